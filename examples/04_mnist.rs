@@ -1,0 +1,23 @@
+//! The classic: 784-128-10 learns to read handwritten digits, drawn ones or real ones.
+//!
+//! ```text
+//! cargo run --release --example 04_mnist
+//! cargo run --release --example 04_mnist -- --data ../mnist --save digits.safetensors
+//! ```
+
+mod common;
+
+use nn_runtime::prelude::*;
+
+network! {
+    /// One hidden layer of 128 units.
+    pub struct Mnist: [1, 28, 28] -> [10] {
+        Flatten;
+        hidden: Dense(128) -> Relu;
+        head: Dense(10) -> Softmax
+    }
+}
+
+fn main() -> std::process::ExitCode {
+    common::report(common::run::<Mnist>())
+}

@@ -1,0 +1,127 @@
+#[::core::prelude::v1::derive(
+    ::core::clone::Clone,
+    ::core::marker::Copy,
+    ::core::fmt::Debug,
+    ::core::default::Default,
+)]
+pub struct Tuned;
+#[allow(long_running_const_eval)]
+const _: () = {
+    use ::nn_runtime::__private as __nn;
+    const __INPUTS: [__nn::Shape; 1] = [__nn::Shape::of([16])];
+    const __OUTPUTS: [__nn::Shape; 1] = [__nn::Shape::of([10])];
+    const _: () = __nn::check_input("input", __INPUTS[0]);
+    const __V0: __nn::Flow = __nn::Flow::input("input", __INPUTS[0]);
+    const __R0: __nn::Rule = Deep::new().rule([__V0.shape()]);
+    const _: () = __nn::check("backbone", &__R0, &[&__V0]);
+    const _: () = __nn::check_frozen("backbone", &__R0);
+    const __F0: __nn::Facts = __nn::facts(&__R0, [__V0.shape()]);
+    const __V1: __nn::Flow = __nn::Flow::after(&__V0, "backbone", &__R0, 0);
+    const __R1: __nn::Rule = Dense::new(10).rule([__V1.shape()]);
+    const _: () = __nn::check("dense_1", &__R1, &[&__V1]);
+    const _: () = __nn::check_frozen("dense_1", &__R1);
+    const __F1: __nn::Facts = __nn::facts(&__R1, [__V1.shape()]);
+    const __V2: __nn::Flow = __nn::Flow::after(&__V1, "dense_1", &__R1, 0);
+    const _: () = __nn::check_output("output", &__V2, __OUTPUTS[0]);
+    const __GRAPH: &__nn::Graph<2, 3> = &__nn::Graph::new(
+        __INPUTS,
+        [
+            __nn::Node::new("backbone", &__F0, [0], 1).frozen(),
+            __nn::Node::new("dense_1", &__F1, [1], 2).frozen(),
+        ],
+        [2],
+    );
+    const __INFER: &__nn::Plan<2> = &__GRAPH.plan(__nn::Purpose::Infer);
+    const __TRAIN: &__nn::Plan<2> = &__GRAPH.plan(__nn::Purpose::Train);
+    const __ASKED: &__nn::Plan<2> = &__GRAPH.plan(__nn::Purpose::TrainAsked);
+    const __MAP: &__nn::Map = &__nn::Map::new(
+        "Tuned",
+        __GRAPH,
+        (&__INPUTS, &__OUTPUTS),
+        __INFER,
+        __TRAIN,
+        __ASKED,
+    );
+    #[allow(arithmetic_overflow, unconditional_panic)]
+    #[inline]
+    const fn __l0() -> impl __nn::Layer<1, 1> {
+        Deep::new()
+    }
+    #[allow(arithmetic_overflow, unconditional_panic)]
+    #[inline]
+    const fn __l1() -> impl __nn::Layer<1, 1> {
+        Dense::new(10)
+    }
+    impl __nn::Network for Tuned {
+        type Input<'a> = &'a [f32; __INPUTS[0].len()];
+        type Output<'a> = &'a [f32; __OUTPUTS[0].len()];
+        type Head = __nn::HeadOf<{ __GRAPH.head(0) as usize }>;
+        const MAP: &'static __nn::Map = __MAP;
+        fn forward(cx: &mut __nn::Cx<'_>, x: &[&[f32]], y: &mut [&mut [f32]]) {
+            let mut pass = __nn::Forward::begin(cx, __MAP, x, y);
+            pass.layer::<1, 1>(0, &__l0());
+            pass.layer::<1, 1>(1, &__l1());
+            pass.end();
+        }
+        fn pull_input(
+            cx: &mut __nn::Cx<'_>,
+            x: &[&[f32]],
+            y: &[&[f32]],
+            dy: &[&[f32]],
+            dx: &mut [&mut [f32]],
+        ) {
+            let mut pass = __nn::PullInput::begin(cx, __MAP, x, y, dy, dx);
+            pass.layer::<1, 1>(1, &__l1());
+            pass.layer::<1, 1>(0, &__l0());
+        }
+        fn pull_params(
+            cx: &mut __nn::Cx<'_>,
+            x: &[&[f32]],
+            dy: &[&[f32]],
+            part: __nn::Part<'_>,
+        ) {
+            let mut pass = __nn::PullParams::begin(cx, __MAP, x, dy, part);
+            pass.layer::<1, 1>(0, &__l0());
+            pass.layer::<1, 1>(1, &__l1());
+        }
+    }
+    impl Tuned {
+        #[doc(hidden)]
+        pub const fn new() -> Self {
+            Tuned
+        }
+        #[doc(hidden)]
+        pub const fn rule(&self, x: [__nn::Shape; 1]) -> __nn::Rule {
+            __MAP.rule(x)
+        }
+    }
+    impl __nn::Layer<1, 1> for Tuned {
+        fn forward(
+            &self,
+            cx: &mut __nn::Cx<'_>,
+            x: [&[f32]; 1],
+            mut y: [&mut [f32]; 1],
+        ) {
+            <Self as __nn::Network>::forward(cx, &x, &mut y)
+        }
+        fn pull_input(
+            &self,
+            cx: &mut __nn::Cx<'_>,
+            x: [&[f32]; 1],
+            y: [&[f32]; 1],
+            dy: [&[f32]; 1],
+            mut dx: [&mut [f32]; 1],
+        ) {
+            <Self as __nn::Network>::pull_input(cx, &x, &y, &dy, &mut dx)
+        }
+        fn pull_params(
+            &self,
+            cx: &mut __nn::Cx<'_>,
+            x: [&[f32]; 1],
+            dy: [&[f32]; 1],
+            part: __nn::Part<'_>,
+        ) {
+            <Self as __nn::Network>::pull_params(cx, &x, &dy, part)
+        }
+    }
+};

@@ -1,0 +1,83 @@
+::core::compile_error! {
+    "expected a layer, found `dense`\nhelp: `Dense(10)`"
+}
+::core::compile_error! {
+    "expected `;`, found `let`\nhelp: end the statement before it with `;`"
+}
+::core::compile_error! {
+    "expected the name of a value, found `e`, which is none\nhelp: values known here: `a`, `b`, `c`"
+}
+/// Docs.
+#[::core::prelude::v1::derive(
+    ::core::clone::Clone,
+    ::core::marker::Copy,
+    ::core::fmt::Debug,
+    ::core::default::Default,
+)]
+pub struct Net;
+#[allow(long_running_const_eval)]
+const _: () = {
+    use ::nn_runtime::__private as __nn;
+    const __INPUTS: [__nn::Shape; 2] = [__nn::Shape::of([16]), __nn::Shape::of([4])];
+    const __OUTPUTS: [__nn::Shape; 2] = [__nn::Shape::of([10]), __nn::Shape::of([2])];
+    const __MAP: &__nn::Map = &__nn::Map::stub("Net", (&__INPUTS, &__OUTPUTS));
+    impl __nn::Network for Net {
+        type Input<'a> = (&'a [f32; __INPUTS[0].len()], &'a [f32; __INPUTS[1].len()]);
+        type Output<'a> = (&'a [f32; __OUTPUTS[0].len()], &'a [f32; __OUTPUTS[1].len()]);
+        type Head = (__nn::AnyHead, __nn::AnyHead);
+        const MAP: &'static __nn::Map = __MAP;
+        fn forward(_: &mut __nn::Cx<'_>, _: &[&[f32]], _: &mut [&mut [f32]]) {}
+        fn pull_input(
+            _: &mut __nn::Cx<'_>,
+            _: &[&[f32]],
+            _: &[&[f32]],
+            _: &[&[f32]],
+            _: &mut [&mut [f32]],
+        ) {}
+        fn pull_params(
+            _: &mut __nn::Cx<'_>,
+            _: &[&[f32]],
+            _: &[&[f32]],
+            _: __nn::Part<'_>,
+        ) {}
+    }
+    impl Net {
+        #[doc(hidden)]
+        pub const fn new() -> Self {
+            Net
+        }
+        #[doc(hidden)]
+        pub const fn rule(&self, x: [__nn::Shape; 2]) -> __nn::Rule {
+            __MAP.rule(x)
+        }
+    }
+    impl __nn::Layer<2, 2> for Net {
+        fn forward(
+            &self,
+            cx: &mut __nn::Cx<'_>,
+            x: [&[f32]; 2],
+            mut y: [&mut [f32]; 2],
+        ) {
+            <Self as __nn::Network>::forward(cx, &x, &mut y)
+        }
+        fn pull_input(
+            &self,
+            cx: &mut __nn::Cx<'_>,
+            x: [&[f32]; 2],
+            y: [&[f32]; 2],
+            dy: [&[f32]; 2],
+            mut dx: [&mut [f32]; 2],
+        ) {
+            <Self as __nn::Network>::pull_input(cx, &x, &y, &dy, &mut dx)
+        }
+        fn pull_params(
+            &self,
+            cx: &mut __nn::Cx<'_>,
+            x: [&[f32]; 2],
+            dy: [&[f32]; 2],
+            part: __nn::Part<'_>,
+        ) {
+            <Self as __nn::Network>::pull_params(cx, &x, &dy, part)
+        }
+    }
+};

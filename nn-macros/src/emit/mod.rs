@@ -1,0 +1,33 @@
+//! A graph becomes code. In: the graph; out: the struct, its checks, its plan and its passes. Total: it never fails. It names
+//! `::nn_runtime::__private` and the user's own words only.
+
+mod network;
+mod pass;
+mod site;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+
+use crate::graph::Graph;
+
+pub use network::{Shell, structure};
+
+/// ```text
+/// pub struct Net;
+/// const _: () = { /* see `Shell`, `site` and `pass` */ };
+/// ```
+pub fn network(graph: &Graph) -> TokenStream {
+    let structure = structure(graph.header);
+    let shell = Shell {
+        name: &graph.header.name,
+        inputs: graph.inputs.iter().map(|port| port.shape).collect(),
+        outputs: graph.outputs.iter().map(|port| port.shape).collect(),
+    };
+    let network = shell.sound(&[site::flow(graph), site::map(graph), pass::layers(graph)], pass::passes(graph));
+    quote!(#structure #network)
+}
+
+/// A generated name. All begin with two underscores, because items are not hygienic.
+fn ident(letter: char, number: usize) -> Ident {
+    Ident::new(&format!("__{letter}{number}"), Span::mixed_site())
+}

@@ -1,0 +1,171 @@
+//! What every network has, sound or not: the struct, its types, and itself as a layer. In: the header; out: items. Neither
+//! sites nor plans are known here.
+
+use proc_macro2::{Group, Ident, Literal, Span, TokenStream};
+use quote::{quote, quote_spanned};
+
+use crate::ast::Header;
+
+/// ```text
+/// #[doc..] #[derive(Clone, Copy, Debug, Default)] pub struct Net;
+/// ```
+pub fn structure(header: &Header) -> TokenStream {
+    let Header { attrs, vis, name, .. } = header;
+    let derive = quote_spanned! {Span::mixed_site()=>
+        #[::core::prelude::v1::derive(
+            ::core::clone::Clone,
+            ::core::marker::Copy,
+            ::core::fmt::Debug,
+            ::core::default::Default,
+        )]
+    };
+    quote!(#(#attrs)* #derive #vis struct #name;)
+}
+
+/// A network seen from outside: its name and the shapes of its ports.
+pub struct Shell<'a> {
+    pub name: &'a Ident,
+    pub inputs: Vec<&'a Group>,
+    pub outputs: Vec<&'a Group>,
+}
+
+impl Shell<'_> {
+    /// ```text
+    /// const _: () = {
+    ///     /* the shapes, `items`, the network as a layer */
+    ///     impl __nn::Network for Net {
+    ///         type Input<'a> = &'a [f32; __INPUTS[0].len()];
+    ///         type Output<'a> = &'a [f32; __OUTPUTS[0].len()];
+    ///         type Head = __nn::HeadOf<{ __GRAPH.head(0) as usize }>;
+    ///         const MAP: &'static __nn::Map = __MAP;
+    ///         /* passes */
+    ///     }
+    /// };
+    /// ```
+    pub fn sound(&self, items: &[TokenStream], passes: TokenStream) -> TokenStream {
+        let span = Span::mixed_site();
+        let heads = numbers(self.outputs.len()).map(|j| quote_spanned!(span=> __nn::HeadOf<{ __GRAPH.head(#j) as usize }>));
+        let network = self.network(tuple(heads), passes);
+        self.block(quote_spanned!(span=> #(#items)* #network))
+    }
+
+    /// ```text
+    /// const _: () = {
+    ///     /* as of a sound one, but */
+    ///     const __MAP: &__nn::Map = &__nn::Map::stub("Net", (&__INPUTS, &__OUTPUTS));
+    ///     impl __nn::Network for Net { /* … */ type Head = __nn::AnyHead; /* … */ fn forward(…) {} /* … */ }
+    /// };
+    /// ```
+    pub fn stub(&self) -> TokenStream {
+        let span = Span::mixed_site();
+        let name = self.name.to_string();
+        let heads = self.outputs.iter().map(|_| quote_spanned!(span=> __nn::AnyHead));
+        let passes = quote_spanned! {span=>
+            fn forward(_: &mut __nn::Cx<'_>, _: &[&[f32]], _: &mut [&mut [f32]]) {}
+            fn pull_input(_: &mut __nn::Cx<'_>, _: &[&[f32]], _: &[&[f32]], _: &[&[f32]], _: &mut [&mut [f32]]) {}
+            fn pull_params(_: &mut __nn::Cx<'_>, _: &[&[f32]], _: &[&[f32]], _: __nn::Part<'_>) {}
+        };
+        let network = self.network(tuple(heads), passes);
+        self.block(quote_spanned! {span=>
+            const __MAP: &__nn::Map = &__nn::Map::stub(#name, (&__INPUTS, &__OUTPUTS));
+            #network
+        })
+    }
+
+    /// ```text
+    /// impl Net { pub const fn new() -> Self { Net } }
+    /// ```
+    /// All that can be said of a network whose ports are not known.
+    pub fn unit(name: &Ident) -> TokenStream {
+        quote_spanned! {Span::mixed_site()=>
+            impl #name {
+                #[doc(hidden)]
+                pub const fn new() -> Self {
+                    #name
+                }
+            }
+        }
+    }
+
+    fn block(&self, inner: TokenStream) -> TokenStream {
+        let span = Span::mixed_site();
+        let Shell { name, inputs, outputs } = self;
+        let (n, m) = (Literal::usize_unsuffixed(inputs.len()), Literal::usize_unsuffixed(outputs.len()));
+        quote_spanned! {span=>
+            // A deep network's plan takes const evaluation a while.
+            #[allow(long_running_const_eval)]
+            const _: () = {
+                use ::nn_runtime::__private as __nn;
+
+                const __INPUTS: [__nn::Shape; #n] = [#(__nn::Shape::of(#inputs)),*];
+                const __OUTPUTS: [__nn::Shape; #m] = [#(__nn::Shape::of(#outputs)),*];
+                #inner
+
+                impl #name {
+                    #[doc(hidden)]
+                    pub const fn new() -> Self {
+                        #name
+                    }
+                    #[doc(hidden)]
+                    pub const fn rule(&self, x: [__nn::Shape; #n]) -> __nn::Rule {
+                        __MAP.rule(x)
+                    }
+                }
+                impl __nn::Layer<#n, #m> for #name {
+                    fn forward(&self, cx: &mut __nn::Cx<'_>, x: [&[f32]; #n], mut y: [&mut [f32]; #m]) {
+                        <Self as __nn::Network>::forward(cx, &x, &mut y)
+                    }
+                    fn pull_input(
+                        &self,
+                        cx: &mut __nn::Cx<'_>,
+                        x: [&[f32]; #n],
+                        y: [&[f32]; #m],
+                        dy: [&[f32]; #m],
+                        mut dx: [&mut [f32]; #n],
+                    ) {
+                        <Self as __nn::Network>::pull_input(cx, &x, &y, &dy, &mut dx)
+                    }
+                    fn pull_params(
+                        &self,
+                        cx: &mut __nn::Cx<'_>,
+                        x: [&[f32]; #n],
+                        dy: [&[f32]; #m],
+                        part: __nn::Part<'_>,
+                    ) {
+                        <Self as __nn::Network>::pull_params(cx, &x, &dy, part)
+                    }
+                }
+            };
+        }
+    }
+
+    fn network(&self, head: TokenStream, passes: TokenStream) -> TokenStream {
+        let span = Span::mixed_site();
+        let name = self.name;
+        let inputs = numbers(self.inputs.len()).map(|i| quote_spanned!(span=> &'a [f32; __INPUTS[#i].len()]));
+        let outputs = numbers(self.outputs.len()).map(|j| quote_spanned!(span=> &'a [f32; __OUTPUTS[#j].len()]));
+        let (inputs, outputs) = (tuple(inputs), tuple(outputs));
+        quote_spanned! {span=>
+            impl __nn::Network for #name {
+                type Input<'a> = #inputs;
+                type Output<'a> = #outputs;
+                type Head = #head;
+                const MAP: &'static __nn::Map = __MAP;
+                #passes
+            }
+        }
+    }
+}
+
+fn numbers(count: usize) -> impl Iterator<Item = Literal> {
+    (0..count).map(Literal::usize_unsuffixed)
+}
+
+/// The only type, or a tuple of several.
+fn tuple(types: impl Iterator<Item = TokenStream>) -> TokenStream {
+    let types: Vec<_> = types.collect();
+    match &types[..] {
+        [only] => only.clone(),
+        _ => quote_spanned!(Span::mixed_site()=> (#(#types),*)),
+    }
+}

@@ -1,0 +1,167 @@
+//! Sites as constants: the rule of each, the check on its span, the values it makes, and the graph of all. In: the graph;
+//! out: const items. The user's tokens keep their spans, so that rustc complains in the user's words.
+
+use proc_macro2::{Delimiter, Group, Literal, Span, TokenStream};
+use quote::{ToTokens, quote_spanned};
+
+use super::ident;
+use crate::ast::Layer;
+use crate::graph::{Graph, Item, Port, Site};
+use crate::span::Ends;
+
+/// ```text
+/// const _: () = __nn::check_input("input", __INPUTS[0]);
+/// const __V0: __nn::Flow = __nn::Flow::input("input", __INPUTS[0]);
+/// /* sites and shapes */
+/// const _: () = __nn::check_output("output", &__V4, __OUTPUTS[0]);
+/// ```
+pub fn flow(graph: &Graph) -> TokenStream {
+    let span = Span::mixed_site();
+    let mut tokens = TokenStream::new();
+    for (i, Port { name, shape }) in graph.inputs.iter().enumerate() {
+        let (i, value) = (Literal::usize_unsuffixed(i), ident('V', i));
+        tokens.extend(check(shape, "check_input", quote_spanned!(span=> #name, __INPUTS[#i])));
+        tokens.extend(quote_spanned!(span=> const #value: __nn::Flow = __nn::Flow::input(#name, __INPUTS[#i]);));
+    }
+    for item in &graph.items {
+        tokens.extend(match item {
+            Item::Site(it) => site(it),
+            Item::Shape { value, shape } => {
+                let value = ident('V', *value);
+                check(shape, "check_shape", quote_spanned!(span=> &#value, __nn::Shape::of(#shape)))
+            }
+        });
+    }
+    for (i, (Port { name, shape }, value)) in graph.outputs.iter().zip(&graph.results).enumerate() {
+        let (i, value) = (Literal::usize_unsuffixed(i), ident('V', *value));
+        tokens.extend(check(shape, "check_output", quote_spanned!(span=> #name, &#value, __OUTPUTS[#i])));
+    }
+    tokens
+}
+
+/// ```text
+/// const __R0: __nn::Rule = Dense::new(16).rule([__V0.shape()]);
+/// const _: () = __nn::check("dense_1", &__R0, &[&__V0]);
+/// const __F0: __nn::Facts = __nn::facts(&__R0, [__V0.shape()]);
+/// const __V1: __nn::Flow = __nn::Flow::after(&__V0, "dense_1", &__R0, 0);
+/// ```
+/// and where the site has them,
+/// ```text
+/// const __N0: usize = n;
+/// const __R0: __nn::Rule = __nn::repeat(&Block::new().rule([__V0.shape()]), __V0.shape(), __N0);
+/// const _: () = __nn::check_shared("dense_2", &__R2, "label", &__R0, &__V2);
+/// const _: () = __nn::check_frozen("dense_1", &__R0);
+/// ```
+fn site(site: &Site) -> TokenStream {
+    let span = Span::mixed_site();
+    let Site { name, place, .. } = site;
+    let kind = site.layer.kind().span();
+    let (mut rule, facts) = (ident('R', site.id), ident('F', site.id));
+    // Where a number overflows, rustc also notes who asked for the rule.
+    rule.set_span(kind);
+    let x: Vec<_> = site.x.iter().map(|value| ident('V', *value)).collect();
+    let first = &x[0];
+
+    let mut shapes = Group::new(Delimiter::Bracket, quote_spanned!(span=> #(#x.shape()),*));
+    shapes.set_span(kind);
+    let mut answer = layer(site.layer);
+    answer.extend(quote_spanned!(kind=> .rule(#shapes)));
+    let mut times = TokenStream::new();
+    if let Some(n) = site.times() {
+        let count = ident('N', site.id);
+        // The number is written down once, so that rustc complains about it once.
+        times = quote_spanned!(span=> const #count: usize = #n;);
+        answer = quote_spanned!(span=> __nn::repeat(&#answer, #first.shape(), #count));
+    }
+    let checked = check(place, "check", quote_spanned!(span=> #name, &#rule, &[#(&#x),*]));
+    let shared = site.shares.as_ref().map(|shared| {
+        let (label, earlier) = (&shared.label, ident('R', shared.site));
+        check(place, "check_shared", quote_spanned!(span=> #name, &#rule, #label, &#earlier, &#first))
+    });
+    let frozen = site.frozen.then(|| check(place, "check_frozen", quote_spanned!(span=> #name, &#rule)));
+    let made = (0..site.made).map(|j| {
+        let (value, j) = (ident('V', site.y + j), Literal::usize_unsuffixed(j));
+        quote_spanned!(span=> const #value: __nn::Flow = __nn::Flow::after(&#first, #name, &#rule, #j);)
+    });
+    quote_spanned! {span=>
+        #times
+        const #rule: __nn::Rule = #answer;
+        #checked
+        #shared
+        #frozen
+        const #facts: __nn::Facts = __nn::facts(&#rule, [#(#x.shape()),*]);
+        #(#made)*
+    }
+}
+
+/// ```text
+/// Conv2d::new(16, 3).stride(2)
+/// ```
+/// from `Conv2d(16, 3, stride = 2)`, every token where the user wrote it.
+pub fn layer(layer: &Layer) -> TokenStream {
+    let (path, kind) = (&layer.path, layer.kind().span());
+    let new = quote_spanned!(kind=> ::new);
+    let mut tokens = quote_spanned!(kind=> #path #new);
+    let Some(args) = &layer.args else {
+        let mut none = Group::new(Delimiter::Parenthesis, TokenStream::new());
+        none.set_span(kind);
+        none.to_tokens(&mut tokens);
+        return tokens;
+    };
+    if args.named.is_empty() {
+        args.group.to_tokens(&mut tokens);
+        return tokens;
+    }
+    let positional = &args.positional;
+    let mut group = Group::new(Delimiter::Parenthesis, quote_spanned!(kind=> #(#positional),*));
+    group.set_span(args.group.span());
+    group.to_tokens(&mut tokens);
+    for (name, value) in &args.named {
+        tokens.extend(quote_spanned!(name.span()=> .#name(#value)));
+    }
+    tokens
+}
+
+/// ```text
+/// const _: () = __nn::check(…);
+/// ```
+/// The call reaches from the first to the last token of `place`: that is what rustc underlines when it panics.
+fn check(place: impl ToTokens, function: &str, args: TokenStream) -> TokenStream {
+    let span = Span::mixed_site();
+    let ends = Ends::of(place.to_token_stream()).unwrap_or(Ends { start: span, end: span });
+    let function = proc_macro2::Ident::new(function, ends.start);
+    let path = quote_spanned!(ends.start=> __nn::#function);
+    let args = ends.close(args);
+    quote_spanned!(span=> const _: () = #path #args;)
+}
+
+/// ```text
+/// const __GRAPH: &__nn::Graph<4, 5> = &__nn::Graph::new(__INPUTS, [__nn::Node::new("dense_1", &__F0, [0], 1)], [4]);
+/// const __INFER: &__nn::Plan<4> = &__GRAPH.plan(__nn::Purpose::Infer);     /* and so on */
+/// const __MAP: &__nn::Map = &__nn::Map::new("Net", __GRAPH, (&__INPUTS, &__OUTPUTS), __INFER, __TRAIN, __ASKED);
+/// ```
+pub fn map(graph: &Graph) -> TokenStream {
+    let span = Span::mixed_site();
+    let number = |number: &usize| Literal::usize_unsuffixed(*number);
+    let nodes = graph.sites().map(|site| {
+        let (name, facts, y) = (&site.name, ident('F', site.id), number(&site.y));
+        let x = site.x.iter().map(number);
+        let frozen = site.frozen.then(|| quote_spanned!(span=> .frozen()));
+        let shares = site.shares.as_ref().map(|shared| {
+            let earlier = number(&shared.site);
+            quote_spanned!(span=> .shares(#earlier))
+        });
+        quote_spanned!(span=> __nn::Node::new(#name, &#facts, [#(#x),*], #y) #frozen #shares)
+    });
+    let (sites, values) = (number(&graph.sites().count()), number(&graph.values));
+    let results = graph.results.iter().map(number);
+    let name = graph.header.name.to_string();
+    quote_spanned! {span=>
+        const __GRAPH: &__nn::Graph<#sites, #values> = &__nn::Graph::new(__INPUTS, [#(#nodes),*], [#(#results),*]);
+        const __INFER: &__nn::Plan<#sites> = &__GRAPH.plan(__nn::Purpose::Infer);
+        const __TRAIN: &__nn::Plan<#sites> = &__GRAPH.plan(__nn::Purpose::Train);
+        const __ASKED: &__nn::Plan<#sites> = &__GRAPH.plan(__nn::Purpose::TrainAsked);
+        const __MAP: &__nn::Map =
+            &__nn::Map::new(#name, __GRAPH, (&__INPUTS, &__OUTPUTS), __INFER, __TRAIN, __ASKED);
+    }
+}

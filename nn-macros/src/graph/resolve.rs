@@ -1,0 +1,383 @@
+//! Names become numbers. In: the ast; out: the graph, if every name is known and every value is read. Goes on behind each
+//! fault; it evaluates no number.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+
+use super::names::Names;
+use super::scope::{Scope, list};
+use super::{Graph, Item, MAX_INPUTS, Shared, Site, ports};
+use crate::ast::{self, Chain, Network, Statement, Step, What};
+use crate::errors::Errors;
+use crate::words::camel;
+
+/// Looks every name up; `None` if something is missing, which is then reported.
+pub fn resolve<'a>(network: &'a Network, errors: &mut Errors) -> Option<Graph<'a>> {
+    let header = &network.header;
+    let (inputs, outputs) = (header.inputs.as_deref()?, header.outputs.as_deref()?);
+    let names = network.statements.iter().flat_map(|statement| &statement.names);
+    let mut resolver = Resolver {
+        network,
+        // What could not be read may have used anything.
+        whole: errors.is_empty(),
+        errors,
+        scope: Scope::new(names.map(|name| name.unraw().to_string()).collect()),
+        names: Names::default(),
+        layers: Vec::new(),
+        items: Vec::new(),
+        inputs: inputs.len(),
+        values: inputs.len(),
+        flow: Flow::Start,
+    };
+    ports::check(inputs, outputs, resolver.errors);
+    for (value, port) in inputs.iter().enumerate() {
+        resolver.scope.input(port.name_or("input"), port.name.clone(), value);
+    }
+    for statement in &network.statements {
+        resolver.statement(statement);
+    }
+    let results = resolver.results(outputs);
+    resolver.unused();
+    let Resolver { items, values, .. } = resolver;
+    let (inputs, outputs) = (ports::named(inputs, "input")?, ports::named(outputs, "output")?);
+    Some(Graph { header, inputs, outputs, items, results: results?, values })
+}
+
+/// What the next statement goes on from.
+enum Flow {
+    /// Nothing has been said yet.
+    Start,
+    Made(Made),
+    /// Behind a fault: silent.
+    Unknown,
+}
+
+/// What a statement leaves.
+struct Made {
+    values: Vec<usize>,
+    /// The bindings that its `let` made.
+    bindings: Vec<usize>,
+    /// Where to say that nothing reads it; `None` where it has names, or made nothing.
+    place: Option<TokenStream>,
+}
+
+struct Resolver<'a, 'e> {
+    network: &'a Network,
+    whole: bool,
+    errors: &'e mut Errors,
+    scope: Scope,
+    names: Names,
+    /// The layer of each site, and the site whose parameters it uses.
+    layers: Vec<Option<(&'a ast::Layer, usize)>>,
+    items: Vec<Item<'a>>,
+    inputs: usize,
+    values: usize,
+    flow: Flow,
+}
+
+impl<'a> Resolver<'a, '_> {
+    fn statement(&mut self, statement: &'a Statement) {
+        let names = &statement.names;
+        let flow = self.chain(&statement.chain, names.len());
+        let mut made = match flow {
+            Some(made) if names.is_empty() || made.values.len() == names.len() => Some(made),
+            Some(made) => {
+                let expected = format!("a name for each of {} values", made.values.len());
+                let expected = if made.values.len() == 1 { "one name for one value".to_owned() } else { expected };
+                let place = names.iter().map(ToTokens::to_token_stream).collect::<TokenStream>();
+                let help = "a layer joins several values: `let one = (a, b) -> Layer;`";
+                self.errors.add(place, &expected, &format!("{} names", names.len()), help);
+                None
+            }
+            None => None,
+        };
+        for (i, name) in names.iter().enumerate() {
+            let value = made.as_ref().map(|made| made.values[i]);
+            let binding = self.scope.bind(name, value, self.errors);
+            if let Some(made) = &mut made {
+                made.bindings.push(binding);
+                made.place = None;
+            }
+        }
+        self.flow = made.map_or(Flow::Unknown, Flow::Made);
+    }
+
+    /// Follows a chain whose last layer has `names` outputs, or one.
+    fn chain(&mut self, chain: &'a Chain, names: usize) -> Option<Made> {
+        let mut x = self.begin(chain);
+        let mut place = None;
+        for (i, step) in chain.steps.iter().enumerate() {
+            let last = i + 1 == chain.steps.len();
+            match step {
+                Step::Shape(shape) => match x.as_deref() {
+                    Some([value]) => self.items.push(Item::Shape { value: *value, shape }),
+                    Some(_) => {
+                        self.errors.add(shape, "a layer that joins several values", "a shape", "`(a, b) -> Layer -> [10]`");
+                        x = None;
+                    }
+                    None => {}
+                },
+                Step::Word(word) => {
+                    self.word(word);
+                    x = None;
+                }
+                Step::Site(site) => {
+                    let made = if last { names.max(1) } else { 1 };
+                    x = self.site(site, x, made);
+                    place = Some(place_of(site));
+                }
+            }
+        }
+        if chain.steps.is_empty() && names == 0 && !chain.broken {
+            let source = chain.source.as_ref().map(|source| source.tokens.clone()).unwrap_or_default();
+            let help = format!("`{source} -> Layer;`, or remove it: a network's only output is what the last statement makes");
+            self.errors.add(source, "`->` and a layer after a value", "the end of the statement", &help);
+            return None;
+        }
+        let values = x.filter(|_| !chain.broken)?;
+        Some(Made { values, bindings: Vec::new(), place })
+    }
+
+    /// The values a chain begins with.
+    fn begin(&mut self, chain: &Chain) -> Option<Vec<usize>> {
+        let before = core::mem::replace(&mut self.flow, Flow::Unknown);
+        if let Some(source) = &chain.source {
+            self.drop_result(&before);
+            if source.names.len() > MAX_INPUTS {
+                let expected = format!("at most {MAX_INPUTS} values");
+                let help = "join some of them first: `let one = (a, b) -> Layer;`";
+                self.errors.add(&source.tokens, &expected, &source.names.len().to_string(), help);
+            }
+            let values: Vec<_> = source.names.iter().map(|name| self.scope.read(name, self.errors)).collect();
+            return values.into_iter().collect();
+        }
+        if chain.broken && chain.steps.is_empty() {
+            return None;
+        }
+        match before {
+            Flow::Start if self.inputs == 1 => {
+                self.scope.touch(0);
+                Some(vec![0])
+            }
+            Flow::Start => {
+                let (place, word) = first(chain);
+                let names: Vec<_> = self.scope.inputs().map(|name| format!("`{name} -> …`")).collect();
+                let help = format!("begin with one of them: {}", names.join(", "));
+                self.errors.add(place, "one of several inputs to begin with", &word, &help);
+                self.scope.touch_all();
+                None
+            }
+            Flow::Made(made) if made.values.len() == 1 => {
+                made.bindings.iter().for_each(|binding| self.scope.touch(*binding));
+                Some(made.values)
+            }
+            Flow::Made(made) => {
+                let (place, word) = first(chain);
+                let names: Vec<_> = made.bindings.iter().map(|binding| format!("`{} -> …`", self.scope.name(*binding))).collect();
+                let help = format!("begin with one of them: {}", names.join(", "));
+                self.errors.add(place, "one of the values of the statement before to begin with", &word, &help);
+                made.bindings.iter().for_each(|binding| self.scope.touch(*binding));
+                None
+            }
+            Flow::Unknown => None,
+        }
+    }
+
+    /// The statement before is not gone on from.
+    fn drop_result(&mut self, before: &Flow) {
+        if let Flow::Made(Made { place: Some(place), .. }) = before
+            && self.whole
+        {
+            let help = "name it by `let name = …;` and read it, or remove the statement";
+            self.errors.add(place, "what this makes to be used", "that nothing reads it", help);
+        }
+    }
+
+    /// A word in lower case where a layer should be.
+    fn word(&mut self, word: &Ident) {
+        let found = format!("`{word}`");
+        if self.scope.knows(word) {
+            let found = format!("the value {found}");
+            let help = format!("a value begins a chain: `{word} -> Layer`; several go together: `({word}, other) -> Layer`");
+            self.errors.add(word, "a layer", &found, &help);
+        } else {
+            self.errors.add(word, "a layer", &found, &format!("`{}`", camel(&word.unraw().to_string())));
+        }
+    }
+
+    /// A layer at its place. Gives the values it makes; `None` where it is not known what it reads.
+    fn site(&mut self, site: &'a ast::Site, x: Option<Vec<usize>>, made: usize) -> Option<Vec<usize>> {
+        let id = self.layers.len();
+        let (layer, kind, shares) = match &site.what {
+            What::Layer(layer) => (&**layer, layer.kind(), None),
+            What::Share { keyword, label, .. } => match self.shared(label) {
+                Some((layer, site)) => (layer, keyword, Some(Shared { site, label: label.unraw().to_string() })),
+                None => {
+                    self.layers.push(None);
+                    return None;
+                }
+            },
+        };
+        if let (None, Some(only)) = (&shares, layer.path.get_ident())
+            && *only == self.network.header.name
+        {
+            let found = format!("`{only}` itself");
+            self.errors.add(only, "another network or a layer", &found, "declare what repeats as a network of its own: `Block * 2`");
+        }
+        let name = self.names.give(id, site.label.as_ref(), layer.kind(), kind, self.errors);
+        self.layers.push(Some((layer, shares.as_ref().map_or(id, |shared| shared.site))));
+        let x = x?;
+        let y = self.values;
+        self.values += made;
+        let (frozen, place) = (site.frozen.is_some(), place_of(site));
+        self.items.push(Item::Site(Site { id, name, layer, x, y, made, frozen, shares, place }));
+        Some((y..self.values).collect())
+    }
+
+    /// The layer with this label, and the site whose parameters it uses.
+    fn shared(&mut self, label: &Ident) -> Option<(&'a ast::Layer, usize)> {
+        let name = label.unraw().to_string();
+        if let Some(site) = self.names.labelled(&name) {
+            return self.layers[site];
+        }
+        let (found, help) = if labels(self.network).any(|later| later == name) {
+            (format!("`{name}`, which labels a layer further down"), format!("write `{name}: …` there and `share({name})` after it"))
+        } else {
+            let help = match self.names.nearest(&name) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("label the layer to share: `{name}: Layer`"),
+            };
+            (format!("`{name}`, which labels none"), help)
+        };
+        self.errors.add(label, "the label of an earlier layer", &found, &help);
+        None
+    }
+
+    /// The values that are outputs.
+    fn results(&mut self, outputs: &[ast::Port]) -> Option<Vec<usize>> {
+        if self.network.statements.is_empty() {
+            if self.whole {
+                let body = self.network.body.as_ref();
+                self.errors.add(body, "at least one layer", "none", "`{ Layer -> Layer }`");
+                self.scope.touch_all();
+            }
+            return None;
+        }
+        let last = core::mem::replace(&mut self.flow, Flow::Unknown);
+        if let [ast::Port { name: None, .. }] = outputs {
+            return self.only_result(last);
+        }
+        self.drop_result(&last);
+        let mut results: Vec<(usize, &Ident)> = Vec::new();
+        let mut sound = true;
+        for name in outputs.iter().filter_map(|port| port.name.as_ref()) {
+            let Some(value) = self.result(name) else {
+                sound = false;
+                continue;
+            };
+            if let Some((_, first)) = results.iter().find(|(earlier, _)| *earlier == value) {
+                let found = format!("`{name}`, which is the same value as `{first}`");
+                self.errors.add(name, "a value of its own for each output", &found, "declare it once");
+            }
+            results.push((value, name));
+        }
+        sound.then(|| results.into_iter().map(|(value, _)| value).collect())
+    }
+
+    fn only_result(&mut self, last: Flow) -> Option<Vec<usize>> {
+        let Flow::Made(made) = last else { return None };
+        made.bindings.iter().for_each(|binding| self.scope.touch(*binding));
+        let value = match made.values[..] {
+            [value] => value,
+            _ => {
+                let names = made.bindings.iter().map(|binding| self.scope.name(*binding));
+                let found = list(names);
+                let place = made.bindings.iter().map(|binding| self.scope.place(*binding)).collect::<TokenStream>();
+                self.errors.add(place, "one value as the output", &found, "name the outputs: `-> (a: [10], b: [4])`");
+                return None;
+            }
+        };
+        self.is_made(value, self.network.body.to_token_stream()).then(|| vec![value])
+    }
+
+    /// The value of a named output.
+    fn result(&mut self, name: &Ident) -> Option<usize> {
+        let text = name.unraw().to_string();
+        if let Some(binding) = self.scope.bound(&text) {
+            binding.used = true;
+            let value = binding.value?;
+            return self.is_made(value, name.to_token_stream()).then_some(value);
+        }
+        if self.whole {
+            let near = self.scope.unused_let(&text).map(|binding| {
+                binding.used = true;
+                binding.name.clone()
+            });
+            let found = near.as_ref().map_or_else(|| "none".to_owned(), |near| format!("`let {near} = …;`"));
+            let help = near.map_or_else(|| format!("`let {text} = … -> Layer;`"), |near| format!("rename `{near}` to `{text}`"));
+            self.errors.add(name, &format!("`let {text} = …;` for the output"), &found, &help);
+        }
+        None
+    }
+
+    /// An output that no layer makes would have no place in memory.
+    fn is_made(&mut self, value: usize, place: TokenStream) -> bool {
+        if value < self.inputs {
+            self.errors.add(place, "an output that a layer makes", "an input", "`… -> Layer`");
+        }
+        value >= self.inputs
+    }
+
+    fn unused(&mut self) {
+        if !self.whole {
+            return;
+        }
+        for binding in self.scope.unused() {
+            let name = &binding.name;
+            let what = if binding.input { "the input" } else { "the value" };
+            let place = match &binding.ident {
+                Some(ident) => ident.to_token_stream(),
+                None => self.network.header.inputs.iter().flatten().filter_map(|port| port.shape.as_ref()).map(ToTokens::to_token_stream).collect(),
+            };
+            let help = format!("`{name} -> Layer`, or remove it");
+            self.errors.add(place, &format!("{what} `{name}` to be used"), "that nothing reads it", &help);
+        }
+    }
+}
+
+/// Where a chain begins, and what stands there.
+fn first(chain: &Chain) -> (TokenStream, String) {
+    let place = match chain.steps.first() {
+        Some(Step::Shape(shape)) => shape.to_token_stream(),
+        Some(Step::Word(word)) => word.to_token_stream(),
+        Some(Step::Site(site)) => place_of(site),
+        None => TokenStream::new(),
+    };
+    let word = match chain.steps.first() {
+        Some(Step::Shape(_)) => "a shape".to_owned(),
+        Some(Step::Word(word)) => format!("`{word}`"),
+        Some(Step::Site(site)) => match &site.what {
+            What::Layer(layer) => format!("`{}`", layer.kind()),
+            What::Share { keyword, .. } => format!("`{keyword}`"),
+        },
+        None => "nothing".to_owned(),
+    };
+    (place, word)
+}
+
+/// The tokens of a layer, without what stands before it.
+fn place_of(site: &ast::Site) -> TokenStream {
+    match &site.what {
+        What::Layer(layer) => layer.tokens(),
+        What::Share { tokens, .. } => tokens.clone(),
+    }
+}
+
+fn labels(network: &Network) -> impl Iterator<Item = String> {
+    let steps = network.statements.iter().flat_map(|statement| &statement.chain.steps);
+    steps.filter_map(|step| match step {
+        Step::Site(site) => site.label.as_ref().map(|label| label.unraw().to_string()),
+        _ => None,
+    })
+}

@@ -1,0 +1,198 @@
+//! What stands before the braces. In: tokens from the start; out: attributes, visibility, name and ports, as far as they can
+//! be read. A missing piece is reported once and taken as absent.
+
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use syn::parse::Parser;
+use syn::{Attribute, Visibility};
+
+use super::args::shape_is_sound;
+use super::tokens::Tokens;
+use crate::ast::{Header, Port};
+use crate::errors::Errors;
+use crate::words::is_keyword;
+
+const EXAMPLE: &str = "`pub struct Name: [784] -> [10] { … }`";
+
+/// `attrs vis struct Name: ports -> ports`; stops before the braces. `None` without a name.
+pub fn header(tokens: &mut Tokens, errors: &mut Errors) -> Option<Header> {
+    let attrs = attributes(tokens, errors);
+    let vis = tokens.parse::<Visibility>().unwrap_or(Visibility::Inherited);
+    let name = name(tokens, errors)?;
+    generics(tokens, errors);
+    let help = format!("`{name}: [784] -> [10]`");
+    let colon = tokens.is_colon(0);
+    if colon {
+        tokens.bump();
+    } else {
+        errors.add(tokens.here(), "`:` and the shape of the input", &tokens.found(), &help);
+    }
+    let inputs = if colon || is_ports(tokens) { ports(tokens, errors, "the shape of the input", &help) } else { None };
+    let outputs = outputs(tokens, errors, inputs.is_none());
+    Some(Header { attrs, vis, name, inputs, outputs })
+}
+
+/// `{ … }`, and nothing behind it.
+pub fn braces(tokens: &mut Tokens, errors: &mut Errors) -> Option<Group> {
+    let ahead = tokens.until(|tokens, ahead| tokens.group(ahead, Delimiter::Brace).is_some());
+    let Some(body) = tokens.group(ahead, Delimiter::Brace).cloned() else {
+        if errors.is_empty() {
+            errors.add(tokens.here(), "the layers in braces", &tokens.found(), EXAMPLE);
+        }
+        return None;
+    };
+    if ahead > 0 && errors.is_empty() {
+        errors.add(tokens.here(), "the layers in braces", &tokens.found(), EXAMPLE);
+    }
+    tokens.take(ahead + 1);
+    if !tokens.at_end() {
+        let help = "declare each network in a `network! { … }` of its own";
+        errors.add(tokens.here(), "nothing after the braces", &tokens.found(), help);
+    }
+    Some(body)
+}
+
+fn attributes(tokens: &mut Tokens, errors: &mut Errors) -> Vec<Attribute> {
+    let mut attrs = Vec::new();
+    while tokens.is_sign(0, '#') && tokens.group(1, Delimiter::Bracket).is_some() {
+        let written = tokens.take(2);
+        match Attribute::parse_outer.parse2(written.clone()) {
+            Ok(parsed) => attrs.extend(parsed),
+            Err(_) => errors.add(&written, "an attribute", &format!("`{written}`"), "`#[doc = \"…\"]` or `/// …`"),
+        }
+    }
+    attrs
+}
+
+fn name(tokens: &mut Tokens, errors: &mut Errors) -> Option<Ident> {
+    if tokens.is_word(0, "struct") {
+        tokens.bump();
+    } else {
+        errors.add(tokens.here(), "`struct`", &tokens.found(), EXAMPLE);
+        // `enum Name:` has a word too many, `Name:` one too few.
+        if tokens.ident(1).is_some() {
+            tokens.bump();
+        }
+    }
+    match tokens.bump() {
+        Some(TokenTree::Ident(name)) if !is_keyword(&name) => Some(name),
+        other => {
+            tokens.back(usize::from(other.is_some()));
+            if errors.is_empty() {
+                errors.add(tokens.here(), "the name of the network", &tokens.found(), EXAMPLE);
+            }
+            None
+        }
+    }
+}
+
+fn generics(tokens: &mut Tokens, errors: &mut Errors) {
+    if !tokens.is_sign(0, '<') {
+        return;
+    }
+    let mut depth = 0;
+    let mut count = 0;
+    while let Some(token) = tokens.peek(count) {
+        count += 1;
+        match token {
+            TokenTree::Punct(punct) if punct.as_char() == '<' => depth += 1,
+            TokenTree::Punct(punct) if punct.as_char() == '>' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    let written = tokens.take(count);
+    let help = "use a const for the number, another network as a layer, or a `macro_rules!` around `network!`";
+    errors.add(&written, "a network without generics", &format!("`{}`", plain(&written)), help);
+}
+
+/// Tokens as they are usually written.
+fn plain(tokens: &TokenStream) -> String {
+    let text = tokens.to_string();
+    [("< ", "<"), (" <", "<"), (" >", ">"), (" :", ":"), (" ,", ",")].iter().fold(text, |text, (from, to)| text.replace(from, to))
+}
+
+/// `-> ports`; `told` if the header is already known to break off before it.
+fn outputs(tokens: &mut Tokens, errors: &mut Errors, told: bool) -> Option<Vec<Port>> {
+    let help = "`-> [10]`";
+    if tokens.is_arrow(0) {
+        tokens.take(2);
+    } else if tokens.is_pair(0, ['=', '>']) {
+        errors.add(tokens.here(), "`->`", "`=>`", help);
+        tokens.take(2);
+    } else if is_ports(tokens) {
+        errors.add(tokens.here(), "`->`", &tokens.found(), help);
+    } else {
+        if !told {
+            errors.add(tokens.here(), "`->` and the shape of the output", &tokens.found(), help);
+        }
+        return None;
+    }
+    ports(tokens, errors, "the shape of the output", help)
+}
+
+fn is_ports(tokens: &Tokens) -> bool {
+    tokens.group(0, Delimiter::Bracket).is_some() || tokens.group(0, Delimiter::Parenthesis).is_some()
+}
+
+/// `[10]` or `(class: [10], bounds: [4])`
+fn ports(tokens: &mut Tokens, errors: &mut Errors, expected: &str, help: &str) -> Option<Vec<Port>> {
+    if let Some(group) = tokens.group(0, Delimiter::Bracket).cloned() {
+        tokens.bump();
+        let shape = shape_is_sound(&group, errors).then_some(group);
+        return Some(vec![Port { name: None, shape }]);
+    }
+    if let Some(group) = tokens.group(0, Delimiter::Parenthesis).cloned() {
+        tokens.bump();
+        return named_ports(&group, errors, expected);
+    }
+    errors.add(tokens.here(), expected, &tokens.found(), help);
+    // Whatever stands there instead of a shape is skipped, up to something that is known.
+    let ahead = tokens.until(|tokens, ahead| tokens.is_arrow(ahead) || tokens.group(ahead, Delimiter::Brace).is_some());
+    tokens.take(ahead);
+    None
+}
+
+fn named_ports(group: &Group, errors: &mut Errors, expected: &str) -> Option<Vec<Port>> {
+    let mut tokens = Tokens::new(group.stream());
+    if tokens.at_end() {
+        errors.add(group, expected, "`()`", "`(name: [10])`");
+        return None;
+    }
+    let mut ports = Vec::new();
+    while !tokens.at_end() {
+        let end = tokens.until(|tokens, ahead| tokens.is_sign(ahead, ','));
+        let mut port = Tokens::new(tokens.take(end));
+        tokens.bump();
+        if port.at_end() {
+            errors.add(group, "`name: [10]`", "`,`", "remove the comma");
+            continue;
+        }
+        let name = port.ident(0).cloned();
+        if name.is_none() || !port.is_colon(1) {
+            port.take(usize::from(name.is_some()));
+            errors.add(port.here(), "`name: [10]`", &port.found(), "give each one a name: `(image: [1, 28, 28], tags: [16])`");
+            ports.push(Port { name, shape: None });
+            continue;
+        }
+        port.take(2);
+        let shape = match port.group(0, Delimiter::Bracket).cloned() {
+            Some(shape) => {
+                port.bump();
+                if port.at_end() {
+                    shape_is_sound(&shape, errors).then_some(shape)
+                } else {
+                    errors.add(port.here(), "`,`", &port.found(), "separate them with commas");
+                    None
+                }
+            }
+            None => {
+                errors.add(port.here(), "a shape", &port.found(), "`name: [10]`");
+                None
+            }
+        };
+        ports.push(Port { name, shape });
+    }
+    Some(ports)
+}

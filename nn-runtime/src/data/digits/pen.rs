@@ -1,0 +1,209 @@
+//! The pen: a glyph becomes pixels, each time a little differently.
+//! In: a glyph and chance. Out: one image, from 0 to 1. Never: a pixel outside the image.
+
+use super::SIDE;
+use super::glyphs::Glyph;
+use crate::data::random::Random;
+use std::vec::Vec;
+
+type Point = [f32; 2];
+
+/// Straight pieces between two points of a curve.
+const PIECES: usize = 6;
+/// How far a pixel's worth of ink reaches across the edge of a stroke: the ramp that smooths it.
+const RAMP: f32 = 1.4;
+
+/// Draws `glyph` into `image`, `[SIDE, SIDE]`, which is overwritten.
+pub(super) fn draw(glyph: &Glyph, random: &mut Random, image: &mut [f32]) {
+    let hand = Hand::new(random);
+    let points: Vec<Point> = glyph
+        .points
+        .iter()
+        .map(|&point| hand.place(point, random))
+        .collect();
+    image.fill(f32::NEG_INFINITY);
+    for stroke in glyph.strokes {
+        let stroke: Vec<Point> = stroke.iter().map(|&i| points[i]).collect();
+        let (start, end) = (
+            hand.radius * random.between(0.8, 1.2),
+            hand.radius * random.between(0.8, 1.2),
+        );
+        let curve = smooth(&stroke);
+        let pieces = (curve.len() - 1) as f32;
+        for (i, piece) in curve.windows(2).enumerate() {
+            let radius = start + (end - start) * (i as f32 / pieces);
+            ink(image, piece[0], piece[1], radius);
+        }
+    }
+    for pixel in image {
+        let ink = (*pixel / RAMP + 0.5).clamp(0.0, 1.0) * hand.darkness;
+        *pixel = (ink + hand.noise * random.bell()).clamp(0.0, 1.0);
+    }
+}
+
+/// How one digit is written: from the box of a glyph to pixels.
+struct Hand {
+    wobble: f32,
+    bend: Point,
+    turn: [Point; 2], // scale, slant and rotation, as a matrix
+    centre: Point,
+    radius: f32,
+    darkness: f32,
+    noise: f32,
+}
+
+impl Hand {
+    fn new(random: &mut Random) -> Self {
+        let height = 8.8 * (1.0 + 0.08 * random.bell().clamp(-2.0, 1.6));
+        let width = 10.0 * (1.0 + 0.13 * random.bell().clamp(-2.0, 1.8));
+        let slant = 0.12 + 0.26 * random.bell();
+        // A rotation by rational numbers: with t = tan(angle / 2) no sine is needed.
+        let t = 0.06 * random.bell();
+        let (cos, sin) = ((1.0 - t * t) / (1.0 + t * t), 2.0 * t / (1.0 + t * t));
+        // Slanted in the box (up goes right), scaled to pixels, then turned.
+        let [a, b] = [width, -slant * height];
+        let turn = [
+            [cos * a, cos * b - sin * height],
+            [sin * a, sin * b + cos * height],
+        ];
+        Self {
+            wobble: 0.045,
+            bend: [0.05 * random.bell(), 0.05 * random.bell()],
+            turn,
+            centre: [13.5 + 1.2 * random.bell(), 13.5 + 1.2 * random.bell()],
+            radius: random.between(1.0, 1.9),
+            darkness: random.between(0.8, 1.0),
+            noise: random.between(0.0, 0.05),
+        }
+    }
+
+    fn place(&self, [x, y]: Point, random: &mut Random) -> Point {
+        let [x, y] = [
+            x + self.wobble * random.bell(),
+            y + self.wobble * random.bell(),
+        ];
+        let [x, y] = [x + self.bend[0] * y * y, y + self.bend[1] * 2.0 * x * x];
+        let [[a, b], [c, d]] = self.turn;
+        [
+            a * x + b * y + self.centre[0],
+            c * x + d * y + self.centre[1],
+        ]
+    }
+}
+
+/// A Catmull–Rom spline through `points` (at least two), as short straight pieces.
+fn smooth(points: &[Point]) -> Vec<Point> {
+    let last = points.len() - 1;
+    let closed = points[0] == points[last];
+    let before = if closed {
+        points[last - 1]
+    } else {
+        mirror(points[0], points[1])
+    };
+    let after = if closed {
+        points[1]
+    } else {
+        mirror(points[last], points[last - 1])
+    };
+    let at = |i: isize| match usize::try_from(i) {
+        Err(_) => before,
+        Ok(i) => points.get(i).copied().unwrap_or(after),
+    };
+    let mut curve = Vec::with_capacity(last * PIECES + 1);
+    for i in 0..last as isize {
+        let [p, q, r, s] = [at(i - 1), at(i), at(i + 1), at(i + 2)];
+        for piece in 0..PIECES {
+            let t = piece as f32 / PIECES as f32;
+            curve.push([0, 1].map(|axis| {
+                let [p, q, r, s] = [p[axis], q[axis], r[axis], s[axis]];
+                let cubic = 3.0 * (q - r) + s - p;
+                let square = 2.0 * p - 5.0 * q + 4.0 * r - s;
+                q + 0.5 * t * (r - p + t * (square + t * cubic))
+            }));
+        }
+    }
+    curve.push(points[last]);
+    curve
+}
+
+/// `other` seen from `through` the opposite way: an open curve ends without bending back.
+fn mirror(through: Point, other: Point) -> Point {
+    [2.0 * through[0] - other[0], 2.0 * through[1] - other[1]]
+}
+
+/// Raises every pixel near the line from `a` to `b` to its depth below the edge of the stroke, in pixels.
+fn ink(image: &mut [f32], a: Point, b: Point, radius: f32) {
+    let reach = radius + RAMP;
+    let span = |axis: usize| {
+        let low = (a[axis].min(b[axis]) - reach).max(0.0);
+        let high = (a[axis].max(b[axis]) + reach + 1.0).clamp(0.0, SIDE as f32);
+        low as usize..high as usize
+    };
+    let [dx, dy] = [b[0] - a[0], b[1] - a[1]];
+    let length = dx * dx + dy * dy;
+    for y in span(1) {
+        for x in span(0) {
+            let [px, py] = [x as f32 - a[0], y as f32 - a[1]];
+            let along = if length > 0.0 {
+                ((px * dx + py * dy) / length).clamp(0.0, 1.0)
+            } else {
+                0.0
+            };
+            let [ex, ey] = [px - along * dx, py - along * dy];
+            let depth = radius - (ex * ex + ey * ey).sqrt();
+            let pixel = &mut image[y * SIDE + x];
+            *pixel = pixel.max(depth);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec;
+
+    #[test]
+    fn a_curve_passes_through_its_points_and_two_make_a_line() {
+        let points = [[1.0, 2.0], [4.0, 8.0], [9.0, 3.0], [2.0, 2.0]];
+        let curve = smooth(&points);
+        assert_eq!(curve.len(), 3 * PIECES + 1);
+        for (i, point) in points.iter().enumerate() {
+            assert_eq!(curve[i * PIECES], *point);
+        }
+        for (i, [x, y]) in smooth(&[[0.0, 6.0], [6.0, 0.0]]).into_iter().enumerate() {
+            assert!((x - i as f32).abs() < 1e-5 && (x + y - 6.0).abs() < 1e-5);
+        }
+    }
+
+    #[test]
+    fn depth_is_the_distance_to_the_edge_of_the_stroke() {
+        for (a, b) in [
+            ([5.0, 7.5], [20.25, 13.0]),
+            ([9.0, 9.0], [9.0, 9.0]),
+            ([-3.0, 30.0], [40.0, -8.0]),
+            ([-50.0, -50.0], [-40.0, -60.0]),
+        ] {
+            let mut image = vec![f32::NEG_INFINITY; SIDE * SIDE];
+            ink(&mut image, a, b, 1.5);
+            for (at, &depth) in image.iter().enumerate() {
+                let p = [(at % SIDE) as f64, (at / SIDE) as f64];
+                // Densely along the line instead of by projection.
+                let distance = (0..=10_000).map(|i| {
+                    let t = f64::from(i) / 1e4;
+                    let [x, y] =
+                        [0, 1].map(|k| f64::from(a[k]) * (1.0 - t) + f64::from(b[k]) * t - p[k]);
+                    x * x + y * y
+                });
+                let expected = 1.5 - distance.fold(f64::INFINITY, f64::min).sqrt();
+                if expected > -f64::from(RAMP) {
+                    assert!(
+                        (f64::from(depth) - expected).abs() < 1e-2,
+                        "{depth} {expected}"
+                    );
+                } else {
+                    assert!(f64::from(depth) <= expected + 1e-2);
+                }
+            }
+        }
+    }
+}

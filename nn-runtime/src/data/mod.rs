@@ -1,0 +1,21 @@
+//! Where samples come from: arrays, slices, IDX and CSV files, and digits drawn here.
+//! In: what the user has. Out: a [`Dataset`] of flat `f32` rows, with class labels or values as targets.
+//! Never: a panic on what a file or an array holds, or memory for what a header only claims.
+
+pub mod csv;
+mod dataset;
+pub mod digits;
+mod error;
+pub mod idx;
+mod random;
+mod samples;
+mod split;
+mod standardize;
+mod targets;
+
+pub use self::csv::{Column, Csv};
+pub use self::dataset::Dataset;
+pub use self::error::DataError;
+pub use self::samples::{Samples, Values};
+pub use self::standardize::Standardize;
+pub use self::targets::{Class, Labels, Targets};

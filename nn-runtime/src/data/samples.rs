@@ -1,0 +1,195 @@
+//! One flat row of numbers per sample, and everything it can be read from.
+//! In: arrays, slices with a width, `ndarray` views of any layout. Out: [`Values`], `[samples, width]`.
+//! Never: a row of another width than the rest.
+
+use super::DataError;
+use ndarray::{ArrayBase, Data, Dimension};
+use std::format;
+use std::vec::Vec;
+
+/// Numbers, `[samples, width]`, row by row: an input of a network, or targets that are numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Values {
+    flat: Vec<f32>,
+    samples: usize,
+    width: usize,
+}
+
+impl Values {
+    fn new(flat: Vec<f32>, width: usize) -> Result<Self, DataError> {
+        if width == 0 {
+            return Err(DataError::new("samples", "a width of at least 1", "0"));
+        }
+        let samples = flat.len() / width;
+        if samples * width != flat.len() {
+            let found = format!("{} numbers", flat.len());
+            return Err(DataError::new(
+                "samples",
+                format!("a multiple of the width {width}"),
+                found,
+            ));
+        }
+        Ok(Self {
+            flat,
+            samples,
+            width,
+        })
+    }
+
+    /// The number of samples.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.samples
+    }
+
+    /// Whether there is no sample.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.samples == 0
+    }
+
+    /// Numbers per sample, at least 1.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// One sample, `[width]`.
+    ///
+    /// # Panics
+    /// If `i >= self.len()`.
+    #[must_use]
+    pub fn sample(&self, i: usize) -> &[f32] {
+        &self.flat[i * self.width..(i + 1) * self.width]
+    }
+
+    /// Everything, `[samples, width]`.
+    #[must_use]
+    pub fn as_slice(&self) -> &[f32] {
+        &self.flat
+    }
+
+    /// Everything, to be changed in place, `[samples, width]`.
+    pub(super) fn as_mut_slice(&mut self) -> &mut [f32] {
+        &mut self.flat
+    }
+
+    /// Makes `into` the samples at `indices`; its memory is used again.
+    pub(super) fn gather(&self, indices: &[usize], into: &mut Self) {
+        into.flat.clear();
+        into.flat.reserve_exact(indices.len() * self.width);
+        for &i in indices {
+            into.flat.extend_from_slice(self.sample(i));
+        }
+        into.samples = indices.len();
+        into.width = self.width;
+    }
+
+    /// The first number that is none, as an error about `what` of its sample.
+    pub(super) fn check_finite(&self, what: &str) -> Result<(), DataError> {
+        let Some(at) = self.flat.iter().position(|v| !v.is_finite()) else {
+            return Ok(());
+        };
+        let (sample, element) = (at / self.width, at % self.width);
+        let place = format!("sample {sample}, {what}, element {element}");
+        Err(DataError::new(
+            place,
+            "a finite number",
+            format!("{}", self.flat[at]),
+        ))
+    }
+
+    /// What an unused slot holds until it is gathered into.
+    pub(super) fn none() -> Self {
+        Self {
+            flat: Vec::new(),
+            samples: 0,
+            width: 1,
+        }
+    }
+}
+
+/// What can be read as one row of numbers per sample; the first axis counts the samples.
+///
+/// | from | samples | width |
+/// |---|---|---|
+/// | `&[[f32; N]]`, `&[[f32; N]; M]`, `Vec<[f32; N]>` | its length | `N` |
+/// | `(&[f32], width)`, `(Vec<f32>, width)` | its length / `width` | `width` |
+/// | an `ndarray` array or view, or a reference to one, of one or more axes | first axis | product of the others |
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read as rows of `f32`, one per sample",
+    note = "a flat slice comes with its width: `(&pixels[..], 784)`",
+    note = "`f64` arrays are converted first: `array.mapv(|v| v as f32)`"
+)]
+pub trait Samples {
+    /// The rows.
+    ///
+    /// # Errors
+    /// Rows of width 0, a flat slice whose length is no multiple of its width, an array without axes.
+    fn into_values(self) -> Result<Values, DataError>;
+}
+
+impl Samples for Values {
+    fn into_values(self) -> Result<Values, DataError> {
+        Ok(self)
+    }
+}
+
+impl Samples for (Vec<f32>, usize) {
+    fn into_values(self) -> Result<Values, DataError> {
+        Values::new(self.0, self.1)
+    }
+}
+
+impl Samples for (&[f32], usize) {
+    fn into_values(self) -> Result<Values, DataError> {
+        Values::new(self.0.to_vec(), self.1)
+    }
+}
+
+impl<const N: usize> Samples for &[[f32; N]] {
+    fn into_values(self) -> Result<Values, DataError> {
+        Values::new(self.as_flattened().to_vec(), N)
+    }
+}
+
+impl<const N: usize, const M: usize> Samples for &[[f32; N]; M] {
+    fn into_values(self) -> Result<Values, DataError> {
+        self.as_slice().into_values()
+    }
+}
+
+impl<const N: usize> Samples for Vec<[f32; N]> {
+    fn into_values(self) -> Result<Values, DataError> {
+        Values::new(self.into_flattened(), N)
+    }
+}
+
+impl<S: Data<Elem = f32>, D: Dimension> Samples for &ArrayBase<S, D> {
+    fn into_values(self) -> Result<Values, DataError> {
+        let Some((&samples, rest)) = self.shape().split_first() else {
+            return Err(DataError::new(
+                "samples",
+                "an array whose first axis counts the samples",
+                "an array of no axes",
+            ));
+        };
+        let width = rest.iter().product();
+        if width == 0 {
+            let found = format!("the shape {:?}", self.shape());
+            return Err(DataError::new("samples", "a width of at least 1", found));
+        }
+        let flat = self.iter().copied().collect();
+        Ok(Values {
+            flat,
+            samples,
+            width,
+        })
+    }
+}
+
+impl<S: Data<Elem = f32>, D: Dimension> Samples for ArrayBase<S, D> {
+    fn into_values(self) -> Result<Values, DataError> {
+        (&self).into_values()
+    }
+}

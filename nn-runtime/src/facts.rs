@@ -1,0 +1,400 @@
+//! What a layer's rule answers: outputs, parameters, memory, and what fusion and losses may rely on. In: the layer's own
+//! numbers and its inputs' shapes; out: `Facts`, at compile time. Nothing here may hold a float buffer or name a layer.
+
+use crate::fault::Fault;
+use crate::graph::{Map, Purpose};
+use crate::init::Init;
+use crate::kernels::matrix::Panels;
+use crate::shape::{MAX_LEN, Shape};
+
+/// What a shape rule gives back: the facts, or why it refuses.
+pub type Rule = Result<Facts, Fault>;
+
+/// The most outputs a layer may have.
+pub const MAX_OUTPUTS: usize = 4;
+/// The most parameter tensors one layer may have (a network used as a layer has as many as it likes).
+pub const MAX_PARAMS: usize = 8;
+/// Buffers begin at multiples of this many floats: one cache line.
+pub(crate) const LINE: usize = 16;
+
+/// `len` rounded up to whole cache lines.
+pub(crate) const fn lines(len: usize) -> usize {
+    len.div_ceil(LINE) * LINE
+}
+
+/// What a loss sees when it looks at a network's output.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Head {
+    /// Any numbers: class scores (logits), regression values.
+    Plain,
+    /// One plain number: no scores of classes. Follows from [`Head::Plain`] and the shape.
+    Value,
+    /// Probabilities that sum to one.
+    Softmax,
+    /// Logarithms of such probabilities.
+    LogSoftmax,
+    /// Each number a probability of its own.
+    Sigmoid,
+    /// A range that is neither scores nor probabilities, as ReLU's.
+    Other,
+    /// Whatever the layer's input is: layers that only move numbers.
+    Same,
+}
+
+/// An elementwise function that its producer may absorb: it is then applied in place and its input is not kept.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct Act {
+    /// The derivative follows from the output, so that it may be absorbed while training too.
+    pub(crate) from_output: bool,
+    /// `max(x, floor)`: a producer's kernel does it in its last instruction.
+    pub(crate) floor: Option<f32>,
+}
+
+/// What a parameter is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    /// Learnt by gradient.
+    Trained,
+    /// Kept by the layer itself (running statistics, fitted constants): saved, never touched by an optimiser.
+    Kept,
+}
+
+/// How a parameter lies in memory. What is saved and shown is always the standard layout, row-major.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Layout {
+    Plain,
+    /// A matrix `[cols, rows]` in panels of columns, as the product kernel reads it.
+    Panels(Panels),
+}
+
+impl Layout {
+    pub(crate) const fn len(&self, shape: &Shape) -> usize {
+        match self {
+            Layout::Plain => shape.len(),
+            Layout::Panels(panels) => panels.len(),
+        }
+    }
+
+    /// Where a parameter may be cut in parts: at multiples of this many floats.
+    pub(crate) const fn grain(&self) -> usize {
+        match self {
+            Layout::Plain => LINE,
+            Layout::Panels(_) => Panels::GRAIN,
+        }
+    }
+}
+
+/// One parameter tensor of a layer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Param {
+    pub(crate) name: &'static str,
+    pub(crate) shape: Shape,
+    pub(crate) layout: Layout,
+    pub(crate) init: Init,
+    pub(crate) role: Role,
+    /// Where it begins within the layer's parameters.
+    pub(crate) offset: usize,
+    pub(crate) len: usize,
+}
+
+impl Param {
+    const NONE: Param = Param {
+        name: "",
+        shape: Shape::UNKNOWN,
+        layout: Layout::Plain,
+        init: Init::Zeros,
+        role: Role::Trained,
+        offset: 0,
+        len: 0,
+    };
+}
+
+/// Everything the rest of the system knows about a layer at its site.
+///
+/// A rule builds it by a chain that ends in [`Facts::ok`]; what is not said has a safe default.
+///
+/// ```
+/// use nn_runtime::{Facts, Rule, Shape};
+///
+/// /// Multiplies every feature by a learnt factor.
+/// const fn rule([x]: [Shape; 1]) -> Rule {
+///     Facts::output(x).param("factor", x, nn_runtime::Init::Constant(1.0)).ok()
+/// }
+/// assert!(rule([Shape::of([3])]).is_ok());
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Facts {
+    pub(crate) inputs: [Shape; crate::graph::MAX_INPUTS],
+    pub(crate) outputs: [Shape; MAX_OUTPUTS],
+    pub(crate) arity: usize,
+    pub(crate) params: [Param; MAX_PARAMS],
+    pub(crate) param_count: usize,
+    /// Floats of all parameters in storage, each rounded up to whole cache lines.
+    pub(crate) params_len: usize,
+    pub(crate) saved: usize,
+    pub(crate) scratch: usize,
+    pub(crate) scratch_fixed: usize,
+    pub(crate) macs: usize,
+    pub(crate) act: Option<Act>,
+    pub(crate) takes_act: bool,
+    pub(crate) pulls_with_x: bool,
+    pub(crate) pulls_with_y: bool,
+    pub(crate) head: Head,
+    /// A network used as a layer, `times` in a row; its parameters are named and counted by its own map.
+    pub(crate) inner: Option<&'static Map>,
+    pub(crate) times: usize,
+    prepares: bool,
+    overflow: bool,
+}
+
+impl Facts {
+    /// The facts of a refused layer, so that planning can go on.
+    pub(crate) const NONE: Facts = Facts::outputs([]);
+
+    /// A layer with one output of this shape and no parameters.
+    pub const fn output(shape: Shape) -> Facts {
+        Facts::outputs([shape])
+    }
+
+    /// A layer with several outputs.
+    ///
+    /// # Panics
+    /// `M > 4`
+    pub const fn outputs<const M: usize>(shapes: [Shape; M]) -> Facts {
+        assert!(M <= MAX_OUTPUTS, "expected at most 4 outputs");
+        let mut outputs = [Shape::UNKNOWN; MAX_OUTPUTS];
+        let mut overflow = false;
+        let mut i = 0;
+        while i < M {
+            outputs[i] = shapes[i];
+            overflow |= shapes[i].checked_len().is_none();
+            i += 1;
+        }
+        Facts {
+            inputs: [Shape::UNKNOWN; crate::graph::MAX_INPUTS],
+            outputs,
+            arity: M,
+            params: [Param::NONE; MAX_PARAMS],
+            param_count: 0,
+            params_len: 0,
+            saved: 0,
+            scratch: 0,
+            scratch_fixed: 0,
+            macs: 0,
+            act: None,
+            takes_act: false,
+            pulls_with_x: true,
+            pulls_with_y: true,
+            head: Head::Plain,
+            inner: None,
+            times: 1,
+            prepares: false,
+            overflow,
+        }
+    }
+
+    /// A learnt parameter, row-major, with its initial distribution. Parameters are numbered in the order they are given.
+    pub const fn param(self, name: &'static str, shape: Shape, init: Init) -> Facts {
+        self.push(name, shape, Layout::Plain, init, Role::Trained)
+    }
+
+    /// A parameter the layer keeps itself: saved with the others, never touched by an optimiser.
+    pub const fn kept(self, name: &'static str, shape: Shape, init: Init) -> Facts {
+        self.push(name, shape, Layout::Plain, init, Role::Kept)
+    }
+
+    /// A learnt matrix `[outputs, inputs]`, stored as the product kernels read it.
+    pub(crate) const fn matrix(self, name: &'static str, cols: usize, rows: usize, init: Init) -> Facts {
+        let shape = Shape::of([cols, rows]);
+        // Where the size overflows nothing is laid out: the fault is told by `check`.
+        let fits = shape.checked_len().is_some();
+        let panels = if fits { Panels::new(rows, cols) } else { Panels::new(1, 1) };
+        self.push(name, shape, Layout::Panels(panels), init, Role::Trained)
+    }
+
+    const fn push(mut self, name: &'static str, shape: Shape, layout: Layout, init: Init, role: Role) -> Facts {
+        assert!(self.param_count < MAX_PARAMS, "expected at most 8 parameters in one layer");
+        self.overflow |= shape.checked_len().is_none();
+        let len = layout.len(&shape);
+        self.params[self.param_count] = Param { name, shape, layout, init, role, offset: self.params_len, len };
+        self.param_count += 1;
+        self.params_len += lines(len);
+        self.overflow |= self.params_len > MAX_LEN;
+        self
+    }
+
+    /// Floats per sample that `forward` writes to `cx.saved` and the pulls read.
+    pub const fn saves(mut self, per_sample: usize) -> Facts {
+        self.saved = per_sample;
+        self
+    }
+
+    /// Floats that any of the methods may use while it runs: so many per sample, and so many whatever the batch.
+    pub const fn scratch(mut self, per_sample: usize, fixed: usize) -> Facts {
+        self.scratch = per_sample;
+        self.scratch_fixed = fixed;
+        self
+    }
+
+    /// Multiply-adds for one sample.
+    pub const fn macs(mut self, macs: usize) -> Facts {
+        self.macs = macs;
+        self
+    }
+
+    /// An elementwise function of one input that can run in place ([`Layer::apply`](crate::Layer::apply)); the layer before it may
+    /// absorb it. `from_output`: the derivative follows from the output alone, so that the input need not be kept.
+    pub const fn is_act(mut self, from_output: bool) -> Facts {
+        self.act = Some(Act { from_output, floor: None });
+        self
+    }
+
+    /// The elementwise function `max(x, floor)`, which product kernels absorb for nothing.
+    pub(crate) const fn is_floor(mut self, floor: f32) -> Facts {
+        self.act = Some(Act { from_output: true, floor: Some(floor) });
+        self
+    }
+
+    /// The pulls read neither `y` nor anything that follows from it, so an activation may overwrite it; if that activation is
+    /// a floor, `cx.floor` is already applied by `forward`.
+    pub(crate) const fn takes_act(mut self) -> Facts {
+        self.takes_act = true;
+        self.pulls_with_y = false;
+        self
+    }
+
+    /// `pull_input` does not read `x` (it is given an empty slice), so the memory of `x` is free earlier.
+    pub const fn pulls_without_x(mut self) -> Facts {
+        self.pulls_with_x = false;
+        self
+    }
+
+    /// `pull_input` does not read `y` (it is given an empty slice), so the memory of `y` is free earlier.
+    pub const fn pulls_without_y(mut self) -> Facts {
+        self.pulls_with_y = false;
+        self
+    }
+
+    /// How a loss sees this layer when it is the last one. [`Head::Plain`] if nothing is said.
+    pub const fn head(mut self, head: Head) -> Facts {
+        self.head = head;
+        self
+    }
+
+    /// A network used as a layer.
+    pub(crate) const fn network(mut self, map: &'static Map) -> Facts {
+        self.inner = Some(map);
+        self.params_len = map.params_len;
+        self.macs = map.macs;
+        self
+    }
+
+    /// The same layer `times` in a row, each with parameters of its own.
+    pub(crate) const fn repeated(mut self, times: usize) -> Facts {
+        self.times = times;
+        self.params_len = match self.params_len.checked_mul(times) {
+            Some(len) if len <= MAX_LEN => len,
+            _ => {
+                self.overflow = true;
+                0
+            }
+        };
+        self.macs = self.macs.saturating_mul(times);
+        if times > 1 {
+            self.act = None;
+            self.takes_act = false;
+            self.pulls_with_x = true;
+            self.pulls_with_y = true;
+        }
+        self
+    }
+
+    /// Ends a rule's chain.
+    pub const fn ok(self) -> Rule {
+        Ok(self)
+    }
+
+    /// `pull_input` prepares in `cx.saved` what `pull_params` adds, so it runs even when nobody asks for `dx`.
+    pub const fn prepares_params(mut self) -> Facts {
+        self.prepares = true;
+        self
+    }
+
+    pub(crate) const fn prepares(&self) -> bool {
+        self.prepares || self.inner.is_some() || self.times > 1
+    }
+
+    /// Floats per sample that the layer keeps for its pulls: a network what its own plan says, a repetition also the values and
+    /// gradients between its copies.
+    pub(crate) const fn saved_for(&self, purpose: Purpose) -> usize {
+        if matches!(purpose, Purpose::Infer) {
+            return 0;
+        }
+        let purpose = if self.times > 1 { Purpose::TrainAsked } else { purpose };
+        let one = match self.inner {
+            Some(map) => map.schedule(purpose).work,
+            None if self.times == 1 => self.saved,
+            None => lines(self.saved),
+        };
+        one * self.times + 2 * (self.times - 1) * lines(self.outputs[0].len())
+    }
+
+    /// Floats per sample of scratch memory.
+    pub(crate) const fn scratch_for(&self, purpose: Purpose) -> usize {
+        let one = match (self.inner, purpose) {
+            (Some(map), Purpose::Infer) => map.infer.work + map.infer.scratch,
+            (Some(map), _) => map.schedule(purpose).scratch,
+            (None, _) => lines(self.scratch),
+        };
+        match purpose {
+            // Between copies that keep nothing two buffers take turns.
+            Purpose::Infer if self.times > 1 => one + 2 * lines(self.outputs[0].len()),
+            _ => one,
+        }
+    }
+
+    /// Floats of scratch memory whatever the batch.
+    pub(crate) const fn scratch_fixed_for(&self, purpose: Purpose) -> usize {
+        match self.inner {
+            Some(map) => map.schedule(purpose).scratch_fixed,
+            None => lines(self.scratch_fixed),
+        }
+    }
+
+    /// The shapes of the outputs.
+    pub const fn output_shapes(&self) -> &[Shape] {
+        self.outputs.split_at(self.arity).0
+    }
+
+    /// True if an optimiser has something to do here.
+    pub(crate) const fn trains(&self) -> bool {
+        if let Some(map) = self.inner {
+            return map.trains;
+        }
+        let mut i = 0;
+        while i < self.param_count {
+            if matches!(self.params[i].role, Role::Trained) {
+                return true;
+            }
+            i += 1;
+        }
+        false
+    }
+
+    /// What no layer may do whatever its own rule says: an empty output, a size that cannot be addressed.
+    pub(crate) const fn fault(&self) -> Option<Fault> {
+        if self.overflow {
+            return Some(Fault::expected("sizes that fit into memory, found dimensions whose product does not").help("use smaller dimensions"));
+        }
+        let mut i = 0;
+        while i < self.arity {
+            if self.outputs[i].is_known() && self.outputs[i].is_empty() {
+                return Some(
+                    Fault::expected("an output of at least one number").found(self.outputs[i]).help("make every dimension at least 1"),
+                );
+            }
+            i += 1;
+        }
+        None
+    }
+}

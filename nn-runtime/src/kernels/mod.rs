@@ -1,0 +1,14 @@
+//! The kernel room: the only place that knows instruction sets, and the only one that may hold `unsafe`.
+//! Slices of `f32` and sizes come in, filled slices go out; nothing here knows layers, graphs or optimisers by name.
+//! Every result is the same whatever the batch is split into. Nothing here may allocate, but `block`.
+
+pub mod block;
+pub mod elementwise;
+pub mod math;
+pub mod matrix;
+mod micro;
+pub mod noise;
+pub mod rows;
+pub mod simd;
+pub mod split;
+pub mod update;

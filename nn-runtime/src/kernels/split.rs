@@ -1,0 +1,178 @@
+//! The one checked split: a pass's memory opened as many slices at once, some to read and some to write. In: the memory
+//! and places in it; out: slices. A place that is written may meet no other place: a wrong plan stops here.
+
+/// Whose memory a place lies in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Region {
+    /// An input of the network.
+    X,
+    /// An output of the network.
+    Y,
+    /// The gradient of an input.
+    Dx,
+    /// The gradient of an output.
+    Dy,
+    /// The planned workspace.
+    Work,
+}
+
+/// `len` floats from `offset` on in one of the slices of a region.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// Whose memory.
+    pub region: Region,
+    /// Which of the region's slices.
+    pub index: usize,
+    /// In floats.
+    pub offset: usize,
+    /// In floats.
+    pub len: usize,
+}
+
+/// The memory of one pass.
+pub struct Bank<'a, 'b> {
+    /// The planned workspace.
+    pub work: &'a mut [f32],
+    /// The inputs.
+    pub x: &'a [&'a [f32]],
+    /// The outputs, where the pass reads them.
+    pub y: &'a [&'a [f32]],
+    /// The gradients of the outputs.
+    pub dy: &'a [&'a [f32]],
+    /// What the pass writes outside the workspace.
+    pub written: &'a mut [&'b mut [f32]],
+    /// Which region that is: `Y` forward, `Dx` backward.
+    pub writes: Region,
+}
+
+/// Slices opened at once: `A`, `B`, `C` to read, `W` and one more to write.
+pub type Opened<'s, const A: usize, const B: usize, const C: usize, const W: usize> =
+    ([&'s [f32]; A], [&'s [f32]; B], [&'s [f32]; C], [&'s mut [f32]; W], &'s mut [f32]);
+
+#[derive(Clone, Copy)]
+struct Raw {
+    at: *mut f32,
+    len: usize,
+}
+
+impl Raw {
+    const NONE: Raw = Raw { at: core::ptr::NonNull::dangling().as_ptr(), len: 0 };
+
+    fn meets(&self, other: &Raw) -> bool {
+        let (a, b) = (self.at.addr(), other.at.addr());
+        self.len > 0 && other.len > 0 && a < b + 4 * other.len && b < a + 4 * self.len
+    }
+}
+
+impl Bank<'_, '_> {
+    /// Where a place lies. An output or input gradient that the caller left out (an empty slice) gives an empty place.
+    ///
+    /// # Panics
+    /// The place does not lie within its slice.
+    fn find(&mut self, place: Place, write: bool) -> Raw {
+        if place.len == 0 {
+            return Raw::NONE;
+        }
+        let i = place.index;
+        let (at, len) = match place.region {
+            Region::Work => (self.work.as_mut_ptr(), self.work.len()),
+            region if region == self.writes => (self.written[i].as_mut_ptr(), self.written[i].len()),
+            Region::X => (self.x[i].as_ptr().cast_mut(), self.x[i].len()),
+            Region::Y => (self.y[i].as_ptr().cast_mut(), self.y[i].len()),
+            Region::Dy => (self.dy[i].as_ptr().cast_mut(), self.dy[i].len()),
+            Region::Dx => return Raw::NONE,
+        };
+        if len == 0 {
+            return Raw::NONE;
+        }
+        let writable = place.region == Region::Work || place.region == self.writes;
+        assert!(writable || !write, "a pass may write only its workspace and its results");
+        assert!(
+            place.offset <= len && place.len <= len - place.offset,
+            "a place lies within its memory: {place:?} in {len} floats"
+        );
+        // SAFETY: offset <= len, so the pointer stays within (or one past) the slice it comes from.
+        Raw { at: unsafe { at.add(place.offset) }, len: place.len }
+    }
+
+    /// Opens places to read (`a`, `b`, `c`) and to write (`w`, `more`).
+    ///
+    /// # Panics
+    /// A place does not lie within its memory, or one that is written meets another one.
+    pub fn open<const A: usize, const B: usize, const C: usize, const W: usize>(
+        &mut self,
+        a: [Place; A],
+        b: [Place; B],
+        c: [Place; C],
+        w: [Place; W],
+        more: Place,
+    ) -> Opened<'_, A, B, C, W> {
+        let a = a.map(|p| self.find(p, false));
+        let b = b.map(|p| self.find(p, false));
+        let c = c.map(|p| self.find(p, false));
+        let w = w.map(|p| self.find(p, true));
+        let more = self.find(more, true);
+
+        let written = || w.iter().chain([&more]);
+        for (i, one) in written().enumerate() {
+            let alone = written().skip(i + 1).chain(&a).chain(&b).chain(&c).all(|other| !one.meets(other));
+            assert!(alone, "a place that is written meets no other place");
+        }
+        // SAFETY: `find` checked that every range lies within memory borrowed by `self`, mutably for the written ones; the
+        // result borrows `self`, so nobody else reaches that memory meanwhile. Ranges that are written meet no other
+        // opened range (checked above), so no `&mut` has an alias; ranges only read may overlap each other.
+        let read = |raw: Raw| unsafe { core::slice::from_raw_parts(raw.at, raw.len) };
+        // SAFETY: as above.
+        let write = |raw: Raw| unsafe { core::slice::from_raw_parts_mut(raw.at, raw.len) };
+        (a.map(read), b.map(read), c.map(read), w.map(write), write(more))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(region: Region, offset: usize, len: usize) -> Place {
+        Place { region, index: 0, offset, len }
+    }
+
+    #[test]
+    fn opens_disjoint_places() {
+        let (mut work, x, mut y) = ([0.0; 8], [1.0, 2.0], [0.0; 2]);
+        let mut bank = Bank { work: &mut work, x: &[&x], y: &[], dy: &[], written: &mut [&mut y], writes: Region::Y };
+        let ([a], [], [], [w], more) = bank.open(
+            [place(Region::X, 0, 2)],
+            [],
+            [],
+            [place(Region::Y, 0, 2)],
+            place(Region::Work, 4, 4),
+        );
+        w.copy_from_slice(a);
+        more.fill(3.0);
+        assert_eq!((y, work), ([1.0, 2.0], [0.0, 0.0, 0.0, 0.0, 3.0, 3.0, 3.0, 3.0]));
+    }
+
+    #[test]
+    #[should_panic(expected = "meets no other place")]
+    fn refuses_overlap() {
+        let mut work = [0.0; 8];
+        let mut bank = Bank { work: &mut work, x: &[], y: &[], dy: &[], written: &mut [], writes: Region::Y };
+        bank.open([place(Region::Work, 0, 3)], [], [], [place(Region::Work, 2, 3)], place(Region::Work, 0, 0));
+    }
+
+    #[test]
+    #[should_panic(expected = "lies within its memory")]
+    fn refuses_what_is_outside() {
+        let mut work = [0.0; 8];
+        let mut bank = Bank { work: &mut work, x: &[], y: &[], dy: &[], written: &mut [], writes: Region::Y };
+        bank.open([place(Region::Work, 6, 3)], [], [], [], place(Region::Work, 0, 0));
+    }
+
+    #[test]
+    #[should_panic(expected = "may write only")]
+    fn refuses_to_write_inputs() {
+        let x = [0.0; 8];
+        let mut bank = Bank { work: &mut [], x: &[&x], y: &[], dy: &[], written: &mut [], writes: Region::Y };
+        bank.open([], [], [], [place(Region::X, 0, 3)], place(Region::Work, 0, 0));
+    }
+}

@@ -1,0 +1,154 @@
+//! The contract of a layer: three methods over slices. In: a batch of inputs; out: a batch of outputs, or gradients. A layer
+//! knows nothing of threads, of the graph around it, or of who owns the memory.
+
+use core::ops::Range;
+
+use crate::facts::Facts;
+use crate::graph::Purpose;
+use crate::kernels::noise::Noise;
+use crate::kernels::simd::Isa;
+
+/// A kind of layer with `N` inputs and `M` outputs, at work on slices of `[batch, …]`, row-major, one sample after the other.
+///
+/// Beside this trait a layer has two inherent `const fn`s that [`network!`](crate::network) calls by name: `new`, with the arguments of
+/// the declaration (and one method for each `name = value`), and `rule`, from the inputs' shapes to [`Facts`].
+///
+/// ```
+/// use nn_runtime::prelude::*;
+/// use nn_runtime::{Cx, Facts, Layer, Part, Rule, Shape};
+///
+/// /// `y = x · by`
+/// #[derive(Clone, Copy)]
+/// pub struct Scale {
+///     by: f32,
+/// }
+///
+/// impl Scale {
+///     pub const fn new(by: f32) -> Self {
+///         Scale { by }
+///     }
+///     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
+///         Facts::output(x).ok()
+///     }
+/// }
+///
+/// impl Layer for Scale {
+///     fn forward(&self, _: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+///         y.iter_mut().zip(x).for_each(|(y, x)| *y = x * self.by);
+///     }
+///     fn pull_input(&self, _: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+///         dx.iter_mut().zip(dy).for_each(|(dx, dy)| *dx = dy * self.by);
+///     }
+/// }
+///
+/// network! {
+///     pub struct Net: [4] -> [2] { Scale(0.5) -> Dense(2) }
+/// }
+/// ```
+pub trait Layer<const N: usize = 1, const M: usize = 1> {
+    /// Computes every `y` from every `x`.
+    fn forward(&self, cx: &mut Cx, x: [&[f32]; N], y: [&mut [f32]; M]);
+
+    /// Overwrites every `dx` with the gradient of the loss with respect to `x`, given that with respect to `y`. A `dx` that is
+    /// empty is one that nobody asks for.
+    fn pull_input(&self, cx: &mut Cx, x: [&[f32]; N], y: [&[f32]; M], dy: [&[f32]; M], dx: [&mut [f32]; N]);
+
+    /// Adds the gradient with respect to the asked part of the parameters, sample after sample. Runs after `pull_input`.
+    fn pull_params(&self, cx: &mut Cx, x: [&[f32]; N], dy: [&[f32]; M], part: Part) {
+        let _ = (cx, x, dy, part);
+    }
+
+    /// `forward` in place, for a layer whose rule says [`Facts::is_act`].
+    fn apply(&self, cx: &mut Cx, y: &mut [f32]) {
+        let _ = (cx, y);
+        unreachable!("a layer whose rule says `is_act` implements `apply`");
+    }
+}
+
+/// What a pass is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// Prediction: nothing is kept, no noise.
+    Infer,
+    /// Training: `cx.saved` is kept until the pulls, and noise is keyed by `cx.noise`.
+    Train,
+}
+
+/// What a layer is given beside its inputs: its site's facts, parameters and memory, and how to compute.
+pub struct Cx<'a> {
+    /// How many samples.
+    pub batch: usize,
+    /// The instruction set to compute with: `cx.isa.map(..)`, `zip`, `run` reach vector code.
+    pub isa: Isa,
+    /// What the pass is for.
+    pub mode: Mode,
+    /// The key of this site's random numbers at this step; the sample numbers are those of the whole batch.
+    pub noise: Noise,
+    /// The number of this pass's first sample within the whole batch.
+    pub first_sample: usize,
+    /// What `forward` keeps for the pulls: as many floats per sample as [`Facts::saves`] said; empty when nothing is kept.
+    pub saved: &'a mut [f32],
+    /// Memory to use while the method runs, as much as [`Facts::scratch`] said, with arbitrary contents.
+    pub scratch: &'a mut [f32],
+    pub(crate) facts: &'static Facts,
+    pub(crate) params: &'a [f32],
+    /// `forward` of a layer that [`Facts::takes_act`] ends with `max(y, floor)`.
+    pub(crate) floor: f32,
+    /// The loss wants a network's class scores before its softmax or sigmoid.
+    pub(crate) logits: bool,
+    /// What a network used as a layer is asked for.
+    pub(crate) purpose: Purpose,
+}
+
+impl<'a> Cx<'a> {
+    /// Parameter `i` of the layer, in the order its rule lists them.
+    ///
+    /// # Panics
+    /// `i` is not less than the number of parameters
+    pub fn param(&self, i: usize) -> &'a [f32] {
+        assert!(i < self.facts.param_count);
+        let param = &self.facts.params[i];
+        &self.params[param.offset..param.offset + param.len]
+    }
+
+    /// The shape of one sample of input `i`.
+    pub fn input_shape(&self, i: usize) -> crate::Shape {
+        self.facts.inputs[i]
+    }
+
+    /// The shape of one sample of output `i`.
+    pub fn output_shape(&self, i: usize) -> crate::Shape {
+        self.facts.output_shapes()[i]
+    }
+
+    /// True if the pass is a training step.
+    pub fn is_training(&self) -> bool {
+        self.mode == Mode::Train
+    }
+}
+
+/// A part of a layer's parameters whose gradient is asked for.
+pub struct Part<'a> {
+    pub(crate) range: Range<usize>,
+    pub(crate) grad: &'a mut [f32],
+}
+
+impl<'a> Part<'a> {
+    /// What is asked of parameter `i`: the range within it, and where to add its gradient. The range is empty where nothing of it is asked.
+    pub fn of(&mut self, cx: &Cx, i: usize) -> (Range<usize>, &mut [f32]) {
+        let param = &cx.facts.params[i];
+        let (range, grad) = self.within(param.offset, param.len);
+        (range, grad)
+    }
+
+    /// The overlap with `[offset, offset + len)`, relative to `offset`.
+    pub(crate) fn within(&mut self, offset: usize, len: usize) -> (Range<usize>, &mut [f32]) {
+        let from = self.range.start.clamp(offset, offset + len);
+        let to = self.range.end.clamp(from, offset + len);
+        if from == to {
+            return (0..0, &mut []);
+        }
+        let grad = &mut self.grad[from - self.range.start..to - self.range.start];
+        (from - offset..to - offset, grad)
+    }
+}

@@ -1,0 +1,67 @@
+//! `Dropout`: noise against overfitting. In: any shape; out: the same. While training, some numbers become 0; which ones follows
+//! from the seed, the step, the site and the sample alone, so the pull draws them again and nothing is kept.
+
+use crate::facts::{Facts, Head, Rule};
+use crate::fault::Fault;
+use crate::kernels::noise::dropout;
+use crate::layer::{Cx, Layer};
+use crate::shape::Shape;
+
+/// While training `y = 0` with probability `rate` and `y = x / (1 - rate)` otherwise; when predicting `y = x`. Any shape.
+///
+/// | argument | here | PyTorch's `Dropout` | Keras's `Dropout` |
+/// |---|---|---|---|
+/// | `rate`, from 0 up to but without 1 | must be given | `p=0.5` | `rate` |
+///
+/// Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", 2014.
+///
+/// ```
+/// use nn_runtime::prelude::*;
+///
+/// network! {
+///     pub struct Same: [3] -> [3] { Dropout(0.5) }
+/// }
+/// assert_eq!(Same::init(0).predictor(1).predict(&[1.0, 2.0, 3.0]), &[1.0, 2.0, 3.0]);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Dropout {
+    rate: f32,
+}
+
+impl Dropout {
+    /// The probability of a number to be dropped.
+    pub const fn new(rate: f32) -> Self {
+        Dropout { rate }
+    }
+
+    /// `[…] -> […]`
+    pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
+        if !(self.rate >= 0.0 && self.rate < 1.0) {
+            let fault = Fault::expected("a rate from 0 up to but without 1").found_real(self.rate);
+            return Err(fault.help("give the share to drop, such as `Dropout(0.5)`"));
+        }
+        Facts::output(x).head(Head::Same).pulls_without_x().pulls_without_y().ok()
+    }
+
+    /// Both ways it is the same function: each number is kept and scaled, or it is 0.
+    fn drop(&self, cx: &Cx, from: &[f32], to: &mut [f32]) {
+        if cx.is_training() && self.rate > 0.0 {
+            let len = cx.output_shape(0).len();
+            dropout(cx.isa, cx.noise, cx.first_sample as u64, len, self.rate, from, to);
+        } else {
+            to.copy_from_slice(from);
+        }
+    }
+}
+
+impl Layer for Dropout {
+    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+        self.drop(cx, x, y);
+    }
+
+    fn pull_input(&self, cx: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+        if !dx.is_empty() {
+            self.drop(cx, dy, dx);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! `Reshape`: the same numbers in other dimensions. In: any shape; out: the given one, with as many numbers. It may not change a
+//! number or their order.
+
+use super::flatten::{Flatten, moves};
+use crate::facts::Rule;
+use crate::fault::Fault;
+use crate::layer::{Cx, Layer};
+use crate::shape::{MAX_RANK, Shape};
+
+/// The same numbers in these dimensions, the last one running fastest: `[a, b, …] -> [dims]`.
+///
+/// | argument | here | PyTorch's `Unflatten`, `Tensor.reshape` | Keras's `Reshape` |
+/// |---|---|---|---|
+/// | `dims` | must be given, without the batch | with the batch; one may be -1 | `target_shape`, without the batch; one may be -1 |
+///
+/// ```
+/// use nn_runtime::prelude::*;
+///
+/// network! {
+///     pub struct Sums: [6] -> [3, 1] { Reshape([3, 2]) -> DensePerStep(1, init = Constant(1.0)) }
+/// }
+/// assert_eq!(Sums::init(0).predictor(1).predict(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]), &[3.0, 7.0, 11.0]);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Reshape<const R: usize> {
+    dims: [usize; R],
+}
+
+impl<const R: usize> Reshape<R> {
+    /// These dimensions, the batch not counted.
+    pub const fn new(dims: [usize; R]) -> Self {
+        Reshape { dims }
+    }
+
+    /// `[a, b, …] -> [dims]`, where both have as many numbers.
+    pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
+        if R == 0 || R > MAX_RANK {
+            return Err(Fault::expected("1 to 6 dimensions")
+                .found_num(R)
+                .help("give them as in `Reshape([1, 28, 28])`"));
+        }
+        let y = Shape::of(self.dims);
+        match y.checked_len() {
+            // A product that does not fit is told by the facts themselves.
+            Some(len) if len != x.len() => Err(Fault::expected("a shape of ")
+                .num(x.len())
+                .str(" numbers, as the input ")
+                .shape(x)
+                .str(" has")
+                .found(y)
+                .str(" of ")
+                .num(len)
+                .help("give dimensions whose product is ")
+                .num(x.len())),
+            _ => moves(y),
+        }
+    }
+}
+
+impl<const R: usize> Layer for Reshape<R> {
+    fn forward(&self, cx: &mut Cx, x: [&[f32]; 1], y: [&mut [f32]; 1]) {
+        Flatten.forward(cx, x, y);
+    }
+
+    fn pull_input(&self, cx: &mut Cx, x: [&[f32]; 1], y: [&[f32]; 1], dy: [&[f32]; 1], dx: [&mut [f32]; 1]) {
+        Flatten.pull_input(cx, x, y, dy, dx);
+    }
+}

@@ -1,0 +1,102 @@
+//! `Softmax` and `LogSoftmax`: scores become probabilities, or their logarithms. In: any shape; out: the same, each row along the
+//! last dimension on its own. A loss that wants scores leaves them out of the training pass.
+
+use crate::facts::{Facts, Head, Rule};
+use crate::kernels::rows;
+use crate::layer::{Cx, Layer};
+use crate::shape::Shape;
+
+/// The length of a row.
+fn width(cx: &Cx) -> usize {
+    let shape = cx.output_shape(0);
+    shape.dim(shape.rank() - 1)
+}
+
+/// `y[i] = exp(x[i]) / Σ_j exp(x[j])` along the last dimension: probabilities that sum to 1. Any shape.
+///
+/// No arguments; the dimension is PyTorch's `dim=-1` and Keras's `axis=-1`. Before [`CrossEntropy`](crate::losses::CrossEntropy)
+/// the two are computed as one: the loss reads what goes into the softmax, so that no probability is rounded to 0.
+/// Bridle, "Probabilistic interpretation of feedforward classification network outputs", 1990.
+///
+/// ```
+/// use nn_runtime::prelude::*;
+///
+/// network! {
+///     pub struct Half: [2] -> [2] { Softmax }
+/// }
+/// assert_eq!(Half::init(0).predictor(1).predict(&[3.0, 3.0]), &[0.5, 0.5]);
+/// ```
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Softmax;
+
+impl Softmax {
+    /// There is nothing to choose.
+    pub const fn new() -> Self {
+        Softmax
+    }
+
+    /// `[…, n] -> […, n]`
+    pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
+        Facts::output(x).head(Head::Softmax).is_act(true).pulls_without_x().ok()
+    }
+}
+
+impl Layer for Softmax {
+    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+        rows::softmax(cx.isa, width(cx), x, y);
+    }
+
+    fn apply(&self, cx: &mut Cx, y: &mut [f32]) {
+        rows::softmax_in_place(cx.isa, width(cx), y);
+    }
+
+    fn pull_input(&self, cx: &mut Cx, _: [&[f32]; 1], [y]: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+        if !dx.is_empty() {
+            rows::pull_softmax(cx.isa, width(cx), y, dy, dx);
+        }
+    }
+}
+
+/// `y[i] = x[i] - ln Σ_j exp(x[j])` along the last dimension: logarithms of probabilities that sum to 1. Any shape.
+///
+/// No arguments; the dimension is PyTorch's `dim=-1` and Keras's `axis=-1`.
+///
+/// ```
+/// use nn_runtime::prelude::*;
+///
+/// network! {
+///     pub struct Half: [2] -> [2] { LogSoftmax }
+/// }
+/// let y = *Half::init(0).predictor(1).predict(&[3.0, 3.0]);
+/// assert!((y[0] - 0.5f32.ln()).abs() < 1e-6);
+/// ```
+#[derive(Clone, Copy, Default, Debug)]
+pub struct LogSoftmax;
+
+impl LogSoftmax {
+    /// There is nothing to choose.
+    pub const fn new() -> Self {
+        LogSoftmax
+    }
+
+    /// `[…, n] -> […, n]`
+    pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
+        Facts::output(x).head(Head::LogSoftmax).is_act(true).pulls_without_x().ok()
+    }
+}
+
+impl Layer for LogSoftmax {
+    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+        rows::log_softmax(cx.isa, width(cx), x, y);
+    }
+
+    fn apply(&self, cx: &mut Cx, y: &mut [f32]) {
+        rows::log_softmax_in_place(cx.isa, width(cx), y);
+    }
+
+    fn pull_input(&self, cx: &mut Cx, _: [&[f32]; 1], [y]: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+        if !dx.is_empty() {
+            rows::pull_log_softmax(cx.isa, width(cx), y, dy, dx);
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! `CrossEntropy`: which of several classes. The fused pair of softmax and logarithm is the kernels'.
+
+use alloc::format;
+use alloc::string::String;
+
+use super::elementwise::fault;
+use super::{Loss, LossOn};
+use crate::kernels::rows::{self, argmax};
+use crate::kernels::simd::Isa;
+
+/// `-Σ_i t[i] · ln softmax(z)[i]` over the classes of a sample, and then the mean over samples.
+///
+/// It reads the scores `z`: a network may end in `Softmax` or `LogSoftmax`, which is then left out while training, or in `Dense`.
+/// Targets: labels, `u32`, one class for each sample (then `t` is 1 at the label and 0 elsewhere), or distributions, `f32`, as many
+/// numbers as classes. There are at least two classes.
+///
+/// | argument | here | PyTorch's `CrossEntropyLoss` | Keras's `CategoricalCrossentropy` |
+/// |---|---|---|---|
+/// | `label_smoothing` s: `t` becomes `(1 - s) · t + s / classes` | `0.0` | `label_smoothing=0.0` | `label_smoothing=0.0` |
+///
+/// Keras reads probabilities unless `from_logits=True`. Smoothing: Szegedy et al., "Rethinking the Inception Architecture", 2015.
+///
+/// ```
+/// use nn_runtime::losses::{CrossEntropy, LossOn};
+/// use nn_runtime::Isa;
+///
+/// let labels: &[u32] = &[1];
+/// let loss = CrossEntropy::new().value(Isa::detect(), 2, &[0.0, 0.0], labels);
+/// assert!((loss - 2f64.ln()).abs() < 1e-6);
+/// ```
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct CrossEntropy {
+    label_smoothing: f32,
+}
+
+impl CrossEntropy {
+    /// Without smoothing.
+    #[allow(clippy::new_without_default, reason = "as every loss, it is made by its name")]
+    pub const fn new() -> Self {
+        CrossEntropy { label_smoothing: 0.0 }
+    }
+
+    /// The share of each target that is spread evenly over all classes.
+    ///
+    /// # Panics
+    /// `!(0.0..1.0).contains(&share)`
+    #[track_caller]
+    pub fn label_smoothing(mut self, share: f32) -> Self {
+        assert!((0.0..1.0).contains(&share), "expected a label smoothing from 0 up to but without 1, found {share}");
+        self.label_smoothing = share;
+        self
+    }
+}
+
+impl Loss for CrossEntropy {
+    const LOGITS: bool = true;
+}
+
+impl LossOn<[u32]> for CrossEntropy {
+    fn gradient(&self, isa: Isa, width: usize, y: &[f32], target: &[u32], scale: f32, dy: &mut [f32]) -> f64 {
+        rows::cross_entropy_labels(isa, width, y, target, scale, self.label_smoothing, dy)
+    }
+
+    fn value(&self, isa: Isa, width: usize, y: &[f32], target: &[u32]) -> f64 {
+        rows::cross_entropy_labels_value(isa, width, y, target, self.label_smoothing)
+    }
+
+    fn fault(&self, width: usize, target: &[u32], samples: usize) -> Option<(usize, String)> {
+        if target.len() != samples {
+            return Some((0, format!("expected 1 label for each of {samples} samples, found {} labels", target.len())));
+        }
+        let at = target.iter().position(|&label| label as usize >= width)?;
+        Some((at, format!("expected a label from 0 to {}, found {}", width - 1, target[at])))
+    }
+
+    fn correct(&self, width: usize, y: &[f32], target: &[u32]) -> Option<usize> {
+        Some(y.chunks_exact(width).zip(target).filter(|(y, label)| argmax(y) == **label as usize).count())
+    }
+}
+
+impl LossOn<[f32]> for CrossEntropy {
+    fn gradient(&self, isa: Isa, width: usize, y: &[f32], target: &[f32], scale: f32, dy: &mut [f32]) -> f64 {
+        rows::cross_entropy_distribution(isa, width, y, target, scale, self.label_smoothing, dy)
+    }
+
+    fn value(&self, isa: Isa, width: usize, y: &[f32], target: &[f32]) -> f64 {
+        rows::cross_entropy_distribution_value(isa, width, y, target, self.label_smoothing)
+    }
+
+    fn fault(&self, width: usize, target: &[f32], samples: usize) -> Option<(usize, String)> {
+        fault(width, target, samples, |t| t >= 0.0 && t.is_finite(), "finite shares of at least 0")
+    }
+
+    /// The most probable class against the one with the largest share.
+    fn correct(&self, width: usize, y: &[f32], target: &[f32]) -> Option<usize> {
+        let samples = y.chunks_exact(width).zip(target.chunks_exact(width));
+        Some(samples.filter(|(y, t)| argmax(y) == argmax(t)).count())
+    }
+}

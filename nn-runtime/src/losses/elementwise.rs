@@ -1,0 +1,136 @@
+//! What losses that compare number with number have in common. In: a formula, outputs and targets; out: the sum over samples of
+//! the mean over a sample's numbers, and the gradient. It may not know which loss it is.
+
+use alloc::format;
+use alloc::string::String;
+
+use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
+
+/// A loss of one number. Implementors mark `both` `#[inline(always)]`.
+pub(super) trait Formula {
+    /// The loss of each lane, and its derivative with respect to `y`; what is not used costs nothing.
+    fn both<S: Simd>(&self, s: S, y: S::F, t: S::F) -> (S::F, S::F);
+}
+
+/// Vectors added in `f32` before the sum goes on in `f64`: few enough that each lane rounds a few times only.
+const BLOCK: usize = 16;
+
+/// `dy` is as long as `y` with `GRADIENT`, and empty without.
+struct Run<'a, L, const GRADIENT: bool> {
+    loss: &'a L,
+    y: &'a [f32],
+    target: &'a [f32],
+    scale: f32,
+    dy: &'a mut [f32],
+}
+
+impl<L: Formula, const GRADIENT: bool> Kernel for Run<'_, L, GRADIENT> {
+    type Out = f64;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) -> f64 {
+        let Run { loss, y, target, scale, dy } = self;
+        let scale = s.splat(scale);
+        let (y, y_tail) = y.as_chunks::<LANES>();
+        let (t, t_tail) = target.as_chunks::<LANES>();
+        let (dy, dy_tail) = dy.as_chunks_mut::<LANES>();
+
+        let mut total = 0.0;
+        for (block, (y, t)) in y.chunks(BLOCK).zip(t.chunks(BLOCK)).enumerate() {
+            let mut sum = s.splat(0.0);
+            for (i, (y, t)) in y.iter().zip(t).enumerate() {
+                let (value, slope) = loss.both(s, s.load(y), s.load(t));
+                sum = s.add(sum, value);
+                if GRADIENT {
+                    s.store(s.mul(slope, scale), &mut dy[block * BLOCK + i]);
+                }
+            }
+            total += f64::from(s.sum(sum));
+        }
+        if !y_tail.is_empty() {
+            let (value, slope) = loss.both(s, s.load_part(y_tail), s.load_part(t_tail));
+            // Lanes past the end hold the loss of 0 against 0, which need not be 0.
+            let mut values = [0.0; LANES];
+            s.store_part(value, &mut values[..y_tail.len()]);
+            total += f64::from(s.sum(s.load(&values)));
+            if GRADIENT {
+                s.store_part(s.mul(slope, scale), dy_tail);
+            }
+        }
+        total
+    }
+}
+
+#[track_caller]
+fn check(width: usize, y: &[f32], target: &[f32]) {
+    assert!(
+        width > 0 && y.len().is_multiple_of(width),
+        "expected samples of {width} numbers, found {} numbers",
+        y.len()
+    );
+    assert_eq!(y.len(), target.len(), "expected as many targets as outputs");
+}
+
+pub(super) fn gradient(
+    loss: &impl Formula,
+    isa: Isa,
+    width: usize,
+    y: &[f32],
+    target: &[f32],
+    scale: f32,
+    dy: &mut [f32],
+) -> f64 {
+    check(width, y, target);
+    assert_eq!(y.len(), dy.len(), "expected as many gradients as outputs");
+    isa.run(Run::<_, true> { loss, y, target, scale: scale / width as f32, dy }) / width as f64
+}
+
+pub(super) fn value(loss: &impl Formula, isa: Isa, width: usize, y: &[f32], target: &[f32]) -> f64 {
+    check(width, y, target);
+    isa.run(Run::<_, false> { loss, y, target, scale: 0.0, dy: &mut [] }) / width as f64
+}
+
+/// The first sample with targets too many or too few, or one that is not allowed.
+pub(super) fn fault(
+    width: usize,
+    target: &[f32],
+    samples: usize,
+    allowed: impl Fn(f32) -> bool,
+    expected: &str,
+) -> Option<(usize, String)> {
+    if target.len() != width * samples {
+        let found = target.len() / samples.max(1);
+        return Some((0, format!("expected {width} targets, as many as the network has outputs, found {found}")));
+    }
+    let at = target.iter().position(|&t| !allowed(t))?;
+    Some((at / width, format!("expected {expected}, found {}", target[at])))
+}
+
+/// The two traits of a loss that compares number with number and has a [`Formula`].
+macro_rules! compares {
+    ($loss:ident, logits: $logits:literal, targets: $allowed:expr, $expected:literal, correct: $correct:expr) => {
+        impl $crate::losses::Loss for $loss {
+            const LOGITS: bool = $logits;
+        }
+
+        impl $crate::losses::LossOn<[f32]> for $loss {
+            fn gradient(&self, isa: Isa, width: usize, y: &[f32], target: &[f32], scale: f32, dy: &mut [f32]) -> f64 {
+                elementwise::gradient(self, isa, width, y, target, scale, dy)
+            }
+
+            fn value(&self, isa: Isa, width: usize, y: &[f32], target: &[f32]) -> f64 {
+                elementwise::value(self, isa, width, y, target)
+            }
+
+            fn fault(&self, width: usize, target: &[f32], samples: usize) -> Option<(usize, String)> {
+                elementwise::fault(width, target, samples, $allowed, $expected)
+            }
+
+            fn correct(&self, width: usize, y: &[f32], target: &[f32]) -> Option<usize> {
+                let correct: fn(usize, &[f32], &[f32]) -> Option<usize> = $correct;
+                correct(width, y, target)
+            }
+        }
+    };
+}
+pub(super) use compares;

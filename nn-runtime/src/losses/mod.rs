@@ -1,0 +1,75 @@
+//! How wrong an output is. In: outputs and targets of a batch; out: the sum of the samples' losses, and its gradient. A loss is
+//! told the width of a sample and nothing else of the network: whether the two fit is the business of `Fits`, in the type checker.
+
+mod binary_cross_entropy;
+mod cross_entropy;
+mod elementwise;
+mod huber;
+mod mae;
+mod mse;
+
+use alloc::string::String;
+
+use crate::kernels::simd::Isa;
+use crate::network::{AnyHead, LogSoftmaxHead, OtherHead, PlainHead, SigmoidHead, SoftmaxHead, ValueHead};
+
+pub use binary_cross_entropy::BinaryCrossEntropy;
+pub use cross_entropy::CrossEntropy;
+pub use huber::Huber;
+pub use mae::Mae;
+pub use mse::Mse;
+
+/// A loss, whatever its targets.
+pub trait Loss {
+    /// It reads scores (logits): a `Softmax`, `LogSoftmax` or `Sigmoid` that ends the network is left out of the training pass,
+    /// and `y` is what would have gone into it.
+    const LOGITS: bool;
+}
+
+/// A loss on targets of type `T`: `[u32]`, the class of each sample, or `[f32]`, as many numbers as the network's outputs.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not read targets of type `{T}`",
+    label = "this loss wants other targets",
+    note = "labels, `u32`, one class for each sample: use `CrossEntropy`",
+    note = "values, `f32`, as many as the network's outputs: use `Mse`, `Mae`, `Huber`, `BinaryCrossEntropy`, or `CrossEntropy` on distributions"
+)]
+pub trait LossOn<T: ?Sized>: Loss {
+    /// The sum of the samples' losses, and `dy = scale · d(sum)/dy`. `y` and `dy` are `[samples, width]`.
+    ///
+    /// # Panics
+    /// The lengths disagree, or a label is not below `width`.
+    fn gradient(&self, isa: Isa, width: usize, y: &[f32], target: &T, scale: f32, dy: &mut [f32]) -> f64;
+
+    /// The sum of the samples' losses. `y` is `[samples, width]`.
+    ///
+    /// # Panics
+    /// As [`gradient`](LossOn::gradient).
+    fn value(&self, isa: Isa, width: usize, y: &[f32], target: &T) -> f64;
+
+    /// What is wrong with the targets of this many samples, if anything: the first such sample and why. Asked before training.
+    fn fault(&self, width: usize, target: &T, samples: usize) -> Option<(usize, String)>;
+
+    /// How many samples are answered rightly, where the loss tells right from wrong. `y` is `[samples, width]`.
+    fn correct(&self, width: usize, y: &[f32], target: &T) -> Option<usize>;
+}
+
+/// A loss fits a network that ends in `Head`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not fit a network that ends in `{Head}`",
+    label = "this loss and the network's last layer do not go together",
+    note = "`CrossEntropy` fits two or more class scores (`Dense`), `Softmax` and `LogSoftmax`",
+    note = "`BinaryCrossEntropy` fits scores (`Dense`) and `Sigmoid`",
+    note = "`Mse`, `Mae` and `Huber` fit every network of one output"
+)]
+pub trait Fits<Head> {}
+
+macro_rules! fits {
+    ($($loss:ident: $($head:ident)+;)+) => {$($(impl Fits<$head> for $loss {})+)+};
+}
+fits! {
+    CrossEntropy: PlainHead SoftmaxHead LogSoftmaxHead AnyHead;
+    BinaryCrossEntropy: PlainHead ValueHead SigmoidHead AnyHead;
+    Mse: PlainHead ValueHead SoftmaxHead LogSoftmaxHead SigmoidHead OtherHead AnyHead;
+    Mae: PlainHead ValueHead SoftmaxHead LogSoftmaxHead SigmoidHead OtherHead AnyHead;
+    Huber: PlainHead ValueHead SoftmaxHead LogSoftmaxHead SigmoidHead OtherHead AnyHead;
+}

@@ -1,0 +1,139 @@
+//! What a network declared with `network!` is to the rest: its map, its passes, and the types of what goes in and comes out.
+//! Implemented by generated code alone.
+
+use core::marker::PhantomData;
+
+use crate::facts::Head;
+use crate::graph::Map;
+use crate::layer::{Cx, Part};
+
+/// A network: a unit struct made by [`network!`](crate::network). Its parameters live in a [`Model`](crate::Model).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a network",
+    note = "a network is a struct declared with `network!`"
+)]
+pub trait Network: Copy + Default + 'static {
+    /// One sample: `&[f32; n]`, or a tuple of such for several inputs.
+    type Input<'a>: Ports<'a>;
+    /// One prediction: `&[f32; n]`, or a tuple of such for several outputs.
+    type Output<'a>: Ports<'a>;
+    /// What a loss sees of the output.
+    type Head;
+    /// Everything known at compile time.
+    #[doc(hidden)]
+    const MAP: &'static Map;
+
+    #[doc(hidden)]
+    fn forward(cx: &mut Cx, x: &[&[f32]], y: &mut [&mut [f32]]);
+    #[doc(hidden)]
+    fn pull_input(cx: &mut Cx, x: &[&[f32]], y: &[&[f32]], dy: &[&[f32]], dx: &mut [&mut [f32]]);
+    #[doc(hidden)]
+    fn pull_params(cx: &mut Cx, x: &[&[f32]], dy: &[&[f32]], part: Part);
+
+    /// A model with freshly drawn parameters; the same seed draws the same ones everywhere.
+    fn init(seed: u64) -> crate::Model<Self> {
+        crate::Model::init(seed)
+    }
+
+    /// How many numbers are learnt or kept, as the field counts them.
+    fn params() -> usize {
+        crate::params::count(Self::MAP)
+    }
+
+    /// Multiply-adds of one prediction.
+    fn macs() -> usize {
+        Self::MAP.macs
+    }
+}
+
+/// Arrays of one sample, as slices and back.
+pub trait Ports<'a>: Sized {
+    /// How many arrays there are.
+    const COUNT: usize;
+    /// Writes the slices down, in order.
+    fn to_slices(self, to: &mut [&'a [f32]]);
+    /// Takes the slices, in order.
+    fn from_slices(from: &[&'a [f32]]) -> Self;
+}
+
+impl<'a, const L: usize> Ports<'a> for &'a [f32; L] {
+    const COUNT: usize = 1;
+
+    fn to_slices(self, to: &mut [&'a [f32]]) {
+        to[0] = self;
+    }
+
+    fn from_slices(from: &[&'a [f32]]) -> Self {
+        from[0].try_into().expect("a planned output has its declared length")
+    }
+}
+
+macro_rules! ports {
+    ($count:literal: $($name:ident $i:tt),*) => {
+        impl<'a, $(const $name: usize),*> Ports<'a> for ($(&'a [f32; $name],)*) {
+            const COUNT: usize = $count;
+
+            fn to_slices(self, to: &mut [&'a [f32]]) {
+                $(to[$i] = self.$i;)*
+            }
+
+            fn from_slices(from: &[&'a [f32]]) -> Self {
+                ($(from[$i].try_into().expect("a planned output has its declared length"),)*)
+            }
+        }
+    };
+}
+ports!(1: A 0);
+ports!(2: A 0, B 1);
+ports!(3: A 0, B 1, C 2);
+ports!(4: A 0, B 1, C 2, D 3);
+ports!(5: A 0, B 1, C 2, D 3, E 4);
+ports!(6: A 0, B 1, C 2, D 3, E 4, F 5);
+ports!(7: A 0, B 1, C 2, D 3, E 4, F 5, G 6);
+ports!(8: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
+
+/// A network that ends in plain numbers: scores (logits) or values.
+pub struct PlainHead;
+/// A network that ends in a single plain number.
+pub struct ValueHead;
+/// A network that ends in `Softmax`.
+pub struct SoftmaxHead;
+/// A network that ends in `LogSoftmax`.
+pub struct LogSoftmaxHead;
+/// A network that ends in `Sigmoid`.
+pub struct SigmoidHead;
+/// A network that ends in an activation whose range is neither scores nor probabilities, such as `Relu`.
+pub struct OtherHead;
+/// The head of a declaration with errors: it fits every loss, so that one mistake is told once.
+pub struct AnyHead;
+
+/// From a head's number to its type.
+pub struct HeadCode<const CODE: usize>(PhantomData<()>);
+
+/// See [`HeadCode`].
+pub trait HeadType {
+    /// The head.
+    type Head;
+}
+
+impl HeadType for HeadCode<{ Head::Plain as usize }> {
+    type Head = PlainHead;
+}
+impl HeadType for HeadCode<{ Head::Value as usize }> {
+    type Head = ValueHead;
+}
+impl HeadType for HeadCode<{ Head::Softmax as usize }> {
+    type Head = SoftmaxHead;
+}
+impl HeadType for HeadCode<{ Head::LogSoftmax as usize }> {
+    type Head = LogSoftmaxHead;
+}
+impl HeadType for HeadCode<{ Head::Sigmoid as usize }> {
+    type Head = SigmoidHead;
+}
+impl HeadType for HeadCode<{ Head::Other as usize }> {
+    type Head = OtherHead;
+}
+
+/// The head type of a head's number.
+pub type HeadOf<const CODE: usize> = <HeadCode<CODE> as HeadType>::Head;

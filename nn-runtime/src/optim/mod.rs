@@ -1,0 +1,107 @@
+//! How parameters follow their gradients. In: a stretch of parameters, its gradients, what the optimiser remembers of it; out: all
+//! but the gradients changed. Every optimiser works number by number, so a cut changes nothing; it may not know a network.
+
+mod adagrad;
+mod adam;
+mod rmsprop;
+mod sgd;
+
+use alloc::format;
+use alloc::string::String;
+
+use crate::kernels::simd::Isa;
+
+pub use adagrad::Adagrad;
+pub use adam::{Adam, AdamW};
+pub use rmsprop::RmsProp;
+pub use sgd::Sgd;
+
+/// A rule that changes parameters by their gradients.
+///
+/// ```
+/// use nn_runtime::Isa;
+/// use nn_runtime::optim::{Optimizer, Sgd};
+///
+/// /// The direction of each gradient, whatever its size.
+/// struct Sign(f64);
+///
+/// impl Optimizer for Sign {
+///     fn states(&self) -> usize {
+///         0
+///     }
+///     fn update(&self, _: Isa, _: u64, params: &mut [f32], grads: &[f32], _: &mut [&mut [f32]]) {
+///         params.iter_mut().zip(grads).for_each(|(p, g)| *p -= self.0 as f32 * g.signum());
+///     }
+///     fn rate(&self) -> f64 {
+///         self.0
+///     }
+///     fn set_rate(&mut self, rate: f64) {
+///         self.0 = rate;
+///     }
+/// }
+///
+/// let mut params = [1.0];
+/// Sign(0.5).update(Isa::detect(), 1, &mut params, &[-8.0], &mut []);
+/// Sgd::new(0.25).update(Isa::detect(), 1, &mut params, &[2.0], &mut []);
+/// assert_eq!(params, [1.0]);
+/// ```
+pub trait Optimizer {
+    /// How many numbers it remembers for each parameter.
+    fn states(&self) -> usize;
+
+    /// What the `k`-th of them begins with.
+    fn initial_state(&self, k: usize) -> f32 {
+        let _ = k;
+        0.0
+    }
+
+    /// Changes a stretch of the parameters; `step` is 1 for the first. All slices have one length, and there are
+    /// [`states`](Optimizer::states) of `state`. To update two stretches is to update both at once.
+    ///
+    /// # Panics
+    /// The lengths disagree, there are too few states, or `step == 0`.
+    fn update(&self, isa: Isa, step: u64, params: &mut [f32], grads: &[f32], state: &mut [&mut [f32]]);
+
+    /// The learning rate.
+    fn rate(&self) -> f64;
+
+    /// Changes the learning rate, as a schedule does between steps.
+    fn set_rate(&mut self, rate: f64);
+
+    /// What is wrong with the settings, if anything. Asked before training.
+    ///
+    /// # Errors
+    /// A setting is out of its range: *expected, found*, and what to type.
+    fn check(&self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// The states of one stretch.
+#[track_caller]
+fn states<'a, const K: usize>(state: &'a mut [&mut [f32]]) -> [&'a mut [f32]; K] {
+    assert_eq!(state.len(), K, "expected as many states as the optimiser asked for");
+    let mut all = state.iter_mut();
+    core::array::from_fn(|_| match all.next() {
+        Some(state) => &mut **state,
+        None => unreachable!("the count was just compared"),
+    })
+}
+
+/// Learning rates, epsilons, decays: finite, and not below 0.
+fn not_negative(name: &str, value: f64) -> Result<(), String> {
+    match value >= 0.0 && value.is_finite() {
+        true => Ok(()),
+        false => {
+            Err(format!("expected {name} of at least 0, found {value}\nhelp: use a finite number that is not negative"))
+        }
+    }
+}
+
+/// Shares of the past: 1 would never forget.
+fn share(name: &str, value: f64, usual: f64) -> Result<(), String> {
+    match (0.0..1.0).contains(&value) {
+        true => Ok(()),
+        false => Err(format!("expected {name} from 0 up to but without 1, found {value}\nhelp: {usual} is usual")),
+    }
+}

@@ -1,0 +1,225 @@
+//! A network at work: the three passes that generated code walks, layer after layer. In: a `Cx`, a `Map` and slices; out: slices
+//! filled as planned. It opens memory where the plan says and calls layers; it never computes a place or names a layer.
+
+use crate::facts::Facts;
+use crate::graph::{Absorbed, Map, Node, Purpose, Schedule, Span, Spots};
+use crate::kernels::noise::Noise;
+use crate::kernels::simd::Isa;
+use crate::kernels::split::{Bank, Place, Region};
+use crate::layer::{Cx, Layer, Mode, Part};
+
+/// What all passes have in common: the network, its plan, and what is handed on to every layer.
+struct Walk<'a, 'b> {
+    map: &'static Map,
+    plan: &'static Schedule,
+    bank: Bank<'a, 'b>,
+    scratch: &'a mut [f32],
+    params: &'a [f32],
+    batch: usize,
+    isa: Isa,
+    mode: Mode,
+    noise: Noise,
+    first_sample: usize,
+    logits: bool,
+}
+
+impl<'a, 'b> Walk<'a, 'b> {
+    fn begin(
+        cx: &'a mut Cx<'_>,
+        map: &'static Map,
+        [x, y, dy]: [&'a [&'a [f32]]; 3],
+        written: &'a mut [&'b mut [f32]],
+        writes: Region,
+    ) -> Self {
+        let plan = map.schedule(cx.purpose);
+        let len = plan.work * cx.batch;
+        // A pass that keeps nothing lives in scratch memory altogether.
+        let (work, scratch) = match cx.purpose {
+            Purpose::Infer => cx.scratch.split_at_mut(len),
+            _ => (&mut cx.saved[..len], &mut *cx.scratch),
+        };
+        Walk {
+            map,
+            plan,
+            bank: Bank { work, x, y, dy, written, writes },
+            scratch,
+            params: cx.params,
+            batch: cx.batch,
+            isa: cx.isa,
+            mode: cx.mode,
+            noise: cx.noise,
+            first_sample: cx.first_sample,
+            logits: cx.logits,
+        }
+    }
+
+    fn site(&self, i: usize) -> (&'static Node, &'static Spots) {
+        (&self.map.nodes[i], &self.plan.spots[i])
+    }
+
+    /// The context of node `i`, and the places it asks for, opened.
+    fn open<const A: usize, const B: usize, const C: usize, const W: usize>(
+        &mut self,
+        i: usize,
+        reads: ([Span; A], [Span; B], [Span; C]),
+        writes: [Span; W],
+    ) -> (Cx<'_>, [&[f32]; A], [&[f32]; B], [&[f32]; C], [&mut [f32]; W]) {
+        let (node, spots) = self.site(i);
+        let batch = self.batch;
+        let place = |span: Span| span.of_batch(batch);
+        let (a, b, c) = reads;
+        let (a, b, c, w, saved) =
+            self.bank.open(a.map(place), b.map(place), c.map(place), writes.map(place), place(spots.saved));
+        let cx = Cx {
+            batch,
+            isa: self.isa,
+            mode: if node.frozen { Mode::Infer } else { self.mode },
+            noise: self.noise.keyed(&[i as u64]),
+            first_sample: self.first_sample,
+            saved,
+            scratch: self.scratch,
+            facts: node.facts,
+            params: &self.params[node.params..node.params + node.facts.params_len],
+            floor: spots.floor,
+            logits: self.logits && spots.is_head,
+            purpose: spots.purpose,
+        };
+        (cx, a, b, c, w)
+    }
+
+    /// The loss takes what comes into this head, not what it makes of it; a network as a head settles that within.
+    fn is_bare(&self, i: usize) -> bool {
+        let (node, spots) = self.site(i);
+        self.logits && spots.is_head && node.facts.inner.is_none()
+    }
+
+    /// Copies from one place to another.
+    fn copy(&mut self, from: Span, to: Span) {
+        let none = Place { region: Region::Work, index: 0, offset: 0, len: 0 };
+        let (from, to) = (from.of_batch(self.batch), to.of_batch(self.batch));
+        let ([from], [], [], [to], _) = self.bank.open([from], [], [], [to], none);
+        if !to.is_empty() {
+            to.copy_from_slice(from);
+        }
+    }
+}
+
+fn first<const N: usize>(spans: &[Span]) -> [Span; N] {
+    core::array::from_fn(|i| spans[i])
+}
+
+/// From inputs to outputs.
+pub struct Forward<'a, 'b>(Walk<'a, 'b>);
+
+impl<'a, 'b> Forward<'a, 'b> {
+    /// Begins a pass over `x` into `y`.
+    pub fn begin(cx: &'a mut Cx<'_>, map: &'static Map, x: &'a [&'a [f32]], y: &'a mut [&'b mut [f32]]) -> Self {
+        Forward(Walk::begin(cx, map, [x, &[], &[]], y, Region::Y))
+    }
+
+    /// Runs node `i`.
+    pub fn layer<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>) {
+        let bare = self.0.is_bare(i);
+        let (_, spots) = self.0.site(i);
+        match spots.absorbed {
+            Absorbed::ByProducer => {}
+            Absorbed::InPlace if bare => {}
+            Absorbed::InPlace => {
+                let (mut cx, [], [], [], [y]) = self.0.open(i, ([], [], []), [spots.y[0]]);
+                layer.apply(&mut cx, y);
+            }
+            Absorbed::No if bare => self.0.copy(spots.x[0], spots.y[0]),
+            Absorbed::No => {
+                let (mut cx, x, [], [], y) = self.0.open(i, (first::<N>(&spots.x), [], []), first::<M>(&spots.y));
+                layer.forward(&mut cx, x, y);
+            }
+        }
+    }
+
+    /// Copies out the outputs that the network itself reads too.
+    pub fn end(mut self) {
+        for (j, copy) in self.0.plan.copies.iter().enumerate() {
+            if let Some(from) = *copy {
+                let to = Span { region: Region::Y, index: j as u8, offset: 0, len: from.len };
+                self.0.copy(from, to);
+            }
+        }
+    }
+}
+
+/// From the gradients of the outputs to those of the inputs, and of every value between that somebody needs.
+pub struct PullInput<'a, 'b>(Walk<'a, 'b>);
+
+impl<'a, 'b> PullInput<'a, 'b> {
+    /// Begins a pass from `dy` to `dx`; an empty `dx` is not asked for.
+    pub fn begin(
+        cx: &'a mut Cx<'_>,
+        map: &'static Map,
+        x: &'a [&'a [f32]],
+        y: &'a [&'a [f32]],
+        dy: &'a [&'a [f32]],
+        dx: &'a mut [&'b mut [f32]],
+    ) -> Self {
+        let mut walk = Walk::begin(cx, map, [x, y, dy], dx, Region::Dx);
+        for (j, fork) in walk.plan.forks.iter().enumerate() {
+            if let Some(to) = *fork {
+                walk.copy(Span { region: Region::Dy, index: j as u8, offset: 0, len: to.len }, to);
+            }
+        }
+        PullInput(walk)
+    }
+
+    /// Pulls node `i`, if anything before it wants a gradient.
+    pub fn layer<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>) {
+        let (node, spots) = self.0.site(i);
+        if !spots.pull {
+            return;
+        }
+        if self.0.is_bare(i) {
+            return self.0.copy(spots.dy[0], spots.dx[0]);
+        }
+        let facts: &Facts = node.facts;
+        let x = if facts.pulls_with_x { first::<N>(&spots.x) } else { [Span::NONE; N] };
+        let y = if facts.pulls_with_y { first::<M>(&spots.y) } else { [Span::NONE; M] };
+        let (mut cx, x, y, dy, dx) = self.0.open(i, (x, y, first::<M>(&spots.dy)), first::<N>(&spots.dx));
+        if facts.prepares() || dx.iter().any(|dx| !dx.is_empty()) {
+            layer.pull_input(&mut cx, x, y, dy, dx);
+        }
+        for k in 0..N {
+            if !spots.sum[k].is_empty() {
+                let (cx, [from], [], [], [to]) = self.0.open(i, ([spots.dx[k]], [], []), [spots.sum[k]]);
+                if !to.is_empty() {
+                    cx.isa.add(from, to);
+                }
+            }
+        }
+    }
+}
+
+/// From what the passes before left in memory to the gradient of a part of the parameters.
+pub struct PullParams<'a, 'b> {
+    walk: Walk<'a, 'b>,
+    part: Part<'a>,
+}
+
+impl<'a, 'b> PullParams<'a, 'b> {
+    /// Begins a pass that adds to `part`.
+    pub fn begin(cx: &'a mut Cx<'_>, map: &'static Map, x: &'a [&'a [f32]], dy: &'a [&'a [f32]], part: Part<'a>) -> Self {
+        PullParams { walk: Walk::begin(cx, map, [x, &[], dy], &mut [], Region::Dx), part }
+    }
+
+    /// Adds what node `i` owes to the part.
+    pub fn layer<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>) {
+        let (node, spots) = self.walk.site(i);
+        if !spots.trains {
+            return;
+        }
+        let (range, grad) = self.part.within(node.params, node.facts.params_len);
+        if range.is_empty() {
+            return;
+        }
+        let reads = (first::<N>(&spots.x), first::<M>(&spots.dy), []);
+        let (mut cx, x, dy, [], []) = self.walk.open(i, reads, []);
+        layer.pull_params(&mut cx, x, dy, Part { range, grad });
+    }
+}

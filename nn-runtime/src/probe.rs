@@ -1,0 +1,305 @@
+//! One layer on its own, for tests of one's own layers too. In: a layer, shapes, parameters in standard layout, a batch; out: its
+//! outputs and gradients, and whether it keeps the contract. Memory a layer must not rely on is full of NaN. Never for training.
+
+mod check;
+
+use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::array;
+use core::ops::Range;
+
+use rand::SeedableRng;
+use rand_pcg::Pcg64Mcg;
+
+use crate::facts::{Facts, Role, Rule};
+use crate::fault::Fault;
+use crate::graph::{Purpose, facts};
+use crate::kernels::block::Block;
+use crate::kernels::noise::Noise;
+use crate::kernels::simd::Isa;
+use crate::layer::{Cx, Layer, Mode, Part};
+use crate::params::Tensor;
+use crate::shape::Shape;
+
+/// A layer on its own, with `N` inputs and `M` outputs.
+///
+/// ```
+/// use nn_runtime::layers::Dense;
+/// use nn_runtime::{Probe, Shape};
+///
+/// let dense = Probe::new(Dense::new(1), Dense::rule, [Shape::of([2])]).unwrap();
+/// let dense = dense.param(0, &[2.0, 3.0]).param(1, &[0.5]);
+/// let x = [1.0, 1.0, 0.0, -1.0];                                  // two samples
+/// assert_eq!(dense.forward(2, [&x]), [[5.5, -2.5]]);
+///
+/// let dy = [1.0, 10.0];
+/// let gradients = dense.gradients(2, [&x], [&dy]);
+/// assert_eq!(gradients.inputs, [[2.0, 3.0, 20.0, 30.0]]);
+/// assert_eq!(gradients.params, [vec![1.0, -9.0], vec![11.0]]);
+///
+/// dense.check_contract(2, [&x], [&dy]).unwrap();
+/// dense.check_gradients(2, [&x], [&dy], 1e-2).unwrap();
+/// ```
+pub struct Probe<L, const N: usize = 1, const M: usize = 1> {
+    layer: L,
+    facts: &'static Facts,
+    tensors: Vec<Tensor>,
+    params: Block,
+    isa: Isa,
+    mode: Mode,
+    noise: Noise,
+    first_sample: usize,
+}
+
+/// What [`Probe::gradients`] finds.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Gradients<const N: usize> {
+    /// With respect to each input, `[batch, …]`.
+    pub inputs: [Vec<f32>; N],
+    /// With respect to each parameter, in its standard layout, row-major.
+    pub params: Vec<Vec<f32>>,
+}
+
+/// What a pass is to be.
+#[derive(Clone, Copy)]
+struct Ask {
+    batch: usize,
+    first_sample: usize,
+    purpose: Purpose,
+    mode: Mode,
+}
+
+/// What one forward and backward pass leaves.
+struct Pass<const N: usize, const M: usize> {
+    y: [Vec<f32>; M],
+    dx: [Vec<f32>; N],
+}
+
+impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
+    /// A layer on inputs of these shapes; its rule is given by name, as `Dense::rule`. Parameters are drawn from their distributions
+    /// with seed 0. The facts live for as long as the program, as those of a network do.
+    ///
+    /// # Errors
+    /// The rule refuses the shapes, or the facts it gives are impossible.
+    ///
+    /// # Panics
+    /// The facts say another number of outputs than the layer has, or belong to a network: that is what a `Model` is for.
+    pub fn new(layer: L, rule: impl Fn(&L, [Shape; N]) -> Rule, inputs: [Shape; N]) -> Result<Self, Fault> {
+        let rule = rule(&layer, inputs);
+        if let Some(fault) = rule?.fault() {
+            return Err(fault);
+        }
+        let facts: &'static Facts = Box::leak(Box::new(facts(&rule, inputs)));
+        assert!(facts.arity == M, "expected facts with {M} outputs, as the layer has, found {}", facts.arity);
+        assert!(facts.inner.is_none(), "expected a layer, found a network\nhelp: use its `Model`");
+        let tensors: Vec<Tensor> = facts.params[..facts.param_count]
+            .iter()
+            .map(|param| Tensor {
+                name: param.name.into(),
+                shape: param.shape,
+                trained: param.role == Role::Trained,
+                init: param.init,
+                layout: param.layout,
+                offset: param.offset,
+                len: param.len,
+            })
+            .collect();
+        let mut params = Block::zeroed(facts.params_len);
+        for (i, tensor) in tensors.iter().enumerate() {
+            let mut standard = vec![0.0; tensor.count()];
+            tensor.init.draw(&tensor.shape, &mut Pcg64Mcg::seed_from_u64(i as u64), &mut standard);
+            tensor.write(&standard, &mut params);
+        }
+        let noise = Noise { key: 0 };
+        Ok(Probe { layer, facts, tensors, params, isa: Isa::detect(), mode: Mode::Infer, noise, first_sample: 0 })
+    }
+
+    /// Sets parameter `i` of the rule, row-major in its standard shape: `[outputs, inputs]` for a dense weight.
+    ///
+    /// # Panics
+    /// There is no such parameter, or it has another number of values.
+    pub fn param(mut self, i: usize, values: &[f32]) -> Self {
+        let tensor = &self.tensors[i];
+        assert_eq!(values.len(), tensor.count(), "expected as many values as `{}`, {}, has", tensor.name, tensor.shape);
+        tensor.write(values, &mut self.params);
+        self
+    }
+
+    /// Computes with this instruction set.
+    pub fn isa(mut self, isa: Isa) -> Self {
+        self.isa = isa;
+        self
+    }
+
+    /// [`forward`](Probe::forward) as in a training step: `cx.is_training()`, and noise of this seed and step. Gradients are always
+    /// those of a training step.
+    pub fn training(mut self, seed: u64, step: u64) -> Self {
+        self.mode = Mode::Train;
+        self.noise = Noise { key: seed }.keyed(&[step]);
+        self
+    }
+
+    /// The number of the first sample within its batch, for layers with noise.
+    pub fn first_sample(mut self, first_sample: usize) -> Self {
+        self.first_sample = first_sample;
+        self
+    }
+
+    /// What the rule said.
+    pub fn facts(&self) -> &'static Facts {
+        self.facts
+    }
+
+    /// Every parameter, row-major in its standard shape.
+    pub fn params(&self) -> Vec<Vec<f32>> {
+        self.standard(&self.params)
+    }
+
+    /// The outputs for `batch` samples; each `x` is `[batch, …]`, as is each output.
+    ///
+    /// # Panics
+    /// An input has another length.
+    pub fn forward(&self, batch: usize, x: [&[f32]; N]) -> [Vec<f32>; M] {
+        let ask = if self.mode == Mode::Infer { self.infer(batch) } else { self.train(0..batch) };
+        self.run(&self.params, ask, x)
+    }
+
+    /// The output computed in place, as when the layer before it absorbs this one; `None` if its rule does not say `is_act`.
+    ///
+    /// # Panics
+    /// The input has another length.
+    pub fn in_place(&self, batch: usize, x: &[f32]) -> Option<Vec<f32>> {
+        self.facts.act?;
+        let mut y = x.to_vec();
+        let ask = self.infer(batch);
+        let (mut saved, mut scratch) = self.memory(ask);
+        let mut cx = self.cx(&self.params, ask, &mut saved, &mut scratch);
+        self.layer.apply(&mut cx, &mut y);
+        Some(y)
+    }
+
+    /// The gradients of a loss whose gradient with respect to the outputs is `dy`, as a training step computes them.
+    ///
+    /// # Panics
+    /// An input or a `dy` has another length.
+    pub fn gradients(&self, batch: usize, x: [&[f32]; N], dy: [&[f32]; M]) -> Gradients<N> {
+        let mut grad = Block::zeroed(self.facts.params_len);
+        let whole = 0..self.facts.params_len;
+        let pass = self.pass(0..batch, x, dy, None, &[whole], &mut grad);
+        Gradients { inputs: pass.dx, params: self.standard(&grad) }
+    }
+
+    /// The outputs with these parameters.
+    fn run(&self, params: &[f32], ask: Ask, x: [&[f32]; N]) -> [Vec<f32>; M] {
+        self.check_lengths(ask.batch, x, None);
+        let (mut saved, mut scratch) = self.memory(ask);
+        let mut y = self.outputs(ask.batch);
+        let mut cx = self.cx(params, ask, &mut saved, &mut scratch);
+        self.layer.forward(&mut cx, x, y.each_mut().map(|y| &mut y[..]));
+        y
+    }
+
+    /// Forward and backward over some samples of a batch, nobody asking for the gradient of input `skip`. `grad` is that of all
+    /// parameters, and is added to range by range.
+    fn pass(
+        &self,
+        samples: Range<usize>,
+        x: [&[f32]; N],
+        dy: [&[f32]; M],
+        skip: Option<usize>,
+        ranges: &[Range<usize>],
+        grad: &mut Block,
+    ) -> Pass<N, M> {
+        let whole =
+            x.iter().zip(&self.facts.inputs).map(|(x, shape)| x.len() / shape.len()).next().unwrap_or(samples.end);
+        self.check_lengths(whole, x, Some(dy));
+        let (x, dy) = (x.map(|x| of(&samples, whole, x)), dy.map(|dy| of(&samples, whole, dy)));
+        let ask = self.train(samples);
+        let (mut saved, mut scratch) = self.memory(ask);
+        let mut y = self.outputs(ask.batch);
+        let mut dx = array::from_fn(|k| if Some(k) == skip { Vec::new() } else { vec![f32::NAN; x[k].len()] });
+        let mut cx = self.cx(&self.params, ask, &mut saved, &mut scratch);
+        self.layer.forward(&mut cx, x, y.each_mut().map(|y| &mut y[..]));
+        cx.scratch.fill(f32::NAN);
+        let (px, py) = self.pull_reads(x, &y);
+        self.layer.pull_input(&mut cx, px, py, dy, dx.each_mut().map(|dx| &mut dx[..]));
+        for range in ranges {
+            cx.scratch.fill(f32::NAN);
+            self.layer.pull_params(&mut cx, x, dy, Part { range: range.clone(), grad: &mut grad[range.clone()] });
+        }
+        Pass { y, dx }
+    }
+
+    /// What `pull_input` is given of the inputs and outputs: nothing of what the facts say it does not read.
+    fn pull_reads<'a>(&self, x: [&'a [f32]; N], y: &'a [Vec<f32>; M]) -> ([&'a [f32]; N], [&'a [f32]; M]) {
+        let x = if self.facts.pulls_with_x { x } else { [&[][..]; N] };
+        let y = if self.facts.pulls_with_y { y.each_ref().map(|y| &y[..]) } else { [&[][..]; M] };
+        (x, y)
+    }
+
+    fn infer(&self, batch: usize) -> Ask {
+        Ask { batch, first_sample: self.first_sample, purpose: Purpose::Infer, mode: Mode::Infer }
+    }
+
+    fn train(&self, samples: Range<usize>) -> Ask {
+        let first_sample = self.first_sample + samples.start;
+        Ask { batch: samples.len(), first_sample, purpose: Purpose::TrainAsked, mode: Mode::Train }
+    }
+
+    fn cx<'a>(&'a self, params: &'a [f32], ask: Ask, saved: &'a mut [f32], scratch: &'a mut [f32]) -> Cx<'a> {
+        Cx {
+            batch: ask.batch,
+            isa: self.isa,
+            mode: ask.mode,
+            noise: self.noise,
+            first_sample: ask.first_sample,
+            saved,
+            scratch,
+            facts: self.facts,
+            params,
+            floor: f32::NEG_INFINITY,
+            logits: false,
+            purpose: ask.purpose,
+        }
+    }
+
+    /// Memory with contents that nobody may rely on.
+    fn memory(&self, ask: Ask) -> (Block, Block) {
+        let mut saved = Block::zeroed(self.facts.saved_for(ask.purpose) * ask.batch);
+        let fixed = self.facts.scratch_fixed_for(ask.purpose);
+        let mut scratch = Block::zeroed(self.facts.scratch_for(ask.purpose) * ask.batch + fixed);
+        saved.fill(f32::NAN);
+        scratch.fill(f32::NAN);
+        (saved, scratch)
+    }
+
+    fn outputs(&self, batch: usize) -> [Vec<f32>; M] {
+        array::from_fn(|j| vec![f32::NAN; batch * self.facts.outputs[j].len()])
+    }
+
+    fn standard(&self, block: &[f32]) -> Vec<Vec<f32>> {
+        let read = |tensor: &Tensor| {
+            let mut values = vec![0.0; tensor.count()];
+            tensor.read(block, &mut values);
+            values
+        };
+        self.tensors.iter().map(read).collect()
+    }
+
+    #[track_caller]
+    fn check_lengths(&self, batch: usize, x: [&[f32]; N], dy: Option<[&[f32]; M]>) {
+        for (x, shape) in x.iter().zip(&self.facts.inputs) {
+            assert_eq!(x.len(), batch * shape.len(), "expected {batch} samples of {shape}");
+        }
+        for (dy, shape) in dy.iter().flatten().zip(&self.facts.outputs) {
+            assert_eq!(dy.len(), batch * shape.len(), "expected gradients of {batch} samples of {shape}");
+        }
+    }
+}
+
+/// Some samples of a batch.
+fn of<'a>(samples: &Range<usize>, batch: usize, all: &'a [f32]) -> &'a [f32] {
+    let len = all.len() / batch.max(1);
+    &all[samples.start * len..samples.end * len]
+}

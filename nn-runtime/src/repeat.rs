@@ -1,0 +1,134 @@
+//! `layer * times`: the same layer several times in a row, each copy with parameters and memory of its own. In: a layer and
+//! its context; out: the same contract. Code size does not depend on `times`.
+
+use crate::facts::lines;
+use crate::graph::Purpose;
+use crate::layer::{Cx, Layer, Part};
+
+/// A layer `times` in a row.
+#[derive(Clone, Copy)]
+pub struct Repeat<L> {
+    layer: L,
+    times: usize,
+}
+
+/// What a repetition keeps: what each copy saves, the values between the copies, and their gradients.
+struct Kept<'s> {
+    own: &'s mut [f32],
+    values: &'s mut [f32],
+    grads: &'s mut [f32],
+}
+
+impl<L> Repeat<L> {
+    /// The layer `times` in a row.
+    pub const fn new(layer: L, times: usize) -> Self {
+        Repeat { layer, times }
+    }
+
+    /// Floats of one value between copies, and how far apart they lie.
+    fn between(&self, cx: &Cx) -> (usize, usize) {
+        let len = cx.facts.outputs[0].len();
+        (len * cx.batch, lines(len) * cx.batch)
+    }
+
+    fn kept<'s>(&self, saved: &'s mut [f32], stride: usize) -> Kept<'s> {
+        let between = (self.times - 1) * stride;
+        let own = saved.len() - 2 * between;
+        let (own, rest) = saved.split_at_mut(own);
+        let (values, grads) = rest.split_at_mut(between);
+        Kept { own, values, grads }
+    }
+
+    /// The context of copy `c`, with memory of its own.
+    fn copy<'s>(&self, cx: &Cx<'s>, c: usize, saved: &'s mut [f32], scratch: &'s mut [f32]) -> Cx<'s> {
+        let len = cx.params.len() / self.times;
+        Cx {
+            batch: cx.batch,
+            isa: cx.isa,
+            mode: cx.mode,
+            noise: cx.noise.keyed(&[c as u64]),
+            first_sample: cx.first_sample,
+            saved,
+            scratch,
+            facts: cx.facts,
+            params: &cx.params[c * len..][..len],
+            floor: if self.times == 1 { cx.floor } else { f32::NEG_INFINITY },
+            logits: cx.logits && c + 1 == self.times,
+            purpose: match cx.purpose {
+                Purpose::Train if self.times > 1 => Purpose::TrainAsked,
+                purpose => purpose,
+            },
+        }
+    }
+}
+
+impl<L: Layer> Layer for Repeat<L> {
+    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+        let (len, stride) = self.between(cx);
+        let last = self.times - 1;
+        if cx.purpose == Purpose::Infer {
+            // Two buffers take turns.
+            let turns = if self.times > 1 { 2 * stride } else { 0 };
+            let (turns, scratch) = core::mem::take(&mut cx.scratch).split_at_mut(turns);
+            let (mut from, mut to) = turns.split_at_mut(turns.len() / 2);
+            for c in 0..self.times {
+                let mut one = self.copy(cx, c, &mut [], &mut *scratch);
+                let source = if c == 0 { x } else { &from[..len] };
+                let target = if c == last { &mut *y } else { &mut to[..len] };
+                self.layer.forward(&mut one, [source], [target]);
+                core::mem::swap(&mut from, &mut to);
+            }
+            return;
+        }
+        let saved = core::mem::take(&mut cx.saved);
+        let scratch = core::mem::take(&mut cx.scratch);
+        let Kept { own, values, .. } = self.kept(saved, stride);
+        let each = own.len() / self.times;
+        for c in 0..self.times {
+            let (before, after) = values.split_at_mut(c.min(last) * stride);
+            let source = if c == 0 { x } else { &before[(c - 1) * stride..][..len] };
+            let target = if c == last { &mut *y } else { &mut after[..len] };
+            let mut one = self.copy(cx, c, &mut own[c * each..][..each], &mut *scratch);
+            self.layer.forward(&mut one, [source], [target]);
+        }
+    }
+
+    fn pull_input(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+        let (len, stride) = self.between(cx);
+        let last = self.times - 1;
+        let saved = core::mem::take(&mut cx.saved);
+        let scratch = core::mem::take(&mut cx.scratch);
+        let Kept { own, values, grads } = self.kept(saved, stride);
+        let each = own.len() / self.times;
+        for c in (0..self.times).rev() {
+            let source = if c == 0 { x } else { &values[(c - 1) * stride..][..len] };
+            let result = if c == last { y } else { &values[c * stride..][..len] };
+            // The gradient of the value before copy `c` lies before that after it.
+            let (before, after) = grads.split_at_mut(c.min(last) * stride);
+            let given = if c == last { dy } else { &after[..len] };
+            let wanted = if c == 0 { &mut *dx } else { &mut before[(c - 1) * stride..][..len] };
+            let mut one = self.copy(cx, c, &mut own[c * each..][..each], &mut *scratch);
+            self.layer.pull_input(&mut one, [source], [result], [given], [wanted]);
+        }
+    }
+
+    fn pull_params(&self, cx: &mut Cx, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {
+        let (len, stride) = self.between(cx);
+        let last = self.times - 1;
+        let each_params = cx.params.len() / self.times;
+        let saved = core::mem::take(&mut cx.saved);
+        let scratch = core::mem::take(&mut cx.scratch);
+        let Kept { own, values, grads } = self.kept(saved, stride);
+        let each = own.len() / self.times;
+        for c in 0..self.times {
+            let (range, grad) = part.within(c * each_params, each_params);
+            if range.is_empty() {
+                continue;
+            }
+            let source = if c == 0 { x } else { &values[(c - 1) * stride..][..len] };
+            let given = if c == last { dy } else { &grads[c * stride..][..len] };
+            let mut one = self.copy(cx, c, &mut own[c * each..][..each], &mut *scratch);
+            self.layer.pull_params(&mut one, [source], [given], Part { range, grad });
+        }
+    }
+}

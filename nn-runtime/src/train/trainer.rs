@@ -1,0 +1,299 @@
+//! The trainer: a model, a loss and an optimiser, and the loop over them. In: data sets; out: a trained model, a history. Data is
+//! checked before the model is touched; what diverges is undone.
+
+use std::time::Instant;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_pcg::Pcg64Mcg;
+
+use super::step::{MAX_STATES, Stage};
+use super::{Epoch, Evaluation, Fit, History, TrainError};
+use crate::data::{Dataset, Targets};
+use crate::graph::MAX_INPUTS;
+use crate::kernels::block::Block;
+use crate::kernels::noise::Noise;
+use crate::kernels::simd::Isa;
+use crate::losses::{Fits, Loss, LossOn};
+use crate::model::Model;
+use crate::network::Network;
+use crate::optim::Optimizer;
+
+/// Trains a model by gradient descent.
+///
+/// ```
+/// use nn_runtime::prelude::*;
+///
+/// network! {
+///     pub struct Line: [1] -> [1] { Dense(1) }
+/// }
+/// let mut model = Line::init(0);
+/// let data = Dataset::values((&[0.0, 1.0, 2.0, 3.0][..], 1), (&[1.0, 3.0, 5.0, 7.0][..], 1)).unwrap();
+/// let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(0.1));
+/// let history = trainer.fit(&data, Fit::epochs(200).batch(4)).unwrap();
+/// assert!(history.last().unwrap().train.loss < 1e-4);
+/// ```
+pub struct Trainer<'m, N, L, O> {
+    model: &'m mut Model<N>,
+    loss: L,
+    optimizer: O,
+    stage: Stage,
+    seed: u64,
+}
+
+impl<'m, N: Network, L: Loss + Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
+    /// A trainer with fresh optimiser state. A loss that does not fit what the network ends in does not compile.
+    ///
+    /// # Panics
+    /// `optimizer.states() > 4`
+    pub fn new(model: &'m mut Model<N>, loss: L, optimizer: O) -> Self {
+        Self::new_on(model, loss, optimizer, Isa::detect())
+    }
+
+    /// [`new`](Trainer::new) with an instruction set of choice.
+    ///
+    /// # Panics
+    /// `optimizer.states() > 4`
+    pub fn new_on(model: &'m mut Model<N>, loss: L, optimizer: O, isa: Isa) -> Self {
+        assert!(optimizer.states() <= MAX_STATES, "expected an optimiser with at most 4 floats of state per parameter");
+        let stage = Stage::new::<N>(&optimizer, isa);
+        Trainer { model, loss, optimizer, stage, seed: 0 }
+    }
+
+    /// The model, as trained so far.
+    pub fn model(&self) -> &Model<N> {
+        self.model
+    }
+
+    /// The optimiser, to change its rate between steps.
+    pub fn optimizer(&mut self) -> &mut O {
+        &mut self.optimizer
+    }
+
+    /// Takes one step on all samples of `batch` and returns their mean loss before it. What `fit` does for each batch; after the
+    /// first step of this size it allocates nothing.
+    ///
+    /// # Errors
+    /// As [`fit`](Trainer::fit); a loss that is not finite changes nothing.
+    pub fn step<T: Targets>(&mut self, batch: &Dataset<T>) -> Result<f64, TrainError>
+    where
+        L: LossOn<[T::Item]>,
+    {
+        self.check(batch)?;
+        self.stage.reserve::<N>(batch.len());
+        let (sum, _) = self.one(batch, self.seed);
+        match sum.is_finite() {
+            true => Ok(sum / batch.len() as f64),
+            false => Err(TrainError::Diverged { epoch: 1, step: self.stage.steps as usize + 1, kept: 0 }),
+        }
+    }
+
+    fn one<T: Targets>(&mut self, batch: &Dataset<T>, seed: u64) -> (f64, Option<usize>)
+    where
+        L: LossOn<[T::Item]>,
+    {
+        let x = inputs(batch);
+        let given = (batch.len(), &x[..batch.inputs().len()], batch.targets().as_slice());
+        self.stage.train::<N, _>(&mut self.model.params, &self.loss, &self.optimizer, seed, given)
+    }
+
+    /// Trains on all samples, `fit.epochs` times, and tells what each epoch was like.
+    ///
+    /// # Errors
+    /// Data without samples, with NaN or infinity, with labels the network has no class for, or of another width than the network;
+    /// settings out of range. The model is unchanged then. A loss that becomes infinite or NaN stops training, and the parameters
+    /// go back to the last epoch that was finite.
+    pub fn fit<T: Targets>(&mut self, train: &Dataset<T>, fit: Fit<T>) -> Result<History, TrainError>
+    where
+        L: LossOn<[T::Item]>,
+    {
+        fit.check()?;
+        self.check(train)?;
+        if let Some(validation) = fit.validate {
+            self.check(validation)?;
+        }
+        self.stage.reserve::<N>(fit.batch.min(train.len()));
+
+        let mut history = History::default();
+        let mut order: Vec<usize> = (0..train.len()).collect();
+        let mut batch = train.take(&order[..fit.batch.min(train.len())]);
+        let mut good = Snapshot::of(self, 0);
+        let steps = train.len().div_ceil(fit.batch);
+        let bar = if fit.progress { progress(steps) } else { ProgressBar::hidden() };
+        for number in 1..=fit.epochs {
+            if fit.shuffle {
+                let mut rng = Pcg64Mcg::seed_from_u64(Noise { key: fit.seed }.keyed(&[number as u64]).key);
+                order.shuffle(&mut rng);
+            }
+            bar.set_prefix(format!("epoch {number}/{}", fit.epochs));
+            bar.set_position(0);
+            let begun = Instant::now();
+            let mut total = Total::default();
+            for (step, indices) in order.chunks(fit.batch).enumerate() {
+                train.take_into(indices, &mut batch);
+                let (sum, hits) = self.one(&batch, fit.seed);
+                if !sum.is_finite() {
+                    bar.finish_and_clear();
+                    return Err(good.restore(self, number, step + 1));
+                }
+                total.add(sum, hits, indices.len());
+                if fit.progress {
+                    bar.set_position(step as u64 + 1);
+                    bar.set_message(total.evaluation().to_string());
+                }
+            }
+            if !self.model.params.iter().all(|p| p.is_finite()) {
+                bar.finish_and_clear();
+                return Err(good.restore(self, number, steps));
+            }
+            let time = begun.elapsed();
+            let validation = fit.validate.map(|data| self.evaluate_checked(data));
+            let epoch = Epoch { number, train: total.evaluation(), validation, time };
+            if fit.progress {
+                bar.println(epoch.to_string());
+            }
+            history.epochs.push(epoch);
+            if number < fit.epochs {
+                good = Snapshot::of(self, number);
+            }
+        }
+        bar.finish_and_clear();
+        Ok(history)
+    }
+
+    /// How the model does on these samples, as it predicts: without dropout or other training noise.
+    ///
+    /// # Errors
+    /// As [`fit`](Trainer::fit).
+    pub fn evaluate<T: Targets>(&mut self, data: &Dataset<T>) -> Result<Evaluation, TrainError>
+    where
+        L: LossOn<[T::Item]>,
+    {
+        self.check(data)?;
+        Ok(self.evaluate_checked(data))
+    }
+
+    fn evaluate_checked<T: Targets>(&mut self, data: &Dataset<T>) -> Evaluation
+    where
+        L: LossOn<[T::Item]>,
+    {
+        const BATCH: usize = 256;
+        self.stage.reserve::<N>(BATCH.min(data.len()));
+        let mut total = Total::default();
+        let all = inputs(data);
+        let targets = data.targets();
+        let mut from = 0;
+        while from < data.len() {
+            let batch = BATCH.min(data.len() - from);
+            let mut x = [&[][..]; MAX_INPUTS];
+            for ((x, all), values) in x.iter_mut().zip(all).zip(data.inputs()) {
+                *x = &all[from * values.width()..][..batch * values.width()];
+            }
+            let target = &targets.as_slice()[from * targets.width()..][..batch * targets.width()];
+            let given = (batch, &x[..data.inputs().len()], target);
+            let (sum, hits) = self.stage.evaluate::<N, _>(&self.model.params, &self.loss, given);
+            total.add(sum, hits, batch);
+            from += batch;
+        }
+        total.evaluation()
+    }
+
+    /// Whether the data can be trained on.
+    fn check<T: Targets>(&self, data: &Dataset<T>) -> Result<(), TrainError>
+    where
+        L: LossOn<[T::Item]>,
+    {
+        self.optimizer.check().map_err(TrainError::setting)?;
+        if data.is_empty() {
+            return Err(TrainError::setting("expected at least 1 sample, found none\nhelp: check what the data set was made from"));
+        }
+        let shapes = N::MAP.inputs;
+        if data.inputs().len() != shapes.len() {
+            return Err(TrainError::setting(format!(
+                "expected {} inputs per sample, as `{}` declares, found {}\nhelp: add inputs with `Dataset::with_input`",
+                shapes.len(),
+                N::MAP.name,
+                data.inputs().len()
+            )));
+        }
+        for (k, (values, shape)) in data.inputs().iter().zip(shapes).enumerate() {
+            if values.width() != shape.len() {
+                return Err(TrainError::setting(format!(
+                    "expected {} numbers per sample for input {k} of `{}`, which is {shape}, found {}\nhelp: change the data, or the declaration",
+                    shape.len(),
+                    N::MAP.name,
+                    values.width()
+                )));
+            }
+        }
+        data.check()?;
+        let outputs = N::MAP.outputs[0].len();
+        if let Some((sample, fault)) = self.loss.fault(outputs, data.targets().as_slice(), data.len()) {
+            let help = if fault.contains("help: ") { "" } else { "\nhelp: change the targets, or the network's last layer" };
+            return Err(TrainError::setting(format!("sample {sample}: {fault}{help}")));
+        }
+        Ok(())
+    }
+}
+
+/// The inputs of all samples, one slice for each input of the network.
+fn inputs<T: Targets>(data: &Dataset<T>) -> [&[f32]; MAX_INPUTS] {
+    let mut x = [&[][..]; MAX_INPUTS];
+    for (x, values) in x.iter_mut().zip(data.inputs()) {
+        *x = values.as_slice();
+    }
+    x
+}
+
+/// What training goes back to when it diverges.
+struct Snapshot {
+    epoch: usize,
+    params: Block,
+    states: Vec<Block>,
+    steps: u64,
+}
+
+impl Snapshot {
+    fn of<N: Network, L, O>(trainer: &Trainer<'_, N, L, O>, epoch: usize) -> Snapshot {
+        let stage = &trainer.stage;
+        Snapshot { epoch, params: trainer.model.params.clone(), states: stage.states.clone(), steps: stage.steps }
+    }
+
+    fn restore<N: Network, L, O>(self, trainer: &mut Trainer<'_, N, L, O>, epoch: usize, step: usize) -> TrainError {
+        trainer.model.params = self.params;
+        trainer.stage.states = self.states;
+        trainer.stage.steps = self.steps;
+        TrainError::Diverged { epoch, step, kept: self.epoch }
+    }
+}
+
+/// Sums over batches.
+#[derive(Default)]
+struct Total {
+    loss: f64,
+    hits: Option<usize>,
+    samples: usize,
+}
+
+impl Total {
+    fn add(&mut self, loss: f64, hits: Option<usize>, samples: usize) {
+        self.loss += loss;
+        self.hits = hits.map(|hits| hits + self.hits.unwrap_or(0));
+        self.samples += samples;
+    }
+
+    fn evaluation(&self) -> Evaluation {
+        let samples = self.samples.max(1) as f64;
+        Evaluation {
+            loss: self.loss / samples,
+            accuracy: self.hits.map(|hits| hits as f64 / samples),
+            samples: self.samples,
+        }
+    }
+}
+
+fn progress(steps: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len} {msg}").expect("a valid template");
+    ProgressBar::new(steps as u64).with_style(style)
+}

@@ -1,0 +1,127 @@
+//! A training step and a prediction allocate nothing, counted by the allocator itself.
+// The allocator is the one place outside the kernels that cannot be written without `unsafe`.
+#![allow(unsafe_code)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use nn_runtime::prelude::*;
+
+struct Counting;
+
+thread_local! {
+    static COUNT: Cell<usize> = const { Cell::new(0) };
+}
+
+fn count() -> usize {
+    COUNT.with(Cell::get)
+}
+
+// SAFETY: every call is handed on to the system's allocator unchanged; counting touches a thread-local integer only.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let _ = COUNT.try_with(|count| count.set(count.get() + 1));
+        // SAFETY: the caller's promises are the system allocator's.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        // SAFETY: `at` came from `System` above.
+        unsafe { System.dealloc(at, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+network! {
+    struct Block: [16] -> [16] {
+        let x = input;
+        let y = x -> Dense(16) -> Tanh -> Dropout(0.1) -> Dense(16);
+        (x, y) -> Join -> Relu
+    }
+}
+network! {
+    struct Net: [784] -> [10] {
+        Dense(16) -> Relu -> Dropout(0.5) -> Block * 3 -> Dense(10) -> Softmax
+    }
+}
+
+/// The sum of two values: a layer of two inputs, written as a user would.
+#[derive(Clone, Copy)]
+struct Join;
+
+impl Join {
+    const fn new() -> Self {
+        Join
+    }
+    const fn rule(&self, [a, _]: [nn_runtime::Shape; 2]) -> nn_runtime::Rule {
+        nn_runtime::Facts::output(a).ok()
+    }
+}
+
+impl nn_runtime::Layer<2> for Join {
+    fn forward(&self, _: &mut nn_runtime::Cx, [a, b]: [&[f32]; 2], [y]: [&mut [f32]; 1]) {
+        for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
+            *y = a + b;
+        }
+    }
+    fn pull_input(
+        &self,
+        _: &mut nn_runtime::Cx,
+        _: [&[f32]; 2],
+        _: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        dx: [&mut [f32]; 2],
+    ) {
+        for dx in dx.into_iter().filter(|dx| !dx.is_empty()) {
+            dx.copy_from_slice(dy);
+        }
+    }
+}
+
+#[test]
+fn the_counter_counts() {
+    let before = count();
+    drop(std::hint::black_box(vec![0u8; 100]));
+    assert!(count() > before);
+}
+
+#[test]
+fn a_training_step_allocates_nothing() {
+    let data = nn_runtime::data::digits::draw(33, 1);
+    let mut model = Net::init(0);
+    let mut trainer = Trainer::new(&mut model, CrossEntropy::new(), Adam::new(1e-3));
+    trainer.step(&data).unwrap();
+    let before = count();
+    for _ in 0..5 {
+        trainer.step(&data).unwrap();
+    }
+    assert_eq!(count() - before, 0);
+}
+
+#[test]
+fn a_longer_run_allocates_no_more() {
+    let data = nn_runtime::data::digits::draw(330, 1);
+    let run = |batches: usize| {
+        let part = data.take(&(0..33 * batches).collect::<Vec<_>>());
+        let mut model = Net::init(0);
+        let mut trainer = Trainer::new(&mut model, CrossEntropy::new(), Adam::new(1e-3));
+        let before = count();
+        trainer.fit(&part, Fit::epochs(1).batch(33)).unwrap();
+        count() - before
+    };
+    assert_eq!(run(2), run(10), "allocations do not grow with the number of steps");
+}
+
+#[test]
+fn a_prediction_allocates_nothing() {
+    let data = nn_runtime::data::digits::draw(1, 1);
+    let model = Net::init(0);
+    let mut predictor = model.predictor(1);
+    let image: &[f32; 784] = data.input(0, 0).try_into().unwrap();
+    let before = count();
+    let first = *predictor.predict(image);
+    assert_eq!(count() - before, 0);
+    assert!((first.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+}

@@ -1,0 +1,76 @@
+//! PyTorch's answers, read from `reference/*.json`. In: a file's name; out: its cases. What the fields mean is told in
+//! `reference/README.md`; nothing here may round or repair a number.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// One case of a file.
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    pub name: String,
+    pub settings: BTreeMap<String, Value>,
+    pub inputs: Vec<Tensor>,
+    #[serde(default)]
+    pub params: BTreeMap<String, Tensor>,
+    pub output: Option<Tensor>,
+    pub doutput: Option<Tensor>,
+    #[serde(default)]
+    pub dinputs: Vec<Tensor>,
+    #[serde(default)]
+    pub dparams: BTreeMap<String, Tensor>,
+}
+
+/// Numbers, row by row; shape `[]` is one number.
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+pub struct Tensor {
+    pub shape: Vec<usize>,
+    pub data: Vec<f64>,
+}
+
+impl Case {
+    /// A setting that is a number; flags are 0 and 1.
+    ///
+    /// # Panics
+    /// There is none of this name, or it is no number.
+    pub fn number(&self, setting: &str) -> f64 {
+        self.settings
+            .get(setting)
+            .and_then(Value::as_f64)
+            .unwrap_or_else(|| panic!("{}: no number `{setting}`", self.name))
+    }
+
+    /// A setting that is a word.
+    ///
+    /// # Panics
+    /// There is none of this name, or it is no word.
+    pub fn word(&self, setting: &str) -> &str {
+        self.settings
+            .get(setting)
+            .and_then(Value::as_str)
+            .unwrap_or_else(|| panic!("{}: no word `{setting}`", self.name))
+    }
+}
+
+impl Tensor {
+    /// As what they were drawn as.
+    pub fn narrow(&self) -> Vec<f32> {
+        self.data.iter().map(|&x| x as f32).collect()
+    }
+}
+
+/// The cases of `reference/<name>.json`.
+///
+/// # Panics
+/// The file is missing, empty or not of this form.
+pub fn load(name: &str) -> Vec<Case> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("reference").join(format!("{name}.json"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let cases: Vec<Case> = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+    assert!(!cases.is_empty(), "{name} has cases");
+    cases
+}

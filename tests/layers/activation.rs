@@ -1,0 +1,103 @@
+//! The table of activations.
+
+use nn_runtime::layers::{Elu, Gelu, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh};
+use nn_runtime::{Layer, Rule, Shape};
+use nn_tests::fixtures::Case;
+
+use crate::harness::{against_formula, against_pytorch, fault, takes_any_number};
+
+fn check<L: Layer + Copy>(
+    file: &str,
+    make: impl Fn(&Case) -> L,
+    rule: impl Fn(&L, [Shape; 1]) -> Rule + Copy,
+    formulas: &[(L, &dyn Fn(f64) -> f64)],
+) {
+    against_pytorch(file, make, rule, &[]);
+    for (layer, formula) in formulas {
+        for shape in [Shape::of([1]), Shape::of([17]), Shape::of([3, 5, 7])] {
+            against_formula(*layer, rule, shape, 4.0, |x, _| x.iter().map(|&x| formula(x)).collect());
+        }
+        takes_any_number(*layer, rule);
+    }
+}
+
+#[test]
+fn relu() {
+    check("relu", |_| Relu::new(), Relu::rule, &[(Relu::new(), &|x| x.max(0.0))]);
+}
+
+#[test]
+fn leaky_relu() {
+    check(
+        "leaky_relu",
+        |case| LeakyRelu::new().slope(case.number("negative_slope") as f32),
+        LeakyRelu::rule,
+        &[
+            (LeakyRelu::new(), &|x| if x > 0.0 { x } else { f64::from(0.01f32) * x }),
+            (LeakyRelu::new().slope(2.0), &|x| if x > 0.0 { x } else { 2.0 * x }),
+        ],
+    );
+}
+
+#[test]
+fn elu() {
+    check(
+        "elu",
+        |case| Elu::new().alpha(case.number("alpha") as f32),
+        Elu::rule,
+        &[
+            (Elu::new(), &|x| if x > 0.0 { x } else { x.exp_m1() }),
+            (Elu::new().alpha(2.5), &|x| if x > 0.0 { x } else { 2.5 * x.exp_m1() }),
+        ],
+    );
+}
+
+#[test]
+fn gelu() {
+    let exact = |x: f64| 0.5 * x * (1.0 + libm::erf(x * std::f64::consts::FRAC_1_SQRT_2));
+    let approximate =
+        |x: f64| 0.5 * x * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3))).tanh());
+    check(
+        "gelu",
+        |case| Gelu::new().approximate(case.word("approximate") == "tanh"),
+        Gelu::rule,
+        &[(Gelu::new(), &exact), (Gelu::new().approximate(true), &approximate)],
+    );
+}
+
+#[test]
+fn silu() {
+    check("silu", |_| Silu::new(), Silu::rule, &[(Silu::new(), &|x| x / (1.0 + (-x).exp()))]);
+}
+
+#[test]
+fn sigmoid() {
+    check("sigmoid", |_| Sigmoid::new(), Sigmoid::rule, &[(Sigmoid::new(), &|x| 1.0 / (1.0 + (-x).exp()))]);
+}
+
+#[test]
+fn tanh() {
+    check("tanh", |_| Tanh::new(), Tanh::rule, &[(Tanh::new(), &f64::tanh)]);
+}
+
+#[test]
+fn softplus() {
+    check(
+        "softplus",
+        |case| Softplus::new().beta(case.number("beta") as f32),
+        Softplus::rule,
+        &[(Softplus::new(), &|x| x.exp().ln_1p()), (Softplus::new().beta(3.0), &|x| (3.0 * x).exp().ln_1p() / 3.0)],
+    );
+}
+
+#[test]
+fn settings_out_of_range_are_refused() {
+    let x = Shape::of([3]);
+    assert_eq!(
+        fault(LeakyRelu::new().slope(0.0), LeakyRelu::rule, x),
+        "expected a slope above 0, found 0\nhelp: use `Relu` for a slope of 0, or a slope such as `slope = 0.01`"
+    );
+    assert!(fault(LeakyRelu::new().slope(f32::NAN), LeakyRelu::rule, x).contains("found NaN"));
+    assert!(fault(Elu::new().alpha(-1.25), Elu::rule, x).starts_with("expected an alpha above 0, found -1.25\nhelp: "));
+    assert!(fault(Softplus::new().beta(f32::INFINITY), Softplus::rule, x).contains("found infinity"));
+}

@@ -1,0 +1,170 @@
+//! Every optimiser against PyTorch after 1, 5 and 20 steps, on every instruction set and in parts; and what settings it refuses.
+
+use nn_runtime::Isa;
+use nn_runtime::optim::{Adagrad, Adam, AdamW, Optimizer, RmsProp, Sgd};
+use nn_tests::fixtures::{Case, load};
+use nn_tests::numbers::{NEAR, numbers};
+
+/// Fresh state for so many parameters.
+fn state(optimizer: &impl Optimizer, len: usize) -> Vec<Vec<f32>> {
+    (0..optimizer.states()).map(|k| vec![optimizer.initial_state(k); len]).collect()
+}
+
+fn update(optimizer: &impl Optimizer, isa: Isa, step: u64, params: &mut [f32], grads: &[f32], state: &mut [Vec<f32>]) {
+    let mut state: Vec<&mut [f32]> = state.iter_mut().map(|state| &mut state[..]).collect();
+    optimizer.update(isa, step, params, grads, &mut state);
+}
+
+/// Twenty steps of every case; judged by the way gone, since the start would hide a wrong step.
+fn against_pytorch<O: Optimizer>(file: &str, make: impl Fn(&Case) -> O) {
+    for case in load(file) {
+        let optimizer = make(&case);
+        optimizer.check().unwrap();
+        let start = case.params["start"].narrow();
+        for isa in Isa::available() {
+            let (mut params, mut state) = (start.clone(), state(&optimizer, start.len()));
+            for (i, grads) in case.inputs[0].narrow().chunks(start.len()).enumerate() {
+                update(&optimizer, isa, i as u64 + 1, &mut params, grads, &mut state);
+                let Some(after) = case.params.get(&format!("after_{}", i + 1)) else { continue };
+                let way = |to: f64, from: f32| to - f64::from(from);
+                let norm = |x: &mut dyn Iterator<Item = f64>| x.map(|x| x * x).sum::<f64>().sqrt();
+                let truth = norm(&mut after.data.iter().zip(&start).map(|(&to, &from)| way(to, from)));
+                let gap = norm(&mut after.data.iter().zip(&params).map(|(&to, &found)| way(to, found)));
+                assert!(
+                    gap <= NEAR * truth,
+                    "{file} {} {}: {:.1e} off after step {}",
+                    case.name,
+                    isa.name(),
+                    gap / truth,
+                    i + 1
+                );
+            }
+        }
+    }
+}
+
+/// A cut changes no bit, wherever it is.
+fn parts_are_the_whole(optimizer: &impl Optimizer) {
+    const LEN: usize = 53;
+    for isa in Isa::available() {
+        for cut in [0, 1, 15, 16, 17, 40, LEN] {
+            let (mut whole, mut parts) = (numbers(1, LEN, 1.0), numbers(1, LEN, 1.0));
+            let (first, second) = parts.split_at_mut(cut);
+            let (mut all, mut a, mut b) = (state(optimizer, LEN), state(optimizer, cut), state(optimizer, LEN - cut));
+            for step in 1..=5 {
+                let grads = numbers(step + 1, LEN, 2.0);
+                update(optimizer, isa, step, &mut whole, &grads, &mut all);
+                update(optimizer, isa, step, first, &grads[..cut], &mut a);
+                update(optimizer, isa, step, second, &grads[cut..], &mut b);
+            }
+            assert_ne!(whole, numbers(1, LEN, 1.0));
+            assert_eq!(whole, parts, "{} cut at {cut}", isa.name());
+        }
+    }
+}
+
+#[test]
+fn sgd() {
+    against_pytorch("sgd", |case| {
+        let sgd = Sgd::new(case.number("lr")).momentum(case.number("momentum"));
+        sgd.nesterov(case.number("nesterov") == 1.0).weight_decay(case.number("weight_decay"))
+    });
+    parts_are_the_whole(&Sgd::new(0.1));
+    parts_are_the_whole(&Sgd::new(0.1).momentum(0.9).nesterov(true).weight_decay(0.1));
+}
+
+#[test]
+fn rmsprop() {
+    against_pytorch("rmsprop", |case| {
+        let rmsprop = RmsProp::new(case.number("lr")).alpha(case.number("alpha"));
+        rmsprop.eps(case.number("eps")).momentum(case.number("momentum"))
+    });
+    parts_are_the_whole(&RmsProp::new(0.1));
+    parts_are_the_whole(&RmsProp::new(0.1).momentum(0.5).weight_decay(0.1));
+}
+
+#[test]
+fn adagrad() {
+    against_pytorch("adagrad", |case| {
+        Adagrad::new(case.number("lr")).rate_decay(case.number("lr_decay")).eps(case.number("eps"))
+    });
+    parts_are_the_whole(&Adagrad::new(0.1).initial(0.5).rate_decay(0.1));
+}
+
+#[test]
+fn adam() {
+    against_pytorch("adam", |case| {
+        let adam = Adam::new(case.number("lr")).betas(case.number("beta1"), case.number("beta2"));
+        adam.eps(case.number("eps")).weight_decay(case.number("weight_decay"))
+    });
+    parts_are_the_whole(&Adam::new(0.1).weight_decay(0.1));
+}
+
+#[test]
+fn adamw() {
+    against_pytorch("adamw", |case| {
+        let adam = AdamW::new(case.number("lr")).betas(case.number("beta1"), case.number("beta2"));
+        adam.eps(case.number("eps")).weight_decay(case.number("weight_decay"))
+    });
+    parts_are_the_whole(&AdamW::new(0.1));
+}
+
+/// The defaults are PyTorch's: the plain case of each file is made of its own.
+#[test]
+fn defaults_are_pytorchs() {
+    assert_eq!(Sgd::new(0.1), Sgd::new(0.1).momentum(0.0).nesterov(false).weight_decay(0.0));
+    assert_eq!(RmsProp::new(0.1), RmsProp::new(0.1).alpha(0.99).eps(1e-8).momentum(0.0).weight_decay(0.0));
+    assert_eq!(Adagrad::new(0.1), Adagrad::new(0.1).eps(1e-10).rate_decay(0.0).initial(0.0));
+    assert_eq!(Adam::new(0.1), Adam::new(0.1).betas(0.9, 0.999).eps(1e-8).weight_decay(0.0));
+    assert_eq!(AdamW::new(0.1), AdamW::new(0.1).betas(0.9, 0.999).eps(1e-8).weight_decay(0.01));
+}
+
+#[test]
+fn a_changed_rate_is_used() {
+    fn check(mut optimizer: impl Optimizer) {
+        assert_eq!(optimizer.rate(), 0.5);
+        optimizer.set_rate(0.0);
+        assert_eq!(optimizer.rate(), 0.0);
+        let mut params = [1.0; 3];
+        let mut state = state(&optimizer, 3);
+        update(&optimizer, Isa::detect(), 1, &mut params, &[1.0, 2.0, 3.0], &mut state);
+        assert_eq!(params, [1.0; 3]);
+    }
+    check(Sgd::new(0.5));
+    check(RmsProp::new(0.5));
+    check(Adagrad::new(0.5));
+    check(Adam::new(0.5));
+    check(AdamW::new(0.5));
+}
+
+#[test]
+fn adagrad_begins_where_asked() {
+    let optimizer = Adagrad::new(1.0).initial(9.0);
+    let (mut params, mut state) = ([0.0], state(&optimizer, 1));
+    update(&optimizer, Isa::detect(), 1, &mut params, &[4.0], &mut state);
+    assert_eq!((params, &state[0][..]), ([-0.8], &[25.0][..]));
+}
+
+#[test]
+fn settings_out_of_range_are_refused() {
+    let refused = |optimizer: &dyn Fn() -> Result<(), String>| optimizer().unwrap_err();
+    assert_eq!(
+        refused(&|| Sgd::new(-0.1).check()),
+        "expected a rate of at least 0, found -0.1\nhelp: use a finite number that is not negative"
+    );
+    assert_eq!(
+        refused(&|| Sgd::new(0.1).nesterov(true).check()),
+        "expected a momentum above 0 with `nesterov`, found 0\nhelp: add `.momentum(0.9)`"
+    );
+    assert_eq!(
+        refused(&|| Adam::new(0.1).betas(0.9, 1.0).check()),
+        "expected a second beta from 0 up to but without 1, found 1\nhelp: 0.999 is usual"
+    );
+    assert!(refused(&|| Sgd::new(0.1).momentum(1.0).check()).contains("a momentum from 0"));
+    assert!(refused(&|| RmsProp::new(0.1).alpha(-0.5).check()).contains("an alpha from 0"));
+    assert!(refused(&|| RmsProp::new(f64::NAN).check()).contains("a rate of at least 0, found NaN"));
+    assert!(refused(&|| Adagrad::new(0.1).eps(-1.0).check()).contains("an eps of at least 0"));
+    assert!(refused(&|| Adagrad::new(0.1).initial(f32::INFINITY).check()).contains("found inf"));
+    assert!(refused(&|| AdamW::new(0.1).weight_decay(-1.0).check()).contains("a weight decay of at least 0"));
+    assert!(refused(&|| AdamW::new(0.1).betas(1.5, 0.9).check()).contains("a first beta"));
+}

@@ -1,0 +1,209 @@
+//! Training as a user meets it: it learns, it is reproducible, and bad input is refused in words with nothing changed.
+
+use nn_runtime::data::{Labels, Values, digits};
+use nn_runtime::prelude::*;
+use nn_runtime::train::TrainError;
+
+network! { struct Line: [2] -> [1] { line: Dense(1, init = Zeros) } }
+network! { struct Dense128: [784] -> [10] { Dense(128) -> Relu -> Dense(10) -> Softmax } }
+network! { struct Linear: [784] -> [10] { Dense(10) -> Softmax } }
+network! { struct Noisy: [784] -> [10] { Dense(32) -> Relu -> Dropout(0.3) -> Dense(10) -> LogSoftmax } }
+network! { struct Scores: [784] -> [10] { Dense(32) -> Relu -> Dense(10) } }
+network! { struct Chances: [784] -> [10] { Dense(32) -> Relu -> Dense(10) -> Softmax } }
+network! { struct Yes: [2] -> [1] { Dense(8) -> Tanh -> Dense(1) -> Sigmoid } }
+
+fn params<N: Network>(model: &Model<N>) -> Vec<f32> {
+    model.tensors().iter().flat_map(|tensor| model.get(&tensor.name).unwrap()).collect()
+}
+
+fn line() -> Dataset<Values> {
+    Dataset::values(&[[1.0, 2.0], [2.0, 3.0], [3.0, 4.0], [4.0, 5.0]], &[[1.0], [2.0], [3.0], [4.0]]).unwrap()
+}
+
+#[test]
+fn linear_regression_agrees_with_a_loop() {
+    let mut model = Line::init(0);
+    let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(0.01));
+    let (mut w, mut b) = ([0.0f64; 2], 0.0f64);
+    let data = line();
+    for _ in 0..1000 {
+        trainer.step(&data).unwrap();
+        let (mut dw, mut db) = ([0.0; 2], 0.0);
+        for i in 0..4 {
+            let x = data.input(0, i);
+            let error = w[0] * f64::from(x[0]) + w[1] * f64::from(x[1]) + b - (i + 1) as f64;
+            dw[0] += 2.0 / 4.0 * error * f64::from(x[0]);
+            dw[1] += 2.0 / 4.0 * error * f64::from(x[1]);
+            db += 2.0 / 4.0 * error;
+        }
+        w = [w[0] - 0.01 * dw[0], w[1] - 0.01 * dw[1]];
+        b -= 0.01 * db;
+    }
+    let found = model.get("line.weight").unwrap();
+    assert!((f64::from(found[0]) - w[0]).abs() < 1e-4 && (f64::from(found[1]) - w[1]).abs() < 1e-4, "{found:?} {w:?}");
+    let [y] = *model.predictor(1).predict(&[5.0, 6.0]);
+    assert!((y - 5.0).abs() < 0.05, "{y}");
+}
+
+#[test]
+fn a_dense_network_beats_a_linear_model_on_the_drawn_digits() {
+    let (train, test) = digits::draw(5_000, 1).split_every(5).unwrap();
+    fn accuracy<N: Network>(train: &Dataset<Labels>, test: &Dataset<Labels>) -> f64
+    where
+        CrossEntropy: nn_runtime::losses::Fits<N::Head>,
+    {
+        let mut model = N::init(1);
+        let mut trainer = Trainer::new(&mut model, CrossEntropy::new(), Adam::new(1e-3));
+        trainer.fit(train, Fit::epochs(5)).unwrap();
+        trainer.evaluate(test).unwrap().accuracy.unwrap()
+    }
+    let (dense, linear) = (accuracy::<Dense128>(&train, &test), accuracy::<Linear>(&train, &test));
+    assert!(dense > 0.93, "{dense}");
+    assert!(linear < dense - 0.03, "linear {linear}, dense {dense}");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits() {
+    let data = digits::draw(200, 1);
+    let run = |init: u64, fit: u64| {
+        let mut model = Noisy::init(init);
+        let mut trainer = Trainer::new(&mut model, CrossEntropy::new(), Adam::new(1e-3));
+        let history = trainer.fit(&data, Fit::epochs(2).batch(33).seed(fit)).unwrap();
+        (params(&model), history.epochs.iter().map(|epoch| epoch.train).collect::<Vec<_>>())
+    };
+    assert_eq!(run(1, 2), run(1, 2));
+    assert_ne!(run(1, 2).0, run(1, 3).0, "the seed of `fit` orders samples and draws noise");
+    assert_ne!(run(1, 2).0, run(2, 2).0, "the seed of `init` draws parameters");
+}
+
+/// Scores, probabilities and their logarithms are three spellings of one model.
+#[test]
+fn heads_train_alike() {
+    let data = digits::draw(100, 1);
+    let mut scores = Scores::init(5);
+    let mut chances = Chances::init(5);
+    assert_eq!(params(&scores), params(&chances));
+    let fit = || Fit::epochs(2).batch(20);
+    Trainer::new(&mut scores, CrossEntropy::new(), Adam::new(1e-2)).fit(&data, fit()).unwrap();
+    Trainer::new(&mut chances, CrossEntropy::new(), Adam::new(1e-2)).fit(&data, fit()).unwrap();
+    assert_eq!(params(&scores), params(&chances));
+    let image = data.input(0, 0).try_into().unwrap();
+    let y = *chances.predictor(1).predict(image);
+    assert!((y.iter().sum::<f32>() - 1.0).abs() < 1e-5, "a prediction goes through the softmax: {y:?}");
+}
+
+#[test]
+fn binary_cross_entropy_learns_exclusive_or() {
+    let data = Dataset::values(&[[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], &[[0.0], [1.0], [1.0], [0.0]]).unwrap();
+    let mut model = Yes::init(2);
+    let mut trainer = Trainer::new(&mut model, BinaryCrossEntropy::new(), Adam::new(0.05));
+    trainer.fit(&data, Fit::epochs(400).batch(4)).unwrap();
+    assert_eq!(trainer.evaluate(&data).unwrap().accuracy, Some(1.0));
+}
+
+#[test]
+fn a_short_last_batch_counts_by_its_samples() {
+    let data = digits::draw(10, 1);
+    let mut model = Chances::init(0);
+    let mut trainer = Trainer::new(&mut model, CrossEntropy::new(), Sgd::new(0.0));
+    let whole = trainer.evaluate(&data).unwrap();
+    let epoch = trainer.fit(&data, Fit::epochs(1).batch(4)).unwrap().epochs[0].clone();
+    assert!((epoch.train.loss - whole.loss).abs() < 1e-6, "{} {}", epoch.train.loss, whole.loss);
+    assert_eq!(epoch.train.samples, 10);
+}
+
+/// Every refusal: its words, and a model and a trainer that go on as if nothing had been asked.
+#[test]
+fn bad_input_is_refused_and_changes_nothing() {
+    let good = digits::draw(20, 1);
+    let mut model = Chances::init(0);
+    let before = params(&model);
+    let mut trainer = Trainer::new(&mut model, CrossEntropy::new(), Adam::new(1e-3));
+    let mut refused = |data: &Dataset<Labels>, fit: Fit<Labels>, parts: &[&str]| {
+        let error = trainer.fit(data, fit).unwrap_err().to_string();
+        for part in parts {
+            assert!(error.contains(part), "{error}\nlacks: {part}");
+        }
+    };
+
+    let mut nan = good.clone();
+    nan.input_mut(0)[784 * 7 + 3] = f32::NAN;
+    refused(&nan, Fit::epochs(1), &["sample 7", "NaN"]);
+    let mut infinite = good.clone();
+    infinite.input_mut(0)[784 * 2] = f32::INFINITY;
+    refused(&infinite, Fit::epochs(1), &["sample 2", "inf"]);
+    refused(&good, Fit::epochs(1).validate(&nan), &["sample 7"]);
+    refused(&good, Fit::epochs(1).batch(0), &["batch of at least 1", "found 0", "help: "]);
+    refused(&good, Fit::epochs(0), &["at least 1 epoch", "help: "]);
+    refused(&good.take(&[]), Fit::epochs(1), &["at least 1 sample", "found none"]);
+    let far = Dataset::classes((&[0.0; 3 * 784][..], 784), [1u32, 10, 2]).unwrap();
+    refused(&far, Fit::epochs(1), &["sample 1", "10", "help: "]);
+    let narrow = Dataset::classes((&[0.0; 3 * 783][..], 783), [1u32, 1, 2]).unwrap();
+    refused(&narrow, Fit::epochs(1), &["expected 784 numbers per sample", "found 783", "help: "]);
+    let two = good.clone().with_input((&[0.0; 20][..], 1)).unwrap();
+    refused(&two, Fit::epochs(1), &["expected 1 input", "found 2", "help: "]);
+    assert_eq!(before, params(&model));
+
+    let disagree = Dataset::classes((&[0.0; 2 * 784][..], 784), [1u32]).unwrap_err().to_string();
+    assert!(disagree.contains('2') && disagree.contains('1'), "{disagree}");
+    let values = Dataset::values((&[0.0; 4][..], 2), (&[0.5; 4][..], 2)).unwrap();
+    let mut yes = Yes::init(0);
+    let error = Trainer::new(&mut yes, Mse::new(), Sgd::new(0.1)).step(&values).unwrap_err().to_string();
+    assert!(error.contains("expected 1") && error.contains("found 2"), "{error}");
+}
+
+#[test]
+fn settings_out_of_range_are_refused() {
+    let mut model = Line::init(0);
+    for (bad, part) in [(Sgd::new(f64::NAN), "rate"), (Sgd::new(-1.0), "rate"), (Sgd::new(0.1).nesterov(true), "momentum")] {
+        let error = Trainer::new(&mut model, Mse::new(), bad).step(&line()).unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+    }
+    let bad = Adam::new(0.1).betas(1.0, 0.9);
+    let error = Trainer::new(&mut model, Mse::new(), bad).step(&line()).unwrap_err().to_string();
+    assert!(error.contains("beta"), "{error}");
+}
+
+#[test]
+fn what_diverges_goes_back_to_the_last_good_epoch() {
+    let mut model = Line::init(0);
+    let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(1e3));
+    let error = trainer.fit(&line(), Fit::epochs(100).batch(4).shuffle(false)).unwrap_err();
+    let TrainError::Diverged { epoch, step, kept } = error else { panic!("{error}") };
+    assert!(epoch > 1 && step >= 1 && kept == epoch - 1, "{error}");
+    assert!(error.to_string().contains(&format!("epoch {epoch}, step {step}")) && error.to_string().contains("help: "));
+    let kept_params = params(&model);
+    assert!(kept_params.iter().all(|p| p.is_finite()));
+    // The kept parameters are those that as many epochs give.
+    let mut again = Line::init(0);
+    Trainer::new(&mut again, Mse::new(), Sgd::new(1e3)).fit(&line(), Fit::epochs(kept).batch(4).shuffle(false)).unwrap();
+    assert_eq!(kept_params, params(&again));
+
+    let mut model = Line::init(0);
+    let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(1e300));
+    let error = trainer.fit(&line(), Fit::epochs(3).batch(4)).unwrap_err().to_string();
+    assert!(error.contains("training began with"), "{error}");
+    assert_eq!(params(&model), params(&Line::init(0)));
+}
+
+#[test]
+fn predictions_come_in_batches_too() {
+    use ndarray::{Array2, Array4};
+    let data = digits::draw(21, 1);
+    let model = Chances::init(4);
+    let mut predictor = model.predictor(8);
+    let flat = Array2::from_shape_vec((21, 784), data.inputs()[0].as_slice().to_vec()).unwrap();
+    let all = predictor.predict_batch(flat.view()).unwrap();
+    assert_eq!(all.dim(), (21, 10));
+    for i in 0..21 {
+        let one = predictor.predict(data.input(0, i).try_into().unwrap());
+        assert_eq!(all.row(i).as_slice().unwrap(), one);
+    }
+    let error = predictor.predict_batch(Array4::<f32>::zeros((1, 1, 28, 28)).view()).unwrap_err().to_string();
+    assert!(error.contains("expected an array of [samples, 784], found [1, 1, 28, 28]"), "{error}");
+    let error = predictor.predict_into(&[&[0.0; 785]], &mut [&mut [0.0; 10]]).unwrap_err().to_string();
+    assert!(error.contains("whole samples"), "{error}");
+    // A view that is not contiguous is no other prediction.
+    let columns = flat.t().as_standard_layout().into_owned();
+    assert_eq!(predictor.predict_batch(columns.t()).unwrap(), all);
+}
