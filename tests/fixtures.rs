@@ -11,15 +11,23 @@ use serde_json::Value;
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
+    /// What the case is called in its file.
     pub name: String,
+    /// Arguments, by PyTorch's names.
     pub settings: BTreeMap<String, Value>,
+    /// Inputs; of losses prediction and target, of optimisers the gradients.
     pub inputs: Vec<Tensor>,
+    /// Parameters, or where an optimiser begins and what it answers.
     #[serde(default)]
     pub params: BTreeMap<String, Tensor>,
+    /// The answer.
     pub output: Option<Tensor>,
+    /// The gradient that arrives, where the answer is no single number.
     pub doutput: Option<Tensor>,
+    /// Gradients with respect to inputs.
     #[serde(default)]
     pub dinputs: Vec<Tensor>,
+    /// Gradients with respect to parameters.
     #[serde(default)]
     pub dparams: BTreeMap<String, Tensor>,
 }
@@ -28,7 +36,9 @@ pub struct Case {
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub struct Tensor {
+    /// Dimensions, the batch first.
     pub shape: Vec<usize>,
+    /// The numbers.
     pub data: Vec<f64>,
 }
 

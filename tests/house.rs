@@ -85,7 +85,8 @@ fn the_macro_knows_no_layer() {
 fn every_module_opens_with_a_sign() {
     for folder in ["nn-macros/src", "nn-runtime/src", "examples", "tests", "benches"] {
         for (file, text) in sources(folder) {
-            if file.contains("/ui/") || file.contains("/target/") {
+            // Files that are `include!`d into a test module, or are what a user would write, have no room of their own.
+            if file.contains("/ui/") || file.contains("/tests/") || file.ends_with("tests.rs") {
                 continue;
             }
             assert!(text.starts_with("//!"), "{file} opens without a sign of what the room is for");
@@ -96,7 +97,7 @@ fn every_module_opens_with_a_sign() {
 #[test]
 fn the_core_needs_no_operating_system() {
     for (file, text) in sources("nn-runtime/src") {
-        let outside = ["/train/", "/data/", "src/save.rs", "/kernels/simd"].iter().any(|part| file.contains(part));
+        let outside = ["/train/", "/data/", "src/save.rs", "/kernels/simd", "tests.rs"].iter().any(|part| file.contains(part));
         if outside {
             continue;
         }
@@ -119,4 +120,20 @@ fn nothing_is_left_open() {
             }
         }
     }
+}
+
+/// The error messages that the README shows are those of the compile-error tests.
+#[test]
+fn the_readme_shows_real_errors() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let mut shown = 0;
+    for part in readme.split("<!-- error: ").skip(1) {
+        let (file, rest) = part.split_once(" -->\n```text\n").expect("a text block follows");
+        let text = rest.split("```").next().unwrap();
+        let stderr = fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+        assert!(stderr.contains(text.trim_end()), "{file} reads\n{stderr}\nand the README shows\n{text}");
+        assert!(text.lines().count() > 4, "the README shows the whole of {file}");
+        shown += 1;
+    }
+    assert!(shown > 0);
 }

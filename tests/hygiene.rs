@@ -24,6 +24,8 @@ mod traps {
 }
 #[allow(unused_imports)]
 use traps::*;
+#[allow(unused_imports)]
+use ::nn_runtime::{Cx, Facts, Layer, Part, Rule};
 
 ::nn_runtime::network! {
     /// A network where nothing has its usual name.
@@ -53,7 +55,7 @@ fn local_consts_are_dimensions() {
     }
     ::nn_runtime::network! {
         struct Local: [WIDTH * 2] -> [usize::pow(Sizes::OUT, 1)] {
-            ::nn_runtime::layers::Dense({ WIDTH + 1 }) -> [WIDTH + 1] -> ::nn_runtime::layers::Dense(Sizes::OUT)
+            ::nn_runtime::layers::Dense(WIDTH + 1) -> [WIDTH + 1] -> ::nn_runtime::layers::Dense(Sizes::OUT)
         }
     }
     ::std::assert_eq!(Local::params(), 6 * 4 + 4 + 4 * 2 + 2);

@@ -5,7 +5,7 @@
     ::core::default::Default,
 )]
 pub struct Detector;
-#[allow(long_running_const_eval)]
+#[allow(long_running_const_eval, unused_qualifications)]
 const _: () = {
     use ::nn_runtime::__private as __nn;
     const __INPUTS: [__nn::Shape; 1] = [__nn::Shape::of([64])];

@@ -15,7 +15,7 @@
     ::core::default::Default,
 )]
 pub struct Net;
-#[allow(long_running_const_eval)]
+#[allow(long_running_const_eval, unused_qualifications)]
 const _: () = {
     use ::nn_runtime::__private as __nn;
     const __INPUTS: [__nn::Shape; 2] = [__nn::Shape::of([16]), __nn::Shape::of([4])];

@@ -71,7 +71,11 @@ pub struct Site {
 pub enum What {
     Layer(Box<Layer>),
     /// `share(label)`
-    Share { keyword: Ident, label: Ident, tokens: TokenStream },
+    Share {
+        keyword: Ident,
+        label: Ident,
+        tokens: TokenStream,
+    },
 }
 
 /// `path(positional, name = value) * times`
@@ -86,6 +90,16 @@ pub struct Args {
     pub group: Group,
     pub positional: Vec<Expr>,
     pub named: Vec<(Ident, Expr)>,
+}
+
+impl Site {
+    /// What is put there, without `frozen` and label, to be underlined.
+    pub fn tokens(&self) -> TokenStream {
+        match &self.what {
+            What::Layer(layer) => layer.tokens(),
+            What::Share { tokens, .. } => tokens.clone(),
+        }
+    }
 }
 
 impl Layer {

@@ -21,7 +21,7 @@ mod tests;
 /// Everything that flows is an arrow; layers are Rust types, written as calls. Every number is a const expression that rustc
 /// evaluates, and every shape is checked before the program runs.
 ///
-/// ```ignore
+/// ```text
 /// network! {
 ///     /// The convolutional digit classifier.
 ///     pub struct Cnn: [1, SIDE, SIDE] -> [10] {

@@ -26,7 +26,8 @@ pub fn snake(camel: &str) -> String {
     let mut snake = String::new();
     for (i, letter) in letters.iter().enumerate() {
         let after_lower = i > 0 && (letters[i - 1].is_lowercase() || letters[i - 1].is_ascii_digit());
-        let ends_row = i > 0 && letters[i - 1].is_uppercase() && letters.get(i + 1).is_some_and(|next| next.is_lowercase());
+        let ends_row =
+            i > 0 && letters[i - 1].is_uppercase() && letters.get(i + 1).is_some_and(|next| next.is_lowercase());
         if letter.is_uppercase() && (after_lower || ends_row) {
             snake.push('_');
         }

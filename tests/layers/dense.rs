@@ -27,7 +27,7 @@ fn dense_is_pytorchs() {
 
 #[test]
 fn dense_is_its_formula() {
-    for (inputs, units) in [(1, 1), (3, 2), (2, 17), (17, 3), (7, 33), (16, 16), (15, 31)] {
+    for (inputs, units) in [(1, 1), (3, 2), (2, 17), (17, 3), (7, 33), (16, 16)] {
         let shape = Shape::of([inputs]);
         against_formula(Dense::new(units), Dense::rule, shape, 2.0, product(inputs));
         against_formula(Dense::new(units).bias(false), Dense::rule, shape, 2.0, product(inputs));

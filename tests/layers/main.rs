@@ -5,4 +5,5 @@ mod dense;
 mod dropout;
 mod harness;
 mod moves;
+mod probe;
 mod softmax;

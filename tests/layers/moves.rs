@@ -11,8 +11,8 @@ fn check<L: nn_runtime::Layer>(probe: Probe<L>, len: usize, to: Shape) {
     for isa in Isa::available() {
         for batch in BATCHES {
             let (x, dy) = (numbers(1, batch * len, 1.0), numbers(2, batch * len, 1.0));
-            assert_eq!(probe.forward(batch, [&x]), [x.clone()], "{}", isa.name());
-            assert_eq!(probe.gradients(batch, [&x], [&dy]).inputs, [dy.clone()], "{}", isa.name());
+            assert_eq!(probe.forward(batch, [&x])[0], x, "{}", isa.name());
+            assert_eq!(probe.gradients(batch, [&x], [&dy]).inputs[0], dy, "{}", isa.name());
             probe.check_contract(batch, [&x], [&dy]).unwrap();
         }
     }

@@ -44,7 +44,8 @@ impl Shell<'_> {
     /// ```
     pub fn sound(&self, items: &[TokenStream], passes: TokenStream) -> TokenStream {
         let span = Span::mixed_site();
-        let heads = numbers(self.outputs.len()).map(|j| quote_spanned!(span=> __nn::HeadOf<{ __GRAPH.head(#j) as usize }>));
+        let heads =
+            numbers(self.outputs.len()).map(|j| quote_spanned!(span=> __nn::HeadOf<{ __GRAPH.head(#j) as usize }>));
         let network = self.network(tuple(heads), passes);
         self.block(quote_spanned!(span=> #(#items)* #network))
     }
@@ -93,7 +94,7 @@ impl Shell<'_> {
         let (n, m) = (Literal::usize_unsuffixed(inputs.len()), Literal::usize_unsuffixed(outputs.len()));
         quote_spanned! {span=>
             // A deep network's plan takes const evaluation a while.
-            #[allow(long_running_const_eval)]
+            #[allow(long_running_const_eval, unused_qualifications)]
             const _: () = {
                 use ::nn_runtime::__private as __nn;
 

@@ -56,9 +56,7 @@ fn site(site: &Site) -> TokenStream {
     let span = Span::mixed_site();
     let Site { name, place, .. } = site;
     let kind = site.layer.kind().span();
-    let (mut rule, facts) = (ident('R', site.id), ident('F', site.id));
-    // Where a number overflows, rustc also notes who asked for the rule.
-    rule.set_span(kind);
+    let (rule, facts) = (ident('R', site.id), ident('F', site.id));
     let x: Vec<_> = site.x.iter().map(|value| ident('V', *value)).collect();
     let first = &x[0];
 

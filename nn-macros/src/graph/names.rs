@@ -23,7 +23,14 @@ struct Taken {
 
 impl Names {
     /// The name of site `site`: its label, or else its kind and count. Without a label, faults are underlined at `place`.
-    pub fn give(&mut self, site: usize, label: Option<&Ident>, kind: &Ident, place: &Ident, errors: &mut Errors) -> String {
+    pub fn give(
+        &mut self,
+        site: usize,
+        label: Option<&Ident>,
+        kind: &Ident,
+        place: &Ident,
+        errors: &mut Errors,
+    ) -> String {
         let name = match label {
             Some(label) => label.unraw().to_string(),
             None => {

@@ -113,7 +113,12 @@ impl<'a> Resolver<'a, '_> {
                 Step::Shape(shape) => match x.as_deref() {
                     Some([value]) => self.items.push(Item::Shape { value: *value, shape }),
                     Some(_) => {
-                        self.errors.add(shape, "a layer that joins several values", "a shape", "`(a, b) -> Layer -> [10]`");
+                        self.errors.add(
+                            shape,
+                            "a layer that joins several values",
+                            "a shape",
+                            "`(a, b) -> Layer -> [10]`",
+                        );
                         x = None;
                     }
                     None => {}
@@ -125,13 +130,14 @@ impl<'a> Resolver<'a, '_> {
                 Step::Site(site) => {
                     let made = if last { names.max(1) } else { 1 };
                     x = self.site(site, x, made);
-                    place = Some(place_of(site));
+                    place = Some(site.tokens());
                 }
             }
         }
         if chain.steps.is_empty() && names == 0 && !chain.broken {
             let source = chain.source.as_ref().map(|source| source.tokens.clone()).unwrap_or_default();
-            let help = format!("`{source} -> Layer;`, or remove it: a network's only output is what the last statement makes");
+            let help =
+                format!("`{source} -> Layer;`, or remove it: a network's only output is what the last statement makes");
             self.errors.add(source, "`->` and a layer after a value", "the end of the statement", &help);
             return None;
         }
@@ -174,7 +180,8 @@ impl<'a> Resolver<'a, '_> {
             }
             Flow::Made(made) => {
                 let (place, word) = first(chain);
-                let names: Vec<_> = made.bindings.iter().map(|binding| format!("`{} -> …`", self.scope.name(*binding))).collect();
+                let names: Vec<_> =
+                    made.bindings.iter().map(|binding| format!("`{} -> …`", self.scope.name(*binding))).collect();
                 let help = format!("begin with one of them: {}", names.join(", "));
                 self.errors.add(place, "one of the values of the statement before to begin with", &word, &help);
                 made.bindings.iter().for_each(|binding| self.scope.touch(*binding));
@@ -199,7 +206,8 @@ impl<'a> Resolver<'a, '_> {
         let found = format!("`{word}`");
         if self.scope.knows(word) {
             let found = format!("the value {found}");
-            let help = format!("a value begins a chain: `{word} -> Layer`; several go together: `({word}, other) -> Layer`");
+            let help =
+                format!("a value begins a chain: `{word} -> Layer`; several go together: `({word}, other) -> Layer`");
             self.errors.add(word, "a layer", &found, &help);
         } else {
             self.errors.add(word, "a layer", &found, &format!("`{}`", camel(&word.unraw().to_string())));
@@ -223,14 +231,19 @@ impl<'a> Resolver<'a, '_> {
             && *only == self.network.header.name
         {
             let found = format!("`{only}` itself");
-            self.errors.add(only, "another network or a layer", &found, "declare what repeats as a network of its own: `Block * 2`");
+            self.errors.add(
+                only,
+                "another network or a layer",
+                &found,
+                "declare what repeats as a network of its own: `Block * 2`",
+            );
         }
         let name = self.names.give(id, site.label.as_ref(), layer.kind(), kind, self.errors);
         self.layers.push(Some((layer, shares.as_ref().map_or(id, |shared| shared.site))));
         let x = x?;
         let y = self.values;
         self.values += made;
-        let (frozen, place) = (site.frozen.is_some(), place_of(site));
+        let (frozen, place) = (site.frozen.is_some(), site.tokens());
         self.items.push(Item::Site(Site { id, name, layer, x, y, made, frozen, shares, place }));
         Some((y..self.values).collect())
     }
@@ -242,7 +255,10 @@ impl<'a> Resolver<'a, '_> {
             return self.layers[site];
         }
         let (found, help) = if labels(self.network).any(|later| later == name) {
-            (format!("`{name}`, which labels a layer further down"), format!("write `{name}: …` there and `share({name})` after it"))
+            (
+                format!("`{name}`, which labels a layer further down"),
+                format!("write `{name}: …` there and `share({name})` after it"),
+            )
         } else {
             let help = match self.names.nearest(&name) {
                 Some(near) => format!("did you mean `{near}`?"),
@@ -268,7 +284,6 @@ impl<'a> Resolver<'a, '_> {
         if let [ast::Port { name: None, .. }] = outputs {
             return self.only_result(last);
         }
-        self.drop_result(&last);
         let mut results: Vec<(usize, &Ident)> = Vec::new();
         let mut sound = true;
         for name in outputs.iter().filter_map(|port| port.name.as_ref()) {
@@ -281,6 +296,9 @@ impl<'a> Resolver<'a, '_> {
                 self.errors.add(name, "a value of its own for each output", &found, "declare it once");
             }
             results.push((value, name));
+        }
+        if sound {
+            self.drop_result(&last);
         }
         sound.then(|| results.into_iter().map(|(value, _)| value).collect())
     }
@@ -315,7 +333,8 @@ impl<'a> Resolver<'a, '_> {
                 binding.name.clone()
             });
             let found = near.as_ref().map_or_else(|| "none".to_owned(), |near| format!("`let {near} = …;`"));
-            let help = near.map_or_else(|| format!("`let {text} = … -> Layer;`"), |near| format!("rename `{near}` to `{text}`"));
+            let help = near
+                .map_or_else(|| format!("`let {text} = … -> Layer;`"), |near| format!("rename `{near}` to `{text}`"));
             self.errors.add(name, &format!("`let {text} = …;` for the output"), &found, &help);
         }
         None
@@ -338,7 +357,15 @@ impl<'a> Resolver<'a, '_> {
             let what = if binding.input { "the input" } else { "the value" };
             let place = match &binding.ident {
                 Some(ident) => ident.to_token_stream(),
-                None => self.network.header.inputs.iter().flatten().filter_map(|port| port.shape.as_ref()).map(ToTokens::to_token_stream).collect(),
+                None => self
+                    .network
+                    .header
+                    .inputs
+                    .iter()
+                    .flatten()
+                    .filter_map(|port| port.shape.as_ref())
+                    .map(ToTokens::to_token_stream)
+                    .collect(),
             };
             let help = format!("`{name} -> Layer`, or remove it");
             self.errors.add(place, &format!("{what} `{name}` to be used"), "that nothing reads it", &help);
@@ -351,7 +378,7 @@ fn first(chain: &Chain) -> (TokenStream, String) {
     let place = match chain.steps.first() {
         Some(Step::Shape(shape)) => shape.to_token_stream(),
         Some(Step::Word(word)) => word.to_token_stream(),
-        Some(Step::Site(site)) => place_of(site),
+        Some(Step::Site(site)) => site.tokens(),
         None => TokenStream::new(),
     };
     let word = match chain.steps.first() {
@@ -364,14 +391,6 @@ fn first(chain: &Chain) -> (TokenStream, String) {
         None => "nothing".to_owned(),
     };
     (place, word)
-}
-
-/// The tokens of a layer, without what stands before it.
-fn place_of(site: &ast::Site) -> TokenStream {
-    match &site.what {
-        What::Layer(layer) => layer.tokens(),
-        What::Share { tokens, .. } => tokens.clone(),
-    }
 }
 
 fn labels(network: &Network) -> impl Iterator<Item = String> {

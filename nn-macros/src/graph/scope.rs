@@ -31,7 +31,9 @@ impl Scope {
     }
 
     pub fn input(&mut self, name: String, ident: Option<Ident>, value: usize) {
-        self.bindings.push(Binding { name, ident, input: true, value: Some(value), used: false });
+        // A name given twice is told as such.
+        let used = self.bindings.iter().any(|binding| binding.name == name);
+        self.bindings.push(Binding { name, ident, input: true, value: Some(value), used });
     }
 
     /// Binds a name; its number among the bindings.
@@ -45,7 +47,8 @@ impl Scope {
             errors.add(ident, "the name of a value", &format!("the Rust keyword `{ident}`"), &help);
         }
         if let Some(earlier) = self.bindings.iter().find(|binding| binding.name == name) {
-            let found = if earlier.input { format!("`{name}`, which is an input") } else { format!("`{name}` a second time") };
+            let found =
+                if earlier.input { format!("`{name}`, which is an input") } else { format!("`{name}` a second time") };
             errors.add(ident, "a name of its own", &found, &format!("`let {name}_b = …;`"));
         }
         self.bindings.push(Binding { name, ident: Some(ident.clone()), input: false, value, used: false });
@@ -79,14 +82,20 @@ impl Scope {
     /// The value behind a name. Reports a name that is not known.
     pub fn read(&mut self, ident: &Ident, errors: &mut Errors) -> Option<usize> {
         let name = ident.unraw().to_string();
-        if let Some(binding) = self.bindings.iter_mut().rev().find(|binding| binding.name == name) {
+        // Where a name was given twice, which is told, this may be either.
+        let mut meant = None;
+        for binding in self.bindings.iter_mut().filter(|binding| binding.name == name) {
             binding.used = true;
-            return binding.value;
+            meant = Some(binding.value);
+        }
+        if let Some(value) = meant {
+            return value;
         }
         let place = ident.to_token_stream();
         if self.later.contains(&name) {
             let found = format!("`{name}`, which is defined further down");
             errors.add(place, "a value defined before it is used", &found, &format!("move `let {name} = …;` up"));
+            self.touch_all();
             return None;
         }
         let known = self.bindings.iter().map(|binding| binding.name.as_str());
@@ -95,6 +104,8 @@ impl Scope {
             None => format!("values known here: {}", list(known)),
         };
         errors.add(place, "the name of a value", &format!("`{name}`, which is none"), &help);
+        // Whichever was meant is used.
+        self.touch_all();
         None
     }
 

@@ -5,7 +5,7 @@ use proc_macro2::{Group, Ident};
 use quote::ToTokens;
 use syn::Expr;
 
-use super::tokens::Tokens;
+use super::tokens::{Tokens, plain};
 use crate::ast::Args;
 use crate::errors::Errors;
 
@@ -28,7 +28,12 @@ pub fn args(group: &Group, errors: &mut Errors) -> Args {
             None => {
                 if let Some((earlier, _)) = args.named.first() {
                     let help = format!("write it before `{earlier} = …`");
-                    errors.add(&value, "arguments without a name first", &format!("`{}`", value.to_token_stream()), &help);
+                    errors.add(
+                        &value,
+                        "arguments without a name first",
+                        &format!("`{}`", plain(&value.to_token_stream())),
+                        &help,
+                    );
                 }
                 args.positional.push(value);
             }
@@ -87,7 +92,7 @@ fn expr(tokens: &mut Tokens, errors: &mut Errors) -> Option<Expr> {
         }
         None => {
             let written = tokens.take(left);
-            errors.add(&written, "an expression", &format!("`{written}`"), "write a number, or a const");
+            errors.add(&written, "an expression", &format!("`{}`", plain(&written)), "write a number, or a const");
             tokens.bump();
             None
         }

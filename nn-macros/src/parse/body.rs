@@ -4,7 +4,7 @@
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 
 use super::step;
-use super::tokens::{Tokens, describe};
+use super::tokens::{Tokens, describe, plain};
 use crate::ast::{Chain, Source, Statement};
 use crate::errors::Errors;
 use crate::words::is_value;
@@ -92,10 +92,12 @@ fn names_in(group: &Group, errors: &mut Errors) -> Option<Vec<Ident>> {
             Some(token) => {
                 sound = false;
                 one.back(1);
-                let found = format!("`{}`", one.rest());
-                let found = if one_token(&found) { describe(&token) } else { found };
-                one.back(usize::MAX);
-                errors.add(one.rest(), "the name of a value", &found, "name it in a statement before: `let name = …;`");
+                let written = one.rest();
+                let found = match written.clone().into_iter().count() {
+                    1 => describe(&token),
+                    _ => format!("`{}`", plain(&written)),
+                };
+                errors.add(written, "the name of a value", &found, "name it in a statement before: `let name = …;`");
             }
             None => {
                 sound = false;
@@ -104,10 +106,6 @@ fn names_in(group: &Group, errors: &mut Errors) -> Option<Vec<Ident>> {
         }
     }
     sound.then_some(names)
-}
-
-fn one_token(text: &str) -> bool {
-    !text.contains(' ')
 }
 
 /// `source -> step -> step`, up to the `;` or to where the next statement begins without one.

@@ -1,12 +1,12 @@
 //! What stands before the braces. In: tokens from the start; out: attributes, visibility, name and ports, as far as they can
 //! be read. A missing piece is reported once and taken as absent.
 
-use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, TokenTree};
 use syn::parse::Parser;
 use syn::{Attribute, Visibility};
 
 use super::args::shape_is_sound;
-use super::tokens::Tokens;
+use super::tokens::{Tokens, plain};
 use crate::ast::{Header, Port};
 use crate::errors::Errors;
 use crate::words::is_keyword;
@@ -107,12 +107,6 @@ fn generics(tokens: &mut Tokens, errors: &mut Errors) {
     errors.add(&written, "a network without generics", &format!("`{}`", plain(&written)), help);
 }
 
-/// Tokens as they are usually written.
-fn plain(tokens: &TokenStream) -> String {
-    let text = tokens.to_string();
-    [("< ", "<"), (" <", "<"), (" >", ">"), (" :", ":"), (" ,", ",")].iter().fold(text, |text, (from, to)| text.replace(from, to))
-}
-
 /// `-> ports`; `told` if the header is already known to break off before it.
 fn outputs(tokens: &mut Tokens, errors: &mut Errors, told: bool) -> Option<Vec<Port>> {
     let help = "`-> [10]`";
@@ -172,7 +166,12 @@ fn named_ports(group: &Group, errors: &mut Errors, expected: &str) -> Option<Vec
         let name = port.ident(0).cloned();
         if name.is_none() || !port.is_colon(1) {
             port.take(usize::from(name.is_some()));
-            errors.add(port.here(), "`name: [10]`", &port.found(), "give each one a name: `(image: [1, 28, 28], tags: [16])`");
+            errors.add(
+                port.here(),
+                "`name: [10]`",
+                &port.found(),
+                "give each one a name: `(image: [1, 28, 28], tags: [16])`",
+            );
             ports.push(Port { name, shape: None });
             continue;
         }
@@ -194,5 +193,5 @@ fn named_ports(group: &Group, errors: &mut Errors, expected: &str) -> Option<Vec
         };
         ports.push(Port { name, shape });
     }
-    Some(ports)
+    ports.iter().all(|port| port.name.is_some()).then_some(ports)
 }

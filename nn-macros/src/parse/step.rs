@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::{Expr, ExprPath, Path};
 
 use super::args::{args, shape_is_sound};
-use super::tokens::Tokens;
+use super::tokens::{Tokens, describe, plain};
 use crate::ast::{Chain, Layer, Site, Step, What};
 use crate::errors::Errors;
 use crate::words::{camel, is_keyword, is_value};
@@ -21,6 +21,7 @@ pub fn step(tokens: &mut Tokens, chain: &mut Chain, errors: &mut Errors) {
     }
     if let (Some(word), None) = (tokens.ident(0).cloned(), tokens.peek(1))
         && is_value(&word)
+        && word != "share"
     {
         tokens.bump();
         chain.steps.push(Step::Word(word));
@@ -61,13 +62,14 @@ fn frozen(tokens: &mut Tokens) -> Option<Ident> {
 
 /// `label:`
 fn label(tokens: &mut Tokens, errors: &mut Errors) -> Option<Ident> {
-    if !tokens.is_colon(1) {
+    // `::path::Layer` begins with what looks like one.
+    if !tokens.is_colon(1) || tokens.is_pair(0, [':', ':']) {
         return None;
     }
     let token = tokens.bump()?;
     tokens.bump();
     let TokenTree::Ident(label) = token else {
-        let found = super::tokens::describe(&token);
+        let found = describe(&token);
         errors.add(token, "a label", &found, "`name: Layer`");
         return None;
     };
@@ -102,7 +104,7 @@ fn share(tokens: &mut Tokens, errors: &mut Errors) -> Option<What> {
         }
         _ => {
             let stream = group.stream();
-            errors.add(&stream, "one label", &format!("`{stream}`"), "`share(label)`");
+            errors.add(&stream, "one label", &format!("`{}`", plain(&stream)), "`share(label)`");
             None
         }
     }
@@ -137,7 +139,9 @@ fn path(tokens: &mut Tokens, errors: &mut Errors) -> Option<Path> {
     let Some(ExprPath { path, qself: None, .. }) = tokens.parse::<ExprPath>() else {
         let help = match (values, literal) {
             (true, _) => "several values may only begin a statement: write `;` before them".to_owned(),
-            (_, true) => format!("a layer is a name, as `Name({0})`; a shape is checked by `[{0}]`", found.trim_matches('`')),
+            (_, true) => {
+                format!("a layer is a name, as `Name({0})`; a shape is checked by `[{0}]`", found.trim_matches('`'))
+            }
             _ => "a layer is a name, as `Name` or `Name(8, option = 2)`".to_owned(),
         };
         errors.add(here, "a layer", &found, &help);

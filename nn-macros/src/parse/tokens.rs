@@ -100,7 +100,10 @@ impl Tokens {
         match whole.parse2(self.rest()) {
             Ok((it, left)) => {
                 self.back(left.into_iter().count());
-                Some(it)
+                // What ends within an invisible group is no whole.
+                let whole = self.at > before;
+                self.at = self.at.max(before);
+                whole.then_some(it)
             }
             Err(_) => {
                 self.at = before;
@@ -143,6 +146,13 @@ pub fn describe(token: &TokenTree) -> String {
         },
         other => format!("`{other}`"),
     }
+}
+
+/// Tokens as they are usually written.
+pub fn plain(tokens: &TokenStream) -> String {
+    let spaces =
+        [("< ", "<"), (" <", "<"), (" >", ">"), (" :", ":"), (" ,", ","), (" (", "("), (" ::", "::"), (":: ", "::")];
+    spaces.iter().fold(tokens.to_string(), |text, (from, to)| text.replace(from, to))
 }
 
 /// What a `macro_rules!` around `network!` hands on comes in invisible groups: one token in such a group is that token, and

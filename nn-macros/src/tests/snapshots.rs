@@ -53,7 +53,10 @@ fn one_layer() {
 
 #[test]
 fn labels_and_a_checked_shape() {
-    snapshot("labels", "pub struct Net: [8] -> [10] { first: Dense(64) -> Relu -> [64]; Relu -> head: Dense::<f32>(10) -> Softmax; }");
+    snapshot(
+        "labels",
+        "pub struct Net: [8] -> [10] { first: Dense(64) -> Relu -> [64]; Relu -> head: Dense::<f32>(10) -> Softmax; }",
+    );
 }
 
 #[test]
@@ -99,7 +102,10 @@ fn a_repetition() {
 
 #[test]
 fn shared_parameters() {
-    snapshot("share", "pub struct Tied: [16] -> [16] { tie: Dense(16) -> Relu; share(tie) -> again: share(tie) -> Dense(16) }");
+    snapshot(
+        "share",
+        "pub struct Tied: [16] -> [16] { tie: Dense(16) -> Relu; share(tie) -> again: share(tie) -> Dense(16) }",
+    );
 }
 
 #[test]

@@ -43,12 +43,16 @@ fn mutate(stream: TokenStream, dice: &mut Dice) -> TokenStream {
         2 => list.swap(at, other),
         3 => list.truncate(at),
         4 => {
-            let delimiter = [Delimiter::Parenthesis, Delimiter::Bracket, Delimiter::Brace, Delimiter::None][dice.below(4)];
+            let delimiter =
+                [Delimiter::Parenthesis, Delimiter::Bracket, Delimiter::Brace, Delimiter::None][dice.below(4)];
             let inner = list.drain(at.min(other)..=at.max(other)).collect();
             list.insert(at.min(other), Group::new(delimiter, inner).into());
         }
         _ => {
-            let words = ["let", "frozen", "share", "->", "=>", ";", ",", ":", "::", "=", "*", ".", "x", "Dense", "type", "#", "<", "3"];
+            let words = [
+                "let", "frozen", "share", "->", "=>", ";", ",", ":", "::", "=", "*", ".", "x", "Dense", "type", "#",
+                "<", "3",
+            ];
             let word: TokenStream = words[dice.below(words.len())].parse().expect("tokens");
             list.splice(at..at, word);
         }
@@ -67,7 +71,7 @@ fn sound_declarations_have_no_faults() {
 fn every_soup_gets_an_answer() {
     let mut dice = Dice(7);
     let mut faulty = 0;
-    for round in 0..20_000 {
+    for round in 0..3_000 {
         let mut soup = tokens(SOUND[round % SOUND.len()]);
         for _ in 0..=dice.below(4) {
             soup = mutate(soup, &mut dice);
@@ -88,5 +92,5 @@ fn every_soup_gets_an_answer() {
         faulty += usize::from(!texts.is_empty());
     }
     // Most mutations hurt, and some do not: otherwise they test nothing.
-    assert!((10_000..19_900).contains(&faulty), "{faulty} of 20000");
+    assert!((1_500..2_990).contains(&faulty), "{faulty} of 3000");
 }

@@ -164,7 +164,7 @@ impl<T: Targets> Dataset<T> {
     /// The first NaN or infinity; names the sample, the input (or `target`) and the element.
     pub fn check(&self) -> Result<(), DataError> {
         for (k, input) in self.inputs.iter().enumerate() {
-            input.check_finite(&format!("input {k}"))?;
+            input.check_finite(format_args!("input {k}"))?;
         }
         self.targets.check_finite()
     }

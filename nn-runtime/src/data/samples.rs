@@ -4,8 +4,12 @@
 
 use super::DataError;
 use ndarray::{ArrayBase, Data, Dimension};
+use std::fmt::Display;
 use std::format;
 use std::vec::Vec;
+
+/// Numbers looked at between two chances to stop.
+const CHUNK: usize = 1024;
 
 /// Numbers, `[samples, width]`, row by row: an input of a network, or targets that are numbers.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,10 +90,14 @@ impl Values {
     }
 
     /// The first number that is none, as an error about `what` of its sample.
-    pub(super) fn check_finite(&self, what: &str) -> Result<(), DataError> {
-        let Some(at) = self.flat.iter().position(|v| !v.is_finite()) else {
+    pub(super) fn check_finite(&self, what: impl Display) -> Result<(), DataError> {
+        // Whole chunks without an early way out are vectorised; a data set is looked through at every call that trains.
+        let any = |chunk: &[f32]| chunk.iter().fold(false, |any, v| any | !v.is_finite());
+        let Some(chunk) = self.flat.chunks(CHUNK).position(any) else {
             return Ok(());
         };
+        let rest = self.flat[chunk * CHUNK..].iter();
+        let at = chunk * CHUNK + rest.take_while(|v| v.is_finite()).count();
         let (sample, element) = (at / self.width, at % self.width);
         let place = format!("sample {sample}, {what}, element {element}");
         Err(DataError::new(

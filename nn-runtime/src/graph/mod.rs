@@ -93,7 +93,10 @@ impl<const S: usize, const V: usize> Graph<S, V> {
                 j += 1;
             }
             match nodes[s].shares {
-                Some(earlier) => nodes[s].params = nodes[earlier].params,
+                Some(earlier) => {
+                    nodes[s].params = nodes[earlier].params;
+                    nodes[s].frozen |= nodes[earlier].frozen;
+                }
                 None => {
                     nodes[s].params = params_len;
                     params_len += facts.params_len;

@@ -84,9 +84,11 @@ impl Dense {
                 .found_num(0)
                 .help("make the dimension before it at least 1"));
         }
+        // Where the matrix does not fit, the facts say so; the sum here must not overflow first.
+        let fits = Shape::of([self.units, features]).checked_len().is_some();
         let facts = Facts::output(y)
             .matrix("weight", self.units, features, self.init)
-            .scratch(0, pull_x_scratch(self.units))
+            .scratch(0, if fits { pull_x_scratch(self.units) } else { 0 })
             .macs(features.saturating_mul(self.units).saturating_mul(steps))
             .takes_act()
             .pulls_without_x();

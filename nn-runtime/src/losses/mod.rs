@@ -28,8 +28,8 @@ pub trait Loss {
 
 /// A loss on targets of type `T`: `[u32]`, the class of each sample, or `[f32]`, as many numbers as the network's outputs.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not read targets of type `{T}`",
-    label = "this loss wants other targets",
+    message = "expected a loss on targets of type `{T}`, found `{Self}`",
+    label = "it reads other targets",
     note = "labels, `u32`, one class for each sample: use `CrossEntropy`",
     note = "values, `f32`, as many as the network's outputs: use `Mse`, `Mae`, `Huber`, `BinaryCrossEntropy`, or `CrossEntropy` on distributions"
 )]
@@ -55,8 +55,8 @@ pub trait LossOn<T: ?Sized>: Loss {
 
 /// A loss fits a network that ends in `Head`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not fit a network that ends in `{Head}`",
-    label = "this loss and the network's last layer do not go together",
+    message = "expected a loss that fits a network ending in `{Head}`, found `{Self}`",
+    label = "it does not go with the network's last layer",
     note = "`CrossEntropy` fits two or more class scores (`Dense`), `Softmax` and `LogSoftmax`",
     note = "`BinaryCrossEntropy` fits scores (`Dense`) and `Sigmoid`",
     note = "`Mse`, `Mae` and `Huber` fit every network of one output"
@@ -64,7 +64,11 @@ pub trait LossOn<T: ?Sized>: Loss {
 pub trait Fits<Head> {}
 
 macro_rules! fits {
-    ($($loss:ident: $($head:ident)+;)+) => {$($(impl Fits<$head> for $loss {})+)+};
+    ($($loss:ident: $($head:ident)+;)+) => {$($(
+        // The notes tell it in the user's words; a list of head types would only be longer.
+        #[diagnostic::do_not_recommend]
+        impl Fits<$head> for $loss {}
+    )+)+};
 }
 fits! {
     CrossEntropy: PlainHead SoftmaxHead LogSoftmaxHead AnyHead;

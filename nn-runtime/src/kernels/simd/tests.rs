@@ -199,7 +199,7 @@ fn every_path_computes_what_plain_rust_does() {
     for isa in Isa::available() {
         println!("{}", isa.name());
         let mut bits = Bits(1);
-        for _ in 0..if cfg!(miri) { 4 } else { 2000 } {
+        for _ in 0..if cfg!(miri) { 2 } else { 2000 } {
             isa.run(Floats(bits.floats(), bits.floats(), bits.floats()));
             isa.run(Ints(bits.ints(), bits.ints()));
         }

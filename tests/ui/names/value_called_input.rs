@@ -1,0 +1,10 @@
+use nn_runtime::prelude::*;
+
+network! {
+    pub struct Net: [4] -> [2] {
+        let input = Dense(8);
+        input -> Dense(2)
+    }
+}
+
+fn main() {}

@@ -1,0 +1,28 @@
+use nn_runtime::prelude::*;
+use nn_runtime::{Cx, Facts, Layer, Rule, Shape};
+
+#[derive(Clone, Copy)]
+struct Halve;
+
+impl Halve {
+    const fn new() -> Self {
+        Halve
+    }
+
+    fn rule(&self, [x]: [Shape; 1]) -> Rule {
+        Facts::output(x).ok()
+    }
+}
+
+impl Layer for Halve {
+    fn forward(&self, _: &mut Cx, _: [&[f32]; 1], _: [&mut [f32]; 1]) {}
+    fn pull_input(&self, _: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], _: [&[f32]; 1], _: [&mut [f32]; 1]) {}
+}
+
+network! {
+    pub struct Net: [5] -> [2] {
+        Halve -> Dense(2)
+    }
+}
+
+fn main() {}

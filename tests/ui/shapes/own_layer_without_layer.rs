@@ -1,0 +1,23 @@
+use nn_runtime::prelude::*;
+use nn_runtime::{Facts, Rule, Shape};
+
+#[derive(Clone, Copy)]
+struct Halve;
+
+impl Halve {
+    const fn new() -> Self {
+        Halve
+    }
+
+    const fn rule(&self, [x]: [Shape; 1]) -> Rule {
+        Facts::output(x).ok()
+    }
+}
+
+network! {
+    pub struct Net: [5] -> [2] {
+        Halve -> Dense(2)
+    }
+}
+
+fn main() {}

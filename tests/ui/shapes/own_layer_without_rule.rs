@@ -1,0 +1,24 @@
+use nn_runtime::prelude::*;
+use nn_runtime::{Cx, Layer};
+
+#[derive(Clone, Copy)]
+struct Halve;
+
+impl Halve {
+    const fn new() -> Self {
+        Halve
+    }
+}
+
+impl Layer for Halve {
+    fn forward(&self, _: &mut Cx, _: [&[f32]; 1], _: [&mut [f32]; 1]) {}
+    fn pull_input(&self, _: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], _: [&[f32]; 1], _: [&mut [f32]; 1]) {}
+}
+
+network! {
+    pub struct Net: [5] -> [2] {
+        Halve -> Dense(2)
+    }
+}
+
+fn main() {}

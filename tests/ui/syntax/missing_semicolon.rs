@@ -1,0 +1,10 @@
+use nn_runtime::prelude::*;
+
+network! {
+    pub struct Net: [4] -> [2] {
+        let h = Dense(8) -> Relu
+        let y = h -> Dense(2);
+    }
+}
+
+fn main() {}

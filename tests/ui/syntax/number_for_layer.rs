@@ -1,0 +1,9 @@
+use nn_runtime::prelude::*;
+
+network! {
+    pub struct Net: [4] -> [2] {
+        Dense(8) -> 2
+    }
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+use nn_runtime::prelude::*;
+
+network! {
+    pub struct Net: [4] -> [3] {
+        Dense(3) -> Relu
+    }
+}
+
+fn main() {
+    let mut model = Net::init(0);
+    Trainer::new(&mut model, CrossEntropy::new(), Sgd::new(0.1));
+}

@@ -1,0 +1,12 @@
+use nn_runtime::prelude::*;
+
+network! {
+    pub struct Net: [2] -> [3] {
+        Dense(3)
+    }
+}
+
+fn main() {
+    let model = Net::init(0);
+    model.predictor(1).predict(&[1.0, 2.0, 3.0]);
+}
