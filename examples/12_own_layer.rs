@@ -23,7 +23,7 @@ impl Gain {
     /// Numbers: which inputs fit, what comes out, which parameters there are. Runs at compile time.
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
         if x.rank() != 1 {
-            return Err(Fault::expected("an input of [features]").found(x).help("put `Flatten` before it"));
+            return Rule::Err(Fault::expected("an input of [features]").found(x).help("put `Flatten` before it"));
         }
         Facts::output(x).param("gain", x, Init::Constant(self.start)).ok()
     }

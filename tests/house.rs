@@ -75,7 +75,8 @@ fn the_macro_knows_no_layer() {
             let code = line.split("//").next().unwrap_or("");
             // What a message shows as an example is text, not knowledge.
             let code: String = code.split('"').step_by(2).collect();
-            let found = code.split(|c: char| !c.is_alphanumeric() && c != '_').find(|word| layers.iter().any(|l| l == word));
+            let found =
+                code.split(|c: char| !c.is_alphanumeric() && c != '_').find(|word| layers.iter().any(|l| l == word));
             assert!(found.is_none(), "{file}:{} names the layer `{}`", i + 1, found.unwrap_or_default());
         }
     }
@@ -97,7 +98,8 @@ fn every_module_opens_with_a_sign() {
 #[test]
 fn the_core_needs_no_operating_system() {
     for (file, text) in sources("nn-runtime/src") {
-        let outside = ["/train/", "/data/", "src/save.rs", "/kernels/simd", "tests.rs"].iter().any(|part| file.contains(part));
+        let outside =
+            ["/train/", "/data/", "src/save.rs", "/kernels/simd", "tests.rs"].iter().any(|part| file.contains(part));
         if outside {
             continue;
         }

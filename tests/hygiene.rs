@@ -23,9 +23,9 @@ mod traps {
     pub mod std {}
 }
 #[allow(unused_imports)]
-use traps::*;
-#[allow(unused_imports)]
 use ::nn_runtime::{Cx, Facts, Layer, Part, Rule};
+#[allow(unused_imports)]
+use traps::*;
 
 ::nn_runtime::network! {
     /// A network where nothing has its usual name.

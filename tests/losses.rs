@@ -217,7 +217,10 @@ fn targets_that_cannot_be_are_refused() {
         Mae::new().fault(3, targets, 2),
         Some((0, "expected 3 targets, as many as the network has outputs, found 2".to_owned()))
     );
-    assert_eq!(Huber::new().fault(1, &[0.0, f32::NAN], 2), Some((1, "expected finite targets, found NaN".to_owned())));
+    assert_eq!(
+        Huber::new().fault(1, &[0.0, f32::NAN][..], 2),
+        Some((1, "expected finite targets, found NaN".to_owned()))
+    );
     let shares: &[f32] = &[0.5, 0.5, -1.0, 2.0];
     assert_eq!(
         CrossEntropy::new().fault(2, shares, 2),
@@ -231,9 +234,9 @@ fn right_answers_are_counted() {
     let (labels, shares): (&[u32], &[f32]) = (&[1, 1, 1], &[0.0, 1.0, 0.6, 0.4, 0.9, 0.1]);
     assert_eq!(CrossEntropy::new().correct(2, y, labels), Some(2));
     assert_eq!(CrossEntropy::new().correct(2, y, shares), Some(2));
-    assert_eq!(BinaryCrossEntropy::new().correct(1, &[-1.0, 2.0, 3.0], &[0.0, 1.0, 0.0]), Some(2));
+    assert_eq!(BinaryCrossEntropy::new().correct(1, &[-1.0, 2.0, 3.0], &[0.0, 1.0, 0.0][..]), Some(2));
     // A sample is right where all of it is.
-    assert_eq!(BinaryCrossEntropy::new().correct(2, &[-1.0, 2.0, 3.0, f32::NAN], &[0.0, 1.0, 1.0, 0.0]), Some(1));
+    assert_eq!(BinaryCrossEntropy::new().correct(2, &[-1.0, 2.0, 3.0, f32::NAN], &[0.0, 1.0, 1.0, 0.0][..]), Some(1));
     assert_eq!(Mse::new().correct(2, y, shares), None);
 }
 

@@ -94,7 +94,8 @@ fn heads_train_alike() {
 
 #[test]
 fn binary_cross_entropy_learns_exclusive_or() {
-    let data = Dataset::values(&[[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], &[[0.0], [1.0], [1.0], [0.0]]).unwrap();
+    let data =
+        Dataset::values(&[[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], &[[0.0], [1.0], [1.0], [0.0]]).unwrap();
     let mut model = Yes::init(2);
     let mut trainer = Trainer::new(&mut model, BinaryCrossEntropy::new(), Adam::new(0.05));
     trainer.fit(&data, Fit::epochs(400).batch(4)).unwrap();
@@ -155,7 +156,9 @@ fn bad_input_is_refused_and_changes_nothing() {
 #[test]
 fn settings_out_of_range_are_refused() {
     let mut model = Line::init(0);
-    for (bad, part) in [(Sgd::new(f64::NAN), "rate"), (Sgd::new(-1.0), "rate"), (Sgd::new(0.1).nesterov(true), "momentum")] {
+    for (bad, part) in
+        [(Sgd::new(f64::NAN), "rate"), (Sgd::new(-1.0), "rate"), (Sgd::new(0.1).nesterov(true), "momentum")]
+    {
         let error = Trainer::new(&mut model, Mse::new(), bad).step(&line()).unwrap_err().to_string();
         assert!(error.contains(part), "{error}");
     }
@@ -176,7 +179,9 @@ fn what_diverges_goes_back_to_the_last_good_epoch() {
     assert!(kept_params.iter().all(|p| p.is_finite()));
     // The kept parameters are those that as many epochs give.
     let mut again = Line::init(0);
-    Trainer::new(&mut again, Mse::new(), Sgd::new(1e3)).fit(&line(), Fit::epochs(kept).batch(4).shuffle(false)).unwrap();
+    Trainer::new(&mut again, Mse::new(), Sgd::new(1e3))
+        .fit(&line(), Fit::epochs(kept).batch(4).shuffle(false))
+        .unwrap();
     assert_eq!(kept_params, params(&again));
 
     let mut model = Line::init(0);

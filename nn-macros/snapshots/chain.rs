@@ -65,35 +65,29 @@ const _: () = {
         __TRAIN,
         __ASKED,
     );
-    #[allow(arithmetic_overflow, unconditional_panic)]
     #[inline]
-    const fn __l0() -> impl __nn::Layer<1, 1> {
-        Conv2d::new(32, 3).stride(2).padding(Same)
+    fn __l0() -> impl __nn::Layer<1, 1> {
+        const { Conv2d::new(32, 3).stride(2).padding(Same) }
     }
-    #[allow(arithmetic_overflow, unconditional_panic)]
     #[inline]
-    const fn __l1() -> impl __nn::Layer<1, 1> {
-        Relu::new()
+    fn __l1() -> impl __nn::Layer<1, 1> {
+        const { Relu::new() }
     }
-    #[allow(arithmetic_overflow, unconditional_panic)]
     #[inline]
-    const fn __l2() -> impl __nn::Layer<1, 1> {
-        layers::MaxPool2d::new(2)
+    fn __l2() -> impl __nn::Layer<1, 1> {
+        const { layers::MaxPool2d::new(2) }
     }
-    #[allow(arithmetic_overflow, unconditional_panic)]
     #[inline]
-    const fn __l3() -> impl __nn::Layer<1, 1> {
-        Flatten::new()
+    fn __l3() -> impl __nn::Layer<1, 1> {
+        const { Flatten::new() }
     }
-    #[allow(arithmetic_overflow, unconditional_panic)]
     #[inline]
-    const fn __l4() -> impl __nn::Layer<1, 1> {
-        Dense::new(64)
+    fn __l4() -> impl __nn::Layer<1, 1> {
+        const { Dense::new(64) }
     }
-    #[allow(arithmetic_overflow, unconditional_panic)]
     #[inline]
-    const fn __l5() -> impl __nn::Layer<1, 1> {
-        Dense::new(10)
+    fn __l5() -> impl __nn::Layer<1, 1> {
+        const { Dense::new(10) }
     }
     impl __nn::Network for Cnn {
         type Input<'a> = &'a [f32; __INPUTS[0].len()];

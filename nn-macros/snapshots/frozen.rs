@@ -42,15 +42,13 @@ const _: () = {
         __TRAIN,
         __ASKED,
     );
-    #[allow(arithmetic_overflow, unconditional_panic)]
     #[inline]
-    const fn __l0() -> impl __nn::Layer<1, 1> {
-        Deep::new()
+    fn __l0() -> impl __nn::Layer<1, 1> {
+        const { Deep::new() }
     }
-    #[allow(arithmetic_overflow, unconditional_panic)]
     #[inline]
-    const fn __l1() -> impl __nn::Layer<1, 1> {
-        Dense::new(10)
+    fn __l1() -> impl __nn::Layer<1, 1> {
+        const { Dense::new(10) }
     }
     impl __nn::Network for Tuned {
         type Input<'a> = &'a [f32; __INPUTS[0].len()];

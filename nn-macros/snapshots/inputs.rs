@@ -60,30 +60,25 @@ const _: () = {
         __TRAIN,
         __ASKED,
     );
-    #[allow(arithmetic_overflow, unconditional_panic)]
     #[inline]
-    const fn __l0() -> impl __nn::Layer<1, 1> {
-        Flatten::new()
+    fn __l0() -> impl __nn::Layer<1, 1> {
+        const { Flatten::new() }
     }
-    #[allow(arithmetic_overflow, unconditional_panic)]
     #[inline]
-    const fn __l1() -> impl __nn::Layer<1, 1> {
-        Dense::new(32)
+    fn __l1() -> impl __nn::Layer<1, 1> {
+        const { Dense::new(32) }
     }
-    #[allow(arithmetic_overflow, unconditional_panic)]
     #[inline]
-    const fn __l2() -> impl __nn::Layer<1, 1> {
-        Dense::new(32)
+    fn __l2() -> impl __nn::Layer<1, 1> {
+        const { Dense::new(32) }
     }
-    #[allow(arithmetic_overflow, unconditional_panic)]
     #[inline]
-    const fn __l3() -> impl __nn::Layer<2, 1> {
-        Concat::new()
+    fn __l3() -> impl __nn::Layer<2, 1> {
+        const { Concat::new() }
     }
-    #[allow(arithmetic_overflow, unconditional_panic)]
     #[inline]
-    const fn __l4() -> impl __nn::Layer<1, 1> {
-        Dense::new(10)
+    fn __l4() -> impl __nn::Layer<1, 1> {
+        const { Dense::new(10) }
     }
     impl __nn::Network for TwoTower {
         type Input<'a> = (&'a [f32; __INPUTS[0].len()], &'a [f32; __INPUTS[1].len()]);

@@ -56,30 +56,25 @@ const _: () = {
         __TRAIN,
         __ASKED,
     );
-    #[allow(arithmetic_overflow, unconditional_panic)]
     #[inline]
-    const fn __l0() -> impl __nn::Layer<1, 1> {
-        Dense::new(64)
+    fn __l0() -> impl __nn::Layer<1, 1> {
+        const { Dense::new(64) }
     }
-    #[allow(arithmetic_overflow, unconditional_panic)]
     #[inline]
-    const fn __l1() -> impl __nn::Layer<1, 1> {
-        Relu::new()
+    fn __l1() -> impl __nn::Layer<1, 1> {
+        const { Relu::new() }
     }
-    #[allow(arithmetic_overflow, unconditional_panic)]
     #[inline]
-    const fn __l2() -> impl __nn::Layer<1, 1> {
-        Relu::new()
+    fn __l2() -> impl __nn::Layer<1, 1> {
+        const { Relu::new() }
     }
-    #[allow(arithmetic_overflow, unconditional_panic)]
     #[inline]
-    const fn __l3() -> impl __nn::Layer<1, 1> {
-        Dense::<f32>::new(10)
+    fn __l3() -> impl __nn::Layer<1, 1> {
+        const { Dense::<f32>::new(10) }
     }
-    #[allow(arithmetic_overflow, unconditional_panic)]
     #[inline]
-    const fn __l4() -> impl __nn::Layer<1, 1> {
-        Softmax::new()
+    fn __l4() -> impl __nn::Layer<1, 1> {
+        const { Softmax::new() }
     }
     impl __nn::Network for Net {
         type Input<'a> = &'a [f32; __INPUTS[0].len()];

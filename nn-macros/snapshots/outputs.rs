@@ -47,20 +47,17 @@ const _: () = {
         __TRAIN,
         __ASKED,
     );
-    #[allow(arithmetic_overflow, unconditional_panic)]
     #[inline]
-    const fn __l0() -> impl __nn::Layer<1, 2> {
-        Split::new()
+    fn __l0() -> impl __nn::Layer<1, 2> {
+        const { Split::new() }
     }
-    #[allow(arithmetic_overflow, unconditional_panic)]
     #[inline]
-    const fn __l1() -> impl __nn::Layer<1, 1> {
-        Dense::new(10)
+    fn __l1() -> impl __nn::Layer<1, 1> {
+        const { Dense::new(10) }
     }
-    #[allow(arithmetic_overflow, unconditional_panic)]
     #[inline]
-    const fn __l2() -> impl __nn::Layer<1, 1> {
-        Dense::new(4)
+    fn __l2() -> impl __nn::Layer<1, 1> {
+        const { Dense::new(4) }
     }
     impl __nn::Network for Detector {
         type Input<'a> = &'a [f32; __INPUTS[0].len()];

@@ -55,20 +55,17 @@ const _: () = {
         __TRAIN,
         __ASKED,
     );
-    #[allow(arithmetic_overflow, unconditional_panic)]
     #[inline]
-    const fn __l0() -> impl __nn::Layer<1, 1> {
-        __nn::Repeat::new(Block::new(), __N0)
+    fn __l0() -> impl __nn::Layer<1, 1> {
+        const { __nn::Repeat::new(Block::new(), __N0) }
     }
-    #[allow(arithmetic_overflow, unconditional_panic)]
     #[inline]
-    const fn __l1() -> impl __nn::Layer<1, 1> {
-        __nn::Repeat::new(Dense::new(16), __N1)
+    fn __l1() -> impl __nn::Layer<1, 1> {
+        const { __nn::Repeat::new(Dense::new(16), __N1) }
     }
-    #[allow(arithmetic_overflow, unconditional_panic)]
     #[inline]
-    const fn __l2() -> impl __nn::Layer<1, 1> {
-        Dense::new(10)
+    fn __l2() -> impl __nn::Layer<1, 1> {
+        const { Dense::new(10) }
     }
     impl __nn::Network for Deep {
         type Input<'a> = &'a [f32; __INPUTS[0].len()];

@@ -50,25 +50,21 @@ const _: () = {
         __TRAIN,
         __ASKED,
     );
-    #[allow(arithmetic_overflow, unconditional_panic)]
     #[inline]
-    const fn __l0() -> impl __nn::Layer<1, 1> {
-        Conv2d::new(16, 3)
+    fn __l0() -> impl __nn::Layer<1, 1> {
+        const { Conv2d::new(16, 3) }
     }
-    #[allow(arithmetic_overflow, unconditional_panic)]
     #[inline]
-    const fn __l1() -> impl __nn::Layer<1, 1> {
-        BatchNorm::new()
+    fn __l1() -> impl __nn::Layer<1, 1> {
+        const { BatchNorm::new() }
     }
-    #[allow(arithmetic_overflow, unconditional_panic)]
     #[inline]
-    const fn __l2() -> impl __nn::Layer<2, 1> {
-        Sum::new()
+    fn __l2() -> impl __nn::Layer<2, 1> {
+        const { Sum::new() }
     }
-    #[allow(arithmetic_overflow, unconditional_panic)]
     #[inline]
-    const fn __l3() -> impl __nn::Layer<1, 1> {
-        Relu::new()
+    fn __l3() -> impl __nn::Layer<1, 1> {
+        const { Relu::new() }
     }
     impl __nn::Network for Block {
         type Input<'a> = &'a [f32; __INPUTS[0].len()];

@@ -57,30 +57,25 @@ const _: () = {
         __TRAIN,
         __ASKED,
     );
-    #[allow(arithmetic_overflow, unconditional_panic)]
     #[inline]
-    const fn __l0() -> impl __nn::Layer<1, 1> {
-        Dense::new(16)
+    fn __l0() -> impl __nn::Layer<1, 1> {
+        const { Dense::new(16) }
     }
-    #[allow(arithmetic_overflow, unconditional_panic)]
     #[inline]
-    const fn __l1() -> impl __nn::Layer<1, 1> {
-        Relu::new()
+    fn __l1() -> impl __nn::Layer<1, 1> {
+        const { Relu::new() }
     }
-    #[allow(arithmetic_overflow, unconditional_panic)]
     #[inline]
-    const fn __l2() -> impl __nn::Layer<1, 1> {
-        Dense::new(16)
+    fn __l2() -> impl __nn::Layer<1, 1> {
+        const { Dense::new(16) }
     }
-    #[allow(arithmetic_overflow, unconditional_panic)]
     #[inline]
-    const fn __l3() -> impl __nn::Layer<1, 1> {
-        Dense::new(16)
+    fn __l3() -> impl __nn::Layer<1, 1> {
+        const { Dense::new(16) }
     }
-    #[allow(arithmetic_overflow, unconditional_panic)]
     #[inline]
-    const fn __l4() -> impl __nn::Layer<1, 1> {
-        Dense::new(16)
+    fn __l4() -> impl __nn::Layer<1, 1> {
+        const { Dense::new(16) }
     }
     impl __nn::Network for Tied {
         type Input<'a> = &'a [f32; __INPUTS[0].len()];

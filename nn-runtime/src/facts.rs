@@ -8,7 +8,31 @@ use crate::kernels::matrix::Panels;
 use crate::shape::{MAX_LEN, Shape};
 
 /// What a shape rule gives back: the facts, or why it refuses.
-pub type Rule = Result<Facts, Fault>;
+///
+/// No `Result`, so that nobody's lints complain of the size of a fault that only ever exists at compile time.
+#[derive(Clone, Copy, Debug)]
+#[allow(clippy::large_enum_variant, reason = "const code has no box, and both are gone before anything runs")]
+pub enum Rule {
+    /// The inputs fit.
+    Ok(Facts),
+    /// They do not, and why.
+    Err(Fault),
+}
+
+impl Rule {
+    /// True if the inputs fit.
+    pub const fn is_ok(&self) -> bool {
+        self.fault().is_none()
+    }
+
+    /// Why they do not: what the rule says, or what no layer may do whatever its rule says.
+    pub const fn fault(&self) -> Option<Fault> {
+        match self {
+            Rule::Ok(facts) => facts.fault(),
+            Rule::Err(fault) => Some(*fault),
+        }
+    }
+}
 
 /// The most outputs a layer may have.
 pub const MAX_OUTPUTS: usize = 4;
@@ -55,8 +79,10 @@ pub(crate) struct Act {
 pub enum Role {
     /// Learnt by gradient.
     Trained,
-    /// Kept by the layer itself (running statistics, fitted constants): saved, never touched by an optimiser.
-    Kept,
+    /// A statistic that follows the batches it has seen: what `pull_params` adds to it is its change, applied after the step.
+    Running,
+    /// Given once and saved with the rest; no step changes it.
+    Fixed,
 }
 
 /// How a parameter lies in memory. What is saved and shown is always the standard layout, row-major.
@@ -198,9 +224,15 @@ impl Facts {
         self.push(name, shape, Layout::Plain, init, Role::Trained)
     }
 
-    /// A parameter the layer keeps itself: saved with the others, never touched by an optimiser.
-    pub const fn kept(self, name: &'static str, shape: Shape, init: Init) -> Facts {
-        self.push(name, shape, Layout::Plain, init, Role::Kept)
+    /// A running statistic: saved with the others, never touched by an optimiser. What `pull_params` adds for it is its change
+    /// after this step; for that it may read its present value.
+    pub const fn running(self, name: &'static str, shape: Shape, init: Init) -> Facts {
+        self.push(name, shape, Layout::Plain, init, Role::Running)
+    }
+
+    /// A parameter that is given once, by [`Model::set`](crate::Model::set) or a file, and that no step changes.
+    pub const fn fixed(self, name: &'static str, shape: Shape, init: Init) -> Facts {
+        self.push(name, shape, Layout::Plain, init, Role::Fixed)
     }
 
     /// A learnt matrix `[outputs, inputs]`, stored as the product kernels read it.
@@ -311,7 +343,7 @@ impl Facts {
 
     /// Ends a rule's chain.
     pub const fn ok(self) -> Rule {
-        Ok(self)
+        Rule::Ok(self)
     }
 
     /// `pull_input` prepares in `cx.saved` what `pull_params` adds, so it runs even when nobody asks for `dx`.
@@ -366,14 +398,14 @@ impl Facts {
         self.outputs.split_at(self.arity).0
     }
 
-    /// True if an optimiser has something to do here.
+    /// True if a step changes something here.
     pub(crate) const fn trains(&self) -> bool {
         if let Some(map) = self.inner {
             return map.trains;
         }
         let mut i = 0;
         while i < self.param_count {
-            if matches!(self.params[i].role, Role::Trained) {
+            if !matches!(self.params[i].role, Role::Fixed) {
                 return true;
             }
             i += 1;
@@ -384,13 +416,18 @@ impl Facts {
     /// What no layer may do whatever its own rule says: an empty output, a size that cannot be addressed.
     pub(crate) const fn fault(&self) -> Option<Fault> {
         if self.overflow {
-            return Some(Fault::expected("sizes that fit into memory, found dimensions whose product does not").help("use smaller dimensions"));
+            return Some(
+                Fault::expected("sizes that fit into memory, found dimensions whose product does not")
+                    .help("use smaller dimensions"),
+            );
         }
         let mut i = 0;
         while i < self.arity {
             if self.outputs[i].is_known() && self.outputs[i].is_empty() {
                 return Some(
-                    Fault::expected("an output of at least one number").found(self.outputs[i]).help("make every dimension at least 1"),
+                    Fault::expected("an output of at least one number")
+                        .found(self.outputs[i])
+                        .help("make every dimension at least 1"),
                 );
             }
             i += 1;

@@ -45,6 +45,11 @@ use crate::kernels::simd::Isa;
 ///     pub struct Net: [4] -> [2] { Scale(0.5) -> Dense(2) }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "expected a layer (inputs: {N}, outputs: {M}), found `{Self}`",
+    label = "it takes another number of values, or is no layer",
+    note = "a layer of one's own is a type that implements `nn_runtime::Layer<{N}, {M}>`"
+)]
 pub trait Layer<const N: usize = 1, const M: usize = 1> {
     /// Computes every `y` from every `x`.
     fn forward(&self, cx: &mut Cx, x: [&[f32]; N], y: [&mut [f32]; M]);

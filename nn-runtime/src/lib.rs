@@ -66,8 +66,8 @@ pub mod prelude {
 pub mod __private {
     pub use crate::facts::{Facts, Rule};
     pub use crate::graph::{
-        Flow, Graph, Map, Node, Plan, Purpose, check, check_frozen, check_input, check_output, check_shape, check_shared,
-        facts, repeat,
+        Flow, Graph, Map, Node, Plan, Purpose, check, check_frozen, check_input, check_output, check_shape,
+        check_shared, facts, repeat,
     };
     pub use crate::layer::{Cx, Layer, Part};
     pub use crate::network::{AnyHead, HeadOf, Network};

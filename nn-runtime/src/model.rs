@@ -127,7 +127,14 @@ impl<N: Network> Model<N> {
     pub fn predictor_on(&self, batch: usize, isa: Isa) -> Predictor<'_, N> {
         assert!(batch > 0, "expected a batch of at least 1 sample, found 0");
         let outputs = N::MAP.outputs.iter().map(|shape| Block::zeroed(shape.len())).collect();
-        Predictor { params: &self.params, isa, batch, memory: Block::zeroed(N::MAP.infer.len(batch)), outputs, network: PhantomData }
+        Predictor {
+            params: &self.params,
+            isa,
+            batch,
+            memory: Block::zeroed(N::MAP.infer.len(batch)),
+            outputs,
+            network: PhantomData,
+        }
     }
 }
 
@@ -236,7 +243,9 @@ impl<N: Network> Predictor<'_, N> {
     ) -> Result<ndarray::Array2<f32>, InputError> {
         let map = N::MAP;
         let ([shape], [output]) = (map.inputs, map.outputs) else {
-            return Err(InputError("expected a network of one input and one output\nhelp: use `predict_into`".to_string()));
+            return Err(InputError(
+                "expected a network of one input and one output\nhelp: use `predict_into`".to_string(),
+            ));
         };
         let samples = input.shape().first().copied().unwrap_or(0);
         let rest = input.shape().get(1..).unwrap_or(&[]);

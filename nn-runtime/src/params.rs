@@ -17,8 +17,10 @@ pub struct Tensor {
     pub name: String,
     /// In the field's standard layout: `[outputs, inputs]` for a dense weight.
     pub shape: Shape,
-    /// False where the layer keeps it itself, or it is frozen.
-    pub trained: bool,
+    /// What it is for.
+    pub role: Role,
+    /// No step changes it.
+    pub frozen: bool,
     pub(crate) init: Init,
     pub(crate) layout: Layout,
     /// Where it begins within the model's block.
@@ -77,7 +79,9 @@ fn visit(map: &'static Map, prefix: &str, base: usize, frozen: bool, all: &mut V
             };
             match facts.inner {
                 Some(inner) => visit(inner, &format!("{name}."), base, frozen, all),
-                None => all.extend(facts.params[..facts.param_count].iter().map(|param| tensor(param, &name, base, frozen))),
+                None => {
+                    all.extend(facts.params[..facts.param_count].iter().map(|param| tensor(param, &name, base, frozen)))
+                }
             }
         }
     }
@@ -87,7 +91,8 @@ fn tensor(param: &Param, site: &str, base: usize, frozen: bool) -> Tensor {
     Tensor {
         name: if param.name.is_empty() { site.to_string() } else { format!("{site}.{}", param.name) },
         shape: param.shape,
-        trained: param.role == Role::Trained && !frozen,
+        role: param.role,
+        frozen: frozen || param.role == Role::Fixed,
         init: param.init,
         layout: param.layout,
         offset: base + param.offset,

@@ -204,7 +204,13 @@ pub struct PullParams<'a, 'b> {
 
 impl<'a, 'b> PullParams<'a, 'b> {
     /// Begins a pass that adds to `part`.
-    pub fn begin(cx: &'a mut Cx<'_>, map: &'static Map, x: &'a [&'a [f32]], dy: &'a [&'a [f32]], part: Part<'a>) -> Self {
+    pub fn begin(
+        cx: &'a mut Cx<'_>,
+        map: &'static Map,
+        x: &'a [&'a [f32]],
+        dy: &'a [&'a [f32]],
+        part: Part<'a>,
+    ) -> Self {
         PullParams { walk: Walk::begin(cx, map, [x, &[], dy], &mut [], Region::Dx), part }
     }
 

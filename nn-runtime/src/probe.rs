@@ -85,9 +85,10 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
     ///
     /// # Panics
     /// The facts say another number of outputs than the layer has, or belong to a network: that is what a `Model` is for.
+    #[allow(clippy::result_large_err, reason = "made once, in a test")]
     pub fn new(layer: L, rule: impl Fn(&L, [Shape; N]) -> Rule, inputs: [Shape; N]) -> Result<Self, Fault> {
         let rule = rule(&layer, inputs);
-        if let Some(fault) = rule?.fault() {
+        if let Some(fault) = rule.fault() {
             return Err(fault);
         }
         let facts: &'static Facts = Box::leak(Box::new(facts(&rule, inputs)));
@@ -98,7 +99,8 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
             .map(|param| Tensor {
                 name: param.name.into(),
                 shape: param.shape,
-                trained: param.role == Role::Trained,
+                role: param.role,
+                frozen: param.role == Role::Fixed,
                 init: param.init,
                 layout: param.layout,
                 offset: param.offset,

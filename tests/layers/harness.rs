@@ -93,7 +93,7 @@ pub fn against_formula<L: Layer + Copy>(
 pub fn fault<L: Layer>(layer: L, rule: impl Fn(&L, [Shape; 1]) -> Rule, shape: Shape) -> String {
     match Probe::new(layer, rule, [shape]) {
         Ok(probe) => panic!("expected a fault on {shape}, found {:?}", probe.facts().output_shapes()),
-        Err(fault) => fault.as_str().to_owned(),
+        Rule::Err(fault) => fault.as_str().to_owned(),
     }
 }
 

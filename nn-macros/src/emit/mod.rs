@@ -27,7 +27,12 @@ pub fn network(graph: &Graph) -> TokenStream {
     quote!(#structure #network)
 }
 
+/// Where generated code lies: at the network's name, so that a note about it is one line and not the whole declaration.
+fn span_of(name: &Ident) -> Span {
+    Span::mixed_site().located_at(name.span())
+}
+
 /// A generated name. All begin with two underscores, because items are not hygienic.
-fn ident(letter: char, number: usize) -> Ident {
-    Ident::new(&format!("__{letter}{number}"), Span::mixed_site())
+fn ident(letter: char, number: usize, span: Span) -> Ident {
+    Ident::new(&format!("__{letter}{number}"), span)
 }

@@ -4,6 +4,7 @@
 use proc_macro2::{Group, Ident, Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
+use super::span_of;
 use crate::ast::Header;
 
 /// ```text
@@ -43,7 +44,7 @@ impl Shell<'_> {
     /// };
     /// ```
     pub fn sound(&self, items: &[TokenStream], passes: TokenStream) -> TokenStream {
-        let span = Span::mixed_site();
+        let span = span_of(self.name);
         let heads =
             numbers(self.outputs.len()).map(|j| quote_spanned!(span=> __nn::HeadOf<{ __GRAPH.head(#j) as usize }>));
         let network = self.network(tuple(heads), passes);
@@ -58,7 +59,7 @@ impl Shell<'_> {
     /// };
     /// ```
     pub fn stub(&self) -> TokenStream {
-        let span = Span::mixed_site();
+        let span = span_of(self.name);
         let name = self.name.to_string();
         let heads = self.outputs.iter().map(|_| quote_spanned!(span=> __nn::AnyHead));
         let passes = quote_spanned! {span=>
@@ -89,7 +90,7 @@ impl Shell<'_> {
     }
 
     fn block(&self, inner: TokenStream) -> TokenStream {
-        let span = Span::mixed_site();
+        let span = span_of(self.name);
         let Shell { name, inputs, outputs } = self;
         let (n, m) = (Literal::usize_unsuffixed(inputs.len()), Literal::usize_unsuffixed(outputs.len()));
         quote_spanned! {span=>
@@ -141,7 +142,7 @@ impl Shell<'_> {
     }
 
     fn network(&self, head: TokenStream, passes: TokenStream) -> TokenStream {
-        let span = Span::mixed_site();
+        let span = span_of(self.name);
         let name = self.name;
         let inputs = numbers(self.inputs.len()).map(|i| quote_spanned!(span=> &'a [f32; __INPUTS[#i].len()]));
         let outputs = numbers(self.outputs.len()).map(|j| quote_spanned!(span=> &'a [f32; __OUTPUTS[#j].len()]));

@@ -1,10 +1,10 @@
 //! The three passes: one call per site. In: the graph; out: the bodies of `Network`'s methods. The order of pulls is that of
 //! the sites reversed; where gradients are summed is the runtime's plan to know.
 
-use proc_macro2::{Literal, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Literal, Span, TokenStream};
 use quote::quote_spanned;
 
-use super::{ident, site};
+use super::{ident, site, span_of};
 use crate::graph::{Graph, Site};
 use crate::span::Ends;
 
@@ -20,7 +20,8 @@ use crate::span::Ends;
 /// ```
 /// The numbers of inputs and outputs are said, because a layer may take any number of them.
 pub fn passes(graph: &Graph) -> TokenStream {
-    let span = Span::mixed_site();
+    let span = span_of(&graph.header.name);
+    let call = |site| call(site, span);
     let forward: TokenStream = graph.sites().map(call).collect();
     let reversed: TokenStream = graph.sites().rev().map(call).collect();
     quote_spanned! {span=>
@@ -40,38 +41,40 @@ pub fn passes(graph: &Graph) -> TokenStream {
     }
 }
 
-fn call(site: &Site) -> TokenStream {
+fn call(site: &Site, span: Span) -> TokenStream {
     let number = Literal::usize_unsuffixed;
     let (id, n, m) = (number(site.id), number(site.x.len()), number(site.made));
-    let layer = ident('l', site.id);
-    quote_spanned!(Span::mixed_site()=> pass.layer::<#n, #m>(#id, &#layer());)
+    let layer = ident('l', site.id, span);
+    quote_spanned!(span=> pass.layer::<#n, #m>(#id, &#layer());)
 }
 
 /// ```text
-/// #[inline] const fn __l0() -> impl __nn::Layer<1, 1> { Dense::new(16) }
-/// #[inline] const fn __l1() -> impl __nn::Layer<1, 1> { __nn::Repeat::new(Block::new(), __N1) }
+/// #[inline] fn __l0() -> impl __nn::Layer<1, 1> { const { Dense::new(16) } }
+/// #[inline] fn __l1() -> impl __nn::Layer<1, 1> { const { __nn::Repeat::new(Block::new(), __N1) } }
 /// ```
 /// The layer of each site for all passes, so that a type that is no layer, or none for so many values, is told once, on the
-/// tokens of the layer. It is a call and no constant, because rustc would tell a fault in its numbers once more for each constant.
+/// tokens of the layer. It is a constant within a call: a constant, because what is no constant is then told in the very words of
+/// the site's rule, which rustc shows once; within a call, because it is not computed where the rule has stopped the build.
 pub fn layers(graph: &Graph) -> TokenStream {
+    let span = span_of(&graph.header.name);
     let layer = |site: &Site| {
-        let span = Span::mixed_site();
         let number = Literal::usize_unsuffixed;
         let (n, m) = (number(site.x.len()), number(site.made));
-        let (function, mut value) = (ident('l', site.id), site::layer(site.layer));
+        let (function, mut value) = (ident('l', site.id, span), site::layer(site.layer));
         if site.times().is_some() {
-            let times = ident('N', site.id);
+            let times = ident('N', site.id, span);
             value = quote_spanned!(span=> __nn::Repeat::new(#value, #times));
         }
         let ends = Ends::of(site.place.clone()).unwrap_or(Ends { start: span, end: span });
         let start = quote_spanned!(ends.start=> impl __nn::Layer);
         let end = quote_spanned!(ends.end=> <#n, #m>);
+        let constant = quote_spanned!(ends.start=> const);
+        let mut block = Group::new(Delimiter::Brace, value);
+        block.set_span(ends.end);
         quote_spanned! {span=>
-            // Where a number overflows, the site's rule has told it already.
-            #[allow(arithmetic_overflow, unconditional_panic)]
             #[inline]
-            const fn #function() -> #start #end {
-                #value
+            fn #function() -> #start #end {
+                #constant #block
             }
         }
     };

@@ -4,7 +4,7 @@
 use proc_macro2::{Delimiter, Group, Literal, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 
-use super::ident;
+use super::{ident, span_of};
 use crate::ast::Layer;
 use crate::graph::{Graph, Item, Port, Site};
 use crate::span::Ends;
@@ -16,24 +16,24 @@ use crate::span::Ends;
 /// const _: () = __nn::check_output("output", &__V4, __OUTPUTS[0]);
 /// ```
 pub fn flow(graph: &Graph) -> TokenStream {
-    let span = Span::mixed_site();
+    let span = span_of(&graph.header.name);
     let mut tokens = TokenStream::new();
     for (i, Port { name, shape }) in graph.inputs.iter().enumerate() {
-        let (i, value) = (Literal::usize_unsuffixed(i), ident('V', i));
+        let (i, value) = (Literal::usize_unsuffixed(i), ident('V', i, span));
         tokens.extend(check(shape, "check_input", quote_spanned!(span=> #name, __INPUTS[#i])));
         tokens.extend(quote_spanned!(span=> const #value: __nn::Flow = __nn::Flow::input(#name, __INPUTS[#i]);));
     }
     for item in &graph.items {
         tokens.extend(match item {
-            Item::Site(it) => site(it),
+            Item::Site(it) => site(it, span),
             Item::Shape { value, shape } => {
-                let value = ident('V', *value);
+                let value = ident('V', *value, span);
                 check(shape, "check_shape", quote_spanned!(span=> &#value, __nn::Shape::of(#shape)))
             }
         });
     }
     for (i, (Port { name, shape }, value)) in graph.outputs.iter().zip(&graph.results).enumerate() {
-        let (i, value) = (Literal::usize_unsuffixed(i), ident('V', *value));
+        let (i, value) = (Literal::usize_unsuffixed(i), ident('V', *value, span));
         tokens.extend(check(shape, "check_output", quote_spanned!(span=> #name, &#value, __OUTPUTS[#i])));
     }
     tokens
@@ -52,12 +52,11 @@ pub fn flow(graph: &Graph) -> TokenStream {
 /// const _: () = __nn::check_shared("dense_2", &__R2, "label", &__R0, &__V2);
 /// const _: () = __nn::check_frozen("dense_1", &__R0);
 /// ```
-fn site(site: &Site) -> TokenStream {
-    let span = Span::mixed_site();
+fn site(site: &Site, span: Span) -> TokenStream {
     let Site { name, place, .. } = site;
     let kind = site.layer.kind().span();
-    let (rule, facts) = (ident('R', site.id), ident('F', site.id));
-    let x: Vec<_> = site.x.iter().map(|value| ident('V', *value)).collect();
+    let (rule, facts) = (ident('R', site.id, span), ident('F', site.id, span));
+    let x: Vec<_> = site.x.iter().map(|value| ident('V', *value, span)).collect();
     let first = &x[0];
 
     let mut shapes = Group::new(Delimiter::Bracket, quote_spanned!(span=> #(#x.shape()),*));
@@ -66,19 +65,19 @@ fn site(site: &Site) -> TokenStream {
     answer.extend(quote_spanned!(kind=> .rule(#shapes)));
     let mut times = TokenStream::new();
     if let Some(n) = site.times() {
-        let count = ident('N', site.id);
+        let count = ident('N', site.id, span);
         // The number is written down once, so that rustc complains about it once.
         times = quote_spanned!(span=> const #count: usize = #n;);
         answer = quote_spanned!(span=> __nn::repeat(&#answer, #first.shape(), #count));
     }
     let checked = check(place, "check", quote_spanned!(span=> #name, &#rule, &[#(&#x),*]));
     let shared = site.shares.as_ref().map(|shared| {
-        let (label, earlier) = (&shared.label, ident('R', shared.site));
+        let (label, earlier) = (&shared.label, ident('R', shared.site, span));
         check(place, "check_shared", quote_spanned!(span=> #name, &#rule, #label, &#earlier, &#first))
     });
     let frozen = site.frozen.then(|| check(place, "check_frozen", quote_spanned!(span=> #name, &#rule)));
     let made = (0..site.made).map(|j| {
-        let (value, j) = (ident('V', site.y + j), Literal::usize_unsuffixed(j));
+        let (value, j) = (ident('V', site.y + j, span), Literal::usize_unsuffixed(j));
         quote_spanned!(span=> const #value: __nn::Flow = __nn::Flow::after(&#first, #name, &#rule, #j);)
     });
     quote_spanned! {span=>
@@ -139,10 +138,10 @@ fn check(place: impl ToTokens, function: &str, args: TokenStream) -> TokenStream
 /// const __MAP: &__nn::Map = &__nn::Map::new("Net", __GRAPH, (&__INPUTS, &__OUTPUTS), __INFER, __TRAIN, __ASKED);
 /// ```
 pub fn map(graph: &Graph) -> TokenStream {
-    let span = Span::mixed_site();
+    let span = span_of(&graph.header.name);
     let number = |number: &usize| Literal::usize_unsuffixed(*number);
     let nodes = graph.sites().map(|site| {
-        let (name, facts, y) = (&site.name, ident('F', site.id), number(&site.y));
+        let (name, facts, y) = (&site.name, ident('F', site.id, span), number(&site.y));
         let x = site.x.iter().map(number);
         let frozen = site.frozen.then(|| quote_spanned!(span=> .frozen()));
         let shares = site.shares.as_ref().map(|shared| {

@@ -9,6 +9,9 @@ use super::tokens::{Tokens, plain};
 use crate::ast::Args;
 use crate::errors::Errors;
 
+/// The most dimensions of a shape: what the runtime has room for.
+const MAX_RANK: usize = 6;
+
 /// `(positional, name = value)`
 pub fn args(group: &Group, errors: &mut Errors) -> Args {
     let mut args = Args { group: group.clone(), positional: Vec::new(), named: Vec::new() };
@@ -50,8 +53,15 @@ pub fn shape_is_sound(group: &Group, errors: &mut Errors) -> bool {
         return false;
     }
     let mut sound = true;
+    let mut count = 0;
     while !tokens.at_end() {
         sound &= expr(&mut tokens, errors).is_some();
+        count += 1;
+    }
+    if count > MAX_RANK {
+        let help = "leave out dimensions of 1, or take two together as their product";
+        errors.add(group, &format!("at most {MAX_RANK} dimensions"), &count.to_string(), help);
+        return false;
     }
     sound
 }

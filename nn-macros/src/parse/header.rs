@@ -154,6 +154,13 @@ fn named_ports(group: &Group, errors: &mut Errors, expected: &str) -> Option<Vec
         errors.add(group, expected, "`()`", "`(name: [10])`");
         return None;
     }
+    let whole =
+        tokens.until(|tokens, ahead| tokens.is_colon(ahead) || tokens.group(ahead, Delimiter::Bracket).is_some());
+    if tokens.peek(whole).is_none() {
+        let dimensions = plain(&group.stream());
+        errors.add(group, expected, &format!("`({dimensions})`"), &format!("`[{dimensions}]`"));
+        return None;
+    }
     let mut ports = Vec::new();
     while !tokens.at_end() {
         let end = tokens.until(|tokens, ahead| tokens.is_sign(ahead, ','));

@@ -122,7 +122,7 @@ impl Tokens {
         let pair = self.is_arrow(0) || self.is_pair(0, ['=', '>']) || self.is_pair(0, [':', ':']);
         let from = self.at.min(self.list.len().saturating_sub(1));
         let to = (from + 1 + usize::from(pair)).min(self.list.len());
-        self.list[from..to].iter().cloned().collect()
+        self.list[from..to].iter().map(opening).collect()
     }
 
     /// What stands here, in words.
@@ -132,6 +132,16 @@ impl Tokens {
             return text.to_owned();
         }
         self.peek(0).map_or_else(|| "the end".to_owned(), describe)
+    }
+}
+
+/// What to underline for a token: of a body in braces, which may be long, where it opens.
+fn opening(token: &TokenTree) -> TokenTree {
+    match token {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
+            TokenTree::Ident(Ident::new("_", group.span_open()))
+        }
+        other => other.clone(),
     }
 }
 

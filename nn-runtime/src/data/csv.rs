@@ -69,10 +69,7 @@ impl Csv<File> {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, DataError> {
         let name = shown(path.as_ref());
         match File::open(path) {
-            Ok(file) => Ok(Self {
-                name,
-                ..Csv::new(file)
-            }),
+            Ok(file) => Ok(Self { name, ..Csv::new(file) }),
             Err(error) => Err(DataError::unreadable(name, error)),
         }
     }
@@ -81,13 +78,7 @@ impl Csv<File> {
 impl<R: Read> Csv<R> {
     /// What `source` yields; errors call it `csv`.
     pub fn new(source: R) -> Self {
-        Self {
-            name: "csv".to_owned(),
-            source,
-            headers: true,
-            delimiter: b',',
-            features: None,
-        }
+        Self { name: "csv".to_owned(), source, headers: true, delimiter: b',', features: None }
     }
 
     /// Whether the first line names the columns; it does by default.
@@ -115,10 +106,7 @@ impl<R: Read> Csv<R> {
     /// A column that is not there, that is named twice in the header, or that is both feature and target; no
     /// features, no targets or no lines; a line with more or fewer fields than the first; a field that is no
     /// finite number. Names the file, the line and the column.
-    pub fn values(
-        self,
-        targets: impl IntoIterator<Item: Into<Column>>,
-    ) -> Result<Dataset<Values>, DataError> {
+    pub fn values(self, targets: impl IntoIterator<Item: Into<Column>>) -> Result<Dataset<Values>, DataError> {
         let mut values = Vec::new();
         let targets: Vec<Column> = targets.into_iter().map(Into::into).collect();
         let width = targets.len();
@@ -132,9 +120,7 @@ impl<R: Read> Csv<R> {
     /// As [`values`](Self::values), and a class that is no integer from 0.
     pub fn classes(self, target: impl Into<Column>) -> Result<Dataset<Labels>, DataError> {
         let mut labels: Vec<u32> = Vec::new();
-        let inputs = self.read(&[target.into()], |cell| {
-            cell.class().map(|it| labels.push(it))
-        })?;
+        let inputs = self.read(&[target.into()], |cell| cell.class().map(|it| labels.push(it)))?;
         Dataset::new(inputs, Labels::new(labels)?)
     }
 
@@ -142,15 +128,9 @@ impl<R: Read> Csv<R> {
     ///
     /// # Errors
     /// As [`values`](Self::values), and a name that is not among `names`.
-    pub fn named_classes(
-        self,
-        target: impl Into<Column>,
-        names: &[&str],
-    ) -> Result<Dataset<Labels>, DataError> {
+    pub fn named_classes(self, target: impl Into<Column>, names: &[&str]) -> Result<Dataset<Labels>, DataError> {
         let mut labels = Vec::new();
-        let inputs = self.read(&[target.into()], |cell| {
-            cell.named(names).map(|it| labels.push(it))
-        })?;
+        let inputs = self.read(&[target.into()], |cell| cell.named(names).map(|it| labels.push(it)))?;
         Dataset::new(inputs, Labels::new(labels)?)
     }
 
@@ -169,8 +149,7 @@ impl<R: Read> Csv<R> {
             // Lengths are compared here, where the line is known.
             .flexible(true)
             .from_reader(self.source.chain(&b"\n"[..]));
-        read(reader, self.headers, self.features, targets, take)
-            .map_err(|fault| fault.in_file(&self.name))
+        read(reader, self.headers, self.features, targets, take).map_err(|fault| fault.in_file(&self.name))
     }
 }
 
@@ -193,9 +172,7 @@ fn read<R: Read>(
     let targets = columns.places(targets)?;
     let features = match features {
         Some(features) => columns.places(&features)?,
-        None => (0..columns.first.len())
-            .filter(|place| !targets.contains(place))
-            .collect(),
+        None => (0..columns.first.len()).filter(|place| !targets.contains(place)).collect(),
     };
     if let Some(&both) = features.iter().find(|place| targets.contains(place)) {
         let found = "it among the features as well";
@@ -216,12 +193,7 @@ fn read<R: Read>(
             let found = record.len().to_string();
             return Err(DataError::new(format!("line {line}"), expected, found));
         }
-        let cell = |place: usize| Cell {
-            bytes: &record[place],
-            line,
-            place,
-            columns: &columns,
-        };
+        let cell = |place: usize| Cell { bytes: &record[place], line, place, columns: &columns };
         for &place in &features {
             flat.push(cell(place).number()?);
         }
@@ -244,11 +216,7 @@ fn is_blank(record: &ByteRecord) -> bool {
 /// that of the blank lines before it, so it is only a bound: for a quote that is never closed, and so has no
 /// line feed after it.
 fn line_of(record: &ByteRecord, end: &Position) -> u64 {
-    let within: usize = record
-        .iter()
-        .flatten()
-        .filter(|&&byte| byte == b'\n')
-        .count();
+    let within: usize = record.iter().flatten().filter(|&&byte| byte == b'\n').count();
     let bound = record.position().map_or(1, Position::line);
     end.line().saturating_sub(1 + within as u64).max(bound)
 }
@@ -292,11 +260,7 @@ impl Columns {
             (None, _) => {
                 let found = (0..self.first.len()).map(|place| format!("`{}`", self.name(place)));
                 let found = found.collect::<Vec<_>>().join(", ");
-                Err(DataError::new(
-                    "header",
-                    format!("a column `{name}`"),
-                    found,
-                ))
+                Err(DataError::new("header", format!("a column `{name}`"), found))
             }
         }
     }
@@ -306,11 +270,7 @@ impl Columns {
     }
 
     fn title(&self, place: usize) -> String {
-        if self.headers {
-            format!("column `{}`", self.name(place))
-        } else {
-            format!("column {place}")
-        }
+        if self.headers { format!("column `{}`", self.name(place)) } else { format!("column {place}") }
     }
 }
 

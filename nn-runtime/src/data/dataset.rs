@@ -35,10 +35,7 @@ impl Dataset<Labels> {
     /// # Errors
     /// An input that is no [`Samples`] of width 1 or more, a label that is negative or beyond 32 bits,
     /// lengths that disagree.
-    pub fn classes(
-        input: impl Samples,
-        labels: impl IntoIterator<Item: Class>,
-    ) -> Result<Self, DataError> {
+    pub fn classes(input: impl Samples, labels: impl IntoIterator<Item: Class>) -> Result<Self, DataError> {
         Self::new(input, Labels::new(labels)?)
     }
 }
@@ -59,11 +56,7 @@ impl<T: Targets> Dataset<T> {
     /// # Errors
     /// An input that is no [`Samples`] of width 1 or more, lengths that disagree.
     pub fn new(input: impl Samples, targets: T) -> Result<Self, DataError> {
-        Self {
-            inputs: Vec::new(),
-            targets,
-        }
-        .with_input(input)
+        Self { inputs: Vec::new(), targets }.with_input(input)
     }
 
     /// One more input per sample, for networks of several; inputs are counted in this order.
@@ -130,10 +123,7 @@ impl<T: Targets> Dataset<T> {
     /// If an index is not below `self.len()`.
     #[must_use]
     pub fn take(&self, indices: &[usize]) -> Self {
-        let mut taken = Self {
-            inputs: vec![Values::none(); self.inputs.len()],
-            targets: self.targets.clone(),
-        };
+        let mut taken = Self { inputs: vec![Values::none(); self.inputs.len()], targets: self.targets.clone() };
         self.take_into(indices, &mut taken);
         taken
     }
@@ -217,16 +207,11 @@ mod tests {
 
     #[test]
     fn an_array_of_any_layout_is_read_in_logical_order() {
-        let images = Array4::from_shape_fn((5, 2, 3, 4), |(n, c, h, w)| {
-            (n * 1000 + c * 100 + h * 10 + w) as f32
-        });
+        let images = Array4::from_shape_fn((5, 2, 3, 4), |(n, c, h, w)| (n * 1000 + c * 100 + h * 10 + w) as f32);
         let strided = images.slice(s![..;2, .., ..;-1, ..]);
         let dataset = Dataset::classes(strided, [0, 1, 2]).unwrap();
         assert_eq!(dataset.inputs()[0].width(), 24);
-        assert_eq!(
-            dataset.input(0, 1)[..5],
-            [2020.0, 2021.0, 2022.0, 2023.0, 2010.0]
-        );
+        assert_eq!(dataset.input(0, 1)[..5], [2020.0, 2021.0, 2022.0, 2023.0, 2010.0]);
         assert_eq!(dataset.input(0, 2)[23], 4103.0);
     }
 
@@ -236,18 +221,9 @@ mod tests {
         let expected = Dataset::classes(x(), [4, 0, 9]).unwrap();
         assert_eq!(Dataset::classes(x(), [4u8, 0, 9]).unwrap(), expected);
         assert_eq!(Dataset::classes(x(), vec![4usize, 0, 9]).unwrap(), expected);
-        assert_eq!(
-            Dataset::classes(x(), [4i64, 0, 9].iter()).unwrap(),
-            expected
-        );
-        assert_eq!(
-            Dataset::classes(x(), &array![4u32, 0, 9]).unwrap(),
-            expected
-        );
-        assert_eq!(
-            Dataset::classes(x(), array![4u64, 0, 9].view()).unwrap(),
-            expected
-        );
+        assert_eq!(Dataset::classes(x(), [4i64, 0, 9].iter()).unwrap(), expected);
+        assert_eq!(Dataset::classes(x(), &array![4u32, 0, 9]).unwrap(), expected);
+        assert_eq!(Dataset::classes(x(), array![4u64, 0, 9].view()).unwrap(), expected);
         assert_eq!(expected.targets().as_slice(), [4, 0, 9]);
         assert_eq!(
             message(Dataset::classes(x(), [4, -1, 9])),
@@ -299,21 +275,14 @@ mod tests {
     fn a_batch_is_gathered_into_memory_that_is_kept() {
         let rows: Vec<[f32; 3]> = (0..10).map(|i| [i as f32, 0.5, -(i as f32)]).collect();
         let more: Vec<[f32; 1]> = (0..10).map(|i| [i as f32 * 10.0]).collect();
-        let dataset = Dataset::classes(rows, 0..10)
-            .unwrap()
-            .with_input(more)
-            .unwrap();
+        let dataset = Dataset::classes(rows, 0..10).unwrap().with_input(more).unwrap();
         let mut batch = dataset.take(&[7, 7, 1, 0]);
         assert_eq!(batch.targets().as_slice(), [7, 7, 1, 0]);
         assert_eq!(batch.inputs()[1].as_slice(), [70.0, 70.0, 10.0, 0.0]);
         assert_eq!(batch.input(0, 1), [7.0, 0.5, -7.0]);
         let memory = |batch: &Dataset<Labels>| {
             let inputs = batch.inputs();
-            (
-                inputs[0].as_slice().as_ptr(),
-                inputs[1].as_slice().as_ptr(),
-                batch.targets().as_slice().as_ptr(),
-            )
+            (inputs[0].as_slice().as_ptr(), inputs[1].as_slice().as_ptr(), batch.targets().as_slice().as_ptr())
         };
         let before = memory(&batch);
         for indices in [&[3, 2, 9, 4][..], &[5], &[]] {
@@ -326,45 +295,28 @@ mod tests {
 
     #[test]
     fn the_first_number_that_is_none_is_named() {
-        let mut dataset = Dataset::values(&[[1.0, 2.0]; 4], &[[0.0, 0.0, 0.0]; 4])
-            .unwrap()
-            .with_input(&[[1.0]; 4])
-            .unwrap();
+        let mut dataset =
+            Dataset::values(&[[1.0, 2.0]; 4], &[[0.0, 0.0, 0.0]; 4]).unwrap().with_input(&[[1.0]; 4]).unwrap();
         assert!(dataset.check().is_ok());
         dataset.targets.as_mut_slice()[11] = f32::NEG_INFINITY;
-        assert_eq!(
-            message(dataset.check()),
-            "sample 3, target, element 2: expected a finite number, found -inf"
-        );
+        assert_eq!(message(dataset.check()), "sample 3, target, element 2: expected a finite number, found -inf");
         dataset.input_mut(1)[2] = f32::INFINITY;
-        assert_eq!(
-            message(dataset.check()),
-            "sample 2, input 1, element 0: expected a finite number, found inf"
-        );
+        assert_eq!(message(dataset.check()), "sample 2, input 1, element 0: expected a finite number, found inf");
         dataset.input_mut(0)[5] = f32::NAN;
-        assert_eq!(
-            message(dataset.check()),
-            "sample 2, input 0, element 1: expected a finite number, found NaN"
-        );
+        assert_eq!(message(dataset.check()), "sample 2, input 0, element 1: expected a finite number, found NaN");
     }
 
     #[test]
     fn a_label_out_of_range_is_named() {
         let labels = Labels::new([0, 9, 3, 10, 11]).unwrap();
         assert!(labels.check(12).is_ok());
-        assert_eq!(
-            message(labels.check(10)),
-            "sample 3, label: expected a class below 10, found 10"
-        );
+        assert_eq!(message(labels.check(10)), "sample 3, label: expected a class below 10, found 10");
         assert!(message(labels.check(0)).starts_with("sample 0, label: "));
     }
 
     #[test]
     fn scaling_reaches_every_input_and_no_target() {
-        let mut dataset = Dataset::values(&[[256.0, 64.0]], &[[256.0]])
-            .unwrap()
-            .with_input(&[[-512.0]])
-            .unwrap();
+        let mut dataset = Dataset::values(&[[256.0, 64.0]], &[[256.0]]).unwrap().with_input(&[[-512.0]]).unwrap();
         dataset.scale(1.0 / 256.0);
         assert_eq!(dataset.input(0, 0), [1.0, 0.25]);
         assert_eq!(dataset.input(1, 0), [-2.0]);
@@ -374,9 +326,6 @@ mod tests {
     #[test]
     fn debug_shows_sizes_only() {
         let dataset = Dataset::classes((vec![0.0; 6], 2), [0, 1, 2]).unwrap();
-        assert_eq!(
-            format!("{dataset:?}"),
-            "Dataset { samples: 3, inputs: [2], target: 1 }"
-        );
+        assert_eq!(format!("{dataset:?}"), "Dataset { samples: 3, inputs: [2], target: 1 }");
     }
 }

@@ -22,18 +22,8 @@ pub struct DataError {
 }
 
 impl DataError {
-    pub(crate) fn new(
-        place: impl Into<String>,
-        expected: impl Into<String>,
-        found: impl Into<String>,
-    ) -> Self {
-        Self {
-            place: place.into(),
-            expected: expected.into(),
-            found: found.into(),
-            help: None,
-            source: None,
-        }
+    pub(crate) fn new(place: impl Into<String>, expected: impl Into<String>, found: impl Into<String>) -> Self {
+        Self { place: place.into(), expected: expected.into(), found: found.into(), help: None, source: None }
     }
 
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
@@ -62,12 +52,7 @@ pub(crate) fn shown(path: &Path) -> String {
 
 impl fmt::Display for DataError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            place,
-            expected,
-            found,
-            ..
-        } = self;
+        let Self { place, expected, found, .. } = self;
         write!(f, "{place}: expected {expected}, found {found}")?;
         match &self.help {
             Some(help) => write!(f, "\nhelp: {help}"),
@@ -78,8 +63,6 @@ impl fmt::Display for DataError {
 
 impl Error for DataError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source
-            .as_ref()
-            .map(|error| error as &(dyn Error + 'static))
+        self.source.as_ref().map(|error| error as &(dyn Error + 'static))
     }
 }

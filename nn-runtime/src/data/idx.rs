@@ -44,16 +44,9 @@ pub fn read_images(path: impl AsRef<Path>) -> Result<Images, DataError> {
         let pixels = file.body("pixels", &[count, rows, columns], &meaning)?;
         // Every size is at most the number of bytes that came, so it fits.
         let [count, rows, columns] = [count, rows, columns].map(|size| size as usize);
-        Ok(Images {
-            count,
-            rows,
-            columns,
-            pixels,
-        })
+        Ok(Images { count, rows, columns, pixels })
     };
-    Idx::open(path)
-        .and_then(read)
-        .map_err(|fault| fault.in_file(&shown(path)))
+    Idx::open(path).and_then(read).map_err(|fault| fault.in_file(&shown(path)))
 }
 
 /// Reads an IDX file of labels (one axis of bytes), gzipped or not, whatever its name.
@@ -67,9 +60,7 @@ pub fn read_labels(path: impl AsRef<Path>) -> Result<Vec<u8>, DataError> {
         let [count] = file.header("labels")?;
         file.body("labels", &[count], &format!("{count} labels"))
     };
-    Idx::open(path)
-        .and_then(read)
-        .map_err(|fault| fault.in_file(&shown(path)))
+    Idx::open(path).and_then(read).map_err(|fault| fault.in_file(&shown(path)))
 }
 
 /// `(train, test)`: MNIST, or a relative of the same ten classes, from the files of `dir` under their usual
@@ -89,11 +80,7 @@ pub fn mnist(dir: impl AsRef<Path>) -> Result<(Dataset<Labels>, Dataset<Labels>)
     let [trained, tested] = [&train, &test].map(|part| part.inputs()[0].width());
     if trained != tested {
         let expected = format!("{trained} pixels an image, as for training");
-        return Err(DataError::new(
-            format!("{}, t10k images", shown(dir)),
-            expected,
-            tested.to_string(),
-        ));
+        return Err(DataError::new(format!("{}, t10k images", shown(dir)), expected, tested.to_string()));
     }
     Ok((train, test))
 }
@@ -115,43 +102,20 @@ fn find(dir: &Path, name: &str) -> Option<PathBuf> {
 fn pair(dir: &Path, part: &str) -> Result<Dataset<Labels>, DataError> {
     let names = [images_of(part), labels_of(part)];
     let [Some(images), Some(labels)] = [find(dir, &names[0]), find(dir, &names[1])] else {
-        let missing: Vec<&String> = names
-            .iter()
-            .filter(|name| find(dir, name).is_none())
-            .collect();
-        let expected = missing
-            .iter()
-            .map(|name| format!("`{name}` or `{name}.gz`"))
-            .collect::<Vec<_>>()
-            .join(" and ");
-        let found = if dir.is_dir() {
-            "no such file"
-        } else {
-            "no such directory"
-        };
-        let help =
-            "give the directory that holds the four files of MNIST, or its `t10k` pair alone";
+        let missing: Vec<&String> = names.iter().filter(|name| find(dir, name).is_none()).collect();
+        let expected = missing.iter().map(|name| format!("`{name}` or `{name}.gz`")).collect::<Vec<_>>().join(" and ");
+        let found = if dir.is_dir() { "no such file" } else { "no such directory" };
+        let help = "give the directory that holds the four files of MNIST, or its `t10k` pair alone";
         return Err(DataError::new(shown(dir), expected, found).help(help));
     };
-    let Images {
-        count,
-        rows,
-        columns,
-        pixels,
-    } = read_images(&images)?;
+    let Images { count, rows, columns, pixels } = read_images(&images)?;
     let classes = read_labels(&labels)?;
     if classes.len() != count {
         let expected = format!("{count} labels, one for each image of {}", shown(&images));
-        return Err(DataError::new(
-            shown(&labels),
-            expected,
-            classes.len().to_string(),
-        ));
+        return Err(DataError::new(shown(&labels), expected, classes.len().to_string()));
     }
     let classes = Labels::new(classes)?;
-    classes
-        .check(10)
-        .map_err(|fault| fault.in_file(&shown(&labels)))?;
+    classes.check(10).map_err(|fault| fault.in_file(&shown(&labels)))?;
     let pixels: Vec<f32> = pixels.into_iter().map(|p| f32::from(p) / 255.0).collect();
     Dataset::new((pixels, rows * columns), classes)
 }
@@ -165,9 +129,7 @@ impl Idx {
     fn open(path: &Path) -> Result<Self, DataError> {
         let file = File::open(path).map_err(|error| Self::unreadable("open", error))?;
         let mut file = BufReader::new(file);
-        let start = file
-            .fill_buf()
-            .map_err(|error| Self::unreadable("start", error))?;
+        let start = file.fill_buf().map_err(|error| Self::unreadable("start", error))?;
         let bytes: Box<dyn Read> = if start.starts_with(&[0x1f, 0x8b]) {
             Box::new(BufReader::new(MultiGzDecoder::new(file)))
         } else {
@@ -182,20 +144,14 @@ impl Idx {
         let magic = self.number("magic")?;
         let wanted = 0x0800 | AXES as u32;
         if magic != wanted {
-            let fault = self.fault(
-                "magic",
-                &format!("{wanted:#010x} ({what})"),
-                &format!("{magic:#010x}"),
-            );
+            let fault = self.fault("magic", &format!("{wanted:#010x} ({what})"), &format!("{magic:#010x}"));
             return Err(match magic {
                 0x0803 => fault.help("this file holds images: read it with `read_images`"),
                 0x0801 => fault.help("this file holds labels: read it with `read_labels`"),
-                _ if magic & 0xffff_00ff == wanted & 0xff => fault.help(
-                    "the third byte is the type of the items: only 08, unsigned bytes, is read",
-                ),
-                _ if magic >> 16 != 0 => {
-                    fault.help("this is no IDX file: one starts with two zero bytes")
+                _ if magic & 0xffff_00ff == wanted & 0xff => {
+                    fault.help("the third byte is the type of the items: only 08, unsigned bytes, is read")
                 }
+                _ if magic >> 16 != 0 => fault.help("this is no IDX file: one starts with two zero bytes"),
                 _ => fault,
             });
         }
@@ -213,11 +169,7 @@ impl Idx {
         self.read(field, 4, &mut number)?;
         match <[u8; 4]>::try_from(&number[..]) {
             Ok(bytes) => Ok(u32::from_be_bytes(bytes)),
-            Err(_) => Err(self.fault(
-                field,
-                "4 bytes",
-                &format!("{} before the file ends", number.len()),
-            )),
+            Err(_) => Err(self.fault(field, "4 bytes", &format!("{} before the file ends", number.len()))),
         }
     }
 
@@ -237,17 +189,14 @@ impl Idx {
                 let help = "the file is cut short, or its header is wrong: fetch it again";
                 Err(self.fault(field, &expected, &found).help(help))
             }
-            core::cmp::Ordering::Greater => {
-                Err(self.fault(field, &expected, "more bytes after them"))
-            }
+            core::cmp::Ordering::Greater => Err(self.fault(field, &expected, "more bytes after them")),
         }
     }
 
     /// Up to `limit` bytes, less only at the end of the file; `into` grows as they come.
     fn read(&mut self, field: &str, limit: u64, into: &mut Vec<u8>) -> Result<(), DataError> {
         let read = self.bytes.by_ref().take(limit).read_to_end(into);
-        read.map(drop)
-            .map_err(|error| Self::unreadable(field, error))
+        read.map(drop).map_err(|error| Self::unreadable(field, error))
     }
 
     fn unreadable(field: &str, error: io::Error) -> DataError {

@@ -96,10 +96,7 @@ mod tests {
             assert_eq!(sorted, [0, 1, 2, 3, 4, 5, 6]);
             first[order[0]] += 1;
         }
-        assert!(
-            first.iter().all(|&count| (850..1150).contains(&count)),
-            "{first:?}"
-        );
+        assert!(first.iter().all(|&count| (850..1150).contains(&count)), "{first:?}");
         assert!(Random::new(0, 0).permutation(0).is_empty());
     }
 

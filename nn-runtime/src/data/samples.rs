@@ -27,17 +27,9 @@ impl Values {
         let samples = flat.len() / width;
         if samples * width != flat.len() {
             let found = format!("{} numbers", flat.len());
-            return Err(DataError::new(
-                "samples",
-                format!("a multiple of the width {width}"),
-                found,
-            ));
+            return Err(DataError::new("samples", format!("a multiple of the width {width}"), found));
         }
-        Ok(Self {
-            flat,
-            samples,
-            width,
-        })
+        Ok(Self { flat, samples, width })
     }
 
     /// The number of samples.
@@ -100,20 +92,12 @@ impl Values {
         let at = chunk * CHUNK + rest.take_while(|v| v.is_finite()).count();
         let (sample, element) = (at / self.width, at % self.width);
         let place = format!("sample {sample}, {what}, element {element}");
-        Err(DataError::new(
-            place,
-            "a finite number",
-            format!("{}", self.flat[at]),
-        ))
+        Err(DataError::new(place, "a finite number", format!("{}", self.flat[at])))
     }
 
     /// What an unused slot holds until it is gathered into.
     pub(super) fn none() -> Self {
-        Self {
-            flat: Vec::new(),
-            samples: 0,
-            width: 1,
-        }
+        Self { flat: Vec::new(), samples: 0, width: 1 }
     }
 }
 
@@ -188,11 +172,7 @@ impl<S: Data<Elem = f32>, D: Dimension> Samples for &ArrayBase<S, D> {
             return Err(DataError::new("samples", "a width of at least 1", found));
         }
         let flat = self.iter().copied().collect();
-        Ok(Values {
-            flat,
-            samples,
-            width,
-        })
+        Ok(Values { flat, samples, width })
     }
 }
 

@@ -55,11 +55,7 @@ mod tests {
 
     fn labels(part: &Dataset<Labels>) -> Vec<u32> {
         let labels = part.targets().as_slice().to_vec();
-        let inputs: Vec<u32> = part.inputs()[0]
-            .as_slice()
-            .iter()
-            .map(|&v| v as u32)
-            .collect();
+        let inputs: Vec<u32> = part.inputs()[0].as_slice().iter().map(|&v| v as u32).collect();
         assert_eq!(inputs, labels, "an input left its target");
         labels
     }
@@ -69,10 +65,9 @@ mod tests {
         for n in [0, 1, 2, 5, 17, 100] {
             let dataset = counted(n);
             for fraction in [0.0, 0.2, 0.25, 0.5, 0.9, 1.0] {
-                for (train, test) in [
-                    dataset.split(fraction, u64::from(n)).unwrap(),
-                    dataset.split_every(2 + n as usize % 4).unwrap(),
-                ] {
+                for (train, test) in
+                    [dataset.split(fraction, u64::from(n)).unwrap(), dataset.split_every(2 + n as usize % 4).unwrap()]
+                {
                     let mut all = [labels(&train), labels(&test)].concat();
                     all.sort_unstable();
                     assert_eq!(all, (0..n).collect::<Vec<_>>());

@@ -93,11 +93,7 @@ impl Standardize {
             return Ok(());
         }
         let expected = format!("a width of {width}, as it was fitted to");
-        Err(DataError::new(
-            format!("standardize, input {k}"),
-            expected,
-            format!("{found}"),
-        ))
+        Err(DataError::new(format!("standardize, input {k}"), expected, format!("{found}")))
     }
 }
 
@@ -110,10 +106,7 @@ fn fit_feature(input: &Values, j: usize) -> Feature {
     let first = input.as_slice()[j];
     // Asked of the numbers themselves: a variance computed of equal numbers need not come out as 0.
     if column().all(|&value| value == first) {
-        return Feature {
-            mean: f64::from(first),
-            std: 1.0,
-        };
+        return Feature { mean: f64::from(first), std: 1.0 };
     }
     let n = input.len() as f64;
     let mean = column().map(|&value| f64::from(value)).sum::<f64>() / n;
@@ -134,19 +127,15 @@ mod tests {
     fn the_training_part_gets_mean_0_and_deviation_1() {
         let mut random = Random::new(5, 0);
         for (n, width) in [(2, 1), (3, 5), (101, 7), (1000, 2)] {
-            let flat: Vec<f32> = (0..n * width)
-                .map(|i| 1e4 * (i % width) as f32 + (1.0 + (i % width) as f32) * random.bell())
-                .collect();
+            let flat: Vec<f32> =
+                (0..n * width).map(|i| 1e4 * (i % width) as f32 + (1.0 + (i % width) as f32) * random.bell()).collect();
             let mut data = Dataset::values((flat, width), (vec![3.0; n], 1)).unwrap();
             Standardize::fit(&data).unwrap().apply(&mut data).unwrap();
             for j in 0..width {
                 let column: Vec<f64> = (0..n).map(|i| f64::from(data.input(0, i)[j])).collect();
                 let mean = column.iter().sum::<f64>() / n as f64;
                 let var = column.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / n as f64;
-                assert!(
-                    mean.abs() < 1e-5 && (var - 1.0).abs() < 1e-5,
-                    "{mean} {var}"
-                );
+                assert!(mean.abs() < 1e-5 && (var - 1.0).abs() < 1e-5, "{mean} {var}");
             }
             assert!(data.targets().as_slice().iter().all(|&y| y == 3.0));
         }

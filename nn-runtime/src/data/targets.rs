@@ -73,11 +73,7 @@ impl Labels {
             let number = Class::number(class);
             u32::try_from(number).map_err(|_| {
                 let expected = format!("a class from 0 to {}", u32::MAX);
-                DataError::new(
-                    format!("sample {sample}, label"),
-                    expected,
-                    number.to_string(),
-                )
+                DataError::new(format!("sample {sample}, label"), expected, number.to_string())
             })
         };
         let labels: Result<_, _> = classes.into_iter().enumerate().map(label).collect();
@@ -92,11 +88,7 @@ impl Labels {
         };
         let expected = format!("a class below {classes}");
         let found = self.0[sample].to_string();
-        Err(DataError::new(
-            format!("sample {sample}, label"),
-            expected,
-            found,
-        ))
+        Err(DataError::new(format!("sample {sample}, label"), expected, found))
     }
 
     /// The class of each sample, `[samples]`.

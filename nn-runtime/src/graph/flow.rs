@@ -21,8 +21,9 @@ pub struct Flow {
 }
 
 impl Flow {
-    /// An input of the network.
+    /// An input of the network. Behind one that [`check_input`] refuses, everything is unknown.
     pub const fn input(name: &'static str, shape: Shape) -> Flow {
+        let shape = if shape.is_empty() { Shape::UNKNOWN } else { shape };
         let mut names = [""; STEPS];
         names[0] = name;
         let mut shapes = [Shape::UNKNOWN; STEPS];
@@ -33,7 +34,7 @@ impl Flow {
     /// Output `j` of the layer `name`, which read `from` (and perhaps others).
     pub const fn after(from: &Flow, name: &'static str, rule: &Rule, j: usize) -> Flow {
         let (shape, head) = match rule {
-            Ok(facts) if facts.fault().is_none() && j < facts.arity => (facts.outputs[j], facts.head),
+            Rule::Ok(facts) if facts.fault().is_none() && j < facts.arity => (facts.outputs[j], facts.head),
             _ => (Shape::UNKNOWN, Head::Plain),
         };
         let mut flow = *from;
@@ -116,8 +117,8 @@ pub const fn check(name: &'static str, rule: &Rule, flows: &[&Flow]) {
         stop(name, &Fault::expected("at most 8 inputs").found_num(flows.len()).help("join some of them first"), &[]);
     }
     match rule {
-        Err(fault) => stop(name, fault, flows),
-        Ok(facts) => {
+        Rule::Err(fault) => stop(name, fault, flows),
+        Rule::Ok(facts) => {
             if let Some(fault) = facts.fault() {
                 stop(name, &fault, flows);
             }
@@ -146,7 +147,10 @@ pub const fn check_shape(flow: &Flow, declared: Shape) {
 #[track_caller]
 pub const fn check_output(name: &'static str, flow: &Flow, declared: Shape) {
     if flow.shape.is_known() && !flow.shape.equals(&declared) {
-        let fault = Fault::expected("the declared output ").shape(declared).str(", found that the layers compute ").shape(flow.shape);
+        let fault = Fault::expected("the declared output ")
+            .shape(declared)
+            .str(", found that the layers compute ")
+            .shape(flow.shape);
         let fault = fault.help("declare `-> ").shape(flow.shape).str("`, or change the last layers");
         stop(name, &fault, &[flow]);
     }
@@ -162,29 +166,39 @@ const fn stop_shape(fault: &Fault, flow: &Flow) -> ! {
 #[track_caller]
 pub const fn check_input(name: &'static str, shape: Shape) {
     match shape.checked_len() {
-        Some(0) => stop(name, &Fault::expected("an input of at least one number").found(shape).help("make every dimension at least 1"), &[]),
+        Some(0) => stop(
+            name,
+            &Fault::expected("an input of at least one number").found(shape).help("make every dimension at least 1"),
+            &[],
+        ),
         Some(_) => {}
-        None => stop(name, &Fault::expected("an input that fits into memory").found(shape).help("use smaller dimensions"), &[]),
+        None => stop(
+            name,
+            &Fault::expected("an input that fits into memory").found(shape).help("use smaller dimensions"),
+            &[],
+        ),
     }
 }
 
 /// Stops the build if a node that shares an earlier one's parameters would need others.
 #[track_caller]
 pub const fn check_shared(name: &'static str, rule: &Rule, label: &'static str, earlier: &Rule, flow: &Flow) {
-    let (Ok(here), Ok(there)) = (rule, earlier) else { return };
+    let (Rule::Ok(here), Rule::Ok(there)) = (rule, earlier) else { return };
     if !flow.shape.is_known() || same_params(here, there) {
         return;
     }
     let fault = Fault::expected("the parameters of `").str(label).str("`");
-    let fault = tell_params(fault, there).str(", found a place that needs");
-    let fault = tell_params(fault, here).help("share between places of the same input shape, or give this one its own layer");
+    let fault = tell_params(fault.str(","), there).str(", found a place that needs");
+    let fault =
+        tell_params(fault, here).help("share between places of the same input shape, or give this one its own layer");
     stop(name, &fault, &[flow])
 }
 
 const fn tell_params(mut fault: Fault, facts: &Facts) -> Fault {
     let mut i = 0;
     while i < facts.param_count {
-        fault = fault.str(if i == 0 { " " } else { ", " }).str(facts.params[i].name).str(" ").shape(facts.params[i].shape);
+        fault =
+            fault.str(if i == 0 { " " } else { ", " }).str(facts.params[i].name).str(" ").shape(facts.params[i].shape);
         i += 1;
     }
     fault
@@ -207,7 +221,7 @@ const fn same_params(a: &Facts, b: &Facts) -> bool {
 /// Stops the build if what is frozen has nothing to freeze.
 #[track_caller]
 pub const fn check_frozen(name: &'static str, rule: &Rule) {
-    let Ok(facts) = rule else { return };
+    let Rule::Ok(facts) = rule else { return };
     if facts.params_len == 0 && facts.fault().is_none() {
         stop(name, &Fault::expected("parameters to freeze, found none").help("remove `frozen`"), &[]);
     }
@@ -216,15 +230,18 @@ pub const fn check_frozen(name: &'static str, rule: &Rule) {
 /// The rule of `layer * times`: the output must fit the input again.
 pub const fn repeat(rule: &Rule, x: Shape, times: usize) -> Rule {
     let facts = match rule {
-        Ok(facts) => *facts,
-        Err(fault) => return Err(*fault),
+        Rule::Ok(facts) => *facts,
+        Rule::Err(fault) => return Rule::Err(*fault),
     };
     if times == 0 {
-        return Err(Fault::expected("at least 1 repetition").found_num(0).help("write `* 1` or more, or remove the layer"));
+        return Rule::Err(
+            Fault::expected("at least 1 repetition").found_num(0).help("write `* 1` or more, or remove the layer"),
+        );
     }
     if times > 1 && (facts.arity != 1 || !facts.outputs[0].equals(&x)) {
-        let fault = Fault::expected("an output of ").shape(x).str(" so that it can be repeated").found(facts.outputs[0]);
-        return Err(fault.help("repeat only what gives back the shape it takes"));
+        let fault =
+            Fault::expected("an output of ").shape(x).str(" so that it can be repeated").found(facts.outputs[0]);
+        return Rule::Err(fault.help("repeat only what gives back the shape it takes"));
     }
-    Ok(facts.repeated(times))
+    Rule::Ok(facts.repeated(times))
 }

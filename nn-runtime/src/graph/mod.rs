@@ -75,7 +75,11 @@ pub struct Graph<const S: usize, const V: usize> {
 
 impl<const S: usize, const V: usize> Graph<S, V> {
     /// Lays the nodes' parameters one after the other.
-    pub const fn new<const N: usize, const M: usize>(inputs: [Shape; N], mut nodes: [Node; S], outputs: [usize; M]) -> Self {
+    pub const fn new<const N: usize, const M: usize>(
+        inputs: [Shape; N],
+        mut nodes: [Node; S],
+        outputs: [usize; M],
+    ) -> Self {
         assert!(N <= MAX_INPUTS && M <= MAX_OUTPUTS, "expected at most 8 inputs and 4 outputs");
         let mut shapes = [Shape::UNKNOWN; V];
         let mut i = 0;
@@ -283,8 +287,15 @@ impl Map {
         let mut i = 0;
         while i < N {
             if !x[i].equals(&self.inputs[i]) {
-                let fault = Fault::expected("an input of ").shape(self.inputs[i]).str(", as `").str(self.name).str("` declares").found(x[i]);
-                return Err(fault.help("change the shape before it, or the declaration of `").str(self.name).str("`"));
+                let fault = Fault::expected("an input of ")
+                    .shape(self.inputs[i])
+                    .str(", as `")
+                    .str(self.name)
+                    .str("` declares")
+                    .found(x[i]);
+                return Rule::Err(
+                    fault.help("change the shape before it, or the declaration of `").str(self.name).str("`"),
+                );
             }
             i += 1;
         }
@@ -294,18 +305,18 @@ impl Map {
             3 => Facts::outputs([self.outputs[0], self.outputs[1], self.outputs[2]]),
             _ => Facts::outputs([self.outputs[0], self.outputs[1], self.outputs[2], self.outputs[3]]),
         };
-        Ok(facts.network(self).head(self.head))
+        Rule::Ok(facts.network(self).head(self.head))
     }
 }
 
 /// The facts of a rule's answer, with the shapes it was asked about; empty where it refused.
 pub const fn facts<const N: usize>(rule: &Rule, x: [Shape; N]) -> Facts {
     let mut facts = match rule {
-        Ok(facts) => match facts.fault() {
+        Rule::Ok(facts) => match facts.fault() {
             None => *facts,
             Some(_) => Facts::NONE,
         },
-        Err(_) => Facts::NONE,
+        Rule::Err(_) => Facts::NONE,
     };
     let mut i = 0;
     while i < N && i < MAX_INPUTS {

@@ -585,7 +585,10 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             if let Some(head) = self.head_node(j)
                 && head == s
                 && self.m == 1
-                && matches!(node.facts.head, crate::facts::Head::Softmax | crate::facts::Head::LogSoftmax | crate::facts::Head::Sigmoid)
+                && matches!(
+                    node.facts.head,
+                    crate::facts::Head::Softmax | crate::facts::Head::LogSoftmax | crate::facts::Head::Sigmoid
+                )
             {
                 spots.is_head = true;
             }

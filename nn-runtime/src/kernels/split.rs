@@ -140,13 +140,8 @@ mod tests {
     fn opens_disjoint_places() {
         let (mut work, x, mut y) = ([0.0; 8], [1.0, 2.0], [0.0; 2]);
         let mut bank = Bank { work: &mut work, x: &[&x], y: &[], dy: &[], written: &mut [&mut y], writes: Region::Y };
-        let ([a], [], [], [w], more) = bank.open(
-            [place(Region::X, 0, 2)],
-            [],
-            [],
-            [place(Region::Y, 0, 2)],
-            place(Region::Work, 4, 4),
-        );
+        let ([a], [], [], [w], more) =
+            bank.open([place(Region::X, 0, 2)], [], [], [place(Region::Y, 0, 2)], place(Region::Work, 4, 4));
         w.copy_from_slice(a);
         more.fill(3.0);
         assert_eq!((y, work), ([1.0, 2.0], [0.0, 0.0, 0.0, 0.0, 3.0, 3.0, 3.0, 3.0]));

@@ -73,7 +73,7 @@ macro_rules! activation {
                 $(
                     let $this = self;
                     if let Some(fault) = $fault {
-                        return Err(fault);
+                        return Rule::Err(fault);
                     }
                 )?
                 activation!(facts $from Facts::output(x).head(Head::$head)).ok()

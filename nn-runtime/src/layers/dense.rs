@@ -64,7 +64,7 @@ impl Dense {
             Some([features]) => self.facts(features, 1, Shape::of([self.units])),
             None => {
                 let fault = Fault::expected("an input of [features]").found(x);
-                Err(match x.rank() {
+                Rule::Err(match x.rank() {
                     2 => fault.help("put `Flatten` before it, or use `DensePerStep` on [steps, features]"),
                     _ => fault.help("put `Flatten` before it"),
                 })
@@ -75,14 +75,16 @@ impl Dense {
     /// The facts of a product of `steps` rows a sample.
     pub(super) const fn facts(&self, features: usize, steps: usize, y: Shape) -> Rule {
         if self.units == 0 {
-            return Err(Fault::expected("at least 1 unit")
-                .found_num(0)
-                .help("give the number of outputs, such as `Dense(10)`"));
+            return Rule::Err(
+                Fault::expected("at least 1 unit").found_num(0).help("give the number of outputs, such as `Dense(10)`"),
+            );
         }
         if features == 0 {
-            return Err(Fault::expected("an input of at least 1 feature")
-                .found_num(0)
-                .help("make the dimension before it at least 1"));
+            return Rule::Err(
+                Fault::expected("an input of at least 1 feature")
+                    .found_num(0)
+                    .help("make the dimension before it at least 1"),
+            );
         }
         // Where the matrix does not fit, the facts say so; the sum here must not overflow first.
         let fits = Shape::of([self.units, features]).checked_len().is_some();

@@ -56,7 +56,7 @@ impl DensePerStep {
             Some([steps, features]) => self.dense.facts(features, steps, Shape::of([steps, self.dense.units()])),
             None => {
                 let fault = Fault::expected("an input of [steps, features]").found(x);
-                Err(match x.rank() {
+                Rule::Err(match x.rank() {
                     1 => fault.help("use `Dense` on [features]"),
                     _ => fault.help("put `Reshape([steps, features])` before it"),
                 })

@@ -38,7 +38,7 @@ impl Dropout {
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
         if !(self.rate >= 0.0 && self.rate < 1.0) {
             let fault = Fault::expected("a rate from 0 up to but without 1").found_real(self.rate);
-            return Err(fault.help("give the share to drop, such as `Dropout(0.5)`"));
+            return Rule::Err(fault.help("give the share to drop, such as `Dropout(0.5)`"));
         }
         Facts::output(x).head(Head::Same).pulls_without_x().pulls_without_y().ok()
     }

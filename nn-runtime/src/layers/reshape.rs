@@ -35,23 +35,25 @@ impl<const R: usize> Reshape<R> {
     /// `[a, b, …] -> [dims]`, where both have as many numbers.
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
         if R == 0 || R > MAX_RANK {
-            return Err(Fault::expected("1 to 6 dimensions")
-                .found_num(R)
-                .help("give them as in `Reshape([1, 28, 28])`"));
+            return Rule::Err(
+                Fault::expected("1 to 6 dimensions").found_num(R).help("give them as in `Reshape([1, 28, 28])`"),
+            );
         }
         let y = Shape::of(self.dims);
         match y.checked_len() {
             // A product that does not fit is told by the facts themselves.
-            Some(len) if len != x.len() => Err(Fault::expected("a shape of ")
-                .num(x.len())
-                .str(" numbers, as the input ")
-                .shape(x)
-                .str(" has")
-                .found(y)
-                .str(" of ")
-                .num(len)
-                .help("give dimensions whose product is ")
-                .num(x.len())),
+            Some(len) if len != x.len() => Rule::Err(
+                Fault::expected("a shape of ")
+                    .num(x.len())
+                    .str(" numbers, as the input ")
+                    .shape(x)
+                    .str(" has")
+                    .found(y)
+                    .str(" of ")
+                    .num(len)
+                    .help("give dimensions whose product is ")
+                    .num(x.len()),
+            ),
             _ => moves(y),
         }
     }

@@ -17,7 +17,7 @@ use crate::kernels::simd::{Isa, Simd};
 /// use nn_runtime::losses::{BinaryCrossEntropy, LossOn};
 /// use nn_runtime::Isa;
 ///
-/// let loss = BinaryCrossEntropy::new().value(Isa::detect(), 1, &[0.0], &[1.0]);
+/// let loss = BinaryCrossEntropy::new().value(Isa::detect(), 1, &[0.0], &[1.0][..]);
 /// assert!((loss - 2f64.ln()).abs() < 1e-6);
 /// ```
 #[derive(Clone, Copy, PartialEq, Default, Debug)]

@@ -113,22 +113,23 @@ macro_rules! compares {
             const LOGITS: bool = $logits;
         }
 
-        impl $crate::losses::LossOn<[f32]> for $loss {
-            fn gradient(&self, isa: Isa, width: usize, y: &[f32], target: &[f32], scale: f32, dy: &mut [f32]) -> f64 {
-                elementwise::gradient(self, isa, width, y, target, scale, dy)
+        // Generic, so that the type checker settles the targets first and then complains about them in `TargetValue`'s words.
+        impl<T: $crate::losses::TargetValue> $crate::losses::LossOn<[T]> for $loss {
+            fn gradient(&self, isa: Isa, width: usize, y: &[f32], target: &[T], scale: f32, dy: &mut [f32]) -> f64 {
+                elementwise::gradient(self, isa, width, y, T::numbers(target), scale, dy)
             }
 
-            fn value(&self, isa: Isa, width: usize, y: &[f32], target: &[f32]) -> f64 {
-                elementwise::value(self, isa, width, y, target)
+            fn value(&self, isa: Isa, width: usize, y: &[f32], target: &[T]) -> f64 {
+                elementwise::value(self, isa, width, y, T::numbers(target))
             }
 
-            fn fault(&self, width: usize, target: &[f32], samples: usize) -> Option<(usize, String)> {
-                elementwise::fault(width, target, samples, $allowed, $expected)
+            fn fault(&self, width: usize, target: &[T], samples: usize) -> Option<(usize, String)> {
+                elementwise::fault(width, T::numbers(target), samples, $allowed, $expected)
             }
 
-            fn correct(&self, width: usize, y: &[f32], target: &[f32]) -> Option<usize> {
+            fn correct(&self, width: usize, y: &[f32], target: &[T]) -> Option<usize> {
                 let correct: fn(usize, &[f32], &[f32]) -> Option<usize> = $correct;
-                correct(width, y, target)
+                correct(width, y, T::numbers(target))
             }
         }
     };

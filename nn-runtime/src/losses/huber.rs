@@ -17,7 +17,7 @@ use crate::kernels::simd::{Isa, Simd};
 /// use nn_runtime::losses::{Huber, LossOn};
 /// use nn_runtime::Isa;
 ///
-/// assert_eq!(Huber::new().value(Isa::detect(), 2, &[1.0, 4.0], &[0.0, 0.0]), 0.5 * (0.5 + 3.5));
+/// assert_eq!(Huber::new().value(Isa::detect(), 2, &[1.0, 4.0], &[0.0, 0.0][..]), 0.5 * (0.5 + 3.5));
 /// ```
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Huber {

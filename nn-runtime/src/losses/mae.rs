@@ -14,7 +14,7 @@ use crate::kernels::simd::{Isa, Simd};
 /// use nn_runtime::losses::{LossOn, Mae};
 /// use nn_runtime::Isa;
 ///
-/// assert_eq!(Mae::new().value(Isa::detect(), 2, &[1.0, 4.0], &[0.0, 6.0]), 1.5);
+/// assert_eq!(Mae::new().value(Isa::detect(), 2, &[1.0, 4.0], &[0.0, 6.0][..]), 1.5);
 /// ```
 #[derive(Clone, Copy, PartialEq, Default, Debug)]
 pub struct Mae;

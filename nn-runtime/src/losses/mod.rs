@@ -53,15 +53,34 @@ pub trait LossOn<T: ?Sized>: Loss {
     fn correct(&self, width: usize, y: &[f32], target: &T) -> Option<usize>;
 }
 
+/// A target of a loss that compares number with number: `f32` and nothing else.
+#[diagnostic::on_unimplemented(
+    message = "expected a loss on targets of type `{Self}`, found one on values",
+    label = "it compares outputs with values, `f32`",
+    note = "labels, `u32`, one class for each sample: use `CrossEntropy`",
+    note = "values, `f32`, as many as the network's outputs: make the data set of values"
+)]
+pub trait TargetValue: Sized {
+    /// The targets themselves.
+    #[doc(hidden)]
+    fn numbers(all: &[Self]) -> &[f32];
+}
+
+impl TargetValue for f32 {
+    fn numbers(all: &[f32]) -> &[f32] {
+        all
+    }
+}
+
 /// A loss fits a network that ends in `Head`.
 #[diagnostic::on_unimplemented(
     message = "expected a loss that fits a network ending in `{Head}`, found `{Self}`",
     label = "it does not go with the network's last layer",
-    note = "`CrossEntropy` fits two or more class scores (`Dense`), `Softmax` and `LogSoftmax`",
-    note = "`BinaryCrossEntropy` fits scores (`Dense`) and `Sigmoid`",
-    note = "`Mse`, `Mae` and `Huber` fit every network of one output"
+    note = "for `CrossEntropy`, end the network in `Dense(classes)`, `Softmax` or `LogSoftmax`, of 2 classes or more",
+    note = "for `BinaryCrossEntropy`, end it in `Dense(1)` or `Dense(answers)`, or in `Sigmoid`",
+    note = "for `Mse`, `Mae` and `Huber`, end it in any layer; every loss wants a network of one output"
 )]
-pub trait Fits<Head> {}
+pub trait Fits<Head>: Loss {}
 
 macro_rules! fits {
     ($($loss:ident: $($head:ident)+;)+) => {$($(

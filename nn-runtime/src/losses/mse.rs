@@ -15,8 +15,8 @@ use crate::kernels::simd::{Isa, Simd};
 /// use nn_runtime::Isa;
 ///
 /// let (y, target) = ([1.0, 4.0], [0.0, 2.0]);
-/// assert_eq!(Mse::new().value(Isa::detect(), 2, &y, &target), 2.5);
-/// assert_eq!(Mse::half().value(Isa::detect(), 2, &y, &target), 1.25);
+/// assert_eq!(Mse::new().value(Isa::detect(), 2, &y, &target[..]), 2.5);
+/// assert_eq!(Mse::half().value(Isa::detect(), 2, &y, &target[..]), 1.25);
 /// ```
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Mse {

@@ -9,6 +9,7 @@ use core::array;
 use core::ops::Range;
 
 use super::{Probe, of};
+use crate::facts::Role;
 use crate::kernels::block::Block;
 use crate::layer::Layer;
 use crate::params::Tensor;
@@ -99,7 +100,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
                 .map_err(|off| format!("expected the gradient of input {k} {off}"))?;
         }
         let mut params = self.params.clone();
-        for (t, tensor) in self.tensors.iter().enumerate().filter(|(_, tensor)| tensor.trained) {
+        for (t, tensor) in self.tensors.iter().enumerate().filter(|(_, tensor)| tensor.role == Role::Trained) {
             let mut values = vec![0.0; tensor.count()];
             tensor.read(&self.params, &mut values);
             let mut truth = Vec::with_capacity(values.len());

@@ -41,7 +41,10 @@ impl fmt::Display for TrainError {
             TrainError::Data(error) => error.fmt(f),
             TrainError::Setting(text) => f.write_str(text),
             TrainError::Diverged { epoch, step, kept } => {
-                write!(f, "epoch {epoch}, step {step}: expected a finite loss and finite parameters, found NaN or infinity; ")?;
+                write!(
+                    f,
+                    "epoch {epoch}, step {step}: expected a finite loss and finite parameters, found NaN or infinity; "
+                )?;
                 match kept {
                     0 => f.write_str("the parameters are those training began with")?,
                     kept => write!(f, "the parameters are those after epoch {kept}")?,

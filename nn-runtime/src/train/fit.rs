@@ -62,7 +62,9 @@ impl<'d, T: Targets> Fit<'d, T> {
 
     pub(crate) fn check(&self) -> Result<(), TrainError> {
         if self.batch == 0 {
-            return Err(TrainError::setting("expected a batch of at least 1 sample, found 0\nhelp: `Fit::epochs(5).batch(32)`"));
+            return Err(TrainError::setting(
+                "expected a batch of at least 1 sample, found 0\nhelp: `Fit::epochs(5).batch(32)`",
+            ));
         }
         if self.epochs == 0 {
             return Err(TrainError::setting("expected at least 1 epoch, found 0\nhelp: `Fit::epochs(5)`"));

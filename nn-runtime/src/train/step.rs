@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::facts::MAX_OUTPUTS;
+use crate::facts::{MAX_OUTPUTS, Role};
 use crate::graph::{MAX_INPUTS, Purpose};
 use crate::kernels::block::Block;
 use crate::kernels::noise::Noise;
@@ -27,13 +27,15 @@ pub(crate) struct Stage {
     output_grads: Vec<Block>,
     grad: Block,
     strips: Vec<Range<usize>>,
+    running: Vec<Range<usize>>,
     pub(crate) states: Vec<Block>,
     pub(crate) steps: u64,
 }
 
 impl Stage {
     pub(crate) fn new<N: Network>(optimizer: &impl Optimizer, isa: Isa) -> Stage {
-        let strips = strips::<N>();
+        let trained = strips::<N>(Role::Trained);
+        let running = strips::<N>(Role::Running);
         let states = (0..optimizer.states())
             .map(|k| {
                 let mut state = Block::zeroed(N::MAP.params_len);
@@ -51,8 +53,9 @@ impl Stage {
             scratch: Block::zeroed(0),
             outputs: Vec::new(),
             output_grads: Vec::new(),
-            grad: Block::zeroed(strips.iter().map(Range::len).max().unwrap_or(0)),
-            strips,
+            grad: Block::zeroed(trained.iter().chain(&running).map(Range::len).max().unwrap_or(0)),
+            strips: trained,
+            running,
             states,
             steps: 0,
         }
@@ -107,7 +110,7 @@ impl Stage {
         }
         self.steps += 1;
         let dy = slices(&self.output_grads, batch, N::MAP.outputs);
-        for strip in &self.strips {
+        for (i, strip) in self.strips.iter().chain(&self.running).enumerate() {
             let grad = &mut self.grad[..strip.len()];
             grad.fill(0.0);
             let mut cx = Cx::of_network(N::MAP, params, self.isa, batch, &mut self.saved, &mut self.scratch);
@@ -116,12 +119,17 @@ impl Stage {
             cx.noise = noise;
             cx.logits = loss_logits(loss);
             N::pull_params(&mut cx, x, &dy, Part { range: strip.clone(), grad: &mut *grad });
+            let params = &mut params[strip.clone()];
+            if i >= self.strips.len() {
+                self.isa.add(grad, params);
+                continue;
+            }
             let count = self.states.len();
             let mut state: [&mut [f32]; MAX_STATES] = Default::default();
             for (to, from) in state.iter_mut().zip(&mut self.states) {
                 *to = &mut from[strip.clone()];
             }
-            optimizer.update(self.isa, self.steps, &mut params[strip.clone()], grad, &mut state[..count]);
+            optimizer.update(self.isa, self.steps, params, grad, &mut state[..count]);
         }
         (sum, hits)
     }
@@ -165,10 +173,10 @@ fn slices<'b>(blocks: &'b [Block], batch: usize, shapes: &[crate::Shape]) -> [&'
     all
 }
 
-/// Cuts the learnt parameters into strips: several small tensors in one, a large one in several, cut where its layout allows.
-fn strips<N: Network>() -> Vec<Range<usize>> {
+/// Cuts the parameters of a role into strips: several small tensors in one, a large one in several, cut where its layout allows.
+fn strips<N: Network>(role: Role) -> Vec<Range<usize>> {
     let mut strips: Vec<Range<usize>> = Vec::new();
-    for tensor in params::tensors(N::MAP).iter().filter(|tensor| tensor.trained) {
+    for tensor in params::tensors(N::MAP).iter().filter(|tensor| tensor.role == role && !tensor.frozen) {
         let end = tensor.offset + tensor.len;
         let mut from = tensor.offset;
         while from < end {

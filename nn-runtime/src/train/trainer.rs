@@ -15,7 +15,7 @@ use crate::graph::MAX_INPUTS;
 use crate::kernels::block::Block;
 use crate::kernels::noise::Noise;
 use crate::kernels::simd::Isa;
-use crate::losses::{Fits, Loss, LossOn};
+use crate::losses::{Fits, LossOn};
 use crate::model::Model;
 use crate::network::Network;
 use crate::optim::Optimizer;
@@ -42,7 +42,7 @@ pub struct Trainer<'m, N, L, O> {
     seed: u64,
 }
 
-impl<'m, N: Network, L: Loss + Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
+impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     /// A trainer with fresh optimiser state. A loss that does not fit what the network ends in does not compile.
     ///
     /// # Panics
@@ -206,7 +206,9 @@ impl<'m, N: Network, L: Loss + Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O>
     {
         self.optimizer.check().map_err(TrainError::setting)?;
         if data.is_empty() {
-            return Err(TrainError::setting("expected at least 1 sample, found none\nhelp: check what the data set was made from"));
+            return Err(TrainError::setting(
+                "expected at least 1 sample, found none\nhelp: check what the data set was made from",
+            ));
         }
         let shapes = N::MAP.inputs;
         if data.inputs().len() != shapes.len() {
@@ -230,7 +232,8 @@ impl<'m, N: Network, L: Loss + Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O>
         data.check()?;
         let outputs = N::MAP.outputs[0].len();
         if let Some((sample, fault)) = self.loss.fault(outputs, data.targets().as_slice(), data.len()) {
-            let help = if fault.contains("help: ") { "" } else { "\nhelp: change the targets, or the network's last layer" };
+            let help =
+                if fault.contains("help: ") { "" } else { "\nhelp: change the targets, or the network's last layer" };
             return Err(TrainError::setting(format!("sample {sample}: {fault}{help}")));
         }
         Ok(())

@@ -10,7 +10,7 @@ impl Even {
         if x.len() % 2 == 0 {
             return Facts::output(x).ok();
         }
-        Err(Fault::expected("an even number of features").found(x).help("put `Dense(6)` before it"))
+        Rule::Err(Fault::expected("an even number of features").found(x).help("put `Dense(6)` before it"))
     }
 }
 

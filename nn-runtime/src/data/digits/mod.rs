@@ -60,9 +60,7 @@ mod tests {
         let labels = digits.targets().as_slice().iter().copied();
         pixels
             .chain(labels)
-            .fold(0xCBF2_9CE4_8422_2325, |hash, bits| {
-                (hash ^ u64::from(bits)).wrapping_mul(0x0000_0100_0000_01B3)
-            })
+            .fold(0xCBF2_9CE4_8422_2325, |hash, bits| (hash ^ u64::from(bits)).wrapping_mul(0x0000_0100_0000_01B3))
     }
 
     #[test]
@@ -104,10 +102,7 @@ mod tests {
                 image[..SIDE].iter().filter(ink).count(),
                 image[SIDE * (SIDE - 1)..].iter().filter(ink).count(),
             );
-            assert!(
-                (15..300).contains(&inked),
-                "sample {i}: {inked} pixels of ink"
-            );
+            assert!((15..300).contains(&inked), "sample {i}: {inked} pixels of ink");
             assert!(first + last < inked / 4, "sample {i} leaves the frame");
         }
     }
@@ -123,9 +118,8 @@ mod tests {
                 *mean += pixel / 100.0;
             }
         }
-        let distance = |mean: &[f32], image: &[f32]| -> f32 {
-            mean.iter().zip(image).map(|(m, v)| (m - v) * (m - v)).sum()
-        };
+        let distance =
+            |mean: &[f32], image: &[f32]| -> f32 { mean.iter().zip(image).map(|(m, v)| (m - v) * (m - v)).sum() };
         let right = (0..test.len()).filter(|&i| {
             let distances = means.iter().map(|mean| distance(mean, test.input(0, i)));
             let nearest = distances.enumerate().min_by(|a, b| a.1.total_cmp(&b.1));

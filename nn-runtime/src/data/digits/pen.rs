@@ -16,18 +16,11 @@ const RAMP: f32 = 1.4;
 /// Draws `glyph` into `image`, `[SIDE, SIDE]`, which is overwritten.
 pub(super) fn draw(glyph: &Glyph, random: &mut Random, image: &mut [f32]) {
     let hand = Hand::new(random);
-    let points: Vec<Point> = glyph
-        .points
-        .iter()
-        .map(|&point| hand.place(point, random))
-        .collect();
+    let points: Vec<Point> = glyph.points.iter().map(|&point| hand.place(point, random)).collect();
     image.fill(f32::NEG_INFINITY);
     for stroke in glyph.strokes {
         let stroke: Vec<Point> = stroke.iter().map(|&i| points[i]).collect();
-        let (start, end) = (
-            hand.radius * random.between(0.8, 1.2),
-            hand.radius * random.between(0.8, 1.2),
-        );
+        let (start, end) = (hand.radius * random.between(0.8, 1.2), hand.radius * random.between(0.8, 1.2));
         let curve = smooth(&stroke);
         let pieces = (curve.len() - 1) as f32;
         for (i, piece) in curve.windows(2).enumerate() {
@@ -62,10 +55,7 @@ impl Hand {
         let (cos, sin) = ((1.0 - t * t) / (1.0 + t * t), 2.0 * t / (1.0 + t * t));
         // Slanted in the box (up goes right), scaled to pixels, then turned.
         let [a, b] = [width, -slant * height];
-        let turn = [
-            [cos * a, cos * b - sin * height],
-            [sin * a, sin * b + cos * height],
-        ];
+        let turn = [[cos * a, cos * b - sin * height], [sin * a, sin * b + cos * height]];
         Self {
             wobble: 0.045,
             bend: [0.05 * random.bell(), 0.05 * random.bell()],
@@ -78,16 +68,10 @@ impl Hand {
     }
 
     fn place(&self, [x, y]: Point, random: &mut Random) -> Point {
-        let [x, y] = [
-            x + self.wobble * random.bell(),
-            y + self.wobble * random.bell(),
-        ];
+        let [x, y] = [x + self.wobble * random.bell(), y + self.wobble * random.bell()];
         let [x, y] = [x + self.bend[0] * y * y, y + self.bend[1] * 2.0 * x * x];
         let [[a, b], [c, d]] = self.turn;
-        [
-            a * x + b * y + self.centre[0],
-            c * x + d * y + self.centre[1],
-        ]
+        [a * x + b * y + self.centre[0], c * x + d * y + self.centre[1]]
     }
 }
 
@@ -95,16 +79,8 @@ impl Hand {
 fn smooth(points: &[Point]) -> Vec<Point> {
     let last = points.len() - 1;
     let closed = points[0] == points[last];
-    let before = if closed {
-        points[last - 1]
-    } else {
-        mirror(points[0], points[1])
-    };
-    let after = if closed {
-        points[1]
-    } else {
-        mirror(points[last], points[last - 1])
-    };
+    let before = if closed { points[last - 1] } else { mirror(points[0], points[1]) };
+    let after = if closed { points[1] } else { mirror(points[last], points[last - 1]) };
     let at = |i: isize| match usize::try_from(i) {
         Err(_) => before,
         Ok(i) => points.get(i).copied().unwrap_or(after),
@@ -144,11 +120,7 @@ fn ink(image: &mut [f32], a: Point, b: Point, radius: f32) {
     for y in span(1) {
         for x in span(0) {
             let [px, py] = [x as f32 - a[0], y as f32 - a[1]];
-            let along = if length > 0.0 {
-                ((px * dx + py * dy) / length).clamp(0.0, 1.0)
-            } else {
-                0.0
-            };
+            let along = if length > 0.0 { ((px * dx + py * dy) / length).clamp(0.0, 1.0) } else { 0.0 };
             let [ex, ey] = [px - along * dx, py - along * dy];
             let depth = radius - (ex * ex + ey * ey).sqrt();
             let pixel = &mut image[y * SIDE + x];
@@ -190,16 +162,12 @@ mod tests {
                 // Densely along the line instead of by projection.
                 let distance = (0..=10_000).map(|i| {
                     let t = f64::from(i) / 1e4;
-                    let [x, y] =
-                        [0, 1].map(|k| f64::from(a[k]) * (1.0 - t) + f64::from(b[k]) * t - p[k]);
+                    let [x, y] = [0, 1].map(|k| f64::from(a[k]) * (1.0 - t) + f64::from(b[k]) * t - p[k]);
                     x * x + y * y
                 });
                 let expected = 1.5 - distance.fold(f64::INFINITY, f64::min).sqrt();
                 if expected > -f64::from(RAMP) {
-                    assert!(
-                        (f64::from(depth) - expected).abs() < 1e-2,
-                        "{depth} {expected}"
-                    );
+                    assert!((f64::from(depth) - expected).abs() < 1e-2, "{depth} {expected}");
                 } else {
                     assert!(f64::from(depth) <= expected + 1e-2);
                 }

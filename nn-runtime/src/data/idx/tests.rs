@@ -58,10 +58,7 @@ fn faults(dir: &Dir, bytes: &[u8]) -> String {
         let path = dir.write("file", &bytes);
         let fault = read_images(&path).expect_err("a fault").to_string();
         let file = format!("`{}`, ", path.display());
-        fault
-            .strip_prefix(&file)
-            .expect("the file's name")
-            .to_string()
+        fault.strip_prefix(&file).expect("the file's name").to_string()
     });
     assert_eq!(said[0], said[1]);
     said[0].clone()
@@ -70,21 +67,13 @@ fn faults(dir: &Dir, bytes: &[u8]) -> String {
 #[test]
 fn plain_and_packed_hold_the_same_whatever_the_name() {
     let dir = Dir::new("same");
-    let expected = Images {
-        count: 5,
-        rows: 2,
-        columns: 3,
-        pixels: images(5)[16..].to_vec(),
-    };
+    let expected = Images { count: 5, rows: 2, columns: 3, pixels: images(5)[16..].to_vec() };
     for (name, bytes) in [
         ("a", images(5)),
         ("a.gz", images(5)),
         ("b.gz", gz(&images(5))),
         ("b", gz(&images(5))),
-        (
-            "members",
-            [gz(&images(5)[..20]), gz(&images(5)[20..])].concat(),
-        ),
+        ("members", [gz(&images(5)[..20]), gz(&images(5)[20..])].concat()),
     ] {
         assert_eq!(read_images(dir.write(name, &bytes)).unwrap(), expected);
     }
@@ -100,22 +89,10 @@ fn every_way_to_cut_a_file_short_is_noticed() {
     for length in 0..whole.len() {
         let said = faults(&dir, &whole[..length]);
         let expected = match length / 4 {
-            0 => format!(
-                "`magic`: expected 4 bytes, found {} before the file ends",
-                length % 4
-            ),
-            1 => format!(
-                "`count`: expected 4 bytes, found {} before the file ends",
-                length % 4
-            ),
-            2 => format!(
-                "`rows`: expected 4 bytes, found {} before the file ends",
-                length % 4
-            ),
-            3 => format!(
-                "`columns`: expected 4 bytes, found {} before the file ends",
-                length % 4
-            ),
+            0 => format!("`magic`: expected 4 bytes, found {} before the file ends", length % 4),
+            1 => format!("`count`: expected 4 bytes, found {} before the file ends", length % 4),
+            2 => format!("`rows`: expected 4 bytes, found {} before the file ends", length % 4),
+            3 => format!("`columns`: expected 4 bytes, found {} before the file ends", length % 4),
             _ => format!(
                 "`pixels`: expected 12 bytes (2 images of 2 × 3), found {} before the file ends\n\
                  help: the file is cut short, or its header is wrong: fetch it again",
@@ -139,12 +116,7 @@ fn a_packed_file_cut_short_or_damaged_is_noticed() {
         let mut bytes = whole.clone();
         bytes[at] ^= 1;
         let fault = read_images(dir.write("bad.gz", &bytes)).unwrap_err();
-        assert!(
-            fault
-                .to_string()
-                .contains("`pixels`: expected readable data, found "),
-            "{fault}"
-        );
+        assert!(fault.to_string().contains("`pixels`: expected readable data, found "), "{fault}");
     }
     let trailing = [&whole[..], b"more"].concat();
     assert!(read_images(dir.write("more.gz", &trailing)).is_err());
@@ -154,10 +126,7 @@ fn a_packed_file_cut_short_or_damaged_is_noticed() {
 fn what_trails_is_noticed() {
     let dir = Dir::new("trails");
     let long = [images(2), vec![0]].concat();
-    assert_eq!(
-        faults(&dir, &long),
-        "`pixels`: expected 12 bytes (2 images of 2 × 3), found more bytes after them"
-    );
+    assert_eq!(faults(&dir, &long), "`pixels`: expected 12 bytes (2 images of 2 × 3), found more bytes after them");
     let long = dir.write("labels", &[labels(3), vec![9; 100_000]].concat());
     let fault = read_labels(long).unwrap_err().to_string();
     assert!(fault.ends_with("`labels`: expected 3 bytes (3 labels), found more bytes after them"));
@@ -168,18 +137,9 @@ fn a_header_that_claims_too_much_costs_nothing() {
     let dir = Dir::new("claims");
     let most = u32::MAX;
     for (sizes, bytes) in [
-        (
-            [most, 1, 1],
-            "4294967295 bytes (4294967295 images of 1 × 1)",
-        ),
-        (
-            [4_000_000_000, 28, 28],
-            "3136000000000 bytes (4000000000 images of 28 × 28)",
-        ),
-        (
-            [most; 3],
-            "79228162458924105385300197375 bytes (4294967295 images of 4294967295 × 4294967295)",
-        ),
+        ([most, 1, 1], "4294967295 bytes (4294967295 images of 1 × 1)"),
+        ([4_000_000_000, 28, 28], "3136000000000 bytes (4000000000 images of 28 × 28)"),
+        ([most; 3], "79228162458924105385300197375 bytes (4294967295 images of 4294967295 × 4294967295)"),
     ] {
         let said = faults(&dir, &idx(0x0803, &sizes, &[1, 2, 3]));
         let expected = format!("`pixels`: expected {bytes}, found 3 before the file ends\nhelp: ");
@@ -265,21 +225,13 @@ fn bytes_at_random_never_panic() {
 fn a_file_that_is_not_there_is_named() {
     let dir = Dir::new("absent");
     let fault = read_images(dir.0.join("nothing")).unwrap_err();
-    assert!(
-        fault
-            .to_string()
-            .contains("nothing`, `open`: expected readable data, found ")
-    );
+    assert!(fault.to_string().contains("nothing`, `open`: expected readable data, found "));
     assert!(std::error::Error::source(&fault).is_some());
     assert!(read_labels(&dir.0).is_err());
 }
 
-const NAMES: [&str; 4] = [
-    "train-images-idx3-ubyte",
-    "train-labels-idx1-ubyte",
-    "t10k-images-idx3-ubyte",
-    "t10k-labels-idx1-ubyte",
-];
+const NAMES: [&str; 4] =
+    ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
 
 #[test]
 fn mnist_of_four_files() {
@@ -310,39 +262,27 @@ fn mnist_of_the_t10k_pair_alone() {
 fn mnist_that_is_incomplete_or_does_not_fit_is_told() {
     let dir = Dir::new("incomplete");
     let said = || mnist(&dir.0).unwrap_err().to_string();
-    let help =
-        "\nhelp: give the directory that holds the four files of MNIST, or its `t10k` pair alone";
+    let help = "\nhelp: give the directory that holds the four files of MNIST, or its `t10k` pair alone";
     let place = format!("`{}`: ", dir.0.display());
     let absent = |name| format!("`{name}` or `{name}.gz`");
     let both = format!("{} and {}", absent(NAMES[2]), absent(NAMES[3]));
-    assert_eq!(
-        said(),
-        format!("{place}expected {both}, found no such file{help}")
-    );
+    assert_eq!(said(), format!("{place}expected {both}, found no such file{help}"));
     dir.write(NAMES[3], &labels(4));
     let one = absent(NAMES[2]);
-    assert_eq!(
-        said(),
-        format!("{place}expected {one}, found no such file{help}")
-    );
+    assert_eq!(said(), format!("{place}expected {one}, found no such file{help}"));
 
     dir.write(NAMES[2], &images(5));
     assert!(said().contains("t10k-labels-idx1-ubyte`: expected 5 labels, one for each image of `"));
     assert!(said().ends_with("t10k-images-idx3-ubyte`, found 4"));
 
     dir.write(NAMES[3], &idx(0x0801, &[5], &[0, 1, 12, 3, 4]));
-    assert!(said().ends_with(
-        "t10k-labels-idx1-ubyte`, sample 2, label: expected a class below 10, found 12"
-    ));
+    assert!(said().ends_with("t10k-labels-idx1-ubyte`, sample 2, label: expected a class below 10, found 12"));
 
     // Half a training pair is a mistake, not a reason to train on the test images.
     dir.write(NAMES[3], &labels(5));
     dir.write(NAMES[1], &labels(3));
     let one = absent(NAMES[0]);
-    assert_eq!(
-        said(),
-        format!("{place}expected {one}, found no such file{help}")
-    );
+    assert_eq!(said(), format!("{place}expected {one}, found no such file{help}"));
 
     dir.write(NAMES[0], &idx(0x0803, &[3, 2, 2], &[0; 12]));
     assert!(said().ends_with("t10k images: expected 4 pixels an image, as for training, found 6"));
