@@ -6,7 +6,7 @@
 //! ```
 
 use nn_runtime::prelude::*;
-use nn_runtime::{Cx, Facts, Fault, Init, Layer, Part, Rule, Shape};
+use nn_runtime::{Cx, Facts, Fault, Layer, Part, Rule, Shape};
 
 /// `y = x · gain`: `[features] -> [features]`.
 #[derive(Clone, Copy)]
@@ -25,7 +25,7 @@ impl Gain {
         if x.rank() != 1 {
             return Rule::Err(Fault::expected("an input of [features]").found(x).help("put `Flatten` before it"));
         }
-        Facts::output(x).param("gain", x, Init::Constant(self.start)).ok()
+        Facts::output(x).param("gain", x, Constant(self.start)).ok()
     }
 }
 

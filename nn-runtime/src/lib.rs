@@ -38,10 +38,10 @@ pub use init::Init;
 pub use kernels::noise::Noise;
 pub use kernels::simd::Isa;
 pub use layer::{Cx, Layer, Mode, Part};
-pub use model::{Model, Predictor};
+pub use model::{InputError, Model, ModelPart, ParamError, Predictor};
 pub use network::{AnyHead, LogSoftmaxHead, Network, OtherHead, PlainHead, Ports, SigmoidHead, SoftmaxHead, ValueHead};
 pub use params::Tensor;
-pub use probe::Probe;
+pub use probe::{Gradients, Probe};
 pub use shape::{MAX_RANK, Shape};
 
 /// Everything a program that declares, trains and uses networks names.
@@ -49,6 +49,8 @@ pub mod prelude {
     pub use crate::Init::{
         Constant, GlorotNormal, GlorotUniform, HeNormal, HeUniform, LecunNormal, LecunUniform, Normal, Uniform, Zeros,
     };
+    pub use crate::layers::Padding::{Causal, Pad, Same, Valid};
+    pub use crate::layers::UpsampleMode::{Bilinear, Nearest};
     pub use crate::layers::*;
     pub use crate::losses::*;
     pub use crate::network;

@@ -112,6 +112,43 @@ impl<N: Network> Model<N> {
         })
     }
 
+    /// A network within this one, by its label (`block.0` for a copy of a repeated one, `outer.inner` for one further within): its
+    /// parameters are borrowed, not copied.
+    ///
+    /// ```
+    /// use nn_runtime::prelude::*;
+    ///
+    /// network! { struct Encoder: [4] -> [2] { Dense(2) -> Tanh } }
+    /// network! { struct Whole: [4] -> [4] { encoder: Encoder -> Dense(4) } }
+    ///
+    /// let model = Whole::init(0);
+    /// let encoder = model.part::<Encoder>("encoder").unwrap();
+    /// let code: [f32; 2] = *encoder.predictor(1).predict(&[1.0, 2.0, 3.0, 4.0]);
+    /// ```
+    ///
+    /// # Errors
+    /// Nothing of that name is a network of type `P`.
+    pub fn part<P: Network>(&self, name: &str) -> Result<ModelPart<'_, P>, ParamError> {
+        let within = params::networks(N::MAP);
+        match within.iter().find(|part| part.name == name && params::same(part.map, P::MAP)) {
+            Some(part) => {
+                let params = &self.params[part.offset..part.offset + P::MAP.params_len];
+                Ok(ModelPart { params, network: PhantomData })
+            }
+            None => {
+                let names: Vec<String> =
+                    within.iter().map(|part| alloc::format!("`{}`: {}", part.name, part.map.name)).collect();
+                let there = if names.is_empty() { "none".to_string() } else { names.join(", ") };
+                Err(ParamError(alloc::format!(
+                    "expected a `{}` called `{name}` within `{}`, found {there}\nhelp: label the network where it is used, as in `{name}: {}`",
+                    P::MAP.name,
+                    N::MAP.name,
+                    P::MAP.name
+                )))
+            }
+        }
+    }
+
     /// What predicts with this model, up to `batch` samples at once, in memory of its own.
     ///
     /// # Panics
@@ -125,16 +162,30 @@ impl<N: Network> Model<N> {
     /// # Panics
     /// `batch == 0`
     pub fn predictor_on(&self, batch: usize, isa: Isa) -> Predictor<'_, N> {
-        assert!(batch > 0, "expected a batch of at least 1 sample, found 0");
-        let outputs = N::MAP.outputs.iter().map(|shape| Block::zeroed(shape.len())).collect();
-        Predictor {
-            params: &self.params,
-            isa,
-            batch,
-            memory: Block::zeroed(N::MAP.infer.len(batch)),
-            outputs,
-            network: PhantomData,
-        }
+        Predictor::new(&self.params, batch, isa)
+    }
+}
+
+/// A network within a [`Model`]: its parameters, borrowed.
+pub struct ModelPart<'m, P> {
+    params: &'m [f32],
+    network: PhantomData<fn() -> P>,
+}
+
+impl<'m, P: Network> ModelPart<'m, P> {
+    /// [`Model::predictor`] of this part.
+    ///
+    /// # Panics
+    /// `batch == 0`
+    pub fn predictor(&self, batch: usize) -> Predictor<'m, P> {
+        Predictor::new(self.params, batch, Isa::detect())
+    }
+
+    /// A model of its own with a copy of the parameters: to save, to train further, to put elsewhere.
+    pub fn to_model(&self) -> Model<P> {
+        let mut params = Block::zeroed(self.params.len());
+        params.copy_from_slice(self.params);
+        Model::with_params(params)
     }
 }
 
@@ -160,7 +211,13 @@ pub struct Predictor<'m, N> {
     network: PhantomData<fn() -> N>,
 }
 
-impl<N: Network> Predictor<'_, N> {
+impl<'m, N: Network> Predictor<'m, N> {
+    fn new(params: &'m [f32], batch: usize, isa: Isa) -> Self {
+        assert!(batch > 0, "expected a batch of at least 1 sample, found 0");
+        let outputs = N::MAP.outputs.iter().map(|shape| Block::zeroed(shape.len())).collect();
+        Predictor { params, isa, batch, memory: Block::zeroed(N::MAP.infer.len(batch)), outputs, network: PhantomData }
+    }
+
     /// Predicts for one sample. An array of another length does not compile.
     pub fn predict(&mut self, input: N::Input<'_>) -> N::Output<'_> {
         let mut x = [&[][..]; crate::graph::MAX_INPUTS];

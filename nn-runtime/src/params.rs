@@ -6,7 +6,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::facts::{Layout, Param, Role};
-use crate::graph::Map;
+use crate::graph::{Map, Node};
 use crate::init::Init;
 use crate::shape::Shape;
 
@@ -66,17 +66,55 @@ pub(crate) fn count(map: &'static Map) -> usize {
     tensors(map).iter().map(Tensor::count).sum()
 }
 
+/// A network used as a layer, at its place.
+pub(crate) struct Within {
+    pub(crate) name: String,
+    pub(crate) map: &'static Map,
+    /// Where its parameters begin within the model's block.
+    pub(crate) offset: usize,
+}
+
+/// All networks within a network, each before those within it.
+pub(crate) fn networks(map: &'static Map) -> Vec<Within> {
+    let mut all = Vec::new();
+    visit_networks(map, "", 0, &mut all);
+    all
+}
+
+fn visit_networks(map: &'static Map, prefix: &str, base: usize, all: &mut Vec<Within>) {
+    for node in map.nodes.iter().filter(|node| node.shares.is_none()) {
+        let Some(inner) = node.facts.inner else { continue };
+        for (name, offset) in copies(node, prefix, base) {
+            let within = format!("{name}.");
+            all.push(Within { name, map: inner, offset });
+            visit_networks(inner, &within, offset, all);
+        }
+    }
+}
+
+/// The name and the place of a node's parameters; of each copy where it is repeated.
+fn copies(node: &Node, prefix: &str, base: usize) -> impl Iterator<Item = (String, usize)> {
+    let (times, each) = (node.facts.times, node.facts.params_len / node.facts.times);
+    (0..times).map(move |copy| {
+        let name = match times {
+            1 => format!("{prefix}{}", node.name),
+            _ => format!("{prefix}{}.{copy}", node.name),
+        };
+        (name, base + node.params + copy * each)
+    })
+}
+
+/// True if two networks have the same name and the same parameters.
+pub(crate) fn same(a: &'static Map, b: &'static Map) -> bool {
+    let table = |map| tensors(map).into_iter().map(|tensor| (tensor.name, tensor.shape, tensor.offset));
+    a.name == b.name && a.params_len == b.params_len && table(a).eq(table(b))
+}
+
 fn visit(map: &'static Map, prefix: &str, base: usize, frozen: bool, all: &mut Vec<Tensor>) {
     for node in map.nodes.iter().filter(|node| node.shares.is_none()) {
         let facts = node.facts;
         let frozen = frozen || node.frozen;
-        let each = facts.params_len / facts.times;
-        for copy in 0..facts.times {
-            let base = base + node.params + copy * each;
-            let name = match facts.times {
-                1 => format!("{prefix}{}", node.name),
-                _ => format!("{prefix}{}.{copy}", node.name),
-            };
+        for (name, base) in copies(node, prefix, base) {
             match facts.inner {
                 Some(inner) => visit(inner, &format!("{name}."), base, frozen, all),
                 None => {

@@ -13,6 +13,8 @@ pub struct Scope {
     bindings: Vec<Binding>,
     /// Every name that any `let` binds, also those further down.
     later: Vec<String>,
+    /// Names that were read before they were bound.
+    early: Vec<String>,
 }
 
 pub struct Binding {
@@ -27,7 +29,7 @@ pub struct Binding {
 
 impl Scope {
     pub fn new(later: Vec<String>) -> Scope {
-        Scope { bindings: Vec::new(), later }
+        Scope { later, ..Scope::default() }
     }
 
     pub fn input(&mut self, name: String, ident: Option<Ident>, value: usize) {
@@ -51,7 +53,8 @@ impl Scope {
                 if earlier.input { format!("`{name}`, which is an input") } else { format!("`{name}` a second time") };
             errors.add(ident, "a name of its own", &found, &format!("`let {name}_b = …;`"));
         }
-        self.bindings.push(Binding { name, ident: Some(ident.clone()), input: false, value, used: false });
+        let used = self.early.contains(&name);
+        self.bindings.push(Binding { name, ident: Some(ident.clone()), input: false, value, used });
         self.bindings.len() - 1
     }
 
@@ -96,6 +99,7 @@ impl Scope {
             let found = format!("`{name}`, which is defined further down");
             errors.add(place, "a value defined before it is used", &found, &format!("move `let {name} = …;` up"));
             self.touch_all();
+            self.early.push(name);
             return None;
         }
         let known = self.bindings.iter().map(|binding| binding.name.as_str());

@@ -138,8 +138,9 @@ const fn is_softmax(head: Head) -> bool {
 #[track_caller]
 pub const fn check_shape(flow: &Flow, declared: Shape) {
     if flow.shape.is_known() && !flow.shape.equals(&declared) {
-        let fault = Fault::expected("").shape(declared).str(" here").found(flow.shape).help("write ").shape(flow.shape);
-        stop_shape(&fault.str(", or change the layers before it"), flow);
+        let fault = Fault::expected("").shape(declared).str(" here").found(flow.shape);
+        let fault = fault.help("write `").shape(flow.shape);
+        stop_shape(&fault.str("`, or change the layers before it"), flow);
     }
 }
 

@@ -3,6 +3,7 @@
 //! Every result is the same whatever the batch is split into. Nothing here may allocate, but `block`.
 
 pub mod block;
+pub mod conv;
 pub mod elementwise;
 pub mod math;
 pub mod matrix;

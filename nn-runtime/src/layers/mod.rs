@@ -2,17 +2,37 @@
 //! the passes. A layer may know kernels and its own facts, never another layer, the graph, or a thread.
 
 mod activation;
+mod axis;
+mod concat;
 mod dense;
 mod dense_per_step;
 mod dropout;
+mod dropout2d;
 mod flatten;
+mod frame2d;
+mod image;
+mod permute;
+mod product;
 mod reshape;
 mod softmax;
+mod split;
+mod sum;
+mod upsample;
+mod window;
 
 pub use activation::{Elu, Gelu, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh};
+pub use concat::Concat;
 pub use dense::Dense;
 pub use dense_per_step::DensePerStep;
 pub use dropout::Dropout;
+pub use dropout2d::Dropout2d;
 pub use flatten::Flatten;
+pub use frame2d::{Crop2d, ZeroPad2d};
+pub use permute::Permute;
+pub use product::Product;
 pub use reshape::Reshape;
 pub use softmax::{LogSoftmax, Softmax};
+pub use split::Split;
+pub use sum::Sum;
+pub use upsample::{Upsample, UpsampleMode};
+pub use window::Padding;

@@ -58,7 +58,7 @@ pub trait LossOn<T: ?Sized>: Loss {
     message = "expected a loss on targets of type `{Self}`, found one on values",
     label = "it compares outputs with values, `f32`",
     note = "labels, `u32`, one class for each sample: use `CrossEntropy`",
-    note = "values, `f32`, as many as the network's outputs: make the data set of values"
+    note = "values, `f32`, as many as the network's outputs: `Dataset::values(inputs, targets)`"
 )]
 pub trait TargetValue: Sized {
     /// The targets themselves.

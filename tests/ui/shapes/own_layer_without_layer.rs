@@ -1,7 +1,6 @@
 use nn_runtime::prelude::*;
 use nn_runtime::{Facts, Rule, Shape};
 
-#[derive(Clone, Copy)]
 struct Halve;
 
 impl Halve {
@@ -14,10 +13,6 @@ impl Halve {
     }
 }
 
-network! {
-    pub struct Net: [5] -> [2] {
-        Halve -> Dense(2)
-    }
-}
+network! { pub struct Net: [5] -> [2] { Halve -> Dense(2) } }
 
 fn main() {}

@@ -1,7 +1,6 @@
 use nn_runtime::prelude::*;
 use nn_runtime::{Cx, Layer};
 
-#[derive(Clone, Copy)]
 struct Halve;
 
 impl Halve {
@@ -15,10 +14,6 @@ impl Layer for Halve {
     fn pull_input(&self, _: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], _: [&[f32]; 1], _: [&mut [f32]; 1]) {}
 }
 
-network! {
-    pub struct Net: [5] -> [2] {
-        Halve -> Dense(2)
-    }
-}
+network! { pub struct Net: [5] -> [2] { Halve -> Dense(2) } }
 
 fn main() {}

@@ -1,0 +1,97 @@
+//! `Concat`: several values one behind the other along a dimension. In: two or more values that agree in every other dimension; out:
+//! one value. It only moves numbers.
+
+use super::axis::{self, cut, join, row};
+use super::sum::several;
+use crate::facts::{Facts, Rule};
+use crate::fault::Fault;
+use crate::layer::{Cx, Layer};
+use crate::shape::Shape;
+
+/// Joined along `axis`: `([a, …], [b, …], …) -> [a + b + …, …]`, the other dimensions equal.
+///
+/// | argument | here | PyTorch's `cat` | Keras's `Concatenate` |
+/// |---|---|---|---|
+/// | `axis`, from 0, the batch not counted | `0`: of images the channels | `dim=0`, the batch | `axis=-1` |
+///
+/// ```
+/// use nn_runtime::prelude::*;
+///
+/// network! {
+///     pub struct Twice: [2] -> [4] {
+///         let x = Relu;
+///         let y = x -> Tanh;
+///         (x, y) -> Concat
+///     }
+/// }
+/// assert_eq!(Twice::init(0).predictor(1).predict(&[-1.0, 100.0]), &[0.0, 100.0, 0.0, 1.0]);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Concat {
+    axis: usize,
+}
+
+#[allow(clippy::new_without_default, reason = "a layer is written in a declaration, never a default")]
+impl Concat {
+    /// Along the first dimension.
+    pub const fn new() -> Self {
+        Concat { axis: 0 }
+    }
+
+    /// Along this dimension, the batch not counted.
+    pub const fn axis(mut self, axis: usize) -> Self {
+        self.axis = axis;
+        self
+    }
+
+    /// `([a, …], [b, …], …) -> [a + b + …, …]`
+    pub const fn rule<const N: usize>(&self, x: [Shape; N]) -> Rule {
+        if let Some(fault) = several(&x, "Concat") {
+            return Rule::Err(fault);
+        }
+        if let Some(fault) = axis::fault(self.axis, x[0]) {
+            return Rule::Err(fault);
+        }
+        let mut total = x[0].dim(self.axis);
+        let mut k = 1;
+        while k < N {
+            if x[k].rank() != x[0].rank() || !x[k].with_dim(self.axis, 1).equals(&x[0].with_dim(self.axis, 1)) {
+                return Rule::Err(self.disagree(x[0], x[k]));
+            }
+            total = total.saturating_add(x[k].dim(self.axis));
+            k += 1;
+        }
+        Facts::output(x[0].with_dim(self.axis, total)).pulls_without_x().pulls_without_y().ok()
+    }
+
+    const fn disagree(&self, a: Shape, b: Shape) -> Fault {
+        let fault = Fault::expected("inputs that differ in axis ").num(self.axis).str(" alone").found(a);
+        let fault = fault.str(" and ").shape(b);
+        if a.rank() != b.rank() {
+            return fault.help("put `Flatten` before it on every way");
+        }
+        // Where they differ in one dimension alone, that is the axis that was meant.
+        let mut i = 0;
+        while i < a.rank() {
+            if a.with_dim(i, 1).equals(&b.with_dim(i, 1)) {
+                return fault.help("join them by `Concat(axis = ").num(i).str(")`, or make axis ").num(i).str(" equal");
+            }
+            i += 1;
+        }
+        fault.help("make their other dimensions equal, or put `Flatten` before it on every way")
+    }
+
+    fn rows<const N: usize>(&self, cx: &Cx) -> [usize; N] {
+        core::array::from_fn(|k| row(&cx.input_shape(k), self.axis))
+    }
+}
+
+impl<const N: usize> Layer<N> for Concat {
+    fn forward(&self, cx: &mut Cx, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
+        join(x, self.rows(cx), y);
+    }
+
+    fn pull_input(&self, cx: &mut Cx, _: [&[f32]; N], _: [&[f32]; 1], [dy]: [&[f32]; 1], dx: [&mut [f32]; N]) {
+        cut(dy, dx, self.rows(cx));
+    }
+}

@@ -1,0 +1,49 @@
+//! What layers of images and sequences ask of an input before anything else. In: a shape; out: its dimensions, or what to type so
+//! that there are as many as needed. Nothing here may know which layer asks.
+
+use crate::fault::Fault;
+use crate::shape::Shape;
+
+/// The sides of an input of `[channels, height, width]`.
+pub(super) const fn image(x: Shape) -> Result<[usize; 3], Fault> {
+    match x.dims() {
+        Some(dims) => Ok(dims),
+        None => {
+            let fault = Fault::expected("an input of [channels, height, width]").found(x);
+            Err(match x.dims() {
+                Some([height, width]) => reshape(fault, Shape::of([1, height, width])),
+                None => match (x.dims(), side(x.len())) {
+                    (Some([_]), Some(side)) => reshape(fault, Shape::of([1, side, side])),
+                    _ => fault.help("put `Reshape([channels, height, width])` before it"),
+                },
+            })
+        }
+    }
+}
+
+/// The length and width of an input of `[steps, features]`.
+pub(super) const fn sequence(x: Shape) -> Result<[usize; 2], Fault> {
+    match x.dims() {
+        Some(dims) => Ok(dims),
+        None => {
+            let fault = Fault::expected("an input of [steps, features]").found(x);
+            Err(match x.dims() {
+                Some([steps]) => reshape(fault, Shape::of([steps, 1])),
+                None => match x.rank() {
+                    3 => fault.help("use the layer that ends in `2d` on [channels, height, width]"),
+                    _ => fault.help("put `Reshape([steps, features])` before it"),
+                },
+            })
+        }
+    }
+}
+
+const fn reshape(fault: Fault, to: Shape) -> Fault {
+    fault.help("put `Reshape(").shape(to).str(")` before it")
+}
+
+/// The side of a square of this many pixels, if it is one and more than a pixel.
+const fn side(pixels: usize) -> Option<usize> {
+    let side = pixels.isqrt();
+    if side > 1 && side * side == pixels { Some(side) } else { None }
+}

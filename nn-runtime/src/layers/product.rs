@@ -1,0 +1,72 @@
+//! `Product`: several values multiplied number by number, as gates and attention over channels do. In: two or more values of one
+//! shape; out: the same shape. It never widens a shape to fit another.
+
+use super::sum::alike;
+use crate::facts::{Facts, Rule};
+use crate::kernels::elementwise::Zip;
+use crate::kernels::simd::Simd;
+use crate::layer::{Cx, Layer};
+use crate::shape::Shape;
+
+/// `y = x₁ · x₂ · …`, number by number: `([…], […], …) -> […]`, all of one shape.
+///
+/// No arguments, as Keras's `Multiply()`; PyTorch writes `a * b`, which also widens shapes. Here shapes are equal or refused.
+///
+/// ```
+/// use nn_runtime::prelude::*;
+///
+/// network! {
+///     pub struct Square: [3] -> [3] {
+///         let x = Relu;
+///         (x, x) -> Product
+///     }
+/// }
+/// assert_eq!(Square::init(0).predictor(1).predict(&[-1.0, 2.0, 3.0]), &[0.0, 4.0, 9.0]);
+/// ```
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Product;
+
+impl Product {
+    /// There is nothing to choose.
+    pub const fn new() -> Self {
+        Product
+    }
+
+    /// `([…], […], …) -> […]`
+    pub const fn rule<const N: usize>(&self, x: [Shape; N]) -> Rule {
+        match alike(&x, "Product") {
+            Some(fault) => Rule::Err(fault),
+            None => Facts::output(x[0]).pulls_without_y().ok(),
+        }
+    }
+}
+
+/// a · b.
+struct Mul;
+
+impl Zip for Mul {
+    #[inline(always)]
+    fn apply<S: Simd>(&self, s: S, a: S::F, b: S::F) -> S::F {
+        s.mul(a, b)
+    }
+}
+
+impl<const N: usize> Layer<N> for Product {
+    fn forward(&self, cx: &mut Cx, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
+        cx.isa.zip(&Mul, x[0], x[1], y);
+        for x in &x[2..] {
+            cx.isa.zip_in_place(&Mul, y, x);
+        }
+    }
+
+    fn pull_input(&self, cx: &mut Cx, x: [&[f32]; N], _: [&[f32]; 1], [dy]: [&[f32]; 1], dx: [&mut [f32]; N]) {
+        for (k, dx) in dx.into_iter().enumerate().filter(|(_, dx)| !dx.is_empty()) {
+            // The product of the others, never y / x: an input may be 0.
+            let first = usize::from(k == 0);
+            cx.isa.zip(&Mul, dy, x[first], dx);
+            for (_, x) in x.iter().enumerate().filter(|(i, _)| *i > first && *i != k) {
+                cx.isa.zip_in_place(&Mul, dx, x);
+            }
+        }
+    }
+}
