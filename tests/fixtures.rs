@@ -24,6 +24,18 @@ pub struct Case {
     pub output: Option<Tensor>,
     /// The gradient that arrives, where the answer is no single number.
     pub doutput: Option<Tensor>,
+    /// The answers of a layer with several outputs.
+    #[serde(default)]
+    pub outputs: Vec<Tensor>,
+    /// The gradients that arrive at them.
+    #[serde(default)]
+    pub doutputs: Vec<Tensor>,
+    /// Running statistics before the pass.
+    #[serde(default)]
+    pub buffers: BTreeMap<String, Tensor>,
+    /// Running statistics after it, where it changes them.
+    #[serde(default)]
+    pub buffers_after: BTreeMap<String, Tensor>,
     /// Gradients with respect to inputs.
     #[serde(default)]
     pub dinputs: Vec<Tensor>,

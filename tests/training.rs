@@ -50,7 +50,7 @@ fn a_dense_network_beats_a_linear_model_on_the_drawn_digits() {
     let (train, test) = digits::draw(5_000, 1).split_every(5).unwrap();
     fn accuracy<N: Network>(train: &Dataset<Labels>, test: &Dataset<Labels>) -> f64
     where
-        CrossEntropy: nn_runtime::losses::Fits<N::Head>,
+        CrossEntropy: Fits<N::Head>,
     {
         let mut model = N::init(1);
         let mut trainer = Trainer::new(&mut model, CrossEntropy::new(), Adam::new(1e-3));
@@ -211,4 +211,31 @@ fn predictions_come_in_batches_too() {
     // A view that is not contiguous is no other prediction.
     let columns = flat.t().as_standard_layout().into_owned();
     assert_eq!(predictor.predict_batch(columns.t()).unwrap(), all);
+}
+
+network! {
+    struct Reader: [784] -> (class: [10], height: [1]) {
+        let code = Dense(32) -> Relu;
+        let class = code -> Dense(10) -> Softmax;
+        let height = code -> Dense(1);
+    }
+}
+
+/// A loss for each output: both are learnt at once, and each head is what its loss wants.
+#[test]
+fn several_outputs_have_several_losses() {
+    let digits = digits::draw(600, 1);
+    let heights: Vec<f32> = (0..600).map(|i| digits.input(0, i).iter().sum::<f32>() / 100.0).collect();
+    let heights = nn_runtime::data::Samples::into_values((&heights[..], 1)).unwrap();
+    let data = Dataset::new((digits.inputs()[0].as_slice(), 784), (digits.targets().clone(), heights)).unwrap();
+    let mut model = Reader::init(1);
+    let mut trainer = Trainer::new(&mut model, (CrossEntropy::new(), Mse::new()), Adam::new(2e-3));
+    let before = trainer.evaluate(&data).unwrap();
+    trainer.fit(&data, Fit::epochs(12)).unwrap();
+    let after = trainer.evaluate(&data).unwrap();
+    assert!(after.loss < 0.3 * before.loss && after.accuracy.unwrap() > 0.9, "{before} to {after}");
+    let mut predictor = model.predictor(1);
+    let (class, height) = predictor.predict(data.input(0, 3).try_into().unwrap());
+    assert!((class.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+    assert!((height[0] - data.targets().1.as_slice()[3]).abs() < 0.5);
 }

@@ -237,10 +237,16 @@ impl Facts {
 
     /// A learnt matrix `[outputs, inputs]`, stored as the product kernels read it.
     pub(crate) const fn matrix(self, name: &'static str, cols: usize, rows: usize, init: Init) -> Facts {
-        let shape = Shape::of([cols, rows]);
+        self.filters(name, Shape::of([cols, rows]), init)
+    }
+
+    /// Learnt filters `[outputs, …]`, stored as a matrix of one output a column.
+    pub(crate) const fn filters(self, name: &'static str, shape: Shape, init: Init) -> Facts {
         // Where the size overflows nothing is laid out: the fault is told by `check`.
-        let fits = shape.checked_len().is_some();
-        let panels = if fits { Panels::new(rows, cols) } else { Panels::new(1, 1) };
+        let panels = match shape.checked_len() {
+            Some(len) if len > 0 => Panels::new(len / shape.dim(0), shape.dim(0)),
+            _ => Panels::new(1, 1),
+        };
         self.push(name, shape, Layout::Panels(panels), init, Role::Trained)
     }
 
@@ -337,6 +343,10 @@ impl Facts {
             self.takes_act = false;
             self.pulls_with_x = true;
             self.pulls_with_y = true;
+            // Left out for a loss, a softmax would be left out as often as it is repeated.
+            if self.inner.is_none() && !matches!(self.head, Head::Plain | Head::Same) {
+                self.head = Head::Other;
+            }
         }
         self
     }

@@ -99,8 +99,8 @@ pub struct Cx<'a> {
     pub(crate) params: &'a [f32],
     /// `forward` of a layer that [`Facts::takes_act`] ends with `max(y, floor)`.
     pub(crate) floor: f32,
-    /// The loss wants a network's class scores before its softmax or sigmoid.
-    pub(crate) logits: bool,
+    /// Of which outputs the loss wants the scores before a softmax or sigmoid, one bit each.
+    pub(crate) logits: u8,
     /// What a network used as a layer is asked for.
     pub(crate) purpose: Purpose,
 }

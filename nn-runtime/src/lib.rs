@@ -10,6 +10,7 @@ pub use nn_macros::network;
 
 mod facts;
 mod fault;
+mod gradient;
 mod graph;
 mod init;
 pub mod kernels;
@@ -34,6 +35,7 @@ pub mod train;
 
 pub use facts::{Facts, Head, MAX_OUTPUTS, MAX_PARAMS, Role, Rule};
 pub use fault::Fault;
+pub use gradient::Gradients;
 pub use init::Init;
 pub use kernels::noise::Noise;
 pub use kernels::simd::Isa;
@@ -41,7 +43,7 @@ pub use layer::{Cx, Layer, Mode, Part};
 pub use model::{InputError, Model, ModelPart, ParamError, Predictor};
 pub use network::{AnyHead, LogSoftmaxHead, Network, OtherHead, PlainHead, Ports, SigmoidHead, SoftmaxHead, ValueHead};
 pub use params::Tensor;
-pub use probe::{Gradients, Probe};
+pub use probe::{Gradients as LayerGradients, Probe};
 pub use shape::{MAX_RANK, Shape};
 
 /// Everything a program that declares, trains and uses networks names.

@@ -16,6 +16,7 @@ use crate::kernels::simd::Isa;
 use crate::layer::{Cx, Mode};
 use crate::network::{Network, Ports};
 use crate::params::{self, Tensor};
+use crate::shape::Shape;
 
 /// A network's parameters: one flat, aligned block.
 ///
@@ -237,8 +238,8 @@ impl<'m, N: Network> Predictor<'m, N> {
     /// The slices are not as many as the network has inputs and outputs, or do not hold the same number of whole samples;
     /// nothing is written.
     pub fn predict_into(&mut self, x: &[&[f32]], y: &mut [&mut [f32]]) -> Result<(), InputError> {
-        let samples = self.count(x)?;
         let map = N::MAP;
+        let samples = samples("input", map.inputs, x)?;
         if y.len() != map.outputs.len() {
             return Err(InputError(alloc::format!("expected {} output slices, found {}", map.outputs.len(), y.len())));
         }
@@ -267,24 +268,28 @@ impl<'m, N: Network> Predictor<'m, N> {
         }
         Ok(())
     }
+}
 
-    fn count(&self, x: &[&[f32]]) -> Result<usize, InputError> {
-        let map = N::MAP;
-        if x.len() != map.inputs.len() {
-            return Err(InputError(alloc::format!("expected {} input slices, found {}", map.inputs.len(), x.len())));
-        }
-        let samples = x[0].len() / map.inputs[0].len();
-        for (x, shape) in x.iter().zip(map.inputs) {
-            if x.len() != samples * shape.len() {
-                return Err(InputError(alloc::format!(
-                    "expected whole samples of {shape}, which is {} numbers each, found {} numbers\nhelp: give the same number of samples to every input",
-                    shape.len(),
-                    x.len()
-                )));
-            }
-        }
-        Ok(samples)
+/// How many samples the slices of all inputs, or outputs, hold.
+pub(crate) fn samples(what: &str, shapes: &[Shape], slices: &[&[f32]]) -> Result<usize, InputError> {
+    if slices.len() != shapes.len() {
+        return Err(InputError(alloc::format!(
+            "expected {} {what} slices, found {}\nhelp: give one for each {what} that the network declares",
+            shapes.len(),
+            slices.len()
+        )));
     }
+    let samples = slices[0].len() / shapes[0].len();
+    for (slice, shape) in slices.iter().zip(shapes) {
+        if slice.len() != samples * shape.len() {
+            return Err(InputError(alloc::format!(
+                "expected whole samples of {shape}, which is {} numbers each, found {} numbers\nhelp: give the same number of samples to every {what}",
+                shape.len(),
+                slice.len()
+            )));
+        }
+    }
+    Ok(samples)
 }
 
 #[cfg(feature = "std")]
@@ -324,7 +329,7 @@ impl<N: Network> Predictor<'_, N> {
 
 /// Input that is not made of whole samples of the network's shape.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct InputError(String);
+pub struct InputError(pub(crate) String);
 
 impl fmt::Display for InputError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -369,7 +374,7 @@ impl<'a> Cx<'a> {
             facts: &crate::facts::Facts::NONE,
             params,
             floor: f32::NEG_INFINITY,
-            logits: false,
+            logits: 0,
             purpose: Purpose::Infer,
         }
     }

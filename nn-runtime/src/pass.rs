@@ -8,6 +8,10 @@ use crate::kernels::simd::Isa;
 use crate::kernels::split::{Bank, Place, Region};
 use crate::layer::{Cx, Layer, Mode, Part};
 
+/// A node's context and what it reads and writes, opened.
+type Site<'s, const A: usize, const B: usize, const C: usize, const W: usize> =
+    (Cx<'s>, [&'s [f32]; A], [&'s [f32]; B], [&'s [f32]; C], [&'s mut [f32]; W]);
+
 /// What all passes have in common: the network, its plan, and what is handed on to every layer.
 struct Walk<'a, 'b> {
     map: &'static Map,
@@ -20,7 +24,7 @@ struct Walk<'a, 'b> {
     mode: Mode,
     noise: Noise,
     first_sample: usize,
-    logits: bool,
+    logits: u8,
 }
 
 impl<'a, 'b> Walk<'a, 'b> {
@@ -63,7 +67,7 @@ impl<'a, 'b> Walk<'a, 'b> {
         i: usize,
         reads: ([Span; A], [Span; B], [Span; C]),
         writes: [Span; W],
-    ) -> (Cx<'_>, [&[f32]; A], [&[f32]; B], [&[f32]; C], [&mut [f32]; W]) {
+    ) -> Site<'_, A, B, C, W> {
         let (node, spots) = self.site(i);
         let batch = self.batch;
         let place = |span: Span| span.of_batch(batch);
@@ -81,7 +85,8 @@ impl<'a, 'b> Walk<'a, 'b> {
             facts: node.facts,
             params: &self.params[node.params..node.params + node.facts.params_len],
             floor: spots.floor,
-            logits: self.logits && spots.is_head,
+            // A network that is a head has one output.
+            logits: u8::from(self.logits & spots.head != 0),
             purpose: spots.purpose,
         };
         (cx, a, b, c, w)
@@ -90,7 +95,7 @@ impl<'a, 'b> Walk<'a, 'b> {
     /// The loss takes what comes into this head, not what it makes of it; a network as a head settles that within.
     fn is_bare(&self, i: usize) -> bool {
         let (node, spots) = self.site(i);
-        self.logits && spots.is_head && node.facts.inner.is_none()
+        self.logits & spots.head != 0 && node.facts.inner.is_none()
     }
 
     /// Copies from one place to another.
@@ -176,14 +181,15 @@ impl<'a, 'b> PullInput<'a, 'b> {
             return;
         }
         if self.0.is_bare(i) {
-            return self.0.copy(spots.dy[0], spots.dx[0]);
-        }
-        let facts: &Facts = node.facts;
-        let x = if facts.pulls_with_x { first::<N>(&spots.x) } else { [Span::NONE; N] };
-        let y = if facts.pulls_with_y { first::<M>(&spots.y) } else { [Span::NONE; M] };
-        let (mut cx, x, y, dy, dx) = self.0.open(i, (x, y, first::<M>(&spots.dy)), first::<N>(&spots.dx));
-        if facts.prepares() || dx.iter().any(|dx| !dx.is_empty()) {
-            layer.pull_input(&mut cx, x, y, dy, dx);
+            self.0.copy(spots.dy[0], spots.dx[0]);
+        } else {
+            let facts: &Facts = node.facts;
+            let x = if facts.pulls_with_x { first::<N>(&spots.x) } else { [Span::NONE; N] };
+            let y = if facts.pulls_with_y { first::<M>(&spots.y) } else { [Span::NONE; M] };
+            let (mut cx, x, y, dy, dx) = self.0.open(i, (x, y, first::<M>(&spots.dy)), first::<N>(&spots.dx));
+            if facts.prepares() || dx.iter().any(|dx| !dx.is_empty()) {
+                layer.pull_input(&mut cx, x, y, dy, dx);
+            }
         }
         for k in 0..N {
             if !spots.sum[k].is_empty() {

@@ -85,7 +85,6 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
     ///
     /// # Panics
     /// The facts say another number of outputs than the layer has, or belong to a network: that is what a `Model` is for.
-    #[allow(clippy::result_large_err, reason = "made once, in a test")]
     pub fn new(layer: L, rule: impl Fn(&L, [Shape; N]) -> Rule, inputs: [Shape; N]) -> Result<Self, Fault> {
         let rule = rule(&layer, inputs);
         if let Some(fault) = rule.fault() {
@@ -261,7 +260,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
             facts: self.facts,
             params,
             floor: f32::NEG_INFINITY,
-            logits: false,
+            logits: 0,
             purpose: ask.purpose,
         }
     }

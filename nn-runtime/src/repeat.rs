@@ -53,7 +53,7 @@ impl<L> Repeat<L> {
             facts: cx.facts,
             params: &cx.params[c * len..][..len],
             floor: if self.times == 1 { cx.floor } else { f32::NEG_INFINITY },
-            logits: cx.logits && c + 1 == self.times,
+            logits: if c + 1 == self.times { cx.logits } else { 0 },
             purpose: match cx.purpose {
                 Purpose::Train if self.times > 1 => Purpose::TrainAsked,
                 purpose => purpose,
@@ -110,6 +110,11 @@ impl<L: Layer> Layer for Repeat<L> {
             let mut one = self.copy(cx, c, &mut own[c * each..][..each], &mut *scratch);
             self.layer.pull_input(&mut one, [source], [result], [given], [wanted]);
         }
+    }
+
+    fn apply(&self, cx: &mut Cx, y: &mut [f32]) {
+        // Absorbed only where it is repeated once, which is the layer itself.
+        self.layer.apply(cx, y);
     }
 
     fn pull_params(&self, cx: &mut Cx, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {

@@ -1,7 +1,9 @@
 //! The table of activations.
 
-use nn_runtime::layers::{Elu, Gelu, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh};
-use nn_runtime::{Layer, Rule, Shape};
+use nn_runtime::layers::{
+    Elu, Gelu, HardSigmoid, HardSwish, LeakyRelu, Mish, Relu, Selu, Sigmoid, Silu, Softplus, Tanh,
+};
+use nn_runtime::{Isa, Layer, Probe, Rule, Shape};
 use nn_tests::fixtures::Case;
 
 use crate::harness::{against_formula, against_pytorch, fault, takes_any_number};
@@ -88,6 +90,50 @@ fn softplus() {
         Softplus::rule,
         &[(Softplus::new(), &|x| x.exp().ln_1p()), (Softplus::new().beta(3.0), &|x| (3.0 * x).exp().ln_1p() / 3.0)],
     );
+}
+
+#[test]
+fn selu() {
+    let (scale, alpha) = (1.050_700_987_355_480_5, 1.673_263_242_354_377_2);
+    check(
+        "images/selu",
+        |_| Selu::new(),
+        Selu::rule,
+        &[(Selu::new(), &|x| if x > 0.0 { scale * x } else { scale * alpha * x.exp_m1() })],
+    );
+}
+
+#[test]
+fn hard_sigmoid() {
+    let formula = |x: f64| (x / 6.0 + 0.5).clamp(0.0, 1.0);
+    check("images/hard_sigmoid", |_| HardSigmoid::new(), HardSigmoid::rule, &[(HardSigmoid::new(), &formula)]);
+}
+
+#[test]
+fn hard_swish() {
+    let formula = |x: f64| x * (x / 6.0 + 0.5).clamp(0.0, 1.0);
+    check("images/hard_swish", |_| HardSwish::new(), HardSwish::rule, &[(HardSwish::new(), &formula)]);
+}
+
+#[test]
+fn mish() {
+    check("images/mish", |_| Mish::new(), Mish::rule, &[(Mish::new(), &|x| x * x.exp().ln_1p().tanh())]);
+}
+
+/// Where two factors go to infinity and to 0, the smaller wins.
+#[test]
+fn products_have_limits() {
+    let x = [f32::NEG_INFINITY, f32::MIN, f32::INFINITY, f32::MAX];
+    let limits = [0.0, 0.0, f32::INFINITY, f32::MAX];
+    for isa in Isa::available() {
+        let x_shape = [Shape::of([4])];
+        let swish = Probe::new(HardSwish::new(), HardSwish::rule, x_shape).unwrap().isa(isa);
+        let mish = Probe::new(Mish::new(), Mish::rule, x_shape).unwrap().isa(isa);
+        assert_eq!((swish.forward(1, [&x]), mish.forward(1, [&x])), ([limits.to_vec()], [limits.to_vec()]));
+        let slopes = [0.0, 0.0, 1.0, 1.0];
+        assert_eq!(swish.gradients(1, [&x], [&[1.0; 4]]).inputs[0], slopes, "{}", isa.name());
+        assert_eq!(mish.gradients(1, [&x], [&[1.0; 4]]).inputs[0], slopes, "{}", isa.name());
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! a formula; out: nothing, or a panic with the case. What every layer promises is checked along the way.
 
 use nn_runtime::{Isa, Layer, Probe, Rule, Shape};
-use nn_tests::fixtures::load;
+use nn_tests::fixtures::{Case, load};
 use nn_tests::numbers::{assert_near, numbers, slopes, wide};
 
 pub const BATCHES: [usize; 6] = [1, 2, 3, 7, 17, 33];
@@ -10,11 +10,23 @@ pub const BATCHES: [usize; 6] = [1, 2, 3, 7, 17, 33];
 /// Every case of `reference/<file>.json`, and how many there were.
 pub fn against_pytorch<L: Layer>(
     file: &str,
-    make: impl Fn(&nn_tests::fixtures::Case) -> L,
+    make: impl Fn(&Case) -> L,
     rule: impl Fn(&L, [Shape; 1]) -> Rule + Copy,
     params: &[&str],
 ) {
-    for case in load(file) {
+    against_cases(file, load(file), make, rule, params);
+}
+
+/// These cases of a file.
+pub fn against_cases<L: Layer>(
+    file: &str,
+    cases: Vec<Case>,
+    make: impl Fn(&Case) -> L,
+    rule: impl Fn(&L, [Shape; 1]) -> Rule + Copy,
+    params: &[&str],
+) {
+    assert!(!cases.is_empty(), "{file} has such cases");
+    for case in cases {
         let (x, dy) = (&case.inputs[0], case.doutput.as_ref().unwrap());
         let shape = Shape::of_slice(&x.shape[1..]);
         for isa in Isa::available() {
@@ -93,7 +105,7 @@ pub fn against_formula<L: Layer + Copy>(
 pub fn fault<L: Layer>(layer: L, rule: impl Fn(&L, [Shape; 1]) -> Rule, shape: Shape) -> String {
     match Probe::new(layer, rule, [shape]) {
         Ok(probe) => panic!("expected a fault on {shape}, found {:?}", probe.facts().output_shapes()),
-        Rule::Err(fault) => fault.as_str().to_owned(),
+        Err(fault) => fault.as_str().to_owned(),
     }
 }
 

@@ -56,6 +56,8 @@ impl<T: Targets> Dataset<T> {
     /// # Errors
     /// An input that is no [`Samples`] of width 1 or more, lengths that disagree.
     pub fn new(input: impl Samples, targets: T) -> Result<Self, DataError> {
+        let input = input.into_values()?;
+        targets.check_len(input.len())?;
         Self { inputs: Vec::new(), targets }.with_input(input)
     }
 
@@ -164,11 +166,7 @@ impl<T: Targets> Dataset<T> {
 impl<T: Targets> fmt::Debug for Dataset<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let widths: Vec<usize> = self.inputs.iter().map(Values::width).collect();
-        f.debug_struct("Dataset")
-            .field("samples", &self.len())
-            .field("inputs", &widths)
-            .field("target", &self.targets.width())
-            .finish()
+        f.debug_struct("Dataset").field("samples", &self.len()).field("inputs", &widths).finish()
     }
 }
 
@@ -177,7 +175,7 @@ mod tests {
     use super::*;
     use ndarray::{Array0, Array2, Array3, Array4, Axis, array, s};
 
-    fn message<T>(result: Result<T, DataError>) -> std::string::String {
+    fn message<T>(result: Result<T, DataError>) -> String {
         result.err().expect("a fault").to_string()
     }
 
@@ -240,7 +238,7 @@ mod tests {
         let four = &[[0.0; 2]; 4];
         assert_eq!(
             message(Dataset::classes(four, [0, 1, 2])),
-            "input 0: expected 3 samples, as many as targets, found 4"
+            "targets: expected 4 samples, as many as inputs, found 3"
         );
         assert_eq!(
             message(Dataset::values(four, four).unwrap().with_input(&[[0.0]; 5])),
@@ -324,8 +322,21 @@ mod tests {
     }
 
     #[test]
+    fn several_outputs_have_several_targets() {
+        let both = (Labels::new([0, 1, 2]).unwrap(), [[0.5], [1.5], [2.5]].into_values().unwrap());
+        let dataset = Dataset::new(&[[0.0; 2]; 3], both.clone()).unwrap();
+        let taken = dataset.take(&[2, 0]);
+        assert_eq!((taken.targets().0.as_slice(), taken.targets().1.as_slice()), (&[2, 0][..], &[2.5, 0.5][..]));
+        let short = (both.0.clone(), [[0.5]].into_values().unwrap());
+        assert_eq!(
+            message(Dataset::new(&[[0.0; 2]; 3], short)),
+            "targets: expected 3 samples, as many as inputs, found 1"
+        );
+    }
+
+    #[test]
     fn debug_shows_sizes_only() {
         let dataset = Dataset::classes((vec![0.0; 6], 2), [0, 1, 2]).unwrap();
-        assert_eq!(format!("{dataset:?}"), "Dataset { samples: 3, inputs: [2], target: 1 }");
+        assert_eq!(format!("{dataset:?}"), "Dataset { samples: 3, inputs: [2] }");
     }
 }

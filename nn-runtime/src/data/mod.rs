@@ -18,4 +18,4 @@ pub use self::dataset::Dataset;
 pub use self::error::DataError;
 pub use self::samples::{Samples, Values};
 pub use self::standardize::Standardize;
-pub use self::targets::{Class, Labels, Targets};
+pub use self::targets::{Class, Labels, OneTarget, Targets};

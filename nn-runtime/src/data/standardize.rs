@@ -40,7 +40,7 @@ impl Standardize {
             return Err(DataError::new("standardize", "at least one sample", "none"));
         }
         for (k, input) in train.inputs().iter().enumerate() {
-            input.check_finite(&format!("input {k}"))?;
+            input.check_finite(format_args!("input {k}"))?;
         }
         let features = train.inputs().iter().map(fit).collect();
         Ok(Self { features })

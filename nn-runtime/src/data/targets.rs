@@ -8,10 +8,9 @@ use std::string::ToString;
 use std::vec::Vec;
 
 /// Targets of a dataset, by sample.
+///
+/// A network of several outputs has a tuple of them, in the order of its outputs: `(Labels, Values)`.
 pub trait Targets: Clone {
-    /// What one sample has `width` of: `u32` for labels, `f32` for values.
-    type Item: Copy;
-
     /// The number of samples.
     fn len(&self) -> usize;
 
@@ -20,11 +19,17 @@ pub trait Targets: Clone {
         self.len() == 0
     }
 
-    /// Items per sample, at least 1.
-    fn width(&self) -> usize;
-
-    /// Everything, `[samples, width]`.
-    fn as_slice(&self) -> &[Self::Item];
+    /// # Errors
+    /// There are not as many targets as samples.
+    fn check_len(&self, samples: usize) -> Result<(), DataError> {
+        match self.len() == samples {
+            true => Ok(()),
+            false => {
+                let expected = format!("{samples} samples, as many as inputs");
+                Err(DataError::new("targets", expected, self.len().to_string()))
+            }
+        }
+    }
 
     /// Makes `into` the targets of the samples at `indices`; its memory is used again.
     ///
@@ -37,12 +42,47 @@ pub trait Targets: Clone {
     fn check_finite(&self) -> Result<(), DataError>;
 }
 
-impl Targets for Values {
-    type Item = f32;
+/// Targets of one output.
+pub trait OneTarget: Targets {
+    /// What one sample has `width` of: `u32` for labels, `f32` for values.
+    type Item: Copy;
 
-    fn len(&self) -> usize {
-        self.len()
-    }
+    /// Items per sample, at least 1.
+    fn width(&self) -> usize;
+
+    /// Everything, `[samples, width]`.
+    fn as_slice(&self) -> &[Self::Item];
+}
+
+macro_rules! several {
+    ($($name:ident $i:tt),*) => {
+        impl<$($name: OneTarget),*> Targets for ($($name,)*) {
+            fn len(&self) -> usize {
+                self.0.len()
+            }
+
+            fn check_len(&self, samples: usize) -> Result<(), DataError> {
+                $(self.$i.check_len(samples)?;)*
+                Ok(())
+            }
+
+            fn take_into(&self, indices: &[usize], into: &mut Self) {
+                $(self.$i.take_into(indices, &mut into.$i);)*
+            }
+
+            fn check_finite(&self) -> Result<(), DataError> {
+                $(self.$i.check_finite()?;)*
+                Ok(())
+            }
+        }
+    };
+}
+several!(A 0, B 1);
+several!(A 0, B 1, C 2);
+several!(A 0, B 1, C 2, D 3);
+
+impl OneTarget for Values {
+    type Item = f32;
 
     fn width(&self) -> usize {
         self.width()
@@ -50,6 +90,12 @@ impl Targets for Values {
 
     fn as_slice(&self) -> &[f32] {
         self.as_slice()
+    }
+}
+
+impl Targets for Values {
+    fn len(&self) -> usize {
+        self.len()
     }
 
     fn take_into(&self, indices: &[usize], into: &mut Self) {
@@ -98,12 +144,8 @@ impl Labels {
     }
 }
 
-impl Targets for Labels {
+impl OneTarget for Labels {
     type Item = u32;
-
-    fn len(&self) -> usize {
-        self.0.len()
-    }
 
     fn width(&self) -> usize {
         1
@@ -111,6 +153,12 @@ impl Targets for Labels {
 
     fn as_slice(&self) -> &[u32] {
         &self.0
+    }
+}
+
+impl Targets for Labels {
+    fn len(&self) -> usize {
+        self.0.len()
     }
 
     fn take_into(&self, indices: &[usize], into: &mut Self) {

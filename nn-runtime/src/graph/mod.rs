@@ -142,13 +142,32 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         None
     }
 
-    /// The node whose function a loss sees at output `j`: the last one that does more than move numbers.
+    /// The node whose function a loss sees at output `j`: the last one that does more than move numbers. `None` where somebody else
+    /// reads what it makes, so that it cannot be left out for the loss.
     pub(crate) const fn head_node(&self, j: usize) -> Option<usize> {
         let mut value = self.outputs[j];
+        let mut readers = 0;
         loop {
+            if self.readers(value) > readers {
+                return None;
+            }
             match self.writer(value) {
                 Some(s) if matches!(self.nodes[s].facts.head, Head::Same) => value = self.nodes[s].x[0],
                 other => return other,
+            }
+            readers = 1;
+        }
+    }
+
+    /// What the layers before a value make of it.
+    const fn function(&self, mut value: usize) -> Head {
+        loop {
+            match self.writer(value) {
+                None => return Head::Plain,
+                Some(s) => match self.nodes[s].facts.head {
+                    Head::Same => value = self.nodes[s].x[0],
+                    head => return head,
+                },
             }
         }
     }
@@ -157,7 +176,9 @@ impl<const S: usize, const V: usize> Graph<S, V> {
     pub const fn head(&self, j: usize) -> Head {
         let head = match self.head_node(j) {
             Some(s) => self.nodes[s].facts.head,
-            None => Head::Plain,
+            // What the network reads itself too is plain numbers or nothing a loss on classes could be sure of.
+            None if matches!(self.function(self.outputs[j]), Head::Plain) => Head::Plain,
+            None => Head::Other,
         };
         match head {
             // Neither scores nor a softmax of one class tell classes apart.

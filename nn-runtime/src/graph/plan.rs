@@ -4,7 +4,7 @@
 //! Time: node `i` of `S` runs forward at `i` and is pulled at `2S - 1 - i`; parameters are pulled at `2S`.
 
 use super::{Graph, MAX_INPUTS, Node};
-use crate::facts::{MAX_OUTPUTS, lines};
+use crate::facts::{Head, MAX_OUTPUTS, lines};
 use crate::kernels::split::{Place, Region};
 
 /// What a pass will be asked for.
@@ -81,8 +81,8 @@ pub struct Spots {
     pub(crate) purpose: Purpose,
     pub(crate) absorbed: Absorbed,
     pub(crate) floor: f32,
-    /// The loss reads what comes in here when it wants class scores.
-    pub(crate) is_head: bool,
+    /// The outputs, one bit each, whose loss reads what comes in here when it wants scores.
+    pub(crate) head: u8,
 }
 
 impl Spots {
@@ -98,7 +98,7 @@ impl Spots {
         purpose: Purpose::Infer,
         absorbed: Absorbed::No,
         floor: f32::NEG_INFINITY,
-        is_head: false,
+        head: 0,
     };
 }
 
@@ -296,7 +296,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         self.output(v).is_some() && self.readers(v) > 0
     }
 
-    const fn readers(&self, v: usize) -> usize {
+    pub(super) const fn readers(&self, v: usize) -> usize {
         let mut count = 0;
         let mut s = 0;
         while s < S {
@@ -584,13 +584,9 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         while j < self.m {
             if let Some(head) = self.head_node(j)
                 && head == s
-                && self.m == 1
-                && matches!(
-                    node.facts.head,
-                    crate::facts::Head::Softmax | crate::facts::Head::LogSoftmax | crate::facts::Head::Sigmoid
-                )
+                && matches!(node.facts.head, Head::Softmax | Head::LogSoftmax | Head::Sigmoid)
             {
-                spots.is_head = true;
+                spots.head |= 1 << j;
             }
             j += 1;
         }

@@ -18,6 +18,7 @@ pub use pull_x::{pull_x, transposed};
 use super::matrix::Panels;
 use super::simd::LANES;
 use sheet::{Sheet, Spread};
+use window::sums_len;
 
 /// What a convolution is: sizes of one sample, and how the kernel moves over it.
 ///
@@ -123,10 +124,11 @@ impl Conv {
         let (plain, phased) = (self.sheet(1).len(), self.sheet(self.stride[1]).len());
         let sheet = if plain > phased { plain } else { phased };
         let outputs = self.pixels() * self.out_group().next_multiple_of(LANES);
-        let forward = self.rows() + sheet;
+        let forward = self.rows() + sums_len(self.pixels()) + sheet;
         let pull_w = self.rows() + self.pixels() + sheet + outputs;
         let back = self.out_group() * self.kernel[0] * self.kernel[1];
-        let pull_x = back + back * self.in_group().next_multiple_of(LANES) + self.gradient_sheet().len();
+        let turned = back * self.in_group().next_multiple_of(LANES);
+        let pull_x = back + self.gradient_sums() + turned + self.gradient_sheet().len();
         let most = if forward > pull_w { forward } else { pull_w };
         if most > pull_x { most } else { pull_x }
     }
@@ -134,6 +136,11 @@ impl Conv {
     const fn pixels(&self) -> usize {
         let [height, width] = self.output();
         height * width
+    }
+
+    /// For the places of the largest class of inputs a stride apart.
+    const fn gradient_sums(&self) -> usize {
+        sums_len(self.height.div_ceil(self.stride[0]) * self.width.div_ceil(self.stride[1]))
     }
 
     const fn in_group(&self) -> usize {

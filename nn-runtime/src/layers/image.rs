@@ -7,7 +7,7 @@ use crate::shape::Shape;
 /// The sides of an input of `[channels, height, width]`.
 pub(super) const fn image(x: Shape) -> Result<[usize; 3], Fault> {
     match x.dims() {
-        Some(dims) => Ok(dims),
+        Some(dims) => some(x, dims),
         None => {
             let fault = Fault::expected("an input of [channels, height, width]").found(x);
             Err(match x.dims() {
@@ -24,7 +24,7 @@ pub(super) const fn image(x: Shape) -> Result<[usize; 3], Fault> {
 /// The length and width of an input of `[steps, features]`.
 pub(super) const fn sequence(x: Shape) -> Result<[usize; 2], Fault> {
     match x.dims() {
-        Some(dims) => Ok(dims),
+        Some(dims) => some(x, dims),
         None => {
             let fault = Fault::expected("an input of [steps, features]").found(x);
             Err(match x.dims() {
@@ -36,6 +36,15 @@ pub(super) const fn sequence(x: Shape) -> Result<[usize; 2], Fault> {
             })
         }
     }
+}
+
+/// The dimensions, if there is a number at all.
+const fn some<const R: usize>(x: Shape, dims: [usize; R]) -> Result<[usize; R], Fault> {
+    if x.is_empty() && x.checked_len().is_some() {
+        let fault = Fault::expected("an input of at least one number").found(x);
+        return Err(fault.help("make every dimension before it at least 1"));
+    }
+    Ok(dims)
 }
 
 const fn reshape(fault: Fault, to: Shape) -> Fault {

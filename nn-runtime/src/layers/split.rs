@@ -87,7 +87,6 @@ impl Split {
     }
 
     /// The sizes of the parts.
-    #[allow(clippy::result_large_err, reason = "at compile time alone")]
     const fn cut(&self, x: Shape) -> Result<[usize; MAX_OUTPUTS], Fault> {
         let (len, parts) = (x.dim(self.axis), self.parts);
         let Some((given, sizes)) = self.sizes else {

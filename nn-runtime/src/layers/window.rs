@@ -26,6 +26,50 @@ pub(super) struct Window<const D: usize> {
     pub(super) padding: Padding,
 }
 
+/// The arguments of a window over images, for a layer with a field `window`.
+macro_rules! window_arguments {
+    ($name:ident) => {
+        impl $name {
+            /// The kernel's height and width, where they differ.
+            pub const fn kernel_hw(mut self, kernel: [usize; 2]) -> Self {
+                self.window.kernel = kernel;
+                self
+            }
+
+            /// How far the kernel moves at a time.
+            pub const fn stride(mut self, stride: usize) -> Self {
+                self.window.stride = [stride; 2];
+                self
+            }
+
+            /// How far the kernel moves down, and to the right.
+            pub const fn stride_hw(mut self, stride: [usize; 2]) -> Self {
+                self.window.stride = stride;
+                self
+            }
+
+            /// How far apart the pixels are that neighbours in the kernel see.
+            pub const fn dilation(mut self, dilation: usize) -> Self {
+                self.window.dilation = [dilation; 2];
+                self
+            }
+
+            /// How far apart they are down, and to the right.
+            pub const fn dilation_hw(mut self, dilation: [usize; 2]) -> Self {
+                self.window.dilation = dilation;
+                self
+            }
+
+            /// What is put around the image.
+            pub const fn padding(mut self, padding: Padding) -> Self {
+                self.window.padding = padding;
+                self
+            }
+        }
+    };
+}
+pub(super) use window_arguments;
+
 /// A window along one axis of an input.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stand {
@@ -38,8 +82,8 @@ pub(super) struct Stand {
 }
 
 impl<const D: usize> Window<D> {
-    pub(super) const fn new(kernel: usize, stride: usize) -> Self {
-        Window { kernel: [kernel; D], stride: [stride; D], dilation: [1; D], padding: Padding::Valid }
+    pub(super) const fn new(kernel: usize) -> Self {
+        Window { kernel: [kernel; D], stride: [1; D], dilation: [1; D], padding: Padding::Valid }
     }
 
     /// From its first to its last number along `axis`.

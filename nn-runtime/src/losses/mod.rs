@@ -96,3 +96,18 @@ fits! {
     Mae: PlainHead ValueHead SoftmaxHead LogSoftmaxHead SigmoidHead OtherHead AnyHead;
     Huber: PlainHead ValueHead SoftmaxHead LogSoftmaxHead SigmoidHead OtherHead AnyHead;
 }
+
+/// A network of several outputs takes a loss for each, in the order of its outputs; their sum is minimised.
+macro_rules! several {
+    ($($loss:ident $head:ident),*) => {
+        impl<$($loss: Loss),*> Loss for ($($loss,)*) {
+            const LOGITS: bool = false $(|| $loss::LOGITS)*;
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<$($head, $loss: Fits<$head>),*> Fits<($($head,)*)> for ($($loss,)*) {}
+    };
+}
+several!(A H, B I);
+several!(A H, B I, C J);
+several!(A H, B I, C J, D K);

@@ -21,6 +21,11 @@ pub enum TrainError {
         /// The last epoch whose parameters are kept; 0 for those `fit` began with.
         kept: usize,
     },
+    /// The loss of a single step is infinite or NaN; the step was not taken.
+    NotFinite {
+        /// The step, counted from 1.
+        step: u64,
+    },
 }
 
 impl TrainError {
@@ -40,6 +45,10 @@ impl fmt::Display for TrainError {
         match self {
             TrainError::Data(error) => error.fmt(f),
             TrainError::Setting(text) => f.write_str(text),
+            TrainError::NotFinite { step } => write!(
+                f,
+                "step {step}: expected a finite loss, found NaN or infinity; the step was not taken\nhelp: use a smaller learning rate, or scale the data"
+            ),
             TrainError::Diverged { epoch, step, kept } => {
                 write!(
                     f,

@@ -4,10 +4,12 @@
 mod error;
 mod fit;
 mod history;
+mod objective;
 mod step;
 mod trainer;
 
 pub use error::TrainError;
 pub use fit::Fit;
 pub use history::{Epoch, Evaluation, History};
+pub use objective::{Answers, Objective};
 pub use trainer::Trainer;

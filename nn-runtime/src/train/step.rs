@@ -3,13 +3,14 @@
 
 use std::ops::Range;
 
+use super::objective::{Answers, Objective};
+use crate::data::Targets;
 use crate::facts::{MAX_OUTPUTS, Role};
 use crate::graph::{MAX_INPUTS, Purpose};
 use crate::kernels::block::Block;
 use crate::kernels::noise::Noise;
 use crate::kernels::simd::Isa;
 use crate::layer::{Cx, Mode, Part};
-use crate::losses::LossOn;
 use crate::network::Network;
 use crate::optim::Optimizer;
 use crate::params;
@@ -75,36 +76,40 @@ impl Stage {
         self.capacity = batch;
     }
 
-    /// Takes a step on `batch` samples and returns the sum of their losses, and how many were answered rightly. Where that sum is
-    /// not finite nothing is updated.
-    pub(crate) fn train<N: Network, T: ?Sized>(
+    /// Takes a step on the samples of a batch, `targets` all its own, and returns the sum of their losses, and how many were answered
+    /// rightly. Where that sum is not finite nothing is updated.
+    pub(crate) fn train<N: Network, T: Targets>(
         &mut self,
         params: &mut [f32],
-        loss: &impl LossOn<T>,
+        loss: &impl Objective<T>,
         optimizer: &impl Optimizer,
         seed: u64,
-        (batch, x, target): (usize, &[&[f32]], &T),
+        (batch, x, targets): (usize, &[&[f32]], &T),
     ) -> (f64, Option<usize>) {
         let mut dx: [&mut [f32]; MAX_INPUTS] = Default::default();
-        let noise = Noise { key: seed }.keyed(&[self.steps]);
-        let (sum, hits);
-        {
-            let mut y = mut_slices(&mut self.outputs, batch, N::MAP.outputs);
-            let mut cx = Cx::of_network(N::MAP, params, self.isa, batch, &mut self.saved, &mut self.scratch);
+        let (isa, noise, logits) = (self.isa, Noise { key: seed }.keyed(&[self.steps]), loss.logits());
+        let context = |cx: &mut Cx| {
             cx.purpose = Purpose::Train;
             cx.mode = Mode::Train;
             cx.noise = noise;
-            cx.logits = loss_logits(loss);
+            cx.logits = logits;
+        };
+        let outputs = N::MAP.outputs.len();
+        let (sum, hits);
+        {
+            let mut y = mut_slices(&mut self.outputs, batch, N::MAP.outputs);
+            let mut cx = Cx::of_network(N::MAP, params, isa, batch, &mut self.saved, &mut self.scratch);
+            context(&mut cx);
             N::forward(&mut cx, x, &mut y);
 
-            let width = N::MAP.outputs[0].len();
-            let dy = mut_slices(&mut self.output_grads, batch, N::MAP.outputs);
-            sum = loss.gradient(self.isa, width, y[0], target, 1.0 / batch as f32, dy[0]);
-            hits = loss.correct(width, y[0], target);
+            let y = y.each_ref().map(|y| &**y);
+            let mut dy = mut_slices(&mut self.output_grads, batch, N::MAP.outputs);
+            let answers = Answers { isa, samples: 0..batch, widths: widths::<N>(), y };
+            sum = loss.gradient(&answers, targets, 1.0 / batch as f32, &mut dy[..outputs]);
+            hits = loss.correct(&answers, targets);
             if !sum.is_finite() {
                 return (sum, hits);
             }
-            let y = y.each_ref().map(|y| &**y);
             let dy = dy.each_ref().map(|dy| &**dy);
             N::pull_input(&mut cx, x, &y, &dy, &mut dx);
         }
@@ -113,15 +118,12 @@ impl Stage {
         for (i, strip) in self.strips.iter().chain(&self.running).enumerate() {
             let grad = &mut self.grad[..strip.len()];
             grad.fill(0.0);
-            let mut cx = Cx::of_network(N::MAP, params, self.isa, batch, &mut self.saved, &mut self.scratch);
-            cx.purpose = Purpose::Train;
-            cx.mode = Mode::Train;
-            cx.noise = noise;
-            cx.logits = loss_logits(loss);
+            let mut cx = Cx::of_network(N::MAP, params, isa, batch, &mut self.saved, &mut self.scratch);
+            context(&mut cx);
             N::pull_params(&mut cx, x, &dy, Part { range: strip.clone(), grad: &mut *grad });
             let params = &mut params[strip.clone()];
             if i >= self.strips.len() {
-                self.isa.add(grad, params);
+                isa.add(grad, params);
                 continue;
             }
             let count = self.states.len();
@@ -129,33 +131,39 @@ impl Stage {
             for (to, from) in state.iter_mut().zip(&mut self.states) {
                 *to = &mut from[strip.clone()];
             }
-            optimizer.update(self.isa, self.steps, params, grad, &mut state[..count]);
+            optimizer.update(isa, self.steps, params, grad, &mut state[..count]);
         }
         (sum, hits)
     }
 
-    /// The sum of the losses of `batch` samples, and how many were answered rightly, as the network predicts.
-    pub(crate) fn evaluate<N: Network, T: ?Sized>(
+    /// The sum of the losses of a stretch of samples, and how many were answered rightly, as the network predicts.
+    pub(crate) fn evaluate<N: Network, T: Targets>(
         &mut self,
         params: &[f32],
-        loss: &impl LossOn<T>,
-        (batch, x, target): (usize, &[&[f32]], &T),
+        loss: &impl Objective<T>,
+        (samples, x, targets): (Range<usize>, &[&[f32]], &T),
     ) -> (f64, Option<usize>) {
+        let batch = samples.len();
         let mut y = mut_slices(&mut self.outputs, batch, N::MAP.outputs);
         let mut cx = Cx::of_network(N::MAP, params, self.isa, batch, &mut [], &mut self.scratch);
-        cx.logits = loss_logits(loss);
+        cx.logits = loss.logits();
         N::forward(&mut cx, x, &mut y);
-        let width = N::MAP.outputs[0].len();
-        (loss.value(self.isa, width, y[0], target), loss.correct(width, y[0], target))
+        let y = y.each_ref().map(|y| &**y);
+        let answers = Answers { isa: self.isa, samples, widths: widths::<N>(), y };
+        (loss.value(&answers, targets), loss.correct(&answers, targets))
     }
+}
+
+fn widths<N: Network>() -> [usize; MAX_OUTPUTS] {
+    let mut widths = [0; MAX_OUTPUTS];
+    for (width, shape) in widths.iter_mut().zip(N::MAP.outputs) {
+        *width = shape.len();
+    }
+    widths
 }
 
 /// The most floats of state per parameter that an optimiser may keep.
 pub(crate) const MAX_STATES: usize = 4;
-
-fn loss_logits<T: ?Sized, L: LossOn<T>>(_: &L) -> bool {
-    L::LOGITS
-}
 
 fn mut_slices<'b>(blocks: &'b mut [Block], batch: usize, shapes: &[crate::Shape]) -> [&'b mut [f32]; MAX_OUTPUTS] {
     let mut all: [&mut [f32]; MAX_OUTPUTS] = Default::default();

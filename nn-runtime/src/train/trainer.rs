@@ -8,6 +8,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64Mcg;
 
+use super::objective::Objective;
 use super::step::{MAX_STATES, Stage};
 use super::{Epoch, Evaluation, Fit, History, TrainError};
 use crate::data::{Dataset, Targets};
@@ -15,10 +16,11 @@ use crate::graph::MAX_INPUTS;
 use crate::kernels::block::Block;
 use crate::kernels::noise::Noise;
 use crate::kernels::simd::Isa;
-use crate::losses::{Fits, LossOn};
+use crate::losses::Fits;
 use crate::model::Model;
 use crate::network::Network;
 use crate::optim::Optimizer;
+use crate::shape::Shape;
 
 /// Trains a model by gradient descent.
 ///
@@ -78,23 +80,23 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     /// As [`fit`](Trainer::fit); a loss that is not finite changes nothing.
     pub fn step<T: Targets>(&mut self, batch: &Dataset<T>) -> Result<f64, TrainError>
     where
-        L: LossOn<[T::Item]>,
+        L: Objective<T>,
     {
         self.check(batch)?;
         self.stage.reserve::<N>(batch.len());
         let (sum, _) = self.one(batch, self.seed);
         match sum.is_finite() {
             true => Ok(sum / batch.len() as f64),
-            false => Err(TrainError::Diverged { epoch: 1, step: self.stage.steps as usize + 1, kept: 0 }),
+            false => Err(TrainError::NotFinite { step: self.stage.steps + 1 }),
         }
     }
 
     fn one<T: Targets>(&mut self, batch: &Dataset<T>, seed: u64) -> (f64, Option<usize>)
     where
-        L: LossOn<[T::Item]>,
+        L: Objective<T>,
     {
         let x = inputs(batch);
-        let given = (batch.len(), &x[..batch.inputs().len()], batch.targets().as_slice());
+        let given = (batch.len(), &x[..batch.inputs().len()], batch.targets());
         self.stage.train::<N, _>(&mut self.model.params, &self.loss, &self.optimizer, seed, given)
     }
 
@@ -106,7 +108,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     /// go back to the last epoch that was finite.
     pub fn fit<T: Targets>(&mut self, train: &Dataset<T>, fit: Fit<T>) -> Result<History, TrainError>
     where
-        L: LossOn<[T::Item]>,
+        L: Objective<T>,
     {
         fit.check()?;
         self.check(train)?;
@@ -168,7 +170,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     /// As [`fit`](Trainer::fit).
     pub fn evaluate<T: Targets>(&mut self, data: &Dataset<T>) -> Result<Evaluation, TrainError>
     where
-        L: LossOn<[T::Item]>,
+        L: Objective<T>,
     {
         self.check(data)?;
         Ok(self.evaluate_checked(data))
@@ -176,13 +178,12 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
 
     fn evaluate_checked<T: Targets>(&mut self, data: &Dataset<T>) -> Evaluation
     where
-        L: LossOn<[T::Item]>,
+        L: Objective<T>,
     {
         const BATCH: usize = 256;
         self.stage.reserve::<N>(BATCH.min(data.len()));
         let mut total = Total::default();
         let all = inputs(data);
-        let targets = data.targets();
         let mut from = 0;
         while from < data.len() {
             let batch = BATCH.min(data.len() - from);
@@ -190,8 +191,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
             for ((x, all), values) in x.iter_mut().zip(all).zip(data.inputs()) {
                 *x = &all[from * values.width()..][..batch * values.width()];
             }
-            let target = &targets.as_slice()[from * targets.width()..][..batch * targets.width()];
-            let given = (batch, &x[..data.inputs().len()], target);
+            let given = (from..from + batch, &x[..data.inputs().len()], data.targets());
             let (sum, hits) = self.stage.evaluate::<N, _>(&self.model.params, &self.loss, given);
             total.add(sum, hits, batch);
             from += batch;
@@ -202,7 +202,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     /// Whether the data can be trained on.
     fn check<T: Targets>(&self, data: &Dataset<T>) -> Result<(), TrainError>
     where
-        L: LossOn<[T::Item]>,
+        L: Objective<T>,
     {
         self.optimizer.check().map_err(TrainError::setting)?;
         if data.is_empty() {
@@ -230,8 +230,8 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
             }
         }
         data.check()?;
-        let outputs = N::MAP.outputs[0].len();
-        if let Some((sample, fault)) = self.loss.fault(outputs, data.targets().as_slice(), data.len()) {
+        let widths: Vec<usize> = N::MAP.outputs.iter().map(Shape::len).collect();
+        if let Some((sample, fault)) = self.loss.fault(&widths, data.targets()) {
             let help =
                 if fault.contains("help: ") { "" } else { "\nhelp: change the targets, or the network's last layer" };
             return Err(TrainError::setting(format!("sample {sample}: {fault}{help}")));

@@ -229,7 +229,7 @@ struct Weights<'a> {
 
 impl Job for Weights<'_> {
     const WIDEST: usize = 2;
-    const TALLEST: usize = 12;
+    const TALLEST: usize = 8;
 
     #[inline(always)]
     unsafe fn strip<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {

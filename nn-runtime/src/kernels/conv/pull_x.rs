@@ -75,6 +75,7 @@ impl Kernel for Transposed<'_> {
         let sheet = c.gradient_sheet();
         let taps = c.out_group() * c.kernel[0] * c.kernel[1];
         let (table, scratch) = self.scratch.split_at_mut(taps);
+        let (sums, scratch) = scratch.split_at_mut(c.gradient_sums());
         let (weights, copy) = scratch.split_at_mut(Panels::new(taps, c.in_group()).len());
         let copy = &mut copy[..sheet.len()];
         copy.fill(0.0);
@@ -104,6 +105,7 @@ impl Kernel for Transposed<'_> {
                         columns: Range32 { start: 0, end: c.in_group() },
                         bias,
                         floor: self.floor,
+                        sums: sums.as_mut_ptr(),
                         y: y[row * to.row + col * to.col..].as_mut_ptr(),
                         spread: Spread { plane: to.plane, row: c.stride[0] * to.row, col: c.stride[1] * to.col },
                     };

@@ -64,6 +64,8 @@ pub(super) struct Window<'a> {
     /// Of all columns of the panels.
     pub bias: Option<&'a [f32]>,
     pub floor: f32,
+    /// Memory for [`sums_len`] of the places, where columns are lanes.
+    pub sums: *mut f32,
     /// Where the sum of the first column asked for and place (0, 0) goes.
     pub y: *mut f32,
     pub spread: Spread,
@@ -87,30 +89,28 @@ impl Window<'_> {
     /// Computes the sums with the columns as lanes.
     ///
     /// # Safety
-    /// Every window of the grid can be read and every sum written, and the columns start and end with panels.
+    /// Every window of the grid can be read and every sum written, also between the parts of the depth, and the columns start and end
+    /// with panels.
     #[inline(always)]
     pub(super) unsafe fn by_columns<S: Simd>(self, s: S) {
         let places = self.grid[0] * self.grid[1];
         let end = self.columns.end.div_ceil(LANES);
+        let job = ByColumns { window: self, vector: 0, width: Panels::WIDTH, taps: Range32 { start: 0, end: 0 } };
         // The vectors that have a neighbour in their panel, then perhaps one that has none.
         let paired = self.columns.end.next_multiple_of(LANES) / Panels::WIDTH * 2;
         let mut first = self.columns.start / LANES;
         let mut vectors = widest(S::REGISTERS, places);
         while first < paired {
-            let fitting = (paired - first) / vectors * vectors;
-            if fitting == 0 {
+            while first + vectors > paired {
                 vectors /= 2;
-                continue;
             }
             // SAFETY: the caller vouches for all sums.
-            unsafe {
-                strips(s, ByColumns { window: self, first, vectors: fitting, width: Panels::WIDTH }, 0..places, vectors)
-            };
-            first += fitting;
+            unsafe { ByColumns { vector: first, ..job }.all(s, places, vectors) };
+            first += vectors;
         }
         if first < end {
             // SAFETY: the caller vouches for all sums.
-            unsafe { strips(s, ByColumns { window: self, first, vectors: 1, width: LANES }, 0..places, 1) };
+            unsafe { ByColumns { vector: first, width: LANES, ..job }.all(s, places, 1) };
         }
     }
 
@@ -144,79 +144,124 @@ impl Window<'_> {
     }
 }
 
+/// Rows of weights gone through for all places before the next: with what the windows see they fit in the nearest cache.
+const DEPTH: usize = 128;
+
 #[derive(Clone, Copy)]
 struct ByColumns<'a> {
     window: Window<'a>,
-    /// The first vector of columns of the panels.
-    first: usize,
-    vectors: usize,
-    /// Of the panels these vectors are in.
+    /// The first of the vectors of columns of the panels.
+    vector: usize,
+    /// Of the panel it is in.
     width: usize,
+    /// The part of the depth that is gone through; before it the sums are where it left them.
+    taps: Range32,
+}
+
+impl ByColumns<'_> {
+    /// All places, the depth in parts of nearly equal length.
+    ///
+    /// # Safety
+    /// As for [`Window::by_columns`].
+    #[inline(always)]
+    unsafe fn all<S: Simd>(mut self, s: S, places: usize, vectors: usize) {
+        let depth = self.window.taps.len();
+        let parts = depth.div_ceil(DEPTH).max(1);
+        for part in 0..parts {
+            self.taps = Range32 { start: part * depth / parts, end: (part + 1) * depth / parts };
+            // SAFETY: the caller vouches for all sums.
+            unsafe { strips(s, self, 0..places, vectors) };
+        }
+    }
+}
+
+/// Numbers that sums of this many places need between the parts of the depth, whatever the number of vectors for so many.
+pub(super) const fn sums_len(places: usize) -> usize {
+    places * 2 * LANES + 8 * LANES
 }
 
 impl Job for ByColumns<'_> {
     const WIDEST: usize = 8;
-    const TALLEST: usize = 12;
+    // With so many rows and two vectors all that a step loads has a register too.
+    const TALLEST: usize = 8;
 
     #[inline(always)]
     unsafe fn strip<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
         let Window { grid, steps, columns, spread, .. } = self.window;
         let floor = s.splat(self.window.floor);
         let flat = spread.row == grid[1] && spread.col == 1;
-        for vector in (self.first..self.first + self.vectors).step_by(V) {
-            let column = vector * LANES;
-            let mut bias = [s.splat(0.0); V];
-            if let Some(from) = self.window.bias {
-                for (v, bias) in bias.iter_mut().enumerate() {
-                    *bias = s.load_part(&from[(column + v * LANES).min(from.len())..]);
+        let column = self.vector * LANES;
+        let mut bias = [s.splat(0.0); V];
+        if let Some(from) = self.window.bias {
+            for (v, bias) in bias.iter_mut().enumerate() {
+                *bias = s.load_part(&from[(column + v * LANES).min(from.len())..]);
+            }
+        }
+        let panels = self.window.panels;
+        let from = panels.offset(self.vector / 2) + self.vector % 2 * LANES + self.taps.start * self.width;
+        let w = self.window.w.as_ptr().wrapping_add(from);
+        let taps = &self.window.taps[self.taps.start..self.taps.end];
+        let (begins, ends) = (self.taps.start == 0, self.taps.end == self.window.taps.len());
+        for place in rows.step_by(R) {
+            let (mut from, mut to) = ([self.window.x; R], [0; R]);
+            let (mut y, mut x) = (place / grid[1], place % grid[1]);
+            for (from, to) in from.iter_mut().zip(&mut to) {
+                *from = from.wrapping_add(y * steps[0] + x * steps[1]);
+                *to = y * spread.row + x * spread.col;
+                x += 1;
+                if x == grid[1] {
+                    (y, x) = (y + 1, 0);
                 }
             }
-            let panels = self.window.panels;
-            let w = self.window.w.as_ptr().wrapping_add(panels.offset(vector / 2) + vector % 2 * LANES);
-            for place in rows.clone().step_by(R) {
-                let (mut from, mut to) = ([self.window.x; R], [0; R]);
-                let (mut y, mut x) = (place / grid[1], place % grid[1]);
-                for (from, to) in from.iter_mut().zip(&mut to) {
-                    *from = from.wrapping_add(y * steps[0] + x * steps[1]);
-                    *to = y * spread.row + x * spread.col;
-                    x += 1;
-                    if x == grid[1] {
-                        (y, x) = (y + 1, 0);
+            let kept = |r: usize, v: usize| self.window.sums.wrapping_add(((place + r) * V + v) * LANES);
+            let mut sums = [[s.splat(0.0); V]; R];
+            if !begins {
+                for (r, sums) in sums.iter_mut().enumerate() {
+                    for (v, sum) in sums.iter_mut().enumerate() {
+                        // SAFETY: the part before has left it there.
+                        *sum = unsafe { s.load_ptr(kept(r, v)) };
                     }
                 }
-                let zero = [[s.splat(0.0); V]; R];
-                // SAFETY: the caller vouches for the windows; each tap has its row in the panels.
-                let sums = unsafe { walk(s, zero, from, self.window.taps, w, panels.offset(1), self.width) };
-                for v in 0..V {
-                    let from = column + v * LANES;
-                    let lanes = columns.end.min(from + LANES) - from;
-                    let at = |j: usize, r: usize| {
-                        self.window.y.wrapping_add((from - columns.start + j) * spread.plane + to[r])
-                    };
-                    let mut block = [s.splat(0.0); LANES];
-                    for r in 0..R {
-                        // The floor first: where the other is NaN, `max` gives the second.
-                        block[r] = s.max(floor, s.add(sums[r][v], bias[v]));
+            }
+            // SAFETY: the caller vouches for the windows; each tap has its row in the panels.
+            let sums = unsafe { walk(s, sums, from, taps, w, panels.offset(1), self.width) };
+            if !ends {
+                for (r, sums) in sums.into_iter().enumerate() {
+                    for (v, sum) in sums.into_iter().enumerate() {
+                        // SAFETY: the caller vouches for `sums_len` numbers, and more than two vectors are for few places.
+                        unsafe { s.store_ptr(sum, kept(r, v)) };
                     }
-                    if spread.plane == 1 {
-                        for r in 0..R {
-                            // SAFETY: the caller vouches for the sums of these columns, which lie side by side.
-                            s.store_part(block[r], unsafe { core::slice::from_raw_parts_mut(at(0, r), lanes) });
-                        }
-                        continue;
+                }
+                continue;
+            }
+            for v in 0..V {
+                let from = column + v * LANES;
+                let lanes = columns.end.min(from + LANES) - from;
+                let at =
+                    |j: usize, r: usize| self.window.y.wrapping_add((from - columns.start + j) * spread.plane + to[r]);
+                let mut block = [s.splat(0.0); LANES];
+                for (r, block) in block.iter_mut().enumerate().take(R) {
+                    // The floor first: where the other is NaN, `max` gives the second.
+                    *block = s.max(floor, s.add(sums[r][v], bias[v]));
+                }
+                if spread.plane == 1 {
+                    for (r, row) in block.into_iter().enumerate().take(R) {
+                        // SAFETY: the caller vouches for the sums of these columns, which lie side by side.
+                        s.store_part(row, unsafe { core::slice::from_raw_parts_mut(at(0, r), lanes) });
                     }
-                    s.transpose(&mut block);
-                    for (j, row) in block.into_iter().enumerate().take(lanes) {
-                        if flat {
-                            // SAFETY: the caller vouches for the sums of these places, which lie side by side.
-                            s.store_part(row, unsafe { core::slice::from_raw_parts_mut(at(j, 0), R) });
-                        } else {
-                            let mut row_of = [0.0; LANES];
-                            s.store(row, &mut row_of);
-                            for r in 0..R {
-                                // SAFETY: the caller vouches for this sum.
-                                unsafe { *at(j, r) = row_of[r] };
-                            }
+                    continue;
+                }
+                s.transpose(&mut block);
+                for (j, row) in block.into_iter().enumerate().take(lanes) {
+                    if flat {
+                        // SAFETY: the caller vouches for the sums of these places, which lie side by side.
+                        s.store_part(row, unsafe { core::slice::from_raw_parts_mut(at(j, 0), R) });
+                    } else {
+                        let mut numbers = [0.0; LANES];
+                        s.store(row, &mut numbers);
+                        for (r, number) in numbers.into_iter().enumerate().take(R) {
+                            // SAFETY: the caller vouches for this sum.
+                            unsafe { *at(j, r) = number };
                         }
                     }
                 }
@@ -236,7 +281,7 @@ struct ByPlaces<'a> {
 
 impl Job for ByPlaces<'_> {
     const WIDEST: usize = 8;
-    const TALLEST: usize = 12;
+    const TALLEST: usize = 8;
 
     #[inline(always)]
     unsafe fn strip<S: Simd, const R: usize, const V: usize>(self, s: S, columns: Range<usize>) {

@@ -1,0 +1,84 @@
+//! Gradients for whoever asks: of any outputs, with respect to every input and every parameter. In: a model, samples, the weight
+//! of each output; out: vectors in standard layout. It changes no model; training has a way of its own that keeps no whole gradient.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::facts::Role;
+use crate::graph::Purpose;
+use crate::kernels::block::Block;
+use crate::kernels::simd::Isa;
+use crate::layer::{Cx, Part};
+use crate::model::{InputError, Model, samples};
+use crate::network::Network;
+
+/// What [`Model::gradients`] finds.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Gradients {
+    /// With respect to each input, `[samples, …]` row-major.
+    pub inputs: Vec<Vec<f32>>,
+    /// With respect to each parameter that training changes, summed over the samples: its name, and the gradient row-major in the
+    /// parameter's standard shape. What is frozen or no gradient's business (running statistics) is left out.
+    pub params: Vec<(String, Vec<f32>)>,
+}
+
+impl<N: Network> Model<N> {
+    /// The gradient of `Σ dy · y`, where `y` are the network's outputs as it predicts (without dropout or other training noise).
+    ///
+    /// `x` holds one slice for each input and `dy` one for each output, `[samples, …]` row-major. With a single 1 in `dy` this is how
+    /// that output answers to each number of the input, a saliency map (Simonyan et al., "Deep Inside Convolutional Networks", 2014).
+    ///
+    /// ```
+    /// use nn_runtime::prelude::*;
+    ///
+    /// network! {
+    ///     pub struct Net: [2] -> [1] { all: Dense(1) -> Relu }
+    /// }
+    /// let mut model = Net::init(0);
+    /// model.set("all.weight", &[2.0, -1.0]).unwrap();
+    /// let two_samples = [1.0, 0.5, 0.0, 3.0];                             // the second one ends in 0
+    /// let gradients = model.gradients(&[&two_samples], &[&[1.0, 1.0]]).unwrap();
+    /// assert_eq!(gradients.inputs, [[2.0, -1.0, 0.0, 0.0]]);
+    /// assert_eq!(gradients.params[0], ("all.weight".into(), vec![1.0, 0.5]));
+    /// assert_eq!(gradients.params[1], ("all.bias".into(), vec![1.0]));
+    /// ```
+    ///
+    /// # Errors
+    /// The slices are not as many as the network has inputs and outputs, or do not hold the same number of whole samples.
+    pub fn gradients(&self, x: &[&[f32]], dy: &[&[f32]]) -> Result<Gradients, InputError> {
+        let map = N::MAP;
+        let batch = samples("input", map.inputs, x)?;
+        let given = samples("output", map.outputs, dy)?;
+        if given != batch {
+            return Err(InputError(alloc::format!(
+                "expected output gradients of {batch} samples, as the input has, found {given}\nhelp: give one number for each output of each sample"
+            )));
+        }
+        let zeros = |shapes: &[crate::Shape]| -> Vec<Vec<f32>> {
+            shapes.iter().map(|shape| alloc::vec![0.0; batch * shape.len()]).collect()
+        };
+        let (mut y, mut dx) = (zeros(map.outputs), zeros(map.inputs));
+        let mut grad = Block::zeroed(map.params_len);
+        if batch > 0 {
+            let mut saved = Block::zeroed(map.asked.work * batch);
+            let mut scratch = Block::zeroed(map.asked.scratch_for(batch));
+            let mut cx = Cx::of_network(map, &self.params, Isa::detect(), batch, &mut saved, &mut scratch);
+            cx.purpose = Purpose::TrainAsked;
+            N::forward(&mut cx, x, &mut slices(&mut y));
+            let y: Vec<&[f32]> = y.iter().map(|y| &y[..]).collect();
+            N::pull_input(&mut cx, x, &y, dy, &mut slices(&mut dx));
+            N::pull_params(&mut cx, x, dy, Part { range: 0..map.params_len, grad: &mut grad });
+        }
+        let learnt = self.tensors().into_iter().filter(|tensor| tensor.role == Role::Trained && !tensor.frozen);
+        let params = learnt.map(|tensor| {
+            let mut values = alloc::vec![0.0; tensor.count()];
+            tensor.read(&grad, &mut values);
+            (tensor.name, values)
+        });
+        Ok(Gradients { inputs: dx, params: params.collect() })
+    }
+}
+
+fn slices(all: &mut [Vec<f32>]) -> Vec<&mut [f32]> {
+    all.iter_mut().map(|one| &mut one[..]).collect()
+}

@@ -1,0 +1,145 @@
+//! A number times how far it is let through: the family of GELU. In: any shape; out: the same.
+
+use super::squashes::hard_sigmoid;
+use super::{Curve, Of};
+use crate::facts::{Facts, Head, Rule};
+use crate::kernels::math;
+use crate::kernels::simd::Simd;
+use crate::layer::{Cx, Layer};
+use crate::shape::Shape;
+
+activation! {
+    /// `y = x · Φ(x)`, with the distribution function Φ of the normal distribution. Any shape.
+    ///
+    /// | argument | here | PyTorch's `GELU` | Keras's `gelu` |
+    /// |---|---|---|---|
+    /// | `approximate`: `x / 2 · (1 + tanh(√(2/π) · (x + 0.044715 · x³)))` | `false` | `approximate="none"` (or `"tanh"`) | `approximate=False` |
+    ///
+    /// Hendrycks & Gimpel, "Gaussian Error Linear Units", 2016.
+    ///
+    /// ```
+    /// use nn_runtime::prelude::*;
+    ///
+    /// network! { pub struct Net: [2] -> [2] { Gelu } }
+    /// let y = *Net::init(0).predictor(1).predict(&[-20.0, 1.0]);
+    /// assert!(y[0] == 0.0 && (y[1] - 0.841345).abs() < 1e-6);
+    /// ```
+    Gelu {
+        /// Whether to take the formula with tanh, with which some published weights were learnt.
+        approximate: bool = false
+    }
+    pulls from input, head Other
+}
+
+impl Curve for Gelu {
+    #[inline(always)]
+    fn value<S: Simd>(&self, s: S, x: S::F) -> S::F {
+        if self.approximate { math::gelu_tanh(s, x) } else { math::gelu(s, x) }
+    }
+    #[inline(always)]
+    fn pull<S: Simd>(&self, s: S, x: S::F, dy: S::F) -> S::F {
+        let slope = if self.approximate { math::gelu_tanh_slope(s, x) } else { math::gelu_slope(s, x) };
+        s.mul(slope, dy)
+    }
+}
+
+activation! {
+    /// `y = x / (1 + exp(-x))`, also called swish. Any shape.
+    ///
+    /// No arguments, as PyTorch's `SiLU()` and Keras's `silu`. Hendrycks & Gimpel, "Gaussian Error Linear Units", 2016.
+    ///
+    /// ```
+    /// use nn_runtime::prelude::*;
+    ///
+    /// network! { pub struct Net: [2] -> [2] { Silu } }
+    /// let y = *Net::init(0).predictor(1).predict(&[0.0, 1.0]);
+    /// assert!(y[0] == 0.0 && (y[1] - 0.7310586).abs() < 1e-6);
+    /// ```
+    Silu {}
+    pulls from input, head Other
+}
+
+impl Curve for Silu {
+    #[inline(always)]
+    fn value<S: Simd>(&self, s: S, x: S::F) -> S::F {
+        s.mul(x, math::sigmoid(s, x))
+    }
+    #[inline(always)]
+    fn pull<S: Simd>(&self, s: S, x: S::F, dy: S::F) -> S::F {
+        // σ(x) · (1 + x · σ(-x)), with σ(-x) = 1 - σ(x) computed without the difference.
+        let bend = s.fma(x, math::sigmoid(s, s.neg(x)), s.splat(1.0));
+        s.mul(s.mul(math::sigmoid(s, x), bend), dy)
+    }
+}
+
+activation! {
+    /// `y = x · h(x)` with `h(x) = x / 6 + 1/2`, not below 0 and not above 1. Any shape. At -3 the slope is 0, at 3 it is 1.
+    ///
+    /// No arguments, as PyTorch's `Hardswish()` and Keras's `hard_silu`. Howard et al., "Searching for MobileNetV3", 2019.
+    ///
+    /// ```
+    /// use nn_runtime::prelude::*;
+    ///
+    /// network! { pub struct Net: [3] -> [3] { HardSwish } }
+    /// assert_eq!(Net::init(0).predictor(1).predict(&[-4.0, 3.0, 4.0]), &[0.0, 3.0, 4.0]);
+    /// ```
+    HardSwish {}
+    pulls from input, head Other
+}
+
+impl Curve for HardSwish {
+    #[inline(always)]
+    fn value<S: Simd>(&self, s: S, x: S::F) -> S::F {
+        // The factor stops at -3, below which the other is 0: -∞ · 0 would be NaN.
+        s.mul(s.max(s.splat(-3.0), x), hard_sigmoid(s, x))
+    }
+    #[inline(always)]
+    fn pull<S: Simd>(&self, s: S, x: S::F, dy: S::F) -> S::F {
+        let slope = s.fma(x, s.splat(1.0 / 3.0), s.splat(0.5));
+        let slope = s.select(s.ge(x, s.splat(3.0)), s.splat(1.0), slope);
+        s.mul(s.select(s.le(x, s.splat(-3.0)), s.splat(0.0), slope), dy)
+    }
+}
+
+activation! {
+    /// `y = x · tanh(ln(1 + exp(x)))`. Any shape.
+    ///
+    /// No arguments, as PyTorch's `Mish()` and Keras's `mish`. Misra, "Mish: A Self Regularized Non-Monotonic Activation Function",
+    /// 2020.
+    ///
+    /// ```
+    /// use nn_runtime::prelude::*;
+    ///
+    /// network! { pub struct Net: [2] -> [2] { Mish } }
+    /// let y = *Net::init(0).predictor(1).predict(&[0.0, 1.0]);
+    /// assert!(y[0] == 0.0 && (y[1] - 0.8650984).abs() < 1e-6);
+    /// ```
+    Mish {}
+    pulls from input, head Other
+}
+
+/// With e = exp(x) and n = e · (e + 2): tanh(ln(1 + e)) = n / (n + 2). Gives x, e and n, of an x within ±20 or so, beyond which they
+/// change nothing and their squares would overflow; the lower limit is where e is 0.
+#[inline(always)]
+fn mish<S: Simd>(s: S, x: S::F) -> (S::F, S::F, S::F) {
+    let x = s.min(s.splat(20.0), s.max(s.splat(-100.0), x));
+    let e = math::exp(s, x);
+    (x, e, s.mul(e, s.add(e, s.splat(2.0))))
+}
+
+impl Curve for Mish {
+    #[inline(always)]
+    fn value<S: Simd>(&self, s: S, x: S::F) -> S::F {
+        let (_, _, n) = mish(s, x);
+        // The factor stops where the other is 0: -∞ · 0 would be NaN.
+        s.mul(s.max(s.splat(-100.0), x), s.div(n, s.add(n, s.splat(2.0))))
+    }
+    #[inline(always)]
+    fn pull<S: Simd>(&self, s: S, x: S::F, dy: S::F) -> S::F {
+        // n / (n + 2) + 4 · x · e · (e + 1) / (n + 2)²
+        let (x, e, n) = mish(s, x);
+        let below = s.add(n, s.splat(2.0));
+        let bend = s.mul(s.mul(s.splat(4.0), x), s.mul(e, s.add(e, s.splat(1.0))));
+        s.mul(s.div(s.add(n, s.div(bend, below)), below), dy)
+    }
+}

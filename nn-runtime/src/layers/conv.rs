@@ -1,0 +1,213 @@
+//! What all convolutions have in common: sizes, weights, and how the kernels are asked. In: a window, channels and filters; out:
+//! the kernels' description, facts, gradients. Nothing here may know which layer asks.
+
+use super::window::{Stand, Window};
+use crate::facts::Facts;
+use crate::fault::Fault;
+use crate::init::Init;
+use crate::kernels::conv::{Conv, pull_bias, pull_w};
+use crate::layer::{Cx, Part};
+use crate::shape::Shape;
+
+/// What is learnt, and from where it begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Learnt {
+    pub(super) bias: bool,
+    pub(super) init: Init,
+    pub(super) bias_init: Init,
+}
+
+impl Learnt {
+    pub(super) const fn new() -> Self {
+        Learnt { bias: true, init: Init::GlorotUniform, bias_init: Init::Zeros }
+    }
+}
+
+/// The arguments of what is learnt, for a layer with a field `learnt`.
+macro_rules! learnt_arguments {
+    ($name:ident) => {
+        impl $name {
+            /// Whether a learnt number is added to each channel of the output.
+            pub const fn bias(mut self, bias: bool) -> Self {
+                self.learnt.bias = bias;
+                self
+            }
+
+            /// What the weight is drawn from.
+            pub const fn init(mut self, init: Init) -> Self {
+                self.learnt.init = init;
+                self
+            }
+
+            /// What the bias is drawn from.
+            pub const fn bias_init(mut self, init: Init) -> Self {
+                self.learnt.bias_init = init;
+                self
+            }
+        }
+    };
+}
+pub(super) use learnt_arguments;
+
+/// The layer of a type whose `conv(shape)` is what it computes, with a field `learnt`.
+macro_rules! layer_of_a_convolution {
+    ($name:ident) => {
+        impl crate::layer::Layer for $name {
+            fn forward(&self, cx: &mut crate::layer::Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+                let conv = super::conv::accepted(self.conv(cx.input_shape(0)));
+                let bias = super::conv::bias(cx, &self.learnt, 1);
+                crate::kernels::conv::forward(cx.isa, conv, x, cx.param(0), bias, cx.floor, y, cx.scratch);
+            }
+
+            fn pull_input(
+                &self,
+                cx: &mut crate::layer::Cx,
+                _: [&[f32]; 1],
+                _: [&[f32]; 1],
+                [dy]: [&[f32]; 1],
+                [dx]: [&mut [f32]; 1],
+            ) {
+                if !dx.is_empty() {
+                    let conv = super::conv::accepted(self.conv(cx.input_shape(0)));
+                    crate::kernels::conv::pull_x(cx.isa, conv, dy, cx.param(0), dx, cx.scratch);
+                }
+            }
+
+            fn pull_params(
+                &self,
+                cx: &mut crate::layer::Cx,
+                [x]: [&[f32]; 1],
+                [dy]: [&[f32]; 1],
+                mut part: crate::layer::Part,
+            ) {
+                let conv = super::conv::accepted(self.conv(cx.input_shape(0)));
+                super::conv::pull_weight(cx, 0, conv, [x, dy], &mut part);
+                if self.learnt.bias {
+                    super::conv::pull_bias_of(cx, 1, conv, dy, &mut part);
+                }
+            }
+        }
+    };
+}
+pub(super) use layer_of_a_convolution;
+
+/// What is wrong with the numbers of filters and groups.
+pub(super) const fn fault(channels: usize, filters: usize, groups: usize) -> Option<Fault> {
+    if filters == 0 {
+        let fault = Fault::expected("at least 1 filter").found_num(0);
+        return Some(fault.help("give the number of channels of the output, such as 16"));
+    }
+    if groups == 0 {
+        return Some(Fault::expected("at least 1 group").found_num(0).help("use `groups = 1`, or leave it out"));
+    }
+    if !channels.is_multiple_of(groups) || !filters.is_multiple_of(groups) {
+        let (mut common, mut rest) = (channels, filters);
+        while rest > 0 {
+            (common, rest) = (rest, common % rest);
+        }
+        let fault = Fault::expected("channels and filters that ").num(groups).str(" groups divide, found ");
+        let fault = fault.num(channels).str(" channels and ").num(filters).str(" filters");
+        return Some(fault.help("use `groups = ").num(common).str("`, or another number of filters"));
+    }
+    None
+}
+
+/// The convolution of `filters` with this window over an image of these sizes, or over a sequence.
+pub(super) const fn conv<const D: usize>(
+    window: &Window<D>,
+    channels: usize,
+    sizes: [usize; D],
+    filters: usize,
+    groups: usize,
+) -> Result<Conv, Fault> {
+    if let Some(fault) = fault(channels, filters, groups) {
+        return Err(fault);
+    }
+    match window.on(sizes) {
+        Ok(stands) => describe(window, channels, sizes, filters, groups, stands),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// The same where it is known how the window stands.
+pub(super) const fn describe<const D: usize>(
+    window: &Window<D>,
+    channels: usize,
+    sizes: [usize; D],
+    filters: usize,
+    groups: usize,
+    stands: [Stand; D],
+) -> Result<Conv, Fault> {
+    // A sequence is an image of one row, whose channels lie side by side.
+    let flat = D == 1;
+    let last = D - 1;
+    let [height, top, bottom] = if flat { [1, 0, 0] } else { [sizes[0], stands[0].before, stands[0].after] };
+    let [width, left, right] = [sizes[last], stands[last].before, stands[last].after];
+    let [kernel, stride, dilation] =
+        if flat { [1, 1, 1] } else { [window.kernel[0], window.stride[0], window.dilation[0]] };
+    let kernel = [kernel, window.kernel[last]];
+    let out = if flat { 1 } else { stands[0].out };
+
+    let padded = Shape::of([channels, height + top + bottom, width + left + right]);
+    let output = Shape::of([filters, out, stands[last].out]);
+    let weights = Shape::of([filters, channels / groups, kernel[0], kernel[1]]);
+    let fits = padded.checked_len().is_some() && output.checked_len().is_some() && weights.checked_len().is_some();
+    if !fits {
+        return Err(too_large());
+    }
+    let conv = Conv {
+        stride: [stride, window.stride[last]],
+        pad: [top, bottom, left, right],
+        dilation: [dilation, window.dilation[last]],
+        groups,
+        channels_last: flat,
+        ..Conv::new([channels, height, width], filters, kernel)
+    };
+    // The kernels count in 32 bits within one sample.
+    if conv.scratch() > u32::MAX as usize || conv.x_len() > u32::MAX as usize { Err(too_large()) } else { Ok(conv) }
+}
+
+const fn too_large() -> Fault {
+    Fault::expected("sizes that fit into memory, found dimensions whose product does not")
+        .help("use smaller dimensions")
+}
+
+/// The facts of a layer that is one convolution, whose output has this shape and whose bias as many numbers as `bias` says.
+pub(super) const fn facts(y: Shape, conv: &Conv, learnt: &Learnt, weight: Shape, bias: usize) -> Facts {
+    let facts = Facts::output(y)
+        .filters("weight", weight, learnt.init)
+        .scratch(0, conv.scratch())
+        .macs(conv.y_len().saturating_mul(conv.rows()))
+        .takes_act()
+        .pulls_without_x();
+    if learnt.bias { facts.param("bias", Shape::of([bias]), learnt.bias_init) } else { facts }
+}
+
+/// What the rule has accepted cannot fail.
+pub(super) fn accepted<T>(checked: Result<T, Fault>) -> T {
+    match checked {
+        Ok(all) => all,
+        Err(fault) => unreachable!("the rule has accepted this input: {fault:?}"),
+    }
+}
+
+/// The bias, if there is one: the parameter after the weights.
+pub(super) fn bias<'a>(cx: &Cx<'a>, learnt: &Learnt, at: usize) -> Option<&'a [f32]> {
+    learnt.bias.then(|| cx.param(at))
+}
+
+/// Adds the gradients of parameter `at`, the weights of `conv` between `x` and `dy`.
+pub(super) fn pull_weight(cx: &mut Cx, at: usize, conv: Conv, [x, dy]: [&[f32]; 2], part: &mut Part) {
+    let (range, dw) = part.of(cx, at);
+    if !range.is_empty() {
+        pull_w(cx.isa, conv, x, dy, range, dw, cx.scratch);
+    }
+}
+
+/// Adds the gradients of parameter `at`, the bias of a layer whose output is that of `conv`.
+pub(super) fn pull_bias_of(cx: &Cx, at: usize, conv: Conv, dy: &[f32], part: &mut Part) {
+    let (range, db) = part.of(cx, at);
+    if !range.is_empty() {
+        pull_bias(cx.isa, conv, dy, range, db);
+    }
+}

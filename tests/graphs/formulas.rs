@@ -1,0 +1,75 @@
+//! What each kind of layer computes for one sample, in double precision, from its definition. In: values and parameters; out: values,
+//! and how near a number came to a kink. It shares no line with what it is compared with.
+
+use crate::graph::{Curve, Kind, Shape};
+
+/// One layer on one sample. `kink` falls to the distance of the nearest number from a place without a derivative.
+pub fn layer(kind: &Kind, x: &[&[f64]], shapes: &[&Shape], params: &[Vec<f64>], kink: &mut f64) -> Vec<Vec<f64>> {
+    let y = match kind {
+        Kind::Dense { .. } => dense(x[0], params),
+        Kind::DensePerStep { .. } => x[0].chunks(shapes[0][1]).flat_map(|step| dense(step, params)).collect(),
+        Kind::Flatten | Kind::Reshape(_) => x[0].to_vec(),
+        Kind::Curve(curve) => x[0].iter().map(|&x| value(*curve, x, kink)).collect(),
+        Kind::Softmax => rows(x[0], shapes[0]).flat_map(|row| log_softmax(row).into_iter().map(f64::exp)).collect(),
+        Kind::LogSoftmax => rows(x[0], shapes[0]).flat_map(log_softmax).collect(),
+        Kind::Sum => (0..x[0].len()).map(|i| x.iter().map(|x| x[i]).sum()).collect(),
+        Kind::Product => (0..x[0].len()).map(|i| x.iter().map(|x| x[i]).product()).collect(),
+        Kind::Concat { axis } => {
+            let rows: Vec<usize> = shapes.iter().map(|shape| shape[*axis..].iter().product()).collect();
+            let count = x[0].len() / rows[0];
+            let part = |i: usize, k: usize| &x[k][i * rows[k]..][..rows[k]];
+            (0..count).flat_map(|i| (0..x.len()).flat_map(move |k| part(i, k))).copied().collect()
+        }
+        Kind::Split { sizes, axis } => return split(x[0], shapes[0], sizes, *axis),
+        Kind::Net(_) => unreachable!("a network is no formula"),
+    };
+    vec![y]
+}
+
+/// `y = W·x + b`, with `W` of `[units, features]`.
+fn dense(x: &[f64], params: &[Vec<f64>]) -> Vec<f64> {
+    let dot = |w: &[f64]| -> f64 { w.iter().zip(x).map(|(w, x)| w * x).sum() };
+    params[0].chunks(x.len()).enumerate().map(|(i, w)| dot(w) + params.get(1).map_or(0.0, |bias| bias[i])).collect()
+}
+
+fn value(curve: Curve, x: f64, kink: &mut f64) -> f64 {
+    if matches!(curve, Curve::Relu | Curve::LeakyRelu | Curve::Elu) && x != 0.0 {
+        // What is exactly 0 comes from another rectifier, and stays there.
+        *kink = kink.min(x.abs());
+    }
+    match curve {
+        Curve::Relu => x.max(0.0),
+        Curve::LeakyRelu => x.max(0.01 * x),
+        Curve::Elu => if x > 0.0 { x } else { x.exp_m1() },
+        Curve::Gelu => 0.5 * x * libm::erfc(-x / std::f64::consts::SQRT_2),
+        Curve::Silu => x / (1.0 + (-x).exp()),
+        Curve::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+        Curve::Softplus => x.max(0.0) + (-x.abs()).exp().ln_1p(),
+        Curve::Tanh => x.tanh(),
+    }
+}
+
+fn rows<'a>(x: &'a [f64], shape: &Shape) -> impl Iterator<Item = &'a [f64]> {
+    x.chunks(shape[shape.len() - 1])
+}
+
+fn log_softmax(row: &[f64]) -> Vec<f64> {
+    let most = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let sum = row.iter().map(|x| (x - most).exp()).sum::<f64>().ln() + most;
+    row.iter().map(|x| x - sum).collect()
+}
+
+/// The numbers whose index along `axis` falls into each part.
+fn split(x: &[f64], shape: &Shape, sizes: &[usize], axis: usize) -> Vec<Vec<f64>> {
+    let inside: usize = shape[axis + 1..].iter().product();
+    let mut from = 0;
+    sizes
+        .iter()
+        .map(|size| {
+            let range = from..from + size;
+            from += size;
+            let belongs = |i: &usize| range.contains(&(i / inside % shape[axis]));
+            (0..x.len()).filter(belongs).map(|i| x[i]).collect()
+        })
+        .collect()
+}
