@@ -60,3 +60,25 @@ fn local_consts_are_dimensions() {
     }
     ::std::assert_eq!(Local::params(), 6 * 4 + 4 + 4 * 2 + 2);
 }
+
+/// One declaration at several widths, by a `macro_rules!` around it.
+macro_rules! perceptron {
+    ($name:ident, $width:expr, $layer:ident) => {
+        ::nn_runtime::network! {
+            /// A perceptron of some width.
+            pub struct $name: [4] -> [2] {
+                hidden: ::nn_runtime::layers::Dense($width) -> $layer -> ::nn_runtime::layers::Dense(2)
+            }
+        }
+    };
+}
+use ::nn_runtime::layers::{Relu, Tanh};
+perceptron!(Narrow, 3, Relu);
+perceptron!(Wide, 5 * 2, Tanh);
+
+#[test]
+fn a_macro_declares_networks() {
+    use ::nn_runtime::Network as _;
+    ::std::assert_eq!(Narrow::params(), 4 * 3 + 3 + 3 * 2 + 2);
+    ::std::assert_eq!(Wide::params(), 4 * 10 + 10 + 10 * 2 + 2);
+}

@@ -12,7 +12,7 @@ const _: () = {
     const __OUTPUTS: [__nn::Shape; 1] = [__nn::Shape::of([10])];
     const _: () = __nn::check_input("input", __INPUTS[0]);
     const __V0: __nn::Flow = __nn::Flow::input("input", __INPUTS[0]);
-    const __N0: usize = (DEPTH - 1);
+    const __N0: usize = DEPTH - 1;
     const __R0: __nn::Rule = __nn::repeat(
         &Block::new().rule([__V0.shape()]),
         __V0.shape(),

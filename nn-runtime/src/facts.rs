@@ -170,6 +170,7 @@ pub struct Facts {
     pub(crate) inner: Option<&'static Map>,
     pub(crate) times: usize,
     prepares: bool,
+    couples: bool,
     overflow: bool,
 }
 
@@ -215,6 +216,7 @@ impl Facts {
             inner: None,
             times: 1,
             prepares: false,
+            couples: false,
             overflow,
         }
     }
@@ -360,6 +362,28 @@ impl Facts {
     pub const fn prepares_params(mut self) -> Facts {
         self.prepares = true;
         self
+    }
+
+    /// While training, a sample's output depends on the others of its batch: whoever cuts a batch must not cut here.
+    pub const fn couples_batch(mut self) -> Facts {
+        self.couples = true;
+        self
+    }
+
+    /// True if something here couples the samples of a batch.
+    pub(crate) const fn couples(&self) -> bool {
+        let Some(map) = self.inner else {
+            return self.couples;
+        };
+        let mut s = 0;
+        while s < map.nodes.len() {
+            // What is frozen runs as if predicting.
+            if !map.nodes[s].frozen && map.nodes[s].facts.couples() {
+                return true;
+            }
+            s += 1;
+        }
+        false
     }
 
     pub(crate) const fn prepares(&self) -> bool {

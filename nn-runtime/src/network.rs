@@ -40,6 +40,11 @@ pub trait Network: Copy + Default + 'static {
         crate::params::count(Self::MAP)
     }
 
+    /// The memory it needs, planned at compile time, for a batch of this many samples.
+    fn memory(batch: usize) -> crate::Memory {
+        crate::Memory::of(Self::MAP, batch)
+    }
+
     /// Multiply-adds of one prediction.
     fn macs() -> usize {
         Self::MAP.macs

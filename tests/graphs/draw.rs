@@ -72,7 +72,8 @@ impl<'a> Drawing<'a> {
             let kind = self.dice.pick(&[Kind::Sum, Kind::Product, Kind::Concat { axis: shape.len() - 1 }]);
             self.add(kind, x);
         }
-        for input in self.unread().into_iter().filter(|&value| value < self.net.inputs.len()) {
+        let inputs = self.net.inputs.len();
+        for input in self.unread().into_iter().filter(|&value| value < inputs) {
             let curve = self.curve();
             self.add(curve, vec![input]);
         }
@@ -94,7 +95,8 @@ impl<'a> Drawing<'a> {
             }
         }
         self.dice.shuffle(&mut outputs);
-        let plain = outputs.len() == 1 && self.net.sites.last().is_some_and(|site| site.made == 1) && self.dice.chance(75);
+        let plain =
+            outputs.len() == 1 && self.net.sites.last().is_some_and(|site| site.made == 1) && self.dice.chance(75);
         let names = if plain { ["output", "", "", ""] } else { ["p", "q", "r", "s"] };
         self.net.outputs = names.iter().map(|&name| name.to_owned()).zip(outputs).collect();
         self.net.plain[1] = plain;
@@ -147,9 +149,9 @@ impl<'a> Drawing<'a> {
             28..54 => self.dense(x),
             54..62 => self.moves(x),
             62..79 => self.join(x),
-            79..84 => self.split(x),
-            84..93 if !self.nets.is_empty() => self.inner(x),
-            93..98 => self.share(),
+            79..82 => self.split(x),
+            82..93 if !self.nets.is_empty() => self.inner(x),
+            93..99 => self.share(),
             _ if !self.soft[x] => {
                 let kind = self.dice.pick(&[Kind::Softmax, Kind::LogSoftmax]);
                 self.add(kind, vec![x]);
@@ -250,7 +252,7 @@ impl<'a> Drawing<'a> {
         let which = self.dice.below(self.nets.len());
         let (inputs, outputs) = (self.nets[which].input_shapes().to_vec(), self.nets[which].output_shapes());
         let x = self.several(x, &inputs);
-        let times = if inputs == outputs { self.times(60) } else { None };
+        let times = if inputs.len() == 1 && inputs == outputs { self.times(60) } else { None };
         self.add_times(Kind::Net(which), x, times);
     }
 
@@ -261,7 +263,9 @@ impl<'a> Drawing<'a> {
             let x = self.value();
             return self.dense(x);
         }
-        let s = self.dice.pick(&learning);
+        let nets: Vec<usize> =
+            learning.iter().copied().filter(|&s| matches!(self.net.sites[s].kind, Kind::Net(_))).collect();
+        let s = if nets.is_empty() { self.dice.pick(&learning) } else { self.dice.pick(&nets) };
         let label = self.net.sites[s].label.clone().unwrap_or_else(|| format!("shared{s}"));
         self.net.sites[s].label = Some(label.clone());
         let Site { kind, times, x, shares, .. } = self.net.sites[s].clone();
@@ -269,7 +273,8 @@ impl<'a> Drawing<'a> {
         let first = self.value();
         let x = self.several(first, &shapes);
         let site = shares.map_or(s, |(_, site)| site);
-        self.push(Site { shares: Some((label, site)), ..self.site(kind, x, times) });
+        let site = Site { shares: Some((label, site)), ..self.site(kind, x, times) };
+        self.push(site);
     }
 
     /// Values of these shapes, the first one made of `x`.

@@ -196,10 +196,6 @@ impl Kind {
         }
     }
 
-    pub fn is_softmax(&self) -> bool {
-        matches!(self, Kind::Softmax | Kind::LogSoftmax)
-    }
-
     /// The shapes of the outputs.
     pub fn outputs(&self, x: &[&Shape], nets: &[Net]) -> Vec<Shape> {
         let mut y = x[0].clone();

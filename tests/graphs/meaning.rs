@@ -30,13 +30,13 @@ impl Params {
 /// A world at work on single samples.
 pub struct Meaning<'a> {
     pub world: &'a World,
-    /// How near any number has come to a kink.
-    pub kink: f64,
+    /// How near any number has come to where gradients cannot be compared.
+    pub edge: f64,
 }
 
 impl<'a> Meaning<'a> {
     pub fn new(world: &'a World) -> Self {
-        Meaning { world, kink: f64::INFINITY }
+        Meaning { world, edge: f64::INFINITY }
     }
 
     /// The outputs for one sample.
@@ -61,7 +61,7 @@ impl<'a> Meaning<'a> {
                         let own: Vec<_> =
                             own.iter().map(|(param, _)| params.get(&format!("{name}.{param}"), frozen)).collect();
                         let x: Vec<&[f64]> = flow.iter().map(|x| &x[..]).collect();
-                        formulas::layer(&site.kind, &x, &shapes, &own, &mut self.kink)
+                        formulas::layer(&site.kind, &x, &shapes, &own, &mut self.edge)
                     }
                 };
             }

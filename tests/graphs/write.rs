@@ -1,10 +1,9 @@
 //! A world spelt as `network!` declarations, in one of the many ways to say the same. In: a `World` and a seed; out: Rust source.
 //! What it spells has the meaning of the world, whichever way it takes.
 
-use std::fmt::Write;
-
 use crate::dice::Dice;
-use crate::graph::{Kind, Net, Site, World};
+use crate::formulas::LEAK;
+use crate::graph::{Curve, Kind, Net, Site, World};
 
 /// The declarations of all networks.
 pub fn source(world: &World, seed: u64) -> String {
@@ -39,7 +38,8 @@ impl<'a> Writing<'a> {
         let mut names = vec![String::new(); net.shapes.len()];
         for (value, name) in names.iter_mut().enumerate() {
             let output = net.outputs.iter().find(|(_, output)| *output == value).filter(|_| !net.plain[1]);
-            let by_name = net.sites.iter().zip(&begins).any(|(site, begin)| *begin == Begin::Value && site.x.contains(&value));
+            let by_name =
+                net.sites.iter().zip(&begins).any(|(site, begin)| *begin == Begin::Value && site.x.contains(&value));
             let part = net.writer(value).is_some_and(|site| site.made > 1);
             *name = match (net.inputs.get(value), output) {
                 (Some(input), _) => input.clone(),
@@ -50,7 +50,8 @@ impl<'a> Writing<'a> {
         }
         let aliases = (0..names.len())
             .map(|value| {
-                let read = net.sites.iter().zip(&begins).any(|(s, begin)| *begin == Begin::Value && s.x.contains(&value));
+                let read =
+                    net.sites.iter().zip(&begins).any(|(s, begin)| *begin == Begin::Value && s.x.contains(&value));
                 let alone = net.writer(value).is_none_or(|site| site.made == 1);
                 (read && alone && dice.chance(8)).then(|| format!("u{value}"))
             })
@@ -88,22 +89,23 @@ impl<'a> Writing<'a> {
             _ => {
                 text.push_str("        ");
                 // The names belong to what the statement ends with.
-                let last = (s + 1..self.net.sites.len()).take_while(|&s| self.begins[s] == Begin::Arrow).last().unwrap_or(s);
+                let last =
+                    (s + 1..self.net.sites.len()).take_while(|&s| self.begins[s] == Begin::Arrow).last().unwrap_or(s);
                 let end = &self.net.sites[last];
                 let names: Vec<&str> = self.names[end.y..end.y + end.made].iter().map(String::as_str).collect();
                 match names[..] {
                     [""] => {}
-                    [name] => drop(write!(text, "let {name} = ")),
-                    _ => drop(write!(text, "let ({}) = ", names.join(", "))),
+                    [name] => *text += &format!("let {name} = "),
+                    _ => *text += &format!("let ({}) = ", names.join(", ")),
                 }
                 if self.begins[s] == Begin::Value {
                     let names: Vec<&str> = site.x.iter().map(|&x| self.read(x)).collect();
                     match names[..] {
-                        [name] => drop(write!(text, "{name} -> ")),
-                        _ => drop(write!(text, "({}) -> ", names.join(", "))),
+                        [name] => *text += &format!("{name} -> "),
+                        _ => *text += &format!("({}) -> ", names.join(", ")),
                     }
                     if site.x.len() == 1 && self.dice.chance(8) {
-                        drop(write!(text, "{:?} -> ", self.net.shapes[site.x[0]]));
+                        *text += &format!("{:?} -> ", self.net.shapes[site.x[0]]);
                     }
                 }
             }
@@ -111,7 +113,7 @@ impl<'a> Writing<'a> {
         let step = self.step(site);
         text.push_str(&step);
         if site.made == 1 && self.dice.chance(12) {
-            drop(write!(text, " -> {:?}", self.net.shapes[site.y]));
+            *text += &format!(" -> {:?}", self.net.shapes[site.y]);
         }
         if self.begins.get(s + 1) != Some(&Begin::Arrow) {
             text.push_str(";\n");
@@ -127,7 +129,7 @@ impl<'a> Writing<'a> {
 
     fn alias(&self, value: usize, text: &mut String) {
         if let Some(alias) = &self.aliases[value] {
-            drop(writeln!(text, "        let {alias} = {};", self.names[value]));
+            *text += &format!("        let {alias} = {};\n", self.names[value]);
         }
     }
 
@@ -137,10 +139,10 @@ impl<'a> Writing<'a> {
             text += "frozen ";
         }
         if let Some(label) = &site.label {
-            drop(write!(text, "{label}: "));
+            text += &format!("{label}: ");
         }
         if let Some((label, _)) = &site.shares {
-            drop(write!(text, "share({label})"));
+            text += &format!("share({label})");
             return text;
         }
         text += &site.kind.word(self.nets);
@@ -150,19 +152,21 @@ impl<'a> Writing<'a> {
             Kind::Reshape(shape) => format!("({shape:?})"),
             Kind::Concat { axis: 0 } => String::new(),
             Kind::Concat { axis } => format!("(axis = {axis})"),
+            Kind::Curve(Curve::LeakyRelu) => format!("(slope = {LEAK:?})"),
             Kind::Split { sizes, axis } => format!("({}, sizes = {sizes:?}, axis = {axis})", sizes.len()),
             _ => String::new(),
         };
         if let Some(times) = site.times {
             text += " * ";
-            text += &self.number(times);
+            let times = self.number(times);
+            text += &if times.contains('-') { format!("({times})") } else { times };
         }
         text
     }
 
     /// A number, or what comes to the same.
     fn number(&mut self, n: usize) -> String {
-        if self.dice.chance(10) { format!("({} - 2)", n + 2) } else { n.to_string() }
+        if self.dice.chance(10) { format!("{} - 2", n + 2) } else { n.to_string() }
     }
 }
 

@@ -71,19 +71,19 @@ fn conv_transpose2d_is_pytorchs() {
 
 #[test]
 fn convolutions_are_their_formulas() {
-    // More filters than a panel has columns, an odd number of channels, a window that meets its padding on every side.
+    // More filters than a panel has columns, a window that meets its padding on every side.
     let view = View { x: [3, 4, 5], kernel: [3, 2], stride: [2, 1], dilation: [1, 2], pad: [1, 1], out: [2, 5] };
     let layer = Conv2d::new(33, 3).kernel_hw([3, 2]).stride_hw([2, 1]).dilation_hw([1, 2]).padding(Padding::Pad(1));
     against_formula(layer, Conv2d::rule, Shape::of(view.x), 1.0, |x, params| view.conv(x, params, 33, 1));
 
-    let view = View { x: [17, 3, 4], kernel: [2, 2], stride: [1, 1], dilation: [1, 1], pad: [0, 0], out: [3, 4] };
+    let view = View { x: [5, 2, 3], kernel: [2, 2], stride: [1, 1], dilation: [1, 1], pad: [0, 0], out: [2, 3] };
     let layer = DepthwiseConv2d::new(2).padding(Padding::Same).bias(false);
-    against_formula(layer, DepthwiseConv2d::rule, Shape::of(view.x), 1.0, |x, params| view.conv(x, params, 17, 17));
+    against_formula(layer, DepthwiseConv2d::rule, Shape::of(view.x), 1.0, |x, params| view.conv(x, params, 5, 5));
 
     let one = View { kernel: [1, 1], ..view };
     let layer = SeparableConv2d::new(3, 2).padding(Padding::Same);
     against_formula(layer, SeparableConv2d::rule, Shape::of(view.x), 1.0, |x, params| {
-        one.conv(&view.conv(x, &params[..1], 17, 17), &params[1..], 3, 1)
+        one.conv(&view.conv(x, &params[..1], 5, 5), &params[1..], 3, 1)
     });
 }
 
@@ -131,4 +131,181 @@ fn parameters_begin_as_asked() {
     of(Probe::new(layer, SeparableConv2d::rule, image).unwrap().params(), &[8, 6]);
     let layer = ConvTranspose2d::new(3, 2).init(init).bias_init(bias_init);
     of(Probe::new(layer, ConvTranspose2d::rule, image).unwrap().params(), &[24]);
+}
+
+/// `Relu` after a convolution is done by its kernel.
+#[test]
+fn convolutions_absorb_a_relu() {
+    use nn_runtime::prelude::*;
+
+    /// The outputs of a network and of the same with `Relu` behind it.
+    macro_rules! outputs {
+        ($layer:ident $arguments:tt, $from:tt, $to:tt, $x:expr) => {{
+            network! { struct Without: $from -> $to { $layer $arguments } }
+            network! { struct With: $from -> $to { $layer $arguments -> Relu } }
+            let x = $x;
+            (Without::init(3).predictor(1).predict(&x).to_vec(), With::init(3).predictor(1).predict(&x).to_vec())
+        }};
+    }
+    let image = || <[f32; 50]>::try_from(nn_tests::numbers::numbers(5, 50, 1.0)).unwrap();
+    for (y, cut) in [
+        outputs!(Conv2d(3, 2), [2, 5, 5], [3, 4, 4], image()),
+        outputs!(Conv1d(3, 2), [25, 2], [24, 3], image()),
+        outputs!(DepthwiseConv2d(2), [2, 5, 5], [2, 4, 4], image()),
+        outputs!(SeparableConv2d(3, 2), [2, 5, 5], [3, 4, 4], image()),
+        outputs!(ConvTranspose2d(3, 2), [2, 5, 5], [3, 6, 6], image()),
+    ] {
+        assert!(y.iter().any(|&y| y < -0.1) && y.iter().any(|&y| y > 0.1));
+        assert_eq!(cut, y.iter().map(|y| y.max(0.0)).collect::<Vec<_>>());
+    }
+}
+
+const IMAGE: Shape = Shape::of([3, 8, 8]);
+
+fn refused(layer: Conv2d) -> String {
+    fault(layer, Conv2d::rule, IMAGE)
+}
+
+#[test]
+fn windows_that_do_not_fit_say_what_does() {
+    assert_eq!(
+        refused(Conv2d::new(4, 9)),
+        "expected an input of at least [9, 9] for kernel 9, found [8, 8]\n\
+         help: use a kernel of 8 or less, or `padding = Same`"
+    );
+    assert_eq!(
+        refused(Conv2d::new(4, 3).kernel_hw([3, 20]).padding(Padding::Pad(2))),
+        "expected an input of at least [0, 16] for kernel [3, 20] with padding 2, found [8, 8]\n\
+         help: use a kernel of [3, 12] or less, or `padding = Same`"
+    );
+    assert_eq!(
+        refused(Conv2d::new(4, 4).dilation(3)),
+        "expected an input of at least [10, 10] for kernel 4 with dilation 3, found [8, 8]\n\
+         help: use a kernel of 3 or less, or `padding = Same`"
+    );
+    // What the help says fits.
+    for layer in [
+        Conv2d::new(4, 8),
+        Conv2d::new(4, 9).padding(Padding::Same),
+        Conv2d::new(4, 3).kernel_hw([3, 12]).padding(Padding::Pad(2)),
+        Conv2d::new(4, 3).dilation(3),
+    ] {
+        assert!(layer.rule([IMAGE]).is_ok(), "{layer:?}");
+    }
+    assert_eq!(
+        fault(Conv1d::new(4, 9), Conv1d::rule, Shape::of([8, 2])),
+        "expected an input of at least 9 steps for kernel 9, found 8 steps\n\
+         help: use a kernel of 8 or less, or `padding = Same`"
+    );
+    assert!(Conv1d::new(4, 9).padding(Padding::Causal).rule([Shape::of([8, 2])]).is_ok());
+}
+
+#[test]
+fn arguments_that_mean_nothing_are_refused() {
+    for (layer, text) in [
+        (
+            Conv2d::new(0, 3),
+            "expected at least 1 filter, found 0\nhelp: give the number of channels of the output, such as 16",
+        ),
+        (Conv2d::new(4, 0), "expected a kernel of at least 1, found 0\nhelp: give the side of the window, such as 3"),
+        (Conv2d::new(4, 3).stride(0), "expected a stride of at least 1, found 0\nhelp: use `stride = 1` or more"),
+        (
+            Conv2d::new(4, 3).dilation_hw([1, 0]),
+            "expected a dilation of at least 1, found 0\nhelp: use `dilation = 1` or more",
+        ),
+        (Conv2d::new(4, 3).groups(0), "expected at least 1 group, found 0\nhelp: use `groups = 1`, or leave it out"),
+        (
+            Conv2d::new(6, 3).groups(2),
+            "expected channels and filters that 2 groups divide, found 3 channels and 6 filters\n\
+             help: use `groups = 3`, or another number of filters",
+        ),
+        (
+            Conv2d::new(4, 3).padding(Padding::Causal),
+            "expected padding of `Valid`, `Same` or `Pad(n)`, found `Causal`\n\
+             help: use `padding = Same`; an image has no direction of time",
+        ),
+    ] {
+        assert_eq!(refused(layer), text);
+    }
+    assert_eq!(
+        fault(DepthwiseConv2d::new(3).multiplier(0), DepthwiseConv2d::rule, IMAGE),
+        "expected a multiplier of at least 1, found 0\nhelp: use `multiplier = 1`, or leave it out"
+    );
+    let transposed = |layer: ConvTranspose2d| fault(layer, ConvTranspose2d::rule, IMAGE);
+    assert_eq!(
+        transposed(ConvTranspose2d::new(2, 3).stride(2).output_padding(2)),
+        "expected an output padding below the stride, 2, found 2\nhelp: use `output_padding = 1` or less"
+    );
+    assert_eq!(
+        transposed(ConvTranspose2d::new(2, 3).stride(2).padding(Padding::Same).output_padding(1)),
+        "expected no output padding beside `padding = Same`, which gives input · stride, found 1\n\
+         help: leave `output_padding` out"
+    );
+    assert_eq!(
+        transposed(ConvTranspose2d::new(2, 3).padding(Padding::Pad(5))),
+        "expected padding that leaves something of 10 pixels along one axis, found 5 on both sides\n\
+         help: use `padding = Pad(4)` or less"
+    );
+    assert!(ConvTranspose2d::new(2, 3).padding(Padding::Pad(4)).rule([IMAGE]).is_ok());
+    assert!(transposed(ConvTranspose2d::new(2, 3).padding(Padding::Causal)).contains("found `Causal`"));
+}
+
+#[test]
+fn inputs_of_another_rank_are_refused() {
+    let image =
+        "expected an input of [channels, height, width], found [6, 6]\nhelp: put `Reshape([1, 6, 6])` before it";
+    let x = Shape::of([6, 6]);
+    assert_eq!(fault(Conv2d::new(1, 3), Conv2d::rule, x), image);
+    assert_eq!(fault(DepthwiseConv2d::new(3), DepthwiseConv2d::rule, x), image);
+    assert_eq!(fault(SeparableConv2d::new(1, 3), SeparableConv2d::rule, x), image);
+    assert_eq!(fault(ConvTranspose2d::new(1, 3), ConvTranspose2d::rule, x), image);
+    let sequence = |shape| fault(Conv1d::new(1, 3), Conv1d::rule, shape);
+    assert_eq!(
+        sequence(Shape::of([6])),
+        "expected an input of [steps, features], found [6]\nhelp: put `Reshape([6, 1])` before it"
+    );
+    assert_eq!(
+        sequence(IMAGE),
+        "expected an input of [steps, features], found [3, 8, 8]\n\
+         help: use the layer that ends in `2d` on [channels, height, width]"
+    );
+    assert_eq!(
+        fault(Conv2d::new(1, 1), Conv2d::rule, Shape::of([0, 3, 3])),
+        "expected an input of at least one number, found [0, 3, 3]\nhelp: make every dimension before it at least 1"
+    );
+    fault(Conv2d::new(1, 1), Conv2d::rule, Shape::UNKNOWN);
+}
+
+/// Whatever is typed, the answer is a fault and never an overflow.
+#[test]
+fn enormous_numbers_are_refused() {
+    const MOST: usize = usize::MAX;
+    for layer in [
+        Conv2d::new(MOST, 3),
+        Conv2d::new(1 << 40, 3),
+        Conv2d::new(4, MOST).padding(Padding::Same),
+        Conv2d::new(4, MOST),
+        Conv2d::new(4, 2).dilation(MOST).padding(Padding::Same),
+        Conv2d::new(4, 3).padding(Padding::Pad(MOST)),
+        Conv2d::new(4, 3).padding(Padding::Pad(1 << 40)),
+        Conv2d::new(4, 3).padding(Padding::Pad(1 << 16)),
+    ] {
+        refused(layer);
+    }
+    assert!(Conv2d::new(4, 3).stride(MOST).rule([IMAGE]).is_ok());
+    for layer in [
+        ConvTranspose2d::new(MOST, 3),
+        ConvTranspose2d::new(4, MOST),
+        ConvTranspose2d::new(4, 3).stride(MOST),
+        ConvTranspose2d::new(4, 3).stride(1 << 40),
+        ConvTranspose2d::new(4, 3).padding(Padding::Pad(MOST)),
+        ConvTranspose2d::new(4, 3).stride(1 << 20).padding(Padding::Same),
+        ConvTranspose2d::new(4, 3).groups(MOST),
+    ] {
+        fault(layer, ConvTranspose2d::rule, IMAGE);
+    }
+    fault(DepthwiseConv2d::new(3).multiplier(MOST), DepthwiseConv2d::rule, IMAGE);
+    fault(SeparableConv2d::new(MOST, 3), SeparableConv2d::rule, IMAGE);
+    fault(Conv1d::new(MOST, 3), Conv1d::rule, Shape::of([8, 2]));
+    fault(Conv2d::new(4, 1), Conv2d::rule, Shape::of([1, 1 << 20, 1 << 20]));
 }

@@ -29,7 +29,7 @@ fn each(x: &[f64], [h, w]: [usize; 2], to: [usize; 2], from: impl Fn(usize, usiz
 
 #[test]
 fn both_are_their_formulas() {
-    for [c, h, w] in [[1, 1, 1], [3, 2, 17], [2, 5, 3]] {
+    for [c, h, w] in [[1, 1, 1], [2, 2, 9], [2, 5, 3]] {
         against_formula(ZeroPad2d::new(2).left(0), ZeroPad2d::rule, Shape::of([c, h, w]), 1.0, |x, _| {
             each(x, [h, w], [h + 4, w + 2], |i, j| Some([i.checked_sub(2)?, j]))
         });

@@ -34,11 +34,11 @@ fn permute_is_its_formula() {
         y
     });
     // All six dimensions, turned around.
-    let dims = [2, 1, 3, 2, 5, 2];
+    let dims: [usize; 6] = [2, 1, 3, 2, 3, 2];
     against_formula(Permute::new([5, 4, 3, 2, 1, 0]), Permute::rule, Shape::of(dims), 1.0, |x, _| {
         let mut y = vec![0.0; x.len()];
         for (at, x) in x.iter().enumerate() {
-            let (mut rest, mut to, mut size) = (at, 0, x_len(dims));
+            let (mut rest, mut to, mut size): (_, _, usize) = (at, 0, dims.iter().product());
             for dim in dims.into_iter().rev() {
                 size /= dim;
                 to += rest % dim * size;
@@ -48,10 +48,6 @@ fn permute_is_its_formula() {
         }
         y
     });
-}
-
-fn x_len(dims: [usize; 6]) -> usize {
-    dims.into_iter().product()
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn weights(size: usize, scale: usize, mode: UpsampleMode) -> Vec<Vec<f64>> {
 
 #[test]
 fn upsample_is_its_formula() {
-    for ([c, h, w], [rows, columns]) in [([1, 1, 1], [5, 1]), ([3, 2, 17], [4, 5]), ([2, 5, 3], [1, 4])] {
+    for ([c, h, w], [rows, columns]) in [([1, 1, 1], [5, 1]), ([2, 2, 5], [4, 5]), ([2, 5, 3], [1, 4])] {
         for mode in [UpsampleMode::Nearest, UpsampleMode::Bilinear] {
             let (down, across) = (weights(h, rows, mode), weights(w, columns, mode));
             let layer = Upsample::new(1).scale_hw([rows, columns]).mode(mode);

@@ -26,7 +26,7 @@ pub fn padding(case: &Case) -> Padding {
     }
 }
 
-/// The cases of a file over `[channels, steps]`, as `[steps, channels]`.
+/// The cases of a file, those over `[channels, steps]` as `[steps, channels]`.
 pub fn turned(file: &str) -> Vec<Case> {
     let mut cases = load(file);
     for case in &mut cases {
@@ -39,7 +39,7 @@ pub fn turned(file: &str) -> Vec<Case> {
 }
 
 fn turn(tensor: &mut Tensor) {
-    let [_, channels, steps] = tensor.shape[..] else { panic!("three dimensions: {:?}", tensor.shape) };
+    let [_, channels, steps] = tensor.shape[..] else { return };
     let sample =
         |x: &[f64]| (0..steps * channels).map(|at| x[at % channels * steps + at / channels]).collect::<Vec<_>>();
     tensor.data = tensor.data.chunks(steps * channels).flat_map(sample).collect();
@@ -87,11 +87,14 @@ impl View {
         let (taps, places) = (self.kernel[0] * self.kernel[1], self.out[0] * self.out[1]);
         let (seen, of_group) = (channels / groups, filters / groups);
         let mut y = vec![0.0; filters * places];
+        let mut pairs = Vec::new();
+        self.each(|p, k, at| pairs.push((p, k, at)));
         for f in 0..filters {
             for c in 0..seen {
                 let from = &x[(f / of_group * seen + c) * h * w..];
                 let weight = &params[0][(f * seen + c) * taps..];
-                self.each(|p, k, at| y[f * places + p] += weight[k] * from[at]);
+                let y = &mut y[f * places..];
+                pairs.iter().for_each(|&(p, k, at)| y[p] += weight[k] * from[at]);
             }
             let bias = params.get(1).map_or(0.0, |bias| bias[f]);
             y[f * places..][..places].iter_mut().for_each(|y| *y += bias);

@@ -3,6 +3,7 @@
 
 use proc_macro2::{Delimiter, Group, Literal, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
+use syn::Expr;
 
 use super::{ident, span_of};
 use crate::ast::Layer;
@@ -66,6 +67,8 @@ fn site(site: &Site, span: Span) -> TokenStream {
     let mut times = TokenStream::new();
     if let Some(n) = site.times() {
         let count = ident('N', site.id, span);
+        // The parentheses belong to the language: rustc would advise to remove them.
+        let n = if let Expr::Paren(paren) = n { &*paren.expr } else { n };
         // The number is written down once, so that rustc complains about it once.
         times = quote_spanned!(span=> const #count: usize = #n;);
         answer = quote_spanned!(span=> __nn::repeat(&#answer, #first.shape(), #count));

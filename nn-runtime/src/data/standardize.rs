@@ -87,6 +87,22 @@ impl Standardize {
         Ok(())
     }
 
+    /// The mean of every feature of input `k`: what a [`Normalization`](crate::layers::Normalization) layer is given.
+    ///
+    /// # Panics
+    /// If it was fitted to `k` inputs or fewer.
+    pub fn mean(&self, k: usize) -> Vec<f32> {
+        self.features[k].iter().map(|feature| feature.mean as f32).collect()
+    }
+
+    /// The deviation of every feature of input `k`; 1 where it is constant.
+    ///
+    /// # Panics
+    /// If it was fitted to `k` inputs or fewer.
+    pub fn std(&self, k: usize) -> Vec<f32> {
+        self.features[k].iter().map(|feature| feature.std as f32).collect()
+    }
+
     fn check_width(&self, k: usize, found: usize) -> Result<(), DataError> {
         let width = self.features[k].len();
         if found == width {

@@ -2,10 +2,12 @@
 //! values they read; out: a `Map` with a plan for each purpose. Nothing here runs at run time, and nothing knows a layer.
 
 mod flow;
+mod lives;
 mod plan;
+mod table;
 
 pub use flow::{Flow, check, check_frozen, check_input, check_output, check_shape, check_shared, repeat};
-pub use plan::{Absorbed, Plan, Purpose, Span, Spots};
+pub use plan::{Absorbed, Plan, Purpose, Span, Spots, When};
 
 use crate::facts::{Facts, Head, MAX_OUTPUTS, Rule};
 use crate::shape::Shape;
@@ -130,16 +132,19 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         None
     }
 
-    /// Where `value` is an output of the network, which one.
-    pub(crate) const fn output(&self, value: usize) -> Option<usize> {
-        let mut j = 0;
-        while j < self.m {
-            if self.outputs[j] == value {
-                return Some(j);
+    /// How often a value is read.
+    const fn readers(&self, value: usize) -> usize {
+        let mut count = 0;
+        let mut s = 0;
+        while s < S {
+            let mut k = 0;
+            while k < self.nodes[s].n {
+                count += (self.nodes[s].x[k] == value) as usize;
+                k += 1;
             }
-            j += 1;
+            s += 1;
         }
-        None
+        count
     }
 
     /// The node whose function a loss sees at output `j`: the last one that does more than move numbers. `None` where somebody else

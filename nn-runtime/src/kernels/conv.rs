@@ -6,6 +6,7 @@
 mod forward;
 mod pull_w;
 mod pull_x;
+mod scatter;
 mod sheet;
 #[cfg(test)]
 mod tests;
@@ -18,7 +19,6 @@ pub use pull_x::{pull_x, transposed};
 use super::matrix::Panels;
 use super::simd::LANES;
 use sheet::{Sheet, Spread};
-use window::sums_len;
 
 /// What a convolution is: sizes of one sample, and how the kernel moves over it.
 ///
@@ -121,14 +121,16 @@ impl Conv {
     /// Numbers of scratch that each of the functions needs, whatever the batch.
     pub const fn scratch(&self) -> usize {
         // A copy with its border, in the form with the longer rows of the two.
-        let (plain, phased) = (self.sheet(1).len(), self.sheet(self.stride[1]).len());
+        let (plain, phased) = (self.sheet(true).len(), self.sheet(false).len());
         let sheet = if plain > phased { plain } else { phased };
         let outputs = self.pixels() * self.out_group().next_multiple_of(LANES);
-        let forward = self.rows() + sums_len(self.pixels()) + sheet;
+        let forward = self.rows() + sheet;
         let pull_w = self.rows() + self.pixels() + sheet + outputs;
         let back = self.out_group() * self.kernel[0] * self.kernel[1];
+        let (sheet, sums) = (self.gradient_sheet().len(), self.gradient_sums());
+        let gradients = if sheet > sums { sheet } else { sums };
         let turned = back * self.in_group().next_multiple_of(LANES);
-        let pull_x = back + self.gradient_sums() + turned + self.gradient_sheet().len();
+        let pull_x = back + turned + gradients;
         let most = if forward > pull_w { forward } else { pull_w };
         if most > pull_x { most } else { pull_x }
     }
@@ -138,9 +140,9 @@ impl Conv {
         height * width
     }
 
-    /// For the places of the largest class of inputs a stride apart.
+    /// The gradients of the inputs for one panel of channels.
     const fn gradient_sums(&self) -> usize {
-        sums_len(self.height.div_ceil(self.stride[0]) * self.width.div_ceil(self.stride[1]))
+        self.height * self.width * Panels::new(1, self.in_group()).width(0)
     }
 
     const fn in_group(&self) -> usize {
@@ -164,14 +166,15 @@ impl Conv {
         Spread::of(self.filters, self.output(), self.channels_last)
     }
 
-    /// The copy of a group's inputs with their border.
-    const fn sheet(&self, phases: usize) -> Sheet {
+    /// The copy of a group's inputs with their border, for lanes that are columns of the weights, or places side by side.
+    const fn sheet(&self, by_columns: bool) -> Sheet {
         let [top, bottom, left, right] = self.pad;
         Sheet {
             planes: self.in_group(),
             height: self.height + top + bottom,
             width: self.width + left + right,
-            phases,
+            phases: if by_columns { 1 } else { self.stride[1] },
+            planes_last: by_columns && self.channels_last,
             top,
             left,
         }
@@ -187,6 +190,7 @@ impl Conv {
             height: top + height + bottom,
             width: left + width + right,
             phases: 1,
+            planes_last: false,
             top,
             left,
         }
@@ -214,18 +218,18 @@ impl Conv {
     }
 
     fn check(&self, w: &[f32], scratch: &[f32]) {
-        let (len, room) = (self.panels().len(), self.scratch());
+        let len = self.panels().len();
         assert!(w.len() == len, "expected {len} numbers of storage, found {}", w.len());
         self.check_scratch(scratch);
-        assert!(
-            self.x_len() <= u32::MAX as usize && room <= u32::MAX as usize,
-            "expected offsets of 32 bits, found a scratch of {room} numbers"
-        );
     }
 
     fn check_scratch(&self, scratch: &[f32]) {
         let room = self.scratch();
         assert!(scratch.len() >= room, "expected a scratch of {room} numbers, found {}", scratch.len());
+        assert!(
+            self.x_len() <= u32::MAX as usize && room <= u32::MAX as usize,
+            "expected offsets of 32 bits, found a scratch of {room} numbers"
+        );
     }
 }
 

@@ -134,24 +134,32 @@ pub(crate) const fn widest(registers: usize, rows: usize) -> usize {
     }
 }
 
-/// Does the job for `rows`, in tiles of nearly equal height, so that no remainder is left with too few chains.
+/// The heights that tiles come in: each is code of its own for every job and set of registers, so there are no more than needed.
+const HEIGHTS: [usize; 7] = [12, 8, 6, 4, 3, 2, 1];
+
+/// Does the job for `rows`, in tiles as tall as may be, so that no single row, with too few chains, is left over.
 ///
 /// # Safety
 /// The addresses of the job are valid for these rows and this many vectors.
 #[inline(always)]
 pub(crate) unsafe fn strips<S: Simd, J: Job>(s: S, job: J, rows: Range<usize>, vectors: usize) {
-    if rows.is_empty() {
-        return;
-    }
-    let tiles = rows.len().div_ceil(tallest::<J>(S::REGISTERS, vectors));
-    let (low, higher) = (rows.len() / tiles, rows.len() % tiles);
-    let cut = rows.start + higher * (low + 1);
-    // SAFETY: the caller vouches for the addresses; the two parts make up the rows, in multiples of their tiles' height.
-    unsafe {
-        if higher != 0 {
-            strip(s, job, rows.start..cut, low + 1, vectors);
+    let tallest = tallest::<J>(S::REGISTERS, vectors);
+    let mut at = rows.start;
+    for height in HEIGHTS {
+        if height > tallest {
+            continue;
         }
-        strip(s, job, cut..rows.end, low, vectors);
+        let left = rows.end - at;
+        let mut tiles = left / height;
+        if height > 2 && tiles > 0 && left - tiles * height == 1 {
+            tiles -= 1;
+        }
+        if tiles > 0 {
+            let to = at + tiles * height;
+            // SAFETY: the caller vouches for the addresses; these are some of the rows, in a multiple of the tiles' height.
+            unsafe { strip(s, job, at..to, height, vectors) };
+            at = to;
+        }
     }
 }
 
@@ -174,9 +182,8 @@ pub(crate) unsafe fn strip<S: Simd, J: Job>(s: S, job: J, rows: Range<usize>, ta
         };
     }
     pick!(
-        1 x 1, 2 x 1, 3 x 1, 4 x 1, 5 x 1, 6 x 1, 7 x 1, 8 x 1, 9 x 1, 10 x 1, 11 x 1, 12 x 1,
-        1 x 2, 2 x 2, 3 x 2, 4 x 2, 5 x 2, 6 x 2, 7 x 2, 8 x 2, 9 x 2, 10 x 2, 11 x 2, 12 x 2,
-        1 x 4, 2 x 4, 3 x 4, 1 x 8
+        1 x 1, 2 x 1, 3 x 1, 4 x 1, 6 x 1, 8 x 1, 12 x 1, 1 x 2, 2 x 2, 3 x 2, 4 x 2, 6 x 2, 8 x 2, 12 x 2, 1 x 4, 2 x 4,
+        3 x 4, 1 x 8
     )
 }
 

@@ -2,13 +2,17 @@
 //! Slices of `f32` and sizes come in, filled slices go out; nothing here knows layers, graphs or optimisers by name.
 //! Every result is the same whatever the batch is split into. Nothing here may allocate, but `block`.
 
+pub mod batch_norm;
 pub mod block;
 pub mod conv;
 pub mod elementwise;
+pub(crate) mod lanes;
 pub mod math;
 pub mod matrix;
 mod micro;
 pub mod noise;
+pub mod pool;
+pub mod row_norm;
 pub mod rows;
 pub mod simd;
 pub mod split;

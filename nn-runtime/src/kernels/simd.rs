@@ -161,4 +161,6 @@ pub trait Simd: Copy + 'static {
     fn largest(self, a: Self::F) -> f32;
     /// Lane j of vector i becomes lane i of vector j.
     fn transpose(self, m: &mut [Self::F; 16]);
+    /// The lanes 0, 2, … of `a` and then of `b`; and the lanes 1, 3, … likewise.
+    fn unzip(self, a: Self::F, b: Self::F) -> (Self::F, Self::F);
 }

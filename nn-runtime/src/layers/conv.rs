@@ -1,7 +1,7 @@
 //! What all convolutions have in common: sizes, weights, and how the kernels are asked. In: a window, channels and filters; out:
 //! the kernels' description, facts, gradients. Nothing here may know which layer asks.
 
-use super::window::{Stand, Window};
+use super::window::{Stand, Window, too_large};
 use crate::facts::Facts;
 use crate::fault::Fault;
 use crate::init::Init;
@@ -54,7 +54,7 @@ macro_rules! layer_of_a_convolution {
     ($name:ident) => {
         impl crate::layer::Layer for $name {
             fn forward(&self, cx: &mut crate::layer::Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
-                let conv = super::conv::accepted(self.conv(cx.input_shape(0)));
+                let conv = super::window::accepted(self.conv(cx.input_shape(0)));
                 let bias = super::conv::bias(cx, &self.learnt, 1);
                 crate::kernels::conv::forward(cx.isa, conv, x, cx.param(0), bias, cx.floor, y, cx.scratch);
             }
@@ -68,7 +68,7 @@ macro_rules! layer_of_a_convolution {
                 [dx]: [&mut [f32]; 1],
             ) {
                 if !dx.is_empty() {
-                    let conv = super::conv::accepted(self.conv(cx.input_shape(0)));
+                    let conv = super::window::accepted(self.conv(cx.input_shape(0)));
                     crate::kernels::conv::pull_x(cx.isa, conv, dy, cx.param(0), dx, cx.scratch);
                 }
             }
@@ -80,7 +80,7 @@ macro_rules! layer_of_a_convolution {
                 [dy]: [&[f32]; 1],
                 mut part: crate::layer::Part,
             ) {
-                let conv = super::conv::accepted(self.conv(cx.input_shape(0)));
+                let conv = super::window::accepted(self.conv(cx.input_shape(0)));
                 super::conv::pull_weight(cx, 0, conv, [x, dy], &mut part);
                 if self.learnt.bias {
                     super::conv::pull_bias_of(cx, 1, conv, dy, &mut part);
@@ -146,6 +146,8 @@ pub(super) const fn describe<const D: usize>(
     let [kernel, stride, dilation] =
         if flat { [1, 1, 1] } else { [window.kernel[0], window.stride[0], window.dilation[0]] };
     let kernel = [kernel, window.kernel[last]];
+    // A stride beyond the end is one to the end: the window stands once, and no size of the kernels' grows with it.
+    let stride = [smaller(stride, height + top + bottom), smaller(window.stride[last], width + left + right)];
     let out = if flat { 1 } else { stands[0].out };
 
     let padded = Shape::of([channels, height + top + bottom, width + left + right]);
@@ -156,7 +158,7 @@ pub(super) const fn describe<const D: usize>(
         return Err(too_large());
     }
     let conv = Conv {
-        stride: [stride, window.stride[last]],
+        stride,
         pad: [top, bottom, left, right],
         dilation: [dilation, window.dilation[last]],
         groups,
@@ -167,9 +169,8 @@ pub(super) const fn describe<const D: usize>(
     if conv.scratch() > u32::MAX as usize || conv.x_len() > u32::MAX as usize { Err(too_large()) } else { Ok(conv) }
 }
 
-const fn too_large() -> Fault {
-    Fault::expected("sizes that fit into memory, found dimensions whose product does not")
-        .help("use smaller dimensions")
+const fn smaller(a: usize, b: usize) -> usize {
+    if a < b { a } else { b }
 }
 
 /// The facts of a layer that is one convolution, whose output has this shape and whose bias as many numbers as `bias` says.
@@ -181,14 +182,6 @@ pub(super) const fn facts(y: Shape, conv: &Conv, learnt: &Learnt, weight: Shape,
         .takes_act()
         .pulls_without_x();
     if learnt.bias { facts.param("bias", Shape::of([bias]), learnt.bias_init) } else { facts }
-}
-
-/// What the rule has accepted cannot fail.
-pub(super) fn accepted<T>(checked: Result<T, Fault>) -> T {
-    match checked {
-        Ok(all) => all,
-        Err(fault) => unreachable!("the rule has accepted this input: {fault:?}"),
-    }
 }
 
 /// The bias, if there is one: the parameter after the weights.

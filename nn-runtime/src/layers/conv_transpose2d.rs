@@ -1,9 +1,9 @@
 //! `ConvTranspose2d`: every pixel of the input laid down as a kernel, side by side. In: `[channels, height, width]`; out:
 //! `[filters, height, width]`, larger by the stride. It is the way back of a convolution, by the same kernels.
 
-use super::conv::{Learnt, accepted, bias, describe, facts, fault, learnt_arguments, pull_bias_of, pull_weight};
+use super::conv::{Learnt, bias, describe, facts, fault, learnt_arguments, pull_bias_of, pull_weight};
 use super::image::image;
-use super::window::{Padding, Stand, Window, window_arguments};
+use super::window::{Padding, Stand, Window, accepted, window_arguments};
 use crate::facts::Rule;
 use crate::fault::Fault;
 use crate::init::Init;

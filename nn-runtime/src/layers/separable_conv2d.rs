@@ -1,9 +1,9 @@
 //! `SeparableConv2d`: filters along the image for each channel, then across the channels for each pixel. In: `[channels, height,
 //! width]`; out: `[filters, height, width]`. What lies between the two is kept for the pulls, and its gradient with it.
 
-use super::conv::{Learnt, accepted, bias, conv, learnt_arguments, pull_bias_of, pull_weight};
+use super::conv::{Learnt, bias, conv, learnt_arguments, pull_bias_of, pull_weight};
 use super::depthwise_conv2d::depthwise;
-use super::window::{Padding, Window, window_arguments};
+use super::window::{Padding, Window, accepted, window_arguments};
 use crate::facts::{Facts, Rule};
 use crate::fault::Fault;
 use crate::init::Init;
@@ -103,7 +103,7 @@ impl SeparableConv2d {
 }
 
 /// What lies between the two convolutions, and its gradient: `[batch, middle]` each.
-fn kept<'a>(saved: &'a mut [f32], middle: usize, batch: usize) -> [&'a mut [f32]; 2] {
+fn kept(saved: &mut [f32], middle: usize, batch: usize) -> [&mut [f32]; 2] {
     let (values, gradients) = saved.split_at_mut(middle * batch);
     [values, &mut gradients[..middle * batch]]
 }
@@ -137,6 +137,7 @@ impl Layer for SeparableConv2d {
 
     fn pull_params(&self, cx: &mut Cx, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {
         let [along, across] = accepted(self.convs(cx.input_shape(0)));
+        // Out of `cx` while the kernels use the rest of it, and back for the next part.
         let saved = core::mem::take(&mut cx.saved);
         let [middle, dmiddle] = kept(saved, along.y_len(), cx.batch);
         pull_weight(cx, 0, along, [x, dmiddle], &mut part);
@@ -144,5 +145,6 @@ impl Layer for SeparableConv2d {
         if self.learnt.bias {
             pull_bias_of(cx, 2, across, dy, &mut part);
         }
+        cx.saved = saved;
     }
 }

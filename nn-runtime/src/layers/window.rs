@@ -110,10 +110,7 @@ impl<const D: usize> Window<D> {
             axis += 1;
         }
         match self.padding {
-            Padding::Causal if D > 1 => {
-                let fault = Fault::expected("padding of `Valid`, `Same` or `Pad(n)`, found `Causal`");
-                Some(fault.help("use `padding = Same`; an image has no direction of time"))
-            }
+            Padding::Causal if D > 1 => Some(not_causal().str("; an image has no direction of time")),
             _ => None,
         }
     }
@@ -179,6 +176,25 @@ impl<const D: usize> Window<D> {
         let fault = sides(fault.str(", found "), sizes).help("use a kernel of ");
         let fault = numbers(fault, smallest(fitting, self.kernel));
         fault.str(" or less, or `padding = Same`")
+    }
+}
+
+/// What is said where there is no first step, or where what comes after is no matter.
+pub(super) const fn not_causal() -> Fault {
+    Fault::expected("padding of `Valid`, `Same` or `Pad(n)`, found `Causal`").help("use `padding = Same`")
+}
+
+/// What the kernels cannot count, whatever fits elsewhere.
+pub(super) const fn too_large() -> Fault {
+    Fault::expected("sizes that fit into memory, found dimensions whose product does not")
+        .help("use smaller dimensions")
+}
+
+/// What the rule has accepted cannot fail.
+pub(super) fn accepted<T>(checked: Result<T, Fault>) -> T {
+    match checked {
+        Ok(all) => all,
+        Err(fault) => unreachable!("the rule has accepted this input: {fault:?}"),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::params::Tensor;
 
 impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
     /// Whether the layer keeps what every layer promises: the same bits whatever part of the parameters is asked for at a time and
-    /// however a batch is cut; gradients added to what is there; `dx` left alone where it is empty; in place the same bits as not.
+    /// however a batch is cut (unless its facts couple it); gradients added to what is there; `dx` left alone where it is empty; in place the same bits as not.
     ///
     /// # Errors
     /// Which of these does not hold.
@@ -39,9 +39,10 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
             })?;
         }
 
-        // The second half adds to the first: a layer that overwrites is found out too.
+        // The second half adds to the first: a layer that overwrites is found out too. Where samples are coupled no batch is cut.
         let mut grad = Block::zeroed(len);
-        for samples in [0..batch / 2, batch / 2..batch] {
+        let halves = if self.facts.couples() { [0..batch, batch..batch] } else { [0..batch / 2, batch / 2..batch] };
+        for samples in halves.into_iter().filter(|samples| !samples.is_empty() || !self.facts.couples()) {
             let part = self.pass(samples.clone(), x, dy, None, &all, &mut grad);
             for (name, whole, part) in [("y", &whole.y[..], &part.y[..]), ("dx", &whole.dx[..], &part.dx[..])] {
                 for (whole, part) in whole.iter().zip(part) {

@@ -3,7 +3,7 @@
 //! Never a copy of an image that has no border and whose columns need not be loaded as vectors.
 
 use super::Conv;
-use super::window::{Range32, Window, sums_len};
+use super::window::{Range32, Window};
 use crate::kernels::simd::{Isa, Kernel, Simd};
 
 /// `y[f, p] = max(Σ_(c, ky, kx) w[f, c, ky, kx] · x[c, p·stride − pad + k·dilation] + bias[f], floor)` for each sample, where x is 0
@@ -62,11 +62,9 @@ impl Kernel for Forward<'_> {
         let by_columns = c.whole_panels() && Window::prefers_columns(c.rows(), filters, grid[1], c.channels_last);
         let sheet = match by_columns {
             true if c.pad == [0; 4] => None,
-            true => Some(c.sheet(1)),
-            false => Some(c.sheet(c.stride[1])),
+            _ => Some(c.sheet(by_columns)),
         };
-        let (taps, scratch) = self.scratch.split_at_mut(c.rows());
-        let (sums, copy) = scratch.split_at_mut(sums_len(grid[0] * grid[1]));
+        let (taps, copy) = self.scratch.split_at_mut(c.rows());
         c.taps(sheet, taps);
         if let Some(sheet) = sheet {
             copy[..sheet.len()].fill(0.0);
@@ -89,7 +87,6 @@ impl Kernel for Forward<'_> {
                     columns: Range32 { start: group * filters, end: (group + 1) * filters },
                     bias: self.bias,
                     floor: self.floor,
-                    sums: sums.as_mut_ptr(),
                     y: y[group * filters * to.plane..].as_mut_ptr(),
                     spread: to,
                 };

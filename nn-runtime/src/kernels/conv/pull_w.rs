@@ -13,8 +13,8 @@ use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
 
 /// `dw[f, c, ky, kx] += Σ_(s, p) dy[s, f, p] · x[s, c, p·stride − pad + k·dilation]`, for the part `range` of the storage.
 ///
-/// Where filters lie in panels by whole groups, each sum is one chain of `fma` from the first place of the first sample on, starting
-/// at what is there; else each sample has sixteen chains, whose sum is added. So a batch in two calls gives the bits of one, and any
+/// Where filters are more than a few and lie in panels by whole groups, each sum is one chain of `fma` from the first place of the first sample on, starting at what is there;
+/// else each sample has sixteen chains, whose sum is added. So a batch in two calls gives the bits of one, and any
 /// cut of the storage those of the whole. The padding is left as it is, `scratch` with any numbers.
 ///
 /// # Panics
@@ -49,10 +49,11 @@ impl Kernel for PullW<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let c = self.c;
-        let sheet = match c.whole_panels() {
+        // For very few filters most lanes would be idle; but places side by side mostly lie across two cache lines.
+        let by_columns = c.whole_panels() && (c.channels_last || c.filters > 4);
+        let sheet = match by_columns {
             true if c.pad == [0; 4] => None,
-            true => Some(c.sheet(1)),
-            false => Some(c.sheet(c.stride[1])),
+            _ => Some(c.sheet(by_columns)),
         };
         let (taps, scratch) = self.scratch.split_at_mut(c.rows());
         let (places, scratch) = scratch.split_at_mut(c.pixels());
@@ -72,7 +73,7 @@ impl Kernel for PullW<'_> {
                 let dy = &dy[filters.start * to.plane..];
                 let sample = Sample { c, x, dy, taps, places, range: &self.range };
                 match sheet {
-                    Some(sheet) if !c.whole_panels() => sample.by_places(s, sheet, filters.clone(), self.dw, outputs),
+                    Some(sheet) if !by_columns => sample.by_places(s, sheet, filters.clone(), self.dw, outputs),
                     _ => sample.by_columns(s, filters.clone(), self.dw, outputs),
                 }
             }
@@ -148,48 +149,106 @@ impl Sample<'_> {
         }
     }
 
-    /// Lanes are places side by side, for filters that share a vector with those of another group.
+    /// Lanes are places side by side: for few weights a filter, and for filters that share a vector with those of another group.
     #[inline(always)]
     fn by_places<S: Simd>(&self, s: S, sheet: Sheet, filters: Range<usize>, dw: &mut [f32], outputs: &mut [f32]) {
         let (c, panels) = (self.c, self.c.panels());
         let (at, size) = (c.y_spread(), c.output());
         let mut dy = self.dy;
         if c.channels_last {
-            let plain = Sheet { planes: c.out_group(), height: size[0], width: size[1], phases: 1, top: 0, left: 0 };
+            let plain = Sheet {
+                planes: c.out_group(),
+                height: size[0],
+                width: size[1],
+                phases: 1,
+                planes_last: false,
+                top: 0,
+                left: 0,
+            };
             plain.fill(s, dy, at, size, outputs);
             dy = &*outputs;
         }
         let row_step = c.steps(Some(sheet))[0];
         for (filter, dy) in filters.zip(dy.chunks(self.places.len())) {
-            for row in (0..panels.rows()).step_by(TAPS) {
-                let taps = &self.taps[row..panels.rows().min(row + TAPS)];
-                if !(0..taps.len()).any(|k| self.range.contains(&panels.index(row + k, filter))) {
-                    continue;
+            let job = Taps {
+                x: self.x.as_ptr(),
+                taps: self.taps,
+                dy,
+                columns: size[1],
+                row: row_step,
+                panels,
+                filter,
+                range: self.range,
+                dw: dw.as_mut_ptr(),
+            };
+            // SAFETY: `pull_w` has checked the lengths, and the copy has a row of what each tap sees for each row of gradients.
+            unsafe { strips(s, job, 0..panels.rows(), 1) };
+        }
+    }
+}
+
+/// The gradients of all weights of one filter, as far as they are in the range.
+#[derive(Clone, Copy)]
+struct Taps<'a> {
+    x: *const f32,
+    taps: &'a [f32],
+    /// Rows of `columns`.
+    dy: &'a [f32],
+    columns: usize,
+    /// From one row to the next in `x`.
+    row: usize,
+    panels: Panels,
+    filter: usize,
+    range: &'a Range<usize>,
+    dw: *mut f32,
+}
+
+impl Job for Taps<'_> {
+    const WIDEST: usize = 1;
+    const TALLEST: usize = 12;
+
+    #[inline(always)]
+    unsafe fn strip<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
+        for tap in rows.step_by(R) {
+            let at = |r: usize| self.panels.index(tap + r, self.filter);
+            if !(0..R).any(|r| self.range.contains(&at(r))) {
+                continue;
+            }
+            let mut from = [self.x; R];
+            for (from, tap) in from.iter_mut().zip(&self.taps[tap..tap + R]) {
+                *from = from.wrapping_add(offset(*tap));
+            }
+            let mut sums = [s.splat(0.0); R];
+            for (y, dy) in self.dy.chunks_exact(self.columns).enumerate() {
+                let (whole, rest) = dy.as_chunks::<LANES>();
+                let mut first = y * self.row;
+                for dy in whole {
+                    let dy = s.load(dy);
+                    for (sum, from) in sums.iter_mut().zip(from) {
+                        // SAFETY: the caller vouches for what each tap sees along a row of gradients.
+                        *sum = s.fma(unsafe { s.load_ptr(from.wrapping_add(first)) }, dy, *sum);
+                    }
+                    first += LANES;
                 }
-                let mut sums = [s.splat(0.0); TAPS];
-                for (y, dy) in dy.chunks(size[1]).take(size[0]).enumerate() {
-                    for (n, dy) in dy.chunks(LANES).enumerate() {
-                        let (lanes, dy) = (dy.len(), s.load_part(dy));
-                        let from = y * row_step + n * LANES;
-                        for (sum, tap) in sums.iter_mut().zip(taps) {
-                            let from = offset(*tap) + from;
-                            *sum = s.fma(s.load_part(&self.x[from..from + lanes]), dy, *sum);
-                        }
+                if !rest.is_empty() {
+                    let lanes = rest.len();
+                    let dy = s.load_part(rest);
+                    for (sum, from) in sums.iter_mut().zip(from) {
+                        // SAFETY: as above; lanes beyond the row could hold what is no number.
+                        let x = s.load_part(unsafe { core::slice::from_raw_parts(from.wrapping_add(first), lanes) });
+                        *sum = s.fma(x, dy, *sum);
                     }
                 }
-                for (k, sum) in sums.into_iter().enumerate().take(taps.len()) {
-                    let at = panels.index(row + k, filter);
-                    if self.range.contains(&at) {
-                        dw[at - self.range.start] += s.sum(sum);
-                    }
+            }
+            for (r, sum) in sums.into_iter().enumerate() {
+                if self.range.contains(&at(r)) {
+                    // SAFETY: the weight is in the range, which `dw` is as long as and borrowed mutably for.
+                    unsafe { *self.dw.wrapping_add(at(r) - self.range.start) += s.sum(sum) };
                 }
             }
         }
     }
 }
-
-/// Weights whose sums over places are taken side by side: enough to hide the latency of `fma`.
-const TAPS: usize = 9;
 
 /// Turns planes of gradients into rows of `width`, one for each place; of the sixteen columns those that are not there are 0.
 #[inline(always)]

@@ -1,16 +1,18 @@
 //! Backward to the inputs, which is also the forward pass of a transposed convolution.
 //! Comes in: gradients of the outputs and weights; goes out: gradients of the inputs, overwritten.
-//! Each input gathers what it gave, as one chain: inputs a stride apart meet the same weights, so each such class is a convolution.
+//! Each input's gradient is one chain; which of two orders it has depends on the convolution alone.
 
+use super::scatter::{scatter, spread};
 use super::sheet::{Sheet, entry};
 use super::window::{Range32, Window};
 use super::{Conv, Spread};
 use crate::kernels::matrix::Panels;
-use crate::kernels::simd::{Isa, Kernel, Simd};
+use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
 
 /// `dx[c, i] = Σ_(f, ky, kx) w[f, c, ky, kx] · dy[f, p]` over the outputs p that see input i through weight k, for each sample.
 ///
-/// The sum is one chain of `fma` in the order (f, ky, kx) of the weights that can meet the input, starting at 0. `dx` is overwritten,
+/// The sum is one chain of `fma`, starting at 0: where channels fill vectors in the order (ky, kx, f) of the weights that meet an
+/// output, else in the order (f, ky, kx), border included. `dx` is overwritten,
 /// `scratch` left with any numbers.
 ///
 /// # Panics
@@ -71,11 +73,63 @@ impl Kernel for Transposed<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
+        if scatters(self.c) { self.scatter(s) } else { self.gather(s) }
+    }
+}
+
+/// Whether channels make the better lanes: full vectors count, and that sums are fetched for every place of the kernel.
+const fn scatters(c: Conv) -> bool {
+    let (channels, filters, width) = (c.in_group(), c.out_group(), c.width.div_ceil(c.stride[1]));
+    let by_channels = 4 * channels.next_multiple_of(LANES) * (filters + 4) * width;
+    let by_places = 5 * width.next_multiple_of(LANES) * channels * filters;
+    by_channels < by_places
+}
+
+impl Transposed<'_> {
+    /// Every place of the kernel in turn sends all gradients of outputs on to the inputs it met: lanes are channels.
+    #[inline(always)]
+    fn scatter<S: Simd>(self, s: S) {
+        let c = self.c;
+        let (filters, channels, size) = (c.out_group(), c.in_group(), c.kernel[0] * c.kernel[1]);
+        let turned = Panels::new(size * filters, channels);
+        let (table, scratch) = self.scratch.split_at_mut(filters);
+        let (weights, sums) = scratch.split_at_mut(turned.len());
+        let (from, to) = (c.y_spread(), c.x_spread());
+        table.iter_mut().enumerate().for_each(|(filter, at)| *at = entry(filter * from.plane));
+        for group in 0..c.groups {
+            for filter in 0..filters {
+                let first = |k: usize| c.panels().index(k, group * filters + filter);
+                for k in 0..size {
+                    for channel in 0..channels {
+                        weights[turned.index(k * filters + filter, channel)] = self.w[first(channel * size + k)];
+                    }
+                }
+            }
+            for (x, y) in self.x.chunks_exact(c.y_len()).zip(self.y.chunks_exact_mut(c.x_len())) {
+                let (x, y) = (&x[group * filters * from.plane..], &mut y[group * channels * to.plane..]);
+                for panel in 0..turned.count() {
+                    let width = turned.width(panel);
+                    let sums = &mut sums[..c.height * c.width * width];
+                    sums.fill(0.0);
+                    for k in 0..size {
+                        let w = &weights[turned.offset(panel) + k * filters * width..][..filters * width];
+                        scatter(s, c, x, table, [k / c.kernel[1], k % c.kernel[1]], w, width, sums);
+                    }
+                    let first = panel * Panels::WIDTH;
+                    let bias = self.bias.map(|bias| &bias[group * channels + first..(group + 1) * channels]);
+                    spread(s, sums, width, channels - first, bias, self.floor, &mut y[first * to.plane..], to);
+                }
+            }
+        }
+    }
+
+    /// Inputs a stride apart meet the same weights: each such class gathers in a convolution of its own, and lanes are inputs.
+    #[inline(always)]
+    fn gather<S: Simd>(self, s: S) {
         let c = self.c;
         let sheet = c.gradient_sheet();
         let taps = c.out_group() * c.kernel[0] * c.kernel[1];
         let (table, scratch) = self.scratch.split_at_mut(taps);
-        let (sums, scratch) = scratch.split_at_mut(c.gradient_sums());
         let (weights, copy) = scratch.split_at_mut(Panels::new(taps, c.in_group()).len());
         let copy = &mut copy[..sheet.len()];
         copy.fill(0.0);
@@ -105,20 +159,13 @@ impl Kernel for Transposed<'_> {
                         columns: Range32 { start: 0, end: c.in_group() },
                         bias,
                         floor: self.floor,
-                        sums: sums.as_mut_ptr(),
                         y: y[row * to.row + col * to.col..].as_mut_ptr(),
                         spread: Spread { plane: to.plane, row: c.stride[0] * to.row, col: c.stride[1] * to.col },
                     };
                     done += taps;
                     // SAFETY: `transposed` has checked the lengths. The border is as wide as the taps of any input reach, and the
-                    // copy has a vector more; all columns of the turned weights are asked for.
-                    unsafe {
-                        if Window::prefers_columns(taps, c.in_group(), grid[1], c.channels_last) {
-                            window.by_columns(s);
-                        } else {
-                            window.by_places(s);
-                        }
-                    }
+                    // copy has a vector more.
+                    unsafe { window.by_places(s) };
                 }
             }
         }

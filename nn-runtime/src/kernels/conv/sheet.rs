@@ -33,6 +33,8 @@ pub(super) struct Sheet {
     /// With the border.
     pub width: usize,
     pub phases: usize,
+    /// Whether planes vary fastest instead, as they may with one phase.
+    pub planes_last: bool,
     /// Rows of border above.
     pub top: usize,
     /// Columns of border on the left.
@@ -46,10 +48,13 @@ impl Sheet {
 
     /// Numbers of memory, with room for a vector that starts at the last one.
     pub(super) const fn len(&self) -> usize {
-        self.planes * self.spread().plane + LANES
+        self.planes * self.height * self.line() * self.phases + LANES
     }
 
     pub(super) const fn spread(&self) -> Spread {
+        if self.planes_last {
+            return Spread::of(self.planes, [self.height, self.width], true);
+        }
         let row = self.line() * self.phases;
         Spread { plane: self.height * row, row, col: 1 }
     }
@@ -62,7 +67,17 @@ impl Sheet {
     /// Copies planes of `size`, spread as `at` says, to inside the border.
     #[inline(always)]
     pub(super) fn fill<S: Simd>(self, s: S, from: &[f32], at: Spread, size: [usize; 2], to: &mut [f32]) {
-        let Spread { plane, row, .. } = self.spread();
+        let Spread { plane, row, col } = self.spread();
+        if self.planes_last {
+            for (y, x) in (0..size[0]).flat_map(|y| (0..size[1]).map(move |x| (y, x))) {
+                let from = &from[y * at.row + x * at.col..][..self.planes];
+                let to = &mut to[(self.top + y) * row + (self.left + x) * col..][..self.planes];
+                for (from, to) in from.chunks(LANES).zip(to.chunks_mut(LANES)) {
+                    s.store_part(s.load_part(from), to);
+                }
+            }
+            return;
+        }
         for p in 0..self.planes {
             for y in 0..size[0] {
                 let from = &from[p * at.plane + y * at.row..];
@@ -101,7 +116,7 @@ impl Conv {
         for c in 0..self.in_group() {
             for y in (0..self.kernel[0]).map(|k| k * self.dilation[0]) {
                 for x in (0..self.kernel[1]).map(|k| k * self.dilation[1]) {
-                    let column = sheet.map_or(x * at.col, |sheet| sheet.column(x));
+                    let column = sheet.map_or(x, |sheet| sheet.column(x)) * at.col;
                     if let Some(to) = table.next() {
                         *to = entry(c * at.plane + y * at.row + column);
                     }

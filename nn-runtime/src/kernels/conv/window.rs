@@ -64,8 +64,6 @@ pub(super) struct Window<'a> {
     /// Of all columns of the panels.
     pub bias: Option<&'a [f32]>,
     pub floor: f32,
-    /// Memory for [`sums_len`] of the places, where columns are lanes.
-    pub sums: *mut f32,
     /// Where the sum of the first column asked for and place (0, 0) goes.
     pub y: *mut f32,
     pub spread: Spread,
@@ -89,13 +87,12 @@ impl Window<'_> {
     /// Computes the sums with the columns as lanes.
     ///
     /// # Safety
-    /// Every window of the grid can be read and every sum written, also between the parts of the depth, and the columns start and end
-    /// with panels.
+    /// Every window of the grid can be read and every sum written, and the columns start and end with panels.
     #[inline(always)]
     pub(super) unsafe fn by_columns<S: Simd>(self, s: S) {
         let places = self.grid[0] * self.grid[1];
         let end = self.columns.end.div_ceil(LANES);
-        let job = ByColumns { window: self, vector: 0, width: Panels::WIDTH, taps: Range32 { start: 0, end: 0 } };
+        let job = |vector: usize, width: usize| ByColumns { window: self, vector, width };
         // The vectors that have a neighbour in their panel, then perhaps one that has none.
         let paired = self.columns.end.next_multiple_of(LANES) / Panels::WIDTH * 2;
         let mut first = self.columns.start / LANES;
@@ -105,12 +102,12 @@ impl Window<'_> {
                 vectors /= 2;
             }
             // SAFETY: the caller vouches for all sums.
-            unsafe { ByColumns { vector: first, ..job }.all(s, places, vectors) };
+            unsafe { strips(s, job(first, Panels::WIDTH), 0..places, vectors) };
             first += vectors;
         }
         if first < end {
             // SAFETY: the caller vouches for all sums.
-            unsafe { ByColumns { vector: first, width: LANES, ..job }.all(s, places, 1) };
+            unsafe { strips(s, job(first, LANES), 0..places, 1) };
         }
     }
 
@@ -144,9 +141,6 @@ impl Window<'_> {
     }
 }
 
-/// Rows of weights gone through for all places before the next: with what the windows see they fit in the nearest cache.
-const DEPTH: usize = 128;
-
 #[derive(Clone, Copy)]
 struct ByColumns<'a> {
     window: Window<'a>,
@@ -154,30 +148,6 @@ struct ByColumns<'a> {
     vector: usize,
     /// Of the panel it is in.
     width: usize,
-    /// The part of the depth that is gone through; before it the sums are where it left them.
-    taps: Range32,
-}
-
-impl ByColumns<'_> {
-    /// All places, the depth in parts of nearly equal length.
-    ///
-    /// # Safety
-    /// As for [`Window::by_columns`].
-    #[inline(always)]
-    unsafe fn all<S: Simd>(mut self, s: S, places: usize, vectors: usize) {
-        let depth = self.window.taps.len();
-        let parts = depth.div_ceil(DEPTH).max(1);
-        for part in 0..parts {
-            self.taps = Range32 { start: part * depth / parts, end: (part + 1) * depth / parts };
-            // SAFETY: the caller vouches for all sums.
-            unsafe { strips(s, self, 0..places, vectors) };
-        }
-    }
-}
-
-/// Numbers that sums of this many places need between the parts of the depth, whatever the number of vectors for so many.
-pub(super) const fn sums_len(places: usize) -> usize {
-    places * 2 * LANES + 8 * LANES
 }
 
 impl Job for ByColumns<'_> {
@@ -198,10 +168,7 @@ impl Job for ByColumns<'_> {
             }
         }
         let panels = self.window.panels;
-        let from = panels.offset(self.vector / 2) + self.vector % 2 * LANES + self.taps.start * self.width;
-        let w = self.window.w.as_ptr().wrapping_add(from);
-        let taps = &self.window.taps[self.taps.start..self.taps.end];
-        let (begins, ends) = (self.taps.start == 0, self.taps.end == self.window.taps.len());
+        let w = self.window.w.as_ptr().wrapping_add(panels.offset(self.vector / 2) + self.vector % 2 * LANES);
         for place in rows.step_by(R) {
             let (mut from, mut to) = ([self.window.x; R], [0; R]);
             let (mut y, mut x) = (place / grid[1], place % grid[1]);
@@ -213,27 +180,9 @@ impl Job for ByColumns<'_> {
                     (y, x) = (y + 1, 0);
                 }
             }
-            let kept = |r: usize, v: usize| self.window.sums.wrapping_add(((place + r) * V + v) * LANES);
-            let mut sums = [[s.splat(0.0); V]; R];
-            if !begins {
-                for (r, sums) in sums.iter_mut().enumerate() {
-                    for (v, sum) in sums.iter_mut().enumerate() {
-                        // SAFETY: the part before has left it there.
-                        *sum = unsafe { s.load_ptr(kept(r, v)) };
-                    }
-                }
-            }
+            let zero = [[s.splat(0.0); V]; R];
             // SAFETY: the caller vouches for the windows; each tap has its row in the panels.
-            let sums = unsafe { walk(s, sums, from, taps, w, panels.offset(1), self.width) };
-            if !ends {
-                for (r, sums) in sums.into_iter().enumerate() {
-                    for (v, sum) in sums.into_iter().enumerate() {
-                        // SAFETY: the caller vouches for `sums_len` numbers, and more than two vectors are for few places.
-                        unsafe { s.store_ptr(sum, kept(r, v)) };
-                    }
-                }
-                continue;
-            }
+            let sums = unsafe { walk(s, zero, from, self.window.taps, w, panels.offset(1), self.width) };
             for v in 0..V {
                 let from = column + v * LANES;
                 let lanes = columns.end.min(from + LANES) - from;

@@ -360,4 +360,14 @@ impl Simd for Avx2 {
             m[8 + i] = [b[i], d[i]];
         }
     }
+    #[inline(always)]
+    fn unzip(self, a: F, b: F) -> (F, F) {
+        // Within halves of registers first, then the quarters into order.
+        let order = |x: __m256| with!(_mm256_castpd_ps(_mm256_permute4x64_pd::<0xD8>(_mm256_castps_pd(x))));
+        let (even, odd) = with!((
+            [_mm256_shuffle_ps::<0x88>(a[0], a[1]), _mm256_shuffle_ps::<0x88>(b[0], b[1])],
+            [_mm256_shuffle_ps::<0xDD>(a[0], a[1]), _mm256_shuffle_ps::<0xDD>(b[0], b[1])]
+        ));
+        ([order(even[0]), order(even[1])], [order(odd[0]), order(odd[1])])
+    }
 }

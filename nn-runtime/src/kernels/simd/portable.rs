@@ -306,4 +306,9 @@ impl Simd for Portable {
         let from = *m;
         *m = from_fn(|i| from_fn(|j| from[j][i]));
     }
+    #[inline(always)]
+    fn unzip(self, a: F, b: F) -> (F, F) {
+        let lane = |i: usize| if i < 16 { a[i] } else { b[i - 16] };
+        (from_fn(|i| lane(2 * i)), from_fn(|i| lane(2 * i + 1)))
+    }
 }

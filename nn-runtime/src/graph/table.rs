@@ -1,0 +1,199 @@
+//! What follows from the arrows for one purpose: who writes and reads each value, what is wanted, pulled, absorbed, and how long it
+//! all lives. In: a `Graph` and a purpose; out: a `Table`, made in one walk over the nodes. It knows times, never a place.
+//!
+//! Time: node `i` of `S` runs forward at `i` and is pulled at `2S - 1 - i`; parameters are pulled at `2S`.
+
+use super::plan::{Absorbed, Purpose};
+use super::{Graph, Node};
+
+/// Facts about nodes and values, for one purpose.
+pub(super) struct Table<const S: usize, const V: usize> {
+    /// Which output of the network a value is.
+    pub(super) output: [Option<usize>; V],
+    /// The node that absorbs itself into the writer of a value.
+    pub(super) absorber: [Option<usize>; V],
+    /// The values whose gradient somebody wants: those behind something that learns, or all where the inputs' are asked for.
+    pub(super) wanted: [bool; V],
+    /// The nodes whose `pull_input` is called.
+    pub(super) pulled: [bool; S],
+    /// The nodes whose `pull_params` is called.
+    pub(super) trains: [bool; S],
+    /// What a node itself is asked for.
+    pub(super) own: [Purpose; S],
+    pub(super) absorbed: [Absorbed; S],
+    /// The node that writes a value; `None` for an input.
+    writer: [Option<usize>; V],
+    /// The node that the writer is absorbed by, so that the value begins earlier.
+    begun_by: [Option<usize>; V],
+    readers: [usize; V],
+    /// The last reader, and at which of its inputs it first reads the value: the first to write its gradient.
+    last: [Option<(usize, usize)>; V],
+    /// The last time a value is read.
+    to: [usize; V],
+}
+
+pub(super) const fn max(a: usize, b: usize) -> usize {
+    if a > b { a } else { b }
+}
+
+impl<const S: usize, const V: usize> Graph<S, V> {
+    pub(super) const fn table(&self, purpose: Purpose) -> Table<S, V> {
+        let backward = !matches!(purpose, Purpose::Infer);
+        let asked = matches!(purpose, Purpose::TrainAsked);
+        let mut table = Table {
+            output: [None; V],
+            absorber: [None; V],
+            wanted: [asked; V],
+            pulled: [false; S],
+            trains: [false; S],
+            own: [Purpose::Infer; S],
+            absorbed: [Absorbed::No; S],
+            writer: [None; V],
+            begun_by: [None; V],
+            readers: [0; V],
+            last: [None; V],
+            to: [0; V],
+        };
+        let mut j = 0;
+        while j < self.m {
+            table.output[self.outputs[j]] = Some(j);
+            j += 1;
+        }
+        let mut s = 0;
+        while s < S {
+            table.arrows(s, &self.nodes[s]);
+            table.needs(s, &self.nodes[s], backward);
+            s += 1;
+        }
+        let mut s = 0;
+        while s < S {
+            // Whether a value has one reader only is known now.
+            if let Some(producer) = table.absorbing(s, &self.nodes, backward) {
+                let v = self.nodes[s].x[0];
+                let by_producer = matches!(self.nodes[s].facts.act, Some(act) if act.floor.is_some());
+                table.absorbed[s] = if by_producer { Absorbed::ByProducer } else { Absorbed::InPlace };
+                table.absorber[v] = Some(s);
+                table.begun_by[self.nodes[s].y] = Some(producer);
+            }
+            s += 1;
+        }
+        table
+    }
+}
+
+impl<const S: usize, const V: usize> Table<S, V> {
+    /// Who writes and who reads.
+    const fn arrows(&mut self, s: usize, node: &Node) {
+        let mut k = 0;
+        while k < node.n {
+            let v = node.x[k];
+            self.readers[v] += 1;
+            if !matches!(self.last[v], Some((reader, _)) if reader == s) {
+                self.last[v] = Some((s, k));
+            }
+            k += 1;
+        }
+        let mut j = 0;
+        while j < node.m() {
+            self.writer[node.y + j] = Some(s);
+            j += 1;
+        }
+    }
+
+    /// What is wanted of node `s`, and until when it needs what it reads and writes.
+    const fn needs(&mut self, s: usize, node: &Node, backward: bool) {
+        let trains = backward && node.trains();
+        let mut wants_input = false;
+        let mut k = 0;
+        while k < node.n {
+            wants_input |= self.wanted[node.x[k]];
+            k += 1;
+        }
+        let pulled = backward && (wants_input || node.facts.prepares() && trains);
+        self.trains[s] = trains;
+        self.pulled[s] = pulled;
+        self.own[s] = match (pulled && wants_input, trains) {
+            (true, _) => Purpose::TrainAsked,
+            (false, true) => Purpose::Train,
+            (false, false) => Purpose::Infer,
+        };
+        let back = 2 * S - 1 - s;
+        let mut k = 0;
+        while k < node.n {
+            let v = node.x[k];
+            self.to[v] = max(self.to[v], s);
+            if pulled && node.facts.pulls_with_x {
+                self.to[v] = max(self.to[v], back);
+            }
+            if trains {
+                self.to[v] = 2 * S;
+            }
+            k += 1;
+        }
+        let mut j = 0;
+        while j < node.m() {
+            let v = node.y + j;
+            self.wanted[v] |= backward && (trains || wants_input);
+            self.to[v] = max(self.to[v], if pulled && node.facts.pulls_with_y { back } else { s });
+            if self.output[v].is_some() {
+                // Where it has a place of its own it is copied out when the last node has run.
+                self.to[v] = max(self.to[v], S - 1);
+            }
+            j += 1;
+        }
+    }
+
+    /// The producer that absorbs node `s`, if it may.
+    const fn absorbing(&self, s: usize, nodes: &[Node; S], backward: bool) -> Option<usize> {
+        let node = &nodes[s];
+        let Some(act) = node.facts.act else { return None };
+        if node.n != 1 || node.facts.times != 1 {
+            return None;
+        }
+        let v = node.x[0];
+        let Some(before) = self.writer[v] else { return None };
+        let producer = nodes[before].facts;
+        let free = self.readers[v] == 1 && self.output[v].is_none();
+        let fits = producer.takes_act && producer.arity == 1 && producer.times == 1;
+        if free && fits && (act.from_output || !backward || !self.pulled[s]) { Some(before) } else { None }
+    }
+
+    /// An output of the network that is read within it too has a place of its own in the workspace.
+    pub(super) const fn is_fork(&self, v: usize) -> bool {
+        self.output[v].is_some() && self.readers[v] > 0
+    }
+
+    /// True where node `s` is the first to write the gradient of `v`, its input `k`; the others are added.
+    pub(super) const fn is_first(&self, v: usize, s: usize, k: usize) -> bool {
+        !self.is_fork(v) && matches!(self.last[v], Some((last, first)) if last == s && first == k)
+    }
+
+    /// From when to when a value needs a place in the workspace.
+    pub(super) const fn value_life(&self, v: usize) -> Option<(usize, usize)> {
+        let Some(writer) = self.writer[v] else { return None };
+        let outside = self.output[v].is_some() && !self.is_fork(v);
+        if outside || self.absorber[v].is_some() {
+            return None;
+        }
+        let from = match self.begun_by[v] {
+            Some(producer) => producer,
+            None => writer,
+        };
+        Some((from, self.to[v]))
+    }
+
+    /// From when to when a gradient does.
+    pub(super) const fn grad_life(&self, v: usize) -> Option<(usize, usize)> {
+        let Some(writer) = self.writer[v] else { return None };
+        if !self.wanted[v] || (self.output[v].is_some() && !self.is_fork(v)) {
+            return None;
+        }
+        let from = match self.last[v] {
+            // An output's own gradient is put there before anything is pulled.
+            _ if self.output[v].is_some() => S,
+            Some((last, _)) => 2 * S - 1 - last,
+            None => return None,
+        };
+        Some((from, if self.trains[writer] { 2 * S } else { 2 * S - 1 - writer }))
+    }
+}

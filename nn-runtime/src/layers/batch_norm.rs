@@ -1,0 +1,224 @@
+//! `BatchNorm`: every channel brought to mean 0 and deviation 1 over the batch. In: `[channels, …]`; out: the same. While training
+//! the statistics are those of the whole batch; when predicting, or frozen, the running ones.
+
+use super::norm::eps_fault;
+use crate::facts::{Facts, Rule};
+use crate::fault::Fault;
+use crate::init::Init;
+use crate::kernels::batch_norm::{Channels, moments, pull_channels, scale_channels, sums_of_pulls};
+use crate::layer::{Cx, Layer, Mode, Part};
+use crate::shape::Shape;
+
+/// `y = (x - mean) / √(variance + eps) · weight + bias`, one mean and variance per channel: `[features] -> [features]`,
+/// `[channels, height, width] -> [channels, height, width]`, and so with any dimensions after the channels.
+///
+/// While training, mean and (biased) variance are those of the batch, and a step moves the running ones towards them:
+/// `running += momentum · (batch - running)`, with the unbiased variance. Predictions, and a `frozen` layer, use the running ones.
+///
+/// | argument | here | PyTorch's `BatchNorm2d` | Keras's `BatchNormalization` |
+/// |---|---|---|---|
+/// | `momentum`, from 0 to 1: the weight of the batch | `0.1` | `momentum=0.1` | `momentum=0.99`, the weight of the old |
+/// | `eps`, above 0 | `1e-5` | `eps=1e-5` | `epsilon=1e-3` |
+/// | `affine`: whether there are weight and bias | `true` | `affine=True` | `scale=True`, `center=True` |
+/// | `init` (of the weight) | `Constant(1.0)` | 1 | `gamma_initializer="ones"` |
+/// | which variance runs | unbiased | unbiased | biased |
+/// | one number per channel while training | `y = bias`, the running variance stays | an error | `y = bias` |
+///
+/// Parameters: `weight` and `bias`, `[channels]`; beside them, saved but not learnt, `running_mean` and `running_var`, which begin
+/// as 0 and 1. Ioffe & Szegedy, "Batch Normalization", 2015.
+///
+/// ```
+/// use nn_runtime::prelude::*;
+///
+/// network! {
+///     pub struct Even: [2] -> [2] { BatchNorm(eps = 1e-7) }
+/// }
+/// let mut model = Even::init(0);
+/// model.set("batch_norm_1.running_mean", &[10.0, 0.0])?;
+/// model.set("batch_norm_1.running_var", &[4.0, 1.0])?;
+/// let y = *model.predictor(1).predict(&[12.0, 1.0]);
+/// assert!((y[0] - 1.0).abs() < 1e-6 && (y[1] - 1.0).abs() < 1e-6);
+/// # Ok::<(), nn_runtime::ParamError>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct BatchNorm {
+    momentum: f32,
+    eps: f32,
+    affine: bool,
+    init: Init,
+}
+
+#[allow(clippy::new_without_default, reason = "a layer is written in a declaration, never a default")]
+impl BatchNorm {
+    /// Over all dimensions but the first.
+    pub const fn new() -> Self {
+        BatchNorm { momentum: 0.1, eps: 1e-5, affine: true, init: Init::Constant(1.0) }
+    }
+
+    /// How far a step moves the running statistics towards those of its batch.
+    pub const fn momentum(mut self, momentum: f32) -> Self {
+        self.momentum = momentum;
+        self
+    }
+
+    /// What is added to the variance.
+    pub const fn eps(mut self, eps: f32) -> Self {
+        self.eps = eps;
+        self
+    }
+
+    /// Whether a weight and a bias are learnt for each channel.
+    pub const fn affine(mut self, affine: bool) -> Self {
+        self.affine = affine;
+        self
+    }
+
+    /// What the weight is drawn from: `Zeros` lets a residual block begin as nothing.
+    pub const fn init(mut self, init: Init) -> Self {
+        self.init = init;
+        self
+    }
+
+    /// `[channels, …] -> [channels, …]`
+    pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
+        if let Some(fault) = eps_fault(self.eps) {
+            return Rule::Err(fault);
+        }
+        if !(self.momentum >= 0.0 && self.momentum <= 1.0) {
+            let fault = Fault::expected("a momentum from 0 to 1").found_real(self.momentum);
+            return Rule::Err(fault.help("give the weight of the batch, such as `momentum = 0.1`"));
+        }
+        if x.rank() == 0 {
+            return Rule::Err(Fault::expected("an input of [channels, …]").found(x).help("give it a dimension"));
+        }
+        let channels = Shape::of([x.dim(0)]);
+        let mut facts = Facts::output(x).couples_batch().prepares_params().takes_act();
+        if self.affine {
+            facts = facts.param("weight", channels, self.init).param("bias", channels, Init::Zeros);
+        }
+        facts
+            .running("running_mean", channels, Init::Zeros)
+            .running("running_var", channels, Init::Constant(1.0))
+            .saves(KEPT * x.dim(0))
+            .scratch(0, 3 * x.dim(0))
+            .ok()
+    }
+
+    fn lay(&self, cx: &Cx) -> Channels {
+        let x = cx.input_shape(0);
+        Channels { channels: x.dim(0), inner: x.len() / x.dim(0) }
+    }
+
+    /// The number of the first running statistic.
+    fn running(&self) -> usize {
+        if self.affine { 2 } else { 0 }
+    }
+
+    /// weight / √(variance + eps)
+    fn scale(&self, weight: Option<&[f32]>, var: &[f32], scale: &mut [f32]) {
+        for (c, (scale, &var)) in scale.iter_mut().zip(var).enumerate() {
+            let weight = weight.map_or(1.0, |weight| f64::from(weight[c]));
+            *scale = (weight / self.deviation(var)) as f32;
+        }
+    }
+
+    /// √(variance + eps)
+    fn deviation(&self, var: f32) -> f64 {
+        libm::sqrt(f64::from(var) + f64::from(self.eps))
+    }
+}
+
+/// One number per channel each.
+fn per_channel<const K: usize>(memory: &mut [f32], channels: usize) -> [&mut [f32]; K] {
+    let mut rest = memory;
+    core::array::from_fn(|_| {
+        let (one, more) = core::mem::take(&mut rest).split_at_mut(channels);
+        rest = more;
+        one
+    })
+}
+
+/// What a training pass keeps of each channel: mean and variance of the batch, Σ dy and Σ dy · (x - mean).
+const KEPT: usize = 4;
+
+impl Layer for BatchNorm {
+    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+        let lay = self.lay(cx);
+        let n = lay.channels;
+        let [weight, bias] = [0, 1].map(|i| self.affine.then(|| cx.param(i)));
+        let (mean, var) = if cx.mode == Mode::Train {
+            let [mean, var, ..] = per_channel::<KEPT>(cx.saved, n);
+            moments(cx.isa, lay, x, mean, var);
+            (&*mean, &*var)
+        } else {
+            (cx.param(self.running()), cx.param(self.running() + 1))
+        };
+        let [scale, shift] = per_channel(cx.scratch, n);
+        self.scale(weight, var, scale);
+        match bias {
+            Some(bias) => shift.copy_from_slice(bias),
+            None => shift.fill(0.0),
+        }
+        scale_channels(cx.isa, lay, x, [mean, scale, shift], cx.floor, y);
+    }
+
+    fn pull_input(&self, cx: &mut Cx, [x]: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+        let lay = self.lay(cx);
+        let n = lay.channels;
+        let weight = self.affine.then(|| cx.param(0));
+        let given = [0, 1].map(|i| cx.param(self.running() + i));
+        let [scale, slope, shift] = per_channel(cx.scratch, n);
+        slope.fill(0.0);
+        shift.fill(0.0);
+        if cx.mode == Mode::Infer {
+            // Frozen: the statistics are given numbers, and nothing is learnt.
+            let [mean, var] = given;
+            if !dx.is_empty() {
+                self.scale(weight, var, scale);
+                pull_channels(cx.isa, lay, dy, x, [mean, scale, slope, shift], dx);
+            }
+            return;
+        }
+        let [mean, var, plain, along] = per_channel::<KEPT>(cx.saved, n);
+        sums_of_pulls(cx.isa, lay, dy, x, mean, plain, along);
+        if dx.is_empty() {
+            return;
+        }
+        self.scale(weight, var, scale);
+        let count = (x.len() / n) as f64;
+        for c in 0..n {
+            let (scale, deviation) = (f64::from(scale[c]), self.deviation(var[c]));
+            slope[c] = (-scale * f64::from(along[c]) / (count * deviation * deviation)) as f32;
+            shift[c] = (-scale * f64::from(plain[c]) / count) as f32;
+        }
+        pull_channels(cx.isa, lay, dy, x, [mean, scale, slope, shift], dx);
+    }
+
+    fn pull_params(&self, cx: &mut Cx, [x]: [&[f32]; 1], _: [&[f32]; 1], mut part: Part) {
+        let n = self.lay(cx).channels;
+        let count = (x.len() / n) as f64;
+        if self.affine {
+            let (range, dw) = part.of(cx, 0);
+            let [_, var, _, along] = per_channel::<KEPT>(cx.saved, n);
+            for (c, dw) in range.zip(dw) {
+                *dw += (f64::from(along[c]) / self.deviation(var[c])) as f32;
+            }
+            let (range, db) = part.of(cx, 1);
+            let [_, _, plain, _] = per_channel::<KEPT>(cx.saved, n);
+            range.zip(db).for_each(|(c, db)| *db += plain[c]);
+        }
+        let now = [0, 1].map(|i| cx.param(self.running() + i));
+        let (range, change) = part.of(cx, self.running());
+        let [mean, ..] = per_channel::<KEPT>(cx.saved, n);
+        range.zip(change).for_each(|(c, change)| *change += self.momentum * (mean[c] - now[0][c]));
+        // Of one number there is no unbiased variance: the running one stays.
+        if count > 1.0 {
+            let (range, change) = part.of(cx, self.running() + 1);
+            let [_, var, ..] = per_channel::<KEPT>(cx.saved, n);
+            for (c, change) in range.zip(change) {
+                let unbiased = (f64::from(var[c]) * count / (count - 1.0)) as f32;
+                *change += self.momentum * (unbiased - now[1][c]);
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! `LayerNorm`: each row of the last dimensions brought to mean 0 and deviation 1. In: any shape; out: the same. It knows one sample
+//! at a time: training and prediction are the same.
+
+use super::norm::{Norm, last_axes, row_norm_layer};
+use crate::facts::Rule;
+use crate::kernels::row_norm::Rows;
+use crate::layer::{Cx, Layer, Part};
+use crate::shape::Shape;
+
+/// `y = (x - mean) / √(variance + eps) · weight + bias`, mean and (biased) variance over the last `axes` dimensions of a sample. Any
+/// shape.
+///
+/// | argument | here | PyTorch's `LayerNorm` | Keras's `LayerNormalization` |
+/// |---|---|---|---|
+/// | `axes`: how many of the last dimensions | `1` | by `normalized_shape` | `axis=-1`, any list |
+/// | `eps`, above 0 | `1e-5` | `eps=1e-5` | `epsilon=1e-3` |
+/// | `affine`: whether there are weight and bias | `true` | `elementwise_affine=True` | `scale=True`, `center=True` |
+/// | `bias` | `true` | `bias=True` | `center=True` |
+///
+/// Parameters: `weight` and `bias`, of the shape of the last dimensions; they begin as 1 and 0.
+/// Ba, Kiros & Hinton, "Layer Normalization", 2016.
+///
+/// ```
+/// use nn_runtime::prelude::*;
+///
+/// network! {
+///     pub struct Even: [2] -> [2] { LayerNorm }
+/// }
+/// let y = *Even::init(0).predictor(1).predict(&[10.0, 30.0]);
+/// assert!((y[0] + 1.0).abs() < 1e-6 && (y[1] - 1.0).abs() < 1e-6);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct LayerNorm {
+    axes: usize,
+    norm: Norm,
+}
+
+#[allow(clippy::new_without_default, reason = "a layer is written in a declaration, never a default")]
+impl LayerNorm {
+    /// Over the last dimension.
+    pub const fn new() -> Self {
+        LayerNorm { axes: 1, norm: Norm { eps: 1e-5, weight: true, bias: true } }
+    }
+
+    /// Over so many of the last dimensions together.
+    pub const fn axes(mut self, axes: usize) -> Self {
+        self.axes = axes;
+        self
+    }
+
+    /// What is added to the variance.
+    pub const fn eps(mut self, eps: f32) -> Self {
+        self.norm.eps = eps;
+        self
+    }
+
+    /// Whether a weight and a bias are learnt.
+    pub const fn affine(mut self, affine: bool) -> Self {
+        self.norm.weight = affine;
+        self
+    }
+
+    /// Whether a bias is learnt beside the weight.
+    pub const fn bias(mut self, bias: bool) -> Self {
+        self.norm.bias = bias;
+        self
+    }
+
+    /// `[…] -> […]`
+    pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
+        match last_axes(x, self.axes) {
+            Ok((weights, rows)) => self.norm.rule(x, rows, weights),
+            Err(fault) => Rule::Err(fault),
+        }
+    }
+
+    fn rows(&self, cx: &Cx) -> Rows {
+        let row = super::axis::row(&cx.input_shape(0), cx.input_shape(0).rank() - self.axes);
+        Rows { row, span: 1, weights: row, centred: true, eps: self.norm.eps }
+    }
+}
+
+row_norm_layer!(LayerNorm);

@@ -1,0 +1,127 @@
+//! `MaxPool2d` and `MaxPool1d`: the largest number of each window. In: `[channels, height, width]`, `[steps, features]`; out: the
+//! same with fewer places. Where each maximum stood is kept while training, and its gradient goes there.
+
+use super::pool::{Pooled, facts, pooled_arguments, pooled_arguments_of_steps};
+use super::window::{Padding, accepted};
+use crate::facts::Rule;
+use crate::fault::Fault;
+use crate::kernels::pool::{Pool, max_pool, max_pull};
+use crate::layer::{Cx, Layer};
+use crate::shape::Shape;
+
+/// The largest number of each window: `y[c, i, j] = max_k max_l x[c, i · stride + k - pad, j · stride + l - pad]`,
+/// `[channels, height, width] -> [channels, h, w]`; what is put around the image is never the largest.
+///
+/// With `pads` in total along an axis, `h = (height + pads - kernel) / stride + 1`, rounded down; with `padding = Same` that is
+/// `height / stride`, rounded up. Of equal numbers the first, row by row, takes the gradient.
+///
+/// | argument | here | PyTorch's `MaxPool2d` | Keras's `MaxPooling2D` |
+/// |---|---|---|---|
+/// | `kernel`, or `kernel_hw = [h, w]` | must be given | `kernel_size` | `pool_size=2` |
+/// | `stride`, `stride_hw` | the kernel's | `stride=kernel_size` | `strides=pool_size` |
+/// | `padding`: `Valid`, `Same`, `Pad(n)` up to half the kernel | `Valid` | `padding=0` | `"valid"`, or `"same"` |
+///
+/// ```
+/// use nn_runtime::prelude::*;
+///
+/// network! {
+///     pub struct Largest: [1, 2, 4] -> [1, 1, 2] { MaxPool2d(2) }
+/// }
+/// assert_eq!(Largest::init(0).predictor(1).predict(&[1.0, 2.0, 5.0, 0.0, 4.0, 3.0, 6.0, 7.0]), &[4.0, 7.0]);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct MaxPool2d {
+    pooled: Pooled<2>,
+}
+
+/// The largest number of each feature within each window of steps: `y[s, f] = max_k x[s · stride + k - pad, f]`,
+/// `[steps, features] -> [steps', features]`; what is put before and after is never the largest.
+///
+/// With `pads` in total, `steps' = (steps + pads - kernel) / stride + 1`, rounded down; with `padding = Same` that is
+/// `steps / stride`, rounded up. Of equal numbers the first takes the gradient.
+///
+/// | argument | here | PyTorch's `MaxPool1d` | Keras's `MaxPooling1D` |
+/// |---|---|---|---|
+/// | shapes | `[steps, features]` | `[features, steps]` | `[steps, features]` |
+/// | `kernel` | must be given | `kernel_size` | `pool_size=2` |
+/// | `stride` | the kernel's | `stride=kernel_size` | `strides=pool_size` |
+/// | `padding`: `Valid`, `Same`, `Pad(n)` up to half the kernel | `Valid` | `padding=0` | `"valid"`, or `"same"` |
+///
+/// ```
+/// use nn_runtime::prelude::*;
+///
+/// network! {
+///     pub struct Largest: [5, 1] -> [4, 1] { MaxPool1d(2, stride = 1) }
+/// }
+/// assert_eq!(Largest::init(0).predictor(1).predict(&[1.0, 2.0, 0.0, 5.0, 4.0]), &[2.0, 2.0, 5.0, 5.0]);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct MaxPool1d {
+    pooled: Pooled<1>,
+}
+
+pooled_arguments!(MaxPool2d);
+pooled_arguments_of_steps!(MaxPool1d);
+
+impl MaxPool2d {
+    /// A square window of this side.
+    pub const fn new(kernel: usize) -> Self {
+        MaxPool2d { pooled: Pooled::new(kernel) }
+    }
+
+    /// `[channels, height, width] -> [channels, h, w]`
+    pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
+        rule(self.pooled.pool(x))
+    }
+}
+
+impl MaxPool1d {
+    /// A window of so many steps.
+    pub const fn new(kernel: usize) -> Self {
+        MaxPool1d { pooled: Pooled::new(kernel) }
+    }
+
+    /// `[steps, features] -> [steps', features]`
+    pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
+        rule(self.pooled.pool(x))
+    }
+}
+
+const fn rule(pool: Result<Pool, Fault>) -> Rule {
+    match pool {
+        Ok(pool) => facts(&pool).saves(pool.y_len()).ok(),
+        Err(fault) => Rule::Err(fault),
+    }
+}
+
+/// The maxima, and where they stood if anybody will ask.
+pub(super) fn forward(cx: &mut Cx, pool: Pool, x: &[f32], y: &mut [f32]) {
+    let places = if cx.saved.is_empty() { 0 } else { y.len() };
+    max_pool(cx.isa, pool, x, y, &mut cx.saved[..places]);
+}
+
+pub(super) fn pull(cx: &Cx, pool: Pool, dy: &[f32], dx: &mut [f32]) {
+    if !dx.is_empty() {
+        max_pull(cx.isa, pool, dy, &cx.saved[..dy.len()], dx);
+    }
+}
+
+impl Layer for MaxPool2d {
+    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+        forward(cx, accepted(self.pooled.pool(cx.input_shape(0))), x, y);
+    }
+
+    fn pull_input(&self, cx: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+        pull(cx, accepted(self.pooled.pool(cx.input_shape(0))), dy, dx);
+    }
+}
+
+impl Layer for MaxPool1d {
+    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+        forward(cx, accepted(self.pooled.pool(cx.input_shape(0))), x, y);
+    }
+
+    fn pull_input(&self, cx: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+        pull(cx, accepted(self.pooled.pool(cx.input_shape(0))), dy, dx);
+    }
+}

@@ -1,0 +1,108 @@
+//! What the normalisations of rows have in common: facts, passes, and what an argument must not be. In: how rows and weights lie;
+//! out: facts and filled slices. Parameters are `weight` and `bias`, in this order, where there are any.
+
+use crate::facts::{Facts, Rule};
+use crate::fault::Fault;
+use crate::init::Init;
+use crate::kernels::row_norm::{Rows, pull_row_bias, pull_row_norm, pull_row_weight, row_norm};
+use crate::layer::{Cx, Part};
+use crate::shape::Shape;
+
+/// A normalisation of rows as a layer says it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Norm {
+    pub(super) eps: f32,
+    pub(super) weight: bool,
+    pub(super) bias: bool,
+}
+
+/// What is wrong with a number that keeps a division from 0.
+pub(super) const fn eps_fault(eps: f32) -> Option<Fault> {
+    if eps > 0.0 && eps.is_finite() {
+        return None;
+    }
+    Some(Fault::expected("an eps above 0").found_real(eps).help("give one such as `eps = 1e-5`"))
+}
+
+impl Norm {
+    /// The facts of so many rows a sample, and weights of this shape.
+    pub(super) const fn rule(&self, x: Shape, rows: usize, weights: Shape) -> Rule {
+        if let Some(fault) = eps_fault(self.eps) {
+            return Rule::Err(fault);
+        }
+        let mut facts = Facts::output(x).saves(2 * rows).takes_act();
+        if self.weight {
+            facts = facts.param("weight", weights, Init::Constant(1.0));
+        }
+        if self.weight && self.bias {
+            facts = facts.param("bias", weights, Init::Zeros);
+        }
+        facts.ok()
+    }
+
+    pub(super) fn forward(&self, cx: &mut Cx, rows: Rows, x: &[f32], y: &mut [f32]) {
+        let params = [self.weight, self.weight && self.bias];
+        let params = core::array::from_fn(|i| params[i].then(|| cx.param(i)));
+        row_norm(cx.isa, rows, x, params, cx.floor, y, cx.saved);
+    }
+
+    pub(super) fn pull_input(&self, cx: &mut Cx, rows: Rows, x: &[f32], dy: &[f32], dx: &mut [f32]) {
+        if !dx.is_empty() {
+            let weight = self.weight.then(|| cx.param(0));
+            pull_row_norm(cx.isa, rows, x, weight, dy, cx.saved, dx);
+        }
+    }
+
+    pub(super) fn pull_params(&self, cx: &mut Cx, rows: Rows, x: &[f32], dy: &[f32], mut part: Part) {
+        if !self.weight {
+            return;
+        }
+        let (range, dw) = part.of(cx, 0);
+        if !range.is_empty() {
+            pull_row_weight(cx.isa, rows, x, dy, cx.saved, range, dw);
+        }
+        if self.bias {
+            let (range, db) = part.of(cx, 1);
+            if !range.is_empty() {
+                pull_row_bias(cx.isa, rows, dy, range, db);
+            }
+        }
+    }
+}
+
+/// The passes of a layer that has a `norm` and knows how its rows lie.
+macro_rules! row_norm_layer {
+    ($layer:ident) => {
+        impl Layer for $layer {
+            fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+                self.norm.forward(cx, self.rows(cx), x, y);
+            }
+
+            fn pull_input(
+                &self,
+                cx: &mut Cx,
+                [x]: [&[f32]; 1],
+                _: [&[f32]; 1],
+                [dy]: [&[f32]; 1],
+                [dx]: [&mut [f32]; 1],
+            ) {
+                self.norm.pull_input(cx, self.rows(cx), x, dy, dx);
+            }
+
+            fn pull_params(&self, cx: &mut Cx, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], part: Part) {
+                self.norm.pull_params(cx, self.rows(cx), x, dy, part);
+            }
+        }
+    };
+}
+pub(super) use row_norm_layer;
+
+/// The last `axes` dimensions, as the shape of weights and the number of rows before them.
+pub(super) const fn last_axes(x: Shape, axes: usize) -> Result<(Shape, usize), Fault> {
+    if axes == 0 || axes > x.rank() {
+        let fault = Fault::expected("1 to ").num(x.rank()).str(" axes, the dimensions of ").shape(x).found_num(axes);
+        return Err(fault.help("give the number of last dimensions to normalise together, such as `axes = 1`"));
+    }
+    let (rows, last) = x.as_slice().split_at(x.rank() - axes);
+    Ok((Shape::of_slice(last), Shape::of_slice(rows).len()))
+}

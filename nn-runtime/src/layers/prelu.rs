@@ -1,0 +1,213 @@
+//! `Prelu`: a rectifier that learns its slope below 0. In: any shape; out: the same. One slope for all numbers, or one per channel.
+
+use crate::facts::{Facts, Head, Rule};
+use crate::init::Init;
+use crate::kernels::lanes::{Each, Terms, add, fill, sums};
+use crate::kernels::simd::{Kernel, Simd};
+use crate::layer::{Cx, Layer, Part};
+use crate::shape::Shape;
+
+/// `y = x` above 0, `y = weight · x` elsewhere. Any shape. At 0 the slope is the weight.
+///
+/// | argument | here | PyTorch's `PReLU` | Keras's `PReLU` |
+/// |---|---|---|---|
+/// | `per_channel`: a slope for each index of the first dimension | `false`: one | `num_parameters=1` | one per number unless `shared_axes` |
+/// | `init` | `Constant(0.25)` | `init=0.25` | `"zeros"` |
+///
+/// Parameter: `weight`, `[1]` or `[channels]`. He et al., "Delving Deep into Rectifiers", 2015.
+///
+/// ```
+/// use nn_runtime::prelude::*;
+///
+/// network! { pub struct Net: [2] -> [2] { Prelu } }
+/// assert_eq!(Net::init(0).predictor(1).predict(&[-2.0, 2.0]), &[-0.5, 2.0]);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Prelu {
+    per_channel: bool,
+    init: Init,
+}
+
+#[allow(clippy::new_without_default, reason = "a layer is written in a declaration, never a default")]
+impl Prelu {
+    /// One slope for all numbers.
+    pub const fn new() -> Self {
+        Prelu { per_channel: false, init: Init::Constant(0.25) }
+    }
+
+    /// Whether each index of the first dimension has a slope of its own.
+    pub const fn per_channel(mut self, per_channel: bool) -> Self {
+        self.per_channel = per_channel;
+        self
+    }
+
+    /// What the slopes are drawn from.
+    pub const fn init(mut self, init: Init) -> Self {
+        self.init = init;
+        self
+    }
+
+    /// `[…] -> […]`
+    pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
+        let slopes = if self.per_channel && x.rank() > 0 { x.dim(0) } else { 1 };
+        Facts::output(x).param("weight", Shape::of([slopes]), self.init).head(Head::Other).pulls_without_y().ok()
+    }
+
+    /// Numbers of a sample that share a slope.
+    fn span(&self, cx: &Cx) -> usize {
+        let x = cx.input_shape(0);
+        if self.per_channel { x.len() / x.dim(0) } else { x.len() }
+    }
+}
+
+/// x above 0, else x times the slope: the last operand, or the one in the brackets.
+struct Bent(f32);
+
+impl Each<2> for Bent {
+    #[inline(always)]
+    fn at<S: Simd>(&self, s: S, [x, slope]: [S::F; 2]) -> S::F {
+        s.select(s.gt(x, s.splat(0.0)), x, s.mul(slope, x))
+    }
+}
+
+impl Each<1> for Bent {
+    #[inline(always)]
+    fn at<S: Simd>(&self, s: S, [x]: [S::F; 1]) -> S::F {
+        Each::<2>::at(self, s, [x, s.splat(self.0)])
+    }
+}
+
+/// dy where x is above 0, else dy times the slope.
+struct Pulled(f32);
+
+impl Each<3> for Pulled {
+    #[inline(always)]
+    fn at<S: Simd>(&self, s: S, [dy, x, slope]: [S::F; 3]) -> S::F {
+        s.select(s.gt(x, s.splat(0.0)), dy, s.mul(slope, dy))
+    }
+}
+
+impl Each<2> for Pulled {
+    #[inline(always)]
+    fn at<S: Simd>(&self, s: S, [dy, x]: [S::F; 2]) -> S::F {
+        Each::<3>::at(self, s, [dy, x, s.splat(self.0)])
+    }
+}
+
+/// dy · x where x is not above 0.
+struct Below;
+
+impl Each<2> for Below {
+    #[inline(always)]
+    fn at<S: Simd>(&self, s: S, [dy, x]: [S::F; 2]) -> S::F {
+        s.select(s.gt(x, s.splat(0.0)), s.splat(0.0), s.mul(dy, x))
+    }
+}
+
+impl Terms<2, 1> for Below {
+    #[inline(always)]
+    fn at<S: Simd>(&self, s: S, x: [S::F; 2]) -> [S::F; 1] {
+        [Each::at(self, s, x)]
+    }
+}
+
+struct Forward<'a> {
+    span: usize,
+    slopes: &'a [f32],
+    x: &'a [f32],
+    y: &'a mut [f32],
+}
+
+impl Kernel for Forward<'_> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Forward { span, slopes, x, y } = self;
+        let sample = span * slopes.len();
+        for (x, y) in x.chunks_exact(sample).zip(y.chunks_exact_mut(sample)) {
+            if span == 1 {
+                fill(s, &Bent(0.0), [x, slopes], y);
+                continue;
+            }
+            for ((x, y), &slope) in x.chunks_exact(span).zip(y.chunks_exact_mut(span)).zip(slopes) {
+                fill(s, &Bent(slope), [x], y);
+            }
+        }
+    }
+}
+
+struct PullX<'a> {
+    span: usize,
+    slopes: &'a [f32],
+    x: &'a [f32],
+    dy: &'a [f32],
+    dx: &'a mut [f32],
+}
+
+impl Kernel for PullX<'_> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let PullX { span, slopes, x, dy, dx } = self;
+        let sample = span * slopes.len();
+        for ((x, dy), dx) in x.chunks_exact(sample).zip(dy.chunks_exact(sample)).zip(dx.chunks_exact_mut(sample)) {
+            if span == 1 {
+                fill(s, &Pulled(0.0), [dy, x, slopes], dx);
+                continue;
+            }
+            let pieces = x.chunks_exact(span).zip(dy.chunks_exact(span)).zip(dx.chunks_exact_mut(span));
+            for (((x, dy), dx), &slope) in pieces.zip(slopes) {
+                fill(s, &Pulled(slope), [dy, x], dx);
+            }
+        }
+    }
+}
+
+struct PullW<'a> {
+    span: usize,
+    /// Numbers of a sample, and where in it the asked slopes begin.
+    sample: usize,
+    from: usize,
+    x: &'a [f32],
+    dy: &'a [f32],
+    to: &'a mut [f32],
+}
+
+impl Kernel for PullW<'_> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let PullW { span, sample, from, x, dy, to } = self;
+        for (x, dy) in x.chunks_exact(sample).zip(dy.chunks_exact(sample)) {
+            let of = from..from + span * to.len();
+            let (x, dy) = (&x[of.clone()], &dy[of]);
+            if span == 1 {
+                add(s, &Below, [dy, x], to);
+                continue;
+            }
+            for ((x, dy), to) in x.chunks_exact(span).zip(dy.chunks_exact(span)).zip(&mut *to) {
+                *to += sums(s, &Below, [dy, x])[0] as f32;
+            }
+        }
+    }
+}
+
+impl Layer for Prelu {
+    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+        cx.isa.run(Forward { span: self.span(cx), slopes: cx.param(0), x, y });
+    }
+
+    fn pull_input(&self, cx: &mut Cx, [x]: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+        if !dx.is_empty() {
+            cx.isa.run(PullX { span: self.span(cx), slopes: cx.param(0), x, dy, dx });
+        }
+    }
+
+    fn pull_params(&self, cx: &mut Cx, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {
+        let (span, sample) = (self.span(cx), cx.input_shape(0).len());
+        let (range, to) = part.of(cx, 0);
+        if !range.is_empty() {
+            cx.isa.run(PullW { span, sample, from: range.start * span, x, dy, to });
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! The plan of a network's memory, to be read by people. In: a `Map` and a batch; out: bytes, and a map of which buffer lies where
+//! and when. It plans nothing itself.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::graph::{Map, Schedule, Span, When};
+use crate::kernels::split::Region;
+
+/// What a network needs in memory, in bytes, for a batch. Printed, it is a map: each buffer, where it lies, and from when to when.
+///
+/// ```
+/// use nn_runtime::prelude::*;
+///
+/// network! { struct Net: [784] -> [10] { Dense(128) -> Relu -> Dense(10) -> Softmax } }
+///
+/// let memory = Net::memory(32);
+/// assert_eq!(memory.parameters(), 4 * (784 * 128 + 128 + 128 * 16 + 16));
+/// assert!(memory.prediction() < memory.training());
+/// println!("{memory}");
+/// ```
+///
+/// Parameters are counted as they lie in memory: rows of a matrix are padded to whole vectors.
+#[derive(Clone, Copy)]
+pub struct Memory {
+    map: &'static Map,
+    batch: usize,
+}
+
+impl Memory {
+    pub(crate) fn of(map: &'static Map, batch: usize) -> Memory {
+        Memory { map, batch }
+    }
+
+    /// Bytes of all parameters.
+    pub fn parameters(&self) -> usize {
+        4 * self.map.params_len
+    }
+
+    /// Bytes of workspace to predict.
+    pub fn prediction(&self) -> usize {
+        4 * self.map.infer.len(self.batch)
+    }
+
+    /// Bytes of workspace for a training step: values, gradients, and what layers keep. The optimiser's state comes beside it.
+    pub fn training(&self) -> usize {
+        4 * self.map.train.len(self.batch)
+    }
+
+    fn rows(&self, schedule: &Schedule) -> Vec<Row> {
+        let nodes = self.map.nodes;
+        let mut rows = Vec::new();
+        let mut add = |span: Span, when: When, what: String| {
+            if span.region == Region::Work && !span.is_empty() && !when.is_never() {
+                rows.push(Row { offset: span.offset as usize, len: span.len as usize, when, what });
+            }
+        };
+        for (node, spots) in nodes.iter().zip(schedule.spots) {
+            for j in 0..node.m() {
+                add(spots.y[j], spots.y_life[j], node.name.into());
+                add(spots.dy[j], spots.dy_life[j], format!("gradient of {}", node.name));
+            }
+            add(spots.saved, spots.saved_life, format!("kept by {}", node.name));
+        }
+        rows.sort_by_key(|row| (row.offset, row.when.from));
+        rows
+    }
+
+    /// What happens at a time of the plan.
+    fn time(&self, time: u32) -> String {
+        let (time, nodes) = (time as usize, self.map.nodes);
+        match time {
+            _ if time < nodes.len() => nodes[time].name.into(),
+            _ if time < 2 * nodes.len() => format!("pull {}", nodes[2 * nodes.len() - 1 - time].name),
+            _ => "update".into(),
+        }
+    }
+}
+
+struct Row {
+    offset: usize,
+    len: usize,
+    when: When,
+    what: String,
+}
+
+impl fmt::Display for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}, batch {}: {} bytes of parameters", self.map.name, self.batch, self.parameters())?;
+        for (name, schedule, bytes) in
+            [("prediction", &self.map.infer, self.prediction()), ("training", &self.map.train, self.training())]
+        {
+            let rows = self.rows(schedule);
+            let apart: usize = rows.iter().map(|row| row.len).sum();
+            writeln!(
+                f,
+                "{name}: {bytes} bytes, of which {} for one layer at a time; buffers {} (apart they would be {})",
+                4 * schedule.scratch_for(self.batch),
+                4 * schedule.work * self.batch,
+                4 * apart * self.batch
+            )?;
+            if !rows.is_empty() {
+                writeln!(f, "{:>12} {:>12}  {:<20} {:<20} what", "offset", "bytes", "from", "to")?;
+            }
+            for row in rows {
+                writeln!(
+                    f,
+                    "{:>12} {:>12}  {:<20} {:<20} {}",
+                    4 * row.offset * self.batch,
+                    4 * row.len * self.batch,
+                    self.time(row.when.from),
+                    self.time(row.when.to),
+                    row.what
+                )?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Isa;
+    use crate::facts::lines;
+    use crate::graph::Purpose;
+    use crate::kernels::block::Block;
+    use crate::kernels::noise::Noise;
+    use crate::layer::{Cx, Mode, Part};
+    use crate::prelude::*;
+
+    network! { struct Chain: [5] -> [3] { Dense(7) -> Tanh -> Dense(40) -> Relu -> Dense(3) } }
+    network! {
+        struct Fork: [5] -> [20] {
+            let x = Dense(20) -> Tanh;
+            let y = x -> Dense(20) -> Softplus -> Dense(20);
+            (x, y) -> Sum -> Gelu
+        }
+    }
+    network! { struct Deep: [5] -> [20] { Fork -> Again * 3 -> Dense(20) } }
+    network! { struct Again: [20] -> [20] { Dense(33) -> Sigmoid -> Dense(20) } }
+
+    /// No number that a layer computes has these bits.
+    const POISON: u32 = 0x7fc0_dead;
+
+    /// The number of floats from the first to the last that a pass has written.
+    fn used(memory: &[f32]) -> usize {
+        memory.iter().rposition(|x| x.to_bits() != POISON).map_or(0, |last| last + 1)
+    }
+
+    fn poisoned(len: usize) -> Block {
+        let mut block = Block::zeroed(len);
+        block.fill(f32::from_bits(POISON));
+        block
+    }
+
+    /// Runs all three passes in memory of exactly the planned size: more would panic, less shows at its end.
+    fn use_is_plan<N: Network>(batch: usize, purpose: Purpose) {
+        let map = N::MAP;
+        let plan = map.schedule(purpose);
+        let model = N::init(1);
+        let mut saved = poisoned(if purpose == Purpose::Infer { 0 } else { plan.work * batch });
+        let mut scratch =
+            poisoned(plan.scratch_for(batch) + if purpose == Purpose::Infer { plan.work * batch } else { 0 });
+        let (input, output) = (map.inputs[0].len() * batch, map.outputs[0].len() * batch);
+        let (x, mut y, dy, mut dx) = (vec![0.5; input], vec![0.0; output], vec![1.0; output], vec![0.0; input]);
+        let mut grad = vec![0.0; map.params_len];
+        let mut cx = Cx::of_network(map, &model.params, Isa::detect(), batch, &mut saved, &mut scratch);
+        cx.purpose = purpose;
+        cx.mode = Mode::Train;
+        cx.noise = Noise { key: 1 };
+        N::forward(&mut cx, &[&x], &mut [&mut y]);
+        if purpose != Purpose::Infer {
+            let dx = if purpose == Purpose::TrainAsked { &mut dx[..] } else { &mut [] };
+            N::pull_input(&mut cx, &[&x], &[&y], &[&dy], &mut [dx]);
+            N::pull_params(&mut cx, &[&x], &[&dy], Part { range: 0..map.params_len, grad: &mut grad });
+            let (found, planned) = (used(&saved), plan.work * batch);
+            assert!(
+                found <= planned && planned < found + lines(1) * batch,
+                "{}: {found} of {planned} floats",
+                map.name
+            );
+        } else {
+            let (found, planned) = (used(&scratch[..plan.work * batch]), plan.work * batch);
+            assert!(
+                found <= planned && planned < found + lines(1) * batch,
+                "{}: {found} of {planned} floats",
+                map.name
+            );
+        }
+    }
+
+    #[test]
+    fn measured_use_is_planned_use() {
+        for batch in [1, 3, 8] {
+            for purpose in [Purpose::Infer, Purpose::Train, Purpose::TrainAsked] {
+                use_is_plan::<Chain>(batch, purpose);
+                use_is_plan::<Fork>(batch, purpose);
+                use_is_plan::<Deep>(batch, purpose);
+            }
+        }
+    }
+
+    #[test]
+    fn buffers_that_do_not_meet_share() {
+        let memory = Chain::memory(1);
+        // At prediction the 40 take turns with nothing longer: 7 and 40 floats, in whole lines.
+        assert_eq!(memory.prediction(), 4 * (16 + 48) + 4 * Chain::MAP.infer.scratch_for(1));
+        let text = format!("{memory}");
+        for part in ["Chain, batch 1", "prediction: ", "training: ", "pull dense_3", "gradient of dense_2", "update"] {
+            assert!(text.contains(part), "{text}\nlacks {part}");
+        }
+    }
+
+    /// No two buffers that are in use at the same time lie in the same place.
+    #[test]
+    fn no_two_buffers_meet() {
+        for map in [Chain::MAP, Fork::MAP, Deep::MAP] {
+            for purpose in [Purpose::Infer, Purpose::Train, Purpose::TrainAsked] {
+                let rows = Memory::of(map, 1).rows(map.schedule(purpose));
+                for (i, a) in rows.iter().enumerate() {
+                    for b in &rows[i + 1..] {
+                        let time = a.when.from <= b.when.to && b.when.from <= a.when.to;
+                        let place = a.offset < b.offset + b.len && b.offset < a.offset + a.len;
+                        assert!(!(time && place), "{}: {} meets {}", map.name, a.what, b.what);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Whether a graph did what it means. In: a task and what its program said; out: nothing, or the first thing that differs. Numbers are
+//! judged by their distance, names and their order to the letter.
+
+use nn_tests::numbers::wide;
+
+use crate::meaning::{Meaning, slope};
+use crate::task::{Loss, SAMPLES, Task, sample};
+use crate::workshop::Said;
+
+/// Shares of a norm: the house's for values, and for gradients what differences in double precision and long ways in 32 bits leave.
+const VALUES: f64 = 1e-5;
+const SLOPES: f64 = 1e-4;
+/// Below this, per number, everything is nothing: what cancels leaves as much.
+const NOTHING: f64 = 2e-6;
+
+pub fn judge(task: &Task, said: &Said) -> Result<(), String> {
+    if let Some(panic) = &said.panic {
+        return Err(format!("it panicked: {panic}"));
+    }
+    names(task, said)?;
+    let params = task.wide_params();
+    let samples: Vec<Vec<Vec<f64>>> = (0..SAMPLES).map(|s| task.sample(s)).collect();
+    let mut meaning = Meaning::new(&task.world);
+    let y: Vec<Vec<Vec<f64>>> = samples.iter().map(|x| meaning.outputs(&params, x)).collect();
+    for batch in [1, SAMPLES] {
+        for j in 0..task.dy.len() {
+            let truth: Vec<f64> = y[..batch].iter().flat_map(|y| y[j].clone()).collect();
+            near(said.get(&format!("y{batch}_{j}"))?, &truth, VALUES)
+                .map_err(|off| format!("output {j} of {batch}: {off}"))?;
+        }
+    }
+
+    let dy: Vec<Vec<Vec<f64>>> = (0..SAMPLES).map(|s| sample(&task.dy, s)).collect();
+    for (k, x) in task.x.iter().enumerate() {
+        let width = x.len() / SAMPLES;
+        let mut truth = Vec::new();
+        for (x, dy) in samples.iter().zip(&dy) {
+            for i in 0..width {
+                let moved = |by: f64| {
+                    let mut x = x.clone();
+                    x[k][i] += by;
+                    dot(&meaning.outputs(&params, &x), dy)
+                };
+                truth.push(slope(moved));
+            }
+        }
+        for batch in [1, SAMPLES] {
+            near(said.get(&format!("dx{batch}_{k}"))?, &truth[..batch * width], SLOPES)
+                .map_err(|off| format!("gradient of input {k}, batch {batch}: {off}"))?;
+        }
+    }
+
+    for tensor in &task.tensors {
+        let name = &tensor.name;
+        let before = wide(&task.params[name]);
+        let after = said.get(&format!("stepped:{name}"))?;
+        if tensor.frozen {
+            if after != task.params[name] {
+                return Err(format!("`{name}` is frozen and was trained"));
+            }
+            continue;
+        }
+        // Of the first sample, of all, and of the loss.
+        let mut slopes = [Vec::new(), Vec::new(), Vec::new()];
+        for i in 0..before.len() {
+            let mut found = [0.0; 3];
+            for (way, by) in [(1.0, 1e-5), (-1.0, -1e-5)] {
+                let mut moved = params.clone();
+                moved.moved = Some((name.clone(), i, by));
+                for (s, x) in samples.iter().enumerate() {
+                    let y = meaning.outputs(&moved, x);
+                    let weighed = way * dot(&y, &dy[s]) / 2e-5;
+                    found[0] += if s == 0 { weighed } else { 0.0 };
+                    found[1] += weighed;
+                    found[2] += way * loss(task, s, &y) / SAMPLES as f64 / 2e-5;
+                }
+            }
+            slopes.iter_mut().zip(found).for_each(|(slopes, found)| slopes.push(found));
+        }
+        for (batch, truth) in [(1, &slopes[0]), (SAMPLES, &slopes[1])] {
+            near(said.get(&format!("dparam{batch}:{name}"))?, truth, SLOPES)
+                .map_err(|off| format!("gradient of `{name}`, batch {batch}: {off}"))?;
+        }
+        // A step of rate 1 subtracts the gradient.
+        let step: Vec<f32> =
+            before.iter().zip(after).map(|(before, &after)| (before - f64::from(after)) as f32).collect();
+        near(&step, &slopes[2], SLOPES)
+            .map_err(|off| format!("training step of `{name}` ({:?}): {off}", task.losses))?;
+    }
+    Ok(())
+}
+
+/// Parameters and gradients have the names of the declaration, in its order.
+fn names(task: &Task, said: &Said) -> Result<(), String> {
+    let tensor = |name: &str, frozen: bool| format!("tensor:{name}:{}", if frozen { "frozen" } else { "free" });
+    let expected: Vec<String> = task.tensors.iter().map(|t| tensor(&t.name, t.frozen)).collect();
+    let found: Vec<String> = said.keys("tensor:");
+    if expected != found {
+        return Err(format!("parameters: expected {expected:?}, found {found:?}"));
+    }
+    for t in &task.tensors {
+        let shape: Vec<f32> = t.shape.iter().map(|&n| n as f32).collect();
+        if said.get(&tensor(&t.name, t.frozen))? != shape {
+            return Err(format!("`{}`: another shape than {:?}", t.name, t.shape));
+        }
+    }
+    for batch in [1, SAMPLES] {
+        let free = task.tensors.iter().filter(|t| !t.frozen);
+        let expected: Vec<String> = free.map(|t| format!("dparam{batch}:{}", t.name)).collect();
+        let found = said.keys(&format!("dparam{batch}:"));
+        if expected != found {
+            return Err(format!("gradients: expected {expected:?}, found {found:?}"));
+        }
+    }
+    Ok(())
+}
+
+fn dot(y: &[Vec<f64>], dy: &[Vec<f64>]) -> f64 {
+    y.iter().zip(dy).flat_map(|(y, dy)| y.iter().zip(dy)).map(|(y, dy)| y * dy).sum()
+}
+
+/// The losses of all outputs for sample `s`, added.
+fn loss(task: &Task, s: usize, y: &[Vec<f64>]) -> f64 {
+    let mut sum = 0.0;
+    for ((loss, y), target) in task.losses.iter().zip(y).zip(&task.targets) {
+        let each = target.len() / SAMPLES;
+        let t = wide(&target[s * each..][..each]);
+        let class = t[0] as usize;
+        let mean =
+            |of: &dyn Fn(f64, f64) -> f64| y.iter().zip(&t).map(|(&y, &t)| of(y, t)).sum::<f64>() / y.len() as f64;
+        sum += match loss {
+            Loss::Squares => mean(&|y, t| (y - t) * (y - t)),
+            Loss::Sigmoid => mean(&|y, t| -t * y.ln() - (1.0 - t) * (1.0 - y).ln()),
+            Loss::Scores => y.iter().map(|y| y.exp()).sum::<f64>().ln() - y[class],
+            Loss::Softmax => -y[class].ln(),
+            Loss::LogSoftmax => -y[class],
+        };
+    }
+    sum
+}
+
+fn near(found: &[f32], truth: &[f64], share: f64) -> Result<(), String> {
+    if found.len() != truth.len() {
+        return Err(format!("expected {} numbers, found {}", truth.len(), found.len()));
+    }
+    let norm = |x: &mut dyn Iterator<Item = f64>| x.map(|x| x * x).sum::<f64>().sqrt();
+    let distance = norm(&mut found.iter().zip(truth).map(|(&a, b)| f64::from(a) - b));
+    let size = norm(&mut truth.iter().copied());
+    // Not `distance > …`: NaN is not near.
+    if distance <= share * size + NOTHING * (truth.len() as f64).sqrt() {
+        return Ok(());
+    }
+    Err(format!("{distance:.1e} off: expected {truth:?}, found {found:?}"))
+}

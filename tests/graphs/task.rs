@@ -1,0 +1,197 @@
+//! One graph to be tested: its declaration, and the numbers it is asked about. In: a seed; out: the world, its source, parameters,
+//! samples, targets. Numbers are drawn so that none comes near where gradients mean nothing.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use nn_tests::numbers::wide;
+
+use crate::dice::Dice;
+use crate::draw;
+use crate::graph::{Curve, Kind, Net, Tensor, World};
+use crate::meaning::{Meaning, Params};
+use crate::write;
+
+/// How many samples there are; a batch of one holds the first.
+pub const SAMPLES: usize = 3;
+/// How near to an edge (see `formulas`) a number may come.
+const NEAR: f64 = 5e-4;
+
+pub struct Task {
+    pub seed: u64,
+    pub world: World,
+    pub source: String,
+    pub tensors: Vec<Tensor>,
+    pub params: BTreeMap<String, Vec<f32>>,
+    /// By input, `[samples, …]`.
+    pub x: Vec<Vec<f32>>,
+    /// By output, `[samples, …]`.
+    pub dy: Vec<Vec<f32>>,
+    pub losses: Vec<Loss>,
+    /// By output: values, or one class for each sample.
+    pub targets: Vec<Vec<f32>>,
+}
+
+/// The loss of an output, by what is left out of it where the network ends so.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Loss {
+    Squares,
+    Scores,
+    Softmax,
+    LogSoftmax,
+    Sigmoid,
+}
+
+impl Task {
+    pub fn new(seed: u64) -> Task {
+        let world = draw::world(seed);
+        let source = write::source(&world, seed);
+        let top = world.top();
+        let mut tensors = Vec::new();
+        top.tensors(&world.nets, "", false, &mut tensors);
+
+        let mut dice = Dice::new(seed ^ 0xda7a);
+        let mut best = draw_numbers(&mut dice, &world, &tensors);
+        for _ in 0..200 {
+            if best.2 > NEAR {
+                break;
+            }
+            let next = draw_numbers(&mut dice, &world, &tensors);
+            if next.2 > best.2 {
+                best = next;
+            }
+        }
+        let (params, x, edge) = best;
+        assert!(edge > NEAR, "seed {seed}: no numbers away from edges, the best {edge:.1e}\n{source}");
+
+        let widths: Vec<usize> = top.output_shapes().iter().map(|shape| shape.iter().product()).collect();
+        let dy = widths.iter().map(|width| dice.reals(SAMPLES * width, 1.0)).collect();
+        let losses: Vec<Loss> = top.outputs.iter().map(|(_, value)| loss(&world, top, *value, seed)).collect();
+        let targets = losses.iter().zip(&widths).map(|(loss, &width)| match loss {
+            Loss::Squares => dice.reals(SAMPLES * width, 1.0),
+            Loss::Sigmoid => dice.reals(SAMPLES * width, 0.5).iter().map(|t| t + 0.5).collect(),
+            _ => (0..SAMPLES).map(|_| dice.below(width) as f32).collect(),
+        });
+        let targets = targets.collect();
+        Task { seed, tensors, params, x, dy, losses, targets, world, source }
+    }
+
+    /// Parameters in double precision.
+    pub fn wide_params(&self) -> Params {
+        Params { all: self.params.iter().map(|(name, values)| (name.clone(), wide(values))).collect(), moved: None }
+    }
+
+    /// The inputs of a sample in double precision.
+    pub fn sample(&self, s: usize) -> Vec<Vec<f64>> {
+        sample(&self.x, s)
+    }
+
+    /// The file that the compiled half reads.
+    pub fn case(&self) -> String {
+        let mut text = String::new();
+        let mut line = |key: String, values: &[f32]| {
+            let values: Vec<String> = values.iter().map(f32::to_string).collect();
+            writeln!(text, "{key} {}", values.join(" ")).expect("text takes text");
+        };
+        for (name, values) in &self.params {
+            line(format!("param:{name}"), values);
+        }
+        for batch in [1, SAMPLES] {
+            for (key, all) in [("x", &self.x), ("dy", &self.dy)] {
+                for (k, values) in all.iter().enumerate() {
+                    line(format!("{key}{batch}_{k}"), &values[..values.len() / SAMPLES * batch]);
+                }
+            }
+        }
+        for (j, target) in self.targets.iter().enumerate() {
+            line(format!("t{j}"), target);
+        }
+        text
+    }
+
+    /// The module that is compiled.
+    pub fn module(&self) -> String {
+        let top = self.world.top();
+        let widths: Vec<usize> = top.output_shapes().iter().map(|shape| shape.iter().product()).collect();
+        let (mut losses, mut targets) = (Vec::new(), Vec::new());
+        for (j, (loss, width)) in self.losses.iter().zip(&widths).enumerate() {
+            let (loss, target) = match loss {
+                Loss::Squares => {
+                    ("Mse::new()", format!("Samples::into_values((case.get(\"t{j}\"), {width})).unwrap()"))
+                }
+                Loss::Sigmoid => (
+                    "BinaryCrossEntropy::new()",
+                    format!("Samples::into_values((case.get(\"t{j}\"), {width})).unwrap()"),
+                ),
+                _ => (
+                    "CrossEntropy::new()",
+                    format!("Labels::new(case.get(\"t{j}\").iter().map(|&t| t as u32)).unwrap()"),
+                ),
+            };
+            losses.push(loss.to_owned());
+            targets.push(target);
+        }
+        let tuple = |all: Vec<String>| if all.len() == 1 { all[0].clone() } else { format!("({})", all.join(", ")) };
+        let (losses, targets) = (tuple(losses), tuple(targets));
+        let mut data = String::new();
+        for (k, shape) in top.input_shapes().iter().enumerate() {
+            let input = format!("(case.get(\"x{SAMPLES}_{k}\"), {})", shape.iter().product::<usize>());
+            data += &match k {
+                0 => format!("Dataset::new({input}, {targets}).unwrap()"),
+                _ => format!(".with_input({input}).unwrap()"),
+            };
+        }
+        format!(
+            "#[allow(unused_imports)]\nuse nn_runtime::data::Samples;\nuse nn_runtime::prelude::*;\n\nuse crate::driver::{{Case, look, tell_params}};\n\n{}\n\
+            pub fn run(case: &Case) {{\n    look::<Top>(case, {}, &{widths:?});\n    let data = {data};\n    \
+            let mut model = case.model::<Top>();\n    \
+            Trainer::new(&mut model, {losses}, Sgd::new(1.0)).step(&data).unwrap();\n    tell_params(&model);\n}}\n",
+            self.source,
+            top.inputs.len()
+        )
+    }
+}
+
+pub fn sample(all: &[Vec<f32>], s: usize) -> Vec<Vec<f64>> {
+    all.iter().map(|values| wide(&values[s * (values.len() / SAMPLES)..][..values.len() / SAMPLES])).collect()
+}
+
+type Numbers = (BTreeMap<String, Vec<f32>>, Vec<Vec<f32>>, f64);
+
+/// Parameters, inputs, and how near they come to an edge.
+fn draw_numbers(dice: &mut Dice, world: &World, tensors: &[Tensor]) -> Numbers {
+    let params: BTreeMap<String, Vec<f32>> = tensors
+        .iter()
+        .map(|Tensor { name, shape, .. }| {
+            let size = if let [_, features] = shape[..] { 1.4 / (features as f32).sqrt() } else { 0.5 };
+            (name.clone(), dice.reals(shape.iter().product(), size))
+        })
+        .collect();
+    let inputs = world.top().input_shapes();
+    let x: Vec<Vec<f32>> =
+        inputs.iter().map(|shape| dice.reals(SAMPLES * shape.iter().product::<usize>(), 1.5)).collect();
+    let all = Params { all: params.iter().map(|(name, values)| (name.clone(), wide(values))).collect(), moved: None };
+    let mut meaning = Meaning::new(world);
+    for s in 0..SAMPLES {
+        meaning.outputs(&all, &sample(&x, s));
+    }
+    (params, x, meaning.edge)
+}
+
+/// The loss that goes with what makes a value: every one of them where it may be left out, squares otherwise.
+fn loss(world: &World, net: &Net, value: usize, seed: u64) -> Loss {
+    let Some(site) = net.writer(value).filter(|_| net.readers(value) == 0) else { return Loss::Squares };
+    let shape = &net.shapes[site.y];
+    let classes = shape.len() == 1 && shape[0] > 1;
+    match &site.kind {
+        Kind::Softmax if classes => Loss::Softmax,
+        Kind::LogSoftmax if classes => Loss::LogSoftmax,
+        Kind::Curve(Curve::Sigmoid) if site.repeats() == 1 => Loss::Sigmoid,
+        Kind::Dense { .. } if classes && seed.is_multiple_of(2) => Loss::Scores,
+        Kind::Net(inner) if world.nets[*inner].outputs.len() == 1 => {
+            let inner = &world.nets[*inner];
+            loss(world, inner, inner.outputs[0].1, seed)
+        }
+        _ => Loss::Squares,
+    }
+}

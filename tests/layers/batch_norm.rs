@@ -1,0 +1,161 @@
+//! `BatchNorm`: the batch's statistics while training, the running ones otherwise, and how these move.
+
+use nn_runtime::layers::BatchNorm;
+use nn_runtime::prelude::*;
+use nn_runtime::{Isa, Probe, Shape};
+use nn_tests::fixtures::{Case, load};
+use nn_tests::numbers::{assert_near, numbers, slopes, wide};
+
+use crate::harness::{BATCHES, fault};
+
+const RUNNING: [&str; 2] = ["running_mean", "running_var"];
+
+/// The layer of a case, its parameters set; where the running ones begin.
+fn probe(case: &Case, isa: Isa) -> (Probe<BatchNorm>, usize) {
+    let affine = case.number("affine") == 1.0;
+    let layer = BatchNorm::new().eps(case.number("eps") as f32).momentum(case.number("momentum") as f32).affine(affine);
+    let mut probe = Probe::new(layer, BatchNorm::rule, [Shape::of_slice(&case.inputs[0].shape[1..])]).unwrap().isa(isa);
+    let first = if affine { 2 } else { 0 };
+    for (i, name) in ["weight", "bias"].iter().enumerate().filter(|_| affine) {
+        probe = probe.param(i, &case.params[*name].narrow());
+    }
+    for (i, name) in RUNNING.iter().enumerate() {
+        probe = probe.param(first + i, &case.buffers[*name].narrow());
+    }
+    (probe, first)
+}
+
+#[test]
+fn against_pytorch() {
+    for case in load("images/batch_norm") {
+        for isa in Isa::available() {
+            let what = |of: &str| format!("{} {}: {of}", case.name, isa.name());
+            let (probe, first) = probe(&case, isa);
+            let (batch, x) = (case.inputs[0].shape[0], case.inputs[0].narrow());
+            let dy = case.doutput.as_ref().unwrap().narrow();
+            let truth = &case.output.as_ref().unwrap().data;
+            if case.number("training") == 0.0 {
+                assert_near(&probe.forward(batch, [&x])[0], truth, &what("y"));
+                continue;
+            }
+            let found = probe.gradients(batch, [&x], [&dy]);
+            assert_near(&found.inputs[0], &case.dinputs[0].data, &what("dx"));
+            for (i, name) in ["weight", "bias"].iter().enumerate().take(first) {
+                assert_near(&found.params[i], &case.dparams[*name].data, &what(name));
+            }
+            for (i, name) in RUNNING.iter().enumerate() {
+                // The way gone: the start would hide a wrong step.
+                let before = case.buffers[*name].narrow();
+                let after = &case.buffers_after[*name].data;
+                let way: Vec<f64> = after.iter().zip(&before).map(|(a, &b)| a - f64::from(b)).collect();
+                assert_near(&found.params[first + i], &way, &what(name));
+            }
+            probe.check_contract(batch, [&x], [&dy]).unwrap_or_else(|fault| panic!("{}", what(&fault)));
+            assert_near(&probe.training(0, 0).forward(batch, [&x])[0], truth, &what("y"));
+        }
+    }
+}
+
+/// In double precision, weight 1 and bias 0.
+fn formula(x: &[f64], channels: usize, inner: usize) -> Vec<f64> {
+    let mut y = x.to_vec();
+    for c in 0..channels {
+        let of = |i: &usize| i / inner % channels == c;
+        let n = (0..x.len()).filter(of).count() as f64;
+        let mean = (0..x.len()).filter(of).map(|i| x[i]).sum::<f64>() / n;
+        let var = (0..x.len()).filter(of).map(|i| (x[i] - mean).powi(2)).sum::<f64>() / n;
+        (0..x.len()).filter(of).for_each(|i| y[i] = (x[i] - mean) / (var + f64::from(1e-5f32)).sqrt());
+    }
+    y
+}
+
+#[test]
+fn against_the_formula() {
+    for (shape, channels, inner) in
+        [(Shape::of([1]), 1, 1), (Shape::of([19]), 19, 1), (Shape::of([3, 5, 7]), 3, 35), (Shape::of([18, 3]), 18, 3)]
+    {
+        for batch in BATCHES.into_iter().filter(|batch| batch * inner > 2) {
+            let len = batch * shape.len();
+            let (x, dy) = (numbers(batch as u64, len, 2.0), numbers(300 + batch as u64, len, 1.0));
+            let loss = |x: &[f64]| formula(x, channels, inner).iter().zip(&dy).map(|(y, &dy)| y * f64::from(dy)).sum();
+            // Differences of the whole batch are slow where it is large.
+            let dx = (len < 300).then(|| slopes(&wide(&x), loss));
+            for isa in Isa::available() {
+                let what = format!("{shape}, batch {batch}, {}", isa.name());
+                let probe = Probe::new(BatchNorm::new(), BatchNorm::rule, [shape]).unwrap().isa(isa).training(0, 0);
+                assert_near(&probe.forward(batch, [&x])[0], &formula(&wide(&x), channels, inner), &what);
+                if let Some(dx) = &dx {
+                    assert_near(&probe.gradients(batch, [&x], [&dy]).inputs[0], dx, &what);
+                }
+                probe.check_contract(batch, [&x], [&dy]).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn one_number_gives_the_bias_and_leaves_the_running_variance() {
+    for isa in Isa::available() {
+        let probe = Probe::new(BatchNorm::new(), BatchNorm::rule, [Shape::of([3])]).unwrap().isa(isa);
+        let probe = probe.param(1, &[1.0, 2.0, 3.0]).training(0, 0);
+        assert_eq!(probe.forward(1, [&[7.0, -7.0, 1e30]])[0], [1.0, 2.0, 3.0]);
+        let found = probe.gradients(1, [&[7.0, -7.0, 0.0]], [&[1.0; 3]]);
+        assert_eq!(found.inputs[0], [0.0; 3]);
+        assert_near(&found.params[2], &[0.7, -0.7, 0.0], &"running_mean");
+        assert_eq!(found.params[3], [0.0; 3]);
+    }
+}
+
+network! {
+    pub struct Rectified: [3, 4] -> [3, 4] { BatchNorm -> Relu }
+}
+
+/// The floor that `Relu` becomes is applied by the layer itself.
+#[test]
+fn relu_is_absorbed() {
+    let x: [f32; 12] = numbers(5, 12, 2.0).try_into().unwrap();
+    let y = *Rectified::init(0).predictor(1).predict(&x);
+    let [plain] = Probe::new(BatchNorm::new(), BatchNorm::rule, [Shape::of([3, 4])]).unwrap().forward(1, [&x]);
+    assert!(plain.iter().any(|&y| y < 0.0));
+    assert_eq!(y.to_vec(), plain.iter().map(|y| y.max(0.0)).collect::<Vec<_>>());
+}
+
+network! {
+    pub struct Learnt: [3] -> [2] { Dense(3) -> BatchNorm -> Dense(2) }
+}
+network! {
+    pub struct Frozen: [3] -> [2] { Dense(3) -> frozen BatchNorm -> Dense(2) }
+}
+
+/// A training step moves the running statistics, and a frozen layer's stay.
+#[test]
+fn steps_move_running_statistics() {
+    let x: Vec<[f32; 3]> = numbers(5, 60, 2.0).chunks(3).map(|x| [x[0], x[1], x[2]]).collect();
+    let y: Vec<[f32; 2]> = numbers(6, 40, 2.0).chunks(2).map(|x| [x[0], x[1]]).collect();
+    let data = Dataset::values(x, y).unwrap();
+    let mut learnt = Learnt::init(1);
+    Trainer::new(&mut learnt, Mse::new(), Sgd::new(0.01)).fit(&data, Fit::epochs(30).batch(20)).unwrap();
+    let (mean, var) =
+        (learnt.get("batch_norm_1.running_mean").unwrap(), learnt.get("batch_norm_1.running_var").unwrap());
+    assert!(mean.iter().all(|&m| m != 0.0) && var.iter().all(|&v| v != 1.0 && v > 0.0), "{mean:?} {var:?}");
+
+    let mut frozen = Frozen::init(1);
+    let before = frozen.get("dense_1.weight").unwrap();
+    Trainer::new(&mut frozen, Mse::new(), Sgd::new(0.01)).fit(&data, Fit::epochs(1).batch(20)).unwrap();
+    assert_eq!(frozen.get("batch_norm_1.running_mean").unwrap(), [0.0; 3]);
+    assert_eq!(frozen.get("batch_norm_1.running_var").unwrap(), [1.0; 3]);
+    assert_ne!(frozen.get("dense_1.weight").unwrap(), before, "the gradient goes through");
+}
+
+#[test]
+fn arguments_out_of_range_are_refused() {
+    let x = Shape::of([3]);
+    assert_eq!(
+        fault(BatchNorm::new().eps(-1.0), BatchNorm::rule, x),
+        "expected an eps above 0, found -1\nhelp: give one such as `eps = 1e-5`"
+    );
+    assert_eq!(
+        fault(BatchNorm::new().momentum(1.5), BatchNorm::rule, x),
+        "expected a momentum from 0 to 1, found 1.5\nhelp: give the weight of the batch, such as `momentum = 0.1`"
+    );
+}

@@ -1,0 +1,95 @@
+//! `Normalization`: what was fitted to data is taken out, is saved, and no step changes it.
+
+use nn_runtime::data::Standardize;
+use nn_runtime::layers::Normalization;
+use nn_runtime::prelude::*;
+use nn_runtime::{Isa, Probe, Shape};
+use nn_tests::numbers::{assert_near, numbers};
+
+use crate::harness::{BATCHES, fault};
+
+#[test]
+fn against_the_formula() {
+    for (shape, axis) in [
+        (Shape::of([1]), 0),
+        (Shape::of([19]), 0),
+        (Shape::of([3, 5, 7]), 0),
+        (Shape::of([3, 5, 7]), 1),
+        (Shape::of([4, 18]), 1),
+    ] {
+        let len = shape.dim(axis);
+        let inner: usize = shape.as_slice()[axis + 1..].iter().product();
+        let mean = numbers(1, len, 3.0);
+        // One feature is constant.
+        let mut std: Vec<f32> = numbers(2, len, 2.0).iter().map(|x| x.abs()).collect();
+        std[len / 2] = if len > 1 { 0.0 } else { 2.0 };
+        for batch in BATCHES {
+            let mut x = numbers(3, batch * shape.len(), 2.0);
+            let of = |i: usize| i / inner % len;
+            for (i, x) in x.iter_mut().enumerate().filter(|(i, _)| std[of(*i)] == 0.0) {
+                *x = mean[of(i)];
+            }
+            let slope = |i: usize| 1.0 / f64::from(std[of(i)]).max(f64::from(1e-7f32));
+            let wide = |x: f32| f64::from(x);
+            let y: Vec<f64> = x.iter().enumerate().map(|(i, &x)| (wide(x) - wide(mean[of(i)])) * slope(i)).collect();
+            let dy = numbers(4, x.len(), 1.0);
+            let dx: Vec<f64> = dy.iter().enumerate().map(|(i, &dy)| wide(dy) * slope(i)).collect();
+            for isa in Isa::available() {
+                let what = format!("{shape}, axis {axis}, batch {batch}, {}", isa.name());
+                let probe = Probe::new(Normalization::new().axis(axis), Normalization::rule, [shape]).unwrap().isa(isa);
+                let probe = probe.param(0, &mean).param(1, &std);
+                let [found] = probe.forward(batch, [&x]);
+                assert_near(&found, &y, &what);
+                assert!(
+                    found.iter().enumerate().all(|(i, &y)| std[of(i)] > 0.0 || y == 0.0),
+                    "{what}: constant features"
+                );
+                let found = probe.gradients(batch, [&x], [&dy]);
+                // The slopes of constant features would hide all others.
+                let is = |i: &usize, flat: bool| (std[of(*i)] == 0.0) == flat;
+                for flat in [false, true] {
+                    let part: Vec<f32> = (0..dx.len()).filter(|i| is(i, flat)).map(|i| found.inputs[0][i]).collect();
+                    let truth: Vec<f64> = (0..dx.len()).filter(|i| is(i, flat)).map(|i| dx[i]).collect();
+                    assert_near(&part, &truth, &what);
+                }
+                assert!(found.params.iter().flatten().all(|&d| d == 0.0), "{what}: nothing is learnt");
+                probe.check_contract(batch, [&x], [&dy]).unwrap();
+            }
+        }
+    }
+}
+
+network! {
+    pub struct Net: [3] -> [1] { norm: Normalization -> Dense(1) }
+}
+
+#[test]
+fn fitted_to_data_and_left_alone() {
+    let x: Vec<[f32; 3]> = numbers(5, 60, 2.0).chunks(3).map(|x| [100.0 + x[0], 5.0 * x[1], 7.0]).collect();
+    let y: Vec<[f32; 1]> = x.iter().map(|x| [x[0] - 100.0]).collect();
+    let data = Dataset::values(x, y).unwrap();
+    let fitted = Standardize::fit(&data).unwrap();
+    let mut net = Net::init(1);
+    net.set("norm.mean", &fitted.mean(0)).unwrap();
+    net.set("norm.std", &fitted.std(0)).unwrap();
+
+    // The layer does what standardising the data does.
+    let mut moved = data.clone();
+    fitted.apply(&mut moved).unwrap();
+    let probe = Probe::new(Normalization::new(), Normalization::rule, [Shape::of([3])]).unwrap();
+    let probe = probe.param(0, &fitted.mean(0)).param(1, &fitted.std(0));
+    let truth: Vec<f64> = moved.inputs()[0].as_slice().iter().map(|&x| f64::from(x)).collect();
+    assert_near(&probe.forward(20, [data.inputs()[0].as_slice()])[0], &truth, &"standardised");
+
+    Trainer::new(&mut net, Mse::new(), Sgd::new(0.1)).fit(&data, Fit::epochs(5).batch(7)).unwrap();
+    assert_eq!(net.get("norm.mean").unwrap(), fitted.mean(0));
+    assert_eq!(net.get("norm.std").unwrap(), fitted.std(0));
+}
+
+#[test]
+fn an_axis_that_is_not_there_is_refused() {
+    assert!(
+        fault(Normalization::new().axis(1), Normalization::rule, Shape::of([3]))
+            .starts_with("expected an axis below 1")
+    );
+}

@@ -1,0 +1,111 @@
+//! Forks and joins, several inputs, several outputs. In: declarations; out: nothing, or a panic.
+
+use nn_runtime::prelude::*;
+
+use crate::by_hand::{check, dense, model, product, sum, tanh};
+
+network! {
+    struct Residual: [4] -> [4] {
+        let x = input;
+        let y = x -> Dense(5) -> Tanh -> Dense(4);
+        (x, y) -> Sum -> Tanh
+    }
+}
+
+#[test]
+fn a_residual_way() {
+    check(&mut model::<Residual>(), &[4], &[4], |m, x| {
+        let y = dense(m, "dense_2", &tanh(&dense(m, "dense_1", &x[0])));
+        vec![tanh(&sum(&x[0], &y))]
+    });
+}
+
+network! {
+    struct Towers: (left: [3], right: [5]) -> [2] {
+        let a = left -> Dense(4) -> Tanh;
+        let b = right -> Dense(3) -> Tanh;
+        (b, a) -> Concat -> top: Dense(2)
+    }
+}
+
+#[test]
+fn two_towers() {
+    check(&mut model::<Towers>(), &[3, 5], &[2], |m, x| {
+        let a = tanh(&dense(m, "dense_1", &x[0]));
+        let b = tanh(&dense(m, "dense_2", &x[1]));
+        vec![dense(m, "top", &[b, a].concat())]
+    });
+}
+
+network! {
+    struct Gate: (x: [3], by: [3]) -> (product: [3], size: [1]) {
+        let gate = by -> Dense(3) -> Tanh;
+        let product = (x, gate, x) -> Product;
+        let size = (product, gate) -> Sum -> Dense(1);
+    }
+}
+
+#[test]
+fn an_output_that_is_read_too() {
+    check(&mut model::<Gate>(), &[3, 3], &[3, 1], |m, x| {
+        let gate = tanh(&dense(m, "dense_1", &x[1]));
+        let all = product(&product(&x[0], &gate), &x[0]);
+        let size = dense(m, "dense_2", &sum(&all, &gate));
+        vec![all, size]
+    });
+}
+
+network! {
+    struct Chain: [3] -> (first: [4], second: [4], third: [2]) {
+        let first = Dense(4) -> Tanh;
+        let second = Dense(4) -> Tanh;
+        let third = (second, first) -> Sum -> Dense(2);
+    }
+}
+
+#[test]
+fn outputs_along_a_chain() {
+    check(&mut model::<Chain>(), &[3], &[4, 4, 2], |m, x| {
+        let first = tanh(&dense(m, "dense_1", &x[0]));
+        let second = tanh(&dense(m, "dense_2", &first));
+        let third = dense(m, "dense_3", &sum(&first, &second));
+        vec![first, second, third]
+    });
+}
+
+network! {
+    struct Fan: [3] -> [3] {
+        let a = input -> Dense(3);
+        let b = a -> Tanh;
+        let c = (a, a) -> Product;
+        let d = (c, b, a, a) -> Sum;
+        (d, b) -> Sum
+    }
+}
+
+#[test]
+fn a_value_read_many_times() {
+    check(&mut model::<Fan>(), &[3], &[3], |m, x| {
+        let a = dense(m, "dense_1", &x[0]);
+        let b = tanh(&a);
+        let d = sum(&sum(&product(&a, &a), &b), &sum(&a, &a));
+        vec![sum(&d, &b)]
+    });
+}
+
+network! {
+    struct Halves: [6] -> [6] {
+        let (a, b) = Dense(6) -> Split(2);
+        let c = (a, b) -> Product -> Tanh;
+        (c, a) -> Concat
+    }
+}
+
+#[test]
+fn a_value_in_parts() {
+    check(&mut model::<Halves>(), &[6], &[6], |m, x| {
+        let y = dense(m, "dense_1", &x[0]);
+        let (a, b) = y.split_at(3);
+        vec![[&tanh(&product(a, b)), a].concat()]
+    });
+}

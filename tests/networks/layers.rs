@@ -1,0 +1,118 @@
+//! Networks as layers: within each other, several times in a row, shared, frozen. In: declarations; out: nothing, or a panic.
+
+use nn_runtime::prelude::*;
+use nn_runtime::{Network, OtherHead};
+
+use crate::by_hand::{check, dense, model, names, sum, tanh};
+
+const DEPTH: usize = 4;
+
+network! { struct Block: [4] -> [4] {
+    let y = input -> Dense(3) -> Tanh -> out: Dense(4);
+    (input, y) -> Sum
+} }
+network! { struct Deep: [4] -> [2] { Block * (DEPTH - 1) -> Tanh -> head: Dense(2) } }
+
+fn block<N: Network>(m: &Model<N>, at: &str, x: &[f64]) -> Vec<f64> {
+    sum(x, &dense(m, &format!("{at}.out"), &tanh(&dense(m, &format!("{at}.dense_1"), x))))
+}
+
+#[test]
+fn a_block_three_times() {
+    let mut deep = model::<Deep>();
+    assert_eq!(names(&deep)[4], "block_1.1.dense_1.weight");
+    check(&mut deep, &[4], &[2], |m, x| {
+        let y = (0..DEPTH - 1).fold(x[0].clone(), |y, c| block(m, &format!("block_1.{c}"), &y));
+        vec![dense(m, "head", &tanh(&y))]
+    });
+}
+
+network! { struct Pair: [4] -> [4] { Block -> first: Dense(4) -> Tanh } }
+network! { struct Nest: [4] -> [4] { inner: Pair * 2 -> Block } }
+
+#[test]
+fn networks_in_networks() {
+    check(&mut model::<Nest>(), &[4], &[4], |m, x| {
+        let pair = |c: usize, x: &[f64]| {
+            let y = block(m, &format!("inner.{c}.block_1"), x);
+            tanh(&dense(m, &format!("inner.{c}.first"), &y))
+        };
+        vec![block(m, "block_1", &pair(1, &pair(0, &x[0])))]
+    });
+}
+
+network! {
+    struct Siamese: (left: [4], right: [4]) -> [3] {
+        let a = left -> eye: Block;
+        let b = right -> share(eye);
+        (a, b) -> Product -> Dense(3)
+    }
+}
+
+#[test]
+fn a_shared_network() {
+    let mut siamese = model::<Siamese>();
+    assert_eq!(names(&siamese).len(), 6);
+    check(&mut siamese, &[4, 4], &[3], |m, x| {
+        let (a, b) = (block(m, "eye", &x[0]), block(m, "eye", &x[1]));
+        vec![dense(m, "dense_1", &a.iter().zip(&b).map(|(a, b)| a * b).collect::<Vec<_>>())]
+    });
+}
+
+network! { struct Looped: [3] -> [3] { once: Dense(3) -> Tanh -> share(once) -> Tanh -> share(once) } }
+
+#[test]
+fn a_layer_shared_along_one_way() {
+    check(&mut model::<Looped>(), &[3], &[3], |m, x| {
+        let once = |x: &[f64]| dense(m, "once", x);
+        vec![once(&tanh(&once(&tanh(&once(&x[0])))))]
+    });
+}
+
+network! { struct Tuned: [4] -> [2] { frozen backbone: Block -> Tanh -> head: Dense(2) } }
+
+#[test]
+fn frozen_before_what_learns() {
+    check(&mut model::<Tuned>(), &[4], &[2], |m, x| vec![dense(m, "head", &tanh(&block(m, "backbone", &x[0])))]);
+}
+
+network! {
+    struct Judged: [4] -> (score: [2], code: [4]) {
+        let code = adapter: Dense(4) -> Tanh;
+        let score = code -> frozen judge: Pair * 2 -> frozen head: Dense(2);
+    }
+}
+
+#[test]
+fn frozen_behind_what_learns() {
+    check(&mut model::<Judged>(), &[4], &[2, 4], |m, x| {
+        let code = tanh(&dense(m, "adapter", &x[0]));
+        let pair = |c: usize, x: &[f64]| {
+            let y = block(m, &format!("judge.{c}.block_1"), x);
+            tanh(&dense(m, &format!("judge.{c}.first"), &y))
+        };
+        vec![dense(m, "head", &pair(1, &pair(0, &code))), code]
+    });
+}
+
+network! { struct Once: [3] -> [3] { Dense(3) * 1 -> Tanh * 1 -> Dense(3) * 1 -> Relu * 1 -> Tanh * 2 } }
+
+/// Repeated once, an activation is absorbed as if it stood there alone.
+#[test]
+fn repeated_once() {
+    let mut once = model::<Once>();
+    once.set("dense_2.bias", &[2.0, -3.0, 3.0]).unwrap();
+    check(&mut once, &[3], &[3], |m, x| {
+        let y = dense(m, "dense_2", &tanh(&dense(m, "dense_1", &x[0])));
+        vec![tanh(&tanh(&y.iter().map(|y| y.max(0.0)).collect::<Vec<_>>()))]
+    });
+}
+
+network! { struct Twice: [3] -> [3] { Dense(3) -> Sigmoid * 2 } }
+
+/// A loss on scores may leave one sigmoid out, never two.
+#[test]
+fn a_repeated_head_is_none() {
+    fn head<N: Network<Head = OtherHead>>() {}
+    head::<Twice>();
+}
