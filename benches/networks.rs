@@ -21,6 +21,14 @@ network! {
     pub struct MlpWide: [784] -> [10] { Dense(1024) -> Relu -> Dense(1024) -> Relu -> Dense(10) -> Softmax }
 }
 
+network! {
+    /// conv32 pool conv64 pool dense64 dense10
+    pub struct Cnn: [1, 28, 28] -> [10] {
+        Conv2d(32, 3) -> Relu -> MaxPool2d(2) -> Conv2d(64, 3) -> Relu -> MaxPool2d(2);
+        Flatten -> Dense(64) -> Relu -> Dense(10) -> Softmax
+    }
+}
+
 /// One epoch over the resident set, as time per step.
 fn step<N: Network>(c: &mut Criterion, id: &str, batch: usize)
 where
@@ -67,6 +75,7 @@ fn networks(c: &mut Criterion) {
     step::<Mnist128>(c, "mnist128", 32);
     step::<Mnist128>(c, "mnist128", 128);
     step::<MlpWide>(c, "mlp-wide", 128);
+    step::<Cnn>(c, "cnn", 32);
     predict::<Mlp10>(c, "mlp10", 1);
     predict::<Mnist128>(c, "mnist128", 1);
     predict::<Mlp10>(c, "mlp10", 256);

@@ -139,3 +139,30 @@ fn the_readme_shows_real_errors() {
     }
     assert!(shown > 0);
 }
+
+/// Each row of the layer table leads to a page with a runnable example and the shape rule, and to tests.
+#[test]
+fn the_layer_table_leads_somewhere() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let table = readme.split("| page: formula, example, rule |").nth(1).expect("the layer table");
+    let rows: Vec<&str> = table.lines().skip(2).take_while(|line| line.starts_with('|')).collect();
+    let mut named = Vec::new();
+    for row in &rows {
+        let links: Vec<&str> = row.split("](").skip(1).map(|part| part.split(')').next().unwrap()).collect();
+        assert!(links.len() >= 2 && links.last().unwrap().starts_with("tests/"), "{row}");
+        for link in &links {
+            let text = fs::read_to_string(root().join(link)).unwrap_or_else(|error| panic!("{link}: {error}"));
+            assert!(
+                !link.contains("/layers/") || link.starts_with("tests/") || text.contains("/// ```"),
+                "{link} has no example"
+            );
+        }
+        let cell = row.split('|').nth(1).unwrap();
+        named.extend(cell.split('`').skip(1).step_by(2).map(|name| name.split('(').next().unwrap().to_owned()));
+    }
+    for layer in layers() {
+        let value =
+            ["Nearest", "Bilinear", "Valid", "Same", "Pad", "Causal", "Padding", "UpsampleMode"].contains(&&*layer);
+        assert!(value || named.contains(&layer), "the layer table lacks {layer}");
+    }
+}

@@ -160,16 +160,17 @@ type Numbers = (BTreeMap<String, Vec<f32>>, Vec<Vec<f32>>, f64);
 
 /// Parameters, inputs, and how near they come to an edge.
 fn draw_numbers(dice: &mut Dice, world: &World, tensors: &[Tensor]) -> Numbers {
+    let size = dice.pick(&[1.0, 0.7, 0.4]);
     let params: BTreeMap<String, Vec<f32>> = tensors
         .iter()
         .map(|Tensor { name, shape, .. }| {
-            let size = if let [_, features] = shape[..] { 1.4 / (features as f32).sqrt() } else { 0.5 };
+            let size = if let [_, features] = shape[..] { 1.4 * size / (features as f32).sqrt() } else { 0.5 };
             (name.clone(), dice.reals(shape.iter().product(), size))
         })
         .collect();
     let inputs = world.top().input_shapes();
     let x: Vec<Vec<f32>> =
-        inputs.iter().map(|shape| dice.reals(SAMPLES * shape.iter().product::<usize>(), 1.5)).collect();
+        inputs.iter().map(|shape| dice.reals(SAMPLES * shape.iter().product::<usize>(), 1.5 * size)).collect();
     let all = Params { all: params.iter().map(|(name, values)| (name.clone(), wide(values))).collect(), moved: None };
     let mut meaning = Meaning::new(world);
     for s in 0..SAMPLES {

@@ -121,10 +121,43 @@ fn relu_is_absorbed() {
 }
 
 network! {
+    pub struct Table: [5] -> [5] { norm: BatchNorm }
+}
+network! {
+    pub struct Image: [3, 2, 3] -> [3, 2, 3] { norm: BatchNorm }
+}
+network! {
+    pub struct FrozenImage: [3, 2, 3] -> [3, 2, 3] { frozen norm: BatchNorm }
+}
+
+/// The gradients of a prediction: those of given statistics, learnt or frozen.
+fn predicts<N: Network>(case: &str) {
+    let all = load("images/batch_norm");
+    let case = all.iter().find(|other| other.name == case).unwrap();
+    let mut model = Model::<N>::init(0);
+    for (name, values) in case.params.iter().chain(&case.buffers) {
+        model.set(&format!("norm.{name}"), &values.narrow()).unwrap();
+    }
+    let (x, dy) = (case.inputs[0].narrow(), case.doutput.as_ref().unwrap().narrow());
+    let found = model.gradients(&[&x], &[&dy]).unwrap();
+    assert_near(&found.inputs[0], &case.dinputs[0].data, &case.name);
+    for (name, found) in &found.params {
+        assert_near(found, &case.dparams[name.strip_prefix("norm.").unwrap()].data, &name);
+    }
+}
+
+#[test]
+fn gradients_of_predictions() {
+    predicts::<Table>("batch3_5_inference_eps1e-05_momentum0.1");
+    predicts::<Image>("batch3_3x2x3_inference_eps1e-05_momentum0.1");
+    predicts::<FrozenImage>("batch3_3x2x3_inference_eps1e-05_momentum0.1");
+}
+
+network! {
     pub struct Learnt: [3] -> [2] { Dense(3) -> BatchNorm -> Dense(2) }
 }
 network! {
-    pub struct Frozen: [3] -> [2] { Dense(3) -> frozen BatchNorm -> Dense(2) }
+    pub struct Frozen: [3] -> [2] { frozen BatchNorm -> Dense(3) -> frozen BatchNorm -> Dense(2) }
 }
 
 /// A training step moves the running statistics, and a frozen layer's stay.
@@ -142,8 +175,10 @@ fn steps_move_running_statistics() {
     let mut frozen = Frozen::init(1);
     let before = frozen.get("dense_1.weight").unwrap();
     Trainer::new(&mut frozen, Mse::new(), Sgd::new(0.01)).fit(&data, Fit::epochs(1).batch(20)).unwrap();
-    assert_eq!(frozen.get("batch_norm_1.running_mean").unwrap(), [0.0; 3]);
-    assert_eq!(frozen.get("batch_norm_1.running_var").unwrap(), [1.0; 3]);
+    for site in ["batch_norm_1", "batch_norm_2"] {
+        assert_eq!(frozen.get(&format!("{site}.running_mean")).unwrap(), [0.0; 3]);
+        assert_eq!(frozen.get(&format!("{site}.running_var")).unwrap(), [1.0; 3]);
+    }
     assert_ne!(frozen.get("dense_1.weight").unwrap(), before, "the gradient goes through");
 }
 

@@ -80,7 +80,6 @@ pub fn check<N: Network>(
 fn check_gradients<N: Network>(model: &mut Model<N>, x: &[Vec<f32>], outputs: &[usize]) {
     let dy: Vec<Vec<f32>> =
         outputs.iter().enumerate().map(|(j, width)| numbers(50 + j as u64, SAMPLES * width, 1.0)).collect();
-    let slices = |all: &[Vec<f32>]| -> Vec<Vec<f32>> { all.to_vec() };
     let loss = |model: &Model<N>, x: &[Vec<f32>]| -> f64 {
         let y = predict(model, x, outputs);
         y.iter().flatten().zip(dy.iter().flatten()).map(|(&y, &dy)| f64::from(y) * f64::from(dy)).sum()
@@ -91,7 +90,7 @@ fn check_gradients<N: Network>(model: &mut Model<N>, x: &[Vec<f32>], outputs: &[
         model.gradients(&x, &dy).unwrap()
     };
     for (k, found) in found.inputs.iter().enumerate() {
-        let mut moved = slices(x);
+        let mut moved = x.to_vec();
         let truth: Vec<f64> = (0..found.len())
             .map(|i| {
                 let slope = difference(x[k][i], |value| {

@@ -95,7 +95,7 @@ fn frozen_behind_what_learns() {
     });
 }
 
-network! { struct Once: [3] -> [3] { Dense(3) * 1 -> Tanh * 1 -> Dense(3) * 1 -> Relu * 1 -> Tanh * 2 } }
+network! { struct Once: [3] -> [3] { Dense(3) * 1 -> Tanh * 1 -> Dense(3) * 1 -> Relu * 1 } }
 
 /// Repeated once, an activation is absorbed as if it stood there alone.
 #[test]
@@ -104,7 +104,7 @@ fn repeated_once() {
     once.set("dense_2.bias", &[2.0, -3.0, 3.0]).unwrap();
     check(&mut once, &[3], &[3], |m, x| {
         let y = dense(m, "dense_2", &tanh(&dense(m, "dense_1", &x[0])));
-        vec![tanh(&tanh(&y.iter().map(|y| y.max(0.0)).collect::<Vec<_>>()))]
+        vec![y.iter().map(|y| y.max(0.0)).collect()]
     });
 }
 

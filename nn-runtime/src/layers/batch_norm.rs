@@ -138,7 +138,7 @@ fn per_channel<const K: usize>(memory: &mut [f32], channels: usize) -> [&mut [f3
     })
 }
 
-/// What a training pass keeps of each channel: mean and variance of the batch, Σ dy and Σ dy · (x - mean).
+/// What is kept of each channel for the pulls: the mean and variance that were used, Σ dy and Σ dy · (x - mean).
 const KEPT: usize = 4;
 
 impl Layer for BatchNorm {
@@ -146,13 +146,21 @@ impl Layer for BatchNorm {
         let lay = self.lay(cx);
         let n = lay.channels;
         let [weight, bias] = [0, 1].map(|i| self.affine.then(|| cx.param(i)));
-        let (mean, var) = if cx.mode == Mode::Train {
+        let given = [0, 1].map(|i| cx.param(self.running() + i));
+        let mut statistics = given;
+        // A prediction whose gradients nobody will ask for keeps nothing.
+        if !cx.saved.is_empty() {
             let [mean, var, ..] = per_channel::<KEPT>(cx.saved, n);
-            moments(cx.isa, lay, x, mean, var);
-            (&*mean, &*var)
-        } else {
-            (cx.param(self.running()), cx.param(self.running() + 1))
-        };
+            match cx.mode {
+                Mode::Train => moments(cx.isa, lay, x, mean, var),
+                Mode::Infer => {
+                    mean.copy_from_slice(given[0]);
+                    var.copy_from_slice(given[1]);
+                }
+            }
+            statistics = [mean, var];
+        }
+        let [mean, var] = statistics;
         let [scale, shift] = per_channel(cx.scratch, n);
         self.scale(weight, var, scale);
         match bias {
@@ -166,30 +174,23 @@ impl Layer for BatchNorm {
         let lay = self.lay(cx);
         let n = lay.channels;
         let weight = self.affine.then(|| cx.param(0));
-        let given = [0, 1].map(|i| cx.param(self.running() + i));
-        let [scale, slope, shift] = per_channel(cx.scratch, n);
-        slope.fill(0.0);
-        shift.fill(0.0);
-        if cx.mode == Mode::Infer {
-            // Frozen: the statistics are given numbers, and nothing is learnt.
-            let [mean, var] = given;
-            if !dx.is_empty() {
-                self.scale(weight, var, scale);
-                pull_channels(cx.isa, lay, dy, x, [mean, scale, slope, shift], dx);
-            }
-            return;
-        }
         let [mean, var, plain, along] = per_channel::<KEPT>(cx.saved, n);
         sums_of_pulls(cx.isa, lay, dy, x, mean, plain, along);
         if dx.is_empty() {
             return;
         }
+        let [scale, slope, shift] = per_channel(cx.scratch, n);
         self.scale(weight, var, scale);
-        let count = (x.len() / n) as f64;
-        for c in 0..n {
-            let (scale, deviation) = (f64::from(scale[c]), self.deviation(var[c]));
-            slope[c] = (-scale * f64::from(along[c]) / (count * deviation * deviation)) as f32;
-            shift[c] = (-scale * f64::from(plain[c]) / count) as f32;
+        slope.fill(0.0);
+        shift.fill(0.0);
+        // Outside a training step the statistics are given numbers, through which nothing is pulled.
+        if cx.mode == Mode::Train {
+            let count = (x.len() / n) as f64;
+            for c in 0..n {
+                let (scale, deviation) = (f64::from(scale[c]), self.deviation(var[c]));
+                slope[c] = (-scale * f64::from(along[c]) / (count * deviation * deviation)) as f32;
+                shift[c] = (-scale * f64::from(plain[c]) / count) as f32;
+            }
         }
         pull_channels(cx.isa, lay, dy, x, [mean, scale, slope, shift], dx);
     }
@@ -206,6 +207,9 @@ impl Layer for BatchNorm {
             let (range, db) = part.of(cx, 1);
             let [_, _, plain, _] = per_channel::<KEPT>(cx.saved, n);
             range.zip(db).for_each(|(c, db)| *db += plain[c]);
+        }
+        if cx.mode == Mode::Infer {
+            return;
         }
         let now = [0, 1].map(|i| cx.param(self.running() + i));
         let (range, change) = part.of(cx, self.running());

@@ -1,5 +1,46 @@
 //! The kinds of layers, one concept a file. In: what a declaration says in brackets; out: a `rule` for rustc and a `Layer` for
 //! the passes. A layer may know kernels and its own facts, never another layer, the graph, or a thread.
+//!
+//! # Where PyTorch and Keras differ
+//!
+//! Names and defaults are those on which both agree. Where they do not, ours are PyTorch's, except that weights begin Glorot uniform and
+//! biases zero, as in Keras. Each layer's page shows its own arguments beside both.
+//!
+//! | What | PyTorch | Keras |
+//! |---|---|---|
+//! | layout; conv weight | [c,h,w]; [out, in/groups, kh, kw] | [h,w,c]; [kh, kw, in/groups, out] |
+//! | depthwise weight | [in·m, 1, kh, kw] by `groups` | [kh, kw, in, m]; same output order, c·m + q |
+//! | separable | no such layer | one bias, at the end |
+//! | transposed weight | [in, out/groups, kh, kw] | [kh, kw, out, in]; no groups |
+//! | initial weights | Kaiming uniform a=√5, bias uniform ±1/√fan_in | Glorot uniform, bias 0 |
+//! | conv padding | number, `valid`, `same` only at stride 1 | `valid`, `same` (odd zero at the end), 1d `causal`; no numbers |
+//! | stride > 1 with dilation > 1 | yes | Conv1D and Conv2D refuse |
+//! | transposed output, no padding | (n−1)s + d(k−1) + 1 + output_padding | same if k ≥ s; n·s if k < s |
+//! | transposed `same` | none | n·s |
+//! | output_padding | below stride or dilation | below stride only |
+//! | pool stride | default the kernel | default the kernel |
+//! | pool kernel | required | MaxPool default 2, AvgPool required |
+//! | pool padding | number ≤ k/2; `ceil_mode` | `valid` or `same` |
+//! | average at a border | counts padding (default) | never counts it |
+//! | ties, max pool | first in row order | same |
+//! | batch_norm momentum | weight of the new, 0.1 | weight of the old, 0.99 |
+//! | batch_norm running variance | unbiased | biased |
+//! | batch_norm, one value per channel in training | error | allowed, output β |
+//! | eps of batch, layer, group, instance norm | 1e-5 | 1e-3 |
+//! | eps of rms_norm | that of the type (float32 1.19e-7) | 1e-6 |
+//! | group_norm groups | required | 32 |
+//! | instance_norm | own class, `affine` off | GroupNormalization(−1), affine on |
+//! | layer/rms norm axes | last axes, by shape | any list of axes, default −1 |
+//! | prelu | slope 0.25, one (or per channel) | slope 0, one per element unless `shared_axes` |
+//! | leaky_relu slope | 0.01 | layer 0.3, function 0.2 |
+//! | hard_sigmoid, hard_swish | x/6 + 0.5 clamped; x times that | same; Keras 2 had 0.2x + 0.5 |
+//! | glu default axis | −1 | −1 |
+//! | concat default axis | 0 = batch | −1 |
+//! | permute | from 0, with the batch | from 1, without it |
+//! | zero pad, crop default | required; crop = negative pad | 1; 0 |
+//! | upsample | scale required, nearest; bilinear `align_corners` off | 2, nearest |
+//! | whole-channel dropout | Dropout2d, p = 0.5 | SpatialDropout2D, rate required |
+//! | Normalization fitted to data | none | (x−mean) / max(√var, 1e-7) |
 
 mod activation;
 mod avg_pool;

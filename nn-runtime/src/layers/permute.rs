@@ -6,7 +6,7 @@ use crate::fault::Fault;
 use crate::layer::{Cx, Layer};
 use crate::shape::{MAX_RANK, Shape};
 
-/// Dimension `i` of the output is dimension `axes[i]` of the input: `y[.., j, ..] = x[..]`, as `[c, h, w] -> [h, w, c]` of `[1, 2, 0]`.
+/// Dimension `i` of the output is dimension `axes[i]` of the input: `Permute([1, 2, 0])` is `[c, h, w] -> [h, w, c]`.
 ///
 /// | argument | here | PyTorch's `Tensor.permute` | Keras's `Permute` |
 /// |---|---|---|---|
@@ -57,7 +57,7 @@ impl<const R: usize> Permute<R> {
             i += 1;
         }
         // Probabilities that sum to 1 along the last dimension do so only while it stays the last.
-        let head = if R > 0 && self.axes[R - 1] == R - 1 { Head::Same } else { Head::Plain };
+        let head = if R > 0 && self.axes[R - 1] == R - 1 { Head::Same } else { Head::Other };
         Facts::output(y).head(head).pulls_without_x().pulls_without_y().ok()
     }
 

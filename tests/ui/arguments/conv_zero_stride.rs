@@ -1,0 +1,9 @@
+use nn_runtime::prelude::*;
+
+network! {
+    pub struct Net: [1, 28, 28] -> [8, 28, 28] {
+        Conv2d(8, 3, stride = 0)
+    }
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use nn_runtime::prelude::*;
+
+network! {
+    pub struct Net: [3, 8, 8] -> [8, 8, 3] {
+        Permute([1, 1, 0])
+    }
+}
+
+fn main() {}
