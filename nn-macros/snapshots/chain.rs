@@ -18,27 +18,27 @@ const _: () = {
         .stride(2)
         .padding(Same)
         .rule([__V0.shape()]);
-    const _: () = __nn::check("conv2d_1", &__R0, &[&__V0]);
+    const _: () = __nn::check("conv2d_1", &__R0, &[&__V0], 1);
     const __F0: __nn::Facts = __nn::facts(&__R0, [__V0.shape()]);
     const __V1: __nn::Flow = __nn::Flow::after(&__V0, "conv2d_1", &__R0, 0);
     const __R1: __nn::Rule = Relu::new().rule([__V1.shape()]);
-    const _: () = __nn::check("relu_1", &__R1, &[&__V1]);
+    const _: () = __nn::check("relu_1", &__R1, &[&__V1], 1);
     const __F1: __nn::Facts = __nn::facts(&__R1, [__V1.shape()]);
     const __V2: __nn::Flow = __nn::Flow::after(&__V1, "relu_1", &__R1, 0);
     const __R2: __nn::Rule = layers::MaxPool2d::new(2).rule([__V2.shape()]);
-    const _: () = __nn::check("max_pool2d_1", &__R2, &[&__V2]);
+    const _: () = __nn::check("max_pool2d_1", &__R2, &[&__V2], 1);
     const __F2: __nn::Facts = __nn::facts(&__R2, [__V2.shape()]);
     const __V3: __nn::Flow = __nn::Flow::after(&__V2, "max_pool2d_1", &__R2, 0);
     const __R3: __nn::Rule = Flatten::new().rule([__V3.shape()]);
-    const _: () = __nn::check("flatten_1", &__R3, &[&__V3]);
+    const _: () = __nn::check("flatten_1", &__R3, &[&__V3], 1);
     const __F3: __nn::Facts = __nn::facts(&__R3, [__V3.shape()]);
     const __V4: __nn::Flow = __nn::Flow::after(&__V3, "flatten_1", &__R3, 0);
     const __R4: __nn::Rule = Dense::new(64).rule([__V4.shape()]);
-    const _: () = __nn::check("dense_1", &__R4, &[&__V4]);
+    const _: () = __nn::check("dense_1", &__R4, &[&__V4], 1);
     const __F4: __nn::Facts = __nn::facts(&__R4, [__V4.shape()]);
     const __V5: __nn::Flow = __nn::Flow::after(&__V4, "dense_1", &__R4, 0);
     const __R5: __nn::Rule = Dense::new(10).rule([__V5.shape()]);
-    const _: () = __nn::check("dense_2", &__R5, &[&__V5]);
+    const _: () = __nn::check("dense_2", &__R5, &[&__V5], 1);
     const __F5: __nn::Facts = __nn::facts(&__R5, [__V5.shape()]);
     const __V6: __nn::Flow = __nn::Flow::after(&__V5, "dense_2", &__R5, 0);
     const _: () = __nn::check_output("output", &__V6, __OUTPUTS[0]);

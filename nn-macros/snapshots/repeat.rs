@@ -18,7 +18,7 @@ const _: () = {
         __V0.shape(),
         __N0,
     );
-    const _: () = __nn::check("block_1", &__R0, &[&__V0]);
+    const _: () = __nn::check("block_1", &__R0, &[&__V0], 1);
     const __F0: __nn::Facts = __nn::facts(&__R0, [__V0.shape()]);
     const __V1: __nn::Flow = __nn::Flow::after(&__V0, "block_1", &__R0, 0);
     const __N1: usize = 2;
@@ -27,11 +27,11 @@ const _: () = {
         __V1.shape(),
         __N1,
     );
-    const _: () = __nn::check("body", &__R1, &[&__V1]);
+    const _: () = __nn::check("body", &__R1, &[&__V1], 1);
     const __F1: __nn::Facts = __nn::facts(&__R1, [__V1.shape()]);
     const __V2: __nn::Flow = __nn::Flow::after(&__V1, "body", &__R1, 0);
     const __R2: __nn::Rule = Dense::new(10).rule([__V2.shape()]);
-    const _: () = __nn::check("dense_1", &__R2, &[&__V2]);
+    const _: () = __nn::check("dense_1", &__R2, &[&__V2], 1);
     const __F2: __nn::Facts = __nn::facts(&__R2, [__V2.shape()]);
     const __V3: __nn::Flow = __nn::Flow::after(&__V2, "dense_1", &__R2, 0);
     const _: () = __nn::check_output("output", &__V3, __OUTPUTS[0]);

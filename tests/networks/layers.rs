@@ -1,7 +1,7 @@
 //! Networks as layers: within each other, several times in a row, shared, frozen. In: declarations; out: nothing, or a panic.
 
+use nn_runtime::Network;
 use nn_runtime::prelude::*;
-use nn_runtime::{Network, OtherHead};
 
 use crate::by_hand::{check, dense, model, names, sum, tanh};
 
@@ -106,13 +106,4 @@ fn repeated_once() {
         let y = dense(m, "dense_2", &tanh(&dense(m, "dense_1", &x[0])));
         vec![y.iter().map(|y| y.max(0.0)).collect()]
     });
-}
-
-network! { struct Twice: [3] -> [3] { Dense(3) -> Sigmoid * 2 } }
-
-/// A loss on scores may leave one sigmoid out, never two.
-#[test]
-fn a_repeated_head_is_none() {
-    fn head<N: Network<Head = OtherHead>>() {}
-    head::<Twice>();
 }

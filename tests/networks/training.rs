@@ -3,9 +3,10 @@
 
 use nn_runtime::data::{Labels, Samples};
 use nn_runtime::prelude::*;
+use nn_runtime::{Network, OtherHead, SoftmaxHead};
 use nn_tests::numbers::{distance, wide};
 
-use crate::by_hand::{SAMPLES, model, param_slopes, samples};
+use crate::by_hand::{SAMPLES, model, param_slopes, predict, samples};
 
 network! {
     struct Detector: [4] -> (class: [3], at: [2]) {
@@ -39,4 +40,37 @@ fn a_step_follows_the_sum_of_two_losses() {
         assert!(distance(&step, &truth) < 2e-3, "`{}`: {step:?} instead of {truth:?}", tensor.name);
         assert!(wide(&step).iter().any(|step| step.abs() > 1e-3), "`{}` learns", tensor.name);
     }
+}
+
+network! { struct Rows: [4] -> [2, 3] { Dense(6) -> Reshape([2, 3]) -> Softmax } }
+network! { struct Flat: [1, 3] -> [3] { Flatten } }
+network! { struct Behind: [4] -> [3] { Dense(3) -> Softmax -> Reshape([1, 3]) -> Flat } }
+network! {
+    struct Two: [4] -> (p: [1, 3], q: [3]) {
+        let p = Dense(3) -> Reshape([1, 3]) -> Softmax;
+        let q = p -> Flatten;
+    }
+}
+network! { struct Twice: [4] -> [4] { Dense(4) -> Sigmoid * 2 } }
+
+/// What a loss would leave out must be what the output is, for this output alone.
+#[test]
+fn heads_are_what_outputs_are() {
+    fn head<N: Network<Head = H>, H>() {}
+    head::<Rows, OtherHead>();
+    head::<Behind, SoftmaxHead>();
+    head::<Two, (OtherHead, OtherHead)>();
+    head::<Twice, OtherHead>();
+}
+
+/// Through the reshaping behind it the softmax is left out as if it stood at the end.
+#[test]
+fn a_head_behind_a_network_that_moves_numbers() {
+    let mut model = model::<Behind>();
+    let x = samples(&[4]);
+    let data = Dataset::classes((&x[0][..], 4), [0u32, 2, 1]).unwrap();
+    let y = predict(&model, &x, &[3]);
+    let truth: f64 = [0, 3 + 2, 6 + 1].iter().map(|&i| -f64::from(y[0][i]).ln() / 3.0).sum();
+    let found = Trainer::new(&mut model, CrossEntropy::new(), Sgd::new(1.0)).step(&data).unwrap();
+    assert!((found - truth).abs() < 1e-6 * truth, "{found} instead of {truth}");
 }

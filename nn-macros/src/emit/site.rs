@@ -42,7 +42,7 @@ pub fn flow(graph: &Graph) -> TokenStream {
 
 /// ```text
 /// const __R0: __nn::Rule = Dense::new(16).rule([__V0.shape()]);
-/// const _: () = __nn::check("dense_1", &__R0, &[&__V0]);
+/// const _: () = __nn::check("dense_1", &__R0, &[&__V0], 1);
 /// const __F0: __nn::Facts = __nn::facts(&__R0, [__V0.shape()]);
 /// const __V1: __nn::Flow = __nn::Flow::after(&__V0, "dense_1", &__R0, 0);
 /// ```
@@ -73,7 +73,8 @@ fn site(site: &Site, span: Span) -> TokenStream {
         times = quote_spanned!(span=> const #count: usize = #n;);
         answer = quote_spanned!(span=> __nn::repeat(&#answer, #first.shape(), #count));
     }
-    let checked = check(place, "check", quote_spanned!(span=> #name, &#rule, &[#(&#x),*]));
+    let names = Literal::usize_unsuffixed(site.made);
+    let checked = check(place, "check", quote_spanned!(span=> #name, &#rule, &[#(&#x),*], #names));
     let shared = site.shares.as_ref().map(|shared| {
         let (label, earlier) = (&shared.label, ident('R', shared.site, span));
         check(place, "check_shared", quote_spanned!(span=> #name, &#rule, #label, &#earlier, &#first))

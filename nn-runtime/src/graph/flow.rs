@@ -107,9 +107,9 @@ const fn stop(name: &str, fault: &Fault, flows: &[&Flow]) -> ! {
     panic!("{}", text.as_str())
 }
 
-/// Stops the build if the layer's rule refused.
+/// Stops the build if the layer's rule refused, or if not as many names take its outputs as it has.
 #[track_caller]
-pub const fn check(name: &'static str, rule: &Rule, flows: &[&Flow]) {
+pub const fn check(name: &'static str, rule: &Rule, flows: &[&Flow], names: usize) {
     if !all_known(flows) {
         return;
     }
@@ -125,6 +125,15 @@ pub const fn check(name: &'static str, rule: &Rule, flows: &[&Flow]) {
             if is_softmax(facts.head) && facts.inner.is_none() && is_softmax(flows[0].head) {
                 let fault = Fault::expected("scores of any size, found probabilities: this is a softmax of a softmax");
                 stop(name, &fault.help("remove one of the two"), flows);
+            }
+            // A network's outputs are counted by its type, as rustc tells.
+            if facts.arity != names && facts.inner.is_none() {
+                let fault = Fault::expected("a name for each of ").num(facts.arity).str(" outputs").found_num(names);
+                stop(
+                    name,
+                    &fault.help("bind them all, as in `let (a, b) = …`, or make as many as there are names"),
+                    flows,
+                );
             }
         }
     }

@@ -147,13 +147,25 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         count
     }
 
+    const fn is_output(&self, value: usize) -> bool {
+        let mut j = 0;
+        while j < self.m {
+            if self.outputs[j] == value {
+                return true;
+            }
+            j += 1;
+        }
+        false
+    }
+
     /// The node whose function a loss sees at output `j`: the last one that does more than move numbers. `None` where somebody else
-    /// reads what it makes, so that it cannot be left out for the loss.
+    /// reads what it makes, or it is an output of its own, so that it cannot be left out for the loss.
     pub(crate) const fn head_node(&self, j: usize) -> Option<usize> {
         let mut value = self.outputs[j];
         let mut readers = 0;
         loop {
-            if self.readers(value) > readers {
+            let given_out = readers > 0 && self.is_output(value);
+            if self.readers(value) > readers || given_out {
                 return None;
             }
             match self.writer(value) {
@@ -177,6 +189,29 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         }
     }
 
+    /// Whether the softmax behind output `j` works on several rows.
+    const fn has_rows(&self, j: usize) -> bool {
+        match self.head_node(j) {
+            Some(s) if self.nodes[s].facts.inner.is_none() => {
+                let shape = &self.shapes[self.nodes[s].y];
+                shape.dim(shape.rank() - 1) != shape.len()
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the network does no more than move the numbers of its only input.
+    const fn only_moves(&self) -> bool {
+        let mut value = self.outputs[0];
+        while let Some(s) = self.writer(value) {
+            if !matches!(self.nodes[s].facts.head, Head::Same) {
+                return false;
+            }
+            value = self.nodes[s].x[0];
+        }
+        self.inputs == 1 && self.m == 1
+    }
+
     /// What a loss sees at output `j`.
     pub const fn head(&self, j: usize) -> Head {
         let head = match self.head_node(j) {
@@ -186,6 +221,8 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             None => Head::Other,
         };
         match head {
+            // Several rows of probabilities are not one choice among all numbers.
+            Head::Softmax | Head::LogSoftmax if self.has_rows(j) => Head::Other,
             // Neither scores nor a softmax of one class tell classes apart.
             Head::Plain | Head::Softmax | Head::LogSoftmax if self.shapes[self.outputs[j]].len() == 1 => Head::Value,
             head => head,
@@ -276,7 +313,12 @@ impl Map {
             params_len: graph.params_len,
             macs,
             trains,
-            head: if graph.m == 1 { graph.head(0) } else { Head::Other },
+            head: match graph.m {
+                // A loss looks through it.
+                1 if graph.only_moves() => Head::Same,
+                1 => graph.head(0),
+                _ => Head::Other,
+            },
         }
     }
 

@@ -144,12 +144,14 @@ const HEIGHTS: [usize; 7] = [12, 8, 6, 4, 3, 2, 1];
 #[inline(always)]
 pub(crate) unsafe fn strips<S: Simd, J: Job>(s: S, job: J, rows: Range<usize>, vectors: usize) {
     let tallest = tallest::<J>(S::REGISTERS, vectors);
+    // A range that ends before it begins is empty too.
+    let end = rows.end.max(rows.start);
     let mut at = rows.start;
     for height in HEIGHTS {
         if height > tallest {
             continue;
         }
-        let left = rows.end - at;
+        let left = end - at;
         let mut tiles = left / height;
         if height > 2 && tiles > 0 && left - tiles * height == 1 {
             tiles -= 1;

@@ -222,7 +222,7 @@ pub fn pull_log_softmax(isa: Isa, n: usize, y: &[f32], dy: &[f32], dx: &mut [f32
     isa.run(Pull::<true> { n, y, dy, dx });
 }
 
-/// y[row] = the largest number of each row of x, [rows, n]; of a row with NaN, any number.
+/// `y[row]` = the largest number of each row of x, [rows, n]; of a row with NaN, any number.
 ///
 /// # Panics
 /// Where `n == 0` or `x.len() != n * y.len()`.
@@ -231,7 +231,7 @@ pub fn row_max(isa: Isa, n: usize, x: &[f32], y: &mut [f32]) {
     isa.run(Reduce::<true>(n, x, y));
 }
 
-/// y[row] = the sum of each row of x, [rows, n].
+/// `y[row]` = the sum of each row of x, [rows, n].
 ///
 /// # Panics
 /// Where `n == 0` or `x.len() != n * y.len()`.

@@ -8,7 +8,7 @@
 //!
 //! | What | PyTorch | Keras |
 //! |---|---|---|
-//! | layout; conv weight | [c,h,w]; [out, in/groups, kh, kw] | [h,w,c]; [kh, kw, in/groups, out] |
+//! | layout; conv weight | `[c, h, w]`; `[out, in/groups, kh, kw]` | `[h, w, c]`; `[kh, kw, in/groups, out]` |
 //! | depthwise weight | [in·m, 1, kh, kw] by `groups` | [kh, kw, in, m]; same output order, c·m + q |
 //! | separable | no such layer | one bias, at the end |
 //! | transposed weight | [in, out/groups, kh, kw] | [kh, kw, out, in]; no groups |

@@ -154,7 +154,8 @@ impl Stage {
     }
 }
 
-fn widths<N: Network>() -> [usize; MAX_OUTPUTS] {
+/// Numbers per sample of each output.
+pub(crate) fn widths<N: Network>() -> [usize; MAX_OUTPUTS] {
     let mut widths = [0; MAX_OUTPUTS];
     for (width, shape) in widths.iter_mut().zip(N::MAP.outputs) {
         *width = shape.len();

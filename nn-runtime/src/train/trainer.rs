@@ -9,7 +9,7 @@ use rand::seq::SliceRandom;
 use rand_pcg::Pcg64Mcg;
 
 use super::objective::Objective;
-use super::step::{MAX_STATES, Stage};
+use super::step::{MAX_STATES, Stage, widths};
 use super::{Epoch, Evaluation, Fit, History, TrainError};
 use crate::data::{Dataset, Targets};
 use crate::graph::MAX_INPUTS;
@@ -20,7 +20,6 @@ use crate::losses::Fits;
 use crate::model::Model;
 use crate::network::Network;
 use crate::optim::Optimizer;
-use crate::shape::Shape;
 
 /// Trains a model by gradient descent.
 ///
@@ -230,8 +229,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
             }
         }
         data.check()?;
-        let widths: Vec<usize> = N::MAP.outputs.iter().map(Shape::len).collect();
-        if let Some((sample, fault)) = self.loss.fault(&widths, data.targets()) {
+        if let Some((sample, fault)) = self.loss.fault(&widths::<N>(), data.targets()) {
             let help =
                 if fault.contains("help: ") { "" } else { "\nhelp: change the targets, or the network's last layer" };
             return Err(TrainError::setting(format!("sample {sample}: {fault}{help}")));

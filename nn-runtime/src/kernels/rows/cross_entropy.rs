@@ -215,7 +215,7 @@ fn check_labels(n: usize, logits: &[f32], labels: &[u32]) {
 /// The sum over the rows of −Σ t·ln softmax(logits), with t = (1 − smoothing)·onehot(label) + smoothing/n; and
 /// dlogits = scale·(softmax(logits) − t). The sum is not scaled.
 ///
-/// logits and dlogits are [rows, n], labels [rows]. Smoothing as in Szegedy et al., "Rethinking the Inception
+/// logits and dlogits are `[rows, n]`, labels `[rows]`. Smoothing as in Szegedy et al., "Rethinking the Inception
 /// Architecture", 2015. A row with NaN or +∞ gives NaN.
 ///
 /// ```
