@@ -70,7 +70,7 @@ fn log_softmax(row: &[f64], edge: &mut f64) -> Vec<f64> {
     let sum = row.iter().map(|x| (x - most).exp()).sum::<f64>().ln() + most;
     if row.len() > 1 {
         // Of all but one in 200 the gradient is what 32 bits cannot tell from 1.
-        *edge = edge.min(0.1 * -(most - sum).exp_m1());
+        *edge = edge.min(0.04 * -(most - sum).exp_m1());
     }
     row.iter().map(|x| x - sum).collect()
 }

@@ -67,7 +67,7 @@ impl<'a> Meaning<'a> {
             }
             // So large that what is lost in 32 bits shows after the next products.
             let most = flow.iter().flatten().fold(0.0f64, |most, y| most.max(y.abs()));
-            self.edge = self.edge.min(0.01 / most);
+            self.edge = self.edge.min(0.004 / most);
             values.extend(flow);
         }
         net.outputs.iter().map(|(_, value)| values[*value].clone()).collect()

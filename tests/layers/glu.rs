@@ -26,7 +26,7 @@ fn odd_axes_are_refused() {
     assert_eq!(
         fault(Glu::new(), Glu::rule, Shape::of([4, 7])),
         "expected an even axis 1, to cut in halves, found 7 in [4, 7]\n\
-         help: make the layer before it give twice what is wanted here"
+         help: make the layer before it give 6 or 8 there, twice what is wanted here"
     );
     assert!(fault(Glu::new().axis(2), Glu::rule, Shape::of([4, 7])).starts_with("expected an axis below 2"));
 }

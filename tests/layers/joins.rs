@@ -110,7 +110,27 @@ fn unequal_shapes_are_refused() {
     says(
         Product::new().rule([image, small]),
         "expected inputs of one shape, found [3, 8, 8] and [3, 4, 8]\n\
-         help: end every way in [3, 8, 8], or join them by `Concat`",
+         help: end every way in [3, 8, 8]",
+    );
+    says(
+        Sum::new().rule([image, Shape::of([6, 4, 4])]),
+        "expected inputs of one shape, found [3, 8, 8] and [6, 4, 4]\n\
+         help: end the way of input 1 in `Conv2d(6, 1, stride = 2)`",
+    );
+    says(
+        Sum::new().rule([Shape::of([6, 3, 2]), Shape::of([3, 9, 5])]),
+        "expected inputs of one shape, found [6, 3, 2] and [3, 9, 5]\n\
+         help: end the way of input 2 in `Conv2d(6, 1, stride = 3)`",
+    );
+    says(
+        Product::new().rule([image, Shape::of([3])]),
+        "expected inputs of one shape, found [3, 8, 8] and [3]\n\
+         help: end the way of input 2 in `Reshape([3, 1, 1]) -> Upsample(8)`",
+    );
+    says(
+        Product::new().rule([Shape::of([3]), small]),
+        "expected inputs of one shape, found [3] and [3, 4, 8]\n\
+         help: end the way of input 1 in `Reshape([3, 1, 1]) -> Upsample(4, scale_hw = [4, 8])`",
     );
     says(
         Concat::new().rule([image, small]),
@@ -120,7 +140,7 @@ fn unequal_shapes_are_refused() {
     says(
         Concat::new().rule([image, Shape::of([5, 4, 2])]),
         "expected inputs that differ in axis 0 alone, found [3, 8, 8] and [5, 4, 2]\n\
-         help: make their other dimensions equal, or put `Flatten` before it on every way",
+         help: make their heights and widths equal, as `padding = Same` does, or put `Flatten` before it on every way",
     );
     says(
         Concat::new().rule([Shape::of([3]), image]),
@@ -144,7 +164,7 @@ fn one_input_and_other_axes_are_refused() {
     says(
         Concat::new().axis(2).rule([x, x]),
         "expected an axis below 2, the dimensions of [3, 4], found 2\n\
-         help: axes are counted from 0, without the batch: `axis = 0` is the first",
+         help: use `axis = 1` or less; axes are counted from 0, without the batch",
     );
     let text = Concat::new().rule([Shape::of([usize::MAX]); 2]).fault().unwrap();
     assert!(text.as_str().starts_with("expected sizes that fit into memory"), "{text:?}");

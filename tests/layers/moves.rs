@@ -37,7 +37,8 @@ fn reshape() {
 fn faults_say_what_to_type() {
     assert_eq!(
         fault(Reshape::new([4, 2]), Reshape::rule, Shape::of([3, 3])),
-        "expected a shape of 9 numbers, as the input [3, 3] has, found [4, 2] of 8\nhelp: give dimensions whose product is 9"
+        "expected a shape of 9 numbers, as the input [3, 3] has, found [4, 2] of 8\n\
+         help: give dimensions whose product is 9, such as `Reshape([3, 3])`"
     );
     assert_eq!(
         fault(Reshape::new([1; 7]), Reshape::rule, Shape::of([1])),

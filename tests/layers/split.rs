@@ -74,7 +74,7 @@ fn cuts_that_do_not_fit_are_refused() {
     says(
         Split::new(2).axis(2).rule(x),
         "expected an axis below 2, the dimensions of [7, 4], found 2\n\
-         help: axes are counted from 0, without the batch: `axis = 0` is the first",
+         help: use `axis = 1` or less; axes are counted from 0, without the batch",
     );
     let empty = Split::new(2).sizes([0, 7]).rule(x).fault().unwrap();
     assert!(empty.as_str().starts_with("expected an output of at least one number, found [0, 4]"), "{empty:?}");

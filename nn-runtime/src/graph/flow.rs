@@ -251,7 +251,12 @@ pub const fn repeat(rule: &Rule, x: Shape, times: usize) -> Rule {
     if times > 1 && (facts.arity != 1 || !facts.outputs[0].equals(&x)) {
         let fault =
             Fault::expected("an output of ").shape(x).str(" so that it can be repeated").found(facts.outputs[0]);
-        return Rule::Err(fault.help("repeat only what gives back the shape it takes"));
+        return Rule::Err(
+            fault
+                .help("make it give back the shape it takes, or write it ")
+                .num(times)
+                .str(" times, with `->` between"),
+        );
     }
     Rule::Ok(facts.repeated(times))
 }

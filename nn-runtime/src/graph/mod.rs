@@ -194,7 +194,8 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         match self.head_node(j) {
             Some(s) if self.nodes[s].facts.inner.is_none() => {
                 let shape = &self.shapes[self.nodes[s].y];
-                shape.dim(shape.rank() - 1) != shape.len()
+                // Behind a fault a shape has no dimensions: what is wrong is told there.
+                shape.is_known() && shape.dim(shape.rank() - 1) != shape.len()
             }
             _ => false,
         }

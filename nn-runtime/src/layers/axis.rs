@@ -21,7 +21,8 @@ pub(super) const fn fault(axis: usize, x: Shape) -> Option<Fault> {
         return None;
     }
     let fault = Fault::expected("an axis below ").num(x.rank()).str(", the dimensions of ").shape(x).found_num(axis);
-    Some(fault.help("axes are counted from 0, without the batch: `axis = 0` is the first"))
+    let fault = fault.help("use `axis = ").num(x.rank().saturating_sub(1));
+    Some(fault.str(if x.rank() > 1 { "` or less" } else { "`" }).str("; axes are counted from 0, without the batch"))
 }
 
 /// Row after row: that of part 0, of part 1, …

@@ -78,7 +78,12 @@ impl Concat {
             }
             i += 1;
         }
-        fault.help("make their other dimensions equal, or put `Flatten` before it on every way")
+        fault.help(match a.rank() {
+            3 => {
+                "make their heights and widths equal, as `padding = Same` does, or put `Flatten` before it on every way"
+            }
+            _ => "make their other dimensions equal, or put `Flatten` before it on every way",
+        })
     }
 
     fn rows<const N: usize>(&self, cx: &Cx) -> [usize; N] {

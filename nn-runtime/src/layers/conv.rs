@@ -107,7 +107,13 @@ pub(super) const fn fault(channels: usize, filters: usize, groups: usize) -> Opt
         }
         let fault = Fault::expected("channels and filters that ").num(groups).str(" groups divide, found ");
         let fault = fault.num(channels).str(" channels and ").num(filters).str(" filters");
-        return Some(fault.help("use `groups = ").num(common).str("`, or another number of filters"));
+        let fault = fault.help("use `groups = ").num(common).str("`");
+        // No number of filters helps where the channels are not divided either.
+        if !channels.is_multiple_of(groups) {
+            return Some(fault);
+        }
+        let more = filters.div_ceil(groups).saturating_mul(groups);
+        return Some(fault.str(", or ").num(more).str(" filters"));
     }
     None
 }

@@ -50,7 +50,8 @@ impl Glu {
         let len = x.dim(axis);
         if !len.is_multiple_of(2) {
             let fault = Fault::expected("an even axis ").num(axis).str(", to cut in halves").found_num(len).str(" in ");
-            return Rule::Err(fault.shape(x).help("make the layer before it give twice what is wanted here"));
+            let fault = fault.shape(x).help("make the layer before it give ").num(len - 1).str(" or ").num(len + 1);
+            return Rule::Err(fault.str(" there, twice what is wanted here"));
         }
         Facts::output(x.with_dim(axis, len / 2)).head(Head::Plain).pulls_without_y().ok()
     }

@@ -52,10 +52,29 @@ impl<const R: usize> Reshape<R> {
                     .str(" of ")
                     .num(len)
                     .help("give dimensions whose product is ")
-                    .num(x.len()),
+                    .num(x.len())
+                    .str(", such as `Reshape(")
+                    .shape(self.fitting(x))
+                    .str(")`"),
             ),
             _ => moves(y),
         }
+    }
+
+    /// The given dimensions with one changed so that they fit, the last that can be; or else the input itself.
+    const fn fitting(&self, x: Shape) -> Shape {
+        let y = Shape::of(self.dims);
+        let mut i = R;
+        while i > 0 {
+            i -= 1;
+            if let Some(others) = y.with_dim(i, 1).checked_len()
+                && others > 0
+                && x.len().is_multiple_of(others)
+            {
+                return y.with_dim(i, x.len() / others);
+            }
+        }
+        x
     }
 }
 

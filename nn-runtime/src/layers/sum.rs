@@ -51,22 +51,63 @@ pub(super) const fn alike(x: &[Shape], layer: &str) -> Option<Fault> {
     let mut k = 1;
     while k < x.len() {
         if !x[k].equals(&x[0]) {
-            let fault = Fault::expected("inputs of one shape").found(x[0]).str(" and ").shape(x[k]).help("");
-            return Some(match (x[0].dims(), x[k].dims()) {
-                (Some([width]), Some([_])) => {
-                    fault.str("end the way of input ").num(k + 1).str(" in `Dense(").num(width).str(")`")
-                }
-                _ => match (x[0].dims(), x[k].dims()) {
-                    (Some([channels, h0, w0]), Some([_, h, w])) if h0 == h && w0 == w => {
-                        fault.str("end the way of input ").num(k + 1).str(" in `Conv2d(").num(channels).str(", 1)`")
-                    }
-                    _ => fault.str("end every way in ").shape(x[0]).str(", or join them by `Concat`"),
-                },
-            });
+            let fault = Fault::expected("inputs of one shape").found(x[0]).str(" and ").shape(x[k]);
+            return Some(alike_by(fault.help(""), [x[0], x[k]], k));
         }
         k += 1;
     }
     None
+}
+
+/// What makes input `k` and the first of one shape.
+const fn alike_by(fault: Fault, [first, other]: [Shape; 2], k: usize) -> Fault {
+    if let (Some([width]), Some([_])) = (first.dims(), other.dims()) {
+        return end(fault, k, "Dense(").num(width).str(")`");
+    }
+    if let (Some([channels, h0, w0]), Some([others, h, w])) = (first.dims(), other.dims()) {
+        if h0 == h && w0 == w {
+            return end(fault, k, "Conv2d(").num(channels).str(", 1)`");
+        }
+        // A smaller image comes of a stride, so that the larger one needs the same.
+        return match (stride([h0, w0], [h, w]), stride([h, w], [h0, w0])) {
+            (Some(stride), _) => end(fault, 0, "Conv2d(").num(others).str(", 1, stride = ").num(stride).str(")`"),
+            (_, Some(stride)) => end(fault, k, "Conv2d(").num(channels).str(", 1, stride = ").num(stride).str(")`"),
+            _ => fault.str("end every way in ").shape(first),
+        };
+    }
+    match (for_every_pixel(first, other), for_every_pixel(other, first)) {
+        (Some([c, h, w]), _) => spread(end(fault, k, "Reshape("), [c, h, w]),
+        (_, Some([c, h, w])) => spread(end(fault, 0, "Reshape("), [c, h, w]),
+        _ => fault.str("end every way in ").shape(first),
+    }
+}
+
+const fn end(fault: Fault, k: usize, layer: &str) -> Fault {
+    fault.str("end the way of input ").num(k + 1).str(" in `").str(layer)
+}
+
+/// The stride of the way from a large image to a small one, if there is one.
+const fn stride(large: [usize; 2], small: [usize; 2]) -> Option<usize> {
+    if small[0] == 0 || large[0] == 0 {
+        return None;
+    }
+    let stride = large[0].div_ceil(small[0]);
+    let fits = large[0].div_ceil(stride) == small[0] && large[1].div_ceil(stride) == small[1];
+    if stride > 1 && fits { Some(stride) } else { None }
+}
+
+/// The image, if the other value has one number for each of its channels.
+const fn for_every_pixel(image: Shape, channels: Shape) -> Option<[usize; 3]> {
+    match (image.dims(), channels.dims()) {
+        (Some([c, h, w]), Some([numbers])) if c == numbers => Some([c, h, w]),
+        _ => None,
+    }
+}
+
+/// "[16, 1, 1]) -> Upsample(8)`"
+const fn spread(fault: Fault, [c, h, w]: [usize; 3]) -> Fault {
+    let fault = fault.shape(Shape::of([c, 1, 1])).str(") -> Upsample(").num(h);
+    if h == w { fault.str(")`") } else { fault.str(", scale_hw = ").shape(Shape::of([h, w])).str(")`") }
 }
 
 /// What is wrong with fewer inputs than two.
