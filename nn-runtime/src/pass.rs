@@ -122,7 +122,8 @@ impl<'a, 'b> Forward<'a, 'b> {
         Forward(Walk::begin(cx, map, [x, &[], &[]], y, Region::Y))
     }
 
-    /// Runs node `i`.
+    /// Runs node `i`. Compiled once for each kind of layer, not for each site: code size and compile time stay flat.
+    #[inline(never)]
     pub fn layer<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>) {
         let bare = self.0.is_bare(i);
         let (_, spots) = self.0.site(i);
@@ -175,6 +176,7 @@ impl<'a, 'b> PullInput<'a, 'b> {
     }
 
     /// Pulls node `i`, if anything before it wants a gradient.
+    #[inline(never)]
     pub fn layer<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>) {
         let (node, spots) = self.0.site(i);
         if !spots.pull {
@@ -221,6 +223,7 @@ impl<'a, 'b> PullParams<'a, 'b> {
     }
 
     /// Adds what node `i` owes to the part.
+    #[inline(never)]
     pub fn layer<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>) {
         let (node, spots) = self.walk.site(i);
         if !spots.trains {

@@ -3,7 +3,7 @@
 
 use nn_tests::numbers::wide;
 
-use crate::meaning::{Meaning, slope};
+use crate::meaning::{Meaning, STEP, slope};
 use crate::task::{Loss, SAMPLES, Task, sample};
 use crate::workshop::Said;
 
@@ -64,15 +64,15 @@ pub fn judge(task: &Task, said: &Said) -> Result<(), String> {
         let mut slopes = [Vec::new(), Vec::new(), Vec::new()];
         for i in 0..before.len() {
             let mut found = [0.0; 3];
-            for (way, by) in [(1.0, 1e-5), (-1.0, -1e-5)] {
+            for (way, by) in [(1.0, STEP), (-1.0, -STEP)] {
                 let mut moved = params.clone();
                 moved.moved = Some((name.clone(), i, by));
                 for (s, x) in samples.iter().enumerate() {
                     let y = meaning.outputs(&moved, x);
-                    let weighed = way * dot(&y, &dy[s]) / 2e-5;
+                    let weighed = way * dot(&y, &dy[s]) / (2.0 * STEP);
                     found[0] += if s == 0 { weighed } else { 0.0 };
                     found[1] += weighed;
-                    found[2] += way * loss(task, s, &y) / SAMPLES as f64 / 2e-5;
+                    found[2] += way * loss(task, s, &y) / SAMPLES as f64 / (2.0 * STEP);
                 }
             }
             slopes.iter_mut().zip(found).for_each(|(slopes, found)| slopes.push(found));

@@ -75,7 +75,7 @@ impl<'a> Meaning<'a> {
 }
 
 /// The step of differences.
-const STEP: f64 = 1e-5;
+pub const STEP: f64 = 1e-5;
 
 /// How `f` changes with one number that is moved by the given amount.
 pub fn slope(mut f: impl FnMut(f64) -> f64) -> f64 {

@@ -109,3 +109,18 @@ fn a_value_in_parts() {
         vec![[&tanh(&product(a, b)), a].concat()]
     });
 }
+
+#[test]
+fn gradients_refuse_what_does_not_fit() {
+    let model = model::<Towers>();
+    let refuses = |x: &[&[f32]], dy: &[&[f32]], words: &str| {
+        let error = model.gradients(x, dy).unwrap_err().to_string();
+        assert!(error.contains(words) && error.contains("\nhelp: "), "{error}");
+    };
+    refuses(&[&[0.0; 3]], &[&[0.0; 2]], "expected 2 input slices, found 1");
+    refuses(&[&[0.0; 6], &[0.0; 5]], &[&[0.0; 4]], "expected whole samples of [5]");
+    refuses(&[&[0.0; 3], &[0.0; 5]], &[], "expected 1 output slices, found 0");
+    refuses(&[&[0.0; 3], &[0.0; 5]], &[&[0.0; 4]], "expected output gradients of 1 samples, as the input has, found 2");
+    let none = model.gradients(&[&[], &[]], &[&[]]).unwrap();
+    assert_eq!((none.inputs, none.params[0].1.len()), (vec![vec![]; 2], 12));
+}

@@ -11,14 +11,17 @@ pub(super) struct Life {
     pub(super) to: usize,
     pub(super) offset: usize,
     /// The next one placed, by offset.
-    next: Option<usize>,
+    next: usize,
 }
 
+/// The end of a list.
+const END: usize = usize::MAX;
+
 impl Life {
-    const NONE: Life = Life { len: 0, from: 0, to: 0, offset: 0, next: None };
+    pub(super) const NONE: Life = Life { len: 0, from: 0, to: 0, offset: 0, next: END };
 
     pub(super) const fn new(len: usize, from: usize, to: usize) -> Life {
-        Life { len: lines(len), from, to, offset: 0, next: None }
+        Life { len: lines(len), from, to, offset: 0, next: END }
     }
 
     pub(super) const fn is_none(&self) -> bool {
@@ -26,56 +29,46 @@ impl Life {
     }
 }
 
-/// All buffers of a network; one number space over four arrays, because const code cannot add array lengths.
-pub(super) struct Lives<const S: usize, const V: usize> {
-    pub(super) values: [Life; V],
-    pub(super) grads: [Life; V],
-    pub(super) saved: [Life; S],
+/// What there is to place for a value and for a node of the same number.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    Value,
+    Grad,
+    /// What a node saves.
+    Saved,
     /// Gradients that are added to another one at once.
-    pub(super) temps: [Life; S],
+    Temp,
 }
 
-impl<const S: usize, const V: usize> Lives<S, V> {
-    pub(super) const NONE: Self =
-        Lives { values: [Life::NONE; V], grads: [Life::NONE; V], saved: [Life::NONE; S], temps: [Life::NONE; S] };
+/// How many kinds there are.
+const KINDS: usize = 4;
 
-    const COUNT: usize = 2 * V + 2 * S;
+/// All buffers of a network of `V` values, which are at least as many as its nodes. Walked without a call for each buffer: in const
+/// code a call costs more than all else here.
+pub(super) struct Lives<const V: usize>([[Life; KINDS]; V]);
 
-    const fn get(&self, i: usize) -> &Life {
-        if i < V {
-            &self.values[i]
-        } else if i < 2 * V {
-            &self.grads[i - V]
-        } else if i < 2 * V + S {
-            &self.saved[i - 2 * V]
-        } else {
-            &self.temps[i - 2 * V - S]
-        }
+impl<const V: usize> Lives<V> {
+    pub(super) const NONE: Self = Lives([[Life::NONE; KINDS]; V]);
+
+    pub(super) const fn of(&self, kind: Kind, i: usize) -> &Life {
+        &self.0[i][kind as usize]
     }
 
-    const fn get_mut(&mut self, i: usize) -> &mut Life {
-        if i < V {
-            &mut self.values[i]
-        } else if i < 2 * V {
-            &mut self.grads[i - V]
-        } else if i < 2 * V + S {
-            &mut self.saved[i - 2 * V]
-        } else {
-            &mut self.temps[i - 2 * V - S]
-        }
+    pub(super) const fn set(&mut self, kind: Kind, i: usize, life: Life) {
+        self.0[i][kind as usize] = life;
     }
 
     /// Greedy by size: the longest buffers first, each at the lowest offset that is free for all its life. Returns the peak.
     pub(super) const fn allocate(&mut self) -> usize {
         let mut peak = 0;
-        let mut first = None;
+        let mut first = END;
         // Lengths in falling order, found one after the other; buffers of one length in the order of their numbers.
         let mut len = usize::MAX;
         loop {
             let mut next = 0;
             let mut i = 0;
-            while i < Self::COUNT {
-                let l = self.get(i).len;
+            while i < KINDS * V {
+                let l = self.0[i / KINDS][i % KINDS].len;
                 if l < len && l > next {
                     next = l;
                 }
@@ -86,10 +79,10 @@ impl<const S: usize, const V: usize> Lives<S, V> {
             }
             len = next;
             let mut i = 0;
-            while i < Self::COUNT {
-                if self.get(i).len == len {
-                    first = Some(self.place(i, first));
-                    let end = self.get(i).offset + len;
+            while i < KINDS * V {
+                if self.0[i / KINDS][i % KINDS].len == len {
+                    first = self.place(i, first);
+                    let end = self.0[i / KINDS][i % KINDS].offset + len;
                     peak = if end > peak { end } else { peak };
                 }
                 i += 1;
@@ -99,39 +92,32 @@ impl<const S: usize, const V: usize> Lives<S, V> {
 
     /// Gives buffer `i` the lowest offset where it meets none of those placed already, and puts it in their list, which is kept by
     /// offset. Returns the first of the list.
-    const fn place(&mut self, i: usize, first: Option<usize>) -> usize {
-        let Life { len, from, to, .. } = *self.get(i);
+    const fn place(&mut self, i: usize, first: usize) -> usize {
+        let Life { len, from, to, .. } = self.0[i / KINDS][i % KINDS];
         let mut offset = 0;
+        let mut before = END;
         let mut at = first;
-        while let Some(j) = at {
-            let other = self.get(j);
+        while at != END {
+            let other = &self.0[at / KINDS][at % KINDS];
             if other.offset >= offset + len {
                 break;
             }
-            let meets = other.from <= to && from <= other.to;
-            if meets && other.offset + other.len > offset {
+            if other.from <= to && from <= other.to && other.offset + other.len > offset {
                 offset = other.offset + other.len;
+            }
+            if other.offset <= offset {
+                before = at;
             }
             at = other.next;
         }
-        let mut before = None;
-        let mut at = first;
-        while let Some(j) = at {
-            if self.get(j).offset > offset {
-                break;
-            }
-            before = at;
-            at = self.get(j).next;
-        }
-        let life = self.get_mut(i);
+        let next = if before == END { first } else { self.0[before / KINDS][before % KINDS].next };
+        let life = &mut self.0[i / KINDS][i % KINDS];
         life.offset = offset;
-        life.next = at;
-        match (before, first) {
-            (Some(before), Some(first)) => {
-                self.get_mut(before).next = Some(i);
-                first
-            }
-            _ => i,
+        life.next = next;
+        if before == END {
+            return i;
         }
+        self.0[before / KINDS][before % KINDS].next = i;
+        first
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Time: node `i` of `S` runs forward at `i` and is pulled at `2S - 1 - i`; parameters are pulled at `2S`.
 
-use super::lives::{Life, Lives};
+use super::lives::{Kind, Life, Lives};
 use super::table::{Table, max};
 use super::{Graph, MAX_INPUTS};
 use crate::facts::{Head, MAX_OUTPUTS, lines};
@@ -144,15 +144,15 @@ impl<const S: usize, const V: usize> Graph<S, V> {
     /// Plans a pass.
     pub const fn plan(&self, purpose: Purpose) -> Plan<S> {
         let table = self.table(purpose);
-        let mut lives = Lives::<S, V>::NONE;
+        let mut lives = Lives::<V>::NONE;
         let mut v = 0;
         while v < V {
             let len = self.shapes[v].len();
             if let Some((from, to)) = table.value_life(v) {
-                lives.values[v] = Life::new(len, from, to);
+                lives.set(Kind::Value, v, Life::new(len, from, to));
             }
             if let Some((from, to)) = table.grad_life(v) {
-                lives.grads[v] = Life::new(len, from, to);
+                lives.set(Kind::Grad, v, Life::new(len, from, to));
             }
             v += 1;
         }
@@ -164,9 +164,10 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             let own = table.own[s];
             if !matches!(own, Purpose::Infer) {
                 let to = if table.trains[s] { 2 * S } else { 2 * S - 1 - s };
-                lives.saved[s] = Life::new(facts.saved_for(own), s, to);
+                lives.set(Kind::Saved, s, Life::new(facts.saved_for(own), s, to));
             }
-            lives.temps[s] = Life::new(self.temps_len(s, &table), 2 * S - 1 - s, 2 * S - 1 - s);
+            let temps = Life::new(self.temps_len(s, &table), 2 * S - 1 - s, 2 * S - 1 - s);
+            lives.set(Kind::Temp, s, temps);
             scratch = max(scratch, facts.scratch_for(own));
             scratch_fixed = max(scratch_fixed, facts.scratch_fixed_for(own));
             s += 1;
@@ -192,7 +193,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             if table.is_fork(v) {
                 plan.copies[j] = Some(self.value_span(v, &table, &lives));
                 if table.wanted[v] {
-                    plan.forks[j] = Some(Span::work(lives.grads[v].offset, self.shapes[v].len()));
+                    plan.forks[j] = Some(Span::work(lives.of(Kind::Grad, v).offset, self.shapes[v].len()));
                 }
             }
             if let Some(s) = self.head_node(j)
@@ -219,7 +220,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         len
     }
 
-    const fn value_span(&self, v: usize, table: &Table<S, V>, lives: &Lives<S, V>) -> Span {
+    const fn value_span(&self, v: usize, table: &Table<S, V>, lives: &Lives<V>) -> Span {
         let len = self.shapes[v].len();
         if v < self.inputs {
             return Span::outside(Region::X, v, len);
@@ -230,11 +231,11 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         };
         match table.output[v] {
             Some(j) if !table.is_fork(v) => Span::outside(Region::Y, j, len),
-            _ => Span::work(lives.values[v].offset, len),
+            _ => Span::work(lives.of(Kind::Value, v).offset, len),
         }
     }
 
-    const fn grad_span(&self, v: usize, table: &Table<S, V>, lives: &Lives<S, V>) -> Span {
+    const fn grad_span(&self, v: usize, table: &Table<S, V>, lives: &Lives<V>) -> Span {
         let len = self.shapes[v].len();
         if !table.wanted[v] {
             return Span::NONE;
@@ -244,20 +245,20 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         }
         match table.output[v] {
             Some(j) if !table.is_fork(v) => Span::outside(Region::Dy, j, len),
-            _ => Span::work(lives.grads[v].offset, len),
+            _ => Span::work(lives.of(Kind::Grad, v).offset, len),
         }
     }
 
-    const fn spots(&self, s: usize, table: &Table<S, V>, lives: &Lives<S, V>) -> Spots {
+    const fn spots(&self, s: usize, table: &Table<S, V>, lives: &Lives<V>) -> Spots {
         let node = &self.nodes[s];
         let mut spots = Spots::NONE;
         spots.pull = table.pulled[s];
         spots.trains = table.trains[s];
         spots.purpose = table.own[s];
         spots.absorbed = table.absorbed[s];
-        spots.saved = Span::work(lives.saved[s].offset, node.facts.saved_for(spots.purpose));
-        spots.saved_life = When::of(&lives.saved[s]);
-        let mut temp = lives.temps[s].offset;
+        spots.saved = Span::work(lives.of(Kind::Saved, s).offset, node.facts.saved_for(spots.purpose));
+        spots.saved_life = When::of(lives.of(Kind::Saved, s));
+        let mut temp = lives.of(Kind::Temp, s).offset;
         let mut k = 0;
         while k < node.n {
             let v = node.x[k];
@@ -277,8 +278,8 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             let v = node.y + j;
             spots.y[j] = self.value_span(v, table, lives);
             spots.dy[j] = self.grad_span(v, table, lives);
-            spots.y_life[j] = When::of(&lives.values[v]);
-            spots.dy_life[j] = When::of(&lives.grads[v]);
+            spots.y_life[j] = When::of(lives.of(Kind::Value, v));
+            spots.dy_life[j] = When::of(lives.of(Kind::Grad, v));
             j += 1;
         }
         if node.m() == 1
