@@ -59,6 +59,9 @@ pub trait Layer<const N: usize = 1, const M: usize = 1> {
     fn pull_input(&self, cx: &mut Cx, x: [&[f32]; N], y: [&[f32]; M], dy: [&[f32]; M], dx: [&mut [f32]; N]);
 
     /// Adds the gradient with respect to the asked part of the parameters, sample after sample. Runs after `pull_input`.
+    ///
+    /// It may not read learnt parameters: parts are pulled and updated one after the other, so some may be new already. What it needs
+    /// of them `forward` or `pull_input` keeps in `cx.saved` ([`Facts::saves`], [`Facts::prepares_params`]).
     fn pull_params(&self, cx: &mut Cx, x: [&[f32]; N], dy: [&[f32]; M], part: Part) {
         let _ = (cx, x, dy, part);
     }

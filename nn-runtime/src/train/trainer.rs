@@ -40,7 +40,6 @@ pub struct Trainer<'m, N, L, O> {
     loss: L,
     optimizer: O,
     stage: Stage,
-    seed: u64,
 }
 
 impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
@@ -59,7 +58,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     pub fn new_on(model: &'m mut Model<N>, loss: L, optimizer: O, isa: Isa) -> Self {
         assert!(optimizer.states() <= MAX_STATES, "expected an optimiser with at most 4 floats of state per parameter");
         let stage = Stage::new::<N>(&optimizer, isa);
-        Trainer { model, loss, optimizer, stage, seed: 0 }
+        Trainer { model, loss, optimizer, stage }
     }
 
     /// The model, as trained so far.
@@ -83,7 +82,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     {
         self.check(batch)?;
         self.stage.reserve::<N>(batch.len());
-        let (sum, _) = self.one(batch, self.seed);
+        let (sum, _) = self.one(batch, 0);
         match sum.is_finite() {
             true => Ok(sum / batch.len() as f64),
             false => Err(TrainError::NotFinite { step: self.stage.steps + 1 }),
