@@ -66,6 +66,14 @@ pub trait Layer<const N: usize = 1, const M: usize = 1> {
         let _ = (cx, x, dy, part);
     }
 
+    /// One step of a stream, for a layer whose rule says [`Facts::carries`] or [`Facts::ends_steps`]: every `x` and `y` holds one step
+    /// instead of a window, and `cx.saved` what is carried from step to step, zeros before the first. It makes what `forward` makes of a
+    /// window that begins with the first step. Shapes asked of `cx` are those of the window; of `cx.scratch` there is what does not depend
+    /// on the batch.
+    fn step(&self, cx: &mut Cx, x: [&[f32]; N], y: [&mut [f32]; M]) {
+        self.forward(cx, x, y);
+    }
+
     /// `forward` in place, for a layer whose rule says [`Facts::is_act`].
     fn apply(&self, cx: &mut Cx, y: &mut [f32]) {
         let _ = (cx, y);
@@ -94,7 +102,8 @@ pub struct Cx<'a> {
     pub noise: Noise,
     /// The number of this pass's first sample within the whole batch.
     pub first_sample: usize,
-    /// What `forward` keeps for the pulls: as many floats per sample as [`Facts::saves`] said; empty when nothing is kept.
+    /// What `forward` keeps for the pulls: as many floats per sample as [`Facts::saves`] said; empty when nothing is kept. In a stream, what
+    /// `step` carries on.
     pub saved: &'a mut [f32],
     /// Memory to use while the method runs, as much as [`Facts::scratch`] said, with arbitrary contents.
     pub scratch: &'a mut [f32],

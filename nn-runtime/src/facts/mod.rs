@@ -1,11 +1,18 @@
 //! What a layer's rule answers: outputs, parameters, memory, and what fusion and losses may rely on. In: the layer's own
 //! numbers and its inputs' shapes; out: `Facts`, at compile time. Nothing here may hold a float buffer or name a layer.
 
+mod param;
+mod stream;
+
 use crate::fault::Fault;
 use crate::graph::{Map, Purpose};
 use crate::init::Init;
 use crate::kernels::matrix::Panels;
 use crate::shape::{MAX_LEN, Shape};
+
+pub use param::Role;
+pub(crate) use param::{Layout, Param};
+pub(crate) use stream::Stream;
 
 /// What a shape rule gives back: the facts, or why it refuses.
 ///
@@ -74,67 +81,6 @@ pub(crate) struct Act {
     pub(crate) floor: Option<f32>,
 }
 
-/// What a parameter is for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Role {
-    /// Learnt by gradient.
-    Trained,
-    /// A statistic that follows the batches it has seen: what `pull_params` adds to it is its change, applied after the step.
-    Running,
-    /// Given once and saved with the rest; no step changes it.
-    Fixed,
-}
-
-/// How a parameter lies in memory. What is saved and shown is always the standard layout, row-major.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Layout {
-    Plain,
-    /// A matrix `[cols, rows]` in panels of columns, as the product kernel reads it.
-    Panels(Panels),
-}
-
-impl Layout {
-    pub(crate) const fn len(&self, shape: &Shape) -> usize {
-        match self {
-            Layout::Plain => shape.len(),
-            Layout::Panels(panels) => panels.len(),
-        }
-    }
-
-    /// Where a parameter may be cut in parts: at multiples of this many floats.
-    pub(crate) const fn grain(&self) -> usize {
-        match self {
-            Layout::Plain => LINE,
-            Layout::Panels(_) => Panels::GRAIN,
-        }
-    }
-}
-
-/// One parameter tensor of a layer.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Param {
-    pub(crate) name: &'static str,
-    pub(crate) shape: Shape,
-    pub(crate) layout: Layout,
-    pub(crate) init: Init,
-    pub(crate) role: Role,
-    /// Where it begins within the layer's parameters.
-    pub(crate) offset: usize,
-    pub(crate) len: usize,
-}
-
-impl Param {
-    const NONE: Param = Param {
-        name: "",
-        shape: Shape::UNKNOWN,
-        layout: Layout::Plain,
-        init: Init::Zeros,
-        role: Role::Trained,
-        offset: 0,
-        len: 0,
-    };
-}
-
 /// Everything the rest of the system knows about a layer at its site.
 ///
 /// A rule builds it by a chain that ends in [`Facts::ok`]; what is not said has a safe default.
@@ -169,6 +115,10 @@ pub struct Facts {
     /// A network used as a layer, `times` in a row; its parameters are named and counted by its own map.
     pub(crate) inner: Option<&'static Map>,
     pub(crate) times: usize,
+    /// What it does when its network runs one step at a time.
+    pub(crate) stream: Stream,
+    /// Of each input, how many token ids there are: it holds whole numbers below that. 0 where it holds any numbers.
+    pub(crate) ids: [u32; crate::graph::MAX_INPUTS],
     prepares: bool,
     couples: bool,
     overflow: bool,
@@ -215,6 +165,8 @@ impl Facts {
             head: Head::Plain,
             inner: None,
             times: 1,
+            stream: Stream::No,
+            ids: [0; crate::graph::MAX_INPUTS],
             prepares: false,
             couples: false,
             overflow,
@@ -286,12 +238,14 @@ impl Facts {
     /// absorb it. `from_output`: the derivative follows from the output alone, so that the input need not be kept.
     pub const fn is_act(mut self, from_output: bool) -> Facts {
         self.act = Some(Act { from_output, floor: None });
+        self.stream = Stream::PerStep;
         self
     }
 
     /// The elementwise function `max(x, floor)`, which product kernels absorb for nothing.
     pub(crate) const fn is_floor(mut self, floor: f32) -> Facts {
         self.act = Some(Act { from_output: true, floor: Some(floor) });
+        self.stream = Stream::PerStep;
         self
     }
 
@@ -350,6 +304,34 @@ impl Facts {
                 self.head = Head::Other;
             }
         }
+        self
+    }
+
+    /// Every step of a sequence `[steps, …]` is computed on its own and in the same way, so that `forward` on one step is what a
+    /// stream asks for.
+    pub const fn per_step(mut self) -> Facts {
+        self.stream = Stream::PerStep;
+        self
+    }
+
+    /// A step of the output `[steps, …]` depends on the same step of the input and on those before it: in a stream
+    /// [`Layer::step`](crate::Layer::step) makes it, with `floats` per sample carried from step to step.
+    pub const fn carries(mut self, floats: usize) -> Facts {
+        self.stream = Stream::Carries(floats);
+        self
+    }
+
+    /// The output is no sequence but what all steps of the input come to: in a stream [`Layer::step`](crate::Layer::step) makes what the
+    /// steps so far come to, with `floats` per sample carried from step to step.
+    pub const fn ends_steps(mut self, floats: usize) -> Facts {
+        self.stream = Stream::Ends(floats);
+        self
+    }
+
+    /// Input `k` holds token ids: whole numbers from 0 up to but without `count`. Where that input is one of the network's, every sample is
+    /// checked before it comes in.
+    pub const fn ids(mut self, k: usize, count: usize) -> Facts {
+        self.ids[k] = if count < 1 << 24 { count as u32 } else { 1 << 24 };
         self
     }
 
