@@ -47,6 +47,8 @@ network! {
     }
 }
 
+network! { struct Steps: [4] -> [6, 3] { Dense(18) -> Reshape([6, 3]) } }
+
 /// The sum of two values: a layer of two inputs, written as a user would.
 #[derive(Clone, Copy)]
 struct Join;
@@ -96,6 +98,57 @@ fn a_training_step_allocates_nothing() {
     let before = count();
     for _ in 0..5 {
         trainer.step(&data).unwrap();
+    }
+    assert_eq!(count() - before, 0);
+}
+
+/// With everything a trainer can do, and every optimiser that works in another way.
+#[test]
+fn no_setting_makes_a_step_allocate() {
+    use nn_runtime::optim::Optimizer;
+
+    fn check<O: Optimizer>(what: &str, optimizer: O, set: impl Fn(Full<O>) -> Full<O>) {
+        let data = nn_runtime::data::digits::draw(33, 1);
+        let mut model = Net::init(0);
+        let mut trainer = set(Trainer::new(&mut model, CrossEntropy::new(), optimizer));
+        trainer.step(&data).unwrap();
+        let before = count();
+        for _ in 0..6 {
+            trainer.step(&data).unwrap();
+        }
+        assert_eq!(count() - before, 0, "{what}");
+    }
+    type Full<'m, O> = Trainer<'m, Net, CrossEntropy, O>;
+    let adam = || Adam::new(1e-3);
+    check("nadam", Nadam::new(1e-3), |t| t);
+    check("lion", Lion::new(1e-4), |t| t);
+    check("lamb", Lamb::new(1e-3), |t| t);
+    check("muon", Muon::new(1e-3, AdamW::new(1e-3)), |t| t);
+    check("clip by value", adam(), |t| t.clip(Clip::Value(0.1)));
+    check("clip by norm", adam(), |t| t.clip(Clip::Norm(0.1)));
+    check("clip by global norm", adam(), |t| t.clip(Clip::GlobalNorm(0.1)));
+    check("accumulate", adam(), |t| t.accumulate(2));
+    check("average", adam(), |t| t.average(0.9));
+    check("penalty", adam(), |t| t.penalty("dense_1", Penalty::L1L2(1e-4, 1e-4)));
+    check("schedule", adam(), |t| t.schedule(Warmup::new(2).then(Cosine::new(3).restarts(2))));
+    check("all at once", Muon::new(1e-3, AdamW::new(1e-3)), |t| {
+        let t = t.clip(Clip::GlobalNorm(0.1)).accumulate(2).average(0.9).penalty("block_1.1", Penalty::L1(1e-4));
+        t.schedule(OneCycle::new(5))
+    });
+}
+
+#[test]
+fn a_weighted_batch_and_a_loss_on_whole_samples_allocate_nothing() {
+    let labels = nn_runtime::data::Labels::per_step([1, 2, 2, 1, 0, 0, 2, 1, 0], 3).unwrap();
+    let data = Dataset::new((vec![0.5; 12], 4), labels).unwrap().with_weights((vec![1.0, 0.0, 2.0], 1)).unwrap();
+    let mut batch = data.take(&[0, 1, 2]);
+    let mut model = Steps::init(0);
+    let mut trainer = Trainer::new(&mut model, Ctc::new(), Adam::new(1e-3));
+    trainer.step(&batch).unwrap();
+    let before = count();
+    for indices in [[2, 1, 0], [0, 0, 2]] {
+        data.take_into(&indices, &mut batch);
+        trainer.step(&batch).unwrap();
     }
     assert_eq!(count() - before, 0);
 }

@@ -1,7 +1,8 @@
 //! Every optimiser against PyTorch after 1, 5 and 20 steps, on every instruction set and in parts; and what settings it refuses.
 
 use nn_runtime::Isa;
-use nn_runtime::optim::{Adagrad, Adam, AdamW, Optimizer, RmsProp, Sgd};
+use nn_runtime::Shape;
+use nn_runtime::optim::{Adagrad, Adam, AdamW, Form, Lamb, Lion, Muon, Nadam, Optimizer, RmsProp, Sgd, Whole};
 use nn_tests::fixtures::{Case, load};
 use nn_tests::numbers::{NEAR, numbers};
 
@@ -11,8 +12,30 @@ fn state(optimizer: &impl Optimizer, len: usize) -> Vec<Vec<f32>> {
 }
 
 fn update(optimizer: &impl Optimizer, isa: Isa, step: u64, params: &mut [f32], grads: &[f32], state: &mut [Vec<f32>]) {
+    let form = Form::plain(Shape::of([params.len()]));
+    update_as(optimizer, &form, isa, step, params, grads, state);
+}
+
+/// One step of a tensor that lies as `form` says.
+#[allow(clippy::too_many_arguments, reason = "it is what a step takes")]
+fn update_as(
+    optimizer: &impl Optimizer,
+    form: &Form,
+    isa: Isa,
+    step: u64,
+    params: &mut [f32],
+    grads: &[f32],
+    state: &mut [Vec<f32>],
+) {
     let mut state: Vec<&mut [f32]> = state.iter_mut().map(|state| &mut state[..]).collect();
-    optimizer.update(isa, step, params, grads, &mut state);
+    if optimizer.whole() {
+        // Scratch and gradients are the optimiser's to overwrite, and what scratch held before may not matter.
+        let (mut grads, mut scratch) = (grads.to_vec(), vec![f32::NAN; optimizer.scratch(form)]);
+        let tensor = Whole { form, params, grads: &mut grads, scratch: &mut scratch };
+        optimizer.update_tensor(isa, step, tensor, &mut state);
+    } else {
+        optimizer.update(isa, step, params, grads, &mut state);
+    }
 }
 
 /// Twenty steps of every case; judged by the way gone, since the start would hide a wrong step.
@@ -109,6 +132,126 @@ fn adamw() {
     parts_are_the_whole(&AdamW::new(0.1));
 }
 
+#[test]
+fn nadam() {
+    against_pytorch("nadam", |case| {
+        let nadam = Nadam::new(case.number("lr")).betas(case.number("beta1"), case.number("beta2"));
+        let nadam = nadam.eps(case.number("eps")).weight_decay(case.number("weight_decay"));
+        nadam.momentum_decay(case.number("momentum_decay"))
+    });
+    parts_are_the_whole(&Nadam::new(0.1).weight_decay(0.1));
+}
+
+#[test]
+fn lion() {
+    against_pytorch("lion", |case| {
+        let lion = Lion::new(case.number("lr")).betas(case.number("beta1"), case.number("beta2"));
+        lion.weight_decay(case.number("weight_decay"))
+    });
+    parts_are_the_whole(&Lion::new(0.1).weight_decay(0.1));
+}
+
+#[test]
+fn lamb() {
+    against_pytorch("lamb", |case| {
+        let lamb = Lamb::new(case.number("lr")).betas(case.number("beta1"), case.number("beta2"));
+        lamb.eps(case.number("eps")).weight_decay(case.number("weight_decay"))
+    });
+    // Without a length of its own, or of its way, a tensor is stepped as it is.
+    for (start, grads) in [([0.0, 0.0], [1.0, -1.0]), ([1.0, 2.0], [0.0, 0.0])] {
+        let lamb = Lamb::new(0.5).weight_decay(0.0);
+        let (mut params, mut state) = (start, state(&lamb, 2));
+        update(&lamb, Isa::detect(), 1, &mut params, &grads, &mut state);
+        let truth = [start[0] - 0.5 * grads[0], start[1] - 0.5 * grads[1]];
+        assert!(params.iter().zip(truth).all(|(p, truth)| (p - truth).abs() < 1e-5), "{params:?}");
+    }
+}
+
+/// Matrices of every shape, wide and tall, stored row by row and in panels, whose padding must stay 0; filters as matrices.
+#[test]
+fn muon() {
+    for case in load("muon") {
+        let muon = Muon::new(case.number("lr"), AdamW::new(1e-3)).momentum(case.number("momentum"));
+        let muon = muon.nesterov(case.number("nesterov") == 1.0).weight_decay(case.number("weight_decay"));
+        let muon = muon.match_rms(case.number("match_rms") == 1.0);
+        muon.check().unwrap();
+        let (shape, start) = (&case.params["start"].shape, case.params["start"].narrow());
+        let (out, rest) = (shape[0], start.len() / shape[0]);
+        let plain = match shape[..] {
+            [a, b] => Shape::of([a, b]),
+            [a, b, c, d] => Shape::of([a, b, c, d]),
+            _ => panic!("{}: a matrix, or filters", case.name),
+        };
+        for (lies, form) in [("rows", Form::plain(plain)), ("panels", Form::panels(out, rest))] {
+            for isa in Isa::available() {
+                let stored = |standard: &[f32]| {
+                    let mut stored = vec![0.0; form.len()];
+                    form.write(standard, &mut stored);
+                    stored
+                };
+                let (mut params, mut state) = (stored(&start), state(&muon, form.len()));
+                for (i, grads) in case.inputs[0].narrow().chunks(start.len()).enumerate() {
+                    update_as(&muon, &form, isa, i as u64 + 1, &mut params, &stored(grads), &mut state);
+                    let Some(after) = case.params.get(&format!("after_{}", i + 1)) else { continue };
+                    let mut found = vec![0.0; start.len()];
+                    form.read(&params, &mut found);
+                    let way = |to: &mut dyn Iterator<Item = f64>| -> Vec<f64> {
+                        to.zip(&start).map(|(to, &from)| to - f64::from(from)).collect()
+                    };
+                    let (found, truth) =
+                        (way(&mut found.iter().map(|&x| f64::from(x))), way(&mut after.data.iter().copied()));
+                    let norm = |x: &mut dyn Iterator<Item = f64>| x.map(|x| x * x).sum::<f64>().sqrt();
+                    let gap =
+                        norm(&mut found.iter().zip(&truth).map(|(a, b)| a - b)) / norm(&mut truth.iter().copied());
+                    assert!(gap <= NEAR, "{} in {lies} {}: {gap:.1e} off after step {}", case.name, isa.name(), i + 1);
+                    assert_eq!(params, stored_again(&form, &params), "{} {lies}: padding is 0", case.name);
+                }
+            }
+        }
+    }
+}
+
+/// What has been through the standard layout: padding is written as 0.
+fn stored_again(form: &Form, stored: &[f32]) -> Vec<f32> {
+    let (mut standard, mut again) = (vec![0.0; form.shape().len()], vec![f32::NAN; stored.len()]);
+    form.read(stored, &mut standard);
+    form.write(&standard, &mut again);
+    again
+}
+
+/// A tensor with one axis is stepped by the AdamW that was given, whose rate keeps its proportion.
+#[test]
+fn muon_leaves_the_rest_to_adamw() {
+    let others = AdamW::new(1e-3).weight_decay(0.5);
+    let run = |muon_rate: f64, adamw_rate: f64| {
+        let mut muon = Muon::new(0.02, others);
+        muon.set_rate(muon_rate);
+        let mut adamw = others;
+        adamw.set_rate(adamw_rate);
+        let (mut a, mut b) = (numbers(1, 21, 1.0), numbers(1, 21, 1.0));
+        let (mut of_a, mut of_b) = (state(&muon, 21), state(&adamw, 21));
+        for step in 1..=5 {
+            let grads = numbers(step + 1, 21, 1.0);
+            update(&muon, Isa::detect(), step, &mut a, &grads, &mut of_a);
+            update(&adamw, Isa::detect(), step, &mut b, &grads, &mut of_b);
+        }
+        (a, b)
+    };
+    let (a, b) = run(0.02, 1e-3);
+    assert_eq!(a, b);
+    assert_ne!(a, numbers(1, 21, 1.0));
+    let (a, b) = run(0.01, 5e-4);
+    assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-6), "{a:?} {b:?}");
+    let (a, _) = run(0.0, 0.0);
+    assert_eq!(a, numbers(1, 21, 1.0));
+}
+
+#[test]
+#[should_panic(expected = "expected a whole tensor, found a stretch")]
+fn lamb_is_given_no_stretch() {
+    Lamb::new(0.1).update(Isa::detect(), 1, &mut [1.0], &[1.0], &mut [&mut [0.0], &mut [0.0]]);
+}
+
 /// The defaults are PyTorch's: the plain case of each file is made of its own.
 #[test]
 fn defaults_are_pytorchs() {
@@ -117,6 +260,10 @@ fn defaults_are_pytorchs() {
     assert_eq!(Adagrad::new(0.1), Adagrad::new(0.1).eps(1e-10).rate_decay(0.0).initial(0.0));
     assert_eq!(Adam::new(0.1), Adam::new(0.1).betas(0.9, 0.999).eps(1e-8).weight_decay(0.0));
     assert_eq!(AdamW::new(0.1), AdamW::new(0.1).betas(0.9, 0.999).eps(1e-8).weight_decay(0.01));
+    let nadam = Nadam::new(0.1).betas(0.9, 0.999).eps(1e-8).weight_decay(0.0);
+    assert_eq!(Nadam::new(0.1), nadam.momentum_decay(4e-3));
+    let muon = Muon::new(0.1, AdamW::new(0.2)).momentum(0.95).nesterov(true).weight_decay(0.1).match_rms(false);
+    assert_eq!(Muon::new(0.1, AdamW::new(0.2)), muon.newton_schulz((3.4445, -4.775, 2.0315), 5).eps(1e-7));
 }
 
 #[test]
@@ -135,6 +282,10 @@ fn a_changed_rate_is_used() {
     check(Adagrad::new(0.5));
     check(Adam::new(0.5));
     check(AdamW::new(0.5));
+    check(Nadam::new(0.5));
+    check(Lion::new(0.5));
+    check(Lamb::new(0.5));
+    check(Muon::new(0.5, AdamW::new(0.5)));
 }
 
 #[test]
@@ -167,4 +318,10 @@ fn settings_out_of_range_are_refused() {
     assert!(refused(&|| Adagrad::new(0.1).initial(f32::INFINITY).check()).contains("found inf"));
     assert!(refused(&|| AdamW::new(0.1).weight_decay(-1.0).check()).contains("a weight decay of at least 0"));
     assert!(refused(&|| AdamW::new(0.1).betas(1.5, 0.9).check()).contains("a first beta"));
+    assert!(refused(&|| Nadam::new(0.1).momentum_decay(-1.0).check()).contains("a momentum decay of at least 0"));
+    assert!(refused(&|| Lion::new(0.1).betas(0.9, 1.0).check()).contains("a second beta"));
+    assert!(refused(&|| Lamb::new(0.1).eps(f64::NAN).check()).contains("an eps of at least 0, found NaN"));
+    assert!(refused(&|| Muon::new(0.1, AdamW::new(-1.0)).check()).contains("a rate of at least 0, found -1"));
+    assert!(refused(&|| Muon::new(0.1, AdamW::new(1.0)).momentum(1.0).check()).contains("0.95 is usual"));
+    assert!(refused(&|| Muon::new(0.0, AdamW::new(1.0)).check()).contains("a rate above 0 for `Muon`"));
 }

@@ -42,13 +42,13 @@ const _: () = {
     const __INFER: &__nn::Plan<4> = &__GRAPH.plan(__nn::Purpose::Infer);
     const __TRAIN: &__nn::Plan<4> = &__GRAPH.plan(__nn::Purpose::Train);
     const __ASKED: &__nn::Plan<4> = &__GRAPH.plan(__nn::Purpose::TrainAsked);
+    const __STREAM: &__nn::Plan<4> = &__GRAPH.stream();
+    const __PLANS: [&__nn::Plan<4>; 4] = [__INFER, __TRAIN, __ASKED, __STREAM];
     const __MAP: &__nn::Map = &__nn::Map::new(
         "Block",
         __GRAPH,
         (&__INPUTS, &__OUTPUTS),
-        __INFER,
-        __TRAIN,
-        __ASKED,
+        __PLANS,
     );
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 1> {
@@ -69,6 +69,8 @@ const _: () = {
     impl __nn::Network for Block {
         type Input<'a> = &'a [f32; __INPUTS[0].len()];
         type Output<'a> = &'a [f32; __OUTPUTS[0].len()];
+        type Step<'a> = &'a [f32; __nn::input_step(__INPUTS[0])];
+        type StepOutput<'a> = &'a [f32; __nn::output_step(__OUTPUTS[0], __INPUTS[0])];
         type Head = __nn::HeadOf<{ __GRAPH.head(0) as usize }>;
         const MAP: &'static __nn::Map = __MAP;
         fn forward(cx: &mut __nn::Cx<'_>, x: &[&[f32]], y: &mut [&mut [f32]]) {

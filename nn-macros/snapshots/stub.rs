@@ -24,6 +24,14 @@ const _: () = {
     impl __nn::Network for Net {
         type Input<'a> = (&'a [f32; __INPUTS[0].len()], &'a [f32; __INPUTS[1].len()]);
         type Output<'a> = (&'a [f32; __OUTPUTS[0].len()], &'a [f32; __OUTPUTS[1].len()]);
+        type Step<'a> = (
+            &'a [f32; __nn::input_step(__INPUTS[0])],
+            &'a [f32; __nn::input_step(__INPUTS[1])],
+        );
+        type StepOutput<'a> = (
+            &'a [f32; __nn::output_step(__OUTPUTS[0], __INPUTS[0])],
+            &'a [f32; __nn::output_step(__OUTPUTS[1], __INPUTS[0])],
+        );
         type Head = (__nn::AnyHead, __nn::AnyHead);
         const MAP: &'static __nn::Map = __MAP;
         fn forward(_: &mut __nn::Cx<'_>, _: &[&[f32]], _: &mut [&mut [f32]]) {}

@@ -1,5 +1,6 @@
 //! The [`network!`] macro: tokens in, one plain Rust struct out. It knows names and arrows; it evaluates no number, states
 //! no shape rule and knows no layer. `tokens -> parse -> ast -> graph -> emit -> tokens`; errors arise in the first two only.
+//! [`activation!`] and [`loss!`] live in `formula`, which knows functions and their derivatives, and no layer either.
 #![forbid(unsafe_code)]
 #![warn(clippy::all)]
 
@@ -8,6 +9,7 @@ mod emit;
 mod errors;
 mod expand;
 mod fallback;
+mod formula;
 mod graph;
 mod parse;
 mod span;
@@ -64,4 +66,74 @@ mod tests;
 #[proc_macro]
 pub fn network(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     expand::expand(input.into()).into()
+}
+
+/// Declares functions of one number as layers, each from its formula.
+///
+/// The derivative is the macro's business: it differentiates symbolically, simplifies, computes what occurs twice once, and replaces forms
+/// that overflow or lose digits by those that do not. What comes out is vector code like that of the built-in layers, most of which are
+/// written this way.
+///
+/// ```text
+/// activation! {
+///     /// A gate whose sharpness is a constant: `Swish`, `Swish(beta = 2.0)`.
+///     pub swish(x; beta = 1.0) = x * sigmoid(beta * x);
+///
+///     /// One that learns how it bends: the parameter is called `alpha` and saved with the others.
+///     pub bend(x; learn alpha = 0.25) = if x > 0.0 { x } else { alpha * expm1(x) };
+/// }
+/// ```
+///
+/// # Grammar
+///
+/// ```text
+/// formulas  := formula {";" formula} [";"]
+/// formula   := attributes visibility name "(" arguments [";" setting {"," setting}] ")" ["where" limit {"," limit}] "=" expression
+/// arguments := name                      `x`; of a loss two, output and target: `y, t`
+/// setting   := attributes ["learn"] name "=" expression
+/// limit     := name ("<" | "<=" | ">" | ">=") expression [":" "text that helps"]
+/// ```
+///
+/// - The type is the name in upper camel case: `soft_exp` declares `SoftExp`. It has `new()`, and a method for each setting.
+/// - A *setting* is a constant, an `f32` given where the layer is declared; `learn` makes it a parameter `[1]` that is learnt from there on.
+///   A *limit* is checked where the layer is used, like a shape. A setting above 0 by its limit lets more derivatives follow from the output.
+/// - The *expression* is Rust: numbers with a point, arguments, settings, consts of the program (`SCALE`, `std::f32::consts::PI`), `+ - * /`,
+///   `let` in blocks, `if` with `else`, whose condition compares (`< <= > >= == !=`) and joins by `&& || !`.
+/// - Functions are called either way, `exp(x)` or `x.exp()`: `abs clamp cos cosh erf exp expm1 exp_m1 ln ln_1p max min powf powi recip relu
+///   sigmoid sin sinh softplus sqrt square tanh`. `powi` takes an integer as it stands there, `powf` any constant.
+///
+/// # What is computed
+///
+/// - `if` computes both sides and chooses number by number, in the derivative too: NaN or ∞ of the side not chosen stays there.
+/// - At corners slopes are PyTorch's: `abs` has 0 at 0; `max` and `min` have half of each side's where both are equal, but 0 where one side is a
+///   constant, as `relu` at 0; `clamp` has that of the number on its limits too; `if` has that of the side chosen. NaN goes in and out.
+/// - Recognised, however they are written: `ln(1 + exp(u))`, `ln(exp(a) + exp(b) + …)`, `ln(cosh(u))`, `ln(1 + u)`, `exp(u) - 1`,
+///   `1 / (1 + exp(-u))`, `exp(u) / (1 + exp(u))`, `1 - sigmoid(u)`, `ln(sigmoid(u))`, tanh made of exponentials, `sqrt(u * u)`. All others are
+///   computed as they stand.
+/// - Where the derivative follows from the output, as for `tanh(x)`, the input is not kept, and the layer before does it on the way.
+///
+/// # A test beside each
+///
+/// `cargo test` runs `derivative_of_swish`: value and derivative on every instruction set of the machine, beside the formula as it was written
+/// and its differences, in double precision. Within a function body no test can run, which rustc warns of; declare formulas at module level, or
+/// allow `unnameable_test_items` there.
+#[proc_macro]
+pub fn activation(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    formula::expand(input.into(), formula::Kind::Activation).into()
+}
+
+/// Declares losses that compare number with number, each from its formula.
+///
+/// The loss of a sample is the mean of the formula over its numbers; targets are `f32`, as many as the network's outputs; it fits every head.
+/// Language, derivative and the test beside it are those of [`activation!`]: only `learn` means nothing here.
+///
+/// ```text
+/// loss! {
+///     /// Squared near 0, absolute further out: `LogCosh::new()`, `LogCosh::new().delta(2.0)`.
+///     pub log_cosh(y, t; delta = 1.0) where delta > 0.0 = delta * ln(cosh((y - t) / delta))
+/// }
+/// ```
+#[proc_macro]
+pub fn loss(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    formula::expand(input.into(), formula::Kind::Loss).into()
 }

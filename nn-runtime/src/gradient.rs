@@ -44,10 +44,14 @@ impl<N: Network> Model<N> {
     /// ```
     ///
     /// # Errors
-    /// The slices are not as many as the network has inputs and outputs, or do not hold the same number of whole samples.
+    /// The slices are not as many as the network has inputs and outputs, or do not hold the same number of whole samples; a token id
+    /// that the network has no row for.
     pub fn gradients(&self, x: &[&[f32]], dy: &[&[f32]]) -> Result<Gradients, InputError> {
         let map = N::MAP;
         let batch = samples("input", map.inputs, x)?;
+        if let Some(fault) = crate::ids::fault(map, x, |k| map.inputs[k].len()) {
+            return Err(InputError(fault));
+        }
         let given = samples("output", map.outputs, dy)?;
         if given != batch {
             return Err(InputError(alloc::format!(

@@ -6,6 +6,7 @@ use core::ops::Range;
 use crate::facts::Facts;
 use crate::graph::Purpose;
 use crate::kernels::noise::Noise;
+use crate::kernels::pool::Pool;
 use crate::kernels::simd::Isa;
 
 /// A kind of layer with `N` inputs and `M` outputs, at work on slices of `[batch, …]`, row-major, one sample after the other.
@@ -111,6 +112,8 @@ pub struct Cx<'a> {
     pub(crate) params: &'a [f32],
     /// `forward` of a layer that [`Facts::takes_act`] ends with `max(y, floor)`.
     pub(crate) floor: f32,
+    /// … and one that [`Facts::takes_pool`] with these maxima.
+    pub(crate) pool: Option<Pool>,
     /// Of which outputs the loss wants the scores before a softmax or sigmoid, one bit each.
     pub(crate) logits: u8,
     /// What a network used as a layer is asked for.

@@ -6,12 +6,41 @@
 extern crate alloc;
 extern crate self as nn_runtime;
 
+/// # Example
+///
+/// ```
+/// use nn_runtime::prelude::*;
+///
+/// activation! {
+///     /// A gate.
+///     pub swish(x; beta = 1.0) = x * sigmoid(beta * x)
+/// }
+/// network! { pub struct Net: [2] -> [2] { Swish(beta = 2.0) } }
+/// let y = *Net::init(0).predictor(1).predict(&[0.0, 1.0]);
+/// assert!(y[0] == 0.0 && (y[1] - 0.880797).abs() < 1e-6);
+/// ```
+pub use nn_macros::activation;
+/// # Example
+///
+/// ```
+/// use nn_runtime::prelude::*;
+///
+/// loss! {
+///     /// Squared near 0, absolute further out.
+///     pub log_cosh(y, t) = ln(cosh(y - t))
+/// }
+/// let loss = LogCosh::new().value(nn_runtime::Isa::detect(), 2, &[0.0, 200.0], &[0.0, 0.0][..]);
+/// assert!((loss - (200.0 - 2f64.ln()) / 2.0).abs() < 1e-4);
+/// ```
+pub use nn_macros::loss;
 pub use nn_macros::network;
 
 mod facts;
 mod fault;
+mod formula;
 mod gradient;
 mod graph;
+mod ids;
 mod init;
 pub mod kernels;
 mod layer;
@@ -26,6 +55,7 @@ mod pass;
 mod probe;
 mod repeat;
 mod shape;
+mod stream;
 
 #[cfg(feature = "std")]
 pub mod data;
@@ -47,37 +77,51 @@ pub use network::{AnyHead, LogSoftmaxHead, Network, OtherHead, PlainHead, Ports,
 pub use params::Tensor;
 pub use probe::{Gradients as LayerGradients, Probe};
 pub use shape::{MAX_RANK, Shape};
+pub use stream::{StreamError, StreamState, Streamer};
 
 /// Everything a program that declares, trains and uses networks names.
 pub mod prelude {
     pub use crate::Init::{
         Constant, GlorotNormal, GlorotUniform, HeNormal, HeUniform, LecunNormal, LecunUniform, Normal, Uniform, Zeros,
     };
+    pub use crate::layers::Direction::{Backward, Both, Forward};
     pub use crate::layers::Padding::{Causal, Pad, Same, Valid};
     pub use crate::layers::UpsampleMode::{Bilinear, Nearest};
     pub use crate::layers::*;
     pub use crate::losses::*;
-    pub use crate::network;
     pub use crate::optim::*;
-    pub use crate::{Model, Network};
+    pub use crate::{Model, Network, activation, loss, network};
 
     #[cfg(feature = "std")]
     pub use crate::data::{Dataset, Labels, Values};
     #[cfg(feature = "std")]
-    pub use crate::train::{Fit, Trainer};
+    pub use crate::train::schedule::{
+        ConstantRate, Cosine, Exponential, OneCycle, Polynomial, ReduceOnPlateau, StepDecay, Warmup,
+    };
+    #[cfg(feature = "std")]
+    pub use crate::train::{Clip, Fit, Penalty, Trainer};
 }
 
 /// What generated code names. Not for other use: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::facts::{Facts, Rule};
+    pub use crate::facts::{Facts, Head, Rule};
+    pub use crate::fault::Fault;
+    pub use crate::formula::*;
     pub use crate::graph::{
         Flow, Graph, Map, Node, Plan, Purpose, check, check_frozen, check_input, check_output, check_shape,
-        check_shared, facts, repeat,
+        check_shared, facts, input_step, output_step, repeat,
     };
+    pub use crate::init::Init;
+    pub use crate::kernels::math;
+    pub use crate::kernels::simd::Simd;
     pub use crate::layer::{Cx, Layer, Part};
+    pub use crate::losses::elementwise::{
+        Formula, fault as loss_fault, gradient as loss_gradient, value as loss_value,
+    };
     pub use crate::network::{AnyHead, HeadOf, Network};
     pub use crate::pass::{Forward, PullInput, PullParams};
     pub use crate::repeat::Repeat;
     pub use crate::shape::Shape;
+    pub use alloc::string::String;
 }

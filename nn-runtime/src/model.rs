@@ -17,6 +17,7 @@ use crate::layer::{Cx, Mode};
 use crate::network::{Network, Ports};
 use crate::params::{self, Tensor};
 use crate::shape::Shape;
+use crate::stream::{StreamError, Streamer};
 
 /// A network's parameters: one flat, aligned block.
 ///
@@ -165,6 +166,22 @@ impl<N: Network> Model<N> {
     pub fn predictor_on(&self, batch: usize, isa: Isa) -> Predictor<'_, N> {
         Predictor::new(&self.params, batch, isa)
     }
+
+    /// What runs this model one step at a time, in memory of its own.
+    ///
+    /// # Errors
+    /// A layer needs the whole window: it is named.
+    pub fn streamer(&self) -> Result<Streamer<'_, N>, StreamError> {
+        self.streamer_on(Isa::detect())
+    }
+
+    /// [`streamer`](Model::streamer) with an instruction set of choice.
+    ///
+    /// # Errors
+    /// As [`streamer`](Model::streamer).
+    pub fn streamer_on(&self, isa: Isa) -> Result<Streamer<'_, N>, StreamError> {
+        Streamer::new(&self.params, isa)
+    }
 }
 
 /// A network within a [`Model`]: its parameters, borrowed.
@@ -180,6 +197,14 @@ impl<'m, P: Network> ModelPart<'m, P> {
     /// `batch == 0`
     pub fn predictor(&self, batch: usize) -> Predictor<'m, P> {
         Predictor::new(self.params, batch, Isa::detect())
+    }
+
+    /// [`Model::streamer`] of this part.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn streamer(&self) -> Result<Streamer<'m, P>, StreamError> {
+        Streamer::new(self.params, Isa::detect())
     }
 
     /// A model of its own with a copy of the parameters: to save, to train further, to put elsewhere.
@@ -219,7 +244,8 @@ impl<'m, N: Network> Predictor<'m, N> {
         Predictor { params, isa, batch, memory: Block::zeroed(N::MAP.infer.len(batch)), outputs, network: PhantomData }
     }
 
-    /// Predicts for one sample. An array of another length does not compile.
+    /// Predicts for one sample. An array of another length does not compile. What token ids make that the network has no row for is NaN;
+    /// [`predict_into`](Predictor::predict_into) names them.
     pub fn predict(&mut self, input: N::Input<'_>) -> N::Output<'_> {
         let mut x = [&[][..]; crate::graph::MAX_INPUTS];
         input.to_slices(&mut x);
@@ -235,11 +261,14 @@ impl<'m, N: Network> Predictor<'m, N> {
     /// Predicts for as many samples as the slices hold, `[samples, …]` row-major: one slice for each input and each output.
     ///
     /// # Errors
-    /// The slices are not as many as the network has inputs and outputs, or do not hold the same number of whole samples;
-    /// nothing is written.
+    /// The slices are not as many as the network has inputs and outputs, or do not hold the same number of whole samples; a token id
+    /// that the network has no row for. Nothing is written.
     pub fn predict_into(&mut self, x: &[&[f32]], y: &mut [&mut [f32]]) -> Result<(), InputError> {
         let map = N::MAP;
         let samples = samples("input", map.inputs, x)?;
+        if let Some(fault) = crate::ids::fault(map, x, |k| map.inputs[k].len()) {
+            return Err(InputError(fault));
+        }
         if y.len() != map.outputs.len() {
             return Err(InputError(alloc::format!("expected {} output slices, found {}", map.outputs.len(), y.len())));
         }
@@ -339,7 +368,7 @@ impl fmt::Display for InputError {
 
 impl core::error::Error for InputError {}
 
-fn slices_mut(blocks: &mut [Block]) -> [&mut [f32]; crate::facts::MAX_OUTPUTS] {
+pub(crate) fn slices_mut(blocks: &mut [Block]) -> [&mut [f32]; crate::facts::MAX_OUTPUTS] {
     let mut all: [&mut [f32]; crate::facts::MAX_OUTPUTS] = Default::default();
     for (to, block) in all.iter_mut().zip(blocks) {
         *to = block;
@@ -374,6 +403,7 @@ impl<'a> Cx<'a> {
             facts: &crate::facts::Facts::NONE,
             params,
             floor: f32::NEG_INFINITY,
+            pool: None,
             logits: 0,
             purpose: Purpose::Infer,
         }

@@ -17,6 +17,10 @@ pub trait Network: Copy + Default + 'static {
     type Input<'a>: Ports<'a>;
     /// One prediction: `&[f32; n]`, or a tuple of such for several outputs.
     type Output<'a>: Ports<'a>;
+    /// One step of the input, for a network over `[steps, …]`: `&[f32; n]`, or a tuple of such.
+    type Step<'a>: Ports<'a>;
+    /// One step of the output: `&[f32; n]`, or a tuple of such; all of an output that is no sequence.
+    type StepOutput<'a>: Ports<'a>;
     /// What a loss sees of the output.
     type Head;
     /// Everything known at compile time.
@@ -99,7 +103,7 @@ ports!(8: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
 
 /// A network that ends in plain numbers: scores (logits) or values.
 pub struct PlainHead;
-/// A network that ends in a single plain number.
+/// A network that ends in plain numbers each of which stands for itself: rows of a single one, or three and more dimensions.
 pub struct ValueHead;
 /// A network that ends in `Softmax`.
 pub struct SoftmaxHead;

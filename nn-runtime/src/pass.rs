@@ -85,6 +85,7 @@ impl<'a, 'b> Walk<'a, 'b> {
             facts: node.facts,
             params: &self.params[node.params..node.params + node.facts.params_len],
             floor: spots.floor,
+            pool: spots.pool,
             // A network that is a head has one output.
             logits: u8::from(self.logits & spots.head != 0),
             purpose: spots.purpose,
@@ -113,6 +114,19 @@ fn first<const N: usize>(spans: &[Span]) -> [Span; N] {
     core::array::from_fn(|i| spans[i])
 }
 
+/// What a layer makes of its inputs: of a window, or of the next step.
+pub(crate) fn forward<const N: usize, const M: usize>(
+    layer: &impl Layer<N, M>,
+    cx: &mut Cx,
+    x: [&[f32]; N],
+    y: [&mut [f32]; M],
+) {
+    match cx.purpose {
+        Purpose::Stream => layer.step(cx, x, y),
+        _ => layer.forward(cx, x, y),
+    }
+}
+
 /// From inputs to outputs.
 pub struct Forward<'a, 'b>(Walk<'a, 'b>);
 
@@ -137,7 +151,7 @@ impl<'a, 'b> Forward<'a, 'b> {
             Absorbed::No if bare => self.0.copy(spots.x[0], spots.y[0]),
             Absorbed::No => {
                 let (mut cx, x, [], [], y) = self.0.open(i, (first::<N>(&spots.x), [], []), first::<M>(&spots.y));
-                layer.forward(&mut cx, x, y);
+                forward(layer, &mut cx, x, y);
             }
         }
     }

@@ -2,6 +2,7 @@
 //! outputs and gradients, and whether it keeps the contract. Memory a layer must not rely on is full of NaN. Never for training.
 
 mod check;
+mod stream;
 
 use alloc::boxed::Box;
 use alloc::vec;
@@ -260,6 +261,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
             facts: self.facts,
             params,
             floor: f32::NEG_INFINITY,
+            pool: None,
             logits: 0,
             purpose: ask.purpose,
         }

@@ -4,6 +4,7 @@
 use crate::facts::lines;
 use crate::graph::Purpose;
 use crate::layer::{Cx, Layer, Part};
+use crate::pass::forward;
 
 /// A layer `times` in a row.
 #[derive(Clone, Copy)]
@@ -25,10 +26,9 @@ impl<L> Repeat<L> {
         Repeat { layer, times }
     }
 
-    /// Floats of one value between copies, and how far apart they lie.
-    fn between(&self, cx: &Cx) -> (usize, usize) {
-        let len = cx.facts.outputs[0].len();
-        (len * cx.batch, lines(len) * cx.batch)
+    /// Floats of one value between copies, as long as the input, and how far apart they lie.
+    fn between(&self, cx: &Cx, x: &[f32]) -> (usize, usize) {
+        (x.len(), lines(x.len() / cx.batch) * cx.batch)
     }
 
     fn kept<'s>(&self, saved: &'s mut [f32], stride: usize) -> Kept<'s> {
@@ -53,6 +53,7 @@ impl<L> Repeat<L> {
             facts: cx.facts,
             params: &cx.params[c * len..][..len],
             floor: if self.times == 1 { cx.floor } else { f32::NEG_INFINITY },
+            pool: if self.times == 1 { cx.pool } else { None },
             logits: if c + 1 == self.times { cx.logits } else { 0 },
             purpose: match cx.purpose {
                 Purpose::Train if self.times > 1 => Purpose::TrainAsked,
@@ -64,7 +65,7 @@ impl<L> Repeat<L> {
 
 impl<L: Layer> Layer for Repeat<L> {
     fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
-        let (len, stride) = self.between(cx);
+        let (len, stride) = self.between(cx, x);
         let last = self.times - 1;
         if cx.purpose == Purpose::Infer {
             // Two buffers take turns.
@@ -75,7 +76,7 @@ impl<L: Layer> Layer for Repeat<L> {
                 let mut one = self.copy(cx, c, &mut [], &mut *scratch);
                 let source = if c == 0 { x } else { &from[..len] };
                 let target = if c == last { &mut *y } else { &mut to[..len] };
-                self.layer.forward(&mut one, [source], [target]);
+                forward(&self.layer, &mut one, [source], [target]);
                 core::mem::swap(&mut from, &mut to);
             }
             return;
@@ -89,12 +90,12 @@ impl<L: Layer> Layer for Repeat<L> {
             let source = if c == 0 { x } else { &before[(c - 1) * stride..][..len] };
             let target = if c == last { &mut *y } else { &mut after[..len] };
             let mut one = self.copy(cx, c, &mut own[c * each..][..each], &mut *scratch);
-            self.layer.forward(&mut one, [source], [target]);
+            forward(&self.layer, &mut one, [source], [target]);
         }
     }
 
     fn pull_input(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
-        let (len, stride) = self.between(cx);
+        let (len, stride) = self.between(cx, x);
         let last = self.times - 1;
         let saved = core::mem::take(&mut cx.saved);
         let scratch = core::mem::take(&mut cx.scratch);
@@ -118,7 +119,7 @@ impl<L: Layer> Layer for Repeat<L> {
     }
 
     fn pull_params(&self, cx: &mut Cx, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {
-        let (len, stride) = self.between(cx);
+        let (len, stride) = self.between(cx, x);
         let last = self.times - 1;
         let each_params = cx.params.len() / self.times;
         let saved = core::mem::take(&mut cx.saved);

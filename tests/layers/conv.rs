@@ -1,8 +1,9 @@
 //! `Conv2d`, `Conv1d`, `DepthwiseConv2d`, `SeparableConv2d` and `ConvTranspose2d`: values and gradients.
 
 use nn_runtime::layers::{Conv1d, Conv2d, ConvTranspose2d, DepthwiseConv2d, Padding, SeparableConv2d};
-use nn_runtime::{Init, Probe, Shape};
+use nn_runtime::{Init, Isa, Probe, Shape};
 use nn_tests::fixtures::{Case, load};
+use nn_tests::numbers::numbers;
 
 use crate::harness::{against_cases, against_formula, against_pytorch, fault};
 use crate::windows::{View, count, hw, padding, turned};
@@ -147,7 +148,7 @@ fn convolutions_absorb_a_relu() {
             (Without::init(3).predictor(1).predict(&x).to_vec(), With::init(3).predictor(1).predict(&x).to_vec())
         }};
     }
-    let image = || <[f32; 50]>::try_from(nn_tests::numbers::numbers(5, 50, 1.0)).unwrap();
+    let image = || <[f32; 50]>::try_from(numbers(5, 50, 1.0)).unwrap();
     for (y, cut) in [
         outputs!(Conv2d(3, 2), [2, 5, 5], [3, 4, 4], image()),
         outputs!(Conv1d(3, 2), [25, 2], [24, 3], image()),
@@ -308,4 +309,34 @@ fn enormous_numbers_are_refused() {
     fault(SeparableConv2d::new(MOST, 3), SeparableConv2d::rule, IMAGE);
     fault(Conv1d::new(MOST, 3), Conv1d::rule, Shape::of([8, 2]));
     fault(Conv2d::new(4, 1), Conv2d::rule, Shape::of([1, 1 << 20, 1 << 20]));
+}
+
+/// A causal window and its steps one by one have the same bits; what needs a later step, or leaves steps out, does not stream.
+#[test]
+fn a_causal_stream_has_the_bits_of_its_window() {
+    for (steps, features, filters, kernel, dilation, groups) in [
+        (5, 1, 1, 2, 1, 1),
+        (9, 3, 17, 3, 2, 1),
+        (7, 4, 6, 3, 1, 2),
+        (4, 5, 33, 2, 6, 1),
+        (6, 16, 16, 3, 2, 1),
+        (5, 3, 2, 1, 1, 1),
+    ] {
+        let layer = Conv1d::new(filters, kernel).dilation(dilation).groups(groups).padding(Padding::Causal);
+        for layer in [layer, layer.bias(false)] {
+            for batch in [1, 3] {
+                let x = numbers(batch as u64, batch * steps * features, 1.0);
+                for isa in Isa::available() {
+                    let probe = Probe::new(layer, Conv1d::rule, [Shape::of([steps, features])]).unwrap().isa(isa);
+                    let expected = probe.forward(batch, [&x]);
+                    assert_eq!(probe.stream(batch, [&x]), Some(expected), "{layer:?}, batch {batch}, {}", isa.name());
+                }
+            }
+        }
+    }
+    let causal = Conv1d::new(2, 3).padding(Padding::Causal);
+    for layer in [causal.stride(2), causal.padding(Padding::Same), causal.padding(Padding::Valid)] {
+        let probe = Probe::new(layer, Conv1d::rule, [Shape::of([5, 1])]).unwrap();
+        assert_eq!(probe.stream(1, [&[1.0; 5]]), None, "{layer:?}");
+    }
 }

@@ -1,21 +1,26 @@
 //! Every layer: values and gradients against PyTorch and against its formula, and what its rule refuses.
 
 mod activation;
+mod attention;
 mod batch_norm;
 mod conv;
 mod dense;
 mod dropout;
 mod dropout2d;
+mod embedding;
 mod frame2d;
 mod glu;
 mod harness;
 mod joins;
+mod masks;
 mod moves;
 mod normalization;
 mod norms;
 mod permute;
 mod pool;
+mod recurrent;
 mod ports;
+mod positional_encoding;
 mod prelu;
 mod probe;
 mod softmax;

@@ -5,4 +5,6 @@
 mod by_hand;
 mod joins;
 mod layers;
+mod pools;
 mod training;
+mod transformer;

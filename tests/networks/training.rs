@@ -3,7 +3,7 @@
 
 use nn_runtime::data::{Labels, Samples};
 use nn_runtime::prelude::*;
-use nn_runtime::{Network, OtherHead, SoftmaxHead};
+use nn_runtime::{LogSoftmaxHead, Network, OtherHead, PlainHead, SigmoidHead, SoftmaxHead, ValueHead};
 use nn_tests::numbers::{distance, wide};
 
 use crate::by_hand::{SAMPLES, model, param_slopes, predict, samples};
@@ -52,12 +52,35 @@ network! {
     }
 }
 network! { struct Twice: [4] -> [4] { Dense(4) -> Sigmoid * 2 } }
+network! { struct Scores: [4] -> [2, 3] { Dense(6) -> Reshape([2, 3]) } }
+network! { struct Inner: [2, 3] -> [2, 3] { LogSoftmax } }
+network! { struct Within: [4] -> [2, 3] { Dense(6) -> Reshape([2, 3]) -> Inner } }
+network! { struct Joined: [4] -> [6] { Within -> Flatten } }
+network! { struct Cut: [4] -> [2, 3] { Dense(6) -> Softmax -> Reshape([2, 3]) } }
+network! { struct Column: [4] -> [6, 1] { Dense(6) -> Softmax -> Reshape([6, 1]) } }
+network! { struct Answers: [4] -> [6, 1] { Dense(6) -> Reshape([6, 1]) } }
+network! { struct Picture: [4] -> [2, 3, 2] { Dense(12) -> Reshape([2, 3, 2]) } }
+network! { struct Classes: [4] -> [2, 3, 2] { Picture -> Softmax } }
+network! { struct Flattened: [4] -> [12] { Picture -> Flatten } }
+network! { struct Mask: [4] -> [2, 3, 2] { Picture -> Sigmoid } }
 
 /// What a loss would leave out must be what the output is, for this output alone.
 #[test]
 fn heads_are_what_outputs_are() {
     fn head<N: Network<Head = H>, H>() {}
-    head::<Rows, OtherHead>();
+    head::<Rows, SoftmaxHead>();
+    head::<Scores, PlainHead>();
+    head::<Within, LogSoftmaxHead>();
+    head::<Answers, ValueHead>();
+    // Other rows than those the softmax worked on.
+    head::<Joined, OtherHead>();
+    head::<Cut, OtherHead>();
+    head::<Column, OtherHead>();
+    // Three dimensions are a picture: each of its numbers stands for itself.
+    head::<Picture, ValueHead>();
+    head::<Classes, OtherHead>();
+    head::<Flattened, PlainHead>();
+    head::<Mask, SigmoidHead>();
     head::<Behind, SoftmaxHead>();
     head::<Two, (OtherHead, OtherHead)>();
     head::<Twice, OtherHead>();

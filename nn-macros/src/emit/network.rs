@@ -37,6 +37,8 @@ impl Shell<'_> {
     ///     impl __nn::Network for Net {
     ///         type Input<'a> = &'a [f32; __INPUTS[0].len()];
     ///         type Output<'a> = &'a [f32; __OUTPUTS[0].len()];
+    ///         type Step<'a> = &'a [f32; __nn::input_step(__INPUTS[0])];
+    ///         type StepOutput<'a> = &'a [f32; __nn::output_step(__OUTPUTS[0], __INPUTS[0])];
     ///         type Head = __nn::HeadOf<{ __GRAPH.head(0) as usize }>;
     ///         const MAP: &'static __nn::Map = __MAP;
     ///         /* passes */
@@ -146,11 +148,16 @@ impl Shell<'_> {
         let name = self.name;
         let inputs = numbers(self.inputs.len()).map(|i| quote_spanned!(span=> &'a [f32; __INPUTS[#i].len()]));
         let outputs = numbers(self.outputs.len()).map(|j| quote_spanned!(span=> &'a [f32; __OUTPUTS[#j].len()]));
-        let (inputs, outputs) = (tuple(inputs), tuple(outputs));
+        let steps = numbers(self.inputs.len()).map(|i| quote_spanned!(span=> &'a [f32; __nn::input_step(__INPUTS[#i])]));
+        let results = numbers(self.outputs.len())
+            .map(|j| quote_spanned!(span=> &'a [f32; __nn::output_step(__OUTPUTS[#j], __INPUTS[0])]));
+        let (inputs, outputs, steps, results) = (tuple(inputs), tuple(outputs), tuple(steps), tuple(results));
         quote_spanned! {span=>
             impl __nn::Network for #name {
                 type Input<'a> = #inputs;
                 type Output<'a> = #outputs;
+                type Step<'a> = #steps;
+                type StepOutput<'a> = #results;
                 type Head = #head;
                 const MAP: &'static __nn::Map = __MAP;
                 #passes

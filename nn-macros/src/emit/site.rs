@@ -139,7 +139,9 @@ fn check(place: impl ToTokens, function: &str, args: TokenStream) -> TokenStream
 /// ```text
 /// const __GRAPH: &__nn::Graph<4, 5> = &__nn::Graph::new(__INPUTS, [__nn::Node::new("dense_1", &__F0, [0], 1)], [4]);
 /// const __INFER: &__nn::Plan<4> = &__GRAPH.plan(__nn::Purpose::Infer);     /* and so on */
-/// const __MAP: &__nn::Map = &__nn::Map::new("Net", __GRAPH, (&__INPUTS, &__OUTPUTS), __INFER, __TRAIN, __ASKED);
+/// const __STREAM: &__nn::Plan<4> = &__GRAPH.stream();
+/// const __PLANS: [&__nn::Plan<4>; 4] = [__INFER, __TRAIN, __ASKED, __STREAM];
+/// const __MAP: &__nn::Map = &__nn::Map::new("Net", __GRAPH, (&__INPUTS, &__OUTPUTS), __PLANS);
 /// ```
 pub fn map(graph: &Graph) -> TokenStream {
     let span = span_of(&graph.header.name);
@@ -162,7 +164,8 @@ pub fn map(graph: &Graph) -> TokenStream {
         const __INFER: &__nn::Plan<#sites> = &__GRAPH.plan(__nn::Purpose::Infer);
         const __TRAIN: &__nn::Plan<#sites> = &__GRAPH.plan(__nn::Purpose::Train);
         const __ASKED: &__nn::Plan<#sites> = &__GRAPH.plan(__nn::Purpose::TrainAsked);
-        const __MAP: &__nn::Map =
-            &__nn::Map::new(#name, __GRAPH, (&__INPUTS, &__OUTPUTS), __INFER, __TRAIN, __ASKED);
+        const __STREAM: &__nn::Plan<#sites> = &__GRAPH.stream();
+        const __PLANS: [&__nn::Plan<#sites>; 4] = [__INFER, __TRAIN, __ASKED, __STREAM];
+        const __MAP: &__nn::Map = &__nn::Map::new(#name, __GRAPH, (&__INPUTS, &__OUTPUTS), __PLANS);
     }
 }

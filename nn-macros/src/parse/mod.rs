@@ -5,7 +5,7 @@ mod args;
 mod body;
 mod header;
 mod step;
-mod tokens;
+pub mod tokens;
 
 use proc_macro2::TokenStream;
 

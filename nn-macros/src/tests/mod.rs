@@ -2,6 +2,7 @@
 //! likes the answer is tested where the runtime is.
 
 mod faults;
+mod formulas;
 mod snapshots;
 mod soup;
 

@@ -3,11 +3,25 @@
 use std::fmt::Write;
 use std::{env, fs, path::PathBuf};
 
+use proc_macro2::TokenStream;
+
 use super::tokens;
 use crate::expand::expand;
+use crate::formula::{self, Kind};
 
 fn snapshot(name: &str, source: &str) {
-    let expanded = expand(tokens(source));
+    compare(name, expand(tokens(source)));
+}
+
+fn activation(name: &str, source: &str) {
+    compare(name, formula::expand(tokens(source), Kind::Activation));
+}
+
+fn loss(name: &str, source: &str) {
+    compare(name, formula::expand(tokens(source), Kind::Loss));
+}
+
+fn compare(name: &str, expanded: TokenStream) {
     let file = syn::parse2::<syn::File>(expanded).expect("an expansion is a row of items");
     let found = prettyplease::unparse(&file);
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("snapshots").join(format!("{name}.rs"));
@@ -125,4 +139,40 @@ fn a_stub_beside_errors() {
 #[test]
 fn a_stub_of_a_header_alone() {
     snapshot("stub_unit", "pub struct Net: [] -> [10] { Dense(10) }");
+}
+
+#[test]
+fn a_formula() {
+    activation("activation", "/// A gate.\npub swish(x; beta = 1.0) = x * sigmoid(beta * x)");
+}
+
+#[test]
+fn a_formula_whose_derivative_follows_from_its_value() {
+    activation(
+        "activation_from_output",
+        "pub elu(x; /// How deep.\nalpha = 1.0) where alpha > 0.0 = if x > 0.0 { x } else { alpha * expm1(x) }",
+    );
+}
+
+#[test]
+fn a_floor() {
+    activation("activation_floor", "relu(x) = max(x, 0.0)");
+}
+
+#[test]
+fn a_formula_that_learns() {
+    activation(
+        "activation_learning",
+        "pub bent(x; learn alpha = 0.25, scale = 2.0) = scale * tanh(alpha * x) + OFFSET * x.powi(2)",
+    );
+}
+
+#[test]
+fn a_loss() {
+    loss("loss", "pub log_cosh(y, t; delta = 1.0) = delta * ln(cosh((y - t) / delta))");
+}
+
+#[test]
+fn a_stub_of_a_formula() {
+    activation("activation_stub", "pub Swish(x; beta = 1.0) = x * sigmod(beta * x)");
 }

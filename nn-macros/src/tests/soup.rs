@@ -14,17 +14,17 @@ const SOUND: [&str; 4] = [
 ];
 
 /// A linear congruential generator (Knuth, MMIX), its upper bits.
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
-    fn below(&mut self, end: usize) -> usize {
+    pub fn below(&mut self, end: usize) -> usize {
         self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         (self.0 >> 33) as usize % end
     }
 }
 
 /// Changes one token somewhere, at any depth.
-fn mutate(stream: TokenStream, dice: &mut Dice) -> TokenStream {
+pub fn mutate(stream: TokenStream, dice: &mut Dice) -> TokenStream {
     let mut list: Vec<TokenTree> = stream.into_iter().collect();
     if list.is_empty() {
         return ["x", "->", "3", ";", "struct", "(a)", "[]"][dice.below(7)].parse().expect("tokens");

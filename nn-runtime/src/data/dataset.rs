@@ -1,4 +1,4 @@
-//! Samples in memory: one or more inputs each, and their targets.
+//! Samples in memory: one or more inputs each, their targets, and how much each counts.
 //! In: whatever is [`Samples`], and labels or values. Out: rows by index, batches, parts.
 //! Never: inputs and targets of different lengths; nothing here is written but through `&mut`.
 
@@ -27,6 +27,7 @@ use std::vec::Vec;
 pub struct Dataset<T> {
     inputs: Vec<Values>, // at least one, all as long as `targets`
     targets: T,
+    pub(super) weights: Option<Values>, // as long too
 }
 
 impl Dataset<Labels> {
@@ -58,7 +59,7 @@ impl<T: Targets> Dataset<T> {
     pub fn new(input: impl Samples, targets: T) -> Result<Self, DataError> {
         let input = input.into_values()?;
         targets.check_len(input.len())?;
-        Self { inputs: Vec::new(), targets }.with_input(input)
+        Self { inputs: Vec::new(), targets, weights: None }.with_input(input)
     }
 
     /// One more input per sample, for networks of several; inputs are counted in this order.
@@ -125,7 +126,8 @@ impl<T: Targets> Dataset<T> {
     /// If an index is not below `self.len()`.
     #[must_use]
     pub fn take(&self, indices: &[usize]) -> Self {
-        let mut taken = Self { inputs: vec![Values::none(); self.inputs.len()], targets: self.targets.clone() };
+        let inputs = vec![Values::none(); self.inputs.len()];
+        let mut taken = Self { inputs, targets: self.targets.clone(), weights: None };
         self.take_into(indices, &mut taken);
         taken
     }
@@ -141,6 +143,10 @@ impl<T: Targets> Dataset<T> {
             input.gather(indices, into);
         }
         self.targets.take_into(indices, &mut batch.targets);
+        match &self.weights {
+            Some(weights) => weights.gather(indices, batch.weights.get_or_insert_with(Values::none)),
+            None => batch.weights = None,
+        }
     }
 
     /// Multiplies every input by `by`: pixels from 0 to 255 want `scale(1.0 / 255.0)`.
@@ -166,7 +172,12 @@ impl<T: Targets> Dataset<T> {
 impl<T: Targets> fmt::Debug for Dataset<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let widths: Vec<usize> = self.inputs.iter().map(Values::width).collect();
-        f.debug_struct("Dataset").field("samples", &self.len()).field("inputs", &widths).finish()
+        let mut sizes = f.debug_struct("Dataset");
+        sizes.field("samples", &self.len()).field("inputs", &widths);
+        if let Some(weights) = &self.weights {
+            sizes.field("weights", &weights.width());
+        }
+        sizes.finish()
     }
 }
 
@@ -338,5 +349,7 @@ mod tests {
     fn debug_shows_sizes_only() {
         let dataset = Dataset::classes((vec![0.0; 6], 2), [0, 1, 2]).unwrap();
         assert_eq!(format!("{dataset:?}"), "Dataset { samples: 3, inputs: [2] }");
+        let weighted = dataset.with_weights(&[[1.0], [0.5], [2.0]]).unwrap();
+        assert_eq!(format!("{weighted:?}"), "Dataset { samples: 3, inputs: [2], weights: 1 }");
     }
 }

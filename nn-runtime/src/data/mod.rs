@@ -12,6 +12,7 @@ mod samples;
 mod split;
 mod standardize;
 mod targets;
+mod weights;
 
 pub use self::csv::{Column, Csv};
 pub use self::dataset::Dataset;

@@ -110,7 +110,7 @@ impl Values {
 /// | an `ndarray` array or view, or a reference to one, of one or more axes | first axis | product of the others |
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read as rows of `f32`, one per sample",
-    note = "a flat slice comes with its width: `(&pixels[..], 784)`",
+    note = "a flat slice comes with its width: `(&pixels[..], 784)`; one number per sample is `(&numbers[..], 1)`",
     note = "`f64` arrays are converted first: `array.mapv(|v| v as f32)`"
 )]
 pub trait Samples {

@@ -4,7 +4,7 @@
 
 use super::{DataError, Values};
 use std::format;
-use std::string::ToString;
+use std::string::{String, ToString};
 use std::vec::Vec;
 
 /// Targets of a dataset, by sample.
@@ -47,6 +47,9 @@ pub trait OneTarget: Targets {
     /// What one sample has `width` of: `u32` for labels, `f32` for values.
     type Item: Copy;
 
+    /// What messages call them.
+    const WHAT: &'static str;
+
     /// Items per sample, at least 1.
     fn width(&self) -> usize;
 
@@ -84,6 +87,8 @@ several!(A 0, B 1, C 2, D 3);
 impl OneTarget for Values {
     type Item = f32;
 
+    const WHAT: &'static str = "targets";
+
     fn width(&self) -> usize {
         self.width()
     }
@@ -107,64 +112,125 @@ impl Targets for Values {
     }
 }
 
-/// The class of each sample, counted from 0.
+/// The class of each sample, or of each step of each sample, counted from 0.
+///
+/// ```
+/// use nn_runtime::data::{Dataset, Labels};
+///
+/// // Three steps a sample: the letter that comes next at each of them.
+/// let next = Labels::per_step([1, 2, 0, 2, 0, 1], 3)?;
+/// let letters = Dataset::new(&[[0.0, 1.0, 2.0], [1.0, 2.0, 0.0]], next)?;
+/// assert_eq!((letters.len(), letters.targets().sample(1)), (2, &[2, 0, 1][..]));
+/// # Ok::<(), nn_runtime::data::DataError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Labels(Vec<u32>);
+pub struct Labels {
+    flat: Vec<u32>,
+    width: usize,
+}
 
 impl Labels {
+    /// One label per sample.
+    ///
     /// # Errors
     /// A label that is negative or does not fit 32 bits; names the sample.
     pub fn new(classes: impl IntoIterator<Item: Class>) -> Result<Self, DataError> {
-        let label = |(sample, class): (usize, _)| {
+        Self::read(classes, 1)
+    }
+
+    /// `steps` labels per sample, those of the first sample first: what an output `[steps, classes]` learns from. An `ndarray` of
+    /// `[samples, steps]` is such a list, and so are nested arrays by way of `labels.as_flattened()`.
+    ///
+    /// # Errors
+    /// No steps, labels that are no multiple of them, a label that is negative or does not fit 32 bits; names the sample and the step.
+    pub fn per_step(classes: impl IntoIterator<Item: Class>, steps: usize) -> Result<Self, DataError> {
+        if steps == 0 {
+            let fault = DataError::new("labels", "at least 1 step per sample", "0");
+            return Err(fault.help("`Labels::new(labels)` is one label per sample"));
+        }
+        let labels = Self::read(classes, steps)?;
+        match labels.flat.len() % steps {
+            0 => Ok(labels),
+            over => {
+                let expected = format!("a multiple of the {steps} steps of a sample");
+                let fault = DataError::new("labels", expected, format!("{} labels", labels.flat.len()));
+                Err(fault.help(format!("leave out the last {over}, or say how many steps a sample has")))
+            }
+        }
+    }
+
+    fn read(classes: impl IntoIterator<Item: Class>, width: usize) -> Result<Self, DataError> {
+        let label = |(at, class): (usize, _)| {
             let number = Class::number(class);
             u32::try_from(number).map_err(|_| {
                 let expected = format!("a class from 0 to {}", u32::MAX);
-                DataError::new(format!("sample {sample}, label"), expected, number.to_string())
+                DataError::new(place(at, width), expected, number.to_string())
             })
         };
-        let labels: Result<_, _> = classes.into_iter().enumerate().map(label).collect();
-        labels.map(Self)
+        let flat: Result<_, _> = classes.into_iter().enumerate().map(label).collect();
+        flat.map(|flat| Self { flat, width })
     }
 
     /// # Errors
     /// The first label that is not below `classes`; names the sample.
     pub fn check(&self, classes: usize) -> Result<(), DataError> {
-        let Some(sample) = self.0.iter().position(|&label| label as usize >= classes) else {
+        let Some(at) = self.flat.iter().position(|&label| label as usize >= classes) else {
             return Ok(());
         };
         let expected = format!("a class below {classes}");
-        let found = self.0[sample].to_string();
-        Err(DataError::new(format!("sample {sample}, label"), expected, found))
+        Err(DataError::new(place(at, self.width), expected, self.flat[at].to_string()))
     }
 
-    /// The class of each sample, `[samples]`.
+    /// The classes of one sample, `[steps]`.
+    ///
+    /// # Panics
+    /// If `i >= self.len()`.
+    #[must_use]
+    pub fn sample(&self, i: usize) -> &[u32] {
+        &self.flat[i * self.width..(i + 1) * self.width]
+    }
+
+    /// The class of each sample, `[samples]`, or of each step, `[samples, steps]`.
     #[must_use]
     pub fn as_slice(&self) -> &[u32] {
-        &self.0
+        &self.flat
+    }
+}
+
+/// Where label number `at` stands.
+fn place(at: usize, width: usize) -> String {
+    match width {
+        1 => format!("sample {at}, label"),
+        _ => format!("sample {}, label {}", at / width, at % width),
     }
 }
 
 impl OneTarget for Labels {
     type Item = u32;
 
+    const WHAT: &'static str = "labels";
+
     fn width(&self) -> usize {
-        1
+        self.width
     }
 
     fn as_slice(&self) -> &[u32] {
-        &self.0
+        &self.flat
     }
 }
 
 impl Targets for Labels {
     fn len(&self) -> usize {
-        self.0.len()
+        self.flat.len() / self.width
     }
 
     fn take_into(&self, indices: &[usize], into: &mut Self) {
-        into.0.clear();
-        into.0.reserve_exact(indices.len());
-        into.0.extend(indices.iter().map(|&i| self.0[i]));
+        into.flat.clear();
+        into.flat.reserve_exact(indices.len() * self.width);
+        for &i in indices {
+            into.flat.extend_from_slice(self.sample(i));
+        }
+        into.width = self.width;
     }
 
     fn check_finite(&self) -> Result<(), DataError> {

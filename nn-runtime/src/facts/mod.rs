@@ -7,7 +7,9 @@ mod stream;
 use crate::fault::Fault;
 use crate::graph::{Map, Purpose};
 use crate::init::Init;
+use crate::kernels::conv::Conv;
 use crate::kernels::matrix::Panels;
+use crate::kernels::pool::Pool;
 use crate::shape::{MAX_LEN, Shape};
 
 pub use param::Role;
@@ -109,6 +111,10 @@ pub struct Facts {
     pub(crate) macs: usize,
     pub(crate) act: Option<Act>,
     pub(crate) takes_act: bool,
+    /// The maxima of windows that this layer takes, so that the convolution before it may do so itself.
+    pub(crate) pool: Option<Pool>,
+    /// The convolution that this layer is, where it may end with the maxima of windows.
+    pub(crate) takes_pool: Option<Conv>,
     pub(crate) pulls_with_x: bool,
     pub(crate) pulls_with_y: bool,
     pub(crate) head: Head,
@@ -119,6 +125,8 @@ pub struct Facts {
     pub(crate) stream: Stream,
     /// Of each input, how many token ids there are: it holds whole numbers below that. 0 where it holds any numbers.
     pub(crate) ids: [u32; crate::graph::MAX_INPUTS],
+    /// Whether a stream may not go on past the window.
+    pub(crate) windowed: bool,
     prepares: bool,
     couples: bool,
     overflow: bool,
@@ -160,6 +168,8 @@ impl Facts {
             macs: 0,
             act: None,
             takes_act: false,
+            pool: None,
+            takes_pool: None,
             pulls_with_x: true,
             pulls_with_y: true,
             head: Head::Plain,
@@ -167,6 +177,7 @@ impl Facts {
             times: 1,
             stream: Stream::No,
             ids: [0; crate::graph::MAX_INPUTS],
+            windowed: false,
             prepares: false,
             couples: false,
             overflow,
@@ -257,6 +268,20 @@ impl Facts {
         self
     }
 
+    /// The maxima of windows, which the convolution before it may take: it then keeps what this layer would keep, and is given the
+    /// gradients of the maxima.
+    pub(crate) const fn is_pool(mut self, pool: Pool) -> Facts {
+        self.pool = Some(pool);
+        self
+    }
+
+    /// Where a pool and nothing else reads what comes out, perhaps after a floor, `cx.pool` is that pool: `y` and `dy` are then its, and
+    /// `cx.saved` is what it would keep.
+    pub(crate) const fn takes_pool(mut self, conv: Conv) -> Facts {
+        self.takes_pool = Some(conv);
+        self
+    }
+
     /// `pull_input` does not read `x` (it is given an empty slice), so the memory of `x` is free earlier.
     pub const fn pulls_without_x(mut self) -> Facts {
         self.pulls_with_x = false;
@@ -280,6 +305,9 @@ impl Facts {
         self.inner = Some(map);
         self.params_len = map.params_len;
         self.macs = map.macs;
+        self.stream = map.streaming.kind;
+        self.windowed = map.windowed;
+        self.ids = map.ids;
         self
     }
 
@@ -297,6 +325,8 @@ impl Facts {
         if times > 1 {
             self.act = None;
             self.takes_act = false;
+            self.pool = None;
+            self.takes_pool = None;
             self.pulls_with_x = true;
             self.pulls_with_y = true;
             // Left out for a loss, a softmax would be left out as often as it is repeated.
@@ -325,6 +355,12 @@ impl Facts {
     /// steps so far come to, with `floats` per sample carried from step to step.
     pub const fn ends_steps(mut self, floats: usize) -> Facts {
         self.stream = Stream::Ends(floats);
+        self
+    }
+
+    /// What is carried has room for the steps of one window: a stream that has come that far must begin anew.
+    pub const fn within_window(mut self) -> Facts {
+        self.windowed = true;
         self
     }
 
@@ -378,6 +414,15 @@ impl Facts {
         if matches!(purpose, Purpose::Infer) {
             return 0;
         }
+        if matches!(purpose, Purpose::Stream) {
+            let one = match (self.inner, self.stream) {
+                (Some(map), _) => map.stream.work,
+                (None, Stream::Carries(floats) | Stream::Ends(floats)) if self.times == 1 => floats,
+                (None, Stream::Carries(floats) | Stream::Ends(floats)) => lines(floats),
+                (None, _) => 0,
+            };
+            return one * self.times + 2 * (self.times - 1) * lines(crate::graph::input_step(self.outputs[0]));
+        }
         let purpose = if self.times > 1 { Purpose::TrainAsked } else { purpose };
         let one = match self.inner {
             Some(map) => map.schedule(purpose).work,
@@ -392,6 +437,7 @@ impl Facts {
         let one = match (self.inner, purpose) {
             (Some(map), Purpose::Infer) => map.infer.work + map.infer.scratch,
             (Some(map), _) => map.schedule(purpose).scratch,
+            (None, Purpose::Stream) if !matches!(self.stream, Stream::PerStep) => 0,
             (None, _) => lines(self.scratch),
         };
         match purpose {

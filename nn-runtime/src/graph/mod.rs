@@ -4,12 +4,15 @@
 mod flow;
 mod lives;
 mod plan;
+mod stream;
 mod table;
 
 pub use flow::{Flow, check, check_frozen, check_input, check_output, check_shape, check_shared, repeat};
 pub use plan::{Absorbed, Plan, Purpose, Span, Spots, When};
+pub(crate) use stream::Streaming;
+pub use stream::{input_step, output_step};
 
-use crate::facts::{Facts, Head, MAX_OUTPUTS, Rule};
+use crate::facts::{Facts, Head, MAX_OUTPUTS, Rule, Stream};
 use crate::shape::Shape;
 
 /// The most inputs a layer or a network may have.
@@ -189,15 +192,20 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         }
     }
 
-    /// Whether the softmax behind output `j` works on several rows.
+    /// Numbers of a row of a value: its last dimension, along which a softmax works and a loss reads.
+    const fn row(&self, value: usize) -> usize {
+        let shape = &self.shapes[value];
+        // Behind a fault a shape has no dimensions: what is wrong is told there.
+        if shape.is_known() { shape.dim(shape.rank() - 1) } else { shape.len() }
+    }
+
+    /// Whether the rows of output `j` are those that its head worked on, so that a loss on classes finds them: no reshaping between
+    /// has cut them anew, and they are steps, not the rows of pictures, whose classes would be channels.
     const fn has_rows(&self, j: usize) -> bool {
+        let y = self.outputs[j];
         match self.head_node(j) {
-            Some(s) if self.nodes[s].facts.inner.is_none() => {
-                let shape = &self.shapes[self.nodes[s].y];
-                // Behind a fault a shape has no dimensions: what is wrong is told there.
-                shape.is_known() && shape.dim(shape.rank() - 1) != shape.len()
-            }
-            _ => false,
+            Some(s) => self.shapes[y].rank() <= 2 && self.row(self.nodes[s].y) == self.row(y),
+            None => false,
         }
     }
 
@@ -222,10 +230,14 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             None => Head::Other,
         };
         match head {
-            // Several rows of probabilities are not one choice among all numbers.
-            Head::Softmax | Head::LogSoftmax if self.has_rows(j) => Head::Other,
+            Head::Softmax | Head::LogSoftmax if !self.has_rows(j) => Head::Other,
             // Neither scores nor a softmax of one class tell classes apart.
-            Head::Plain | Head::Softmax | Head::LogSoftmax if self.shapes[self.outputs[j]].len() == 1 => Head::Value,
+            Head::Plain | Head::Value | Head::Softmax | Head::LogSoftmax if self.row(self.outputs[j]) == 1 => {
+                Head::Value
+            }
+            // Plain numbers are scores whatever moved them before; those of three dimensions stand for themselves.
+            Head::Plain | Head::Value if self.shapes[self.outputs[j]].rank() > 2 => Head::Value,
+            Head::Value => Head::Plain,
             head => head,
         }
     }
@@ -241,6 +253,12 @@ pub struct Map {
     pub(crate) infer: Schedule,
     pub(crate) train: Schedule,
     pub(crate) asked: Schedule,
+    pub(crate) stream: Schedule,
+    pub(crate) streaming: Streaming,
+    /// A stream may not go on past the window.
+    pub(crate) windowed: bool,
+    /// Of each input that holds token ids, how many there are; 0 for the others.
+    pub(crate) ids: [u32; MAX_INPUTS],
     pub(crate) params_len: usize,
     pub(crate) macs: usize,
     pub(crate) trains: bool,
@@ -286,21 +304,32 @@ impl Schedule {
 }
 
 impl Map {
-    /// Puts a network's graph and its three plans together.
+    /// Puts a network's graph and its plans together: to predict, to train, to train with gradients of the inputs, and for one step of a
+    /// stream.
     pub const fn new<const S: usize, const V: usize>(
         name: &'static str,
         graph: &'static Graph<S, V>,
         declared: (&'static [Shape], &'static [Shape]),
-        infer: &'static Plan<S>,
-        train: &'static Plan<S>,
-        asked: &'static Plan<S>,
+        [infer, train, asked, stream]: [&'static Plan<S>; 4],
     ) -> Map {
         let mut macs: usize = 0;
         let mut trains = false;
+        let mut windowed = false;
+        let mut ids = [0; MAX_INPUTS];
         let mut s = 0;
         while s < S {
-            macs = macs.saturating_add(graph.nodes[s].facts.macs);
-            trains |= graph.nodes[s].trains();
+            let node = &graph.nodes[s];
+            macs = macs.saturating_add(node.facts.macs);
+            trains |= node.trains();
+            windowed |= node.facts.windowed;
+            let mut k = 0;
+            while k < node.n {
+                let (count, v) = (node.facts.ids[k], node.x[k]);
+                if v < graph.inputs && count > 0 && (ids[v] == 0 || count < ids[v]) {
+                    ids[v] = count;
+                }
+                k += 1;
+            }
             s += 1;
         }
         Map {
@@ -311,6 +340,10 @@ impl Map {
             infer: Schedule::of(infer),
             train: Schedule::of(train),
             asked: Schedule::of(asked),
+            stream: Schedule::of(stream),
+            streaming: graph.streaming(),
+            windowed,
+            ids,
             params_len: graph.params_len,
             macs,
             trains,
@@ -335,6 +368,10 @@ impl Map {
             infer: schedule,
             train: schedule,
             asked: schedule,
+            stream: schedule,
+            streaming: Streaming { kind: Stream::No, stop: None },
+            windowed: false,
+            ids: [0; MAX_INPUTS],
             params_len: 0,
             macs: 0,
             trains: false,
@@ -347,6 +384,7 @@ impl Map {
             Purpose::Infer => &self.infer,
             Purpose::Train => &self.train,
             Purpose::TrainAsked => &self.asked,
+            Purpose::Stream => &self.stream,
         }
     }
 

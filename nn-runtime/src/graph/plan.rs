@@ -7,6 +7,7 @@ use super::lives::{Kind, Life, Lives};
 use super::table::{Table, max};
 use super::{Graph, MAX_INPUTS};
 use crate::facts::{Head, MAX_OUTPUTS, lines};
+use crate::kernels::pool::Pool;
 use crate::kernels::split::{Place, Region};
 
 /// What a pass will be asked for.
@@ -18,6 +19,8 @@ pub enum Purpose {
     Train,
     /// The gradients of the inputs too.
     TrainAsked,
+    /// The next step of outputs from the next step of inputs.
+    Stream,
 }
 
 /// A place for one value: `offset` and `len` are floats per sample.
@@ -32,12 +35,12 @@ pub struct Span {
 impl Span {
     pub(crate) const NONE: Span = Span { region: Region::Work, index: 0, offset: 0, len: 0 };
 
-    const fn work(offset: usize, len: usize) -> Span {
+    pub(super) const fn work(offset: usize, len: usize) -> Span {
         assert!(offset + len <= u32::MAX as usize, "expected at most 2^32 numbers per sample in one network");
         Span { region: Region::Work, index: 0, offset: offset as u32, len: len as u32 }
     }
 
-    const fn outside(region: Region, index: usize, len: usize) -> Span {
+    pub(super) const fn outside(region: Region, index: usize, len: usize) -> Span {
         Span { region, index: index as u8, offset: 0, len: len as u32 }
     }
 
@@ -106,12 +109,14 @@ pub struct Spots {
     pub(crate) purpose: Purpose,
     pub(crate) absorbed: Absorbed,
     pub(crate) floor: f32,
+    /// The maxima that a convolution takes on the way.
+    pub(crate) pool: Option<Pool>,
     /// The outputs, one bit each, whose loss reads what comes in here when it wants scores.
     pub(crate) head: u8,
 }
 
 impl Spots {
-    const NONE: Spots = Spots {
+    pub(super) const NONE: Spots = Spots {
         x: [Span::NONE; MAX_INPUTS],
         y: [Span::NONE; MAX_OUTPUTS],
         dy: [Span::NONE; MAX_OUTPUTS],
@@ -126,6 +131,7 @@ impl Spots {
         purpose: Purpose::Infer,
         absorbed: Absorbed::No,
         floor: f32::NEG_INFINITY,
+        pool: None,
         head: 0,
     };
 }
@@ -164,12 +170,17 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             let own = table.own[s];
             if !matches!(own, Purpose::Infer) {
                 let to = if table.trains[s] { 2 * S } else { 2 * S - 1 - s };
-                lives.set(Kind::Saved, s, Life::new(facts.saved_for(own), s, to));
+                lives.set(Kind::Saved, s, Life::new(self.saved_len(s, &table), s, to));
             }
             let temps = Life::new(self.temps_len(s, &table), 2 * S - 1 - s, 2 * S - 1 - s);
             lives.set(Kind::Temp, s, temps);
             scratch = max(scratch, facts.scratch_for(own));
             scratch_fixed = max(scratch_fixed, facts.scratch_fixed_for(own));
+            if let Some(conv) = facts.takes_pool
+                && let Some(pool) = self.pool(s, &table)
+            {
+                scratch_fixed = max(scratch_fixed, conv.pooled_scratch(&pool));
+            }
             s += 1;
         }
         let work = lives.allocate();
@@ -220,15 +231,32 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         len
     }
 
-    const fn value_span(&self, v: usize, table: &Table<S, V>, lives: &Lives<V>) -> Span {
+    /// The maxima that node `s` takes on the way.
+    const fn pool(&self, s: usize, table: &Table<S, V>) -> Option<Pool> {
+        match table.pool[s] {
+            Some(pool) => self.nodes[pool].facts.pool,
+            None => None,
+        }
+    }
+
+    /// Floats per sample that node `s` keeps, for a pool that it does the work of too.
+    const fn saved_len(&self, s: usize, table: &Table<S, V>) -> usize {
+        let own = table.own[s];
+        let pool = match table.pool[s] {
+            Some(pool) => self.nodes[pool].facts.saved_for(own),
+            None => 0,
+        };
+        self.nodes[s].facts.saved_for(own) + pool
+    }
+
+    const fn value_span(&self, mut v: usize, table: &Table<S, V>, lives: &Lives<V>) -> Span {
+        while let Some(s) = table.absorber[v] {
+            v = self.nodes[s].y;
+        }
         let len = self.shapes[v].len();
         if v < self.inputs {
             return Span::outside(Region::X, v, len);
         }
-        let v = match table.absorber[v] {
-            Some(s) => self.nodes[s].y,
-            None => v,
-        };
         match table.output[v] {
             Some(j) if !table.is_fork(v) => Span::outside(Region::Y, j, len),
             _ => Span::work(lives.of(Kind::Value, v).offset, len),
@@ -236,6 +264,10 @@ impl<const S: usize, const V: usize> Graph<S, V> {
     }
 
     const fn grad_span(&self, v: usize, table: &Table<S, V>, lives: &Lives<V>) -> Span {
+        let v = match table.maxima[v] {
+            Some(maxima) => maxima,
+            None => v,
+        };
         let len = self.shapes[v].len();
         if !table.wanted[v] {
             return Span::NONE;
@@ -256,7 +288,8 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         spots.trains = table.trains[s];
         spots.purpose = table.own[s];
         spots.absorbed = table.absorbed[s];
-        spots.saved = Span::work(lives.of(Kind::Saved, s).offset, node.facts.saved_for(spots.purpose));
+        spots.pool = self.pool(s, table);
+        spots.saved = Span::work(lives.of(Kind::Saved, s).offset, self.saved_len(s, table));
         spots.saved_life = When::of(lives.of(Kind::Saved, s));
         let mut temp = lives.of(Kind::Temp, s).offset;
         let mut k = 0;

@@ -21,6 +21,10 @@ pub(super) struct Table<const S: usize, const V: usize> {
     /// What a node itself is asked for.
     pub(super) own: [Purpose; S],
     pub(super) absorbed: [Absorbed; S],
+    /// The pool that a convolution ends with.
+    pub(super) pool: [Option<usize>; S],
+    /// The maxima whose gradient stands for that of a value, as the value's writer ends with the pool.
+    pub(super) maxima: [Option<usize>; V],
     /// The node that writes a value; `None` for an input.
     writer: [Option<usize>; V],
     /// The node that the writer is absorbed by, so that the value begins earlier.
@@ -48,6 +52,8 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             trains: [false; S],
             own: [Purpose::Infer; S],
             absorbed: [Absorbed::No; S],
+            pool: [None; S],
+            maxima: [None; V],
             writer: [None; V],
             begun_by: [None; V],
             readers: [0; V],
@@ -74,6 +80,8 @@ impl<const S: usize, const V: usize> Graph<S, V> {
                 table.absorbed[s] = if by_producer { Absorbed::ByProducer } else { Absorbed::InPlace };
                 table.absorber[v] = Some(s);
                 table.begun_by[self.nodes[s].y] = Some(producer);
+            } else if let Some(producer) = table.pooling(s, &self.nodes) {
+                table.pools(s, producer, &self.nodes);
             }
             s += 1;
         }
@@ -158,6 +166,43 @@ impl<const S: usize, const V: usize> Table<S, V> {
         if free && fits && (act.from_output || !backward || !self.pulled[s]) { Some(before) } else { None }
     }
 
+    /// The convolution that takes the maxima of node `s` itself, if it may: there may be a floor between, which it has absorbed.
+    const fn pooling(&self, s: usize, nodes: &[Node; S]) -> Option<usize> {
+        let node = &nodes[s];
+        if node.facts.pool.is_none() || node.n != 1 {
+            return None;
+        }
+        let v = node.x[0];
+        let Some(mut before) = self.writer[v] else { return None };
+        if matches!(self.absorbed[before], Absorbed::ByProducer)
+            && let Some(producer) = self.begun_by[v]
+        {
+            before = producer;
+        }
+        let free = self.readers[v] == 1 && self.output[v].is_none();
+        if free && nodes[before].facts.takes_pool.is_some() { Some(before) } else { None }
+    }
+
+    /// Node `s` is left to `producer`: nothing between them has a place of its own, nor is pulled.
+    const fn pools(&mut self, s: usize, producer: usize, nodes: &[Node; S]) {
+        let maxima = nodes[s].y;
+        self.begun_by[maxima] = Some(producer);
+        self.pool[producer] = Some(s);
+        let mut node = s;
+        while node != producer {
+            let v = nodes[node].x[0];
+            self.absorbed[node] = Absorbed::ByProducer;
+            self.absorber[v] = Some(node);
+            self.maxima[v] = Some(maxima);
+            self.pulled[node] = false;
+            self.own[node] = Purpose::Infer;
+            node = match self.writer[v] {
+                Some(before) => before,
+                None => producer,
+            };
+        }
+    }
+
     /// An output of the network that is read within it too has a place of its own in the workspace.
     pub(super) const fn is_fork(&self, v: usize) -> bool {
         self.output[v].is_some() && self.readers[v] > 0
@@ -184,8 +229,8 @@ impl<const S: usize, const V: usize> Table<S, V> {
 
     /// From when to when a gradient does.
     pub(super) const fn grad_life(&self, v: usize) -> Option<(usize, usize)> {
-        let Some(writer) = self.writer[v] else { return None };
-        if !self.wanted[v] || (self.output[v].is_some() && !self.is_fork(v)) {
+        let Some(mut writer) = self.writer[v] else { return None };
+        if self.maxima[v].is_some() || !self.wanted[v] || (self.output[v].is_some() && !self.is_fork(v)) {
             return None;
         }
         let from = match self.last[v] {
@@ -194,6 +239,12 @@ impl<const S: usize, const V: usize> Table<S, V> {
             Some((last, _)) => 2 * S - 1 - last,
             None => return None,
         };
+        if let Some(producer) = self.begun_by[v]
+            && let Some(pool) = self.pool[producer]
+            && pool == writer
+        {
+            writer = producer;
+        }
         Some((from, if self.trains[writer] { 2 * S } else { 2 * S - 1 - writer }))
     }
 }

@@ -4,6 +4,7 @@
 //! Never an allocation, and never a result that depends on tiles, on the form chosen, or on how a batch or a range is cut.
 
 mod forward;
+pub mod pooled;
 mod pull_w;
 mod pull_x;
 mod scatter;

@@ -2,9 +2,12 @@
 //! Slices of `f32` and sizes come in, filled slices go out; nothing here knows layers, graphs or optimisers by name.
 //! Every result is the same whatever the batch is split into. Nothing here may allocate, but `block`.
 
+pub(crate) mod attention;
 pub mod batch_norm;
 pub mod block;
 pub mod conv;
+#[cfg(feature = "std")]
+pub mod crew;
 pub mod elementwise;
 pub(crate) mod lanes;
 pub mod math;
@@ -12,6 +15,7 @@ pub mod matrix;
 mod micro;
 pub mod noise;
 pub mod pool;
+pub mod recurrent;
 pub mod row_norm;
 pub mod rows;
 pub mod simd;

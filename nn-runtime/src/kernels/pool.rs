@@ -9,6 +9,7 @@ mod max;
 mod tests;
 
 pub use average::{avg_pool, avg_pull};
+pub(super) use max::{Best, max_of_image};
 pub use max::{max_pool, max_pull};
 
 use core::ops::Range;
@@ -92,7 +93,7 @@ impl Pool {
     }
 
     /// The inputs along `axis` that the window of output `o` sees.
-    fn sees(&self, axis: usize, o: usize) -> Range<usize> {
+    pub(super) fn sees(&self, axis: usize, o: usize) -> Range<usize> {
         let size = if axis == 0 { self.height } else { self.width };
         let (start, pad) = (o * self.stride[axis], self.pad[2 * axis]);
         start.saturating_sub(pad)..(start + self.window[axis] - pad).min(size)

@@ -74,14 +74,16 @@ impl Bank<'_, '_> {
             return Raw::NONE;
         }
         let i = place.index;
-        let (at, len) = match place.region {
-            Region::Work => (self.work.as_mut_ptr(), self.work.len()),
-            region if region == self.writes => (self.written[i].as_mut_ptr(), self.written[i].len()),
-            Region::X => (self.x[i].as_ptr().cast_mut(), self.x[i].len()),
-            Region::Y => (self.y[i].as_ptr().cast_mut(), self.y[i].len()),
-            Region::Dy => (self.dy[i].as_ptr().cast_mut(), self.dy[i].len()),
+        // Raw from the start: a reference made for one place would take the pointers of the places before it out of force.
+        let memory: *mut [f32] = match place.region {
+            Region::Work => &raw mut *self.work,
+            region if region == self.writes => &raw mut *self.written[i],
+            Region::X => core::ptr::from_ref(self.x[i]).cast_mut(),
+            Region::Y => core::ptr::from_ref(self.y[i]).cast_mut(),
+            Region::Dy => core::ptr::from_ref(self.dy[i]).cast_mut(),
             Region::Dx => return Raw::NONE,
         };
+        let len = memory.len();
         if len == 0 {
             return Raw::NONE;
         }
@@ -92,7 +94,7 @@ impl Bank<'_, '_> {
             "a place lies within its memory: {place:?} in {len} floats"
         );
         // SAFETY: offset <= len, so the pointer stays within (or one past) the slice it comes from.
-        Raw { at: unsafe { at.add(place.offset) }, len: place.len }
+        Raw { at: unsafe { memory.cast::<f32>().add(place.offset) }, len: place.len }
     }
 
     /// Opens places to read (`a`, `b`, `c`) and to write (`w`, `more`).
@@ -145,6 +147,22 @@ mod tests {
         w.copy_from_slice(a);
         more.fill(3.0);
         assert_eq!((y, work), ([1.0, 2.0], [0.0, 0.0, 0.0, 0.0, 3.0, 3.0, 3.0, 3.0]));
+    }
+
+    /// As a layer's pass does: several results beside each other and their source in one workspace, written in turns.
+    #[test]
+    fn opens_neighbours_in_one_memory() {
+        let (mut work, mut y) = ([1.0, 2.0, 0.0, 0.0, 0.0, 0.0], [0.0; 4]);
+        let mut bank = Bank { work: &mut work, x: &[], y: &[], dy: &[], written: &mut [&mut y], writes: Region::Y };
+        let writes = [place(Region::Work, 2, 2), place(Region::Y, 2, 2), place(Region::Y, 0, 2)];
+        let reads = [place(Region::Work, 0, 2), place(Region::Work, 1, 1)];
+        let (reads, [], [], [a, b, c], d) = bank.open(reads, [], [], writes, place(Region::Work, 4, 2));
+        for (i, to) in [&mut *a, b, c, d].into_iter().enumerate() {
+            to.copy_from_slice(reads[0]);
+            to[0] += i as f32 + reads[1][0];
+        }
+        a[1] = 9.0;
+        assert_eq!((work, y), ([1.0, 2.0, 3.0, 9.0, 6.0, 2.0], [5.0, 2.0, 4.0, 2.0]));
     }
 
     #[test]

@@ -1,10 +1,17 @@
 //! The inner loops of the optimisers: one pass over parameters, gradients and what the optimiser remembers.
-//! Comes in: a rule prepared for one step, an `Isa`, slices of one length, any part of the whole; goes out: the slices, updated.
+//! Comes in: a rule prepared for one step, an `Isa`, slices of one length, any part of the whole (of Lamb and
+//! Muon a whole tensor); goes out: the slices, updated.
 //! Formulas, defaults aside, are PyTorch's. What is remembered and has become tiny is set to 0: see `TINY`.
 //! Never a choice between formulas inside the loop, and never a change to the CPU's floating-point control.
 
 mod adam;
+mod around;
 mod gradient;
+mod lamb;
+mod lion;
+mod muon;
+mod nadam;
+mod norm;
 mod scaled;
 #[cfg(test)]
 mod tests;
@@ -12,7 +19,13 @@ mod tests;
 use super::simd::{Isa, Kernel, LANES, Simd};
 
 pub use adam::AdamStep;
+pub use around::{add_penalty, clamp, follow, shrink_and_step};
 pub use gradient::{MomentumStep, SgdStep};
+pub use lamb::LambStep;
+pub use lion::LionStep;
+pub use muon::{NewtonSchulz, orthogonalize, orthogonalize_scratch};
+pub use nadam::NadamStep;
+pub use norm::{sum_of_sizes, sum_of_squares};
 pub use scaled::{AdagradStep, RmspropMomentumStep, RmspropStep};
 
 /// What is remembered and smaller than this becomes 0.

@@ -61,7 +61,8 @@ impl Concat {
             total = total.saturating_add(x[k].dim(self.axis));
             k += 1;
         }
-        Facts::output(x[0].with_dim(self.axis, total)).pulls_without_x().pulls_without_y().ok()
+        let facts = Facts::output(x[0].with_dim(self.axis, total)).pulls_without_x().pulls_without_y();
+        if self.axis == 0 { facts.ok() } else { facts.per_step().ok() }
     }
 
     const fn disagree(&self, a: Shape, b: Shape) -> Fault {

@@ -5,7 +5,9 @@ use super::window::{Stand, Window, too_large};
 use crate::facts::Facts;
 use crate::fault::Fault;
 use crate::init::Init;
+use crate::kernels::conv::pooled::{self, Maxima};
 use crate::kernels::conv::{Conv, pull_bias, pull_w};
+use crate::kernels::pool::Pool;
 use crate::layer::{Cx, Part};
 use crate::shape::Shape;
 
@@ -49,14 +51,21 @@ macro_rules! learnt_arguments {
 }
 pub(super) use learnt_arguments;
 
-/// The layer of a type whose `conv(shape)` is what it computes, with a field `learnt`.
+/// The layer of a type whose `conv(shape)` is what it computes, with a field `learnt`, and what more it does.
 macro_rules! layer_of_a_convolution {
-    ($name:ident) => {
+    ($name:ident $($more:tt)*) => {
         impl crate::layer::Layer for $name {
             fn forward(&self, cx: &mut crate::layer::Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
                 let conv = super::window::accepted(self.conv(cx.input_shape(0)));
                 let bias = super::conv::bias(cx, &self.learnt, 1);
-                crate::kernels::conv::forward(cx.isa, conv, x, cx.param(0), bias, cx.floor, y, cx.scratch);
+                let w = cx.param(0);
+                match cx.pool {
+                    None => crate::kernels::conv::forward(cx.isa, conv, x, w, bias, cx.floor, y, cx.scratch),
+                    Some(pool) => {
+                        let filters = crate::kernels::conv::pooled::Filters { w, bias, floor: cx.floor };
+                        crate::kernels::conv::pooled::forward(cx.isa, (conv, pool), x, filters, y, cx.saved, cx.scratch);
+                    }
+                }
             }
 
             fn pull_input(
@@ -69,7 +78,14 @@ macro_rules! layer_of_a_convolution {
             ) {
                 if !dx.is_empty() {
                     let conv = super::window::accepted(self.conv(cx.input_shape(0)));
-                    crate::kernels::conv::pull_x(cx.isa, conv, dy, cx.param(0), dx, cx.scratch);
+                    let w = cx.param(0);
+                    match cx.pool {
+                        None => crate::kernels::conv::pull_x(cx.isa, conv, dy, w, dx, cx.scratch),
+                        Some(pool) => {
+                            let maxima = super::conv::maxima(pool, dy, cx.saved);
+                            crate::kernels::conv::pooled::pull_x(cx.isa, conv, maxima, w, dx, cx.scratch);
+                        }
+                    }
                 }
             }
 
@@ -86,6 +102,8 @@ macro_rules! layer_of_a_convolution {
                     super::conv::pull_bias_of(cx, 1, conv, dy, &mut part);
                 }
             }
+
+            $($more)*
         }
     };
 }
@@ -198,15 +216,28 @@ pub(super) fn bias<'a>(cx: &Cx<'a>, learnt: &Learnt, at: usize) -> Option<&'a [f
 /// Adds the gradients of parameter `at`, the weights of `conv` between `x` and `dy`.
 pub(super) fn pull_weight(cx: &mut Cx, at: usize, conv: Conv, [x, dy]: [&[f32]; 2], part: &mut Part) {
     let (range, dw) = part.of(cx, at);
-    if !range.is_empty() {
-        pull_w(cx.isa, conv, x, dy, range, dw, cx.scratch);
+    if range.is_empty() {
+        return;
+    }
+    match cx.pool {
+        None => pull_w(cx.isa, conv, x, dy, range, dw, cx.scratch),
+        Some(pool) => pooled::pull_w(cx.isa, conv, x, maxima(pool, dy, cx.saved), range, dw, cx.scratch),
     }
 }
 
 /// Adds the gradients of parameter `at`, the bias of a layer whose output is that of `conv`.
 pub(super) fn pull_bias_of(cx: &Cx, at: usize, conv: Conv, dy: &[f32], part: &mut Part) {
     let (range, db) = part.of(cx, at);
-    if !range.is_empty() {
-        pull_bias(cx.isa, conv, dy, range, db);
+    if range.is_empty() {
+        return;
     }
+    match cx.pool {
+        None => pull_bias(cx.isa, conv, dy, range, db),
+        Some(pool) => pooled::pull_bias(cx.isa, maxima(pool, dy, cx.saved), range, db),
+    }
+}
+
+/// The gradients of a convolution that ends with a pool, whose `forward` has kept where each maximum stood.
+pub(super) fn maxima<'a>(pool: Pool, dy: &'a [f32], saved: &'a [f32]) -> Maxima<'a> {
+    Maxima { pool, dy, at: &saved[..dy.len()] }
 }

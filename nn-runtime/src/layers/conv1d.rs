@@ -29,8 +29,8 @@ use crate::shape::Shape;
 /// | `init` (of the weight) | `GlorotUniform` | uniform in ±1/√fan_in | `"glorot_uniform"` |
 /// | `bias_init` | `Zeros` | uniform in ±1/√fan_in | `"zeros"` |
 ///
-/// Parameters: `weight`, `[filters, features / groups, kernel]`, and `bias`, `[filters]`. With `Causal` no output sees a later step;
-/// van den Oord et al., "WaveNet: A Generative Model for Raw Audio", 2016.
+/// Parameters: `weight`, `[filters, features / groups, kernel]`, and `bias`, `[filters]`. With `Causal` no output sees a later step, so
+/// that at stride 1 it can run step by step, with the same bits; van den Oord et al., "WaveNet: A Generative Model for Raw Audio", 2016.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -49,7 +49,31 @@ pub struct Conv1d {
 }
 
 learnt_arguments!(Conv1d);
-layer_of_a_convolution!(Conv1d);
+layer_of_a_convolution! {
+    Conv1d
+
+    fn step(&self, cx: &mut crate::layer::Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+        let features = cx.input_shape(0).dim(1);
+        let ([kernel], [dilation], reach) = (self.window.kernel, self.window.dilation, self.window.extent(0) - 1);
+        let (conv, w, bias) = (self.one_place(features), cx.param(0), super::conv::bias(cx, &self.learnt, 1));
+        let (seen, scratch) = cx.scratch.split_at_mut(kernel * features);
+        let samples = x.chunks_exact(features).zip(y.chunks_exact_mut(self.filters));
+        for ((x, y), carried) in samples.zip(cx.saved.chunks_exact_mut(1 + reach * features)) {
+            // A ring of the steps before, and where in it the oldest stands, which the window's first tap sees.
+            let (oldest, past) = carried.split_at_mut(1);
+            let at = oldest[0] as usize;
+            for (k, seen) in seen.chunks_exact_mut(features).take(kernel - 1).enumerate() {
+                seen.copy_from_slice(&past[(at + k * dilation) % reach * features..][..features]);
+            }
+            seen[(kernel - 1) * features..].copy_from_slice(x);
+            if reach > 0 {
+                past[at * features..][..features].copy_from_slice(x);
+                oldest[0] = ((at + 1) % reach) as f32;
+            }
+            crate::kernels::conv::forward(cx.isa, conv, seen, w, bias, cx.floor, y, scratch);
+        }
+    }
+}
 
 impl Conv1d {
     /// This many filters, each with a kernel of so many steps.
@@ -89,7 +113,25 @@ impl Conv1d {
         };
         let y = Shape::of([conv.output()[1], self.filters]);
         let weight = Shape::of([self.filters, conv.channels / conv.groups, conv.kernel[1]]);
-        facts(y, &conv, &self.learnt, weight, self.filters).ok()
+        let facts = facts(y, &conv, &self.learnt, weight, self.filters);
+        let [_, _, before, after] = conv.pad;
+        let reach = self.window.extent(0) - 1;
+        // The place in the ring is a number of 24 bits.
+        if self.window.stride[0] != 1 || before != reach || after != 0 || reach >= 1 << 24 {
+            return facts.ok();
+        }
+        let step = conv.kernel[1] * conv.channels + self.one_place(conv.channels).scratch();
+        facts
+            .scratch(0, if step > conv.scratch() { step } else { conv.scratch() })
+            .carries(1 + reach * conv.channels)
+            .ok()
+    }
+
+    /// The convolution at one place, over the steps that the kernel sees there.
+    const fn one_place(&self, features: usize) -> Conv {
+        let [kernel] = self.window.kernel;
+        let conv = Conv::new([features, 1, kernel], self.filters, [1, kernel]);
+        Conv { groups: self.groups, channels_last: true, ..conv }
     }
 
     const fn conv(&self, x: Shape) -> Result<Conv, Fault> {

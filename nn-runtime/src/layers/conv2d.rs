@@ -72,7 +72,8 @@ impl Conv2d {
         let [height, width] = conv.output();
         let [rows, columns] = conv.kernel;
         let weight = Shape::of([self.filters, conv.channels / conv.groups, rows, columns]);
-        facts(Shape::of([self.filters, height, width]), &conv, &self.learnt, weight, self.filters).ok()
+        let facts = facts(Shape::of([self.filters, height, width]), &conv, &self.learnt, weight, self.filters);
+        if conv.takes_pool() { facts.takes_pool(conv).ok() } else { facts.ok() }
     }
 
     const fn conv(&self, x: Shape) -> Result<Conv, Fault> {

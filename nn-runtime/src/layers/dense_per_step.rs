@@ -53,7 +53,12 @@ impl DensePerStep {
     /// `[steps, features] -> [steps, units]`
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
         match x.dims() {
-            Some([steps, features]) => self.dense.facts(features, steps, Shape::of([steps, self.dense.units()])),
+            Some([steps, features]) => {
+                match self.dense.facts(features, steps, Shape::of([steps, self.dense.units()])) {
+                    Rule::Ok(facts) => facts.per_step().ok(),
+                    fault => fault,
+                }
+            }
             None => {
                 let fault = Fault::expected("an input of [steps, features]").found(x);
                 Rule::Err(match x.rank() {

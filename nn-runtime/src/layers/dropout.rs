@@ -40,7 +40,7 @@ impl Dropout {
             let fault = Fault::expected("a rate from 0 up to but without 1").found_real(self.rate);
             return Rule::Err(fault.help("give the share to drop, such as `Dropout(0.5)`"));
         }
-        Facts::output(x).head(Head::Same).pulls_without_x().pulls_without_y().ok()
+        Facts::output(x).head(Head::Same).pulls_without_x().pulls_without_y().per_step().ok()
     }
 
     /// Both ways it is the same function: each number is kept and scaled, or it is 0.

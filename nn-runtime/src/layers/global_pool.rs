@@ -1,6 +1,7 @@
-//! `GlobalAvgPool` and `GlobalMaxPool`: one number for each channel. In: `[channels, height, width]` or `[steps, features]`; out:
-//! `[channels]` or `[features]`. Each is the pool whose window is the whole input, and nothing else.
+//! `GlobalAvgPool` and `GlobalMaxPool`: one number for each channel. In: `[channels, height, width]` or `[steps, features]`, and of steps
+//! perhaps a mask; out: `[channels]` or `[features]`. Each is the pool whose window is the whole input, or what a mask leaves of it.
 
+use super::mask::{is_step, mask_fault};
 use super::max_pool;
 use crate::facts::{Facts, Rule};
 use crate::fault::Fault;
@@ -10,8 +11,11 @@ use crate::shape::Shape;
 
 /// The mean of each channel or feature: `[channels, height, width] -> [channels]`, `[steps, features] -> [features]`.
 ///
+/// Of steps there may be a mask, `([steps, features], [steps]) -> [features]`, 1 a step and 0 padding: the mean is that of the steps, 0
+/// where there is none. A mask has no gradient: it is answered with zeros.
+///
 /// No arguments. PyTorch's `AdaptiveAvgPool2d(1)`, then `Flatten()`; Keras's `GlobalAveragePooling2D()` and
-/// `GlobalAveragePooling1D()`. Lin et al., "Network In Network", 2014.
+/// `GlobalAveragePooling1D()`, which takes a mask too. Lin et al., "Network In Network", 2014.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -25,6 +29,9 @@ use crate::shape::Shape;
 pub struct GlobalAvgPool;
 
 /// The largest number of each channel or feature: `[channels, height, width] -> [channels]`, `[steps, features] -> [features]`.
+///
+/// Of steps there may be a mask, `([steps, features], [steps]) -> [features]`, 1 a step and 0 padding: the largest is that of the steps, 0
+/// where there is none. A mask has no gradient: it is answered with zeros.
 ///
 /// No arguments. PyTorch's `AdaptiveMaxPool2d(1)`, then `Flatten()`; Keras's `GlobalMaxPooling2D()` and `GlobalMaxPooling1D()`.
 /// Of equal numbers the first, row by row, takes the gradient.
@@ -51,20 +58,26 @@ const fn whole(x: Shape) -> Option<Pool> {
     }
 }
 
-const fn facts(x: Shape) -> Result<Facts, Fault> {
-    match whole(x) {
-        Some(_) if x.is_empty() => {
-            let fault = Fault::expected("an input of at least one number").found(x);
+const fn facts(x: &[Shape], layer: &str) -> Result<Facts, Fault> {
+    if x.len() > 1
+        && let Some(fault) = mask_fault(x, layer)
+    {
+        return Err(fault);
+    }
+    let x0 = x[0];
+    match whole(x0) {
+        Some(_) if x0.is_empty() => {
+            let fault = Fault::expected("an input of at least one number").found(x0);
             Err(fault.help("make every dimension before it at least 1"))
         }
         // Where the kernels count places in 32 bits there are fewer of them than that.
-        Some(pool) if x.len() / pool.channels <= u32::MAX as usize => {
+        Some(pool) if x0.len() / pool.channels <= u32::MAX as usize => {
             Ok(Facts::output(Shape::of([pool.channels])).pulls_without_x().pulls_without_y())
         }
         Some(_) => Err(super::window::too_large()),
         None => {
-            let fault = Fault::expected("an input of [channels, height, width] or [steps, features]").found(x);
-            Err(match x.rank() {
+            let fault = Fault::expected("an input of [channels, height, width] or [steps, features]").found(x0);
+            Err(match x0.rank() {
                 1 => fault.help("leave it out: there is one number for each feature already"),
                 _ => fault.help("put `Reshape([channels, height, width])` before it"),
             })
@@ -85,9 +98,11 @@ impl GlobalAvgPool {
         GlobalAvgPool
     }
 
-    /// `[channels, height, width] -> [channels]`, `[steps, features] -> [features]`
-    pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-        match facts(x) {
+    /// `[channels, height, width] -> [channels]`, `[steps, features] -> [features]`, `([steps, features], [steps]) -> [features]`
+    pub const fn rule<const N: usize>(&self, x: [Shape; N]) -> Rule {
+        match facts(&x, "GlobalAvgPool") {
+            // The mask, for the way back.
+            Ok(facts) if N > 1 => facts.saves(x[1].len()).ok(),
             Ok(facts) => facts.ok(),
             Err(fault) => Rule::Err(fault),
         }
@@ -100,9 +115,9 @@ impl GlobalMaxPool {
         GlobalMaxPool
     }
 
-    /// `[channels, height, width] -> [channels]`, `[steps, features] -> [features]`
-    pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-        match facts(x) {
+    /// `[channels, height, width] -> [channels]`, `[steps, features] -> [features]`, `([steps, features], [steps]) -> [features]`
+    pub const fn rule<const N: usize>(&self, x: [Shape; N]) -> Rule {
+        match facts(&x, "GlobalMaxPool") {
             Ok(facts) => {
                 let places = facts.output_shapes()[0].len();
                 facts.saves(places).ok()
@@ -112,24 +127,98 @@ impl GlobalMaxPool {
     }
 }
 
-impl Layer for GlobalAvgPool {
-    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
-        avg_pool(cx.isa, pool(cx), false, x, y);
+impl<const N: usize> Layer<N> for GlobalAvgPool {
+    fn forward(&self, cx: &mut Cx, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
+        let pool = pool(cx);
+        if N == 1 {
+            return avg_pool(cx.isa, pool, false, x[0], y);
+        }
+        if !cx.saved.is_empty() {
+            cx.saved[..x[1].len()].copy_from_slice(x[1]);
+        }
+        let steps = pool.width;
+        let samples = x[0].chunks_exact(steps * pool.channels).zip(x[1].chunks_exact(steps));
+        for ((x, mask), y) in samples.zip(y.chunks_exact_mut(pool.channels)) {
+            y.fill(0.0);
+            for (x, _) in x.chunks_exact(pool.channels).zip(mask).filter(|(_, mask)| is_step(mask)) {
+                cx.isa.add(x, y);
+            }
+            cx.isa.scale(share(mask), y);
+        }
     }
 
-    fn pull_input(&self, cx: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
-        if !dx.is_empty() {
-            avg_pull(cx.isa, pool(cx), false, dy, dx);
+    fn pull_input(&self, cx: &mut Cx, _: [&[f32]; N], _: [&[f32]; 1], [dy]: [&[f32]; 1], dx: [&mut [f32]; N]) {
+        let pool = pool(cx);
+        if N == 1 {
+            if !dx[0].is_empty() {
+                avg_pull(cx.isa, pool, false, dy, dx[0]);
+            }
+            return;
         }
+        let steps = pool.width;
+        let samples = dx[0].chunks_exact_mut(steps * pool.channels).zip(cx.saved.chunks_exact(steps));
+        for ((dx, mask), dy) in samples.zip(dy.chunks_exact(pool.channels)) {
+            dx.fill(0.0);
+            for (dx, _) in dx.chunks_exact_mut(pool.channels).zip(mask).filter(|(_, mask)| is_step(mask)) {
+                cx.isa.axpy(share(mask), dy, dx);
+            }
+        }
+        dx[1].fill(0.0);
     }
 }
 
-impl Layer for GlobalMaxPool {
-    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
-        max_pool::forward(cx, pool(cx), x, y);
+/// What each step counts in a mean.
+fn share(mask: &[f32]) -> f32 {
+    1.0 / mask.iter().filter(|mask| is_step(mask)).count().max(1) as f32
+}
+
+impl<const N: usize> Layer<N> for GlobalMaxPool {
+    fn forward(&self, cx: &mut Cx, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
+        let pool = pool(cx);
+        if N == 1 {
+            return max_pool::forward(cx, pool, x[0], y);
+        }
+        let steps = pool.width;
+        let samples = x[0].chunks_exact(steps * pool.channels).zip(x[1].chunks_exact(steps));
+        for (i, ((x, mask), y)) in samples.zip(y.chunks_exact_mut(pool.channels)).enumerate() {
+            for (feature, y) in y.iter_mut().enumerate() {
+                let at = largest(x, mask, feature, pool.channels);
+                *y = at.map_or(0.0, |step| x[step * pool.channels + feature]);
+                if !cx.saved.is_empty() {
+                    // By its bits, which hold any number of steps; past the last is none.
+                    cx.saved[i * pool.channels + feature] = f32::from_bits(at.unwrap_or(steps) as u32);
+                }
+            }
+        }
     }
 
-    fn pull_input(&self, cx: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
-        max_pool::pull(cx, pool(cx), dy, dx);
+    fn pull_input(&self, cx: &mut Cx, _: [&[f32]; N], _: [&[f32]; 1], [dy]: [&[f32]; 1], dx: [&mut [f32]; N]) {
+        let pool = pool(cx);
+        if N == 1 {
+            return max_pool::pull(cx, pool, dy, dx[0]);
+        }
+        let (steps, features) = (pool.width, pool.channels);
+        let samples = dx[0].chunks_exact_mut(steps * features).zip(cx.saved.chunks_exact(features));
+        for ((dx, places), dy) in samples.zip(dy.chunks_exact(features)) {
+            dx.fill(0.0);
+            for (feature, (place, dy)) in places.iter().zip(dy).enumerate() {
+                if let Some(dx) = dx.get_mut(place.to_bits() as usize * features + feature) {
+                    *dx = *dy;
+                }
+            }
+        }
+        dx[1].fill(0.0);
     }
+}
+
+/// The step with the largest number of a feature, the first of equals; of several NaN, which are above all, the last.
+fn largest(x: &[f32], mask: &[f32], feature: usize, features: usize) -> Option<usize> {
+    let mut best: Option<usize> = None;
+    for step in (0..mask.len()).filter(|step| is_step(&mask[*step])) {
+        let at = |step: usize| x[step * features + feature];
+        if best.is_none_or(|best| at(step) > at(best) || at(step).is_nan()) {
+            best = Some(step);
+        }
+    }
+    best
 }

@@ -53,7 +53,8 @@ impl Glu {
             let fault = fault.shape(x).help("make the layer before it give ").num(len - 1).str(" or ").num(len + 1);
             return Rule::Err(fault.str(" there, twice what is wanted here"));
         }
-        Facts::output(x.with_dim(axis, len / 2)).head(Head::Plain).pulls_without_y().ok()
+        let facts = Facts::output(x.with_dim(axis, len / 2)).head(Head::Plain).pulls_without_y();
+        if axis == 0 { facts.ok() } else { facts.per_step().ok() }
     }
 
     const fn on(&self, x: Shape) -> usize {

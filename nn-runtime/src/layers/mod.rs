@@ -40,7 +40,15 @@
 //! | zero pad, crop default | required; crop = negative pad | 1; 0 |
 //! | upsample | scale required, nearest; bilinear `align_corners` off | 2, nearest |
 //! | whole-channel dropout | Dropout2d, p = 0.5 | SpatialDropout2D, rate required |
+//! | recurrent gates | LSTM i, f, g, o; GRU r, z, n, reset after the product | LSTM i, f, c, o; GRU z, r, h, `reset_after` on |
+//! | recurrent biases | two, one for each product | one, their sum; GRU both, as rows |
+//! | recurrent initial values (ours are PyTorch's) | all uniform ±1/√units | Glorot uniform, orthogonal, bias 0, 1 at f |
 //! | Normalization fitted to data | none | (x−mean) / max(√var, 1e-7) |
+//! | embedding, initial rows; row of padding | normal 1; zero, no gradient | uniform ±0.05; learns (a mask hides it) |
+//! | positions | none | none (KerasHub: sine, learnt) |
+//! | attention mask says | `True` is padding | `True` is a step |
+//! | attention that sees nothing | NaN | the mean of all values |
+//! | attention parameters | one `in_proj_weight` | one each, by head |
 
 mod activation;
 mod avg_pool;
@@ -56,23 +64,32 @@ mod dense_per_step;
 mod depthwise_conv2d;
 mod dropout;
 mod dropout2d;
+mod embedding;
 mod flatten;
 mod frame2d;
 mod global_pool;
 mod glu;
 mod group_norm;
+mod gru;
 mod image;
 mod instance_norm;
+mod last_step;
 mod layer_norm;
+mod mask;
+mod lstm;
 mod max_pool;
+mod multi_head_attention;
 mod norm;
 mod normalization;
 mod permute;
 mod pool;
+mod positional_encoding;
 mod prelu;
 mod product;
+mod recurrent;
 mod reshape;
 mod rms_norm;
+mod rnn;
 mod separable_conv2d;
 mod softmax;
 mod split;
@@ -92,20 +109,28 @@ pub use dense_per_step::DensePerStep;
 pub use depthwise_conv2d::DepthwiseConv2d;
 pub use dropout::Dropout;
 pub use dropout2d::Dropout2d;
+pub use embedding::Embedding;
 pub use flatten::Flatten;
 pub use frame2d::{Crop2d, ZeroPad2d};
 pub use global_pool::{GlobalAvgPool, GlobalMaxPool};
 pub use glu::Glu;
 pub use group_norm::GroupNorm;
+pub use gru::Gru;
 pub use instance_norm::InstanceNorm;
+pub use last_step::LastStep;
 pub use layer_norm::LayerNorm;
+pub use lstm::Lstm;
 pub use max_pool::{MaxPool1d, MaxPool2d};
+pub use multi_head_attention::MultiHeadAttention;
 pub use normalization::Normalization;
 pub use permute::Permute;
+pub use positional_encoding::PositionalEncoding;
 pub use prelu::Prelu;
 pub use product::Product;
+pub use recurrent::Direction;
 pub use reshape::Reshape;
 pub use rms_norm::RmsNorm;
+pub use rnn::Rnn;
 pub use separable_conv2d::SeparableConv2d;
 pub use softmax::{LogSoftmax, Softmax};
 pub use split::Split;

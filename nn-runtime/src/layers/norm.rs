@@ -40,6 +40,18 @@ impl Norm {
         facts.ok()
     }
 
+    /// The facts of rows that are the last `axes` dimensions. Where there are others before them, each step is normalised on its own.
+    pub(super) const fn over_last(&self, x: Shape, axes: usize) -> Rule {
+        let (weights, rows) = match last_axes(x, axes) {
+            Ok(last) => last,
+            Err(fault) => return Rule::Err(fault),
+        };
+        match self.rule(x, rows, weights) {
+            Rule::Ok(facts) if axes < x.rank() => facts.per_step().ok(),
+            rule => rule,
+        }
+    }
+
     pub(super) fn forward(&self, cx: &mut Cx, rows: Rows, x: &[f32], y: &mut [f32]) {
         let params = [self.weight, self.weight && self.bias];
         let params = core::array::from_fn(|i| params[i].then(|| cx.param(i)));
@@ -98,7 +110,7 @@ macro_rules! row_norm_layer {
 pub(super) use row_norm_layer;
 
 /// The last `axes` dimensions, as the shape of weights and the number of rows before them.
-pub(super) const fn last_axes(x: Shape, axes: usize) -> Result<(Shape, usize), Fault> {
+const fn last_axes(x: Shape, axes: usize) -> Result<(Shape, usize), Fault> {
     if axes == 0 || axes > x.rank() {
         let fault = Fault::expected("1 to ").num(x.rank()).str(" axes, the dimensions of ").shape(x).found_num(axes);
         return Err(fault.help("give the number of last dimensions to normalise together, such as `axes = 1`"));

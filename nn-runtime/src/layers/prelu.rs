@@ -50,7 +50,9 @@ impl Prelu {
     /// `[…] -> […]`
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
         let slopes = if self.per_channel && x.rank() > 0 { x.dim(0) } else { 1 };
-        Facts::output(x).param("weight", Shape::of([slopes]), self.init).head(Head::Other).pulls_without_y().ok()
+        let facts =
+            Facts::output(x).param("weight", Shape::of([slopes]), self.init).head(Head::Other).pulls_without_y();
+        if self.per_channel { facts.ok() } else { facts.per_step().ok() }
     }
 
     /// Numbers of a sample that share a slope.
@@ -194,7 +196,9 @@ impl Kernel for PullW<'_> {
 
 impl Layer for Prelu {
     fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
-        cx.isa.run(Forward { span: self.span(cx), slopes: cx.param(0), x, y });
+        // One slope for whatever there is: in a stream that is less than a sample.
+        let span = if self.per_channel { self.span(cx) } else { x.len().max(1) };
+        cx.isa.run(Forward { span, slopes: cx.param(0), x, y });
     }
 
     fn pull_input(&self, cx: &mut Cx, [x]: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {

@@ -36,7 +36,7 @@ impl Product {
     pub const fn rule<const N: usize>(&self, x: [Shape; N]) -> Rule {
         match alike(&x, "Product") {
             Some(fault) => Rule::Err(fault),
-            None => Facts::output(x[0]).pulls_without_y().ok(),
+            None => Facts::output(x[0]).pulls_without_y().per_step().ok(),
         }
     }
 }

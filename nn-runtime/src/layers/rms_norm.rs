@@ -1,7 +1,7 @@
 //! `RmsNorm`: each row of the last dimensions brought to mean square 1. In: any shape; out: the same. It knows one sample at a time:
 //! training and prediction are the same.
 
-use super::norm::{Norm, last_axes, row_norm_layer};
+use super::norm::{Norm, row_norm_layer};
 use crate::facts::Rule;
 use crate::kernels::row_norm::Rows;
 use crate::layer::{Cx, Layer, Part};
@@ -60,10 +60,7 @@ impl RmsNorm {
 
     /// `[…] -> […]`
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-        match last_axes(x, self.axes) {
-            Ok((weights, rows)) => self.norm.rule(x, rows, weights),
-            Err(fault) => Rule::Err(fault),
-        }
+        self.norm.over_last(x, self.axes)
     }
 
     fn rows(&self, cx: &Cx) -> Rows {

@@ -1,10 +1,19 @@
 //! `Softmax` and `LogSoftmax`: scores become probabilities, or their logarithms. In: any shape; out: the same, each row along the
 //! last dimension on its own. A loss that wants scores leaves them out of the training pass.
 
-use crate::facts::{Facts, Head, Rule};
+use crate::facts::{Facts, Head, Rule, Stream};
 use crate::kernels::rows;
 use crate::layer::{Cx, Layer};
 use crate::shape::Shape;
+
+/// An elementwise function to whoever absorbs it, though it works on rows: of `[steps]` alone there is no step without the others.
+const fn facts(x: Shape, head: Head) -> Rule {
+    let mut facts = Facts::output(x).head(head).is_act(true).pulls_without_x();
+    if x.rank() < 2 {
+        facts.stream = Stream::No;
+    }
+    facts.ok()
+}
 
 /// The length of a row.
 fn width(cx: &Cx) -> usize {
@@ -37,7 +46,7 @@ impl Softmax {
 
     /// `[…, n] -> […, n]`
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-        Facts::output(x).head(Head::Softmax).is_act(true).pulls_without_x().ok()
+        facts(x, Head::Softmax)
     }
 }
 
@@ -81,7 +90,7 @@ impl LogSoftmax {
 
     /// `[…, n] -> […, n]`
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-        Facts::output(x).head(Head::LogSoftmax).is_act(true).pulls_without_x().ok()
+        facts(x, Head::LogSoftmax)
     }
 }
 

@@ -83,7 +83,8 @@ impl Split {
             3 => Facts::outputs([a, b, c]),
             _ => Facts::outputs([a, b, c, d]),
         };
-        facts.pulls_without_x().pulls_without_y().ok()
+        let facts = facts.pulls_without_x().pulls_without_y();
+        if self.axis == 0 { facts.ok() } else { facts.per_step().ok() }
     }
 
     /// The sizes of the parts.

@@ -6,7 +6,7 @@ use super::elementwise::{self, Formula, compares};
 use crate::kernels::math;
 use crate::kernels::simd::{Isa, Simd};
 
-/// `mean -(t · ln p + (1 - t) · ln(1 - p))` with `p = sigmoid(z)`, over a sample's numbers, and then over samples.
+/// `mean -(t · ln p + (1 - t) · ln(1 - p))` with `p = sigmoid(z)`, over a row's numbers, and then over rows.
 ///
 /// It reads the scores `z`: a network may end in `Sigmoid`, which is then left out while training, or without it. Computed as
 /// `max(z, 0) - z · t + ln(1 + exp(-|z|))`, which neither overflows nor loses small probabilities. PyTorch's
@@ -38,10 +38,10 @@ impl Formula for BinaryCrossEntropy {
     }
 }
 
-/// Samples whose every output is on the right side: a score above 0 is a probability above a half.
-fn correct(width: usize, z: &[f32], target: &[f32]) -> Option<usize> {
-    let samples = z.chunks_exact(width).zip(target.chunks_exact(width));
-    Some(samples.filter(|(z, t)| z.iter().zip(*t).all(|(&z, &t)| (z > 0.0) == (t > 0.5) && !z.is_nan())).count())
+/// Rows whose every output is on the right side: a score above 0 is a probability above a half.
+pub(super) fn correct(width: usize, z: &[f32], target: &[f32]) -> Option<usize> {
+    let rows = z.chunks_exact(width).zip(target.chunks_exact(width));
+    Some(rows.filter(|(z, t)| z.iter().zip(*t).all(|(&z, &t)| (z > 0.0) == (t > 0.5) && !z.is_nan())).count())
 }
 
 compares!(BinaryCrossEntropy, logits: true, targets: |t| (0.0..=1.0).contains(&t), "targets from 0 to 1", correct: correct);

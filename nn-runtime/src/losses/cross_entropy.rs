@@ -8,10 +8,10 @@ use super::{Loss, LossOn};
 use crate::kernels::rows::{self, argmax};
 use crate::kernels::simd::Isa;
 
-/// `-Σ_i t[i] · ln softmax(z)[i]` over the classes of a sample, and then the mean over samples.
+/// `-Σ_i t[i] · ln softmax(z)[i]` over the classes of a row, and then the mean over rows.
 ///
 /// It reads the scores `z`: a network may end in `Softmax` or `LogSoftmax`, which is then left out while training, or in `Dense`.
-/// Targets: labels, `u32`, one class for each sample (then `t` is 1 at the label and 0 elsewhere), or distributions, `f32`, as many
+/// Targets: labels, `u32`, one class for each row (then `t` is 1 at the label and 0 elsewhere), or distributions, `f32`, as many
 /// numbers as classes. There are at least two classes.
 ///
 /// | argument | here | PyTorch's `CrossEntropyLoss` | Keras's `CategoricalCrossentropy` |
@@ -65,9 +65,15 @@ impl LossOn<[u32]> for CrossEntropy {
         rows::cross_entropy_labels_value(isa, width, y, target, self.label_smoothing)
     }
 
-    fn fault(&self, width: usize, target: &[u32], samples: usize) -> Option<(usize, String)> {
-        if target.len() != samples {
-            return Some((0, format!("expected 1 label for each of {samples} samples, found {} labels", target.len())));
+    fn fault(&self, width: usize, target: &[u32], rows: usize) -> Option<(usize, String)> {
+        if target.len() != rows {
+            let found = target.len() / rows.max(1);
+            return Some((
+                0,
+                format!(
+                    "expected 1 label for each row of scores, found {found}\nhelp: labels per step want an output of [steps, classes]"
+                ),
+            ));
         }
         let at = target.iter().position(|&label| label as usize >= width)?;
         Some((at, format!("expected a label from 0 to {}, found {}", width - 1, target[at])))
@@ -87,13 +93,13 @@ impl LossOn<[f32]> for CrossEntropy {
         rows::cross_entropy_distribution_value(isa, width, y, target, self.label_smoothing)
     }
 
-    fn fault(&self, width: usize, target: &[f32], samples: usize) -> Option<(usize, String)> {
-        fault(width, target, samples, |t| t >= 0.0 && t.is_finite(), "finite shares of at least 0")
+    fn fault(&self, width: usize, target: &[f32], rows: usize) -> Option<(usize, String)> {
+        fault(width, target, rows, |t| t >= 0.0 && t.is_finite(), "finite shares of at least 0")
     }
 
     /// The most probable class against the one with the largest share.
     fn correct(&self, width: usize, y: &[f32], target: &[f32]) -> Option<usize> {
-        let samples = y.chunks_exact(width).zip(target.chunks_exact(width));
-        Some(samples.filter(|(y, t)| argmax(y) == argmax(t)).count())
+        let rows = y.chunks_exact(width).zip(target.chunks_exact(width));
+        Some(rows.filter(|(y, t)| argmax(y) == argmax(t)).count())
     }
 }

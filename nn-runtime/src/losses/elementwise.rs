@@ -1,5 +1,5 @@
-//! What losses that compare number with number have in common. In: a formula, outputs and targets; out: the sum over samples of
-//! the mean over a sample's numbers, and the gradient. It may not know which loss it is.
+//! What losses that compare number with number have in common. In: a formula, outputs and targets; out: the sum over rows of
+//! the mean over a row's numbers, and the gradient. It may not know which loss it is.
 
 use alloc::format;
 use alloc::string::String;
@@ -7,7 +7,7 @@ use alloc::string::String;
 use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
 
 /// A loss of one number. Implementors mark `both` `#[inline(always)]`.
-pub(super) trait Formula {
+pub trait Formula {
     /// The loss of each lane, and its derivative with respect to `y`; what is not used costs nothing.
     fn both<S: Simd>(&self, s: S, y: S::F, t: S::F) -> (S::F, S::F);
 }
@@ -63,15 +63,15 @@ impl<L: Formula, const GRADIENT: bool> Kernel for Run<'_, L, GRADIENT> {
 
 #[track_caller]
 fn check(width: usize, y: &[f32], target: &[f32]) {
-    assert!(
-        width > 0 && y.len().is_multiple_of(width),
-        "expected samples of {width} numbers, found {} numbers",
-        y.len()
-    );
+    assert!(width > 0 && y.len().is_multiple_of(width), "expected rows of {width} numbers, found {} numbers", y.len());
     assert_eq!(y.len(), target.len(), "expected as many targets as outputs");
 }
 
-pub(super) fn gradient(
+/// The sum over rows, and the gradient times `scale`.
+///
+/// # Panics
+/// The lengths disagree.
+pub fn gradient(
     loss: &impl Formula,
     isa: Isa,
     width: usize,
@@ -85,22 +85,29 @@ pub(super) fn gradient(
     isa.run(Run::<_, true> { loss, y, target, scale: scale / width as f32, dy }) / width as f64
 }
 
-pub(super) fn value(loss: &impl Formula, isa: Isa, width: usize, y: &[f32], target: &[f32]) -> f64 {
+/// The sum over rows.
+///
+/// # Panics
+/// The lengths disagree.
+pub fn value(loss: &impl Formula, isa: Isa, width: usize, y: &[f32], target: &[f32]) -> f64 {
     check(width, y, target);
     isa.run(Run::<_, false> { loss, y, target, scale: 0.0, dy: &mut [] }) / width as f64
 }
 
-/// The first sample with targets too many or too few, or one that is not allowed.
-pub(super) fn fault(
+/// The first row with targets too many or too few, or one that is not allowed.
+pub fn fault(
     width: usize,
     target: &[f32],
-    samples: usize,
+    rows: usize,
     allowed: impl Fn(f32) -> bool,
     expected: &str,
 ) -> Option<(usize, String)> {
-    if target.len() != width * samples {
-        let found = target.len() / samples.max(1);
-        return Some((0, format!("expected {width} targets, as many as the network has outputs, found {found}")));
+    if target.len() != width * rows {
+        let found = target.len() / rows.max(1);
+        return Some((
+            0,
+            format!("expected {width} targets, as many as a row of the output has numbers, found {found}"),
+        ));
     }
     let at = target.iter().position(|&t| !allowed(t))?;
     Some((at / width, format!("expected {expected}, found {}", target[at])))
@@ -123,8 +130,8 @@ macro_rules! compares {
                 elementwise::value(self, isa, width, y, T::numbers(target))
             }
 
-            fn fault(&self, width: usize, target: &[T], samples: usize) -> Option<(usize, String)> {
-                elementwise::fault(width, T::numbers(target), samples, $allowed, $expected)
+            fn fault(&self, width: usize, target: &[T], rows: usize) -> Option<(usize, String)> {
+                elementwise::fault(width, T::numbers(target), rows, $allowed, $expected)
             }
 
             fn correct(&self, width: usize, y: &[f32], target: &[T]) -> Option<usize> {

@@ -5,7 +5,7 @@ use alloc::string::String;
 use super::elementwise::{self, Formula, compares};
 use crate::kernels::simd::{Isa, Simd};
 
-/// Mean absolute error: `mean |y - t|` over a sample's numbers, and then over samples.
+/// Mean absolute error: `mean |y - t|` over a row's numbers, and then over rows.
 ///
 /// PyTorch's `L1Loss()`, Keras's `MeanAbsoluteError()`. Where `y = t` the gradient is 0. Targets: `f32`, as many as the network's
 /// outputs. Fits every head.

@@ -1,12 +1,23 @@
-//! How wrong an output is. In: outputs and targets of a batch; out: the sum of the samples' losses, and its gradient. A loss is
-//! told the width of a sample and nothing else of the network: whether the two fit is the business of `Fits`, in the type checker.
+//! How wrong an output is. In: rows of outputs and their targets; out: the sum of the rows' losses, and its gradient. A loss is told
+//! the width of a row and nothing else of the network: whether the two fit is the business of `Fits`, in the type checker.
+//!
+//! The last dimension of an output is a row's width, and all others count rows: an output `[10]` is one row, `[32, 65]` are 32 steps of
+//! 65 numbers each, and a loss is the mean over rows, or the weighted mean where the data has weights.
 
 mod binary_cross_entropy;
+mod binary_focal;
+mod cosine_similarity;
 mod cross_entropy;
-mod elementwise;
+mod ctc;
+mod double;
+pub(crate) mod elementwise;
+mod focal;
+mod hinge;
 mod huber;
+mod kl_divergence;
 mod mae;
 mod mse;
+mod poisson;
 
 use alloc::string::String;
 
@@ -14,42 +25,52 @@ use crate::kernels::simd::Isa;
 use crate::network::{AnyHead, LogSoftmaxHead, OtherHead, PlainHead, SigmoidHead, SoftmaxHead, ValueHead};
 
 pub use binary_cross_entropy::BinaryCrossEntropy;
+pub use binary_focal::BinaryFocal;
+pub use cosine_similarity::CosineSimilarity;
 pub use cross_entropy::CrossEntropy;
+pub use ctc::Ctc;
+pub use focal::Focal;
+pub use hinge::Hinge;
 pub use huber::Huber;
+pub use kl_divergence::KlDivergence;
 pub use mae::Mae;
 pub use mse::Mse;
+pub use poisson::Poisson;
 
 /// A loss, whatever its targets.
 pub trait Loss {
     /// It reads scores (logits): a `Softmax`, `LogSoftmax` or `Sigmoid` that ends the network is left out of the training pass,
     /// and `y` is what would have gone into it.
     const LOGITS: bool;
+
+    /// It is called once for each sample, with all rows of that sample, and its value is one number: what the rows come to together.
+    const WHOLE: bool = false;
 }
 
-/// A loss on targets of type `T`: `[u32]`, the class of each sample, or `[f32]`, as many numbers as the network's outputs.
+/// A loss on targets of type `T`: `[u32]`, the class of each row, or `[f32]`, as many numbers as the rows have.
 #[diagnostic::on_unimplemented(
     message = "expected a loss on targets of type `{T}`, found `{Self}`",
     label = "it reads other targets",
-    note = "labels, `u32`, one class for each sample: use `CrossEntropy`",
-    note = "values, `f32`, as many as the network's outputs: use `Mse`, `Mae`, `Huber`, `BinaryCrossEntropy`, or `CrossEntropy` on distributions"
+    note = "labels, `u32`, one class for each sample or step: use `CrossEntropy`, `Focal` or `Ctc`",
+    note = "values, `f32`, as many as the network's outputs: use `Mse` or any other loss, or `CrossEntropy` on distributions"
 )]
 pub trait LossOn<T: ?Sized>: Loss {
-    /// The sum of the samples' losses, and `dy = scale · d(sum)/dy`. `y` and `dy` are `[samples, width]`.
+    /// The sum of the rows' losses, and `dy = scale · d(sum)/dy`. `y` and `dy` are `[rows, width]`.
     ///
     /// # Panics
     /// The lengths disagree, or a label is not below `width`.
     fn gradient(&self, isa: Isa, width: usize, y: &[f32], target: &T, scale: f32, dy: &mut [f32]) -> f64;
 
-    /// The sum of the samples' losses. `y` is `[samples, width]`.
+    /// The sum of the rows' losses. `y` is `[rows, width]`.
     ///
     /// # Panics
     /// As [`gradient`](LossOn::gradient).
     fn value(&self, isa: Isa, width: usize, y: &[f32], target: &T) -> f64;
 
-    /// What is wrong with the targets of this many samples, if anything: the first such sample and why. Asked before training.
-    fn fault(&self, width: usize, target: &T, samples: usize) -> Option<(usize, String)>;
+    /// What is wrong with the targets of this many rows, if anything: the first such row and why. Asked before training.
+    fn fault(&self, width: usize, target: &T, rows: usize) -> Option<(usize, String)>;
 
-    /// How many samples are answered rightly, where the loss tells right from wrong. `y` is `[samples, width]`.
+    /// How many rows are answered rightly, where the loss tells right from wrong. `y` is `[rows, width]`.
     fn correct(&self, width: usize, y: &[f32], target: &T) -> Option<usize>;
 }
 
@@ -57,7 +78,7 @@ pub trait LossOn<T: ?Sized>: Loss {
 #[diagnostic::on_unimplemented(
     message = "expected a loss on targets of type `{Self}`, found one on values",
     label = "it compares outputs with values, `f32`",
-    note = "labels, `u32`, one class for each sample: use `CrossEntropy`",
+    note = "labels, `u32`, one class for each sample or step: use `CrossEntropy`, `Focal` or `Ctc`",
     note = "values, `f32`, as many as the network's outputs: `Dataset::values(inputs, targets)`"
 )]
 pub trait TargetValue: Sized {
@@ -72,13 +93,34 @@ impl TargetValue for f32 {
     }
 }
 
+/// A target of a loss on classes alone: `u32` and nothing else.
+#[diagnostic::on_unimplemented(
+    message = "expected a loss on targets of type `{Self}`, found one on labels",
+    label = "it reads labels, `u32`",
+    note = "labels, `u32`, one class for each sample or step: `Dataset::classes(inputs, labels)`",
+    note = "values, `f32`, as many as the network's outputs: use `Mse` or any other loss, or `CrossEntropy` on distributions"
+)]
+pub trait TargetLabel: Sized {
+    /// The labels themselves.
+    #[doc(hidden)]
+    fn labels(all: &[Self]) -> &[u32];
+}
+
+impl TargetLabel for u32 {
+    fn labels(all: &[u32]) -> &[u32] {
+        all
+    }
+}
+
 /// A loss fits a network that ends in `Head`.
 #[diagnostic::on_unimplemented(
     message = "expected a loss that fits a network ending in `{Head}`, found `{Self}`",
     label = "it does not go with the network's last layer",
-    note = "for `CrossEntropy`, end the network in `Dense(classes)`, `Softmax` or `LogSoftmax`, of 2 classes or more",
-    note = "for `BinaryCrossEntropy`, end it in `Dense(1)` or `Dense(answers)`, or in `Sigmoid`",
-    note = "for `Mse`, `Mae` and `Huber`, end it in any layer; every loss wants a network of one output"
+    note = "for `CrossEntropy`, `KlDivergence`, `Focal` and `Ctc`, end the network in `Dense`, `Softmax` or `LogSoftmax`, with an output `[classes]` or `[steps, classes]` of 2 classes or more",
+    note = "for `BinaryCrossEntropy` and `BinaryFocal`, end it in `Dense(1)` or `Dense(answers)`, or in `Sigmoid`",
+    note = "for `Hinge` and `Poisson`, end it in `Dense`, or in an activation other than `Softmax` and `Sigmoid`",
+    note = "for `CosineSimilarity`, end it in any layer of 2 numbers or more; for `Mse`, `Mae` and `Huber`, in any layer",
+    note = "a network of several outputs takes a tuple of losses, one for each, and any other network one loss"
 )]
 pub trait Fits<Head>: Loss {}
 
@@ -91,7 +133,14 @@ macro_rules! fits {
 }
 fits! {
     CrossEntropy: PlainHead SoftmaxHead LogSoftmaxHead AnyHead;
+    KlDivergence: PlainHead SoftmaxHead LogSoftmaxHead AnyHead;
+    Focal: PlainHead SoftmaxHead LogSoftmaxHead AnyHead;
+    Ctc: PlainHead SoftmaxHead LogSoftmaxHead AnyHead;
     BinaryCrossEntropy: PlainHead ValueHead SigmoidHead AnyHead;
+    BinaryFocal: PlainHead ValueHead SigmoidHead AnyHead;
+    Hinge: PlainHead ValueHead OtherHead AnyHead;
+    Poisson: PlainHead ValueHead OtherHead AnyHead;
+    CosineSimilarity: PlainHead SoftmaxHead LogSoftmaxHead SigmoidHead OtherHead AnyHead;
     Mse: PlainHead ValueHead SoftmaxHead LogSoftmaxHead SigmoidHead OtherHead AnyHead;
     Mae: PlainHead ValueHead SoftmaxHead LogSoftmaxHead SigmoidHead OtherHead AnyHead;
     Huber: PlainHead ValueHead SoftmaxHead LogSoftmaxHead SigmoidHead OtherHead AnyHead;

@@ -5,7 +5,7 @@ use alloc::string::String;
 use super::elementwise::{self, Formula, compares};
 use crate::kernels::simd::{Isa, Simd};
 
-/// Mean squared error: `mean (y - t)²` over a sample's numbers, and then over samples.
+/// Mean squared error: `mean (y - t)²` over a row's numbers, and then over rows.
 ///
 /// [`Mse::new`] is PyTorch's `MSELoss()` and Keras's `MeanSquaredError()`; [`Mse::half`] is half of it, whose derivative for one
 /// number is the difference itself. Targets: `f32`, as many as the network's outputs. Fits every head.

@@ -1,10 +1,15 @@
-//! How parameters follow their gradients. In: a stretch of parameters, its gradients, what the optimiser remembers of it; out: all
-//! but the gradients changed. Every optimiser works number by number, so a cut changes nothing; it may not know a network.
+//! How parameters follow their gradients. In: parameters, their gradients, what the optimiser remembers of them; out: all but the
+//! gradients changed. Most work number by number, so that a cut changes nothing; some see whole tensors. None may know a network.
 
 mod adagrad;
 mod adam;
+mod lamb;
+mod lion;
+mod muon;
+mod nadam;
 mod rmsprop;
 mod sgd;
+mod whole;
 
 use alloc::format;
 use alloc::string::String;
@@ -13,8 +18,13 @@ use crate::kernels::simd::Isa;
 
 pub use adagrad::Adagrad;
 pub use adam::{Adam, AdamW};
+pub use lamb::Lamb;
+pub use lion::Lion;
+pub use muon::Muon;
+pub use nadam::Nadam;
 pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
+pub use whole::{Form, Whole};
 
 /// A rule that changes parameters by their gradients.
 ///
@@ -55,12 +65,32 @@ pub trait Optimizer {
         0.0
     }
 
+    /// Whether it must see whole tensors.
+    fn whole(&self) -> bool {
+        false
+    }
+
+    /// How many numbers [`update_tensor`](Optimizer::update_tensor) needs to work in.
+    fn scratch(&self, form: &Form) -> usize {
+        let _ = form;
+        0
+    }
+
     /// Changes a stretch of the parameters; `step` is 1 for the first. All slices have one length, and there are
-    /// [`states`](Optimizer::states) of `state`. To update two stretches is to update both at once.
+    /// [`states`](Optimizer::states) of `state`. To update two stretches is to update both at once. Where
+    /// [`whole`](Optimizer::whole) no training calls it.
     ///
     /// # Panics
-    /// The lengths disagree, there are too few states, or `step == 0`.
+    /// The lengths disagree, there are too few states, or `step == 0`; always, where `whole`.
     fn update(&self, isa: Isa, step: u64, params: &mut [f32], grads: &[f32], state: &mut [&mut [f32]]);
+
+    /// Changes a whole tensor, as [`update`](Optimizer::update) a stretch. It is called where [`whole`](Optimizer::whole).
+    ///
+    /// # Panics
+    /// As `update`; there is less scratch than was asked for.
+    fn update_tensor(&self, isa: Isa, step: u64, tensor: Whole, state: &mut [&mut [f32]]) {
+        self.update(isa, step, tensor.params, tensor.grads, state);
+    }
 
     /// The learning rate.
     fn rate(&self) -> f64;
@@ -86,6 +116,12 @@ fn states<'a, const K: usize>(state: &'a mut [&mut [f32]]) -> [&'a mut [f32]; K]
         Some(state) => &mut **state,
         None => unreachable!("the count was just compared"),
     })
+}
+
+/// For `update` of an optimiser that sees whole tensors.
+#[track_caller]
+fn not_a_stretch() -> ! {
+    panic!("expected a whole tensor, found a stretch: call `update_tensor`")
 }
 
 /// Learning rates, epsilons, decays: finite, and not below 0.

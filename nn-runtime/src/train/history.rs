@@ -6,9 +6,10 @@ use std::time::Duration;
 /// How a model does on a set of samples.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Evaluation {
-    /// The mean loss of a sample.
+    /// The mean loss of a sample, or of a step where the output is `[steps, …]`: `Σ weight · loss / Σ weight`, added up over outputs.
     pub loss: f64,
-    /// The share of samples answered rightly, from 0 to 1, where the loss knows right from wrong.
+    /// The share of samples, or steps, answered rightly, from 0 to 1, where the loss knows right from wrong. Those of weight 0 are not
+    /// counted, the others are counted once.
     pub accuracy: Option<f64>,
     /// How many samples.
     pub samples: usize,

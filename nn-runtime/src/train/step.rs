@@ -1,10 +1,12 @@
-//! One training step, without allocation: forward, loss, input gradients, then each strip of parameters pulled and updated
-//! while it is warm. In: a batch; out: changed parameters and the loss.
+//! One batch, without allocation: forward, loss, input gradients, then each piece of the parameters pulled, and updated while it is
+//! warm or gathered. In: a batch; out: changed parameters and the loss.
 
 use std::ops::Range;
 
-use super::objective::{Answers, Objective};
-use crate::data::Targets;
+use super::objective::{Answers, Objective, Tally};
+use super::pieces;
+use super::update::Update;
+use crate::data::{Targets, Values};
 use crate::facts::{MAX_OUTPUTS, Role};
 use crate::graph::{MAX_INPUTS, Purpose};
 use crate::kernels::block::Block;
@@ -13,40 +15,40 @@ use crate::kernels::simd::Isa;
 use crate::layer::{Cx, Mode, Part};
 use crate::network::Network;
 use crate::optim::Optimizer;
-use crate::params;
 
-/// The most floats of gradient held at once: they and their parameters stay in the nearer caches until they are used up.
-const STRIP: usize = 16 * 1024;
-
-/// The memory of a step: workspace, outputs and their gradients, one strip of parameter gradients, the optimiser's state.
-pub(crate) struct Stage {
-    isa: Isa,
+/// The memory of a step: workspace, outputs and their gradients, what becomes of the gradients of parameters.
+pub(super) struct Stage {
+    pub(super) isa: Isa,
     capacity: usize,
     saved: Block,
     scratch: Block,
     outputs: Vec<Block>,
     output_grads: Vec<Block>,
-    grad: Block,
-    strips: Vec<Range<usize>>,
     running: Vec<Range<usize>>,
-    pub(crate) states: Vec<Block>,
-    pub(crate) steps: u64,
+    /// The change of one strip of running statistics.
+    change: Block,
+    pub(super) update: Update,
+    /// Batches trained on: what their noise is drawn by.
+    pub(super) batches: u64,
+}
+
+/// What a batch has come to.
+pub(super) struct Taken {
+    pub(super) sums: Tally,
+    /// What the penalties on parameters added to the loss.
+    pub(super) penalty: f64,
+}
+
+impl Taken {
+    /// The mean loss of a row, and the penalties.
+    pub(super) fn loss(&self) -> f64 {
+        self.sums.mean() + self.penalty
+    }
 }
 
 impl Stage {
-    pub(crate) fn new<N: Network>(optimizer: &impl Optimizer, isa: Isa) -> Stage {
-        let trained = strips::<N>(Role::Trained);
-        let running = strips::<N>(Role::Running);
-        let states = (0..optimizer.states())
-            .map(|k| {
-                let mut state = Block::zeroed(N::MAP.params_len);
-                let initial = optimizer.initial_state(k);
-                if initial != 0.0 {
-                    state.fill(initial);
-                }
-                state
-            })
-            .collect();
+    pub(super) fn new<N: Network>(optimizer: &impl Optimizer, isa: Isa) -> Stage {
+        let running: Vec<_> = pieces::by_strip(N::MAP, Role::Running).into_iter().map(|piece| piece.range).collect();
         Stage {
             isa,
             capacity: 0,
@@ -54,16 +56,15 @@ impl Stage {
             scratch: Block::zeroed(0),
             outputs: Vec::new(),
             output_grads: Vec::new(),
-            grad: Block::zeroed(trained.iter().chain(&running).map(Range::len).max().unwrap_or(0)),
-            strips: trained,
+            change: Block::zeroed(running.iter().map(Range::len).max().unwrap_or(0)),
             running,
-            states,
-            steps: 0,
+            update: Update::new(N::MAP, optimizer),
+            batches: 0,
         }
     }
 
     /// Makes room for batches of up to this many samples.
-    pub(crate) fn reserve<N: Network>(&mut self, batch: usize) {
+    pub(super) fn reserve<N: Network>(&mut self, batch: usize) {
         if batch <= self.capacity {
             return;
         }
@@ -76,26 +77,32 @@ impl Stage {
         self.capacity = batch;
     }
 
-    /// Takes a step on the samples of a batch, `targets` all its own, and returns the sum of their losses, and how many were answered
-    /// rightly. Where that sum is not finite nothing is updated.
-    pub(crate) fn train<N: Network, T: Targets>(
+    /// Trains on the samples of a batch, `targets` and `weights` all its own, and returns what its rows come to. Where a loss is not
+    /// finite, or no row has a weight, nothing is changed.
+    pub(super) fn train<N: Network, T: Targets>(
         &mut self,
         params: &mut [f32],
         loss: &impl Objective<T>,
-        optimizer: &impl Optimizer,
+        optimizer: &mut impl Optimizer,
         seed: u64,
-        (batch, x, targets): (usize, &[&[f32]], &T),
-    ) -> (f64, Option<usize>) {
+        (batch, x, targets, weights): (usize, &[&[f32]], &T, Option<&Values>),
+    ) -> Taken {
+        let shapes = N::MAP.outputs;
+        let weight = loss.weight(0..batch, shapes, weights);
+        let all: f64 = weight.iter().sum();
+        if all == 0.0 {
+            return Taken { sums: Tally::default(), penalty: 0.0 };
+        }
+        let penalty = self.update.penalty(self.isa, params);
         let mut dx: [&mut [f32]; MAX_INPUTS] = Default::default();
-        let (isa, noise, logits) = (self.isa, Noise { key: seed }.keyed(&[self.steps]), loss.logits());
+        let (isa, noise, logits) = (self.isa, Noise { key: seed }.keyed(&[self.batches]), loss.logits());
         let context = |cx: &mut Cx| {
             cx.purpose = Purpose::Train;
             cx.mode = Mode::Train;
             cx.noise = noise;
             cx.logits = logits;
         };
-        let outputs = N::MAP.outputs.len();
-        let (sum, hits);
+        let sums;
         {
             let mut y = mut_slices(&mut self.outputs, batch, N::MAP.outputs);
             let mut cx = Cx::of_network(N::MAP, params, isa, batch, &mut self.saved, &mut self.scratch);
@@ -104,67 +111,52 @@ impl Stage {
 
             let y = y.each_ref().map(|y| &**y);
             let mut dy = mut_slices(&mut self.output_grads, batch, N::MAP.outputs);
-            let answers = Answers { isa, samples: 0..batch, widths: widths::<N>(), y };
-            sum = loss.gradient(&answers, targets, 1.0 / batch as f32, &mut dy[..outputs]);
-            hits = loss.correct(&answers, targets);
-            if !sum.is_finite() {
-                return (sum, hits);
+            let answers = Answers { isa, samples: 0..batch, weights, shapes, y };
+            // Of an output where no row has a weight every gradient is 0, whatever the scale.
+            let share = self.update.share(all);
+            let scale = weight.map(|weight| if weight > 0.0 { share / weight } else { 0.0 });
+            sums = loss.gradient(&answers, targets, scale, &mut dy);
+            if !sums.mean().is_finite() {
+                return Taken { sums, penalty };
             }
             let dy = dy.each_ref().map(|dy| &**dy);
             N::pull_input(&mut cx, x, &y, &dy, &mut dx);
         }
-        self.steps += 1;
+        self.batches += 1;
         let dy = slices(&self.output_grads, batch, N::MAP.outputs);
-        for (i, strip) in self.strips.iter().chain(&self.running).enumerate() {
-            let grad = &mut self.grad[..strip.len()];
-            grad.fill(0.0);
-            let mut cx = Cx::of_network(N::MAP, params, isa, batch, &mut self.saved, &mut self.scratch);
+        let (saved, scratch) = (&mut self.saved, &mut self.scratch);
+        let mut pull = |params: &[f32], range: Range<usize>, grad: &mut [f32]| {
+            let mut cx = Cx::of_network(N::MAP, params, isa, batch, saved, scratch);
             context(&mut cx);
-            N::pull_params(&mut cx, x, &dy, Part { range: strip.clone(), grad: &mut *grad });
-            let params = &mut params[strip.clone()];
-            if i >= self.strips.len() {
-                isa.add(grad, params);
-                continue;
-            }
-            let count = self.states.len();
-            let mut state: [&mut [f32]; MAX_STATES] = Default::default();
-            for (to, from) in state.iter_mut().zip(&mut self.states) {
-                *to = &mut from[strip.clone()];
-            }
-            optimizer.update(isa, self.steps, params, grad, &mut state[..count]);
+            N::pull_params(&mut cx, x, &dy, Part { range, grad });
+        };
+        self.update.batch(isa, params, optimizer, all, &mut pull);
+        for range in &self.running {
+            let change = &mut self.change[..range.len()];
+            change.fill(0.0);
+            pull(params, range.clone(), change);
+            isa.add(change, &mut params[range.clone()]);
         }
-        (sum, hits)
+        Taken { sums, penalty }
     }
 
-    /// The sum of the losses of a stretch of samples, and how many were answered rightly, as the network predicts.
-    pub(crate) fn evaluate<N: Network, T: Targets>(
+    /// What the rows of a stretch of samples come to, as the network predicts; targets and weights are those of all samples.
+    pub(super) fn evaluate<N: Network, T: Targets>(
         &mut self,
         params: &[f32],
         loss: &impl Objective<T>,
-        (samples, x, targets): (Range<usize>, &[&[f32]], &T),
-    ) -> (f64, Option<usize>) {
+        (samples, x, targets, weights): (Range<usize>, &[&[f32]], &T, Option<&Values>),
+    ) -> Tally {
         let batch = samples.len();
         let mut y = mut_slices(&mut self.outputs, batch, N::MAP.outputs);
         let mut cx = Cx::of_network(N::MAP, params, self.isa, batch, &mut [], &mut self.scratch);
         cx.logits = loss.logits();
         N::forward(&mut cx, x, &mut y);
         let y = y.each_ref().map(|y| &**y);
-        let answers = Answers { isa: self.isa, samples, widths: widths::<N>(), y };
-        (loss.value(&answers, targets), loss.correct(&answers, targets))
+        let answers = Answers { isa: self.isa, samples, weights, shapes: N::MAP.outputs, y };
+        loss.value(&answers, targets)
     }
 }
-
-/// Numbers per sample of each output.
-pub(crate) fn widths<N: Network>() -> [usize; MAX_OUTPUTS] {
-    let mut widths = [0; MAX_OUTPUTS];
-    for (width, shape) in widths.iter_mut().zip(N::MAP.outputs) {
-        *width = shape.len();
-    }
-    widths
-}
-
-/// The most floats of state per parameter that an optimiser may keep.
-pub(crate) const MAX_STATES: usize = 4;
 
 fn mut_slices<'b>(blocks: &'b mut [Block], batch: usize, shapes: &[crate::Shape]) -> [&'b mut [f32]; MAX_OUTPUTS] {
     let mut all: [&mut [f32]; MAX_OUTPUTS] = Default::default();
@@ -180,26 +172,4 @@ fn slices<'b>(blocks: &'b [Block], batch: usize, shapes: &[crate::Shape]) -> [&'
         *to = &block[..batch * shape.len()];
     }
     all
-}
-
-/// Cuts the parameters of a role into strips: several small tensors in one, a large one in several, cut where its layout allows.
-fn strips<N: Network>(role: Role) -> Vec<Range<usize>> {
-    let mut strips: Vec<Range<usize>> = Vec::new();
-    for tensor in params::tensors(N::MAP).iter().filter(|tensor| tensor.role == role && !tensor.frozen) {
-        let end = tensor.offset + tensor.len;
-        let mut from = tensor.offset;
-        while from < end {
-            let to = match end - from {
-                rest if rest <= STRIP => end,
-                _ => from + STRIP / tensor.layout.grain() * tensor.layout.grain(),
-            };
-            match strips.last_mut() {
-                // Between tensors lie less than a cache line of unused floats, which stay zero.
-                Some(last) if from - last.end < crate::facts::LINE && to - last.start <= STRIP => last.end = to,
-                _ => strips.push(from..to),
-            }
-            from = to;
-        }
-    }
-    strips
 }

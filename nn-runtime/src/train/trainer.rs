@@ -8,11 +8,13 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64Mcg;
 
-use super::objective::Objective;
-use super::step::{MAX_STATES, Stage, widths};
+use super::objective::{Objective, Tally};
+use super::step::{Stage, Taken};
+use super::update::{MAX_STATES, Memory};
 use super::{Epoch, Evaluation, Fit, History, TrainError};
 use crate::data::{Dataset, Targets};
 use crate::graph::MAX_INPUTS;
+use crate::ids;
 use crate::kernels::block::Block;
 use crate::kernels::noise::Noise;
 use crate::kernels::simd::Isa;
@@ -36,10 +38,12 @@ use crate::optim::Optimizer;
 /// assert!(history.last().unwrap().train.loss < 1e-4);
 /// ```
 pub struct Trainer<'m, N, L, O> {
-    model: &'m mut Model<N>,
+    pub(super) model: &'m mut Model<N>,
     loss: L,
-    optimizer: O,
-    stage: Stage,
+    pub(super) optimizer: O,
+    pub(super) stage: Stage,
+    /// What a setting was refused for, told when training begins.
+    pub(super) fault: Option<String>,
 }
 
 impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
@@ -58,7 +62,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     pub fn new_on(model: &'m mut Model<N>, loss: L, optimizer: O, isa: Isa) -> Self {
         assert!(optimizer.states() <= MAX_STATES, "expected an optimiser with at most 4 floats of state per parameter");
         let stage = Stage::new::<N>(&optimizer, isa);
-        Trainer { model, loss, optimizer, stage }
+        Trainer { model, loss, optimizer, stage, fault: None }
     }
 
     /// The model, as trained so far.
@@ -66,13 +70,14 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         self.model
     }
 
-    /// The optimiser, to change its rate between steps.
+    /// The optimiser, to change its own rate between steps. A schedule starts from that rate and leaves it as it is.
     pub fn optimizer(&mut self) -> &mut O {
         &mut self.optimizer
     }
 
-    /// Takes one step on all samples of `batch` and returns their mean loss before it. What `fit` does for each batch; after the
-    /// first step of this size it allocates nothing.
+    /// Takes one step on all samples of `batch` and returns their mean loss before it, weighted if they are; where all weights are 0
+    /// it does nothing and returns 0. What `fit` does for each batch; after the first step of this size it allocates nothing. With
+    /// [`accumulate`](Trainer::accumulate) it is every so many calls that change the parameters.
     ///
     /// # Errors
     /// As [`fit`](Trainer::fit); a loss that is not finite changes nothing.
@@ -82,20 +87,20 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     {
         self.check(batch)?;
         self.stage.reserve::<N>(batch.len());
-        let (sum, _) = self.one(batch, 0);
-        match sum.is_finite() {
-            true => Ok(sum / batch.len() as f64),
-            false => Err(TrainError::NotFinite { step: self.stage.steps + 1 }),
+        let loss = self.one(batch, 0).loss();
+        match loss.is_finite() {
+            true => Ok(loss),
+            false => Err(TrainError::NotFinite { step: self.stage.update.memory.steps + 1 }),
         }
     }
 
-    fn one<T: Targets>(&mut self, batch: &Dataset<T>, seed: u64) -> (f64, Option<usize>)
+    fn one<T: Targets>(&mut self, batch: &Dataset<T>, seed: u64) -> Taken
     where
         L: Objective<T>,
     {
         let x = inputs(batch);
-        let given = (batch.len(), &x[..batch.inputs().len()], batch.targets());
-        self.stage.train::<N, _>(&mut self.model.params, &self.loss, &self.optimizer, seed, given)
+        let given = (batch.len(), &x[..batch.inputs().len()], batch.targets(), batch.weights());
+        self.stage.train::<N, _>(&mut self.model.params, &self.loss, &mut self.optimizer, seed, given)
     }
 
     /// Trains on all samples, `fit.epochs` times, and tells what each epoch was like.
@@ -114,6 +119,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
             self.check(validation)?;
         }
         self.stage.reserve::<N>(fit.batch.min(train.len()));
+        self.stage.update.forget_gathered();
 
         let mut history = History::default();
         let mut order: Vec<usize> = (0..train.len()).collect();
@@ -132,23 +138,26 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
             let mut total = Total::default();
             for (step, indices) in order.chunks(fit.batch).enumerate() {
                 train.take_into(indices, &mut batch);
-                let (sum, hits) = self.one(&batch, fit.seed);
-                if !sum.is_finite() {
+                let taken = self.one(&batch, fit.seed);
+                if !taken.loss().is_finite() {
                     bar.finish_and_clear();
                     return Err(good.restore(self, number, step + 1));
                 }
-                total.add(sum, hits, indices.len());
+                total.add(&taken, indices.len());
                 if fit.progress {
                     bar.set_position(step as u64 + 1);
                     bar.set_message(total.evaluation().to_string());
                 }
             }
+            // What does not fill a step makes one all the same.
+            self.stage.update.settle(self.stage.isa, &mut self.model.params, &mut self.optimizer);
             if !self.model.params.iter().all(|p| p.is_finite()) {
                 bar.finish_and_clear();
                 return Err(good.restore(self, number, steps));
             }
             let time = begun.elapsed();
             let validation = fit.validate.map(|data| self.evaluate_checked(data));
+            self.stage.update.memory.schedule.epoch(validation.unwrap_or(total.evaluation()).loss);
             let epoch = Epoch { number, train: total.evaluation(), validation, time };
             if fit.progress {
                 bar.println(epoch.to_string());
@@ -162,7 +171,8 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         Ok(history)
     }
 
-    /// How the model does on these samples, as it predicts: without dropout or other training noise.
+    /// How the model does on these samples, as it predicts: without dropout or other training noise. Penalties on parameters are part of
+    /// the loss, as in Keras.
     ///
     /// # Errors
     /// As [`fit`](Trainer::fit).
@@ -181,6 +191,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         const BATCH: usize = 256;
         self.stage.reserve::<N>(BATCH.min(data.len()));
         let mut total = Total::default();
+        let penalty = self.stage.update.penalty(self.stage.isa, &self.model.params);
         let all = inputs(data);
         let mut from = 0;
         while from < data.len() {
@@ -189,9 +200,9 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
             for ((x, all), values) in x.iter_mut().zip(all).zip(data.inputs()) {
                 *x = &all[from * values.width()..][..batch * values.width()];
             }
-            let given = (from..from + batch, &x[..data.inputs().len()], data.targets());
-            let (sum, hits) = self.stage.evaluate::<N, _>(&self.model.params, &self.loss, given);
-            total.add(sum, hits, batch);
+            let given = (from..from + batch, &x[..data.inputs().len()], data.targets(), data.weights());
+            let sums = self.stage.evaluate::<N, _>(&self.model.params, &self.loss, given);
+            total.add(&Taken { sums, penalty }, batch);
             from += batch;
         }
         total.evaluation()
@@ -203,6 +214,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         L: Objective<T>,
     {
         self.optimizer.check().map_err(TrainError::setting)?;
+        self.check_settings().map_err(TrainError::setting)?;
         if data.is_empty() {
             return Err(TrainError::setting(
                 "expected at least 1 sample, found none\nhelp: check what the data set was made from",
@@ -228,10 +240,13 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
             }
         }
         data.check()?;
-        if let Some((sample, fault)) = self.loss.fault(&widths::<N>(), data.targets()) {
+        if let Some(fault) = ids::fault(N::MAP, &inputs(data), |k| shapes[k].len()) {
+            return Err(TrainError::setting(fault));
+        }
+        if let Some(fault) = self.loss.fault(N::MAP.outputs, data.targets(), data.weights()) {
             let help =
                 if fault.contains("help: ") { "" } else { "\nhelp: change the targets, or the network's last layer" };
-            return Err(TrainError::setting(format!("sample {sample}: {fault}{help}")));
+            return Err(TrainError::setting(format!("{fault}{help}")));
         }
         Ok(())
     }
@@ -250,20 +265,22 @@ fn inputs<T: Targets>(data: &Dataset<T>) -> [&[f32]; MAX_INPUTS] {
 struct Snapshot {
     epoch: usize,
     params: Block,
-    states: Vec<Block>,
-    steps: u64,
+    memory: Memory,
+    batches: u64,
 }
 
 impl Snapshot {
     fn of<N: Network, L, O>(trainer: &Trainer<'_, N, L, O>, epoch: usize) -> Snapshot {
-        let stage = &trainer.stage;
-        Snapshot { epoch, params: trainer.model.params.clone(), states: stage.states.clone(), steps: stage.steps }
+        let Stage { update, batches, .. } = &trainer.stage;
+        let (params, memory) = (trainer.model.params.clone(), update.memory.clone());
+        Snapshot { epoch, params, memory, batches: *batches }
     }
 
     fn restore<N: Network, L, O>(self, trainer: &mut Trainer<'_, N, L, O>, epoch: usize, step: usize) -> TrainError {
         trainer.model.params = self.params;
-        trainer.stage.states = self.states;
-        trainer.stage.steps = self.steps;
+        trainer.stage.update.memory = self.memory;
+        trainer.stage.update.forget_gathered();
+        trainer.stage.batches = self.batches;
         TrainError::Diverged { epoch, step, kept: self.epoch }
     }
 }
@@ -271,25 +288,22 @@ impl Snapshot {
 /// Sums over batches.
 #[derive(Default)]
 struct Total {
-    loss: f64,
-    hits: Option<usize>,
+    sums: Tally,
+    /// Of each sample the penalty when it was trained on.
+    penalties: f64,
     samples: usize,
 }
 
 impl Total {
-    fn add(&mut self, loss: f64, hits: Option<usize>, samples: usize) {
-        self.loss += loss;
-        self.hits = hits.map(|hits| hits + self.hits.unwrap_or(0));
+    fn add(&mut self, taken: &Taken, samples: usize) {
+        self.sums.add(&taken.sums);
+        self.penalties += taken.penalty * samples as f64;
         self.samples += samples;
     }
 
     fn evaluation(&self) -> Evaluation {
-        let samples = self.samples.max(1) as f64;
-        Evaluation {
-            loss: self.loss / samples,
-            accuracy: self.hits.map(|hits| hits as f64 / samples),
-            samples: self.samples,
-        }
+        let penalty = self.penalties / self.samples.max(1) as f64;
+        Evaluation { loss: self.sums.mean() + penalty, accuracy: self.sums.accuracy(), samples: self.samples }
     }
 }
 

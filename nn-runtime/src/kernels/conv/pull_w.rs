@@ -23,14 +23,7 @@ use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
 /// whole length; `scratch.len() < c.scratch()`.
 pub fn pull_w(isa: Isa, c: Conv, x: &[f32], dy: &[f32], range: Range<usize>, dw: &mut [f32], scratch: &mut [f32]) {
     c.batch(x, dy);
-    let len = c.panels().len();
-    let cut = |at: usize| at.is_multiple_of(Panels::GRAIN) || at == len;
-    assert!(
-        range.start <= range.end && range.end <= len && cut(range.start) && cut(range.end),
-        "expected a range of 0..{len} cut at multiples of {}, found {range:?}",
-        Panels::GRAIN
-    );
-    assert!(dw.len() == range.len(), "expected {} numbers for {range:?}, found {}", range.len(), dw.len());
+    c.check_range(&range, dw);
     c.check_scratch(scratch);
     isa.run(PullW { c, x, dy, range, dw, scratch });
 }
@@ -82,6 +75,18 @@ impl Kernel for PullW<'_> {
 }
 
 impl Conv {
+    /// The part of the storage that gradients are asked for.
+    pub(super) fn check_range(&self, range: &Range<usize>, dw: &[f32]) {
+        let len = self.panels().len();
+        let cut = |at: usize| at.is_multiple_of(Panels::GRAIN) || at == len;
+        assert!(
+            range.start <= range.end && range.end <= len && cut(range.start) && cut(range.end),
+            "expected a range of 0..{len} cut at multiples of {}, found {range:?}",
+            Panels::GRAIN
+        );
+        assert!(dw.len() == range.len(), "expected {} numbers for {range:?}, found {}", range.len(), dw.len());
+    }
+
     /// From the first place of the kernel to each.
     fn places(&self, sheet: Option<Sheet>, table: &mut [f32]) {
         let ([height, width], steps) = (self.output(), self.steps(sheet));

@@ -77,10 +77,11 @@ pub(super) struct Range32 {
 }
 
 impl Window<'_> {
-    /// Whether columns make the better lanes: full vectors count, and results on their side.
-    pub(super) const fn prefers_columns(depth: usize, columns: usize, width: usize, columns_last: bool) -> bool {
-        let by_columns = depth * columns.next_multiple_of(LANES) + if columns_last { 2 } else { 16 } * columns;
-        let by_places = depth * width.next_multiple_of(LANES) + if columns_last { 16 } else { 4 } * width;
+    /// Whether columns make the better lanes: full vectors count, and results on their side. `columns_last` says whether columns lie
+    /// side by side in the result, if they are the lanes, and if they are not.
+    pub(super) const fn prefers_columns(depth: usize, columns: usize, width: usize, columns_last: [bool; 2]) -> bool {
+        let by_columns = depth * columns.next_multiple_of(LANES) + if columns_last[0] { 2 } else { 16 } * columns;
+        let by_places = depth * width.next_multiple_of(LANES) + if columns_last[1] { 16 } else { 4 } * width;
         by_columns * width < by_places * columns
     }
 

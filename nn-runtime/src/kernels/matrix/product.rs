@@ -36,14 +36,15 @@ pub fn product(isa: Isa, p: Panels, x: &[f32], w: &[f32], bias: Option<&[f32]>, 
 /// Weights gone through at a time: a quarter of a cache of two megabytes.
 const CACHE: usize = 1 << 17;
 
-struct Product<'a> {
-    p: Panels,
-    batch: usize,
-    x: &'a [f32],
-    w: &'a [f32],
-    bias: Option<&'a [f32]>,
-    floor: f32,
-    y: &'a mut [f32],
+/// [`product`] within a kernel. Whoever makes one has checked the lengths.
+pub(in crate::kernels) struct Product<'a> {
+    pub p: Panels,
+    pub batch: usize,
+    pub x: &'a [f32],
+    pub w: &'a [f32],
+    pub bias: Option<&'a [f32]>,
+    pub floor: f32,
+    pub y: &'a mut [f32],
 }
 
 impl Kernel for Product<'_> {

@@ -35,13 +35,14 @@ pub fn pull_x(isa: Isa, p: Panels, dy: &[f32], w: &[f32], dx: &mut [f32], scratc
     isa.run(PullX { p, batch, dy, w, dx, scratch });
 }
 
-struct PullX<'a> {
-    p: Panels,
-    batch: usize,
-    dy: &'a [f32],
-    w: &'a [f32],
-    dx: &'a mut [f32],
-    scratch: &'a mut [f32],
+/// [`pull_x`] within a kernel. Whoever makes one has checked the lengths.
+pub(in crate::kernels) struct PullX<'a> {
+    pub p: Panels,
+    pub batch: usize,
+    pub dy: &'a [f32],
+    pub w: &'a [f32],
+    pub dx: &'a mut [f32],
+    pub scratch: &'a mut [f32],
 }
 
 impl Kernel for PullX<'_> {

@@ -76,7 +76,7 @@ impl Case {
     fn chain(isa: Isa, start: f32, depth: usize, f: impl Fn(usize) -> (f32, f32)) -> (f32, f64) {
         let step = |(chain, sum): (f32, f64), d| {
             let (a, b) = f(d);
-            let chain = if isa == Isa::PORTABLE { a * b + chain } else { a.mul_add(b, chain) };
+            let chain = if isa.fuses() { a.mul_add(b, chain) } else { a * b + chain };
             (chain, sum + f64::from(a) * f64::from(b))
         };
         (0..depth).fold((start, f64::from(start)), step)

@@ -24,11 +24,20 @@ use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
 pub fn max_pool(isa: Isa, p: Pool, x: &[f32], y: &mut [f32], at: &mut [f32]) {
     p.batch(x, y);
     assert!(at.is_empty() || at.len() == y.len(), "expected {} places or none, found {}", y.len(), at.len());
-    isa.run(MaxPool { p, x, y, at });
+    isa.run(MaxPool { p, leaps: [p.width, 1], x, y, at });
+}
+
+/// The same for one image with channels first, within a kernel: `leaps` are from one place to the next below and to the right, in what
+/// `at` is given. `x` may be longer than the image.
+#[inline(always)]
+pub(in crate::kernels) fn max_of_image<S: Simd>(s: S, p: Pool, x: &[f32], leaps: [usize; 2], y: &mut [f32], at: &mut [f32]) {
+    MaxPool { p, leaps, x, y, at }.run(s);
 }
 
 struct MaxPool<'a> {
     p: Pool,
+    /// From one place of inputs to the next below and to the right, as `at` counts them.
+    leaps: [usize; 2],
     x: &'a [f32],
     y: &'a mut [f32],
     at: &'a mut [f32],
@@ -39,7 +48,7 @@ impl Kernel for MaxPool<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let p = self.p;
-        let (images, numbers) = p.images(self.x.len());
+        let (images, numbers) = p.images(self.y.len() / p.y_len() * p.x_len());
         let [height, width] = p.output();
         let (x_len, y_len) = (p.height * p.width * numbers, height * width * numbers);
         let inside = if numbers == 1 && p.stride[1] <= 2 { p.inside() } else { 0..0 };
@@ -50,10 +59,11 @@ impl Kernel for MaxPool<'_> {
             let at = if self.at.is_empty() { &mut [] } else { &mut self.at[image * y_len..(image + 1) * y_len] };
             for oy in 0..height {
                 for ox in (0..inside.start).chain(inside.end.max(inside.start)..width) {
-                    place(s, p, x, numbers, [oy, ox], oy * width + ox, y, at);
+                    place(s, p, self.leaps, x, numbers, [oy, ox], oy * width + ox, y, at);
                 }
                 for ox in inside.clone().step_by(LANES) {
-                    side_by_side(s, p, x, [oy, ox], oy * width + ox, (inside.end - ox).min(LANES), y, at);
+                    let lanes = (inside.end - ox).min(LANES);
+                    side_by_side(s, p, self.leaps, x, [oy, ox], oy * width + ox, lanes, y, at);
                 }
             }
         }
@@ -61,14 +71,14 @@ impl Kernel for MaxPool<'_> {
 }
 
 /// A maximum so far and where it stood.
-struct Best<S: Simd> {
-    value: S::F,
-    at: S::I,
+pub(in crate::kernels) struct Best<S: Simd> {
+    pub value: S::F,
+    pub at: S::I,
 }
 
 impl<S: Simd> Best<S> {
     #[inline(always)]
-    fn meet(&mut self, s: S, value: S::F, at: S::I) {
+    pub(in crate::kernels) fn meet(&mut self, s: S, value: S::F, at: S::I) {
         let better = s.or_m(s.gt(value, self.value), s.not_m(s.eq(value, value)));
         self.value = s.select(better, value, self.value);
         let chosen = s.select(better, s.from_bits(at), s.from_bits(self.at));
@@ -82,6 +92,7 @@ impl<S: Simd> Best<S> {
 fn place<S: Simd>(
     s: S,
     p: Pool,
+    leaps: [usize; 2],
     x: &[f32],
     numbers: usize,
     [oy, ox]: [usize; 2],
@@ -92,13 +103,13 @@ fn place<S: Simd>(
     let (rows, columns) = (p.sees(0, oy), p.sees(1, ox));
     let to = to * numbers;
     if numbers == 1 {
-        let first = rows.start * p.width + columns.start;
-        let (mut value, mut best) = (x[first], first);
+        let mut value = x[rows.start * p.width + columns.start];
+        let mut best = rows.start * leaps[0] + columns.start * leaps[1];
         for row in rows {
-            let start = row * p.width + columns.start;
-            for (n, x) in x[start..start + columns.len()].iter().enumerate() {
+            let start = row * p.width;
+            for (column, x) in columns.clone().zip(&x[start + columns.start..start + columns.end]) {
                 if *x > value || x.is_nan() {
-                    (value, best) = (*x, start + n);
+                    (value, best) = (*x, row * leaps[0] + column * leaps[1]);
                 }
             }
         }
@@ -111,13 +122,14 @@ fn place<S: Simd>(
     for channel in (0..numbers).step_by(LANES) {
         let lanes = (numbers - channel).min(LANES);
         let load = |place: usize| s.load_part(&x[place * numbers + channel..place * numbers + channel + lanes]);
+        let index = |row: usize, column: usize| s.splat_i((row * leaps[0] + column * leaps[1]) as i32);
         let first = rows.start * p.width + columns.start;
-        let mut best: Best<S> = Best { value: load(first), at: s.splat_i(first as i32) };
+        let mut best: Best<S> = Best { value: load(first), at: index(rows.start, columns.start) };
         for row in rows.clone() {
-            for place in row * p.width + columns.start..row * p.width + columns.end {
-                let value = load(place);
+            for column in columns.clone() {
+                let value = load(row * p.width + column);
                 // Starting from the first, it must not be taken for better than itself, unless it is NaN, which changes nothing.
-                best.meet(s, value, s.splat_i(place as i32));
+                best.meet(s, value, index(row, column));
             }
         }
         let to = to + channel;
@@ -134,6 +146,7 @@ fn place<S: Simd>(
 fn side_by_side<S: Simd>(
     s: S,
     p: Pool,
+    leaps: [usize; 2],
     x: &[f32],
     [oy, ox]: [usize; 2],
     to: usize,
@@ -144,29 +157,29 @@ fn side_by_side<S: Simd>(
     const IOTA: [i32; LANES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
     let stride = p.stride[1];
     let left = ox * stride - p.pad[2];
-    let step = s.mul_i(s.load_i(&IOTA), s.splat_i(stride as i32));
+    let step = s.mul_i(s.load_i(&IOTA), s.splat_i((stride * leaps[1]) as i32));
     let load = |from: usize| match x.get(from..from + LANES) {
         Some(x) => s.load_part(x),
         None => s.load_part(&x[from.min(x.len())..]),
     };
     let rows = p.sees(0, oy);
-    let start = rows.start * p.width + left;
-    let at_start = s.add_i(step, s.splat_i(start as i32));
+    let index = |row: usize, column: usize| s.splat_i((row * leaps[0] + column * leaps[1]) as i32);
+    let at_start = s.add_i(step, index(rows.start, left));
     let mut best: Best<S> = Best { value: s.splat(f32::NEG_INFINITY), at: at_start };
     for row in rows {
         let from = row * p.width + left;
         let mut k = 0;
         while k < p.window[1] {
-            let index = s.add_i(step, s.splat_i((from + k) as i32));
+            let at = s.add_i(step, index(row, left + k));
             if stride == 1 {
-                best.meet(s, load(from + k), index);
+                best.meet(s, load(from + k), at);
                 k += 1;
                 continue;
             }
             let (even, odd) = s.unzip(load(from + k), load(from + k + LANES));
-            best.meet(s, even, index);
+            best.meet(s, even, at);
             if k + 1 < p.window[1] {
-                best.meet(s, odd, s.add_i(index, s.splat_i(1)));
+                best.meet(s, odd, s.add_i(at, s.splat_i(leaps[1] as i32)));
             }
             k += 2;
         }

@@ -174,9 +174,10 @@ impl Kernel for Ints {
     }
 }
 
-struct Transpose;
+/// What moves numbers between lanes.
+struct Moves;
 
-impl Kernel for Transpose {
+impl Kernel for Moves {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
@@ -191,6 +192,12 @@ impl Kernel for Transpose {
             s.store(v, &mut to);
             same("transpose", to, |j| from[j][i]);
         }
+        let (even, odd) = s.unzip(s.load(&from[0]), s.load(&from[1]));
+        for (v, first) in [(even, 0), (odd, 1)] {
+            let mut to = [0.0; 16];
+            s.store(v, &mut to);
+            same("unzip", to, |j| (2 * j + first) as f32);
+        }
     }
 }
 
@@ -203,7 +210,7 @@ fn every_path_computes_what_plain_rust_does() {
             isa.run(Floats(bits.floats(), bits.floats(), bits.floats()));
             isa.run(Ints(bits.ints(), bits.ints()));
         }
-        isa.run(Transpose);
+        isa.run(Moves);
     }
 }
 

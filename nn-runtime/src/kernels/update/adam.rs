@@ -66,7 +66,7 @@ impl AdamStep {
 }
 
 /// base^exponent by squaring: `core` has no power.
-fn power(mut base: f64, mut exponent: u64) -> f64 {
+pub(super) fn power(mut base: f64, mut exponent: u64) -> f64 {
     let mut product = 1.0;
     while exponent > 0 {
         if exponent & 1 == 1 {

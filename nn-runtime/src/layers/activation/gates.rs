@@ -1,14 +1,14 @@
 //! A number times how far it is let through: the family of GELU. In: any shape; out: the same.
 
-use super::squashes::hard_sigmoid;
-use super::{Curve, Of};
+use nn_macros::activation;
+
 use crate::facts::{Facts, Head, Rule};
+use crate::formula::{Curve, curve_layer};
 use crate::kernels::math;
 use crate::kernels::simd::Simd;
-use crate::layer::{Cx, Layer};
 use crate::shape::Shape;
 
-activation! {
+by_hand! {
     /// `y = x · Φ(x)`, with the distribution function Φ of the normal distribution. Any shape.
     ///
     /// | argument | here | PyTorch's `GELU` | Keras's `gelu` |
@@ -32,6 +32,7 @@ activation! {
 }
 
 impl Curve for Gelu {
+    const FROM_OUTPUT: bool = false;
     #[inline(always)]
     fn value<S: Simd>(&self, s: S, x: S::F) -> S::F {
         if self.approximate { math::gelu_tanh(s, x) } else { math::gelu(s, x) }
@@ -55,21 +56,7 @@ activation! {
     /// let y = *Net::init(0).predictor(1).predict(&[0.0, 1.0]);
     /// assert!(y[0] == 0.0 && (y[1] - 0.7310586).abs() < 1e-6);
     /// ```
-    Silu {}
-    pulls from input, head Other
-}
-
-impl Curve for Silu {
-    #[inline(always)]
-    fn value<S: Simd>(&self, s: S, x: S::F) -> S::F {
-        s.mul(x, math::sigmoid(s, x))
-    }
-    #[inline(always)]
-    fn pull<S: Simd>(&self, s: S, x: S::F, dy: S::F) -> S::F {
-        // σ(x) · (1 + x · σ(-x)), with σ(-x) = 1 - σ(x) computed without the difference.
-        let bend = s.fma(x, math::sigmoid(s, s.neg(x)), s.splat(1.0));
-        s.mul(s.mul(math::sigmoid(s, x), bend), dy)
-    }
+    pub Silu(x) = x * sigmoid(x)
 }
 
 activation! {
@@ -83,25 +70,11 @@ activation! {
     /// network! { pub struct Net: [3] -> [3] { HardSwish } }
     /// assert_eq!(Net::init(0).predictor(1).predict(&[-4.0, 3.0, 4.0]), &[0.0, 3.0, 4.0]);
     /// ```
-    HardSwish {}
-    pulls from input, head Other
+    // By choice and not by `clamp`, so that it is 0 at -∞ and not -∞ · 0.
+    pub HardSwish(x) = if x <= -3.0 { 0.0 } else if x >= 3.0 { x } else { x * (x / 6.0 + 0.5) }
 }
 
-impl Curve for HardSwish {
-    #[inline(always)]
-    fn value<S: Simd>(&self, s: S, x: S::F) -> S::F {
-        // The factor stops at -3, below which the other is 0: -∞ · 0 would be NaN.
-        s.mul(s.max(s.splat(-3.0), x), hard_sigmoid(s, x))
-    }
-    #[inline(always)]
-    fn pull<S: Simd>(&self, s: S, x: S::F, dy: S::F) -> S::F {
-        let slope = s.fma(x, s.splat(1.0 / 3.0), s.splat(0.5));
-        let slope = s.select(s.ge(x, s.splat(3.0)), s.splat(1.0), slope);
-        s.mul(s.select(s.le(x, s.splat(-3.0)), s.splat(0.0), slope), dy)
-    }
-}
-
-activation! {
+by_hand! {
     /// `y = x · tanh(ln(1 + exp(x)))`. Any shape.
     ///
     /// No arguments, as PyTorch's `Mish()` and Keras's `mish`. Misra, "Mish: A Self Regularized Non-Monotonic Activation Function",
@@ -128,6 +101,7 @@ fn mish<S: Simd>(s: S, x: S::F) -> (S::F, S::F, S::F) {
 }
 
 impl Curve for Mish {
+    const FROM_OUTPUT: bool = false;
     #[inline(always)]
     fn value<S: Simd>(&self, s: S, x: S::F) -> S::F {
         let (_, _, n) = mish(s, x);

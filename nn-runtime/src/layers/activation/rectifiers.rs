@@ -1,11 +1,6 @@
 //! Straight above 0, bent or flat below: the family of ReLU. In: any shape; out: the same.
 
-use super::{Curve, Of, positive};
-use crate::facts::{Facts, Head, Rule};
-use crate::kernels::math;
-use crate::kernels::simd::Simd;
-use crate::layer::{Cx, Layer};
-use crate::shape::Shape;
+use nn_macros::activation;
 
 activation! {
     /// `y = max(x, 0)`. Any shape. At 0 the slope is 0.
@@ -19,20 +14,7 @@ activation! {
     /// network! { pub struct Net: [3] -> [3] { Relu } }
     /// assert_eq!(Net::init(0).predictor(1).predict(&[-2.0, 0.0, 2.0]), &[0.0, 0.0, 2.0]);
     /// ```
-    Relu {}
-    pulls from floor, head Other
-}
-
-impl Curve for Relu {
-    #[inline(always)]
-    fn value<S: Simd>(&self, s: S, x: S::F) -> S::F {
-        // The limit stands first: where x is NaN, `max` gives the second.
-        s.max(s.splat(0.0), x)
-    }
-    #[inline(always)]
-    fn pull<S: Simd>(&self, s: S, y: S::F, dy: S::F) -> S::F {
-        s.select(s.le(y, s.splat(0.0)), s.splat(0.0), dy)
-    }
+    pub Relu(x) = max(x, 0.0)
 }
 
 activation! {
@@ -50,24 +32,13 @@ activation! {
     /// network! { pub struct Net: [2] -> [2] { LeakyRelu(slope = 0.5) } }
     /// assert_eq!(Net::init(0).predictor(1).predict(&[-2.0, 2.0]), &[-1.0, 2.0]);
     /// ```
-    LeakyRelu {
+    pub LeakyRelu(
+        x;
         /// The slope below 0.
-        slope: f32 = 0.01
-    }
-    pulls from output, head Other,
-    where it: positive("a slope above 0", it.slope, "use `Relu` for a slope of 0, or a slope such as `slope = 0.01`")
-}
-
-impl Curve for LeakyRelu {
-    #[inline(always)]
-    fn value<S: Simd>(&self, s: S, x: S::F) -> S::F {
-        s.select(s.gt(x, s.splat(0.0)), x, s.mul(s.splat(self.slope), x))
-    }
-    #[inline(always)]
-    fn pull<S: Simd>(&self, s: S, y: S::F, dy: S::F) -> S::F {
-        // With a slope above 0 the output has the sign of the input.
-        s.select(s.gt(y, s.splat(0.0)), dy, s.mul(s.splat(self.slope), dy))
-    }
+        slope = 0.01
+    )
+    where slope > 0.0: "use `Relu` for a slope of 0, or a slope such as `slope = 0.01`"
+    = if x > 0.0 { x } else { slope * x }
 }
 
 activation! {
@@ -85,24 +56,13 @@ activation! {
     /// network! { pub struct Net: [2] -> [2] { Elu(alpha = 0.5) } }
     /// assert_eq!(Net::init(0).predictor(1).predict(&[-100.0, 2.0]), &[-0.5, 2.0]);
     /// ```
-    Elu {
+    pub Elu(
+        x;
         /// How far below 0 it goes.
-        alpha: f32 = 1.0
-    }
-    pulls from output, head Other,
-    where it: positive("an alpha above 0", it.alpha, "use `Relu` for an alpha of 0, or an alpha such as `alpha = 1.0`")
-}
-
-impl Curve for Elu {
-    #[inline(always)]
-    fn value<S: Simd>(&self, s: S, x: S::F) -> S::F {
-        s.select(s.gt(x, s.splat(0.0)), x, s.mul(s.splat(self.alpha), math::expm1(s, x)))
-    }
-    #[inline(always)]
-    fn pull<S: Simd>(&self, s: S, y: S::F, dy: S::F) -> S::F {
-        // alpha · exp(x) = y + alpha
-        s.select(s.gt(y, s.splat(0.0)), dy, s.mul(s.add(y, s.splat(self.alpha)), dy))
-    }
+        alpha = 1.0
+    )
+    where alpha > 0.0: "use `Relu` for an alpha of 0, or an alpha such as `alpha = 1.0`"
+    = if x > 0.0 { x } else { alpha * expm1(x) }
 }
 
 activation! {
@@ -118,26 +78,8 @@ activation! {
     /// network! { pub struct Net: [2] -> [2] { Selu } }
     /// assert_eq!(Net::init(0).predictor(1).predict(&[-100.0, 1.0]), &[-1.7580993, 1.050701]);
     /// ```
-    Selu {}
-    pulls from output, head Other
-}
-
-/// The fixed point of mean 0 and variance 1 under a normal distribution.
-const SELU_SCALE: f32 = 1.050_701;
-const SELU_DEPTH: f32 = 1.758_099_3;
-
-impl Curve for Selu {
-    #[inline(always)]
-    fn value<S: Simd>(&self, s: S, x: S::F) -> S::F {
-        let below = s.mul(s.splat(SELU_DEPTH), math::expm1(s, x));
-        s.select(s.gt(x, s.splat(0.0)), s.mul(s.splat(SELU_SCALE), x), below)
-    }
-    #[inline(always)]
-    fn pull<S: Simd>(&self, s: S, y: S::F, dy: S::F) -> S::F {
-        // scale · alpha · exp(x) = y + scale · alpha
-        let below = s.add(y, s.splat(SELU_DEPTH));
-        s.mul(s.select(s.gt(y, s.splat(0.0)), s.splat(SELU_SCALE), below), dy)
-    }
+    // Scale and depth of the fixed point of mean 0 and variance 1 under a normal distribution.
+    pub Selu(x) = if x > 0.0 { 1.050_701 * x } else { 1.758_099_3 * expm1(x) }
 }
 
 activation! {
@@ -157,22 +99,11 @@ activation! {
     /// let y = *Net::init(0).predictor(1).predict(&[0.0, 100.0]);
     /// assert!((y[0] - 2f32.ln()).abs() < 1e-6 && y[1] == 100.0);
     /// ```
-    Softplus {
+    pub Softplus(
+        x;
         /// How sharply it bends.
-        beta: f32 = 1.0
-    }
-    pulls from input, head Other,
-    where it: positive("a beta above 0", it.beta, "give one such as `beta = 1.0`")
-}
-
-impl Curve for Softplus {
-    #[inline(always)]
-    fn value<S: Simd>(&self, s: S, x: S::F) -> S::F {
-        let beta = s.splat(self.beta);
-        s.div(math::softplus(s, s.mul(beta, x)), beta)
-    }
-    #[inline(always)]
-    fn pull<S: Simd>(&self, s: S, x: S::F, dy: S::F) -> S::F {
-        s.mul(math::sigmoid(s, s.mul(s.splat(self.beta), x)), dy)
-    }
+        beta = 1.0
+    )
+    where beta > 0.0
+    = softplus(beta * x) / beta
 }

@@ -1,0 +1,290 @@
+#!/usr/bin/env python3
+"""Measures all peers side by side. In: data, programs and their settings from `run.sh`; out: a Markdown table and the figures as JSON
+lines. All live at the same time and take turns on one core, workload by workload, round by round: what disturbs one round disturbs
+all alike. Never: a peer that vanishes silently; the table says why a number is missing.
+"""
+
+import argparse
+import json
+import math
+import os
+import platform
+import re
+import select
+import statistics
+import subprocess
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+
+HERE = Path(__file__).parent
+IDS = [
+    "step/linreg/4",
+    "step/mlp10/32",
+    "step/mnist128/32",
+    "step/mnist128/128",
+    "step/cnn/32",
+    "step/cnn/128",
+    "step/lenet5/32",
+    "step/lenet5/2048",
+    "step/mlp-wide/128",
+    "step/lstm/32",
+    "step/tfm/32",
+    *(f"predict/{net}/1" for net in ("mlp10", "mnist128", "cnn", "lenet5", "lstm")),
+    *(f"predict/{net}/256" for net in ("mlp10", "mnist128", "cnn", "lenet5", "mlp-wide")),
+]
+# A loss that only who learns gets below within so many steps; a guess among ten classes costs 2.30, the mean of the series 0.25.
+LEARNT = {"linreg": 0.5, "lstm": 0.2}
+LEARNT_CLASSES = 2.2
+LEARNT_STEPS = 100
+# glibc gives memory back and asks for it again at every step of a peer that allocates; these keep it.
+KEEP = {"MALLOC_TRIM_THRESHOLD_": str(1 << 30), "MALLOC_MMAP_THRESHOLD_": str(1 << 25)}
+ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "RAYON_NUM_THREADS": "1",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+    "JAX_PLATFORMS": "cpu",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+}
+OURS = "ours"
+NETS_OF_IMAGES = ("cnn", "lenet5")
+
+
+def step(workload):
+    return workload.startswith("step/")
+
+
+def images(workload):
+    return workload.split("/")[1] in NETS_OF_IMAGES
+
+
+class Form:
+    """One way to run a peer: a process of its own, started when first needed."""
+
+    def __init__(self, peer, form, program, env=None, takes=lambda workload: True):
+        self.peer, self.form, self.program, self.env, self.takes = peer, form, program, env or {}, takes
+        self.version, self.process, self.missing = None, None, None
+        self.errors = tempfile.TemporaryFile()
+
+    def start(self, options):
+        env = {**os.environ, **ONE_THREAD, **self.env}
+        command = ["taskset", "-c", str(options.core), *self.program, str(options.data), self.form.split("+")[0]]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self.errors}
+        self.process = subprocess.Popen(command, env=env, **pipes)
+        self.version = self.read(120).get("version")
+
+    def read(self, seconds):
+        """The next line of the peer, or why there is none."""
+        ready, _, _ = select.select([self.process.stdout], [], [], seconds)
+        line = self.process.stdout.readline() if ready else b""
+        if line:
+            return json.loads(line)
+        self.process.kill()
+        self.process.wait()
+        self.errors.seek(0)
+        last = self.errors.read().decode(errors="replace").strip().splitlines()[-1:]
+        self.missing = f"no answer within {seconds} s" if not ready else f"stopped: {last[0] if last else 'without a word'}"
+        return {"error": self.missing}
+
+    def ask(self, line, options):
+        if self.missing:
+            return {"error": self.missing}
+        if self.process is None:
+            self.start(options)
+            if self.missing:
+                return {"error": self.missing}
+        try:
+            self.process.stdin.write(f"{line}\n".encode())
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # its last words are read next
+        return self.read(600)
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.stdin.close()
+            self.process.wait()
+
+
+def forms(options):
+    """Every way in which every peer is run."""
+
+    def rust(name):
+        return [str(options.bin / f"peer-{name}")]
+
+    def python(name):
+        return [str(options.venv / "bin" / "python"), str(HERE / "python" / f"{name}_peer.py")]
+
+    both = lambda peer, form, program: [Form(peer, form, program), Form(peer, f"{form}+malloc", program, KEEP)]
+    predict = lambda workload: not step(workload)
+    return [
+        Form(OURS, "fit", rust("ours"), takes=step),
+        Form(OURS, "step", rust("ours")),
+        *both("burn", "flex", rust("burn")),
+        *both("burn", "ndarray", rust("burn")),
+        *both("candle", "cpu", rust("candle")),
+        Form("dfdx", "cpu", rust("dfdx")),
+        Form("tract", "cpu", rust("tract"), takes=predict),
+        Form("PyTorch", "eager", python("torch")),
+        Form("PyTorch", "compile", python("torch")),
+        Form("PyTorch", "channels_last", python("torch"), takes=images),
+        Form("PyTorch", "channels_last_compile", python("torch"), takes=images),
+        Form("JAX", "jit", python("jax")),
+        # Not of images: within a scan XLA has no fast convolution, and a step takes a hundred times as long.
+        Form("JAX", "scan", python("jax"), takes=lambda workload: step(workload) and not images(workload)),
+        Form("Keras", "fit", python("keras"), takes=step),
+        Form("Keras", "batch", python("keras")),
+        Form("ONNX Runtime", "cpu", python("onnx"), takes=predict),
+    ]
+
+
+def measure(workload, forms, options):
+    """A row: for each form its figures, or why there are none."""
+    row, running = {}, []
+    for form in (form for form in forms if form.takes(workload)):
+        answer = form.ask(f"make {workload}", options)
+        row[form] = {"error": answer.get("error"), "medians": [], "minimum": math.inf, "samples": 0}
+        if not answer.get("error"):
+            running.append(form)
+    for number in range(options.rounds):
+        # Whoever comes first in one round comes last in the next.
+        first = number % max(len(running), 1)
+        for form in running[first:] + running[:first]:
+            if row[form]["error"]:
+                continue
+            answer = form.ask(f"go {options.millis}", options)
+            if answer.get("error"):
+                row[form]["error"] = answer["error"]
+                continue
+            row[form]["medians"].append(statistics.median(answer["us"]))
+            row[form]["minimum"] = min(row[form]["minimum"], *answer["us"])
+            row[form]["samples"] += len(answer["us"])
+            loss = row[form]["loss"] = answer["loss"]
+            bound = LEARNT.get(workload.split("/")[1], LEARNT_CLASSES) if answer["steps"] >= LEARNT_STEPS else math.inf
+            if loss is not None and not loss < bound:
+                row[form]["error"] = f"did not learn: a loss of {loss:.3g}"
+    return row
+
+
+def best(row, peer):
+    """A peer's fastest form: its name and figures, or nothing and the reason."""
+    of = {form: figures for form, figures in row.items() if form.peer == peer}
+    good = {form: figures for form, figures in of.items() if not figures["error"]}
+    if not good:
+        return None, next((figures["error"] for figures in of.values()), "not its work")
+    form = min(good, key=lambda form: median(good[form]))
+    return form, good[form]
+
+
+def median(figures):
+    return statistics.median(figures["medians"])
+
+
+def micros(value):
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def table(rows, forms, options):
+    peers = list(dict.fromkeys(form.peer for form in forms))
+    others = [peer for peer in peers if peer != OURS]
+    notes = {}
+
+    def cell(row, peer):
+        form, figures = best(row, peer)
+        if form is None:
+            number = notes.setdefault(figures, len(notes) + 1)
+            return f"– [{number}]"
+        return f"{micros(median(figures))} ({micros(figures['minimum'])}) {form.form}"
+
+    lines = [
+        f"Microseconds for a step or a prediction, median (minimum), one thread, best form of each; {options.rounds} rounds in turns"
+        f" of {options.millis} ms. {date.today()}, {processor()}, {platform.machine()}, {platform.system()} {platform.release()}.",
+        "",
+        "| id | ours | fastest peer | median ÷ ours | minimum ÷ ours |",
+        "|---|---|---|---|---|",
+    ]
+    for workload, row in rows.items():
+        rivals = [(peer, *best(row, peer)) for peer in others]
+        rivals = [(peer, form, figures) for peer, form, figures in rivals if form]
+        cells = [f"`{workload}`", cell(row, OURS), "–", "–", "–"]
+        if rivals:
+            peer, form, figures = min(rivals, key=lambda rival: median(rival[2]))
+            cells[2] = f"{peer} {cell(row, peer)}"
+            own, own_figures = best(row, OURS)
+            if own:
+                cells[3] = f"{median(figures) / median(own_figures):.2f}"
+                cells[4] = f"{figures['minimum'] / own_figures['minimum']:.2f}"
+        lines.append(f"| {' | '.join(cells)} |")
+    lines += ["", f"| id | {' | '.join(others)} |", "|---" * (len(others) + 1) + "|"]
+    for workload, row in rows.items():
+        lines.append(f"| `{workload}` | {' | '.join(cell(row, peer) for peer in others)} |")
+    lines.append("")
+    lines += [f"[{number}] {reason}  " for reason, number in notes.items()]
+    known = {}
+    for form in forms:
+        known[form.peer] = known.get(form.peer) or form.version
+    lines += ["", "Versions: " + ", ".join(f"{peer} {version or 'not run'}" for peer, version in known.items()) + "."]
+    lines.append(
+        "`+malloc`: with raised `MALLOC_TRIM_THRESHOLD_` and `MALLOC_MMAP_THRESHOLD_`. Not measured: burn's `cpu` backend,"
+    )
+    lines.append("whose build downloads LLVM; tract and ONNX Runtime do not train.")
+    return "\n".join(lines) + "\n"
+
+
+def processor():
+    found = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
+    return found[1] if found else "unknown processor"
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Measures all peers side by side; started by run.sh.")
+    parser.add_argument("ids", nargs="*", metavar="ID", help="workloads such as step/cnn/32, or a part of their names; all")
+    parser.add_argument("--data", type=Path, required=True, help="directory with the data and ONNX files")
+    parser.add_argument("--bin", type=Path, required=True, help="directory with the Rust peers")
+    parser.add_argument("--venv", type=Path, required=True, help="virtual environment with the Python peers")
+    parser.add_argument(
+        "--missing", type=Path, required=True, help="file of `peer: reason` lines for what could not be installed"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="the table; the figures go beside it as .jsonl")
+    parser.add_argument("--core", type=int, required=True, help="the core on which all take turns")
+    parser.add_argument("--rounds", type=int, required=True)
+    parser.add_argument("--millis", type=int, required=True, help="length of a turn")
+    options = parser.parse_args()
+    # Off the core that is measured, where there is another.
+    os.sched_setaffinity(0, os.sched_getaffinity(0) - {options.core} or {options.core})
+
+    ids = [known for known in IDS if not options.ids or any(wanted in known for wanted in options.ids)]
+    if not ids:
+        parser.error(f"expected a part of an id of {', '.join(IDS)}, found {' '.join(options.ids)}")
+    all_forms = forms(options)
+    for line in options.missing.read_text().splitlines():
+        peer, _, reason = line.partition(": ")
+        for form in all_forms:
+            if form.peer == peer:
+                form.missing = f"not installed: {reason}"
+
+    rows = {}
+    with options.out.with_suffix(".jsonl").open("w") as raw:
+        for workload in ids:
+            begun = time.monotonic()
+            rows[workload] = measure(workload, all_forms, options)
+            for form, figures in rows[workload].items():
+                known = {"id": workload, "peer": form.peer, "form": form.form, "version": form.version}
+                known["batch"] = int(workload.split("/")[2])
+                if figures["error"]:
+                    known["error"] = figures["error"]
+                else:
+                    known |= {"median_us": median(figures), "min_us": figures["minimum"]}
+                    known |= {"samples": figures["samples"], "loss": figures["loss"]}
+                print(json.dumps(known), file=raw, flush=True)
+            print(f"{workload}: {time.monotonic() - begun:.0f} s", flush=True)
+    options.out.write_text(table(rows, all_forms, options))
+    for form in all_forms:
+        form.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+#[::core::prelude::v1::derive(
+    ::core::clone::Clone,
+    ::core::marker::Copy,
+    ::core::fmt::Debug
+)]
+struct Relu {}
+#[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
+const _: () = {
+    use ::nn_runtime::__private as __nn;
+    impl Relu {
+        /// The formula as it was declared.
+        pub const fn new() -> Self {
+            Relu {}
+        }
+    }
+    impl Relu {
+        /// `[…] -> […]`
+        pub const fn rule(&self, [__x]: [__nn::Shape; 1]) -> __nn::Rule {
+            __nn::floor(__nn::Facts::output(__x).head(__nn::Head::Other), 0.0)
+                .pulls_without_x()
+                .ok()
+        }
+    }
+    impl __nn::Curve for Relu {
+        const FROM_OUTPUT: ::core::primitive::bool = true;
+        #[inline(always)]
+        fn value<S: __nn::Simd>(&self, __s: S, __x: S::F) -> S::F {
+            let __v0 = __s.max(__s.splat(0.0), __x);
+            __v0
+        }
+        #[inline(always)]
+        fn pull<S: __nn::Simd>(&self, __s: S, __y: S::F, __dy: S::F) -> S::F {
+            let __v0 = __s.le(__y, __s.splat(0.0));
+            let __v1 = __s.select(__v0, __s.splat(0.0), __dy);
+            __v1
+        }
+    }
+    __nn::curve_layer!(Relu);
+};
+#[cfg(test)]
+#[::core::prelude::v1::test]
+#[allow(
+    unnameable_test_items,
+    unused_qualifications,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery
+)]
+fn derivative_of_relu() {
+    use ::nn_runtime::__private as __nn;
+    let __formula = Relu::new();
+    __nn::check_curve(
+        "relu",
+        &__formula,
+        |__x: ::core::primitive::f64| {
+            let __v0 = __nn::reference::max(__x, (0.0));
+            __v0
+        },
+    );
+}

@@ -1,0 +1,48 @@
+::core::compile_error! {
+    "expected a function with a known derivative, found `sigmod`\nhelp: did you mean `sigmoid`? there are abs, clamp, cos, cosh, erf, exp, expm1, exp_m1, ln, ln_1p, max, min, powf, powi, recip, relu, sigmoid, sin, sinh, softplus, sqrt, square, tanh"
+}
+#[::core::prelude::v1::derive(
+    ::core::clone::Clone,
+    ::core::marker::Copy,
+    ::core::fmt::Debug
+)]
+pub struct Swish {
+    beta: ::core::primitive::f32,
+}
+#[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
+const _: () = {
+    use ::nn_runtime::__private as __nn;
+    impl Swish {
+        /// The formula as it was declared.
+        pub const fn new() -> Self {
+            Swish { beta: 0.0 }
+        }
+        /// `beta`; `0.0` unless this is said.
+        pub const fn beta(mut self, beta: ::core::primitive::f32) -> Self {
+            self.beta = beta;
+            self
+        }
+    }
+    impl Swish {
+        /// `[…] -> […]`
+        pub const fn rule(&self, [__x]: [__nn::Shape; 1]) -> __nn::Rule {
+            __nn::Facts::output(__x)
+                .head(__nn::Head::Other)
+                .is_act(true)
+                .pulls_without_x()
+                .ok()
+        }
+    }
+    impl __nn::Curve for Swish {
+        const FROM_OUTPUT: ::core::primitive::bool = true;
+        #[inline(always)]
+        fn value<S: __nn::Simd>(&self, __s: S, __x: S::F) -> S::F {
+            __x
+        }
+        #[inline(always)]
+        fn pull<S: __nn::Simd>(&self, __s: S, __y: S::F, __dy: S::F) -> S::F {
+            __dy
+        }
+    }
+    __nn::curve_layer!(Swish);
+};

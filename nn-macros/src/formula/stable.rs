@@ -1,0 +1,159 @@
+//! Forms that lose digits or overflow as they are usually written, and the functions that do not. In: a node about to be made; out: its
+//! stable form, if it is one of these. Each is tested at ±100 and near where it loses most.
+
+use super::dag::Dag;
+use super::node::{Function, Id, Node, Operator};
+use Function::{CosH, Exp, Expm1, Ln, Ln1p, LnCosH, Logistic, Neg, SinH, SoftPlus, Sqrt, TanH};
+
+impl Dag {
+    fn is(&self, id: Id, value: f64) -> bool {
+        self.value(id) == Some(value)
+    }
+
+    /// `u` of `1 + exp(u)`.
+    fn one_plus_exp(&self, id: Id) -> Option<Id> {
+        match self.node(id) {
+            Node::Two(Operator::Add, one, e) if self.is(one, 1.0) => self.argument_of(Exp, e),
+            _ => None,
+        }
+    }
+
+    /// Operands as `ordered` gives them.
+    pub fn stable_add(&mut self, a: Id, b: Id) -> Option<Id> {
+        if self.is(a, -1.0)
+            && let Some(u) = self.argument_of(Exp, b)
+        {
+            return Some(self.one(Expm1, u)); // exp(u) - 1
+        }
+        if self.is(a, 1.0)
+            && let Some(u) = self.argument_of(Expm1, b)
+        {
+            return Some(self.one(Exp, u));
+        }
+        // exp(u) + exp(-u)
+        let (u, v) = (self.argument_of(Exp, a)?, self.argument_of(Exp, b)?);
+        if !self.opposite(u, v) {
+            return None;
+        }
+        let cosh = self.one(CosH, u);
+        let two = self.number(2.0);
+        Some(self.mul(two, cosh))
+    }
+
+    pub fn stable_sub(&mut self, a: Id, b: Id) -> Option<Id> {
+        if self.is(a, 1.0) {
+            if let Some(u) = self.argument_of(Logistic, b) {
+                let u = self.neg(u);
+                return Some(self.one(Logistic, u));
+            }
+            if let Some(u) = self.argument_of(Exp, b) {
+                let y = self.one(Expm1, u);
+                return Some(self.neg(y));
+            }
+            // 1 - tanh²
+            if let Node::Power(t, 2) = self.node(b)
+                && self.argument_of(TanH, t).is_some()
+            {
+                return Some(self.tanh_slope(t));
+            }
+        }
+        // exp(u) - exp(-u)
+        let (u, v) = (self.argument_of(Exp, a)?, self.argument_of(Exp, b)?);
+        if !self.opposite(u, v) {
+            return None;
+        }
+        let sinh = self.one(SinH, u);
+        let two = self.number(2.0);
+        Some(self.mul(two, sinh))
+    }
+
+    /// `1 - t²` as `(1 - t)(1 + t)`, which is exact where t is near 1.
+    pub fn tanh_slope(&mut self, t: Id) -> Id {
+        let one = self.number(1.0);
+        let (less, more) = (self.sub(one, t), self.add(one, t));
+        self.mul(less, more)
+    }
+
+    pub fn stable_div(&mut self, a: Id, b: Id) -> Option<Id> {
+        if let Some(u) = self.one_plus_exp(b) {
+            // exp(u) / (1 + exp(u)), and a / (1 + exp(u)) of anything else
+            if self.argument_of(Exp, a) == Some(u) {
+                return Some(self.one(Logistic, u));
+            }
+            // (exp(u) - 1) / (exp(u) + 1)
+            if self.argument_of(Expm1, a) == Some(u) {
+                let half = self.number(0.5);
+                let u = self.mul(half, u);
+                return Some(self.one(TanH, u));
+            }
+            let u = self.neg(u);
+            let sigmoid = self.one(Logistic, u);
+            return Some(self.mul(a, sigmoid));
+        }
+        if let Some(u) = self.argument_of(Exp, b) {
+            let u = self.neg(u);
+            let e = self.one(Exp, u);
+            return Some(self.mul(a, e));
+        }
+        let (u, v) = (self.argument_of(SinH, a)?, self.argument_of(CosH, b)?);
+        (u == v).then(|| self.one(TanH, u))
+    }
+
+    pub fn stable_one(&mut self, function: Function, a: Id) -> Option<Id> {
+        match (function, self.node(a)) {
+            (Sqrt, Node::Power(u, 2)) => Some(self.one(Function::Abs, u)),
+            (Ln1p, Node::One(Exp, u)) => Some(self.one(SoftPlus, u)),
+            (Ln, _) => self.stable_ln(a),
+            _ => None,
+        }
+    }
+
+    fn stable_ln(&mut self, a: Id) -> Option<Id> {
+        if let Some(u) = self.ln_of_sum(a) {
+            return Some(u);
+        }
+        match self.node(a) {
+            Node::One(Exp, u) => Some(u),
+            Node::One(Logistic, u) => {
+                let u = self.neg(u);
+                let y = self.one(SoftPlus, u);
+                Some(self.neg(y))
+            }
+            Node::One(CosH, u) => Some(self.one(LnCosH, u)),
+            // ln(2·cosh(u)): what exp(u) + exp(-u) has become
+            Node::Two(Operator::Mul, k, u) if let (Some(k), Some(u)) = (self.value(k), self.argument_of(CosH, u)) => {
+                let offset = if k > 0.0 { self.number(k.ln()) } else { return None };
+                let y = self.one(LnCosH, u);
+                Some(self.add(offset, y))
+            }
+            Node::Two(Operator::Add, one, u) if self.is(one, 1.0) => Some(self.one(Ln1p, u)),
+            Node::Two(Operator::Sub, one, u) if self.is(one, 1.0) => {
+                let u = self.one(Neg, u);
+                Some(self.one(Ln1p, u))
+            }
+            _ => None,
+        }
+    }
+
+    /// `ln(exp(a) + exp(b) + …)`, where numbers above 0 count as exponentials.
+    fn ln_of_sum(&mut self, a: Id) -> Option<Id> {
+        let Node::Two(Operator::Add, ..) = self.node(a) else { return None };
+        let (mut terms, mut open) = (Vec::new(), vec![a]);
+        while let Some(term) = open.pop() {
+            match self.node(term) {
+                Node::Two(Operator::Add, b, c) => open.extend([c, b]),
+                Node::One(Exp, u) => terms.push(u),
+                Node::Number(bits) if f64::from_bits(bits) > 0.0 => {
+                    let exponent = f64::from_bits(bits).ln();
+                    terms.push(self.number(exponent));
+                }
+                _ => return None,
+            }
+        }
+        let mut sum = *terms.first()?;
+        for &term in &terms[1..] {
+            sum = if self.is(sum, 0.0) { self.one(SoftPlus, term) } else { self.two(Operator::LnAddExp, sum, term) };
+        }
+        Some(sum)
+    }
+}

@@ -1,0 +1,212 @@
+//! How much each sample, or each of its steps, counts in a loss; a mask of lengths is weights of 0 and 1.
+//! In: weights as samples, or one for each class. Out: a dataset that carries them along.
+//! Never: a weight that is negative or no number, or a dataset in which nothing counts.
+
+use super::{DataError, Dataset, Labels, OneTarget, Samples, Targets, Values};
+use std::format;
+use std::string::ToString;
+use std::vec;
+use std::vec::Vec;
+
+impl<T: Targets> Dataset<T> {
+    /// Weights in the loss: one for each sample, or one for each step of each sample where the output is `[steps, …]`. Weights
+    /// there were before are forgotten.
+    ///
+    /// The loss of a batch is `Σ weight · loss / Σ weight` over its rows, and so is that of an evaluation: with weights of 0 and 1
+    /// the mean over what is not masked. PyTorch's weighted mean is the same; Keras's `sample_weight` divides by the number of rows
+    /// instead. Of several outputs each is weighted on its own, so weights per step want as many steps in every output.
+    ///
+    /// ```
+    /// use nn_runtime::data::Dataset;
+    ///
+    /// // Two samples of three steps: the second one ends after its first.
+    /// let data = Dataset::values(&[[1.0, 2.0, 3.0], [4.0, 0.0, 0.0]], &[[2.0, 3.0, 4.0], [5.0, 0.0, 0.0]])?
+    ///     .with_weights(&[[1.0, 1.0, 1.0], [1.0, 0.0, 0.0]])?;
+    /// assert_eq!(data.weights().unwrap().sample(1), [1.0, 0.0, 0.0]);
+    /// # Ok::<(), nn_runtime::data::DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Weights that are no [`Samples`], of another number of samples than there are targets, negative, infinite or NaN, or all 0.
+    pub fn with_weights(mut self, weights: impl Samples) -> Result<Self, DataError> {
+        let weights = weights.into_values()?;
+        if weights.len() != self.len() {
+            let expected = format!("{} samples, as many as targets", self.len());
+            return Err(DataError::new("weights", expected, weights.len().to_string()));
+        }
+        let width = weights.width();
+        if let Some(at) = weights.as_slice().iter().position(|&weight| !is_weight(weight)) {
+            let place = format!("sample {}, weight {}", at / width, at % width);
+            let found = weights.as_slice()[at].to_string();
+            return Err(DataError::new(place, "a finite number of at least 0", found));
+        }
+        if !weights.is_empty() && weights.as_slice().iter().all(|&weight| weight == 0.0) {
+            let fault = DataError::new("weights", "at least one above 0", "only 0");
+            return Err(fault.help("a weight of 0 leaves a sample or step out, 1 counts it like any other"));
+        }
+        self.weights = Some(weights);
+        Ok(self)
+    }
+
+    /// The weights, `[samples, 1]` or `[samples, steps]`; without any every row counts the same.
+    #[must_use]
+    pub fn weights(&self) -> Option<&Values> {
+        self.weights.as_ref()
+    }
+}
+
+impl Dataset<Labels> {
+    /// Multiplies the weight of each label by that of its class: `classes[label]`. Keras's `class_weight`, and PyTorch's
+    /// `CrossEntropyLoss(weight=…)`, which divides by the sum of weights as it is done here.
+    ///
+    /// ```
+    /// use nn_runtime::data::Dataset;
+    ///
+    /// let rare = Dataset::classes((vec![0.0; 4], 1), [0, 0, 0, 1])?;
+    /// let classes = rare.balanced_weights(2)?;
+    /// assert_eq!(classes, [4.0 / 6.0, 2.0]);
+    /// let rare = rare.class_weights(&classes)?;
+    /// assert_eq!(rare.weights().unwrap().sample(3), [2.0]);
+    /// # Ok::<(), nn_runtime::data::DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A label without a weight, and as [`with_weights`](Dataset::with_weights).
+    pub fn class_weights(self, classes: &[f32]) -> Result<Self, DataError> {
+        self.check_classes(classes.len())?;
+        if let Some(class) = classes.iter().position(|&weight| !is_weight(weight)) {
+            let found = classes[class].to_string();
+            return Err(DataError::new(format!("class {class}, weight"), "a finite number of at least 0", found));
+        }
+        let width = self.targets().width();
+        let labels = self.targets().as_slice().iter().enumerate();
+        let weights: Vec<f32> = labels.map(|(row, &label)| self.row_weight(row) * classes[label as usize]).collect();
+        self.with_weights((weights, width))
+    }
+
+    /// What makes all classes count the same: `n / (k · count)`, with `n` the labels, `count` those of the class and `k` the
+    /// classes there are any of; a class without labels gets 1. Labels of weight 0 are not counted. Scikit-learn's
+    /// `compute_class_weight("balanced")`.
+    ///
+    /// # Errors
+    /// The first label that is not below `classes`.
+    pub fn balanced_weights(&self, classes: usize) -> Result<Vec<f32>, DataError> {
+        self.check_classes(classes)?;
+        let mut counts = vec![0u64; classes];
+        for (row, &label) in self.targets().as_slice().iter().enumerate() {
+            counts[label as usize] += u64::from(self.row_weight(row) > 0.0);
+        }
+        let all: u64 = counts.iter().sum();
+        let present = counts.iter().filter(|&&count| count > 0).count();
+        let weight = |&count: &u64| match count {
+            0 => 1.0,
+            count => (all as f64 / (present as f64 * count as f64)) as f32,
+        };
+        Ok(counts.iter().map(weight).collect())
+    }
+
+    /// Whether every label has its class, and every label its weight.
+    fn check_classes(&self, classes: usize) -> Result<(), DataError> {
+        let labels = self.targets().width();
+        if let Some(found) = self.weights.as_ref().map(Values::width).filter(|&found| found != 1 && found != labels) {
+            let expected = format!("1 per sample, or {labels}, as many as labels");
+            return Err(DataError::new("weights", expected, found.to_string()));
+        }
+        self.targets().check(classes).map_err(|fault| fault.help("give as many weights as there are classes"))
+    }
+
+    /// The weight of label number `row` so far.
+    fn row_weight(&self, row: usize) -> f32 {
+        let labels = self.targets().width();
+        self.weights.as_ref().map_or(1.0, |weights| weights.as_slice()[row * weights.width() / labels])
+    }
+}
+
+fn is_weight(weight: f32) -> bool {
+    weight >= 0.0 && weight.is_finite()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message<T>(result: Result<T, DataError>) -> String {
+        result.err().expect("a fault").to_string()
+    }
+
+    fn steps() -> Dataset<Labels> {
+        let labels = Labels::per_step([0, 1, 1, 2, 1, 1], 2).unwrap();
+        Dataset::new(&[[0.0], [1.0], [2.0]], labels).unwrap()
+    }
+
+    #[test]
+    fn weights_go_where_their_samples_go() {
+        let data = steps().with_weights(&[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]).unwrap();
+        let mut batch = data.take(&[2, 0, 2]);
+        assert_eq!(batch.weights().unwrap().as_slice(), [5.0, 6.0, 1.0, 2.0, 5.0, 6.0]);
+        let memory = batch.weights().unwrap().as_slice().as_ptr();
+        data.take_into(&[1], &mut batch);
+        assert_eq!(batch, data.take(&[1]));
+        assert_eq!((batch.weights().unwrap().as_slice(), batch.targets().sample(0)), (&[3.0, 4.0][..], &[1, 2][..]));
+        assert_eq!(batch.weights().unwrap().as_slice().as_ptr(), memory, "nothing is allocated");
+        let (train, test) = data.split_every(3).unwrap();
+        assert_eq!(test.weights().unwrap().as_slice(), [5.0, 6.0]);
+        assert_eq!(train.weights().unwrap().len(), 2);
+        // A batch made from another dataset takes over what this one has.
+        steps().take_into(&[0], &mut batch);
+        assert_eq!(batch.weights(), None);
+        data.take_into(&[0], &mut batch);
+        assert_eq!(batch.weights().unwrap().as_slice(), [1.0, 2.0]);
+    }
+
+    #[test]
+    fn weights_that_cannot_be_are_named() {
+        let fault = |weights: &[[f32; 2]]| message(steps().with_weights(weights));
+        assert_eq!(
+            fault(&[[1.0, 1.0], [1.0, -0.5], [1.0, 1.0]]),
+            "sample 1, weight 1: expected a finite number of at least 0, found -0.5"
+        );
+        assert!(fault(&[[1.0, 1.0], [1.0, 1.0], [f32::NAN, 1.0]]).starts_with("sample 2, weight 0: "));
+        assert!(fault(&[[f32::INFINITY, 1.0], [1.0, 1.0], [1.0, 1.0]]).ends_with("found inf"));
+        assert_eq!(fault(&[[1.0, 1.0]]), "weights: expected 3 samples, as many as targets, found 1");
+        assert!(fault(&[[0.0; 2]; 3]).starts_with("weights: expected at least one above 0, found only 0\nhelp: "));
+    }
+
+    #[test]
+    fn classes_multiply_what_is_there() {
+        let classes = [10.0, 1.0, 0.5];
+        let all = |data: &Dataset<Labels>| data.weights().unwrap().as_slice().to_vec();
+        assert_eq!(all(&steps().class_weights(&classes).unwrap()), [10.0, 1.0, 1.0, 0.5, 1.0, 1.0]);
+        let weighted = steps().with_weights(&[[1.0], [2.0], [0.0]]).unwrap();
+        assert_eq!(all(&weighted.class_weights(&classes).unwrap()), [10.0, 1.0, 2.0, 1.0, 0.0, 0.0]);
+
+        assert_eq!(
+            message(steps().class_weights(&[1.0, 1.0])),
+            "sample 1, label 1: expected a class below 2, found 2\nhelp: give as many weights as there are classes"
+        );
+        assert_eq!(
+            message(steps().class_weights(&[1.0, f32::NAN, 1.0])),
+            "class 1, weight: expected a finite number of at least 0, found NaN"
+        );
+        let other = steps().with_weights(&[[1.0; 3]; 3]).unwrap();
+        assert_eq!(
+            message(other.class_weights(&classes)),
+            "weights: expected 1 per sample, or 2, as many as labels, found 3"
+        );
+    }
+
+    #[test]
+    fn balanced_classes_weigh_the_same() {
+        let classes = steps().balanced_weights(4).unwrap();
+        assert_eq!(classes, [2.0, 0.5, 2.0, 1.0]);
+        let masked = steps().with_weights(&[[1.0, 1.0], [1.0, 0.0], [1.0, 1.0]]).unwrap();
+        assert_eq!(masked.balanced_weights(3).unwrap(), [2.5, 0.625, 1.0]);
+        let balanced = steps().class_weights(&classes[..3]).unwrap();
+        let mut sums = [0.0; 3];
+        for (&label, weight) in balanced.targets().as_slice().iter().zip(balanced.weights().unwrap().as_slice()) {
+            sums[label as usize] += weight;
+        }
+        assert_eq!(sums, [2.0; 3]);
+        assert!(message(steps().balanced_weights(2)).starts_with("sample 1, label 1: expected a class below 2"));
+    }
+}

@@ -1,0 +1,88 @@
+//! A function of one number, and the layer around it. In: value and pullback, sixteen lanes at a time; out: passes over whole batches, in
+//! place too. It may not know which function it is.
+
+use crate::facts::Facts;
+use crate::kernels::elementwise::{Map, Zip};
+use crate::kernels::simd::Simd;
+use crate::layer::Cx;
+
+/// A function of one number and its pullback. Implementors mark both `#[inline(always)]`.
+pub trait Curve {
+    /// Whether the pullback is made of the value rather than of the input.
+    const FROM_OUTPUT: bool;
+    /// `y` from `x`; NaN from NaN.
+    fn value<S: Simd>(&self, s: S, x: S::F) -> S::F;
+    /// `dx` from `dy`, and from `y` or `x`, whichever it is.
+    fn pull<S: Simd>(&self, s: S, from: S::F, dy: S::F) -> S::F;
+}
+
+/// A curve as the kernels take it.
+pub struct Of<'a, C>(pub &'a C);
+
+impl<C: Curve> Map for Of<'_, C> {
+    #[inline(always)]
+    fn apply<S: Simd>(&self, s: S, x: S::F) -> S::F {
+        self.0.value(s, x)
+    }
+}
+
+impl<C: Curve> Zip for Of<'_, C> {
+    #[inline(always)]
+    fn apply<S: Simd>(&self, s: S, from: S::F, dy: S::F) -> S::F {
+        self.0.pull(s, from, dy)
+    }
+}
+
+/// [`Layer::forward`](crate::Layer::forward)
+pub fn forward(curve: &impl Curve, cx: &mut Cx, x: &[f32], y: &mut [f32]) {
+    cx.isa.map(&Of(curve), x, y);
+}
+
+/// [`Layer::apply`](crate::Layer::apply)
+pub fn forward_in_place(curve: &impl Curve, cx: &mut Cx, y: &mut [f32]) {
+    cx.isa.map_in_place(&Of(curve), y);
+}
+
+/// [`Layer::pull_input`](crate::Layer::pull_input)
+pub fn pull<C: Curve>(curve: &C, cx: &mut Cx, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
+    if !dx.is_empty() {
+        cx.isa.zip(&Of(curve), if C::FROM_OUTPUT { y } else { x }, dy, dx);
+    }
+}
+
+/// The facts of `max(x, floor)`, which products absorb for nothing.
+pub const fn floor(facts: Facts, floor: f32) -> Facts {
+    facts.is_floor(floor)
+}
+
+/// The layer of a type that is a [`Curve`].
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __curve_layer {
+    ($name:ident) => {
+        impl $crate::Layer for $name {
+            fn forward(
+                &self,
+                __cx: &mut $crate::Cx<'_>,
+                [__x]: [&[::core::primitive::f32]; 1],
+                [__y]: [&mut [::core::primitive::f32]; 1],
+            ) {
+                $crate::__private::forward(self, __cx, __x, __y);
+            }
+            fn apply(&self, __cx: &mut $crate::Cx<'_>, __y: &mut [::core::primitive::f32]) {
+                $crate::__private::forward_in_place(self, __cx, __y);
+            }
+            fn pull_input(
+                &self,
+                __cx: &mut $crate::Cx<'_>,
+                [__x]: [&[::core::primitive::f32]; 1],
+                [__y]: [&[::core::primitive::f32]; 1],
+                [__dy]: [&[::core::primitive::f32]; 1],
+                [__dx]: [&mut [::core::primitive::f32]; 1],
+            ) {
+                $crate::__private::pull(self, __cx, __x, __y, __dy, __dx);
+            }
+        }
+    };
+}
+pub use crate::__curve_layer as curve_layer;

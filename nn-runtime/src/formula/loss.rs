@@ -1,0 +1,83 @@
+//! A loss that is a formula of output and target: the mean over a sample's numbers. In: value and slope, sixteen lanes at a time; out: the
+//! traits of a loss on values. It may not know which loss it is.
+
+use crate::network::{AnyHead, LogSoftmaxHead, OtherHead, PlainHead, SigmoidHead, SoftmaxHead, ValueHead};
+
+/// A head of one output, whatever it is.
+#[diagnostic::on_unimplemented(
+    message = "expected a network of one output, found one that ends in `{Self}`",
+    label = "a formula is the loss of one output",
+    note = "give a loss for each output, in their order: `(One::new(), Other::new())`"
+)]
+pub trait SingleHead {}
+
+impl SingleHead for AnyHead {}
+impl SingleHead for LogSoftmaxHead {}
+impl SingleHead for OtherHead {}
+impl SingleHead for PlainHead {}
+impl SingleHead for SigmoidHead {}
+impl SingleHead for SoftmaxHead {}
+impl SingleHead for ValueHead {}
+
+/// The traits of a type that is a [`Formula`](crate::losses::elementwise::Formula).
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __own_loss {
+    ($name:ident) => {
+        impl $crate::losses::Loss for $name {
+            const LOGITS: ::core::primitive::bool = false;
+        }
+
+        impl<H: $crate::__private::SingleHead> $crate::losses::Fits<H> for $name {}
+
+        // Generic, so that the type checker settles the targets first and then complains about them in `TargetValue`'s words.
+        impl<T: $crate::losses::TargetValue> $crate::losses::LossOn<[T]> for $name {
+            fn gradient(
+                &self,
+                __isa: $crate::Isa,
+                __width: ::core::primitive::usize,
+                __y: &[::core::primitive::f32],
+                __target: &[T],
+                __scale: ::core::primitive::f32,
+                __dy: &mut [::core::primitive::f32],
+            ) -> ::core::primitive::f64 {
+                $crate::__private::loss_gradient(self, __isa, __width, __y, T::numbers(__target), __scale, __dy)
+            }
+
+            fn value(
+                &self,
+                __isa: $crate::Isa,
+                __width: ::core::primitive::usize,
+                __y: &[::core::primitive::f32],
+                __target: &[T],
+            ) -> ::core::primitive::f64 {
+                $crate::__private::loss_value(self, __isa, __width, __y, T::numbers(__target))
+            }
+
+            fn fault(
+                &self,
+                __width: ::core::primitive::usize,
+                __target: &[T],
+                __samples: ::core::primitive::usize,
+            ) -> ::core::option::Option<(::core::primitive::usize, $crate::__private::String)> {
+                $crate::__private::loss_fault(
+                    __width,
+                    T::numbers(__target),
+                    __samples,
+                    ::core::primitive::f32::is_finite,
+                    "finite targets",
+                )
+            }
+
+            fn correct(
+                &self,
+                _: ::core::primitive::usize,
+                _: &[::core::primitive::f32],
+                _: &[T],
+            ) -> ::core::option::Option<::core::primitive::usize> {
+                ::core::option::Option::None
+            }
+        }
+    };
+}
+pub use crate::__own_loss as own_loss;

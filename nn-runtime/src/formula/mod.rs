@@ -1,0 +1,13 @@
+//! What `activation!` and `loss!` build on: a formula as vector code comes in, a layer or a loss goes out, and beside it a check of the
+//! derivative. Built-in activations and the user's own stand on the same ground. Nothing here may know which formula it is.
+
+mod check;
+mod curve;
+mod learning;
+mod loss;
+pub mod reference;
+
+pub use check::{check_curve, check_learning, check_loss};
+pub use curve::{Curve, Of, curve_layer, floor, forward, forward_in_place, pull};
+pub use learning::{Learning, learn_forward, learn_pull, learn_pull_params, learning_layer};
+pub use loss::{SingleHead, own_loss};

@@ -1,0 +1,178 @@
+//! A network run one step at a time: what is a sequence, what each layer carries, and where it all lies. In: a `Graph`; out: a `Plan` for
+//! one step, and the node that needs the whole window, if one does. Nothing shares memory here: a step is small, and what is carried must stay.
+
+use alloc::string::String;
+
+use super::plan::{Plan, Purpose, Span, Spots};
+use super::table::max;
+use super::{Graph, Map};
+use crate::facts::{MAX_OUTPUTS, Stream, lines};
+use crate::kernels::split::Region;
+use crate::shape::Shape;
+
+/// What a network is to a stream.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Streaming {
+    /// As a layer of another network.
+    pub(crate) kind: Stream,
+    /// The node that cannot be streamed.
+    pub(crate) stop: Option<usize>,
+}
+
+/// Which values are sequences, in the order of the nodes.
+struct Sequences<const V: usize> {
+    is: [bool; V],
+    streaming: Streaming,
+}
+
+/// Numbers of one step of an input.
+pub const fn input_step(shape: Shape) -> usize {
+    if shape.rank() == 0 || shape.dim(0) == 0 { shape.len() } else { shape.len() / shape.dim(0) }
+}
+
+/// Numbers of one step of an output, or all of it where it is no sequence: one of two dimensions or more, the first of them the steps of the
+/// first input.
+pub const fn output_step(shape: Shape, input: Shape) -> usize {
+    if is_sequence(shape, input) { input_step(shape) } else { shape.len() }
+}
+
+const fn is_sequence(shape: Shape, input: Shape) -> bool {
+    shape.rank() > 1 && input.rank() > 0 && shape.dim(0) == input.dim(0) && shape.dim(0) > 0
+}
+
+impl<const S: usize, const V: usize> Graph<S, V> {
+    const fn sequences(&self) -> Sequences<V> {
+        let mut is = [false; V];
+        let mut stop = None;
+        let mut v = 0;
+        while v < self.inputs {
+            is[v] = self.shapes[v].rank() > 0 && self.shapes[v].dim(0) == self.shapes[0].dim(0);
+            v += 1;
+        }
+        let mut s = 0;
+        while s < S {
+            let node = &self.nodes[s];
+            let (mut any, mut all) = (false, true);
+            let mut k = 0;
+            while k < node.n {
+                any |= is[node.x[k]];
+                all &= is[node.x[k]];
+                k += 1;
+            }
+            let goes_on = any && matches!(node.facts.stream, Stream::PerStep | Stream::Carries(_));
+            let stands = !any || (all && !matches!(node.facts.stream, Stream::No));
+            let mut j = 0;
+            while j < node.m() {
+                is[node.y + j] = goes_on;
+                j += 1;
+            }
+            if !stands && stop.is_none() {
+                stop = Some(s);
+            }
+            s += 1;
+        }
+        let (mut some, mut every) = (false, true);
+        let mut carried = 0;
+        let mut s = 0;
+        while s < S {
+            carried += self.carried(s, &is) + lines(self.step_len(self.nodes[s].y, &is)) * self.nodes[s].m();
+            s += 1;
+        }
+        let mut j = 0;
+        while j < self.m {
+            let v = self.outputs[j];
+            some |= is[v];
+            every &= is[v];
+            if is[v] != is_sequence(self.shapes[v], self.shapes[0]) && stop.is_none() {
+                stop = self.writer(v);
+            }
+            j += 1;
+        }
+        let kind = match (stop, some, every) {
+            (None, _, true) => Stream::Carries(carried),
+            (None, false, _) => Stream::Ends(carried),
+            _ => Stream::No,
+        };
+        Sequences { is, streaming: Streaming { kind, stop } }
+    }
+
+    /// How it takes part in a stream.
+    pub(super) const fn streaming(&self) -> Streaming {
+        self.sequences().streaming
+    }
+
+    const fn step_len(&self, v: usize, is: &[bool; V]) -> usize {
+        if is[v] { input_step(self.shapes[v]) } else { self.shapes[v].len() }
+    }
+
+    /// Floats that node `s` carries.
+    const fn carried(&self, s: usize, is: &[bool; V]) -> usize {
+        if is[self.nodes[s].x[0]] { lines(self.nodes[s].facts.saved_for(Purpose::Stream)) } else { 0 }
+    }
+
+    /// Plans one step. Of a network that cannot be streamed it is never used.
+    pub const fn stream(&self) -> Plan<S> {
+        let is = self.sequences().is;
+        let mut plan = Plan {
+            spots: [Spots::NONE; S],
+            work: 0,
+            scratch: 0,
+            scratch_fixed: 0,
+            forks: [None; MAX_OUTPUTS],
+            copies: [None; MAX_OUTPUTS],
+        };
+        // Where each value begins.
+        let mut places = [Span::NONE; V];
+        let mut v = 0;
+        while v < self.inputs {
+            places[v] = Span::outside(Region::X, v, self.step_len(v, &is));
+            v += 1;
+        }
+        let mut s = 0;
+        while s < S {
+            let node = &self.nodes[s];
+            let spots = &mut plan.spots[s];
+            spots.purpose = if is[node.x[0]] { Purpose::Stream } else { Purpose::Infer };
+            let mut k = 0;
+            while k < node.n {
+                spots.x[k] = places[node.x[k]];
+                k += 1;
+            }
+            let mut j = 0;
+            while j < node.m() {
+                let len = self.step_len(node.y + j, &is);
+                places[node.y + j] = Span::work(plan.work, len);
+                spots.y[j] = places[node.y + j];
+                plan.work += lines(len);
+                j += 1;
+            }
+            if is[node.x[0]] {
+                spots.saved = Span::work(plan.work, node.facts.saved_for(Purpose::Stream));
+                plan.work += self.carried(s, &is);
+            }
+            plan.scratch = max(plan.scratch, node.facts.scratch_for(spots.purpose));
+            plan.scratch_fixed = max(plan.scratch_fixed, node.facts.scratch_fixed_for(spots.purpose));
+            s += 1;
+        }
+        plan.scratch = lines(plan.scratch);
+        plan.scratch_fixed = lines(plan.scratch_fixed);
+        let mut j = 0;
+        while j < self.m {
+            plan.copies[j] = Some(places[self.outputs[j]]);
+            j += 1;
+        }
+        plan
+    }
+}
+
+impl Map {
+    /// The name of the layer that needs the whole window, found in the networks within too.
+    pub(crate) fn stop(&self) -> Option<String> {
+        let node = &self.nodes[self.streaming.stop?];
+        let within = node.facts.inner.and_then(Map::stop);
+        Some(match within {
+            Some(name) => alloc::format!("{}.{name}", node.name),
+            None => node.name.into(),
+        })
+    }
+}

@@ -1,0 +1,175 @@
+//! Convolutions that end with the largest of each window, forward and backward: what stood beside a maximum is never kept.
+//! Comes in: images and weights, or gradients of maxima and where these stood; goes out: maxima, or gradients.
+//! Backward only maxima take part, and of those only the ones that the floor has not cut off.
+//! Never another chain of `fma` than stated, however a batch or the storage is cut.
+
+mod forward;
+mod lay;
+mod pull_w;
+mod pull_x;
+#[cfg(test)]
+mod tests;
+
+use core::ops::Range;
+
+pub use forward::{Filters, forward};
+pub use pull_w::pull_w;
+pub use pull_x::pull_x;
+
+use super::Conv;
+use crate::kernels::pool::Pool;
+use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
+use lay::Grid;
+
+/// Gradients of the maxima that [`forward`] took.
+#[derive(Clone, Copy)]
+pub struct Maxima<'a> {
+    /// The windows.
+    pub pool: Pool,
+    /// The gradients, for each sample `pool.y_len()`.
+    pub dy: &'a [f32],
+    /// What `forward` wrote beside the maxima.
+    pub at: &'a [f32],
+}
+
+/// In place of where a maximum stood: the floor has cut it off, and no gradient passes.
+const CUT_OFF: u32 = u32::MAX;
+
+impl Maxima<'_> {
+    /// The samples of gradients and inputs, which must agree with each other and with the convolution.
+    fn check(&self, c: &Conv, x_len: usize, scratch: usize) {
+        c.check_pool(&self.pool);
+        let (per_sample, per_maxima) = (c.x_len(), self.pool.y_len());
+        let batch = self.dy.len() / per_maxima;
+        assert!(
+            x_len == batch * per_sample && self.dy.len() == batch * per_maxima && self.at.len() == self.dy.len(),
+            "expected samples of {per_sample} inputs, {per_maxima} gradients and as many places, found {x_len}, {} and {} numbers",
+            self.dy.len(),
+            self.at.len()
+        );
+        let room = c.pooled_scratch(&self.pool);
+        assert!(scratch >= room, "expected a scratch of {room} numbers, found {scratch}");
+        assert!(room <= u32::MAX as usize, "expected offsets of 32 bits, found a scratch of {room} numbers");
+    }
+
+    /// Windows of one filter.
+    fn windows(&self) -> usize {
+        self.pool.y_len() / self.pool.channels
+    }
+}
+
+impl Conv {
+    /// Whether the functions here can do it: one group, channels first, columns of the kernel side by side.
+    pub const fn takes_pool(&self) -> bool {
+        self.groups == 1 && !self.channels_last && self.dilation[1] == 1
+    }
+
+    /// Numbers of scratch that each of the functions for a convolution that ends with `pool` needs, whatever the batch.
+    pub const fn pooled_scratch(&self, pool: &Pool) -> usize {
+        let forward = self.forward_scratch();
+        let back = Grid::of(self, 0, self.channels);
+        let weights = self.filters * back.weights();
+        // The entries of a filter, of which one is written in vain, or those of all filters with all their windows.
+        let windows = pool.y_len() / pool.channels;
+        let entries = (2 * (windows + 1)).next_multiple_of(LANES);
+        let pull_x = weights + entries + back.len();
+        let mut pull_w = pull_x;
+        if let Some(patches) = back.patches() {
+            let all = 2 * pool.y_len().next_multiple_of(LANES);
+            pull_w = back.len() + self.filters * patches.pitch() + all + patches.len();
+        }
+        let backward = if pull_x > pull_w { pull_x } else { pull_w };
+        if forward > backward { forward } else { backward }
+    }
+
+    fn check_pool(&self, pool: &Pool) {
+        let [height, width] = self.output();
+        assert!(
+            self.takes_pool() && !pool.channels_last,
+            "expected one group, channels first, and no dilation to the right"
+        );
+        assert!(
+            [pool.channels, pool.height, pool.width] == [self.filters, height, width],
+            "expected windows over [{}, {height}, {width}], found [{}, {}, {}]",
+            self.filters,
+            pool.channels,
+            pool.height,
+            pool.width
+        );
+    }
+}
+
+/// `db[f] += Σ_(s, p) dy[s, f, p]` over the maxima that pass a gradient, for the filters f in `range`.
+///
+/// The sum over the windows of a sample is taken in sixteen lanes; the sums are added in the order of the samples to what is there.
+///
+/// # Panics
+/// `m.dy.len()` is no multiple of `m.pool.y_len()`; `m.at.len() != m.dy.len()`; `range.end > m.pool.channels`;
+/// `db.len() != range.len()`.
+pub fn pull_bias(isa: Isa, m: Maxima, range: Range<usize>, db: &mut [f32]) {
+    let (len, filters) = (m.pool.y_len(), m.pool.channels);
+    assert!(
+        m.dy.len().is_multiple_of(len) && m.at.len() == m.dy.len(),
+        "expected samples of {len} gradients and as many places, found {} and {} numbers",
+        m.dy.len(),
+        m.at.len()
+    );
+    assert!(
+        range.start <= range.end && range.end <= filters && db.len() == range.len(),
+        "expected a range of 0..{filters} and as many numbers, found {range:?} and {}",
+        db.len()
+    );
+    isa.run(PullBias { m, start: range.start, db });
+}
+
+struct PullBias<'a> {
+    m: Maxima<'a>,
+    start: usize,
+    db: &'a mut [f32],
+}
+
+impl Kernel for PullBias<'_> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let (windows, len) = (self.m.windows(), self.m.pool.y_len());
+        let first = self.start * windows;
+        for (dy, at) in self.m.dy.chunks_exact(len).zip(self.m.at.chunks_exact(len)) {
+            let filters = dy[first..].chunks_exact(windows).zip(at[first..].chunks_exact(windows));
+            for (db, (dy, at)) in self.db.iter_mut().zip(filters) {
+                let mut sum = s.splat(0.0);
+                for (dy, at) in dy.chunks(LANES).zip(at.chunks(LANES)) {
+                    // Places are below 2³¹.
+                    let cut_off = s.lt_i(s.bits(s.load_part(at)), s.splat_i(0));
+                    sum = s.add(sum, s.select(cut_off, s.splat(0.0), s.load_part(dy)));
+                }
+                *db += s.sum(sum);
+            }
+        }
+    }
+}
+
+/// A gradient that passes, and how far from the first number of the image the filter's window begins that it came from.
+type Entry = [f32; 2];
+
+/// The gradients of one filter that pass and are not 0; returns those.
+#[inline(always)]
+fn entries<'a>(dy: &[f32], at: &[f32], pixel: usize, all: &'a mut [Entry]) -> &'a [Entry] {
+    let mut count = 0;
+    for (dy, at) in dy.iter().zip(at) {
+        let place = at.to_bits();
+        // Written in any case, and overwritten by the next: whether one passes is hard to foretell.
+        all[count] = [f32::from_bits(place.wrapping_mul(pixel as u32)), *dy];
+        count += usize::from(place != CUT_OFF && *dy != 0.0);
+    }
+    &all[..count]
+}
+
+/// Turns sixteen rows into columns, and stores `count` of each of the first `rows`, `plane` apart.
+#[inline(always)]
+fn store_rows<S: Simd>(s: S, block: &mut [S::F; LANES], rows: usize, to: &mut [f32], plane: usize, count: usize) {
+    s.transpose(block);
+    for (row, numbers) in block.iter().enumerate().take(rows) {
+        s.store_part(*numbers, &mut to[row * plane..row * plane + count]);
+    }
+}

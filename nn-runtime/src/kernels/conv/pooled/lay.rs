@@ -1,0 +1,302 @@
+//! Images with their channels side by side and a border, and filters laid out likewise, so that what a filter sees of a row is one run.
+//! Comes in: images with channels first, and weights in panels; goes out: copies, and back. Only some of the channels may be asked for.
+
+use core::ops::Range;
+
+use super::super::Conv;
+use crate::kernels::simd::{Kernel, LANES, Simd};
+
+/// A copy `[height, width, channels]` with its border, and filters `[rows, ⌈columns · channels⌉]`.
+#[derive(Clone, Copy)]
+pub(super) struct Grid {
+    c: Conv,
+    first: usize,
+    channels: usize,
+}
+
+impl Grid {
+    /// Of the channels from `first` up to `end`.
+    pub(super) const fn of(c: &Conv, first: usize, end: usize) -> Grid {
+        Grid { c: *c, first, channels: end - first }
+    }
+
+    const fn width(&self) -> usize {
+        self.c.width + self.c.pad[2] + self.c.pad[3]
+    }
+
+    /// From one row to the next.
+    const fn line(&self) -> usize {
+        self.width() * self.channels
+    }
+
+    /// Numbers of memory, with room for a vector that starts at the last one.
+    pub(super) const fn len(&self) -> usize {
+        ((self.c.height + self.c.pad[0] + self.c.pad[1]) * self.line() + LANES).next_multiple_of(LANES)
+    }
+
+    /// From one place to the next.
+    pub(super) const fn pixel(&self) -> usize {
+        self.channels
+    }
+
+    /// From one row of what a filter sees to the next.
+    pub(super) const fn row(&self) -> usize {
+        self.c.dilation[0] * self.line()
+    }
+
+    /// Numbers of a row of what a filter sees.
+    pub(super) const fn run(&self) -> usize {
+        self.c.kernel[1] * self.channels
+    }
+
+    /// From one row of a filter to the next.
+    pub(super) const fn pitch(&self) -> usize {
+        self.run().next_multiple_of(LANES)
+    }
+
+    /// Numbers of a filter, whole vectors a row.
+    pub(super) const fn weights(&self) -> usize {
+        self.c.kernel[0] * self.pitch()
+    }
+
+    /// All that a filter sees as one row, where rows on their own would leave most lanes idle.
+    pub(super) const fn patches(self) -> Option<Patches> {
+        let (rows, seen) = (self.c.kernel[0], self.c.kernel[0] * self.run());
+        let vectors = seen.div_ceil(LANES);
+        // Of four places at most one is a maximum, for each filter; to write a patch costs more than to read it.
+        let saved = self.c.filters * (self.weights() / LANES).saturating_sub(vectors);
+        if vectors <= 2 && saved > 6 * rows { Some(Patches { grid: self }) } else { None }
+    }
+
+    /// The stretches of the copy within the border that lie side by side, in images too: rows, or all of them as one.
+    const fn stretches(&self) -> [usize; 2] {
+        let [_, _, left, right] = self.c.pad;
+        if left + right == 0 { [1, self.c.height * self.c.width] } else { [self.c.height, self.c.width] }
+    }
+
+    /// Where stretch `n` begins in the copy.
+    const fn stretch(&self, n: usize) -> usize {
+        (self.c.pad[0] + n) * self.line() + self.c.pad[2] * self.channels
+    }
+
+    /// Copies an image to inside the border.
+    #[inline(always)]
+    pub(super) fn fill<S: Simd>(self, s: S, x: &[f32], to: &mut [f32]) {
+        let ([stretches, length], channels) = (self.stretches(), self.channels);
+        let plane = self.c.height * self.c.width;
+        for n in 0..stretches {
+            let to = &mut to[self.stretch(n)..][..length * channels];
+            let x = &x[self.first * plane + n * length..];
+            if channels == 1 {
+                to.copy_from_slice(&x[..length]);
+                continue;
+            }
+            for channel in (0..channels).step_by(LANES) {
+                let lanes = (channels - channel).min(LANES);
+                for first in (0..length).step_by(LANES) {
+                    let count = (length - first).min(LANES);
+                    let mut block = [s.splat(0.0); LANES];
+                    for (k, row) in block.iter_mut().enumerate().take(lanes) {
+                        let from = (channel + k) * plane + first;
+                        *row = s.load_part(&x[from..from + count]);
+                    }
+                    s.transpose(&mut block);
+                    for (k, row) in block.iter().enumerate().take(count) {
+                        let at = (first + k) * channels + channel;
+                        s.store_part(*row, &mut to[at..at + lanes]);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The reverse of [`fill`](Grid::fill).
+    #[inline(always)]
+    pub(super) fn take<S: Simd>(self, s: S, from: &[f32], x: &mut [f32]) {
+        let ([stretches, length], channels) = (self.stretches(), self.channels);
+        let plane = self.c.height * self.c.width;
+        for n in 0..stretches {
+            let from = &from[self.stretch(n)..][..length * channels];
+            let x = &mut x[self.first * plane + n * length..];
+            if channels == 1 {
+                x[..length].copy_from_slice(from);
+                continue;
+            }
+            for channel in (0..channels).step_by(LANES) {
+                let lanes = (channels - channel).min(LANES);
+                for first in (0..length).step_by(LANES) {
+                    let count = (length - first).min(LANES);
+                    let mut block = [s.splat(0.0); LANES];
+                    for (k, row) in block.iter_mut().enumerate().take(count) {
+                        let at = (first + k) * channels + channel;
+                        *row = s.load_part(&from[at..at + lanes]);
+                    }
+                    super::store_rows(s, &mut block, lanes, &mut x[channel * plane + first..], plane, count);
+                }
+            }
+        }
+    }
+
+    /// Lays `filters` out with their channels side by side, from the part `range` of the panels; what is not in it becomes 0, and what
+    /// fills up vectors is left as it is.
+    #[inline(always)]
+    pub(super) fn lay<S: Simd>(self, s: S, w: &[f32], range: &Range<usize>, filters: Range<usize>, rows: Rows, to: &mut [f32]) {
+        for block in self.blocks(filters) {
+            let mut turned = [s.splat(0.0); LANES];
+            for (k, row) in turned.iter_mut().enumerate().take(block.channels) {
+                if let Some(at) = block.at(k, range) {
+                    *row = s.load_part(&w[at..at + LANES]);
+                }
+            }
+            s.transpose(&mut turned);
+            for (filter, row) in turned.iter().enumerate().take(block.filters) {
+                let at = rows.at(&block, filter);
+                s.store_part(*row, &mut to[at..at + block.channels]);
+            }
+        }
+    }
+
+    /// The reverse of [`lay`](Grid::lay); the padding of the panels is left as it is.
+    #[inline(always)]
+    pub(super) fn unlay<S: Simd>(self, s: S, from: &[f32], rows: Rows, filters: Range<usize>, range: &Range<usize>, w: &mut [f32]) {
+        for block in self.blocks(filters) {
+            let mut turned = [s.splat(0.0); LANES];
+            for (filter, row) in turned.iter_mut().enumerate().take(block.filters) {
+                let at = rows.at(&block, filter);
+                *row = s.load_part(&from[at..at + block.channels]);
+            }
+            s.transpose(&mut turned);
+            for (k, row) in turned.iter().enumerate().take(block.channels) {
+                if let Some(at) = block.at(k, range) {
+                    s.store_part(*row, &mut w[at..at + block.filters]);
+                }
+            }
+        }
+    }
+
+    /// At most sixteen channels by sixteen of these filters, which begin with a vector of the panels, at each place of the kernel.
+    fn blocks(self, filters: Range<usize>) -> impl Iterator<Item = Block> {
+        let ([rows, columns], channels) = (self.c.kernel, self.channels);
+        let begin = filters.start;
+        filters.clone().step_by(LANES).flat_map(move |filter| {
+            (0..rows * columns).flat_map(move |k| {
+                (0..channels).step_by(LANES).map(move |channel| Block {
+                    c: self.c,
+                    begin,
+                    filter,
+                    filters: (filters.end - filter).min(LANES),
+                    k,
+                    channel: self.first + channel,
+                    channels: (channels - channel).min(LANES),
+                    lane: k % columns * channels + channel,
+                })
+            })
+        })
+    }
+}
+
+struct Block {
+    c: Conv,
+    /// The first filter of all, and of this block.
+    begin: usize,
+    filter: usize,
+    filters: usize,
+    /// The place of the kernel.
+    k: usize,
+    channel: usize,
+    channels: usize,
+    /// Where the first channel lies in a row of a filter.
+    lane: usize,
+}
+
+impl Block {
+    /// Where the weights of channel `k` lie in the part `range` of the panels.
+    fn at(&self, k: usize, range: &Range<usize>) -> Option<usize> {
+        let row = (self.channel + k) * self.c.kernel[0] * self.c.kernel[1] + self.k;
+        let at = self.c.panels().index(row, self.filter);
+        if range.contains(&at) { Some(at - range.start) } else { None }
+    }
+}
+
+/// How far it is from one filter to the next, and from one row of a filter to the next.
+#[derive(Clone, Copy)]
+pub(super) struct Rows {
+    pub filter: usize,
+    pub row: usize,
+}
+
+impl Rows {
+    fn at(&self, block: &Block, filter: usize) -> usize {
+        (block.filter - block.begin + filter) * self.filter + block.k / block.c.kernel[1] * self.row + block.lane
+    }
+}
+
+/// What a filter sees at every place, each as a row of its own; after the last a row of zeros.
+#[derive(Clone, Copy)]
+pub(super) struct Patches {
+    grid: Grid,
+}
+
+impl Patches {
+    /// From one row to the next, and numbers of a filter.
+    pub(super) const fn pitch(&self) -> usize {
+        self.rows().filter
+    }
+
+    pub(super) const fn rows(&self) -> Rows {
+        let row = self.grid.run();
+        Rows { filter: (self.grid.c.kernel[0] * row).next_multiple_of(LANES), row }
+    }
+
+    const fn places(&self) -> usize {
+        (self.grid.c.height + self.grid.c.pad[0] + self.grid.c.pad[1]) * self.grid.width()
+    }
+
+    /// Where the row of zeros begins.
+    pub(super) const fn zeros(&self) -> usize {
+        self.places() * self.pitch()
+    }
+
+    /// Numbers of memory.
+    pub(super) const fn len(&self) -> usize {
+        self.zeros() + self.pitch() + LANES
+    }
+}
+
+/// Writes them from a copy of an image, in a function of its own: so little is in use that it stays in registers.
+pub(super) struct Cut<'a> {
+    pub patches: Patches,
+    pub copy: &'a [f32],
+    pub to: &'a mut [f32],
+}
+
+impl Kernel for Cut<'_> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Cut { patches, copy, to } = self;
+        let grid = patches.grid;
+        let ([height, width], [down, right]) = (grid.c.output(), grid.c.stride);
+        let (rows, run, row, pitch) = (grid.c.kernel[0], grid.run(), grid.row(), patches.pitch());
+        assert!(copy.len() >= grid.len() && to.len() >= patches.len(), "expected a copy, and room for its patches");
+        let (copy, to) = (copy.as_ptr(), to);
+        for y in 0..height {
+            let place = y * down * grid.width();
+            let mut line = copy.wrapping_add(place * grid.pixel());
+            let mut line_to = to.as_mut_ptr().wrapping_add(place * pitch);
+            for _ in 0..width {
+                let (mut from, mut at) = (line, line_to);
+                for _ in 0..rows {
+                    for v in (0..run).step_by(LANES) {
+                        // Whole vectors: what comes after the run is overwritten by what comes next, or lies between rows.
+                        // SAFETY: what is seen from each place lies in the copy, and each has a patch; both end with a vector more.
+                        unsafe { s.store_ptr(s.load_ptr(from.wrapping_add(v)), at.wrapping_add(v)) };
+                    }
+                    (from, at) = (from.wrapping_add(row), at.wrapping_add(run));
+                }
+                (line, line_to) = (line.wrapping_add(right * grid.pixel()), line_to.wrapping_add(right * pitch));
+            }
+        }
+        to[patches.zeros()..patches.zeros() + pitch].fill(0.0);
+    }
+}

@@ -1,0 +1,275 @@
+//! Backward to the weights: every gradient of a maximum adds, times what the filter saw there, to the filter's.
+//! Comes in: images, gradients of maxima and where these stood; goes out: gradients of a stretch of the storage.
+//! Lanes are the channels and columns of a row of the filter, or where it is small all of the filter.
+//! Never a number of the padding changed, and never a sum in another order than samples, windows.
+
+use core::hint::black_box;
+use core::ops::Range;
+
+use super::super::Conv;
+use super::super::sheet::offset;
+use super::lay::{Cut, Grid, Patches, Rows};
+use super::{Entry, Maxima, entries};
+use crate::kernels::matrix::Panels;
+use crate::kernels::micro::{Job, strips};
+use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
+
+/// `dw[f, c, ky, kx] += Σ_(s, p) dy[s, f, p] · x[s, c, p·stride − pad + k·dilation]` over the places p of maxima, for the part `range`
+/// of the storage.
+///
+/// Each sum is one chain of `fma` from the first window of the first sample on, starting at what is there; a gradient of 0 takes no
+/// part. The padding is left as it is, `scratch` with any numbers.
+///
+/// # Panics
+/// `!c.takes_pool()`; `m.pool` is not over what comes out of `c`; `x.len() != b * c.x_len() || m.dy.len() != b * m.pool.y_len()` for
+/// every `b`; `m.at.len() != m.dy.len()`, or it is not from `forward`; `dw.len() != range.len()`; `range.end > c.panels().len()`;
+/// `range.start` is no multiple of [`Panels::GRAIN`], or `range.end` neither that nor the whole length;
+/// `scratch.len() < c.pooled_scratch(&m.pool)`.
+pub fn pull_w(isa: Isa, c: Conv, x: &[f32], m: Maxima, range: Range<usize>, dw: &mut [f32], scratch: &mut [f32]) {
+    m.check(&c, x.len(), scratch.len());
+    c.check_range(&range, dw);
+    isa.run(PullW { c, x, m, range, dw, scratch });
+}
+
+struct PullW<'a> {
+    c: Conv,
+    x: &'a [f32],
+    m: Maxima<'a>,
+    range: Range<usize>,
+    dw: &'a mut [f32],
+    scratch: &'a mut [f32],
+}
+
+impl Kernel for PullW<'_> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(mut self, s: S) {
+        let (c, panels) = (self.c, self.c.panels());
+        if let Some(patches) = Grid::of(&c, 0, c.channels).patches() {
+            // A filter is a vector or two: there is nothing to gain from a part of it.
+            let filters = |at: usize| at / (Panels::WIDTH * panels.rows()) * Panels::WIDTH;
+            let end = filters(self.range.end.next_multiple_of(Panels::WIDTH * panels.rows())).min(c.filters);
+            self.patches(s, patches, filters(self.range.start).min(end)..end);
+            return;
+        }
+        let mut panel = 0;
+        while panel < panels.count() {
+            let channels = self.channels(panel);
+            let first = panel;
+            // Panels of which the same is asked share a copy of the image.
+            while panel < panels.count() && self.channels(panel) == channels {
+                panel += 1;
+            }
+            if !channels.is_empty() {
+                let grid = Grid::of(&c, channels.start, channels.end);
+                self.rows(s, grid, first * Panels::WIDTH..c.filters.min(panel * Panels::WIDTH));
+            }
+        }
+    }
+}
+
+impl PullW<'_> {
+    /// The channels of which something of this panel is in the range.
+    fn channels(&self, panel: usize) -> Range<usize> {
+        let panels = self.c.panels();
+        let (start, width) = (panels.offset(panel), panels.width(panel));
+        // A panel starts at a multiple of 32, as every cut is one: so cuts fall between rows.
+        let row = |at: usize| ((at.max(start) - start) / width).min(panels.rows());
+        let (from, to) = (row(self.range.start), row(self.range.end));
+        let of_channel = self.c.kernel[0] * self.c.kernel[1];
+        if from < to { from / of_channel..to.div_ceil(of_channel) } else { 0..0 }
+    }
+
+    /// The gradients of some filters, a row of what they see at a time.
+    #[inline(always)]
+    fn rows<S: Simd>(&mut self, s: S, grid: Grid, filters: Range<usize>) {
+        let (c, m, windows) = (self.c, self.m, self.m.windows());
+        let (sums, scratch) = self.scratch.split_at_mut(filters.len() * grid.weights());
+        let (list, copy) = scratch.split_at_mut((2 * (windows + 1)).next_multiple_of(LANES));
+        let (list, copy) = (list.as_chunks_mut().0, &mut copy[..grid.len()]);
+        let rows = Rows { filter: grid.weights(), row: grid.pitch() };
+        copy.fill(0.0);
+        grid.lay(s, self.dw, &self.range, filters.clone(), rows, sums);
+        let maxima = m.dy.chunks_exact(m.pool.y_len()).zip(m.at.chunks_exact(m.pool.y_len()));
+        for (x, (dy, at)) in self.x.chunks_exact(c.x_len()).zip(maxima) {
+            grid.fill(s, x, copy);
+            let asked = filters.start * windows..filters.end * windows;
+            let (dy, at) = (dy[asked.clone()].chunks_exact(windows), at[asked].chunks_exact(windows));
+            for (sums, (dy, at)) in sums.chunks_exact_mut(grid.weights()).zip(dy.zip(at)) {
+                let list = entries(dy, at, grid.pixel(), list);
+                let last = (c.kernel[0] - 1) * grid.row() + grid.pitch();
+                assert!(list.iter().all(|[place, _]| offset(*place) + last <= copy.len()), "expected places from `forward`");
+                let (mut vector, vectors) = (0, grid.pitch() / LANES);
+                while vector < vectors {
+                    let side = match vectors - vector {
+                        4.. if S::REGISTERS >= 32 => 4,
+                        2.. => 2,
+                        _ => 1,
+                    };
+                    let job = Seen {
+                        list,
+                        x: copy[vector * LANES..].as_ptr(),
+                        row: grid.row(),
+                        sums: sums[vector * LANES..].as_mut_ptr(),
+                        pitch: grid.pitch(),
+                    };
+                    // SAFETY: all rows and vectors of what is seen from a place lie within the copy, as checked above; sums have as many.
+                    unsafe { strips(s, job, 0..c.kernel[0], side) };
+                    vector += side;
+                }
+            }
+        }
+        grid.unlay(s, sums, rows, filters, &self.range, self.dw);
+    }
+
+    /// The gradients of some filters, all that they see at a time.
+    #[inline(always)]
+    fn patches<S: Simd>(&mut self, s: S, patches: Patches, filters: Range<usize>) {
+        let (c, m, windows) = (self.c, self.m, self.m.windows());
+        let grid = Grid::of(&c, 0, c.channels);
+        let pitch = patches.pitch();
+        let (sums, scratch) = self.scratch.split_at_mut(filters.len() * pitch);
+        let (copy, scratch) = scratch.split_at_mut(grid.len());
+        let all = filters.len() * windows;
+        let distance = all.next_multiple_of(LANES);
+        let (entries, seen) = scratch.split_at_mut(2 * distance);
+        let seen = &mut seen[..patches.len()];
+        copy.fill(0.0);
+        grid.lay(s, self.dw, &self.range, filters.clone(), patches.rows(), sums);
+        let (scale, zeros) = (s.splat_i(pitch as i32), s.splat_i(patches.zeros() as i32));
+        let most = s.splat_i(patches.zeros() as i32 + 1);
+        let maxima = m.dy.chunks_exact(m.pool.y_len()).zip(m.at.chunks_exact(m.pool.y_len()));
+        for (x, (dy, at)) in self.x.chunks_exact(c.x_len()).zip(maxima) {
+            grid.fill(s, x, copy);
+            s.call(Cut { patches, copy, to: seen });
+            let asked = filters.start * windows..filters.end * windows;
+            let from = dy[asked.clone()].chunks(LANES).zip(at[asked].chunks(LANES));
+            let (places, gradients) = entries.split_at_mut(distance);
+            let to = places.as_chunks_mut::<LANES>().0.iter_mut().zip(gradients.as_chunks_mut::<LANES>().0);
+            for ((dy, at), (place_to, gradient_to)) in from.zip(to) {
+                let (dy, at) = (s.load_part(dy), s.load_part(at));
+                let place = s.mul_i(s.bits(at), scale);
+                // Those that are cut off come before the first place, those that no `forward` wrote perhaps behind the last.
+                let outside = s.or_m(s.lt_i(s.bits(at), s.splat_i(0)), s.not_m(s.lt_i(place, most)));
+                let idle = s.or_m(outside, s.eq(dy, s.splat(0.0)));
+                s.store(s.select(idle, s.from_bits(zeros), s.from_bits(place)), place_to);
+                s.store(s.select(idle, s.splat(0.0), dy), gradient_to);
+            }
+            for vector in 0..pitch / LANES {
+                let job = Whole {
+                    places: entries.as_ptr(),
+                    distance,
+                    windows,
+                    seen: seen[vector * LANES..].as_ptr(),
+                    sums: sums[vector * LANES..].as_mut_ptr(),
+                    pitch,
+                };
+                // SAFETY: each filter has a place and a gradient for each window; every place is a row of `seen`.
+                unsafe { strips(s, job, 0..filters.len(), 1) };
+            }
+        }
+        grid.unlay(s, sums, patches.rows(), filters, &self.range, self.dw);
+    }
+}
+
+/// The gradients of some rows of one filter.
+#[derive(Clone, Copy)]
+struct Seen<'a> {
+    list: &'a [Entry],
+    x: *const f32,
+    /// From one row to the next of what is seen.
+    row: usize,
+    sums: *mut f32,
+    /// From one row to the next of the sums.
+    pitch: usize,
+}
+
+impl Job for Seen<'_> {
+    const WIDEST: usize = 4;
+    const TALLEST: usize = 4;
+
+    #[inline(always)]
+    unsafe fn strip<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
+        for row in rows.step_by(R) {
+            let mut from = [self.x; R];
+            let mut sums = [[s.splat(0.0); V]; R];
+            let at = |r: usize, v: usize| self.sums.wrapping_add((row + r) * self.pitch + v * LANES);
+            for r in 0..R {
+                from[r] = from[r].wrapping_add((row + r) * self.row);
+                for (v, sum) in sums[r].iter_mut().enumerate() {
+                    // SAFETY: the caller vouches for the sums of these rows.
+                    *sum = unsafe { s.load_ptr(at(r, v)) };
+                }
+            }
+            // As in `micro`: the compiler must not work these out anew in every step.
+            let from = black_box(from);
+            for [place, dy] in self.list {
+                let (place, dy) = (offset(*place), s.splat(*dy));
+                for (sums, from) in sums.iter_mut().zip(from) {
+                    for (v, sum) in sums.iter_mut().enumerate() {
+                        // SAFETY: the caller vouches for what is seen from each place.
+                        let x = unsafe { s.load_ptr(from.wrapping_add(place + v * LANES)) };
+                        *sum = s.fma(x, dy, *sum);
+                    }
+                }
+            }
+            for (r, sums) in sums.into_iter().enumerate() {
+                for (v, sum) in sums.into_iter().enumerate() {
+                    // SAFETY: as for the loads.
+                    unsafe { s.store_ptr(sum, at(r, v)) };
+                }
+            }
+        }
+    }
+}
+
+/// The gradients of one vector of some filters.
+#[derive(Clone, Copy)]
+struct Whole {
+    /// Where in `seen` the row of each window begins, filter by filter.
+    places: *const f32,
+    /// From the place of a window to its gradient.
+    distance: usize,
+    windows: usize,
+    seen: *const f32,
+    sums: *mut f32,
+    /// From one filter to the next of the sums.
+    pitch: usize,
+}
+
+impl Job for Whole {
+    const WIDEST: usize = 1;
+    const TALLEST: usize = 8;
+
+    #[inline(always)]
+    unsafe fn strip<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
+        for filter in rows.step_by(R) {
+            let mut sums = [s.splat(0.0); R];
+            let at = |r: usize| self.sums.wrapping_add((filter + r) * self.pitch);
+            for (r, sum) in sums.iter_mut().enumerate() {
+                // SAFETY: the caller vouches for the sums of these filters.
+                *sum = unsafe { s.load_ptr(at(r)) };
+            }
+            let mut from = [self.places; R];
+            for (r, from) in from.iter_mut().enumerate() {
+                *from = from.wrapping_add((filter + r) * self.windows);
+            }
+            // As in `micro`: the compiler must not work these out anew in every step.
+            let from = black_box(from);
+            for window in 0..self.windows {
+                for (sum, from) in sums.iter_mut().zip(from) {
+                    // SAFETY: the caller vouches for all windows of these filters, and for what is seen at their places.
+                    *sum = unsafe {
+                        let place = offset(*from.wrapping_add(window));
+                        let dy = s.splat(*from.wrapping_add(window + self.distance));
+                        s.fma(s.load_ptr(self.seen.wrapping_add(place)), dy, *sum)
+                    };
+                }
+            }
+            for (r, sum) in sums.into_iter().enumerate() {
+                // SAFETY: as for the loads.
+                unsafe { s.store_ptr(sum, at(r)) };
+            }
+        }
+    }
+}

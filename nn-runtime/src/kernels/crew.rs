@@ -1,0 +1,360 @@
+//! Threads that stay: a crew of lanes that do one job after the other together, and slices dealt out among them.
+//! Comes in: a job for every lane, or blocks of numbers with the cuts between their parts; goes out: the job done by all.
+//! A job that took microseconds was not worth waking a thread for, so lanes wait awake for a while, give way where another program
+//! wants their core, and sleep when nothing comes. Never a lane that still runs when `run` is over.
+
+use core::cell::UnsafeCell;
+use core::hint::spin_loop;
+use core::marker::PhantomData;
+use core::ops::Range;
+use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+use std::vec::Vec;
+
+/// What all lanes do, by the number of the lane.
+type Job<'j> = dyn Fn(usize) + Sync + 'j;
+
+/// How long a lane waits awake for the next job.
+const AWAKE: Duration = Duration::from_micros(50);
+/// How often a lane looks before it gives way to whoever wants its core.
+const LOOKS: usize = 200;
+
+/// A number of lanes: the thread that owns the crew, and others that live as long as the crew.
+pub struct Crew {
+    shared: Arc<Shared>,
+    others: Vec<JoinHandle<()>>,
+}
+
+struct Shared {
+    /// Counts the jobs; a lane has the next one to do when it has moved on.
+    number: AtomicU64,
+    /// Valid from when `number` moves on until `left` is 0.
+    job: UnsafeCell<Option<*const Job<'static>>>,
+    /// How many of the other lanes have not done the job yet.
+    left: AtomicUsize,
+    /// Whether each of them sleeps, or is about to.
+    asleep: Vec<AtomicBool>,
+    panicked: AtomicBool,
+    over: AtomicBool,
+}
+
+// SAFETY: `job` is written only by the owner of the crew while no lane looks at it (all have counted themselves out of `left`, and look
+// again only after `number` has moved on, which happens after the write), and what it points to is `Sync`.
+unsafe impl Sync for Shared {}
+// SAFETY: the pointer in `job` is used by lanes only while the owner waits for them in `run`, which keeps what it points to alive.
+unsafe impl Send for Shared {}
+
+impl Crew {
+    /// A crew of `lanes`, one of which is the calling thread. Threads that the system refuses are done without.
+    ///
+    /// # Panics
+    /// `lanes == 0`
+    pub fn new(lanes: usize) -> Crew {
+        assert!(lanes > 0, "expected at least 1 lane");
+        let shared = Arc::new(Shared {
+            number: AtomicU64::new(0),
+            job: UnsafeCell::new(None),
+            left: AtomicUsize::new(0),
+            asleep: (1..lanes).map(|_| AtomicBool::new(false)).collect(),
+            panicked: AtomicBool::new(false),
+            over: AtomicBool::new(false),
+        });
+        let mut others = Vec::new();
+        for lane in 1..lanes {
+            let its = shared.clone();
+            match thread::Builder::new().name("nn lane".into()).spawn(move || its.work(lane)) {
+                Ok(handle) => others.push(handle),
+                Err(_) => break,
+            }
+        }
+        Crew { shared, others }
+    }
+
+    /// How many lanes there are.
+    pub fn lanes(&self) -> usize {
+        self.others.len() + 1
+    }
+
+    /// Runs `job` once on every lane, with the number of the lane, and returns when all have done it.
+    ///
+    /// # Panics
+    /// `job` panics on a lane; all others finish first.
+    pub fn run(&mut self, job: &Job<'_>) {
+        if self.others.is_empty() {
+            return job(0);
+        }
+        let shared = &*self.shared;
+        let job_of_all: *const Job<'_> = job;
+        // SAFETY: only the lifetime is forgotten. Lanes use the pointer while `left` counts them, and `Wait` does not let this call
+        // end before it is 0, panics included, so that `job` outlives every use.
+        let job_of_all: *const Job<'static> = unsafe { core::mem::transmute(job_of_all) };
+        // SAFETY: no lane reads `job` now: the last call waited until all had done theirs, and `&mut self` keeps a second call out.
+        unsafe { *shared.job.get() = Some(job_of_all) };
+        shared.left.store(self.others.len(), Ordering::Relaxed);
+        // Publishes both. Sequentially consistent, as are `asleep` and its readers: either a lane that goes to sleep sees the new
+        // number, or this thread sees that it sleeps.
+        shared.number.fetch_add(1, Ordering::SeqCst);
+        for (other, asleep) in self.others.iter().zip(&shared.asleep) {
+            if asleep.swap(false, Ordering::SeqCst) {
+                other.thread().unpark();
+            }
+        }
+        let wait = Wait(shared);
+        job(0);
+        drop(wait);
+        assert!(!shared.panicked.swap(false, Ordering::Relaxed), "a lane panicked");
+    }
+
+    /// Runs `job` on every lane with an item of its own; lanes without an item rest, items without a lane are an error.
+    ///
+    /// # Panics
+    /// There are more items than lanes, or `job` panics.
+    pub fn each<T: Send>(&mut self, items: &mut [T], job: impl Fn(usize, &mut T) + Sync) {
+        assert!(items.len() <= self.lanes(), "expected at most one item for each lane");
+        let all = Dealt { at: items.as_mut_ptr(), len: items.len(), items: PhantomData };
+        self.run(&|lane| {
+            if let Some(item) = all.of(lane) {
+                job(lane, item);
+            }
+        });
+    }
+}
+
+/// One item for each lane.
+struct Dealt<'a, T> {
+    at: *mut T,
+    len: usize,
+    items: PhantomData<&'a mut [T]>,
+}
+
+// SAFETY: each lane gets another item (`run` gives every lane a number of its own), and an item may be sent to another thread.
+unsafe impl<T: Send> Sync for Dealt<'_, T> {}
+
+impl<T> Dealt<'_, T> {
+    /// The item of a lane. Called once by each lane, with its own number.
+    #[allow(clippy::mut_from_ref, reason = "another item for each lane")]
+    fn of(&self, lane: usize) -> Option<&mut T> {
+        // SAFETY: `lane < len`, so that the item is one of the slice that is borrowed for as long as `self` lives; no other lane has
+        // this number, so that nobody else has this item.
+        (lane < self.len).then(|| unsafe { &mut *self.at.add(lane) })
+    }
+}
+
+/// Waits, when it is dropped, until all other lanes have done the job.
+struct Wait<'s>(&'s Shared);
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        let mut looks = 0;
+        while self.0.left.load(Ordering::Acquire) > 0 {
+            looks += 1;
+            if looks > LOOKS {
+                thread::yield_now();
+            } else {
+                spin_loop();
+            }
+        }
+    }
+}
+
+impl Shared {
+    fn work(&self, lane: usize) {
+        let mut done = 0;
+        loop {
+            self.wait(lane, done);
+            if self.over.load(Ordering::Acquire) {
+                return;
+            }
+            // One job at a time: the next one is not given before this one is done.
+            done += 1;
+            // SAFETY: `number` has moved on (with acquire), so that the owner's write is visible, and the owner does not write again before
+            // `left` is 0, which this lane is counted in until the end.
+            let job = unsafe { *self.job.get() };
+            if let Some(job) = job {
+                // SAFETY: the owner waits in `run` until this lane has counted itself out, so that the job is alive.
+                let job = unsafe { &*job };
+                if catch_unwind(AssertUnwindSafe(|| job(lane))).is_err() {
+                    self.panicked.store(true, Ordering::Relaxed);
+                }
+            }
+            self.left.fetch_sub(1, Ordering::Release);
+        }
+    }
+
+    /// Until there is a job after `done`, or no more at all.
+    fn wait(&self, lane: usize, done: u64) {
+        let come = || self.number.load(Ordering::SeqCst) != done;
+        let begun = Instant::now();
+        loop {
+            for _ in 0..LOOKS {
+                if come() {
+                    return;
+                }
+                spin_loop();
+            }
+            thread::yield_now();
+            if begun.elapsed() > AWAKE {
+                break;
+            }
+        }
+        while !come() {
+            self.asleep[lane - 1].store(true, Ordering::SeqCst);
+            if come() {
+                break;
+            }
+            thread::park();
+        }
+        self.asleep[lane - 1].store(false, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Crew {
+    fn drop(&mut self) {
+        self.shared.over.store(true, Ordering::Release);
+        self.shared.number.fetch_add(1, Ordering::SeqCst);
+        for other in self.others.drain(..) {
+            other.thread().unpark();
+            // A lane catches the panics of its jobs, so that it ends without one.
+            let _ = other.join();
+        }
+    }
+}
+
+/// Blocks of numbers of one length, cut at the same places, whose parts go to whoever asks next: each part once.
+pub struct Shares<'a, const K: usize> {
+    blocks: [*mut f32; K],
+    parts: &'a [Range<usize>],
+    next: AtomicUsize,
+    numbers: PhantomData<&'a mut [f32]>,
+}
+
+// SAFETY: a part is given out once (`next` counts up and no number is given twice), and the parts do not overlap (`new` checks it).
+unsafe impl<const K: usize> Sync for Shares<'_, K> {}
+
+impl<'a, const K: usize> Shares<'a, K> {
+    /// The parts of `blocks`, in order.
+    ///
+    /// # Panics
+    /// The parts overlap, are not in order, or do not lie within every block.
+    pub fn new(blocks: [&'a mut [f32]; K], parts: &'a [Range<usize>]) -> Self {
+        let mut end = 0;
+        for part in parts {
+            assert!(end <= part.start && part.start <= part.end, "expected parts in order that do not overlap");
+            end = part.end;
+        }
+        assert!(blocks.iter().all(|block| end <= block.len()), "expected parts within every block");
+        Shares { blocks: blocks.map(<[f32]>::as_mut_ptr), parts, next: AtomicUsize::new(0), numbers: PhantomData }
+    }
+
+    /// The next part that nobody has: its number, and its numbers in each block.
+    #[allow(clippy::should_implement_trait, reason = "it takes `&self`, so that all lanes can ask")]
+    pub fn next(&self) -> Option<(usize, [&'a mut [f32]; K])> {
+        let i = self.next.fetch_add(1, Ordering::Relaxed);
+        let part = self.parts.get(i)?;
+        // SAFETY: the part lies within every block, no other part overlaps it, and nobody else gets this number (`fetch_add` counts up; it
+        // would have to be called more often than memory has addresses to begin anew). The blocks are borrowed for `'a`.
+        let slice = |block: *mut f32| unsafe { core::slice::from_raw_parts_mut(block.add(part.start), part.len()) };
+        Some((i, self.blocks.map(slice)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+    use std::vec;
+
+    #[test]
+    fn every_lane_does_every_job_once() {
+        for lanes in 1..5 {
+            let mut crew = Crew::new(lanes);
+            assert_eq!(crew.lanes(), lanes);
+            let jobs = if cfg!(miri) { 5 } else { 500 };
+            let counts: Vec<AtomicUsize> = (0..lanes).map(|_| AtomicUsize::new(0)).collect();
+            for job in 0..jobs {
+                // Long enough, now and then, for lanes to fall asleep.
+                if job % 100 == 3 {
+                    thread::sleep(Duration::from_millis(1));
+                }
+                crew.run(&|lane| {
+                    counts[lane].fetch_add(1, Ordering::Relaxed);
+                });
+                assert!(counts.iter().all(|count| count.load(Ordering::Relaxed) == job + 1), "{lanes} lanes, job {job}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_lane_has_an_item_of_its_own() {
+        let mut crew = Crew::new(3);
+        let mut items = vec![vec![1], vec![2]];
+        for _ in 0..10 {
+            crew.each(&mut items, |lane, item| item.push(lane));
+        }
+        assert_eq!(items[0][1..], [0; 10]);
+        assert_eq!(items[1][1..], [1; 10]);
+    }
+
+    #[test]
+    fn every_part_goes_to_one_lane() {
+        let mut crew = Crew::new(3);
+        let (mut a, mut b) = (vec![0.0; 1000], vec![0.0; 1000]);
+        let parts: Vec<Range<usize>> = (0..90).map(|i| i * 11..i * 11 + 7).collect();
+        for round in 1..=if cfg!(miri) { 2 } else { 50 } {
+            let shares = Shares::new([&mut a, &mut b], &parts);
+            let seen = Mutex::new(vec![0; parts.len()]);
+            crew.run(&|_| {
+                while let Some((i, [a, b])) = shares.next() {
+                    seen.lock().unwrap()[i] += 1;
+                    a.iter_mut().for_each(|a| *a += 1.0);
+                    b.iter_mut().zip(a).for_each(|(b, a)| *b += *a);
+                }
+            });
+            assert!(seen.lock().unwrap().iter().all(|count| *count == 1));
+            let sum = (round * (round + 1) / 2) as f32;
+            for (i, (a, b)) in a.iter().zip(&b).enumerate() {
+                let within = i < 990 && i % 11 < 7;
+                assert_eq!((*a, *b), if within { (round as f32, sum) } else { (0.0, 0.0) }, "{i}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_panic_is_told_after_all_have_finished() {
+        let mut crew = Crew::new(3);
+        for bad in 0..3 {
+            let finished = AtomicUsize::new(0);
+            let result = catch_unwind(AssertUnwindSafe(|| {
+                crew.run(&|lane| {
+                    assert!(lane != bad, "this lane");
+                    finished.fetch_add(1, Ordering::Relaxed);
+                });
+            }));
+            assert!(result.is_err());
+            assert_eq!(finished.load(Ordering::Relaxed), 2);
+            // And it goes on.
+            let finished = AtomicUsize::new(0);
+            crew.run(&|_| {
+                finished.fetch_add(1, Ordering::Relaxed);
+            });
+            assert_eq!(finished.load(Ordering::Relaxed), 3);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "do not overlap")]
+    fn overlapping_parts_are_refused() {
+        let mut block = [0.0; 10];
+        let _ = Shares::new([&mut block], &[0..5, 4..10]);
+    }
+
+    #[test]
+    #[should_panic(expected = "within every block")]
+    fn parts_outside_are_refused() {
+        let mut block = [0.0; 10];
+        let _ = Shares::new([&mut block], &[0..5, 5..11]);
+    }
+}

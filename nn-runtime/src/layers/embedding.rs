@@ -1,0 +1,129 @@
+//! `Embedding`: a learnt row for each token. In: `[steps]` of token ids; out: `[steps, features]`. It looks rows up and never multiplies
+//! by a matrix of zeros and ones.
+
+use core::ops::Range;
+
+use crate::facts::{Facts, Rule};
+use crate::fault::Fault;
+use crate::init::Init;
+use crate::layer::{Cx, Layer, Part};
+use crate::shape::Shape;
+
+/// Row `x[s]` of a learnt table at every step: `y[s] = weight[x[s]]`, `[steps] -> [steps, features]`.
+///
+/// | argument | here | PyTorch's `Embedding` | Keras's `Embedding` |
+/// |---|---|---|---|
+/// | `vocabulary`: how many ids there are, up to 2²⁴ | must be given | `num_embeddings` | `input_dim` |
+/// | `features` | must be given | `embedding_dim` | `output_dim` |
+/// | `padding`: the id whose row learns nothing | none | `padding_idx`, its row begins as 0 | `mask_zero` makes a mask |
+/// | `init` | `Normal(1.0)` | normal, deviation 1 | uniform in ±0.05 |
+///
+/// An id is a whole number from 0 up to but without `vocabulary`, as `f32`. Where the input is one of the network's, every sample is
+/// checked before it comes in; elsewhere a number that is no id gives a row of NaN. Ids have no gradient: it is answered with zeros.
+/// The row of `padding` begins like the others and stays as it is. Parameter: `weight`, `[vocabulary, features]`.
+///
+/// ```
+/// use nn_runtime::prelude::*;
+///
+/// network! {
+///     pub struct Words: [3] -> [3, 2] { table: Embedding(4, 2) }
+/// }
+/// let mut words = Words::init(0);
+/// words.set("table.weight", &[0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5]).unwrap();
+/// assert_eq!(words.predictor(1).predict(&[3.0, 0.0, 1.0]), &[3.0, 3.5, 0.0, 0.5, 1.0, 1.5]);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Embedding {
+    vocabulary: usize,
+    features: usize,
+    padding: Option<usize>,
+    init: Init,
+}
+
+/// Above this not every whole number is an `f32`.
+const MOST: usize = 1 << 24;
+
+impl Embedding {
+    /// A table of so many rows of so many numbers.
+    pub const fn new(vocabulary: usize, features: usize) -> Self {
+        Embedding { vocabulary, features, padding: None, init: Init::Normal(1.0) }
+    }
+
+    /// The id whose row gets no gradient.
+    pub const fn padding(mut self, id: usize) -> Self {
+        self.padding = Some(id);
+        self
+    }
+
+    /// What the table is drawn from.
+    pub const fn init(mut self, init: Init) -> Self {
+        self.init = init;
+        self
+    }
+
+    /// `[steps] -> [steps, features]`
+    pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
+        let Some([steps]) = x.dims() else {
+            let fault = Fault::expected("an input of [steps], one token id a step").found(x);
+            return Rule::Err(match x.rank() {
+                2 => fault.help("use `DensePerStep(").num(self.features).str(")` on [steps, features]"),
+                _ => fault.help("declare the input as [steps]"),
+            });
+        };
+        if self.vocabulary == 0 || self.vocabulary > MOST {
+            let fault = Fault::expected("a vocabulary of 1 to 16777216 ids").found_num(self.vocabulary);
+            return Rule::Err(fault.help("give the number of different ids, such as `Embedding(256, 32)`"));
+        }
+        if let Some(id) = self.padding
+            && id >= self.vocabulary
+        {
+            let fault = Fault::expected("a padding below the vocabulary, ").num(self.vocabulary).found_num(id);
+            return Rule::Err(fault.help("give an id from 0 to ").num(self.vocabulary - 1));
+        }
+        Facts::output(Shape::of([steps, self.features]))
+            .param("weight", Shape::of([self.vocabulary, self.features]), self.init)
+            .ids(0, self.vocabulary)
+            .pulls_without_x()
+            .pulls_without_y()
+            .per_step()
+            .ok()
+    }
+
+    /// The row of an id, if it is one.
+    fn row(&self, id: f32) -> Option<Range<usize>> {
+        // What is too large or NaN is no number below the vocabulary, and what has a fraction is another one after the way there and back.
+        let row = id as usize;
+        (row as f32 == id && row < self.vocabulary).then(|| row * self.features..(row + 1) * self.features)
+    }
+}
+
+impl Layer for Embedding {
+    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+        let weight = cx.param(0);
+        for (id, y) in x.iter().zip(y.chunks_exact_mut(self.features)) {
+            match self.row(*id) {
+                Some(row) => y.copy_from_slice(&weight[row]),
+                None => y.fill(f32::NAN),
+            }
+        }
+    }
+
+    fn pull_input(&self, _: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], _: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+        dx.fill(0.0);
+    }
+
+    fn pull_params(&self, cx: &mut Cx, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {
+        let (range, dw) = part.of(cx, 0);
+        let learns = |row: &Range<usize>| self.padding.is_none_or(|id| row.start != id * self.features);
+        for (id, dy) in x.iter().zip(dy.chunks_exact(self.features)) {
+            let Some(row) = self.row(*id).filter(learns) else { continue };
+            // What of the asked range lies in this row.
+            let from = row.start.clamp(range.start, range.end);
+            let end = row.end.clamp(from, range.end);
+            if from < end {
+                let dy = &dy[from - row.start..end - row.start];
+                dw[from - range.start..end - range.start].iter_mut().zip(dy).for_each(|(dw, dy)| *dw += dy);
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! How an attention layer lays out its memory. In: how many queries, keys, features and heads; out: panels of the input product, where
+//! queries, keys and values lie, how much is kept. It holds no numbers and computes none.
+
+use crate::kernels::attention::{Head, Lay};
+use crate::kernels::matrix::{Panels, pull_x_scratch};
+use crate::shape::Shape;
+
+/// An attention over inputs that fit.
+#[derive(Clone, Copy)]
+pub(super) struct Plan {
+    pub(super) queries: usize,
+    pub(super) keys: usize,
+    pub(super) features: usize,
+    pub(super) heads: usize,
+    /// Keys and values come of a second input.
+    pub(super) cross: bool,
+    /// The last input says which keys are there.
+    pub(super) masked: bool,
+    pub(super) causal: bool,
+    pub(super) bias: bool,
+}
+
+/// Floats that the layer asks for.
+pub(super) struct Memory {
+    /// Per sample.
+    pub(super) saved: usize,
+    pub(super) scratch: usize,
+}
+
+/// Rows that are pulled back through the output product at a time: fewer leave lanes empty.
+const ROWS: usize = 32;
+
+impl Plan {
+    pub(super) const fn head(&self) -> Head {
+        let width = self.features / self.heads;
+        Head { queries: self.queries, keys: self.keys, width, causal: self.causal }
+    }
+
+    /// The panels of the whole input product.
+    pub(super) const fn whole(&self) -> Panels {
+        Panels::new(self.features, 3 * self.features)
+    }
+
+    pub(super) const fn out(&self) -> Panels {
+        Panels::new(self.features, self.features)
+    }
+
+    /// The panels that make queries. In cross-attention those are the first ones, as many as hold the first third of the columns; what
+    /// there is of keys in the last one is made too, and not used.
+    pub(super) const fn of_queries(&self) -> Panels {
+        let (third, all) = (self.features.next_multiple_of(Panels::WIDTH), 3 * self.features);
+        Panels::new(self.features, if self.cross && third < all { third } else { all })
+    }
+
+    /// The panels that make keys and values in cross-attention: the last ones.
+    pub(super) const fn of_memory(&self) -> Panels {
+        Panels::new(self.features, 3 * self.features - self.first_of_memory())
+    }
+
+    /// The column where those begin: such that a gradient that may be cut in the whole may be cut there too.
+    pub(super) const fn first_of_memory(&self) -> usize {
+        let mut panels = self.features / Panels::WIDTH;
+        while !(panels * Panels::WIDTH * self.features).is_multiple_of(Panels::GRAIN) {
+            panels -= 1;
+        }
+        panels * Panels::WIDTH
+    }
+
+    /// Columns before the first key among those.
+    pub(super) const fn before_keys(&self) -> usize {
+        self.features - self.first_of_memory()
+    }
+
+    /// Floats of a sample's queries, keys and values: of its queries, and of keys and values where they lie apart.
+    pub(super) const fn projected(&self) -> [usize; 2] {
+        let memory = if self.cross { self.keys * self.of_memory().cols() } else { 0 };
+        [self.queries * self.of_queries().cols(), memory]
+    }
+
+    /// Where queries, keys and values of a head of a sample lie in those of a batch: all queries first, where they lie apart.
+    pub(super) const fn lay(&self, batch: usize, sample: usize, head: usize) -> [Lay; 3] {
+        let (of_head, [queries, memory]) = (head * self.head().width, self.projected());
+        let (q, stride) = (sample * queries + of_head, self.of_queries().cols());
+        let (k, other) = match self.cross {
+            true => (batch * queries + sample * memory + self.before_keys() + of_head, self.of_memory().cols()),
+            false => (q + self.features, stride),
+        };
+        [Lay { offset: q, stride }, Lay { offset: k, stride: other }, Lay { offset: k + self.features, stride: other }]
+    }
+
+    /// Where the context rows of a head lie within those of a sample.
+    pub(super) const fn context(&self, head: usize) -> Lay {
+        Lay { offset: head * self.head().width, stride: self.features }
+    }
+
+    /// Samples that are pulled back through the output product at a time.
+    pub(super) const fn together(&self) -> usize {
+        ROWS.div_ceil(self.queries)
+    }
+
+    /// Floats that are kept per sample: of queries, keys and values; of contexts; of weights.
+    pub(super) const fn kept(&self) -> [usize; 3] {
+        let [queries, memory] = self.projected();
+        [queries + memory, self.queries * self.features, self.heads * self.head().weights()]
+    }
+
+    /// What the layer asks for; `None` where that does not fit.
+    pub(super) const fn memory(&self) -> Option<Memory> {
+        let Plan { queries, keys, features, heads, .. } = *self;
+        // A generous count that must fit first, so that nothing below overflows.
+        let wide = [queries, keys, features, 4];
+        let weights = Shape::of([queries.next_multiple_of(32), keys.next_multiple_of(32), heads]).checked_len();
+        if weights.is_none()
+            || Shape::of(wide).checked_len().is_none()
+            || Shape::of([features, features, 4]).checked_len().is_none()
+        {
+            return None;
+        }
+        let [projected, contexts, weights] = self.kept();
+        let saved = projected + contexts + weights;
+        let forward = projected + contexts + weights / heads + self.head().scratch();
+        let pull = self.together() * contexts + self.head().pull_scratch() + pull_x_scratch(3 * features);
+        Some(Memory { saved, scratch: if forward > pull { forward } else { pull } })
+    }
+
+    pub(super) const fn macs(&self) -> usize {
+        let Plan { queries, keys, features, .. } = *self;
+        // Two products of queries, two of keys, and the two between them.
+        let each = (2 * queries + 2 * keys).saturating_mul(features);
+        each.saturating_add(2 * queries * keys).saturating_mul(features)
+    }
+}

@@ -1,0 +1,259 @@
+//! What `Rnn`, `Gru` and `Lstm` share: arguments, rule, and passes. In: `[steps, features]`, and perhaps a mask `[steps]`; out: every step's
+//! output, or the last. Nothing here may know a cell's formula.
+
+mod passes;
+
+use core::marker::PhantomData;
+
+use super::window::too_large;
+use crate::facts::{Facts, Rule};
+use crate::fault::Fault;
+use crate::init::Init;
+use crate::kernels::matrix::pull_x_scratch;
+use crate::kernels::recurrent::Cell;
+use crate::shape::Shape;
+
+/// Which way a recurrent layer goes through its sequence.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Direction {
+    /// From the first step to the last.
+    Forward,
+    /// From the last step to the first.
+    Backward,
+    /// Both ways, each with weights of its own; the outputs stand side by side, those of the way forward first.
+    Both,
+}
+
+/// A recurrent layer of some cell.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Recurrent<C> {
+    pub(super) units: usize,
+    pub(super) direction: Direction,
+    pub(super) last: bool,
+    pub(super) bias: bool,
+    pub(super) init: Option<Init>,
+    pub(super) recurrent_init: Option<Init>,
+    pub(super) bias_init: Option<Init>,
+    cell: PhantomData<C>,
+}
+
+/// Names of the parameters of the first way and, of `Both`, the second.
+const NAMES: [[&str; 4]; 2] = [
+    ["weight_ih", "weight_hh", "bias_ih", "bias_hh"],
+    ["weight_ih_reverse", "weight_hh_reverse", "bias_ih_reverse", "bias_hh_reverse"],
+];
+
+/// The constructor, the arguments and the layer of a type whose field `of` is a [`Recurrent`].
+macro_rules! recurrent_layer {
+    ($name:ident) => {
+        impl $name {
+            /// This many units, which is how many outputs a step has.
+            pub const fn new(units: usize) -> Self {
+                $name { of: super::recurrent::Recurrent::new(units) }
+            }
+
+            /// Which way it goes through the sequence.
+            pub const fn direction(mut self, direction: super::Direction) -> Self {
+                self.of.direction = direction;
+                self
+            }
+
+            /// Whether the output is that of the last step only: `[units]`.
+            pub const fn last(mut self, last: bool) -> Self {
+                self.of.last = last;
+                self
+            }
+
+            /// Whether learnt numbers are added to both products.
+            pub const fn bias(mut self, bias: bool) -> Self {
+                self.of.bias = bias;
+                self
+            }
+
+            /// What the weight of the inputs is drawn from.
+            pub const fn init(mut self, init: crate::init::Init) -> Self {
+                self.of.init = Some(init);
+                self
+            }
+
+            /// What the weight of the state is drawn from.
+            pub const fn recurrent_init(mut self, init: crate::init::Init) -> Self {
+                self.of.recurrent_init = Some(init);
+                self
+            }
+
+            /// What both biases are drawn from.
+            pub const fn bias_init(mut self, init: crate::init::Init) -> Self {
+                self.of.bias_init = Some(init);
+                self
+            }
+
+            /// `[steps, features] -> [steps, units]`, or `[units]` of the last step; `([steps, features], [steps])` with a mask.
+            pub const fn rule<const N: usize>(&self, x: [crate::shape::Shape; N]) -> crate::facts::Rule {
+                self.of.rule(&x, stringify!($name))
+            }
+        }
+
+        super::recurrent::recurrent_layer!($name, 1);
+        super::recurrent::recurrent_layer!($name, 2);
+    };
+    ($name:ident, $inputs:literal) => {
+        impl crate::layer::Layer<$inputs> for $name {
+            fn forward(&self, cx: &mut crate::layer::Cx, x: [&[f32]; $inputs], [y]: [&mut [f32]; 1]) {
+                self.of.forward(cx, &x, y);
+            }
+
+            fn pull_input(
+                &self,
+                cx: &mut crate::layer::Cx,
+                x: [&[f32]; $inputs],
+                _: [&[f32]; 1],
+                [dy]: [&[f32]; 1],
+                mut dx: [&mut [f32]; $inputs],
+            ) {
+                self.of.pull_input(cx, &x, dy, &mut dx);
+            }
+
+            fn pull_params(
+                &self,
+                cx: &mut crate::layer::Cx,
+                x: [&[f32]; $inputs],
+                _: [&[f32]; 1],
+                part: crate::layer::Part,
+            ) {
+                self.of.pull_params(cx, x[0], part);
+            }
+
+            fn step(&self, cx: &mut crate::layer::Cx, x: [&[f32]; $inputs], [y]: [&mut [f32]; 1]) {
+                self.of.step(cx, &x, y);
+            }
+        }
+    };
+}
+pub(super) use recurrent_layer;
+
+/// 1/√n, of which there is no const form.
+const fn inverse_root(n: usize) -> f32 {
+    let n = n as f64;
+    let mut root = if n > 1.0 { n } else { 1.0 };
+    // Newton's way from above: each step halves the distance at least, until there is none.
+    let mut i = 0;
+    while i < 64 {
+        root = 0.5 * (root + n / root);
+        i += 1;
+    }
+    (1.0 / root) as f32
+}
+
+impl<C: Cell> Recurrent<C> {
+    pub(super) const fn new(units: usize) -> Self {
+        Recurrent {
+            units,
+            direction: Direction::Forward,
+            last: false,
+            bias: true,
+            init: None,
+            recurrent_init: None,
+            bias_init: None,
+            cell: PhantomData,
+        }
+    }
+
+    const fn ways(&self) -> usize {
+        if matches!(self.direction, Direction::Both) { 2 } else { 1 }
+    }
+
+    /// Numbers of one step's gates.
+    const fn row(&self) -> usize {
+        C::GATES.saturating_mul(self.units)
+    }
+
+    /// Numbers kept of one step, one way.
+    const fn kept(&self) -> usize {
+        (C::GATES + C::EXTRAS + 1) * self.units
+    }
+
+    pub(super) const fn rule(&self, x: &[Shape], layer: &str) -> Rule {
+        let [steps, features] = match sequence(x, layer) {
+            Ok(dims) => dims,
+            Err(fault) => return Rule::Err(fault),
+        };
+        if self.units == 0 {
+            let fault = Fault::expected("at least 1 unit").found_num(0);
+            return Rule::Err(fault.help("give the number of outputs, such as `").str(layer).str("(32)`"));
+        }
+        let (units, ways, row) = (self.units, self.ways(), self.row());
+        // What is kept for a sample is the most of all, but for the weights.
+        let wide = if features > 16 * units { features } else { 16 * units };
+        let fits = Shape::of([units, 32]).checked_len().is_some()
+            && Shape::of([steps, wide]).checked_len().is_some()
+            && Shape::of([row, features]).checked_len().is_some()
+            && Shape::of([row, units]).checked_len().is_some();
+        if !fits {
+            return Rule::Err(too_large());
+        }
+        let y = if self.last { Shape::of([ways * units]) } else { Shape::of([steps, ways * units]) };
+        // The gates of every step where nothing is kept; a second gradient of the input; gates, gradients and state of one step.
+        let (gates, second) = (steps * row, if ways == 2 { steps * features } else { 0 });
+        let sample = row + 3 * units + if gates > second { gates } else { second };
+        let bound = Init::Uniform(inverse_root(units));
+        let mut facts = Facts::output(y)
+            .saves(steps * self.kept() * ways)
+            .scratch(sample, pull_x_scratch(row))
+            .macs((features + units).saturating_mul(row).saturating_mul(steps).saturating_mul(ways))
+            .prepares_params()
+            .pulls_without_y();
+        if x.len() == 1 {
+            facts = facts.pulls_without_x();
+        }
+        if matches!(self.direction, Direction::Forward) {
+            facts = if self.last { facts.ends_steps(C::STATES * units) } else { facts.carries(C::STATES * units) };
+        }
+        let mut way = 0;
+        while way < ways {
+            let names = NAMES[way];
+            facts = facts.matrix(names[0], row, features, chosen(self.init, bound));
+            facts = facts.matrix(names[1], row, units, chosen(self.recurrent_init, bound));
+            if self.bias {
+                facts = facts.param(names[2], Shape::of([row]), chosen(self.bias_init, bound));
+                facts = facts.param(names[3], Shape::of([row]), chosen(self.bias_init, bound));
+            }
+            way += 1;
+        }
+        facts.ok()
+    }
+}
+
+/// What is wrong with the inputs, or the steps and features of the first.
+const fn sequence(x: &[Shape], layer: &str) -> Result<[usize; 2], Fault> {
+    if x.len() != 1 && x.len() != 2 {
+        let fault = Fault::expected("a sequence, and perhaps its mask, found ").num(x.len()).str(" inputs");
+        return Err(fault.help("write `x -> ").str(layer).str("(32)` or `(x, mask) -> ").str(layer).str("(32)`"));
+    }
+    let Some([steps, features]) = x[0].dims() else {
+        let fault = Fault::expected("an input of [steps, features]").found(x[0]);
+        return Err(match x[0].dims() {
+            Some([steps]) => {
+                let fault = fault.help("put `Reshape(").shape(Shape::of([steps, 1])).str(")` before it");
+                fault.str(", use `Embedding` on token ids, or leave `last = true` out of a recurrent layer before it")
+            }
+            None => fault.help("put `Reshape([steps, features])` before it"),
+        });
+    };
+    if x[0].is_empty() && x[0].checked_len().is_some() {
+        let fault = Fault::expected("an input of at least one number").found(x[0]);
+        return Err(fault.help("make every dimension before it at least 1"));
+    }
+    if x.len() == 2 && !x[1].equals(&Shape::of([steps])) {
+        let fault = Fault::expected("a mask with a number for each step, ").shape(Shape::of([steps])).found(x[1]);
+        return Err(fault.help("make it 1 at a step and 0 at padding, and declare it as ").shape(Shape::of([steps])));
+    }
+    Ok([steps, features])
+}
+
+const fn chosen(init: Option<Init>, otherwise: Init) -> Init {
+    match init {
+        Some(init) => init,
+        None => otherwise,
+    }
+}

@@ -1,0 +1,46 @@
+//! `Rnn`: the plain recurrence of one hyperbolic tangent. In: `[steps, features]`, and perhaps a mask; out: `[steps, units]`, or the last
+//! step. The recurrence itself is the kernels'.
+
+use super::recurrent::{Recurrent, recurrent_layer};
+use crate::kernels::recurrent;
+
+/// Elman's recurrence: `h[s] = tanh(weight_ih · x[s] + bias_ih + weight_hh · h[s - 1] + bias_hh)`, `[steps, features] -> [steps, units]`;
+/// before the first step `h` is 0.
+///
+/// | argument | here | PyTorch's `RNN` | Keras's `SimpleRNN` |
+/// |---|---|---|---|
+/// | shapes | `[steps, features]` | the same with `batch_first=True` | the same |
+/// | `units` | must be given | `hidden_size` | `units` |
+/// | `direction`: `Forward`, `Backward`, `Both` | `Forward` | `bidirectional=False`; no backward alone | `go_backwards=False`; `Bidirectional` |
+/// | `last`, only the last step's output | `false` | the second answer, `h_n` | `return_sequences=False` |
+/// | `bias` | `true` | `bias=True` | `use_bias=True` |
+/// | `init` (of the inputs' weight) | uniform in ±1/√units | uniform in ±1/√units | `"glorot_uniform"` |
+/// | `recurrent_init` (of the state's weight) | uniform in ±1/√units | uniform in ±1/√units | `"orthogonal"` |
+/// | `bias_init` | uniform in ±1/√units | uniform in ±1/√units | `"zeros"` |
+/// | several layers | `Rnn(32) * 3` | `num_layers=3` | one after the other |
+///
+/// With `Both`, outputs are `[steps, 2 · units]`, those of the way forward first; with `last` each way gives its output after the last step
+/// that it comes to. A second input masks steps, `(x, mask) -> Rnn(32)`: it is `[steps]`, 1 at a step and 0 at padding, anywhere. Padding
+/// carries the state on and has outputs of 0, and `last` is that of the last step which counts: PyTorch's packed sequences, padded again.
+///
+/// Parameters, PyTorch's by its names and shapes: `weight_ih`, `[units, features]`, `weight_hh`, `[units, units]`, `bias_ih` and `bias_hh`,
+/// `[units]`; of the second way of `Both` the same with `_reverse` behind. Keras keeps weights turned over, and one bias for the two.
+/// Elman, "Finding Structure in Time", 1990.
+///
+/// ```
+/// use nn_runtime::prelude::*;
+///
+/// network! {
+///     pub struct Memory: [3, 1] -> [3, 1] { Rnn(1, bias = false, init = Constant(0.5), recurrent_init = Constant(1.0)) }
+/// }
+/// let mut memory = Memory::init(0).predictor(1);
+/// let h1 = 1f32.tanh();
+/// let h2 = h1.tanh();
+/// memory.predict(&[2.0, 0.0, 0.0]).iter().zip([h1, h2, h2.tanh()]).for_each(|(h, truth)| assert!((h - truth).abs() < 1e-6));
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Rnn {
+    of: Recurrent<recurrent::Rnn>,
+}
+
+recurrent_layer!(Rnn);

@@ -1,0 +1,133 @@
+//! `CosineSimilarity`: whether two rows point the same way, whatever their lengths.
+
+use alloc::string::String;
+
+use super::elementwise::fault;
+use super::{Loss, LossOn, TargetValue};
+use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
+
+/// Added to the squares of both lengths, so that a row of zeros has a direction: none.
+const EPSILON: f32 = 1e-12;
+
+/// `1 - cos(y, t)` of a row, with `cos(y, t) = Σ y · t / (|y| · |t|)`, and then the mean over rows.
+///
+/// Targets: `f32`, as many as a row has numbers, at least 2. To the square of each length 1e-12 is added.
+///
+/// | | here | PyTorch | Keras |
+/// |---|---|---|---|
+/// | the loss of a row | `1 - cos` | `CosineEmbeddingLoss` with targets 1: `1 - cos` | `CosineSimilarity`: `-cos` |
+///
+/// Fits a network that ends in anything but a single number.
+///
+/// ```
+/// use nn_runtime::losses::{CosineSimilarity, LossOn};
+/// use nn_runtime::Isa;
+///
+/// let loss = CosineSimilarity::new().value(Isa::detect(), 2, &[3.0, 0.0, 0.0, 2.0], &[1.0, 0.0, 0.0, -1.0][..]);
+/// assert_eq!(loss, 0.0 + 2.0);
+/// ```
+#[derive(Clone, Copy, PartialEq, Default, Debug)]
+pub struct CosineSimilarity;
+
+impl CosineSimilarity {
+    /// There is nothing to choose.
+    pub const fn new() -> Self {
+        CosineSimilarity
+    }
+}
+
+/// `dy` is as long as `y` with `GRADIENT`, and empty without.
+struct Rows<'a, const GRADIENT: bool> {
+    width: usize,
+    y: &'a [f32],
+    target: &'a [f32],
+    scale: f32,
+    dy: &'a mut [f32],
+}
+
+impl<const GRADIENT: bool> Kernel for Rows<'_, GRADIENT> {
+    type Out = f64;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) -> f64 {
+        let Rows { width, y, target, scale, dy } = self;
+        let mut total = 0.0;
+        for (row, (y, t)) in y.chunks_exact(width).zip(target.chunks_exact(width)).enumerate() {
+            let dy = if GRADIENT { &mut dy[row * width..][..width] } else { &mut [] };
+            total += f64::from(one::<S, GRADIENT>(s, y, t, scale, dy));
+        }
+        total
+    }
+}
+
+#[inline(always)]
+fn one<S: Simd, const GRADIENT: bool>(s: S, y: &[f32], t: &[f32], scale: f32, dy: &mut [f32]) -> f32 {
+    let (y, y_tail) = y.as_chunks::<LANES>();
+    let (t, t_tail) = t.as_chunks::<LANES>();
+    let (dy, dy_tail) = dy.as_chunks_mut::<LANES>();
+    let (y_last, t_last) = (s.load_part(y_tail), s.load_part(t_tail));
+    let (mut yy, mut tt, mut yt) = (s.mul(y_last, y_last), s.mul(t_last, t_last), s.mul(y_last, t_last));
+    for (y, t) in y.iter().zip(t) {
+        let (y, t) = (s.load(y), s.load(t));
+        yy = s.fma(y, y, yy);
+        tt = s.fma(t, t, tt);
+        yt = s.fma(y, t, yt);
+    }
+    let one = s.splat(1.0);
+    let yy = s.splat(s.sum(yy) + EPSILON);
+    let tt = s.splat(s.sum(tt) + EPSILON);
+    // The roots one by one: the product of the squares would overflow where neither of them does.
+    let lengths = s.div(s.div(one, s.sqrt(yy)), s.sqrt(tt));
+    let cosine = s.mul(s.splat(s.sum(yt)), lengths);
+    if GRADIENT {
+        // d cos / dy = t / (|y| · |t|) - cos · y / |y|²
+        let of_t = s.mul(s.splat(-scale), lengths);
+        let of_y = s.mul(s.splat(scale), s.div(cosine, yy));
+        for ((y, t), dy) in y.iter().zip(t).zip(dy) {
+            s.store(s.fma(s.load(t), of_t, s.mul(s.load(y), of_y)), dy);
+        }
+        s.store_part(s.fma(t_last, of_t, s.mul(y_last, of_y)), dy_tail);
+    }
+    let mut loss = [0.0];
+    s.store_part(s.sub(one, cosine), &mut loss);
+    loss[0]
+}
+
+#[track_caller]
+fn check(width: usize, y: &[f32], target: &[f32]) {
+    assert!(width > 0 && y.len().is_multiple_of(width), "expected rows of {width} numbers, found {} numbers", y.len());
+    assert_eq!(y.len(), target.len(), "expected as many targets as outputs");
+}
+
+impl Loss for CosineSimilarity {
+    const LOGITS: bool = false;
+}
+
+impl<T: TargetValue> LossOn<[T]> for CosineSimilarity {
+    fn gradient(&self, isa: Isa, width: usize, y: &[f32], target: &[T], scale: f32, dy: &mut [f32]) -> f64 {
+        let target = T::numbers(target);
+        check(width, y, target);
+        assert_eq!(y.len(), dy.len(), "expected as many gradients as outputs");
+        isa.run(Rows::<true> { width, y, target, scale, dy })
+    }
+
+    fn value(&self, isa: Isa, width: usize, y: &[f32], target: &[T]) -> f64 {
+        let target = T::numbers(target);
+        check(width, y, target);
+        isa.run(Rows::<false> { width, y, target, scale: 0.0, dy: &mut [] })
+    }
+
+    fn fault(&self, width: usize, target: &[T], rows: usize) -> Option<(usize, String)> {
+        if width < 2 {
+            return Some((
+                0,
+                "expected rows of at least 2 numbers, found 1\nhelp: use `Mse` for single numbers".into(),
+            ));
+        }
+        fault(width, T::numbers(target), rows, f32::is_finite, "finite targets")
+    }
+
+    fn correct(&self, _: usize, _: &[f32], _: &[T]) -> Option<usize> {
+        None
+    }
+}

@@ -1,0 +1,51 @@
+//! `Clip`: a limit on gradients. In: a limit; out: whether it can be one.
+
+use std::format;
+use std::string::String;
+
+/// A limit on the gradients of a step, which are those of the mean loss and of all penalties.
+///
+/// | | here | PyTorch | Keras |
+/// |---|---|---|---|
+/// | each number within ± the limit | `Clip::Value(v)` | `clip_grad_value_` | `clipvalue` |
+/// | each tensor's norm | `Clip::Norm(v)`: `g · v / max(‖g‖, v)` | `clip_grad_norm_` of one tensor | `clipnorm` |
+/// | the norm of all gradients as one vector | `Clip::GlobalNorm(v)`: `g · min(1, v / (‖g‖ + 1e-6))` | `clip_grad_norm_` | `global_clipnorm` |
+///
+/// `GlobalNorm` needs the whole gradient at once, as much memory as the parameters; the others do not. Norms are sums of `f64` in one
+/// order, so that the same seed gives the same bits. Pascanu et al., "On the difficulty of training recurrent neural networks", 2013.
+///
+/// ```
+/// use nn_runtime::prelude::*;
+///
+/// network! { struct Line: [1] -> [1] { line: Dense(1, init = Zeros) } }
+///
+/// let mut model = Line::init(0);
+/// let far = Dataset::values(&[[1.0]], &[[1000.0]]).unwrap();
+/// Trainer::new(&mut model, Mse::new(), Sgd::new(0.5)).clip(Clip::Value(1.0)).step(&far).unwrap();
+/// assert_eq!(model.get("line.weight").unwrap(), [0.5]);
+/// ```
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Clip {
+    /// Each number is held within ± this.
+    Value(f64),
+    /// Each tensor whose norm is above this is scaled down to it.
+    Norm(f64),
+    /// All gradients are scaled down together where their common norm is above this.
+    GlobalNorm(f64),
+}
+
+impl Clip {
+    pub(super) fn check(self) -> Result<(), String> {
+        let (name, limit) = match self {
+            Clip::Value(limit) => ("Value", limit),
+            Clip::Norm(limit) => ("Norm", limit),
+            Clip::GlobalNorm(limit) => ("GlobalNorm", limit),
+        };
+        match limit > 0.0 && limit.is_finite() {
+            true => Ok(()),
+            false => {
+                Err(format!("expected a limit above 0 for `Clip::{name}`, found {limit}\nhelp: `Clip::{name}(1.0)`"))
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! How the parameters of a network are cut for a step. In: the table of parameters; out: stretches, each pulled and updated at once.
+//! Never a cut where a layout does not allow one.
+
+use std::ops::Range;
+use std::vec::Vec;
+
+use crate::facts::{LINE, Role};
+use crate::graph::Map;
+use crate::optim::Form;
+use crate::params::{self, Tensor};
+
+/// The most floats of gradient held at once: they and their parameters stay in the nearer caches until they are used up.
+const STRIP: usize = 16 * 1024;
+
+/// A stretch of the parameters.
+pub(super) struct Piece {
+    pub(super) range: Range<usize>,
+    /// Where it is one whole tensor: how it lies.
+    pub(super) form: Option<Form>,
+}
+
+/// One piece for each tensor that is trained.
+pub(super) fn by_tensor(map: &'static Map) -> Vec<Piece> {
+    of_role(map, Role::Trained)
+        .map(|tensor| Piece { range: tensor.offset..tensor.offset + tensor.len, form: Some(Form::of(&tensor)) })
+        .collect()
+}
+
+/// The parameters of a role in strips: several small tensors in one, a large one in several, cut where its layout allows.
+pub(super) fn by_strip(map: &'static Map, role: Role) -> Vec<Piece> {
+    let mut strips: Vec<Range<usize>> = Vec::new();
+    for tensor in of_role(map, role) {
+        let end = tensor.offset + tensor.len;
+        let mut from = tensor.offset;
+        while from < end {
+            let to = match end - from {
+                rest if rest <= STRIP => end,
+                _ => from + STRIP / tensor.layout.grain() * tensor.layout.grain(),
+            };
+            match strips.last_mut() {
+                // Between tensors lie less than a cache line of unused floats, which stay zero.
+                Some(last) if from - last.end < LINE && to - last.start <= STRIP => last.end = to,
+                _ => strips.push(from..to),
+            }
+            from = to;
+        }
+    }
+    strips.into_iter().map(|range| Piece { range, form: None }).collect()
+}
+
+fn of_role(map: &'static Map, role: Role) -> impl Iterator<Item = Tensor> {
+    params::tensors(map).into_iter().filter(move |tensor| tensor.role == role && !tensor.frozen)
+}

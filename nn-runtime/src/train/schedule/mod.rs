@@ -1,0 +1,99 @@
+//! How the learning rate changes while training. In: the optimiser's own rate and how many steps it has taken; out: the rate of the
+//! next one. Steps are the optimiser's, not epochs. A schedule never changes the optimiser's own rate.
+
+mod cycle;
+mod decay;
+mod plateau;
+mod warmup;
+
+use std::format;
+use std::string::String;
+
+pub use cycle::{Cosine, OneCycle};
+pub use decay::{ConstantRate, Exponential, Polynomial, StepDecay};
+pub use plateau::ReduceOnPlateau;
+pub use warmup::Warmup;
+
+/// A learning rate that changes with the steps.
+///
+/// It counts the optimiser's steps, as Keras's schedules do. PyTorch's count calls of `scheduler.step()`, which is often once an
+/// epoch: multiply by the steps of an epoch there.
+///
+/// ```
+/// use nn_runtime::train::schedule::Schedule;
+/// use nn_runtime::prelude::*;
+///
+/// /// The rate of "Attention Is All You Need", as a share of the highest.
+/// #[derive(Clone)]
+/// struct Noam {
+///     rise: f64,
+/// }
+///
+/// impl Schedule for Noam {
+///     fn rate(&self, base: f64, done: u64) -> f64 {
+///         let step = done as f64 + 1.0;
+///         base * (step / self.rise).min((self.rise / step).sqrt())
+///     }
+/// }
+///
+/// network! { struct Line: [1] -> [1] { Dense(1) } }
+/// let mut model = Line::init(0);
+/// let trainer = Trainer::new(&mut model, Mse::new(), Adam::new(1e-3)).schedule(Noam { rise: 100.0 });
+/// assert_eq!(trainer.rate(), 1e-5);
+/// ```
+pub trait Schedule: Copied + Send + Sync {
+    /// The rate of the next step, after `done` steps; `base` is the optimiser's own.
+    fn rate(&self, base: f64, done: u64) -> f64;
+
+    /// Hears the loss of an epoch of `fit`: of the validation samples where there are some, else of the training samples.
+    fn epoch(&mut self, loss: f64) {
+        let _ = loss;
+    }
+
+    /// What is wrong with the settings, if anything. Asked before training.
+    ///
+    /// # Errors
+    /// A setting is out of its range: *expected, found*, and what to type.
+    fn check(&self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// What can be copied as the trainer keeps it; every schedule that is `Clone` can.
+pub trait Copied {
+    /// A copy, with its state.
+    #[doc(hidden)]
+    fn copied(&self) -> Box<dyn Schedule>;
+}
+
+impl<S: Schedule + Clone + 'static> Copied for S {
+    fn copied(&self) -> Box<dyn Schedule> {
+        Box::new(self.clone())
+    }
+}
+
+/// A number of steps.
+fn some_steps(of: &str, what: &str, steps: u64) -> Result<(), String> {
+    match steps {
+        0 => Err(format!("`{of}`: expected {what} of at least 1, found 0\nhelp: count the steps of training")),
+        _ => Ok(()),
+    }
+}
+
+/// What a rate is multiplied by.
+fn factor(of: &str, factor: f64) -> Result<(), String> {
+    match factor > 0.0 && factor.is_finite() {
+        true => Ok(()),
+        false => Err(format!("`{of}`: expected a factor above 0, found {factor}\nhelp: 0.1 is usual")),
+    }
+}
+
+/// A rate that is not gone below.
+fn floor(of: &str, floor: f64) -> Result<(), String> {
+    match floor >= 0.0 && floor.is_finite() {
+        true => Ok(()),
+        false => {
+            Err(format!("`{of}`: expected a floor of at least 0, found {floor}\nhelp: give the lowest rate, as `1e-6`"))
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! `ReduceOnPlateau`: the rate falls when the loss no longer does. In: the loss of each epoch; out: the rate of the next steps.
+
+use std::string::String;
+
+use super::{Schedule, factor, floor};
+
+/// Multiplies the rate by `factor` where more than `patience` epochs of [`fit`](crate::train::Trainer::fit) have not made the loss better than
+/// the best so far by a share of `threshold`. It hears the validation loss where `Fit::validate` is given, else the training loss;
+/// single steps tell it nothing.
+///
+/// | argument | here | PyTorch's `ReduceLROnPlateau` | Keras's `ReduceLROnPlateau` |
+/// |---|---|---|---|
+/// | `factor` | `0.1` | `factor=0.1` | `factor=0.1` |
+/// | `patience` | `10` | `patience=10` | `patience=10`, reached, not exceeded |
+/// | `threshold` | `1e-4` of the best | `threshold=1e-4`, `threshold_mode="rel"` | `min_delta=0.0001`, absolute |
+/// | `cooldown` | `0` | `cooldown=0` | `cooldown=0` |
+/// | `floor` | `0.0` | `min_lr=0` | `min_lr=0.0` |
+///
+/// PyTorch leaves out a change below `eps=1e-8`.
+///
+/// ```
+/// use nn_runtime::train::schedule::{ReduceOnPlateau, Schedule};
+///
+/// let mut schedule = ReduceOnPlateau::new().factor(0.5).patience(1);
+/// for loss in [1.0, 1.0, 1.0] {
+///     assert_eq!(schedule.rate(0.8, 0), 0.8);
+///     schedule.epoch(loss);
+/// }
+/// assert_eq!(schedule.rate(0.8, 0), 0.4);
+/// ```
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct ReduceOnPlateau {
+    factor: f64,
+    patience: u64,
+    threshold: f64,
+    cooldown: u64,
+    floor: f64,
+    best: f64,
+    /// Epochs without progress.
+    bad: u64,
+    /// Epochs left in which none counts as bad.
+    cooling: u64,
+    /// What the rate is multiplied by now.
+    now: f64,
+}
+
+impl ReduceOnPlateau {
+    /// With PyTorch's settings.
+    pub const fn new() -> Self {
+        ReduceOnPlateau {
+            factor: 0.1,
+            patience: 10,
+            threshold: 1e-4,
+            cooldown: 0,
+            floor: 0.0,
+            best: f64::INFINITY,
+            bad: 0,
+            cooling: 0,
+            now: 1.0,
+        }
+    }
+
+    /// What the rate is multiplied by.
+    pub const fn factor(mut self, factor: f64) -> Self {
+        self.factor = factor;
+        self
+    }
+
+    /// How many epochs may pass without progress.
+    pub const fn patience(mut self, patience: u64) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// By which share of the best loss another one must be below it, to count as progress.
+    pub const fn threshold(mut self, threshold: f64) -> Self {
+        self.threshold = threshold;
+        self
+    }
+
+    /// How many epochs after a change do not count.
+    pub const fn cooldown(mut self, cooldown: u64) -> Self {
+        self.cooldown = cooldown;
+        self
+    }
+
+    /// The lowest rate.
+    pub const fn floor(mut self, floor: f64) -> Self {
+        self.floor = floor;
+        self
+    }
+}
+
+impl Default for ReduceOnPlateau {
+    fn default() -> Self {
+        ReduceOnPlateau::new()
+    }
+}
+
+impl Schedule for ReduceOnPlateau {
+    fn rate(&self, base: f64, _: u64) -> f64 {
+        match self.now < 1.0 {
+            true => (base * self.now).max(self.floor),
+            false => base,
+        }
+    }
+
+    fn epoch(&mut self, loss: f64) {
+        if loss < self.best * (1.0 - self.threshold) {
+            (self.best, self.bad) = (loss, 0);
+        } else {
+            self.bad += 1;
+        }
+        if self.cooling > 0 {
+            (self.cooling, self.bad) = (self.cooling - 1, 0);
+        }
+        if self.bad > self.patience {
+            self.now *= self.factor;
+            (self.cooling, self.bad) = (self.cooldown, 0);
+        }
+    }
+
+    fn check(&self) -> Result<(), String> {
+        factor("ReduceOnPlateau", self.factor)?;
+        if self.factor >= 1.0 {
+            return Err(std::format!(
+                "`ReduceOnPlateau`: expected a factor below 1, found {}\nhelp: 0.1 is usual",
+                self.factor
+            ));
+        }
+        if !(0.0..1.0).contains(&self.threshold) {
+            return Err(std::format!(
+                "`ReduceOnPlateau`: expected a threshold from 0 up to but without 1, found {}\nhelp: 1e-4 is usual",
+                self.threshold
+            ));
+        }
+        floor("ReduceOnPlateau", self.floor)
+    }
+}

@@ -1,0 +1,121 @@
+//! What masks do to pools over steps, and `LastStep`: against the plainest of loops.
+
+use nn_runtime::layers::{GlobalAvgPool, GlobalMaxPool, LastStep};
+use nn_runtime::{Isa, Layer, Probe, Rule, Shape};
+use nn_tests::numbers::{assert_near, numbers, wide};
+
+use crate::harness::{against_formula, fault};
+
+/// Steps that are there: all, some, one, none.
+fn mask(batch: usize, steps: usize) -> Vec<f32> {
+    let one = |i: usize| match i / steps % 4 {
+        0 => true,
+        1 => i % 3 != 0,
+        2 => i % steps == steps / 2,
+        _ => false,
+    };
+    (0..batch * steps).map(|i| f32::from(one(i))).collect()
+}
+
+/// `pooled(steps that are there)` is the answer for one feature, and the share of its gradient that each of those steps gets.
+fn against_loop<L: Layer<2> + Copy>(
+    layer: L,
+    rule: impl Fn(&L, [Shape; 2]) -> Rule + Copy,
+    pooled: impl Fn(&[f64]) -> (f64, Vec<f64>),
+) {
+    for (steps, features) in [(1, 1), (5, 6), (3, 17), (19, 33)] {
+        let batch = 7;
+        let (x, mask) = (numbers(1, batch * steps * features, 2.0), mask(batch, steps));
+        let dy = numbers(2, batch * features, 1.0);
+        let (mut y, mut dx) = (vec![0.0; dy.len()], vec![0.0; x.len()]);
+        for sample in 0..batch {
+            for feature in 0..features {
+                let there: Vec<usize> = (0..steps).filter(|s| mask[sample * steps + s] != 0.0).collect();
+                let at = |step: usize| (sample * steps + step) * features + feature;
+                let seen: Vec<f64> = there.iter().map(|step| f64::from(x[at(*step)])).collect();
+                let (value, shares) = pooled(&seen);
+                y[sample * features + feature] = value;
+                for (step, share) in there.iter().zip(shares) {
+                    dx[at(*step)] = share * f64::from(dy[sample * features + feature]);
+                }
+            }
+        }
+        for isa in Isa::available() {
+            let what = |of: &str| format!("{steps} of {features}, {}: {of}", isa.name());
+            let shapes = [Shape::of([steps, features]), Shape::of([steps])];
+            let probe = Probe::new(layer, rule, shapes).unwrap().isa(isa);
+            assert_near(&probe.forward(batch, [&x, &mask])[0], &y, &what("y"));
+            let found = probe.gradients(batch, [&x, &mask], [&dy]);
+            assert_near(&found.inputs[0], &dx, &what("dx"));
+            assert_eq!(found.inputs[1], vec![0.0; mask.len()], "{}", what("dmask"));
+            probe.check_contract(batch, [&x, &mask], [&dy]).unwrap_or_else(|fault| panic!("{}", what(&fault)));
+        }
+    }
+}
+
+#[test]
+fn pools_of_what_a_mask_leaves() {
+    against_loop(GlobalAvgPool::new(), GlobalAvgPool::rule, |x| {
+        let share = 1.0 / x.len().max(1) as f64;
+        (x.iter().sum::<f64>() * share, vec![share; x.len()])
+    });
+    against_loop(GlobalMaxPool::new(), GlobalMaxPool::rule, |x| {
+        let most = x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let shares = x.iter().map(|x| f64::from(u8::from(*x == most))).collect();
+        (if x.is_empty() { 0.0 } else { most }, shares)
+    });
+    against_loop(LastStep::new(), LastStep::rule, |x| {
+        let shares = (0..x.len()).map(|i| f64::from(u8::from(i + 1 == x.len()))).collect();
+        (x.last().copied().unwrap_or(0.0), shares)
+    });
+}
+
+#[test]
+fn of_equal_steps_the_first_takes_the_gradient() {
+    let shapes = [Shape::of([4, 1]), Shape::of([4])];
+    let probe = Probe::new(GlobalMaxPool::new(), GlobalMaxPool::rule, shapes).unwrap();
+    let (x, mask) = ([5.0, 2.0, 2.0, 1.0], [0.0, 1.0, 1.0, 1.0]);
+    assert_eq!(probe.gradients(1, [&x, &mask], [&[3.0]]).inputs[0], [0.0, 3.0, 0.0, 0.0]);
+    let [y] = probe.forward(1, [&[f32::NAN, 1.0, f32::NAN, 2.0], &mask]);
+    assert!(y[0].is_nan(), "a NaN that is there is told");
+    let [y] = probe.forward(1, [&[f32::NAN, 1.0, 3.0, 2.0], &mask]);
+    assert_eq!(y, [3.0], "a NaN that is padding is not");
+}
+
+#[test]
+fn the_last_step() {
+    for (steps, features) in [(1, 1), (5, 6), (3, 17)] {
+        against_formula(LastStep::new(), LastStep::rule, Shape::of([steps, features]), 2.0, |x, _| {
+            x[x.len() - features..].to_vec()
+        });
+    }
+    let probe = Probe::new(LastStep::new(), LastStep::rule, [Shape::of([3, 2])]).unwrap();
+    let x = numbers(1, 6, 1.0);
+    assert_near(&probe.forward(1, [&x])[0], &wide(&x[4..]), &"y");
+}
+
+#[test]
+fn masks_that_do_not_fit_are_refused() {
+    let says = |rule: Rule, text: &str| assert_eq!(rule.fault().expect("a fault").as_str(), text);
+    let (x, image) = (Shape::of([5, 6]), Shape::of([3, 8, 8]));
+    says(
+        GlobalAvgPool::new().rule([x, Shape::of([4])]),
+        "expected a mask of one number for each of 5 steps, found [4]\nhelp: declare it as [5]: 1 a step, 0 padding",
+    );
+    says(
+        GlobalMaxPool::new().rule([image, Shape::of([8])]),
+        "expected an input of [steps, features] beside a mask, found [3, 8, 8]\n\
+         help: leave the mask out, as in `x -> GlobalMaxPool`",
+    );
+    says(
+        LastStep::new().rule([x, Shape::of([5]), Shape::of([5])]),
+        "expected an input of [steps, features], and perhaps a mask of [steps], found 3 inputs\n\
+         help: write `(x, mask) -> LastStep`",
+    );
+    assert_eq!(
+        fault(LastStep::new(), LastStep::rule, Shape::of([8])),
+        "expected an input of [steps, features], found [8]\nhelp: leave it out: there is one step already"
+    );
+    fault(LastStep::new(), LastStep::rule, Shape::of([0, 6]));
+    fault(LastStep::new(), LastStep::rule, Shape::UNKNOWN);
+}

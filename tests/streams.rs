@@ -1,0 +1,238 @@
+//! Windows against streams: a network run step by step gives what it gives of whole windows, to the bit. In: networks of layers that carry
+//! and layers that do not, joined, nested, repeated; out: nothing, or a panic.
+
+use nn_runtime::prelude::*;
+use nn_runtime::{Cx, Facts, Isa, Layer, Ports, Rule, Shape, StreamState};
+
+/// `y[s] = x[0] + … + x[s]`, a layer of one's own that carries the sum.
+#[derive(Clone, Copy)]
+struct RunningSum;
+
+impl RunningSum {
+    const fn new() -> Self {
+        RunningSum
+    }
+    const fn rule(&self, [x]: [Shape; 1]) -> Rule {
+        Facts::output(x).carries(x.dim(1)).ok()
+    }
+}
+
+impl Layer for RunningSum {
+    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+        let width = cx.input_shape(0).dim(1);
+        let len = cx.input_shape(0).len();
+        for (x, y) in x.chunks_exact(len).zip(y.chunks_exact_mut(len)) {
+            let mut sum = vec![0.0; width];
+            for (x, y) in x.chunks_exact(width).zip(y.chunks_exact_mut(width)) {
+                sum.iter_mut().zip(x).for_each(|(sum, x)| *sum += x);
+                y.copy_from_slice(&sum);
+            }
+        }
+    }
+    fn pull_input(&self, _: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], _: [&[f32]; 1], _: [&mut [f32]; 1]) {
+        unimplemented!("this layer only predicts");
+    }
+    fn step(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+        cx.saved.iter_mut().zip(x).for_each(|(sum, x)| *sum += x);
+        y.copy_from_slice(&cx.saved[..x.len()]);
+    }
+}
+
+/// The last step, whichever that is.
+#[derive(Clone, Copy)]
+struct Latest;
+
+impl Latest {
+    const fn new() -> Self {
+        Latest
+    }
+    const fn rule(&self, [x]: [Shape; 1]) -> Rule {
+        Facts::output(Shape::of([x.dim(1)])).ends_steps(0).ok()
+    }
+}
+
+impl Layer for Latest {
+    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+        let width = cx.input_shape(0).dim(1);
+        for (x, y) in x.chunks_exact(cx.input_shape(0).len()).zip(y.chunks_exact_mut(width)) {
+            y.copy_from_slice(&x[x.len() - width..]);
+        }
+    }
+    fn pull_input(&self, _: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], _: [&[f32]; 1], _: [&mut [f32]; 1]) {
+        unimplemented!("this layer only predicts");
+    }
+    fn step(&self, _: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+        y.copy_from_slice(x);
+    }
+}
+
+/// A layer that has room for one window.
+#[derive(Clone, Copy)]
+struct Bounded;
+
+impl Bounded {
+    const fn new() -> Self {
+        Bounded
+    }
+    const fn rule(&self, [x]: [Shape; 1]) -> Rule {
+        Facts::output(x).carries(0).within_window().ok()
+    }
+}
+
+impl Layer for Bounded {
+    fn forward(&self, _: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+        y.copy_from_slice(x);
+    }
+    fn pull_input(&self, _: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+        dx.copy_from_slice(dy);
+    }
+}
+
+const STEPS: usize = 7;
+
+/// Numbers that need rounding.
+fn window<const L: usize>(salt: usize) -> [f32; L] {
+    core::array::from_fn(|i| ((i * 37 + salt * 11) % 23) as f32 / 7.0 - 1.3)
+}
+
+fn step<const L: usize>(window: &[f32], s: usize) -> &[f32; L] {
+    window[s * L..][..L].try_into().expect("whole steps")
+}
+
+network! {
+    struct Block: [STEPS, 4] -> [STEPS, 4] {
+        let x = input;
+        let y = x -> DensePerStep(4) -> Tanh -> RunningSum -> LayerNorm;
+        (x, y) -> Sum -> Relu
+    }
+}
+network! {
+    /// Everything at once: a network within, repeated, two inputs, two outputs, one of them read within too.
+    struct Whole: (x: [STEPS, 3], gate: [STEPS, 4]) -> (all: [STEPS, 2], last: [5]) {
+        let h = x -> DensePerStep(4) -> Block * 3;
+        let g = gate -> RunningSum -> Sigmoid;
+        let all = (h, g) -> Product -> RunningSum * 2 -> DensePerStep(2);
+        let last = all -> Tanh -> Latest -> Dense(5) -> Softmax;
+    }
+}
+
+#[test]
+fn a_stream_gives_what_the_window_gives() {
+    for isa in Isa::available() {
+        let model = Whole::init(3);
+        let (x, gate) = (window::<{ STEPS * 3 }>(1), window::<{ STEPS * 4 }>(2));
+        let mut predictor = model.predictor_on(1, isa);
+        let (all, last) = predictor.predict((&x, &gate));
+        let mut stream = model.streamer_on(isa).unwrap();
+        for round in 0..2 {
+            for s in 0..STEPS {
+                assert_eq!(stream.steps(), s as u64);
+                let (y, end) = stream.step((step(&x, s), step(&gate, s))).unwrap();
+                assert_eq!(y, step::<2>(all, s), "{} round {round} step {s}", isa.name());
+                if s == STEPS - 1 {
+                    assert_eq!(end, last, "{} round {round}", isa.name());
+                }
+            }
+            stream.reset();
+        }
+    }
+}
+
+#[test]
+fn a_state_goes_on_where_it_was() {
+    let model = Whole::init(4);
+    let (x, gate) = (window::<{ STEPS * 3 }>(5), window::<{ STEPS * 4 }>(6));
+    let mut stream = model.streamer().unwrap();
+    for s in 0..3 {
+        stream.step((step(&x, s), step(&gate, s))).unwrap();
+    }
+    let state = stream.state();
+    let expected = *stream.step((step(&x, 3), step(&gate, 3))).unwrap().0;
+    stream.step((step(&x, 4), step(&gate, 4))).unwrap();
+    stream.restore(&state).unwrap();
+    assert_eq!(stream.steps(), 3);
+    assert_eq!(*stream.step((step(&x, 3), step(&gate, 3))).unwrap().0, expected);
+
+    // Written down and read again, in a stream of its own.
+    let written = StreamState::new(state.steps(), state.carried());
+    let mut other = model.streamer().unwrap();
+    other.restore(&written).unwrap();
+    assert_eq!(*other.step((step(&x, 3), step(&gate, 3))).unwrap().0, expected);
+
+    let error = other.restore(&StreamState::new(1, &[0.0; 3])).unwrap_err().to_string();
+    assert!(error.starts_with("expected a state of ") && error.contains("of `Whole`"), "{error}");
+    assert!(error.contains("found 3"), "{error}");
+    assert_eq!(other.steps(), 4, "nothing is changed");
+}
+
+network! {
+    struct Parted: [STEPS, 3] -> [2] { encoder: Encoder -> Latest -> Dense(2) }
+}
+network! {
+    struct Encoder: [STEPS, 3] -> [STEPS, 4] { DensePerStep(4) -> RunningSum }
+}
+
+#[test]
+fn a_part_streams_on_its_own() {
+    let model = Parted::init(1);
+    let encoder = model.part::<Encoder>("encoder").unwrap();
+    let x = window::<{ STEPS * 3 }>(3);
+    let whole = *encoder.predictor(1).predict(&x);
+    let mut stream = encoder.streamer().unwrap();
+    for s in 0..STEPS {
+        assert_eq!(stream.step(step(&x, s)).unwrap(), step::<4>(&whole, s));
+    }
+}
+
+network! {
+    struct Average: [STEPS, 3] -> [3] { DensePerStep(3) -> GlobalAvgPool }
+}
+network! {
+    struct Outer: [STEPS, 3] -> [2] { DensePerStep(3) -> inner: Average -> Dense(2) }
+}
+network! {
+    struct NoSteps: [6] -> [2] { Dense(2) }
+}
+
+#[test]
+fn what_needs_the_whole_window_is_named() {
+    fn refused<N: Network>() -> String {
+        match N::init(0).streamer() {
+            Ok(_) => panic!("it must be refused"),
+            Err(error) => error.to_string(),
+        }
+    }
+    let error = refused::<Average>();
+    assert!(error.contains("found `global_avg_pool_1` of `Average`, which needs the whole window\nhelp: "), "{error}");
+    assert!(refused::<Outer>().contains("`inner.global_avg_pool_1` of `Outer`"), "{}", refused::<Outer>());
+    assert!(refused::<NoSteps>().contains("`dense_1` of `NoSteps`"), "{}", refused::<NoSteps>());
+}
+
+network! {
+    struct Windowed: [STEPS, 2] -> [STEPS, 2] { DensePerStep(2) -> Bounded }
+}
+
+#[test]
+fn a_bounded_stream_ends_with_its_window() {
+    let model = Windowed::init(0);
+    let mut stream = model.streamer().unwrap();
+    for _ in 0..STEPS {
+        stream.step(&[1.0, 2.0]).unwrap();
+    }
+    let error = stream.step(&[1.0, 2.0]).unwrap_err().to_string();
+    assert!(error.starts_with("expected at most 7 steps since the beginning, as many as `Windowed` declares"), "{error}");
+    stream.reset();
+    assert!(stream.step(&[1.0, 2.0]).is_ok());
+}
+
+/// The types of a step follow from the declaration.
+#[test]
+fn steps_have_the_length_of_a_step() {
+    fn counts<'a, N: Network>() -> (usize, usize) {
+        (<N::Step<'a> as Ports<'a>>::COUNT, <N::StepOutput<'a> as Ports<'a>>::COUNT)
+    }
+    assert_eq!(counts::<Whole>(), (2, 2));
+    let _: <Parted as Network>::Step<'_> = &[0.0; 3];
+    let _: <Parted as Network>::StepOutput<'_> = &[0.0; 2];
+    let _: <Encoder as Network>::StepOutput<'_> = &[0.0; 4];
+}

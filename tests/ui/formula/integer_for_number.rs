@@ -1,0 +1,5 @@
+use nn_runtime::prelude::*;
+
+activation! { pub parabola(x; shift = 1) = 2 * x * x + shift }
+
+fn main() {}

@@ -1,0 +1,11 @@
+use nn_runtime::prelude::*;
+
+loss! { pub squared(y, t) = square(y - t) }
+network! { pub struct Net: [2] -> [3] { Dense(3) } }
+
+fn main() {
+    let mut model = Net::init(0);
+    let data = Dataset::classes(&[[0.0, 1.0], [1.0, 0.0]], [2, 1]).unwrap();
+    let mut trainer = Trainer::new(&mut model, Squared::new(), Sgd::new(0.1));
+    trainer.fit(&data, Fit::epochs(1)).unwrap();
+}

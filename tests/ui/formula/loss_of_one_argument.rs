@@ -1,0 +1,5 @@
+use nn_runtime::prelude::*;
+
+loss! { pub squared(y) = y * y }
+
+fn main() {}

@@ -1,0 +1,5 @@
+use nn_runtime::prelude::*;
+
+activation! { pub swish(x; beta = 1.0) = x * sigmod(beta * x) }
+
+fn main() {}

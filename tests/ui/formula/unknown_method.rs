@@ -1,0 +1,5 @@
+use nn_runtime::prelude::*;
+
+activation! { pub wave(x) = x + x.atan() }
+
+fn main() {}

@@ -1,0 +1,99 @@
+//! Schedules of the learning rate, beside PyTorch's, and what a trainer makes of them.
+
+use nn_runtime::optim::Optimizer;
+use nn_runtime::prelude::*;
+use nn_runtime::train::schedule::Schedule;
+use nn_tests::fixtures::{Case, load};
+use nn_tests::numbers::numbers;
+
+use super::{Line, data, params};
+
+fn schedule_of(case: &Case) -> Box<dyn Schedule> {
+    let (n, steps) = (|name| case.number(name), |name| case.number(name) as u64);
+    match case.name.as_str() {
+        "step" => Box::new(StepDecay::new(steps("every"), n("factor"))),
+        "exponential" => Box::new(Exponential::new(n("factor"))),
+        "polynomial" | "polynomial_cubic" => Box::new(Polynomial::new(steps("steps")).power(n("power"))),
+        "cosine" => Box::new(Cosine::new(steps("period")).floor(n("floor"))),
+        "cosine_restarts" | "cosine_restarts_longer" => {
+            Box::new(Cosine::new(steps("period")).restarts(steps("longer")).floor(n("floor")))
+        }
+        "one_cycle" => Box::new(OneCycle::new(steps("steps"))),
+        "one_cycle_odd" => {
+            let cycle = OneCycle::new(steps("steps")).rise(n("pct_start"));
+            Box::new(cycle.start(n("div_factor")).end(n("final_div_factor")))
+        }
+        "warmup" => Box::new(Warmup::new(steps("steps"))),
+        "warmup_cosine" => Box::new(Warmup::new(steps("steps")).start(n("start")).then(Cosine::new(steps("period")))),
+        "plateau" => Box::new(ReduceOnPlateau::new()),
+        "plateau_odd" => {
+            let plateau = ReduceOnPlateau::new().factor(n("factor")).patience(steps("patience"));
+            Box::new(plateau.threshold(n("threshold")).cooldown(steps("cooldown")).floor(n("min_lr")))
+        }
+        other => panic!("a schedule for `{other}`"),
+    }
+}
+
+#[test]
+fn schedules_are_pytorchs() {
+    for case in load("schedules") {
+        let mut schedule = schedule_of(&case);
+        schedule.check().unwrap();
+        let rates = &case.output.as_ref().unwrap().data;
+        assert!(rates.len() == 50 && rates.iter().any(|rate| *rate != rates[0]), "{}: it changes", case.name);
+        for (step, truth) in rates.iter().enumerate() {
+            let found = schedule.rate(case.number("base"), step as u64);
+            assert!((found - truth).abs() <= 1e-10 * case.number("base"), "{} {step}: {found}, {truth}", case.name);
+            if let Some(losses) = case.inputs.first() {
+                schedule.epoch(losses.data[step]);
+            }
+        }
+    }
+}
+
+/// What lies past the last step, and settings at their edges.
+#[test]
+fn schedules_end_where_they_say() {
+    assert_eq!(OneCycle::new(10).rate(1.0, 1_000_000), 1.0 / 25.0 / 1e4);
+    assert_eq!(OneCycle::new(10).rise(0.0).rate(1.0, 20), 1.0 / 25.0 / 1e4);
+    assert!((OneCycle::new(10).rise(1.0).rate(1.0, 9) - 1.0).abs() < 1e-12);
+    assert_eq!(Polynomial::new(10).floor(0.25).rate(1.0, 11), 0.25);
+    assert_eq!(Cosine::new(10).floor(0.25).rate(1.0, u64::MAX), 0.25);
+    assert!(Cosine::new(3).restarts(2).rate(1.0, u64::MAX).is_finite());
+    assert_eq!(Warmup::new(4).start(0.0).then(StepDecay::new(2, 0.5)).rate(1.0, 6), 0.5);
+}
+
+/// The rate of each step is the schedule's, and the optimiser keeps its own.
+#[test]
+fn a_schedule_changes_steps_and_not_the_optimiser() {
+    let data = data(4, 3, 2);
+    let (mut by_schedule, mut by_hand) = (Line::init(1), Line::init(1));
+    let schedule = Warmup::new(3).start(0.0).then(StepDecay::new(2, 0.5));
+    let mut a = Trainer::new(&mut by_schedule, Mse::new(), Adam::new(0.1)).schedule(schedule);
+    let mut b = Trainer::new(&mut by_hand, Mse::new(), Adam::new(0.1));
+    for step in 0..10 {
+        assert_eq!(a.rate(), schedule.rate(0.1, step));
+        b.optimizer().set_rate(schedule.rate(0.1, step));
+        assert_eq!(a.step(&data).unwrap(), b.step(&data).unwrap());
+        assert_eq!(a.optimizer().rate(), 0.1);
+    }
+    assert_eq!(params(&by_schedule), params(&by_hand));
+}
+
+/// What helps the training samples harms the others: only where these are given has the rate reason to fall.
+#[test]
+fn a_plateau_is_seen_in_epochs_and_the_validation_counts() {
+    let x = numbers(1, 24, 1.0);
+    let to = |target: f32| Dataset::values((&x[..], 3), (&[target; 16][..], 2)).unwrap();
+    let run = |validate: bool| {
+        let mut model = Line::init(1);
+        let plateau = ReduceOnPlateau::new().factor(0.5).patience(0);
+        let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(0.01)).schedule(plateau);
+        let (train, other) = (to(5.0), to(-5.0));
+        let fit = Fit::epochs(4);
+        trainer.fit(&train, if validate { fit.validate(&other) } else { fit }).unwrap();
+        trainer.rate()
+    };
+    assert_eq!(run(false), 0.01);
+    assert_eq!(run(true), 0.01 / 8.0, "the first epoch is the best, and each of three later ones is bad");
+}
