@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use nn_runtime::Isa;
+use nn_runtime::kernels::conv::pooled::{self, Filters, Maxima};
+use nn_runtime::kernels::conv::{self, Conv};
 use nn_runtime::kernels::matrix::{Panels, product, pull_w, pull_x, pull_x_scratch};
+use nn_runtime::kernels::pool::Pool;
 
 fn values(len: usize) -> Vec<f32> {
     (0..len).map(|i| ((i * 7 + 3) % 17) as f32 / 17.0 - 0.4).collect()
@@ -34,9 +37,55 @@ fn matrix(c: &mut Criterion) {
     }
 }
 
+/// The convolutions of `cnn` and `lenet5`, alone, and with the floor and the pool that follow them. The throughput of a pull through
+/// maxima is that of the whole convolution, of whose products it needs a quarter at most.
+fn convolution(criterion: &mut Criterion) {
+    const BATCH: usize = 32;
+    let layers = [
+        ("cnn.1", Conv::new([1, 28, 28], 32, [3, 3])),
+        ("cnn.2", Conv::new([32, 13, 13], 64, [3, 3])),
+        ("lenet5.1", Conv::new([1, 28, 28], 6, [5, 5])),
+        ("lenet5.2", Conv::new([6, 12, 12], 16, [5, 5])),
+    ];
+    for (name, c) in layers {
+        let [height, width] = c.output();
+        let pool = Pool::new([c.filters, height, width], [2, 2]);
+        let (x, w, dy) = (values(BATCH * c.x_len()), values(c.panels().len()), values(BATCH * c.y_len()));
+        let (mut y, mut dx, mut dw) = (vec![0.0; dy.len()], vec![0.0; x.len()], vec![0.0; w.len()]);
+        let (mut most, mut at) = (vec![0.0; BATCH * pool.y_len()], vec![0.0; BATCH * pool.y_len()]);
+        let mut scratch = vec![0.0; c.scratch().max(c.pooled_scratch(&pool))];
+        let filters = Filters { w: &w, bias: None, floor: 0.0 };
+        let mut group = criterion.benchmark_group(name);
+        group.throughput(Throughput::Elements((BATCH * c.macs()) as u64));
+        for isa in Isa::available() {
+            group.bench_function(BenchmarkId::new("forward", isa.name()), |bench| {
+                bench.iter(|| conv::forward(isa, c, black_box(&x), &w, None, 0.0, &mut y, &mut scratch));
+            });
+            group.bench_function(BenchmarkId::new("pull_x", isa.name()), |bench| {
+                bench.iter(|| conv::pull_x(isa, c, black_box(&dy), &w, &mut dx, &mut scratch));
+            });
+            group.bench_function(BenchmarkId::new("pull_w", isa.name()), |bench| {
+                bench.iter(|| conv::pull_w(isa, c, black_box(&x), &dy, 0..w.len(), &mut dw, &mut scratch));
+            });
+            group.bench_function(BenchmarkId::new("pooled.forward", isa.name()), |bench| {
+                bench
+                    .iter(|| pooled::forward(isa, (c, pool), black_box(&x), filters, &mut most, &mut at, &mut scratch));
+            });
+            let maxima = Maxima { pool, dy: &dy[..most.len()], at: &at };
+            group.bench_function(BenchmarkId::new("pooled.pull_x", isa.name()), |bench| {
+                bench.iter(|| pooled::pull_x(isa, c, black_box(maxima), &w, &mut dx, &mut scratch));
+            });
+            group.bench_function(BenchmarkId::new("pooled.pull_w", isa.name()), |bench| {
+                bench.iter(|| pooled::pull_w(isa, c, black_box(&x), maxima, 0..w.len(), &mut dw, &mut scratch));
+            });
+        }
+        group.finish();
+    }
+}
+
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(10).measurement_time(Duration::from_millis(500)).warm_up_time(Duration::from_millis(200));
-    targets = matrix
+    targets = matrix, convolution
 }
 criterion_main!(benches);

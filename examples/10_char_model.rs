@@ -61,7 +61,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let mut model = Writer::init(0);
     let mut trainer = Trainer::new(&mut model, CrossEntropy::new(), Adam::new(4e-3)).clip(Clip::GlobalNorm(1.0));
-    trainer.fit(&train, Fit::epochs(12).batch(32).progress(true))?;
+    trainer.fit(&train, Fit::epochs(20).batch(32).progress(true))?;
     println!("loss by the letters' frequencies alone: {:.3}", unigram_entropy(&ids));
     println!("on what it has read:                    {:.3}", trainer.evaluate(&train)?.loss);
     println!("on what it has not read:                {:.3}", trainer.evaluate(&test)?.loss);
@@ -80,7 +80,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     while text.len() < 600 {
         // Below 1, the temperature favours what is likely.
-        let weights = scores.map(|score| (score / 0.6).exp());
+        let weights = scores.map(|score| (score / 0.5).exp());
         let id = WeightedIndex::new(weights)?.sample(&mut rng);
         text.push(letters[id] as char);
         scores = *writer.step(&[id as f32])?;

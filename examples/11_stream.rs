@@ -58,10 +58,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .with_weights((judged.repeat(input.len() / STEPS), STEPS))?;
 
     let mut model = Amplifier::init(0);
-    let epochs = 20;
+    let epochs = 100;
     let steps = (epochs * train.len().div_ceil(32)) as u64;
     let mut trainer = Trainer::new(&mut model, Mse::new(), Adam::new(1e-2)).schedule(Cosine::new(steps));
-    println!("{}", trainer.fit(&train, Fit::epochs(epochs).progress(true))?);
+    let history = trainer.fit(&train, Fit::epochs(epochs))?;
+    if let Some(last) = history.last() {
+        println!("{last}");
+    }
 
     // A signal it has never heard, one sample after the other; no step allocates memory.
     let input = signal(20_000, 2);

@@ -1,5 +1,5 @@
 //! The user's own formulas: values and derivatives beside functions in double precision that were written by hand, on every instruction set
-//! and at odd lengths; what happens at corners and far out; and that they train, save and stream as built-in ones do.
+//! and at odd lengths; what happens at corners and far out; and that they train and are saved as built-in ones are.
 
 use std::f32::consts::PI;
 
@@ -247,8 +247,8 @@ fn learnt_parameters_have_gradients() {
     }
 }
 
-loss! { pub log_cosh(y, t; delta = 1.0) where delta > 0.0 = delta * ln(cosh((y - t) / delta)) }
-loss! { pub quantile(y, t; q = 0.5) = if t > y { q * (t - y) } else { (1.0 - q) * (y - t) } }
+loss! { log_cosh(y, t; delta = 1.0) where delta > 0.0 = delta * ln(cosh((y - t) / delta)) }
+loss! { quantile(y, t; q = 0.5) = if t > y { q * (t - y) } else { (1.0 - q) * (y - t) } }
 
 #[test]
 fn losses_are_means_over_a_samples_numbers() {

@@ -69,7 +69,7 @@ fn derivative_of_swish() {
         "swish",
         &__formula,
         |__x: ::core::primitive::f64| {
-            let __v0 = ::core::primitive::f64::from(__formula.beta) * __x;
+            let __v0 = __nn::reference::wide(__formula.beta) * __x;
             let __v1 = __nn::reference::sigmoid(__v0);
             let __v2 = __x * __v1;
             __v2

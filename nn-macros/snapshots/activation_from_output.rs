@@ -76,7 +76,7 @@ fn derivative_of_elu() {
         |__x: ::core::primitive::f64| {
             let __v0 = __x > (0.0);
             let __v1 = __nn::reference::expm1(__x);
-            let __v2 = ::core::primitive::f64::from(__formula.alpha) * __v1;
+            let __v2 = __nn::reference::wide(__formula.alpha) * __v1;
             let __v3 = if __v0 { __x } else { __v2 };
             __v3
         },

@@ -112,9 +112,9 @@ fn derivative_of_bent() {
         |[__p0], __x: ::core::primitive::f64| {
             let __v0 = __p0 * __x;
             let __v1 = __nn::reference::tanh(__v0);
-            let __v2 = ::core::primitive::f64::from(__formula.scale) * __v1;
+            let __v2 = __nn::reference::wide(__formula.scale) * __v1;
             let __v3 = __nn::reference::powi(__x, 2);
-            let __v4 = ::core::primitive::f64::from(OFFSET) * __v3;
+            let __v4 = __nn::reference::wide(OFFSET) * __v3;
             let __v5 = __v2 + __v4;
             __v5
         },

@@ -51,10 +51,10 @@ fn derivative_of_log_cosh() {
         &__formula,
         |__y: ::core::primitive::f64, __t: ::core::primitive::f64| {
             let __v0 = __y - __t;
-            let __v1 = __v0 / ::core::primitive::f64::from(__formula.delta);
+            let __v1 = __v0 / __nn::reference::wide(__formula.delta);
             let __v2 = __nn::reference::cosh(__v1);
             let __v3 = __nn::reference::ln(__v2);
-            let __v4 = ::core::primitive::f64::from(__formula.delta) * __v3;
+            let __v4 = __nn::reference::wide(__formula.delta) * __v3;
             __v4
         },
     );

@@ -1,43 +1,56 @@
 //! Valid declarations, drawn. In: a seed; out: a `World` in which every value is used and every shape fits. It may not know how a
 //! graph is planned: what it draws is what the language allows.
 
+mod inputs;
+mod sequences;
+
+use std::rc::Rc;
+
 use crate::dice::Dice;
-use crate::graph::{Curve, Kind, Net, Shape, Site, World};
+use crate::graph::{Curve, Kind, Nature, Net, Shape, Site, World};
+use crate::own::{self, Formula, Setting};
 
 /// The networks of one seed.
 pub fn world(seed: u64) -> World {
     let mut dice = Dice::new(seed);
+    let formulas: Vec<Rc<Formula>> = match dice.chance(50) {
+        true => own::formulas(&mut dice).into_iter().map(Rc::new).collect(),
+        false => Vec::new(),
+    };
+    // A world of streams: all sequences have as many steps, and no layer looks ahead.
+    let stream = dice.chance(30).then(|| dice.between(2, 6));
+    let style = Style { formulas: &formulas, stream };
     let mut nets: Vec<Net> = Vec::new();
     let inner = dice.pick(&[0, 1, 1, 2, 2, 3]);
     for name in &["Stem", "InnerBlock", "Tower"][..inner] {
         let count = if dice.chance(75) { 1 } else { 2 };
-        let inputs: Vec<Shape> = (0..count).map(|_| shape(&mut dice)).collect();
+        let inputs = inputs::inputs(&mut dice, &style, &nets, count);
         // What gives back the shape it takes can be repeated.
-        let like = (count == 1 && dice.chance(60)).then(|| inputs[0].clone());
+        let alone = matches!(inputs[..], [(_, Nature::Any)]);
+        let like = (alone && dice.chance(60)).then(|| inputs[0].0.clone());
         let sites = dice.between(1, 4);
-        let net = Drawing::begin(&mut dice, &nets, name, inputs).finish(sites, like);
+        let net = Drawing::begin(&mut dice, style, &nets, name, inputs).finish(sites, like);
         nets.push(net);
     }
     let count = dice.pick(&[1, 1, 1, 1, 2, 2, 3]);
-    let inputs = (0..count).map(|_| shape(&mut dice)).collect();
+    let inputs = inputs::inputs(&mut dice, &style, &nets, count);
     let sites = dice.between(1, 11);
-    let top = Drawing::begin(&mut dice, &nets, "Top", inputs).finish(sites, None);
+    let top = Drawing::begin(&mut dice, style, &nets, "Top", inputs).finish(sites, None);
     nets.push(top);
-    World { nets }
+    World { formulas, nets }
 }
 
-/// Mostly a handful of numbers; now and then more than one vector holds.
-fn shape(dice: &mut Dice) -> Shape {
-    match dice.below(12) {
-        0..=6 => vec![dice.between(1, 6)],
-        7 => vec![dice.between(15, 19)],
-        8..=10 => vec![dice.between(1, 4), dice.between(1, 4)],
-        _ => vec![dice.between(1, 2), dice.between(1, 3), dice.between(1, 3)],
-    }
+/// What all networks of a world have in common.
+#[derive(Clone, Copy)]
+struct Style<'a> {
+    formulas: &'a [Rc<Formula>],
+    /// How many steps all sequences have, where the world is to run as a stream.
+    stream: Option<usize>,
 }
 
 struct Drawing<'a> {
     dice: &'a mut Dice,
+    style: Style<'a>,
     nets: &'a [Net],
     net: Net,
     /// Whether a value may hold probabilities: a second softmax there is a mistake that does not compile.
@@ -45,30 +58,43 @@ struct Drawing<'a> {
 }
 
 impl<'a> Drawing<'a> {
-    fn begin(dice: &'a mut Dice, nets: &'a [Net], name: &str, inputs: Vec<Shape>) -> Drawing<'a> {
+    fn begin(
+        dice: &'a mut Dice,
+        style: Style<'a>,
+        nets: &'a [Net],
+        name: &str,
+        inputs: Vec<(Shape, Nature)>,
+    ) -> Drawing<'a> {
         let plain = inputs.len() == 1 && dice.chance(80);
-        let names = if plain { ["input", "", ""] } else { ["a", "b", "c"] };
+        let names = if plain { ["input", "", "", ""] } else { ["a", "b", "c", "d"] };
         let net = Net {
             name: name.to_owned(),
             inputs: names[..inputs.len()].iter().map(|&name| name.to_owned()).collect(),
             plain: [plain, false],
             ..Net::default()
         };
-        Drawing { dice, nets, soft: vec![false; inputs.len()], net: Net { shapes: inputs, ..net } }
+        let soft = vec![false; inputs.len()];
+        let (shapes, natures) = inputs.into_iter().unzip();
+        Drawing { dice, style, nets, soft, net: Net { shapes, natures, ..net } }
     }
 
     fn finish(mut self, sites: usize, like: Option<Shape>) -> Net {
+        self.embed_ids();
         for _ in 0..sites {
             self.step();
         }
+        self.use_masks();
         let most = if like.is_some() { 1 } else { self.dice.pick(&[1, 1, 1, 2, 2, 3]) };
         loop {
             let unread = self.unread();
             if unread.len() <= most {
                 break;
             }
-            let shape = self.net.shapes[unread[0]].clone();
-            let x = vec![unread[0], self.fit(unread[1], &shape)];
+            // A sequence comes to a vector more easily than the other way round.
+            let (a, b) = (unread[0], unread[1]);
+            let (to, from) = if self.net.shapes[a].len() <= self.net.shapes[b].len() { (a, b) } else { (b, a) };
+            let shape = self.net.shapes[to].clone();
+            let x = vec![to, self.fit(from, &shape)];
             let kind = self.dice.pick(&[Kind::Sum, Kind::Product, Kind::Concat { axis: shape.len() - 1 }]);
             self.add(kind, x);
         }
@@ -126,13 +152,13 @@ impl<'a> Drawing<'a> {
         (0..self.net.shapes.len()).filter(|&value| self.net.readers(value) == 0).collect()
     }
 
-    /// Mostly the newest value, or one that nothing has read.
+    /// Mostly the newest value, or one that nothing has read; never a mask or ids, which are for those who know them.
     fn value(&mut self) -> usize {
-        let all: Vec<usize> = (0..self.net.shapes.len()).collect();
+        let all: Vec<usize> = (0..self.net.shapes.len()).filter(|&value| self.net.is_any(value)).collect();
         match self.dice.below(10) {
-            0..=5 => all.len() - 1,
+            0..=5 => all[all.len() - 1],
             6..=7 => {
-                let unread = self.unread();
+                let unread: Vec<usize> = self.unread().into_iter().filter(|&value| self.net.is_any(value)).collect();
                 self.dice.pick(&unread)
             }
             _ => self.dice.pick(&all),
@@ -141,6 +167,9 @@ impl<'a> Drawing<'a> {
 
     fn step(&mut self) {
         let x = self.value();
+        if self.net.shapes[x].len() == 2 && self.dice.chance(50) {
+            return self.sequence(x);
+        }
         match self.dice.below(100) {
             0..28 => {
                 let (kind, times) = (self.curve(), self.times(8));
@@ -161,7 +190,15 @@ impl<'a> Drawing<'a> {
     }
 
     fn curve(&mut self) -> Kind {
-        Kind::Curve(self.dice.pick(&Curve::ALL))
+        if self.style.formulas.is_empty() || self.dice.chance(50) {
+            return Kind::Curve(self.dice.pick(&Curve::ALL));
+        }
+        let formula = self.dice.pick(self.style.formulas);
+        let given = match formula.setting {
+            Setting::None => None,
+            _ => self.dice.chance(50).then(|| own::number(self.dice)),
+        };
+        Kind::Own(formula, given)
     }
 
     /// A repetition, so often in a hundred.
@@ -190,6 +227,9 @@ impl<'a> Drawing<'a> {
 
     fn moves(&mut self, x: usize) {
         let len: usize = self.net.shapes[x].iter().product();
+        if self.style.stream.is_some() && self.net.shapes[x].len() == 2 {
+            return self.dense(x);
+        }
         let fits: Vec<usize> = (1..=len).filter(|first| len.is_multiple_of(*first)).collect();
         let first = self.dice.pick(&fits);
         let kind = match self.dice.below(4) {
@@ -203,7 +243,7 @@ impl<'a> Drawing<'a> {
 
     fn join(&mut self, x: usize) {
         let shape = self.net.shapes[x].clone();
-        let axis = self.dice.below(shape.len());
+        let axis = self.axis(shape.len());
         let kind = self.dice.pick(&[Kind::Sum, Kind::Sum, Kind::Product, Kind::Concat { axis }]);
         let free = |of: &Shape| {
             let mut of = of.clone();
@@ -234,7 +274,8 @@ impl<'a> Drawing<'a> {
 
     fn split(&mut self, x: usize) {
         let shape = self.net.shapes[x].clone();
-        let long: Vec<usize> = (0..shape.len()).filter(|&axis| shape[axis] > 1).collect();
+        let first = self.axis(shape.len()).min(1);
+        let long: Vec<usize> = (first..shape.len()).filter(|&axis| shape[axis] > 1).collect();
         if long.is_empty() {
             return self.dense(x);
         }
@@ -248,10 +289,18 @@ impl<'a> Drawing<'a> {
         self.add(Kind::Split { sizes, axis }, vec![x]);
     }
 
+    /// Where values may be cut or joined: in a stream never between steps.
+    fn axis(&mut self, rank: usize) -> usize {
+        let first = usize::from(self.style.stream.is_some() && rank == 2);
+        self.dice.between(first, rank - 1)
+    }
+
     fn inner(&mut self, x: usize) {
         let which = self.dice.below(self.nets.len());
-        let (inputs, outputs) = (self.nets[which].input_shapes().to_vec(), self.nets[which].output_shapes());
-        let x = self.several(x, &inputs);
+        let net = &self.nets[which];
+        let (inputs, outputs) = (net.input_shapes().to_vec(), net.output_shapes());
+        let Some(fixed) = self.supplies(&inputs, &net.natures) else { return self.dense(x) };
+        let x = self.several(x, &inputs, &fixed);
         let times = if inputs.len() == 1 && inputs == outputs { self.times(60) } else { None };
         self.add_times(Kind::Net(which), x, times);
     }
@@ -270,39 +319,13 @@ impl<'a> Drawing<'a> {
         self.net.sites[s].label = Some(label.clone());
         let Site { kind, times, x, shares, .. } = self.net.sites[s].clone();
         let shapes: Vec<Shape> = x.iter().map(|&x| self.net.shapes[x].clone()).collect();
+        // Masks and ids are read again.
+        let fixed: Vec<Option<usize>> = x.iter().map(|&x| (!self.net.is_any(x)).then_some(x)).collect();
         let first = self.value();
-        let x = self.several(first, &shapes);
+        let x = self.several(first, &shapes, &fixed);
         let site = shares.map_or(s, |(_, site)| site);
         let site = Site { shares: Some((label, site)), ..self.site(kind, x, times) };
         self.push(site);
-    }
-
-    /// Values of these shapes, the first one made of `x`.
-    fn several(&mut self, x: usize, shapes: &[Shape]) -> Vec<usize> {
-        let mut all = vec![self.fit(x, &shapes[0])];
-        for shape in &shapes[1..] {
-            let x = self.value();
-            all.push(self.fit(x, shape));
-        }
-        all
-    }
-
-    /// A value of this shape, made of `x`.
-    fn fit(&mut self, mut x: usize, shape: &[usize]) -> usize {
-        let len = shape.iter().product();
-        if self.net.shapes[x] == shape {
-            return x;
-        }
-        if self.net.shapes[x].len() > 1 {
-            x = self.add(Kind::Flatten, vec![x]);
-        }
-        if self.net.shapes[x] != [len] {
-            x = self.add(Kind::Dense { units: len, bias: true }, vec![x]);
-        }
-        if shape.len() > 1 {
-            x = self.add(Kind::Reshape(shape.to_vec()), vec![x]);
-        }
-        x
     }
 
     /// Puts a layer there; the first value it makes.

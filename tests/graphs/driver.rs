@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use nn_runtime::{Model, Network};
+use nn_runtime::{Model, Network, Ports};
 
 /// What a file says: a key, then numbers.
 pub struct Case(Vec<(String, Vec<f32>)>);
@@ -60,6 +60,39 @@ pub fn look<N: Network>(case: &Case, inputs: usize, outputs: &[usize]) {
         for (name, values) in &found.params {
             tell(format!("dparam{batch}:{name}"), values);
         }
+    }
+}
+
+/// The outputs of a stream over each sample, step by step; or why there is none.
+pub fn stream<N: Network>(case: &Case, inputs: usize, steps: usize) {
+    let model = case.model::<N>();
+    let mut streamer = match model.streamer() {
+        Ok(streamer) => streamer,
+        Err(error) => return println!("refused {}", error.to_string().replace('\n', " ")),
+    };
+    let samples = 3;
+    let all = case.all("x3_", inputs);
+    for sample in 0..samples {
+        for step in 0..steps {
+            let x: Vec<&[f32]> = all
+                .iter()
+                .map(|x| {
+                    let whole = &x[x.len() / samples * sample..][..x.len() / samples];
+                    &whole[whole.len() / steps * step..][..whole.len() / steps]
+                })
+                .collect();
+            // Each step twice, the second time from where the stream stood before the first.
+            let before = streamer.state();
+            streamer.step(Ports::from_slices(&x)).unwrap_or_else(|error| panic!("{error}"));
+            streamer.restore(&before).unwrap_or_else(|error| panic!("{error}"));
+            let y = streamer.step(Ports::from_slices(&x)).unwrap_or_else(|error| panic!("{error}"));
+            let mut outputs = [&[][..]; 4];
+            y.to_slices(&mut outputs);
+            for (j, y) in outputs.iter().enumerate().take(<N::StepOutput<'_> as Ports<'_>>::COUNT) {
+                tell(format!("stream{sample}_{step}_{j}"), y);
+            }
+        }
+        streamer.reset();
     }
 }
 

@@ -1,7 +1,10 @@
 //! What each kind of layer computes for one sample, in double precision, from its definition. In: values and parameters; out: values,
 //! and how near a number came to where gradients cannot be compared. It shares no line with what it is compared with.
 
+mod sequences;
+
 use crate::graph::{Curve, Kind, Shape};
+use crate::own::{Formula, Setting};
 
 /// The slope of `LeakyRelu` below 0, as it is declared: repeated, the default would leave nothing.
 pub const LEAK: f64 = 0.25;
@@ -10,8 +13,10 @@ pub const LEAK: f64 = 0.25;
 /// rounding of 32 bits.
 pub fn layer(kind: &Kind, x: &[&[f64]], shapes: &[&Shape], params: &[Vec<f64>], edge: &mut f64) -> Vec<Vec<f64>> {
     let y = match kind {
-        Kind::Dense { .. } => dense(x[0], params),
-        Kind::DensePerStep { .. } => x[0].chunks(shapes[0][1]).flat_map(|step| dense(step, params)).collect(),
+        Kind::Dense { .. } => dense(x[0], &params[0], params.get(1)),
+        Kind::DensePerStep { .. } => {
+            x[0].chunks(shapes[0][1]).flat_map(|step| dense(step, &params[0], params.get(1))).collect()
+        }
         Kind::Flatten | Kind::Reshape(_) => x[0].to_vec(),
         Kind::Curve(curve) => x[0].iter().map(|&x| value(*curve, x, edge)).collect(),
         Kind::Softmax => {
@@ -27,15 +32,41 @@ pub fn layer(kind: &Kind, x: &[&[f64]], shapes: &[&Shape], params: &[Vec<f64>], 
             (0..count).flat_map(|i| (0..x.len()).flat_map(move |k| part(i, k))).copied().collect()
         }
         Kind::Split { sizes, axis } => return split(x[0], shapes[0], sizes, *axis),
+        Kind::Recurrent(of) => sequences::recurrent(of, x[0], x.get(1).copied(), shapes[0], params),
+        Kind::Attention { heads, causal, bias } => {
+            sequences::attention(x, shapes, sequences::Heads { heads: *heads, causal: *causal, bias: *bias }, params, edge)
+        }
+        Kind::CausalConv { kernel, dilation, .. } => {
+            sequences::causal_conv(x[0], shapes[0], *kernel, *dilation, params)
+        }
+        Kind::PositionalEncoding { learnt: true } => x[0].iter().zip(&params[0]).map(|(x, y)| x + y).collect(),
+        Kind::PositionalEncoding { learnt: false } => sequences::waves(x[0], shapes[0][1]),
+        Kind::LayerNorm => rows(x[0], shapes[0]).flat_map(|row| sequences::normal(row, params, edge)).collect(),
+        Kind::LastStep => sequences::last_step(x[0], x.get(1).copied(), shapes[0][1]),
+        Kind::GlobalAvgPool => sequences::mean(x[0], x.get(1).copied(), shapes[0]),
+        Kind::Embedding { features, .. } => sequences::rows_of(x[0], &params[0], *features),
+        Kind::Own(formula, given) => {
+            let setting = setting(formula, *given, params);
+            x[0].iter().map(|&x| formula.value(x, setting, edge)).collect()
+        }
         Kind::Net(_) => unreachable!("a network is no formula"),
     };
     vec![y]
 }
 
 /// `y = W·x + b`, with `W` of `[units, features]`.
-fn dense(x: &[f64], params: &[Vec<f64>]) -> Vec<f64> {
+fn dense(x: &[f64], weight: &[f64], bias: Option<&Vec<f64>>) -> Vec<f64> {
     let dot = |w: &[f64]| -> f64 { w.iter().zip(x).map(|(w, x)| w * x).sum() };
-    params[0].chunks(x.len()).enumerate().map(|(i, w)| dot(w) + params.get(1).map_or(0.0, |bias| bias[i])).collect()
+    weight.chunks(x.len()).enumerate().map(|(i, w)| dot(w) + bias.map_or(0.0, |bias| bias[i])).collect()
+}
+
+/// What the setting of a formula is, if it has one.
+fn setting(formula: &Formula, given: Option<f64>, params: &[Vec<f64>]) -> f64 {
+    match formula.setting {
+        Setting::None => 0.0,
+        Setting::Constant(unless) => given.unwrap_or(unless),
+        Setting::Learnt(_) => params[0][0],
+    }
 }
 
 fn value(curve: Curve, x: f64, edge: &mut f64) -> f64 {

@@ -2,11 +2,16 @@
 //! decides; out: what `write` spells and `meaning` computes. It knows no syntax and no float.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::own::{Formula, Setting};
 
 pub type Shape = Vec<usize>;
 
 /// Several networks; the last one is what is tested, the others are layers of those after them.
 pub struct World {
+    /// Formulas declared beside them.
+    pub formulas: Vec<Rc<Formula>>,
     pub nets: Vec<Net>,
 }
 
@@ -16,11 +21,23 @@ impl World {
     }
 }
 
+/// What the numbers of an input are.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Nature {
+    Any,
+    /// 1 a step, 0 padding.
+    Mask,
+    /// Whole numbers below this.
+    Ids(usize),
+}
+
 /// Values are numbered: first the inputs, then what each site makes.
 #[derive(Default)]
 pub struct Net {
     pub name: String,
     pub inputs: Vec<String>,
+    /// What each input holds.
+    pub natures: Vec<Nature>,
     pub outputs: Vec<(String, usize)>,
     /// The only input, or output, has no name in the declaration.
     pub plain: [bool; 2],
@@ -59,7 +76,77 @@ pub enum Kind {
     Product,
     Concat { axis: usize },
     Split { sizes: Vec<usize>, axis: usize },
+    /// Of a sequence, and perhaps a mask.
+    Recurrent(Recurrent),
+    /// Of a sequence, perhaps a memory, perhaps a mask.
+    Attention { heads: usize, causal: bool, bias: bool },
+    CausalConv { filters: usize, kernel: usize, dilation: usize },
+    PositionalEncoding { learnt: bool },
+    LayerNorm,
+    LastStep,
+    GlobalAvgPool,
+    Embedding { vocabulary: usize, features: usize },
+    /// A formula of the program, perhaps with its constant given.
+    Own(Rc<Formula>, Option<f64>),
     Net(usize),
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Recurrent {
+    pub cell: Cell,
+    pub units: usize,
+    pub direction: Direction,
+    pub last: bool,
+    pub bias: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Cell {
+    Rnn,
+    Gru,
+    Lstm,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Direction {
+    Forward,
+    Backward,
+    Both,
+}
+
+impl Recurrent {
+    /// Which ways it goes, each in reverse or not.
+    pub fn ways(&self) -> &'static [bool] {
+        match self.direction {
+            Direction::Forward => &[false],
+            Direction::Backward => &[true],
+            Direction::Both => &[false, true],
+        }
+    }
+
+    /// Parameters of each way.
+    pub fn tensors(&self) -> usize {
+        if self.bias { 4 } else { 2 }
+    }
+
+    pub fn gates(&self) -> usize {
+        match self.cell {
+            Cell::Rnn => 1,
+            Cell::Gru => 3,
+            Cell::Lstm => 4,
+        }
+    }
+
+    fn params(&self, features: usize) -> Vec<(&'static str, Shape)> {
+        let names = [
+            ["weight_ih", "weight_hh", "bias_ih", "bias_hh"],
+            ["weight_ih_reverse", "weight_hh_reverse", "bias_ih_reverse", "bias_hh_reverse"],
+        ];
+        let row = self.gates() * self.units;
+        let shapes = [vec![row, features], vec![row, self.units], vec![row], vec![row]];
+        let way = |names: [&'static str; 4]| names.into_iter().zip(shapes.clone()).take(self.tensors());
+        names.into_iter().take(self.ways().len()).flat_map(way).collect()
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -135,6 +222,11 @@ impl Net {
         self.sites.iter().find(|site| (site.y..site.y + site.made).contains(&value))
     }
 
+    /// Any numbers: neither a mask nor ids.
+    pub fn is_any(&self, value: usize) -> bool {
+        self.natures.get(value).is_none_or(|nature| *nature == Nature::Any)
+    }
+
     pub fn input_shapes(&self) -> &[Shape] {
         &self.shapes[..self.inputs.len()]
     }
@@ -170,6 +262,12 @@ impl Kind {
             Kind::Concat { .. } => "Concat".into(),
             Kind::Split { .. } => "Split".into(),
             Kind::Curve(curve) => format!("{curve:?}"),
+            Kind::Recurrent(of) => format!("{:?}", of.cell),
+            Kind::Attention { .. } => "MultiHeadAttention".into(),
+            Kind::CausalConv { .. } => "Conv1d".into(),
+            Kind::PositionalEncoding { .. } => "PositionalEncoding".into(),
+            Kind::Embedding { .. } => "Embedding".into(),
+            Kind::Own(formula, _) => formula.word.into(),
             Kind::Net(inner) => nets[*inner].name.clone(),
             simple => format!("{simple:?}"),
         }
@@ -183,6 +281,24 @@ impl Kind {
                 vec![("weight", vec![*units, features]), ("bias", vec![*units])]
             }
             Kind::Dense { units, bias: false } => vec![("weight", vec![*units, features])],
+            Kind::Recurrent(of) => of.params(features),
+            Kind::Attention { bias, .. } => {
+                let mut all = vec![("in_proj_weight", vec![3 * features, features])];
+                all.extend(bias.then(|| ("in_proj_bias", vec![3 * features])));
+                all.push(("out_proj.weight", vec![features, features]));
+                all.extend(bias.then(|| ("out_proj.bias", vec![features])));
+                all
+            }
+            Kind::CausalConv { filters, kernel, .. } => {
+                vec![("weight", vec![*filters, features, *kernel]), ("bias", vec![*filters])]
+            }
+            Kind::PositionalEncoding { learnt: true } => vec![("weight", x.to_vec())],
+            Kind::LayerNorm => vec![("weight", vec![features]), ("bias", vec![features])],
+            Kind::Embedding { vocabulary, features } => vec![("weight", vec![*vocabulary, *features])],
+            Kind::Own(formula, _) => match formula.setting {
+                Setting::Learnt(_) => vec![(Setting::LEARNT, vec![1])],
+                _ => Vec::new(),
+            },
             _ => Vec::new(),
         }
     }
@@ -190,9 +306,8 @@ impl Kind {
     /// True if there is anything to learn, freeze or share.
     pub fn learns(&self, nets: &[Net]) -> bool {
         match self {
-            Kind::Dense { .. } | Kind::DensePerStep { .. } => true,
             Kind::Net(inner) => nets[*inner].sites.iter().any(|site| site.kind.learns(nets)),
-            _ => false,
+            own => !own.params(&[1, 1]).is_empty(),
         }
     }
 
@@ -213,8 +328,25 @@ impl Kind {
                 };
                 return sizes.iter().map(part).collect();
             }
+            Kind::Recurrent(of) => {
+                y[1] = of.ways().len() * of.units;
+                y.drain(..usize::from(of.last));
+            }
+            Kind::CausalConv { filters, .. } => y[1] = *filters,
+            Kind::LastStep => y = vec![y[1]],
+            // Of steps the features, of images the channels.
+            Kind::GlobalAvgPool => y = vec![if y.len() == 2 { y[1] } else { y[0] }],
+            Kind::Embedding { features, .. } => y.push(*features),
             Kind::Net(inner) => return nets[*inner].output_shapes(),
-            Kind::Curve(_) | Kind::Softmax | Kind::LogSoftmax | Kind::Sum | Kind::Product => {}
+            Kind::Curve(_)
+            | Kind::Softmax
+            | Kind::LogSoftmax
+            | Kind::Sum
+            | Kind::Product
+            | Kind::Attention { .. }
+            | Kind::PositionalEncoding { .. }
+            | Kind::LayerNorm
+            | Kind::Own(..) => {}
         }
         vec![y]
     }

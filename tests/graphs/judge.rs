@@ -3,7 +3,9 @@
 
 use nn_tests::numbers::wide;
 
+use crate::graph::Nature;
 use crate::meaning::{Meaning, STEP, slope};
+use crate::streams;
 use crate::task::{Loss, SAMPLES, Task, sample};
 use crate::workshop::Said;
 
@@ -27,6 +29,13 @@ pub fn judge(task: &Task, said: &Said) -> Result<(), String> {
             let truth: Vec<f64> = y[..batch].iter().flat_map(|y| y[j].clone()).collect();
             near(said.get(&format!("y{batch}_{j}"))?, &truth, VALUES)
                 .map_err(|off| format!("output {j} of {batch}: {off}"))?;
+        }
+    }
+
+    streams::judge(task, said)?;
+    for (k, _) in task.world.top().natures.iter().enumerate().filter(|(_, nature)| **nature != Nature::Any) {
+        if said.get(&format!("dx{SAMPLES}_{k}"))?.iter().any(|dx| *dx != 0.0) {
+            return Err(format!("input {k} has no gradient and was given one"));
         }
     }
 
@@ -139,7 +148,7 @@ fn loss(task: &Task, s: usize, y: &[Vec<f64>]) -> f64 {
     sum
 }
 
-fn near(found: &[f32], truth: &[f64], share: f64) -> Result<(), String> {
+pub fn near(found: &[f32], truth: &[f64], share: f64) -> Result<(), String> {
     if found.len() != truth.len() {
         return Err(format!("expected {} numbers, found {}", truth.len(), found.len()));
     }

@@ -8,7 +8,7 @@ use nn_tests::numbers::wide;
 
 use crate::dice::Dice;
 use crate::draw;
-use crate::graph::{Curve, Kind, Net, Tensor, World};
+use crate::graph::{Curve, Kind, Nature, Net, Tensor, World};
 use crate::meaning::{Meaning, Params};
 use crate::write;
 
@@ -145,12 +145,14 @@ impl Task {
             };
         }
         format!(
-            "#[allow(unused_imports)]\nuse nn_runtime::data::Samples;\nuse nn_runtime::prelude::*;\n\nuse crate::driver::{{Case, look, tell_params}};\n\n{}\n\
-            pub fn run(case: &Case) {{\n    look::<Top>(case, {}, &{widths:?});\n    let data = {data};\n    \
+            "#[allow(unused_imports)]\nuse nn_runtime::data::Samples;\nuse nn_runtime::prelude::*;\n\nuse crate::driver::{{Case, look, stream, tell_params}};\n\n{}\n\
+            pub fn run(case: &Case) {{\n    look::<Top>(case, {}, &{widths:?});\n    stream::<Top>(case, {}, {});\n    let data = {data};\n    \
             let mut model = case.model::<Top>();\n    \
             Trainer::new(&mut model, {losses}, Sgd::new(1.0)).step(&data).unwrap();\n    tell_params(&model);\n}}\n",
             self.source,
-            top.inputs.len()
+            top.inputs.len(),
+            top.inputs.len(),
+            top.shapes[0][0]
         )
     }
 }
@@ -167,13 +169,27 @@ fn draw_numbers(dice: &mut Dice, world: &World, tensors: &[Tensor]) -> Numbers {
     let params: BTreeMap<String, Vec<f32>> = tensors
         .iter()
         .map(|Tensor { name, shape, .. }| {
-            let size = if let [_, features] = shape[..] { 1.4 * size / (features as f32).sqrt() } else { 0.5 };
+            let size = match shape[..] {
+                [_, features] => 1.4 * size / (features as f32).sqrt(),
+                [_, features, kernel] => 1.4 * size / ((features * kernel) as f32).sqrt(),
+                _ => 0.5,
+            };
             (name.clone(), dice.reals(shape.iter().product(), size))
         })
         .collect();
-    let inputs = world.top().input_shapes();
-    let x: Vec<Vec<f32>> =
-        inputs.iter().map(|shape| dice.reals(SAMPLES * shape.iter().product::<usize>(), 1.5 * size)).collect();
+    let top = world.top();
+    let inputs = top.input_shapes().iter().zip(&top.natures);
+    let x: Vec<Vec<f32>> = inputs
+        .map(|(shape, nature)| {
+            let len = SAMPLES * shape.iter().product::<usize>();
+            match *nature {
+                Nature::Any => dice.reals(len, 1.5 * size),
+                // Padding stands anywhere; now and then there is nothing else.
+                Nature::Mask => (0..len).map(|_| f32::from(u8::from(dice.chance(65)))).collect(),
+                Nature::Ids(count) => (0..len).map(|_| dice.below(count) as f32).collect(),
+            }
+        })
+        .collect();
     let all = Params { all: params.iter().map(|(name, values)| (name.clone(), wide(values))).collect(), moved: None };
     let mut meaning = Meaning::new(world);
     for s in 0..SAMPLES {

@@ -13,6 +13,8 @@ use crate::task::Task;
 pub struct Said {
     lines: Vec<(String, Vec<f32>)>,
     pub panic: Option<String>,
+    /// Why it cannot be run as a stream.
+    pub refused: Option<String>,
 }
 
 impl Said {
@@ -96,6 +98,7 @@ fn listen(output: &Output, all: &mut BTreeMap<String, Said>) {
         match key {
             "graph" => said = all.entry(rest.to_owned()).or_default(),
             "panic" => said.panic = Some(rest.to_owned()),
+            "refused" => said.refused = Some(rest.to_owned()),
             _ => {
                 let values = rest.split(' ').map(|word| word.parse().expect("a number")).collect();
                 said.lines.push((key.to_owned(), values));

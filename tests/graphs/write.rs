@@ -3,12 +3,20 @@
 
 use crate::dice::Dice;
 use crate::formulas::LEAK;
-use crate::graph::{Curve, Kind, Net, Site, World};
+use crate::graph::{Curve, Direction, Kind, Net, Recurrent, Site, World};
+use crate::own::Setting;
 
-/// The declarations of all networks.
+/// The declarations of the formulas that are used, and of all networks.
 pub fn source(world: &World, seed: u64) -> String {
     let mut dice = Dice::new(seed ^ 0x5e11);
-    world.nets.iter().map(|net| Writing::new(net, &world.nets, &mut dice).declaration()).collect()
+    let used = |word: &str| {
+        let mut sites = world.nets.iter().flat_map(|net| &net.sites);
+        sites.any(|site| matches!(&site.kind, Kind::Own(formula, _) if formula.word == word))
+    };
+    let formulas = world.formulas.iter().filter(|formula| used(formula.word)).map(|formula| formula.source());
+    let mut text: String = formulas.collect();
+    text.extend(world.nets.iter().map(|net| Writing::new(net, &world.nets, &mut dice).declaration()));
+    text
 }
 
 /// How a statement begins.
@@ -154,6 +162,21 @@ impl<'a> Writing<'a> {
             Kind::Concat { axis } => format!("(axis = {axis})"),
             Kind::Curve(Curve::LeakyRelu) => format!("(slope = {LEAK:?})"),
             Kind::Split { sizes, axis } => format!("({}, sizes = {sizes:?}, axis = {axis})", sizes.len()),
+            Kind::Recurrent(of) => recurrent(of),
+            Kind::Attention { heads, causal, bias } => {
+                let bias = if *bias { "" } else { ", bias = false" };
+                format!("({heads}{}{bias})", if *causal { ", causal = true" } else { "" })
+            }
+            Kind::CausalConv { filters, kernel, dilation } => {
+                let dilation = if *dilation == 1 { String::new() } else { format!(", dilation = {dilation}") };
+                format!("({filters}, {kernel}, padding = Causal{dilation})")
+            }
+            Kind::PositionalEncoding { learnt: true } => "(learnt = true)".to_owned(),
+            Kind::Embedding { vocabulary, features } => format!("({}, {features})", self.number(*vocabulary)),
+            Kind::Own(formula, Some(given)) => match formula.setting {
+                Setting::Learnt(_) => format!("({} = {given:?})", Setting::LEARNT),
+                _ => format!("({} = {given:?})", Setting::CONSTANT),
+            },
             _ => String::new(),
         };
         if let Some(times) = site.times {
@@ -168,6 +191,21 @@ impl<'a> Writing<'a> {
     fn number(&mut self, n: usize) -> String {
         if self.dice.chance(10) { format!("{} - 2", n + 2) } else { n.to_string() }
     }
+}
+
+/// `(4, direction = Both, last = true)`
+fn recurrent(of: &Recurrent) -> String {
+    let mut text = format!("({}", of.units);
+    if of.direction != Direction::Forward {
+        text += &format!(", direction = {:?}", of.direction);
+    }
+    if of.last {
+        text += ", last = true";
+    }
+    if !of.bias {
+        text += ", bias = false";
+    }
+    text + ")"
 }
 
 /// One of the ways in which site `s` may begin.

@@ -196,7 +196,7 @@ fn is_its_formula<K: Kind + Layer<N>, const N: usize>() {
     for form in forms() {
         for batch in [1, 2, 17] {
             // Differences of many numbers take long, and tell nothing more.
-            let few = batch == 2 && form.units * form.features < 50;
+            let few = batch == 2 && form.units * form.features < 30;
             let x = numbers(batch as u64, batch * form.steps * form.features, 1.0);
             let mask = if N == 2 { masks(batch, form.steps) } else { vec![1.0; batch * form.steps] };
             let probe = form.probe::<K, N>();

@@ -1,9 +1,9 @@
 //! Pools that the convolution before them takes, against the same where something stands between. In: declarations; out: nothing, or a
 //! panic. Nothing here may know how that is done.
 
+use nn_runtime::Network;
 use nn_runtime::data::Samples;
 use nn_runtime::prelude::*;
-use nn_runtime::Network;
 use nn_tests::numbers::{distance, numbers, wide};
 
 use crate::by_hand::model;
@@ -48,7 +48,8 @@ fn alike<A: Network, B: Network>(outputs: &[usize]) {
     assert_eq!(found, expected);
     assert!(found.iter().flatten().any(|y| *y != 0.0));
 
-    let dy: Vec<Vec<f32>> = outputs.iter().enumerate().map(|(j, len)| numbers(4 + j as u64, SAMPLES * len, 1.0)).collect();
+    let dy: Vec<Vec<f32>> =
+        outputs.iter().enumerate().map(|(j, len)| numbers(4 + j as u64, SAMPLES * len, 1.0)).collect();
     let dy: Vec<&[f32]> = dy.iter().map(|dy| &dy[..]).collect();
     let (found, expected) = (taken.gradients(&[&x], &dy).unwrap(), apart.gradients(&[&x], &dy).unwrap());
     assert!(distance(&found.inputs[0], &wide(&expected.inputs[0])) < 1e-6);

@@ -90,7 +90,8 @@ def turn(run, workload, budget):
         total += done
         if (spent >= STRETCH and total >= 4) or total >= workload.epoch:
             break
-        steps = min(steps * 2, workload.epoch)
+        if spent < STRETCH:
+            steps = min(steps * 2, workload.epoch)
     limit = total + EPOCHS * max(workload.epoch, 64) if workload.train else float("inf")
     times, spent = [], 0.0
     while len(times) < 3 or (spent < budget and total < limit):

@@ -55,7 +55,7 @@ pub const fn floor(facts: Facts, floor: f32) -> Facts {
     facts.is_floor(floor)
 }
 
-/// The layer of a type that is a [`Curve`].
+/// The layer of a type that is a `Curve`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __curve_layer {

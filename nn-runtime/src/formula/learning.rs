@@ -106,7 +106,7 @@ pub fn learn_pull_params<C: Learning<P>, const P: usize>(
     }
 }
 
-/// The layer of a type that is [`Learning`].
+/// The layer of a type that is `Learning`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __learning_layer {

@@ -19,7 +19,7 @@ impl SingleHead for SigmoidHead {}
 impl SingleHead for SoftmaxHead {}
 impl SingleHead for ValueHead {}
 
-/// The traits of a type that is a [`Formula`](crate::losses::elementwise::Formula).
+/// The traits of a type that is a `Formula`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __own_loss {

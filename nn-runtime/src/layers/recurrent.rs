@@ -94,37 +94,28 @@ macro_rules! recurrent_layer {
             }
         }
 
-        super::recurrent::recurrent_layer!($name, 1);
-        super::recurrent::recurrent_layer!($name, 2);
-    };
-    ($name:ident, $inputs:literal) => {
-        impl crate::layer::Layer<$inputs> for $name {
-            fn forward(&self, cx: &mut crate::layer::Cx, x: [&[f32]; $inputs], [y]: [&mut [f32]; 1]) {
+        // Of any number of inputs, so that it is the rule that refuses other numbers than one and two.
+        impl<const N: usize> crate::layer::Layer<N> for $name {
+            fn forward(&self, cx: &mut crate::layer::Cx, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
                 self.of.forward(cx, &x, y);
             }
 
             fn pull_input(
                 &self,
                 cx: &mut crate::layer::Cx,
-                x: [&[f32]; $inputs],
+                x: [&[f32]; N],
                 _: [&[f32]; 1],
                 [dy]: [&[f32]; 1],
-                mut dx: [&mut [f32]; $inputs],
+                mut dx: [&mut [f32]; N],
             ) {
                 self.of.pull_input(cx, &x, dy, &mut dx);
             }
 
-            fn pull_params(
-                &self,
-                cx: &mut crate::layer::Cx,
-                x: [&[f32]; $inputs],
-                _: [&[f32]; 1],
-                part: crate::layer::Part,
-            ) {
+            fn pull_params(&self, cx: &mut crate::layer::Cx, x: [&[f32]; N], _: [&[f32]; 1], part: crate::layer::Part) {
                 self.of.pull_params(cx, x[0], part);
             }
 
-            fn step(&self, cx: &mut crate::layer::Cx, x: [&[f32]; $inputs], [y]: [&mut [f32]; 1]) {
+            fn step(&self, cx: &mut crate::layer::Cx, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
                 self.of.step(cx, &x, y);
             }
         }
@@ -184,7 +175,7 @@ impl<C: Cell> Recurrent<C> {
         }
         let (units, ways, row) = (self.units, self.ways(), self.row());
         // What is kept for a sample is the most of all, but for the weights.
-        let wide = if features > 16 * units { features } else { 16 * units };
+        let wide = max(features, units.saturating_mul(16));
         let fits = Shape::of([units, 32]).checked_len().is_some()
             && Shape::of([steps, wide]).checked_len().is_some()
             && Shape::of([row, features]).checked_len().is_some()
@@ -195,7 +186,7 @@ impl<C: Cell> Recurrent<C> {
         let y = if self.last { Shape::of([ways * units]) } else { Shape::of([steps, ways * units]) };
         // The gates of every step where nothing is kept; a second gradient of the input; gates, gradients and state of one step.
         let (gates, second) = (steps * row, if ways == 2 { steps * features } else { 0 });
-        let sample = row + 3 * units + if gates > second { gates } else { second };
+        let sample = row + 3 * units + max(gates, second);
         let bound = Init::Uniform(inverse_root(units));
         let mut facts = Facts::output(y)
             .saves(steps * self.kept() * ways)
@@ -249,6 +240,10 @@ const fn sequence(x: &[Shape], layer: &str) -> Result<[usize; 2], Fault> {
         return Err(fault.help("make it 1 at a step and 0 at padding, and declare it as ").shape(Shape::of([steps])));
     }
     Ok([steps, features])
+}
+
+const fn max(a: usize, b: usize) -> usize {
+    if a > b { a } else { b }
 }
 
 const fn chosen(init: Option<Init>, otherwise: Init) -> Init {

@@ -1,4 +1,4 @@
-//! burn on its CPU backends: `flex`, in pure Rust, and `ndarray`. Its third, `cpu`, compiles kernels at run time by an LLVM that its
+//! burn on its CPU backends: `flex`, and `ndarray`, which flex replaces. Its third, `cpu`, compiles kernels at run time by an LLVM that its
 //! build script downloads, and is not measured here.
 
 mod networks;
@@ -13,6 +13,8 @@ use runs::{classes, numbers};
 
 fn main() {
     peer::serve("burn", &["flex", "ndarray"], |form, workload, data, _| {
+        // Deprecated, but whichever is faster counts.
+        #[allow(deprecated)]
         let device = match form {
             "flex" => Device::flex(),
             _ => Device::ndarray(),

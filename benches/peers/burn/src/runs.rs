@@ -41,7 +41,13 @@ impl<const O: usize> Loss<O> for Numbers {
 }
 
 /// A network that learns classes, or predicts.
-pub fn classes<N, const I: usize>(net: N, device: Device, workload: Workload, data: &Data, optimizer: ModuleOptimizer) -> Box<dyn Run>
+pub fn classes<N, const I: usize>(
+    net: N,
+    device: Device,
+    workload: Workload,
+    data: &Data,
+    optimizer: ModuleOptimizer,
+) -> Box<dyn Run>
 where
     N: Forward<I, 2> + 'static,
 {

@@ -8,7 +8,9 @@ use networks::Forward;
 use peer::{Data, Net, Run, Workload};
 
 fn main() {
-    peer::serve("candle-core", &["cpu"], |_, workload, data, _| make(workload, &data).map_err(|error| error.to_string()));
+    peer::serve("candle-core", &["cpu"], |_, workload, data, _| {
+        make(workload, &data).map_err(|error| error.to_string())
+    });
 }
 
 fn make(workload: Workload, data: &Data) -> Result<Box<dyn Run>> {
@@ -56,7 +58,10 @@ impl Learner {
         let forward = networks::build(net, VarBuilder::from_varmap(&vars, DType::F32, &Device::Cpu))?;
         let rule = match net {
             Net::Linreg => Rule::Sgd(SGD::new(vars.all_vars(), 0.1)?),
-            _ => Rule::Adam(AdamW::new(vars.all_vars(), ParamsAdamW { lr: 1e-3, weight_decay: 0.0, ..Default::default() })?),
+            _ => Rule::Adam(AdamW::new(
+                vars.all_vars(),
+                ParamsAdamW { lr: 1e-3, weight_decay: 0.0, ..Default::default() },
+            )?),
         };
         Ok(Learner { forward, vars, rule })
     }

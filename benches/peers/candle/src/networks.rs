@@ -68,7 +68,8 @@ fn encoder(vars: VarBuilder) -> Result<Forward> {
     Ok(Box::new(move |x| {
         let (batch, steps, width) = x.dims3()?;
         // [3, batch, heads, steps, width / heads]
-        let parts = qkv.forward(&norm1(x)?)?.reshape((batch, steps, 3, HEADS, width / HEADS))?.permute((2, 0, 3, 1, 4))?;
+        let parts =
+            qkv.forward(&norm1(x)?)?.reshape((batch, steps, 3, HEADS, width / HEADS))?.permute((2, 0, 3, 1, 4))?;
         let [q, k, v] = [parts.get(0)?.contiguous()?, parts.get(1)?.contiguous()?, parts.get(2)?.contiguous()?];
         let scores = (q.matmul(&k.t()?.contiguous()?)? * (1.0 / ((width / HEADS) as f64).sqrt()))?;
         let context = ops::softmax(&scores, D::Minus1)?.matmul(&v)?.transpose(1, 2)?.reshape((batch, steps, width))?;

@@ -13,7 +13,8 @@ pub use workload::{Net, Workload};
 /// The version of a package in this workspace's lock file; the newest where there are several.
 pub fn version(package: &str) -> String {
     let name = format!("name = \"{package}\"");
-    let versions = include_str!("../../Cargo.lock").split("[[package]]").filter(|entry| entry.lines().any(|line| line == name));
+    let versions =
+        include_str!("../../Cargo.lock").split("[[package]]").filter(|entry| entry.lines().any(|line| line == name));
     let version = versions.filter_map(|entry| entry.lines().find_map(|line| line.strip_prefix("version = "))).last();
     version.unwrap_or("unknown").trim_matches('"').to_string()
 }

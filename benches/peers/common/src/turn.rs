@@ -58,7 +58,9 @@ fn turn(run: &mut dyn Run, workload: &Workload, epoch: usize, budget: Duration) 
         if (done.time >= STRETCH && total >= 4) || total >= epoch {
             break;
         }
-        steps = (steps * 2).min(epoch);
+        if done.time < STRETCH {
+            steps = (steps * 2).min(epoch);
+        }
     }
     let limit = if workload.train { total + EPOCHS * epoch.max(64) } else { usize::MAX };
     let mut times = Vec::new();
@@ -90,7 +92,8 @@ where
         let answer = match line.split_once(' ') {
             Some(("make", id)) => {
                 made = None;
-                let workload = Workload::parse(id).unwrap_or_else(|| panic!("expected an id such as `step/cnn/32`, found `{id}`"));
+                let workload =
+                    Workload::parse(id).unwrap_or_else(|| panic!("expected an id such as `step/cnn/32`, found `{id}`"));
                 caught(|| {
                     let data = Data::read(dir, workload.net)?;
                     // SGD on four samples has no epochs worth the name: a thousand steps, as the table says.
@@ -101,7 +104,9 @@ where
             }
             Some(("go", millis)) => caught(|| {
                 let (workload, epoch, run) = made.as_mut().ok_or("expected `make` before `go`")?;
-                let budget = Duration::from_millis(millis.parse().map_err(|_| format!("expected milliseconds, found `{millis}`"))?);
+                let budget = Duration::from_millis(
+                    millis.parse().map_err(|_| format!("expected milliseconds, found `{millis}`"))?,
+                );
                 Ok(turn(&mut **run, workload, *epoch, budget))
             }),
             _ => json!({ "error": format!("expected `make ID` or `go MILLISECONDS`, found `{line}`") }),

@@ -19,7 +19,9 @@ fn main() {
     let args: Vec<String> = std::env::args().collect();
     match &args[..] {
         [_, dir, what] if what == "write" => data::write(Path::new(dir)).expect("a directory to write to"),
-        _ => peer::serve("nn-runtime", &["fit", "step"], |form, workload, data, _| Ok(make(form == "fit", workload, &data))),
+        _ => peer::serve("nn-runtime", &["fit", "step"], |form, workload, data, _| {
+            Ok(make(form == "fit", workload, &data))
+        }),
     }
 }
 
@@ -55,7 +57,8 @@ where
     Mse: Fits<N::Head>,
     O: Optimizer + Clone + 'static,
 {
-    let set = Dataset::values((&data.x[..], data.width), (&data.targets[..], data.target_width)).expect("whole samples");
+    let set =
+        Dataset::values((&data.x[..], data.width), (&data.targets[..], data.target_width)).expect("whole samples");
     match (workload.train, whole) {
         (true, true) => fit::<N, _, _, _>(workload, set, Mse::new(), optimizer),
         (true, false) => step::<N, _, _, _>(workload, data, &set, Mse::new(), optimizer),

@@ -27,7 +27,14 @@ where
     O: Optimizer + Clone + 'static,
     T: Targets + 'static,
 {
-    Box::new(Epochs { set, batch: workload.batch, loss, optimizer, trainer: None::<Trainer<'static, N, L, O>>, last: f64::NAN })
+    Box::new(Epochs {
+        set,
+        batch: workload.batch,
+        loss,
+        optimizer,
+        trainer: None::<Trainer<'static, N, L, O>>,
+        last: f64::NAN,
+    })
 }
 
 impl<N, L, O, T> Run for Epochs<N, L, O, T>

@@ -17,6 +17,7 @@ pub use pull_w::pull_w;
 pub use pull_x::pull_x;
 
 use super::Conv;
+use super::sheet::{entry, offset};
 use crate::kernels::pool::Pool;
 use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
 use lay::Grid;
@@ -69,16 +70,15 @@ impl Conv {
         let forward = self.forward_scratch();
         let back = Grid::of(self, 0, self.channels);
         let weights = self.filters * back.weights();
-        // The entries of a filter, of which one is written in vain, or those of all filters with all their windows.
-        let windows = pool.y_len() / pool.channels;
-        let entries = (2 * (windows + 1)).next_multiple_of(LANES);
-        let pull_x = weights + entries + back.len();
-        let mut pull_w = pull_x;
+        // The filters, what passes, and an image.
+        let passing = Passing::room(pool.y_len(), self.filters);
+        let by_rows = weights + passing + back.len();
+        let mut backward = by_rows;
         if let Some(patches) = back.patches() {
             let all = 2 * pool.y_len().next_multiple_of(LANES);
-            pull_w = back.len() + self.filters * patches.pitch() + all + patches.len();
+            let by_patches = back.len() + self.filters * patches.pitch() + all + patches.len();
+            backward = if by_rows > by_patches { by_rows } else { by_patches };
         }
-        let backward = if pull_x > pull_w { pull_x } else { pull_w };
         if forward > backward { forward } else { backward }
     }
 
@@ -152,24 +152,85 @@ impl Kernel for PullBias<'_> {
 /// A gradient that passes, and how far from the first number of the image the filter's window begins that it came from.
 type Entry = [f32; 2];
 
-/// The gradients of one filter that pass and are not 0; returns those.
-#[inline(always)]
-fn entries<'a>(dy: &[f32], at: &[f32], pixel: usize, all: &'a mut [Entry]) -> &'a [Entry] {
-    let mut count = 0;
-    for (dy, at) in dy.iter().zip(at) {
-        let place = at.to_bits();
-        // Written in any case, and overwritten by the next: whether one passes is hard to foretell.
-        all[count] = [f32::from_bits(place.wrapping_mul(pixel as u32)), *dy];
-        count += usize::from(place != CUT_OFF && *dy != 0.0);
-    }
-    &all[..count]
+/// The gradients of a sample that pass and are not 0, filter by filter.
+#[derive(Clone, Copy)]
+struct Passing<'a> {
+    entries: &'a [Entry],
+    /// Where those of each filter end, as bits.
+    ends: &'a [f32],
 }
 
-/// Turns sixteen rows into columns, and stores `count` of each of the first `rows`, `plane` apart.
-#[inline(always)]
-fn store_rows<S: Simd>(s: S, block: &mut [S::F; LANES], rows: usize, to: &mut [f32], plane: usize, count: usize) {
-    s.transpose(block);
-    for (row, numbers) in block.iter().enumerate().take(rows) {
-        s.store_part(*numbers, &mut to[row * plane..row * plane + count]);
+impl<'a> Passing<'a> {
+    /// Numbers of memory for so many gradients; one entry is written in vain.
+    const fn room(gradients: usize, filters: usize) -> usize {
+        2 * (gradients + 1).next_multiple_of(LANES) + filters.next_multiple_of(LANES)
+    }
+
+    /// Of filters with `windows` gradients each; places are `pixel` numbers apart, and what is seen from one ends before `end`.
+    #[inline(always)]
+    fn of(dy: &[f32], at: &[f32], windows: usize, [pixel, end]: [usize; 2], memory: &'a mut [f32]) -> Passing<'a> {
+        let filters = dy.len() / windows;
+        let (ends, entries) = memory.split_at_mut(filters.next_multiple_of(LANES));
+        let (ends, entries) = (&mut ends[..filters], entries.as_chunks_mut().0);
+        let (mut count, mut last) = (0, 0);
+        for (end, (dy, at)) in ends.iter_mut().zip(dy.chunks_exact(windows).zip(at.chunks_exact(windows))) {
+            for (dy, at) in dy.iter().zip(at) {
+                let place = at.to_bits();
+                let passes = place != CUT_OFF && *dy != 0.0;
+                // Written in any case, and overwritten by the next: whether one passes is hard to foretell.
+                entries[count] = [entry(place as usize * pixel), *dy];
+                last = last.max(if passes { place } else { 0 });
+                count += usize::from(passes);
+            }
+            *end = entry(count);
+        }
+        assert!(count == 0 || last as usize * pixel < end, "expected places from `forward`");
+        Passing { entries: &entries[..count], ends }
+    }
+
+    /// What passes, for each filter.
+    #[inline(always)]
+    fn filters(self) -> impl Iterator<Item = &'a [Entry]> {
+        let mut start = 0;
+        self.ends.iter().map(move |end| {
+            let of_filter = start..offset(*end);
+            start = of_filter.end;
+            &self.entries[of_filter]
+        })
+    }
+}
+
+/// Turns up to sixteen rows, `from.1` apart, of up to sixteen numbers into as many rows as there were numbers, `to.1` apart.
+struct Turn<'a> {
+    rows: usize,
+    count: usize,
+    from: (&'a [f32], usize),
+    to: (&'a mut [f32], usize),
+}
+
+impl Kernel for Turn<'_> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Turn { rows, count, from: (from, apart), to: (to, to_apart) } = self;
+        let mut block = [s.splat(0.0); LANES];
+        if rows == LANES && count == LANES {
+            // Known numbers of rows: the block stays in registers.
+            for (k, row) in block.iter_mut().enumerate() {
+                *row = s.load_part(&from[k * apart..k * apart + LANES]);
+            }
+            s.transpose(&mut block);
+            for (k, row) in block.into_iter().enumerate() {
+                s.store_part(row, &mut to[k * to_apart..k * to_apart + LANES]);
+            }
+            return;
+        }
+        for (k, row) in block.iter_mut().enumerate().take(rows) {
+            *row = s.load_part(&from[k * apart..k * apart + count]);
+        }
+        s.transpose(&mut block);
+        for (k, row) in block.iter().enumerate().take(count) {
+            s.store_part(*row, &mut to[k * to_apart..k * to_apart + rows]);
+        }
     }
 }

@@ -30,8 +30,16 @@ pub fn max_pool(isa: Isa, p: Pool, x: &[f32], y: &mut [f32], at: &mut [f32]) {
 /// The same for one image with channels first, within a kernel: `leaps` are from one place to the next below and to the right, in what
 /// `at` is given. `x` may be longer than the image.
 #[inline(always)]
-pub(in crate::kernels) fn max_of_image<S: Simd>(s: S, p: Pool, x: &[f32], leaps: [usize; 2], y: &mut [f32], at: &mut [f32]) {
-    MaxPool { p, leaps, x, y, at }.run(s);
+pub(in crate::kernels) fn max_of_image<S: Simd>(
+    s: S,
+    p: Pool,
+    x: &[f32],
+    leaps: [usize; 2],
+    y: &mut [f32],
+    at: &mut [f32],
+) {
+    // In a function of its own: so little is in use that it stays in registers.
+    s.call(MaxPool { p, leaps, x, y, at });
 }
 
 struct MaxPool<'a> {

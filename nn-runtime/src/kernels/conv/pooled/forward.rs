@@ -5,7 +5,7 @@
 use super::super::Conv;
 use super::super::forward::Sums;
 use super::super::sheet::Spread;
-use super::{CUT_OFF, store_rows};
+use super::{CUT_OFF, Turn};
 use crate::kernels::pool::{Best, Pool, max_of_image};
 use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
 
@@ -172,49 +172,70 @@ impl Kernel for Largest<'_> {
                 let (rows, columns) = (pool.sees(0, oy), pool.sees(1, ox));
                 let start = image.as_ptr().wrapping_add((rows.start * pool.width + columns.start) * pitch);
                 let index = rows.start as i32 * down + columns.start as i32 * right;
-                let (rows, columns) = (rows.len(), columns.len());
+                let place = Place { image: start, steps: [pool.width * pitch, pitch], index, leaps: [down, right] };
                 let to = n * pitch..(n + 1) * pitch;
-                let (values, places) = (values[to.clone()].as_chunks_mut::<LANES>().0, places[to].as_chunks_mut::<LANES>().0);
-                for (vector, (value, place)) in values.iter_mut().zip(places).enumerate() {
-                    let mut row = start.wrapping_add(vector * LANES);
+                let (values, places) =
+                    (values[to.clone()].as_chunks_mut::<LANES>().0, places[to].as_chunks_mut::<LANES>().0);
+                for (vector, (value, to)) in values.iter_mut().zip(places).enumerate() {
+                    let seen = [rows.len(), columns.len()];
                     // SAFETY: a window sees places of the image, each of which has `pitch` numbers, whole vectors.
-                    let mut best = Best { value: unsafe { s.load_ptr(row) }, at: s.splat_i(index) };
-                    let mut index = index;
-                    for _ in 0..rows {
-                        let (mut from, mut at) = (row, index);
-                        for _ in 0..columns {
-                            // Starting from the first, it must not be taken for better than itself, unless it is NaN, which changes nothing.
-                            // SAFETY: as above.
-                            best.meet(s, unsafe { s.load_ptr(from) }, s.splat_i(at));
-                            (from, at) = (from.wrapping_add(pitch), at + right);
-                        }
-                        (row, index) = (row.wrapping_add(pool.width * pitch), index + down);
-                    }
+                    let best = unsafe {
+                        // What is mostly asked for is code of its own, without loops.
+                        if seen == [2, 2] { place.best(s, vector, [2, 2]) } else { place.best(s, vector, seen) }
+                    };
                     // The floor first: where the other is NaN, `max` gives the second.
                     s.store(s.max(floor, best.value), value);
-                    s.store(s.select(s.le(best.value, floor), none, s.from_bits(best.at)), place);
+                    s.store(s.select(s.le(best.value, floor), none, s.from_bits(best.at)), to);
                 }
                 ox += 1;
                 if ox == width {
                     (oy, ox) = (oy + 1, 0);
                 }
             }
-            turn(s, values, pitch, pool.channels, count, &mut y[first..], windows);
-            if !at.is_empty() {
-                turn(s, places, pitch, pool.channels, count, &mut at[first..], windows);
+            for filter in (0..pool.channels).step_by(LANES) {
+                let (filters, to) = ((pool.channels - filter).min(LANES), filter * windows + first);
+                let from = (&values[filter..], pitch);
+                s.call(Turn { rows: count, count: filters, from, to: (&mut y[to..], windows) });
+                if !at.is_empty() {
+                    let from = (&places[filter..], pitch);
+                    s.call(Turn { rows: count, count: filters, from, to: (&mut at[to..], windows) });
+                }
             }
         }
     }
 }
 
-/// Turns up to sixteen rows with a number for each channel into rows of `count` numbers, one for each channel.
-#[inline(always)]
-fn turn<S: Simd>(s: S, from: &[f32], pitch: usize, channels: usize, count: usize, to: &mut [f32], plane: usize) {
-    for channel in (0..channels).step_by(LANES) {
-        let mut block = [s.splat(0.0); LANES];
-        for (row, from) in block.iter_mut().zip(from.chunks_exact(pitch)) {
-            *row = s.load_part(&from[channel..channel + LANES]);
+/// What a window sees first, and where that is.
+#[derive(Clone, Copy)]
+struct Place {
+    image: *const f32,
+    /// From one place to the next below and to the right.
+    steps: [usize; 2],
+    index: i32,
+    /// The same in what is kept.
+    leaps: [i32; 2],
+}
+
+impl Place {
+    /// The largest of so many rows and columns, for each lane of a vector.
+    ///
+    /// # Safety
+    /// The vector can be read at each place.
+    #[inline(always)]
+    unsafe fn best<S: Simd>(self, s: S, vector: usize, [rows, columns]: [usize; 2]) -> Best<S> {
+        let (mut row, mut index) = (self.image.wrapping_add(vector * LANES), self.index);
+        // SAFETY: the caller vouches for it.
+        let mut best = Best { value: unsafe { s.load_ptr(row) }, at: s.splat_i(index) };
+        for _ in 0..rows {
+            let (mut from, mut at) = (row, index);
+            for _ in 0..columns {
+                // Starting from the first, it must not be taken for better than itself, unless it is NaN, which changes nothing.
+                // SAFETY: the caller vouches for it.
+                best.meet(s, unsafe { s.load_ptr(from) }, s.splat_i(at));
+                (from, at) = (from.wrapping_add(self.steps[1]), at + self.leaps[1]);
+            }
+            (row, index) = (row.wrapping_add(self.steps[0]), index + self.leaps[0]);
         }
-        store_rows(s, &mut block, (channels - channel).min(LANES), &mut to[channel * plane..], plane, count);
+        best
     }
 }

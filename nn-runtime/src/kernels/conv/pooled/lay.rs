@@ -4,6 +4,8 @@
 use core::ops::Range;
 
 use super::super::Conv;
+use super::Turn;
+use crate::kernels::matrix::Panels;
 use crate::kernels::simd::{Kernel, LANES, Simd};
 
 /// A copy `[height, width, channels]` with its border, and filters `[rows, ⌈columns · channels⌉]`.
@@ -37,6 +39,11 @@ impl Grid {
     /// From one place to the next.
     pub(super) const fn pixel(&self) -> usize {
         self.channels
+    }
+
+    /// Where the places end from which all that a filter sees lies in the copy, and as many numbers more as fill the last vector.
+    pub(super) const fn places(&self) -> usize {
+        (self.len() - self.pitch()).saturating_sub((self.c.kernel[0] - 1) * self.row()) + 1
     }
 
     /// From one row of what a filter sees to the next.
@@ -95,16 +102,9 @@ impl Grid {
                 let lanes = (channels - channel).min(LANES);
                 for first in (0..length).step_by(LANES) {
                     let count = (length - first).min(LANES);
-                    let mut block = [s.splat(0.0); LANES];
-                    for (k, row) in block.iter_mut().enumerate().take(lanes) {
-                        let from = (channel + k) * plane + first;
-                        *row = s.load_part(&x[from..from + count]);
-                    }
-                    s.transpose(&mut block);
-                    for (k, row) in block.iter().enumerate().take(count) {
-                        let at = (first + k) * channels + channel;
-                        s.store_part(*row, &mut to[at..at + lanes]);
-                    }
+                    let from = (&x[channel * plane + first..], plane);
+                    let to = (&mut to[first * channels + channel..], channels);
+                    s.call(Turn { rows: lanes, count, from, to });
                 }
             }
         }
@@ -126,96 +126,87 @@ impl Grid {
                 let lanes = (channels - channel).min(LANES);
                 for first in (0..length).step_by(LANES) {
                     let count = (length - first).min(LANES);
-                    let mut block = [s.splat(0.0); LANES];
-                    for (k, row) in block.iter_mut().enumerate().take(count) {
-                        let at = (first + k) * channels + channel;
-                        *row = s.load_part(&from[at..at + lanes]);
-                    }
-                    super::store_rows(s, &mut block, lanes, &mut x[channel * plane + first..], plane, count);
+                    let from = (&from[first * channels + channel..], channels);
+                    let to = (&mut x[channel * plane + first..], plane);
+                    s.call(Turn { rows: count, count: lanes, from, to });
                 }
             }
         }
     }
 
-    /// Lays `filters` out with their channels side by side, from the part `range` of the panels; what is not in it becomes 0, and what
-    /// fills up vectors is left as it is.
+    /// Lays `filters` out with their channels side by side, from the part `range` of the panels; what is not in it, and what fills up
+    /// vectors, is left as it is.
     #[inline(always)]
-    pub(super) fn lay<S: Simd>(self, s: S, w: &[f32], range: &Range<usize>, filters: Range<usize>, rows: Rows, to: &mut [f32]) {
-        for block in self.blocks(filters) {
-            let mut turned = [s.splat(0.0); LANES];
-            for (k, row) in turned.iter_mut().enumerate().take(block.channels) {
-                if let Some(at) = block.at(k, range) {
-                    *row = s.load_part(&w[at..at + LANES]);
-                }
-            }
-            s.transpose(&mut turned);
-            for (filter, row) in turned.iter().enumerate().take(block.filters) {
-                let at = rows.at(&block, filter);
-                s.store_part(*row, &mut to[at..at + block.channels]);
-            }
+    pub(super) fn lay<S: Simd>(
+        self,
+        s: S,
+        w: &[f32],
+        range: &Range<usize>,
+        filters: Range<usize>,
+        rows: Rows,
+        to: &mut [f32],
+    ) {
+        for block in self.blocks(filters, range) {
+            let (from, to) = ((&w[block.at - range.start..], block.apart), (&mut to[rows.at(&block)..], rows.filter));
+            s.call(Turn { rows: block.channels, count: block.filters, from, to });
         }
     }
 
     /// The reverse of [`lay`](Grid::lay); the padding of the panels is left as it is.
     #[inline(always)]
-    pub(super) fn unlay<S: Simd>(self, s: S, from: &[f32], rows: Rows, filters: Range<usize>, range: &Range<usize>, w: &mut [f32]) {
-        for block in self.blocks(filters) {
-            let mut turned = [s.splat(0.0); LANES];
-            for (filter, row) in turned.iter_mut().enumerate().take(block.filters) {
-                let at = rows.at(&block, filter);
-                *row = s.load_part(&from[at..at + block.channels]);
-            }
-            s.transpose(&mut turned);
-            for (k, row) in turned.iter().enumerate().take(block.channels) {
-                if let Some(at) = block.at(k, range) {
-                    s.store_part(*row, &mut w[at..at + block.filters]);
-                }
-            }
+    pub(super) fn unlay<S: Simd>(
+        self,
+        s: S,
+        from: &[f32],
+        rows: Rows,
+        filters: Range<usize>,
+        range: &Range<usize>,
+        w: &mut [f32],
+    ) {
+        for block in self.blocks(filters, range) {
+            let (from, to) = ((&from[rows.at(&block)..], rows.filter), (&mut w[block.at - range.start..], block.apart));
+            s.call(Turn { rows: block.filters, count: block.channels, from, to });
         }
     }
 
-    /// At most sixteen channels by sixteen of these filters, which begin with a vector of the panels, at each place of the kernel.
-    fn blocks(self, filters: Range<usize>) -> impl Iterator<Item = Block> {
+    /// At most sixteen channels by sixteen of these filters, which begin with a vector of the panels, at each place of the kernel, as far
+    /// as they lie in the part `range` of the panels.
+    fn blocks(self, filters: Range<usize>, range: &Range<usize>) -> impl Iterator<Item = Block> {
         let ([rows, columns], channels) = (self.c.kernel, self.channels);
+        let (panels, size, range) = (self.c.panels(), rows * columns, range.clone());
+        let places = (0..size).flat_map(move |k| (0..channels).step_by(LANES).map(move |channel| (k, channel)));
         let begin = filters.start;
-        filters.clone().step_by(LANES).flat_map(move |filter| {
-            (0..rows * columns).flat_map(move |k| {
-                (0..channels).step_by(LANES).map(move |channel| Block {
-                    c: self.c,
-                    begin,
-                    filter,
-                    filters: (filters.end - filter).min(LANES),
-                    k,
-                    channel: self.first + channel,
-                    channels: (channels - channel).min(LANES),
-                    lane: k % columns * channels + channel,
-                })
+        let blocks = filters.clone().step_by(LANES).flat_map(move |filter| places.clone().map(move |at| (filter, at)));
+        blocks.filter_map(move |(filter, (k, channel))| {
+            let apart = size * panels.width(filter / Panels::WIDTH);
+            let at = panels.index((self.first + channel) * size + k, filter);
+            // A cut is no nearer to the first of sixteen filters than to the others.
+            let before = range.start.saturating_sub(at).div_ceil(apart);
+            let end = range.end.saturating_sub(at).div_ceil(apart).min((channels - channel).min(LANES));
+            (before < end).then(|| Block {
+                filter: filter - begin,
+                filters: (filters.end - filter).min(LANES),
+                channels: end - before,
+                at: at + before * apart,
+                apart,
+                row: k / columns,
+                lane: k % columns * channels + channel + before,
             })
         })
     }
 }
 
 struct Block {
-    c: Conv,
-    /// The first filter of all, and of this block.
-    begin: usize,
+    /// The first filter, counted from the first of all.
     filter: usize,
     filters: usize,
-    /// The place of the kernel.
-    k: usize,
-    channel: usize,
     channels: usize,
-    /// Where the first channel lies in a row of a filter.
+    /// Where the first channel lies in the panels, and how far from there the next.
+    at: usize,
+    apart: usize,
+    /// The same where filters are laid out.
+    row: usize,
     lane: usize,
-}
-
-impl Block {
-    /// Where the weights of channel `k` lie in the part `range` of the panels.
-    fn at(&self, k: usize, range: &Range<usize>) -> Option<usize> {
-        let row = (self.channel + k) * self.c.kernel[0] * self.c.kernel[1] + self.k;
-        let at = self.c.panels().index(row, self.filter);
-        if range.contains(&at) { Some(at - range.start) } else { None }
-    }
 }
 
 /// How far it is from one filter to the next, and from one row of a filter to the next.
@@ -226,8 +217,8 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    fn at(&self, block: &Block, filter: usize) -> usize {
-        (block.filter - block.begin + filter) * self.filter + block.k / block.c.kernel[1] * self.row + block.lane
+    fn at(self, block: &Block) -> usize {
+        block.filter * self.filter + block.row * self.row + block.lane
     }
 }
 

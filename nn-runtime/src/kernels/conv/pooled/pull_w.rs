@@ -9,7 +9,7 @@ use core::ops::Range;
 use super::super::Conv;
 use super::super::sheet::offset;
 use super::lay::{Cut, Grid, Patches, Rows};
-use super::{Entry, Maxima, entries};
+use super::{Maxima, Passing};
 use crate::kernels::matrix::Panels;
 use crate::kernels::micro::{Job, strips};
 use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
@@ -45,6 +45,9 @@ impl Kernel for PullW<'_> {
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
         let (c, panels) = (self.c, self.c.panels());
+        if self.range.is_empty() {
+            return;
+        }
         if let Some(patches) = Grid::of(&c, 0, c.channels).patches() {
             // A filter is a vector or two: there is nothing to gain from a part of it.
             let filters = |at: usize| at / (Panels::WIDTH * panels.rows()) * Panels::WIDTH;
@@ -52,71 +55,56 @@ impl Kernel for PullW<'_> {
             self.patches(s, patches, filters(self.range.start).min(end)..end);
             return;
         }
-        let mut panel = 0;
-        while panel < panels.count() {
-            let channels = self.channels(panel);
-            let first = panel;
-            // Panels of which the same is asked share a copy of the image.
-            while panel < panels.count() && self.channels(panel) == channels {
-                panel += 1;
-            }
-            if !channels.is_empty() {
-                let grid = Grid::of(&c, channels.start, channels.end);
-                self.rows(s, grid, first * Panels::WIDTH..c.filters.min(panel * Panels::WIDTH));
-            }
+        // The panels of which something is asked, and the channels, which are some only where that is one panel.
+        let panel = |at: usize| (at / (Panels::WIDTH * panels.rows())).min(panels.count());
+        let asked = panel(self.range.start)..panel(self.range.end + Panels::WIDTH * panels.rows() - 1);
+        let mut channels = 0..c.channels;
+        if asked.len() == 1 {
+            let (start, width) = (panels.offset(asked.start), panels.width(asked.start));
+            // A panel starts at a multiple of 32, as every cut is one: so cuts fall between rows.
+            let row = |at: usize| ((at - start) / width).min(panels.rows());
+            let of_channel = c.kernel[0] * c.kernel[1];
+            channels = row(self.range.start) / of_channel..row(self.range.end).div_ceil(of_channel);
         }
+        let filters = asked.start * Panels::WIDTH..c.filters.min(asked.end * Panels::WIDTH);
+        self.rows(s, Grid::of(&c, channels.start, channels.end), filters);
     }
 }
 
 impl PullW<'_> {
-    /// The channels of which something of this panel is in the range.
-    fn channels(&self, panel: usize) -> Range<usize> {
-        let panels = self.c.panels();
-        let (start, width) = (panels.offset(panel), panels.width(panel));
-        // A panel starts at a multiple of 32, as every cut is one: so cuts fall between rows.
-        let row = |at: usize| ((at.max(start) - start) / width).min(panels.rows());
-        let (from, to) = (row(self.range.start), row(self.range.end));
-        let of_channel = self.c.kernel[0] * self.c.kernel[1];
-        if from < to { from / of_channel..to.div_ceil(of_channel) } else { 0..0 }
-    }
-
     /// The gradients of some filters, a row of what they see at a time.
     #[inline(always)]
     fn rows<S: Simd>(&mut self, s: S, grid: Grid, filters: Range<usize>) {
         let (c, m, windows) = (self.c, self.m, self.m.windows());
         let (sums, scratch) = self.scratch.split_at_mut(filters.len() * grid.weights());
-        let (list, copy) = scratch.split_at_mut((2 * (windows + 1)).next_multiple_of(LANES));
-        let (list, copy) = (list.as_chunks_mut().0, &mut copy[..grid.len()]);
+        let (memory, copy) = scratch.split_at_mut(Passing::room(filters.len() * windows, filters.len()));
+        let copy = &mut copy[..grid.len()];
         let rows = Rows { filter: grid.weights(), row: grid.pitch() };
         copy.fill(0.0);
         grid.lay(s, self.dw, &self.range, filters.clone(), rows, sums);
         let maxima = m.dy.chunks_exact(m.pool.y_len()).zip(m.at.chunks_exact(m.pool.y_len()));
+        let vectors = grid.pitch() / LANES;
         for (x, (dy, at)) in self.x.chunks_exact(c.x_len()).zip(maxima) {
             grid.fill(s, x, copy);
             let asked = filters.start * windows..filters.end * windows;
-            let (dy, at) = (dy[asked.clone()].chunks_exact(windows), at[asked].chunks_exact(windows));
-            for (sums, (dy, at)) in sums.chunks_exact_mut(grid.weights()).zip(dy.zip(at)) {
-                let list = entries(dy, at, grid.pixel(), list);
-                let last = (c.kernel[0] - 1) * grid.row() + grid.pitch();
-                assert!(list.iter().all(|[place, _]| offset(*place) + last <= copy.len()), "expected places from `forward`");
-                let (mut vector, vectors) = (0, grid.pitch() / LANES);
-                while vector < vectors {
-                    let side = match vectors - vector {
-                        4.. if S::REGISTERS >= 32 => 4,
-                        2.. => 2,
-                        _ => 1,
-                    };
-                    let job = Seen {
-                        list,
-                        x: copy[vector * LANES..].as_ptr(),
-                        row: grid.row(),
-                        sums: sums[vector * LANES..].as_mut_ptr(),
-                        pitch: grid.pitch(),
-                    };
-                    // SAFETY: all rows and vectors of what is seen from a place lie within the copy, as checked above; sums have as many.
-                    unsafe { strips(s, job, 0..c.kernel[0], side) };
-                    vector += side;
-                }
+            let passing = Passing::of(&dy[asked.clone()], &at[asked], windows, [grid.pixel(), grid.places()], memory);
+            let mut vector = 0;
+            while vector < vectors {
+                let side = match vectors - vector {
+                    4.. if S::REGISTERS >= 32 => 4,
+                    2.. => 2,
+                    _ => 1,
+                };
+                let job = Seen {
+                    passing,
+                    x: copy[vector * LANES..].as_ptr(),
+                    row: grid.row(),
+                    sums: sums[vector * LANES..].as_mut_ptr(),
+                    rows,
+                };
+                // SAFETY: all rows and vectors of what is seen from a place before the end lie within the copy; each filter has as many sums.
+                unsafe { strips(s, job, 0..c.kernel[0], side) };
+                vector += side;
             }
         }
         grid.unlay(s, sums, rows, filters, &self.range, self.dw);
@@ -136,25 +124,13 @@ impl PullW<'_> {
         let seen = &mut seen[..patches.len()];
         copy.fill(0.0);
         grid.lay(s, self.dw, &self.range, filters.clone(), patches.rows(), sums);
-        let (scale, zeros) = (s.splat_i(pitch as i32), s.splat_i(patches.zeros() as i32));
-        let most = s.splat_i(patches.zeros() as i32 + 1);
         let maxima = m.dy.chunks_exact(m.pool.y_len()).zip(m.at.chunks_exact(m.pool.y_len()));
         for (x, (dy, at)) in self.x.chunks_exact(c.x_len()).zip(maxima) {
             grid.fill(s, x, copy);
             s.call(Cut { patches, copy, to: seen });
             let asked = filters.start * windows..filters.end * windows;
-            let from = dy[asked.clone()].chunks(LANES).zip(at[asked].chunks(LANES));
-            let (places, gradients) = entries.split_at_mut(distance);
-            let to = places.as_chunks_mut::<LANES>().0.iter_mut().zip(gradients.as_chunks_mut::<LANES>().0);
-            for ((dy, at), (place_to, gradient_to)) in from.zip(to) {
-                let (dy, at) = (s.load_part(dy), s.load_part(at));
-                let place = s.mul_i(s.bits(at), scale);
-                // Those that are cut off come before the first place, those that no `forward` wrote perhaps behind the last.
-                let outside = s.or_m(s.lt_i(s.bits(at), s.splat_i(0)), s.not_m(s.lt_i(place, most)));
-                let idle = s.or_m(outside, s.eq(dy, s.splat(0.0)));
-                s.store(s.select(idle, s.from_bits(zeros), s.from_bits(place)), place_to);
-                s.store(s.select(idle, s.splat(0.0), dy), gradient_to);
-            }
+            let rows = [pitch as i32, patches.zeros() as i32];
+            s.call(Scale { dy: &dy[asked.clone()], at: &at[asked], rows, to: entries.split_at_mut(distance) });
             for vector in 0..pitch / LANES {
                 let job = Whole {
                     places: entries.as_ptr(),
@@ -172,16 +148,45 @@ impl PullW<'_> {
     }
 }
 
-/// The gradients of some rows of one filter.
+/// For each window where the row of its maximum begins and its gradient; of one that does not pass, a row of zeros and 0.
+struct Scale<'a> {
+    dy: &'a [f32],
+    at: &'a [f32],
+    /// From one row to the next, and where the zeros begin.
+    rows: [i32; 2],
+    to: (&'a mut [f32], &'a mut [f32]),
+}
+
+impl Kernel for Scale<'_> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let [scale, zeros] = self.rows.map(|row| s.splat_i(row));
+        let most = s.splat_i(self.rows[1] + 1);
+        let (places, gradients) = (self.to.0.as_chunks_mut::<LANES>().0, self.to.1.as_chunks_mut::<LANES>().0);
+        let from = self.dy.chunks(LANES).zip(self.at.chunks(LANES));
+        for ((dy, at), (place_to, gradient_to)) in from.zip(places.iter_mut().zip(gradients)) {
+            let (dy, at) = (s.load_part(dy), s.load_part(at));
+            let place = s.mul_i(s.bits(at), scale);
+            // Those that are cut off come before the first place, those that no `forward` wrote perhaps behind the last.
+            let outside = s.or_m(s.lt_i(s.bits(at), s.splat_i(0)), s.not_m(s.lt_i(place, most)));
+            let outside = s.or_m(outside, s.lt_i(place, s.splat_i(0)));
+            let idle = s.or_m(outside, s.eq(dy, s.splat(0.0)));
+            s.store(s.select(idle, s.from_bits(zeros), s.from_bits(place)), place_to);
+            s.store(s.select(idle, s.splat(0.0), dy), gradient_to);
+        }
+    }
+}
+
+/// The gradients of some rows of all filters.
 #[derive(Clone, Copy)]
 struct Seen<'a> {
-    list: &'a [Entry],
+    passing: Passing<'a>,
     x: *const f32,
     /// From one row to the next of what is seen.
     row: usize,
     sums: *mut f32,
-    /// From one row to the next of the sums.
-    pitch: usize,
+    rows: Rows,
 }
 
 impl Job for Seen<'_> {
@@ -192,32 +197,38 @@ impl Job for Seen<'_> {
     unsafe fn strip<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
         for row in rows.step_by(R) {
             let mut from = [self.x; R];
-            let mut sums = [[s.splat(0.0); V]; R];
-            let at = |r: usize, v: usize| self.sums.wrapping_add((row + r) * self.pitch + v * LANES);
-            for r in 0..R {
-                from[r] = from[r].wrapping_add((row + r) * self.row);
-                for (v, sum) in sums[r].iter_mut().enumerate() {
-                    // SAFETY: the caller vouches for the sums of these rows.
-                    *sum = unsafe { s.load_ptr(at(r, v)) };
-                }
+            for (r, from) in from.iter_mut().enumerate() {
+                *from = from.wrapping_add((row + r) * self.row);
             }
             // As in `micro`: the compiler must not work these out anew in every step.
             let from = black_box(from);
-            for [place, dy] in self.list {
-                let (place, dy) = (offset(*place), s.splat(*dy));
-                for (sums, from) in sums.iter_mut().zip(from) {
+            let mut to = self.sums.wrapping_add(row * self.rows.row);
+            for list in self.passing.filters() {
+                let at = |r: usize, v: usize| to.wrapping_add(r * self.rows.row + v * LANES);
+                let mut sums = [[s.splat(0.0); V]; R];
+                for (r, sums) in sums.iter_mut().enumerate() {
                     for (v, sum) in sums.iter_mut().enumerate() {
-                        // SAFETY: the caller vouches for what is seen from each place.
-                        let x = unsafe { s.load_ptr(from.wrapping_add(place + v * LANES)) };
-                        *sum = s.fma(x, dy, *sum);
+                        // SAFETY: the caller vouches for the sums of these rows.
+                        *sum = unsafe { s.load_ptr(at(r, v)) };
                     }
                 }
-            }
-            for (r, sums) in sums.into_iter().enumerate() {
-                for (v, sum) in sums.into_iter().enumerate() {
-                    // SAFETY: as for the loads.
-                    unsafe { s.store_ptr(sum, at(r, v)) };
+                for [place, dy] in list {
+                    let (place, dy) = (offset(*place), s.splat(*dy));
+                    for (sums, from) in sums.iter_mut().zip(from) {
+                        for (v, sum) in sums.iter_mut().enumerate() {
+                            // SAFETY: the caller vouches for what is seen from each place.
+                            let x = unsafe { s.load_ptr(from.wrapping_add(place + v * LANES)) };
+                            *sum = s.fma(x, dy, *sum);
+                        }
+                    }
                 }
+                for (r, sums) in sums.into_iter().enumerate() {
+                    for (v, sum) in sums.into_iter().enumerate() {
+                        // SAFETY: as for the loads.
+                        unsafe { s.store_ptr(sum, at(r, v)) };
+                    }
+                }
+                to = to.wrapping_add(self.rows.filter);
             }
         }
     }

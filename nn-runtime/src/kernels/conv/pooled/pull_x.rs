@@ -8,15 +8,15 @@ use core::ops::Range;
 use super::super::Conv;
 use super::super::sheet::offset;
 use super::lay::{Grid, Rows};
-use super::{Entry, Maxima, entries};
+use super::{Maxima, Passing};
 use crate::kernels::micro::{Job, strips};
 use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
 
 /// `dx[c, i] = Σ_(f, p, ky, kx) w[f, c, ky, kx] · dy[f, p]` over the maxima whose filter saw input i through that weight, for each
 /// sample.
 ///
-/// The sum is one chain of `fma`, starting at 0: filter by filter, in an order of its places and weights that depends on the
-/// convolution and the instruction set alone; a gradient of 0 takes no part. `dx` is overwritten, `scratch`
+/// The sum is one chain of `fma`, starting at 0, in an order that depends on the convolution, the instruction set and where maxima
+/// stood alone; a gradient of 0 takes no part. `dx` is overwritten, `scratch`
 /// left with any numbers.
 ///
 /// # Panics
@@ -44,58 +44,53 @@ impl Kernel for PullX<'_> {
         let (c, windows) = (self.c, self.m.windows());
         let grid = Grid::of(&c, 0, c.channels);
         let (weights, scratch) = self.scratch.split_at_mut(c.filters * grid.weights());
-        let (list, sums) = scratch.split_at_mut((2 * (windows + 1)).next_multiple_of(LANES));
-        let (list, sums) = (list.as_chunks_mut().0, &mut sums[..grid.len()]);
+        let (memory, sums) = scratch.split_at_mut(Passing::room(self.m.pool.y_len(), c.filters));
+        let sums = &mut sums[..grid.len()];
         let rows = Rows { filter: grid.weights(), row: grid.pitch() };
         grid.lay(s, self.w, &(0..self.w.len()), 0..c.filters, rows, weights);
+        let vectors = grid.run().div_ceil(LANES);
+        // A vector that ends before its lanes do goes along with the one before.
+        let whole = if grid.run().is_multiple_of(LANES) { vectors } else { vectors.saturating_sub(2) };
         let samples = self.m.dy.chunks_exact(self.m.pool.y_len()).zip(self.m.at.chunks_exact(self.m.pool.y_len()));
         for (dx, (dy, at)) in self.dx.chunks_exact_mut(c.x_len()).zip(samples) {
             sums.fill(0.0);
-            let filters = dy.chunks_exact(windows).zip(at.chunks_exact(windows));
-            for (w, (dy, at)) in weights.chunks_exact(grid.weights()).zip(filters) {
-                let list = entries(dy, at, grid.pixel(), list);
-                let last = (c.kernel[0] - 1) * grid.row() + grid.run();
-                assert!(list.iter().all(|[place, _]| offset(*place) + last + LANES <= sums.len()), "expected places from `forward`");
-                let (mut vector, whole) = (0, grid.run() / LANES);
-                let (sums, w) = (sums.as_mut_ptr(), w.as_ptr());
-                let job = |vector: usize| Sent {
-                    list,
-                    w: w.wrapping_add(vector * LANES),
-                    pitch: grid.pitch(),
-                    sums: sums.wrapping_add(vector * LANES),
-                    row: grid.row(),
-                    lanes: grid.run() % LANES,
+            let passing = Passing::of(dy, at, windows, [grid.pixel(), grid.places()], memory);
+            let to = sums.as_mut_ptr();
+            let job = |vector: usize| Sent {
+                passing,
+                w: weights[vector * LANES..].as_ptr(),
+                rows,
+                sums: to.wrapping_add(vector * LANES),
+                row: grid.row(),
+                lanes: grid.run() % LANES,
+            };
+            let mut vector = 0;
+            while vector < whole {
+                let side = match whole - vector {
+                    4.. if S::REGISTERS >= 32 => 4,
+                    2.. => 2,
+                    _ => 1,
                 };
-                // A vector that ends before its lanes do goes along with the one before.
-                let whole = if grid.run().is_multiple_of(LANES) { whole } else { whole.saturating_sub(1) };
-                while vector < whole {
-                    let side = match whole - vector {
-                        4.. if S::REGISTERS >= 32 => 4,
-                        2.. => 2,
-                        _ => 1,
-                    };
-                    // SAFETY: all rows of what was seen from a place lie within the sums, as checked above; these are whole vectors of them,
-                    // and the filter has as many.
-                    unsafe { strips(s, Whole(job(vector)), 0..c.kernel[0], side) };
-                    vector += side;
-                }
-                if vector * LANES < grid.run() {
-                    // SAFETY: as above; there is a vector more behind the sums, and behind each row of the filter its lanes.
-                    unsafe { strips(s, Part(job(vector)), 0..c.kernel[0], grid.run().div_ceil(LANES) - vector) };
-                }
+                // SAFETY: all rows of what was seen from a place before the end lie within the sums; these are whole vectors of them, and
+                // each filter has as many.
+                unsafe { strips(s, Whole(job(vector)), 0..c.kernel[0], side) };
+                vector += side;
+            }
+            if vector < vectors {
+                // SAFETY: as above; there is a vector more behind the sums, and behind each row of a filter its lanes.
+                unsafe { strips(s, Part(job(vector)), 0..c.kernel[0], vectors - vector) };
             }
             grid.take(s, sums, dx);
         }
     }
 }
 
-/// What some rows of a filter send to the inputs.
+/// What some rows of all filters send to the inputs.
 #[derive(Clone, Copy)]
 struct Sent<'a> {
-    list: &'a [Entry],
+    passing: Passing<'a>,
     w: *const f32,
-    /// From one row of the filter to the next.
-    pitch: usize,
+    rows: Rows,
     sums: *mut f32,
     /// From one row to the next of what was seen.
     row: usize,
@@ -141,31 +136,38 @@ impl Sent<'_> {
         const LANE: [i32; LANES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
         let there = s.lt_i(s.load_i(&LANE), s.splat_i(self.lanes as i32));
         for row in rows.step_by(R) {
-            let (mut to, mut weights) = ([self.sums; R], [[s.splat(0.0); V]; R]);
-            for r in 0..R {
-                to[r] = to[r].wrapping_add((row + r) * self.row);
-                for (v, weight) in weights[r].iter_mut().enumerate() {
-                    // SAFETY: the filter has whole vectors of these rows.
-                    *weight = unsafe { s.load_ptr(self.w.wrapping_add((row + r) * self.pitch + v * LANES)) };
-                }
+            let mut to = [self.sums; R];
+            for (r, to) in to.iter_mut().enumerate() {
+                *to = to.wrapping_add((row + r) * self.row);
             }
             // As in `micro`: the compiler must not work these out anew in every step.
             let to = black_box(to);
-            for [place, dy] in self.list {
-                let (place, dy) = (offset(*place), s.splat(*dy));
-                for (to, weights) in to.iter().zip(weights) {
-                    for (v, weight) in weights.into_iter().enumerate() {
-                        let to = to.wrapping_add(place + v * LANES);
-                        // SAFETY: the caller vouches for the sums of what was seen from each place.
-                        unsafe {
-                            let before = s.load_ptr(to);
-                            let sum = s.fma(weight, dy, before);
-                            // What is stored whole can be loaded again at once, wherever the next place is.
-                            let sum = if PART && v + 1 == V { s.select(there, sum, before) } else { sum };
-                            s.store_ptr(sum, to);
+            let mut w = self.w.wrapping_add(row * self.rows.row);
+            for list in self.passing.filters() {
+                let mut weights = [[s.splat(0.0); V]; R];
+                for (r, weights) in weights.iter_mut().enumerate() {
+                    for (v, weight) in weights.iter_mut().enumerate() {
+                        // SAFETY: each filter has whole vectors of these rows.
+                        *weight = unsafe { s.load_ptr(w.wrapping_add(r * self.rows.row + v * LANES)) };
+                    }
+                }
+                for [place, dy] in list {
+                    let (place, dy) = (offset(*place), s.splat(*dy));
+                    for (to, weights) in to.iter().zip(weights) {
+                        for (v, weight) in weights.into_iter().enumerate() {
+                            let to = to.wrapping_add(place + v * LANES);
+                            // SAFETY: the caller vouches for the sums of what was seen from each place.
+                            unsafe {
+                                let before = s.load_ptr(to);
+                                let sum = s.fma(weight, dy, before);
+                                // What is stored whole can be loaded again at once, wherever the next place is.
+                                let sum = if PART && v + 1 == V { s.select(there, sum, before) } else { sum };
+                                s.store_ptr(sum, to);
+                            }
                         }
                     }
                 }
+                w = w.wrapping_add(self.rows.filter);
             }
         }
     }
