@@ -52,7 +52,8 @@ where
     Mse: Fits<N::Head>,
 {
     let mut model = N::init(0);
-    let (train, within, beyond) = (measured(-8.0..8.0, true)?, measured(-8.0..8.0, false)?, measured(8.0..12.0, false)?);
+    let (train, within, beyond) =
+        (measured(-8.0..8.0, true)?, measured(-8.0..8.0, false)?, measured(8.0..12.0, false)?);
     let mut trainer = Trainer::new(&mut model, LogCosh::new(), Adam::new(1e-2)).schedule(Cosine::new(300 * 19));
     trainer.fit(&train, Fit::epochs(300))?;
     let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(0.0));
@@ -63,7 +64,11 @@ where
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (model, [within, beyond]) = learn::<Waves>()?;
     println!("Snake: off by {within:.3} where it has measured, by {beyond:.3} further on");
-    println!("       the waves' pitches, learnt: {:?} and {:?}", model.get("snake_1.pitch")?, model.get("snake_2.pitch")?);
+    println!(
+        "       the waves' pitches, learnt: {:?} and {:?}",
+        model.get("snake_1.pitch")?,
+        model.get("snake_2.pitch")?
+    );
     let (_, [within, beyond]) = learn::<Bends>()?;
     println!("Tanh:  off by {within:.3} where it has measured, by {beyond:.3} further on");
     Ok(())

@@ -7,9 +7,9 @@
 
 use nn_runtime::data::Labels;
 use nn_runtime::prelude::*;
+use rand::SeedableRng;
 use rand::distr::Distribution;
 use rand::distr::weighted::WeightedIndex;
-use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 
 const TEXT: &[u8] = include_bytes!("data/harbour.txt");

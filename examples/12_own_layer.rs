@@ -48,7 +48,7 @@ impl Layer for Gain {
         }
     }
 
-    fn pull_params(&self, cx: &mut Cx, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {
+    fn pull_params(&self, cx: &mut Look, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {
         // Only a part of the parameters may be asked for: that is how they are spread over threads.
         let (range, grad) = part.of(cx, 0);
         let features = cx.input_shape(0).len();

@@ -98,8 +98,9 @@ fn every_module_opens_with_a_sign() {
 #[test]
 fn the_core_needs_no_operating_system() {
     for (file, text) in sources("nn-runtime/src") {
-        let outside =
-            ["/train/", "/data/", "src/save.rs", "/kernels/simd", "/kernels/crew.rs", "tests.rs"].iter().any(|part| file.contains(part));
+        let outside = ["/train/", "/data/", "src/save.rs", "/kernels/simd", "/kernels/crew.rs", "tests.rs"]
+            .iter()
+            .any(|part| file.contains(part));
         if outside {
             continue;
         }

@@ -220,7 +220,10 @@ fn a_bounded_stream_ends_with_its_window() {
         stream.step(&[1.0, 2.0]).unwrap();
     }
     let error = stream.step(&[1.0, 2.0]).unwrap_err().to_string();
-    assert!(error.starts_with("expected at most 7 steps since the beginning, as many as `Windowed` declares"), "{error}");
+    assert!(
+        error.starts_with("expected at most 7 steps since the beginning, as many as `Windowed` declares"),
+        "{error}"
+    );
     stream.reset();
     assert!(stream.step(&[1.0, 2.0]).is_ok());
 }

@@ -114,7 +114,7 @@ const _: () = {
             pass.layer::<1, 1>(0, &__l0());
         }
         fn pull_params(
-            cx: &mut __nn::Cx<'_>,
+            cx: &mut __nn::Look<'_>,
             x: &[&[f32]],
             dy: &[&[f32]],
             part: __nn::Part<'_>,
@@ -158,7 +158,7 @@ const _: () = {
         }
         fn pull_params(
             &self,
-            cx: &mut __nn::Cx<'_>,
+            cx: &mut __nn::Look<'_>,
             x: [&[f32]; 2],
             dy: [&[f32]; 1],
             part: __nn::Part<'_>,

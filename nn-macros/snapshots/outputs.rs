@@ -92,7 +92,7 @@ const _: () = {
             pass.layer::<1, 2>(0, &__l0());
         }
         fn pull_params(
-            cx: &mut __nn::Cx<'_>,
+            cx: &mut __nn::Look<'_>,
             x: &[&[f32]],
             dy: &[&[f32]],
             part: __nn::Part<'_>,
@@ -134,7 +134,7 @@ const _: () = {
         }
         fn pull_params(
             &self,
-            cx: &mut __nn::Cx<'_>,
+            cx: &mut __nn::Look<'_>,
             x: [&[f32]; 1],
             dy: [&[f32]; 2],
             part: __nn::Part<'_>,

@@ -43,7 +43,7 @@ const _: () = {
             _: &mut [&mut [f32]],
         ) {}
         fn pull_params(
-            _: &mut __nn::Cx<'_>,
+            _: &mut __nn::Look<'_>,
             _: &[&[f32]],
             _: &[&[f32]],
             _: __nn::Part<'_>,
@@ -80,7 +80,7 @@ const _: () = {
         }
         fn pull_params(
             &self,
-            cx: &mut __nn::Cx<'_>,
+            cx: &mut __nn::Look<'_>,
             x: [&[f32]; 2],
             dy: [&[f32]; 2],
             part: __nn::Part<'_>,

@@ -66,12 +66,12 @@ impl<N: Network> Model<N> {
         if batch > 0 {
             let mut saved = Block::zeroed(map.asked.work * batch);
             let mut scratch = Block::zeroed(map.asked.scratch_for(batch));
-            let mut cx = Cx::of_network(map, &self.params, Isa::detect(), batch, &mut saved, &mut scratch);
+            let mut cx = Cx::of_network(map, &self.params, Isa::detect(), batch, &mut saved[..], &mut scratch);
             cx.purpose = Purpose::TrainAsked;
             N::forward(&mut cx, x, &mut slices(&mut y));
             let y: Vec<&[f32]> = y.iter().map(|y| &y[..]).collect();
             N::pull_input(&mut cx, x, &y, dy, &mut slices(&mut dx));
-            N::pull_params(&mut cx, x, dy, Part { range: 0..map.params_len, grad: &mut grad });
+            N::pull_params(&mut cx.look(&self.params), x, dy, Part { range: 0..map.params_len, grad: &mut grad });
         }
         let learnt = self.tensors().into_iter().filter(|tensor| tensor.role == Role::Trained && !tensor.frozen);
         let params = learnt.map(|tensor| {

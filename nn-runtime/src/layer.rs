@@ -63,7 +63,7 @@ pub trait Layer<const N: usize = 1, const M: usize = 1> {
     ///
     /// It may not read learnt parameters: parts are pulled and updated one after the other, so some may be new already. What it needs
     /// of them `forward` or `pull_input` keeps in `cx.saved` ([`Facts::saves`], [`Facts::prepares_params`]).
-    fn pull_params(&self, cx: &mut Cx, x: [&[f32]; N], dy: [&[f32]; M], part: Part) {
+    fn pull_params(&self, cx: &mut Look, x: [&[f32]; N], dy: [&[f32]; M], part: Part) {
         let _ = (cx, x, dy, part);
     }
 
@@ -91,8 +91,9 @@ pub enum Mode {
     Train,
 }
 
-/// What a layer is given beside its inputs: its site's facts, parameters and memory, and how to compute.
-pub struct Cx<'a> {
+/// What a layer is given beside its inputs: its site's facts, parameters and memory, and how to compute. Code that serves
+/// [`pull_params`](Layer::pull_params) too takes `&Cx<'_, impl Sized>`.
+pub struct Cx<'a, S = &'a mut [f32]> {
     /// How many samples.
     pub batch: usize,
     /// The instruction set to compute with: `cx.isa.map(..)`, `zip`, `run` reach vector code.
@@ -105,7 +106,7 @@ pub struct Cx<'a> {
     pub first_sample: usize,
     /// What `forward` keeps for the pulls: as many floats per sample as [`Facts::saves`] said; empty when nothing is kept. In a stream, what
     /// `step` carries on.
-    pub saved: &'a mut [f32],
+    pub saved: S,
     /// Memory to use while the method runs, as much as [`Facts::scratch`] said, with arbitrary contents.
     pub scratch: &'a mut [f32],
     pub(crate) facts: &'static Facts,
@@ -120,11 +121,36 @@ pub struct Cx<'a> {
     pub(crate) purpose: Purpose,
 }
 
-impl<'a> Cx<'a> {
+/// The context of [`Layer::pull_params`]: what the other methods have kept may be read, by several threads at once, and nothing of it written.
+pub type Look<'a> = Cx<'a, &'a [f32]>;
+
+impl<'a, S> Cx<'a, S> {
+    /// The same context for [`Layer::pull_params`], with these parameters.
+    pub(crate) fn look<'s>(&'s mut self, params: &'s [f32]) -> Look<'s>
+    where
+        S: core::ops::Deref<Target = [f32]>,
+    {
+        Cx {
+            batch: self.batch,
+            isa: self.isa,
+            mode: self.mode,
+            noise: self.noise,
+            first_sample: self.first_sample,
+            saved: &self.saved,
+            scratch: &mut *self.scratch,
+            facts: self.facts,
+            params,
+            floor: self.floor,
+            pool: self.pool,
+            logits: self.logits,
+            purpose: self.purpose,
+        }
+    }
+
     /// Parameter `i` of the layer, in the order its rule lists them.
     ///
     /// # Panics
-    /// `i` is not less than the number of parameters
+    /// `i` is not less than the number of parameters; in `pull_params`, the parameter is learnt
     pub fn param(&self, i: usize) -> &'a [f32] {
         assert!(i < self.facts.param_count);
         let param = &self.facts.params[i];
@@ -155,7 +181,7 @@ pub struct Part<'a> {
 
 impl<'a> Part<'a> {
     /// What is asked of parameter `i`: the range within it, and where to add its gradient. The range is empty where nothing of it is asked.
-    pub fn of(&mut self, cx: &Cx, i: usize) -> (Range<usize>, &mut [f32]) {
+    pub fn of(&mut self, cx: &Cx<'_, impl Sized>, i: usize) -> (Range<usize>, &mut [f32]) {
         let param = &cx.facts.params[i];
         let (range, grad) = self.within(param.offset, param.len);
         (range, grad)

@@ -70,7 +70,7 @@ pub use gradient::Gradients;
 pub use init::Init;
 pub use kernels::noise::Noise;
 pub use kernels::simd::Isa;
-pub use layer::{Cx, Layer, Mode, Part};
+pub use layer::{Cx, Layer, Look, Mode, Part};
 pub use memory::Memory;
 pub use model::{InputError, Model, ModelPart, ParamError, Predictor};
 pub use network::{AnyHead, LogSoftmaxHead, Network, OtherHead, PlainHead, Ports, SigmoidHead, SoftmaxHead, ValueHead};
@@ -115,7 +115,7 @@ pub mod __private {
     pub use crate::init::Init;
     pub use crate::kernels::math;
     pub use crate::kernels::simd::Simd;
-    pub use crate::layer::{Cx, Layer, Part};
+    pub use crate::layer::{Cx, Layer, Look, Part};
     pub use crate::losses::elementwise::{
         Formula, fault as loss_fault, gradient as loss_gradient, value as loss_value,
     };

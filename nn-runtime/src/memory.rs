@@ -167,7 +167,7 @@ mod tests {
         let (input, output) = (map.inputs[0].len() * batch, map.outputs[0].len() * batch);
         let (x, mut y, dy, mut dx) = (vec![0.5; input], vec![0.0; output], vec![1.0; output], vec![0.0; input]);
         let mut grad = vec![0.0; map.params_len];
-        let mut cx = Cx::of_network(map, &model.params, Isa::detect(), batch, &mut saved, &mut scratch);
+        let mut cx = Cx::of_network(map, &model.params, Isa::detect(), batch, &mut saved[..], &mut scratch);
         cx.purpose = purpose;
         cx.mode = Mode::Train;
         cx.noise = Noise { key: 1 };

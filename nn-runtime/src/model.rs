@@ -377,21 +377,21 @@ pub(crate) fn slices_mut(blocks: &mut [Block]) -> [&mut [f32]; crate::facts::MAX
 }
 
 fn run<N: Network>(params: &[f32], isa: Isa, batch: usize, memory: &mut [f32], x: &[&[f32]], y: &mut [&mut [f32]]) {
-    let mut cx = Cx::of_network(N::MAP, params, isa, batch, &mut [], memory);
+    let mut cx = Cx::of_network(N::MAP, params, isa, batch, &mut [][..], memory);
     N::forward(&mut cx, x, y);
 }
 
-impl<'a> Cx<'a> {
+impl<'a, S> Cx<'a, S> {
     /// The context of a whole network at prediction.
     pub(crate) fn of_network(
         map: &'static Map,
         params: &'a [f32],
         isa: Isa,
         batch: usize,
-        saved: &'a mut [f32],
+        saved: S,
         scratch: &'a mut [f32],
-    ) -> Cx<'a> {
-        debug_assert!(params.len() == map.params_len);
+    ) -> Cx<'a, S> {
+        debug_assert!(params.is_empty() || params.len() == map.params_len);
         Cx {
             batch,
             isa,

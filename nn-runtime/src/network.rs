@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 
 use crate::facts::Head;
 use crate::graph::Map;
-use crate::layer::{Cx, Part};
+use crate::layer::{Cx, Look, Part};
 
 /// A network: a unit struct made by [`network!`](crate::network). Its parameters live in a [`Model`](crate::Model).
 #[diagnostic::on_unimplemented(
@@ -32,7 +32,7 @@ pub trait Network: Copy + Default + 'static {
     #[doc(hidden)]
     fn pull_input(cx: &mut Cx, x: &[&[f32]], y: &[&[f32]], dy: &[&[f32]], dx: &mut [&mut [f32]]);
     #[doc(hidden)]
-    fn pull_params(cx: &mut Cx, x: &[&[f32]], dy: &[&[f32]], part: Part);
+    fn pull_params(cx: &mut Look, x: &[&[f32]], dy: &[&[f32]], part: Part);
 
     /// A model with freshly drawn parameters; the same seed draws the same ones everywhere.
     fn init(seed: u64) -> crate::Model<Self> {

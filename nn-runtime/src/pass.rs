@@ -6,7 +6,7 @@ use crate::graph::{Absorbed, Map, Node, Purpose, Schedule, Span, Spots};
 use crate::kernels::noise::Noise;
 use crate::kernels::simd::Isa;
 use crate::kernels::split::{Bank, Place, Region};
-use crate::layer::{Cx, Layer, Mode, Part};
+use crate::layer::{Cx, Layer, Look, Mode, Part};
 
 /// A node's context and what it reads and writes, opened.
 type Site<'s, const A: usize, const B: usize, const C: usize, const W: usize> =
@@ -218,37 +218,70 @@ impl<'a, 'b> PullInput<'a, 'b> {
     }
 }
 
-/// From what the passes before left in memory to the gradient of a part of the parameters.
-pub struct PullParams<'a, 'b> {
-    walk: Walk<'a, 'b>,
+/// From what the passes before left in memory to the gradient of a part of the parameters. It only reads that memory, so that several
+/// threads may pull parts of their own.
+pub struct PullParams<'a> {
+    map: &'static Map,
+    cx: Look<'a>,
+    x: &'a [&'a [f32]],
+    dy: &'a [&'a [f32]],
     part: Part<'a>,
 }
 
-impl<'a, 'b> PullParams<'a, 'b> {
+impl<'a> PullParams<'a> {
     /// Begins a pass that adds to `part`.
     pub fn begin(
-        cx: &'a mut Cx<'_>,
+        cx: &'a mut Look<'_>,
         map: &'static Map,
         x: &'a [&'a [f32]],
         dy: &'a [&'a [f32]],
         part: Part<'a>,
     ) -> Self {
-        PullParams { walk: Walk::begin(cx, map, [x, &[], dy], &mut [], Region::Dx), part }
+        PullParams { map, cx: Cx { saved: cx.saved, scratch: &mut *cx.scratch, ..*cx }, x, dy, part }
+    }
+
+    fn read(&self, span: Span) -> &'a [f32] {
+        let Place { region, index, offset, len } = span.of_batch(self.cx.batch);
+        let from = match region {
+            Region::Work => self.cx.saved,
+            Region::X => self.x[index],
+            Region::Dy => self.dy[index],
+            Region::Y | Region::Dx => &[],
+        };
+        // What the caller left out is empty.
+        if from.is_empty() { &[] } else { &from[offset..offset + len] }
     }
 
     /// Adds what node `i` owes to the part.
     #[inline(never)]
     pub fn layer<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>) {
-        let (node, spots) = self.walk.site(i);
+        let (node, spots) = (&self.map.nodes[i], &self.map.schedule(self.cx.purpose).spots[i]);
         if !spots.trains {
             return;
         }
-        let (range, grad) = self.part.within(node.params, node.facts.params_len);
+        let (range, _) = self.part.within(node.params, node.facts.params_len);
         if range.is_empty() {
             return;
         }
-        let reads = (first::<N>(&spots.x), first::<M>(&spots.dy), []);
-        let (mut cx, x, dy, [], []) = self.walk.open(i, reads, []);
+        let (x, dy): ([_; N], [_; M]) =
+            (first(&spots.x).map(|span| self.read(span)), first(&spots.dy).map(|span| self.read(span)));
+        let mut cx = Cx {
+            mode: if node.frozen { Mode::Infer } else { self.cx.mode },
+            noise: self.cx.noise.keyed(&[i as u64]),
+            saved: self.read(spots.saved),
+            scratch: &mut *self.cx.scratch,
+            facts: node.facts,
+            params: match self.cx.params {
+                [] => &[],
+                params => &params[node.params..node.params + node.facts.params_len],
+            },
+            floor: spots.floor,
+            pool: spots.pool,
+            logits: u8::from(self.cx.logits & spots.head != 0),
+            purpose: spots.purpose,
+            ..self.cx
+        };
+        let (range, grad) = self.part.within(node.params, node.facts.params_len);
         layer.pull_params(&mut cx, x, dy, Part { range, grad });
     }
 }

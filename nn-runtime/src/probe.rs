@@ -226,11 +226,26 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
         cx.scratch.fill(f32::NAN);
         let (px, py) = self.pull_reads(x, &y);
         self.layer.pull_input(&mut cx, px, py, dy, dx.each_mut().map(|dx| &mut dx[..]));
+        let unlearnt = self.unlearnt();
         for range in ranges {
             cx.scratch.fill(f32::NAN);
-            self.layer.pull_params(&mut cx, x, dy, Part { range: range.clone(), grad: &mut grad[range.clone()] });
+            self.layer.pull_params(
+                &mut cx.look(&unlearnt),
+                x,
+                dy,
+                Part { range: range.clone(), grad: &mut grad[range.clone()] },
+            );
         }
         Pass { y, dx }
+    }
+
+    /// The parameters as `pull_params` may read them: what is learnt is not there.
+    fn unlearnt(&self) -> Block {
+        let mut params = self.params.clone();
+        for tensor in self.tensors.iter().filter(|tensor| tensor.role == Role::Trained) {
+            params[tensor.offset..tensor.offset + tensor.len].fill(f32::NAN);
+        }
+        params
     }
 
     /// What `pull_input` is given of the inputs and outputs: nothing of what the facts say it does not read.

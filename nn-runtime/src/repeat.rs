@@ -3,7 +3,7 @@
 
 use crate::facts::lines;
 use crate::graph::Purpose;
-use crate::layer::{Cx, Layer, Part};
+use crate::layer::{Cx, Layer, Look, Part};
 use crate::pass::forward;
 
 /// A layer `times` in a row.
@@ -27,20 +27,23 @@ impl<L> Repeat<L> {
     }
 
     /// Floats of one value between copies, as long as the input, and how far apart they lie.
-    fn between(&self, cx: &Cx, x: &[f32]) -> (usize, usize) {
+    fn between(&self, cx: &Cx<'_, impl Sized>, x: &[f32]) -> (usize, usize) {
         (x.len(), lines(x.len() / cx.batch) * cx.batch)
     }
 
     fn kept<'s>(&self, saved: &'s mut [f32], stride: usize) -> Kept<'s> {
-        let between = (self.times - 1) * stride;
-        let own = saved.len() - 2 * between;
-        let (own, rest) = saved.split_at_mut(own);
-        let (values, grads) = rest.split_at_mut(between);
+        let (own, rest) = saved.split_at_mut(self.own(saved, stride));
+        let (values, grads) = rest.split_at_mut((self.times - 1) * stride);
         Kept { own, values, grads }
     }
 
+    /// Floats that the copies themselves save.
+    fn own(&self, saved: &[f32], stride: usize) -> usize {
+        saved.len() - 2 * (self.times - 1) * stride
+    }
+
     /// The context of copy `c`, with memory of its own.
-    fn copy<'s>(&self, cx: &Cx<'s>, c: usize, saved: &'s mut [f32], scratch: &'s mut [f32]) -> Cx<'s> {
+    fn copy<'s, S, T>(&self, cx: &Cx<'s, T>, c: usize, saved: S, scratch: &'s mut [f32]) -> Cx<'s, S> {
         let len = cx.params.len() / self.times;
         Cx {
             batch: cx.batch,
@@ -51,7 +54,8 @@ impl<L> Repeat<L> {
             saved,
             scratch,
             facts: cx.facts,
-            params: &cx.params[c * len..][..len],
+            // Of learnt parameters `pull_params` has none.
+            params: if cx.params.is_empty() { &[] } else { &cx.params[c * len..][..len] },
             floor: if self.times == 1 { cx.floor } else { f32::NEG_INFINITY },
             pool: if self.times == 1 { cx.pool } else { None },
             logits: if c + 1 == self.times { cx.logits } else { 0 },
@@ -73,7 +77,7 @@ impl<L: Layer> Layer for Repeat<L> {
             let (turns, scratch) = core::mem::take(&mut cx.scratch).split_at_mut(turns);
             let (mut from, mut to) = turns.split_at_mut(turns.len() / 2);
             for c in 0..self.times {
-                let mut one = self.copy(cx, c, &mut [], &mut *scratch);
+                let mut one = self.copy(cx, c, &mut [][..], &mut *scratch);
                 let source = if c == 0 { x } else { &from[..len] };
                 let target = if c == last { &mut *y } else { &mut to[..len] };
                 forward(&self.layer, &mut one, [source], [target]);
@@ -118,13 +122,13 @@ impl<L: Layer> Layer for Repeat<L> {
         self.layer.apply(cx, y);
     }
 
-    fn pull_params(&self, cx: &mut Cx, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {
+    fn pull_params(&self, cx: &mut Look, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {
         let (len, stride) = self.between(cx, x);
         let last = self.times - 1;
-        let each_params = cx.params.len() / self.times;
-        let saved = core::mem::take(&mut cx.saved);
+        let each_params = cx.facts.params_len / self.times;
         let scratch = core::mem::take(&mut cx.scratch);
-        let Kept { own, values, grads } = self.kept(saved, stride);
+        let (own, rest) = cx.saved.split_at(self.own(cx.saved, stride));
+        let (values, grads) = rest.split_at(last * stride);
         let each = own.len() / self.times;
         for c in 0..self.times {
             let (range, grad) = part.within(c * each_params, each_params);
@@ -133,7 +137,7 @@ impl<L: Layer> Layer for Repeat<L> {
             }
             let source = if c == 0 { x } else { &values[(c - 1) * stride..][..len] };
             let given = if c == last { dy } else { &grads[c * stride..][..len] };
-            let mut one = self.copy(cx, c, &mut own[c * each..][..each], &mut *scratch);
+            let mut one = self.copy(cx, c, &own[c * each..][..each], &mut *scratch);
             self.layer.pull_params(&mut one, [source], [given], Part { range, grad });
         }
     }

@@ -127,7 +127,7 @@ impl<'m, N: Network> Streamer<'m, N> {
             return Err(StreamError(fault));
         }
         let mut y = slices_mut(&mut self.outputs);
-        let mut cx = Cx::of_network(map, self.params, self.isa, 1, &mut self.saved, &mut self.scratch);
+        let mut cx = Cx::of_network(map, self.params, self.isa, 1, &mut self.saved[..], &mut self.scratch);
         cx.purpose = Purpose::Stream;
         N::forward(&mut cx, &x, &mut y);
         self.steps += 1;

@@ -167,20 +167,20 @@ impl<'a> Drawing<'a> {
 
     fn step(&mut self) {
         let x = self.value();
-        if self.net.shapes[x].len() == 2 && self.dice.chance(50) {
+        if self.net.shapes[x].len() == 2 && self.dice.chance(45) {
             return self.sequence(x);
         }
         match self.dice.below(100) {
-            0..28 => {
+            0..24 => {
                 let (kind, times) = (self.curve(), self.times(8));
                 self.add_times(kind, vec![x], times);
             }
-            28..54 => self.dense(x),
-            54..62 => self.moves(x),
-            62..79 => self.join(x),
-            79..82 => self.split(x),
-            82..93 if !self.nets.is_empty() => self.inner(x),
-            93..99 => self.share(),
+            24..46 => self.dense(x),
+            46..53 => self.moves(x),
+            53..68 => self.join(x),
+            68..71 => self.split(x),
+            71..86 if !self.nets.is_empty() => self.inner(x),
+            86..98 => self.share(),
             _ if !self.soft[x] => {
                 let kind = self.dice.pick(&[Kind::Softmax, Kind::LogSoftmax]);
                 self.add(kind, vec![x]);
@@ -196,7 +196,7 @@ impl<'a> Drawing<'a> {
         let formula = self.dice.pick(self.style.formulas);
         let given = match formula.setting {
             Setting::None => None,
-            _ => self.dice.chance(50).then(|| own::number(self.dice)),
+            _ => self.dice.chance(65).then(|| own::number(self.dice)),
         };
         Kind::Own(formula, given)
     }
@@ -255,8 +255,9 @@ impl<'a> Drawing<'a> {
         let others = self.dice.between(1, 2);
         let mut all = vec![x];
         for _ in 0..others {
-            let fitting: Vec<usize> =
-                (0..self.net.shapes.len()).filter(|&v| free(&self.net.shapes[v]) == free(&shape)).collect();
+            let fitting: Vec<usize> = (0..self.net.shapes.len())
+                .filter(|&v| self.net.is_any(v) && free(&self.net.shapes[v]) == free(&shape))
+                .collect();
             if self.dice.chance(65) {
                 all.push(self.dice.pick(&fitting));
                 continue;

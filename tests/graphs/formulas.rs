@@ -33,9 +33,13 @@ pub fn layer(kind: &Kind, x: &[&[f64]], shapes: &[&Shape], params: &[Vec<f64>], 
         }
         Kind::Split { sizes, axis } => return split(x[0], shapes[0], sizes, *axis),
         Kind::Recurrent(of) => sequences::recurrent(of, x[0], x.get(1).copied(), shapes[0], params),
-        Kind::Attention { heads, causal, bias } => {
-            sequences::attention(x, shapes, sequences::Heads { heads: *heads, causal: *causal, bias: *bias }, params, edge)
-        }
+        Kind::Attention { heads, causal, bias } => sequences::attention(
+            x,
+            shapes,
+            sequences::Heads { heads: *heads, causal: *causal, bias: *bias },
+            params,
+            edge,
+        ),
         Kind::CausalConv { kernel, dilation, .. } => {
             sequences::causal_conv(x[0], shapes[0], *kernel, *dilation, params)
         }

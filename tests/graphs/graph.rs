@@ -65,8 +65,13 @@ pub struct Site {
 
 #[derive(Clone, PartialEq, Debug)]
 pub enum Kind {
-    Dense { units: usize, bias: bool },
-    DensePerStep { units: usize },
+    Dense {
+        units: usize,
+        bias: bool,
+    },
+    DensePerStep {
+        units: usize,
+    },
     Flatten,
     Reshape(Shape),
     Curve(Curve),
@@ -74,18 +79,36 @@ pub enum Kind {
     LogSoftmax,
     Sum,
     Product,
-    Concat { axis: usize },
-    Split { sizes: Vec<usize>, axis: usize },
+    Concat {
+        axis: usize,
+    },
+    Split {
+        sizes: Vec<usize>,
+        axis: usize,
+    },
     /// Of a sequence, and perhaps a mask.
     Recurrent(Recurrent),
     /// Of a sequence, perhaps a memory, perhaps a mask.
-    Attention { heads: usize, causal: bool, bias: bool },
-    CausalConv { filters: usize, kernel: usize, dilation: usize },
-    PositionalEncoding { learnt: bool },
+    Attention {
+        heads: usize,
+        causal: bool,
+        bias: bool,
+    },
+    CausalConv {
+        filters: usize,
+        kernel: usize,
+        dilation: usize,
+    },
+    PositionalEncoding {
+        learnt: bool,
+    },
     LayerNorm,
     LastStep,
     GlobalAvgPool,
-    Embedding { vocabulary: usize, features: usize },
+    Embedding {
+        vocabulary: usize,
+        features: usize,
+    },
     /// A formula of the program, perhaps with its constant given.
     Own(Rc<Formula>, Option<f64>),
     Net(usize),

@@ -60,7 +60,7 @@ impl Layer for Scale {
         }
     }
 
-    fn pull_params(&self, cx: &mut Cx, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {
+    fn pull_params(&self, cx: &mut Look, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {
         let len = cx.param(0).len();
         let (range, grad) = part.of(cx, 0);
         let from = if self.0 == Fault::ForgetsTheRange { 0 } else { range.start };

@@ -67,7 +67,7 @@ impl Shell<'_> {
         let passes = quote_spanned! {span=>
             fn forward(_: &mut __nn::Cx<'_>, _: &[&[f32]], _: &mut [&mut [f32]]) {}
             fn pull_input(_: &mut __nn::Cx<'_>, _: &[&[f32]], _: &[&[f32]], _: &[&[f32]], _: &mut [&mut [f32]]) {}
-            fn pull_params(_: &mut __nn::Cx<'_>, _: &[&[f32]], _: &[&[f32]], _: __nn::Part<'_>) {}
+            fn pull_params(_: &mut __nn::Look<'_>, _: &[&[f32]], _: &[&[f32]], _: __nn::Part<'_>) {}
         };
         let network = self.network(tuple(heads), passes);
         self.block(quote_spanned! {span=>
@@ -131,7 +131,7 @@ impl Shell<'_> {
                     }
                     fn pull_params(
                         &self,
-                        cx: &mut __nn::Cx<'_>,
+                        cx: &mut __nn::Look<'_>,
                         x: [&[f32]; #n],
                         dy: [&[f32]; #m],
                         part: __nn::Part<'_>,
@@ -148,7 +148,8 @@ impl Shell<'_> {
         let name = self.name;
         let inputs = numbers(self.inputs.len()).map(|i| quote_spanned!(span=> &'a [f32; __INPUTS[#i].len()]));
         let outputs = numbers(self.outputs.len()).map(|j| quote_spanned!(span=> &'a [f32; __OUTPUTS[#j].len()]));
-        let steps = numbers(self.inputs.len()).map(|i| quote_spanned!(span=> &'a [f32; __nn::input_step(__INPUTS[#i])]));
+        let steps =
+            numbers(self.inputs.len()).map(|i| quote_spanned!(span=> &'a [f32; __nn::input_step(__INPUTS[#i])]));
         let results = numbers(self.outputs.len())
             .map(|j| quote_spanned!(span=> &'a [f32; __nn::output_step(__OUTPUTS[#j], __INPUTS[0])]));
         let (inputs, outputs, steps, results) = (tuple(inputs), tuple(outputs), tuple(steps), tuple(results));

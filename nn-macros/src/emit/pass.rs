@@ -34,7 +34,7 @@ pub fn passes(graph: &Graph) -> TokenStream {
             let mut pass = __nn::PullInput::begin(cx, __MAP, x, y, dy, dx);
             #reversed
         }
-        fn pull_params(cx: &mut __nn::Cx<'_>, x: &[&[f32]], dy: &[&[f32]], part: __nn::Part<'_>) {
+        fn pull_params(cx: &mut __nn::Look<'_>, x: &[&[f32]], dy: &[&[f32]], part: __nn::Part<'_>) {
             let mut pass = __nn::PullParams::begin(cx, __MAP, x, dy, part);
             #forward
         }

@@ -10,7 +10,7 @@ use std::vec::Vec;
 /// Targets of a dataset, by sample.
 ///
 /// A network of several outputs has a tuple of them, in the order of its outputs: `(Labels, Values)`.
-pub trait Targets: Clone {
+pub trait Targets: Clone + Sync {
     /// The number of samples.
     fn len(&self) -> usize;
 
@@ -45,7 +45,7 @@ pub trait Targets: Clone {
 /// Targets of one output.
 pub trait OneTarget: Targets {
     /// What one sample has `width` of: `u32` for labels, `f32` for values.
-    type Item: Copy;
+    type Item: Copy + Sync;
 
     /// What messages call them.
     const WHAT: &'static str;

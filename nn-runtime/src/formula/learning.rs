@@ -4,7 +4,7 @@
 use crate::kernels::elementwise::{Map, Zip};
 use crate::kernels::lanes::{Terms, sums};
 use crate::kernels::simd::{Kernel, Simd};
-use crate::layer::{Cx, Part};
+use crate::layer::{Cx, Look, Part};
 
 /// A function of one number and of parameters. Implementors mark all three `#[inline(always)]`.
 pub trait Learning<const P: usize> {
@@ -85,7 +85,7 @@ pub fn learn_pull<C: Learning<P>, const P: usize>(curve: &C, cx: &mut Cx, x: &[f
 /// [`Layer::pull_params`](crate::Layer::pull_params)
 pub fn learn_pull_params<C: Learning<P>, const P: usize>(
     curve: &C,
-    cx: &mut Cx,
+    cx: &mut Look,
     x: &[f32],
     dy: &[f32],
     mut part: Part,
@@ -132,7 +132,7 @@ macro_rules! __learning_layer {
             }
             fn pull_params(
                 &self,
-                __cx: &mut $crate::Cx<'_>,
+                __cx: &mut $crate::Look<'_>,
                 [__x]: [&[::core::primitive::f32]; 1],
                 [__dy]: [&[::core::primitive::f32]; 1],
                 __part: $crate::Part<'_>,

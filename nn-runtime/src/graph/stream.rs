@@ -52,15 +52,17 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         let mut s = 0;
         while s < S {
             let node = &self.nodes[s];
-            let (mut any, mut all) = (false, true);
+            let (mut any, mut all, mut apart) = (false, true, false);
             let mut k = 0;
             while k < node.n {
                 any |= is[node.x[k]];
                 all &= is[node.x[k]];
+                // An input of other steps than the first comes step by step too, and there is no window to put it in.
+                apart |= node.x[k] < self.inputs && !is[node.x[k]];
                 k += 1;
             }
             let goes_on = any && matches!(node.facts.stream, Stream::PerStep | Stream::Carries(_));
-            let stands = !any || (all && !matches!(node.facts.stream, Stream::No));
+            let stands = !apart && (!any || (all && !matches!(node.facts.stream, Stream::No)));
             let mut j = 0;
             while j < node.m() {
                 is[node.y + j] = goes_on;

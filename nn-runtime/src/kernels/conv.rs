@@ -1,6 +1,7 @@
 //! Convolutions, forward and backward, and by exchange of the two transposed convolutions.
 //! Comes in: images one after the other, weights in panels; goes out: images, or gradients. A column of the panels is a filter.
-//! Nothing is laid out window by window: the loops walk tables of offsets into the image, or into a copy with its border.
+//! The loops walk tables of offsets into the image, or into a copy with its border; windows are laid out one by one only where all of
+//! one is a vector or two.
 //! Never an allocation, and never a result that depends on tiles, on the form chosen, or on how a batch or a range is cut.
 
 mod forward;

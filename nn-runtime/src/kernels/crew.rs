@@ -108,16 +108,36 @@ impl Crew {
         assert!(!shared.panicked.swap(false, Ordering::Relaxed), "a lane panicked");
     }
 
-    /// Runs `job` on every lane with an item of its own; lanes without an item rest, items without a lane are an error.
+    /// Runs `job` on every lane that has an item, with it; on this thread alone where there is one.
     ///
     /// # Panics
     /// There are more items than lanes, or `job` panics.
-    pub fn each<T: Send>(&mut self, items: &mut [T], job: impl Fn(usize, &mut T) + Sync) {
+    pub fn each<T: Send>(&mut self, items: &mut [T], job: impl Fn(&mut T) + Sync) {
         assert!(items.len() <= self.lanes(), "expected at most one item for each lane");
-        let all = Dealt { at: items.as_mut_ptr(), len: items.len(), items: PhantomData };
+        if let [item] = items {
+            return job(item);
+        }
+        let items = Dealt::new(items);
         self.run(&|lane| {
-            if let Some(item) = all.of(lane) {
-                job(lane, item);
+            if let Some(item) = items.of(lane) {
+                job(item);
+            }
+        });
+    }
+
+    /// Runs `job` on every lane that has an item in both lists, with these items; on this thread alone where there is one.
+    ///
+    /// # Panics
+    /// There are more items than lanes in a list, or `job` panics.
+    pub fn pairs<A: Send, B: Send>(&mut self, a: &mut [A], b: &mut [B], job: impl Fn(&mut A, &mut B) + Sync) {
+        assert!(a.len().max(b.len()) <= self.lanes(), "expected at most one item for each lane");
+        if let ([a], [b]) = (&mut *a, &mut *b) {
+            return job(a, b);
+        }
+        let (a, b) = (Dealt::new(a), Dealt::new(b));
+        self.run(&|lane| {
+            if let (Some(a), Some(b)) = (a.of(lane), b.of(lane)) {
+                job(a, b);
             }
         });
     }
@@ -133,7 +153,11 @@ struct Dealt<'a, T> {
 // SAFETY: each lane gets another item (`run` gives every lane a number of its own), and an item may be sent to another thread.
 unsafe impl<T: Send> Sync for Dealt<'_, T> {}
 
-impl<T> Dealt<'_, T> {
+impl<'a, T> Dealt<'a, T> {
+    fn new(items: &'a mut [T]) -> Self {
+        Dealt { at: items.as_mut_ptr(), len: items.len(), items: PhantomData }
+    }
+
     /// The item of a lane. Called once by each lane, with its own number.
     #[allow(clippy::mut_from_ref, reason = "another item for each lane")]
     fn of(&self, lane: usize) -> Option<&mut T> {
@@ -225,7 +249,8 @@ impl Drop for Crew {
 
 /// Blocks of numbers of one length, cut at the same places, whose parts go to whoever asks next: each part once.
 pub struct Shares<'a, const K: usize> {
-    blocks: [*mut f32; K],
+    /// None where a block is empty.
+    blocks: [Option<*mut f32>; K],
     parts: &'a [Range<usize>],
     next: AtomicUsize,
     numbers: PhantomData<&'a mut [f32]>,
@@ -235,18 +260,19 @@ pub struct Shares<'a, const K: usize> {
 unsafe impl<const K: usize> Sync for Shares<'_, K> {}
 
 impl<'a, const K: usize> Shares<'a, K> {
-    /// The parts of `blocks`, in order.
+    /// The parts of `blocks`, in order; a block that is empty has empty parts.
     ///
     /// # Panics
-    /// The parts overlap, are not in order, or do not lie within every block.
+    /// The parts overlap, are not in order, or do not lie within every block that has any.
     pub fn new(blocks: [&'a mut [f32]; K], parts: &'a [Range<usize>]) -> Self {
         let mut end = 0;
         for part in parts {
             assert!(end <= part.start && part.start <= part.end, "expected parts in order that do not overlap");
             end = part.end;
         }
-        assert!(blocks.iter().all(|block| end <= block.len()), "expected parts within every block");
-        Shares { blocks: blocks.map(<[f32]>::as_mut_ptr), parts, next: AtomicUsize::new(0), numbers: PhantomData }
+        assert!(blocks.iter().all(|block| block.is_empty() || end <= block.len()), "expected parts within every block");
+        let blocks = blocks.map(|block| (!block.is_empty()).then_some(block.as_mut_ptr()));
+        Shares { blocks, parts, next: AtomicUsize::new(0), numbers: PhantomData }
     }
 
     /// The next part that nobody has: its number, and its numbers in each block.
@@ -254,10 +280,10 @@ impl<'a, const K: usize> Shares<'a, K> {
     pub fn next(&self) -> Option<(usize, [&'a mut [f32]; K])> {
         let i = self.next.fetch_add(1, Ordering::Relaxed);
         let part = self.parts.get(i)?;
-        // SAFETY: the part lies within every block, no other part overlaps it, and nobody else gets this number (`fetch_add` counts up; it
+        // SAFETY: the part lies within every block that is there, no other part overlaps it, and nobody else gets this number (`fetch_add` counts up; it
         // would have to be called more often than memory has addresses to begin anew). The blocks are borrowed for `'a`.
         let slice = |block: *mut f32| unsafe { core::slice::from_raw_parts_mut(block.add(part.start), part.len()) };
-        Some((i, self.blocks.map(slice)))
+        Some((i, self.blocks.map(|block| block.map_or(&mut [][..], slice))))
     }
 }
 
@@ -282,7 +308,10 @@ mod tests {
                 crew.run(&|lane| {
                     counts[lane].fetch_add(1, Ordering::Relaxed);
                 });
-                assert!(counts.iter().all(|count| count.load(Ordering::Relaxed) == job + 1), "{lanes} lanes, job {job}");
+                assert!(
+                    counts.iter().all(|count| count.load(Ordering::Relaxed) == job + 1),
+                    "{lanes} lanes, job {job}"
+                );
             }
         }
     }
@@ -290,12 +319,11 @@ mod tests {
     #[test]
     fn each_lane_has_an_item_of_its_own() {
         let mut crew = Crew::new(3);
-        let mut items = vec![vec![1], vec![2]];
+        let (mut counts, mut names) = (vec![0; 3], vec!["a", "b"]);
         for _ in 0..10 {
-            crew.each(&mut items, |lane, item| item.push(lane));
+            crew.pairs(&mut counts, &mut names, |count, name| *count += name.len());
         }
-        assert_eq!(items[0][1..], [0; 10]);
-        assert_eq!(items[1][1..], [1; 10]);
+        assert_eq!(counts, [10, 10, 0]);
     }
 
     #[test]
@@ -304,10 +332,11 @@ mod tests {
         let (mut a, mut b) = (vec![0.0; 1000], vec![0.0; 1000]);
         let parts: Vec<Range<usize>> = (0..90).map(|i| i * 11..i * 11 + 7).collect();
         for round in 1..=if cfg!(miri) { 2 } else { 50 } {
-            let shares = Shares::new([&mut a, &mut b], &parts);
+            let shares = Shares::new([&mut a, &mut b, &mut []], &parts);
             let seen = Mutex::new(vec![0; parts.len()]);
             crew.run(&|_| {
-                while let Some((i, [a, b])) = shares.next() {
+                while let Some((i, [a, b, none])) = shares.next() {
+                    assert!(none.is_empty());
                     seen.lock().unwrap()[i] += 1;
                     a.iter_mut().for_each(|a| *a += 1.0);
                     b.iter_mut().zip(a).for_each(|(b, a)| *b += *a);

@@ -18,6 +18,7 @@ pub mod pool;
 pub mod recurrent;
 pub mod row_norm;
 pub mod rows;
+pub(crate) mod shelf;
 pub mod simd;
 pub mod split;
 pub mod update;

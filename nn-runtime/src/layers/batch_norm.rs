@@ -6,7 +6,7 @@ use crate::facts::{Facts, Rule};
 use crate::fault::Fault;
 use crate::init::Init;
 use crate::kernels::batch_norm::{Channels, moments, pull_channels, scale_channels, sums_of_pulls};
-use crate::layer::{Cx, Layer, Mode, Part};
+use crate::layer::{Cx, Layer, Look, Mode, Part};
 use crate::shape::Shape;
 
 /// `y = (x - mean) / √(variance + eps) · weight + bias`, one mean and variance per channel: `[features] -> [features]`,
@@ -104,7 +104,7 @@ impl BatchNorm {
             .ok()
     }
 
-    fn lay(&self, cx: &Cx) -> Channels {
+    fn lay(&self, cx: &Cx<'_, impl Sized>) -> Channels {
         let x = cx.input_shape(0);
         Channels { channels: x.dim(0), inner: x.len() / x.dim(0) }
     }
@@ -195,33 +195,33 @@ impl Layer for BatchNorm {
         pull_channels(cx.isa, lay, dy, x, [mean, scale, slope, shift], dx);
     }
 
-    fn pull_params(&self, cx: &mut Cx, [x]: [&[f32]; 1], _: [&[f32]; 1], mut part: Part) {
+    fn pull_params(&self, cx: &mut Look, [x]: [&[f32]; 1], _: [&[f32]; 1], mut part: Part) {
         let n = self.lay(cx).channels;
         let count = (x.len() / n) as f64;
+        let [mean, var, plain, along]: [&[f32]; KEPT] = core::array::from_fn(|k| &cx.saved[k * n..][..n]);
         if self.affine {
             let (range, dw) = part.of(cx, 0);
-            let [_, var, _, along] = per_channel::<KEPT>(cx.saved, n);
             for (c, dw) in range.zip(dw) {
                 *dw += (f64::from(along[c]) / self.deviation(var[c])) as f32;
             }
             let (range, db) = part.of(cx, 1);
-            let [_, _, plain, _] = per_channel::<KEPT>(cx.saved, n);
             range.zip(db).for_each(|(c, db)| *db += plain[c]);
         }
         if cx.mode == Mode::Infer {
             return;
         }
-        let now = [0, 1].map(|i| cx.param(self.running() + i));
         let (range, change) = part.of(cx, self.running());
-        let [mean, ..] = per_channel::<KEPT>(cx.saved, n);
-        range.zip(change).for_each(|(c, change)| *change += self.momentum * (mean[c] - now[0][c]));
+        if !range.is_empty() {
+            let now = cx.param(self.running());
+            range.zip(change).for_each(|(c, change)| *change += self.momentum * (mean[c] - now[c]));
+        }
         // Of one number there is no unbiased variance: the running one stays.
-        if count > 1.0 {
-            let (range, change) = part.of(cx, self.running() + 1);
-            let [_, var, ..] = per_channel::<KEPT>(cx.saved, n);
+        let (range, change) = part.of(cx, self.running() + 1);
+        if count > 1.0 && !range.is_empty() {
+            let now = cx.param(self.running() + 1);
             for (c, change) in range.zip(change) {
                 let unbiased = (f64::from(var[c]) * count / (count - 1.0)) as f32;
-                *change += self.momentum * (unbiased - now[1][c]);
+                *change += self.momentum * (unbiased - now[c]);
             }
         }
     }

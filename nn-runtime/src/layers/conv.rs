@@ -8,7 +8,7 @@ use crate::init::Init;
 use crate::kernels::conv::pooled::{self, Maxima};
 use crate::kernels::conv::{Conv, pull_bias, pull_w};
 use crate::kernels::pool::Pool;
-use crate::layer::{Cx, Part};
+use crate::layer::{Cx, Look, Part};
 use crate::shape::Shape;
 
 /// What is learnt, and from where it begins.
@@ -91,7 +91,7 @@ macro_rules! layer_of_a_convolution {
 
             fn pull_params(
                 &self,
-                cx: &mut crate::layer::Cx,
+                cx: &mut crate::layer::Look,
                 [x]: [&[f32]; 1],
                 [dy]: [&[f32]; 1],
                 mut part: crate::layer::Part,
@@ -214,7 +214,7 @@ pub(super) fn bias<'a>(cx: &Cx<'a>, learnt: &Learnt, at: usize) -> Option<&'a [f
 }
 
 /// Adds the gradients of parameter `at`, the weights of `conv` between `x` and `dy`.
-pub(super) fn pull_weight(cx: &mut Cx, at: usize, conv: Conv, [x, dy]: [&[f32]; 2], part: &mut Part) {
+pub(super) fn pull_weight(cx: &mut Look, at: usize, conv: Conv, [x, dy]: [&[f32]; 2], part: &mut Part) {
     let (range, dw) = part.of(cx, at);
     if range.is_empty() {
         return;
@@ -226,7 +226,7 @@ pub(super) fn pull_weight(cx: &mut Cx, at: usize, conv: Conv, [x, dy]: [&[f32]; 
 }
 
 /// Adds the gradients of parameter `at`, the bias of a layer whose output is that of `conv`.
-pub(super) fn pull_bias_of(cx: &Cx, at: usize, conv: Conv, dy: &[f32], part: &mut Part) {
+pub(super) fn pull_bias_of(cx: &Look, at: usize, conv: Conv, dy: &[f32], part: &mut Part) {
     let (range, db) = part.of(cx, at);
     if range.is_empty() {
         return;

@@ -8,7 +8,7 @@ use crate::facts::Rule;
 use crate::fault::Fault;
 use crate::init::Init;
 use crate::kernels::conv::{Conv, forward, transposed};
-use crate::layer::{Cx, Layer, Part};
+use crate::layer::{Cx, Layer, Look, Part};
 use crate::shape::{MAX_LEN, Shape};
 
 /// Transposed convolution: `y[f, i · stride + k · dilation - pad, j · …] += weight[c, f, k, l] · x[c, i, j]` over all `c`, `i`, `j`, `k`
@@ -167,7 +167,7 @@ impl Layer for ConvTranspose2d {
         }
     }
 
-    fn pull_params(&self, cx: &mut Cx, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {
+    fn pull_params(&self, cx: &mut Look, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {
         let back = accepted(self.back(cx.input_shape(0)));
         pull_weight(cx, 0, back, [dy, x], &mut part);
         if self.learnt.bias {

@@ -4,7 +4,7 @@ use crate::facts::{Facts, Rule};
 use crate::fault::Fault;
 use crate::init::Init;
 use crate::kernels::matrix::{Panels, product, pull_bias, pull_w, pull_x, pull_x_scratch};
-use crate::layer::{Cx, Layer, Part};
+use crate::layer::{Cx, Layer, Look, Part};
 use crate::shape::Shape;
 
 /// Fully connected: `y[j] = Σ_i weight[j, i] · x[i] + bias[j]`, `[features] -> [units]`.
@@ -105,7 +105,7 @@ impl Dense {
     }
 
     /// A batch of steps is a batch of samples to the product: the rows of the matrix are the last dimension of the input.
-    fn panels(&self, cx: &Cx) -> Panels {
+    fn panels(&self, cx: &Cx<'_, impl Sized>) -> Panels {
         let x = cx.input_shape(0);
         Panels::new(x.dim(x.rank() - 1), self.units)
     }
@@ -123,7 +123,7 @@ impl Layer for Dense {
         }
     }
 
-    fn pull_params(&self, cx: &mut Cx, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {
+    fn pull_params(&self, cx: &mut Look, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {
         let (range, dw) = part.of(cx, 0);
         if !range.is_empty() {
             pull_w(cx.isa, self.panels(cx), x, dy, range, dw);

@@ -5,7 +5,7 @@ use super::Dense;
 use crate::facts::Rule;
 use crate::fault::Fault;
 use crate::init::Init;
-use crate::layer::{Cx, Layer, Part};
+use crate::layer::{Cx, Layer, Look, Part};
 use crate::shape::Shape;
 
 /// The same [`Dense`] at every step: `y[s, j] = Σ_i weight[j, i] · x[s, i] + bias[j]`, `[steps, features] -> [steps, units]`.
@@ -79,7 +79,7 @@ impl Layer for DensePerStep {
         self.dense.pull_input(cx, x, y, dy, dx);
     }
 
-    fn pull_params(&self, cx: &mut Cx, x: [&[f32]; 1], dy: [&[f32]; 1], part: Part) {
+    fn pull_params(&self, cx: &mut Look, x: [&[f32]; 1], dy: [&[f32]; 1], part: Part) {
         self.dense.pull_params(cx, x, dy, part);
     }
 }

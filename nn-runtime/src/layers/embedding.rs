@@ -6,7 +6,7 @@ use core::ops::Range;
 use crate::facts::{Facts, Rule};
 use crate::fault::Fault;
 use crate::init::Init;
-use crate::layer::{Cx, Layer, Part};
+use crate::layer::{Cx, Layer, Look, Part};
 use crate::shape::Shape;
 
 /// Row `x[s]` of a learnt table at every step: `y[s] = weight[x[s]]`, `[steps] -> [steps, features]`.
@@ -112,7 +112,7 @@ impl Layer for Embedding {
         dx.fill(0.0);
     }
 
-    fn pull_params(&self, cx: &mut Cx, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {
+    fn pull_params(&self, cx: &mut Look, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {
         let (range, dw) = part.of(cx, 0);
         let learns = |row: &Range<usize>| self.padding.is_none_or(|id| row.start != id * self.features);
         for (id, dy) in x.iter().zip(dy.chunks_exact(self.features)) {

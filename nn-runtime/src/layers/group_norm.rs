@@ -5,7 +5,7 @@ use super::norm::{Norm, row_norm_layer};
 use crate::facts::Rule;
 use crate::fault::Fault;
 use crate::kernels::row_norm::Rows;
-use crate::layer::{Cx, Layer, Part};
+use crate::layer::{Cx, Layer, Look, Part};
 use crate::shape::Shape;
 
 /// `y = (x - mean) / √(variance + eps) · weight + bias`, mean and (biased) variance over each of `groups` groups of channels of a
@@ -68,7 +68,7 @@ impl GroupNorm {
         self.norm.rule(x, self.groups, Shape::of([channels]))
     }
 
-    fn rows(&self, cx: &Cx) -> Rows {
+    fn rows(&self, cx: &Cx<'_, impl Sized>) -> Rows {
         channel_rows(&cx.input_shape(0), self.groups, self.norm)
     }
 }

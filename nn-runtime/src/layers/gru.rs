@@ -36,7 +36,8 @@ use crate::kernels::recurrent;
 ///     pub struct Ends: [12, 5] -> [16] { Gru(8, direction = Both, last = true) }
 /// }
 /// let model = Ends::init(0);
-/// assert_eq!(model.params().filter(|p| p.name.ends_with("_reverse")).count(), 4);
+/// assert_eq!(model.get("gru_1.weight_ih").unwrap().len(), 24 * 5);
+/// assert_eq!(model.get("gru_1.weight_hh_reverse").unwrap().len(), 24 * 8);
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Gru {

@@ -6,7 +6,7 @@ use super::norm::{Norm, row_norm_layer};
 use crate::facts::Rule;
 use crate::fault::Fault;
 use crate::kernels::row_norm::Rows;
-use crate::layer::{Cx, Layer, Part};
+use crate::layer::{Cx, Layer, Look, Part};
 use crate::shape::Shape;
 
 /// `y = (x - mean) / √(variance + eps) · weight + bias`, mean and (biased) variance over each channel of a sample:
@@ -63,7 +63,7 @@ impl InstanceNorm {
         self.norm.rule(x, channels, Shape::of([channels]))
     }
 
-    fn rows(&self, cx: &Cx) -> Rows {
+    fn rows(&self, cx: &Cx<'_, impl Sized>) -> Rows {
         let x = cx.input_shape(0);
         channel_rows(&x, x.dim(0), self.norm)
     }

@@ -4,7 +4,7 @@
 use super::norm::{Norm, row_norm_layer};
 use crate::facts::Rule;
 use crate::kernels::row_norm::Rows;
-use crate::layer::{Cx, Layer, Part};
+use crate::layer::{Cx, Layer, Look, Part};
 use crate::shape::Shape;
 
 /// `y = (x - mean) / √(variance + eps) · weight + bias`, mean and (biased) variance over the last `axes` dimensions of a sample. Any
@@ -71,7 +71,7 @@ impl LayerNorm {
         self.norm.over_last(x, self.axes)
     }
 
-    fn rows(&self, cx: &Cx) -> Rows {
+    fn rows(&self, cx: &Cx<'_, impl Sized>) -> Rows {
         let row = super::axis::row(&cx.input_shape(0), cx.input_shape(0).rank() - self.axes);
         Rows { row, span: 1, weights: row, centred: true, eps: self.norm.eps }
     }

@@ -13,7 +13,8 @@ use crate::shape::Shape;
 /// `[channels, height, width] -> [channels, h, w]`; what is put around the image is never the largest.
 ///
 /// With `pads` in total along an axis, `h = (height + pads - kernel) / stride + 1`, rounded down; with `padding = Same` that is
-/// `height / stride`, rounded up. Of equal numbers the first, row by row, takes the gradient.
+/// `height / stride`, rounded up. Of equal numbers the first, row by row, takes the gradient. A `Conv2d` right before it, or before
+/// a `Relu` before it, does it on the way where windows are 2 or more apart: what they saw has no place in memory then.
 ///
 /// | argument | here | PyTorch's `MaxPool2d` | Keras's `MaxPooling2D` |
 /// |---|---|---|---|

@@ -7,7 +7,7 @@ mod plan;
 use crate::facts::{Facts, Rule};
 use crate::fault::Fault;
 use crate::init::Init;
-use crate::layer::{Cx, Layer, Part};
+use crate::layer::{Cx, Layer, Look, Part};
 use crate::shape::Shape;
 use plan::Plan;
 
@@ -167,7 +167,7 @@ impl MultiHeadAttention {
         fault.str(")`, or make the layers before it give ").num(up).str(" features")
     }
 
-    fn planned<const N: usize>(&self, cx: &Cx) -> Plan {
+    fn planned<const N: usize>(&self, cx: &Cx<'_, impl Sized>) -> Plan {
         let x: [Shape; N] = core::array::from_fn(|k| cx.input_shape(k));
         match self.plan(&x) {
             Ok(plan) => plan,
@@ -196,7 +196,7 @@ impl<const N: usize> Layer<N> for MultiHeadAttention {
         self.planned::<N>(cx).pull_input(cx, dy, dx);
     }
 
-    fn pull_params(&self, cx: &mut Cx, x: [&[f32]; N], [dy]: [&[f32]; 1], part: Part) {
+    fn pull_params(&self, cx: &mut Look, x: [&[f32]; N], [dy]: [&[f32]; 1], part: Part) {
         self.planned::<N>(cx).pull_params(cx, &x, dy, part);
     }
 

@@ -5,7 +5,7 @@ use crate::facts::{Facts, Rule};
 use crate::fault::Fault;
 use crate::init::Init;
 use crate::kernels::row_norm::{Rows, pull_row_bias, pull_row_norm, pull_row_weight, row_norm};
-use crate::layer::{Cx, Part};
+use crate::layer::{Cx, Look, Part};
 use crate::shape::Shape;
 
 /// A normalisation of rows as a layer says it.
@@ -65,7 +65,7 @@ impl Norm {
         }
     }
 
-    pub(super) fn pull_params(&self, cx: &mut Cx, rows: Rows, x: &[f32], dy: &[f32], mut part: Part) {
+    pub(super) fn pull_params(&self, cx: &mut Look, rows: Rows, x: &[f32], dy: &[f32], mut part: Part) {
         if !self.weight {
             return;
         }
@@ -101,7 +101,7 @@ macro_rules! row_norm_layer {
                 self.norm.pull_input(cx, self.rows(cx), x, dy, dx);
             }
 
-            fn pull_params(&self, cx: &mut Cx, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], part: Part) {
+            fn pull_params(&self, cx: &mut Look, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], part: Part) {
                 self.norm.pull_params(cx, self.rows(cx), x, dy, part);
             }
         }

@@ -7,7 +7,7 @@ use crate::init::Init;
 use crate::kernels::elementwise::Zip;
 use crate::kernels::matrix::pull_bias;
 use crate::kernels::simd::{Isa, Simd};
-use crate::layer::{Cx, Layer, Part};
+use crate::layer::{Cx, Layer, Look, Part};
 use crate::shape::Shape;
 
 /// Waves added to the steps: `y[s, 2i] = x[s, 2i] + sin(s · w)`, `y[s, 2i + 1] = x[s, 2i + 1] + cos(s · w)`, with
@@ -142,7 +142,7 @@ impl Layer for PositionalEncoding {
         }
     }
 
-    fn pull_params(&self, cx: &mut Cx, _: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {
+    fn pull_params(&self, cx: &mut Look, _: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {
         if self.learnt {
             let (range, dw) = part.of(cx, 0);
             if !range.is_empty() {

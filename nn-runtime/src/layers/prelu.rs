@@ -4,7 +4,7 @@ use crate::facts::{Facts, Head, Rule};
 use crate::init::Init;
 use crate::kernels::lanes::{Each, Terms, add, fill, sums};
 use crate::kernels::simd::{Kernel, Simd};
-use crate::layer::{Cx, Layer, Part};
+use crate::layer::{Cx, Layer, Look, Part};
 use crate::shape::Shape;
 
 /// `y = x` above 0, `y = weight · x` elsewhere. Any shape. At 0 the slope is the weight.
@@ -56,7 +56,7 @@ impl Prelu {
     }
 
     /// Numbers of a sample that share a slope.
-    fn span(&self, cx: &Cx) -> usize {
+    fn span(&self, cx: &Cx<'_, impl Sized>) -> usize {
         let x = cx.input_shape(0);
         if self.per_channel { x.len() / x.dim(0) } else { x.len() }
     }
@@ -207,7 +207,7 @@ impl Layer for Prelu {
         }
     }
 
-    fn pull_params(&self, cx: &mut Cx, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {
+    fn pull_params(&self, cx: &mut Look, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {
         let (span, sample) = (self.span(cx), cx.input_shape(0).len());
         let (range, to) = part.of(cx, 0);
         if !range.is_empty() {

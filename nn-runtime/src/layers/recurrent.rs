@@ -111,7 +111,13 @@ macro_rules! recurrent_layer {
                 self.of.pull_input(cx, &x, dy, &mut dx);
             }
 
-            fn pull_params(&self, cx: &mut crate::layer::Cx, x: [&[f32]; N], _: [&[f32]; 1], part: crate::layer::Part) {
+            fn pull_params(
+                &self,
+                cx: &mut crate::layer::Look,
+                x: [&[f32]; N],
+                _: [&[f32]; 1],
+                part: crate::layer::Part,
+            ) {
                 self.of.pull_params(cx, x[0], part);
             }
 

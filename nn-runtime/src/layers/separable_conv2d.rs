@@ -8,7 +8,7 @@ use crate::facts::{Facts, Rule};
 use crate::fault::Fault;
 use crate::init::Init;
 use crate::kernels::conv::{Conv, forward, pull_x};
-use crate::layer::{Cx, Layer, Part};
+use crate::layer::{Cx, Layer, Look, Part};
 use crate::shape::Shape;
 
 /// A [`DepthwiseConv2d`](super::DepthwiseConv2d) without bias, then a [`Conv2d`](super::Conv2d) with a kernel of 1:
@@ -135,16 +135,14 @@ impl Layer for SeparableConv2d {
         }
     }
 
-    fn pull_params(&self, cx: &mut Cx, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {
+    fn pull_params(&self, cx: &mut Look, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {
         let [along, across] = accepted(self.convs(cx.input_shape(0)));
-        // Out of `cx` while the kernels use the rest of it, and back for the next part.
-        let saved = core::mem::take(&mut cx.saved);
-        let [middle, dmiddle] = kept(saved, along.y_len(), cx.batch);
+        let (middle, gradients) = cx.saved.split_at(along.y_len() * cx.batch);
+        let dmiddle = &gradients[..middle.len()];
         pull_weight(cx, 0, along, [x, dmiddle], &mut part);
         pull_weight(cx, 1, across, [middle, dy], &mut part);
         if self.learnt.bias {
             pull_bias_of(cx, 2, across, dy, &mut part);
         }
-        cx.saved = saved;
     }
 }

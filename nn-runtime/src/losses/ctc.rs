@@ -4,11 +4,11 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::cell::RefCell;
 
 use super::double::{exp, log_sum_exp};
 use super::{Loss, LossOn, TargetLabel};
 use crate::kernels::rows::{self, argmax};
+use crate::kernels::shelf::Shelf;
 use crate::kernels::simd::Isa;
 
 /// Connectionist temporal classification: `-ln Σ Π_step softmax(z[step])[class]` over all sequences of classes, one for each step,
@@ -40,7 +40,7 @@ use crate::kernels::simd::Isa;
 #[derive(Clone, Debug)]
 pub struct Ctc {
     // Kept between samples, so that training allocates only while it meets longer ones than before.
-    scratch: RefCell<Scratch>,
+    scratch: Shelf<Scratch>,
 }
 
 impl Ctc {
@@ -49,12 +49,12 @@ impl Ctc {
     pub const fn new() -> Self {
         let scratch =
             Scratch { row: Vec::new(), logs: Vec::new(), alpha: Vec::new(), beta: Vec::new(), next: Vec::new() };
-        Ctc { scratch: RefCell::new(scratch) }
+        Ctc { scratch: Shelf::new(scratch) }
     }
 }
 
 /// What one sample needs. A state is a place in the labels with blanks before, between and behind: blank, first label, blank, …
-#[derive(Clone, Debug)]
+#[derive(Default)]
 struct Scratch {
     /// The logarithms of the probabilities of a step, `[classes]`.
     row: Vec<f32>,
@@ -172,19 +172,20 @@ impl<T: TargetLabel> LossOn<[T]> for Ctc {
         let labels = labels(T::labels(target));
         check(width, y, labels);
         assert_eq!(y.len(), dy.len(), "expected as many gradients as outputs");
-        let mut scratch = self.scratch.borrow_mut();
-        let total = scratch.forward(isa, width, y, labels);
-        // The softmax less the share of each class among the ways that read as the labels.
-        rows::softmax(isa, width, y, dy);
-        dy.iter_mut().for_each(|dy| *dy *= scale);
-        scratch.backward(width, labels, total, scale, dy);
-        -total
+        self.scratch.with(|scratch| {
+            let total = scratch.forward(isa, width, y, labels);
+            // The softmax less the share of each class among the ways that read as the labels.
+            rows::softmax(isa, width, y, dy);
+            dy.iter_mut().for_each(|dy| *dy *= scale);
+            scratch.backward(width, labels, total, scale, dy);
+            -total
+        })
     }
 
     fn value(&self, isa: Isa, width: usize, y: &[f32], target: &[T]) -> f64 {
         let labels = labels(T::labels(target));
         check(width, y, labels);
-        -self.scratch.borrow_mut().forward(isa, width, y, labels)
+        -self.scratch.with(|scratch| scratch.forward(isa, width, y, labels))
     }
 
     fn fault(&self, width: usize, target: &[T], steps: usize) -> Option<(usize, String)> {

@@ -38,7 +38,7 @@ pub use mse::Mse;
 pub use poisson::Poisson;
 
 /// A loss, whatever its targets.
-pub trait Loss {
+pub trait Loss: Sync {
     /// It reads scores (logits): a `Softmax`, `LogSoftmax` or `Sigmoid` that ends the network is left out of the training pass,
     /// and `y` is what would have gone into it.
     const LOGITS: bool;

@@ -55,7 +55,7 @@ pub use whole::{Form, Whole};
 /// Sgd::new(0.25).update(Isa::detect(), 1, &mut params, &[2.0], &mut []);
 /// assert_eq!(params, [1.0]);
 /// ```
-pub trait Optimizer {
+pub trait Optimizer: Sync {
     /// How many numbers it remembers for each parameter.
     fn states(&self) -> usize;
 

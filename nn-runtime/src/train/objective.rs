@@ -63,7 +63,7 @@ impl Tally {
 }
 
 /// A loss for all outputs of a network: a loss, or a tuple of losses in the order of the outputs, whose sum is minimised.
-pub trait Objective<T: Targets> {
+pub trait Objective<T: Targets>: Sync {
     /// Which outputs the losses want as scores (logits), one bit each.
     #[doc(hidden)]
     fn logits(&self) -> u8;

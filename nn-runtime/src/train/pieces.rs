@@ -12,6 +12,9 @@ use crate::params::{self, Tensor};
 /// The most floats of gradient held at once: they and their parameters stay in the nearer caches until they are used up.
 const STRIP: usize = 16 * 1024;
 
+/// Strips for each lane, at least: the last ones to be done leave little to wait for.
+const SHARES: usize = 8;
+
 /// A stretch of the parameters.
 pub(super) struct Piece {
     pub(super) range: Range<usize>,
@@ -26,20 +29,25 @@ pub(super) fn by_tensor(map: &'static Map) -> Vec<Piece> {
         .collect()
 }
 
-/// The parameters of a role in strips: several small tensors in one, a large one in several, cut where its layout allows.
-pub(super) fn by_strip(map: &'static Map, role: Role) -> Vec<Piece> {
+/// The parameters of a role in strips: several small tensors in one, a large one in several, cut where its layout allows; shorter
+/// ones for more lanes, so that each gets its share.
+pub(super) fn by_strip(map: &'static Map, role: Role, lanes: usize) -> Vec<Piece> {
+    let strip = match lanes {
+        1 => STRIP,
+        _ => (map.params_len / (lanes * SHARES)).next_multiple_of(LINE).clamp(STRIP / 16, STRIP),
+    };
     let mut strips: Vec<Range<usize>> = Vec::new();
     for tensor in of_role(map, role) {
         let end = tensor.offset + tensor.len;
         let mut from = tensor.offset;
         while from < end {
             let to = match end - from {
-                rest if rest <= STRIP => end,
-                _ => from + STRIP / tensor.layout.grain() * tensor.layout.grain(),
+                rest if rest <= strip => end,
+                _ => from + strip / tensor.layout.grain() * tensor.layout.grain(),
             };
             match strips.last_mut() {
                 // Between tensors lie less than a cache line of unused floats, which stay zero.
-                Some(last) if from - last.end < LINE && to - last.start <= STRIP => last.end = to,
+                Some(last) if from - last.end < LINE && to - last.start <= strip => last.end = to,
                 _ => strips.push(from..to),
             }
             from = to;

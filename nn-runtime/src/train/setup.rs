@@ -3,6 +3,7 @@
 
 use std::boxed::Box;
 use std::format;
+use std::num::NonZero;
 use std::string::String;
 
 use super::schedule::Schedule;
@@ -14,16 +15,35 @@ use crate::optim::Optimizer;
 
 /// | setting | default | PyTorch | Keras |
 /// |---|---|---|---|
+/// | `threads` | by operations | all cores | all cores |
 /// | `clip` | none | `clip_grad_norm_`, … | `clipvalue`, `clipnorm`, `global_clipnorm` |
 /// | `accumulate` | 1 batch | calls of `backward` | `gradient_accumulation_steps` |
 /// | `schedule` | the optimiser's rate | `lr_scheduler` | `learning_rate` |
 /// | `average` | none | `swa_utils.AveragedModel` | `use_ema`, `ema_momentum=0.99` |
 /// | `penalty` | none | – | `kernel_regularizer` |
 impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
+    /// How many threads train: each takes its share of every batch's samples, and then its share of the parameters. The same bits come out for
+    /// any number. Without it, as many as the operations of a step keep busy, by a count made when the network was compiled; a small network
+    /// never leaves its thread. A network with `BatchNorm`, which looks at whole batches, or with layers that share parameters runs on one thread, and
+    /// its parameters only are dealt out.
+    ///
+    /// Threads live as long as the trainer, wait awake for some 50 µs and then sleep.
+    pub fn threads(mut self, threads: usize) -> Self {
+        match NonZero::new(threads) {
+            Some(threads) => self.stage.threads = Some(threads),
+            None => {
+                let fault = "expected at least 1 thread, found 0\nhelp: `.threads(1)`, or leave it out";
+                self.fault = self.fault.or(Some(fault.into()));
+            }
+        }
+        self.stage.rearrange();
+        self
+    }
+
     /// Limits the gradients of every step; see [`Clip`]. A second call replaces the first.
     pub fn clip(mut self, clip: Clip) -> Self {
         self.stage.update.clip = Some(clip);
-        self.stage.update.arrange(&self.optimizer);
+        self.stage.rearrange();
         self
     }
 
@@ -48,7 +68,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     /// ```
     pub fn accumulate(mut self, batches: usize) -> Self {
         self.stage.update.accumulate = batches;
-        self.stage.update.arrange(&self.optimizer);
+        self.stage.rearrange();
         self
     }
 

@@ -9,7 +9,7 @@ use rand::seq::SliceRandom;
 use rand_pcg::Pcg64Mcg;
 
 use super::objective::{Objective, Tally};
-use super::step::{Stage, Taken};
+use super::step::{Batch, Stage, Taken};
 use super::update::{MAX_STATES, Memory};
 use super::{Epoch, Evaluation, Fit, History, TrainError};
 use crate::data::{Dataset, Targets};
@@ -86,7 +86,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         L: Objective<T>,
     {
         self.check(batch)?;
-        self.stage.reserve::<N>(batch.len());
+        self.stage.reserve::<N>(batch.len(), &self.optimizer);
         let loss = self.one(batch, 0).loss();
         match loss.is_finite() {
             true => Ok(loss),
@@ -99,8 +99,9 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         L: Objective<T>,
     {
         let x = inputs(batch);
-        let given = (batch.len(), &x[..batch.inputs().len()], batch.targets(), batch.weights());
-        self.stage.train::<N, _>(&mut self.model.params, &self.loss, &mut self.optimizer, seed, given)
+        let x = &x[..batch.inputs().len()];
+        let given = Batch { samples: batch.len(), x, first: 0, targets: batch.targets(), weights: batch.weights() };
+        self.stage.train::<N, _>(&mut self.model.params, &self.loss, &mut self.optimizer, seed, &given)
     }
 
     /// Trains on all samples, `fit.epochs` times, and tells what each epoch was like.
@@ -118,7 +119,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         if let Some(validation) = fit.validate {
             self.check(validation)?;
         }
-        self.stage.reserve::<N>(fit.batch.min(train.len()));
+        self.stage.reserve::<N>(fit.batch.min(train.len()), &self.optimizer);
         self.stage.update.forget_gathered();
 
         let mut history = History::default();
@@ -150,7 +151,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
                 }
             }
             // What does not fill a step makes one all the same.
-            self.stage.update.settle(self.stage.isa, &mut self.model.params, &mut self.optimizer);
+            self.stage.settle(&mut self.model.params, &mut self.optimizer);
             if !self.model.params.iter().all(|p| p.is_finite()) {
                 bar.finish_and_clear();
                 return Err(good.restore(self, number, steps));
@@ -189,7 +190,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         L: Objective<T>,
     {
         const BATCH: usize = 256;
-        self.stage.reserve::<N>(BATCH.min(data.len()));
+        self.stage.reserve::<N>(BATCH.min(data.len()), &self.optimizer);
         let mut total = Total::default();
         let penalty = self.stage.update.penalty(self.stage.isa, &self.model.params);
         let all = inputs(data);
@@ -200,8 +201,9 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
             for ((x, all), values) in x.iter_mut().zip(all).zip(data.inputs()) {
                 *x = &all[from * values.width()..][..batch * values.width()];
             }
-            let given = (from..from + batch, &x[..data.inputs().len()], data.targets(), data.weights());
-            let sums = self.stage.evaluate::<N, _>(&self.model.params, &self.loss, given);
+            let x = &x[..data.inputs().len()];
+            let given = Batch { samples: batch, x, first: from, targets: data.targets(), weights: data.weights() };
+            let sums = self.stage.evaluate::<N, _>(&self.model.params, &self.loss, &given);
             total.add(&Taken { sums, penalty }, batch);
             from += batch;
         }

@@ -12,6 +12,7 @@ use super::schedule::{ConstantRate, Schedule};
 use crate::facts::Role;
 use crate::graph::Map;
 use crate::kernels::block::Block;
+use crate::kernels::crew::{Crew, Shares};
 use crate::kernels::simd::Isa;
 use crate::kernels::update::{add_penalty, clamp, follow, sum_of_squares};
 use crate::optim::{Optimizer, Whole};
@@ -27,14 +28,28 @@ pub(super) struct Update {
     pub(super) accumulate: usize,
     pub(super) penalties: Vec<Placed>,
     pieces: Vec<Piece>,
-    /// The gradient of one piece, or of all where it is gathered.
-    grad: Block,
-    scratch: Block,
+    /// Where the pieces lie.
+    ranges: Vec<Range<usize>>,
+    /// The whole gradient, where it is gathered.
+    gathered: Block,
     pub(super) memory: Memory,
-    /// Batches whose gradients wait in `grad`, and their weight.
+    /// Batches whose gradients wait in `gathered`, and their weight.
     batches: usize,
     weight: f64,
 }
+
+/// What a lane has to itself.
+pub(super) struct Bench {
+    /// For whoever runs layers.
+    pub(super) scratch: Block,
+    /// The gradient of one piece.
+    grad: Block,
+    /// For the optimiser.
+    room: Block,
+}
+
+/// All lanes, and what each has to itself.
+pub(super) type Lanes<'a> = (&'a mut Crew, &'a mut [Bench]);
 
 /// What training goes back to when it diverges.
 #[derive(Clone)]
@@ -78,31 +93,43 @@ impl Update {
             accumulate: 1,
             penalties: Vec::new(),
             pieces: Vec::new(),
-            grad: Block::zeroed(0),
-            scratch: Block::zeroed(0),
+            ranges: Vec::new(),
+            gathered: Block::zeroed(0),
             memory: Memory { states, steps: 0, schedule: Box::new(ConstantRate), average: None },
             batches: 0,
             weight: 0.0,
         };
-        update.arrange(optimizer);
+        update.arrange(optimizer, 1);
         update
     }
 
-    /// Cuts the parameters and makes room, as the settings want it.
-    pub(super) fn arrange(&mut self, optimizer: &impl Optimizer) {
+    /// Cuts the parameters and makes room, as the settings want it, for so many lanes. Gradients that wait go on waiting, unless their
+    /// settings have changed.
+    pub(super) fn arrange(&mut self, optimizer: &impl Optimizer, lanes: usize) {
         let by_tensor = optimizer.whole() || matches!(self.clip, Some(Clip::Norm(_)));
+        // Where a norm of all is taken, the sums it is made of may not depend on the lanes.
+        let lanes = if self.gathers() { 1 } else { lanes };
         self.pieces = match by_tensor {
             true => pieces::by_tensor(self.map),
-            false => pieces::by_strip(self.map, Role::Trained),
+            false => pieces::by_strip(self.map, Role::Trained, lanes),
         };
-        let len = match self.gathers() {
-            true => self.map.params_len,
-            false => self.pieces.iter().map(|piece| piece.range.len()).max().unwrap_or(0),
-        };
-        let scratch = self.pieces.iter().flat_map(|piece| &piece.form).map(|form| optimizer.scratch(form)).max();
-        self.grad = Block::zeroed(len);
-        self.scratch = Block::zeroed(scratch.unwrap_or(0));
-        self.forget_gathered();
+        self.ranges = self.pieces.iter().map(|piece| piece.range.clone()).collect();
+        let gathered = if self.gathers() { self.map.params_len } else { 0 };
+        if self.gathered.len() != gathered {
+            self.gathered = Block::zeroed(gathered);
+            self.forget_gathered();
+        }
+    }
+
+    /// What a lane needs to itself, and so much for whoever runs layers.
+    pub(super) fn bench(&self, scratch: usize, optimizer: &impl Optimizer) -> Bench {
+        let room = self.pieces.iter().flat_map(|piece| &piece.form).map(|form| optimizer.scratch(form)).max();
+        let longest = self.ranges.iter().map(Range::len).max().unwrap_or(0);
+        Bench {
+            scratch: Block::zeroed(scratch),
+            grad: Block::zeroed(if self.gathers() { 0 } else { longest }),
+            room: Block::zeroed(room.unwrap_or(0)),
+        }
     }
 
     pub(super) fn average(&mut self, decay: f64) {
@@ -129,133 +156,117 @@ impl Update {
         if self.accumulate > 1 { weight } else { 1.0 }
     }
 
-    /// Takes the gradients of a batch, which `pull` adds to what it is given, piece by piece; where enough batches have come, takes the
-    /// step.
+    /// Takes the gradients of a batch, which `pull` adds to what it is given, piece by piece, with the scratch memory of a lane; where enough
+    /// batches have come, takes the step. Lanes share the pieces, each done by one of them.
     pub(super) fn batch(
         &mut self,
         isa: Isa,
+        (crew, benches): Lanes,
         params: &mut [f32],
         optimizer: &mut impl Optimizer,
         weight: f64,
-        mut pull: impl FnMut(&[f32], Range<usize>, &mut [f32]),
+        pull: &(impl Fn(&mut [f32], &Range<usize>, &mut [f32]) + Sync),
     ) {
-        let gathers = self.gathers();
-        let base = optimizer.rate();
-        if !gathers {
-            self.begin(optimizer);
+        if !self.gathers() {
+            return self.step(isa, (crew, benches), params, optimizer, Some(pull));
         }
-        for i in 0..self.pieces.len() {
-            let range = self.pieces[i].range.clone();
-            let grad = &mut self.grad[slot(gathers, &range)];
-            if self.batches == 0 {
-                grad.fill(0.0);
+        let (first, ranges) = (self.batches == 0, &self.ranges);
+        let shares = Shares::new([&mut self.gathered], ranges);
+        crew.each(benches, |bench| {
+            while let Some((i, [grad])) = shares.next() {
+                if first {
+                    grad.fill(0.0);
+                }
+                pull(&mut bench.scratch, &ranges[i], grad);
             }
-            pull(params, range, grad);
-            if !gathers {
-                self.prepare(i, isa, params);
-                self.apply(i, isa, params, optimizer);
-            }
-        }
-        if gathers {
-            self.batches += 1;
-            self.weight += weight;
-            if self.batches >= self.accumulate {
-                self.settle(isa, params, optimizer);
-            }
-        } else {
-            optimizer.set_rate(base);
+        });
+        self.batches += 1;
+        self.weight += weight;
+        if self.batches >= self.accumulate {
+            self.settle(isa, (crew, benches), params, optimizer);
         }
     }
 
     /// Takes the step of the gradients that wait, if any do.
-    pub(super) fn settle(&mut self, isa: Isa, params: &mut [f32], optimizer: &mut impl Optimizer) {
+    pub(super) fn settle(&mut self, isa: Isa, lanes: Lanes, params: &mut [f32], optimizer: &mut impl Optimizer) {
         if self.batches == 0 {
             return;
         }
-        let base = optimizer.rate();
-        self.begin(optimizer);
-        let squares: f64 = (0..self.pieces.len()).map(|i| self.prepare(i, isa, params)).sum();
+        let mut squares = 0.0;
+        for range in &self.ranges {
+            let grad = &mut self.gathered[range.clone()];
+            if self.accumulate > 1 {
+                isa.scale((1.0 / self.weight) as f32, grad);
+            }
+            prepare(isa, (&self.penalties, self.clip), range, &params[range.clone()], grad);
+            if let Some(Clip::GlobalNorm(_)) = self.clip {
+                squares += sum_of_squares(isa, grad);
+            }
+        }
         if let Some(Clip::GlobalNorm(limit)) = self.clip {
             let factor = limit / (squares.sqrt() + 1e-6);
             if factor < 1.0 {
-                for piece in &self.pieces {
-                    isa.scale(factor as f32, &mut self.grad[piece.range.clone()]);
-                }
+                self.ranges.iter().for_each(|range| isa.scale(factor as f32, &mut self.gathered[range.clone()]));
             }
         }
-        for i in 0..self.pieces.len() {
-            self.apply(i, isa, params, optimizer);
-        }
-        optimizer.set_rate(base);
+        self.step(isa, lanes, params, optimizer, None::<&fn(&mut [f32], &Range<usize>, &mut [f32])>);
         self.forget_gathered();
     }
 
-    /// Counts a step, and sets its rate.
-    fn begin(&mut self, optimizer: &mut impl Optimizer) {
-        let memory = &mut self.memory;
-        optimizer.set_rate(memory.schedule.rate(optimizer.rate(), memory.steps));
+    /// Counts a step, sets its rate, and changes every piece by its gradient: the one that `pull` adds, or else the one gathered.
+    fn step(
+        &mut self,
+        isa: Isa,
+        (crew, benches): Lanes,
+        params: &mut [f32],
+        optimizer: &mut impl Optimizer,
+        pull: Option<&(impl Fn(&mut [f32], &Range<usize>, &mut [f32]) + Sync)>,
+    ) {
+        let Update { clip, penalties, pieces, ranges, gathered, memory, .. } = self;
+        let base = optimizer.rate();
+        optimizer.set_rate(memory.schedule.rate(base, memory.steps));
         memory.steps += 1;
-    }
-
-    /// Makes a piece's gradient that of the whole loss, and clips it by itself. Answers with the sum of its squares, where all are
-    /// clipped together.
-    fn prepare(&mut self, i: usize, isa: Isa, params: &[f32]) -> f64 {
-        let gathers = self.gathers();
-        let range = &self.pieces[i].range;
-        let grad = &mut self.grad[slot(gathers, range)];
-        if self.accumulate > 1 {
-            isa.scale((1.0 / self.weight) as f32, grad);
+        let Memory { states, steps, average, .. } = memory;
+        let (count, step) = (states.len(), *steps);
+        let mut all: [&mut [f32]; MAX_STATES] = Default::default();
+        for (to, from) in all.iter_mut().zip(states) {
+            *to = from;
         }
-        for penalty in &self.penalties {
-            let (from, to) = (penalty.range.start.max(range.start), penalty.range.end.min(range.end));
-            if from < to {
-                let grad = &mut grad[from - range.start..to - range.start];
-                add_penalty(isa, penalty.l1, penalty.l2, &params[from..to], grad);
-            }
-        }
-        match self.clip {
-            None => 0.0,
-            Some(Clip::Value(limit)) => {
-                clamp(isa, limit as f32, grad);
-                0.0
-            }
-            Some(Clip::Norm(limit)) => {
-                let norm = sum_of_squares(isa, grad).sqrt();
-                if norm > limit {
-                    isa.scale((limit / norm) as f32, grad);
+        let decay = average.as_ref().map(|average| average.decay);
+        let average = average.as_mut().map_or(&mut [][..], |average| &mut average.params);
+        let [a, b, c, d] = all;
+        let shares = Shares::new([params, gathered, average, a, b, c, d], ranges);
+        let rules = (&penalties[..], *clip);
+        let using = &*optimizer;
+        crew.each(benches, |Bench { scratch, grad, room }| {
+            while let Some((i, [params, gathered, average, a, b, c, d])) = shares.next() {
+                let Piece { range, form } = &pieces[i];
+                let grads = match pull {
+                    None => gathered,
+                    Some(pull) => {
+                        let grads = &mut grad[..range.len()];
+                        grads.fill(0.0);
+                        pull(scratch, range, grads);
+                        prepare(isa, rules, range, params, grads);
+                        grads
+                    }
+                };
+                let state = &mut [a, b, c, d][..count];
+                match form {
+                    Some(form) if using.whole() => {
+                        let tensor = Whole { form, params: &mut *params, grads, scratch: room };
+                        using.update_tensor(isa, step, tensor, state);
+                    }
+                    _ => using.update(isa, step, params, grads, state),
                 }
-                0.0
+                match decay {
+                    None => {}
+                    Some(_) if step == 1 => average.copy_from_slice(params),
+                    Some(decay) => follow(isa, 1.0 - decay, params, average),
+                }
             }
-            Some(Clip::GlobalNorm(_)) => sum_of_squares(isa, grad),
-        }
-    }
-
-    /// Updates a piece's parameters, and their average.
-    fn apply(&mut self, i: usize, isa: Isa, params: &mut [f32], optimizer: &impl Optimizer) {
-        let gathers = self.gathers();
-        let Piece { range, form } = &self.pieces[i];
-        let (grads, params) = (&mut self.grad[slot(gathers, range)], &mut params[range.clone()]);
-        let Memory { states, steps, average, .. } = &mut self.memory;
-        let count = states.len();
-        let mut state: [&mut [f32]; MAX_STATES] = Default::default();
-        for (to, from) in state.iter_mut().zip(states) {
-            *to = &mut from[range.clone()];
-        }
-        match form {
-            Some(form) if optimizer.whole() => {
-                let scratch = &mut self.scratch;
-                let tensor = Whole { form, params: &mut *params, grads, scratch };
-                optimizer.update_tensor(isa, *steps, tensor, &mut state[..count]);
-            }
-            _ => optimizer.update(isa, *steps, params, grads, &mut state[..count]),
-        }
-        if let Some(average) = average {
-            let to = &mut average.params[range.clone()];
-            match *steps {
-                1 => to.copy_from_slice(params),
-                _ => follow(isa, 1.0 - average.decay, params, to),
-            }
-        }
+        });
+        optimizer.set_rate(base);
     }
 
     /// Copies the averaged parameters, where there are some, over the others.
@@ -269,7 +280,29 @@ impl Update {
     }
 }
 
-/// Where the gradient of a stretch lies: at its own place where all are kept, else at the beginning.
-fn slot(gathers: bool, range: &Range<usize>) -> Range<usize> {
-    if gathers { range.clone() } else { 0..range.len() }
+/// Makes a piece's gradient that of the whole loss, and clips it by itself.
+fn prepare(
+    isa: Isa,
+    (penalties, clip): (&[Placed], Option<Clip>),
+    range: &Range<usize>,
+    params: &[f32],
+    grad: &mut [f32],
+) {
+    for penalty in penalties {
+        let (from, to) = (penalty.range.start.max(range.start), penalty.range.end.min(range.end));
+        if from < to {
+            let within = from - range.start..to - range.start;
+            add_penalty(isa, penalty.l1, penalty.l2, &params[within.clone()], &mut grad[within]);
+        }
+    }
+    match clip {
+        None | Some(Clip::GlobalNorm(_)) => {}
+        Some(Clip::Value(limit)) => clamp(isa, limit as f32, grad),
+        Some(Clip::Norm(limit)) => {
+            let norm = sum_of_squares(isa, grad).sqrt();
+            if norm > limit {
+                isa.scale((limit / norm) as f32, grad);
+            }
+        }
+    }
 }

@@ -8,7 +8,8 @@ use crate::graph::{Kind, Nature, Net, Shape};
 /// So many inputs and, of sequences, perhaps their masks.
 pub fn inputs(dice: &mut Dice, style: &Style, nets: &[Net], count: usize) -> Vec<(Shape, Nature)> {
     // What a network before it takes that nothing can make, it can only be handed on.
-    let special: Vec<&Net> = nets.iter().filter(|net| net.natures.iter().any(|&nature| nature != Nature::Any)).collect();
+    let special: Vec<&Net> =
+        nets.iter().filter(|net| net.natures.iter().any(|&nature| nature != Nature::Any)).collect();
     if !special.is_empty() && dice.chance(70) {
         let net = dice.pick(&special);
         return net.input_shapes().iter().cloned().zip(net.natures.clone()).collect();
@@ -54,7 +55,8 @@ impl Drawing<'_> {
     pub fn embed_ids(&mut self) {
         for input in 0..self.net.inputs.len() {
             if let Nature::Ids(ids) = self.net.natures[input] {
-                let kind = Kind::Embedding { vocabulary: ids + self.dice.pick(&[0, 0, 3]), features: features(self.dice) };
+                let kind =
+                    Kind::Embedding { vocabulary: ids + self.dice.pick(&[0, 0, 3]), features: features(self.dice) };
                 self.add(kind, vec![input]);
             }
         }

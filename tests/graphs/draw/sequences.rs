@@ -86,8 +86,7 @@ impl Drawing<'_> {
         let fits: Vec<usize> = (1..=features).filter(|&heads| features.is_multiple_of(heads)).collect();
         let heads = self.dice.pick(&fits);
         let stream = self.style.stream.is_some();
-        let kind =
-            Kind::Attention { heads, causal: stream || self.dice.chance(40), bias: self.dice.chance(80) };
+        let kind = Kind::Attention { heads, causal: stream || self.dice.chance(40), bias: self.dice.chance(80) };
         if stream {
             self.add(kind, vec![x]);
             return;

@@ -91,9 +91,8 @@ pub fn attention(x: &[&[f64]], shapes: &[&Shape], of: Heads, params: &[Vec<f64>]
         let mut context = vec![0.0; features];
         for head in 0..of.heads {
             let own = head * width..(head + 1) * width;
-            let score = |j: &usize| -> f64 {
-                own.clone().map(|f| q[f] * k[*j][f]).sum::<f64>() / (width as f64).sqrt()
-            };
+            let score =
+                |j: &usize| -> f64 { own.clone().map(|f| q[f] * k[*j][f]).sum::<f64>() / (width as f64).sqrt() };
             let scores: Vec<f64> = seen.iter().map(score).collect();
             let weights = super::log_softmax(&scores, edge);
             for (j, weight) in seen.iter().zip(weights) {

@@ -167,24 +167,26 @@ impl<'a> Passing<'a> {
     }
 
     /// Of filters with `windows` gradients each; places are `pixel` numbers apart, and what is seen from one ends before `end`.
-    #[inline(always)]
+    // Once for all instruction sets: nothing here is a vector.
+    #[inline(never)]
     fn of(dy: &[f32], at: &[f32], windows: usize, [pixel, end]: [usize; 2], memory: &'a mut [f32]) -> Passing<'a> {
         let filters = dy.len() / windows;
         let (ends, entries) = memory.split_at_mut(filters.next_multiple_of(LANES));
         let (ends, entries) = (&mut ends[..filters], entries.as_chunks_mut().0);
-        let (mut count, mut last) = (0, 0);
+        let (mut count, mut places) = (0, 0);
         for (end, (dy, at)) in ends.iter_mut().zip(dy.chunks_exact(windows).zip(at.chunks_exact(windows))) {
             for (dy, at) in dy.iter().zip(at) {
                 let place = at.to_bits();
-                let passes = place != CUT_OFF && *dy != 0.0;
                 // Written in any case, and overwritten by the next: whether one passes is hard to foretell.
                 entries[count] = [entry(place as usize * pixel), *dy];
-                last = last.max(if passes { place } else { 0 });
-                count += usize::from(passes);
+                // As bits, a 0 of either sign has none but the first.
+                count += usize::from(place != CUT_OFF) & usize::from(dy.to_bits() << 1 != 0);
+                // What is cut off counts as nothing, as it is the last number there is.
+                places = places.max(place.wrapping_add(1));
             }
             *end = entry(count);
         }
-        assert!(count == 0 || last as usize * pixel < end, "expected places from `forward`");
+        assert!(places == 0 || (places - 1) as usize * pixel < end, "expected places from `forward`");
         Passing { entries: &entries[..count], ends }
     }
 

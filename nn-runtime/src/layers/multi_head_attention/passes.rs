@@ -7,7 +7,7 @@ use super::plan::Plan;
 use crate::kernels::attention::{Head, Rows, attend, pull};
 use crate::kernels::matrix::{Panels, product, pull_bias, pull_w, pull_x};
 use crate::kernels::simd::Isa;
-use crate::layer::{Cx, Part};
+use crate::layer::{Cx, Look, Part};
 
 const NO_FLOOR: f32 = f32::NEG_INFINITY;
 
@@ -175,7 +175,7 @@ impl Plan {
         }
     }
 
-    pub(super) fn pull_params(&self, cx: &mut Cx, x: &[&[f32]], dy: &[f32], mut part: Part) {
+    pub(super) fn pull_params(&self, cx: &mut Look, x: &[&[f32]], dy: &[f32], mut part: Part) {
         let (isa, at) = (cx.isa, self.numbers());
         let (cx, [projected, contexts, _]) = (&*cx, self.kept());
         let (projected, rest) = cx.saved.split_at(cx.batch * projected);

@@ -8,7 +8,7 @@ use super::{Direction, Recurrent};
 use crate::kernels::matrix::{Panels, product, pull_bias, pull_w, pull_x, pull_x_scratch};
 use crate::kernels::recurrent::{Backward, Cell, Forward, Walk, Weights};
 use crate::kernels::simd::Isa;
-use crate::layer::{Cx, Part};
+use crate::layer::{Cx, Look, Part};
 
 /// Samples that go through the steps together: enough to fill the product's tiles, few enough that their gates stay in the cache.
 const GROUP: usize = 32;
@@ -44,15 +44,20 @@ impl<C: Cell> Recurrent<C> {
         self.bias.then(|| cx.param(self.index(way, k)))
     }
 
+    /// How the weights between the inputs and the gates lie, and those between the state and the gates.
+    fn panels(&self, cx: &Cx<'_, impl Sized>) -> [Panels; 2] {
+        [cx.input_shape(0).dim(1), self.units].map(|rows| Panels::new(rows, self.row()))
+    }
+
     /// The weights between the inputs and the gates.
     fn of_inputs<'a>(&self, cx: &Cx<'a>, way: usize) -> Weights<'a> {
-        let panels = Panels::new(cx.input_shape(0).dim(1), self.row());
+        let [panels, _] = self.panels(cx);
         Weights { panels, w: cx.param(self.index(way, 0)), bias: self.bias(cx, way, 2) }
     }
 
     /// The weights between the state and the gates.
     fn of_state<'a>(&self, cx: &Cx<'a>, way: usize) -> Weights<'a> {
-        let panels = Panels::new(self.units, self.row());
+        let [_, panels] = self.panels(cx);
         Weights { panels, w: cx.param(self.index(way, 1)), bias: self.bias(cx, way, 3) }
     }
 
@@ -162,10 +167,10 @@ impl<C: Cell> Recurrent<C> {
         }
     }
 
-    pub(in crate::layers) fn pull_params(&self, cx: &mut Cx, x: &[f32], mut part: Part) {
+    pub(in crate::layers) fn pull_params(&self, cx: &mut Look, x: &[f32], mut part: Part) {
         for way in 0..self.ways() {
             let rows = cx.batch * cx.input_shape(0).dim(0);
-            let (inputs, state) = (self.of_inputs(cx, way).panels, self.of_state(cx, way).panels);
+            let [inputs, state] = self.panels(cx);
             let (gates, rest) = cx.saved[way * rows * self.kept()..].split_at(rows * self.row());
             let (extras, rest) = rest.split_at(rows * C::EXTRAS * self.units);
             let before = &rest[..rows * self.units];

@@ -108,7 +108,8 @@ struct Part<'a>(Sent<'a>);
 
 impl Job for Whole<'_> {
     const WIDEST: usize = 4;
-    const TALLEST: usize = 4;
+    // Kernels have mostly three rows or five.
+    const TALLEST: usize = 3;
 
     #[inline(always)]
     unsafe fn strip<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
@@ -119,7 +120,8 @@ impl Job for Whole<'_> {
 
 impl Job for Part<'_> {
     const WIDEST: usize = 2;
-    const TALLEST: usize = 4;
+    // Kernels have mostly three rows or five.
+    const TALLEST: usize = 3;
 
     #[inline(always)]
     unsafe fn strip<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {

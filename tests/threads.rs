@@ -1,0 +1,123 @@
+//! The same seed gives the same bits for any number of threads: parameters and losses after a hundred steps. In: networks, optimisers,
+//! settings; out: nothing, or a panic.
+
+use nn_runtime::data::{Labels, Targets, digits};
+use nn_runtime::prelude::*;
+use nn_runtime::train::Objective;
+
+network! {
+    /// Layers that draw noise, that absorb; two strips or more.
+    struct Mlp: [784] -> [10] {
+        Dense(48) -> Relu -> Dropout(0.25) -> Dense(48) -> Gelu -> deep: Dense(48) -> Tanh -> Dense(10) -> Softmax
+    }
+}
+network! {
+    /// Parameters used twice.
+    struct Shared: [784] -> [10] {
+        Dense(32) -> Relu -> one: Dense(32) -> Tanh -> share(one) -> Tanh -> Dense(10)
+    }
+}
+network! {
+    struct Cnn: [1, 28, 28] -> [10] {
+        Conv2d(8, 3) -> Relu -> MaxPool2d(2) -> Conv2d(6, 3, stride = 2) -> BatchNorm -> Relu -> GlobalAvgPool -> Dense(10)
+    }
+}
+network! {
+    struct Rows: [28, 28] -> [28, 4] {
+        let x = input -> DensePerStep(12) -> PositionalEncoding;
+        let a = x -> MultiHeadAttention(3, causal = true);
+        (x, a) -> Sum -> LayerNorm -> Gru(10, direction = Both) -> DensePerStep(4)
+    }
+}
+
+/// What a hundred steps come to: every parameter, and every loss.
+fn trained<N: Network, L, O, T: Targets>(
+    data: &Dataset<T>,
+    batch: usize,
+    trainer: impl Fn(&mut Model<N>) -> Trainer<'_, N, L, O>,
+) -> (Vec<Vec<f32>>, Vec<f64>)
+where
+    L: Fits<N::Head> + Objective<T>,
+    O: Optimizer,
+{
+    let mut model = N::init(3);
+    let steps = data.len().div_ceil(batch);
+    let epochs = 100usize.div_ceil(steps);
+    let mut training = trainer(&mut model);
+    let history = training.fit(data, Fit::epochs(epochs).batch(batch).seed(5)).unwrap();
+    let mut losses: Vec<f64> = history.epochs.iter().map(|epoch| epoch.train.loss).collect();
+    losses.push(training.evaluate(data).unwrap().loss);
+    drop(training);
+    (model.tensors().iter().map(|tensor| model.get(&tensor.name).unwrap()).collect(), losses)
+}
+
+/// Trains with 1, 2, 3 and 4 threads, and with as many as are thought best.
+macro_rules! same {
+    ($net:ident, $data:expr, $batch:expr, $loss:expr, $optimizer:expr $(, $setting:ident($($value:expr),+))*) => {
+        let one = trained::<$net, _, _, _>($data, $batch, |model| {
+            Trainer::new(model, $loss, $optimizer)$(.$setting($($value),+))*.threads(1)
+        });
+        assert!(one.1.iter().all(|loss| loss.is_finite()) && one.1[0] > one.1[one.1.len() - 1], "{:?}", one.1);
+        for threads in 2..=4 {
+            let more = trained::<$net, _, _, _>($data, $batch, |model| {
+                Trainer::new(model, $loss, $optimizer)$(.$setting($($value),+))*.threads(threads)
+            });
+            assert!(one == more, "{} with {threads} threads: {:?} and {:?}", stringify!($net), one.1, more.1);
+        }
+        let best = trained::<$net, _, _, _>($data, $batch, |model| {
+            Trainer::new(model, $loss, $optimizer)$(.$setting($($value),+))*
+        });
+        assert!(one == best, "{} with the threads thought best", stringify!($net));
+    };
+}
+
+fn some(samples: usize) -> Dataset<Labels> {
+    digits::draw(samples, 1)
+}
+
+#[test]
+fn strips() {
+    // A short last batch, and lanes without samples.
+    same!(Mlp, &some(330), 50, CrossEntropy::new(), Adam::new(1e-3));
+    same!(Mlp, &some(100), 7, CrossEntropy::new(), Sgd::new(0.05).momentum(0.9), average(0.9));
+}
+
+#[test]
+fn gathered() {
+    same!(Mlp, &some(200), 40, CrossEntropy::new(), Adam::new(1e-3), clip(Clip::GlobalNorm(0.5)));
+    same!(Mlp, &some(200), 33, CrossEntropy::new(), Nadam::new(1e-3), accumulate(3), clip(Clip::Value(0.01)));
+}
+
+#[test]
+fn tensors() {
+    same!(Mlp, &some(200), 40, CrossEntropy::new(), Lamb::new(1e-3));
+    same!(
+        Mlp,
+        &some(200),
+        40,
+        CrossEntropy::new(),
+        Muon::new(1e-3, AdamW::new(1e-3)),
+        penalty("deep", Penalty::L2(1e-4))
+    );
+}
+
+#[test]
+fn shared_parameters() {
+    same!(Shared, &some(160), 48, CrossEntropy::new(), Adam::new(1e-3));
+}
+
+#[test]
+fn batch_statistics() {
+    same!(Cnn, &some(160), 32, CrossEntropy::new(), Adam::new(1e-3));
+}
+
+#[test]
+fn sequences_with_weights() {
+    let images = some(120);
+    let steps = images.targets().as_slice().iter().flat_map(|label| (0..28).map(move |s| (label + s / 14) % 4));
+    let labels = Labels::per_step(steps.collect::<Vec<_>>(), 28).unwrap();
+    let weights: Vec<f32> = (0..120 * 28).map(|i| [1.0, 0.0, 0.5, 2.0][i / 9 % 4]).collect();
+    let data = Dataset::new((images.inputs()[0].as_slice(), 784), labels).unwrap();
+    let data = data.with_weights((weights, 28)).unwrap();
+    same!(Rows, &data, 36, CrossEntropy::new(), Adam::new(2e-3), clip(Clip::Norm(1.0)), schedule(Cosine::new(100)));
+}
