@@ -6,7 +6,7 @@
 //! ```
 
 use nn_runtime::prelude::*;
-use nn_runtime::{Cx, Facts, Fault, Layer, Part, Rule, Shape};
+use nn_runtime::{Cx, Facts, Fault, Layer, Look, Part, Rule, Shape};
 
 /// `y = x · gain`: `[features] -> [features]`.
 #[derive(Clone, Copy)]

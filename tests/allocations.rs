@@ -139,7 +139,7 @@ fn no_setting_makes_a_step_allocate() {
 
 #[test]
 fn a_weighted_batch_and_a_loss_on_whole_samples_allocate_nothing() {
-    let labels = nn_runtime::data::Labels::per_step([1, 2, 2, 1, 0, 0, 2, 1, 0], 3).unwrap();
+    let labels = Labels::per_step([1, 2, 2, 1, 0, 0, 2, 1, 0], 3).unwrap();
     let data = Dataset::new((vec![0.5; 12], 4), labels).unwrap().with_weights((vec![1.0, 0.0, 2.0], 1)).unwrap();
     let mut batch = data.take(&[0, 1, 2]);
     let mut model = Steps::init(0);

@@ -162,8 +162,21 @@ fn the_layer_table_leads_somewhere() {
         named.extend(cell.split('`').skip(1).step_by(2).map(|name| name.split('(').next().unwrap().to_owned()));
     }
     for layer in layers() {
-        let value =
-            ["Nearest", "Bilinear", "Valid", "Same", "Pad", "Causal", "Padding", "UpsampleMode"].contains(&&*layer);
+        let value = [
+            "Nearest",
+            "Bilinear",
+            "Valid",
+            "Same",
+            "Pad",
+            "Causal",
+            "Padding",
+            "UpsampleMode",
+            "Direction",
+            "Forward",
+            "Backward",
+            "Both",
+        ]
+        .contains(&&*layer);
         assert!(value || named.contains(&layer), "the layer table lacks {layer}");
     }
 }

@@ -231,8 +231,8 @@ fn a_bounded_stream_ends_with_its_window() {
 /// The types of a step follow from the declaration.
 #[test]
 fn steps_have_the_length_of_a_step() {
-    fn counts<'a, N: Network>() -> (usize, usize) {
-        (<N::Step<'a> as Ports<'a>>::COUNT, <N::StepOutput<'a> as Ports<'a>>::COUNT)
+    fn counts<N: Network>() -> (usize, usize) {
+        (<N::Step<'_> as Ports<'_>>::COUNT, <N::StepOutput<'_> as Ports<'_>>::COUNT)
     }
     assert_eq!(counts::<Whole>(), (2, 2));
     let _: <Parted as Network>::Step<'_> = &[0.0; 3];

@@ -10,7 +10,7 @@ use crate::harness::{against_formula, fault};
 fn mask(batch: usize, steps: usize) -> Vec<f32> {
     let one = |i: usize| match i / steps % 4 {
         0 => true,
-        1 => i % 3 != 0,
+        1 => !i.is_multiple_of(3),
         2 => i % steps == steps / 2,
         _ => false,
     };

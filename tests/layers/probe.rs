@@ -1,6 +1,6 @@
 //! The judge itself: layers that break one promise each, and what `Probe` says about them.
 
-use nn_runtime::{Cx, Facts, Init, Layer, Part, Probe, Rule, Shape};
+use nn_runtime::{Cx, Facts, Init, Layer, Look, Part, Probe, Rule, Shape};
 
 /// What is wrong with [`Scale`].
 #[derive(Clone, Copy, PartialEq)]

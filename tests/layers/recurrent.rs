@@ -124,10 +124,7 @@ impl Form {
     }
 
     /// A probe with drawn parameters.
-    fn probe<K: Kind, const N: usize>(&self) -> Probe<K, N>
-    where
-        K: Layer<N>,
-    {
+    fn probe<K: Kind + Layer<N>, const N: usize>(&self) -> Probe<K, N> {
         let shapes = [Shape::of([self.steps, self.features]), Shape::of([self.steps])];
         let shapes: [Shape; N] = std::array::from_fn(|k| shapes[k]);
         let probe = Probe::new(self.layer::<K>(), K::ask, shapes).unwrap();

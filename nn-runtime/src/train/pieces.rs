@@ -10,7 +10,7 @@ use crate::optim::Form;
 use crate::params::{self, Tensor};
 
 /// The most floats of gradient held at once: they and their parameters stay in the nearer caches until they are used up.
-const STRIP: usize = 16 * 1024;
+const STRIP: usize = 32 * 1024;
 
 /// Strips for each lane, at least: the last ones to be done leave little to wait for.
 const SHARES: usize = 8;
@@ -34,7 +34,7 @@ pub(super) fn by_tensor(map: &'static Map) -> Vec<Piece> {
 pub(super) fn by_strip(map: &'static Map, role: Role, lanes: usize) -> Vec<Piece> {
     let strip = match lanes {
         1 => STRIP,
-        _ => (map.params_len / (lanes * SHARES)).next_multiple_of(LINE).clamp(STRIP / 16, STRIP),
+        _ => (map.params_len / (lanes * SHARES)).next_multiple_of(LINE).clamp(STRIP / 32, STRIP),
     };
     let mut strips: Vec<Range<usize>> = Vec::new();
     for tensor in of_role(map, role) {

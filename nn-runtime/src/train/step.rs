@@ -241,7 +241,7 @@ impl Stage {
         }
         let job = |lane: &mut Lane, bench: &mut Bench| {
             let Lane { samples, saved, outputs, output_grads, tallies } = lane;
-            if samples.len() == 0 {
+            if samples.start == samples.end {
                 return;
             }
             let x = inputs(N::MAP, batch.x, samples);
