@@ -194,6 +194,13 @@ network! {
     struct NoSteps: [6] -> [2] { Dense(2) }
 }
 
+network! {
+    struct Uneven: (a: [4, 2], b: [3, 2]) -> (p: [4, 2], q: [3, 2]) {
+        let p = a -> Tanh;
+        let q = b -> thin: Tanh;
+    }
+}
+
 #[test]
 fn what_needs_the_whole_window_is_named() {
     fn refused<N: Network>() -> String {
@@ -205,6 +212,7 @@ fn what_needs_the_whole_window_is_named() {
     let error = refused::<Average>();
     assert!(error.contains("found `global_avg_pool_1` of `Average`, which needs the whole window\nhelp: "), "{error}");
     assert!(refused::<Outer>().contains("`inner.global_avg_pool_1` of `Outer`"), "{}", refused::<Outer>());
+    assert!(refused::<Uneven>().contains("`thin` of `Uneven`"), "{}", refused::<Uneven>());
     assert!(refused::<NoSteps>().contains("`dense_1` of `NoSteps`"), "{}", refused::<NoSteps>());
 }
 

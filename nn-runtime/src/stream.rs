@@ -17,8 +17,8 @@ use crate::network::{Network, Ports};
 /// Runs a network over `[steps, …]` one step at a time, with what its layers carry from step to step.
 ///
 /// After the first `k` steps of a window it has given the first `k` steps that [`Predictor::predict`](crate::Predictor::predict) gives of the
-/// whole window; an output that is no sequence is what the steps so far come to. Every layer says in its documentation how near the two are;
-/// the layers of this crate give the same bits, but for attention and sums, which round in another order (some units in the last place).
+/// whole window, to the bit (attention may round in the last place); an output that is no sequence is what the steps so far come to.
+/// All inputs have as many steps.
 ///
 /// ```
 /// use nn_runtime::prelude::*;

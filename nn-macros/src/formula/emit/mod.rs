@@ -3,7 +3,7 @@
 
 mod test;
 
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse_quote;
@@ -157,10 +157,14 @@ fn inherent(formula: &Formula, kind: Kind) -> TokenStream {
             }
         }
     });
+    // Where rustc shows what takes no argument, or another one, it shows the name as it was declared.
+    let mut arguments = Group::new(Delimiter::Parenthesis, TokenStream::new());
+    arguments.set_span(name.span());
+    let new = quote_spanned!(name.span()=> pub const fn new #arguments -> Self);
     quote_spanned! {at=>
         impl #name {
             /// The formula as it was declared.
-            pub const fn new() -> Self {
+            #new {
                 #name { #(#fields),* }
             }
             #(#setters)*
