@@ -1,5 +1,6 @@
 //! An activation and a loss of one's own, each written as its formula: the macro differentiates it, makes vector code of it, and tests it
-//! (`cargo test --example 09_own_formula`). A network of waves goes on with a rhythm where one of `Tanh` has never been.
+//! (`cargo test --example 09_own_formula`). A network of waves continues a rhythm beyond its data,
+//! where one of `Tanh` fails.
 //!
 //! ```text
 //! cargo run --release --example 09_own_formula
@@ -15,7 +16,7 @@ activation! {
 }
 
 loss! {
-    /// Squared near 0 and absolute further out, so that what is far off does not rule.
+    /// Squared near 0 and absolute further out, so that outliers do not dominate.
     pub log_cosh(y, t; width = 0.1) where width > 0.0 = width * ln(cosh((y - t) / width))
 }
 
@@ -54,8 +55,10 @@ where
     let mut model = N::init(0);
     let (train, within, beyond) =
         (measured(-8.0..8.0, true)?, measured(-8.0..8.0, false)?, measured(8.0..12.0, false)?);
-    let mut trainer = Trainer::new(&mut model, LogCosh::new(), Adam::new(1e-2)).schedule(Cosine::new(300 * 19));
-    trainer.fit(&train, Fit::epochs(300))?;
+    let epochs = 300;
+    let steps = (epochs * train.len().div_ceil(32)) as u64;
+    let mut trainer = Trainer::new(&mut model, LogCosh::new(), Adam::new(1e-2)).schedule(Cosine::new(steps));
+    trainer.fit(&train, Fit::epochs(epochs))?;
     let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(0.0));
     let errors = [trainer.evaluate(&within)?.loss.sqrt(), trainer.evaluate(&beyond)?.loss.sqrt()];
     Ok((model, errors))

@@ -5,7 +5,6 @@
 //! cargo run --release --example 10_char_model
 //! ```
 
-use nn_runtime::data::Labels;
 use nn_runtime::prelude::*;
 use rand::SeedableRng;
 use rand::distr::Distribution;
@@ -46,7 +45,7 @@ fn windows(ids: &[usize]) -> Result<Dataset<Labels>, Box<dyn std::error::Error>>
     Ok(Dataset::new((letters, STEPS), Labels::per_step(next, STEPS)?)?)
 }
 
-/// What the next letter costs, in nats, if nothing but how frequent each is were known.
+/// The loss, in nats, of a guess by the letters' frequencies alone.
 fn unigram_entropy(ids: &[usize]) -> f64 {
     let mut counts = [0.0; LETTERS];
     ids.iter().for_each(|id| counts[*id] += 1.0 / ids.len() as f64);

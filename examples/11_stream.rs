@@ -13,7 +13,7 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
 const STEPS: usize = 64;
-/// Steps at the beginning of a window that are not judged: the amplifier has a past there which the network cannot know.
+/// Steps at the beginning of a window that are not judged: the amplifier has a past there that the network cannot know.
 const UNJUDGED: usize = 16;
 
 network! {

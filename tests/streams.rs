@@ -162,6 +162,10 @@ fn a_state_goes_on_where_it_was() {
     let error = other.restore(&StreamState::new(1, &[0.0; 3])).unwrap_err().to_string();
     assert!(error.starts_with("expected a state of ") && error.contains("of `Whole`"), "{error}");
     assert!(error.contains("found 3"), "{error}");
+    let mut broken = state.carried().to_vec();
+    broken[3] = f32::NAN;
+    let error = other.restore(&StreamState::new(3, &broken)).unwrap_err().to_string();
+    assert!(error.starts_with("expected a state of finite numbers, found NaN at 3\nhelp: "), "{error}");
     assert_eq!(other.steps(), 4, "nothing is changed");
 }
 

@@ -239,3 +239,42 @@ fn several_outputs_have_several_losses() {
     assert!((class.iter().sum::<f32>() - 1.0).abs() < 1e-5);
     assert!((height[0] - data.targets().1.as_slice()[3]).abs() < 0.5);
 }
+
+network! {
+    struct Slope: [1] -> [1] { line: Dense(1, init = Zeros) }
+}
+
+fn point() -> Dataset<Values> {
+    Dataset::values(&[[1.0]], &[[1.0]]).unwrap()
+}
+
+#[test]
+fn an_average_asked_for_late_begins_there() {
+    let mut model = Slope::init(0);
+    let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(0.125));
+    trainer.step(&point()).unwrap();
+    let mut trainer = trainer.average(0.5);
+    assert_eq!(trainer.averaged().get("line.weight").unwrap(), [0.25]);
+    trainer.step(&point()).unwrap();
+    assert_eq!(trainer.averaged().get("line.weight").unwrap(), [0.375]);
+    trainer.step(&point()).unwrap();
+    assert_eq!(trainer.averaged().get("line.weight").unwrap(), [0.40625]);
+}
+
+#[test]
+fn settings_that_do_not_fit_are_refused_before_training() {
+    fn refused(setting: impl Fn(Trainer<'_, Slope, Mse, Sgd>) -> Trainer<'_, Slope, Mse, Sgd>) -> String {
+        let mut model = Slope::init(0);
+        let error = setting(Trainer::new(&mut model, Mse::new(), Sgd::new(0.1))).step(&point()).unwrap_err();
+        assert_eq!(model.get("line.weight").unwrap(), [0.0]);
+        error.to_string()
+    }
+    assert!(refused(|trainer| trainer.threads(0)).contains("expected 1 to 256 threads, found 0\nhelp: "));
+    assert!(refused(|trainer| trainer.threads(usize::MAX)).contains("expected 1 to 256 threads"));
+    let other = refused(|mut trainer| {
+        *trainer.optimizer() = Sgd::new(0.1).momentum(0.9);
+        trainer
+    });
+    assert!(other.contains("expected an optimiser that remembers 0 numbers of each parameter"), "{other}");
+    assert!(other.contains("found 1\nhelp: make a new `Trainer`"), "{other}");
+}

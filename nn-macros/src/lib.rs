@@ -108,9 +108,9 @@ pub fn network(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// - At corners slopes are PyTorch's: `abs` has 0 at 0; `max` and `min` have half of each side's where both are equal, but 0 where one side is a
 ///   constant, as `relu` at 0; `clamp` has that of the number on its limits too; `if` has that of the side chosen. NaN goes in and out.
 /// - Recognised, however they are written: `ln(1 + exp(u))`, `ln(exp(a) + exp(b) + …)`, `ln(cosh(u))`, `ln(1 + u)`, `exp(u) - 1`,
-///   `1 / (1 + exp(-u))`, `exp(u) / (1 + exp(u))`, `1 - sigmoid(u)`, `ln(sigmoid(u))`, tanh made of exponentials, `sqrt(u * u)`. All others are
-///   computed as they stand.
-/// - Where the derivative follows from the output, as for `tanh(x)`, the input is not kept, and the layer before does it on the way.
+///   `1 / (1 + exp(-u))`, `exp(u) / (1 + exp(u))`, `1 - sigmoid(u)`, `ln(sigmoid(u))`, tanh made of exponentials, `sqrt(u * u)`. The rest is only
+///   simplified.
+/// - Where the derivative follows from the output, as for `tanh(x)`, the input is not kept: the function runs in place on what the layer before wrote.
 ///
 /// # A test beside each
 ///
@@ -125,7 +125,7 @@ pub fn activation(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// Declares losses that compare number with number, each from its formula.
 ///
 /// The loss of a sample is the mean of the formula over its numbers; targets are `f32`, as many as the network's outputs; it fits every head.
-/// Language, derivative and the test beside it are those of [`activation!`]: only `learn` means nothing here.
+/// Language, derivative and the test beside it are those of [`activation!`]: only `learn` is refused.
 ///
 /// ```text
 /// loss! {

@@ -61,8 +61,8 @@ pub trait Layer<const N: usize = 1, const M: usize = 1> {
 
     /// Adds the gradient with respect to the asked part of the parameters, sample after sample. Runs after `pull_input`.
     ///
-    /// It may not read learnt parameters: parts are pulled and updated one after the other, so some may be new already. What it needs
-    /// of them `forward` or `pull_input` keeps in `cx.saved` ([`Facts::saves`], [`Facts::prepares_params`]).
+    /// It may read no parameter, but a running statistic whose change is asked: parts are pulled and updated one after the other and at the
+    /// same time, so some may be new already. What it needs of them `forward` or `pull_input` keeps in `cx.saved` ([`Facts::saves`], [`Facts::prepares_params`]).
     fn pull_params(&self, cx: &mut Look, x: [&[f32]; N], dy: [&[f32]; M], part: Part) {
         let _ = (cx, x, dy, part);
     }
@@ -150,10 +150,15 @@ impl<'a, S> Cx<'a, S> {
     /// Parameter `i` of the layer, in the order its rule lists them.
     ///
     /// # Panics
-    /// `i` is not less than the number of parameters; in `pull_params`, the parameter is learnt
+    /// `i` is not less than the number of parameters; in `pull_params`, anything but a running statistic whose change is asked
     pub fn param(&self, i: usize) -> &'a [f32] {
         assert!(i < self.facts.param_count);
         let param = &self.facts.params[i];
+        assert!(
+            !self.params.is_empty() || param.len == 0,
+            "expected `pull_params` to read no parameter but a running statistic whose change is asked, found it reads `{}`",
+            param.name
+        );
         &self.params[param.offset..param.offset + param.len]
     }
 

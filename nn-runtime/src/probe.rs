@@ -239,10 +239,10 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
         Pass { y, dx }
     }
 
-    /// The parameters as `pull_params` may read them: what is learnt is not there.
+    /// The parameters as `pull_params` may read them: but for running statistics nothing is there.
     fn unlearnt(&self) -> Block {
         let mut params = self.params.clone();
-        for tensor in self.tensors.iter().filter(|tensor| tensor.role == Role::Trained) {
+        for tensor in self.tensors.iter().filter(|tensor| tensor.role != Role::Running) {
             params[tensor.offset..tensor.offset + tensor.len].fill(f32::NAN);
         }
         params

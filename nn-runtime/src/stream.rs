@@ -114,7 +114,7 @@ impl<'m, N: Network> Streamer<'m, N> {
     pub fn step(&mut self, input: N::Step<'_>) -> Result<N::StepOutput<'_>, StreamError> {
         let map = N::MAP;
         let window = map.inputs[0].dim(0) as u64;
-        if map.windowed && self.steps == window {
+        if map.windowed && self.steps >= window {
             return Err(StreamError(alloc::format!(
                 "expected at most {window} steps since the beginning, as many as `{}` declares, found one more\nhelp: begin anew with `reset()`, \
                  and give the latest steps again",
@@ -130,7 +130,7 @@ impl<'m, N: Network> Streamer<'m, N> {
         let mut cx = Cx::of_network(map, self.params, self.isa, 1, &mut self.saved[..], &mut self.scratch);
         cx.purpose = Purpose::Stream;
         N::forward(&mut cx, &x, &mut y);
-        self.steps += 1;
+        self.steps = self.steps.saturating_add(1);
         let mut y = [&[][..]; crate::facts::MAX_OUTPUTS];
         for (to, output) in y.iter_mut().zip(&self.outputs) {
             *to = output;
@@ -157,7 +157,7 @@ impl<'m, N: Network> Streamer<'m, N> {
     /// Goes on from a state that [`state`](Streamer::state) gave, of this model or another one of the same network.
     ///
     /// # Errors
-    /// The state is that of another network; nothing is changed.
+    /// The state has another length than this network's, or numbers that are none; nothing is changed.
     pub fn restore(&mut self, state: &StreamState) -> Result<(), StreamError> {
         if state.carried.len() != self.saved.len() {
             return Err(StreamError(alloc::format!(
@@ -165,6 +165,12 @@ impl<'m, N: Network> Streamer<'m, N> {
                 self.saved.len(),
                 N::MAP.name,
                 state.carried.len()
+            )));
+        }
+        if let Some(at) = state.carried.iter().position(|number| !number.is_finite()) {
+            return Err(StreamError(alloc::format!(
+                "expected a state of finite numbers, found {} at {at}\nhelp: restore what `state()` gave, unchanged",
+                state.carried[at]
             )));
         }
         self.saved.copy_from_slice(&state.carried);

@@ -222,7 +222,7 @@ fn faults_say_what_to_type() {
     says(
         layer.rule([x, Shape::of([7, 8])]),
         "expected a memory of as many features as the query, [5, 6], found [7, 8]\n\
-         help: end the way of input 2 in `DensePerStep(6)`",
+         help: put `DensePerStep(6)` before input 2",
     );
     says(
         layer.rule([x, Shape::of([4])]),

@@ -54,7 +54,7 @@ fn the_table_begins_as_asked() {
 fn faults_say_what_to_type() {
     assert_eq!(
         fault(Embedding::new(10, 4), Embedding::rule, Shape::of([5, 8])),
-        "expected an input of [steps], one token id a step, found [5, 8]\nhelp: use `DensePerStep(4)` on [steps, features]"
+        "expected an input of [steps], one token id per step, found [5, 8]\nhelp: use `DensePerStep(4)` on [steps, features]"
     );
     for vocabulary in [0, (1 << 24) + 1] {
         assert_eq!(

@@ -362,7 +362,7 @@ fn faults_say_what_to_type() {
     );
     assert_eq!(
         fault(4, [x; 3]),
-        "expected a sequence, and perhaps its mask, found 3 inputs\nhelp: write `x -> Lstm(32)` or `(x, mask) -> Lstm(32)`"
+        "expected a sequence, and perhaps its mask, found 3 inputs\nhelp: write `x -> Lstm(4)` or `(x, mask) -> Lstm(4)`"
     );
     assert!(fault(4, [Shape::of([0, 5])]).contains("at least one number"));
     for (units, x) in [(usize::MAX / 2, x), (1 << 40, x), (4, Shape::of([1 << 44, 1 << 10]))] {

@@ -132,7 +132,7 @@ const CASES: &[(&str, &[&str])] = &[
     ("f(x) = { let a = x; x }", &["expected `a` to be used, found that nothing reads it\nhelp: remove the `let`"]),
     (
         "f(x) = if x > 0.0 { x }",
-        &["expected `if` with `else`, found `if` alone\nhelp: say what it is otherwise: `else { x }`"],
+        &["expected `if` with `else`, found `if` alone\nhelp: say what it is otherwise, such as `else { 0.0 }`"],
     ),
     (
         "f(x) = if x { x } else { 1.0 }",
@@ -141,7 +141,7 @@ const CASES: &[(&str, &[&str])] = &[
     (
         "f(x) = x * (x > 0.0)",
         &[
-            "expected a number, found a condition\nhelp: a condition belongs into an `if`: `if x > 0.0 { 1.0 } else { 0.0 }`",
+            "expected a number, found a condition\nhelp: a condition belongs in an `if`: `if x > 0.0 { 1.0 } else { 0.0 }`",
         ],
     ),
     (

@@ -111,6 +111,7 @@ impl Values {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read as rows of `f32`, one per sample",
     note = "a flat slice comes with its width: `(&pixels[..], 784)`; one number per sample is `(&numbers[..], 1)`",
+    note = "class labels go to `Dataset::classes(inputs, labels)`",
     note = "`f64` arrays are converted first: `array.mapv(|v| v as f32)`"
 )]
 pub trait Samples {

@@ -93,6 +93,7 @@ impl Crew {
         let job_of_all: *const Job<'static> = unsafe { core::mem::transmute(job_of_all) };
         // SAFETY: no lane reads `job` now: the last call waited until all had done theirs, and `&mut self` keeps a second call out.
         unsafe { *shared.job.get() = Some(job_of_all) };
+        shared.panicked.store(false, Ordering::Relaxed);
         shared.left.store(self.others.len(), Ordering::Relaxed);
         // Publishes both. Sequentially consistent, as are `asleep` and its readers: either a lane that goes to sleep sees the new
         // number, or this thread sees that it sleeps.
@@ -200,8 +201,10 @@ impl Shared {
             if let Some(job) = job {
                 // SAFETY: the owner waits in `run` until this lane has counted itself out, so that the job is alive.
                 let job = unsafe { &*job };
-                if catch_unwind(AssertUnwindSafe(|| job(lane))).is_err() {
+                if let Err(payload) = catch_unwind(AssertUnwindSafe(|| job(lane))) {
                     self.panicked.store(true, Ordering::Relaxed);
+                    // To drop it could panic again, and nobody would count this lane out.
+                    core::mem::forget(payload);
                 }
             }
             self.left.fetch_sub(1, Ordering::Release);

@@ -1,19 +1,21 @@
-//! Memory kept from call to call by something that is only lent: the first to come uses what lies there, whoever comes meanwhile has
+//! Memory kept from call to call by something that is only lent: whoever comes uses what lies in a free place, or, where all are taken,
 //! memory of its own. Comes in: a job on a `T`; goes out: its result. Never a thread that waits, or two with one `T`.
 
 use core::cell::UnsafeCell;
 use core::fmt;
 use core::sync::atomic::{AtomicBool, Ordering};
 
-/// A place for one `T`.
-pub struct Shelf<T> {
+/// Places for several `T`.
+pub struct Shelf<T, const N: usize = 16>([Slot<T>; N]);
+
+struct Slot<T> {
     taken: AtomicBool,
     item: UnsafeCell<T>,
 }
 
 // SAFETY: the item is reached only by the one thread that has changed `taken` from false to true, until that thread changes it back
 // (release, seen by the next one's acquire); it may pass from thread to thread.
-unsafe impl<T: Send> Sync for Shelf<T> {}
+unsafe impl<T: Send> Sync for Slot<T> {}
 
 /// Gives the item back, panics included.
 struct Back<'s>(&'s AtomicBool);
@@ -24,32 +26,32 @@ impl Drop for Back<'_> {
     }
 }
 
-impl<T: Default> Shelf<T> {
-    /// With this item on it.
-    pub const fn new(item: T) -> Self {
-        Shelf { taken: AtomicBool::new(false), item: UnsafeCell::new(item) }
+impl<T: Default, const N: usize> Shelf<T, N> {
+    /// With new items on it.
+    pub fn new() -> Self {
+        Shelf([(); N].map(|()| Slot { taken: AtomicBool::new(false), item: UnsafeCell::new(T::default()) }))
     }
 
-    /// Does `job` with the item, or with a new one if somebody has it.
+    /// Does `job` with an item that nobody has, or with a new one.
     pub fn with<R>(&self, job: impl FnOnce(&mut T) -> R) -> R {
-        if self.taken.swap(true, Ordering::Acquire) {
+        let Some(slot) = self.0.iter().find(|slot| !slot.taken.swap(true, Ordering::Acquire)) else {
             return job(&mut T::default());
-        }
-        let _back = Back(&self.taken);
+        };
+        let _back = Back(&slot.taken);
         // SAFETY: `taken` was false and is true now, so that nobody else reaches the item before `_back` is dropped, after `job`; a call of
         // `with` from within `job` finds it taken.
-        job(unsafe { &mut *self.item.get() })
+        job(unsafe { &mut *slot.item.get() })
     }
 }
 
 /// A shelf of its own: what lies on it is only memory.
-impl<T: Default> Clone for Shelf<T> {
+impl<T: Default, const N: usize> Clone for Shelf<T, N> {
     fn clone(&self) -> Self {
-        Shelf::new(T::default())
+        Shelf::new()
     }
 }
 
-impl<T> fmt::Debug for Shelf<T> {
+impl<T, const N: usize> fmt::Debug for Shelf<T, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Shelf")
     }
@@ -62,8 +64,8 @@ mod tests {
 
     #[test]
     fn the_item_stays_and_is_never_lent_twice() {
-        let shelf = Shelf::new(Vec::new());
-        shelf.with(|item: &mut Vec<i32>| item.push(1));
+        let shelf = Shelf::<Vec<i32>, 1>::new();
+        shelf.with(|item| item.push(1));
         shelf.with(|item| {
             item.push(2);
             shelf.with(|other| assert!(other.is_empty()));

@@ -61,7 +61,7 @@ layer_of_a_convolution! {
         for ((x, y), carried) in samples.zip(cx.saved.chunks_exact_mut(1 + reach * features)) {
             // A ring of the steps before, and where in it the oldest stands, which the window's first tap sees.
             let (oldest, past) = carried.split_at_mut(1);
-            let at = oldest[0] as usize;
+            let at = oldest[0] as usize % reach.max(1);
             for (k, seen) in seen.chunks_exact_mut(features).take(kernel - 1).enumerate() {
                 seen.copy_from_slice(&past[(at + k * dilation) % reach * features..][..features]);
             }

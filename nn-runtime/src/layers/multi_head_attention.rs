@@ -184,7 +184,7 @@ const fn memory_fault([queries, features]: [usize; 2], [keys, others]: [usize; 2
         return fault.help("make every dimension before it at least 1");
     }
     let fault = Fault::expected("a memory of as many features as the query, ").shape(Shape::of([queries, features]));
-    fault.found(found).help("end the way of input 2 in `DensePerStep(").num(features).str(")`")
+    fault.found(found).help("put `DensePerStep(").num(features).str(")` before input 2")
 }
 
 impl<const N: usize> Layer<N> for MultiHeadAttention {

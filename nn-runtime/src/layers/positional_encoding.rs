@@ -157,7 +157,9 @@ impl Layer for PositionalEncoding {
         let step = cx.saved[0] as usize;
         cx.saved.iter_mut().for_each(|count| *count += 1.0);
         if self.learnt {
-            return add(cx.isa, x, &cx.param(0)[step * features..][..features], y);
+            // Within the window, whatever state was restored.
+            let row = step.min(cx.input_shape(0).dim(0) - 1);
+            return add(cx.isa, x, &cx.param(0)[row * features..][..features], y);
         }
         let row = &mut cx.scratch[..features];
         for (i, to) in row.iter_mut().enumerate() {

@@ -171,7 +171,7 @@ impl<C: Cell> Recurrent<C> {
     }
 
     pub(super) const fn rule(&self, x: &[Shape], layer: &str) -> Rule {
-        let [steps, features] = match sequence(x, layer) {
+        let [steps, features] = match sequence(x, layer, self.units) {
             Ok(dims) => dims,
             Err(fault) => return Rule::Err(fault),
         };
@@ -222,10 +222,19 @@ impl<C: Cell> Recurrent<C> {
 }
 
 /// What is wrong with the inputs, or the steps and features of the first.
-const fn sequence(x: &[Shape], layer: &str) -> Result<[usize; 2], Fault> {
+const fn sequence(x: &[Shape], layer: &str, units: usize) -> Result<[usize; 2], Fault> {
     if x.len() != 1 && x.len() != 2 {
         let fault = Fault::expected("a sequence, and perhaps its mask, found ").num(x.len()).str(" inputs");
-        return Err(fault.help("write `x -> ").str(layer).str("(32)` or `(x, mask) -> ").str(layer).str("(32)`"));
+        return Err(fault
+            .help("write `x -> ")
+            .str(layer)
+            .str("(")
+            .num(units)
+            .str(")` or `(x, mask) -> ")
+            .str(layer)
+            .str("(")
+            .num(units)
+            .str(")`"));
     }
     let Some([steps, features]) = x[0].dims() else {
         let fault = Fault::expected("an input of [steps, features]").found(x[0]);

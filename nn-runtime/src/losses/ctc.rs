@@ -46,10 +46,8 @@ pub struct Ctc {
 impl Ctc {
     /// There is nothing to choose.
     #[allow(clippy::new_without_default, reason = "as every loss, it is made by its name")]
-    pub const fn new() -> Self {
-        let scratch =
-            Scratch { row: Vec::new(), logs: Vec::new(), alpha: Vec::new(), beta: Vec::new(), next: Vec::new() };
-        Ctc { scratch: Shelf::new(scratch) }
+    pub fn new() -> Self {
+        Ctc { scratch: Shelf::new() }
     }
 }
 

@@ -52,7 +52,7 @@ pub trait Loss: Sync {
     message = "expected a loss on targets of type `{T}`, found `{Self}`",
     label = "it reads other targets",
     note = "labels, `u32`, one class for each sample or step: use `CrossEntropy`, `Focal` or `Ctc`",
-    note = "values, `f32`, as many as the network's outputs: use `Mse` or any other loss, or `CrossEntropy` on distributions"
+    note = "values, `f32`, as many as the network's outputs: use `Mse` or another loss on values, or `CrossEntropy` on distributions"
 )]
 pub trait LossOn<T: ?Sized>: Loss {
     /// The sum of the rows' losses, and `dy = scale · d(sum)/dy`. `y` and `dy` are `[rows, width]`.
@@ -98,7 +98,7 @@ impl TargetValue for f32 {
     message = "expected a loss on targets of type `{Self}`, found one on labels",
     label = "it reads labels, `u32`",
     note = "labels, `u32`, one class for each sample or step: `Dataset::classes(inputs, labels)`",
-    note = "values, `f32`, as many as the network's outputs: use `Mse` or any other loss, or `CrossEntropy` on distributions"
+    note = "values, `f32`, as many as the network's outputs: use `Mse` or another loss on values, or `CrossEntropy` on distributions"
 )]
 pub trait TargetLabel: Sized {
     /// The labels themselves.
@@ -116,11 +116,11 @@ impl TargetLabel for u32 {
 #[diagnostic::on_unimplemented(
     message = "expected a loss that fits a network ending in `{Head}`, found `{Self}`",
     label = "it does not go with the network's last layer",
-    note = "for `CrossEntropy`, `KlDivergence`, `Focal` and `Ctc`, end the network in `Dense`, `Softmax` or `LogSoftmax`, with an output `[classes]` or `[steps, classes]` of 2 classes or more",
+    note = "for `CrossEntropy`, `KlDivergence`, `Focal` and `Ctc`, end the network in `Dense` (`DensePerStep` on steps), `Softmax` or `LogSoftmax`, with an output `[classes]` or `[steps, classes]` of 2 classes or more",
     note = "for `BinaryCrossEntropy` and `BinaryFocal`, end it in `Dense(1)` or `Dense(answers)`, or in `Sigmoid`",
-    note = "for `Hinge` and `Poisson`, end it in `Dense`, or in an activation other than `Softmax` and `Sigmoid`",
+    note = "for `Hinge` and `Poisson`, end it in `Dense` or `DensePerStep`, or in an activation other than `Softmax`, `LogSoftmax` and `Sigmoid`",
     note = "for `CosineSimilarity`, end it in any layer of 2 numbers or more; for `Mse`, `Mae` and `Huber`, in any layer",
-    note = "a network of several outputs takes a tuple of losses, one for each, and any other network one loss"
+    note = "a network of several outputs takes a tuple of losses, one for each, such as `(Mse::new(), CrossEntropy::new())`; any other network one loss"
 )]
 pub trait Fits<Head>: Loss {}
 

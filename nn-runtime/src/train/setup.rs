@@ -13,6 +13,9 @@ use crate::model::Model;
 use crate::network::Network;
 use crate::optim::Optimizer;
 
+/// More would only wait for each other.
+const MAX_THREADS: usize = 256;
+
 /// | setting | default | PyTorch | Keras |
 /// |---|---|---|---|
 /// | `threads` | by operations | all cores | all cores |
@@ -30,10 +33,12 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     /// Threads live as long as the trainer, wait awake for some 50 µs and then sleep.
     pub fn threads(mut self, threads: usize) -> Self {
         match NonZero::new(threads) {
-            Some(threads) => self.stage.threads = Some(threads),
-            None => {
-                let fault = "expected at least 1 thread, found 0\nhelp: `.threads(1)`, or leave it out";
-                self.fault = self.fault.or(Some(fault.into()));
+            Some(number) if threads <= MAX_THREADS => self.stage.threads = Some(number),
+            _ => {
+                let fault = format!(
+                    "expected 1 to {MAX_THREADS} threads, found {threads}\nhelp: as many as the machine has cores, or leave `.threads` out"
+                );
+                self.fault = self.fault.or(Some(fault));
             }
         }
         self.stage.rearrange();
@@ -68,6 +73,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     /// ```
     pub fn accumulate(mut self, batches: usize) -> Self {
         self.stage.update.accumulate = batches;
+        self.stage.update.forget_gathered();
         self.stage.rearrange();
         self
     }
@@ -99,7 +105,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         memory.schedule.rate(self.optimizer.rate(), memory.steps)
     }
 
-    /// Keeps a moving average of the learnt parameters, for [`averaged`](Trainer::averaged): the parameters after the first step, and after
+    /// Keeps a moving average of the learnt parameters, for [`averaged`](Trainer::averaged): the parameters after the next step, and after
     /// every other `average = decay · average + (1 - decay) · parameters`. As it begins with real parameters, it needs no correction.
     ///
     /// It is PyTorch's `AveragedModel` with `get_ema_multi_avg_fn(0.999)`, Keras's `use_ema=True, ema_momentum=0.99`. Polyak & Juditsky,
@@ -148,6 +154,14 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
             return Err(fault.clone());
         }
         let update = &self.stage.update;
+        if self.optimizer.states() != update.memory.states() {
+            return Err(format!(
+                "expected an optimiser that remembers {} numbers of each parameter, as the one the trainer began with, found {}\nhelp: make a \
+                 new `Trainer`",
+                update.memory.states(),
+                self.optimizer.states()
+            ));
+        }
         if update.accumulate == 0 {
             return Err("expected at least 1 batch for each step, found 0\nhelp: `.accumulate(4)`".into());
         }

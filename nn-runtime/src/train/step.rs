@@ -173,7 +173,7 @@ impl Stage {
         let share = self.update.share(all);
         let scale = weight.map(|weight| if weight > 0.0 { share / weight } else { 0.0 });
         let sums = self.answer::<N, T>(params, loss, batch, Some((noise, scale)));
-        if !sums.mean().is_finite() {
+        if !(sums.mean() + penalty).is_finite() {
             return Taken { sums, penalty };
         }
         self.batches += 1;
@@ -310,12 +310,13 @@ fn share(samples: usize, lanes: usize) -> usize {
     samples.div_ceil(CHUNK).div_ceil(lanes) * CHUNK
 }
 
-/// Whether one lane takes all samples: where a sample's output depends on the others of its batch, and where sites share parameters, whose
-/// gradients are added site by site and not sample by sample.
+/// Whether one lane takes all samples: where a sample's output depends on the others of its batch, where a statistic follows whole batches,
+/// and where sites share parameters, whose gradients are added site by site and not sample by sample.
 fn one_lane(map: &Map) -> bool {
     map.nodes.iter().any(|node| {
-        let within = node.facts.inner.is_some_and(one_lane);
-        !node.frozen && (node.facts.couples() || node.shares.is_some() || within)
+        let facts = node.facts;
+        let follows = facts.params[..facts.param_count].iter().any(|param| param.role == Role::Running);
+        !node.frozen && (facts.couples() || follows || node.shares.is_some() || facts.inner.is_some_and(one_lane))
     })
 }
 

@@ -73,6 +73,15 @@ impl Clone for Box<dyn Schedule> {
 pub(super) struct Average {
     pub(super) decay: f64,
     params: Block,
+    /// The first step after it was asked for has been taken.
+    begun: bool,
+}
+
+impl Memory {
+    /// Numbers that the optimiser remembers of each parameter.
+    pub(super) fn states(&self) -> usize {
+        self.states.len()
+    }
 }
 
 impl Update {
@@ -133,7 +142,7 @@ impl Update {
     }
 
     pub(super) fn average(&mut self, decay: f64) {
-        self.memory.average = Some(Average { decay, params: Block::zeroed(self.map.params_len) });
+        self.memory.average = Some(Average { decay, params: Block::zeroed(self.map.params_len), begun: false });
     }
 
     /// Whether the gradients of all pieces must be there before any parameter changes.
@@ -232,8 +241,11 @@ impl Update {
         for (to, from) in all.iter_mut().zip(states) {
             *to = from;
         }
-        let decay = average.as_ref().map(|average| average.decay);
-        let average = average.as_mut().map_or(&mut [][..], |average| &mut average.params);
+        let decay = average.as_ref().map(|average| average.begun.then_some(average.decay));
+        let average = average.as_mut().map_or(&mut [][..], |average| {
+            average.begun = true;
+            &mut average.params
+        });
         let [a, b, c, d] = all;
         let shares = Shares::new([params, gathered, average, a, b, c, d], ranges);
         let rules = (&penalties[..], *clip);
@@ -261,8 +273,8 @@ impl Update {
                 }
                 match decay {
                     None => {}
-                    Some(_) if step == 1 => average.copy_from_slice(params),
-                    Some(decay) => follow(isa, 1.0 - decay, params, average),
+                    Some(None) => average.copy_from_slice(params),
+                    Some(Some(decay)) => follow(isa, 1.0 - decay, params, average),
                 }
             }
         });
@@ -272,7 +284,7 @@ impl Update {
     /// Copies the averaged parameters, where there are some, over the others.
     pub(super) fn averaged(&self, params: &mut [f32]) {
         let Some(average) = &self.memory.average else { return };
-        if self.memory.steps > 0 {
+        if average.begun {
             for piece in &self.pieces {
                 params[piece.range.clone()].copy_from_slice(&average.params[piece.range.clone()]);
             }

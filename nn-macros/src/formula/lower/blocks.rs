@@ -18,7 +18,7 @@ impl Lower<'_> {
                 choice.if_token,
                 "`if` with `else`",
                 "`if` alone",
-                "say what it is otherwise: `else { x }`",
+                "say what it is otherwise, such as `else { 0.0 }`",
             );
             return None;
         };

@@ -261,7 +261,7 @@ impl Lower<'_> {
             | BinOp::Ne(_)
             | BinOp::And(_)
             | BinOp::Or(_) => {
-                let help = format!("a condition belongs into an `if`: `if {} {{ 1.0 }} else {{ 0.0 }}`", short(whole));
+                let help = format!("a condition belongs in an `if`: `if {} {{ 1.0 }} else {{ 0.0 }}`", short(whole));
                 self.errors.add(whole, "a number", "a condition", &help);
                 return None;
             }

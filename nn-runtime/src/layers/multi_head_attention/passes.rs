@@ -229,11 +229,13 @@ impl Plan {
             let (keys, carried) = carried.split_at_mut(window);
             let (values, count) = carried.split_at_mut(window);
             product(isa, self.whole(), x, params.weight, params.bias, NO_FLOOR, projected);
-            let now = count[0] as usize * features;
+            // Within the window, whatever state was restored.
+            let before = (count[0] as usize).min(self.queries - 1);
+            let now = before * features;
             keys[now..now + features].copy_from_slice(&projected[features..2 * features]);
             values[now..now + features].copy_from_slice(&projected[2 * features..]);
-            count[0] += 1.0;
-            let head = Head { queries: 1, keys: count[0] as usize, width: self.head().width, causal: false };
+            count[0] = (before + 1) as f32;
+            let head = Head { queries: 1, keys: before + 1, width: self.head().width, causal: false };
             let (weights, scratch) = rest.split_at_mut(head.weights());
             for h in 0..self.heads {
                 let lay = self.context(h);
