@@ -1,5 +1,5 @@
 //! Whole steps and predictions, by the ids of the workload table, each beside its floor: what the multiply-adds and the optimiser's bytes that
-//! it needs take at the rates this machine reaches in the same run.
+//! it needs take at the rates this machine reaches in the same run. `-- threads` also compares two threads with one.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -95,9 +95,33 @@ fn predict<N: Network>(c: &mut Criterion, (id, batch, outputs): (&str, usize, us
     });
 }
 
+/// How much faster two threads are than one, turn by turn; asked for by name, as it wants two free cores.
+fn two_threads<N: Network>(id: &str, batch: usize, data: &Dataset<Labels>)
+where
+    CrossEntropy: Fits<N::Head>,
+{
+    let mut best = [f64::INFINITY; 2];
+    for _ in 0..5 {
+        for (threads, best) in [1, 2].into_iter().zip(&mut best) {
+            let mut model = N::init(0);
+            let mut trainer = Trainer::new(&mut model, CrossEntropy::new(), Adam::new(1e-3)).threads(threads);
+            let history = trainer.fit(data, Fit::epochs(2).batch(batch)).expect("it can be learnt");
+            *best = best.min(history.epochs[1].time.as_secs_f64());
+        }
+    }
+    println!("threads/{id}/{batch}: two are {:.2} times as fast as one\n", best[0] / best[1]);
+}
+
 fn all(c: &mut Criterion) {
     println!("one core: {:.1} thousand million multiply-adds a second", Machine::measure().multiply_adds / 1e9);
     let digits = resident();
+    if std::env::args().any(|argument| argument == "threads") {
+        two_threads::<Mnist128>("mnist128", 32, &digits);
+        two_threads::<Mnist128>("mnist128", 128, &digits);
+        two_threads::<MlpWide>("mlp-wide", 128, &digits);
+        two_threads::<Cnn>("cnn", 32, &digits);
+        two_threads::<Lenet5>("lenet5", 32, &digits);
+    }
     let entropy = CrossEntropy::new();
     step::<Mlp10, _, _>(c, ("mlp10", 32, needed::MLP10), &digits, entropy);
     step::<Mnist128, _, _>(c, ("mnist128", 32, needed::MNIST128), &digits, entropy);
