@@ -142,6 +142,11 @@ impl<T: Targets> Dataset<T> {
         for (input, into) in self.inputs.iter().zip(&mut batch.inputs) {
             input.gather(indices, into);
         }
+        self.take_answers_into(indices, batch);
+    }
+
+    /// As [`take_into`](Self::take_into), but of the inputs nothing.
+    pub(crate) fn take_answers_into(&self, indices: &[usize], batch: &mut Self) {
         self.targets.take_into(indices, &mut batch.targets);
         match &self.weights {
             Some(weights) => weights.gather(indices, batch.weights.get_or_insert_with(Values::none)),

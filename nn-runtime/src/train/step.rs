@@ -51,6 +51,8 @@ pub(super) struct Stage {
 /// A stretch of a batch, and what is made of it.
 struct Lane {
     samples: Range<usize>,
+    /// Gathered inputs.
+    gathered: Vec<Block>,
     saved: Block,
     outputs: Vec<Block>,
     output_grads: Vec<Block>,
@@ -72,10 +74,18 @@ impl Taken {
     }
 }
 
+/// Where the inputs of a batch are.
+pub(super) enum Inputs<'a> {
+    /// One slice for each input.
+    Slices(&'a [&'a [f32]]),
+    /// These samples of each input; each lane gathers its own.
+    Among(&'a [Values], &'a [usize]),
+}
+
 /// The samples of a batch: how many, their inputs, and where their targets and weights begin among all.
 pub(super) struct Batch<'a, T> {
     pub(super) samples: usize,
-    pub(super) x: &'a [&'a [f32]],
+    pub(super) x: Inputs<'a>,
     pub(super) first: usize,
     pub(super) targets: &'a T,
     pub(super) weights: Option<&'a Values>,
@@ -119,6 +129,7 @@ impl Stage {
         let outputs = || map.outputs.iter().map(|shape| Block::zeroed(each * shape.len())).collect();
         let lane = |_| Lane {
             samples: 0..0,
+            gathered: map.inputs.iter().map(|shape| Block::zeroed(each * shape.len())).collect(),
             saved: Block::zeroed(map.train.work * each),
             outputs: outputs(),
             output_grads: outputs(),
@@ -182,12 +193,12 @@ impl Stage {
         // In the order of the samples, whoever pulls.
         let pull = |params: &[f32], scratch: &mut [f32], range: &Range<usize>, grad: &mut [f32]| {
             for lane in lanes.iter().filter(|lane| !lane.samples.is_empty()) {
-                let x = inputs(N::MAP, batch.x, &lane.samples);
+                let x = inputs(N::MAP, &batch.x, &lane.gathered, &lane.samples);
                 let dy = slices(&lane.output_grads, N::MAP, lane.samples.len());
                 let mut cx = Cx::of_network(N::MAP, params, isa, lane.samples.len(), &lane.saved[..], scratch);
                 set_out(&mut cx, noise, logits, lane.samples.start);
                 let part = Part { range: range.clone(), grad: &mut *grad };
-                N::pull_params(&mut cx, &x[..batch.x.len()], &dy[..N::MAP.outputs.len()], part);
+                N::pull_params(&mut cx, &x[..N::MAP.inputs.len()], &dy[..N::MAP.outputs.len()], part);
             }
         };
         let working = match self.lanes.len() {
@@ -240,12 +251,18 @@ impl Stage {
             lane.samples = (i * each).min(batch.samples)..((i + 1) * each).min(batch.samples);
         }
         let job = |lane: &mut Lane, bench: &mut Bench| {
-            let Lane { samples, saved, outputs, output_grads, tallies } = lane;
+            let Lane { samples, gathered, saved, outputs, output_grads, tallies } = lane;
             if samples.start == samples.end {
                 return;
             }
-            let x = inputs(N::MAP, batch.x, samples);
-            let x = &x[..batch.x.len()];
+            if let Inputs::Among(all, indices) = batch.x {
+                for (to, from) in gathered.iter_mut().zip(all) {
+                    let rows = to.chunks_exact_mut(from.width());
+                    rows.zip(&indices[samples.clone()]).for_each(|(to, i)| to.copy_from_slice(from.sample(*i)));
+                }
+            }
+            let x = inputs(N::MAP, &batch.x, gathered, samples);
+            let x = &x[..N::MAP.inputs.len()];
             let mut y = mut_slices(outputs, N::MAP, samples.len());
             let saved = if train.is_some() { &mut saved[..] } else { &mut [][..] };
             let mut cx = Cx::of_network(N::MAP, params, isa, samples.len(), saved, &mut bench.scratch);
@@ -324,11 +341,14 @@ fn chunks(samples: usize) -> impl Iterator<Item = Range<usize>> {
     (0..samples).step_by(CHUNK).map(move |from| from..(from + CHUNK).min(samples))
 }
 
-/// Some samples of each input.
-fn inputs<'a>(map: &Map, x: &[&'a [f32]], samples: &Range<usize>) -> [&'a [f32]; MAX_INPUTS] {
+/// A lane's samples of each input.
+fn inputs<'a>(map: &Map, x: &Inputs<'a>, gathered: &'a [Block], samples: &Range<usize>) -> [&'a [f32]; MAX_INPUTS] {
     let mut some = [&[][..]; MAX_INPUTS];
-    for ((to, from), shape) in some.iter_mut().zip(x).zip(map.inputs) {
-        *to = &from[samples.start * shape.len()..samples.end * shape.len()];
+    for (k, (to, shape)) in some.iter_mut().zip(map.inputs).enumerate() {
+        *to = match x {
+            Inputs::Slices(all) => &all[k][samples.start * shape.len()..samples.end * shape.len()],
+            Inputs::Among(..) => &gathered[k][..samples.len() * shape.len()],
+        };
     }
     some
 }

@@ -9,7 +9,7 @@ use rand::seq::SliceRandom;
 use rand_pcg::Pcg64Mcg;
 
 use super::objective::{Objective, Tally};
-use super::step::{Batch, Stage, Taken};
+use super::step::{Batch, Inputs, Stage, Taken};
 use super::update::{MAX_STATES, Memory};
 use super::{Epoch, Evaluation, Fit, History, TrainError};
 use crate::data::{Dataset, Targets};
@@ -87,20 +87,21 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     {
         self.check(batch)?;
         self.stage.reserve::<N>(batch.len(), &self.optimizer);
-        let loss = self.one(batch, 0).loss();
+        let x = inputs(batch);
+        let loss = self.one(Inputs::Slices(&x[..batch.inputs().len()]), batch, 0).loss();
         match loss.is_finite() {
             true => Ok(loss),
             false => Err(TrainError::NotFinite { step: self.stage.update.memory.steps + 1 }),
         }
     }
 
-    fn one<T: Targets>(&mut self, batch: &Dataset<T>, seed: u64) -> Taken
+    /// Takes a batch, of which `answers` holds the targets and weights.
+    fn one<T: Targets>(&mut self, x: Inputs, answers: &Dataset<T>, seed: u64) -> Taken
     where
         L: Objective<T>,
     {
-        let x = inputs(batch);
-        let x = &x[..batch.inputs().len()];
-        let given = Batch { samples: batch.len(), x, first: 0, targets: batch.targets(), weights: batch.weights() };
+        let (samples, targets, weights) = (answers.len(), answers.targets(), answers.weights());
+        let given = Batch { samples, x, first: 0, targets, weights };
         self.stage.train::<N, _>(&mut self.model.params, &self.loss, &mut self.optimizer, seed, &given)
     }
 
@@ -124,7 +125,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
 
         let mut history = History::default();
         let mut order: Vec<usize> = (0..train.len()).collect();
-        let mut batch = train.take(&order[..fit.batch.min(train.len())]);
+        let mut batch = train.take(&[]);
         let mut good = Snapshot::of(self, 0);
         let steps = train.len().div_ceil(fit.batch);
         let bar = if fit.progress { progress(steps) } else { ProgressBar::hidden() };
@@ -138,8 +139,8 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
             let begun = Instant::now();
             let mut total = Total::default();
             for (step, indices) in order.chunks(fit.batch).enumerate() {
-                train.take_into(indices, &mut batch);
-                let taken = self.one(&batch, fit.seed);
+                train.take_answers_into(indices, &mut batch);
+                let taken = self.one(Inputs::Among(train.inputs(), indices), &batch, fit.seed);
                 if !taken.loss().is_finite() {
                     bar.finish_and_clear();
                     return Err(good.restore(self, number, step + 1));
@@ -201,7 +202,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
             for ((x, all), values) in x.iter_mut().zip(all).zip(data.inputs()) {
                 *x = &all[from * values.width()..][..batch * values.width()];
             }
-            let x = &x[..data.inputs().len()];
+            let x = Inputs::Slices(&x[..data.inputs().len()]);
             let given = Batch { samples: batch, x, first: from, targets: data.targets(), weights: data.weights() };
             let sums = self.stage.evaluate::<N, _>(&self.model.params, &self.loss, &given);
             total.add(&Taken { sums, penalty }, batch);
