@@ -178,3 +178,25 @@ fn a_prediction_allocates_nothing() {
     assert_eq!(count() - before, 0);
     assert!((first.iter().sum::<f32>() - 1.0).abs() < 1e-5);
 }
+
+network! {
+    struct Heard: [6, 3] -> [6, 2] {
+        let x = input -> Conv1d(4, 2, padding = Causal);
+        let y = x -> Lstm(5) -> PositionalEncoding -> DensePerStep(4);
+        (x, y) -> Sum -> MultiHeadAttention(2, causal = true) -> DensePerStep(2)
+    }
+}
+
+#[test]
+fn a_step_of_a_stream_allocates_nothing() {
+    let model = Heard::init(0);
+    let mut stream = model.streamer().unwrap();
+    let before = count();
+    for _ in 0..3 {
+        for _ in 0..6 {
+            stream.step(&[0.1, -0.2, 0.3]).unwrap();
+        }
+        stream.reset();
+    }
+    assert_eq!(count() - before, 0);
+}
