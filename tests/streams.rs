@@ -30,7 +30,7 @@ impl Layer for RunningSum {
         }
     }
     fn pull_input(&self, _: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], _: [&[f32]; 1], _: [&mut [f32]; 1]) {
-        unimplemented!("this layer only predicts");
+        unreachable!("nothing here trains");
     }
     fn step(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         cx.saved.iter_mut().zip(x).for_each(|(sum, x)| *sum += x);
@@ -59,7 +59,7 @@ impl Layer for Latest {
         }
     }
     fn pull_input(&self, _: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], _: [&[f32]; 1], _: [&mut [f32]; 1]) {
-        unimplemented!("this layer only predicts");
+        unreachable!("nothing here trains");
     }
     fn step(&self, _: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         y.copy_from_slice(x);

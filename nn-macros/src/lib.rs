@@ -108,7 +108,8 @@ pub fn network(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// - At corners slopes are PyTorch's: `abs` has 0 at 0; `max` and `min` have half of each side's where both are equal, but 0 where one side is a
 ///   constant, as `relu` at 0; `clamp` has that of the number on its limits too; `if` has that of the side chosen. NaN goes in and out.
 /// - Recognised, however they are written: `ln(1 + exp(u))`, `ln(exp(a) + exp(b) + …)`, `ln(cosh(u))`, `ln(1 + u)`, `exp(u) - 1`,
-///   `1 / (1 + exp(-u))`, `exp(u) / (1 + exp(u))`, `1 - sigmoid(u)`, `ln(sigmoid(u))`, tanh made of exponentials, `sqrt(u * u)`. The rest is only
+///   `1 / (1 + exp(-u))`, `exp(u) / (1 + exp(u))`, `1 - sigmoid(u)`, `ln(sigmoid(u))`, tanh made of exponentials,
+///   `tanh(softplus(u))`, `sqrt(u * u)`. The rest is only
 ///   simplified.
 /// - Where the derivative follows from the output, as for `tanh(x)`, the input is not kept: the function runs in place on what the layer before wrote.
 ///

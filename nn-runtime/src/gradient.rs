@@ -9,8 +9,9 @@ use crate::graph::Purpose;
 use crate::kernels::block::Block;
 use crate::kernels::simd::Isa;
 use crate::layer::{Cx, Part};
-use crate::model::{InputError, Model, samples};
+use crate::model::Model;
 use crate::network::Network;
+use crate::predictor::{InputError, samples};
 
 /// What [`Model::gradients`] finds.
 #[derive(Clone, PartialEq, Debug)]

@@ -11,8 +11,8 @@ use crate::ids;
 use crate::kernels::block::Block;
 use crate::kernels::simd::Isa;
 use crate::layer::Cx;
-use crate::model::slices_mut;
 use crate::network::{Network, Ports};
+use crate::predictor::slices_mut;
 
 /// Runs a network over `[steps, …]` one step at a time, with what its layers carry from step to step.
 ///

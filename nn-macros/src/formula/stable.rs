@@ -103,9 +103,23 @@ impl Dag {
         match (function, self.node(a)) {
             (Sqrt, Node::Power(u, 2)) => Some(self.one(Function::Abs, u)),
             (Ln1p, Node::One(Exp, u)) => Some(self.one(SoftPlus, u)),
+            (TanH, Node::One(SoftPlus, u)) => Some(self.tanh_of_softplus(u)),
             (Ln, _) => self.stable_ln(a),
             _ => None,
         }
+    }
+
+    /// `tanh(ln(1 + e))` of `e = exp(u)` is `n / (n + 2)` with `n = e·(e + 2)`: one exponential for it and its slope. Beyond the limits it is 1,
+    /// or 0, to the last digit, and squares do not overflow.
+    fn tanh_of_softplus(&mut self, u: Id) -> Id {
+        let (lowest, highest, two) = (self.number(-100.0), self.number(20.0), self.number(2.0));
+        let u = self.two(Operator::Max, u, lowest);
+        let u = self.two(Operator::Min, u, highest);
+        let e = self.one(Exp, u);
+        let more = self.add(e, two);
+        let n = self.mul(e, more);
+        let below = self.add(n, two);
+        self.div(n, below)
     }
 
     fn stable_ln(&mut self, a: Id) -> Option<Id> {

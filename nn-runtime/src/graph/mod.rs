@@ -3,16 +3,18 @@
 
 mod flow;
 mod lives;
+mod map;
 mod plan;
 mod stream;
 mod table;
 
 pub use flow::{Flow, check, check_frozen, check_input, check_output, check_shape, check_shared, repeat};
+pub use map::{Map, Schedule};
 pub use plan::{Absorbed, Plan, Purpose, Span, Spots, When};
 pub(crate) use stream::Streaming;
 pub use stream::{input_step, output_step};
 
-use crate::facts::{Facts, Head, MAX_OUTPUTS, Rule, Stream};
+use crate::facts::{Facts, Head, MAX_OUTPUTS, Rule};
 use crate::shape::Shape;
 
 /// The most inputs a layer or a network may have.
@@ -240,179 +242,6 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             Head::Value => Head::Plain,
             head => head,
         }
-    }
-}
-
-/// All that is known of a network at compile time, whatever its size.
-#[derive(Clone, Copy, Debug)]
-pub struct Map {
-    pub(crate) name: &'static str,
-    pub(crate) nodes: &'static [Node],
-    pub(crate) inputs: &'static [Shape],
-    pub(crate) outputs: &'static [Shape],
-    pub(crate) infer: Schedule,
-    pub(crate) train: Schedule,
-    pub(crate) asked: Schedule,
-    pub(crate) stream: Schedule,
-    pub(crate) streaming: Streaming,
-    /// A stream may not go on past the window.
-    pub(crate) windowed: bool,
-    /// Of each input that holds token ids, how many there are; 0 for the others.
-    pub(crate) ids: [u32; MAX_INPUTS],
-    pub(crate) params_len: usize,
-    pub(crate) macs: usize,
-    pub(crate) trains: bool,
-    pub(crate) head: Head,
-}
-
-/// One plan, its size forgotten.
-#[derive(Clone, Copy, Debug)]
-pub struct Schedule {
-    pub(crate) spots: &'static [Spots],
-    /// Floats per sample of all values, gradients and what layers save.
-    pub(crate) work: usize,
-    /// Floats per sample, and whatever the batch, that one layer at a time uses.
-    pub(crate) scratch: usize,
-    pub(crate) scratch_fixed: usize,
-    /// Outputs that are read within the network too: their gradient begins with the one that is given.
-    pub(crate) forks: &'static [Option<Span>; MAX_OUTPUTS],
-    /// … and they are copied out at the end.
-    pub(crate) copies: &'static [Option<Span>; MAX_OUTPUTS],
-}
-
-impl Schedule {
-    const fn of<const S: usize>(plan: &'static Plan<S>) -> Schedule {
-        Schedule {
-            spots: &plan.spots,
-            work: plan.work,
-            scratch: plan.scratch,
-            scratch_fixed: plan.scratch_fixed,
-            forks: &plan.forks,
-            copies: &plan.copies,
-        }
-    }
-
-    /// Floats of scratch memory for a batch.
-    pub(crate) const fn scratch_for(&self, batch: usize) -> usize {
-        self.scratch * batch + self.scratch_fixed
-    }
-
-    /// Floats of workspace for a batch.
-    pub(crate) const fn len(&self, batch: usize) -> usize {
-        self.work * batch + self.scratch_for(batch)
-    }
-}
-
-impl Map {
-    /// Puts a network's graph and its plans together: to predict, to train, to train with gradients of the inputs, and for one step of a
-    /// stream.
-    pub const fn new<const S: usize, const V: usize>(
-        name: &'static str,
-        graph: &'static Graph<S, V>,
-        declared: (&'static [Shape], &'static [Shape]),
-        [infer, train, asked, stream]: [&'static Plan<S>; 4],
-    ) -> Map {
-        let mut macs: usize = 0;
-        let mut trains = false;
-        let mut windowed = false;
-        let mut ids = [0; MAX_INPUTS];
-        let mut s = 0;
-        while s < S {
-            let node = &graph.nodes[s];
-            macs = macs.saturating_add(node.facts.macs);
-            trains |= node.trains();
-            windowed |= node.facts.windowed;
-            let mut k = 0;
-            while k < node.n {
-                let (count, v) = (node.facts.ids[k], node.x[k]);
-                if v < graph.inputs && count > 0 && (ids[v] == 0 || count < ids[v]) {
-                    ids[v] = count;
-                }
-                k += 1;
-            }
-            s += 1;
-        }
-        Map {
-            name,
-            nodes: &graph.nodes,
-            inputs: declared.0,
-            outputs: declared.1,
-            infer: Schedule::of(infer),
-            train: Schedule::of(train),
-            asked: Schedule::of(asked),
-            stream: Schedule::of(stream),
-            streaming: graph.streaming(),
-            windowed,
-            ids,
-            params_len: graph.params_len,
-            macs,
-            trains,
-            head: match graph.m {
-                // A loss looks through it.
-                1 if graph.only_moves() => Head::Same,
-                1 => graph.head(0),
-                _ => Head::Other,
-            },
-        }
-    }
-
-    /// What stands for a network whose declaration has errors, so that the code around it still type-checks.
-    pub const fn stub(name: &'static str, declared: (&'static [Shape], &'static [Shape])) -> Map {
-        const EMPTY: &Plan<0> = &Graph::<0, 0>::new([], [], []).plan(Purpose::Infer);
-        let schedule = Schedule::of(EMPTY);
-        Map {
-            name,
-            nodes: &[],
-            inputs: declared.0,
-            outputs: declared.1,
-            infer: schedule,
-            train: schedule,
-            asked: schedule,
-            stream: schedule,
-            streaming: Streaming { kind: Stream::No, stop: None },
-            windowed: false,
-            ids: [0; MAX_INPUTS],
-            params_len: 0,
-            macs: 0,
-            trains: false,
-            head: Head::Plain,
-        }
-    }
-
-    pub(crate) const fn schedule(&self, purpose: Purpose) -> &Schedule {
-        match purpose {
-            Purpose::Infer => &self.infer,
-            Purpose::Train => &self.train,
-            Purpose::TrainAsked => &self.asked,
-            Purpose::Stream => &self.stream,
-        }
-    }
-
-    /// The rule of the network as a layer.
-    pub const fn rule<const N: usize>(&'static self, x: [Shape; N]) -> Rule {
-        use crate::fault::Fault;
-        let mut i = 0;
-        while i < N {
-            if !x[i].equals(&self.inputs[i]) {
-                let fault = Fault::expected("an input of ")
-                    .shape(self.inputs[i])
-                    .str(", as `")
-                    .str(self.name)
-                    .str("` declares")
-                    .found(x[i]);
-                return Rule::Err(
-                    fault.help("change the shape before it, or the declaration of `").str(self.name).str("`"),
-                );
-            }
-            i += 1;
-        }
-        let facts = match self.outputs.len() {
-            1 => Facts::output(self.outputs[0]),
-            2 => Facts::outputs([self.outputs[0], self.outputs[1]]),
-            3 => Facts::outputs([self.outputs[0], self.outputs[1], self.outputs[2]]),
-            _ => Facts::outputs([self.outputs[0], self.outputs[1], self.outputs[2], self.outputs[3]]),
-        };
-        Rule::Ok(facts.network(self).head(self.head))
     }
 }
 

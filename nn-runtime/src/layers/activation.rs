@@ -1,5 +1,5 @@
 //! The simple activations: functions of one number, by family. In: any shape; out: the same. Most are formulas, as users write them. By hand
-//! stand `Sigmoid`, whose head losses know; `Gelu`, of which a setting is no number; and `Mish`, which has a shorter form than its formula.
+//! stand `Sigmoid`, whose head losses know; `Gelu`, of which a setting is no number; and `Mish`, whose formula has no slope at ∞.
 
 /// The layer around a curve that is written by hand: its arguments with their defaults, what its pullback reads (`input` or `output`), and
 /// its head.

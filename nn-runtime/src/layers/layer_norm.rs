@@ -1,7 +1,7 @@
 //! `LayerNorm`: each row of the last dimensions brought to mean 0 and deviation 1. In: any shape; out: the same. It knows one sample
 //! at a time: training and prediction are the same.
 
-use super::norm::{Norm, row_norm_layer};
+use super::norm::{Norm, norm_of_last_axes};
 use crate::facts::Rule;
 use crate::kernels::row_norm::Rows;
 use crate::layer::{Cx, Layer, Look, Part};
@@ -42,39 +42,11 @@ impl LayerNorm {
         LayerNorm { axes: 1, norm: Norm { eps: 1e-5, weight: true, bias: true } }
     }
 
-    /// Over so many of the last dimensions together.
-    pub const fn axes(mut self, axes: usize) -> Self {
-        self.axes = axes;
-        self
-    }
-
-    /// What is added to the variance.
-    pub const fn eps(mut self, eps: f32) -> Self {
-        self.norm.eps = eps;
-        self
-    }
-
-    /// Whether a weight and a bias are learnt.
-    pub const fn affine(mut self, affine: bool) -> Self {
-        self.norm.weight = affine;
-        self
-    }
-
     /// Whether a bias is learnt beside the weight.
     pub const fn bias(mut self, bias: bool) -> Self {
         self.norm.bias = bias;
         self
     }
-
-    /// `[…] -> […]`
-    pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-        self.norm.over_last(x, self.axes)
-    }
-
-    fn rows(&self, cx: &Cx<'_, impl Sized>) -> Rows {
-        let row = super::axis::row(&cx.input_shape(0), cx.input_shape(0).rank() - self.axes);
-        Rows { row, span: 1, weights: row, centred: true, eps: self.norm.eps }
-    }
 }
 
-row_norm_layer!(LayerNorm);
+norm_of_last_axes!(LayerNorm, centred: true);

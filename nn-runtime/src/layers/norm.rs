@@ -109,6 +109,45 @@ macro_rules! row_norm_layer {
 }
 pub(super) use row_norm_layer;
 
+/// The arguments and rows of a layer that normalises the last `axes` dimensions, about their mean or about 0.
+macro_rules! norm_of_last_axes {
+    ($layer:ident, centred: $centred:literal) => {
+        impl $layer {
+            /// Over so many of the last dimensions together.
+            pub const fn axes(mut self, axes: usize) -> Self {
+                self.axes = axes;
+                self
+            }
+
+            /// What is added under the root.
+            pub const fn eps(mut self, eps: f32) -> Self {
+                self.norm.eps = eps;
+                self
+            }
+
+            /// Whether a weight, and the bias if there is one, are learnt.
+            pub const fn affine(mut self, affine: bool) -> Self {
+                self.norm.weight = affine;
+                self
+            }
+
+            /// `[…] -> […]`
+            pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
+                self.norm.over_last(x, self.axes)
+            }
+
+            fn rows(&self, cx: &Cx<'_, impl Sized>) -> Rows {
+                let x = cx.input_shape(0);
+                let row = super::axis::row(&x, x.rank() - self.axes);
+                Rows { row, span: 1, weights: row, centred: $centred, eps: self.norm.eps }
+            }
+        }
+
+        super::norm::row_norm_layer!($layer);
+    };
+}
+pub(super) use norm_of_last_axes;
+
 /// The last `axes` dimensions, as the shape of weights and the number of rows before them.
 const fn last_axes(x: Shape, axes: usize) -> Result<(Shape, usize), Fault> {
     if axes == 0 || axes > x.rank() {

@@ -1,7 +1,7 @@
 //! `RmsNorm`: each row of the last dimensions brought to mean square 1. In: any shape; out: the same. It knows one sample at a time:
 //! training and prediction are the same.
 
-use super::norm::{Norm, row_norm_layer};
+use super::norm::{Norm, norm_of_last_axes};
 use crate::facts::Rule;
 use crate::kernels::row_norm::Rows;
 use crate::layer::{Cx, Layer, Look, Part};
@@ -39,34 +39,6 @@ impl RmsNorm {
     pub const fn new() -> Self {
         RmsNorm { axes: 1, norm: Norm { eps: 1e-6, weight: true, bias: false } }
     }
-
-    /// Over so many of the last dimensions together.
-    pub const fn axes(mut self, axes: usize) -> Self {
-        self.axes = axes;
-        self
-    }
-
-    /// What is added to the mean of squares.
-    pub const fn eps(mut self, eps: f32) -> Self {
-        self.norm.eps = eps;
-        self
-    }
-
-    /// Whether a weight is learnt.
-    pub const fn affine(mut self, affine: bool) -> Self {
-        self.norm.weight = affine;
-        self
-    }
-
-    /// `[…] -> […]`
-    pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-        self.norm.over_last(x, self.axes)
-    }
-
-    fn rows(&self, cx: &Cx<'_, impl Sized>) -> Rows {
-        let row = super::axis::row(&cx.input_shape(0), cx.input_shape(0).rank() - self.axes);
-        Rows { row, span: 1, weights: row, centred: false, eps: self.norm.eps }
-    }
 }
 
-row_norm_layer!(RmsNorm);
+norm_of_last_axes!(RmsNorm, centred: false);

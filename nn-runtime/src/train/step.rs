@@ -141,10 +141,9 @@ impl Stage {
         (self.capacity, self.each) = (batch, each);
     }
 
-    /// How many lanes work on a batch: as many as are wanted, and enough to have room for it.
-    fn working(&self, map: &Map, samples: usize) -> usize {
-        let wanted = self.worth_it(map, samples).max(samples.div_ceil(self.each));
-        wanted.min(self.lanes.len())
+    /// How many lanes of so many work on a batch: as many as are wanted, and enough to have room for it.
+    fn working(&self, lanes: usize, map: &Map, samples: usize) -> usize {
+        self.worth_it(map, samples).max(samples.div_ceil(self.each)).min(lanes)
     }
 
     /// The lanes that the user wants, or else those that a step's operations keep busy, as far as the machine has cores.
@@ -201,11 +200,8 @@ impl Stage {
                 N::pull_params(&mut cx, &x[..N::MAP.inputs.len()], &dy[..N::MAP.outputs.len()], part);
             }
         };
-        let working = match self.lanes.len() {
-            // Whatever the samples, the parameters can be shared.
-            1 => self.benches.len(),
-            _ => self.working(N::MAP, batch.samples),
-        };
+        // Parameters can be shared where samples cannot.
+        let working = self.working(self.benches.len(), N::MAP, batch.samples);
         let given = (&mut self.crew, &mut self.benches[..working]);
         // What is learnt is not shown to whoever pulls: it changes meanwhile.
         let pull_learnt = |scratch: &mut [f32], range: &Range<usize>, grad: &mut [f32]| pull(&[], scratch, range, grad);
@@ -245,7 +241,7 @@ impl Stage {
         train: Option<(Noise, [f64; MAX_OUTPUTS])>,
     ) -> Tally {
         let (isa, shapes) = (self.isa, N::MAP.outputs);
-        let working = self.working(N::MAP, batch.samples);
+        let working = self.working(self.lanes.len(), N::MAP, batch.samples);
         let each = share(batch.samples, working);
         for (i, lane) in self.lanes.iter_mut().enumerate() {
             lane.samples = (i * each).min(batch.samples)..((i + 1) * each).min(batch.samples);
