@@ -14,7 +14,7 @@ use crate::layer::{Cx, Mode};
 use crate::network::{Network, Ports};
 use crate::shape::Shape;
 
-/// Predicts with a [`Model`]; owns its workspace and allocates nothing after it is made.
+/// Predicts with a [`Model`](crate::Model); owns its workspace and allocates nothing after it is made.
 pub struct Predictor<'m, N> {
     params: &'m [f32],
     isa: Isa,
