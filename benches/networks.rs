@@ -13,7 +13,7 @@ use nn_runtime::train::Objective;
 
 #[path = "peers/ours/src/networks.rs"]
 mod networks;
-use networks::{Cnn, Lenet5, Lstm1, Mlp10, MlpWide, Mnist128, Tfm};
+use networks::{Cnn, Lenet5, Linreg, Lstm1, Mlp10, MlpWide, Mnist128, Tfm};
 
 /// Multiply-adds of a step, a sample: forward, gradients of the input of all but the first layer, gradients of weights. Behind a max-pool
 /// three of four outputs of a convolution have no gradient.

@@ -1,7 +1,7 @@
 //! Sixteen lanes behind one trait, so that a kernel is written once and runs on every instruction set.
 //! Comes in: a `Kernel` and an `Isa`; goes out: the kernel's result, computed with that set's instructions.
 //! A token (`Avx512`, …) proves that the CPU has the instructions; safe code can get one only through an `Isa`.
-//! Never: an operation whose result on one path differs from another's by more than fused against separate rounding.
+//! Never: an operation whose result on one path differs from another's by more than fused against separate rounding, but those called near.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -44,7 +44,7 @@ pub trait Kernel {
 
 /// Sixteen lanes of `f32` and `i32`, and what can be done to them.
 ///
-/// Each operation works lane by lane. All but [`fma`](Simd::fma) have the same bits on every path (of NaN only that it is one).
+/// Each operation works lane by lane. All but [`fma`](Simd::fma) and the near ones have the same bits on every path (of NaN only that it is one).
 pub trait Simd: Copy + 'static {
     /// Sixteen `f32`.
     type F: Copy;
@@ -100,6 +100,17 @@ pub trait Simd: Copy + 'static {
     fn abs(self, a: Self::F) -> Self::F;
     /// The square root, correctly rounded; NaN below 0.
     fn sqrt(self, a: Self::F) -> Self::F;
+    /// `a / b` to within 4 ulp where the sizes of `a`, `b` and the quotient are from 1e-37 to 1e37, or `a` is 0: without the divider,
+    /// where the set has a faster way. Processors of one set may differ in the last bits.
+    #[inline(always)]
+    fn near_div(self, a: Self::F, b: Self::F) -> Self::F {
+        self.div(a, b)
+    }
+    /// The square root to within 4 ulp, for `a` from 1e-37 to 1e37: as [`near_div`](Simd::near_div).
+    #[inline(always)]
+    fn near_sqrt(self, a: Self::F) -> Self::F {
+        self.sqrt(a)
+    }
     /// The largest whole number not above `a`.
     fn floor(self, a: Self::F) -> Self::F;
     /// The nearest whole number, ties to even.
@@ -172,4 +183,20 @@ pub trait Simd: Copy + 'static {
     fn transpose(self, m: &mut [Self::F; 16]);
     /// The lanes 0, 2, … of `a` and then of `b`; and the lanes 1, 3, … likewise.
     fn unzip(self, a: Self::F, b: Self::F) -> (Self::F, Self::F);
+}
+
+/// a / b, from a first guess at 1 / b: one step of Newton's method on the quotient.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn refined_div<S: Simd>(s: S, a: S::F, b: S::F, reciprocal: S::F) -> S::F {
+    let quotient = s.mul(a, reciprocal);
+    s.fma(s.fma(s.neg(quotient), b, a), reciprocal, quotient)
+}
+
+/// √a, from a first guess at 1 / √a: one step of Newton's method on the root.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn refined_sqrt<S: Simd>(s: S, a: S::F, reciprocal: S::F) -> S::F {
+    let root = s.mul(a, reciprocal);
+    s.fma(s.fma(s.neg(root), root, a), s.mul(reciprocal, s.splat(0.5)), root)
 }

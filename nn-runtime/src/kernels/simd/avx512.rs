@@ -4,7 +4,7 @@
 
 use core::arch::x86_64::*;
 
-use super::{Kernel, Simd};
+use super::{Kernel, Simd, refined_div, refined_sqrt};
 
 /// Proof that the CPU has AVX-512 (F, BW, DQ and VL).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -133,6 +133,14 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn sqrt(self, a: __m512) -> __m512 {
         with!(_mm512_sqrt_ps(a))
+    }
+    #[inline(always)]
+    fn near_div(self, a: __m512, b: __m512) -> __m512 {
+        refined_div(self, a, b, with!(_mm512_rcp14_ps(b)))
+    }
+    #[inline(always)]
+    fn near_sqrt(self, a: __m512) -> __m512 {
+        refined_sqrt(self, a, with!(_mm512_rsqrt14_ps(a)))
     }
     #[inline(always)]
     fn floor(self, a: __m512) -> __m512 {

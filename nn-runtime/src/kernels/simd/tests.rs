@@ -54,6 +54,12 @@ fn same(what: &str, found: [f32; 16], expected: impl Fn(usize) -> f32) {
     }
 }
 
+/// Within 4 units in the last place.
+fn near(what: &str, found: f32, expected: f64) {
+    let ulp = 2f64.powi(-23) * expected.abs();
+    assert!((f64::from(found) - expected).abs() <= 4.0 * ulp, "{what}: expected {expected:e}, found {found:e}");
+}
+
 fn same_i(what: &str, found: [i32; 16], expected: impl Fn(usize) -> i32) {
     for (i, found) in found.into_iter().enumerate() {
         assert_eq!(found, expected(i), "{what}, lane {i}");
@@ -83,6 +89,17 @@ impl Kernel for Floats {
         same("neg", out(s.neg(va)), |i| -a[i]);
         same("abs", out(s.abs(va)), |i| a[i].abs());
         same("sqrt", out(s.sqrt(va)), |i| f64::from(a[i]).sqrt() as f32);
+        let (quotients, roots) = (out(s.near_div(va, vb)), out(s.near_sqrt(s.abs(vb))));
+        for i in 0..16 {
+            let (a, b) = (f64::from(a[i]), f64::from(b[i]));
+            let fits = |x: f64| (1e-37..1e37).contains(&x.abs());
+            if fits(b) {
+                near("near_sqrt", roots[i], b.abs().sqrt());
+            }
+            if (a == 0.0 || fits(a) && fits(a / b)) && fits(b) {
+                near("near_div", quotients[i], a / b);
+            }
+        }
         same("floor", out(s.floor(va)), |i| a[i].floor());
         same("round", out(s.round(va)), |i| a[i].round_ties_even());
         same("fma", out(s.fma(va, vb, vc)), |i| if S::FMA { a[i].mul_add(b[i], c[i]) } else { a[i] * b[i] + c[i] });

@@ -1,8 +1,8 @@
 //! Adam, with either kind of weight decay.
 //! Comes in: hyper-parameters and the number of the step, then slices; goes out: updated slices.
-//! Never more than one division and one root for sixteen parameters: what is the same for all of them is worked out before.
+//! Never worked out for each parameter: what is the same for all of them.
 
-use super::{Rule, walk, without_tiny};
+use super::{Rule, over_root, walk, without_tiny};
 use crate::kernels::math::scalar;
 use crate::kernels::simd::{Isa, Simd};
 
@@ -85,9 +85,9 @@ impl Rule<2> for AdamStep {
         let m = without_tiny(s, s.fma(s.splat(self.one_minus_beta1), s.sub(g, m), m));
         let square = s.mul(s.mul(g, s.splat(self.one_minus_beta2)), g);
         let v = without_tiny(s, s.fma(s.splat(self.beta2), v, square));
-        let size = s.fma(s.sqrt(v), s.splat(self.root_scale), s.splat(self.eps));
+        let way = over_root(s, m, v, self.root_scale, self.eps);
         let p = s.mul(p, s.splat(self.shrink));
-        (s.fma(s.splat(-self.step_size), s.div(m, size), p), [m, v])
+        (s.fma(s.splat(-self.step_size), way, p), [m, v])
     }
 }
 

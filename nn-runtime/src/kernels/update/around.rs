@@ -59,7 +59,7 @@ impl Map for Clamp {
 
 /// mean ← mean + share·(now − mean): what an average of parameters, or of gradients, is moved by.
 ///
-/// What has become tiny is set to 0, as all that is remembered.
+/// It is kept from becoming denormal, as all that is remembered.
 ///
 /// # Panics
 /// Where `mean.len() != now.len()`.

@@ -4,7 +4,7 @@
 
 use super::adam::power;
 use super::norm::sum_of_squares;
-use super::{Rule, walk, without_tiny};
+use super::{Rule, over_root, walk, without_tiny};
 use crate::kernels::math::scalar;
 use crate::kernels::simd::{Isa, Simd};
 
@@ -67,8 +67,7 @@ impl Rule<2> for LambStep {
         let m = without_tiny(s, s.fma(s.splat(self.one_minus_beta1), s.sub(g, m), m));
         let square = s.mul(s.mul(g, s.splat(self.one_minus_beta2)), g);
         let v = without_tiny(s, s.fma(s.splat(self.beta2), v, square));
-        let size = s.fma(s.sqrt(v), s.splat(self.root_scale), s.splat(self.eps));
-        let way = s.mul(s.splat(self.mean_scale), s.div(m, size));
+        let way = s.mul(s.splat(self.mean_scale), over_root(s, m, v, self.root_scale, self.eps));
         (s.fma(s.splat(self.weight_decay), p, way), [m, v])
     }
 }

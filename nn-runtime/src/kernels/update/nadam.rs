@@ -3,7 +3,7 @@
 //! Never a memory of the past momenta: their product follows from the number of the step.
 
 use super::adam::power;
-use super::{Rule, walk, without_tiny};
+use super::{Rule, over_root, walk, without_tiny};
 use crate::kernels::math::scalar;
 use crate::kernels::simd::{Isa, Simd};
 
@@ -82,8 +82,7 @@ impl Rule<2> for NadamStep {
         let m = without_tiny(s, s.fma(s.splat(self.one_minus_beta1), s.sub(g, m), m));
         let square = s.mul(s.mul(g, s.splat(self.one_minus_beta2)), g);
         let v = without_tiny(s, s.fma(s.splat(self.beta2), v, square));
-        let size = s.fma(s.sqrt(v), s.splat(self.root_scale), s.splat(self.eps));
         let way = s.fma(s.splat(self.mean_size), m, s.mul(s.splat(self.grad_size), g));
-        (s.sub(p, s.div(way, size)), [m, v])
+        (s.sub(p, over_root(s, way, v, self.root_scale, self.eps)), [m, v])
     }
 }

@@ -2,7 +2,7 @@
 //! Comes in: hyper-parameters, then slices; goes out: updated slices.
 //! Never `eps` under the root: it is added after it, as in PyTorch.
 
-use super::{Rule, walk, without_tiny};
+use super::{Rule, over_root, walk, without_tiny};
 use crate::kernels::simd::{Isa, Simd};
 
 /// A step of RMSprop: g ← g + weight_decay·p, v ← alpha·v + (1 − alpha)·g², p ← p − lr·g / (√v + eps).
@@ -43,7 +43,7 @@ impl RmspropStep {
         let g = s.fma(s.splat(self.weight_decay), p, g);
         let square = s.mul(s.mul(g, s.splat(self.one_minus_alpha)), g);
         let v = without_tiny(s, s.fma(s.splat(self.alpha), v, square));
-        (s.div(g, s.add(s.sqrt(v), s.splat(self.eps))), v)
+        (over_root(s, g, v, 1.0, self.eps), v)
     }
 }
 
@@ -121,7 +121,7 @@ impl Rule<1> for AdagradStep {
     fn step<S: Simd>(self, s: S, p: S::F, g: S::F, [v]: [S::F; 1]) -> (S::F, [S::F; 1]) {
         let g = s.fma(s.splat(self.weight_decay), p, g);
         let v = without_tiny(s, s.fma(g, g, v));
-        let direction = s.div(g, s.add(s.sqrt(v), s.splat(self.eps)));
+        let direction = over_root(s, g, v, 1.0, self.eps);
         (s.fma(s.splat(-self.lr), direction, p), [v])
     }
 }
