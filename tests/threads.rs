@@ -23,6 +23,12 @@ network! {
     }
 }
 network! {
+    /// Gradients that are summed by stretches of samples: one stretch ends within a lane.
+    struct Plain: [1, 28, 28] -> [10] {
+        Conv2d(4, 5, stride = 2) -> Relu -> MaxPool2d(2) -> Conv2d(5, 3) -> Tanh -> Flatten -> Dense(10)
+    }
+}
+network! {
     struct Rows: [28, 28] -> [28, 4] {
         let x = input -> DensePerStep(12) -> PositionalEncoding;
         let a = x -> MultiHeadAttention(3, causal = true);
@@ -73,6 +79,11 @@ macro_rules! same {
 
 fn some(samples: usize) -> Dataset<Labels> {
     digits::draw(samples, 1)
+}
+
+#[test]
+fn stretches_of_samples() {
+    same!(Plain, &some(500), 300, CrossEntropy::new(), Adam::new(1e-3));
 }
 
 #[test]

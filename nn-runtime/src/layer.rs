@@ -182,6 +182,8 @@ impl<'a, S> Cx<'a, S> {
 pub struct Part<'a> {
     pub(crate) range: Range<usize>,
     pub(crate) grad: &'a mut [f32],
+    /// Of which of the pass's samples; a layer is given these alone.
+    pub(crate) samples: Range<usize>,
 }
 
 impl<'a> Part<'a> {

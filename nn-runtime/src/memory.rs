@@ -175,12 +175,8 @@ mod tests {
         if purpose != Purpose::Infer {
             let dx = if purpose == Purpose::TrainAsked { &mut dx[..] } else { &mut [] };
             N::pull_input(&mut cx, &[&x], &[&y], &[&dy], &mut [dx]);
-            N::pull_params(
-                &mut cx.look(&model.params),
-                &[&x],
-                &[&dy],
-                Part { range: 0..map.params_len, grad: &mut grad },
-            );
+            let part = Part { range: 0..map.params_len, grad: &mut grad, samples: 0..batch };
+            N::pull_params(&mut cx.look(&model.params), &[&x], &[&dy], part);
             let (found, planned) = (used(&saved), plan.work * batch);
             assert!(
                 found <= planned && planned < found + lines(1) * batch,

@@ -240,8 +240,10 @@ impl<'a> PullParams<'a> {
         PullParams { map, cx: Cx { saved: cx.saved, scratch: &mut *cx.scratch, ..*cx }, x, dy, part }
     }
 
+    /// What lies there of the samples that are asked for.
     fn read(&self, span: Span) -> &'a [f32] {
-        let Place { region, index, offset, len } = span.of_batch(self.cx.batch);
+        let Place { region, index, offset, .. } = span.of_batch(self.cx.batch);
+        let (samples, each) = (&self.part.samples, span.of_batch(1).len);
         let from = match region {
             Region::Work => self.cx.saved,
             Region::X => self.x[index],
@@ -249,7 +251,7 @@ impl<'a> PullParams<'a> {
             Region::Y | Region::Dx => &[],
         };
         // What the caller left out is empty.
-        if from.is_empty() { &[] } else { &from[offset..offset + len] }
+        if from.is_empty() { &[] } else { &from[offset + samples.start * each..offset + samples.end * each] }
     }
 
     /// Adds what node `i` owes to the part.
@@ -265,9 +267,12 @@ impl<'a> PullParams<'a> {
         }
         let (x, dy): ([_; N], [_; M]) =
             (first(&spots.x).map(|span| self.read(span)), first(&spots.dy).map(|span| self.read(span)));
+        let samples = self.part.samples.clone();
         let mut cx = Cx {
+            batch: samples.len(),
             mode: if node.frozen { Mode::Infer } else { self.cx.mode },
             noise: self.cx.noise.keyed(&[i as u64]),
+            first_sample: self.cx.first_sample + samples.start,
             saved: self.read(spots.saved),
             scratch: &mut *self.cx.scratch,
             facts: node.facts,
@@ -282,6 +287,6 @@ impl<'a> PullParams<'a> {
             ..self.cx
         };
         let (range, grad) = self.part.within(node.params, node.facts.params_len);
-        layer.pull_params(&mut cx, x, dy, Part { range, grad });
+        layer.pull_params(&mut cx, x, dy, Part { range, grad, samples: 0..samples.len() });
     }
 }

@@ -229,12 +229,8 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
         let unlearnt = self.unlearnt();
         for range in ranges {
             cx.scratch.fill(f32::NAN);
-            self.layer.pull_params(
-                &mut cx.look(&unlearnt),
-                x,
-                dy,
-                Part { range: range.clone(), grad: &mut grad[range.clone()] },
-            );
+            let part = Part { range: range.clone(), grad: &mut grad[range.clone()], samples: 0..ask.batch };
+            self.layer.pull_params(&mut cx.look(&unlearnt), x, dy, part);
         }
         Pass { y, dx }
     }

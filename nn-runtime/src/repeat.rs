@@ -138,7 +138,8 @@ impl<L: Layer> Layer for Repeat<L> {
             let source = if c == 0 { x } else { &values[(c - 1) * stride..][..len] };
             let given = if c == last { dy } else { &grads[c * stride..][..len] };
             let mut one = self.copy(cx, c, &own[c * each..][..each], &mut *scratch);
-            self.layer.pull_params(&mut one, [source], [given], Part { range, grad });
+            let samples = 0..one.batch;
+            self.layer.pull_params(&mut one, [source], [given], Part { range, grad, samples });
         }
     }
 }

@@ -250,43 +250,62 @@ impl Drop for Crew {
     }
 }
 
-/// Blocks of numbers of one length, cut at the same places, whose parts go to whoever asks next: each part once.
+/// Blocks of numbers of one length, cut at the same places, whose parts go to whoever asks next: each part once. A lane is given the parts
+/// of its own stretch first, the same every time, as they may still be in its cache; then what the others have not begun.
 pub struct Shares<'a, const K: usize> {
     /// None where a block is empty.
     blocks: [Option<*mut f32>; K],
     parts: &'a [Range<usize>],
-    next: AtomicUsize,
+    taken: &'a [AtomicBool],
+    lanes: usize,
     numbers: PhantomData<&'a mut [f32]>,
 }
 
-// SAFETY: a part is given out once (`next` counts up and no number is given twice), and the parts do not overlap (`new` checks it).
+// SAFETY: a part is given out once (whoever swaps its flag from false to true gets it), and the parts do not overlap (`new` checks it).
 unsafe impl<const K: usize> Sync for Shares<'_, K> {}
 
 impl<'a, const K: usize> Shares<'a, K> {
-    /// The parts of `blocks`, in order; a block that is empty has empty parts.
+    /// The parts of `blocks`, in order, for so many lanes; a block that is empty has empty parts. `taken` holds a flag for each part,
+    /// whatever it says.
     ///
     /// # Panics
-    /// The parts overlap, are not in order, or do not lie within every block that has any.
-    pub fn new(blocks: [&'a mut [f32]; K], parts: &'a [Range<usize>]) -> Self {
+    /// The parts overlap, are not in order, or do not lie within every block that has any; `taken.len() < parts.len()`.
+    pub fn new(
+        blocks: [&'a mut [f32]; K],
+        parts: &'a [Range<usize>],
+        taken: &'a mut [AtomicBool],
+        lanes: usize,
+    ) -> Self {
         let mut end = 0;
         for part in parts {
             assert!(end <= part.start && part.start <= part.end, "expected parts in order that do not overlap");
             end = part.end;
         }
         assert!(blocks.iter().all(|block| block.is_empty() || end <= block.len()), "expected parts within every block");
+        let taken = &mut taken[..parts.len()];
+        taken.iter_mut().for_each(|taken| *taken.get_mut() = false);
         let blocks = blocks.map(|block| (!block.is_empty()).then_some(block.as_mut_ptr()));
-        Shares { blocks, parts, next: AtomicUsize::new(0), numbers: PhantomData }
+        Shares { blocks, parts, taken, lanes, numbers: PhantomData }
     }
 
-    /// The next part that nobody has: its number, and its numbers in each block.
-    #[allow(clippy::should_implement_trait, reason = "it takes `&self`, so that all lanes can ask")]
-    pub fn next(&self) -> Option<(usize, [&'a mut [f32]; K])> {
-        let i = self.next.fetch_add(1, Ordering::Relaxed);
-        let part = self.parts.get(i)?;
-        // SAFETY: the part lies within every block that is there, no other part overlaps it, and nobody else gets this number (`fetch_add` counts up; it
-        // would have to be called more often than memory has addresses to begin anew). The blocks are borrowed for `'a`.
+    /// The next part for this lane: its number, and its numbers in each block; nothing where all have been given out.
+    pub fn next(&self, lane: usize) -> Option<(usize, [&'a mut [f32]; K])> {
+        let all = self.parts.len();
+        let first = |lane: usize| lane * all / self.lanes;
+        let own = first(lane)..first(lane + 1);
+        // Of another lane's stretch the end is what it would come to last.
+        let i = own.clone().chain((0..all).rev().filter(|i| !own.contains(i))).find(|&i| self.take(i))?;
+        let part = &self.parts[i];
+        // SAFETY: the part lies within every block that is there, no other part overlaps it, and nobody else gets it (`take` is true once for each
+        // part). The blocks are borrowed for `'a`.
         let slice = |block: *mut f32| unsafe { core::slice::from_raw_parts_mut(block.add(part.start), part.len()) };
         Some((i, self.blocks.map(|block| block.map_or(&mut [][..], slice))))
+    }
+
+    /// True for the one who asks first.
+    fn take(&self, i: usize) -> bool {
+        let taken = &self.taken[i];
+        !taken.load(Ordering::Relaxed) && !taken.swap(true, Ordering::Relaxed)
     }
 }
 
@@ -335,10 +354,11 @@ mod tests {
         let (mut a, mut b) = (vec![0.0; 1000], vec![0.0; 1000]);
         let parts: Vec<Range<usize>> = (0..90).map(|i| i * 11..i * 11 + 7).collect();
         for round in 1..=if cfg!(miri) { 2 } else { 50 } {
-            let shares = Shares::new([&mut a, &mut b, &mut []], &parts);
+            let mut taken: Vec<AtomicBool> = parts.iter().map(|_| AtomicBool::new(true)).collect();
+            let shares = Shares::new([&mut a, &mut b, &mut []], &parts, &mut taken, 3);
             let seen = Mutex::new(vec![0; parts.len()]);
-            crew.run(&|_| {
-                while let Some((i, [a, b, none])) = shares.next() {
+            crew.run(&|lane| {
+                while let Some((i, [a, b, none])) = shares.next(lane) {
                     assert!(none.is_empty());
                     seen.lock().unwrap()[i] += 1;
                     a.iter_mut().for_each(|a| *a += 1.0);
@@ -380,13 +400,13 @@ mod tests {
     #[should_panic(expected = "do not overlap")]
     fn overlapping_parts_are_refused() {
         let mut block = [0.0; 10];
-        let _ = Shares::new([&mut block], &[0..5, 4..10]);
+        let _ = Shares::new([&mut block], &[0..5, 4..10], &mut [const { AtomicBool::new(false) }; 2], 1);
     }
 
     #[test]
     #[should_panic(expected = "within every block")]
     fn parts_outside_are_refused() {
         let mut block = [0.0; 10];
-        let _ = Shares::new([&mut block], &[0..5, 5..11]);
+        let _ = Shares::new([&mut block], &[0..5, 5..11], &mut [const { AtomicBool::new(false) }; 2], 1);
     }
 }

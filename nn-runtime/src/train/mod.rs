@@ -1,6 +1,7 @@
 //! Training: batches in, better parameters and a history out. It owns the loop, the order of samples and the memory of a
 //! step; it knows no layer, no kernel, and nothing of how a loss or an optimiser computes.
 
+mod apart;
 mod clip;
 mod error;
 mod fit;

@@ -1,9 +1,10 @@
 //! How the parameters of a network are cut for a step. In: the table of parameters; out: stretches, each pulled and updated at once.
-//! Never a cut where a layout does not allow one.
+//! Never a cut where a layout does not allow one, nor a strip of which only a part is taken apart.
 
 use std::ops::Range;
 use std::vec::Vec;
 
+use super::apart;
 use crate::facts::{LINE, Role};
 use crate::graph::Map;
 use crate::optim::Form;
@@ -36,6 +37,8 @@ pub(super) fn by_strip(map: &'static Map, role: Role, lanes: usize) -> Vec<Piece
         1 => STRIP,
         _ => (map.params_len / (lanes * SHARES)).next_multiple_of(LINE).clamp(STRIP / 32, STRIP),
     };
+    let apart = apart::stretches(map);
+    let stretch = |at: usize| apart.iter().position(|stretch| stretch.contains(&at));
     let mut strips: Vec<Range<usize>> = Vec::new();
     for tensor in of_role(map, role) {
         let end = tensor.offset + tensor.len;
@@ -47,7 +50,13 @@ pub(super) fn by_strip(map: &'static Map, role: Role, lanes: usize) -> Vec<Piece
             };
             match strips.last_mut() {
                 // Between tensors lie less than a cache line of unused floats, which stay zero.
-                Some(last) if from - last.end < LINE && to - last.start <= strip => last.end = to,
+                Some(last)
+                    if from - last.end < LINE
+                        && to - last.start <= strip
+                        && stretch(last.start) == stretch(from) =>
+                {
+                    last.end = to;
+                }
                 _ => strips.push(from..to),
             }
             from = to;

@@ -6,6 +6,7 @@ use std::num::NonZero;
 use std::ops::Range;
 use std::thread;
 
+use super::apart::Apart;
 use super::objective::{Answers, Objective, Tally};
 use super::pieces;
 use super::update::{Bench, Update};
@@ -21,7 +22,7 @@ use crate::network::Network;
 use crate::optim::Optimizer;
 
 /// Samples whose loss is summed at once. Lanes take whole ones, so that how many lanes there are changes no sum.
-const CHUNK: usize = 16;
+pub(super) const CHUNK: usize = 16;
 
 /// Multiply-adds of a step for which a lane more is worth its while, if nobody has said how many there are to be: some 20 µs.
 const LANE_MACS: usize = 3_000_000;
@@ -43,6 +44,7 @@ pub(super) struct Stage {
     running: Vec<Range<usize>>,
     /// The change of one strip of running statistics.
     change: Block,
+    apart: Apart,
     pub(super) update: Update,
     /// Batches trained on: what their noise is drawn by.
     pub(super) batches: u64,
@@ -105,6 +107,7 @@ impl Stage {
             benches: Vec::new(),
             change: Block::zeroed(running.iter().map(Range::len).max().unwrap_or(0)),
             running,
+            apart: Apart::new(N::MAP),
             update: Update::new(N::MAP, optimizer),
             batches: 0,
         }
@@ -137,7 +140,8 @@ impl Stage {
         };
         self.lanes = (0..lanes).map(lane).collect();
         let scratch = map.train.scratch_for(each).max(map.infer.len(each));
-        self.benches = (0..self.crew.lanes()).map(|_| self.update.bench(scratch, optimizer)).collect();
+        self.benches = (0..self.crew.lanes()).map(|lane| self.update.bench(lane, scratch, optimizer)).collect();
+        self.apart.reserve(batch);
         (self.capacity, self.each) = (batch, each);
     }
 
@@ -190,27 +194,39 @@ impl Stage {
 
         let (isa, lanes, logits) = (self.isa, &self.lanes, loss.logits());
         // In the order of the samples, whoever pulls.
-        let pull = |params: &[f32], scratch: &mut [f32], range: &Range<usize>, grad: &mut [f32]| {
-            for lane in lanes.iter().filter(|lane| !lane.samples.is_empty()) {
+        let pull = |params: &[f32], scratch: &mut [f32], range: &Range<usize>, samples: Range<usize>, grad: &mut [f32]| {
+            for lane in lanes {
+                let (from, to) = (samples.start.max(lane.samples.start), samples.end.min(lane.samples.end));
+                if from >= to {
+                    continue;
+                }
                 let x = inputs(N::MAP, &batch.x, &lane.gathered, &lane.samples);
                 let dy = slices(&lane.output_grads, N::MAP, lane.samples.len());
                 let mut cx = Cx::of_network(N::MAP, params, isa, lane.samples.len(), &lane.saved[..], scratch);
                 set_out(&mut cx, noise, logits, lane.samples.start);
-                let part = Part { range: range.clone(), grad: &mut *grad };
+                let samples = from - lane.samples.start..to - lane.samples.start;
+                let part = Part { range: range.clone(), grad: &mut *grad, samples };
                 N::pull_params(&mut cx, &x[..N::MAP.inputs.len()], &dy[..N::MAP.outputs.len()], part);
             }
         };
         // Parameters can be shared where samples cannot.
         let working = self.working(self.benches.len(), N::MAP, batch.samples);
-        let given = (&mut self.crew, &mut self.benches[..working]);
+        let benches = &mut self.benches[..working];
         // What is learnt is not shown to whoever pulls: it changes meanwhile.
-        let pull_learnt = |scratch: &mut [f32], range: &Range<usize>, grad: &mut [f32]| pull(&[], scratch, range, grad);
-        self.update.batch(isa, given, params, optimizer, all, &pull_learnt);
+        self.apart.pull((&mut self.crew, &mut *benches), batch.samples, &|scratch, range, samples, grad| {
+            pull(&[], scratch, range, samples, grad);
+        });
+        let apart = &self.apart;
+        self.update.batch(isa, (&mut self.crew, benches), params, optimizer, all, &|scratch, range, grad| {
+            if !apart.add(isa, range, grad) {
+                pull(&[], scratch, range, 0..batch.samples, grad);
+            }
+        });
         let scratch = &mut self.benches[0].scratch;
         for range in &self.running {
             let change = &mut self.change[..range.len()];
             change.fill(0.0);
-            pull(params, scratch, range, change);
+            pull(params, scratch, range, 0..batch.samples, change);
             isa.add(change, &mut params[range.clone()]);
         }
         Taken { sums, penalty }

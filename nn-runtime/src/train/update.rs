@@ -3,6 +3,7 @@
 
 use std::boxed::Box;
 use std::ops::Range;
+use std::sync::atomic::AtomicBool;
 use std::vec::Vec;
 
 use super::clip::Clip;
@@ -30,6 +31,8 @@ pub(super) struct Update {
     pieces: Vec<Piece>,
     /// Where the pieces lie.
     ranges: Vec<Range<usize>>,
+    /// Which of them have been dealt out.
+    taken: Vec<AtomicBool>,
     /// The whole gradient, where it is gathered.
     gathered: Block,
     pub(super) memory: Memory,
@@ -40,6 +43,7 @@ pub(super) struct Update {
 
 /// What a lane has to itself.
 pub(super) struct Bench {
+    pub(super) lane: usize,
     /// For whoever runs layers.
     pub(super) scratch: Block,
     /// The gradient of one piece.
@@ -103,6 +107,7 @@ impl Update {
             penalties: Vec::new(),
             pieces: Vec::new(),
             ranges: Vec::new(),
+            taken: Vec::new(),
             gathered: Block::zeroed(0),
             memory: Memory { states, steps: 0, schedule: Box::new(ConstantRate), average: None },
             batches: 0,
@@ -123,6 +128,7 @@ impl Update {
             false => pieces::by_strip(self.map, Role::Trained, lanes),
         };
         self.ranges = self.pieces.iter().map(|piece| piece.range.clone()).collect();
+        self.taken = self.pieces.iter().map(|_| AtomicBool::new(false)).collect();
         let gathered = if self.gathers() { self.map.params_len } else { 0 };
         if self.gathered.len() != gathered {
             self.gathered = Block::zeroed(gathered);
@@ -131,10 +137,11 @@ impl Update {
     }
 
     /// What a lane needs to itself, and so much for whoever runs layers.
-    pub(super) fn bench(&self, scratch: usize, optimizer: &impl Optimizer) -> Bench {
+    pub(super) fn bench(&self, lane: usize, scratch: usize, optimizer: &impl Optimizer) -> Bench {
         let room = self.pieces.iter().flat_map(|piece| &piece.form).map(|form| optimizer.scratch(form)).max();
         let longest = self.ranges.iter().map(Range::len).max().unwrap_or(0);
         Bench {
+            lane,
             scratch: Block::zeroed(scratch),
             grad: Block::zeroed(if self.gathers() { 0 } else { longest }),
             room: Block::zeroed(room.unwrap_or(0)),
@@ -180,9 +187,9 @@ impl Update {
             return self.step(isa, (crew, benches), params, optimizer, Some(pull));
         }
         let (first, ranges) = (self.batches == 0, &self.ranges);
-        let shares = Shares::new([&mut self.gathered], ranges);
+        let shares = Shares::new([&mut self.gathered], ranges, &mut self.taken, benches.len());
         crew.each(benches, |bench| {
-            while let Some((i, [grad])) = shares.next() {
+            while let Some((i, [grad])) = shares.next(bench.lane) {
                 if first {
                     grad.fill(0.0);
                 }
@@ -231,7 +238,7 @@ impl Update {
         optimizer: &mut impl Optimizer,
         pull: Option<&(impl Fn(&mut [f32], &Range<usize>, &mut [f32]) + Sync)>,
     ) {
-        let Update { clip, penalties, pieces, ranges, gathered, memory, .. } = self;
+        let Update { clip, penalties, pieces, ranges, taken, gathered, memory, .. } = self;
         let base = optimizer.rate();
         optimizer.set_rate(memory.schedule.rate(base, memory.steps));
         memory.steps += 1;
@@ -247,11 +254,11 @@ impl Update {
             &mut average.params
         });
         let [a, b, c, d] = all;
-        let shares = Shares::new([params, gathered, average, a, b, c, d], ranges);
+        let shares = Shares::new([params, gathered, average, a, b, c, d], ranges, taken, benches.len());
         let rules = (&penalties[..], *clip);
         let using = &*optimizer;
-        crew.each(benches, |Bench { scratch, grad, room }| {
-            while let Some((i, [params, gathered, average, a, b, c, d])) = shares.next() {
+        crew.each(benches, |Bench { lane, scratch, grad, room }| {
+            while let Some((i, [params, gathered, average, a, b, c, d])) = shares.next(*lane) {
                 let Piece { range, form } = &pieces[i];
                 let grads = match pull {
                     None => gathered,
