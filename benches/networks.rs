@@ -2,7 +2,7 @@
 //! it needs take at the rates this machine reaches in the same run. `-- threads` also compares two threads with one.
 
 use std::hint::black_box;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use nn_benches::{Machine, patterns, resident, signal};
@@ -79,6 +79,25 @@ fn step<N: Network, T: Targets, L: Fits<N::Head> + Objective<T> + Copy>(
     }
 }
 
+/// A thousand steps of gradient descent on four samples, as time per step: what a step costs beside its arithmetic.
+fn linreg(c: &mut Criterion) {
+    let x = [0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0];
+    let y: Vec<f32> = x.chunks(2).map(|x| 2.0 * x[0] - 3.0 * x[1] + 0.5).collect();
+    let data = Dataset::values((x.to_vec(), 2), (y, 1)).expect("four samples");
+    c.bench_function("step/linreg/4", |b| {
+        b.iter_custom(|iterations| {
+            let mut model = Linreg::init(0);
+            let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(0.1));
+            trainer.step(&data).expect("it can be learnt");
+            let begun = Instant::now();
+            for _ in 0..iterations {
+                trainer.step(&data).expect("it can be learnt");
+            }
+            begun.elapsed()
+        });
+    });
+}
+
 fn predict<N: Network>(c: &mut Criterion, (id, batch, outputs): (&str, usize, usize), inputs: &[f32]) {
     let model = N::init(0);
     let mut predictor = model.predictor(batch);
@@ -123,6 +142,7 @@ fn all(c: &mut Criterion) {
         two_threads::<Lenet5>("lenet5", 32, &digits);
     }
     let entropy = CrossEntropy::new();
+    linreg(c);
     step::<Mlp10, _, _>(c, ("mlp10", 32, needed::MLP10), &digits, entropy);
     step::<Mnist128, _, _>(c, ("mnist128", 32, needed::MNIST128), &digits, entropy);
     step::<Mnist128, _, _>(c, ("mnist128", 128, needed::MNIST128), &digits, entropy);

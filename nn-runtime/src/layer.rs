@@ -126,6 +126,7 @@ pub type Look<'a> = Cx<'a, &'a [f32]>;
 
 impl<'a, S> Cx<'a, S> {
     /// The same context for [`Layer::pull_params`], with these parameters.
+    #[inline]
     pub(crate) fn look<'s>(&'s mut self, params: &'s [f32]) -> Look<'s>
     where
         S: core::ops::Deref<Target = [f32]>,
@@ -151,6 +152,7 @@ impl<'a, S> Cx<'a, S> {
     ///
     /// # Panics
     /// `i` is not less than the number of parameters; in `pull_params`, anything but a running statistic whose change is asked
+    #[inline]
     pub fn param(&self, i: usize) -> &'a [f32] {
         assert!(i < self.facts.param_count);
         let param = &self.facts.params[i];
@@ -188,6 +190,7 @@ pub struct Part<'a> {
 
 impl<'a> Part<'a> {
     /// What is asked of parameter `i`: the range within it, and where to add its gradient. The range is empty where nothing of it is asked.
+    #[inline]
     pub fn of(&mut self, cx: &Cx<'_, impl Sized>, i: usize) -> (Range<usize>, &mut [f32]) {
         let param = &cx.facts.params[i];
         let (range, grad) = self.within(param.offset, param.len);
@@ -195,6 +198,7 @@ impl<'a> Part<'a> {
     }
 
     /// The overlap with `[offset, offset + len)`, relative to `offset`.
+    #[inline]
     pub(crate) fn within(&mut self, offset: usize, len: usize) -> (Range<usize>, &mut [f32]) {
         let from = self.range.start.clamp(offset, offset + len);
         let to = self.range.end.clamp(from, offset + len);

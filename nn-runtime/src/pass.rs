@@ -28,6 +28,7 @@ struct Walk<'a, 'b> {
 }
 
 impl<'a, 'b> Walk<'a, 'b> {
+    #[inline]
     fn begin(
         cx: &'a mut Cx<'_>,
         map: &'static Map,
@@ -57,6 +58,7 @@ impl<'a, 'b> Walk<'a, 'b> {
         }
     }
 
+    #[inline]
     fn site(&self, i: usize) -> (&'static Node, &'static Spots) {
         (&self.map.nodes[i], &self.plan.spots[i])
     }
@@ -94,12 +96,14 @@ impl<'a, 'b> Walk<'a, 'b> {
     }
 
     /// The loss takes what comes into this head, not what it makes of it; a network as a head settles that within.
+    #[inline]
     fn is_bare(&self, i: usize) -> bool {
         let (node, spots) = self.site(i);
         self.logits & spots.head != 0 && node.facts.inner.is_none()
     }
 
     /// Copies from one place to another.
+    #[inline]
     fn copy(&mut self, from: Span, to: Span) {
         let none = Place { region: Region::Work, index: 0, offset: 0, len: 0 };
         let (from, to) = (from.of_batch(self.batch), to.of_batch(self.batch));
@@ -110,6 +114,7 @@ impl<'a, 'b> Walk<'a, 'b> {
     }
 }
 
+#[inline]
 fn first<const N: usize>(spans: &[Span]) -> [Span; N] {
     core::array::from_fn(|i| spans[i])
 }
@@ -132,6 +137,7 @@ pub struct Forward<'a, 'b>(Walk<'a, 'b>);
 
 impl<'a, 'b> Forward<'a, 'b> {
     /// Begins a pass over `x` into `y`.
+    #[inline]
     pub fn begin(cx: &'a mut Cx<'_>, map: &'static Map, x: &'a [&'a [f32]], y: &'a mut [&'b mut [f32]]) -> Self {
         Forward(Walk::begin(cx, map, [x, &[], &[]], y, Region::Y))
     }
@@ -157,6 +163,7 @@ impl<'a, 'b> Forward<'a, 'b> {
     }
 
     /// Copies out the outputs that the network itself reads too.
+    #[inline]
     pub fn end(mut self) {
         for (j, copy) in self.0.plan.copies.iter().enumerate() {
             if let Some(from) = *copy {
@@ -172,6 +179,7 @@ pub struct PullInput<'a, 'b>(Walk<'a, 'b>);
 
 impl<'a, 'b> PullInput<'a, 'b> {
     /// Begins a pass from `dy` to `dx`; an empty `dx` is not asked for.
+    #[inline]
     pub fn begin(
         cx: &'a mut Cx<'_>,
         map: &'static Map,
@@ -230,6 +238,7 @@ pub struct PullParams<'a> {
 
 impl<'a> PullParams<'a> {
     /// Begins a pass that adds to `part`.
+    #[inline]
     pub fn begin(
         cx: &'a mut Look<'_>,
         map: &'static Map,

@@ -289,6 +289,7 @@ impl<'a, const K: usize> Shares<'a, K> {
     }
 
     /// The next part for this lane: its number, and its numbers in each block; nothing where all have been given out.
+    #[inline]
     pub fn next(&self, lane: usize) -> Option<(usize, [&'a mut [f32]; K])> {
         let all = self.parts.len();
         let first = |lane: usize| lane * all / self.lanes;
@@ -303,6 +304,7 @@ impl<'a, const K: usize> Shares<'a, K> {
     }
 
     /// True for the one who asks first.
+    #[inline]
     fn take(&self, i: usize) -> bool {
         let taken = &self.taken[i];
         !taken.load(Ordering::Relaxed) && !taken.swap(true, Ordering::Relaxed)

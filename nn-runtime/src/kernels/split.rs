@@ -58,6 +58,7 @@ struct Raw {
 impl Raw {
     const NONE: Raw = Raw { at: core::ptr::NonNull::dangling().as_ptr(), len: 0 };
 
+    #[inline]
     fn meets(&self, other: &Raw) -> bool {
         let (a, b) = (self.at.addr(), other.at.addr());
         self.len > 0 && other.len > 0 && a < b + 4 * other.len && b < a + 4 * self.len
@@ -69,6 +70,7 @@ impl Bank<'_, '_> {
     ///
     /// # Panics
     /// The place does not lie within its slice.
+    #[inline]
     fn find(&mut self, place: Place, write: bool) -> Raw {
         if place.len == 0 {
             return Raw::NONE;

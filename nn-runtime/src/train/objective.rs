@@ -36,6 +36,7 @@ pub struct Tally {
 }
 
 impl Tally {
+    #[inline]
     pub(crate) fn add(&mut self, other: &Tally) {
         for (sum, more) in self.loss.iter_mut().zip(other.loss).chain(self.weight.iter_mut().zip(other.weight)) {
             *sum += more;
@@ -48,6 +49,7 @@ impl Tally {
     }
 
     /// The weighted mean of each output's loss, added up; 0 where no row counts.
+    #[inline]
     pub(crate) fn mean(&self) -> f64 {
         let means = self.loss.iter().zip(&self.weight).map(|(loss, weight)| match *weight > 0.0 {
             true => loss / weight,
@@ -87,6 +89,7 @@ pub trait Objective<T: Targets>: Sync {
 }
 
 /// The rows of a sample of this shape, and the numbers of a row.
+#[inline]
 fn rows(shape: &Shape) -> (usize, usize) {
     let width = shape.as_slice().last().copied().unwrap_or(1);
     (shape.len() / width, width)
@@ -112,11 +115,13 @@ struct Rows<'a> {
 }
 
 impl Rows<'_> {
+    #[inline]
     fn len(&self) -> usize {
         self.samples.len() * self.rows
     }
 
     /// Weights stand for one row each, or for all rows of a sample.
+    #[inline]
     fn weight(&self, row: usize) -> f32 {
         let row = self.samples.start * self.rows + row;
         self.weights.map_or(1.0, |weights| weights.as_slice()[row * weights.width() / self.rows])
@@ -141,6 +146,7 @@ impl Rows<'_> {
     }
 
     /// Σ weight: of rows, or of samples where a loss takes them whole.
+    #[inline]
     fn sum(&self) -> f64 {
         let each = |run: Range<usize>| if self.whole { 1.0 } else { run.len() as f64 };
         self.runs().map(|(run, weight)| f64::from(weight) * each(run)).sum()

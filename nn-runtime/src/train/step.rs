@@ -71,6 +71,7 @@ pub(super) struct Taken {
 
 impl Taken {
     /// The mean loss of a row, and the penalties.
+    #[inline]
     pub(super) fn loss(&self) -> f64 {
         self.sums.mean() + self.penalty
     }
@@ -326,6 +327,7 @@ impl Stage {
 }
 
 /// A training pass over samples from this one on.
+#[inline]
 fn set_out<S>(cx: &mut Cx<'_, S>, noise: Noise, logits: u8, first_sample: usize) {
     cx.purpose = Purpose::Train;
     cx.mode = Mode::Train;
@@ -335,6 +337,7 @@ fn set_out<S>(cx: &mut Cx<'_, S>, noise: Noise, logits: u8, first_sample: usize)
 }
 
 /// Samples of each lane, whole chunks.
+#[inline]
 fn share(samples: usize, lanes: usize) -> usize {
     samples.div_ceil(CHUNK).div_ceil(lanes) * CHUNK
 }
@@ -354,6 +357,7 @@ fn chunks(samples: usize) -> impl Iterator<Item = Range<usize>> {
 }
 
 /// A lane's samples of each input.
+#[inline]
 fn inputs<'a>(map: &Map, x: &Inputs<'a>, gathered: &'a [Block], samples: &Range<usize>) -> [&'a [f32]; MAX_INPUTS] {
     let mut some = [&[][..]; MAX_INPUTS];
     for (k, (to, shape)) in some.iter_mut().zip(map.inputs).enumerate() {
@@ -366,6 +370,7 @@ fn inputs<'a>(map: &Map, x: &Inputs<'a>, gathered: &'a [Block], samples: &Range<
 }
 
 /// Some samples of each output.
+#[inline]
 fn within<'a>(
     y: &'a [&mut [f32]; MAX_OUTPUTS],
     shapes: &[crate::Shape],
@@ -378,6 +383,7 @@ fn within<'a>(
     some
 }
 
+#[inline]
 fn mut_slices<'b>(blocks: &'b mut [Block], map: &Map, samples: usize) -> [&'b mut [f32]; MAX_OUTPUTS] {
     let mut all: [&mut [f32]; MAX_OUTPUTS] = Default::default();
     for ((to, block), shape) in all.iter_mut().zip(blocks).zip(map.outputs) {
@@ -386,6 +392,7 @@ fn mut_slices<'b>(blocks: &'b mut [Block], map: &Map, samples: usize) -> [&'b mu
     all
 }
 
+#[inline]
 fn slices<'b>(blocks: &'b [Block], map: &Map, samples: usize) -> [&'b [f32]; MAX_OUTPUTS] {
     let mut all = [&[][..]; MAX_OUTPUTS];
     for ((to, block), shape) in all.iter_mut().zip(blocks).zip(map.outputs) {

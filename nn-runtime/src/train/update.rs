@@ -153,6 +153,7 @@ impl Update {
     }
 
     /// Whether the gradients of all pieces must be there before any parameter changes.
+    #[inline]
     fn gathers(&self) -> bool {
         self.accumulate > 1 || matches!(self.clip, Some(Clip::GlobalNorm(_)))
     }
@@ -163,11 +164,13 @@ impl Update {
     }
 
     /// What all penalties add to the loss.
+    #[inline]
     pub(super) fn penalty(&self, isa: Isa, params: &[f32]) -> f64 {
         self.penalties.iter().map(|penalty| penalty.value(isa, params)).sum()
     }
 
     /// What the gradient of a batch's mean loss is multiplied by: its weight, where several batches have one mean.
+    #[inline]
     pub(super) fn share(&self, weight: f64) -> f64 {
         if self.accumulate > 1 { weight } else { 1.0 }
     }
@@ -300,6 +303,7 @@ impl Update {
 }
 
 /// Makes a piece's gradient that of the whole loss, and clips it by itself.
+#[inline]
 fn prepare(
     isa: Isa,
     (penalties, clip): (&[Placed], Option<Clip>),
