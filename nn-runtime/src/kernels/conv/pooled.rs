@@ -3,12 +3,15 @@
 //! Backward only maxima take part, and of those only the ones that the floor has not cut off.
 //! Never another chain of `fma` than stated, however a batch or the storage is cut.
 
+mod columns;
+mod fold;
 mod forward;
 mod lay;
 mod pull_w;
 mod pull_x;
 #[cfg(test)]
 mod tests;
+mod windows;
 
 use core::ops::Range;
 
@@ -35,6 +38,9 @@ pub struct Maxima<'a> {
 
 /// In place of where a maximum stood: the floor has cut it off, and no gradient passes.
 const CUT_OFF: u32 = u32::MAX;
+
+/// Places of the windows that are mostly asked for.
+const PLACES: usize = 4;
 
 impl Maxima<'_> {
     /// The samples of gradients and inputs, which must agree with each other and with the convolution.
@@ -67,7 +73,7 @@ impl Conv {
 
     /// Numbers of scratch that each of the functions for a convolution that ends with `pool` needs, whatever the batch.
     pub const fn pooled_scratch(&self, pool: &Pool) -> usize {
-        let forward = self.forward_scratch();
+        let forward = self.forward_scratch(pool);
         let back = Grid::of(self, 0, self.channels);
         let weights = self.filters * back.weights();
         // The filters, what passes, and an image.
