@@ -9,6 +9,7 @@ mod forward;
 mod lay;
 mod pull_w;
 mod pull_x;
+mod regions;
 #[cfg(test)]
 mod tests;
 mod windows;
@@ -24,6 +25,7 @@ use super::sheet::{entry, offset};
 use crate::kernels::pool::Pool;
 use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
 use lay::Grid;
+use regions::Region;
 
 /// Gradients of the maxima that [`forward`] took.
 #[derive(Clone, Copy)]
@@ -84,6 +86,10 @@ impl Conv {
             let all = 2 * pool.y_len().next_multiple_of(LANES);
             let by_patches = back.len() + self.filters * patches.pitch() + all + patches.len();
             backward = if by_rows > by_patches { by_rows } else { by_patches };
+        }
+        if let Some(region) = Region::of(self, pool) {
+            let by_regions = region.scratch();
+            backward = if backward > by_regions { backward } else { by_regions };
         }
         if forward > backward { forward } else { backward }
     }

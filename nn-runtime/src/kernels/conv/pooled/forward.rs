@@ -130,13 +130,13 @@ impl Conv {
     }
 
     /// From one output to the next below and to the right, in places of the input with its border.
-    const fn leaps(&self) -> [usize; 2] {
+    pub(super) const fn leaps(&self) -> [usize; 2] {
         [self.stride[0] * (self.width + self.pad[2] + self.pad[3]), self.stride[1]]
     }
 }
 
 /// Whether a window is four places, none of them in a border.
-const fn two_by_two(pool: &Pool) -> bool {
+pub(super) const fn two_by_two(pool: &Pool) -> bool {
     let [top, bottom, left, right] = pool.pad;
     pool.window[0] == 2 && pool.window[1] == 2 && top + bottom + left + right == 0
 }

@@ -8,6 +8,7 @@ use core::ops::Range;
 use super::super::Conv;
 use super::super::sheet::offset;
 use super::lay::{Grid, Rows};
+use super::regions::{PullRegions, Region};
 use super::{Maxima, Passing};
 use crate::kernels::micro::{Job, strips};
 use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
@@ -26,7 +27,10 @@ use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
 pub fn pull_x(isa: Isa, c: Conv, m: Maxima, w: &[f32], dx: &mut [f32], scratch: &mut [f32]) {
     m.check(&c, dx.len(), scratch.len());
     c.check(w, scratch);
-    isa.run(PullX { c, m, w, dx, scratch });
+    match Region::of(&c, &m.pool) {
+        Some(region) => isa.run(PullRegions { region, m, kept: c.leaps(), w, dx, scratch }),
+        None => isa.run(PullX { c, m, w, dx, scratch }),
+    }
 }
 
 struct PullX<'a> {
