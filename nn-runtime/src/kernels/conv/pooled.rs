@@ -84,7 +84,8 @@ impl Conv {
         let mut backward = by_rows;
         if let Some(patches) = back.patches() {
             let all = 2 * pool.y_len().next_multiple_of(LANES);
-            let by_patches = back.len() + self.filters * patches.pitch() + all + patches.len();
+            let memory = patches.copy_len() + patches.len() + patches.places() + 3 * LANES;
+            let by_patches = self.filters * patches.pitch() + all + memory;
             backward = if by_rows > by_patches { by_rows } else { by_patches };
         }
         if let Some(region) = Region::of(self, pool) {
