@@ -87,7 +87,7 @@ impl PullW<'_> {
         for (x, (dy, at)) in self.x.chunks_exact(c.x_len()).zip(maxima) {
             grid.fill(s, x, copy);
             let asked = filters.start * windows..filters.end * windows;
-            let passing = Passing::of(&dy[asked.clone()], &at[asked], windows, [grid.pixel(), grid.places()], memory);
+            let passing = Passing::of(s, &dy[asked.clone()], &at[asked], windows, [grid.pixel(), grid.places()], memory);
             let mut vector = 0;
             while vector < vectors {
                 let side = match vectors - vector {
@@ -211,7 +211,7 @@ impl Job for Seen<'_> {
             // As in `micro`: the compiler must not work these out anew in every step.
             let from = black_box(from);
             let mut to = self.sums.wrapping_add(row * self.rows.row);
-            for list in self.passing.filters() {
+            for (places, gradients) in self.passing.filters() {
                 let at = |r: usize, v: usize| to.wrapping_add(r * self.rows.row + v * LANES);
                 let mut sums = [[s.splat(0.0); V]; R];
                 for (r, sums) in sums.iter_mut().enumerate() {
@@ -220,7 +220,7 @@ impl Job for Seen<'_> {
                         *sum = unsafe { s.load_ptr(at(r, v)) };
                     }
                 }
-                for [place, dy] in list {
+                for (place, dy) in places.iter().zip(gradients) {
                     let (place, dy) = (offset(*place), s.splat(*dy));
                     for (sums, from) in sums.iter_mut().zip(from) {
                         for (v, sum) in sums.iter_mut().enumerate() {

@@ -58,7 +58,7 @@ impl Kernel for PullX<'_> {
         let samples = self.m.dy.chunks_exact(self.m.pool.y_len()).zip(self.m.at.chunks_exact(self.m.pool.y_len()));
         for (dx, (dy, at)) in self.dx.chunks_exact_mut(c.x_len()).zip(samples) {
             sums.fill(0.0);
-            let passing = Passing::of(dy, at, windows, [grid.pixel(), grid.places()], memory);
+            let passing = Passing::of(s, dy, at, windows, [grid.pixel(), grid.places()], memory);
             let to = sums.as_mut_ptr();
             let job = |vector: usize| Sent {
                 passing,
@@ -149,7 +149,7 @@ impl Sent<'_> {
             // As in `micro`: the compiler must not work these out anew in every step.
             let to = black_box(to);
             let mut w = self.w.wrapping_add(row * self.rows.row);
-            for list in self.passing.filters() {
+            for (places, gradients) in self.passing.filters() {
                 let mut weights = [[s.splat(0.0); V]; R];
                 for (r, weights) in weights.iter_mut().enumerate() {
                     for (v, weight) in weights.iter_mut().enumerate() {
@@ -157,7 +157,7 @@ impl Sent<'_> {
                         *weight = unsafe { s.load_ptr(w.wrapping_add(r * self.rows.row + v * LANES)) };
                     }
                 }
-                for [place, dy] in list {
+                for (place, dy) in places.iter().zip(gradients) {
                     let (place, dy) = (offset(*place), s.splat(*dy));
                     for (to, weights) in to.iter().zip(weights) {
                         for (v, weight) in weights.into_iter().enumerate() {
