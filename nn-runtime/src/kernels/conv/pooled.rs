@@ -12,6 +12,7 @@ mod pull_x;
 mod regions;
 #[cfg(test)]
 mod tests;
+mod tiles;
 mod windows;
 
 use core::ops::Range;
@@ -196,7 +197,15 @@ impl<'a> Passing<'a> {
         let (ends, memory) = memory.split_at_mut(filters.next_multiple_of(LANES));
         let (gradients, places) = memory.split_at_mut(Self::part(dy.len()));
         let ends = &mut ends[..filters];
-        let count = s.call(List { dy, at, windows, pixel, places: end.div_ceil(pixel), to: [&mut *gradients, &mut *places], ends });
+        let count = s.call(List {
+            dy,
+            at,
+            windows,
+            pixel,
+            places: end.div_ceil(pixel),
+            to: [&mut *gradients, &mut *places],
+            ends,
+        });
         Passing { gradients: &gradients[..count], places: &places[..count], ends }
     }
 

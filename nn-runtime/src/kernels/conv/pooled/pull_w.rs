@@ -9,6 +9,7 @@ use core::ops::Range;
 use super::super::Conv;
 use super::super::sheet::offset;
 use super::lay::{Cut, Grid, Patches, Rows};
+use super::tiles::{Tiled, tiles};
 use super::{Maxima, Passing};
 use crate::kernels::matrix::Panels;
 use crate::kernels::micro::{Job, strips};
@@ -87,25 +88,11 @@ impl PullW<'_> {
         for (x, (dy, at)) in self.x.chunks_exact(c.x_len()).zip(maxima) {
             grid.fill(s, x, copy);
             let asked = filters.start * windows..filters.end * windows;
-            let passing = Passing::of(s, &dy[asked.clone()], &at[asked], windows, [grid.pixel(), grid.places()], memory);
-            let mut vector = 0;
-            while vector < vectors {
-                let side = match vectors - vector {
-                    4.. if S::REGISTERS >= 32 => 4,
-                    2.. => 2,
-                    _ => 1,
-                };
-                let job = Seen {
-                    passing,
-                    x: copy[vector * LANES..].as_ptr(),
-                    row: grid.row(),
-                    sums: sums[vector * LANES..].as_mut_ptr(),
-                    rows,
-                };
-                // SAFETY: all rows and vectors of what is seen from a place before the end lie within the copy; each filter has as many sums.
-                unsafe { strips(s, job, 0..c.kernel[0], side) };
-                vector += side;
-            }
+            let passing =
+                Passing::of(s, &dy[asked.clone()], &at[asked], windows, [grid.pixel(), grid.places()], memory);
+            let job = Seen { passing, x: copy.as_ptr(), row: grid.row(), sums: sums.as_mut_ptr(), rows };
+            // SAFETY: all rows and vectors of what is seen from a place before the end lie within the copy; each filter has as many sums.
+            unsafe { tiles(s, job, c.kernel[0], 0..vectors) };
         }
         grid.unlay(s, sums, rows, filters, &self.range, self.dw);
     }
@@ -196,48 +183,44 @@ struct Seen<'a> {
     rows: Rows,
 }
 
-impl Job for Seen<'_> {
-    const WIDEST: usize = 4;
-    // Kernels have mostly three rows or five.
-    const TALLEST: usize = 3;
+impl Tiled for Seen<'_> {
+    const WIDEST: usize = 6;
 
     #[inline(always)]
-    unsafe fn strip<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
-        for row in rows.step_by(R) {
-            let mut from = [self.x; R];
-            for (r, from) in from.iter_mut().enumerate() {
-                *from = from.wrapping_add((row + r) * self.row);
+    unsafe fn tile<S: Simd, const R: usize, const V: usize>(self, s: S, row: usize, vector: usize) {
+        let mut from = [self.x.wrapping_add(vector * LANES); R];
+        for (r, from) in from.iter_mut().enumerate() {
+            *from = from.wrapping_add((row + r) * self.row);
+        }
+        // As in `micro`: the compiler must not work these out anew in every step.
+        let from = black_box(from);
+        let mut to = self.sums.wrapping_add(row * self.rows.row + vector * LANES);
+        for (places, gradients) in self.passing.filters() {
+            let at = |r: usize, v: usize| to.wrapping_add(r * self.rows.row + v * LANES);
+            let mut sums = [[s.splat(0.0); V]; R];
+            for (r, sums) in sums.iter_mut().enumerate() {
+                for (v, sum) in sums.iter_mut().enumerate() {
+                    // SAFETY: the caller vouches for the sums of these rows.
+                    *sum = unsafe { s.load_ptr(at(r, v)) };
+                }
             }
-            // As in `micro`: the compiler must not work these out anew in every step.
-            let from = black_box(from);
-            let mut to = self.sums.wrapping_add(row * self.rows.row);
-            for (places, gradients) in self.passing.filters() {
-                let at = |r: usize, v: usize| to.wrapping_add(r * self.rows.row + v * LANES);
-                let mut sums = [[s.splat(0.0); V]; R];
-                for (r, sums) in sums.iter_mut().enumerate() {
+            for (place, dy) in places.iter().zip(gradients) {
+                let (place, dy) = (offset(*place), s.splat(*dy));
+                for (sums, from) in sums.iter_mut().zip(from) {
                     for (v, sum) in sums.iter_mut().enumerate() {
-                        // SAFETY: the caller vouches for the sums of these rows.
-                        *sum = unsafe { s.load_ptr(at(r, v)) };
+                        // SAFETY: the caller vouches for what is seen from each place.
+                        let x = unsafe { s.load_ptr(from.wrapping_add(place + v * LANES)) };
+                        *sum = s.fma(x, dy, *sum);
                     }
                 }
-                for (place, dy) in places.iter().zip(gradients) {
-                    let (place, dy) = (offset(*place), s.splat(*dy));
-                    for (sums, from) in sums.iter_mut().zip(from) {
-                        for (v, sum) in sums.iter_mut().enumerate() {
-                            // SAFETY: the caller vouches for what is seen from each place.
-                            let x = unsafe { s.load_ptr(from.wrapping_add(place + v * LANES)) };
-                            *sum = s.fma(x, dy, *sum);
-                        }
-                    }
-                }
-                for (r, sums) in sums.into_iter().enumerate() {
-                    for (v, sum) in sums.into_iter().enumerate() {
-                        // SAFETY: as for the loads.
-                        unsafe { s.store_ptr(sum, at(r, v)) };
-                    }
-                }
-                to = to.wrapping_add(self.rows.filter);
             }
+            for (r, sums) in sums.into_iter().enumerate() {
+                for (v, sum) in sums.into_iter().enumerate() {
+                    // SAFETY: as for the loads.
+                    unsafe { s.store_ptr(sum, at(r, v)) };
+                }
+            }
+            to = to.wrapping_add(self.rows.filter);
         }
     }
 }
