@@ -175,6 +175,21 @@ pub trait Simd: Copy + 'static {
     /// `a < b`, signed.
     fn lt_i(self, a: Self::I, b: Self::I) -> Self::M;
 
+    /// Writes the lanes of `v` where `m` is true to the beginning of `to`, any numbers behind them, and gives how many they are.
+    #[inline(always)]
+    fn compress(self, m: Self::M, v: Self::F, to: &mut [f32; 16]) -> usize {
+        let (mut lanes, mut chosen) = ([0.0; 16], [0.0; 16]);
+        self.store(v, &mut lanes);
+        self.store(self.select(m, self.splat(1.0), self.splat(0.0)), &mut chosen);
+        let mut count = 0;
+        for (lane, chosen) in lanes.into_iter().zip(chosen) {
+            // Written in any case, and overwritten by the next: a branch would be hard to foretell.
+            to[count] = lane;
+            count += usize::from(chosen != 0.0);
+        }
+        count
+    }
+
     /// The sum of the lanes: lane i with i + 8, then i + 4, i + 2, i + 1.
     fn sum(self, a: Self::F) -> f32;
     /// The largest lane, by [`max`](Simd::max) in the tree of [`sum`](Simd::sum); of lanes with NaN, any.

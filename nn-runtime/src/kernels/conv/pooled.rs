@@ -3,12 +3,17 @@
 //! Backward only maxima take part, and of those only the ones that the floor has not cut off.
 //! Never another chain of `fma` than stated, however a batch or the storage is cut.
 
+mod columns;
+mod fold;
 mod forward;
 mod lay;
 mod pull_w;
 mod pull_x;
+mod regions;
 #[cfg(test)]
 mod tests;
+mod tiles;
+mod windows;
 
 use core::ops::Range;
 
@@ -21,6 +26,7 @@ use super::sheet::{entry, offset};
 use crate::kernels::pool::Pool;
 use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
 use lay::Grid;
+use regions::Region;
 
 /// Gradients of the maxima that [`forward`] took.
 #[derive(Clone, Copy)]
@@ -35,6 +41,9 @@ pub struct Maxima<'a> {
 
 /// In place of where a maximum stood: the floor has cut it off, and no gradient passes.
 const CUT_OFF: u32 = u32::MAX;
+
+/// Places of the windows that are mostly asked for.
+const PLACES: usize = 4;
 
 impl Maxima<'_> {
     /// The samples of gradients and inputs, which must agree with each other and with the convolution.
@@ -67,7 +76,7 @@ impl Conv {
 
     /// Numbers of scratch that each of the functions for a convolution that ends with `pool` needs, whatever the batch.
     pub const fn pooled_scratch(&self, pool: &Pool) -> usize {
-        let forward = self.forward_scratch();
+        let forward = self.forward_scratch(pool);
         let back = Grid::of(self, 0, self.channels);
         let weights = self.filters * back.weights();
         // The filters, what passes, and an image.
@@ -76,8 +85,13 @@ impl Conv {
         let mut backward = by_rows;
         if let Some(patches) = back.patches() {
             let all = 2 * pool.y_len().next_multiple_of(LANES);
-            let by_patches = back.len() + self.filters * patches.pitch() + all + patches.len();
+            let memory = patches.copy_len() + patches.len() + patches.places() + 3 * LANES;
+            let by_patches = self.filters * patches.pitch() + all + memory;
             backward = if by_rows > by_patches { by_rows } else { by_patches };
+        }
+        if let Some(region) = Region::of(self, pool) {
+            let by_regions = region.scratch();
+            backward = if backward > by_regions { backward } else { by_regions };
         }
         if forward > backward { forward } else { backward }
     }
@@ -149,56 +163,103 @@ impl Kernel for PullBias<'_> {
     }
 }
 
-/// A gradient that passes, and how far from the first number of the image the filter's window begins that it came from.
-type Entry = [f32; 2];
-
 /// The gradients of a sample that pass and are not 0, filter by filter.
 #[derive(Clone, Copy)]
 struct Passing<'a> {
-    entries: &'a [Entry],
+    gradients: &'a [f32],
+    /// How far from the first number of the image the filter's window begins that each came from, as bits.
+    places: &'a [f32],
     /// Where those of each filter end, as bits.
     ends: &'a [f32],
 }
 
 impl<'a> Passing<'a> {
-    /// Numbers of memory for so many gradients; one entry is written in vain.
+    /// Numbers of memory for so many gradients; of both parts a vector may be written in vain.
     const fn room(gradients: usize, filters: usize) -> usize {
-        2 * (gradients + 1).next_multiple_of(LANES) + filters.next_multiple_of(LANES)
+        2 * Self::part(gradients) + filters.next_multiple_of(LANES)
+    }
+
+    const fn part(gradients: usize) -> usize {
+        gradients.next_multiple_of(LANES) + LANES
     }
 
     /// Of filters with `windows` gradients each; places are `pixel` numbers apart, and what is seen from one ends before `end`.
-    // Once for all instruction sets: nothing here is a vector.
-    #[inline(never)]
-    fn of(dy: &[f32], at: &[f32], windows: usize, [pixel, end]: [usize; 2], memory: &'a mut [f32]) -> Passing<'a> {
+    #[inline(always)]
+    fn of<S: Simd>(
+        s: S,
+        dy: &[f32],
+        at: &[f32],
+        windows: usize,
+        [pixel, end]: [usize; 2],
+        memory: &'a mut [f32],
+    ) -> Passing<'a> {
         let filters = dy.len() / windows;
-        let (ends, entries) = memory.split_at_mut(filters.next_multiple_of(LANES));
-        let (ends, entries) = (&mut ends[..filters], entries.as_chunks_mut().0);
-        let (mut count, mut places) = (0, 0);
-        for (end, (dy, at)) in ends.iter_mut().zip(dy.chunks_exact(windows).zip(at.chunks_exact(windows))) {
-            for (dy, at) in dy.iter().zip(at) {
-                let place = at.to_bits();
-                // Written in any case, and overwritten by the next: whether one passes is hard to foretell.
-                entries[count] = [entry(place as usize * pixel), *dy];
-                // As bits, a 0 of either sign has none but the first.
-                count += usize::from(place != CUT_OFF) & usize::from(dy.to_bits() << 1 != 0);
-                // What is cut off counts as nothing, as it is the last number there is.
-                places = places.max(place.wrapping_add(1));
-            }
-            *end = entry(count);
-        }
-        assert!(places == 0 || (places - 1) as usize * pixel < end, "expected places from `forward`");
-        Passing { entries: &entries[..count], ends }
+        let (ends, memory) = memory.split_at_mut(filters.next_multiple_of(LANES));
+        let (gradients, places) = memory.split_at_mut(Self::part(dy.len()));
+        let ends = &mut ends[..filters];
+        let count = s.call(List {
+            dy,
+            at,
+            windows,
+            pixel,
+            places: end.div_ceil(pixel),
+            to: [&mut *gradients, &mut *places],
+            ends,
+        });
+        Passing { gradients: &gradients[..count], places: &places[..count], ends }
     }
 
-    /// What passes, for each filter.
+    /// What passes, for each filter: where it came from, and the gradients.
     #[inline(always)]
-    fn filters(self) -> impl Iterator<Item = &'a [Entry]> {
+    fn filters(self) -> impl Iterator<Item = (&'a [f32], &'a [f32])> {
         let mut start = 0;
         self.ends.iter().map(move |end| {
             let of_filter = start..offset(*end);
             start = of_filter.end;
-            &self.entries[of_filter]
+            (&self.places[of_filter.clone()], &self.gradients[of_filter])
         })
+    }
+}
+
+/// Writes the parts of a [`Passing`] and gives their length, in a function of its own: so little is in use that it stays in registers.
+struct List<'a> {
+    dy: &'a [f32],
+    at: &'a [f32],
+    windows: usize,
+    pixel: usize,
+    /// Where the places end that there are.
+    places: usize,
+    to: [&'a mut [f32]; 2],
+    ends: &'a mut [f32],
+}
+
+impl Kernel for List<'_> {
+    type Out = usize;
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) -> usize {
+        let List { dy, at, windows, to: [gradients, places], ends, .. } = self;
+        let (zero, pixel, most) = (s.splat_i(0), s.splat_i(self.pixel as i32), s.splat_i(self.places as i32));
+        let mut outside = s.lt_i(zero, zero);
+        let mut count = 0;
+        for (end, (dy, at)) in ends.iter_mut().zip(dy.chunks_exact(windows).zip(at.chunks_exact(windows))) {
+            for (dy, at) in dy.chunks(LANES).zip(at.chunks(LANES)) {
+                // Lanes that are not there are 0, and do not pass.
+                let (dy, at) = (s.load_part(dy), s.bits(s.load_part(at)));
+                let passes = s.not_m(s.or_m(s.lt_i(at, zero), s.eq(dy, s.splat(0.0))));
+                outside = s.or_m(outside, s.and_m(passes, s.not_m(s.lt_i(at, most))));
+                let place = s.from_bits(s.mul_i(at, pixel));
+                if let (Some(gradients), Some(places)) =
+                    (gradients[count..].first_chunk_mut(), places[count..].first_chunk_mut())
+                {
+                    s.compress(passes, dy, gradients);
+                    count += s.compress(passes, place, places);
+                }
+            }
+            *end = entry(count);
+        }
+        let outside = s.sum(s.select(outside, s.splat(1.0), s.splat(0.0)));
+        assert!(outside == 0.0, "expected places from `forward`");
+        count
     }
 }
 

@@ -263,6 +263,12 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    fn compress(self, m: __mmask16, v: __m512, to: &mut [f32; 16]) -> usize {
+        self.store(with!(_mm512_maskz_compress_ps(m, v)), to);
+        m.count_ones() as usize
+    }
+
+    #[inline(always)]
     fn sum(self, a: __m512) -> f32 {
         with!({
             let a = _mm256_add_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps::<1>(a));

@@ -1,12 +1,15 @@
 //! Forward: every filter over every image, and of what comes out the largest in each window.
 //! Comes in: images and weights; goes out: maxima, cut off at a floor, and where the filter's window began that gave each.
-//! One image at a time is held before the maxima are taken, with its filters side by side where they are the lanes.
+//! Where windows are four places each, their sums stay in registers; else one image at a time is held before the maxima are taken.
 
 use super::super::Conv;
 use super::super::forward::Sums;
-use super::super::sheet::Spread;
-use super::{CUT_OFF, Turn};
-use crate::kernels::pool::{Best, Pool, max_of_image};
+use super::super::sheet::entry;
+use super::columns::Columns;
+use super::fold::{Fill, Fold};
+use super::windows::Windows;
+use super::{CUT_OFF, PLACES, Turn};
+use crate::kernels::pool::{Pool, max_of_image};
 use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
 
 /// What turns images into channels: weights in panels, what is added to each channel, and where it is cut off.
@@ -81,48 +84,187 @@ struct Forward<'a> {
     scratch: &'a mut [f32],
 }
 
+/// What the lanes are while the sums are taken.
+enum Lanes {
+    /// Windows, of any row.
+    Windows,
+    /// Filters, of any windows.
+    Filters,
+    /// What is best for all sums, which are held before the maxima are taken.
+    Image,
+}
+
 impl Conv {
-    /// The scratch that the sums need, and the image before the maxima are taken, and sixteen of these.
-    pub(super) const fn forward_scratch(&self) -> usize {
-        let pitch = self.filters.next_multiple_of(LANES);
-        self.scratch().next_multiple_of(LANES) + (2 * LANES + self.pixels()) * pitch + 2 * LANES
+    /// The scratch of the forms that may be taken, whatever the registers.
+    pub(super) const fn forward_scratch(&self, pool: &Pool) -> usize {
+        let [height, width] = self.output();
+        let image = self.scratch().next_multiple_of(LANES) + self.filters * height * width + LANES;
+        if !two_by_two(pool) {
+            return image;
+        }
+        let (fold, sheet) = (Fold::of(self, pool), self.sheet(true));
+        let (windows, pitch) = (self.windows(pool).next_multiple_of(LANES), self.filters.next_multiple_of(LANES));
+        let by_windows = self.rows() * PLACES + windows + fold.row_len() + 2 * LANES + fold.len();
+        let by_filters = self.rows() + LANES + 2 * windows * pitch + sheet.len();
+        let most = if image > by_windows { image } else { by_windows };
+        if most > by_filters { most } else { by_filters }
+    }
+
+    /// Windows of one filter.
+    const fn windows(&self, pool: &Pool) -> usize {
+        let [height, width] = pool.output();
+        height * width
+    }
+
+    /// Which of them is the fastest.
+    fn lanes<S: Simd>(&self, pool: &Pool) -> Lanes {
+        if !two_by_two(pool) {
+            return Lanes::Image;
+        }
+        let windows = self.windows(pool);
+        let by_windows = windows.next_multiple_of(LANES) * self.filters;
+        let by_filters = windows * self.filters.next_multiple_of(LANES);
+        // Few registers hold the sums of one filter only, and every number is loaded for it anew.
+        let cost = if S::REGISTERS >= 32 { 14 } else { 24 };
+        if !Columns::fits::<S>() || by_windows * cost <= by_filters * 16 { Lanes::Windows } else { Lanes::Filters }
     }
 
     /// From one output to the next below and to the right, in places of the input with its border.
-    const fn leaps(&self) -> [usize; 2] {
+    pub(super) const fn leaps(&self) -> [usize; 2] {
         [self.stride[0] * (self.width + self.pad[2] + self.pad[3]), self.stride[1]]
     }
+}
+
+/// Whether a window is four places, none of them in a border.
+pub(super) const fn two_by_two(pool: &Pool) -> bool {
+    let [top, bottom, left, right] = pool.pad;
+    pool.window[0] == 2 && pool.window[1] == 2 && top + bottom + left + right == 0
 }
 
 impl Kernel for Forward<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let (c, pool) = (self.c, self.pool);
-        let [height, width] = c.output();
-        let by_columns = c.by_columns([true, false]);
-        let pitch = c.filters.next_multiple_of(LANES);
-        let to = match by_columns {
-            true => Spread { plane: 1, row: width * pitch, col: pitch },
-            false => Spread { plane: height * width, row: width, col: 1 },
-        };
-        let Filters { w, bias, floor } = self.filters;
-        let (sums, image) = self.scratch.split_at_mut(c.scratch().next_multiple_of(LANES));
-        let (block, image) = image.split_at_mut(2 * LANES * pitch);
-        let image = &mut image[..c.pixels() * pitch + LANES];
-        let mut sums = Sums::begin(c, w, bias, f32::NEG_INFINITY, by_columns, sums);
+        match self.c.lanes::<S>(&self.pool) {
+            Lanes::Windows => self.by_windows(s),
+            Lanes::Filters => self.by_filters(s),
+            Lanes::Image => self.by_image(s),
+        }
+    }
+}
+
+impl Forward<'_> {
+    #[inline(always)]
+    fn by_windows<S: Simd>(self, s: S) {
+        let (c, pool, leaps) = (self.c, self.pool, self.c.leaps());
+        let (fold, windows) = (Fold::of(&c, &pool), c.windows(&pool));
+        let (taps, scratch) = self.scratch.split_at_mut((c.rows() * PLACES).next_multiple_of(LANES));
+        let taps = &mut taps[..c.rows() * PLACES];
+        let (origins, scratch) = scratch.split_at_mut(windows.next_multiple_of(LANES));
+        let (row, scratch) = scratch.split_at_mut(fold.row_len().next_multiple_of(LANES));
+        let (row, copy) = (&mut row[..fold.row_len()], &mut scratch[..fold.len()]);
+        fold.taps(taps);
+        for (y, row) in origins[..windows].chunks_exact_mut(pool.output()[1]).enumerate() {
+            for (x, origin) in row.iter_mut().enumerate() {
+                *origin = entry(y * pool.stride[0] * leaps[0] + x * pool.stride[1] * leaps[1]);
+            }
+        }
+        row.fill(0.0);
+        copy.fill(0.0);
         let (x_len, y_len) = (c.x_len(), pool.y_len());
         for (n, (x, y)) in self.x.chunks_exact(x_len).zip(self.y.chunks_exact_mut(y_len)).enumerate() {
-            let at = if self.at.is_empty() { &mut [] } else { &mut self.at[n * y_len..(n + 1) * y_len] };
-            sums.sample(s, 0, x, image, to);
-            if by_columns {
-                s.call(Largest { pool, image, pitch, leaps: c.leaps(), floor, block, y, at });
-            } else {
-                max_of_image(s, pool, image, c.leaps(), y, at);
-                cut_off(s, floor, y, at);
+            s.call(Fill { fold, x, row, to: copy });
+            let job = Windows {
+                copy: copy.as_ptr(),
+                taps,
+                panels: c.panels(),
+                filters: self.filters,
+                origins,
+                leaps: four(leaps).map(|leap| leap as i32),
+                windows,
+                y: y.as_mut_ptr(),
+                at: match self.at.get_mut(n * y_len..(n + 1) * y_len) {
+                    Some(at) => at.as_mut_ptr(),
+                    None => core::ptr::null_mut(),
+                },
+            };
+            // SAFETY: the table holds places of the copy, which ends with a vector more than the last window; `forward` has checked the
+            // lengths of weights and bias, and `y` and `at` are those of one sample.
+            unsafe { job.run(s) };
+        }
+    }
+
+    #[inline(always)]
+    fn by_filters<S: Simd>(self, s: S) {
+        let (c, pool, leaps) = (self.c, self.pool, self.c.leaps());
+        let (windows, pitch) = (c.windows(&pool), c.filters.next_multiple_of(LANES));
+        let sheet = if c.pad == [0; 4] { None } else { Some(c.sheet(true)) };
+        let (taps, scratch) = self.scratch.split_at_mut(c.rows().next_multiple_of(LANES));
+        let taps = &mut taps[..c.rows()];
+        let (values, scratch) = scratch.split_at_mut(windows * pitch);
+        let (places, copy) = scratch.split_at_mut(windows * pitch);
+        c.taps(sheet, taps);
+        if let Some(sheet) = sheet {
+            copy[..sheet.len()].fill(0.0);
+        }
+        let [down, right] = c.steps(sheet);
+        let (x_len, y_len) = (c.x_len(), pool.y_len());
+        for (n, (mut x, y)) in self.x.chunks_exact(x_len).zip(self.y.chunks_exact_mut(y_len)).enumerate() {
+            if let Some(sheet) = sheet {
+                sheet.fill(s, x, c.x_spread(), [c.height, c.width], copy);
+                x = &*copy;
+            }
+            let job = Columns {
+                x: x.as_ptr(),
+                taps,
+                panels: c.panels(),
+                filters: self.filters,
+                grid: pool.output(),
+                steps: [down * pool.stride[0], right * pool.stride[1]],
+                leaps: [leaps[0] * pool.stride[0], leaps[1] * pool.stride[1]],
+                places: four([down, right]),
+                kept: four(leaps).map(|leap| leap as i32),
+                y: values.as_mut_ptr(),
+                at: places.as_mut_ptr(),
+                pitch,
+            };
+            // SAFETY: `forward` has checked the lengths of weights and bias. The table holds places of the image, or of its copy, and what
+            // filters see at the last place of a window ends with it; both buffers have whole vectors of filters for each window.
+            unsafe { job.run(s) };
+            for first in (0..windows).step_by(LANES) {
+                let rows = (windows - first).min(LANES);
+                for filter in (0..c.filters).step_by(LANES) {
+                    let (count, from, to) =
+                        ((c.filters - filter).min(LANES), first * pitch + filter, filter * windows + first);
+                    s.call(Turn { rows, count, from: (&values[from..], pitch), to: (&mut y[to..], windows) });
+                    if let Some(at) = self.at.get_mut(n * y_len..(n + 1) * y_len) {
+                        s.call(Turn { rows, count, from: (&places[from..], pitch), to: (&mut at[to..], windows) });
+                    }
+                }
             }
         }
     }
+
+    #[inline(always)]
+    fn by_image<S: Simd>(self, s: S) {
+        let (c, pool) = (self.c, self.pool);
+        let Filters { w, bias, floor } = self.filters;
+        let (sums, image) = self.scratch.split_at_mut(c.scratch().next_multiple_of(LANES));
+        let image = &mut image[..c.y_len() + LANES];
+        let mut sums = Sums::begin(c, w, bias, f32::NEG_INFINITY, c.by_columns([false; 2]), sums);
+        let (x_len, y_len) = (c.x_len(), pool.y_len());
+        for (n, (x, y)) in self.x.chunks_exact(x_len).zip(self.y.chunks_exact_mut(y_len)).enumerate() {
+            let at = if self.at.is_empty() { &mut [] } else { &mut self.at[n * y_len..(n + 1) * y_len] };
+            sums.sample(s, 0, x, image, c.y_spread());
+            max_of_image(s, pool, image, c.leaps(), y, at);
+            cut_off(s, floor, y, at);
+        }
+    }
+}
+
+/// How far the four places of a window are from the first.
+fn four([down, right]: [usize; 2]) -> [usize; PLACES] {
+    [0, right, down, down + right]
 }
 
 /// Cuts maxima off at the floor.
@@ -138,104 +280,5 @@ fn cut_off<S: Simd>(s: S, floor: f32, y: &mut [f32], at: &mut [f32]) {
     for y in y.chunks_mut(LANES) {
         // The floor first: where the other is NaN, `max` gives the second.
         s.store_part(s.max(floor, s.load_part(y)), y);
-    }
-}
-
-/// The maxima of an image with `pitch` numbers side by side at each place, in a function of its own: so little is in use that it stays in
-/// registers.
-struct Largest<'a> {
-    pool: Pool,
-    image: &'a [f32],
-    pitch: usize,
-    leaps: [usize; 2],
-    floor: f32,
-    /// Room for sixteen windows and where their maxima stood.
-    block: &'a mut [f32],
-    y: &'a mut [f32],
-    at: &'a mut [f32],
-}
-
-impl Kernel for Largest<'_> {
-    type Out = ();
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let Largest { pool, image, pitch, floor, block, y, at, .. } = self;
-        let ([height, width], [down, right]) = (pool.output(), self.leaps.map(|leap| leap as i32));
-        let windows = height * width;
-        assert!(image.len() >= pool.height * pool.width * pitch, "expected the whole image");
-        let (floor, none) = (s.splat(floor), s.splat(f32::from_bits(CUT_OFF)));
-        let (values, places) = block.split_at_mut(LANES * pitch);
-        let (mut oy, mut ox) = (0, 0);
-        for first in (0..windows).step_by(LANES) {
-            let count = (windows - first).min(LANES);
-            for n in 0..count {
-                let (rows, columns) = (pool.sees(0, oy), pool.sees(1, ox));
-                let start = image.as_ptr().wrapping_add((rows.start * pool.width + columns.start) * pitch);
-                let index = rows.start as i32 * down + columns.start as i32 * right;
-                let place = Place { image: start, steps: [pool.width * pitch, pitch], index, leaps: [down, right] };
-                let to = n * pitch..(n + 1) * pitch;
-                let (values, places) =
-                    (values[to.clone()].as_chunks_mut::<LANES>().0, places[to].as_chunks_mut::<LANES>().0);
-                for (vector, (value, to)) in values.iter_mut().zip(places).enumerate() {
-                    let seen = [rows.len(), columns.len()];
-                    // SAFETY: a window sees places of the image, each of which has `pitch` numbers, whole vectors.
-                    let best = unsafe {
-                        // What is mostly asked for is code of its own, without loops.
-                        if seen == [2, 2] { place.best(s, vector, [2, 2]) } else { place.best(s, vector, seen) }
-                    };
-                    // The floor first: where the other is NaN, `max` gives the second.
-                    s.store(s.max(floor, best.value), value);
-                    s.store(s.select(s.le(best.value, floor), none, s.from_bits(best.at)), to);
-                }
-                ox += 1;
-                if ox == width {
-                    (oy, ox) = (oy + 1, 0);
-                }
-            }
-            for filter in (0..pool.channels).step_by(LANES) {
-                let (filters, to) = ((pool.channels - filter).min(LANES), filter * windows + first);
-                let from = (&values[filter..], pitch);
-                s.call(Turn { rows: count, count: filters, from, to: (&mut y[to..], windows) });
-                if !at.is_empty() {
-                    let from = (&places[filter..], pitch);
-                    s.call(Turn { rows: count, count: filters, from, to: (&mut at[to..], windows) });
-                }
-            }
-        }
-    }
-}
-
-/// What a window sees first, and where that is.
-#[derive(Clone, Copy)]
-struct Place {
-    image: *const f32,
-    /// From one place to the next below and to the right.
-    steps: [usize; 2],
-    index: i32,
-    /// The same in what is kept.
-    leaps: [i32; 2],
-}
-
-impl Place {
-    /// The largest of so many rows and columns, for each lane of a vector.
-    ///
-    /// # Safety
-    /// The vector can be read at each place.
-    #[inline(always)]
-    unsafe fn best<S: Simd>(self, s: S, vector: usize, [rows, columns]: [usize; 2]) -> Best<S> {
-        let (mut row, mut index) = (self.image.wrapping_add(vector * LANES), self.index);
-        // SAFETY: the caller vouches for it.
-        let mut best = Best { value: unsafe { s.load_ptr(row) }, at: s.splat_i(index) };
-        for _ in 0..rows {
-            let (mut from, mut at) = (row, index);
-            for _ in 0..columns {
-                // Starting from the first, it must not be taken for better than itself, unless it is NaN, which changes nothing.
-                // SAFETY: the caller vouches for it.
-                best.meet(s, unsafe { s.load_ptr(from) }, s.splat_i(at));
-                (from, at) = (from.wrapping_add(self.steps[1]), at + self.leaps[1]);
-            }
-            (row, index) = (row.wrapping_add(self.steps[0]), index + self.leaps[0]);
-        }
-        best
     }
 }

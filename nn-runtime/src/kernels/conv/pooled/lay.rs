@@ -4,6 +4,7 @@
 use core::ops::Range;
 
 use super::super::Conv;
+use super::super::sheet::entry;
 use super::Turn;
 use crate::kernels::matrix::Panels;
 use crate::kernels::simd::{Kernel, LANES, Simd};
@@ -66,13 +67,19 @@ impl Grid {
         self.c.kernel[0] * self.pitch()
     }
 
-    /// All that a filter sees as one row, where rows on their own would leave most lanes idle.
+    /// All that a filter sees as one run, where rows on their own would leave most lanes idle.
     pub(super) const fn patches(self) -> Option<Patches> {
-        let (rows, seen) = (self.c.kernel[0], self.c.kernel[0] * self.run());
-        let vectors = seen.div_ceil(LANES);
-        // Of four places at most one is a maximum, for each filter; to write a patch costs more than to read it.
-        let saved = self.c.filters * (self.weights() / LANES).saturating_sub(vectors);
-        if vectors <= 2 && saved > 6 * rows { Some(Patches { grid: self }) } else { None }
+        let (c, [rows, columns]) = (self.c, self.c.kernel);
+        let vectors = (rows * self.run()).div_ceil(LANES);
+        if vectors > 2 || vectors == self.weights() / LANES || c.dilation[0] != 1 {
+            return None;
+        }
+        // As many columns share a strip as make it no longer than these vectors.
+        let mut shared = 1;
+        while ((rows - 1) * (columns + shared) + columns) * self.channels <= vectors * LANES && shared < c.width {
+            shared += 1;
+        }
+        Some(Patches { grid: self, vectors, shared, run: (columns + shared - 1) * self.channels })
     }
 
     /// The stretches of the copy within the border that lie side by side, in images too: rows, or all of them as one.
@@ -222,39 +229,75 @@ impl Rows {
     }
 }
 
-/// What a filter sees at every place, each as a row of its own; after the last a row of zeros.
+/// The copy cut into strips as wide as what a filter sees at some columns side by side, so that what it sees at a place is one run; after
+/// the last strip a run of zeros.
 #[derive(Clone, Copy)]
 pub(super) struct Patches {
     grid: Grid,
+    pub vectors: usize,
+    /// Columns from which a filter may see the strip.
+    shared: usize,
+    /// Numbers of a row of a strip.
+    run: usize,
 }
 
 impl Patches {
-    /// From one row to the next, and numbers of a filter.
+    /// Numbers of a filter.
     pub(super) const fn pitch(&self) -> usize {
-        self.rows().filter
+        self.vectors * LANES
     }
 
     pub(super) const fn rows(&self) -> Rows {
-        let row = self.grid.run();
-        Rows { filter: (self.grid.c.kernel[0] * row).next_multiple_of(LANES), row }
+        Rows { filter: self.pitch(), row: self.run }
     }
 
-    const fn places(&self) -> usize {
-        (self.grid.c.height + self.grid.c.pad[0] + self.grid.c.pad[1]) * self.grid.width()
+    const fn height(&self) -> usize {
+        self.grid.c.height + self.grid.c.pad[0] + self.grid.c.pad[1]
     }
 
-    /// Where the row of zeros begins.
-    pub(super) const fn zeros(&self) -> usize {
-        self.places() * self.pitch()
+    /// Columns from which a filter sees something.
+    const fn columns(&self) -> usize {
+        self.grid.width() + 1 - self.grid.c.kernel[1]
+    }
+
+    const fn strips(&self) -> usize {
+        self.columns().div_ceil(self.shared)
+    }
+
+    /// Places of the copy.
+    pub(super) const fn places(&self) -> usize {
+        self.height() * self.grid.width()
+    }
+
+    const fn zeros(&self) -> usize {
+        (self.strips() * self.height() * self.run + 2 * LANES).next_multiple_of(LANES)
     }
 
     /// Numbers of memory.
     pub(super) const fn len(&self) -> usize {
-        self.zeros() + self.pitch() + LANES
+        // What is seen from rows where no filter begins may end behind the strips.
+        self.zeros() + self.pitch() + self.shared * self.grid.channels + 2 * LANES
+    }
+
+    /// Numbers of memory for the copy of the image that the strips are cut from.
+    pub(super) const fn copy_len(&self) -> usize {
+        self.grid.len() + self.run.next_multiple_of(LANES) + LANES
+    }
+
+    /// Where what is seen begins for each place, and then the run of zeros.
+    pub(super) fn index(&self, table: &mut [f32]) {
+        table.fill(entry(self.zeros()));
+        for (y, row) in table[..self.places()].chunks_exact_mut(self.grid.width()).enumerate() {
+            for (strip, row) in row[..self.columns()].chunks_mut(self.shared).enumerate() {
+                for (x, to) in row.iter_mut().enumerate() {
+                    *to = entry((strip * self.height() + y) * self.run + x * self.grid.channels);
+                }
+            }
+        }
     }
 }
 
-/// Writes them from a copy of an image, in a function of its own: so little is in use that it stays in registers.
+/// Cuts them from a copy of an image, in a function of its own: so little is in use that it stays in registers.
 pub(super) struct Cut<'a> {
     pub patches: Patches,
     pub copy: &'a [f32],
@@ -266,28 +309,25 @@ impl Kernel for Cut<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Cut { patches, copy, to } = self;
-        let grid = patches.grid;
-        let ([height, width], [down, right]) = (grid.c.output(), grid.c.stride);
-        let (rows, run, row, pitch) = (grid.c.kernel[0], grid.run(), grid.row(), patches.pitch());
-        assert!(copy.len() >= grid.len() && to.len() >= patches.len(), "expected a copy, and room for its patches");
-        let (copy, to) = (copy.as_ptr(), to);
-        for y in 0..height {
-            let place = y * down * grid.width();
-            let mut line = copy.wrapping_add(place * grid.pixel());
-            let mut line_to = to.as_mut_ptr().wrapping_add(place * pitch);
-            for _ in 0..width {
-                let (mut from, mut at) = (line, line_to);
-                for _ in 0..rows {
-                    for v in (0..run).step_by(LANES) {
-                        // Whole vectors: what comes after the run is overwritten by what comes next, or lies between rows.
-                        // SAFETY: what is seen from each place lies in the copy, and each has a patch; both end with a vector more.
-                        unsafe { s.store_ptr(s.load_ptr(from.wrapping_add(v)), at.wrapping_add(v)) };
-                    }
-                    (from, at) = (from.wrapping_add(row), at.wrapping_add(run));
+        let (grid, run, height) = (patches.grid, patches.run, patches.height());
+        assert!(
+            copy.len() >= patches.copy_len() && to.len() >= patches.len(),
+            "expected a copy, and room for its strips"
+        );
+        let (from, at) = (copy.as_ptr(), to.as_mut_ptr());
+        for strip in 0..patches.strips() {
+            let mut from = from.wrapping_add(strip * patches.shared * grid.channels);
+            let mut at = at.wrapping_add(strip * height * run);
+            for _ in 0..height {
+                for v in (0..run).step_by(LANES) {
+                    // Whole vectors: what comes after the run is overwritten by what comes next.
+                    // SAFETY: each row of a strip begins within the copy and ends less than a run behind it; the strips, too, end with two
+                    // vectors more.
+                    unsafe { s.store_ptr(s.load_ptr(from.wrapping_add(v)), at.wrapping_add(v)) };
                 }
-                (line, line_to) = (line.wrapping_add(right * grid.pixel()), line_to.wrapping_add(right * pitch));
+                (from, at) = (from.wrapping_add(grid.line()), at.wrapping_add(run));
             }
         }
-        to[patches.zeros()..patches.zeros() + pitch].fill(0.0);
+        to[patches.zeros()..patches.zeros() + patches.pitch()].fill(0.0);
     }
 }

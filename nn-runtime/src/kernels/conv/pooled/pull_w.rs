@@ -9,6 +9,7 @@ use core::ops::Range;
 use super::super::Conv;
 use super::super::sheet::offset;
 use super::lay::{Cut, Grid, Patches, Rows};
+use super::tiles::{Tiled, tiles};
 use super::{Maxima, Passing};
 use crate::kernels::matrix::Panels;
 use crate::kernels::micro::{Job, strips};
@@ -87,25 +88,11 @@ impl PullW<'_> {
         for (x, (dy, at)) in self.x.chunks_exact(c.x_len()).zip(maxima) {
             grid.fill(s, x, copy);
             let asked = filters.start * windows..filters.end * windows;
-            let passing = Passing::of(&dy[asked.clone()], &at[asked], windows, [grid.pixel(), grid.places()], memory);
-            let mut vector = 0;
-            while vector < vectors {
-                let side = match vectors - vector {
-                    4.. if S::REGISTERS >= 32 => 4,
-                    2.. => 2,
-                    _ => 1,
-                };
-                let job = Seen {
-                    passing,
-                    x: copy[vector * LANES..].as_ptr(),
-                    row: grid.row(),
-                    sums: sums[vector * LANES..].as_mut_ptr(),
-                    rows,
-                };
-                // SAFETY: all rows and vectors of what is seen from a place before the end lie within the copy; each filter has as many sums.
-                unsafe { strips(s, job, 0..c.kernel[0], side) };
-                vector += side;
-            }
+            let passing =
+                Passing::of(s, &dy[asked.clone()], &at[asked], windows, [grid.pixel(), grid.places()], memory);
+            let job = Seen { passing, x: copy.as_ptr(), row: grid.row(), sums: sums.as_mut_ptr(), rows };
+            // SAFETY: all rows and vectors of what is seen from a place before the end lie within the copy; each filter has as many sums.
+            unsafe { tiles(s, job, c.kernel[0], 0..vectors) };
         }
         grid.unlay(s, sums, rows, filters, &self.range, self.dw);
     }
@@ -117,43 +104,51 @@ impl PullW<'_> {
         let grid = Grid::of(&c, 0, c.channels);
         let pitch = patches.pitch();
         let (sums, scratch) = self.scratch.split_at_mut(filters.len() * pitch);
-        let (copy, scratch) = scratch.split_at_mut(grid.len());
+        let (copy, scratch) = scratch.split_at_mut(patches.copy_len().next_multiple_of(LANES));
         let all = filters.len() * windows;
         let distance = all.next_multiple_of(LANES);
-        let (entries, seen) = scratch.split_at_mut(2 * distance);
-        let seen = &mut seen[..patches.len()];
+        let (entries, scratch) = scratch.split_at_mut(2 * distance);
+        let (seen, index) = scratch.split_at_mut(patches.len().next_multiple_of(LANES));
+        let index = &mut index[..patches.places() + 1];
         copy.fill(0.0);
+        patches.index(index);
         grid.lay(s, self.dw, &self.range, filters.clone(), patches.rows(), sums);
         let maxima = m.dy.chunks_exact(m.pool.y_len()).zip(m.at.chunks_exact(m.pool.y_len()));
         for (x, (dy, at)) in self.x.chunks_exact(c.x_len()).zip(maxima) {
             grid.fill(s, x, copy);
             s.call(Cut { patches, copy, to: seen });
             let asked = filters.start * windows..filters.end * windows;
-            let rows = [pitch as i32, patches.zeros() as i32];
-            s.call(Scale { dy: &dy[asked.clone()], at: &at[asked], rows, to: entries.split_at_mut(distance) });
-            for vector in 0..pitch / LANES {
+            let places = patches.places() as i32;
+            s.call(Scale { dy: &dy[asked.clone()], at: &at[asked], places, to: entries.split_at_mut(distance) });
+            let job = Whole {
+                places: entries.as_ptr(),
+                distance,
+                windows,
+                index: index.as_ptr(),
+                seen: seen.as_ptr(),
+                sums: sums.as_mut_ptr(),
+                pitch,
+            };
+            let side = if S::REGISTERS >= 32 { patches.vectors } else { 1 };
+            for vector in (0..patches.vectors).step_by(side) {
                 let job = Whole {
-                    places: entries.as_ptr(),
-                    distance,
-                    windows,
-                    seen: seen[vector * LANES..].as_ptr(),
-                    sums: sums[vector * LANES..].as_mut_ptr(),
-                    pitch,
+                    seen: job.seen.wrapping_add(vector * LANES),
+                    sums: job.sums.wrapping_add(vector * LANES),
+                    ..job
                 };
-                // SAFETY: each filter has a place and a gradient for each window; every place is a row of `seen`.
-                unsafe { strips(s, job, 0..filters.len(), 1) };
+                // SAFETY: each filter has a place and a gradient for each window; every place has its run in `seen`.
+                unsafe { strips(s, job, 0..filters.len(), side) };
             }
         }
         grid.unlay(s, sums, patches.rows(), filters, &self.range, self.dw);
     }
 }
 
-/// For each window where the row of its maximum begins and its gradient; of one that does not pass, a row of zeros and 0.
+/// For each window the place of its maximum and its gradient; of one that does not pass, the number of places and 0.
 struct Scale<'a> {
     dy: &'a [f32],
     at: &'a [f32],
-    /// From one row to the next, and where the zeros begin.
-    rows: [i32; 2],
+    places: i32,
     to: (&'a mut [f32], &'a mut [f32]),
 }
 
@@ -161,18 +156,17 @@ impl Kernel for Scale<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let [scale, zeros] = self.rows.map(|row| s.splat_i(row));
-        let most = s.splat_i(self.rows[1] + 1);
-        let (places, gradients) = (self.to.0.as_chunks_mut::<LANES>().0, self.to.1.as_chunks_mut::<LANES>().0);
+        let (zero, places) = (s.splat_i(0), s.splat_i(self.places));
+        let none = s.from_bits(places);
+        let (place_to, gradient_to) = (self.to.0.as_chunks_mut::<LANES>().0, self.to.1.as_chunks_mut::<LANES>().0);
         let from = self.dy.chunks(LANES).zip(self.at.chunks(LANES));
-        for ((dy, at), (place_to, gradient_to)) in from.zip(places.iter_mut().zip(gradients)) {
+        for ((dy, at), (place_to, gradient_to)) in from.zip(place_to.iter_mut().zip(gradient_to)) {
             let (dy, at) = (s.load_part(dy), s.load_part(at));
-            let place = s.mul_i(s.bits(at), scale);
+            let place = s.bits(at);
             // Those that are cut off come before the first place, those that no `forward` wrote perhaps behind the last.
-            let outside = s.or_m(s.lt_i(s.bits(at), s.splat_i(0)), s.not_m(s.lt_i(place, most)));
-            let outside = s.or_m(outside, s.lt_i(place, s.splat_i(0)));
+            let outside = s.or_m(s.lt_i(place, zero), s.not_m(s.lt_i(place, places)));
             let idle = s.or_m(outside, s.eq(dy, s.splat(0.0)));
-            s.store(s.select(idle, s.from_bits(zeros), s.from_bits(place)), place_to);
+            s.store(s.select(idle, none, at), place_to);
             s.store(s.select(idle, s.splat(0.0), dy), gradient_to);
         }
     }
@@ -189,60 +183,58 @@ struct Seen<'a> {
     rows: Rows,
 }
 
-impl Job for Seen<'_> {
-    const WIDEST: usize = 4;
-    // Kernels have mostly three rows or five.
-    const TALLEST: usize = 3;
+impl Tiled for Seen<'_> {
+    const WIDEST: usize = 6;
 
     #[inline(always)]
-    unsafe fn strip<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
-        for row in rows.step_by(R) {
-            let mut from = [self.x; R];
-            for (r, from) in from.iter_mut().enumerate() {
-                *from = from.wrapping_add((row + r) * self.row);
+    unsafe fn tile<S: Simd, const R: usize, const V: usize>(self, s: S, row: usize, vector: usize) {
+        let mut from = [self.x.wrapping_add(vector * LANES); R];
+        for (r, from) in from.iter_mut().enumerate() {
+            *from = from.wrapping_add((row + r) * self.row);
+        }
+        // As in `micro`: the compiler must not work these out anew in every step.
+        let from = black_box(from);
+        let mut to = self.sums.wrapping_add(row * self.rows.row + vector * LANES);
+        for (places, gradients) in self.passing.filters() {
+            let at = |r: usize, v: usize| to.wrapping_add(r * self.rows.row + v * LANES);
+            let mut sums = [[s.splat(0.0); V]; R];
+            for (r, sums) in sums.iter_mut().enumerate() {
+                for (v, sum) in sums.iter_mut().enumerate() {
+                    // SAFETY: the caller vouches for the sums of these rows.
+                    *sum = unsafe { s.load_ptr(at(r, v)) };
+                }
             }
-            // As in `micro`: the compiler must not work these out anew in every step.
-            let from = black_box(from);
-            let mut to = self.sums.wrapping_add(row * self.rows.row);
-            for list in self.passing.filters() {
-                let at = |r: usize, v: usize| to.wrapping_add(r * self.rows.row + v * LANES);
-                let mut sums = [[s.splat(0.0); V]; R];
-                for (r, sums) in sums.iter_mut().enumerate() {
+            for (place, dy) in places.iter().zip(gradients) {
+                let (place, dy) = (offset(*place), s.splat(*dy));
+                for (sums, from) in sums.iter_mut().zip(from) {
                     for (v, sum) in sums.iter_mut().enumerate() {
-                        // SAFETY: the caller vouches for the sums of these rows.
-                        *sum = unsafe { s.load_ptr(at(r, v)) };
+                        // SAFETY: the caller vouches for what is seen from each place.
+                        let x = unsafe { s.load_ptr(from.wrapping_add(place + v * LANES)) };
+                        *sum = s.fma(x, dy, *sum);
                     }
                 }
-                for [place, dy] in list {
-                    let (place, dy) = (offset(*place), s.splat(*dy));
-                    for (sums, from) in sums.iter_mut().zip(from) {
-                        for (v, sum) in sums.iter_mut().enumerate() {
-                            // SAFETY: the caller vouches for what is seen from each place.
-                            let x = unsafe { s.load_ptr(from.wrapping_add(place + v * LANES)) };
-                            *sum = s.fma(x, dy, *sum);
-                        }
-                    }
-                }
-                for (r, sums) in sums.into_iter().enumerate() {
-                    for (v, sum) in sums.into_iter().enumerate() {
-                        // SAFETY: as for the loads.
-                        unsafe { s.store_ptr(sum, at(r, v)) };
-                    }
-                }
-                to = to.wrapping_add(self.rows.filter);
             }
+            for (r, sums) in sums.into_iter().enumerate() {
+                for (v, sum) in sums.into_iter().enumerate() {
+                    // SAFETY: as for the loads.
+                    unsafe { s.store_ptr(sum, at(r, v)) };
+                }
+            }
+            to = to.wrapping_add(self.rows.filter);
         }
     }
 }
 
-/// The gradients of one vector of some filters.
+/// The gradients of all that some filters see.
 #[derive(Clone, Copy)]
 struct Whole {
-    /// Where in `seen` the row of each window begins, filter by filter.
+    /// The place of each window's maximum, filter by filter.
     places: *const f32,
     /// From the place of a window to its gradient.
     distance: usize,
     windows: usize,
+    /// Where in `seen` what is seen begins, for each place.
+    index: *const f32,
     seen: *const f32,
     sums: *mut f32,
     /// From one filter to the next of the sums.
@@ -250,17 +242,19 @@ struct Whole {
 }
 
 impl Job for Whole {
-    const WIDEST: usize = 1;
+    const WIDEST: usize = 2;
     const TALLEST: usize = 8;
 
     #[inline(always)]
     unsafe fn strip<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
         for filter in rows.step_by(R) {
-            let mut sums = [s.splat(0.0); R];
-            let at = |r: usize| self.sums.wrapping_add((filter + r) * self.pitch);
-            for (r, sum) in sums.iter_mut().enumerate() {
-                // SAFETY: the caller vouches for the sums of these filters.
-                *sum = unsafe { s.load_ptr(at(r)) };
+            let mut sums = [[s.splat(0.0); V]; R];
+            let at = |r: usize, v: usize| self.sums.wrapping_add((filter + r) * self.pitch + v * LANES);
+            for (r, sums) in sums.iter_mut().enumerate() {
+                for (v, sum) in sums.iter_mut().enumerate() {
+                    // SAFETY: the caller vouches for the sums of these filters.
+                    *sum = unsafe { s.load_ptr(at(r, v)) };
+                }
             }
             let mut from = [self.places; R];
             for (r, from) in from.iter_mut().enumerate() {
@@ -269,18 +263,23 @@ impl Job for Whole {
             // As in `micro`: the compiler must not work these out anew in every step.
             let from = black_box(from);
             for window in 0..self.windows {
-                for (sum, from) in sums.iter_mut().zip(from) {
+                for (sums, from) in sums.iter_mut().zip(from) {
                     // SAFETY: the caller vouches for all windows of these filters, and for what is seen at their places.
-                    *sum = unsafe {
+                    unsafe {
                         let place = offset(*from.wrapping_add(window));
                         let dy = s.splat(*from.wrapping_add(window + self.distance));
-                        s.fma(s.load_ptr(self.seen.wrapping_add(place)), dy, *sum)
-                    };
+                        let seen = self.seen.wrapping_add(offset(*self.index.wrapping_add(place)));
+                        for (v, sum) in sums.iter_mut().enumerate() {
+                            *sum = s.fma(s.load_ptr(seen.wrapping_add(v * LANES)), dy, *sum);
+                        }
+                    }
                 }
             }
-            for (r, sum) in sums.into_iter().enumerate() {
-                // SAFETY: as for the loads.
-                unsafe { s.store_ptr(sum, at(r)) };
+            for (r, sums) in sums.into_iter().enumerate() {
+                for (v, sum) in sums.into_iter().enumerate() {
+                    // SAFETY: as for the loads.
+                    unsafe { s.store_ptr(sum, at(r, v)) };
+                }
             }
         }
     }

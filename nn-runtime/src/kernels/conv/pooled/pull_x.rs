@@ -3,13 +3,13 @@
 //! Lanes are the channels and columns of a row of the filter, which lie side by side in a copy of the image.
 
 use core::hint::black_box;
-use core::ops::Range;
 
 use super::super::Conv;
 use super::super::sheet::offset;
 use super::lay::{Grid, Rows};
+use super::regions::{PullRegions, Region};
+use super::tiles::{Tiled, tiles};
 use super::{Maxima, Passing};
-use crate::kernels::micro::{Job, strips};
 use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
 
 /// `dx[c, i] = Σ_(f, p, ky, kx) w[f, c, ky, kx] · dy[f, p]` over the maxima whose filter saw input i through that weight, for each
@@ -26,7 +26,10 @@ use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
 pub fn pull_x(isa: Isa, c: Conv, m: Maxima, w: &[f32], dx: &mut [f32], scratch: &mut [f32]) {
     m.check(&c, dx.len(), scratch.len());
     c.check(w, scratch);
-    isa.run(PullX { c, m, w, dx, scratch });
+    match Region::of(&c, &m.pool) {
+        Some(region) => isa.run(PullRegions { region, m, kept: c.leaps(), w, dx, scratch }),
+        None => isa.run(PullX { c, m, w, dx, scratch }),
+    }
 }
 
 struct PullX<'a> {
@@ -54,31 +57,20 @@ impl Kernel for PullX<'_> {
         let samples = self.m.dy.chunks_exact(self.m.pool.y_len()).zip(self.m.at.chunks_exact(self.m.pool.y_len()));
         for (dx, (dy, at)) in self.dx.chunks_exact_mut(c.x_len()).zip(samples) {
             sums.fill(0.0);
-            let passing = Passing::of(dy, at, windows, [grid.pixel(), grid.places()], memory);
-            let to = sums.as_mut_ptr();
-            let job = |vector: usize| Sent {
+            let passing = Passing::of(s, dy, at, windows, [grid.pixel(), grid.places()], memory);
+            let job = Sent {
                 passing,
-                w: weights[vector * LANES..].as_ptr(),
+                w: weights.as_ptr(),
                 rows,
-                sums: to.wrapping_add(vector * LANES),
+                sums: sums.as_mut_ptr(),
                 row: grid.row(),
                 lanes: grid.run() % LANES,
             };
-            let mut vector = 0;
-            while vector < whole {
-                let side = match whole - vector {
-                    4.. if S::REGISTERS >= 32 => 4,
-                    2.. => 2,
-                    _ => 1,
-                };
-                // SAFETY: all rows of what was seen from a place before the end lie within the sums; these are whole vectors of them, and
-                // each filter has as many.
-                unsafe { strips(s, Whole(job(vector)), 0..c.kernel[0], side) };
-                vector += side;
-            }
-            if vector < vectors {
-                // SAFETY: as above; there is a vector more behind the sums, and behind each row of a filter its lanes.
-                unsafe { strips(s, Part(job(vector)), 0..c.kernel[0], vectors - vector) };
+            // SAFETY: all rows of what was seen from a place before the end lie within the sums, with a vector more behind them; each filter
+            // has as many, whole vectors a row.
+            unsafe {
+                tiles(s, Whole(job), c.kernel[0], 0..whole);
+                tiles(s, Part { job, vectors }, c.kernel[0], whole..vectors);
             }
             grid.take(s, sums, dx);
         }
@@ -94,7 +86,7 @@ struct Sent<'a> {
     sums: *mut f32,
     /// From one row to the next of what was seen.
     row: usize,
-    /// Of the last vector, where it is a part.
+    /// Of the last vector of a row, where it is a part.
     lanes: usize,
 }
 
@@ -102,75 +94,79 @@ struct Sent<'a> {
 #[derive(Clone, Copy)]
 struct Whole<'a>(Sent<'a>);
 
-/// The last vector ends before its lanes do.
+/// The last of the vectors ends before its lanes do.
 #[derive(Clone, Copy)]
-struct Part<'a>(Sent<'a>);
+struct Part<'a> {
+    job: Sent<'a>,
+    vectors: usize,
+}
 
-impl Job for Whole<'_> {
-    const WIDEST: usize = 4;
-    // Kernels have mostly three rows or five.
-    const TALLEST: usize = 3;
+impl Tiled for Whole<'_> {
+    const WIDEST: usize = 6;
 
     #[inline(always)]
-    unsafe fn strip<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
+    unsafe fn tile<S: Simd, const R: usize, const V: usize>(self, s: S, row: usize, vector: usize) {
         // SAFETY: the caller vouches for it.
-        unsafe { self.0.strip::<S, R, V, false>(s, rows) }
+        unsafe { self.0.tile::<S, R, V, false>(s, row, vector, LANES) }
     }
 }
 
-impl Job for Part<'_> {
+impl Tiled for Part<'_> {
     const WIDEST: usize = 2;
-    // Kernels have mostly three rows or five.
-    const TALLEST: usize = 3;
 
     #[inline(always)]
-    unsafe fn strip<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
+    unsafe fn tile<S: Simd, const R: usize, const V: usize>(self, s: S, row: usize, vector: usize) {
+        let lanes = if vector + V == self.vectors { self.job.lanes } else { LANES };
         // SAFETY: the caller vouches for it.
-        unsafe { self.0.strip::<S, R, V, true>(s, rows) }
+        unsafe { self.job.tile::<S, R, V, true>(s, row, vector, lanes) }
     }
 }
 
 impl Sent<'_> {
     /// # Safety
-    /// As for [`Job::strip`], with `lanes` lanes in the last vector where `PART`; the others are read, and written as they were.
+    /// As for [`Tiled::tile`], with `lanes` lanes in the last vector where `PART`; the others are read, and written as they were.
     #[inline(always)]
-    unsafe fn strip<S: Simd, const R: usize, const V: usize, const PART: bool>(self, s: S, rows: Range<usize>) {
+    unsafe fn tile<S: Simd, const R: usize, const V: usize, const PART: bool>(
+        self,
+        s: S,
+        row: usize,
+        vector: usize,
+        lanes: usize,
+    ) {
         const LANE: [i32; LANES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
-        let there = s.lt_i(s.load_i(&LANE), s.splat_i(self.lanes as i32));
-        for row in rows.step_by(R) {
-            let mut to = [self.sums; R];
-            for (r, to) in to.iter_mut().enumerate() {
-                *to = to.wrapping_add((row + r) * self.row);
-            }
-            // As in `micro`: the compiler must not work these out anew in every step.
-            let to = black_box(to);
-            let mut w = self.w.wrapping_add(row * self.rows.row);
-            for list in self.passing.filters() {
-                let mut weights = [[s.splat(0.0); V]; R];
-                for (r, weights) in weights.iter_mut().enumerate() {
-                    for (v, weight) in weights.iter_mut().enumerate() {
-                        // SAFETY: each filter has whole vectors of these rows.
-                        *weight = unsafe { s.load_ptr(w.wrapping_add(r * self.rows.row + v * LANES)) };
-                    }
+        let there = s.lt_i(s.load_i(&LANE), s.splat_i(lanes as i32));
+        let mut to = [self.sums.wrapping_add(vector * LANES); R];
+        for (r, to) in to.iter_mut().enumerate() {
+            *to = to.wrapping_add((row + r) * self.row);
+        }
+        // As in `micro`: the compiler must not work these out anew in every step.
+        let to = black_box(to);
+        let mut w = self.w.wrapping_add(row * self.rows.row + vector * LANES);
+        for (places, gradients) in self.passing.filters() {
+            let mut weights = [[s.splat(0.0); V]; R];
+            for (r, weights) in weights.iter_mut().enumerate() {
+                for (v, weight) in weights.iter_mut().enumerate() {
+                    // SAFETY: each filter has whole vectors of these rows.
+                    *weight = unsafe { s.load_ptr(w.wrapping_add(r * self.rows.row + v * LANES)) };
                 }
-                for [place, dy] in list {
-                    let (place, dy) = (offset(*place), s.splat(*dy));
-                    for (to, weights) in to.iter().zip(weights) {
-                        for (v, weight) in weights.into_iter().enumerate() {
-                            let to = to.wrapping_add(place + v * LANES);
-                            // SAFETY: the caller vouches for the sums of what was seen from each place.
-                            unsafe {
-                                let before = s.load_ptr(to);
-                                let sum = s.fma(weight, dy, before);
-                                // What is stored whole can be loaded again at once, wherever the next place is.
-                                let sum = if PART && v + 1 == V { s.select(there, sum, before) } else { sum };
-                                s.store_ptr(sum, to);
-                            }
+            }
+            for (place, dy) in places.iter().zip(gradients) {
+                let (place, dy) = (offset(*place), s.splat(*dy));
+                for (to, weights) in to.iter().zip(weights) {
+                    for (v, weight) in weights.into_iter().enumerate() {
+                        let to = to.wrapping_add(place + v * LANES);
+                        // SAFETY: the caller vouches for the sums of what was seen from each place.
+                        unsafe {
+                            let before = s.load_ptr(to);
+                            let sum = s.fma(weight, dy, before);
+                            // What is stored whole can be loaded again at once, wherever the next place is.
+                            let sum = if PART && v + 1 == V { s.select(there, sum, before) } else { sum };
+                            s.store_ptr(sum, to);
                         }
                     }
                 }
-                w = w.wrapping_add(self.rows.filter);
             }
+            w = w.wrapping_add(self.rows.filter);
         }
     }
 }
