@@ -78,7 +78,7 @@ pub enum Head {
 /// An elementwise function that its producer may absorb: it is then applied in place and its input is not kept.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) struct Act {
-    /// The derivative follows from the output, so that it may be absorbed while training too.
+    /// The derivative follows from the output, or from what is saved, so that it may be absorbed while training too.
     pub(crate) from_output: bool,
     /// `max(x, floor)`: a producer's kernel does it in its last instruction.
     pub(crate) floor: Option<f32>,
@@ -247,7 +247,8 @@ impl Facts {
     }
 
     /// An elementwise function of one input that can run in place ([`Layer::apply`](crate::Layer::apply)); the layer before it may
-    /// absorb it. `from_output`: the derivative follows from the output alone, so that the input need not be kept.
+    /// absorb it. `from_output`: the derivative follows from the output alone, or from what is kept in `cx.saved`, so that the input need not
+    /// stay.
     pub const fn is_act(mut self, from_output: bool) -> Facts {
         self.act = Some(Act { from_output, floor: None });
         self.stream = Stream::PerStep;

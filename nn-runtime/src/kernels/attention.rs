@@ -4,7 +4,12 @@
 //! Never a number read or written outside the slices, whose lengths are checked first.
 
 mod products;
+#[cfg(test)]
+mod tests;
 
+use core::f32::consts::LOG2_E;
+
+use super::lanes::{Each, fill};
 use super::math;
 use super::simd::{Isa, Kernel, LANES, Simd};
 use products::{Sums, sums, turn};
@@ -45,8 +50,9 @@ impl Head {
     }
 
     /// What the scores are multiplied by: 1 / √width.
-    fn scale(&self) -> f32 {
-        1.0 / libm::sqrtf(self.width as f32)
+    #[inline(always)]
+    fn scale<S: Simd>(&self, s: S) -> S::F {
+        s.div(s.splat(1.0), s.sqrt(s.splat(self.width as f32)))
     }
 
     /// A block of queries: how many there are, how wide it is, and how many keys any of them sees.
@@ -164,7 +170,10 @@ impl Kernel for Attend<'_> {
             // SAFETY: `attend` has checked that `seen` keys lie in their slice and as many rows of `wide` in the weights; `turn` has
             // filled `width` rows of `wide`.
             unsafe { sums(s, scores, seen, wide) };
-            soften(s, block, head.scale(), mask, weights);
+            match wide {
+                LANES => soften::<S, 1>(s, block, head.scale(s), mask, weights),
+                _ => soften::<S, 2>(s, block, head.scale(s), mask, weights),
+            }
             let contexts = Sums {
                 a: weights.as_ptr(),
                 row: 1,
@@ -188,39 +197,50 @@ fn sees<S: Simd>(s: S, base: usize, key: usize) -> S::M {
     s.lt_i(s.splat_i(key as i32 - base as i32 - 1), s.load_i(&LANE))
 }
 
-/// Scores to weights, down the keys: the largest is taken off first, so that no exponential overflows.
+/// The power of 2 at which a weight counts as no less, so that none is denormal.
+const LEAST: f32 = -100.0;
+
+/// Scores to weights, down the keys, which have `V` vectors each: the largest is taken off first, so that no exponential overflows.
 #[inline(always)]
-fn soften<S: Simd>(s: S, block: Block, scale: f32, mask: Option<&[f32]>, weights: &mut [f32]) {
-    let Block { first, wide, seen, causal, .. } = block;
-    let (none, scale) = (s.splat(f32::NEG_INFINITY), s.splat(scale));
+fn soften<S: Simd, const V: usize>(s: S, block: Block, scale: S::F, mask: Option<&[f32]>, weights: &mut [f32]) {
+    let Block { first, seen, causal, .. } = block;
+    let (none, zero, scale) = (s.splat(f32::NEG_INFINITY), s.splat(0.0), s.mul(scale, s.splat(LOG2_E)));
     let is_padding = |key: usize| mask.is_some_and(|mask| mask[key] == 0.0);
-    weights[seen * wide..].fill(0.0);
-    // One vector of each key after the other: `beside` of them are a row.
-    let (all, beside) = (weights.as_chunks_mut::<LANES>().0, wide / LANES);
-    for v in 0..beside {
-        let base = first + v * LANES;
-        let mut most = none;
-        for key in (0..seen).filter(|key| !is_padding(*key)) {
-            let x = s.load(&all[key * beside + v]);
-            let x = if causal && key > base { s.select(sees(s, base, key), x, none) } else { x };
-            most = s.max(x, most);
+    let hides = |key: usize, v: usize| causal && key > first + v * LANES;
+    let (rows, unseen) = weights.as_chunks_mut::<LANES>().0.as_chunks_mut::<V>().0.split_at_mut(seen);
+    unseen.fill([[0.0; LANES]; V]);
+    let mut most = [none; V];
+    for (key, row) in rows.iter().enumerate() {
+        if is_padding(key) {
+            continue;
         }
-        let mut sum = s.splat(0.0);
-        for key in 0..seen {
-            let at = &mut all[key * beside + v];
-            if is_padding(key) {
-                *at = [0.0; LANES];
-                continue;
-            }
-            let e = math::exp(s, s.mul(s.sub(s.load(at), most), scale));
-            let e = if causal && key > base { s.select(sees(s, base, key), e, s.splat(0.0)) } else { e };
+        for (v, (most, x)) in most.iter_mut().zip(row).enumerate() {
+            let x = s.load(x);
+            let x = if hides(key, v) { s.select(sees(s, first + v * LANES, key), x, none) } else { x };
+            *most = s.max(x, *most);
+        }
+    }
+    let mut sums = [zero; V];
+    for (key, row) in rows.iter_mut().enumerate() {
+        if is_padding(key) {
+            *row = [[0.0; LANES]; V];
+            continue;
+        }
+        for (v, at) in row.iter_mut().enumerate() {
+            // The limit stands first: where the other is NaN, `max` gives the second.
+            let power = s.max(s.splat(LEAST), s.mul(s.sub(s.load(at), most[v]), scale));
+            let e = math::exp_2_within(s, power);
+            let e = if hides(key, v) { s.select(sees(s, first + v * LANES, key), e, zero) } else { e };
             s.store(e, at);
-            sum = s.add(sum, e);
+            sums[v] = s.add(sums[v], e);
         }
+    }
+    for sum in &mut sums {
         // Nothing to see: the weights are 0 already, and stay so.
-        let factor = s.select(s.eq(sum, s.splat(0.0)), sum, s.div(s.splat(1.0), sum));
-        for key in 0..seen {
-            let at = &mut all[key * beside + v];
+        *sum = s.select(s.eq(*sum, zero), *sum, s.div(s.splat(1.0), *sum));
+    }
+    for row in rows {
+        for (at, factor) in row.iter_mut().zip(sums) {
             s.store(s.mul(s.load(at), factor), at);
         }
     }
@@ -267,10 +287,13 @@ impl Kernel for Pull<'_> {
     fn run<S: Simd>(self, s: S) {
         let Pull { head, qkv, lay, weights, dcontext, turned, slopes, dk, dv } = self;
         let (width, [q, k, v]) = (head.width, lay);
-        dk.fill(0.0);
-        dv.fill(0.0);
         for first in (0..head.queries).step_by(BLOCK) {
             let Block { count, wide, seen, .. } = head.block(first);
+            if first == 0 {
+                // Those that no query of the first block sees begin with nothing.
+                dk[seen * width..].fill(0.0);
+                dv[seen * width..].fill(0.0);
+            }
             let weights = &weights[first * head.keys..][..head.keys * wide];
             let from = dcontext.lay.offset + first * dcontext.lay.stride;
             turn(s, &dcontext.all[from..], dcontext.lay.stride, [count, width], turned);
@@ -296,7 +319,7 @@ impl Kernel for Pull<'_> {
                 c: dv_at,
                 c_row: width,
                 depth: count,
-                add: true,
+                add: first != 0,
             };
             // SAFETY: `pull` has checked that `seen` values lie in their slice, that the slopes have `seen` rows of `wide`, the weights too,
             // that the gradients of these queries' contexts lie in theirs, and that `dv` has a row for each key; `turn` has filled
@@ -305,7 +328,11 @@ impl Kernel for Pull<'_> {
                 sums(s, of_weights, seen, wide);
                 sums(s, of_values, seen, width);
             }
-            slope(s, head.scale(), wide, &weights[..seen * wide], &mut slopes[..seen * wide]);
+            let (weights, gradients) = (&weights[..seen * wide], &mut slopes[..seen * wide]);
+            match wide {
+                LANES => slope::<S, 1>(s, head.scale(s), weights, gradients),
+                _ => slope::<S, 2>(s, head.scale(s), weights, gradients),
+            }
             let slopes_at = slopes.as_ptr();
             let of_keys = Sums {
                 a: slopes_at,
@@ -316,7 +343,7 @@ impl Kernel for Pull<'_> {
                 c: dk_at,
                 c_row: width,
                 depth: count,
-                add: true,
+                add: first != 0,
             };
             let of_queries = Sums {
                 a: slopes_at,
@@ -338,24 +365,36 @@ impl Kernel for Pull<'_> {
         }
         for (lay, from) in [(k, dk), (v, dv)] {
             for (row, from) in from.chunks_exact(width).enumerate() {
-                qkv[lay.offset + row * lay.stride..][..width].copy_from_slice(from);
+                fill(s, &Same, [from], &mut qkv[lay.offset + row * lay.stride..][..width]);
             }
         }
     }
 }
 
-/// The gradients of a block's weights to those of its scores: `weight · (slope − Σ weight · slope) · scale`, down the keys.
+/// What is copied.
+struct Same;
+
+impl Each<1> for Same {
+    #[inline(always)]
+    fn at<S: Simd>(&self, _: S, [x]: [S::F; 1]) -> S::F {
+        x
+    }
+}
+
+/// The gradients of a block's weights to those of its scores, down the keys, which have `V` vectors each:
+/// `weight · (slope − Σ weight · slope) · scale`.
 #[inline(always)]
-fn slope<S: Simd>(s: S, scale: f32, wide: usize, weights: &[f32], slopes: &mut [f32]) {
-    let scale = s.splat(scale);
-    let (weights, slopes) = (weights.as_chunks::<LANES>().0, slopes.as_chunks_mut::<LANES>().0);
-    let beside = wide / LANES;
-    for v in 0..beside {
-        let mut sum = s.splat(0.0);
-        for (weights, slopes) in weights.chunks_exact(beside).zip(slopes.chunks_exact(beside)) {
-            sum = s.fma(s.load(&weights[v]), s.load(&slopes[v]), sum);
+fn slope<S: Simd, const V: usize>(s: S, scale: S::F, weights: &[f32], slopes: &mut [f32]) {
+    let weights = weights.as_chunks::<LANES>().0.as_chunks::<V>().0;
+    let slopes = slopes.as_chunks_mut::<LANES>().0.as_chunks_mut::<V>().0;
+    let mut sums = [s.splat(0.0); V];
+    for (weights, slopes) in weights.iter().zip(&*slopes) {
+        for (v, sum) in sums.iter_mut().enumerate() {
+            *sum = s.fma(s.load(&weights[v]), s.load(&slopes[v]), *sum);
         }
-        for (weights, slopes) in weights.chunks_exact(beside).zip(slopes.chunks_exact_mut(beside)) {
+    }
+    for (weights, slopes) in weights.iter().zip(slopes) {
+        for (v, sum) in sums.into_iter().enumerate() {
             let slope = s.mul(s.load(&weights[v]), s.sub(s.load(&slopes[v]), sum));
             s.store(s.mul(slope, scale), &mut slopes[v]);
         }

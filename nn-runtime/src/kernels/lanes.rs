@@ -35,18 +35,49 @@ fn load<S: Simd, const K: usize>(s: S, from: &[&[f32]; K], at: usize, len: usize
     x
 }
 
+/// The whole vectors of the first `len` numbers of each, and the rest of those.
+///
+/// # Panics
+/// A slice is shorter.
+#[inline(always)]
+fn whole<const K: usize>(from: [&[f32]; K], len: usize) -> ([&[[f32; LANES]]; K], [&[f32]; K]) {
+    let split = from.map(|from| from[..len].as_chunks::<LANES>());
+    (split.map(|(whole, _)| whole), split.map(|(_, rest)| rest))
+}
+
+/// Vector `i` of each.
+#[inline(always)]
+fn vectors<S: Simd, const K: usize>(s: S, from: &[&[[f32; LANES]]; K], i: usize) -> [S::F; K] {
+    let mut x = [s.splat(0.0); K];
+    for (x, from) in x.iter_mut().zip(from) {
+        *x = s.load(&from[i]);
+    }
+    x
+}
+
+/// The first numbers of each, fewer than a vector.
+#[inline(always)]
+fn parts<S: Simd, const K: usize>(s: S, from: &[&[f32]; K]) -> [S::F; K] {
+    let mut x = [s.splat(0.0); K];
+    for (x, from) in x.iter_mut().zip(from) {
+        *x = s.load_part(from);
+    }
+    x
+}
+
 /// to = f(from), number by number.
 ///
 /// # Panics
 /// A slice of `from` is shorter than `to`.
 #[inline(always)]
 pub fn fill<S: Simd, const K: usize>(s: S, f: &impl Each<K>, from: [&[f32]; K], to: &mut [f32]) {
-    for (i, to) in to.chunks_mut(LANES).enumerate() {
-        let y = f.at(s, load(s, &from, i * LANES, to.len()));
-        match to.as_mut_array() {
-            Some(to) => s.store(y, to),
-            None => s.store_part(y, to),
-        }
+    let (from, rest) = whole(from, to.len());
+    let (to, last) = to.as_chunks_mut::<LANES>();
+    for (i, to) in to.iter_mut().enumerate() {
+        s.store(f.at(s, vectors(s, &from, i)), to);
+    }
+    if !last.is_empty() {
+        s.store_part(f.at(s, parts(s, &rest)), last);
     }
 }
 
@@ -56,12 +87,13 @@ pub fn fill<S: Simd, const K: usize>(s: S, f: &impl Each<K>, from: [&[f32]; K], 
 /// A slice of `from` is shorter than `to`.
 #[inline(always)]
 pub fn add<S: Simd, const K: usize>(s: S, f: &impl Each<K>, from: [&[f32]; K], to: &mut [f32]) {
-    for (i, to) in to.chunks_mut(LANES).enumerate() {
-        let y = f.at(s, load(s, &from, i * LANES, to.len()));
-        match to.as_mut_array() {
-            Some(to) => s.store(s.add(s.load(to), y), to),
-            None => s.store_part(s.add(s.load_part(to), y), to),
-        }
+    let (from, rest) = whole(from, to.len());
+    let (to, last) = to.as_chunks_mut::<LANES>();
+    for (i, to) in to.iter_mut().enumerate() {
+        s.store(s.add(s.load(to), f.at(s, vectors(s, &from, i))), to);
+    }
+    if !last.is_empty() {
+        s.store_part(s.add(s.load_part(last), f.at(s, parts(s, &rest))), last);
     }
 }
 
@@ -100,6 +132,39 @@ pub fn sums<S: Simd, const K: usize, const M: usize>(s: S, f: &impl Terms<K, M>,
         for m in 0..M {
             totals[m] += f64::from(s.sum(s.add(even[m], odd[m])));
         }
+    }
+    totals
+}
+
+/// The terms of all vectors added lane by lane. Blocks of them are added up by themselves, so that long sums lose little.
+///
+/// # Panics
+/// The first slice is longer than another.
+#[inline(always)]
+pub fn lane_sums<S: Simd, const K: usize, const M: usize>(s: S, f: &impl Terms<K, M>, from: [&[f32]; K]) -> [S::F; M] {
+    let (whole, rest) = whole(from, from[0].len());
+    let mut totals = [s.splat(0.0); M];
+    if !rest[0].is_empty() {
+        let filled = s.lt_i(s.load_i(&LANE), s.splat_i(rest[0].len() as i32));
+        let terms = f.at(s, parts(s, &rest));
+        for m in 0..M {
+            totals[m] = s.select(filled, terms[m], s.splat(0.0));
+        }
+    }
+    let mut at = 0;
+    while at < whole[0].len() {
+        let end = whole[0].len().min(at + BLOCK);
+        let mut sums = [s.splat(0.0); M];
+        for i in at..end {
+            let terms = f.at(s, vectors(s, &whole, i));
+            for m in 0..M {
+                sums[m] = s.add(sums[m], terms[m]);
+            }
+        }
+        for m in 0..M {
+            totals[m] = s.add(totals[m], sums[m]);
+        }
+        at = end;
     }
     totals
 }

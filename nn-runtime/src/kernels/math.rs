@@ -17,7 +17,7 @@ use super::simd::Simd;
 
 pub use choose::{larger, ln_add_exp, powf, sign, smaller};
 pub use hyperbolic::{cosh, ln_cosh, sigmoids, sinh};
-pub use normal::{erf, gelu, gelu_slope, gelu_tanh, gelu_tanh_slope, normal_cdf};
+pub use normal::{erf, gelu, gelu_and_slope, gelu_slope, gelu_tanh, gelu_tanh_slope, normal_cdf};
 pub use waves::{cos, sin};
 
 /// Where the exponent of an `f32` starts.
@@ -41,6 +41,9 @@ const EXP: [f32; 5] = [0.499_999_94, 0.166_665_2, 4.166_839_3e-2, 8.368_781e-3, 
 /// (ln(1 + f) − f + f²/2) / f³ for √½ <= 1 + f <= √2, the lowest power first: minimax, 2^-27 of ln(1 + f).
 const LN: [f32; 8] =
     [0.333_333_3, -0.250_008_2, 0.200_012_27, -0.166_233_58, 0.142_017_54, -0.131_601_72, 0.127_616_06, -7.634_556e-2];
+
+/// 2^f for |f| <= ½, the lowest power first: minimax, 2^-28 of it.
+const EXP_2: [f32; 7] = [1.0, 0.693_147_2, 0.240_226_48, 5.550_332_5e-2, 9.618_437e-3, 1.339_887_5e-3, 1.535_336_1e-4];
 
 /// c[0] + c[1]·x + c[2]·x² + …
 #[inline(always)]
@@ -77,6 +80,15 @@ pub fn exp<S: Simd>(s: S, x: S::F) -> S::F {
     // For a NaN the bits above are anything: the product makes it NaN again, as it makes ∞ of what is too large.
     let y = s.select(s.le(x, s.splat(EXP_MAX)), y, s.mul(x, s.splat(f32::INFINITY)));
     s.select(s.lt(x, s.splat(EXP_MIN)), s.splat(0.0), y)
+}
+
+/// 2^x for |x| <= 126, NaN for NaN: at most 1.1 ulp. Cheaper than [`exp`], as nothing runs over.
+#[inline(always)]
+pub(crate) fn exp_2_within<S: Simd>(s: S, x: S::F) -> S::F {
+    let shifted = s.add(x, s.splat(SHIFTER));
+    let rest = s.sub(x, s.sub(shifted, s.splat(SHIFTER)));
+    let exponent = s.shl_i::<EXPONENT>(s.bits(shifted));
+    s.from_bits(s.add_i(s.bits(polynomial(s, rest, &EXP_2)), exponent))
 }
 
 /// e^x − 1 for |x| < 89, NaN for NaN.

@@ -1,10 +1,15 @@
 //! Rows brought to mean 0 and deviation 1, or to mean square 1: layer, group, instance and RMS normalisation and their pullbacks. In:
-//! an `Isa`, how rows and weights lie, whole batches as slices; out: filled slices. A row's result depends on no other row.
+//! an `Isa`, how rows and weights lie, whole batches as slices; out: filled slices. A row's result depends on no other row: sixteen of
+//! them are one vector of means, each in a lane of its own.
 
-use core::ops::Range;
+mod pull_w;
+#[cfg(test)]
+mod tests;
 
-use super::lanes::{Each, Terms, add, fill, sums};
-use super::simd::{Isa, Kernel, Simd};
+use super::lanes::{Each, Terms, fill, lane_sums};
+use super::simd::{Isa, Kernel, LANES, Simd};
+
+pub use pull_w::{pull_row_bias, pull_row_weight};
 
 /// How rows and weights lie in a batch.
 #[derive(Clone, Copy, Debug)]
@@ -26,13 +31,6 @@ impl Rows {
     fn first(&self, row: usize) -> usize {
         row * (self.row / self.span) % self.weights
     }
-}
-
-/// What normalises a row: its mean (0 where that stays) and 1 / deviation.
-#[derive(Clone, Copy)]
-struct Moments {
-    mean: f32,
-    scale: f32,
 }
 
 struct Plain;
@@ -128,22 +126,45 @@ impl Each<3> for Pulled {
     }
 }
 
-/// dy·(x − mean)·scale.
-struct Weighs(Moments);
-
-impl Each<2> for Weighs {
-    #[inline(always)]
-    fn at<S: Simd>(&self, s: S, [dy, x]: [S::F; 2]) -> S::F {
-        s.mul(dy, s.mul(s.sub(x, s.splat(self.0.mean)), s.splat(self.0.scale)))
+/// Each row's lanes to their sum: those of row i in lane i.
+#[inline(always)]
+fn across<S: Simd>(s: S, mut rows: [S::F; LANES]) -> S::F {
+    s.transpose(&mut rows);
+    let mut half = LANES / 2;
+    while half > 0 {
+        for i in 0..half {
+            rows[i] = s.add(rows[i], rows[i + half]);
+        }
+        half /= 2;
     }
+    rows[0]
 }
 
 #[inline(always)]
-fn moments<S: Simd>(s: S, rows: &Rows, x: &[f32]) -> Moments {
-    let n = x.len() as f64;
-    let mean = if rows.centred { (sums(s, &Plain, [x])[0] / n) as f32 } else { 0.0 };
-    let var = sums(s, &Square(mean), [x])[0] / n + f64::from(rows.eps);
-    Moments { mean, scale: (1.0 / libm::sqrt(var)) as f32 }
+fn numbers<S: Simd>(s: S, x: S::F) -> [f32; LANES] {
+    let mut to = [0.0; LANES];
+    s.store(x, &mut to);
+    to
+}
+
+/// What normalises sixteen rows or fewer: their means (0 where those stay) and 1 / deviations.
+#[inline(always)]
+fn moments<S: Simd>(s: S, rows: &Rows, x: &[f32]) -> [[f32; LANES]; 2] {
+    let share = s.splat(1.0 / rows.row as f32);
+    let mut means = [0.0; LANES];
+    if rows.centred {
+        let mut sums = [s.splat(0.0); LANES];
+        for (sum, x) in sums.iter_mut().zip(x.chunks_exact(rows.row)) {
+            [*sum] = lane_sums(s, &Plain, [x]);
+        }
+        means = numbers(s, s.mul(across(s, sums), share));
+    }
+    let mut sums = [s.splat(0.0); LANES];
+    for ((sum, x), mean) in sums.iter_mut().zip(x.chunks_exact(rows.row)).zip(means) {
+        [*sum] = lane_sums(s, &Square(mean), [x]);
+    }
+    let var = s.fma(across(s, sums), share, s.splat(rows.eps));
+    [means, numbers(s, s.div(s.splat(1.0), s.sqrt(var)))]
 }
 
 struct Forward<'a> {
@@ -161,21 +182,26 @@ impl Kernel for Forward<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Forward { rows, x, weight, bias, floor, y, saved } = self;
-        for (r, (x, y)) in x.chunks_exact(rows.row).zip(y.chunks_exact_mut(rows.row)).enumerate() {
-            let Moments { mean, scale } = moments(s, &rows, x);
-            if let Some([to_mean, to_scale]) = saved.as_chunks_mut().0.get_mut(r) {
-                (*to_mean, *to_scale) = (mean, scale);
-            }
-            let first = rows.first(r);
-            let scaled = Scaled { mean, scale, shift: 0.0, floor };
-            match (weight, bias) {
-                (None, _) => fill(s, &scaled, [x], y),
-                (Some(w), None) if rows.span == 1 => fill(s, &scaled, [x, &w[first..]], y),
-                (Some(w), Some(b)) if rows.span == 1 => fill(s, &scaled, [x, &w[first..], &b[first..]], y),
-                (Some(w), _) => {
-                    for (i, (x, y)) in x.chunks_exact(rows.span).zip(y.chunks_exact_mut(rows.span)).enumerate() {
-                        let shift = bias.map_or(0.0, |b| b[first + i]);
-                        fill(s, &Scaled { mean, scale: scale * w[first + i], shift, floor }, [x], y);
+        let mut saved = saved.as_chunks_mut().0.iter_mut();
+        let groups = x.chunks(LANES * rows.row).zip(y.chunks_mut(LANES * rows.row));
+        for (group, (x, y)) in groups.enumerate() {
+            let [means, scales] = moments(s, &rows, x);
+            let rows_of = x.chunks_exact(rows.row).zip(y.chunks_exact_mut(rows.row));
+            for (i, (((x, y), mean), scale)) in rows_of.zip(means).zip(scales).enumerate() {
+                if let Some(to) = saved.next() {
+                    *to = [mean, scale];
+                }
+                let first = rows.first(group * LANES + i);
+                let scaled = Scaled { mean, scale, shift: 0.0, floor };
+                match (weight, bias) {
+                    (None, _) => fill(s, &scaled, [x], y),
+                    (Some(w), None) if rows.span == 1 => fill(s, &scaled, [x, &w[first..]], y),
+                    (Some(w), Some(b)) if rows.span == 1 => fill(s, &scaled, [x, &w[first..], &b[first..]], y),
+                    (Some(w), _) => {
+                        for (i, (x, y)) in x.chunks_exact(rows.span).zip(y.chunks_exact_mut(rows.span)).enumerate() {
+                            let shift = bias.map_or(0.0, |b| b[first + i]);
+                            fill(s, &Scaled { mean, scale: scale * w[first + i], shift, floor }, [x], y);
+                        }
                     }
                 }
             }
@@ -192,95 +218,64 @@ struct PullX<'a> {
     dx: &'a mut [f32],
 }
 
-impl Kernel for PullX<'_> {
-    type Out = ();
+impl PullX<'_> {
+    /// Σ dy·w and Σ dy·w·(x − mean) of a row, lane by lane.
     #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let PullX { rows, x, weight, dy, saved, dx } = self;
-        let (row, span) = (rows.row, rows.span);
-        let n = row as f64;
-        let rows_of = x.chunks_exact(row).zip(dy.chunks_exact(row)).zip(dx.chunks_exact_mut(row));
-        for (r, (((x, dy), dx), &[mean, scale])) in rows_of.zip(saved.as_chunks().0).enumerate() {
-            let first = rows.first(r);
-            // Σ dy·w and Σ dy·w·(x − mean).
-            let mut total = [0.0; 2];
-            match weight {
-                None => total = sums(s, &Pulls(mean), [dy, x]),
-                Some(w) if span == 1 => total = sums(s, &Pulls(mean), [dy, x, &w[first..]]),
-                Some(w) => {
-                    for (i, (x, dy)) in x.chunks_exact(span).zip(dy.chunks_exact(span)).enumerate() {
-                        let [a, b] = sums(s, &Pulls(mean), [dy, x]);
-                        let w = f64::from(w[first + i]);
-                        total = [total[0] + w * a, total[1] + w * b];
+    fn sums<S: Simd>(&self, s: S, row: usize, x: &[f32], dy: &[f32]) -> [S::F; 2] {
+        let (span, first, mean) = (self.rows.span, self.rows.first(row), self.saved[2 * row]);
+        match self.weight {
+            None => lane_sums(s, &Pulls(mean), [dy, x]),
+            Some(w) if span == 1 => lane_sums(s, &Pulls(mean), [dy, x, &w[first..]]),
+            Some(w) => {
+                let mut total = [s.splat(0.0); 2];
+                for ((x, dy), w) in x.chunks_exact(span).zip(dy.chunks_exact(span)).zip(&w[first..]) {
+                    let sums = lane_sums(s, &Pulls(mean), [dy, x]);
+                    for (total, sum) in total.iter_mut().zip(sums) {
+                        *total = s.fma(s.splat(*w), sum, *total);
                     }
                 }
-            }
-            let wide = f64::from(scale);
-            let shift = if rows.centred { (wide * total[0] / n) as f32 } else { 0.0 };
-            let slope = (wide * wide * wide * total[1] / n) as f32;
-            let pulled = Pulled { mean, scale, shift, slope };
-            match weight {
-                None => fill(s, &pulled, [dy, x], dx),
-                Some(w) if span == 1 => fill(s, &pulled, [dy, x, &w[first..]], dx),
-                Some(w) => {
-                    let pieces = x.chunks_exact(span).zip(dy.chunks_exact(span)).zip(dx.chunks_exact_mut(span));
-                    for (i, ((x, dy), dx)) in pieces.enumerate() {
-                        fill(s, &Pulled { scale: scale * w[first + i], ..pulled }, [dy, x], dx);
-                    }
-                }
+                total
             }
         }
     }
 }
 
-/// The gradient of the weights, or of the biases where `saved` is missing.
-struct PullW<'a> {
-    rows: Rows,
-    x: &'a [f32],
-    dy: &'a [f32],
-    saved: Option<&'a [f32]>,
-    range: Range<usize>,
-    to: &'a mut [f32],
-}
-
-/// dy alone, as a term of the biases.
-impl Each<1> for Plain {
-    #[inline(always)]
-    fn at<S: Simd>(&self, _: S, [dy]: [S::F; 1]) -> S::F {
-        dy
-    }
-}
-
-impl Kernel for PullW<'_> {
+impl Kernel for PullX<'_> {
     type Out = ();
     #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let PullW { rows, x, dy, saved, range, to } = self;
-        let (row, span) = (rows.row, rows.span);
-        for (r, (x, dy)) in x.chunks_exact(row).zip(dy.chunks_exact(row)).enumerate() {
-            let first = rows.first(r);
-            // What of the asked range this row has weights for, counted from its own first.
-            let from = first.clamp(range.start, range.end);
-            let end = (first + row / span).clamp(from, range.end);
-            if from == end {
-                continue;
+    fn run<S: Simd>(mut self, s: S) {
+        let Rows { row, span, centred, .. } = self.rows;
+        let dx = core::mem::take(&mut self.dx);
+        let share = s.splat(1.0 / row as f32);
+        let groups = self.x.chunks(LANES * row).zip(self.dy.chunks(LANES * row)).zip(dx.chunks_mut(LANES * row));
+        for (group, ((x, dy), dx)) in groups.enumerate() {
+            let of = group * LANES;
+            let mut sums = [[s.splat(0.0); LANES]; 2];
+            let mut scales = [0.0; LANES];
+            for (i, (x, dy)) in x.chunks_exact(row).zip(dy.chunks_exact(row)).enumerate() {
+                [sums[0][i], sums[1][i]] = self.sums(s, of + i, x, dy);
+                scales[i] = self.saved[2 * (of + i) + 1];
             }
-            let to = &mut to[from - range.start..end - range.start];
-            let of = (from - first) * span..(end - first) * span;
-            let (x, dy) = (&x[of.clone()], &dy[of]);
-            let known = saved.map(|saved| {
-                let [mean, scale] = saved.as_chunks().0[r];
-                Moments { mean, scale }
-            });
-            match known {
-                None if span == 1 => add(s, &Plain, [dy], to),
-                Some(known) if span == 1 => add(s, &Weighs(known), [dy, x], to),
-                _ => {
-                    for ((x, dy), to) in x.chunks_exact(span).zip(dy.chunks_exact(span)).zip(to) {
-                        *to += match known {
-                            None => sums(s, &Plain, [dy])[0] as f32,
-                            Some(known) => (sums(s, &Pulls(known.mean), [dy, x])[1] * f64::from(known.scale)) as f32,
-                        };
+            let scale = s.load(&scales);
+            let part = s.mul(scale, share);
+            let shifts = match centred {
+                true => numbers(s, s.mul(part, across(s, sums[0]))),
+                false => [0.0; LANES],
+            };
+            let slopes = numbers(s, s.mul(scale, s.mul(scale, s.mul(part, across(s, sums[1])))));
+            let rows_of = x.chunks_exact(row).zip(dy.chunks_exact(row)).zip(dx.chunks_exact_mut(row));
+            for (i, ((x, dy), dx)) in rows_of.enumerate() {
+                let first = self.rows.first(of + i);
+                let (mean, scale) = (self.saved[2 * (of + i)], scales[i]);
+                let pulled = Pulled { mean, scale, shift: shifts[i], slope: slopes[i] };
+                match self.weight {
+                    None => fill(s, &pulled, [dy, x], dx),
+                    Some(w) if span == 1 => fill(s, &pulled, [dy, x, &w[first..]], dx),
+                    Some(w) => {
+                        let pieces = x.chunks_exact(span).zip(dy.chunks_exact(span)).zip(dx.chunks_exact_mut(span));
+                        for (((x, dy), dx), w) in pieces.zip(&w[first..]) {
+                            fill(s, &Pulled { scale: scale * w, ..pulled }, [dy, x], dx);
+                        }
                     }
                 }
             }
@@ -312,22 +307,4 @@ pub fn pull_row_norm(
     dx: &mut [f32],
 ) {
     isa.run(PullX { rows, x, weight, dy, saved, dx });
-}
-
-/// Adds the gradient of a range of the weights, row after row, with what [`row_norm`] saved.
-pub fn pull_row_weight(
-    isa: Isa,
-    rows: Rows,
-    x: &[f32],
-    dy: &[f32],
-    saved: &[f32],
-    range: Range<usize>,
-    dw: &mut [f32],
-) {
-    isa.run(PullW { rows, x, dy, saved: Some(saved), range, to: dw });
-}
-
-/// Adds the gradient of a range of the biases, row after row.
-pub fn pull_row_bias(isa: Isa, rows: Rows, dy: &[f32], range: Range<usize>, db: &mut [f32]) {
-    isa.run(PullW { rows, x: dy, dy, saved: None, range, to: db });
 }

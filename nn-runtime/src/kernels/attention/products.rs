@@ -4,8 +4,8 @@
 
 use core::ops::Range;
 
-use crate::kernels::micro::{Broadcast, Depth, Job, Vectors, accumulate, strips};
-use crate::kernels::simd::{LANES, Simd};
+use crate::kernels::micro::{Broadcast, Depth, Vectors, accumulate};
+use crate::kernels::simd::{Kernel, LANES, Simd};
 
 /// `c[r, j] = Σ_d a[r, d] · b[d, j]`, or that added to what is there: one chain of `fma` from d = 0 on.
 #[derive(Clone, Copy)]
@@ -33,52 +33,69 @@ pub(super) struct Sums {
 pub(super) unsafe fn sums<S: Simd>(s: S, job: Sums, rows: usize, columns: usize) {
     let mut column = 0;
     while column < columns {
-        let left = columns - column;
+        let lanes = columns - column;
         let (b, c) = (job.b.wrapping_add(column), job.c.wrapping_add(column));
-        let part = Columns::<true> { job: Sums { b, c, ..job }, lanes: left };
-        let whole = Columns::<false> { job: part.job, lanes: LANES };
+        let job = Sums { b, c, ..job };
         // SAFETY: the caller vouches for the rows, and for the columns from this one on.
         unsafe {
-            if left >= 2 * LANES && S::REGISTERS >= 32 {
-                strips(s, whole, 0..rows, 2);
+            if lanes >= 2 * LANES && S::REGISTERS >= 32 {
+                down::<S, 2, false>(s, job, rows, LANES);
                 column += 2 * LANES;
-            } else if left >= LANES {
-                strips(s, whole, 0..rows, 1);
+            } else if lanes >= LANES {
+                down::<S, 1, false>(s, job, rows, LANES);
                 column += LANES;
             } else {
-                strips(s, part, 0..rows, 1);
+                down::<S, 1, true>(s, job, rows, lanes);
                 column = columns;
             }
         }
     }
 }
 
-/// Some vectors of columns; where `PART`, there is one, and it ends after `lanes`.
-#[derive(Clone, Copy)]
-struct Columns<const PART: bool> {
+/// The rows, in tiles as tall as there are registers and rows left for: eight, four, two, one.
+///
+/// # Safety
+/// As for [`sums`], with `V` vectors of columns; where `PART`, the last has `lanes`.
+#[inline(always)]
+unsafe fn down<S: Simd, const V: usize, const PART: bool>(s: S, job: Sums, rows: usize, lanes: usize) {
+    let mut row = 0;
+    macro_rules! tiles {
+        ($($tall:literal from $registers:literal),*) => {$(
+            let to = row + (rows - row) / $tall * $tall;
+            if S::REGISTERS >= $registers && to > row {
+                s.call(Tiles::<$tall, V, PART> { job, rows: row..to, lanes });
+                row = to;
+            }
+        )*};
+    }
+    tiles!(8 from 32, 4 from 8, 2 from 0, 1 from 0);
+    debug_assert_eq!(row, rows);
+}
+
+/// Tiles of `TALL` rows, one below the other, as a function of its own: the registers are shared out for each anew.
+struct Tiles<const TALL: usize, const V: usize, const PART: bool> {
     job: Sums,
+    rows: Range<usize>,
     lanes: usize,
 }
 
-impl<const PART: bool> Job for Columns<PART> {
-    const WIDEST: usize = if PART { 1 } else { 2 };
-    const TALLEST: usize = 12;
-
+impl<const TALL: usize, const V: usize, const PART: bool> Kernel for Tiles<TALL, V, PART> {
+    type Out = ();
     #[inline(always)]
-    unsafe fn strip<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
-        let Sums { a, row: a_row, step, b, b_step, c, c_row, depth, add } = self.job;
-        let vectors = Vectors { at: b, step: b_step, pair: 0, lanes: self.lanes };
-        for row in rows.step_by(R) {
+    fn run<S: Simd>(self, s: S) {
+        let Tiles { job: Sums { a, row: a_row, step, b, b_step, c, c_row, depth, add }, rows, lanes } = self;
+        let vectors = Vectors { at: b, step: b_step, pair: 0, lanes };
+        for row in rows.step_by(TALL) {
             let a = Broadcast { at: a.wrapping_add(row * a_row), row: a_row, step, run: 0 };
             let at = |r: usize, v: usize| c.wrapping_add((row + r) * c_row + v * LANES);
-            let mut tile = [[s.splat(0.0); V]; R];
+            let mut tile = [[s.splat(0.0); V]; TALL];
             if add {
                 for (r, tile) in tile.iter_mut().enumerate() {
                     for (v, sum) in tile.iter_mut().enumerate() {
                         // SAFETY: the caller of `sums` vouches for these rows of `c`, with sixteen lanes or what there are.
                         *sum = unsafe {
                             match PART {
-                                true => s.load_part(core::slice::from_raw_parts(at(r, v), self.lanes)),
+                                true => s.load_part(core::slice::from_raw_parts(at(r, v), lanes)),
                                 false => s.load_ptr(at(r, v)),
                             }
                         };
@@ -86,13 +103,13 @@ impl<const PART: bool> Job for Columns<PART> {
                 }
             }
             // SAFETY: the caller of `sums` vouches for these rows of `a`, and for `b`.
-            let tile = unsafe { accumulate::<S, R, V, PART>(s, tile, a, vectors, Depth::once(depth)) };
+            let tile = unsafe { accumulate::<S, TALL, V, PART>(s, tile, a, vectors, Depth::once(depth)) };
             for (r, tile) in tile.into_iter().enumerate() {
                 for (v, sum) in tile.into_iter().enumerate() {
                     // SAFETY: as for the loads, and nothing else borrows what is written.
                     unsafe {
                         match PART {
-                            true => s.store_part(sum, core::slice::from_raw_parts_mut(at(r, v), self.lanes)),
+                            true => s.store_part(sum, core::slice::from_raw_parts_mut(at(r, v), lanes)),
                             false => s.store_ptr(sum, at(r, v)),
                         }
                     }
@@ -106,16 +123,32 @@ impl<const PART: bool> Job for Columns<PART> {
 #[inline(always)]
 pub(super) fn turn<S: Simd>(s: S, from: &[f32], stride: usize, [count, width]: [usize; 2], to: &mut [f32]) {
     let wide = count.next_multiple_of(LANES);
+    let (from, to) = (&from[..(count - 1) * stride + width], &mut to[..width * wide]);
     for first in (0..count).step_by(LANES) {
         for column in (0..width).step_by(LANES) {
-            let len = LANES.min(width - column);
+            let (rows, columns) = (LANES.min(count - first), LANES.min(width - column));
             let mut block = [s.splat(0.0); LANES];
-            for (i, row) in block.iter_mut().enumerate().take(count - first) {
-                *row = s.load_part(&from[(first + i) * stride + column..][..len]);
-            }
-            s.transpose(&mut block);
-            for (j, row) in block.into_iter().enumerate().take(len) {
-                s.store_part(row, &mut to[(column + j) * wide + first..][..LANES]);
+            // A whole block is told apart, so that it goes through registers alone.
+            if rows == LANES && columns == LANES {
+                for (i, vector) in block.iter_mut().enumerate() {
+                    let at = (first + i) * stride + column;
+                    // SAFETY: row first + i is one of `count`, and `from` has `width` numbers of each.
+                    *vector = unsafe { s.load_ptr(from.as_ptr().wrapping_add(at)) };
+                }
+                s.transpose(&mut block);
+                for (j, vector) in block.into_iter().enumerate() {
+                    let at = (column + j) * wide + first;
+                    // SAFETY: row column + j is one of `width`, and `to` has `wide` numbers of each, which is sixteen after `first` at least.
+                    unsafe { s.store_ptr(vector, to.as_mut_ptr().wrapping_add(at)) };
+                }
+            } else {
+                for (i, vector) in block.iter_mut().enumerate().take(rows) {
+                    *vector = s.load_part(&from[(first + i) * stride + column..][..columns]);
+                }
+                s.transpose(&mut block);
+                for (j, vector) in block.into_iter().enumerate().take(columns) {
+                    s.store_part(vector, &mut to[(column + j) * wide + first..][..LANES]);
+                }
             }
         }
     }

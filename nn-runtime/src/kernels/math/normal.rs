@@ -2,9 +2,9 @@
 //! Comes in: a token and a vector; goes out: the function of every lane. NaN in gives NaN out.
 //! Never a difference of two numbers near 1 where a small one is wanted.
 
-use core::f32::consts::FRAC_1_SQRT_2;
+use core::f32::consts::LOG2_E;
 
-use super::{exp, expm1_within, polynomial, sigmoid, with_sign};
+use super::{exp, exp_2_within, expm1_within, polynomial, sigmoid, with_sign};
 use crate::kernels::simd::Simd;
 
 /// −ln(1 − erf t) / t for 0 <= t <= 4, the lowest power first: minimax, 2^-30 of erf t.
@@ -21,6 +21,23 @@ const ERFC: [f32; 10] = [
     -2.106_363_9e-5,
     1.165_383_8e-6,
 ];
+/// −Φ(−u)·e^u²/2 for 0 <= u <= 6, the lowest power first: minimax, 2^-25 of 1 where it is multiplied by e^−u²/2.
+const TAIL: [f32; 12] = [
+    -0.5,
+    0.398_941_14,
+    -0.249_977_38,
+    0.132_824_91,
+    -6.196_512_3e-2,
+    2.552_478_5e-2,
+    -9.046_641e-3,
+    2.612_278_5e-3,
+    -5.710_006_8e-4,
+    8.626_867e-5,
+    -7.879_427_7e-6,
+    3.238_385_3e-7,
+];
+/// Φ is 0 below −6 and 1 above 6, and its density 0.
+const FAR: f32 = 6.0;
 /// 1 / √(2π), the density at 0.
 const PEAK: f32 = 0.398_942_3;
 
@@ -38,31 +55,58 @@ pub fn erf<S: Simd>(s: S, x: S::F) -> S::F {
     with_sign(s, s.abs(y), x)
 }
 
-/// The share of the standard normal distribution below x, (1 + erf(x/√2)) / 2: at most 1e-7 off, and exactly 0 below −5.66.
+/// What all below is made of: x within ±6, e^−x²/2 and −Φ(−|x|), both 0 from ±6 on.
 #[inline(always)]
-pub fn normal_cdf<S: Simd>(s: S, x: S::F) -> S::F {
-    let t = s.mul(s.abs(x), s.splat(FRAC_1_SQRT_2));
-    let tail = s.mul(s.splat(0.5), exp(s, s.neg(minus_ln_erfc(s, t))));
-    let tail = s.select(s.gt(t, s.splat(4.0)), s.splat(0.0), tail);
-    s.select(s.lt(x, s.splat(0.0)), tail, s.sub(s.splat(1.0), tail))
+fn bell<S: Simd>(s: S, x: S::F) -> (S::F, S::F, S::F) {
+    let x = s.max(s.splat(-FAR), s.min(s.splat(FAR), x));
+    let size = s.abs(x);
+    // 2^−26 at the least: no exponent runs over, and rounding the exponent as it is loses less than what is small already.
+    let bell = exp_2_within(s, s.mul(s.mul(x, x), s.splat(-0.5 * LOG2_E)));
+    let bell = s.select(s.lt(size, s.splat(FAR)), bell, s.splat(0.0));
+    (x, bell, s.mul(bell, polynomial(s, size, &TAIL)))
 }
 
-/// GELU, x·Φ(x) with the [`normal_cdf`] Φ: off by at most 1e-7·(1 + |x|). NaN at −∞, where it is 0·∞.
+/// Φ(x) and its density times x, of what `bell` gives.
+#[inline(always)]
+fn slope<S: Simd>(s: S, (x, bell, minus_tail): (S::F, S::F, S::F)) -> S::F {
+    let half = s.splat(0.5);
+    let beside = s.fma(s.mul(x, s.splat(PEAK)), bell, half);
+    s.add(with_sign(s, s.add(half, minus_tail), x), beside)
+}
+
+/// The share of the standard normal distribution below x, (1 + erf(x/√2)) / 2: at most 1e-7 off, and exactly 0 below −6.
+#[inline(always)]
+pub fn normal_cdf<S: Simd>(s: S, x: S::F) -> S::F {
+    let (x, _, minus_tail) = bell(s, x);
+    let half = s.splat(0.5);
+    s.add(with_sign(s, s.add(half, minus_tail), x), half)
+}
+
+/// GELU, x·Φ(x) with the [`normal_cdf`] Φ: off by at most 1e-7·(1 + |x|).
 ///
 /// Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016.
 #[inline(always)]
 pub fn gelu<S: Simd>(s: S, x: S::F) -> S::F {
-    s.mul(x, normal_cdf(s, x))
+    gelu_of(s, x, bell(s, x))
+}
+
+/// max(x, 0) − |x|·Φ(−|x|)
+#[inline(always)]
+fn gelu_of<S: Simd>(s: S, x: S::F, (within, _, minus_tail): (S::F, S::F, S::F)) -> S::F {
+    s.fma(s.abs(within), minus_tail, s.max(s.splat(0.0), x))
 }
 
 /// The derivative of [`gelu`], Φ(x) + x·φ(x) with φ the normal density: off by at most 2e-7.
 #[inline(always)]
 pub fn gelu_slope<S: Simd>(s: S, x: S::F) -> S::F {
-    // Past 20 nothing changes, but ∞·0 would.
-    let x = s.max(s.splat(-20.0), s.min(s.splat(20.0), x));
-    let half_square = s.mul(s.mul(x, x), s.splat(-0.5));
-    let density = s.mul(s.splat(PEAK), exp(s, half_square));
-    s.fma(x, density, normal_cdf(s, x))
+    slope(s, bell(s, x))
+}
+
+/// [`gelu`] and [`gelu_slope`], of one exponential.
+#[inline(always)]
+pub fn gelu_and_slope<S: Simd>(s: S, x: S::F) -> (S::F, S::F) {
+    let bell = bell(s, x);
+    (gelu_of(s, x, bell), slope(s, bell))
 }
 
 /// √(2/π), doubled because tanh u = 2·sigmoid(2u) − 1.

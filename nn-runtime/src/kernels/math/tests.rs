@@ -87,6 +87,7 @@ function!(Low, low);
 function!(Cdf, normal_cdf);
 function!(Gelu, gelu);
 function!(GeluSlope, gelu_slope);
+
 function!(GeluTanh, gelu_tanh);
 function!(GeluTanhSlope, gelu_tanh_slope);
 

@@ -8,42 +8,6 @@ use crate::kernels::math;
 use crate::kernels::simd::Simd;
 use crate::shape::Shape;
 
-by_hand! {
-    /// `y = x · Φ(x)`, with the distribution function Φ of the normal distribution. Any shape.
-    ///
-    /// | argument | here | PyTorch's `GELU` | Keras's `gelu` |
-    /// |---|---|---|---|
-    /// | `approximate`: `x / 2 · (1 + tanh(√(2/π) · (x + 0.044715 · x³)))` | `false` | `approximate="none"` (or `"tanh"`) | `approximate=False` |
-    ///
-    /// Hendrycks & Gimpel, "Gaussian Error Linear Units", 2016.
-    ///
-    /// ```
-    /// use nn_runtime::prelude::*;
-    ///
-    /// network! { pub struct Net: [2] -> [2] { Gelu } }
-    /// let y = *Net::init(0).predictor(1).predict(&[-20.0, 1.0]);
-    /// assert!(y[0] == 0.0 && (y[1] - 0.841345).abs() < 1e-6);
-    /// ```
-    Gelu {
-        /// Whether to take the formula with tanh, with which some published weights were learnt.
-        approximate: bool = false
-    }
-    pulls from input, head Other
-}
-
-impl Curve for Gelu {
-    const FROM_OUTPUT: bool = false;
-    #[inline(always)]
-    fn value<S: Simd>(&self, s: S, x: S::F) -> S::F {
-        if self.approximate { math::gelu_tanh(s, x) } else { math::gelu(s, x) }
-    }
-    #[inline(always)]
-    fn pull<S: Simd>(&self, s: S, x: S::F, dy: S::F) -> S::F {
-        let slope = if self.approximate { math::gelu_tanh_slope(s, x) } else { math::gelu_slope(s, x) };
-        s.mul(slope, dy)
-    }
-}
-
 activation! {
     /// `y = x / (1 + exp(-x))`, also called swish. Any shape.
     ///
@@ -87,8 +51,7 @@ by_hand! {
     /// let y = *Net::init(0).predictor(1).predict(&[0.0, 1.0]);
     /// assert!(y[0] == 0.0 && (y[1] - 0.8650984).abs() < 1e-6);
     /// ```
-    Mish {}
-    pulls from input, head Other
+    Mish pulls from input, head Other
 }
 
 /// With e = exp(x) and n = e · (e + 2): tanh(ln(1 + e)) = n / (n + 2). Gives x, e and n, of an x within ±20 or so, beyond which they

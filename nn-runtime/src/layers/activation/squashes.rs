@@ -20,8 +20,7 @@ by_hand! {
     /// network! { pub struct Net: [2] -> [2] { Sigmoid } }
     /// assert_eq!(Net::init(0).predictor(1).predict(&[0.0, 100.0]), &[0.5, 1.0]);
     /// ```
-    Sigmoid {}
-    pulls from output, head Sigmoid
+    Sigmoid pulls from output, head Sigmoid
 }
 
 impl Curve for Sigmoid {

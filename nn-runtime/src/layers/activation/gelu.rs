@@ -1,0 +1,130 @@
+//! `Gelu`: a number times the share of a normal distribution below it. In: any shape; out: the same. While training it keeps its slope
+//! and not its input: the two come of one exponential, and the way back is a product.
+
+use crate::facts::{Facts, Head, Rule};
+use crate::kernels::elementwise::Zip;
+use crate::kernels::math;
+use crate::kernels::simd::{Kernel, LANES, Simd};
+use crate::layer::{Cx, Layer};
+use crate::shape::Shape;
+
+/// `y = x · Φ(x)`, with the distribution function Φ of the normal distribution. Any shape.
+///
+/// | argument | here | PyTorch's `GELU` | Keras's `gelu` |
+/// |---|---|---|---|
+/// | `approximate`: `x / 2 · (1 + tanh(√(2/π) · (x + 0.044715 · x³)))` | `false` | `approximate="none"` (or `"tanh"`) | `approximate=False` |
+///
+/// Hendrycks & Gimpel, "Gaussian Error Linear Units", 2016.
+///
+/// ```
+/// use nn_runtime::prelude::*;
+///
+/// network! { pub struct Net: [2] -> [2] { Gelu } }
+/// let y = *Net::init(0).predictor(1).predict(&[-20.0, 1.0]);
+/// assert!(y[0] == 0.0 && (y[1] - 0.841345).abs() < 1e-6);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Gelu {
+    approximate: bool,
+}
+
+#[allow(clippy::new_without_default, reason = "a layer is written in a declaration, never a default")]
+impl Gelu {
+    /// The exact function.
+    pub const fn new() -> Self {
+        Gelu { approximate: false }
+    }
+
+    /// Whether to take the formula with tanh, with which some published weights were learnt.
+    pub const fn approximate(mut self, approximate: bool) -> Self {
+        self.approximate = approximate;
+        self
+    }
+
+    /// `[…] -> […]`
+    pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
+        // Where the size overflows, the facts say so.
+        let saved = if x.checked_len().is_some() { x.len() } else { 0 };
+        Facts::output(x).head(Head::Other).is_act(true).saves(saved).pulls_without_x().pulls_without_y().ok()
+    }
+
+    fn run(&self, cx: &mut Cx, x: Option<&[f32]>, y: &mut [f32]) {
+        cx.isa.run(Values { approximate: self.approximate, x, y, slopes: &mut *cx.saved });
+    }
+}
+
+/// Every y from x, or where that is missing from what stands in y, and its slope where there is room for that.
+struct Values<'a> {
+    approximate: bool,
+    x: Option<&'a [f32]>,
+    y: &'a mut [f32],
+    slopes: &'a mut [f32],
+}
+
+impl Kernel for Values<'_> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Values { approximate, x, y, slopes } = self;
+        let keeps = !slopes.is_empty();
+        let x = x.map(|x| x.as_chunks::<LANES>());
+        let (y, y_last) = y.as_chunks_mut::<LANES>();
+        let (slopes, last_slopes) = slopes.as_chunks_mut::<LANES>();
+        for (i, y) in y.iter_mut().enumerate() {
+            let x = s.load(x.map_or(&*y, |(x, _)| &x[i]));
+            if keeps {
+                let (value, slope) = both(s, approximate, x);
+                s.store(slope, &mut slopes[i]);
+                s.store(value, y);
+            } else {
+                s.store(value(s, approximate, x), y);
+            }
+        }
+        if !y_last.is_empty() {
+            let x = s.load_part(x.map_or(&*y_last, |(_, x)| x));
+            s.store_part(value(s, approximate, x), y_last);
+            if keeps {
+                s.store_part(both(s, approximate, x).1, last_slopes);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn value<S: Simd>(s: S, approximate: bool, x: S::F) -> S::F {
+    if approximate { math::gelu_tanh(s, x) } else { math::gelu(s, x) }
+}
+
+#[inline(always)]
+fn both<S: Simd>(s: S, approximate: bool, x: S::F) -> (S::F, S::F) {
+    match approximate {
+        true => (math::gelu_tanh(s, x), math::gelu_tanh_slope(s, x)),
+        false => math::gelu_and_slope(s, x),
+    }
+}
+
+/// slope · dy.
+struct Times;
+
+impl Zip for Times {
+    #[inline(always)]
+    fn apply<S: Simd>(&self, s: S, slope: S::F, dy: S::F) -> S::F {
+        s.mul(slope, dy)
+    }
+}
+
+impl Layer for Gelu {
+    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+        self.run(cx, Some(x), y);
+    }
+
+    fn apply(&self, cx: &mut Cx, y: &mut [f32]) {
+        self.run(cx, None, y);
+    }
+
+    fn pull_input(&self, cx: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+        if !dx.is_empty() {
+            cx.isa.zip(&Times, cx.saved, dy, dx);
+        }
+    }
+}
