@@ -137,7 +137,7 @@ pub(crate) const fn widest(registers: usize, rows: usize) -> usize {
 /// The heights that tiles come in: each is code of its own for every job and set of registers, so there are no more than needed.
 const HEIGHTS: [usize; 7] = [12, 8, 6, 4, 3, 2, 1];
 
-/// Does the job for `rows`, in tiles as tall as may be, so that no single row, with too few chains, is left over.
+/// Does the job for `rows`, in tiles as tall as may be, so that no one or two rows, with too few chains, are left over.
 ///
 /// # Safety
 /// The addresses of the job are valid for these rows and this many vectors.
@@ -153,7 +153,8 @@ pub(crate) unsafe fn strips<S: Simd, J: Job>(s: S, job: J, rows: Range<usize>, v
         }
         let left = end - at;
         let mut tiles = left / height;
-        if height > 2 && tiles > 0 && left - tiles * height == 1 {
+        let rest = left - tiles * height;
+        if tiles > 0 && (height > 2 && rest == 1 || height > 4 && rest == 2) {
             tiles -= 1;
         }
         if tiles > 0 {

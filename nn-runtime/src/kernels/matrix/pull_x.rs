@@ -4,7 +4,7 @@
 
 use core::ops::Range;
 
-use super::Panels;
+use super::{Panels, Product};
 use crate::kernels::micro::{Broadcast, Depth, Job, Tile, Vectors, accumulate, strip, strips, tallest};
 use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
 
@@ -49,7 +49,12 @@ impl Kernel for PullX<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Panels { rows, cols } = self.p;
+        let Panels { rows, cols, .. } = self.p;
+        if self.p.turned {
+            let PullX { batch, dy, w, dx, .. } = self;
+            let p = self.p.stored();
+            return Product { p, batch, x: dy, w, bias: None, floor: f32::NEG_INFINITY, y: dx }.run(s);
+        }
         // Two vectors of samples share each broadcast, where there are registers for them.
         let together = if S::REGISTERS >= 32 { GROUP } else { LANES };
         for first in (0..self.batch).step_by(together) {
