@@ -96,16 +96,16 @@ impl Kernel for Product<'_> {
 
 /// The outputs in `vectors` vectors of columns from vector `first` on, all of them in panels of `width`.
 #[derive(Clone, Copy)]
-struct Columns<'a> {
-    p: Panels,
-    x: *const f32,
-    w: *const f32,
-    bias: Option<&'a [f32]>,
-    floor: f32,
-    y: *mut f32,
-    first: usize,
-    vectors: usize,
-    width: usize,
+pub(super) struct Columns<'a> {
+    pub p: Panels,
+    pub x: *const f32,
+    pub w: *const f32,
+    pub bias: Option<&'a [f32]>,
+    pub floor: f32,
+    pub y: *mut f32,
+    pub first: usize,
+    pub vectors: usize,
+    pub width: usize,
 }
 
 impl Job for Columns<'_> {
@@ -118,7 +118,8 @@ impl Job for Columns<'_> {
         let floor = s.splat(self.floor);
         for vector in (self.first..self.first + self.vectors).step_by(V) {
             let column = vector * LANES;
-            let mut bias = [s.splat(0.0); V];
+            // What changes no sum, not even that of zeros below 0.
+            let mut bias = [s.splat(-0.0); V];
             if let Some(from) = self.bias {
                 for (v, bias) in bias.iter_mut().enumerate() {
                     *bias = s.load_part(&from[(column + v * LANES).min(cols)..]);

@@ -83,7 +83,10 @@ impl Kernel for PullW<'_> {
             for panel in 0..self.p.count() {
                 let (start, width, column) = (self.p.offset(panel), self.p.width(panel), panel * Panels::WIDTH);
                 // A panel starts at a multiple of 32, as every cut is one: so cuts fall between rows.
-                let row = |at: usize| ((at.max(start) - start) / width).min(rows);
+                let row = |at: usize| {
+                    let at = at.max(start) - start;
+                    (if width == LANES { at / LANES } else { at / Panels::WIDTH }).min(rows)
+                };
                 let inputs = row(self.range.start)..row(self.range.end);
                 if inputs.is_empty() {
                     continue;
