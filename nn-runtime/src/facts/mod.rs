@@ -203,12 +203,17 @@ impl Facts {
 
     /// A learnt matrix `[outputs, inputs]`, stored as the product kernels read it.
     pub(crate) const fn matrix(self, name: &'static str, cols: usize, rows: usize, init: Init) -> Facts {
-        self.filters(name, Shape::of([cols, rows]), init)
+        let shape = Shape::of([cols, rows]);
+        // Where the size overflows nothing is laid out: the fault is told by `check`.
+        let panels = match shape.checked_len() {
+            Some(len) if len > 0 => Panels::fit(rows, cols),
+            _ => Panels::new(1, 1),
+        };
+        self.push(name, shape, Layout::Panels(panels), init, Role::Trained)
     }
 
     /// Learnt filters `[outputs, …]`, stored as a matrix of one output a column.
     pub(crate) const fn filters(self, name: &'static str, shape: Shape, init: Init) -> Facts {
-        // Where the size overflows nothing is laid out: the fault is told by `check`.
         let panels = match shape.checked_len() {
             Some(len) if len > 0 => Panels::new(len / shape.dim(0), shape.dim(0)),
             _ => Panels::new(1, 1),

@@ -3,6 +3,7 @@
 //! Every element is one chain of `fma` in a stated order, so how a batch, a matrix or a loop is cut changes no bit.
 //! Never an allocation, and never a number read or written outside the slices, whose lengths are checked first.
 
+mod dots;
 mod product;
 mod pull_w;
 mod pull_x;
@@ -15,10 +16,16 @@ pub use pull_w::{pull_bias, pull_w};
 pub(in crate::kernels) use pull_x::PullX;
 pub use pull_x::{pull_x, pull_x_scratch};
 
+use super::simd::LANES;
+
+/// Outputs up to which a matrix is turned where that is [`fit`](Panels::fit).
+const FEW: usize = 12;
+
 /// How a weight matrix of `rows` inputs and `cols` outputs lies in memory.
 ///
 /// Panel p holds the columns from 32·p on, one row after the other, so that a product reads it from front to back. A panel is 32
 /// columns wide, the last one 16 or 32; columns beyond `cols` are padding, and 0 always.
+/// A matrix that is [turned](Panels::turned) lies so with inputs for columns and outputs for rows.
 ///
 /// ```
 /// use nn_runtime::kernels::matrix::Panels;
@@ -30,6 +37,7 @@ pub use pull_x::{pull_x, pull_x_scratch};
 pub struct Panels {
     rows: usize,
     cols: usize,
+    turned: bool,
 }
 
 impl Panels {
@@ -45,7 +53,25 @@ impl Panels {
     /// `rows == 0 || cols == 0`.
     pub const fn new(rows: usize, cols: usize) -> Panels {
         assert!(rows != 0 && cols != 0, "expected a matrix with inputs and outputs");
-        Panels { rows, cols }
+        Panels { rows, cols, turned: false }
+    }
+
+    /// The storage that suits products best: turned where there are few outputs, which would leave lanes empty.
+    ///
+    /// # Panics
+    /// `rows == 0 || cols == 0`.
+    pub const fn fit(rows: usize, cols: usize) -> Panels {
+        Panels { turned: cols <= FEW && rows >= 2 * cols && rows >= LANES, ..Panels::new(rows, cols) }
+    }
+
+    /// Whether the rows of the storage are the outputs.
+    pub const fn turned(&self) -> bool {
+        self.turned
+    }
+
+    /// The matrix of which the storage is the panels.
+    const fn stored(&self) -> Panels {
+        if self.turned { Panels::new(self.cols, self.rows) } else { *self }
     }
 
     /// Inputs.
@@ -61,10 +87,11 @@ impl Panels {
     /// Numbers of storage, with the padding.
     #[allow(clippy::len_without_is_empty, reason = "it is never empty")]
     pub const fn len(&self) -> usize {
-        self.rows * self.cols.next_multiple_of(16)
+        let Panels { rows, cols, .. } = self.stored();
+        rows * cols.next_multiple_of(LANES)
     }
 
-    /// Panels.
+    /// Panels, if it is not turned; so with what is said of them below.
     pub const fn count(&self) -> usize {
         self.cols.div_ceil(Self::WIDTH)
     }
@@ -82,8 +109,9 @@ impl Panels {
 
     /// Where the weight from input `i` to output `j` lies.
     pub const fn index(&self, i: usize, j: usize) -> usize {
-        let p = j / Self::WIDTH;
-        self.offset(p) + i * self.width(p) + j % Self::WIDTH
+        let (p, i, j) = if self.turned { (self.stored(), j, i) } else { (*self, i, j) };
+        let panel = j / Self::WIDTH;
+        p.offset(panel) + i * p.width(panel) + j % Self::WIDTH
     }
 
     /// Fills the storage from `[cols, rows]`: one row an output, as weights are saved and shown.

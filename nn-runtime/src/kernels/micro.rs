@@ -109,7 +109,7 @@ pub(crate) trait Job: Copy {
 }
 
 /// The rows of the job's tiles of `vectors`: enough chains to hide the latency of `fma`, few enough to stay in registers.
-pub(crate) const fn tallest<J: Job>(registers: usize, vectors: usize) -> usize {
+const fn tallest<J: Job>(registers: usize, vectors: usize) -> usize {
     let rows = match (registers, vectors) {
         (32.., 1 | 2) => 12,
         (32.., 4) => 3,
@@ -135,9 +135,9 @@ pub(crate) const fn widest(registers: usize, rows: usize) -> usize {
 }
 
 /// The heights that tiles come in: each is code of its own for every job and set of registers, so there are no more than needed.
-const HEIGHTS: [usize; 7] = [12, 8, 6, 4, 3, 2, 1];
+const HEIGHTS: [usize; 8] = [12, 10, 8, 6, 4, 3, 2, 1];
 
-/// Does the job for `rows`, in tiles as tall as may be, so that no single row, with too few chains, is left over.
+/// Does the job for `rows`, in tiles as tall as may be, so that no one or two rows, with too few chains, are left over.
 ///
 /// # Safety
 /// The addresses of the job are valid for these rows and this many vectors.
@@ -152,8 +152,12 @@ pub(crate) unsafe fn strips<S: Simd, J: Job>(s: S, job: J, rows: Range<usize>, v
             continue;
         }
         let left = end - at;
+        if height > left {
+            continue;
+        }
         let mut tiles = left / height;
-        if height > 2 && tiles > 0 && left - tiles * height == 1 {
+        let rest = left - tiles * height;
+        if tiles > 0 && (height > 2 && rest == 1 || height > 4 && rest == 2) {
             tiles -= 1;
         }
         if tiles > 0 {
@@ -170,7 +174,7 @@ pub(crate) unsafe fn strips<S: Simd, J: Job>(s: S, job: J, rows: Range<usize>, v
 /// # Safety
 /// As for [`strips`], and the number of rows is a multiple of `tall`.
 #[inline(always)]
-pub(crate) unsafe fn strip<S: Simd, J: Job>(s: S, job: J, rows: Range<usize>, tall: usize, vectors: usize) {
+unsafe fn strip<S: Simd, J: Job>(s: S, job: J, rows: Range<usize>, tall: usize, vectors: usize) {
     macro_rules! pick {
         ($($r:literal x $v:literal),*) => {
             match (tall, vectors) {
@@ -184,7 +188,7 @@ pub(crate) unsafe fn strip<S: Simd, J: Job>(s: S, job: J, rows: Range<usize>, ta
         };
     }
     pick!(
-        1 x 1, 2 x 1, 3 x 1, 4 x 1, 6 x 1, 8 x 1, 12 x 1, 1 x 2, 2 x 2, 3 x 2, 4 x 2, 6 x 2, 8 x 2, 12 x 2, 1 x 4, 2 x 4,
+        1 x 1, 2 x 1, 3 x 1, 4 x 1, 6 x 1, 8 x 1, 10 x 1, 12 x 1, 1 x 2, 2 x 2, 3 x 2, 4 x 2, 6 x 2, 8 x 2, 10 x 2, 12 x 2, 1 x 4, 2 x 4,
         3 x 4, 1 x 8
     )
 }

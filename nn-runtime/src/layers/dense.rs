@@ -107,7 +107,7 @@ impl Dense {
     /// A batch of steps is a batch of samples to the product: the rows of the matrix are the last dimension of the input.
     fn panels(&self, cx: &Cx<'_, impl Sized>) -> Panels {
         let x = cx.input_shape(0);
-        Panels::new(x.dim(x.rank() - 1), self.units)
+        Panels::fit(x.dim(x.rank() - 1), self.units)
     }
 }
 

@@ -5,12 +5,14 @@
 use core::ops::Range;
 
 use super::Panels;
+use super::dots::Dots;
 use crate::kernels::micro::{Broadcast, Depth, Job, Vectors, accumulate, strips, widest};
 use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
 
 /// `y[s, j] = max(Σ_i x[s, i] · w[i, j] + bias[j], floor)`, for `x` of `[b, rows]` and `y` of `[b, cols]`.
 ///
-/// The sum is one chain of `fma` from i = 0 on, starting at 0; the bias comes last. A NaN stays a NaN, whatever the floor;
+/// The sum is one chain of `fma` from i = 0 on, starting at 0; of a [turned](Panels::turned) matrix it is sixteen, of every sixteenth i,
+/// added up by pairs of neighbours, of neighbouring pairs, and so on. The bias comes last. A NaN stays a NaN, whatever the floor;
 /// `floor = f32::NEG_INFINITY` cuts off nothing, `0.0` makes it a rectified layer.
 ///
 /// ```
@@ -52,6 +54,10 @@ impl Kernel for Product<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let p = self.p;
+        if p.turned {
+            let Product { batch, x, w, bias, floor, y, .. } = self;
+            return Dots { p: p.stored(), batch, x, w, bias, floor, y }.run(s);
+        }
         let mut job = Columns {
             p,
             x: self.x.as_ptr(),
@@ -90,16 +96,16 @@ impl Kernel for Product<'_> {
 
 /// The outputs in `vectors` vectors of columns from vector `first` on, all of them in panels of `width`.
 #[derive(Clone, Copy)]
-struct Columns<'a> {
-    p: Panels,
-    x: *const f32,
-    w: *const f32,
-    bias: Option<&'a [f32]>,
-    floor: f32,
-    y: *mut f32,
-    first: usize,
-    vectors: usize,
-    width: usize,
+pub(super) struct Columns<'a> {
+    pub p: Panels,
+    pub x: *const f32,
+    pub w: *const f32,
+    pub bias: Option<&'a [f32]>,
+    pub floor: f32,
+    pub y: *mut f32,
+    pub first: usize,
+    pub vectors: usize,
+    pub width: usize,
 }
 
 impl Job for Columns<'_> {
@@ -108,11 +114,12 @@ impl Job for Columns<'_> {
 
     #[inline(always)]
     unsafe fn strip<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
-        let Panels { rows: depth, cols } = self.p;
+        let Panels { rows: depth, cols, .. } = self.p;
         let floor = s.splat(self.floor);
         for vector in (self.first..self.first + self.vectors).step_by(V) {
             let column = vector * LANES;
-            let mut bias = [s.splat(0.0); V];
+            // What changes no sum, not even that of zeros below 0.
+            let mut bias = [s.splat(-0.0); V];
             if let Some(from) = self.bias {
                 for (v, bias) in bias.iter_mut().enumerate() {
                     *bias = s.load_part(&from[(column + v * LANES).min(cols)..]);
@@ -129,17 +136,24 @@ impl Job for Columns<'_> {
                 let zero = [[s.splat(0.0); V]; R];
                 // SAFETY: rows below the batch have `depth` inputs each, and panels have `depth` rows with these vectors.
                 let sums = unsafe { accumulate::<S, R, V, false>(s, zero, a, b, Depth::once(depth)) };
-                for (r, sums) in sums.into_iter().enumerate() {
-                    for (v, sum) in sums.into_iter().enumerate() {
-                        let from = (column + v * LANES).min(cols);
-                        let (to, lanes) = (self.y.wrapping_add((row + r) * cols + from), cols - from);
-                        // The floor first: where the other is NaN, `max` gives the second.
-                        let value = s.max(floor, s.add(sum, bias[v]));
-                        if lanes >= LANES {
-                            // SAFETY: the row has sixteen columns more.
-                            unsafe { s.store_ptr(value, to) };
-                        } else {
-                            // SAFETY: the row has this many columns more.
+                let to = self.y.wrapping_add(row * cols + column);
+                if column + V * LANES <= cols {
+                    for (r, sums) in sums.into_iter().enumerate() {
+                        for (v, sum) in sums.into_iter().enumerate() {
+                            // The floor first: where the other is NaN, `max` gives the second.
+                            let value = s.max(floor, s.add(sum, bias[v]));
+                            // SAFETY: the row has these columns.
+                            unsafe { s.store_ptr(value, to.wrapping_add(r * cols + v * LANES)) };
+                        }
+                    }
+                } else {
+                    for (r, sums) in sums.into_iter().enumerate() {
+                        for (v, sum) in sums.into_iter().enumerate() {
+                            let value = s.max(floor, s.add(sum, bias[v]));
+                            let from = (v * LANES).min(cols - column);
+                            let to = to.wrapping_add(r * cols + from);
+                            let lanes = (cols - column - from).min(LANES);
+                            // SAFETY: the row has this many columns from there on.
                             s.store_part(value, unsafe { core::slice::from_raw_parts_mut(to, lanes) });
                         }
                     }

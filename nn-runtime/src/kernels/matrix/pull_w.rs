@@ -2,10 +2,11 @@
 //! Comes in: inputs and gradients of the outputs; goes out: gradients of a stretch of the storage.
 //! Never a number of the padding written, and never a sum in another order than that of the samples.
 
+use core::mem::MaybeUninit;
 use core::ops::Range;
 
 use super::Panels;
-use crate::kernels::micro::{Broadcast, Depth, Job, Vectors, accumulate, strips};
+use crate::kernels::micro::{Job, strips};
 use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
 
 /// `dw[i, j] += Σ_s x[s, i] · dy[s, j]`, for `x` of `[b, rows]`, `dy` of `[b, cols]`, and the part `range` of the storage.
@@ -26,7 +27,8 @@ pub fn pull_w(isa: Isa, p: Panels, x: &[f32], dy: &[f32], range: Range<usize>, d
         Panels::GRAIN
     );
     assert!(dw.len() == range.len(), "expected {} numbers for {range:?}, found {}", range.len(), dw.len());
-    isa.run(PullW { p, batch, x, dy, range, dw });
+    let (x, dy) = if p.turned { (dy, x) } else { (x, dy) };
+    isa.run(PullW { p: p.stored(), batch, x, dy, range, dw });
 }
 
 struct PullW<'a> {
@@ -38,69 +40,85 @@ struct PullW<'a> {
     dw: &'a mut [f32],
 }
 
+/// Samples worked on at a time: their gradients of a panel fit in the nearest cache, beside the inputs.
+const SAMPLES: usize = 64;
+
+/// Inputs from which on it pays to copy the gradients of a panel together.
+const MANY: usize = 32;
+
+/// The gradients of a panel, one row a sample, side by side.
+#[repr(align(64))]
+struct Together([MaybeUninit<f32>; SAMPLES * Panels::WIDTH]);
+
+impl Together {
+    /// Copies these columns of rows as long as `len`, with zeros behind the last; gives where they are now.
+    #[inline(always)]
+    fn copy<S: Simd>(&mut self, s: S, from: &[f32], len: usize, columns: Range<usize>) -> *const f32 {
+        let to: *mut f32 = self.0.as_mut_ptr().cast();
+        for (row, from) in from.chunks_exact(len).take(SAMPLES).enumerate() {
+            let to = to.wrapping_add(row * Panels::WIDTH);
+            let (whole, left) = from[columns.clone()].as_chunks();
+            for (at, lanes) in whole.iter().take(2).enumerate() {
+                // SAFETY: there is room for so many rows of two vectors.
+                unsafe { s.store_ptr(s.load(lanes), to.wrapping_add(at * LANES)) };
+            }
+            if whole.len() < 2 {
+                // SAFETY: as above.
+                unsafe { s.store_ptr(s.load_part(left), to.wrapping_add(whole.len() * LANES)) };
+            }
+        }
+        to
+    }
+}
+
 impl Kernel for PullW<'_> {
     type Out = ();
     #[inline(always)]
-    fn run<S: Simd>(mut self, s: S) {
-        let rows = self.p.rows;
+    fn run<S: Simd>(self, s: S) {
+        let Panels { rows, cols, .. } = self.p;
+        let mut together = Together([MaybeUninit::uninit(); SAMPLES * Panels::WIDTH]);
         for first in (0..self.batch).step_by(SAMPLES) {
             let samples = (self.batch - first).min(SAMPLES);
-            for input in (0..rows).step_by(INPUTS) {
-                let inputs = input..rows.min(input + INPUTS);
-                for panel in 0..self.p.count() {
-                    let (start, width) = (self.p.offset(panel), self.p.width(panel));
-                    // A panel starts at a multiple of 32, as every cut is one: so cuts fall between rows.
-                    let row = |at: usize| (at.max(start) - start) / width;
-                    let inputs = inputs.start.max(row(self.range.start))..inputs.end.min(row(self.range.end));
-                    self.panel(s, first..first + samples, inputs, panel);
+            let dy = &self.dy[first * cols..(first + samples) * cols];
+            for panel in 0..self.p.count() {
+                let (start, width, column) = (self.p.offset(panel), self.p.width(panel), panel * Panels::WIDTH);
+                // A panel starts at a multiple of 32, as every cut is one: so cuts fall between rows.
+                let row = |at: usize| {
+                    let at = at.max(start) - start;
+                    (if width == LANES { at / LANES } else { at / Panels::WIDTH }).min(rows)
+                };
+                let inputs = row(self.range.start)..row(self.range.end);
+                if inputs.is_empty() {
+                    continue;
                 }
-            }
-        }
-    }
-}
-
-/// Samples and inputs worked on at a time: with their gradients they fit in the nearest cache.
-const SAMPLES: usize = 64;
-const INPUTS: usize = 64;
-
-impl PullW<'_> {
-    /// The weights from some inputs, which are in the range, to the outputs of one panel.
-    #[inline(always)]
-    fn panel<S: Simd>(&mut self, s: S, samples: Range<usize>, inputs: Range<usize>, panel: usize) {
-        let Panels { rows, cols } = self.p;
-        let (start, width) = (self.p.offset(panel), self.p.width(panel));
-        let dw = self.dw.as_mut_ptr();
-        let weights = |half: usize, lanes: usize| Weights {
-            batch: samples.len(),
-            x: self.x.as_ptr().wrapping_add(samples.start * rows),
-            inputs: rows,
-            dy: self.dy.as_ptr().wrapping_add(samples.start * cols + panel * Panels::WIDTH + half),
-            outputs: cols,
-            dw: dw.wrapping_add(start + half).wrapping_sub(self.range.start),
-            width,
-            lanes,
-        };
-        let real = (cols - panel * Panels::WIDTH).min(width);
-        if real == Panels::WIDTH && S::REGISTERS >= 32 {
-            // SAFETY: `pull_w` has checked the lengths, and the panel has two vectors of columns.
-            unsafe { strips(s, Whole(weights(0, LANES)), inputs, 2) };
-            return;
-        }
-        for half in (0..real).step_by(LANES) {
-            let job = weights(half, (real - half).min(LANES));
-            // SAFETY: `pull_w` has checked the lengths, and the panel has this many lanes from this half on.
-            unsafe {
-                if job.lanes == LANES {
-                    strips(s, Whole(job), inputs.clone(), 1);
+                let real = (cols - column).min(width);
+                // Rows that lie across the lines of the cache, or all want the same places of it.
+                let slow = !cols.is_multiple_of(LANES) || cols.is_multiple_of(1024);
+                let (dy, outputs) = if real < width || slow && inputs.len() >= MANY {
+                    (together.copy(s, dy, cols, column..column + real), Panels::WIDTH)
                 } else {
-                    strips(s, Part(job), inputs.clone(), 1);
+                    (dy[column..].as_ptr(), cols)
+                };
+                let vectors = if S::REGISTERS >= 32 { width / LANES } else { 1 };
+                for half in (0..width).step_by(vectors * LANES) {
+                    let job = Weights {
+                        batch: samples,
+                        x: self.x[first * rows..].as_ptr(),
+                        inputs: rows,
+                        dy: dy.wrapping_add(half),
+                        outputs,
+                        dw: self.dw.as_mut_ptr().wrapping_add(start + half).wrapping_sub(self.range.start),
+                        width,
+                        real: real.saturating_sub(half),
+                    };
+                    // SAFETY: `pull_w` has checked the lengths; the gradients of the panel are as wide as it is, or have been copied so.
+                    unsafe { strips(s, job, inputs.clone(), vectors) };
                 }
             }
         }
     }
 }
-
-/// The gradients of the weights from some inputs to a few vectors of outputs, `lanes` of them in the last.
+/// The gradients of the weights from some inputs to a few vectors of outputs, of which `real` are no padding.
 #[derive(Clone, Copy)]
 struct Weights {
     batch: usize,
@@ -111,73 +129,54 @@ struct Weights {
     /// Where the row of input 0 would start.
     dw: *mut f32,
     width: usize,
-    lanes: usize,
+    real: usize,
 }
 
-/// All lanes are there.
-#[derive(Clone, Copy)]
-struct Whole(Weights);
-
-/// The last vector ends before its lanes do.
-#[derive(Clone, Copy)]
-struct Part(Weights);
-
-impl Job for Whole {
+impl Job for Weights {
     const WIDEST: usize = 2;
-    // Half a cache line of inputs.
-    const TALLEST: usize = 8;
+    const TALLEST: usize = 12;
 
     #[inline(always)]
     unsafe fn strip<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
-        // SAFETY: the caller vouches for it.
-        unsafe { self.0.strip::<S, R, V, false>(s, rows) }
-    }
-}
-
-impl Job for Part {
-    const WIDEST: usize = 1;
-    const TALLEST: usize = 8;
-
-    #[inline(always)]
-    unsafe fn strip<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
-        // SAFETY: the caller vouches for it.
-        unsafe { self.0.strip::<S, R, V, true>(s, rows) }
-    }
-}
-
-impl Weights {
-    /// # Safety
-    /// As for [`Job::strip`], with `lanes` lanes in the last vector where `PART`.
-    #[inline(always)]
-    unsafe fn strip<S: Simd, const R: usize, const V: usize, const PART: bool>(self, s: S, rows: Range<usize>) {
-        let b = Vectors { at: self.dy, step: self.outputs, pair: 0, lanes: self.lanes };
         for row in rows.step_by(R) {
-            let a = Broadcast { at: self.x.wrapping_add(row), row: 1, step: self.inputs, run: 0 };
             let at = |r: usize, v: usize| self.dw.wrapping_add((row + r) * self.width + v * LANES);
             let mut sums = [[s.splat(0.0); V]; R];
             for (r, sums) in sums.iter_mut().enumerate() {
                 for (v, sum) in sums.iter_mut().enumerate() {
-                    // SAFETY: these inputs' rows are in the stretch, with these vectors or what lanes there are of them.
-                    *sum = unsafe {
-                        if PART && v + 1 == V {
-                            s.load_part(core::slice::from_raw_parts(at(r, v), self.lanes))
-                        } else {
-                            s.load_ptr(at(r, v))
-                        }
-                    };
+                    // SAFETY: these inputs' rows are in the stretch, with these vectors.
+                    *sum = unsafe { s.load_ptr(at(r, v)) };
                 }
             }
-            // SAFETY: each sample has these inputs, and these outputs.
-            let sums = unsafe { accumulate::<S, R, V, PART>(s, sums, a, b, Depth::once(self.batch)) };
-            for (r, sums) in sums.into_iter().enumerate() {
-                for (v, sum) in sums.into_iter().enumerate() {
-                    // SAFETY: as for the loads, and the stretch is borrowed mutably.
-                    unsafe {
-                        if PART && v + 1 == V {
-                            s.store_part(sum, core::slice::from_raw_parts_mut(at(r, v), self.lanes));
-                        } else {
-                            s.store_ptr(sum, at(r, v));
-                        }
+            let (mut x, mut dy) = (self.x.wrapping_add(row), self.dy);
+            for _ in 0..self.batch {
+                let mut vectors = [s.splat(0.0); V];
+                for (v, vector) in vectors.iter_mut().enumerate() {
+                    // SAFETY: each sample has these outputs.
+                    *vector = unsafe { s.load_ptr(dy.wrapping_add(v * LANES)) };
+                }
+                for (r, sums) in sums.iter_mut().enumerate() {
+                    // SAFETY: each sample has these inputs.
+                    let x = s.splat(unsafe { *x.wrapping_add(r) });
+                    for (sum, vector) in sums.iter_mut().zip(vectors) {
+                        *sum = s.fma(x, vector, *sum);
+                    }
+                }
+                x = x.wrapping_add(self.inputs);
+                dy = dy.wrapping_add(self.outputs);
+            }
+            if self.real >= V * LANES {
+                for (r, sums) in sums.into_iter().enumerate() {
+                    for (v, sum) in sums.into_iter().enumerate() {
+                        // SAFETY: as for the loads, and the stretch is borrowed mutably.
+                        unsafe { s.store_ptr(sum, at(r, v)) };
+                    }
+                }
+            } else {
+                for (r, sums) in sums.into_iter().enumerate() {
+                    for (v, sum) in sums.into_iter().enumerate() {
+                        let lanes = self.real.saturating_sub(v * LANES).min(LANES);
+                        // SAFETY: as above, of some lanes.
+                        s.store_part(sum, unsafe { core::slice::from_raw_parts_mut(at(r, v), lanes) });
                     }
                 }
             }

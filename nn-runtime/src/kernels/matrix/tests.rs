@@ -13,6 +13,7 @@ const SIZES: [usize; 11] = [1, 2, 3, 7, 15, 16, 17, 31, 33, 100, 784];
 
 /// A batch with its weights and gradients, all about 1 in size.
 struct Case {
+    panels: Panels,
     k: usize,
     n: usize,
     b: usize,
@@ -26,7 +27,8 @@ struct Case {
 }
 
 impl Case {
-    fn new(k: usize, n: usize, b: usize) -> Case {
+    fn new(panels: Panels, b: usize) -> Case {
+        let (k, n) = (panels.rows(), panels.cols());
         let mut state = (k * 1_000_003 + n * 1009 + b) as u32;
         let mut numbers = |len: usize| -> Vec<f32> {
             let next = || {
@@ -36,25 +38,21 @@ impl Case {
             core::iter::repeat_with(next).take(len).collect()
         };
         let (x, w, bias, dy) = (numbers(b * k), numbers(k * n), numbers(n), numbers(b * n));
-        let mut dw = vec![0.0; Panels::new(k, n).len()];
-        Panels::new(k, n).pack(&numbers(k * n), &mut dw);
-        Case { k, n, b, x, w, bias, dy, dw }
-    }
-
-    fn panels(&self) -> Panels {
-        Panels::new(self.k, self.n)
+        let mut dw = vec![0.0; panels.len()];
+        panels.pack(&numbers(k * n), &mut dw);
+        Case { panels, k, n, b, x, w, bias, dy, dw }
     }
 
     fn packed(&self) -> Vec<f32> {
-        let mut storage = vec![f32::NAN; self.panels().len()];
-        self.panels().pack(&self.w, &mut storage);
+        let mut storage = vec![f32::NAN; self.panels.len()];
+        self.panels.pack(&self.w, &mut storage);
         storage
     }
 
     fn product(&self, isa: Isa, samples: Range<usize>) -> Vec<f32> {
         let mut y = vec![f32::NAN; samples.len() * self.n];
         let x = &self.x[samples.start * self.k..samples.end * self.k];
-        product(isa, self.panels(), x, &self.packed(), Some(&self.bias), f32::NEG_INFINITY, &mut y);
+        product(isa, self.panels, x, &self.packed(), Some(&self.bias), f32::NEG_INFINITY, &mut y);
         y
     }
 
@@ -62,14 +60,14 @@ impl Case {
         let mut dx = vec![f32::NAN; samples.len() * self.k];
         let mut scratch = vec![f32::NAN; pull_x_scratch(self.n)];
         let dy = &self.dy[samples.start * self.n..samples.end * self.n];
-        pull_x(isa, self.panels(), dy, &self.packed(), &mut dx, &mut scratch);
+        pull_x(isa, self.panels, dy, &self.packed(), &mut dx, &mut scratch);
         dx
     }
 
     fn pull_w(&self, isa: Isa, samples: Range<usize>, range: Range<usize>, dw: &mut [f32]) {
         let x = &self.x[samples.start * self.k..samples.end * self.k];
         let dy = &self.dy[samples.start * self.n..samples.end * self.n];
-        pull_w(isa, self.panels(), x, dy, range, dw);
+        pull_w(isa, self.panels, x, dy, range, dw);
     }
 
     /// The sum over `d` of `f(d)`'s products, from `start` on: as one chain, and in double precision.
@@ -82,9 +80,27 @@ impl Case {
         (0..depth).fold((start, f64::from(start)), step)
     }
 
+    /// What a sample gives an output: one chain, or of a turned matrix one in each of sixteen lanes, and their sum by pairs.
+    fn dot(&self, isa: Isa, s: usize, j: usize) -> (f32, f64) {
+        let factors = |i: usize| (self.x[s * self.k + i], self.w[j * self.k + i]);
+        if !self.panels.turned() {
+            return Self::chain(isa, 0.0, self.k, factors);
+        }
+        let mut lanes: Vec<f32> = (0..16)
+            .map(|lane| {
+                let depth = (self.k + 15 - lane) / 16;
+                Self::chain(isa, 0.0, depth, |step| factors(16 * step + lane)).0
+            })
+            .collect();
+        while lanes.len() > 1 {
+            lanes = lanes.chunks(2).map(|pair| pair[0] + pair[1]).collect();
+        }
+        (lanes[0], Self::chain(isa, 0.0, self.k, factors).1)
+    }
+
     fn expected_product(&self, isa: Isa) -> Vec<(f32, f64)> {
         let one = |s: usize, j: usize| {
-            let (chain, sum) = Self::chain(isa, 0.0, self.k, |i| (self.x[s * self.k + i], self.w[j * self.k + i]));
+            let (chain, sum) = self.dot(isa, s, j);
             (chain + self.bias[j], sum + f64::from(self.bias[j]))
         };
         (0..self.b).flat_map(|s| (0..self.n).map(move |j| one(s, j))).collect()
@@ -97,10 +113,10 @@ impl Case {
     }
 
     fn expected_pull_w(&self, isa: Isa) -> Vec<(f32, f64)> {
-        let mut expected = vec![(0.0, 0.0); self.panels().len()];
+        let mut expected = vec![(0.0, 0.0); self.panels.len()];
         for i in 0..self.k {
             for j in 0..self.n {
-                let at = self.panels().index(i, j);
+                let at = self.panels.index(i, j);
                 let factors = |s: usize| (self.x[s * self.k + i], self.dy[s * self.n + j]);
                 expected[at] = Self::chain(isa, self.dw[at], self.b, factors);
             }
@@ -113,8 +129,11 @@ impl Case {
 fn each(mut check: impl FnMut(Isa, &Case)) {
     let (sizes, most): (&[usize], _) = if cfg!(miri) { (&[1, 3, 17, 33], 120) } else { (&SIZES, 120_000) };
     let mut check = |k, n, b| {
-        let case = Case::new(k, n, b);
-        Isa::available().for_each(|isa| check(isa, &case));
+        let (plain, fit) = (Panels::new(k, n), Panels::fit(k, n));
+        for panels in if fit.turned() { vec![plain, fit] } else { vec![plain] } {
+            let case = Case::new(panels, b);
+            Isa::available().for_each(|isa| check(isa, &case));
+        }
     };
     for &k in sizes {
         for &n in sizes {
@@ -123,6 +142,8 @@ fn each(mut check: impl FnMut(Isa, &Case)) {
     }
     if !cfg!(miri) {
         check(784, 400, 13);
+        // All tiles of few outputs.
+        (4..=12).for_each(|n| check(100, n, 13));
     }
 }
 
@@ -218,13 +239,11 @@ fn a_floor_cuts_off_and_nan_stays() {
         let mut rectified = vec![f32::NAN; case.b * case.n];
         let mut x = case.x.clone();
         x[0] = f32::NAN;
-        product(isa, case.panels(), &x, &case.packed(), None, 0.0, &mut rectified);
+        product(isa, case.panels, &x, &case.packed(), None, 0.0, &mut rectified);
         let (first, others) = rectified.split_at(case.n);
         assert!(first.iter().all(|y| y.is_nan()));
-        let x = |s: usize, i: usize| x[(s + 1) * case.k + i];
         for (at, found) in others.iter().enumerate() {
-            let (s, j) = (at / case.n, at % case.n);
-            let (chain, _) = Case::chain(isa, 0.0, case.k, |i| (x(s, i), case.w[j * case.k + i]));
+            let (chain, _) = case.dot(isa, at / case.n + 1, at % case.n);
             assert_eq!(*found, chain.max(0.0));
         }
     });
@@ -233,13 +252,13 @@ fn a_floor_cuts_off_and_nan_stays() {
 #[test]
 fn padding_stays_zero_even_beside_infinities() {
     each(|isa, case| {
-        let mut wild = Case::new(case.k, case.n, case.b);
+        let mut wild = Case::new(case.panels, case.b);
         wild.x.fill(f32::INFINITY);
         let mut dw = case.dw.clone();
         wild.pull_w(isa, 0..case.b, 0..dw.len(), &mut dw);
         let mut real = vec![false; dw.len()];
         for i in 0..case.k {
-            (0..case.n).for_each(|j| real[case.panels().index(i, j)] = true);
+            (0..case.n).for_each(|j| real[case.panels.index(i, j)] = true);
         }
         for (at, real) in real.into_iter().enumerate() {
             assert!(if real { !dw[at].is_finite() } else { dw[at].to_bits() == 0 });
@@ -250,23 +269,26 @@ fn padding_stays_zero_even_beside_infinities() {
 #[test]
 fn packing_and_unpacking_are_inverse_and_pad_with_zeros() {
     let most = if cfg!(miri) { 120 } else { 20_000 };
-    for (k, n) in SIZES.into_iter().flat_map(|k| SIZES.map(|n| (k, n))).filter(|(k, n)| k * n <= most) {
-        let panels = Panels::new(k, n);
+    let sizes = SIZES.into_iter().flat_map(|k| SIZES.map(|n| (k, n))).filter(|(k, n)| k * n <= most);
+    for panels in sizes.flat_map(|(k, n)| [Panels::new(k, n), Panels::fit(k, n)]) {
+        let (k, n) = (panels.rows(), panels.cols());
         let standard: Vec<f32> = (1..=k * n).map(|x| x as f32).collect();
         let (mut storage, mut back) = (vec![f32::NAN; panels.len()], vec![f32::NAN; k * n]);
         panels.pack(&standard, &mut storage);
         panels.unpack(&storage, &mut back);
         assert_eq!(standard, back);
         assert_eq!(storage.iter().filter(|x| **x == 0.0).count(), panels.len() - k * n);
-        let widths: usize = (0..panels.count()).map(|p| panels.width(p)).sum();
-        assert_eq!(widths * k, panels.len());
+        if !panels.turned() {
+            let widths: usize = (0..panels.count()).map(|p| panels.width(p)).sum();
+            assert_eq!(widths * k, panels.len());
+        }
     }
 }
 
 #[test]
 fn an_empty_batch_is_nothing() {
     for isa in Isa::available() {
-        let case = Case::new(3, 40, 2);
+        let case = Case::new(Panels::new(3, 40), 2);
         assert!(case.product(isa, 0..0).is_empty() && case.pull_x(isa, 0..0).is_empty());
         let mut dw = case.dw.clone();
         case.pull_w(isa, 0..0, 0..dw.len(), &mut dw);

@@ -38,11 +38,11 @@ impl Plan {
 
     /// The panels of the whole input product.
     pub(super) const fn whole(&self) -> Panels {
-        Panels::new(self.features, 3 * self.features)
+        Panels::fit(self.features, 3 * self.features)
     }
 
     pub(super) const fn out(&self) -> Panels {
-        Panels::new(self.features, self.features)
+        Panels::fit(self.features, self.features)
     }
 
     /// The panels that make queries. In cross-attention those are the first ones, as many as hold the first third of the columns; what
