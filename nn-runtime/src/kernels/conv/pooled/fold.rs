@@ -53,18 +53,19 @@ impl Fold {
 
     /// Where the filters find their numbers, for each of their weights those of the four places of a window: see [`Conv::taps`].
     pub(super) fn taps(&self, table: &mut [f32]) {
-        let c = self.c;
-        let mut table = table.as_chunks_mut::<PLACES>().0.iter_mut();
+        let (c, [rows, columns]) = (self.c, self.c.kernel);
         // How far a row is from the first one: rows of the image that are no step apart lie `lines` apart.
         let row = |y: usize| (y % self.step[0] * self.lines + y / self.step[0]) * self.across;
-        for channel in (0..c.channels).map(|channel| channel * self.columns * self.plane) {
-            for y in (0..c.kernel[0]).map(|k| k * c.dilation[0]) {
-                let (upper, lower) = (channel + row(y), channel + row(y + c.stride[0]));
-                for x in (0..c.kernel[1]).map(|k| k * c.dilation[1]) {
-                    let (left, right) = (x * self.plane, (x + c.stride[1]) * self.plane);
-                    if let Some(to) = table.next() {
-                        *to = [upper + left, upper + right, lower + left, lower + right].map(entry);
-                    }
+        let table = table.as_chunks_mut::<PLACES>().0;
+        for ky in 0..rows {
+            let y = ky * c.dilation[0];
+            let (upper, lower) = (row(y), row(y + c.stride[0]));
+            for channel in 0..c.channels {
+                let taps = &mut table[(channel * rows + ky) * columns..][..columns];
+                for (kx, to) in taps.iter_mut().enumerate() {
+                    let left = (channel * self.columns + kx * c.dilation[1]) * self.plane;
+                    let right = left + c.stride[1] * self.plane;
+                    *to = [upper + left, upper + right, lower + left, lower + right].map(entry);
                 }
             }
         }
@@ -127,7 +128,9 @@ impl Fold {
                 // SAFETY: the caller vouches for the windows of this row; of an odd number of columns the last is alone.
                 unsafe {
                     if step == 2 && column % 2 == 0 {
-                        let (even, odd) = s.unzip(s.load_ptr(from), s.load_ptr(from.wrapping_add(LANES)));
+                        let near = s.load_ptr(from);
+                        let far = if 2 * lanes > LANES { s.load_ptr(from.wrapping_add(LANES)) } else { near };
+                        let (even, odd) = s.unzip(near, far);
                         s.store_part(even, core::slice::from_raw_parts_mut(to, lanes));
                         if column + 1 < columns {
                             s.store_part(odd, core::slice::from_raw_parts_mut(to.wrapping_add(plane), lanes));
