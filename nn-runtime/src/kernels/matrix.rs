@@ -12,7 +12,6 @@ mod tests;
 pub(in crate::kernels) use product::Product;
 pub use product::product;
 pub use pull_w::{pull_bias, pull_w};
-pub(in crate::kernels) use pull_x::PullX;
 pub use pull_x::{pull_x, pull_x_scratch};
 
 /// How a weight matrix of `rows` inputs and `cols` outputs lies in memory.
