@@ -65,6 +65,7 @@ impl<C: Cell> Kernel for Backward<'_, C> {
             }
         }
         for k in (0..steps).rev() {
+            let (dh, dc) = state.split_at_mut(batch * units);
             let step = Step {
                 walk: self.walk,
                 batch,
@@ -78,8 +79,8 @@ impl<C: Cell> Kernel for Backward<'_, C> {
                 dy: (!last).then_some(self.dy.as_ptr()),
                 product: product.as_mut_ptr(),
                 through: through.as_ptr(),
-                dh: state.as_mut_ptr(),
-                dc: state.as_mut_ptr().wrapping_add(batch * units),
+                dh: dh.as_mut_ptr(),
+                dc: dc.as_mut_ptr(),
                 cell: PhantomData::<C>,
             };
             s.call(step);
@@ -147,8 +148,8 @@ impl<C: Cell> Step<'_, C> {
         unsafe {
             let gate = |g: usize| (place * C::GATES + g) * units + at;
             let (mut gates, mut product) = ([nothing; 4], nothing);
-            for g in 0..C::GATES {
-                gates[g] = get(s, self.gates.add(gate(g)), lanes);
+            for (g, to) in gates.iter_mut().enumerate().take(C::GATES) {
+                *to = get(s, self.gates.add(gate(g)), lanes);
             }
             if C::SPLIT {
                 product = get(s, self.products.add(gate(C::GATES - 1)), lanes);

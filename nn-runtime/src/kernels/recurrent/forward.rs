@@ -252,8 +252,8 @@ impl<C: Cell> Step<'_, C> {
             }
             if let Some([to, products, before]) = self.keep {
                 let gate = |g: usize| (place * C::GATES + g) * units + at;
-                for g in 0..C::GATES {
-                    put(s, gates[g], to.add(gate(g)), lanes);
+                for (g, value) in gates.into_iter().enumerate().take(C::GATES) {
+                    put(s, value, to.add(gate(g)), lanes);
                 }
                 if C::SPLIT {
                     put(s, h[C::GATES - 1], products.add(gate(C::GATES - 1)), lanes);
@@ -304,9 +304,9 @@ unsafe fn chain<S: Simd, C: Cell, const R: usize, const B: usize>(
     for k in 0..columns.inputs {
         let mut vectors = [[s.splat(0.0); 4]; B];
         for b in 0..B {
-            for g in 0..C::GATES {
+            for (g, vector) in vectors[b].iter_mut().enumerate().take(C::GATES) {
                 // SAFETY: `vectors` says that sixteen numbers can be read there.
-                vectors[b][g] = unsafe { s.load_ptr(w[b].first.add(g * w[b].gate + k * w[b].input)) };
+                *vector = unsafe { s.load_ptr(w[b].first.add(g * w[b].gate + k * w[b].input)) };
             }
         }
         for r in 0..R {
