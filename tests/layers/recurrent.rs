@@ -136,7 +136,7 @@ impl Form {
 
 fn forms() -> Vec<Form> {
     let mut forms = Vec::new();
-    for (steps, features, units) in [(1, 1, 1), (3, 5, 7), (4, 1, 17), (3, 17, 2), (2, 3, 33)] {
+    for (steps, features, units) in [(1, 1, 1), (3, 5, 7), (4, 1, 32), (3, 17, 2), (2, 3, 33)] {
         for direction in [Direction::Forward, Direction::Backward, Direction::Both] {
             for last in [false, true] {
                 forms.push(Form { steps, features, units, direction, last, bias: features != 5 });

@@ -13,7 +13,6 @@ mod tests;
 pub(in crate::kernels) use product::Product;
 pub use product::product;
 pub use pull_w::{pull_bias, pull_w};
-pub(in crate::kernels) use pull_x::PullX;
 pub use pull_x::{pull_x, pull_x_scratch};
 
 use super::simd::LANES;

@@ -5,11 +5,17 @@
 
 mod backward;
 mod cells;
+mod columns;
 mod forward;
+mod rows;
+mod turned;
 
 pub use backward::Backward;
 pub use cells::{Gru, Lstm, Rnn};
+pub use columns::Columns;
 pub use forward::Forward;
+pub use rows::pull_rows;
+pub use turned::Turned;
 
 use super::matrix::Panels;
 use super::simd::{LANES, Simd};
@@ -17,32 +23,27 @@ use super::simd::{LANES, Simd};
 /// One vector of each gate; a cell with fewer uses the first.
 pub type Gates<F> = [F; 4];
 
-/// What a cell makes of its gates: elementwise, for one unit a lane. Implementors mark both functions `#[inline(always)]`.
+/// What a cell makes of its gates: elementwise, for one unit a lane. Implementors mark all functions `#[inline(always)]`.
 pub trait Cell: Copy + 'static {
     /// Columns of both weight matrices for each unit, one block of units after the other.
     const GATES: usize;
     /// Numbers carried from step to step for each unit: the output, and what else there is.
     const STATES: usize;
-    /// Numbers for each unit and step that backward reads beside the gates and the output.
-    const EXTRAS: usize;
-    /// Whether the gradient that arrives at the state's product is another than that at the inputs'. It then takes the place of the
-    /// extras, of which there are as many as gates.
+    /// Whether the two products are more to the cell than their sum. The gradient that arrives at the state's product is then another than
+    /// that at the inputs'.
     const SPLIT: bool;
 
-    /// One step from the two products, both with their bias: the gates and extras to keep, and the new state.
-    fn forward<S: Simd>(s: S, x: Gates<S::F>, h: Gates<S::F>, state: [S::F; 2]) -> (Kept<S::F>, [S::F; 2]);
+    /// The first part of a step: the gates that depend on no other gate, in the place of what arrives at them. `x` is the inputs' product and,
+    /// where the cell does not split them, the state's; `h` the state's where it does. All samples of a tile go through this part before
+    /// the first goes through the next, so that none waits for another.
+    fn open<S: Simd>(s: S, x: Gates<S::F>, h: Gates<S::F>) -> Gates<S::F>;
 
-    /// The same step backward. `before` is the output of the step before, `dstate` the gradient of the new state.
-    fn backward<S: Simd>(s: S, kept: Kept<S::F>, before: S::F, dstate: [S::F; 2]) -> Pulled<S::F>;
-}
+    /// The rest of the step: the gates, each behind its own function, and the new state.
+    fn close<S: Simd>(s: S, open: Gates<S::F>, h: Gates<S::F>, state: [S::F; 2]) -> (Gates<S::F>, [S::F; 2]);
 
-/// What forward keeps of a step.
-#[derive(Clone, Copy)]
-pub struct Kept<F> {
-    /// The gates, each behind its own function.
-    pub gates: Gates<F>,
-    /// What else the cell asks for.
-    pub extras: Gates<F>,
+    /// The same step backward. `product` is what arrived from the state at the last gate, where the cell splits; `before` the last number of
+    /// the state before the step, and `dstate` the gradient of the new state.
+    fn backward<S: Simd>(s: S, gates: Gates<S::F>, product: S::F, before: S::F, dstate: [S::F; 2]) -> Pulled<S::F>;
 }
 
 /// The gradients of a step.
@@ -54,6 +55,8 @@ pub struct Pulled<F> {
     pub h: Gates<F>,
     /// Of the old state, but for what comes through the product.
     pub state: [F; 2],
+    /// No gradient but the step's output, once more, where the state is more than it.
+    pub output: F,
 }
 
 /// Sequences to go through, all in one direction.
@@ -75,26 +78,16 @@ pub struct Walk {
 
 impl Walk {
     /// The step that is gone through as the `k`-th.
+    #[inline(always)]
     fn step(&self, k: usize) -> usize {
         if self.reverse { self.steps - 1 - k } else { k }
     }
 
     /// Where the output of a sample's step stands.
+    #[inline(always)]
     fn output(&self, sample: usize, step: usize) -> usize {
         let row = if self.last { sample } else { sample * self.steps + step };
         row * self.width + self.at
-    }
-
-    /// How many samples there are, judged by rows of `gates` blocks of units for each step.
-    #[track_caller]
-    fn batch(&self, gates: &[f32], blocks: usize) -> usize {
-        let one = self.steps * blocks * self.units;
-        assert!(
-            one != 0 && gates.len().is_multiple_of(one),
-            "expected samples of {one} gates, found {} numbers",
-            gates.len()
-        );
-        gates.len() / one
     }
 
     /// That a slice holds what the loops reach for.
@@ -109,10 +102,36 @@ impl Walk {
     }
 }
 
-/// The weights of a state: how they lie, and their numbers.
+/// What forward keeps of `b` samples, and backward leaves in the same place.
+pub struct Kept<'a> {
+    /// `[b, steps, gates·units]`: the gates behind their functions, then the gradients of the inputs' product. Of a step that is padding,
+    /// the last gate is the output that it hands on, and its gradients are 0.
+    pub gates: &'a mut [f32],
+    /// The same of the state's product, where the cell splits them; else nothing. At first it is that product, of the last gate.
+    pub products: &'a mut [f32],
+    /// `[b, steps, units]`: the last number of the state before each step, then the output before each step.
+    pub before: &'a mut [f32],
+}
+
+impl Kept<'_> {
+    /// Numbers kept of a step, for each unit.
+    pub const fn each<C: Cell>() -> usize {
+        C::GATES + if C::SPLIT { C::GATES } else { 0 } + 1
+    }
+
+    #[track_caller]
+    fn check<C: Cell>(&self, walk: &Walk, batch: usize) {
+        let one = batch * walk.steps * walk.units;
+        walk.check("gates", self.gates.len(), one * C::GATES);
+        walk.check("products", self.products.len(), if C::SPLIT { one * C::GATES } else { 0 });
+        walk.check("states before", self.before.len(), one);
+    }
+}
+
+/// Weights between inputs, or the state, and the gates: how they lie, and their numbers.
 #[derive(Clone, Copy)]
 pub struct Weights<'a> {
-    /// Units in, gates out.
+    /// Gates out.
     pub panels: Panels,
     /// In that storage.
     pub w: &'a [f32],
@@ -120,20 +139,32 @@ pub struct Weights<'a> {
     pub bias: Option<&'a [f32]>,
 }
 
+/// Sixteen numbers, or as many as there are.
+///
+/// # Safety
+/// `lanes` numbers can be read from `from` on.
 #[inline(always)]
-fn load<S: Simd>(s: S, from: &[f32], at: usize, lanes: usize) -> S::F {
-    let from = &from[at..at + lanes];
-    match from.as_array::<LANES>() {
-        Some(from) => s.load(from),
-        None => s.load_part(from),
+unsafe fn get<S: Simd>(s: S, from: *const f32, lanes: usize) -> S::F {
+    if lanes == LANES {
+        // SAFETY: the caller vouches for sixteen numbers.
+        unsafe { s.load_ptr(from) }
+    } else {
+        // SAFETY: the caller vouches for so many.
+        s.load_part(unsafe { core::slice::from_raw_parts(from, lanes) })
     }
 }
 
+/// Writes sixteen numbers, or as many as there is room for.
+///
+/// # Safety
+/// `lanes` numbers can be written from `to` on.
 #[inline(always)]
-fn store<S: Simd>(s: S, v: S::F, to: &mut [f32], at: usize, lanes: usize) {
-    let to = &mut to[at..at + lanes];
-    match to.as_mut_array::<LANES>() {
-        Some(to) => s.store(v, to),
-        None => s.store_part(v, to),
+unsafe fn put<S: Simd>(s: S, v: S::F, to: *mut f32, lanes: usize) {
+    if lanes == LANES {
+        // SAFETY: the caller vouches for room for sixteen numbers.
+        unsafe { s.store_ptr(v, to) };
+    } else {
+        // SAFETY: the caller vouches for room for so many.
+        s.store_part(v, unsafe { core::slice::from_raw_parts_mut(to, lanes) });
     }
 }

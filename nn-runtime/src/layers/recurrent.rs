@@ -10,7 +10,7 @@ use crate::facts::{Facts, Rule};
 use crate::fault::Fault;
 use crate::init::Init;
 use crate::kernels::matrix::pull_x_scratch;
-use crate::kernels::recurrent::Cell;
+use crate::kernels::recurrent::{Cell, Columns, Forward, Kept, Turned};
 use crate::shape::Shape;
 
 /// Which way a recurrent layer goes through its sequence.
@@ -167,7 +167,7 @@ impl<C: Cell> Recurrent<C> {
 
     /// Numbers kept of one step, one way.
     const fn kept(&self) -> usize {
-        (C::GATES + C::EXTRAS + 1) * self.units
+        Kept::each::<C>() * self.units
     }
 
     pub(super) const fn rule(&self, x: &[Shape], layer: &str) -> Rule {
@@ -184,19 +184,22 @@ impl<C: Cell> Recurrent<C> {
         let wide = max(features, units.saturating_mul(16));
         let fits = Shape::of([units, 32]).checked_len().is_some()
             && Shape::of([steps, wide]).checked_len().is_some()
-            && Shape::of([row, features]).checked_len().is_some()
-            && Shape::of([row, units]).checked_len().is_some();
+            && Shape::of([row.saturating_mul(16), features]).checked_len().is_some()
+            && Shape::of([row.saturating_mul(16), units]).checked_len().is_some();
         if !fits {
             return Rule::Err(too_large());
         }
         let y = if self.last { Shape::of([ways * units]) } else { Shape::of([steps, ways * units]) };
-        // The gates of every step where nothing is kept; a second gradient of the input; gates, gradients and state of one step.
-        let (gates, second) = (steps * row, if ways == 2 { steps * features } else { 0 });
-        let sample = row + 3 * units + max(gates, second);
+        // Of a group of samples the state and the gradients of one step's gates; or a second gradient of the input.
+        let sample = max(row + 3 * units, if ways == 2 { steps * features } else { 0 });
+        // The weights in the form that each pass reads, and in a stream the state of a group.
+        let [once, each] = Forward::<C>::scratch(units);
+        let columns = Columns::<C>::scratch(features, units) + Columns::<C>::scratch(units, units);
+        let whole = max(max(columns + once + passes::FEW * each, Turned::scratch(units, row)), pull_x_scratch(row));
         let bound = Init::Uniform(inverse_root(units));
         let mut facts = Facts::output(y)
             .saves(steps * self.kept() * ways)
-            .scratch(sample, pull_x_scratch(row))
+            .scratch(sample, whole)
             .macs((features + units).saturating_mul(row).saturating_mul(steps).saturating_mul(ways))
             .prepares_params()
             .pulls_without_y();

@@ -82,6 +82,10 @@ function!(Cosh, cosh);
 function!(LnCosh, ln_cosh);
 function!(Sin, sin);
 function!(Cos, cos);
+function!(SigmoidOfTwo, sigmoid_of_two);
+function!(TanhOfTwo, tanh_of_two);
+function!(SigmoidOfFour, sigmoid_of_four);
+function!(TanhOfFour, tanh_of_four);
 function!(High, high);
 function!(Low, low);
 function!(Cdf, normal_cdf);
@@ -99,6 +103,41 @@ fn high<S: Simd>(s: S, x: S::F) -> S::F {
 #[inline(always)]
 fn low<S: Simd>(s: S, x: S::F) -> S::F {
     sigmoids(s, x).1
+}
+
+/// Quotients by one division, of fractions whose denominators are near and far.
+#[inline(always)]
+fn of_two<S: Simd>(s: S, x: S::F) -> [S::F; 2] {
+    two_quotients(s, [sigmoid_fraction(s, x), tanh_fraction(s, x)])
+}
+
+#[inline(always)]
+fn of_four<S: Simd>(s: S, x: S::F) -> [S::F; 4] {
+    let near = s.mul(x, s.splat(0.01));
+    four_quotients(
+        s,
+        [sigmoid_fraction(s, x), tanh_fraction(s, near), tanh_fraction(s, x), sigmoid_fraction(s, s.neg(near))],
+    )
+}
+
+#[inline(always)]
+fn sigmoid_of_two<S: Simd>(s: S, x: S::F) -> S::F {
+    of_two(s, x)[0]
+}
+
+#[inline(always)]
+fn tanh_of_two<S: Simd>(s: S, x: S::F) -> S::F {
+    of_two(s, x)[1]
+}
+
+#[inline(always)]
+fn sigmoid_of_four<S: Simd>(s: S, x: S::F) -> S::F {
+    of_four(s, x)[0]
+}
+
+#[inline(always)]
+fn tanh_of_four<S: Simd>(s: S, x: S::F) -> S::F {
+    of_four(s, x)[2]
 }
 
 /// A function of two numbers, over pairs.

@@ -1,8 +1,8 @@
 //! The cells: what each makes of its gates, and backward. Comes in: one vector of each gate; goes out: the same of states, or
 //! gradients. Orders of gates are PyTorch's. Never a product, and never a loop.
 
-use super::{Cell, Gates, Kept, Pulled};
-use crate::kernels::math::{sigmoid, tanh};
+use super::{Cell, Gates, Pulled};
+use crate::kernels::math::{four_quotients, sigmoid_fraction, tanh, tanh_fraction, two_quotients};
 use crate::kernels::simd::Simd;
 
 /// h' = tanh(x + h).
@@ -37,75 +37,86 @@ fn none<S: Simd>(s: S) -> Gates<S::F> {
 impl Cell for Rnn {
     const GATES: usize = 1;
     const STATES: usize = 1;
-    const EXTRAS: usize = 0;
     const SPLIT: bool = false;
 
     #[inline(always)]
-    fn forward<S: Simd>(s: S, x: Gates<S::F>, h: Gates<S::F>, _: [S::F; 2]) -> (Kept<S::F>, [S::F; 2]) {
-        let y = tanh(s, s.add(x[0], h[0]));
-        let mut gates = none(s);
-        gates[0] = y;
-        (Kept { gates, extras: none(s) }, [y, s.splat(0.0)])
+    fn open<S: Simd>(_: S, x: Gates<S::F>, _: Gates<S::F>) -> Gates<S::F> {
+        x
     }
 
     #[inline(always)]
-    fn backward<S: Simd>(s: S, kept: Kept<S::F>, _: S::F, [dh, _]: [S::F; 2]) -> Pulled<S::F> {
+    fn close<S: Simd>(s: S, [x, ..]: Gates<S::F>, _: Gates<S::F>, _: [S::F; 2]) -> (Gates<S::F>, [S::F; 2]) {
+        let y = tanh(s, x);
         let mut gates = none(s);
-        gates[0] = through_tanh(s, dh, kept.gates[0]);
-        Pulled { x: gates, h: gates, state: [s.splat(0.0); 2] }
+        gates[0] = y;
+        (gates, [y, s.splat(0.0)])
+    }
+
+    #[inline(always)]
+    fn backward<S: Simd>(s: S, [y, ..]: Gates<S::F>, _: S::F, _: S::F, [dh, _]: [S::F; 2]) -> Pulled<S::F> {
+        let mut gates = none(s);
+        gates[0] = through_tanh(s, dh, y);
+        Pulled { x: gates, h: gates, state: [s.splat(0.0); 2], output: y }
     }
 }
 
 impl Cell for Gru {
     const GATES: usize = 3;
     const STATES: usize = 1;
-    const EXTRAS: usize = 3;
     const SPLIT: bool = true;
 
     #[inline(always)]
-    fn forward<S: Simd>(s: S, x: Gates<S::F>, h: Gates<S::F>, state: [S::F; 2]) -> (Kept<S::F>, [S::F; 2]) {
-        let mut kept = Kept { gates: none(s), extras: none(s) };
-        let r = sigmoid(s, s.add(x[0], h[0]));
-        let z = sigmoid(s, s.add(x[1], h[1]));
-        let n = tanh(s, s.fma(r, h[2], x[2]));
-        kept.gates = [r, z, n, kept.gates[3]];
-        kept.extras[2] = h[2];
-        (kept, [s.fma(z, s.sub(state[0], n), n), s.splat(0.0)])
+    fn open<S: Simd>(s: S, x: Gates<S::F>, h: Gates<S::F>) -> Gates<S::F> {
+        let (r, z) = (sigmoid_fraction(s, s.add(x[0], h[0])), sigmoid_fraction(s, s.add(x[1], h[1])));
+        let [r, z] = two_quotients(s, [r, z]);
+        [r, z, x[2], x[3]]
     }
 
     #[inline(always)]
-    fn backward<S: Simd>(s: S, kept: Kept<S::F>, before: S::F, [dh, _]: [S::F; 2]) -> Pulled<S::F> {
-        let ([r, z, n, _], product) = (kept.gates, kept.extras[2]);
+    fn close<S: Simd>(s: S, [r, z, x, _]: Gates<S::F>, h: Gates<S::F>, state: [S::F; 2]) -> (Gates<S::F>, [S::F; 2]) {
+        let n = tanh(s, s.fma(r, h[2], x));
+        ([r, z, n, s.splat(0.0)], [s.fma(z, s.sub(state[0], n), n), s.splat(0.0)])
+    }
+
+    #[inline(always)]
+    fn backward<S: Simd>(
+        s: S,
+        [r, z, n, _]: Gates<S::F>,
+        product: S::F,
+        before: S::F,
+        [dh, _]: [S::F; 2],
+    ) -> Pulled<S::F> {
         let dn = through_tanh(s, s.mul(dh, s.sub(s.splat(1.0), z)), n);
         let dz = through_sigmoid(s, s.mul(dh, s.sub(before, n)), z);
         let dr = through_sigmoid(s, s.mul(dn, product), r);
         let nothing = s.splat(0.0);
-        Pulled { x: [dr, dz, dn, nothing], h: [dr, dz, s.mul(dn, r), nothing], state: [s.mul(dh, z), nothing] }
+        let (x, h) = ([dr, dz, dn, nothing], [dr, dz, s.mul(dn, r), nothing]);
+        Pulled { x, h, state: [s.mul(dh, z), nothing], output: nothing }
     }
 }
 
 impl Cell for Lstm {
     const GATES: usize = 4;
     const STATES: usize = 2;
-    const EXTRAS: usize = 2;
     const SPLIT: bool = false;
 
     #[inline(always)]
-    fn forward<S: Simd>(s: S, x: Gates<S::F>, h: Gates<S::F>, [_, c]: [S::F; 2]) -> (Kept<S::F>, [S::F; 2]) {
-        let i = sigmoid(s, s.add(x[0], h[0]));
-        let f = sigmoid(s, s.add(x[1], h[1]));
-        let g = tanh(s, s.add(x[2], h[2]));
-        let o = sigmoid(s, s.add(x[3], h[3]));
-        let new = s.fma(f, c, s.mul(i, g));
-        let seen = tanh(s, new);
-        let mut extras = none(s);
-        (extras[0], extras[1]) = (c, seen);
-        (Kept { gates: [i, f, g, o], extras }, [s.mul(o, seen), new])
+    fn open<S: Simd>(s: S, x: Gates<S::F>, _: Gates<S::F>) -> Gates<S::F> {
+        let (i, f) = (sigmoid_fraction(s, x[0]), sigmoid_fraction(s, x[1]));
+        let (g, o) = (tanh_fraction(s, x[2]), sigmoid_fraction(s, x[3]));
+        four_quotients(s, [i, f, g, o])
     }
 
     #[inline(always)]
-    fn backward<S: Simd>(s: S, kept: Kept<S::F>, _: S::F, [dh, dc]: [S::F; 2]) -> Pulled<S::F> {
-        let ([i, f, g, o], [c, seen, ..]) = (kept.gates, kept.extras);
+    fn close<S: Simd>(s: S, [i, f, g, o]: Gates<S::F>, _: Gates<S::F>, [_, c]: [S::F; 2]) -> (Gates<S::F>, [S::F; 2]) {
+        let new = s.fma(f, c, s.mul(i, g));
+        ([i, f, g, o], [s.mul(o, tanh(s, new)), new])
+    }
+
+    #[inline(always)]
+    fn backward<S: Simd>(s: S, [i, f, g, o]: Gates<S::F>, _: S::F, c: S::F, [dh, dc]: [S::F; 2]) -> Pulled<S::F> {
+        // Computed once more, as it would come from further away than it takes.
+        let seen = tanh(s, s.fma(f, c, s.mul(i, g)));
         let dc = s.add(dc, through_tanh(s, s.mul(dh, o), seen));
         let gates = [
             through_sigmoid(s, s.mul(dc, g), i),
@@ -113,6 +124,6 @@ impl Cell for Lstm {
             through_tanh(s, s.mul(dc, i), g),
             through_sigmoid(s, s.mul(dh, seen), o),
         ];
-        Pulled { x: gates, h: gates, state: [s.splat(0.0), s.mul(dc, f)] }
+        Pulled { x: gates, h: gates, state: [s.splat(0.0), s.mul(dc, f)], output: s.mul(o, seen) }
     }
 }

@@ -5,23 +5,20 @@ use core::marker::PhantomData;
 use core::ops::Range;
 
 use super::{Direction, Recurrent};
-use crate::kernels::matrix::{Panels, product, pull_bias, pull_w, pull_x, pull_x_scratch};
-use crate::kernels::recurrent::{Backward, Cell, Forward, Walk, Weights};
-use crate::kernels::simd::Isa;
+use crate::kernels::matrix::{Panels, pull_w, pull_x, pull_x_scratch};
+use crate::kernels::recurrent::{Backward, Cell, Columns, Forward, Kept, Turned, Walk, Weights, pull_rows};
 use crate::layer::{Cx, Look, Part};
 
-/// Samples that go through the steps together: enough to fill the product's tiles, few enough that their gates stay in the cache.
-const GROUP: usize = 32;
+/// Samples that go through the steps together while the weights stay in the nearest cache: enough to fill the product's tiles, few enough
+/// that what a step reads and writes stays near.
+pub(super) const FEW: usize = 8;
+
+/// The same for more weights than these, which are read from further away in each step.
+const MANY: usize = 32;
+const NEAR: usize = 1 << 13;
 
 /// Steps whose gradients are added together, so that they are read from far only once.
 const ROWS: usize = 64;
-
-/// What is kept of all samples, one way: the gates, the cell's extras, and the output before each step.
-struct Kept<'a> {
-    gates: &'a mut [f32],
-    extras: &'a mut [f32],
-    before: &'a mut [f32],
-}
 
 impl<C: Cell> Recurrent<C> {
     fn walk(&self, cx: &Cx, way: usize) -> Walk {
@@ -65,40 +62,50 @@ impl<C: Cell> Recurrent<C> {
     fn kept_of<'a>(&self, saved: &'a mut [f32], rows: usize, way: usize) -> Kept<'a> {
         let one = rows * self.kept();
         let (gates, rest) = saved[way * one..][..one].split_at_mut(rows * self.row());
-        let (extras, before) = rest.split_at_mut(rows * C::EXTRAS * self.units);
-        Kept { gates, extras, before }
+        let (products, before) = rest.split_at_mut(rest.len() - rows * self.units);
+        Kept { gates, products, before }
+    }
+
+    /// The weights of the inputs and of the state as the way forward reads them, and what is left of the scratch.
+    fn columns<'a>(&self, weights: [Weights<'a>; 2], scratch: &'a mut [f32]) -> ([Columns<'a, C>; 2], &'a mut [f32]) {
+        let mut left = scratch;
+        let columns = weights.map(|weights| {
+            let len = Columns::<C>::scratch(weights.panels.rows(), self.units);
+            let (copy, rest) = core::mem::take(&mut left).split_at_mut(len);
+            left = rest;
+            Columns::new(&weights, copy)
+        });
+        (columns, left)
+    }
+
+    /// Samples that go through the steps together.
+    fn together(&self) -> usize {
+        if self.row() * self.units <= NEAR { FEW } else { MANY }
     }
 
     pub(in crate::layers) fn forward(&self, cx: &mut Cx, x: &[&[f32]], y: &mut [f32]) {
         for way in 0..self.ways() {
-            let (walk, inputs, weights) = (self.walk(cx, way), self.of_inputs(cx, way), self.of_state(cx, way));
+            let (walk, inputs, state) = (self.walk(cx, way), self.of_inputs(cx, way), self.of_state(cx, way));
+            let ([inputs, weights], scratch) = self.columns([inputs, state], cx.scratch);
+            let [once, each] = Forward::<C>::scratch(self.units);
             let mut kept = match cx.saved.is_empty() {
                 true => None,
                 false => Some(self.kept_of(cx.saved, cx.batch * walk.steps, way)),
             };
-            for first in (0..cx.batch).step_by(GROUP) {
-                let group = Group { first, samples: GROUP.min(cx.batch - first) };
-                let (state, scratch) = cx.scratch.split_at_mut(group.samples * C::STATES * self.units);
-                let (scratch, rest) = scratch.split_at_mut(group.samples * self.row());
-                let (gates, keep) = match &mut kept {
-                    Some(kept) => {
-                        let keep = [group.of_mut(kept.extras, cx.batch), group.of_mut(kept.before, cx.batch)];
-                        (group.of_mut(kept.gates, cx.batch), Some(keep))
-                    }
-                    None => (&mut rest[..group.samples * walk.steps * self.row()], None),
-                };
-                multiply(cx.isa, &inputs, group.of(x[0], cx.batch), gates);
+            for first in (0..cx.batch).step_by(self.together()) {
+                let group = Group { first, samples: self.together().min(cx.batch - first) };
+                let (state, scratch) = scratch.split_at_mut(group.samples * C::STATES * self.units);
                 state.fill(0.0);
                 Forward {
                     walk,
+                    x: group.of(x[0], cx.batch),
+                    inputs,
                     weights,
-                    gates,
-                    keep,
+                    keep: kept.as_mut().map(|kept| group.of_kept(kept, cx.batch)),
                     mask: x.get(1).map(|mask| group.of(mask, cx.batch)),
                     state,
-                    scratch,
+                    scratch: &mut scratch[..once + group.samples * each],
                     y: group.of_mut(y, cx.batch),
-                    cell: PhantomData::<C>,
                 }
                 .run(cx.isa);
             }
@@ -106,26 +113,23 @@ impl<C: Cell> Recurrent<C> {
     }
 
     pub(in crate::layers) fn step(&self, cx: &mut Cx, x: &[&[f32]], y: &mut [f32]) {
-        let (inputs, weights) = (self.of_inputs(cx, 0), self.of_state(cx, 0));
         let walk = Walk { steps: 1, ..self.walk(cx, 0) };
-        // What there is of scratch in a stream holds the gates of so many samples, twice.
-        let at_once = pull_x_scratch(self.row()) / (2 * self.row());
+        let (inputs, state) = (self.of_inputs(cx, 0), self.of_state(cx, 0));
+        let ([inputs, weights], scratch) = self.columns([inputs, state], cx.scratch);
+        let [once, each] = Forward::<C>::scratch(self.units);
         let carried = &mut cx.saved[..cx.batch * C::STATES * self.units];
-        for first in (0..cx.batch).step_by(at_once) {
-            let group = Group { first, samples: at_once.min(cx.batch - first) };
-            let (gates, scratch) =
-                cx.scratch[..2 * group.samples * self.row()].split_at_mut(group.samples * self.row());
-            multiply(cx.isa, &inputs, group.of(x[0], cx.batch), gates);
+        for first in (0..cx.batch).step_by(FEW) {
+            let group = Group { first, samples: FEW.min(cx.batch - first) };
             Forward {
                 walk,
+                x: group.of(x[0], cx.batch),
+                inputs,
                 weights,
-                gates,
                 keep: None,
                 mask: x.get(1).map(|mask| group.of(mask, cx.batch)),
                 state: group.of_mut(carried, cx.batch),
-                scratch,
+                scratch: &mut scratch[..once + group.samples * each],
                 y: group.of_mut(y, cx.batch),
-                cell: PhantomData::<C>,
             }
             .run(cx.isa);
         }
@@ -135,20 +139,20 @@ impl<C: Cell> Recurrent<C> {
         let (dx, dmask) = dx.split_at_mut(1);
         dmask.iter_mut().for_each(|dmask| dmask.fill(0.0));
         for way in 0..self.ways() {
-            let (walk, inputs, weights) = (self.walk(cx, way), self.of_inputs(cx, way), self.of_state(cx, way));
-            let kept = self.kept_of(cx.saved, cx.batch * walk.steps, way);
-            for first in (0..cx.batch).step_by(GROUP) {
-                let group = Group { first, samples: GROUP.min(cx.batch - first) };
-                let room = group.samples * (C::GATES + C::STATES + 1) * self.units + pull_x_scratch(self.row());
+            let (walk, inputs, state) = (self.walk(cx, way), self.of_inputs(cx, way), self.of_state(cx, way));
+            let mut kept = self.kept_of(cx.saved, cx.batch * walk.steps, way);
+            let (turned, scratch) = cx.scratch.split_at_mut(Turned::scratch(self.units, self.row()));
+            let weights = Turned::new(cx.isa, &state, turned);
+            // The other way round: what forward kept last is nearest, and what is left last is the first that `pull_params` reads.
+            for first in (0..cx.batch).step_by(self.together()).rev() {
+                let group = Group { first, samples: self.together().min(cx.batch - first) };
                 Backward {
                     walk,
                     weights,
-                    gates: group.of_mut(kept.gates, cx.batch),
-                    extras: group.of_mut(kept.extras, cx.batch),
-                    before: group.of(kept.before, cx.batch),
+                    kept: group.of_kept(&mut kept, cx.batch),
                     mask: x.get(1).map(|mask| group.of(mask, cx.batch)),
                     dy: group.of(dy, cx.batch),
-                    scratch: &mut cx.scratch[..room],
+                    scratch: &mut scratch[..group.samples * (C::GATES + C::STATES + 1) * self.units],
                     cell: PhantomData::<C>,
                 }
                 .run(cx.isa);
@@ -172,9 +176,8 @@ impl<C: Cell> Recurrent<C> {
             let rows = cx.batch * cx.input_shape(0).dim(0);
             let [inputs, state] = self.panels(cx);
             let (gates, rest) = cx.saved[way * rows * self.kept()..].split_at(rows * self.row());
-            let (extras, rest) = rest.split_at(rows * C::EXTRAS * self.units);
+            let (of_state, rest) = if C::SPLIT { rest.split_at(rows * self.row()) } else { (gates, rest) };
             let before = &rest[..rows * self.units];
-            let of_state = if C::SPLIT { extras } else { gates };
             // Block by block through all parameters, while the gradients of the gates are near; each sum goes on where it was.
             for first in (0..rows).step_by(ROWS) {
                 let block = first..rows.min(first + ROWS);
@@ -182,14 +185,18 @@ impl<C: Cell> Recurrent<C> {
                 let [gates, of_state] = [gates, of_state].map(|from| cut(from, self.row(), &block));
                 for (k, panels, from, dy) in [(0, inputs, x, gates), (1, state, before, of_state)] {
                     let (range, dw) = part.of(cx, self.index(way, k));
-                    if !range.is_empty() {
+                    if !range.is_empty() && panels.rows() == 1 {
+                        // The panels of a single input are its weights one after the other, and what pads them.
+                        let range = range.start.min(self.row())..range.end.min(self.row());
+                        pull_rows(cx.isa, self.row(), Some(from), dy, range.clone(), &mut dw[..range.len()]);
+                    } else if !range.is_empty() {
                         pull_w(cx.isa, panels, from, dy, range, dw);
                     }
                 }
                 for (k, dy) in [(2, gates), (3, of_state)].into_iter().filter(|_| self.bias) {
                     let (range, db) = part.of(cx, self.index(way, k));
                     if !range.is_empty() {
-                        pull_bias(cx.isa, self.row(), dy, range, db);
+                        pull_rows(cx.isa, self.row(), None, dy, range, db);
                     }
                 }
             }
@@ -219,9 +226,12 @@ impl Group {
         let one = all.len() / batch;
         &mut all[self.first * one..][..self.samples * one]
     }
-}
 
-/// The inputs' part of the gates, for all steps at once.
-fn multiply(isa: Isa, by: &Weights, x: &[f32], gates: &mut [f32]) {
-    product(isa, by.panels, x, by.w, by.bias, f32::NEG_INFINITY, gates);
+    fn of_kept<'a>(&self, all: &'a mut Kept, batch: usize) -> Kept<'a> {
+        Kept {
+            gates: self.of_mut(all.gates, batch),
+            products: self.of_mut(all.products, batch),
+            before: self.of_mut(all.before, batch),
+        }
+    }
 }
