@@ -197,8 +197,10 @@ fn sees<S: Simd>(s: S, base: usize, key: usize) -> S::M {
     s.lt_i(s.splat_i(key as i32 - base as i32 - 1), s.load_i(&LANE))
 }
 
-/// The power of 2 at which a weight counts as no less, so that none is denormal.
+/// Weights of fewer powers of 2 are 0, so that none is denormal.
 const LEAST: f32 = -100.0;
+/// 2^−100: what is no larger is taken away, and from what counts that takes nothing.
+const NOTHING: f32 = f32::from_bits((127 - 100) << 23);
 
 /// Scores to weights, down the keys, which have `V` vectors each: the largest is taken off first, so that no exponential overflows.
 #[inline(always)]
@@ -229,7 +231,7 @@ fn soften<S: Simd, const V: usize>(s: S, block: Block, scale: S::F, mask: Option
         for (v, at) in row.iter_mut().enumerate() {
             // The limit stands first: where the other is NaN, `max` gives the second.
             let power = s.max(s.splat(LEAST), s.mul(s.sub(s.load(at), most[v]), scale));
-            let e = math::exp_2_within(s, power);
+            let e = s.sub(math::exp_2_within(s, power), s.splat(NOTHING));
             let e = if hides(key, v) { s.select(sees(s, first + v * LANES, key), e, zero) } else { e };
             s.store(e, at);
             sums[v] = s.add(sums[v], e);

@@ -68,7 +68,7 @@ unsafe fn down<S: Simd, const V: usize, const PART: bool>(s: S, job: Sums, rows:
             }
         )*};
     }
-    tiles!(8 from 32, 4 from 8, 2 from 0, 1 from 0);
+    tiles!(8 from 32, 4 from 8, 2 from 1, 1 from 1);
     debug_assert_eq!(row, rows);
 }
 
