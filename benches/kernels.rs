@@ -5,21 +5,56 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use nn_runtime::Isa;
+use nn_runtime::kernels::block::Block;
 use nn_runtime::kernels::conv::pooled::{self, Filters, Maxima};
 use nn_runtime::kernels::conv::{self, Conv};
 use nn_runtime::kernels::matrix::{Panels, product, pull_w, pull_x, pull_x_scratch};
 use nn_runtime::kernels::pool::Pool;
 
+/// The dense products of the workloads: batch, inputs, outputs.
+const DENSE: [(usize, usize, usize); 20] = [
+    (32, 784, 128),
+    (128, 784, 128),
+    (32, 128, 10),
+    (32, 784, 10),
+    (32, 10, 10),
+    (128, 784, 1024),
+    (128, 1024, 1024),
+    (32, 1600, 64),
+    (32, 256, 120),
+    (32, 120, 84),
+    (32, 84, 10),
+    (2048, 1, 128),
+    (32, 32, 128),
+    (2048, 32, 1),
+    (1024, 64, 64),
+    (1024, 64, 192),
+    (1024, 64, 256),
+    (1024, 256, 64),
+    (1, 784, 128),
+    (1, 784, 10),
+];
+
+/// Gradients that a trainer asks for at a time, at most.
+const STRIP: usize = 32 * 1024;
+
 fn values(len: usize) -> Vec<f32> {
     (0..len).map(|i| ((i * 7 + 3) % 17) as f32 / 17.0 - 0.4).collect()
 }
 
+/// As many at the start of a cache line, as parameters and values of a network lie.
+fn lines(len: usize) -> Block {
+    let mut block = Block::zeroed(len);
+    block.copy_from_slice(&values(len));
+    block
+}
+
 fn matrix(c: &mut Criterion) {
-    for (b, k, n) in [(32, 784, 128), (32, 784, 10), (32, 10, 10), (1, 784, 128), (128, 1024, 1024)] {
-        let panels = Panels::new(k, n);
-        let (x, w, dy) = (values(b * k), values(panels.len()), values(b * n));
-        let (mut y, mut dx, mut dw) = (vec![0.0; b * n], vec![0.0; b * k], vec![0.0; panels.len()]);
-        let mut scratch = vec![0.0; pull_x_scratch(n) * b.next_multiple_of(16)];
+    for (b, k, n) in DENSE {
+        let panels = Panels::fit(k, n);
+        let (x, w, dy) = (lines(b * k), lines(panels.len()), lines(b * n));
+        let (mut y, mut dx, mut dw) = (lines(b * n), lines(b * k), lines(panels.len().min(STRIP)));
+        let mut scratch = lines(pull_x_scratch(n));
         let mut group = c.benchmark_group(format!("{b}x{k}x{n}"));
         group.throughput(Throughput::Elements((b * k * n) as u64));
         for isa in Isa::available() {
@@ -30,7 +65,12 @@ fn matrix(c: &mut Criterion) {
                 bench.iter(|| pull_x(isa, panels, black_box(&dy), &w, &mut dx, &mut scratch));
             });
             group.bench_function(BenchmarkId::new("pull_w", isa.name()), |bench| {
-                bench.iter(|| pull_w(isa, panels, black_box(&x), &dy, 0..panels.len(), &mut dw));
+                bench.iter(|| {
+                    for start in (0..panels.len()).step_by(STRIP) {
+                        let range = start..panels.len().min(start + STRIP);
+                        pull_w(isa, panels, black_box(&x), &dy, range.clone(), &mut dw[..range.len()]);
+                    }
+                });
             });
         }
         group.finish();

@@ -124,8 +124,7 @@ const fn tallest<J: Job>(registers: usize, vectors: usize) -> usize {
 /// The vectors side by side that keep the chains busy when there are `rows` in all.
 pub(crate) const fn widest(registers: usize, rows: usize) -> usize {
     match (registers, rows) {
-        (32.., 1) => 8,
-        (32.., 2 | 3) => 4,
+        (32.., 1..=3) => 4,
         (32.., _) => 2,
         (8.., 1) => 4,
         (8.., 2) => 2,
@@ -189,7 +188,7 @@ unsafe fn strip<S: Simd, J: Job>(s: S, job: J, rows: Range<usize>, tall: usize, 
     }
     pick!(
         1 x 1, 2 x 1, 3 x 1, 4 x 1, 6 x 1, 8 x 1, 10 x 1, 12 x 1, 1 x 2, 2 x 2, 3 x 2, 4 x 2, 6 x 2, 8 x 2, 10 x 2, 12 x 2, 1 x 4, 2 x 4,
-        3 x 4, 1 x 8
+        3 x 4
     )
 }
 

@@ -109,7 +109,7 @@ pub(super) struct Columns<'a> {
 }
 
 impl Job for Columns<'_> {
-    const WIDEST: usize = 8;
+    const WIDEST: usize = 4;
     const TALLEST: usize = 12;
 
     #[inline(always)]
