@@ -147,8 +147,8 @@ impl Kernel for Forward<'_> {
     fn run<S: Simd>(self, s: S) {
         match self.c.lanes::<S>(&self.pool) {
             Lanes::Windows => self.by_windows(s),
-            Lanes::Filters => self.by_filters(s),
-            Lanes::Image => self.by_image(s),
+            Lanes::Filters if const { Columns::fits::<S>() } => self.by_filters(s),
+            Lanes::Filters | Lanes::Image => self.by_image(s),
         }
     }
 }

@@ -102,7 +102,8 @@ struct Part<'a> {
 }
 
 impl Tiled for Whole<'_> {
-    const WIDEST: usize = 6;
+    // Kernels have mostly three rows or five.
+    const SHAPES: &'static [(usize, usize)] = &[(3, 6), (5, 2), (3, 2), (1, 2), (3, 1), (1, 1)];
 
     #[inline(always)]
     unsafe fn tile<S: Simd, const R: usize, const V: usize>(self, s: S, row: usize, vector: usize) {
@@ -112,7 +113,7 @@ impl Tiled for Whole<'_> {
 }
 
 impl Tiled for Part<'_> {
-    const WIDEST: usize = 2;
+    const SHAPES: &'static [(usize, usize)] = &[(3, 2), (1, 2), (3, 1), (1, 1)];
 
     #[inline(always)]
     unsafe fn tile<S: Simd, const R: usize, const V: usize>(self, s: S, row: usize, vector: usize) {

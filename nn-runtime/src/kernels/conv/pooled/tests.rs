@@ -139,6 +139,8 @@ fn settings() -> Vec<(Conv, Pool)> {
     let base = [
         Conv::new([1, 9, 21], 5, [3, 3]),
         Conv::new([1, 10, 9], 40, [3, 3]),
+        // More than sixteen windows in a row.
+        Conv::new([2, 6, 41], 7, [3, 2]),
         Conv::new([1, 12, 11], 6, [5, 5]),
         Conv::new([3, 7, 9], 17, [3, 2]),
         Conv::new([6, 9, 8], 16, [5, 5]),
