@@ -40,13 +40,14 @@ pub(super) unsafe fn tiles<S: Simd, J: Tiled>(s: S, job: J, rows: usize, vectors
         macro_rules! first {
             ($($r:literal x $v:literal)*) => { $(
                 if const { takes::<S, J>($r, $v) } {
+                    let (tall, wide) = ($r, $v);
                     // With the first row it is chosen how many vectors are taken together, for all rows.
-                    let begins = row == 0 && vector + $v <= vectors.end && ($v <= 2 || rows % $r == 0);
-                    if row + $r <= rows && (begins || side == $v) {
+                    let begins = row == 0 && vector + wide <= vectors.end && (wide <= 2 || rows.is_multiple_of(tall));
+                    if row + tall <= rows && (begins || side == wide) {
                         s.call(Tile::<J, $r, $v>(job, row, vector));
-                        (row, side) = (row + $r, $v);
+                        (row, side) = (row + tall, wide);
                         if row == rows {
-                            (row, vector, side) = (0, vector + $v, 0);
+                            (row, vector, side) = (0, vector + wide, 0);
                         }
                         continue;
                     }
