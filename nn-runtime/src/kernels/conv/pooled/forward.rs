@@ -71,6 +71,7 @@ pub fn forward(
     c.check(filters.w, scratch);
     c.check_bias(filters.bias);
     assert!(scratch.len() >= room, "expected a scratch of {room} numbers, found {}", scratch.len());
+    assert!(room <= i32::MAX as usize, "expected offsets of 31 bits, found a scratch of {room} numbers");
     isa.run(Forward { c, pool, x, filters, y, at, scratch });
 }
 
