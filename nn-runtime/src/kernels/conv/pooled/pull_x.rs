@@ -15,9 +15,9 @@ use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
 /// `dx[c, i] = Σ_(f, p, ky, kx) w[f, c, ky, kx] · dy[f, p]` over the maxima whose filter saw input i through that weight, for each
 /// sample.
 ///
-/// The sum is one chain of `fma`, starting at 0, in an order that depends on the convolution, the instruction set and where maxima
-/// stood alone; a gradient of 0 takes no part. `dx` is overwritten, `scratch`
-/// left with any numbers.
+/// The sum is taken by `fma` in an order that depends on the convolution, the instruction set and where maxima stood alone; a gradient
+/// of 0 takes no part, and one that is not finite may reach all that its window sees. `dx` is overwritten, `scratch` left with any
+/// numbers.
 ///
 /// # Panics
 /// `!c.takes_pool()`; `m.pool` is not over what comes out of `c`; `dx.len() != b * c.x_len() || m.dy.len() != b * m.pool.y_len()` for
