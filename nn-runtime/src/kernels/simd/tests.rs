@@ -215,6 +215,16 @@ impl Kernel for Moves {
             s.store(v, &mut to);
             same("unzip", to, |j| (2 * j + first) as f32);
         }
+        for chosen in [0, 1, 5, 8, 16] {
+            let mut to = [-1.0; 16];
+            // The last lanes, and then the others.
+            let m = s.lt(s.splat(15.5 - chosen as f32), s.load(&from[0]));
+            assert_eq!(s.compress(m, s.load(&from[0]), &mut to), chosen);
+            assert!(to[..chosen].iter().enumerate().all(|(j, to)| *to == (16 - chosen + j) as f32), "{to:?}");
+            let mut to = [-1.0; 16];
+            assert_eq!(s.compress(s.not_m(m), s.load(&from[0]), &mut to), 16 - chosen);
+            assert!(to[..16 - chosen].iter().enumerate().all(|(j, to)| *to == j as f32), "{to:?}");
+        }
     }
 }
 

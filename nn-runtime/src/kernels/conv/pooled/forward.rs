@@ -71,6 +71,7 @@ pub fn forward(
     c.check(filters.w, scratch);
     c.check_bias(filters.bias);
     assert!(scratch.len() >= room, "expected a scratch of {room} numbers, found {}", scratch.len());
+    assert!(room <= i32::MAX as usize, "expected offsets of 31 bits, found a scratch of {room} numbers");
     isa.run(Forward { c, pool, x, filters, y, at, scratch });
 }
 
@@ -147,8 +148,8 @@ impl Kernel for Forward<'_> {
     fn run<S: Simd>(self, s: S) {
         match self.c.lanes::<S>(&self.pool) {
             Lanes::Windows => self.by_windows(s),
-            Lanes::Filters => self.by_filters(s),
-            Lanes::Image => self.by_image(s),
+            Lanes::Filters if const { Columns::fits::<S>() } => self.by_filters(s),
+            Lanes::Filters | Lanes::Image => self.by_image(s),
         }
     }
 }

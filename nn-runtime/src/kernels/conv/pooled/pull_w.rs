@@ -12,7 +12,6 @@ use super::lay::{Cut, Grid, Patches, Rows};
 use super::tiles::{Tiled, tiles};
 use super::{Maxima, Passing};
 use crate::kernels::matrix::Panels;
-use crate::kernels::micro::{Job, strips};
 use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
 
 /// `dw[f, c, ky, kx] += Σ_(s, p) dy[s, f, p] · x[s, c, p·stride − pad + k·dilation]` over the places p of maxima, for the part `range`
@@ -129,16 +128,8 @@ impl PullW<'_> {
                 sums: sums.as_mut_ptr(),
                 pitch,
             };
-            let side = if S::REGISTERS >= 32 { patches.vectors } else { 1 };
-            for vector in (0..patches.vectors).step_by(side) {
-                let job = Whole {
-                    seen: job.seen.wrapping_add(vector * LANES),
-                    sums: job.sums.wrapping_add(vector * LANES),
-                    ..job
-                };
-                // SAFETY: each filter has a place and a gradient for each window; every place has its run in `seen`.
-                unsafe { strips(s, job, 0..filters.len(), side) };
-            }
+            // SAFETY: each filter has a place and a gradient for each window; every place has its run in `seen`.
+            unsafe { tiles(s, job, filters.len(), 0..patches.vectors) };
         }
         grid.unlay(s, sums, patches.rows(), filters, &self.range, self.dw);
     }
@@ -184,7 +175,8 @@ struct Seen<'a> {
 }
 
 impl Tiled for Seen<'_> {
-    const WIDEST: usize = 6;
+    // Kernels have mostly three rows or five.
+    const SHAPES: &'static [(usize, usize)] = &[(3, 6), (5, 2), (3, 2), (1, 2), (3, 1), (1, 1)];
 
     #[inline(always)]
     unsafe fn tile<S: Simd, const R: usize, const V: usize>(self, s: S, row: usize, vector: usize) {
@@ -241,45 +233,43 @@ struct Whole {
     pitch: usize,
 }
 
-impl Job for Whole {
-    const WIDEST: usize = 2;
-    const TALLEST: usize = 8;
+impl Tiled for Whole {
+    const SHAPES: &'static [(usize, usize)] = &[(6, 2), (2, 2), (1, 2), (8, 1), (4, 1), (1, 1)];
 
     #[inline(always)]
-    unsafe fn strip<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
-        for filter in rows.step_by(R) {
-            let mut sums = [[s.splat(0.0); V]; R];
-            let at = |r: usize, v: usize| self.sums.wrapping_add((filter + r) * self.pitch + v * LANES);
-            for (r, sums) in sums.iter_mut().enumerate() {
-                for (v, sum) in sums.iter_mut().enumerate() {
-                    // SAFETY: the caller vouches for the sums of these filters.
-                    *sum = unsafe { s.load_ptr(at(r, v)) };
-                }
+    unsafe fn tile<S: Simd, const R: usize, const V: usize>(self, s: S, filter: usize, vector: usize) {
+        let mut sums = [[s.splat(0.0); V]; R];
+        let at = |r: usize, v: usize| self.sums.wrapping_add((filter + r) * self.pitch + (vector + v) * LANES);
+        for (r, sums) in sums.iter_mut().enumerate() {
+            for (v, sum) in sums.iter_mut().enumerate() {
+                // SAFETY: the caller vouches for the sums of these filters.
+                *sum = unsafe { s.load_ptr(at(r, v)) };
             }
-            let mut from = [self.places; R];
-            for (r, from) in from.iter_mut().enumerate() {
-                *from = from.wrapping_add((filter + r) * self.windows);
-            }
-            // As in `micro`: the compiler must not work these out anew in every step.
-            let from = black_box(from);
-            for window in 0..self.windows {
-                for (sums, from) in sums.iter_mut().zip(from) {
-                    // SAFETY: the caller vouches for all windows of these filters, and for what is seen at their places.
-                    unsafe {
-                        let place = offset(*from.wrapping_add(window));
-                        let dy = s.splat(*from.wrapping_add(window + self.distance));
-                        let seen = self.seen.wrapping_add(offset(*self.index.wrapping_add(place)));
-                        for (v, sum) in sums.iter_mut().enumerate() {
-                            *sum = s.fma(s.load_ptr(seen.wrapping_add(v * LANES)), dy, *sum);
-                        }
+        }
+        let mut from = [self.places; R];
+        for (r, from) in from.iter_mut().enumerate() {
+            *from = from.wrapping_add((filter + r) * self.windows);
+        }
+        // As in `micro`: the compiler must not work these out anew in every step.
+        let from = black_box(from);
+        let seen = self.seen.wrapping_add(vector * LANES);
+        for window in 0..self.windows {
+            for (sums, from) in sums.iter_mut().zip(from) {
+                // SAFETY: the caller vouches for all windows of these filters, and for what is seen at their places.
+                unsafe {
+                    let place = offset(*from.wrapping_add(window));
+                    let dy = s.splat(*from.wrapping_add(window + self.distance));
+                    let seen = seen.wrapping_add(offset(*self.index.wrapping_add(place)));
+                    for (v, sum) in sums.iter_mut().enumerate() {
+                        *sum = s.fma(s.load_ptr(seen.wrapping_add(v * LANES)), dy, *sum);
                     }
                 }
             }
-            for (r, sums) in sums.into_iter().enumerate() {
-                for (v, sum) in sums.into_iter().enumerate() {
-                    // SAFETY: as for the loads.
-                    unsafe { s.store_ptr(sum, at(r, v)) };
-                }
+        }
+        for (r, sums) in sums.into_iter().enumerate() {
+            for (v, sum) in sums.into_iter().enumerate() {
+                // SAFETY: as for the loads.
+                unsafe { s.store_ptr(sum, at(r, v)) };
             }
         }
     }

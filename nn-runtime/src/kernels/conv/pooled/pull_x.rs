@@ -15,9 +15,9 @@ use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
 /// `dx[c, i] = Σ_(f, p, ky, kx) w[f, c, ky, kx] · dy[f, p]` over the maxima whose filter saw input i through that weight, for each
 /// sample.
 ///
-/// The sum is one chain of `fma`, starting at 0, in an order that depends on the convolution, the instruction set and where maxima
-/// stood alone; a gradient of 0 takes no part. `dx` is overwritten, `scratch`
-/// left with any numbers.
+/// The sum is taken by `fma` in an order that depends on the convolution, the instruction set and where maxima stood alone; a gradient
+/// of 0 takes no part, and one that is not finite may reach all that its window sees. `dx` is overwritten, `scratch` left with any
+/// numbers.
 ///
 /// # Panics
 /// `!c.takes_pool()`; `m.pool` is not over what comes out of `c`; `dx.len() != b * c.x_len() || m.dy.len() != b * m.pool.y_len()` for
@@ -102,7 +102,8 @@ struct Part<'a> {
 }
 
 impl Tiled for Whole<'_> {
-    const WIDEST: usize = 6;
+    // Kernels have mostly three rows or five.
+    const SHAPES: &'static [(usize, usize)] = &[(3, 6), (5, 2), (3, 2), (1, 2), (3, 1), (1, 1)];
 
     #[inline(always)]
     unsafe fn tile<S: Simd, const R: usize, const V: usize>(self, s: S, row: usize, vector: usize) {
@@ -112,7 +113,7 @@ impl Tiled for Whole<'_> {
 }
 
 impl Tiled for Part<'_> {
-    const WIDEST: usize = 2;
+    const SHAPES: &'static [(usize, usize)] = &[(3, 2), (1, 2), (3, 1), (1, 1)];
 
     #[inline(always)]
     unsafe fn tile<S: Simd, const R: usize, const V: usize>(self, s: S, row: usize, vector: usize) {

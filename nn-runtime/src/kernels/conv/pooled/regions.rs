@@ -70,7 +70,8 @@ impl Region {
         self.windows().next_multiple_of(LANES)
     }
 
-    /// Numbers of memory: the table, where windows begin, a filter and a gradient for each maximum, and the regions, with a vector before and one behind.
+    /// Numbers of memory: the table, where windows begin, a filter and a gradient for each maximum, and the regions, with a vector
+    /// before and one behind.
     pub(super) const fn scratch(&self) -> usize {
         self.table() + (2 * self.c.filters + 1) * self.apart() + self.windows() * self.pitch() + 2 * LANES
     }
@@ -275,13 +276,13 @@ impl Kernel for Gather<'_> {
                     let mut sum = s.splat(0.0);
                     for row in above.clone() {
                         let line = (channel * rows + at - row * step[0]) * columns;
-                        let first = (row * grid[1] + seen.start) * pitch + x - seen.start * step[1];
-                        let mut from = regions.as_ptr().wrapping_add(LANES + line + first);
+                        let first = LANES + line + (row * grid[1] + seen.start) * pitch + x;
+                        let mut from = regions.as_ptr().wrapping_add(first).wrapping_sub(seen.start * step[1]);
                         for there in &there[..seen.len()] {
                             // SAFETY: some of these lanes are columns of the region, before and behind which there is a vector more.
                             let part = unsafe { s.load_ptr(from) };
                             sum = s.select(*there, s.add(sum, part), sum);
-                            from = from.wrapping_add(pitch - step[1]);
+                            from = from.wrapping_add(pitch).wrapping_sub(step[1]);
                         }
                     }
                     let to = (channel * c.height + y) * c.width + first;

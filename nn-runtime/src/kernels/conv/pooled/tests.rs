@@ -139,6 +139,10 @@ fn settings() -> Vec<(Conv, Pool)> {
     let base = [
         Conv::new([1, 9, 21], 5, [3, 3]),
         Conv::new([1, 10, 9], 40, [3, 3]),
+        // More than sixteen windows in a row.
+        Conv::new([2, 6, 41], 7, [3, 2]),
+        // Windows with places between them that none sees.
+        Conv::new([3, 8, 20], 5, [1, 1]),
         Conv::new([1, 12, 11], 6, [5, 5]),
         Conv::new([3, 7, 9], 17, [3, 2]),
         Conv::new([6, 9, 8], 16, [5, 5]),
@@ -155,9 +159,12 @@ fn settings() -> Vec<(Conv, Pool)> {
                     continue;
                 }
                 let [height, width] = c.output();
-                for (window, stride, pad) in
-                    [([2, 2], [2, 2], [0; 4]), ([3, 3], [2, 2], [1, 1, 1, 1]), ([1, 2], [2, 3], [0, 0, 1, 0])]
-                {
+                for (window, stride, pad) in [
+                    ([2, 2], [2, 2], [0; 4]),
+                    ([2, 2], [3, 3], [0; 4]),
+                    ([3, 3], [2, 2], [1, 1, 1, 1]),
+                    ([1, 2], [2, 3], [0, 0, 1, 0]),
+                ] {
                     let pool = Pool { stride, pad, ..Pool::new([c.filters, height, width], window) };
                     if window[0] <= height + pad[0] + pad[1] && window[1] <= width + pad[2] + pad[3] {
                         all.push((c, pool));

@@ -1,5 +1,5 @@
-//! The tiles in which filters meet what they see: some rows of a filter and some vectors of each, which stay in registers meanwhile.
-//! Comes in: a job and how many rows and vectors there are; each is in one tile.
+//! The tiles in which sums or weights stay in registers: some rows, which are filters or rows of one, and some vectors of each.
+//! Comes in: a job, the shapes of its tiles, and how many rows and vectors there are; each is in one tile.
 //! Never a choice of its own about memory: the job vouches for every address.
 
 use core::ops::Range;
@@ -8,53 +8,53 @@ use crate::kernels::simd::{Kernel, Simd};
 
 /// What is done tile by tile.
 pub(super) trait Tiled: Copy {
-    /// The most vectors the job wants side by side.
-    const WIDEST: usize;
+    /// Rows and vectors of the tiles: each is code of its own, so there are no more than needed. There is one row for one vector, and for
+    /// two if they are taken together at all; more vectors are taken together only where one shape does for all rows.
+    const SHAPES: &'static [(usize, usize)];
 
     /// # Safety
     /// The addresses of the job are valid for `R` rows from `row` on, and of these for `V` vectors from `vector` on.
     unsafe fn tile<S: Simd, const R: usize, const V: usize>(self, s: S, row: usize, vector: usize);
 }
 
-/// Does the job for the first `rows` rows and for these vectors, in tiles as large as may be.
+/// Whether the job has this shape and the registers hold it.
+const fn takes<S: Simd, J: Tiled>(rows: usize, vectors: usize) -> bool {
+    let mut i = 0;
+    while i < J::SHAPES.len() {
+        if J::SHAPES[i].0 == rows && J::SHAPES[i].1 == vectors {
+            return S::REGISTERS >= 32 || vectors == 1 && rows <= 4;
+        }
+        i += 1;
+    }
+    false
+}
+
+/// Does the job for these rows and vectors, in tiles as large as may be.
 ///
 /// # Safety
 /// The addresses of the job are valid for all of them.
 #[inline(always)]
 pub(super) unsafe fn tiles<S: Simd, J: Tiled>(s: S, job: J, rows: usize, vectors: Range<usize>) {
-    let many = S::REGISTERS >= 32;
-    let mut vector = vectors.start;
+    let (mut row, mut vector, mut side) = (0, vectors.start, 0);
     while vector < vectors.end {
-        let side = match vectors.end - vector {
-            6.. if many && J::WIDEST >= 6 => 6,
-            4.. if many && J::WIDEST >= 4 => 4,
-            2.. if many => 2,
-            _ => 1,
-        };
-        let mut row = 0;
-        while row < rows {
-            // Kernels have mostly three rows or five.
-            let tall = match rows - row {
-                5.. if many && side <= 2 => 5,
-                3.. => 3,
-                _ => 1,
-            };
-            macro_rules! pick {
-                ($($r:literal x $v:literal),*) => {
-                    match (tall, side) {
-                        $(($r, $v) => if const { $v <= J::WIDEST && ($v == 1 && $r <= 3 || S::REGISTERS >= 32) } {
-                            s.call(Tile::<J, $r, $v>(job, row, vector))
-                        } else {
-                            unreachable!("a tile that no set of registers has room for")
-                        })*
-                        _ => unreachable!("a tile that no set of registers has room for"),
+        macro_rules! first {
+            ($($r:literal x $v:literal)*) => { $(
+                if const { takes::<S, J>($r, $v) } {
+                    let (tall, wide) = ($r, $v);
+                    // With the first row it is chosen how many vectors are taken together, for all rows.
+                    let begins = row == 0 && vector + wide <= vectors.end && (wide <= 2 || rows.is_multiple_of(tall));
+                    if row + tall <= rows && (begins || side == wide) {
+                        s.call(Tile::<J, $r, $v>(job, row, vector));
+                        (row, side) = (row + tall, wide);
+                        if row == rows {
+                            (row, vector, side) = (0, vector + wide, 0);
+                        }
+                        continue;
                     }
-                };
-            }
-            pick!(5 x 2, 5 x 1, 3 x 6, 3 x 4, 3 x 2, 3 x 1, 1 x 6, 1 x 4, 1 x 2, 1 x 1);
-            row += tall;
+                }
+            )* };
         }
-        vector += side;
+        first!(3 x 6 6 x 2 5 x 2 3 x 2 2 x 2 1 x 2 8 x 1 4 x 1 3 x 1 1 x 1);
     }
 }
 
