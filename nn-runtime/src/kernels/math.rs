@@ -17,7 +17,7 @@ use core::f32::consts::LOG2_E;
 use super::simd::Simd;
 
 pub use choose::{larger, ln_add_exp, powf, sign, smaller};
-pub use fractions::{four_quotients, quotient, sigmoid_fraction, tanh_fraction, two_quotients};
+pub use fractions::{Of, four_quotients, fractions, quotient, two_quotients};
 pub use hyperbolic::{cosh, ln_cosh, sigmoids, sinh};
 pub use normal::{erf, gelu, gelu_and_slope, gelu_slope, gelu_tanh, gelu_tanh_slope, normal_cdf};
 pub use waves::{cos, sin};
@@ -63,12 +63,40 @@ pub(super) fn polynomial<S: Simd, const N: usize>(s: S, x: S::F, c: &[f32; N]) -
 /// Both mean nothing for |x| > 2^22, but a NaN stays one in the second.
 #[inline(always)]
 fn reduce<S: Simd>(s: S, x: S::F) -> (S::I, S::F) {
-    let shifted = s.fma(x, s.splat(LOG2_E), s.splat(SHIFTER));
-    let n = s.sub(shifted, s.splat(SHIFTER));
-    let r = s.fma(n, s.splat(-LN_2_HIGH), x);
-    let r = s.fma(n, s.splat(-LN_2_LOW), r);
-    let exponent = s.shl_i::<EXPONENT>(s.bits(shifted));
-    (exponent, s.fma(s.mul(r, r), polynomial(s, r, &EXP), r))
+    let ([n], [r]) = reduce_all(s, [x]);
+    (n, r)
+}
+
+/// [`reduce`] of several, operation by operation: in that order no instruction waits long for another, and a processor sees only so many.
+#[inline(always)]
+fn reduce_all<S: Simd, const N: usize>(s: S, x: [S::F; N]) -> ([S::I; N], [S::F; N]) {
+    let (mut shifted, mut r, mut sum) = (x, x, [s.splat(EXP[EXP.len() - 1]); N]);
+    let mut n = [s.splat_i(0); N];
+    for i in 0..N {
+        shifted[i] = s.fma(x[i], s.splat(LOG2_E), s.splat(SHIFTER));
+    }
+    let mut whole = shifted;
+    for i in 0..N {
+        whole[i] = s.sub(shifted[i], s.splat(SHIFTER));
+    }
+    for i in 0..N {
+        r[i] = s.fma(whole[i], s.splat(-LN_2_HIGH), x[i]);
+    }
+    for i in 0..N {
+        r[i] = s.fma(whole[i], s.splat(-LN_2_LOW), r[i]);
+    }
+    let mut k = EXP.len() - 1;
+    while k > 0 {
+        k -= 1;
+        for i in 0..N {
+            sum[i] = s.fma(sum[i], r[i], s.splat(EXP[k]));
+        }
+    }
+    for i in 0..N {
+        n[i] = s.shl_i::<EXPONENT>(s.bits(shifted[i]));
+        r[i] = s.fma(s.mul(r[i], r[i]), sum[i], r[i]);
+    }
+    (n, r)
 }
 
 /// e^x: at most 1.1 ulp. Above ln(`f32::MAX`) it is ∞; what would be below `f32::MIN_POSITIVE` is 0.
@@ -176,7 +204,8 @@ fn with_sign<S: Simd>(s: S, size: S::F, x: S::F) -> S::F {
 /// tanh x: at most 2.7 ulp, near 0 too.
 #[inline(always)]
 pub fn tanh<S: Simd>(s: S, x: S::F) -> S::F {
-    quotient(s, tanh_fraction(s, x))
+    let [tanh] = fractions(s, [Of::Tanh], [x]);
+    quotient(s, tanh)
 }
 
 /// 1 / (1 + e^−x): at most 2.5 ulp at both ends. Below −88.7 it is 0.

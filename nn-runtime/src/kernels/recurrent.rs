@@ -1,7 +1,7 @@
 //! Recurrences over the steps of sequences, forward and backward, whatever the cell.
-//! Comes in: the inputs' part of every gate, already multiplied, and the weights of the state; goes out: states, or gradients of gates.
-//! A step is one product for all samples, then one pass over the gates. What all steps share, the inputs' product, is not made here.
-//! Never a number that depends on the other samples, or on how many steps come in one call.
+//! Comes in: inputs and weights, or what forward kept and gradients of outputs; goes out: states, or gradients of gates.
+//! Forward, a tile of sums goes from the products into the cell without leaving the registers for long; backward, each step is one pass
+//! over the gates and one product. Never a number that depends on the other samples, or on how many steps come in one call.
 
 mod backward;
 mod cells;
@@ -131,7 +131,7 @@ impl Kept<'_> {
 /// Weights between inputs, or the state, and the gates: how they lie, and their numbers.
 #[derive(Clone, Copy)]
 pub struct Weights<'a> {
-    /// Gates out.
+    /// How they lie; the outputs are the gates.
     pub panels: Panels,
     /// In that storage.
     pub w: &'a [f32],

@@ -180,7 +180,7 @@ impl<C: Cell> Recurrent<C> {
             return Rule::Err(fault.help("give the number of outputs, such as `").str(layer).str("(32)`"));
         }
         let (units, ways, row) = (self.units, self.ways(), self.row());
-        // What is kept for a sample is the most of all, but for the weights.
+        // What is kept for a sample is the most of all, but for the weights, which a copy may pad to sixteen times as many.
         let wide = max(features, units.saturating_mul(16));
         let fits = Shape::of([units, 32]).checked_len().is_some()
             && Shape::of([steps, wide]).checked_len().is_some()
@@ -195,7 +195,7 @@ impl<C: Cell> Recurrent<C> {
         // The weights in the form that each pass reads, and in a stream the state of a group.
         let [once, each] = Forward::<C>::scratch(units);
         let columns = Columns::<C>::scratch(features, units) + Columns::<C>::scratch(units, units);
-        let whole = max(max(columns + once + passes::FEW * each, Turned::scratch(units, row)), pull_x_scratch(row));
+        let whole = max(max(columns + once + passes::GROUP * each, Turned::scratch(units, row)), pull_x_scratch(row));
         let bound = Init::Uniform(inverse_root(units));
         let mut facts = Facts::output(y)
             .saves(steps * self.kept() * ways)

@@ -2,7 +2,7 @@
 //! In: a token and vectors; out: numerators over denominators of 1 to 2, or the quotients of several. NaN in any of a division's
 //! fractions makes all its quotients NaN.
 
-use super::{ONE, reduce, with_sign};
+use super::{ONE, reduce_all, with_sign};
 use crate::kernels::simd::Simd;
 
 /// A quotient that is still to be taken, with a denominator of 1 to 2.
@@ -12,30 +12,40 @@ pub struct Fraction<F> {
     below: F,
 }
 
-/// 2^n and e^r − 1, of which e^x is the product with 1 more, for −88 <= x <= 0.
-#[inline(always)]
-fn parts<S: Simd>(s: S, x: S::F) -> (S::F, S::F) {
-    let (exponent, r) = reduce(s, x);
-    (s.from_bits(s.add_i(exponent, s.splat_i(ONE))), r)
+/// What a fraction is of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Of {
+    /// 1 / (1 + e^−x). Below −87 it is what it is at −87, 1.6e-38.
+    Sigmoid,
+    /// (1 − e^−2|x|) / (1 + e^−2|x|) with the sign of x.
+    Tanh,
 }
 
-/// 1 / (1 + e^−x) as a fraction. Below −87 it is what it is at −87, 1.6e-38.
+/// Sigmoids and hyperbolic tangents as fractions.
 #[inline(always)]
-pub fn sigmoid_fraction<S: Simd>(s: S, x: S::F) -> Fraction<S::F> {
-    let one = s.splat(1.0);
-    let (power, r) = parts(s, s.neg(s.min(s.splat(87.0), s.abs(x))));
-    let e = s.fma(power, r, power);
-    Fraction { above: s.select(s.lt(x, s.splat(0.0)), e, one), below: s.add(one, e) }
-}
-
-/// tanh x as a fraction, (1 − e^−2|x|) / (1 + e^−2|x|) with the sign of x.
-#[inline(always)]
-pub fn tanh_fraction<S: Simd>(s: S, x: S::F) -> Fraction<S::F> {
-    // From 9.02 on the nearest float is 1.
-    let size = s.min(s.splat(9.1), s.abs(x));
-    let (power, r) = parts(s, s.mul(size, s.splat(-2.0)));
-    let less = s.fma(power, r, s.sub(power, s.splat(1.0)));
-    Fraction { above: with_sign(s, s.abs(less), x), below: s.add(less, s.splat(2.0)) }
+pub fn fractions<S: Simd, const N: usize>(s: S, of: [Of; N], x: [S::F; N]) -> [Fraction<S::F>; N] {
+    let (one, two) = (s.splat(1.0), s.splat(2.0));
+    let mut size = x;
+    for i in 0..N {
+        // From 9.02 on the nearest float to tanh is 1.
+        size[i] = s.min(s.splat(if of[i] == Of::Tanh { 9.1 } else { 87.0 }), s.abs(x[i]));
+    }
+    for i in 0..N {
+        size[i] = if of[i] == Of::Tanh { s.mul(size[i], s.splat(-2.0)) } else { s.neg(size[i]) };
+    }
+    let (n, r) = reduce_all(s, size);
+    let mut fractions = [Fraction { above: one, below: one }; N];
+    for i in 0..N {
+        let power = s.from_bits(s.add_i(n[i], s.splat_i(ONE)));
+        fractions[i] = if of[i] == Of::Tanh {
+            let less = s.fma(power, r[i], s.sub(power, one));
+            Fraction { above: with_sign(s, s.abs(less), x[i]), below: s.add(less, two) }
+        } else {
+            let e = s.fma(power, r[i], power);
+            Fraction { above: s.select(s.lt(x[i], s.splat(0.0)), e, one), below: s.add(one, e) }
+        };
+    }
+    fractions
 }
 
 /// The quotient of a fraction.

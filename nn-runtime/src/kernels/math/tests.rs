@@ -108,16 +108,14 @@ fn low<S: Simd>(s: S, x: S::F) -> S::F {
 /// Quotients by one division, of fractions whose denominators are near and far.
 #[inline(always)]
 fn of_two<S: Simd>(s: S, x: S::F) -> [S::F; 2] {
-    two_quotients(s, [sigmoid_fraction(s, x), tanh_fraction(s, x)])
+    two_quotients(s, fractions(s, [Of::Sigmoid, Of::Tanh], [x, x]))
 }
 
 #[inline(always)]
 fn of_four<S: Simd>(s: S, x: S::F) -> [S::F; 4] {
     let near = s.mul(x, s.splat(0.01));
-    four_quotients(
-        s,
-        [sigmoid_fraction(s, x), tanh_fraction(s, near), tanh_fraction(s, x), sigmoid_fraction(s, s.neg(near))],
-    )
+    let of = [Of::Sigmoid, Of::Tanh, Of::Tanh, Of::Sigmoid];
+    four_quotients(s, fractions(s, of, [x, near, x, s.neg(near)]))
 }
 
 #[inline(always)]

@@ -2,7 +2,8 @@
 //! gradients. Orders of gates are PyTorch's. Never a product, and never a loop.
 
 use super::{Cell, Gates, Pulled};
-use crate::kernels::math::{four_quotients, sigmoid_fraction, tanh, tanh_fraction, two_quotients};
+use crate::kernels::math::Of::{Sigmoid, Tanh};
+use crate::kernels::math::{four_quotients, fractions, tanh, two_quotients};
 use crate::kernels::simd::Simd;
 
 /// h' = tanh(x + h).
@@ -67,8 +68,7 @@ impl Cell for Gru {
 
     #[inline(always)]
     fn open<S: Simd>(s: S, x: Gates<S::F>, h: Gates<S::F>) -> Gates<S::F> {
-        let (r, z) = (sigmoid_fraction(s, s.add(x[0], h[0])), sigmoid_fraction(s, s.add(x[1], h[1])));
-        let [r, z] = two_quotients(s, [r, z]);
+        let [r, z] = two_quotients(s, fractions(s, [Sigmoid; 2], [s.add(x[0], h[0]), s.add(x[1], h[1])]));
         [r, z, x[2], x[3]]
     }
 
@@ -102,9 +102,7 @@ impl Cell for Lstm {
 
     #[inline(always)]
     fn open<S: Simd>(s: S, x: Gates<S::F>, _: Gates<S::F>) -> Gates<S::F> {
-        let (i, f) = (sigmoid_fraction(s, x[0]), sigmoid_fraction(s, x[1]));
-        let (g, o) = (tanh_fraction(s, x[2]), sigmoid_fraction(s, x[3]));
-        four_quotients(s, [i, f, g, o])
+        four_quotients(s, fractions(s, [Sigmoid, Sigmoid, Tanh, Sigmoid], x))
     }
 
     #[inline(always)]

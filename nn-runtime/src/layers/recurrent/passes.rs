@@ -9,13 +9,8 @@ use crate::kernels::matrix::{Panels, pull_w, pull_x, pull_x_scratch};
 use crate::kernels::recurrent::{Backward, Cell, Columns, Forward, Kept, Turned, Walk, Weights, pull_rows};
 use crate::layer::{Cx, Look, Part};
 
-/// Samples that go through the steps together while the weights stay in the nearest cache: enough to fill the product's tiles, few enough
-/// that what a step reads and writes stays near.
-pub(super) const FEW: usize = 8;
-
-/// The same for more weights than these, which are read from further away in each step.
-const MANY: usize = 32;
-const NEAR: usize = 1 << 13;
+/// Samples that go through the steps together: enough to fill the product's tiles, few enough that what a step reads and writes stays near.
+pub(super) const GROUP: usize = 16;
 
 /// Steps whose gradients are added together, so that they are read from far only once.
 const ROWS: usize = 64;
@@ -78,11 +73,6 @@ impl<C: Cell> Recurrent<C> {
         (columns, left)
     }
 
-    /// Samples that go through the steps together.
-    fn together(&self) -> usize {
-        if self.row() * self.units <= NEAR { FEW } else { MANY }
-    }
-
     pub(in crate::layers) fn forward(&self, cx: &mut Cx, x: &[&[f32]], y: &mut [f32]) {
         for way in 0..self.ways() {
             let (walk, inputs, state) = (self.walk(cx, way), self.of_inputs(cx, way), self.of_state(cx, way));
@@ -92,8 +82,8 @@ impl<C: Cell> Recurrent<C> {
                 true => None,
                 false => Some(self.kept_of(cx.saved, cx.batch * walk.steps, way)),
             };
-            for first in (0..cx.batch).step_by(self.together()) {
-                let group = Group { first, samples: self.together().min(cx.batch - first) };
+            for first in (0..cx.batch).step_by(GROUP) {
+                let group = Group { first, samples: GROUP.min(cx.batch - first) };
                 let (state, scratch) = scratch.split_at_mut(group.samples * C::STATES * self.units);
                 state.fill(0.0);
                 Forward {
@@ -118,8 +108,8 @@ impl<C: Cell> Recurrent<C> {
         let ([inputs, weights], scratch) = self.columns([inputs, state], cx.scratch);
         let [once, each] = Forward::<C>::scratch(self.units);
         let carried = &mut cx.saved[..cx.batch * C::STATES * self.units];
-        for first in (0..cx.batch).step_by(FEW) {
-            let group = Group { first, samples: FEW.min(cx.batch - first) };
+        for first in (0..cx.batch).step_by(GROUP) {
+            let group = Group { first, samples: GROUP.min(cx.batch - first) };
             Forward {
                 walk,
                 x: group.of(x[0], cx.batch),
@@ -144,8 +134,8 @@ impl<C: Cell> Recurrent<C> {
             let (turned, scratch) = cx.scratch.split_at_mut(Turned::scratch(self.units, self.row()));
             let weights = Turned::new(cx.isa, &state, turned);
             // The other way round: what forward kept last is nearest, and what is left last is the first that `pull_params` reads.
-            for first in (0..cx.batch).step_by(self.together()).rev() {
-                let group = Group { first, samples: self.together().min(cx.batch - first) };
+            for first in (0..cx.batch).step_by(GROUP).rev() {
+                let group = Group { first, samples: GROUP.min(cx.batch - first) };
                 Backward {
                     walk,
                     weights,
