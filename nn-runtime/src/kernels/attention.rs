@@ -231,7 +231,8 @@ fn soften<S: Simd, const V: usize>(s: S, block: Block, scale: S::F, mask: Option
         for (v, at) in row.iter_mut().enumerate() {
             // The limit stands first: where the other is NaN, `max` gives the second.
             let power = s.max(s.splat(LEAST), s.mul(s.sub(s.load(at), most[v]), scale));
-            let e = s.sub(math::exp_2_within(s, power), s.splat(NOTHING));
+            let (near_1, power) = math::exp_2_within(s, power);
+            let e = s.fma(near_1, power, s.splat(-NOTHING));
             let e = if hides(key, v) { s.select(sees(s, first + v * LANES, key), e, zero) } else { e };
             s.store(e, at);
             sums[v] = s.add(sums[v], e);

@@ -12,7 +12,7 @@ pub mod scalar;
 mod tests;
 mod waves;
 
-use core::f32::consts::LOG2_E;
+use core::f32::consts::{LN_2, LOG2_E};
 
 use super::simd::Simd;
 
@@ -45,7 +45,7 @@ const LN: [f32; 8] =
     [0.333_333_3, -0.250_008_2, 0.200_012_27, -0.166_233_58, 0.142_017_54, -0.131_601_72, 0.127_616_06, -7.634_556e-2];
 
 /// 2^f for |f| <= ½, the lowest power first: minimax, 2^-28 of it.
-const EXP_2: [f32; 7] = [1.0, 0.693_147_2, 0.240_226_48, 5.550_332_5e-2, 9.618_437e-3, 1.339_887_5e-3, 1.535_336_1e-4];
+const EXP_2: [f32; 7] = [1.0, LN_2, 0.240_226_48, 5.550_332_5e-2, 9.618_437e-3, 1.339_887_5e-3, 1.535_336e-4];
 
 /// c[0] + c[1]·x + c[2]·x² + …
 #[inline(always)]
@@ -112,13 +112,14 @@ pub fn exp<S: Simd>(s: S, x: S::F) -> S::F {
     s.select(s.lt(x, s.splat(EXP_MIN)), s.splat(0.0), y)
 }
 
-/// 2^x for |x| <= 126, NaN for NaN: at most 1.1 ulp. Cheaper than [`exp`], as nothing runs over.
+/// Two factors of 2^x for |x| <= 126, of which the second is a whole power of 2 and the first NaN for NaN: their product is at most
+/// 1.3 ulp off. Cheaper than [`exp`], as nothing runs over.
 #[inline(always)]
-pub(crate) fn exp_2_within<S: Simd>(s: S, x: S::F) -> S::F {
+pub(crate) fn exp_2_within<S: Simd>(s: S, x: S::F) -> (S::F, S::F) {
     let shifted = s.add(x, s.splat(SHIFTER));
     let rest = s.sub(x, s.sub(shifted, s.splat(SHIFTER)));
     let exponent = s.shl_i::<EXPONENT>(s.bits(shifted));
-    s.from_bits(s.add_i(s.bits(polynomial(s, rest, &EXP_2)), exponent))
+    (polynomial(s, rest, &EXP_2), s.from_bits(s.add_i(exponent, s.splat_i(ONE))))
 }
 
 /// e^x − 1 for |x| < 89, NaN for NaN.

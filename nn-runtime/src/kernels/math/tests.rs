@@ -70,6 +70,7 @@ macro_rules! function {
     };
 }
 function!(Exp, exp);
+function!(Exp2, exp_2);
 function!(Expm1, expm1);
 function!(Ln, ln);
 function!(Ln1p, ln_1p);
@@ -94,6 +95,12 @@ function!(GeluSlope, gelu_slope);
 
 function!(GeluTanh, gelu_tanh);
 function!(GeluTanhSlope, gelu_tanh_slope);
+
+#[inline(always)]
+fn exp_2<S: Simd>(s: S, x: S::F) -> S::F {
+    let (near_1, power) = exp_2_within(s, s.max(s.splat(-126.0), s.min(s.splat(126.0), x)));
+    s.mul(near_1, power)
+}
 
 #[inline(always)]
 fn high<S: Simd>(s: S, x: S::F) -> S::F {

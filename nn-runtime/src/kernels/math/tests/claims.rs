@@ -78,6 +78,7 @@ macro_rules! claims {
 
 claims! {
     exp_is_near: Exp, f64::exp, UlpOrZero(1.1), (-90.0, 90.0);
+    exp_2_is_near: Exp2, |x| x.clamp(-126.0, 126.0).exp2(), Ulp(1.3), (-127.0, 127.0);
     expm1_is_near: Expm1, f64::exp_m1, Ulp(1.6), (-3.0, 3.0);
     ln_is_near: Ln, f64::ln, Ulp(1.0), (0.4, 3.0);
     ln_1p_is_near: Ln1p, f64::ln_1p, Ulp(1.6), (-1.0, 2.0);
