@@ -133,9 +133,6 @@ pub(crate) const fn widest(registers: usize, rows: usize) -> usize {
     }
 }
 
-/// The heights that tiles come in: each is code of its own for every job and set of registers, so there are no more than needed.
-const HEIGHTS: [usize; 8] = [12, 10, 8, 6, 4, 3, 2, 1];
-
 /// Does the job for `rows`, in tiles as tall as may be, so that no one or two rows, with too few chains, are left over.
 ///
 /// # Safety
@@ -146,26 +143,27 @@ pub(crate) unsafe fn strips<S: Simd, J: Job>(s: S, job: J, rows: Range<usize>, v
     // A range that ends before it begins is empty too.
     let end = rows.end.max(rows.start);
     let mut at = rows.start;
-    for height in HEIGHTS {
-        if height > tallest {
-            continue;
-        }
-        let left = end - at;
-        if height > left {
-            continue;
-        }
-        let mut tiles = left / height;
-        let rest = left - tiles * height;
-        if tiles > 0 && (height > 2 && rest == 1 || height > 4 && rest == 2) {
-            tiles -= 1;
-        }
-        if tiles > 0 {
-            let to = at + tiles * height;
-            // SAFETY: the caller vouches for the addresses; these are some of the rows, in a multiple of the tiles' height.
-            unsafe { strip(s, job, at..to, height, vectors) };
-            at = to;
-        }
+    // Height by height, each known when this is compiled: a division by a number that is not takes as long as a step of a tile.
+    macro_rules! heights {
+        ($($height:literal)*) => {$(
+            if $height <= tallest && $height <= end - at {
+                let mut tiles = (end - at) / $height;
+                let rest = end - at - tiles * $height;
+                if $height > 2 && rest == 1 || $height > 4 && rest == 2 {
+                    tiles -= 1;
+                }
+                if tiles > 0 {
+                    let to = at + tiles * $height;
+                    // SAFETY: the caller vouches for the addresses; these are some of the rows, in a multiple of the tiles' height.
+                    unsafe { strip(s, job, at..to, $height, vectors) };
+                    at = to;
+                }
+            }
+        )*};
     }
+    // Each is code of its own for every job and set of registers, so there are no more than needed.
+    heights!(12 10 8 6 4 3 2 1);
+    debug_assert!(at == end, "expected tiles for all rows");
 }
 
 /// Picks the code for a shape of tile that is known only now.
@@ -187,8 +185,8 @@ unsafe fn strip<S: Simd, J: Job>(s: S, job: J, rows: Range<usize>, tall: usize, 
         };
     }
     pick!(
-        1 x 1, 2 x 1, 3 x 1, 4 x 1, 6 x 1, 8 x 1, 10 x 1, 12 x 1, 1 x 2, 2 x 2, 3 x 2, 4 x 2, 6 x 2, 8 x 2, 10 x 2, 12 x 2, 1 x 4, 2 x 4,
-        3 x 4
+        1 x 1, 2 x 1, 3 x 1, 4 x 1, 6 x 1, 8 x 1, 10 x 1, 12 x 1, 1 x 2, 2 x 2, 3 x 2, 4 x 2, 6 x 2, 8 x 2, 10 x 2,
+        12 x 2, 1 x 4, 2 x 4, 3 x 4
     )
 }
 

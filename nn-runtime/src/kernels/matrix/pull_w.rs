@@ -111,7 +111,7 @@ impl Kernel for PullW<'_> {
                         width,
                         real: real.saturating_sub(half),
                     };
-                    // SAFETY: `pull_w` has checked the lengths; the gradients of the panel are as wide as it is, or have been copied so.
+                    // SAFETY: `pull_w` has checked the lengths; the panel's gradients are as wide as it is, or were copied so.
                     unsafe { strips(s, job, inputs.clone(), vectors) };
                 }
             }
