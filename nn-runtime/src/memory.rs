@@ -17,7 +17,7 @@ use crate::kernels::split::Region;
 /// network! { struct Net: [784] -> [10] { Dense(128) -> Relu -> Dense(10) -> Softmax } }
 ///
 /// let memory = Net::memory(32);
-/// assert_eq!(memory.parameters(), 4 * (784 * 128 + 128 + 128 * 16 + 16));
+/// assert_eq!(memory.parameters(), 4 * (784 * 128 + 128 + 128 * 10 + 16));
 /// assert!(memory.prediction() < memory.training());
 /// println!("{memory}");
 /// ```

@@ -212,8 +212,9 @@ impl<C: Cell> Recurrent<C> {
         let mut way = 0;
         while way < ways {
             let names = NAMES[way];
-            facts = facts.matrix(names[0], row, features, chosen(self.init, bound));
-            facts = facts.matrix(names[1], row, units, chosen(self.recurrent_init, bound));
+            // Never turned, however few the gates: the kernels go through the panels themselves.
+            facts = facts.filters(names[0], Shape::of([row, features]), chosen(self.init, bound));
+            facts = facts.filters(names[1], Shape::of([row, units]), chosen(self.recurrent_init, bound));
             if self.bias {
                 facts = facts.param(names[2], Shape::of([row]), chosen(self.bias_init, bound));
                 facts = facts.param(names[3], Shape::of([row]), chosen(self.bias_init, bound));

@@ -51,9 +51,7 @@ pub(super) fn by_strip(map: &'static Map, role: Role, lanes: usize) -> Vec<Piece
             match strips.last_mut() {
                 // Between tensors lie less than a cache line of unused floats, which stay zero.
                 Some(last)
-                    if from - last.end < LINE
-                        && to - last.start <= strip
-                        && stretch(last.start) == stretch(from) =>
+                    if from - last.end < LINE && to - last.start <= strip && stretch(last.start) == stretch(from) =>
                 {
                     last.end = to;
                 }

@@ -195,21 +195,22 @@ impl Stage {
 
         let (isa, lanes, logits) = (self.isa, &self.lanes, loss.logits());
         // In the order of the samples, whoever pulls.
-        let pull = |params: &[f32], scratch: &mut [f32], range: &Range<usize>, samples: Range<usize>, grad: &mut [f32]| {
-            for lane in lanes {
-                let (from, to) = (samples.start.max(lane.samples.start), samples.end.min(lane.samples.end));
-                if from >= to {
-                    continue;
+        let pull =
+            |params: &[f32], scratch: &mut [f32], range: &Range<usize>, samples: Range<usize>, grad: &mut [f32]| {
+                for lane in lanes {
+                    let (from, to) = (samples.start.max(lane.samples.start), samples.end.min(lane.samples.end));
+                    if from >= to {
+                        continue;
+                    }
+                    let x = inputs(N::MAP, &batch.x, &lane.gathered, &lane.samples);
+                    let dy = slices(&lane.output_grads, N::MAP, lane.samples.len());
+                    let mut cx = Cx::of_network(N::MAP, params, isa, lane.samples.len(), &lane.saved[..], scratch);
+                    set_out(&mut cx, noise, logits, lane.samples.start);
+                    let samples = from - lane.samples.start..to - lane.samples.start;
+                    let part = Part { range: range.clone(), grad: &mut *grad, samples };
+                    N::pull_params(&mut cx, &x[..N::MAP.inputs.len()], &dy[..N::MAP.outputs.len()], part);
                 }
-                let x = inputs(N::MAP, &batch.x, &lane.gathered, &lane.samples);
-                let dy = slices(&lane.output_grads, N::MAP, lane.samples.len());
-                let mut cx = Cx::of_network(N::MAP, params, isa, lane.samples.len(), &lane.saved[..], scratch);
-                set_out(&mut cx, noise, logits, lane.samples.start);
-                let samples = from - lane.samples.start..to - lane.samples.start;
-                let part = Part { range: range.clone(), grad: &mut *grad, samples };
-                N::pull_params(&mut cx, &x[..N::MAP.inputs.len()], &dy[..N::MAP.outputs.len()], part);
-            }
-        };
+            };
         // Parameters can be shared where samples cannot.
         let working = self.working(self.benches.len(), N::MAP, batch.samples);
         let benches = &mut self.benches[..working];

@@ -38,7 +38,7 @@ impl<C: Cell> Recurrent<C> {
 
     /// How the weights between the inputs and the gates lie, and those between the state and the gates.
     fn panels(&self, cx: &Cx<'_, impl Sized>) -> [Panels; 2] {
-        [cx.input_shape(0).dim(1), self.units].map(|rows| Panels::fit(rows, self.row()))
+        [cx.input_shape(0).dim(1), self.units].map(|rows| Panels::new(rows, self.row()))
     }
 
     /// The weights between the inputs and the gates.
