@@ -8,7 +8,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 venv=${XDG_CACHE_HOME:-$HOME/.cache}/nn-peers/venv
 core=$(($(nproc) - 1))
 out=$PWD/peers.md
-rounds=7 millis=400
+rounds=5 millis=400
 ids=()
 while (($#)); do
     case $1 in
