@@ -29,10 +29,6 @@ activation! {
     /// As `Mish`, which is written by hand.
     pub own_mish(x) = x * tanh(softplus(x))
 }
-activation! {
-    /// As `Gelu`, which is written by hand.
-    pub own_gelu(x) = 0.5 * x * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2))
-}
 
 fn numbers(len: usize) -> Vec<f32> {
     (0..len).map(|i| ((i * 7 + 3) % 1009) as f32 / 100.0 - 5.0).collect()
@@ -66,8 +62,6 @@ fn activations(c: &mut Criterion) {
     measure(c, "relu/own", &OwnRelu::new());
     measure(c, "mish/built-in", &Mish::new());
     measure(c, "mish/own", &OwnMish::new());
-    measure(c, "gelu/built-in", &Gelu::new());
-    measure(c, "gelu/own", &OwnGelu::new());
 }
 
 criterion_group! {
