@@ -3,7 +3,8 @@
 use nn_runtime::layers::{
     Elu, Gelu, HardSigmoid, HardSwish, LeakyRelu, Mish, Relu, Selu, Sigmoid, Silu, Softplus, Tanh,
 };
-use nn_runtime::{Isa, Layer, Probe, Rule, Shape};
+use nn_runtime::prelude::network;
+use nn_runtime::{Isa, Layer, Network, Probe, Rule, Shape};
 use nn_tests::fixtures::Case;
 
 use crate::harness::{against_formula, against_pytorch, fault, takes_any_number};
@@ -146,4 +147,24 @@ fn settings_out_of_range_are_refused() {
     assert!(fault(LeakyRelu::new().slope(f32::NAN), LeakyRelu::rule, x).contains("found NaN"));
     assert!(fault(Elu::new().alpha(-1.25), Elu::rule, x).starts_with("expected an alpha above 0, found -1.25\nhelp: "));
     assert!(fault(Softplus::new().beta(f32::INFINITY), Softplus::rule, x).contains("found infinity"));
+}
+
+network! {
+    /// What each copy keeps is rounded up to whole lines.
+    struct Twice: [14] -> [14] { Gelu * 2 }
+}
+
+#[test]
+fn a_gelu_that_is_repeated_keeps_its_own_slopes() {
+    let model = Twice::init(0);
+    for samples in [1, 2, 3] {
+        let x: Vec<f32> = (0..14 * samples).map(|i| i as f32 * 0.13 - 2.0).collect();
+        let found = model.gradients(&[&x], &[&vec![1.0; x.len()]]).unwrap();
+        for (&x, &dx) in x.iter().zip(&found.inputs[0]) {
+            let gelu = |x: f64| 0.5 * x * (1.0 + libm::erf(x / 2f64.sqrt()));
+            let twice = |x: f64| gelu(gelu(x));
+            let truth = (twice(f64::from(x) + 1e-5) - twice(f64::from(x) - 1e-5)) / 2e-5;
+            assert!((f64::from(dx) - truth).abs() < 1e-5, "{samples} samples, at {x}: {dx} instead of {truth}");
+        }
+    }
 }

@@ -49,7 +49,9 @@ impl Gelu {
     }
 
     fn run(&self, cx: &mut Cx, x: Option<&[f32]>, y: &mut [f32]) {
-        cx.isa.run(Values { approximate: self.approximate, x, y, slopes: &mut *cx.saved });
+        // What is kept may be rounded up to whole lines.
+        let slopes = if cx.saved.is_empty() { 0 } else { y.len() };
+        cx.isa.run(Values { approximate: self.approximate, x, y, slopes: &mut cx.saved[..slopes] });
     }
 }
 
@@ -124,7 +126,7 @@ impl Layer for Gelu {
 
     fn pull_input(&self, cx: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
         if !dx.is_empty() {
-            cx.isa.zip(&Times, cx.saved, dy, dx);
+            cx.isa.zip(&Times, &cx.saved[..dy.len()], dy, dx);
         }
     }
 }
