@@ -1,6 +1,6 @@
 //! Products of a batch with a weight matrix, forward and backward: what dense layers are made of.
 //! Comes in: rows of numbers, unpadded, one a sample, and weights in panels; goes out: the product, or gradients.
-//! Every element is one chain of `fma` in a stated order, so how a batch, a matrix or a loop is cut changes no bit.
+//! Every element is one chain of `fma` in a stated order, or sixteen and their sum in one, so how a batch, a matrix or a loop is cut changes no bit.
 //! Never an allocation, and never a number read or written outside the slices, whose lengths are checked first.
 
 mod dots;
@@ -13,6 +13,7 @@ mod tests;
 pub(in crate::kernels) use product::Product;
 pub use product::product;
 pub use pull_w::{pull_bias, pull_w};
+pub(in crate::kernels) use pull_x::turn_panel;
 pub use pull_x::{pull_x, pull_x_scratch};
 
 use super::simd::LANES;

@@ -1,6 +1,6 @@
 //! One batch, without allocation, on one lane or several: forward, loss, input gradients on each lane's samples; then each piece of the
-//! parameters pulled from all samples by the lane that takes it, and updated while it is warm or gathered. In: a batch; out: changed
-//! parameters and the loss, the same bits for any number of lanes.
+//! parameters pulled from all samples (stretch by stretch where it pays, see `apart`) by the lane that takes it, and updated while it is
+//! warm or gathered. In: a batch; out: changed parameters and the loss, the same bits for any number of lanes.
 
 use std::num::NonZero;
 use std::ops::Range;

@@ -152,7 +152,7 @@ struct ByColumns<'a> {
 }
 
 impl Job for ByColumns<'_> {
-    const WIDEST: usize = 8;
+    const WIDEST: usize = 4;
     // With so many rows and two vectors all that a step loads has a register too.
     const TALLEST: usize = 8;
 
@@ -230,7 +230,7 @@ struct ByPlaces<'a> {
 }
 
 impl Job for ByPlaces<'_> {
-    const WIDEST: usize = 8;
+    const WIDEST: usize = 4;
     const TALLEST: usize = 8;
 
     #[inline(always)]

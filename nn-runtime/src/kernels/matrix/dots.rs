@@ -3,7 +3,7 @@
 //! Every output is sixteen chains, one of every sixteenth input, and their sum by pairs, whatever the batch and the tile.
 //! Never a padded column in the outputs.
 
-use super::{FEW, Panels};
+use super::{FEW, Panels, Product};
 use crate::kernels::simd::{Kernel, LANES, Simd};
 
 /// Vectors whose lanes wait to be added up: those of sixteen samples with half of the outputs, or of eight with all.
@@ -12,34 +12,29 @@ const WAITING: usize = LANES / 2 * FEW;
 #[repr(align(64))]
 struct Waiting([[f32; LANES]; WAITING]);
 
-/// [`product`](super::product) with a turned matrix. `p` is how that lies: its rows are the outputs, its columns the inputs.
-pub(super) struct Dots<'a> {
-    pub p: Panels,
-    pub batch: usize,
-    pub x: &'a [f32],
-    pub w: &'a [f32],
-    pub bias: Option<&'a [f32]>,
-    pub floor: f32,
-    pub y: &'a mut [f32],
-}
+/// A [`Product`] with a turned matrix.
+pub(super) struct Dots<'a>(pub Product<'a>);
 
 impl Kernel for Dots<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Panels { rows: outputs, cols: inputs, .. } = self.p;
+        let Product { p, batch, x: all_x, w, bias: of_outputs, floor, y: all_y } = self.0;
+        // As it lies: its rows are the outputs.
+        let p = p.stored();
+        let Panels { rows: outputs, cols: inputs, .. } = p;
         let group = if 2 * outputs <= FEW { LANES } else { LANES / 2 };
         let mut waiting = Waiting([[0.0; LANES]; WAITING]);
         let mut bias = [0.0; WAITING];
-        if let Some(from) = self.bias {
+        if let Some(from) = of_outputs {
             bias[..group * outputs].chunks_exact_mut(outputs).for_each(|to| to.copy_from_slice(from));
         }
-        for first in (0..self.batch).step_by(group) {
-            let samples = (self.batch - first).min(group);
-            let x = &self.x[first * inputs..(first + samples) * inputs];
+        for first in (0..batch).step_by(group) {
+            let samples = (batch - first).min(group);
+            let x = &all_x[first * inputs..(first + samples) * inputs];
             let mut output = 0;
             while output < outputs {
-                let tiles = Tiles { p: self.p, x, w: self.w, output, to: &mut waiting.0 };
+                let tiles = Tiles { p, x, w, output, to: &mut waiting.0 };
                 output += match outputs - output {
                     5.. => tiles.run::<S, 4, 5>(s),
                     4 => tiles.run::<S, 4, 4>(s),
@@ -47,11 +42,11 @@ impl Kernel for Dots<'_> {
                     _ => tiles.run::<S, 8, 1>(s),
                 };
             }
-            let y = &mut self.y[first * outputs..(first + samples) * outputs];
+            let y = &mut all_y[first * outputs..(first + samples) * outputs];
             let all = waiting.0.as_chunks().0.iter().zip(bias.as_chunks().0);
             for (y, (sums, bias)) in y.chunks_mut(LANES).zip(all) {
                 // The floor first: where the other is NaN, `max` gives the second.
-                let value = s.max(s.splat(self.floor), s.add(add_up(s, sums), s.load(bias)));
+                let value = s.max(s.splat(floor), s.add(add_up(s, sums), s.load(bias)));
                 s.store_part(value, y);
             }
         }

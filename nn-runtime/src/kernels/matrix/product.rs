@@ -55,8 +55,7 @@ impl Kernel for Product<'_> {
     fn run<S: Simd>(self, s: S) {
         let p = self.p;
         if p.turned {
-            let Product { batch, x, w, bias, floor, y, .. } = self;
-            return Dots { p: p.stored(), batch, x, w, bias, floor, y }.run(s);
+            return Dots(self).run(s);
         }
         let mut job = Columns {
             p,

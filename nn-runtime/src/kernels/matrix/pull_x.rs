@@ -52,18 +52,7 @@ impl Kernel for PullX<'_> {
         }
         for panel in 0..turned.count() {
             let width = turned.width(panel);
-            for half in (0..width).step_by(LANES) {
-                let input = panel * Panels::WIDTH + half;
-                let inputs = p.rows.saturating_sub(input).min(LANES);
-                for column in (0..p.cols).step_by(LANES) {
-                    let (from, step) = (p.index(input.min(p.rows - 1), column), p.width(column / Panels::WIDTH));
-                    let from = w[from..].as_ptr();
-                    let columns = (p.cols - column).min(LANES);
-                    let to = scratch[column * width..(column + columns) * width].as_mut_ptr().wrapping_add(half);
-                    // SAFETY: the panel of `w` has so many rows from there on, and the scratch too, of one or two vectors each.
-                    unsafe { turn(s, (from, step, inputs), (to, width, columns)) };
-                }
-            }
+            turn_panel(s, p, w, panel, &mut scratch[..p.cols * width]);
             let vectors = width / LANES;
             let job = Columns {
                 p: turned,
@@ -82,25 +71,25 @@ impl Kernel for PullX<'_> {
     }
 }
 
-/// Writes rows of sixteen numbers, as many as there are, as columns: so many rows of that.
+/// Panel `panel` of the weights turned, from outputs to inputs, in squares of sixteen. `p` is not turned.
 ///
-/// # Safety
-/// There are no more than sixteen of either, each so far from the last; sixteen numbers of each row can be read, and be written.
+/// # Panics
+/// `w` or `to` is shorter than the panels say.
 #[inline(always)]
-unsafe fn turn<S: Simd>(s: S, (from, step, rows): (*const f32, usize, usize), to: (*mut f32, usize, usize)) {
-    let mut block = [s.splat(0.0); LANES];
-    for (r, row) in block.iter_mut().enumerate() {
-        if r < rows {
-            // SAFETY: the caller vouches for it.
-            *row = unsafe { s.load_ptr(from.wrapping_add(r * step)) };
-        }
-    }
-    s.transpose(&mut block);
-    let (to, step, columns) = to;
-    for (c, column) in block.into_iter().enumerate() {
-        if c < columns {
-            // SAFETY: as above.
-            unsafe { s.store_ptr(column, to.wrapping_add(c * step)) };
+pub(in crate::kernels) fn turn_panel<S: Simd>(s: S, p: Panels, w: &[f32], panel: usize, to: &mut [f32]) {
+    let first = panel * Panels::WIDTH;
+    let width = Panels::new(p.cols, p.rows).width(panel);
+    for half in (0..width).step_by(LANES) {
+        let rows = first + half..p.rows.min(first + half + LANES);
+        for column in (0..p.cols).step_by(LANES) {
+            let mut square = [s.splat(0.0); LANES];
+            for (vector, row) in square.iter_mut().zip(rows.clone()) {
+                *vector = s.load_part(&w[p.index(row, column)..][..LANES]);
+            }
+            s.transpose(&mut square);
+            for (k, vector) in square.into_iter().enumerate().take(p.cols - column) {
+                s.store_part(vector, &mut to[(column + k) * width + half..][..LANES]);
+            }
         }
     }
 }

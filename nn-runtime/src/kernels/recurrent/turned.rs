@@ -1,9 +1,9 @@
 //! The weights of a state with inputs and outputs changed over, for the way back. In: weights in panels; out: panels of the other form.
-//! Made once for many steps, in squares of sixteen. Nothing but copies.
+//! Made once for many steps. Nothing but copies.
 
 use super::Weights;
-use crate::kernels::matrix::Panels;
-use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
+use crate::kernels::matrix::{Panels, turn_panel};
+use crate::kernels::simd::{Isa, Kernel, Simd};
 
 /// Weights from the gates to the state.
 #[derive(Clone, Copy)]
@@ -50,17 +50,9 @@ impl Kernel for Turn<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Turn { from, w, to, turned } = self;
-        for column in (0..from.cols()).step_by(LANES) {
-            for row in (0..from.rows()).step_by(LANES) {
-                let mut square = [s.splat(0.0); LANES];
-                for (k, vector) in square.iter_mut().enumerate().take(from.rows() - row) {
-                    *vector = s.load_part(&w[from.index(row + k, column)..][..LANES]);
-                }
-                s.transpose(&mut square);
-                for (k, vector) in square.into_iter().enumerate().take(from.cols() - column) {
-                    s.store_part(vector, &mut turned[to.index(column + k, row)..][..LANES]);
-                }
-            }
+        for panel in 0..to.count() {
+            let end = to.offset(panel) + to.width(panel) * to.rows();
+            turn_panel(s, from, w, panel, &mut turned[to.offset(panel)..end]);
         }
     }
 }
