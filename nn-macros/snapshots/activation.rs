@@ -27,6 +27,7 @@ const _: () = {
             __nn::Facts::output(__x)
                 .head(__nn::Head::Other)
                 .is_act(false)
+                .pulls_in_place()
                 .pulls_without_y()
                 .ok()
         }

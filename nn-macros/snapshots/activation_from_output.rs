@@ -33,6 +33,7 @@ const _: () = {
             __nn::Facts::output(__x)
                 .head(__nn::Head::Other)
                 .is_act(true)
+                .pulls_in_place()
                 .pulls_without_x()
                 .ok()
         }

@@ -80,6 +80,13 @@ pub trait Layer<const N: usize = 1, const M: usize = 1> {
         let _ = (cx, y);
         unreachable!("a layer whose rule says `is_act` implements `apply`");
     }
+
+    /// `pull_input` in place, for a layer whose rule says [`Facts::pulls_in_place`]: `d` comes in as the gradient with respect to `y` and goes
+    /// out as that with respect to `x`.
+    fn pull_in_place(&self, cx: &mut Cx, x: [&[f32]; N], y: [&[f32]; M], d: &mut [f32]) {
+        let _ = (cx, x, y, d);
+        unreachable!("a layer whose rule says `pulls_in_place` implements `pull_in_place`");
+    }
 }
 
 /// What a pass is for.

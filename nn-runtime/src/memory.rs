@@ -139,6 +139,14 @@ mod tests {
             (x, y) -> Sum -> Gelu
         }
     }
+    network! {
+        // The gradient of the sum is asked for after that of the activation is known, which may not overwrite it.
+        struct Kept: [5] -> [3] {
+            let x = Dense(20);
+            let y = x -> Dense(20) -> Tanh;
+            (x, y) -> Sum -> Dense(3)
+        }
+    }
     network! { struct Deep: [5] -> [20] { Fork -> Again * 3 -> Dense(20) } }
     network! { struct Again: [20] -> [20] { Dense(33) -> Sigmoid -> Dense(20) } }
 
@@ -199,6 +207,7 @@ mod tests {
             for purpose in [Purpose::Infer, Purpose::Train, Purpose::TrainAsked] {
                 use_is_plan::<Chain>(batch, purpose);
                 use_is_plan::<Fork>(batch, purpose);
+                use_is_plan::<Kept>(batch, purpose);
                 use_is_plan::<Deep>(batch, purpose);
             }
         }
@@ -210,15 +219,31 @@ mod tests {
         // At prediction the 40 take turns with nothing longer: 7 and 40 floats, in whole lines.
         assert_eq!(memory.prediction(), 4 * (16 + 48) + 4 * Chain::MAP.infer.scratch_for(1));
         let text = format!("{memory}");
-        for part in ["Chain, batch 1", "prediction: ", "training: ", "pull dense_3", "gradient of dense_2", "update"] {
+        for part in ["Chain, batch 1", "prediction: ", "training: ", "pull dense_3", "gradient of relu_1", "update"] {
             assert!(text.contains(part), "{text}\nlacks {part}");
         }
+    }
+
+    /// A gradient that is overwritten by the next one, or handed on as it is, has the place of another; one that others are added to its own.
+    #[test]
+    fn gradients_share_a_place_where_one_becomes_the_other() {
+        let gradients = |map: &'static Map, schedule: &Schedule| {
+            let mut names: Vec<String> = Memory::of(map, 1).rows(schedule).into_iter().map(|row| row.what).collect();
+            names.retain(|what| what.starts_with("gradient of "));
+            names.sort();
+            names.join(", ")
+        };
+        assert_eq!(gradients(Chain::MAP, &Chain::MAP.train), "gradient of relu_1, gradient of tanh_1");
+        let of_fork = gradients(Fork::MAP, &Fork::MAP.train);
+        assert_eq!(of_fork, "gradient of softplus_1, gradient of sum_1, gradient of tanh_1");
+        let of_kept = gradients(Kept::MAP, &Kept::MAP.train);
+        assert_eq!(of_kept, "gradient of dense_1, gradient of dense_2, gradient of sum_1");
     }
 
     /// No two buffers that are in use at the same time lie in the same place.
     #[test]
     fn no_two_buffers_meet() {
-        for map in [Chain::MAP, Fork::MAP, Deep::MAP] {
+        for map in [Chain::MAP, Fork::MAP, Kept::MAP, Deep::MAP] {
             for purpose in [Purpose::Infer, Purpose::Train, Purpose::TrainAsked] {
                 let rows = Memory::of(map, 1).rows(map.schedule(purpose));
                 for (i, a) in rows.iter().enumerate() {

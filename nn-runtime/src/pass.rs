@@ -204,12 +204,17 @@ impl<'a, 'b> PullInput<'a, 'b> {
         if !spots.pull {
             return;
         }
+        let facts: &Facts = node.facts;
+        let x = if facts.pulls_with_x { first::<N>(&spots.x) } else { [Span::NONE; N] };
+        let y = if facts.pulls_with_y { first::<M>(&spots.y) } else { [Span::NONE; M] };
         if self.0.is_bare(i) {
-            self.0.copy(spots.dy[0], spots.dx[0]);
+            if !spots.in_place {
+                self.0.copy(spots.dy[0], spots.dx[0]);
+            }
+        } else if spots.in_place {
+            let (mut cx, x, y, [], [d]) = self.0.open(i, (x, y, []), [spots.dx[0]]);
+            layer.pull_in_place(&mut cx, x, y, d);
         } else {
-            let facts: &Facts = node.facts;
-            let x = if facts.pulls_with_x { first::<N>(&spots.x) } else { [Span::NONE; N] };
-            let y = if facts.pulls_with_y { first::<M>(&spots.y) } else { [Span::NONE; M] };
             let (mut cx, x, y, dy, dx) = self.0.open(i, (x, y, first::<M>(&spots.dy)), first::<N>(&spots.dx));
             if facts.prepares() || dx.iter().any(|dx| !dx.is_empty()) {
                 layer.pull_input(&mut cx, x, y, dy, dx);
@@ -217,7 +222,9 @@ impl<'a, 'b> PullInput<'a, 'b> {
         }
         for k in 0..N {
             if !spots.sum[k].is_empty() {
-                let (cx, [from], [], [], [to]) = self.0.open(i, ([spots.dx[k]], [], []), [spots.sum[k]]);
+                let places = (spots.dx[k], spots.sum[k]);
+                let (from, to) = if spots.joins & 1 << k == 0 { places } else { (places.1, places.0) };
+                let (cx, [from], [], [], [to]) = self.0.open(i, ([from], [], []), [to]);
                 if !to.is_empty() {
                     cx.isa.add(from, to);
                 }

@@ -122,6 +122,11 @@ impl<L: Layer> Layer for Repeat<L> {
         self.layer.apply(cx, y);
     }
 
+    fn pull_in_place(&self, cx: &mut Cx, x: [&[f32]; 1], y: [&[f32]; 1], d: &mut [f32]) {
+        // As there.
+        self.layer.pull_in_place(cx, x, y, d);
+    }
+
     fn pull_params(&self, cx: &mut Look, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {
         let (len, stride) = self.between(cx, x);
         let last = self.times - 1;

@@ -118,6 +118,8 @@ pub struct Facts {
     pub(crate) takes_pool: Option<Conv>,
     pub(crate) pulls_with_x: bool,
     pub(crate) pulls_with_y: bool,
+    pub(crate) pulls_in_place: bool,
+    pub(crate) hands_on: bool,
     pub(crate) head: Head,
     /// A network used as a layer, `times` in a row; its parameters are named and counted by its own map.
     pub(crate) inner: Option<&'static Map>,
@@ -173,6 +175,8 @@ impl Facts {
             takes_pool: None,
             pulls_with_x: true,
             pulls_with_y: true,
+            pulls_in_place: false,
+            hands_on: false,
             head: Head::Plain,
             inner: None,
             times: 1,
@@ -301,6 +305,20 @@ impl Facts {
         self
     }
 
+    /// The layer of one input and one output of its size has [`Layer::pull_in_place`](crate::Layer::pull_in_place), for where nobody else
+    /// needs the gradient of the output.
+    pub const fn pulls_in_place(mut self) -> Facts {
+        self.pulls_in_place = true;
+        self
+    }
+
+    /// The gradient of every input is that of the only output, number by number, so that it need not be copied: `pull_input` is asked for
+    /// those alone that need a place of their own.
+    pub const fn hands_on(mut self) -> Facts {
+        self.hands_on = true;
+        self
+    }
+
     /// How a loss sees this layer when it is the last one. [`Head::Plain`] if nothing is said.
     pub const fn head(mut self, head: Head) -> Facts {
         self.head = head;
@@ -336,6 +354,8 @@ impl Facts {
             self.takes_pool = None;
             self.pulls_with_x = true;
             self.pulls_with_y = true;
+            self.pulls_in_place = false;
+            self.hands_on = false;
             // Left out for a loss, a softmax would be left out as often as it is repeated.
             if self.inner.is_none() && !matches!(self.head, Head::Plain | Head::Same) {
                 self.head = Head::Other;

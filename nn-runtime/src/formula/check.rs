@@ -74,9 +74,9 @@ fn slope(f: impl Fn(f64) -> f64, x: f64) -> Option<f64> {
 pub fn check_curve<C: Curve>(name: &str, curve: &C, truth: impl Fn(f64) -> f64) {
     let x = grid();
     for isa in Isa::available() {
-        let (mut y, mut dx) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+        let (mut y, mut dx) = (vec![0.0; x.len()], vec![1.0; x.len()]);
         isa.map(&Of(curve), &x, &mut y);
-        isa.zip(&Of(curve), if C::FROM_OUTPUT { &y } else { &x }, &vec![1.0; x.len()], &mut dx);
+        isa.zip_in_place(&Of(curve), &mut dx, if C::FROM_OUTPUT { &y } else { &x });
         let (values, slopes) = points(&x, (&y, &dx), &truth);
         report(name, "x", isa, &values, &slopes);
     }

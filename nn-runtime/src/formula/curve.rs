@@ -28,8 +28,8 @@ impl<C: Curve> Map for Of<'_, C> {
 
 impl<C: Curve> Zip for Of<'_, C> {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, from: S::F, dy: S::F) -> S::F {
-        self.0.pull(s, from, dy)
+    fn apply<S: Simd>(&self, s: S, d: S::F, from: S::F) -> S::F {
+        self.0.pull(s, from, d)
     }
 }
 
@@ -46,13 +46,19 @@ pub fn forward_in_place(curve: &impl Curve, cx: &mut Cx, y: &mut [f32]) {
 /// [`Layer::pull_input`](crate::Layer::pull_input)
 pub fn pull<C: Curve>(curve: &C, cx: &mut Cx, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
     if !dx.is_empty() {
-        cx.isa.zip(&Of(curve), if C::FROM_OUTPUT { y } else { x }, dy, dx);
+        dx.copy_from_slice(dy);
+        pull_in_place(curve, cx, x, y, dx);
     }
+}
+
+/// [`Layer::pull_in_place`](crate::Layer::pull_in_place)
+pub fn pull_in_place<C: Curve>(curve: &C, cx: &mut Cx, x: &[f32], y: &[f32], d: &mut [f32]) {
+    cx.isa.zip_in_place(&Of(curve), d, if C::FROM_OUTPUT { y } else { x });
 }
 
 /// The facts of `max(x, floor)`, which products absorb for nothing.
 pub const fn floor(facts: Facts, floor: f32) -> Facts {
-    facts.is_floor(floor)
+    facts.is_floor(floor).pulls_in_place()
 }
 
 /// The layer of a type that is a `Curve`.
@@ -81,6 +87,15 @@ macro_rules! __curve_layer {
                 [__dx]: [&mut [::core::primitive::f32]; 1],
             ) {
                 $crate::__private::pull(self, __cx, __x, __y, __dy, __dx);
+            }
+            fn pull_in_place(
+                &self,
+                __cx: &mut $crate::Cx<'_>,
+                [__x]: [&[::core::primitive::f32]; 1],
+                [__y]: [&[::core::primitive::f32]; 1],
+                __d: &mut [::core::primitive::f32],
+            ) {
+                $crate::__private::pull_in_place(self, __cx, __x, __y, __d);
             }
         }
     };

@@ -98,6 +98,10 @@ pub struct Spots {
     pub(crate) dx: [Span; MAX_INPUTS],
     /// Where a `dx` that is not the first of its value is added.
     pub(crate) sum: [Span; MAX_INPUTS],
+    /// The inputs, one bit each, whose `sum` is added to `dx` instead.
+    pub(crate) joins: u8,
+    /// The place of `dy` is that of `dx`.
+    pub(crate) in_place: bool,
     pub(crate) saved: Span,
     /// When each of these is in use, for whoever wants to see the plan.
     pub(crate) y_life: [When; MAX_OUTPUTS],
@@ -122,6 +126,8 @@ impl Spots {
         dy: [Span::NONE; MAX_OUTPUTS],
         dx: [Span::NONE; MAX_INPUTS],
         sum: [Span::NONE; MAX_INPUTS],
+        joins: 0,
+        in_place: false,
         saved: Span::NONE,
         y_life: [When::NEVER; MAX_OUTPUTS],
         dy_life: [When::NEVER; MAX_OUTPUTS],
@@ -223,7 +229,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         let mut k = 0;
         while k < self.nodes[s].n {
             let v = self.nodes[s].x[k];
-            if table.wanted[v] && !table.is_first(v, s, k) {
+            if table.wanted[v] && !table.is_first(v, s, k) && table.joined(v, s, k).is_none() {
                 len += lines(self.shapes[v].len());
             }
             k += 1;
@@ -264,14 +270,11 @@ impl<const S: usize, const V: usize> Graph<S, V> {
     }
 
     const fn grad_span(&self, v: usize, table: &Table<S, V>, lives: &Lives<V>) -> Span {
-        let v = match table.maxima[v] {
-            Some(maxima) => maxima,
-            None => v,
-        };
-        let len = self.shapes[v].len();
         if !table.wanted[v] {
             return Span::NONE;
         }
+        let v = table.grad_of(v);
+        let len = self.shapes[v].len();
         if v < self.inputs {
             return Span::outside(Region::Dx, v, len);
         }
@@ -288,6 +291,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         spots.trains = table.trains[s];
         spots.purpose = table.own[s];
         spots.absorbed = table.absorbed[s];
+        spots.in_place = table.in_place[s];
         spots.pool = self.pool(s, table);
         spots.saved = Span::work(lives.of(Kind::Saved, s).offset, self.saved_len(s, table));
         spots.saved_life = When::of(lives.of(Kind::Saved, s));
@@ -297,11 +301,15 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             let v = node.x[k];
             spots.x[k] = self.value_span(v, table, lives);
             let target = self.grad_span(v, table, lives);
-            if table.wanted[v] && !table.is_first(v, s, k) {
+            if let Some(other) = table.joined(v, s, k) {
+                spots.dx[k] = target;
+                spots.sum[k] = self.grad_span(other, table, lives);
+                spots.joins |= 1 << k;
+            } else if table.wanted[v] && !table.is_first(v, s, k) {
                 spots.dx[k] = Span::work(temp, self.shapes[v].len());
                 spots.sum[k] = target;
                 temp += lines(self.shapes[v].len());
-            } else {
+            } else if !table.is_handed(v, s, k) {
                 spots.dx[k] = target;
             }
             k += 1;

@@ -32,6 +32,16 @@ pub(super) struct Table<const S: usize, const V: usize> {
     readers: [usize; V],
     /// The last reader, and at which of its inputs it first reads the value: the first to write its gradient.
     last: [Option<(usize, usize)>; V],
+    /// The reading before that one: the next to write its gradient.
+    next: [Option<(usize, usize)>; V],
+    /// The value in whose gradient's place that of a value lies: its own, or that of a later one which nobody else needs, or which it is.
+    root: [usize; V],
+    /// Where the last reader's gradient is that of a later value as it is, and is not written: that value.
+    handed: [Option<usize>; V],
+    /// Nodes that overwrite the gradient of their output with that of their input.
+    pub(super) in_place: [bool; S],
+    /// The last time a gradient is read, or those that lie in its place.
+    grad_to: [usize; V],
     /// The last time a value is read.
     to: [usize; V],
 }
@@ -58,6 +68,11 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             begun_by: [None; V],
             readers: [0; V],
             last: [None; V],
+            next: [None; V],
+            root: [0; V],
+            handed: [None; V],
+            in_place: [false; S],
+            grad_to: [0; V],
             to: [0; V],
         };
         let mut j = 0;
@@ -85,6 +100,20 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             }
             s += 1;
         }
+        let mut v = 0;
+        while v < V {
+            table.root[v] = v;
+            table.grad_to[v] = table.grad_end(v);
+            v += 1;
+        }
+        while s > 0 {
+            s -= 1;
+            if table.pulled[s] && self.nodes[s].facts.hands_on {
+                table.hands_on(s, &self.nodes[s]);
+            } else if table.pulled[s] && self.nodes[s].facts.pulls_in_place {
+                table.pulls_in_place(s, &self.nodes[s]);
+            }
+        }
         table
     }
 }
@@ -96,8 +125,10 @@ impl<const S: usize, const V: usize> Table<S, V> {
         while k < node.n {
             let v = node.x[k];
             self.readers[v] += 1;
-            if !matches!(self.last[v], Some((reader, _)) if reader == s) {
-                self.last[v] = Some((s, k));
+            match (self.last[v], self.next[v]) {
+                (Some((last, _)), Some((next, _))) if last == s && next == s => {}
+                (Some((last, _)), _) if last == s => self.next[v] = Some((s, k)),
+                (last, _) => (self.last[v], self.next[v]) = (Some((s, k)), last),
             }
             k += 1;
         }
@@ -203,14 +234,86 @@ impl<const S: usize, const V: usize> Table<S, V> {
         }
     }
 
+    /// The gradients of what node `s` reads are that of what it writes: one that nobody adds to lies in the same place, and to one that somebody
+    /// adds to it is added when that is known, instead of being copied first.
+    const fn hands_on(&mut self, s: usize, node: &Node) {
+        let y = self.root[node.y];
+        let mut k = 0;
+        while k < node.n {
+            let v = node.x[k];
+            if self.has_own_grad(v) && self.is_first(v, s, k) {
+                self.handed[v] = Some(node.y);
+                match self.next[v] {
+                    None => self.lies_in(v, y),
+                    Some((next, _)) => self.grad_to[y] = max(self.grad_to[y], 2 * S - 1 - next),
+                }
+            }
+            k += 1;
+        }
+    }
+
+    /// Node `s` overwrites the gradient of its output, where that has a place and nobody needs it afterwards.
+    const fn pulls_in_place(&mut self, s: usize, node: &Node) {
+        let (v, y) = (node.x[0], self.root[node.y]);
+        let free = self.has_own_grad(y) && self.grad_to[y] <= 2 * S - 1 - s;
+        if free && node.n == 1 && self.has_own_grad(v) && self.is_first(v, s, 0) {
+            self.lies_in(v, y);
+            self.in_place[s] = true;
+        }
+    }
+
+    const fn lies_in(&mut self, v: usize, y: usize) {
+        self.root[v] = y;
+        self.grad_to[y] = max(self.grad_to[y], self.grad_to[v]);
+    }
+
+    /// Whether the gradient of a value would have a place of its own in the workspace.
+    const fn has_own_grad(&self, v: usize) -> bool {
+        let outside = self.output[v].is_some() && !self.is_fork(v);
+        self.wanted[v] && self.writer[v].is_some() && self.maxima[v].is_none() && !outside
+    }
+
+    /// The last time that the gradient of a value is read: by its writer, or the convolution that did the writer's work.
+    const fn grad_end(&self, v: usize) -> usize {
+        let Some(mut writer) = self.writer[v] else { return 0 };
+        if let Some(producer) = self.begun_by[v]
+            && let Some(pool) = self.pool[producer]
+            && pool == writer
+        {
+            writer = producer;
+        }
+        if self.trains[writer] { 2 * S } else { 2 * S - 1 - writer }
+    }
+
+    /// The value in the place of whose gradient that of `v` lies.
+    pub(super) const fn grad_of(&self, v: usize) -> usize {
+        match self.maxima[v] {
+            Some(maxima) => self.root[maxima],
+            None => self.root[v],
+        }
+    }
+
     /// An output of the network that is read within it too has a place of its own in the workspace.
     pub(super) const fn is_fork(&self, v: usize) -> bool {
         self.output[v].is_some() && self.readers[v] > 0
     }
 
-    /// True where node `s` is the first to write the gradient of `v`, its input `k`; the others are added.
+    /// True where the gradient of `v` begins with that of input `k` of node `s`; the others are added.
     pub(super) const fn is_first(&self, v: usize, s: usize, k: usize) -> bool {
         !self.is_fork(v) && matches!(self.last[v], Some((last, first)) if last == s && first == k)
+    }
+
+    /// True where node `s` need not write the gradient of `v`, its input `k`, as it lies elsewhere.
+    pub(super) const fn is_handed(&self, v: usize, s: usize, k: usize) -> bool {
+        self.handed[v].is_some() && self.is_first(v, s, k)
+    }
+
+    /// The value whose gradient is added to what node `s` writes, where `v`, its input `k`, begins with both.
+    pub(super) const fn joined(&self, v: usize, s: usize, k: usize) -> Option<usize> {
+        match self.next[v] {
+            Some((next, at)) if next == s && at == k => self.handed[v],
+            _ => None,
+        }
     }
 
     /// From when to when a value needs a place in the workspace.
@@ -227,24 +330,18 @@ impl<const S: usize, const V: usize> Table<S, V> {
         Some((from, self.to[v]))
     }
 
-    /// From when to when a gradient does.
+    /// From when to when a gradient does, and those in its place.
     pub(super) const fn grad_life(&self, v: usize) -> Option<(usize, usize)> {
-        let Some(mut writer) = self.writer[v] else { return None };
-        if self.maxima[v].is_some() || !self.wanted[v] || (self.output[v].is_some() && !self.is_fork(v)) {
+        if !self.has_own_grad(v) || self.root[v] != v {
             return None;
         }
-        let from = match self.last[v] {
+        let from = match (self.last[v], self.next[v]) {
             // An output's own gradient is put there before anything is pulled.
             _ if self.output[v].is_some() => S,
-            Some((last, _)) => 2 * S - 1 - last,
-            None => return None,
+            (_, Some((next, _))) if self.handed[v].is_some() => 2 * S - 1 - next,
+            (Some((last, _)), _) => 2 * S - 1 - last,
+            (None, _) => return None,
         };
-        if let Some(producer) = self.begun_by[v]
-            && let Some(pool) = self.pool[producer]
-            && pool == writer
-        {
-            writer = producer;
-        }
-        Some((from, if self.trains[writer] { 2 * S } else { 2 * S - 1 - writer }))
+        Some((from, self.grad_to[v]))
     }
 }

@@ -23,8 +23,8 @@ macro_rules! by_hand {
 
         curve_layer!($name);
     };
-    (facts output $facts:expr) => { $facts.is_act(true).pulls_without_x() };
-    (facts input $facts:expr) => { $facts.is_act(false).pulls_without_y() };
+    (facts output $facts:expr) => { $facts.is_act(true).pulls_in_place().pulls_without_x() };
+    (facts input $facts:expr) => { $facts.is_act(false).pulls_in_place().pulls_without_y() };
 }
 
 // After the macro, so that they see it.

@@ -33,7 +33,7 @@ impl Flatten {
 
 /// The facts of a layer that only gives its input another shape.
 pub(super) const fn moves(y: Shape) -> Rule {
-    Facts::output(y).head(Head::Same).pulls_without_x().pulls_without_y().ok()
+    Facts::output(y).head(Head::Same).pulls_without_x().pulls_without_y().hands_on().ok()
 }
 
 impl Layer for Flatten {

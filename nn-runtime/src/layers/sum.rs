@@ -38,7 +38,7 @@ impl Sum {
     pub const fn rule<const N: usize>(&self, x: [Shape; N]) -> Rule {
         match alike(&x, "Sum") {
             Some(fault) => Rule::Err(fault),
-            None => Facts::output(x[0]).pulls_without_x().pulls_without_y().per_step().ok(),
+            None => Facts::output(x[0]).pulls_without_x().pulls_without_y().hands_on().per_step().ok(),
         }
     }
 }

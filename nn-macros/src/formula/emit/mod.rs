@@ -248,8 +248,8 @@ fn activation(formula: &Formula, lowered: &Lowered, mut dag: Dag, root: Id) -> T
             let floor = Literal::f32_unsuffixed(floor);
             quote_spanned!(at=> __nn::floor(#facts, #floor).pulls_without_x())
         }
-        (None, true) => quote_spanned!(at=> #facts.is_act(true).pulls_without_x()),
-        (None, false) => quote_spanned!(at=> #facts.is_act(false).pulls_without_y()),
+        (None, true) => quote_spanned!(at=> #facts.is_act(true).pulls_in_place().pulls_without_x()),
+        (None, false) => quote_spanned!(at=> #facts.is_act(false).pulls_in_place().pulls_without_y()),
     };
     let rule = rule(formula, facts);
     let this = Ident::new("self", Span::call_site());

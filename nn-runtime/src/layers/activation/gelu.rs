@@ -45,7 +45,7 @@ impl Gelu {
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
         // Where the size overflows, the facts say so.
         let saved = if x.checked_len().is_some() { x.len() } else { 0 };
-        Facts::output(x).head(Head::Other).is_act(true).saves(saved).pulls_without_x().pulls_without_y().ok()
+        Facts::output(x).head(Head::Other).is_act(true).saves(saved).pulls_in_place().pulls_without_x().pulls_without_y().ok()
     }
 
     fn run(&self, cx: &mut Cx, x: Option<&[f32]>, y: &mut [f32]) {
@@ -105,13 +105,13 @@ fn both<S: Simd>(s: S, approximate: bool, x: S::F) -> (S::F, S::F) {
     }
 }
 
-/// slope · dy.
+/// d · slope.
 struct Times;
 
 impl Zip for Times {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, slope: S::F, dy: S::F) -> S::F {
-        s.mul(slope, dy)
+    fn apply<S: Simd>(&self, s: S, d: S::F, slope: S::F) -> S::F {
+        s.mul(d, slope)
     }
 }
 
@@ -124,9 +124,14 @@ impl Layer for Gelu {
         self.run(cx, None, y);
     }
 
-    fn pull_input(&self, cx: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+    fn pull_input(&self, cx: &mut Cx, x: [&[f32]; 1], y: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
         if !dx.is_empty() {
-            cx.isa.zip(&Times, &cx.saved[..dy.len()], dy, dx);
+            dx.copy_from_slice(dy);
+            self.pull_in_place(cx, x, y, dx);
         }
+    }
+
+    fn pull_in_place(&self, cx: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], d: &mut [f32]) {
+        cx.isa.zip_in_place(&Times, d, &cx.saved[..d.len()]);
     }
 }
