@@ -121,7 +121,7 @@ pub struct Cx<'a, S = &'a mut [f32]> {
     /// `forward` of a layer that [`Facts::takes_act`] ends with `max(y, floor)`.
     pub(crate) floor: f32,
     /// … and one that [`Facts::takes_pool`] with these maxima.
-    pub(crate) pool: Option<Pool>,
+    pub(crate) pool: Option<&'static Pool>,
     /// Of which outputs the loss wants the scores before a softmax or sigmoid, one bit each.
     pub(crate) logits: u8,
     /// What a network used as a layer is asked for.

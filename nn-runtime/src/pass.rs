@@ -63,7 +63,8 @@ impl<'a, 'b> Walk<'a, 'b> {
         (&self.map.nodes[i], &self.plan.spots[i])
     }
 
-    /// The context of node `i`, and the places it asks for, opened.
+    /// The context of node `i`, and the places it asks for, opened. Within its caller: a context is too large to be handed about.
+    #[inline(always)]
     fn open<const A: usize, const B: usize, const C: usize, const W: usize>(
         &mut self,
         i: usize,
@@ -87,7 +88,7 @@ impl<'a, 'b> Walk<'a, 'b> {
             facts: node.facts,
             params: &self.params[node.params..node.params + node.facts.params_len],
             floor: spots.floor,
-            pool: spots.pool,
+            pool: spots.pool.as_ref(),
             // A network that is a head has one output.
             logits: u8::from(self.logits & spots.head != 0),
             purpose: spots.purpose,
@@ -103,7 +104,6 @@ impl<'a, 'b> Walk<'a, 'b> {
     }
 
     /// Copies from one place to another.
-    #[inline]
     fn copy(&mut self, from: Span, to: Span) {
         let none = Place { region: Region::Work, index: 0, offset: 0, len: 0 };
         let (from, to) = (from.of_batch(self.batch), to.of_batch(self.batch));
@@ -164,7 +164,7 @@ impl<'a, 'b> Forward<'a, 'b> {
 
     /// Copies out the outputs that the network itself reads too.
     #[inline]
-    pub fn end(mut self) {
+    pub fn end(&mut self) {
         for (j, copy) in self.0.plan.copies.iter().enumerate() {
             if let Some(from) = *copy {
                 let to = Span { region: Region::Y, index: j as u8, offset: 0, len: from.len };
@@ -297,7 +297,7 @@ impl<'a> PullParams<'a> {
                 params => &params[node.params..node.params + node.facts.params_len],
             },
             floor: spots.floor,
-            pool: spots.pool,
+            pool: spots.pool.as_ref(),
             logits: u8::from(self.cx.logits & spots.head != 0),
             purpose: spots.purpose,
             ..self.cx

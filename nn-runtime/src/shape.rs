@@ -66,6 +66,7 @@ impl Shape {
     }
 
     /// How many dimensions there are.
+    #[inline]
     pub const fn rank(&self) -> usize {
         self.rank
     }
@@ -74,6 +75,7 @@ impl Shape {
     ///
     /// # Panics
     /// `i >= rank()`
+    #[inline]
     pub const fn dim(&self, i: usize) -> usize {
         assert!(i < self.rank);
         self.dims[i]
@@ -94,11 +96,13 @@ impl Shape {
     }
 
     /// The dimensions as a slice.
+    #[inline]
     pub const fn as_slice(&self) -> &[usize] {
         self.dims.split_at(self.rank).0
     }
 
     /// How many numbers one sample has; `None` where that does not fit into memory.
+    #[inline]
     pub const fn checked_len(&self) -> Option<usize> {
         let mut len = self.known as usize;
         let mut i = 0;
@@ -113,6 +117,7 @@ impl Shape {
     }
 
     /// How many numbers one sample has; 0 where it is unknown or does not fit into memory.
+    #[inline]
     pub const fn len(&self) -> usize {
         match self.checked_len() {
             Some(len) => len,

@@ -34,6 +34,7 @@ impl Values {
 
     /// The number of samples.
     #[must_use]
+    #[inline]
     pub fn len(&self) -> usize {
         self.samples
     }
@@ -46,6 +47,7 @@ impl Values {
 
     /// Numbers per sample, at least 1.
     #[must_use]
+    #[inline]
     pub fn width(&self) -> usize {
         self.width
     }
@@ -55,12 +57,14 @@ impl Values {
     /// # Panics
     /// If `i >= self.len()`.
     #[must_use]
+    #[inline]
     pub fn sample(&self, i: usize) -> &[f32] {
         &self.flat[i * self.width..(i + 1) * self.width]
     }
 
     /// Everything, `[samples, width]`.
     #[must_use]
+    #[inline]
     pub fn as_slice(&self) -> &[f32] {
         &self.flat
     }

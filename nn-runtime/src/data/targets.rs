@@ -89,16 +89,19 @@ impl OneTarget for Values {
 
     const WHAT: &'static str = "targets";
 
+    #[inline]
     fn width(&self) -> usize {
         self.width()
     }
 
+    #[inline]
     fn as_slice(&self) -> &[f32] {
         self.as_slice()
     }
 }
 
 impl Targets for Values {
+    #[inline]
     fn len(&self) -> usize {
         self.len()
     }
@@ -210,16 +213,19 @@ impl OneTarget for Labels {
 
     const WHAT: &'static str = "labels";
 
+    #[inline]
     fn width(&self) -> usize {
         self.width
     }
 
+    #[inline]
     fn as_slice(&self) -> &[u32] {
         &self.flat
     }
 }
 
 impl Targets for Labels {
+    #[inline]
     fn len(&self) -> usize {
         self.flat.len() / self.width
     }

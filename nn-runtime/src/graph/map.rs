@@ -140,6 +140,7 @@ impl Map {
         }
     }
 
+    #[inline]
     pub(crate) const fn schedule(&self, purpose: Purpose) -> &Schedule {
         match purpose {
             Purpose::Infer => &self.infer,

@@ -44,11 +44,13 @@ impl Span {
         Span { region, index: index as u8, offset: 0, len: len as u32 }
     }
 
+    #[inline]
     pub(crate) const fn is_empty(&self) -> bool {
         self.len == 0
     }
 
     /// The place for a batch.
+    #[inline]
     pub(crate) const fn of_batch(&self, batch: usize) -> Place {
         Place {
             region: self.region,

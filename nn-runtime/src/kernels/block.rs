@@ -71,6 +71,7 @@ impl Drop for Block {
 
 impl Deref for Block {
     type Target = [f32];
+    #[inline]
     fn deref(&self) -> &[f32] {
         // SAFETY: `zeroed` made `len` numbers at this address, zero is a number, and `self` is borrowed for as long.
         unsafe { slice::from_raw_parts(self.at.as_ptr(), self.len) }
@@ -78,6 +79,7 @@ impl Deref for Block {
 }
 
 impl DerefMut for Block {
+    #[inline]
     fn deref_mut(&mut self) -> &mut [f32] {
         // SAFETY: as for `deref`, and `self` is borrowed mutably.
         unsafe { slice::from_raw_parts_mut(self.at.as_ptr(), self.len) }

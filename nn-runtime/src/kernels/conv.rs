@@ -220,9 +220,13 @@ impl Conv {
     }
 
     fn check(&self, w: &[f32], scratch: &[f32]) {
+        self.check_weights(w);
+        self.check_scratch(scratch);
+    }
+
+    fn check_weights(&self, w: &[f32]) {
         let len = self.panels().len();
         assert!(w.len() == len, "expected {len} numbers of storage, found {}", w.len());
-        self.check_scratch(scratch);
     }
 
     fn check_scratch(&self, scratch: &[f32]) {

@@ -291,19 +291,32 @@ impl<'a, const K: usize> Shares<'a, K> {
         Shares { blocks, parts, taken, lanes, numbers: PhantomData }
     }
 
-    /// The next part for this lane: its number, and its numbers in each block; nothing where all have been given out.
+    /// Gives this lane one part after the other, its number and its numbers in each block, until all have been given out.
+    ///
+    /// # Panics
+    /// There are not so many lanes, or `job` panics.
     #[inline]
-    pub fn next(&self, lane: usize) -> Option<(usize, [&'a mut [f32]; K])> {
+    pub fn each(&self, lane: usize, mut job: impl FnMut(usize, [&'a mut [f32]; K])) {
+        assert!(lane < self.lanes, "expected one of {} lanes, found {lane}", self.lanes);
         let all = self.parts.len();
-        let first = |lane: usize| lane * all / self.lanes;
-        let own = first(lane)..first(lane + 1);
-        // Of another lane's stretch the end is what it would come to last.
-        let i = own.clone().chain((0..all).rev().filter(|i| !own.contains(i))).find(|&i| self.take(i))?;
-        let part = &self.parts[i];
-        // SAFETY: the part lies within every block that is there, no other part overlaps it, and nobody else gets it (`take` is true once for each
-        // part). The blocks are borrowed for `'a`.
-        let slice = |block: *mut f32| unsafe { core::slice::from_raw_parts_mut(block.add(part.start), part.len()) };
-        Some((i, self.blocks.map(|block| block.map_or(&mut [][..], slice))))
+        let [from, to] = [lane, lane + 1].map(|lane| lane * all / self.lanes);
+        let own = to - from;
+        for k in 0..all {
+            // First its own; of another lane's stretch the end, which that lane would come to last.
+            let i = match (all - 1 - k) + own {
+                _ if k < own => from + k,
+                later if later >= to => later,
+                earlier => earlier - own,
+            };
+            if !self.take(i) {
+                continue;
+            }
+            let part = &self.parts[i];
+            // SAFETY: the part lies within every block that is there, no other part overlaps it, and nobody else gets it (`take` is true once for each
+            // part). The blocks are borrowed for `'a`.
+            let slice = |block: *mut f32| unsafe { core::slice::from_raw_parts_mut(block.add(part.start), part.len()) };
+            job(i, self.blocks.map(|block| block.map_or(&mut [][..], slice)));
+        }
     }
 
     /// True for the one who asks first.

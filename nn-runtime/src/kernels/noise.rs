@@ -30,6 +30,7 @@ pub struct Noise {
 
 impl Noise {
     /// The source that belongs to these words, in this order: another word, another source.
+    #[inline]
     pub const fn keyed(self, words: &[u64]) -> Noise {
         let mut key = self.key;
         let mut i = 0;

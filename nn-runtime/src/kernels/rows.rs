@@ -52,16 +52,27 @@ impl<const LOG: bool, const IN_PLACE: bool> Kernel for Softmax<'_, LOG, IN_PLACE
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Softmax { n, x, y } = self;
-        let step = if n <= LANES { n * LANES } else { n };
-        for (i, y) in y.chunks_mut(step).enumerate() {
-            let x = if IN_PLACE { x } else { &x[i * step..][..y.len()] };
-            match (n <= LANES, IN_PLACE) {
-                (true, true) => narrow::softmax_in_place::<S, LOG>(s, n, y),
-                (true, false) => narrow::softmax::<S, LOG>(s, n, x, y),
-                (false, _) => softmax_row::<S, LOG, IN_PLACE>(s, x, y),
+        let whole = if n <= LANES { whole_blocks(n, y.len()) } else { 0 };
+        let (blocks, rows) = y.split_at_mut(whole);
+        for (i, y) in blocks.chunks_mut(n * LANES).enumerate() {
+            if IN_PLACE {
+                narrow::softmax_in_place::<S, LOG>(s, n, y);
+            } else {
+                narrow::softmax::<S, LOG>(s, n, &x[i * n * LANES..][..y.len()], y);
             }
         }
+        for (i, y) in rows.chunks_mut(n).enumerate() {
+            let x = if IN_PLACE { x } else { &x[whole + i * n..][..n] };
+            softmax_row::<S, LOG, IN_PLACE>(s, x, y);
+        }
     }
+}
+
+/// The rows of `n` numbers that are taken sixteen at a time, in numbers: all but the last few, which are faster one by one.
+fn whole_blocks(n: usize, len: usize) -> usize {
+    const FEW: usize = 4;
+    let over = len % (n * LANES);
+    if over <= FEW * n { len - over } else { len }
 }
 
 #[inline(always)]

@@ -58,11 +58,17 @@ struct Raw {
 impl Raw {
     const NONE: Raw = Raw { at: core::ptr::NonNull::dangling().as_ptr(), len: 0 };
 
-    #[inline]
+    #[inline(always)]
     fn meets(&self, other: &Raw) -> bool {
         let (a, b) = (self.at.addr(), other.at.addr());
         self.len > 0 && other.len > 0 && a < b + 4 * other.len && b < a + 4 * self.len
     }
+}
+
+#[cold]
+#[inline(never)]
+fn outside(place: Place, len: usize) -> ! {
+    panic!("a place lies within its memory: {place:?} in {len} floats")
 }
 
 impl Bank<'_, '_> {
@@ -70,7 +76,7 @@ impl Bank<'_, '_> {
     ///
     /// # Panics
     /// The place does not lie within its slice.
-    #[inline]
+    #[inline(always)]
     fn find(&mut self, place: Place, write: bool) -> Raw {
         if place.len == 0 {
             return Raw::NONE;
@@ -91,10 +97,9 @@ impl Bank<'_, '_> {
         }
         let writable = place.region == Region::Work || place.region == self.writes;
         assert!(writable || !write, "a pass may write only its workspace and its results");
-        assert!(
-            place.offset <= len && place.len <= len - place.offset,
-            "a place lies within its memory: {place:?} in {len} floats"
-        );
+        if place.offset > len || place.len > len - place.offset {
+            outside(place, len);
+        }
         // SAFETY: offset <= len, so the pointer stays within (or one past) the slice it comes from.
         Raw { at: unsafe { memory.cast::<f32>().add(place.offset) }, len: place.len }
     }
@@ -103,6 +108,7 @@ impl Bank<'_, '_> {
     ///
     /// # Panics
     /// A place does not lie within its memory, or one that is written meets another one.
+    #[inline(always)]
     pub fn open<const A: usize, const B: usize, const C: usize, const W: usize>(
         &mut self,
         a: [Place; A],
@@ -117,11 +123,14 @@ impl Bank<'_, '_> {
         let w = w.map(|p| self.find(p, true));
         let more = self.find(more, true);
 
-        let written = || w.iter().chain([&more]);
-        for (i, one) in written().enumerate() {
-            let alone = written().skip(i + 1).chain(&a).chain(&b).chain(&c).all(|other| !one.meets(other));
-            assert!(alone, "a place that is written meets no other place");
+        let mut alone = true;
+        for (i, one) in w.iter().enumerate() {
+            alone &= !more.meets(one) && w[i + 1..].iter().all(|other| !one.meets(other));
         }
+        for read in [&a[..], &b, &c].into_iter().flatten() {
+            alone &= !more.meets(read) && w.iter().all(|one| !one.meets(read));
+        }
+        assert!(alone, "a place that is written meets no other place");
         // SAFETY: `find` checked that every range lies within memory borrowed by `self`, mutably for the written ones; the
         // result borrows `self`, so nobody else reaches that memory meanwhile. Ranges that are written meet no other
         // opened range (checked above), so no `&mut` has an alias; ranges only read may overlap each other.

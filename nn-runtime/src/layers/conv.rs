@@ -59,7 +59,7 @@ macro_rules! layer_of_a_convolution {
                 let conv = super::window::accepted(self.conv(cx.input_shape(0)));
                 let bias = super::conv::bias(cx, &self.learnt, 1);
                 let w = cx.param(0);
-                match cx.pool {
+                match cx.pool.copied() {
                     None => crate::kernels::conv::forward(cx.isa, conv, x, w, bias, cx.floor, y, cx.scratch),
                     Some(pool) => {
                         let filters = crate::kernels::conv::pooled::Filters { w, bias, floor: cx.floor };
@@ -79,7 +79,7 @@ macro_rules! layer_of_a_convolution {
                 if !dx.is_empty() {
                     let conv = super::window::accepted(self.conv(cx.input_shape(0)));
                     let w = cx.param(0);
-                    match cx.pool {
+                    match cx.pool.copied() {
                         None => crate::kernels::conv::pull_x(cx.isa, conv, dy, w, dx, cx.scratch),
                         Some(pool) => {
                             let maxima = super::conv::maxima(pool, dy, cx.saved);
@@ -219,7 +219,7 @@ pub(super) fn pull_weight(cx: &mut Look, at: usize, conv: Conv, [x, dy]: [&[f32]
     if range.is_empty() {
         return;
     }
-    match cx.pool {
+    match cx.pool.copied() {
         None => pull_w(cx.isa, conv, x, dy, range, dw, cx.scratch),
         Some(pool) => pooled::pull_w(cx.isa, conv, x, maxima(pool, dy, cx.saved), range, dw, cx.scratch),
     }
@@ -231,7 +231,7 @@ pub(super) fn pull_bias_of(cx: &Look, at: usize, conv: Conv, dy: &[f32], part: &
     if range.is_empty() {
         return;
     }
-    match cx.pool {
+    match cx.pool.copied() {
         None => pull_bias(cx.isa, conv, dy, range, db),
         Some(pool) => pooled::pull_bias(cx.isa, maxima(pool, dy, cx.saved), range, db),
     }

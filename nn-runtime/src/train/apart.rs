@@ -87,12 +87,12 @@ impl Apart {
             return;
         }
         crew.each(benches, |bench| {
-            while let Some((i, [sum])) = shares.next(bench.lane) {
+            shares.each(bench.lane, |i, [sum]| {
                 let (stretch, place) = (i / places.len(), i % places.len());
                 sum.fill(0.0);
                 let samples = stretch * samples..((stretch + 1) * samples).min(batch);
                 pull(&mut bench.scratch, &places[place].0, samples, sum);
-            }
+            });
         });
     }
 

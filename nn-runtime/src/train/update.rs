@@ -192,12 +192,12 @@ impl Update {
         let (first, ranges) = (self.batches == 0, &self.ranges);
         let shares = Shares::new([&mut self.gathered], ranges, &mut self.taken, benches.len());
         crew.each(benches, |bench| {
-            while let Some((i, [grad])) = shares.next(bench.lane) {
+            shares.each(bench.lane, |i, [grad]| {
                 if first {
                     grad.fill(0.0);
                 }
                 pull(&mut bench.scratch, &ranges[i], grad);
-            }
+            });
         });
         self.batches += 1;
         self.weight += weight;
@@ -261,7 +261,7 @@ impl Update {
         let rules = (&penalties[..], *clip);
         let using = &*optimizer;
         crew.each(benches, |Bench { lane, scratch, grad, room }| {
-            while let Some((i, [params, gathered, average, a, b, c, d])) = shares.next(*lane) {
+            shares.each(*lane, |i, [params, gathered, average, a, b, c, d]| {
                 let Piece { range, form } = &pieces[i];
                 let grads = match pull {
                     None => gathered,
@@ -286,7 +286,7 @@ impl Update {
                     Some(None) => average.copy_from_slice(params),
                     Some(Some(decay)) => follow(isa, 1.0 - decay, params, average),
                 }
-            }
+            });
         });
         optimizer.set_rate(base);
     }

@@ -59,7 +59,10 @@ impl Maxima<'_> {
         );
         let room = c.pooled_scratch(&self.pool);
         assert!(scratch >= room, "expected a scratch of {room} numbers, found {scratch}");
-        assert!(room <= u32::MAX as usize, "expected offsets of 32 bits, found a scratch of {room} numbers");
+        assert!(
+            c.x_len().max(room) <= u32::MAX as usize,
+            "expected offsets of 32 bits, found a scratch of {room} numbers"
+        );
     }
 
     /// Windows of one filter.

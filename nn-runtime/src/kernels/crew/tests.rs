@@ -44,12 +44,12 @@ fn every_part_goes_to_one_lane() {
         let shares = Shares::new([&mut a, &mut b, &mut []], &parts, &mut taken, 3);
         let seen = Mutex::new(vec![0; parts.len()]);
         crew.run(&|lane| {
-            while let Some((i, [a, b, none])) = shares.next(lane) {
+            shares.each(lane, |i, [a, b, none]| {
                 assert!(none.is_empty());
                 seen.lock().unwrap()[i] += 1;
                 a.iter_mut().for_each(|a| *a += 1.0);
                 b.iter_mut().zip(a).for_each(|(b, a)| *b += *a);
-            }
+            });
         });
         assert!(seen.lock().unwrap().iter().all(|count| *count == 1));
         let sum = (round * (round + 1) / 2) as f32;

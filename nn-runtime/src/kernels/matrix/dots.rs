@@ -19,6 +19,9 @@ impl Kernel for Dots<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
+        if self.0.batch == 1 {
+            return self.one(s);
+        }
         let Product { p, batch, x: all_x, w, bias: of_outputs, floor, y: all_y } = self.0;
         // As it lies: its rows are the outputs.
         let p = p.stored();
@@ -43,23 +46,43 @@ impl Kernel for Dots<'_> {
                 };
             }
             let y = &mut all_y[first * outputs..(first + samples) * outputs];
-            let all = waiting.0.as_chunks().0.iter().zip(bias.as_chunks().0);
+            let all = waiting.0.as_chunks::<LANES>().0.iter().zip(bias.as_chunks().0);
             for (y, (sums, bias)) in y.chunks_mut(LANES).zip(all) {
+                let mut vectors = [s.splat(0.0); LANES];
+                for (vector, sums) in vectors.iter_mut().zip(sums) {
+                    *vector = s.load(sums);
+                }
                 // The floor first: where the other is NaN, `max` gives the second.
-                let value = s.max(s.splat(floor), s.add(add_up(s, sums), s.load(bias)));
+                let value = s.max(s.splat(floor), s.add(add_up(s, vectors), s.load(bias)));
                 s.store_part(value, y);
             }
         }
     }
 }
 
+impl Dots<'_> {
+    /// One sample, as many outputs at once as hide the latency of `fma`.
+    #[inline(always)]
+    fn one<S: Simd>(self, s: S) {
+        let Product { p, x, w, bias, floor, y, .. } = self.0;
+        let p = p.stored();
+        assert!(x.len() == p.cols && y.len() == p.rows && w.len() == p.len());
+        let mut output = 0;
+        while output < p.rows {
+            let one = One { p, x, w, output, bias: bias.unwrap_or(&[]), floor, y };
+            output += match p.rows - output {
+                10.. if const { S::REGISTERS >= 32 } => one.outputs::<S, 10>(s),
+                5.. => one.outputs::<S, 5>(s),
+                2..5 => one.outputs::<S, 2>(s),
+                _ => one.outputs::<S, 1>(s),
+            };
+        }
+    }
+}
+
 /// The sum of the lanes of each vector in its place: of pairs of neighbours, then of pairs of those sums, and so on.
 #[inline(always)]
-fn add_up<S: Simd>(s: S, vectors: &[[f32; LANES]; LANES]) -> S::F {
-    let mut sums = [s.splat(0.0); LANES];
-    for (sum, vector) in sums.iter_mut().zip(vectors) {
-        *sum = s.load(vector);
-    }
+fn add_up<S: Simd>(s: S, mut sums: [S::F; LANES]) -> S::F {
     for left in [8, 4, 2, 1] {
         for k in 0..left {
             let (even, odd) = s.unzip(sums[2 * k], sums[2 * k + 1]);
@@ -107,43 +130,101 @@ impl<const R: usize, const C: usize> Kernel for Tile<'_, '_, R, C> {
     fn run<S: Simd>(self, s: S) {
         let Tile(tiles, sample) = self;
         let Panels { rows: outputs, cols: inputs, .. } = tiles.p;
-        let mut x = tiles.x[sample * inputs..(sample + R) * inputs].as_ptr();
-        let mut w = tiles.w.as_ptr().wrapping_add(tiles.output * Panels::WIDTH);
-        let mut sums = [[s.splat(0.0); C]; R];
-        for _ in 0..inputs / Panels::WIDTH {
-            for half in [0, LANES] {
-                let mut weights = [s.splat(0.0); C];
-                for (c, weights) in weights.iter_mut().enumerate() {
-                    // SAFETY: `Tiles::run` has checked that the panel has these rows, each of two vectors.
-                    *weights = unsafe { s.load_ptr(w.wrapping_add(c * Panels::WIDTH + half)) };
-                }
-                for (r, sums) in sums.iter_mut().enumerate() {
-                    // SAFETY: the slice above has these samples, each with as many inputs as the whole panels have columns.
-                    let x = unsafe { s.load_ptr(x.wrapping_add(r * inputs + half)) };
-                    for (sum, weights) in sums.iter_mut().zip(weights) {
-                        *sum = s.fma(x, weights, *sum);
-                    }
-                }
-            }
-            x = x.wrapping_add(Panels::WIDTH);
-            w = w.wrapping_add(outputs * Panels::WIDTH);
-        }
-        let panel = inputs / Panels::WIDTH;
-        for column in (panel * Panels::WIDTH..inputs).step_by(LANES) {
-            let lanes = (inputs - column).min(LANES);
-            let width = tiles.p.width(panel);
-            let at = tiles.p.offset(panel) + tiles.output * width + column % Panels::WIDTH;
-            for (r, sums) in sums.iter_mut().enumerate() {
-                let x = s.load_part(&tiles.x[(sample + r) * inputs + column..][..lanes]);
-                for (c, sum) in sums.iter_mut().enumerate() {
-                    *sum = s.fma(x, s.load_part(&tiles.w[at + c * width..][..LANES]), *sum);
-                }
-            }
-        }
+        let x = &tiles.x[sample * inputs..(sample + R) * inputs];
+        // SAFETY: `Tiles::run` has checked the outputs and the weights, and the slice has these samples.
+        let sums = unsafe { chains::<S, R, C>(s, tiles.p, x, tiles.w, tiles.output) };
         for (r, sums) in sums.into_iter().enumerate() {
             for (c, sum) in sums.into_iter().enumerate() {
                 s.store(sum, &mut tiles.to[(sample + r) * outputs + tiles.output + c]);
             }
         }
     }
+}
+
+/// The outputs of one sample from one on.
+struct One<'a> {
+    p: Panels,
+    x: &'a [f32],
+    w: &'a [f32],
+    output: usize,
+    /// Empty where there is none.
+    bias: &'a [f32],
+    floor: f32,
+    y: &'a mut [f32],
+}
+
+impl One<'_> {
+    /// The next `C` of them, in a function of its own.
+    #[inline(always)]
+    fn outputs<S: Simd, const C: usize>(self, s: S) -> usize {
+        s.call(Outputs::<C>(self));
+        C
+    }
+}
+
+/// `C` outputs of one sample: only `Dots::one` makes one, having checked that all are there.
+struct Outputs<'a, const C: usize>(One<'a>);
+
+impl<const C: usize> Kernel for Outputs<'_, C> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let One { p, x, w, output, bias, floor, y } = self.0;
+        // SAFETY: `Dots::one` has checked the outputs and the weights, and `x` is one sample.
+        let [sums] = unsafe { chains::<S, 1, C>(s, p, x, w, output) };
+        let mut vectors = [s.splat(0.0); LANES];
+        vectors[..C].copy_from_slice(&sums);
+        let bias = s.load_part(&bias[output.min(bias.len())..]);
+        let value = s.max(s.splat(floor), s.add(add_up(s, vectors), bias));
+        s.store_part(value, &mut y[output..output + C]);
+    }
+}
+
+/// The sixteen chains of each of `C` outputs from `output` on, for each of the `R` samples in `x`.
+///
+/// # Safety
+/// `p` has these outputs, `w` is as long as `p`, and `x` holds `R` samples.
+#[inline(always)]
+unsafe fn chains<S: Simd, const R: usize, const C: usize>(
+    s: S,
+    p: Panels,
+    x: &[f32],
+    w: &[f32],
+    output: usize,
+) -> [[S::F; C]; R] {
+    let Panels { rows: outputs, cols: inputs, .. } = p;
+    let mut from = x.as_ptr();
+    let mut to_load = w.as_ptr().wrapping_add(output * Panels::WIDTH);
+    let mut sums = [[s.splat(0.0); C]; R];
+    for _ in 0..inputs / Panels::WIDTH {
+        for half in [0, LANES] {
+            let mut weights = [s.splat(0.0); C];
+            for (c, weights) in weights.iter_mut().enumerate() {
+                // SAFETY: the caller vouches for the panel's rows, each of two vectors.
+                *weights = unsafe { s.load_ptr(to_load.wrapping_add(c * Panels::WIDTH + half)) };
+            }
+            for (r, sums) in sums.iter_mut().enumerate() {
+                // SAFETY: the caller vouches for the samples, each with as many inputs as the whole panels have columns.
+                let x = unsafe { s.load_ptr(from.wrapping_add(r * inputs + half)) };
+                for (sum, weights) in sums.iter_mut().zip(weights) {
+                    *sum = s.fma(x, weights, *sum);
+                }
+            }
+        }
+        from = from.wrapping_add(Panels::WIDTH);
+        to_load = to_load.wrapping_add(outputs * Panels::WIDTH);
+    }
+    let panel = inputs / Panels::WIDTH;
+    for column in (panel * Panels::WIDTH..inputs).step_by(LANES) {
+        let lanes = (inputs - column).min(LANES);
+        let width = p.width(panel);
+        let at = p.offset(panel) + output * width + column % Panels::WIDTH;
+        for (r, sums) in sums.iter_mut().enumerate() {
+            let x = s.load_part(&x[r * inputs + column..][..lanes]);
+            for (c, sum) in sums.iter_mut().enumerate() {
+                *sum = s.fma(x, s.load_part(&w[at + c * width..][..LANES]), *sum);
+            }
+        }
+    }
+    sums
 }

@@ -34,13 +34,18 @@ pub(super) fn exponentials<S: Simd>(s: S, n: usize, x: &mut [S::F; LANES]) -> ([
         most = s.max(most, *x);
     }
     let mut exp = [s.splat(0.0); LANES];
-    let mut sum = s.splat(0.0);
     for (x, e) in x[..n].iter_mut().zip(&mut exp) {
         *x = s.sub(*x, most);
         *e = math::exp(s, *x);
-        sum = s.add(sum, *e);
     }
-    (exp, sum)
+    // As the lanes of a row are added up where it is taken alone.
+    let mut sums = exp;
+    for half in [8, 4, 2, 1] {
+        for i in 0..half {
+            sums[i] = s.add(sums[i], sums[i + half]);
+        }
+    }
+    (exp, sums[0])
 }
 
 /// softmax of up to sixteen rows, or its logarithm.

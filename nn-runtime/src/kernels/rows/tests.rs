@@ -186,6 +186,10 @@ fn a_row_has_the_same_bits_in_any_batch() {
                 cross_entropy_labels(isa, n, &x[at.clone()], &labels[rows], 0.3, 0.1, &mut dx[1][at]);
             }
             assert_eq!(whole, parts, "{} n={n}", isa.name());
+            for (x, y) in x.chunks(n).zip(whole.chunks(n)) {
+                softmax(isa, n, x, &mut parts[..n]);
+                assert_eq!(parts[..n], *y, "{} n={n}, a row alone", isa.name());
+            }
             assert_eq!(dx[0], dx[1], "{} n={n}", isa.name());
         }
     }

@@ -48,7 +48,7 @@ pub struct Filters<'a> {
 /// # Panics
 /// `!c.takes_pool()`; `pool` is not over what comes out of `c`; `x.len() != b * c.x_len() || y.len() != b * pool.y_len()` for every
 /// `b`; `!at.is_empty() && at.len() != y.len()`; `w.len() != c.panels().len()`; `bias.len() != c.filters`;
-/// `scratch.len() < c.pooled_scratch(&pool)`.
+/// there is less scratch than it needs, which is at most `c.pooled_scratch(&pool)`.
 pub fn forward(
     isa: Isa,
     (c, pool): (Conv, Pool),
@@ -59,7 +59,7 @@ pub fn forward(
     scratch: &mut [f32],
 ) {
     c.check_pool(&pool);
-    let (x_len, y_len, room) = (c.x_len(), pool.y_len(), c.pooled_scratch(&pool));
+    let (x_len, y_len, room) = (c.x_len(), pool.y_len(), c.forward_scratch(&pool));
     let batch = x.len() / x_len;
     assert!(
         x.len() == batch * x_len && y.len() == batch * y_len,
@@ -68,10 +68,13 @@ pub fn forward(
         y.len()
     );
     assert!(at.is_empty() || at.len() == y.len(), "expected {} places or none, found {}", y.len(), at.len());
-    c.check(filters.w, scratch);
+    c.check_weights(filters.w);
     c.check_bias(filters.bias);
     assert!(scratch.len() >= room, "expected a scratch of {room} numbers, found {}", scratch.len());
-    assert!(room <= i32::MAX as usize, "expected offsets of 31 bits, found a scratch of {room} numbers");
+    assert!(
+        x_len <= u32::MAX as usize && room <= i32::MAX as usize,
+        "expected offsets of 31 bits, found a scratch of {room} numbers"
+    );
     isa.run(Forward { c, pool, x, filters, y, at, scratch });
 }
 
@@ -99,16 +102,14 @@ impl Conv {
     /// The scratch of the forms that may be taken, whatever the registers.
     pub(super) const fn forward_scratch(&self, pool: &Pool) -> usize {
         let [height, width] = self.output();
-        let image = self.scratch().next_multiple_of(LANES) + self.filters * height * width + LANES;
         if !two_by_two(pool) {
-            return image;
+            return self.scratch().next_multiple_of(LANES) + self.filters * height * width + LANES;
         }
         let (fold, sheet) = (Fold::of(self, pool), self.sheet(true));
         let (windows, pitch) = (self.windows(pool).next_multiple_of(LANES), self.filters.next_multiple_of(LANES));
         let by_windows = self.rows() * PLACES + windows + fold.row_len() + 2 * LANES + fold.len();
         let by_filters = self.rows() + LANES + 2 * windows * pitch + sheet.len();
-        let most = if image > by_windows { image } else { by_windows };
-        if most > by_filters { most } else { by_filters }
+        if by_windows > by_filters { by_windows } else { by_filters }
     }
 
     /// Windows of one filter.

@@ -25,7 +25,7 @@ use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
 /// `scratch.len() < c.pooled_scratch(&m.pool)`.
 pub fn pull_x(isa: Isa, c: Conv, m: Maxima, w: &[f32], dx: &mut [f32], scratch: &mut [f32]) {
     m.check(&c, dx.len(), scratch.len());
-    c.check(w, scratch);
+    c.check_weights(w);
     match Region::of(&c, &m.pool) {
         Some(region) => isa.run(PullRegions { region, m, kept: c.leaps(), w, dx, scratch }),
         None => isa.run(PullX { c, m, w, dx, scratch }),
