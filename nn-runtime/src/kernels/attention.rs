@@ -1,15 +1,17 @@
-//! Scaled dot products of one head of one sample: queries against keys, a softmax over the keys, a mean of values.
+//! Scaled dot products of the heads of some samples: queries against keys, a softmax over the keys, a mean of values.
 //! Comes in: rows of queries, keys and values, some distance apart; goes out: context rows and the weights, or gradients.
 //! The lanes are queries, so that no sum runs across lanes, and every sum is one chain in the order of keys, queries or features.
 //! Never a number read or written outside the slices, whose lengths are checked first.
 
 mod products;
+mod pull;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use pull::pull;
+
 use core::f32::consts::LOG2_E;
 
-use super::lanes::{Each, fill};
 use super::math;
 use super::simd::{Isa, Kernel, LANES, Simd};
 use products::{Sums, sums, turn};
@@ -20,7 +22,7 @@ const BLOCK: usize = 2 * LANES;
 /// The numbers of the lanes.
 const LANE: [i32; LANES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
-/// One head of one sample.
+/// One head of one sample; all of a batch are alike.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Head {
     /// Rows that ask.
@@ -61,11 +63,44 @@ impl Head {
         let seen = if self.causal { self.keys.min(first + count) } else { self.keys };
         Block { first, count, wide: count.next_multiple_of(LANES), seen, causal: self.causal }
     }
+}
 
+/// The heads of some samples.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Heads {
+    pub head: Head,
+    /// Of each sample.
+    pub count: usize,
+    pub samples: usize,
+}
+
+impl Heads {
+    /// Each head: its sample, and its number among all.
+    fn each(self) -> impl Iterator<Item = (usize, usize)> {
+        (0..self.samples).flat_map(move |sample| (0..self.count).map(move |head| (sample, head)))
+    }
+
+    /// Panics where the queries, keys and values of all heads do not lie within so many numbers.
+    #[track_caller]
     fn check(&self, rows: [usize; 3], lay: [Lay; 3]) {
-        for ((len, lay), count) in rows.into_iter().zip(lay).zip([self.queries, self.keys, self.keys]) {
-            lay.check(count, self.width, len);
+        let Head { queries, keys, .. } = self.head;
+        for ((len, lay), count) in rows.into_iter().zip(lay).zip([queries, keys, keys]) {
+            self.check_rows(count, lay, len);
         }
+    }
+
+    /// Panics where `count` rows of each head do not lie within `len` numbers.
+    #[track_caller]
+    fn check_rows(&self, count: usize, lay: Lay, len: usize) {
+        let row = self.count * self.head.width;
+        let before = (self.samples - 1).checked_mul(lay.sample);
+        let last = before.zip((count - 1).checked_mul(lay.stride)).and_then(|(a, b)| a.checked_add(b));
+        assert!(
+            row <= lay.stride
+                && last.is_some_and(|last| last.checked_add(lay.offset + row).is_some_and(|end| end <= len)),
+            "expected {count} rows of {row} numbers within {len} for {} samples, found {lay:?}",
+            self.samples
+        );
     }
 }
 
@@ -79,24 +114,22 @@ struct Block {
     causal: bool,
 }
 
-/// Where the rows of a head lie in a slice.
+/// Where the rows of the heads lie in a slice: those of one side by side with those of the next.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lay {
-    /// Where the first one begins.
+    /// Where the first row of the first head begins.
     pub offset: usize,
-    /// From one to the next.
+    /// From one row to the next.
     pub stride: usize,
+    /// From one sample to the next.
+    pub sample: usize,
 }
 
 impl Lay {
-    /// Panics where `count` rows of `width` do not lie within `len` numbers.
-    #[track_caller]
-    fn check(&self, count: usize, width: usize, len: usize) {
-        let last = (count - 1).checked_mul(self.stride).and_then(|at| at.checked_add(self.offset + width));
-        assert!(
-            width <= self.stride && last.is_some_and(|last| last <= len),
-            "expected {count} rows of {width} numbers within {len}, found {self:?}"
-        );
+    /// Where row `row` of a head begins.
+    #[inline(always)]
+    fn at(&self, width: usize, (sample, head): (usize, usize), row: usize) -> usize {
+        self.offset + sample * self.sample + head * width + row * self.stride
     }
 }
 
@@ -107,37 +140,34 @@ pub(crate) struct Rows<'a> {
     pub lay: Lay,
 }
 
-impl Rows<'_> {
-    fn at(&self, row: usize) -> *const f32 {
-        self.all.as_ptr().wrapping_add(self.lay.offset + row * self.lay.stride)
-    }
-}
-
-/// `weights[i, j] = softmax_j(q[i] · k[j] / √width)` and `context[i] = Σ_j weights[i, j] · v[j]`, for one head.
+/// `weights[i, j] = softmax_j(q[i] · k[j] / √width)` and `context[i] = Σ_j weights[i, j] · v[j]`, for each head.
 ///
-/// Key j takes no part where `mask[j]` is 0; a query that sees no key has the weights 0. A context is one chain of `fma` from key 0 on.
+/// Key j of a sample takes no part where its `mask[j]` is 0; a query that sees no key has the weights 0. A context is one chain of `fma`
+/// from key 0 on. `weights` has room for [`Head::weights`] of every head, or of one that the next overwrites.
 ///
 /// # Panics
-/// Rows that do not lie within their slice; another number of weights than [`Head::weights`]; less scratch than [`Head::scratch`];
-/// a mask of another length than `keys`; no queries, keys or width.
+/// Rows that do not lie within their slice; another number of weights; less scratch than [`Head::scratch`]; a mask of another length than
+/// the keys of all samples; no samples, heads, queries, keys or width.
 pub(crate) fn attend(
     isa: Isa,
-    head: Head,
+    heads: Heads,
     qkv: [Rows; 3],
     mask: Option<&[f32]>,
     weights: &mut [f32],
     scratch: &mut [f32],
     (context, lay): (&mut [f32], Lay),
 ) {
-    head.check(qkv.map(|rows| rows.all.len()), qkv.map(|rows| rows.lay));
-    lay.check(head.queries, head.width, context.len());
-    assert_eq!(weights.len(), head.weights(), "expected weights for every query and key");
-    assert!(mask.is_none_or(|mask| mask.len() == head.keys), "expected a mask for every key");
-    isa.run(Attend { head, qkv, mask, weights, turned: &mut scratch[..head.scratch()], context, lay });
+    let Heads { head, count, samples } = heads;
+    heads.check(qkv.map(|rows| rows.all.len()), qkv.map(|rows| rows.lay));
+    heads.check_rows(head.queries, lay, context.len());
+    let kept = weights.len() == samples * count * head.weights();
+    assert!(kept || weights.len() == head.weights(), "expected weights for every query and key of all heads or one");
+    assert!(mask.is_none_or(|mask| mask.len() == samples * head.keys), "expected a mask for every key");
+    isa.run(Attend { heads, qkv, mask, weights, turned: &mut scratch[..head.scratch()], context, lay });
 }
 
 struct Attend<'a> {
-    head: Head,
+    heads: Heads,
     qkv: [Rows<'a>; 3],
     mask: Option<&'a [f32]>,
     weights: &'a mut [f32],
@@ -150,43 +180,51 @@ impl Kernel for Attend<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Attend { head, qkv: [q, k, v], mask, weights, turned, context, lay } = self;
-        for first in (0..head.queries).step_by(BLOCK) {
-            let block = head.block(first);
-            let Block { count, wide, seen, .. } = block;
-            let weights = &mut weights[first * head.keys..][..head.keys * wide];
-            turn(s, &q.all[q.lay.offset + first * q.lay.stride..], q.lay.stride, [count, head.width], turned);
-            let scores = Sums {
-                a: k.at(0),
-                row: k.lay.stride,
-                step: 1,
-                b: turned.as_ptr(),
-                b_step: wide,
-                c: weights.as_mut_ptr(),
-                c_row: wide,
-                depth: head.width,
-                add: false,
-            };
-            // SAFETY: `attend` has checked that `seen` keys lie in their slice and as many rows of `wide` in the weights; `turn` has
-            // filled `width` rows of `wide`.
-            unsafe { sums(s, scores, seen, wide) };
-            match wide {
-                LANES => soften::<S, 1>(s, block, head.scale(s), mask, weights),
-                _ => soften::<S, 2>(s, block, head.scale(s), mask, weights),
+        let Attend { heads, qkv: [q, k, v], mask, weights, turned, context, lay } = self;
+        let head = heads.head;
+        let (keys, width, scale) = (head.keys, head.width, head.scale(s));
+        let kept = if weights.len() == head.weights() { 0 } else { head.weights() };
+        for (number, at) in heads.each().enumerate() {
+            let weights = &mut weights[number * kept..][..head.weights()];
+            let mask = mask.map(|mask| &mask[at.0 * keys..][..keys]);
+            for first in (0..head.queries).step_by(BLOCK) {
+                let block = head.block(first);
+                let Block { count, wide, seen, .. } = block;
+                let weights = &mut weights[first * keys..][..keys * wide];
+                turn(s, &q.all[q.lay.at(width, at, first)..], q.lay.stride, [count, width], turned);
+                let scores = Sums {
+                    a: k.all.as_ptr().wrapping_add(k.lay.at(width, at, 0)),
+                    row: k.lay.stride,
+                    step: 1,
+                    b: turned.as_ptr(),
+                    b_step: wide,
+                    c: weights.as_mut_ptr(),
+                    c_row: wide,
+                    depth: width,
+                    add: false,
+                };
+                // SAFETY: `attend` has checked that `seen` keys of each head lie in their slice and as many rows of `wide` in the weights;
+                // `turn` has filled `width` rows of `wide`.
+                unsafe { sums(s, scores, seen, wide) };
+                match wide {
+                    LANES => soften::<S, 1>(s, block, scale, mask, weights),
+                    _ => soften::<S, 2>(s, block, scale, mask, weights),
+                }
+                let contexts = Sums {
+                    a: weights.as_ptr(),
+                    row: 1,
+                    step: wide,
+                    b: v.all.as_ptr().wrapping_add(v.lay.at(width, at, 0)),
+                    b_step: v.lay.stride,
+                    c: context.as_mut_ptr().wrapping_add(lay.at(width, at, first)),
+                    c_row: lay.stride,
+                    depth: seen,
+                    add: false,
+                };
+                // SAFETY: `count` is at most `wide`; `attend` has checked that the values and the context rows of these queries lie in
+                // their slices.
+                unsafe { sums(s, contexts, count, width) };
             }
-            let contexts = Sums {
-                a: weights.as_ptr(),
-                row: 1,
-                step: wide,
-                b: v.at(0),
-                b_step: v.lay.stride,
-                c: context.as_mut_ptr().wrapping_add(lay.offset + first * lay.stride),
-                c_row: lay.stride,
-                depth: seen,
-                add: false,
-            };
-            // SAFETY: `count` is at most `wide`; `attend` has checked that the values and the context rows of these queries lie in their slices.
-            unsafe { sums(s, contexts, count, head.width) };
         }
     }
 }
@@ -245,161 +283,6 @@ fn soften<S: Simd, const V: usize>(s: S, block: Block, scale: S::F, mask: Option
     for row in rows {
         for (at, factor) in row.iter_mut().zip(sums) {
             s.store(s.mul(s.load(at), factor), at);
-        }
-    }
-}
-
-/// Overwrites queries, keys and values in `qkv` with their gradients, given that of the context and the weights of [`attend`].
-///
-/// # Panics
-/// As [`attend`], with [`Head::pull_scratch`].
-pub(crate) fn pull(
-    isa: Isa,
-    head: Head,
-    (qkv, lay): (&mut [f32], [Lay; 3]),
-    weights: &[f32],
-    dcontext: Rows,
-    scratch: &mut [f32],
-) {
-    head.check([qkv.len(); 3], lay);
-    dcontext.lay.check(head.queries, head.width, dcontext.all.len());
-    assert_eq!(weights.len(), head.weights(), "expected weights for every query and key");
-    let (turned, rest) = scratch.split_at_mut(head.scratch());
-    let (slopes, rest) = rest.split_at_mut(head.keys * BLOCK);
-    let (dk, rest) = rest.split_at_mut(head.keys * head.width);
-    let dv = &mut rest[..head.keys * head.width];
-    isa.run(Pull { head, qkv, lay, weights, dcontext, turned, slopes, dk, dv });
-}
-
-struct Pull<'a> {
-    head: Head,
-    qkv: &'a mut [f32],
-    lay: [Lay; 3],
-    weights: &'a [f32],
-    dcontext: Rows<'a>,
-    turned: &'a mut [f32],
-    /// Of the scores of a block.
-    slopes: &'a mut [f32],
-    dk: &'a mut [f32],
-    dv: &'a mut [f32],
-}
-
-impl Kernel for Pull<'_> {
-    type Out = ();
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let Pull { head, qkv, lay, weights, dcontext, turned, slopes, dk, dv } = self;
-        let (width, [q, k, v]) = (head.width, lay);
-        for first in (0..head.queries).step_by(BLOCK) {
-            let Block { count, wide, seen, .. } = head.block(first);
-            if first == 0 {
-                // Those that no query of the first block sees begin with nothing.
-                dk[seen * width..].fill(0.0);
-                dv[seen * width..].fill(0.0);
-            }
-            let weights = &weights[first * head.keys..][..head.keys * wide];
-            let from = dcontext.lay.offset + first * dcontext.lay.stride;
-            turn(s, &dcontext.all[from..], dcontext.lay.stride, [count, width], turned);
-            let all = qkv.as_mut_ptr();
-            let [slopes_at, dk_at, dv_at] = [&mut *slopes, &mut *dk, &mut *dv].map(|to| to.as_mut_ptr());
-            let of_weights = Sums {
-                a: all.wrapping_add(v.offset),
-                row: v.stride,
-                step: 1,
-                b: turned.as_ptr(),
-                b_step: wide,
-                c: slopes_at,
-                c_row: wide,
-                depth: width,
-                add: false,
-            };
-            let of_values = Sums {
-                a: weights.as_ptr(),
-                row: wide,
-                step: 1,
-                b: dcontext.at(first),
-                b_step: dcontext.lay.stride,
-                c: dv_at,
-                c_row: width,
-                depth: count,
-                add: first != 0,
-            };
-            // SAFETY: `pull` has checked that `seen` values lie in their slice, that the slopes have `seen` rows of `wide`, the weights too,
-            // that the gradients of these queries' contexts lie in theirs, and that `dv` has a row for each key; `turn` has filled
-            // `width` rows of `wide`.
-            unsafe {
-                sums(s, of_weights, seen, wide);
-                sums(s, of_values, seen, width);
-            }
-            let (weights, gradients) = (&weights[..seen * wide], &mut slopes[..seen * wide]);
-            match wide {
-                LANES => slope::<S, 1>(s, head.scale(s), weights, gradients),
-                _ => slope::<S, 2>(s, head.scale(s), weights, gradients),
-            }
-            let slopes_at = slopes.as_ptr();
-            let of_keys = Sums {
-                a: slopes_at,
-                row: wide,
-                step: 1,
-                b: all.wrapping_add(q.offset + first * q.stride),
-                b_step: q.stride,
-                c: dk_at,
-                c_row: width,
-                depth: count,
-                add: first != 0,
-            };
-            let of_queries = Sums {
-                a: slopes_at,
-                row: 1,
-                step: wide,
-                b: all.wrapping_add(k.offset),
-                b_step: k.stride,
-                c: all.wrapping_add(q.offset + first * q.stride),
-                c_row: q.stride,
-                depth: seen,
-                add: false,
-            };
-            // SAFETY: as above, for keys and queries; these queries are read for the last time before they are overwritten, and all
-            // addresses in `qkv` come of one pointer that nothing else is borrowed from meanwhile.
-            unsafe {
-                sums(s, of_keys, seen, width);
-                sums(s, of_queries, count, width);
-            }
-        }
-        for (lay, from) in [(k, dk), (v, dv)] {
-            for (row, from) in from.chunks_exact(width).enumerate() {
-                fill(s, &Same, [from], &mut qkv[lay.offset + row * lay.stride..][..width]);
-            }
-        }
-    }
-}
-
-/// What is copied.
-struct Same;
-
-impl Each<1> for Same {
-    #[inline(always)]
-    fn at<S: Simd>(&self, _: S, [x]: [S::F; 1]) -> S::F {
-        x
-    }
-}
-
-/// The gradients of a block's weights to those of its scores, down the keys, which have `V` vectors each:
-/// `weight · (slope − Σ weight · slope) · scale`.
-#[inline(always)]
-fn slope<S: Simd, const V: usize>(s: S, scale: S::F, weights: &[f32], slopes: &mut [f32]) {
-    let weights = weights.as_chunks::<LANES>().0.as_chunks::<V>().0;
-    let slopes = slopes.as_chunks_mut::<LANES>().0.as_chunks_mut::<V>().0;
-    let mut sums = [s.splat(0.0); V];
-    for (weights, slopes) in weights.iter().zip(&*slopes) {
-        for (v, sum) in sums.iter_mut().enumerate() {
-            *sum = s.fma(s.load(&weights[v]), s.load(&slopes[v]), *sum);
-        }
-    }
-    for (weights, slopes) in weights.iter().zip(slopes) {
-        for (v, sum) in sums.into_iter().enumerate() {
-            let slope = s.mul(s.load(&weights[v]), s.sub(s.load(&slopes[v]), sum));
-            s.store(s.mul(slope, scale), &mut slopes[v]);
         }
     }
 }

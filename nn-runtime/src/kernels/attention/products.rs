@@ -4,6 +4,7 @@
 
 use core::ops::Range;
 
+use super::BLOCK;
 use crate::kernels::micro::{Broadcast, Depth, Vectors, accumulate};
 use crate::kernels::simd::{Kernel, LANES, Simd};
 
@@ -42,12 +43,104 @@ pub(super) unsafe fn sums<S: Simd>(s: S, job: Sums, rows: usize, columns: usize)
                 down::<S, 2, false>(s, job, rows, LANES);
                 column += 2 * LANES;
             } else if lanes >= LANES {
-                down::<S, 1, false>(s, job, rows, LANES);
+                narrow::<S, false>(s, job, rows, LANES);
                 column += LANES;
             } else {
-                down::<S, 1, true>(s, job, rows, lanes);
+                narrow::<S, true>(s, job, rows, lanes);
                 column = columns;
             }
+        }
+    }
+}
+
+/// The rows of one vector of columns. Of whole blocks of weights many at a time, while there are so many.
+///
+/// # Safety
+/// As for [`down`].
+#[inline(always)]
+unsafe fn narrow<S: Simd, const PART: bool>(s: S, job: Sums, rows: usize, lanes: usize) {
+    let mut done = 0;
+    if const { S::REGISTERS >= 32 } && rows >= MANY && (job.row == 1 || job.row == BLOCK) {
+        done = rows / MANY * MANY;
+        match job.row {
+            1 => s.call(Many::<1, PART> { job, rows: done, lanes }),
+            _ => s.call(Many::<BLOCK, PART> { job, rows: done, lanes }),
+        }
+    }
+    let (a, c) = (job.a.wrapping_add(done * job.row), job.c.wrapping_add(done * job.c_row));
+    // SAFETY: the caller vouches for all rows, of which these are the last.
+    unsafe { down::<S, 1, PART>(s, Sums { a, c, ..job }, rows - done, lanes) };
+}
+
+/// Rows of a tile of one vector: their chains hide the latency of `fma` twice over.
+const MANY: usize = 16;
+
+/// Tiles of [`MANY`] rows of one vector, with `ROW` from one row of `a` to the next: known here, so that one pointer does for all.
+struct Many<const ROW: usize, const PART: bool> {
+    job: Sums,
+    rows: usize,
+    lanes: usize,
+}
+
+impl<const ROW: usize, const PART: bool> Kernel for Many<ROW, PART> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Many { job: Sums { a, step, b, b_step, c, c_row, depth, add, .. }, rows, lanes } = self;
+        for row in (0..rows).step_by(MANY) {
+            let at = |r: usize| c.wrapping_add((row + r) * c_row);
+            let mut sums = [s.splat(0.0); MANY];
+            if add {
+                for (r, sum) in sums.iter_mut().enumerate() {
+                    // SAFETY: the caller of `sums` vouches for these rows of `c`, with these lanes.
+                    *sum = unsafe { load::<S, PART>(s, at(r), lanes) };
+                }
+            }
+            let (mut from, mut vector) = (a.wrapping_add(row * ROW), b);
+            for _ in 0..depth {
+                // SAFETY: the caller of `sums` vouches for each row of `b`, with these lanes.
+                let x = unsafe { load::<S, PART>(s, vector, lanes) };
+                for (r, sum) in sums.iter_mut().enumerate() {
+                    // SAFETY: … and for this element of `a`.
+                    *sum = s.fma(s.splat(unsafe { *from.wrapping_add(r * ROW) }), x, *sum);
+                }
+                from = from.wrapping_add(step);
+                vector = vector.wrapping_add(b_step);
+            }
+            for (r, sum) in sums.into_iter().enumerate() {
+                // SAFETY: as for the loads, and nothing else borrows what is written.
+                unsafe { store::<S, PART>(s, sum, at(r), lanes) };
+            }
+        }
+    }
+}
+
+/// The sixteen numbers at `from`, or where `PART` the first `lanes`.
+///
+/// # Safety
+/// They can be read.
+#[inline(always)]
+unsafe fn load<S: Simd, const PART: bool>(s: S, from: *const f32, lanes: usize) -> S::F {
+    // SAFETY: the caller vouches for so many numbers.
+    unsafe {
+        match PART {
+            true => s.load_part(core::slice::from_raw_parts(from, lanes)),
+            false => s.load_ptr(from),
+        }
+    }
+}
+
+/// Writes sixteen numbers to `to`, or where `PART` the first `lanes`.
+///
+/// # Safety
+/// They can be written, and nothing else borrows them.
+#[inline(always)]
+unsafe fn store<S: Simd, const PART: bool>(s: S, x: S::F, to: *mut f32, lanes: usize) {
+    // SAFETY: the caller vouches for so many numbers.
+    unsafe {
+        match PART {
+            true => s.store_part(x, core::slice::from_raw_parts_mut(to, lanes)),
+            false => s.store_ptr(x, to),
         }
     }
 }
@@ -93,12 +186,7 @@ impl<const TALL: usize, const V: usize, const PART: bool> Kernel for Tiles<TALL,
                 for (r, tile) in tile.iter_mut().enumerate() {
                     for (v, sum) in tile.iter_mut().enumerate() {
                         // SAFETY: the caller of `sums` vouches for these rows of `c`, with sixteen lanes or what there are.
-                        *sum = unsafe {
-                            match PART {
-                                true => s.load_part(core::slice::from_raw_parts(at(r, v), lanes)),
-                                false => s.load_ptr(at(r, v)),
-                            }
-                        };
+                        *sum = unsafe { load::<S, PART>(s, at(r, v), lanes) };
                     }
                 }
             }
@@ -107,12 +195,7 @@ impl<const TALL: usize, const V: usize, const PART: bool> Kernel for Tiles<TALL,
             for (r, tile) in tile.into_iter().enumerate() {
                 for (v, sum) in tile.into_iter().enumerate() {
                     // SAFETY: as for the loads, and nothing else borrows what is written.
-                    unsafe {
-                        match PART {
-                            true => s.store_part(sum, core::slice::from_raw_parts_mut(at(r, v), lanes)),
-                            false => s.store_ptr(sum, at(r, v)),
-                        }
-                    }
+                    unsafe { store::<S, PART>(s, sum, at(r, v), lanes) };
                 }
             }
         }

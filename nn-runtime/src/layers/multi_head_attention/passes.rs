@@ -4,7 +4,7 @@
 use core::ops::Range;
 
 use super::plan::Plan;
-use crate::kernels::attention::{Head, Rows, attend, pull};
+use crate::kernels::attention::{Head, Heads, Rows, attend, pull};
 use crate::kernels::matrix::{Panels, product, pull_bias, pull_w, pull_x};
 use crate::kernels::simd::Isa;
 use crate::layer::{Cx, Look, Part};
@@ -122,17 +122,8 @@ impl Plan {
                 others,
             );
         }
-        let head = self.head();
-        // All weights are kept, or those of one head at a time.
-        let step = if weights.len() == head.weights() { 0 } else { head.weights() };
-        for (sample, contexts) in contexts.chunks_exact_mut(self.queries * self.features).enumerate() {
-            let mask = mask.map(|mask| &mask[sample * self.keys..][..self.keys]);
-            for h in 0..self.heads {
-                let qkv = self.lay(batch, sample, h).map(|lay| Rows { all: projected, lay });
-                let weights = &mut weights[(sample * self.heads + h) * step..][..head.weights()];
-                attend(isa, head, qkv, mask, weights, scratch, (contexts, self.context(h)));
-            }
-        }
+        let qkv = self.lay(batch, 0).map(|lay| Rows { all: projected, lay });
+        attend(isa, self.heads(batch), qkv, mask, weights, scratch, (&mut *contexts, self.context()));
         product(isa, self.out(), contexts, params.out_weight, params.out_bias, NO_FLOOR, y);
     }
 
@@ -146,14 +137,11 @@ impl Plan {
         for (group, dy) in dy.chunks(self.together() * row).enumerate() {
             let dcontexts = &mut dcontexts[..dy.len()];
             pull_x(isa, self.out(), dy, params.out_weight, dcontexts, turned);
-            for (i, all) in dcontexts.chunks_exact(row).enumerate() {
-                let sample = group * self.together() + i;
-                for h in 0..self.heads {
-                    let qkv = (&mut *projected, self.lay(batch, sample, h));
-                    let weights = &weights[(sample * self.heads + h) * head.weights()..][..head.weights()];
-                    pull(isa, head, qkv, weights, Rows { all, lay: self.context(h) }, scratch);
-                }
-            }
+            let (first, samples) = (group * self.together(), dcontexts.len() / row);
+            let each = self.heads * head.weights();
+            let weights = &weights[first * each..][..samples * each];
+            let dcontexts = Rows { all: dcontexts, lay: self.context() };
+            pull(isa, self.heads(samples), (&mut *projected, self.lay(batch, first)), weights, dcontexts, scratch);
         }
         let (queries, others) = projected.split_at_mut(batch * self.projected()[0]);
         if self.cross {
@@ -237,11 +225,9 @@ impl Plan {
             count[0] = (before + 1) as f32;
             let head = Head { queries: 1, keys: before + 1, width: self.head().width, causal: false };
             let (weights, scratch) = rest.split_at_mut(head.weights());
-            for h in 0..self.heads {
-                let lay = self.context(h);
-                let qkv = [&*projected, &*keys, &*values].map(|all| Rows { all, lay });
-                attend(isa, head, qkv, None, weights, scratch, (context, lay));
-            }
+            let (heads, lay) = (Heads { head, count: self.heads, samples: 1 }, self.context());
+            let qkv = [&*projected, &*keys, &*values].map(|all| Rows { all, lay });
+            attend(isa, heads, qkv, None, weights, scratch, (&mut *context, lay));
             product(isa, self.out(), context, params.out_weight, params.out_bias, NO_FLOOR, y);
         }
     }

@@ -1,7 +1,7 @@
 //! How an attention layer lays out its memory. In: how many queries, keys, features and heads; out: panels of the input product, where
 //! queries, keys and values lie, how much is kept. It holds no numbers and computes none.
 
-use crate::kernels::attention::{Head, Lay};
+use crate::kernels::attention::{Head, Heads, Lay};
 use crate::kernels::matrix::{Panels, pull_x_scratch};
 use crate::shape::Shape;
 
@@ -34,6 +34,11 @@ impl Plan {
     pub(super) const fn head(&self) -> Head {
         let width = self.features / self.heads;
         Head { queries: self.queries, keys: self.keys, width, causal: self.causal }
+    }
+
+    /// All heads of so many samples.
+    pub(super) const fn heads(&self, samples: usize) -> Heads {
+        Heads { head: self.head(), count: self.heads, samples }
     }
 
     /// The panels of the whole input product.
@@ -77,20 +82,23 @@ impl Plan {
         [self.queries * self.of_queries().cols(), memory]
     }
 
-    /// Where queries, keys and values of a head of a sample lie in those of a batch: all queries first, where they lie apart.
-    pub(super) const fn lay(&self, batch: usize, sample: usize, head: usize) -> [Lay; 3] {
-        let (of_head, [queries, memory]) = (head * self.head().width, self.projected());
-        let (q, stride) = (sample * queries + of_head, self.of_queries().cols());
-        let (k, other) = match self.cross {
-            true => (batch * queries + sample * memory + self.before_keys() + of_head, self.of_memory().cols()),
-            false => (q + self.features, stride),
+    /// Where queries, keys and values of the samples from one on lie in those of a batch: all queries first, where they lie apart.
+    pub(super) const fn lay(&self, batch: usize, sample: usize) -> [Lay; 3] {
+        let ([queries, memory], stride) = (self.projected(), self.of_queries().cols());
+        let q = Lay { offset: sample * queries, stride, sample: queries };
+        let k = match self.cross {
+            true => {
+                let offset = batch * queries + sample * memory + self.before_keys();
+                Lay { offset, stride: self.of_memory().cols(), sample: memory }
+            }
+            false => Lay { offset: q.offset + self.features, ..q },
         };
-        [Lay { offset: q, stride }, Lay { offset: k, stride: other }, Lay { offset: k + self.features, stride: other }]
+        [q, k, Lay { offset: k.offset + self.features, ..k }]
     }
 
-    /// Where the context rows of a head lie within those of a sample.
-    pub(super) const fn context(&self, head: usize) -> Lay {
-        Lay { offset: head * self.head().width, stride: self.features }
+    /// Where context rows lie.
+    pub(super) const fn context(&self) -> Lay {
+        Lay { offset: 0, stride: self.features, sample: self.queries * self.features }
     }
 
     /// Samples that are pulled back through the output product at a time.
