@@ -217,12 +217,31 @@ impl Kernel for PullBias<'_> {
     fn run<S: Simd>(self, s: S) {
         // Four chains at a time, which hide the latency of an addition.
         const CHAINS: usize = 4;
-        for (block, db) in self.db.chunks_mut(CHAINS * LANES).enumerate() {
+        let (whole, rest) = self.db.as_chunks_mut::<{ CHAINS * LANES }>();
+        let after = self.start + whole.len() * CHAINS * LANES;
+        // Told apart, so that no row asks how many lanes there are.
+        for (block, db) in whole.iter_mut().enumerate() {
+            let mut sums = [s.splat(0.0); CHAINS];
+            for (sum, db) in sums.iter_mut().zip(db.as_chunks().0) {
+                *sum = s.load(db);
+            }
+            let first = self.start + block * CHAINS * LANES;
+            for dy in self.dy.chunks_exact(self.cols) {
+                let dy = &dy[first..first + CHAINS * LANES];
+                for (sum, dy) in sums.iter_mut().zip(dy.as_chunks().0) {
+                    *sum = s.add(*sum, s.load(dy));
+                }
+            }
+            for (sum, db) in sums.into_iter().zip(db.as_chunks_mut().0) {
+                s.store(sum, db);
+            }
+        }
+        if !rest.is_empty() {
+            let (first, db) = (after, rest);
             let mut sums = [s.splat(0.0); CHAINS];
             for (sum, db) in sums.iter_mut().zip(db.chunks(LANES)) {
                 *sum = s.load_part(db);
             }
-            let first = self.start + block * CHAINS * LANES;
             for dy in self.dy.chunks_exact(self.cols) {
                 let dy = &dy[first..first + db.len()];
                 for (sum, dy) in sums.iter_mut().zip(dy.chunks(LANES)) {
