@@ -1,5 +1,5 @@
-//! Who lies where: buffers with a length and a life find places, so that those whose lives do not meet share. In: lives; out: offsets
-//! and their peak. It knows no node and no value.
+//! Who lies where: buffers with a length and a life find places, so that those whose lives do not meet share, those that live longest
+//! first. In: lives; out: offsets and their peaks. It knows no node and no value.
 
 use crate::facts::lines;
 
@@ -58,30 +58,38 @@ impl<const V: usize> Lives<V> {
         self.0[i][kind as usize] = life;
     }
 
-    /// Greedy by size: the longest buffers first, each at the lowest offset that is free for all its life. Returns the peak.
-    pub(super) const fn allocate(&mut self) -> usize {
-        let mut peak = 0;
-        let mut first = END;
+    /// Places all buffers: first, and apart from the others, those that live beyond a time. Returns the peak of these, and that of all.
+    pub(super) const fn allocate(&mut self, beyond: usize) -> (usize, usize) {
+        let (kept, first) = self.place_those(beyond + 1, usize::MAX, 0, END);
+        let (peak, _) = self.place_those(0, beyond, kept, first);
+        (kept, peak)
+    }
+
+    /// Places the buffers that live until one of these times, from an offset on. Greedy by size: the longest first, each at the lowest offset
+    /// that is free for all its life. Returns the peak, and the first of the list of all.
+    const fn place_those(&mut self, least: usize, most: usize, base: usize, mut first: usize) -> (usize, usize) {
+        let mut peak = base;
         // Lengths in falling order, found one after the other; buffers of one length in the order of their numbers.
         let mut len = usize::MAX;
         loop {
             let mut next = 0;
             let mut i = 0;
             while i < KINDS * V {
-                let l = self.0[i / KINDS][i % KINDS].len;
-                if l < len && l > next {
+                let Life { len: l, to, .. } = self.0[i / KINDS][i % KINDS];
+                if l < len && l > next && to >= least && to <= most {
                     next = l;
                 }
                 i += 1;
             }
             if next == 0 {
-                return peak;
+                return (peak, first);
             }
             len = next;
             let mut i = 0;
             while i < KINDS * V {
-                if self.0[i / KINDS][i % KINDS].len == len {
-                    first = self.place(i, first);
+                let Life { len: l, to, .. } = self.0[i / KINDS][i % KINDS];
+                if l == len && to >= least && to <= most {
+                    first = self.place(i, base, first);
                     let end = self.0[i / KINDS][i % KINDS].offset + len;
                     peak = if end > peak { end } else { peak };
                 }
@@ -90,11 +98,11 @@ impl<const V: usize> Lives<V> {
         }
     }
 
-    /// Gives buffer `i` the lowest offset where it meets none of those placed already, and puts it in their list, which is kept by
-    /// offset. Returns the first of the list.
-    const fn place(&mut self, i: usize, first: usize) -> usize {
+    /// Gives buffer `i` the lowest offset, from one on, where it meets none of those placed already, and puts it in their list, which is
+    /// kept by offset. Returns the first of the list.
+    const fn place(&mut self, i: usize, base: usize, first: usize) -> usize {
         let Life { len, from, to, .. } = self.0[i / KINDS][i % KINDS];
-        let mut offset = 0;
+        let mut offset = base;
         let mut before = END;
         let mut at = first;
         while at != END {

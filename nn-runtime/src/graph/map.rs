@@ -32,6 +32,8 @@ pub struct Schedule {
     pub(crate) spots: &'static [Spots],
     /// Floats per sample of all values, gradients and what layers save.
     pub(crate) work: usize,
+    /// Of these the first, which are needed until all samples have been through; the others only until their group has.
+    pub(crate) kept: usize,
     /// Floats per sample, and whatever the batch, that one layer at a time uses.
     pub(crate) scratch: usize,
     pub(crate) scratch_fixed: usize,
@@ -46,6 +48,7 @@ impl Schedule {
         Schedule {
             spots: &plan.spots,
             work: plan.work,
+            kept: plan.kept,
             scratch: plan.scratch,
             scratch_fixed: plan.scratch_fixed,
             forks: &plan.forks,

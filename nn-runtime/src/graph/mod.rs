@@ -68,7 +68,18 @@ impl Node {
     pub(crate) const fn trains(&self) -> bool {
         !self.frozen && self.facts.trains()
     }
+
+    /// Whether it computes so much for each parameter that gradients of a few samples are worth being pulled and summed first. What it keeps must
+    /// lie sample after sample, which is certain only where it keeps nothing, or where the maxima of its outputs stood.
+    pub(crate) const fn reuses(&self) -> bool {
+        let facts = self.facts;
+        let own = facts.inner.is_none() && facts.times == 1 && facts.saved == 0;
+        self.trains() && facts.params_len > 0 && own && facts.macs >= REUSE * facts.params_len
+    }
 }
+
+/// Multiply-adds for each parameter and sample that are much.
+const REUSE: usize = 16;
 
 /// A network's nodes and values: `S` nodes, `V` values.
 pub struct Graph<const S: usize, const V: usize> {

@@ -1,10 +1,10 @@
 //! Where everything lies: const code that turns arrows into places, absorbed activations and the way of
 //! the gradients. In: a `Graph` and a purpose; out: a `Plan`. It knows times and sizes, never a float.
 //!
-//! Time: node `i` of `S` runs forward at `i` and is pulled at `2S - 1 - i`; parameters are pulled at `2S`.
+//! Time: node `i` of `S` runs forward at `i` and is pulled at `2S - 1 - i`; then parameters are pulled, see `params_at`.
 
 use super::lives::{Kind, Life, Lives};
-use super::table::{Table, max};
+use super::table::{Table, max, params_at};
 use super::{Graph, MAX_INPUTS};
 use crate::facts::{Head, MAX_OUTPUTS, lines};
 use crate::kernels::pool::Pool;
@@ -147,6 +147,8 @@ impl Spots {
 /// The plan of one network for one purpose.
 pub struct Plan<const S: usize> {
     pub(crate) spots: [Spots; S],
+    /// Floats per sample at the beginning of the workspace that are needed until all samples have been through.
+    pub(crate) kept: usize,
     pub(crate) work: usize,
     pub(crate) scratch: usize,
     pub(crate) scratch_fixed: usize,
@@ -172,12 +174,14 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         }
         let mut scratch = 0;
         let mut scratch_fixed = 0;
+        let mut groups = false;
         let mut s = 0;
         while s < S {
             let facts = self.nodes[s].facts;
+            groups |= table.trains[s] && self.nodes[s].reuses();
             let own = table.own[s];
             if !matches!(own, Purpose::Infer) {
-                let to = if table.trains[s] { 2 * S } else { 2 * S - 1 - s };
+                let to = if table.trains[s] { params_at(S, &self.nodes[s]) } else { 2 * S - 1 - s };
                 lives.set(Kind::Saved, s, Life::new(self.saved_len(s, &table), s, to));
             }
             let temps = Life::new(self.temps_len(s, &table), 2 * S - 1 - s, 2 * S - 1 - s);
@@ -191,10 +195,12 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             }
             s += 1;
         }
-        let work = lives.allocate();
+        // Where nothing is pulled group by group, nothing of a group can be given up.
+        let (kept, work) = lives.allocate(if groups { 2 * S } else { usize::MAX - 1 });
 
         let mut plan = Plan {
             spots: [Spots::NONE; S],
+            kept: if groups { kept } else { work },
             work,
             scratch: lines(scratch),
             scratch_fixed: lines(scratch_fixed),

@@ -117,6 +117,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         let is = self.sequences().is;
         let mut plan = Plan {
             spots: [Spots::NONE; S],
+            kept: 0,
             work: 0,
             scratch: 0,
             scratch_fixed: 0,

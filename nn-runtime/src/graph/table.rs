@@ -1,7 +1,7 @@
 //! What follows from the arrows for one purpose: who writes and reads each value, what is wanted, pulled, absorbed, and how long it
 //! all lives. In: a `Graph` and a purpose; out: a `Table`, made in one walk over the nodes. It knows times, never a place.
 //!
-//! Time: node `i` of `S` runs forward at `i` and is pulled at `2S - 1 - i`; parameters are pulled at `2S`.
+//! Time: node `i` of `S` runs forward at `i` and is pulled at `2S - 1 - i`; then parameters are pulled, see `params_at`.
 
 use super::plan::{Absorbed, Purpose};
 use super::{Graph, Node};
@@ -44,6 +44,11 @@ pub(super) struct Table<const S: usize, const V: usize> {
     grad_to: [usize; V],
     /// The last time a value is read.
     to: [usize; V],
+}
+
+/// When the parameters of one of so many nodes are pulled: right after a group of samples has been, or when all samples have.
+pub(super) const fn params_at(nodes: usize, node: &Node) -> usize {
+    2 * nodes + if node.reuses() { 0 } else { 1 }
 }
 
 pub(super) const fn max(a: usize, b: usize) -> usize {
@@ -103,7 +108,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         let mut v = 0;
         while v < V {
             table.root[v] = v;
-            table.grad_to[v] = table.grad_end(v);
+            table.grad_to[v] = table.grad_end(v, &self.nodes);
             v += 1;
         }
         while s > 0 {
@@ -165,7 +170,7 @@ impl<const S: usize, const V: usize> Table<S, V> {
                 self.to[v] = max(self.to[v], back);
             }
             if trains {
-                self.to[v] = 2 * S;
+                self.to[v] = max(self.to[v], params_at(S, node));
             }
             k += 1;
         }
@@ -274,7 +279,7 @@ impl<const S: usize, const V: usize> Table<S, V> {
     }
 
     /// The last time that the gradient of a value is read: by its writer, or the convolution that did the writer's work.
-    const fn grad_end(&self, v: usize) -> usize {
+    const fn grad_end(&self, v: usize, nodes: &[Node; S]) -> usize {
         let Some(mut writer) = self.writer[v] else { return 0 };
         if let Some(producer) = self.begun_by[v]
             && let Some(pool) = self.pool[producer]
@@ -282,7 +287,7 @@ impl<const S: usize, const V: usize> Table<S, V> {
         {
             writer = producer;
         }
-        if self.trains[writer] { 2 * S } else { 2 * S - 1 - writer }
+        if self.trains[writer] { params_at(S, &nodes[writer]) } else { 2 * S - 1 - writer }
     }
 
     /// The value in the place of whose gradient that of `v` lies.

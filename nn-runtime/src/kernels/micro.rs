@@ -66,29 +66,42 @@ pub(crate) unsafe fn accumulate<S: Simd, const R: usize, const V: usize, const P
     }
     let from = black_box(from);
     let mut to_load = b.at;
+    // What a step costs beside its sums weighs most where a tile is wide and low, so there a turn of the loop is two steps.
+    let together = if V == 4 { 2 } else { 1 };
     for run in 0..depth.runs {
         let mut offset = run * a.run;
-        for _ in 0..depth.length {
-            let mut vectors = [s.splat(0.0); V];
-            for (v, vector) in vectors.iter_mut().enumerate() {
-                let at = to_load.wrapping_add((v / 2) * b.pair + (v % 2) * LANES);
-                *vector = if PART && v + 1 == V {
-                    // SAFETY: the caller vouches for `lanes` readable numbers.
-                    s.load_part(unsafe { core::slice::from_raw_parts(at, b.lanes) })
-                } else {
-                    // SAFETY: the caller vouches for sixteen readable numbers.
-                    unsafe { s.load_ptr(at) }
-                };
-            }
-            for (row, from) in sums.iter_mut().zip(from) {
-                // SAFETY: the caller vouches for this element.
-                let x = s.splat(unsafe { *from.wrapping_add(offset) });
-                for (sum, vector) in row.iter_mut().zip(vectors) {
-                    *sum = s.fma(x, vector, *sum);
+        macro_rules! step {
+            ($offset:expr) => {
+                let mut vectors = [s.splat(0.0); V];
+                for (v, vector) in vectors.iter_mut().enumerate() {
+                    let at = to_load.wrapping_add((v / 2) * b.pair + (v % 2) * LANES);
+                    *vector = if PART && v + 1 == V {
+                        // SAFETY: the caller vouches for `lanes` readable numbers.
+                        s.load_part(unsafe { core::slice::from_raw_parts(at, b.lanes) })
+                    } else {
+                        // SAFETY: the caller vouches for sixteen readable numbers.
+                        unsafe { s.load_ptr(at) }
+                    };
                 }
+                for (row, from) in sums.iter_mut().zip(from) {
+                    // SAFETY: the caller vouches for this element.
+                    let x = s.splat(unsafe { *from.wrapping_add($offset) });
+                    for (sum, vector) in row.iter_mut().zip(vectors) {
+                        *sum = s.fma(x, vector, *sum);
+                    }
+                }
+                to_load = to_load.wrapping_add(b.step);
+            };
+        }
+        for _ in 0..depth.length / together {
+            step!(offset);
+            if together == 2 {
+                step!(offset + a.step);
             }
-            to_load = to_load.wrapping_add(b.step);
-            offset += a.step;
+            offset += together * a.step;
+        }
+        if depth.length % together == 1 {
+            step!(offset);
         }
     }
     sums
@@ -112,7 +125,7 @@ pub(crate) trait Job: Copy {
 const fn tallest<J: Job>(registers: usize, vectors: usize) -> usize {
     let rows = match (registers, vectors) {
         (32.., 1 | 2) => 12,
-        (32.., 4) => 3,
+        (32.., 4) => 6,
         (8.., 1) => 6,
         (8.., 2) => 2,
         (_, 1) => 2,
@@ -124,8 +137,8 @@ const fn tallest<J: Job>(registers: usize, vectors: usize) -> usize {
 /// The vectors side by side that keep the chains busy when there are `rows` in all.
 pub(crate) const fn widest(registers: usize, rows: usize) -> usize {
     match (registers, rows) {
-        (32.., 1..=3) => 4,
-        (32.., _) => 2,
+        // The fewer numbers are broadcast for as many sums the better: they pass through the ports that load.
+        (32.., _) => 4,
         (8.., 1) => 4,
         (8.., 2) => 2,
         (_, 1) => 2,
@@ -186,7 +199,7 @@ unsafe fn strip<S: Simd, J: Job>(s: S, job: J, rows: Range<usize>, tall: usize, 
     }
     pick!(
         1 x 1, 2 x 1, 3 x 1, 4 x 1, 6 x 1, 8 x 1, 10 x 1, 12 x 1, 1 x 2, 2 x 2, 3 x 2, 4 x 2, 6 x 2, 8 x 2, 10 x 2,
-        12 x 2, 1 x 4, 2 x 4, 3 x 4
+        12 x 2, 1 x 4, 2 x 4, 3 x 4, 4 x 4, 6 x 4
     )
 }
 

@@ -1,40 +1,57 @@
 //! Gradients that are summed by stretches of samples before they are summed together: those of layers that compute much for each parameter, such as
-//! convolutions, of which there would otherwise be one piece of work that no second lane can help with. In: the table of parameters, a
-//! batch; out: sums, in the order of the samples. How a batch is cut depends on its size alone, never on the lanes.
+//! convolutions. Their lane pulls them as soon as it has what they are pulled from, and none waits as the one piece of work that no
+//! second lane can help with. In: the table of parameters; out: how a batch is cut, which depends on its size alone, never on the lanes.
 
 use std::ops::Range;
-use std::sync::atomic::AtomicBool;
 use std::vec::Vec;
 
-use super::step::CHUNK;
-use super::update::Lanes;
-use crate::graph::{Map, Node};
-use crate::kernels::block::Block;
-use crate::kernels::crew::Shares;
+use super::lane::Lane;
+use super::step::{CHUNK, one_lane};
+use crate::graph::Map;
 use crate::kernels::simd::Isa;
 
-/// The most stretches of a batch: enough for as many lanes.
-const MOST: usize = 16;
+/// The most stretches of a batch.
+const MOST: usize = 64;
 
 /// The most floats that all stretches' sums may take.
 const LIMIT: usize = 1 << 20;
 
-/// Multiply-adds for each parameter and sample from which on a gradient is worth being taken apart.
-const REUSE: usize = 16;
+/// Floats that the workspace of a group of samples should not exceed: so it stays in the cache, where the next group finds it.
+const WARM: usize = 1 << 18;
+
+/// How many times as much as it keeps a network's workspace must be for groups to be worth the copies of what is kept.
+const GAIN: usize = 4;
 
 pub(super) struct Apart {
-    /// Stretches of the parameters, and where the sums of each begin among those of a stretch of samples.
-    places: Vec<(Range<usize>, usize)>,
+    /// Stretches of the parameters, and where the sums of each lie among those of a stretch of samples.
+    places: Vec<(Range<usize>, Range<usize>)>,
     /// Floats of a stretch of samples.
     each: usize,
     /// The most stretches of samples.
     most: usize,
-    sums: Block,
-    /// Each place in each stretch of samples, within `sums`.
-    parts: Vec<Range<usize>>,
-    taken: Vec<AtomicBool>,
-    /// Stretches of the samples of this batch.
-    stretches: usize,
+    /// Samples that should be run together.
+    warm: usize,
+}
+
+/// As many samples as there may be.
+const ALL: usize = usize::MAX / 2;
+
+/// How the samples of a batch are cut.
+#[derive(Clone, Copy)]
+pub(super) struct Cut {
+    /// Whether gradients are taken apart.
+    pub(super) apart: bool,
+    /// Samples whose gradients are summed first: chunks, in a power of two, so that a smaller batch has room where a larger one has.
+    /// Lanes take whole stretches.
+    pub(super) stretch: usize,
+    /// Samples that are run together; whole stretches.
+    pub(super) group: usize,
+}
+
+impl Default for Cut {
+    fn default() -> Cut {
+        Cut { apart: false, stretch: CHUNK, group: ALL }
+    }
 }
 
 impl Apart {
@@ -42,68 +59,50 @@ impl Apart {
         let mut each = 0;
         let mut places = Vec::new();
         for range in stretches(map) {
-            places.push((range.clone(), each));
+            places.push((range.clone(), each..each + range.len()));
             each += range.len();
         }
         let most = MOST.min(LIMIT / each.max(1));
-        let (sums, parts, taken) = (Block::zeroed(0), Vec::new(), Vec::new());
-        Apart { places, each, most, sums, parts, taken, stretches: 0 }
+        let (kept, work) = (map.train.kept, map.train.work);
+        let warm = if places.is_empty() || most < 2 || GAIN * kept > work { ALL } else { WARM / work };
+        Apart { places, each, most, warm }
     }
 
-    /// Makes room for a batch.
-    pub(super) fn reserve(&mut self, batch: usize) {
-        // A smaller batch may have more stretches.
-        let stretches = if self.stretches(batch).1 == 0 { 0 } else { self.most.min(batch.div_ceil(CHUNK)) };
-        self.sums = Block::zeroed(stretches * self.each);
-        let of_place = |stretch: usize, (range, at): &(Range<usize>, usize)| {
-            stretch * self.each + at..stretch * self.each + at + range.len()
-        };
-        self.parts = (0..stretches).flat_map(|i| self.places.iter().map(move |place| of_place(i, place))).collect();
-        self.taken = self.parts.iter().map(|_| AtomicBool::new(false)).collect();
-    }
-
-    /// The samples of a stretch, and how many stretches there are: none where there is nothing to be gained.
-    fn stretches(&self, batch: usize) -> (usize, usize) {
+    /// How a batch is cut: all of it one group where there is nothing to be gained.
+    pub(super) fn cut(&self, batch: usize) -> Cut {
         if self.places.is_empty() || self.most < 2 || batch <= CHUNK {
-            return (batch, 0);
+            return Cut::default();
         }
-        let samples = batch.div_ceil(CHUNK).div_ceil(self.most) * CHUNK;
-        (samples, batch.div_ceil(samples))
+        let stretch = batch.div_ceil(CHUNK).div_ceil(self.most).next_power_of_two() * CHUNK;
+        Cut { apart: true, stretch, group: (self.warm / stretch).max(1) * stretch }
     }
 
-    /// Has all sums taken, each by one of the lanes: `pull` adds the gradient of some samples with respect to a range of parameters.
-    pub(super) fn pull(
-        &mut self,
-        (crew, benches): Lanes,
-        batch: usize,
-        pull: &(impl Fn(&mut [f32], &Range<usize>, Range<usize>, &mut [f32]) + Sync),
-    ) {
-        let (samples, stretches) = self.stretches(batch);
-        self.stretches = stretches;
-        let places = &self.places;
-        let parts = &self.parts[..stretches * places.len()];
-        let shares = Shares::new([&mut self.sums], parts, &mut self.taken, benches.len());
-        if parts.is_empty() {
-            return;
-        }
-        crew.each(benches, |bench| {
-            shares.each(bench.lane, |i, [sum]| {
-                let (stretch, place) = (i / places.len(), i % places.len());
-                sum.fill(0.0);
-                let samples = stretch * samples..((stretch + 1) * samples).min(batch);
-                pull(&mut bench.scratch, &places[place].0, samples, sum);
-            });
-        });
+    /// The most samples that are run together, of so many that a lane has of a batch, or of a smaller one; and whether there may be several groups.
+    pub(super) fn together(&self, samples: usize, batch: usize) -> (usize, bool) {
+        let most = self.warm.max(self.cut(batch).stretch);
+        (samples.min(most), self.warm < ALL)
+    }
+
+    /// Floats of the sums of so many samples, of whatever batch.
+    pub(super) fn room(&self, samples: usize) -> usize {
+        if self.most < 2 { 0 } else { self.each * samples.div_ceil(CHUNK).min(self.most) }
+    }
+
+    /// Stretches of the parameters, and where their sums lie among those of a stretch of samples.
+    pub(super) fn places(&self) -> &[(Range<usize>, Range<usize>)] {
+        &self.places
+    }
+
+    /// Where the sums of the i-th stretch of a lane's samples lie.
+    pub(super) fn sums_at(&self, i: usize) -> Range<usize> {
+        i * self.each..(i + 1) * self.each
     }
 
     /// Adds the sums of a range of parameters; false where it has not been taken apart.
-    pub(super) fn add(&self, isa: Isa, range: &Range<usize>, grad: &mut [f32]) -> bool {
+    pub(super) fn add(&self, isa: Isa, (lanes, cut): (&[Lane], Cut), range: &Range<usize>, grad: &mut [f32]) -> bool {
         let place = self.places.iter().find(|(place, _)| place.contains(&range.start));
-        let Some((place, at)) = place.filter(|_| self.stretches > 0) else { return false };
-        for stretch in 0..self.stretches {
-            let from = stretch * self.each + at + (range.start - place.start);
-            isa.add(&self.sums[from..from + range.len()], grad);
-        }
+        let Some((place, at)) = place.filter(|_| cut.apart) else { return false };
+        lanes.iter().for_each(|lane| lane.add_sums(isa, self, at.start + range.start - place.start, grad));
         true
     }
 }
@@ -111,9 +110,12 @@ impl Apart {
 /// The stretches of the parameters whose gradients are taken apart: no strip of parameters may cross an end of one.
 pub(super) fn stretches(map: &'static Map) -> Vec<Range<usize>> {
     let mut all: Vec<Range<usize>> = Vec::new();
-    for (i, node) in map.nodes.iter().enumerate() {
-        let alone = node.shares.is_none() && map.nodes.iter().all(|other| other.shares != Some(i));
-        if alone && reuses(node) {
+    // Where one lane has all samples, the others help with pieces of the parameters.
+    if one_lane(map) {
+        return all;
+    }
+    for node in map.nodes {
+        if node.reuses() {
             let range = node.params..node.params + node.facts.params_len;
             match all.last_mut() {
                 Some(last) if last.end == range.start => last.end = range.end,
@@ -122,12 +124,4 @@ pub(super) fn stretches(map: &'static Map) -> Vec<Range<usize>> {
         }
     }
     all
-}
-
-/// Whether a node computes much for each parameter. What it keeps must lie sample after sample, which is certain only where it keeps
-/// nothing, or where the maxima of its outputs stood.
-fn reuses(node: &Node) -> bool {
-    let facts = node.facts;
-    let learns = facts.params_len > 0 && !node.frozen;
-    learns && facts.inner.is_none() && facts.times == 1 && facts.saved == 0 && facts.macs >= REUSE * facts.params_len
 }

@@ -6,6 +6,7 @@ mod clip;
 mod error;
 mod fit;
 mod history;
+mod lane;
 mod objective;
 mod penalty;
 mod pieces;

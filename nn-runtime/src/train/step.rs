@@ -1,23 +1,22 @@
-//! One batch, without allocation, on one lane or several: forward, loss, input gradients on each lane's samples; then each piece of the
-//! parameters pulled from all samples (stretch by stretch where it pays, see `apart`) by the lane that takes it, and updated while it is
-//! warm or gathered. In: a batch; out: changed parameters and the loss, the same bits for any number of lanes.
+//! One batch, without allocation, on one lane or several: forward, loss, input gradients on each lane's samples (see `lane`); then each piece
+//! of the parameters pulled from all samples by the lane that takes it, and updated while it is warm or gathered. In: a batch; out: changed parameters and the loss, the same bits for any number of lanes.
 
 use std::num::NonZero;
 use std::ops::Range;
 use std::thread;
 
 use super::apart::Apart;
-use super::objective::{Answers, Objective, Tally};
+use super::lane::{Batch, Lane, Training};
+use super::objective::{Objective, Tally};
 use super::pieces;
 use super::update::{Bench, Update};
-use crate::data::{Targets, Values};
-use crate::facts::{MAX_OUTPUTS, Role};
-use crate::graph::{MAX_INPUTS, Map, Purpose};
+use crate::data::Targets;
+use crate::facts::Role;
+use crate::graph::Map;
 use crate::kernels::block::Block;
 use crate::kernels::crew::Crew;
 use crate::kernels::noise::Noise;
 use crate::kernels::simd::Isa;
-use crate::layer::{Cx, Mode, Part};
 use crate::network::Network;
 use crate::optim::Optimizer;
 
@@ -50,18 +49,6 @@ pub(super) struct Stage {
     pub(super) batches: u64,
 }
 
-/// A stretch of a batch, and what is made of it.
-struct Lane {
-    samples: Range<usize>,
-    /// Gathered inputs.
-    gathered: Vec<Block>,
-    saved: Block,
-    outputs: Vec<Block>,
-    output_grads: Vec<Block>,
-    /// Of each chunk of samples.
-    tallies: Vec<Tally>,
-}
-
 /// What a batch has come to.
 pub(super) struct Taken {
     pub(super) sums: Tally,
@@ -75,23 +62,6 @@ impl Taken {
     pub(super) fn loss(&self) -> f64 {
         self.sums.mean() + self.penalty
     }
-}
-
-/// Where the inputs of a batch are.
-pub(super) enum Inputs<'a> {
-    /// One slice for each input.
-    Slices(&'a [&'a [f32]]),
-    /// These samples of each input; each lane gathers its own.
-    Among(&'a [Values], &'a [usize]),
-}
-
-/// The samples of a batch: how many, their inputs, and where their targets and weights begin among all.
-pub(super) struct Batch<'a, T> {
-    pub(super) samples: usize,
-    pub(super) x: Inputs<'a>,
-    pub(super) first: usize,
-    pub(super) targets: &'a T,
-    pub(super) weights: Option<&'a Values>,
 }
 
 impl Stage {
@@ -129,20 +99,10 @@ impl Stage {
             self.update.arrange(optimizer, self.crew.lanes());
         }
         let lanes = if one_lane(map) { 1 } else { self.crew.lanes() };
-        let each = share(batch, lanes).min(batch);
-        let outputs = || map.outputs.iter().map(|shape| Block::zeroed(each * shape.len())).collect();
-        let lane = |_| Lane {
-            samples: 0..0,
-            gathered: map.inputs.iter().map(|shape| Block::zeroed(each * shape.len())).collect(),
-            saved: Block::zeroed(map.train.work * each),
-            outputs: outputs(),
-            output_grads: outputs(),
-            tallies: vec![Tally::default(); each.div_ceil(CHUNK)],
-        };
-        self.lanes = (0..lanes).map(lane).collect();
+        let each = share(batch, self.apart.cut(batch).stretch, lanes).min(batch);
+        self.lanes = (0..lanes).map(|_| Lane::new(map, each, (&self.apart, batch))).collect();
         let scratch = map.train.scratch_for(each).max(map.infer.len(each));
         self.benches = (0..self.crew.lanes()).map(|lane| self.update.bench(lane, scratch, optimizer)).collect();
-        self.apart.reserve(batch);
         (self.capacity, self.each) = (batch, each);
     }
 
@@ -187,48 +147,33 @@ impl Stage {
         // Of an output where no row has a weight every gradient is 0, whatever the scale.
         let share = self.update.share(all);
         let scale = weight.map(|weight| if weight > 0.0 { share / weight } else { 0.0 });
-        let sums = self.answer::<N, T>(params, loss, batch, Some((noise, scale)));
+        let sums = self.answer::<N, T>(params, loss, batch, Some(Training { noise, scale }));
         if !(sums.mean() + penalty).is_finite() {
             return Taken { sums, penalty };
         }
         self.batches += 1;
 
-        let (isa, lanes, logits) = (self.isa, &self.lanes, loss.logits());
+        let (isa, lanes, apart) = (self.isa, &self.lanes, &self.apart);
+        let given = (&batch.x, noise, loss.logits());
         // In the order of the samples, whoever pulls.
-        let pull =
-            |params: &[f32], scratch: &mut [f32], range: &Range<usize>, samples: Range<usize>, grad: &mut [f32]| {
-                for lane in lanes {
-                    let (from, to) = (samples.start.max(lane.samples.start), samples.end.min(lane.samples.end));
-                    if from >= to {
-                        continue;
-                    }
-                    let x = inputs(N::MAP, &batch.x, &lane.gathered, &lane.samples);
-                    let dy = slices(&lane.output_grads, N::MAP, lane.samples.len());
-                    let mut cx = Cx::of_network(N::MAP, params, isa, lane.samples.len(), &lane.saved[..], scratch);
-                    set_out(&mut cx, noise, logits, lane.samples.start);
-                    let samples = from - lane.samples.start..to - lane.samples.start;
-                    let part = Part { range: range.clone(), grad: &mut *grad, samples };
-                    N::pull_params(&mut cx, &x[..N::MAP.inputs.len()], &dy[..N::MAP.outputs.len()], part);
-                }
-            };
+        let pull = |params: &[f32], scratch: &mut [f32], range: &Range<usize>, grad: &mut [f32]| {
+            lanes.iter().for_each(|lane| lane.pull::<N>(isa, params, given, scratch, range, grad));
+        };
         // Parameters can be shared where samples cannot.
         let working = self.working(self.benches.len(), N::MAP, batch.samples);
         let benches = &mut self.benches[..working];
+        let cut = apart.cut(batch.samples);
         // What is learnt is not shown to whoever pulls: it changes meanwhile.
-        self.apart.pull((&mut self.crew, &mut *benches), batch.samples, &|scratch, range, samples, grad| {
-            pull(&[], scratch, range, samples, grad);
-        });
-        let apart = &self.apart;
         self.update.batch(isa, (&mut self.crew, benches), params, optimizer, all, &|scratch, range, grad| {
-            if !apart.add(isa, range, grad) {
-                pull(&[], scratch, range, 0..batch.samples, grad);
+            if !apart.add(isa, (lanes, cut), range, grad) {
+                pull(&[], scratch, range, grad);
             }
         });
         let scratch = &mut self.benches[0].scratch;
         for range in &self.running {
             let change = &mut self.change[..range.len()];
             change.fill(0.0);
-            pull(params, scratch, range, 0..batch.samples, change);
+            pull(params, scratch, range, change);
             isa.add(change, &mut params[range.clone()]);
         }
         Taken { sums, penalty }
@@ -256,148 +201,35 @@ impl Stage {
         params: &[f32],
         loss: &impl Objective<T>,
         batch: &Batch<T>,
-        train: Option<(Noise, [f64; MAX_OUTPUTS])>,
+        train: Option<Training>,
     ) -> Tally {
-        let (isa, shapes) = (self.isa, N::MAP.outputs);
+        let (isa, apart, cut) = (self.isa, &self.apart, self.apart.cut(batch.samples));
         let working = self.working(self.lanes.len(), N::MAP, batch.samples);
-        let each = share(batch.samples, working);
+        let each = share(batch.samples, cut.stretch, working);
         for (i, lane) in self.lanes.iter_mut().enumerate() {
-            lane.samples = (i * each).min(batch.samples)..((i + 1) * each).min(batch.samples);
+            lane.take((i * each).min(batch.samples)..((i + 1) * each).min(batch.samples), cut);
         }
-        let job = |lane: &mut Lane, bench: &mut Bench| {
-            let Lane { samples, gathered, saved, outputs, output_grads, tallies } = lane;
-            if samples.start == samples.end {
-                return;
-            }
-            if let Inputs::Among(all, indices) = batch.x {
-                for (to, from) in gathered.iter_mut().zip(all) {
-                    let rows = to.chunks_exact_mut(from.width());
-                    rows.zip(&indices[samples.clone()]).for_each(|(to, i)| to.copy_from_slice(from.sample(*i)));
-                }
-            }
-            let x = inputs(N::MAP, &batch.x, gathered, samples);
-            let x = &x[..N::MAP.inputs.len()];
-            let mut y = mut_slices(outputs, N::MAP, samples.len());
-            let saved = if train.is_some() { &mut saved[..] } else { &mut [][..] };
-            let mut cx = Cx::of_network(N::MAP, params, isa, samples.len(), saved, &mut bench.scratch);
-            match train {
-                Some((noise, _)) => set_out(&mut cx, noise, loss.logits(), samples.start),
-                None => cx.logits = loss.logits(),
-            }
-            N::forward(&mut cx, x, &mut y[..shapes.len()]);
-
-            let mut finite = true;
-            for (chunk, tally) in chunks(samples.len()).zip(tallies) {
-                let at = batch.first + samples.start;
-                let answers = Answers {
-                    isa,
-                    samples: at + chunk.start..at + chunk.end,
-                    weights: batch.weights,
-                    shapes,
-                    y: within(&y, shapes, &chunk),
-                };
-                *tally = match train {
-                    Some((_, scale)) => {
-                        let mut dy = mut_slices(output_grads, N::MAP, samples.len());
-                        for (dy, shape) in dy.iter_mut().zip(shapes) {
-                            *dy = &mut core::mem::take(dy)[chunk.start * shape.len()..chunk.end * shape.len()];
-                        }
-                        loss.gradient(&answers, batch.targets, scale, &mut dy)
-                    }
-                    None => loss.value(&answers, batch.targets),
-                };
-                finite &= tally.mean().is_finite();
-            }
-            if train.is_some() && finite {
-                let y = y.each_ref().map(|y| &**y);
-                let dy = slices(output_grads, N::MAP, samples.len());
-                let mut dx: [&mut [f32]; MAX_INPUTS] = Default::default();
-                let m = shapes.len();
-                N::pull_input(&mut cx, x, &y[..m], &dy[..m], &mut dx[..x.len()]);
-            }
-        };
-        self.crew.pairs(&mut self.lanes[..working], &mut self.benches[..working], job);
+        self.crew.pairs(&mut self.lanes[..working], &mut self.benches[..working], |lane, bench| {
+            lane.work::<N, T>(isa, params, (loss, apart), batch, train, &mut bench.scratch);
+        });
         let mut sums = Tally::default();
-        for lane in &self.lanes {
-            for (_, tally) in chunks(lane.samples.len()).zip(&lane.tallies) {
-                sums.add(tally);
-            }
-        }
+        self.lanes.iter().flat_map(Lane::tallies).for_each(|tally| sums.add(tally));
         sums
     }
 }
 
-/// A training pass over samples from this one on.
+/// Samples of each lane, whole stretches.
 #[inline]
-fn set_out<S>(cx: &mut Cx<'_, S>, noise: Noise, logits: u8, first_sample: usize) {
-    cx.purpose = Purpose::Train;
-    cx.mode = Mode::Train;
-    cx.noise = noise;
-    cx.logits = logits;
-    cx.first_sample = first_sample;
-}
-
-/// Samples of each lane, whole chunks.
-#[inline]
-fn share(samples: usize, lanes: usize) -> usize {
-    samples.div_ceil(CHUNK).div_ceil(lanes) * CHUNK
+fn share(samples: usize, stretch: usize, lanes: usize) -> usize {
+    samples.div_ceil(stretch).div_ceil(lanes) * stretch
 }
 
 /// Whether one lane takes all samples: where a sample's output depends on the others of its batch, where a statistic follows whole batches,
 /// and where sites share parameters, whose gradients are added site by site and not sample by sample.
-fn one_lane(map: &Map) -> bool {
+pub(super) fn one_lane(map: &Map) -> bool {
     map.nodes.iter().any(|node| {
         let facts = node.facts;
         let follows = facts.params[..facts.param_count].iter().any(|param| param.role == Role::Running);
         !node.frozen && (facts.couples() || follows || node.shares.is_some() || facts.inner.is_some_and(one_lane))
     })
-}
-
-fn chunks(samples: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..samples).step_by(CHUNK).map(move |from| from..(from + CHUNK).min(samples))
-}
-
-/// A lane's samples of each input.
-#[inline]
-fn inputs<'a>(map: &Map, x: &Inputs<'a>, gathered: &'a [Block], samples: &Range<usize>) -> [&'a [f32]; MAX_INPUTS] {
-    let mut some = [&[][..]; MAX_INPUTS];
-    for (k, (to, shape)) in some.iter_mut().zip(map.inputs).enumerate() {
-        *to = match x {
-            Inputs::Slices(all) => &all[k][samples.start * shape.len()..samples.end * shape.len()],
-            Inputs::Among(..) => &gathered[k][..samples.len() * shape.len()],
-        };
-    }
-    some
-}
-
-/// Some samples of each output.
-#[inline]
-fn within<'a>(
-    y: &'a [&mut [f32]; MAX_OUTPUTS],
-    shapes: &[crate::Shape],
-    samples: &Range<usize>,
-) -> [&'a [f32]; MAX_OUTPUTS] {
-    let mut some = [&[][..]; MAX_OUTPUTS];
-    for ((to, from), shape) in some.iter_mut().zip(y).zip(shapes) {
-        *to = &from[samples.start * shape.len()..samples.end * shape.len()];
-    }
-    some
-}
-
-#[inline]
-fn mut_slices<'b>(blocks: &'b mut [Block], map: &Map, samples: usize) -> [&'b mut [f32]; MAX_OUTPUTS] {
-    let mut all: [&mut [f32]; MAX_OUTPUTS] = Default::default();
-    for ((to, block), shape) in all.iter_mut().zip(blocks).zip(map.outputs) {
-        *to = &mut block[..samples * shape.len()];
-    }
-    all
-}
-
-#[inline]
-fn slices<'b>(blocks: &'b [Block], map: &Map, samples: usize) -> [&'b [f32]; MAX_OUTPUTS] {
-    let mut all = [&[][..]; MAX_OUTPUTS];
-    for ((to, block), shape) in all.iter_mut().zip(blocks).zip(map.outputs) {
-        *to = &block[..samples * shape.len()];
-    }
-    all
 }

@@ -8,8 +8,9 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64Mcg;
 
+use super::lane::{Batch, Inputs};
 use super::objective::{Objective, Tally};
-use super::step::{Batch, Inputs, Stage, Taken};
+use super::step::{Stage, Taken};
 use super::update::{MAX_STATES, Memory};
 use super::{Epoch, Evaluation, Fit, History, TrainError};
 use crate::data::{Dataset, Targets};

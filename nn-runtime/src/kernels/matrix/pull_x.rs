@@ -1,6 +1,6 @@
 //! Backward to the inputs: the gradient of the outputs times the transposed weights.
 //! Comes in: gradients of the outputs and panels; goes out: gradients of the inputs, overwritten.
-//! Of the weights so much is turned at a time as gives a panel of inputs, which is multiplied as forward does.
+//! Of the weights so much is turned at a time as gives two panels of inputs, which are multiplied as forward does.
 
 use super::product::Columns;
 use super::{Panels, Product};
@@ -9,8 +9,11 @@ use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
 
 /// Numbers of scratch that [`pull_x`] needs for `cols` outputs, whatever the batch.
 pub const fn pull_x_scratch(cols: usize) -> usize {
-    cols * Panels::WIDTH
+    cols * TOGETHER * Panels::WIDTH
 }
+
+/// Panels that are multiplied together, so that tiles are as wide as forward.
+const TOGETHER: usize = 2;
 
 /// `dx[s, i] = Σ_j dy[s, j] · w[i, j]`, for `dy` of `[b, cols]` and `dx` of `[b, rows]`, which is overwritten.
 ///
@@ -50,23 +53,29 @@ impl Kernel for PullX<'_> {
         if p.turned {
             return Product { p: turned, batch, x: dy, w, bias: None, floor: f32::NEG_INFINITY, y: dx }.run(s);
         }
-        for panel in 0..turned.count() {
-            let width = turned.width(panel);
-            turn_panel(s, p, w, panel, &mut scratch[..p.cols * width]);
-            let vectors = width / LANES;
+        let mut first = 0;
+        while first < turned.count() {
+            let width = turned.width(first);
+            let alike =
+                (first..turned.count()).take(TOGETHER).take_while(|panel| turned.width(*panel) == width).count();
+            for (panel, to) in (first..first + alike).zip(scratch.chunks_mut(p.cols * width)) {
+                turn_panel(s, p, w, panel, to);
+            }
+            let vectors = alike * width / LANES;
             let job = Columns {
                 p: turned,
                 x: dy.as_ptr(),
-                w: scratch.as_ptr().wrapping_sub(turned.offset(panel)),
+                w: scratch.as_ptr().wrapping_sub(turned.offset(first)),
                 bias: None,
                 floor: f32::NEG_INFINITY,
                 y: dx.as_mut_ptr(),
-                first: panel * Panels::WIDTH / LANES,
+                first: first * Panels::WIDTH / LANES,
                 vectors,
                 width,
             };
-            // SAFETY: `pull_x` has checked the lengths, and the scratch holds this panel of the turned weights.
+            // SAFETY: `pull_x` has checked the lengths, and the scratch holds these panels of the turned weights.
             unsafe { strips(s, job, 0..batch, vectors.min(widest(S::REGISTERS, batch))) };
+            first += alike;
         }
     }
 }

@@ -315,7 +315,7 @@ fn a_range_cut_between_grains_is_refused() {
 }
 
 #[test]
-#[should_panic(expected = "expected a scratch of 64 numbers, found 63")]
+#[should_panic(expected = "expected a scratch of 128 numbers, found 127")]
 fn a_small_scratch_is_refused() {
-    pull_x(Isa::PORTABLE, Panels::new(3, 2), &[0.0; 2], &[0.0; 48], &mut [0.0; 3], &mut [0.0; 63]);
+    pull_x(Isa::PORTABLE, Panels::new(3, 2), &[0.0; 2], &[0.0; 48], &mut [0.0; 3], &mut [0.0; 127]);
 }

@@ -45,7 +45,14 @@ impl Gelu {
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
         // Where the size overflows, the facts say so.
         let saved = if x.checked_len().is_some() { x.len() } else { 0 };
-        Facts::output(x).head(Head::Other).is_act(true).saves(saved).pulls_in_place().pulls_without_x().pulls_without_y().ok()
+        Facts::output(x)
+            .head(Head::Other)
+            .is_act(true)
+            .saves(saved)
+            .pulls_in_place()
+            .pulls_without_x()
+            .pulls_without_y()
+            .ok()
     }
 
     fn run(&self, cx: &mut Cx, x: Option<&[f32]>, y: &mut [f32]) {
