@@ -6,6 +6,7 @@
 mod columns;
 mod fold;
 mod forward;
+mod lanes;
 mod lay;
 mod pull_w;
 mod pull_x;
@@ -25,6 +26,7 @@ use super::Conv;
 use super::sheet::{entry, offset};
 use crate::kernels::pool::Pool;
 use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
+use lanes::Lanes;
 use lay::Grid;
 use regions::Region;
 
@@ -86,11 +88,9 @@ impl Conv {
         let passing = Passing::room(pool.y_len(), self.filters);
         let by_rows = weights + passing + back.len();
         let mut backward = by_rows;
-        if let Some(patches) = back.patches() {
-            let all = 2 * pool.y_len().next_multiple_of(LANES);
-            let memory = patches.copy_len() + patches.len() + patches.places() + 3 * LANES;
-            let by_patches = self.filters * patches.pitch() + all + memory;
-            backward = if by_rows > by_patches { by_rows } else { by_patches };
+        if let Some(lanes) = Lanes::of(self, pool) {
+            let by_lanes = self.channels * self.filters * lanes.pitch() + lanes.len();
+            backward = if by_rows > by_lanes { by_rows } else { by_lanes };
         }
         if let Some(region) = Region::of(self, pool) {
             let by_regions = region.scratch();

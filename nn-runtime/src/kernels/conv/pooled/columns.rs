@@ -2,9 +2,10 @@
 //! Comes in: an image, its table, weights in panels; goes out: for each window its maxima side by side, and where each stood.
 //! Never another chain of `fma` for a sum than where windows are the lanes.
 
+use core::hint::black_box;
 use core::ops::Range;
 
-use super::super::window::walk;
+use super::super::sheet::offset;
 use super::forward::Filters;
 use super::{CUT_OFF, PLACES};
 use crate::kernels::matrix::Panels;
@@ -23,8 +24,9 @@ pub(super) struct Columns<'a> {
     pub grid: [usize; 2],
     pub steps: [usize; 2],
     pub leaps: [usize; 2],
-    /// From the first place of a window to the others, likewise.
-    pub places: [usize; PLACES],
+    /// From the upper places of a window to the lower in the image; the right ones are next to the left.
+    pub down: usize,
+    /// From the first place of a window to the others in what is kept.
     pub kept: [i32; PLACES],
     /// `[windows, pitch]` for the maxima, and as much for where they stood.
     pub y: *mut f32,
@@ -52,17 +54,23 @@ impl Columns<'_> {
             let width = self.panels.width(vector * LANES / Panels::WIDTH);
             let side = if S::REGISTERS >= 32 { width / LANES } else { 1 };
             let job = Sums { job: self, vector, width };
-            let paired = if S::REGISTERS >= 32 { windows / 2 * 2 } else { 0 };
+            // As many windows as the registers hold, then those that are left one by one.
+            let together = match (S::REGISTERS, side) {
+                (32.., 2) => 3,
+                (32.., _) => 4,
+                _ => 1,
+            };
+            let most = windows / together * together;
             if const { S::REGISTERS >= 32 } {
                 if side == 2 {
-                    s.call(Tile::<{ 2 * PLACES }, 2>(job, 0..paired));
-                    s.call(Tile::<PLACES, 2>(job, paired..windows));
+                    s.call(Tile::<3, 2>(job, 0..most));
+                    s.call(Tile::<1, 2>(job, most..windows));
                 } else {
-                    s.call(Tile::<{ 2 * PLACES }, 1>(job, 0..paired));
+                    s.call(Tile::<4, 1>(job, 0..most));
                 }
             }
             if side == 1 {
-                s.call(Tile::<PLACES, 1>(job, paired..windows));
+                s.call(Tile::<1, 1>(job, if S::REGISTERS >= 32 { most } else { 0 }..windows));
             }
             vector += side;
         }
@@ -77,11 +85,10 @@ struct Sums<'a> {
     width: usize,
 }
 
-/// Tiles of `R` places, all of a window and then all of the next, and `V` vectors, in a function of its own: the registers are shared out
-/// for each anew.
-struct Tile<'a, const R: usize, const V: usize>(Sums<'a>, Range<usize>);
+/// `W` windows and `V` vectors at a time, in a function of its own: the registers are shared out for each anew.
+struct Tile<'a, const W: usize, const V: usize>(Sums<'a>, Range<usize>);
 
-impl<const R: usize, const V: usize> Kernel for Tile<'_, R, V> {
+impl<const W: usize, const V: usize> Kernel for Tile<'_, W, V> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
@@ -96,20 +103,21 @@ impl<const R: usize, const V: usize> Kernel for Tile<'_, R, V> {
             }
         }
         let w = w.as_ptr().wrapping_add(job.panels.offset(vector / 2) + vector % 2 * LANES);
-        for window in windows.step_by(R / PLACES) {
-            let mut from = [job.x; R];
-            for (n, from) in from.chunks_exact_mut(PLACES).enumerate() {
-                let (y, x) = ((window + n) / job.grid[1], (window + n) % job.grid[1]);
-                for (from, place) in from.iter_mut().zip(job.places) {
-                    *from = from.wrapping_add(y * job.steps[0] + x * job.steps[1] + place);
+        let [mut y, mut x] = [windows.start / job.grid[1], windows.start % job.grid[1]];
+        for window in windows.step_by(W) {
+            let (mut rows, mut origins) = ([[job.x; 2]; W], [0; W]);
+            for (rows, origin) in rows.iter_mut().zip(&mut origins) {
+                let upper = job.x.wrapping_add(y * job.steps[0] + x * job.steps[1]);
+                *rows = [upper, upper.wrapping_add(job.down)];
+                *origin = (y * job.leaps[0] + x * job.leaps[1]) as i32;
+                x += 1;
+                if x == job.grid[1] {
+                    (y, x) = (y + 1, 0);
                 }
             }
-            let zero = [[s.splat(0.0); V]; R];
             // SAFETY: the maker vouches for what is seen; each tap has its row in the panels.
-            let sums = unsafe { walk(s, zero, from, job.taps, w, 0, width) };
-            for (n, sums) in sums.chunks_exact(PLACES).enumerate() {
-                let (y, x) = ((window + n) / job.grid[1], (window + n) % job.grid[1]);
-                let origin = (y * job.leaps[0] + x * job.leaps[1]) as i32;
+            let sums = unsafe { job.sums::<S, W, V>(s, rows, w, width) };
+            for (n, (sums, origin)) in sums.iter().zip(origins).enumerate() {
                 for (v, bias) in biases.into_iter().enumerate() {
                     let mut best: Best<S> = Best { value: s.add(sums[0][v], bias), at: s.splat_i(origin) };
                     for (sums, kept) in sums.iter().zip(job.kept).skip(1) {
@@ -126,5 +134,43 @@ impl<const R: usize, const V: usize> Kernel for Tile<'_, R, V> {
                 }
             }
         }
+    }
+}
+
+impl Columns<'_> {
+    /// The sums at the places of some windows, whose upper and lower rows begin at `rows`.
+    ///
+    /// # Safety
+    /// What filters see at each place of these windows can be read, and of `w` the vectors of each tap.
+    #[inline(always)]
+    unsafe fn sums<S: Simd, const W: usize, const V: usize>(
+        self,
+        s: S,
+        rows: [[*const f32; 2]; W],
+        mut w: *const f32,
+        width: usize,
+    ) -> [[[S::F; V]; PLACES]; W] {
+        let mut sums = [[[s.splat(0.0); V]; PLACES]; W];
+        // As in `micro`: the compiler must not work these out anew in every step.
+        let rows = black_box(rows);
+        for tap in self.taps {
+            let tap = offset(*tap);
+            let mut weights = [s.splat(0.0); V];
+            for (v, weight) in weights.iter_mut().enumerate() {
+                // SAFETY: the caller vouches for the vectors of a tap.
+                *weight = unsafe { s.load_ptr(w.wrapping_add(v * LANES)) };
+            }
+            for (sums, rows) in sums.iter_mut().zip(rows) {
+                for (place, sums) in sums.iter_mut().enumerate() {
+                    // SAFETY: the caller vouches for what is seen, the right place next to the left.
+                    let x = s.splat(unsafe { *rows[place / 2].wrapping_add(tap + place % 2) });
+                    for (sum, weight) in sums.iter_mut().zip(weights) {
+                        *sum = s.fma(x, weight, *sum);
+                    }
+                }
+            }
+            w = w.wrapping_add(width);
+        }
+        sums
     }
 }

@@ -1,10 +1,9 @@
 //! A copy of an image from which sixteen windows of a pool side by side are one vector, whatever rows they stand on.
 //! Comes in: images with channels first; goes out: for each channel, column of what a window sees and row of that, the windows' numbers.
-//! Never a number of the border written after the first time: a copy is used for one sample after the other.
+//! Never more than a vector written behind the last window of a column.
 
 use super::super::Conv;
 use super::super::sheet::entry;
-use super::PLACES;
 use crate::kernels::pool::Pool;
 use crate::kernels::simd::{Kernel, LANES, Simd};
 
@@ -25,7 +24,7 @@ pub(super) struct Fold {
     lines: usize,
     /// Windows in a row.
     across: usize,
-    /// From one column of what a window sees to the next.
+    /// From one column of what a window sees to the next: with room for vectors that end behind the last window.
     plane: usize,
 }
 
@@ -36,39 +35,49 @@ impl Fold {
         let [down, across] = pool.output();
         let phases = if step[0] < rows { step[0] } else { rows };
         let lines = down + (rows - 1) / step[0];
-        Fold { c: *c, step, columns, phases, lines, across, plane: phases * lines * across }
+        let plane = (phases * lines * across + LANES).next_multiple_of(LANES);
+        Fold { c: *c, step, columns, phases, lines, across, plane }
     }
 
-    /// Numbers of memory, with room for a vector that starts at the last one.
+    /// Numbers of memory.
     pub(super) const fn len(&self) -> usize {
-        self.c.channels * self.columns * self.plane + LANES
+        self.c.channels * self.image()
     }
 
-    /// Numbers of memory for a row with its border, as many as whole vectors of windows see.
-    pub(super) const fn row_len(&self) -> usize {
-        let (real, vectors) = (self.c.width + self.c.pad[2] + self.c.pad[3], self.across.next_multiple_of(LANES));
-        let seen = self.columns + self.step[1] * vectors;
-        if real > seen { real } else { seen }
+    /// From one channel to the next: of two columns that are copied together the second may be there in vain.
+    const fn image(&self) -> usize {
+        self.columns.next_multiple_of(2) * self.plane
     }
 
-    /// Where the filters find their numbers, for each of their weights those of the four places of a window: see [`Conv::taps`].
-    pub(super) fn taps(&self, table: &mut [f32]) {
-        let (c, [rows, columns]) = (self.c, self.c.kernel);
+    /// Numbers of memory for the image with its border, and what is loaded in vain behind it.
+    pub(super) const fn sheet_len(&self) -> usize {
+        let [height, width] = self.bordered();
+        (self.c.channels * height + self.step[0]) * width + self.columns + (self.step[1] + 1) * LANES
+    }
+
+    const fn bordered(&self) -> [usize; 2] {
+        let [top, bottom, left, right] = self.c.pad;
+        [top + self.c.height + bottom, left + self.c.width + right]
+    }
+
+    /// Where the upper and the lower places of a window find the number for the first weight of each row of the kernels.
+    pub(super) fn rows(&self, table: &mut [f32]) {
+        let c = self.c;
         // How far a row is from the first one: rows of the image that are no step apart lie `lines` apart.
         let row = |y: usize| (y % self.step[0] * self.lines + y / self.step[0]) * self.across;
-        let table = table.as_chunks_mut::<PLACES>().0;
-        for ky in 0..rows {
-            let y = ky * c.dilation[0];
-            let (upper, lower) = (row(y), row(y + c.stride[0]));
+        let table = table.as_chunks_mut::<2>().0;
+        for y in 0..c.kernel[0] {
+            let (upper, lower) = (row(y * c.dilation[0]), row(y * c.dilation[0] + c.stride[0]));
             for channel in 0..c.channels {
-                let taps = &mut table[(channel * rows + ky) * columns..][..columns];
-                for (kx, to) in taps.iter_mut().enumerate() {
-                    let left = (channel * self.columns + kx * c.dilation[1]) * self.plane;
-                    let right = left + c.stride[1] * self.plane;
-                    *to = [upper + left, upper + right, lower + left, lower + right].map(entry);
-                }
+                let first = channel * self.image();
+                table[channel * c.kernel[0] + y] = [first + upper, first + lower].map(entry);
             }
         }
+    }
+
+    /// From one column of what a window sees to the next.
+    pub(super) const fn plane(&self) -> usize {
+        self.plane
     }
 }
 
@@ -76,8 +85,8 @@ impl Fold {
 pub(super) struct Fill<'a> {
     pub fold: Fold,
     pub x: &'a [f32],
-    /// Room for one row with its border, which must be 0.
-    pub row: &'a mut [f32],
+    /// Room for the image with its border, which must be 0.
+    pub sheet: &'a mut [f32],
     pub to: &'a mut [f32],
 }
 
@@ -85,65 +94,68 @@ impl Kernel for Fill<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Fill { fold, x, row, to } = self;
-        let (c, [top, _, left, right]) = (fold.c, fold.c.pad);
-        let first = [top % fold.step[0], top / fold.step[0]];
-        assert!(to.len() >= fold.len() && row.len() >= fold.row_len(), "expected room for a copy and a row");
-        for (channel, plane) in (0..c.channels).map(|channel| (channel, channel * fold.columns * fold.plane)) {
-            let [mut phase, mut line] = first;
-            for y in channel * c.height..(channel + 1) * c.height {
-                if phase < fold.phases && line < fold.lines {
-                    let mut from = &x[y * c.width..];
-                    // A vector may reach into the next row, but not beyond the image: its last lanes are not asked for.
-                    if left + right != 0 || from.len() < row.len() {
-                        row[left..left + c.width].copy_from_slice(&from[..c.width]);
-                        from = &*row;
+        let Fill { fold, x, sheet, to } = self;
+        let ([height, width], [top, _, left, _]) = (fold.bordered(), fold.c.pad);
+        assert!(sheet.len() == fold.sheet_len() && to.len() >= fold.len(), "expected room for a sheet and a copy");
+        if fold.c.pad == [0; 4] {
+            sheet[..x.len()].copy_from_slice(x);
+        } else {
+            for (n, row) in x.chunks_exact(fold.c.width).enumerate() {
+                let line = n / fold.c.height * height + top + n % fold.c.height;
+                sheet[line * width + left..][..row.len()].copy_from_slice(row);
+            }
+        }
+        let Fold { columns, plane, across, lines, step, phases, .. } = fold;
+        for channel in 0..fold.c.channels {
+            let mut to = to.as_mut_ptr().wrapping_add(channel * fold.image());
+            for phase in 0..phases {
+                let mut from = sheet.as_ptr().wrapping_add((channel * height + phase) * width);
+                for _ in 0..lines {
+                    // SAFETY: the sheet ends with what is loaded in vain, and each column has room for a vector more.
+                    unsafe {
+                        for first in (0..across).step_by(LANES) {
+                            let (from, to) = (from.wrapping_add(step[1] * first), to.wrapping_add(first));
+                            if step[1] == 2 {
+                                halves(s, across - first, columns, from, to, plane);
+                            } else {
+                                for column in 0..columns {
+                                    for lane in 0..(across - first).min(LANES) {
+                                        *to.wrapping_add(column * plane + lane) =
+                                            *from.wrapping_add(column + lane * step[1]);
+                                    }
+                                }
+                            }
+                        }
                     }
-                    let to = to.as_mut_ptr().wrapping_add(plane + (phase * fold.lines + line) * fold.across);
-                    // SAFETY: `from` is as long as `row`, and the copy has this line for each column.
-                    unsafe { fold.row(s, from.as_ptr(), to) };
-                }
-                phase += 1;
-                if phase == fold.step[0] {
-                    (phase, line) = (0, line + 1);
+                    (from, to) = (from.wrapping_add(step[0] * width), to.wrapping_add(across));
                 }
             }
         }
     }
 }
 
-impl Fold {
-    /// What windows see of one row, column by column.
-    ///
-    /// # Safety
-    /// `row_len` numbers can be read, and for each column as many written as there are windows in a row, `plane` apart.
-    #[inline(always)]
-    unsafe fn row<S: Simd>(self, s: S, from: *const f32, to: *mut f32) {
-        let Fold { columns, plane, across, .. } = self;
-        let step = self.step[1];
-        for first in (0..across).step_by(LANES) {
-            let lanes = (across - first).min(LANES);
-            let (mut from, mut to) = (from.wrapping_add(step * first), to.wrapping_add(first));
-            for column in 0..columns {
-                // SAFETY: the caller vouches for the windows of this row; of an odd number of columns the last is alone.
-                unsafe {
-                    if step == 2 && column % 2 == 0 {
-                        let near = s.load_ptr(from);
-                        let far = if 2 * lanes > LANES { s.load_ptr(from.wrapping_add(LANES)) } else { near };
-                        let (even, odd) = s.unzip(near, far);
-                        s.store_part(even, core::slice::from_raw_parts_mut(to, lanes));
-                        if column + 1 < columns {
-                            s.store_part(odd, core::slice::from_raw_parts_mut(to.wrapping_add(plane), lanes));
-                        }
-                    } else if step != 2 {
-                        for lane in 0..lanes {
-                            *to.wrapping_add(lane) = *from.wrapping_add(lane * step);
-                        }
-                    }
-                }
-                (from, to) = (from.wrapping_add(1), to.wrapping_add(plane));
-            }
+/// For each of the columns every second number of a row, as many as there are windows, sixteen at most.
+///
+/// # Safety
+/// As many can be read; for each column a vector can be written, `plane` apart, and for one more where they are odd. What stands there
+/// behind the last window is overwritten by the next line, or never asked for.
+#[inline(always)]
+unsafe fn halves<S: Simd>(s: S, windows: usize, columns: usize, mut from: *const f32, mut to: *mut f32, plane: usize) {
+    for _ in 0..columns.div_ceil(2) {
+        // SAFETY: the caller vouches for both vectors.
+        let near = unsafe { s.load_ptr(from) };
+        let mut far = near;
+        if 2 * windows > LANES {
+            // SAFETY: so many windows see more than a vector.
+            far = unsafe { s.load_ptr(from.wrapping_add(LANES)) };
         }
+        let (even, odd) = s.unzip(near, far);
+        // SAFETY: the caller vouches for both columns.
+        unsafe {
+            s.store_ptr(even, to);
+            s.store_ptr(odd, to.wrapping_add(plane));
+        }
+        (from, to) = (from.wrapping_add(2), to.wrapping_add(2 * plane));
     }
 }
 

@@ -102,12 +102,12 @@ impl Conv {
     /// The scratch of the forms that may be taken, whatever the registers.
     pub(super) const fn forward_scratch(&self, pool: &Pool) -> usize {
         let [height, width] = self.output();
-        if !two_by_two(pool) {
+        if !self.by_places(pool) {
             return self.scratch().next_multiple_of(LANES) + self.filters * height * width + LANES;
         }
         let (fold, sheet) = (Fold::of(self, pool), self.sheet(true));
         let (windows, pitch) = (self.windows(pool).next_multiple_of(LANES), self.filters.next_multiple_of(LANES));
-        let by_windows = self.rows() * PLACES + windows + fold.row_len() + 2 * LANES + fold.len();
+        let by_windows = 2 * self.channels * self.kernel[0] + fold.sheet_len() + windows + fold.len() + 3 * LANES;
         let by_filters = self.rows() + LANES + 2 * windows * pitch + sheet.len();
         if by_windows > by_filters { by_windows } else { by_filters }
     }
@@ -120,15 +120,22 @@ impl Conv {
 
     /// Which of them is the fastest.
     fn lanes<S: Simd>(&self, pool: &Pool) -> Lanes {
-        if !two_by_two(pool) {
+        if !self.by_places(pool) {
             return Lanes::Image;
         }
         let windows = self.windows(pool);
         let by_windows = windows.next_multiple_of(LANES) * self.filters;
         let by_filters = windows * self.filters.next_multiple_of(LANES);
-        // Few registers hold the sums of one filter only, and every number is loaded for it anew.
+        // With filters as lanes every number is loaded for one or two products, and maxima are turned, which takes as long as four
+        // weights; few registers hold the sums of one filter only, for which every number is loaded anew.
         let cost = if S::REGISTERS >= 32 { 14 } else { 24 };
-        if !Columns::fits::<S>() || by_windows * cost <= by_filters * 16 { Lanes::Windows } else { Lanes::Filters }
+        let windows_cost_less = by_windows * self.rows() * cost <= by_filters * (self.rows() + 4) * 16;
+        if !Columns::fits::<S>() || windows_cost_less { Lanes::Windows } else { Lanes::Filters }
+    }
+
+    /// Whether the sums of a window's places may stay in registers: four, the right ones beside the left ones.
+    const fn by_places(&self, pool: &Pool) -> bool {
+        two_by_two(pool) && self.stride[1] == 1
     }
 
     /// From one output to the next below and to the right, in places of the input with its border.
@@ -160,25 +167,26 @@ impl Forward<'_> {
     fn by_windows<S: Simd>(self, s: S) {
         let (c, pool, leaps) = (self.c, self.pool, self.c.leaps());
         let (fold, windows) = (Fold::of(&c, &pool), c.windows(&pool));
-        let (taps, scratch) = self.scratch.split_at_mut((c.rows() * PLACES).next_multiple_of(LANES));
-        let taps = &mut taps[..c.rows() * PLACES];
+        let count = 2 * c.channels * c.kernel[0];
+        let (rows, scratch) = self.scratch.split_at_mut(count.next_multiple_of(LANES));
         let (origins, scratch) = scratch.split_at_mut(windows.next_multiple_of(LANES));
-        let (row, scratch) = scratch.split_at_mut(fold.row_len().next_multiple_of(LANES));
-        let (row, copy) = (&mut row[..fold.row_len()], &mut scratch[..fold.len()]);
-        fold.taps(taps);
+        let (copy, scratch) = scratch.split_at_mut(fold.len());
+        let (rows, sheet) = (&mut rows[..count], &mut scratch[..fold.sheet_len()]);
+        fold.rows(rows);
         for (y, row) in origins[..windows].chunks_exact_mut(pool.output()[1]).enumerate() {
             for (x, origin) in row.iter_mut().enumerate() {
                 *origin = entry(y * pool.stride[0] * leaps[0] + x * pool.stride[1] * leaps[1]);
             }
         }
-        row.fill(0.0);
-        copy.fill(0.0);
+        sheet.fill(0.0);
         let (x_len, y_len) = (c.x_len(), pool.y_len());
         for (n, (x, y)) in self.x.chunks_exact(x_len).zip(self.y.chunks_exact_mut(y_len)).enumerate() {
-            s.call(Fill { fold, x, row, to: copy });
+            s.call(Fill { fold, x, sheet, to: copy });
             let job = Windows {
                 copy: copy.as_ptr(),
-                taps,
+                rows,
+                columns: c.kernel[1],
+                column: fold.plane(),
                 panels: c.panels(),
                 filters: self.filters,
                 origins,
@@ -190,8 +198,8 @@ impl Forward<'_> {
                     None => core::ptr::null_mut(),
                 },
             };
-            // SAFETY: the table holds places of the copy, which ends with a vector more than the last window; `forward` has checked the
-            // lengths of weights and bias, and `y` and `at` are those of one sample.
+            // SAFETY: the table holds places of the copy, in which each column of what windows see ends with a vector more than the last
+            // window; `forward` has checked the lengths of weights and bias, and `y` and `at` are those of one sample.
             unsafe { job.run(s) };
         }
     }
@@ -224,7 +232,7 @@ impl Forward<'_> {
                 grid: pool.output(),
                 steps: [down * pool.stride[0], right * pool.stride[1]],
                 leaps: [leaps[0] * pool.stride[0], leaps[1] * pool.stride[1]],
-                places: four([down, right]),
+                down,
                 kept: four(leaps).map(|leap| leap as i32),
                 y: values.as_mut_ptr(),
                 at: places.as_mut_ptr(),

@@ -4,10 +4,9 @@
 use core::ops::Range;
 
 use super::super::Conv;
-use super::super::sheet::entry;
 use super::Turn;
 use crate::kernels::matrix::Panels;
-use crate::kernels::simd::{Kernel, LANES, Simd};
+use crate::kernels::simd::{LANES, Simd};
 
 /// A copy `[height, width, channels]` with its border, and filters `[rows, ⌈columns · channels⌉]`.
 #[derive(Clone, Copy)]
@@ -65,21 +64,6 @@ impl Grid {
     /// Numbers of a filter, whole vectors a row.
     pub(super) const fn weights(&self) -> usize {
         self.c.kernel[0] * self.pitch()
-    }
-
-    /// All that a filter sees as one run, where rows on their own would leave most lanes idle.
-    pub(super) const fn patches(self) -> Option<Patches> {
-        let (c, [rows, columns]) = (self.c, self.c.kernel);
-        let vectors = (rows * self.run()).div_ceil(LANES);
-        if vectors > 2 || vectors == self.weights() / LANES || c.dilation[0] != 1 {
-            return None;
-        }
-        // As many columns share a strip as make it no longer than these vectors.
-        let mut shared = 1;
-        while ((rows - 1) * (columns + shared) + columns) * self.channels <= vectors * LANES && shared < c.width {
-            shared += 1;
-        }
-        Some(Patches { grid: self, vectors, shared, run: (columns + shared - 1) * self.channels })
     }
 
     /// The stretches of the copy within the border that lie side by side, in images too: rows, or all of them as one.
@@ -226,108 +210,5 @@ pub(super) struct Rows {
 impl Rows {
     fn at(self, block: &Block) -> usize {
         block.filter * self.filter + block.row * self.row + block.lane
-    }
-}
-
-/// The copy cut into strips as wide as what a filter sees at some columns side by side, so that what it sees at a place is one run; after
-/// the last strip a run of zeros.
-#[derive(Clone, Copy)]
-pub(super) struct Patches {
-    grid: Grid,
-    pub vectors: usize,
-    /// Columns from which a filter may see the strip.
-    shared: usize,
-    /// Numbers of a row of a strip.
-    run: usize,
-}
-
-impl Patches {
-    /// Numbers of a filter.
-    pub(super) const fn pitch(&self) -> usize {
-        self.vectors * LANES
-    }
-
-    pub(super) const fn rows(&self) -> Rows {
-        Rows { filter: self.pitch(), row: self.run }
-    }
-
-    const fn height(&self) -> usize {
-        self.grid.c.height + self.grid.c.pad[0] + self.grid.c.pad[1]
-    }
-
-    /// Columns from which a filter sees something.
-    const fn columns(&self) -> usize {
-        self.grid.width() + 1 - self.grid.c.kernel[1]
-    }
-
-    const fn strips(&self) -> usize {
-        self.columns().div_ceil(self.shared)
-    }
-
-    /// Places of the copy.
-    pub(super) const fn places(&self) -> usize {
-        self.height() * self.grid.width()
-    }
-
-    const fn zeros(&self) -> usize {
-        (self.strips() * self.height() * self.run + 2 * LANES).next_multiple_of(LANES)
-    }
-
-    /// Numbers of memory.
-    pub(super) const fn len(&self) -> usize {
-        // What is seen from rows where no filter begins may end behind the strips.
-        self.zeros() + self.pitch() + self.shared * self.grid.channels + 2 * LANES
-    }
-
-    /// Numbers of memory for the copy of the image that the strips are cut from.
-    pub(super) const fn copy_len(&self) -> usize {
-        self.grid.len() + self.run.next_multiple_of(LANES) + LANES
-    }
-
-    /// Where what is seen begins for each place, and then the run of zeros.
-    pub(super) fn index(&self, table: &mut [f32]) {
-        table.fill(entry(self.zeros()));
-        for (y, row) in table[..self.places()].chunks_exact_mut(self.grid.width()).enumerate() {
-            for (strip, row) in row[..self.columns()].chunks_mut(self.shared).enumerate() {
-                for (x, to) in row.iter_mut().enumerate() {
-                    *to = entry((strip * self.height() + y) * self.run + x * self.grid.channels);
-                }
-            }
-        }
-    }
-}
-
-/// Cuts them from a copy of an image, in a function of its own: so little is in use that it stays in registers.
-pub(super) struct Cut<'a> {
-    pub patches: Patches,
-    pub copy: &'a [f32],
-    pub to: &'a mut [f32],
-}
-
-impl Kernel for Cut<'_> {
-    type Out = ();
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let Cut { patches, copy, to } = self;
-        let (grid, run, height) = (patches.grid, patches.run, patches.height());
-        assert!(
-            copy.len() >= patches.copy_len() && to.len() >= patches.len(),
-            "expected a copy, and room for its strips"
-        );
-        let (from, at) = (copy.as_ptr(), to.as_mut_ptr());
-        for strip in 0..patches.strips() {
-            let mut from = from.wrapping_add(strip * patches.shared * grid.channels);
-            let mut at = at.wrapping_add(strip * height * run);
-            for _ in 0..height {
-                for v in (0..run).step_by(LANES) {
-                    // Whole vectors: what comes after the run is overwritten by what comes next.
-                    // SAFETY: each row of a strip begins within the copy and ends less than a run behind it; the strips, too, end with two
-                    // vectors more.
-                    unsafe { s.store_ptr(s.load_ptr(from.wrapping_add(v)), at.wrapping_add(v)) };
-                }
-                (from, at) = (from.wrapping_add(grid.line()), at.wrapping_add(run));
-            }
-        }
-        to[patches.zeros()..patches.zeros() + patches.pitch()].fill(0.0);
     }
 }

@@ -2,6 +2,9 @@
 //! Comes in: gradients of maxima, where these stood, and weights; goes out: gradients of inputs, overwritten.
 //! Nothing is asked of a maximum but which place of its window it was: that picks a copy of the filter, laid out for that place.
 
+use core::hint::black_box;
+use core::ops::Range;
+
 use super::super::Conv;
 use super::super::sheet::{entry, offset};
 use super::forward::two_by_two;
@@ -14,6 +17,8 @@ use crate::kernels::simd::{Kernel, LANES, Simd};
 #[derive(Clone, Copy)]
 pub(super) struct Region {
     c: Conv,
+    /// The channels that are taken together: few, so that the filters' parts for them stay in the nearest cache for all samples.
+    channels: usize,
     /// Rows and columns.
     sides: [usize; 2],
     /// From one window to the next below and to the right, in places of the input.
@@ -34,26 +39,32 @@ impl Region {
         let columns = c.stride[1] + (c.kernel[1] - 1) * c.dilation[1] + 1;
         let step = [c.stride[0] * pool.stride[0], c.stride[1] * pool.stride[1]];
         let leaps = [c.stride[0] * columns, c.stride[1]];
-        let region = Region { c: *c, sides: [rows, columns], step, grid: pool.output(), leaps };
+        let most = WIDE * LANES / (rows * columns);
+        if most == 0 || columns > LANES || step[1] < 2 {
+            return None;
+        }
+        // No more parts than needed, about as large as each other.
+        let parts = c.channels.div_ceil(most);
+        let channels = c.channels.div_ceil(parts);
+        let region = Region { c: *c, channels, sides: [rows, columns], step, grid: pool.output(), leaps };
         let by_rows = c.kernel[0] * (c.kernel[1] * c.channels).div_ceil(LANES);
         // To add a number where it lies costs twice what it costs in a register; and the copies are read in no order.
-        let pays = region.vectors() <= 2 * by_rows && region.table() <= 1 << 16 && columns <= LANES && step[1] > 1;
+        let pays = parts * region.vectors() <= 2 * by_rows && parts * region.table() <= 1 << 16;
         if pays { Some(region) } else { None }
     }
 
     const fn vectors(&self) -> usize {
-        (self.c.channels * self.sides[0] * self.sides[1]).div_ceil(LANES)
+        (self.channels * self.sides[0] * self.sides[1]).div_ceil(LANES)
     }
 
-    /// From one region to the next.
+    /// From one region to the next: one or two times what stays in registers.
     const fn pitch(&self) -> usize {
-        let vectors = self.vectors();
-        vectors.next_multiple_of(if vectors > NARROW { WIDE } else { NARROW }) * LANES
+        self.vectors().next_multiple_of(NARROW) * LANES
     }
 
-    /// The vectors that stay in registers at a time: few, so that what is read of the table meanwhile stays in the nearest cache.
+    /// The vectors that stay in registers at a time.
     const fn together<S: Simd>(&self) -> usize {
-        if S::REGISTERS >= 32 && self.pitch() >= WIDE * LANES { WIDE } else { NARROW }
+        if S::REGISTERS >= 32 && self.vectors() > NARROW { WIDE } else { NARROW }
     }
 
     /// Numbers of the filters, laid out for each place of a window, and of one that is all 0.
@@ -76,37 +87,34 @@ impl Region {
         self.table() + (2 * self.c.filters + 1) * self.apart() + self.windows() * self.pitch() + 2 * LANES
     }
 
-    /// Lays the filters out, `together` vectors of all, then as many more.
-    fn lay(&self, w: &[f32], together: usize, table: &mut [f32]) {
+    /// Lays the filters' parts for some channels out, `together` vectors of all, then as many more.
+    fn lay(&self, w: &[f32], channels: Range<usize>, together: usize, table: &mut [f32]) {
         table.fill(0.0);
         let (c, panels, wide) = (self.c, self.c.panels(), together * LANES);
         let ([rows, columns], [down, right]) = (c.kernel, self.leaps);
         let part = wide * (c.filters * PLACES + 1);
-        let mut tap = 0;
-        for channel in (0..c.channels).map(|channel| channel * self.sides[0] * self.sides[1]) {
-            for y in (0..rows).map(|k| channel + k * c.dilation[0] * self.sides[1]) {
-                for x in (0..columns).map(|k| y + k * c.dilation[1]) {
-                    for (place, leap) in [0, right, down, down + right].into_iter().enumerate() {
-                        // Which is a power of two.
-                        let (whole, lane) = ((x + leap) >> wide.trailing_zeros(), (x + leap) & (wide - 1));
-                        for first in (0..c.filters).step_by(Panels::WIDTH) {
-                            let count = (c.filters - first).min(Panels::WIDTH);
-                            let from = &w[panels.index(tap, first)..][..count];
-                            let to = &mut table[whole * part + (first * PLACES + place) * wide + lane..];
-                            for (to, from) in to.iter_mut().step_by(PLACES * wide).zip(from) {
-                                *to = *from;
-                            }
+        for filter in 0..c.filters {
+            let panel = &w[panels.index(channels.start * rows * columns, filter)..];
+            let mut weights = panel.iter().step_by(panels.width(filter / Panels::WIDTH));
+            let copies = &mut table[filter * PLACES * wide..];
+            for channel in (0..channels.len()).map(|channel| channel * self.sides[0] * self.sides[1]) {
+                for y in (0..rows).map(|k| channel + k * c.dilation[0] * self.sides[1]) {
+                    for (x, weight) in (0..columns).map(|k| y + k * c.dilation[1]).zip(&mut weights) {
+                        for (place, leap) in [0, right, down, down + right].into_iter().enumerate() {
+                            // What is taken together is all or a half of it.
+                            let at = x + leap;
+                            let lane = if at < wide { at } else { part + at - wide };
+                            copies[place * wide + lane] = *weight;
                         }
                     }
-                    tap += 1;
                 }
             }
         }
     }
 }
 
-/// How many vectors of a region are taken together.
-const WIDE: usize = 8;
+/// How many vectors of a region are taken together: as many as one may have, or a half.
+const WIDE: usize = 7;
 const NARROW: usize = 4;
 
 /// The gradients of the inputs of all samples; the lengths have been checked.
@@ -132,25 +140,29 @@ impl Kernel for PullRegions<'_> {
         let (gradients, scratch) = scratch.split_at_mut(c.filters * apart);
         let regions = &mut scratch[..windows * pitch + 2 * LANES];
         let together = region.together::<S>();
-        region.lay(w, together, table);
         regions.fill(0.0);
         for (y, row) in origins[..windows].chunks_exact_mut(region.grid[1]).enumerate() {
             for (x, origin) in row.iter_mut().enumerate() {
                 *origin = entry(y * m.pool.stride[0] * kept[0] + x * m.pool.stride[1] * kept[1]);
             }
         }
-        let samples = m.dy.chunks_exact(m.pool.y_len()).zip(m.at.chunks_exact(m.pool.y_len()));
-        for (dx, (dy, at)) in dx.chunks_exact_mut(c.x_len()).zip(samples) {
-            s.call(Pick { region, kept, m: Maxima { dy, at, ..m }, origins, entries, gradients });
-            for first in (0..pitch).step_by(together * LANES) {
-                let job = Sum { region, table, entries, gradients, regions: regions.as_mut_ptr(), first };
-                if together == WIDE {
-                    s.call(Wide::<WIDE>(job));
-                } else {
-                    s.call(Wide::<NARROW>(job));
+        for start in (0..c.channels).step_by(region.channels) {
+            let channels = start..c.channels.min(start + region.channels);
+            region.lay(w, channels.clone(), together, table);
+            let samples = m.dy.chunks_exact(m.pool.y_len()).zip(m.at.chunks_exact(m.pool.y_len()));
+            for (dx, (dy, at)) in dx.chunks_exact_mut(c.x_len()).zip(samples) {
+                s.call(Pick { region, kept, m: Maxima { dy, at, ..m }, origins, entries, gradients });
+                for first in (0..region.vectors() * LANES).step_by(together * LANES) {
+                    let job = Sum { region, table, entries, gradients, regions: regions.as_mut_ptr(), first };
+                    if together == WIDE {
+                        s.call(Wide::<WIDE>(job));
+                    } else {
+                        s.call(Wide::<NARROW>(job));
+                    }
                 }
+                let plane = c.height * c.width;
+                s.call(Gather { region, regions, dx: &mut dx[channels.start * plane..channels.end * plane] });
             }
-            s.call(Gather { region, regions, dx });
         }
     }
 }
@@ -237,12 +249,15 @@ impl<const V: usize> Kernel for Wide<'_, V> {
     }
 }
 
-/// Adds for each input what the windows that see it have for it, row by row of them.
+/// Adds for each input of some channels what the windows that see it have for it, row by row of them.
 struct Gather<'a> {
     region: Region,
     regions: &'a [f32],
     dx: &'a mut [f32],
 }
+
+/// Windows side by side that are taken together.
+const SIDE: usize = 4;
 
 impl Kernel for Gather<'_> {
     type Out = ();
@@ -252,9 +267,10 @@ impl Kernel for Gather<'_> {
         let Gather { region, regions, dx } = self;
         let Region { c, sides: [rows, columns], step, grid, .. } = region;
         let (pitch, [top, _, left, _]) = (region.pitch(), c.pad);
+        let (plane, channels) = (c.height * c.width, dx.len() / (c.height * c.width));
         assert!(
-            regions.len() >= 2 * LANES + region.windows() * pitch && dx.len() == c.x_len(),
-            "expected all regions and one image"
+            regions.len() >= 2 * LANES + region.windows() * pitch && channels <= region.channels,
+            "expected all regions, and channels that they hold"
         );
         let lanes = s.load_i(&LANE);
         for first in (0..c.width).step_by(LANES) {
@@ -262,31 +278,46 @@ impl Kernel for Gather<'_> {
             let x = first + left;
             let seen = (x + step[1]).saturating_sub(columns) / step[1]..grid[1].min((x + LANES - 1) / step[1] + 1);
             let count = (c.width - first).min(LANES);
-            // With steps of 2 or more no more windows than lanes see sixteen columns, and as regions are no wider, one less of them.
-            let mut there = [s.lt_i(lanes, lanes); 2 * LANES];
-            for (window, there) in seen.clone().zip(&mut there) {
-                let begin = (window * step[1]) as i32 - x as i32;
-                let (before, end) = (s.lt_i(lanes, s.splat_i(begin)), s.lt_i(lanes, s.splat_i(begin + columns as i32)));
-                *there = s.and_m(s.not_m(before), end);
-            }
-            for y in 0..c.height {
-                let at = y + top;
-                let above = (at + step[0]).saturating_sub(rows) / step[0]..grid[0].min(at / step[0] + 1);
-                for channel in 0..c.channels {
-                    let mut sum = s.splat(0.0);
-                    for row in above.clone() {
-                        let line = (channel * rows + at - row * step[0]) * columns;
-                        let first = LANES + line + (row * grid[1] + seen.start) * pitch + x;
-                        let mut from = regions.as_ptr().wrapping_add(first).wrapping_sub(seen.start * step[1]);
-                        for there in &there[..seen.len()] {
-                            // SAFETY: some of these lanes are columns of the region, before and behind which there is a vector more.
-                            let part = unsafe { s.load_ptr(from) };
-                            sum = s.select(*there, s.add(sum, part), sum);
-                            from = from.wrapping_add(pitch).wrapping_sub(step[1]);
-                        }
+            // At least once: what no window sees is 0.
+            for side in (seen.start..seen.end.max(seen.start + 1)).step_by(SIDE) {
+                // Where the regions of these windows begin, and which lanes they have; of those that are not there, none.
+                let mut there = [s.lt_i(lanes, lanes); SIDE];
+                let mut begins = [regions.as_ptr(); SIDE];
+                for (n, (there, begins)) in there.iter_mut().zip(&mut begins).enumerate() {
+                    let window = side + n;
+                    if window < seen.end {
+                        let begin = (window * step[1]) as i32 - x as i32;
+                        let end = s.lt_i(lanes, s.splat_i(begin + columns as i32));
+                        *there = s.and_m(s.not_m(s.lt_i(lanes, s.splat_i(begin))), end);
+                        *begins = begins.wrapping_add(LANES + window * pitch + x).wrapping_sub(window * step[1]);
                     }
-                    let to = (channel * c.height + y) * c.width + first;
-                    s.store_part(sum, &mut dx[to..to + count]);
+                }
+                let begins = black_box(begins);
+                // The rows of windows that see a row.
+                let mut above = 0..0;
+                for y in 0..c.height {
+                    let at = y + top;
+                    while above.start < grid[0] && above.start * step[0] + rows <= at {
+                        above.start += 1;
+                    }
+                    while above.end < grid[0] && above.end * step[0] <= at {
+                        above.end += 1;
+                    }
+                    for channel in 0..channels {
+                        let to = channel * plane + y * c.width + first;
+                        let dx = &mut dx[to..to + count];
+                        let mut sum = if side == seen.start { s.splat(0.0) } else { s.load_part(dx) };
+                        for row in above.start..above.end {
+                            let line = (channel * rows + at - row * step[0]) * columns + row * grid[1] * pitch;
+                            for (there, begin) in there.into_iter().zip(begins) {
+                                // SAFETY: where the window is there, some of these lanes are columns of its region, before and behind which
+                                // there is a vector more; else it is a part of the first row's.
+                                let part = unsafe { s.load_ptr(begin.wrapping_add(line)) };
+                                sum = s.select(there, s.add(sum, part), sum);
+                            }
+                        }
+                        s.store_part(sum, dx);
+                    }
                 }
             }
         }

@@ -146,6 +146,10 @@ fn settings() -> Vec<(Conv, Pool)> {
         Conv::new([1, 12, 11], 6, [5, 5]),
         Conv::new([3, 7, 9], 17, [3, 2]),
         Conv::new([6, 9, 8], 16, [5, 5]),
+        // Channels that are taken together in parts of three, and one more.
+        Conv::new([7, 9, 8], 3, [5, 5]),
+        // Two channels, each with windows as lanes.
+        Conv::new([2, 12, 20], 5, [3, 3]),
         Conv::new([7, 8, 7], 9, [4, 1]),
         Conv::new([32, 6, 7], 33, [3, 3]),
         Conv::new([21, 5, 6], 70, [2, 3]),

@@ -15,8 +15,11 @@ use crate::kernels::simd::{Kernel, LANES, Simd};
 #[derive(Clone, Copy)]
 pub(super) struct Windows<'a> {
     pub copy: *const f32,
-    /// For each row of the weights, where each place of a window finds its number.
-    pub taps: &'a [f32],
+    /// For each row of the kernels, where the upper and the lower places of a window find the number for its first weight.
+    pub rows: &'a [f32],
+    /// Weights of a row, and from the number for one to that for the next.
+    pub columns: usize,
+    pub column: usize,
     pub panels: Panels,
     pub filters: Filters<'a>,
     /// Where each window begins, as bits, and how far from there its places are.
@@ -33,8 +36,9 @@ impl Windows<'_> {
     /// Computes all of them.
     ///
     /// # Safety
-    /// The copy can be read at each entry of the table for all windows, and a vector from the last; `w` is in the panels, a row an entry
-    /// of [`PLACES`]; `origins` has whole vectors for all windows; `y`, and `at` if it is not null, can be written for all filters.
+    /// The copy can be read from each entry of the table for all columns and one more and all windows, a vector from the last; `w` is in
+    /// the panels, `columns` rows for two entries; `origins` has whole vectors for all windows; `y`, and `at` if it is not null, can be
+    /// written for all filters.
     #[inline(always)]
     pub(super) unsafe fn run<S: Simd>(self, s: S) {
         let cols = self.panels.cols();
@@ -81,20 +85,26 @@ impl<const R: usize> Kernel for Tile<'_, R> {
             for filter in filters.clone().step_by(R) {
                 let mut w = w.as_ptr().wrapping_add(job.panels.offset(panel) + filter % Panels::WIDTH);
                 let mut sums = [[s.splat(0.0); PLACES]; R];
-                for tap in job.taps.as_chunks::<PLACES>().0 {
-                    let mut seen = [s.splat(0.0); PLACES];
-                    for (seen, at) in seen.iter_mut().zip(tap) {
-                        // SAFETY: the maker vouches for what all windows see.
-                        *seen = unsafe { s.load_ptr(from.wrapping_add(offset(*at))) };
-                    }
-                    for (r, sums) in sums.iter_mut().enumerate() {
-                        // SAFETY: each tap has its row in the panels, and the filters are in this one.
-                        let weight = s.splat(unsafe { *w.wrapping_add(r) });
-                        for (sum, seen) in sums.iter_mut().zip(seen) {
-                            *sum = s.fma(weight, seen, *sum);
+                for rows in job.rows.as_chunks::<2>().0 {
+                    // What the left places see comes after what the right ones saw.
+                    let mut from = rows.map(|row| from.wrapping_add(offset(row)));
+                    // SAFETY: the maker vouches for what all windows see.
+                    let mut left = from.map(|from| unsafe { s.load_ptr(from) });
+                    for _ in 0..job.columns {
+                        from = from.map(|from| from.wrapping_add(job.column));
+                        // SAFETY: as for the left ones.
+                        let right = from.map(|from| unsafe { s.load_ptr(from) });
+                        let seen = [left[0], right[0], left[1], right[1]];
+                        for (r, sums) in sums.iter_mut().enumerate() {
+                            // SAFETY: each weight has its row in the panels, and the filters are in this one.
+                            let weight = s.splat(unsafe { *w.wrapping_add(r) });
+                            for (sum, seen) in sums.iter_mut().zip(seen) {
+                                *sum = s.fma(weight, seen, *sum);
+                            }
                         }
+                        w = w.wrapping_add(width);
+                        left = right;
                     }
-                    w = w.wrapping_add(width);
                 }
                 for (r, sums) in sums.iter().enumerate() {
                     let bias = s.splat(bias.map_or(0.0, |bias| bias[filter + r]));
