@@ -134,8 +134,10 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
                 let mut rng = Pcg64Mcg::seed_from_u64(Noise { key: fit.seed }.keyed(&[number as u64]).key);
                 order.shuffle(&mut rng);
             }
-            bar.set_prefix(format!("epoch {number}/{}", fit.epochs));
-            bar.set_position(0);
+            if fit.progress {
+                bar.set_prefix(format!("epoch {number}/{}", fit.epochs));
+                bar.set_position(0);
+            }
             let begun = Instant::now();
             let mut total = Total::default();
             for (step, indices) in order.chunks(fit.batch).enumerate() {
@@ -166,7 +168,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
             }
             history.epochs.push(epoch);
             if number < fit.epochs {
-                good = Snapshot::of(self, number);
+                good.renew(self, number);
             }
         }
         bar.finish_and_clear();
@@ -277,6 +279,13 @@ impl Snapshot {
         let Stage { update, batches, .. } = &trainer.stage;
         let (params, memory) = (trainer.model.params.clone(), update.memory.clone());
         Snapshot { epoch, params, memory, batches: *batches }
+    }
+
+    /// As a new one, in the same memory.
+    fn renew<N: Network, L, O>(&mut self, trainer: &Trainer<'_, N, L, O>, epoch: usize) {
+        let Stage { update, batches, .. } = &trainer.stage;
+        self.params.clone_from(&trainer.model.params);
+        (self.epoch, self.memory, self.batches) = (epoch, update.memory.clone(), *batches);
     }
 
     fn restore<N: Network, L, O>(self, trainer: &mut Trainer<'_, N, L, O>, epoch: usize, step: usize) -> TrainError {
