@@ -296,19 +296,19 @@ impl Stage {
                     shapes,
                     y: within(&y, shapes, &chunk),
                 };
-                *tally = match train {
+                match train {
                     Some((_, scale)) => {
                         let mut dy = mut_slices(output_grads, N::MAP, samples.len());
                         for (dy, shape) in dy.iter_mut().zip(shapes) {
                             *dy = &mut core::mem::take(dy)[chunk.start * shape.len()..chunk.end * shape.len()];
                         }
-                        loss.gradient(&answers, batch.targets, scale, &mut dy)
+                        loss.gradient(&answers, batch.targets, scale, &mut dy, tally);
                     }
-                    None => loss.value(&answers, batch.targets),
-                };
-                finite &= tally.mean().is_finite();
+                    None => loss.value(&answers, batch.targets, tally),
+                }
+                finite &= tally.is_finite();
             }
-            if train.is_some() && finite {
+            if train.is_some() && finite && const { N::MAP.train.pulls() } {
                 let y = y.each_ref().map(|y| &**y);
                 let dy = slices(output_grads, N::MAP, samples.len());
                 let mut dx: [&mut [f32]; MAX_INPUTS] = Default::default();
@@ -319,9 +319,7 @@ impl Stage {
         self.crew.pairs(&mut self.lanes[..working], &mut self.benches[..working], job);
         let mut sums = Tally::default();
         for lane in &self.lanes {
-            for (_, tally) in chunks(lane.samples.len()).zip(&lane.tallies) {
-                sums.add(tally);
-            }
+            lane.tallies[..lane.samples.len().div_ceil(CHUNK)].iter().for_each(|tally| sums.add(tally));
         }
         sums
     }
@@ -354,7 +352,7 @@ fn one_lane(map: &Map) -> bool {
 }
 
 fn chunks(samples: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..samples).step_by(CHUNK).map(move |from| from..(from + CHUNK).min(samples))
+    (0..samples.div_ceil(CHUNK)).map(move |i| i * CHUNK..((i + 1) * CHUNK).min(samples))
 }
 
 /// A lane's samples of each input.
