@@ -44,6 +44,8 @@ pub struct Trainer<'m, N, L, O> {
     pub(super) stage: Stage,
     /// What a setting was refused for, told when training begins.
     pub(super) fault: Option<String>,
+    /// Whether the settings have been checked as they are.
+    pub(super) settled: bool,
 }
 
 impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
@@ -62,7 +64,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     pub fn new_on(model: &'m mut Model<N>, loss: L, optimizer: O, isa: Isa) -> Self {
         assert!(optimizer.states() <= MAX_STATES, "expected an optimiser with at most 4 floats of state per parameter");
         let stage = Stage::new::<N>(&optimizer, isa);
-        Trainer { model, loss, optimizer, stage, fault: None }
+        Trainer { model, loss, optimizer, stage, fault: None, settled: false }
     }
 
     /// The model, as trained so far.
@@ -72,6 +74,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
 
     /// The optimiser, to change its own rate between steps. A schedule starts from that rate and leaves it as it is.
     pub fn optimizer(&mut self) -> &mut O {
+        self.settled = false;
         &mut self.optimizer
     }
 
@@ -214,12 +217,15 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     }
 
     /// Whether the data can be trained on.
-    fn check<T: Targets>(&self, data: &Dataset<T>) -> Result<(), TrainError>
+    fn check<T: Targets>(&mut self, data: &Dataset<T>) -> Result<(), TrainError>
     where
         L: Objective<T>,
     {
-        self.optimizer.check().map_err(TrainError::setting)?;
-        self.check_settings().map_err(TrainError::setting)?;
+        if !self.settled {
+            self.optimizer.check().map_err(TrainError::setting)?;
+            self.check_settings().map_err(TrainError::setting)?;
+            self.settled = true;
+        }
         if data.is_empty() {
             return Err(TrainError::setting(
                 "expected at least 1 sample, found none\nhelp: check what the data set was made from",
