@@ -14,6 +14,10 @@ fn settings_out_of_range_are_refused_when_training_begins() {
         let error = trainer.step(&data).unwrap_err().to_string();
         assert_eq!(error, trainer.fit(&data, Fit::epochs(1)).unwrap_err().to_string());
         assert_eq!(params(&model), params(&Small::init(0)));
+        // So where it is set after a step.
+        let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(0.1));
+        trainer.step(&data).unwrap();
+        assert_eq!(set(trainer).step(&data).unwrap_err().to_string(), error);
         error
     };
     assert_eq!(
@@ -58,4 +62,15 @@ fn settings_out_of_range_are_refused_when_training_begins() {
     assert!(refused(&|t| t.schedule(Warmup::new(5).then(Cosine::new(0)))).contains("`Cosine`: expected a period"));
     assert!(refused(&|t| t.schedule(ReduceOnPlateau::new().factor(1.0))).contains("expected a factor below 1"));
     assert!(refused(&|t| t.schedule(ReduceOnPlateau::new().threshold(1.0))).contains("a threshold from 0"));
+}
+
+#[test]
+fn an_optimiser_changed_between_steps_is_looked_at_again() {
+    let (data, mut model) = (data(4, 5, 2), Small::init(0));
+    let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(0.1));
+    trainer.step(&data).unwrap();
+    *trainer.optimizer() = Sgd::new(-0.1);
+    assert!(trainer.step(&data).unwrap_err().to_string().contains("expected a rate of at least 0, found -0.1"));
+    *trainer.optimizer() = Sgd::new(0.2);
+    trainer.step(&data).unwrap();
 }

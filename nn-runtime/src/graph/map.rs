@@ -56,6 +56,18 @@ impl Schedule {
         }
     }
 
+    /// Whether any node is asked for the gradient of what it reads, or for what it needs to pull its parameters.
+    pub(crate) const fn pulls(&self) -> bool {
+        let mut i = 0;
+        while i < self.spots.len() {
+            if self.spots[i].pull {
+                return true;
+            }
+            i += 1;
+        }
+        false
+    }
+
     /// Floats of scratch memory for a batch.
     pub(crate) const fn scratch_for(&self, batch: usize) -> usize {
         self.scratch * batch + self.scratch_fixed

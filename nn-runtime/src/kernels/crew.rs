@@ -10,6 +10,7 @@ use core::cell::UnsafeCell;
 use core::hint::spin_loop;
 use core::marker::PhantomData;
 use core::ops::Range;
+use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -257,7 +258,7 @@ impl Drop for Crew {
 /// of its own stretch first, the same every time, as they may still be in its cache; then what the others have not begun.
 pub struct Shares<'a, const K: usize> {
     /// None where a block is empty.
-    blocks: [Option<*mut f32>; K],
+    blocks: [Option<NonNull<f32>>; K],
     parts: &'a [Range<usize>],
     taken: &'a [AtomicBool],
     lanes: usize,
@@ -273,6 +274,7 @@ impl<'a, const K: usize> Shares<'a, K> {
     ///
     /// # Panics
     /// The parts overlap, are not in order, or do not lie within every block that has any; `taken.len() < parts.len()`.
+    #[inline]
     pub fn new(
         blocks: [&'a mut [f32]; K],
         parts: &'a [Range<usize>],
@@ -287,7 +289,7 @@ impl<'a, const K: usize> Shares<'a, K> {
         assert!(blocks.iter().all(|block| block.is_empty() || end <= block.len()), "expected parts within every block");
         let taken = &mut taken[..parts.len()];
         taken.iter_mut().for_each(|taken| *taken.get_mut() = false);
-        let blocks = blocks.map(|block| (!block.is_empty()).then_some(block.as_mut_ptr()));
+        let blocks = blocks.map(|block| if block.is_empty() { None } else { NonNull::new(block.as_mut_ptr()) });
         Shares { blocks, parts, taken, lanes, numbers: PhantomData }
     }
 
@@ -314,7 +316,9 @@ impl<'a, const K: usize> Shares<'a, K> {
             let part = &self.parts[i];
             // SAFETY: the part lies within every block that is there, no other part overlaps it, and nobody else gets it (`take` is true once for each
             // part). The blocks are borrowed for `'a`.
-            let slice = |block: *mut f32| unsafe { core::slice::from_raw_parts_mut(block.add(part.start), part.len()) };
+            let slice = |block: NonNull<f32>| unsafe {
+                core::slice::from_raw_parts_mut(block.as_ptr().add(part.start), part.len())
+            };
             job(i, self.blocks.map(|block| block.map_or(&mut [][..], slice)));
         }
     }

@@ -54,6 +54,7 @@ impl Noise {
 }
 
 /// The finisher of SplitMix64 (Stafford's variant 13): a permutation of 64 bits.
+#[inline]
 const fn mix(x: u64) -> u64 {
     let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

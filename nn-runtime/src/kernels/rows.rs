@@ -7,15 +7,13 @@ mod narrow;
 #[cfg(test)]
 mod tests;
 
+use super::lanes::LANE;
 use super::math;
 use super::simd::{Isa, Kernel, LANES, Simd};
 
 pub use cross_entropy::{
     cross_entropy_distribution, cross_entropy_distribution_value, cross_entropy_labels, cross_entropy_labels_value,
 };
-
-/// The numbers of the lanes.
-const LANE: [i32; LANES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
 /// Which lanes a last vector of `len` numbers fills.
 #[inline(always)]

@@ -61,7 +61,17 @@ impl Raw {
     #[inline(always)]
     fn meets(&self, other: &Raw) -> bool {
         let (a, b) = (self.at.addr(), other.at.addr());
-        self.len > 0 && other.len > 0 && a < b + 4 * other.len && b < a + 4 * self.len
+        (self.len > 0) & (other.len > 0) & (a < b + 4 * other.len) & (b < a + 4 * self.len)
+    }
+
+    /// Whether it meets none of them. No way out early: that all are asked costs less than a branch for each.
+    #[inline(always)]
+    fn apart(&self, others: &[Raw]) -> bool {
+        let mut apart = true;
+        for other in others {
+            apart &= !self.meets(other);
+        }
+        apart
     }
 }
 
@@ -104,6 +114,16 @@ impl Bank<'_, '_> {
         Raw { at: unsafe { memory.cast::<f32>().add(place.offset) }, len: place.len }
     }
 
+    /// Where places lie.
+    #[inline(always)]
+    fn find_all<const K: usize>(&mut self, places: [Place; K], write: bool) -> [Raw; K] {
+        let mut all = [Raw::NONE; K];
+        for (to, place) in all.iter_mut().zip(places) {
+            *to = self.find(place, write);
+        }
+        all
+    }
+
     /// Opens places to read (`a`, `b`, `c`) and to write (`w`, `more`).
     ///
     /// # Panics
@@ -117,18 +137,14 @@ impl Bank<'_, '_> {
         w: [Place; W],
         more: Place,
     ) -> Opened<'_, A, B, C, W> {
-        let a = a.map(|p| self.find(p, false));
-        let b = b.map(|p| self.find(p, false));
-        let c = c.map(|p| self.find(p, false));
-        let w = w.map(|p| self.find(p, true));
+        let a = self.find_all(a, false);
+        let b = self.find_all(b, false);
+        let c = self.find_all(c, false);
+        let w = self.find_all(w, true);
         let more = self.find(more, true);
-
-        let mut alone = true;
+        let mut alone = more.apart(&w) & more.apart(&a) & more.apart(&b) & more.apart(&c);
         for (i, one) in w.iter().enumerate() {
-            alone &= !more.meets(one) && w[i + 1..].iter().all(|other| !one.meets(other));
-        }
-        for read in [&a[..], &b, &c].into_iter().flatten() {
-            alone &= !more.meets(read) && w.iter().all(|one| !one.meets(read));
+            alone &= one.apart(&w[i + 1..]) & one.apart(&a) & one.apart(&b) & one.apart(&c);
         }
         assert!(alone, "a place that is written meets no other place");
         // SAFETY: `find` checked that every range lies within memory borrowed by `self`, mutably for the written ones; the

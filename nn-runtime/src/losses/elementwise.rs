@@ -4,6 +4,7 @@
 use alloc::format;
 use alloc::string::String;
 
+use crate::kernels::lanes::LANE;
 use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
 
 /// A loss of one number. Implementors mark `both` `#[inline(always)]`.
@@ -50,9 +51,8 @@ impl<L: Formula, const GRADIENT: bool> Kernel for Run<'_, L, GRADIENT> {
         if !y_tail.is_empty() {
             let (value, slope) = loss.both(s, s.load_part(y_tail), s.load_part(t_tail));
             // Lanes past the end hold the loss of 0 against 0, which need not be 0.
-            let mut values = [0.0; LANES];
-            s.store_part(value, &mut values[..y_tail.len()]);
-            total += f64::from(s.sum(s.load(&values)));
+            let filled = s.lt_i(s.load_i(&LANE), s.splat_i(y_tail.len() as i32));
+            total += f64::from(s.sum(s.select(filled, value, s.splat(0.0))));
             if GRADIENT {
                 s.store_part(s.mul(slope, scale), dy_tail);
             }

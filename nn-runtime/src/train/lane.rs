@@ -131,23 +131,25 @@ impl Lane {
                 }
                 let samples = at + chunk.start..at + chunk.end;
                 let answers = Answers { isa, samples, weights: batch.weights, shapes, y: here };
-                *tally = match train {
+                match train {
                     Some(train) => {
                         let mut dy = dy.each_mut().map(|dy| &mut **dy);
                         for (dy, shape) in dy.iter_mut().zip(shapes) {
                             *dy = &mut core::mem::take(dy)[chunk.start * shape.len()..chunk.end * shape.len()];
                         }
-                        loss.gradient(&answers, batch.targets, train.scale, &mut dy)
+                        loss.gradient(&answers, batch.targets, train.scale, &mut dy, tally);
                     }
-                    None => loss.value(&answers, batch.targets),
-                };
-                finite &= tally.mean().is_finite();
+                    None => loss.value(&answers, batch.targets, tally),
+                }
+                finite &= tally.is_finite();
             }
             let Some(train) = train.filter(|_| finite) else { continue };
             let dy = dy.map(|dy| &*dy);
-            let mut dx: [&mut [f32]; MAX_INPUTS] = Default::default();
             let m = shapes.len();
-            N::pull_input(&mut cx, x, &y[..m], &dy[..m], &mut dx[..x.len()]);
+            if const { N::MAP.train.pulls() } {
+                let mut dx: [&mut [f32]; MAX_INPUTS] = Default::default();
+                N::pull_input(&mut cx, x, &y[..m], &dy[..m], &mut dx[..x.len()]);
+            }
 
             let work = &self.work[..group.len() * map.train.work];
             let mut cx = Cx::of_network(map, &[], isa, group.len(), work, &mut *scratch);
@@ -218,7 +220,7 @@ fn set_out<S>(cx: &mut Cx<'_, S>, noise: Noise, logits: u8, first_sample: usize)
 }
 
 fn by(size: usize, samples: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..samples).step_by(size).map(move |from| from..samples.min(from + size))
+    (0..samples.div_ceil(size)).map(move |i| i * size..samples.min((i + 1) * size))
 }
 
 fn groups(samples: usize, cut: Cut) -> impl Iterator<Item = Range<usize>> {

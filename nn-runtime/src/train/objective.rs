@@ -38,8 +38,9 @@ pub struct Tally {
 impl Tally {
     #[inline]
     pub(crate) fn add(&mut self, other: &Tally) {
-        for (sum, more) in self.loss.iter_mut().zip(other.loss).chain(self.weight.iter_mut().zip(other.weight)) {
-            *sum += more;
+        for k in 0..MAX_OUTPUTS {
+            self.loss[k] += other.loss[k];
+            self.weight[k] += other.weight[k];
         }
         self.hits = match (self.hits, other.hits) {
             (Some(hits), Some(more)) => Some(hits + more),
@@ -56,6 +57,12 @@ impl Tally {
             false => 0.0,
         });
         means.sum()
+    }
+
+    /// Whether every loss is a number.
+    #[inline]
+    pub(crate) fn is_finite(&self) -> bool {
+        self.loss.iter().sum::<f64>().is_finite()
     }
 
     /// The share of rows answered rightly.
@@ -75,7 +82,7 @@ pub trait Objective<T: Targets>: Sync {
     /// Σ weight over the rows of these samples, of each output: what the gradients of a step are divided by.
     #[doc(hidden)]
     fn weight(&self, samples: Range<usize>, shapes: &[Shape], weights: Option<&Values>) -> [f64; MAX_OUTPUTS];
-    /// `dy = scale · d(Σ weight · loss)/dy`, with a scale for each output.
+    /// What the rows come to, and `dy = scale · d(Σ weight · loss)/dy`, with a scale for each output.
     #[doc(hidden)]
     fn gradient(
         &self,
@@ -83,16 +90,20 @@ pub trait Objective<T: Targets>: Sync {
         targets: &T,
         scale: [f64; MAX_OUTPUTS],
         dy: &mut [&mut [f32]; MAX_OUTPUTS],
-    ) -> Tally;
+        sums: &mut Tally,
+    );
+    /// What the rows come to.
     #[doc(hidden)]
-    fn value(&self, answers: &Answers, targets: &T) -> Tally;
+    fn value(&self, answers: &Answers, targets: &T, sums: &mut Tally);
 }
 
 /// The rows of a sample of this shape, and the numbers of a row.
 #[inline]
 fn rows(shape: &Shape) -> (usize, usize) {
-    let width = shape.as_slice().last().copied().unwrap_or(1);
-    (shape.len() / width, width)
+    match shape.as_slice() {
+        [rows @ .., width] => (rows.iter().product(), *width),
+        [] => (1, 1),
+    }
 }
 
 /// Where a row stands in a data set, in words.
@@ -149,7 +160,10 @@ impl Rows<'_> {
     #[inline]
     fn sum(&self) -> f64 {
         let each = |run: Range<usize>| if self.whole { 1.0 } else { run.len() as f64 };
-        self.runs().map(|(run, weight)| f64::from(weight) * each(run)).sum()
+        match self.weights {
+            None => (if self.whole { self.samples.len() } else { self.len() }) as f64,
+            Some(_) => self.runs().map(|(run, weight)| f64::from(weight) * each(run)).sum(),
+        }
     }
 }
 
@@ -248,16 +262,15 @@ impl<T: OneTarget, L: LossOn<[T::Item]>> Objective<T> for L {
         targets: &T,
         scale: [f64; MAX_OUTPUTS],
         dy: &mut [&mut [f32]; MAX_OUTPUTS],
-    ) -> Tally {
-        let mut sums = Tally::default();
-        tally((self, targets, 0), answers, Some((scale[0], &mut *dy[0])), &mut sums);
-        sums
+        sums: &mut Tally,
+    ) {
+        *sums = Tally::default();
+        tally((self, targets, 0), answers, Some((scale[0], &mut *dy[0])), sums);
     }
 
-    fn value(&self, answers: &Answers, targets: &T) -> Tally {
-        let mut sums = Tally::default();
-        tally((self, targets, 0), answers, None, &mut sums);
-        sums
+    fn value(&self, answers: &Answers, targets: &T, sums: &mut Tally) {
+        *sums = Tally::default();
+        tally((self, targets, 0), answers, None, sums);
     }
 }
 
@@ -289,16 +302,15 @@ macro_rules! several {
                 targets: &($($target,)*),
                 scale: [f64; MAX_OUTPUTS],
                 dy: &mut [&mut [f32]; MAX_OUTPUTS],
-            ) -> Tally {
-                let mut sums = Tally::default();
-                $(tally((&self.$i, &targets.$i, $i), answers, Some((scale[$i], &mut *dy[$i])), &mut sums);)*
-                sums
+                sums: &mut Tally,
+            ) {
+                *sums = Tally::default();
+                $(tally((&self.$i, &targets.$i, $i), answers, Some((scale[$i], &mut *dy[$i])), sums);)*
             }
 
-            fn value(&self, answers: &Answers, targets: &($($target,)*)) -> Tally {
-                let mut sums = Tally::default();
-                $(tally((&self.$i, &targets.$i, $i), answers, None, &mut sums);)*
-                sums
+            fn value(&self, answers: &Answers, targets: &($($target,)*), sums: &mut Tally) {
+                *sums = Tally::default();
+                $(tally((&self.$i, &targets.$i, $i), answers, None, sums);)*
             }
         }
     };

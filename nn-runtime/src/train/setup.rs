@@ -32,6 +32,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     ///
     /// Threads live as long as the trainer, wait awake for some 50 µs and then sleep.
     pub fn threads(mut self, threads: usize) -> Self {
+        self.settled = false;
         match NonZero::new(threads) {
             Some(number) if threads <= MAX_THREADS => self.stage.threads = Some(number),
             _ => {
@@ -47,6 +48,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
 
     /// Limits the gradients of every step; see [`Clip`]. A second call replaces the first.
     pub fn clip(mut self, clip: Clip) -> Self {
+        self.settled = false;
         self.stage.update.clip = Some(clip);
         self.stage.rearrange();
         self
@@ -72,6 +74,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     /// assert_eq!(small.get("line.weight"), large.get("line.weight"));
     /// ```
     pub fn accumulate(mut self, batches: usize) -> Self {
+        self.settled = false;
         self.stage.update.accumulate = batches;
         self.stage.update.forget_gathered();
         self.stage.rearrange();
@@ -95,6 +98,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     /// assert_eq!(trainer.rate(), 0.25);
     /// ```
     pub fn schedule(mut self, schedule: impl Schedule + 'static) -> Self {
+        self.settled = false;
         self.stage.update.memory.schedule = Box::new(schedule);
         self
     }
@@ -125,6 +129,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     /// assert_eq!(model.get("line.weight").unwrap(), [0.375]);
     /// ```
     pub fn average(mut self, decay: f64) -> Self {
+        self.settled = false;
         self.stage.update.average(decay);
         self
     }
@@ -141,6 +146,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     /// it is on all its learnt tensors of two axes or more, so on weights but not on biases and scales, as Keras's
     /// `kernel_regularizer`. Penalties on the same tensor add up. The reported losses contain them, as in Keras.
     pub fn penalty(mut self, name: &str, penalty: Penalty) -> Self {
+        self.settled = false;
         match penalty.place(N::MAP, name) {
             Ok(placed) => self.stage.update.penalties.extend(placed),
             Err(fault) => self.fault = self.fault.or(Some(fault)),

@@ -45,6 +45,8 @@ pub struct Trainer<'m, N, L, O> {
     pub(super) stage: Stage,
     /// What a setting was refused for, told when training begins.
     pub(super) fault: Option<String>,
+    /// Whether the settings have been checked as they are.
+    pub(super) settled: bool,
 }
 
 impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
@@ -63,7 +65,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     pub fn new_on(model: &'m mut Model<N>, loss: L, optimizer: O, isa: Isa) -> Self {
         assert!(optimizer.states() <= MAX_STATES, "expected an optimiser with at most 4 floats of state per parameter");
         let stage = Stage::new::<N>(&optimizer, isa);
-        Trainer { model, loss, optimizer, stage, fault: None }
+        Trainer { model, loss, optimizer, stage, fault: None, settled: false }
     }
 
     /// The model, as trained so far.
@@ -73,6 +75,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
 
     /// The optimiser, to change its own rate between steps. A schedule starts from that rate and leaves it as it is.
     pub fn optimizer(&mut self) -> &mut O {
+        self.settled = false;
         &mut self.optimizer
     }
 
@@ -135,8 +138,10 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
                 let mut rng = Pcg64Mcg::seed_from_u64(Noise { key: fit.seed }.keyed(&[number as u64]).key);
                 order.shuffle(&mut rng);
             }
-            bar.set_prefix(format!("epoch {number}/{}", fit.epochs));
-            bar.set_position(0);
+            if fit.progress {
+                bar.set_prefix(format!("epoch {number}/{}", fit.epochs));
+                bar.set_position(0);
+            }
             let begun = Instant::now();
             let mut total = Total::default();
             for (step, indices) in order.chunks(fit.batch).enumerate() {
@@ -167,7 +172,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
             }
             history.epochs.push(epoch);
             if number < fit.epochs {
-                good = Snapshot::of(self, number);
+                good.renew(self, number);
             }
         }
         bar.finish_and_clear();
@@ -213,12 +218,15 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     }
 
     /// Whether the data can be trained on.
-    fn check<T: Targets>(&self, data: &Dataset<T>) -> Result<(), TrainError>
+    fn check<T: Targets>(&mut self, data: &Dataset<T>) -> Result<(), TrainError>
     where
         L: Objective<T>,
     {
-        self.optimizer.check().map_err(TrainError::setting)?;
-        self.check_settings().map_err(TrainError::setting)?;
+        if !self.settled {
+            self.optimizer.check().map_err(TrainError::setting)?;
+            self.check_settings().map_err(TrainError::setting)?;
+            self.settled = true;
+        }
         if data.is_empty() {
             return Err(TrainError::setting(
                 "expected at least 1 sample, found none\nhelp: check what the data set was made from",
@@ -278,6 +286,13 @@ impl Snapshot {
         let Stage { update, batches, .. } = &trainer.stage;
         let (params, memory) = (trainer.model.params.clone(), update.memory.clone());
         Snapshot { epoch, params, memory, batches: *batches }
+    }
+
+    /// As a new one, in the same memory.
+    fn renew<N: Network, L, O>(&mut self, trainer: &Trainer<'_, N, L, O>, epoch: usize) {
+        let Stage { update, batches, .. } = &trainer.stage;
+        self.params.clone_from(&trainer.model.params);
+        (self.epoch, self.memory, self.batches) = (epoch, update.memory.clone(), *batches);
     }
 
     fn restore<N: Network, L, O>(self, trainer: &mut Trainer<'_, N, L, O>, epoch: usize, step: usize) -> TrainError {
