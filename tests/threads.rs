@@ -29,6 +29,12 @@ network! {
     }
 }
 network! {
+    /// So much for each sample that a batch goes through in groups.
+    struct Large: [1, 28, 28] -> [10] {
+        Conv2d(16, 3) -> Relu -> Dropout(0.25) -> Conv2d(6, 3, stride = 3) -> Tanh -> Flatten -> Dense(10) -> Softmax
+    }
+}
+network! {
     struct Rows: [28, 28] -> [28, 4] {
         let x = input -> DensePerStep(12) -> PositionalEncoding;
         let a = x -> MultiHeadAttention(3, causal = true);
@@ -84,6 +90,7 @@ fn some(samples: usize) -> Dataset<Labels> {
 #[test]
 fn stretches_of_samples() {
     same!(Plain, &some(500), 300, CrossEntropy::new(), Adam::new(1e-3));
+    same!(Large, &some(90), 70, CrossEntropy::new(), Adam::new(1e-3));
 }
 
 #[test]

@@ -10,6 +10,12 @@ network! { struct Linear: [784] -> [10] { Dense(10) -> Softmax } }
 network! { struct Noisy: [784] -> [10] { Dense(32) -> Relu -> Dropout(0.3) -> Dense(10) -> LogSoftmax } }
 network! { struct Scores: [784] -> [10] { Dense(32) -> Relu -> Dense(10) } }
 network! { struct Chances: [784] -> [10] { Dense(32) -> Relu -> Dense(10) -> Softmax } }
+network! {
+    /// So much for each sample that a batch goes through in groups.
+    struct Large: [1, 28, 28] -> [10] {
+        Conv2d(16, 3) -> Relu -> Conv2d(12, 3, stride = 2) -> Tanh -> Flatten -> Dense(20) -> LayerNorm -> Dense(10)
+    }
+}
 network! { struct Yes: [2] -> [1] { Dense(8) -> Tanh -> Dense(1) -> Sigmoid } }
 
 fn params<N: Network>(model: &Model<N>) -> Vec<f32> {
@@ -43,6 +49,44 @@ fn linear_regression_agrees_with_a_loop() {
     assert!((f64::from(found[0]) - w[0]).abs() < 1e-4 && (f64::from(found[1]) - w[1]).abs() < 1e-4, "{found:?} {w:?}");
     let [y] = *model.predictor(1).predict(&[5.0, 6.0]);
     assert!((y - 5.0).abs() < 0.05, "{y}");
+}
+
+/// What a batch does to the parameters is the mean of what its samples do alone, and its loss that of their predictions, in groups or not.
+#[test]
+fn a_batch_in_groups_agrees_with_its_samples_alone() {
+    const SAMPLES: usize = 100;
+    let digits = digits::draw(SAMPLES, 1);
+    let x = digits.inputs()[0].as_slice();
+    let targets: Vec<f32> = (0..SAMPLES * 10).map(|i| (i * 7 % 13) as f32 / 13.0).collect();
+    let data = Dataset::values((x, 784), (&targets[..], 10)).unwrap();
+    let start = params(&Large::init(2));
+    let step = |samples: &[usize], threads: usize| -> Vec<f64> {
+        let mut model = Large::init(2);
+        Trainer::new(&mut model, Mse::new(), Sgd::new(1.0)).threads(threads).step(&data.take(samples)).unwrap();
+        params(&model).iter().zip(&start).map(|(p, start)| f64::from(p - start)).collect()
+    };
+    let mut mean = vec![0.0; start.len()];
+    for sample in 0..SAMPLES {
+        mean.iter_mut().zip(step(&[sample], 1)).for_each(|(mean, alone)| *mean += alone / SAMPLES as f64);
+    }
+    let all: Vec<usize> = (0..SAMPLES).collect();
+    let scale = mean.iter().fold(0.0f64, |scale, change| scale.max(change.abs()));
+    for threads in [1, 3] {
+        for (i, (found, truth)) in step(&all, threads).iter().zip(&mean).enumerate() {
+            assert!(
+                (found - truth).abs() < 1e-5 * scale.max(1.0),
+                "{i}: {found} instead of {truth}, {threads} threads"
+            );
+        }
+    }
+    assert!(scale > 1e-3, "{scale}");
+
+    let mut model = Large::init(2);
+    let mut y = vec![0.0; SAMPLES * 10];
+    model.predictor(SAMPLES).predict_into(&[x], &mut [&mut y]).unwrap();
+    let truth = y.iter().zip(&targets).map(|(y, t)| f64::from(y - t).powi(2)).sum::<f64>() / targets.len() as f64;
+    let found = Trainer::new(&mut model, Mse::new(), Sgd::new(1.0)).evaluate(&data).unwrap().loss;
+    assert!((found - truth).abs() < 1e-6 * truth, "{found} instead of {truth}");
 }
 
 #[test]
