@@ -84,6 +84,17 @@ pub(crate) struct Act {
     pub(crate) floor: Option<f32>,
 }
 
+/// How what a layer keeps for the gradients of its parameters lies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kept {
+    /// In any way, and many samples should be run together.
+    Whole,
+    /// In any way, but few samples may be run by themselves: that costs little.
+    Group,
+    /// Sample after sample.
+    Sample,
+}
+
 /// Everything the rest of the system knows about a layer at its site.
 ///
 /// A rule builds it by a chain that ends in [`Facts::ok`]; what is not said has a safe default.
@@ -120,6 +131,7 @@ pub struct Facts {
     pub(crate) pulls_with_y: bool,
     pub(crate) pulls_in_place: bool,
     pub(crate) hands_on: bool,
+    pub(crate) kept: Kept,
     pub(crate) head: Head,
     /// A network used as a layer, `times` in a row; its parameters are named and counted by its own map.
     pub(crate) inner: Option<&'static Map>,
@@ -177,6 +189,7 @@ impl Facts {
             pulls_with_y: true,
             pulls_in_place: false,
             hands_on: false,
+            kept: Kept::Whole,
             head: Head::Plain,
             inner: None,
             times: 1,
@@ -316,6 +329,12 @@ impl Facts {
     /// those alone that need a place of their own.
     pub const fn hands_on(mut self) -> Facts {
         self.hands_on = true;
+        self
+    }
+
+    /// How what it keeps lies, so that gradients of a few samples may be pulled first.
+    pub(crate) const fn keeps(mut self, kept: Kept) -> Facts {
+        self.kept = kept;
         self
     }
 

@@ -14,7 +14,7 @@ pub use plan::{Absorbed, Plan, Purpose, Span, Spots, When};
 pub(crate) use stream::Streaming;
 pub use stream::{input_step, output_step};
 
-use crate::facts::{Facts, Head, MAX_OUTPUTS, Rule};
+use crate::facts::{Facts, Head, Kept, MAX_OUTPUTS, Rule};
 use crate::shape::Shape;
 
 /// The most inputs a layer or a network may have.
@@ -69,16 +69,27 @@ impl Node {
         !self.frozen && self.facts.trains()
     }
 
-    /// Whether it computes so much for each parameter that gradients of a few samples are worth being pulled and summed first. What it keeps must
-    /// lie sample after sample, which is certain only where it keeps nothing, or where the maxima of its outputs stood.
+    /// Whether it computes or reads so much for each parameter that gradients of a few samples are worth being pulled and summed first, and what it
+    /// keeps allows it.
     pub(crate) const fn reuses(&self) -> bool {
         let facts = self.facts;
-        let own = facts.inner.is_none() && facts.times == 1 && facts.saved == 0;
-        self.trains() && facts.params_len > 0 && own && facts.macs >= REUSE * facts.params_len
+        let own = facts.inner.is_none() && facts.times == 1;
+        let (allowed, reads) = match facts.kept {
+            // Nothing is kept, or by the convolution before it where maxima stood: sample after sample.
+            Kept::Whole => (facts.saved == 0, 0),
+            Kept::Group | Kept::Sample => (true, facts.inputs[0].len()),
+        };
+        let much = if facts.macs > reads { facts.macs } else { reads };
+        self.trains() && facts.params_len > 0 && own && allowed && much >= REUSE * facts.params_len
+    }
+
+    /// Whether such gradients are those of all samples that were run together.
+    pub(crate) const fn reuses_groups(&self) -> bool {
+        self.reuses() && matches!(self.facts.kept, Kept::Group)
     }
 }
 
-/// Multiply-adds for each parameter and sample that are much.
+/// Multiply-adds, or numbers read, for each parameter and sample that are much.
 const REUSE: usize = 16;
 
 /// A network's nodes and values: `S` nodes, `V` values.

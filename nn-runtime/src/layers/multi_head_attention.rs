@@ -4,7 +4,7 @@
 mod passes;
 mod plan;
 
-use crate::facts::{Facts, Rule};
+use crate::facts::{Facts, Kept, Rule};
 use crate::fault::Fault;
 use crate::init::Init;
 use crate::layer::{Cx, Layer, Look, Part};
@@ -103,7 +103,8 @@ impl MultiHeadAttention {
             .macs(plan.macs())
             .pulls_without_x()
             .pulls_without_y()
-            .prepares_params();
+            .prepares_params()
+            .keeps(Kept::Group);
         match self.causal && N == 1 {
             true => facts.carries(2 * queries * features + 1).within_window().ok(),
             false => facts.ok(),

@@ -1,7 +1,7 @@
 //! What the normalisations of rows have in common: facts, passes, and what an argument must not be. In: how rows and weights lie;
 //! out: facts and filled slices. Parameters are `weight` and `bias`, in this order, where there are any.
 
-use crate::facts::{Facts, Rule};
+use crate::facts::{Facts, Kept, Rule};
 use crate::fault::Fault;
 use crate::init::Init;
 use crate::kernels::row_norm::{Rows, pull_row_bias, pull_row_norm, pull_row_weight, row_norm};
@@ -30,7 +30,7 @@ impl Norm {
         if let Some(fault) = eps_fault(self.eps) {
             return Rule::Err(fault);
         }
-        let mut facts = Facts::output(x).saves(2 * rows).takes_act();
+        let mut facts = Facts::output(x).saves(2 * rows).keeps(Kept::Sample).takes_act();
         if self.weight {
             facts = facts.param("weight", weights, Init::Constant(1.0));
         }

@@ -7,7 +7,7 @@ use std::vec::Vec;
 
 use super::lane::Lane;
 use super::step::{CHUNK, one_lane};
-use crate::graph::Map;
+use crate::graph::{Map, Node};
 use crate::kernels::simd::Isa;
 
 /// The most stretches of a batch.
@@ -64,7 +64,13 @@ impl Apart {
         }
         let most = MOST.min(LIMIT / each.max(1));
         let (kept, work) = (map.train.kept, map.train.work);
-        let warm = if places.is_empty() || most < 2 || GAIN * kept > work { ALL } else { WARM / work };
+        let by_stretch = map.nodes.iter().any(Node::reuses_groups);
+        let warm = match places.is_empty() || most < 2 {
+            // A group is a stretch.
+            false if by_stretch => 0,
+            false if GAIN * kept <= work => WARM / work,
+            _ => ALL,
+        };
         Apart { places, each, most, warm }
     }
 
