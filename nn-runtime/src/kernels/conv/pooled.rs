@@ -4,9 +4,9 @@
 //! Never another chain of `fma` than stated, however a batch or the storage is cut.
 
 mod columns;
+mod few;
 mod fold;
 mod forward;
-mod lanes;
 mod lay;
 mod pull_w;
 mod pull_x;
@@ -26,7 +26,7 @@ use super::Conv;
 use super::sheet::{entry, offset};
 use crate::kernels::pool::Pool;
 use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
-use lanes::Lanes;
+use few::Few;
 use lay::Grid;
 use regions::Region;
 
@@ -88,9 +88,9 @@ impl Conv {
         let passing = Passing::room(pool.y_len(), self.filters);
         let by_rows = weights + passing + back.len();
         let mut backward = by_rows;
-        if let Some(lanes) = Lanes::of(self, pool) {
-            let by_lanes = self.channels * self.filters * lanes.pitch() + lanes.len();
-            backward = if by_rows > by_lanes { by_rows } else { by_lanes };
+        if let Some(few) = Few::of(self, pool) {
+            let by_windows = self.channels * self.filters * few.pitch() + few.len();
+            backward = if by_rows > by_windows { by_rows } else { by_windows };
         }
         if let Some(region) = Region::of(self, pool) {
             let by_regions = region.scratch();

@@ -1,6 +1,7 @@
 //! Forward: every filter over every image, and of what comes out the largest in each window.
 //! Comes in: images and weights; goes out: maxima, cut off at a floor, and where the filter's window began that gave each.
-//! Where windows are four places each, their sums stay in registers; else one image at a time is held before the maxima are taken.
+//! Where windows are four places each, the right ones beside the left ones, their sums stay in registers; else one image at a time is
+//! held before the maxima are taken.
 
 use super::super::Conv;
 use super::super::forward::Sums;
@@ -179,6 +180,8 @@ impl Forward<'_> {
             }
         }
         sheet.fill(0.0);
+        // Lanes that are not asked for are computed all the same, which is slow with numbers that are nearly 0.
+        copy.fill(0.0);
         let (x_len, y_len) = (c.x_len(), pool.y_len());
         for (n, (x, y)) in self.x.chunks_exact(x_len).zip(self.y.chunks_exact_mut(y_len)).enumerate() {
             s.call(Fill { fold, x, sheet, to: copy });

@@ -8,7 +8,7 @@ use core::ops::Range;
 
 use super::super::Conv;
 use super::super::sheet::offset;
-use super::lanes::Lanes;
+use super::few::Few;
 use super::lay::{Grid, Rows};
 use super::tiles::{Tiled, tiles};
 use super::{Maxima, Passing};
@@ -49,11 +49,11 @@ impl Kernel for PullW<'_> {
         if self.range.is_empty() {
             return;
         }
-        if let Some(lanes) = Lanes::of(&c, &self.m.pool) {
+        if let Some(few) = Few::of(&c, &self.m.pool) {
             // A filter is a few vectors: there is nothing to gain from a part of it.
             let filters = |at: usize| at / (Panels::WIDTH * panels.rows()) * Panels::WIDTH;
             let end = filters(self.range.end.next_multiple_of(Panels::WIDTH * panels.rows())).min(c.filters);
-            self.lanes(s, lanes, filters(self.range.start).min(end)..end);
+            self.few(s, few, filters(self.range.start).min(end)..end);
             return;
         }
         // The panels of which something is asked, and the channels, which are some only where that is one panel.
@@ -99,16 +99,16 @@ impl PullW<'_> {
 
     /// The gradients of some filters, sixteen windows at a time.
     #[inline(always)]
-    fn lanes<S: Simd>(&mut self, s: S, lanes: Lanes, filters: Range<usize>) {
+    fn few<S: Simd>(&mut self, s: S, few: Few, filters: Range<usize>) {
         let c = self.c;
-        let of_channel = filters.len() * lanes.pitch();
+        let of_channel = filters.len() * few.pitch();
         let (sums, memory) = self.scratch.split_at_mut(c.channels * of_channel);
-        let rows = Rows { filter: lanes.pitch(), row: c.kernel[1] };
+        let rows = Rows { filter: few.pitch(), row: c.kernel[1] };
         for (channel, sums) in sums.chunks_exact_mut(of_channel).enumerate() {
             let grid = Grid::of(&c, channel, channel + 1);
             grid.lay(s, self.dw, &self.range, filters.clone(), rows, sums);
         }
-        lanes.add(s, self.x, self.m, filters.start, sums, memory);
+        few.add(s, self.x, self.m, filters.start, sums, memory);
         for (channel, sums) in sums.chunks_exact(of_channel).enumerate() {
             let grid = Grid::of(&c, channel, channel + 1);
             grid.unlay(s, sums, rows, filters.clone(), &self.range, self.dw);

@@ -231,15 +231,23 @@ impl<const V: usize> Kernel for Wide<'_, V> {
         let Sum { region, table, entries, gradients, regions, first } = self.0;
         let (apart, pitch) = (region.apart(), region.pitch());
         let table = table.as_ptr().wrapping_add(first * (region.c.filters * PLACES + 1));
+        let most = (region.c.filters - 1) * apart + region.windows();
+        assert!(entries.len() >= most && gradients.len() >= most, "expected an entry and a gradient for each maximum");
         for window in 0..region.windows() {
             let mut sums = [s.splat(0.0); V];
-            let all = entries[window..].iter().step_by(apart).zip(gradients[window..].iter().step_by(apart));
-            for (entry, dy) in all {
-                let (filter, dy) = (table.wrapping_add(offset(*entry) * V * LANES), s.splat(*dy));
-                for (v, sum) in sums.iter_mut().enumerate() {
-                    // SAFETY: `Pick` has written nothing but numbers of filters of the table, which have these vectors.
-                    *sum = s.fma(unsafe { s.load_ptr(filter.wrapping_add(v * LANES)) }, dy, *sum);
+            let mut at = window;
+            for _ in 0..region.c.filters {
+                // SAFETY: each filter has an entry and a gradient for each window, and `Pick` has written nothing but numbers of filters of
+                // the table, which have these vectors.
+                unsafe {
+                    let entry = offset(*entries.as_ptr().wrapping_add(at));
+                    let dy = s.splat(*gradients.as_ptr().wrapping_add(at));
+                    let filter = table.wrapping_add(entry * V * LANES);
+                    for (v, sum) in sums.iter_mut().enumerate() {
+                        *sum = s.fma(s.load_ptr(filter.wrapping_add(v * LANES)), dy, *sum);
+                    }
                 }
+                at += apart;
             }
             for (v, sum) in sums.into_iter().enumerate() {
                 // SAFETY: each window has a region, with these vectors, in the memory that `PullRegions` has borrowed.

@@ -22,7 +22,7 @@ const fn takes<S: Simd, J: Tiled>(rows: usize, vectors: usize) -> bool {
     let mut i = 0;
     while i < J::SHAPES.len() {
         if J::SHAPES[i].0 == rows && J::SHAPES[i].1 == vectors {
-            return S::REGISTERS >= 32 || vectors == 1 && rows <= 4;
+            return S::REGISTERS >= 32 || vectors == 1;
         }
         i += 1;
     }
@@ -54,7 +54,7 @@ pub(super) unsafe fn tiles<S: Simd, J: Tiled>(s: S, job: J, rows: usize, vectors
                 }
             )* };
         }
-        first!(3 x 6 6 x 2 5 x 2 3 x 2 2 x 2 1 x 2 8 x 1 4 x 1 3 x 1 1 x 1);
+        first!(3 x 6 5 x 2 3 x 2 1 x 2 3 x 1 1 x 1);
     }
 }
 

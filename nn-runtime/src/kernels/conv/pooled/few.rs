@@ -13,7 +13,7 @@ use crate::kernels::simd::{Kernel, LANES, Simd};
 
 /// The gradients of the weights of filters with few channels.
 #[derive(Clone, Copy)]
-pub(super) struct Lanes {
+pub(super) struct Few {
     c: Conv,
     fold: Fold,
     /// Rows and columns of windows, and from one to the next in what is kept.
@@ -21,9 +21,9 @@ pub(super) struct Lanes {
     leaps: [usize; 2],
 }
 
-impl Lanes {
+impl Few {
     /// Those of `c`, where it is best to have windows in the lanes.
-    pub(super) const fn of(c: &Conv, pool: &Pool) -> Option<Lanes> {
+    pub(super) const fn of(c: &Conv, pool: &Pool) -> Option<Few> {
         let square = c.kernel[0] == c.kernel[1] && (c.kernel[0] == 3 || c.kernel[0] == 5);
         let dense = c.stride[0] == 1 && c.stride[1] == 1 && c.dilation[0] == 1;
         if !two_by_two(pool) || !square || !dense {
@@ -36,7 +36,7 @@ impl Lanes {
         let by_rows = windows * c.kernel[0] * (c.kernel[1] * c.channels).div_ceil(LANES);
         let width = c.width + c.pad[2] + c.pad[3];
         let leaps = [pool.stride[0] * width, pool.stride[1]];
-        if by_windows <= by_rows { Some(Lanes { c: *c, fold: Fold::of(c, pool), grid, leaps }) } else { None }
+        if by_windows <= by_rows { Some(Few { c: *c, fold: Fold::of(c, pool), grid, leaps }) } else { None }
     }
 
     const fn windows(&self) -> usize {
@@ -129,7 +129,7 @@ impl<const K: usize> Kernel for Filters<'_, K> {
             let mut saw = [[s.splat(0.0); K]; K];
             for first in (0..windows).step_by(LANES) {
                 let (dy, at) = (s.load_part(&dy[first..]), s.bits(s.load_part(&at[first..])));
-                // Lanes that are not there have a gradient of 0. None of it is a negation, with which `select` would not be one with `fma`.
+                // Few that are not there have a gradient of 0. None of it is a negation, with which `select` would not be one with `fma`.
                 let passes = s.and_m(s.lt_i(s.splat_i(-1), at), s.lt_i(zero, s.bits(s.abs(dy))));
                 let place = s.sub_i(at, s.bits(s.load_part(&origins[first..])));
                 let upper_row = s.lt_i(place, down);
