@@ -72,7 +72,7 @@ impl<N: Network> Model<N> {
             N::forward(&mut cx, x, &mut slices(&mut y));
             let y: Vec<&[f32]> = y.iter().map(|y| &y[..]).collect();
             N::pull_input(&mut cx, x, &y, dy, &mut slices(&mut dx));
-            let part = Part { range: 0..map.params_len, grad: &mut grad, samples: 0..batch };
+            let part = Part { range: 0..map.params_len, grad: &mut grad, samples: 0..batch, fresh: false };
             N::pull_params(&mut cx.look(&self.params), x, dy, part);
         }
         let learnt = self.tensors().into_iter().filter(|tensor| tensor.role == Role::Trained && !tensor.frozen);

@@ -193,6 +193,8 @@ pub struct Part<'a> {
     pub(crate) grad: &'a mut [f32],
     /// Of which of the pass's samples; a layer is given these alone.
     pub(crate) samples: Range<usize>,
+    /// Nothing is there yet that could be added to: see [`Facts::pulls_afresh`].
+    pub(crate) fresh: bool,
 }
 
 impl<'a> Part<'a> {

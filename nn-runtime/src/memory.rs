@@ -183,7 +183,7 @@ mod tests {
         if purpose != Purpose::Infer {
             let dx = if purpose == Purpose::TrainAsked { &mut dx[..] } else { &mut [] };
             N::pull_input(&mut cx, &[&x], &[&y], &[&dy], &mut [dx]);
-            let part = Part { range: 0..map.params_len, grad: &mut grad, samples: 0..batch };
+            let part = Part { range: 0..map.params_len, grad: &mut grad, samples: 0..batch, fresh: false };
             N::pull_params(&mut cx.look(&model.params), &[&x], &[&dy], part);
             let (found, planned) = (used(&saved), plan.work * batch);
             assert!(

@@ -302,7 +302,8 @@ impl<'a> PullParams<'a> {
             purpose: spots.purpose,
             ..self.cx
         };
+        let fresh = self.part.fresh;
         let (range, grad) = self.part.within(node.params, node.facts.params_len);
-        layer.pull_params(&mut cx, x, dy, Part { range, grad, samples: 0..samples.len() });
+        layer.pull_params(&mut cx, x, dy, Part { range, grad, samples: 0..samples.len(), fresh });
     }
 }

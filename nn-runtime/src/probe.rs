@@ -229,7 +229,8 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
         let unlearnt = self.unlearnt();
         for range in ranges {
             cx.scratch.fill(f32::NAN);
-            let part = Part { range: range.clone(), grad: &mut grad[range.clone()], samples: 0..ask.batch };
+            let part =
+                Part { range: range.clone(), grad: &mut grad[range.clone()], samples: 0..ask.batch, fresh: false };
             self.layer.pull_params(&mut cx.look(&unlearnt), x, dy, part);
         }
         Pass { y, dx }

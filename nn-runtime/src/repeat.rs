@@ -144,7 +144,7 @@ impl<L: Layer> Layer for Repeat<L> {
             let given = if c == last { dy } else { &grads[c * stride..][..len] };
             let mut one = self.copy(cx, c, &own[c * each..][..each], &mut *scratch);
             let samples = 0..one.batch;
-            self.layer.pull_params(&mut one, [source], [given], Part { range, grad, samples });
+            self.layer.pull_params(&mut one, [source], [given], Part { range, grad, samples, fresh: false });
         }
     }
 }

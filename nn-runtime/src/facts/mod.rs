@@ -131,6 +131,7 @@ pub struct Facts {
     pub(crate) pulls_with_y: bool,
     pub(crate) pulls_in_place: bool,
     pub(crate) hands_on: bool,
+    pub(crate) pulls_afresh: bool,
     pub(crate) kept: Kept,
     pub(crate) head: Head,
     /// A network used as a layer, `times` in a row; its parameters are named and counted by its own map.
@@ -189,6 +190,7 @@ impl Facts {
             pulls_with_y: true,
             pulls_in_place: false,
             hands_on: false,
+            pulls_afresh: false,
             kept: Kept::Whole,
             head: Head::Plain,
             inner: None,
@@ -329,6 +331,12 @@ impl Facts {
     /// those alone that need a place of their own.
     pub const fn hands_on(mut self) -> Facts {
         self.hands_on = true;
+        self
+    }
+
+    /// `pull_params` overwrites what is asked of the first parameter, where the part says that it is fresh and is of that parameter alone.
+    pub(crate) const fn pulls_afresh(mut self) -> Facts {
+        self.pulls_afresh = true;
         self
     }
 

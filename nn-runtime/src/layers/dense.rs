@@ -93,7 +93,8 @@ impl Dense {
             .scratch(0, if fits { pull_x_scratch(self.units) } else { 0 })
             .macs(features.saturating_mul(self.units).saturating_mul(steps))
             .takes_act()
-            .pulls_without_x();
+            .pulls_without_x()
+            .pulls_afresh();
         match self.bias {
             true => facts.param("bias", Shape::of([self.units]), self.bias_init).ok(),
             false => facts.ok(),
@@ -124,9 +125,10 @@ impl Layer for Dense {
     }
 
     fn pull_params(&self, cx: &mut Look, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {
+        let fresh = part.fresh;
         let (range, dw) = part.of(cx, 0);
         if !range.is_empty() {
-            pull_w(cx.isa, self.panels(cx), x, dy, range, dw);
+            pull_w(cx.isa, self.panels(cx), x, dy, range, dw, fresh);
         }
         if self.bias {
             let (range, db) = part.of(cx, 1);

@@ -159,7 +159,7 @@ impl Lane {
                 for (range, place) in apart.places() {
                     let grad = &mut sums[place.clone()];
                     grad.fill(0.0);
-                    let part = Part { range: range.clone(), grad, samples: stretch.clone() };
+                    let part = Part { range: range.clone(), grad, samples: stretch.clone(), fresh: false };
                     N::pull_params(&mut cx, x, &dy[..m], part);
                 }
             }
@@ -171,7 +171,8 @@ impl Lane {
         }
     }
 
-    /// Adds the gradient of a range of parameters, in the order of the samples. `params` are empty, unless the range is of running statistics.
+    /// Adds the gradient of a range of parameters, in the order of the samples; `fresh` is true until the first group's are there. `params` are
+    /// empty, unless the range is of running statistics.
     pub(super) fn pull<N: Network>(
         &self,
         isa: Isa,
@@ -179,7 +180,7 @@ impl Lane {
         (x, noise, logits): (&Inputs, Noise, u8),
         scratch: &mut [f32],
         range: &Range<usize>,
-        grad: &mut [f32],
+        (grad, fresh): (&mut [f32], &mut bool),
     ) {
         let map = N::MAP;
         for group in groups(self.samples.len(), self.cut) {
@@ -195,7 +196,8 @@ impl Lane {
             };
             let mut cx = Cx::of_network(map, params, isa, group.len(), saved, &mut *scratch);
             set_out(&mut cx, noise, logits, all.start);
-            let part = Part { range: range.clone(), grad: &mut *grad, samples: 0..group.len() };
+            let fresh = core::mem::take(fresh);
+            let part = Part { range: range.clone(), grad: &mut *grad, samples: 0..group.len(), fresh };
             N::pull_params(&mut cx, &x[..map.inputs.len()], &dy[..map.outputs.len()], part);
         }
     }

@@ -6,7 +6,7 @@ use std::vec::Vec;
 
 use super::apart;
 use crate::facts::{LINE, Role};
-use crate::graph::Map;
+use crate::graph::{Map, Node};
 use crate::optim::Form;
 use crate::params::{self, Tensor};
 
@@ -21,12 +21,17 @@ pub(super) struct Piece {
     pub(super) range: Range<usize>,
     /// Where it is one whole tensor: how it lies.
     pub(super) form: Option<Form>,
+    /// Whether its gradient is overwritten, and needs not be 0 before.
+    pub(super) fresh: bool,
 }
 
 /// One piece for each tensor that is trained.
 pub(super) fn by_tensor(map: &'static Map) -> Vec<Piece> {
     of_role(map, Role::Trained)
-        .map(|tensor| Piece { range: tensor.offset..tensor.offset + tensor.len, form: Some(Form::of(&tensor)) })
+        .map(|tensor| {
+            let range = tensor.offset..tensor.offset + tensor.len;
+            Piece { fresh: is_fresh(map, &range), range, form: Some(Form::of(&tensor)) }
+        })
         .collect()
 }
 
@@ -60,7 +65,17 @@ pub(super) fn by_strip(map: &'static Map, role: Role, lanes: usize) -> Vec<Piece
             from = to;
         }
     }
-    strips.into_iter().map(|range| Piece { range, form: None }).collect()
+    strips.into_iter().map(|range| Piece { fresh: is_fresh(map, &range), range, form: None }).collect()
+}
+
+/// Whether all of a range is of one parameter whose gradient one node alone pulls, and afresh.
+fn is_fresh(map: &Map, range: &Range<usize>) -> bool {
+    let alone = map.nodes.iter().all(|node| node.shares.is_none());
+    let pulls = |node: &Node| {
+        let of_node = range.start >= node.params && range.end <= node.params + node.facts.params[0].len;
+        node.facts.pulls_afresh && node.facts.inner.is_none() && node.facts.times == 1 && of_node
+    };
+    alone && map.nodes.iter().any(pulls)
 }
 
 fn of_role(map: &'static Map, role: Role) -> impl Iterator<Item = Tensor> {

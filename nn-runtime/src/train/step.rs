@@ -156,24 +156,24 @@ impl Stage {
         let (isa, lanes, apart) = (self.isa, &self.lanes, &self.apart);
         let given = (&batch.x, noise, loss.logits());
         // In the order of the samples, whoever pulls.
-        let pull = |params: &[f32], scratch: &mut [f32], range: &Range<usize>, grad: &mut [f32]| {
-            lanes.iter().for_each(|lane| lane.pull::<N>(isa, params, given, scratch, range, grad));
+        let pull = |params: &[f32], scratch: &mut [f32], range: &Range<usize>, grad: &mut [f32], mut fresh: bool| {
+            lanes.iter().for_each(|lane| lane.pull::<N>(isa, params, given, scratch, range, (&mut *grad, &mut fresh)));
         };
         // Parameters can be shared where samples cannot.
         let working = self.working(self.benches.len(), N::MAP, batch.samples);
         let benches = &mut self.benches[..working];
         let cut = apart.cut(batch.samples);
         // What is learnt is not shown to whoever pulls: it changes meanwhile.
-        self.update.batch(isa, (&mut self.crew, benches), params, optimizer, all, &|scratch, range, grad| {
+        self.update.batch(isa, (&mut self.crew, benches), params, optimizer, all, &|scratch, range, grad, fresh| {
             if !apart.add(isa, (lanes, cut), range, grad) {
-                pull(&[], scratch, range, grad);
+                pull(&[], scratch, range, grad, fresh);
             }
         });
         let scratch = &mut self.benches[0].scratch;
         for range in &self.running {
             let change = &mut self.change[..range.len()];
             change.fill(0.0);
-            pull(params, scratch, range, change);
+            pull(params, scratch, range, change, false);
             isa.add(change, &mut params[range.clone()]);
         }
         Taken { sums, penalty }

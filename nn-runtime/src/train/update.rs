@@ -175,7 +175,8 @@ impl Update {
         if self.accumulate > 1 { weight } else { 1.0 }
     }
 
-    /// Takes the gradients of a batch, which `pull` adds to what it is given, piece by piece, with the scratch memory of a lane; where enough
+    /// Takes the gradients of a batch, which `pull` adds to what it is given, or overwrites where it is told, piece by piece, with the scratch memory
+    /// of a lane; where enough
     /// batches have come, takes the step. Lanes share the pieces, each done by one of them.
     pub(super) fn batch(
         &mut self,
@@ -184,7 +185,7 @@ impl Update {
         params: &mut [f32],
         optimizer: &mut impl Optimizer,
         weight: f64,
-        pull: &(impl Fn(&mut [f32], &Range<usize>, &mut [f32]) + Sync),
+        pull: &(impl Fn(&mut [f32], &Range<usize>, &mut [f32], bool) + Sync),
     ) {
         if !self.gathers() {
             return self.step(isa, (crew, benches), params, optimizer, Some(pull));
@@ -196,7 +197,7 @@ impl Update {
                 if first {
                     grad.fill(0.0);
                 }
-                pull(&mut bench.scratch, &ranges[i], grad);
+                pull(&mut bench.scratch, &ranges[i], grad, false);
             });
         });
         self.batches += 1;
@@ -228,7 +229,7 @@ impl Update {
                 self.ranges.iter().for_each(|range| isa.scale(factor as f32, &mut self.gathered[range.clone()]));
             }
         }
-        self.step(isa, lanes, params, optimizer, None::<&fn(&mut [f32], &Range<usize>, &mut [f32])>);
+        self.step(isa, lanes, params, optimizer, None::<&fn(&mut [f32], &Range<usize>, &mut [f32], bool)>);
         self.forget_gathered();
     }
 
@@ -239,7 +240,7 @@ impl Update {
         (crew, benches): Lanes,
         params: &mut [f32],
         optimizer: &mut impl Optimizer,
-        pull: Option<&(impl Fn(&mut [f32], &Range<usize>, &mut [f32]) + Sync)>,
+        pull: Option<&(impl Fn(&mut [f32], &Range<usize>, &mut [f32], bool) + Sync)>,
     ) {
         let Update { clip, penalties, pieces, ranges, taken, gathered, memory, .. } = self;
         let base = optimizer.rate();
@@ -262,13 +263,15 @@ impl Update {
         let using = &*optimizer;
         crew.each(benches, |Bench { lane, scratch, grad, room }| {
             shares.each(*lane, |i, [params, gathered, average, a, b, c, d]| {
-                let Piece { range, form } = &pieces[i];
+                let Piece { range, form, fresh } = &pieces[i];
                 let grads = match pull {
                     None => gathered,
                     Some(pull) => {
                         let grads = &mut grad[..range.len()];
-                        grads.fill(0.0);
-                        pull(scratch, range, grads);
+                        if !fresh {
+                            grads.fill(0.0);
+                        }
+                        pull(scratch, range, grads, *fresh);
                         prepare(isa, rules, range, params, grads);
                         grads
                     }

@@ -9,15 +9,16 @@ use super::Panels;
 use crate::kernels::micro::{Job, strips};
 use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
 
-/// `dw[i, j] += Σ_s x[s, i] · dy[s, j]`, for `x` of `[b, rows]`, `dy` of `[b, cols]`, and the part `range` of the storage.
+/// `dw[i, j] += Σ_s x[s, i] · dy[s, j]`, for `x` of `[b, rows]`, `dy` of `[b, cols]`, and the part `range` of the storage; `fresh` is without
+/// what is there.
 ///
-/// The sum is one chain of `fma` from s = 0 on, starting at what is there, so a batch in two calls gives the bits of one.
-/// The padding is left as it is.
+/// The sum is one chain of `fma` from s = 0 on, starting at what is there, or at 0, so a batch in two calls gives the bits of one.
+/// The padding is left as it is, or 0 where it is `fresh`.
 ///
 /// # Panics
 /// `x.len() != b * rows || dy.len() != b * cols` for every `b`; `dw.len() != range.len()`; `range.end > p.len()`;
 /// `range.start` is no multiple of [`Panels::GRAIN`], or `range.end` neither that nor `p.len()`.
-pub fn pull_w(isa: Isa, p: Panels, x: &[f32], dy: &[f32], range: Range<usize>, dw: &mut [f32]) {
+pub fn pull_w(isa: Isa, p: Panels, x: &[f32], dy: &[f32], range: Range<usize>, dw: &mut [f32], fresh: bool) {
     let batch = p.batch(x, dy);
     let cut = |at: usize| at.is_multiple_of(Panels::GRAIN) || at == p.len();
     assert!(
@@ -28,7 +29,10 @@ pub fn pull_w(isa: Isa, p: Panels, x: &[f32], dy: &[f32], range: Range<usize>, d
     );
     assert!(dw.len() == range.len(), "expected {} numbers for {range:?}, found {}", range.len(), dw.len());
     let (x, dy) = if p.turned { (dy, x) } else { (x, dy) };
-    isa.run(PullW { p: p.stored(), batch, x, dy, range, dw });
+    if fresh && batch == 0 {
+        dw.fill(0.0);
+    }
+    isa.run(PullW { p: p.stored(), batch, x, dy, range, dw, fresh });
 }
 
 struct PullW<'a> {
@@ -38,6 +42,7 @@ struct PullW<'a> {
     dy: &'a [f32],
     range: Range<usize>,
     dw: &'a mut [f32],
+    fresh: bool,
 }
 
 /// Samples worked on at a time: their gradients of a panel fit in the nearest cache, beside the inputs.
@@ -110,6 +115,7 @@ impl Kernel for PullW<'_> {
                         dw: self.dw.as_mut_ptr().wrapping_add(start + half).wrapping_sub(self.range.start),
                         width,
                         real: real.saturating_sub(half),
+                        fresh: self.fresh && first == 0,
                     };
                     // SAFETY: `pull_w` has checked the lengths; the panel's gradients are as wide as it is, or were copied so.
                     unsafe { strips(s, job, inputs.clone(), vectors) };
@@ -130,6 +136,7 @@ struct Weights {
     dw: *mut f32,
     width: usize,
     real: usize,
+    fresh: bool,
 }
 
 impl Job for Weights {
@@ -141,7 +148,7 @@ impl Job for Weights {
         for row in rows.step_by(R) {
             let at = |r: usize, v: usize| self.dw.wrapping_add((row + r) * self.width + v * LANES);
             let mut sums = [[s.splat(0.0); V]; R];
-            for (r, sums) in sums.iter_mut().enumerate() {
+            for (r, sums) in sums.iter_mut().enumerate().filter(|_| !self.fresh) {
                 for (v, sum) in sums.iter_mut().enumerate() {
                     // SAFETY: these inputs' rows are in the stretch, with these vectors.
                     *sum = unsafe { s.load_ptr(at(r, v)) };
@@ -175,6 +182,10 @@ impl Job for Weights {
                 for (r, sums) in sums.into_iter().enumerate() {
                     for (v, sum) in sums.into_iter().enumerate() {
                         let lanes = self.real.saturating_sub(v * LANES).min(LANES);
+                        if self.fresh {
+                            // SAFETY: as for the loads, and the stretch is borrowed mutably.
+                            unsafe { s.store_ptr(s.splat(0.0), at(r, v)) };
+                        }
                         // SAFETY: as above, of some lanes.
                         s.store_part(sum, unsafe { core::slice::from_raw_parts_mut(at(r, v), lanes) });
                     }

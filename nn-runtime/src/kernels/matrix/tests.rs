@@ -67,7 +67,7 @@ impl Case {
     fn pull_w(&self, isa: Isa, samples: Range<usize>, range: Range<usize>, dw: &mut [f32]) {
         let x = &self.x[samples.start * self.k..samples.end * self.k];
         let dy = &self.dy[samples.start * self.n..samples.end * self.n];
-        pull_w(isa, self.panels, x, dy, range, dw);
+        pull_w(isa, self.panels, x, dy, range, dw, false);
     }
 
     /// The sum over `d` of `f(d)`'s products, from `start` on: as one chain, and in double precision.
@@ -179,6 +179,17 @@ fn gradients_of_weights_are_right_and_one_chain() {
         let mut dw = case.dw.clone();
         case.pull_w(isa, 0..case.b, 0..dw.len(), &mut dw);
         agree("pull_w", isa, case, &dw, &case.expected_pull_w(isa));
+    });
+}
+
+/// Whatever is there; the padding is 0 then.
+#[test]
+fn fresh_gradients_of_weights_have_the_bits_of_those_added_to_zeros() {
+    each(|isa, case| {
+        let (mut added, mut fresh) = (vec![0.0; case.dw.len()], vec![f32::NAN; case.dw.len()]);
+        case.pull_w(isa, 0..case.b, 0..added.len(), &mut added);
+        pull_w(isa, case.panels, &case.x, &case.dy, 0..fresh.len(), &mut fresh, true);
+        assert_eq!(added, fresh, "{} {} {} on {}", case.b, case.k, case.n, isa.name());
     });
 }
 
@@ -311,7 +322,7 @@ fn storage_that_does_not_fit_is_refused() {
 #[test]
 #[should_panic(expected = "expected a range of 0..1600 cut at multiples of 256, found 0..100")]
 fn a_range_cut_between_grains_is_refused() {
-    pull_w(Isa::PORTABLE, Panels::new(50, 20), &[], &[], 0..100, &mut [0.0; 100]);
+    pull_w(Isa::PORTABLE, Panels::new(50, 20), &[], &[], 0..100, &mut [0.0; 100], false);
 }
 
 #[test]

@@ -174,7 +174,7 @@ impl Plan {
             let offset = column * self.features;
             let (range, dw) = overlap(&range, offset..offset + panels.len(), dw);
             if !range.is_empty() {
-                pull_w(isa, *panels, x, d, range, dw);
+                pull_w(isa, *panels, x, d, range, dw, false);
             }
         }
         if self.bias {
@@ -192,7 +192,7 @@ impl Plan {
         }
         let (range, dw) = part.of(cx, at.out_weight);
         if !range.is_empty() {
-            pull_w(isa, self.out(), contexts, dy, range, dw);
+            pull_w(isa, self.out(), contexts, dy, range, dw, false);
         }
     }
 

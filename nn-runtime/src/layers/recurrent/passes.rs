@@ -180,7 +180,7 @@ impl<C: Cell> Recurrent<C> {
                         let range = range.start.min(self.row())..range.end.min(self.row());
                         pull_rows(cx.isa, self.row(), Some(from), dy, range.clone(), &mut dw[..range.len()]);
                     } else if !range.is_empty() {
-                        pull_w(cx.isa, panels, from, dy, range, dw);
+                        pull_w(cx.isa, panels, from, dy, range, dw, false);
                     }
                 }
                 for (k, dy) in [(2, gates), (3, of_state)].into_iter().filter(|_| self.bias) {
