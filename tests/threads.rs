@@ -42,6 +42,17 @@ network! {
     }
 }
 
+network! {
+    // Every layer but the last computes or reads much for each of its parameters.
+    struct Encoder: [49, 16] -> [10] {
+        let x = input;
+        let a = x -> LayerNorm -> MultiHeadAttention(2);
+        let h = (x, a) -> Sum;
+        let f = h -> LayerNorm -> DensePerStep(24) -> Gelu -> DensePerStep(16);
+        (h, f) -> Sum -> GlobalAvgPool -> Dense(10)
+    }
+}
+
 /// What a hundred steps come to: every parameter, and every loss.
 fn trained<N: Network, L, O, T: Targets>(
     data: &Dataset<T>,
@@ -91,6 +102,25 @@ fn some(samples: usize) -> Dataset<Labels> {
 fn stretches_of_samples() {
     same!(Plain, &some(500), 300, CrossEntropy::new(), Adam::new(1e-3));
     same!(Large, &some(90), 70, CrossEntropy::new(), Adam::new(1e-3));
+}
+
+#[test]
+fn groups_of_samples() {
+    same!(Encoder, &some(120), 50, CrossEntropy::new(), Adam::new(1e-3));
+    // A batch that is run in groups comes to what smaller ones do, which are not.
+    let data = some(40);
+    let step = |batch: usize, accumulate: usize| -> Vec<(String, Vec<f32>)> {
+        let mut model = Encoder::init(3);
+        let trainer = Trainer::new(&mut model, CrossEntropy::new(), Sgd::new(1.0)).accumulate(accumulate);
+        trainer.threads(1).fit(&data, Fit::epochs(1).batch(batch)).unwrap();
+        model.tensors().iter().map(|tensor| (tensor.name.clone(), model.get(&tensor.name).unwrap())).collect()
+    };
+    let before = Encoder::init(3);
+    for ((name, whole), (_, parts)) in step(40, 1).iter().zip(&step(10, 4)) {
+        let distance = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        let (apart, moved) = (distance(whole, parts), distance(whole, &before.get(name).unwrap()));
+        assert!(moved > 0.0 && apart <= 1e-4 * moved, "{name}: {apart} apart, having moved by {moved}");
+    }
 }
 
 #[test]
