@@ -120,8 +120,8 @@ impl<const W: usize, const V: usize> Kernel for Tile<'_, W, V> {
             for (n, (sums, origin)) in sums.iter().zip(origins).enumerate() {
                 for (v, bias) in biases.into_iter().enumerate() {
                     let mut best: Best<S> = Best { value: s.add(sums[0][v], bias), at: s.splat_i(origin) };
-                    for place in 1..PLACES {
-                        best.meet(s, s.add(sums[place][v], bias), s.splat_i(origin + job.kept[place]));
+                    for (sums, kept) in sums[1..].iter().zip(&job.kept[1..]) {
+                        best.meet(s, s.add(sums[v], bias), s.splat_i(origin + kept));
                     }
                     let to = (window + n) * job.pitch + column + v * LANES;
                     let place = s.select(s.le(best.value, floor), none, s.from_bits(best.at));
