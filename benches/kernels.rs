@@ -68,7 +68,7 @@ fn matrix(c: &mut Criterion) {
                 bench.iter(|| {
                     for start in (0..panels.len()).step_by(STRIP) {
                         let range = start..panels.len().min(start + STRIP);
-                        pull_w(isa, panels, black_box(&x), &dy, range.clone(), &mut dw[..range.len()]);
+                        pull_w(isa, panels, black_box(&x), &dy, range.clone(), &mut dw[..range.len()], false);
                     }
                 });
             });

@@ -9,6 +9,7 @@ pub mod conv;
 #[cfg(feature = "std")]
 pub mod crew;
 pub mod elementwise;
+pub mod gather;
 pub(crate) mod lanes;
 pub mod math;
 pub mod matrix;

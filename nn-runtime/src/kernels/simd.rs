@@ -81,6 +81,11 @@ pub trait Simd: Copy + 'static {
     /// # Safety
     /// `p` is valid for writing 16 `f32`.
     unsafe fn store_ptr(self, v: Self::F, p: *mut f32);
+    /// Asks for what is at `p`, any address, to be brought near; where the set has no way to ask, nothing.
+    #[inline(always)]
+    fn prefetch(self, p: *const f32) {
+        let _ = p;
+    }
 
     /// `a + b`.
     fn add(self, a: Self::F, b: Self::F) -> Self::F;

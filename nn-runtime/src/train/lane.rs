@@ -13,6 +13,7 @@ use crate::data::{Targets, Values};
 use crate::facts::MAX_OUTPUTS;
 use crate::graph::{MAX_INPUTS, Map, Purpose};
 use crate::kernels::block::Block;
+use crate::kernels::gather::gather;
 use crate::kernels::noise::Noise;
 use crate::kernels::simd::Isa;
 use crate::layer::{Cx, Mode, Part};
@@ -104,9 +105,9 @@ impl Lane {
             let all = self.samples.start + group.start..self.samples.start + group.end;
             if let Inputs::Among(values, indices) = batch.x {
                 for (to, from) in self.gathered.iter_mut().zip(values) {
-                    let to = &mut to[group.start * from.width()..group.end * from.width()];
-                    let rows = to.chunks_exact_mut(from.width());
-                    rows.zip(&indices[all.clone()]).for_each(|(to, i)| to.copy_from_slice(from.sample(*i)));
+                    let (width, which) = (from.width(), &indices[all.clone()]);
+                    let to = &mut to[group.start * width..group.end * width];
+                    gather(isa, from.as_slice(), width, which, to);
                 }
             }
             let x = inputs(map, &batch.x, &self.gathered, &group, &all);

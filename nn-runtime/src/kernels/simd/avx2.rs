@@ -155,6 +155,11 @@ impl Simd for Avx2 {
         unsafe { [_mm256_loadu_ps(p), _mm256_loadu_ps(p.add(8))] }
     }
     #[inline(always)]
+    fn prefetch(self, p: *const f32) {
+        // SAFETY: a hint that reads nothing, and never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
+    }
+    #[inline(always)]
     unsafe fn store_ptr(self, v: F, p: *mut f32) {
         // SAFETY: the caller vouches for 16 writable numbers; the token proves the instructions.
         unsafe {

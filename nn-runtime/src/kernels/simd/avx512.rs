@@ -93,6 +93,11 @@ impl Simd for Avx512 {
         unsafe { _mm512_loadu_ps(p) }
     }
     #[inline(always)]
+    fn prefetch(self, p: *const f32) {
+        // SAFETY: a hint that reads nothing, and never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
+    }
+    #[inline(always)]
     unsafe fn store_ptr(self, v: __m512, p: *mut f32) {
         // SAFETY: the caller vouches for 16 writable numbers; the token proves the instructions.
         unsafe { _mm512_storeu_ps(p, v) }
