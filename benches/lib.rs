@@ -6,6 +6,8 @@ use std::time::Instant;
 
 use nn_runtime::Isa;
 use nn_runtime::data::{Dataset, Labels, Values, digits};
+use nn_runtime::kernels::elementwise::Map;
+use nn_runtime::kernels::math;
 use nn_runtime::kernels::simd::{Kernel, Simd};
 
 /// 8,192 drawn digits: a set that does not fit into the nearer caches.
@@ -63,6 +65,16 @@ impl Kernel for Chains {
     }
 }
 
+/// A curve as layers have them.
+struct Tanh;
+
+impl Map for Tanh {
+    #[inline(always)]
+    fn apply<S: Simd>(&self, s: S, x: S::F) -> S::F {
+        math::tanh(s, x)
+    }
+}
+
 fn seconds(mut what: impl FnMut()) -> f64 {
     (0..7)
         .map(|_| {
@@ -80,6 +92,15 @@ impl Machine {
             black_box(Isa::detect().run(Chains(ROUNDS)));
         });
         Machine { multiply_adds: (ROUNDS * 12 * 16) as f64 / time }
+    }
+
+    /// Numbers a second that a curve (tanh) is taken of, in the nearest cache.
+    pub fn curves() -> f64 {
+        const ROUNDS: usize = 1_000;
+        let x: Vec<f32> = (0..4_096).map(|i| i as f32 / 512.0 - 4.0).collect();
+        let mut y = vec![0.0; x.len()];
+        let time = seconds(|| (0..ROUNDS).for_each(|_| Isa::detect().map(&Tanh, black_box(&x), &mut y)));
+        (ROUNDS * x.len()) as f64 / time
     }
 
     /// Bytes a second that a pass over six arrays moves, three of them written too, if they hold `floats` in all: what an optimiser with two

@@ -16,6 +16,9 @@ network! {
         Conv2d(16, 3) -> Relu -> Conv2d(12, 3, stride = 2) -> Tanh -> Flatten -> Dense(20) -> LayerNorm -> Dense(10)
     }
 }
+network! {
+    struct Steps: [28, 28] -> [10] { DensePerStep(12) -> LayerNorm -> Tanh -> Flatten -> Dense(24) -> Gelu -> Dense(10) }
+}
 network! { struct Yes: [2] -> [1] { Dense(8) -> Tanh -> Dense(1) -> Sigmoid } }
 
 fn params<N: Network>(model: &Model<N>) -> Vec<f32> {
@@ -51,42 +54,57 @@ fn linear_regression_agrees_with_a_loop() {
     assert!((y - 5.0).abs() < 0.05, "{y}");
 }
 
-/// What a batch does to the parameters is the mean of what its samples do alone, and its loss that of their predictions, in groups or not.
-#[test]
-fn a_batch_in_groups_agrees_with_its_samples_alone() {
+/// What a batch does to the parameters is the mean of what its samples do alone, and its loss that of their predictions, whether samples are
+/// taken in groups, and parameters in strips or whole tensors.
+fn a_batch_agrees_with_its_samples_alone<N: Network>()
+where
+    Mse: Fits<N::Head>,
+{
     const SAMPLES: usize = 100;
     let digits = digits::draw(SAMPLES, 1);
     let x = digits.inputs()[0].as_slice();
     let targets: Vec<f32> = (0..SAMPLES * 10).map(|i| (i * 7 % 13) as f32 / 13.0).collect();
     let data = Dataset::values((x, 784), (&targets[..], 10)).unwrap();
-    let start = params(&Large::init(2));
-    let step = |samples: &[usize], threads: usize| -> Vec<f64> {
-        let mut model = Large::init(2);
-        Trainer::new(&mut model, Mse::new(), Sgd::new(1.0)).threads(threads).step(&data.take(samples)).unwrap();
+    let start = params(&N::init(2));
+    // Two steps, the first of which changes nothing: the second must not find what the first has left behind.
+    let step = |samples: &[usize], threads: usize, clip: Option<Clip>| -> Vec<f64> {
+        let (mut model, data) = (N::init(2), data.take(samples));
+        let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(0.0)).threads(threads);
+        if let Some(clip) = clip {
+            trainer = trainer.clip(clip);
+        }
+        trainer.step(&data).unwrap();
+        *trainer.optimizer() = Sgd::new(0.25);
+        trainer.step(&data).unwrap();
         params(&model).iter().zip(&start).map(|(p, start)| f64::from(p - start)).collect()
     };
     let mut mean = vec![0.0; start.len()];
     for sample in 0..SAMPLES {
-        mean.iter_mut().zip(step(&[sample], 1)).for_each(|(mean, alone)| *mean += alone / SAMPLES as f64);
+        mean.iter_mut().zip(step(&[sample], 1, None)).for_each(|(mean, alone)| *mean += alone / SAMPLES as f64);
     }
     let all: Vec<usize> = (0..SAMPLES).collect();
     let scale = mean.iter().fold(0.0f64, |scale, change| scale.max(change.abs()));
-    for threads in [1, 3] {
-        for (i, (found, truth)) in step(&all, threads).iter().zip(&mean).enumerate() {
-            assert!(
-                (found - truth).abs() < 1e-5 * scale.max(1.0),
-                "{i}: {found} instead of {truth}, {threads} threads"
-            );
+    assert!(scale > 1e-3, "{scale}");
+    for (threads, clip) in [(1, None), (3, None), (1, Some(Clip::Norm(1e6))), (2, Some(Clip::GlobalNorm(1e6)))] {
+        for (i, (found, truth)) in step(&all, threads, clip).iter().zip(&mean).enumerate() {
+            let off = (found - truth).abs();
+            assert!(off < 1e-5 * scale.max(1.0), "{i}: {found} instead of {truth}, {threads} threads, {clip:?}");
         }
     }
-    assert!(scale > 1e-3, "{scale}");
 
-    let mut model = Large::init(2);
+    let mut model = N::init(2);
     let mut y = vec![0.0; SAMPLES * 10];
     model.predictor(SAMPLES).predict_into(&[x], &mut [&mut y]).unwrap();
     let truth = y.iter().zip(&targets).map(|(y, t)| f64::from(y - t).powi(2)).sum::<f64>() / targets.len() as f64;
     let found = Trainer::new(&mut model, Mse::new(), Sgd::new(1.0)).evaluate(&data).unwrap().loss;
     assert!((found - truth).abs() < 1e-6 * truth, "{found} instead of {truth}");
+}
+
+#[test]
+fn a_batch_in_groups_agrees_with_its_samples_alone() {
+    a_batch_agrees_with_its_samples_alone::<Large>();
+    a_batch_agrees_with_its_samples_alone::<Steps>();
+    a_batch_agrees_with_its_samples_alone::<Scores>();
 }
 
 #[test]

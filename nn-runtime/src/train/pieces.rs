@@ -68,12 +68,12 @@ pub(super) fn by_strip(map: &'static Map, role: Role, lanes: usize) -> Vec<Piece
     strips.into_iter().map(|range| Piece { fresh: is_fresh(map, &range), range, form: None }).collect()
 }
 
-/// Whether all of a range is of one parameter whose gradient one node alone pulls, and afresh.
+/// Whether all of a range is of one parameter whose gradient one node alone pulls, afresh, and never by stretches of samples.
 fn is_fresh(map: &Map, range: &Range<usize>) -> bool {
     let alone = map.nodes.iter().all(|node| node.shares.is_none());
     let pulls = |node: &Node| {
         let of_node = range.start >= node.params && range.end <= node.params + node.facts.params[0].len;
-        node.facts.pulls_afresh && node.facts.inner.is_none() && node.facts.times == 1 && of_node
+        node.facts.pulls_afresh && !node.reuses() && node.facts.inner.is_none() && node.facts.times == 1 && of_node
     };
     alone && map.nodes.iter().any(pulls)
 }
