@@ -44,7 +44,8 @@ impl Memory {
         4 * self.map.infer.len(self.batch)
     }
 
-    /// Bytes of workspace for a training step: values, gradients, and what layers keep. The optimiser's state comes beside it.
+    /// Bytes of workspace for a training step: values, gradients, and what layers keep. The optimiser's state comes beside it. A trainer takes less
+    /// where it runs a large batch in groups of samples, as it does with convolutions: of what is not needed until all have been through, that of a group.
     pub fn training(&self) -> usize {
         4 * self.map.train.len(self.batch)
     }
