@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Where the time of a workload goes, function by function, as `perf` sees it: shares of all but the drawing of data.
+# Where the time of a workload goes, function by function, as `perf` sees it: shares of all but the drawing and checking of data.
 #   benches/profile.sh [ID…]        such as step/lenet5/32; all that the changelog speaks of where none is said
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -13,12 +13,12 @@ bench=$(cargo bench --quiet --locked -p nn-benches --bench networks --no-run --m
 data=$(mktemp)
 trap 'rm -f "$data"' EXIT
 for id; do
-    perf record --quiet --event cpu-clock --freq 5000 --output "$data" "$bench" --bench "$id" > /dev/null
+    perf record --quiet --event cpu-clock --freq 5000 --output "$data" "$bench" --bench "$id" > /dev/null 2>&1
     echo "$id"
     # A name ends where its arguments begin; every kernel has passed through the instruction set's own function.
     perf report --input "$data" --no-children --stdio --percent-limit 0.2 --sort symbol 2> /dev/null |
-        sed -n 's/<simd::avx512::Avx512 as simd::Simd>::call:://; s/nn_runtime::kernels:://g; s/simd::[a-z0-9]*::with_features:://; s/^ *\([0-9.]*\)% *\[[.k]\] */\1 /p' |
-        awk '/digits|rayon|criterion|ieee754|@@GLIBC|sinf|oflow|@plt|nn_benches/ { next }
+        sed -n 's/<simd::avx512::Avx512 as simd::Simd>::call:://; s/nn_runtime::kernels:://g; s/simd::[a-z0-9]*::with_features:://; s/^ *\([0-9.]*\)% *\[[.k]\] *\(.*[^ -]\)[ -]*$/\1 \2/p' |
+        awk '/digits|check_finite|rayon|criterion|ieee754|@@GLIBC|sinf|oflow|@plt|nn_benches/ { next }
             { share[NR] = $1; $1 = ""; name[NR] = $0; all += share[NR] }
             END { for (i = 1; i <= NR; i++) if (share[i] / all >= 0.01) printf "%6.1f %%%s\n", 100 * share[i] / all, substr(name[i], 1, 110) }'
 done
