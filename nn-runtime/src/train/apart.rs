@@ -63,20 +63,26 @@ impl Apart {
             each += range.len();
         }
         let most = MOST.min(LIMIT / each.max(1));
+        if most < 2 {
+            (places, each) = (Vec::new(), 0);
+        }
         let (kept, work) = (map.train.kept, map.train.work);
-        let by_stretch = map.nodes.iter().any(Node::reuses_groups);
-        let warm = match places.is_empty() || most < 2 {
+        let warm = if places.is_empty() {
+            ALL
+        } else if map.nodes.iter().any(Node::reuses_groups) {
             // A group is a stretch.
-            false if by_stretch => 0,
-            false if GAIN * kept <= work => WARM / work,
-            _ => ALL,
+            0
+        } else if GAIN * kept <= work {
+            WARM / work
+        } else {
+            ALL
         };
         Apart { places, each, most, warm }
     }
 
     /// How a batch is cut: all of it one group where there is nothing to be gained.
     pub(super) fn cut(&self, batch: usize) -> Cut {
-        if self.places.is_empty() || self.most < 2 || batch <= CHUNK {
+        if self.places.is_empty() || batch <= CHUNK {
             return Cut::default();
         }
         let stretch = batch.div_ceil(CHUNK).div_ceil(self.most).next_power_of_two() * CHUNK;
@@ -91,7 +97,7 @@ impl Apart {
 
     /// Floats of the sums of so many samples, of whatever batch.
     pub(super) fn room(&self, samples: usize) -> usize {
-        if self.most < 2 { 0 } else { self.each * samples.div_ceil(CHUNK).min(self.most) }
+        self.each * samples.div_ceil(CHUNK).min(self.most)
     }
 
     /// Stretches of the parameters, and where their sums lie among those of a stretch of samples.
