@@ -4,12 +4,12 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use nn_kernels::aligned_buffer::AlignedBuffer;
+use nn_kernels::conv::pooled::{self, Filters, Maxima};
+use nn_kernels::conv::{self, Conv};
+use nn_kernels::matrix::{Panels, backward_input, backward_input_scratch, backward_weight, product};
+use nn_kernels::pool::Pool;
 use nn_runtime::Isa;
-use nn_runtime::kernels::block::Block;
-use nn_runtime::kernels::conv::pooled::{self, Filters, Maxima};
-use nn_runtime::kernels::conv::{self, Conv};
-use nn_runtime::kernels::matrix::{Panels, product, pull_w, pull_x, pull_x_scratch};
-use nn_runtime::kernels::pool::Pool;
 
 /// The dense products of the workloads: batch, inputs, outputs.
 const DENSE: [(usize, usize, usize); 20] = [
@@ -43,8 +43,8 @@ fn values(len: usize) -> Vec<f32> {
 }
 
 /// As many at the start of a cache line, as parameters and values of a network lie.
-fn lines(len: usize) -> Block {
-    let mut block = Block::zeroed(len);
+fn lines(len: usize) -> AlignedBuffer {
+    let mut block = AlignedBuffer::zeroed(len);
     block.copy_from_slice(&values(len));
     block
 }
@@ -54,21 +54,21 @@ fn matrix(c: &mut Criterion) {
         let panels = Panels::fit(k, n);
         let (x, w, dy) = (lines(b * k), lines(panels.len()), lines(b * n));
         let (mut y, mut dx, mut dw) = (lines(b * n), lines(b * k), lines(panels.len().min(STRIP)));
-        let mut scratch = lines(pull_x_scratch(n));
+        let mut scratch = lines(backward_input_scratch(n));
         let mut group = c.benchmark_group(format!("{b}x{k}x{n}"));
         group.throughput(Throughput::Elements((b * k * n) as u64));
         for isa in Isa::available() {
             group.bench_function(BenchmarkId::new("product", isa.name()), |bench| {
                 bench.iter(|| product(isa, panels, black_box(&x), &w, None, 0.0, &mut y));
             });
-            group.bench_function(BenchmarkId::new("pull_x", isa.name()), |bench| {
-                bench.iter(|| pull_x(isa, panels, black_box(&dy), &w, &mut dx, &mut scratch));
+            group.bench_function(BenchmarkId::new("backward_input", isa.name()), |bench| {
+                bench.iter(|| backward_input(isa, panels, black_box(&dy), &w, &mut dx, &mut scratch));
             });
-            group.bench_function(BenchmarkId::new("pull_w", isa.name()), |bench| {
+            group.bench_function(BenchmarkId::new("backward_weight", isa.name()), |bench| {
                 bench.iter(|| {
                     for start in (0..panels.len()).step_by(STRIP) {
                         let range = start..panels.len().min(start + STRIP);
-                        pull_w(isa, panels, black_box(&x), &dy, range.clone(), &mut dw[..range.len()], false);
+                        backward_weight(isa, panels, black_box(&x), &dy, range.clone(), &mut dw[..range.len()], false);
                     }
                 });
             });
@@ -101,22 +101,23 @@ fn convolution(criterion: &mut Criterion) {
             group.bench_function(BenchmarkId::new("forward", isa.name()), |bench| {
                 bench.iter(|| conv::forward(isa, c, black_box(&x), &w, None, 0.0, &mut y, &mut scratch));
             });
-            group.bench_function(BenchmarkId::new("pull_x", isa.name()), |bench| {
-                bench.iter(|| conv::pull_x(isa, c, black_box(&dy), &w, &mut dx, &mut scratch));
+            group.bench_function(BenchmarkId::new("backward_input", isa.name()), |bench| {
+                bench.iter(|| conv::backward_input(isa, c, black_box(&dy), &w, &mut dx, &mut scratch));
             });
-            group.bench_function(BenchmarkId::new("pull_w", isa.name()), |bench| {
-                bench.iter(|| conv::pull_w(isa, c, black_box(&x), &dy, 0..w.len(), &mut dw, &mut scratch));
+            group.bench_function(BenchmarkId::new("backward_weight", isa.name()), |bench| {
+                bench.iter(|| conv::backward_weight(isa, c, black_box(&x), &dy, 0..w.len(), &mut dw, &mut scratch));
             });
             group.bench_function(BenchmarkId::new("pooled.forward", isa.name()), |bench| {
                 bench
                     .iter(|| pooled::forward(isa, (c, pool), black_box(&x), filters, &mut most, &mut at, &mut scratch));
             });
             let maxima = Maxima { pool, dy: &dy[..most.len()], at: &at };
-            group.bench_function(BenchmarkId::new("pooled.pull_x", isa.name()), |bench| {
-                bench.iter(|| pooled::pull_x(isa, c, black_box(maxima), &w, &mut dx, &mut scratch));
+            group.bench_function(BenchmarkId::new("pooled.backward_input", isa.name()), |bench| {
+                bench.iter(|| pooled::backward_input(isa, c, black_box(maxima), &w, &mut dx, &mut scratch));
             });
-            group.bench_function(BenchmarkId::new("pooled.pull_w", isa.name()), |bench| {
-                bench.iter(|| pooled::pull_w(isa, c, black_box(&x), maxima, 0..w.len(), &mut dw, &mut scratch));
+            group.bench_function(BenchmarkId::new("pooled.backward_weight", isa.name()), |bench| {
+                bench
+                    .iter(|| pooled::backward_weight(isa, c, black_box(&x), maxima, 0..w.len(), &mut dw, &mut scratch));
             });
         }
         group.finish();

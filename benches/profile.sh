@@ -17,7 +17,7 @@ for id; do
     echo "$id"
     # A name ends where its arguments begin; every kernel has passed through the instruction set's own function.
     perf report --input "$data" --no-children --stdio --percent-limit 0.2 --sort symbol 2> /dev/null |
-        sed -n 's/<simd::avx512::Avx512 as simd::Simd>::call:://; s/nn_runtime::kernels:://g; s/simd::[a-z0-9]*::with_features:://; s/^ *\([0-9.]*\)% *\[[.k]\] *\(.*[^ -]\)[ -]*$/\1 \2/p' |
+        sed -n 's/<simd::avx512::Avx512 as simd::Simd>::call:://; s/nn_kernels:://g; s/simd::[a-z0-9]*::with_features:://; s/^ *\([0-9.]*\)% *\[[.k]\] *\(.*[^ -]\)[ -]*$/\1 \2/p' |
         awk '/digits|check_finite|rayon|criterion|ieee754|@@GLIBC|sinf|oflow|@plt|nn_benches/ { next }
             { share[NR] = $1; $1 = ""; name[NR] = $0; all += share[NR] }
             END { for (i = 1; i <= NR; i++) if (share[i] / all >= 0.01) printf "%6.1f %%%s\n", 100 * share[i] / all, substr(name[i], 1, 110) }'

@@ -6,7 +6,7 @@
 //! ```
 
 use nn_runtime::prelude::*;
-use nn_runtime::{Cx, Facts, Fault, Layer, Look, Part, Rule, Shape};
+use nn_runtime::{Fault, Layer, LayerContext, LayerSpec, ParamGrad, ReadContext, Rule, Shape};
 
 /// `y = x · gain`: `[features] -> [features]`.
 #[derive(Clone, Copy)]
@@ -25,12 +25,12 @@ impl Gain {
         if x.rank() != 1 {
             return Rule::Err(Fault::expected("an input of [features]").found(x).help("put `Flatten` before it"));
         }
-        Facts::output(x).param("gain", x, Constant(self.start)).ok()
+        LayerSpec::output(x).param("gain", x, Constant(self.start)).ok()
     }
 }
 
 impl Layer for Gain {
-    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+    fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         let gain = cx.param(0);
         for (x, y) in x.chunks_exact(gain.len()).zip(y.chunks_exact_mut(gain.len())) {
             for ((y, x), gain) in y.iter_mut().zip(x).zip(gain) {
@@ -39,7 +39,14 @@ impl Layer for Gain {
         }
     }
 
-    fn pull_input(&self, cx: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+    fn backward_input(
+        &self,
+        cx: &mut LayerContext,
+        _: [&[f32]; 1],
+        _: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        [dx]: [&mut [f32]; 1],
+    ) {
         let gain = cx.param(0);
         for (dy, dx) in dy.chunks_exact(gain.len()).zip(dx.chunks_exact_mut(gain.len())) {
             for ((dx, dy), gain) in dx.iter_mut().zip(dy).zip(gain) {
@@ -48,9 +55,9 @@ impl Layer for Gain {
         }
     }
 
-    fn pull_params(&self, cx: &mut Look, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {
+    fn backward_params(&self, cx: &mut ReadContext, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: ParamGrad) {
         // Only a part of the parameters may be asked for: that is how they are spread over threads.
-        let (range, grad) = part.of(cx, 0);
+        let (range, grad) = part.slice(cx, 0);
         let features = cx.input_shape(0).len();
         for (x, dy) in x.chunks_exact(features).zip(dy.chunks_exact(features)) {
             for ((grad, x), dy) in grad.iter_mut().zip(&x[range.clone()]).zip(&dy[range.clone()]) {

@@ -58,19 +58,19 @@ impl Join {
         Join
     }
     const fn rule(&self, [a, _]: [nn_runtime::Shape; 2]) -> nn_runtime::Rule {
-        nn_runtime::Facts::output(a).ok()
+        nn_runtime::LayerSpec::output(a).ok()
     }
 }
 
 impl nn_runtime::Layer<2> for Join {
-    fn forward(&self, _: &mut nn_runtime::Cx, [a, b]: [&[f32]; 2], [y]: [&mut [f32]; 1]) {
+    fn forward(&self, _: &mut nn_runtime::LayerContext, [a, b]: [&[f32]; 2], [y]: [&mut [f32]; 1]) {
         for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
             *y = a + b;
         }
     }
-    fn pull_input(
+    fn backward_input(
         &self,
-        _: &mut nn_runtime::Cx,
+        _: &mut nn_runtime::LayerContext,
         _: [&[f32]; 2],
         _: [&[f32]; 1],
         [dy]: [&[f32]; 1],

@@ -23,7 +23,7 @@ mod traps {
     pub mod std {}
 }
 #[allow(unused_imports)]
-use ::nn_runtime::{Cx, Facts, Layer, Part, Rule};
+use ::nn_runtime::{Layer, LayerContext, LayerSpec, ParamGrad, Rule};
 #[allow(unused_imports)]
 use traps::*;
 

@@ -2,7 +2,7 @@
 //! and layers that do not, joined, nested, repeated; out: nothing, or a panic.
 
 use nn_runtime::prelude::*;
-use nn_runtime::{Cx, Facts, Isa, Layer, Ports, Rule, Shape, StreamState};
+use nn_runtime::{Isa, Layer, LayerContext, LayerSpec, Ports, Rule, Shape, StreamState};
 
 /// `y[s] = x[0] + … + x[s]`, a layer of one's own that carries the sum.
 #[derive(Clone, Copy)]
@@ -13,12 +13,12 @@ impl RunningSum {
         RunningSum
     }
     const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-        Facts::output(x).carries(x.dim(1)).ok()
+        LayerSpec::output(x).stream_state(x.dim(1)).ok()
     }
 }
 
 impl Layer for RunningSum {
-    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+    fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         let width = cx.input_shape(0).dim(1);
         let len = cx.input_shape(0).len();
         for (x, y) in x.chunks_exact(len).zip(y.chunks_exact_mut(len)) {
@@ -29,10 +29,10 @@ impl Layer for RunningSum {
             }
         }
     }
-    fn pull_input(&self, _: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], _: [&[f32]; 1], _: [&mut [f32]; 1]) {
+    fn backward_input(&self, _: &mut LayerContext, _: [&[f32]; 1], _: [&[f32]; 1], _: [&[f32]; 1], _: [&mut [f32]; 1]) {
         unreachable!("nothing here trains");
     }
-    fn step(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+    fn step(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         cx.saved.iter_mut().zip(x).for_each(|(sum, x)| *sum += x);
         y.copy_from_slice(&cx.saved[..x.len()]);
     }
@@ -47,21 +47,21 @@ impl Latest {
         Latest
     }
     const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-        Facts::output(Shape::of([x.dim(1)])).ends_steps(0).ok()
+        LayerSpec::output(Shape::of([x.dim(1)])).stream_reduces(0).ok()
     }
 }
 
 impl Layer for Latest {
-    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+    fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         let width = cx.input_shape(0).dim(1);
         for (x, y) in x.chunks_exact(cx.input_shape(0).len()).zip(y.chunks_exact_mut(width)) {
             y.copy_from_slice(&x[x.len() - width..]);
         }
     }
-    fn pull_input(&self, _: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], _: [&[f32]; 1], _: [&mut [f32]; 1]) {
+    fn backward_input(&self, _: &mut LayerContext, _: [&[f32]; 1], _: [&[f32]; 1], _: [&[f32]; 1], _: [&mut [f32]; 1]) {
         unreachable!("nothing here trains");
     }
-    fn step(&self, _: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+    fn step(&self, _: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         y.copy_from_slice(x);
     }
 }
@@ -75,15 +75,22 @@ impl Bounded {
         Bounded
     }
     const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-        Facts::output(x).carries(0).within_window().ok()
+        LayerSpec::output(x).stream_state(0).bounded_context().ok()
     }
 }
 
 impl Layer for Bounded {
-    fn forward(&self, _: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+    fn forward(&self, _: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         y.copy_from_slice(x);
     }
-    fn pull_input(&self, _: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+    fn backward_input(
+        &self,
+        _: &mut LayerContext,
+        _: [&[f32]; 1],
+        _: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        [dx]: [&mut [f32]; 1],
+    ) {
         dx.copy_from_slice(dy);
     }
 }

@@ -24,11 +24,11 @@ const _: () = {
     impl Swish {
         /// `[…] -> […]`
         pub const fn rule(&self, [__x]: [__nn::Shape; 1]) -> __nn::Rule {
-            __nn::Facts::output(__x)
+            __nn::LayerSpec::output(__x)
                 .head(__nn::Head::Other)
-                .is_act(false)
-                .pulls_in_place()
-                .pulls_without_y()
+                .elementwise(false)
+                .backward_in_place()
+                .backward_without_y()
                 .ok()
         }
     }

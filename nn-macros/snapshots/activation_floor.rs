@@ -16,8 +16,8 @@ const _: () = {
     impl Relu {
         /// `[…] -> […]`
         pub const fn rule(&self, [__x]: [__nn::Shape; 1]) -> __nn::Rule {
-            __nn::floor(__nn::Facts::output(__x).head(__nn::Head::Other), 0.0)
-                .pulls_without_x()
+            __nn::floor(__nn::LayerSpec::output(__x).head(__nn::Head::Other), 0.0)
+                .backward_without_x()
                 .ok()
         }
     }

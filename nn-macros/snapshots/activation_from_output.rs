@@ -30,11 +30,11 @@ const _: () = {
                         .help("give one such as `alpha = 1.0`"),
                 );
             }
-            __nn::Facts::output(__x)
+            __nn::LayerSpec::output(__x)
                 .head(__nn::Head::Other)
-                .is_act(true)
-                .pulls_in_place()
-                .pulls_without_x()
+                .elementwise(true)
+                .backward_in_place()
+                .backward_without_x()
                 .ok()
         }
     }

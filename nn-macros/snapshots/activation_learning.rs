@@ -30,12 +30,12 @@ const _: () = {
     impl Bent {
         /// `[…] -> […]`
         pub const fn rule(&self, [__x]: [__nn::Shape; 1]) -> __nn::Rule {
-            __nn::Facts::output(__x)
+            __nn::LayerSpec::output(__x)
                 .param("alpha", __nn::Shape::of([1]), __nn::Init::Constant(self.alpha))
                 .head(__nn::Head::Other)
                 .saves(1)
                 .per_step()
-                .pulls_without_y()
+                .backward_without_y()
                 .ok()
         }
     }
@@ -71,7 +71,7 @@ const _: () = {
             __v9
         }
         #[inline(always)]
-        fn pull_params<S: __nn::Simd>(
+        fn backward_params<S: __nn::Simd>(
             &self,
             __s: S,
             [__p0,

@@ -26,11 +26,11 @@ const _: () = {
     impl Swish {
         /// `[…] -> […]`
         pub const fn rule(&self, [__x]: [__nn::Shape; 1]) -> __nn::Rule {
-            __nn::Facts::output(__x)
+            __nn::LayerSpec::output(__x)
                 .head(__nn::Head::Other)
-                .is_act(true)
-                .pulls_in_place()
-                .pulls_without_x()
+                .elementwise(true)
+                .backward_in_place()
+                .backward_without_x()
                 .ok()
         }
     }

@@ -13,34 +13,49 @@ const _: () = {
     const __INPUTS: [__nn::Shape; 1] = [__nn::Shape::of([1, SIDE, SIDE])];
     const __OUTPUTS: [__nn::Shape; 1] = [__nn::Shape::of([10])];
     const _: () = __nn::check_input("input", __INPUTS[0]);
-    const __V0: __nn::Flow = __nn::Flow::input("input", __INPUTS[0]);
+    const __V0: __nn::TracedValue = __nn::TracedValue::input("input", __INPUTS[0]);
     const __R0: __nn::Rule = Conv2d::new(32, 3)
         .stride(2)
         .padding(Same)
         .rule([__V0.shape()]);
     const _: () = __nn::check("conv2d_1", &__R0, &[&__V0], 1);
-    const __F0: __nn::Facts = __nn::facts(&__R0, [__V0.shape()]);
-    const __V1: __nn::Flow = __nn::Flow::after(&__V0, "conv2d_1", &__R0, 0);
+    const __F0: __nn::LayerSpec = __nn::spec(&__R0, [__V0.shape()]);
+    const __V1: __nn::TracedValue = __nn::TracedValue::after(
+        &__V0,
+        "conv2d_1",
+        &__R0,
+        0,
+    );
     const __R1: __nn::Rule = Relu::new().rule([__V1.shape()]);
     const _: () = __nn::check("relu_1", &__R1, &[&__V1], 1);
-    const __F1: __nn::Facts = __nn::facts(&__R1, [__V1.shape()]);
-    const __V2: __nn::Flow = __nn::Flow::after(&__V1, "relu_1", &__R1, 0);
+    const __F1: __nn::LayerSpec = __nn::spec(&__R1, [__V1.shape()]);
+    const __V2: __nn::TracedValue = __nn::TracedValue::after(&__V1, "relu_1", &__R1, 0);
     const __R2: __nn::Rule = layers::MaxPool2d::new(2).rule([__V2.shape()]);
     const _: () = __nn::check("max_pool2d_1", &__R2, &[&__V2], 1);
-    const __F2: __nn::Facts = __nn::facts(&__R2, [__V2.shape()]);
-    const __V3: __nn::Flow = __nn::Flow::after(&__V2, "max_pool2d_1", &__R2, 0);
+    const __F2: __nn::LayerSpec = __nn::spec(&__R2, [__V2.shape()]);
+    const __V3: __nn::TracedValue = __nn::TracedValue::after(
+        &__V2,
+        "max_pool2d_1",
+        &__R2,
+        0,
+    );
     const __R3: __nn::Rule = Flatten::new().rule([__V3.shape()]);
     const _: () = __nn::check("flatten_1", &__R3, &[&__V3], 1);
-    const __F3: __nn::Facts = __nn::facts(&__R3, [__V3.shape()]);
-    const __V4: __nn::Flow = __nn::Flow::after(&__V3, "flatten_1", &__R3, 0);
+    const __F3: __nn::LayerSpec = __nn::spec(&__R3, [__V3.shape()]);
+    const __V4: __nn::TracedValue = __nn::TracedValue::after(
+        &__V3,
+        "flatten_1",
+        &__R3,
+        0,
+    );
     const __R4: __nn::Rule = Dense::new(64).rule([__V4.shape()]);
     const _: () = __nn::check("dense_1", &__R4, &[&__V4], 1);
-    const __F4: __nn::Facts = __nn::facts(&__R4, [__V4.shape()]);
-    const __V5: __nn::Flow = __nn::Flow::after(&__V4, "dense_1", &__R4, 0);
+    const __F4: __nn::LayerSpec = __nn::spec(&__R4, [__V4.shape()]);
+    const __V5: __nn::TracedValue = __nn::TracedValue::after(&__V4, "dense_1", &__R4, 0);
     const __R5: __nn::Rule = Dense::new(10).rule([__V5.shape()]);
     const _: () = __nn::check("dense_2", &__R5, &[&__V5], 1);
-    const __F5: __nn::Facts = __nn::facts(&__R5, [__V5.shape()]);
-    const __V6: __nn::Flow = __nn::Flow::after(&__V5, "dense_2", &__R5, 0);
+    const __F5: __nn::LayerSpec = __nn::spec(&__R5, [__V5.shape()]);
+    const __V6: __nn::TracedValue = __nn::TracedValue::after(&__V5, "dense_2", &__R5, 0);
     const _: () = __nn::check_output("output", &__V6, __OUTPUTS[0]);
     const __GRAPH: &__nn::Graph<6, 7> = &__nn::Graph::new(
         __INPUTS,
@@ -54,12 +69,12 @@ const _: () = {
         ],
         [6],
     );
-    const __INFER: &__nn::Plan<6> = &__GRAPH.plan(__nn::Purpose::Infer);
-    const __TRAIN: &__nn::Plan<6> = &__GRAPH.plan(__nn::Purpose::Train);
-    const __ASKED: &__nn::Plan<6> = &__GRAPH.plan(__nn::Purpose::TrainAsked);
+    const __INFER: &__nn::Plan<6> = &__GRAPH.plan(__nn::Pass::Infer);
+    const __TRAIN: &__nn::Plan<6> = &__GRAPH.plan(__nn::Pass::Train);
+    const __ASKED: &__nn::Plan<6> = &__GRAPH.plan(__nn::Pass::TrainWithInputGrad);
     const __STREAM: &__nn::Plan<6> = &__GRAPH.stream();
     const __PLANS: [&__nn::Plan<6>; 4] = [__INFER, __TRAIN, __ASKED, __STREAM];
-    const __MAP: &__nn::Map = &__nn::Map::new(
+    const __MAP: &__nn::CompiledNetwork = &__nn::CompiledNetwork::new(
         "Cnn",
         __GRAPH,
         (&__INPUTS, &__OUTPUTS),
@@ -95,8 +110,8 @@ const _: () = {
         type Step<'a> = &'a [f32; __nn::input_step(__INPUTS[0])];
         type StepOutput<'a> = &'a [f32; __nn::output_step(__OUTPUTS[0], __INPUTS[0])];
         type Head = __nn::HeadOf<{ __GRAPH.head(0) as usize }>;
-        const MAP: &'static __nn::Map = __MAP;
-        fn forward(cx: &mut __nn::Cx<'_>, x: &[&[f32]], y: &mut [&mut [f32]]) {
+        const COMPILED: &'static __nn::CompiledNetwork = __MAP;
+        fn forward(cx: &mut __nn::LayerContext<'_>, x: &[&[f32]], y: &mut [&mut [f32]]) {
             let mut pass = __nn::Forward::begin(cx, __MAP, x, y);
             pass.layer::<1, 1>(0, &__l0());
             pass.layer::<1, 1>(1, &__l1());
@@ -106,14 +121,14 @@ const _: () = {
             pass.layer::<1, 1>(5, &__l5());
             pass.end();
         }
-        fn pull_input(
-            cx: &mut __nn::Cx<'_>,
+        fn backward_input(
+            cx: &mut __nn::LayerContext<'_>,
             x: &[&[f32]],
             y: &[&[f32]],
             dy: &[&[f32]],
             dx: &mut [&mut [f32]],
         ) {
-            let mut pass = __nn::PullInput::begin(cx, __MAP, x, y, dy, dx);
+            let mut pass = __nn::BackwardInput::begin(cx, __MAP, x, y, dy, dx);
             pass.layer::<1, 1>(5, &__l5());
             pass.layer::<1, 1>(4, &__l4());
             pass.layer::<1, 1>(3, &__l3());
@@ -121,13 +136,13 @@ const _: () = {
             pass.layer::<1, 1>(1, &__l1());
             pass.layer::<1, 1>(0, &__l0());
         }
-        fn pull_params(
-            cx: &mut __nn::Look<'_>,
+        fn backward_params(
+            cx: &mut __nn::ReadContext<'_>,
             x: &[&[f32]],
             dy: &[&[f32]],
-            part: __nn::Part<'_>,
+            part: __nn::ParamGrad<'_>,
         ) {
-            let mut pass = __nn::PullParams::begin(cx, __MAP, x, dy, part);
+            let mut pass = __nn::BackwardParams::begin(cx, __MAP, x, dy, part);
             pass.layer::<1, 1>(0, &__l0());
             pass.layer::<1, 1>(1, &__l1());
             pass.layer::<1, 1>(2, &__l2());
@@ -149,30 +164,30 @@ const _: () = {
     impl __nn::Layer<1, 1> for Cnn {
         fn forward(
             &self,
-            cx: &mut __nn::Cx<'_>,
+            cx: &mut __nn::LayerContext<'_>,
             x: [&[f32]; 1],
             mut y: [&mut [f32]; 1],
         ) {
             <Self as __nn::Network>::forward(cx, &x, &mut y)
         }
-        fn pull_input(
+        fn backward_input(
             &self,
-            cx: &mut __nn::Cx<'_>,
+            cx: &mut __nn::LayerContext<'_>,
             x: [&[f32]; 1],
             y: [&[f32]; 1],
             dy: [&[f32]; 1],
             mut dx: [&mut [f32]; 1],
         ) {
-            <Self as __nn::Network>::pull_input(cx, &x, &y, &dy, &mut dx)
+            <Self as __nn::Network>::backward_input(cx, &x, &y, &dy, &mut dx)
         }
-        fn pull_params(
+        fn backward_params(
             &self,
-            cx: &mut __nn::Look<'_>,
+            cx: &mut __nn::ReadContext<'_>,
             x: [&[f32]; 1],
             dy: [&[f32]; 1],
-            part: __nn::Part<'_>,
+            part: __nn::ParamGrad<'_>,
         ) {
-            <Self as __nn::Network>::pull_params(cx, &x, &dy, part)
+            <Self as __nn::Network>::backward_params(cx, &x, &dy, part)
         }
     }
 };

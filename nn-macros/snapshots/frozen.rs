@@ -11,17 +11,22 @@ const _: () = {
     const __INPUTS: [__nn::Shape; 1] = [__nn::Shape::of([16])];
     const __OUTPUTS: [__nn::Shape; 1] = [__nn::Shape::of([10])];
     const _: () = __nn::check_input("input", __INPUTS[0]);
-    const __V0: __nn::Flow = __nn::Flow::input("input", __INPUTS[0]);
+    const __V0: __nn::TracedValue = __nn::TracedValue::input("input", __INPUTS[0]);
     const __R0: __nn::Rule = Deep::new().rule([__V0.shape()]);
     const _: () = __nn::check("backbone", &__R0, &[&__V0], 1);
     const _: () = __nn::check_frozen("backbone", &__R0);
-    const __F0: __nn::Facts = __nn::facts(&__R0, [__V0.shape()]);
-    const __V1: __nn::Flow = __nn::Flow::after(&__V0, "backbone", &__R0, 0);
+    const __F0: __nn::LayerSpec = __nn::spec(&__R0, [__V0.shape()]);
+    const __V1: __nn::TracedValue = __nn::TracedValue::after(
+        &__V0,
+        "backbone",
+        &__R0,
+        0,
+    );
     const __R1: __nn::Rule = Dense::new(10).rule([__V1.shape()]);
     const _: () = __nn::check("dense_1", &__R1, &[&__V1], 1);
     const _: () = __nn::check_frozen("dense_1", &__R1);
-    const __F1: __nn::Facts = __nn::facts(&__R1, [__V1.shape()]);
-    const __V2: __nn::Flow = __nn::Flow::after(&__V1, "dense_1", &__R1, 0);
+    const __F1: __nn::LayerSpec = __nn::spec(&__R1, [__V1.shape()]);
+    const __V2: __nn::TracedValue = __nn::TracedValue::after(&__V1, "dense_1", &__R1, 0);
     const _: () = __nn::check_output("output", &__V2, __OUTPUTS[0]);
     const __GRAPH: &__nn::Graph<2, 3> = &__nn::Graph::new(
         __INPUTS,
@@ -31,12 +36,12 @@ const _: () = {
         ],
         [2],
     );
-    const __INFER: &__nn::Plan<2> = &__GRAPH.plan(__nn::Purpose::Infer);
-    const __TRAIN: &__nn::Plan<2> = &__GRAPH.plan(__nn::Purpose::Train);
-    const __ASKED: &__nn::Plan<2> = &__GRAPH.plan(__nn::Purpose::TrainAsked);
+    const __INFER: &__nn::Plan<2> = &__GRAPH.plan(__nn::Pass::Infer);
+    const __TRAIN: &__nn::Plan<2> = &__GRAPH.plan(__nn::Pass::Train);
+    const __ASKED: &__nn::Plan<2> = &__GRAPH.plan(__nn::Pass::TrainWithInputGrad);
     const __STREAM: &__nn::Plan<2> = &__GRAPH.stream();
     const __PLANS: [&__nn::Plan<2>; 4] = [__INFER, __TRAIN, __ASKED, __STREAM];
-    const __MAP: &__nn::Map = &__nn::Map::new(
+    const __MAP: &__nn::CompiledNetwork = &__nn::CompiledNetwork::new(
         "Tuned",
         __GRAPH,
         (&__INPUTS, &__OUTPUTS),
@@ -56,31 +61,31 @@ const _: () = {
         type Step<'a> = &'a [f32; __nn::input_step(__INPUTS[0])];
         type StepOutput<'a> = &'a [f32; __nn::output_step(__OUTPUTS[0], __INPUTS[0])];
         type Head = __nn::HeadOf<{ __GRAPH.head(0) as usize }>;
-        const MAP: &'static __nn::Map = __MAP;
-        fn forward(cx: &mut __nn::Cx<'_>, x: &[&[f32]], y: &mut [&mut [f32]]) {
+        const COMPILED: &'static __nn::CompiledNetwork = __MAP;
+        fn forward(cx: &mut __nn::LayerContext<'_>, x: &[&[f32]], y: &mut [&mut [f32]]) {
             let mut pass = __nn::Forward::begin(cx, __MAP, x, y);
             pass.layer::<1, 1>(0, &__l0());
             pass.layer::<1, 1>(1, &__l1());
             pass.end();
         }
-        fn pull_input(
-            cx: &mut __nn::Cx<'_>,
+        fn backward_input(
+            cx: &mut __nn::LayerContext<'_>,
             x: &[&[f32]],
             y: &[&[f32]],
             dy: &[&[f32]],
             dx: &mut [&mut [f32]],
         ) {
-            let mut pass = __nn::PullInput::begin(cx, __MAP, x, y, dy, dx);
+            let mut pass = __nn::BackwardInput::begin(cx, __MAP, x, y, dy, dx);
             pass.layer::<1, 1>(1, &__l1());
             pass.layer::<1, 1>(0, &__l0());
         }
-        fn pull_params(
-            cx: &mut __nn::Look<'_>,
+        fn backward_params(
+            cx: &mut __nn::ReadContext<'_>,
             x: &[&[f32]],
             dy: &[&[f32]],
-            part: __nn::Part<'_>,
+            part: __nn::ParamGrad<'_>,
         ) {
-            let mut pass = __nn::PullParams::begin(cx, __MAP, x, dy, part);
+            let mut pass = __nn::BackwardParams::begin(cx, __MAP, x, dy, part);
             pass.layer::<1, 1>(0, &__l0());
             pass.layer::<1, 1>(1, &__l1());
         }
@@ -98,30 +103,30 @@ const _: () = {
     impl __nn::Layer<1, 1> for Tuned {
         fn forward(
             &self,
-            cx: &mut __nn::Cx<'_>,
+            cx: &mut __nn::LayerContext<'_>,
             x: [&[f32]; 1],
             mut y: [&mut [f32]; 1],
         ) {
             <Self as __nn::Network>::forward(cx, &x, &mut y)
         }
-        fn pull_input(
+        fn backward_input(
             &self,
-            cx: &mut __nn::Cx<'_>,
+            cx: &mut __nn::LayerContext<'_>,
             x: [&[f32]; 1],
             y: [&[f32]; 1],
             dy: [&[f32]; 1],
             mut dx: [&mut [f32]; 1],
         ) {
-            <Self as __nn::Network>::pull_input(cx, &x, &y, &dy, &mut dx)
+            <Self as __nn::Network>::backward_input(cx, &x, &y, &dy, &mut dx)
         }
-        fn pull_params(
+        fn backward_params(
             &self,
-            cx: &mut __nn::Look<'_>,
+            cx: &mut __nn::ReadContext<'_>,
             x: [&[f32]; 1],
             dy: [&[f32]; 1],
-            part: __nn::Part<'_>,
+            part: __nn::ParamGrad<'_>,
         ) {
-            <Self as __nn::Network>::pull_params(cx, &x, &dy, part)
+            <Self as __nn::Network>::backward_params(cx, &x, &dy, part)
         }
     }
 };

@@ -20,7 +20,10 @@ const _: () = {
     use ::nn_runtime::__private as __nn;
     const __INPUTS: [__nn::Shape; 2] = [__nn::Shape::of([16]), __nn::Shape::of([4])];
     const __OUTPUTS: [__nn::Shape; 2] = [__nn::Shape::of([10]), __nn::Shape::of([2])];
-    const __MAP: &__nn::Map = &__nn::Map::stub("Net", (&__INPUTS, &__OUTPUTS));
+    const __MAP: &__nn::CompiledNetwork = &__nn::CompiledNetwork::stub(
+        "Net",
+        (&__INPUTS, &__OUTPUTS),
+    );
     impl __nn::Network for Net {
         type Input<'a> = (&'a [f32; __INPUTS[0].len()], &'a [f32; __INPUTS[1].len()]);
         type Output<'a> = (&'a [f32; __OUTPUTS[0].len()], &'a [f32; __OUTPUTS[1].len()]);
@@ -33,20 +36,20 @@ const _: () = {
             &'a [f32; __nn::output_step(__OUTPUTS[1], __INPUTS[0])],
         );
         type Head = (__nn::AnyHead, __nn::AnyHead);
-        const MAP: &'static __nn::Map = __MAP;
-        fn forward(_: &mut __nn::Cx<'_>, _: &[&[f32]], _: &mut [&mut [f32]]) {}
-        fn pull_input(
-            _: &mut __nn::Cx<'_>,
+        const COMPILED: &'static __nn::CompiledNetwork = __MAP;
+        fn forward(_: &mut __nn::LayerContext<'_>, _: &[&[f32]], _: &mut [&mut [f32]]) {}
+        fn backward_input(
+            _: &mut __nn::LayerContext<'_>,
             _: &[&[f32]],
             _: &[&[f32]],
             _: &[&[f32]],
             _: &mut [&mut [f32]],
         ) {}
-        fn pull_params(
-            _: &mut __nn::Look<'_>,
+        fn backward_params(
+            _: &mut __nn::ReadContext<'_>,
             _: &[&[f32]],
             _: &[&[f32]],
-            _: __nn::Part<'_>,
+            _: __nn::ParamGrad<'_>,
         ) {}
     }
     impl Net {
@@ -62,30 +65,30 @@ const _: () = {
     impl __nn::Layer<2, 2> for Net {
         fn forward(
             &self,
-            cx: &mut __nn::Cx<'_>,
+            cx: &mut __nn::LayerContext<'_>,
             x: [&[f32]; 2],
             mut y: [&mut [f32]; 2],
         ) {
             <Self as __nn::Network>::forward(cx, &x, &mut y)
         }
-        fn pull_input(
+        fn backward_input(
             &self,
-            cx: &mut __nn::Cx<'_>,
+            cx: &mut __nn::LayerContext<'_>,
             x: [&[f32]; 2],
             y: [&[f32]; 2],
             dy: [&[f32]; 2],
             mut dx: [&mut [f32]; 2],
         ) {
-            <Self as __nn::Network>::pull_input(cx, &x, &y, &dy, &mut dx)
+            <Self as __nn::Network>::backward_input(cx, &x, &y, &dy, &mut dx)
         }
-        fn pull_params(
+        fn backward_params(
             &self,
-            cx: &mut __nn::Look<'_>,
+            cx: &mut __nn::ReadContext<'_>,
             x: [&[f32]; 2],
             dy: [&[f32]; 2],
-            part: __nn::Part<'_>,
+            part: __nn::ParamGrad<'_>,
         ) {
-            <Self as __nn::Network>::pull_params(cx, &x, &dy, part)
+            <Self as __nn::Network>::backward_params(cx, &x, &dy, part)
         }
     }
 };

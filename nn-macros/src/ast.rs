@@ -42,7 +42,7 @@ pub struct Statement {
 pub struct Chain {
     pub source: Option<Source>,
     pub steps: Vec<Step>,
-    /// Part of it could not be read, so that nothing is known of what flows.
+    /// ParamGrad of it could not be read, so that nothing is known of what flows.
     pub broken: bool,
 }
 

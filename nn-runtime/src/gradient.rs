@@ -4,14 +4,14 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::facts::Role;
-use crate::graph::Purpose;
-use crate::kernels::block::Block;
-use crate::kernels::simd::Isa;
-use crate::layer::{Cx, Part};
+use crate::graph::Pass;
+use crate::layer::{LayerContext, ParamGrad};
 use crate::model::Model;
 use crate::network::Network;
 use crate::predictor::{InputError, samples};
+use crate::spec::Role;
+use nn_kernels::aligned_buffer::AlignedBuffer;
+use nn_kernels::simd::Isa;
 
 /// What [`Model::gradients`] finds.
 #[derive(Clone, PartialEq, Debug)]
@@ -48,7 +48,7 @@ impl<N: Network> Model<N> {
     /// The slices are not as many as the network has inputs and outputs, or do not hold the same number of whole samples; a token id
     /// that the network has no row for.
     pub fn gradients(&self, x: &[&[f32]], dy: &[&[f32]]) -> Result<Gradients, InputError> {
-        let map = N::MAP;
+        let map = N::COMPILED;
         let batch = samples("input", map.inputs, x)?;
         if let Some(fault) = crate::ids::fault(map, x, |k| map.inputs[k].len()) {
             return Err(InputError(fault));
@@ -63,19 +63,20 @@ impl<N: Network> Model<N> {
             shapes.iter().map(|shape| alloc::vec![0.0; batch * shape.len()]).collect()
         };
         let (mut y, mut dx) = (zeros(map.outputs), zeros(map.inputs));
-        let mut grad = Block::zeroed(map.params_len);
+        let mut grad = AlignedBuffer::zeroed(map.params_len);
         if batch > 0 {
-            let mut saved = Block::zeroed(map.asked.work * batch);
-            let mut scratch = Block::zeroed(map.asked.scratch_for(batch));
-            let mut cx = Cx::of_network(map, &self.params, Isa::detect(), batch, &mut saved[..], &mut scratch);
-            cx.purpose = Purpose::TrainAsked;
+            let mut saved = AlignedBuffer::zeroed(map.asked.work * batch);
+            let mut scratch = AlignedBuffer::zeroed(map.asked.scratch_for(batch));
+            let mut cx =
+                LayerContext::of_network(map, &self.params, Isa::detect(), batch, &mut saved[..], &mut scratch);
+            cx.pass = Pass::TrainWithInputGrad;
             N::forward(&mut cx, x, &mut slices(&mut y));
             let y: Vec<&[f32]> = y.iter().map(|y| &y[..]).collect();
-            N::pull_input(&mut cx, x, &y, dy, &mut slices(&mut dx));
-            let part = Part { range: 0..map.params_len, grad: &mut grad, samples: 0..batch, fresh: false };
-            N::pull_params(&mut cx.look(&self.params), x, dy, part);
+            N::backward_input(&mut cx, x, &y, dy, &mut slices(&mut dx));
+            let part = ParamGrad { range: 0..map.params_len, grad: &mut grad, samples: 0..batch, overwrite: false };
+            N::backward_params(&mut cx.read_only(&self.params), x, dy, part);
         }
-        let learnt = self.tensors().into_iter().filter(|tensor| tensor.role == Role::Trained && !tensor.frozen);
+        let learnt = self.tensors().into_iter().filter(|tensor| tensor.role == Role::Trainable && !tensor.frozen);
         let params = learnt.map(|tensor| {
             let mut values = alloc::vec![0.0; tensor.count()];
             tensor.read(&grad, &mut values);

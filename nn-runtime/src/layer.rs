@@ -3,20 +3,20 @@
 
 use core::ops::Range;
 
-use crate::facts::Facts;
-use crate::graph::Purpose;
-use crate::kernels::noise::Noise;
-use crate::kernels::pool::Pool;
-use crate::kernels::simd::Isa;
+use crate::graph::Pass;
+use crate::spec::LayerSpec;
+use nn_kernels::noise::CounterRng;
+use nn_kernels::pool::Pool;
+use nn_kernels::simd::Isa;
 
 /// A kind of layer with `N` inputs and `M` outputs, at work on slices of `[batch, …]`, row-major, one sample after the other.
 ///
 /// Beside this trait a layer has two inherent `const fn`s that [`network!`](crate::network) calls by name: `new`, with the arguments of
-/// the declaration (and one method for each `name = value`), and `rule`, from the inputs' shapes to [`Facts`].
+/// the declaration (and one method for each `name = value`), and `rule`, from the inputs' shapes to [`LayerSpec`].
 ///
 /// ```
 /// use nn_runtime::prelude::*;
-/// use nn_runtime::{Cx, Facts, Layer, Part, Rule, Shape};
+/// use nn_runtime::{LayerContext, LayerSpec, Layer, ParamGrad, Rule, Shape};
 ///
 /// /// `y = x · by`
 /// #[derive(Clone, Copy)]
@@ -29,15 +29,15 @@ use crate::kernels::simd::Isa;
 ///         Scale { by }
 ///     }
 ///     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-///         Facts::output(x).ok()
+///         LayerSpec::output(x).ok()
 ///     }
 /// }
 ///
 /// impl Layer for Scale {
-///     fn forward(&self, _: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+///     fn forward(&self, _: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
 ///         y.iter_mut().zip(x).for_each(|(y, x)| *y = x * self.by);
 ///     }
-///     fn pull_input(&self, _: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+///     fn backward_input(&self, _: &mut LayerContext, _: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
 ///         dx.iter_mut().zip(dy).for_each(|(dx, dy)| *dx = dy * self.by);
 ///     }
 /// }
@@ -53,39 +53,46 @@ use crate::kernels::simd::Isa;
 )]
 pub trait Layer<const N: usize = 1, const M: usize = 1> {
     /// Computes every `y` from every `x`.
-    fn forward(&self, cx: &mut Cx, x: [&[f32]; N], y: [&mut [f32]; M]);
+    fn forward(&self, cx: &mut LayerContext, x: [&[f32]; N], y: [&mut [f32]; M]);
 
     /// Overwrites every `dx` with the gradient of the loss with respect to `x`, given that with respect to `y`. A `dx` that is
     /// empty is one that nobody asks for.
-    fn pull_input(&self, cx: &mut Cx, x: [&[f32]; N], y: [&[f32]; M], dy: [&[f32]; M], dx: [&mut [f32]; N]);
+    fn backward_input(
+        &self,
+        cx: &mut LayerContext,
+        x: [&[f32]; N],
+        y: [&[f32]; M],
+        dy: [&[f32]; M],
+        dx: [&mut [f32]; N],
+    );
 
-    /// Adds the gradient with respect to the asked part of the parameters, sample after sample. Runs after `pull_input`.
+    /// Adds the gradient with respect to the asked part of the parameters, sample after sample. Runs after `backward_input`.
     ///
     /// It may read no parameter, but a running statistic whose change is asked: parts are pulled and updated one after the other and at the
-    /// same time, so some may be new already. What it needs of them `forward` or `pull_input` keeps in `cx.saved` ([`Facts::saves`], [`Facts::prepares_params`]).
-    fn pull_params(&self, cx: &mut Look, x: [&[f32]; N], dy: [&[f32]; M], part: Part) {
+    /// same time, so some may be new already. What it needs of them `forward` or `backward_input` keeps in `cx.saved` ([`LayerSpec::saves`], [`LayerSpec::backward_input_first`]).
+    fn backward_params(&self, cx: &mut ReadContext, x: [&[f32]; N], dy: [&[f32]; M], part: ParamGrad) {
         let _ = (cx, x, dy, part);
     }
 
-    /// One step of a stream, for a layer whose rule says [`Facts::carries`] or [`Facts::ends_steps`]: every `x` and `y` holds one step
+    /// One step of a stream, for a layer whose rule says [`LayerSpec::stream_state`] or [`LayerSpec::stream_reduces`]: every `x` and `y` holds one step
     /// instead of a window, and `cx.saved` what is carried from step to step, zeros before the first. It makes what `forward` makes of a
     /// window that begins with the first step. Shapes asked of `cx` are those of the window; of `cx.scratch` there is what does not depend
     /// on the batch.
-    fn step(&self, cx: &mut Cx, x: [&[f32]; N], y: [&mut [f32]; M]) {
+    fn step(&self, cx: &mut LayerContext, x: [&[f32]; N], y: [&mut [f32]; M]) {
         self.forward(cx, x, y);
     }
 
-    /// `forward` in place, for a layer whose rule says [`Facts::is_act`].
-    fn apply(&self, cx: &mut Cx, y: &mut [f32]) {
+    /// `forward` in place, for a layer whose rule says [`LayerSpec::elementwise`].
+    fn apply(&self, cx: &mut LayerContext, y: &mut [f32]) {
         let _ = (cx, y);
-        unreachable!("a layer whose rule says `is_act` implements `apply`");
+        unreachable!("a layer whose rule says `elementwise` implements `apply`");
     }
 
-    /// `pull_input` in place, for a layer whose rule says [`Facts::pulls_in_place`]: `d` comes in as the gradient with respect to `y` and goes
+    /// `backward_input` in place, for a layer whose rule says [`LayerSpec::backward_in_place`]: `d` comes in as the gradient with respect to `y` and goes
     /// out as that with respect to `x`.
-    fn pull_in_place(&self, cx: &mut Cx, x: [&[f32]; N], y: [&[f32]; M], d: &mut [f32]) {
+    fn backward_in_place(&self, cx: &mut LayerContext, x: [&[f32]; N], y: [&[f32]; M], d: &mut [f32]) {
         let _ = (cx, x, y, d);
-        unreachable!("a layer whose rule says `pulls_in_place` implements `pull_in_place`");
+        unreachable!("a layer whose rule says `backward_in_place` implements `backward_in_place`");
     }
 }
 
@@ -98,9 +105,9 @@ pub enum Mode {
     Train,
 }
 
-/// What a layer is given beside its inputs: its site's facts, parameters and memory, and how to compute. Code that serves
-/// [`pull_params`](Layer::pull_params) too takes `&Cx<'_, impl Sized>`.
-pub struct Cx<'a, S = &'a mut [f32]> {
+/// What a layer is given beside its inputs: its site's spec, parameters and memory, and how to compute. Code that serves
+/// [`backward_params`](Layer::backward_params) too takes `&LayerContext<'_, impl Sized>`.
+pub struct LayerContext<'a, S = &'a mut [f32]> {
     /// How many samples.
     pub batch: usize,
     /// The instruction set to compute with: `cx.isa.map(..)`, `zip`, `run` reach vector code.
@@ -108,37 +115,37 @@ pub struct Cx<'a, S = &'a mut [f32]> {
     /// What the pass is for.
     pub mode: Mode,
     /// The key of this site's random numbers at this step; the sample numbers are those of the whole batch.
-    pub noise: Noise,
+    pub noise: CounterRng,
     /// The number of this pass's first sample within the whole batch.
     pub first_sample: usize,
-    /// What `forward` keeps for the pulls: as many floats per sample as [`Facts::saves`] said; empty when nothing is kept. In a stream, what
+    /// What `forward` keeps for the pulls: as many floats per sample as [`LayerSpec::saves`] said; empty when nothing is kept. In a stream, what
     /// `step` carries on.
     pub saved: S,
-    /// Memory to use while the method runs, as much as [`Facts::scratch`] said, with arbitrary contents.
+    /// Memory to use while the method runs, as much as [`LayerSpec::scratch`] said, with arbitrary contents.
     pub scratch: &'a mut [f32],
-    pub(crate) facts: &'static Facts,
+    pub(crate) spec: &'static LayerSpec,
     pub(crate) params: &'a [f32],
-    /// `forward` of a layer that [`Facts::takes_act`] ends with `max(y, floor)`.
+    /// `forward` of a layer that [`LayerSpec::takes_act`] ends with `max(y, floor)`.
     pub(crate) floor: f32,
-    /// … and one that [`Facts::takes_pool`] with these maxima.
+    /// … and one that [`LayerSpec::takes_pool`] with these maxima.
     pub(crate) pool: Option<&'static Pool>,
     /// Of which outputs the loss wants the scores before a softmax or sigmoid, one bit each.
     pub(crate) logits: u8,
     /// What a network used as a layer is asked for.
-    pub(crate) purpose: Purpose,
+    pub(crate) pass: Pass,
 }
 
-/// The context of [`Layer::pull_params`]: what the other methods have kept may be read, by several threads at once, and nothing of it written.
-pub type Look<'a> = Cx<'a, &'a [f32]>;
+/// The context of [`Layer::backward_params`]: what the other methods have kept may be read, by several threads at once, and nothing of it written.
+pub type ReadContext<'a> = LayerContext<'a, &'a [f32]>;
 
-impl<'a, S> Cx<'a, S> {
-    /// The same context for [`Layer::pull_params`], with these parameters.
+impl<'a, S> LayerContext<'a, S> {
+    /// The same context for [`Layer::backward_params`], with these parameters.
     #[inline]
-    pub(crate) fn look<'s>(&'s mut self, params: &'s [f32]) -> Look<'s>
+    pub(crate) fn read_only<'s>(&'s mut self, params: &'s [f32]) -> ReadContext<'s>
     where
         S: core::ops::Deref<Target = [f32]>,
     {
-        Cx {
+        LayerContext {
             batch: self.batch,
             isa: self.isa,
             mode: self.mode,
@@ -146,26 +153,26 @@ impl<'a, S> Cx<'a, S> {
             first_sample: self.first_sample,
             saved: &self.saved,
             scratch: &mut *self.scratch,
-            facts: self.facts,
+            spec: self.spec,
             params,
             floor: self.floor,
             pool: self.pool,
             logits: self.logits,
-            purpose: self.purpose,
+            pass: self.pass,
         }
     }
 
     /// Parameter `i` of the layer, in the order its rule lists them.
     ///
     /// # Panics
-    /// `i` is not less than the number of parameters; in `pull_params`, anything but a running statistic whose change is asked
+    /// `i` is not less than the number of parameters; in `backward_params`, anything but a running statistic whose change is asked
     #[inline]
     pub fn param(&self, i: usize) -> &'a [f32] {
-        assert!(i < self.facts.param_count);
-        let param = &self.facts.params[i];
+        assert!(i < self.spec.param_count);
+        let param = &self.spec.params[i];
         assert!(
             !self.params.is_empty() || param.len == 0,
-            "expected `pull_params` to read no parameter but a running statistic whose change is asked, found it reads `{}`",
+            "expected `backward_params` to read no parameter but a running statistic whose change is asked, found it reads `{}`",
             param.name
         );
         &self.params[param.offset..param.offset + param.len]
@@ -173,12 +180,12 @@ impl<'a, S> Cx<'a, S> {
 
     /// The shape of one sample of input `i`.
     pub fn input_shape(&self, i: usize) -> crate::Shape {
-        self.facts.inputs[i]
+        self.spec.inputs[i]
     }
 
     /// The shape of one sample of output `i`.
     pub fn output_shape(&self, i: usize) -> crate::Shape {
-        self.facts.output_shapes()[i]
+        self.spec.output_shapes()[i]
     }
 
     /// True if the pass is a training step.
@@ -188,20 +195,20 @@ impl<'a, S> Cx<'a, S> {
 }
 
 /// A part of a layer's parameters whose gradient is asked for.
-pub struct Part<'a> {
+pub struct ParamGrad<'a> {
     pub(crate) range: Range<usize>,
     pub(crate) grad: &'a mut [f32],
     /// Of which of the pass's samples; a layer is given these alone.
     pub(crate) samples: Range<usize>,
-    /// Nothing is there yet that could be added to: see [`Facts::pulls_afresh`].
-    pub(crate) fresh: bool,
+    /// Nothing is there yet that could be added to: see [`LayerSpec::overwrites_weight_grad`].
+    pub(crate) overwrite: bool,
 }
 
-impl<'a> Part<'a> {
+impl<'a> ParamGrad<'a> {
     /// What is asked of parameter `i`: the range within it, and where to add its gradient. The range is empty where nothing of it is asked.
     #[inline]
-    pub fn of(&mut self, cx: &Cx<'_, impl Sized>, i: usize) -> (Range<usize>, &mut [f32]) {
-        let param = &cx.facts.params[i];
+    pub fn slice(&mut self, cx: &LayerContext<'_, impl Sized>, i: usize) -> (Range<usize>, &mut [f32]) {
+        let param = &cx.spec.params[i];
         let (range, grad) = self.within(param.offset, param.len);
         (range, grad)
     }

@@ -2,6 +2,7 @@
 //!
 //! See the README for a tour, [`network!`] for the language, [`Layer`] to write a layer of one's own.
 #![cfg_attr(not(feature = "std"), no_std)]
+#![forbid(unsafe_code)]
 
 extern crate alloc;
 extern crate self as nn_runtime;
@@ -35,14 +36,12 @@ pub use nn_macros::activation;
 pub use nn_macros::loss;
 pub use nn_macros::network;
 
-mod facts;
 mod fault;
 mod formula;
 mod gradient;
 mod graph;
 mod ids;
 mod init;
-pub mod kernels;
 mod layer;
 pub mod layers;
 pub mod losses;
@@ -56,6 +55,7 @@ mod predictor;
 mod probe;
 mod repeat;
 mod shape;
+mod spec;
 mod stream;
 
 #[cfg(feature = "std")]
@@ -65,21 +65,26 @@ mod save;
 #[cfg(feature = "std")]
 pub mod train;
 
-pub use facts::{Facts, Head, MAX_OUTPUTS, MAX_PARAMS, Role, Rule};
 pub use fault::Fault;
 pub use gradient::Gradients;
 pub use init::Init;
-pub use kernels::noise::Noise;
-pub use kernels::simd::Isa;
-pub use layer::{Cx, Layer, Look, Mode, Part};
+pub use layer::{Layer, LayerContext, Mode, ParamGrad, ReadContext};
 pub use memory::Memory;
 pub use model::{Model, ModelPart, ParamError};
 pub use network::{AnyHead, LogSoftmaxHead, Network, OtherHead, PlainHead, Ports, SigmoidHead, SoftmaxHead, ValueHead};
+pub use nn_kernels::noise::CounterRng;
+pub use nn_kernels::simd::Isa;
 pub use params::Tensor;
 pub use predictor::{InputError, Predictor};
 pub use probe::{Gradients as LayerGradients, Probe};
 pub use shape::{MAX_RANK, Shape};
+pub use spec::{Head, LayerSpec, MAX_OUTPUTS, MAX_PARAMS, Role, Rule};
 pub use stream::{StreamError, StreamState, Streamer};
+
+/// What a layer of one's own may compute with: element-wise operations, functions and vectors, on every instruction set.
+pub mod kernels {
+    pub use nn_kernels::{elementwise, math, simd};
+}
 
 /// Everything a program that declares, trains and uses networks names.
 pub mod prelude {
@@ -107,23 +112,23 @@ pub mod prelude {
 /// What generated code names. Not for other use: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::facts::{Facts, Head, Rule};
     pub use crate::fault::Fault;
     pub use crate::formula::*;
     pub use crate::graph::{
-        Flow, Graph, Map, Node, Plan, Purpose, check, check_frozen, check_input, check_output, check_shape,
-        check_shared, facts, input_step, output_step, repeat,
+        CompiledNetwork, Graph, Node, Pass, Plan, TracedValue, check, check_frozen, check_input, check_output,
+        check_shape, check_shared, input_step, output_step, repeat, spec,
     };
     pub use crate::init::Init;
-    pub use crate::kernels::math;
-    pub use crate::kernels::simd::Simd;
-    pub use crate::layer::{Cx, Layer, Look, Part};
+    pub use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
     pub use crate::losses::elementwise::{
         Formula, fault as loss_fault, gradient as loss_gradient, value as loss_value,
     };
     pub use crate::network::{AnyHead, HeadOf, Network};
-    pub use crate::pass::{Forward, PullInput, PullParams};
+    pub use crate::pass::{BackwardInput, BackwardParams, Forward};
     pub use crate::repeat::Repeat;
     pub use crate::shape::Shape;
+    pub use crate::spec::{Head, LayerSpec, Rule};
     pub use alloc::string::String;
+    pub use nn_kernels::math;
+    pub use nn_kernels::simd::Simd;
 }

@@ -1,4 +1,4 @@
-//! The plan of a network's memory, to be read by people. In: a `Map` and a batch; out: bytes, and a map of which buffer lies where
+//! The plan of a network's memory, to be read by people. In: a `CompiledNetwork` and a batch; out: bytes, and a map of which buffer lies where
 //! and when. It plans nothing itself.
 
 use alloc::format;
@@ -6,8 +6,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::graph::{Map, Schedule, Span, When};
-use crate::kernels::split::Region;
+use crate::graph::{BufferRef, CompiledNetwork, Lifetime, MemoryPlan};
+use nn_kernels::workspace::Region;
 
 /// What a network needs in memory, in bytes, for a batch. Printed, it is a map: each buffer, where it lies, and from when to when.
 ///
@@ -25,12 +25,12 @@ use crate::kernels::split::Region;
 /// Parameters are counted as they lie in memory: rows of a matrix are padded to whole vectors.
 #[derive(Clone, Copy)]
 pub struct Memory {
-    map: &'static Map,
+    map: &'static CompiledNetwork,
     batch: usize,
 }
 
 impl Memory {
-    pub(crate) fn of(map: &'static Map, batch: usize) -> Memory {
+    pub(crate) fn of(map: &'static CompiledNetwork, batch: usize) -> Memory {
         Memory { map, batch }
     }
 
@@ -50,20 +50,20 @@ impl Memory {
         4 * self.map.train.len(self.batch)
     }
 
-    fn rows(&self, schedule: &Schedule) -> Vec<Row> {
+    fn rows(&self, schedule: &MemoryPlan) -> Vec<Row> {
         let nodes = self.map.nodes;
         let mut rows = Vec::new();
-        let mut add = |span: Span, when: When, what: String| {
+        let mut add = |span: BufferRef, when: Lifetime, what: String| {
             if span.region == Region::Work && !span.is_empty() && !when.is_never() {
                 rows.push(Row { offset: span.offset as usize, len: span.len as usize, when, what });
             }
         };
-        for (node, spots) in nodes.iter().zip(schedule.spots) {
+        for (node, node_plan) in nodes.iter().zip(schedule.node_plan) {
             for j in 0..node.m() {
-                add(spots.y[j], spots.y_life[j], node.name.into());
-                add(spots.dy[j], spots.dy_life[j], format!("gradient of {}", node.name));
+                add(node_plan.y[j], node_plan.y_life[j], node.name.into());
+                add(node_plan.dy[j], node_plan.dy_life[j], format!("gradient of {}", node.name));
             }
-            add(spots.saved, spots.saved_life, format!("kept by {}", node.name));
+            add(node_plan.saved, node_plan.saved_life, format!("kept by {}", node.name));
         }
         rows.sort_by_key(|row| (row.offset, row.when.from));
         rows
@@ -83,7 +83,7 @@ impl Memory {
 struct Row {
     offset: usize,
     len: usize,
-    when: When,
+    when: Lifetime,
     what: String,
 }
 
@@ -125,12 +125,12 @@ impl fmt::Display for Memory {
 mod tests {
     use super::*;
     use crate::Isa;
-    use crate::facts::lines;
-    use crate::graph::Purpose;
-    use crate::kernels::block::Block;
-    use crate::kernels::noise::Noise;
-    use crate::layer::{Cx, Mode, Part};
+    use crate::graph::Pass;
+    use crate::layer::{LayerContext, Mode, ParamGrad};
     use crate::prelude::*;
+    use crate::spec::lines;
+    use nn_kernels::aligned_buffer::AlignedBuffer;
+    use nn_kernels::noise::CounterRng;
 
     network! { struct Chain: [5] -> [3] { Dense(7) -> Tanh -> Dense(40) -> Relu -> Dense(3) } }
     network! {
@@ -159,33 +159,32 @@ mod tests {
         memory.iter().rposition(|x| x.to_bits() != POISON).map_or(0, |last| last + 1)
     }
 
-    fn poisoned(len: usize) -> Block {
-        let mut block = Block::zeroed(len);
+    fn poisoned(len: usize) -> AlignedBuffer {
+        let mut block = AlignedBuffer::zeroed(len);
         block.fill(f32::from_bits(POISON));
         block
     }
 
     /// Runs all three passes in memory of exactly the planned size: more would panic, less shows at its end.
-    fn use_is_plan<N: Network>(batch: usize, purpose: Purpose) {
-        let map = N::MAP;
-        let plan = map.schedule(purpose);
+    fn use_is_plan<N: Network>(batch: usize, pass: Pass) {
+        let map = N::COMPILED;
+        let plan = map.schedule(pass);
         let model = N::init(1);
-        let mut saved = poisoned(if purpose == Purpose::Infer { 0 } else { plan.work * batch });
-        let mut scratch =
-            poisoned(plan.scratch_for(batch) + if purpose == Purpose::Infer { plan.work * batch } else { 0 });
+        let mut saved = poisoned(if pass == Pass::Infer { 0 } else { plan.work * batch });
+        let mut scratch = poisoned(plan.scratch_for(batch) + if pass == Pass::Infer { plan.work * batch } else { 0 });
         let (input, output) = (map.inputs[0].len() * batch, map.outputs[0].len() * batch);
         let (x, mut y, dy, mut dx) = (vec![0.5; input], vec![0.0; output], vec![1.0; output], vec![0.0; input]);
         let mut grad = vec![0.0; map.params_len];
-        let mut cx = Cx::of_network(map, &model.params, Isa::detect(), batch, &mut saved[..], &mut scratch);
-        cx.purpose = purpose;
+        let mut cx = LayerContext::of_network(map, &model.params, Isa::detect(), batch, &mut saved[..], &mut scratch);
+        cx.pass = pass;
         cx.mode = Mode::Train;
-        cx.noise = Noise { key: 1 };
+        cx.noise = CounterRng { key: 1 };
         N::forward(&mut cx, &[&x], &mut [&mut y]);
-        if purpose != Purpose::Infer {
-            let dx = if purpose == Purpose::TrainAsked { &mut dx[..] } else { &mut [] };
-            N::pull_input(&mut cx, &[&x], &[&y], &[&dy], &mut [dx]);
-            let part = Part { range: 0..map.params_len, grad: &mut grad, samples: 0..batch, fresh: false };
-            N::pull_params(&mut cx.look(&model.params), &[&x], &[&dy], part);
+        if pass != Pass::Infer {
+            let dx = if pass == Pass::TrainWithInputGrad { &mut dx[..] } else { &mut [] };
+            N::backward_input(&mut cx, &[&x], &[&y], &[&dy], &mut [dx]);
+            let part = ParamGrad { range: 0..map.params_len, grad: &mut grad, samples: 0..batch, overwrite: false };
+            N::backward_params(&mut cx.read_only(&model.params), &[&x], &[&dy], part);
             let (found, planned) = (used(&saved), plan.work * batch);
             assert!(
                 found <= planned && planned < found + lines(1) * batch,
@@ -205,11 +204,11 @@ mod tests {
     #[test]
     fn measured_use_is_planned_use() {
         for batch in [1, 3, 8] {
-            for purpose in [Purpose::Infer, Purpose::Train, Purpose::TrainAsked] {
-                use_is_plan::<Chain>(batch, purpose);
-                use_is_plan::<Fork>(batch, purpose);
-                use_is_plan::<Kept>(batch, purpose);
-                use_is_plan::<Deep>(batch, purpose);
+            for pass in [Pass::Infer, Pass::Train, Pass::TrainWithInputGrad] {
+                use_is_plan::<Chain>(batch, pass);
+                use_is_plan::<Fork>(batch, pass);
+                use_is_plan::<Kept>(batch, pass);
+                use_is_plan::<Deep>(batch, pass);
             }
         }
     }
@@ -218,7 +217,7 @@ mod tests {
     fn buffers_that_do_not_meet_share() {
         let memory = Chain::memory(1);
         // At prediction the 40 take turns with nothing longer: 7 and 40 floats, in whole lines.
-        assert_eq!(memory.prediction(), 4 * (16 + 48) + 4 * Chain::MAP.infer.scratch_for(1));
+        assert_eq!(memory.prediction(), 4 * (16 + 48) + 4 * Chain::COMPILED.infer.scratch_for(1));
         let text = format!("{memory}");
         for part in ["Chain, batch 1", "prediction: ", "training: ", "pull dense_3", "gradient of relu_1", "update"] {
             assert!(text.contains(part), "{text}\nlacks {part}");
@@ -228,25 +227,25 @@ mod tests {
     /// A gradient that is overwritten by the next one, or handed on as it is, has the place of another; one that others are added to its own.
     #[test]
     fn gradients_share_a_place_where_one_becomes_the_other() {
-        let gradients = |map: &'static Map, schedule: &Schedule| {
+        let gradients = |map: &'static CompiledNetwork, schedule: &MemoryPlan| {
             let mut names: Vec<String> = Memory::of(map, 1).rows(schedule).into_iter().map(|row| row.what).collect();
             names.retain(|what| what.starts_with("gradient of "));
             names.sort();
             names.join(", ")
         };
-        assert_eq!(gradients(Chain::MAP, &Chain::MAP.train), "gradient of relu_1, gradient of tanh_1");
-        let of_fork = gradients(Fork::MAP, &Fork::MAP.train);
+        assert_eq!(gradients(Chain::COMPILED, &Chain::COMPILED.train), "gradient of relu_1, gradient of tanh_1");
+        let of_fork = gradients(Fork::COMPILED, &Fork::COMPILED.train);
         assert_eq!(of_fork, "gradient of softplus_1, gradient of sum_1, gradient of tanh_1");
-        let of_kept = gradients(Kept::MAP, &Kept::MAP.train);
+        let of_kept = gradients(Kept::COMPILED, &Kept::COMPILED.train);
         assert_eq!(of_kept, "gradient of dense_1, gradient of dense_2, gradient of sum_1");
     }
 
     /// No two buffers that are in use at the same time lie in the same place.
     #[test]
     fn no_two_buffers_meet() {
-        for map in [Chain::MAP, Fork::MAP, Kept::MAP, Deep::MAP] {
-            for purpose in [Purpose::Infer, Purpose::Train, Purpose::TrainAsked] {
-                let rows = Memory::of(map, 1).rows(map.schedule(purpose));
+        for map in [Chain::COMPILED, Fork::COMPILED, Kept::COMPILED, Deep::COMPILED] {
+            for pass in [Pass::Infer, Pass::Train, Pass::TrainWithInputGrad] {
+                let rows = Memory::of(map, 1).rows(map.schedule(pass));
                 for (i, a) in rows.iter().enumerate() {
                     for b in &rows[i + 1..] {
                         let time = a.when.from <= b.when.to && b.when.from <= a.when.to;

@@ -8,13 +8,13 @@ use core::marker::PhantomData;
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 
-use crate::kernels::block::Block;
-use crate::kernels::noise::Noise;
-use crate::kernels::simd::Isa;
 use crate::network::Network;
 use crate::params::{self, Tensor};
 use crate::predictor::Predictor;
 use crate::stream::{StreamError, Streamer};
+use nn_kernels::aligned_buffer::AlignedBuffer;
+use nn_kernels::noise::CounterRng;
+use nn_kernels::simd::Isa;
 
 /// A network's parameters: one flat, aligned block.
 ///
@@ -29,7 +29,7 @@ use crate::stream::{StreamError, Streamer};
 /// assert_eq!(model.predictor(1).predict(&[3.0, 4.0]), &[7.0]);
 /// ```
 pub struct Model<N> {
-    pub(crate) params: Block,
+    pub(crate) params: AlignedBuffer,
     network: PhantomData<fn() -> N>,
 }
 
@@ -41,7 +41,7 @@ impl<N> Clone for Model<N> {
 
 impl<N: Network> fmt::Debug for Model<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Model<{}>({} parameters)", N::MAP.name, N::params())
+        write!(f, "Model<{}>({} parameters)", N::COMPILED.name, N::params())
     }
 }
 
@@ -49,10 +49,10 @@ impl<N: Network> Model<N> {
     /// Draws every parameter from its layer's distribution. Each tensor has a generator of its own, keyed by the seed and its
     /// place, so that the same seed gives the same bits everywhere.
     pub fn init(seed: u64) -> Self {
-        let mut block = Block::zeroed(N::MAP.params_len);
+        let mut block = AlignedBuffer::zeroed(N::COMPILED.params_len);
         let mut standard = Vec::new();
-        for (i, tensor) in params::tensors(N::MAP).iter().enumerate() {
-            let mut rng = Pcg64Mcg::seed_from_u64(Noise { key: seed }.keyed(&[i as u64]).key);
+        for (i, tensor) in params::tensors(N::COMPILED).iter().enumerate() {
+            let mut rng = Pcg64Mcg::seed_from_u64(CounterRng { key: seed }.fold_in(&[i as u64]).key);
             standard.clear();
             standard.resize(tensor.count(), 0.0);
             tensor.init.draw(&tensor.shape, &mut rng, &mut standard);
@@ -61,13 +61,13 @@ impl<N: Network> Model<N> {
         Model::with_params(block)
     }
 
-    pub(crate) fn with_params(params: Block) -> Self {
+    pub(crate) fn with_params(params: AlignedBuffer) -> Self {
         Model { params, network: PhantomData }
     }
 
     /// What the parameters are called, and their shapes, in the order of the declaration.
     pub fn tensors(&self) -> Vec<Tensor> {
-        params::tensors(N::MAP)
+        params::tensors(N::COMPILED)
     }
 
     /// The numbers of a tensor, row-major in its standard shape (`[outputs, inputs]` for a dense weight).
@@ -105,7 +105,7 @@ impl<N: Network> Model<N> {
             let names: Vec<&str> = all.iter().map(|tensor| tensor.name.as_str()).collect();
             ParamError(alloc::format!(
                 "expected the name of a parameter of `{}`, found `{name}`\nhelp: one of {}",
-                N::MAP.name,
+                N::COMPILED.name,
                 names.join(", ")
             ))
         })
@@ -128,10 +128,10 @@ impl<N: Network> Model<N> {
     /// # Errors
     /// Nothing of that name is a network of type `P`.
     pub fn part<P: Network>(&self, name: &str) -> Result<ModelPart<'_, P>, ParamError> {
-        let within = params::networks(N::MAP);
-        match within.iter().find(|part| part.name == name && params::same(part.map, P::MAP)) {
+        let within = params::networks(N::COMPILED);
+        match within.iter().find(|part| part.name == name && params::same(part.map, P::COMPILED)) {
             Some(part) => {
-                let params = &self.params[part.offset..part.offset + P::MAP.params_len];
+                let params = &self.params[part.offset..part.offset + P::COMPILED.params_len];
                 Ok(ModelPart { params, network: PhantomData })
             }
             None => {
@@ -140,9 +140,9 @@ impl<N: Network> Model<N> {
                 let there = if names.is_empty() { "none".to_string() } else { names.join(", ") };
                 Err(ParamError(alloc::format!(
                     "expected a `{}` called `{name}` within `{}`, found {there}\nhelp: label the network where it is used, as in `{name}: {}`",
-                    P::MAP.name,
-                    N::MAP.name,
-                    P::MAP.name
+                    P::COMPILED.name,
+                    N::COMPILED.name,
+                    P::COMPILED.name
                 )))
             }
         }
@@ -206,7 +206,7 @@ impl<'m, P: Network> ModelPart<'m, P> {
 
     /// A model of its own with a copy of the parameters: to save, to train further, to put elsewhere.
     pub fn to_model(&self) -> Model<P> {
-        let mut params = Block::zeroed(self.params.len());
+        let mut params = AlignedBuffer::zeroed(self.params.len());
         params.copy_from_slice(self.params);
         Model::with_params(params)
     }

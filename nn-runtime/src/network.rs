@@ -3,9 +3,9 @@
 
 use core::marker::PhantomData;
 
-use crate::facts::Head;
-use crate::graph::Map;
-use crate::layer::{Cx, Look, Part};
+use crate::graph::CompiledNetwork;
+use crate::layer::{LayerContext, ParamGrad, ReadContext};
+use crate::spec::Head;
 
 /// A network: a unit struct made by [`network!`](crate::network). Its parameters live in a [`Model`](crate::Model).
 #[diagnostic::on_unimplemented(
@@ -25,14 +25,14 @@ pub trait Network: Copy + Default + 'static {
     type Head;
     /// Everything known at compile time.
     #[doc(hidden)]
-    const MAP: &'static Map;
+    const COMPILED: &'static CompiledNetwork;
 
     #[doc(hidden)]
-    fn forward(cx: &mut Cx, x: &[&[f32]], y: &mut [&mut [f32]]);
+    fn forward(cx: &mut LayerContext, x: &[&[f32]], y: &mut [&mut [f32]]);
     #[doc(hidden)]
-    fn pull_input(cx: &mut Cx, x: &[&[f32]], y: &[&[f32]], dy: &[&[f32]], dx: &mut [&mut [f32]]);
+    fn backward_input(cx: &mut LayerContext, x: &[&[f32]], y: &[&[f32]], dy: &[&[f32]], dx: &mut [&mut [f32]]);
     #[doc(hidden)]
-    fn pull_params(cx: &mut Look, x: &[&[f32]], dy: &[&[f32]], part: Part);
+    fn backward_params(cx: &mut ReadContext, x: &[&[f32]], dy: &[&[f32]], part: ParamGrad);
 
     /// A model with freshly drawn parameters; the same seed draws the same ones everywhere.
     fn init(seed: u64) -> crate::Model<Self> {
@@ -41,17 +41,17 @@ pub trait Network: Copy + Default + 'static {
 
     /// How many numbers are learnt or kept, as the field counts them.
     fn params() -> usize {
-        crate::params::count(Self::MAP)
+        crate::params::count(Self::COMPILED)
     }
 
     /// The memory it needs, planned at compile time, for a batch of this many samples.
     fn memory(batch: usize) -> crate::Memory {
-        crate::Memory::of(Self::MAP, batch)
+        crate::Memory::of(Self::COMPILED, batch)
     }
 
     /// Multiply-adds of one prediction.
     fn macs() -> usize {
-        Self::MAP.macs
+        Self::COMPILED.macs
     }
 }
 

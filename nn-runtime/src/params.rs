@@ -1,14 +1,14 @@
-//! The table of a network's parameters: names, shapes, places. In: a `Map`; out: one visit for each tensor, networks within
+//! The table of a network's parameters: names, shapes, places. In: a `CompiledNetwork`; out: one visit for each tensor, networks within
 //! networks included. Counting, drawing, saving and comparing all walk this one table.
 
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::facts::{Layout, Param, Role};
-use crate::graph::{Map, Node};
+use crate::graph::{CompiledNetwork, Node};
 use crate::init::Init;
 use crate::shape::Shape;
+use crate::spec::{Layout, Param, Role};
 
 /// One parameter tensor of a network.
 #[derive(Clone, Debug)]
@@ -55,35 +55,35 @@ impl Tensor {
 }
 
 /// All parameter tensors of a network, in the order of its sites.
-pub(crate) fn tensors(map: &'static Map) -> Vec<Tensor> {
+pub(crate) fn tensors(map: &'static CompiledNetwork) -> Vec<Tensor> {
     let mut all = Vec::new();
     visit(map, "", 0, false, &mut all);
     all
 }
 
 /// How many numbers a network has.
-pub(crate) fn count(map: &'static Map) -> usize {
+pub(crate) fn count(map: &'static CompiledNetwork) -> usize {
     tensors(map).iter().map(Tensor::count).sum()
 }
 
 /// A network used as a layer, at its place.
 pub(crate) struct Within {
     pub(crate) name: String,
-    pub(crate) map: &'static Map,
+    pub(crate) map: &'static CompiledNetwork,
     /// Where its parameters begin within the model's block.
     pub(crate) offset: usize,
 }
 
 /// All networks within a network, each before those within it.
-pub(crate) fn networks(map: &'static Map) -> Vec<Within> {
+pub(crate) fn networks(map: &'static CompiledNetwork) -> Vec<Within> {
     let mut all = Vec::new();
     visit_networks(map, "", 0, &mut all);
     all
 }
 
-fn visit_networks(map: &'static Map, prefix: &str, base: usize, all: &mut Vec<Within>) {
+fn visit_networks(map: &'static CompiledNetwork, prefix: &str, base: usize, all: &mut Vec<Within>) {
     for node in map.nodes.iter().filter(|node| node.shares.is_none()) {
-        let Some(inner) = node.facts.inner else { continue };
+        let Some(inner) = node.spec.inner else { continue };
         for (name, offset) in copies(node, prefix, base) {
             let within = format!("{name}.");
             all.push(Within { name, map: inner, offset });
@@ -94,7 +94,7 @@ fn visit_networks(map: &'static Map, prefix: &str, base: usize, all: &mut Vec<Wi
 
 /// The name and the place of a node's parameters; of each copy where it is repeated.
 fn copies(node: &Node, prefix: &str, base: usize) -> impl Iterator<Item = (String, usize)> {
-    let (times, each) = (node.facts.times, node.facts.params_len / node.facts.times);
+    let (times, each) = (node.spec.times, node.spec.params_len / node.spec.times);
     (0..times).map(move |copy| {
         let name = match times {
             1 => format!("{prefix}{}", node.name),
@@ -105,20 +105,20 @@ fn copies(node: &Node, prefix: &str, base: usize) -> impl Iterator<Item = (Strin
 }
 
 /// True if two networks have the same name and the same parameters.
-pub(crate) fn same(a: &'static Map, b: &'static Map) -> bool {
+pub(crate) fn same(a: &'static CompiledNetwork, b: &'static CompiledNetwork) -> bool {
     let table = |map| tensors(map).into_iter().map(|tensor| (tensor.name, tensor.shape, tensor.offset));
     a.name == b.name && a.params_len == b.params_len && table(a).eq(table(b))
 }
 
-fn visit(map: &'static Map, prefix: &str, base: usize, frozen: bool, all: &mut Vec<Tensor>) {
+fn visit(map: &'static CompiledNetwork, prefix: &str, base: usize, frozen: bool, all: &mut Vec<Tensor>) {
     for node in map.nodes.iter().filter(|node| node.shares.is_none()) {
-        let facts = node.facts;
+        let spec = node.spec;
         let frozen = frozen || node.frozen;
         for (name, base) in copies(node, prefix, base) {
-            match facts.inner {
+            match spec.inner {
                 Some(inner) => visit(inner, &format!("{name}."), base, frozen, all),
                 None => {
-                    all.extend(facts.params[..facts.param_count].iter().map(|param| tensor(param, &name, base, frozen)))
+                    all.extend(spec.params[..spec.param_count].iter().map(|param| tensor(param, &name, base, frozen)))
                 }
             }
         }
@@ -130,7 +130,7 @@ fn tensor(param: &Param, site: &str, base: usize, frozen: bool) -> Tensor {
         name: if param.name.is_empty() { site.to_string() } else { format!("{site}.{}", param.name) },
         shape: param.shape,
         role: param.role,
-        frozen: frozen || param.role == Role::Fixed,
+        frozen: frozen || param.role == Role::Constant,
         init: param.init,
         layout: param.layout,
         offset: base + param.offset,

@@ -1,52 +1,52 @@
-//! A network at work: the three passes that generated code walks, layer after layer. In: a `Cx`, a `Map` and slices; out: slices
+//! A network at work: the three passes that generated code walks, layer after layer. In: a `LayerContext`, a `CompiledNetwork` and slices; out: slices
 //! filled as planned. It opens memory where the plan says and calls layers; it never computes a place or names a layer.
 
-use crate::facts::Facts;
-use crate::graph::{Absorbed, Map, Node, Purpose, Schedule, Span, Spots};
-use crate::kernels::noise::Noise;
-use crate::kernels::simd::Isa;
-use crate::kernels::split::{Bank, Place, Region};
-use crate::layer::{Cx, Layer, Look, Mode, Part};
+use crate::graph::{BufferRef, CompiledNetwork, Fusion, MemoryPlan, Node, NodePlan, Pass};
+use crate::layer::{Layer, LayerContext, Mode, ParamGrad, ReadContext};
+use crate::spec::LayerSpec;
+use nn_kernels::noise::CounterRng;
+use nn_kernels::simd::Isa;
+use nn_kernels::workspace::{BufferRange, Region, Workspace};
 
 /// A node's context and what it reads and writes, opened.
 type Site<'s, const A: usize, const B: usize, const C: usize, const W: usize> =
-    (Cx<'s>, [&'s [f32]; A], [&'s [f32]; B], [&'s [f32]; C], [&'s mut [f32]; W]);
+    (LayerContext<'s>, [&'s [f32]; A], [&'s [f32]; B], [&'s [f32]; C], [&'s mut [f32]; W]);
 
 /// What all passes have in common: the network, its plan, and what is handed on to every layer.
-struct Walk<'a, 'b> {
-    map: &'static Map,
-    plan: &'static Schedule,
-    bank: Bank<'a, 'b>,
+struct PassState<'a, 'b> {
+    map: &'static CompiledNetwork,
+    plan: &'static MemoryPlan,
+    workspace: Workspace<'a, 'b>,
     scratch: &'a mut [f32],
     params: &'a [f32],
     batch: usize,
     isa: Isa,
     mode: Mode,
-    noise: Noise,
+    noise: CounterRng,
     first_sample: usize,
     logits: u8,
 }
 
-impl<'a, 'b> Walk<'a, 'b> {
+impl<'a, 'b> PassState<'a, 'b> {
     #[inline]
     fn begin(
-        cx: &'a mut Cx<'_>,
-        map: &'static Map,
+        cx: &'a mut LayerContext<'_>,
+        map: &'static CompiledNetwork,
         [x, y, dy]: [&'a [&'a [f32]]; 3],
         written: &'a mut [&'b mut [f32]],
         writes: Region,
     ) -> Self {
-        let plan = map.schedule(cx.purpose);
+        let plan = map.schedule(cx.pass);
         let len = plan.work * cx.batch;
         // A pass that keeps nothing lives in scratch memory altogether.
-        let (work, scratch) = match cx.purpose {
-            Purpose::Infer => cx.scratch.split_at_mut(len),
+        let (work, scratch) = match cx.pass {
+            Pass::Infer => cx.scratch.split_at_mut(len),
             _ => (&mut cx.saved[..len], &mut *cx.scratch),
         };
-        Walk {
+        PassState {
             map,
             plan,
-            bank: Bank { work, x, y, dy, written, writes },
+            workspace: Workspace { work, x, y, dy, written, writes },
             scratch,
             params: cx.params,
             batch: cx.batch,
@@ -59,55 +59,60 @@ impl<'a, 'b> Walk<'a, 'b> {
     }
 
     #[inline]
-    fn site(&self, i: usize) -> (&'static Node, &'static Spots) {
-        (&self.map.nodes[i], &self.plan.spots[i])
+    fn site(&self, i: usize) -> (&'static Node, &'static NodePlan) {
+        (&self.map.nodes[i], &self.plan.node_plan[i])
     }
 
     /// The context of node `i`, and the places it asks for, opened. Within its caller: a context is too large to be handed about.
     #[inline(always)]
-    fn open<const A: usize, const B: usize, const C: usize, const W: usize>(
+    fn borrow<const A: usize, const B: usize, const C: usize, const W: usize>(
         &mut self,
         i: usize,
-        reads: ([Span; A], [Span; B], [Span; C]),
-        writes: [Span; W],
+        reads: ([BufferRef; A], [BufferRef; B], [BufferRef; C]),
+        writes: [BufferRef; W],
     ) -> Site<'_, A, B, C, W> {
-        let (node, spots) = self.site(i);
+        let (node, node_plan) = self.site(i);
         let batch = self.batch;
-        let place = |span: Span| span.of_batch(batch);
+        let place = |span: BufferRef| span.of_batch(batch);
         let (a, b, c) = reads;
-        let (a, b, c, w, saved) =
-            self.bank.open(a.map(place), b.map(place), c.map(place), writes.map(place), place(spots.saved));
-        let cx = Cx {
+        let (a, b, c, w, saved) = self.workspace.borrow_disjoint(
+            a.map(place),
+            b.map(place),
+            c.map(place),
+            writes.map(place),
+            place(node_plan.saved),
+        );
+        let cx = LayerContext {
             batch,
             isa: self.isa,
             mode: if node.frozen { Mode::Infer } else { self.mode },
-            noise: self.noise.keyed(&[i as u64]),
+            noise: self.noise.fold_in(&[i as u64]),
             first_sample: self.first_sample,
             saved,
             scratch: self.scratch,
-            facts: node.facts,
-            params: &self.params[node.params..node.params + node.facts.params_len],
-            floor: spots.floor,
-            pool: spots.pool.as_ref(),
+            spec: node.spec,
+            params: &self.params[node.params..node.params + node.spec.params_len],
+            floor: node_plan.floor,
+            pool: node_plan.pool.as_ref(),
             // A network that is a head has one output.
-            logits: u8::from(self.logits & spots.head != 0),
-            purpose: spots.purpose,
+            logits: u8::from(self.logits & node_plan.head != 0),
+            pass: node_plan.pass,
         };
         (cx, a, b, c, w)
     }
 
     /// The loss takes what comes into this head, not what it makes of it; a network as a head settles that within.
     #[inline]
-    fn is_bare(&self, i: usize) -> bool {
-        let (node, spots) = self.site(i);
-        self.logits & spots.head != 0 && node.facts.inner.is_none()
+    fn is_logits_only(&self, i: usize) -> bool {
+        let (node, node_plan) = self.site(i);
+        self.logits & node_plan.head != 0 && node.spec.inner.is_none()
     }
 
     /// Copies from one place to another.
-    fn copy(&mut self, from: Span, to: Span) {
-        let none = Place { region: Region::Work, index: 0, offset: 0, len: 0 };
+    fn copy(&mut self, from: BufferRef, to: BufferRef) {
+        let none = BufferRange { region: Region::Work, index: 0, offset: 0, len: 0 };
         let (from, to) = (from.of_batch(self.batch), to.of_batch(self.batch));
-        let ([from], [], [], [to], _) = self.bank.open([from], [], [], [to], none);
+        let ([from], [], [], [to], _) = self.workspace.borrow_disjoint([from], [], [], [to], none);
         if !to.is_empty() {
             to.copy_from_slice(from);
         }
@@ -115,48 +120,54 @@ impl<'a, 'b> Walk<'a, 'b> {
 }
 
 #[inline]
-fn first<const N: usize>(spans: &[Span]) -> [Span; N] {
+fn first<const N: usize>(spans: &[BufferRef]) -> [BufferRef; N] {
     core::array::from_fn(|i| spans[i])
 }
 
 /// What a layer makes of its inputs: of a window, or of the next step.
 pub(crate) fn forward<const N: usize, const M: usize>(
     layer: &impl Layer<N, M>,
-    cx: &mut Cx,
+    cx: &mut LayerContext,
     x: [&[f32]; N],
     y: [&mut [f32]; M],
 ) {
-    match cx.purpose {
-        Purpose::Stream => layer.step(cx, x, y),
+    match cx.pass {
+        Pass::Step => layer.step(cx, x, y),
         _ => layer.forward(cx, x, y),
     }
 }
 
 /// From inputs to outputs.
-pub struct Forward<'a, 'b>(Walk<'a, 'b>);
+pub struct Forward<'a, 'b>(PassState<'a, 'b>);
 
 impl<'a, 'b> Forward<'a, 'b> {
     /// Begins a pass over `x` into `y`.
     #[inline]
-    pub fn begin(cx: &'a mut Cx<'_>, map: &'static Map, x: &'a [&'a [f32]], y: &'a mut [&'b mut [f32]]) -> Self {
-        Forward(Walk::begin(cx, map, [x, &[], &[]], y, Region::Y))
+    pub fn begin(
+        cx: &'a mut LayerContext<'_>,
+        map: &'static CompiledNetwork,
+        x: &'a [&'a [f32]],
+        y: &'a mut [&'b mut [f32]],
+    ) -> Self {
+        Forward(PassState::begin(cx, map, [x, &[], &[]], y, Region::Y))
     }
 
     /// Runs node `i`. Compiled once for each kind of layer, not for each site: code size and compile time stay flat.
     #[inline(never)]
     pub fn layer<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>) {
-        let bare = self.0.is_bare(i);
-        let (_, spots) = self.0.site(i);
-        match spots.absorbed {
-            Absorbed::ByProducer => {}
-            Absorbed::InPlace if bare => {}
-            Absorbed::InPlace => {
-                let (mut cx, [], [], [], [y]) = self.0.open(i, ([], [], []), [spots.y[0]]);
+        let logits_only = self.0.is_logits_only(i);
+        let (_, node_plan) = self.0.site(i);
+        match node_plan.absorbed {
+            Fusion::ByProducer => {}
+            Fusion::InPlace if logits_only => {}
+            Fusion::InPlace => {
+                let (mut cx, [], [], [], [y]) = self.0.borrow(i, ([], [], []), [node_plan.y[0]]);
                 layer.apply(&mut cx, y);
             }
-            Absorbed::No if bare => self.0.copy(spots.x[0], spots.y[0]),
-            Absorbed::No => {
-                let (mut cx, x, [], [], y) = self.0.open(i, (first::<N>(&spots.x), [], []), first::<M>(&spots.y));
+            Fusion::No if logits_only => self.0.copy(node_plan.x[0], node_plan.y[0]),
+            Fusion::No => {
+                let (mut cx, x, [], [], y) =
+                    self.0.borrow(i, (first::<N>(&node_plan.x), [], []), first::<M>(&node_plan.y));
                 forward(layer, &mut cx, x, y);
             }
         }
@@ -167,7 +178,7 @@ impl<'a, 'b> Forward<'a, 'b> {
     pub fn end(&mut self) {
         for (j, copy) in self.0.plan.copies.iter().enumerate() {
             if let Some(from) = *copy {
-                let to = Span { region: Region::Y, index: j as u8, offset: 0, len: from.len };
+                let to = BufferRef { region: Region::Y, index: j as u8, offset: 0, len: from.len };
                 self.0.copy(from, to);
             }
         }
@@ -175,56 +186,56 @@ impl<'a, 'b> Forward<'a, 'b> {
 }
 
 /// From the gradients of the outputs to those of the inputs, and of every value between that somebody needs.
-pub struct PullInput<'a, 'b>(Walk<'a, 'b>);
+pub struct BackwardInput<'a, 'b>(PassState<'a, 'b>);
 
-impl<'a, 'b> PullInput<'a, 'b> {
+impl<'a, 'b> BackwardInput<'a, 'b> {
     /// Begins a pass from `dy` to `dx`; an empty `dx` is not asked for.
     #[inline]
     pub fn begin(
-        cx: &'a mut Cx<'_>,
-        map: &'static Map,
+        cx: &'a mut LayerContext<'_>,
+        map: &'static CompiledNetwork,
         x: &'a [&'a [f32]],
         y: &'a [&'a [f32]],
         dy: &'a [&'a [f32]],
         dx: &'a mut [&'b mut [f32]],
     ) -> Self {
-        let mut walk = Walk::begin(cx, map, [x, y, dy], dx, Region::Dx);
+        let mut walk = PassState::begin(cx, map, [x, y, dy], dx, Region::Dx);
         for (j, fork) in walk.plan.forks.iter().enumerate() {
             if let Some(to) = *fork {
-                walk.copy(Span { region: Region::Dy, index: j as u8, offset: 0, len: to.len }, to);
+                walk.copy(BufferRef { region: Region::Dy, index: j as u8, offset: 0, len: to.len }, to);
             }
         }
-        PullInput(walk)
+        BackwardInput(walk)
     }
 
     /// Pulls node `i`, if anything before it wants a gradient.
     #[inline(never)]
     pub fn layer<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>) {
-        let (node, spots) = self.0.site(i);
-        if !spots.pull {
+        let (node, node_plan) = self.0.site(i);
+        if !node_plan.pull {
             return;
         }
-        let facts: &Facts = node.facts;
-        let x = if facts.pulls_with_x { first::<N>(&spots.x) } else { [Span::NONE; N] };
-        let y = if facts.pulls_with_y { first::<M>(&spots.y) } else { [Span::NONE; M] };
-        if self.0.is_bare(i) {
-            if !spots.in_place {
-                self.0.copy(spots.dy[0], spots.dx[0]);
+        let spec: &LayerSpec = node.spec;
+        let x = if spec.backward_reads_x { first::<N>(&node_plan.x) } else { [BufferRef::NONE; N] };
+        let y = if spec.backward_reads_y { first::<M>(&node_plan.y) } else { [BufferRef::NONE; M] };
+        if self.0.is_logits_only(i) {
+            if !node_plan.in_place {
+                self.0.copy(node_plan.dy[0], node_plan.dx[0]);
             }
-        } else if spots.in_place {
-            let (mut cx, x, y, [], [d]) = self.0.open(i, (x, y, []), [spots.dx[0]]);
-            layer.pull_in_place(&mut cx, x, y, d);
+        } else if node_plan.in_place {
+            let (mut cx, x, y, [], [d]) = self.0.borrow(i, (x, y, []), [node_plan.dx[0]]);
+            layer.backward_in_place(&mut cx, x, y, d);
         } else {
-            let (mut cx, x, y, dy, dx) = self.0.open(i, (x, y, first::<M>(&spots.dy)), first::<N>(&spots.dx));
-            if facts.prepares() || dx.iter().any(|dx| !dx.is_empty()) {
-                layer.pull_input(&mut cx, x, y, dy, dx);
+            let (mut cx, x, y, dy, dx) = self.0.borrow(i, (x, y, first::<M>(&node_plan.dy)), first::<N>(&node_plan.dx));
+            if spec.needs_backward_input() || dx.iter().any(|dx| !dx.is_empty()) {
+                layer.backward_input(&mut cx, x, y, dy, dx);
             }
         }
         for k in 0..N {
-            if !spots.sum[k].is_empty() {
-                let places = (spots.dx[k], spots.sum[k]);
-                let (from, to) = if spots.joins & 1 << k == 0 { places } else { (places.1, places.0) };
-                let (cx, [from], [], [], [to]) = self.0.open(i, ([from], [], []), [to]);
+            if !node_plan.sum[k].is_empty() {
+                let places = (node_plan.dx[k], node_plan.sum[k]);
+                let (from, to) = if node_plan.joins & 1 << k == 0 { places } else { (places.1, places.0) };
+                let (cx, [from], [], [], [to]) = self.0.borrow(i, ([from], [], []), [to]);
                 if !to.is_empty() {
                     cx.isa.add(from, to);
                 }
@@ -235,30 +246,30 @@ impl<'a, 'b> PullInput<'a, 'b> {
 
 /// From what the passes before left in memory to the gradient of a part of the parameters. It only reads that memory, so that several
 /// threads may pull parts of their own.
-pub struct PullParams<'a> {
-    map: &'static Map,
-    cx: Look<'a>,
+pub struct BackwardParams<'a> {
+    map: &'static CompiledNetwork,
+    cx: ReadContext<'a>,
     x: &'a [&'a [f32]],
     dy: &'a [&'a [f32]],
-    part: Part<'a>,
+    part: ParamGrad<'a>,
 }
 
-impl<'a> PullParams<'a> {
+impl<'a> BackwardParams<'a> {
     /// Begins a pass that adds to `part`.
     #[inline]
     pub fn begin(
-        cx: &'a mut Look<'_>,
-        map: &'static Map,
+        cx: &'a mut ReadContext<'_>,
+        map: &'static CompiledNetwork,
         x: &'a [&'a [f32]],
         dy: &'a [&'a [f32]],
-        part: Part<'a>,
+        part: ParamGrad<'a>,
     ) -> Self {
-        PullParams { map, cx: Cx { saved: cx.saved, scratch: &mut *cx.scratch, ..*cx }, x, dy, part }
+        BackwardParams { map, cx: LayerContext { saved: cx.saved, scratch: &mut *cx.scratch, ..*cx }, x, dy, part }
     }
 
     /// What lies there of the samples that are asked for.
-    fn read(&self, span: Span) -> &'a [f32] {
-        let Place { region, index, offset, .. } = span.of_batch(self.cx.batch);
+    fn read(&self, span: BufferRef) -> &'a [f32] {
+        let BufferRange { region, index, offset, .. } = span.of_batch(self.cx.batch);
         let (samples, each) = (&self.part.samples, span.of_batch(1).len);
         let from = match region {
             Region::Work => self.cx.saved,
@@ -273,37 +284,37 @@ impl<'a> PullParams<'a> {
     /// Adds what node `i` owes to the part.
     #[inline(never)]
     pub fn layer<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>) {
-        let (node, spots) = (&self.map.nodes[i], &self.map.schedule(self.cx.purpose).spots[i]);
-        if !spots.trains {
+        let (node, node_plan) = (&self.map.nodes[i], &self.map.schedule(self.cx.pass).node_plan[i]);
+        if !node_plan.trains {
             return;
         }
-        let (range, _) = self.part.within(node.params, node.facts.params_len);
+        let (range, _) = self.part.within(node.params, node.spec.params_len);
         if range.is_empty() {
             return;
         }
         let (x, dy): ([_; N], [_; M]) =
-            (first(&spots.x).map(|span| self.read(span)), first(&spots.dy).map(|span| self.read(span)));
+            (first(&node_plan.x).map(|span| self.read(span)), first(&node_plan.dy).map(|span| self.read(span)));
         let samples = self.part.samples.clone();
-        let mut cx = Cx {
+        let mut cx = LayerContext {
             batch: samples.len(),
             mode: if node.frozen { Mode::Infer } else { self.cx.mode },
-            noise: self.cx.noise.keyed(&[i as u64]),
+            noise: self.cx.noise.fold_in(&[i as u64]),
             first_sample: self.cx.first_sample + samples.start,
-            saved: self.read(spots.saved),
+            saved: self.read(node_plan.saved),
             scratch: &mut *self.cx.scratch,
-            facts: node.facts,
+            spec: node.spec,
             params: match self.cx.params {
                 [] => &[],
-                params => &params[node.params..node.params + node.facts.params_len],
+                params => &params[node.params..node.params + node.spec.params_len],
             },
-            floor: spots.floor,
-            pool: spots.pool.as_ref(),
-            logits: u8::from(self.cx.logits & spots.head != 0),
-            purpose: spots.purpose,
+            floor: node_plan.floor,
+            pool: node_plan.pool.as_ref(),
+            logits: u8::from(self.cx.logits & node_plan.head != 0),
+            pass: node_plan.pass,
             ..self.cx
         };
-        let fresh = self.part.fresh;
-        let (range, grad) = self.part.within(node.params, node.facts.params_len);
-        layer.pull_params(&mut cx, x, dy, Part { range, grad, samples: 0..samples.len(), fresh });
+        let overwrite = self.part.overwrite;
+        let (range, grad) = self.part.within(node.params, node.spec.params_len);
+        layer.backward_params(&mut cx, x, dy, ParamGrad { range, grad, samples: 0..samples.len(), overwrite });
     }
 }

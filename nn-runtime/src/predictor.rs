@@ -6,29 +6,36 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
 
-use crate::graph::{Map, Purpose};
-use crate::kernels::block::Block;
-use crate::kernels::noise::Noise;
-use crate::kernels::simd::Isa;
-use crate::layer::{Cx, Mode};
+use crate::graph::{CompiledNetwork, Pass};
+use crate::layer::{LayerContext, Mode};
 use crate::network::{Network, Ports};
 use crate::shape::Shape;
+use nn_kernels::aligned_buffer::AlignedBuffer;
+use nn_kernels::noise::CounterRng;
+use nn_kernels::simd::Isa;
 
 /// Predicts with a [`Model`](crate::Model); owns its workspace and allocates nothing after it is made.
 pub struct Predictor<'m, N> {
     params: &'m [f32],
     isa: Isa,
     batch: usize,
-    memory: Block,
-    outputs: Vec<Block>,
+    memory: AlignedBuffer,
+    outputs: Vec<AlignedBuffer>,
     network: PhantomData<fn() -> N>,
 }
 
 impl<'m, N: Network> Predictor<'m, N> {
     pub(crate) fn new(params: &'m [f32], batch: usize, isa: Isa) -> Self {
         assert!(batch > 0, "expected a batch of at least 1 sample, found 0");
-        let outputs = N::MAP.outputs.iter().map(|shape| Block::zeroed(shape.len())).collect();
-        Predictor { params, isa, batch, memory: Block::zeroed(N::MAP.infer.len(batch)), outputs, network: PhantomData }
+        let outputs = N::COMPILED.outputs.iter().map(|shape| AlignedBuffer::zeroed(shape.len())).collect();
+        Predictor {
+            params,
+            isa,
+            batch,
+            memory: AlignedBuffer::zeroed(N::COMPILED.infer.len(batch)),
+            outputs,
+            network: PhantomData,
+        }
     }
 
     /// Predicts for one sample. An array of another length does not compile. What token ids make that the network has no row for is NaN;
@@ -38,7 +45,7 @@ impl<'m, N: Network> Predictor<'m, N> {
         input.to_slices(&mut x);
         let mut y = slices_mut(&mut self.outputs);
         run::<N>(self.params, self.isa, 1, &mut self.memory, &x, &mut y);
-        let mut y = [&[][..]; crate::facts::MAX_OUTPUTS];
+        let mut y = [&[][..]; crate::spec::MAX_OUTPUTS];
         for (to, output) in y.iter_mut().zip(&self.outputs) {
             *to = output;
         }
@@ -51,7 +58,7 @@ impl<'m, N: Network> Predictor<'m, N> {
     /// The slices are not as many as the network has inputs and outputs, or do not hold the same number of whole samples; a token id
     /// that the network has no row for. Nothing is written.
     pub fn predict_into(&mut self, x: &[&[f32]], y: &mut [&mut [f32]]) -> Result<(), InputError> {
-        let map = N::MAP;
+        let map = N::COMPILED;
         let samples = samples("input", map.inputs, x)?;
         if let Some(fault) = crate::ids::fault(map, x, |k| map.inputs[k].len()) {
             return Err(InputError(fault));
@@ -75,7 +82,7 @@ impl<'m, N: Network> Predictor<'m, N> {
             for ((from, x), shape) in from.iter_mut().zip(x).zip(map.inputs) {
                 *from = &x[done * shape.len()..][..batch * shape.len()];
             }
-            let mut to: [&mut [f32]; crate::facts::MAX_OUTPUTS] = Default::default();
+            let mut to: [&mut [f32]; crate::spec::MAX_OUTPUTS] = Default::default();
             for ((to, y), shape) in to.iter_mut().zip(&mut *y).zip(map.outputs) {
                 *to = &mut y[done * shape.len()..][..batch * shape.len()];
             }
@@ -119,7 +126,7 @@ impl<N: Network> Predictor<'_, N> {
         &mut self,
         input: ndarray::ArrayView<'_, f32, D>,
     ) -> Result<ndarray::Array2<f32>, InputError> {
-        let map = N::MAP;
+        let map = N::COMPILED;
         let ([shape], [output]) = (map.inputs, map.outputs) else {
             return Err(InputError(
                 "expected a network of one input and one output\nhelp: use `predict_into`".to_string(),
@@ -155,8 +162,8 @@ impl fmt::Display for InputError {
 
 impl core::error::Error for InputError {}
 
-pub(crate) fn slices_mut(blocks: &mut [Block]) -> [&mut [f32]; crate::facts::MAX_OUTPUTS] {
-    let mut all: [&mut [f32]; crate::facts::MAX_OUTPUTS] = Default::default();
+pub(crate) fn slices_mut(blocks: &mut [AlignedBuffer]) -> [&mut [f32]; crate::spec::MAX_OUTPUTS] {
+    let mut all: [&mut [f32]; crate::spec::MAX_OUTPUTS] = Default::default();
     for (to, block) in all.iter_mut().zip(blocks) {
         *to = block;
     }
@@ -164,35 +171,35 @@ pub(crate) fn slices_mut(blocks: &mut [Block]) -> [&mut [f32]; crate::facts::MAX
 }
 
 fn run<N: Network>(params: &[f32], isa: Isa, batch: usize, memory: &mut [f32], x: &[&[f32]], y: &mut [&mut [f32]]) {
-    let mut cx = Cx::of_network(N::MAP, params, isa, batch, &mut [][..], memory);
+    let mut cx = LayerContext::of_network(N::COMPILED, params, isa, batch, &mut [][..], memory);
     N::forward(&mut cx, x, y);
 }
 
-impl<'a, S> Cx<'a, S> {
+impl<'a, S> LayerContext<'a, S> {
     /// The context of a whole network at prediction.
     pub(crate) fn of_network(
-        map: &'static Map,
+        map: &'static CompiledNetwork,
         params: &'a [f32],
         isa: Isa,
         batch: usize,
         saved: S,
         scratch: &'a mut [f32],
-    ) -> Cx<'a, S> {
+    ) -> LayerContext<'a, S> {
         debug_assert!(params.is_empty() || params.len() == map.params_len);
-        Cx {
+        LayerContext {
             batch,
             isa,
             mode: Mode::Infer,
-            noise: Noise { key: 0 },
+            noise: CounterRng { key: 0 },
             first_sample: 0,
             saved,
             scratch,
-            facts: &crate::facts::Facts::NONE,
+            spec: &crate::spec::LayerSpec::NONE,
             params,
             floor: f32::NEG_INFINITY,
             pool: None,
             logits: 0,
-            purpose: Purpose::Infer,
+            pass: Pass::Infer,
         }
     }
 }

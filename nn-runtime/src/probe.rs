@@ -13,15 +13,15 @@ use core::ops::Range;
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 
-use crate::facts::{Facts, Role, Rule};
 use crate::fault::Fault;
-use crate::graph::{Purpose, facts};
-use crate::kernels::block::Block;
-use crate::kernels::noise::Noise;
-use crate::kernels::simd::Isa;
-use crate::layer::{Cx, Layer, Mode, Part};
+use crate::graph::{Pass, spec};
+use crate::layer::{Layer, LayerContext, Mode, ParamGrad};
 use crate::params::Tensor;
 use crate::shape::Shape;
+use crate::spec::{LayerSpec, Role, Rule};
+use nn_kernels::aligned_buffer::AlignedBuffer;
+use nn_kernels::noise::CounterRng;
+use nn_kernels::simd::Isa;
 
 /// A layer on its own, with `N` inputs and `M` outputs.
 ///
@@ -44,12 +44,12 @@ use crate::shape::Shape;
 /// ```
 pub struct Probe<L, const N: usize = 1, const M: usize = 1> {
     layer: L,
-    facts: &'static Facts,
+    spec: &'static LayerSpec,
     tensors: Vec<Tensor>,
-    params: Block,
+    params: AlignedBuffer,
     isa: Isa,
     mode: Mode,
-    noise: Noise,
+    noise: CounterRng,
     first_sample: usize,
 }
 
@@ -67,54 +67,54 @@ pub struct Gradients<const N: usize> {
 struct Ask {
     batch: usize,
     first_sample: usize,
-    purpose: Purpose,
+    pass: Pass,
     mode: Mode,
 }
 
 /// What one forward and backward pass leaves.
-struct Pass<const N: usize, const M: usize> {
+struct PassResult<const N: usize, const M: usize> {
     y: [Vec<f32>; M],
     dx: [Vec<f32>; N],
 }
 
 impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
     /// A layer on inputs of these shapes; its rule is given by name, as `Dense::rule`. Parameters are drawn from their distributions
-    /// with seed 0. The facts live for as long as the program, as those of a network do.
+    /// with seed 0. The spec live for as long as the program, as those of a network do.
     ///
     /// # Errors
-    /// The rule refuses the shapes, or the facts it gives are impossible.
+    /// The rule refuses the shapes, or the spec it gives are impossible.
     ///
     /// # Panics
-    /// The facts say another number of outputs than the layer has, or belong to a network: that is what a `Model` is for.
+    /// The spec say another number of outputs than the layer has, or belong to a network: that is what a `Model` is for.
     pub fn new(layer: L, rule: impl Fn(&L, [Shape; N]) -> Rule, inputs: [Shape; N]) -> Result<Self, Fault> {
         let rule = rule(&layer, inputs);
         if let Some(fault) = rule.fault() {
             return Err(fault);
         }
-        let facts: &'static Facts = Box::leak(Box::new(facts(&rule, inputs)));
-        assert!(facts.arity == M, "expected facts with {M} outputs, as the layer has, found {}", facts.arity);
-        assert!(facts.inner.is_none(), "expected a layer, found a network\nhelp: use its `Model`");
-        let tensors: Vec<Tensor> = facts.params[..facts.param_count]
+        let spec: &'static LayerSpec = Box::leak(Box::new(spec(&rule, inputs)));
+        assert!(spec.arity == M, "expected spec with {M} outputs, as the layer has, found {}", spec.arity);
+        assert!(spec.inner.is_none(), "expected a layer, found a network\nhelp: use its `Model`");
+        let tensors: Vec<Tensor> = spec.params[..spec.param_count]
             .iter()
             .map(|param| Tensor {
                 name: param.name.into(),
                 shape: param.shape,
                 role: param.role,
-                frozen: param.role == Role::Fixed,
+                frozen: param.role == Role::Constant,
                 init: param.init,
                 layout: param.layout,
                 offset: param.offset,
                 len: param.len,
             })
             .collect();
-        let mut params = Block::zeroed(facts.params_len);
+        let mut params = AlignedBuffer::zeroed(spec.params_len);
         for (i, tensor) in tensors.iter().enumerate() {
             let mut standard = vec![0.0; tensor.count()];
             tensor.init.draw(&tensor.shape, &mut Pcg64Mcg::seed_from_u64(i as u64), &mut standard);
             tensor.write(&standard, &mut params);
         }
-        let noise = Noise { key: 0 };
-        Ok(Probe { layer, facts, tensors, params, isa: Isa::detect(), mode: Mode::Infer, noise, first_sample: 0 })
+        let noise = CounterRng { key: 0 };
+        Ok(Probe { layer, spec, tensors, params, isa: Isa::detect(), mode: Mode::Infer, noise, first_sample: 0 })
     }
 
     /// Sets parameter `i` of the rule, row-major in its standard shape: `[outputs, inputs]` for a dense weight.
@@ -138,7 +138,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
     /// those of a training step.
     pub fn training(mut self, seed: u64, step: u64) -> Self {
         self.mode = Mode::Train;
-        self.noise = Noise { key: seed }.keyed(&[step]);
+        self.noise = CounterRng { key: seed }.fold_in(&[step]);
         self
     }
 
@@ -149,8 +149,8 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
     }
 
     /// What the rule said.
-    pub fn facts(&self) -> &'static Facts {
-        self.facts
+    pub fn spec(&self) -> &'static LayerSpec {
+        self.spec
     }
 
     /// Every parameter, row-major in its standard shape.
@@ -167,12 +167,12 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
         self.run(&self.params, ask, x)
     }
 
-    /// The output computed in place, as when the layer before it absorbs this one; `None` if its rule does not say `is_act`.
+    /// The output computed in place, as when the layer before it absorbs this one; `None` if its rule does not say `elementwise`.
     ///
     /// # Panics
     /// The input has another length.
     pub fn in_place(&self, batch: usize, x: &[f32]) -> Option<Vec<f32>> {
-        self.facts.act?;
+        self.spec.act?;
         let mut y = x.to_vec();
         let ask = self.infer(batch);
         let (mut saved, mut scratch) = self.memory(ask);
@@ -186,8 +186,8 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
     /// # Panics
     /// An input or a `dy` has another length.
     pub fn gradients(&self, batch: usize, x: [&[f32]; N], dy: [&[f32]; M]) -> Gradients<N> {
-        let mut grad = Block::zeroed(self.facts.params_len);
-        let whole = 0..self.facts.params_len;
+        let mut grad = AlignedBuffer::zeroed(self.spec.params_len);
+        let whole = 0..self.spec.params_len;
         let pass = self.pass(0..batch, x, dy, None, &[whole], &mut grad);
         Gradients { inputs: pass.dx, params: self.standard(&grad) }
     }
@@ -211,10 +211,10 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
         dy: [&[f32]; M],
         skip: Option<usize>,
         ranges: &[Range<usize>],
-        grad: &mut Block,
-    ) -> Pass<N, M> {
+        grad: &mut AlignedBuffer,
+    ) -> PassResult<N, M> {
         let whole =
-            x.iter().zip(&self.facts.inputs).map(|(x, shape)| x.len() / shape.len()).next().unwrap_or(samples.end);
+            x.iter().zip(&self.spec.inputs).map(|(x, shape)| x.len() / shape.len()).next().unwrap_or(samples.end);
         self.check_lengths(whole, x, Some(dy));
         let (x, dy) = (x.map(|x| of(&samples, whole, x)), dy.map(|dy| of(&samples, whole, dy)));
         let ask = self.train(samples);
@@ -225,44 +225,48 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
         self.layer.forward(&mut cx, x, y.each_mut().map(|y| &mut y[..]));
         cx.scratch.fill(f32::NAN);
         let (px, py) = self.pull_reads(x, &y);
-        self.layer.pull_input(&mut cx, px, py, dy, dx.each_mut().map(|dx| &mut dx[..]));
+        self.layer.backward_input(&mut cx, px, py, dy, dx.each_mut().map(|dx| &mut dx[..]));
         let unlearnt = self.unlearnt();
         for range in ranges {
             cx.scratch.fill(f32::NAN);
-            let part =
-                Part { range: range.clone(), grad: &mut grad[range.clone()], samples: 0..ask.batch, fresh: false };
-            self.layer.pull_params(&mut cx.look(&unlearnt), x, dy, part);
+            let part = ParamGrad {
+                range: range.clone(),
+                grad: &mut grad[range.clone()],
+                samples: 0..ask.batch,
+                overwrite: false,
+            };
+            self.layer.backward_params(&mut cx.read_only(&unlearnt), x, dy, part);
         }
-        Pass { y, dx }
+        PassResult { y, dx }
     }
 
-    /// The parameters as `pull_params` may read them: but for running statistics nothing is there.
-    fn unlearnt(&self) -> Block {
+    /// The parameters as `backward_params` may read them: but for running statistics nothing is there.
+    fn unlearnt(&self) -> AlignedBuffer {
         let mut params = self.params.clone();
-        for tensor in self.tensors.iter().filter(|tensor| tensor.role != Role::Running) {
+        for tensor in self.tensors.iter().filter(|tensor| tensor.role != Role::RunningStat) {
             params[tensor.offset..tensor.offset + tensor.len].fill(f32::NAN);
         }
         params
     }
 
-    /// What `pull_input` is given of the inputs and outputs: nothing of what the facts say it does not read.
+    /// What `backward_input` is given of the inputs and outputs: nothing of what the spec say it does not read.
     fn pull_reads<'a>(&self, x: [&'a [f32]; N], y: &'a [Vec<f32>; M]) -> ([&'a [f32]; N], [&'a [f32]; M]) {
-        let x = if self.facts.pulls_with_x { x } else { [&[][..]; N] };
-        let y = if self.facts.pulls_with_y { y.each_ref().map(|y| &y[..]) } else { [&[][..]; M] };
+        let x = if self.spec.backward_reads_x { x } else { [&[][..]; N] };
+        let y = if self.spec.backward_reads_y { y.each_ref().map(|y| &y[..]) } else { [&[][..]; M] };
         (x, y)
     }
 
     fn infer(&self, batch: usize) -> Ask {
-        Ask { batch, first_sample: self.first_sample, purpose: Purpose::Infer, mode: Mode::Infer }
+        Ask { batch, first_sample: self.first_sample, pass: Pass::Infer, mode: Mode::Infer }
     }
 
     fn train(&self, samples: Range<usize>) -> Ask {
         let first_sample = self.first_sample + samples.start;
-        Ask { batch: samples.len(), first_sample, purpose: Purpose::TrainAsked, mode: Mode::Train }
+        Ask { batch: samples.len(), first_sample, pass: Pass::TrainWithInputGrad, mode: Mode::Train }
     }
 
-    fn cx<'a>(&'a self, params: &'a [f32], ask: Ask, saved: &'a mut [f32], scratch: &'a mut [f32]) -> Cx<'a> {
-        Cx {
+    fn cx<'a>(&'a self, params: &'a [f32], ask: Ask, saved: &'a mut [f32], scratch: &'a mut [f32]) -> LayerContext<'a> {
+        LayerContext {
             batch: ask.batch,
             isa: self.isa,
             mode: ask.mode,
@@ -270,27 +274,27 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
             first_sample: ask.first_sample,
             saved,
             scratch,
-            facts: self.facts,
+            spec: self.spec,
             params,
             floor: f32::NEG_INFINITY,
             pool: None,
             logits: 0,
-            purpose: ask.purpose,
+            pass: ask.pass,
         }
     }
 
     /// Memory with contents that nobody may rely on.
-    fn memory(&self, ask: Ask) -> (Block, Block) {
-        let mut saved = Block::zeroed(self.facts.saved_for(ask.purpose) * ask.batch);
-        let fixed = self.facts.scratch_fixed_for(ask.purpose);
-        let mut scratch = Block::zeroed(self.facts.scratch_for(ask.purpose) * ask.batch + fixed);
+    fn memory(&self, ask: Ask) -> (AlignedBuffer, AlignedBuffer) {
+        let mut saved = AlignedBuffer::zeroed(self.spec.saved_for(ask.pass) * ask.batch);
+        let fixed = self.spec.scratch_fixed_for(ask.pass);
+        let mut scratch = AlignedBuffer::zeroed(self.spec.scratch_for(ask.pass) * ask.batch + fixed);
         saved.fill(f32::NAN);
         scratch.fill(f32::NAN);
         (saved, scratch)
     }
 
     fn outputs(&self, batch: usize) -> [Vec<f32>; M] {
-        array::from_fn(|j| vec![f32::NAN; batch * self.facts.outputs[j].len()])
+        array::from_fn(|j| vec![f32::NAN; batch * self.spec.outputs[j].len()])
     }
 
     fn standard(&self, block: &[f32]) -> Vec<Vec<f32>> {
@@ -304,10 +308,10 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
 
     #[track_caller]
     fn check_lengths(&self, batch: usize, x: [&[f32]; N], dy: Option<[&[f32]; M]>) {
-        for (x, shape) in x.iter().zip(&self.facts.inputs) {
+        for (x, shape) in x.iter().zip(&self.spec.inputs) {
             assert_eq!(x.len(), batch * shape.len(), "expected {batch} samples of {shape}");
         }
-        for (dy, shape) in dy.iter().flatten().zip(&self.facts.outputs) {
+        for (dy, shape) in dy.iter().flatten().zip(&self.spec.outputs) {
             assert_eq!(dy.len(), batch * shape.len(), "expected gradients of {batch} samples of {shape}");
         }
     }

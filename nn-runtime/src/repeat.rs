@@ -1,10 +1,10 @@
 //! `layer * times`: the same layer several times in a row, each copy with parameters and memory of its own. In: a layer and
 //! its context; out: the same contract. Code size does not depend on `times`.
 
-use crate::facts::lines;
-use crate::graph::Purpose;
-use crate::layer::{Cx, Layer, Look, Part};
+use crate::graph::Pass;
+use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::pass::forward;
+use crate::spec::lines;
 
 /// A layer `times` in a row.
 #[derive(Clone, Copy)]
@@ -27,7 +27,7 @@ impl<L> Repeat<L> {
     }
 
     /// Floats of one value between copies, as long as the input, and how far apart they lie.
-    fn between(&self, cx: &Cx<'_, impl Sized>, x: &[f32]) -> (usize, usize) {
+    fn between(&self, cx: &LayerContext<'_, impl Sized>, x: &[f32]) -> (usize, usize) {
         (x.len(), lines(x.len() / cx.batch) * cx.batch)
     }
 
@@ -43,35 +43,41 @@ impl<L> Repeat<L> {
     }
 
     /// The context of copy `c`, with memory of its own.
-    fn copy<'s, S, T>(&self, cx: &Cx<'s, T>, c: usize, saved: S, scratch: &'s mut [f32]) -> Cx<'s, S> {
+    fn copy<'s, S, T>(
+        &self,
+        cx: &LayerContext<'s, T>,
+        c: usize,
+        saved: S,
+        scratch: &'s mut [f32],
+    ) -> LayerContext<'s, S> {
         let len = cx.params.len() / self.times;
-        Cx {
+        LayerContext {
             batch: cx.batch,
             isa: cx.isa,
             mode: cx.mode,
-            noise: cx.noise.keyed(&[c as u64]),
+            noise: cx.noise.fold_in(&[c as u64]),
             first_sample: cx.first_sample,
             saved,
             scratch,
-            facts: cx.facts,
-            // Of learnt parameters `pull_params` has none.
+            spec: cx.spec,
+            // Of learnt parameters `backward_params` has none.
             params: if cx.params.is_empty() { &[] } else { &cx.params[c * len..][..len] },
             floor: if self.times == 1 { cx.floor } else { f32::NEG_INFINITY },
             pool: if self.times == 1 { cx.pool } else { None },
             logits: if c + 1 == self.times { cx.logits } else { 0 },
-            purpose: match cx.purpose {
-                Purpose::Train if self.times > 1 => Purpose::TrainAsked,
-                purpose => purpose,
+            pass: match cx.pass {
+                Pass::Train if self.times > 1 => Pass::TrainWithInputGrad,
+                pass => pass,
             },
         }
     }
 }
 
 impl<L: Layer> Layer for Repeat<L> {
-    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+    fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         let (len, stride) = self.between(cx, x);
         let last = self.times - 1;
-        if cx.purpose == Purpose::Infer {
+        if cx.pass == Pass::Infer {
             // Two buffers take turns.
             let turns = if self.times > 1 { 2 * stride } else { 0 };
             let (turns, scratch) = core::mem::take(&mut cx.scratch).split_at_mut(turns);
@@ -98,7 +104,14 @@ impl<L: Layer> Layer for Repeat<L> {
         }
     }
 
-    fn pull_input(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+    fn backward_input(
+        &self,
+        cx: &mut LayerContext,
+        [x]: [&[f32]; 1],
+        [y]: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        [dx]: [&mut [f32]; 1],
+    ) {
         let (len, stride) = self.between(cx, x);
         let last = self.times - 1;
         let saved = core::mem::take(&mut cx.saved);
@@ -113,24 +126,24 @@ impl<L: Layer> Layer for Repeat<L> {
             let given = if c == last { dy } else { &after[..len] };
             let wanted = if c == 0 { &mut *dx } else { &mut before[(c - 1) * stride..][..len] };
             let mut one = self.copy(cx, c, &mut own[c * each..][..each], &mut *scratch);
-            self.layer.pull_input(&mut one, [source], [result], [given], [wanted]);
+            self.layer.backward_input(&mut one, [source], [result], [given], [wanted]);
         }
     }
 
-    fn apply(&self, cx: &mut Cx, y: &mut [f32]) {
-        // Absorbed only where it is repeated once, which is the layer itself.
+    fn apply(&self, cx: &mut LayerContext, y: &mut [f32]) {
+        // Fusion only where it is repeated once, which is the layer itself.
         self.layer.apply(cx, y);
     }
 
-    fn pull_in_place(&self, cx: &mut Cx, x: [&[f32]; 1], y: [&[f32]; 1], d: &mut [f32]) {
+    fn backward_in_place(&self, cx: &mut LayerContext, x: [&[f32]; 1], y: [&[f32]; 1], d: &mut [f32]) {
         // As there.
-        self.layer.pull_in_place(cx, x, y, d);
+        self.layer.backward_in_place(cx, x, y, d);
     }
 
-    fn pull_params(&self, cx: &mut Look, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {
+    fn backward_params(&self, cx: &mut ReadContext, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: ParamGrad) {
         let (len, stride) = self.between(cx, x);
         let last = self.times - 1;
-        let each_params = cx.facts.params_len / self.times;
+        let each_params = cx.spec.params_len / self.times;
         let scratch = core::mem::take(&mut cx.scratch);
         let (own, rest) = cx.saved.split_at(self.own(cx.saved, stride));
         let (values, grads) = rest.split_at(last * stride);
@@ -144,7 +157,12 @@ impl<L: Layer> Layer for Repeat<L> {
             let given = if c == last { dy } else { &grads[c * stride..][..len] };
             let mut one = self.copy(cx, c, &own[c * each..][..each], &mut *scratch);
             let samples = 0..one.batch;
-            self.layer.pull_params(&mut one, [source], [given], Part { range, grad, samples, fresh: false });
+            self.layer.backward_params(
+                &mut one,
+                [source],
+                [given],
+                ParamGrad { range, grad, samples, overwrite: false },
+            );
         }
     }
 }

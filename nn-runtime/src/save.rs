@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
-use crate::kernels::block::Block;
 use crate::model::Model;
 use crate::network::Network;
 use crate::params;
+use nn_kernels::aligned_buffer::AlignedBuffer;
 
 /// Why a weight file could not be written, read, or taken for this network.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -88,9 +88,9 @@ impl<N: Network> Model<N> {
             .map_err(|error| SaveError::new(path, format!("expected a safetensors file, found another ({error})")))?;
         let mut found: BTreeMap<String, TensorView> = file.tensors().into_iter().collect();
 
-        let mut params = Block::zeroed(N::MAP.params_len);
+        let mut params = AlignedBuffer::zeroed(N::COMPILED.params_len);
         let mut faults = Vec::new();
-        for tensor in params::tensors(N::MAP) {
+        for tensor in params::tensors(N::COMPILED) {
             let name = &tensor.name;
             let Some(view) = found.remove(name) else {
                 faults.push(format!("`{name}`: expected {}, found no tensor of that name", tensor.shape));
@@ -107,7 +107,11 @@ impl<N: Network> Model<N> {
             }
         }
         for (name, view) in found {
-            faults.push(format!("`{name}`: expected no such tensor in `{}`, found {:?}", N::MAP.name, view.shape()));
+            faults.push(format!(
+                "`{name}`: expected no such tensor in `{}`, found {:?}",
+                N::COMPILED.name,
+                view.shape()
+            ));
         }
         if !faults.is_empty() {
             faults.push("help: load weights that were saved from this declaration; labels are their names".into());

@@ -6,13 +6,13 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
 
-use crate::graph::{MAX_INPUTS, Purpose};
+use crate::graph::{MAX_INPUTS, Pass};
 use crate::ids;
-use crate::kernels::block::Block;
-use crate::kernels::simd::Isa;
-use crate::layer::Cx;
+use crate::layer::LayerContext;
 use crate::network::{Network, Ports};
 use crate::predictor::slices_mut;
+use nn_kernels::aligned_buffer::AlignedBuffer;
+use nn_kernels::simd::Isa;
 
 /// Runs a network over `[steps, …]` one step at a time, with what its layers carry from step to step.
 ///
@@ -38,9 +38,9 @@ use crate::predictor::slices_mut;
 pub struct Streamer<'m, N> {
     params: &'m [f32],
     isa: Isa,
-    saved: Block,
-    scratch: Block,
-    outputs: Vec<Block>,
+    saved: AlignedBuffer,
+    scratch: AlignedBuffer,
+    outputs: Vec<AlignedBuffer>,
     steps: u64,
     network: PhantomData<fn() -> N>,
 }
@@ -84,7 +84,7 @@ impl core::error::Error for StreamError {}
 
 impl<'m, N: Network> Streamer<'m, N> {
     pub(crate) fn new(params: &'m [f32], isa: Isa) -> Result<Self, StreamError> {
-        let map = N::MAP;
+        let map = N::COMPILED;
         if let Some(layer) = map.stop() {
             return Err(StreamError(alloc::format!(
                 "expected layers that need no later step, found `{layer}` of `{}`, which needs the whole window\nhelp: give the stream to a \
@@ -93,12 +93,13 @@ impl<'m, N: Network> Streamer<'m, N> {
                 map.name
             )));
         }
-        let outputs = map.outputs.iter().map(|shape| Block::zeroed(crate::graph::output_step(*shape, map.inputs[0])));
+        let outputs =
+            map.outputs.iter().map(|shape| AlignedBuffer::zeroed(crate::graph::output_step(*shape, map.inputs[0])));
         Ok(Streamer {
             params,
             isa,
-            saved: Block::zeroed(map.stream.work),
-            scratch: Block::zeroed(map.stream.scratch_for(1)),
+            saved: AlignedBuffer::zeroed(map.stream.work),
+            scratch: AlignedBuffer::zeroed(map.stream.scratch_for(1)),
             outputs: outputs.collect(),
             steps: 0,
             network: PhantomData,
@@ -112,9 +113,9 @@ impl<'m, N: Network> Streamer<'m, N> {
     /// A token id that the network has no row for; a step beyond the window, where a layer has no room for more (attention, learnt
     /// positions). Nothing is changed then.
     pub fn step(&mut self, input: N::Step<'_>) -> Result<N::StepOutput<'_>, StreamError> {
-        let map = N::MAP;
+        let map = N::COMPILED;
         let window = map.inputs[0].dim(0) as u64;
-        if map.windowed && self.steps >= window {
+        if map.bounded && self.steps >= window {
             return Err(StreamError(alloc::format!(
                 "expected at most {window} steps since the beginning, as many as `{}` declares, found one more\nhelp: begin anew with `reset()`, \
                  and give the latest steps again",
@@ -127,11 +128,11 @@ impl<'m, N: Network> Streamer<'m, N> {
             return Err(StreamError(fault));
         }
         let mut y = slices_mut(&mut self.outputs);
-        let mut cx = Cx::of_network(map, self.params, self.isa, 1, &mut self.saved[..], &mut self.scratch);
-        cx.purpose = Purpose::Stream;
+        let mut cx = LayerContext::of_network(map, self.params, self.isa, 1, &mut self.saved[..], &mut self.scratch);
+        cx.pass = Pass::Step;
         N::forward(&mut cx, &x, &mut y);
         self.steps = self.steps.saturating_add(1);
-        let mut y = [&[][..]; crate::facts::MAX_OUTPUTS];
+        let mut y = [&[][..]; crate::spec::MAX_OUTPUTS];
         for (to, output) in y.iter_mut().zip(&self.outputs) {
             *to = output;
         }
@@ -163,7 +164,7 @@ impl<'m, N: Network> Streamer<'m, N> {
             return Err(StreamError(alloc::format!(
                 "expected a state of {} numbers, as a stream of `{}` has, found {}\nhelp: restore a state of the same network",
                 self.saved.len(),
-                N::MAP.name,
+                N::COMPILED.name,
                 state.carried.len()
             )));
         }

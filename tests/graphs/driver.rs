@@ -37,7 +37,7 @@ pub fn tell(key: impl Display, values: &[f32]) {
 }
 
 /// Names, predictions and gradients.
-pub fn look<N: Network>(case: &Case, inputs: usize, outputs: &[usize]) {
+pub fn read_only<N: Network>(case: &Case, inputs: usize, outputs: &[usize]) {
     let model = case.model::<N>();
     for tensor in model.tensors() {
         let shape: Vec<String> = tensor.shape.as_slice().iter().map(usize::to_string).collect();

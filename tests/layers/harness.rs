@@ -104,7 +104,7 @@ pub fn against_formula<L: Layer + Copy>(
 /// What the rule says against these shapes.
 pub fn fault<L: Layer>(layer: L, rule: impl Fn(&L, [Shape; 1]) -> Rule, shape: Shape) -> String {
     match Probe::new(layer, rule, [shape]) {
-        Ok(probe) => panic!("expected a fault on {shape}, found {:?}", probe.facts().output_shapes()),
+        Ok(probe) => panic!("expected a fault on {shape}, found {:?}", probe.spec().output_shapes()),
         Err(fault) => fault.as_str().to_owned(),
     }
 }

@@ -75,7 +75,7 @@ fn concat_of_eight_along_the_middle() {
     for isa in Isa::available() {
         for batch in BATCHES {
             let probe = Probe::new(Concat::new().axis(1), Concat::rule, shapes).unwrap().isa(isa);
-            assert_eq!(probe.facts().output_shapes(), [Shape::of([3, 36, 5])]);
+            assert_eq!(probe.spec().output_shapes(), [Shape::of([3, 36, 5])]);
             let x: [Vec<f32>; 8] = std::array::from_fn(|k| numbers(k as u64, batch * shapes[k].len(), 1.0));
             let mut whole = Vec::new();
             for row in 0..batch * 3 {

@@ -7,7 +7,7 @@ use nn_tests::numbers::numbers;
 use crate::harness::{BATCHES, fault};
 
 fn check<L: nn_runtime::Layer>(probe: Probe<L>, len: usize, to: Shape) {
-    assert_eq!(probe.facts().output_shapes(), [to]);
+    assert_eq!(probe.spec().output_shapes(), [to]);
     for isa in Isa::available() {
         for batch in BATCHES {
             let (x, dy) = (numbers(1, batch * len, 1.0), numbers(2, batch * len, 1.0));

@@ -53,7 +53,7 @@ fn permute_is_its_formula() {
 #[test]
 fn shapes_turn_with_the_numbers() {
     let probe = Probe::new(Permute::new([1, 2, 0]), Permute::rule, [Shape::of([3, 17, 2])]).unwrap();
-    assert_eq!(probe.facts().output_shapes(), [Shape::of([17, 2, 3])]);
+    assert_eq!(probe.spec().output_shapes(), [Shape::of([17, 2, 3])]);
 }
 
 #[test]

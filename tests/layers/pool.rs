@@ -8,7 +8,7 @@ use crate::harness::{against_cases, against_formula, against_pytorch, fault};
 use crate::windows::{View, count, hw, padding, turned};
 
 /// Kernel and stride, written as they would be: the stride left out where it is the kernel's, one number for a square.
-macro_rules! windowed {
+macro_rules! bounded {
     ($layer:ident, $case:ident) => {{
         let [kernel, stride] = [hw($case, "kernel"), hw($case, "stride")];
         let layer = $layer::new(kernel[0]).padding(padding($case));
@@ -23,8 +23,8 @@ macro_rules! windowed {
 
 #[test]
 fn pools_of_images_are_pytorchs() {
-    against_pytorch("images/max_pool2d", |case: &Case| windowed!(MaxPool2d, case), MaxPool2d::rule, &[]);
-    let make = |case: &Case| windowed!(AvgPool2d, case).count_include_pad(count(case, "count_include_pad") == 1);
+    against_pytorch("images/max_pool2d", |case: &Case| bounded!(MaxPool2d, case), MaxPool2d::rule, &[]);
+    let make = |case: &Case| bounded!(AvgPool2d, case).count_include_pad(count(case, "count_include_pad") == 1);
     against_pytorch("images/avg_pool2d", make, AvgPool2d::rule, &[]);
 }
 

@@ -1,6 +1,6 @@
 //! The judge itself: layers that break one promise each, and what `Probe` says about them.
 
-use nn_runtime::{Cx, Facts, Init, Layer, Look, Part, Probe, Rule, Shape};
+use nn_runtime::{Init, Layer, LayerContext, LayerSpec, ParamGrad, Probe, ReadContext, Rule, Shape};
 
 /// What is wrong with [`Scale`].
 #[derive(Clone, Copy, PartialEq)]
@@ -22,14 +22,14 @@ struct Scale(Fault);
 
 impl Scale {
     const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-        let facts = Facts::output(x).param("factor", x, Init::Constant(2.0)).saves(1);
+        let spec = LayerSpec::output(x).param("factor", x, Init::Constant(2.0)).saves(1);
         // An activation has no parameters as a rule; nothing forbids it.
-        facts.is_act(true).pulls_without_x().ok()
+        spec.elementwise(true).backward_without_x().ok()
     }
 }
 
 impl Layer for Scale {
-    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+    fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         let factor = cx.param(0);
         for (x, y) in x.chunks(factor.len()).zip(y.chunks_mut(factor.len())) {
             for i in 0..factor.len() {
@@ -40,14 +40,21 @@ impl Layer for Scale {
         cx.saved.iter_mut().take(kept).for_each(|saved| *saved = 1.0);
     }
 
-    fn apply(&self, cx: &mut Cx, y: &mut [f32]) {
+    fn apply(&self, cx: &mut LayerContext, y: &mut [f32]) {
         let factor = cx.param(0);
         for y in y.chunks_mut(factor.len()) {
             y.iter_mut().zip(factor).for_each(|(y, f)| *y *= if self.0 == Fault::OtherInPlace { -f } else { *f });
         }
     }
 
-    fn pull_input(&self, cx: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+    fn backward_input(
+        &self,
+        cx: &mut LayerContext,
+        _: [&[f32]; 1],
+        _: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        [dx]: [&mut [f32]; 1],
+    ) {
         let factor = cx.param(0);
         let sign = if self.0 == Fault::SlopeOfInput { -1.0 } else { 1.0 };
         if self.0 == Fault::WritesNothing {
@@ -60,9 +67,9 @@ impl Layer for Scale {
         }
     }
 
-    fn pull_params(&self, cx: &mut Look, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {
+    fn backward_params(&self, cx: &mut ReadContext, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: ParamGrad) {
         let len = cx.param(0).len();
-        let (range, grad) = part.of(cx, 0);
+        let (range, grad) = part.slice(cx, 0);
         let from = if self.0 == Fault::ForgetsTheRange { 0 } else { range.start };
         if self.0 == Fault::SetsInsteadOfAdds {
             grad.fill(0.0);

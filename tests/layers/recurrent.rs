@@ -333,7 +333,7 @@ fn parameters_are_pytorchs_and_begin_as_asked() {
 
 fn fault<const N: usize>(units: usize, x: [Shape; N]) -> String {
     match Lstm::new(units).rule(x) {
-        Rule::Ok(facts) => match Rule::Ok(facts).fault() {
+        Rule::Ok(spec) => match Rule::Ok(spec).fault() {
             Some(fault) => fault.as_str().to_owned(),
             None => panic!("expected a fault on {x:?}"),
         },

@@ -32,7 +32,7 @@ fn equal_parts() {
             for batch in BATCHES {
                 let probe = Probe::<_, 1, 4>::new(Split::new(4).axis(axis), Split::rule, [Shape::of(shape)]).unwrap();
                 let probe = probe.isa(isa);
-                assert_eq!(probe.facts().output_shapes(), [Shape::of(shape).with_dim(axis, 1); 4]);
+                assert_eq!(probe.spec().output_shapes(), [Shape::of(shape).with_dim(axis, 1); 4]);
                 let x = numbers(1, batch * 60, 1.0);
                 // In rows of the axis and what follows it, part j is the j-th quarter.
                 let row: usize = shape[axis..].iter().product();

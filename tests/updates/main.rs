@@ -37,7 +37,7 @@ fn params<N: Network>(model: &Model<N>) -> Vec<f32> {
 }
 
 fn learnt<N: Network>(model: &Model<N>) -> Vec<(String, Vec<f32>)> {
-    let trained = model.tensors().into_iter().filter(|tensor| tensor.role == nn_runtime::Role::Trained);
+    let trained = model.tensors().into_iter().filter(|tensor| tensor.role == nn_runtime::Role::Trainable);
     trained.map(|tensor| (tensor.name.clone(), model.get(&tensor.name).unwrap())).collect()
 }
 

@@ -40,7 +40,7 @@ impl Shell<'_> {
     ///         type Step<'a> = &'a [f32; __nn::input_step(__INPUTS[0])];
     ///         type StepOutput<'a> = &'a [f32; __nn::output_step(__OUTPUTS[0], __INPUTS[0])];
     ///         type Head = __nn::HeadOf<{ __GRAPH.head(0) as usize }>;
-    ///         const MAP: &'static __nn::Map = __MAP;
+    ///         const COMPILED: &'static __nn::CompiledNetwork = __MAP;
     ///         /* passes */
     ///     }
     /// };
@@ -56,7 +56,7 @@ impl Shell<'_> {
     /// ```text
     /// const _: () = {
     ///     /* as of a sound one, but */
-    ///     const __MAP: &__nn::Map = &__nn::Map::stub("Net", (&__INPUTS, &__OUTPUTS));
+    ///     const __MAP: &__nn::CompiledNetwork = &__nn::CompiledNetwork::stub("Net", (&__INPUTS, &__OUTPUTS));
     ///     impl __nn::Network for Net { /* … */ type Head = __nn::AnyHead; /* … */ fn forward(…) {} /* … */ }
     /// };
     /// ```
@@ -65,13 +65,13 @@ impl Shell<'_> {
         let name = self.name.to_string();
         let heads = self.outputs.iter().map(|_| quote_spanned!(span=> __nn::AnyHead));
         let passes = quote_spanned! {span=>
-            fn forward(_: &mut __nn::Cx<'_>, _: &[&[f32]], _: &mut [&mut [f32]]) {}
-            fn pull_input(_: &mut __nn::Cx<'_>, _: &[&[f32]], _: &[&[f32]], _: &[&[f32]], _: &mut [&mut [f32]]) {}
-            fn pull_params(_: &mut __nn::Look<'_>, _: &[&[f32]], _: &[&[f32]], _: __nn::Part<'_>) {}
+            fn forward(_: &mut __nn::LayerContext<'_>, _: &[&[f32]], _: &mut [&mut [f32]]) {}
+            fn backward_input(_: &mut __nn::LayerContext<'_>, _: &[&[f32]], _: &[&[f32]], _: &[&[f32]], _: &mut [&mut [f32]]) {}
+            fn backward_params(_: &mut __nn::ReadContext<'_>, _: &[&[f32]], _: &[&[f32]], _: __nn::ParamGrad<'_>) {}
         };
         let network = self.network(tuple(heads), passes);
         self.block(quote_spanned! {span=>
-            const __MAP: &__nn::Map = &__nn::Map::stub(#name, (&__INPUTS, &__OUTPUTS));
+            const __MAP: &__nn::CompiledNetwork = &__nn::CompiledNetwork::stub(#name, (&__INPUTS, &__OUTPUTS));
             #network
         })
     }
@@ -116,27 +116,27 @@ impl Shell<'_> {
                     }
                 }
                 impl __nn::Layer<#n, #m> for #name {
-                    fn forward(&self, cx: &mut __nn::Cx<'_>, x: [&[f32]; #n], mut y: [&mut [f32]; #m]) {
+                    fn forward(&self, cx: &mut __nn::LayerContext<'_>, x: [&[f32]; #n], mut y: [&mut [f32]; #m]) {
                         <Self as __nn::Network>::forward(cx, &x, &mut y)
                     }
-                    fn pull_input(
+                    fn backward_input(
                         &self,
-                        cx: &mut __nn::Cx<'_>,
+                        cx: &mut __nn::LayerContext<'_>,
                         x: [&[f32]; #n],
                         y: [&[f32]; #m],
                         dy: [&[f32]; #m],
                         mut dx: [&mut [f32]; #n],
                     ) {
-                        <Self as __nn::Network>::pull_input(cx, &x, &y, &dy, &mut dx)
+                        <Self as __nn::Network>::backward_input(cx, &x, &y, &dy, &mut dx)
                     }
-                    fn pull_params(
+                    fn backward_params(
                         &self,
-                        cx: &mut __nn::Look<'_>,
+                        cx: &mut __nn::ReadContext<'_>,
                         x: [&[f32]; #n],
                         dy: [&[f32]; #m],
-                        part: __nn::Part<'_>,
+                        part: __nn::ParamGrad<'_>,
                     ) {
-                        <Self as __nn::Network>::pull_params(cx, &x, &dy, part)
+                        <Self as __nn::Network>::backward_params(cx, &x, &dy, part)
                     }
                 }
             };
@@ -160,7 +160,7 @@ impl Shell<'_> {
                 type Step<'a> = #steps;
                 type StepOutput<'a> = #results;
                 type Head = #head;
-                const MAP: &'static __nn::Map = __MAP;
+                const COMPILED: &'static __nn::CompiledNetwork = __MAP;
                 #passes
             }
         }

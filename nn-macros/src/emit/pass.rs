@@ -9,14 +9,14 @@ use crate::graph::{Graph, Site};
 use crate::span::Ends;
 
 /// ```text
-/// fn forward(cx: &mut __nn::Cx<'_>, x: &[&[f32]], y: &mut [&mut [f32]]) {
+/// fn forward(cx: &mut __nn::LayerContext<'_>, x: &[&[f32]], y: &mut [&mut [f32]]) {
 ///     let mut pass = __nn::Forward::begin(cx, __MAP, x, y);
 ///     pass.layer::<1, 1>(0, &__l0());
 ///     pass.layer::<2, 1>(1, &__l1());
 ///     pass.end();
 /// }
-/// fn pull_input(…)     /* the same from the last site to the first */
-/// fn pull_params(…)    /* the same in order */
+/// fn backward_input(…)     /* the same from the last site to the first */
+/// fn backward_params(…)    /* the same in order */
 /// ```
 /// The numbers of inputs and outputs are said, because a layer may take any number of them.
 pub fn passes(graph: &Graph) -> TokenStream {
@@ -25,17 +25,17 @@ pub fn passes(graph: &Graph) -> TokenStream {
     let forward: TokenStream = graph.sites().map(call).collect();
     let reversed: TokenStream = graph.sites().rev().map(call).collect();
     quote_spanned! {span=>
-        fn forward(cx: &mut __nn::Cx<'_>, x: &[&[f32]], y: &mut [&mut [f32]]) {
+        fn forward(cx: &mut __nn::LayerContext<'_>, x: &[&[f32]], y: &mut [&mut [f32]]) {
             let mut pass = __nn::Forward::begin(cx, __MAP, x, y);
             #forward
             pass.end();
         }
-        fn pull_input(cx: &mut __nn::Cx<'_>, x: &[&[f32]], y: &[&[f32]], dy: &[&[f32]], dx: &mut [&mut [f32]]) {
-            let mut pass = __nn::PullInput::begin(cx, __MAP, x, y, dy, dx);
+        fn backward_input(cx: &mut __nn::LayerContext<'_>, x: &[&[f32]], y: &[&[f32]], dy: &[&[f32]], dx: &mut [&mut [f32]]) {
+            let mut pass = __nn::BackwardInput::begin(cx, __MAP, x, y, dy, dx);
             #reversed
         }
-        fn pull_params(cx: &mut __nn::Look<'_>, x: &[&[f32]], dy: &[&[f32]], part: __nn::Part<'_>) {
-            let mut pass = __nn::PullParams::begin(cx, __MAP, x, dy, part);
+        fn backward_params(cx: &mut __nn::ReadContext<'_>, x: &[&[f32]], dy: &[&[f32]], part: __nn::ParamGrad<'_>) {
+            let mut pass = __nn::BackwardParams::begin(cx, __MAP, x, dy, part);
             #forward
         }
     }

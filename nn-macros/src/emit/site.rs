@@ -12,7 +12,7 @@ use crate::span::Ends;
 
 /// ```text
 /// const _: () = __nn::check_input("input", __INPUTS[0]);
-/// const __V0: __nn::Flow = __nn::Flow::input("input", __INPUTS[0]);
+/// const __V0: __nn::TracedValue = __nn::TracedValue::input("input", __INPUTS[0]);
 /// /* sites and shapes */
 /// const _: () = __nn::check_output("output", &__V4, __OUTPUTS[0]);
 /// ```
@@ -22,7 +22,9 @@ pub fn flow(graph: &Graph) -> TokenStream {
     for (i, Port { name, shape }) in graph.inputs.iter().enumerate() {
         let (i, value) = (Literal::usize_unsuffixed(i), ident('V', i, span));
         tokens.extend(check(shape, "check_input", quote_spanned!(span=> #name, __INPUTS[#i])));
-        tokens.extend(quote_spanned!(span=> const #value: __nn::Flow = __nn::Flow::input(#name, __INPUTS[#i]);));
+        tokens.extend(
+            quote_spanned!(span=> const #value: __nn::TracedValue = __nn::TracedValue::input(#name, __INPUTS[#i]);),
+        );
     }
     for item in &graph.items {
         tokens.extend(match item {
@@ -43,8 +45,8 @@ pub fn flow(graph: &Graph) -> TokenStream {
 /// ```text
 /// const __R0: __nn::Rule = Dense::new(16).rule([__V0.shape()]);
 /// const _: () = __nn::check("dense_1", &__R0, &[&__V0], 1);
-/// const __F0: __nn::Facts = __nn::facts(&__R0, [__V0.shape()]);
-/// const __V1: __nn::Flow = __nn::Flow::after(&__V0, "dense_1", &__R0, 0);
+/// const __F0: __nn::LayerSpec = __nn::spec(&__R0, [__V0.shape()]);
+/// const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "dense_1", &__R0, 0);
 /// ```
 /// and where the site has them,
 /// ```text
@@ -56,7 +58,7 @@ pub fn flow(graph: &Graph) -> TokenStream {
 fn site(site: &Site, span: Span) -> TokenStream {
     let Site { name, place, .. } = site;
     let kind = site.layer.kind().span();
-    let (rule, facts) = (ident('R', site.id, span), ident('F', site.id, span));
+    let (rule, spec) = (ident('R', site.id, span), ident('F', site.id, span));
     let x: Vec<_> = site.x.iter().map(|value| ident('V', *value, span)).collect();
     let first = &x[0];
 
@@ -82,7 +84,7 @@ fn site(site: &Site, span: Span) -> TokenStream {
     let frozen = site.frozen.then(|| check(place, "check_frozen", quote_spanned!(span=> #name, &#rule)));
     let made = (0..site.made).map(|j| {
         let (value, j) = (ident('V', site.y + j, span), Literal::usize_unsuffixed(j));
-        quote_spanned!(span=> const #value: __nn::Flow = __nn::Flow::after(&#first, #name, &#rule, #j);)
+        quote_spanned!(span=> const #value: __nn::TracedValue = __nn::TracedValue::after(&#first, #name, &#rule, #j);)
     });
     quote_spanned! {span=>
         #times
@@ -90,7 +92,7 @@ fn site(site: &Site, span: Span) -> TokenStream {
         #checked
         #shared
         #frozen
-        const #facts: __nn::Facts = __nn::facts(&#rule, [#(#x.shape()),*]);
+        const #spec: __nn::LayerSpec = __nn::spec(&#rule, [#(#x.shape()),*]);
         #(#made)*
     }
 }
@@ -138,34 +140,34 @@ fn check(place: impl ToTokens, function: &str, args: TokenStream) -> TokenStream
 
 /// ```text
 /// const __GRAPH: &__nn::Graph<4, 5> = &__nn::Graph::new(__INPUTS, [__nn::Node::new("dense_1", &__F0, [0], 1)], [4]);
-/// const __INFER: &__nn::Plan<4> = &__GRAPH.plan(__nn::Purpose::Infer);     /* and so on */
+/// const __INFER: &__nn::Plan<4> = &__GRAPH.plan(__nn::Pass::Infer);     /* and so on */
 /// const __STREAM: &__nn::Plan<4> = &__GRAPH.stream();
 /// const __PLANS: [&__nn::Plan<4>; 4] = [__INFER, __TRAIN, __ASKED, __STREAM];
-/// const __MAP: &__nn::Map = &__nn::Map::new("Net", __GRAPH, (&__INPUTS, &__OUTPUTS), __PLANS);
+/// const __MAP: &__nn::CompiledNetwork = &__nn::CompiledNetwork::new("Net", __GRAPH, (&__INPUTS, &__OUTPUTS), __PLANS);
 /// ```
 pub fn map(graph: &Graph) -> TokenStream {
     let span = span_of(&graph.header.name);
     let number = |number: &usize| Literal::usize_unsuffixed(*number);
     let nodes = graph.sites().map(|site| {
-        let (name, facts, y) = (&site.name, ident('F', site.id, span), number(&site.y));
+        let (name, spec, y) = (&site.name, ident('F', site.id, span), number(&site.y));
         let x = site.x.iter().map(number);
         let frozen = site.frozen.then(|| quote_spanned!(span=> .frozen()));
         let shares = site.shares.as_ref().map(|shared| {
             let earlier = number(&shared.site);
             quote_spanned!(span=> .shares(#earlier))
         });
-        quote_spanned!(span=> __nn::Node::new(#name, &#facts, [#(#x),*], #y) #frozen #shares)
+        quote_spanned!(span=> __nn::Node::new(#name, &#spec, [#(#x),*], #y) #frozen #shares)
     });
     let (sites, values) = (number(&graph.sites().count()), number(&graph.values));
     let results = graph.results.iter().map(number);
     let name = graph.header.name.to_string();
     quote_spanned! {span=>
         const __GRAPH: &__nn::Graph<#sites, #values> = &__nn::Graph::new(__INPUTS, [#(#nodes),*], [#(#results),*]);
-        const __INFER: &__nn::Plan<#sites> = &__GRAPH.plan(__nn::Purpose::Infer);
-        const __TRAIN: &__nn::Plan<#sites> = &__GRAPH.plan(__nn::Purpose::Train);
-        const __ASKED: &__nn::Plan<#sites> = &__GRAPH.plan(__nn::Purpose::TrainAsked);
+        const __INFER: &__nn::Plan<#sites> = &__GRAPH.plan(__nn::Pass::Infer);
+        const __TRAIN: &__nn::Plan<#sites> = &__GRAPH.plan(__nn::Pass::Train);
+        const __ASKED: &__nn::Plan<#sites> = &__GRAPH.plan(__nn::Pass::TrainWithInputGrad);
         const __STREAM: &__nn::Plan<#sites> = &__GRAPH.stream();
         const __PLANS: [&__nn::Plan<#sites>; 4] = [__INFER, __TRAIN, __ASKED, __STREAM];
-        const __MAP: &__nn::Map = &__nn::Map::new(#name, __GRAPH, (&__INPUTS, &__OUTPUTS), __PLANS);
+        const __MAP: &__nn::CompiledNetwork = &__nn::CompiledNetwork::new(#name, __GRAPH, (&__INPUTS, &__OUTPUTS), __PLANS);
     }
 }

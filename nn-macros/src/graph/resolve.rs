@@ -28,7 +28,7 @@ pub fn resolve<'a>(network: &'a Network, errors: &mut Errors) -> Option<Graph<'a
         items: Vec::new(),
         inputs: inputs.len(),
         values: inputs.len(),
-        flow: Flow::Start,
+        flow: TracedValue::Start,
     };
     ports::check(inputs, outputs, resolver.errors);
     for (value, port) in inputs.iter().enumerate() {
@@ -45,7 +45,7 @@ pub fn resolve<'a>(network: &'a Network, errors: &mut Errors) -> Option<Graph<'a
 }
 
 /// What the next statement goes on from.
-enum Flow {
+enum TracedValue {
     /// Nothing has been said yet.
     Start,
     Made(Made),
@@ -73,7 +73,7 @@ struct Resolver<'a, 'e> {
     items: Vec<Item<'a>>,
     inputs: usize,
     values: usize,
-    flow: Flow,
+    flow: TracedValue,
 }
 
 impl<'a> Resolver<'a, '_> {
@@ -100,7 +100,7 @@ impl<'a> Resolver<'a, '_> {
                 made.place = None;
             }
         }
-        self.flow = made.map_or(Flow::Unknown, Flow::Made);
+        self.flow = made.map_or(TracedValue::Unknown, TracedValue::Made);
     }
 
     /// Follows a chain whose last layer has `names` outputs, or one.
@@ -147,7 +147,7 @@ impl<'a> Resolver<'a, '_> {
 
     /// The values a chain begins with.
     fn begin(&mut self, chain: &Chain) -> Option<Vec<usize>> {
-        let before = core::mem::replace(&mut self.flow, Flow::Unknown);
+        let before = core::mem::replace(&mut self.flow, TracedValue::Unknown);
         if let Some(source) = &chain.source {
             self.drop_result(&before);
             if source.names.len() > MAX_INPUTS {
@@ -162,11 +162,11 @@ impl<'a> Resolver<'a, '_> {
             return None;
         }
         match before {
-            Flow::Start if self.inputs == 1 => {
+            TracedValue::Start if self.inputs == 1 => {
                 self.scope.touch(0);
                 Some(vec![0])
             }
-            Flow::Start => {
+            TracedValue::Start => {
                 let (place, word) = first(chain);
                 let names: Vec<_> = self.scope.inputs().map(|name| format!("`{name} -> …`")).collect();
                 let help = format!("begin with one of them: {}", names.join(", "));
@@ -174,11 +174,11 @@ impl<'a> Resolver<'a, '_> {
                 self.scope.touch_all();
                 None
             }
-            Flow::Made(made) if made.values.len() == 1 => {
+            TracedValue::Made(made) if made.values.len() == 1 => {
                 made.bindings.iter().for_each(|binding| self.scope.touch(*binding));
                 Some(made.values)
             }
-            Flow::Made(made) => {
+            TracedValue::Made(made) => {
                 let (place, word) = first(chain);
                 let names: Vec<_> =
                     made.bindings.iter().map(|binding| format!("`{} -> …`", self.scope.name(*binding))).collect();
@@ -187,13 +187,13 @@ impl<'a> Resolver<'a, '_> {
                 made.bindings.iter().for_each(|binding| self.scope.touch(*binding));
                 None
             }
-            Flow::Unknown => None,
+            TracedValue::Unknown => None,
         }
     }
 
     /// The statement before is not gone on from.
-    fn drop_result(&mut self, before: &Flow) {
-        if let Flow::Made(Made { place: Some(place), .. }) = before
+    fn drop_result(&mut self, before: &TracedValue) {
+        if let TracedValue::Made(Made { place: Some(place), .. }) = before
             && self.whole
         {
             let help = "name it by `let name = …;` and read it, or remove the statement";
@@ -280,7 +280,7 @@ impl<'a> Resolver<'a, '_> {
             }
             return None;
         }
-        let last = core::mem::replace(&mut self.flow, Flow::Unknown);
+        let last = core::mem::replace(&mut self.flow, TracedValue::Unknown);
         if let [ast::Port { name: None, .. }] = outputs {
             return self.only_result(last);
         }
@@ -303,8 +303,8 @@ impl<'a> Resolver<'a, '_> {
         sound.then(|| results.into_iter().map(|(value, _)| value).collect())
     }
 
-    fn only_result(&mut self, last: Flow) -> Option<Vec<usize>> {
-        let Flow::Made(made) = last else { return None };
+    fn only_result(&mut self, last: TracedValue) -> Option<Vec<usize>> {
+        let TracedValue::Made(made) = last else { return None };
         made.bindings.iter().for_each(|binding| self.scope.touch(*binding));
         let value = match made.values[..] {
             [value] => value,

@@ -9,9 +9,9 @@ use core::fmt::Write;
 
 use super::curve::{Curve, Of};
 use super::learning::{At, Learning, Sums};
-use crate::kernels::elementwise::Zip;
-use crate::kernels::simd::{Isa, Simd};
 use crate::losses::elementwise::Formula;
+use nn_kernels::elementwise::Zip;
+use nn_kernels::simd::{Isa, Simd};
 
 /// The step of differences.
 const STEP: f64 = 1e-4;

@@ -1,10 +1,10 @@
 //! A function of one number, and the layer around it. In: value and pullback, sixteen lanes at a time; out: passes over whole batches, in
 //! place too. It may not know which function it is.
 
-use crate::facts::Facts;
-use crate::kernels::elementwise::{Map, Zip};
-use crate::kernels::simd::Simd;
-use crate::layer::Cx;
+use crate::layer::LayerContext;
+use crate::spec::LayerSpec;
+use nn_kernels::elementwise::{Map, Zip};
+use nn_kernels::simd::Simd;
 
 /// A function of one number and its pullback. Implementors mark both `#[inline(always)]`.
 pub trait Curve {
@@ -34,31 +34,31 @@ impl<C: Curve> Zip for Of<'_, C> {
 }
 
 /// [`Layer::forward`](crate::Layer::forward)
-pub fn forward(curve: &impl Curve, cx: &mut Cx, x: &[f32], y: &mut [f32]) {
+pub fn forward(curve: &impl Curve, cx: &mut LayerContext, x: &[f32], y: &mut [f32]) {
     cx.isa.map(&Of(curve), x, y);
 }
 
 /// [`Layer::apply`](crate::Layer::apply)
-pub fn forward_in_place(curve: &impl Curve, cx: &mut Cx, y: &mut [f32]) {
+pub fn forward_in_place(curve: &impl Curve, cx: &mut LayerContext, y: &mut [f32]) {
     cx.isa.map_in_place(&Of(curve), y);
 }
 
-/// [`Layer::pull_input`](crate::Layer::pull_input)
-pub fn pull<C: Curve>(curve: &C, cx: &mut Cx, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
+/// [`Layer::backward_input`](crate::Layer::backward_input)
+pub fn pull<C: Curve>(curve: &C, cx: &mut LayerContext, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
     if !dx.is_empty() {
         dx.copy_from_slice(dy);
-        pull_in_place(curve, cx, x, y, dx);
+        backward_in_place(curve, cx, x, y, dx);
     }
 }
 
-/// [`Layer::pull_in_place`](crate::Layer::pull_in_place)
-pub fn pull_in_place<C: Curve>(curve: &C, cx: &mut Cx, x: &[f32], y: &[f32], d: &mut [f32]) {
+/// [`Layer::backward_in_place`](crate::Layer::backward_in_place)
+pub fn backward_in_place<C: Curve>(curve: &C, cx: &mut LayerContext, x: &[f32], y: &[f32], d: &mut [f32]) {
     cx.isa.zip_in_place(&Of(curve), d, if C::FROM_OUTPUT { y } else { x });
 }
 
-/// The facts of `max(x, floor)`, which products absorb for nothing.
-pub const fn floor(facts: Facts, floor: f32) -> Facts {
-    facts.is_floor(floor).pulls_in_place()
+/// The spec of `max(x, floor)`, which products absorb for nothing.
+pub const fn floor(spec: LayerSpec, floor: f32) -> LayerSpec {
+    spec.is_floor(floor).backward_in_place()
 }
 
 /// The layer of a type that is a `Curve`.
@@ -69,18 +69,18 @@ macro_rules! __curve_layer {
         impl $crate::Layer for $name {
             fn forward(
                 &self,
-                __cx: &mut $crate::Cx<'_>,
+                __cx: &mut $crate::LayerContext<'_>,
                 [__x]: [&[::core::primitive::f32]; 1],
                 [__y]: [&mut [::core::primitive::f32]; 1],
             ) {
                 $crate::__private::forward(self, __cx, __x, __y);
             }
-            fn apply(&self, __cx: &mut $crate::Cx<'_>, __y: &mut [::core::primitive::f32]) {
+            fn apply(&self, __cx: &mut $crate::LayerContext<'_>, __y: &mut [::core::primitive::f32]) {
                 $crate::__private::forward_in_place(self, __cx, __y);
             }
-            fn pull_input(
+            fn backward_input(
                 &self,
-                __cx: &mut $crate::Cx<'_>,
+                __cx: &mut $crate::LayerContext<'_>,
                 [__x]: [&[::core::primitive::f32]; 1],
                 [__y]: [&[::core::primitive::f32]; 1],
                 [__dy]: [&[::core::primitive::f32]; 1],
@@ -88,14 +88,14 @@ macro_rules! __curve_layer {
             ) {
                 $crate::__private::pull(self, __cx, __x, __y, __dy, __dx);
             }
-            fn pull_in_place(
+            fn backward_in_place(
                 &self,
-                __cx: &mut $crate::Cx<'_>,
+                __cx: &mut $crate::LayerContext<'_>,
                 [__x]: [&[::core::primitive::f32]; 1],
                 [__y]: [&[::core::primitive::f32]; 1],
                 __d: &mut [::core::primitive::f32],
             ) {
-                $crate::__private::pull_in_place(self, __cx, __x, __y, __d);
+                $crate::__private::backward_in_place(self, __cx, __x, __y, __d);
             }
         }
     };

@@ -1,10 +1,10 @@
 //! A function of one number with `P` parameters that are learnt, and the layer around it. In: value, pullback and the parameters' gradients,
 //! sixteen lanes at a time; out: passes over whole batches. A batch cut anywhere gives the same bits: sums go sample by sample.
 
-use crate::kernels::elementwise::{Map, Zip};
-use crate::kernels::lanes::{Terms, sums};
-use crate::kernels::simd::{Kernel, Simd};
-use crate::layer::{Cx, Look, Part};
+use crate::layer::{LayerContext, ParamGrad, ReadContext};
+use nn_kernels::elementwise::{Map, Zip};
+use nn_kernels::lanes::{Terms, sums};
+use nn_kernels::simd::{Kernel, Simd};
 
 /// A function of one number and of parameters. Implementors mark all three `#[inline(always)]`.
 pub trait Learning<const P: usize> {
@@ -13,7 +13,7 @@ pub trait Learning<const P: usize> {
     /// `dx` from `x` and `dy`.
     fn pull<S: Simd>(&self, s: S, p: [S::F; P], x: S::F, dy: S::F) -> S::F;
     /// What each number adds to the gradient of each parameter.
-    fn pull_params<S: Simd>(&self, s: S, p: [S::F; P], x: S::F, dy: S::F) -> [S::F; P];
+    fn backward_params<S: Simd>(&self, s: S, p: [S::F; P], x: S::F, dy: S::F) -> [S::F; P];
 }
 
 /// Such a function with its parameters, as the kernels take it.
@@ -46,7 +46,7 @@ impl<C: Learning<P>, const P: usize> Zip for At<'_, C, P> {
 impl<C: Learning<P>, const P: usize> Terms<2, P> for At<'_, C, P> {
     #[inline(always)]
     fn at<S: Simd>(&self, s: S, [x, dy]: [S::F; 2]) -> [S::F; P] {
-        self.0.pull_params(s, self.params(s), x, dy)
+        self.0.backward_params(s, self.params(s), x, dy)
     }
 }
 
@@ -62,12 +62,12 @@ impl<C: Learning<P>, const P: usize> Kernel for Sums<'_, C, P> {
     }
 }
 
-fn params<const P: usize>(cx: &Cx) -> [f32; P] {
+fn params<const P: usize>(cx: &LayerContext) -> [f32; P] {
     core::array::from_fn(|i| cx.param(i)[0])
 }
 
 /// [`Layer::forward`](crate::Layer::forward). Training, it keeps the parameters for `learn_pull_params`, which may find them changed.
-pub fn learn_forward<C: Learning<P>, const P: usize>(curve: &C, cx: &mut Cx, x: &[f32], y: &mut [f32]) {
+pub fn learn_forward<C: Learning<P>, const P: usize>(curve: &C, cx: &mut LayerContext, x: &[f32], y: &mut [f32]) {
     let params = params::<P>(cx);
     for (saved, param) in cx.saved.iter_mut().zip(params) {
         *saved = param;
@@ -75,23 +75,29 @@ pub fn learn_forward<C: Learning<P>, const P: usize>(curve: &C, cx: &mut Cx, x: 
     cx.isa.map(&At(curve, params), x, y);
 }
 
-/// [`Layer::pull_input`](crate::Layer::pull_input)
-pub fn learn_pull<C: Learning<P>, const P: usize>(curve: &C, cx: &mut Cx, x: &[f32], dy: &[f32], dx: &mut [f32]) {
+/// [`Layer::backward_input`](crate::Layer::backward_input)
+pub fn learn_pull<C: Learning<P>, const P: usize>(
+    curve: &C,
+    cx: &mut LayerContext,
+    x: &[f32],
+    dy: &[f32],
+    dx: &mut [f32],
+) {
     if !dx.is_empty() {
         cx.isa.zip(&At(curve, params::<P>(cx)), x, dy, dx);
     }
 }
 
-/// [`Layer::pull_params`](crate::Layer::pull_params)
+/// [`Layer::backward_params`](crate::Layer::backward_params)
 pub fn learn_pull_params<C: Learning<P>, const P: usize>(
     curve: &C,
-    cx: &mut Look,
+    cx: &mut ReadContext,
     x: &[f32],
     dy: &[f32],
-    mut part: Part,
+    mut part: ParamGrad,
 ) {
     let len = cx.input_shape(0).len();
-    let asked: [bool; P] = core::array::from_fn(|i| !part.of(cx, i).1.is_empty());
+    let asked: [bool; P] = core::array::from_fn(|i| !part.slice(cx, i).1.is_empty());
     if x.is_empty() || !asked.contains(&true) {
         return;
     }
@@ -100,7 +106,7 @@ pub fn learn_pull_params<C: Learning<P>, const P: usize>(
         let sums = cx.isa.run(Sums(At(curve, params), x, dy));
         for i in 0..P {
             if asked[i] {
-                part.of(cx, i).1[0] += sums[i] as f32;
+                part.slice(cx, i).1[0] += sums[i] as f32;
             }
         }
     }
@@ -114,15 +120,15 @@ macro_rules! __learning_layer {
         impl $crate::Layer for $name {
             fn forward(
                 &self,
-                __cx: &mut $crate::Cx<'_>,
+                __cx: &mut $crate::LayerContext<'_>,
                 [__x]: [&[::core::primitive::f32]; 1],
                 [__y]: [&mut [::core::primitive::f32]; 1],
             ) {
                 $crate::__private::learn_forward::<_, $count>(self, __cx, __x, __y);
             }
-            fn pull_input(
+            fn backward_input(
                 &self,
-                __cx: &mut $crate::Cx<'_>,
+                __cx: &mut $crate::LayerContext<'_>,
                 [__x]: [&[::core::primitive::f32]; 1],
                 _: [&[::core::primitive::f32]; 1],
                 [__dy]: [&[::core::primitive::f32]; 1],
@@ -130,12 +136,12 @@ macro_rules! __learning_layer {
             ) {
                 $crate::__private::learn_pull::<_, $count>(self, __cx, __x, __dy, __dx);
             }
-            fn pull_params(
+            fn backward_params(
                 &self,
-                __cx: &mut $crate::Look<'_>,
+                __cx: &mut $crate::ReadContext<'_>,
                 [__x]: [&[::core::primitive::f32]; 1],
                 [__dy]: [&[::core::primitive::f32]; 1],
-                __part: $crate::Part<'_>,
+                __part: $crate::ParamGrad<'_>,
             ) {
                 $crate::__private::learn_pull_params::<_, $count>(self, __cx, __x, __dy, __part);
             }

@@ -1,21 +1,21 @@
 //! Arrows as data: what `network!` writes down about a declaration, and what const code makes of it. In: nodes and the
-//! values they read; out: a `Map` with a plan for each purpose. Nothing here runs at run time, and nothing knows a layer.
+//! values they read; out: a `CompiledNetwork` with a plan for each pass. Nothing here runs at run time, and nothing knows a layer.
 
-mod flow;
-mod lives;
-mod map;
+mod allocate;
+mod compiled;
+mod liveness;
 mod plan;
 mod stream;
-mod table;
+mod trace;
 
-pub use flow::{Flow, check, check_frozen, check_input, check_output, check_shape, check_shared, repeat};
-pub use map::{Map, Schedule};
-pub use plan::{Absorbed, Plan, Purpose, Span, Spots, When};
+pub use compiled::{CompiledNetwork, MemoryPlan};
+pub use plan::{BufferRef, Fusion, Lifetime, NodePlan, Pass, Plan};
 pub(crate) use stream::Streaming;
 pub use stream::{input_step, output_step};
+pub use trace::{TracedValue, check, check_frozen, check_input, check_output, check_shape, check_shared, repeat};
 
-use crate::facts::{Facts, Head, Kept, MAX_OUTPUTS, Rule};
 use crate::shape::Shape;
+use crate::spec::{Head, LayerSpec, MAX_OUTPUTS, Rule, SavedLayout};
 
 /// The most inputs a layer or a network may have.
 pub const MAX_INPUTS: usize = 8;
@@ -26,7 +26,7 @@ pub const MAX_INPUTS: usize = 8;
 #[derive(Clone, Copy, Debug)]
 pub struct Node {
     pub(crate) name: &'static str,
-    pub(crate) facts: &'static Facts,
+    pub(crate) spec: &'static LayerSpec,
     pub(crate) x: [usize; MAX_INPUTS],
     pub(crate) n: usize,
     pub(crate) y: usize,
@@ -38,14 +38,14 @@ pub struct Node {
 
 impl Node {
     /// The layer `name` reads the values `x` and writes the values from `y` on.
-    pub const fn new<const N: usize>(name: &'static str, facts: &'static Facts, x: [usize; N], y: usize) -> Node {
+    pub const fn new<const N: usize>(name: &'static str, spec: &'static LayerSpec, x: [usize; N], y: usize) -> Node {
         let mut all = [0; MAX_INPUTS];
         let mut i = 0;
         while i < N {
             all[i] = x[i];
             i += 1;
         }
-        Node { name, facts, x: all, n: N, y, frozen: false, shares: None, params: 0 }
+        Node { name, spec, x: all, n: N, y, frozen: false, shares: None, params: 0 }
     }
 
     /// Its parameters are not learnt.
@@ -61,31 +61,31 @@ impl Node {
     }
 
     pub(crate) const fn m(&self) -> usize {
-        self.facts.arity
+        self.spec.arity
     }
 
     /// True if an optimiser has something to do here.
     pub(crate) const fn trains(&self) -> bool {
-        !self.frozen && self.facts.trains()
+        !self.frozen && self.spec.trains()
     }
 
     /// Whether it computes or reads so much for each parameter that gradients of a few samples are worth being pulled and summed first, and what it
-    /// keeps allows it.
+    /// saved_layout allows it.
     pub(crate) const fn reuses(&self) -> bool {
-        let facts = self.facts;
-        let own = facts.inner.is_none() && facts.times == 1;
-        let (allowed, reads) = match facts.kept {
+        let spec = self.spec;
+        let own = spec.inner.is_none() && spec.times == 1;
+        let (allowed, reads) = match spec.kept {
             // Nothing is kept, or by the convolution before it where maxima stood: sample after sample.
-            Kept::Whole => (facts.saved == 0, 0),
-            Kept::Group | Kept::Sample => (true, facts.inputs[0].len()),
+            SavedLayout::Whole => (spec.saved == 0, 0),
+            SavedLayout::Group | SavedLayout::Sample => (true, spec.inputs[0].len()),
         };
-        let much = if facts.macs > reads { facts.macs } else { reads };
-        self.trains() && facts.params_len > 0 && own && allowed && much >= REUSE * facts.params_len
+        let much = if spec.macs > reads { spec.macs } else { reads };
+        self.trains() && spec.params_len > 0 && own && allowed && much >= REUSE * spec.params_len
     }
 
     /// Whether such gradients are those of all samples that were run together.
     pub(crate) const fn reuses_groups(&self) -> bool {
-        self.reuses() && matches!(self.facts.kept, Kept::Group)
+        self.reuses() && matches!(self.spec.kept, SavedLayout::Group)
     }
 }
 
@@ -119,10 +119,10 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         let mut params_len = 0;
         let mut s = 0;
         while s < S {
-            let facts = nodes[s].facts;
+            let spec = nodes[s].spec;
             let mut j = 0;
-            while j < facts.arity && nodes[s].y + j < V {
-                shapes[nodes[s].y + j] = facts.outputs[j];
+            while j < spec.arity && nodes[s].y + j < V {
+                shapes[nodes[s].y + j] = spec.outputs[j];
                 j += 1;
             }
             match nodes[s].shares {
@@ -132,7 +132,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
                 }
                 None => {
                     nodes[s].params = params_len;
-                    params_len += facts.params_len;
+                    params_len += spec.params_len;
                 }
             }
             s += 1;
@@ -196,7 +196,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
                 return None;
             }
             match self.writer(value) {
-                Some(s) if matches!(self.nodes[s].facts.head, Head::Same) => value = self.nodes[s].x[0],
+                Some(s) if matches!(self.nodes[s].spec.head, Head::Same) => value = self.nodes[s].x[0],
                 other => return other,
             }
             readers = 1;
@@ -208,7 +208,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         loop {
             match self.writer(value) {
                 None => return Head::Plain,
-                Some(s) => match self.nodes[s].facts.head {
+                Some(s) => match self.nodes[s].spec.head {
                     Head::Same => value = self.nodes[s].x[0],
                     head => return head,
                 },
@@ -237,7 +237,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
     const fn only_moves(&self) -> bool {
         let mut value = self.outputs[0];
         while let Some(s) = self.writer(value) {
-            if !matches!(self.nodes[s].facts.head, Head::Same) {
+            if !matches!(self.nodes[s].spec.head, Head::Same) {
                 return false;
             }
             value = self.nodes[s].x[0];
@@ -248,7 +248,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
     /// What a loss sees at output `j`.
     pub const fn head(&self, j: usize) -> Head {
         let head = match self.head_node(j) {
-            Some(s) => self.nodes[s].facts.head,
+            Some(s) => self.nodes[s].spec.head,
             // What the network reads itself too is plain numbers or nothing a loss on classes could be sure of.
             None if matches!(self.function(self.outputs[j]), Head::Plain) => Head::Plain,
             None => Head::Other,
@@ -267,19 +267,19 @@ impl<const S: usize, const V: usize> Graph<S, V> {
     }
 }
 
-/// The facts of a rule's answer, with the shapes it was asked about; empty where it refused.
-pub const fn facts<const N: usize>(rule: &Rule, x: [Shape; N]) -> Facts {
-    let mut facts = match rule {
-        Rule::Ok(facts) => match facts.fault() {
-            None => *facts,
-            Some(_) => Facts::NONE,
+/// The spec of a rule's answer, with the shapes it was asked about; empty where it refused.
+pub const fn spec<const N: usize>(rule: &Rule, x: [Shape; N]) -> LayerSpec {
+    let mut spec = match rule {
+        Rule::Ok(spec) => match spec.fault() {
+            None => *spec,
+            Some(_) => LayerSpec::NONE,
         },
-        Rule::Err(_) => Facts::NONE,
+        Rule::Err(_) => LayerSpec::NONE,
     };
     let mut i = 0;
     while i < N && i < MAX_INPUTS {
-        facts.inputs[i] = x[i];
+        spec.inputs[i] = x[i];
         i += 1;
     }
-    facts
+    spec
 }

@@ -3,12 +3,12 @@
 
 use alloc::string::String;
 
-use super::plan::{Plan, Purpose, Span, Spots};
-use super::table::max;
-use super::{Graph, Map};
-use crate::facts::{MAX_OUTPUTS, Stream, lines};
-use crate::kernels::split::Region;
+use super::liveness::max;
+use super::plan::{BufferRef, NodePlan, Pass, Plan};
+use super::{CompiledNetwork, Graph};
 use crate::shape::Shape;
+use crate::spec::{MAX_OUTPUTS, Stream, lines};
+use nn_kernels::workspace::Region;
 
 /// What a network is to a stream.
 #[derive(Clone, Copy, Debug)]
@@ -61,8 +61,8 @@ impl<const S: usize, const V: usize> Graph<S, V> {
                 apart |= node.x[k] < self.inputs && !is[node.x[k]];
                 k += 1;
             }
-            let goes_on = any && matches!(node.facts.stream, Stream::PerStep | Stream::Carries(_));
-            let stands = !apart && (!any || (all && !matches!(node.facts.stream, Stream::No)));
+            let goes_on = any && matches!(node.spec.stream, Stream::PerStep | Stream::Carries(_));
+            let stands = !apart && (!any || (all && !matches!(node.spec.stream, Stream::No)));
             let mut j = 0;
             while j < node.m() {
                 is[node.y + j] = goes_on;
@@ -109,14 +109,14 @@ impl<const S: usize, const V: usize> Graph<S, V> {
 
     /// Floats that node `s` carries.
     const fn carried(&self, s: usize, is: &[bool; V]) -> usize {
-        if is[self.nodes[s].x[0]] { lines(self.nodes[s].facts.saved_for(Purpose::Stream)) } else { 0 }
+        if is[self.nodes[s].x[0]] { lines(self.nodes[s].spec.saved_for(Pass::Step)) } else { 0 }
     }
 
     /// Plans one step. Of a network that cannot be streamed it is never used.
     pub const fn stream(&self) -> Plan<S> {
         let is = self.sequences().is;
         let mut plan = Plan {
-            spots: [Spots::NONE; S],
+            node_plan: [NodePlan::NONE; S],
             kept: 0,
             work: 0,
             scratch: 0,
@@ -125,36 +125,36 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             copies: [None; MAX_OUTPUTS],
         };
         // Where each value begins.
-        let mut places = [Span::NONE; V];
+        let mut places = [BufferRef::NONE; V];
         let mut v = 0;
         while v < self.inputs {
-            places[v] = Span::outside(Region::X, v, self.step_len(v, &is));
+            places[v] = BufferRef::outside(Region::X, v, self.step_len(v, &is));
             v += 1;
         }
         let mut s = 0;
         while s < S {
             let node = &self.nodes[s];
-            let spots = &mut plan.spots[s];
-            spots.purpose = if is[node.x[0]] { Purpose::Stream } else { Purpose::Infer };
+            let node_plan = &mut plan.node_plan[s];
+            node_plan.pass = if is[node.x[0]] { Pass::Step } else { Pass::Infer };
             let mut k = 0;
             while k < node.n {
-                spots.x[k] = places[node.x[k]];
+                node_plan.x[k] = places[node.x[k]];
                 k += 1;
             }
             let mut j = 0;
             while j < node.m() {
                 let len = self.step_len(node.y + j, &is);
-                places[node.y + j] = Span::work(plan.work, len);
-                spots.y[j] = places[node.y + j];
+                places[node.y + j] = BufferRef::work(plan.work, len);
+                node_plan.y[j] = places[node.y + j];
                 plan.work += lines(len);
                 j += 1;
             }
             if is[node.x[0]] {
-                spots.saved = Span::work(plan.work, node.facts.saved_for(Purpose::Stream));
+                node_plan.saved = BufferRef::work(plan.work, node.spec.saved_for(Pass::Step));
                 plan.work += self.carried(s, &is);
             }
-            plan.scratch = max(plan.scratch, node.facts.scratch_for(spots.purpose));
-            plan.scratch_fixed = max(plan.scratch_fixed, node.facts.scratch_fixed_for(spots.purpose));
+            plan.scratch = max(plan.scratch, node.spec.scratch_for(node_plan.pass));
+            plan.scratch_fixed = max(plan.scratch_fixed, node.spec.scratch_fixed_for(node_plan.pass));
             s += 1;
         }
         plan.scratch = lines(plan.scratch);
@@ -168,11 +168,11 @@ impl<const S: usize, const V: usize> Graph<S, V> {
     }
 }
 
-impl Map {
+impl CompiledNetwork {
     /// The name of the layer that needs the whole window, found in the networks within too.
     pub(crate) fn stop(&self) -> Option<String> {
         let node = &self.nodes[self.streaming.stop?];
-        let within = node.facts.inner.and_then(Map::stop);
+        let within = node.spec.inner.and_then(CompiledNetwork::stop);
         Some(match within {
             Some(name) => alloc::format!("{}.{name}", node.name),
             None => node.name.into(),

@@ -1,5 +1,5 @@
 //! The simple activations: functions of one number, by family. In: any shape; out: the same. Most are formulas, as users write them. By hand
-//! stand `Sigmoid`, whose head losses know; `Gelu`, which keeps its slope; and `Mish`, whose formula has no slope at ∞.
+//! stand `Sigmoid`, whose head losses know; `Gelu`, which saved_layout its slope; and `Mish`, whose formula has no slope at ∞.
 
 /// The layer around a curve that is written by hand: what its pullback reads (`input` or `output`), and its head.
 macro_rules! by_hand {
@@ -17,14 +17,14 @@ macro_rules! by_hand {
 
             /// `[…] -> […]`
             pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-                by_hand!(facts $from Facts::output(x).head(Head::$head)).ok()
+                by_hand!(spec $from LayerSpec::output(x).head(Head::$head)).ok()
             }
         }
 
         curve_layer!($name);
     };
-    (facts output $facts:expr) => { $facts.is_act(true).pulls_in_place().pulls_without_x() };
-    (facts input $facts:expr) => { $facts.is_act(false).pulls_in_place().pulls_without_y() };
+    (spec output $spec:expr) => { $spec.elementwise(true).backward_in_place().backward_without_x() };
+    (spec input $spec:expr) => { $spec.elementwise(false).backward_in_place().backward_without_y() };
 }
 
 // After the macro, so that they see it.

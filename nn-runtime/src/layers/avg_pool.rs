@@ -1,12 +1,12 @@
 //! `AvgPool2d` and `AvgPool1d`: the mean of each window. In: `[channels, height, width]`, `[steps, features]`; out: the same with
 //! fewer places. Nothing is kept: gradients are spread as the means were taken.
 
-use super::pool::{Pooled, facts, pooled_arguments, pooled_arguments_of_steps};
+use super::pool::{Pooled, pooled_arguments, pooled_arguments_of_steps, spec};
 use super::window::{Padding, accepted};
-use crate::facts::Rule;
-use crate::kernels::pool::{avg_pool, avg_pull};
-use crate::layer::{Cx, Layer};
+use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
+use crate::spec::Rule;
+use nn_kernels::pool::{avg_pool, avg_pool_backward};
 
 /// The mean of each window: `y[c, i, j] = Σ_k Σ_l x[c, i · stride + k - pad, j · stride + l - pad] / kernel²`,
 /// `[channels, height, width] -> [channels, h, w]`; beyond the border `x` is 0, and with `count_include_pad = false` is not counted.
@@ -82,27 +82,33 @@ macro_rules! averaging {
             #[doc = $shapes]
             pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
                 match self.pooled.pool(x) {
-                    Ok(pool) => facts(&pool).ok(),
+                    Ok(pool) => spec(&pool).ok(),
                     Err(fault) => Rule::Err(fault),
                 }
             }
         }
 
         impl Layer for $name {
-            fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+            fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
                 avg_pool(cx.isa, accepted(self.pooled.pool(cx.input_shape(0))), self.count_include_pad, x, y);
             }
 
-            fn pull_input(
+            fn backward_input(
                 &self,
-                cx: &mut Cx,
+                cx: &mut LayerContext,
                 _: [&[f32]; 1],
                 _: [&[f32]; 1],
                 [dy]: [&[f32]; 1],
                 [dx]: [&mut [f32]; 1],
             ) {
                 if !dx.is_empty() {
-                    avg_pull(cx.isa, accepted(self.pooled.pool(cx.input_shape(0))), self.count_include_pad, dy, dx);
+                    avg_pool_backward(
+                        cx.isa,
+                        accepted(self.pooled.pool(cx.input_shape(0))),
+                        self.count_include_pad,
+                        dy,
+                        dx,
+                    );
                 }
             }
         }

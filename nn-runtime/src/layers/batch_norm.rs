@@ -2,12 +2,12 @@
 //! the statistics are those of the whole batch; when predicting, or frozen, the running ones.
 
 use super::norm::eps_fault;
-use crate::facts::{Facts, Rule};
 use crate::fault::Fault;
 use crate::init::Init;
-use crate::kernels::batch_norm::{Channels, moments, pull_channels, scale_channels, sums_of_pulls};
-use crate::layer::{Cx, Layer, Look, Mode, Part};
+use crate::layer::{Layer, LayerContext, Mode, ParamGrad, ReadContext};
 use crate::shape::Shape;
+use crate::spec::{LayerSpec, Rule};
+use nn_kernels::batch_norm::{Channels, channels_backward, gradient_sums, moments, scale_channels};
 
 /// `y = (x - mean) / √(variance + eps) · weight + bias`, one mean and variance per channel: `[features] -> [features]`,
 /// `[channels, height, width] -> [channels, height, width]`, and so with any dimensions after the channels.
@@ -92,19 +92,18 @@ impl BatchNorm {
             return Rule::Err(Fault::expected("an input of [channels, …]").found(x).help("give it a dimension"));
         }
         let channels = Shape::of([x.dim(0)]);
-        let mut facts = Facts::output(x).couples_batch().prepares_params().takes_act();
+        let mut spec = LayerSpec::output(x).depends_on_batch().backward_input_first().takes_act();
         if self.affine {
-            facts = facts.param("weight", channels, self.init).param("bias", channels, Init::Zeros);
+            spec = spec.param("weight", channels, self.init).param("bias", channels, Init::Zeros);
         }
-        facts
-            .running("running_mean", channels, Init::Zeros)
-            .running("running_var", channels, Init::Constant(1.0))
+        spec.running_stat("running_mean", channels, Init::Zeros)
+            .running_stat("running_var", channels, Init::Constant(1.0))
             .saves(KEPT * x.dim(0))
             .scratch(0, 3 * x.dim(0))
             .ok()
     }
 
-    fn lay(&self, cx: &Cx<'_, impl Sized>) -> Channels {
+    fn lay(&self, cx: &LayerContext<'_, impl Sized>) -> Channels {
         let x = cx.input_shape(0);
         Channels { channels: x.dim(0), inner: x.len() / x.dim(0) }
     }
@@ -142,13 +141,13 @@ fn per_channel<const K: usize>(memory: &mut [f32], channels: usize) -> [&mut [f3
 const KEPT: usize = 4;
 
 impl Layer for BatchNorm {
-    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+    fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         let lay = self.lay(cx);
         let n = lay.channels;
         let [weight, bias] = [0, 1].map(|i| self.affine.then(|| cx.param(i)));
         let given = [0, 1].map(|i| cx.param(self.running() + i));
         let mut statistics = given;
-        // A prediction whose gradients nobody will ask for keeps nothing.
+        // A prediction whose gradients nobody will ask for saved_layout nothing.
         if !cx.saved.is_empty() {
             let [mean, var, ..] = per_channel::<KEPT>(cx.saved, n);
             match cx.mode {
@@ -170,12 +169,19 @@ impl Layer for BatchNorm {
         scale_channels(cx.isa, lay, x, [mean, scale, shift], cx.floor, y);
     }
 
-    fn pull_input(&self, cx: &mut Cx, [x]: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+    fn backward_input(
+        &self,
+        cx: &mut LayerContext,
+        [x]: [&[f32]; 1],
+        _: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        [dx]: [&mut [f32]; 1],
+    ) {
         let lay = self.lay(cx);
         let n = lay.channels;
         let weight = self.affine.then(|| cx.param(0));
         let [mean, var, plain, along] = per_channel::<KEPT>(cx.saved, n);
-        sums_of_pulls(cx.isa, lay, dy, x, mean, plain, along);
+        gradient_sums(cx.isa, lay, dy, x, mean, plain, along);
         if dx.is_empty() {
             return;
         }
@@ -192,31 +198,31 @@ impl Layer for BatchNorm {
                 shift[c] = (-scale * f64::from(plain[c]) / count) as f32;
             }
         }
-        pull_channels(cx.isa, lay, dy, x, [mean, scale, slope, shift], dx);
+        channels_backward(cx.isa, lay, dy, x, [mean, scale, slope, shift], dx);
     }
 
-    fn pull_params(&self, cx: &mut Look, [x]: [&[f32]; 1], _: [&[f32]; 1], mut part: Part) {
+    fn backward_params(&self, cx: &mut ReadContext, [x]: [&[f32]; 1], _: [&[f32]; 1], mut grad: ParamGrad) {
         let n = self.lay(cx).channels;
         let count = (x.len() / n) as f64;
         let [mean, var, plain, along]: [&[f32]; KEPT] = core::array::from_fn(|k| &cx.saved[k * n..][..n]);
         if self.affine {
-            let (range, dw) = part.of(cx, 0);
+            let (range, dw) = grad.slice(cx, 0);
             for (c, dw) in range.zip(dw) {
                 *dw += (f64::from(along[c]) / self.deviation(var[c])) as f32;
             }
-            let (range, db) = part.of(cx, 1);
+            let (range, db) = grad.slice(cx, 1);
             range.zip(db).for_each(|(c, db)| *db += plain[c]);
         }
         if cx.mode == Mode::Infer {
             return;
         }
-        let (range, change) = part.of(cx, self.running());
+        let (range, change) = grad.slice(cx, self.running());
         if !range.is_empty() {
             let now = cx.param(self.running());
             range.zip(change).for_each(|(c, change)| *change += self.momentum * (mean[c] - now[c]));
         }
         // Of one number there is no unbiased variance: the running one stays.
-        let (range, change) = part.of(cx, self.running() + 1);
+        let (range, change) = grad.slice(cx, self.running() + 1);
         if count > 1.0 && !range.is_empty() {
             let now = cx.param(self.running() + 1);
             for (c, change) in range.zip(change) {

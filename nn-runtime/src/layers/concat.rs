@@ -3,10 +3,10 @@
 
 use super::axis::{self, cut, join, row};
 use super::sum::several;
-use crate::facts::{Facts, Rule};
 use crate::fault::Fault;
-use crate::layer::{Cx, Layer};
+use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
+use crate::spec::{LayerSpec, Rule};
 
 /// Joined along `axis`: `([a, …], [b, …], …) -> [a + b + …, …]`, the other dimensions equal.
 ///
@@ -61,8 +61,8 @@ impl Concat {
             total = total.saturating_add(x[k].dim(self.axis));
             k += 1;
         }
-        let facts = Facts::output(x[0].with_dim(self.axis, total)).pulls_without_x().pulls_without_y();
-        if self.axis == 0 { facts.ok() } else { facts.per_step().ok() }
+        let spec = LayerSpec::output(x[0].with_dim(self.axis, total)).backward_without_x().backward_without_y();
+        if self.axis == 0 { spec.ok() } else { spec.per_step().ok() }
     }
 
     const fn disagree(&self, a: Shape, b: Shape) -> Fault {
@@ -87,17 +87,24 @@ impl Concat {
         })
     }
 
-    fn rows<const N: usize>(&self, cx: &Cx) -> [usize; N] {
+    fn rows<const N: usize>(&self, cx: &LayerContext) -> [usize; N] {
         core::array::from_fn(|k| row(&cx.input_shape(k), self.axis))
     }
 }
 
 impl<const N: usize> Layer<N> for Concat {
-    fn forward(&self, cx: &mut Cx, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
+    fn forward(&self, cx: &mut LayerContext, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
         join(x, self.rows(cx), y);
     }
 
-    fn pull_input(&self, cx: &mut Cx, _: [&[f32]; N], _: [&[f32]; 1], [dy]: [&[f32]; 1], dx: [&mut [f32]; N]) {
+    fn backward_input(
+        &self,
+        cx: &mut LayerContext,
+        _: [&[f32]; N],
+        _: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        dx: [&mut [f32]; N],
+    ) {
         cut(dy, dx, self.rows(cx));
     }
 }

@@ -1,15 +1,15 @@
 //! What all convolutions have in common: sizes, weights, and how the kernels are asked. In: a window, channels and filters; out:
-//! the kernels' description, facts, gradients. Nothing here may know which layer asks.
+//! the kernels' description, spec, gradients. Nothing here may know which layer asks.
 
 use super::window::{Stand, Window, too_large};
-use crate::facts::Facts;
 use crate::fault::Fault;
 use crate::init::Init;
-use crate::kernels::conv::pooled::{self, Maxima};
-use crate::kernels::conv::{Conv, pull_bias, pull_w};
-use crate::kernels::pool::Pool;
-use crate::layer::{Cx, Look, Part};
+use crate::layer::{LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
+use crate::spec::LayerSpec;
+use nn_kernels::conv::pooled::{self, Maxima};
+use nn_kernels::conv::{Conv, backward_bias, backward_weight};
+use nn_kernels::pool::Pool;
 
 /// What is learnt, and from where it begins.
 #[derive(Clone, Copy, Debug)]
@@ -55,22 +55,22 @@ pub(super) use learnt_arguments;
 macro_rules! layer_of_a_convolution {
     ($name:ident $($more:tt)*) => {
         impl crate::layer::Layer for $name {
-            fn forward(&self, cx: &mut crate::layer::Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+            fn forward(&self, cx: &mut crate::layer::LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
                 let conv = super::window::accepted(self.conv(cx.input_shape(0)));
                 let bias = super::conv::bias(cx, &self.learnt, 1);
                 let w = cx.param(0);
                 match cx.pool.copied() {
-                    None => crate::kernels::conv::forward(cx.isa, conv, x, w, bias, cx.floor, y, cx.scratch),
+                    None => nn_kernels::conv::forward(cx.isa, conv, x, w, bias, cx.floor, y, cx.scratch),
                     Some(pool) => {
-                        let filters = crate::kernels::conv::pooled::Filters { w, bias, floor: cx.floor };
-                        crate::kernels::conv::pooled::forward(cx.isa, (conv, pool), x, filters, y, cx.saved, cx.scratch);
+                        let filters = nn_kernels::conv::pooled::Filters { w, bias, floor: cx.floor };
+                        nn_kernels::conv::pooled::forward(cx.isa, (conv, pool), x, filters, y, cx.saved, cx.scratch);
                     }
                 }
             }
 
-            fn pull_input(
+            fn backward_input(
                 &self,
-                cx: &mut crate::layer::Cx,
+                cx: &mut crate::layer::LayerContext,
                 _: [&[f32]; 1],
                 _: [&[f32]; 1],
                 [dy]: [&[f32]; 1],
@@ -80,26 +80,26 @@ macro_rules! layer_of_a_convolution {
                     let conv = super::window::accepted(self.conv(cx.input_shape(0)));
                     let w = cx.param(0);
                     match cx.pool.copied() {
-                        None => crate::kernels::conv::pull_x(cx.isa, conv, dy, w, dx, cx.scratch),
+                        None => nn_kernels::conv::backward_input(cx.isa, conv, dy, w, dx, cx.scratch),
                         Some(pool) => {
                             let maxima = super::conv::maxima(pool, dy, cx.saved);
-                            crate::kernels::conv::pooled::pull_x(cx.isa, conv, maxima, w, dx, cx.scratch);
+                            nn_kernels::conv::pooled::backward_input(cx.isa, conv, maxima, w, dx, cx.scratch);
                         }
                     }
                 }
             }
 
-            fn pull_params(
+            fn backward_params(
                 &self,
-                cx: &mut crate::layer::Look,
+                cx: &mut crate::layer::ReadContext,
                 [x]: [&[f32]; 1],
                 [dy]: [&[f32]; 1],
-                mut part: crate::layer::Part,
+                mut grad: crate::layer::ParamGrad,
             ) {
                 let conv = super::window::accepted(self.conv(cx.input_shape(0)));
-                super::conv::pull_weight(cx, 0, conv, [x, dy], &mut part);
+                super::conv::pull_weight(cx, 0, conv, [x, dy], &mut grad);
                 if self.learnt.bias {
-                    super::conv::pull_bias_of(cx, 1, conv, dy, &mut part);
+                    super::conv::pull_bias_of(cx, 1, conv, dy, &mut grad);
                 }
             }
 
@@ -197,43 +197,43 @@ const fn smaller(a: usize, b: usize) -> usize {
     if a < b { a } else { b }
 }
 
-/// The facts of a layer that is one convolution, whose output has this shape and whose bias as many numbers as `bias` says.
-pub(super) const fn facts(y: Shape, conv: &Conv, learnt: &Learnt, weight: Shape, bias: usize) -> Facts {
-    let facts = Facts::output(y)
+/// The spec of a layer that is one convolution, whose output has this shape and whose bias as many numbers as `bias` says.
+pub(super) const fn spec(y: Shape, conv: &Conv, learnt: &Learnt, weight: Shape, bias: usize) -> LayerSpec {
+    let spec = LayerSpec::output(y)
         .filters("weight", weight, learnt.init)
         .scratch(0, conv.scratch())
         .macs(conv.y_len().saturating_mul(conv.rows()))
         .takes_act()
-        .pulls_without_x();
-    if learnt.bias { facts.param("bias", Shape::of([bias]), learnt.bias_init) } else { facts }
+        .backward_without_x();
+    if learnt.bias { spec.param("bias", Shape::of([bias]), learnt.bias_init) } else { spec }
 }
 
 /// The bias, if there is one: the parameter after the weights.
-pub(super) fn bias<'a>(cx: &Cx<'a>, learnt: &Learnt, at: usize) -> Option<&'a [f32]> {
+pub(super) fn bias<'a>(cx: &LayerContext<'a>, learnt: &Learnt, at: usize) -> Option<&'a [f32]> {
     learnt.bias.then(|| cx.param(at))
 }
 
 /// Adds the gradients of parameter `at`, the weights of `conv` between `x` and `dy`.
-pub(super) fn pull_weight(cx: &mut Look, at: usize, conv: Conv, [x, dy]: [&[f32]; 2], part: &mut Part) {
-    let (range, dw) = part.of(cx, at);
+pub(super) fn pull_weight(cx: &mut ReadContext, at: usize, conv: Conv, [x, dy]: [&[f32]; 2], grad: &mut ParamGrad) {
+    let (range, dw) = grad.slice(cx, at);
     if range.is_empty() {
         return;
     }
     match cx.pool.copied() {
-        None => pull_w(cx.isa, conv, x, dy, range, dw, cx.scratch),
-        Some(pool) => pooled::pull_w(cx.isa, conv, x, maxima(pool, dy, cx.saved), range, dw, cx.scratch),
+        None => backward_weight(cx.isa, conv, x, dy, range, dw, cx.scratch),
+        Some(pool) => pooled::backward_weight(cx.isa, conv, x, maxima(pool, dy, cx.saved), range, dw, cx.scratch),
     }
 }
 
 /// Adds the gradients of parameter `at`, the bias of a layer whose output is that of `conv`.
-pub(super) fn pull_bias_of(cx: &Look, at: usize, conv: Conv, dy: &[f32], part: &mut Part) {
-    let (range, db) = part.of(cx, at);
+pub(super) fn pull_bias_of(cx: &ReadContext, at: usize, conv: Conv, dy: &[f32], grad: &mut ParamGrad) {
+    let (range, db) = grad.slice(cx, at);
     if range.is_empty() {
         return;
     }
     match cx.pool.copied() {
-        None => pull_bias(cx.isa, conv, dy, range, db),
-        Some(pool) => pooled::pull_bias(cx.isa, maxima(pool, dy, cx.saved), range, db),
+        None => backward_bias(cx.isa, conv, dy, range, db),
+        Some(pool) => pooled::backward_bias(cx.isa, maxima(pool, dy, cx.saved), range, db),
     }
 }
 

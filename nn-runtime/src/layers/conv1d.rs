@@ -1,14 +1,14 @@
 //! `Conv1d`: filters that see a window of steps, with all their features. In: `[steps, features]`; out: `[steps, filters]` of the
 //! places the window stands on. It is the convolution of an image of one row, and nothing else.
 
-use super::conv::{Learnt, conv, facts, layer_of_a_convolution, learnt_arguments};
+use super::conv::{Learnt, conv, layer_of_a_convolution, learnt_arguments, spec};
 use super::image::sequence;
 use super::window::{Padding, Window};
-use crate::facts::Rule;
 use crate::fault::Fault;
 use crate::init::Init;
-use crate::kernels::conv::Conv;
 use crate::shape::Shape;
+use crate::spec::Rule;
+use nn_kernels::conv::Conv;
 
 /// Convolution over sequences: `y[s, f] = Σ_c Σ_k weight[f, c, k] · x[s · stride + k · dilation - pad, c] + bias[f]`,
 /// `[steps, features] -> [steps', filters]`; before the first step and after the last `x` is 0.
@@ -52,7 +52,7 @@ learnt_arguments!(Conv1d);
 layer_of_a_convolution! {
     Conv1d
 
-    fn step(&self, cx: &mut crate::layer::Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+    fn step(&self, cx: &mut crate::layer::LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         let features = cx.input_shape(0).dim(1);
         let ([kernel], [dilation], reach) = (self.window.kernel, self.window.dilation, self.window.extent(0) - 1);
         let (conv, w, bias) = (self.one_place(features), cx.param(0), super::conv::bias(cx, &self.learnt, 1));
@@ -70,7 +70,7 @@ layer_of_a_convolution! {
                 past[at * features..][..features].copy_from_slice(x);
                 oldest[0] = ((at + 1) % reach) as f32;
             }
-            crate::kernels::conv::forward(cx.isa, conv, seen, w, bias, cx.floor, y, scratch);
+            nn_kernels::conv::forward(cx.isa, conv, seen, w, bias, cx.floor, y, scratch);
         }
     }
 }
@@ -113,17 +113,16 @@ impl Conv1d {
         };
         let y = Shape::of([conv.output()[1], self.filters]);
         let weight = Shape::of([self.filters, conv.channels / conv.groups, conv.kernel[1]]);
-        let facts = facts(y, &conv, &self.learnt, weight, self.filters);
+        let spec = spec(y, &conv, &self.learnt, weight, self.filters);
         let [_, _, before, after] = conv.pad;
         let reach = self.window.extent(0) - 1;
         // The place in the ring is a number of 24 bits.
         if self.window.stride[0] != 1 || before != reach || after != 0 || reach >= 1 << 24 {
-            return facts.ok();
+            return spec.ok();
         }
         let step = conv.kernel[1] * conv.channels + self.one_place(conv.channels).scratch();
-        facts
-            .scratch(0, if step > conv.scratch() { step } else { conv.scratch() })
-            .carries(1 + reach * conv.channels)
+        spec.scratch(0, if step > conv.scratch() { step } else { conv.scratch() })
+            .stream_state(1 + reach * conv.channels)
             .ok()
     }
 

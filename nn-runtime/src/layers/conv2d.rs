@@ -1,14 +1,14 @@
 //! `Conv2d`: filters that see a window of every channel. In: `[channels, height, width]`; out: `[filters, height, width]` of the
 //! places the window stands on. The sums themselves are the kernels'.
 
-use super::conv::{Learnt, conv, facts, layer_of_a_convolution, learnt_arguments};
+use super::conv::{Learnt, conv, layer_of_a_convolution, learnt_arguments, spec};
 use super::image::image;
 use super::window::{Padding, Window, window_arguments};
-use crate::facts::Rule;
 use crate::fault::Fault;
 use crate::init::Init;
-use crate::kernels::conv::Conv;
 use crate::shape::Shape;
+use crate::spec::Rule;
+use nn_kernels::conv::Conv;
 
 /// Convolution over images: `y[f, i, j] = Σ_c Σ_k Σ_l weight[f, c, k, l] · x[c, i · stride + k · dilation - pad, j · …] + bias[f]`,
 /// `[channels, height, width] -> [filters, h, w]`; beyond the border `x` is 0.
@@ -72,8 +72,8 @@ impl Conv2d {
         let [height, width] = conv.output();
         let [rows, columns] = conv.kernel;
         let weight = Shape::of([self.filters, conv.channels / conv.groups, rows, columns]);
-        let facts = facts(Shape::of([self.filters, height, width]), &conv, &self.learnt, weight, self.filters);
-        if conv.takes_pool() { facts.takes_pool(conv).ok() } else { facts.ok() }
+        let spec = spec(Shape::of([self.filters, height, width]), &conv, &self.learnt, weight, self.filters);
+        if conv.takes_pool() { spec.takes_pool(conv).ok() } else { spec.ok() }
     }
 
     const fn conv(&self, x: Shape) -> Result<Conv, Fault> {

@@ -1,15 +1,15 @@
 //! `ConvTranspose2d`: every pixel of the input laid down as a kernel, side by side. In: `[channels, height, width]`; out:
 //! `[filters, height, width]`, larger by the stride. It is the way back of a convolution, by the same kernels.
 
-use super::conv::{Learnt, bias, describe, facts, fault, learnt_arguments, pull_bias_of, pull_weight};
+use super::conv::{Learnt, bias, describe, fault, learnt_arguments, pull_bias_of, pull_weight, spec};
 use super::image::image;
 use super::window::{Padding, Stand, Window, accepted, window_arguments};
-use crate::facts::Rule;
 use crate::fault::Fault;
 use crate::init::Init;
-use crate::kernels::conv::{Conv, forward, transposed};
-use crate::layer::{Cx, Layer, Look, Part};
+use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::{MAX_LEN, Shape};
+use crate::spec::Rule;
+use nn_kernels::conv::{Conv, forward, transposed};
 
 /// Transposed convolution: `y[f, i · stride + k · dilation - pad, j · …] += weight[c, f, k, l] · x[c, i, j]` over all `c`, `i`, `j`, `k`
 /// and `l`, plus `bias[f]`: `[channels, height, width] -> [filters, h, w]`.
@@ -79,7 +79,7 @@ impl ConvTranspose2d {
         };
         let [rows, columns] = back.kernel;
         let weight = Shape::of([back.filters, self.filters / self.groups, rows, columns]);
-        facts(Shape::of([self.filters, back.height, back.width]), &back, &self.learnt, weight, self.filters).ok()
+        spec(Shape::of([self.filters, back.height, back.width]), &back, &self.learnt, weight, self.filters).ok()
     }
 
     /// The convolution that leads back from the output to the input.
@@ -155,23 +155,30 @@ fn output_of(back: Conv) -> Conv {
 }
 
 impl Layer for ConvTranspose2d {
-    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+    fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         let back = accepted(self.back(cx.input_shape(0)));
         transposed(cx.isa, back, x, cx.param(0), bias(cx, &self.learnt, 1), cx.floor, y, cx.scratch);
     }
 
-    fn pull_input(&self, cx: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+    fn backward_input(
+        &self,
+        cx: &mut LayerContext,
+        _: [&[f32]; 1],
+        _: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        [dx]: [&mut [f32]; 1],
+    ) {
         if !dx.is_empty() {
             let back = accepted(self.back(cx.input_shape(0)));
             forward(cx.isa, back, dy, cx.param(0), None, f32::NEG_INFINITY, dx, cx.scratch);
         }
     }
 
-    fn pull_params(&self, cx: &mut Look, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {
+    fn backward_params(&self, cx: &mut ReadContext, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut grad: ParamGrad) {
         let back = accepted(self.back(cx.input_shape(0)));
-        pull_weight(cx, 0, back, [dy, x], &mut part);
+        pull_weight(cx, 0, back, [dy, x], &mut grad);
         if self.learnt.bias {
-            pull_bias_of(cx, 1, output_of(back), dy, &mut part);
+            pull_bias_of(cx, 1, output_of(back), dy, &mut grad);
         }
     }
 }

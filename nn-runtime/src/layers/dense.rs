@@ -1,11 +1,11 @@
 //! `Dense`: every output a weighted sum of every input. In: `[features]`; out: `[units]`. The product itself is the kernels'.
 
-use crate::facts::{Facts, Rule};
 use crate::fault::Fault;
 use crate::init::Init;
-use crate::kernels::matrix::{Panels, product, pull_bias, pull_w, pull_x, pull_x_scratch};
-use crate::layer::{Cx, Layer, Look, Part};
+use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
+use crate::spec::{LayerSpec, Rule};
+use nn_kernels::matrix::{Panels, backward_bias, backward_input, backward_input_scratch, backward_weight, product};
 
 /// Fully connected: `y[j] = Σ_i weight[j, i] · x[i] + bias[j]`, `[features] -> [units]`.
 ///
@@ -61,7 +61,7 @@ impl Dense {
     /// `[features] -> [units]`
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
         match x.dims() {
-            Some([features]) => self.facts(features, 1, Shape::of([self.units])),
+            Some([features]) => self.spec(features, 1, Shape::of([self.units])),
             None => {
                 let fault = Fault::expected("an input of [features]").found(x);
                 Rule::Err(match x.rank() {
@@ -72,8 +72,8 @@ impl Dense {
         }
     }
 
-    /// The facts of a product of `steps` rows a sample.
-    pub(super) const fn facts(&self, features: usize, steps: usize, y: Shape) -> Rule {
+    /// The spec of a product of `steps` rows a sample.
+    pub(super) const fn spec(&self, features: usize, steps: usize, y: Shape) -> Rule {
         if self.units == 0 {
             return Rule::Err(
                 Fault::expected("at least 1 unit").found_num(0).help("give the number of outputs, such as `Dense(10)`"),
@@ -86,18 +86,18 @@ impl Dense {
                     .help("make the dimension before it at least 1"),
             );
         }
-        // Where the matrix does not fit, the facts say so; the sum here must not overflow first.
+        // Where the matrix does not fit, the spec say so; the sum here must not overflow first.
         let fits = Shape::of([self.units, features]).checked_len().is_some();
-        let facts = Facts::output(y)
+        let spec = LayerSpec::output(y)
             .matrix("weight", self.units, features, self.init)
-            .scratch(0, if fits { pull_x_scratch(self.units) } else { 0 })
+            .scratch(0, if fits { backward_input_scratch(self.units) } else { 0 })
             .macs(features.saturating_mul(self.units).saturating_mul(steps))
             .takes_act()
-            .pulls_without_x()
-            .pulls_afresh();
+            .backward_without_x()
+            .overwrites_weight_grad();
         match self.bias {
-            true => facts.param("bias", Shape::of([self.units]), self.bias_init).ok(),
-            false => facts.ok(),
+            true => spec.param("bias", Shape::of([self.units]), self.bias_init).ok(),
+            false => spec.ok(),
         }
     }
 
@@ -106,33 +106,40 @@ impl Dense {
     }
 
     /// A batch of steps is a batch of samples to the product: the rows of the matrix are the last dimension of the input.
-    fn panels(&self, cx: &Cx<'_, impl Sized>) -> Panels {
+    fn panels(&self, cx: &LayerContext<'_, impl Sized>) -> Panels {
         let x = cx.input_shape(0);
         Panels::fit(x.dim(x.rank() - 1), self.units)
     }
 }
 
 impl Layer for Dense {
-    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+    fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         let bias = if self.bias { Some(cx.param(1)) } else { None };
         product(cx.isa, self.panels(cx), x, cx.param(0), bias, cx.floor, y);
     }
 
-    fn pull_input(&self, cx: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+    fn backward_input(
+        &self,
+        cx: &mut LayerContext,
+        _: [&[f32]; 1],
+        _: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        [dx]: [&mut [f32]; 1],
+    ) {
         if !dx.is_empty() {
-            pull_x(cx.isa, self.panels(cx), dy, cx.param(0), dx, cx.scratch);
+            backward_input(cx.isa, self.panels(cx), dy, cx.param(0), dx, cx.scratch);
         }
     }
 
-    fn pull_params(&self, cx: &mut Look, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {
-        let fresh = part.fresh;
-        let (range, dw) = part.of(cx, 0);
+    fn backward_params(&self, cx: &mut ReadContext, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut grad: ParamGrad) {
+        let overwrite = grad.overwrite;
+        let (range, dw) = grad.slice(cx, 0);
         if !range.is_empty() {
-            pull_w(cx.isa, self.panels(cx), x, dy, range, dw, fresh);
+            backward_weight(cx.isa, self.panels(cx), x, dy, range, dw, overwrite);
         }
         if self.bias {
-            let (range, db) = part.of(cx, 1);
-            pull_bias(cx.isa, self.units, dy, range, db);
+            let (range, db) = grad.slice(cx, 1);
+            backward_bias(cx.isa, self.units, dy, range, db);
         }
     }
 }

@@ -2,11 +2,11 @@
 //! product of `Dense` with more rows, and nothing else.
 
 use super::Dense;
-use crate::facts::Rule;
 use crate::fault::Fault;
 use crate::init::Init;
-use crate::layer::{Cx, Layer, Look, Part};
+use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
+use crate::spec::Rule;
 
 /// The same [`Dense`] at every step: `y[s, j] = Σ_i weight[j, i] · x[s, i] + bias[j]`, `[steps, features] -> [steps, units]`.
 ///
@@ -53,12 +53,10 @@ impl DensePerStep {
     /// `[steps, features] -> [steps, units]`
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
         match x.dims() {
-            Some([steps, features]) => {
-                match self.dense.facts(features, steps, Shape::of([steps, self.dense.units()])) {
-                    Rule::Ok(facts) => facts.per_step().ok(),
-                    fault => fault,
-                }
-            }
+            Some([steps, features]) => match self.dense.spec(features, steps, Shape::of([steps, self.dense.units()])) {
+                Rule::Ok(spec) => spec.per_step().ok(),
+                fault => fault,
+            },
             None => {
                 let fault = Fault::expected("an input of [steps, features]").found(x);
                 Rule::Err(match x.rank() {
@@ -71,15 +69,22 @@ impl DensePerStep {
 }
 
 impl Layer for DensePerStep {
-    fn forward(&self, cx: &mut Cx, x: [&[f32]; 1], y: [&mut [f32]; 1]) {
+    fn forward(&self, cx: &mut LayerContext, x: [&[f32]; 1], y: [&mut [f32]; 1]) {
         self.dense.forward(cx, x, y);
     }
 
-    fn pull_input(&self, cx: &mut Cx, x: [&[f32]; 1], y: [&[f32]; 1], dy: [&[f32]; 1], dx: [&mut [f32]; 1]) {
-        self.dense.pull_input(cx, x, y, dy, dx);
+    fn backward_input(
+        &self,
+        cx: &mut LayerContext,
+        x: [&[f32]; 1],
+        y: [&[f32]; 1],
+        dy: [&[f32]; 1],
+        dx: [&mut [f32]; 1],
+    ) {
+        self.dense.backward_input(cx, x, y, dy, dx);
     }
 
-    fn pull_params(&self, cx: &mut Look, x: [&[f32]; 1], dy: [&[f32]; 1], part: Part) {
-        self.dense.pull_params(cx, x, dy, part);
+    fn backward_params(&self, cx: &mut ReadContext, x: [&[f32]; 1], dy: [&[f32]; 1], grad: ParamGrad) {
+        self.dense.backward_params(cx, x, dy, grad);
     }
 }

@@ -1,14 +1,14 @@
 //! `DepthwiseConv2d`: filters that see one channel each. In: `[channels, height, width]`; out: `[channels · multiplier, height,
 //! width]`. It is the convolution with as many groups as channels, and nothing else.
 
-use super::conv::{Learnt, conv, facts, layer_of_a_convolution, learnt_arguments};
+use super::conv::{Learnt, conv, layer_of_a_convolution, learnt_arguments, spec};
 use super::image::image;
 use super::window::{Padding, Window, window_arguments};
-use crate::facts::Rule;
 use crate::fault::Fault;
 use crate::init::Init;
-use crate::kernels::conv::Conv;
 use crate::shape::Shape;
+use crate::spec::Rule;
+use nn_kernels::conv::Conv;
 
 /// Convolution of each channel on its own, `multiplier` times: with `f = c · multiplier + q`,
 /// `y[f, i, j] = Σ_k Σ_l weight[f, 0, k, l] · x[c, i · stride + k · dilation - pad, j · …] + bias[f]`,
@@ -70,7 +70,7 @@ impl DepthwiseConv2d {
         let [height, width] = conv.output();
         let [rows, columns] = conv.kernel;
         let weight = Shape::of([conv.filters, 1, rows, columns]);
-        facts(Shape::of([conv.filters, height, width]), &conv, &self.learnt, weight, conv.filters).ok()
+        spec(Shape::of([conv.filters, height, width]), &conv, &self.learnt, weight, conv.filters).ok()
     }
 
     const fn conv(&self, x: Shape) -> Result<Conv, Fault> {

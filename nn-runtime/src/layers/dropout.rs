@@ -1,11 +1,11 @@
 //! `Dropout`: noise against overfitting. In: any shape; out: the same. While training, some numbers become 0; which ones follows
 //! from the seed, the step, the site and the sample alone, so the pull draws them again and nothing is kept.
 
-use crate::facts::{Facts, Head, Rule};
 use crate::fault::Fault;
-use crate::kernels::noise::dropout;
-use crate::layer::{Cx, Layer};
+use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
+use crate::spec::{Head, LayerSpec, Rule};
+use nn_kernels::noise::dropout;
 
 /// While training `y = 0` with probability `rate` and `y = x / (1 - rate)` otherwise; when predicting `y = x`. Any shape.
 ///
@@ -40,11 +40,11 @@ impl Dropout {
             let fault = Fault::expected("a rate from 0 up to but without 1").found_real(self.rate);
             return Rule::Err(fault.help("give the share to drop, such as `Dropout(0.5)`"));
         }
-        Facts::output(x).head(Head::Same).pulls_without_x().pulls_without_y().per_step().ok()
+        LayerSpec::output(x).head(Head::Same).backward_without_x().backward_without_y().per_step().ok()
     }
 
     /// Both ways it is the same function: each number is kept and scaled, or it is 0.
-    fn drop(&self, cx: &Cx, from: &[f32], to: &mut [f32]) {
+    fn drop(&self, cx: &LayerContext, from: &[f32], to: &mut [f32]) {
         if cx.is_training() && self.rate > 0.0 {
             let len = cx.output_shape(0).len();
             dropout(cx.isa, cx.noise, cx.first_sample as u64, len, self.rate, from, to);
@@ -55,11 +55,18 @@ impl Dropout {
 }
 
 impl Layer for Dropout {
-    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+    fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         self.drop(cx, x, y);
     }
 
-    fn pull_input(&self, cx: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+    fn backward_input(
+        &self,
+        cx: &mut LayerContext,
+        _: [&[f32]; 1],
+        _: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        [dx]: [&mut [f32]; 1],
+    ) {
         if !dx.is_empty() {
             self.drop(cx, dy, dx);
         }

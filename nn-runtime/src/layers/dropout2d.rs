@@ -2,11 +2,11 @@
 //! Which channels follows from the seed, the step, the site and the sample alone, so the pull draws them again.
 
 use super::image::image;
-use crate::facts::{Facts, Head, Rule};
 use crate::fault::Fault;
-use crate::kernels::noise::dropout;
-use crate::layer::{Cx, Layer};
+use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
+use crate::spec::{Head, LayerSpec, Rule};
+use nn_kernels::noise::dropout;
 
 /// While training a channel becomes 0 with probability `rate` and is divided by `1 - rate` otherwise; when predicting `y = x`.
 /// `[channels, height, width] -> [channels, height, width]`.
@@ -46,15 +46,15 @@ impl Dropout2d {
         }
         match image(x) {
             Ok([channels, ..]) => {
-                let facts = Facts::output(x).head(Head::Same).scratch(2 * channels, 0);
-                facts.pulls_without_x().pulls_without_y().ok()
+                let spec = LayerSpec::output(x).head(Head::Same).scratch(2 * channels, 0);
+                spec.backward_without_x().backward_without_y().ok()
             }
             Err(fault) => Rule::Err(fault),
         }
     }
 
     /// Both ways it is the same function: each channel is kept and scaled, or it is 0.
-    fn drop(&self, cx: &mut Cx, from: &[f32], to: &mut [f32]) {
+    fn drop(&self, cx: &mut LayerContext, from: &[f32], to: &mut [f32]) {
         if !cx.is_training() || self.rate == 0.0 {
             to.copy_from_slice(from);
             return;
@@ -77,11 +77,18 @@ impl Dropout2d {
 }
 
 impl Layer for Dropout2d {
-    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+    fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         self.drop(cx, x, y);
     }
 
-    fn pull_input(&self, cx: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+    fn backward_input(
+        &self,
+        cx: &mut LayerContext,
+        _: [&[f32]; 1],
+        _: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        [dx]: [&mut [f32]; 1],
+    ) {
         if !dx.is_empty() {
             self.drop(cx, dy, dx);
         }

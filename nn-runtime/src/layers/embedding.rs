@@ -3,11 +3,11 @@
 
 use core::ops::Range;
 
-use crate::facts::{Facts, Rule};
 use crate::fault::Fault;
 use crate::init::Init;
-use crate::layer::{Cx, Layer, Look, Part};
+use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
+use crate::spec::{LayerSpec, Rule};
 
 /// Row `x[s]` of a learnt table at every step: `y[s] = weight[x[s]]`, `[steps] -> [steps, features]`.
 ///
@@ -80,11 +80,11 @@ impl Embedding {
             let fault = Fault::expected("a padding below the vocabulary, ").num(self.vocabulary).found_num(id);
             return Rule::Err(fault.help("give an id from 0 to ").num(self.vocabulary - 1));
         }
-        Facts::output(Shape::of([steps, self.features]))
+        LayerSpec::output(Shape::of([steps, self.features]))
             .param("weight", Shape::of([self.vocabulary, self.features]), self.init)
             .ids(0, self.vocabulary)
-            .pulls_without_x()
-            .pulls_without_y()
+            .backward_without_x()
+            .backward_without_y()
             .per_step()
             .ok()
     }
@@ -98,7 +98,7 @@ impl Embedding {
 }
 
 impl Layer for Embedding {
-    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+    fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         let weight = cx.param(0);
         for (id, y) in x.iter().zip(y.chunks_exact_mut(self.features)) {
             match self.row(*id) {
@@ -108,12 +108,19 @@ impl Layer for Embedding {
         }
     }
 
-    fn pull_input(&self, _: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], _: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+    fn backward_input(
+        &self,
+        _: &mut LayerContext,
+        _: [&[f32]; 1],
+        _: [&[f32]; 1],
+        _: [&[f32]; 1],
+        [dx]: [&mut [f32]; 1],
+    ) {
         dx.fill(0.0);
     }
 
-    fn pull_params(&self, cx: &mut Look, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {
-        let (range, dw) = part.of(cx, 0);
+    fn backward_params(&self, cx: &mut ReadContext, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut grad: ParamGrad) {
+        let (range, dw) = grad.slice(cx, 0);
         let learns = |row: &Range<usize>| self.padding.is_none_or(|id| row.start != id * self.features);
         for (id, dy) in x.iter().zip(dy.chunks_exact(self.features)) {
             let Some(row) = self.row(*id).filter(learns) else { continue };

@@ -1,8 +1,8 @@
 //! `Flatten`: the same numbers in one dimension. In: any shape; out: `[numbers]`. It may not change a number or their order.
 
-use crate::facts::{Facts, Head, Rule};
-use crate::layer::{Cx, Layer};
+use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
+use crate::spec::{Head, LayerSpec, Rule};
 
 /// All numbers of a sample in a row, the last dimension running fastest: `[a, b, …] -> [a · b · …]`.
 ///
@@ -31,17 +31,24 @@ impl Flatten {
     }
 }
 
-/// The facts of a layer that only gives its input another shape.
+/// The spec of a layer that only gives its input another shape.
 pub(super) const fn moves(y: Shape) -> Rule {
-    Facts::output(y).head(Head::Same).pulls_without_x().pulls_without_y().hands_on().ok()
+    LayerSpec::output(y).head(Head::Same).backward_without_x().backward_without_y().passes_gradient().ok()
 }
 
 impl Layer for Flatten {
-    fn forward(&self, _: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+    fn forward(&self, _: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         y.copy_from_slice(x);
     }
 
-    fn pull_input(&self, _: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+    fn backward_input(
+        &self,
+        _: &mut LayerContext,
+        _: [&[f32]; 1],
+        _: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        [dx]: [&mut [f32]; 1],
+    ) {
         if !dx.is_empty() {
             dx.copy_from_slice(dy);
         }

@@ -2,10 +2,10 @@
 //! with another height and width. Each is the other's gradient, so the frame is one thing here. No number is changed.
 
 use super::image::image;
-use crate::facts::{Facts, Rule};
 use crate::fault::Fault;
-use crate::layer::{Cx, Layer};
+use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
+use crate::spec::{LayerSpec, Rule};
 
 /// How many pixels on each side.
 #[derive(Clone, Copy, Debug)]
@@ -142,7 +142,7 @@ impl ZeroPad2d {
         };
         let [rows, columns] = self.frame.size();
         let y = Shape::of([channels, height.saturating_add(rows), width.saturating_add(columns)]);
-        Facts::output(y).pulls_without_x().pulls_without_y().ok()
+        LayerSpec::output(y).backward_without_x().backward_without_y().ok()
     }
 }
 
@@ -169,16 +169,23 @@ impl Crop2d {
             });
         }
         let y = Shape::of([channels, height - rows, width - columns]);
-        Facts::output(y).pulls_without_x().pulls_without_y().ok()
+        LayerSpec::output(y).backward_without_x().backward_without_y().ok()
     }
 }
 
 impl Layer for ZeroPad2d {
-    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+    fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         self.frame.put([cx.output_shape(0), cx.input_shape(0)], x, y);
     }
 
-    fn pull_input(&self, cx: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+    fn backward_input(
+        &self,
+        cx: &mut LayerContext,
+        _: [&[f32]; 1],
+        _: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        [dx]: [&mut [f32]; 1],
+    ) {
         if !dx.is_empty() {
             self.frame.cut([cx.output_shape(0), cx.input_shape(0)], dy, dx);
         }
@@ -186,11 +193,18 @@ impl Layer for ZeroPad2d {
 }
 
 impl Layer for Crop2d {
-    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+    fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         self.frame.cut([cx.input_shape(0), cx.output_shape(0)], x, y);
     }
 
-    fn pull_input(&self, cx: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+    fn backward_input(
+        &self,
+        cx: &mut LayerContext,
+        _: [&[f32]; 1],
+        _: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        [dx]: [&mut [f32]; 1],
+    ) {
         if !dx.is_empty() {
             self.frame.put([cx.input_shape(0), cx.output_shape(0)], dy, dx);
         }

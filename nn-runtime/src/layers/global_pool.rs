@@ -3,11 +3,11 @@
 
 use super::mask::{is_step, mask_fault};
 use super::max_pool;
-use crate::facts::{Facts, Rule};
 use crate::fault::Fault;
-use crate::kernels::pool::{Pool, avg_pool, avg_pull};
-use crate::layer::{Cx, Layer};
+use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
+use crate::spec::{LayerSpec, Rule};
+use nn_kernels::pool::{Pool, avg_pool, avg_pool_backward};
 
 /// The mean of each channel or feature: `[channels, height, width] -> [channels]`, `[steps, features] -> [features]`.
 ///
@@ -58,7 +58,7 @@ const fn whole(x: Shape) -> Option<Pool> {
     }
 }
 
-const fn facts(x: &[Shape], layer: &str) -> Result<Facts, Fault> {
+const fn spec(x: &[Shape], layer: &str) -> Result<LayerSpec, Fault> {
     if x.len() > 1
         && let Some(fault) = mask_fault(x, layer)
     {
@@ -72,7 +72,7 @@ const fn facts(x: &[Shape], layer: &str) -> Result<Facts, Fault> {
         }
         // Where the kernels count places in 32 bits there are fewer of them than that.
         Some(pool) if x0.len() / pool.channels <= u32::MAX as usize => {
-            Ok(Facts::output(Shape::of([pool.channels])).pulls_without_x().pulls_without_y())
+            Ok(LayerSpec::output(Shape::of([pool.channels])).backward_without_x().backward_without_y())
         }
         Some(_) => Err(super::window::too_large()),
         None => {
@@ -85,7 +85,7 @@ const fn facts(x: &[Shape], layer: &str) -> Result<Facts, Fault> {
     }
 }
 
-fn pool(cx: &Cx) -> Pool {
+fn pool(cx: &LayerContext) -> Pool {
     match whole(cx.input_shape(0)) {
         Some(pool) => pool,
         None => unreachable!("the rule has accepted this input"),
@@ -100,10 +100,10 @@ impl GlobalAvgPool {
 
     /// `[channels, height, width] -> [channels]`, `[steps, features] -> [features]`, `([steps, features], [steps]) -> [features]`
     pub const fn rule<const N: usize>(&self, x: [Shape; N]) -> Rule {
-        match facts(&x, "GlobalAvgPool") {
+        match spec(&x, "GlobalAvgPool") {
             // The mask, for the way back.
-            Ok(facts) if N > 1 => facts.saves(x[1].len()).ok(),
-            Ok(facts) => facts.ok(),
+            Ok(spec) if N > 1 => spec.saves(x[1].len()).ok(),
+            Ok(spec) => spec.ok(),
             Err(fault) => Rule::Err(fault),
         }
     }
@@ -117,10 +117,10 @@ impl GlobalMaxPool {
 
     /// `[channels, height, width] -> [channels]`, `[steps, features] -> [features]`, `([steps, features], [steps]) -> [features]`
     pub const fn rule<const N: usize>(&self, x: [Shape; N]) -> Rule {
-        match facts(&x, "GlobalMaxPool") {
-            Ok(facts) => {
-                let places = facts.output_shapes()[0].len();
-                facts.saves(places).ok()
+        match spec(&x, "GlobalMaxPool") {
+            Ok(spec) => {
+                let places = spec.output_shapes()[0].len();
+                spec.saves(places).ok()
             }
             Err(fault) => Rule::Err(fault),
         }
@@ -128,7 +128,7 @@ impl GlobalMaxPool {
 }
 
 impl<const N: usize> Layer<N> for GlobalAvgPool {
-    fn forward(&self, cx: &mut Cx, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
+    fn forward(&self, cx: &mut LayerContext, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
         let pool = pool(cx);
         if N == 1 {
             return avg_pool(cx.isa, pool, false, x[0], y);
@@ -147,11 +147,18 @@ impl<const N: usize> Layer<N> for GlobalAvgPool {
         }
     }
 
-    fn pull_input(&self, cx: &mut Cx, _: [&[f32]; N], _: [&[f32]; 1], [dy]: [&[f32]; 1], dx: [&mut [f32]; N]) {
+    fn backward_input(
+        &self,
+        cx: &mut LayerContext,
+        _: [&[f32]; N],
+        _: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        dx: [&mut [f32]; N],
+    ) {
         let pool = pool(cx);
         if N == 1 {
             if !dx[0].is_empty() {
-                avg_pull(cx.isa, pool, false, dy, dx[0]);
+                avg_pool_backward(cx.isa, pool, false, dy, dx[0]);
             }
             return;
         }
@@ -173,7 +180,7 @@ fn share(mask: &[f32]) -> f32 {
 }
 
 impl<const N: usize> Layer<N> for GlobalMaxPool {
-    fn forward(&self, cx: &mut Cx, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
+    fn forward(&self, cx: &mut LayerContext, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
         let pool = pool(cx);
         if N == 1 {
             return max_pool::forward(cx, pool, x[0], y);
@@ -192,7 +199,14 @@ impl<const N: usize> Layer<N> for GlobalMaxPool {
         }
     }
 
-    fn pull_input(&self, cx: &mut Cx, _: [&[f32]; N], _: [&[f32]; 1], [dy]: [&[f32]; 1], dx: [&mut [f32]; N]) {
+    fn backward_input(
+        &self,
+        cx: &mut LayerContext,
+        _: [&[f32]; N],
+        _: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        dx: [&mut [f32]; N],
+    ) {
         let pool = pool(cx);
         if N == 1 {
             return max_pool::pull(cx, pool, dy, dx[0]);

@@ -1,13 +1,13 @@
 //! `Glu`: one half of a value lets the other through. In: any shape with an even axis; out: half of it. Nothing is learnt here.
 
 use super::axis::{self, row};
-use crate::facts::{Facts, Head, Rule};
 use crate::fault::Fault;
-use crate::kernels::lanes::{Each, fill};
-use crate::kernels::math;
-use crate::kernels::simd::{Kernel, Simd};
-use crate::layer::{Cx, Layer};
+use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
+use crate::spec::{Head, LayerSpec, Rule};
+use nn_kernels::lanes::{Each, fill};
+use nn_kernels::math;
+use nn_kernels::simd::{Kernel, Simd};
 
 /// `y = a · σ(b)`, where `a` and `b` are the halves of `x` along `axis`: `[…, 2 · n] -> […, n]`.
 ///
@@ -53,8 +53,8 @@ impl Glu {
             let fault = fault.shape(x).help("make the layer before it give ").num(len - 1).str(" or ").num(len + 1);
             return Rule::Err(fault.str(" there, twice what is wanted here"));
         }
-        let facts = Facts::output(x.with_dim(axis, len / 2)).head(Head::Plain).pulls_without_y();
-        if axis == 0 { facts.ok() } else { facts.per_step().ok() }
+        let spec = LayerSpec::output(x.with_dim(axis, len / 2)).head(Head::Plain).backward_without_y();
+        if axis == 0 { spec.ok() } else { spec.per_step().ok() }
     }
 
     const fn on(&self, x: Shape) -> usize {
@@ -65,7 +65,7 @@ impl Glu {
     }
 
     /// Numbers next to each other that belong to one half.
-    fn half(&self, cx: &Cx) -> usize {
+    fn half(&self, cx: &LayerContext) -> usize {
         let x = cx.input_shape(0);
         row(&x, self.on(x)) / 2
     }
@@ -131,11 +131,18 @@ impl Kernel for Pull<'_> {
 }
 
 impl Layer for Glu {
-    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+    fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         cx.isa.run(Forward { half: self.half(cx), x, y });
     }
 
-    fn pull_input(&self, cx: &mut Cx, [x]: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+    fn backward_input(
+        &self,
+        cx: &mut LayerContext,
+        [x]: [&[f32]; 1],
+        _: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        [dx]: [&mut [f32]; 1],
+    ) {
         if !dx.is_empty() {
             cx.isa.run(Pull { half: self.half(cx), x, dy, dx });
         }

@@ -2,11 +2,11 @@
 //! time: training and prediction are the same.
 
 use super::norm::{Norm, row_norm_layer};
-use crate::facts::Rule;
 use crate::fault::Fault;
-use crate::kernels::row_norm::Rows;
-use crate::layer::{Cx, Layer, Look, Part};
+use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
+use crate::spec::Rule;
+use nn_kernels::row_norm::Rows;
 
 /// `y = (x - mean) / √(variance + eps) · weight + bias`, mean and (biased) variance over each of `groups` groups of channels of a
 /// sample, weight and bias one per channel: `[channels, …] -> [channels, …]`.
@@ -68,7 +68,7 @@ impl GroupNorm {
         self.norm.rule(x, self.groups, Shape::of([channels]))
     }
 
-    fn rows(&self, cx: &Cx<'_, impl Sized>) -> Rows {
+    fn rows(&self, cx: &LayerContext<'_, impl Sized>) -> Rows {
         channel_rows(&cx.input_shape(0), self.groups, self.norm)
     }
 }

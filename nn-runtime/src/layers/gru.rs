@@ -2,7 +2,7 @@
 //! `[steps, units]`, or the last step. The recurrence itself is the kernels'.
 
 use super::recurrent::{Recurrent, recurrent_layer};
-use crate::kernels::recurrent;
+use nn_kernels::recurrent;
 
 /// Gated recurrent units, `[steps, features] -> [steps, units]`: with `x = weight_ih · x[s] + bias_ih` and `h = weight_hh · h[s - 1] + bias_hh`,
 /// each cut in three blocks of units, `r = σ(x_r + h_r)`, `z = σ(x_z + h_z)`, `n = tanh(x_n + r · h_n)`,
@@ -26,7 +26,7 @@ use crate::kernels::recurrent;
 ///
 /// Parameters, PyTorch's by its names, shapes and order of gates (r, z, n): `weight_ih`, `[3 · units, features]`, `weight_hh`,
 /// `[3 · units, units]`, `bias_ih` and `bias_hh`, `[3 · units]`; of the second way of `Both` the same with `_reverse` behind. It is Keras's
-/// `reset_after=True`, its default, which orders the gates z, r, h, keeps weights turned over, and both biases as the rows of one.
+/// `reset_after=True`, its default, which orders the gates z, r, h, saved_layout weights turned over, and both biases as the rows of one.
 /// Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder", 2014.
 ///
 /// ```

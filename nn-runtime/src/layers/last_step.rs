@@ -2,10 +2,10 @@
 //! only moves numbers.
 
 use super::mask::{is_step, mask_fault};
-use crate::facts::{Facts, Rule};
 use crate::fault::Fault;
-use crate::layer::{Cx, Layer};
+use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
+use crate::spec::{LayerSpec, Rule};
 
 /// The last step of a sequence, `[steps, features] -> [features]`; with a mask, `([steps, features], [steps]) -> [features]`, the last one
 /// where the mask is not 0, and zeros where there is none.
@@ -40,9 +40,9 @@ impl LastStep {
         }
         match x[0].dims() {
             Some([steps, features]) if steps > 0 => {
-                let facts = Facts::output(Shape::of([features])).pulls_without_x().pulls_without_y();
+                let spec = LayerSpec::output(Shape::of([features])).backward_without_x().backward_without_y();
                 // Of a mask the steps that are the last ones are kept; in a stream, the last step so far.
-                if N > 1 { facts.saves(1).ends_steps(features).ok() } else { facts.ends_steps(0).ok() }
+                if N > 1 { spec.saves(1).stream_reduces(features).ok() } else { spec.stream_reduces(0).ok() }
             }
             Some(_) => {
                 let fault = Fault::expected("an input of at least 1 step").found(x[0]);
@@ -68,7 +68,7 @@ fn last(mask: Option<&[f32]>, steps: usize) -> Option<usize> {
 }
 
 impl<const N: usize> Layer<N> for LastStep {
-    fn forward(&self, cx: &mut Cx, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
+    fn forward(&self, cx: &mut LayerContext, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
         let (sample, features) = (cx.input_shape(0).len(), cx.output_shape(0).len());
         let steps = sample / features;
         for (i, (whole, y)) in x[0].chunks_exact(sample).zip(y.chunks_exact_mut(features)).enumerate() {
@@ -84,7 +84,14 @@ impl<const N: usize> Layer<N> for LastStep {
         }
     }
 
-    fn pull_input(&self, cx: &mut Cx, _: [&[f32]; N], _: [&[f32]; 1], [dy]: [&[f32]; 1], dx: [&mut [f32]; N]) {
+    fn backward_input(
+        &self,
+        cx: &mut LayerContext,
+        _: [&[f32]; N],
+        _: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        dx: [&mut [f32]; N],
+    ) {
         let (sample, features) = (cx.input_shape(0).len(), cx.output_shape(0).len());
         for (i, (dx, dy)) in dx[0].chunks_exact_mut(sample).zip(dy.chunks_exact(features)).enumerate() {
             let last = if N > 1 { cx.saved[i].to_bits() as usize } else { sample / features - 1 };
@@ -98,7 +105,7 @@ impl<const N: usize> Layer<N> for LastStep {
         }
     }
 
-    fn step(&self, cx: &mut Cx, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
+    fn step(&self, cx: &mut LayerContext, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
         if N == 1 {
             return y.copy_from_slice(x[0]);
         }

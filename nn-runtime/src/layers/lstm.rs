@@ -2,7 +2,7 @@
 //! or the last step. The recurrence itself is the kernels'.
 
 use super::recurrent::{Recurrent, recurrent_layer};
-use crate::kernels::recurrent;
+use nn_kernels::recurrent;
 
 /// Long short-term memory, `[steps, features] -> [steps, units]`: with `a = weight_ih · x[s] + bias_ih + weight_hh · h[s - 1] + bias_hh`, cut
 /// in four blocks of units, `i = σ(a_i)`, `f = σ(a_f)`, `g = tanh(a_g)`, `o = σ(a_o)`, `c[s] = f · c[s - 1] + i · g`,
@@ -26,7 +26,7 @@ use crate::kernels::recurrent;
 ///
 /// Parameters, PyTorch's by its names, shapes and order of gates (i, f, g, o): `weight_ih`, `[4 · units, features]`, `weight_hh`,
 /// `[4 · units, units]`, `bias_ih` and `bias_hh`, `[4 · units]`; of the second way of `Both` the same with `_reverse` behind. Keras orders the
-/// gates i, f, c, o, which is the same, keeps weights turned over, and one bias, the sum of the two, 1 at f (`unit_forget_bias`).
+/// gates i, f, c, o, which is the same, saved_layout weights turned over, and one bias, the sum of the two, 1 at f (`unit_forget_bias`).
 /// Hochreiter & Schmidhuber, "Long Short-Term Memory", 1997.
 ///
 /// ```

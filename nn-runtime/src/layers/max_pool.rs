@@ -1,13 +1,13 @@
 //! `MaxPool2d` and `MaxPool1d`: the largest number of each window. In: `[channels, height, width]`, `[steps, features]`; out: the
 //! same with fewer places. Where each maximum stood is kept while training, and its gradient goes there.
 
-use super::pool::{Pooled, facts, pooled_arguments, pooled_arguments_of_steps};
+use super::pool::{Pooled, pooled_arguments, pooled_arguments_of_steps, spec};
 use super::window::{Padding, accepted};
-use crate::facts::Rule;
 use crate::fault::Fault;
-use crate::kernels::pool::{Pool, max_pool, max_pull};
-use crate::layer::{Cx, Layer};
+use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
+use crate::spec::Rule;
+use nn_kernels::pool::{Pool, max_pool, max_pool_backward};
 
 /// The largest number of each window: `y[c, i, j] = max_k max_l x[c, i · stride + k - pad, j · stride + l - pad]`,
 /// `[channels, height, width] -> [channels, h, w]`; what is put around the image is never the largest.
@@ -91,42 +91,56 @@ impl MaxPool1d {
 const fn rule(pool: Result<Pool, Fault>) -> Rule {
     match pool {
         Ok(pool) => {
-            let facts = facts(&pool).saves(pool.y_len());
+            let spec = spec(&pool).saves(pool.y_len());
             // Where windows lie so close that most inputs are some maximum, a convolution gains nothing by taking them.
-            if pool.stride[0] > 1 && pool.stride[1] > 1 { facts.is_pool(pool).ok() } else { facts.ok() }
+            if pool.stride[0] > 1 && pool.stride[1] > 1 { spec.is_pool(pool).ok() } else { spec.ok() }
         }
         Err(fault) => Rule::Err(fault),
     }
 }
 
 /// The maxima, and where they stood if anybody will ask.
-pub(super) fn forward(cx: &mut Cx, pool: Pool, x: &[f32], y: &mut [f32]) {
+pub(super) fn forward(cx: &mut LayerContext, pool: Pool, x: &[f32], y: &mut [f32]) {
     let places = if cx.saved.is_empty() { 0 } else { y.len() };
     max_pool(cx.isa, pool, x, y, &mut cx.saved[..places]);
 }
 
-pub(super) fn pull(cx: &Cx, pool: Pool, dy: &[f32], dx: &mut [f32]) {
+pub(super) fn pull(cx: &LayerContext, pool: Pool, dy: &[f32], dx: &mut [f32]) {
     if !dx.is_empty() {
-        max_pull(cx.isa, pool, dy, &cx.saved[..dy.len()], dx);
+        max_pool_backward(cx.isa, pool, dy, &cx.saved[..dy.len()], dx);
     }
 }
 
 impl Layer for MaxPool2d {
-    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+    fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         forward(cx, accepted(self.pooled.pool(cx.input_shape(0))), x, y);
     }
 
-    fn pull_input(&self, cx: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+    fn backward_input(
+        &self,
+        cx: &mut LayerContext,
+        _: [&[f32]; 1],
+        _: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        [dx]: [&mut [f32]; 1],
+    ) {
         pull(cx, accepted(self.pooled.pool(cx.input_shape(0))), dy, dx);
     }
 }
 
 impl Layer for MaxPool1d {
-    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+    fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         forward(cx, accepted(self.pooled.pool(cx.input_shape(0))), x, y);
     }
 
-    fn pull_input(&self, cx: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+    fn backward_input(
+        &self,
+        cx: &mut LayerContext,
+        _: [&[f32]; 1],
+        _: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        [dx]: [&mut [f32]; 1],
+    ) {
         pull(cx, accepted(self.pooled.pool(cx.input_shape(0))), dy, dx);
     }
 }

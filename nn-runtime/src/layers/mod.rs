@@ -1,5 +1,5 @@
 //! The kinds of layers, one concept a file. In: what a declaration says in brackets; out: a `rule` for rustc and a `Layer` for
-//! the passes. A layer may know kernels and its own facts, never another layer, the graph, or a thread.
+//! the passes. A layer may know kernels and its own spec, never another layer, the graph, or a thread.
 //!
 //! # Where PyTorch and Keras differ
 //!

@@ -4,11 +4,11 @@
 mod passes;
 mod plan;
 
-use crate::facts::{Facts, Kept, Rule};
 use crate::fault::Fault;
 use crate::init::Init;
-use crate::layer::{Cx, Layer, Look, Part};
+use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
+use crate::spec::{LayerSpec, Rule, SavedLayout};
 use plan::Plan;
 
 /// Scaled dot-product attention of several heads: `y = concat_h(softmax(q_h · k_hᵀ / √d) · v_h) · out_projᵀ + out_proj_bias`, where `q`,
@@ -87,27 +87,27 @@ impl MultiHeadAttention {
             let fault = Fault::expected("sizes that fit into memory, found dimensions whose product does not");
             return Rule::Err(fault.help("use smaller dimensions"));
         };
-        let facts = Facts::output(x[0]).matrix("in_proj_weight", 3 * features, features, Init::GlorotUniform);
-        let facts = match self.bias {
-            true => facts.param("in_proj_bias", Shape::of([3 * features]), Init::Zeros),
-            false => facts,
+        let spec = LayerSpec::output(x[0]).matrix("in_proj_weight", 3 * features, features, Init::GlorotUniform);
+        let spec = match self.bias {
+            true => spec.param("in_proj_bias", Shape::of([3 * features]), Init::Zeros),
+            false => spec,
         };
-        let facts = facts.matrix("out_proj.weight", features, features, Init::GlorotUniform);
-        let facts = match self.bias {
-            true => facts.param("out_proj.bias", Shape::of([features]), Init::Zeros),
-            false => facts,
+        let spec = spec.matrix("out_proj.weight", features, features, Init::GlorotUniform);
+        let spec = match self.bias {
+            true => spec.param("out_proj.bias", Shape::of([features]), Init::Zeros),
+            false => spec,
         };
-        let facts = facts
+        let spec = spec
             .saves(memory.saved)
             .scratch(0, memory.scratch)
             .macs(plan.macs())
-            .pulls_without_x()
-            .pulls_without_y()
-            .prepares_params()
-            .keeps(Kept::Group);
+            .backward_without_x()
+            .backward_without_y()
+            .backward_input_first()
+            .saved_layout(SavedLayout::Group);
         match self.causal && N == 1 {
-            true => facts.carries(2 * queries * features + 1).within_window().ok(),
-            false => facts.ok(),
+            true => spec.stream_state(2 * queries * features + 1).bounded_context().ok(),
+            false => spec.ok(),
         }
     }
 
@@ -168,7 +168,7 @@ impl MultiHeadAttention {
         fault.str(")`, or make the layers before it give ").num(up).str(" features")
     }
 
-    fn planned<const N: usize>(&self, cx: &Cx<'_, impl Sized>) -> Plan {
+    fn planned<const N: usize>(&self, cx: &LayerContext<'_, impl Sized>) -> Plan {
         let x: [Shape; N] = core::array::from_fn(|k| cx.input_shape(k));
         match self.plan(&x) {
             Ok(plan) => plan,
@@ -189,19 +189,26 @@ const fn memory_fault([queries, features]: [usize; 2], [keys, others]: [usize; 2
 }
 
 impl<const N: usize> Layer<N> for MultiHeadAttention {
-    fn forward(&self, cx: &mut Cx, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
+    fn forward(&self, cx: &mut LayerContext, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
         self.planned::<N>(cx).forward(cx, &x, y);
     }
 
-    fn pull_input(&self, cx: &mut Cx, _: [&[f32]; N], _: [&[f32]; 1], [dy]: [&[f32]; 1], dx: [&mut [f32]; N]) {
-        self.planned::<N>(cx).pull_input(cx, dy, dx);
+    fn backward_input(
+        &self,
+        cx: &mut LayerContext,
+        _: [&[f32]; N],
+        _: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        dx: [&mut [f32]; N],
+    ) {
+        self.planned::<N>(cx).backward_input(cx, dy, dx);
     }
 
-    fn pull_params(&self, cx: &mut Look, x: [&[f32]; N], [dy]: [&[f32]; 1], part: Part) {
-        self.planned::<N>(cx).pull_params(cx, &x, dy, part);
+    fn backward_params(&self, cx: &mut ReadContext, x: [&[f32]; N], [dy]: [&[f32]; 1], grad: ParamGrad) {
+        self.planned::<N>(cx).backward_params(cx, &x, dy, grad);
     }
 
-    fn step(&self, cx: &mut Cx, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
+    fn step(&self, cx: &mut LayerContext, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
         self.planned::<N>(cx).step(cx, x[0], y);
     }
 }

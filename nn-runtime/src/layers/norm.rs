@@ -1,12 +1,12 @@
-//! What the normalisations of rows have in common: facts, passes, and what an argument must not be. In: how rows and weights lie;
-//! out: facts and filled slices. Parameters are `weight` and `bias`, in this order, where there are any.
+//! What the normalisations of rows have in common: spec, passes, and what an argument must not be. In: how rows and weights lie;
+//! out: spec and filled slices. Parameters are `weight` and `bias`, in this order, where there are any.
 
-use crate::facts::{Facts, Kept, Rule};
 use crate::fault::Fault;
 use crate::init::Init;
-use crate::kernels::row_norm::{Rows, pull_row_bias, pull_row_norm, pull_row_weight, row_norm};
-use crate::layer::{Cx, Look, Part};
+use crate::layer::{LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
+use crate::spec::{LayerSpec, Rule, SavedLayout};
+use nn_kernels::row_norm::{Rows, row_bias_backward, row_norm, row_norm_backward, row_weight_backward};
 
 /// A normalisation of rows as a layer says it.
 #[derive(Clone, Copy, Debug)]
@@ -16,7 +16,7 @@ pub(super) struct Norm {
     pub(super) bias: bool,
 }
 
-/// What is wrong with a number that keeps a division from 0.
+/// What is wrong with a number that saved_layout a division from 0.
 pub(super) const fn eps_fault(eps: f32) -> Option<Fault> {
     if eps > 0.0 && eps.is_finite() {
         return None;
@@ -25,58 +25,58 @@ pub(super) const fn eps_fault(eps: f32) -> Option<Fault> {
 }
 
 impl Norm {
-    /// The facts of so many rows a sample, and weights of this shape.
+    /// The spec of so many rows a sample, and weights of this shape.
     pub(super) const fn rule(&self, x: Shape, rows: usize, weights: Shape) -> Rule {
         if let Some(fault) = eps_fault(self.eps) {
             return Rule::Err(fault);
         }
-        let mut facts = Facts::output(x).saves(2 * rows).keeps(Kept::Sample).takes_act();
+        let mut spec = LayerSpec::output(x).saves(2 * rows).saved_layout(SavedLayout::Sample).takes_act();
         if self.weight {
-            facts = facts.param("weight", weights, Init::Constant(1.0));
+            spec = spec.param("weight", weights, Init::Constant(1.0));
         }
         if self.weight && self.bias {
-            facts = facts.param("bias", weights, Init::Zeros);
+            spec = spec.param("bias", weights, Init::Zeros);
         }
-        facts.ok()
+        spec.ok()
     }
 
-    /// The facts of rows that are the last `axes` dimensions. Where there are others before them, each step is normalised on its own.
+    /// The spec of rows that are the last `axes` dimensions. Where there are others before them, each step is normalised on its own.
     pub(super) const fn over_last(&self, x: Shape, axes: usize) -> Rule {
         let (weights, rows) = match last_axes(x, axes) {
             Ok(last) => last,
             Err(fault) => return Rule::Err(fault),
         };
         match self.rule(x, rows, weights) {
-            Rule::Ok(facts) if axes < x.rank() => facts.per_step().ok(),
+            Rule::Ok(spec) if axes < x.rank() => spec.per_step().ok(),
             rule => rule,
         }
     }
 
-    pub(super) fn forward(&self, cx: &mut Cx, rows: Rows, x: &[f32], y: &mut [f32]) {
+    pub(super) fn forward(&self, cx: &mut LayerContext, rows: Rows, x: &[f32], y: &mut [f32]) {
         let params = [self.weight, self.weight && self.bias];
         let params = core::array::from_fn(|i| params[i].then(|| cx.param(i)));
         row_norm(cx.isa, rows, x, params, cx.floor, y, cx.saved);
     }
 
-    pub(super) fn pull_input(&self, cx: &mut Cx, rows: Rows, x: &[f32], dy: &[f32], dx: &mut [f32]) {
+    pub(super) fn backward_input(&self, cx: &mut LayerContext, rows: Rows, x: &[f32], dy: &[f32], dx: &mut [f32]) {
         if !dx.is_empty() {
             let weight = self.weight.then(|| cx.param(0));
-            pull_row_norm(cx.isa, rows, x, weight, dy, cx.saved, dx);
+            row_norm_backward(cx.isa, rows, x, weight, dy, cx.saved, dx);
         }
     }
 
-    pub(super) fn pull_params(&self, cx: &mut Look, rows: Rows, x: &[f32], dy: &[f32], mut part: Part) {
+    pub(super) fn backward_params(&self, cx: &mut ReadContext, rows: Rows, x: &[f32], dy: &[f32], mut grad: ParamGrad) {
         if !self.weight {
             return;
         }
-        let (range, dw) = part.of(cx, 0);
+        let (range, dw) = grad.slice(cx, 0);
         if !range.is_empty() {
-            pull_row_weight(cx.isa, rows, x, dy, cx.saved, range, dw);
+            row_weight_backward(cx.isa, rows, x, dy, cx.saved, range, dw);
         }
         if self.bias {
-            let (range, db) = part.of(cx, 1);
+            let (range, db) = grad.slice(cx, 1);
             if !range.is_empty() {
-                pull_row_bias(cx.isa, rows, dy, range, db);
+                row_bias_backward(cx.isa, rows, dy, range, db);
             }
         }
     }
@@ -86,23 +86,23 @@ impl Norm {
 macro_rules! row_norm_layer {
     ($layer:ident) => {
         impl Layer for $layer {
-            fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+            fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
                 self.norm.forward(cx, self.rows(cx), x, y);
             }
 
-            fn pull_input(
+            fn backward_input(
                 &self,
-                cx: &mut Cx,
+                cx: &mut LayerContext,
                 [x]: [&[f32]; 1],
                 _: [&[f32]; 1],
                 [dy]: [&[f32]; 1],
                 [dx]: [&mut [f32]; 1],
             ) {
-                self.norm.pull_input(cx, self.rows(cx), x, dy, dx);
+                self.norm.backward_input(cx, self.rows(cx), x, dy, dx);
             }
 
-            fn pull_params(&self, cx: &mut Look, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], part: Part) {
-                self.norm.pull_params(cx, self.rows(cx), x, dy, part);
+            fn backward_params(&self, cx: &mut ReadContext, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], grad: ParamGrad) {
+                self.norm.backward_params(cx, self.rows(cx), x, dy, grad);
             }
         }
     };
@@ -136,7 +136,7 @@ macro_rules! norm_of_last_axes {
                 self.norm.over_last(x, self.axes)
             }
 
-            fn rows(&self, cx: &Cx<'_, impl Sized>) -> Rows {
+            fn rows(&self, cx: &LayerContext<'_, impl Sized>) -> Rows {
                 let x = cx.input_shape(0);
                 let row = super::axis::row(&x, x.rank() - self.axes);
                 Rows { row, span: 1, weights: row, centred: $centred, eps: self.norm.eps }

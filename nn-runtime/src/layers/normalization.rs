@@ -2,11 +2,11 @@
 //! once, from the training data, and saved with the weights; no step changes them.
 
 use super::axis;
-use crate::facts::{Facts, Rule};
 use crate::init::Init;
-use crate::kernels::batch_norm::{Channels, pull_channels, scale_channels};
-use crate::layer::{Cx, Layer};
+use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
+use crate::spec::{LayerSpec, Rule};
+use nn_kernels::batch_norm::{Channels, channels_backward, scale_channels};
 
 /// `y = (x - mean) / max(std, 1e-7)`, one mean and deviation for each index of `axis`. Any shape.
 ///
@@ -60,24 +60,24 @@ impl Normalization {
             return Rule::Err(fault);
         }
         let len = x.dim(self.axis);
-        Facts::output(x)
-            .fixed("mean", Shape::of([len]), Init::Zeros)
-            .fixed("std", Shape::of([len]), Init::Constant(1.0))
+        LayerSpec::output(x)
+            .constant("mean", Shape::of([len]), Init::Zeros)
+            .constant("std", Shape::of([len]), Init::Constant(1.0))
             .scratch(0, 2 * len)
             .takes_act()
-            .pulls_without_x()
+            .backward_without_x()
             .ok()
     }
 
     /// What lies before the axis goes with the batch.
-    fn lay(&self, cx: &Cx) -> Channels {
+    fn lay(&self, cx: &LayerContext) -> Channels {
         let x = cx.input_shape(0);
         Channels { channels: x.dim(self.axis), inner: axis::row(&x, self.axis) / x.dim(self.axis) }
     }
 }
 
 /// One over each deviation, and as many zeros.
-fn scales<'a>(cx: &'a mut Cx) -> (&'a [f32], &'a [f32]) {
+fn scales<'a>(cx: &'a mut LayerContext) -> (&'a [f32], &'a [f32]) {
     let std = cx.param(1);
     let (scale, zeros) = cx.scratch.split_at_mut(std.len());
     for (scale, std) in scale.iter_mut().zip(std) {
@@ -89,17 +89,24 @@ fn scales<'a>(cx: &'a mut Cx) -> (&'a [f32], &'a [f32]) {
 }
 
 impl Layer for Normalization {
-    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+    fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         let (isa, floor, lay, mean) = (cx.isa, cx.floor, self.lay(cx), cx.param(0));
         let (scale, zeros) = scales(cx);
         scale_channels(isa, lay, x, [mean, scale, zeros], floor, y);
     }
 
-    fn pull_input(&self, cx: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+    fn backward_input(
+        &self,
+        cx: &mut LayerContext,
+        _: [&[f32]; 1],
+        _: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        [dx]: [&mut [f32]; 1],
+    ) {
         if !dx.is_empty() {
             let (isa, lay) = (cx.isa, self.lay(cx));
             let (scale, zeros) = scales(cx);
-            pull_channels(isa, lay, dy, dy, [zeros, scale, zeros, zeros], dx);
+            channels_backward(isa, lay, dy, dy, [zeros, scale, zeros, zeros], dx);
         }
     }
 }

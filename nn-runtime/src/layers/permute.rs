@@ -1,10 +1,10 @@
 //! `Permute`: the same numbers with their dimensions in another order. In: any shape; out: its dimensions as asked. It may not
 //! change a number.
 
-use crate::facts::{Facts, Head, Rule};
 use crate::fault::Fault;
-use crate::layer::{Cx, Layer};
+use crate::layer::{Layer, LayerContext};
 use crate::shape::{MAX_RANK, Shape};
+use crate::spec::{Head, LayerSpec, Rule};
 
 /// Dimension `i` of the output is dimension `axes[i]` of the input: `Permute([1, 2, 0])` is `[c, h, w] -> [h, w, c]`.
 ///
@@ -58,7 +58,7 @@ impl<const R: usize> Permute<R> {
         }
         // Probabilities that sum to 1 along the last dimension do so only while it stays the last.
         let head = if R > 0 && self.axes[R - 1] == R - 1 { Head::Same } else { Head::Other };
-        Facts::output(y).head(head).pulls_without_x().pulls_without_y().ok()
+        LayerSpec::output(y).head(head).backward_without_x().backward_without_y().ok()
     }
 
     /// Calls `each(row of y, where its first number stands in x, how far apart they stand there)`, row after row of a sample.
@@ -97,7 +97,7 @@ const fn turned(fault: Fault, rank: usize) -> Fault {
 }
 
 impl<const R: usize> Layer for Permute<R> {
-    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+    fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         let shapes = [cx.input_shape(0), cx.output_shape(0)];
         let len = shapes[1].dim(R - 1);
         for (x, y) in x.chunks_exact(shapes[0].len()).zip(y.chunks_exact_mut(shapes[0].len())) {
@@ -108,7 +108,14 @@ impl<const R: usize> Layer for Permute<R> {
         }
     }
 
-    fn pull_input(&self, cx: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+    fn backward_input(
+        &self,
+        cx: &mut LayerContext,
+        _: [&[f32]; 1],
+        _: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        [dx]: [&mut [f32]; 1],
+    ) {
         let shapes = [cx.input_shape(0), cx.output_shape(0)];
         let len = shapes[1].dim(R - 1);
         for (dx, dy) in dx.chunks_exact_mut(shapes[0].len()).zip(dy.chunks_exact(shapes[0].len())) {

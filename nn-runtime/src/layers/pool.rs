@@ -3,10 +3,10 @@
 
 use super::image::{image, sequence};
 use super::window::{Padding, Window, not_causal, numbers, too_large};
-use crate::facts::Facts;
 use crate::fault::Fault;
-use crate::kernels::pool::Pool;
 use crate::shape::Shape;
+use crate::spec::LayerSpec;
+use nn_kernels::pool::Pool;
 
 /// A window as a pool declares it.
 #[derive(Clone, Copy, Debug)]
@@ -149,12 +149,12 @@ impl Pooled<1> {
     }
 }
 
-/// The facts of a pool: nothing is learnt, and gradients follow from those of the output and what is kept.
-pub(super) const fn facts(pool: &Pool) -> Facts {
+/// The spec of a pool: nothing is learnt, and gradients follow from those of the output and what is kept.
+pub(super) const fn spec(pool: &Pool) -> LayerSpec {
     let [height, width] = pool.output();
     let y = match pool.channels_last {
         true => Shape::of([width, pool.channels]),
         false => Shape::of([pool.channels, height, width]),
     };
-    Facts::output(y).pulls_without_x().pulls_without_y()
+    LayerSpec::output(y).backward_without_x().backward_without_y()
 }

@@ -1,14 +1,14 @@
 //! `PositionalEncoding`: something of its own added to every step, so that a layer that sees all steps alike can tell them apart. In:
 //! `[steps, features]`; out: the same. It never looks at the numbers it adds to.
 
-use crate::facts::{Facts, Rule};
 use crate::fault::Fault;
 use crate::init::Init;
-use crate::kernels::elementwise::Zip;
-use crate::kernels::matrix::pull_bias;
-use crate::kernels::simd::{Isa, Simd};
-use crate::layer::{Cx, Layer, Look, Part};
+use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
+use crate::spec::{LayerSpec, Rule};
+use nn_kernels::elementwise::Zip;
+use nn_kernels::matrix::backward_bias;
+use nn_kernels::simd::{Isa, Simd};
 
 /// Waves added to the steps: `y[s, 2i] = x[s, 2i] + sin(s · w)`, `y[s, 2i + 1] = x[s, 2i + 1] + cos(s · w)`, with
 /// `w = 10000^(-2i / features)`; `[steps, features] -> [steps, features]`. Any number of features, odd ones too.
@@ -59,10 +59,10 @@ impl PositionalEncoding {
                 _ => fault.help("put `Reshape([steps, features])` before it"),
             });
         }
-        let facts = Facts::output(x).pulls_without_x().pulls_without_y().carries(1);
+        let spec = LayerSpec::output(x).backward_without_x().backward_without_y().stream_state(1);
         match self.learnt {
-            true => facts.param("weight", x, Init::Normal(0.02)).within_window().ok(),
-            false => facts.scratch(0, x.len()).ok(),
+            true => spec.param("weight", x, Init::Normal(0.02)).bounded_context().ok(),
+            false => spec.scratch(0, x.len()).ok(),
         }
     }
 }
@@ -120,7 +120,7 @@ fn add(isa: Isa, x: &[f32], what: &[f32], y: &mut [f32]) {
 }
 
 impl Layer for PositionalEncoding {
-    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+    fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         if self.learnt {
             return add(cx.isa, x, cx.param(0), y);
         }
@@ -136,22 +136,29 @@ impl Layer for PositionalEncoding {
         add(cx.isa, x, table, y);
     }
 
-    fn pull_input(&self, _: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+    fn backward_input(
+        &self,
+        _: &mut LayerContext,
+        _: [&[f32]; 1],
+        _: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        [dx]: [&mut [f32]; 1],
+    ) {
         if !dx.is_empty() {
             dx.copy_from_slice(dy);
         }
     }
 
-    fn pull_params(&self, cx: &mut Look, _: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {
+    fn backward_params(&self, cx: &mut ReadContext, _: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: ParamGrad) {
         if self.learnt {
-            let (range, dw) = part.of(cx, 0);
+            let (range, dw) = part.slice(cx, 0);
             if !range.is_empty() {
-                pull_bias(cx.isa, cx.input_shape(0).len(), dy, range, dw);
+                backward_bias(cx.isa, cx.input_shape(0).len(), dy, range, dw);
             }
         }
     }
 
-    fn step(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+    fn step(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         let features = cx.input_shape(0).dim(1);
         // What is carried is the number of the step, the same for every sample.
         let step = cx.saved[0] as usize;

@@ -1,11 +1,11 @@
 //! `Prelu`: a rectifier that learns its slope below 0. In: any shape; out: the same. One slope for all numbers, or one per channel.
 
-use crate::facts::{Facts, Head, Rule};
 use crate::init::Init;
-use crate::kernels::lanes::{Each, Terms, add, fill, sums};
-use crate::kernels::simd::{Kernel, Simd};
-use crate::layer::{Cx, Layer, Look, Part};
+use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
+use crate::spec::{Head, LayerSpec, Rule};
+use nn_kernels::lanes::{Each, Terms, add, fill, sums};
+use nn_kernels::simd::{Kernel, Simd};
 
 /// `y = x` above 0, `y = weight · x` elsewhere. Any shape. At 0 the slope is the weight.
 ///
@@ -50,13 +50,13 @@ impl Prelu {
     /// `[…] -> […]`
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
         let slopes = if self.per_channel && x.rank() > 0 { x.dim(0) } else { 1 };
-        let facts =
-            Facts::output(x).param("weight", Shape::of([slopes]), self.init).head(Head::Other).pulls_without_y();
-        if self.per_channel { facts.ok() } else { facts.per_step().ok() }
+        let spec =
+            LayerSpec::output(x).param("weight", Shape::of([slopes]), self.init).head(Head::Other).backward_without_y();
+        if self.per_channel { spec.ok() } else { spec.per_step().ok() }
     }
 
     /// Numbers of a sample that share a slope.
-    fn span(&self, cx: &Cx<'_, impl Sized>) -> usize {
+    fn span(&self, cx: &LayerContext<'_, impl Sized>) -> usize {
         let x = cx.input_shape(0);
         if self.per_channel { x.len() / x.dim(0) } else { x.len() }
     }
@@ -138,7 +138,7 @@ impl Kernel for Forward<'_> {
     }
 }
 
-struct PullX<'a> {
+struct BackwardInput<'a> {
     span: usize,
     slopes: &'a [f32],
     x: &'a [f32],
@@ -146,11 +146,11 @@ struct PullX<'a> {
     dx: &'a mut [f32],
 }
 
-impl Kernel for PullX<'_> {
+impl Kernel for BackwardInput<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let PullX { span, slopes, x, dy, dx } = self;
+        let BackwardInput { span, slopes, x, dy, dx } = self;
         let sample = span * slopes.len();
         for ((x, dy), dx) in x.chunks_exact(sample).zip(dy.chunks_exact(sample)).zip(dx.chunks_exact_mut(sample)) {
             if span == 1 {
@@ -165,7 +165,7 @@ impl Kernel for PullX<'_> {
     }
 }
 
-struct PullW<'a> {
+struct BackwardWeight<'a> {
     span: usize,
     /// Numbers of a sample, and where in it the asked slopes begin.
     sample: usize,
@@ -175,11 +175,11 @@ struct PullW<'a> {
     to: &'a mut [f32],
 }
 
-impl Kernel for PullW<'_> {
+impl Kernel for BackwardWeight<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let PullW { span, sample, from, x, dy, to } = self;
+        let BackwardWeight { span, sample, from, x, dy, to } = self;
         for (x, dy) in x.chunks_exact(sample).zip(dy.chunks_exact(sample)) {
             let of = from..from + span * to.len();
             let (x, dy) = (&x[of.clone()], &dy[of]);
@@ -195,23 +195,30 @@ impl Kernel for PullW<'_> {
 }
 
 impl Layer for Prelu {
-    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+    fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         // One slope for whatever there is: in a stream that is less than a sample.
         let span = if self.per_channel { self.span(cx) } else { x.len().max(1) };
         cx.isa.run(Forward { span, slopes: cx.param(0), x, y });
     }
 
-    fn pull_input(&self, cx: &mut Cx, [x]: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+    fn backward_input(
+        &self,
+        cx: &mut LayerContext,
+        [x]: [&[f32]; 1],
+        _: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        [dx]: [&mut [f32]; 1],
+    ) {
         if !dx.is_empty() {
-            cx.isa.run(PullX { span: self.span(cx), slopes: cx.param(0), x, dy, dx });
+            cx.isa.run(BackwardInput { span: self.span(cx), slopes: cx.param(0), x, dy, dx });
         }
     }
 
-    fn pull_params(&self, cx: &mut Look, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {
+    fn backward_params(&self, cx: &mut ReadContext, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut grad: ParamGrad) {
         let (span, sample) = (self.span(cx), cx.input_shape(0).len());
-        let (range, to) = part.of(cx, 0);
+        let (range, to) = grad.slice(cx, 0);
         if !range.is_empty() {
-            cx.isa.run(PullW { span, sample, from: range.start * span, x, dy, to });
+            cx.isa.run(BackwardWeight { span, sample, from: range.start * span, x, dy, to });
         }
     }
 }

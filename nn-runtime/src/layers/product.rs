@@ -2,11 +2,11 @@
 //! shape; out: the same shape. It never widens a shape to fit another.
 
 use super::sum::alike;
-use crate::facts::{Facts, Rule};
-use crate::kernels::elementwise::Zip;
-use crate::kernels::simd::Simd;
-use crate::layer::{Cx, Layer};
+use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
+use crate::spec::{LayerSpec, Rule};
+use nn_kernels::elementwise::Zip;
+use nn_kernels::simd::Simd;
 
 /// `y = x₁ · x₂ · …`, number by number: `([…], […], …) -> […]`, all of one shape.
 ///
@@ -36,7 +36,7 @@ impl Product {
     pub const fn rule<const N: usize>(&self, x: [Shape; N]) -> Rule {
         match alike(&x, "Product") {
             Some(fault) => Rule::Err(fault),
-            None => Facts::output(x[0]).pulls_without_y().per_step().ok(),
+            None => LayerSpec::output(x[0]).backward_without_y().per_step().ok(),
         }
     }
 }
@@ -52,14 +52,21 @@ impl Zip for Mul {
 }
 
 impl<const N: usize> Layer<N> for Product {
-    fn forward(&self, cx: &mut Cx, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
+    fn forward(&self, cx: &mut LayerContext, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
         cx.isa.zip(&Mul, x[0], x[1], y);
         for x in &x[2..] {
             cx.isa.zip_in_place(&Mul, y, x);
         }
     }
 
-    fn pull_input(&self, cx: &mut Cx, x: [&[f32]; N], _: [&[f32]; 1], [dy]: [&[f32]; 1], dx: [&mut [f32]; N]) {
+    fn backward_input(
+        &self,
+        cx: &mut LayerContext,
+        x: [&[f32]; N],
+        _: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        dx: [&mut [f32]; N],
+    ) {
         for (k, dx) in dx.into_iter().enumerate().filter(|(_, dx)| !dx.is_empty()) {
             // The product of the others, never y / x: an input may be 0.
             let first = usize::from(k == 0);

@@ -6,12 +6,12 @@ mod passes;
 use core::marker::PhantomData;
 
 use super::window::too_large;
-use crate::facts::{Facts, Rule};
 use crate::fault::Fault;
 use crate::init::Init;
-use crate::kernels::matrix::pull_x_scratch;
-use crate::kernels::recurrent::{Cell, Columns, Forward, Kept, Turned};
 use crate::shape::Shape;
+use crate::spec::{LayerSpec, Rule};
+use nn_kernels::matrix::backward_input_scratch;
+use nn_kernels::recurrent::{Cell, Columns, Forward, Kept, Turned};
 
 /// Which way a recurrent layer goes through its sequence.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -89,39 +89,39 @@ macro_rules! recurrent_layer {
             }
 
             /// `[steps, features] -> [steps, units]`, or `[units]` of the last step; `([steps, features], [steps])` with a mask.
-            pub const fn rule<const N: usize>(&self, x: [crate::shape::Shape; N]) -> crate::facts::Rule {
+            pub const fn rule<const N: usize>(&self, x: [crate::shape::Shape; N]) -> crate::spec::Rule {
                 self.of.rule(&x, stringify!($name))
             }
         }
 
         // Of any number of inputs, so that it is the rule that refuses other numbers than one and two.
         impl<const N: usize> crate::layer::Layer<N> for $name {
-            fn forward(&self, cx: &mut crate::layer::Cx, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
+            fn forward(&self, cx: &mut crate::layer::LayerContext, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
                 self.of.forward(cx, &x, y);
             }
 
-            fn pull_input(
+            fn backward_input(
                 &self,
-                cx: &mut crate::layer::Cx,
+                cx: &mut crate::layer::LayerContext,
                 x: [&[f32]; N],
                 _: [&[f32]; 1],
                 [dy]: [&[f32]; 1],
                 mut dx: [&mut [f32]; N],
             ) {
-                self.of.pull_input(cx, &x, dy, &mut dx);
+                self.of.backward_input(cx, &x, dy, &mut dx);
             }
 
-            fn pull_params(
+            fn backward_params(
                 &self,
-                cx: &mut crate::layer::Look,
+                cx: &mut crate::layer::ReadContext,
                 x: [&[f32]; N],
                 _: [&[f32]; 1],
-                part: crate::layer::Part,
+                grad: crate::layer::ParamGrad,
             ) {
-                self.of.pull_params(cx, x[0], part);
+                self.of.backward_params(cx, x[0], grad);
             }
 
-            fn step(&self, cx: &mut crate::layer::Cx, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
+            fn step(&self, cx: &mut crate::layer::LayerContext, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
                 self.of.step(cx, &x, y);
             }
         }
@@ -195,33 +195,35 @@ impl<C: Cell> Recurrent<C> {
         // The weights in the form that each pass reads, and in a stream the state of a group.
         let [once, each] = Forward::<C>::scratch(units);
         let columns = Columns::<C>::scratch(features, units) + Columns::<C>::scratch(units, units);
-        let whole = max(max(columns + once + passes::GROUP * each, Turned::scratch(units, row)), pull_x_scratch(row));
+        let whole =
+            max(max(columns + once + passes::GROUP * each, Turned::scratch(units, row)), backward_input_scratch(row));
         let bound = Init::Uniform(inverse_root(units));
-        let mut facts = Facts::output(y)
+        let mut spec = LayerSpec::output(y)
             .saves(steps * self.kept() * ways)
             .scratch(sample, whole)
             .macs((features + units).saturating_mul(row).saturating_mul(steps).saturating_mul(ways))
-            .prepares_params()
-            .pulls_without_y();
+            .backward_input_first()
+            .backward_without_y();
         if x.len() == 1 {
-            facts = facts.pulls_without_x();
+            spec = spec.backward_without_x();
         }
         if matches!(self.direction, Direction::Forward) {
-            facts = if self.last { facts.ends_steps(C::STATES * units) } else { facts.carries(C::STATES * units) };
+            spec =
+                if self.last { spec.stream_reduces(C::STATES * units) } else { spec.stream_state(C::STATES * units) };
         }
         let mut way = 0;
         while way < ways {
             let names = NAMES[way];
             // Never turned, however few the gates: the kernels go through the panels themselves.
-            facts = facts.filters(names[0], Shape::of([row, features]), chosen(self.init, bound));
-            facts = facts.filters(names[1], Shape::of([row, units]), chosen(self.recurrent_init, bound));
+            spec = spec.filters(names[0], Shape::of([row, features]), chosen(self.init, bound));
+            spec = spec.filters(names[1], Shape::of([row, units]), chosen(self.recurrent_init, bound));
             if self.bias {
-                facts = facts.param(names[2], Shape::of([row]), chosen(self.bias_init, bound));
-                facts = facts.param(names[3], Shape::of([row]), chosen(self.bias_init, bound));
+                spec = spec.param(names[2], Shape::of([row]), chosen(self.bias_init, bound));
+                spec = spec.param(names[3], Shape::of([row]), chosen(self.bias_init, bound));
             }
             way += 1;
         }
-        facts.ok()
+        spec.ok()
     }
 }
 

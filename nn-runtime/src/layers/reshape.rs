@@ -2,10 +2,10 @@
 //! number or their order.
 
 use super::flatten::{Flatten, moves};
-use crate::facts::Rule;
 use crate::fault::Fault;
-use crate::layer::{Cx, Layer};
+use crate::layer::{Layer, LayerContext};
 use crate::shape::{MAX_RANK, Shape};
+use crate::spec::Rule;
 
 /// The same numbers in these dimensions, the last one running fastest: `[a, b, …] -> [dims]`.
 ///
@@ -41,7 +41,7 @@ impl<const R: usize> Reshape<R> {
         }
         let y = Shape::of(self.dims);
         match y.checked_len() {
-            // A product that does not fit is told by the facts themselves.
+            // A product that does not fit is told by the spec themselves.
             Some(len) if len != x.len() => Rule::Err(
                 Fault::expected("a shape of ")
                     .num(x.len())
@@ -79,11 +79,18 @@ impl<const R: usize> Reshape<R> {
 }
 
 impl<const R: usize> Layer for Reshape<R> {
-    fn forward(&self, cx: &mut Cx, x: [&[f32]; 1], y: [&mut [f32]; 1]) {
+    fn forward(&self, cx: &mut LayerContext, x: [&[f32]; 1], y: [&mut [f32]; 1]) {
         Flatten.forward(cx, x, y);
     }
 
-    fn pull_input(&self, cx: &mut Cx, x: [&[f32]; 1], y: [&[f32]; 1], dy: [&[f32]; 1], dx: [&mut [f32]; 1]) {
-        Flatten.pull_input(cx, x, y, dy, dx);
+    fn backward_input(
+        &self,
+        cx: &mut LayerContext,
+        x: [&[f32]; 1],
+        y: [&[f32]; 1],
+        dy: [&[f32]; 1],
+        dx: [&mut [f32]; 1],
+    ) {
+        Flatten.backward_input(cx, x, y, dy, dx);
     }
 }

@@ -2,7 +2,7 @@
 //! step. The recurrence itself is the kernels'.
 
 use super::recurrent::{Recurrent, recurrent_layer};
-use crate::kernels::recurrent;
+use nn_kernels::recurrent;
 
 /// Elman's recurrence: `h[s] = tanh(weight_ih · x[s] + bias_ih + weight_hh · h[s - 1] + bias_hh)`, `[steps, features] -> [steps, units]`;
 /// before the first step `h` is 0.
@@ -24,7 +24,7 @@ use crate::kernels::recurrent;
 /// carries the state on and has outputs of 0, and `last` is that of the last step which counts: PyTorch's packed sequences, padded again.
 ///
 /// Parameters, PyTorch's by its names and shapes: `weight_ih`, `[units, features]`, `weight_hh`, `[units, units]`, `bias_ih` and `bias_hh`,
-/// `[units]`; of the second way of `Both` the same with `_reverse` behind. Keras keeps weights turned over, and one bias for the two.
+/// `[units]`; of the second way of `Both` the same with `_reverse` behind. Keras saved_layout weights turned over, and one bias for the two.
 /// Elman, "Finding Structure in Time", 1990.
 ///
 /// ```

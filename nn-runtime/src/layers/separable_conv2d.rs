@@ -4,12 +4,12 @@
 use super::conv::{Learnt, bias, conv, learnt_arguments, pull_bias_of, pull_weight};
 use super::depthwise_conv2d::depthwise;
 use super::window::{Padding, Window, accepted, window_arguments};
-use crate::facts::{Facts, Rule};
 use crate::fault::Fault;
 use crate::init::Init;
-use crate::kernels::conv::{Conv, forward, pull_x};
-use crate::layer::{Cx, Layer, Look, Part};
+use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
+use crate::spec::{LayerSpec, Rule};
+use nn_kernels::conv::{Conv, backward_input, forward};
 
 /// A [`DepthwiseConv2d`](super::DepthwiseConv2d) without bias, then a [`Conv2d`](super::Conv2d) with a kernel of 1:
 /// `[channels, height, width] -> [channels · multiplier, h, w] -> [filters, h, w]`.
@@ -74,18 +74,18 @@ impl SeparableConv2d {
         let middle = along.y_len();
         let scratch = if along.scratch() > across.scratch() { along.scratch() } else { across.scratch() };
         let macs = middle.saturating_mul(along.rows());
-        let facts = Facts::output(Shape::of([self.filters, height, width]))
+        let spec = LayerSpec::output(Shape::of([self.filters, height, width]))
             .filters("depthwise.weight", Shape::of([along.filters, 1, rows, columns]), self.learnt.init)
             .filters("pointwise.weight", Shape::of([self.filters, along.filters, 1, 1]), self.learnt.init)
             .saves(2 * middle)
             .scratch(0, middle + scratch)
             .macs(macs.saturating_add(across.y_len().saturating_mul(along.filters)))
             .takes_act()
-            .pulls_without_x()
-            .prepares_params();
+            .backward_without_x()
+            .backward_input_first();
         match self.learnt.bias {
-            true => facts.param("pointwise.bias", Shape::of([self.filters]), self.learnt.bias_init).ok(),
-            false => facts.ok(),
+            true => spec.param("pointwise.bias", Shape::of([self.filters]), self.learnt.bias_init).ok(),
+            false => spec.ok(),
         }
     }
 
@@ -109,7 +109,7 @@ fn kept(saved: &mut [f32], middle: usize, batch: usize) -> [&mut [f32]; 2] {
 }
 
 impl Layer for SeparableConv2d {
-    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+    fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         let [along, across] = accepted(self.convs(cx.input_shape(0)));
         let (isa, floor, bias) = (cx.isa, cx.floor, bias(cx, &self.learnt, 2));
         let weights = [cx.param(0), cx.param(1)];
@@ -125,24 +125,31 @@ impl Layer for SeparableConv2d {
         }
     }
 
-    fn pull_input(&self, cx: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+    fn backward_input(
+        &self,
+        cx: &mut LayerContext,
+        _: [&[f32]; 1],
+        _: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        [dx]: [&mut [f32]; 1],
+    ) {
         let [along, across] = accepted(self.convs(cx.input_shape(0)));
         let (isa, weights) = (cx.isa, [cx.param(0), cx.param(1)]);
         let [_, dmiddle] = kept(cx.saved, along.y_len(), cx.batch);
-        pull_x(isa, across, dy, weights[1], dmiddle, cx.scratch);
+        backward_input(isa, across, dy, weights[1], dmiddle, cx.scratch);
         if !dx.is_empty() {
-            pull_x(isa, along, dmiddle, weights[0], dx, cx.scratch);
+            backward_input(isa, along, dmiddle, weights[0], dx, cx.scratch);
         }
     }
 
-    fn pull_params(&self, cx: &mut Look, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: Part) {
+    fn backward_params(&self, cx: &mut ReadContext, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut grad: ParamGrad) {
         let [along, across] = accepted(self.convs(cx.input_shape(0)));
         let (middle, gradients) = cx.saved.split_at(along.y_len() * cx.batch);
         let dmiddle = &gradients[..middle.len()];
-        pull_weight(cx, 0, along, [x, dmiddle], &mut part);
-        pull_weight(cx, 1, across, [middle, dy], &mut part);
+        pull_weight(cx, 0, along, [x, dmiddle], &mut grad);
+        pull_weight(cx, 1, across, [middle, dy], &mut grad);
         if self.learnt.bias {
-            pull_bias_of(cx, 2, across, dy, &mut part);
+            pull_bias_of(cx, 2, across, dy, &mut grad);
         }
     }
 }

@@ -1,22 +1,22 @@
 //! `Softmax` and `LogSoftmax`: scores become probabilities, or their logarithms. In: any shape; out: the same, each row along the
 //! last dimension on its own. A loss that wants scores leaves them out of the training pass.
 
-use crate::facts::{Facts, Head, Rule, Stream};
-use crate::kernels::rows;
-use crate::layer::{Cx, Layer};
+use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
+use crate::spec::{Head, LayerSpec, Rule, Stream};
+use nn_kernels::softmax;
 
 /// An elementwise function to whoever absorbs it, though it works on rows: of `[steps]` alone there is no step without the others.
-const fn facts(x: Shape, head: Head) -> Rule {
-    let mut facts = Facts::output(x).head(head).is_act(true).pulls_without_x();
+const fn spec(x: Shape, head: Head) -> Rule {
+    let mut spec = LayerSpec::output(x).head(head).elementwise(true).backward_without_x();
     if x.rank() < 2 {
-        facts.stream = Stream::No;
+        spec.stream = Stream::No;
     }
-    facts.ok()
+    spec.ok()
 }
 
 /// The length of a row.
-fn width(cx: &Cx) -> usize {
+fn width(cx: &LayerContext) -> usize {
     let shape = cx.output_shape(0);
     shape.dim(shape.rank() - 1)
 }
@@ -46,22 +46,29 @@ impl Softmax {
 
     /// `[…, n] -> […, n]`
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-        facts(x, Head::Softmax)
+        spec(x, Head::Softmax)
     }
 }
 
 impl Layer for Softmax {
-    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
-        rows::softmax(cx.isa, width(cx), x, y);
+    fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+        softmax::softmax(cx.isa, width(cx), x, y);
     }
 
-    fn apply(&self, cx: &mut Cx, y: &mut [f32]) {
-        rows::softmax_in_place(cx.isa, width(cx), y);
+    fn apply(&self, cx: &mut LayerContext, y: &mut [f32]) {
+        softmax::softmax_in_place(cx.isa, width(cx), y);
     }
 
-    fn pull_input(&self, cx: &mut Cx, _: [&[f32]; 1], [y]: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+    fn backward_input(
+        &self,
+        cx: &mut LayerContext,
+        _: [&[f32]; 1],
+        [y]: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        [dx]: [&mut [f32]; 1],
+    ) {
         if !dx.is_empty() {
-            rows::pull_softmax(cx.isa, width(cx), y, dy, dx);
+            softmax::softmax_backward(cx.isa, width(cx), y, dy, dx);
         }
     }
 }
@@ -90,22 +97,29 @@ impl LogSoftmax {
 
     /// `[…, n] -> […, n]`
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-        facts(x, Head::LogSoftmax)
+        spec(x, Head::LogSoftmax)
     }
 }
 
 impl Layer for LogSoftmax {
-    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
-        rows::log_softmax(cx.isa, width(cx), x, y);
+    fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+        softmax::log_softmax(cx.isa, width(cx), x, y);
     }
 
-    fn apply(&self, cx: &mut Cx, y: &mut [f32]) {
-        rows::log_softmax_in_place(cx.isa, width(cx), y);
+    fn apply(&self, cx: &mut LayerContext, y: &mut [f32]) {
+        softmax::log_softmax_in_place(cx.isa, width(cx), y);
     }
 
-    fn pull_input(&self, cx: &mut Cx, _: [&[f32]; 1], [y]: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+    fn backward_input(
+        &self,
+        cx: &mut LayerContext,
+        _: [&[f32]; 1],
+        [y]: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        [dx]: [&mut [f32]; 1],
+    ) {
         if !dx.is_empty() {
-            rows::pull_log_softmax(cx.isa, width(cx), y, dy, dx);
+            softmax::log_softmax_backward(cx.isa, width(cx), y, dy, dx);
         }
     }
 }

@@ -2,10 +2,10 @@
 //! moves numbers.
 
 use super::axis::{self, cut, join, row};
-use crate::facts::{Facts, MAX_OUTPUTS, Rule};
 use crate::fault::Fault;
-use crate::layer::{Cx, Layer};
+use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
+use crate::spec::{LayerSpec, MAX_OUTPUTS, Rule};
 
 /// Cut along `axis` into `parts`: `[n, …] -> ([n / parts, …], …)`, or into parts of the given `sizes`.
 ///
@@ -78,13 +78,13 @@ impl Split {
             x.with_dim(self.axis, sizes[2]),
             x.with_dim(self.axis, sizes[3]),
         ];
-        let facts = match self.parts {
-            2 => Facts::outputs([a, b]),
-            3 => Facts::outputs([a, b, c]),
-            _ => Facts::outputs([a, b, c, d]),
+        let spec = match self.parts {
+            2 => LayerSpec::outputs([a, b]),
+            3 => LayerSpec::outputs([a, b, c]),
+            _ => LayerSpec::outputs([a, b, c, d]),
         };
-        let facts = facts.pulls_without_x().pulls_without_y();
-        if self.axis == 0 { facts.ok() } else { facts.per_step().ok() }
+        let spec = spec.backward_without_x().backward_without_y();
+        if self.axis == 0 { spec.ok() } else { spec.per_step().ok() }
     }
 
     /// The sizes of the parts.
@@ -125,17 +125,24 @@ impl Split {
         Ok(sizes)
     }
 
-    fn rows<const M: usize>(&self, cx: &Cx) -> [usize; M] {
+    fn rows<const M: usize>(&self, cx: &LayerContext) -> [usize; M] {
         core::array::from_fn(|j| row(&cx.output_shape(j), self.axis))
     }
 }
 
 impl<const M: usize> Layer<1, M> for Split {
-    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], y: [&mut [f32]; M]) {
+    fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], y: [&mut [f32]; M]) {
         cut(x, y, self.rows(cx));
     }
 
-    fn pull_input(&self, cx: &mut Cx, _: [&[f32]; 1], _: [&[f32]; M], dy: [&[f32]; M], [dx]: [&mut [f32]; 1]) {
+    fn backward_input(
+        &self,
+        cx: &mut LayerContext,
+        _: [&[f32]; 1],
+        _: [&[f32]; M],
+        dy: [&[f32]; M],
+        [dx]: [&mut [f32]; 1],
+    ) {
         if !dx.is_empty() {
             join(dy, self.rows(cx), dx);
         }

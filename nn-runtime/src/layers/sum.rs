@@ -1,12 +1,12 @@
 //! `Sum`: several values added number by number, the end of a residual way. In: two or more values of one shape; out: the same
 //! shape. It never widens a shape to fit another.
 
-use crate::facts::{Facts, Rule};
 use crate::fault::Fault;
-use crate::kernels::elementwise::Zip;
-use crate::kernels::simd::Simd;
-use crate::layer::{Cx, Layer};
+use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
+use crate::spec::{LayerSpec, Rule};
+use nn_kernels::elementwise::Zip;
+use nn_kernels::simd::Simd;
 
 /// `y = x₁ + x₂ + …`, number by number: `([…], […], …) -> […]`, all of one shape.
 ///
@@ -38,7 +38,7 @@ impl Sum {
     pub const fn rule<const N: usize>(&self, x: [Shape; N]) -> Rule {
         match alike(&x, "Sum") {
             Some(fault) => Rule::Err(fault),
-            None => Facts::output(x[0]).pulls_without_x().pulls_without_y().hands_on().per_step().ok(),
+            None => LayerSpec::output(x[0]).backward_without_x().backward_without_y().passes_gradient().per_step().ok(),
         }
     }
 }
@@ -130,14 +130,21 @@ impl Zip for Add {
 }
 
 impl<const N: usize> Layer<N> for Sum {
-    fn forward(&self, cx: &mut Cx, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
+    fn forward(&self, cx: &mut LayerContext, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
         cx.isa.zip(&Add, x[0], x[1], y);
         for x in &x[2..] {
             cx.isa.add(x, y);
         }
     }
 
-    fn pull_input(&self, _: &mut Cx, _: [&[f32]; N], _: [&[f32]; 1], [dy]: [&[f32]; 1], dx: [&mut [f32]; N]) {
+    fn backward_input(
+        &self,
+        _: &mut LayerContext,
+        _: [&[f32]; N],
+        _: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        dx: [&mut [f32]; N],
+    ) {
         for dx in dx.into_iter().filter(|dx| !dx.is_empty()) {
             dx.copy_from_slice(dy);
         }

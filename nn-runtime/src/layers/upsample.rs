@@ -2,10 +2,10 @@
 //! multiplied. Rows are made first, then columns, so that each is one loop over neighbours; nothing is learnt.
 
 use super::image::image;
-use crate::facts::{Facts, Rule};
 use crate::fault::Fault;
-use crate::layer::{Cx, Layer};
+use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
+use crate::spec::{LayerSpec, Rule};
 
 /// How [`Upsample`] fills in what is between pixels.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -78,10 +78,10 @@ impl Upsample {
             );
         }
         let y = Shape::of([channels, height.saturating_mul(rows), width.saturating_mul(columns)]);
-        let facts = Facts::output(y).pulls_without_x().pulls_without_y();
+        let spec = LayerSpec::output(y).backward_without_x().backward_without_y();
         match self.mode {
-            UpsampleMode::Nearest => facts.ok(),
-            UpsampleMode::Bilinear => facts.scratch(0, width.saturating_add(2)).ok(),
+            UpsampleMode::Nearest => spec.ok(),
+            UpsampleMode::Bilinear => spec.scratch(0, width.saturating_add(2)).ok(),
         }
     }
 }
@@ -132,17 +132,17 @@ fn pull_nearest([rows, columns]: [usize; 2], width: usize, dy: &[f32], dx: &mut 
 fn bilinear([rows, columns]: [usize; 2], width: usize, x: &[f32], y: &mut [f32], row: &mut [f32]) {
     let height = x.len() / width;
     for (at, y) in y.chunks_exact_mut(width * columns).enumerate() {
-        let (before, after, part) = between(at, rows, height);
+        let (before, after, grad) = between(at, rows, height);
         let (before, after) = (&x[before * width..][..width], &x[after * width..][..width]);
         for ((to, before), after) in row[1..].iter_mut().zip(before).zip(after) {
-            *to = (1.0 - part) * before + part * after;
+            *to = (1.0 - grad) * before + grad * after;
         }
         (row[0], row[width + 1]) = (row[1], row[width]);
         for phase in 0..columns {
-            let (first, part) = along(phase, columns);
+            let (first, grad) = along(phase, columns);
             let y = y[phase..].iter_mut().step_by(columns);
             for ((y, before), after) in y.zip(&row[first..]).zip(&row[first + 1..]) {
-                *y = (1.0 - part) * before + part * after;
+                *y = (1.0 - grad) * before + grad * after;
             }
         }
     }
@@ -155,18 +155,18 @@ fn pull_bilinear([rows, columns]: [usize; 2], width: usize, dy: &[f32], dx: &mut
     for (at, dy) in dy.chunks_exact(width * columns).enumerate() {
         row.fill(0.0);
         for phase in 0..columns {
-            let (first, part) = along(phase, columns);
+            let (first, grad) = along(phase, columns);
             for (i, dy) in dy[phase..].iter().step_by(columns).enumerate() {
-                row[first + i] += (1.0 - part) * dy;
-                row[first + i + 1] += part * dy;
+                row[first + i] += (1.0 - grad) * dy;
+                row[first + i + 1] += grad * dy;
             }
         }
         row[1] += row[0];
         row[width] += row[width + 1];
-        let (before, after, part) = between(at, rows, height);
-        for (to, part) in [(before, 1.0 - part), (after, part)] {
+        let (before, after, grad) = between(at, rows, height);
+        for (to, grad) in [(before, 1.0 - grad), (after, grad)] {
             for (dx, dy) in dx[to * width..][..width].iter_mut().zip(&row[1..]) {
-                *dx += part * dy;
+                *dx += grad * dy;
             }
         }
     }
@@ -174,7 +174,7 @@ fn pull_bilinear([rows, columns]: [usize; 2], width: usize, dy: &[f32], dx: &mut
 
 impl Upsample {
     /// The width of the input, and the pixels of a channel before and after.
-    fn sizes(&self, cx: &Cx) -> [usize; 3] {
+    fn sizes(&self, cx: &LayerContext) -> [usize; 3] {
         let x = cx.input_shape(0);
         let pixels = x.dim(1) * x.dim(2);
         [x.dim(2), pixels, pixels * self.scale[0] * self.scale[1]]
@@ -182,7 +182,7 @@ impl Upsample {
 }
 
 impl Layer for Upsample {
-    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+    fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         let [width, small, large] = self.sizes(cx);
         for (x, y) in x.chunks_exact(small).zip(y.chunks_exact_mut(large)) {
             match self.mode {
@@ -192,7 +192,14 @@ impl Layer for Upsample {
         }
     }
 
-    fn pull_input(&self, cx: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+    fn backward_input(
+        &self,
+        cx: &mut LayerContext,
+        _: [&[f32]; 1],
+        _: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        [dx]: [&mut [f32]; 1],
+    ) {
         let [width, small, large] = self.sizes(cx);
         for (dx, dy) in dx.chunks_exact_mut(small).zip(dy.chunks_exact(large)) {
             match self.mode {

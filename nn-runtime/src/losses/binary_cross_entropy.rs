@@ -3,8 +3,8 @@
 use alloc::string::String;
 
 use super::elementwise::{self, Formula, compares};
-use crate::kernels::math;
-use crate::kernels::simd::{Isa, Simd};
+use nn_kernels::math;
+use nn_kernels::simd::{Isa, Simd};
 
 /// `mean -(t · ln p + (1 - t) · ln(1 - p))` with `p = sigmoid(z)`, over a row's numbers, and then over rows.
 ///

@@ -4,8 +4,8 @@ use alloc::string::String;
 
 use super::binary_cross_entropy::correct;
 use super::elementwise::{self, Formula, compares};
-use crate::kernels::math;
-use crate::kernels::simd::{Isa, Simd};
+use nn_kernels::math;
+use nn_kernels::simd::{Isa, Simd};
 
 /// `mean -a · (1 - p)^gamma · ln p` over a row's numbers, and then over rows, with `p` the probability of the right answer,
 /// `sigmoid(z)` where `t` is 1 and `1 - sigmoid(z)` where it is 0, and `a` the weight of that answer.

@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use super::elementwise::fault;
 use super::{Loss, LossOn, TargetValue};
-use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
+use nn_kernels::simd::{Isa, Kernel, LANES, Simd};
 
 /// Added to the squares of both lengths, so that a row of zeros has a direction: none.
 const EPSILON: f32 = 1e-12;

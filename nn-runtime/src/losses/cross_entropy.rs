@@ -5,8 +5,8 @@ use alloc::string::String;
 
 use super::elementwise::fault;
 use super::{Loss, LossOn};
-use crate::kernels::rows::{self, argmax};
-use crate::kernels::simd::Isa;
+use nn_kernels::simd::Isa;
+use nn_kernels::softmax::{self, argmax};
 
 /// `-Σ_i t[i] · ln softmax(z)[i]` over the classes of a row, and then the mean over rows.
 ///
@@ -58,11 +58,11 @@ impl Loss for CrossEntropy {
 
 impl LossOn<[u32]> for CrossEntropy {
     fn gradient(&self, isa: Isa, width: usize, y: &[f32], target: &[u32], scale: f32, dy: &mut [f32]) -> f64 {
-        rows::cross_entropy_labels(isa, width, y, target, scale, self.label_smoothing, dy)
+        softmax::cross_entropy_labels(isa, width, y, target, scale, self.label_smoothing, dy)
     }
 
     fn value(&self, isa: Isa, width: usize, y: &[f32], target: &[u32]) -> f64 {
-        rows::cross_entropy_labels_value(isa, width, y, target, self.label_smoothing)
+        softmax::cross_entropy_labels_value(isa, width, y, target, self.label_smoothing)
     }
 
     fn fault(&self, width: usize, target: &[u32], rows: usize) -> Option<(usize, String)> {
@@ -86,11 +86,11 @@ impl LossOn<[u32]> for CrossEntropy {
 
 impl LossOn<[f32]> for CrossEntropy {
     fn gradient(&self, isa: Isa, width: usize, y: &[f32], target: &[f32], scale: f32, dy: &mut [f32]) -> f64 {
-        rows::cross_entropy_distribution(isa, width, y, target, scale, self.label_smoothing, dy)
+        softmax::cross_entropy_distribution(isa, width, y, target, scale, self.label_smoothing, dy)
     }
 
     fn value(&self, isa: Isa, width: usize, y: &[f32], target: &[f32]) -> f64 {
-        rows::cross_entropy_distribution_value(isa, width, y, target, self.label_smoothing)
+        softmax::cross_entropy_distribution_value(isa, width, y, target, self.label_smoothing)
     }
 
     fn fault(&self, width: usize, target: &[f32], rows: usize) -> Option<(usize, String)> {

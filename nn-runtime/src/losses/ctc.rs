@@ -7,9 +7,9 @@ use alloc::vec::Vec;
 
 use super::double::{exp, log_sum_exp};
 use super::{Loss, LossOn, TargetLabel};
-use crate::kernels::rows::{self, argmax};
-use crate::kernels::shelf::Shelf;
-use crate::kernels::simd::Isa;
+use nn_kernels::scratch_pool::ScratchPool;
+use nn_kernels::simd::Isa;
+use nn_kernels::softmax::{self, argmax};
 
 /// Connectionist temporal classification: `-ln Σ Π_step softmax(z[step])[class]` over all sequences of classes, one for each step,
 /// that read as the labels where repetitions are taken once and then blanks left out; and then the mean over samples.
@@ -40,14 +40,14 @@ use crate::kernels::simd::Isa;
 #[derive(Clone, Debug)]
 pub struct Ctc {
     // Kept between samples, so that training allocates only while it meets longer ones than before.
-    scratch: Shelf<Scratch>,
+    scratch: ScratchPool<Scratch>,
 }
 
 impl Ctc {
     /// There is nothing to choose.
     #[allow(clippy::new_without_default, reason = "as every loss, it is made by its name")]
     pub fn new() -> Self {
-        Ctc { scratch: Shelf::new() }
+        Ctc { scratch: ScratchPool::new() }
     }
 }
 
@@ -91,7 +91,7 @@ impl Scratch {
         self.logs.clear();
         self.alpha.clear();
         for (step, z) in y.chunks_exact(width).enumerate() {
-            rows::log_softmax(isa, width, z, &mut self.row);
+            softmax::log_softmax(isa, width, z, &mut self.row);
             for state in 0..states {
                 let log = f64::from(self.row[class(labels, state)]);
                 let before = |back: usize| match (step.checked_sub(1), state.checked_sub(back)) {
@@ -173,7 +173,7 @@ impl<T: TargetLabel> LossOn<[T]> for Ctc {
         self.scratch.with(|scratch| {
             let total = scratch.forward(isa, width, y, labels);
             // The softmax less the share of each class among the ways that read as the labels.
-            rows::softmax(isa, width, y, dy);
+            softmax::softmax(isa, width, y, dy);
             dy.iter_mut().for_each(|dy| *dy *= scale);
             scratch.backward(width, labels, total, scale, dy);
             -total

@@ -4,8 +4,8 @@
 use alloc::format;
 use alloc::string::String;
 
-use crate::kernels::lanes::LANE;
-use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
+use nn_kernels::lanes::LANE;
+use nn_kernels::simd::{Isa, Kernel, LANES, Simd};
 
 /// A loss of one number. Implementors mark `both` `#[inline(always)]`.
 pub trait Formula {

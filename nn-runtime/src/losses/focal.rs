@@ -3,8 +3,8 @@
 use alloc::string::String;
 
 use super::{CrossEntropy, Loss, LossOn, TargetLabel};
-use crate::kernels::math;
-use crate::kernels::simd::{Isa, Kernel, LANES, Simd};
+use nn_kernels::math;
+use nn_kernels::simd::{Isa, Kernel, LANES, Simd};
 
 /// `-(1 - p)^gamma · ln p` of a row, with `p = softmax(z)[label]`, and then the mean over rows.
 ///

@@ -3,7 +3,7 @@
 use alloc::string::String;
 
 use super::elementwise::{self, Formula, compares};
-use crate::kernels::simd::{Isa, Simd};
+use nn_kernels::simd::{Isa, Simd};
 
 /// `mean l(y - t)` with `l(d) = ½ d²` where `|d| <= delta`, and `delta · (|d| - ½ delta)` elsewhere.
 ///

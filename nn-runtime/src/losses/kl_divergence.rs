@@ -4,9 +4,9 @@ use alloc::string::String;
 
 use super::elementwise::{self, Formula};
 use super::{CrossEntropy, Loss, LossOn, TargetValue};
-use crate::kernels::math;
-use crate::kernels::rows;
-use crate::kernels::simd::{Isa, Simd};
+use nn_kernels::math;
+use nn_kernels::simd::{Isa, Simd};
+use nn_kernels::softmax;
 
 /// `Σ_i t[i] · (ln t[i] - ln softmax(z)[i])` over the classes of a row, and then the mean over rows.
 ///
@@ -62,12 +62,12 @@ impl Loss for KlDivergence {
 impl<T: TargetValue> LossOn<[T]> for KlDivergence {
     fn gradient(&self, isa: Isa, width: usize, y: &[f32], target: &[T], scale: f32, dy: &mut [f32]) -> f64 {
         let target = T::numbers(target);
-        rows::cross_entropy_distribution(isa, width, y, target, scale, 0.0, dy) + entropy(isa, target)
+        softmax::cross_entropy_distribution(isa, width, y, target, scale, 0.0, dy) + entropy(isa, target)
     }
 
     fn value(&self, isa: Isa, width: usize, y: &[f32], target: &[T]) -> f64 {
         let target = T::numbers(target);
-        rows::cross_entropy_distribution_value(isa, width, y, target, 0.0) + entropy(isa, target)
+        softmax::cross_entropy_distribution_value(isa, width, y, target, 0.0) + entropy(isa, target)
     }
 
     fn fault(&self, width: usize, target: &[T], rows: usize) -> Option<(usize, String)> {

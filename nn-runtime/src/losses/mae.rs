@@ -3,7 +3,7 @@
 use alloc::string::String;
 
 use super::elementwise::{self, Formula, compares};
-use crate::kernels::simd::{Isa, Simd};
+use nn_kernels::simd::{Isa, Simd};
 
 /// Mean absolute error: `mean |y - t|` over a row's numbers, and then over rows.
 ///

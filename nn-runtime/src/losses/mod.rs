@@ -21,8 +21,8 @@ mod poisson;
 
 use alloc::string::String;
 
-use crate::kernels::simd::Isa;
 use crate::network::{AnyHead, LogSoftmaxHead, OtherHead, PlainHead, SigmoidHead, SoftmaxHead, ValueHead};
+use nn_kernels::simd::Isa;
 
 pub use binary_cross_entropy::BinaryCrossEntropy;
 pub use binary_focal::BinaryFocal;

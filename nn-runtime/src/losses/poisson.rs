@@ -3,8 +3,8 @@
 use alloc::string::String;
 
 use super::elementwise::{self, Formula, compares};
-use crate::kernels::math;
-use crate::kernels::simd::{Isa, Simd};
+use nn_kernels::math;
+use nn_kernels::simd::{Isa, Simd};
 
 /// What keeps the logarithm of a rate of 0 finite.
 const EPSILON: f32 = 1e-8;

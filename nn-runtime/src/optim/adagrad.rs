@@ -3,8 +3,8 @@
 use alloc::string::String;
 
 use super::{Optimizer, not_negative, states};
-use crate::kernels::simd::Isa;
-use crate::kernels::update::AdagradStep;
+use nn_kernels::simd::Isa;
+use nn_kernels::update::AdagradStep;
 
 /// Adagrad: `v += g²`, `p -= rate / (1 + (step - 1) · rate_decay) · g / (√v + eps)`, with `v = initial` at first.
 ///

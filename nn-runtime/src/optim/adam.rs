@@ -3,8 +3,8 @@
 use alloc::string::String;
 
 use super::{Optimizer, not_negative, share, states};
-use crate::kernels::simd::Isa;
-use crate::kernels::update::AdamStep;
+use nn_kernels::simd::Isa;
+use nn_kernels::update::AdamStep;
 
 /// One optimiser of the family.
 macro_rules! adam {

@@ -3,8 +3,8 @@
 use alloc::string::String;
 
 use super::{Optimizer, Whole, not_a_stretch, not_negative, share, states};
-use crate::kernels::simd::Isa;
-use crate::kernels::update::LambStep;
+use nn_kernels::simd::Isa;
+use nn_kernels::update::LambStep;
 
 /// Lamb: `m = β₁ · m + (1 - β₁) · g`, `v = β₂ · v + (1 - β₂) · g²`,
 /// `u = (m / (1 - β₁^step)) / (√(v / (1 - β₂^step)) + eps) + weight_decay · p`, and for each tensor

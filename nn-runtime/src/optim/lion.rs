@@ -3,8 +3,8 @@
 use alloc::string::String;
 
 use super::{Optimizer, not_negative, share, states};
-use crate::kernels::simd::Isa;
-use crate::kernels::update::LionStep;
+use nn_kernels::simd::Isa;
+use nn_kernels::update::LionStep;
 
 /// Lion: `p *= 1 - rate · weight_decay`, `p -= rate · sign(β₁ · m + (1 - β₁) · g)`, `m = β₂ · m + (1 - β₂) · g`.
 ///

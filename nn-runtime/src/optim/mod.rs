@@ -14,7 +14,7 @@ mod whole;
 use alloc::format;
 use alloc::string::String;
 
-use crate::kernels::simd::Isa;
+use nn_kernels::simd::Isa;
 
 pub use adagrad::Adagrad;
 pub use adam::{Adam, AdamW};
@@ -134,7 +134,7 @@ fn not_negative(name: &str, value: f64) -> Result<(), String> {
     }
 }
 
-/// Shares of the past: 1 would never forget.
+/// ChunkQueue of the past: 1 would never forget.
 fn share(name: &str, value: f64, usual: f64) -> Result<(), String> {
     match (0.0..1.0).contains(&value) {
         true => Ok(()),

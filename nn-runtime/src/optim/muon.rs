@@ -3,8 +3,8 @@
 use alloc::string::{String, ToString};
 
 use super::{AdamW, Optimizer, Whole, not_a_stretch, not_negative, share};
-use crate::kernels::simd::Isa;
-use crate::kernels::update::{NewtonSchulz, follow, orthogonalize, orthogonalize_scratch, shrink_and_step};
+use nn_kernels::simd::Isa;
+use nn_kernels::update::{NewtonSchulz, follow, orthogonalize, orthogonalize_scratch, shrink_and_step};
 
 /// Muon: `m = momentum · m + (1 - momentum) · g`, `u = momentum · m + (1 - momentum) · g` after Nesterov, else `m`;
 /// `p *= 1 - rate · weight_decay`, `p -= rate · √max(1, out / in) · orthogonalised(u)`.

@@ -3,8 +3,8 @@
 use alloc::string::String;
 
 use super::{Optimizer, not_negative, share, states};
-use crate::kernels::simd::Isa;
-use crate::kernels::update::NadamStep;
+use nn_kernels::simd::Isa;
+use nn_kernels::update::NadamStep;
 
 /// Nadam: `g += weight_decay · p`, `m = β₁ · m + (1 - β₁) · g`, `v = β₂ · v + (1 - β₂) · g²`,
 /// `p -= rate · ((1 - μ) / (1 - Πμ) · g + μ' / (1 - Πμ · μ') · m) / (√(v / (1 - β₂^step)) + eps)`, with

@@ -3,8 +3,8 @@
 use alloc::string::String;
 
 use super::{Optimizer, not_negative, share, states};
-use crate::kernels::simd::Isa;
-use crate::kernels::update::{RmspropMomentumStep, RmspropStep};
+use nn_kernels::simd::Isa;
+use nn_kernels::update::{RmspropMomentumStep, RmspropStep};
 
 /// RMSprop: `g += weight_decay · p`, `v = alpha · v + (1 - alpha) · g²`, `p -= rate · g / (√v + eps)`; with momentum
 /// `b = momentum · b + g / (√v + eps)`, `p -= rate · b`.

@@ -3,8 +3,8 @@
 use alloc::string::{String, ToString};
 
 use super::{Optimizer, not_negative, share, states};
-use crate::kernels::simd::Isa;
-use crate::kernels::update::{MomentumStep, SgdStep};
+use nn_kernels::simd::Isa;
+use nn_kernels::update::{MomentumStep, SgdStep};
 
 /// Stochastic gradient descent: `g += weight_decay · p`, `v = momentum · v + g`, `p -= rate · v`; after Nesterov
 /// `p -= rate · (g + momentum · v)`.

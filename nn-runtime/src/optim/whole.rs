@@ -1,10 +1,10 @@
 //! What an optimiser sees that looks at whole tensors: how one lies in memory, and its numbers. In: a shape and a layout; out: its
 //! standard, row-major form and back. It may not know which layer a tensor belongs to.
 
-use crate::facts::Layout;
-use crate::kernels::matrix::Panels;
 use crate::params::Tensor;
 use crate::shape::Shape;
+use crate::spec::Layout;
+use nn_kernels::matrix::Panels;
 
 /// How a tensor lies in memory. Its numbers may be in an order of their own, padded with zeros: whatever is computed number by number, or
 /// over all of them, need not care.

@@ -9,14 +9,14 @@ use core::array;
 use core::ops::Range;
 
 use super::{Probe, of};
-use crate::facts::Role;
-use crate::kernels::block::Block;
 use crate::layer::Layer;
 use crate::params::Tensor;
+use crate::spec::Role;
+use nn_kernels::aligned_buffer::AlignedBuffer;
 
 impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
     /// Whether the layer keeps what every layer promises: the same bits whatever part of the parameters is asked for at a time and
-    /// however a batch is cut (unless its facts couple it); gradients added to what is there; `dx` left alone where it is empty; in place the same bits as not.
+    /// however a batch is cut (unless its spec couple it); gradients added to what is there; `dx` left alone where it is empty; in place the same bits as not.
     ///
     /// # Errors
     /// Which of these does not hold.
@@ -24,13 +24,13 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
     /// # Panics
     /// An input or a `dy` has another length.
     pub fn check_contract(&self, batch: usize, x: [&[f32]; N], dy: [&[f32]; M]) -> Result<(), String> {
-        let len = self.facts.params_len;
+        let len = self.spec.params_len;
         let all = [0..len; 1];
-        let mut expected = Block::zeroed(len);
+        let mut expected = AlignedBuffer::zeroed(len);
         let whole = self.pass(0..batch, x, dy, None, &all, &mut expected);
 
         for ranges in self.cuts() {
-            let mut grad = Block::zeroed(len);
+            let mut grad = AlignedBuffer::zeroed(len);
             self.pass(0..batch, x, dy, None, &ranges, &mut grad);
             same(&expected, &grad).map_err(|at| {
                 format!(
@@ -40,9 +40,15 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
         }
 
         // The second half adds to the first: a layer that overwrites is found out too. Where samples are coupled no batch is cut.
-        let mut grad = Block::zeroed(len);
-        let halves = if self.facts.couples() { [0..batch, batch..batch] } else { [0..batch / 2, batch / 2..batch] };
-        for samples in halves.into_iter().filter(|samples| !samples.is_empty() || !self.facts.couples()) {
+        let mut grad = AlignedBuffer::zeroed(len);
+        let halves = if self.spec.depends_on_batch_anywhere() {
+            [0..batch, batch..batch]
+        } else {
+            [0..batch / 2, batch / 2..batch]
+        };
+        for samples in
+            halves.into_iter().filter(|samples| !samples.is_empty() || !self.spec.depends_on_batch_anywhere())
+        {
             let part = self.pass(samples.clone(), x, dy, None, &all, &mut grad);
             for (name, whole, part) in [("y", &whole.y[..], &part.y[..]), ("dx", &whole.dx[..], &part.dx[..])] {
                 for (whole, part) in whole.iter().zip(part) {
@@ -59,7 +65,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
         })?;
 
         for k in 0..N {
-            let part = self.pass(0..batch, x, dy, Some(k), &[], &mut Block::zeroed(0));
+            let part = self.pass(0..batch, x, dy, Some(k), &[], &mut AlignedBuffer::zeroed(0));
             for (i, (whole, dx)) in whole.dx.iter().zip(&part.dx).enumerate().filter(|(i, _)| *i != k) {
                 same(whole, dx).map_err(|at| {
                     format!("expected the same gradient of input {i} where that of input {k} is not asked for, found another at {at}")
@@ -101,7 +107,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
                 .map_err(|off| format!("expected the gradient of input {k} {off}"))?;
         }
         let mut params = self.params.clone();
-        for (t, tensor) in self.tensors.iter().enumerate().filter(|(_, tensor)| tensor.role == Role::Trained) {
+        for (t, tensor) in self.tensors.iter().enumerate().filter(|(_, tensor)| tensor.role == Role::Trainable) {
             let mut values = vec![0.0; tensor.count()];
             tensor.read(&self.params, &mut values);
             let mut truth = Vec::with_capacity(values.len());
@@ -135,7 +141,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
             starts(tensor).map(move |from| from..end.min(from + grain)).collect::<Vec<_>>()
         };
         let middle = self.tensors.first().and_then(|tensor| starts(tensor).nth(starts(tensor).len() / 2)).unwrap_or(0);
-        [self.tensors.iter().flat_map(fine).collect(), vec![0..middle, middle..self.facts.params_len]]
+        [self.tensors.iter().flat_map(fine).collect(), vec![0..middle, middle..self.spec.params_len]]
     }
 }
 

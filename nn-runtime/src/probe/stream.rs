@@ -6,9 +6,9 @@ use alloc::vec::Vec;
 use core::array;
 
 use super::Probe;
-use crate::facts::Stream;
-use crate::kernels::block::Block;
 use crate::layer::Layer;
+use crate::spec::Stream;
+use nn_kernels::aligned_buffer::AlignedBuffer;
 
 impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
     /// The outputs of [`Layer::step`] for every step of the inputs, each `[batch, steps, …]`. An output of steps is put together to
@@ -17,7 +17,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
     /// # Panics
     /// An input has another length, or an output other steps than the first input.
     pub fn stream(&self, batch: usize, x: [&[f32]; N]) -> Option<[Vec<f32>; M]> {
-        let (carried, ends) = match self.facts.stream {
+        let (carried, ends) = match self.spec.stream {
             Stream::No => return None,
             Stream::PerStep => (0, false),
             Stream::Carries(floats) => (floats, false),
@@ -25,9 +25,9 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
         };
         self.check_lengths(batch, x, None);
         let ask = self.infer(batch);
-        let mut saved = Block::zeroed(carried * batch);
-        let mut scratch = Block::zeroed(self.facts.scratch_fixed_for(ask.purpose));
-        let steps = self.facts.inputs[0].dim(0);
+        let mut saved = AlignedBuffer::zeroed(carried * batch);
+        let mut scratch = AlignedBuffer::zeroed(self.spec.scratch_fixed_for(ask.pass));
+        let steps = self.spec.inputs[0].dim(0);
         let mut y = self.outputs(batch);
         for step in 0..steps {
             let x: [Vec<f32>; N] = array::from_fn(|k| {

@@ -7,8 +7,8 @@ use std::vec::Vec;
 
 use super::lane::Lane;
 use super::step::{CHUNK, one_lane};
-use crate::graph::{Map, Node};
-use crate::kernels::simd::Isa;
+use crate::graph::{CompiledNetwork, Node};
+use nn_kernels::simd::Isa;
 
 /// The most stretches of a batch.
 const MOST: usize = 64;
@@ -55,7 +55,7 @@ impl Default for Cut {
 }
 
 impl Apart {
-    pub(super) fn new(map: &'static Map) -> Apart {
+    pub(super) fn new(map: &'static CompiledNetwork) -> Apart {
         let mut each = 0;
         let mut places = Vec::new();
         for range in stretches(map) {
@@ -120,7 +120,7 @@ impl Apart {
 }
 
 /// The stretches of the parameters whose gradients are taken apart: no strip of parameters may cross an end of one.
-pub(super) fn stretches(map: &'static Map) -> Vec<Range<usize>> {
+pub(super) fn stretches(map: &'static CompiledNetwork) -> Vec<Range<usize>> {
     let mut all: Vec<Range<usize>> = Vec::new();
     // Where one lane has all samples, the others help with pieces of the parameters.
     if one_lane(map) {
@@ -128,7 +128,7 @@ pub(super) fn stretches(map: &'static Map) -> Vec<Range<usize>> {
     }
     for node in map.nodes {
         if node.reuses() {
-            let range = node.params..node.params + node.facts.params_len;
+            let range = node.params..node.params + node.spec.params_len;
             match all.last_mut() {
                 Some(last) if last.end == range.start => last.end = range.end,
                 _ => all.push(range),

@@ -10,32 +10,32 @@ use super::apart::{Apart, Cut};
 use super::objective::{Answers, Objective, Tally};
 use super::step::CHUNK;
 use crate::data::{Targets, Values};
-use crate::facts::MAX_OUTPUTS;
-use crate::graph::{MAX_INPUTS, Map, Purpose};
-use crate::kernels::block::Block;
-use crate::kernels::gather::gather;
-use crate::kernels::noise::Noise;
-use crate::kernels::simd::Isa;
-use crate::layer::{Cx, Mode, Part};
+use crate::graph::{CompiledNetwork, MAX_INPUTS, Pass};
+use crate::layer::{LayerContext, Mode, ParamGrad};
 use crate::network::Network;
 use crate::shape::Shape;
+use crate::spec::MAX_OUTPUTS;
+use nn_kernels::aligned_buffer::AlignedBuffer;
+use nn_kernels::gather::gather;
+use nn_kernels::noise::CounterRng;
+use nn_kernels::simd::Isa;
 
 /// A stretch of a batch, and what is made of it: written by one lane, and then read by all.
 pub(super) struct Lane {
     samples: Range<usize>,
     cut: Cut,
     /// Gathered inputs.
-    gathered: Vec<Block>,
+    gathered: Vec<AlignedBuffer>,
     /// The workspace of a group.
-    work: Block,
+    work: AlignedBuffer,
     /// What is kept of it, group after group; of one group alone it stays where it is.
-    kept: Block,
-    outputs: Vec<Block>,
-    output_grads: Vec<Block>,
+    kept: AlignedBuffer,
+    outputs: Vec<AlignedBuffer>,
+    output_grads: Vec<AlignedBuffer>,
     /// Of each chunk of samples.
     tallies: Vec<Tally>,
     /// Of the gradients that are taken apart, those of one stretch of samples after the other.
-    sums: Block,
+    sums: AlignedBuffer,
 }
 
 /// Where the inputs of a batch are.
@@ -58,25 +58,25 @@ pub(super) struct Batch<'a, T> {
 /// What a training pass is drawn by, and what the gradients of each output's loss are multiplied by.
 #[derive(Clone, Copy)]
 pub(super) struct Training {
-    pub(super) noise: Noise,
+    pub(super) noise: CounterRng,
     pub(super) scale: [f64; MAX_OUTPUTS],
 }
 
 impl Lane {
     /// Room for so many samples of a batch.
-    pub(super) fn new(map: &Map, samples: usize, (apart, batch): (&Apart, usize)) -> Lane {
+    pub(super) fn new(map: &CompiledNetwork, samples: usize, (apart, batch): (&Apart, usize)) -> Lane {
         let (together, several) = apart.together(samples, batch);
-        let room = |shapes: &[Shape]| shapes.iter().map(|shape| Block::zeroed(samples * shape.len())).collect();
+        let room = |shapes: &[Shape]| shapes.iter().map(|shape| AlignedBuffer::zeroed(samples * shape.len())).collect();
         Lane {
             samples: 0..0,
             cut: Cut::default(),
             gathered: room(map.inputs),
-            work: Block::zeroed(map.train.work * together),
-            kept: Block::zeroed(if several { map.train.kept * samples } else { 0 }),
+            work: AlignedBuffer::zeroed(map.train.work * together),
+            kept: AlignedBuffer::zeroed(if several { map.train.kept * samples } else { 0 }),
             outputs: room(map.outputs),
             output_grads: room(map.outputs),
             tallies: vec![Tally::default(); samples.div_ceil(CHUNK)],
-            sums: Block::zeroed(apart.room(samples)),
+            sums: AlignedBuffer::zeroed(apart.room(samples)),
         }
     }
 
@@ -100,7 +100,7 @@ impl Lane {
         train: Option<Training>,
         scratch: &mut [f32],
     ) {
-        let (map, shapes) = (N::MAP, N::MAP.outputs);
+        let (map, shapes) = (N::COMPILED, N::COMPILED.outputs);
         for group in groups(self.samples.len(), self.cut) {
             let all = self.samples.start + group.start..self.samples.start + group.end;
             if let Inputs::Among(values, indices) = batch.x {
@@ -114,7 +114,7 @@ impl Lane {
             let x = &x[..map.inputs.len()];
             let mut y = mut_slices(&mut self.outputs, shapes, &group);
             let work = if train.is_some() { &mut self.work[..group.len() * map.train.work] } else { &mut [] };
-            let mut cx = Cx::of_network(map, params, isa, group.len(), work, &mut *scratch);
+            let mut cx = LayerContext::of_network(map, params, isa, group.len(), work, &mut *scratch);
             match train {
                 Some(train) => set_out(&mut cx, train.noise, loss.logits(), all.start),
                 None => cx.logits = loss.logits(),
@@ -147,21 +147,21 @@ impl Lane {
             let Some(train) = train.filter(|_| finite) else { continue };
             let dy = dy.map(|dy| &*dy);
             let m = shapes.len();
-            if const { N::MAP.train.pulls() } {
+            if const { N::COMPILED.train.pulls() } {
                 let mut dx: [&mut [f32]; MAX_INPUTS] = Default::default();
-                N::pull_input(&mut cx, x, &y[..m], &dy[..m], &mut dx[..x.len()]);
+                N::backward_input(&mut cx, x, &y[..m], &dy[..m], &mut dx[..x.len()]);
             }
 
             let work = &self.work[..group.len() * map.train.work];
-            let mut cx = Cx::of_network(map, &[], isa, group.len(), work, &mut *scratch);
+            let mut cx = LayerContext::of_network(map, &[], isa, group.len(), work, &mut *scratch);
             set_out(&mut cx, train.noise, loss.logits(), all.start);
             for stretch in stretches(group.len(), self.cut) {
                 let sums = &mut self.sums[apart.sums_at((group.start + stretch.start) / self.cut.stretch)];
                 for (range, place) in apart.places() {
                     let grad = &mut sums[place.clone()];
                     grad.fill(0.0);
-                    let part = Part { range: range.clone(), grad, samples: stretch.clone(), fresh: false };
-                    N::pull_params(&mut cx, x, &dy[..m], part);
+                    let part = ParamGrad { range: range.clone(), grad, samples: stretch.clone(), overwrite: false };
+                    N::backward_params(&mut cx, x, &dy[..m], part);
                 }
             }
             if group.len() < self.samples.len() {
@@ -172,18 +172,18 @@ impl Lane {
         }
     }
 
-    /// Adds the gradient of a range of parameters, in the order of the samples; `fresh` is true until the first group's are there. `params` are
+    /// Adds the gradient of a range of parameters, in the order of the samples; `overwrite` is true until the first group's are there. `params` are
     /// empty, unless the range is of running statistics.
     pub(super) fn pull<N: Network>(
         &self,
         isa: Isa,
         params: &[f32],
-        (x, noise, logits): (&Inputs, Noise, u8),
+        (x, noise, logits): (&Inputs, CounterRng, u8),
         scratch: &mut [f32],
         range: &Range<usize>,
-        (grad, fresh): (&mut [f32], &mut bool),
+        (grad, overwrite): (&mut [f32], &mut bool),
     ) {
-        let map = N::MAP;
+        let map = N::COMPILED;
         for group in groups(self.samples.len(), self.cut) {
             let all = self.samples.start + group.start..self.samples.start + group.end;
             let x = inputs(map, x, &self.gathered, &group, &all);
@@ -195,11 +195,11 @@ impl Lane {
                 true => &self.work[..group.len() * map.train.work],
                 false => &self.kept[group.start * map.train.kept..group.end * map.train.kept],
             };
-            let mut cx = Cx::of_network(map, params, isa, group.len(), saved, &mut *scratch);
+            let mut cx = LayerContext::of_network(map, params, isa, group.len(), saved, &mut *scratch);
             set_out(&mut cx, noise, logits, all.start);
-            let fresh = core::mem::take(fresh);
-            let part = Part { range: range.clone(), grad: &mut *grad, samples: 0..group.len(), fresh };
-            N::pull_params(&mut cx, &x[..map.inputs.len()], &dy[..map.outputs.len()], part);
+            let overwrite = core::mem::take(overwrite);
+            let part = ParamGrad { range: range.clone(), grad: &mut *grad, samples: 0..group.len(), overwrite };
+            N::backward_params(&mut cx, &x[..map.inputs.len()], &dy[..map.outputs.len()], part);
         }
     }
 
@@ -214,8 +214,8 @@ impl Lane {
 
 /// A training pass over samples from this one on.
 #[inline]
-fn set_out<S>(cx: &mut Cx<'_, S>, noise: Noise, logits: u8, first_sample: usize) {
-    cx.purpose = Purpose::Train;
+fn set_out<S>(cx: &mut LayerContext<'_, S>, noise: CounterRng, logits: u8, first_sample: usize) {
+    cx.pass = Pass::Train;
     cx.mode = Mode::Train;
     cx.noise = noise;
     cx.logits = logits;
@@ -242,9 +242,9 @@ fn chunks(samples: usize) -> impl Iterator<Item = Range<usize>> {
 /// A group of a lane's samples of each input: these of the lane, those of the batch.
 #[inline]
 fn inputs<'a>(
-    map: &Map,
+    map: &CompiledNetwork,
     x: &Inputs<'a>,
-    gathered: &'a [Block],
+    gathered: &'a [AlignedBuffer],
     group: &Range<usize>,
     all: &Range<usize>,
 ) -> [&'a [f32]; MAX_INPUTS] {
@@ -259,7 +259,11 @@ fn inputs<'a>(
 }
 
 #[inline]
-fn mut_slices<'b>(blocks: &'b mut [Block], shapes: &[Shape], group: &Range<usize>) -> [&'b mut [f32]; MAX_OUTPUTS] {
+fn mut_slices<'b>(
+    blocks: &'b mut [AlignedBuffer],
+    shapes: &[Shape],
+    group: &Range<usize>,
+) -> [&'b mut [f32]; MAX_OUTPUTS] {
     let mut all: [&mut [f32]; MAX_OUTPUTS] = Default::default();
     for ((to, block), shape) in all.iter_mut().zip(blocks).zip(shapes) {
         *to = &mut block[group.start * shape.len()..group.end * shape.len()];

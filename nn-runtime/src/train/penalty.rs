@@ -5,11 +5,11 @@ use std::ops::Range;
 use std::string::String;
 use std::vec::Vec;
 
-use crate::facts::Role;
-use crate::graph::Map;
-use crate::kernels::simd::Isa;
-use crate::kernels::update::{sum_of_sizes, sum_of_squares};
+use crate::graph::CompiledNetwork;
 use crate::params;
+use crate::spec::Role;
+use nn_kernels::simd::Isa;
+use nn_kernels::update::{sum_of_sizes, sum_of_squares};
 
 /// A cost on the size of a layer's parameters, added to the loss.
 ///
@@ -69,15 +69,17 @@ impl Penalty {
     }
 
     /// The tensors it is on: the one of that name, or of a layer of that name all with two axes or more.
-    pub(super) fn place(self, map: &'static Map, name: &str) -> Result<Vec<Placed>, String> {
+    pub(super) fn place(self, map: &'static CompiledNetwork, name: &str) -> Result<Vec<Placed>, String> {
         let (l1, l2) = self.factors();
         if ![l1, l2].iter().all(|factor| *factor >= 0.0 && factor.is_finite()) {
             return Err(format!(
                 "expected a penalty of at least 0 on `{name}`, found {self:?}\nhelp: `Penalty::L2(1e-4)`"
             ));
         }
-        let trained: Vec<_> =
-            params::tensors(map).into_iter().filter(|tensor| tensor.role == Role::Trained && !tensor.frozen).collect();
+        let trained: Vec<_> = params::tensors(map)
+            .into_iter()
+            .filter(|tensor| tensor.role == Role::Trainable && !tensor.frozen)
+            .collect();
         let within = |tensor: &str| tensor.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
         let placed: Vec<Placed> = trained
             .iter()

@@ -5,10 +5,10 @@ use std::ops::Range;
 use std::vec::Vec;
 
 use super::apart;
-use crate::facts::{LINE, Role};
-use crate::graph::{Map, Node};
+use crate::graph::{CompiledNetwork, Node};
 use crate::optim::Form;
 use crate::params::{self, Tensor};
+use crate::spec::{LINE, Role};
 
 /// The most floats of gradient held at once: they and their parameters stay in the nearer caches until they are used up.
 const STRIP: usize = 32 * 1024;
@@ -22,22 +22,22 @@ pub(super) struct Piece {
     /// Where it is one whole tensor: how it lies.
     pub(super) form: Option<Form>,
     /// Whether its gradient is overwritten, and needs not be 0 before.
-    pub(super) fresh: bool,
+    pub(super) overwrite: bool,
 }
 
 /// One piece for each tensor that is trained.
-pub(super) fn by_tensor(map: &'static Map) -> Vec<Piece> {
-    of_role(map, Role::Trained)
+pub(super) fn by_tensor(map: &'static CompiledNetwork) -> Vec<Piece> {
+    of_role(map, Role::Trainable)
         .map(|tensor| {
             let range = tensor.offset..tensor.offset + tensor.len;
-            Piece { fresh: is_fresh(map, &range), range, form: Some(Form::of(&tensor)) }
+            Piece { overwrite: is_fresh(map, &range), range, form: Some(Form::of(&tensor)) }
         })
         .collect()
 }
 
 /// The parameters of a role in strips: several small tensors in one, a large one in several, cut where its layout allows; shorter
 /// ones for more lanes, so that each gets its share.
-pub(super) fn by_strip(map: &'static Map, role: Role, lanes: usize) -> Vec<Piece> {
+pub(super) fn by_strip(map: &'static CompiledNetwork, role: Role, lanes: usize) -> Vec<Piece> {
     let strip = match lanes {
         1 => STRIP,
         _ => (map.params_len / (lanes * SHARES)).next_multiple_of(LINE).clamp(STRIP / 32, STRIP),
@@ -65,19 +65,23 @@ pub(super) fn by_strip(map: &'static Map, role: Role, lanes: usize) -> Vec<Piece
             from = to;
         }
     }
-    strips.into_iter().map(|range| Piece { fresh: is_fresh(map, &range), range, form: None }).collect()
+    strips.into_iter().map(|range| Piece { overwrite: is_fresh(map, &range), range, form: None }).collect()
 }
 
 /// Whether all of a range is of one parameter whose gradient one node alone pulls, afresh, and never by stretches of samples.
-fn is_fresh(map: &Map, range: &Range<usize>) -> bool {
+fn is_fresh(map: &CompiledNetwork, range: &Range<usize>) -> bool {
     let alone = map.nodes.iter().all(|node| node.shares.is_none());
     let pulls = |node: &Node| {
-        let of_node = range.start >= node.params && range.end <= node.params + node.facts.params[0].len;
-        node.facts.pulls_afresh && !node.reuses() && node.facts.inner.is_none() && node.facts.times == 1 && of_node
+        let of_node = range.start >= node.params && range.end <= node.params + node.spec.params[0].len;
+        node.spec.overwrites_weight_grad
+            && !node.reuses()
+            && node.spec.inner.is_none()
+            && node.spec.times == 1
+            && of_node
     };
     alone && map.nodes.iter().any(pulls)
 }
 
-fn of_role(map: &'static Map, role: Role) -> impl Iterator<Item = Tensor> {
+fn of_role(map: &'static CompiledNetwork, role: Role) -> impl Iterator<Item = Tensor> {
     params::tensors(map).into_iter().filter(move |tensor| tensor.role == role && !tensor.frozen)
 }

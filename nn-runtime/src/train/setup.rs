@@ -147,7 +147,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     /// `kernel_regularizer`. Penalties on the same tensor add up. The reported losses contain them, as in Keras.
     pub fn penalty(mut self, name: &str, penalty: Penalty) -> Self {
         self.settled = false;
-        match penalty.place(N::MAP, name) {
+        match penalty.place(N::COMPILED, name) {
             Ok(placed) => self.stage.update.penalties.extend(placed),
             Err(fault) => self.fault = self.fault.or(Some(fault)),
         }

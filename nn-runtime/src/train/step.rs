@@ -11,14 +11,14 @@ use super::objective::{Objective, Tally};
 use super::pieces;
 use super::update::{Bench, Update};
 use crate::data::Targets;
-use crate::facts::Role;
-use crate::graph::Map;
-use crate::kernels::block::Block;
-use crate::kernels::crew::Crew;
-use crate::kernels::noise::Noise;
-use crate::kernels::simd::Isa;
+use crate::graph::CompiledNetwork;
 use crate::network::Network;
 use crate::optim::Optimizer;
+use crate::spec::Role;
+use nn_kernels::aligned_buffer::AlignedBuffer;
+use nn_kernels::noise::CounterRng;
+use nn_kernels::simd::Isa;
+use nn_kernels::thread_pool::ThreadPool;
 
 /// Samples whose loss is summed at once. Lanes take whole ones, so that how many lanes there are changes no sum.
 pub(super) const CHUNK: usize = 16;
@@ -35,14 +35,14 @@ pub(super) struct Stage {
     /// Samples there is room for, in all and on each lane.
     capacity: usize,
     each: usize,
-    crew: Crew,
+    thread_pool: ThreadPool,
     /// Each lane's samples: written by one lane, and then read by all.
     lanes: Vec<Lane>,
     /// Each lane's memory for what it does alone.
     benches: Vec<Bench>,
     running: Vec<Range<usize>>,
     /// The change of one strip of running statistics.
-    change: Block,
+    change: AlignedBuffer,
     apart: Apart,
     pub(super) update: Update,
     /// Batches trained on: what their noise is drawn by.
@@ -66,20 +66,21 @@ impl Taken {
 
 impl Stage {
     pub(super) fn new<N: Network>(optimizer: &impl Optimizer, isa: Isa) -> Stage {
-        let running: Vec<_> = pieces::by_strip(N::MAP, Role::Running, 1).into_iter().map(|piece| piece.range).collect();
+        let running: Vec<_> =
+            pieces::by_strip(N::COMPILED, Role::RunningStat, 1).into_iter().map(|piece| piece.range).collect();
         Stage {
             isa,
             threads: None,
             cores: thread::available_parallelism().map_or(1, NonZero::get),
             capacity: 0,
             each: 0,
-            crew: Crew::new(1),
+            thread_pool: ThreadPool::new(1),
             lanes: Vec::new(),
             benches: Vec::new(),
-            change: Block::zeroed(running.iter().map(Range::len).max().unwrap_or(0)),
+            change: AlignedBuffer::zeroed(running.iter().map(Range::len).max().unwrap_or(0)),
             running,
-            apart: Apart::new(N::MAP),
-            update: Update::new(N::MAP, optimizer),
+            apart: Apart::new(N::COMPILED),
+            update: Update::new(N::COMPILED, optimizer),
             batches: 0,
         }
     }
@@ -89,30 +90,31 @@ impl Stage {
         if batch <= self.capacity {
             return;
         }
-        let map = N::MAP;
+        let map = N::COMPILED;
         let wanted = self.worth_it(map, batch);
-        let (new, more) = (self.capacity == 0, self.crew.lanes() < wanted);
-        if more || self.threads.is_some() && self.crew.lanes() != wanted {
-            self.crew = Crew::new(wanted);
+        let (new, more) = (self.capacity == 0, self.thread_pool.threads() < wanted);
+        if more || self.threads.is_some() && self.thread_pool.threads() != wanted {
+            self.thread_pool = ThreadPool::new(wanted);
         }
         if new || more {
-            self.update.arrange(optimizer, self.crew.lanes());
+            self.update.arrange(optimizer, self.thread_pool.threads());
         }
-        let lanes = if one_lane(map) { 1 } else { self.crew.lanes() };
+        let lanes = if one_lane(map) { 1 } else { self.thread_pool.threads() };
         let each = share(batch, self.apart.cut(batch).stretch, lanes).min(batch);
         self.lanes = (0..lanes).map(|_| Lane::new(map, each, (&self.apart, batch))).collect();
         let scratch = map.train.scratch_for(each).max(map.infer.len(each));
-        self.benches = (0..self.crew.lanes()).map(|lane| self.update.bench(lane, scratch, optimizer)).collect();
+        self.benches =
+            (0..self.thread_pool.threads()).map(|lane| self.update.bench(lane, scratch, optimizer)).collect();
         (self.capacity, self.each) = (batch, each);
     }
 
     /// How many lanes of so many work on a batch: as many as are wanted, and enough to have room for it.
-    fn working(&self, lanes: usize, map: &Map, samples: usize) -> usize {
+    fn working(&self, lanes: usize, map: &CompiledNetwork, samples: usize) -> usize {
         self.worth_it(map, samples).max(samples.div_ceil(self.each)).min(lanes)
     }
 
     /// The lanes that the user wants, or else those that a step's operations keep busy, as far as the machine has cores.
-    fn worth_it(&self, map: &Map, samples: usize) -> usize {
+    fn worth_it(&self, map: &CompiledNetwork, samples: usize) -> usize {
         self.threads.map_or_else(
             || {
                 let busy = map.macs.saturating_mul(3 * samples) / LANE_MACS;
@@ -137,13 +139,13 @@ impl Stage {
         seed: u64,
         batch: &Batch<T>,
     ) -> Taken {
-        let weight = loss.weight(0..batch.samples, N::MAP.outputs, batch.weights);
+        let weight = loss.weight(0..batch.samples, N::COMPILED.outputs, batch.weights);
         let all: f64 = weight.iter().sum();
         if all == 0.0 {
             return Taken { sums: Tally::default(), penalty: 0.0 };
         }
         let penalty = self.update.penalty(self.isa, params);
-        let noise = Noise { key: seed }.keyed(&[self.batches]);
+        let noise = CounterRng { key: seed }.fold_in(&[self.batches]);
         // Of an output where no row has a weight every gradient is 0, whatever the scale.
         let share = self.update.share(all);
         let scale = weight.map(|weight| if weight > 0.0 { share / weight } else { 0.0 });
@@ -156,19 +158,29 @@ impl Stage {
         let (isa, lanes, apart) = (self.isa, &self.lanes, &self.apart);
         let given = (&batch.x, noise, loss.logits());
         // In the order of the samples, whoever pulls.
-        let pull = |params: &[f32], scratch: &mut [f32], range: &Range<usize>, grad: &mut [f32], mut fresh: bool| {
-            lanes.iter().for_each(|lane| lane.pull::<N>(isa, params, given, scratch, range, (&mut *grad, &mut fresh)));
-        };
+        let pull =
+            |params: &[f32], scratch: &mut [f32], range: &Range<usize>, grad: &mut [f32], mut overwrite: bool| {
+                lanes
+                    .iter()
+                    .for_each(|lane| lane.pull::<N>(isa, params, given, scratch, range, (&mut *grad, &mut overwrite)));
+            };
         // Parameters can be shared where samples cannot.
-        let working = self.working(self.benches.len(), N::MAP, batch.samples);
+        let working = self.working(self.benches.len(), N::COMPILED, batch.samples);
         let benches = &mut self.benches[..working];
         let cut = apart.cut(batch.samples);
         // What is learnt is not shown to whoever pulls: it changes meanwhile.
-        self.update.batch(isa, (&mut self.crew, benches), params, optimizer, all, &|scratch, range, grad, fresh| {
-            if !apart.add(isa, (lanes, cut), range, grad) {
-                pull(&[], scratch, range, grad, fresh);
-            }
-        });
+        self.update.batch(
+            isa,
+            (&mut self.thread_pool, benches),
+            params,
+            optimizer,
+            all,
+            &|scratch, range, grad, overwrite| {
+                if !apart.add(isa, (lanes, cut), range, grad) {
+                    pull(&[], scratch, range, grad, overwrite);
+                }
+            },
+        );
         let scratch = &mut self.benches[0].scratch;
         for range in &self.running {
             let change = &mut self.change[..range.len()];
@@ -181,7 +193,7 @@ impl Stage {
 
     /// Takes the step of gradients that wait for more batches, if any do.
     pub(super) fn settle(&mut self, params: &mut [f32], optimizer: &mut impl Optimizer) {
-        self.update.settle(self.isa, (&mut self.crew, &mut self.benches), params, optimizer);
+        self.update.settle(self.isa, (&mut self.thread_pool, &mut self.benches), params, optimizer);
     }
 
     /// What the rows of a stretch of samples come to, as the network predicts.
@@ -204,12 +216,12 @@ impl Stage {
         train: Option<Training>,
     ) -> Tally {
         let (isa, apart, cut) = (self.isa, &self.apart, self.apart.cut(batch.samples));
-        let working = self.working(self.lanes.len(), N::MAP, batch.samples);
+        let working = self.working(self.lanes.len(), N::COMPILED, batch.samples);
         let each = share(batch.samples, cut.stretch, working);
         for (i, lane) in self.lanes.iter_mut().enumerate() {
             lane.take((i * each).min(batch.samples)..((i + 1) * each).min(batch.samples), cut);
         }
-        self.crew.pairs(&mut self.lanes[..working], &mut self.benches[..working], |lane, bench| {
+        self.thread_pool.for_each_zip(&mut self.lanes[..working], &mut self.benches[..working], |lane, bench| {
             lane.work::<N, T>(isa, params, (loss, apart), batch, train, &mut bench.scratch);
         });
         let mut sums = Tally::default();
@@ -226,10 +238,14 @@ fn share(samples: usize, stretch: usize, lanes: usize) -> usize {
 
 /// Whether one lane takes all samples: where a sample's output depends on the others of its batch, where a statistic follows whole batches,
 /// and where sites share parameters, whose gradients are added site by site and not sample by sample.
-pub(super) fn one_lane(map: &Map) -> bool {
+pub(super) fn one_lane(map: &CompiledNetwork) -> bool {
     map.nodes.iter().any(|node| {
-        let facts = node.facts;
-        let follows = facts.params[..facts.param_count].iter().any(|param| param.role == Role::Running);
-        !node.frozen && (facts.couples() || follows || node.shares.is_some() || facts.inner.is_some_and(one_lane))
+        let spec = node.spec;
+        let follows = spec.params[..spec.param_count].iter().any(|param| param.role == Role::RunningStat);
+        !node.frozen
+            && (spec.depends_on_batch_anywhere()
+                || follows
+                || node.shares.is_some()
+                || spec.inner.is_some_and(one_lane))
     })
 }

@@ -16,13 +16,13 @@ use super::{Epoch, Evaluation, Fit, History, TrainError};
 use crate::data::{Dataset, Targets};
 use crate::graph::MAX_INPUTS;
 use crate::ids;
-use crate::kernels::block::Block;
-use crate::kernels::noise::Noise;
-use crate::kernels::simd::Isa;
 use crate::losses::Fits;
 use crate::model::Model;
 use crate::network::Network;
 use crate::optim::Optimizer;
+use nn_kernels::aligned_buffer::AlignedBuffer;
+use nn_kernels::noise::CounterRng;
+use nn_kernels::simd::Isa;
 
 /// Trains a model by gradient descent.
 ///
@@ -135,7 +135,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         let bar = if fit.progress { progress(steps) } else { ProgressBar::hidden() };
         for number in 1..=fit.epochs {
             if fit.shuffle {
-                let mut rng = Pcg64Mcg::seed_from_u64(Noise { key: fit.seed }.keyed(&[number as u64]).key);
+                let mut rng = Pcg64Mcg::seed_from_u64(CounterRng { key: fit.seed }.fold_in(&[number as u64]).key);
                 order.shuffle(&mut rng);
             }
             if fit.progress {
@@ -232,12 +232,12 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
                 "expected at least 1 sample, found none\nhelp: check what the data set was made from",
             ));
         }
-        let shapes = N::MAP.inputs;
+        let shapes = N::COMPILED.inputs;
         if data.inputs().len() != shapes.len() {
             return Err(TrainError::setting(format!(
                 "expected {} inputs per sample, as `{}` declares, found {}\nhelp: add inputs with `Dataset::with_input`",
                 shapes.len(),
-                N::MAP.name,
+                N::COMPILED.name,
                 data.inputs().len()
             )));
         }
@@ -246,16 +246,16 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
                 return Err(TrainError::setting(format!(
                     "expected {} numbers per sample for input {k} of `{}`, which is {shape}, found {}\nhelp: change the data, or the declaration",
                     shape.len(),
-                    N::MAP.name,
+                    N::COMPILED.name,
                     values.width()
                 )));
             }
         }
         data.check()?;
-        if let Some(fault) = ids::fault(N::MAP, &inputs(data), |k| shapes[k].len()) {
+        if let Some(fault) = ids::fault(N::COMPILED, &inputs(data), |k| shapes[k].len()) {
             return Err(TrainError::setting(fault));
         }
-        if let Some(fault) = self.loss.fault(N::MAP.outputs, data.targets(), data.weights()) {
+        if let Some(fault) = self.loss.fault(N::COMPILED.outputs, data.targets(), data.weights()) {
             let help =
                 if fault.contains("help: ") { "" } else { "\nhelp: change the targets, or the network's last layer" };
             return Err(TrainError::setting(format!("{fault}{help}")));
@@ -276,7 +276,7 @@ fn inputs<T: Targets>(data: &Dataset<T>) -> [&[f32]; MAX_INPUTS] {
 /// What training goes back to when it diverges.
 struct Snapshot {
     epoch: usize,
-    params: Block,
+    params: AlignedBuffer,
     memory: Memory,
     batches: u64,
 }

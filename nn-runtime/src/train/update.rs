@@ -10,20 +10,20 @@ use super::clip::Clip;
 use super::penalty::Placed;
 use super::pieces::{self, Piece};
 use super::schedule::{ConstantRate, Schedule};
-use crate::facts::Role;
-use crate::graph::Map;
-use crate::kernels::block::Block;
-use crate::kernels::crew::{Crew, Shares};
-use crate::kernels::simd::Isa;
-use crate::kernels::update::{add_penalty, clamp, follow, sum_of_squares};
+use crate::graph::CompiledNetwork;
 use crate::optim::{Optimizer, Whole};
+use crate::spec::Role;
+use nn_kernels::aligned_buffer::AlignedBuffer;
+use nn_kernels::simd::Isa;
+use nn_kernels::thread_pool::{ChunkQueue, ThreadPool};
+use nn_kernels::update::{add_penalty, clamp, follow, sum_of_squares};
 
 /// The most floats of state per parameter that an optimiser may keep.
 pub(super) const MAX_STATES: usize = 4;
 
 /// What a step does with gradients, and what it remembers from step to step.
 pub(super) struct Update {
-    map: &'static Map,
+    map: &'static CompiledNetwork,
     pub(super) clip: Option<Clip>,
     /// How many batches make a step.
     pub(super) accumulate: usize,
@@ -34,7 +34,7 @@ pub(super) struct Update {
     /// Which of them have been dealt out.
     taken: Vec<AtomicBool>,
     /// The whole gradient, where it is gathered.
-    gathered: Block,
+    gathered: AlignedBuffer,
     pub(super) memory: Memory,
     /// Batches whose gradients wait in `gathered`, and their weight.
     batches: usize,
@@ -45,21 +45,21 @@ pub(super) struct Update {
 pub(super) struct Bench {
     pub(super) lane: usize,
     /// For whoever runs layers.
-    pub(super) scratch: Block,
+    pub(super) scratch: AlignedBuffer,
     /// The gradient of one piece.
-    grad: Block,
+    grad: AlignedBuffer,
     /// For the optimiser.
-    room: Block,
+    room: AlignedBuffer,
 }
 
 /// All lanes, and what each has to itself.
-pub(super) type Lanes<'a> = (&'a mut Crew, &'a mut [Bench]);
+pub(super) type Lanes<'a> = (&'a mut ThreadPool, &'a mut [Bench]);
 
 /// What training goes back to when it diverges.
 #[derive(Clone)]
 pub(super) struct Memory {
     /// What the optimiser remembers.
-    states: Vec<Block>,
+    states: Vec<AlignedBuffer>,
     /// Steps taken.
     pub(super) steps: u64,
     pub(super) schedule: Box<dyn Schedule>,
@@ -76,7 +76,7 @@ impl Clone for Box<dyn Schedule> {
 #[derive(Clone)]
 pub(super) struct Average {
     pub(super) decay: f64,
-    params: Block,
+    params: AlignedBuffer,
     /// The first step after it was asked for has been taken.
     begun: bool,
 }
@@ -89,10 +89,10 @@ impl Memory {
 }
 
 impl Update {
-    pub(super) fn new(map: &'static Map, optimizer: &impl Optimizer) -> Update {
+    pub(super) fn new(map: &'static CompiledNetwork, optimizer: &impl Optimizer) -> Update {
         let states = (0..optimizer.states())
             .map(|k| {
-                let mut state = Block::zeroed(map.params_len);
+                let mut state = AlignedBuffer::zeroed(map.params_len);
                 let initial = optimizer.initial_state(k);
                 if initial != 0.0 {
                     state.fill(initial);
@@ -108,7 +108,7 @@ impl Update {
             pieces: Vec::new(),
             ranges: Vec::new(),
             taken: Vec::new(),
-            gathered: Block::zeroed(0),
+            gathered: AlignedBuffer::zeroed(0),
             memory: Memory { states, steps: 0, schedule: Box::new(ConstantRate), average: None },
             batches: 0,
             weight: 0.0,
@@ -125,13 +125,13 @@ impl Update {
         let lanes = if self.gathers() { 1 } else { lanes };
         self.pieces = match by_tensor {
             true => pieces::by_tensor(self.map),
-            false => pieces::by_strip(self.map, Role::Trained, lanes),
+            false => pieces::by_strip(self.map, Role::Trainable, lanes),
         };
         self.ranges = self.pieces.iter().map(|piece| piece.range.clone()).collect();
         self.taken = self.pieces.iter().map(|_| AtomicBool::new(false)).collect();
         let gathered = if self.gathers() { self.map.params_len } else { 0 };
         if self.gathered.len() != gathered {
-            self.gathered = Block::zeroed(gathered);
+            self.gathered = AlignedBuffer::zeroed(gathered);
             self.forget_gathered();
         }
     }
@@ -142,14 +142,14 @@ impl Update {
         let longest = self.ranges.iter().map(Range::len).max().unwrap_or(0);
         Bench {
             lane,
-            scratch: Block::zeroed(scratch),
-            grad: Block::zeroed(if self.gathers() { 0 } else { longest }),
-            room: Block::zeroed(room.unwrap_or(0)),
+            scratch: AlignedBuffer::zeroed(scratch),
+            grad: AlignedBuffer::zeroed(if self.gathers() { 0 } else { longest }),
+            room: AlignedBuffer::zeroed(room.unwrap_or(0)),
         }
     }
 
     pub(super) fn average(&mut self, decay: f64) {
-        self.memory.average = Some(Average { decay, params: Block::zeroed(self.map.params_len), begun: false });
+        self.memory.average = Some(Average { decay, params: AlignedBuffer::zeroed(self.map.params_len), begun: false });
     }
 
     /// Whether the gradients of all pieces must be there before any parameter changes.
@@ -181,18 +181,18 @@ impl Update {
     pub(super) fn batch(
         &mut self,
         isa: Isa,
-        (crew, benches): Lanes,
+        (thread_pool, benches): Lanes,
         params: &mut [f32],
         optimizer: &mut impl Optimizer,
         weight: f64,
         pull: &(impl Fn(&mut [f32], &Range<usize>, &mut [f32], bool) + Sync),
     ) {
         if !self.gathers() {
-            return self.step(isa, (crew, benches), params, optimizer, Some(pull));
+            return self.step(isa, (thread_pool, benches), params, optimizer, Some(pull));
         }
         let (first, ranges) = (self.batches == 0, &self.ranges);
-        let shares = Shares::new([&mut self.gathered], ranges, &mut self.taken, benches.len());
-        crew.each(benches, |bench| {
+        let shares = ChunkQueue::new([&mut self.gathered], ranges, &mut self.taken, benches.len());
+        thread_pool.for_each(benches, |bench| {
             shares.each(bench.lane, |i, [grad]| {
                 if first {
                     grad.fill(0.0);
@@ -203,7 +203,7 @@ impl Update {
         self.batches += 1;
         self.weight += weight;
         if self.batches >= self.accumulate {
-            self.settle(isa, (crew, benches), params, optimizer);
+            self.settle(isa, (thread_pool, benches), params, optimizer);
         }
     }
 
@@ -237,7 +237,7 @@ impl Update {
     fn step(
         &mut self,
         isa: Isa,
-        (crew, benches): Lanes,
+        (thread_pool, benches): Lanes,
         params: &mut [f32],
         optimizer: &mut impl Optimizer,
         pull: Option<&(impl Fn(&mut [f32], &Range<usize>, &mut [f32], bool) + Sync)>,
@@ -258,20 +258,20 @@ impl Update {
             &mut average.params
         });
         let [a, b, c, d] = all;
-        let shares = Shares::new([params, gathered, average, a, b, c, d], ranges, taken, benches.len());
+        let shares = ChunkQueue::new([params, gathered, average, a, b, c, d], ranges, taken, benches.len());
         let rules = (&penalties[..], *clip);
         let using = &*optimizer;
-        crew.each(benches, |Bench { lane, scratch, grad, room }| {
+        thread_pool.for_each(benches, |Bench { lane, scratch, grad, room }| {
             shares.each(*lane, |i, [params, gathered, average, a, b, c, d]| {
-                let Piece { range, form, fresh } = &pieces[i];
+                let Piece { range, form, overwrite } = &pieces[i];
                 let grads = match pull {
                     None => gathered,
                     Some(pull) => {
                         let grads = &mut grad[..range.len()];
-                        if !fresh {
+                        if !overwrite {
                             grads.fill(0.0);
                         }
-                        pull(scratch, range, grads, *fresh);
+                        pull(scratch, range, grads, *overwrite);
                         prepare(isa, rules, range, params, grads);
                         grads
                     }

@@ -1,4 +1,4 @@
-use nn_runtime::{Cx, Facts, Layer, Rule, Shape, prelude::*};
+use nn_runtime::{LayerContext, LayerSpec, Layer, Rule, Shape, prelude::*};
 
 struct Both;
 
@@ -7,13 +7,13 @@ impl Both {
         Both
     }
     const fn rule(&self, [a, _]: [Shape; 2]) -> Rule {
-        Facts::output(a).ok()
+        LayerSpec::output(a).ok()
     }
 }
 
 impl Layer<2> for Both {
-    fn forward(&self, _: &mut Cx, _: [&[f32]; 2], _: [&mut [f32]; 1]) {}
-    fn pull_input(&self, _: &mut Cx, _: [&[f32]; 2], _: [&[f32]; 1], _: [&[f32]; 1], _: [&mut [f32]; 2]) {}
+    fn forward(&self, _: &mut LayerContext, _: [&[f32]; 2], _: [&mut [f32]; 1]) {}
+    fn backward_input(&self, _: &mut LayerContext, _: [&[f32]; 2], _: [&[f32]; 1], _: [&[f32]; 1], _: [&mut [f32]; 2]) {}
 }
 
 network! { pub struct Net: [4] -> [4] { Dense(4) -> Both } }

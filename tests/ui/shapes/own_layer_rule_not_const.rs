@@ -1,5 +1,5 @@
 use nn_runtime::prelude::*;
-use nn_runtime::{Cx, Facts, Layer, Rule, Shape};
+use nn_runtime::{LayerContext, LayerSpec, Layer, Rule, Shape};
 
 struct Halve;
 
@@ -9,13 +9,13 @@ impl Halve {
     }
 
     fn rule(&self, [x]: [Shape; 1]) -> Rule {
-        Facts::output(x).ok()
+        LayerSpec::output(x).ok()
     }
 }
 
 impl Layer for Halve {
-    fn forward(&self, _: &mut Cx, _: [&[f32]; 1], _: [&mut [f32]; 1]) {}
-    fn pull_input(&self, _: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], _: [&[f32]; 1], _: [&mut [f32]; 1]) {}
+    fn forward(&self, _: &mut LayerContext, _: [&[f32]; 1], _: [&mut [f32]; 1]) {}
+    fn backward_input(&self, _: &mut LayerContext, _: [&[f32]; 1], _: [&[f32]; 1], _: [&[f32]; 1], _: [&mut [f32]; 1]) {}
 }
 
 network! { pub struct Net: [5] -> [2] { Halve -> Dense(2) } }

@@ -1,5 +1,5 @@
 use nn_runtime::prelude::*;
-use nn_runtime::{Facts, Rule, Shape};
+use nn_runtime::{LayerSpec, Rule, Shape};
 
 struct Halve;
 
@@ -9,7 +9,7 @@ impl Halve {
     }
 
     const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-        Facts::output(x).ok()
+        LayerSpec::output(x).ok()
     }
 }
 

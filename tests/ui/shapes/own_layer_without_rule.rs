@@ -1,5 +1,5 @@
 use nn_runtime::prelude::*;
-use nn_runtime::{Cx, Layer};
+use nn_runtime::{LayerContext, Layer};
 
 struct Halve;
 
@@ -10,8 +10,8 @@ impl Halve {
 }
 
 impl Layer for Halve {
-    fn forward(&self, _: &mut Cx, _: [&[f32]; 1], _: [&mut [f32]; 1]) {}
-    fn pull_input(&self, _: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], _: [&[f32]; 1], _: [&mut [f32]; 1]) {}
+    fn forward(&self, _: &mut LayerContext, _: [&[f32]; 1], _: [&mut [f32]; 1]) {}
+    fn backward_input(&self, _: &mut LayerContext, _: [&[f32]; 1], _: [&[f32]; 1], _: [&[f32]; 1], _: [&mut [f32]; 1]) {}
 }
 
 network! { pub struct Net: [5] -> [2] { Halve -> Dense(2) } }

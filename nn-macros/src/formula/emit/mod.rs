@@ -198,7 +198,7 @@ fn limit_of(formula: &Formula, limit: &Limit, value: TokenStream) -> (TokenStrea
 /// ```text
 /// pub const fn rule(&self, [x]: [Shape; 1]) -> Rule { … }
 /// ```
-fn rule(formula: &Formula, facts: TokenStream) -> TokenStream {
+fn rule(formula: &Formula, spec: TokenStream) -> TokenStream {
     let (at, name) = (Span::mixed_site(), &formula.name);
     let limits = formula.limits.iter().map(|limit| {
         let setting = &formula.settings[limit.setting].name;
@@ -212,7 +212,7 @@ fn rule(formula: &Formula, facts: TokenStream) -> TokenStream {
             /// `[…] -> […]`
             pub const fn rule(&#this, [__x]: [__nn::Shape; 1]) -> __nn::Rule {
                 #(#limits)*
-                #facts.ok()
+                #spec.ok()
             }
         }
     }
@@ -242,16 +242,16 @@ fn activation(formula: &Formula, lowered: &Lowered, mut dag: Dag, root: Id) -> T
     });
     let (pull, dx) = pulled(pull_dag, slope, &names);
     let from = ident(if output { "__y" } else { "__x" });
-    let facts = quote_spanned!(at=> __nn::Facts::output(__x).head(__nn::Head::Other));
-    let facts = match (floor(&dag, root), output) {
+    let spec = quote_spanned!(at=> __nn::LayerSpec::output(__x).head(__nn::Head::Other));
+    let spec = match (floor(&dag, root), output) {
         (Some(floor), _) => {
             let floor = Literal::f32_unsuffixed(floor);
-            quote_spanned!(at=> __nn::floor(#facts, #floor).pulls_without_x())
+            quote_spanned!(at=> __nn::floor(#spec, #floor).backward_without_x())
         }
-        (None, true) => quote_spanned!(at=> #facts.is_act(true).pulls_in_place().pulls_without_x()),
-        (None, false) => quote_spanned!(at=> #facts.is_act(false).pulls_in_place().pulls_without_y()),
+        (None, true) => quote_spanned!(at=> #spec.elementwise(true).backward_in_place().backward_without_x()),
+        (None, false) => quote_spanned!(at=> #spec.elementwise(false).backward_in_place().backward_without_y()),
     };
-    let rule = rule(formula, facts);
+    let rule = rule(formula, spec);
     let this = Ident::new("self", Span::call_site());
     quote_spanned! {at=>
         #rule
@@ -319,21 +319,21 @@ fn learning(formula: &Formula, lowered: &Lowered, mut dag: Dag, root: Id) -> Tok
     let dy = dag.intern(Node::Argument(1));
     let terms: Vec<Id> = slopes.into_iter().map(|slope| dag.two(Operator::Mul, slope, dy)).collect();
     let arguments = [ident("__x"), ident("__dy")];
-    let (pull_params, terms) = code(&dag, &terms, &Names { arguments: &arguments, ..names }, Style::Vector);
+    let (backward_params, terms) = code(&dag, &terms, &Names { arguments: &arguments, ..names }, Style::Vector);
     let mut own = Dag::simplifying();
     let slope = dag.copy(slope, &mut own, &mut |_, _, _| None);
     let (pull, dx) = pulled(own, slope, &names);
 
     let this = Ident::new("self", Span::call_site());
-    let facts = learnt(formula).map(|Setting { name, .. }| {
+    let spec = learnt(formula).map(|Setting { name, .. }| {
         let text = name.unraw().to_string();
         quote_spanned!(at=> .param(#text, __nn::Shape::of([1]), __nn::Init::Constant(#this.#name)))
     });
     let number = Literal::usize_unsuffixed(count);
-    let facts = quote_spanned! {at=>
-        __nn::Facts::output(__x)#(#facts)*.head(__nn::Head::Other).saves(#number).per_step().pulls_without_y()
+    let spec = quote_spanned! {at=>
+        __nn::LayerSpec::output(__x)#(#spec)*.head(__nn::Head::Other).saves(#number).per_step().backward_without_y()
     };
-    let rule = rule(formula, facts);
+    let rule = rule(formula, spec);
     quote_spanned! {at=>
         #rule
         impl __nn::Learning<#number> for #name {
@@ -348,14 +348,14 @@ fn learning(formula: &Formula, lowered: &Lowered, mut dag: Dag, root: Id) -> Tok
                 #dx
             }
             #[inline(always)]
-            fn pull_params<S: __nn::Simd>(
+            fn backward_params<S: __nn::Simd>(
                 &#this,
                 __s: S,
                 [#(#params),*]: [S::F; #number],
                 __x: S::F,
                 __dy: S::F,
             ) -> [S::F; #number] {
-                #pull_params
+                #backward_params
                 [#(#terms),*]
             }
         }

@@ -2,11 +2,11 @@
 
 use nn_macros::activation;
 
-use crate::facts::{Facts, Head, Rule};
 use crate::formula::{Curve, curve_layer};
-use crate::kernels::math;
-use crate::kernels::simd::Simd;
 use crate::shape::Shape;
+use crate::spec::{Head, LayerSpec, Rule};
+use nn_kernels::math;
+use nn_kernels::simd::Simd;
 
 activation! {
     /// `y = x / (1 + exp(-x))`, also called swish. Any shape.

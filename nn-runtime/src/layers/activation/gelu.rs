@@ -1,12 +1,12 @@
-//! `Gelu`: a number times the share of a normal distribution below it. In: any shape; out: the same. While training it keeps its slope
+//! `Gelu`: a number times the share of a normal distribution below it. In: any shape; out: the same. While training it saved_layout its slope
 //! and not its input: the two come of one exponential, and the way back is a product.
 
-use crate::facts::{Facts, Head, Rule};
-use crate::kernels::elementwise::Zip;
-use crate::kernels::math;
-use crate::kernels::simd::{Kernel, LANES, Simd};
-use crate::layer::{Cx, Layer};
+use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
+use crate::spec::{Head, LayerSpec, Rule};
+use nn_kernels::elementwise::Zip;
+use nn_kernels::math;
+use nn_kernels::simd::{Kernel, LANES, Simd};
 
 /// `y = x · Φ(x)`, with the distribution function Φ of the normal distribution. Any shape.
 ///
@@ -43,19 +43,19 @@ impl Gelu {
 
     /// `[…] -> […]`
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-        // Where the size overflows, the facts say so.
+        // Where the size overflows, the spec say so.
         let saved = if x.checked_len().is_some() { x.len() } else { 0 };
-        Facts::output(x)
+        LayerSpec::output(x)
             .head(Head::Other)
-            .is_act(true)
+            .elementwise(true)
             .saves(saved)
-            .pulls_in_place()
-            .pulls_without_x()
-            .pulls_without_y()
+            .backward_in_place()
+            .backward_without_x()
+            .backward_without_y()
             .ok()
     }
 
-    fn run(&self, cx: &mut Cx, x: Option<&[f32]>, y: &mut [f32]) {
+    fn run(&self, cx: &mut LayerContext, x: Option<&[f32]>, y: &mut [f32]) {
         // What is kept may be rounded up to whole lines.
         let slopes = if cx.saved.is_empty() { 0 } else { y.len() };
         cx.isa.run(Values { approximate: self.approximate, x, y, slopes: &mut cx.saved[..slopes] });
@@ -75,13 +75,13 @@ impl Kernel for Values<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Values { approximate, x, y, slopes } = self;
-        let keeps = !slopes.is_empty();
+        let saved_layout = !slopes.is_empty();
         let x = x.map(|x| x.as_chunks::<LANES>());
         let (y, y_last) = y.as_chunks_mut::<LANES>();
         let (slopes, last_slopes) = slopes.as_chunks_mut::<LANES>();
         for (i, y) in y.iter_mut().enumerate() {
             let x = s.load(x.map_or(&*y, |(x, _)| &x[i]));
-            if keeps {
+            if saved_layout {
                 let (value, slope) = both(s, approximate, x);
                 s.store(slope, &mut slopes[i]);
                 s.store(value, y);
@@ -92,7 +92,7 @@ impl Kernel for Values<'_> {
         if !y_last.is_empty() {
             let x = s.load_part(x.map_or(&*y_last, |(_, x)| x));
             s.store_part(value(s, approximate, x), y_last);
-            if keeps {
+            if saved_layout {
                 s.store_part(both(s, approximate, x).1, last_slopes);
             }
         }
@@ -123,22 +123,29 @@ impl Zip for Times {
 }
 
 impl Layer for Gelu {
-    fn forward(&self, cx: &mut Cx, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+    fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         self.run(cx, Some(x), y);
     }
 
-    fn apply(&self, cx: &mut Cx, y: &mut [f32]) {
+    fn apply(&self, cx: &mut LayerContext, y: &mut [f32]) {
         self.run(cx, None, y);
     }
 
-    fn pull_input(&self, cx: &mut Cx, x: [&[f32]; 1], y: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+    fn backward_input(
+        &self,
+        cx: &mut LayerContext,
+        x: [&[f32]; 1],
+        y: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        [dx]: [&mut [f32]; 1],
+    ) {
         if !dx.is_empty() {
             dx.copy_from_slice(dy);
-            self.pull_in_place(cx, x, y, dx);
+            self.backward_in_place(cx, x, y, dx);
         }
     }
 
-    fn pull_in_place(&self, cx: &mut Cx, _: [&[f32]; 1], _: [&[f32]; 1], d: &mut [f32]) {
+    fn backward_in_place(&self, cx: &mut LayerContext, _: [&[f32]; 1], _: [&[f32]; 1], d: &mut [f32]) {
         cx.isa.zip_in_place(&Times, d, &cx.saved[..d.len()]);
     }
 }

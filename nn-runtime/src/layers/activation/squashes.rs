@@ -2,11 +2,11 @@
 
 use nn_macros::activation;
 
-use crate::facts::{Facts, Head, Rule};
 use crate::formula::{Curve, curve_layer};
-use crate::kernels::math;
-use crate::kernels::simd::Simd;
 use crate::shape::Shape;
+use crate::spec::{Head, LayerSpec, Rule};
+use nn_kernels::math;
+use nn_kernels::simd::Simd;
 
 by_hand! {
     /// `y = 1 / (1 + exp(-x))`: each number a probability of its own. Any shape.

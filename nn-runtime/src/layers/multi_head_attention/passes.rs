@@ -4,10 +4,10 @@
 use core::ops::Range;
 
 use super::plan::Plan;
-use crate::kernels::attention::{Head, Heads, Rows, attend, pull};
-use crate::kernels::matrix::{Panels, product, pull_bias, pull_w, pull_x};
-use crate::kernels::simd::Isa;
-use crate::layer::{Cx, Look, Part};
+use crate::layer::{LayerContext, ParamGrad, ReadContext};
+use nn_kernels::attention::{Head, Heads, Rows, attend, backward};
+use nn_kernels::matrix::{Panels, backward_bias, backward_input, backward_weight, product};
+use nn_kernels::simd::Isa;
 
 const NO_FLOOR: f32 = f32::NEG_INFINITY;
 
@@ -42,7 +42,7 @@ impl Plan {
         Numbers { out_weight: first, out_bias: first + 1 }
     }
 
-    fn params<'a>(&self, cx: &Cx<'a>) -> Params<'a> {
+    fn params<'a>(&self, cx: &LayerContext<'a>) -> Params<'a> {
         let at = self.numbers();
         Params {
             weight: cx.param(0),
@@ -65,7 +65,7 @@ impl Plan {
         (x[0], if self.cross { x[1] } else { &[] }, self.masked.then(|| x[x.len() - 1]))
     }
 
-    pub(super) fn forward(&self, cx: &mut Cx, x: &[&[f32]], y: &mut [f32]) {
+    pub(super) fn forward(&self, cx: &mut LayerContext, x: &[&[f32]], y: &mut [f32]) {
         let (params, inputs) = (self.params(cx), self.inputs(x));
         if !cx.saved.is_empty() {
             let [projected, contexts, weights] = self.keep(cx.batch, cx.saved);
@@ -128,20 +128,20 @@ impl Plan {
     }
 
     /// Queries, keys and values become their gradients, where they lie.
-    pub(super) fn pull_input<const N: usize>(&self, cx: &mut Cx, dy: &[f32], dx: [&mut [f32]; N]) {
+    pub(super) fn backward_input<const N: usize>(&self, cx: &mut LayerContext, dy: &[f32], dx: [&mut [f32]; N]) {
         let (isa, batch, params, head) = (cx.isa, cx.batch, self.params(cx), self.head());
         let [projected, _, weights] = self.keep(batch, cx.saved);
         let row = self.queries * self.features;
         let (dcontexts, rest) = cx.scratch.split_at_mut(self.together() * row);
-        let (scratch, turned) = rest.split_at_mut(head.pull_scratch());
+        let (scratch, turned) = rest.split_at_mut(head.backward_scratch());
         for (group, dy) in dy.chunks(self.together() * row).enumerate() {
             let dcontexts = &mut dcontexts[..dy.len()];
-            pull_x(isa, self.out(), dy, params.out_weight, dcontexts, turned);
+            backward_input(isa, self.out(), dy, params.out_weight, dcontexts, turned);
             let (first, samples) = (group * self.together(), dcontexts.len() / row);
             let each = self.heads * head.weights();
             let weights = &weights[first * each..][..samples * each];
             let dcontexts = Rows { all: dcontexts, lay: self.context() };
-            pull(isa, self.heads(samples), (&mut *projected, self.lay(batch, first)), weights, dcontexts, scratch);
+            backward(isa, self.heads(samples), (&mut *projected, self.lay(batch, first)), weights, dcontexts, scratch);
         }
         let (queries, others) = projected.split_at_mut(batch * self.projected()[0]);
         if self.cross {
@@ -151,48 +151,55 @@ impl Plan {
             let (panels, unused) = (self.of_memory(), self.before_keys());
             others.chunks_exact_mut(panels.cols()).for_each(|row| row[..unused].fill(0.0));
             if !dx[1].is_empty() {
-                pull_x(isa, panels, others, &params.weight[self.first_of_memory() * self.features..], dx[1], turned);
+                backward_input(
+                    isa,
+                    panels,
+                    others,
+                    &params.weight[self.first_of_memory() * self.features..],
+                    dx[1],
+                    turned,
+                );
             }
         }
         if !dx[0].is_empty() {
             let panels = self.of_queries();
-            pull_x(isa, panels, queries, &params.weight[..panels.len()], dx[0], turned);
+            backward_input(isa, panels, queries, &params.weight[..panels.len()], dx[0], turned);
         }
         if self.masked {
             dx[N - 1].fill(0.0);
         }
     }
 
-    pub(super) fn pull_params(&self, cx: &mut Look, x: &[&[f32]], dy: &[f32], mut part: Part) {
+    pub(super) fn backward_params(&self, cx: &mut ReadContext, x: &[&[f32]], dy: &[f32], mut part: ParamGrad) {
         let (isa, at) = (cx.isa, self.numbers());
         let (cx, [projected, contexts, _]) = (&*cx, self.kept());
         let (projected, rest) = cx.saved.split_at(cx.batch * projected);
         let contexts = &rest[..cx.batch * contexts];
         let products = self.products(cx.batch, x, projected);
-        let (range, dw) = part.of(cx, 0);
+        let (range, dw) = part.slice(cx, 0);
         for Product { panels, column, x, d } in products.iter().flatten() {
             let offset = column * self.features;
             let (range, dw) = overlap(&range, offset..offset + panels.len(), dw);
             if !range.is_empty() {
-                pull_w(isa, *panels, x, d, range, dw, false);
+                backward_weight(isa, *panels, x, d, range, dw, false);
             }
         }
         if self.bias {
-            let (range, db) = part.of(cx, 1);
+            let (range, db) = part.slice(cx, 1);
             for Product { panels, column, d, .. } in products.iter().flatten() {
                 let (range, db) = overlap(&range, *column..column + panels.cols(), db);
                 if !range.is_empty() {
-                    pull_bias(isa, panels.cols(), d, range, db);
+                    backward_bias(isa, panels.cols(), d, range, db);
                 }
             }
-            let (range, db) = part.of(cx, at.out_bias);
+            let (range, db) = part.slice(cx, at.out_bias);
             if !range.is_empty() {
-                pull_bias(isa, self.features, dy, range, db);
+                backward_bias(isa, self.features, dy, range, db);
             }
         }
-        let (range, dw) = part.of(cx, at.out_weight);
+        let (range, dw) = part.slice(cx, at.out_weight);
         if !range.is_empty() {
-            pull_w(isa, self.out(), contexts, dy, range, dw, false);
+            backward_weight(isa, self.out(), contexts, dy, range, dw, false);
         }
     }
 
@@ -208,7 +215,7 @@ impl Plan {
 
     /// The next step of a stream, of each sample: its key and value join those before it, and its query sees them all. What is carried of a
     /// sample is the keys so far, the values, and how many there are.
-    pub(super) fn step(&self, cx: &mut Cx, x: &[f32], y: &mut [f32]) {
+    pub(super) fn step(&self, cx: &mut LayerContext, x: &[f32], y: &mut [f32]) {
         let (isa, params, window, features) = (cx.isa, self.params(cx), self.queries * self.features, self.features);
         let (projected, rest) = cx.scratch.split_at_mut(3 * features);
         let (context, rest) = rest.split_at_mut(features);

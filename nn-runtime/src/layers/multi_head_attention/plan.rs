@@ -1,9 +1,9 @@
 //! How an attention layer lays out its memory. In: how many queries, keys, features and heads; out: panels of the input product, where
 //! queries, keys and values lie, how much is kept. It holds no numbers and computes none.
 
-use crate::kernels::attention::{Head, Heads, Lay};
-use crate::kernels::matrix::{Panels, pull_x_scratch};
 use crate::shape::Shape;
+use nn_kernels::attention::{Head, Heads, Lay};
+use nn_kernels::matrix::{Panels, backward_input_scratch};
 
 /// An attention over inputs that fit.
 #[derive(Clone, Copy)]
@@ -127,7 +127,7 @@ impl Plan {
         let [projected, contexts, weights] = self.kept();
         let saved = projected + contexts + weights;
         let forward = projected + contexts + weights / heads + self.head().scratch();
-        let pull = self.together() * contexts + self.head().pull_scratch() + pull_x_scratch(3 * features);
+        let pull = self.together() * contexts + self.head().backward_scratch() + backward_input_scratch(3 * features);
         Some(Memory { saved, scratch: if forward > pull { forward } else { pull } })
     }
 

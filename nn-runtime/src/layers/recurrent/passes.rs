@@ -5,9 +5,9 @@ use core::marker::PhantomData;
 use core::ops::Range;
 
 use super::{Direction, Recurrent};
-use crate::kernels::matrix::{Panels, pull_w, pull_x, pull_x_scratch};
-use crate::kernels::recurrent::{Backward, Cell, Columns, Forward, Kept, Turned, Walk, Weights, pull_rows};
-use crate::layer::{Cx, Look, Part};
+use crate::layer::{LayerContext, ParamGrad, ReadContext};
+use nn_kernels::matrix::{Panels, backward_input, backward_input_scratch, backward_weight};
+use nn_kernels::recurrent::{Backward, Cell, Columns, Forward, Kept, Turned, Walk, Weights, recurrent_weight_backward};
 
 /// Samples that go through the steps together: enough to fill the product's tiles, few enough that what a step reads and writes stays near.
 pub(super) const GROUP: usize = 16;
@@ -16,7 +16,7 @@ pub(super) const GROUP: usize = 16;
 const ROWS: usize = 64;
 
 impl<C: Cell> Recurrent<C> {
-    fn walk(&self, cx: &Cx, way: usize) -> Walk {
+    fn walk(&self, cx: &LayerContext, way: usize) -> Walk {
         Walk {
             steps: cx.input_shape(0).dim(0),
             units: self.units,
@@ -32,23 +32,23 @@ impl<C: Cell> Recurrent<C> {
         way * if self.bias { 4 } else { 2 } + k
     }
 
-    fn bias<'a>(&self, cx: &Cx<'a>, way: usize, k: usize) -> Option<&'a [f32]> {
+    fn bias<'a>(&self, cx: &LayerContext<'a>, way: usize, k: usize) -> Option<&'a [f32]> {
         self.bias.then(|| cx.param(self.index(way, k)))
     }
 
     /// How the weights between the inputs and the gates lie, and those between the state and the gates.
-    fn panels(&self, cx: &Cx<'_, impl Sized>) -> [Panels; 2] {
+    fn panels(&self, cx: &LayerContext<'_, impl Sized>) -> [Panels; 2] {
         [cx.input_shape(0).dim(1), self.units].map(|rows| Panels::new(rows, self.row()))
     }
 
     /// The weights between the inputs and the gates.
-    fn of_inputs<'a>(&self, cx: &Cx<'a>, way: usize) -> Weights<'a> {
+    fn of_inputs<'a>(&self, cx: &LayerContext<'a>, way: usize) -> Weights<'a> {
         let [panels, _] = self.panels(cx);
         Weights { panels, w: cx.param(self.index(way, 0)), bias: self.bias(cx, way, 2) }
     }
 
     /// The weights between the state and the gates.
-    fn of_state<'a>(&self, cx: &Cx<'a>, way: usize) -> Weights<'a> {
+    fn of_state<'a>(&self, cx: &LayerContext<'a>, way: usize) -> Weights<'a> {
         let [_, panels] = self.panels(cx);
         Weights { panels, w: cx.param(self.index(way, 1)), bias: self.bias(cx, way, 3) }
     }
@@ -73,7 +73,7 @@ impl<C: Cell> Recurrent<C> {
         (columns, left)
     }
 
-    pub(in crate::layers) fn forward(&self, cx: &mut Cx, x: &[&[f32]], y: &mut [f32]) {
+    pub(in crate::layers) fn forward(&self, cx: &mut LayerContext, x: &[&[f32]], y: &mut [f32]) {
         for way in 0..self.ways() {
             let (walk, inputs, state) = (self.walk(cx, way), self.of_inputs(cx, way), self.of_state(cx, way));
             let ([inputs, weights], scratch) = self.columns([inputs, state], cx.scratch);
@@ -102,7 +102,7 @@ impl<C: Cell> Recurrent<C> {
         }
     }
 
-    pub(in crate::layers) fn step(&self, cx: &mut Cx, x: &[&[f32]], y: &mut [f32]) {
+    pub(in crate::layers) fn step(&self, cx: &mut LayerContext, x: &[&[f32]], y: &mut [f32]) {
         let walk = Walk { steps: 1, ..self.walk(cx, 0) };
         let (inputs, state) = (self.of_inputs(cx, 0), self.of_state(cx, 0));
         let ([inputs, weights], scratch) = self.columns([inputs, state], cx.scratch);
@@ -125,7 +125,13 @@ impl<C: Cell> Recurrent<C> {
         }
     }
 
-    pub(in crate::layers) fn pull_input(&self, cx: &mut Cx, x: &[&[f32]], dy: &[f32], dx: &mut [&mut [f32]]) {
+    pub(in crate::layers) fn backward_input(
+        &self,
+        cx: &mut LayerContext,
+        x: &[&[f32]],
+        dy: &[f32],
+        dx: &mut [&mut [f32]],
+    ) {
         let (dx, dmask) = dx.split_at_mut(1);
         dmask.iter_mut().for_each(|dmask| dmask.fill(0.0));
         for way in 0..self.ways() {
@@ -133,7 +139,7 @@ impl<C: Cell> Recurrent<C> {
             let mut kept = self.kept_of(cx.saved, cx.batch * walk.steps, way);
             let (turned, scratch) = cx.scratch.split_at_mut(Turned::scratch(self.units, self.row()));
             let weights = Turned::new(cx.isa, &state, turned);
-            // The other way round: what forward kept last is nearest, and what is left last is the first that `pull_params` reads.
+            // The other way round: what forward kept last is nearest, and what is left last is the first that `backward_params` reads.
             for first in (0..cx.batch).step_by(GROUP).rev() {
                 let group = Group { first, samples: GROUP.min(cx.batch - first) };
                 Backward {
@@ -150,43 +156,50 @@ impl<C: Cell> Recurrent<C> {
             if dx[0].is_empty() {
                 continue;
             }
-            let (scratch, second) = cx.scratch.split_at_mut(pull_x_scratch(self.row()));
+            let (scratch, second) = cx.scratch.split_at_mut(backward_input_scratch(self.row()));
             if way == 0 {
-                pull_x(cx.isa, inputs.panels, kept.gates, inputs.w, dx[0], scratch);
+                backward_input(cx.isa, inputs.panels, kept.gates, inputs.w, dx[0], scratch);
             } else {
                 let second = &mut second[..dx[0].len()];
-                pull_x(cx.isa, inputs.panels, kept.gates, inputs.w, second, scratch);
+                backward_input(cx.isa, inputs.panels, kept.gates, inputs.w, second, scratch);
                 cx.isa.add(second, dx[0]);
             }
         }
     }
 
-    pub(in crate::layers) fn pull_params(&self, cx: &mut Look, x: &[f32], mut part: Part) {
+    pub(in crate::layers) fn backward_params(&self, cx: &mut ReadContext, x: &[f32], mut part: ParamGrad) {
         for way in 0..self.ways() {
             let rows = cx.batch * cx.input_shape(0).dim(0);
             let [inputs, state] = self.panels(cx);
             let (gates, rest) = cx.saved[way * rows * self.kept()..].split_at(rows * self.row());
             let (of_state, rest) = if C::SPLIT { rest.split_at(rows * self.row()) } else { (gates, rest) };
             let before = &rest[..rows * self.units];
-            // Block by block through all parameters, while the gradients of the gates are near; each sum goes on where it was.
+            // AlignedBuffer by block through all parameters, while the gradients of the gates are near; each sum goes on where it was.
             for first in (0..rows).step_by(ROWS) {
                 let block = first..rows.min(first + ROWS);
                 let [x, before] = [(x, inputs), (before, state)].map(|(from, p)| cut(from, p.rows(), &block));
                 let [gates, of_state] = [gates, of_state].map(|from| cut(from, self.row(), &block));
                 for (k, panels, from, dy) in [(0, inputs, x, gates), (1, state, before, of_state)] {
-                    let (range, dw) = part.of(cx, self.index(way, k));
+                    let (range, dw) = part.slice(cx, self.index(way, k));
                     if !range.is_empty() && panels.rows() == 1 {
                         // The panels of a single input are its weights one after the other, and what pads them.
                         let range = range.start.min(self.row())..range.end.min(self.row());
-                        pull_rows(cx.isa, self.row(), Some(from), dy, range.clone(), &mut dw[..range.len()]);
+                        recurrent_weight_backward(
+                            cx.isa,
+                            self.row(),
+                            Some(from),
+                            dy,
+                            range.clone(),
+                            &mut dw[..range.len()],
+                        );
                     } else if !range.is_empty() {
-                        pull_w(cx.isa, panels, from, dy, range, dw, false);
+                        backward_weight(cx.isa, panels, from, dy, range, dw, false);
                     }
                 }
                 for (k, dy) in [(2, gates), (3, of_state)].into_iter().filter(|_| self.bias) {
-                    let (range, db) = part.of(cx, self.index(way, k));
+                    let (range, db) = part.slice(cx, self.index(way, k));
                     if !range.is_empty() {
-                        pull_rows(cx.isa, self.row(), None, dy, range, db);
+                        recurrent_weight_backward(cx.isa, self.row(), None, dy, range, db);
                     }
                 }
             }

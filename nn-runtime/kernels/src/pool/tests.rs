@@ -1,0 +1,145 @@
+//! Pools against the plainest of loops, over windows, strides, borders, odd sizes and both layouts, on every instruction set.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::{Pool, avg_pool, avg_pool_backward, max_pool, max_pool_backward};
+use crate::simd::Isa;
+
+const BATCH: usize = 2;
+
+fn settings() -> Vec<Pool> {
+    let mut all = Vec::new();
+    for size in [[3, 7, 9], [17, 6, 5], [2, 5, 40], [1, 26, 26], [4, 1, 37]] {
+        for window in [[1, 1], [2, 2], [3, 3], [1, 4], [3, 2], [5, 1], size[1..].try_into().unwrap()] {
+            for stride in [[1, 1], [2, 2], [3, 1], [1, 3], window] {
+                for pad in [[0; 4], [1; 4], [0, 1, 2, 1]] {
+                    let p = Pool { stride, pad, ..Pool::new(size, window) };
+                    let fits = |axis: usize| {
+                        let (before, after) = (pad[2 * axis], pad[2 * axis + 1]);
+                        before.max(after) < window[axis] && window[axis] <= size[1 + axis] + before + after
+                    };
+                    if fits(0) && fits(1) {
+                        all.extend([p, Pool { channels_last: true, ..p }]);
+                    }
+                }
+            }
+        }
+    }
+    if cfg!(miri) { all.into_iter().step_by(41).collect() } else { all }
+}
+
+/// Numbers with many equals among them, when `levels` is small.
+fn numbers(len: usize, levels: u32, seed: usize) -> Vec<f32> {
+    let mut state = seed as u32 + 1;
+    let next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 12) as f32 % levels as f32 / 4.0 - 1.0
+    };
+    core::iter::repeat_with(next).take(len).collect()
+}
+
+/// Calls with output, input and the place of the input in its plane, window by window, row by row.
+fn pairs(p: Pool, mut f: impl FnMut(usize, usize, usize)) {
+    let [oh, ow] = p.output();
+    let at = |[h, w]: [usize; 2], sample: usize, c: usize, y: usize, x: usize| match p.channels_last {
+        true => ((sample * h + y) * w + x) * p.channels + c,
+        false => ((sample * p.channels + c) * h + y) * w + x,
+    };
+    for sample in 0..BATCH {
+        for c in 0..p.channels {
+            for (oy, ox) in (0..oh).flat_map(|y| (0..ow).map(move |x| (y, x))) {
+                for (ky, kx) in (0..p.window[0]).flat_map(|y| (0..p.window[1]).map(move |x| (y, x))) {
+                    let y = (oy * p.stride[0] + ky).checked_sub(p.pad[0]).filter(|y| *y < p.height);
+                    let x = (ox * p.stride[1] + kx).checked_sub(p.pad[2]).filter(|x| *x < p.width);
+                    if let (Some(y), Some(x)) = (y, x) {
+                        let from = at([p.height, p.width], sample, c, y, x);
+                        f(at([oh, ow], sample, c, oy, ox), from, y * p.width + x);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn maxima_and_their_places_are_right() {
+    for (n, p) in settings().into_iter().enumerate() {
+        let mut x = numbers(BATCH * p.x_len(), 12, n);
+        if n % 3 == 0 {
+            let at = x.len() / 2;
+            (x[at], x[0]) = (f32::NAN, f32::NEG_INFINITY);
+        }
+        let y_len = BATCH * p.y_len();
+        let mut best = vec![None; y_len];
+        pairs(p, |o, i, place| {
+            if best[o].is_none_or(|(value, _, _)| x[i] > value || x[i].is_nan()) {
+                best[o] = Some((x[i], place as u32, i));
+            }
+        });
+        let dy = numbers(y_len, 1 << 19, n);
+        let mut expected = vec![0.0; x.len()];
+        best.iter().zip(&dy).for_each(|(best, dy)| expected[best.unwrap().2] += f64::from(*dy));
+        for isa in Isa::available() {
+            let (mut y, mut at, mut dx) = (vec![7.0; y_len], vec![7.0; y_len], vec![7.0; x.len()]);
+            max_pool(isa, p, &x, &mut y, &mut at);
+            for (o, best) in best.iter().enumerate() {
+                let (value, place, _) = best.unwrap();
+                assert!(y[o] == value || y[o].is_nan() && value.is_nan(), "{} {p:?}: output {o}", isa.name());
+                assert_eq!(at[o].to_bits(), place, "{} {p:?}: place of {o}", isa.name());
+            }
+            let mut alone = vec![7.0; y_len];
+            max_pool(isa, p, &x, &mut alone, &mut []);
+            assert!(alone.iter().zip(&y).all(|(a, b)| a.to_bits() == b.to_bits()));
+            max_pool_backward(isa, p, &dy, &at, &mut dx);
+            agree(isa, p, &dx, &expected);
+        }
+    }
+}
+
+#[test]
+fn means_and_their_gradients_are_right() {
+    for (n, p) in settings().into_iter().enumerate() {
+        for count_border in [true, false] {
+            let (x, dy) = (numbers(BATCH * p.x_len(), 1 << 19, n), numbers(BATCH * p.y_len(), 1 << 19, n + 1));
+            let mut counts = vec![0.0; dy.len()];
+            pairs(p, |o, _, _| counts[o] += 1.0);
+            if count_border {
+                counts.fill((p.window[0] * p.window[1]) as f64);
+            }
+            let (mut means, mut gradients) = (vec![0.0; dy.len()], vec![0.0; x.len()]);
+            pairs(p, |o, i, _| {
+                means[o] += f64::from(x[i]) / counts[o];
+                gradients[i] += f64::from(dy[o]) / counts[o];
+            });
+            for isa in Isa::available() {
+                let (mut y, mut dx) = (vec![f32::NAN; dy.len()], vec![f32::NAN; x.len()]);
+                avg_pool(isa, p, count_border, &x, &mut y);
+                agree(isa, p, &y, &means);
+                avg_pool_backward(isa, p, count_border, &dy, &mut dx);
+                agree(isa, p, &dx, &gradients);
+            }
+        }
+    }
+}
+
+#[track_caller]
+fn agree(isa: Isa, p: Pool, found: &[f32], expected: &[f64]) {
+    let size = expected.iter().fold(1.0_f64, |size, x| size.max(x.abs()));
+    for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
+        let error = (f64::from(*found) - expected).abs();
+        assert!(error <= 1e-5 * size, "{} {p:?}: element {i} is {found}, expected {expected}", isa.name());
+    }
+}
+
+#[test]
+#[should_panic(expected = "expected a border smaller than the window")]
+fn a_window_that_sees_only_border_is_refused() {
+    Pool { pad: [2; 4], ..Pool::new([1, 5, 5], [2, 2]) }.output();
+}
+
+#[test]
+#[should_panic(expected = "expected 2 places or none, found 1")]
+fn too_few_places_are_refused() {
+    max_pool(Isa::PORTABLE, Pool::new([1, 2, 4], [2, 2]), &[0.0; 8], &mut [0.0; 2], &mut [0.0; 1]);
+}

@@ -1,0 +1,127 @@
+//! The cells: what each makes of its gates, and backward. Comes in: one vector of each gate; goes out: the same of states, or
+//! gradients. Orders of gates are PyTorch's. Never a product, and never a loop.
+
+use super::{Cell, Gates, Pulled};
+use crate::math::Of::{Sigmoid, Tanh};
+use crate::math::{four_quotients, fractions, tanh, two_quotients};
+use crate::simd::Simd;
+
+/// h' = tanh(x + h).
+#[derive(Clone, Copy, Debug)]
+pub struct Rnn;
+
+/// r = σ(x₀ + h₀), z = σ(x₁ + h₁), n = tanh(x₂ + r·h₂), h' = n + z·(h − n).
+#[derive(Clone, Copy, Debug)]
+pub struct Gru;
+
+/// i = σ(x₀ + h₀), f = σ(x₁ + h₁), g = tanh(x₂ + h₂), o = σ(x₃ + h₃), c' = f·c + i·g, h' = o·tanh(c').
+#[derive(Clone, Copy, Debug)]
+pub struct Lstm;
+
+/// dy·y·(1 − y), the gradient through y = σ(x).
+#[inline(always)]
+fn through_sigmoid<S: Simd>(s: S, dy: S::F, y: S::F) -> S::F {
+    s.mul(s.mul(dy, y), s.sub(s.splat(1.0), y))
+}
+
+/// dy·(1 − y²), the gradient through y = tanh(x).
+#[inline(always)]
+fn through_tanh<S: Simd>(s: S, dy: S::F, y: S::F) -> S::F {
+    s.mul(dy, s.fma(s.neg(y), y, s.splat(1.0)))
+}
+
+#[inline(always)]
+fn none<S: Simd>(s: S) -> Gates<S::F> {
+    [s.splat(0.0); 4]
+}
+
+impl Cell for Rnn {
+    const GATES: usize = 1;
+    const STATES: usize = 1;
+    const SPLIT: bool = false;
+
+    #[inline(always)]
+    fn open<S: Simd>(_: S, x: Gates<S::F>, _: Gates<S::F>) -> Gates<S::F> {
+        x
+    }
+
+    #[inline(always)]
+    fn close<S: Simd>(s: S, [x, ..]: Gates<S::F>, _: Gates<S::F>, _: [S::F; 2]) -> (Gates<S::F>, [S::F; 2]) {
+        let y = tanh(s, x);
+        let mut gates = none(s);
+        gates[0] = y;
+        (gates, [y, s.splat(0.0)])
+    }
+
+    #[inline(always)]
+    fn backward<S: Simd>(s: S, [y, ..]: Gates<S::F>, _: S::F, _: S::F, [dh, _]: [S::F; 2]) -> Pulled<S::F> {
+        let mut gates = none(s);
+        gates[0] = through_tanh(s, dh, y);
+        Pulled { x: gates, h: gates, state: [s.splat(0.0); 2], output: y }
+    }
+}
+
+impl Cell for Gru {
+    const GATES: usize = 3;
+    const STATES: usize = 1;
+    const SPLIT: bool = true;
+
+    #[inline(always)]
+    fn open<S: Simd>(s: S, x: Gates<S::F>, h: Gates<S::F>) -> Gates<S::F> {
+        let [r, z] = two_quotients(s, fractions(s, [Sigmoid; 2], [s.add(x[0], h[0]), s.add(x[1], h[1])]));
+        [r, z, x[2], x[3]]
+    }
+
+    #[inline(always)]
+    fn close<S: Simd>(s: S, [r, z, x, _]: Gates<S::F>, h: Gates<S::F>, state: [S::F; 2]) -> (Gates<S::F>, [S::F; 2]) {
+        let n = tanh(s, s.fma(r, h[2], x));
+        ([r, z, n, s.splat(0.0)], [s.fma(z, s.sub(state[0], n), n), s.splat(0.0)])
+    }
+
+    #[inline(always)]
+    fn backward<S: Simd>(
+        s: S,
+        [r, z, n, _]: Gates<S::F>,
+        product: S::F,
+        before: S::F,
+        [dh, _]: [S::F; 2],
+    ) -> Pulled<S::F> {
+        let dn = through_tanh(s, s.mul(dh, s.sub(s.splat(1.0), z)), n);
+        let dz = through_sigmoid(s, s.mul(dh, s.sub(before, n)), z);
+        let dr = through_sigmoid(s, s.mul(dn, product), r);
+        let nothing = s.splat(0.0);
+        let (x, h) = ([dr, dz, dn, nothing], [dr, dz, s.mul(dn, r), nothing]);
+        Pulled { x, h, state: [s.mul(dh, z), nothing], output: nothing }
+    }
+}
+
+impl Cell for Lstm {
+    const GATES: usize = 4;
+    const STATES: usize = 2;
+    const SPLIT: bool = false;
+
+    #[inline(always)]
+    fn open<S: Simd>(s: S, x: Gates<S::F>, _: Gates<S::F>) -> Gates<S::F> {
+        four_quotients(s, fractions(s, [Sigmoid, Sigmoid, Tanh, Sigmoid], x))
+    }
+
+    #[inline(always)]
+    fn close<S: Simd>(s: S, [i, f, g, o]: Gates<S::F>, _: Gates<S::F>, [_, c]: [S::F; 2]) -> (Gates<S::F>, [S::F; 2]) {
+        let new = s.fma(f, c, s.mul(i, g));
+        ([i, f, g, o], [s.mul(o, tanh(s, new)), new])
+    }
+
+    #[inline(always)]
+    fn backward<S: Simd>(s: S, [i, f, g, o]: Gates<S::F>, _: S::F, c: S::F, [dh, dc]: [S::F; 2]) -> Pulled<S::F> {
+        // Computed once more, as it would come from further away than it takes.
+        let seen = tanh(s, s.fma(f, c, s.mul(i, g)));
+        let dc = s.add(dc, through_tanh(s, s.mul(dh, o), seen));
+        let gates = [
+            through_sigmoid(s, s.mul(dc, g), i),
+            through_sigmoid(s, s.mul(dc, c), f),
+            through_tanh(s, s.mul(dc, i), g),
+            through_sigmoid(s, s.mul(dh, seen), o),
+        ];
+        Pulled { x: gates, h: gates, state: [s.splat(0.0), s.mul(dc, f)], output: s.mul(o, seen) }
+    }
+}

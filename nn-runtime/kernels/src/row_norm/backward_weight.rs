@@ -1,0 +1,120 @@
+//! The gradients of the weights and biases of normalised rows: sums down the rows, a few vectors of weights at a time, or where numbers
+//! next to each other share a weight, along them first. In: rows, gradients, what was saved; out: a part of the gradients, these added.
+//! A sum takes the rows in their order, whatever part is asked for.
+
+use core::ops::Range;
+
+use super::{Plain, Pulls, Rows};
+use crate::lanes::lane_sums;
+use crate::simd::{Isa, Kernel, LANES, Simd};
+
+/// Vectors of weights whose sums are under way together.
+const BESIDE: usize = 4;
+
+/// The gradient of the weights, or of the biases where `saved` is missing.
+struct BackwardWeight<'a> {
+    rows: Rows,
+    x: &'a [f32],
+    dy: &'a [f32],
+    saved: Option<&'a [[f32; 2]]>,
+    range: Range<usize>,
+    to: &'a mut [f32],
+}
+
+impl Kernel for BackwardWeight<'_> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(mut self, s: S) {
+        let Rows { row, span, weights, .. } = self.rows;
+        let (range, to) = (self.range.clone(), core::mem::take(&mut self.to));
+        // Rows that share their weights are so many apart.
+        let apart = (weights * span / row).max(1);
+        for phase in 0..apart {
+            let first = self.rows.first(phase);
+            // What of the asked range these rows have weights for, counted from their own first.
+            let from = first.clamp(range.start, range.end);
+            let end = (first + row / span).clamp(from, range.end);
+            if from == end {
+                continue;
+            }
+            let to = &mut to[from - range.start..end - range.start];
+            let rows = (phase..self.dy.len() / row).step_by(apart);
+            if span == 1 {
+                for (i, to) in to.chunks_mut(BESIDE * LANES).enumerate() {
+                    self.down(s, rows.clone(), from - first + i * BESIDE * LANES, to);
+                }
+            } else {
+                for row in rows {
+                    self.along(s, row, from - first, to);
+                }
+            }
+        }
+    }
+}
+
+impl BackwardWeight<'_> {
+    /// Adds up the numbers from `column` on of these rows.
+    #[inline(always)]
+    fn down<S: Simd>(&self, s: S, rows: impl Iterator<Item = usize>, column: usize, to: &mut [f32]) {
+        let mut sums = [s.splat(0.0); BESIDE];
+        for (sum, to) in sums.iter_mut().zip(to.chunks(LANES)) {
+            *sum = s.load_part(to);
+        }
+        for row in rows {
+            let at = row * self.rows.row + column;
+            let (dy, x) = (&self.dy[at..at + to.len()], &self.x[at..at + to.len()]);
+            let numbers = dy.chunks(LANES).zip(x.chunks(LANES));
+            match self.saved {
+                None => {
+                    for (sum, (dy, _)) in sums.iter_mut().zip(numbers) {
+                        *sum = s.add(*sum, s.load_part(dy));
+                    }
+                }
+                Some(saved) => {
+                    let [mean, scale] = saved[row];
+                    for (sum, (dy, x)) in sums.iter_mut().zip(numbers) {
+                        let x = s.sub(s.load_part(x), s.splat(mean));
+                        *sum = s.fma(s.mul(s.load_part(dy), s.splat(scale)), x, *sum);
+                    }
+                }
+            }
+        }
+        for (sum, to) in sums.into_iter().zip(to.chunks_mut(LANES)) {
+            s.store_part(sum, to);
+        }
+    }
+
+    /// Adds what a row has for its weights from `first` on, each of which goes with a stretch of it.
+    #[inline(always)]
+    fn along<S: Simd>(&self, s: S, row: usize, first: usize, to: &mut [f32]) {
+        let at = row * self.rows.row + first * self.rows.span;
+        let pieces = self.dy[at..].chunks_exact(self.rows.span).zip(self.x[at..].chunks_exact(self.rows.span));
+        for (to, (dy, x)) in to.iter_mut().zip(pieces) {
+            *to += match self.saved {
+                None => s.sum(lane_sums(s, &Plain, [dy])[0]),
+                Some(saved) => {
+                    let [mean, scale] = saved[row];
+                    s.sum(lane_sums(s, &Pulls(mean), [dy, x])[1]) * scale
+                }
+            };
+        }
+    }
+}
+
+/// Adds the gradient of a range of the weights, row after row, with what [`row_norm`](super::row_norm) saved.
+pub fn row_weight_backward(
+    isa: Isa,
+    rows: Rows,
+    x: &[f32],
+    dy: &[f32],
+    saved: &[f32],
+    range: Range<usize>,
+    dw: &mut [f32],
+) {
+    isa.run(BackwardWeight { rows, x, dy, saved: Some(saved.as_chunks().0), range, to: dw });
+}
+
+/// Adds the gradient of a range of the biases, row after row.
+pub fn row_bias_backward(isa: Isa, rows: Rows, dy: &[f32], range: Range<usize>, db: &mut [f32]) {
+    isa.run(BackwardWeight { rows, x: dy, dy, saved: None, range, to: db });
+}

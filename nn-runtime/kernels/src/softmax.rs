@@ -1,0 +1,270 @@
+//! What is computed along the rows of [rows, n]: softmax and its logarithm, their pullbacks, largest, sum, cross-entropy.
+//! Comes in: an `Isa`, the row length n, whole matrices as slices; goes out: filled slices.
+//! Never a row that another row's numbers, or the number of rows, have an influence on.
+
+mod cross_entropy;
+mod narrow;
+#[cfg(test)]
+mod tests;
+
+use super::lanes::LANE;
+use super::math;
+use super::simd::{Isa, Kernel, LANES, Simd};
+
+pub use cross_entropy::{
+    cross_entropy_distribution, cross_entropy_distribution_value, cross_entropy_labels, cross_entropy_labels_value,
+};
+
+/// Which lanes a last vector of `len` numbers fills.
+#[inline(always)]
+fn filled<S: Simd>(s: S, len: usize) -> S::M {
+    s.lt_i(s.load_i(&LANE), s.splat_i(len as i32))
+}
+
+/// The last vector of a row, with −∞ in the lanes past the end: no maximum, and nothing in a sum of exponentials.
+#[inline(always)]
+fn load_tail<S: Simd>(s: S, tail: &[f32]) -> S::F {
+    s.select(filled(s, tail.len()), s.load_part(tail), s.splat(f32::NEG_INFINITY))
+}
+
+/// The largest number of a row whose last vector is at hand.
+#[inline(always)]
+fn largest<S: Simd>(s: S, full: &[[f32; LANES]], tail: S::F) -> f32 {
+    let mut most = tail;
+    for x in full {
+        most = s.max(most, s.load(x));
+    }
+    s.largest(most)
+}
+
+/// softmax(x) or its logarithm, by rows: the numbers less their largest, so that no exponential overflows.
+/// In place, x is empty, and what is in y is meant.
+struct Softmax<'a, const LOG: bool, const IN_PLACE: bool> {
+    n: usize,
+    x: &'a [f32],
+    y: &'a mut [f32],
+}
+
+impl<const LOG: bool, const IN_PLACE: bool> Kernel for Softmax<'_, LOG, IN_PLACE> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Softmax { n, x, y } = self;
+        let whole = if n <= LANES { whole_blocks(n, y.len()) } else { 0 };
+        let (blocks, rows) = y.split_at_mut(whole);
+        for (i, y) in blocks.chunks_mut(n * LANES).enumerate() {
+            if IN_PLACE {
+                narrow::softmax_in_place::<S, LOG>(s, n, y);
+            } else {
+                narrow::softmax::<S, LOG>(s, n, &x[i * n * LANES..][..y.len()], y);
+            }
+        }
+        for (i, y) in rows.chunks_mut(n).enumerate() {
+            let x = if IN_PLACE { x } else { &x[whole + i * n..][..n] };
+            softmax_row::<S, LOG, IN_PLACE>(s, x, y);
+        }
+    }
+}
+
+/// The rows of `n` numbers that are taken sixteen at a time, in numbers: all but the last few, which are faster one by one.
+fn whole_blocks(n: usize, len: usize) -> usize {
+    const FEW: usize = 4;
+    let over = len % (n * LANES);
+    if over <= FEW * n { len - over } else { len }
+}
+
+#[inline(always)]
+fn softmax_row<S: Simd, const LOG: bool, const IN_PLACE: bool>(s: S, x: &[f32], y: &mut [f32]) {
+    let (x_full, x_tail) = x.as_chunks::<LANES>();
+    let (full, tail) = y.as_chunks_mut::<LANES>();
+    let last = load_tail(s, if IN_PLACE { tail } else { x_tail });
+    let most = s.splat(largest(s, if IN_PLACE { full } else { x_full }, last));
+    let last = s.sub(last, most);
+    let last_exp = math::exp(s, last);
+    let mut sum = last_exp;
+    for i in 0..full.len() {
+        let shifted = s.sub(s.load(if IN_PLACE { &full[i] } else { &x_full[i] }), most);
+        let e = math::exp(s, shifted);
+        sum = s.add(sum, e);
+        s.store(if LOG { shifted } else { e }, &mut full[i]);
+    }
+    let sum = s.splat(s.sum(sum));
+    if LOG {
+        let log = math::ln(s, sum);
+        for y in full {
+            s.store(s.sub(s.load(y), log), y);
+        }
+        s.store_part(s.sub(last, log), tail);
+    } else {
+        let factor = s.div(s.splat(1.0), sum);
+        for y in full {
+            s.store(s.mul(s.load(y), factor), y);
+        }
+        s.store_part(s.mul(last_exp, factor), tail);
+    }
+}
+
+/// dx of softmax, y·(dy − Σ y·dy), or of its logarithm, dy − e^y·Σ dy.
+struct Pull<'a, const LOG: bool> {
+    n: usize,
+    y: &'a [f32],
+    dy: &'a [f32],
+    dx: &'a mut [f32],
+}
+
+impl<const LOG: bool> Kernel for Pull<'_, LOG> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Pull { n, y, dy, dx } = self;
+        let rows = y.chunks_exact(n).zip(dy.chunks_exact(n)).zip(dx.chunks_exact_mut(n));
+        for ((y, dy), dx) in rows {
+            let (y, y_tail) = y.as_chunks::<LANES>();
+            let (dy, dy_tail) = dy.as_chunks::<LANES>();
+            let (dx, dx_tail) = dx.as_chunks_mut::<LANES>();
+            let (y_last, dy_last) = (s.load_part(y_tail), s.load_part(dy_tail));
+            let mut sum = if LOG { dy_last } else { s.mul(y_last, dy_last) };
+            for (y, dy) in y.iter().zip(dy) {
+                let dy = s.load(dy);
+                sum = if LOG { s.add(sum, dy) } else { s.fma(s.load(y), dy, sum) };
+            }
+            let sum = s.splat(s.sum(sum));
+            for ((y, dy), dx) in y.iter().zip(dy).zip(dx) {
+                s.store(pull_one::<S, LOG>(s, s.load(y), s.load(dy), sum), dx);
+            }
+            if !dx_tail.is_empty() {
+                s.store_part(pull_one::<S, LOG>(s, y_last, dy_last, sum), dx_tail);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn pull_one<S: Simd, const LOG: bool>(s: S, y: S::F, dy: S::F, sum: S::F) -> S::F {
+    if LOG { s.sub(dy, s.mul(math::exp(s, y), sum)) } else { s.mul(y, s.sub(dy, sum)) }
+}
+
+/// The largest number of each row, or the sum.
+struct Reduce<'a, const MAX: bool>(usize, &'a [f32], &'a mut [f32]);
+
+impl<const MAX: bool> Kernel for Reduce<'_, MAX> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        for (x, y) in self.1.chunks_exact(self.0).zip(self.2) {
+            let (full, tail) = x.as_chunks::<LANES>();
+            *y = if MAX {
+                largest(s, full, load_tail(s, tail))
+            } else {
+                let mut sum = s.load_part(tail);
+                for x in full {
+                    sum = s.add(sum, s.load(x));
+                }
+                s.sum(sum)
+            };
+        }
+    }
+}
+
+/// What every function here asks of its sizes.
+#[track_caller]
+#[inline(always)]
+fn check_rows(n: usize, len: usize, other: usize) {
+    assert!(n > 0, "expected rows of at least 1 number, found 0");
+    assert!(len.is_multiple_of(n), "expected whole rows of {n} numbers, found {len} numbers");
+    assert_eq!(len, other, "expected slices of one length");
+}
+
+/// y = e^x / Σ e^x along each row of [rows, n]; a row with NaN or +∞, or of nothing but −∞, becomes NaN.
+///
+/// # Panics
+/// Where `n == 0`, `x.len() % n != 0` or `x.len() != y.len()`.
+pub fn softmax(isa: Isa, n: usize, x: &[f32], y: &mut [f32]) {
+    check_rows(n, x.len(), y.len());
+    isa.run(Softmax::<false, false> { n, x, y });
+}
+
+/// [`softmax`] of y, in its place.
+///
+/// # Panics
+/// Where `n == 0` or `y.len() % n != 0`.
+pub fn softmax_in_place(isa: Isa, n: usize, y: &mut [f32]) {
+    check_rows(n, y.len(), y.len());
+    isa.run(Softmax::<false, true> { n, x: &[], y });
+}
+
+/// y = x − ln Σ e^x along each row of [rows, n]; a row with NaN or +∞, or of nothing but −∞, becomes NaN.
+///
+/// # Panics
+/// Where `n == 0`, `x.len() % n != 0` or `x.len() != y.len()`.
+pub fn log_softmax(isa: Isa, n: usize, x: &[f32], y: &mut [f32]) {
+    check_rows(n, x.len(), y.len());
+    isa.run(Softmax::<true, false> { n, x, y });
+}
+
+/// [`log_softmax`] of y, in its place.
+///
+/// # Panics
+/// Where `n == 0` or `y.len() % n != 0`.
+pub fn log_softmax_in_place(isa: Isa, n: usize, y: &mut [f32]) {
+    check_rows(n, y.len(), y.len());
+    isa.run(Softmax::<true, true> { n, x: &[], y });
+}
+
+/// The pullback of [`softmax`] from its output: dx = y·(dy − Σ y·dy) along each row of [rows, n].
+///
+/// # Panics
+/// Where `n == 0`, `y.len() % n != 0`, `y.len() != dy.len()` or `y.len() != dx.len()`.
+pub fn softmax_backward(isa: Isa, n: usize, y: &[f32], dy: &[f32], dx: &mut [f32]) {
+    check_rows(n, y.len(), dy.len());
+    check_rows(n, y.len(), dx.len());
+    isa.run(Pull::<false> { n, y, dy, dx });
+}
+
+/// The pullback of [`log_softmax`] from its output: dx = dy − e^y·Σ dy along each row of [rows, n].
+///
+/// # Panics
+/// Where `n == 0`, `y.len() % n != 0`, `y.len() != dy.len()` or `y.len() != dx.len()`.
+pub fn log_softmax_backward(isa: Isa, n: usize, y: &[f32], dy: &[f32], dx: &mut [f32]) {
+    check_rows(n, y.len(), dy.len());
+    check_rows(n, y.len(), dx.len());
+    isa.run(Pull::<true> { n, y, dy, dx });
+}
+
+/// `y[row]` = the largest number of each row of x, [rows, n]; of a row with NaN, any number.
+///
+/// # Panics
+/// Where `n == 0` or `x.len() != n * y.len()`.
+pub fn row_max(isa: Isa, n: usize, x: &[f32], y: &mut [f32]) {
+    check_rows(n, x.len(), n * y.len());
+    isa.run(Reduce::<true>(n, x, y));
+}
+
+/// `y[row]` = the sum of each row of x, [rows, n].
+///
+/// # Panics
+/// Where `n == 0` or `x.len() != n * y.len()`.
+pub fn row_sum(isa: Isa, n: usize, x: &[f32], y: &mut [f32]) {
+    check_rows(n, x.len(), n * y.len());
+    isa.run(Reduce::<false>(n, x, y));
+}
+
+/// Where the largest number of a row stands, the first of equals. NaN is passed over; of nothing but NaN it is 0.
+///
+/// ```
+/// # use nn_kernels::softmax::argmax;
+/// assert_eq!(argmax(&[0.1, 0.7, 0.2, 0.7]), 1);
+/// ```
+///
+/// # Panics
+/// Where `row.is_empty()`.
+pub fn argmax(row: &[f32]) -> usize {
+    assert!(!row.is_empty(), "expected a row of at least 1 number, found 0");
+    let mut best = (0, f32::NAN);
+    for (i, &x) in row.iter().enumerate() {
+        if x > best.1 || (best.1.is_nan() && !x.is_nan()) {
+            best = (i, x);
+        }
+    }
+    best.0
+}

@@ -1,0 +1,80 @@
+//! Rows of at most sixteen numbers, sixteen rows at a time: transposed, a row is a lane, and no sum runs across lanes.
+//! Comes in: up to sixteen rows of n numbers; goes out: vectors of columns, or rows made of them again.
+//! Never a different computation for the last, fewer rows: their missing neighbours are zeros, whose results are dropped.
+
+use super::LANES;
+use crate::math;
+use crate::simd::Simd;
+
+/// Column j of up to sixteen rows in vector j; zeros for missing rows and columns.
+#[inline(always)]
+pub(super) fn load_columns<S: Simd>(s: S, n: usize, rows: &[f32]) -> [S::F; LANES] {
+    let mut columns = [s.splat(0.0); LANES];
+    for (column, row) in columns.iter_mut().zip(rows.chunks_exact(n)) {
+        *column = s.load_part(row);
+    }
+    s.transpose(&mut columns);
+    columns
+}
+
+/// The other way; it writes as many rows as there are.
+#[inline(always)]
+pub(super) fn store_columns<S: Simd>(s: S, n: usize, mut columns: [S::F; LANES], rows: &mut [f32]) {
+    s.transpose(&mut columns);
+    for (column, row) in columns.into_iter().zip(rows.chunks_exact_mut(n)) {
+        s.store_part(column, row);
+    }
+}
+
+/// The columns less the largest of each row, their exponentials, and the sums of those.
+#[inline(always)]
+pub(super) fn exponentials<S: Simd>(s: S, n: usize, x: &mut [S::F; LANES]) -> ([S::F; LANES], S::F) {
+    let mut most = x[0];
+    for x in &x[1..n] {
+        most = s.max(most, *x);
+    }
+    let mut exp = [s.splat(0.0); LANES];
+    for (x, e) in x[..n].iter_mut().zip(&mut exp) {
+        *x = s.sub(*x, most);
+        *e = math::exp(s, *x);
+    }
+    // As the lanes of a row are added up where it is taken alone.
+    let mut sums = exp;
+    for half in [8, 4, 2, 1] {
+        for i in 0..half {
+            sums[i] = s.add(sums[i], sums[i + half]);
+        }
+    }
+    (exp, sums[0])
+}
+
+/// softmax of up to sixteen rows, or its logarithm.
+#[inline(always)]
+pub(super) fn softmax<S: Simd, const LOG: bool>(s: S, n: usize, x: &[f32], y: &mut [f32]) {
+    let mut x = load_columns(s, n, x);
+    store_columns(s, n, softmax_columns::<S, LOG>(s, n, &mut x), y);
+}
+
+/// As [`softmax`], in place.
+#[inline(always)]
+pub(super) fn softmax_in_place<S: Simd, const LOG: bool>(s: S, n: usize, y: &mut [f32]) {
+    let mut x = load_columns(s, n, y);
+    store_columns(s, n, softmax_columns::<S, LOG>(s, n, &mut x), y);
+}
+
+#[inline(always)]
+fn softmax_columns<S: Simd, const LOG: bool>(s: S, n: usize, x: &mut [S::F; LANES]) -> [S::F; LANES] {
+    let (mut exp, sum) = exponentials(s, n, x);
+    if LOG {
+        let log = math::ln(s, sum);
+        for x in &mut x[..n] {
+            *x = s.sub(*x, log);
+        }
+        return *x;
+    }
+    let factor = s.div(s.splat(1.0), sum);
+    for e in &mut exp[..n] {
+        *e = s.mul(*e, factor);
+    }
+    exp
+}
