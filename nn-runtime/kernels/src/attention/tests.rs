@@ -95,7 +95,7 @@ fn heads_are_near_the_truth(isa: Isa, heads: Heads, masked: bool) {
     assert_eq!(bits(&of_one), bits(&context), "{}", what("context of weights that are not kept"));
     let written = context.iter().filter(|x| !x.is_nan()).count();
     assert_eq!(written, samples * count * queries * width, "{}", what("numbers written"));
-    pull(isa, heads, (&mut qkv, lays), &weights, Rows { all: &dc, lay }, &mut scratch);
+    backward(isa, heads, (&mut qkv, lays), &weights, Rows { all: &dc, lay }, &mut scratch);
     let changed = qkv.iter().zip(&before).filter(|(a, b)| a != b).count();
     assert!(changed <= samples * count * (queries + 2 * keys) * width, "{}", what("numbers changed"));
 
