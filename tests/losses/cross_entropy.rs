@@ -1,4 +1,5 @@
-//! `CrossEntropy` on labels and on distributions: against PyTorch and its formula, smoothed too; what counts as right.
+//! `CrossEntropy` on labels and on distributions: against PyTorch and its formula, smoothed too; what counts
+//! as right.
 
 use nn_runtime::losses::{CrossEntropy, LossOn};
 use nn_tests::fixtures::{Case, load};

@@ -1,5 +1,5 @@
-//! What the tests of losses share. In: a loss and its formula in double precision, or PyTorch's cases; out: nothing, or the first
-//! instruction set on which its value or gradient is wrong.
+//! What the tests of losses share. In: a loss and its formula in double precision, or PyTorch's cases; out:
+//! nothing, or the first instruction set on which its value or gradient is wrong.
 
 use nn_runtime::Isa;
 use nn_runtime::losses::LossOn;
@@ -10,7 +10,8 @@ use nn_tests::numbers::{assert_near, numbers, slopes, wide};
 pub const WIDTHS: [usize; 6] = [1, 2, 3, 10, 17, 33];
 pub const BATCHES: [usize; 6] = [1, 2, 3, 7, 17, 33];
 
-/// Value and gradient of the mean over samples, on every instruction set; the gradient on its own for cut batches too.
+/// Value and gradient of the mean over samples, on every instruction set; the gradient on its own for cut
+/// batches too.
 pub fn compare<T: Copy>(
     what: &str,
     loss: &impl LossOn<[T]>,

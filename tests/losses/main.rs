@@ -1,5 +1,5 @@
-//! Every loss, a file for each: values and gradients against PyTorch and against its formula, on every instruction set; what targets
-//! are refused; and what counts as right.
+//! Every loss, a file for each: values and gradients against PyTorch and against its formula, on every
+//! instruction set; what targets are refused; and what counts as right.
 
 mod binary_cross_entropy;
 mod binary_focal;

@@ -1,4 +1,5 @@
-//! NaN and infinities in outputs: they show in the loss and in the gradient of their own row, and nowhere else.
+//! NaN and infinities in outputs: they show in the loss and in the gradient of their own row, and nowhere
+//! else.
 
 use nn_runtime::Isa;
 use nn_runtime::losses::{
