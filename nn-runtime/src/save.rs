@@ -87,8 +87,9 @@ impl<N: Network> Model<N> {
     pub fn load(path: impl AsRef<Path>) -> Result<Self, WeightsError> {
         let path = path.as_ref();
         let bytes = fs::read(path).map_err(|error| WeightsError::new(path, format!("cannot be read: {error}")))?;
-        let file = SafeTensors::deserialize(&bytes)
-            .map_err(|error| WeightsError::new(path, format!("expected a safetensors file, found another ({error})")))?;
+        let file = SafeTensors::deserialize(&bytes).map_err(|error| {
+            WeightsError::new(path, format!("expected a safetensors file, found another ({error})"))
+        })?;
         let mut found: BTreeMap<String, TensorView> = file.tensors().into_iter().collect();
 
         let mut params = AlignedBuffer::zeroed(N::COMPILED.params_len);

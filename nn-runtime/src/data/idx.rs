@@ -80,7 +80,12 @@ pub fn mnist(dir: impl AsRef<Path>) -> Result<(Dataset<Labels>, Dataset<Labels>)
     let [trained, tested] = [&train, &test].map(|part| part.inputs()[0].width());
     if trained != tested {
         let expected = format!("{trained} pixels an image, as for training");
-        return Err(DataError::new(DataErrorKind::Format, format!("{}, t10k images", shown(dir)), expected, tested.to_string()));
+        return Err(DataError::new(
+            DataErrorKind::Format,
+            format!("{}, t10k images", shown(dir)),
+            expected,
+            tested.to_string(),
+        ));
     }
     Ok((train, test))
 }

@@ -26,7 +26,12 @@ impl Values {
         let samples = flat.len() / width;
         if samples * width != flat.len() {
             let found = format!("{} numbers", flat.len());
-            return Err(DataError::new(DataErrorKind::Size, "samples", format!("a multiple of the width {width}"), found));
+            return Err(DataError::new(
+                DataErrorKind::Size,
+                "samples",
+                format!("a multiple of the width {width}"),
+                found,
+            ));
         }
         Ok(Self { flat, samples, width })
     }

@@ -157,7 +157,8 @@ impl Labels {
             0 => Ok(labels),
             over => {
                 let expected = format!("a multiple of the {steps} steps of a sample");
-                let fault = DataError::new(DataErrorKind::Size, "labels", expected, format!("{} labels", labels.flat.len()));
+                let fault =
+                    DataError::new(DataErrorKind::Size, "labels", expected, format!("{} labels", labels.flat.len()));
                 Err(fault.help(format!("leave out the last {over}, or say how many steps a sample has")))
             }
         }

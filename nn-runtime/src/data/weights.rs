@@ -77,7 +77,12 @@ impl Dataset<Labels> {
         self.check_classes(classes.len())?;
         if let Some(class) = classes.iter().position(|&weight| !is_weight(weight)) {
             let found = classes[class].to_string();
-            return Err(DataError::new(DataErrorKind::Number, format!("class {class}, weight"), "a finite number of at least 0", found));
+            return Err(DataError::new(
+                DataErrorKind::Number,
+                format!("class {class}, weight"),
+                "a finite number of at least 0",
+                found,
+            ));
         }
         let width = self.targets().width();
         let labels = self.targets().as_slice().iter().enumerate();
