@@ -108,7 +108,7 @@ impl Dense {
     /// A batch of steps is a batch of samples to the product: the rows of the matrix are the last dimension of the input.
     fn panels(&self, cx: &LayerContext<'_, impl Sized>) -> Panels {
         let x = cx.input_shape(0);
-        Panels::fit(x.dim(x.rank() - 1), self.units)
+        Panels::best(x.dim(x.rank() - 1), self.units)
     }
 }
 

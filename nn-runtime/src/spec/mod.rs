@@ -216,7 +216,7 @@ impl LayerSpec {
         let shape = Shape::of([cols, rows]);
         // Where the size overflows nothing is laid out: the fault is told by `check`.
         let panels = match shape.checked_len() {
-            Some(len) if len > 0 => Panels::fit(rows, cols),
+            Some(len) if len > 0 => Panels::best(rows, cols),
             _ => Panels::new(1, 1),
         };
         self.push(name, shape, Layout::Panels(panels), init, Role::Trainable)
