@@ -209,7 +209,11 @@ impl<const S: usize, const V: usize> Liveness<S, V> {
         let producer = nodes[before].spec;
         let free = self.readers[v] == 1 && self.output[v].is_none();
         let fits = producer.accepts.elementwise && producer.arity == 1 && producer.times == 1;
-        if free && fits && (from_output || !backward || !self.pulled[s]) { Some(before) } else { None }
+        if free && fits && (from_output || !backward || !self.pulled[s] && !self.trains[s]) {
+            Some(before)
+        } else {
+            None
+        }
     }
 
     /// The convolution that takes the maxima of node `s` itself, if it may: there may be a floor between, which it has absorbed.

@@ -6,9 +6,9 @@ use alloc::vec::Vec;
 use core::array;
 
 use super::Probe;
+use super::trial::Ask;
 use crate::layer::Layer;
-use crate::spec::Stream;
-use nn_kernels::aligned_buffer::AlignedBuffer;
+use crate::spec::{Epilogue, Pass, Stream};
 
 impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
     /// The outputs of [`Layer::step`] for every step of the inputs, each `[batch, steps, …]`. An output of steps is put together to
@@ -24,9 +24,10 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
             Stream::Ends(floats) => (floats, true),
         };
         self.check_lengths(batch, x, None);
-        let ask = self.infer(batch);
-        let mut saved = AlignedBuffer::zeroed(carried * batch);
-        let mut scratch = AlignedBuffer::zeroed(self.spec.scratch_fixed_for(ask.pass));
+        let ask = Ask { pass: Pass::Step, ..self.infer(batch) };
+        let (mut saved, mut scratch) = self.memory(ask, &Epilogue::NONE);
+        assert_eq!(saved.len(), carried * batch);
+        saved.fill(0.0);
         let steps = self.spec.inputs[0].dim(0);
         let mut y = self.outputs(batch);
         for step in 0..steps {
@@ -38,7 +39,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
                 array::from_fn(|j| vec![f32::NAN; if ends { y[j].len() } else { y[j].len() / steps }]);
             scratch.fill(f32::NAN);
             let mut cx = self.cx(&self.params, ask, &mut saved, &mut scratch);
-            self.layer.step(&mut cx, x.each_ref().map(|x| &x[..]), to.each_mut().map(|y| &mut y[..]));
+            crate::pass::forward(&self.layer, &mut cx, x.each_ref().map(|x| &x[..]), to.each_mut().map(|y| &mut y[..]));
             for (y, to) in y.iter_mut().zip(&to) {
                 let one = to.len() / batch;
                 let (step, steps) = if ends { (0, 1) } else { (step, steps) };

@@ -13,3 +13,15 @@ pub(crate) enum Stream {
     /// One value from all steps so far, with so many floats carried.
     Ends(usize),
 }
+
+impl Stream {
+    /// What a rule says to take part so.
+    pub(crate) const fn claim(&self) -> &'static str {
+        match self {
+            Stream::No => "no stream",
+            Stream::PerStep => "`per_step`",
+            Stream::Carries(_) => "`stream_state`",
+            Stream::Ends(_) => "`stream_reduces`",
+        }
+    }
+}
