@@ -1,4 +1,11 @@
-//! The house rules as tests: where `unsafe` may stand, what the macro may know, how a module begins.
+//! The rules of CONTRIBUTING as tests: where `unsafe` may stand, what the macro may know, how a module begins.
+
+mod circles;
+mod modules;
+mod names;
+mod source;
+mod text;
+mod unsafety;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -42,27 +49,6 @@ fn layers() -> Vec<String> {
 }
 
 #[test]
-fn unsafe_stands_in_the_kernel_room_only() {
-    for krate in ["nn-macros", "nn-runtime"] {
-        let lib = fs::read_to_string(root().join(krate).join("src/lib.rs")).unwrap();
-        assert!(lib.contains("\n#![forbid(unsafe_code)]\n"), "{krate} may not hold `unsafe`");
-    }
-}
-
-#[test]
-fn every_unsafe_block_is_argued() {
-    for (file, text) in sources("nn-runtime/kernels/src") {
-        let lines: Vec<&str> = text.lines().collect();
-        for (i, line) in lines.iter().enumerate() {
-            if line.contains("unsafe {") && !line.trim_start().starts_with("//") {
-                let above = &lines[i.saturating_sub(8)..=i];
-                assert!(above.iter().any(|l| l.contains("SAFETY:")), "{file}:{} has no `// SAFETY:` above it", i + 1);
-            }
-        }
-    }
-}
-
-#[test]
 fn the_macro_knows_no_layer() {
     let layers = layers();
     for (file, text) in sources("nn-macros/src") {
@@ -81,19 +67,6 @@ fn the_macro_knows_no_layer() {
 }
 
 #[test]
-fn every_module_opens_with_a_sign() {
-    for folder in ["nn-macros/src", "nn-runtime/src", "examples", "tests", "benches"] {
-        for (file, text) in sources(folder) {
-            // Files that are `include!`d into a test module, or are what a user would write, have no room of their own.
-            if file.contains("/ui/") || file.contains("/tests/") || file.ends_with("tests.rs") {
-                continue;
-            }
-            assert!(text.starts_with("//!"), "{file} opens without a sign of what the room is for");
-        }
-    }
-}
-
-#[test]
 fn the_core_needs_no_operating_system() {
     for (file, text) in sources("nn-runtime/src") {
         let outside =
@@ -107,17 +80,6 @@ fn the_core_needs_no_operating_system() {
             let code = line.trim_start();
             let names = !code.starts_with("//") && code.contains("std::") && !code.contains("\"std");
             assert!(tests || !names, "{file}:{} names `std`: the core is for bare machines too", i + 1);
-        }
-    }
-}
-
-#[test]
-fn nothing_is_left_open() {
-    for folder in ["nn-macros/src", "nn-runtime/src", "examples", "benches"] {
-        for (file, text) in sources(folder) {
-            for word in ["TODO", "todo!", "unimplemented!", "FIXME"] {
-                assert!(!text.contains(word), "{file} holds `{word}`");
-            }
         }
     }
 }
