@@ -59,7 +59,10 @@ fn modules_form_no_circle() {
             }
         }
     }
-    assert!(all.is_empty(), "modules that are built on each other:\n{all}help: move what both need into a module of its own");
+    assert!(
+        all.is_empty(),
+        "modules that are built on each other:\n{all}help: move what both need into a module of its own"
+    );
 }
 
 #[test]

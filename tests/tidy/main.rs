@@ -1,10 +1,13 @@
 //! The rules of CONTRIBUTING as tests: where `unsafe` may stand, what the macro may know, how a module begins.
 
+mod checklist;
 mod circles;
 mod modules;
 mod names;
+mod orphans;
 mod source;
 mod text;
+mod tree;
 mod unsafety;
 
 use std::fs;

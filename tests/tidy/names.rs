@@ -22,5 +22,8 @@ fn a_type_name_means_one_thing() {
             all += &format!("  `{name}` in {}\n", places.join(", "));
         }
     }
-    assert!(all.is_empty(), "type names that mean several things:\n{all}help: rename all but one, in the field's words");
+    assert!(
+        all.is_empty(),
+        "type names that mean several things:\n{all}help: rename all but one, in the field's words"
+    );
 }

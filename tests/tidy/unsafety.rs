@@ -66,7 +66,9 @@ fn every_unsafe_block_is_short_and_argued() {
                 Some((_, reason)) if reason.split_whitespace().count() < LEAST => {
                     found += &format!("{place} argues with `{}`\n", reason.trim());
                 }
-                Some((_, reason)) if ["as above", "as before", "as for the first"].iter().any(|w| reason.contains(w)) => {
+                Some((_, reason))
+                    if ["as above", "as before", "as for the first"].iter().any(|w| reason.contains(w)) =>
+                {
                     found += &format!("{place} argues by pointing elsewhere: `{}`\n", reason.trim());
                 }
                 Some(_) => {}
