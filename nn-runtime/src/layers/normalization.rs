@@ -1,5 +1,6 @@
-//! `Normalization`: a data set's own mean and deviation taken out, as the first layer. In: any shape; out: the same. The two are given
-//! once, from the training data, and saved with the weights; no step changes them.
+//! `Normalization`: a data set's own mean and deviation taken out, as the first layer. In: any shape; out:
+//! the same. The two are given once, from the training data, and saved with the weights; no step changes
+//! them.
 
 use super::axis;
 use crate::init::Init;
@@ -15,8 +16,9 @@ use nn_kernels::batch_norm::{Channels, channels_backward, scale_channels};
 /// | `axis`, from 0, the batch not counted | `0`: features of a table, channels of images | no such layer | `axis=-1` |
 /// | mean and deviation | by name, see below | | `adapt(data)`, or `mean`, `variance` |
 ///
-/// Parameters, saved but not learnt: `mean` and `std`, `[length of the axis]`; they begin as 0 and 1, which changes nothing. They
-/// are fitted to the training data by [`Standardize`](crate::data::Standardize), of data that is not standardised already:
+/// Parameters, saved but not learnt: `mean` and `std`, `[length of the axis]`; they begin as 0 and 1, which
+/// changes nothing. They are fitted to the training data by [`Standardize`](crate::data::Standardize), of
+/// data that is not standardised already:
 ///
 /// ```
 /// use nn_runtime::data::Standardize;
