@@ -10,11 +10,11 @@ use super::apart::{Apart, Cut};
 use super::objective::{Answers, Objective, Tally};
 use super::step::CHUNK;
 use crate::data::{Targets, Values};
-use crate::graph::{CompiledNetwork, MAX_INPUTS, Pass};
-use crate::layer::{LayerContext, Mode, ParamGrad};
+use crate::graph::{CompiledNetwork, MAX_INPUTS};
+use crate::layer::{LayerContext, ParamGrad};
 use crate::network::Network;
 use crate::shape::Shape;
-use crate::spec::MAX_OUTPUTS;
+use crate::spec::{MAX_OUTPUTS, Pass};
 use nn_kernels::aligned_buffer::AlignedBuffer;
 use nn_kernels::gather::gather;
 use nn_kernels::noise::CounterRng;
@@ -114,11 +114,12 @@ impl Lane {
             let x = &x[..map.inputs.len()];
             let mut y = mut_slices(&mut self.outputs, shapes, &group);
             let work = if train.is_some() { &mut self.work[..group.len() * map.train.work] } else { &mut [] };
-            let mut cx = LayerContext::of_network(map, params, isa, group.len(), work, &mut *scratch);
-            match train {
-                Some(train) => set_out(&mut cx, train.noise, loss.logits(), all.start),
-                None => cx.logits = loss.logits(),
-            }
+            let pass = if train.is_some() { Pass::Train } else { Pass::Infer };
+            let cx = LayerContext::for_network(params, isa, group.len(), pass, work, &mut *scratch);
+            let mut cx = match train {
+                Some(train) => cx.logits(loss.logits()).training(train.noise, all.start),
+                None => cx.logits(loss.logits()),
+            };
             N::forward(&mut cx, x, &mut y[..shapes.len()]);
 
             let y = y.map(|y| &*y);
@@ -153,8 +154,8 @@ impl Lane {
             }
 
             let work = &self.work[..group.len() * map.train.work];
-            let mut cx = LayerContext::of_network(map, &[], isa, group.len(), work, &mut *scratch);
-            set_out(&mut cx, train.noise, loss.logits(), all.start);
+            let cx = LayerContext::for_network(&[], isa, group.len(), Pass::Train, work, &mut *scratch);
+            let mut cx = cx.logits(loss.logits()).training(train.noise, all.start);
             for stretch in stretches(group.len(), self.cut) {
                 let sums = &mut self.sums[apart.sums_at((group.start + stretch.start) / self.cut.stretch)];
                 for (range, place) in apart.places() {
@@ -195,8 +196,8 @@ impl Lane {
                 true => &self.work[..group.len() * map.train.work],
                 false => &self.kept[group.start * map.train.kept..group.end * map.train.kept],
             };
-            let mut cx = LayerContext::of_network(map, params, isa, group.len(), saved, &mut *scratch);
-            set_out(&mut cx, noise, logits, all.start);
+            let cx = LayerContext::for_network(params, isa, group.len(), Pass::Train, saved, &mut *scratch);
+            let mut cx = cx.logits(logits).training(noise, all.start);
             let overwrite = core::mem::take(overwrite);
             let part = ParamGrad { range: range.clone(), grad: &mut *grad, samples: 0..group.len(), overwrite };
             N::backward_params(&mut cx, &x[..map.inputs.len()], &dy[..map.outputs.len()], part);
@@ -210,16 +211,6 @@ impl Lane {
             isa.add(&sums[at..at + grad.len()], grad);
         }
     }
-}
-
-/// A training pass over samples from this one on.
-#[inline]
-fn set_out<S>(cx: &mut LayerContext<'_, S>, noise: CounterRng, logits: u8, first_sample: usize) {
-    cx.pass = Pass::Train;
-    cx.mode = Mode::Train;
-    cx.noise = noise;
-    cx.logits = logits;
-    cx.first_sample = first_sample;
 }
 
 fn by(size: usize, samples: usize) -> impl Iterator<Item = Range<usize>> {
