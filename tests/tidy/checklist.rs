@@ -157,8 +157,13 @@ impl Kind {
     }
 }
 
+/// The names of all layers.
+pub fn layers(tree: &Tree) -> Vec<String> {
+    KINDS[0].items(tree).into_iter().map(|item| item.name).collect()
+}
+
 /// The doc comment directly above the declaration of a name.
-fn docs(source: &str, name: &str) -> Option<String> {
+pub fn docs(source: &str, name: &str) -> Option<String> {
     let lines: Vec<&str> = source.lines().collect();
     let declares = |line: &str| {
         let line = line.trim_start();
@@ -271,7 +276,11 @@ fn the_table_says_what_is_checked() {
         let folder = format!("{}/<x>.rs", kind.folder);
         let places = [&*folder, kind.test, "mod.rs", "README"];
         for place in places.into_iter().chain(kind.lists.iter().copied()) {
-            assert!(row.contains(place.trim_end_matches(".md")), "CONTRIBUTING.md's row for {} does not name {place}", kind.row);
+            assert!(
+                row.contains(place.trim_end_matches(".md")),
+                "CONTRIBUTING.md's row for {} does not name {place}",
+                kind.row
+            );
         }
     }
 }
