@@ -141,13 +141,13 @@ fn no_setting_makes_a_step_allocate() {
 fn a_weighted_batch_and_a_loss_on_whole_samples_allocate_nothing() {
     let labels = Labels::per_step([1, 2, 2, 1, 0, 0, 2, 1, 0], 3).unwrap();
     let data = Dataset::new((vec![0.5; 12], 4), labels).unwrap().with_weights((vec![1.0, 0.0, 2.0], 1)).unwrap();
-    let mut batch = data.take(&[0, 1, 2]);
+    let mut batch = data.select(&[0, 1, 2]);
     let mut model = Steps::init(0);
     let mut trainer = Trainer::new(&mut model, Ctc::new(), Adam::new(1e-3));
     trainer.step(&batch).unwrap();
     let before = count();
     for indices in [[2, 1, 0], [0, 0, 2]] {
-        data.take_into(&indices, &mut batch);
+        data.select_into(&indices, &mut batch);
         trainer.step(&batch).unwrap();
     }
     assert_eq!(count() - before, 0);
@@ -157,7 +157,7 @@ fn a_weighted_batch_and_a_loss_on_whole_samples_allocate_nothing() {
 fn a_longer_run_allocates_no_more() {
     let data = nn_runtime::data::digits::draw(330, 1);
     let run = |batches: usize| {
-        let part = data.take(&(0..33 * batches).collect::<Vec<_>>());
+        let part = data.select(&(0..33 * batches).collect::<Vec<_>>());
         let mut model = Net::init(0);
         let mut trainer = Trainer::new(&mut model, CrossEntropy::new(), Adam::new(1e-3));
         let before = count();

@@ -170,7 +170,7 @@ where
     }
     let mut gradients = model.clone();
     let first: Vec<usize> = (0..plan.batch).collect();
-    bare(&mut gradients).fit(&data.take(&first), Fit::epochs(1).batch(plan.batch).shuffle(false)).unwrap();
+    bare(&mut gradients).fit(&data.select(&first), Fit::epochs(1).batch(plan.batch).shuffle(false)).unwrap();
     for tensor in model.tensors().iter().filter(|tensor| tensor.role == Role::Trainable && !tensor.frozen) {
         bits.insert(format!("gradient of {}", tensor.name), hash_of(&gradients.get(&tensor.name).unwrap()));
     }

@@ -68,7 +68,7 @@ pub mod train;
 pub use fault::Fault;
 pub use gradient::Gradients;
 pub use init::Init;
-pub use layer::{Layer, LayerContext, Mode, ParamGrad, ReadContext};
+pub use layer::{Layer, LayerContext, ParamGrad, ReadContext};
 pub use memory::Memory;
 pub use model::{Model, ModelPart, ParamError};
 pub use network::{AnyHead, LogSoftmaxHead, Network, OtherHead, PlainHead, Ports, SigmoidHead, SoftmaxHead, ValueHead};
@@ -78,7 +78,7 @@ pub use params::Tensor;
 pub use predictor::{InputError, Predictor};
 pub use probe::{Gradients as LayerGradients, Probe};
 pub use shape::{MAX_RANK, Shape};
-pub use spec::{Head, LayerSpec, MAX_OUTPUTS, MAX_PARAMS, Role, Rule};
+pub use spec::{Head, LayerSpec, MAX_OUTPUTS, MAX_PARAMS, Pass, Role, Rule};
 pub use stream::{StreamError, StreamState, Streamer};
 
 /// What a layer of one's own may compute with: element-wise operations, functions and vectors, on every instruction set.
@@ -115,8 +115,8 @@ pub mod __private {
     pub use crate::fault::Fault;
     pub use crate::formula::*;
     pub use crate::graph::{
-        CompiledNetwork, Graph, Node, Pass, Plan, TracedValue, check, check_frozen, check_input, check_output,
-        check_shape, check_shared, input_step, output_step, repeat, spec,
+        CompiledNetwork, Graph, Node, Plan, TracedValue, check, check_frozen, check_input, check_output, check_shape,
+        check_shared, input_step, output_step, repeat, spec,
     };
     pub use crate::init::Init;
     pub use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
@@ -127,7 +127,7 @@ pub mod __private {
     pub use crate::pass::{BackwardInput, BackwardParams, Forward};
     pub use crate::repeat::Repeat;
     pub use crate::shape::Shape;
-    pub use crate::spec::{Head, LayerSpec, Rule};
+    pub use crate::spec::{Head, LayerSpec, Pass, Rule};
     pub use alloc::string::String;
     pub use nn_kernels::math;
     pub use nn_kernels::simd::Simd;

@@ -1,5 +1,6 @@
-//! Weight files: a model to safetensors and back. In: a path; out: standard names, standard layouts, and on a mismatch every
-//! difference in words. A load that fails changes nothing; a save that fails leaves the old file.
+//! Weight files: a model to safetensors and back. In: a path; out: standard names, standard layouts, and on a
+//! mismatch every difference in words. A load that fails changes nothing; a save that fails leaves the old
+//! file.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,18 +16,18 @@ use nn_kernels::aligned_buffer::AlignedBuffer;
 
 /// Why a weight file could not be written, read, or taken for this network.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct SaveError {
+pub struct WeightsError {
     path: PathBuf,
     faults: Vec<String>,
 }
 
-impl SaveError {
-    fn new(path: &Path, fault: impl fmt::Display) -> SaveError {
-        SaveError { path: path.into(), faults: vec![fault.to_string()] }
+impl WeightsError {
+    fn new(path: &Path, fault: impl fmt::Display) -> WeightsError {
+        WeightsError { path: path.into(), faults: vec![fault.to_string()] }
     }
 }
 
-impl fmt::Display for SaveError {
+impl fmt::Display for WeightsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.path.display())?;
         for (i, fault) in self.faults.iter().enumerate() {
@@ -39,15 +40,16 @@ impl fmt::Display for SaveError {
     }
 }
 
-impl std::error::Error for SaveError {}
+impl std::error::Error for WeightsError {}
 
 impl<N: Network> Model<N> {
-    /// Writes all parameters as [safetensors](https://github.com/huggingface/safetensors): 32-bit floats under the names of the
-    /// declaration (`head.weight`), in the field's standard layouts (a dense weight is `[outputs, inputs]`).
+    /// Writes all parameters as [safetensors](https://github.com/huggingface/safetensors): 32-bit floats
+    /// under the names of the declaration (`head.weight`), in the field's standard layouts (a dense weight is
+    /// `[outputs, inputs]`).
     ///
     /// # Errors
     /// The file cannot be written; a file that was there before is left as it was.
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), SaveError> {
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), WeightsError> {
         let path = path.as_ref();
         let tensors = self.tensors();
         let bytes: Vec<Vec<u8>> = tensors
@@ -66,26 +68,28 @@ impl<N: Network> Model<N> {
                 (tensor.name.as_str(), view.expect("as many bytes as the shape has numbers"))
             })
             .collect();
-        let file = safetensors::serialize(views, None).map_err(|error| SaveError::new(path, error))?;
+        let file = safetensors::serialize(views, None).map_err(|error| WeightsError::new(path, error))?;
         // Written beside and then renamed, so that a full disk or a crash leaves the old file whole.
         let mut beside = path.as_os_str().to_owned();
         beside.push(".part");
         let written = fs::write(&beside, file).and_then(|()| fs::rename(&beside, path));
         written.map_err(|error| {
             let _ = fs::remove_file(&beside);
-            SaveError::new(path, format!("cannot be written: {error}"))
+            WeightsError::new(path, format!("cannot be written: {error}"))
         })
     }
 
     /// Reads what [`save`](Model::save), or PyTorch under the same names, has written.
     ///
     /// # Errors
-    /// The file cannot be read, is not safetensors, or does not hold exactly this network's tensors; every difference is named.
-    pub fn load(path: impl AsRef<Path>) -> Result<Self, SaveError> {
+    /// The file cannot be read, is not safetensors, or does not hold exactly this network's tensors; every
+    /// difference is named.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, WeightsError> {
         let path = path.as_ref();
-        let bytes = fs::read(path).map_err(|error| SaveError::new(path, format!("cannot be read: {error}")))?;
-        let file = SafeTensors::deserialize(&bytes)
-            .map_err(|error| SaveError::new(path, format!("expected a safetensors file, found another ({error})")))?;
+        let bytes = fs::read(path).map_err(|error| WeightsError::new(path, format!("cannot be read: {error}")))?;
+        let file = SafeTensors::deserialize(&bytes).map_err(|error| {
+            WeightsError::new(path, format!("expected a safetensors file, found another ({error})"))
+        })?;
         let mut found: BTreeMap<String, TensorView> = file.tensors().into_iter().collect();
 
         let mut params = AlignedBuffer::zeroed(N::COMPILED.params_len);
@@ -115,7 +119,7 @@ impl<N: Network> Model<N> {
         }
         if !faults.is_empty() {
             faults.push("help: load weights that were saved from this declaration; labels are their names".into());
-            return Err(SaveError { path: path.into(), faults });
+            return Err(WeightsError { path: path.into(), faults });
         }
         Ok(Model::with_params(params))
     }

@@ -26,5 +26,6 @@ pub mod simd;
 pub mod softmax;
 #[cfg(feature = "std")]
 pub mod thread_pool;
+mod transpose;
 pub mod update;
 pub mod workspace;

@@ -13,11 +13,11 @@ use super::microbatch::MicroBatching;
 use super::objective::Objective;
 use super::split::{BatchSplit, LOSS_BLOCK, loss_blocks};
 use crate::data::{Targets, Values};
-use crate::graph::{CompiledNetwork, MAX_INPUTS, Pass};
-use crate::layer::{LayerContext, Mode, ParamGrad};
+use crate::graph::{CompiledNetwork, MAX_INPUTS};
+use crate::layer::{LayerContext, ParamGrad};
 use crate::network::Network;
 use crate::shape::Shape;
-use crate::spec::MAX_OUTPUTS;
+use crate::spec::{MAX_OUTPUTS, Pass};
 use nn_kernels::aligned_buffer::AlignedBuffer;
 use nn_kernels::gather::gather;
 use nn_kernels::noise::CounterRng;
@@ -171,11 +171,12 @@ impl Shard {
         let x = inputs(map, &pass.batch.x, &self.gathered, micro);
         let mut y = mut_slices(&mut self.outputs, map.outputs, &micro.own);
         let work = if pass.train.is_some() { &mut self.work[..micro.len() * map.train.work] } else { &mut [] };
-        let mut cx = LayerContext::of_network(map, pass.params, pass.isa, micro.len(), work, scratch);
-        match pass.train {
-            Some(train) => set_training(&mut cx, train.noise, logits, micro.of_batch.start),
-            None => cx.logits = logits,
-        }
+        let kind = if pass.train.is_some() { Pass::Train } else { Pass::Infer };
+        let cx = LayerContext::for_network(pass.params, pass.isa, micro.len(), kind, work, scratch).logits(logits);
+        let mut cx = match pass.train {
+            Some(train) => cx.training(train.noise, micro.of_batch.start),
+            None => cx,
+        };
         N::forward(&mut cx, &x[..map.inputs.len()], &mut y[..map.outputs.len()]);
     }
 
@@ -223,8 +224,8 @@ impl Shard {
             let y = slices(&self.outputs, map.outputs, &micro.own);
             let dy = slices(&self.output_grads, map.outputs, &micro.own);
             let work = &mut self.work[..micro.len() * map.train.work];
-            let mut cx = LayerContext::of_network(map, pass.params, pass.isa, micro.len(), work, scratch);
-            set_training(&mut cx, train.noise, pass.loss.logits(), micro.of_batch.start);
+            let cx = LayerContext::for_network(pass.params, pass.isa, micro.len(), Pass::Train, work, scratch);
+            let mut cx = cx.logits(pass.loss.logits()).training(train.noise, micro.of_batch.start);
             let (n, m) = (map.inputs.len(), map.outputs.len());
             let mut dx: [&mut [f32]; MAX_INPUTS] = Default::default();
             N::backward_input(&mut cx, &x[..n], &y[..m], &dy[..m], &mut dx[..n]);
@@ -247,8 +248,8 @@ impl Shard {
         let x = inputs(map, &pass.batch.x, &self.gathered, micro);
         let dy = slices(&self.output_grads, map.outputs, &micro.own);
         let work = &self.work[..micro.len() * map.train.work];
-        let mut cx = LayerContext::of_network(map, &[], pass.isa, micro.len(), work, scratch);
-        set_training(&mut cx, train.noise, pass.loss.logits(), micro.of_batch.start);
+        let cx = LayerContext::for_network(&[], pass.isa, micro.len(), Pass::Train, work, scratch);
+        let mut cx = cx.logits(pass.loss.logits()).training(train.noise, micro.of_batch.start);
         for block in self.split.reduce_blocks(micro.len()) {
             let number = (micro.own.start + block.start) / self.split.reduce_block;
             let sums = &mut self.partial_sums[pass.micro_batching.block(number)];
@@ -288,8 +289,8 @@ impl Shard {
             let x = inputs(map, &pass.x, &self.gathered, &micro);
             let dy = slices(&self.output_grads, map.outputs, &micro.own);
             let saved = self.saved(map, &micro);
-            let mut cx = LayerContext::of_network(map, pass.params, pass.isa, micro.len(), saved, &mut *scratch);
-            set_training(&mut cx, pass.noise, pass.logits, micro.of_batch.start);
+            let cx = LayerContext::for_network(pass.params, pass.isa, micro.len(), Pass::Train, saved, &mut *scratch);
+            let mut cx = cx.logits(pass.logits).training(pass.noise, micro.of_batch.start);
             let overwrite = core::mem::take(overwrite);
             let part = ParamGrad { range: range.clone(), grad: &mut *grad, samples: 0..micro.len(), overwrite };
             N::backward_params(&mut cx, &x[..map.inputs.len()], &dy[..map.outputs.len()], part);
@@ -312,16 +313,6 @@ impl Shard {
             isa.add(&sums[place..place + grad.len()], grad);
         }
     }
-}
-
-/// A training pass over samples from this one on.
-#[inline]
-fn set_training<S>(cx: &mut LayerContext<'_, S>, noise: CounterRng, logits: u8, first_sample: usize) {
-    cx.pass = Pass::Train;
-    cx.mode = Mode::Train;
-    cx.noise = noise;
-    cx.logits = logits;
-    cx.first_sample = first_sample;
 }
 
 /// The samples of a micro-batch, of each input.

@@ -133,7 +133,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
 
         let mut history = History::default();
         let mut order: Vec<usize> = (0..train.len()).collect();
-        let mut batch = train.take(&[]);
+        let mut batch = train.select(&[]);
         let mut good = Snapshot::of(self, 0);
         let steps = train.len().div_ceil(fit.batch);
         let bar = if fit.progress { progress(steps) } else { ProgressBar::hidden() };
@@ -149,7 +149,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
             let begun = Instant::now();
             let mut sums = EpochSums::default();
             for (step, indices) in order.chunks(fit.batch).enumerate() {
-                train.take_answers_into(indices, &mut batch);
+                train.select_targets_into(indices, &mut batch);
                 let result = self.one(BatchInputs::Indexed(train.inputs(), indices), &batch, fit.seed);
                 if !result.loss().is_finite() {
                     bar.finish_and_clear();
