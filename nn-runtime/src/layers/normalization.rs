@@ -66,7 +66,7 @@ impl Normalization {
             .constant("mean", Shape::of([len]), Init::Zeros)
             .constant("std", Shape::of([len]), Init::Constant(1.0))
             .scratch(0, 2 * len)
-            .takes_act()
+            .accepts_elementwise()
             .backward_without_x()
             .ok()
     }
@@ -92,7 +92,7 @@ fn scales<'a>(cx: &'a mut LayerContext) -> (&'a [f32], &'a [f32]) {
 
 impl Layer for Normalization {
     fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
-        let (isa, floor, lay, mean) = (cx.isa, cx.floor, self.lay(cx), cx.param(0));
+        let (isa, floor, lay, mean) = (cx.isa, cx.floor(), self.lay(cx), cx.param(0));
         let (scale, zeros) = scales(cx);
         scale_channels(isa, lay, x, [mean, scale, zeros], floor, y);
     }
