@@ -61,6 +61,10 @@ mod stream;
 #[cfg(feature = "std")]
 pub mod data;
 #[cfg(feature = "std")]
+mod file_kind;
+#[cfg(feature = "std")]
+mod quote;
+#[cfg(feature = "std")]
 mod save;
 #[cfg(feature = "std")]
 pub mod train;
@@ -77,6 +81,8 @@ pub use nn_kernels::simd::Isa;
 pub use params::Tensor;
 pub use predictor::{InputError, Predictor};
 pub use probe::{Gradients as LayerGradients, Probe};
+#[cfg(feature = "std")]
+pub use save::{WeightsError, WeightsErrorKind};
 pub use shape::{MAX_RANK, Shape};
 pub use spec::{Head, LayerSpec, MAX_OUTPUTS, MAX_PARAMS, Pass, Role, Rule};
 pub use stream::{StreamError, StreamState, Streamer};
@@ -106,7 +112,7 @@ pub mod prelude {
         ConstantRate, Cosine, Exponential, OneCycle, Polynomial, ReduceOnPlateau, StepDecay, Warmup,
     };
     #[cfg(feature = "std")]
-    pub use crate::train::{Clip, Fit, Penalty, Trainer};
+    pub use crate::train::{Clip, Fit, Regularizer, Trainer};
 }
 
 /// What generated code names. Not for other use: it changes without notice.
