@@ -19,7 +19,7 @@ const _: () = {
         __N0,
     );
     const _: () = __nn::check("block_1", &__R0, &[&__V0], 1);
-    const __F0: __nn::LayerSpec = __nn::spec(&__R0, [__V0.shape()]);
+    const __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "block_1", &__R0, 0);
     const __N1: usize = 2;
     const __R1: __nn::Rule = __nn::repeat(
@@ -28,11 +28,11 @@ const _: () = {
         __N1,
     );
     const _: () = __nn::check("body", &__R1, &[&__V1], 1);
-    const __F1: __nn::LayerSpec = __nn::spec(&__R1, [__V1.shape()]);
+    const __F1: __nn::Site = __nn::site(&__R1, [__V1.shape()]);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(&__V1, "body", &__R1, 0);
     const __R2: __nn::Rule = Dense::new(10).rule([__V2.shape()]);
     const _: () = __nn::check("dense_1", &__R2, &[&__V2], 1);
-    const __F2: __nn::LayerSpec = __nn::spec(&__R2, [__V2.shape()]);
+    const __F2: __nn::Site = __nn::site(&__R2, [__V2.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V2, "dense_1", &__R2, 0);
     const _: () = __nn::check_output("output", &__V3, __OUTPUTS[0]);
     const __GRAPH: &__nn::Graph<3, 4> = &__nn::Graph::new(

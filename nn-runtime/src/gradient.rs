@@ -64,8 +64,8 @@ impl<N: Network> Model<N> {
         let (mut y, mut dx) = (zeros(map.outputs), zeros(map.inputs));
         let mut grad = AlignedBuffer::zeroed(map.params_len);
         if batch > 0 {
-            let mut saved = AlignedBuffer::zeroed(map.asked.work * batch);
-            let mut scratch = AlignedBuffer::zeroed(map.asked.scratch_for(batch));
+            let mut saved = AlignedBuffer::zeroed(map.train_with_input_grad.work * batch);
+            let mut scratch = AlignedBuffer::zeroed(map.train_with_input_grad.scratch_for(batch));
             let pass = Pass::TrainWithInputGrad;
             let isa = Isa::detect();
             let mut cx = LayerContext::for_network(&self.params, isa, batch, pass, &mut saved[..], &mut scratch);

@@ -44,6 +44,7 @@ mod ids;
 mod init;
 mod layer;
 pub mod layers;
+mod limits;
 pub mod losses;
 mod memory;
 mod model;
@@ -71,8 +72,10 @@ pub mod train;
 
 pub use fault::Fault;
 pub use gradient::Gradients;
+pub use graph::Rule;
 pub use init::Init;
 pub use layer::{Layer, LayerContext, ParamGrad, ReadContext};
+pub use limits::{MAX_INPUTS, MAX_OUTPUTS, MAX_PARAMS, MAX_RANK};
 pub use memory::Memory;
 pub use model::{Model, ModelPart, ParamError};
 pub use network::{AnyHead, LogSoftmaxHead, Network, OtherHead, PlainHead, Ports, SigmoidHead, SoftmaxHead, ValueHead};
@@ -83,8 +86,8 @@ pub use predictor::{InputError, Predictor};
 pub use probe::{Gradients as LayerGradients, Probe};
 #[cfg(feature = "std")]
 pub use save::{WeightsError, WeightsErrorKind};
-pub use shape::{MAX_RANK, Shape};
-pub use spec::{Head, LayerSpec, MAX_OUTPUTS, MAX_PARAMS, Pass, Role, Rule};
+pub use shape::Shape;
+pub use spec::{Head, LayerSpec, Pass, Role};
 pub use stream::{StreamError, StreamState, Streamer};
 
 /// What a layer of one's own may compute with: element-wise operations, functions and vectors, on every instruction set.
@@ -121,8 +124,8 @@ pub mod __private {
     pub use crate::fault::Fault;
     pub use crate::formula::*;
     pub use crate::graph::{
-        CompiledNetwork, Graph, Node, Plan, TracedValue, check, check_frozen, check_input, check_output, check_shape,
-        check_shared, input_step, output_step, repeat, spec,
+        CompiledNetwork, Graph, Node, Plan, Rule, Site, TracedValue, check, check_frozen, check_input, check_output,
+        check_shape, check_shared, input_step, output_step, repeat, site,
     };
     pub use crate::init::Init;
     pub use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
@@ -133,7 +136,7 @@ pub mod __private {
     pub use crate::pass::{BackwardInput, BackwardParams, Forward};
     pub use crate::repeat::Repeat;
     pub use crate::shape::Shape;
-    pub use crate::spec::{Head, LayerSpec, Pass, Rule};
+    pub use crate::spec::{Head, LayerSpec, Pass};
     pub use alloc::string::String;
     pub use nn_kernels::math;
     pub use nn_kernels::simd::Simd;

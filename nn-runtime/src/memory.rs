@@ -168,7 +168,7 @@ mod tests {
     /// Runs all three passes in memory of exactly the planned size: more would panic, less shows at its end.
     fn use_is_plan<N: Network>(batch: usize, pass: Pass) {
         let map = N::COMPILED;
-        let plan = map.schedule(pass);
+        let plan = map.plan(pass);
         let model = N::init(1);
         let mut saved = poisoned(if pass == Pass::Infer { 0 } else { plan.work * batch });
         let mut scratch = poisoned(plan.scratch_for(batch) + if pass == Pass::Infer { plan.work * batch } else { 0 });
@@ -244,7 +244,7 @@ mod tests {
     fn no_two_buffers_meet() {
         for map in [Chain::COMPILED, Fork::COMPILED, Kept::COMPILED, Deep::COMPILED] {
             for pass in [Pass::Infer, Pass::Train, Pass::TrainWithInputGrad] {
-                let rows = Memory::of(map, 1).rows(map.schedule(pass));
+                let rows = Memory::of(map, 1).rows(map.plan(pass));
                 for (i, a) in rows.iter().enumerate() {
                     for b in &rows[i + 1..] {
                         let time = a.when.from <= b.when.to && b.when.from <= a.when.to;

@@ -83,7 +83,7 @@ pub(crate) fn networks(map: &'static CompiledNetwork) -> Vec<Within> {
 
 fn visit_networks(map: &'static CompiledNetwork, prefix: &str, base: usize, all: &mut Vec<Within>) {
     for node in map.nodes.iter().filter(|node| node.shares.is_none()) {
-        let Some(inner) = node.spec.inner else { continue };
+        let Some(inner) = node.network else { continue };
         for (name, offset) in copies(node, prefix, base) {
             let within = format!("{name}.");
             all.push(Within { name, map: inner, offset });
@@ -94,7 +94,7 @@ fn visit_networks(map: &'static CompiledNetwork, prefix: &str, base: usize, all:
 
 /// The name and the place of a node's parameters; of each copy where it is repeated.
 fn copies(node: &Node, prefix: &str, base: usize) -> impl Iterator<Item = (String, usize)> {
-    let (times, each) = (node.spec.times, node.spec.params_len / node.spec.times);
+    let (times, each) = (node.spec.times, node.spec.params.len / node.spec.times);
     (0..times).map(move |copy| {
         let name = match times {
             1 => format!("{prefix}{}", node.name),
@@ -115,11 +115,9 @@ fn visit(map: &'static CompiledNetwork, prefix: &str, base: usize, frozen: bool,
         let spec = node.spec;
         let frozen = frozen || node.frozen;
         for (name, base) in copies(node, prefix, base) {
-            match spec.inner {
+            match node.network {
                 Some(inner) => visit(inner, &format!("{name}."), base, frozen, all),
-                None => {
-                    all.extend(spec.params[..spec.param_count].iter().map(|param| tensor(param, &name, base, frozen)))
-                }
+                None => all.extend(spec.params.list().iter().map(|param| tensor(param, &name, base, frozen))),
             }
         }
     }

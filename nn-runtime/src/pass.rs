@@ -27,7 +27,7 @@ impl<'a, 'b> PassState<'a, 'b> {
         written: &'a mut [&'b mut [f32]],
         writes: Region,
     ) -> Self {
-        let plan = network.schedule(cx.pass);
+        let plan = network.plan(cx.pass);
         let (work, cx) = cx.split_workspace(plan.work);
         PassState { network, plan, workspace: Workspace { work, x, y, dy, written, writes }, cx }
     }
@@ -63,7 +63,7 @@ impl<'a, 'b> PassState<'a, 'b> {
     #[inline]
     fn is_logits_only(&self, i: usize) -> bool {
         let (node, node_plan) = self.site(i);
-        self.cx.logits & node_plan.head != 0 && node.spec.inner.is_none()
+        self.cx.logits & node_plan.head != 0 && node.network.is_none()
     }
 
     /// Copies from one place to another.
@@ -170,12 +170,12 @@ impl<'a, 'b> BackwardInput<'a, 'b> {
     #[inline(never)]
     pub fn layer<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>) {
         let (node, node_plan) = self.0.site(i);
-        if !node_plan.pull {
+        if !node_plan.backward_input {
             return;
         }
         let spec: &LayerSpec = node.spec;
-        let x = if spec.backward_reads_x { first::<N>(&node_plan.x) } else { [BufferRef::NONE; N] };
-        let y = if spec.backward_reads_y { first::<M>(&node_plan.y) } else { [BufferRef::NONE; M] };
+        let x = if spec.backward.reads_x { first::<N>(&node_plan.x) } else { [BufferRef::NONE; N] };
+        let y = if spec.backward.reads_y { first::<M>(&node_plan.y) } else { [BufferRef::NONE; M] };
         if self.0.is_logits_only(i) {
             if !node_plan.in_place {
                 self.0.copy(node_plan.dy[0], node_plan.dx[0]);
@@ -192,7 +192,7 @@ impl<'a, 'b> BackwardInput<'a, 'b> {
         for k in 0..N {
             if !node_plan.sum[k].is_empty() {
                 let places = (node_plan.dx[k], node_plan.sum[k]);
-                let (from, to) = if node_plan.joins & 1 << k == 0 { places } else { (places.1, places.0) };
+                let (from, to) = if node_plan.deferred & 1 << k == 0 { places } else { (places.1, places.0) };
                 let (cx, [from], [], [], [to]) = self.0.borrow(i, ([from], [], []), [to]);
                 if !to.is_empty() {
                     cx.isa.add(from, to);
@@ -242,11 +242,11 @@ impl<'a> BackwardParams<'a> {
     /// Adds what node `i` owes to the part.
     #[inline(never)]
     pub fn layer<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>) {
-        let (node, node_plan) = (&self.network.nodes[i], &self.network.schedule(self.cx.pass).node_plan[i]);
+        let (node, node_plan) = (&self.network.nodes[i], &self.network.plan(self.cx.pass).node_plan[i]);
         if !node_plan.trains {
             return;
         }
-        let (range, _) = self.part.within(node.params, node.spec.params_len);
+        let (range, _) = self.part.within(node.params, node.spec.params.len);
         if range.is_empty() {
             return;
         }
@@ -256,7 +256,7 @@ impl<'a> BackwardParams<'a> {
         let saved = self.read(node_plan.saved);
         let mut cx = self.cx.for_node(i, (node, node_plan), saved).for_samples(samples.clone());
         let overwrite = self.part.overwrite;
-        let (range, grad) = self.part.within(node.params, node.spec.params_len);
+        let (range, grad) = self.part.within(node.params, node.spec.params.len);
         layer.backward_params(&mut cx, x, dy, ParamGrad { range, grad, samples: 0..samples.len(), overwrite });
     }
 }

@@ -17,11 +17,11 @@ use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 
 use crate::fault::Fault;
-use crate::graph::spec;
+use crate::graph::{Rule, site};
 use crate::layer::Layer;
 use crate::params::Tensor;
 use crate::shape::Shape;
-use crate::spec::{Epilogue, Fusible, LayerSpec, Role, Rule};
+use crate::spec::{Epilogue, Fusible, LayerSpec, Role};
 use nn_kernels::aligned_buffer::AlignedBuffer;
 use nn_kernels::noise::CounterRng;
 use nn_kernels::simd::Isa;
@@ -80,10 +80,16 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
         if let Some(fault) = rule.fault() {
             return Err(fault);
         }
-        let spec: &'static LayerSpec = Box::leak(Box::new(spec(&rule, inputs)));
-        assert!(spec.arity == M, "expected spec with {M} outputs, as the layer has, found {}", spec.arity);
-        assert!(spec.inner.is_none(), "expected a layer, found a network\nhelp: use its `Model`");
-        let tensors: Vec<Tensor> = spec.params[..spec.param_count]
+        let spec: &'static LayerSpec = &Box::leak(Box::new(site(&rule, inputs))).spec;
+        assert!(
+            spec.shapes.arity == M,
+            "expected spec with {M} outputs, as the layer has, found {}",
+            spec.shapes.arity
+        );
+        assert!(spec.nested.is_none(), "expected a layer, found a network\nhelp: use its `Model`");
+        let tensors: Vec<Tensor> = spec
+            .params
+            .list()
             .iter()
             .map(|param| Tensor {
                 name: param.name.into(),
@@ -96,7 +102,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
                 len: param.len,
             })
             .collect();
-        let mut params = AlignedBuffer::zeroed(spec.params_len);
+        let mut params = AlignedBuffer::zeroed(spec.params.len);
         for (i, tensor) in tensors.iter().enumerate() {
             let mut standard = vec![0.0; tensor.count()];
             tensor.init.draw(&tensor.shape, &mut Pcg64Mcg::seed_from_u64(i as u64), &mut standard);
@@ -158,7 +164,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
 
     /// Whether the layer says that it computes in place.
     fn applies(&self) -> Option<()> {
-        matches!(self.spec.fusible, Some(Fusible::Elementwise { .. } | Fusible::Floor(_))).then_some(())
+        matches!(self.spec.fusion.is, Some(Fusible::Elementwise { .. } | Fusible::Floor(_))).then_some(())
     }
 
     /// The output computed in place, as when the layer before it absorbs this one; `None` if its rule does not say `elementwise`.
@@ -181,7 +187,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
     /// An input or a `dy` has another length.
     pub fn gradients(&self, batch: usize, x: [&[f32]; N], dy: [&[f32]; M]) -> Gradients<N> {
         self.check_lengths(batch, x, Some(dy));
-        let mut grad = AlignedBuffer::zeroed(self.spec.params_len);
+        let mut grad = AlignedBuffer::zeroed(self.spec.params.len);
         let found = self.run_trial(&self.ordinary(batch), x, dy, &mut grad);
         Gradients { inputs: found.dx, params: self.standard(&grad) }
     }
@@ -207,10 +213,10 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
 
     #[track_caller]
     fn check_lengths(&self, batch: usize, x: [&[f32]; N], dy: Option<[&[f32]; M]>) {
-        for (x, shape) in x.iter().zip(&self.spec.inputs) {
+        for (x, shape) in x.iter().zip(&self.spec.shapes.inputs) {
             assert_eq!(x.len(), batch * shape.len(), "expected {batch} samples of {shape}");
         }
-        for (dy, shape) in dy.iter().flatten().zip(&self.spec.outputs) {
+        for (dy, shape) in dy.iter().flatten().zip(&self.spec.shapes.outputs) {
             assert_eq!(dy.len(), batch * shape.len(), "expected gradients of {batch} samples of {shape}");
         }
     }

@@ -3,8 +3,7 @@
 
 use core::fmt;
 
-/// The most dimensions a value may have, the batch not counted.
-pub const MAX_RANK: usize = 6;
+use crate::limits::{MAX_LEN, MAX_RANK};
 
 /// The shape of one sample of a value: `[features]`, `[steps, features]`, `[channels, height, width]`, …
 ///
@@ -125,6 +124,11 @@ impl Shape {
         }
     }
 
+    /// How many numbers one step of a sequence has, whose steps are the first dimension; all of it where there is none.
+    pub(crate) const fn step_len(&self) -> usize {
+        if self.rank == 0 || self.dims[0] == 0 { self.len() } else { self.len() / self.dims[0] }
+    }
+
     /// True if one sample has no numbers.
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
@@ -155,9 +159,6 @@ impl Shape {
         self
     }
 }
-
-/// What one value may have at most: beyond this its bytes cannot be addressed with room for a batch.
-pub(crate) const MAX_LEN: usize = (isize::MAX as usize) >> 12;
 
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

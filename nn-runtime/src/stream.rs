@@ -99,8 +99,8 @@ impl<'m, N: Network> Streamer<'m, N> {
         Ok(Streamer {
             params,
             isa,
-            saved: AlignedBuffer::zeroed(map.stream.work),
-            scratch: AlignedBuffer::zeroed(map.stream.scratch_for(1)),
+            saved: AlignedBuffer::zeroed(map.step.work),
+            scratch: AlignedBuffer::zeroed(map.step.scratch_for(1)),
             outputs: outputs.collect(),
             steps: 0,
             network: PhantomData,

@@ -1,7 +1,7 @@
 //! `Rnn`, `Gru`, `Lstm`: every direction, the last step, masks, streams.
 
 use nn_runtime::layers::{Direction, Gru, Lstm, Rnn};
-use nn_runtime::{Init, Isa, Layer, Probe, Rule, Shape};
+use nn_runtime::{Init, Isa, Layer, Probe, Shape};
 use nn_tests::fixtures::{Case, load};
 use nn_tests::numbers::{assert_near, numbers, slopes, wide};
 
@@ -332,13 +332,8 @@ fn parameters_are_pytorchs_and_begin_as_asked() {
 }
 
 fn fault<const N: usize>(units: usize, x: [Shape; N]) -> String {
-    match Lstm::new(units).rule(x) {
-        Rule::Ok(spec) => match Rule::Ok(spec).fault() {
-            Some(fault) => fault.as_str().to_owned(),
-            None => panic!("expected a fault on {x:?}"),
-        },
-        Rule::Err(fault) => fault.as_str().to_owned(),
-    }
+    let fault = Lstm::new(units).rule(x).fault().unwrap_or_else(|| panic!("expected a fault on {x:?}"));
+    fault.as_str().to_owned()
 }
 
 #[test]

@@ -129,7 +129,7 @@ impl<'a, S> LayerContext<'a, S> {
             spec: node.spec,
             params: match self.params {
                 [] => &[],
-                params => &params[node.params..node.params + node.spec.params_len],
+                params => &params[node.params..node.params + node.spec.params.len],
             },
             epilogue: &plan.epilogue,
             // A network that is a head has one output.
@@ -204,8 +204,7 @@ impl<'a, S> LayerContext<'a, S> {
     /// change is asked for.
     #[inline]
     pub fn param(&self, i: usize) -> &'a [f32] {
-        assert!(i < self.spec.param_count);
-        let param = &self.spec.params[i];
+        let param = &self.spec.params.list()[i];
         assert!(
             !self.params.is_empty() || param.len == 0,
             "expected `backward_params` to read no parameter but a running statistic whose change is asked, found it reads `{}`",
@@ -216,7 +215,7 @@ impl<'a, S> LayerContext<'a, S> {
 
     /// The shape of one sample of input `i`.
     pub fn input_shape(&self, i: usize) -> crate::Shape {
-        self.spec.inputs[i]
+        self.spec.shapes.inputs[i]
     }
 
     /// The shape of one sample of output `i`.
@@ -259,7 +258,7 @@ impl ParamGrad<'_> {
     /// empty where nothing of it is asked.
     #[inline]
     pub fn slice(&mut self, cx: &LayerContext<'_, impl Sized>, i: usize) -> (Range<usize>, &mut [f32]) {
-        let param = &cx.spec.params[i];
+        let param = &cx.spec.params.list()[i];
         self.within(param.offset, param.len)
     }
 

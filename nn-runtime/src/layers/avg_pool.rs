@@ -3,9 +3,9 @@
 
 use super::pool::{Pooled, pooled_arguments, pooled_arguments_of_steps, spec};
 use super::window::{Padding, accepted};
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::Rule;
 use nn_kernels::pool::{avg_pool, avg_pool_backward};
 
 /// The mean of each window: `y[c, i, j] = Σ_k Σ_l x[c, i · stride + k - pad, j · stride + l - pad] / kernel²`,

@@ -3,10 +3,11 @@
 
 use super::norm::eps_fault;
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Rule};
+use crate::spec::LayerSpec;
 use nn_kernels::batch_norm::{Channels, channels_backward, gradient_sums, moments, scale_channels};
 
 /// `y = (x - mean) / √(variance + eps) · weight + bias`, one mean and variance per channel: `[features] -> [features]`,

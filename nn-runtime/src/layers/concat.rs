@@ -4,9 +4,10 @@
 use super::axis::{self, cut, join, row};
 use super::sum::several;
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Rule};
+use crate::spec::LayerSpec;
 
 /// Joined along `axis`: `([a, …], [b, …], …) -> [a + b + …, …]`, the other dimensions equal.
 ///

@@ -5,9 +5,9 @@ use super::conv::{Learnt, conv, layer_of_a_convolution, learnt_arguments, spec};
 use super::image::sequence;
 use super::window::{Padding, Window};
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::init::Init;
 use crate::shape::Shape;
-use crate::spec::Rule;
 use nn_kernels::conv::Conv;
 
 /// Convolution over sequences: `y[s, f] = Σ_c Σ_k weight[f, c, k] · x[s · stride + k · dilation - pad, c] + bias[f]`,

@@ -5,9 +5,9 @@ use super::conv::{Learnt, conv, layer_of_a_convolution, learnt_arguments, spec};
 use super::image::image;
 use super::window::{Padding, Window, window_arguments};
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::init::Init;
 use crate::shape::Shape;
-use crate::spec::Rule;
 use nn_kernels::conv::Conv;
 
 /// Convolution over images: `y[f, i, j] = Σ_c Σ_k Σ_l weight[f, c, k, l] · x[c, i · stride + k · dilation - pad, j · …] + bias[f]`,

@@ -5,10 +5,11 @@ use super::conv::{Learnt, bias, describe, fault, learnt_arguments, pull_bias_of,
 use super::image::image;
 use super::window::{Padding, Stand, Window, accepted, window_arguments};
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
-use crate::shape::{MAX_LEN, Shape};
-use crate::spec::Rule;
+use crate::limits::MAX_LEN;
+use crate::shape::Shape;
 use nn_kernels::conv::{Conv, forward, transposed};
 
 /// Transposed convolution: `y[f, i · stride + k · dilation - pad, j · …] += weight[c, f, k, l] · x[c, i, j]` over all `c`, `i`, `j`, `k`

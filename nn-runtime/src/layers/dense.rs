@@ -1,10 +1,11 @@
 //! `Dense`: every output a weighted sum of every input. In: `[features]`; out: `[units]`. The product itself is the kernels'.
 
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Rule};
+use crate::spec::LayerSpec;
 use nn_kernels::matrix::{Panels, backward_bias, backward_input, backward_input_scratch, backward_weight, product};
 
 /// Fully connected: `y[j] = Σ_i weight[j, i] · x[i] + bias[j]`, `[features] -> [units]`.

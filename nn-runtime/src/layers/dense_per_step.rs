@@ -3,10 +3,10 @@
 
 use super::Dense;
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::Rule;
 
 /// The same [`Dense`] at every step: `y[s, j] = Σ_i weight[j, i] · x[s, i] + bias[j]`, `[steps, features] -> [steps, units]`.
 ///

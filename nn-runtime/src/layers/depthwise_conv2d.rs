@@ -5,9 +5,9 @@ use super::conv::{Learnt, conv, layer_of_a_convolution, learnt_arguments, spec};
 use super::image::image;
 use super::window::{Padding, Window, window_arguments};
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::init::Init;
 use crate::shape::Shape;
-use crate::spec::Rule;
 use nn_kernels::conv::Conv;
 
 /// Convolution of each channel on its own, `multiplier` times: with `f = c · multiplier + q`,

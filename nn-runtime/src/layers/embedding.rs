@@ -4,10 +4,11 @@
 use core::ops::Range;
 
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Rule};
+use crate::spec::LayerSpec;
 
 /// Row `x[s]` of a learnt table at every step: `y[s] = weight[x[s]]`, `[steps] -> [steps, features]`.
 ///

@@ -3,9 +3,10 @@
 
 use super::image::image;
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Rule};
+use crate::spec::LayerSpec;
 
 /// How many pixels on each side.
 #[derive(Clone, Copy, Debug)]

@@ -4,9 +4,10 @@
 use super::mask::{is_step, mask_fault};
 use super::max_pool;
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Rule};
+use crate::spec::LayerSpec;
 use nn_kernels::pool::{Pool, avg_pool, avg_pool_backward};
 
 /// The mean of each channel or feature: `[channels, height, width] -> [channels]`, `[steps, features] -> [features]`.

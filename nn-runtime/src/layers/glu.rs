@@ -2,9 +2,10 @@
 
 use super::axis::{self, row};
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::{Head, LayerSpec, Rule};
+use crate::spec::{Head, LayerSpec};
 use nn_kernels::lanes::{Each, fill};
 use nn_kernels::math;
 use nn_kernels::simd::{Kernel, Simd};

@@ -3,9 +3,9 @@
 
 use super::norm::{Norm, row_norm_layer};
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::Rule;
 use nn_kernels::row_norm::Rows;
 
 /// `y = (x - mean) / √(variance + eps) · weight + bias`, mean and (biased) variance over each of `groups` groups of channels of a

@@ -4,9 +4,9 @@
 use super::group_norm::channel_rows;
 use super::norm::{Norm, row_norm_layer};
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::Rule;
 use nn_kernels::row_norm::Rows;
 
 /// `y = (x - mean) / √(variance + eps) · weight + bias`, mean and (biased) variance over each channel of a sample:

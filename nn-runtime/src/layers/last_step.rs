@@ -3,9 +3,10 @@
 
 use super::mask::{is_step, mask_fault};
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Rule};
+use crate::spec::LayerSpec;
 
 /// The last step of a sequence, `[steps, features] -> [features]`; with a mask, `([steps, features], [steps]) -> [features]`, the last one
 /// where the mask is not 0, and zeros where there is none.

@@ -4,9 +4,9 @@
 use super::pool::{Pooled, pooled_arguments, pooled_arguments_of_steps, spec};
 use super::window::{Padding, accepted};
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::Rule;
 use nn_kernels::pool::{Pool, max_pool, max_pool_backward};
 
 /// The largest number of each window: `y[c, i, j] = max_k max_l x[c, i · stride + k - pad, j · stride + l - pad]`,

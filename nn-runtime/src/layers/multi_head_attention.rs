@@ -5,10 +5,11 @@ mod passes;
 mod plan;
 
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Rule, SavedLayout};
+use crate::spec::{LayerSpec, SavedLayout};
 use plan::Plan;
 
 /// Scaled dot-product attention of several heads: `y = concat_h(softmax(q_h · k_hᵀ / √d) · v_h) · out_projᵀ + out_proj_bias`, where `q`,

@@ -2,10 +2,11 @@
 //! out: spec and filled slices. Parameters are `weight` and `bias`, in this order, where there are any.
 
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Rule, SavedLayout};
+use crate::spec::{LayerSpec, SavedLayout};
 use nn_kernels::row_norm::{Rows, row_bias_backward, row_norm, row_norm_backward, row_weight_backward};
 
 /// A normalisation of rows as a layer says it.

@@ -3,10 +3,11 @@
 //! them.
 
 use super::axis;
+use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Rule};
+use crate::spec::LayerSpec;
 use nn_kernels::batch_norm::{Channels, channels_backward, scale_channels};
 
 /// `y = (x - mean) / max(std, 1e-7)`, one mean and deviation for each index of `axis`. Any shape.

@@ -2,9 +2,11 @@
 //! change a number.
 
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
-use crate::shape::{MAX_RANK, Shape};
-use crate::spec::{Head, LayerSpec, Rule};
+use crate::limits::MAX_RANK;
+use crate::shape::Shape;
+use crate::spec::{Head, LayerSpec};
 
 /// Dimension `i` of the output is dimension `axes[i]` of the input: `Permute([1, 2, 0])` is `[c, h, w] -> [h, w, c]`.
 ///

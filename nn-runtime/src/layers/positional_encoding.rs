@@ -2,10 +2,11 @@
 //! `[steps, features]`; out: the same. It never looks at the numbers it adds to.
 
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Rule};
+use crate::spec::LayerSpec;
 use nn_kernels::elementwise::Zip;
 use nn_kernels::matrix::backward_bias;
 use nn_kernels::simd::{Isa, Simd};

@@ -1,9 +1,10 @@
 //! `Prelu`: a rectifier that learns its slope below 0. In: any shape; out: the same. One slope for all numbers, or one per channel.
 
+use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::{Head, LayerSpec, Rule};
+use crate::spec::{Head, LayerSpec};
 use nn_kernels::lanes::{Each, Terms, add, fill, sums};
 use nn_kernels::simd::{Kernel, Simd};
 

@@ -2,9 +2,10 @@
 //! shape; out: the same shape. It never widens a shape to fit another.
 
 use super::sum::alike;
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Rule};
+use crate::spec::LayerSpec;
 use nn_kernels::elementwise::Zip;
 use nn_kernels::simd::Simd;
 

@@ -7,9 +7,10 @@ use core::marker::PhantomData;
 
 use super::window::too_large;
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::init::Init;
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Rule};
+use crate::spec::LayerSpec;
 use nn_kernels::matrix::backward_input_scratch;
 use nn_kernels::recurrent::{Cell, Columns, Forward, Kept, Turned};
 
@@ -89,7 +90,7 @@ macro_rules! recurrent_layer {
             }
 
             /// `[steps, features] -> [steps, units]`, or `[units]` of the last step; `([steps, features], [steps])` with a mask.
-            pub const fn rule<const N: usize>(&self, x: [crate::shape::Shape; N]) -> crate::spec::Rule {
+            pub const fn rule<const N: usize>(&self, x: [crate::shape::Shape; N]) -> crate::graph::Rule {
                 self.of.rule(&x, stringify!($name))
             }
         }

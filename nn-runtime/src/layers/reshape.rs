@@ -3,9 +3,10 @@
 
 use super::flatten::{Flatten, moves};
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
-use crate::shape::{MAX_RANK, Shape};
-use crate::spec::Rule;
+use crate::limits::MAX_RANK;
+use crate::shape::Shape;
 
 /// The same numbers in these dimensions, the last one running fastest: `[a, b, …] -> [dims]`.
 ///

@@ -2,9 +2,9 @@
 //! training and prediction are the same.
 
 use super::norm::{Norm, norm_of_last_axes};
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::Rule;
 use nn_kernels::row_norm::Rows;
 
 /// `y = x / √(mean of x² + eps) · weight`, the mean over the last `axes` dimensions of a sample. Any shape.

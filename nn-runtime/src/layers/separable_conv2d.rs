@@ -5,10 +5,11 @@ use super::conv::{Learnt, bias, conv, learnt_arguments, pull_bias_of, pull_weigh
 use super::depthwise_conv2d::depthwise;
 use super::window::{Padding, Window, accepted, window_arguments};
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Rule};
+use crate::spec::LayerSpec;
 use nn_kernels::conv::{Conv, backward_input, forward};
 
 /// A [`DepthwiseConv2d`](super::DepthwiseConv2d) without bias, then a [`Conv2d`](super::Conv2d) with a kernel of 1:

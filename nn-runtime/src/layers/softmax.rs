@@ -1,16 +1,17 @@
 //! `Softmax` and `LogSoftmax`: scores become probabilities, or their logarithms. In: any shape; out: the same, each row along the
 //! last dimension on its own. A loss that wants scores leaves them out of the training pass.
 
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::{Head, LayerSpec, Rule, Stream};
+use crate::spec::{Head, LayerSpec};
 use nn_kernels::softmax;
 
 /// An elementwise function to whoever absorbs it, though it works on rows: of `[steps]` alone there is no step without the others.
 const fn spec(x: Shape, head: Head) -> Rule {
     let mut spec = LayerSpec::output(x).head(head).elementwise(true).backward_without_x();
     if x.rank() < 2 {
-        spec.stream = Stream::No;
+        spec = spec.whole_window();
     }
     spec.ok()
 }

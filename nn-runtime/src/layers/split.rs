@@ -3,9 +3,10 @@
 
 use super::axis::{self, cut, join, row};
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, MAX_OUTPUTS, Rule};
+use crate::spec::{LayerSpec, MAX_OUTPUTS};
 
 /// Cut along `axis` into `parts`: `[n, …] -> ([n / parts, …], …)`, or into parts of the given `sizes`.
 ///

@@ -2,9 +2,10 @@
 //! shape. It never widens a shape to fit another.
 
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Rule};
+use crate::spec::LayerSpec;
 use nn_kernels::elementwise::Zip;
 use nn_kernels::simd::Simd;
 

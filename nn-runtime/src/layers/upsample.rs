@@ -3,9 +3,10 @@
 
 use super::image::image;
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Rule};
+use crate::spec::LayerSpec;
 
 /// How [`Upsample`] fills in what is between pixels.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

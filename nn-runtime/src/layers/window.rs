@@ -2,7 +2,8 @@
 //! declaration says; out: how often it stands, or what to type so that it fits. Nothing here may know what a window computes.
 
 use crate::fault::Fault;
-use crate::shape::{MAX_LEN, Shape};
+use crate::limits::MAX_LEN;
+use crate::shape::Shape;
 
 /// What is put around the input, so that a window reaches its border.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

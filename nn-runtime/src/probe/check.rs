@@ -45,7 +45,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
     /// An input or a `dy` has another length; `backward_params` reads a parameter.
     pub fn check_contract(&self, batch: usize, x: [&[f32]; N], dy: [&[f32]; M]) -> Result<(), String> {
         self.check_lengths(batch, x, Some(dy));
-        let mut grad = AlignedBuffer::zeroed(self.spec.params_len);
+        let mut grad = AlignedBuffer::zeroed(self.spec.params.len);
         let whole = self.run_trial(&self.ordinary(batch), x, dy, &mut grad);
         let expected = Expected { batch, x, dy, whole, grad };
         self.check_param_ranges(&expected)?;
@@ -75,7 +75,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
             true => vec![0..batch],
             false => vec![0..batch / 2, batch / 2..batch],
         };
-        let mut grad = AlignedBuffer::zeroed(self.spec.params_len);
+        let mut grad = AlignedBuffer::zeroed(self.spec.params.len);
         for samples in halves {
             let trial = Trial { samples: samples.clone(), parts: vec![0..samples.len()], ..self.ordinary(batch) };
             let part = self.run_trial(&trial, x, dy, &mut grad);
@@ -114,7 +114,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
 
     /// The same batch run in another way.
     pub(super) fn repeat(&self, expected: &Expected<N, M>, trial: &Trial) -> (Outcome<N, M>, AlignedBuffer) {
-        let mut grad = AlignedBuffer::zeroed(self.spec.params_len);
+        let mut grad = AlignedBuffer::zeroed(self.spec.params.len);
         let outcome = self.run_trial(trial, expected.x, expected.dy, &mut grad);
         (outcome, grad)
     }
@@ -127,7 +127,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
             starts(tensor).map(move |from| from..end.min(from + grain)).collect::<Vec<_>>()
         };
         let middle = self.tensors.first().and_then(|tensor| starts(tensor).nth(starts(tensor).len() / 2)).unwrap_or(0);
-        [self.tensors.iter().flat_map(fine).collect(), vec![0..middle, middle..self.spec.params_len]]
+        [self.tensors.iter().flat_map(fine).collect(), vec![0..middle, middle..self.spec.params.len]]
     }
 }
 

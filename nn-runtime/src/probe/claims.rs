@@ -51,7 +51,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
 
     /// Gradients of a part of the samples at a time, where what is kept allows it.
     fn check_sample_parts(&self, expected: &Expected<N, M>) -> Result<(), String> {
-        let by_samples = self.spec.kept == SavedLayout::Sample || self.spec.saved == 0;
+        let by_samples = self.spec.memory.layout == SavedLayout::Sample || self.spec.memory.saved == 0;
         if !by_samples || self.spec.depends_on_batch_anywhere() {
             return Ok(());
         }
@@ -68,13 +68,13 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
 
     /// The first parameter's gradient over whatever is there.
     fn check_overwrites(&self, expected: &Expected<N, M>) -> Result<(), String> {
-        if !self.spec.overwrites_weight_grad {
+        if !self.spec.backward.overwrites_weight_grad {
             return Ok(());
         }
         let first = &self.tensors[0];
         let range = first.offset..first.offset + first.len;
         let trial = Trial { overwrite: true, ranges: vec![range.clone(); 1], ..self.ordinary(expected.batch) };
-        let mut grad = AlignedBuffer::zeroed(self.spec.params_len);
+        let mut grad = AlignedBuffer::zeroed(self.spec.params.len);
         grad.fill(f32::NAN);
         self.run_trial(&trial, expected.x, expected.dy, &mut grad);
         // Adding to 0 turns -0 into 0.
@@ -87,7 +87,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
     }
 
     fn check_passes_gradient(&self, expected: &Expected<N, M>) -> Result<(), String> {
-        if !self.spec.passes_gradient {
+        if !self.spec.backward.passes_gradient {
             return Ok(());
         }
         for (k, dx) in expected.whole.dx.iter().enumerate() {
@@ -103,7 +103,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
 
     /// `backward_in_place` beside `backward_input`.
     fn check_in_place(&self, expected: &Expected<N, M>) -> Result<(), String> {
-        if !self.spec.backward_in_place {
+        if !self.spec.backward.in_place {
             return Ok(());
         }
         if N != 1 || M != 1 || expected.x[0].len() != expected.dy[0].len() {
@@ -119,7 +119,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
     /// What the layer before may do in this one's stead.
     fn check_fusible(&self, expected: &Expected<N, M>) -> Result<(), String> {
         let batch = expected.batch;
-        let Some(fusible) = self.spec.fusible else { return Ok(()) };
+        let Some(fusible) = self.spec.fusion.is else { return Ok(()) };
         if N != 1 || M != 1 {
             return Err(format!("expected one input and one output of a layer that is fused, found {N} and {M}"));
         }
@@ -160,7 +160,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
 
     /// With `max(y, floor)` at its end, as with a layer after it that computes that.
     fn check_accepts_floor(&self, expected: &Expected<N, M>) -> Result<(), String> {
-        if !self.spec.accepts.elementwise {
+        if !self.spec.fusion.accepts.elementwise {
             return Ok(());
         }
         let floor = middle(&expected.whole.y[0]);
@@ -183,7 +183,8 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
 
     /// With the largest number of each window at its end, as with a pool after it.
     fn check_accepts_max_pool(&self, expected: &Expected<N, M>) -> Result<(), String> {
-        let (Some(_), Some([channels, height, width])) = (self.spec.accepts.max_pool, self.spec.outputs[0].dims())
+        let (Some(_), Some([channels, height, width])) =
+            (self.spec.fusion.accepts.max_pool, self.spec.shapes.outputs[0].dims())
         else {
             return Ok(());
         };
@@ -197,10 +198,10 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
             if let Some(floor) = floor {
                 separate.iter_mut().zip(&y).filter(|(_, y)| **y <= floor).for_each(|(dy, _)| *dy = 0.0);
             }
-            let mut grad = AlignedBuffer::zeroed(self.spec.params_len);
+            let mut grad = AlignedBuffer::zeroed(self.spec.params.len);
             let ordinary = self.ordinary(expected.batch);
             let truth = self.run_trial(&ordinary, expected.x, [&separate[..]; M], &mut grad);
-            let mut fused_grad = AlignedBuffer::zeroed(self.spec.params_len);
+            let mut fused_grad = AlignedBuffer::zeroed(self.spec.params.len);
             let trial = Trial { epilogue: Epilogue { floor, max_pool: Some(pool) }, ..ordinary };
             let fused = self.run_trial(&trial, expected.x, [dy; M], &mut fused_grad);
             for (what, truth, found) in [
@@ -232,11 +233,11 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
     /// Step by step, as of a window.
     fn check_stream(&self, expected: &Expected<N, M>) -> Result<(), String> {
         let spec = self.spec;
-        let sequence = |shape: &crate::Shape| shape.rank() > 0 && shape.dim(0) == spec.inputs[0].dim(0);
-        let inputs = spec.inputs[0].rank() > 0 && spec.inputs[..N].iter().all(sequence);
+        let sequence = |shape: &crate::Shape| shape.rank() > 0 && shape.dim(0) == spec.shapes.inputs[0].dim(0);
+        let inputs = spec.shapes.inputs[0].rank() > 0 && spec.shapes.inputs[..N].iter().all(sequence);
         let outputs = spec.output_shapes().iter().all(|shape| shape.rank() > 1 && sequence(shape));
         // On one row of features there are no steps to take one by one.
-        if !inputs || !(outputs || matches!(spec.stream, Stream::Ends(_))) {
+        if !inputs || !(outputs || matches!(spec.stream.kind, Stream::Ends(_))) {
             return Ok(());
         }
         let Some(steps) = self.stream(expected.batch, expected.x) else { return Ok(()) };
@@ -244,7 +245,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
         for (window, steps) in window.iter().zip(&steps) {
             let window: Vec<f64> = window.iter().map(|number| f64::from(*number)).collect();
             near(steps, &window, TOLERANCE, "that of a window")
-                .map_err(|off| format!("{}: expected the output step by step {off}", spec.stream.claim()))?;
+                .map_err(|off| format!("{}: expected the output step by step {off}", spec.stream.kind.claim()))?;
         }
         Ok(())
     }

@@ -17,7 +17,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
     /// # Panics
     /// An input has another length, or an output other steps than the first input.
     pub fn stream(&self, batch: usize, x: [&[f32]; N]) -> Option<[Vec<f32>; M]> {
-        let (carried, ends) = match self.spec.stream {
+        let (carried, ends) = match self.spec.stream.kind {
             Stream::No => return None,
             Stream::PerStep => (0, false),
             Stream::Carries(floats) => (floats, false),
@@ -28,7 +28,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
         let (mut saved, mut scratch) = self.memory(ask, &Epilogue::NONE);
         assert_eq!(saved.len(), carried * batch);
         saved.fill(0.0);
-        let steps = self.spec.inputs[0].dim(0);
+        let steps = self.spec.shapes.inputs[0].dim(0);
         let mut y = self.outputs(batch);
         for step in 0..steps {
             let x: [Vec<f32>; N] = array::from_fn(|k| {

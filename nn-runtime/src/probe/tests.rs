@@ -3,10 +3,11 @@
 use alloc::vec::Vec;
 
 use super::Probe;
+use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Rule, SavedLayout};
+use crate::spec::{LayerSpec, SavedLayout};
 use nn_kernels::conv::Conv;
 use nn_kernels::pool::Pool;
 

@@ -70,7 +70,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
             epilogue: Epilogue::NONE,
             applied: false,
             input_grads: InputGrads::All,
-            ranges: vec![0..self.spec.params_len; 1],
+            ranges: vec![0..self.spec.params.len; 1],
             parts: vec![0..batch; 1],
             overwrite: false,
         }
@@ -194,8 +194,8 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
 
     /// What `backward_input` is given of the inputs and outputs: nothing of what the spec says that it does not read.
     fn backward_reads<'a>(&self, x: [&'a [f32]; N], y: &'a [Vec<f32>; M]) -> ([&'a [f32]; N], [&'a [f32]; M]) {
-        let x = if self.spec.backward_reads_x { x } else { [&[][..]; N] };
-        let y = if self.spec.backward_reads_y { y.each_ref().map(|y| &y[..]) } else { [&[][..]; M] };
+        let x = if self.spec.backward.reads_x { x } else { [&[][..]; N] };
+        let y = if self.spec.backward.reads_y { y.each_ref().map(|y| &y[..]) } else { [&[][..]; M] };
         (x, y)
     }
 
@@ -225,7 +225,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
         let spec = self.spec;
         let mut kept = spec.saved_for(ask.pass);
         let mut fixed = spec.scratch_fixed_for(ask.pass);
-        if let (Some(conv), Some(pool)) = (spec.accepts.max_pool, epilogue.max_pool) {
+        if let (Some(conv), Some(pool)) = (spec.fusion.accepts.max_pool, epilogue.max_pool) {
             kept += pool.y_len();
             fixed = fixed.max(conv.pooled_scratch(&pool));
         }
@@ -237,7 +237,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
     }
 
     pub(super) fn outputs(&self, batch: usize) -> [Vec<f32>; M] {
-        array::from_fn(|j| vec![f32::NAN; batch * self.spec.outputs[j].len()])
+        array::from_fn(|j| vec![f32::NAN; batch * self.spec.shapes.outputs[j].len()])
     }
 }
 

@@ -78,10 +78,10 @@ pub(super) fn by_size(map: &'static CompiledNetwork, role: Role, workers: usize)
 fn overwrites(map: &CompiledNetwork, range: &Range<usize>) -> bool {
     let alone = map.nodes.iter().all(|node| node.shares.is_none());
     let writes = |node: &Node| {
-        let of_node = range.start >= node.params && range.end <= node.params + node.spec.params[0].len;
-        node.spec.overwrites_weight_grad
+        let of_node = range.start >= node.params && range.end <= node.params + node.spec.params.list()[0].len;
+        node.spec.backward.overwrites_weight_grad
             && !node.reuses()
-            && node.spec.inner.is_none()
+            && node.network.is_none()
             && node.spec.times == 1
             && of_node
     };

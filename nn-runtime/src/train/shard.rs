@@ -218,7 +218,7 @@ impl Shard {
         micro: &MicroBatch,
         scratch: &mut [f32],
     ) {
-        if const { N::COMPILED.train.pulls() } {
+        if const { N::COMPILED.train.runs_backward_input() } {
             let map = N::COMPILED;
             let x = inputs(map, &pass.batch.x, &self.gathered, micro);
             let y = slices(&self.outputs, map.outputs, &micro.own);

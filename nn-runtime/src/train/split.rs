@@ -62,11 +62,11 @@ fn blocks(size: usize, samples: usize) -> impl Iterator<Item = Range<usize>> {
 pub(super) fn needs_one_worker(map: &CompiledNetwork) -> bool {
     map.nodes.iter().any(|node| {
         let spec = node.spec;
-        let follows = spec.params[..spec.param_count].iter().any(|param| param.role == Role::RunningStat);
+        let follows = spec.params.list().iter().any(|param| param.role == Role::RunningStat);
         !node.frozen
             && (spec.depends_on_batch_anywhere()
                 || follows
                 || node.shares.is_some()
-                || spec.inner.is_some_and(needs_one_worker))
+                || node.network.is_some_and(needs_one_worker))
     })
 }

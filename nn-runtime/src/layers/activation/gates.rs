@@ -3,8 +3,9 @@
 use nn_macros::activation;
 
 use crate::formula::{Curve, curve_layer};
+use crate::graph::Rule;
 use crate::shape::Shape;
-use crate::spec::{Head, LayerSpec, Rule};
+use crate::spec::{Head, LayerSpec};
 use nn_kernels::math;
 use nn_kernels::simd::Simd;
 

@@ -1,9 +1,10 @@
 //! `Gelu`: a number times the share of a normal distribution below it. In: any shape; out: the same. While training it saved_layout its slope
 //! and not its input: the two come of one exponential, and the way back is a product.
 
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::{Head, LayerSpec, Rule};
+use crate::spec::{Head, LayerSpec};
 use nn_kernels::elementwise::Zip;
 use nn_kernels::math;
 use nn_kernels::simd::{Kernel, LANES, Simd};
