@@ -8,7 +8,7 @@ network! {
 
 #[test]
 fn ten_million_parameters_on_a_small_stack() {
-    assert!(Big::params() > 10_000_000);
+    assert!(Big::param_count() > 10_000_000);
     let work = || {
         let x = vec![0.5; 4 * 2000];
         let data = Dataset::classes((&x[..], 2000), [0u32, 1, 2, 3]).unwrap();

@@ -4,10 +4,9 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::input::{InputError, InputErrorKind, checked_samples, samples};
 use crate::layer::{LayerContext, ParamGrad};
-use crate::model::Model;
-use crate::network::Network;
-use crate::predictor::{InputError, samples};
+use crate::model::{Model, Network};
 use crate::spec::{Pass, Role};
 use nn_kernels::aligned_buffer::AlignedBuffer;
 use nn_kernels::simd::Isa;
@@ -47,32 +46,32 @@ impl<N: Network> Model<N> {
     /// The slices are not as many as the network has inputs and outputs, or do not hold the same number of whole samples; a token id
     /// that the network has no row for.
     pub fn gradients(&self, x: &[&[f32]], dy: &[&[f32]]) -> Result<Gradients, InputError> {
-        let map = N::COMPILED;
-        let batch = samples("input", map.inputs, x)?;
-        if let Some(fault) = crate::ids::fault(map, x, |k| map.inputs[k].len()) {
-            return Err(InputError(fault));
-        }
-        let given = samples("output", map.outputs, dy)?;
+        let network = N::COMPILED;
+        let batch = checked_samples(network, x)?;
+        let given = samples("output", network.outputs, dy)?;
         if given != batch {
-            return Err(InputError(alloc::format!(
-                "expected output gradients of {batch} samples, as the input has, found {given}\nhelp: give one number for each output of each sample"
-            )));
+            return Err(InputError::new(
+                InputErrorKind::Shape,
+                alloc::format!(
+                    "expected output gradients of {batch} samples, as the input has, found {given}\nhelp: give one number for each output of each sample"
+                ),
+            ));
         }
         let zeros = |shapes: &[crate::Shape]| -> Vec<Vec<f32>> {
             shapes.iter().map(|shape| alloc::vec![0.0; batch * shape.len()]).collect()
         };
-        let (mut y, mut dx) = (zeros(map.outputs), zeros(map.inputs));
-        let mut grad = AlignedBuffer::zeroed(map.params_len);
+        let (mut y, mut dx) = (zeros(network.outputs), zeros(network.inputs));
+        let mut grad = AlignedBuffer::zeroed(network.params_len);
         if batch > 0 {
-            let mut saved = AlignedBuffer::zeroed(map.train_with_input_grad.work * batch);
-            let mut scratch = AlignedBuffer::zeroed(map.train_with_input_grad.scratch_for(batch));
+            let mut saved = AlignedBuffer::zeroed(network.train_with_input_grad.work * batch);
+            let mut scratch = AlignedBuffer::zeroed(network.train_with_input_grad.scratch_for(batch));
             let pass = Pass::TrainWithInputGrad;
             let isa = Isa::detect();
             let mut cx = LayerContext::for_network(&self.params, isa, batch, pass, &mut saved[..], &mut scratch);
             N::forward(&mut cx, x, &mut slices(&mut y));
             let y: Vec<&[f32]> = y.iter().map(|y| &y[..]).collect();
             N::backward_input(&mut cx, x, &y, dy, &mut slices(&mut dx));
-            let part = ParamGrad { range: 0..map.params_len, grad: &mut grad, samples: 0..batch, overwrite: false };
+            let part = ParamGrad { range: 0..network.params_len, grad: &mut grad, samples: 0..batch, overwrite: false };
             N::backward_params(&mut cx.read_only(&self.params), x, dy, part);
         }
         let learnt = self.tensors().into_iter().filter(|tensor| tensor.role == Role::Trainable && !tensor.frozen);

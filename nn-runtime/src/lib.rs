@@ -40,15 +40,14 @@ mod fault;
 mod formula;
 mod gradient;
 mod graph;
-mod ids;
 mod init;
+mod input;
 mod layer;
 pub mod layers;
 mod limits;
 pub mod losses;
 mod memory;
 mod model;
-mod network;
 pub mod optim;
 mod params;
 mod pass;
@@ -74,21 +73,24 @@ pub use fault::Fault;
 pub use gradient::Gradients;
 pub use graph::Rule;
 pub use init::Init;
+pub use input::{InputError, InputErrorKind};
 pub use layer::{Layer, LayerContext, ParamGrad, ReadContext};
 pub use limits::{MAX_INPUTS, MAX_OUTPUTS, MAX_PARAMS, MAX_RANK};
 pub use memory::Memory;
-pub use model::{Model, ModelPart, ParamError};
-pub use network::{AnyHead, LogSoftmaxHead, Network, OtherHead, PlainHead, Ports, SigmoidHead, SoftmaxHead, ValueHead};
+pub use model::{
+    AnyHead, LogSoftmaxHead, Model, ModelPart, Network, OtherHead, ParamError, ParamErrorKind, PlainHead, Ports,
+    SigmoidHead, SoftmaxHead, ValueHead,
+};
 pub use nn_kernels::noise::CounterRng;
 pub use nn_kernels::simd::Isa;
 pub use params::Tensor;
-pub use predictor::{InputError, Predictor};
+pub use predictor::Predictor;
 pub use probe::{Gradients as LayerGradients, Probe};
 #[cfg(feature = "std")]
 pub use save::{WeightsError, WeightsErrorKind};
 pub use shape::Shape;
 pub use spec::{Head, LayerSpec, Pass, Role};
-pub use stream::{StreamError, StreamState, Streamer};
+pub use stream::{StreamError, StreamErrorKind, StreamState, Streamer};
 
 /// What a layer of one's own may compute with: element-wise operations, functions and vectors, on every instruction set.
 pub mod kernels {
@@ -132,7 +134,7 @@ pub mod __private {
     pub use crate::losses::elementwise::{
         Formula, fault as loss_fault, gradient as loss_gradient, value as loss_value,
     };
-    pub use crate::network::{AnyHead, HeadOf, Network};
+    pub use crate::model::network::{AnyHead, HeadOf, Network};
     pub use crate::pass::{BackwardInput, BackwardParams, Forward};
     pub use crate::repeat::Repeat;
     pub use crate::shape::Shape;

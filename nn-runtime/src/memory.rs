@@ -1,4 +1,4 @@
-//! The plan of a network's memory, to be read by people. In: a `CompiledNetwork` and a batch; out: bytes, and a map of which buffer lies where
+//! The plan of a network's memory, to be read by people. In: a `CompiledNetwork` and a batch; out: bytes, and a table of which buffer lies where
 //! and when. It plans nothing itself.
 
 use alloc::format;
@@ -9,7 +9,7 @@ use core::fmt;
 use crate::graph::{BufferRef, CompiledNetwork, Lifetime, MemoryPlan};
 use nn_kernels::workspace::Region;
 
-/// What a network needs in memory, in bytes, for a batch. Printed, it is a map: each buffer, where it lies, and from when to when.
+/// What a network needs in memory, in bytes, for a batch. Printed, it is a table: each buffer, where it lies, and from when to when.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -25,33 +25,33 @@ use nn_kernels::workspace::Region;
 /// Parameters are counted as they lie in memory: rows of a matrix are padded to whole vectors.
 #[derive(Clone, Copy)]
 pub struct Memory {
-    map: &'static CompiledNetwork,
+    network: &'static CompiledNetwork,
     batch: usize,
 }
 
 impl Memory {
-    pub(crate) fn of(map: &'static CompiledNetwork, batch: usize) -> Memory {
-        Memory { map, batch }
+    pub(crate) fn of(network: &'static CompiledNetwork, batch: usize) -> Memory {
+        Memory { network, batch }
     }
 
     /// Bytes of all parameters.
     pub fn parameters(&self) -> usize {
-        4 * self.map.params_len
+        4 * self.network.params_len
     }
 
     /// Bytes of workspace to predict.
     pub fn prediction(&self) -> usize {
-        4 * self.map.infer.len(self.batch)
+        4 * self.network.infer.len(self.batch)
     }
 
     /// Bytes of workspace for a training step: values, gradients, and what layers keep. The optimiser's state comes beside it. A trainer takes less
     /// where it runs a large batch in groups of samples, as it does with convolutions: of what is not needed until all have been through, that of a group.
     pub fn training(&self) -> usize {
-        4 * self.map.train.len(self.batch)
+        4 * self.network.train.len(self.batch)
     }
 
     fn rows(&self, schedule: &MemoryPlan) -> Vec<Row> {
-        let nodes = self.map.nodes;
+        let nodes = self.network.nodes;
         let mut rows = Vec::new();
         let mut add = |span: BufferRef, when: Lifetime, what: String| {
             if span.region == Region::Work && !span.is_empty() && !when.is_never() {
@@ -71,7 +71,7 @@ impl Memory {
 
     /// What happens at a time of the plan.
     fn time(&self, time: u32) -> String {
-        let (time, nodes) = (time as usize, self.map.nodes);
+        let (time, nodes) = (time as usize, self.network.nodes);
         match time {
             _ if time < nodes.len() => nodes[time].name.into(),
             _ if time < 2 * nodes.len() => format!("pull {}", nodes[2 * nodes.len() - 1 - time].name),
@@ -89,9 +89,9 @@ struct Row {
 
 impl fmt::Display for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}, batch {}: {} bytes of parameters", self.map.name, self.batch, self.parameters())?;
+        writeln!(f, "{}, batch {}: {} bytes of parameters", self.network.name, self.batch, self.parameters())?;
         for (name, schedule, bytes) in
-            [("prediction", &self.map.infer, self.prediction()), ("training", &self.map.train, self.training())]
+            [("prediction", &self.network.infer, self.prediction()), ("training", &self.network.train, self.training())]
         {
             let rows = self.rows(schedule);
             let apart: usize = rows.iter().map(|row| row.len).sum();
@@ -167,14 +167,14 @@ mod tests {
 
     /// Runs all three passes in memory of exactly the planned size: more would panic, less shows at its end.
     fn use_is_plan<N: Network>(batch: usize, pass: Pass) {
-        let map = N::COMPILED;
-        let plan = map.plan(pass);
+        let network = N::COMPILED;
+        let plan = network.plan(pass);
         let model = N::init(1);
         let mut saved = poisoned(if pass == Pass::Infer { 0 } else { plan.work * batch });
         let mut scratch = poisoned(plan.scratch_for(batch) + if pass == Pass::Infer { plan.work * batch } else { 0 });
-        let (input, output) = (map.inputs[0].len() * batch, map.outputs[0].len() * batch);
+        let (input, output) = (network.inputs[0].len() * batch, network.outputs[0].len() * batch);
         let (x, mut y, dy, mut dx) = (vec![0.5; input], vec![0.0; output], vec![1.0; output], vec![0.0; input]);
-        let mut grad = vec![0.0; map.params_len];
+        let mut grad = vec![0.0; network.params_len];
         let (isa, rng) = (Isa::detect(), CounterRng { key: 1 });
         let cx = LayerContext::for_network(&model.params, isa, batch, pass, &mut saved[..], &mut scratch);
         let mut cx = cx.training(rng, 0);
@@ -182,20 +182,20 @@ mod tests {
         if pass != Pass::Infer {
             let dx = if pass == Pass::TrainWithInputGrad { &mut dx[..] } else { &mut [] };
             N::backward_input(&mut cx, &[&x], &[&y], &[&dy], &mut [dx]);
-            let part = ParamGrad { range: 0..map.params_len, grad: &mut grad, samples: 0..batch, overwrite: false };
+            let part = ParamGrad { range: 0..network.params_len, grad: &mut grad, samples: 0..batch, overwrite: false };
             N::backward_params(&mut cx.read_only(&model.params), &[&x], &[&dy], part);
             let (found, planned) = (used(&saved), plan.work * batch);
             assert!(
                 found <= planned && planned < found + lines(1) * batch,
                 "{}: {found} of {planned} floats",
-                map.name
+                network.name
             );
         } else {
             let (found, planned) = (used(&scratch[..plan.work * batch]), plan.work * batch);
             assert!(
                 found <= planned && planned < found + lines(1) * batch,
                 "{}: {found} of {planned} floats",
-                map.name
+                network.name
             );
         }
     }
@@ -226,8 +226,9 @@ mod tests {
     /// A gradient that is overwritten by the next one, or handed on as it is, has the place of another; one that others are added to its own.
     #[test]
     fn gradients_share_a_place_where_one_becomes_the_other() {
-        let gradients = |map: &'static CompiledNetwork, schedule: &MemoryPlan| {
-            let mut names: Vec<String> = Memory::of(map, 1).rows(schedule).into_iter().map(|row| row.what).collect();
+        let gradients = |network: &'static CompiledNetwork, schedule: &MemoryPlan| {
+            let mut names: Vec<String> =
+                Memory::of(network, 1).rows(schedule).into_iter().map(|row| row.what).collect();
             names.retain(|what| what.starts_with("gradient of "));
             names.sort();
             names.join(", ")
@@ -242,14 +243,14 @@ mod tests {
     /// No two buffers that are in use at the same time lie in the same place.
     #[test]
     fn no_two_buffers_meet() {
-        for map in [Chain::COMPILED, Fork::COMPILED, Kept::COMPILED, Deep::COMPILED] {
+        for network in [Chain::COMPILED, Fork::COMPILED, Kept::COMPILED, Deep::COMPILED] {
             for pass in [Pass::Infer, Pass::Train, Pass::TrainWithInputGrad] {
-                let rows = Memory::of(map, 1).rows(map.plan(pass));
+                let rows = Memory::of(network, 1).rows(network.plan(pass));
                 for (i, a) in rows.iter().enumerate() {
                     for b in &rows[i + 1..] {
                         let time = a.when.from <= b.when.to && b.when.from <= a.when.to;
                         let place = a.offset < b.offset + b.len && b.offset < a.offset + a.len;
-                        assert!(!(time && place), "{}: {} meets {}", map.name, a.what, b.what);
+                        assert!(!(time && place), "{}: {} meets {}", network.name, a.what, b.what);
                     }
                 }
             }

@@ -1,7 +1,7 @@
 //! `Rnn`, `Gru`, `Lstm`: every direction, the last step, masks, streams.
 
 use nn_runtime::layers::{Direction, Gru, Lstm, Rnn};
-use nn_runtime::{Init, Isa, Layer, Probe, Shape};
+use nn_runtime::{Init, Isa, Layer, Probe, Rule, Shape};
 use nn_tests::fixtures::{Case, load};
 use nn_tests::numbers::{assert_near, numbers, slopes, wide};
 

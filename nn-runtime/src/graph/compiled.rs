@@ -4,13 +4,11 @@
 use alloc::string::String;
 
 use super::plan::{BufferRef, NodePlan, Plan};
-use super::rule::Rule;
 use super::stream::Streaming;
 use super::{Graph, Node};
-use crate::fault::Fault;
 use crate::limits::{MAX_INPUTS, MAX_OUTPUTS};
 use crate::shape::Shape;
-use crate::spec::{Head, LayerSpec, NestedSpec, Pass, PassSizes, Stream};
+use crate::spec::{Head, NestedSpec, Pass, PassSizes, Stream};
 
 /// All that is known of a network at compile time, whatever its size.
 #[derive(Clone, Copy, Debug)]
@@ -180,30 +178,38 @@ impl CompiledNetwork {
         }
     }
 
-    /// The rule of the network as a layer.
-    pub const fn rule<const N: usize>(&'static self, x: [Shape; N]) -> Rule {
-        let mut i = 0;
-        while i < N {
-            if !x[i].equals(&self.inputs[i]) {
-                let fault = Fault::expected("an input of ")
-                    .shape(self.inputs[i])
-                    .str(", as `")
-                    .str(self.name)
-                    .str("` declares")
-                    .found(x[i]);
-                return Rule::Err(
-                    fault.help("change the shape before it, or the declaration of `").str(self.name).str("`"),
-                );
+    /// A number that tells this declaration from others: FNV-1a over its name and over the names, shapes and inputs of its
+    /// nodes, those of networks within included.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        let mut hash = 0xcbf2_9ce4_8422_2325;
+        self.write_down(&mut |bytes| {
+            // The length keeps neighbours apart.
+            for byte in (bytes.len() as u64).to_le_bytes().iter().chain(bytes) {
+                hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
             }
-            i += 1;
-        }
-        let spec = match self.outputs.len() {
-            1 => LayerSpec::output(self.outputs[0]),
-            2 => LayerSpec::outputs([self.outputs[0], self.outputs[1]]),
-            3 => LayerSpec::outputs([self.outputs[0], self.outputs[1], self.outputs[2]]),
-            _ => LayerSpec::outputs([self.outputs[0], self.outputs[1], self.outputs[2], self.outputs[3]]),
+        });
+        hash
+    }
+
+    fn write_down(&self, to: &mut dyn FnMut(&[u8])) {
+        let shapes = |to: &mut dyn FnMut(&[u8]), shapes: &[Shape]| {
+            shapes.iter().flat_map(Shape::as_slice).for_each(|dim| to(&(*dim as u64).to_le_bytes()));
         };
-        Rule::Network(spec.network(&self.nested).head(self.head), self)
+        to(self.name.as_bytes());
+        shapes(to, self.inputs);
+        for node in self.nodes {
+            to(node.name.as_bytes());
+            node.x[..node.n].iter().for_each(|x| to(&(*x as u64).to_le_bytes()));
+            shapes(to, node.spec.output_shapes());
+            to(&(node.spec.times as u64).to_le_bytes());
+            for param in node.spec.params.list() {
+                to(param.name.as_bytes());
+                shapes(to, &[param.shape]);
+            }
+            if let Some(network) = node.network {
+                network.write_down(to);
+            }
+        }
     }
 
     /// The name of the layer that needs the whole window, found in the networks within too.

@@ -1,7 +1,7 @@
 //! A rule's answer, and what of it stands at a site. In: the spec of a layer, or of a network used as one; out: the same
 //! with the shapes it was asked about.
 
-use super::CompiledNetwork;
+use super::compiled::CompiledNetwork;
 use crate::fault::Fault;
 use crate::limits::MAX_INPUTS;
 use crate::shape::Shape;
@@ -57,6 +57,34 @@ impl LayerSpec {
     /// Ends a rule's chain.
     pub const fn ok(self) -> Rule {
         Rule::Ok(self)
+    }
+}
+
+impl CompiledNetwork {
+    /// The rule of the network as a layer.
+    pub const fn rule<const N: usize>(&'static self, x: [Shape; N]) -> Rule {
+        let mut i = 0;
+        while i < N {
+            if !x[i].equals(&self.inputs[i]) {
+                let fault = Fault::expected("an input of ")
+                    .shape(self.inputs[i])
+                    .str(", as `")
+                    .str(self.name)
+                    .str("` declares")
+                    .found(x[i]);
+                return Rule::Err(
+                    fault.help("change the shape before it, or the declaration of `").str(self.name).str("`"),
+                );
+            }
+            i += 1;
+        }
+        let spec = match self.outputs.len() {
+            1 => LayerSpec::output(self.outputs[0]),
+            2 => LayerSpec::outputs([self.outputs[0], self.outputs[1]]),
+            3 => LayerSpec::outputs([self.outputs[0], self.outputs[1], self.outputs[2]]),
+            _ => LayerSpec::outputs([self.outputs[0], self.outputs[1], self.outputs[2], self.outputs[3]]),
+        };
+        Rule::Network(spec.network(&self.nested).head(self.head), self)
     }
 }
 

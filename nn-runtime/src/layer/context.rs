@@ -22,6 +22,8 @@ pub struct LayerContext<'a, S = &'a mut [f32]> {
     pub rng: CounterRng,
     /// The number of this pass's first sample within the whole batch.
     pub first_sample: usize,
+    /// In a stream, the number of the step since the beginning, 0 for the first.
+    pub position: u64,
     /// What `forward` keeps for the backward methods: as many floats per sample as [`LayerSpec::saves`] said, or none
     /// where nothing is kept. In a stream, what `step` carries on.
     pub saved: S,
@@ -50,6 +52,7 @@ macro_rules! like {
             pass: $cx.pass,
             rng: $cx.rng,
             first_sample: $cx.first_sample,
+            position: $cx.position,
             saved: $saved,
             scratch: $scratch,
             spec: $cx.spec,
@@ -93,6 +96,7 @@ impl<'a, S> LayerContext<'a, S> {
             pass,
             rng: CounterRng { key: 0 },
             first_sample: 0,
+            position: 0,
             saved,
             scratch,
             spec,

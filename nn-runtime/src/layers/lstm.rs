@@ -37,7 +37,7 @@ use nn_kernels::recurrent;
 ///         (signal, mask) -> Lstm(8) -> DensePerStep(1)
 ///     }
 /// }
-/// assert_eq!(Filter::params(), 4 * 8 * (1 + 8 + 2) + 8 + 1);
+/// assert_eq!(Filter::param_count(), 4 * 8 * (1 + 8 + 2) + 8 + 1);
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Lstm {

@@ -60,7 +60,7 @@ impl PositionalEncoding {
                 _ => fault.help("put `Reshape([steps, features])` before it"),
             });
         }
-        let spec = LayerSpec::output(x).backward_without_x().backward_without_y().stream_state(1);
+        let spec = LayerSpec::output(x).backward_without_x().backward_without_y().stream_state(0);
         match self.learnt {
             true => spec.param("weight", x, Init::Normal(0.02)).bounded_context().ok(),
             false => spec.scratch(0, x.len()).ok(),
@@ -161,17 +161,13 @@ impl Layer for PositionalEncoding {
 
     fn step(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         let features = cx.input_shape(0).dim(1);
-        // What is carried is the number of the step, the same for every sample.
-        let step = cx.saved[0] as usize;
-        cx.saved.iter_mut().for_each(|count| *count += 1.0);
         if self.learnt {
-            // Within the window, whatever state was restored.
-            let row = step.min(cx.input_shape(0).dim(0) - 1);
+            let row = cx.position as usize;
             return add(cx.isa, x, &cx.param(0)[row * features..][..features], y);
         }
         let row = &mut cx.scratch[..features];
         for (i, to) in row.iter_mut().enumerate() {
-            *to = wave(i, advance(i, features).wrapping_mul(step as u64));
+            *to = wave(i, advance(i, features).wrapping_mul(cx.position));
         }
         add(cx.isa, x, row, y);
     }

@@ -39,6 +39,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
                 array::from_fn(|j| vec![f32::NAN; if ends { y[j].len() } else { y[j].len() / steps }]);
             scratch.fill(f32::NAN);
             let mut cx = self.cx(&self.params, ask, &mut saved, &mut scratch);
+            cx.position = step as u64;
             crate::pass::forward(&self.layer, &mut cx, x.each_ref().map(|x| &x[..]), to.each_mut().map(|y| &mut y[..]));
             for (y, to) in y.iter_mut().zip(&to) {
                 let one = to.len() / batch;

@@ -18,7 +18,7 @@ use super::update::Update;
 use super::workers::Workers;
 use crate::data::Targets;
 use crate::graph::CompiledNetwork;
-use crate::network::Network;
+use crate::model::Network;
 use crate::optim::Optimizer;
 use crate::spec::Role;
 use nn_kernels::aligned_buffer::AlignedBuffer;

@@ -11,7 +11,7 @@ use super::schedule::Schedule;
 use super::{Clip, Regularizer, Trainer};
 use crate::losses::Fits;
 use crate::model::Model;
-use crate::network::Network;
+use crate::model::Network;
 use crate::optim::Optimizer;
 
 /// More would only wait for each other.

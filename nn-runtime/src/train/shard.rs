@@ -15,7 +15,7 @@ use super::split::{BatchSplit, LOSS_BLOCK, loss_blocks};
 use crate::data::{Targets, Values};
 use crate::graph::{CompiledNetwork, MAX_INPUTS};
 use crate::layer::{LayerContext, ParamGrad};
-use crate::network::Network;
+use crate::model::Network;
 use crate::shape::Shape;
 use crate::spec::{MAX_OUTPUTS, Pass};
 use nn_kernels::aligned_buffer::AlignedBuffer;

@@ -4,7 +4,7 @@
 use super::executor::Executor;
 use super::update::UpdateState;
 use super::{TrainError, Trainer};
-use crate::network::Network;
+use crate::model::Network;
 use nn_kernels::aligned_buffer::AlignedBuffer;
 
 pub(super) struct Snapshot {

@@ -17,10 +17,10 @@ use super::update::MAX_SLOTS;
 use super::{Epoch, Evaluation, Fit, History, TrainError};
 use crate::data::{Dataset, Targets};
 use crate::graph::MAX_INPUTS;
-use crate::ids;
+use crate::input::id_fault;
 use crate::losses::Fits;
 use crate::model::Model;
-use crate::network::Network;
+use crate::model::Network;
 use crate::optim::Optimizer;
 use nn_kernels::noise::CounterRng;
 use nn_kernels::simd::Isa;
@@ -256,7 +256,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
             }
         }
         data.check()?;
-        if let Some(fault) = ids::fault(N::COMPILED, &inputs(data), |k| shapes[k].len()) {
+        if let Some(fault) = id_fault(N::COMPILED, &inputs(data), |k| shapes[k].len()) {
             return Err(TrainError::setting(fault));
         }
         if let Some(fault) = self.loss.fault(N::COMPILED.outputs, data.targets(), data.weights()) {

@@ -1,4 +1,4 @@
-//! What a network declared with `network!` is to the rest: its map, its passes, and the types of what goes in and comes out.
+//! What a network declared with `network!` is to the rest: what is known of it at compile time, its passes, and the types of what goes in and comes out.
 //! Implemented by generated code alone.
 
 use core::marker::PhantomData;
@@ -40,7 +40,7 @@ pub trait Network: Copy + Default + 'static {
     }
 
     /// How many numbers are learnt or kept, as the field counts them.
-    fn params() -> usize {
+    fn param_count() -> usize {
         crate::params::count(Self::COMPILED)
     }
 
