@@ -13,14 +13,13 @@ pub use backward::backward;
 use core::f32::consts::LOG2_E;
 
 use super::math;
-use super::simd::{Isa, Kernel, LANES, Simd};
+use super::simd::{Isa, Kernel, LANE_INDEX, LANES, Simd};
 use products::{Sums, sums, turn};
 
 /// Queries worked on at a time.
 const BLOCK: usize = 2 * LANES;
 
 /// The numbers of the lanes.
-const LANE: [i32; LANES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
 /// One head of one sample; all of a batch are alike.
 #[derive(Clone, Copy, Debug)]
@@ -236,7 +235,7 @@ impl Kernel for Attend<'_> {
 /// Which lanes from query `base` on may see `key`.
 #[inline(always)]
 fn sees<S: Simd>(s: S, base: usize, key: usize) -> S::M {
-    s.lt_i(s.splat_i(key as i32 - base as i32 - 1), s.load_i(&LANE))
+    s.lt_i(s.splat_i(key as i32 - base as i32 - 1), s.load_i(&LANE_INDEX))
 }
 
 /// Weights of fewer powers of 2 are 0, so that none is denormal.

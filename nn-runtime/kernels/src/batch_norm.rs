@@ -1,7 +1,8 @@
 //! Channels brought to mean 0 and deviation 1 over a whole batch. In: an `Isa`, how channels lie, whole batches as slices, one number
 //! per channel; out: filled slices. Sums go sample after sample, so they follow from the batch alone.
 
-use super::lanes::{Each, Terms, column_sums, fill, sums};
+use super::elementwise::{Map, fill};
+use super::reduce::{Terms, column_sums, sums};
 use super::simd::{Isa, Kernel, LANES, Simd};
 
 /// How channels lie: every sample has `channels` times `inner` numbers next to each other.
@@ -66,9 +67,9 @@ struct Scaled {
     floor: f32,
 }
 
-impl Each<4> for Scaled {
+impl Map<4> for Scaled {
     #[inline(always)]
-    fn at<S: Simd>(&self, s: S, [x, mean, scale, shift]: [S::F; 4]) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [x, mean, scale, shift]: [S::F; 4]) -> S::F {
         // The floor stands first: where y is NaN, `max` gives the second.
         s.max(s.splat(self.floor), s.fma(s.sub(x, mean), scale, shift))
     }
@@ -77,9 +78,9 @@ impl Each<4> for Scaled {
 /// dy·scale + (x − mean)·slope + shift, in the order dy, x, mean, scale, slope, shift.
 struct Pulled;
 
-impl Each<6> for Pulled {
+impl Map<6> for Pulled {
     #[inline(always)]
-    fn at<S: Simd>(&self, s: S, [dy, x, mean, scale, slope, shift]: [S::F; 6]) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [dy, x, mean, scale, slope, shift]: [S::F; 6]) -> S::F {
         s.fma(dy, scale, s.fma(s.sub(x, mean), slope, shift))
     }
 }
@@ -87,19 +88,19 @@ impl Each<6> for Pulled {
 /// A function whose last operands are one number each.
 struct Constant<'a, T, const C: usize>(&'a T, [f32; C]);
 
-impl<T: Each<4>> Each<1> for Constant<'_, T, 3> {
+impl<T: Map<4>> Map<1> for Constant<'_, T, 3> {
     #[inline(always)]
-    fn at<S: Simd>(&self, s: S, [x]: [S::F; 1]) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [x]: [S::F; 1]) -> S::F {
         let [a, b, c] = self.1;
-        self.0.at(s, [x, s.splat(a), s.splat(b), s.splat(c)])
+        self.0.apply(s, [x, s.splat(a), s.splat(b), s.splat(c)])
     }
 }
 
-impl<T: Each<6>> Each<2> for Constant<'_, T, 4> {
+impl<T: Map<6>> Map<2> for Constant<'_, T, 4> {
     #[inline(always)]
-    fn at<S: Simd>(&self, s: S, [dy, x]: [S::F; 2]) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [dy, x]: [S::F; 2]) -> S::F {
         let [a, b, c, d] = self.1;
-        self.0.at(s, [dy, x, s.splat(a), s.splat(b), s.splat(c), s.splat(d)])
+        self.0.apply(s, [dy, x, s.splat(a), s.splat(b), s.splat(c), s.splat(d)])
     }
 }
 

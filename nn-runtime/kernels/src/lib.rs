@@ -13,18 +13,20 @@ pub mod batch_norm;
 pub mod conv;
 pub mod elementwise;
 pub mod gather;
-pub mod lanes;
+
 pub mod math;
 pub mod matrix;
 mod micro;
 pub mod noise;
+pub mod optimizer;
 pub mod pool;
 pub mod recurrent;
+pub mod reduce;
 pub mod row_norm;
 pub mod scratch_pool;
 pub mod simd;
 pub mod softmax;
 #[cfg(feature = "std")]
 pub mod thread_pool;
-pub mod update;
+
 pub mod workspace;

@@ -3,14 +3,13 @@
 //! Never a bit that depends on the instruction set, the thread, or how a batch was cut into calls.
 //! The hash is two rounds of `lowbias32`, with one half of the sample's 64-bit key before each. Not for secrets.
 
-use super::simd::{Isa, Kernel, LANES, Simd};
+use super::simd::{Isa, Kernel, LANE_INDEX, LANES, Simd};
 
 /// 2^64 divided by the golden ratio.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 /// The factors of `lowbias32`, which Wellons' "Hash Prospector", 2018, found by searching for what makes every bit of the result
 /// change half the time when one bit of the argument does.
 const FACTORS: [u32; 2] = [0x7feb_352d, 0x846c_a68b];
-const LANE: [i32; LANES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
 /// A source of noise.
 ///
@@ -79,7 +78,7 @@ fn lowbias32_lanes<S: Simd>(s: S, x: S::I) -> S::I {
 /// The bits of sixteen elements of a sample, `from` and those after it.
 #[inline(always)]
 fn bits<S: Simd>(s: S, [first, second]: [u32; 2], from: usize) -> S::I {
-    let element = s.add_i(s.load_i(&LANE), s.splat_i(from as i32));
+    let element = s.add_i(s.load_i(&LANE_INDEX), s.splat_i(from as i32));
     let x = lowbias32_lanes(s, s.xor_i(element, s.splat_i(first as i32)));
     lowbias32_lanes(s, s.add_i(x, s.splat_i(second as i32)))
 }

@@ -4,8 +4,7 @@
 use alloc::format;
 use alloc::string::String;
 
-use nn_kernels::lanes::LANE;
-use nn_kernels::simd::{Isa, Kernel, LANES, Simd};
+use nn_kernels::simd::{Isa, Kernel, LANE_INDEX, LANES, Simd};
 
 /// A loss of one number. Implementors mark `both` `#[inline(always)]`.
 pub trait Formula {
@@ -51,7 +50,7 @@ impl<L: Formula, const GRADIENT: bool> Kernel for Run<'_, L, GRADIENT> {
         if !y_tail.is_empty() {
             let (value, slope) = loss.both(s, s.load_part(y_tail), s.load_part(t_tail));
             // Lanes past the end hold the loss of 0 against 0, which need not be 0.
-            let filled = s.lt_i(s.load_i(&LANE), s.splat_i(y_tail.len() as i32));
+            let filled = s.lt_i(s.load_i(&LANE_INDEX), s.splat_i(y_tail.len() as i32));
             total += f64::from(s.sum(s.select(filled, value, s.splat(0.0))));
             if GRADIENT {
                 s.store_part(s.mul(slope, scale), dy_tail);

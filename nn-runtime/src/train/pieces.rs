@@ -6,7 +6,7 @@ use std::vec::Vec;
 
 use super::apart;
 use crate::graph::{CompiledNetwork, Node};
-use crate::optim::Form;
+use crate::optim::TensorLayout;
 use crate::params::{self, Tensor};
 use crate::spec::{LINE, Role};
 
@@ -20,7 +20,7 @@ const SHARES: usize = 8;
 pub(super) struct Piece {
     pub(super) range: Range<usize>,
     /// Where it is one whole tensor: how it lies.
-    pub(super) form: Option<Form>,
+    pub(super) form: Option<TensorLayout>,
     /// Whether its gradient is overwritten, and needs not be 0 before.
     pub(super) overwrite: bool,
 }
@@ -30,7 +30,7 @@ pub(super) fn by_tensor(map: &'static CompiledNetwork) -> Vec<Piece> {
     of_role(map, Role::Trainable)
         .map(|tensor| {
             let range = tensor.offset..tensor.offset + tensor.len;
-            Piece { overwrite: is_fresh(map, &range), range, form: Some(Form::of(&tensor)) }
+            Piece { overwrite: is_fresh(map, &range), range, form: Some(TensorLayout::of(&tensor)) }
         })
         .collect()
 }

@@ -106,7 +106,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     /// The learning rate of the next step.
     pub fn rate(&self) -> f64 {
         let memory = &self.stage.update.memory;
-        memory.schedule.rate(self.optimizer.rate(), memory.steps)
+        memory.schedule.rate(self.optimizer.learning_rate(), memory.steps)
     }
 
     /// Keeps a moving average of the learnt parameters, for [`averaged`](Trainer::averaged): the parameters after the next step, and after
@@ -160,12 +160,12 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
             return Err(fault.clone());
         }
         let update = &self.stage.update;
-        if self.optimizer.states() != update.memory.states() {
+        if self.optimizer.slots() != update.memory.states() {
             return Err(format!(
                 "expected an optimiser that remembers {} numbers of each parameter, as the one the trainer began with, found {}\nhelp: make a \
                  new `Trainer`",
                 update.memory.states(),
-                self.optimizer.states()
+                self.optimizer.slots()
             ));
         }
         if update.accumulate == 0 {

@@ -53,7 +53,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     /// A trainer with fresh optimiser state. A loss that does not fit what the network ends in does not compile.
     ///
     /// # Panics
-    /// `optimizer.states() > 4`
+    /// `optimizer.slots() > 4`
     pub fn new(model: &'m mut Model<N>, loss: L, optimizer: O) -> Self {
         Self::new_on(model, loss, optimizer, Isa::detect())
     }
@@ -61,9 +61,9 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     /// [`new`](Trainer::new) with an instruction set of choice.
     ///
     /// # Panics
-    /// `optimizer.states() > 4`
+    /// `optimizer.slots() > 4`
     pub fn new_on(model: &'m mut Model<N>, loss: L, optimizer: O, isa: Isa) -> Self {
-        assert!(optimizer.states() <= MAX_STATES, "expected an optimiser with at most 4 floats of state per parameter");
+        assert!(optimizer.slots() <= MAX_STATES, "expected an optimiser with at most 4 floats of state per parameter");
         let stage = Stage::new::<N>(&optimizer, isa);
         Trainer { model, loss, optimizer, stage, fault: None, settled: false }
     }

@@ -11,12 +11,13 @@ use super::penalty::Placed;
 use super::pieces::{self, Piece};
 use super::schedule::{ConstantRate, Schedule};
 use crate::graph::CompiledNetwork;
-use crate::optim::{Optimizer, Whole};
+use crate::optim::{Optimizer, TensorUpdate};
 use crate::spec::Role;
 use nn_kernels::aligned_buffer::AlignedBuffer;
 use nn_kernels::simd::Isa;
 use nn_kernels::thread_pool::{ChunkQueue, ThreadPool};
-use nn_kernels::update::{add_penalty, clamp, follow, sum_of_squares};
+use nn_kernels::optimizer::{add_penalty, clamp, ema};
+use nn_kernels::reduce::sum_of_squares;
 
 /// The most floats of state per parameter that an optimiser may keep.
 pub(super) const MAX_STATES: usize = 4;
@@ -90,10 +91,10 @@ impl Memory {
 
 impl Update {
     pub(super) fn new(map: &'static CompiledNetwork, optimizer: &impl Optimizer) -> Update {
-        let states = (0..optimizer.states())
+        let states = (0..optimizer.slots())
             .map(|k| {
                 let mut state = AlignedBuffer::zeroed(map.params_len);
-                let initial = optimizer.initial_state(k);
+                let initial = optimizer.initial_slot(k);
                 if initial != 0.0 {
                     state.fill(initial);
                 }
@@ -120,7 +121,7 @@ impl Update {
     /// Cuts the parameters and makes room, as the settings want it, for so many lanes. Gradients that wait go on waiting, unless their
     /// settings have changed.
     pub(super) fn arrange(&mut self, optimizer: &impl Optimizer, lanes: usize) {
-        let by_tensor = optimizer.whole() || matches!(self.clip, Some(Clip::Norm(_)));
+        let by_tensor = optimizer.per_tensor() || matches!(self.clip, Some(Clip::Norm(_)));
         // Where a norm of all is taken, the sums it is made of may not depend on the lanes.
         let lanes = if self.gathers() { 1 } else { lanes };
         self.pieces = match by_tensor {
@@ -243,8 +244,8 @@ impl Update {
         pull: Option<&(impl Fn(&mut [f32], &Range<usize>, &mut [f32], bool) + Sync)>,
     ) {
         let Update { clip, penalties, pieces, ranges, taken, gathered, memory, .. } = self;
-        let base = optimizer.rate();
-        optimizer.set_rate(memory.schedule.rate(base, memory.steps));
+        let base = optimizer.learning_rate();
+        optimizer.set_learning_rate(memory.schedule.rate(base, memory.steps));
         memory.steps += 1;
         let Memory { states, steps, average, .. } = memory;
         let (count, step) = (states.len(), *steps);
@@ -278,8 +279,8 @@ impl Update {
                 };
                 let state = &mut [a, b, c, d][..count];
                 match form {
-                    Some(form) if using.whole() => {
-                        let tensor = Whole { form, params: &mut *params, grads, scratch: room };
+                    Some(form) if using.per_tensor() => {
+                        let tensor = TensorUpdate { layout: form, params: &mut *params, grads, scratch: room };
                         using.update_tensor(isa, step, tensor, state);
                     }
                     _ => using.update(isa, step, params, grads, state),
@@ -287,11 +288,11 @@ impl Update {
                 match decay {
                     None => {}
                     Some(None) => average.copy_from_slice(params),
-                    Some(Some(decay)) => follow(isa, 1.0 - decay, params, average),
+                    Some(Some(decay)) => ema(isa, 1.0 - decay, params, average),
                 }
             });
         });
-        optimizer.set_rate(base);
+        optimizer.set_learning_rate(base);
     }
 
     /// Copies the averaged parameters, where there are some, over the others.

@@ -4,7 +4,7 @@
 
 use super::products::{Sums, sums, turn};
 use super::{BLOCK, Block, Heads, Lay, Rows};
-use crate::lanes::{Each, fill};
+use crate::elementwise::{Map, fill};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// Overwrites queries, keys and values in `qkv` with their gradients, given that of the context and all weights of [`attend`](super::attend).
@@ -151,9 +151,9 @@ impl Pull<'_> {
 /// What is copied.
 struct Same;
 
-impl Each<1> for Same {
+impl Map<1> for Same {
     #[inline(always)]
-    fn at<S: Simd>(&self, _: S, [x]: [S::F; 1]) -> S::F {
+    fn apply<S: Simd>(&self, _: S, [x]: [S::F; 1]) -> S::F {
         x
     }
 }

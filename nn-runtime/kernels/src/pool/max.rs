@@ -2,7 +2,7 @@
 //! Comes in: images; goes out: maxima and places. Of equal numbers the first counts, row by row; a NaN beats every number.
 
 use super::Pool;
-use crate::simd::{Isa, Kernel, LANES, Simd};
+use crate::simd::{Isa, Kernel, LANE_INDEX, LANES, Simd};
 
 /// `y[c, p]` is the largest `x` that window p sees in channel c, for each sample.
 ///
@@ -155,10 +155,9 @@ fn side_by_side<S: Simd>(
     y: &mut [f32],
     at: &mut [f32],
 ) {
-    const IOTA: [i32; LANES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
     let stride = p.stride[1];
     let left = ox * stride - p.pad[2];
-    let step = s.mul_i(s.load_i(&IOTA), s.splat_i((stride * leaps[1]) as i32));
+    let step = s.mul_i(s.load_i(&LANE_INDEX), s.splat_i((stride * leaps[1]) as i32));
     let load = |from: usize| match x.get(from..from + LANES) {
         Some(x) => s.load_part(x),
         None => s.load_part(&x[from.min(x.len())..]),

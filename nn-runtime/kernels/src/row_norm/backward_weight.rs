@@ -5,7 +5,7 @@
 use core::ops::Range;
 
 use super::{Plain, Pulls, Rows};
-use crate::lanes::lane_sums;
+use crate::reduce::lane_sums;
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// Vectors of weights whose sums are under way together.

@@ -3,7 +3,7 @@
 //! Never a mean: what the sum and the gradient are divided by is the caller's affair.
 
 use super::narrow::{exponentials, load_columns, store_columns};
-use super::{LANE, LANES, check_rows, filled, largest, load_tail};
+use super::{LANES, check_rows, filled, largest, load_tail};
 use crate::math;
 use crate::simd::{Isa, Kernel, Simd};
 
@@ -37,7 +37,7 @@ impl Targets for Labels<'_> {
     fn vector<S: Simd>(&self, s: S, row: usize, from: usize) -> S::F {
         // Exact where it is small enough to meet a lane.
         let lane = (i64::from(self.labels[row]) - from as i64) as f32;
-        let met = s.eq(s.to_f(s.load_i(&LANE)), s.splat(lane));
+        let met = s.eq(s.to_f(s.load_i(&crate::simd::LANE_INDEX)), s.splat(lane));
         s.select(met, s.splat(self.hot), s.splat(self.cold))
     }
     #[inline(always)]

@@ -10,7 +10,7 @@ use super::lay::{Grid, Rows};
 use super::regions::{PullRegions, Region};
 use super::tiles::{Tiled, tiles};
 use super::{Maxima, Passing};
-use crate::simd::{Isa, Kernel, LANES, Simd};
+use crate::simd::{Isa, Kernel, LANE_INDEX, LANES, Simd};
 
 /// `dx[c, i] = Σ_(f, p, ky, kx) w[f, c, ky, kx] · dy[f, p]` over the maxima whose filter saw input i through that weight, for each
 /// sample.
@@ -134,8 +134,7 @@ impl Sent<'_> {
         vector: usize,
         lanes: usize,
     ) {
-        const LANE: [i32; LANES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
-        let there = s.lt_i(s.load_i(&LANE), s.splat_i(lanes as i32));
+        let there = s.lt_i(s.load_i(&LANE_INDEX), s.splat_i(lanes as i32));
         let mut to = [self.sums.wrapping_add(vector * LANES); R];
         for (r, to) in to.iter_mut().enumerate() {
             *to = to.wrapping_add((row + r) * self.row);

@@ -11,7 +11,7 @@ use super::forward::two_by_two;
 use super::{Maxima, PLACES};
 use crate::matrix::Panels;
 use crate::pool::Pool;
-use crate::simd::{Kernel, LANES, Simd};
+use crate::simd::{Kernel, LANE_INDEX, LANES, Simd};
 
 /// A region `[channels, rows, columns]` of what one window sees.
 #[derive(Clone, Copy)]
@@ -271,7 +271,6 @@ impl Kernel for Gather<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        const LANE: [i32; LANES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
         let Gather { region, regions, dx } = self;
         let Region { c, sides: [rows, columns], step, grid, .. } = region;
         let (pitch, [top, _, left, _]) = (region.pitch(), c.pad);
@@ -280,7 +279,7 @@ impl Kernel for Gather<'_> {
             regions.len() >= 2 * LANES + region.windows() * pitch && channels <= region.channels,
             "expected all regions, and channels that they hold"
         );
-        let lanes = s.load_i(&LANE);
+        let lanes = s.load_i(&LANE_INDEX);
         for first in (0..c.width).step_by(LANES) {
             // The windows that see one of these columns.
             let x = first + left;
