@@ -2,7 +2,9 @@
 
 use nn_runtime::Isa;
 use nn_runtime::Shape;
-use nn_runtime::optim::{Adagrad, Adam, AdamW, TensorLayout, Lamb, Lion, Muon, Nadam, Optimizer, RmsProp, Sgd, TensorUpdate};
+use nn_runtime::optim::{
+    Adagrad, Adam, AdamW, Lamb, Lion, Muon, Nadam, Optimizer, RmsProp, Sgd, TensorLayout, TensorUpdate,
+};
 use nn_tests::fixtures::{Case, load};
 use nn_tests::numbers::{NEAR, numbers};
 

@@ -5,7 +5,7 @@ use core::ops::Range;
 
 use crate::graph::Pass;
 use crate::spec::LayerSpec;
-use nn_kernels::noise::CounterRng;
+use nn_kernels::counter_rng::CounterRng;
 use nn_kernels::pool::Pool;
 use nn_kernels::simd::Isa;
 

@@ -72,7 +72,7 @@ pub use layer::{Layer, LayerContext, Mode, ParamGrad, ReadContext};
 pub use memory::Memory;
 pub use model::{Model, ModelPart, ParamError};
 pub use network::{AnyHead, LogSoftmaxHead, Network, OtherHead, PlainHead, Ports, SigmoidHead, SoftmaxHead, ValueHead};
-pub use nn_kernels::noise::CounterRng;
+pub use nn_kernels::counter_rng::CounterRng;
 pub use nn_kernels::simd::Isa;
 pub use params::Tensor;
 pub use predictor::{InputError, Predictor};

@@ -13,7 +13,7 @@ use crate::params::{self, Tensor};
 use crate::predictor::Predictor;
 use crate::stream::{StreamError, Streamer};
 use nn_kernels::aligned_buffer::AlignedBuffer;
-use nn_kernels::noise::CounterRng;
+use nn_kernels::counter_rng::CounterRng;
 use nn_kernels::simd::Isa;
 
 /// A network's parameters: one flat, aligned block.

@@ -4,7 +4,7 @@
 use crate::graph::{BufferRef, CompiledNetwork, Fusion, MemoryPlan, Node, NodePlan, Pass};
 use crate::layer::{Layer, LayerContext, Mode, ParamGrad, ReadContext};
 use crate::spec::LayerSpec;
-use nn_kernels::noise::CounterRng;
+use nn_kernels::counter_rng::CounterRng;
 use nn_kernels::simd::Isa;
 use nn_kernels::workspace::{BufferRange, Region, Workspace};
 

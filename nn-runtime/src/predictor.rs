@@ -11,7 +11,7 @@ use crate::layer::{LayerContext, Mode};
 use crate::network::{Network, Ports};
 use crate::shape::Shape;
 use nn_kernels::aligned_buffer::AlignedBuffer;
-use nn_kernels::noise::CounterRng;
+use nn_kernels::counter_rng::CounterRng;
 use nn_kernels::simd::Isa;
 
 /// Predicts with a [`Model`](crate::Model); owns its workspace and allocates nothing after it is made.

@@ -20,7 +20,7 @@ use crate::params::Tensor;
 use crate::shape::Shape;
 use crate::spec::{LayerSpec, Role, Rule};
 use nn_kernels::aligned_buffer::AlignedBuffer;
-use nn_kernels::noise::CounterRng;
+use nn_kernels::counter_rng::CounterRng;
 use nn_kernels::simd::Isa;
 
 /// A layer on its own, with `N` inputs and `M` outputs.

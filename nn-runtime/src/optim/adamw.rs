@@ -55,8 +55,8 @@ impl Optimizer for AdamW {
 
     fn update(&self, isa: Isa, step: u64, params: &mut [f32], grads: &[f32], slots: &mut [&mut [f32]]) {
         let moments = Moments::new(step, self.betas, self.eps);
-        let rule = AdamStep::new(moments, self.learning_rate)
-            .with_decoupled_decay(self.learning_rate * self.weight_decay);
+        let rule =
+            AdamStep::new(moments, self.learning_rate).with_decoupled_decay(self.learning_rate * self.weight_decay);
         update(isa, rule, params, grads, array_of_slots(slots));
     }
 

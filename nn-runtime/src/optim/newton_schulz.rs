@@ -22,7 +22,11 @@ pub(super) struct NewtonSchulz {
 /// `rows == 0 || cols == 0`.
 pub(super) const fn orthogonalize_scratch(rows: usize, cols: usize) -> usize {
     let (wide, square) = (Panels::new(rows, cols), Panels::new(rows, rows));
-    padded(wide.len()) + padded(rows * cols) + padded(square.len()) + 2 * padded(rows * rows) + backward_input_scratch(cols)
+    padded(wide.len())
+        + padded(rows * cols)
+        + padded(square.len())
+        + 2 * padded(rows * rows)
+        + backward_input_scratch(cols)
 }
 
 /// Newton–Schulz: x ← x / max(‖x‖, eps), and then x ← a·x + b·(x·xᵀ)·x + c·(x·xᵀ)²·x so many times.
@@ -102,7 +106,8 @@ mod tests {
                     |i: usize| (0..rows).map(|k| gram[i / rows * rows + k] * gram[k * rows + i % rows]).sum::<f64>();
                 let (a, b, c) = by.coefficients;
                 let mixed: Vec<f64> = (0..rows * rows).map(|i| b * gram[i] + c * square(i)).collect();
-                let of = |i: usize| (0..rows).map(|k| mixed[i / cols * rows + k] * truth[k * cols + i % cols]).sum::<f64>();
+                let of =
+                    |i: usize| (0..rows).map(|k| mixed[i / cols * rows + k] * truth[k * cols + i % cols]).sum::<f64>();
                 truth = (0..rows * cols).map(|i| a * truth[i] + of(i)).collect();
             }
             for isa in Isa::available() {
@@ -113,7 +118,8 @@ mod tests {
                 let size = truth.iter().map(|t| t * t).sum::<f64>().sqrt();
                 assert!(gap <= 1e-5 * size, "{} [{rows}, {cols}]: {:.1e}", isa.name(), gap / size);
                 // No row is longer than the largest singular value, and these iterations bring that to 0.7 to 1.2.
-                let longest = x.chunks(cols).map(|row| row.iter().map(|x| x * x).sum::<f32>().sqrt()).fold(0.0, f32::max);
+                let longest =
+                    x.chunks(cols).map(|row| row.iter().map(|x| x * x).sum::<f32>().sqrt()).fold(0.0, f32::max);
                 assert!((0.6..1.25).contains(&longest), "{} [{rows}, {cols}]: {longest}", isa.name());
             }
         }

@@ -1,11 +1,10 @@
 //! Twenty steps of every optimiser beside their formulas in double precision, on every instruction set.
 
 use super::*;
+use crate::Shape;
 use alloc::vec;
 use alloc::vec::Vec;
-use crate::Shape;
 use nn_kernels::optimizer::ema;
-
 
 const STEPS: u64 = 20;
 const SIZES: [usize; 7] = [1, 5, 15, 16, 17, 33, 131];
@@ -126,9 +125,7 @@ fn adagrad() {
         compare(
             "adagrad",
             start,
-            |isa, number, p, g, v, _| {
-                adagrad.update(isa, number, p, g, &mut [v])
-            },
+            |isa, number, p, g, v, _| adagrad.update(isa, number, p, g, &mut [v]),
             |number, g, t| {
                 let a = t.a + g * g;
                 let lr = 0.1 / (1.0 + (number - 1) as f64 * 0.02);
@@ -170,7 +167,13 @@ fn nadam() {
             "nadam",
             0.0,
             |isa, number, p, g, m, v| {
-                Nadam::new(lr).weight_decay(weight_decay).momentum_decay(momentum_decay).update(isa, number, p, g, &mut [m, v])
+                Nadam::new(lr).weight_decay(weight_decay).momentum_decay(momentum_decay).update(
+                    isa,
+                    number,
+                    p,
+                    g,
+                    &mut [m, v],
+                )
             },
             |number, g, t| {
                 let g = g + weight_decay * t.p;

@@ -16,8 +16,8 @@ use crate::network::Network;
 use crate::shape::Shape;
 use crate::spec::MAX_OUTPUTS;
 use nn_kernels::aligned_buffer::AlignedBuffer;
+use nn_kernels::counter_rng::CounterRng;
 use nn_kernels::gather::gather;
-use nn_kernels::noise::CounterRng;
 use nn_kernels::simd::Isa;
 
 /// A stretch of a batch, and what is made of it: written by one lane, and then read by all.

@@ -8,8 +8,8 @@ use std::vec::Vec;
 use crate::graph::CompiledNetwork;
 use crate::params;
 use crate::spec::Role;
-use nn_kernels::simd::Isa;
 use nn_kernels::reduce::{sum_of_abs, sum_of_squares};
+use nn_kernels::simd::Isa;
 
 /// A cost on the size of a layer's parameters, added to the loss.
 ///

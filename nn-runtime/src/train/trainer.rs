@@ -21,7 +21,7 @@ use crate::model::Model;
 use crate::network::Network;
 use crate::optim::Optimizer;
 use nn_kernels::aligned_buffer::AlignedBuffer;
-use nn_kernels::noise::CounterRng;
+use nn_kernels::counter_rng::CounterRng;
 use nn_kernels::simd::Isa;
 
 /// Trains a model by gradient descent.

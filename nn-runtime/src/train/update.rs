@@ -14,10 +14,11 @@ use crate::graph::CompiledNetwork;
 use crate::optim::{Optimizer, TensorUpdate};
 use crate::spec::Role;
 use nn_kernels::aligned_buffer::AlignedBuffer;
-use nn_kernels::simd::Isa;
-use nn_kernels::thread_pool::{ChunkQueue, ThreadPool};
+use nn_kernels::chunk_queue::ChunkQueue;
 use nn_kernels::optimizer::{add_penalty, clamp, ema};
 use nn_kernels::reduce::sum_of_squares;
+use nn_kernels::simd::Isa;
+use nn_kernels::thread_pool::ThreadPool;
 
 /// The most floats of state per parameter that an optimiser may keep.
 pub(super) const MAX_STATES: usize = 4;
