@@ -1,5 +1,6 @@
-//! What is left of a declaration with errors. In: the header, as far as it is known, and the errors; out: the errors beside a
-//! stub of the struct, so that the rest of the program still means something. Adds no error of its own.
+//! What is left of a declaration with errors. In: the header, as far as it is known, and the errors; out: the
+//! errors beside a stub of the struct, so that the rest of the program still means something. Adds no error
+//! of its own.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -11,7 +12,7 @@ use crate::errors::Errors;
 /// ```text
 /// ::core::compile_error! { "…" }
 /// pub struct Net;
-/// const _: () = { /* as of a sound network, with a map that knows its shapes only and passes that do nothing */ };
+/// const _: () = { /* a network that knows only its shapes, with passes that do nothing */ };
 /// ```
 pub fn stub(header: Option<&Header>, errors: &Errors) -> TokenStream {
     let Some(header) = header else { return quote!(#errors) };

@@ -1,5 +1,5 @@
-//! What every network has, sound or not: the struct, its types, and itself as a layer. In: the header; out: items. Neither
-//! sites nor plans are known here.
+//! What every network has, sound or not: the struct, its types, and itself as a layer. In: the header; out:
+//! items. Neither sites nor plans are known here.
 
 use proc_macro2::{Group, Ident, Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -56,8 +56,9 @@ impl Shell<'_> {
     /// ```text
     /// const _: () = {
     ///     /* as of a sound one, but */
-    ///     const __MAP: &__nn::CompiledNetwork = &__nn::CompiledNetwork::stub("Net", (&__INPUTS, &__OUTPUTS));
-    ///     impl __nn::Network for Net { /* … */ type Head = __nn::AnyHead; /* … */ fn forward(…) {} /* … */ }
+    ///     const __MAP: &__nn::CompiledNetwork =
+    ///         &__nn::CompiledNetwork::stub("Net", (&__INPUTS, &__OUTPUTS));
+    ///     impl __nn::Network for Net { type Head = __nn::AnyHead; fn forward(…) {} /* … */ }
     /// };
     /// ```
     pub fn stub(&self) -> TokenStream {

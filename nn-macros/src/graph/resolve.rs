@@ -1,16 +1,16 @@
-//! Names become numbers. In: the ast; out: the graph, if every name is known and every value is read. Goes on behind each
-//! fault; it evaluates no number.
+//! Names become numbers. In: the ast; out: the graph, if every name is known and every value is read. Goes on
+//! behind each fault; it evaluates no number.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 
-use super::names::Names;
-use super::scope::{Scope, list};
+use super::names::SiteNames;
+use super::scope::Scope;
 use super::{Graph, Item, MAX_INPUTS, Shared, Site, ports};
 use crate::ast::{self, Chain, Network, Statement, Step, What};
+use crate::case::camel;
 use crate::errors::Errors;
-use crate::words::camel;
 
 /// Looks every name up; `None` if something is missing, which is then reported.
 pub fn resolve<'a>(network: &'a Network, errors: &mut Errors) -> Option<Graph<'a>> {
@@ -23,7 +23,7 @@ pub fn resolve<'a>(network: &'a Network, errors: &mut Errors) -> Option<Graph<'a
         whole: errors.is_empty(),
         errors,
         scope: Scope::new(names.map(|name| name.unraw().to_string()).collect()),
-        names: Names::default(),
+        names: SiteNames::default(),
         layers: Vec::new(),
         items: Vec::new(),
         inputs: inputs.len(),
@@ -45,7 +45,7 @@ pub fn resolve<'a>(network: &'a Network, errors: &mut Errors) -> Option<Graph<'a
 }
 
 /// What the next statement goes on from.
-enum TracedValue {
+pub(super) enum TracedValue {
     /// Nothing has been said yet.
     Start,
     Made(Made),
@@ -54,26 +54,26 @@ enum TracedValue {
 }
 
 /// What a statement leaves.
-struct Made {
-    values: Vec<usize>,
+pub(super) struct Made {
+    pub(super) values: Vec<usize>,
     /// The bindings that its `let` made.
-    bindings: Vec<usize>,
+    pub(super) bindings: Vec<usize>,
     /// Where to say that nothing reads it; `None` where it has names, or made nothing.
-    place: Option<TokenStream>,
+    pub(super) place: Option<TokenStream>,
 }
 
-struct Resolver<'a, 'e> {
-    network: &'a Network,
-    whole: bool,
-    errors: &'e mut Errors,
-    scope: Scope,
-    names: Names,
+pub(super) struct Resolver<'a, 'e> {
+    pub(super) network: &'a Network,
+    pub(super) whole: bool,
+    pub(super) errors: &'e mut Errors,
+    pub(super) scope: Scope,
+    pub(super) names: SiteNames,
     /// The layer of each site, and the site whose parameters it uses.
-    layers: Vec<Option<(&'a ast::Layer, usize)>>,
-    items: Vec<Item<'a>>,
-    inputs: usize,
-    values: usize,
-    flow: TracedValue,
+    pub(super) layers: Vec<Option<(&'a ast::Layer, usize)>>,
+    pub(super) items: Vec<Item<'a>>,
+    pub(super) inputs: usize,
+    pub(super) values: usize,
+    pub(super) flow: TracedValue,
 }
 
 impl<'a> Resolver<'a, '_> {
@@ -127,7 +127,7 @@ impl<'a> Resolver<'a, '_> {
                     self.word(word);
                     x = None;
                 }
-                Step::Site(site) => {
+                Step::Use(site) => {
                     let made = if last { names.max(1) } else { 1 };
                     x = self.site(site, x, made);
                     place = Some(site.tokens());
@@ -192,7 +192,7 @@ impl<'a> Resolver<'a, '_> {
     }
 
     /// The statement before is not gone on from.
-    fn drop_result(&mut self, before: &TracedValue) {
+    pub(super) fn drop_result(&mut self, before: &TracedValue) {
         if let TracedValue::Made(Made { place: Some(place), .. }) = before
             && self.whole
         {
@@ -215,7 +215,7 @@ impl<'a> Resolver<'a, '_> {
     }
 
     /// A layer at its place. Gives the values it makes; `None` where it is not known what it reads.
-    fn site(&mut self, site: &'a ast::Site, x: Option<Vec<usize>>, made: usize) -> Option<Vec<usize>> {
+    fn site(&mut self, site: &'a ast::LayerUse, x: Option<Vec<usize>>, made: usize) -> Option<Vec<usize>> {
         let id = self.layers.len();
         let (layer, kind, shares) = match &site.what {
             What::Layer(layer) => (&**layer, layer.kind(), None),
@@ -269,108 +269,6 @@ impl<'a> Resolver<'a, '_> {
         self.errors.add(label, "the label of an earlier layer", &found, &help);
         None
     }
-
-    /// The values that are outputs.
-    fn results(&mut self, outputs: &[ast::Port]) -> Option<Vec<usize>> {
-        if self.network.statements.is_empty() {
-            if self.whole {
-                let body = self.network.body.as_ref();
-                self.errors.add(body, "at least one layer", "none", "`{ Layer -> Layer }`");
-                self.scope.touch_all();
-            }
-            return None;
-        }
-        let last = core::mem::replace(&mut self.flow, TracedValue::Unknown);
-        if let [ast::Port { name: None, .. }] = outputs {
-            return self.only_result(last);
-        }
-        let mut results: Vec<(usize, &Ident)> = Vec::new();
-        let mut sound = true;
-        for name in outputs.iter().filter_map(|port| port.name.as_ref()) {
-            let Some(value) = self.result(name) else {
-                sound = false;
-                continue;
-            };
-            if let Some((_, first)) = results.iter().find(|(earlier, _)| *earlier == value) {
-                let found = format!("`{name}`, which is the same value as `{first}`");
-                self.errors.add(name, "a value of its own for each output", &found, "declare it once");
-            }
-            results.push((value, name));
-        }
-        if sound {
-            self.drop_result(&last);
-        }
-        sound.then(|| results.into_iter().map(|(value, _)| value).collect())
-    }
-
-    fn only_result(&mut self, last: TracedValue) -> Option<Vec<usize>> {
-        let TracedValue::Made(made) = last else { return None };
-        made.bindings.iter().for_each(|binding| self.scope.touch(*binding));
-        let value = match made.values[..] {
-            [value] => value,
-            _ => {
-                let names = made.bindings.iter().map(|binding| self.scope.name(*binding));
-                let found = list(names);
-                let place = made.bindings.iter().map(|binding| self.scope.place(*binding)).collect::<TokenStream>();
-                self.errors.add(place, "one value as the output", &found, "name the outputs: `-> (a: [10], b: [4])`");
-                return None;
-            }
-        };
-        self.is_made(value, self.network.body.to_token_stream()).then(|| vec![value])
-    }
-
-    /// The value of a named output.
-    fn result(&mut self, name: &Ident) -> Option<usize> {
-        let text = name.unraw().to_string();
-        if let Some(binding) = self.scope.bound(&text) {
-            binding.used = true;
-            let value = binding.value?;
-            return self.is_made(value, name.to_token_stream()).then_some(value);
-        }
-        if self.whole {
-            let near = self.scope.unused_let(&text).map(|binding| {
-                binding.used = true;
-                binding.name.clone()
-            });
-            let found = near.as_ref().map_or_else(|| "none".to_owned(), |near| format!("`let {near} = …;`"));
-            let help = near
-                .map_or_else(|| format!("`let {text} = … -> Layer;`"), |near| format!("rename `{near}` to `{text}`"));
-            self.errors.add(name, &format!("`let {text} = …;` for the output"), &found, &help);
-        }
-        None
-    }
-
-    /// An output that no layer makes would have no place in memory.
-    fn is_made(&mut self, value: usize, place: TokenStream) -> bool {
-        if value < self.inputs {
-            self.errors.add(place, "an output that a layer makes", "an input", "`… -> Layer`");
-        }
-        value >= self.inputs
-    }
-
-    fn unused(&mut self) {
-        if !self.whole {
-            return;
-        }
-        for binding in self.scope.unused() {
-            let name = &binding.name;
-            let what = if binding.input { "the input" } else { "the value" };
-            let place = match &binding.ident {
-                Some(ident) => ident.to_token_stream(),
-                None => self
-                    .network
-                    .header
-                    .inputs
-                    .iter()
-                    .flatten()
-                    .filter_map(|port| port.shape.as_ref())
-                    .map(ToTokens::to_token_stream)
-                    .collect(),
-            };
-            let help = format!("`{name} -> Layer`, or remove it");
-            self.errors.add(place, &format!("{what} `{name}` to be used"), "that nothing reads it", &help);
-        }
-    }
 }
 
 /// Where a chain begins, and what stands there.
@@ -378,13 +276,13 @@ fn first(chain: &Chain) -> (TokenStream, String) {
     let place = match chain.steps.first() {
         Some(Step::Shape(shape)) => shape.to_token_stream(),
         Some(Step::Word(word)) => word.to_token_stream(),
-        Some(Step::Site(site)) => site.tokens(),
+        Some(Step::Use(site)) => site.tokens(),
         None => TokenStream::new(),
     };
     let word = match chain.steps.first() {
         Some(Step::Shape(_)) => "a shape".to_owned(),
         Some(Step::Word(word)) => format!("`{word}`"),
-        Some(Step::Site(site)) => match &site.what {
+        Some(Step::Use(site)) => match &site.what {
             What::Layer(layer) => format!("`{}`", layer.kind()),
             What::Share { keyword, .. } => format!("`{keyword}`"),
         },
@@ -396,7 +294,7 @@ fn first(chain: &Chain) -> (TokenStream, String) {
 fn labels(network: &Network) -> impl Iterator<Item = String> {
     let steps = network.statements.iter().flat_map(|statement| &statement.chain.steps);
     steps.filter_map(|step| match step {
-        Step::Site(site) => site.label.as_ref().map(|label| label.unraw().to_string()),
+        Step::Use(site) => site.label.as_ref().map(|label| label.unraw().to_string()),
         _ => None,
     })
 }

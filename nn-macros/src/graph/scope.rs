@@ -1,12 +1,12 @@
-//! Names of values. In: inputs and `let`s, in order; out: the number behind a name, and which names nothing reads. Nothing
-//! here may know what a value is made of.
+//! Names of values. In: inputs and `let`s, in order; out: the number behind a name, and which names nothing
+//! reads. Nothing here may know what a value is made of.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 
+use crate::case::{is_keyword, is_snake, snake};
 use crate::errors::{Errors, nearest};
-use crate::words::{is_keyword, is_snake, snake};
 
 #[derive(Default)]
 pub struct Scope {

@@ -1,11 +1,12 @@
-//! What stands in a layer's parentheses and in a shape's brackets. In: a group; out: expressions, unevaluated. What is no
-//! expression is reported and left out.
+//! What stands in a layer's parentheses and in a shape's brackets. In: a group; out: expressions,
+//! unevaluated. What is no expression is reported and left out.
 
 use proc_macro2::{Group, Ident};
 use quote::ToTokens;
 use syn::Expr;
 
-use super::tokens::{Tokens, plain};
+use super::pretty::pretty;
+use super::tokens::Tokens;
 use crate::ast::Args;
 use crate::errors::Errors;
 
@@ -34,7 +35,7 @@ pub fn args(group: &Group, errors: &mut Errors) -> Args {
                     errors.add(
                         &value,
                         "arguments without a name first",
-                        &format!("`{}`", plain(&value.to_token_stream())),
+                        &format!("`{}`", pretty(&value.to_token_stream())),
                         &help,
                     );
                 }
@@ -102,7 +103,7 @@ fn expr(tokens: &mut Tokens, errors: &mut Errors) -> Option<Expr> {
         }
         None => {
             let written = tokens.take(left);
-            errors.add(&written, "an expression", &format!("`{}`", plain(&written)), "write a number, or a const");
+            errors.add(&written, "an expression", &format!("`{}`", pretty(&written)), "write a number, or a const");
             tokens.bump();
             None
         }

@@ -1,13 +1,14 @@
-//! What stands between the braces. In: a group of tokens; out: statements, each a chain with the names it binds. Cuts at `;`
-//! and at `->`; what stands between two arrows is read next door.
+//! What stands between the braces. In: a group of tokens; out: statements, each a chain with the names it
+//! binds. Cuts at `;` and at `->`; what stands between two arrows is read next door.
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 
+use super::pretty::pretty;
 use super::step;
-use super::tokens::{Tokens, describe, plain};
+use super::tokens::{Tokens, describe};
 use crate::ast::{Chain, Source, Statement};
+use crate::case::is_value;
 use crate::errors::Errors;
-use crate::words::is_value;
 
 pub fn statements(body: &Group, errors: &mut Errors) -> Vec<Statement> {
     let mut tokens = Tokens::new(body.stream());
@@ -95,7 +96,7 @@ fn names_in(group: &Group, errors: &mut Errors) -> Option<Vec<Ident>> {
                 let written = one.rest();
                 let found = match written.clone().into_iter().count() {
                     1 => describe(&token),
-                    _ => format!("`{}`", plain(&written)),
+                    _ => format!("`{}`", pretty(&written)),
                 };
                 errors.add(written, "the name of a value", &found, "name it in a statement before: `let name = …;`");
             }

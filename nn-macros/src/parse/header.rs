@@ -1,15 +1,16 @@
-//! What stands before the braces. In: tokens from the start; out: attributes, visibility, name and ports, as far as they can
-//! be read. A missing piece is reported once and taken as absent.
+//! What stands before the braces. In: tokens from the start; out: attributes, visibility, name and ports, as
+//! far as they can be read. A missing piece is reported once and taken as absent.
 
 use proc_macro2::{Delimiter, Group, Ident, TokenTree};
 use syn::parse::Parser;
 use syn::{Attribute, Visibility};
 
 use super::args::shape_is_sound;
-use super::tokens::{Tokens, plain};
+use super::pretty::pretty;
+use super::tokens::Tokens;
 use crate::ast::{Header, Port};
+use crate::case::is_keyword;
 use crate::errors::Errors;
-use crate::words::is_keyword;
 
 const EXAMPLE: &str = "`pub struct Name: [784] -> [10] { … }`";
 
@@ -104,7 +105,7 @@ fn generics(tokens: &mut Tokens, errors: &mut Errors) {
     }
     let written = tokens.take(count);
     let help = "use a const for the number, another network as a layer, or a `macro_rules!` around `network!`";
-    errors.add(&written, "a network without generics", &format!("`{}`", plain(&written)), help);
+    errors.add(&written, "a network without generics", &format!("`{}`", pretty(&written)), help);
 }
 
 /// `-> ports`; `told` if the header is already known to break off before it.
@@ -157,7 +158,7 @@ fn named_ports(group: &Group, errors: &mut Errors, expected: &str) -> Option<Vec
     let whole =
         tokens.until(|tokens, ahead| tokens.is_colon(ahead) || tokens.group(ahead, Delimiter::Bracket).is_some());
     if tokens.peek(whole).is_none() {
-        let dimensions = plain(&group.stream());
+        let dimensions = pretty(&group.stream());
         errors.add(group, expected, &format!("`({dimensions})`"), &format!("`[{dimensions}]`"));
         return None;
     }

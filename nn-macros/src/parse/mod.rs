@@ -1,9 +1,10 @@
-//! Tokens become a declaration. In: what stands in `network! { … }`; out: as much of it as can be read, and every mistake in
-//! its syntax. It goes on behind each mistake at the next `->` or `;`, and looks no name up.
+//! Tokens become a declaration. In: what stands in `network! { … }`; out: as much of it as can be read, and
+//! every mistake in its syntax. It goes on behind each mistake at the next `->` or `;`, and looks no name up.
 
 mod args;
 mod body;
 mod header;
+pub mod pretty;
 mod step;
 pub mod tokens;
 

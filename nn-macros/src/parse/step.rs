@@ -1,15 +1,17 @@
-//! What stands between two arrows. In: its tokens; out: one more step of a chain. What is left over behind a step is left in
-//! place for whoever cuts statements.
+//! What stands between two arrows. In: its tokens; out: one more step of a chain. What is left over behind a
+//! step is left in place for whoever cuts statements.
 
 use proc_macro2::{Delimiter, Ident, TokenTree};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Expr, ExprPath, Path};
 
 use super::args::{args, shape_is_sound};
-use super::tokens::{Tokens, describe, plain};
-use crate::ast::{Chain, Layer, Site, Step, What};
+use super::pretty::pretty;
+use super::tokens::{Tokens, describe};
+use crate::ast::{Chain, Layer, LayerUse, Step, What};
+use crate::case::{camel, is_keyword, is_value};
 use crate::errors::Errors;
-use crate::words::{camel, is_keyword, is_value};
 
 /// `[64, 5, 5]`, or `frozen label: layer(…) * n`, or `share(label)`
 pub fn step(tokens: &mut Tokens, chain: &mut Chain, errors: &mut Errors) {
@@ -35,12 +37,13 @@ pub fn step(tokens: &mut Tokens, chain: &mut Chain, errors: &mut Errors) {
         layer(tokens, errors).map(|layer| What::Layer(Box::new(layer)))
     };
     match what {
-        Some(what) => chain.steps.push(Step::Site(Box::new(Site { frozen, label, what }))),
+        Some(what) => chain.steps.push(Step::Use(Box::new(LayerUse { frozen, label, what }))),
         None => chain.broken = true,
     }
 }
 
-/// Tokens behind a step that no arrow and no `;` separates: the next statement begins there. Says so; true if it may.
+/// Tokens behind a step that no arrow and no `;` separates: the next statement begins there. Says so; true if
+/// it may.
 pub fn next_statement(tokens: &mut Tokens, errors: &mut Errors) -> bool {
     let begins = matches!(tokens.peek(0), Some(TokenTree::Ident(_) | TokenTree::Group(_)));
     let help = if begins { "write `->` to go on, or `;` to end the statement" } else { "remove it" };
@@ -104,7 +107,7 @@ fn share(tokens: &mut Tokens, errors: &mut Errors) -> Option<What> {
         }
         _ => {
             let stream = group.stream();
-            errors.add(&stream, "one label", &format!("`{}`", plain(&stream)), "`share(label)`");
+            errors.add(&stream, "one label", &format!("`{}`", pretty(&stream)), "`share(label)`");
             None
         }
     }
@@ -155,7 +158,8 @@ fn path(tokens: &mut Tokens, errors: &mut Errors) -> Option<Path> {
     if let Some(kind) = path.segments.last().map(|last| &last.ident)
         && is_value(kind)
     {
-        let args = tokens.group(0, Delimiter::Parenthesis).map_or_else(String::new, |group| group.to_string());
+        let args =
+            tokens.group(0, Delimiter::Parenthesis).map_or_else(String::new, |group| pretty(&group.to_token_stream()));
         let help = format!("`{}{args}`", camel(&kind.unraw().to_string()));
         errors.add(kind, "a layer", &format!("`{kind}`"), &help);
         // It is read as if it had been written well, so that its arguments are looked at too.

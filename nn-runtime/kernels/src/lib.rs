@@ -31,4 +31,5 @@ pub mod simd;
 pub mod softmax;
 #[cfg(feature = "std")]
 pub mod thread_pool;
+mod transpose;
 pub mod workspace;

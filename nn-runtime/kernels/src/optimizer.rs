@@ -151,7 +151,7 @@ impl Map for Clamp {
 ///
 /// # Panics
 /// Where `mean.len() != now.len()`.
-pub fn ema(isa: Isa, rate: f64, now: &[f32], mean: &mut [f32]) {
+pub fn update_ema(isa: Isa, rate: f64, now: &[f32], mean: &mut [f32]) {
     isa.zip_in_place(&Ema(rate as f32), mean, now);
 }
 

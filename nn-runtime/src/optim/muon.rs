@@ -7,7 +7,7 @@ use super::newton_schulz::{NewtonSchulz, orthogonalize, orthogonalize_scratch};
 use super::settings::{below_one, learning_rate, none_negative, not_negative, settings};
 use super::{AdamW, Optimizer, TensorLayout, TensorUpdate, wants_whole_tensor};
 use nn_kernels::elementwise::Map;
-use nn_kernels::optimizer::ema;
+use nn_kernels::optimizer::update_ema;
 use nn_kernels::simd::{Isa, Simd};
 
 /// Muon: `m = momentum · m + (1 - momentum) · g`, `u = momentum · m + (1 - momentum) · g` after Nesterov, else `m`;
@@ -107,9 +107,9 @@ impl Muon {
     /// The step of a matrix, `[out, rest]` in its standard layout.
     fn step_matrix(&self, isa: Isa, [out, rest]: [usize; 2], tensor: TensorUpdate, mean: &mut [f32]) {
         let TensorUpdate { layout, params, grads, scratch } = tensor;
-        ema(isa, 1.0 - self.momentum, grads, mean);
+        update_ema(isa, 1.0 - self.momentum, grads, mean);
         match self.nesterov {
-            true => ema(isa, self.momentum, mean, grads),
+            true => update_ema(isa, self.momentum, mean, grads),
             false => grads.copy_from_slice(mean),
         }
         let (standard, scratch) = scratch.split_at_mut(out * rest);

@@ -4,7 +4,7 @@ use super::*;
 use crate::Shape;
 use alloc::vec;
 use alloc::vec::Vec;
-use nn_kernels::optimizer::ema;
+use nn_kernels::optimizer::update_ema;
 
 const STEPS: u64 = 20;
 const SIZES: [usize; 7] = [1, 5, 15, 16, 17, 33, 131];
@@ -277,7 +277,7 @@ fn memories_of_the_dead_come_to_rest_above_denormals() {
         let tensor = TensorUpdate { layout: &layout, params: p, grads: &mut g.to_vec(), scratch: &mut [] };
         Lamb::new(1e-3).betas(0.9, 0.9).weight_decay(0.0).update_tensor(i, t, tensor, &mut [m, v])
     };
-    let muon = |i: Isa, _: u64, _: &mut [f32], g: &[f32], m: &mut [f32], _: &mut [f32]| ema(i, 0.1, g, m);
+    let muon = |i: Isa, _: u64, _: &mut [f32], g: &[f32], m: &mut [f32], _: &mut [f32]| update_ema(i, 0.1, g, m);
     let updates: [(&str, &Update); 7] = [
         ("adam", &adam),
         ("momentum", &momentum),

@@ -8,7 +8,7 @@ use super::Conv;
 use super::sheet::{Sheet, Spread, entry, offset};
 use super::window::walk;
 use crate::matrix::Panels;
-use crate::micro::{Job, strips};
+use crate::micro::{TileKernel, for_each_tile};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// `dw[f, c, ky, kx] += Σ_(s, p) dy[s, f, p] · x[s, c, p·stride − pad + k·dilation]`, for the part `range` of the storage.
@@ -19,7 +19,7 @@ use crate::simd::{Isa, Kernel, LANES, Simd};
 ///
 /// # Panics
 /// `x.len() != b * c.x_len() || dy.len() != b * c.y_len()` for every `b`; `dw.len() != range.len()`;
-/// `range.end > c.panels().len()`; `range.start` is no multiple of [`Panels::GRAIN`], or `range.end` neither that nor the
+/// `range.end > c.panels().len()`; `range.start` is no multiple of [`Panels::SPLIT_ALIGN`], or `range.end` neither that nor the
 /// whole length; `scratch.len() < c.scratch()`.
 pub fn backward_weight(
     isa: Isa,
@@ -86,11 +86,11 @@ impl Conv {
     /// The part of the storage that gradients are asked for.
     pub(super) fn check_range(&self, range: &Range<usize>, dw: &[f32]) {
         let len = self.panels().len();
-        let cut = |at: usize| at.is_multiple_of(Panels::GRAIN) || at == len;
+        let cut = |at: usize| at.is_multiple_of(Panels::SPLIT_ALIGN) || at == len;
         assert!(
             range.start <= range.end && range.end <= len && cut(range.start) && cut(range.end),
             "expected a range of 0..{len} cut at multiples of {}, found {range:?}",
-            Panels::GRAIN
+            Panels::SPLIT_ALIGN
         );
         assert!(dw.len() == range.len(), "expected {} numbers for {range:?}, found {}", range.len(), dw.len());
     }
@@ -152,10 +152,10 @@ impl Sample<'_> {
             // SAFETY: `backward_weight` has checked the lengths, the turned gradients have all places, and the rows are in the range.
             unsafe {
                 if lanes > LANES && S::REGISTERS >= 32 {
-                    strips(s, weights(0, lanes), rows, 2);
+                    for_each_tile(s, weights(0, lanes), rows, 2);
                 } else {
                     for half in (0..lanes).step_by(LANES) {
-                        strips(s, weights(half, lanes - half), rows.clone(), 1);
+                        for_each_tile(s, weights(half, lanes - half), rows.clone(), 1);
                     }
                 }
             }
@@ -195,7 +195,7 @@ impl Sample<'_> {
                 dw: dw.as_mut_ptr(),
             };
             // SAFETY: `backward_weight` has checked the lengths, and the copy has a row of what each tap sees for each row of gradients.
-            unsafe { strips(s, job, 0..panels.rows(), 1) };
+            unsafe { for_each_tile(s, job, 0..panels.rows(), 1) };
         }
     }
 }
@@ -216,12 +216,12 @@ struct Taps<'a> {
     dw: *mut f32,
 }
 
-impl Job for Taps<'_> {
+impl TileKernel for Taps<'_> {
     const WIDEST: usize = 1;
     const TALLEST: usize = 12;
 
     #[inline(always)]
-    unsafe fn strip<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
+    unsafe fn rows<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
         for tap in rows.step_by(R) {
             let at = |r: usize| self.panels.index(tap + r, self.filter);
             if !(0..R).any(|r| self.range.contains(&at(r))) {
@@ -299,12 +299,12 @@ struct Weights<'a> {
     lanes: usize,
 }
 
-impl Job for Weights<'_> {
+impl TileKernel for Weights<'_> {
     const WIDEST: usize = 2;
     const TALLEST: usize = 8;
 
     #[inline(always)]
-    unsafe fn strip<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
+    unsafe fn rows<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
         for row in rows.step_by(R) {
             let mut from = [self.x; R];
             let mut sums = [[s.splat(0.0); V]; R];

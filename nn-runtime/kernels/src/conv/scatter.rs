@@ -7,7 +7,7 @@ use core::ops::Range;
 use super::Conv;
 use super::sheet::Spread;
 use super::window::walk;
-use crate::micro::{Job, strips};
+use crate::micro::{TileKernel, for_each_tile};
 use crate::simd::{LANES, Simd};
 
 impl Conv {
@@ -58,10 +58,10 @@ pub(super) fn scatter<S: Simd>(
     // filter has a row of weights. `sums` is borrowed mutably, and only the job that runs writes to it.
     unsafe {
         if width > LANES && S::REGISTERS >= 32 {
-            strips(s, job(0), places, 2);
+            for_each_tile(s, job(0), places, 2);
         } else {
             for half in (0..width).step_by(LANES) {
-                strips(s, job(half), places.clone(), 1);
+                for_each_tile(s, job(half), places.clone(), 1);
             }
         }
     }
@@ -82,13 +82,13 @@ struct Scatter<'a> {
     width: usize,
 }
 
-impl Job for Scatter<'_> {
+impl TileKernel for Scatter<'_> {
     const WIDEST: usize = 2;
     // With so many rows and two vectors all that a step loads has a register too.
     const TALLEST: usize = 8;
 
     #[inline(always)]
-    unsafe fn strip<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
+    unsafe fn rows<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
         for place in rows.step_by(R) {
             let (mut from, mut to) = ([self.dy; R], [self.sums; R]);
             let (mut y, mut x) = (place / self.columns, place % self.columns);

@@ -7,7 +7,7 @@ use core::ops::Range;
 
 use super::sheet::{Spread, offset};
 use crate::matrix::Panels;
-use crate::micro::{Job, Tile, strips, widest};
+use crate::micro::{TileKernel, TileSums, for_each_tile, widest};
 use crate::simd::{LANES, Simd};
 
 /// Goes on with the chains of `sums` over a table of offsets: row r is broadcast from `rows[r]`, vectors start at `vectors`, two side
@@ -18,13 +18,13 @@ use crate::simd::{LANES, Simd};
 #[inline(always)]
 pub(super) unsafe fn walk<S: Simd, const R: usize, const V: usize>(
     s: S,
-    mut sums: Tile<S, R, V>,
+    mut sums: TileSums<S, R, V>,
     rows: [*const f32; R],
     table: &[f32],
     mut vectors: *const f32,
     pair: usize,
     step: usize,
-) -> Tile<S, R, V> {
+) -> TileSums<S, R, V> {
     // As in `micro`: the compiler must not work these out anew in every step.
     let rows = black_box(rows);
     for entry in table {
@@ -103,12 +103,12 @@ impl Window<'_> {
                 vectors /= 2;
             }
             // SAFETY: the caller vouches for all sums.
-            unsafe { strips(s, job(first, Panels::WIDTH), 0..places, vectors) };
+            unsafe { for_each_tile(s, job(first, Panels::WIDTH), 0..places, vectors) };
             first += vectors;
         }
         if first < end {
             // SAFETY: the caller vouches for all sums.
-            unsafe { strips(s, job(first, LANES), 0..places, 1) };
+            unsafe { for_each_tile(s, job(first, LANES), 0..places, 1) };
         }
     }
 
@@ -134,7 +134,9 @@ impl Window<'_> {
                     continue;
                 }
                 // SAFETY: the caller vouches for all sums.
-                unsafe { strips(s, ByPlaces { window: self, first, vectors: fitting, per_row }, column..end, vectors) };
+                unsafe {
+                    for_each_tile(s, ByPlaces { window: self, first, vectors: fitting, per_row }, column..end, vectors)
+                };
                 first += fitting;
             }
             column = end;
@@ -151,13 +153,13 @@ struct ByColumns<'a> {
     width: usize,
 }
 
-impl Job for ByColumns<'_> {
+impl TileKernel for ByColumns<'_> {
     const WIDEST: usize = 4;
     // With so many rows and two vectors all that a step loads has a register too.
     const TALLEST: usize = 8;
 
     #[inline(always)]
-    unsafe fn strip<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
+    unsafe fn rows<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
         let Window { grid, steps, columns, spread, .. } = self.window;
         let floor = s.splat(self.window.floor);
         let flat = spread.row == grid[1] && spread.col == 1;
@@ -229,12 +231,12 @@ struct ByPlaces<'a> {
     per_row: usize,
 }
 
-impl Job for ByPlaces<'_> {
+impl TileKernel for ByPlaces<'_> {
     const WIDEST: usize = 4;
     const TALLEST: usize = 8;
 
     #[inline(always)]
-    unsafe fn strip<S: Simd, const R: usize, const V: usize>(self, s: S, columns: Range<usize>) {
+    unsafe fn rows<S: Simd, const R: usize, const V: usize>(self, s: S, columns: Range<usize>) {
         let Window { grid, steps, spread, panels, .. } = self.window;
         let floor = s.splat(self.window.floor);
         let panel = columns.start / Panels::WIDTH;

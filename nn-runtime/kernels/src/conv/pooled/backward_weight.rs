@@ -24,7 +24,7 @@ use crate::simd::{Isa, Kernel, LANES, Simd};
 /// # Panics
 /// `!c.takes_pool()`; `m.pool` is not over what comes out of `c`; `x.len() != b * c.x_len() || m.dy.len() != b * m.pool.y_len()` for
 /// every `b`; `m.at.len() != m.dy.len()`, or it is not from `forward`; `dw.len() != range.len()`; `range.end > c.panels().len()`;
-/// `range.start` is no multiple of [`Panels::GRAIN`], or `range.end` neither that nor the whole length;
+/// `range.start` is no multiple of [`Panels::SPLIT_ALIGN`], or `range.end` neither that nor the whole length;
 /// `scratch.len() < c.pooled_scratch(&m.pool)`.
 pub fn backward_weight(
     isa: Isa,
