@@ -249,8 +249,8 @@ fn muon_leaves_the_rest_to_adamw() {
 }
 
 #[test]
-#[should_panic(expected = "expected a whole tensor, found a stretch")]
-fn lamb_is_given_no_stretch() {
+#[should_panic(expected = "expected a whole tensor, found a range")]
+fn lamb_is_given_no_range() {
     Lamb::new(0.1).update(Isa::detect(), 1, &mut [1.0], &[1.0], &mut [&mut [0.0], &mut [0.0]]);
 }
 

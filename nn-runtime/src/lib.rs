@@ -53,6 +53,7 @@ mod params;
 mod pass;
 mod predictor;
 mod probe;
+mod random;
 mod repeat;
 mod shape;
 mod spec;

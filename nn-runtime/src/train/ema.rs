@@ -2,8 +2,8 @@
 //! begun by the first step.
 
 use nn_kernels::aligned_buffer::AlignedBuffer;
-use nn_kernels::simd::Isa;
 use nn_kernels::optimizer::update_ema;
+use nn_kernels::simd::Isa;
 
 /// A moving average of the parameters; the first step begins it.
 #[derive(Clone)]

@@ -4,9 +4,6 @@
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use rand::SeedableRng;
-use rand::seq::SliceRandom;
-use rand_pcg::Pcg64Mcg;
 
 use super::executor::{Executor, StepResult};
 use super::loss_sums::LossSums;
@@ -22,7 +19,7 @@ use crate::losses::Fits;
 use crate::model::Model;
 use crate::network::Network;
 use crate::optim::Optimizer;
-use nn_kernels::counter_rng::CounterRng;
+use crate::random::Random;
 use nn_kernels::simd::Isa;
 
 /// Trains a model by gradient descent.
@@ -139,8 +136,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         let bar = if fit.progress { progress(steps) } else { ProgressBar::hidden() };
         for number in 1..=fit.epochs {
             if fit.shuffle {
-                let mut rng = Pcg64Mcg::seed_from_u64(CounterRng { key: fit.seed }.fold_in(&[number as u64]).key);
-                order.shuffle(&mut rng);
+                Random::keyed(fit.seed, &[number as u64]).shuffle(&mut order);
             }
             if fit.progress {
                 bar.set_prefix(format!("epoch {number}/{}", fit.epochs));
