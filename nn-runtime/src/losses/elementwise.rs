@@ -1,5 +1,5 @@
-//! What losses that compare number with number have in common. In: a formula, outputs and targets; out: the sum over rows of
-//! the mean over a row's numbers, and the gradient. It may not know which loss it is.
+//! What losses that compare number with number have in common.
+//! In: a formula, outputs and targets; out: the sum over rows of the mean over a row's numbers, and the gradient.
 
 use alloc::format;
 use alloc::string::String;
@@ -111,33 +111,3 @@ pub fn fault(
     let at = target.iter().position(|&t| !allowed(t))?;
     Some((at / width, format!("expected {expected}, found {}", target[at])))
 }
-
-/// The two traits of a loss that compares number with number and has a [`Formula`].
-macro_rules! compares {
-    ($loss:ident, logits: $logits:literal, targets: $allowed:expr, $expected:literal, correct: $correct:expr) => {
-        impl $crate::losses::Loss for $loss {
-            const LOGITS: bool = $logits;
-        }
-
-        // Generic, so that the type checker settles the targets first and then complains about them in `TargetValue`'s words.
-        impl<T: $crate::losses::TargetValue> $crate::losses::LossOn<[T]> for $loss {
-            fn gradient(&self, isa: Isa, width: usize, y: &[f32], target: &[T], scale: f32, dy: &mut [f32]) -> f64 {
-                elementwise::gradient(self, isa, width, y, T::numbers(target), scale, dy)
-            }
-
-            fn value(&self, isa: Isa, width: usize, y: &[f32], target: &[T]) -> f64 {
-                elementwise::value(self, isa, width, y, T::numbers(target))
-            }
-
-            fn fault(&self, width: usize, target: &[T], rows: usize) -> Option<(usize, String)> {
-                elementwise::fault(width, T::numbers(target), rows, $allowed, $expected)
-            }
-
-            fn correct(&self, width: usize, y: &[f32], target: &[T]) -> Option<usize> {
-                let correct: fn(usize, &[f32], &[f32]) -> Option<usize> = $correct;
-                correct(width, y, T::numbers(target))
-            }
-        }
-    };
-}
-pub(super) use compares;
