@@ -112,7 +112,7 @@ pub mod prelude {
         ConstantRate, Cosine, Exponential, OneCycle, Polynomial, ReduceOnPlateau, StepDecay, Warmup,
     };
     #[cfg(feature = "std")]
-    pub use crate::train::{Clip, Fit, Penalty, Trainer};
+    pub use crate::train::{Clip, Fit, Regularizer, Trainer};
 }
 
 /// What generated code names. Not for other use: it changes without notice.
