@@ -63,16 +63,16 @@ enum State {
 }
 
 /// The records of `source`, one at a time.
-pub(super) struct Records<R> {
-    source: BufReader<R>,
+pub(super) struct Records<'a> {
+    source: BufReader<&'a mut dyn Read>,
     delimiter: u8,
     /// The line that comes next.
     line: u64,
     begun: bool,
 }
 
-impl<R: Read> Records<R> {
-    pub(super) fn new(source: R, delimiter: u8) -> Self {
+impl<'a> Records<'a> {
+    pub(super) fn new(source: &'a mut dyn Read, delimiter: u8) -> Self {
         Records { source: BufReader::with_capacity(1 << 16, source), delimiter, line: 1, begun: false }
     }
 
