@@ -128,11 +128,11 @@ fn no_setting_makes_a_step_allocate() {
     check("clip by norm", adam(), |t| t.clip(Clip::Norm(0.1)));
     check("clip by global norm", adam(), |t| t.clip(Clip::GlobalNorm(0.1)));
     check("accumulate", adam(), |t| t.accumulate(2));
-    check("average", adam(), |t| t.average(0.9));
-    check("penalty", adam(), |t| t.penalty("dense_1", Penalty::L1L2(1e-4, 1e-4)));
+    check("average", adam(), |t| t.ema(0.9));
+    check("penalty", adam(), |t| t.regularize("dense_1", Regularizer::L1L2(1e-4, 1e-4)));
     check("schedule", adam(), |t| t.schedule(Warmup::new(2).then(Cosine::new(3).restarts(2))));
     check("all at once", Muon::new(1e-3, AdamW::new(1e-3)), |t| {
-        let t = t.clip(Clip::GlobalNorm(0.1)).accumulate(2).average(0.9).penalty("block_1.1", Penalty::L1(1e-4));
+        let t = t.clip(Clip::GlobalNorm(0.1)).accumulate(2).ema(0.9).regularize("block_1.1", Regularizer::L1(1e-4));
         t.schedule(OneCycle::new(5))
     });
 }

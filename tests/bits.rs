@@ -287,5 +287,5 @@ fn networks_within() {
 fn shared_parameters() {
     let plan = Plan { batch: 30, epochs: 2, outputs: 3 };
     let data = values("shared", [170, 13, 3]);
-    pinned!(Shared, data, plan, LogCosh::new().delta(0.5), Nadam::new(2e-3), penalty("one", Penalty::L2(1e-3)));
+    pinned!(Shared, data, plan, LogCosh::new().delta(0.5), Nadam::new(2e-3), regularize("one", Regularizer::L2(1e-3)));
 }

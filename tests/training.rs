@@ -315,12 +315,12 @@ fn an_average_asked_for_late_begins_there() {
     let mut model = Slope::init(0);
     let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(0.125));
     trainer.step(&point()).unwrap();
-    let mut trainer = trainer.average(0.5);
-    assert_eq!(trainer.averaged().get("line.weight").unwrap(), [0.25]);
+    let mut trainer = trainer.ema(0.5);
+    assert_eq!(trainer.ema_model().get("line.weight").unwrap(), [0.25]);
     trainer.step(&point()).unwrap();
-    assert_eq!(trainer.averaged().get("line.weight").unwrap(), [0.375]);
+    assert_eq!(trainer.ema_model().get("line.weight").unwrap(), [0.375]);
     trainer.step(&point()).unwrap();
-    assert_eq!(trainer.averaged().get("line.weight").unwrap(), [0.40625]);
+    assert_eq!(trainer.ema_model().get("line.weight").unwrap(), [0.40625]);
 }
 
 #[test]

@@ -54,6 +54,7 @@ fn schedules_are_pytorchs() {
 /// What lies past the last step, and settings at their edges.
 #[test]
 fn schedules_end_where_they_say() {
+    assert_eq!([0, 1_000_000].map(|done| ConstantRate.rate(0.1, done)), [0.1, 0.1]);
     assert_eq!(OneCycle::new(10).rate(1.0, 1_000_000), 1.0 / 25.0 / 1e4);
     assert_eq!(OneCycle::new(10).rise(0.0).rate(1.0, 20), 1.0 / 25.0 / 1e4);
     assert!((OneCycle::new(10).rise(1.0).rate(1.0, 9) - 1.0).abs() < 1e-12);
@@ -72,7 +73,7 @@ fn a_schedule_changes_steps_and_not_the_optimiser() {
     let mut a = Trainer::new(&mut by_schedule, Mse::new(), Adam::new(0.1)).schedule(schedule);
     let mut b = Trainer::new(&mut by_hand, Mse::new(), Adam::new(0.1));
     for step in 0..10 {
-        assert_eq!(a.rate(), schedule.rate(0.1, step));
+        assert_eq!(a.learning_rate(), schedule.rate(0.1, step));
         b.optimizer().set_rate(schedule.rate(0.1, step));
         assert_eq!(a.step(&data).unwrap(), b.step(&data).unwrap());
         assert_eq!(a.optimizer().rate(), 0.1);
@@ -92,7 +93,7 @@ fn a_plateau_is_seen_in_epochs_and_the_validation_counts() {
         let (train, other) = (to(5.0), to(-5.0));
         let fit = Fit::epochs(4);
         trainer.fit(&train, if validate { fit.validate(&other) } else { fit }).unwrap();
-        trainer.rate()
+        trainer.learning_rate()
     };
     assert_eq!(run(false), 0.01);
     assert_eq!(run(true), 0.01 / 8.0, "the first epoch is the best, and each of three later ones is bad");

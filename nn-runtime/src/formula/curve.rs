@@ -58,7 +58,7 @@ pub fn backward_in_place<C: Curve>(curve: &C, cx: &mut LayerContext, x: &[f32], 
 
 /// The spec of `max(x, floor)`, which products absorb for nothing.
 pub const fn floor(spec: LayerSpec, floor: f32) -> LayerSpec {
-    spec.is_floor(floor).backward_in_place()
+    spec.floor(floor).backward_in_place()
 }
 
 /// The layer of a type that is a `Curve`.

@@ -59,10 +59,10 @@ macro_rules! layer_of_a_convolution {
                 let conv = super::window::accepted(self.conv(cx.input_shape(0)));
                 let bias = super::conv::bias(cx, &self.learnt, 1);
                 let w = cx.param(0);
-                match cx.pool.copied() {
-                    None => nn_kernels::conv::forward(cx.isa, conv, x, w, bias, cx.floor, y, cx.scratch),
+                match cx.epilogue.max_pool {
+                    None => nn_kernels::conv::forward(cx.isa, conv, x, w, bias, cx.floor(), y, cx.scratch),
                     Some(pool) => {
-                        let filters = nn_kernels::conv::pooled::Filters { w, bias, floor: cx.floor };
+                        let filters = nn_kernels::conv::pooled::Filters { w, bias, floor: cx.floor() };
                         nn_kernels::conv::pooled::forward(cx.isa, (conv, pool), x, filters, y, cx.saved, cx.scratch);
                     }
                 }
@@ -79,7 +79,7 @@ macro_rules! layer_of_a_convolution {
                 if !dx.is_empty() {
                     let conv = super::window::accepted(self.conv(cx.input_shape(0)));
                     let w = cx.param(0);
-                    match cx.pool.copied() {
+                    match cx.epilogue.max_pool {
                         None => nn_kernels::conv::backward_input(cx.isa, conv, dy, w, dx, cx.scratch),
                         Some(pool) => {
                             let maxima = super::conv::maxima(pool, dy, cx.saved);
@@ -203,7 +203,7 @@ pub(super) const fn spec(y: Shape, conv: &Conv, learnt: &Learnt, weight: Shape, 
         .filters("weight", weight, learnt.init)
         .scratch(0, conv.scratch())
         .macs(conv.y_len().saturating_mul(conv.rows()))
-        .takes_act()
+        .accepts_elementwise()
         .backward_without_x();
     if learnt.bias { spec.param("bias", Shape::of([bias]), learnt.bias_init) } else { spec }
 }
@@ -219,7 +219,7 @@ pub(super) fn pull_weight(cx: &mut ReadContext, at: usize, conv: Conv, [x, dy]: 
     if range.is_empty() {
         return;
     }
-    match cx.pool.copied() {
+    match cx.epilogue.max_pool {
         None => backward_weight(cx.isa, conv, x, dy, range, dw, cx.scratch),
         Some(pool) => pooled::backward_weight(cx.isa, conv, x, maxima(pool, dy, cx.saved), range, dw, cx.scratch),
     }
@@ -231,7 +231,7 @@ pub(super) fn pull_bias_of(cx: &ReadContext, at: usize, conv: Conv, dy: &[f32], 
     if range.is_empty() {
         return;
     }
-    match cx.pool.copied() {
+    match cx.epilogue.max_pool {
         None => backward_bias(cx.isa, conv, dy, range, db),
         Some(pool) => pooled::backward_bias(cx.isa, maxima(pool, dy, cx.saved), range, db),
     }

@@ -157,7 +157,7 @@ fn output_of(back: Conv) -> Conv {
 impl Layer for ConvTranspose2d {
     fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         let back = accepted(self.back(cx.input_shape(0)));
-        transposed(cx.isa, back, x, cx.param(0), bias(cx, &self.learnt, 1), cx.floor, y, cx.scratch);
+        transposed(cx.isa, back, x, cx.param(0), bias(cx, &self.learnt, 1), cx.floor(), y, cx.scratch);
     }
 
     fn backward_input(

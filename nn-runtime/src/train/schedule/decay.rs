@@ -1,12 +1,13 @@
-//! Rates that stay or fall: `ConstantRate`, `StepDecay`, `Exponential`, `Polynomial`. In: the optimiser's rate and the steps done; out:
-//! the next rate.
+//! Rates that stay or fall: `ConstantRate`, `StepDecay`, `Exponential`, `Polynomial`. In: the optimiser's
+//! rate and the steps done; out: the next rate.
 
 use std::format;
 use std::string::String;
 
 use super::{Schedule, factor, floor, some_steps};
 
-/// The optimiser's own rate, always: what a [`Trainer`](crate::train::Trainer) without a schedule uses.
+/// `rate = base`, always: what a [`Trainer`](crate::train::Trainer) without a schedule uses, as PyTorch and Keras
+/// do.
 ///
 /// ```
 /// use nn_runtime::train::schedule::{ConstantRate, Schedule};
