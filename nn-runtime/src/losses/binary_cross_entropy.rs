@@ -3,7 +3,7 @@
 use super::elementwise::Formula;
 use crate::formula::loss_on_values;
 use nn_kernels::math;
-use nn_kernels::simd::{Isa, Simd};
+use nn_kernels::simd::Simd;
 
 /// `mean -(t · ln p + (1 - t) · ln(1 - p))` with `p = sigmoid(z)`, over a row's numbers, and then over rows.
 ///

@@ -4,7 +4,7 @@ use super::binary_cross_entropy::correct;
 use super::elementwise::Formula;
 use crate::formula::loss_on_values;
 use nn_kernels::math;
-use nn_kernels::simd::{Isa, Simd};
+use nn_kernels::simd::Simd;
 
 /// `mean -a · (1 - p)^gamma · ln p` over a row's numbers, and then over rows, with `p` the probability of the right answer,
 /// `sigmoid(z)` where `t` is 1 and `1 - sigmoid(z)` where it is 0, and `a` the weight of that answer.

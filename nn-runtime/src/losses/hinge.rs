@@ -2,7 +2,7 @@
 
 use super::elementwise::Formula;
 use crate::formula::loss_on_values;
-use nn_kernels::simd::{Isa, Simd};
+use nn_kernels::simd::Simd;
 
 /// `mean max(0, 1 - t · y)` over a row's numbers, and then over rows; or of its square.
 ///

@@ -2,7 +2,7 @@
 
 use super::elementwise::Formula;
 use crate::formula::loss_on_values;
-use nn_kernels::simd::{Isa, Simd};
+use nn_kernels::simd::Simd;
 
 /// `mean l(y - t)` with `l(d) = ½ d²` where `|d| <= delta`, and `delta · (|d| - ½ delta)` elsewhere.
 ///

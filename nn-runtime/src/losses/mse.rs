@@ -2,7 +2,7 @@
 
 use super::elementwise::Formula;
 use crate::formula::loss_on_values;
-use nn_kernels::simd::{Isa, Simd};
+use nn_kernels::simd::Simd;
 
 /// Mean squared error: `mean (y - t)²` over a row's numbers, and then over rows.
 ///

@@ -3,7 +3,7 @@
 use super::elementwise::Formula;
 use crate::formula::loss_on_values;
 use nn_kernels::math;
-use nn_kernels::simd::{Isa, Simd};
+use nn_kernels::simd::Simd;
 
 /// What keeps the logarithm of a rate of 0 finite.
 const EPSILON: f32 = 1e-8;
