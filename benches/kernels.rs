@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use nn_kernels::aligned_buffer::AlignedBuffer;
-use nn_kernels::conv::pooled::{self, Filters, Maxima};
+use nn_kernels::conv::fused_max_pool::{self, FilterBank, MaxPoolGrad};
 use nn_kernels::conv::{self, Conv};
 use nn_kernels::matrix::{Panels, backward_input, backward_input_scratch, backward_weight, product};
 use nn_kernels::pool::Pool;
@@ -93,8 +93,8 @@ fn convolution(criterion: &mut Criterion) {
         let (x, w, dy) = (values(BATCH * c.x_len()), values(c.panels().len()), values(BATCH * c.y_len()));
         let (mut y, mut dx, mut dw) = (vec![0.0; dy.len()], vec![0.0; x.len()], vec![0.0; w.len()]);
         let (mut most, mut at) = (vec![0.0; BATCH * pool.y_len()], vec![0.0; BATCH * pool.y_len()]);
-        let mut scratch = vec![0.0; c.scratch().max(c.pooled_scratch(&pool))];
-        let filters = Filters { w: &w, bias: None, floor: 0.0 };
+        let mut scratch = vec![0.0; c.scratch().max(c.fused_max_pool_scratch(&pool))];
+        let filters = FilterBank { w: &w, bias: None, floor: 0.0 };
         let mut group = criterion.benchmark_group(name);
         group.throughput(Throughput::Elements((BATCH * c.macs()) as u64));
         for isa in Isa::available() {
@@ -107,17 +107,17 @@ fn convolution(criterion: &mut Criterion) {
             group.bench_function(BenchmarkId::new("backward_weight", isa.name()), |bench| {
                 bench.iter(|| conv::backward_weight(isa, c, black_box(&x), &dy, 0..w.len(), &mut dw, &mut scratch));
             });
-            group.bench_function(BenchmarkId::new("pooled.forward", isa.name()), |bench| {
+            group.bench_function(BenchmarkId::new("fused_max_pool.forward", isa.name()), |bench| {
                 bench
-                    .iter(|| pooled::forward(isa, (c, pool), black_box(&x), filters, &mut most, &mut at, &mut scratch));
+                    .iter(|| fused_max_pool::forward(isa, (c, pool), black_box(&x), filters, &mut most, &mut at, &mut scratch));
             });
-            let maxima = Maxima { pool, dy: &dy[..most.len()], at: &at };
-            group.bench_function(BenchmarkId::new("pooled.backward_input", isa.name()), |bench| {
-                bench.iter(|| pooled::backward_input(isa, c, black_box(maxima), &w, &mut dx, &mut scratch));
+            let maxima = MaxPoolGrad { pool, dy: &dy[..most.len()], at: &at };
+            group.bench_function(BenchmarkId::new("fused_max_pool.backward_input", isa.name()), |bench| {
+                bench.iter(|| fused_max_pool::backward_input(isa, c, black_box(maxima), &w, &mut dx, &mut scratch));
             });
-            group.bench_function(BenchmarkId::new("pooled.backward_weight", isa.name()), |bench| {
+            group.bench_function(BenchmarkId::new("fused_max_pool.backward_weight", isa.name()), |bench| {
                 bench
-                    .iter(|| pooled::backward_weight(isa, c, black_box(&x), maxima, 0..w.len(), &mut dw, &mut scratch));
+                    .iter(|| fused_max_pool::backward_weight(isa, c, black_box(&x), maxima, 0..w.len(), &mut dw, &mut scratch));
             });
         }
         group.finish();

@@ -25,21 +25,21 @@ pub fn gather(isa: Isa, from: &[f32], width: usize, which: &[usize], to: &mut [f
         which.len(),
         to.len()
     );
-    isa.run(Gather { from, width, which, to });
+    isa.run(GatherSamples { from, width, which, to });
 }
 
-struct Gather<'a> {
+struct GatherSamples<'a> {
     from: &'a [f32],
     width: usize,
     which: &'a [usize],
     to: &'a mut [f32],
 }
 
-impl Kernel for Gather<'_> {
+impl Kernel for GatherSamples<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Gather { from, width, which, to } = self;
+        let GatherSamples { from, width, which, to } = self;
         let sample = |i: usize| &from[i * width..(i + 1) * width];
         for (n, to) in to.chunks_exact_mut(width.max(1)).enumerate() {
             let (whole, left) = sample(which[n]).as_chunks();

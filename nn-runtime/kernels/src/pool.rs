@@ -9,7 +9,7 @@ mod max;
 mod tests;
 
 pub use average::{avg_pool, avg_pool_backward};
-pub(super) use max::{Best, max_of_image};
+pub(super) use max::{RunningMax, max_of_image};
 pub use max::{max_pool, max_pool_backward};
 
 use core::ops::Range;

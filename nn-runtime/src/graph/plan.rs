@@ -191,7 +191,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             if let Some(conv) = spec.takes_pool
                 && let Some(pool) = self.pool(s, &table)
             {
-                scratch_fixed = max(scratch_fixed, conv.pooled_scratch(&pool));
+                scratch_fixed = max(scratch_fixed, conv.fused_max_pool_scratch(&pool));
             }
             s += 1;
         }

@@ -7,7 +7,7 @@ use crate::init::Init;
 use crate::layer::{LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
 use crate::spec::LayerSpec;
-use nn_kernels::conv::pooled::{self, Maxima};
+use nn_kernels::conv::fused_max_pool::{self, MaxPoolGrad};
 use nn_kernels::conv::{Conv, backward_bias, backward_weight};
 use nn_kernels::pool::Pool;
 
@@ -62,8 +62,8 @@ macro_rules! layer_of_a_convolution {
                 match cx.pool.copied() {
                     None => nn_kernels::conv::forward(cx.isa, conv, x, w, bias, cx.floor, y, cx.scratch),
                     Some(pool) => {
-                        let filters = nn_kernels::conv::pooled::Filters { w, bias, floor: cx.floor };
-                        nn_kernels::conv::pooled::forward(cx.isa, (conv, pool), x, filters, y, cx.saved, cx.scratch);
+                        let filters = nn_kernels::conv::fused_max_pool::FilterBank { w, bias, floor: cx.floor };
+                        nn_kernels::conv::fused_max_pool::forward(cx.isa, (conv, pool), x, filters, y, cx.saved, cx.scratch);
                     }
                 }
             }
@@ -83,7 +83,7 @@ macro_rules! layer_of_a_convolution {
                         None => nn_kernels::conv::backward_input(cx.isa, conv, dy, w, dx, cx.scratch),
                         Some(pool) => {
                             let maxima = super::conv::maxima(pool, dy, cx.saved);
-                            nn_kernels::conv::pooled::backward_input(cx.isa, conv, maxima, w, dx, cx.scratch);
+                            nn_kernels::conv::fused_max_pool::backward_input(cx.isa, conv, maxima, w, dx, cx.scratch);
                         }
                     }
                 }
@@ -221,7 +221,7 @@ pub(super) fn pull_weight(cx: &mut ReadContext, at: usize, conv: Conv, [x, dy]: 
     }
     match cx.pool.copied() {
         None => backward_weight(cx.isa, conv, x, dy, range, dw, cx.scratch),
-        Some(pool) => pooled::backward_weight(cx.isa, conv, x, maxima(pool, dy, cx.saved), range, dw, cx.scratch),
+        Some(pool) => fused_max_pool::backward_weight(cx.isa, conv, x, maxima(pool, dy, cx.saved), range, dw, cx.scratch),
     }
 }
 
@@ -233,11 +233,11 @@ pub(super) fn pull_bias_of(cx: &ReadContext, at: usize, conv: Conv, dy: &[f32], 
     }
     match cx.pool.copied() {
         None => backward_bias(cx.isa, conv, dy, range, db),
-        Some(pool) => pooled::backward_bias(cx.isa, maxima(pool, dy, cx.saved), range, db),
+        Some(pool) => fused_max_pool::backward_bias(cx.isa, maxima(pool, dy, cx.saved), range, db),
     }
 }
 
 /// The gradients of a convolution that ends with a pool, whose `forward` has kept where each maximum stood.
-pub(super) fn maxima<'a>(pool: Pool, dy: &'a [f32], saved: &'a [f32]) -> Maxima<'a> {
-    Maxima { pool, dy, at: &saved[..dy.len()] }
+pub(super) fn maxima<'a>(pool: Pool, dy: &'a [f32], saved: &'a [f32]) -> MaxPoolGrad<'a> {
+    MaxPoolGrad { pool, dy, at: &saved[..dy.len()] }
 }

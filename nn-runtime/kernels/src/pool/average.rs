@@ -33,7 +33,7 @@ pub fn avg_pool(isa: Isa, p: Pool, count_border: bool, x: &[f32], y: &mut [f32])
 /// `dx.len() != b * p.x_len() || dy.len() != b * p.y_len()` for every `b`.
 pub fn avg_pool_backward(isa: Isa, p: Pool, count_border: bool, dy: &[f32], dx: &mut [f32]) {
     p.batch(dx, dy);
-    isa.run(AvgPull { p, count_border, dy, dx });
+    isa.run(AvgPoolBackward { p, count_border, dy, dx });
 }
 
 impl Pool {
@@ -133,14 +133,14 @@ fn side_by_side<S: Simd>(s: S, p: Pool, x: &[f32], rows: Range<usize>, ox: usize
     sum
 }
 
-struct AvgPull<'a> {
+struct AvgPoolBackward<'a> {
     p: Pool,
     count_border: bool,
     dy: &'a [f32],
     dx: &'a mut [f32],
 }
 
-impl Kernel for AvgPull<'_> {
+impl Kernel for AvgPoolBackward<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {

@@ -72,12 +72,12 @@ impl Kernel for MaxPool<'_> {
 }
 
 /// A maximum so far and where it stood.
-pub(crate) struct Best<S: Simd> {
+pub(crate) struct RunningMax<S: Simd> {
     pub value: S::F,
     pub at: S::I,
 }
 
-impl<S: Simd> Best<S> {
+impl<S: Simd> RunningMax<S> {
     #[inline(always)]
     pub(crate) fn meet(&mut self, s: S, value: S::F, at: S::I) {
         let better = s.or_m(s.gt(value, self.value), s.not_m(s.eq(value, value)));
@@ -125,7 +125,7 @@ fn place<S: Simd>(
         let load = |place: usize| s.load_part(&x[place * numbers + channel..place * numbers + channel + lanes]);
         let index = |row: usize, column: usize| s.splat_i((row * leaps[0] + column * leaps[1]) as i32);
         let first = rows.start * p.width + columns.start;
-        let mut best: Best<S> = Best { value: load(first), at: index(rows.start, columns.start) };
+        let mut best: RunningMax<S> = RunningMax { value: load(first), at: index(rows.start, columns.start) };
         for row in rows.clone() {
             for column in columns.clone() {
                 let value = load(row * p.width + column);
@@ -166,7 +166,7 @@ fn side_by_side<S: Simd>(
     let rows = p.sees(0, oy);
     let index = |row: usize, column: usize| s.splat_i((row * leaps[0] + column * leaps[1]) as i32);
     let at_start = s.add_i(step, index(rows.start, left));
-    let mut best: Best<S> = Best { value: s.splat(f32::NEG_INFINITY), at: at_start };
+    let mut best: RunningMax<S> = RunningMax { value: s.splat(f32::NEG_INFINITY), at: at_start };
     for row in rows {
         let from = row * p.width + left;
         let mut k = 0;

@@ -7,7 +7,7 @@ use core::ops::Range;
 use crate::simd::{Kernel, Simd};
 
 /// What is done tile by tile.
-pub(super) trait Tiled: Copy {
+pub(super) trait RowTiles: Copy {
     /// Rows and vectors of the tiles: each is code of its own, so there are no more than needed. There is one row for one vector, and for
     /// two if they are taken together at all; more vectors are taken together only where one shape does for all rows.
     const SHAPES: &'static [(usize, usize)];
@@ -18,7 +18,7 @@ pub(super) trait Tiled: Copy {
 }
 
 /// Whether the job has this shape and the registers hold it.
-const fn takes<S: Simd, J: Tiled>(rows: usize, vectors: usize) -> bool {
+const fn takes<S: Simd, J: RowTiles>(rows: usize, vectors: usize) -> bool {
     let mut i = 0;
     while i < J::SHAPES.len() {
         if J::SHAPES[i].0 == rows && J::SHAPES[i].1 == vectors {
@@ -34,7 +34,7 @@ const fn takes<S: Simd, J: Tiled>(rows: usize, vectors: usize) -> bool {
 /// # Safety
 /// The addresses of the job are valid for all of them.
 #[inline(always)]
-pub(super) unsafe fn tiles<S: Simd, J: Tiled>(s: S, job: J, rows: usize, vectors: Range<usize>) {
+pub(super) unsafe fn tiles<S: Simd, J: RowTiles>(s: S, job: J, rows: usize, vectors: Range<usize>) {
     let (mut row, mut vector, mut side) = (0, vectors.start, 0);
     while vector < vectors.end {
         macro_rules! first {
@@ -44,7 +44,7 @@ pub(super) unsafe fn tiles<S: Simd, J: Tiled>(s: S, job: J, rows: usize, vectors
                     // With the first row it is chosen how many vectors are taken together, for all rows.
                     let begins = row == 0 && vector + wide <= vectors.end && (wide <= 2 || rows.is_multiple_of(tall));
                     if row + tall <= rows && (begins || side == wide) {
-                        s.call(Tile::<J, $r, $v>(job, row, vector));
+                        s.call(RowTile::<J, $r, $v>(job, row, vector));
                         (row, side) = (row + tall, wide);
                         if row == rows {
                             (row, vector, side) = (0, vector + wide, 0);
@@ -59,9 +59,9 @@ pub(super) unsafe fn tiles<S: Simd, J: Tiled>(s: S, job: J, rows: usize, vectors
 }
 
 /// One shape of tile as a function of its own: the registers are shared out for each anew.
-struct Tile<J, const R: usize, const V: usize>(J, usize, usize);
+struct RowTile<J, const R: usize, const V: usize>(J, usize, usize);
 
-impl<J: Tiled, const R: usize, const V: usize> Kernel for Tile<J, R, V> {
+impl<J: RowTiles, const R: usize, const V: usize> Kernel for RowTile<J, R, V> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {

@@ -1,25 +1,25 @@
-//! Maxima with the filters as lanes: for some windows and filters the sums at all places of the windows stay in registers.
+//! MaxPoolGrad with the filters as lanes: for some windows and filters the sums at all places of the windows stay in registers.
 //! Comes in: an image, its table, weights in panels; goes out: for each window its maxima side by side, and where each stood.
 //! Never another chain of `fma` for a sum than where windows are the lanes.
 
 use core::hint::black_box;
 use core::ops::Range;
 
-use super::super::sheet::offset;
-use super::forward::Filters;
+use super::super::padded::offset;
+use super::forward::FilterBank;
 use super::{CUT_OFF, PLACES};
 use crate::matrix::Panels;
-use crate::pool::Best;
+use crate::pool::RunningMax;
 use crate::simd::{Kernel, LANES, Simd};
 
 /// The maxima of one image.
 #[derive(Clone, Copy)]
-pub(super) struct Columns<'a> {
+pub(super) struct FilterLanesForward<'a> {
     pub x: *const f32,
     /// For each row of the weights, where a filter finds its number.
     pub taps: &'a [f32],
     pub panels: Panels,
-    pub filters: Filters<'a>,
+    pub filters: FilterBank<'a>,
     /// Rows and columns of windows, and from one to the next in the image and in what is kept.
     pub grid: [usize; 2],
     pub steps: [usize; 2],
@@ -34,7 +34,7 @@ pub(super) struct Columns<'a> {
     pub pitch: usize,
 }
 
-impl Columns<'_> {
+impl FilterLanesForward<'_> {
     /// Whether the sums of a window fit in the registers.
     pub(super) const fn fits<S: Simd>() -> bool {
         S::REGISTERS >= 8
@@ -44,7 +44,7 @@ impl Columns<'_> {
     ///
     /// # Safety
     /// What filters see at each place of the windows can be read, `w` is in the panels, a row a tap, and there is room for whole vectors of
-    /// filters for each window. [`fits`](Columns::fits).
+    /// filters for each window. [`fits`](FilterLanesForward::fits).
     #[inline(always)]
     pub(super) unsafe fn run<S: Simd>(self, s: S) {
         let windows = self.grid[0] * self.grid[1];
@@ -53,7 +53,7 @@ impl Columns<'_> {
         while vector < vectors {
             let width = self.panels.width(vector * LANES / Panels::WIDTH);
             let side = if S::REGISTERS >= 32 { width / LANES } else { 1 };
-            let job = Sums { job: self, vector, width };
+            let job = FilterVectors { job: self, vector, width };
             // As many windows as the registers hold, then those that are left one by one.
             let together = match (S::REGISTERS, side) {
                 (32.., 2) => 3,
@@ -63,14 +63,14 @@ impl Columns<'_> {
             let most = windows / together * together;
             if const { S::REGISTERS >= 32 } {
                 if side == 2 {
-                    s.call(Tile::<3, 2>(job, 0..most));
-                    s.call(Tile::<1, 2>(job, most..windows));
+                    s.call(FilterLanesTile::<3, 2>(job, 0..most));
+                    s.call(FilterLanesTile::<1, 2>(job, most..windows));
                 } else {
-                    s.call(Tile::<4, 1>(job, 0..most));
+                    s.call(FilterLanesTile::<4, 1>(job, 0..most));
                 }
             }
             if side == 1 {
-                s.call(Tile::<1, 1>(job, if S::REGISTERS >= 32 { most } else { 0 }..windows));
+                s.call(FilterLanesTile::<1, 1>(job, if S::REGISTERS >= 32 { most } else { 0 }..windows));
             }
             vector += side;
         }
@@ -79,21 +79,21 @@ impl Columns<'_> {
 
 /// Some vectors of filters, in a panel of this width.
 #[derive(Clone, Copy)]
-struct Sums<'a> {
-    job: Columns<'a>,
+struct FilterVectors<'a> {
+    job: FilterLanesForward<'a>,
     vector: usize,
     width: usize,
 }
 
 /// `W` windows and `V` vectors at a time, in a function of its own: the registers are shared out for each anew.
-struct Tile<'a, const W: usize, const V: usize>(Sums<'a>, Range<usize>);
+struct FilterLanesTile<'a, const W: usize, const V: usize>(FilterVectors<'a>, Range<usize>);
 
-impl<const W: usize, const V: usize> Kernel for Tile<'_, W, V> {
+impl<const W: usize, const V: usize> Kernel for FilterLanesTile<'_, W, V> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Tile(Sums { job, vector, width }, windows) = self;
-        let Filters { w, bias, floor } = job.filters;
+        let FilterLanesTile(FilterVectors { job, vector, width }, windows) = self;
+        let FilterBank { w, bias, floor } = job.filters;
         let (floor, none) = (s.splat(floor), s.splat(f32::from_bits(CUT_OFF)));
         let column = vector * LANES;
         let mut biases = [s.splat(0.0); V];
@@ -119,7 +119,7 @@ impl<const W: usize, const V: usize> Kernel for Tile<'_, W, V> {
             let sums = unsafe { job.sums::<S, W, V>(s, rows, w, width) };
             for (n, (sums, origin)) in sums.iter().zip(origins).enumerate() {
                 for (v, bias) in biases.into_iter().enumerate() {
-                    let mut best: Best<S> = Best { value: s.add(sums[0][v], bias), at: s.splat_i(origin) };
+                    let mut best: RunningMax<S> = RunningMax { value: s.add(sums[0][v], bias), at: s.splat_i(origin) };
                     for (sums, kept) in sums[1..].iter().zip(&job.kept[1..]) {
                         best.meet(s, s.add(sums[v], bias), s.splat_i(origin + kept));
                     }
@@ -137,7 +137,7 @@ impl<const W: usize, const V: usize> Kernel for Tile<'_, W, V> {
     }
 }
 
-impl Columns<'_> {
+impl FilterLanesForward<'_> {
     /// The sums at the places of some windows, whose upper and lower rows begin at `rows`.
     ///
     /// # Safety

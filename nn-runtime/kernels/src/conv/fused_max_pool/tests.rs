@@ -1,5 +1,5 @@
 use super::super::{Conv, forward as convolve};
-use super::{Filters, Maxima, backward_bias, backward_input, backward_weight, forward};
+use super::{FilterBank, MaxPoolGrad, backward_bias, backward_input, backward_weight, forward};
 use crate::matrix::Panels;
 use crate::pool::Pool;
 use crate::simd::Isa;
@@ -51,7 +51,7 @@ impl Case {
     }
 
     fn scratch(&self) -> Vec<f32> {
-        vec![f32::NAN; self.c.pooled_scratch(&self.pool)]
+        vec![f32::NAN; self.c.fused_max_pool_scratch(&self.pool)]
     }
 
     fn samples<'a>(&self, all: &'a [f32], samples: &Range<usize>) -> &'a [f32] {
@@ -62,14 +62,14 @@ impl Case {
     fn forward(&self, isa: Isa, samples: Range<usize>) -> (Vec<f32>, Vec<f32>) {
         let len = samples.len() * self.pool.y_len();
         let (mut y, mut at) = (vec![f32::NAN; len], vec![f32::NAN; len]);
-        let filters = Filters { w: &self.w, bias: Some(&self.bias), floor: self.floor };
+        let filters = FilterBank { w: &self.w, bias: Some(&self.bias), floor: self.floor };
         let x = self.samples(&self.x, &samples);
         forward(isa, (self.c, self.pool), x, filters, &mut y, &mut at, &mut self.scratch());
         (y, at)
     }
 
-    fn maxima<'a>(&'a self, at: &'a [f32], samples: &Range<usize>) -> Maxima<'a> {
-        Maxima { pool: self.pool, dy: self.samples(&self.dy, samples), at: self.samples(at, samples) }
+    fn maxima<'a>(&'a self, at: &'a [f32], samples: &Range<usize>) -> MaxPoolGrad<'a> {
+        MaxPoolGrad { pool: self.pool, dy: self.samples(&self.dy, samples), at: self.samples(at, samples) }
     }
 
     fn backward_input(&self, isa: Isa, at: &[f32], samples: Range<usize>) -> Vec<f32> {
@@ -205,7 +205,7 @@ fn maxima_are_those_of_a_convolution_a_floor_and_a_pool() {
         let (y, at) = case.forward(isa, 0..case.b);
         assert_eq!(y, expected.y, "{} {:?} {:?}", isa.name(), case.c, case.pool);
         let mut alone = vec![f32::NAN; y.len()];
-        let filters = Filters { w: &case.w, bias: Some(&case.bias), floor: case.floor };
+        let filters = FilterBank { w: &case.w, bias: Some(&case.bias), floor: case.floor };
         forward(isa, (case.c, case.pool), &case.x, filters, &mut alone, &mut [], &mut case.scratch());
         assert_eq!(y, alone);
         let width = case.c.width + case.c.pad[2] + case.c.pad[3];
@@ -312,11 +312,11 @@ fn a_nan_is_the_largest_and_passes_its_gradient() {
     c.panels().pack(&[1.0], &mut w);
     for isa in Isa::available() {
         let (mut y, mut at, mut dx) = ([0.0], [0.0], [1.0; 4]);
-        let mut scratch = vec![f32::NAN; c.pooled_scratch(&pool)];
-        let filters = Filters { w: &w, bias: None, floor: 0.0 };
+        let mut scratch = vec![f32::NAN; c.fused_max_pool_scratch(&pool)];
+        let filters = FilterBank { w: &w, bias: None, floor: 0.0 };
         forward(isa, (c, pool), &[7.0, 1.0, f32::NAN, 8.0], filters, &mut y, &mut at, &mut scratch);
         assert!(y[0].is_nan());
-        backward_input(isa, c, Maxima { pool, dy: &[2.0], at: &at }, &w, &mut dx, &mut scratch);
+        backward_input(isa, c, MaxPoolGrad { pool, dy: &[2.0], at: &at }, &w, &mut dx, &mut scratch);
         assert_eq!(dx, [0.0, 0.0, 2.0, 0.0]);
     }
 }
@@ -325,7 +325,7 @@ fn a_nan_is_the_largest_and_passes_its_gradient() {
 #[should_panic(expected = "expected windows over [1, 2, 2], found [1, 4, 2]")]
 fn windows_over_something_else_are_refused() {
     let (c, pool) = (Conv::new([1, 2, 2], 1, [1, 1]), Pool::new([1, 4, 2], [2, 2]));
-    let filters = Filters { w: &[0.0; 16], bias: None, floor: 0.0 };
+    let filters = FilterBank { w: &[0.0; 16], bias: None, floor: 0.0 };
     forward(Isa::PORTABLE, (c, pool), &[0.0; 4], filters, &mut [0.0; 2], &mut [], &mut []);
 }
 
@@ -333,7 +333,7 @@ fn windows_over_something_else_are_refused() {
 #[should_panic(expected = "expected places from `forward`")]
 fn places_outside_are_refused() {
     let (c, pool) = (Conv::new([20, 2, 2], 1, [1, 1]), Pool::new([1, 2, 2], [2, 2]));
-    let m = Maxima { pool, dy: &[1.0], at: &[f32::from_bits(1000)] };
-    let (mut dw, mut scratch) = (vec![0.0; c.panels().len()], vec![0.0; c.pooled_scratch(&pool)]);
+    let m = MaxPoolGrad { pool, dy: &[1.0], at: &[f32::from_bits(1000)] };
+    let (mut dw, mut scratch) = (vec![0.0; c.panels().len()], vec![0.0; c.fused_max_pool_scratch(&pool)]);
     backward_weight(Isa::PORTABLE, c, &[0.0; 80], m, 0..320, &mut dw, &mut scratch);
 }

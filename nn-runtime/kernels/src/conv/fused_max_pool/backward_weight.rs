@@ -7,11 +7,11 @@ use core::hint::black_box;
 use core::ops::Range;
 
 use super::super::Conv;
-use super::super::sheet::offset;
-use super::few::Few;
-use super::lay::{Grid, Rows};
-use super::tiles::{Tiled, tiles};
-use super::{Maxima, Passing};
+use super::super::padded::offset;
+use super::backward_weight_few_channels::FewChannelsWeightGrad;
+use super::nhwc::{NhwcCopy, FilterLayout};
+use super::tiles::{RowTiles, tiles};
+use super::{MaxPoolGrad, SparseGrads};
 use crate::matrix::Panels;
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
@@ -22,34 +22,34 @@ use crate::simd::{Isa, Kernel, LANES, Simd};
 /// channels, the sum over the windows of a sample is taken in sixteen lanes, and added to what is there. A gradient of 0 takes no part. The padding is left as it is, `scratch` with any numbers.
 ///
 /// # Panics
-/// `!c.takes_pool()`; `m.pool` is not over what comes out of `c`; `x.len() != b * c.x_len() || m.dy.len() != b * m.pool.y_len()` for
+/// `!c.can_fuse_max_pool()`; `m.pool` is not over what comes out of `c`; `x.len() != b * c.x_len() || m.dy.len() != b * m.pool.y_len()` for
 /// every `b`; `m.at.len() != m.dy.len()`, or it is not from `forward`; `dw.len() != range.len()`; `range.end > c.panels().len()`;
 /// `range.start` is no multiple of [`Panels::GRAIN`], or `range.end` neither that nor the whole length;
-/// `scratch.len() < c.pooled_scratch(&m.pool)`.
+/// `scratch.len() < c.fused_max_pool_scratch(&m.pool)`.
 pub fn backward_weight(
     isa: Isa,
     c: Conv,
     x: &[f32],
-    m: Maxima,
+    m: MaxPoolGrad,
     range: Range<usize>,
     dw: &mut [f32],
     scratch: &mut [f32],
 ) {
     m.check(&c, x.len(), scratch.len());
     c.check_range(&range, dw);
-    isa.run(BackwardWeight { c, x, m, range, dw, scratch });
+    isa.run(FusedBackwardWeight { c, x, m, range, dw, scratch });
 }
 
-struct BackwardWeight<'a> {
+struct FusedBackwardWeight<'a> {
     c: Conv,
     x: &'a [f32],
-    m: Maxima<'a>,
+    m: MaxPoolGrad<'a>,
     range: Range<usize>,
     dw: &'a mut [f32],
     scratch: &'a mut [f32],
 }
 
-impl Kernel for BackwardWeight<'_> {
+impl Kernel for FusedBackwardWeight<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
@@ -57,7 +57,7 @@ impl Kernel for BackwardWeight<'_> {
         if self.range.is_empty() {
             return;
         }
-        if let Some(few) = Few::of(&c, &self.m.pool) {
+        if let Some(few) = FewChannelsWeightGrad::of(&c, &self.m.pool) {
             // A filter is a few vectors: there is nothing to gain from a part of it.
             let filters = |at: usize| at / (Panels::WIDTH * panels.rows()) * Panels::WIDTH;
             let end = filters(self.range.end.next_multiple_of(Panels::WIDTH * panels.rows())).min(c.filters);
@@ -76,19 +76,19 @@ impl Kernel for BackwardWeight<'_> {
             channels = row(self.range.start) / of_channel..row(self.range.end).div_ceil(of_channel);
         }
         let filters = asked.start * Panels::WIDTH..c.filters.min(asked.end * Panels::WIDTH);
-        self.rows(s, Grid::of(&c, channels.start, channels.end), filters);
+        self.rows(s, NhwcCopy::of(&c, channels.start, channels.end), filters);
     }
 }
 
-impl BackwardWeight<'_> {
+impl FusedBackwardWeight<'_> {
     /// The gradients of some filters, a row of what they see at a time.
     #[inline(always)]
-    fn rows<S: Simd>(&mut self, s: S, grid: Grid, filters: Range<usize>) {
+    fn rows<S: Simd>(&mut self, s: S, grid: NhwcCopy, filters: Range<usize>) {
         let (c, m, windows) = (self.c, self.m, self.m.windows());
         let (sums, scratch) = self.scratch.split_at_mut(filters.len() * grid.weights());
-        let (memory, copy) = scratch.split_at_mut(Passing::room(filters.len() * windows, filters.len()));
+        let (memory, copy) = scratch.split_at_mut(SparseGrads::room(filters.len() * windows, filters.len()));
         let copy = &mut copy[..grid.len()];
-        let rows = Rows { filter: grid.weights(), row: grid.pitch() };
+        let rows = FilterLayout { filter: grid.weights(), row: grid.pitch() };
         copy.fill(0.0);
         grid.lay(s, self.dw, &self.range, filters.clone(), rows, sums);
         let maxima = m.dy.chunks_exact(m.pool.y_len()).zip(m.at.chunks_exact(m.pool.y_len()));
@@ -97,8 +97,8 @@ impl BackwardWeight<'_> {
             grid.fill(s, x, copy);
             let asked = filters.start * windows..filters.end * windows;
             let passing =
-                Passing::of(s, &dy[asked.clone()], &at[asked], windows, [grid.pixel(), grid.places()], memory);
-            let job = Seen { passing, x: copy.as_ptr(), row: grid.row(), sums: sums.as_mut_ptr(), rows };
+                SparseGrads::of(s, &dy[asked.clone()], &at[asked], windows, [grid.pixel(), grid.places()], memory);
+            let job = RowGrads { passing, x: copy.as_ptr(), row: grid.row(), sums: sums.as_mut_ptr(), rows };
             // SAFETY: all rows and vectors of what is seen from a place before the end lie within the copy; each filter has as many sums.
             unsafe { tiles(s, job, c.kernel[0], 0..vectors) };
         }
@@ -107,18 +107,18 @@ impl BackwardWeight<'_> {
 
     /// The gradients of some filters, sixteen windows at a time.
     #[inline(always)]
-    fn few<S: Simd>(&mut self, s: S, few: Few, filters: Range<usize>) {
+    fn few<S: Simd>(&mut self, s: S, few: FewChannelsWeightGrad, filters: Range<usize>) {
         let c = self.c;
         let of_channel = filters.len() * few.pitch();
         let (sums, memory) = self.scratch.split_at_mut(c.channels * of_channel);
-        let rows = Rows { filter: few.pitch(), row: c.kernel[1] };
+        let rows = FilterLayout { filter: few.pitch(), row: c.kernel[1] };
         for (channel, sums) in sums.chunks_exact_mut(of_channel).enumerate() {
-            let grid = Grid::of(&c, channel, channel + 1);
+            let grid = NhwcCopy::of(&c, channel, channel + 1);
             grid.lay(s, self.dw, &self.range, filters.clone(), rows, sums);
         }
         few.add(s, self.x, self.m, filters.start, sums, memory);
         for (channel, sums) in sums.chunks_exact(of_channel).enumerate() {
-            let grid = Grid::of(&c, channel, channel + 1);
+            let grid = NhwcCopy::of(&c, channel, channel + 1);
             grid.unlay(s, sums, rows, filters.clone(), &self.range, self.dw);
         }
     }
@@ -126,16 +126,16 @@ impl BackwardWeight<'_> {
 
 /// The gradients of some rows of all filters.
 #[derive(Clone, Copy)]
-struct Seen<'a> {
-    passing: Passing<'a>,
+struct RowGrads<'a> {
+    passing: SparseGrads<'a>,
     x: *const f32,
     /// From one row to the next of what is seen.
     row: usize,
     sums: *mut f32,
-    rows: Rows,
+    rows: FilterLayout,
 }
 
-impl Tiled for Seen<'_> {
+impl RowTiles for RowGrads<'_> {
     // Kernels have mostly three rows or five.
     const SHAPES: &'static [(usize, usize)] = &[(3, 6), (5, 2), (3, 2), (1, 2), (3, 1), (1, 1)];
 

@@ -6,16 +6,16 @@ use core::hint::black_box;
 use core::ops::Range;
 
 use super::super::Conv;
-use super::super::sheet::{entry, offset};
+use super::super::padded::{entry, offset};
 use super::forward::two_by_two;
-use super::{Maxima, PLACES};
+use super::{MaxPoolGrad, PLACES};
 use crate::matrix::Panels;
 use crate::pool::Pool;
 use crate::simd::{Kernel, LANES, Simd};
 
 /// A region `[channels, rows, columns]` of what one window sees.
 #[derive(Clone, Copy)]
-pub(super) struct Region {
+pub(super) struct ReceptiveField {
     c: Conv,
     /// The channels that are taken together: few, so that the filters' parts for them stay in the nearest cache for all samples.
     channels: usize,
@@ -29,9 +29,9 @@ pub(super) struct Region {
     leaps: [usize; 2],
 }
 
-impl Region {
+impl ReceptiveField {
     /// What windows of `pool` see, where it is best to take it as a whole.
-    pub(super) const fn of(c: &Conv, pool: &Pool) -> Option<Region> {
+    pub(super) const fn of(c: &Conv, pool: &Pool) -> Option<ReceptiveField> {
         if !two_by_two(pool) {
             return None;
         }
@@ -46,7 +46,7 @@ impl Region {
         // No more parts than needed, about as large as each other.
         let parts = c.channels.div_ceil(most);
         let channels = c.channels.div_ceil(parts);
-        let region = Region { c: *c, channels, sides: [rows, columns], step, grid: pool.output(), leaps };
+        let region = ReceptiveField { c: *c, channels, sides: [rows, columns], step, grid: pool.output(), leaps };
         let by_rows = c.kernel[0] * (c.kernel[1] * c.channels).div_ceil(LANES);
         // To add a number where it lies costs twice what it costs in a register; and the copies are read in no order.
         let pays = parts * region.vectors() <= 2 * by_rows && parts * region.table() <= 1 << 16;
@@ -118,9 +118,9 @@ const WIDE: usize = 7;
 const NARROW: usize = 4;
 
 /// The gradients of the inputs of all samples; the lengths have been checked.
-pub(super) struct PullRegions<'a> {
-    pub region: Region,
-    pub m: Maxima<'a>,
+pub(super) struct FewChannelsInputGrad<'a> {
+    pub region: ReceptiveField,
+    pub m: MaxPoolGrad<'a>,
     /// From one place to the next below and to the right, as maxima are kept.
     pub kept: [usize; 2],
     pub w: &'a [f32],
@@ -128,11 +128,11 @@ pub(super) struct PullRegions<'a> {
     pub scratch: &'a mut [f32],
 }
 
-impl Kernel for PullRegions<'_> {
+impl Kernel for FewChannelsInputGrad<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let PullRegions { region, m, kept, w, dx, scratch } = self;
+        let FewChannelsInputGrad { region, m, kept, w, dx, scratch } = self;
         let (c, windows, pitch, apart) = (region.c, region.windows(), region.pitch(), region.apart());
         let (table, scratch) = scratch.split_at_mut(region.table());
         let (origins, scratch) = scratch.split_at_mut(apart);
@@ -151,17 +151,17 @@ impl Kernel for PullRegions<'_> {
             region.lay(w, channels.clone(), together, table);
             let samples = m.dy.chunks_exact(m.pool.y_len()).zip(m.at.chunks_exact(m.pool.y_len()));
             for (dx, (dy, at)) in dx.chunks_exact_mut(c.x_len()).zip(samples) {
-                s.call(Pick { region, kept, m: Maxima { dy, at, ..m }, origins, entries, gradients });
+                s.call(PickCopies { region, kept, m: MaxPoolGrad { dy, at, ..m }, origins, entries, gradients });
                 for first in (0..region.vectors() * LANES).step_by(together * LANES) {
-                    let job = Sum { region, table, entries, gradients, regions: regions.as_mut_ptr(), first };
+                    let job = FieldSums { region, table, entries, gradients, regions: regions.as_mut_ptr(), first };
                     if together == WIDE {
-                        s.call(Wide::<WIDE>(job));
+                        s.call(FieldTile::<WIDE>(job));
                     } else {
-                        s.call(Wide::<NARROW>(job));
+                        s.call(FieldTile::<NARROW>(job));
                     }
                 }
                 let plane = c.height * c.width;
-                s.call(Gather { region, regions, dx: &mut dx[channels.start * plane..channels.end * plane] });
+                s.call(GatherFields { region, regions, dx: &mut dx[channels.start * plane..channels.end * plane] });
             }
         }
     }
@@ -169,21 +169,21 @@ impl Kernel for PullRegions<'_> {
 
 /// For each maximum which filter it is, as laid out for its place, and its gradient; of one that does not pass, the filter that
 /// is all 0, and 0.
-struct Pick<'a> {
-    region: Region,
-    /// As in [`PullRegions`].
+struct PickCopies<'a> {
+    region: ReceptiveField,
+    /// As in [`FewChannelsInputGrad`].
     kept: [usize; 2],
-    m: Maxima<'a>,
+    m: MaxPoolGrad<'a>,
     origins: &'a [f32],
     entries: &'a mut [f32],
     gradients: &'a mut [f32],
 }
 
-impl Kernel for Pick<'_> {
+impl Kernel for PickCopies<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Pick { region, kept: [down, right], m, origins, entries, gradients } = self;
+        let PickCopies { region, kept: [down, right], m, origins, entries, gradients } = self;
         let (windows, apart) = (region.windows(), region.apart());
         let zeros = s.from_bits(s.splat_i((region.c.filters * PLACES) as i32));
         let to = entries.chunks_exact_mut(apart).zip(gradients.chunks_exact_mut(apart));
@@ -212,8 +212,8 @@ impl Kernel for Pick<'_> {
 
 /// Some vectors of all regions, which begin with number `first` of each.
 #[derive(Clone, Copy)]
-struct Sum<'a> {
-    region: Region,
+struct FieldSums<'a> {
+    region: ReceptiveField,
     table: &'a [f32],
     entries: &'a [f32],
     gradients: &'a [f32],
@@ -222,13 +222,13 @@ struct Sum<'a> {
 }
 
 /// So many vectors, in a function of its own: the registers are shared out for each anew.
-struct Wide<'a, const V: usize>(Sum<'a>);
+struct FieldTile<'a, const V: usize>(FieldSums<'a>);
 
-impl<const V: usize> Kernel for Wide<'_, V> {
+impl<const V: usize> Kernel for FieldTile<'_, V> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Sum { region, table, entries, gradients, regions, first } = self.0;
+        let FieldSums { region, table, entries, gradients, regions, first } = self.0;
         let (apart, pitch) = (region.apart(), region.pitch());
         let table = table.as_ptr().wrapping_add(first * (region.c.filters * PLACES + 1));
         let most = (region.c.filters - 1) * apart + region.windows();
@@ -237,7 +237,7 @@ impl<const V: usize> Kernel for Wide<'_, V> {
             let mut sums = [s.splat(0.0); V];
             let mut at = window;
             for _ in 0..region.c.filters {
-                // SAFETY: each filter has an entry and a gradient for each window, and `Pick` has written nothing but numbers of filters of
+                // SAFETY: each filter has an entry and a gradient for each window, and `PickCopies` has written nothing but numbers of filters of
                 // the table, which have these vectors.
                 unsafe {
                     let entry = offset(*entries.as_ptr().wrapping_add(at));
@@ -250,7 +250,7 @@ impl<const V: usize> Kernel for Wide<'_, V> {
                 at += apart;
             }
             for (v, sum) in sums.into_iter().enumerate() {
-                // SAFETY: each window has a region, with these vectors, in the memory that `PullRegions` has borrowed.
+                // SAFETY: each window has a region, with these vectors, in the memory that `FewChannelsInputGrad` has borrowed.
                 unsafe { s.store_ptr(sum, regions.wrapping_add(LANES + window * pitch + first + v * LANES)) };
             }
         }
@@ -258,8 +258,8 @@ impl<const V: usize> Kernel for Wide<'_, V> {
 }
 
 /// Adds for each input of some channels what the windows that see it have for it, row by row of them.
-struct Gather<'a> {
-    region: Region,
+struct GatherFields<'a> {
+    region: ReceptiveField,
     regions: &'a [f32],
     dx: &'a mut [f32],
 }
@@ -267,13 +267,13 @@ struct Gather<'a> {
 /// Windows side by side that are taken together.
 const SIDE: usize = 4;
 
-impl Kernel for Gather<'_> {
+impl Kernel for GatherFields<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         const LANE: [i32; LANES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
-        let Gather { region, regions, dx } = self;
-        let Region { c, sides: [rows, columns], step, grid, .. } = region;
+        let GatherFields { region, regions, dx } = self;
+        let ReceptiveField { c, sides: [rows, columns], step, grid, .. } = region;
         let (pitch, [top, _, left, _]) = (region.pitch(), c.pad);
         let (plane, channels) = (c.height * c.width, dx.len() / (c.height * c.width));
         assert!(

@@ -1,19 +1,19 @@
-//! Maxima with the windows as lanes: for sixteen windows and some filters the sums at all places of the window stay in registers.
+//! MaxPoolGrad with the windows as lanes: for sixteen windows and some filters the sums at all places of the window stay in registers.
 //! Comes in: a folded image, its table, weights in panels; goes out: maxima cut off at a floor, and where each stood.
 //! Never another chain of `fma` for a sum than where filters are the lanes.
 
 use core::ops::Range;
 
-use super::super::sheet::offset;
-use super::forward::Filters;
+use super::super::padded::offset;
+use super::forward::FilterBank;
 use super::{CUT_OFF, PLACES};
 use crate::matrix::Panels;
-use crate::pool::Best;
+use crate::pool::RunningMax;
 use crate::simd::{Kernel, LANES, Simd};
 
 /// The maxima of one image.
 #[derive(Clone, Copy)]
-pub(super) struct Windows<'a> {
+pub(super) struct WindowLanesForward<'a> {
     pub copy: *const f32,
     /// For each row of the kernels, where the upper and the lower places of a window find the number for its first weight.
     pub rows: &'a [f32],
@@ -21,18 +21,18 @@ pub(super) struct Windows<'a> {
     pub columns: usize,
     pub column: usize,
     pub panels: Panels,
-    pub filters: Filters<'a>,
+    pub filters: FilterBank<'a>,
     /// Where each window begins, as bits, and how far from there its places are.
     pub origins: &'a [f32],
     pub leaps: [i32; PLACES],
-    /// Windows of one filter.
+    /// WindowLanesForward of one filter.
     pub windows: usize,
     pub y: *mut f32,
     /// Null where nobody asks.
     pub at: *mut f32,
 }
 
-impl Windows<'_> {
+impl WindowLanesForward<'_> {
     /// Computes all of them.
     ///
     /// # Safety
@@ -43,14 +43,14 @@ impl Windows<'_> {
     pub(super) unsafe fn run<S: Simd>(self, s: S) {
         let cols = self.panels.cols();
         for start in (0..cols).step_by(Panels::WIDTH) {
-            // Filters of one panel, whose weights lie side by side.
+            // FilterBank of one panel, whose weights lie side by side.
             let mut filters = start..cols.min(start + Panels::WIDTH);
             macro_rules! tiles {
                 ($($r:literal)*) => { $(
                     let end = filters.start + filters.len() / $r * $r;
                     if const { $r * PLACES < S::REGISTERS || $r == 1 } {
                         if filters.start < end {
-                            s.call(Tile::<$r>(self, filters.start..end));
+                            s.call(WindowLanesTile::<$r>(self, filters.start..end));
                             filters.start = end;
                         }
                     }
@@ -63,14 +63,14 @@ impl Windows<'_> {
 }
 
 /// So many filters at a time, in a function of its own: the registers are shared out for each anew.
-struct Tile<'a, const R: usize>(Windows<'a>, Range<usize>);
+struct WindowLanesTile<'a, const R: usize>(WindowLanesForward<'a>, Range<usize>);
 
-impl<const R: usize> Kernel for Tile<'_, R> {
+impl<const R: usize> Kernel for WindowLanesTile<'_, R> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Tile(job, filters) = self;
-        let Filters { w, bias, floor } = job.filters;
+        let WindowLanesTile(job, filters) = self;
+        let FilterBank { w, bias, floor } = job.filters;
         let (floor, none) = (s.splat(floor), s.splat(f32::from_bits(CUT_OFF)));
         let panel = filters.start / Panels::WIDTH;
         let width = job.panels.width(panel);
@@ -108,7 +108,7 @@ impl<const R: usize> Kernel for Tile<'_, R> {
                 }
                 for (r, sums) in sums.iter().enumerate() {
                     let bias = s.splat(bias.map_or(0.0, |bias| bias[filter + r]));
-                    let mut best: Best<S> = Best { value: s.add(sums[0], bias), at: places[0] };
+                    let mut best: RunningMax<S> = RunningMax { value: s.add(sums[0], bias), at: places[0] };
                     for p in 1..PLACES {
                         best.meet(s, s.add(sums[p], bias), places[p]);
                     }

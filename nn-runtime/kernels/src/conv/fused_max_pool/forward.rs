@@ -1,21 +1,21 @@
-//! Forward: every filter over every image, and of what comes out the largest in each window.
+//! FusedForward: every filter over every image, and of what comes out the largest in each window.
 //! Comes in: images and weights; goes out: maxima, cut off at a floor, and where the filter's window began that gave each.
 //! Where windows are four places each, the right ones beside the left ones, their sums stay in registers; else one image at a time is
 //! held before the maxima are taken.
 
 use super::super::Conv;
-use super::super::forward::Sums;
-use super::super::sheet::entry;
-use super::columns::Columns;
-use super::fold::{Fill, Fold};
-use super::windows::Windows;
-use super::{CUT_OFF, PLACES, Turn};
+use super::super::forward::PreparedForward;
+use super::super::padded::entry;
+use super::forward_filter_lanes::FilterLanesForward;
+use super::polyphase::{FillPolyphase, PolyphaseCopy};
+use super::forward_window_lanes::WindowLanesForward;
+use super::{CUT_OFF, PLACES, TransposeBlock};
 use crate::pool::{Pool, max_of_image};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// What turns images into channels: weights in panels, what is added to each channel, and where it is cut off.
 #[derive(Clone, Copy)]
-pub struct Filters<'a> {
+pub struct FilterBank<'a> {
     /// A column of the panels is a filter.
     pub w: &'a [f32],
     /// One number for each filter, or nothing.
@@ -30,31 +30,31 @@ pub struct Filters<'a> {
 /// first passes the gradient, row by row; of several NaN the last. `scratch` is left with any numbers.
 ///
 /// ```
-/// use nn_kernels::conv::pooled::{Filters, Maxima, forward, backward_bias};
+/// use nn_kernels::conv::fused_max_pool::{FilterBank, MaxPoolGrad, forward, backward_bias};
 /// use nn_kernels::{conv::Conv, pool::Pool, simd::Isa};
 /// let (isa, c) = (Isa::detect(), Conv::new([1, 1, 5], 1, [1, 2]));
 /// let pool = Pool::new([1, 1, 4], [1, 2]);
-/// let (mut w, mut scratch) = ([0.0; 32], vec![0.0; c.pooled_scratch(&pool)]);
+/// let (mut w, mut scratch) = ([0.0; 32], vec![0.0; c.fused_max_pool_scratch(&pool)]);
 /// c.panels().pack(&[-1.0, 1.0], &mut w);
-/// let filters = Filters { w: &w, bias: None, floor: 0.0 };
+/// let filters = FilterBank { w: &w, bias: None, floor: 0.0 };
 /// let (mut y, mut at) = ([0.0; 2], [0.0; 2]);
 /// forward(isa, (c, pool), &[1.0, 2.0, 4.0, 0.0, -5.0], filters, &mut y, &mut at, &mut scratch);
 /// assert_eq!(y, [2.0, 0.0]);
 ///
 /// let mut db = [0.0];
-/// backward_bias(isa, Maxima { pool, dy: &[3.0, 7.0], at: &at }, 0..1, &mut db);
+/// backward_bias(isa, MaxPoolGrad { pool, dy: &[3.0, 7.0], at: &at }, 0..1, &mut db);
 /// assert_eq!(db, [3.0]);
 /// ```
 ///
 /// # Panics
-/// `!c.takes_pool()`; `pool` is not over what comes out of `c`; `x.len() != b * c.x_len() || y.len() != b * pool.y_len()` for every
+/// `!c.can_fuse_max_pool()`; `pool` is not over what comes out of `c`; `x.len() != b * c.x_len() || y.len() != b * pool.y_len()` for every
 /// `b`; `!at.is_empty() && at.len() != y.len()`; `w.len() != c.panels().len()`; `bias.len() != c.filters`;
-/// there is less scratch than it needs, which is at most `c.pooled_scratch(&pool)`.
+/// there is less scratch than it needs, which is at most `c.fused_max_pool_scratch(&pool)`.
 pub fn forward(
     isa: Isa,
     (c, pool): (Conv, Pool),
     x: &[f32],
-    filters: Filters,
+    filters: FilterBank,
     y: &mut [f32],
     at: &mut [f32],
     scratch: &mut [f32],
@@ -76,25 +76,25 @@ pub fn forward(
         x_len <= u32::MAX as usize && room <= i32::MAX as usize,
         "expected offsets of 31 bits, found a scratch of {room} numbers"
     );
-    isa.run(Forward { c, pool, x, filters, y, at, scratch });
+    isa.run(FusedForward { c, pool, x, filters, y, at, scratch });
 }
 
-struct Forward<'a> {
+struct FusedForward<'a> {
     c: Conv,
     pool: Pool,
     x: &'a [f32],
-    filters: Filters<'a>,
+    filters: FilterBank<'a>,
     y: &'a mut [f32],
     at: &'a mut [f32],
     scratch: &'a mut [f32],
 }
 
 /// What the lanes are while the sums are taken.
-enum Lanes {
+enum ForwardForm {
     /// Windows, of any row.
     Windows,
-    /// Filters, of any windows.
-    Filters,
+    /// FilterBank, of any windows.
+    FilterBank,
     /// What is best for all sums, which are held before the maxima are taken.
     Image,
 }
@@ -106,7 +106,7 @@ impl Conv {
         if !self.by_places(pool) {
             return self.scratch().next_multiple_of(LANES) + self.filters * height * width + LANES;
         }
-        let (fold, sheet) = (Fold::of(self, pool), self.sheet(true));
+        let (fold, sheet) = (PolyphaseCopy::of(self, pool), self.sheet(true));
         let (windows, pitch) = (self.windows(pool).next_multiple_of(LANES), self.filters.next_multiple_of(LANES));
         let by_windows = 2 * self.channels * self.kernel[0] + fold.sheet_len() + windows + fold.len() + 3 * LANES;
         let by_filters = self.rows() + LANES + 2 * windows * pitch + sheet.len();
@@ -120,9 +120,9 @@ impl Conv {
     }
 
     /// Which of them is the fastest.
-    fn lanes<S: Simd>(&self, pool: &Pool) -> Lanes {
+    fn lanes<S: Simd>(&self, pool: &Pool) -> ForwardForm {
         if !self.by_places(pool) {
-            return Lanes::Image;
+            return ForwardForm::Image;
         }
         let windows = self.windows(pool);
         let by_windows = windows.next_multiple_of(LANES) * self.filters;
@@ -131,7 +131,7 @@ impl Conv {
         // weights; few registers hold the sums of one filter only, for which every number is loaded anew.
         let cost = if S::REGISTERS >= 32 { 14 } else { 24 };
         let windows_cost_less = by_windows * self.rows() * cost <= by_filters * (self.rows() + 4) * 16;
-        if !Columns::fits::<S>() || windows_cost_less { Lanes::Windows } else { Lanes::Filters }
+        if !FilterLanesForward::fits::<S>() || windows_cost_less { ForwardForm::Windows } else { ForwardForm::FilterBank }
     }
 
     /// Whether the sums of a window's places may stay in registers: four, the right ones beside the left ones.
@@ -151,23 +151,23 @@ pub(super) const fn two_by_two(pool: &Pool) -> bool {
     pool.window[0] == 2 && pool.window[1] == 2 && top + bottom + left + right == 0
 }
 
-impl Kernel for Forward<'_> {
+impl Kernel for FusedForward<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         match self.c.lanes::<S>(&self.pool) {
-            Lanes::Windows => self.by_windows(s),
-            Lanes::Filters if const { Columns::fits::<S>() } => self.by_filters(s),
-            Lanes::Filters | Lanes::Image => self.by_image(s),
+            ForwardForm::Windows => self.by_windows(s),
+            ForwardForm::FilterBank if const { FilterLanesForward::fits::<S>() } => self.by_filters(s),
+            ForwardForm::FilterBank | ForwardForm::Image => self.by_image(s),
         }
     }
 }
 
-impl Forward<'_> {
+impl FusedForward<'_> {
     #[inline(always)]
     fn by_windows<S: Simd>(self, s: S) {
         let (c, pool, leaps) = (self.c, self.pool, self.c.leaps());
-        let (fold, windows) = (Fold::of(&c, &pool), c.windows(&pool));
+        let (fold, windows) = (PolyphaseCopy::of(&c, &pool), c.windows(&pool));
         let count = 2 * c.channels * c.kernel[0];
         let (rows, scratch) = self.scratch.split_at_mut(count.next_multiple_of(LANES));
         let (origins, scratch) = scratch.split_at_mut(windows.next_multiple_of(LANES));
@@ -180,12 +180,12 @@ impl Forward<'_> {
             }
         }
         sheet.fill(0.0);
-        // Lanes that are not asked for are computed all the same, which is slow with numbers that are nearly 0.
+        // ForwardForm that are not asked for are computed all the same, which is slow with numbers that are nearly 0.
         copy.fill(0.0);
         let (x_len, y_len) = (c.x_len(), pool.y_len());
         for (n, (x, y)) in self.x.chunks_exact(x_len).zip(self.y.chunks_exact_mut(y_len)).enumerate() {
-            s.call(Fill { fold, x, sheet, to: copy });
-            let job = Windows {
+            s.call(FillPolyphase { fold, x, sheet, to: copy });
+            let job = WindowLanesForward {
                 copy: copy.as_ptr(),
                 rows,
                 columns: c.kernel[1],
@@ -224,10 +224,10 @@ impl Forward<'_> {
         let (x_len, y_len) = (c.x_len(), pool.y_len());
         for (n, (mut x, y)) in self.x.chunks_exact(x_len).zip(self.y.chunks_exact_mut(y_len)).enumerate() {
             if let Some(sheet) = sheet {
-                sheet.fill(s, x, c.x_spread(), [c.height, c.width], copy);
+                sheet.fill(s, x, c.x_strides(), [c.height, c.width], copy);
                 x = &*copy;
             }
-            let job = Columns {
+            let job = FilterLanesForward {
                 x: x.as_ptr(),
                 taps,
                 panels: c.panels(),
@@ -249,9 +249,9 @@ impl Forward<'_> {
                 for filter in (0..c.filters).step_by(LANES) {
                     let (count, from, to) =
                         ((c.filters - filter).min(LANES), first * pitch + filter, filter * windows + first);
-                    s.call(Turn { rows, count, from: (&values[from..], pitch), to: (&mut y[to..], windows) });
+                    s.call(TransposeBlock { rows, count, from: (&values[from..], pitch), to: (&mut y[to..], windows) });
                     if let Some(at) = self.at.get_mut(n * y_len..(n + 1) * y_len) {
-                        s.call(Turn { rows, count, from: (&places[from..], pitch), to: (&mut at[to..], windows) });
+                        s.call(TransposeBlock { rows, count, from: (&places[from..], pitch), to: (&mut at[to..], windows) });
                     }
                 }
             }
@@ -261,14 +261,14 @@ impl Forward<'_> {
     #[inline(always)]
     fn by_image<S: Simd>(self, s: S) {
         let (c, pool) = (self.c, self.pool);
-        let Filters { w, bias, floor } = self.filters;
+        let FilterBank { w, bias, floor } = self.filters;
         let (sums, image) = self.scratch.split_at_mut(c.scratch().next_multiple_of(LANES));
         let image = &mut image[..c.y_len() + LANES];
-        let mut sums = Sums::begin(c, w, bias, f32::NEG_INFINITY, c.by_columns([false; 2]), sums);
+        let mut sums = PreparedForward::new(c, w, bias, f32::NEG_INFINITY, c.by_columns([false; 2]), sums);
         let (x_len, y_len) = (c.x_len(), pool.y_len());
         for (n, (x, y)) in self.x.chunks_exact(x_len).zip(self.y.chunks_exact_mut(y_len)).enumerate() {
             let at = if self.at.is_empty() { &mut [] } else { &mut self.at[n * y_len..(n + 1) * y_len] };
-            sums.sample(s, 0, x, image, c.y_spread());
+            sums.sample(s, 0, x, image, c.y_strides());
             max_of_image(s, pool, image, c.leaps(), y, at);
             cut_off(s, floor, y, at);
         }

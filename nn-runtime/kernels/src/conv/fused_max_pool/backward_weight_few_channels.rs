@@ -4,26 +4,26 @@
 //! Never a sum over windows of two samples: each sample's is taken in sixteen lanes, and added to what is there.
 
 use super::super::Conv;
-use super::super::sheet::{entry, offset};
-use super::Maxima;
-use super::fold::{Fill, Fold};
+use super::super::padded::{entry, offset};
+use super::MaxPoolGrad;
+use super::polyphase::{FillPolyphase, PolyphaseCopy};
 use super::forward::two_by_two;
 use crate::pool::Pool;
 use crate::simd::{Kernel, LANES, Simd};
 
 /// The gradients of the weights of filters with few channels.
 #[derive(Clone, Copy)]
-pub(super) struct Few {
+pub(super) struct FewChannelsWeightGrad {
     c: Conv,
-    fold: Fold,
+    fold: PolyphaseCopy,
     /// Rows and columns of windows, and from one to the next in what is kept.
     grid: [usize; 2],
     leaps: [usize; 2],
 }
 
-impl Few {
+impl FewChannelsWeightGrad {
     /// Those of `c`, where it is best to have windows in the lanes.
-    pub(super) const fn of(c: &Conv, pool: &Pool) -> Option<Few> {
+    pub(super) const fn of(c: &Conv, pool: &Pool) -> Option<FewChannelsWeightGrad> {
         let square = c.kernel[0] == c.kernel[1] && (c.kernel[0] == 3 || c.kernel[0] == 5);
         let dense = c.stride[0] == 1 && c.stride[1] == 1 && c.dilation[0] == 1;
         if !two_by_two(pool) || !square || !dense {
@@ -36,7 +36,7 @@ impl Few {
         let by_rows = windows * c.kernel[0] * (c.kernel[1] * c.channels).div_ceil(LANES);
         let width = c.width + c.pad[2] + c.pad[3];
         let leaps = [pool.stride[0] * width, pool.stride[1]];
-        if by_windows <= by_rows { Some(Few { c: *c, fold: Fold::of(c, pool), grid, leaps }) } else { None }
+        if by_windows <= by_rows { Some(FewChannelsWeightGrad { c: *c, fold: PolyphaseCopy::of(c, pool), grid, leaps }) } else { None }
     }
 
     const fn windows(&self) -> usize {
@@ -59,7 +59,7 @@ impl Few {
 
     /// Adds, sample by sample, to `sums`, `[channels, filters, pitch]`; filters are counted from `first`.
     #[inline(always)]
-    pub(super) fn add<S: Simd>(self, s: S, x: &[f32], m: Maxima, first: usize, sums: &mut [f32], memory: &mut [f32]) {
+    pub(super) fn add<S: Simd>(self, s: S, x: &[f32], m: MaxPoolGrad, first: usize, sums: &mut [f32], memory: &mut [f32]) {
         let (c, windows) = (self.c, self.windows());
         let (rows, memory) = memory.split_at_mut(self.rows());
         let (origins, memory) = memory.split_at_mut(windows.next_multiple_of(LANES));
@@ -75,16 +75,16 @@ impl Few {
         let of_channel = sums.len() / c.channels;
         let maxima = m.dy.chunks_exact(m.pool.y_len()).zip(m.at.chunks_exact(m.pool.y_len()));
         for (x, (dy, at)) in x.chunks_exact(c.x_len()).zip(maxima) {
-            s.call(Fill { fold: self.fold, x, sheet, to: copy });
+            s.call(FillPolyphase { fold: self.fold, x, sheet, to: copy });
             let (dy, at) = (&dy[first * windows..], &at[first * windows..]);
             let down = c.width + c.pad[2] + c.pad[3];
             let channels = sums.chunks_exact_mut(of_channel).zip(rows.chunks_exact(2 * c.kernel[0]));
             for (sums, rows) in channels {
-                let job = Seen { copy, rows, plane: self.fold.plane(), windows, origins, down, dy, at, sums };
+                let job = ChannelGrad { copy, rows, plane: self.fold.plane(), windows, origins, down, dy, at, sums };
                 if c.kernel[0] == 3 {
-                    s.call(Filters::<3>(job));
+                    s.call(SquareKernelGrad::<3>(job));
                 } else {
-                    s.call(Filters::<5>(job));
+                    s.call(SquareKernelGrad::<5>(job));
                 }
             }
         }
@@ -92,7 +92,7 @@ impl Few {
 }
 
 /// What some filters saw of one channel of a sample.
-struct Seen<'a> {
+struct ChannelGrad<'a> {
     copy: &'a [f32],
     /// Where the upper and the lower places of a window find the number for the first weight of each row.
     rows: &'a [f32],
@@ -109,14 +109,14 @@ struct Seen<'a> {
     sums: &'a mut [f32],
 }
 
-/// Filters of `K` rows and columns, in a function of its own: the registers are shared out for each anew.
-struct Filters<'a, const K: usize>(Seen<'a>);
+/// SquareKernelGrad of `K` rows and columns, in a function of its own: the registers are shared out for each anew.
+struct SquareKernelGrad<'a, const K: usize>(ChannelGrad<'a>);
 
-impl<const K: usize> Kernel for Filters<'_, K> {
+impl<const K: usize> Kernel for SquareKernelGrad<'_, K> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Seen { copy, rows, plane, windows, origins, down, dy, at, sums } = self.0;
+        let ChannelGrad { copy, rows, plane, windows, origins, down, dy, at, sums } = self.0;
         let upper = rows.as_chunks::<2>().0;
         let last = offset(upper[K - 1][1]);
         assert!(
@@ -129,7 +129,7 @@ impl<const K: usize> Kernel for Filters<'_, K> {
             let mut saw = [[s.splat(0.0); K]; K];
             for first in (0..windows).step_by(LANES) {
                 let (dy, at) = (s.load_part(&dy[first..]), s.bits(s.load_part(&at[first..])));
-                // Few that are not there have a gradient of 0. None of it is a negation, with which `select` would not be one with `fma`.
+                // FewChannelsWeightGrad that are not there have a gradient of 0. None of it is a negation, with which `select` would not be one with `fma`.
                 let passes = s.and_m(s.lt_i(s.splat_i(-1), at), s.lt_i(zero, s.bits(s.abs(dy))));
                 let place = s.sub_i(at, s.bits(s.load_part(&origins[first..])));
                 let upper_row = s.lt_i(place, down);

@@ -4,22 +4,22 @@
 use core::ops::Range;
 
 use super::super::Conv;
-use super::Turn;
+use super::TransposeBlock;
 use crate::matrix::Panels;
 use crate::simd::{LANES, Simd};
 
 /// A copy `[height, width, channels]` with its border, and filters `[rows, ⌈columns · channels⌉]`.
 #[derive(Clone, Copy)]
-pub(super) struct Grid {
+pub(super) struct NhwcCopy {
     c: Conv,
     first: usize,
     channels: usize,
 }
 
-impl Grid {
+impl NhwcCopy {
     /// Of the channels from `first` up to `end`.
-    pub(super) const fn of(c: &Conv, first: usize, end: usize) -> Grid {
-        Grid { c: *c, first, channels: end - first }
+    pub(super) const fn of(c: &Conv, first: usize, end: usize) -> NhwcCopy {
+        NhwcCopy { c: *c, first, channels: end - first }
     }
 
     const fn width(&self) -> usize {
@@ -95,13 +95,13 @@ impl Grid {
                     let count = (length - first).min(LANES);
                     let from = (&x[channel * plane + first..], plane);
                     let to = (&mut to[first * channels + channel..], channels);
-                    s.call(Turn { rows: lanes, count, from, to });
+                    s.call(TransposeBlock { rows: lanes, count, from, to });
                 }
             }
         }
     }
 
-    /// The reverse of [`fill`](Grid::fill).
+    /// The reverse of [`fill`](NhwcCopy::fill).
     #[inline(always)]
     pub(super) fn take<S: Simd>(self, s: S, from: &[f32], x: &mut [f32]) {
         let ([stretches, length], channels) = (self.stretches(), self.channels);
@@ -119,7 +119,7 @@ impl Grid {
                     let count = (length - first).min(LANES);
                     let from = (&from[first * channels + channel..], channels);
                     let to = (&mut x[channel * plane + first..], plane);
-                    s.call(Turn { rows: count, count: lanes, from, to });
+                    s.call(TransposeBlock { rows: count, count: lanes, from, to });
                 }
             }
         }
@@ -134,35 +134,35 @@ impl Grid {
         w: &[f32],
         range: &Range<usize>,
         filters: Range<usize>,
-        rows: Rows,
+        rows: FilterLayout,
         to: &mut [f32],
     ) {
         for block in self.blocks(filters, range) {
             let (from, to) = ((&w[block.at - range.start..], block.apart), (&mut to[rows.at(&block)..], rows.filter));
-            s.call(Turn { rows: block.channels, count: block.filters, from, to });
+            s.call(TransposeBlock { rows: block.channels, count: block.filters, from, to });
         }
     }
 
-    /// The reverse of [`lay`](Grid::lay); the padding of the panels is left as it is.
+    /// The reverse of [`lay`](NhwcCopy::lay); the padding of the panels is left as it is.
     #[inline(always)]
     pub(super) fn unlay<S: Simd>(
         self,
         s: S,
         from: &[f32],
-        rows: Rows,
+        rows: FilterLayout,
         filters: Range<usize>,
         range: &Range<usize>,
         w: &mut [f32],
     ) {
         for block in self.blocks(filters, range) {
             let (from, to) = ((&from[rows.at(&block)..], rows.filter), (&mut w[block.at - range.start..], block.apart));
-            s.call(Turn { rows: block.filters, count: block.channels, from, to });
+            s.call(TransposeBlock { rows: block.filters, count: block.channels, from, to });
         }
     }
 
     /// At most sixteen channels by sixteen of these filters, which begin with a vector of the panels, at each place of the kernel, as far
     /// as they lie in the part `range` of the panels.
-    fn blocks(self, filters: Range<usize>, range: &Range<usize>) -> impl Iterator<Item = Block> {
+    fn blocks(self, filters: Range<usize>, range: &Range<usize>) -> impl Iterator<Item = WeightBlock> {
         let ([rows, columns], channels) = (self.c.kernel, self.channels);
         let (panels, size, range) = (self.c.panels(), rows * columns, range.clone());
         let places = (0..size).flat_map(move |k| (0..channels).step_by(LANES).map(move |channel| (k, channel)));
@@ -174,7 +174,7 @@ impl Grid {
             // A cut is no nearer to the first of sixteen filters than to the others.
             let before = range.start.saturating_sub(at).div_ceil(apart);
             let end = range.end.saturating_sub(at).div_ceil(apart).min((channels - channel).min(LANES));
-            (before < end).then(|| Block {
+            (before < end).then(|| WeightBlock {
                 filter: filter - begin,
                 filters: (filters.end - filter).min(LANES),
                 channels: end - before,
@@ -187,7 +187,7 @@ impl Grid {
     }
 }
 
-struct Block {
+struct WeightBlock {
     /// The first filter, counted from the first of all.
     filter: usize,
     filters: usize,
@@ -202,13 +202,13 @@ struct Block {
 
 /// How far it is from one filter to the next, and from one row of a filter to the next.
 #[derive(Clone, Copy)]
-pub(super) struct Rows {
+pub(super) struct FilterLayout {
     pub filter: usize,
     pub row: usize,
 }
 
-impl Rows {
-    fn at(self, block: &Block) -> usize {
+impl FilterLayout {
+    fn at(self, block: &WeightBlock) -> usize {
         block.filter * self.filter + block.row * self.row + block.lane
     }
 }

@@ -3,7 +3,7 @@
 //! Never more than a vector written behind the last window of a column.
 
 use super::super::Conv;
-use super::super::sheet::entry;
+use super::super::padded::entry;
 use crate::pool::Pool;
 use crate::simd::{Kernel, LANES, Simd};
 
@@ -12,7 +12,7 @@ use crate::simd::{Kernel, LANES, Simd};
 /// What the filters see for a window is `columns` wide. Neighbouring windows of a row are neighbours for each of these columns, and so
 /// are rows of windows, as rows of the image a step of the windows apart follow each other.
 #[derive(Clone, Copy)]
-pub(super) struct Fold {
+pub(super) struct PolyphaseCopy {
     c: Conv,
     /// From one window to the next below and to the right, in places of the input.
     step: [usize; 2],
@@ -28,15 +28,15 @@ pub(super) struct Fold {
     plane: usize,
 }
 
-impl Fold {
-    pub(super) const fn of(c: &Conv, pool: &Pool) -> Fold {
+impl PolyphaseCopy {
+    pub(super) const fn of(c: &Conv, pool: &Pool) -> PolyphaseCopy {
         let step = [c.stride[0] * pool.stride[0], c.stride[1] * pool.stride[1]];
         let [rows, columns] = [reach(c, pool, 0), reach(c, pool, 1)];
         let [down, across] = pool.output();
         let phases = if step[0] < rows { step[0] } else { rows };
         let lines = down + (rows - 1) / step[0];
         let plane = (phases * lines * across + LANES).next_multiple_of(LANES);
-        Fold { c: *c, step, columns, phases, lines, across, plane }
+        PolyphaseCopy { c: *c, step, columns, phases, lines, across, plane }
     }
 
     /// Numbers of memory.
@@ -82,19 +82,19 @@ impl Fold {
 }
 
 /// Copies an image, in a function of its own: so little is in use that it stays in registers.
-pub(super) struct Fill<'a> {
-    pub fold: Fold,
+pub(super) struct FillPolyphase<'a> {
+    pub fold: PolyphaseCopy,
     pub x: &'a [f32],
     /// Room for the image with its border, which must be 0.
     pub sheet: &'a mut [f32],
     pub to: &'a mut [f32],
 }
 
-impl Kernel for Fill<'_> {
+impl Kernel for FillPolyphase<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Fill { fold, x, sheet, to } = self;
+        let FillPolyphase { fold, x, sheet, to } = self;
         let ([height, width], [top, _, left, _]) = (fold.bordered(), fold.c.pad);
         assert!(sheet.len() == fold.sheet_len() && to.len() >= fold.len(), "expected room for a sheet and a copy");
         if fold.c.pad == [0; 4] {
@@ -105,7 +105,7 @@ impl Kernel for Fill<'_> {
                 sheet[line * width + left..][..row.len()].copy_from_slice(row);
             }
         }
-        let Fold { columns, plane, across, lines, step, phases, .. } = fold;
+        let PolyphaseCopy { columns, plane, across, lines, step, phases, .. } = fold;
         for channel in 0..fold.c.channels {
             let mut to = to.as_mut_ptr().wrapping_add(channel * fold.image());
             for phase in 0..phases {

@@ -5,34 +5,34 @@
 
 mod backward_input;
 mod backward_weight;
-mod columns;
-mod few;
-mod fold;
+mod forward_filter_lanes;
+mod backward_weight_few_channels;
+mod polyphase;
 mod forward;
-mod lay;
-mod regions;
+mod nhwc;
+mod backward_input_few_channels;
 #[cfg(test)]
 mod tests;
 mod tiles;
-mod windows;
+mod forward_window_lanes;
 
 use core::ops::Range;
 
 pub use backward_input::backward_input;
 pub use backward_weight::backward_weight;
-pub use forward::{Filters, forward};
+pub use forward::{FilterBank, forward};
 
 use super::Conv;
-use super::sheet::{entry, offset};
+use super::padded::{entry, offset};
 use crate::pool::Pool;
 use crate::simd::{Isa, Kernel, LANES, Simd};
-use few::Few;
-use lay::Grid;
-use regions::Region;
+use backward_weight_few_channels::FewChannelsWeightGrad;
+use nhwc::NhwcCopy;
+use backward_input_few_channels::ReceptiveField;
 
 /// Gradients of the maxima that [`forward`] took.
 #[derive(Clone, Copy)]
-pub struct Maxima<'a> {
+pub struct MaxPoolGrad<'a> {
     /// The windows.
     pub pool: Pool,
     /// The gradients, for each sample `pool.y_len()`.
@@ -47,7 +47,7 @@ const CUT_OFF: u32 = u32::MAX;
 /// Places of the windows that are mostly asked for.
 const PLACES: usize = 4;
 
-impl Maxima<'_> {
+impl MaxPoolGrad<'_> {
     /// The samples of gradients and inputs, which must agree with each other and with the convolution.
     fn check(&self, c: &Conv, x_len: usize, scratch: usize) {
         c.check_pool(&self.pool);
@@ -59,7 +59,7 @@ impl Maxima<'_> {
             self.dy.len(),
             self.at.len()
         );
-        let room = c.pooled_scratch(&self.pool);
+        let room = c.fused_max_pool_scratch(&self.pool);
         assert!(scratch >= room, "expected a scratch of {room} numbers, found {scratch}");
         assert!(
             c.x_len().max(room) <= u32::MAX as usize,
@@ -75,24 +75,24 @@ impl Maxima<'_> {
 
 impl Conv {
     /// Whether the functions here can do it: one group, channels first, columns of the kernel side by side.
-    pub const fn takes_pool(&self) -> bool {
+    pub const fn can_fuse_max_pool(&self) -> bool {
         self.groups == 1 && !self.channels_last && self.dilation[1] == 1
     }
 
     /// Numbers of scratch that each of the functions for a convolution that ends with `pool` needs, whatever the batch.
-    pub const fn pooled_scratch(&self, pool: &Pool) -> usize {
+    pub const fn fused_max_pool_scratch(&self, pool: &Pool) -> usize {
         let forward = self.forward_scratch(pool);
-        let back = Grid::of(self, 0, self.channels);
+        let back = NhwcCopy::of(self, 0, self.channels);
         let weights = self.filters * back.weights();
         // The filters, what passes, and an image.
-        let passing = Passing::room(pool.y_len(), self.filters);
+        let passing = SparseGrads::room(pool.y_len(), self.filters);
         let by_rows = weights + passing + back.len();
         let mut backward = by_rows;
-        if let Some(few) = Few::of(self, pool) {
+        if let Some(few) = FewChannelsWeightGrad::of(self, pool) {
             let by_windows = self.channels * self.filters * few.pitch() + few.len();
             backward = if by_rows > by_windows { by_rows } else { by_windows };
         }
-        if let Some(region) = Region::of(self, pool) {
+        if let Some(region) = ReceptiveField::of(self, pool) {
             let by_regions = region.scratch();
             backward = if backward > by_regions { backward } else { by_regions };
         }
@@ -102,7 +102,7 @@ impl Conv {
     fn check_pool(&self, pool: &Pool) {
         let [height, width] = self.output();
         assert!(
-            self.takes_pool() && !pool.channels_last,
+            self.can_fuse_max_pool() && !pool.channels_last,
             "expected one group, channels first, and no dilation to the right"
         );
         assert!(
@@ -123,7 +123,7 @@ impl Conv {
 /// # Panics
 /// `m.dy.len()` is no multiple of `m.pool.y_len()`; `m.at.len() != m.dy.len()`; `range.end > m.pool.channels`;
 /// `db.len() != range.len()`.
-pub fn backward_bias(isa: Isa, m: Maxima, range: Range<usize>, db: &mut [f32]) {
+pub fn backward_bias(isa: Isa, m: MaxPoolGrad, range: Range<usize>, db: &mut [f32]) {
     let (len, filters) = (m.pool.y_len(), m.pool.channels);
     assert!(
         m.dy.len().is_multiple_of(len) && m.at.len() == m.dy.len(),
@@ -136,16 +136,16 @@ pub fn backward_bias(isa: Isa, m: Maxima, range: Range<usize>, db: &mut [f32]) {
         "expected a range of 0..{filters} and as many numbers, found {range:?} and {}",
         db.len()
     );
-    isa.run(BackwardBias { m, start: range.start, db });
+    isa.run(FusedBackwardBias { m, start: range.start, db });
 }
 
-struct BackwardBias<'a> {
-    m: Maxima<'a>,
+struct FusedBackwardBias<'a> {
+    m: MaxPoolGrad<'a>,
     start: usize,
     db: &'a mut [f32],
 }
 
-impl Kernel for BackwardBias<'_> {
+impl Kernel for FusedBackwardBias<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
@@ -168,7 +168,7 @@ impl Kernel for BackwardBias<'_> {
 
 /// The gradients of a sample that pass and are not 0, filter by filter.
 #[derive(Clone, Copy)]
-struct Passing<'a> {
+struct SparseGrads<'a> {
     gradients: &'a [f32],
     /// How far from the first number of the image the filter's window begins that each came from, as bits.
     places: &'a [f32],
@@ -176,7 +176,7 @@ struct Passing<'a> {
     ends: &'a [f32],
 }
 
-impl<'a> Passing<'a> {
+impl<'a> SparseGrads<'a> {
     /// Numbers of memory for so many gradients; of both parts a vector may be written in vain.
     const fn room(gradients: usize, filters: usize) -> usize {
         2 * Self::part(gradients) + filters.next_multiple_of(LANES)
@@ -195,12 +195,12 @@ impl<'a> Passing<'a> {
         windows: usize,
         [pixel, end]: [usize; 2],
         memory: &'a mut [f32],
-    ) -> Passing<'a> {
+    ) -> SparseGrads<'a> {
         let filters = dy.len() / windows;
         let (ends, memory) = memory.split_at_mut(filters.next_multiple_of(LANES));
         let (gradients, places) = memory.split_at_mut(Self::part(dy.len()));
         let ends = &mut ends[..filters];
-        let count = s.call(List {
+        let count = s.call(CompressGrads {
             dy,
             at,
             windows,
@@ -209,7 +209,7 @@ impl<'a> Passing<'a> {
             to: [&mut *gradients, &mut *places],
             ends,
         });
-        Passing { gradients: &gradients[..count], places: &places[..count], ends }
+        SparseGrads { gradients: &gradients[..count], places: &places[..count], ends }
     }
 
     /// What passes, for each filter: where it came from, and the gradients.
@@ -224,8 +224,8 @@ impl<'a> Passing<'a> {
     }
 }
 
-/// Writes the parts of a [`Passing`] and gives their length, in a function of its own: so little is in use that it stays in registers.
-struct List<'a> {
+/// Writes the parts of a [`SparseGrads`] and gives their length, in a function of its own: so little is in use that it stays in registers.
+struct CompressGrads<'a> {
     dy: &'a [f32],
     at: &'a [f32],
     windows: usize,
@@ -236,11 +236,11 @@ struct List<'a> {
     ends: &'a mut [f32],
 }
 
-impl Kernel for List<'_> {
+impl Kernel for CompressGrads<'_> {
     type Out = usize;
     #[inline(always)]
     fn run<S: Simd>(self, s: S) -> usize {
-        let List { dy, at, windows, to: [gradients, places], ends, .. } = self;
+        let CompressGrads { dy, at, windows, to: [gradients, places], ends, .. } = self;
         let (zero, pixel, most) = (s.splat_i(0), s.splat_i(self.pixel as i32), s.splat_i(self.places as i32));
         let mut outside = s.lt_i(zero, zero);
         let mut count = 0;
@@ -267,18 +267,18 @@ impl Kernel for List<'_> {
 }
 
 /// Turns up to sixteen rows, `from.1` apart, of up to sixteen numbers into as many rows as there were numbers, `to.1` apart.
-struct Turn<'a> {
+struct TransposeBlock<'a> {
     rows: usize,
     count: usize,
     from: (&'a [f32], usize),
     to: (&'a mut [f32], usize),
 }
 
-impl Kernel for Turn<'_> {
+impl Kernel for TransposeBlock<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Turn { rows, count, from: (from, apart), to: (to, to_apart) } = self;
+        let TransposeBlock { rows, count, from: (from, apart), to: (to, to_apart) } = self;
         let mut block = [s.splat(0.0); LANES];
         if rows == LANES && count == LANES {
             // Known numbers of rows: the block stays in registers.

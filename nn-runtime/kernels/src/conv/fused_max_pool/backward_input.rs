@@ -5,11 +5,11 @@
 use core::hint::black_box;
 
 use super::super::Conv;
-use super::super::sheet::offset;
-use super::lay::{Grid, Rows};
-use super::regions::{PullRegions, Region};
-use super::tiles::{Tiled, tiles};
-use super::{Maxima, Passing};
+use super::super::padded::offset;
+use super::nhwc::{NhwcCopy, FilterLayout};
+use super::backward_input_few_channels::{FewChannelsInputGrad, ReceptiveField};
+use super::tiles::{RowTiles, tiles};
+use super::{MaxPoolGrad, SparseGrads};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// `dx[c, i] = Σ_(f, p, ky, kx) w[f, c, ky, kx] · dy[f, p]` over the maxima whose filter saw input i through that weight, for each
@@ -20,36 +20,36 @@ use crate::simd::{Isa, Kernel, LANES, Simd};
 /// numbers.
 ///
 /// # Panics
-/// `!c.takes_pool()`; `m.pool` is not over what comes out of `c`; `dx.len() != b * c.x_len() || m.dy.len() != b * m.pool.y_len()` for
+/// `!c.can_fuse_max_pool()`; `m.pool` is not over what comes out of `c`; `dx.len() != b * c.x_len() || m.dy.len() != b * m.pool.y_len()` for
 /// every `b`; `m.at.len() != m.dy.len()`, or it is not from `forward`; `w.len() != c.panels().len()`;
-/// `scratch.len() < c.pooled_scratch(&m.pool)`.
-pub fn backward_input(isa: Isa, c: Conv, m: Maxima, w: &[f32], dx: &mut [f32], scratch: &mut [f32]) {
+/// `scratch.len() < c.fused_max_pool_scratch(&m.pool)`.
+pub fn backward_input(isa: Isa, c: Conv, m: MaxPoolGrad, w: &[f32], dx: &mut [f32], scratch: &mut [f32]) {
     m.check(&c, dx.len(), scratch.len());
     c.check_weights(w);
-    match Region::of(&c, &m.pool) {
-        Some(region) => isa.run(PullRegions { region, m, kept: c.leaps(), w, dx, scratch }),
-        None => isa.run(BackwardInput { c, m, w, dx, scratch }),
+    match ReceptiveField::of(&c, &m.pool) {
+        Some(region) => isa.run(FewChannelsInputGrad { region, m, kept: c.leaps(), w, dx, scratch }),
+        None => isa.run(FusedBackwardInput { c, m, w, dx, scratch }),
     }
 }
 
-struct BackwardInput<'a> {
+struct FusedBackwardInput<'a> {
     c: Conv,
-    m: Maxima<'a>,
+    m: MaxPoolGrad<'a>,
     w: &'a [f32],
     dx: &'a mut [f32],
     scratch: &'a mut [f32],
 }
 
-impl Kernel for BackwardInput<'_> {
+impl Kernel for FusedBackwardInput<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let (c, windows) = (self.c, self.m.windows());
-        let grid = Grid::of(&c, 0, c.channels);
+        let grid = NhwcCopy::of(&c, 0, c.channels);
         let (weights, scratch) = self.scratch.split_at_mut(c.filters * grid.weights());
-        let (memory, sums) = scratch.split_at_mut(Passing::room(self.m.pool.y_len(), c.filters));
+        let (memory, sums) = scratch.split_at_mut(SparseGrads::room(self.m.pool.y_len(), c.filters));
         let sums = &mut sums[..grid.len()];
-        let rows = Rows { filter: grid.weights(), row: grid.pitch() };
+        let rows = FilterLayout { filter: grid.weights(), row: grid.pitch() };
         grid.lay(s, self.w, &(0..self.w.len()), 0..c.filters, rows, weights);
         let vectors = grid.run().div_ceil(LANES);
         // A vector that ends before its lanes do goes along with the one before.
@@ -57,8 +57,8 @@ impl Kernel for BackwardInput<'_> {
         let samples = self.m.dy.chunks_exact(self.m.pool.y_len()).zip(self.m.at.chunks_exact(self.m.pool.y_len()));
         for (dx, (dy, at)) in self.dx.chunks_exact_mut(c.x_len()).zip(samples) {
             sums.fill(0.0);
-            let passing = Passing::of(s, dy, at, windows, [grid.pixel(), grid.places()], memory);
-            let job = Sent {
+            let passing = SparseGrads::of(s, dy, at, windows, [grid.pixel(), grid.places()], memory);
+            let job = RowScatter {
                 passing,
                 w: weights.as_ptr(),
                 rows,
@@ -69,8 +69,8 @@ impl Kernel for BackwardInput<'_> {
             // SAFETY: all rows of what was seen from a place before the end lie within the sums, with a vector more behind them; each filter
             // has as many, whole vectors a row.
             unsafe {
-                tiles(s, Whole(job), c.kernel[0], 0..whole);
-                tiles(s, Part { job, vectors }, c.kernel[0], whole..vectors);
+                tiles(s, WholeVectors(job), c.kernel[0], 0..whole);
+                tiles(s, LastVectors { job, vectors }, c.kernel[0], whole..vectors);
             }
             grid.take(s, sums, dx);
         }
@@ -79,10 +79,10 @@ impl Kernel for BackwardInput<'_> {
 
 /// What some rows of all filters send to the inputs.
 #[derive(Clone, Copy)]
-struct Sent<'a> {
-    passing: Passing<'a>,
+struct RowScatter<'a> {
+    passing: SparseGrads<'a>,
     w: *const f32,
-    rows: Rows,
+    rows: FilterLayout,
     sums: *mut f32,
     /// From one row to the next of what was seen.
     row: usize,
@@ -92,16 +92,16 @@ struct Sent<'a> {
 
 /// All lanes are there.
 #[derive(Clone, Copy)]
-struct Whole<'a>(Sent<'a>);
+struct WholeVectors<'a>(RowScatter<'a>);
 
 /// The last of the vectors ends before its lanes do.
 #[derive(Clone, Copy)]
-struct Part<'a> {
-    job: Sent<'a>,
+struct LastVectors<'a> {
+    job: RowScatter<'a>,
     vectors: usize,
 }
 
-impl Tiled for Whole<'_> {
+impl RowTiles for WholeVectors<'_> {
     // Kernels have mostly three rows or five.
     const SHAPES: &'static [(usize, usize)] = &[(3, 6), (5, 2), (3, 2), (1, 2), (3, 1), (1, 1)];
 
@@ -112,7 +112,7 @@ impl Tiled for Whole<'_> {
     }
 }
 
-impl Tiled for Part<'_> {
+impl RowTiles for LastVectors<'_> {
     const SHAPES: &'static [(usize, usize)] = &[(3, 2), (1, 2), (3, 1), (1, 1)];
 
     #[inline(always)]
@@ -123,9 +123,9 @@ impl Tiled for Part<'_> {
     }
 }
 
-impl Sent<'_> {
+impl RowScatter<'_> {
     /// # Safety
-    /// As for [`Tiled::tile`], with `lanes` lanes in the last vector where `PART`; the others are read, and written as they were.
+    /// As for [`RowTiles::tile`], with `lanes` lanes in the last vector where `PART`; the others are read, and written as they were.
     #[inline(always)]
     unsafe fn tile<S: Simd, const R: usize, const V: usize, const PART: bool>(
         self,
