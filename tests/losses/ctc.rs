@@ -1,4 +1,5 @@
-//! `Ctc`: against PyTorch, and against every sequence of classes written out; and in training, where it sees whole samples.
+//! `Ctc`: against PyTorch, and against every sequence of classes written out; and in training, where it sees
+//! whole samples.
 
 use nn_runtime::Isa;
 use nn_runtime::prelude::*;

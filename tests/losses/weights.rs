@@ -1,5 +1,5 @@
-//! Rows and their weights: an output of steps learns from labels per step, weights and masks count as they should, and what has no
-//! weight has no part in anything.
+//! Rows and their weights: an output of steps learns from labels per step, weights and masks count as they
+//! should, and what has no weight has no part in anything.
 
 use nn_runtime::Isa;
 use nn_runtime::data::{Samples, Targets};
@@ -143,7 +143,8 @@ fn weights_agree_with_pytorch() {
     assert_eq!(cases, 3);
 }
 
-/// A sample of weight 3 is three samples, one of weight 0 is none, also where an evaluation takes several batches.
+/// A sample of weight 3 is three samples, one of weight 0 is none, also where an evaluation takes several
+/// batches.
 #[test]
 fn whole_weights_are_copies() {
     let (x, labels) = (rows(1, 300, 4), labels(300, 1));

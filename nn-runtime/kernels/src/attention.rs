@@ -14,7 +14,7 @@ use core::f32::consts::LOG2_E;
 
 use super::math;
 use super::simd::{Isa, Kernel, LANES, Simd};
-use products::{Sums, sums, turn};
+use products::{Sums, sums, transpose};
 
 /// Queries worked on at a time.
 const BLOCK: usize = 2 * LANES;
@@ -195,7 +195,7 @@ impl Kernel for Attend<'_> {
                 let block = head.block(first);
                 let Block { count, wide, seen, .. } = block;
                 let weights = &mut weights[first * keys..][..keys * wide];
-                turn(s, &q.all[q.lay.at(width, at, first)..], q.lay.stride, [count, width], turned);
+                transpose(s, &q.all[q.lay.at(width, at, first)..], q.lay.stride, [count, width], turned);
                 let scores = Sums {
                     a: k.all.as_ptr().wrapping_add(k.lay.at(width, at, 0)),
                     row: k.lay.stride,
@@ -208,7 +208,7 @@ impl Kernel for Attend<'_> {
                     add: false,
                 };
                 // SAFETY: `attend` has checked that `seen` keys of each head lie in their slice and as many rows of `wide` in the weights;
-                // `turn` has filled `width` rows of `wide`.
+                // `transpose` has filled `width` rows of `wide`.
                 unsafe { sums(s, scores, seen, wide) };
                 match wide {
                     LANES => soften::<S, 1>(s, block, scale, mask, weights),

@@ -27,5 +27,6 @@ mod sizes;
 pub mod softmax;
 #[cfg(feature = "std")]
 pub mod thread_pool;
+mod transpose;
 pub mod update;
 pub mod workspace;

@@ -2,7 +2,7 @@
 //! Comes in: rows, the weights that were kept, gradients; goes out: gradients where the rows were.
 //! Never a sum in another order than that of keys, queries or features.
 
-use super::products::{Sums, sums, turn};
+use super::products::{Sums, sums, transpose};
 use super::{BLOCK, Block, Heads, Lay, Rows};
 use crate::lanes::{Each, fill};
 use crate::simd::{Isa, Kernel, LANES, Simd};
@@ -73,7 +73,7 @@ impl Pull<'_> {
             }
             let weights = &weights[first * head.keys..][..head.keys * wide];
             let from = &dcontext.all[dcontext.lay.at(width, at, first)..];
-            turn(s, from, dcontext.lay.stride, [count, width], turned);
+            transpose(s, from, dcontext.lay.stride, [count, width], turned);
             let all = qkv.as_mut_ptr();
             let [slopes_at, dk_at, dv_at] = [&mut **slopes, &mut **dk, &mut **dv].map(|to| to.as_mut_ptr());
             let of_weights = Sums {
@@ -99,7 +99,7 @@ impl Pull<'_> {
                 add: first != 0,
             };
             // SAFETY: `pull` has checked that `seen` values of each head lie in their slice, that the slopes have `seen` rows of `wide`, the
-            // weights too, that the gradients of these queries' contexts lie in theirs, and that `dv` has a row for each key; `turn` has
+            // weights too, that the gradients of these queries' contexts lie in theirs, and that `dv` has a row for each key; `transpose` has
             // filled `width` rows of `wide`.
             unsafe {
                 sums(s, of_weights, seen, wide);

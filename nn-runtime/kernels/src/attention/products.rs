@@ -7,6 +7,7 @@ use core::ops::Range;
 use super::BLOCK;
 use crate::micro::{Broadcast, Depth, Vectors, accumulate};
 use crate::simd::{Kernel, LANES, Simd};
+use crate::transpose::{Transpose, transpose_block};
 
 /// `c[r, j] = Σ_d a[r, d] · b[d, j]`, or that added to what is there: one chain of `fma` from d = 0 on.
 #[derive(Clone, Copy)]
@@ -202,37 +203,21 @@ impl<const TALL: usize, const V: usize, const PART: bool> Kernel for Tiles<TALL,
     }
 }
 
-/// Writes `count` rows of `width` on their side: row j of `to` has number j of each, and zeros up to a multiple of sixteen.
+/// Transposes `count` rows of `width` numbers, `stride` apart: row j of `to` holds number j of each, and zeros up to a multiple of sixteen.
 #[inline(always)]
-pub(super) fn turn<S: Simd>(s: S, from: &[f32], stride: usize, [count, width]: [usize; 2], to: &mut [f32]) {
+pub(super) fn transpose<S: Simd>(s: S, from: &[f32], stride: usize, [count, width]: [usize; 2], to: &mut [f32]) {
     let wide = count.next_multiple_of(LANES);
     let (from, to) = (&from[..(count - 1) * stride + width], &mut to[..width * wide]);
     for first in (0..count).step_by(LANES) {
         for column in (0..width).step_by(LANES) {
-            let (rows, columns) = (LANES.min(count - first), LANES.min(width - column));
-            let mut block = [s.splat(0.0); LANES];
-            // A whole block is told apart, so that it goes through registers alone.
-            if rows == LANES && columns == LANES {
-                for (i, vector) in block.iter_mut().enumerate() {
-                    let at = (first + i) * stride + column;
-                    // SAFETY: row first + i is one of `count`, and `from` has `width` numbers of each.
-                    *vector = unsafe { s.load_ptr(from.as_ptr().wrapping_add(at)) };
-                }
-                s.transpose(&mut block);
-                for (j, vector) in block.into_iter().enumerate() {
-                    let at = (column + j) * wide + first;
-                    // SAFETY: row column + j is one of `width`, and `to` has `wide` numbers of each, which is sixteen after `first` at least.
-                    unsafe { s.store_ptr(vector, to.as_mut_ptr().wrapping_add(at)) };
-                }
-            } else {
-                for (i, vector) in block.iter_mut().enumerate().take(rows) {
-                    *vector = s.load_part(&from[(first + i) * stride + column..][..columns]);
-                }
-                s.transpose(&mut block);
-                for (j, vector) in block.into_iter().enumerate().take(columns) {
-                    s.store_part(vector, &mut to[(column + j) * wide + first..][..LANES]);
-                }
-            }
+            let block = Transpose {
+                rows: LANES.min(count - first),
+                columns: LANES.min(width - column),
+                from_stride: stride,
+                to_stride: wide,
+                width: LANES,
+            };
+            transpose_block(s, block, &from[first * stride + column..], &mut to[column * wide + first..]);
         }
     }
 }

@@ -6,6 +6,7 @@ use super::product::Columns;
 use super::{Panels, Product};
 use crate::micro::{strips, widest};
 use crate::simd::{Isa, Kernel, LANES, Simd};
+use crate::transpose::{Transpose, transpose_block};
 
 /// Numbers of scratch that [`backward_input`] needs for `cols` outputs, whatever the batch.
 pub const fn backward_input_scratch(cols: usize) -> usize {
@@ -91,14 +92,16 @@ pub(crate) fn turn_panel<S: Simd>(s: S, p: Panels, w: &[f32], panel: usize, to: 
     for half in (0..width).step_by(LANES) {
         let rows = first + half..p.rows.min(first + half + LANES);
         for column in (0..p.cols).step_by(LANES) {
-            let mut square = [s.splat(0.0); LANES];
-            for (vector, row) in square.iter_mut().zip(rows.clone()) {
-                *vector = s.load_part(&w[p.index(row, column)..][..LANES]);
-            }
-            s.transpose(&mut square);
-            for (k, vector) in square.into_iter().enumerate().take(p.cols - column) {
-                s.store_part(vector, &mut to[(column + k) * width + half..][..LANES]);
-            }
+            let (columns, from) = (LANES.min(p.cols - column), p.index(rows.start, column));
+            // Rows of a panel lie as far apart as it is wide. Columns of padding are loaded, but not stored.
+            let block = Transpose {
+                rows: rows.len(),
+                columns,
+                from_stride: p.width(column / Panels::WIDTH),
+                to_stride: width,
+                width: LANES,
+            };
+            transpose_block(s, block, &w[from..], &mut to[column * width + half..]);
         }
     }
 }

@@ -5,14 +5,12 @@
 use super::LANES;
 use crate::math;
 use crate::simd::Simd;
+use crate::transpose::{load_rows, store_rows};
 
 /// Column j of up to sixteen rows in vector j; zeros for missing rows and columns.
 #[inline(always)]
 pub(super) fn load_columns<S: Simd>(s: S, n: usize, rows: &[f32]) -> [S::F; LANES] {
-    let mut columns = [s.splat(0.0); LANES];
-    for (column, row) in columns.iter_mut().zip(rows.chunks_exact(n)) {
-        *column = s.load_part(row);
-    }
+    let mut columns = load_rows(s, rows, n, [(rows.len() / n).min(LANES), n]);
     s.transpose(&mut columns);
     columns
 }
@@ -21,9 +19,7 @@ pub(super) fn load_columns<S: Simd>(s: S, n: usize, rows: &[f32]) -> [S::F; LANE
 #[inline(always)]
 pub(super) fn store_columns<S: Simd>(s: S, n: usize, mut columns: [S::F; LANES], rows: &mut [f32]) {
     s.transpose(&mut columns);
-    for (column, row) in columns.into_iter().zip(rows.chunks_exact_mut(n)) {
-        s.store_part(column, row);
-    }
+    store_rows(s, &columns, rows, n, [rows.len() / n, n]);
 }
 
 /// The columns less the largest of each row, their exponentials, and the sums of those.

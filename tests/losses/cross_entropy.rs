@@ -1,0 +1,92 @@
+//! `CrossEntropy` on labels and on distributions: against PyTorch and its formula, smoothed too; what counts
+//! as right.
+
+use nn_runtime::losses::{CrossEntropy, LossOn};
+use nn_tests::fixtures::{Case, load};
+use nn_tests::numbers::{numbers, slopes, wide};
+
+use crate::harness::{BATCHES, WIDTHS, against_formula, against_pytorch, compare, unit_values};
+
+fn formula(smoothing: f64) -> impl Fn(&[f64], &[f64]) -> f64 {
+    move |z, t| {
+        let log_sum = z.iter().map(|z| z.exp()).sum::<f64>().ln();
+        let smooth = |t: f64| (1.0 - smoothing) * t + smoothing / z.len() as f64;
+        z.iter().zip(t).map(|(z, &t)| smooth(t) * (log_sum - z)).sum()
+    }
+}
+
+#[test]
+fn on_labels() {
+    let mut cases = 0;
+    for case in load("cross_entropy").iter().filter(|case| case.word("targets") == "labels") {
+        let labels: Vec<u32> = case.inputs[1].data.iter().map(|&label| label as u32).collect();
+        let loss = CrossEntropy::new().label_smoothing(case.number("label_smoothing") as f32);
+        let answer = (case.output.as_ref().unwrap().data[0], &case.dinputs[0].data[..]);
+        compare(&case.name, &loss, (case.inputs[0].shape[1], 1), &case.inputs[0].narrow(), &labels, answer);
+        cases += 1;
+    }
+    assert!(cases >= 14, "{cases} cases");
+
+    for smoothing in [0.0, 0.25] {
+        let loss = CrossEntropy::new().label_smoothing(smoothing as f32);
+        for &width in &WIDTHS[1..] {
+            for batch in BATCHES {
+                let z = numbers(batch as u64, batch * width, 4.0);
+                let labels: Vec<u32> = (0..batch).map(|i| (i * 7 % width) as u32).collect();
+                let mean = |z: &[f64]| {
+                    let samples = z.chunks(width).zip(&labels).map(|(z, &label)| {
+                        let t: Vec<f64> = (0..width).map(|class| f64::from(class == label as usize)).collect();
+                        formula(smoothing)(z, &t)
+                    });
+                    samples.sum::<f64>() / batch as f64
+                };
+                let z64 = wide(&z);
+                compare("labels", &loss, (width, 1), &z, &labels, (mean(&z64), &slopes(&z64, mean)));
+            }
+        }
+    }
+}
+
+#[test]
+fn on_distributions() {
+    let loss = |case: &Case| CrossEntropy::new().label_smoothing(case.number("label_smoothing") as f32);
+    against_pytorch("cross_entropy", |case| (case.word("targets") == "distributions").then(|| loss(case)), 14);
+    for smoothing in [0.0, 0.25] {
+        let loss = CrossEntropy::new().label_smoothing(smoothing as f32);
+        against_formula("distributions", &loss, &WIDTHS[1..], unit_values, formula(smoothing));
+    }
+}
+
+#[test]
+fn labels_name_a_class() {
+    let labels: &[u32] = &[0, 2, 3, 9];
+    assert_eq!(CrossEntropy::new().fault(3, labels, 4), Some((2, "expected a label from 0 to 2, found 3".to_owned())));
+    assert_eq!(CrossEntropy::new().fault(10, labels, 4), None);
+    assert_eq!(
+        CrossEntropy::new().fault(10, labels, 2),
+        Some((0, "expected 1 label for each row of scores, found 2\nhelp: labels per step want an output of [steps, classes]".to_owned()))
+    );
+}
+
+#[test]
+fn distributions_are_not_negative() {
+    let distributions: &[f32] = &[0.5, 0.5, -1.0, 2.0];
+    assert_eq!(
+        CrossEntropy::new().fault(2, distributions, 2),
+        Some((1, "expected finite shares of at least 0, found -1".to_owned()))
+    );
+}
+
+#[test]
+fn right_answers_are_counted() {
+    let y: &[f32] = &[0.1, 0.9, 0.8, 0.2, 0.3, 0.7];
+    let (labels, distributions): (&[u32], &[f32]) = (&[1, 1, 1], &[0.0, 1.0, 0.6, 0.4, 0.9, 0.1]);
+    assert_eq!(CrossEntropy::new().correct(2, y, labels), Some(2));
+    assert_eq!(CrossEntropy::new().correct(2, y, distributions), Some(2));
+}
+
+#[test]
+#[should_panic(expected = "expected a label smoothing from 0 up to but without 1, found 1")]
+fn smoothing_leaves_something_of_the_labels() {
+    let _ = CrossEntropy::new().label_smoothing(1.0);
+}

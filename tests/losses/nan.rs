@@ -1,0 +1,55 @@
+//! NaN and infinities in outputs: they show in the loss and in the gradient of their own row, and nowhere
+//! else.
+
+use nn_runtime::Isa;
+use nn_runtime::losses::{
+    BinaryCrossEntropy, BinaryFocal, CosineSimilarity, CrossEntropy, Focal, Hinge, Huber, KlDivergence, LossOn, Mae,
+    Mse, Poisson,
+};
+
+#[test]
+fn what_is_not_finite_shows_and_nothing_panics() {
+    fn check(loss: &impl LossOn<[f32]>) {
+        for isa in Isa::available() {
+            for bad in [f32::NAN, f32::INFINITY] {
+                let mut y = vec![0.5; 21];
+                y[19] = bad;
+                let mut dy = vec![0.0; 21];
+                let sum = loss.gradient(isa, 3, &y, &[0.5; 21], 1.0, &mut dy);
+                assert!(!sum.is_finite(), "{}: {bad} gave {sum}", isa.name());
+                assert!(dy[..18].iter().all(|dy| dy.is_finite()), "{}: {bad} reached other samples", isa.name());
+                assert!(!bad.is_nan() || dy[19].is_nan(), "{}: NaN gave {}", isa.name(), dy[19]);
+            }
+        }
+    }
+    check(&Mse::new());
+    check(&Mae::new());
+    check(&Huber::new());
+    check(&BinaryCrossEntropy::new());
+    check(&CrossEntropy::new());
+}
+
+/// One row without a number among others: it shows in the sum and in its own gradient, and nowhere else.
+#[test]
+fn nan_stays_in_its_row() {
+    fn check<T>(loss: &impl LossOn<[T]>, target: &[T]) {
+        for isa in Isa::available() {
+            let mut y = vec![0.5; 7 * 19];
+            y[6 * 19 + 17] = f32::NAN;
+            let mut dy = vec![0.0; 7 * 19];
+            assert!(loss.gradient(isa, 19, &y, target, 1.0, &mut dy).is_nan(), "{}", isa.name());
+            assert!(loss.value(isa, 19, &y, target).is_nan(), "{}", isa.name());
+            assert!(dy[..6 * 19].iter().all(|dy| dy.is_finite()), "{}: other rows", isa.name());
+            assert!(dy[6 * 19 + 17].is_nan(), "{}: its own", isa.name());
+        }
+    }
+    let ones = [1.0f32; 7 * 19];
+    check(&Hinge::new(), &ones[..]);
+    check(&Hinge::squared(), &ones[..]);
+    check(&Poisson::new(), &ones[..]);
+    check(&Poisson::new().log_input(false), &ones[..]);
+    check(&BinaryFocal::new(), &ones[..]);
+    check(&KlDivergence::new(), &ones[..]);
+    check(&CosineSimilarity::new(), &ones[..]);
+    check(&Focal::new(), &[3u32; 7][..]);
+}
