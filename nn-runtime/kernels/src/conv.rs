@@ -137,7 +137,10 @@ impl Conv {
     /// Positions of the kernel along one axis of `size`, border included.
     const fn positions_along(&self, axis: usize, size: usize) -> usize {
         let (kernel, stride, dilation) = (self.kernel[axis], self.stride[axis], self.dilation[axis]);
-        assert!(kernel != 0 && stride != 0 && dilation != 0, "expected a kernel, a stride and a dilation of at least 1");
+        assert!(
+            kernel != 0 && stride != 0 && dilation != 0,
+            "expected a kernel, a stride and a dilation of at least 1"
+        );
         let reach = sum([product([kernel - 1, dilation]), 1]);
         assert!(reach <= size, "expected a kernel that fits into the input with its border");
         positions(size, reach, stride)
@@ -265,11 +268,6 @@ impl Conv {
             y.len()
         );
         batch
-    }
-
-    fn check(&self, w: &[f32], scratch: &[f32]) {
-        self.check_scratch(scratch);
-        self.check_weights(w);
     }
 
     fn check_weights(&self, w: &[f32]) {

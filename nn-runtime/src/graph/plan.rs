@@ -7,6 +7,7 @@ use super::allocate::{Buffer, Buffers, Kind};
 use super::liveness::{Liveness, max, params_at};
 use super::{Graph, MAX_INPUTS};
 use crate::spec::{Head, MAX_OUTPUTS, lines};
+use nn_kernels::conv::fused_max_pool::ConvMaxPool;
 use nn_kernels::pool::Pool;
 use nn_kernels::workspace::{BufferRange, Region};
 
@@ -191,7 +192,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             if let Some(conv) = spec.takes_pool
                 && let Some(pool) = self.pool(s, &table)
             {
-                scratch_fixed = max(scratch_fixed, conv.fused_max_pool_scratch(&pool));
+                scratch_fixed = max(scratch_fixed, ConvMaxPool { conv, pool }.scratch());
             }
             s += 1;
         }

@@ -152,11 +152,7 @@ impl TransposedConv<'_> {
                         positions: [(c.height - row).div_ceil(c.stride[0]), (c.width - col).div_ceil(c.stride[1])],
                         steps: [padded.strides().row, 1],
                         panels: class.panels(c),
-                        filters: FilterBank {
-                            w: &weights[done * class.row_len(c)..],
-                            bias,
-                            floor: self.filters.floor,
-                        },
+                        filters: FilterBank { w: &weights[done * class.row_len(c)..], bias, floor: self.filters.floor },
                         range: FilterRange { start: 0, end: c.in_group() },
                         y_strides: Strides { plane: to.plane, row: c.stride[0] * to.row, col: c.stride[1] * to.col },
                     };

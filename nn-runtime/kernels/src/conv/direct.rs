@@ -98,7 +98,7 @@ impl<'a> DirectConv<'a> {
         assert!(last + if filter_lanes { 0 } else { LANES - 1 } < x.len(), "expected an image that holds all taps");
         assert!(filter_lanes || steps[1] == 1, "expected positions side by side");
         assert!(
-            taps.offsets().len() <= panels.rows() && w.len() >= panels.len(),
+            taps.offsets().is_empty() || taps.offsets().len() <= panels.rows() && w.len() >= panels.len(),
             "expected a row of the weights for each tap"
         );
         assert!(
@@ -167,7 +167,9 @@ impl<'a> DirectConv<'a> {
                 }
                 // SAFETY: rows are filters of the range, and vectors end at `first + fitting`, at most `total`: `new` has
                 // checked that the image, fifteen numbers past the last tap included, the panels and `y` hold these.
-                unsafe { strips(s, PositionLanes { conv: self, first, vectors: fitting, per_row }, filter..end, vectors) };
+                unsafe {
+                    strips(s, PositionLanes { conv: self, first, vectors: fitting, per_row }, filter..end, vectors)
+                };
                 first += fitting;
             }
             filter = end;

@@ -1,302 +1,156 @@
-//! Convolutions that end with the largest of each window, forward and backward: what stood beside a maximum is never kept.
-//! Comes in: images and weights, or gradients of maxima and where these stood; goes out: maxima, or gradients.
-//! Backward only maxima take part, and of those only the ones that the floor has not cut off.
-//! Never another chain of `fma` than stated, however a batch or the storage is cut.
+//! Convolutions that end with a max pool, forward and backward: the outputs that are no maximum are never kept.
+//! Images and weights come in and maxima go out, or their gradients and positions come in and gradients go out.
+//! Backward only maxima take part, and of those only the ones that the floor has not replaced. No result depends on
+//! how a batch or the weights' storage is cut.
 
+mod backward_bias;
 mod backward_input;
-mod backward_weight;
-mod forward_filter_lanes;
-mod backward_weight_few_channels;
-mod polyphase;
-mod forward;
-mod nhwc;
 mod backward_input_few_channels;
+mod backward_weight;
+mod backward_weight_few_channels;
+mod forward;
+mod forward_filter_lanes;
+mod forward_window_lanes;
+mod nhwc;
+mod polyphase;
+mod sparse_grads;
 #[cfg(test)]
 mod tests;
 mod tiles;
-mod forward_window_lanes;
 
-use core::ops::Range;
-
+pub use backward_bias::backward_bias;
 pub use backward_input::backward_input;
 pub use backward_weight::backward_weight;
-pub use forward::{FilterBank, forward};
+pub use forward::forward;
 
 use super::Conv;
-use super::padded::{entry, offset};
 use crate::pool::Pool;
-use crate::simd::{Isa, Kernel, LANES, Simd};
+use crate::sizes::{max, product, sum};
+use backward_input_few_channels::ReceptiveField;
 use backward_weight_few_channels::FewChannelsWeightGrad;
 use nhwc::NhwcCopy;
-use backward_input_few_channels::ReceptiveField;
+use sparse_grads::SparseGrads;
+
+/// A convolution and the max pool over its output.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ConvMaxPool {
+    /// The convolution, which [`can_fuse_max_pool`](Conv::can_fuse_max_pool).
+    pub conv: Conv,
+    /// The windows, over the output of the convolution.
+    pub pool: Pool,
+}
 
 /// Gradients of the maxima that [`forward`] took.
 #[derive(Clone, Copy)]
 pub struct MaxPoolGrad<'a> {
-    /// The windows.
-    pub pool: Pool,
     /// The gradients, for each sample `pool.y_len()`.
     pub dy: &'a [f32],
     /// What `forward` wrote beside the maxima.
-    pub at: &'a [f32],
+    pub argmax: &'a [f32],
 }
 
-/// In place of where a maximum stood: the floor has cut it off, and no gradient passes.
-const CUT_OFF: u32 = u32::MAX;
+/// As the position of a maximum: the floor has replaced it, and no gradient passes.
+const REPLACED: u32 = u32::MAX;
 
-/// Places of the windows that are mostly asked for.
-const PLACES: usize = 4;
-
-impl MaxPoolGrad<'_> {
-    /// The samples of gradients and inputs, which must agree with each other and with the convolution.
-    fn check(&self, c: &Conv, x_len: usize, scratch: usize) {
-        c.check_pool(&self.pool);
-        let (per_sample, per_maxima) = (c.x_len(), self.pool.y_len());
-        let batch = self.dy.len() / per_maxima;
-        assert!(
-            x_len == batch * per_sample && self.dy.len() == batch * per_maxima && self.at.len() == self.dy.len(),
-            "expected samples of {per_sample} inputs, {per_maxima} gradients and as many places, found {x_len}, {} and {} numbers",
-            self.dy.len(),
-            self.at.len()
-        );
-        let room = c.fused_max_pool_scratch(&self.pool);
-        assert!(scratch >= room, "expected a scratch of {room} numbers, found {scratch}");
-        assert!(
-            c.x_len().max(room) <= u32::MAX as usize,
-            "expected offsets of 32 bits, found a scratch of {room} numbers"
-        );
-    }
-
-    /// Windows of one filter.
-    fn windows(&self) -> usize {
-        self.pool.y_len() / self.pool.channels
-    }
-}
+/// Positions of the small windows for which there are forms of their own.
+const POSITIONS: usize = 4;
 
 impl Conv {
-    /// Whether the functions here can do it: one group, channels first, columns of the kernel side by side.
+    /// Whether a max pool can be fused: one group, channels first, columns of the kernel side by side.
     pub const fn can_fuse_max_pool(&self) -> bool {
         self.groups == 1 && !self.channels_last && self.dilation[1] == 1
     }
+}
 
-    /// Numbers of scratch that each of the functions for a convolution that ends with `pool` needs, whatever the batch.
-    pub const fn fused_max_pool_scratch(&self, pool: &Pool) -> usize {
-        let forward = self.forward_scratch(pool);
-        let back = NhwcCopy::of(self, 0, self.channels);
-        let weights = self.filters * back.weights();
-        // The filters, what passes, and an image.
-        let passing = SparseGrads::room(pool.y_len(), self.filters);
-        let by_rows = weights + passing + back.len();
+impl ConvMaxPool {
+    /// Numbers of scratch that each of the functions needs, whatever the batch.
+    pub const fn scratch(&self) -> usize {
+        let c = &self.conv;
+        let copy = NhwcCopy::of(c, 0, c.channels);
+        let by_rows =
+            sum([product([c.filters, copy.filter_len()]), SparseGrads::room(self.pool.y_len(), c.filters), copy.len()]);
         let mut backward = by_rows;
-        if let Some(few) = FewChannelsWeightGrad::of(self, pool) {
-            let by_windows = self.channels * self.filters * few.pitch() + few.len();
-            backward = if by_rows > by_windows { by_rows } else { by_windows };
+        if let Some(few) = FewChannelsWeightGrad::of(self) {
+            let by_windows = sum([product([c.channels, c.filters, few.filter_len()]), few.scratch()]);
+            backward = max(by_rows, by_windows);
         }
-        if let Some(region) = ReceptiveField::of(self, pool) {
-            let by_regions = region.scratch();
-            backward = if backward > by_regions { backward } else { by_regions };
+        if let Some(field) = ReceptiveField::of(self) {
+            backward = max(backward, field.scratch());
         }
-        if forward > backward { forward } else { backward }
+        max(self.forward_scratch(), backward)
     }
 
-    fn check_pool(&self, pool: &Pool) {
-        let [height, width] = self.output();
+    /// Windows of one filter.
+    const fn windows(&self) -> usize {
+        let [height, width] = self.pool.output();
+        height * width
+    }
+
+    /// Whether a window is 2 × 2 outputs, none of them in a border.
+    const fn is_two_by_two(&self) -> bool {
+        let ([top, bottom, left, right], [rows, columns]) = (self.pool.pad, self.pool.window);
+        rows == 2 && columns == 2 && sum([top, bottom, left, right]) == 0
+    }
+
+    /// From one output to the next below and to the right, as `argmax` counts: in places of a channel of the input with
+    /// its border. There the position of an output is where the filter's window begins.
+    const fn position_strides(&self) -> [usize; 2] {
+        let c = &self.conv;
+        [product([c.stride[0], sum([c.width, c.pad[2], c.pad[3]])]), c.stride[1]]
+    }
+
+    /// From one pool window to the next below and to the right, in places of the input.
+    const fn window_steps(&self) -> [usize; 2] {
+        let (conv, pool) = (self.conv.stride, self.pool.stride);
+        [product([conv[0], pool[0]]), product([conv[1], pool[1]])]
+    }
+
+    /// Where each window begins, as `argmax` counts.
+    fn window_origins(&self, origins: &mut [i32]) {
+        let ([down, right], stride) = (self.position_strides(), self.pool.stride);
+        for (y, row) in origins.chunks_exact_mut(self.pool.output()[1]).enumerate() {
+            for (x, origin) in row.iter_mut().enumerate() {
+                *origin = (y * stride[0] * down + x * stride[1] * right) as i32;
+            }
+        }
+    }
+
+    /// Checks that the pool is over the output of a convolution that can end with one, whose sizes fit in 32 bits.
+    fn check(&self) {
+        let (c, pool) = (&self.conv, &self.pool);
+        let [height, width] = c.output();
         assert!(
-            self.can_fuse_max_pool() && !pool.channels_last,
+            c.can_fuse_max_pool() && !pool.channels_last,
             "expected one group, channels first, and no dilation to the right"
         );
         assert!(
-            [pool.channels, pool.height, pool.width] == [self.filters, height, width],
+            [pool.channels, pool.height, pool.width] == [c.filters, height, width],
             "expected windows over [{}, {height}, {width}], found [{}, {}, {}]",
-            self.filters,
+            c.filters,
             pool.channels,
             pool.height,
             pool.width
         );
-    }
-}
-
-/// `db[f] += Σ_(s, p) dy[s, f, p]` over the maxima that pass a gradient, for the filters f in `range`.
-///
-/// The sum over the windows of a sample is taken in sixteen lanes; the sums are added in the order of the samples to what is there.
-///
-/// # Panics
-/// `m.dy.len()` is no multiple of `m.pool.y_len()`; `m.at.len() != m.dy.len()`; `range.end > m.pool.channels`;
-/// `db.len() != range.len()`.
-pub fn backward_bias(isa: Isa, m: MaxPoolGrad, range: Range<usize>, db: &mut [f32]) {
-    let (len, filters) = (m.pool.y_len(), m.pool.channels);
-    assert!(
-        m.dy.len().is_multiple_of(len) && m.at.len() == m.dy.len(),
-        "expected samples of {len} gradients and as many places, found {} and {} numbers",
-        m.dy.len(),
-        m.at.len()
-    );
-    assert!(
-        range.start <= range.end && range.end <= filters && db.len() == range.len(),
-        "expected a range of 0..{filters} and as many numbers, found {range:?} and {}",
-        db.len()
-    );
-    isa.run(FusedBackwardBias { m, start: range.start, db });
-}
-
-struct FusedBackwardBias<'a> {
-    m: MaxPoolGrad<'a>,
-    start: usize,
-    db: &'a mut [f32],
-}
-
-impl Kernel for FusedBackwardBias<'_> {
-    type Out = ();
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let (windows, len) = (self.m.windows(), self.m.pool.y_len());
-        let first = self.start * windows;
-        for (dy, at) in self.m.dy.chunks_exact(len).zip(self.m.at.chunks_exact(len)) {
-            let filters = dy[first..].chunks_exact(windows).zip(at[first..].chunks_exact(windows));
-            for (db, (dy, at)) in self.db.iter_mut().zip(filters) {
-                let mut sum = s.splat(0.0);
-                for (dy, at) in dy.chunks(LANES).zip(at.chunks(LANES)) {
-                    // Places are below 2³¹.
-                    let cut_off = s.lt_i(s.bits(s.load_part(at)), s.splat_i(0));
-                    sum = s.add(sum, s.select(cut_off, s.splat(0.0), s.load_part(dy)));
-                }
-                *db += s.sum(sum);
-            }
-        }
-    }
-}
-
-/// The gradients of a sample that pass and are not 0, filter by filter.
-#[derive(Clone, Copy)]
-struct SparseGrads<'a> {
-    gradients: &'a [f32],
-    /// How far from the first number of the image the filter's window begins that each came from, as bits.
-    places: &'a [f32],
-    /// Where those of each filter end, as bits.
-    ends: &'a [f32],
-}
-
-impl<'a> SparseGrads<'a> {
-    /// Numbers of memory for so many gradients; of both parts a vector may be written in vain.
-    const fn room(gradients: usize, filters: usize) -> usize {
-        2 * Self::part(gradients) + filters.next_multiple_of(LANES)
+        let largest = max(max(c.x_len(), c.scratch()), self.scratch());
+        assert!(
+            largest <= i32::MAX as usize,
+            "expected offsets of 31 bits, found an image or scratch of {largest} numbers"
+        );
     }
 
-    const fn part(gradients: usize) -> usize {
-        gradients.next_multiple_of(LANES) + LANES
-    }
-
-    /// Of filters with `windows` gradients each; places are `pixel` numbers apart, and what is seen from one ends before `end`.
-    #[inline(always)]
-    fn of<S: Simd>(
-        s: S,
-        dy: &[f32],
-        at: &[f32],
-        windows: usize,
-        [pixel, end]: [usize; 2],
-        memory: &'a mut [f32],
-    ) -> SparseGrads<'a> {
-        let filters = dy.len() / windows;
-        let (ends, memory) = memory.split_at_mut(filters.next_multiple_of(LANES));
-        let (gradients, places) = memory.split_at_mut(Self::part(dy.len()));
-        let ends = &mut ends[..filters];
-        let count = s.call(CompressGrads {
-            dy,
-            at,
-            windows,
-            pixel,
-            places: end.div_ceil(pixel),
-            to: [&mut *gradients, &mut *places],
-            ends,
-        });
-        SparseGrads { gradients: &gradients[..count], places: &places[..count], ends }
-    }
-
-    /// What passes, for each filter: where it came from, and the gradients.
-    #[inline(always)]
-    fn filters(self) -> impl Iterator<Item = (&'a [f32], &'a [f32])> {
-        let mut start = 0;
-        self.ends.iter().map(move |end| {
-            let of_filter = start..offset(*end);
-            start = of_filter.end;
-            (&self.places[of_filter.clone()], &self.gradients[of_filter])
-        })
-    }
-}
-
-/// Writes the parts of a [`SparseGrads`] and gives their length, in a function of its own: so little is in use that it stays in registers.
-struct CompressGrads<'a> {
-    dy: &'a [f32],
-    at: &'a [f32],
-    windows: usize,
-    pixel: usize,
-    /// Where the places end that there are.
-    places: usize,
-    to: [&'a mut [f32]; 2],
-    ends: &'a mut [f32],
-}
-
-impl Kernel for CompressGrads<'_> {
-    type Out = usize;
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) -> usize {
-        let CompressGrads { dy, at, windows, to: [gradients, places], ends, .. } = self;
-        let (zero, pixel, most) = (s.splat_i(0), s.splat_i(self.pixel as i32), s.splat_i(self.places as i32));
-        let mut outside = s.lt_i(zero, zero);
-        let mut count = 0;
-        for (end, (dy, at)) in ends.iter_mut().zip(dy.chunks_exact(windows).zip(at.chunks_exact(windows))) {
-            for (dy, at) in dy.chunks(LANES).zip(at.chunks(LANES)) {
-                // Lanes that are not there are 0, and do not pass.
-                let (dy, at) = (s.load_part(dy), s.bits(s.load_part(at)));
-                let passes = s.not_m(s.or_m(s.lt_i(at, zero), s.eq(dy, s.splat(0.0))));
-                outside = s.or_m(outside, s.and_m(passes, s.not_m(s.lt_i(at, most))));
-                let place = s.from_bits(s.mul_i(at, pixel));
-                if let (Some(gradients), Some(places)) =
-                    (gradients[count..].first_chunk_mut(), places[count..].first_chunk_mut())
-                {
-                    s.compress(passes, dy, gradients);
-                    count += s.compress(passes, place, places);
-                }
-            }
-            *end = entry(count);
-        }
-        let outside = s.sum(s.select(outside, s.splat(1.0), s.splat(0.0)));
-        assert!(outside == 0.0, "expected places from `forward`");
-        count
-    }
-}
-
-/// Turns up to sixteen rows, `from.1` apart, of up to sixteen numbers into as many rows as there were numbers, `to.1` apart.
-struct TransposeBlock<'a> {
-    rows: usize,
-    count: usize,
-    from: (&'a [f32], usize),
-    to: (&'a mut [f32], usize),
-}
-
-impl Kernel for TransposeBlock<'_> {
-    type Out = ();
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let TransposeBlock { rows, count, from: (from, apart), to: (to, to_apart) } = self;
-        let mut block = [s.splat(0.0); LANES];
-        if rows == LANES && count == LANES {
-            // Known numbers of rows: the block stays in registers.
-            for (k, row) in block.iter_mut().enumerate() {
-                *row = s.load_part(&from[k * apart..k * apart + LANES]);
-            }
-            s.transpose(&mut block);
-            for (k, row) in block.into_iter().enumerate() {
-                s.store_part(row, &mut to[k * to_apart..k * to_apart + LANES]);
-            }
-            return;
-        }
-        for (k, row) in block.iter_mut().enumerate().take(rows) {
-            *row = s.load_part(&from[k * apart..k * apart + count]);
-        }
-        s.transpose(&mut block);
-        for (k, row) in block.iter().enumerate().take(count) {
-            s.store_part(*row, &mut to[k * to_apart..k * to_apart + rows]);
-        }
+    /// Checks the samples of inputs and gradients, which must agree with each other and with the convolution.
+    fn check_grad(&self, grad: &MaxPoolGrad, x_len: usize, scratch: usize) {
+        self.check();
+        let (per_sample, per_maxima) = (self.conv.x_len(), self.pool.y_len());
+        let batch = grad.dy.len() / per_maxima;
+        assert!(
+            x_len == batch * per_sample && grad.dy.len() == batch * per_maxima && grad.argmax.len() == grad.dy.len(),
+            "expected samples of {per_sample} inputs, {per_maxima} gradients and as many positions, found {x_len}, {} \
+             and {} numbers",
+            grad.dy.len(),
+            grad.argmax.len()
+        );
+        let needed = self.scratch();
+        assert!(scratch >= needed, "expected a scratch of {needed} numbers, found {scratch}");
     }
 }

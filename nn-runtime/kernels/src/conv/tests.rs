@@ -5,7 +5,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::{Conv, backward_bias, backward_input, backward_weight, forward, transposed};
+use super::{Conv, FilterBank, backward_bias, backward_input, backward_weight, forward, transposed};
 use crate::matrix::Panels;
 use crate::simd::Isa;
 
@@ -55,7 +55,9 @@ impl Case {
     fn forward(&self, isa: Isa, samples: Range<usize>, floor: f32) -> Vec<f32> {
         let mut y = vec![f32::NAN; samples.len() * self.c.y_len()];
         let x = &self.x[samples.start * self.c.x_len()..samples.end * self.c.x_len()];
-        forward(isa, self.c, x, &self.packed(), Some(&self.bias), floor, &mut y, &mut self.scratch());
+        let w = self.packed();
+        let filters = FilterBank { w: &w, bias: Some(&self.bias), floor };
+        forward(isa, self.c, x, filters, &mut y, &mut self.scratch());
         y
     }
 
@@ -134,7 +136,7 @@ impl Case {
         self.expected(start, false, |sums, s, [x, w, y]| sums[x] += dy(s, y) * f64::from(self.w[w]))
     }
 
-    fn expected_pull_w(&self) -> Vec<f64> {
+    fn expected_backward_weight(&self) -> Vec<f64> {
         let (x_len, y_len, panels) = (self.c.x_len(), self.c.y_len(), self.c.panels());
         let mut start = vec![0.0; self.w.len()];
         panels.unpack(&self.dw, &mut start);
@@ -234,8 +236,9 @@ fn transposed_convolutions_are_right() {
         let expected = case.expected_back(&case.of_channels(&case.back_bias, case.c.x_len()));
         let rectified: Vec<f64> = expected.iter().map(|y| y.max(-0.5)).collect();
         let mut y = vec![f32::NAN; case.x.len()];
-        let bias = Some(&case.back_bias[..]);
-        transposed(isa, case.c, &case.dy, &case.packed(), bias, -0.5, &mut y, &mut case.scratch());
+        let w = case.packed();
+        let filters = FilterBank { w: &w, bias: Some(&case.back_bias), floor: -0.5 };
+        transposed(isa, case.c, &case.dy, filters, &mut y, &mut case.scratch());
         agree("transposed", isa, case, &y, &rectified);
     });
 }
@@ -246,7 +249,7 @@ fn gradients_of_weights_are_right() {
         let (mut dw, mut standard) = (case.dw.clone(), vec![0.0; case.w.len()]);
         case.backward_weight(isa, 0..case.b, 0..dw.len(), &mut dw);
         case.c.panels().unpack(&dw, &mut standard);
-        agree("backward_weight", isa, case, &standard, &case.expected_pull_w());
+        agree("backward_weight", isa, case, &standard, &case.expected_backward_weight());
         case.c.panels().pack(&standard, &mut dw[..]);
         assert!(dw.iter().all(|dw| !dw.is_nan()));
     });
@@ -323,7 +326,7 @@ fn forward_is_one_chain() {
             });
         }
         let mut y = vec![f32::NAN; chains.len()];
-        forward(isa, c, &case.x, &case.packed(), None, f32::NEG_INFINITY, &mut y, &mut case.scratch());
+        forward(isa, c, &case.x, FilterBank::new(&case.packed()), &mut y, &mut case.scratch());
         assert_eq!(y, chains, "{} {c:?}", isa.name());
     });
 }
@@ -367,7 +370,7 @@ fn a_kernel_larger_than_the_image_is_refused() {
 #[should_panic(expected = "expected samples of 9 inputs and 4 outputs, found 9 and 5 numbers")]
 fn a_batch_that_does_not_fit_is_refused() {
     let c = Conv::new([1, 3, 3], 1, [2, 2]);
-    forward(Isa::PORTABLE, c, &[0.0; 9], &[0.0; 64], None, 0.0, &mut [0.0; 5], &mut []);
+    forward(Isa::PORTABLE, c, &[0.0; 9], FilterBank::new(&[0.0; 64]), &mut [0.0; 5], &mut []);
 }
 
 #[test]

@@ -79,7 +79,7 @@ pub(crate) struct RunningMax<S: Simd> {
 
 impl<S: Simd> RunningMax<S> {
     #[inline(always)]
-    pub(crate) fn meet(&mut self, s: S, value: S::F, at: S::I) {
+    pub(crate) fn update(&mut self, s: S, value: S::F, at: S::I) {
         let better = s.or_m(s.gt(value, self.value), s.not_m(s.eq(value, value)));
         self.value = s.select(better, value, self.value);
         let chosen = s.select(better, s.from_bits(at), s.from_bits(self.at));
@@ -130,7 +130,7 @@ fn place<S: Simd>(
             for column in columns.clone() {
                 let value = load(row * p.width + column);
                 // Starting from the first, it must not be taken for better than itself, unless it is NaN, which changes nothing.
-                best.meet(s, value, index(row, column));
+                best.update(s, value, index(row, column));
             }
         }
         let to = to + channel;
@@ -173,14 +173,14 @@ fn side_by_side<S: Simd>(
         while k < p.window[1] {
             let at = s.add_i(step, index(row, left + k));
             if stride == 1 {
-                best.meet(s, load(from + k), at);
+                best.update(s, load(from + k), at);
                 k += 1;
                 continue;
             }
             let (even, odd) = s.unzip(load(from + k), load(from + k + LANES));
-            best.meet(s, even, at);
+            best.update(s, even, at);
             if k + 1 < p.window[1] {
-                best.meet(s, odd, s.add_i(at, s.splat_i(leaps[1] as i32)));
+                best.update(s, odd, s.add_i(at, s.splat_i(leaps[1] as i32)));
             }
             k += 2;
         }

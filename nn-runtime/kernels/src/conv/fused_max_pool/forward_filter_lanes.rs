@@ -1,59 +1,95 @@
-//! MaxPoolGrad with the filters as lanes: for some windows and filters the sums at all places of the windows stay in registers.
-//! Comes in: an image, its table, weights in panels; goes out: for each window its maxima side by side, and where each stood.
-//! Never another chain of `fma` for a sum than where windows are the lanes.
+//! Maxima with filters as lanes: for some windows and filters the sums at all positions of the windows stay in
+//! registers. An image, its table of taps and weights come in; for each window its maxima go out side by side, and
+//! where each stood. Each sum is the chain of `fma` that it is with windows as lanes.
 
 use core::hint::black_box;
+use core::marker::PhantomData;
 use core::ops::Range;
 
-use super::super::padded::offset;
-use super::forward::FilterBank;
-use super::{CUT_OFF, PLACES};
+use super::super::FilterBank;
+use super::super::offsets::OffsetTable;
+use super::{POSITIONS, REPLACED};
 use crate::matrix::Panels;
 use crate::pool::RunningMax;
 use crate::simd::{Kernel, LANES, Simd};
 
+/// What is the same for all images.
+#[derive(Clone, Copy)]
+pub(super) struct FilterLanesLayout<'a> {
+    /// From a position, where its filter finds the number for each row of the weights.
+    pub taps: OffsetTable<'a>,
+    pub panels: Panels,
+    pub filters: FilterBank<'a>,
+    /// Rows and columns of windows, and from one to the next in the image and as `argmax` counts.
+    pub grid: [usize; 2],
+    pub steps: [usize; 2],
+    pub argmax_steps: [usize; 2],
+    /// From the upper positions of a window to the lower in the image; the right ones are next to the left.
+    pub down: usize,
+    /// From the first position of a window to each, as `argmax` counts.
+    pub offsets: [i32; POSITIONS],
+    /// From one window to the next in the results, in whole vectors of filters.
+    pub row_stride: usize,
+}
+
 /// The maxima of one image.
 #[derive(Clone, Copy)]
 pub(super) struct FilterLanesForward<'a> {
-    pub x: *const f32,
-    /// For each row of the weights, where a filter finds its number.
-    pub taps: &'a [f32],
-    pub panels: Panels,
-    pub filters: FilterBank<'a>,
-    /// Rows and columns of windows, and from one to the next in the image and in what is kept.
-    pub grid: [usize; 2],
-    pub steps: [usize; 2],
-    pub leaps: [usize; 2],
-    /// From the upper places of a window to the lower in the image; the right ones are next to the left.
-    pub down: usize,
-    /// From the first place of a window to the others in what is kept.
-    pub kept: [i32; PLACES],
-    /// `[windows, pitch]` for the maxima, and as much for where they stood.
-    pub y: *mut f32,
-    pub at: *mut f32,
-    pub pitch: usize,
+    layout: FilterLanesLayout<'a>,
+    x: *const f32,
+    /// `[windows, row_stride]` for the maxima, and as much for where they stood.
+    y: *mut f32,
+    argmax: *mut f32,
+    borrowed: PhantomData<(&'a [f32], &'a mut [f32])>,
 }
 
-impl FilterLanesForward<'_> {
+impl<'a> FilterLanesForward<'a> {
     /// Whether the sums of a window fit in the registers.
     pub(super) const fn fits<S: Simd>() -> bool {
         S::REGISTERS >= 8
     }
 
-    /// Computes all of them.
+    /// Of the image `x`, to `y` and `argmax`, `[windows, row_stride]` each.
     ///
-    /// # Safety
-    /// What filters see at each place of the windows can be read, `w` is in the panels, a row a tap, and there is room for whole vectors of
-    /// filters for each window. [`fits`](FilterLanesForward::fits).
+    /// # Panics
+    /// One of them, the weights or the bias are too short for the layout.
     #[inline(always)]
-    pub(super) unsafe fn run<S: Simd>(self, s: S) {
-        let windows = self.grid[0] * self.grid[1];
-        let vectors = self.pitch / LANES;
+    pub(super) fn new(
+        x: &'a [f32],
+        y: &'a mut [f32],
+        argmax: &'a mut [f32],
+        layout: FilterLanesLayout<'a>,
+    ) -> FilterLanesForward<'a> {
+        let FilterLanesLayout { taps, panels, grid: [rows, columns], steps, down, row_stride, .. } = layout;
+        let last = (rows - 1) * steps[0] + (columns - 1) * steps[1] + down + 1 + taps.largest();
+        assert!(last < x.len(), "expected an image that holds all taps");
+        assert!(
+            taps.offsets().len() <= panels.rows() && layout.filters.w.len() >= panels.len(),
+            "expected a row of the weights for each tap"
+        );
+        assert!(row_stride == panels.cols().next_multiple_of(LANES), "expected whole vectors of all filters");
+        let needed = rows * columns * row_stride;
+        assert!(y.len() >= needed && argmax.len() >= needed, "expected room for all maxima");
+        FilterLanesForward {
+            layout,
+            x: x.as_ptr(),
+            y: y.as_mut_ptr(),
+            argmax: argmax.as_mut_ptr(),
+            borrowed: PhantomData,
+        }
+    }
+
+    /// Computes all of them; it [`fits`](FilterLanesForward::fits).
+    #[inline(always)]
+    pub(super) fn run<S: Simd>(self, s: S) {
+        let FilterLanesLayout { grid, panels, row_stride, .. } = self.layout;
+        let windows = grid[0] * grid[1];
+        let vectors = row_stride / LANES;
         let mut vector = 0;
         while vector < vectors {
-            let width = self.panels.width(vector * LANES / Panels::WIDTH);
+            let width = panels.width(vector * LANES / Panels::WIDTH);
             let side = if S::REGISTERS >= 32 { width / LANES } else { 1 };
-            let job = FilterVectors { job: self, vector, width };
+            let job = FilterVectors { forward: self, vector, width };
             // As many windows as the registers hold, then those that are left one by one.
             let together = match (S::REGISTERS, side) {
                 (32.., 2) => 3,
@@ -80,56 +116,61 @@ impl FilterLanesForward<'_> {
 /// Some vectors of filters, in a panel of this width.
 #[derive(Clone, Copy)]
 struct FilterVectors<'a> {
-    job: FilterLanesForward<'a>,
+    forward: FilterLanesForward<'a>,
     vector: usize,
     width: usize,
 }
 
-/// `W` windows and `V` vectors at a time, in a function of its own: the registers are shared out for each anew.
+/// `W` windows and `V` vectors at a time, in a function of its own: the registers are allotted for each anew. The
+/// windows are of the grid, a multiple of `W`, and the vectors end with the panel: only `FilterLanesForward::run` makes
+/// one.
 struct FilterLanesTile<'a, const W: usize, const V: usize>(FilterVectors<'a>, Range<usize>);
 
 impl<const W: usize, const V: usize> Kernel for FilterLanesTile<'_, W, V> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let FilterLanesTile(FilterVectors { job, vector, width }, windows) = self;
-        let FilterBank { w, bias, floor } = job.filters;
-        let (floor, none) = (s.splat(floor), s.splat(f32::from_bits(CUT_OFF)));
-        let column = vector * LANES;
+        let FilterLanesTile(FilterVectors { forward, vector, width }, windows) = self;
+        let layout = forward.layout;
+        let FilterBank { w, bias, floor } = layout.filters;
+        let (floor, none) = (s.splat(floor), s.splat(f32::from_bits(REPLACED)));
+        let filter = vector * LANES;
         let mut biases = [s.splat(0.0); V];
         if let Some(from) = bias {
             for (v, bias) in biases.iter_mut().enumerate() {
-                *bias = s.load_part(&from[(column + v * LANES).min(from.len())..]);
+                *bias = s.load_part(&from[(filter + v * LANES).min(from.len())..]);
             }
         }
-        let w = w.as_ptr().wrapping_add(job.panels.offset(vector / 2) + vector % 2 * LANES);
-        let [mut y, mut x] = [windows.start / job.grid[1], windows.start % job.grid[1]];
+        let w = w.as_ptr().wrapping_add(layout.panels.offset(vector / 2) + vector % 2 * LANES);
+        let [mut y, mut x] = [windows.start / layout.grid[1], windows.start % layout.grid[1]];
         for window in windows.step_by(W) {
-            let (mut rows, mut origins) = ([[job.x; 2]; W], [0; W]);
+            let (mut rows, mut origins) = ([[forward.x; 2]; W], [0; W]);
             for (rows, origin) in rows.iter_mut().zip(&mut origins) {
-                let upper = job.x.wrapping_add(y * job.steps[0] + x * job.steps[1]);
-                *rows = [upper, upper.wrapping_add(job.down)];
-                *origin = (y * job.leaps[0] + x * job.leaps[1]) as i32;
+                let upper = forward.x.wrapping_add(y * layout.steps[0] + x * layout.steps[1]);
+                *rows = [upper, upper.wrapping_add(layout.down)];
+                *origin = (y * layout.argmax_steps[0] + x * layout.argmax_steps[1]) as i32;
                 x += 1;
-                if x == job.grid[1] {
+                if x == layout.grid[1] {
                     (y, x) = (y + 1, 0);
                 }
             }
-            // SAFETY: the maker vouches for what is seen; each tap has its row in the panels.
-            let sums = unsafe { job.sums::<S, W, V>(s, rows, w, width) };
+            // SAFETY: a window of the grid, its lower right position and the largest tap add up to the `last` that `new`
+            // has checked; tap n has row n of the panel, and `V` vectors end with the row.
+            let sums = unsafe { layout.sums::<S, W, V>(s, rows, w, width) };
             for (n, (sums, origin)) in sums.iter().zip(origins).enumerate() {
                 for (v, bias) in biases.into_iter().enumerate() {
                     let mut best: RunningMax<S> = RunningMax { value: s.add(sums[0][v], bias), at: s.splat_i(origin) };
-                    for (sums, kept) in sums[1..].iter().zip(&job.kept[1..]) {
-                        best.meet(s, s.add(sums[v], bias), s.splat_i(origin + kept));
+                    for (sums, offset) in sums[1..].iter().zip(&layout.offsets[1..]) {
+                        best.update(s, s.add(sums[v], bias), s.splat_i(origin + offset));
                     }
-                    let to = (window + n) * job.pitch + column + v * LANES;
+                    let to = (window + n) * layout.row_stride + filter + v * LANES;
                     let place = s.select(s.le(best.value, floor), none, s.from_bits(best.at));
-                    // SAFETY: the maker vouches for whole vectors of filters.
+                    // SAFETY: `to + 16 <= windows·row_stride`, as a row has whole vectors, which `new` has checked `y` and
+                    // `argmax` against.
                     unsafe {
                         // The floor first: where the other is NaN, `max` gives the second.
-                        s.store_ptr(s.max(floor, best.value), job.y.wrapping_add(to));
-                        s.store_ptr(place, job.at.wrapping_add(to));
+                        s.store_ptr(s.max(floor, best.value), forward.y.wrapping_add(to));
+                        s.store_ptr(place, forward.argmax.wrapping_add(to));
                     }
                 }
             }
@@ -137,11 +178,12 @@ impl<const W: usize, const V: usize> Kernel for FilterLanesTile<'_, W, V> {
     }
 }
 
-impl FilterLanesForward<'_> {
-    /// The sums at the places of some windows, whose upper and lower rows begin at `rows`.
+impl FilterLanesLayout<'_> {
+    /// The sums at the positions of some windows, whose upper and lower rows begin at `rows`.
     ///
     /// # Safety
-    /// What filters see at each place of these windows can be read, and of `w` the vectors of each tap.
+    /// Each of `rows`, and the number after it, can be read with each tap added, and `V` vectors at `w + n·width` for
+    /// each tap n.
     #[inline(always)]
     unsafe fn sums<S: Simd, const W: usize, const V: usize>(
         self,
@@ -149,21 +191,21 @@ impl FilterLanesForward<'_> {
         rows: [[*const f32; 2]; W],
         mut w: *const f32,
         width: usize,
-    ) -> [[[S::F; V]; PLACES]; W] {
-        let mut sums = [[[s.splat(0.0); V]; PLACES]; W];
+    ) -> [[[S::F; V]; POSITIONS]; W] {
+        let mut sums = [[[s.splat(0.0); V]; POSITIONS]; W];
         // As in `micro`: the compiler must not work these out anew in every step.
         let rows = black_box(rows);
-        for tap in self.taps {
-            let tap = offset(*tap);
+        for tap in self.taps.offsets() {
+            let tap = *tap as usize;
             let mut weights = [s.splat(0.0); V];
             for (v, weight) in weights.iter_mut().enumerate() {
-                // SAFETY: the caller vouches for the vectors of a tap.
+                // SAFETY: vector v of tap n, as `w` is the caller's plus n·width.
                 *weight = unsafe { s.load_ptr(w.wrapping_add(v * LANES)) };
             }
             for (sums, rows) in sums.iter_mut().zip(rows) {
-                for (place, sums) in sums.iter_mut().enumerate() {
-                    // SAFETY: the caller vouches for what is seen, the right place next to the left.
-                    let x = s.splat(unsafe { *rows[place / 2].wrapping_add(tap + place % 2) });
+                for (position, sums) in sums.iter_mut().enumerate() {
+                    // SAFETY: a row with a tap, or the number after it: the right position is next to the left.
+                    let x = s.splat(unsafe { *rows[position / 2].wrapping_add(tap + position % 2) });
                     for (sum, weight) in sums.iter_mut().zip(weights) {
                         *sum = s.fma(x, weight, *sum);
                     }

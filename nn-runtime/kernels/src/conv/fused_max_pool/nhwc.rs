@@ -1,12 +1,16 @@
-//! Images with their channels side by side and a border, and filters laid out likewise, so that what a filter sees of a row is one run.
-//! Comes in: images with channels first, and weights in panels; goes out: copies, and back. Only some of the channels may be asked for.
+//! Images with their channels side by side (NHWC) and a border, and filters packed likewise, so that what a filter sees
+//! of a row is one run. Images with channels first and weights in panels come in; copies go out, and the way back.
+//! Only some of the channels may be asked for.
 
 use core::ops::Range;
 
 use super::super::Conv;
-use super::TransposeBlock;
+use super::forward::TransposeCall;
+use super::sparse_grads::PlaceScale;
 use crate::matrix::Panels;
 use crate::simd::{LANES, Simd};
+use crate::sizes::{product, round_up, sum};
+use crate::transpose::Transpose;
 
 /// A copy `[height, width, channels]` with its border, and filters `[rows, ⌈columns · channels⌉]`.
 #[derive(Clone, Copy)]
@@ -22,80 +26,80 @@ impl NhwcCopy {
         NhwcCopy { c: *c, first, channels: end - first }
     }
 
-    const fn width(&self) -> usize {
-        self.c.width + self.c.pad[2] + self.c.pad[3]
-    }
-
-    /// From one row to the next.
+    /// From one row of the copy to the next.
     const fn line(&self) -> usize {
-        self.width() * self.channels
+        product([sum([self.c.width, self.c.pad[2], self.c.pad[3]]), self.channels])
     }
 
-    /// Numbers of memory, with room for a vector that starts at the last one.
+    /// Numbers of memory: the image, and a vector more, so that one can be loaded at the last number.
     pub(super) const fn len(&self) -> usize {
-        ((self.c.height + self.c.pad[0] + self.c.pad[1]) * self.line() + LANES).next_multiple_of(LANES)
+        let image = product([sum([self.c.height, self.c.pad[0], self.c.pad[1]]), self.line()]);
+        round_up(sum([image, LANES]), LANES)
     }
 
-    /// From one place to the next.
-    pub(super) const fn pixel(&self) -> usize {
-        self.channels
-    }
-
-    /// Where the places end from which all that a filter sees lies in the copy, and as many numbers more as fill the last vector.
-    pub(super) const fn places(&self) -> usize {
-        (self.len() - self.pitch()).saturating_sub((self.c.kernel[0] - 1) * self.row()) + 1
+    /// How positions become places of the copy. From every place below `end`, the `kernel[0]` rows of `row_len` numbers
+    /// that a filter sees, whole vectors each, end within [`len`](NhwcCopy::len).
+    pub(super) const fn places(&self) -> PlaceScale {
+        let rows = product([self.c.kernel[0] - 1, self.row_step()]);
+        PlaceScale { pixel: self.channels, end: (self.len() - self.row_len()).saturating_sub(rows) + 1 }
     }
 
     /// From one row of what a filter sees to the next.
-    pub(super) const fn row(&self) -> usize {
-        self.c.dilation[0] * self.line()
+    pub(super) const fn row_step(&self) -> usize {
+        product([self.c.dilation[0], self.line()])
     }
 
-    /// Numbers of a row of what a filter sees.
+    /// Numbers that a filter sees of a row.
     pub(super) const fn run(&self) -> usize {
         self.c.kernel[1] * self.channels
     }
 
-    /// From one row of a filter to the next.
-    pub(super) const fn pitch(&self) -> usize {
-        self.run().next_multiple_of(LANES)
+    /// From one row of a packed filter to the next: whole vectors.
+    pub(super) const fn row_len(&self) -> usize {
+        round_up(self.run(), LANES)
     }
 
-    /// Numbers of a filter, whole vectors a row.
-    pub(super) const fn weights(&self) -> usize {
-        self.c.kernel[0] * self.pitch()
+    /// Numbers of a packed filter.
+    pub(super) const fn filter_len(&self) -> usize {
+        product([self.c.kernel[0], self.row_len()])
     }
 
-    /// The stretches of the copy within the border that lie side by side, in images too: rows, or all of them as one.
-    const fn stretches(&self) -> [usize; 2] {
+    /// How packed filters lie.
+    pub(super) const fn layout(&self) -> FilterLayout {
+        FilterLayout { filter: self.filter_len(), row: self.row_len() }
+    }
+
+    /// How many runs of the copy within the border are contiguous in the image too, and how long they are: rows, or all
+    /// of them as one.
+    const fn runs_of_image(&self) -> [usize; 2] {
         let [_, _, left, right] = self.c.pad;
         if left + right == 0 { [1, self.c.height * self.c.width] } else { [self.c.height, self.c.width] }
     }
 
-    /// Where stretch `n` begins in the copy.
-    const fn stretch(&self, n: usize) -> usize {
+    /// Where run `n` begins in the copy.
+    const fn run_start(&self, n: usize) -> usize {
         (self.c.pad[0] + n) * self.line() + self.c.pad[2] * self.channels
     }
 
     /// Copies an image to inside the border.
     #[inline(always)]
     pub(super) fn fill<S: Simd>(self, s: S, x: &[f32], to: &mut [f32]) {
-        let ([stretches, length], channels) = (self.stretches(), self.channels);
+        let ([runs, length], channels) = (self.runs_of_image(), self.channels);
         let plane = self.c.height * self.c.width;
-        for n in 0..stretches {
-            let to = &mut to[self.stretch(n)..][..length * channels];
+        for n in 0..runs {
+            let to = &mut to[self.run_start(n)..][..length * channels];
             let x = &x[self.first * plane + n * length..];
             if channels == 1 {
                 to.copy_from_slice(&x[..length]);
                 continue;
             }
             for channel in (0..channels).step_by(LANES) {
-                let lanes = (channels - channel).min(LANES);
+                let rows = (channels - channel).min(LANES);
                 for first in (0..length).step_by(LANES) {
-                    let count = (length - first).min(LANES);
-                    let from = (&x[channel * plane + first..], plane);
-                    let to = (&mut to[first * channels + channel..], channels);
-                    s.call(TransposeBlock { rows: lanes, count, from, to });
+                    let columns = (length - first).min(LANES);
+                    let shape = Transpose { rows, columns, from_stride: plane, to_stride: channels, width: rows };
+                    let (from, to) = (&x[channel * plane + first..], &mut to[first * channels + channel..]);
+                    s.call(TransposeCall { shape, from, to });
                 }
             }
         }
@@ -103,83 +107,87 @@ impl NhwcCopy {
 
     /// The reverse of [`fill`](NhwcCopy::fill).
     #[inline(always)]
-    pub(super) fn take<S: Simd>(self, s: S, from: &[f32], x: &mut [f32]) {
-        let ([stretches, length], channels) = (self.stretches(), self.channels);
+    pub(super) fn extract<S: Simd>(self, s: S, from: &[f32], x: &mut [f32]) {
+        let ([runs, length], channels) = (self.runs_of_image(), self.channels);
         let plane = self.c.height * self.c.width;
-        for n in 0..stretches {
-            let from = &from[self.stretch(n)..][..length * channels];
+        for n in 0..runs {
+            let from = &from[self.run_start(n)..][..length * channels];
             let x = &mut x[self.first * plane + n * length..];
             if channels == 1 {
                 x[..length].copy_from_slice(from);
                 continue;
             }
             for channel in (0..channels).step_by(LANES) {
-                let lanes = (channels - channel).min(LANES);
+                let columns = (channels - channel).min(LANES);
                 for first in (0..length).step_by(LANES) {
-                    let count = (length - first).min(LANES);
-                    let from = (&from[first * channels + channel..], channels);
-                    let to = (&mut x[channel * plane + first..], plane);
-                    s.call(TransposeBlock { rows: count, count: lanes, from, to });
+                    let rows = (length - first).min(LANES);
+                    let shape = Transpose { rows, columns, from_stride: channels, to_stride: plane, width: rows };
+                    let (from, to) = (&from[first * channels + channel..], &mut x[channel * plane + first..]);
+                    s.call(TransposeCall { shape, from, to });
                 }
             }
         }
     }
 
-    /// Lays `filters` out with their channels side by side, from the part `range` of the panels; what is not in it, and what fills up
-    /// vectors, is left as it is.
+    /// Packs `filters` with their channels side by side, from the part `range` of the panels; what is not in it, and
+    /// what fills up vectors, is left as it is.
     #[inline(always)]
-    pub(super) fn lay<S: Simd>(
+    pub(super) fn pack<S: Simd>(
         self,
         s: S,
         w: &[f32],
         range: &Range<usize>,
         filters: Range<usize>,
-        rows: FilterLayout,
+        layout: FilterLayout,
         to: &mut [f32],
     ) {
         for block in self.blocks(filters, range) {
-            let (from, to) = ((&w[block.at - range.start..], block.apart), (&mut to[rows.at(&block)..], rows.filter));
-            s.call(TransposeBlock { rows: block.channels, count: block.filters, from, to });
+            let WeightBlock { channels: rows, filters: columns, panel_stride, .. } = block;
+            let shape = Transpose { rows, columns, from_stride: panel_stride, to_stride: layout.filter, width: rows };
+            let (from, to) = (&w[block.at - range.start..], &mut to[layout.offset(&block)..]);
+            s.call(TransposeCall { shape, from, to });
         }
     }
 
-    /// The reverse of [`lay`](NhwcCopy::lay); the padding of the panels is left as it is.
+    /// The reverse of [`pack`](NhwcCopy::pack); the padding of the panels is left as it is.
     #[inline(always)]
-    pub(super) fn unlay<S: Simd>(
+    pub(super) fn unpack<S: Simd>(
         self,
         s: S,
         from: &[f32],
-        rows: FilterLayout,
+        layout: FilterLayout,
         filters: Range<usize>,
         range: &Range<usize>,
         w: &mut [f32],
     ) {
         for block in self.blocks(filters, range) {
-            let (from, to) = ((&from[rows.at(&block)..], rows.filter), (&mut w[block.at - range.start..], block.apart));
-            s.call(TransposeBlock { rows: block.filters, count: block.channels, from, to });
+            let WeightBlock { channels: columns, filters: rows, panel_stride, .. } = block;
+            let shape = Transpose { rows, columns, from_stride: layout.filter, to_stride: panel_stride, width: rows };
+            let (from, to) = (&from[layout.offset(&block)..], &mut w[block.at - range.start..]);
+            s.call(TransposeCall { shape, from, to });
         }
     }
 
-    /// At most sixteen channels by sixteen of these filters, which begin with a vector of the panels, at each place of the kernel, as far
-    /// as they lie in the part `range` of the panels.
+    /// At most sixteen channels by sixteen of these filters, which begin with a vector of the panels, at each tap of
+    /// the kernel, as far as they lie in the part `range` of the panels.
     fn blocks(self, filters: Range<usize>, range: &Range<usize>) -> impl Iterator<Item = WeightBlock> {
         let ([rows, columns], channels) = (self.c.kernel, self.channels);
         let (panels, size, range) = (self.c.panels(), rows * columns, range.clone());
-        let places = (0..size).flat_map(move |k| (0..channels).step_by(LANES).map(move |channel| (k, channel)));
+        let taps = (0..size).flat_map(move |k| (0..channels).step_by(LANES).map(move |channel| (k, channel)));
         let begin = filters.start;
-        let blocks = filters.clone().step_by(LANES).flat_map(move |filter| places.clone().map(move |at| (filter, at)));
+        let blocks = filters.clone().step_by(LANES).flat_map(move |filter| taps.clone().map(move |at| (filter, at)));
         blocks.filter_map(move |(filter, (k, channel))| {
-            let apart = size * panels.width(filter / Panels::WIDTH);
+            let panel_stride = size * panels.width(filter / Panels::WIDTH);
             let at = panels.index((self.first + channel) * size + k, filter);
             // A cut is no nearer to the first of sixteen filters than to the others.
-            let before = range.start.saturating_sub(at).div_ceil(apart);
-            let end = range.end.saturating_sub(at).div_ceil(apart).min((channels - channel).min(LANES));
+            let before = range.start.saturating_sub(at).div_ceil(panel_stride);
+            let end = range.end.saturating_sub(at).div_ceil(panel_stride).min((channels - channel).min(LANES));
             (before < end).then(|| WeightBlock {
                 filter: filter - begin,
                 filters: (filters.end - filter).min(LANES),
                 channels: end - before,
-                at: at + before * apart,
-                apart,
+                at: at + before * panel_stride,
+                panel_stride,
                 row: k / columns,
                 lane: k % columns * channels + channel + before,
             })
@@ -187,6 +195,7 @@ impl NhwcCopy {
     }
 }
 
+/// Some channels of some filters at one tap of the kernel.
 struct WeightBlock {
     /// The first filter, counted from the first of all.
     filter: usize,
@@ -194,13 +203,13 @@ struct WeightBlock {
     channels: usize,
     /// Where the first channel lies in the panels, and how far from there the next.
     at: usize,
-    apart: usize,
-    /// The same where filters are laid out.
+    panel_stride: usize,
+    /// The row, and the place in it of the first channel, in a packed filter.
     row: usize,
     lane: usize,
 }
 
-/// How far it is from one filter to the next, and from one row of a filter to the next.
+/// How far it is from one packed filter to the next, and from one row of a filter to the next.
 #[derive(Clone, Copy)]
 pub(super) struct FilterLayout {
     pub filter: usize,
@@ -208,7 +217,7 @@ pub(super) struct FilterLayout {
 }
 
 impl FilterLayout {
-    fn at(self, block: &WeightBlock) -> usize {
+    fn offset(self, block: &WeightBlock) -> usize {
         block.filter * self.filter + block.row * self.row + block.lane
     }
 }
