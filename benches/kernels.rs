@@ -51,7 +51,7 @@ fn lines(len: usize) -> AlignedBuffer {
 
 fn matrix(c: &mut Criterion) {
     for (b, k, n) in DENSE {
-        let panels = Panels::fit(k, n);
+        let panels = Panels::best(k, n);
         let (x, w, dy) = (lines(b * k), lines(panels.len()), lines(b * n));
         let (mut y, mut dx, mut dw) = (lines(b * n), lines(b * k), lines(panels.len().min(STRIP)));
         let mut scratch = lines(backward_input_scratch(n));

@@ -128,11 +128,11 @@ fn no_setting_makes_a_step_allocate() {
     check("clip by norm", adam(), |t| t.clip(Clip::Norm(0.1)));
     check("clip by global norm", adam(), |t| t.clip(Clip::GlobalNorm(0.1)));
     check("accumulate", adam(), |t| t.accumulate(2));
-    check("average", adam(), |t| t.average(0.9));
-    check("penalty", adam(), |t| t.penalty("dense_1", Penalty::L1L2(1e-4, 1e-4)));
+    check("average", adam(), |t| t.ema(0.9));
+    check("penalty", adam(), |t| t.regularize("dense_1", Regularizer::L1L2(1e-4, 1e-4)));
     check("schedule", adam(), |t| t.schedule(Warmup::new(2).then(Cosine::new(3).restarts(2))));
     check("all at once", Muon::new(1e-3, AdamW::new(1e-3)), |t| {
-        let t = t.clip(Clip::GlobalNorm(0.1)).accumulate(2).average(0.9).penalty("block_1.1", Penalty::L1(1e-4));
+        let t = t.clip(Clip::GlobalNorm(0.1)).accumulate(2).ema(0.9).regularize("block_1.1", Regularizer::L1(1e-4));
         t.schedule(OneCycle::new(5))
     });
 }
@@ -141,13 +141,13 @@ fn no_setting_makes_a_step_allocate() {
 fn a_weighted_batch_and_a_loss_on_whole_samples_allocate_nothing() {
     let labels = Labels::per_step([1, 2, 2, 1, 0, 0, 2, 1, 0], 3).unwrap();
     let data = Dataset::new((vec![0.5; 12], 4), labels).unwrap().with_weights((vec![1.0, 0.0, 2.0], 1)).unwrap();
-    let mut batch = data.take(&[0, 1, 2]);
+    let mut batch = data.select(&[0, 1, 2]);
     let mut model = Steps::init(0);
     let mut trainer = Trainer::new(&mut model, Ctc::new(), Adam::new(1e-3));
     trainer.step(&batch).unwrap();
     let before = count();
     for indices in [[2, 1, 0], [0, 0, 2]] {
-        data.take_into(&indices, &mut batch);
+        data.select_into(&indices, &mut batch);
         trainer.step(&batch).unwrap();
     }
     assert_eq!(count() - before, 0);
@@ -157,7 +157,7 @@ fn a_weighted_batch_and_a_loss_on_whole_samples_allocate_nothing() {
 fn a_longer_run_allocates_no_more() {
     let data = nn_runtime::data::digits::draw(330, 1);
     let run = |batches: usize| {
-        let part = data.take(&(0..33 * batches).collect::<Vec<_>>());
+        let part = data.select(&(0..33 * batches).collect::<Vec<_>>());
         let mut model = Net::init(0);
         let mut trainer = Trainer::new(&mut model, CrossEntropy::new(), Adam::new(1e-3));
         let before = count();

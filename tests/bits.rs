@@ -170,7 +170,7 @@ where
     }
     let mut gradients = model.clone();
     let first: Vec<usize> = (0..plan.batch).collect();
-    bare(&mut gradients).fit(&data.take(&first), Fit::epochs(1).batch(plan.batch).shuffle(false)).unwrap();
+    bare(&mut gradients).fit(&data.select(&first), Fit::epochs(1).batch(plan.batch).shuffle(false)).unwrap();
     for tensor in model.tensors().iter().filter(|tensor| tensor.role == Role::Trainable && !tensor.frozen) {
         bits.insert(format!("gradient of {}", tensor.name), hash_of(&gradients.get(&tensor.name).unwrap()));
     }
@@ -287,5 +287,5 @@ fn networks_within() {
 fn shared_parameters() {
     let plan = Plan { batch: 30, epochs: 2, outputs: 3 };
     let data = values("shared", [170, 13, 3]);
-    pinned!(Shared, data, plan, LogCosh::new().delta(0.5), Nadam::new(2e-3), penalty("one", Penalty::L2(1e-3)));
+    pinned!(Shared, data, plan, LogCosh::new().delta(0.5), Nadam::new(2e-3), regularize("one", Regularizer::L2(1e-3)));
 }

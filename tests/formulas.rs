@@ -351,7 +351,7 @@ impl Curve for Wrong {
         s.mul(x, x)
     }
     #[inline(always)]
-    fn pull<S: Simd>(&self, s: S, x: S::F, dy: S::F) -> S::F {
+    fn backward<S: Simd>(&self, s: S, x: S::F, dy: S::F) -> S::F {
         s.mul(s.mul(s.splat(2.02), x), dy)
     }
 }

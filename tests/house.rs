@@ -96,8 +96,9 @@ fn every_module_opens_with_a_sign() {
 #[test]
 fn the_core_needs_no_operating_system() {
     for (file, text) in sources("nn-runtime/src") {
-        let outside =
-            ["/train/", "/data/", "src/save.rs", "/kernels/simd", "tests.rs"].iter().any(|part| file.contains(part));
+        let outside = ["/train/", "/data/", "src/save/", "src/quote.rs", "/kernels/simd", "tests.rs"]
+            .iter()
+            .any(|part| file.contains(part));
         if outside {
             continue;
         }

@@ -127,7 +127,7 @@ fn groups_of_samples() {
 fn strips() {
     // A short last batch, and lanes without samples.
     same!(Mlp, &some(330), 50, CrossEntropy::new(), Adam::new(1e-3));
-    same!(Mlp, &some(100), 7, CrossEntropy::new(), Sgd::new(0.05).momentum(0.9), average(0.9));
+    same!(Mlp, &some(100), 7, CrossEntropy::new(), Sgd::new(0.05).momentum(0.9), ema(0.9));
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn tensors() {
         40,
         CrossEntropy::new(),
         Muon::new(1e-3, AdamW::new(1e-3)),
-        penalty("deep", Penalty::L2(1e-4))
+        regularize("deep", Regularizer::L2(1e-4))
     );
 }
 

@@ -68,7 +68,7 @@ where
     let start = params(&N::init(2));
     // Two steps, the first of which changes nothing: the second must not find what the first has left behind.
     let step = |samples: &[usize], threads: usize, clip: Option<Clip>| -> Vec<f64> {
-        let (mut model, data) = (N::init(2), data.take(samples));
+        let (mut model, data) = (N::init(2), data.select(samples));
         let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(0.0)).threads(threads);
         if let Some(clip) = clip {
             trainer = trainer.clip(clip);
@@ -198,7 +198,7 @@ fn bad_input_is_refused_and_changes_nothing() {
     refused(&good, Fit::epochs(1).validate(&nan), &["sample 7"]);
     refused(&good, Fit::epochs(1).batch(0), &["batch of at least 1", "found 0", "help: "]);
     refused(&good, Fit::epochs(0), &["at least 1 epoch", "help: "]);
-    refused(&good.take(&[]), Fit::epochs(1), &["at least 1 sample", "found none"]);
+    refused(&good.select(&[]), Fit::epochs(1), &["at least 1 sample", "found none"]);
     let far = Dataset::classes((&[0.0; 3 * 784][..], 784), [1u32, 10, 2]).unwrap();
     refused(&far, Fit::epochs(1), &["sample 1", "10", "help: "]);
     let narrow = Dataset::classes((&[0.0; 3 * 783][..], 783), [1u32, 1, 2]).unwrap();
@@ -315,12 +315,12 @@ fn an_average_asked_for_late_begins_there() {
     let mut model = Slope::init(0);
     let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(0.125));
     trainer.step(&point()).unwrap();
-    let mut trainer = trainer.average(0.5);
-    assert_eq!(trainer.averaged().get("line.weight").unwrap(), [0.25]);
+    let mut trainer = trainer.ema(0.5);
+    assert_eq!(trainer.ema_model().get("line.weight").unwrap(), [0.25]);
     trainer.step(&point()).unwrap();
-    assert_eq!(trainer.averaged().get("line.weight").unwrap(), [0.375]);
+    assert_eq!(trainer.ema_model().get("line.weight").unwrap(), [0.375]);
     trainer.step(&point()).unwrap();
-    assert_eq!(trainer.averaged().get("line.weight").unwrap(), [0.40625]);
+    assert_eq!(trainer.ema_model().get("line.weight").unwrap(), [0.40625]);
 }
 
 #[test]

@@ -42,7 +42,7 @@ const _: () = {
             __v2
         }
         #[inline(always)]
-        fn pull<S: __nn::Simd>(&self, __s: S, __x: S::F, __dy: S::F) -> S::F {
+        fn backward<S: __nn::Simd>(&self, __s: S, __x: S::F, __dy: S::F) -> S::F {
             let __v0 = __s.mul(__s.splat(self.beta), __x);
             let (__v1, __v2) = __nn::math::sigmoids(__s, __v0);
             let __v3 = __s.mul(__v1, __v2);

@@ -29,7 +29,7 @@ const _: () = {
             __v0
         }
         #[inline(always)]
-        fn pull<S: __nn::Simd>(&self, __s: S, __y: S::F, __dy: S::F) -> S::F {
+        fn backward<S: __nn::Simd>(&self, __s: S, __y: S::F, __dy: S::F) -> S::F {
             let __v0 = __s.le(__y, __s.splat(0.0));
             let __v1 = __s.select(__v0, __s.splat(0.0), __dy);
             __v1

@@ -49,7 +49,7 @@ const _: () = {
             __v3
         }
         #[inline(always)]
-        fn pull<S: __nn::Simd>(&self, __s: S, __y: S::F, __dy: S::F) -> S::F {
+        fn backward<S: __nn::Simd>(&self, __s: S, __y: S::F, __dy: S::F) -> S::F {
             let __v0 = __s.gt(__y, __s.splat(0.0));
             let __v1 = __s.add(__s.splat(self.alpha), __y);
             let __v2 = __s.mul(__v1, __dy);

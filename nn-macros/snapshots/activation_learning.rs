@@ -50,7 +50,7 @@ const _: () = {
             __v4
         }
         #[inline(always)]
-        fn pull<S: __nn::Simd>(
+        fn backward<S: __nn::Simd>(
             &self,
             __s: S,
             [__p0,

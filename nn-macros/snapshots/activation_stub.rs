@@ -41,7 +41,7 @@ const _: () = {
             __x
         }
         #[inline(always)]
-        fn pull<S: __nn::Simd>(&self, __s: S, __y: S::F, __dy: S::F) -> S::F {
+        fn backward<S: __nn::Simd>(&self, __s: S, __y: S::F, __dy: S::F) -> S::F {
             __dy
         }
     }

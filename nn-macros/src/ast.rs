@@ -1,5 +1,5 @@
-//! A declaration as it was written. In: what `parse` recognised; out: words and arrows, names not yet looked up. Nothing here
-//! may stand for two ways to write the same thing.
+//! A declaration as it was written. In: what `parse` recognised; out: words and arrows, names not yet looked
+//! up. Nothing here may stand for two ways to write the same thing.
 
 use proc_macro2::{Group, Ident, TokenStream};
 use quote::ToTokens;
@@ -42,8 +42,10 @@ pub struct Statement {
 pub struct Chain {
     pub source: Option<Source>,
     pub steps: Vec<Step>,
-    /// ParamGrad of it could not be read, so that nothing is known of what flows.
+    /// Part of it could not be read, so that nothing is known of what flows.
     pub broken: bool,
+    /// The sign that was typed for an arrow: told once, however often it stands there.
+    pub separator: Option<String>,
 }
 
 /// `x` or `(x, y)`
@@ -56,13 +58,13 @@ pub struct Source {
 pub enum Step {
     /// `[64, 5, 5]`
     Shape(Group),
-    Site(Box<Site>),
+    Use(Box<LayerUse>),
     /// A word in lower case, which may not stand here: whether it is a value's decides what is said about it.
     Word(Ident),
 }
 
 /// `frozen label: what`
-pub struct Site {
+pub struct LayerUse {
     pub frozen: Option<Ident>,
     pub label: Option<Ident>,
     pub what: What,
@@ -92,7 +94,7 @@ pub struct Args {
     pub named: Vec<(Ident, Expr)>,
 }
 
-impl Site {
+impl LayerUse {
     /// What is put there, without `frozen` and label, to be underlined.
     pub fn tokens(&self) -> TokenStream {
         match &self.what {

@@ -1,5 +1,5 @@
-//! Faults of a declaration, collected. In: a place and a text, lower case, *expected X, found Y*, then what to type; out:
-//! one `compile_error!` for each. Nothing here may decide what a fault is.
+//! Faults of a declaration, collected. In: a place and a text, lower case, *expected X, found Y*, then what
+//! to type; out: one `compile_error!` for each. Nothing here may decide what a fault is.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -9,7 +9,8 @@ use quote::ToTokens;
 pub struct Errors(Vec<syn::Error>);
 
 impl Errors {
-    /// "expected `expected`, found `found`", and on a line of its own "help: `help`", on the tokens of `place`.
+    /// "expected `expected`, found `found`", and on a line of its own "help: `help`", on the tokens of
+    /// `place`.
     pub fn add(&mut self, place: impl ToTokens, expected: &str, found: &str, help: &str) {
         let text = format!("expected {expected}, found {found}\nhelp: {help}");
         self.0.push(syn::Error::new_spanned(place, text));
@@ -36,7 +37,8 @@ impl ToTokens for Errors {
     }
 }
 
-/// The name of `names` that was most likely meant by `name`: at most a third of its letters differ, and not all of them.
+/// The name of `names` that was most likely meant by `name`: at most a third of its letters differ, and not
+/// all of them.
 pub fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let letters = name.chars().count();
     let limit = (letters.max(3) / 3).min(letters.saturating_sub(1));

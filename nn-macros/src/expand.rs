@@ -1,5 +1,5 @@
-//! The pipeline on one screen. In: the tokens of a declaration; out: the struct and its code, or every error found and a
-//! stub of the struct. It may decide nothing itself.
+//! The pipeline on one screen. In: the tokens of a declaration; out: the struct and its code, or every error
+//! found and a stub of the struct. It may decide nothing itself.
 
 use proc_macro2::TokenStream;
 

@@ -1,10 +1,12 @@
-//! The [`network!`] macro: tokens in, one plain Rust struct out. It knows names and arrows; it evaluates no number, states
-//! no shape rule and knows no layer. `tokens -> parse -> ast -> graph -> emit -> tokens`; errors arise in the first two only.
-//! [`activation!`] and [`loss!`] live in `formula`, which knows functions and their derivatives, and no layer either.
+//! The [`network!`] macro: tokens in, one plain Rust struct out. It knows names and arrows; it evaluates no
+//! number, states no shape rule and knows no layer. `tokens -> parse -> ast -> graph -> emit -> tokens`;
+//! errors arise in the first two only. [`activation!`] and [`loss!`] live in `formula`, which knows functions
+//! and their derivatives, and no layer either.
 #![forbid(unsafe_code)]
 #![warn(clippy::all)]
 
 mod ast;
+mod case;
 mod emit;
 mod errors;
 mod expand;
@@ -13,24 +15,23 @@ mod formula;
 mod graph;
 mod parse;
 mod span;
-mod words;
 
 #[cfg(test)]
 mod tests;
 
 /// Declares a neural network as a type.
 ///
-/// Everything that flows is an arrow; layers are Rust types, written as calls. Every number is a const expression that rustc
-/// evaluates, and every shape is checked before the program runs.
+/// Everything that flows is an arrow; layers are Rust types, written as calls. Every number is a const
+/// expression that rustc evaluates, and every shape is checked before the program runs.
 ///
 /// ```text
 /// network! {
 ///     /// The convolutional digit classifier.
 ///     pub struct Cnn: [1, SIDE, SIDE] -> [10] {
 ///         Conv2d(32, 3) -> Relu -> MaxPool2d(2);
-///         Conv2d(64, 3) -> Relu -> MaxPool2d(2) -> [64, 5, 5];    // a shape in the flow is checked
+///         Conv2d(64, 3) -> Relu -> MaxPool2d(2) -> [64, 5, 5];   // a shape in the flow is checked
 ///         Flatten -> Dense(64) -> Relu;
-///         head: Dense(10) -> Softmax;                             // a label names the parameters: `head.weight`
+///         head: Dense(10) -> Softmax;                            // a label: `head.weight`
 ///     }
 /// }
 /// ```
@@ -50,19 +51,20 @@ mod tests;
 /// layer     := Path ["(" {expr ","} {name "=" expr ","} ")"]
 /// ```
 ///
-/// - A *chain* that begins with a value starts there; any other goes on from the statement before, and the first one from
-///   the only input, which is called `input` unless the declaration names it.
-/// - A *value* is bound by `let`, or is an input. Names of values and labels are in lower case. `(a, b) -> Layer` gives a
-///   layer several inputs; `let (a, b) = …` takes the outputs of a layer that has several.
-/// - `Layer(8, stride = 2)` is `Layer::new(8).stride(2)`; `Layer` alone is `Layer::new()`. A layer is any type with these
-///   `const fn`s, a `rule`, and the trait `Layer`; a network is one too.
-/// - A *label* names the parameters of the one layer it precedes. Layers without one are named by kind and count:
-///   `conv2d_1`, `dense_2`. `share(label)` uses that layer's parameters a second time, `frozen` keeps them as they are, and
-///   `layer * n` is the layer `n` times in a row.
+/// - A *chain* that begins with a value starts there; any other goes on from the statement before, and the
+///   first one from the only input, which is called `input` unless the declaration names it.
+/// - A *value* is bound by `let`, or is an input. Names of values and labels are in lower case. `(a, b) ->
+///   Layer` gives a layer several inputs; `let (a, b) = …` takes the outputs of a layer that has several.
+/// - `Layer(8, stride = 2)` is `Layer::new(8).stride(2)`; `Layer` alone is `Layer::new()`. A layer is any
+///   type with these `const fn`s, a `rule`, and the trait `Layer`; a network is one too.
+/// - A *label* names the parameters of the one layer it precedes. Layers without one are named by kind and
+///   count: `conv2d_1`, `dense_2`. `share(label)` uses that layer's parameters a second time, `frozen` keeps
+///   them as they are, and `layer * n` is the layer `n` times in a row.
 /// - A *shape in the flow*, `-> [64, 5, 5]`, is compared with the one that arrives there.
-/// - An unnamed output is the value of the last statement. Named ones, `-> (class: [10], bounds: [4])`, are each bound by a
-///   `let` of that name.
-/// - Every value and every result must be used. The macro takes no generics: a network is composed of others, and of consts.
+/// - An unnamed output is the value of the last statement. Named ones, `-> (class: [10], bounds: [4])`, are
+///   each bound by a `let` of that name.
+/// - Every value and every result must be used. The macro takes no generics: a network is composed of others,
+///   and of consts.
 #[proc_macro]
 pub fn network(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     expand::expand(input.into()).into()
@@ -70,9 +72,9 @@ pub fn network(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 
 /// Declares functions of one number as layers, each from its formula.
 ///
-/// The derivative is the macro's business: it differentiates symbolically, simplifies, computes what occurs twice once, and replaces forms
-/// that overflow or lose digits by those that do not. What comes out is vector code like that of the built-in layers, most of which are
-/// written this way.
+/// The derivative is the macro's business: it differentiates symbolically, simplifies, computes what occurs
+/// twice once, and replaces forms that overflow or lose digits by those that do not. What comes out is vector
+/// code like that of the built-in layers, most of which are written this way.
 ///
 /// ```text
 /// activation! {
@@ -88,36 +90,44 @@ pub fn network(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 ///
 /// ```text
 /// formulas  := formula {";" formula} [";"]
-/// formula   := attributes visibility name "(" arguments [";" setting {"," setting}] ")" ["where" limit {"," limit}] "=" expression
+/// formula   := attributes visibility name "(" arguments [";" setting {"," setting}] ")"
+///              ["where" limit {"," limit}] "=" expression
 /// arguments := name                      `x`; of a loss two, output and target: `y, t`
 /// setting   := attributes ["learn"] name "=" expression
 /// limit     := name ("<" | "<=" | ">" | ">=") expression [":" "text that helps"]
 /// ```
 ///
-/// - The type is the name in upper camel case: `soft_exp` declares `SoftExp`. It has `new()`, and a method for each setting.
-/// - A *setting* is a constant, an `f32` given where the layer is declared; `learn` makes it a parameter `[1]` that is learnt from there on.
-///   A *limit* is checked where the layer is used, like a shape. A setting above 0 by its limit lets more derivatives follow from the output.
-/// - The *expression* is Rust: numbers with a point, arguments, settings, consts of the program (`SCALE`, `std::f32::consts::PI`), `+ - * /`,
-///   `let` in blocks, `if` with `else`, whose condition compares (`< <= > >= == !=`) and joins by `&& || !`.
-/// - Functions are called either way, `exp(x)` or `x.exp()`: `abs clamp cos cosh erf exp expm1 exp_m1 ln ln_1p max min powf powi recip relu
-///   sigmoid sin sinh softplus sqrt square tanh`. `powi` takes an integer as it stands there, `powf` any constant.
+/// - The type is the name in upper camel case: `soft_exp` declares `SoftExp`. It has `new()`, and a method
+///   for each setting.
+/// - A *setting* is a constant, an `f32` given where the layer is declared; `learn` makes it a parameter
+///   `[1]` that is learnt from there on. A *limit* is checked where the layer is used, like a shape. A
+///   setting above 0 by its limit lets more derivatives follow from the output.
+/// - The *expression* is Rust: numbers with a point, arguments, settings, consts of the program (`SCALE`,
+///   `std::f32::consts::PI`), `+ - * /`, `let` in blocks, `if` with `else`, whose condition compares (`< <= >
+///   >= == !=`) and joins by `&& || !`.
+/// - Functions are called either way, `exp(x)` or `x.exp()`: `abs clamp cos cosh erf exp expm1 exp_m1 ln
+///   ln_1p max min powf powi recip relu sigmoid sin sinh softplus sqrt square tanh`. `powi` takes an integer
+///   as it stands there, `powf` any constant.
 ///
 /// # What is computed
 ///
-/// - `if` computes both sides and chooses number by number, in the derivative too: NaN or ∞ of the side not chosen stays there.
-/// - At corners slopes are PyTorch's: `abs` has 0 at 0; `max` and `min` have half of each side's where both are equal, but 0 where one side is a
-///   constant, as `relu` at 0; `clamp` has that of the number on its limits too; `if` has that of the side chosen. NaN goes in and out.
-/// - Recognised, however they are written: `ln(1 + exp(u))`, `ln(exp(a) + exp(b) + …)`, `ln(cosh(u))`, `ln(1 + u)`, `exp(u) - 1`,
-///   `1 / (1 + exp(-u))`, `exp(u) / (1 + exp(u))`, `1 - sigmoid(u)`, `ln(sigmoid(u))`, tanh made of exponentials,
-///   `tanh(softplus(u))`, `sqrt(u * u)`. The rest is only
-///   simplified.
-/// - Where the derivative follows from the output, as for `tanh(x)`, the input is not kept: the function runs in place on what the layer before wrote.
+/// - `if` computes both sides and chooses number by number, in the derivative too: NaN or ∞ of the side not
+///   chosen stays there.
+/// - At corners slopes are PyTorch's: `abs` has 0 at 0; `max` and `min` have half of each side's where both
+///   are equal, but 0 where one side is a constant, as `relu` at 0; `clamp` has that of the number on its
+///   limits too; `if` has that of the side chosen. NaN goes in and out.
+/// - Recognised, however they are written: `ln(1 + exp(u))`, `ln(exp(a) + exp(b) + …)`, `ln(cosh(u))`, `ln(1
+///   + u)`, `exp(u) - 1`, `1 / (1 + exp(-u))`, `exp(u) / (1 + exp(u))`, `1 - sigmoid(u)`, `ln(sigmoid(u))`,
+///   tanh made of exponentials, `tanh(softplus(u))`, `sqrt(u * u)`. The rest is only simplified.
+/// - Where the derivative follows from the output, as for `tanh(x)`, the input is not kept: the function runs
+///   in place on what the layer before wrote.
 ///
 /// # A test beside each
 ///
-/// `cargo test` runs `derivative_of_swish`: value and derivative on every instruction set of the machine, beside the formula as it was written
-/// and its differences, in double precision. Within a function body no test can run, which rustc warns of; declare formulas at module level, or
-/// allow `unnameable_test_items` there.
+/// `cargo test` runs `derivative_of_swish`: value and derivative on every instruction set of the machine,
+/// beside the formula as it was written and its differences, in double precision. Within a function body no
+/// test can run, which rustc warns of; declare formulas at module level, or allow `unnameable_test_items`
+/// there.
 #[proc_macro]
 pub fn activation(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     formula::expand(input.into(), formula::Kind::Activation).into()
@@ -125,8 +135,9 @@ pub fn activation(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 
 /// Declares losses that compare number with number, each from its formula.
 ///
-/// The loss of a sample is the mean of the formula over its numbers; targets are `f32`, as many as the network's outputs; it fits every head.
-/// Language, derivative and the test beside it are those of [`activation!`]: only `learn` is refused.
+/// The loss of a sample is the mean of the formula over its numbers; targets are `f32`, as many as the
+/// network's outputs; it fits every head. Language, derivative and the test beside it are those of
+/// [`activation!`]: only `learn` is refused.
 ///
 /// ```text
 /// loss! {

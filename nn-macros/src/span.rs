@@ -1,10 +1,10 @@
-//! Where a message of rustc lands. In: the user's tokens; out: spans that lead from their first to their last, so that a
-//! check underlines a layer and nothing else. Nothing here may make names.
+//! Where a message of rustc lands. In: the user's tokens; out: spans that lead from their first to their
+//! last, so that a check underlines a layer and nothing else. Nothing here may make names.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 
-/// The two ends of something in the declaration. On stable two spans cannot be joined, but an expression whose first token
-/// lies at `start` and whose last lies at `end` is underlined as a whole.
+/// The two ends of something in the declaration. On stable two spans cannot be joined, but an expression
+/// whose first token lies at `start` and whose last lies at `end` is underlined as a whole.
 #[derive(Clone, Copy)]
 pub struct Ends {
     pub start: Span,

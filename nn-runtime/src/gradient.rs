@@ -4,12 +4,11 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::graph::Pass;
 use crate::layer::{LayerContext, ParamGrad};
 use crate::model::Model;
 use crate::network::Network;
 use crate::predictor::{InputError, samples};
-use crate::spec::Role;
+use crate::spec::{Pass, Role};
 use nn_kernels::aligned_buffer::AlignedBuffer;
 use nn_kernels::simd::Isa;
 
@@ -67,9 +66,9 @@ impl<N: Network> Model<N> {
         if batch > 0 {
             let mut saved = AlignedBuffer::zeroed(map.asked.work * batch);
             let mut scratch = AlignedBuffer::zeroed(map.asked.scratch_for(batch));
-            let mut cx =
-                LayerContext::of_network(map, &self.params, Isa::detect(), batch, &mut saved[..], &mut scratch);
-            cx.pass = Pass::TrainWithInputGrad;
+            let pass = Pass::TrainWithInputGrad;
+            let isa = Isa::detect();
+            let mut cx = LayerContext::for_network(&self.params, isa, batch, pass, &mut saved[..], &mut scratch);
             N::forward(&mut cx, x, &mut slices(&mut y));
             let y: Vec<&[f32]> = y.iter().map(|y| &y[..]).collect();
             N::backward_input(&mut cx, x, &y, dy, &mut slices(&mut dx));

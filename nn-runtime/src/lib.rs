@@ -61,6 +61,10 @@ mod stream;
 #[cfg(feature = "std")]
 pub mod data;
 #[cfg(feature = "std")]
+mod file_kind;
+#[cfg(feature = "std")]
+mod quote;
+#[cfg(feature = "std")]
 mod save;
 #[cfg(feature = "std")]
 pub mod train;
@@ -68,7 +72,7 @@ pub mod train;
 pub use fault::Fault;
 pub use gradient::Gradients;
 pub use init::Init;
-pub use layer::{Layer, LayerContext, Mode, ParamGrad, ReadContext};
+pub use layer::{Layer, LayerContext, ParamGrad, ReadContext};
 pub use memory::Memory;
 pub use model::{Model, ModelPart, ParamError};
 pub use network::{AnyHead, LogSoftmaxHead, Network, OtherHead, PlainHead, Ports, SigmoidHead, SoftmaxHead, ValueHead};
@@ -77,8 +81,10 @@ pub use nn_kernels::simd::Isa;
 pub use params::Tensor;
 pub use predictor::{InputError, Predictor};
 pub use probe::{Gradients as LayerGradients, Probe};
+#[cfg(feature = "std")]
+pub use save::{WeightsError, WeightsErrorKind};
 pub use shape::{MAX_RANK, Shape};
-pub use spec::{Head, LayerSpec, MAX_OUTPUTS, MAX_PARAMS, Role, Rule};
+pub use spec::{Head, LayerSpec, MAX_OUTPUTS, MAX_PARAMS, Pass, Role, Rule};
 pub use stream::{StreamError, StreamState, Streamer};
 
 /// What a layer of one's own may compute with: element-wise operations, functions and vectors, on every instruction set.
@@ -106,7 +112,7 @@ pub mod prelude {
         ConstantRate, Cosine, Exponential, OneCycle, Polynomial, ReduceOnPlateau, StepDecay, Warmup,
     };
     #[cfg(feature = "std")]
-    pub use crate::train::{Clip, Fit, Penalty, Trainer};
+    pub use crate::train::{Clip, Fit, Regularizer, Trainer};
 }
 
 /// What generated code names. Not for other use: it changes without notice.
@@ -115,8 +121,8 @@ pub mod __private {
     pub use crate::fault::Fault;
     pub use crate::formula::*;
     pub use crate::graph::{
-        CompiledNetwork, Graph, Node, Pass, Plan, TracedValue, check, check_frozen, check_input, check_output,
-        check_shape, check_shared, input_step, output_step, repeat, spec,
+        CompiledNetwork, Graph, Node, Plan, TracedValue, check, check_frozen, check_input, check_output, check_shape,
+        check_shared, input_step, output_step, repeat, spec,
     };
     pub use crate::init::Init;
     pub use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
@@ -127,7 +133,7 @@ pub mod __private {
     pub use crate::pass::{BackwardInput, BackwardParams, Forward};
     pub use crate::repeat::Repeat;
     pub use crate::shape::Shape;
-    pub use crate::spec::{Head, LayerSpec, Rule};
+    pub use crate::spec::{Head, LayerSpec, Pass, Rule};
     pub use alloc::string::String;
     pub use nn_kernels::math;
     pub use nn_kernels::simd::Simd;

@@ -125,9 +125,9 @@ impl fmt::Display for Memory {
 mod tests {
     use super::*;
     use crate::Isa;
-    use crate::graph::Pass;
-    use crate::layer::{LayerContext, Mode, ParamGrad};
+    use crate::layer::{LayerContext, ParamGrad};
     use crate::prelude::*;
+    use crate::spec::Pass;
     use crate::spec::lines;
     use nn_kernels::aligned_buffer::AlignedBuffer;
     use nn_kernels::noise::CounterRng;
@@ -175,10 +175,9 @@ mod tests {
         let (input, output) = (map.inputs[0].len() * batch, map.outputs[0].len() * batch);
         let (x, mut y, dy, mut dx) = (vec![0.5; input], vec![0.0; output], vec![1.0; output], vec![0.0; input]);
         let mut grad = vec![0.0; map.params_len];
-        let mut cx = LayerContext::of_network(map, &model.params, Isa::detect(), batch, &mut saved[..], &mut scratch);
-        cx.pass = pass;
-        cx.mode = Mode::Train;
-        cx.noise = CounterRng { key: 1 };
+        let (isa, rng) = (Isa::detect(), CounterRng { key: 1 });
+        let cx = LayerContext::for_network(&model.params, isa, batch, pass, &mut saved[..], &mut scratch);
+        let mut cx = cx.training(rng, 0);
         N::forward(&mut cx, &[&x], &mut [&mut y]);
         if pass != Pass::Infer {
             let dx = if pass == Pass::TrainWithInputGrad { &mut dx[..] } else { &mut [] };

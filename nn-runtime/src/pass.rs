@@ -1,66 +1,40 @@
 //! A network at work: the three passes that generated code walks, layer after layer. In: a `LayerContext`, a `CompiledNetwork` and slices; out: slices
 //! filled as planned. It opens memory where the plan says and calls layers; it never computes a place or names a layer.
 
-use crate::graph::{BufferRef, CompiledNetwork, Fusion, MemoryPlan, Node, NodePlan, Pass};
-use crate::layer::{Layer, LayerContext, Mode, ParamGrad, ReadContext};
-use crate::spec::LayerSpec;
-use nn_kernels::noise::CounterRng;
-use nn_kernels::simd::Isa;
+use crate::graph::{BufferRef, CompiledNetwork, Fusion, MemoryPlan, Node, NodePlan};
+use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
+use crate::spec::{LayerSpec, Pass};
 use nn_kernels::workspace::{BufferRange, Region, Workspace};
 
 /// A node's context and what it reads and writes, opened.
 type Site<'s, const A: usize, const B: usize, const C: usize, const W: usize> =
     (LayerContext<'s>, [&'s [f32]; A], [&'s [f32]; B], [&'s [f32]; C], [&'s mut [f32]; W]);
 
-/// What all passes have in common: the network, its plan, and what is handed on to every layer.
+/// What all passes have in common: the network, its plan, its memory, and the context that its layers' are made from.
 struct PassState<'a, 'b> {
-    map: &'static CompiledNetwork,
+    network: &'static CompiledNetwork,
     plan: &'static MemoryPlan,
     workspace: Workspace<'a, 'b>,
-    scratch: &'a mut [f32],
-    params: &'a [f32],
-    batch: usize,
-    isa: Isa,
-    mode: Mode,
-    noise: CounterRng,
-    first_sample: usize,
-    logits: u8,
+    cx: LayerContext<'a, ()>,
 }
 
 impl<'a, 'b> PassState<'a, 'b> {
     #[inline]
     fn begin(
         cx: &'a mut LayerContext<'_>,
-        map: &'static CompiledNetwork,
+        network: &'static CompiledNetwork,
         [x, y, dy]: [&'a [&'a [f32]]; 3],
         written: &'a mut [&'b mut [f32]],
         writes: Region,
     ) -> Self {
-        let plan = map.schedule(cx.pass);
-        let len = plan.work * cx.batch;
-        // A pass that keeps nothing lives in scratch memory altogether.
-        let (work, scratch) = match cx.pass {
-            Pass::Infer => cx.scratch.split_at_mut(len),
-            _ => (&mut cx.saved[..len], &mut *cx.scratch),
-        };
-        PassState {
-            map,
-            plan,
-            workspace: Workspace { work, x, y, dy, written, writes },
-            scratch,
-            params: cx.params,
-            batch: cx.batch,
-            isa: cx.isa,
-            mode: cx.mode,
-            noise: cx.noise,
-            first_sample: cx.first_sample,
-            logits: cx.logits,
-        }
+        let plan = network.schedule(cx.pass);
+        let (work, cx) = cx.split_workspace(plan.work);
+        PassState { network, plan, workspace: Workspace { work, x, y, dy, written, writes }, cx }
     }
 
     #[inline]
     fn site(&self, i: usize) -> (&'static Node, &'static NodePlan) {
-        (&self.map.nodes[i], &self.plan.node_plan[i])
+        (&self.network.nodes[i], &self.plan.node_plan[i])
     }
 
     /// The context of node `i`, and the places it asks for, opened. Within its caller: a context is too large to be handed about.
@@ -71,8 +45,8 @@ impl<'a, 'b> PassState<'a, 'b> {
         reads: ([BufferRef; A], [BufferRef; B], [BufferRef; C]),
         writes: [BufferRef; W],
     ) -> Site<'_, A, B, C, W> {
-        let (node, node_plan) = self.site(i);
-        let batch = self.batch;
+        let site = self.site(i);
+        let batch = self.cx.batch;
         let place = |span: BufferRef| span.of_batch(batch);
         let (a, b, c) = reads;
         let (a, b, c, w, saved) = self.workspace.borrow_disjoint(
@@ -80,38 +54,22 @@ impl<'a, 'b> PassState<'a, 'b> {
             b.map(place),
             c.map(place),
             writes.map(place),
-            place(node_plan.saved),
+            place(site.1.saved),
         );
-        let cx = LayerContext {
-            batch,
-            isa: self.isa,
-            mode: if node.frozen { Mode::Infer } else { self.mode },
-            noise: self.noise.fold_in(&[i as u64]),
-            first_sample: self.first_sample,
-            saved,
-            scratch: self.scratch,
-            spec: node.spec,
-            params: &self.params[node.params..node.params + node.spec.params_len],
-            floor: node_plan.floor,
-            pool: node_plan.pool.as_ref(),
-            // A network that is a head has one output.
-            logits: u8::from(self.logits & node_plan.head != 0),
-            pass: node_plan.pass,
-        };
-        (cx, a, b, c, w)
+        (self.cx.for_node(i, site, saved), a, b, c, w)
     }
 
     /// The loss takes what comes into this head, not what it makes of it; a network as a head settles that within.
     #[inline]
     fn is_logits_only(&self, i: usize) -> bool {
         let (node, node_plan) = self.site(i);
-        self.logits & node_plan.head != 0 && node.spec.inner.is_none()
+        self.cx.logits & node_plan.head != 0 && node.spec.inner.is_none()
     }
 
     /// Copies from one place to another.
     fn copy(&mut self, from: BufferRef, to: BufferRef) {
         let none = BufferRange { region: Region::Work, index: 0, offset: 0, len: 0 };
-        let (from, to) = (from.of_batch(self.batch), to.of_batch(self.batch));
+        let (from, to) = (from.of_batch(self.cx.batch), to.of_batch(self.cx.batch));
         let ([from], [], [], [to], _) = self.workspace.borrow_disjoint([from], [], [], [to], none);
         if !to.is_empty() {
             to.copy_from_slice(from);
@@ -145,11 +103,11 @@ impl<'a, 'b> Forward<'a, 'b> {
     #[inline]
     pub fn begin(
         cx: &'a mut LayerContext<'_>,
-        map: &'static CompiledNetwork,
+        network: &'static CompiledNetwork,
         x: &'a [&'a [f32]],
         y: &'a mut [&'b mut [f32]],
     ) -> Self {
-        Forward(PassState::begin(cx, map, [x, &[], &[]], y, Region::Y))
+        Forward(PassState::begin(cx, network, [x, &[], &[]], y, Region::Y))
     }
 
     /// Runs node `i`. Compiled once for each kind of layer, not for each site: code size and compile time stay flat.
@@ -157,7 +115,7 @@ impl<'a, 'b> Forward<'a, 'b> {
     pub fn layer<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>) {
         let logits_only = self.0.is_logits_only(i);
         let (_, node_plan) = self.0.site(i);
-        match node_plan.absorbed {
+        match node_plan.fusion {
             Fusion::ByProducer => {}
             Fusion::InPlace if logits_only => {}
             Fusion::InPlace => {
@@ -193,19 +151,19 @@ impl<'a, 'b> BackwardInput<'a, 'b> {
     #[inline]
     pub fn begin(
         cx: &'a mut LayerContext<'_>,
-        map: &'static CompiledNetwork,
+        network: &'static CompiledNetwork,
         x: &'a [&'a [f32]],
         y: &'a [&'a [f32]],
         dy: &'a [&'a [f32]],
         dx: &'a mut [&'b mut [f32]],
     ) -> Self {
-        let mut walk = PassState::begin(cx, map, [x, y, dy], dx, Region::Dx);
-        for (j, fork) in walk.plan.forks.iter().enumerate() {
+        let mut pass = PassState::begin(cx, network, [x, y, dy], dx, Region::Dx);
+        for (j, fork) in pass.plan.forks.iter().enumerate() {
             if let Some(to) = *fork {
-                walk.copy(BufferRef { region: Region::Dy, index: j as u8, offset: 0, len: to.len }, to);
+                pass.copy(BufferRef { region: Region::Dy, index: j as u8, offset: 0, len: to.len }, to);
             }
         }
-        BackwardInput(walk)
+        BackwardInput(pass)
     }
 
     /// Pulls node `i`, if anything before it wants a gradient.
@@ -247,7 +205,7 @@ impl<'a, 'b> BackwardInput<'a, 'b> {
 /// From what the passes before left in memory to the gradient of a part of the parameters. It only reads that memory, so that several
 /// threads may pull parts of their own.
 pub struct BackwardParams<'a> {
-    map: &'static CompiledNetwork,
+    network: &'static CompiledNetwork,
     cx: ReadContext<'a>,
     x: &'a [&'a [f32]],
     dy: &'a [&'a [f32]],
@@ -259,12 +217,12 @@ impl<'a> BackwardParams<'a> {
     #[inline]
     pub fn begin(
         cx: &'a mut ReadContext<'_>,
-        map: &'static CompiledNetwork,
+        network: &'static CompiledNetwork,
         x: &'a [&'a [f32]],
         dy: &'a [&'a [f32]],
         part: ParamGrad<'a>,
     ) -> Self {
-        BackwardParams { map, cx: LayerContext { saved: cx.saved, scratch: &mut *cx.scratch, ..*cx }, x, dy, part }
+        BackwardParams { network, cx: cx.read_only(cx.params), x, dy, part }
     }
 
     /// What lies there of the samples that are asked for.
@@ -284,7 +242,7 @@ impl<'a> BackwardParams<'a> {
     /// Adds what node `i` owes to the part.
     #[inline(never)]
     pub fn layer<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>) {
-        let (node, node_plan) = (&self.map.nodes[i], &self.map.schedule(self.cx.pass).node_plan[i]);
+        let (node, node_plan) = (&self.network.nodes[i], &self.network.schedule(self.cx.pass).node_plan[i]);
         if !node_plan.trains {
             return;
         }
@@ -295,24 +253,8 @@ impl<'a> BackwardParams<'a> {
         let (x, dy): ([_; N], [_; M]) =
             (first(&node_plan.x).map(|span| self.read(span)), first(&node_plan.dy).map(|span| self.read(span)));
         let samples = self.part.samples.clone();
-        let mut cx = LayerContext {
-            batch: samples.len(),
-            mode: if node.frozen { Mode::Infer } else { self.cx.mode },
-            noise: self.cx.noise.fold_in(&[i as u64]),
-            first_sample: self.cx.first_sample + samples.start,
-            saved: self.read(node_plan.saved),
-            scratch: &mut *self.cx.scratch,
-            spec: node.spec,
-            params: match self.cx.params {
-                [] => &[],
-                params => &params[node.params..node.params + node.spec.params_len],
-            },
-            floor: node_plan.floor,
-            pool: node_plan.pool.as_ref(),
-            logits: u8::from(self.cx.logits & node_plan.head != 0),
-            pass: node_plan.pass,
-            ..self.cx
-        };
+        let saved = self.read(node_plan.saved);
+        let mut cx = self.cx.for_node(i, (node, node_plan), saved).for_samples(samples.clone());
         let overwrite = self.part.overwrite;
         let (range, grad) = self.part.within(node.params, node.spec.params_len);
         layer.backward_params(&mut cx, x, dy, ParamGrad { range, grad, samples: 0..samples.len(), overwrite });

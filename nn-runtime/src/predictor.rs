@@ -6,12 +6,11 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
 
-use crate::graph::{CompiledNetwork, Pass};
-use crate::layer::{LayerContext, Mode};
+use crate::layer::LayerContext;
 use crate::network::{Network, Ports};
 use crate::shape::Shape;
+use crate::spec::Pass;
 use nn_kernels::aligned_buffer::AlignedBuffer;
-use nn_kernels::noise::CounterRng;
 use nn_kernels::simd::Isa;
 
 /// Predicts with a [`Model`](crate::Model); owns its workspace and allocates nothing after it is made.
@@ -171,35 +170,6 @@ pub(crate) fn slices_mut(blocks: &mut [AlignedBuffer]) -> [&mut [f32]; crate::sp
 }
 
 fn run<N: Network>(params: &[f32], isa: Isa, batch: usize, memory: &mut [f32], x: &[&[f32]], y: &mut [&mut [f32]]) {
-    let mut cx = LayerContext::of_network(N::COMPILED, params, isa, batch, &mut [][..], memory);
+    let mut cx = LayerContext::for_network(params, isa, batch, Pass::Infer, &mut [][..], memory);
     N::forward(&mut cx, x, y);
-}
-
-impl<'a, S> LayerContext<'a, S> {
-    /// The context of a whole network at prediction.
-    pub(crate) fn of_network(
-        map: &'static CompiledNetwork,
-        params: &'a [f32],
-        isa: Isa,
-        batch: usize,
-        saved: S,
-        scratch: &'a mut [f32],
-    ) -> LayerContext<'a, S> {
-        debug_assert!(params.is_empty() || params.len() == map.params_len);
-        LayerContext {
-            batch,
-            isa,
-            mode: Mode::Infer,
-            noise: CounterRng { key: 0 },
-            first_sample: 0,
-            saved,
-            scratch,
-            spec: &crate::spec::LayerSpec::NONE,
-            params,
-            floor: f32::NEG_INFINITY,
-            pool: None,
-            logits: 0,
-            pass: Pass::Infer,
-        }
-    }
 }

@@ -14,11 +14,11 @@ use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 
 use crate::fault::Fault;
-use crate::graph::{Pass, spec};
-use crate::layer::{Layer, LayerContext, Mode, ParamGrad};
+use crate::graph::spec;
+use crate::layer::{Layer, LayerContext, ParamGrad};
 use crate::params::Tensor;
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Role, Rule};
+use crate::spec::{Fusible, LayerSpec, Pass, Role, Rule};
 use nn_kernels::aligned_buffer::AlignedBuffer;
 use nn_kernels::noise::CounterRng;
 use nn_kernels::simd::Isa;
@@ -48,8 +48,8 @@ pub struct Probe<L, const N: usize = 1, const M: usize = 1> {
     tensors: Vec<Tensor>,
     params: AlignedBuffer,
     isa: Isa,
-    mode: Mode,
-    noise: CounterRng,
+    training: bool,
+    rng: CounterRng,
     first_sample: usize,
 }
 
@@ -68,7 +68,7 @@ struct Ask {
     batch: usize,
     first_sample: usize,
     pass: Pass,
-    mode: Mode,
+    training: bool,
 }
 
 /// What one forward and backward pass leaves.
@@ -113,8 +113,8 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
             tensor.init.draw(&tensor.shape, &mut Pcg64Mcg::seed_from_u64(i as u64), &mut standard);
             tensor.write(&standard, &mut params);
         }
-        let noise = CounterRng { key: 0 };
-        Ok(Probe { layer, spec, tensors, params, isa: Isa::detect(), mode: Mode::Infer, noise, first_sample: 0 })
+        let rng = CounterRng { key: 0 };
+        Ok(Probe { layer, spec, tensors, params, isa: Isa::detect(), training: false, rng, first_sample: 0 })
     }
 
     /// Sets parameter `i` of the rule, row-major in its standard shape: `[outputs, inputs]` for a dense weight.
@@ -137,8 +137,8 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
     /// [`forward`](Probe::forward) as in a training step: `cx.is_training()`, and noise of this seed and step. Gradients are always
     /// those of a training step.
     pub fn training(mut self, seed: u64, step: u64) -> Self {
-        self.mode = Mode::Train;
-        self.noise = CounterRng { key: seed }.fold_in(&[step]);
+        self.training = true;
+        self.rng = CounterRng { key: seed }.fold_in(&[step]);
         self
     }
 
@@ -163,8 +163,13 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
     /// # Panics
     /// An input has another length.
     pub fn forward(&self, batch: usize, x: [&[f32]; N]) -> [Vec<f32>; M] {
-        let ask = if self.mode == Mode::Infer { self.infer(batch) } else { self.train(0..batch) };
+        let ask = if self.training { self.train(0..batch) } else { self.infer(batch) };
         self.run(&self.params, ask, x)
+    }
+
+    /// Whether the layer says that it computes in place.
+    fn applies(&self) -> Option<()> {
+        matches!(self.spec.fusible, Some(Fusible::Elementwise { .. } | Fusible::Floor(_))).then_some(())
     }
 
     /// The output computed in place, as when the layer before it absorbs this one; `None` if its rule does not say `elementwise`.
@@ -172,7 +177,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
     /// # Panics
     /// The input has another length.
     pub fn in_place(&self, batch: usize, x: &[f32]) -> Option<Vec<f32>> {
-        self.spec.act?;
+        self.applies()?;
         let mut y = x.to_vec();
         let ask = self.infer(batch);
         let (mut saved, mut scratch) = self.memory(ask);
@@ -257,30 +262,18 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
     }
 
     fn infer(&self, batch: usize) -> Ask {
-        Ask { batch, first_sample: self.first_sample, pass: Pass::Infer, mode: Mode::Infer }
+        Ask { batch, first_sample: self.first_sample, pass: Pass::Infer, training: false }
     }
 
     fn train(&self, samples: Range<usize>) -> Ask {
         let first_sample = self.first_sample + samples.start;
-        Ask { batch: samples.len(), first_sample, pass: Pass::TrainWithInputGrad, mode: Mode::Train }
+        Ask { batch: samples.len(), first_sample, pass: Pass::TrainWithInputGrad, training: true }
     }
 
     fn cx<'a>(&'a self, params: &'a [f32], ask: Ask, saved: &'a mut [f32], scratch: &'a mut [f32]) -> LayerContext<'a> {
-        LayerContext {
-            batch: ask.batch,
-            isa: self.isa,
-            mode: ask.mode,
-            noise: self.noise,
-            first_sample: ask.first_sample,
-            saved,
-            scratch,
-            spec: self.spec,
-            params,
-            floor: f32::NEG_INFINITY,
-            pool: None,
-            logits: 0,
-            pass: ask.pass,
-        }
+        let mut cx = LayerContext::for_layer(self.spec, params, self.isa, ask.batch, ask.pass, saved, scratch);
+        cx.first_sample = ask.first_sample;
+        if ask.training { cx.training(self.rng, ask.first_sample) } else { cx }
     }
 
     /// Memory with contents that nobody may rely on.

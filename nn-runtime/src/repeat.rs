@@ -1,10 +1,9 @@
 //! `layer * times`: the same layer several times in a row, each copy with parameters and memory of its own. In: a layer and
 //! its context; out: the same contract. Code size does not depend on `times`.
 
-use crate::graph::Pass;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::pass::forward;
-use crate::spec::lines;
+use crate::spec::{Pass, lines};
 
 /// A layer `times` in a row.
 #[derive(Clone, Copy)]
@@ -41,36 +40,6 @@ impl<L> Repeat<L> {
     fn own(&self, saved: &[f32], stride: usize) -> usize {
         saved.len() - 2 * (self.times - 1) * stride
     }
-
-    /// The context of copy `c`, with memory of its own.
-    fn copy<'s, S, T>(
-        &self,
-        cx: &LayerContext<'s, T>,
-        c: usize,
-        saved: S,
-        scratch: &'s mut [f32],
-    ) -> LayerContext<'s, S> {
-        let len = cx.params.len() / self.times;
-        LayerContext {
-            batch: cx.batch,
-            isa: cx.isa,
-            mode: cx.mode,
-            noise: cx.noise.fold_in(&[c as u64]),
-            first_sample: cx.first_sample,
-            saved,
-            scratch,
-            spec: cx.spec,
-            // Of learnt parameters `backward_params` has none.
-            params: if cx.params.is_empty() { &[] } else { &cx.params[c * len..][..len] },
-            floor: if self.times == 1 { cx.floor } else { f32::NEG_INFINITY },
-            pool: if self.times == 1 { cx.pool } else { None },
-            logits: if c + 1 == self.times { cx.logits } else { 0 },
-            pass: match cx.pass {
-                Pass::Train if self.times > 1 => Pass::TrainWithInputGrad,
-                pass => pass,
-            },
-        }
-    }
 }
 
 impl<L: Layer> Layer for Repeat<L> {
@@ -83,7 +52,7 @@ impl<L: Layer> Layer for Repeat<L> {
             let (turns, scratch) = core::mem::take(&mut cx.scratch).split_at_mut(turns);
             let (mut from, mut to) = turns.split_at_mut(turns.len() / 2);
             for c in 0..self.times {
-                let mut one = self.copy(cx, c, &mut [][..], &mut *scratch);
+                let mut one = cx.for_copy(c, self.times, &mut [][..], &mut *scratch);
                 let source = if c == 0 { x } else { &from[..len] };
                 let target = if c == last { &mut *y } else { &mut to[..len] };
                 forward(&self.layer, &mut one, [source], [target]);
@@ -99,7 +68,7 @@ impl<L: Layer> Layer for Repeat<L> {
             let (before, after) = values.split_at_mut(c.min(last) * stride);
             let source = if c == 0 { x } else { &before[(c - 1) * stride..][..len] };
             let target = if c == last { &mut *y } else { &mut after[..len] };
-            let mut one = self.copy(cx, c, &mut own[c * each..][..each], &mut *scratch);
+            let mut one = cx.for_copy(c, self.times, &mut own[c * each..][..each], &mut *scratch);
             forward(&self.layer, &mut one, [source], [target]);
         }
     }
@@ -125,7 +94,7 @@ impl<L: Layer> Layer for Repeat<L> {
             let (before, after) = grads.split_at_mut(c.min(last) * stride);
             let given = if c == last { dy } else { &after[..len] };
             let wanted = if c == 0 { &mut *dx } else { &mut before[(c - 1) * stride..][..len] };
-            let mut one = self.copy(cx, c, &mut own[c * each..][..each], &mut *scratch);
+            let mut one = cx.for_copy(c, self.times, &mut own[c * each..][..each], &mut *scratch);
             self.layer.backward_input(&mut one, [source], [result], [given], [wanted]);
         }
     }
@@ -155,7 +124,7 @@ impl<L: Layer> Layer for Repeat<L> {
             }
             let source = if c == 0 { x } else { &values[(c - 1) * stride..][..len] };
             let given = if c == last { dy } else { &grads[c * stride..][..len] };
-            let mut one = self.copy(cx, c, &own[c * each..][..each], &mut *scratch);
+            let mut one = cx.for_copy(c, self.times, &own[c * each..][..each], &mut *scratch);
             let samples = 0..one.batch;
             self.layer.backward_params(
                 &mut one,

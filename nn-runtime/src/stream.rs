@@ -6,11 +6,12 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
 
-use crate::graph::{MAX_INPUTS, Pass};
+use crate::graph::MAX_INPUTS;
 use crate::ids;
 use crate::layer::LayerContext;
 use crate::network::{Network, Ports};
 use crate::predictor::slices_mut;
+use crate::spec::Pass;
 use nn_kernels::aligned_buffer::AlignedBuffer;
 use nn_kernels::simd::Isa;
 
@@ -128,8 +129,8 @@ impl<'m, N: Network> Streamer<'m, N> {
             return Err(StreamError(fault));
         }
         let mut y = slices_mut(&mut self.outputs);
-        let mut cx = LayerContext::of_network(map, self.params, self.isa, 1, &mut self.saved[..], &mut self.scratch);
-        cx.pass = Pass::Step;
+        let saved = &mut self.saved[..];
+        let mut cx = LayerContext::for_network(self.params, self.isa, 1, Pass::Step, saved, &mut self.scratch);
         N::forward(&mut cx, &x, &mut y);
         self.steps = self.steps.saturating_add(1);
         let mut y = [&[][..]; crate::spec::MAX_OUTPUTS];

@@ -144,7 +144,7 @@ fn a_network_learns_to_read() {
     let weights = [1.0f32, 0.0, 3.0, 0.5];
     let mut model = Reader::init(1);
     let mut trainer = Trainer::new(&mut model, Ctc::new(), Sgd::new(0.0));
-    let each: Vec<f64> = (0..4).map(|i| trainer.evaluate(&data.take(&[i])).unwrap().loss).collect();
+    let each: Vec<f64> = (0..4).map(|i| trainer.evaluate(&data.select(&[i])).unwrap().loss).collect();
     let truth = each.iter().zip(weights).map(|(loss, weight)| loss * f64::from(weight)).sum::<f64>() / 4.5;
     let weighted = data.clone().with_weights((&weights[..], 1)).unwrap();
     let found = [trainer.evaluate(&weighted).unwrap().loss as f32, trainer.step(&weighted).unwrap() as f32];

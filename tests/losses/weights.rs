@@ -151,7 +151,7 @@ fn whole_weights_are_copies() {
     let data = Dataset::new(x, labels).unwrap();
     let weights: Vec<f32> = (0..300).map(|i| (i % 4) as f32).collect();
     let copies: Vec<usize> = (0..300).flat_map(|i| [i].repeat(i % 4)).collect();
-    let (weighted, copied) = (data.clone().with_weights((weights, 1)).unwrap(), data.take(&copies));
+    let (weighted, copied) = (data.clone().with_weights((weights, 1)).unwrap(), data.select(&copies));
     let run = |data: &Dataset<Labels>| {
         let mut model = Plain::init(1);
         let mut trainer = Trainer::new(&mut model, CrossEntropy::new(), Sgd::new(0.5));
@@ -166,7 +166,7 @@ fn whole_weights_are_copies() {
 
     // The accuracy counts each sample of a weight above 0 once.
     let present: Vec<usize> = (0..300).filter(|i| i % 4 > 0).collect();
-    assert_eq!(a.accuracy, run(&data.take(&present)).0.accuracy);
+    assert_eq!(a.accuracy, run(&data.select(&present)).0.accuracy);
     let epoch = |data: &Dataset<Labels>| {
         let mut model = Plain::init(1);
         let mut trainer = Trainer::new(&mut model, CrossEntropy::new(), Sgd::new(0.0));
@@ -200,7 +200,7 @@ fn what_has_no_weight_may_be_nan() {
 fn a_batch_without_weight_changes_nothing_and_counts_nothing() {
     let data = Dataset::new(rows(1, 5, 4), labels(5, 1)).unwrap();
     let weighted = data.clone().with_weights(&[[0.0], [1.0], [0.0], [1.0], [1.0]]).unwrap();
-    let (nothing, rest) = (weighted.take(&[0, 2]), weighted.take(&[1, 3, 4]));
+    let (nothing, rest) = (weighted.select(&[0, 2]), weighted.select(&[1, 3, 4]));
     let run = |batches: &[&Dataset<Labels>]| {
         let mut model = Plain::init(0);
         let mut trainer = Trainer::new(&mut model, CrossEntropy::new(), Adam::new(0.1));

@@ -18,12 +18,12 @@ fn strips_tensors_and_the_whole_gradient_give_the_same_bits() {
         let run = |clip: Option<Clip>| {
             let mut model = Deep::init(3);
             let mut trainer = Trainer::new_on(&mut model, Mse::new(), AdamW::new(1e-2), isa);
-            trainer = trainer.average(0.9).penalty("hidden", Penalty::L1L2(1e-4, 1e-3));
+            trainer = trainer.ema(0.9).regularize("hidden", Regularizer::L1L2(1e-4, 1e-3));
             if let Some(clip) = clip {
                 trainer = trainer.clip(clip);
             }
             let history = trainer.fit(&data, Fit::epochs(3).batch(16)).unwrap();
-            (params(&trainer.averaged()), history.last().unwrap().train, params(&model))
+            (params(&trainer.ema_model()), history.last().unwrap().train, params(&model))
         };
         let strips = run(None);
         for clip in [Clip::Value(1e30), Clip::Norm(1e30), Clip::GlobalNorm(1e30)] {
@@ -40,11 +40,13 @@ fn accumulated_batches_are_one_large_batch() {
     fn run<O: Optimizer>(data: &Dataset<Values>, optimizer: O, batch: usize, batches: usize) -> (Vec<f32>, f64) {
         let mut model = Small::init(4);
         let mut trainer = Trainer::new(&mut model, Mse::new(), optimizer).accumulate(batches);
-        trainer =
-            trainer.clip(Clip::GlobalNorm(0.5)).penalty("hidden", Penalty::L2(1e-2)).schedule(Exponential::new(0.9));
+        trainer = trainer
+            .clip(Clip::GlobalNorm(0.5))
+            .regularize("hidden", Regularizer::L2(1e-2))
+            .schedule(Exponential::new(0.9));
         let history = trainer.fit(data, Fit::epochs(3).batch(batch)).unwrap();
         // 27 samples in steps of 12, 12 and 3.
-        assert_eq!(trainer.rate(), Exponential::new(0.9).rate(trainer.optimizer().rate(), 9));
+        assert_eq!(trainer.learning_rate(), Exponential::new(0.9).rate(trainer.optimizer().rate(), 9));
         (params(&model), history.last().unwrap().train.loss)
     }
     fn check<O: Optimizer + Copy>(data: &Dataset<Values>, optimizer: O) {
@@ -102,11 +104,11 @@ fn the_average_follows_its_formula() {
     for isa in Isa::available() {
         for whole in [false, true] {
             let mut model = Deep::init(3);
-            let mut trainer = Trainer::new_on(&mut model, Mse::new(), Adam::new(1e-2), isa).average(0.8);
+            let mut trainer = Trainer::new_on(&mut model, Mse::new(), Adam::new(1e-2), isa).ema(0.8);
             if whole {
                 trainer = trainer.clip(Clip::GlobalNorm(1.0));
             }
-            assert_eq!(params(&trainer.averaged()), params(&Deep::init(3)), "before the first step");
+            assert_eq!(params(&trainer.ema_model()), params(&Deep::init(3)), "before the first step");
             let mut truth: Vec<Vec<f64>> = Vec::new();
             for step in 0..12 {
                 trainer.step(&data).unwrap();
@@ -120,7 +122,7 @@ fn the_average_follows_its_formula() {
                     }
                 }
             }
-            let averaged = trainer.averaged();
+            let averaged = trainer.ema_model();
             for ((name, found), truth) in learnt(&averaged).iter().zip(&truth) {
                 assert_near(found, truth, &format!("{} {name}", isa.name()));
             }
@@ -136,16 +138,16 @@ fn the_average_follows_its_formula() {
 fn divergence_takes_everything_back() {
     let data = data(8, 3, 2);
     let mut model = Line::init(1);
-    let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(1e3)).average(0.5).accumulate(2);
+    let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(1e3)).ema(0.5).accumulate(2);
     trainer = trainer.schedule(Exponential::new(0.999));
     let error = trainer.fit(&data, Fit::epochs(100).batch(2)).unwrap_err();
     let TrainError::Diverged { kept, .. } = error else { panic!("{error}") };
     assert!(kept > 0, "{error}");
-    let (rate, averaged) = (trainer.rate(), params(&trainer.averaged()));
+    let (rate, averaged) = (trainer.learning_rate(), params(&trainer.ema_model()));
     let mut again = Line::init(1);
-    let mut trainer = Trainer::new(&mut again, Mse::new(), Sgd::new(1e3)).average(0.5).accumulate(2);
+    let mut trainer = Trainer::new(&mut again, Mse::new(), Sgd::new(1e3)).ema(0.5).accumulate(2);
     trainer = trainer.schedule(Exponential::new(0.999));
     trainer.fit(&data, Fit::epochs(kept).batch(2)).unwrap();
-    assert_eq!((rate, averaged), (trainer.rate(), params(&trainer.averaged())));
+    assert_eq!((rate, averaged), (trainer.learning_rate(), params(&trainer.ema_model())));
     assert_eq!(params(&model), params(&again));
 }

@@ -47,14 +47,14 @@ fn penalties_are_their_formula_and_part_of_the_loss() {
     let data = data(9, 5, 2);
     let start = Small::init(2);
     let weight: Vec<f64> = start.get("hidden.weight").unwrap().iter().map(|&p| f64::from(p)).collect();
-    let cases: [(Penalty, f64, f64); 3] =
-        [(Penalty::L1(0.1), 0.1, 0.0), (Penalty::L2(0.2), 0.0, 0.2), (Penalty::L1L2(0.3, 0.4), 0.3, 0.4)];
+    let cases: [(Regularizer, f64, f64); 3] =
+        [(Regularizer::L1(0.1), 0.1, 0.0), (Regularizer::L2(0.2), 0.0, 0.2), (Regularizer::L1L2(0.3, 0.4), 0.3, 0.4)];
     for isa in Isa::available() {
-        let step = |name: &str, penalty: Option<Penalty>| {
+        let step = |name: &str, penalty: Option<Regularizer>| {
             let mut model = start.clone();
             let mut trainer = Trainer::new_on(&mut model, Mse::new(), Sgd::new(1.0), isa);
             if let Some(penalty) = penalty {
-                trainer = trainer.penalty(name, penalty);
+                trainer = trainer.regularize(name, penalty);
             }
             let evaluation = trainer.evaluate(&data).unwrap().loss;
             let loss = trainer.step(&data).unwrap();
@@ -78,7 +78,7 @@ fn penalties_are_their_formula_and_part_of_the_loss() {
                 }
             }
         }
-        let (_, biased) = step("hidden.bias", Some(Penalty::L2(0.5)));
+        let (_, biased) = step("hidden.bias", Some(Regularizer::L2(0.5)));
         assert_eq!(biased, free, "a bias of 0 has no penalty, and nothing else has");
     }
 }

@@ -21,21 +21,23 @@ fn settings_out_of_range_are_refused_when_training_begins() {
         error
     };
     assert_eq!(
-        refused(&|t| t.penalty("hiden", Penalty::L1(1.0))),
-        "penalty: expected the name of a layer or a tensor that is trained in `Small`, found `hiden`\nhelp: did you mean `hidden`?"
+        refused(&|t| t.regularize("hiden", Regularizer::L1(1.0))),
+        "regularize: expected the name of a layer or a tensor that is trained in `Small`, found `hiden`\nhelp: did you mean `hidden`?"
     );
     assert_eq!(
-        refused(&|t| t.penalty("elephants", Penalty::L1(1.0))),
-        "penalty: expected the name of a layer or a tensor that is trained in `Small`, found `elephants`\nhelp: one of `hidden`, `prelu_1`, `last`, or a tensor of theirs, as `hidden.weight`"
+        refused(&|t| t.regularize("elephants", Regularizer::L1(1.0))),
+        "regularize: expected the name of a layer or a tensor that is trained in `Small`, found `elephants`\nhelp: one of `hidden`, `prelu_1`, `last`, or a tensor of theirs, as `hidden.weight`"
     );
-    assert!(refused(&|t| t.penalty("last.wieght", Penalty::L1(1.0))).contains("help: did you mean `last.weight`?"));
-    assert_eq!(
-        refused(&|t| t.penalty("prelu_1", Penalty::L1(1.0))),
-        "penalty: expected a layer with a weight of two axes or more, found `prelu_1`, which has `prelu_1.weight`\nhelp: name the tensor, as `.penalty(\"prelu_1.weight\", …)`"
+    assert!(
+        refused(&|t| t.regularize("last.wieght", Regularizer::L1(1.0))).contains("help: did you mean `last.weight`?")
     );
     assert_eq!(
-        refused(&|t| t.penalty("hidden", Penalty::L2(-1.0))),
-        "expected a penalty of at least 0 on `hidden`, found L2(-1.0)\nhelp: `Penalty::L2(1e-4)`"
+        refused(&|t| t.regularize("prelu_1", Regularizer::L1(1.0))),
+        "regularize: expected a layer with a weight of two axes or more, found `prelu_1`, which has `prelu_1.weight`\nhelp: name the tensor, as `.regularize(\"prelu_1.weight\", …)`"
+    );
+    assert_eq!(
+        refused(&|t| t.regularize("hidden", Regularizer::L2(-1.0))),
+        "expected a regulariser of at least 0 on `hidden`, found L2(-1.0)\nhelp: `Regularizer::L2(1e-4)`"
     );
     assert_eq!(
         refused(&|t| t.clip(Clip::GlobalNorm(0.0))),
@@ -44,9 +46,7 @@ fn settings_out_of_range_are_refused_when_training_begins() {
     assert!(refused(&|t| t.clip(Clip::Value(f64::NAN))).contains("`Clip::Value`, found NaN"));
     assert!(refused(&|t| t.clip(Clip::Norm(-1.0))).contains("`Clip::Norm`, found -1"));
     assert!(refused(&|t| t.accumulate(0)).contains("at least 1 batch for each step, found 0"));
-    assert!(
-        refused(&|t| t.average(1.0)).contains("expected a decay of the average from 0 up to but without 1, found 1")
-    );
+    assert!(refused(&|t| t.ema(1.0)).contains("expected a decay of the average from 0 up to but without 1, found 1"));
     assert_eq!(
         refused(&|t| t.schedule(StepDecay::new(0, 0.5))),
         "`StepDecay`: expected steps of at least 1, found 0\nhelp: count the steps of training"

@@ -72,7 +72,7 @@ fn a_schedule_changes_steps_and_not_the_optimiser() {
     let mut a = Trainer::new(&mut by_schedule, Mse::new(), Adam::new(0.1)).schedule(schedule);
     let mut b = Trainer::new(&mut by_hand, Mse::new(), Adam::new(0.1));
     for step in 0..10 {
-        assert_eq!(a.rate(), schedule.rate(0.1, step));
+        assert_eq!(a.learning_rate(), schedule.rate(0.1, step));
         b.optimizer().set_rate(schedule.rate(0.1, step));
         assert_eq!(a.step(&data).unwrap(), b.step(&data).unwrap());
         assert_eq!(a.optimizer().rate(), 0.1);
@@ -92,7 +92,7 @@ fn a_plateau_is_seen_in_epochs_and_the_validation_counts() {
         let (train, other) = (to(5.0), to(-5.0));
         let fit = Fit::epochs(4);
         trainer.fit(&train, if validate { fit.validate(&other) } else { fit }).unwrap();
-        trainer.rate()
+        trainer.learning_rate()
     };
     assert_eq!(run(false), 0.01);
     assert_eq!(run(true), 0.01 / 8.0, "the first epoch is the best, and each of three later ones is bad");

@@ -1,5 +1,5 @@
-//! A graph becomes code. In: the graph; out: the struct, its checks, its plan and its passes. Total: it never fails. It names
-//! `::nn_runtime::__private` and the user's own words only.
+//! A graph becomes code. In: the graph; out: the struct, its checks, its plan and its passes. Total: it never
+//! fails. It names `::nn_runtime::__private` and the user's own words only.
 
 mod network;
 mod pass;
@@ -19,7 +19,7 @@ pub use network::{Shell, structure};
 pub fn network(graph: &Graph) -> TokenStream {
     let structure = structure(graph.header);
     let shell = Shell {
-        name: &graph.header.name,
+        header: graph.header,
         inputs: graph.inputs.iter().map(|port| port.shape).collect(),
         outputs: graph.outputs.iter().map(|port| port.shape).collect(),
     };
@@ -27,7 +27,8 @@ pub fn network(graph: &Graph) -> TokenStream {
     quote!(#structure #network)
 }
 
-/// Where generated code lies: at the network's name, so that a note about it is one line and not the whole declaration.
+/// Where generated code lies: at the network's name, so that a note about it is one line and not the whole
+/// declaration.
 fn span_of(name: &Ident) -> Span {
     Span::mixed_site().located_at(name.span())
 }

@@ -1,5 +1,5 @@
-//! The three passes: one call per site. In: the graph; out: the bodies of `Network`'s methods. The order of pulls is that of
-//! the sites reversed; where gradients are summed is the runtime's plan to know.
+//! The three passes: one call per site. In: the graph; out: the bodies of `Network`'s methods. Backward passes run
+//! through the sites in reverse; where gradients are summed is for the runtime's plan to know.
 
 use proc_macro2::{Delimiter, Group, Literal, Span, TokenStream};
 use quote::quote_spanned;
@@ -52,9 +52,10 @@ fn call(site: &Site, span: Span) -> TokenStream {
 /// #[inline] fn __l0() -> impl __nn::Layer<1, 1> { const { Dense::new(16) } }
 /// #[inline] fn __l1() -> impl __nn::Layer<1, 1> { const { __nn::Repeat::new(Block::new(), __N1) } }
 /// ```
-/// The layer of each site for all passes, so that a type that is no layer, or none for so many values, is told once, on the
-/// tokens of the layer. It is a constant within a call: a constant, because what is no constant is then told in the very words of
-/// the site's rule, which rustc shows once; within a call, because it is not computed where the rule has stopped the build.
+/// The layer of each site for all passes, so that a type that is no layer, or none for so many values, is
+/// told once, on the tokens of the layer. It is a constant within a call: a constant, because what is no
+/// constant is then told in the very words of the site's rule, which rustc shows once; within a call, because
+/// it is not computed where the rule has stopped the build.
 pub fn layers(graph: &Graph) -> TokenStream {
     let span = span_of(&graph.header.name);
     let layer = |site: &Site| {

@@ -1,5 +1,6 @@
-//! Sites as constants: the rule of each, the check on its span, the values it makes, and the graph of all. In: the graph;
-//! out: const items. The user's tokens keep their spans, so that rustc complains in the user's words.
+//! Sites as constants: the rule of each, the check on its span, the values it makes, and the graph of all.
+//! In: the graph; out: const items. The user's tokens keep their spans, so that rustc complains in the user's
+//! words.
 
 use proc_macro2::{Delimiter, Group, Literal, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
@@ -7,7 +8,7 @@ use syn::Expr;
 
 use super::{ident, span_of};
 use crate::ast::Layer;
-use crate::graph::{Graph, Item, Port, Site};
+use crate::graph::{Graph, Item, NamedPort, Site};
 use crate::span::Ends;
 
 /// ```text
@@ -19,7 +20,7 @@ use crate::span::Ends;
 pub fn flow(graph: &Graph) -> TokenStream {
     let span = span_of(&graph.header.name);
     let mut tokens = TokenStream::new();
-    for (i, Port { name, shape }) in graph.inputs.iter().enumerate() {
+    for (i, NamedPort { name, shape }) in graph.inputs.iter().enumerate() {
         let (i, value) = (Literal::usize_unsuffixed(i), ident('V', i, span));
         tokens.extend(check(shape, "check_input", quote_spanned!(span=> #name, __INPUTS[#i])));
         tokens.extend(
@@ -35,7 +36,7 @@ pub fn flow(graph: &Graph) -> TokenStream {
             }
         });
     }
-    for (i, (Port { name, shape }, value)) in graph.outputs.iter().zip(&graph.results).enumerate() {
+    for (i, (NamedPort { name, shape }, value)) in graph.outputs.iter().zip(&graph.results).enumerate() {
         let (i, value) = (Literal::usize_unsuffixed(i), ident('V', *value, span));
         tokens.extend(check(shape, "check_output", quote_spanned!(span=> #name, &#value, __OUTPUTS[#i])));
     }
@@ -128,7 +129,8 @@ pub fn layer(layer: &Layer) -> TokenStream {
 /// ```text
 /// const _: () = __nn::check(…);
 /// ```
-/// The call reaches from the first to the last token of `place`: that is what rustc underlines when it panics.
+/// The call reaches from the first to the last token of `place`: that is what rustc underlines when it
+/// panics.
 fn check(place: impl ToTokens, function: &str, args: TokenStream) -> TokenStream {
     let span = Span::mixed_site();
     let ends = Ends::of(place.to_token_stream()).unwrap_or(Ends { start: span, end: span });
@@ -139,11 +141,13 @@ fn check(place: impl ToTokens, function: &str, args: TokenStream) -> TokenStream
 }
 
 /// ```text
-/// const __GRAPH: &__nn::Graph<4, 5> = &__nn::Graph::new(__INPUTS, [__nn::Node::new("dense_1", &__F0, [0], 1)], [4]);
+/// const __GRAPH: &__nn::Graph<4, 5> =
+///     &__nn::Graph::new(__INPUTS, [__nn::Node::new("dense_1", &__F0, [0], 1)], [4]);
 /// const __INFER: &__nn::Plan<4> = &__GRAPH.plan(__nn::Pass::Infer);     /* and so on */
 /// const __STREAM: &__nn::Plan<4> = &__GRAPH.stream();
 /// const __PLANS: [&__nn::Plan<4>; 4] = [__INFER, __TRAIN, __ASKED, __STREAM];
-/// const __MAP: &__nn::CompiledNetwork = &__nn::CompiledNetwork::new("Net", __GRAPH, (&__INPUTS, &__OUTPUTS), __PLANS);
+/// const __MAP: &__nn::CompiledNetwork =
+///     &__nn::CompiledNetwork::new("Net", __GRAPH, (&__INPUTS, &__OUTPUTS), __PLANS);
 /// ```
 pub fn map(graph: &Graph) -> TokenStream {
     let span = span_of(&graph.header.name);

@@ -1,5 +1,6 @@
-//! The formula as a graph without cycles, in which equal things are one. In: nodes; out: their numbers, and what a rewriting needs to know of
-//! them. With `plain` everything stays as it was written: what the generated test compares with.
+//! The formula as a graph without cycles, in which equal things are one. In: nodes; out: their numbers, and
+//! what a rewriting needs to know of them. With `plain` everything stays as it was written: what the
+//! generated test compares with.
 
 use std::collections::HashMap;
 
@@ -52,13 +53,13 @@ impl Dag {
         self.intern(Node::Number((value + 0.0).to_bits()))
     }
 
-    pub fn one(&mut self, function: Function, a: Id) -> Id {
-        if self.plain { self.intern(Node::One(function, a)) } else { self.simple_one(function, a) }
+    pub fn unary(&mut self, function: Function, a: Id) -> Id {
+        if self.plain { self.intern(Node::Unary(function, a)) } else { self.simple_unary(function, a) }
     }
 
-    pub fn two(&mut self, operator: Operator, a: Id, b: Id) -> Id {
+    pub fn binary(&mut self, operator: Operator, a: Id, b: Id) -> Id {
         if self.plain {
-            return self.intern(Node::Two(operator, a, b));
+            return self.intern(Node::Binary(operator, a, b));
         }
         match operator {
             Operator::Add => self.add(a, b),
@@ -67,7 +68,7 @@ impl Dag {
             Operator::Div => self.div(a, b),
             Operator::Max | Operator::Min => self.extreme(operator, a, b),
             Operator::Powf => self.powf(a, b),
-            Operator::LnAddExp => self.intern(Node::Two(operator, a, b)),
+            Operator::LnAddExp => self.intern(Node::Binary(operator, a, b)),
         }
     }
 
@@ -105,7 +106,7 @@ impl Dag {
     /// What `function` is applied to, where `id` is that.
     pub fn argument_of(&self, function: Function, id: Id) -> Option<Id> {
         match self.node(id) {
-            Node::One(found, a) if found == function => Some(a),
+            Node::Unary(found, a) if found == function => Some(a),
             _ => None,
         }
     }
@@ -113,11 +114,11 @@ impl Dag {
     /// A number times something: `-3 · a`, `-a`, or `a` itself.
     pub fn scaled(&self, id: Id) -> (f64, Id) {
         match self.node(id) {
-            Node::One(Function::Neg, a) => {
+            Node::Unary(Function::Neg, a) => {
                 let (factor, a) = self.scaled(a);
                 (-factor, a)
             }
-            Node::Two(Operator::Mul, k, a) => self.value(k).map_or((1.0, id), |k| (k, a)),
+            Node::Binary(Operator::Mul, k, a) => self.value(k).map_or((1.0, id), |k| (k, a)),
             _ => (1.0, id),
         }
     }
@@ -128,7 +129,8 @@ impl Dag {
         a == b && j == -k && j != 0.0
     }
 
-    /// The same thing in another graph, made with its own constructors; `change` may answer for a node instead.
+    /// The same thing in another graph, made with its own constructors; `change` may answer for a node
+    /// instead.
     pub fn copy(&self, root: Id, to: &mut Dag, change: &mut dyn FnMut(&mut Dag, Id, Node) -> Option<Id>) -> Id {
         let mut done = HashMap::new();
         self.copy_node(root, to, change, &mut done)
@@ -160,8 +162,8 @@ impl Dag {
     fn remake(&mut self, node: Node, parts: &[Id]) -> Id {
         match node {
             Node::Number(_) | Node::Constant(_) | Node::Argument(_) | Node::Output => self.intern(node),
-            Node::One(function, _) => self.one(function, parts[0]),
-            Node::Two(operator, ..) => self.two(operator, parts[0], parts[1]),
+            Node::Unary(function, _) => self.unary(function, parts[0]),
+            Node::Binary(operator, ..) => self.binary(operator, parts[0], parts[1]),
             Node::Power(_, n) => self.power(parts[0], n),
             Node::Select(..) => self.select(parts[0], parts[1], parts[2]),
             Node::Compare(comparison, ..) => self.compare(comparison, parts[0], parts[1]),

@@ -1,5 +1,6 @@
-//! Derivatives. In: a graph, what to derive and with respect to what; out: the derivative, in the same graph, so that both share what they
-//! have in common. At corners: abs 0; max and min half of each side, but all of a constant's 0; a choice that of the side chosen.
+//! Derivatives. In: a graph, what to derive and with respect to what; out: the derivative, in the same graph,
+//! so that both share what they have in common. At corners: abs 0; max and min half of each side, but all of
+//! a constant's 0; a choice that of the side chosen.
 
 use std::collections::HashMap;
 use std::f64::consts::FRAC_2_SQRT_PI;
@@ -26,7 +27,7 @@ impl Dag {
         }
         let zero = self.number(0.0);
         match node {
-            Node::One(function, a) => {
+            Node::Unary(function, a) => {
                 if done[&a] == zero {
                     return zero;
                 }
@@ -39,7 +40,7 @@ impl Dag {
                 let outer = self.mul(factor, power);
                 self.mul(outer, done[&a])
             }
-            Node::Two(operator, a, b) => self.slope_of_two(operator, (a, done[&a]), (b, done[&b]), id),
+            Node::Binary(operator, a, b) => self.slope_of_binary(operator, (a, done[&a]), (b, done[&b]), id),
             Node::Select(condition, a, b) => self.select(condition, done[&a], done[&b]),
             // Conditions, and what does not depend on it.
             _ => zero,
@@ -50,10 +51,10 @@ impl Dag {
     fn outer(&mut self, function: Function, a: Id, y: Id) -> Id {
         match function {
             Function::Neg => self.number(-1.0),
-            Function::Abs => self.one(Function::Sign, a),
+            Function::Abs => self.unary(Function::Sign, a),
             Function::Sign => self.number(0.0),
             Function::Exp => y,
-            Function::Expm1 => self.one(Function::Exp, a),
+            Function::Expm1 => self.unary(Function::Exp, a),
             Function::Ln => {
                 let one = self.number(1.0);
                 self.div(one, a)
@@ -67,32 +68,32 @@ impl Dag {
                 let half = self.number(0.5);
                 self.div(half, y)
             }
-            Function::Sin => self.one(Function::Cos, a),
+            Function::Sin => self.unary(Function::Cos, a),
             Function::Cos => {
-                let sin = self.one(Function::Sin, a);
+                let sin = self.unary(Function::Sin, a);
                 self.neg(sin)
             }
-            Function::SinH => self.one(Function::CosH, a),
-            Function::CosH => self.one(Function::SinH, a),
-            Function::LnCosH => self.one(Function::TanH, a),
-            Function::TanH => self.tanh_slope(y),
-            Function::Logistic => {
+            Function::Sinh => self.unary(Function::Cosh, a),
+            Function::Cosh => self.unary(Function::Sinh, a),
+            Function::LnCosh => self.unary(Function::Tanh, a),
+            Function::Tanh => self.tanh_slope(y),
+            Function::Sigmoid => {
                 let a = self.neg(a);
-                let rest = self.one(Function::Logistic, a);
+                let rest = self.unary(Function::Sigmoid, a);
                 self.mul(y, rest)
             }
-            Function::SoftPlus => self.one(Function::Logistic, a),
+            Function::Softplus => self.unary(Function::Sigmoid, a),
             Function::Erf => {
                 let square = self.power(a, 2);
                 let square = self.neg(square);
-                let (factor, density) = (self.number(FRAC_2_SQRT_PI), self.one(Function::Exp, square));
+                let (factor, density) = (self.number(FRAC_2_SQRT_PI), self.unary(Function::Exp, square));
                 self.mul(factor, density)
             }
         }
     }
 
     /// Operands with their slopes; `y` is the whole.
-    fn slope_of_two(&mut self, operator: Operator, (a, da): (Id, Id), (b, db): (Id, Id), y: Id) -> Id {
+    fn slope_of_binary(&mut self, operator: Operator, (a, da): (Id, Id), (b, db): (Id, Id), y: Id) -> Id {
         match operator {
             Operator::Add => self.add(da, db),
             Operator::Sub => self.sub(da, db),
@@ -110,13 +111,13 @@ impl Dag {
             Operator::Powf => {
                 let one = self.number(1.0);
                 let less = self.sub(b, one);
-                let power = self.two(Operator::Powf, a, less);
+                let power = self.binary(Operator::Powf, a, less);
                 let outer = self.mul(b, power);
                 self.mul(outer, da)
             }
             Operator::LnAddExp => {
                 let (difference, other) = (self.sub(a, b), self.sub(b, a));
-                let (left, right) = (self.one(Function::Logistic, difference), self.one(Function::Logistic, other));
+                let (left, right) = (self.unary(Function::Sigmoid, difference), self.unary(Function::Sigmoid, other));
                 let (left, right) = (self.mul(left, da), self.mul(right, db));
                 self.add(left, right)
             }

@@ -1,5 +1,5 @@
-//! The functions that a formula may call. In: a name; out: what it stands for and how many arguments it takes. This list is all that is
-//! known of names; what the functions mean is known in `dag` and `derive`.
+//! The functions that a formula may call. In: a name; out: what it stands for and how many arguments it
+//! takes. This list is all that is known of names; what the functions mean is known in `dag` and `derive`.
 
 use super::node::Function;
 
@@ -7,11 +7,11 @@ use super::node::Function;
 #[derive(Clone, Copy)]
 pub enum Meaning {
     /// A function that the kernels have.
-    One(Function),
+    Unary(Function),
     Max,
     Min,
     Clamp,
-    Ramp,
+    Relu,
     Recip,
     Square,
     /// With a whole number.
@@ -22,29 +22,29 @@ pub enum Meaning {
 
 /// Name, meaning, number of arguments.
 const ALL: [(&str, Meaning, usize); 23] = [
-    ("abs", Meaning::One(Function::Abs), 1),
+    ("abs", Meaning::Unary(Function::Abs), 1),
     ("clamp", Meaning::Clamp, 3),
-    ("cos", Meaning::One(Function::Cos), 1),
-    ("cosh", Meaning::One(Function::CosH), 1),
-    ("erf", Meaning::One(Function::Erf), 1),
-    ("exp", Meaning::One(Function::Exp), 1),
-    ("expm1", Meaning::One(Function::Expm1), 1),
-    ("exp_m1", Meaning::One(Function::Expm1), 1),
-    ("ln", Meaning::One(Function::Ln), 1),
-    ("ln_1p", Meaning::One(Function::Ln1p), 1),
+    ("cos", Meaning::Unary(Function::Cos), 1),
+    ("cosh", Meaning::Unary(Function::Cosh), 1),
+    ("erf", Meaning::Unary(Function::Erf), 1),
+    ("exp", Meaning::Unary(Function::Exp), 1),
+    ("expm1", Meaning::Unary(Function::Expm1), 1),
+    ("exp_m1", Meaning::Unary(Function::Expm1), 1),
+    ("ln", Meaning::Unary(Function::Ln), 1),
+    ("ln_1p", Meaning::Unary(Function::Ln1p), 1),
     ("max", Meaning::Max, 2),
     ("min", Meaning::Min, 2),
     ("powf", Meaning::Powf, 2),
     ("powi", Meaning::Power, 2),
     ("recip", Meaning::Recip, 1),
-    ("relu", Meaning::Ramp, 1),
-    ("sigmoid", Meaning::One(Function::Logistic), 1),
-    ("sin", Meaning::One(Function::Sin), 1),
-    ("sinh", Meaning::One(Function::SinH), 1),
-    ("softplus", Meaning::One(Function::SoftPlus), 1),
-    ("sqrt", Meaning::One(Function::Sqrt), 1),
+    ("relu", Meaning::Relu, 1),
+    ("sigmoid", Meaning::Unary(Function::Sigmoid), 1),
+    ("sin", Meaning::Unary(Function::Sin), 1),
+    ("sinh", Meaning::Unary(Function::Sinh), 1),
+    ("softplus", Meaning::Unary(Function::Softplus), 1),
+    ("sqrt", Meaning::Unary(Function::Sqrt), 1),
     ("square", Meaning::Square, 1),
-    ("tanh", Meaning::One(Function::TanH), 1),
+    ("tanh", Meaning::Unary(Function::Tanh), 1),
 ];
 
 /// What a name means, and how many arguments it takes.

@@ -1,14 +1,15 @@
-//! The pipeline of a formula on one screen. In: the tokens of `activation!` or `loss!`; out: types with their values and derivatives as
-//! vector code, each with a test beside it, or every error found and stubs. It may decide nothing itself.
+//! The pipeline of a formula on one screen. In: the tokens of `activation!` or `loss!`; out: types with their
+//! values and derivatives as vector code, each with a test beside it, or every error found and stubs. It may
+//! decide nothing itself.
 
-mod code;
+mod codegen;
 mod dag;
+mod derivative_from_output;
 mod derive;
 mod emit;
 mod functions;
 mod lower;
 mod node;
-mod output;
 mod parse;
 mod simplify;
 mod stable;

@@ -1,5 +1,5 @@
-//! What a formula is made of: numbers, names, functions, choices. Plain data, in and out; every node names its operands by number, so that
-//! what is written twice is there once.
+//! What a formula is made of: numbers, names, functions, choices. Plain data, in and out; every node names
+//! its operands by number, so that what is written twice is there once.
 
 /// The number of a node.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -19,12 +19,12 @@ pub enum Function {
     Sqrt,
     Sin,
     Cos,
-    SinH,
-    CosH,
-    LnCosH,
-    TanH,
-    Logistic,
-    SoftPlus,
+    Sinh,
+    Cosh,
+    LnCosh,
+    Tanh,
+    Sigmoid,
+    Softplus,
     Erf,
 }
 
@@ -86,8 +86,8 @@ pub enum Node {
     Argument(usize),
     /// The value of the formula, where its derivative is made of that.
     Output,
-    One(Function, Id),
-    Two(Operator, Id, Id),
+    Unary(Function, Id),
+    Binary(Operator, Id, Id),
     /// To a whole power.
     Power(Id, i32),
     /// Condition, then, otherwise.
@@ -103,8 +103,10 @@ impl Node {
     pub fn operands(self) -> impl Iterator<Item = Id> {
         let operands = match self {
             Node::Number(_) | Node::Constant(_) | Node::Argument(_) | Node::Output => [None; 3],
-            Node::One(_, a) | Node::Power(a, _) | Node::Not(a) => [Some(a), None, None],
-            Node::Two(_, a, b) | Node::Compare(_, a, b) | Node::And(a, b) | Node::Or(a, b) => [Some(a), Some(b), None],
+            Node::Unary(_, a) | Node::Power(a, _) | Node::Not(a) => [Some(a), None, None],
+            Node::Binary(_, a, b) | Node::Compare(_, a, b) | Node::And(a, b) | Node::Or(a, b) => {
+                [Some(a), Some(b), None]
+            }
             Node::Select(a, b, c) => [Some(a), Some(b), Some(c)],
         };
         operands.into_iter().flatten()

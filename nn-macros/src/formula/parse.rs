@@ -1,5 +1,6 @@
-//! Tokens become formulas as they were written. In: what stands in the braces; out: for each formula its name, arguments, settings and body,
-//! as far as they can be read. It goes on behind each mistake, and looks no name up.
+//! Tokens become formulas as they were written. In: what stands in the braces; out: for each formula its
+//! name, arguments, settings and body, as far as they can be read. It goes on behind each mistake, and looks
+//! no name up.
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -8,10 +9,10 @@ use syn::parse::Parser;
 use syn::{Attribute, Expr, LitStr, Visibility, parse_quote};
 
 use super::Kind;
-use super::lower::spelt;
+use crate::case::{camel, is_keyword, is_snake, is_value};
 use crate::errors::Errors;
+use crate::parse::pretty::pretty;
 use crate::parse::tokens::Tokens;
-use crate::words::{camel, is_keyword, is_snake, is_value};
 
 /// `attrs vis name(x; settings) where limits = body`
 pub struct Formula {
@@ -115,7 +116,7 @@ fn signature(group: &Group, kind: Kind, errors: &mut Errors) -> (Vec<Ident>, Vec
         }
     }
     if arguments.len() != kind.arguments() && errors.is_empty() {
-        let found = format!("`{}`", spelt(&group.to_token_stream()));
+        let found = format!("`{}`", pretty(&group.to_token_stream()));
         errors.add(group, kind.signature(), &found, kind.example());
     }
     tokens.take(1);
@@ -159,14 +160,14 @@ fn setting(tokens: &mut Tokens, kind: Kind, errors: &mut Errors) -> Option<Setti
                 errors.add(
                     &default,
                     "a number with a point",
-                    &format!("`{}`", spelt(&default.to_token_stream())),
+                    &format!("`{}`", pretty(&default.to_token_stream())),
                     &help,
                 );
             }
             Some(Setting { attrs, learn, name, default })
         }
         Err(_) => {
-            let found = if default.is_empty() { "none".to_owned() } else { format!("`{}`", spelt(&default)) };
+            let found = if default.is_empty() { "none".to_owned() } else { format!("`{}`", pretty(&default)) };
             let place = if default.is_empty() { name.to_token_stream() } else { default };
             errors.add(place, &format!("a value for `{name}`"), &found, &format!("`{name} = 1.0`"));
             Some(Setting { attrs, learn, name, default: parse_quote!(0.0) })
@@ -207,7 +208,7 @@ fn limits(tokens: &mut Tokens, settings: &[Setting], errors: &mut Errors) -> Vec
         let Some(limit) = limit(&mut one, settings) else {
             let (expected, help) =
                 ("a setting compared with a number", "`where beta > 0.0`, or `where beta > 0.0: \"help\"`");
-            errors.add(&written, expected, &format!("`{}`", spelt(&written)), help);
+            errors.add(&written, expected, &format!("`{}`", pretty(&written)), help);
             continue;
         };
         limits.push(limit);

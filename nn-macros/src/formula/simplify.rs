@@ -1,11 +1,13 @@
-//! The rules by which a formula gets shorter: what 0 and 1 do, numbers computed at once, like terms, numbers before names. In: a graph and
-//! operands; out: a node of the same value. No rule here may lose a digit that the written form had; forms that gain some are in `stable`.
+//! The rules by which a formula gets shorter: what 0 and 1 do, numbers computed at once, like terms, numbers
+//! before names. In: a graph and operands; out: a node of the same value. No rule here may lose a digit that
+//! the written form had; forms that gain some are in `stable`.
 
 use super::dag::Dag;
 use super::node::{Function, Id, Node, Operator};
 
 impl Dag {
-    /// The two in the order in which sums and products hold them: numbers, other constants, and then what was there first.
+    /// The two in the order in which sums and products hold them: numbers, other constants, and then what was
+    /// there first.
     fn ordered(&self, a: Id, b: Id) -> (Id, Id) {
         let rank = |id: Id| match self.node(id) {
             Node::Number(_) => 0,
@@ -24,13 +26,13 @@ impl Dag {
     pub fn neg(&mut self, a: Id) -> Id {
         match self.node(a) {
             Node::Number(bits) => self.number(-f64::from_bits(bits)),
-            Node::One(Function::Neg, b) => b,
-            Node::Two(Operator::Sub, b, c) => self.sub(c, b),
-            Node::Two(Operator::Mul, k, b) if let Some(k) = self.value(k) => {
+            Node::Unary(Function::Neg, b) => b,
+            Node::Binary(Operator::Sub, b, c) => self.sub(c, b),
+            Node::Binary(Operator::Mul, k, b) if let Some(k) = self.value(k) => {
                 let k = self.number(-k);
                 self.mul(k, b)
             }
-            _ => self.intern(Node::One(Function::Neg, a)),
+            _ => self.intern(Node::Unary(Function::Neg, a)),
         }
     }
 
@@ -46,17 +48,17 @@ impl Dag {
             return sum;
         }
         match (self.node(a), self.node(b)) {
-            (_, Node::One(Function::Neg, c)) => return self.sub(a, c),
-            (Node::One(Function::Neg, c), _) => return self.sub(b, c),
+            (_, Node::Unary(Function::Neg, c)) => return self.sub(a, c),
+            (Node::Unary(Function::Neg, c), _) => return self.sub(b, c),
             // k + (j + c)
-            (Node::Number(_), Node::Two(Operator::Add, j, c)) if let Some(sum) = self.fold(a, j, |a, j| a + j) => {
+            (Node::Number(_), Node::Binary(Operator::Add, j, c)) if let Some(sum) = self.fold(a, j, |a, j| a + j) => {
                 return self.add(sum, c);
             }
             _ => {}
         }
         // (k + c) + 2·c
         for (sum, other) in [(a, b), (b, a)] {
-            if let Node::Two(Operator::Add, k, c) = self.node(sum)
+            if let Node::Binary(Operator::Add, k, c) = self.node(sum)
                 && let Some(rest) = self.like_terms(c, other, 1.0)
             {
                 return self.add(k, rest);
@@ -65,7 +67,7 @@ impl Dag {
         if let Some(stable) = self.stable_add(a, b) {
             return stable;
         }
-        self.intern(Node::Two(Operator::Add, a, b))
+        self.intern(Node::Binary(Operator::Add, a, b))
     }
 
     pub fn sub(&mut self, a: Id, b: Id) -> Id {
@@ -79,11 +81,11 @@ impl Dag {
             return difference;
         }
         match self.node(b) {
-            Node::Number(_) | Node::One(Function::Neg, _) => {
+            Node::Number(_) | Node::Unary(Function::Neg, _) => {
                 let b = self.neg(b);
                 return self.add(a, b);
             }
-            Node::Two(Operator::Mul, k, _) if self.value(k).is_some_and(|k| k < 0.0) => {
+            Node::Binary(Operator::Mul, k, _) if self.value(k).is_some_and(|k| k < 0.0) => {
                 let b = self.neg(b);
                 return self.add(a, b);
             }
@@ -92,7 +94,7 @@ impl Dag {
         if let Some(stable) = self.stable_sub(a, b) {
             return stable;
         }
-        self.intern(Node::Two(Operator::Sub, a, b))
+        self.intern(Node::Binary(Operator::Sub, a, b))
     }
 
     /// `2·a + 3·a`
@@ -145,16 +147,16 @@ impl Dag {
         if base == other && m + n != 0 {
             return self.simple_power(base, m + n);
         }
-        self.intern(Node::Two(Operator::Mul, a, b))
+        self.intern(Node::Binary(Operator::Mul, a, b))
     }
 
     /// `k · (1 / k · b)` of a constant.
     fn without_factor(&mut self, k: Id, product: Id) -> Option<Id> {
-        let inverse = |dag: &Dag, id| matches!(dag.node(id), Node::Two(Operator::Div, one, of) if of == k && dag.value(one) == Some(1.0));
+        let inverse = |dag: &Dag, id| matches!(dag.node(id), Node::Binary(Operator::Div, one, of) if of == k && dag.value(one) == Some(1.0));
         match self.node(product) {
             _ if self.varies(k) => None,
             _ if inverse(self, product) => Some(self.number(1.0)),
-            Node::Two(Operator::Mul, other, b) if inverse(self, other) => Some(b),
+            Node::Binary(Operator::Mul, other, b) if inverse(self, other) => Some(b),
             _ => None,
         }
     }
@@ -181,7 +183,7 @@ impl Dag {
         if a == b {
             return self.number(1.0);
         }
-        if let Node::Two(Operator::Mul, k, c) = self.node(a)
+        if let Node::Binary(Operator::Mul, k, c) = self.node(a)
             && k == b
             && !self.varies(k)
         {
@@ -202,7 +204,7 @@ impl Dag {
         if let Some(stable) = self.stable_div(a, b) {
             return stable;
         }
-        self.intern(Node::Two(Operator::Div, a, b))
+        self.intern(Node::Binary(Operator::Div, a, b))
     }
 
     /// The larger, or the smaller; a number stands first.
@@ -212,7 +214,7 @@ impl Dag {
         if let Some(chosen) = self.fold(a, b, choose) {
             return chosen;
         }
-        if a == b { a } else { self.intern(Node::Two(operator, a, b)) }
+        if a == b { a } else { self.intern(Node::Binary(operator, a, b)) }
     }
 
     pub fn simple_power(&mut self, a: Id, n: i32) -> Id {
@@ -223,7 +225,7 @@ impl Dag {
                 self.number(f64::from_bits(bits).powi(n))
             }
             (_, Node::Power(base, m)) if let Some(n) = m.checked_mul(n) => self.simple_power(base, n),
-            (_, Node::One(Function::Neg | Function::Abs, b)) if n % 2 == 0 => self.simple_power(b, n),
+            (_, Node::Unary(Function::Neg | Function::Abs, b)) if n % 2 == 0 => self.simple_power(b, n),
             _ => self.intern(Node::Power(a, n)),
         }
     }
@@ -232,13 +234,13 @@ impl Dag {
     pub fn powf(&mut self, a: Id, exponent: Id) -> Id {
         match self.value(exponent) {
             Some(n) if n.fract() == 0.0 && n.abs() <= 64.0 => self.simple_power(a, n as i32),
-            Some(0.5) => self.one(Function::Sqrt, a),
-            _ => self.intern(Node::Two(Operator::Powf, a, exponent)),
+            Some(0.5) => self.unary(Function::Sqrt, a),
+            _ => self.intern(Node::Binary(Operator::Powf, a, exponent)),
         }
     }
 
-    pub fn simple_one(&mut self, function: Function, a: Id) -> Id {
-        use Function::{Abs, Cos, CosH, Erf, Exp, LnCosH, Neg, Sign, Sin, SinH, TanH};
+    pub fn simple_unary(&mut self, function: Function, a: Id) -> Id {
+        use Function::{Abs, Cos, Cosh, Erf, Exp, LnCosh, Neg, Sign, Sin, Sinh, Tanh};
         if function == Neg {
             return self.neg(a);
         }
@@ -246,25 +248,25 @@ impl Dag {
         match function {
             Abs if let Some(k) = self.value(a) => return self.number(k.abs()),
             Sign if let Some(k) = self.value(a) => return self.number(if k == 0.0 { 0.0 } else { k.signum() }),
-            Exp | Cos | CosH if zero => return self.number(1.0),
-            Sin | SinH | TanH | Erf | Function::Expm1 | Function::Ln1p | Function::Sqrt if zero => return a,
+            Exp | Cos | Cosh if zero => return self.number(1.0),
+            Sin | Sinh | Tanh | Erf | Function::Expm1 | Function::Ln1p | Function::Sqrt if zero => return a,
             Abs if self.argument_of(Abs, a).is_some() => return a,
             _ => {}
         }
         // Even functions do not see a sign, odd ones hand it on.
         if let Some(b) = self.argument_of(Neg, a) {
             match function {
-                Abs | Cos | CosH | LnCosH => return self.one(function, b),
-                Sin | SinH | TanH | Erf | Sign => {
-                    let y = self.one(function, b);
+                Abs | Cos | Cosh | LnCosh => return self.unary(function, b),
+                Sin | Sinh | Tanh | Erf | Sign => {
+                    let y = self.unary(function, b);
                     return self.neg(y);
                 }
                 _ => {}
             }
         }
-        match self.stable_one(function, a) {
+        match self.stable_unary(function, a) {
             Some(stable) => stable,
-            None => self.intern(Node::One(function, a)),
+            None => self.intern(Node::Unary(function, a)),
         }
     }
 }

@@ -1,9 +1,10 @@
-//! A declaration with its names looked up. In: the ast; out: sites and values by number, in the order they run. Every arrow
-//! leads backwards, so nothing behind this room can fail.
+//! A declaration with its names looked up. In: the ast; out: sites and values by number, in the order they
+//! run. Every arrow leads backwards, so nothing behind this room can fail.
 
 mod names;
 mod ports;
 mod resolve;
+mod results;
 mod scope;
 
 use proc_macro2::Group;
@@ -20,8 +21,8 @@ pub const MAX_OUTPUTS: usize = 4;
 /// Values are numbered: first the inputs, then what each site makes.
 pub struct Graph<'a> {
     pub header: &'a Header,
-    pub inputs: Vec<Port<'a>>,
-    pub outputs: Vec<Port<'a>>,
+    pub inputs: Vec<NamedPort<'a>>,
+    pub outputs: Vec<NamedPort<'a>>,
     /// Sites and the shapes checked between them, as they were written.
     pub items: Vec<Item<'a>>,
     /// The values that are outputs, in order.
@@ -30,7 +31,7 @@ pub struct Graph<'a> {
     pub values: usize,
 }
 
-pub struct Port<'a> {
+pub struct NamedPort<'a> {
     pub name: String,
     pub shape: &'a Group,
 }

@@ -1,16 +1,16 @@
-//! Names of sites. In: labels and kinds of layers, in order; out: one name each, no two alike. A name is a string: no
-//! identifier is made of it.
+//! Names of sites. In: labels and kinds of layers, in order; out: one name each, no two alike. A name is a
+//! string: no identifier is made of it.
 
 use std::collections::BTreeMap;
 
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
 
+use crate::case::{is_snake, snake};
 use crate::errors::{Errors, nearest};
-use crate::words::{is_snake, snake};
 
 #[derive(Default)]
-pub struct Names {
+pub struct SiteNames {
     counts: BTreeMap<String, usize>,
     taken: BTreeMap<String, Taken>,
 }
@@ -21,8 +21,9 @@ struct Taken {
     label: bool,
 }
 
-impl Names {
-    /// The name of site `site`: its label, or else its kind and count. Without a label, faults are underlined at `place`.
+impl SiteNames {
+    /// The name of site `site`: its label, or else its kind and count. Without a label, faults are underlined
+    /// at `place`.
     pub fn give(
         &mut self,
         site: usize,

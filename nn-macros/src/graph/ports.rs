@@ -1,17 +1,17 @@
-//! Names of inputs and outputs. In: ports as they were written; out: ports with a name each, no two alike. Shapes are handed
-//! on unread.
+//! Names of inputs and outputs. In: ports as they were written; out: ports with a name each, no two alike.
+//! Shapes are handed on unread.
 
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
 
-use super::{MAX_INPUTS, MAX_OUTPUTS, Port};
+use super::{MAX_INPUTS, MAX_OUTPUTS, NamedPort};
 use crate::ast;
+use crate::case::{is_keyword, is_snake, snake};
 use crate::errors::Errors;
-use crate::words::{is_keyword, is_snake, snake};
 
 /// Every port with its name, or `otherwise`; `None` where a shape could not be read.
-pub fn named<'a>(ports: &'a [ast::Port], otherwise: &str) -> Option<Vec<Port<'a>>> {
-    ports.iter().map(|port| Some(Port { name: port.name_or(otherwise), shape: port.shape.as_ref()? })).collect()
+pub fn named<'a>(ports: &'a [ast::Port], otherwise: &str) -> Option<Vec<NamedPort<'a>>> {
+    ports.iter().map(|port| Some(NamedPort { name: port.name_or(otherwise), shape: port.shape.as_ref()? })).collect()
 }
 
 /// Reports names that may not be, and more ports than there may be.

@@ -1,16 +1,17 @@
-//! Names become numbers. In: the ast; out: the graph, if every name is known and every value is read. Goes on behind each
-//! fault; it evaluates no number.
+//! Names become numbers. In: the ast; out: the graph, if every name is known and every value is read. Goes on
+//! behind each fault; it evaluates no number.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 
-use super::names::Names;
-use super::scope::{Scope, list};
+use super::names::SiteNames;
+use super::scope::Scope;
 use super::{Graph, Item, MAX_INPUTS, Shared, Site, ports};
 use crate::ast::{self, Chain, Network, Statement, Step, What};
+use crate::case::{camel, snake};
 use crate::errors::Errors;
-use crate::words::camel;
+use crate::parse::pretty::pretty;
 
 /// Looks every name up; `None` if something is missing, which is then reported.
 pub fn resolve<'a>(network: &'a Network, errors: &mut Errors) -> Option<Graph<'a>> {
@@ -23,7 +24,7 @@ pub fn resolve<'a>(network: &'a Network, errors: &mut Errors) -> Option<Graph<'a
         whole: errors.is_empty(),
         errors,
         scope: Scope::new(names.map(|name| name.unraw().to_string()).collect()),
-        names: Names::default(),
+        names: SiteNames::default(),
         layers: Vec::new(),
         items: Vec::new(),
         inputs: inputs.len(),
@@ -45,7 +46,7 @@ pub fn resolve<'a>(network: &'a Network, errors: &mut Errors) -> Option<Graph<'a
 }
 
 /// What the next statement goes on from.
-enum TracedValue {
+pub(super) enum TracedValue {
     /// Nothing has been said yet.
     Start,
     Made(Made),
@@ -54,26 +55,26 @@ enum TracedValue {
 }
 
 /// What a statement leaves.
-struct Made {
-    values: Vec<usize>,
+pub(super) struct Made {
+    pub(super) values: Vec<usize>,
     /// The bindings that its `let` made.
-    bindings: Vec<usize>,
+    pub(super) bindings: Vec<usize>,
     /// Where to say that nothing reads it; `None` where it has names, or made nothing.
-    place: Option<TokenStream>,
+    pub(super) place: Option<TokenStream>,
 }
 
-struct Resolver<'a, 'e> {
-    network: &'a Network,
-    whole: bool,
-    errors: &'e mut Errors,
-    scope: Scope,
-    names: Names,
+pub(super) struct Resolver<'a, 'e> {
+    pub(super) network: &'a Network,
+    pub(super) whole: bool,
+    pub(super) errors: &'e mut Errors,
+    pub(super) scope: Scope,
+    pub(super) names: SiteNames,
     /// The layer of each site, and the site whose parameters it uses.
-    layers: Vec<Option<(&'a ast::Layer, usize)>>,
-    items: Vec<Item<'a>>,
-    inputs: usize,
-    values: usize,
-    flow: TracedValue,
+    pub(super) layers: Vec<Option<(&'a ast::Layer, usize)>>,
+    pub(super) items: Vec<Item<'a>>,
+    pub(super) inputs: usize,
+    pub(super) values: usize,
+    pub(super) flow: TracedValue,
 }
 
 impl<'a> Resolver<'a, '_> {
@@ -94,6 +95,12 @@ impl<'a> Resolver<'a, '_> {
         };
         for (i, name) in names.iter().enumerate() {
             let value = made.as_ref().map(|made| made.values[i]);
+            if name == "_" {
+                if let Some(made) = &mut made {
+                    made.place = None;
+                }
+                continue;
+            }
             let binding = self.scope.bind(name, value, self.errors);
             if let Some(made) = &mut made {
                 made.bindings.push(binding);
@@ -127,7 +134,13 @@ impl<'a> Resolver<'a, '_> {
                     self.word(word);
                     x = None;
                 }
-                Step::Site(site) => {
+                Step::Use(site) => {
+                    if i == 0 && chain.source.is_none() {
+                        self.label_is_no_value(site);
+                    }
+                    if self.arguments_are_no_values(site, chain.source.as_ref().filter(|_| i == 0)) {
+                        x = None;
+                    }
                     let made = if last { names.max(1) } else { 1 };
                     x = self.site(site, x, made);
                     place = Some(site.tokens());
@@ -136,8 +149,14 @@ impl<'a> Resolver<'a, '_> {
         }
         if chain.steps.is_empty() && names == 0 && !chain.broken {
             let source = chain.source.as_ref().map(|source| source.tokens.clone()).unwrap_or_default();
-            let help =
-                format!("`{source} -> Layer;`, or remove it: a network's only output is what the last statement makes");
+            let outputs = self.network.header.outputs.iter().flatten();
+            let help = match outputs.into_iter().any(|port| port.name.is_some()) {
+                true => "remove it: named outputs are bound by `let`".to_owned(),
+                false => format!(
+                    "`{} -> Layer;`, or remove it: a network's only output is what the last statement makes",
+                    pretty(&source)
+                ),
+            };
             self.errors.add(source, "`->` and a layer after a value", "the end of the statement", &help);
             return None;
         }
@@ -150,7 +169,7 @@ impl<'a> Resolver<'a, '_> {
         let before = core::mem::replace(&mut self.flow, TracedValue::Unknown);
         if let Some(source) = &chain.source {
             self.drop_result(&before);
-            if source.names.len() > MAX_INPUTS {
+            if source.names.len() > MAX_INPUTS && self.inputs <= MAX_INPUTS {
                 let expected = format!("at most {MAX_INPUTS} values");
                 let help = "join some of them first: `let one = (a, b) -> Layer;`";
                 self.errors.add(&source.tokens, &expected, &source.names.len().to_string(), help);
@@ -192,7 +211,7 @@ impl<'a> Resolver<'a, '_> {
     }
 
     /// The statement before is not gone on from.
-    fn drop_result(&mut self, before: &TracedValue) {
+    pub(super) fn drop_result(&mut self, before: &TracedValue) {
         if let TracedValue::Made(Made { place: Some(place), .. }) = before
             && self.whole
         {
@@ -204,7 +223,12 @@ impl<'a> Resolver<'a, '_> {
     /// A word in lower case where a layer should be.
     fn word(&mut self, word: &Ident) {
         let found = format!("`{word}`");
-        if self.scope.knows(word) {
+        // Whatever was meant may be read by it.
+        self.whole = false;
+        if labels(self.network).any(|label| word.unraw() == label) {
+            let found = format!("{found}, which labels a layer");
+            self.errors.add(word, "a layer", &found, &format!("`share({word})`"));
+        } else if self.scope.knows(word) {
             let found = format!("the value {found}");
             let help =
                 format!("a value begins a chain: `{word} -> Layer`; several go together: `({word}, other) -> Layer`");
@@ -214,8 +238,48 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
+    /// `a: Layer` where a value is called `a`: `a -> Layer` was meant.
+    fn label_is_no_value(&mut self, site: &ast::LayerUse) {
+        if let Some(label) = site.label.as_ref().filter(|label| self.scope.knows(label)) {
+            let help = format!("`{label} -> {}`, or another label", pretty(&site.tokens()));
+            self.errors.add(label, "a label of its own", &format!("the value `{label}`"), &help);
+            self.whole = false;
+        }
+    }
+
+    /// `Layer(8, x)` and `Layer(8, mask = x)` where `x` is a value: values flow, they are no arguments.
+    fn arguments_are_no_values(&mut self, site: &ast::LayerUse, source: Option<&ast::Source>) -> bool {
+        let What::Layer(layer) = &site.what else { return false };
+        let Some(args) = &layer.args else { return false };
+        let value = |expr: &syn::Expr| match expr {
+            syn::Expr::Path(path) => path.path.get_ident().filter(|word| self.scope.knows(word)).cloned(),
+            _ => None,
+        };
+        let named = args.named.iter().map(|(_, expr)| expr);
+        let words: Vec<Ident> = args.positional.iter().chain(named).filter_map(value).collect();
+        let Some(first) = words.first() else { return false };
+        let keeps = |expr: &&syn::Expr| value(expr).is_none();
+        let positional = args.positional.iter().filter(keeps).map(|expr| pretty(&expr.to_token_stream()));
+        let named = args.named.iter().filter(|(_, expr)| value(expr).is_none());
+        let named = named.map(|(name, expr)| format!("{name} = {}", pretty(&expr.to_token_stream())));
+        let left = positional.chain(named).collect::<Vec<_>>().join(", ");
+        let layer = pretty(&layer.path.to_token_stream()) + &if left.is_empty() { left } else { format!("({left})") };
+        let before = source.into_iter().flat_map(|source| source.names.iter());
+        let mut all: Vec<String> = before.chain(&words).map(Ident::to_string).collect();
+        all.dedup();
+        let all = if let [only] = &all[..] { only.clone() } else { format!("({})", all.join(", ")) };
+        self.errors.add(
+            first,
+            "a number, a const, or a word of the layer's",
+            &format!("the value `{first}`"),
+            &format!("a value begins a chain: `{all} -> {layer}`"),
+        );
+        self.whole = false;
+        true
+    }
+
     /// A layer at its place. Gives the values it makes; `None` where it is not known what it reads.
-    fn site(&mut self, site: &'a ast::Site, x: Option<Vec<usize>>, made: usize) -> Option<Vec<usize>> {
+    fn site(&mut self, site: &'a ast::LayerUse, x: Option<Vec<usize>>, made: usize) -> Option<Vec<usize>> {
         let id = self.layers.len();
         let (layer, kind, shares) = match &site.what {
             What::Layer(layer) => (&**layer, layer.kind(), None),
@@ -260,116 +324,18 @@ impl<'a> Resolver<'a, '_> {
                 format!("write `{name}: …` there and `share({name})` after it"),
             )
         } else {
+            let found = match self.scope.knows(label) {
+                true => format!("the value `{name}`"),
+                false => format!("`{name}`, which labels none"),
+            };
             let help = match self.names.nearest(&name) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("label the layer to share: `{name}: Layer`"),
+                None => format!("label the layer to share: `{}: Layer`", snake(&name)),
             };
-            (format!("`{name}`, which labels none"), help)
+            (found, help)
         };
         self.errors.add(label, "the label of an earlier layer", &found, &help);
         None
-    }
-
-    /// The values that are outputs.
-    fn results(&mut self, outputs: &[ast::Port]) -> Option<Vec<usize>> {
-        if self.network.statements.is_empty() {
-            if self.whole {
-                let body = self.network.body.as_ref();
-                self.errors.add(body, "at least one layer", "none", "`{ Layer -> Layer }`");
-                self.scope.touch_all();
-            }
-            return None;
-        }
-        let last = core::mem::replace(&mut self.flow, TracedValue::Unknown);
-        if let [ast::Port { name: None, .. }] = outputs {
-            return self.only_result(last);
-        }
-        let mut results: Vec<(usize, &Ident)> = Vec::new();
-        let mut sound = true;
-        for name in outputs.iter().filter_map(|port| port.name.as_ref()) {
-            let Some(value) = self.result(name) else {
-                sound = false;
-                continue;
-            };
-            if let Some((_, first)) = results.iter().find(|(earlier, _)| *earlier == value) {
-                let found = format!("`{name}`, which is the same value as `{first}`");
-                self.errors.add(name, "a value of its own for each output", &found, "declare it once");
-            }
-            results.push((value, name));
-        }
-        if sound {
-            self.drop_result(&last);
-        }
-        sound.then(|| results.into_iter().map(|(value, _)| value).collect())
-    }
-
-    fn only_result(&mut self, last: TracedValue) -> Option<Vec<usize>> {
-        let TracedValue::Made(made) = last else { return None };
-        made.bindings.iter().for_each(|binding| self.scope.touch(*binding));
-        let value = match made.values[..] {
-            [value] => value,
-            _ => {
-                let names = made.bindings.iter().map(|binding| self.scope.name(*binding));
-                let found = list(names);
-                let place = made.bindings.iter().map(|binding| self.scope.place(*binding)).collect::<TokenStream>();
-                self.errors.add(place, "one value as the output", &found, "name the outputs: `-> (a: [10], b: [4])`");
-                return None;
-            }
-        };
-        self.is_made(value, self.network.body.to_token_stream()).then(|| vec![value])
-    }
-
-    /// The value of a named output.
-    fn result(&mut self, name: &Ident) -> Option<usize> {
-        let text = name.unraw().to_string();
-        if let Some(binding) = self.scope.bound(&text) {
-            binding.used = true;
-            let value = binding.value?;
-            return self.is_made(value, name.to_token_stream()).then_some(value);
-        }
-        if self.whole {
-            let near = self.scope.unused_let(&text).map(|binding| {
-                binding.used = true;
-                binding.name.clone()
-            });
-            let found = near.as_ref().map_or_else(|| "none".to_owned(), |near| format!("`let {near} = …;`"));
-            let help = near
-                .map_or_else(|| format!("`let {text} = … -> Layer;`"), |near| format!("rename `{near}` to `{text}`"));
-            self.errors.add(name, &format!("`let {text} = …;` for the output"), &found, &help);
-        }
-        None
-    }
-
-    /// An output that no layer makes would have no place in memory.
-    fn is_made(&mut self, value: usize, place: TokenStream) -> bool {
-        if value < self.inputs {
-            self.errors.add(place, "an output that a layer makes", "an input", "`… -> Layer`");
-        }
-        value >= self.inputs
-    }
-
-    fn unused(&mut self) {
-        if !self.whole {
-            return;
-        }
-        for binding in self.scope.unused() {
-            let name = &binding.name;
-            let what = if binding.input { "the input" } else { "the value" };
-            let place = match &binding.ident {
-                Some(ident) => ident.to_token_stream(),
-                None => self
-                    .network
-                    .header
-                    .inputs
-                    .iter()
-                    .flatten()
-                    .filter_map(|port| port.shape.as_ref())
-                    .map(ToTokens::to_token_stream)
-                    .collect(),
-            };
-            let help = format!("`{name} -> Layer`, or remove it");
-            self.errors.add(place, &format!("{what} `{name}` to be used"), "that nothing reads it", &help);
-        }
     }
 }
 
@@ -378,13 +344,13 @@ fn first(chain: &Chain) -> (TokenStream, String) {
     let place = match chain.steps.first() {
         Some(Step::Shape(shape)) => shape.to_token_stream(),
         Some(Step::Word(word)) => word.to_token_stream(),
-        Some(Step::Site(site)) => site.tokens(),
+        Some(Step::Use(site)) => site.tokens(),
         None => TokenStream::new(),
     };
     let word = match chain.steps.first() {
         Some(Step::Shape(_)) => "a shape".to_owned(),
         Some(Step::Word(word)) => format!("`{word}`"),
-        Some(Step::Site(site)) => match &site.what {
+        Some(Step::Use(site)) => match &site.what {
             What::Layer(layer) => format!("`{}`", layer.kind()),
             What::Share { keyword, .. } => format!("`{keyword}`"),
         },
@@ -396,7 +362,7 @@ fn first(chain: &Chain) -> (TokenStream, String) {
 fn labels(network: &Network) -> impl Iterator<Item = String> {
     let steps = network.statements.iter().flat_map(|statement| &statement.chain.steps);
     steps.filter_map(|step| match step {
-        Step::Site(site) => site.label.as_ref().map(|label| label.unraw().to_string()),
+        Step::Use(site) => site.label.as_ref().map(|label| label.unraw().to_string()),
         _ => None,
     })
 }

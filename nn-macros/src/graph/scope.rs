@@ -1,12 +1,12 @@
-//! Names of values. In: inputs and `let`s, in order; out: the number behind a name, and which names nothing reads. Nothing
-//! here may know what a value is made of.
+//! Names of values. In: inputs and `let`s, in order; out: the number behind a name, and which names nothing
+//! reads. Nothing here may know what a value is made of.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 
+use crate::case::{is_keyword, is_snake, snake};
 use crate::errors::{Errors, nearest};
-use crate::words::{is_keyword, is_snake, snake};
 
 #[derive(Default)]
 pub struct Scope {
@@ -105,6 +105,14 @@ impl Scope {
         let known = self.bindings.iter().map(|binding| binding.name.as_str());
         let help = match nearest(&name, known.clone()) {
             Some(near) => format!("did you mean `{near}`?"),
+            None if name == "input" => {
+                let inputs = list(self.inputs());
+                if inputs.contains(',') {
+                    format!("the inputs are called {inputs}")
+                } else {
+                    format!("the input is called {inputs}")
+                }
+            }
             None => format!("values known here: {}", list(known)),
         };
         errors.add(place, "the name of a value", &format!("`{name}`, which is none"), &help);
@@ -132,7 +140,8 @@ impl Scope {
 
     /// What nothing has read so far.
     pub fn unused(&self) -> impl Iterator<Item = &Binding> {
-        self.bindings.iter().filter(|binding| !binding.used)
+        // `_name` says that nothing will, as in Rust.
+        self.bindings.iter().filter(|binding| !binding.used && !binding.name.starts_with('_'))
     }
 }
 

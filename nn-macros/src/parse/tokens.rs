@@ -1,5 +1,5 @@
-//! Tokens with a place in them. In: a token stream; out: looks ahead, steps forward, and words for what was found. It
-//! reports nothing itself.
+//! Tokens with a place in them. In: a token stream; out: looks ahead, steps forward, and words for what was
+//! found. It reports nothing itself.
 
 use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, TokenStream, TokenTree};
 use syn::parse::{Parse, ParseStream, Parser};
@@ -93,7 +93,8 @@ impl Tokens {
         (0..left).find(|ahead| stop(self, *ahead)).unwrap_or(left)
     }
 
-    /// Reads something of Rust's own, as much of what is left as belongs to it. Reads nothing if that does not work.
+    /// Reads something of Rust's own, as much of what is left as belongs to it. Reads nothing if that does
+    /// not work.
     pub fn parse<T: Parse>(&mut self) -> Option<T> {
         let whole = |input: ParseStream| Ok((input.parse::<T>()?, input.parse::<TokenStream>()?));
         let before = self.at;
@@ -110,6 +111,11 @@ impl Tokens {
                 None
             }
         }
+    }
+
+    /// All that is left, which stays.
+    pub fn left(&self) -> TokenStream {
+        self.list[self.at..].iter().cloned().collect()
     }
 
     /// All that is left.
@@ -136,7 +142,7 @@ impl Tokens {
 }
 
 /// What to underline for a token: of a body in braces, which may be long, where it opens.
-fn opening(token: &TokenTree) -> TokenTree {
+pub fn opening(token: &TokenTree) -> TokenTree {
     match token {
         TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
             TokenTree::Ident(Ident::new("_", group.span_open()))
@@ -158,15 +164,8 @@ pub fn describe(token: &TokenTree) -> String {
     }
 }
 
-/// Tokens as they are usually written.
-pub fn plain(tokens: &TokenStream) -> String {
-    let spaces =
-        [("< ", "<"), (" <", "<"), (" >", ">"), (" :", ":"), (" ,", ","), (" (", "("), (" ::", "::"), (":: ", "::")];
-    spaces.iter().fold(tokens.to_string(), |text, (from, to)| text.replace(from, to))
-}
-
-/// What a `macro_rules!` around `network!` hands on comes in invisible groups: one token in such a group is that token, and
-/// an empty one is nothing.
+/// What a `macro_rules!` around `network!` hands on comes in invisible groups: one token in such a group is
+/// that token, and an empty one is nothing.
 fn peel(token: TokenTree) -> Option<TokenTree> {
     match token {
         TokenTree::Group(group) if group.delimiter() == Delimiter::None => {

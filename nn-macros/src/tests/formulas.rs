@@ -1,7 +1,7 @@
-//! Every fault of a formula with its whole text, what simplification makes of formulas, and formulas with tokens changed. In: formulas, sound
-//! and faulty; out: nothing, or what differs.
+//! Every fault of a formula with its whole text, what simplification makes of formulas, and formulas with
+//! tokens changed. In: formulas, sound and faulty; out: nothing, or what differs.
 
-use super::soup::{Dice, mutate};
+use super::fuzz::{Rng, mutate};
 use super::tokens;
 use crate::formula::{Kind, expand, faults};
 
@@ -49,7 +49,7 @@ const CASES: &[(&str, &[&str])] = &[
         &["expected a value for `k`, found none\nhelp: say what it is unless the user says otherwise: `k = 1.0`"],
     ),
     ("f(x; k = ) = k * x", &["expected a value for `k`, found none\nhelp: `k = 1.0`"]),
-    ("f(x; k = -1) = k * x", &["expected a number with a point, found `- 1`\nhelp: `k = -1.0`"]),
+    ("f(x; k = -1) = k * x", &["expected a number with a point, found `-1`\nhelp: `k = -1.0`"]),
     (
         "f(x; k = 1.0, k = 2.0) = k * x",
         &["expected a name of its own, found `k` a second time\nhelp: `k_b`, or another name"],
@@ -86,13 +86,13 @@ const CASES: &[(&str, &[&str])] = &[
         ],
     ),
     ("f(x) = 2 * x", &["expected a number with a point, found `2`\nhelp: `2.0`"]),
-    ("f(x) = -2 * x", &["expected a number with a point, found `- 2`\nhelp: `-2.0`"]),
+    ("f(x) = -2 * x", &["expected a number with a point, found `-2`\nhelp: `-2.0`"]),
     ("f(x) = 2.0f64 * x", &["expected a number of type `f32`, found `2.0f64`\nhelp: `2.0`"]),
     ("f(x) = 1e300 * x", &["expected a number that fits into an `f32`, found `1e300`\nhelp: one up to `3.4e38`"]),
     ("f(x) = \"a\"", &["expected something that can be differentiated, found `\"a\"`{CAN}"]),
     ("f(x) = x % 2.0", &["expected something that can be differentiated, found `%`{CAN}"]),
     ("f(x) = x ^ x", &["expected something that can be differentiated, found `^`{CAN}"]),
-    ("f(x) = *x", &["expected something that can be differentiated, found `* x`{CAN}"]),
+    ("f(x) = *x", &["expected something that can be differentiated, found `*x`{CAN}"]),
     ("f(x) = &x", &["expected a number, found a reference, `&x`\nhelp: remove `&`"]),
     (
         "f(x) = x as f32",
@@ -205,22 +205,22 @@ fn sound_formulas_have_no_faults() {
 }
 
 #[test]
-fn every_soup_gets_an_answer() {
-    let mut dice = Dice(11);
+fn every_mutant_gets_an_answer() {
+    let mut rng = Rng(11);
     let mut faulty = 0;
     for round in 0..2_000 {
-        let mut soup = tokens(SOUND[round % SOUND.len()]);
-        for _ in 0..=dice.below(4) {
-            soup = mutate(soup, &mut dice);
+        let mut mutant = tokens(SOUND[round % SOUND.len()]);
+        for _ in 0..=rng.below(4) {
+            mutant = mutate(mutant, &mut rng);
         }
-        let text = soup.to_string();
+        let text = mutant.to_string();
         let kind = if round % 7 == 0 { Kind::Loss } else { Kind::Activation };
-        let texts = faults(soup.clone(), kind);
+        let texts = faults(mutant.clone(), kind);
         for fault in &texts {
             let told = fault.starts_with("expected ") && fault.contains(", found ") && fault.contains("\nhelp: ");
-            assert!(told, "not in the words of the house: {fault}\n{text}");
+            assert!(told, "not in the usual words: {fault}\n{text}");
         }
-        let answer = expand(soup, kind);
+        let answer = expand(mutant, kind);
         assert_eq!(answer.to_string().matches("compile_error").count(), texts.len(), "{text}");
         if let Err(error) = syn::parse2::<syn::File>(answer) {
             panic!("{error}: {text}");

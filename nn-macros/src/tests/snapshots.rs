@@ -1,4 +1,5 @@
-//! Expansions compared with `snapshots/<name>.rs`, formatted. `BLESS=1 cargo test -p nn-macros` writes them anew.
+//! Expansions compared with `snapshots/<name>.rs`, formatted. `BLESS=1 cargo test -p nn-macros` writes them
+//! anew.
 
 use std::fmt::Write;
 use std::{env, fs, path::PathBuf};

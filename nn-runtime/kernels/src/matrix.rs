@@ -1,16 +1,16 @@
-//! Products of a batch with a weight matrix, forward and backward: what dense layers are made of.
-//! Comes in: rows of numbers, unpadded, one a sample, and weights in panels; goes out: the product, or gradients.
-//! Every element is one chain of `fma` in a stated order, or sixteen and their sum in one, so how a batch, a matrix or a loop is cut changes no bit.
-//! Never an allocation, and never a number read or written outside the slices, whose lengths are checked first.
+//! Products of a batch with a weight matrix, forward and backward: the work of dense layers. In: samples as
+//! unpadded rows, weights in panels. Out: the product, or gradients. Every element is one chain of `fma` in a
+//! stated order, or sixteen chains and their sum, so no bit depends on how a batch, a matrix or a loop is
+//! split. Lengths are checked first; nothing outside the slices is touched.
 
 mod backward_input;
 mod backward_weight;
-mod dots;
 mod product;
+mod product_transposed;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use backward_input::turn_panel;
+pub(crate) use backward_input::transpose_panel;
 pub use backward_input::{backward_input, backward_input_scratch};
 pub use backward_weight::{backward_bias, backward_weight};
 pub(crate) use product::Product;
@@ -18,14 +18,14 @@ pub use product::product;
 
 use super::simd::LANES;
 
-/// Outputs up to which a matrix is turned where that is [`fit`](Panels::fit).
-const FEW: usize = 12;
+/// The most outputs with which [`Panels::best`] stores a matrix transposed.
+const FEW_OUTPUTS: usize = 12;
 
-/// How a weight matrix of `rows` inputs and `cols` outputs lies in memory.
+/// The storage layout of a weight matrix of `rows` inputs and `cols` outputs.
 ///
-/// Panel p holds the columns from 32·p on, one row after the other, so that a product reads it from front to back. A panel is 32
-/// columns wide, the last one 16 or 32; columns beyond `cols` are padding, and 0 always.
-/// A matrix that is [turned](Panels::turned) lies so with inputs for columns and outputs for rows.
+/// Panel p holds the columns from 32·p on, row after row, so that a product reads it from front to back. A
+/// panel is 32 columns wide, the last one 16 or 32; columns past `cols` are padding and always 0. A
+/// [transposed](Panels::transposed) matrix is stored the same way with inputs as columns and outputs as rows.
 ///
 /// ```
 /// use nn_kernels::matrix::Panels;
@@ -37,41 +37,42 @@ const FEW: usize = 12;
 pub struct Panels {
     rows: usize,
     cols: usize,
-    turned: bool,
+    transposed: bool,
 }
 
 impl Panels {
-    /// Columns of a panel, but perhaps the last.
+    /// Columns of every panel but perhaps the last.
     pub const WIDTH: usize = 32;
 
-    /// Numbers of storage whose multiples are where gradients may be cut: see [`backward_weight`].
-    pub const GRAIN: usize = 256;
+    /// Gradients may be computed in parts that start at multiples of this many numbers: see
+    /// [`backward_weight`].
+    pub const SPLIT_ALIGN: usize = 256;
 
-    /// The storage for `rows` inputs and `cols` outputs.
+    /// The layout for `rows` inputs and `cols` outputs, not transposed.
     ///
     /// # Panics
     /// `rows == 0 || cols == 0`.
     pub const fn new(rows: usize, cols: usize) -> Panels {
         assert!(rows != 0 && cols != 0, "expected a matrix with inputs and outputs");
-        Panels { rows, cols, turned: false }
+        Panels { rows, cols, transposed: false }
     }
 
-    /// The storage that suits products best: turned where there are few outputs, which would leave lanes empty.
+    /// The layout with the fastest products: transposed where so few outputs would leave SIMD lanes empty.
     ///
     /// # Panics
     /// `rows == 0 || cols == 0`.
-    pub const fn fit(rows: usize, cols: usize) -> Panels {
-        Panels { turned: cols <= FEW && rows >= 2 * cols && rows >= LANES, ..Panels::new(rows, cols) }
+    pub const fn best(rows: usize, cols: usize) -> Panels {
+        Panels { transposed: cols <= FEW_OUTPUTS && rows >= 2 * cols && rows >= LANES, ..Panels::new(rows, cols) }
     }
 
-    /// Whether the rows of the storage are the outputs.
-    pub const fn turned(&self) -> bool {
-        self.turned
+    /// Whether outputs are the rows of the storage.
+    pub const fn transposed(&self) -> bool {
+        self.transposed
     }
 
-    /// The matrix of which the storage is the panels.
+    /// The layout as stored: of a transposed matrix, the plain panels with outputs as rows.
     const fn stored(&self) -> Panels {
-        if self.turned { Panels::new(self.cols, self.rows) } else { *self }
+        if self.transposed { Panels::new(self.cols, self.rows) } else { *self }
     }
 
     /// Inputs.
@@ -84,37 +85,37 @@ impl Panels {
         self.cols
     }
 
-    /// Numbers of storage, with the padding.
+    /// Numbers of storage, padding included.
     #[allow(clippy::len_without_is_empty, reason = "it is never empty")]
     pub const fn len(&self) -> usize {
         let Panels { rows, cols, .. } = self.stored();
         rows * cols.next_multiple_of(LANES)
     }
 
-    /// Panels, if it is not turned; so with what is said of them below.
+    /// How many panels there are. This and what follows about panels is for a matrix that is not transposed.
     pub const fn count(&self) -> usize {
         self.cols.div_ceil(Self::WIDTH)
     }
 
-    /// Columns of panel `p`, with the padding: 16 or 32.
+    /// Columns of panel `p`, padding included: 16 or 32.
     pub const fn width(&self, p: usize) -> usize {
         let left = self.cols.next_multiple_of(16) - p * Self::WIDTH;
         if left < Self::WIDTH { left } else { Self::WIDTH }
     }
 
-    /// Where panel `p` starts.
+    /// Where panel `p` starts in the storage.
     pub const fn offset(&self, p: usize) -> usize {
         p * Self::WIDTH * self.rows
     }
 
-    /// Where the weight from input `i` to output `j` lies.
+    /// Where the weight from input `i` to output `j` is stored.
     pub const fn index(&self, i: usize, j: usize) -> usize {
-        let (p, i, j) = if self.turned { (self.stored(), j, i) } else { (*self, i, j) };
+        let (p, i, j) = if self.transposed { (self.stored(), j, i) } else { (*self, i, j) };
         let panel = j / Self::WIDTH;
         p.offset(panel) + i * p.width(panel) + j % Self::WIDTH
     }
 
-    /// Fills the storage from `[cols, rows]`: one row an output, as weights are saved and shown.
+    /// Fills the storage from a `[cols, rows]` matrix, one row an output: the layout of weight files.
     ///
     /// # Panics
     /// `standard.len() != rows * cols || storage.len() != self.len()`.
@@ -155,7 +156,7 @@ impl Panels {
         assert!(storage.len() == self.len(), "expected {} numbers of storage, found {}", self.len(), storage.len());
     }
 
-    /// The samples in `inputs` and `outputs`, which must agree.
+    /// The number of samples in `inputs` and `outputs`, which must agree.
     fn batch(&self, inputs: &[f32], outputs: &[f32]) -> usize {
         let batch = inputs.len() / self.rows;
         assert!(

@@ -1,7 +1,7 @@
-//! The inner loop of every product: a tile of sums that stays in registers while the depth goes by.
-//! Comes in: what to broadcast, what to load as vectors, and a job that says where sums start and where they go.
-//! Goes out: for each element one chain of `fma` in the order of the depth, whatever the shape of the tile.
-//! Never a choice of its own about memory: the job vouches for every address.
+//! The micro-kernel of every product (as BLIS calls it): a tile of sums that stays in registers along the
+//! depth. In: a broadcast operand, an operand loaded as vectors, and a `TileKernel` that knows where sums
+//! start and end up. Out: for each element one chain of `fma` in the order of the depth, whatever the shape
+//! of the tile. Addresses are the caller's responsibility: everything here that takes one is `unsafe`.
 
 use core::hint::black_box;
 use core::ops::Range;
@@ -9,9 +9,10 @@ use core::ops::Range;
 use super::simd::{Kernel, LANES, Simd};
 
 /// The sums of a tile: `R` rows of `V` vectors.
-pub(crate) type Tile<S, const R: usize, const V: usize> = [[<S as Simd>::F; V]; R];
+pub(crate) type TileSums<S, const R: usize, const V: usize> = [[<S as Simd>::F; V]; R];
 
-/// The operand of which single numbers are broadcast: element (row r, depth d of run q) is at `at + r·row + q·run + d·step`.
+/// The operand whose numbers are broadcast one by one: element (row r, step d of run q) is at `at + r·row +
+/// q·run + d·step`.
 #[derive(Clone, Copy)]
 pub(crate) struct Broadcast {
     pub at: *const f32,
@@ -20,19 +21,20 @@ pub(crate) struct Broadcast {
     pub run: usize,
 }
 
-/// The operand that is loaded as vectors, `step` apart along the depth, whatever the run.
+/// The operand that is loaded as vectors, `step` numbers apart along the depth (all runs counted through).
 ///
-/// Vector v is at `at + (v / 2)·pair + (v % 2)·16`: panels lie `pair` apart, and hold two vectors side by side.
+/// Vector v is at `at + (v / 2)·pair + (v % 2)·16`: panels lie `pair` apart and hold two vectors side by
+/// side.
 #[derive(Clone, Copy)]
-pub(crate) struct Vectors {
+pub(crate) struct PanelVectors {
     pub at: *const f32,
     pub step: usize,
     pub pair: usize,
-    /// Lanes of the last vector that are there; only looked at where `PART`.
+    /// Numbers that the last vector has; only read where `PART`.
     pub lanes: usize,
 }
 
-/// `runs` stretches of `length` steps.
+/// The depth of a product: `runs` times `length` steps.
 #[derive(Clone, Copy)]
 pub(crate) struct Depth {
     pub runs: usize,
@@ -40,34 +42,36 @@ pub(crate) struct Depth {
 }
 
 impl Depth {
+    /// One run.
     pub(crate) fn once(length: usize) -> Depth {
         Depth { runs: 1, length }
     }
 }
 
-/// Goes on with the chains of `sums` over the depth.
+/// Continues the chains of `sums` over the whole depth.
 ///
 /// # Safety
-/// For each row below `R`, each vector below `V`, and each run and step of `depth`, `a` and `b` can be read: of `b` sixteen
-/// numbers, or where `PART` only `b.lanes` in vector `V - 1`.
+/// With r < `R`, v < `V`, q < `depth.runs` and d < `depth.length`: the number at `a.at + r·a.row + q·a.run +
+/// d·a.step` can be read, and at `b.at + (v / 2)·b.pair + (v % 2)·16 + (q·depth.length + d)·b.step` sixteen
+/// numbers can be read, or `b.lanes` of them where `PART` and v = `V` − 1.
 #[inline(always)]
 pub(crate) unsafe fn accumulate<S: Simd, const R: usize, const V: usize, const PART: bool>(
     s: S,
-    mut sums: Tile<S, R, V>,
+    mut sums: TileSums<S, R, V>,
     a: Broadcast,
-    b: Vectors,
+    b: PanelVectors,
     depth: Depth,
-) -> Tile<S, R, V> {
-    // A pointer for each row, and the compiler not knowing how they are related: else it computes them anew in every step,
-    // and whole-number arithmetic takes the ports that multiply.
+) -> TileSums<S, R, V> {
+    // One pointer a row, hidden from the optimiser: if it knew how they are related, it would recompute them
+    // in every step, and integer arithmetic competes with multiplications for the same execution ports.
     let mut from = [a.at; R];
     for (r, from) in from.iter_mut().enumerate() {
         *from = from.wrapping_add(r * a.row);
     }
     let from = black_box(from);
     let mut to_load = b.at;
-    // What a step costs beside its sums weighs most where a tile is wide and low, so there a turn of the loop is two steps.
-    let together = if V == 4 { 2 } else { 1 };
+    // Loop overhead weighs most in a wide, low tile, so that one is unrolled twice.
+    let unrolled = if V == 4 { 2 } else { 1 };
     for run in 0..depth.runs {
         let mut offset = run * a.run;
         macro_rules! step {
@@ -76,15 +80,15 @@ pub(crate) unsafe fn accumulate<S: Simd, const R: usize, const V: usize, const P
                 for (v, vector) in vectors.iter_mut().enumerate() {
                     let at = to_load.wrapping_add((v / 2) * b.pair + (v % 2) * LANES);
                     *vector = if PART && v + 1 == V {
-                        // SAFETY: the caller vouches for `lanes` readable numbers.
+                        // SAFETY: vector v = V − 1 of this step: by the contract `lanes` numbers can be read.
                         s.load_part(unsafe { core::slice::from_raw_parts(at, b.lanes) })
                     } else {
-                        // SAFETY: the caller vouches for sixteen readable numbers.
+                        // SAFETY: vector v < V of this step: by the contract sixteen numbers can be read.
                         unsafe { s.load_ptr(at) }
                     };
                 }
                 for (row, from) in sums.iter_mut().zip(from) {
-                    // SAFETY: the caller vouches for this element.
+                    // SAFETY: row r < R at this run and step, which the contract lets be read.
                     let x = s.splat(unsafe { *from.wrapping_add($offset) });
                     for (sum, vector) in row.iter_mut().zip(vectors) {
                         *sum = s.fma(x, vector, *sum);
@@ -93,36 +97,40 @@ pub(crate) unsafe fn accumulate<S: Simd, const R: usize, const V: usize, const P
                 to_load = to_load.wrapping_add(b.step);
             };
         }
-        for _ in 0..depth.length / together {
+        for _ in 0..depth.length / unrolled {
             step!(offset);
-            if together == 2 {
+            if unrolled == 2 {
                 step!(offset + a.step);
             }
-            offset += together * a.step;
+            offset += unrolled * a.step;
         }
-        if depth.length % together == 1 {
+        if depth.length % unrolled == 1 {
             step!(offset);
         }
     }
     sums
 }
 
-/// What is done tile by tile: the sums of rows, `R` at a time, in `V` vectors.
-pub(crate) trait Job: Copy {
-    /// The most vectors the job wants side by side.
+/// A computation done tile by tile: `R` rows at a time, `V` vectors wide.
+///
+/// Implementors hold raw pointers. Each has an `unsafe fn new` whose contract says for which rows and vectors
+/// they are valid.
+pub(crate) trait TileKernel: Copy {
+    /// The most vectors side by side in a tile.
     const WIDEST: usize;
-    /// The most rows the job wants in a tile.
+    /// The most rows in a tile.
     const TALLEST: usize;
 
     /// Computes `rows`, whose number is a multiple of `R`.
     ///
     /// # Safety
-    /// The addresses of the job are valid for these rows and `V` vectors.
-    unsafe fn strip<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>);
+    /// The pointers of the kernel are valid for `rows` and for `V` vectors.
+    unsafe fn rows<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>);
 }
 
-/// The rows of the job's tiles of `vectors`: enough chains to hide the latency of `fma`, few enough to stay in registers.
-const fn tallest<J: Job>(registers: usize, vectors: usize) -> usize {
+/// The rows of the tallest tile of `vectors`: enough chains to hide the latency of `fma`, few enough to stay
+/// in registers.
+const fn tallest<K: TileKernel>(registers: usize, vectors: usize) -> usize {
     let rows = match (registers, vectors) {
         (32.., 1 | 2) => 12,
         (32.., 4) => 6,
@@ -131,13 +139,13 @@ const fn tallest<J: Job>(registers: usize, vectors: usize) -> usize {
         (_, 1) => 2,
         _ => 1,
     };
-    if rows < J::TALLEST { rows } else { J::TALLEST }
+    if rows < K::TALLEST { rows } else { K::TALLEST }
 }
 
-/// The vectors side by side that keep the chains busy when there are `rows` in all.
+/// The vectors side by side that keep the multipliers busy when there are `rows` rows in all.
 pub(crate) const fn widest(registers: usize, rows: usize) -> usize {
     match (registers, rows) {
-        // The fewer numbers are broadcast for as many sums the better: they pass through the ports that load.
+        // Broadcasts go through the load ports: the more sums share one, the better.
         (32.., _) => 4,
         (8.., 1) => 4,
         (8.., 2) => 2,
@@ -146,17 +154,19 @@ pub(crate) const fn widest(registers: usize, rows: usize) -> usize {
     }
 }
 
-/// Does the job for `rows`, in tiles as tall as may be, so that no one or two rows, with too few chains, are left over.
+/// Runs the kernel over `rows` in tiles as tall as possible, without leaving one or two rows, too few chains,
+/// for the end.
 ///
 /// # Safety
-/// The addresses of the job are valid for these rows and this many vectors.
+/// The pointers of the kernel are valid for `rows` and for `vectors` vectors.
 #[inline(always)]
-pub(crate) unsafe fn strips<S: Simd, J: Job>(s: S, job: J, rows: Range<usize>, vectors: usize) {
-    let tallest = tallest::<J>(S::REGISTERS, vectors);
-    // A range that ends before it begins is empty too.
+pub(crate) unsafe fn for_each_tile<S: Simd, K: TileKernel>(s: S, kernel: K, rows: Range<usize>, vectors: usize) {
+    let tallest = tallest::<K>(S::REGISTERS, vectors);
+    // A range that ends before it starts is empty, too.
     let end = rows.end.max(rows.start);
     let mut at = rows.start;
-    // Height by height, each known when this is compiled: a division by a number that is not takes as long as a step of a tile.
+    // Each height is a constant: a division by a number not known at compile time takes as long as a step of
+    // a tile.
     macro_rules! heights {
         ($($height:literal)*) => {$(
             if $height <= tallest && $height <= end - at {
@@ -167,29 +177,30 @@ pub(crate) unsafe fn strips<S: Simd, J: Job>(s: S, job: J, rows: Range<usize>, v
                 }
                 if tiles > 0 {
                     let to = at + tiles * $height;
-                    // SAFETY: the caller vouches for the addresses; these are some of the rows, in a multiple of the tiles' height.
-                    unsafe { strip(s, job, at..to, $height, vectors) };
+                    // SAFETY: at..to lies within `rows`, and its length is a multiple of the height.
+                    unsafe { tiles_of_shape(s, kernel, at..to, $height, vectors) };
                     at = to;
                 }
             }
         )*};
     }
-    // Each is code of its own for every job and set of registers, so there are no more than needed.
+    // Each height is compiled for every kernel and instruction set, so there are only as many as needed.
     heights!(12 10 8 6 4 3 2 1);
     debug_assert!(at == end, "expected tiles for all rows");
 }
 
-/// Picks the code for a shape of tile that is known only now.
+/// Picks the compiled code for a shape of tile that is known only at run time.
 ///
 /// # Safety
-/// As for [`strips`], and the number of rows is a multiple of `tall`.
+/// As for [`for_each_tile`], and the number of rows is a multiple of `height`.
 #[inline(always)]
-unsafe fn strip<S: Simd, J: Job>(s: S, job: J, rows: Range<usize>, tall: usize, vectors: usize) {
+unsafe fn tiles_of_shape<S: Simd, K: TileKernel>(s: S, kernel: K, rows: Range<usize>, height: usize, vectors: usize) {
     macro_rules! pick {
         ($($r:literal x $v:literal),*) => {
-            match (tall, vectors) {
-                $(($r, $v) => if const { $v <= J::WIDEST && $r <= tallest::<J>(S::REGISTERS, $v) } {
-                    s.call(Strip::<J, $r, $v>(job, rows))
+            match (height, vectors) {
+                $(($r, $v) => if const { $v <= K::WIDEST && $r <= tallest::<K>(S::REGISTERS, $v) } {
+                    // SAFETY: the caller's contract is that of `new`.
+                    s.call(unsafe { TilesOfShape::<K, $r, $v>::new(kernel, rows) })
                 } else {
                     unreachable!("a tile that no set of registers has room for")
                 })*
@@ -203,14 +214,28 @@ unsafe fn strip<S: Simd, J: Job>(s: S, job: J, rows: Range<usize>, tall: usize, 
     )
 }
 
-/// One shape of tile as a function of its own: the registers are shared out for each anew.
-struct Strip<J, const R: usize, const V: usize>(J, Range<usize>);
+/// The tiles of one shape, as a function of its own, so that registers are allocated for each shape
+/// separately.
+struct TilesOfShape<K, const R: usize, const V: usize> {
+    kernel: K,
+    rows: Range<usize>,
+}
 
-impl<J: Job, const R: usize, const V: usize> Kernel for Strip<J, R, V> {
+impl<K: TileKernel, const R: usize, const V: usize> TilesOfShape<K, R, V> {
+    /// # Safety
+    /// The pointers of the kernel are valid for `rows` and for `V` vectors, and the number of rows is a
+    /// multiple of `R`.
+    #[inline(always)]
+    unsafe fn new(kernel: K, rows: Range<usize>) -> Self {
+        TilesOfShape { kernel, rows }
+    }
+}
+
+impl<K: TileKernel, const R: usize, const V: usize> Kernel for TilesOfShape<K, R, V> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        // SAFETY: only `strip` makes one, whose caller vouches for it.
-        unsafe { self.0.strip::<S, R, V>(s, self.1) }
+        // SAFETY: the contract of `new` is that of `rows`.
+        unsafe { self.kernel.rows::<S, R, V>(s, self.rows) }
     }
 }

@@ -1,6 +1,6 @@
-//! Blocks of up to sixteen rows by sixteen columns, transposed in registers.
-//! In: rows in a slice, `stride` numbers apart; out: vectors of columns, or the columns as rows of another slice.
-//! Nothing is read or written outside the slices: an index past their end panics.
+//! Blocks of up to sixteen rows by sixteen columns, transposed in registers. In: rows in a slice, `stride`
+//! numbers apart; out: vectors of columns, or the columns as rows of another slice. Nothing is read or
+//! written outside the slices: an index past their end panics.
 
 use crate::simd::{LANES, Simd};
 
@@ -47,7 +47,8 @@ pub(crate) struct Transpose {
     pub width: usize,
 }
 
-/// `to[j * to_stride + i] = from[i * from_stride + j]` for i below `rows` and j below `columns`, and 0 for i from `rows` to `width`.
+/// `to[j * to_stride + i] = from[i * from_stride + j]` for i below `rows` and j below `columns`, and 0 for i
+/// from `rows` to `width`.
 ///
 /// # Panics
 /// `rows > 16`, `columns > 16`, `width > 16`, or an index lies past the end of its slice.

@@ -3,7 +3,7 @@
 //! Never: a field guessed at. One that is no number is an error with its file, line and column.
 
 use super::error::shown;
-use super::{DataError, Dataset, Labels, Samples, Values};
+use super::{DataError, DataErrorKind, Dataset, Labels, Samples, Values};
 use ::csv::{ByteRecord, ErrorKind, Position, Reader, ReaderBuilder, Terminator};
 use core::str;
 use std::borrow::{Cow, ToOwned};
@@ -16,6 +16,7 @@ use std::vec::Vec;
 
 /// A column, by its name in the header or by its place, counted from 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Column {
     /// By name.
     Name(String),
@@ -163,11 +164,11 @@ fn read<R: Read>(
     // Without headers this is the first line, which is read again below.
     let first = reader.byte_headers().map_err(unreadable)?.clone();
     if is_blank(&first) {
-        return Err(DataError::new("line 1", "a line of fields", "none"));
+        return Err(DataError::new(DataErrorKind::Column, "line 1", "a line of fields", "none"));
     }
     let columns = Columns { first, headers };
     if targets.is_empty() {
-        return Err(DataError::new("targets", "at least one column", "none"));
+        return Err(DataError::new(DataErrorKind::Column, "targets", "at least one column", "none"));
     }
     let targets = columns.places(targets)?;
     let features = match features {
@@ -176,10 +177,10 @@ fn read<R: Read>(
     };
     if let Some(&both) = features.iter().find(|place| targets.contains(place)) {
         let found = "it among the features as well";
-        return Err(DataError::new(columns.title(both), "a target only", found));
+        return Err(DataError::new(DataErrorKind::Column, columns.title(both), "a target only", found));
     }
     if features.is_empty() {
-        return Err(DataError::new("features", "at least one column", "none"));
+        return Err(DataError::new(DataErrorKind::Column, "features", "at least one column", "none"));
     }
     let mut flat = Vec::new();
     let mut record = ByteRecord::new();
@@ -191,7 +192,7 @@ fn read<R: Read>(
         if record.len() != columns.first.len() {
             let expected = format!("{} fields, as in the first line", columns.first.len());
             let found = record.len().to_string();
-            return Err(DataError::new(format!("line {line}"), expected, found));
+            return Err(DataError::new(DataErrorKind::Column, format!("line {line}"), expected, found));
         }
         let cell = |place: usize| Cell { bytes: &record[place], line, place, columns: &columns };
         for &place in &features {
@@ -202,7 +203,7 @@ fn read<R: Read>(
         }
     }
     if flat.is_empty() {
-        return Err(DataError::new("line 2", "a line of numbers", "none"));
+        return Err(DataError::new(DataErrorKind::Column, "line 2", "a line of numbers", "none"));
     }
     (flat, features.len()).into_values()
 }
@@ -237,12 +238,12 @@ impl Columns {
             Column::Place(place) if *place < self.first.len() => Ok(*place),
             Column::Place(place) => {
                 let expected = format!("a column below {}", self.first.len());
-                Err(DataError::new("columns", expected, place.to_string()))
+                Err(DataError::new(DataErrorKind::Column, "columns", expected, place.to_string()))
             }
             Column::Name(name) if !self.headers => {
                 let found = format!("the name `{name}` in a file without a header");
                 let help = "say `.headers(true)`, or give the place of the column, counted from 0";
-                Err(DataError::new("columns", "a place", found).help(help))
+                Err(DataError::new(DataErrorKind::Column, "columns", "a place", found).help(help))
             }
             Column::Name(name) => self.named(name),
         }
@@ -255,12 +256,12 @@ impl Columns {
             (Some(one), Some(other)) => {
                 let found = format!("columns {one} and {other}");
                 let help = "give the place of the column instead, counted from 0";
-                Err(DataError::new("header", format!("one column `{name}`"), found).help(help))
+                Err(DataError::new(DataErrorKind::Column, "header", format!("one column `{name}`"), found).help(help))
             }
             (None, _) => {
                 let found = (0..self.first.len()).map(|place| format!("`{}`", self.name(place)));
                 let found = found.collect::<Vec<_>>().join(", ");
-                Err(DataError::new("header", format!("a column `{name}`"), found))
+                Err(DataError::new(DataErrorKind::Column, "header", format!("a column `{name}`"), found))
             }
         }
     }
@@ -325,7 +326,7 @@ impl Cell<'_> {
             Some((end, _)) => format!("`{}…`", &text[..end]),
             None => format!("`{text}`"),
         };
-        DataError::new(place, expected, found)
+        DataError::new(DataErrorKind::Column, place, expected, found)
     }
 }
 
@@ -333,7 +334,7 @@ fn unreadable(error: ::csv::Error) -> DataError {
     match error.into_kind() {
         ErrorKind::Io(error) => DataError::unreadable("reading", error),
         // Bytes of any lengths have no other fault.
-        other => DataError::new("reading", "readable text", format!("{other:?}")),
+        other => DataError::new(DataErrorKind::Column, "reading", "readable text", format!("{other:?}")),
     }
 }
 

@@ -1,8 +1,8 @@
-//! Samples in memory: one or more inputs each, their targets, and how much each counts.
-//! In: whatever is [`Samples`], and labels or values. Out: rows by index, batches, parts.
-//! Never: inputs and targets of different lengths; nothing here is written but through `&mut`.
+//! Samples in memory: one or more inputs each, their targets, and how much each counts. Comes from anything
+//! that is [`Samples`]; gives rows by index, batches and parts. Inputs and targets are always of the same
+//! length.
 
-use super::{Class, DataError, Labels, Samples, Targets, Values};
+use super::{Class, DataError, DataErrorKind, Labels, Samples, Targets, Values};
 use core::fmt;
 use std::format;
 use std::string::ToString;
@@ -72,7 +72,7 @@ impl<T: Targets> Dataset<T> {
         if input.len() != self.len() {
             let place = format!("input {}", self.inputs.len());
             let expected = format!("{} samples, as many as targets", self.len());
-            return Err(DataError::new(place, expected, input.len().to_string()));
+            return Err(DataError::new(DataErrorKind::Size, place, expected, input.len().to_string()));
         }
         self.inputs.push(input);
         Ok(self)
@@ -125,29 +125,30 @@ impl<T: Targets> Dataset<T> {
     /// # Panics
     /// If an index is not below `self.len()`.
     #[must_use]
-    pub fn take(&self, indices: &[usize]) -> Self {
+    pub fn select(&self, indices: &[usize]) -> Self {
         let inputs = vec![Values::none(); self.inputs.len()];
-        let mut taken = Self { inputs, targets: self.targets.clone(), weights: None };
-        self.take_into(indices, &mut taken);
-        taken
+        let mut selected = Self { inputs, targets: self.targets.clone(), weights: None };
+        self.select_into(indices, &mut selected);
+        selected
     }
 
-    /// As [`take`](Self::take), into the memory of `batch`: nothing is allocated once it has held as many
+    /// As [`select`](Self::select), into the memory of `batch`: nothing is allocated once it has held as many
     /// samples.
     ///
     /// # Panics
-    /// If an index is not below `self.len()`, or `batch` has another number of inputs (make it with `take`).
-    pub fn take_into(&self, indices: &[usize], batch: &mut Self) {
+    /// If an index is not below `self.len()`, or `batch` has another number of inputs (make it with
+    /// `select`).
+    pub fn select_into(&self, indices: &[usize], batch: &mut Self) {
         assert_eq!(self.inputs.len(), batch.inputs.len(), "number of inputs");
         for (input, into) in self.inputs.iter().zip(&mut batch.inputs) {
             input.gather(indices, into);
         }
-        self.take_answers_into(indices, batch);
+        self.select_targets_into(indices, batch);
     }
 
-    /// As [`take_into`](Self::take_into), but of the inputs nothing.
-    pub(crate) fn take_answers_into(&self, indices: &[usize], batch: &mut Self) {
-        self.targets.take_into(indices, &mut batch.targets);
+    /// As [`select_into`](Self::select_into), but of the inputs nothing.
+    pub(crate) fn select_targets_into(&self, indices: &[usize], batch: &mut Self) {
+        self.targets.select_into(indices, &mut batch.targets);
         match &self.weights {
             Some(weights) => weights.gather(indices, batch.weights.get_or_insert_with(Values::none)),
             None => batch.weights = None,
@@ -292,7 +293,7 @@ mod tests {
         let rows: Vec<[f32; 3]> = (0..10).map(|i| [i as f32, 0.5, -(i as f32)]).collect();
         let more: Vec<[f32; 1]> = (0..10).map(|i| [i as f32 * 10.0]).collect();
         let dataset = Dataset::classes(rows, 0..10).unwrap().with_input(more).unwrap();
-        let mut batch = dataset.take(&[7, 7, 1, 0]);
+        let mut batch = dataset.select(&[7, 7, 1, 0]);
         assert_eq!(batch.targets().as_slice(), [7, 7, 1, 0]);
         assert_eq!(batch.inputs()[1].as_slice(), [70.0, 70.0, 10.0, 0.0]);
         assert_eq!(batch.input(0, 1), [7.0, 0.5, -7.0]);
@@ -302,8 +303,8 @@ mod tests {
         };
         let before = memory(&batch);
         for indices in [&[3, 2, 9, 4][..], &[5], &[]] {
-            dataset.take_into(indices, &mut batch);
-            assert_eq!(batch, dataset.take(indices));
+            dataset.select_into(indices, &mut batch);
+            assert_eq!(batch, dataset.select(indices));
             assert_eq!(batch.len(), indices.len());
             assert_eq!(memory(&batch), before);
         }
@@ -343,7 +344,7 @@ mod tests {
     fn several_outputs_have_several_targets() {
         let both = (Labels::new([0, 1, 2]).unwrap(), [[0.5], [1.5], [2.5]].into_values().unwrap());
         let dataset = Dataset::new(&[[0.0; 2]; 3], both.clone()).unwrap();
-        let taken = dataset.take(&[2, 0]);
+        let taken = dataset.select(&[2, 0]);
         assert_eq!((taken.targets().0.as_slice(), taken.targets().1.as_slice()), (&[2, 0][..], &[2.5, 0.5][..]));
         let short = (both.0.clone(), [[0.5]].into_values().unwrap());
         assert_eq!(

@@ -1,5 +1,5 @@
-//! What is wrong with data, in one sentence: where, what was expected, what was found, what to do.
-//! In: the pieces. Out: the sentence. Never: a message without a place or without what was found.
+//! What is wrong with data, in one sentence: where, what was expected, what was found, and what to do about
+//! it.
 
 use core::fmt;
 use std::error::Error;
@@ -8,12 +8,35 @@ use std::io;
 use std::path::Path;
 use std::string::{String, ToString};
 
+/// What kind of fault a [`DataError`] tells of, for a program to match on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DataErrorKind {
+    /// The operating system refused, or a packed file is damaged; [`Error::source`] has its reason.
+    Unreadable,
+    /// A file that is not of the format it is read as, or is cut short.
+    Format,
+    /// A column that is not there, named twice, or asked for twice.
+    Column,
+    /// Numbers of samples, widths or steps that do not fit each other.
+    Size,
+    /// Something that is no number, is not finite, or cannot be told from its neighbour in 32 bits.
+    Number,
+    /// A class that is none of those there are.
+    Label,
+    /// An argument that has no meaning, such as a fraction above 1.
+    Setting,
+    /// More memory than there is.
+    Memory,
+}
+
 /// Data that cannot be used: a file that is not what it should be, lengths that disagree, a number that is
 /// none.
 ///
 /// Shown as `place: expected X, found Y`, then, where there is something to type or to try, a line `help: …`.
 #[derive(Debug)]
 pub struct DataError {
+    kind: DataErrorKind,
     place: String,
     expected: String,
     found: String,
@@ -22,8 +45,13 @@ pub struct DataError {
 }
 
 impl DataError {
-    pub(crate) fn new(place: impl Into<String>, expected: impl Into<String>, found: impl Into<String>) -> Self {
-        Self { place: place.into(), expected: expected.into(), found: found.into(), help: None, source: None }
+    pub(crate) fn new(
+        kind: DataErrorKind,
+        place: impl Into<String>,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) -> Self {
+        Self { kind, place: place.into(), expected: expected.into(), found: found.into(), help: None, source: None }
     }
 
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
@@ -33,7 +61,11 @@ impl DataError {
 
     /// The operating system's refusal to read `place`.
     pub(crate) fn unreadable(place: impl Into<String>, error: io::Error) -> Self {
-        let mut unreadable = Self::new(place, "readable data", error.to_string());
+        let kind = match error.kind() {
+            io::ErrorKind::OutOfMemory => DataErrorKind::Memory,
+            _ => DataErrorKind::Unreadable,
+        };
+        let mut unreadable = Self::new(kind, place, "readable data", error.to_string());
         unreadable.source = Some(error);
         unreadable
     }
@@ -42,6 +74,12 @@ impl DataError {
     pub(crate) fn in_file(mut self, file: &str) -> Self {
         self.place = format!("{file}, {}", self.place);
         self
+    }
+
+    /// What kind of fault it is.
+    #[must_use]
+    pub fn kind(&self) -> DataErrorKind {
+        self.kind
     }
 }
 

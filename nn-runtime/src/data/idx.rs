@@ -3,7 +3,7 @@
 //! Never: trust in a header. Memory grows with the bytes that arrive, not with the count that is claimed.
 
 use super::error::shown;
-use super::{DataError, Dataset, Labels};
+use super::{DataError, DataErrorKind, Dataset, Labels};
 use flate2::bufread::MultiGzDecoder;
 use std::boxed::Box;
 use std::format;
@@ -80,7 +80,12 @@ pub fn mnist(dir: impl AsRef<Path>) -> Result<(Dataset<Labels>, Dataset<Labels>)
     let [trained, tested] = [&train, &test].map(|part| part.inputs()[0].width());
     if trained != tested {
         let expected = format!("{trained} pixels an image, as for training");
-        return Err(DataError::new(format!("{}, t10k images", shown(dir)), expected, tested.to_string()));
+        return Err(DataError::new(
+            DataErrorKind::Format,
+            format!("{}, t10k images", shown(dir)),
+            expected,
+            tested.to_string(),
+        ));
     }
     Ok((train, test))
 }
@@ -106,13 +111,13 @@ fn pair(dir: &Path, part: &str) -> Result<Dataset<Labels>, DataError> {
         let expected = missing.iter().map(|name| format!("`{name}` or `{name}.gz`")).collect::<Vec<_>>().join(" and ");
         let found = if dir.is_dir() { "no such file" } else { "no such directory" };
         let help = "give the directory that holds the four files of MNIST, or its `t10k` pair alone";
-        return Err(DataError::new(shown(dir), expected, found).help(help));
+        return Err(DataError::new(DataErrorKind::Format, shown(dir), expected, found).help(help));
     };
     let Images { count, rows, columns, pixels } = read_images(&images)?;
     let classes = read_labels(&labels)?;
     if classes.len() != count {
         let expected = format!("{count} labels, one for each image of {}", shown(&images));
-        return Err(DataError::new(shown(&labels), expected, classes.len().to_string()));
+        return Err(DataError::new(DataErrorKind::Format, shown(&labels), expected, classes.len().to_string()));
     }
     let classes = Labels::new(classes)?;
     classes.check(10).map_err(|fault| fault.in_file(&shown(&labels)))?;
@@ -204,7 +209,7 @@ impl Idx {
     }
 
     fn fault(&self, field: &str, expected: &str, found: &str) -> DataError {
-        DataError::new(format!("`{field}`"), expected, found)
+        DataError::new(DataErrorKind::Format, format!("`{field}`"), expected, found)
     }
 }
 

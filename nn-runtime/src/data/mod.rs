@@ -1,6 +1,6 @@
-//! Where samples come from: arrays, slices, IDX and CSV files, and digits drawn here.
-//! In: what the user has. Out: a [`Dataset`] of flat `f32` rows, with class labels or values as targets.
-//! Never: a panic on what a file or an array holds, or memory for what a header only claims.
+//! Where samples come from: arrays, slices, IDX and CSV files, and digits drawn here. All become a
+//! [`Dataset`] of flat `f32` rows, with class labels or values as targets. What a file or an array holds
+//! never makes a panic, and what a header only claims takes no memory.
 
 pub mod csv;
 mod dataset;
@@ -16,7 +16,7 @@ mod weights;
 
 pub use self::csv::{Column, Csv};
 pub use self::dataset::Dataset;
-pub use self::error::DataError;
+pub use self::error::{DataError, DataErrorKind};
 pub use self::samples::{Samples, Values};
 pub use self::standardize::Standardize;
 pub use self::targets::{Class, Labels, OneTarget, Targets};

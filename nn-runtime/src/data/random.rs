@@ -1,6 +1,5 @@
-//! Chance for data: what is drawn and how samples are shuffled, the same bits on every machine.
-//! In: a seed and a stream. Out: numbers. Never: a function whose last bit depends on the platform
-//! (so no sines or logarithms), nor state shared between two callers.
+//! Random numbers for drawing and shuffling data, the same bits on every machine: no function is used whose
+//! last bit depends on the platform (so no sines or logarithms), and no state is shared between two callers.
 
 use rand_pcg::Pcg32;
 use rand_pcg::rand_core::Rng;

@@ -1,8 +1,7 @@
-//! One flat row of numbers per sample, and everything it can be read from.
-//! In: arrays, slices with a width, `ndarray` views of any layout. Out: [`Values`], `[samples, width]`.
-//! Never: a row of another width than the rest.
+//! One flat row of numbers per sample, and everything it can be read from: arrays, slices with a width,
+//! `ndarray` views of any layout. All become [`Values`], `[samples, width]`.
 
-use super::DataError;
+use super::{DataError, DataErrorKind};
 use ndarray::{ArrayBase, Data, Dimension};
 use std::fmt::Display;
 use std::format;
@@ -22,12 +21,17 @@ pub struct Values {
 impl Values {
     fn new(flat: Vec<f32>, width: usize) -> Result<Self, DataError> {
         if width == 0 {
-            return Err(DataError::new("samples", "a width of at least 1", "0"));
+            return Err(DataError::new(DataErrorKind::Size, "samples", "a width of at least 1", "0"));
         }
         let samples = flat.len() / width;
         if samples * width != flat.len() {
             let found = format!("{} numbers", flat.len());
-            return Err(DataError::new("samples", format!("a multiple of the width {width}"), found));
+            return Err(DataError::new(
+                DataErrorKind::Size,
+                "samples",
+                format!("a multiple of the width {width}"),
+                found,
+            ));
         }
         Ok(Self { flat, samples, width })
     }
@@ -87,7 +91,8 @@ impl Values {
 
     /// The first number that is none, as an error about `what` of its sample.
     pub(super) fn check_finite(&self, what: impl Display) -> Result<(), DataError> {
-        // Whole chunks without an early way out are vectorised; a data set is looked through at every call that trains.
+        // Whole chunks without an early way out are vectorised; a data set is looked through at every call
+        // that trains.
         let any = |chunk: &[f32]| chunk.iter().fold(false, |any, v| any | !v.is_finite());
         let Some(chunk) = self.flat.chunks(CHUNK).position(any) else {
             return Ok(());
@@ -96,7 +101,7 @@ impl Values {
         let at = chunk * CHUNK + rest.take_while(|v| v.is_finite()).count();
         let (sample, element) = (at / self.width, at % self.width);
         let place = format!("sample {sample}, {what}, element {element}");
-        Err(DataError::new(place, "a finite number", format!("{}", self.flat[at])))
+        Err(DataError::new(DataErrorKind::Number, place, "a finite number", format!("{}", self.flat[at])))
     }
 
     /// What an unused slot holds until it is gathered into.
@@ -166,6 +171,7 @@ impl<S: Data<Elem = f32>, D: Dimension> Samples for &ArrayBase<S, D> {
     fn into_values(self) -> Result<Values, DataError> {
         let Some((&samples, rest)) = self.shape().split_first() else {
             return Err(DataError::new(
+                DataErrorKind::Size,
                 "samples",
                 "an array whose first axis counts the samples",
                 "an array of no axes",
@@ -174,7 +180,7 @@ impl<S: Data<Elem = f32>, D: Dimension> Samples for &ArrayBase<S, D> {
         let width = rest.iter().product();
         if width == 0 {
             let found = format!("the shape {:?}", self.shape());
-            return Err(DataError::new("samples", "a width of at least 1", found));
+            return Err(DataError::new(DataErrorKind::Size, "samples", "a width of at least 1", found));
         }
         let flat = self.iter().copied().collect();
         Ok(Values { flat, samples, width })

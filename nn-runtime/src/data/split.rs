@@ -1,8 +1,7 @@
-//! Cutting a dataset into a part to train on and a part to test with.
-//! In: a dataset and how to cut. Out: both parts. Never: a sample in both or in neither.
+//! Cutting a dataset into a part to train on and a part to test with; every sample is in one of the two.
 
 use super::random::Random;
-use super::{DataError, Dataset, Targets};
+use super::{DataError, DataErrorKind, Dataset, Targets};
 use std::format;
 use std::string::ToString;
 use std::vec::Vec;
@@ -16,13 +15,13 @@ impl<T: Targets> Dataset<T> {
     pub fn split(&self, test: f64, seed: u64) -> Result<(Self, Self), DataError> {
         if !(0.0..=1.0).contains(&test) {
             let help = "`split(0.2, seed)` makes a fifth of the samples the test part";
-            let fault = DataError::new("split", "a fraction from 0 to 1", test.to_string());
+            let fault = DataError::new(DataErrorKind::Setting, "split", "a fraction from 0 to 1", test.to_string());
             return Err(fault.help(help));
         }
         let tested = (self.len() as f64 * test).round() as usize;
         let order = Random::new(seed, self.len() as u64).permutation(self.len());
         let (test, train) = order.split_at(tested.min(self.len()));
-        Ok((self.take(train), self.take(test)))
+        Ok((self.select(train), self.select(test)))
     }
 
     /// `(train, test)`: of every `n` samples in a row the last is for the test (`index % n == n - 1`), in the
@@ -33,11 +32,11 @@ impl<T: Targets> Dataset<T> {
     pub fn split_every(&self, n: usize) -> Result<(Self, Self), DataError> {
         if n < 2 {
             let help = "`split_every(5)` makes every fifth sample a test sample";
-            let fault = DataError::new("split_every", "2 or more", format!("{n}"));
+            let fault = DataError::new(DataErrorKind::Setting, "split_every", "2 or more", format!("{n}"));
             return Err(fault.help(help));
         }
         let (test, train): (Vec<_>, Vec<_>) = (0..self.len()).partition(|i| i % n == n - 1);
-        Ok((self.take(&train), self.take(&test)))
+        Ok((self.select(&train), self.select(&test)))
     }
 }
 

@@ -2,7 +2,7 @@
 //! In: the part to learn the figures from. Out: any dataset of the same widths, changed in place.
 //! Never: a figure taken from a test part; a dataset half changed.
 
-use super::{DataError, Dataset, Targets, Values};
+use super::{DataError, DataErrorKind, Dataset, Targets, Values};
 use std::format;
 use std::vec::Vec;
 
@@ -37,7 +37,7 @@ impl Standardize {
     /// No samples, or a number that is not finite.
     pub fn fit<T: Targets>(train: &Dataset<T>) -> Result<Self, DataError> {
         if train.is_empty() {
-            return Err(DataError::new("standardize", "at least one sample", "none"));
+            return Err(DataError::new(DataErrorKind::Size, "standardize", "at least one sample", "none"));
         }
         for (k, input) in train.inputs().iter().enumerate() {
             input.check_finite(format_args!("input {k}"))?;
@@ -55,7 +55,7 @@ impl Standardize {
         if dataset.inputs().len() != self.features.len() {
             let expected = format!("{} inputs, as it was fitted to", self.features.len());
             let found = format!("{}", dataset.inputs().len());
-            return Err(DataError::new("standardize", expected, found));
+            return Err(DataError::new(DataErrorKind::Size, "standardize", expected, found));
         }
         for (k, input) in dataset.inputs().iter().enumerate() {
             self.check_width(k, input.width())?;
@@ -87,7 +87,8 @@ impl Standardize {
         Ok(())
     }
 
-    /// The mean of every feature of input `k`: what a [`Normalization`](crate::layers::Normalization) layer is given.
+    /// The mean of every feature of input `k`: what a [`Normalization`](crate::layers::Normalization) layer
+    /// is given.
     ///
     /// # Panics
     /// If it was fitted to `k` inputs or fewer.
@@ -109,7 +110,7 @@ impl Standardize {
             return Ok(());
         }
         let expected = format!("a width of {width}, as it was fitted to");
-        Err(DataError::new(format!("standardize, input {k}"), expected, format!("{found}")))
+        Err(DataError::new(DataErrorKind::Size, format!("standardize, input {k}"), expected, format!("{found}")))
     }
 }
 

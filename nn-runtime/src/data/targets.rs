@@ -1,8 +1,7 @@
-//! What a network should have answered: class labels or numbers, by sample.
-//! In: integers of any kind, or samples. Out: [`Labels`] or [`Values`], both [`Targets`].
-//! Never: a label that wrapped around on its way to `u32`.
+//! What a network should have answered for each sample: class labels, or numbers. Integers of any kind become
+//! [`Labels`], and one that does not fit 32 bits is refused.
 
-use super::{DataError, Values};
+use super::{DataError, DataErrorKind, Values};
 use std::format;
 use std::string::{String, ToString};
 use std::vec::Vec;
@@ -26,7 +25,7 @@ pub trait Targets: Clone + Sync {
             true => Ok(()),
             false => {
                 let expected = format!("{samples} samples, as many as inputs");
-                Err(DataError::new("targets", expected, self.len().to_string()))
+                Err(DataError::new(DataErrorKind::Size, "targets", expected, self.len().to_string()))
             }
         }
     }
@@ -35,7 +34,7 @@ pub trait Targets: Clone + Sync {
     ///
     /// # Panics
     /// If an index is not below `self.len()`.
-    fn take_into(&self, indices: &[usize], into: &mut Self);
+    fn select_into(&self, indices: &[usize], into: &mut Self);
 
     /// # Errors
     /// The first item that is no finite number, with its sample and element.
@@ -69,8 +68,8 @@ macro_rules! several {
                 Ok(())
             }
 
-            fn take_into(&self, indices: &[usize], into: &mut Self) {
-                $(self.$i.take_into(indices, &mut into.$i);)*
+            fn select_into(&self, indices: &[usize], into: &mut Self) {
+                $(self.$i.select_into(indices, &mut into.$i);)*
             }
 
             fn check_finite(&self) -> Result<(), DataError> {
@@ -106,7 +105,7 @@ impl Targets for Values {
         self.len()
     }
 
-    fn take_into(&self, indices: &[usize], into: &mut Self) {
+    fn select_into(&self, indices: &[usize], into: &mut Self) {
         self.gather(indices, into);
     }
 
@@ -141,14 +140,16 @@ impl Labels {
         Self::read(classes, 1)
     }
 
-    /// `steps` labels per sample, those of the first sample first: what an output `[steps, classes]` learns from. An `ndarray` of
-    /// `[samples, steps]` is such a list, and so are nested arrays by way of `labels.as_flattened()`.
+    /// `steps` labels per sample, those of the first sample first: what an output `[steps, classes]` learns
+    /// from. An `ndarray` of `[samples, steps]` is such a list, and so are nested arrays by way of
+    /// `labels.as_flattened()`.
     ///
     /// # Errors
-    /// No steps, labels that are no multiple of them, a label that is negative or does not fit 32 bits; names the sample and the step.
+    /// No steps, labels that are no multiple of them, a label that is negative or does not fit 32 bits; names
+    /// the sample and the step.
     pub fn per_step(classes: impl IntoIterator<Item: Class>, steps: usize) -> Result<Self, DataError> {
         if steps == 0 {
-            let fault = DataError::new("labels", "at least 1 step per sample", "0");
+            let fault = DataError::new(DataErrorKind::Size, "labels", "at least 1 step per sample", "0");
             return Err(fault.help("`Labels::new(labels)` is one label per sample"));
         }
         let labels = Self::read(classes, steps)?;
@@ -156,7 +157,8 @@ impl Labels {
             0 => Ok(labels),
             over => {
                 let expected = format!("a multiple of the {steps} steps of a sample");
-                let fault = DataError::new("labels", expected, format!("{} labels", labels.flat.len()));
+                let fault =
+                    DataError::new(DataErrorKind::Size, "labels", expected, format!("{} labels", labels.flat.len()));
                 Err(fault.help(format!("leave out the last {over}, or say how many steps a sample has")))
             }
         }
@@ -167,7 +169,7 @@ impl Labels {
             let number = Class::number(class);
             u32::try_from(number).map_err(|_| {
                 let expected = format!("a class from 0 to {}", u32::MAX);
-                DataError::new(place(at, width), expected, number.to_string())
+                DataError::new(DataErrorKind::Label, place(at, width), expected, number.to_string())
             })
         };
         let flat: Result<_, _> = classes.into_iter().enumerate().map(label).collect();
@@ -181,7 +183,7 @@ impl Labels {
             return Ok(());
         };
         let expected = format!("a class below {classes}");
-        Err(DataError::new(place(at, self.width), expected, self.flat[at].to_string()))
+        Err(DataError::new(DataErrorKind::Label, place(at, self.width), expected, self.flat[at].to_string()))
     }
 
     /// The classes of one sample, `[steps]`.
@@ -230,7 +232,7 @@ impl Targets for Labels {
         self.flat.len() / self.width
     }
 
-    fn take_into(&self, indices: &[usize], into: &mut Self) {
+    fn select_into(&self, indices: &[usize], into: &mut Self) {
         into.flat.clear();
         into.flat.reserve_exact(indices.len() * self.width);
         for &i in indices {

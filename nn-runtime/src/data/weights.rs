@@ -1,20 +1,20 @@
 //! How much each sample, or each of its steps, counts in a loss; a mask of lengths is weights of 0 and 1.
-//! In: weights as samples, or one for each class. Out: a dataset that carries them along.
-//! Never: a weight that is negative or no number, or a dataset in which nothing counts.
+//! Given for each sample, each step or each class; they go where their samples go.
 
-use super::{DataError, Dataset, Labels, OneTarget, Samples, Targets, Values};
+use super::{DataError, DataErrorKind, Dataset, Labels, OneTarget, Samples, Targets, Values};
 use std::format;
 use std::string::ToString;
 use std::vec;
 use std::vec::Vec;
 
 impl<T: Targets> Dataset<T> {
-    /// Weights in the loss: one for each sample, or one for each step of each sample where the output is `[steps, …]`. Weights
-    /// there were before are forgotten.
+    /// Weights in the loss: one for each sample, or one for each step of each sample where the output is
+    /// `[steps, …]`. Weights there were before are forgotten.
     ///
-    /// The loss of a batch is `Σ weight · loss / Σ weight` over its rows, and so is that of an evaluation: with weights of 0 and 1
-    /// the mean over what is not masked. PyTorch's weighted mean is the same; Keras's `sample_weight` divides by the number of rows
-    /// instead. Of several outputs each is weighted on its own, so weights per step want as many steps in every output.
+    /// The loss of a batch is `Σ weight · loss / Σ weight` over its rows, and so is that of an evaluation:
+    /// with weights of 0 and 1 the mean over what is not masked. PyTorch's weighted mean is the same; Keras's
+    /// `sample_weight` divides by the number of rows instead. Of several outputs each is weighted on its own,
+    /// so weights per step want as many steps in every output.
     ///
     /// ```
     /// use nn_runtime::data::Dataset;
@@ -27,21 +27,22 @@ impl<T: Targets> Dataset<T> {
     /// ```
     ///
     /// # Errors
-    /// Weights that are no [`Samples`], of another number of samples than there are targets, negative, infinite or NaN, or all 0.
+    /// Weights that are no [`Samples`], of another number of samples than there are targets, negative,
+    /// infinite or NaN, or all 0.
     pub fn with_weights(mut self, weights: impl Samples) -> Result<Self, DataError> {
         let weights = weights.into_values()?;
         if weights.len() != self.len() {
             let expected = format!("{} samples, as many as targets", self.len());
-            return Err(DataError::new("weights", expected, weights.len().to_string()));
+            return Err(DataError::new(DataErrorKind::Size, "weights", expected, weights.len().to_string()));
         }
         let width = weights.width();
         if let Some(at) = weights.as_slice().iter().position(|&weight| !is_weight(weight)) {
             let place = format!("sample {}, weight {}", at / width, at % width);
             let found = weights.as_slice()[at].to_string();
-            return Err(DataError::new(place, "a finite number of at least 0", found));
+            return Err(DataError::new(DataErrorKind::Number, place, "a finite number of at least 0", found));
         }
         if !weights.is_empty() && weights.as_slice().iter().all(|&weight| weight == 0.0) {
-            let fault = DataError::new("weights", "at least one above 0", "only 0");
+            let fault = DataError::new(DataErrorKind::Number, "weights", "at least one above 0", "only 0");
             return Err(fault.help("a weight of 0 leaves a sample or step out, 1 counts it like any other"));
         }
         self.weights = Some(weights);
@@ -56,8 +57,8 @@ impl<T: Targets> Dataset<T> {
 }
 
 impl Dataset<Labels> {
-    /// Multiplies the weight of each label by that of its class: `classes[label]`. Keras's `class_weight`, and PyTorch's
-    /// `CrossEntropyLoss(weight=…)`, which divides by the sum of weights as it is done here.
+    /// Multiplies the weight of each label by that of its class: `classes[label]`. Keras's `class_weight`,
+    /// and PyTorch's `CrossEntropyLoss(weight=…)`, which divides by the sum of weights as it is done here.
     ///
     /// ```
     /// use nn_runtime::data::Dataset;
@@ -76,7 +77,12 @@ impl Dataset<Labels> {
         self.check_classes(classes.len())?;
         if let Some(class) = classes.iter().position(|&weight| !is_weight(weight)) {
             let found = classes[class].to_string();
-            return Err(DataError::new(format!("class {class}, weight"), "a finite number of at least 0", found));
+            return Err(DataError::new(
+                DataErrorKind::Number,
+                format!("class {class}, weight"),
+                "a finite number of at least 0",
+                found,
+            ));
         }
         let width = self.targets().width();
         let labels = self.targets().as_slice().iter().enumerate();
@@ -84,9 +90,9 @@ impl Dataset<Labels> {
         self.with_weights((weights, width))
     }
 
-    /// What makes all classes count the same: `n / (k · count)`, with `n` the labels, `count` those of the class and `k` the
-    /// classes there are any of; a class without labels gets 1. Labels of weight 0 are not counted. Scikit-learn's
-    /// `compute_class_weight("balanced")`.
+    /// What makes all classes count the same: `n / (k · count)`, with `n` the labels, `count` those of the
+    /// class and `k` the classes there are any of; a class without labels gets 1. Labels of weight 0 are not
+    /// counted. Scikit-learn's `compute_class_weight("balanced")`.
     ///
     /// # Errors
     /// The first label that is not below `classes`.
@@ -110,7 +116,7 @@ impl Dataset<Labels> {
         let labels = self.targets().width();
         if let Some(found) = self.weights.as_ref().map(Values::width).filter(|&found| found != 1 && found != labels) {
             let expected = format!("1 per sample, or {labels}, as many as labels");
-            return Err(DataError::new("weights", expected, found.to_string()));
+            return Err(DataError::new(DataErrorKind::Size, "weights", expected, found.to_string()));
         }
         self.targets().check(classes).map_err(|fault| fault.help("give as many weights as there are classes"))
     }
@@ -142,20 +148,20 @@ mod tests {
     #[test]
     fn weights_go_where_their_samples_go() {
         let data = steps().with_weights(&[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]).unwrap();
-        let mut batch = data.take(&[2, 0, 2]);
+        let mut batch = data.select(&[2, 0, 2]);
         assert_eq!(batch.weights().unwrap().as_slice(), [5.0, 6.0, 1.0, 2.0, 5.0, 6.0]);
         let memory = batch.weights().unwrap().as_slice().as_ptr();
-        data.take_into(&[1], &mut batch);
-        assert_eq!(batch, data.take(&[1]));
+        data.select_into(&[1], &mut batch);
+        assert_eq!(batch, data.select(&[1]));
         assert_eq!((batch.weights().unwrap().as_slice(), batch.targets().sample(0)), (&[3.0, 4.0][..], &[1, 2][..]));
         assert_eq!(batch.weights().unwrap().as_slice().as_ptr(), memory, "nothing is allocated");
         let (train, test) = data.split_every(3).unwrap();
         assert_eq!(test.weights().unwrap().as_slice(), [5.0, 6.0]);
         assert_eq!(train.weights().unwrap().len(), 2);
         // A batch made from another dataset takes over what this one has.
-        steps().take_into(&[0], &mut batch);
+        steps().select_into(&[0], &mut batch);
         assert_eq!(batch.weights(), None);
-        data.take_into(&[0], &mut batch);
+        data.select_into(&[0], &mut batch);
         assert_eq!(batch.weights().unwrap().as_slice(), [1.0, 2.0]);
     }
 

@@ -13,7 +13,7 @@ pub trait Curve {
     /// `y` from `x`; NaN from NaN.
     fn value<S: Simd>(&self, s: S, x: S::F) -> S::F;
     /// `dx` from `dy`, and from `y` or `x`, whichever it is.
-    fn pull<S: Simd>(&self, s: S, from: S::F, dy: S::F) -> S::F;
+    fn backward<S: Simd>(&self, s: S, from: S::F, dy: S::F) -> S::F;
 }
 
 /// A curve as the kernels take it.
@@ -29,7 +29,7 @@ impl<C: Curve> Map for Of<'_, C> {
 impl<C: Curve> Zip for Of<'_, C> {
     #[inline(always)]
     fn apply<S: Simd>(&self, s: S, d: S::F, from: S::F) -> S::F {
-        self.0.pull(s, from, d)
+        self.0.backward(s, from, d)
     }
 }
 
@@ -44,7 +44,7 @@ pub fn forward_in_place(curve: &impl Curve, cx: &mut LayerContext, y: &mut [f32]
 }
 
 /// [`Layer::backward_input`](crate::Layer::backward_input)
-pub fn pull<C: Curve>(curve: &C, cx: &mut LayerContext, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
+pub fn backward<C: Curve>(curve: &C, cx: &mut LayerContext, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
     if !dx.is_empty() {
         dx.copy_from_slice(dy);
         backward_in_place(curve, cx, x, y, dx);
@@ -58,7 +58,7 @@ pub fn backward_in_place<C: Curve>(curve: &C, cx: &mut LayerContext, x: &[f32], 
 
 /// The spec of `max(x, floor)`, which products absorb for nothing.
 pub const fn floor(spec: LayerSpec, floor: f32) -> LayerSpec {
-    spec.is_floor(floor).backward_in_place()
+    spec.floor(floor).backward_in_place()
 }
 
 /// The layer of a type that is a `Curve`.
@@ -86,7 +86,7 @@ macro_rules! __curve_layer {
                 [__dy]: [&[::core::primitive::f32]; 1],
                 [__dx]: [&mut [::core::primitive::f32]; 1],
             ) {
-                $crate::__private::pull(self, __cx, __x, __y, __dy, __dx);
+                $crate::__private::backward(self, __cx, __x, __y, __dy, __dx);
             }
             fn backward_in_place(
                 &self,

@@ -11,7 +11,7 @@ pub trait Learning<const P: usize> {
     /// `y` from `x`; NaN from NaN.
     fn value<S: Simd>(&self, s: S, p: [S::F; P], x: S::F) -> S::F;
     /// `dx` from `x` and `dy`.
-    fn pull<S: Simd>(&self, s: S, p: [S::F; P], x: S::F, dy: S::F) -> S::F;
+    fn backward<S: Simd>(&self, s: S, p: [S::F; P], x: S::F, dy: S::F) -> S::F;
     /// What each number adds to the gradient of each parameter.
     fn backward_params<S: Simd>(&self, s: S, p: [S::F; P], x: S::F, dy: S::F) -> [S::F; P];
 }
@@ -39,7 +39,7 @@ impl<C: Learning<P>, const P: usize> Map for At<'_, C, P> {
 impl<C: Learning<P>, const P: usize> Zip for At<'_, C, P> {
     #[inline(always)]
     fn apply<S: Simd>(&self, s: S, x: S::F, dy: S::F) -> S::F {
-        self.0.pull(s, self.params(s), x, dy)
+        self.0.backward(s, self.params(s), x, dy)
     }
 }
 
@@ -66,7 +66,7 @@ fn params<const P: usize>(cx: &LayerContext) -> [f32; P] {
     core::array::from_fn(|i| cx.param(i)[0])
 }
 
-/// [`Layer::forward`](crate::Layer::forward). Training, it keeps the parameters for `learn_pull_params`, which may find them changed.
+/// [`Layer::forward`](crate::Layer::forward). Training, it keeps the parameters for `learn_backward_params`, which may find them changed.
 pub fn learn_forward<C: Learning<P>, const P: usize>(curve: &C, cx: &mut LayerContext, x: &[f32], y: &mut [f32]) {
     let params = params::<P>(cx);
     for (saved, param) in cx.saved.iter_mut().zip(params) {
@@ -76,7 +76,7 @@ pub fn learn_forward<C: Learning<P>, const P: usize>(curve: &C, cx: &mut LayerCo
 }
 
 /// [`Layer::backward_input`](crate::Layer::backward_input)
-pub fn learn_pull<C: Learning<P>, const P: usize>(
+pub fn learn_backward<C: Learning<P>, const P: usize>(
     curve: &C,
     cx: &mut LayerContext,
     x: &[f32],
@@ -89,7 +89,7 @@ pub fn learn_pull<C: Learning<P>, const P: usize>(
 }
 
 /// [`Layer::backward_params`](crate::Layer::backward_params)
-pub fn learn_pull_params<C: Learning<P>, const P: usize>(
+pub fn learn_backward_params<C: Learning<P>, const P: usize>(
     curve: &C,
     cx: &mut ReadContext,
     x: &[f32],
@@ -134,7 +134,7 @@ macro_rules! __learning_layer {
                 [__dy]: [&[::core::primitive::f32]; 1],
                 [__dx]: [&mut [::core::primitive::f32]; 1],
             ) {
-                $crate::__private::learn_pull::<_, $count>(self, __cx, __x, __dy, __dx);
+                $crate::__private::learn_backward::<_, $count>(self, __cx, __x, __dy, __dx);
             }
             fn backward_params(
                 &self,
@@ -143,7 +143,7 @@ macro_rules! __learning_layer {
                 [__dy]: [&[::core::primitive::f32]; 1],
                 __part: $crate::ParamGrad<'_>,
             ) {
-                $crate::__private::learn_pull_params::<_, $count>(self, __cx, __x, __dy, __part);
+                $crate::__private::learn_backward_params::<_, $count>(self, __cx, __x, __dy, __part);
             }
         }
     };

@@ -1,8 +1,8 @@
 //! All that is known of a network, its size forgotten: what passes, models and other networks read. In: a graph and its plans; out: a `CompiledNetwork`.
 
-use super::{BufferRef, Graph, MAX_INPUTS, Node, NodePlan, Pass, Plan, Streaming};
+use super::{BufferRef, Graph, MAX_INPUTS, Node, NodePlan, Plan, Streaming};
 use crate::shape::Shape;
-use crate::spec::{Head, LayerSpec, MAX_OUTPUTS, Rule, Stream};
+use crate::spec::{Head, LayerSpec, MAX_OUTPUTS, Pass, Rule, Stream};
 
 /// All that is known of a network at compile time, whatever its size.
 #[derive(Clone, Copy, Debug)]

@@ -3,8 +3,9 @@
 //!
 //! Time: node `i` of `S` runs forward at `i` and is pulled at `2S - 1 - i`; then parameters are pulled, see `params_at`.
 
-use super::plan::{Fusion, Pass};
+use super::plan::Fusion;
 use super::{Graph, Node};
+use crate::spec::{Epilogue, Fusible, Pass};
 
 /// LayerSpec about nodes and values, for one pass.
 pub(super) struct Liveness<const S: usize, const V: usize> {
@@ -20,7 +21,9 @@ pub(super) struct Liveness<const S: usize, const V: usize> {
     pub(super) trains: [bool; S],
     /// What a node itself is asked for.
     pub(super) own: [Pass; S],
-    pub(super) absorbed: [Fusion; S],
+    pub(super) fusion: [Fusion; S],
+    /// What each node ends with in the stead of those that are fused into it.
+    pub(super) epilogue: [Epilogue; S],
     /// The pool that a convolution ends with.
     pub(super) pool: [Option<usize>; S],
     /// The maxima whose gradient stands for that of a value, as the value's writer ends with the pool.
@@ -66,7 +69,8 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             pulled: [false; S],
             trains: [false; S],
             own: [Pass::Infer; S],
-            absorbed: [Fusion::No; S],
+            fusion: [Fusion::No; S],
+            epilogue: [Epilogue::NONE; S],
             pool: [None; S],
             maxima: [None; V],
             writer: [None; V],
@@ -95,11 +99,13 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         while s < S {
             // Whether a value has one reader only is known now.
             if let Some(producer) = table.absorbing(s, &self.nodes, backward) {
-                let v = self.nodes[s].x[0];
-                let by_producer = matches!(self.nodes[s].spec.act, Some(act) if act.floor.is_some());
-                table.absorbed[s] = if by_producer { Fusion::ByProducer } else { Fusion::InPlace };
-                table.absorber[v] = Some(s);
+                table.absorber[self.nodes[s].x[0]] = Some(s);
                 table.begun_by[self.nodes[s].y] = Some(producer);
+                table.fusion[s] = Fusion::InPlace;
+                if let Some(Fusible::Floor(floor)) = self.nodes[s].spec.fusible {
+                    table.fusion[s] = Fusion::ByProducer;
+                    table.epilogue[producer].floor = Some(floor);
+                }
             } else if let Some(producer) = table.pooling(s, &self.nodes) {
                 table.pools(s, producer, &self.nodes);
             }
@@ -190,7 +196,11 @@ impl<const S: usize, const V: usize> Liveness<S, V> {
     /// The producer that absorbs node `s`, if it may.
     const fn absorbing(&self, s: usize, nodes: &[Node; S], backward: bool) -> Option<usize> {
         let node = &nodes[s];
-        let Some(act) = node.spec.act else { return None };
+        let from_output = match node.spec.fusible {
+            Some(Fusible::Elementwise { from_output }) => from_output,
+            Some(Fusible::Floor(_)) => true,
+            _ => return None,
+        };
         if node.n != 1 || node.spec.times != 1 {
             return None;
         }
@@ -198,25 +208,25 @@ impl<const S: usize, const V: usize> Liveness<S, V> {
         let Some(before) = self.writer[v] else { return None };
         let producer = nodes[before].spec;
         let free = self.readers[v] == 1 && self.output[v].is_none();
-        let fits = producer.takes_act && producer.arity == 1 && producer.times == 1;
-        if free && fits && (act.from_output || !backward || !self.pulled[s]) { Some(before) } else { None }
+        let fits = producer.accepts.elementwise && producer.arity == 1 && producer.times == 1;
+        if free && fits && (from_output || !backward || !self.pulled[s]) { Some(before) } else { None }
     }
 
     /// The convolution that takes the maxima of node `s` itself, if it may: there may be a floor between, which it has absorbed.
     const fn pooling(&self, s: usize, nodes: &[Node; S]) -> Option<usize> {
         let node = &nodes[s];
-        if node.spec.pool.is_none() || node.n != 1 {
+        if !matches!(node.spec.fusible, Some(Fusible::MaxPool(_))) || node.n != 1 {
             return None;
         }
         let v = node.x[0];
         let Some(mut before) = self.writer[v] else { return None };
-        if matches!(self.absorbed[before], Fusion::ByProducer)
+        if matches!(self.fusion[before], Fusion::ByProducer)
             && let Some(producer) = self.begun_by[v]
         {
             before = producer;
         }
         let free = self.readers[v] == 1 && self.output[v].is_none();
-        if free && nodes[before].spec.takes_pool.is_some() { Some(before) } else { None }
+        if free && nodes[before].spec.accepts.max_pool.is_some() { Some(before) } else { None }
     }
 
     /// Node `s` is left to `producer`: nothing between them has a place of its own, nor is pulled.
@@ -224,10 +234,13 @@ impl<const S: usize, const V: usize> Liveness<S, V> {
         let maxima = nodes[s].y;
         self.begun_by[maxima] = Some(producer);
         self.pool[producer] = Some(s);
+        if let Some(Fusible::MaxPool(pool)) = nodes[s].spec.fusible {
+            self.epilogue[producer].max_pool = Some(pool);
+        }
         let mut node = s;
         while node != producer {
             let v = nodes[node].x[0];
-            self.absorbed[node] = Fusion::ByProducer;
+            self.fusion[node] = Fusion::ByProducer;
             self.absorber[v] = Some(node);
             self.maxima[v] = Some(maxima);
             self.pulled[node] = false;

@@ -9,7 +9,7 @@ mod stream;
 mod trace;
 
 pub use compiled::{CompiledNetwork, MemoryPlan};
-pub use plan::{BufferRef, Fusion, Lifetime, NodePlan, Pass, Plan};
+pub use plan::{BufferRef, Fusion, Lifetime, NodePlan, Plan};
 pub(crate) use stream::Streaming;
 pub use stream::{input_step, output_step};
 pub use trace::{TracedValue, check, check_frozen, check_input, check_output, check_shape, check_shared, repeat};

@@ -6,23 +6,9 @@
 use super::allocate::{Buffer, Buffers, Kind};
 use super::liveness::{Liveness, max, params_at};
 use super::{Graph, MAX_INPUTS};
-use crate::spec::{Head, MAX_OUTPUTS, lines};
+use crate::spec::{Epilogue, Head, MAX_OUTPUTS, Pass, lines};
 use nn_kernels::conv::fused_max_pool::ConvMaxPool;
-use nn_kernels::pool::Pool;
 use nn_kernels::workspace::{BufferRange, Region};
-
-/// What a pass will be asked for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Pass {
-    /// Outputs only.
-    Infer,
-    /// Outputs and the gradients that parameters need.
-    Train,
-    /// The gradients of the inputs too.
-    TrainWithInputGrad,
-    /// The next step of outputs from the next step of inputs.
-    Step,
-}
 
 /// A place for one value: `offset` and `len` are floats per sample.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -114,10 +100,9 @@ pub struct NodePlan {
     pub(crate) trains: bool,
     /// What a network used as a layer is asked for in its turn.
     pub(crate) pass: Pass,
-    pub(crate) absorbed: Fusion,
-    pub(crate) floor: f32,
-    /// The maxima that a convolution takes on the way.
-    pub(crate) pool: Option<Pool>,
+    pub(crate) fusion: Fusion,
+    /// What it ends with in the stead of the nodes that are fused into it.
+    pub(crate) epilogue: Epilogue,
     /// The outputs, one bit each, whose loss reads what comes in here when it wants scores.
     pub(crate) head: u8,
 }
@@ -138,9 +123,8 @@ impl NodePlan {
         pull: false,
         trains: false,
         pass: Pass::Infer,
-        absorbed: Fusion::No,
-        floor: f32::NEG_INFINITY,
-        pool: None,
+        fusion: Fusion::No,
+        epilogue: Epilogue::NONE,
         head: 0,
     };
 }
@@ -189,9 +173,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             lives.set(Kind::Temp, s, temps);
             scratch = max(scratch, spec.scratch_for(own));
             scratch_fixed = max(scratch_fixed, spec.scratch_fixed_for(own));
-            if let Some(conv) = spec.takes_pool
-                && let Some(pool) = self.pool(s, &table)
-            {
+            if let (Some(conv), Some(pool)) = (spec.accepts.max_pool, table.epilogue[s].max_pool) {
                 scratch_fixed = max(scratch_fixed, ConvMaxPool { conv, pool }.scratch());
             }
             s += 1;
@@ -246,15 +228,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         len
     }
 
-    /// The maxima that node `s` takes on the way.
-    const fn pool(&self, s: usize, table: &Liveness<S, V>) -> Option<Pool> {
-        match table.pool[s] {
-            Some(pool) => self.nodes[pool].spec.pool,
-            None => None,
-        }
-    }
-
-    /// Floats per sample that node `s` saved_layout, for a pool that it does the work of too.
+    /// Floats per sample that node `s` keeps, for a pool that is fused into it too.
     const fn saved_len(&self, s: usize, table: &Liveness<S, V>) -> usize {
         let own = table.own[s];
         let pool = match table.pool[s] {
@@ -299,9 +273,9 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         node_plan.pull = table.pulled[s];
         node_plan.trains = table.trains[s];
         node_plan.pass = table.own[s];
-        node_plan.absorbed = table.absorbed[s];
+        node_plan.fusion = table.fusion[s];
         node_plan.in_place = table.in_place[s];
-        node_plan.pool = self.pool(s, table);
+        node_plan.epilogue = table.epilogue[s];
         node_plan.saved = BufferRef::work(lives.of(Kind::Saved, s).offset, self.saved_len(s, table));
         node_plan.saved_life = Lifetime::of(lives.of(Kind::Saved, s));
         let mut temp = lives.of(Kind::Temp, s).offset;
@@ -331,13 +305,6 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             node_plan.y_life[j] = Lifetime::of(lives.of(Kind::Value, v));
             node_plan.dy_life[j] = Lifetime::of(lives.of(Kind::Grad, v));
             j += 1;
-        }
-        if node.m() == 1
-            && let Some(act) = table.absorber[node.y]
-            && let Some(fact) = self.nodes[act].spec.act
-            && let Some(floor) = fact.floor
-        {
-            node_plan.floor = floor;
         }
         node_plan
     }

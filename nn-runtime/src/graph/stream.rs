@@ -4,10 +4,10 @@
 use alloc::string::String;
 
 use super::liveness::max;
-use super::plan::{BufferRef, NodePlan, Pass, Plan};
+use super::plan::{BufferRef, NodePlan, Plan};
 use super::{CompiledNetwork, Graph};
 use crate::shape::Shape;
-use crate::spec::{MAX_OUTPUTS, Stream, lines};
+use crate::spec::{MAX_OUTPUTS, Pass, Stream, lines};
 use nn_kernels::workspace::Region;
 
 /// What a network is to a stream.

@@ -3,7 +3,7 @@
 
 /// The layer around a curve that is written by hand: what its pullback reads (`input` or `output`), and its head.
 macro_rules! by_hand {
-    ($(#[doc = $doc:literal])* $name:ident pulls from $from:ident, head $head:ident) => {
+    ($(#[doc = $doc:literal])* $name:ident backward from $from:ident, head $head:ident) => {
         $(#[doc = $doc])*
         #[derive(Clone, Copy, Debug)]
         pub struct $name;

@@ -4,7 +4,7 @@
 use super::norm::eps_fault;
 use crate::fault::Fault;
 use crate::init::Init;
-use crate::layer::{Layer, LayerContext, Mode, ParamGrad, ReadContext};
+use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
 use crate::spec::{LayerSpec, Rule};
 use nn_kernels::batch_norm::{Channels, channels_backward, gradient_sums, moments, scale_channels};
@@ -92,7 +92,7 @@ impl BatchNorm {
             return Rule::Err(Fault::expected("an input of [channels, …]").found(x).help("give it a dimension"));
         }
         let channels = Shape::of([x.dim(0)]);
-        let mut spec = LayerSpec::output(x).depends_on_batch().backward_input_first().takes_act();
+        let mut spec = LayerSpec::output(x).depends_on_batch().backward_input_first().accepts_elementwise();
         if self.affine {
             spec = spec.param("weight", channels, self.init).param("bias", channels, Init::Zeros);
         }
@@ -137,25 +137,24 @@ fn per_channel<const K: usize>(memory: &mut [f32], channels: usize) -> [&mut [f3
     })
 }
 
-/// What is kept of each channel for the pulls: the mean and variance that were used, Σ dy and Σ dy · (x - mean).
+/// What is kept of each channel for the backward methods: the mean and variance that were used, Σ dy and Σ dy · (x - mean).
 const KEPT: usize = 4;
 
 impl Layer for BatchNorm {
     fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
-        let lay = self.lay(cx);
+        let (lay, training, floor) = (self.lay(cx), cx.is_training(), cx.floor());
         let n = lay.channels;
         let [weight, bias] = [0, 1].map(|i| self.affine.then(|| cx.param(i)));
         let given = [0, 1].map(|i| cx.param(self.running() + i));
         let mut statistics = given;
-        // A prediction whose gradients nobody will ask for saved_layout nothing.
+        // A prediction whose gradients nobody will ask for keeps nothing.
         if !cx.saved.is_empty() {
             let [mean, var, ..] = per_channel::<KEPT>(cx.saved, n);
-            match cx.mode {
-                Mode::Train => moments(cx.isa, lay, x, mean, var),
-                Mode::Infer => {
-                    mean.copy_from_slice(given[0]);
-                    var.copy_from_slice(given[1]);
-                }
+            if training {
+                moments(cx.isa, lay, x, mean, var);
+            } else {
+                mean.copy_from_slice(given[0]);
+                var.copy_from_slice(given[1]);
             }
             statistics = [mean, var];
         }
@@ -166,7 +165,7 @@ impl Layer for BatchNorm {
             Some(bias) => shift.copy_from_slice(bias),
             None => shift.fill(0.0),
         }
-        scale_channels(cx.isa, lay, x, [mean, scale, shift], cx.floor, y);
+        scale_channels(cx.isa, lay, x, [mean, scale, shift], floor, y);
     }
 
     fn backward_input(
@@ -177,7 +176,7 @@ impl Layer for BatchNorm {
         [dy]: [&[f32]; 1],
         [dx]: [&mut [f32]; 1],
     ) {
-        let lay = self.lay(cx);
+        let (lay, training) = (self.lay(cx), cx.is_training());
         let n = lay.channels;
         let weight = self.affine.then(|| cx.param(0));
         let [mean, var, plain, along] = per_channel::<KEPT>(cx.saved, n);
@@ -189,8 +188,8 @@ impl Layer for BatchNorm {
         self.scale(weight, var, scale);
         slope.fill(0.0);
         shift.fill(0.0);
-        // Outside a training step the statistics are given numbers, through which nothing is pulled.
-        if cx.mode == Mode::Train {
+        // Outside a training step the statistics are given numbers, which have no gradient.
+        if training {
             let count = (x.len() / n) as f64;
             for c in 0..n {
                 let (scale, deviation) = (f64::from(scale[c]), self.deviation(var[c]));
@@ -213,7 +212,7 @@ impl Layer for BatchNorm {
             let (range, db) = grad.slice(cx, 1);
             range.zip(db).for_each(|(c, db)| *db += plain[c]);
         }
-        if cx.mode == Mode::Infer {
+        if !cx.is_training() {
             return;
         }
         let (range, change) = grad.slice(cx, self.running());

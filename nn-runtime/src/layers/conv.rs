@@ -57,8 +57,8 @@ macro_rules! layer_of_a_convolution {
             fn forward(&self, cx: &mut crate::layer::LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
                 let conv = super::window::accepted(self.conv(cx.input_shape(0)));
                 let bias = super::conv::bias(cx, &self.learnt, 1);
-                let filters = nn_kernels::conv::FilterBank { w: cx.param(0), bias, floor: cx.floor };
-                match cx.pool.copied() {
+                let filters = nn_kernels::conv::FilterBank { w: cx.param(0), bias, floor: cx.floor() };
+                match cx.epilogue.max_pool {
                     None => nn_kernels::conv::forward(cx.isa, conv, x, filters, y, cx.scratch),
                     Some(pool) => {
                         let fused = nn_kernels::conv::fused_max_pool::ConvMaxPool { conv, pool };
@@ -78,7 +78,7 @@ macro_rules! layer_of_a_convolution {
                 if !dx.is_empty() {
                     let conv = super::window::accepted(self.conv(cx.input_shape(0)));
                     let w = cx.param(0);
-                    match cx.pool.copied() {
+                    match cx.epilogue.max_pool {
                         None => nn_kernels::conv::backward_input(cx.isa, conv, dy, w, dx, cx.scratch),
                         Some(pool) => {
                             let fused = nn_kernels::conv::fused_max_pool::ConvMaxPool { conv, pool };
@@ -203,7 +203,7 @@ pub(super) const fn spec(y: Shape, conv: &Conv, learnt: &Learnt, weight: Shape, 
         .filters("weight", weight, learnt.init)
         .scratch(0, conv.scratch())
         .macs(conv.y_len().saturating_mul(conv.rows()))
-        .takes_act()
+        .accepts_elementwise()
         .backward_without_x();
     if learnt.bias { spec.param("bias", Shape::of([bias]), learnt.bias_init) } else { spec }
 }
@@ -219,7 +219,7 @@ pub(super) fn pull_weight(cx: &mut ReadContext, at: usize, conv: Conv, [x, dy]: 
     if range.is_empty() {
         return;
     }
-    match cx.pool.copied() {
+    match cx.epilogue.max_pool {
         None => backward_weight(cx.isa, conv, x, dy, range, dw, cx.scratch),
         Some(pool) => {
             let (fused, grad) = (ConvMaxPool { conv, pool }, max_pool_grad(dy, cx.saved));
@@ -234,7 +234,7 @@ pub(super) fn pull_bias_of(cx: &ReadContext, at: usize, conv: Conv, dy: &[f32], 
     if range.is_empty() {
         return;
     }
-    match cx.pool.copied() {
+    match cx.epilogue.max_pool {
         None => backward_bias(cx.isa, conv, dy, range, db),
         Some(pool) => fused_max_pool::backward_bias(cx.isa, pool, max_pool_grad(dy, cx.saved), range, db),
     }

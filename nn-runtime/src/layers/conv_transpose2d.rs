@@ -157,7 +157,7 @@ fn output_of(back: Conv) -> Conv {
 impl Layer for ConvTranspose2d {
     fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         let back = accepted(self.back(cx.input_shape(0)));
-        let filters = FilterBank { w: cx.param(0), bias: bias(cx, &self.learnt, 1), floor: cx.floor };
+        let filters = FilterBank { w: cx.param(0), bias: bias(cx, &self.learnt, 1), floor: cx.floor() };
         transposed(cx.isa, back, x, filters, y, cx.scratch);
     }
 

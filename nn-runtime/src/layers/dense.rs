@@ -92,7 +92,7 @@ impl Dense {
             .matrix("weight", self.units, features, self.init)
             .scratch(0, if fits { backward_input_scratch(self.units) } else { 0 })
             .macs(features.saturating_mul(self.units).saturating_mul(steps))
-            .takes_act()
+            .accepts_elementwise()
             .backward_without_x()
             .overwrites_weight_grad();
         match self.bias {
@@ -108,14 +108,14 @@ impl Dense {
     /// A batch of steps is a batch of samples to the product: the rows of the matrix are the last dimension of the input.
     fn panels(&self, cx: &LayerContext<'_, impl Sized>) -> Panels {
         let x = cx.input_shape(0);
-        Panels::fit(x.dim(x.rank() - 1), self.units)
+        Panels::best(x.dim(x.rank() - 1), self.units)
     }
 }
 
 impl Layer for Dense {
     fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         let bias = if self.bias { Some(cx.param(1)) } else { None };
-        product(cx.isa, self.panels(cx), x, cx.param(0), bias, cx.floor, y);
+        product(cx.isa, self.panels(cx), x, cx.param(0), bias, cx.floor(), y);
     }
 
     fn backward_input(

@@ -47,7 +47,7 @@ impl Dropout {
     fn drop(&self, cx: &LayerContext, from: &[f32], to: &mut [f32]) {
         if cx.is_training() && self.rate > 0.0 {
             let len = cx.output_shape(0).len();
-            dropout(cx.isa, cx.noise, cx.first_sample as u64, len, self.rate, from, to);
+            dropout(cx.isa, cx.rng, cx.first_sample as u64, len, self.rate, from, to);
         } else {
             to.copy_from_slice(from);
         }

@@ -64,7 +64,7 @@ impl Dropout2d {
         let (ones, rest) = cx.scratch.split_at_mut(cx.batch * channels);
         let factors = &mut rest[..cx.batch * channels];
         ones.fill(1.0);
-        dropout(cx.isa, cx.noise, cx.first_sample as u64, channels, self.rate, ones, factors);
+        dropout(cx.isa, cx.rng, cx.first_sample as u64, channels, self.rate, ones, factors);
         for ((from, to), factor) in from.chunks_exact(pixels).zip(to.chunks_exact_mut(pixels)).zip(factors) {
             // What is dropped is 0 even where it is infinite.
             if *factor == 0.0 {

@@ -93,7 +93,7 @@ const fn rule(pool: Result<Pool, Fault>) -> Rule {
         Ok(pool) => {
             let spec = spec(&pool).saves(pool.y_len());
             // Where windows lie so close that most inputs are some maximum, a convolution gains nothing by taking them.
-            if pool.stride[0] > 1 && pool.stride[1] > 1 { spec.is_pool(pool).ok() } else { spec.ok() }
+            if pool.stride[0] > 1 && pool.stride[1] > 1 { spec.max_pool(pool).ok() } else { spec.ok() }
         }
         Err(fault) => Rule::Err(fault),
     }

@@ -30,7 +30,7 @@ impl Norm {
         if let Some(fault) = eps_fault(self.eps) {
             return Rule::Err(fault);
         }
-        let mut spec = LayerSpec::output(x).saves(2 * rows).saved_layout(SavedLayout::Sample).takes_act();
+        let mut spec = LayerSpec::output(x).saves(2 * rows).saved_layout(SavedLayout::Sample).accepts_elementwise();
         if self.weight {
             spec = spec.param("weight", weights, Init::Constant(1.0));
         }
@@ -55,7 +55,7 @@ impl Norm {
     pub(super) fn forward(&self, cx: &mut LayerContext, rows: Rows, x: &[f32], y: &mut [f32]) {
         let params = [self.weight, self.weight && self.bias];
         let params = core::array::from_fn(|i| params[i].then(|| cx.param(i)));
-        row_norm(cx.isa, rows, x, params, cx.floor, y, cx.saved);
+        row_norm(cx.isa, rows, x, params, cx.floor(), y, cx.saved);
     }
 
     pub(super) fn backward_input(&self, cx: &mut LayerContext, rows: Rows, x: &[f32], dy: &[f32], dx: &mut [f32]) {

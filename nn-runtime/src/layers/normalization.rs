@@ -1,5 +1,6 @@
-//! `Normalization`: a data set's own mean and deviation taken out, as the first layer. In: any shape; out: the same. The two are given
-//! once, from the training data, and saved with the weights; no step changes them.
+//! `Normalization`: a data set's own mean and deviation taken out, as the first layer. In: any shape; out:
+//! the same. The two are given once, from the training data, and saved with the weights; no step changes
+//! them.
 
 use super::axis;
 use crate::init::Init;
@@ -15,8 +16,9 @@ use nn_kernels::batch_norm::{Channels, channels_backward, scale_channels};
 /// | `axis`, from 0, the batch not counted | `0`: features of a table, channels of images | no such layer | `axis=-1` |
 /// | mean and deviation | by name, see below | | `adapt(data)`, or `mean`, `variance` |
 ///
-/// Parameters, saved but not learnt: `mean` and `std`, `[length of the axis]`; they begin as 0 and 1, which changes nothing. They
-/// are fitted to the training data by [`Standardize`](crate::data::Standardize), of data that is not standardised already:
+/// Parameters, saved but not learnt: `mean` and `std`, `[length of the axis]`; they begin as 0 and 1, which
+/// changes nothing. They are fitted to the training data by [`Standardize`](crate::data::Standardize), of
+/// data that is not standardised already:
 ///
 /// ```
 /// use nn_runtime::data::Standardize;
@@ -64,7 +66,7 @@ impl Normalization {
             .constant("mean", Shape::of([len]), Init::Zeros)
             .constant("std", Shape::of([len]), Init::Constant(1.0))
             .scratch(0, 2 * len)
-            .takes_act()
+            .accepts_elementwise()
             .backward_without_x()
             .ok()
     }
@@ -90,7 +92,7 @@ fn scales<'a>(cx: &'a mut LayerContext) -> (&'a [f32], &'a [f32]) {
 
 impl Layer for Normalization {
     fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
-        let (isa, floor, lay, mean) = (cx.isa, cx.floor, self.lay(cx), cx.param(0));
+        let (isa, floor, lay, mean) = (cx.isa, cx.floor(), self.lay(cx), cx.param(0));
         let (scale, zeros) = scales(cx);
         scale_channels(isa, lay, x, [mean, scale, zeros], floor, y);
     }

@@ -80,7 +80,7 @@ impl SeparableConv2d {
             .saves(2 * middle)
             .scratch(0, middle + scratch)
             .macs(macs.saturating_add(across.y_len().saturating_mul(along.filters)))
-            .takes_act()
+            .accepts_elementwise()
             .backward_without_x()
             .backward_input_first();
         match self.learnt.bias {
@@ -111,7 +111,7 @@ fn kept(saved: &mut [f32], middle: usize, batch: usize) -> [&mut [f32]; 2] {
 impl Layer for SeparableConv2d {
     fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         let [along, across] = accepted(self.convs(cx.input_shape(0)));
-        let (isa, floor, bias) = (cx.isa, cx.floor, bias(cx, &self.learnt, 2));
+        let (isa, floor, bias) = (cx.isa, cx.floor(), bias(cx, &self.learnt, 2));
         let weights = [cx.param(0), cx.param(1)];
         let (spare, scratch) = cx.scratch.split_at_mut(along.y_len());
         for (i, (x, y)) in x.chunks_exact(along.x_len()).zip(y.chunks_exact_mut(across.y_len())).enumerate() {

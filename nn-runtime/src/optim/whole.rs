@@ -25,7 +25,7 @@ impl Form {
     /// # Panics
     /// `outputs == 0 || inputs == 0`
     pub const fn panels(outputs: usize, inputs: usize) -> Form {
-        Form { shape: Shape::of([outputs, inputs]), layout: Layout::Panels(Panels::fit(inputs, outputs)) }
+        Form { shape: Shape::of([outputs, inputs]), layout: Layout::Panels(Panels::best(inputs, outputs)) }
     }
 
     pub(crate) fn of(tensor: &Tensor) -> Form {

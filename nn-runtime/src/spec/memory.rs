@@ -1,8 +1,7 @@
 //! How much memory a layer asks of a plan: what it saved_layout, and what it uses while it runs. In: spec and a pass; out: floats, for networks as
 //! layers and repetitions too.
 
-use super::{LayerSpec, Stream, lines};
-use crate::graph::Pass;
+use super::{LayerSpec, Pass, Stream, lines};
 
 impl LayerSpec {
     /// Floats per sample that the layer saved_layout for its pulls: a network what its own plan says, a repetition also the values and

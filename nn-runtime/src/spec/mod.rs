@@ -1,8 +1,10 @@
 //! What a layer's rule answers: outputs, parameters, memory, and what fusion and losses may rely on. In: the layer's own
 //! numbers and its inputs' shapes; out: `LayerSpec`, at compile time. Nothing here may hold a float buffer or name a layer.
 
+mod fusion;
 mod memory;
 mod param;
+mod pass;
 mod stream;
 
 use crate::fault::Fault;
@@ -13,8 +15,10 @@ use nn_kernels::conv::Conv;
 use nn_kernels::matrix::Panels;
 use nn_kernels::pool::Pool;
 
+pub(crate) use fusion::{Accepts, Epilogue, Fusible};
 pub use param::Role;
 pub(crate) use param::{Layout, Param};
+pub use pass::Pass;
 pub(crate) use stream::Stream;
 
 /// What a shape rule gives back: the spec, or why it refuses.
@@ -75,15 +79,6 @@ pub enum Head {
     Same,
 }
 
-/// An elementwise function that its producer may absorb: it is then applied in place and its input is not kept.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub(crate) struct Act {
-    /// The derivative follows from the output, or from what is saved, so that it may be absorbed while training too.
-    pub(crate) from_output: bool,
-    /// `max(x, floor)`: a producer's kernel does it in its last instruction.
-    pub(crate) floor: Option<f32>,
-}
-
 /// How what a layer saved_layout for the gradients of its parameters lies.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum SavedLayout {
@@ -121,12 +116,10 @@ pub struct LayerSpec {
     pub(crate) scratch: usize,
     pub(crate) scratch_fixed: usize,
     pub(crate) macs: usize,
-    pub(crate) act: Option<Act>,
-    pub(crate) takes_act: bool,
-    /// The maxima of windows that this layer takes, so that the convolution before it may do so itself.
-    pub(crate) pool: Option<Pool>,
-    /// The convolution that this layer is, where it may end with the maxima of windows.
-    pub(crate) takes_pool: Option<Conv>,
+    /// What the layer before this one may do in its stead.
+    pub(crate) fusible: Option<Fusible>,
+    /// What this layer can do in the stead of the one after it.
+    pub(crate) accepts: Accepts,
     pub(crate) backward_reads_x: bool,
     pub(crate) backward_reads_y: bool,
     pub(crate) backward_in_place: bool,
@@ -182,10 +175,8 @@ impl LayerSpec {
             scratch: 0,
             scratch_fixed: 0,
             macs: 0,
-            act: None,
-            takes_act: false,
-            pool: None,
-            takes_pool: None,
+            fusible: None,
+            accepts: Accepts::NOTHING,
             backward_reads_x: true,
             backward_reads_y: true,
             backward_in_place: false,
@@ -225,7 +216,7 @@ impl LayerSpec {
         let shape = Shape::of([cols, rows]);
         // Where the size overflows nothing is laid out: the fault is told by `check`.
         let panels = match shape.checked_len() {
-            Some(len) if len > 0 => Panels::fit(rows, cols),
+            Some(len) if len > 0 => Panels::best(rows, cols),
             _ => Panels::new(1, 1),
         };
         self.push(name, shape, Layout::Panels(panels), init, Role::Trainable)
@@ -274,37 +265,38 @@ impl LayerSpec {
     /// absorb it. `from_output`: the derivative follows from the output alone, or from what is kept in `cx.saved`, so that the input need not
     /// stay.
     pub const fn elementwise(mut self, from_output: bool) -> LayerSpec {
-        self.act = Some(Act { from_output, floor: None });
+        self.fusible = Some(Fusible::Elementwise { from_output });
         self.stream = Stream::PerStep;
         self
     }
 
-    /// The elementwise function `max(x, floor)`, which product kernels absorb for nothing.
-    pub(crate) const fn is_floor(mut self, floor: f32) -> LayerSpec {
-        self.act = Some(Act { from_output: true, floor: Some(floor) });
+    /// The elementwise function `max(x, floor)`, which costs nothing where the layer before ends with it.
+    pub(crate) const fn floor(mut self, floor: f32) -> LayerSpec {
+        self.fusible = Some(Fusible::Floor(floor));
         self.stream = Stream::PerStep;
         self
     }
 
-    /// The pulls read neither `y` nor anything that follows from it, so an activation may overwrite it; if that activation is
-    /// a floor, `cx.floor` is already applied by `forward`.
-    pub(crate) const fn takes_act(mut self) -> LayerSpec {
-        self.takes_act = true;
+    /// An elementwise function after this layer may be fused into it: the backward methods read neither `y` nor
+    /// anything that follows from it, so that `y` may be overwritten, and `forward` ends with `y = max(y, cx.floor())`
+    /// (see [`LayerContext::floor`](crate::LayerContext::floor)).
+    pub const fn accepts_elementwise(mut self) -> LayerSpec {
+        self.accepts.elementwise = true;
         self.backward_reads_y = false;
         self
     }
 
-    /// The maxima of windows, which the convolution before it may take: it then saved_layout what this layer would keep, and is given the
-    /// gradients of the maxima.
-    pub(crate) const fn is_pool(mut self, pool: Pool) -> LayerSpec {
-        self.pool = Some(pool);
+    /// The largest number of each window. A convolution before it that [accepts](LayerSpec::accepts_max_pool) it takes
+    /// these maxima itself, keeps what this layer would keep, and is given the gradients of the maxima.
+    pub(crate) const fn max_pool(mut self, pool: Pool) -> LayerSpec {
+        self.fusible = Some(Fusible::MaxPool(pool));
         self
     }
 
-    /// Where a pool and nothing else reads what comes out, perhaps after a floor, `cx.pool` is that pool: `y` and `dy` are then its, and
-    /// `cx.saved` is what it would keep.
-    pub(crate) const fn takes_pool(mut self, conv: Conv) -> LayerSpec {
-        self.takes_pool = Some(conv);
+    /// A max-pool after this layer, which is this convolution, may be fused into it, perhaps with a floor between: see
+    /// [`Epilogue::max_pool`].
+    pub(crate) const fn accepts_max_pool(mut self, conv: Conv) -> LayerSpec {
+        self.accepts.max_pool = Some(conv);
         self
     }
 
@@ -375,10 +367,8 @@ impl LayerSpec {
         };
         self.macs = self.macs.saturating_mul(times);
         if times > 1 {
-            self.act = None;
-            self.takes_act = false;
-            self.pool = None;
-            self.takes_pool = None;
+            self.fusible = None;
+            self.accepts = Accepts::NOTHING;
             self.backward_reads_x = true;
             self.backward_reads_y = true;
             self.backward_in_place = false;

@@ -37,7 +37,7 @@ impl Layout {
     pub(crate) const fn grain(&self) -> usize {
         match self {
             Layout::Plain => LINE,
-            Layout::Panels(_) => Panels::GRAIN,
+            Layout::Panels(_) => Panels::SPLIT_ALIGN,
         }
     }
 }

@@ -11,8 +11,9 @@ use std::string::String;
 /// | each tensor's norm | `Clip::Norm(v)`: `g · v / max(‖g‖, v)` | `clip_grad_norm_` of one tensor | `clipnorm` |
 /// | the norm of all gradients as one vector | `Clip::GlobalNorm(v)`: `g · min(1, v / (‖g‖ + 1e-6))` | `clip_grad_norm_` | `global_clipnorm` |
 ///
-/// `GlobalNorm` needs the whole gradient at once, as much memory as the parameters; the others do not. Norms are sums of `f64` in one
-/// order, so that the same seed gives the same bits. Pascanu et al., "On the difficulty of training recurrent neural networks", 2013.
+/// `GlobalNorm` needs the whole gradient at once, as much memory as the parameters; the others do not. Norms
+/// are sums of `f64` in one order, so that the same seed gives the same bits. Pascanu et al., "On the
+/// difficulty of training recurrent neural networks", 2013.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -25,6 +26,7 @@ use std::string::String;
 /// assert_eq!(model.get("line.weight").unwrap(), [0.5]);
 /// ```
 #[derive(Clone, Copy, PartialEq, Debug)]
+#[non_exhaustive]
 pub enum Clip {
     /// Each number is held within ± this.
     Value(f64),

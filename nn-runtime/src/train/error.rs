@@ -1,18 +1,21 @@
-//! What can go wrong in training, in words. In: what was expected and found; out: one error type. Nothing is trained here.
+//! What can go wrong in training, in words. In: what was expected and found; out: one error type. Nothing is
+//! trained here.
 
 use std::fmt;
 
 use crate::data::DataError;
 
-/// Why a training call was refused or stopped. The model is as it was before the call, but for [`TrainError::Diverged`].
+/// Why a training call was refused or stopped. The model is as it was before the call, but for
+/// [`TrainError::Diverged`].
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum TrainError {
     /// The data cannot be trained on: what, and in which sample.
     Data(DataError),
     /// A setting is out of its range, or the data does not fit the network.
     Setting(String),
-    /// The loss or a parameter became infinite or NaN. The parameters are those after the last epoch that was finite, or those
-    /// that `fit` began with.
+    /// The loss or a parameter became infinite or NaN. The parameters are those after the last epoch that was
+    /// finite, or those that `fit` began with.
     Diverged {
         /// The epoch, counted from 1.
         epoch: usize,

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 /// How a model does on a set of samples.
 #[derive(Clone, Copy, PartialEq, Debug)]
+#[non_exhaustive]
 pub struct Evaluation {
-    /// The mean loss of a sample, or of a step where the output is `[steps, …]`: `Σ weight · loss / Σ weight`, added up over outputs.
+    /// The mean loss of a sample, or of a step where the output is `[steps, …]`: `Σ weight · loss / Σ
+    /// weight`, added up over outputs.
     pub loss: f64,
-    /// The share of samples, or steps, answered rightly, from 0 to 1, where the loss knows right from wrong. Those of weight 0 are not
-    /// counted, the others are counted once.
+    /// The share of samples, or steps, answered rightly, from 0 to 1, where the loss knows right from wrong.
+    /// Those of weight 0 are not counted, the others are counted once.
     pub accuracy: Option<f64>,
     /// How many samples.
     pub samples: usize,
@@ -27,6 +29,7 @@ impl fmt::Display for Evaluation {
 
 /// One pass over the training samples.
 #[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
 pub struct Epoch {
     /// Counted from 1.
     pub number: usize,
@@ -50,6 +53,7 @@ impl fmt::Display for Epoch {
 
 /// All epochs of a run, in order.
 #[derive(Clone, PartialEq, Debug, Default)]
+#[non_exhaustive]
 pub struct History {
     /// One for each epoch.
     pub epochs: Vec<Epoch>,

@@ -1,25 +1,34 @@
-//! Training: batches in, better parameters and a history out. It owns the loop, the order of samples and the memory of a
-//! step; it knows no layer, no kernel, and nothing of how a loss or an optimiser computes.
+//! Training: batches in, better parameters and a history out. A [`Trainer`] owns the loop, the order of
+//! samples and the memory of a step; losses, optimisers and schedules are told what to do one batch at a
+//! time.
 
-mod apart;
+// Each module uses those before it: split, microbatch, param_chunks, shard, update, executor, trainer.
+mod batch_outputs;
 mod clip;
+mod ema;
 mod error;
+mod executor;
 mod fit;
 mod history;
-mod lane;
+mod loss_sums;
+mod metrics;
+mod microbatch;
 mod objective;
-mod penalty;
-mod pieces;
+mod param_chunks;
+mod regularizer;
 pub mod schedule;
-mod setup;
-mod step;
+mod settings;
+mod shard;
+mod snapshot;
+mod split;
 mod trainer;
 mod update;
+mod workers;
 
 pub use clip::Clip;
 pub use error::TrainError;
 pub use fit::Fit;
 pub use history::{Epoch, Evaluation, History};
-pub use objective::{Answers, Objective};
-pub use penalty::Penalty;
+pub use objective::Objective;
+pub use regularizer::Regularizer;
 pub use trainer::Trainer;

@@ -1,77 +1,23 @@
-//! What is minimised: one loss on one output, or a tuple of losses on several. In: the outputs of a batch, a stretch of the targets
-//! and of the weights; out: sums over rows, and their gradients. It divides by nothing and knows no network and no loss by name.
+//! What is minimised: one loss on one output, or a tuple of losses on several. In: the outputs of a batch, a
+//! range of the targets and of the weights; out: sums over rows, and their gradients. It divides by nothing
+//! and knows no network and no loss by name.
 
 use std::format;
 use std::ops::Range;
 use std::string::String;
 
+use super::batch_outputs::{BatchOutputs, RowWeights, rows_and_width};
+use super::loss_sums::LossSums;
 use crate::data::{OneTarget, Targets, Values};
 use crate::losses::LossOn;
-use crate::{Isa, MAX_OUTPUTS, Shape};
+use crate::{MAX_OUTPUTS, Shape};
 
-/// The samples of a batch, as a loss sees them: their place in the data set, their weights there, and the outputs.
-pub struct Answers<'a> {
-    pub(crate) isa: Isa,
-    /// Where the batch lies among the targets and weights.
-    pub(crate) samples: Range<usize>,
-    /// Of the whole data set; none are all 1.
-    pub(crate) weights: Option<&'a Values>,
-    /// Of one sample of each output.
-    pub(crate) shapes: &'a [Shape],
-    /// `[samples, …]`; what is past the last output is empty.
-    pub(crate) y: [&'a [f32]; MAX_OUTPUTS],
-}
-
-/// What the rows of a batch come to. Tallies of several batches add up.
-#[derive(Clone, Copy, PartialEq, Default, Debug)]
-pub struct Tally {
-    /// Of each output: Σ weight · loss over rows.
-    pub(crate) loss: [f64; MAX_OUTPUTS],
-    /// Of each output: Σ weight over rows.
-    pub(crate) weight: [f64; MAX_OUTPUTS],
-    /// Rows answered rightly, by the first loss that tells right from wrong.
-    pub(crate) hits: Option<usize>,
-    /// Rows that loss has seen: those with a weight above 0.
-    pub(crate) rows: usize,
-}
-
-impl Tally {
-    #[inline]
-    pub(crate) fn add(&mut self, other: &Tally) {
-        for k in 0..MAX_OUTPUTS {
-            self.loss[k] += other.loss[k];
-            self.weight[k] += other.weight[k];
-        }
-        self.hits = match (self.hits, other.hits) {
-            (Some(hits), Some(more)) => Some(hits + more),
-            (hits, more) => hits.or(more),
-        };
-        self.rows += other.rows;
-    }
-
-    /// The weighted mean of each output's loss, added up; 0 where no row counts.
-    #[inline]
-    pub(crate) fn mean(&self) -> f64 {
-        let means = self.loss.iter().zip(&self.weight).map(|(loss, weight)| match *weight > 0.0 {
-            true => loss / weight,
-            false => 0.0,
-        });
-        means.sum()
-    }
-
-    /// Whether every loss is a number.
-    #[inline]
-    pub(crate) fn is_finite(&self) -> bool {
-        self.loss.iter().sum::<f64>().is_finite()
-    }
-
-    /// The share of rows answered rightly.
-    pub(crate) fn accuracy(&self) -> Option<f64> {
-        self.hits.map(|hits| hits as f64 / self.rows as f64)
-    }
-}
-
-/// A loss for all outputs of a network: a loss, or a tuple of losses in the order of the outputs, whose sum is minimised.
+/// A loss for all outputs of a network: a loss, or a tuple of losses in the order of the outputs, whose sum
+/// is minimised.
+///
+/// Every [`LossOn`] is one; write a loss of one's own with [`loss!`](crate::loss), or by implementing
+/// [`LossOn`]. The trait itself cannot be implemented outside this crate, as its methods name types that are
+/// private.
 pub trait Objective<T: Targets>: Sync {
     /// Which outputs the losses want as scores (logits), one bit each.
     #[doc(hidden)]
@@ -86,24 +32,15 @@ pub trait Objective<T: Targets>: Sync {
     #[doc(hidden)]
     fn gradient(
         &self,
-        answers: &Answers,
+        outputs: &BatchOutputs,
         targets: &T,
         scale: [f64; MAX_OUTPUTS],
         dy: &mut [&mut [f32]; MAX_OUTPUTS],
-        sums: &mut Tally,
+        sums: &mut LossSums,
     );
     /// What the rows come to.
     #[doc(hidden)]
-    fn value(&self, answers: &Answers, targets: &T, sums: &mut Tally);
-}
-
-/// The rows of a sample of this shape, and the numbers of a row.
-#[inline]
-fn rows(shape: &Shape) -> (usize, usize) {
-    match shape.as_slice() {
-        [rows @ .., width] => (rows.iter().product(), *width),
-        [] => (1, 1),
-    }
+    fn value(&self, outputs: &BatchOutputs, targets: &T, sums: &mut LossSums);
 }
 
 /// Where a row stands in a data set, in words.
@@ -114,59 +51,6 @@ fn place(row: usize, rows: usize) -> String {
     }
 }
 
-/// The weights of the rows of some samples of one output.
-#[derive(Clone)]
-struct Rows<'a> {
-    samples: Range<usize>,
-    /// Rows of a sample.
-    rows: usize,
-    weights: Option<&'a Values>,
-    /// A run of rows ends with its sample.
-    whole: bool,
-}
-
-impl Rows<'_> {
-    #[inline]
-    fn len(&self) -> usize {
-        self.samples.len() * self.rows
-    }
-
-    /// Weights stand for one row each, or for all rows of a sample.
-    #[inline]
-    fn weight(&self, row: usize) -> f32 {
-        let row = self.samples.start * self.rows + row;
-        self.weights.map_or(1.0, |weights| weights.as_slice()[row * weights.width() / self.rows])
-    }
-
-    /// Rows in a row of equal weight above 0, with that weight, and between them those of weight 0.
-    fn runs(&self) -> impl Iterator<Item = (Range<usize>, f32)> {
-        let mut at = 0;
-        core::iter::from_fn(move || {
-            let from = at;
-            if from == self.len() {
-                return None;
-            }
-            let limit = if self.whole { from + self.rows } else { self.len() };
-            let weight = self.weight(from);
-            at = match self.weights {
-                None => limit,
-                Some(_) => (from..limit).find(|&row| self.weight(row) != weight).unwrap_or(limit),
-            };
-            Some((from..at, weight))
-        })
-    }
-
-    /// Σ weight: of rows, or of samples where a loss takes them whole.
-    #[inline]
-    fn sum(&self) -> f64 {
-        let each = |run: Range<usize>| if self.whole { 1.0 } else { run.len() as f64 };
-        match self.weights {
-            None => (if self.whole { self.samples.len() } else { self.len() }) as f64,
-            Some(_) => self.runs().map(|(run, weight)| f64::from(weight) * each(run)).sum(),
-        }
-    }
-}
-
 /// What is wrong with the targets and weights of output `j`.
 fn fault<T: OneTarget, L: LossOn<[T::Item]>>(
     loss: &L,
@@ -174,7 +58,7 @@ fn fault<T: OneTarget, L: LossOn<[T::Item]>>(
     targets: &T,
     weights: Option<&Values>,
 ) -> Option<String> {
-    let (rows, width) = rows(shape);
+    let (rows, width) = rows_and_width(shape);
     let per = targets.width();
     if let Some(found) = weights.map(Values::width).filter(|&found| found != 1 && (found != rows || L::WHOLE)) {
         let steps = if L::WHOLE || rows == 1 { String::new() } else { format!(", or {rows}, one for each step") };
@@ -202,19 +86,19 @@ fn fault<T: OneTarget, L: LossOn<[T::Item]>>(
     Some(format!("{}: {fault}", place(row, rows)))
 }
 
-/// Adds output `j` to the tally, and writes its gradient where one is asked for.
-fn tally<T: OneTarget, L: LossOn<[T::Item]>>(
+/// Adds output `j` to the sums, and writes its gradient where one is asked for.
+fn add_output<T: OneTarget, L: LossOn<[T::Item]>>(
     (loss, targets, j): (&L, &T, usize),
-    answers: &Answers,
+    outputs: &BatchOutputs,
     mut asked: Option<(f64, &mut [f32])>,
-    tally: &mut Tally,
+    sums: &mut LossSums,
 ) {
-    let Answers { isa, samples, weights, shapes, y } = answers;
-    let (rows, width) = rows(&shapes[j]);
-    let rows = Rows { samples: samples.clone(), rows, weights: *weights, whole: L::WHOLE };
+    let BatchOutputs { isa, samples, weights, shapes, y } = outputs;
+    let (rows, width) = rows_and_width(&shapes[j]);
+    let rows = RowWeights { samples: samples.clone(), rows, weights: *weights, whole: L::WHOLE };
     let per = targets.width();
     let target = &targets.as_slice()[samples.start * per..samples.end * per];
-    let counts = tally.hits.is_none();
+    let counts = sums.accuracy.correct.is_none();
     for (run, weight) in rows.runs() {
         let span = run.start * width..run.end * width;
         if weight == 0.0 {
@@ -226,19 +110,19 @@ fn tally<T: OneTarget, L: LossOn<[T::Item]>>(
         }
         let y = &y[j][span.clone()];
         let target = &target[run.start * per / rows.rows..run.end * per / rows.rows];
-        let sum = match &mut asked {
+        let loss_sum = match &mut asked {
             Some((scale, dy)) => {
                 loss.gradient(*isa, width, y, target, (f64::from(weight) * *scale) as f32, &mut dy[span])
             }
             None => loss.value(*isa, width, y, target),
         };
-        tally.loss[j] += f64::from(weight) * sum;
-        if let (true, Some(hits)) = (counts, loss.correct(width, y, target)) {
-            tally.hits = Some(tally.hits.unwrap_or(0) + hits);
-            tally.rows += if L::WHOLE { 1 } else { run.len() };
+        sums.loss[j] += f64::from(weight) * loss_sum;
+        if let (true, Some(correct)) = (counts, loss.correct(width, y, target)) {
+            sums.accuracy.correct = Some(sums.accuracy.correct.unwrap_or(0) + correct);
+            sums.accuracy.rows += if L::WHOLE { 1 } else { run.len() };
         }
     }
-    tally.weight[j] = rows.sum();
+    sums.weight[j] = rows.sum();
 }
 
 impl<T: OneTarget, L: LossOn<[T::Item]>> Objective<T> for L {
@@ -252,25 +136,25 @@ impl<T: OneTarget, L: LossOn<[T::Item]>> Objective<T> for L {
 
     fn weight(&self, samples: Range<usize>, shapes: &[Shape], weights: Option<&Values>) -> [f64; MAX_OUTPUTS] {
         let mut all = [0.0; MAX_OUTPUTS];
-        all[0] = Rows { samples, rows: rows(&shapes[0]).0, weights, whole: L::WHOLE }.sum();
+        all[0] = RowWeights { samples, rows: rows_and_width(&shapes[0]).0, weights, whole: L::WHOLE }.sum();
         all
     }
 
     fn gradient(
         &self,
-        answers: &Answers,
+        outputs: &BatchOutputs,
         targets: &T,
         scale: [f64; MAX_OUTPUTS],
         dy: &mut [&mut [f32]; MAX_OUTPUTS],
-        sums: &mut Tally,
+        sums: &mut LossSums,
     ) {
-        *sums = Tally::default();
-        tally((self, targets, 0), answers, Some((scale[0], &mut *dy[0])), sums);
+        *sums = LossSums::default();
+        add_output((self, targets, 0), outputs, Some((scale[0], &mut *dy[0])), sums);
     }
 
-    fn value(&self, answers: &Answers, targets: &T, sums: &mut Tally) {
-        *sums = Tally::default();
-        tally((self, targets, 0), answers, None, sums);
+    fn value(&self, outputs: &BatchOutputs, targets: &T, sums: &mut LossSums) {
+        *sums = LossSums::default();
+        add_output((self, targets, 0), outputs, None, sums);
     }
 }
 
@@ -292,25 +176,25 @@ macro_rules! several {
 
             fn weight(&self, samples: Range<usize>, shapes: &[Shape], weights: Option<&Values>) -> [f64; MAX_OUTPUTS] {
                 let mut all = [0.0; MAX_OUTPUTS];
-                $(all[$i] = Rows { samples: samples.clone(), rows: rows(&shapes[$i]).0, weights, whole: $loss::WHOLE }.sum();)*
+                $(all[$i] = RowWeights { samples: samples.clone(), rows: rows_and_width(&shapes[$i]).0, weights, whole: $loss::WHOLE }.sum();)*
                 all
             }
 
             fn gradient(
                 &self,
-                answers: &Answers,
+                outputs: &BatchOutputs,
                 targets: &($($target,)*),
                 scale: [f64; MAX_OUTPUTS],
                 dy: &mut [&mut [f32]; MAX_OUTPUTS],
-                sums: &mut Tally,
+                sums: &mut LossSums,
             ) {
-                *sums = Tally::default();
-                $(tally((&self.$i, &targets.$i, $i), answers, Some((scale[$i], &mut *dy[$i])), sums);)*
+                *sums = LossSums::default();
+                $(add_output((&self.$i, &targets.$i, $i), outputs, Some((scale[$i], &mut *dy[$i])), sums);)*
             }
 
-            fn value(&self, answers: &Answers, targets: &($($target,)*), sums: &mut Tally) {
-                *sums = Tally::default();
-                $(tally((&self.$i, &targets.$i, $i), answers, None, sums);)*
+            fn value(&self, outputs: &BatchOutputs, targets: &($($target,)*), sums: &mut LossSums) {
+                *sums = LossSums::default();
+                $(add_output((&self.$i, &targets.$i, $i), outputs, None, sums);)*
             }
         }
     };

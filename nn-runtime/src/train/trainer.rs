@@ -1,5 +1,5 @@
-//! The trainer: a model, a loss and an optimiser, and the loop over them. In: data sets; out: a trained model, a history. Data is
-//! checked before the model is touched; what diverges is undone.
+//! The trainer: a model, a loss and an optimiser, and the loop over them. In: data sets; out: a trained
+//! model, a history. Data is checked before the model is touched; what diverges is undone.
 
 use std::time::Instant;
 
@@ -8,10 +8,12 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64Mcg;
 
-use super::lane::{Batch, Inputs};
-use super::objective::{Objective, Tally};
-use super::step::{Stage, Taken};
-use super::update::{MAX_STATES, Memory};
+use super::executor::{Executor, StepResult};
+use super::loss_sums::LossSums;
+use super::objective::Objective;
+use super::shard::{Batch, BatchInputs};
+use super::snapshot::Snapshot;
+use super::update::MAX_SLOTS;
 use super::{Epoch, Evaluation, Fit, History, TrainError};
 use crate::data::{Dataset, Targets};
 use crate::graph::MAX_INPUTS;
@@ -20,7 +22,6 @@ use crate::losses::Fits;
 use crate::model::Model;
 use crate::network::Network;
 use crate::optim::Optimizer;
-use nn_kernels::aligned_buffer::AlignedBuffer;
 use nn_kernels::noise::CounterRng;
 use nn_kernels::simd::Isa;
 
@@ -42,15 +43,16 @@ pub struct Trainer<'m, N, L, O> {
     pub(super) model: &'m mut Model<N>,
     loss: L,
     pub(super) optimizer: O,
-    pub(super) stage: Stage,
+    pub(super) executor: Executor,
     /// What a setting was refused for, told when training begins.
     pub(super) fault: Option<String>,
     /// Whether the settings have been checked as they are.
-    pub(super) settled: bool,
+    pub(super) checked: bool,
 }
 
 impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
-    /// A trainer with fresh optimiser state. A loss that does not fit what the network ends in does not compile.
+    /// A trainer with fresh optimiser state. A loss that does not fit what the network ends in does not
+    /// compile.
     ///
     /// # Panics
     /// `optimizer.states() > 4`
@@ -63,9 +65,9 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     /// # Panics
     /// `optimizer.states() > 4`
     pub fn new_on(model: &'m mut Model<N>, loss: L, optimizer: O, isa: Isa) -> Self {
-        assert!(optimizer.states() <= MAX_STATES, "expected an optimiser with at most 4 floats of state per parameter");
-        let stage = Stage::new::<N>(&optimizer, isa);
-        Trainer { model, loss, optimizer, stage, fault: None, settled: false }
+        assert!(optimizer.states() <= MAX_SLOTS, "expected an optimiser with at most 4 floats of state per parameter");
+        let executor = Executor::new::<N>(&optimizer, isa);
+        Trainer { model, loss, optimizer, executor, fault: None, checked: false }
     }
 
     /// The model, as trained so far.
@@ -73,15 +75,17 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         self.model
     }
 
-    /// The optimiser, to change its own rate between steps. A schedule starts from that rate and leaves it as it is.
+    /// The optimiser, to change its own rate between steps. A schedule starts from that rate and leaves it as
+    /// it is.
     pub fn optimizer(&mut self) -> &mut O {
-        self.settled = false;
+        self.checked = false;
         &mut self.optimizer
     }
 
-    /// Takes one step on all samples of `batch` and returns their mean loss before it, weighted if they are; where all weights are 0
-    /// it does nothing and returns 0. What `fit` does for each batch; after the first step of this size it allocates nothing. With
-    /// [`accumulate`](Trainer::accumulate) it is every so many calls that change the parameters.
+    /// Takes one step on all samples of `batch` and returns their mean loss before it, weighted if they are;
+    /// where all weights are 0 it does nothing and returns 0. What `fit` does for each batch; after the first
+    /// step of this size it allocates nothing. With [`accumulate`](Trainer::accumulate) it is every so many
+    /// calls that change the parameters.
     ///
     /// # Errors
     /// As [`fit`](Trainer::fit); a loss that is not finite changes nothing.
@@ -90,31 +94,31 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         L: Objective<T>,
     {
         self.check(batch)?;
-        self.stage.reserve::<N>(batch.len(), &self.optimizer);
+        self.executor.reserve::<N>(batch.len(), &self.optimizer);
         let x = inputs(batch);
-        let loss = self.one(Inputs::Slices(&x[..batch.inputs().len()]), batch, 0).loss();
+        let loss = self.one(BatchInputs::Slices(&x[..batch.inputs().len()]), batch, 0).loss();
         match loss.is_finite() {
             true => Ok(loss),
-            false => Err(TrainError::NotFinite { step: self.stage.update.memory.steps + 1 }),
+            false => Err(TrainError::NotFinite { step: self.executor.update.state.steps + 1 }),
         }
     }
 
     /// Takes a batch, of which `answers` holds the targets and weights.
-    fn one<T: Targets>(&mut self, x: Inputs, answers: &Dataset<T>, seed: u64) -> Taken
+    fn one<T: Targets>(&mut self, x: BatchInputs, answers: &Dataset<T>, seed: u64) -> StepResult
     where
         L: Objective<T>,
     {
         let (samples, targets, weights) = (answers.len(), answers.targets(), answers.weights());
         let given = Batch { samples, x, first: 0, targets, weights };
-        self.stage.train::<N, _>(&mut self.model.params, &self.loss, &mut self.optimizer, seed, &given)
+        self.executor.train::<N, _>(&mut self.model.params, &self.loss, &mut self.optimizer, seed, &given)
     }
 
     /// Trains on all samples, `fit.epochs` times, and tells what each epoch was like.
     ///
     /// # Errors
-    /// Data without samples, with NaN or infinity, with labels the network has no class for, or of another width than the network;
-    /// settings out of range. The model is unchanged then. A loss that becomes infinite or NaN stops training, and the parameters
-    /// go back to the last epoch that was finite.
+    /// Data without samples, with NaN or infinity, with labels the network has no class for, or of another
+    /// width than the network; settings out of range. The model is unchanged then. A loss that becomes
+    /// infinite or NaN stops training, and the parameters go back to the last epoch that was finite.
     pub fn fit<T: Targets>(&mut self, train: &Dataset<T>, fit: Fit<T>) -> Result<History, TrainError>
     where
         L: Objective<T>,
@@ -124,12 +128,12 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         if let Some(validation) = fit.validate {
             self.check(validation)?;
         }
-        self.stage.reserve::<N>(fit.batch.min(train.len()), &self.optimizer);
-        self.stage.update.forget_gathered();
+        self.executor.reserve::<N>(fit.batch.min(train.len()), &self.optimizer);
+        self.executor.update.drop_accumulated();
 
         let mut history = History::default();
         let mut order: Vec<usize> = (0..train.len()).collect();
-        let mut batch = train.take(&[]);
+        let mut batch = train.select(&[]);
         let mut good = Snapshot::of(self, 0);
         let steps = train.len().div_ceil(fit.batch);
         let bar = if fit.progress { progress(steps) } else { ProgressBar::hidden() };
@@ -143,30 +147,30 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
                 bar.set_position(0);
             }
             let begun = Instant::now();
-            let mut total = Total::default();
+            let mut sums = EpochSums::default();
             for (step, indices) in order.chunks(fit.batch).enumerate() {
-                train.take_answers_into(indices, &mut batch);
-                let taken = self.one(Inputs::Among(train.inputs(), indices), &batch, fit.seed);
-                if !taken.loss().is_finite() {
+                train.select_targets_into(indices, &mut batch);
+                let result = self.one(BatchInputs::Indexed(train.inputs(), indices), &batch, fit.seed);
+                if !result.loss().is_finite() {
                     bar.finish_and_clear();
                     return Err(good.restore(self, number, step + 1));
                 }
-                total.add(&taken, indices.len());
+                sums.add(&result, indices.len());
                 if fit.progress {
                     bar.set_position(step as u64 + 1);
-                    bar.set_message(total.evaluation().to_string());
+                    bar.set_message(sums.evaluation().to_string());
                 }
             }
             // What does not fill a step makes one all the same.
-            self.stage.settle(&mut self.model.params, &mut self.optimizer);
+            self.executor.flush(&mut self.model.params, &mut self.optimizer);
             if !self.model.params.iter().all(|p| p.is_finite()) {
                 bar.finish_and_clear();
                 return Err(good.restore(self, number, steps));
             }
             let time = begun.elapsed();
             let validation = fit.validate.map(|data| self.evaluate_checked(data));
-            self.stage.update.memory.schedule.epoch(validation.unwrap_or(total.evaluation()).loss);
-            let epoch = Epoch { number, train: total.evaluation(), validation, time };
+            self.executor.update.state.schedule.epoch(validation.unwrap_or(sums.evaluation()).loss);
+            let epoch = Epoch { number, train: sums.evaluation(), validation, time };
             if fit.progress {
                 bar.println(epoch.to_string());
             }
@@ -179,8 +183,8 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         Ok(history)
     }
 
-    /// How the model does on these samples, as it predicts: without dropout or other training noise. Penalties on parameters are part of
-    /// the loss, as in Keras.
+    /// How the model does on these samples, as it predicts: without dropout or other training noise.
+    /// Penalties on parameters are part of the loss, as in Keras.
     ///
     /// # Errors
     /// As [`fit`](Trainer::fit).
@@ -197,9 +201,9 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         L: Objective<T>,
     {
         const BATCH: usize = 256;
-        self.stage.reserve::<N>(BATCH.min(data.len()), &self.optimizer);
-        let mut total = Total::default();
-        let penalty = self.stage.update.penalty(self.stage.isa, &self.model.params);
+        self.executor.reserve::<N>(BATCH.min(data.len()), &self.optimizer);
+        let mut sums = EpochSums::default();
+        let regularization = self.executor.update.regularization(self.executor.isa, &self.model.params);
         let all = inputs(data);
         let mut from = 0;
         while from < data.len() {
@@ -208,13 +212,13 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
             for ((x, all), values) in x.iter_mut().zip(all).zip(data.inputs()) {
                 *x = &all[from * values.width()..][..batch * values.width()];
             }
-            let x = Inputs::Slices(&x[..data.inputs().len()]);
+            let x = BatchInputs::Slices(&x[..data.inputs().len()]);
             let given = Batch { samples: batch, x, first: from, targets: data.targets(), weights: data.weights() };
-            let sums = self.stage.evaluate::<N, _>(&self.model.params, &self.loss, &given);
-            total.add(&Taken { sums, penalty }, batch);
+            let batch_sums = self.executor.evaluate::<N, _>(&self.model.params, &self.loss, &given);
+            sums.add(&StepResult { sums: batch_sums, regularization }, batch);
             from += batch;
         }
-        total.evaluation()
+        sums.evaluation()
     }
 
     /// Whether the data can be trained on.
@@ -222,10 +226,10 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     where
         L: Objective<T>,
     {
-        if !self.settled {
+        if !self.checked {
             self.optimizer.check().map_err(TrainError::setting)?;
             self.check_settings().map_err(TrainError::setting)?;
-            self.settled = true;
+            self.checked = true;
         }
         if data.is_empty() {
             return Err(TrainError::setting(
@@ -273,56 +277,26 @@ fn inputs<T: Targets>(data: &Dataset<T>) -> [&[f32]; MAX_INPUTS] {
     x
 }
 
-/// What training goes back to when it diverges.
-struct Snapshot {
-    epoch: usize,
-    params: AlignedBuffer,
-    memory: Memory,
-    batches: u64,
-}
-
-impl Snapshot {
-    fn of<N: Network, L, O>(trainer: &Trainer<'_, N, L, O>, epoch: usize) -> Snapshot {
-        let Stage { update, batches, .. } = &trainer.stage;
-        let (params, memory) = (trainer.model.params.clone(), update.memory.clone());
-        Snapshot { epoch, params, memory, batches: *batches }
-    }
-
-    /// As a new one, in the same memory.
-    fn renew<N: Network, L, O>(&mut self, trainer: &Trainer<'_, N, L, O>, epoch: usize) {
-        let Stage { update, batches, .. } = &trainer.stage;
-        self.params.clone_from(&trainer.model.params);
-        (self.epoch, self.memory, self.batches) = (epoch, update.memory.clone(), *batches);
-    }
-
-    fn restore<N: Network, L, O>(self, trainer: &mut Trainer<'_, N, L, O>, epoch: usize, step: usize) -> TrainError {
-        trainer.model.params = self.params;
-        trainer.stage.update.memory = self.memory;
-        trainer.stage.update.forget_gathered();
-        trainer.stage.batches = self.batches;
-        TrainError::Diverged { epoch, step, kept: self.epoch }
-    }
-}
-
 /// Sums over batches.
 #[derive(Default)]
-struct Total {
-    sums: Tally,
-    /// Of each sample the penalty when it was trained on.
-    penalties: f64,
+struct EpochSums {
+    sums: LossSums,
+    /// Of each sample what regularisers added when it was trained on.
+    regularization: f64,
     samples: usize,
 }
 
-impl Total {
-    fn add(&mut self, taken: &Taken, samples: usize) {
-        self.sums.add(&taken.sums);
-        self.penalties += taken.penalty * samples as f64;
+impl EpochSums {
+    fn add(&mut self, result: &StepResult, samples: usize) {
+        self.sums.add(&result.sums);
+        self.regularization += result.regularization * samples as f64;
         self.samples += samples;
     }
 
     fn evaluation(&self) -> Evaluation {
-        let penalty = self.penalties / self.samples.max(1) as f64;
-        Evaluation { loss: self.sums.mean() + penalty, accuracy: self.sums.accuracy(), samples: self.samples }
+        let regularization = self.regularization / self.samples.max(1) as f64;
+        let accuracy = self.sums.accuracy.accuracy();
+        Evaluation { loss: self.sums.mean() + regularization, accuracy, samples: self.samples }
     }
 }
 

@@ -1,5 +1,6 @@
-//! From gradients to parameters: penalties, clipping, the optimiser, the average. In: the gradient of each piece, as it is pulled or
-//! gathered; out: changed parameters. It knows no network and no loss, and allocates only when it is set up.
+//! From gradients to parameters: regularisers, clipping, the optimiser, the moving average. In: the gradient
+//! of each chunk, as it is computed or accumulated; out: changed parameters. It knows no network and no loss,
+//! and allocates only when it is set up.
 
 use std::boxed::Box;
 use std::ops::Range;
@@ -7,19 +8,21 @@ use std::sync::atomic::AtomicBool;
 use std::vec::Vec;
 
 use super::clip::Clip;
-use super::penalty::Placed;
-use super::pieces::{self, Piece};
+use super::ema::Ema;
+use super::param_chunks::{self, ParamChunk};
+use super::regularizer::PlacedRegularizer;
 use super::schedule::{ConstantRate, Schedule};
+use super::workers::{ActiveWorkers, WorkerScratch};
 use crate::graph::CompiledNetwork;
 use crate::optim::{Optimizer, Whole};
 use crate::spec::Role;
 use nn_kernels::aligned_buffer::AlignedBuffer;
 use nn_kernels::simd::Isa;
-use nn_kernels::thread_pool::{ChunkQueue, ThreadPool};
-use nn_kernels::update::{add_penalty, clamp, follow, sum_of_squares};
+use nn_kernels::thread_pool::ChunkQueue;
+use nn_kernels::update::{add_penalty, clamp, sum_of_squares};
 
 /// The most floats of state per parameter that an optimiser may keep.
-pub(super) const MAX_STATES: usize = 4;
+pub(super) const MAX_SLOTS: usize = 4;
 
 /// What a step does with gradients, and what it remembers from step to step.
 pub(super) struct Update {
@@ -27,43 +30,29 @@ pub(super) struct Update {
     pub(super) clip: Option<Clip>,
     /// How many batches make a step.
     pub(super) accumulate: usize,
-    pub(super) penalties: Vec<Placed>,
-    pieces: Vec<Piece>,
-    /// Where the pieces lie.
+    pub(super) regularizers: Vec<PlacedRegularizer>,
+    chunks: Vec<ParamChunk>,
+    /// Where the chunks lie.
     ranges: Vec<Range<usize>>,
-    /// Which of them have been dealt out.
+    /// Which of them have been given out.
     taken: Vec<AtomicBool>,
-    /// The whole gradient, where it is gathered.
-    gathered: AlignedBuffer,
-    pub(super) memory: Memory,
-    /// Batches whose gradients wait in `gathered`, and their weight.
+    /// The whole gradient, where it is needed at once.
+    accumulated: AlignedBuffer,
+    pub(super) state: UpdateState,
+    /// Batches whose gradients wait in `accumulated`, and their weight.
     batches: usize,
     weight: f64,
 }
 
-/// What a lane has to itself.
-pub(super) struct Bench {
-    pub(super) lane: usize,
-    /// For whoever runs layers.
-    pub(super) scratch: AlignedBuffer,
-    /// The gradient of one piece.
-    grad: AlignedBuffer,
-    /// For the optimiser.
-    room: AlignedBuffer,
-}
-
-/// All lanes, and what each has to itself.
-pub(super) type Lanes<'a> = (&'a mut ThreadPool, &'a mut [Bench]);
-
 /// What training goes back to when it diverges.
 #[derive(Clone)]
-pub(super) struct Memory {
+pub(super) struct UpdateState {
     /// What the optimiser remembers.
-    states: Vec<AlignedBuffer>,
+    slots: Vec<AlignedBuffer>,
     /// Steps taken.
     pub(super) steps: u64,
     pub(super) schedule: Box<dyn Schedule>,
-    pub(super) average: Option<Average>,
+    pub(super) ema: Option<Ema>,
 }
 
 impl Clone for Box<dyn Schedule> {
@@ -72,153 +61,155 @@ impl Clone for Box<dyn Schedule> {
     }
 }
 
-/// A moving average of the parameters; the first step begins it.
-#[derive(Clone)]
-pub(super) struct Average {
-    pub(super) decay: f64,
-    params: AlignedBuffer,
-    /// The first step after it was asked for has been taken.
-    begun: bool,
-}
+impl UpdateState {
+    fn new(map: &CompiledNetwork, optimizer: &impl Optimizer) -> UpdateState {
+        let slots = (0..optimizer.states())
+            .map(|k| {
+                let mut slot = AlignedBuffer::zeroed(map.params_len);
+                let initial = optimizer.initial_state(k);
+                if initial != 0.0 {
+                    slot.fill(initial);
+                }
+                slot
+            })
+            .collect();
+        UpdateState { slots, steps: 0, schedule: Box::new(ConstantRate), ema: None }
+    }
 
-impl Memory {
     /// Numbers that the optimiser remembers of each parameter.
-    pub(super) fn states(&self) -> usize {
-        self.states.len()
+    pub(super) fn slots(&self) -> usize {
+        self.slots.len()
     }
 }
 
 impl Update {
     pub(super) fn new(map: &'static CompiledNetwork, optimizer: &impl Optimizer) -> Update {
-        let states = (0..optimizer.states())
-            .map(|k| {
-                let mut state = AlignedBuffer::zeroed(map.params_len);
-                let initial = optimizer.initial_state(k);
-                if initial != 0.0 {
-                    state.fill(initial);
-                }
-                state
-            })
-            .collect();
         let mut update = Update {
             map,
             clip: None,
             accumulate: 1,
-            penalties: Vec::new(),
-            pieces: Vec::new(),
+            regularizers: Vec::new(),
+            chunks: Vec::new(),
             ranges: Vec::new(),
             taken: Vec::new(),
-            gathered: AlignedBuffer::zeroed(0),
-            memory: Memory { states, steps: 0, schedule: Box::new(ConstantRate), average: None },
+            accumulated: AlignedBuffer::zeroed(0),
+            state: UpdateState::new(map, optimizer),
             batches: 0,
             weight: 0.0,
         };
-        update.arrange(optimizer, 1);
+        update.layout(optimizer, 1);
         update
     }
 
-    /// Cuts the parameters and makes room, as the settings want it, for so many lanes. Gradients that wait go on waiting, unless their
-    /// settings have changed.
-    pub(super) fn arrange(&mut self, optimizer: &impl Optimizer, lanes: usize) {
+    /// Cuts the parameters and makes room, as the settings want it, for so many workers. Accumulated
+    /// gradients stay, unless their settings have changed.
+    pub(super) fn layout(&mut self, optimizer: &impl Optimizer, workers: usize) {
         let by_tensor = optimizer.whole() || matches!(self.clip, Some(Clip::Norm(_)));
-        // Where a norm of all is taken, the sums it is made of may not depend on the lanes.
-        let lanes = if self.gathers() { 1 } else { lanes };
-        self.pieces = match by_tensor {
-            true => pieces::by_tensor(self.map),
-            false => pieces::by_strip(self.map, Role::Trainable, lanes),
+        // Where a norm of all is taken, the sums it is made of may not depend on the workers.
+        let workers = if self.accumulates() { 1 } else { workers };
+        self.chunks = match by_tensor {
+            true => param_chunks::by_tensor(self.map),
+            false => param_chunks::by_size(self.map, Role::Trainable, workers),
         };
-        self.ranges = self.pieces.iter().map(|piece| piece.range.clone()).collect();
-        self.taken = self.pieces.iter().map(|_| AtomicBool::new(false)).collect();
-        let gathered = if self.gathers() { self.map.params_len } else { 0 };
-        if self.gathered.len() != gathered {
-            self.gathered = AlignedBuffer::zeroed(gathered);
-            self.forget_gathered();
+        self.ranges = self.chunks.iter().map(|chunk| chunk.range.clone()).collect();
+        self.taken = self.chunks.iter().map(|_| AtomicBool::new(false)).collect();
+        let accumulated = if self.accumulates() { self.map.params_len } else { 0 };
+        if self.accumulated.len() != accumulated {
+            self.accumulated = AlignedBuffer::zeroed(accumulated);
+            self.drop_accumulated();
         }
     }
 
-    /// What a lane needs to itself, and so much for whoever runs layers.
-    pub(super) fn bench(&self, lane: usize, scratch: usize, optimizer: &impl Optimizer) -> Bench {
-        let room = self.pieces.iter().flat_map(|piece| &piece.form).map(|form| optimizer.scratch(form)).max();
+    /// What a worker needs to itself, with so much scratch for layers.
+    pub(super) fn worker_scratch(&self, worker: usize, layers: usize, optimizer: &impl Optimizer) -> WorkerScratch {
+        let whole = self.chunks.iter().flat_map(|chunk| &chunk.layout).map(|layout| optimizer.scratch(layout)).max();
         let longest = self.ranges.iter().map(Range::len).max().unwrap_or(0);
-        Bench {
-            lane,
-            scratch: AlignedBuffer::zeroed(scratch),
-            grad: AlignedBuffer::zeroed(if self.gathers() { 0 } else { longest }),
-            room: AlignedBuffer::zeroed(room.unwrap_or(0)),
+        WorkerScratch {
+            worker,
+            layers: AlignedBuffer::zeroed(layers),
+            grad: AlignedBuffer::zeroed(if self.accumulates() { 0 } else { longest }),
+            optimizer: AlignedBuffer::zeroed(whole.unwrap_or(0)),
         }
     }
 
-    pub(super) fn average(&mut self, decay: f64) {
-        self.memory.average = Some(Average { decay, params: AlignedBuffer::zeroed(self.map.params_len), begun: false });
+    pub(super) fn keep_ema(&mut self, decay: f64) {
+        self.state.ema = Some(Ema::new(decay, self.map.params_len));
     }
 
-    /// Whether the gradients of all pieces must be there before any parameter changes.
+    /// Whether the gradients of all chunks must be there before any parameter changes.
     #[inline]
-    fn gathers(&self) -> bool {
+    fn accumulates(&self) -> bool {
         self.accumulate > 1 || matches!(self.clip, Some(Clip::GlobalNorm(_)))
     }
 
     /// Drops the gradients that wait for more batches.
-    pub(super) fn forget_gathered(&mut self) {
+    pub(super) fn drop_accumulated(&mut self) {
         (self.batches, self.weight) = (0, 0.0);
     }
 
-    /// What all penalties add to the loss.
+    /// What all regularisers add to the loss.
     #[inline]
-    pub(super) fn penalty(&self, isa: Isa, params: &[f32]) -> f64 {
-        self.penalties.iter().map(|penalty| penalty.value(isa, params)).sum()
+    pub(super) fn regularization(&self, isa: Isa, params: &[f32]) -> f64 {
+        self.regularizers.iter().map(|regularizer| regularizer.value(isa, params)).sum()
     }
 
-    /// What the gradient of a batch's mean loss is multiplied by: its weight, where several batches have one mean.
+    /// What the gradient of a batch's mean loss is multiplied by: its weight, where several batches have one
+    /// mean.
     #[inline]
-    pub(super) fn share(&self, weight: f64) -> f64 {
+    pub(super) fn batch_scale(&self, weight: f64) -> f64 {
         if self.accumulate > 1 { weight } else { 1.0 }
     }
 
-    /// Takes the gradients of a batch, which `pull` adds to what it is given, or overwrites where it is told, piece by piece, with the scratch memory
-    /// of a lane; where enough
-    /// batches have come, takes the step. Lanes share the pieces, each done by one of them.
-    pub(super) fn batch(
+    /// Takes the gradients of a batch of this weight, chunk by chunk, and the step, where enough batches have
+    /// come. `add_grad` is given scratch memory for layers and a range of the parameters, whose gradient it
+    /// adds to what it is given, or overwrites it where told. Workers share the chunks.
+    pub(super) fn take_batch(
         &mut self,
         isa: Isa,
-        (thread_pool, benches): Lanes,
+        workers: ActiveWorkers,
         params: &mut [f32],
         optimizer: &mut impl Optimizer,
         weight: f64,
-        pull: &(impl Fn(&mut [f32], &Range<usize>, &mut [f32], bool) + Sync),
+        add_grad: &(impl Fn(&mut [f32], &Range<usize>, &mut [f32], bool) + Sync),
     ) {
-        if !self.gathers() {
-            return self.step(isa, (thread_pool, benches), params, optimizer, Some(pull));
+        if !self.accumulates() {
+            return self.step(isa, workers, params, optimizer, Some(add_grad));
         }
         let (first, ranges) = (self.batches == 0, &self.ranges);
-        let shares = ChunkQueue::new([&mut self.gathered], ranges, &mut self.taken, benches.len());
-        thread_pool.for_each(benches, |bench| {
-            shares.each(bench.lane, |i, [grad]| {
+        let queue = ChunkQueue::new([&mut self.accumulated], ranges, &mut self.taken, workers.scratch.len());
+        workers.pool.for_each(workers.scratch, |scratch| {
+            queue.each(scratch.worker, |i, [grad]| {
                 if first {
                     grad.fill(0.0);
                 }
-                pull(&mut bench.scratch, &ranges[i], grad, false);
+                add_grad(&mut scratch.layers, &ranges[i], grad, false);
             });
         });
         self.batches += 1;
         self.weight += weight;
         if self.batches >= self.accumulate {
-            self.settle(isa, (thread_pool, benches), params, optimizer);
+            self.flush(isa, workers, params, optimizer);
         }
     }
 
     /// Takes the step of the gradients that wait, if any do.
-    pub(super) fn settle(&mut self, isa: Isa, lanes: Lanes, params: &mut [f32], optimizer: &mut impl Optimizer) {
+    pub(super) fn flush(
+        &mut self,
+        isa: Isa,
+        workers: ActiveWorkers,
+        params: &mut [f32],
+        optimizer: &mut impl Optimizer,
+    ) {
         if self.batches == 0 {
             return;
         }
         let mut squares = 0.0;
         for range in &self.ranges {
-            let grad = &mut self.gathered[range.clone()];
+            let grad = &mut self.accumulated[range.clone()];
             if self.accumulate > 1 {
                 isa.scale((1.0 / self.weight) as f32, grad);
             }
-            prepare(isa, (&self.penalties, self.clip), range, &params[range.clone()], grad);
+            regularize_and_clip(isa, &self.regularizers, self.clip, range, &params[range.clone()], grad);
             if let Some(Clip::GlobalNorm(_)) = self.clip {
                 squares += sum_of_squares(isa, grad);
             }
@@ -226,99 +217,95 @@ impl Update {
         if let Some(Clip::GlobalNorm(limit)) = self.clip {
             let factor = limit / (squares.sqrt() + 1e-6);
             if factor < 1.0 {
-                self.ranges.iter().for_each(|range| isa.scale(factor as f32, &mut self.gathered[range.clone()]));
+                self.ranges.iter().for_each(|range| isa.scale(factor as f32, &mut self.accumulated[range.clone()]));
             }
         }
-        self.step(isa, lanes, params, optimizer, None::<&fn(&mut [f32], &Range<usize>, &mut [f32], bool)>);
-        self.forget_gathered();
+        self.step(isa, workers, params, optimizer, None::<&fn(&mut [f32], &Range<usize>, &mut [f32], bool)>);
+        self.drop_accumulated();
     }
 
-    /// Counts a step, sets its rate, and changes every piece by its gradient: the one that `pull` adds, or else the one gathered.
+    /// Counts a step, sets its learning rate, and changes every chunk by its gradient: the one that
+    /// `add_grad` gives, or else the accumulated one.
     fn step(
         &mut self,
         isa: Isa,
-        (thread_pool, benches): Lanes,
+        workers: ActiveWorkers,
         params: &mut [f32],
         optimizer: &mut impl Optimizer,
-        pull: Option<&(impl Fn(&mut [f32], &Range<usize>, &mut [f32], bool) + Sync)>,
+        add_grad: Option<&(impl Fn(&mut [f32], &Range<usize>, &mut [f32], bool) + Sync)>,
     ) {
-        let Update { clip, penalties, pieces, ranges, taken, gathered, memory, .. } = self;
+        let Update { clip, regularizers, chunks, ranges, taken, accumulated, state, .. } = self;
         let base = optimizer.rate();
-        optimizer.set_rate(memory.schedule.rate(base, memory.steps));
-        memory.steps += 1;
-        let Memory { states, steps, average, .. } = memory;
-        let (count, step) = (states.len(), *steps);
-        let mut all: [&mut [f32]; MAX_STATES] = Default::default();
-        for (to, from) in all.iter_mut().zip(states) {
+        optimizer.set_rate(state.schedule.rate(base, state.steps));
+        state.steps += 1;
+        let UpdateState { slots, steps, ema, .. } = state;
+        let (count, step) = (slots.len(), *steps);
+        let mut all: [&mut [f32]; MAX_SLOTS] = Default::default();
+        for (to, from) in all.iter_mut().zip(slots) {
             *to = from;
         }
-        let decay = average.as_ref().map(|average| average.begun.then_some(average.decay));
-        let average = average.as_mut().map_or(&mut [][..], |average| {
-            average.begun = true;
-            &mut average.params
+        let ema_step = Ema::next_step(ema.as_ref());
+        let ema = ema.as_mut().map_or(&mut [][..], |ema| {
+            ema.begun = true;
+            &mut ema.params
         });
         let [a, b, c, d] = all;
-        let shares = ChunkQueue::new([params, gathered, average, a, b, c, d], ranges, taken, benches.len());
-        let rules = (&penalties[..], *clip);
-        let using = &*optimizer;
-        thread_pool.for_each(benches, |Bench { lane, scratch, grad, room }| {
-            shares.each(*lane, |i, [params, gathered, average, a, b, c, d]| {
-                let Piece { range, form, overwrite } = &pieces[i];
-                let grads = match pull {
-                    None => gathered,
-                    Some(pull) => {
+        let blocks = [params, accumulated, ema, a, b, c, d];
+        let queue = ChunkQueue::new(blocks, ranges, taken, workers.scratch.len());
+        let (clip, regularizers, using) = (*clip, &regularizers[..], &*optimizer);
+        workers.pool.for_each(workers.scratch, |WorkerScratch { worker, layers, grad, optimizer: scratch }| {
+            queue.each(*worker, |i, [params, accumulated, ema, a, b, c, d]| {
+                let ParamChunk { range, layout, overwrite } = &chunks[i];
+                let grads = match add_grad {
+                    None => accumulated,
+                    Some(add_grad) => {
                         let grads = &mut grad[..range.len()];
                         if !overwrite {
                             grads.fill(0.0);
                         }
-                        pull(scratch, range, grads, *overwrite);
-                        prepare(isa, rules, range, params, grads);
+                        add_grad(layers, range, grads, *overwrite);
+                        regularize_and_clip(isa, regularizers, clip, range, params, grads);
                         grads
                     }
                 };
-                let state = &mut [a, b, c, d][..count];
-                match form {
+                let slots = &mut [a, b, c, d][..count];
+                match layout {
                     Some(form) if using.whole() => {
-                        let tensor = Whole { form, params: &mut *params, grads, scratch: room };
-                        using.update_tensor(isa, step, tensor, state);
+                        let tensor = Whole { form, params: &mut *params, grads, scratch };
+                        using.update_tensor(isa, step, tensor, slots);
                     }
-                    _ => using.update(isa, step, params, grads, state),
+                    _ => using.update(isa, step, params, grads, slots),
                 }
-                match decay {
-                    None => {}
-                    Some(None) => average.copy_from_slice(params),
-                    Some(Some(decay)) => follow(isa, 1.0 - decay, params, average),
-                }
+                ema_step.take(isa, params, ema);
             });
         });
         optimizer.set_rate(base);
     }
 
     /// Copies the averaged parameters, where there are some, over the others.
-    pub(super) fn averaged(&self, params: &mut [f32]) {
-        let Some(average) = &self.memory.average else { return };
-        if average.begun {
-            for piece in &self.pieces {
-                params[piece.range.clone()].copy_from_slice(&average.params[piece.range.clone()]);
-            }
+    pub(super) fn copy_ema(&self, params: &mut [f32]) {
+        let Some(ema) = self.state.ema.as_ref().filter(|ema| ema.begun) else { return };
+        for range in &self.ranges {
+            params[range.clone()].copy_from_slice(&ema.params[range.clone()]);
         }
     }
 }
 
-/// Makes a piece's gradient that of the whole loss, and clips it by itself.
+/// Makes a chunk's gradient that of the whole loss, and clips it by itself.
 #[inline]
-fn prepare(
+fn regularize_and_clip(
     isa: Isa,
-    (penalties, clip): (&[Placed], Option<Clip>),
+    regularizers: &[PlacedRegularizer],
+    clip: Option<Clip>,
     range: &Range<usize>,
     params: &[f32],
     grad: &mut [f32],
 ) {
-    for penalty in penalties {
-        let (from, to) = (penalty.range.start.max(range.start), penalty.range.end.min(range.end));
+    for regularizer in regularizers {
+        let (from, to) = (regularizer.range.start.max(range.start), regularizer.range.end.min(range.end));
         if from < to {
             let within = from - range.start..to - range.start;
-            add_penalty(isa, penalty.l1, penalty.l2, &params[within.clone()], &mut grad[within]);
+            add_penalty(isa, regularizer.l1, regularizer.l2, &params[within.clone()], &mut grad[within]);
         }
     }
     match clip {

@@ -84,7 +84,7 @@ where
     O: Optimizer + Clone + 'static,
     T: Targets + 'static,
 {
-    let batches = data.batches(&workload).into_iter().map(|samples| set.take(&samples.collect::<Vec<_>>())).collect();
+    let batches = data.batches(&workload).into_iter().map(|samples| set.select(&samples.collect::<Vec<_>>())).collect();
     Box::new(Steps { batches, next: 0, loss, optimizer, trainer: None::<Trainer<'static, N, L, O>>, last: f64::NAN })
 }
 

@@ -1,5 +1,6 @@
-//! A formula becomes a type. In: the formula and its graph; out: the struct with its settings, its value and derivatives as vector code, its
-//! place in the runtime, and a test. Total: it never fails. It names `::nn_runtime::__private` and the user's own words only.
+//! A formula becomes a type. In: the formula and its graph; out: the struct with its settings, its value and
+//! derivatives as vector code, its place in the runtime, and a test. Total: it never fails. It names
+//! `::nn_runtime::__private` and the user's own words only.
 
 mod test;
 
@@ -9,13 +10,14 @@ use syn::ext::IdentExt;
 use syn::parse_quote;
 
 use crate::formula::Kind;
-use crate::formula::code::{Names, Style, code, const_name};
+use crate::formula::codegen::{CodeNames, Style, code, const_name};
 use crate::formula::dag::Dag;
+use crate::formula::derivative_from_output::from_output;
 use crate::formula::lower::Lowered;
 use crate::formula::node::{Constant, Id, Node, Operator};
-use crate::formula::output::from_output;
 use crate::formula::parse::{Formula, Limit, Setting};
 use crate::formula::simplified;
+use crate::parse::pretty::pretty;
 
 /// ```text
 /// #[doc..] #[derive(..)] pub struct Swish { beta: f32 }
@@ -129,8 +131,10 @@ fn inherent(formula: &Formula, kind: Kind) -> TokenStream {
     let setters = formula.settings.iter().enumerate().map(|(i, setting)| {
         let Setting { attrs, name, default, .. } = setting;
         let text = match setting.learn {
-            true => format!(" What `{name}` begins with; `{}` unless this is said.", default.to_token_stream()),
-            false => format!(" `{name}`; `{}` unless this is said.", default.to_token_stream()),
+            true => {
+                format!(" What `{name}` begins with; `{}` unless this is said.", pretty(&default.to_token_stream()))
+            }
+            false => format!(" `{name}`; `{}` unless this is said.", pretty(&default.to_token_stream())),
         };
         let docs = if attrs.is_empty() { quote!(#[doc = #text]) } else { quote!(#(#attrs)*) };
         let checks = formula.limits.iter().filter(|limit| limit.setting == i && kind == Kind::Loss);
@@ -184,12 +188,12 @@ fn limit_of(formula: &Formula, limit: &Limit, value: TokenStream) -> (TokenStrea
         "<" => "below",
         _ => "not above",
     };
-    let number = bound.to_string().replace(' ', "");
+    let number = pretty(bound);
     let number = number.strip_suffix(".0").unwrap_or(&number);
     let expected = format!("{article} {name} {relation} {number}");
     let help = match help {
         Some(help) => help.to_token_stream(),
-        None => format!("give one such as `{name} = {}`", setting.default.to_token_stream()).to_token_stream(),
+        None => format!("give one such as `{name} = {}`", pretty(&setting.default.to_token_stream())).to_token_stream(),
     };
     let holds = quote_spanned!(at=> #value #sign #bound && #value.is_finite());
     (holds, quote_spanned!(at=> __nn::Fault::expected(#expected).found_real(#value).help(#help)))
@@ -228,19 +232,19 @@ fn activation(formula: &Formula, lowered: &Lowered, mut dag: Dag, root: Id) -> T
     let (at, name) = (Span::mixed_site(), &formula.name);
     let settings = fields(constants(formula));
     let x = [ident("__x")];
-    let names = Names { arguments: &x, settings: &settings, learnt: &[], paths: &lowered.paths };
+    let names = CodeNames { arguments: &x, settings: &settings, learnt: &[], paths: &lowered.paths };
     let slope = dag.derivative(root, Node::Argument(0));
     let positive = positive(formula);
     let (value, y) = code(&dag, &[root], &names, Style::Vector);
 
     let from_output = from_output(&dag, root, slope, &positive);
     let output = from_output.is_some();
-    let (pull_dag, slope) = from_output.unwrap_or_else(|| {
+    let (slope_dag, slope) = from_output.unwrap_or_else(|| {
         let mut own = Dag::simplifying();
         let slope = dag.copy(slope, &mut own, &mut |_, _, _| None);
         (own, slope)
     });
-    let (pull, dx) = pulled(pull_dag, slope, &names);
+    let (backward, dx) = backward(slope_dag, slope, &names);
     let from = ident(if output { "__y" } else { "__x" });
     let spec = quote_spanned!(at=> __nn::LayerSpec::output(__x).head(__nn::Head::Other));
     let spec = match (floor(&dag, root), output) {
@@ -263,8 +267,8 @@ fn activation(formula: &Formula, lowered: &Lowered, mut dag: Dag, root: Id) -> T
                 #(#y)*
             }
             #[inline(always)]
-            fn pull<S: __nn::Simd>(&#this, __s: S, #from: S::F, __dy: S::F) -> S::F {
-                #pull
+            fn backward<S: __nn::Simd>(&#this, __s: S, #from: S::F, __dy: S::F) -> S::F {
+                #backward
                 #dx
             }
         }
@@ -273,11 +277,11 @@ fn activation(formula: &Formula, lowered: &Lowered, mut dag: Dag, root: Id) -> T
 }
 
 /// The derivative times `__dy`, which is itself part of the graph: a choice of 0 or 1 then costs no product.
-fn pulled(mut dag: Dag, slope: Id, names: &Names) -> (TokenStream, TokenStream) {
+fn backward(mut dag: Dag, slope: Id, names: &CodeNames) -> (TokenStream, TokenStream) {
     let dy = dag.intern(Node::Argument(names.arguments.len()));
-    let dx = dag.two(Operator::Mul, slope, dy);
+    let dx = dag.binary(Operator::Mul, slope, dy);
     let arguments: Vec<Ident> = names.arguments.iter().cloned().chain([ident("__dy")]).collect();
-    let (lets, roots) = code(&dag, &[dx], &Names { arguments: &arguments, ..*names }, Style::Vector);
+    let (lets, roots) = code(&dag, &[dx], &CodeNames { arguments: &arguments, ..*names }, Style::Vector);
     (lets, quote!(#(#roots)*))
 }
 
@@ -297,7 +301,7 @@ fn positive(formula: &Formula) -> Vec<usize> {
 /// The floor of `max(x, floor)`.
 fn floor(dag: &Dag, root: Id) -> Option<f32> {
     match dag.node(root) {
-        Node::Two(Operator::Max, k, x) if dag.node(x) == Node::Argument(0) => {
+        Node::Binary(Operator::Max, k, x) if dag.node(x) == Node::Argument(0) => {
             dag.value(k).filter(|k| *k >= 0.0).map(|k| k as f32)
         }
         _ => None,
@@ -312,17 +316,17 @@ fn learning(formula: &Formula, lowered: &Lowered, mut dag: Dag, root: Id) -> Tok
     let params = params(formula);
     let tokens: Vec<TokenStream> = params.iter().map(ToTokens::to_token_stream).collect();
     let x = [ident("__x")];
-    let names = Names { arguments: &x, settings: &settings, learnt: &tokens, paths: &lowered.paths };
+    let names = CodeNames { arguments: &x, settings: &settings, learnt: &tokens, paths: &lowered.paths };
     let slope = dag.derivative(root, Node::Argument(0));
     let slopes: Vec<Id> = (0..count).map(|i| dag.derivative(root, Node::Constant(Constant::Learnt(i)))).collect();
     let (value, y) = code(&dag, &[root], &names, Style::Vector);
     let dy = dag.intern(Node::Argument(1));
-    let terms: Vec<Id> = slopes.into_iter().map(|slope| dag.two(Operator::Mul, slope, dy)).collect();
+    let terms: Vec<Id> = slopes.into_iter().map(|slope| dag.binary(Operator::Mul, slope, dy)).collect();
     let arguments = [ident("__x"), ident("__dy")];
-    let (backward_params, terms) = code(&dag, &terms, &Names { arguments: &arguments, ..names }, Style::Vector);
+    let (backward_params, terms) = code(&dag, &terms, &CodeNames { arguments: &arguments, ..names }, Style::Vector);
     let mut own = Dag::simplifying();
     let slope = dag.copy(slope, &mut own, &mut |_, _, _| None);
-    let (pull, dx) = pulled(own, slope, &names);
+    let (backward, dx) = backward(own, slope, &names);
 
     let this = Ident::new("self", Span::call_site());
     let spec = learnt(formula).map(|Setting { name, .. }| {
@@ -343,8 +347,8 @@ fn learning(formula: &Formula, lowered: &Lowered, mut dag: Dag, root: Id) -> Tok
                 #(#y)*
             }
             #[inline(always)]
-            fn pull<S: __nn::Simd>(&#this, __s: S, [#(#params),*]: [S::F; #number], __x: S::F, __dy: S::F) -> S::F {
-                #pull
+            fn backward<S: __nn::Simd>(&#this, __s: S, [#(#params),*]: [S::F; #number], __x: S::F, __dy: S::F) -> S::F {
+                #backward
                 #dx
             }
             #[inline(always)]
@@ -368,7 +372,7 @@ fn loss(formula: &Formula, lowered: &Lowered, mut dag: Dag, root: Id) -> TokenSt
     let (at, name) = (Span::mixed_site(), &formula.name);
     let settings = fields(constants(formula));
     let arguments = [ident("__y"), ident("__t")];
-    let names = Names { arguments: &arguments, settings: &settings, learnt: &[], paths: &lowered.paths };
+    let names = CodeNames { arguments: &arguments, settings: &settings, learnt: &[], paths: &lowered.paths };
     let slope = dag.derivative(root, Node::Argument(0));
     let (lets, roots) = code(&dag, &[root, slope], &names, Style::Vector);
     let this = Ident::new("self", Span::call_site());

@@ -1,18 +1,18 @@
-//! The test beside a formula. In: the formula as it was written; out: a function that compares vector code with it, in double precision. It
-//! never simplifies: what it checks is whether simplifying was right.
+//! The test beside a formula. In: the formula as it was written; out: a function that compares vector code
+//! with it, in double precision. It never simplifies: what it checks is whether simplifying was right.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
 use super::{constants, ident, learnt, params};
+use crate::case::snake;
 use crate::formula::Kind;
-use crate::formula::code::{Names, Style, code};
+use crate::formula::codegen::{CodeNames, Style, code};
 use crate::formula::lower::Lowered;
 use crate::formula::parse::{Formula, Setting};
-use crate::words::snake;
 
 /// ```text
-/// #[cfg(test)] #[test] fn derivative_of_swish() { /* as vector code computes it, beside differences of the formula as it was written */ }
+/// #[cfg(test)] #[test] fn derivative_of_swish() { /* vector code against differences of the formula */ }
 /// ```
 pub fn test(formula: &Formula, kind: Kind, lowered: &Lowered) -> TokenStream {
     let (at, name) = (Span::mixed_site(), &formula.name);
@@ -25,7 +25,7 @@ pub fn test(formula: &Formula, kind: Kind, lowered: &Lowered) -> TokenStream {
         Kind::Activation => vec![ident("__x")],
         Kind::Loss => vec![ident("__y"), ident("__t")],
     };
-    let names = Names { arguments: &arguments, settings: &settings, learnt: &tokens, paths: &lowered.paths };
+    let names = CodeNames { arguments: &arguments, settings: &settings, learnt: &tokens, paths: &lowered.paths };
     let (lets, root) = code(&lowered.dag, &[lowered.root], &names, Style::Double);
     let text = &formula.written;
     let check = match (kind, count) {

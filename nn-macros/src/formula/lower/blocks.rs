@@ -1,5 +1,5 @@
-//! What has braces: blocks with their `let`s, choices and their conditions. In: statements; out: the value of the last, or what in them is no
-//! part of a formula.
+//! What has braces: blocks with their `let`s, choices and their conditions. In: statements; out: the value of
+//! the last, or what in them is no part of a formula.
 
 use quote::ToTokens;
 use syn::ext::IdentExt;
@@ -7,7 +7,7 @@ use syn::{BinOp, Block, Expr, Pat, Stmt, UnOp};
 
 use super::{CAN, Lower, short};
 use crate::formula::node::{Comparison, Id, Node};
-use crate::parse::tokens::plain;
+use crate::parse::pretty::pretty;
 
 impl Lower<'_> {
     pub fn choice(&mut self, choice: &syn::ExprIf) -> Option<Id> {
@@ -117,12 +117,12 @@ impl Lower<'_> {
                 self.declare(name.ident.unraw().to_string(), value, name.to_token_stream());
             }
             Pat::Ident(name) => {
-                let found = format!("`{}`", plain(&name.to_token_stream()));
+                let found = format!("`{}`", pretty(&name.to_token_stream()));
                 self.errors.add(name, "the name of a value", &found, "a value does not change: `let name = …;`");
                 self.declare(name.ident.unraw().to_string(), None, name.to_token_stream());
             }
             other => {
-                let found = format!("`{}`", plain(&other.to_token_stream()));
+                let found = format!("`{}`", pretty(&other.to_token_stream()));
                 self.errors.add(other, "one name", &found, "a `let` for each: `let a = …; let b = …;`");
             }
         }

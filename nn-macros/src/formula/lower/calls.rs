@@ -1,5 +1,5 @@
-//! Calls of functions. In: a name and what it is called with, either way; out: a node, or what is wrong with the name or the number of its
-//! arguments. Nothing is known here of derivatives.
+//! Calls of functions. In: a name and what it is called with, either way; out: a node, or what is wrong with
+//! the name or the number of its arguments. Nothing is known here of derivatives.
 
 use quote::ToTokens;
 use syn::Expr;
@@ -61,22 +61,22 @@ impl Lower<'_> {
         let a = values.into_iter().collect::<Option<Vec<Id>>>()?;
         let dag = &mut self.dag;
         Some(match meaning {
-            Meaning::One(function) => dag.one(function, a[0]),
-            Meaning::Max => dag.two(Operator::Max, a[0], a[1]),
-            Meaning::Min => dag.two(Operator::Min, a[0], a[1]),
+            Meaning::Unary(function) => dag.unary(function, a[0]),
+            Meaning::Max => dag.binary(Operator::Max, a[0], a[1]),
+            Meaning::Min => dag.binary(Operator::Min, a[0], a[1]),
             // Within the limits, and on them, the slope is that of the number.
             Meaning::Clamp => {
                 let (below, above) = (dag.compare(Comparison::Lt, a[0], a[1]), dag.compare(Comparison::Gt, a[0], a[2]));
                 let upper = dag.select(above, a[2], a[0]);
                 dag.select(below, a[1], upper)
             }
-            Meaning::Ramp => {
+            Meaning::Relu => {
                 let zero = dag.number(0.0);
-                dag.two(Operator::Max, zero, a[0])
+                dag.binary(Operator::Max, zero, a[0])
             }
             Meaning::Recip => {
                 let one = dag.number(1.0);
-                dag.two(Operator::Div, one, a[0])
+                dag.binary(Operator::Div, one, a[0])
             }
             Meaning::Square | Meaning::Power => dag.power(a[0], 2),
             Meaning::Powf if dag.varies(a[1]) => {
@@ -85,7 +85,7 @@ impl Lower<'_> {
                 self.errors.add(all[1], "a constant as exponent", &format!("`{exponent}`, which changes"), &help);
                 return None;
             }
-            Meaning::Powf => dag.two(Operator::Powf, a[0], a[1]),
+            Meaning::Powf => dag.binary(Operator::Powf, a[0], a[1]),
         })
     }
 }

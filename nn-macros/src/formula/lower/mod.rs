@@ -1,5 +1,6 @@
-//! A body becomes a graph of what it is made of, plainly. In: an expression and the names it may use; out: the root, or every part of it that
-//! is no formula, each said on its own tokens, with what can be written instead.
+//! A body becomes a graph of what it is made of, plainly. In: an expression and the names it may use; out:
+//! the root, or every part of it that is no formula, each said on its own tokens, with what can be written
+//! instead.
 
 mod blocks;
 mod calls;
@@ -14,7 +15,7 @@ use super::functions::meaning;
 use super::node::{Constant, Function, Id, Node, Operator};
 use super::parse::{Formula, whole_number};
 use crate::errors::{Errors, nearest};
-use crate::parse::tokens::plain;
+use crate::parse::pretty::pretty;
 
 /// What a formula may hold, in one line.
 const CAN: &str =
@@ -119,7 +120,7 @@ impl Lower<'_> {
                         return self.integer(expr, &whole);
                     }
                     let a = self.expr(&unary.expr)?;
-                    Some(self.dag.one(Function::Neg, a))
+                    Some(self.dag.unary(Function::Neg, a))
                 }
                 _ => self.cannot(expr, &format!("`{}`", short(expr))),
             },
@@ -137,14 +138,14 @@ impl Lower<'_> {
                 };
                 let Some(name) = path.get_ident() else {
                     let own = path.segments.last().map(|last| last.ident.unraw().to_string()).unwrap_or_default();
-                    return self.unknown_function(path, &plain(&path.to_token_stream()), &own);
+                    return self.unknown_function(path, &pretty(&path.to_token_stream()), &own);
                 };
                 self.call(name, None, call.args.iter().collect(), expr)
             }
             Expr::MethodCall(call) => self.call(&call.method, Some(&*call.receiver), call.args.iter().collect(), expr),
             Expr::Cast(cast) => {
                 self.expr(&cast.expr);
-                let (ty, of) = (plain(&cast.ty.to_token_stream()), short(&cast.expr));
+                let (ty, of) = (pretty(&cast.ty.to_token_stream()), short(&cast.expr));
                 let is_const = matches!(&*cast.expr, Expr::Path(path) if path.path.get_ident().is_none_or(|word| self.names.iter().all(|name| word != &name.text)));
                 let help = match is_const {
                     true => format!(
@@ -166,7 +167,7 @@ impl Lower<'_> {
                 None
             }
             Expr::Macro(call) => {
-                self.cannot(expr, &format!("a macro call, `{}!`", plain(&call.mac.path.to_token_stream())))
+                self.cannot(expr, &format!("a macro call, `{}!`", pretty(&call.mac.path.to_token_stream())))
             }
             Expr::Closure(_) => self.cannot(expr, "a closure"),
             Expr::Match(_) => self.no_match(expr),
@@ -276,19 +277,12 @@ impl Lower<'_> {
             }
         };
         let (left, right) = (self.expr(left), self.expr(right));
-        Some(self.dag.two(operator, left?, right?))
+        Some(self.dag.binary(operator, left?, right?))
     }
 }
 
 /// An expression as it is usually written, if it is short.
 fn short(expr: &Expr) -> String {
-    let text = spelt(&expr.to_token_stream());
+    let text = pretty(&expr.to_token_stream());
     if text.chars().count() > 40 { "…".to_owned() } else { text }
-}
-
-/// Tokens of an expression as they are usually written.
-pub fn spelt(tokens: &TokenStream) -> String {
-    let spaces =
-        [(" ,", ","), (" (", "("), (" [", "["), (" ::", "::"), (":: ", "::"), (" . ", "."), ("& ", "&"), ("! ", "!")];
-    spaces.iter().fold(tokens.to_string(), |text, (from, to)| text.replace(from, to))
 }

@@ -5,7 +5,7 @@
 use core::ops::Range;
 
 use super::BLOCK;
-use crate::micro::{Broadcast, Depth, Vectors, accumulate};
+use crate::micro::{Broadcast, Depth, PanelVectors, accumulate};
 use crate::simd::{Kernel, LANES, Simd};
 use crate::transpose::{Transpose, transpose_block};
 
@@ -178,7 +178,7 @@ impl<const TALL: usize, const V: usize, const PART: bool> Kernel for Tiles<TALL,
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Tiles { job: Sums { a, row: a_row, step, b, b_step, c, c_row, depth, add }, rows, lanes } = self;
-        let vectors = Vectors { at: b, step: b_step, pair: 0, lanes };
+        let vectors = PanelVectors { at: b, step: b_step, pair: 0, lanes };
         for row in rows.step_by(TALL) {
             let a = Broadcast { at: a.wrapping_add(row * a_row), row: a_row, step, run: 0 };
             let at = |r: usize, v: usize| c.wrapping_add((row + r) * c_row + v * LANES);

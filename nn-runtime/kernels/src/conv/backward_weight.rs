@@ -8,7 +8,7 @@ use super::direct::accumulate_taps;
 use super::offsets::{OffsetTable, offsets_in};
 use super::padded::{PaddedImage, Strides};
 use crate::matrix::Panels;
-use crate::micro::{Job, strips};
+use crate::micro::{TileKernel, for_each_tile};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// `dw[f, c, ky, kx] += Σ_(s, p) dy[s, f, p] · x[s, c, p·stride − pad + k·dilation]`, for the part `range` of the
@@ -21,7 +21,7 @@ use crate::simd::{Isa, Kernel, LANES, Simd};
 ///
 /// # Panics
 /// `x.len() != b * c.x_len() || dy.len() != b * c.y_len()` for every `b`; `dw.len() != range.len()`;
-/// `range.end > c.panels().len()`; `range.start` is no multiple of [`Panels::GRAIN`], or `range.end` neither that nor
+/// `range.end > c.panels().len()`; `range.start` is no multiple of [`Panels::SPLIT_ALIGN`], or `range.end` neither that nor
 /// the whole length; `scratch.len() < c.scratch()`.
 pub fn backward_weight(
     isa: Isa,
@@ -92,11 +92,11 @@ impl Conv {
     /// Checks the part of the storage that gradients are asked for.
     pub(super) fn check_range(&self, range: &Range<usize>, dw: &[f32]) {
         let len = self.weights_len();
-        let is_cut = |at: usize| at.is_multiple_of(Panels::GRAIN) || at == len;
+        let is_cut = |at: usize| at.is_multiple_of(Panels::SPLIT_ALIGN) || at == len;
         assert!(
             range.start <= range.end && range.end <= len && is_cut(range.start) && is_cut(range.end),
             "expected a range of 0..{len} cut at multiples of {}, found {range:?}",
-            Panels::GRAIN
+            Panels::SPLIT_ALIGN
         );
         assert!(dw.len() == range.len(), "expected {} numbers for {range:?}, found {}", range.len(), dw.len());
     }
@@ -158,10 +158,10 @@ impl GroupSample<'_> {
             // `start + rows.end·width - 1`, below `range.end`, and `dw` is as long as the range.
             unsafe {
                 if lanes > LANES && S::REGISTERS >= 32 {
-                    strips(s, job(0, lanes), rows, 2);
+                    for_each_tile(s, job(0, lanes), rows, 2);
                 } else {
                     for half in (0..lanes).step_by(LANES) {
-                        strips(s, job(half, lanes - half), rows.clone(), 1);
+                        for_each_tile(s, job(half, lanes - half), rows.clone(), 1);
                     }
                 }
             }
@@ -214,7 +214,7 @@ impl GroupSample<'_> {
             };
             // SAFETY: a row of positions ends at most at `last`, which the image holds as checked above; `dw` is as long
             // as the range, and only weights of the range are written.
-            unsafe { strips(s, job, 0..panels.rows(), 1) };
+            unsafe { for_each_tile(s, job, 0..panels.rows(), 1) };
         }
     }
 }
@@ -235,14 +235,14 @@ struct PositionLanesGrad<'a> {
     dw: *mut f32,
 }
 
-impl Job for PositionLanesGrad<'_> {
+impl TileKernel for PositionLanesGrad<'_> {
     const WIDEST: usize = 1;
     const TALLEST: usize = 12;
 
     /// # Safety
     /// `rows` are rows of the weights; `x` and `dw` are what [`GroupSample::position_lanes`] has checked.
     #[inline(always)]
-    unsafe fn strip<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
+    unsafe fn rows<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
         for tap in rows.step_by(R) {
             let at = |r: usize| self.panels.index(tap + r, self.filter);
             if !(0..R).any(|r| self.range.contains(&at(r))) {
@@ -331,7 +331,7 @@ struct FilterLanesGrad<'a> {
     lanes: usize,
 }
 
-impl Job for FilterLanesGrad<'_> {
+impl TileKernel for FilterLanesGrad<'_> {
     const WIDEST: usize = 2;
     const TALLEST: usize = 8;
 
@@ -339,7 +339,7 @@ impl Job for FilterLanesGrad<'_> {
     /// `rows` of the weights lie in the range, and `V` vectors hold `lanes`; [`GroupSample::filter_lanes`] has checked
     /// that every tap can be read at every position, and made a row of `dy` for each.
     #[inline(always)]
-    unsafe fn strip<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
+    unsafe fn rows<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
         for row in rows.step_by(R) {
             let mut from = [self.x; R];
             let mut sums = [[s.splat(0.0); V]; R];

@@ -10,7 +10,7 @@ use super::FilterBank;
 use super::offsets::OffsetTable;
 use super::padded::Strides;
 use crate::matrix::Panels;
-use crate::micro::{Job, Tile, strips, widest};
+use crate::micro::{TileKernel, TileSums, for_each_tile, widest};
 use crate::simd::{LANES, Simd};
 
 /// Goes on with the chains of `sums` over a table of offsets: row r is broadcast from `rows[r]`, and for entry n the
@@ -22,13 +22,13 @@ use crate::simd::{LANES, Simd};
 #[inline(always)]
 pub(super) unsafe fn accumulate_taps<S: Simd, const R: usize, const V: usize>(
     s: S,
-    mut sums: Tile<S, R, V>,
+    mut sums: TileSums<S, R, V>,
     rows: [*const f32; R],
     table: &[u32],
     mut vectors: *const f32,
     pair: usize,
     step: usize,
-) -> Tile<S, R, V> {
+) -> TileSums<S, R, V> {
     // As in `micro`: the compiler must not work these out anew in every step.
     let rows = black_box(rows);
     for offset in table {
@@ -139,12 +139,12 @@ impl<'a> DirectConv<'a> {
             }
             // SAFETY: rows below the number of positions, and `vectors` vectors from `first` on, which end at `paired`
             // at most: `new` has checked that the image, the panels and `y` hold all of these.
-            unsafe { strips(s, job(first, Panels::WIDTH), 0..positions, vectors) };
+            unsafe { for_each_tile(s, job(first, Panels::WIDTH), 0..positions, vectors) };
             first += vectors;
         }
         if first < end {
             // SAFETY: as above: one vector, below `end`, which is the last of the last panel of the range.
-            unsafe { strips(s, job(first, LANES), 0..positions, 1) };
+            unsafe { for_each_tile(s, job(first, LANES), 0..positions, 1) };
         }
     }
 
@@ -168,7 +168,12 @@ impl<'a> DirectConv<'a> {
                 // SAFETY: rows are filters of the range, and vectors end at `first + fitting`, at most `total`: `new` has
                 // checked that the image, fifteen numbers past the last tap included, the panels and `y` hold these.
                 unsafe {
-                    strips(s, PositionLanes { conv: self, first, vectors: fitting, per_row }, filter..end, vectors)
+                    for_each_tile(
+                        s,
+                        PositionLanes { conv: self, first, vectors: fitting, per_row },
+                        filter..end,
+                        vectors,
+                    )
                 };
                 first += fitting;
             }
@@ -186,7 +191,7 @@ struct FilterLanes<'a> {
     width: usize,
 }
 
-impl Job for FilterLanes<'_> {
+impl TileKernel for FilterLanes<'_> {
     const WIDEST: usize = 4;
     // With so many rows and two vectors all that a step loads has a register too.
     const TALLEST: usize = 8;
@@ -194,7 +199,7 @@ impl Job for FilterLanes<'_> {
     /// # Safety
     /// `rows` are positions, and `V` vectors from `vector` on are vectors of the panels with filters of the range.
     #[inline(always)]
-    unsafe fn strip<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
+    unsafe fn rows<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
         let DirectConv { layout, x: image, y: result, .. } = self.conv;
         let DirectLayout { positions, steps, y_strides, range, panels, .. } = layout;
         let floor = s.splat(layout.filters.floor);
@@ -267,14 +272,14 @@ struct PositionLanes<'a> {
     per_row: usize,
 }
 
-impl Job for PositionLanes<'_> {
+impl TileKernel for PositionLanes<'_> {
     const WIDEST: usize = 4;
     const TALLEST: usize = 8;
 
     /// # Safety
     /// `filters` are of the range and of one panel, and the vectors of positions are at most those of all rows.
     #[inline(always)]
-    unsafe fn strip<S: Simd, const R: usize, const V: usize>(self, s: S, filters: Range<usize>) {
+    unsafe fn rows<S: Simd, const R: usize, const V: usize>(self, s: S, filters: Range<usize>) {
         let DirectConv { layout, x: image, y: result, .. } = self.conv;
         let DirectLayout { positions, steps, y_strides, panels, .. } = layout;
         let floor = s.splat(layout.filters.floor);

@@ -8,7 +8,7 @@ use super::Conv;
 use super::direct::accumulate_taps;
 use super::offsets::OffsetTable;
 use super::padded::Strides;
-use crate::micro::{Job, strips};
+use crate::micro::{TileKernel, for_each_tile};
 use crate::simd::{LANES, Simd};
 
 impl Conv {
@@ -70,10 +70,10 @@ pub(super) fn scatter<S: Simd>(s: S, tap: ScatterTap, dy: &[f32], sums: &mut [f3
     // borrowed mutably, and only the job that runs writes to it.
     unsafe {
         if width > LANES && S::REGISTERS >= 32 {
-            strips(s, job(0), positions, 2);
+            for_each_tile(s, job(0), positions, 2);
         } else {
             for half in (0..width).step_by(LANES) {
-                strips(s, job(half), positions.clone(), 1);
+                for_each_tile(s, job(half), positions.clone(), 1);
             }
         }
     }
@@ -94,7 +94,7 @@ struct ScatterTiles<'a> {
     width: usize,
 }
 
-impl Job for ScatterTiles<'_> {
+impl TileKernel for ScatterTiles<'_> {
     const WIDEST: usize = 2;
     // With so many rows and two vectors all that a step loads has a register too.
     const TALLEST: usize = 8;
@@ -102,7 +102,7 @@ impl Job for ScatterTiles<'_> {
     /// # Safety
     /// `rows` are positions that [`scatter`] has checked, and `V` vectors end at `width`.
     #[inline(always)]
-    unsafe fn strip<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
+    unsafe fn rows<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
         for position in rows.step_by(R) {
             let (mut from, mut to) = ([self.dy; R], [self.sums; R]);
             let (mut y, mut x) = (position / self.columns, position % self.columns);

@@ -1,23 +1,23 @@
-//! Backward to the weights and the bias: sums over the samples, added to what is there.
-//! Comes in: inputs and gradients of the outputs; goes out: gradients of a stretch of the storage.
-//! Never a number of the padding written, and never a sum in another order than that of the samples.
+//! Backward to the weights and the bias: sums over the samples in their order, added to what is there.
+//! In: inputs and gradients of the outputs. Out: gradients of a range of the storage, without its padding.
 
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
 use super::Panels;
-use crate::micro::{Job, strips};
+use crate::micro::{TileKernel, for_each_tile};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
-/// `dw[i, j] += Σ_s x[s, i] · dy[s, j]`, for `x` of `[b, rows]`, `dy` of `[b, cols]`, and the part `range` of the storage; `overwrite` is without
-/// what is there.
+/// `dw[i, j] += Σ_s x[s, i] · dy[s, j]`, for `x` of `[b, rows]`, `dy` of `[b, cols]`, and the part `range` of
+/// the storage; with `overwrite`, `dw[i, j] = …`.
 ///
-/// The sum is one chain of `fma` from s = 0 on, starting at what is there, or at 0, so a batch in two calls gives the bits of one.
-/// The padding is left as it is, or 0 where it is `overwrite`.
+/// The sum is one chain of `fma` from s = 0 on, starting at what is there, or at 0, so a batch in two calls
+/// gives the bits of one. The padding is left as it is, or set to 0 with `overwrite`.
 ///
 /// # Panics
-/// `x.len() != b * rows || dy.len() != b * cols` for every `b`; `dw.len() != range.len()`; `range.end > p.len()`;
-/// `range.start` is no multiple of [`Panels::GRAIN`], or `range.end` neither that nor `p.len()`.
+/// `x.len() != b * rows || dy.len() != b * cols` for every `b`; `dw.len() != range.len()`; `range.end >
+/// p.len()`; `range.start` is no multiple of [`Panels::SPLIT_ALIGN`], or `range.end` neither that nor
+/// `p.len()`.
 pub fn backward_weight(
     isa: Isa,
     p: Panels,
@@ -28,22 +28,22 @@ pub fn backward_weight(
     overwrite: bool,
 ) {
     let batch = p.batch(x, dy);
-    let cut = |at: usize| at.is_multiple_of(Panels::GRAIN) || at == p.len();
+    let cut = |at: usize| at.is_multiple_of(Panels::SPLIT_ALIGN) || at == p.len();
     assert!(
         range.start <= range.end && range.end <= p.len() && cut(range.start) && cut(range.end),
         "expected a range of 0..{} cut at multiples of {}, found {range:?}",
         p.len(),
-        Panels::GRAIN
+        Panels::SPLIT_ALIGN
     );
     assert!(dw.len() == range.len(), "expected {} numbers for {range:?}, found {}", range.len(), dw.len());
-    let (x, dy) = if p.turned { (dy, x) } else { (x, dy) };
+    let (x, dy) = if p.transposed { (dy, x) } else { (x, dy) };
     if overwrite && batch == 0 {
         dw.fill(0.0);
     }
-    isa.run(BackwardWeight { p: p.stored(), batch, x, dy, range, dw, overwrite });
+    isa.run(MatrixBackwardWeight { p: p.stored(), batch, x, dy, range, dw, overwrite });
 }
 
-struct BackwardWeight<'a> {
+struct MatrixBackwardWeight<'a> {
     p: Panels,
     batch: usize,
     x: &'a [f32],
@@ -53,18 +53,19 @@ struct BackwardWeight<'a> {
     overwrite: bool,
 }
 
-/// Samples worked on at a time: their gradients of a panel fit in the nearest cache, beside the inputs.
+/// Samples worked on at a time: their gradients of a panel fit in the first-level cache, beside the inputs.
 const SAMPLES: usize = 64;
 
-/// Inputs from which on it pays to copy the gradients of a panel together.
-const MANY: usize = 32;
+/// From this many inputs on it pays to copy the gradients of a panel together.
+const WORTH_COPYING: usize = 32;
 
-/// The gradients of a panel, one row a sample, side by side.
+/// A copy of the gradients of a panel, one row a sample.
 #[repr(align(64))]
-struct Together([MaybeUninit<f32>; SAMPLES * Panels::WIDTH]);
+struct PanelCopy([MaybeUninit<f32>; SAMPLES * Panels::WIDTH]);
 
-impl Together {
-    /// Copies these columns of rows as long as `len`, with zeros behind the last; gives where they are now.
+impl PanelCopy {
+    /// Copies `columns` of rows of `len` numbers, padded with zeros to two vectors; returns where the copy
+    /// starts.
     #[inline(always)]
     fn copy<S: Simd>(&mut self, s: S, from: &[f32], len: usize, columns: Range<usize>) -> *const f32 {
         let to: *mut f32 = self.0.as_mut_ptr().cast();
@@ -72,11 +73,12 @@ impl Together {
             let to = to.wrapping_add(row * Panels::WIDTH);
             let (whole, left) = from[columns.clone()].as_chunks();
             for (at, lanes) in whole.iter().take(2).enumerate() {
-                // SAFETY: there is room for so many rows of two vectors.
+                // SAFETY: row < SAMPLES and at < 2: the last number written is number row · 32 + at · 16 + 15
+                // < SAMPLES · 32.
                 unsafe { s.store_ptr(s.load(lanes), to.wrapping_add(at * LANES)) };
             }
             if whole.len() < 2 {
-                // SAFETY: as above.
+                // SAFETY: row < SAMPLES and whole.len() < 2, so again below SAMPLES · 32.
                 unsafe { s.store_ptr(s.load_part(left), to.wrapping_add(whole.len() * LANES)) };
             }
         }
@@ -84,18 +86,19 @@ impl Together {
     }
 }
 
-impl Kernel for BackwardWeight<'_> {
+impl Kernel for MatrixBackwardWeight<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Panels { rows, cols, .. } = self.p;
-        let mut together = Together([MaybeUninit::uninit(); SAMPLES * Panels::WIDTH]);
+        let mut copy = PanelCopy([MaybeUninit::uninit(); SAMPLES * Panels::WIDTH]);
         for first in (0..self.batch).step_by(SAMPLES) {
             let samples = (self.batch - first).min(SAMPLES);
             let dy = &self.dy[first * cols..(first + samples) * cols];
             for panel in 0..self.p.count() {
                 let (start, width, column) = (self.p.offset(panel), self.p.width(panel), panel * Panels::WIDTH);
-                // A panel starts at a multiple of 32, as every cut is one: so cuts fall between rows.
+                // A panel starts at a multiple of 32, and ranges are split at multiples of 32: so between
+                // rows.
                 let row = |at: usize| {
                     let at = at.max(start) - start;
                     (if width == LANES { at / LANES } else { at / Panels::WIDTH }).min(rows)
@@ -105,16 +108,16 @@ impl Kernel for BackwardWeight<'_> {
                     continue;
                 }
                 let real = (cols - column).min(width);
-                // Rows that lie across the lines of the cache, or all want the same places of it.
+                // Rows that straddle cache lines, or that all map to the same cache sets.
                 let slow = !cols.is_multiple_of(LANES) || cols.is_multiple_of(1024);
-                let (dy, outputs) = if real < width || slow && inputs.len() >= MANY {
-                    (together.copy(s, dy, cols, column..column + real), Panels::WIDTH)
+                let (dy, outputs) = if real < width || slow && inputs.len() >= WORTH_COPYING {
+                    (copy.copy(s, dy, cols, column..column + real), Panels::WIDTH)
                 } else {
                     (dy[column..].as_ptr(), cols)
                 };
                 let vectors = if S::REGISTERS >= 32 { width / LANES } else { 1 };
                 for half in (0..width).step_by(vectors * LANES) {
-                    let job = Weights {
+                    let job = WeightTiles {
                         batch: samples,
                         x: self.x[first * rows..].as_ptr(),
                         inputs: rows,
@@ -125,16 +128,25 @@ impl Kernel for BackwardWeight<'_> {
                         real: real.saturating_sub(half),
                         overwrite: self.overwrite && first == 0,
                     };
-                    // SAFETY: `backward_weight` has checked the lengths; the panel's gradients are as wide as it is, or were copied so.
-                    unsafe { strips(s, job, inputs.clone(), vectors) };
+                    // SAFETY: `backward_weight` has checked that `x` and `dy` have `first + samples` rows. Of
+                    // each of these rows, the panel's gradients have half + vectors · 16 <= width numbers, in
+                    // `dy` or in the copy. The rows `inputs` of the panel lie in the range, which `dw` is as
+                    // long as.
+                    unsafe { for_each_tile(s, job, inputs.clone(), vectors) };
                 }
             }
         }
     }
 }
-/// The gradients of the weights from some inputs to a few vectors of outputs, of which `real` are no padding.
+
+/// The gradients of the weights from some inputs to a few vectors of outputs, of which `real` are not
+/// padding.
+///
+/// With tiles of `V` vectors and rows below `end`: `x` is read up to batch · inputs, `dy` at s · outputs +
+/// 16·V for every s below `batch`, and `dw` read and written from the first row's start to (end − 1) · width
+/// + 16·V.
 #[derive(Clone, Copy)]
-struct Weights {
+struct WeightTiles {
     batch: usize,
     x: *const f32,
     inputs: usize,
@@ -147,18 +159,18 @@ struct Weights {
     overwrite: bool,
 }
 
-impl Job for Weights {
+impl TileKernel for WeightTiles {
     const WIDEST: usize = 2;
     const TALLEST: usize = 12;
 
     #[inline(always)]
-    unsafe fn strip<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
+    unsafe fn rows<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
         for row in rows.step_by(R) {
             let at = |r: usize, v: usize| self.dw.wrapping_add((row + r) * self.width + v * LANES);
             let mut sums = [[s.splat(0.0); V]; R];
             for (r, sums) in sums.iter_mut().enumerate().filter(|_| !self.overwrite) {
                 for (v, sum) in sums.iter_mut().enumerate() {
-                    // SAFETY: these inputs' rows are in the stretch, with these vectors.
+                    // SAFETY: row + r < rows.end, whose rows of the panel can be read with `V` vectors.
                     *sum = unsafe { s.load_ptr(at(r, v)) };
                 }
             }
@@ -166,11 +178,11 @@ impl Job for Weights {
             for _ in 0..self.batch {
                 let mut vectors = [s.splat(0.0); V];
                 for (v, vector) in vectors.iter_mut().enumerate() {
-                    // SAFETY: each sample has these outputs.
+                    // SAFETY: one of `batch` samples, whose gradients have `V` vectors.
                     *vector = unsafe { s.load_ptr(dy.wrapping_add(v * LANES)) };
                 }
                 for (r, sums) in sums.iter_mut().enumerate() {
-                    // SAFETY: each sample has these inputs.
+                    // SAFETY: one of `batch` samples, and row + r < rows.end <= inputs.
                     let x = s.splat(unsafe { *x.wrapping_add(r) });
                     for (sum, vector) in sums.iter_mut().zip(vectors) {
                         *sum = s.fma(x, vector, *sum);
@@ -182,7 +194,8 @@ impl Job for Weights {
             if self.real >= V * LANES {
                 for (r, sums) in sums.into_iter().enumerate() {
                     for (v, sum) in sums.into_iter().enumerate() {
-                        // SAFETY: as for the loads, and the stretch is borrowed mutably.
+                        // SAFETY: row + r < rows.end: the same numbers as loaded above, from a mutable
+                        // borrow.
                         unsafe { s.store_ptr(sum, at(r, v)) };
                     }
                 }
@@ -191,10 +204,11 @@ impl Job for Weights {
                     for (v, sum) in sums.into_iter().enumerate() {
                         let lanes = self.real.saturating_sub(v * LANES).min(LANES);
                         if self.overwrite {
-                            // SAFETY: as for the loads, and the stretch is borrowed mutably.
+                            // SAFETY: row + r < rows.end: all `V` vectors of the row, padding included, can
+                            // be written.
                             unsafe { s.store_ptr(s.splat(0.0), at(r, v)) };
                         }
-                        // SAFETY: as above, of some lanes.
+                        // SAFETY: row + r < rows.end, and lanes <= 16.
                         s.store_part(sum, unsafe { core::slice::from_raw_parts_mut(at(r, v), lanes) });
                     }
                 }
@@ -220,25 +234,25 @@ pub fn backward_bias(isa: Isa, cols: usize, dy: &[f32], range: Range<usize>, db:
         "expected a range of 0..{cols} and as many numbers, found {range:?} and {}",
         db.len()
     );
-    isa.run(BackwardBias { cols, dy, start: range.start, db });
+    isa.run(MatrixBackwardBias { cols, dy, start: range.start, db });
 }
 
-struct BackwardBias<'a> {
+struct MatrixBackwardBias<'a> {
     cols: usize,
     dy: &'a [f32],
     start: usize,
     db: &'a mut [f32],
 }
 
-impl Kernel for BackwardBias<'_> {
+impl Kernel for MatrixBackwardBias<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        // Four chains at a time, which hide the latency of an addition.
+        // Four chains at a time hide the latency of an addition.
         const CHAINS: usize = 4;
         let (whole, rest) = self.db.as_chunks_mut::<{ CHAINS * LANES }>();
         let after = self.start + whole.len() * CHAINS * LANES;
-        // Told apart, so that no row asks how many lanes there are.
+        // Whole blocks separately, so that no row asks how many lanes there are.
         for (block, db) in whole.iter_mut().enumerate() {
             let mut sums = [s.splat(0.0); CHAINS];
             for (sum, db) in sums.iter_mut().zip(db.as_chunks().0) {

@@ -1,5 +1,6 @@
-//! The products against two references over odd sizes: plain sums in double precision, which say that the numbers are right,
-//! and the stated chains, one scalar at a time, which say that no cut of a batch, a range or a tile changes a bit.
+//! The products against two references over odd sizes: plain sums in double precision, which say that the
+//! numbers are right, and the stated chains, one scalar at a time, which say that no cut of a batch, a range
+//! or a tile changes a bit.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -80,10 +81,11 @@ impl Case {
         (0..depth).fold((start, f64::from(start)), step)
     }
 
-    /// What a sample gives an output: one chain, or of a turned matrix one in each of sixteen lanes, and their sum by pairs.
+    /// What a sample gives an output: one chain, or of a transposed matrix one in each of sixteen lanes, and
+    /// their sum by pairs.
     fn dot(&self, isa: Isa, s: usize, j: usize) -> (f32, f64) {
         let factors = |i: usize| (self.x[s * self.k + i], self.w[j * self.k + i]);
-        if !self.panels.turned() {
+        if !self.panels.transposed() {
             return Self::chain(isa, 0.0, self.k, factors);
         }
         let mut lanes: Vec<f32> = (0..16)
@@ -106,13 +108,13 @@ impl Case {
         (0..self.b).flat_map(|s| (0..self.n).map(move |j| one(s, j))).collect()
     }
 
-    fn expected_pull_x(&self, isa: Isa) -> Vec<(f32, f64)> {
+    fn expected_backward_input(&self, isa: Isa) -> Vec<(f32, f64)> {
         let one =
             |s: usize, i: usize| Self::chain(isa, 0.0, self.n, |j| (self.dy[s * self.n + j], self.w[j * self.k + i]));
         (0..self.b).flat_map(|s| (0..self.k).map(move |i| one(s, i))).collect()
     }
 
-    fn expected_pull_w(&self, isa: Isa) -> Vec<(f32, f64)> {
+    fn expected_backward_weight(&self, isa: Isa) -> Vec<(f32, f64)> {
         let mut expected = vec![(0.0, 0.0); self.panels.len()];
         for i in 0..self.k {
             for j in 0..self.n {
@@ -129,8 +131,8 @@ impl Case {
 fn each(mut check: impl FnMut(Isa, &Case)) {
     let (sizes, most): (&[usize], _) = if cfg!(miri) { (&[1, 3, 17, 33], 120) } else { (&SIZES, 120_000) };
     let mut check = |k, n, b| {
-        let (plain, fit) = (Panels::new(k, n), Panels::fit(k, n));
-        for panels in if fit.turned() { vec![plain, fit] } else { vec![plain] } {
+        let (plain, best) = (Panels::new(k, n), Panels::best(k, n));
+        for panels in if best.transposed() { vec![plain, best] } else { vec![plain] } {
             let case = Case::new(panels, b);
             Isa::available().for_each(|isa| check(isa, &case));
         }
@@ -171,7 +173,7 @@ fn products_are_right_and_one_chain() {
 #[test]
 fn gradients_of_inputs_are_right_and_one_chain() {
     each(|isa, case| {
-        agree("backward_input", isa, case, &case.backward_input(isa, 0..case.b), &case.expected_pull_x(isa))
+        agree("backward_input", isa, case, &case.backward_input(isa, 0..case.b), &case.expected_backward_input(isa))
     });
 }
 
@@ -180,7 +182,7 @@ fn gradients_of_weights_are_right_and_one_chain() {
     each(|isa, case| {
         let mut dw = case.dw.clone();
         case.backward_weight(isa, 0..case.b, 0..dw.len(), &mut dw);
-        agree("backward_weight", isa, case, &dw, &case.expected_pull_w(isa));
+        agree("backward_weight", isa, case, &dw, &case.expected_backward_weight(isa));
     });
 }
 
@@ -237,8 +239,8 @@ fn a_range_in_pieces_has_the_bits_of_the_whole() {
         case.backward_weight(isa, 0..case.b, 0..len, &mut whole);
         for grains in [1, 3] {
             let mut pieces = case.dw.clone();
-            for start in (0..len).step_by(grains * Panels::GRAIN) {
-                let range = start..len.min(start + grains * Panels::GRAIN);
+            for start in (0..len).step_by(grains * Panels::SPLIT_ALIGN) {
+                let range = start..len.min(start + grains * Panels::SPLIT_ALIGN);
                 case.backward_weight(isa, 0..case.b, range.clone(), &mut pieces[range]);
             }
             assert_eq!(whole, pieces, "{} grains on {}", grains, isa.name());
@@ -283,7 +285,7 @@ fn padding_stays_zero_even_beside_infinities() {
 fn packing_and_unpacking_are_inverse_and_pad_with_zeros() {
     let most = if cfg!(miri) { 120 } else { 20_000 };
     let sizes = SIZES.into_iter().flat_map(|k| SIZES.map(|n| (k, n))).filter(|(k, n)| k * n <= most);
-    for panels in sizes.flat_map(|(k, n)| [Panels::new(k, n), Panels::fit(k, n)]) {
+    for panels in sizes.flat_map(|(k, n)| [Panels::new(k, n), Panels::best(k, n)]) {
         let (k, n) = (panels.rows(), panels.cols());
         let standard: Vec<f32> = (1..=k * n).map(|x| x as f32).collect();
         let (mut storage, mut back) = (vec![f32::NAN; panels.len()], vec![f32::NAN; k * n]);
@@ -291,7 +293,7 @@ fn packing_and_unpacking_are_inverse_and_pad_with_zeros() {
         panels.unpack(&storage, &mut back);
         assert_eq!(standard, back);
         assert_eq!(storage.iter().filter(|x| **x == 0.0).count(), panels.len() - k * n);
-        if !panels.turned() {
+        if !panels.transposed() {
             let widths: usize = (0..panels.count()).map(|p| panels.width(p)).sum();
             assert_eq!(widths * k, panels.len());
         }

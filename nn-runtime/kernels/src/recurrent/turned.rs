@@ -2,7 +2,7 @@
 //! Made once for many steps. Nothing but copies.
 
 use super::Weights;
-use crate::matrix::{Panels, turn_panel};
+use crate::matrix::{Panels, transpose_panel};
 use crate::simd::{Isa, Kernel, Simd};
 
 /// Weights from the gates to the state.
@@ -52,7 +52,7 @@ impl Kernel for Turn<'_> {
         let Turn { from, w, to, turned } = self;
         for panel in 0..to.count() {
             let end = to.offset(panel) + to.width(panel) * to.rows();
-            turn_panel(s, from, w, panel, &mut turned[to.offset(panel)..end]);
+            transpose_panel(s, from, w, panel, &mut turned[to.offset(panel)..end]);
         }
     }
 }

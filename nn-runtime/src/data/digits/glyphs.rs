@@ -1,5 +1,4 @@
 //! The ten digits as people write them: points, and strokes through them.
-//! Out: [`GLYPHS`]. Never: anything but what a hand would mean to write; chance belongs to the pen.
 
 /// One way to write a digit. Points are `[x, y]` in a box of about ±0.55 by ±1, y downwards. A stroke is a
 /// smooth curve through its points; where the pen turns sharply, one stroke ends and another begins at the

@@ -1,12 +1,11 @@
-//! The pen: a glyph becomes pixels, each time a little differently.
-//! In: a glyph and chance. Out: one image, from 0 to 1. Never: a pixel outside the image.
+//! The pen: a glyph becomes pixels from 0 to 1, each time a little differently.
 
 use super::SIDE;
 use super::glyphs::Glyph;
 use crate::data::random::Random;
 use std::vec::Vec;
 
-type Point = [f32; 2];
+type Position = [f32; 2];
 
 /// Straight pieces between two points of a curve.
 const PIECES: usize = 6;
@@ -16,10 +15,10 @@ const RAMP: f32 = 1.4;
 /// Draws `glyph` into `image`, `[SIDE, SIDE]`, which is overwritten.
 pub(super) fn draw(glyph: &Glyph, random: &mut Random, image: &mut [f32]) {
     let hand = Hand::new(random);
-    let points: Vec<Point> = glyph.points.iter().map(|&point| hand.place(point, random)).collect();
+    let points: Vec<Position> = glyph.points.iter().map(|&point| hand.place(point, random)).collect();
     image.fill(f32::NEG_INFINITY);
     for stroke in glyph.strokes {
-        let stroke: Vec<Point> = stroke.iter().map(|&i| points[i]).collect();
+        let stroke: Vec<Position> = stroke.iter().map(|&i| points[i]).collect();
         let (start, end) = (hand.radius * random.between(0.8, 1.2), hand.radius * random.between(0.8, 1.2));
         let curve = smooth(&stroke);
         let pieces = (curve.len() - 1) as f32;
@@ -37,9 +36,9 @@ pub(super) fn draw(glyph: &Glyph, random: &mut Random, image: &mut [f32]) {
 /// How one digit is written: from the box of a glyph to pixels.
 struct Hand {
     wobble: f32,
-    bend: Point,
-    turn: [Point; 2], // scale, slant and rotation, as a matrix
-    centre: Point,
+    bend: Position,
+    turn: [Position; 2], // scale, slant and rotation, as a matrix
+    centre: Position,
     radius: f32,
     darkness: f32,
     noise: f32,
@@ -67,7 +66,7 @@ impl Hand {
         }
     }
 
-    fn place(&self, [x, y]: Point, random: &mut Random) -> Point {
+    fn place(&self, [x, y]: Position, random: &mut Random) -> Position {
         let [x, y] = [x + self.wobble * random.bell(), y + self.wobble * random.bell()];
         let [x, y] = [x + self.bend[0] * y * y, y + self.bend[1] * 2.0 * x * x];
         let [[a, b], [c, d]] = self.turn;
@@ -76,7 +75,7 @@ impl Hand {
 }
 
 /// A Catmull–Rom spline through `points` (at least two), as short straight pieces.
-fn smooth(points: &[Point]) -> Vec<Point> {
+fn smooth(points: &[Position]) -> Vec<Position> {
     let last = points.len() - 1;
     let closed = points[0] == points[last];
     let before = if closed { points[last - 1] } else { mirror(points[0], points[1]) };
@@ -103,12 +102,12 @@ fn smooth(points: &[Point]) -> Vec<Point> {
 }
 
 /// `other` seen from `through` the opposite way: an open curve ends without bending back.
-fn mirror(through: Point, other: Point) -> Point {
+fn mirror(through: Position, other: Position) -> Position {
     [2.0 * through[0] - other[0], 2.0 * through[1] - other[1]]
 }
 
 /// Raises every pixel near the line from `a` to `b` to its depth below the edge of the stroke, in pixels.
-fn ink(image: &mut [f32], a: Point, b: Point, radius: f32) {
+fn ink(image: &mut [f32], a: Position, b: Position, radius: f32) {
     let reach = radius + RAMP;
     let span = |axis: usize| {
         let low = (a[axis].min(b[axis]) - reach).max(0.0);

@@ -51,7 +51,7 @@ by_hand! {
     /// let y = *Net::init(0).predictor(1).predict(&[0.0, 1.0]);
     /// assert!(y[0] == 0.0 && (y[1] - 0.8650984).abs() < 1e-6);
     /// ```
-    Mish pulls from input, head Other
+    Mish backward from input, head Other
 }
 
 /// With e = exp(x) and n = e · (e + 2): tanh(ln(1 + e)) = n / (n + 2). Gives x, e and n, of an x within ±20 or so, beyond which they
@@ -72,7 +72,7 @@ impl Curve for Mish {
         s.mul(s.max(s.splat(-100.0), x), s.div(n, s.add(n, s.splat(2.0))))
     }
     #[inline(always)]
-    fn pull<S: Simd>(&self, s: S, x: S::F, dy: S::F) -> S::F {
+    fn backward<S: Simd>(&self, s: S, x: S::F, dy: S::F) -> S::F {
         // n / (n + 2) + 4 · x · e · (e + 1) / (n + 2)²
         let (x, e, n) = mish(s, x);
         let below = s.add(n, s.splat(2.0));

@@ -20,7 +20,7 @@ by_hand! {
     /// network! { pub struct Net: [2] -> [2] { Sigmoid } }
     /// assert_eq!(Net::init(0).predictor(1).predict(&[0.0, 100.0]), &[0.5, 1.0]);
     /// ```
-    Sigmoid pulls from output, head Sigmoid
+    Sigmoid backward from output, head Sigmoid
 }
 
 impl Curve for Sigmoid {
@@ -30,7 +30,7 @@ impl Curve for Sigmoid {
         math::sigmoid(s, x)
     }
     #[inline(always)]
-    fn pull<S: Simd>(&self, s: S, y: S::F, dy: S::F) -> S::F {
+    fn backward<S: Simd>(&self, s: S, y: S::F, dy: S::F) -> S::F {
         s.mul(s.mul(y, s.sub(s.splat(1.0), y)), dy)
     }
 }

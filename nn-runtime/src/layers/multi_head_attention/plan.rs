@@ -43,11 +43,11 @@ impl Plan {
 
     /// The panels of the whole input product.
     pub(super) const fn whole(&self) -> Panels {
-        Panels::fit(self.features, 3 * self.features)
+        Panels::best(self.features, 3 * self.features)
     }
 
     pub(super) const fn out(&self) -> Panels {
-        Panels::fit(self.features, self.features)
+        Panels::best(self.features, self.features)
     }
 
     /// The panels that make queries. In cross-attention those are the first ones, as many as hold the first third of the columns; what
@@ -65,7 +65,7 @@ impl Plan {
     /// The column where those begin: such that a gradient that may be cut in the whole may be cut there too.
     pub(super) const fn first_of_memory(&self) -> usize {
         let mut panels = self.features / Panels::WIDTH;
-        while !(panels * Panels::WIDTH * self.features).is_multiple_of(Panels::GRAIN) {
+        while !(panels * Panels::WIDTH * self.features).is_multiple_of(Panels::SPLIT_ALIGN) {
             panels -= 1;
         }
         panels * Panels::WIDTH

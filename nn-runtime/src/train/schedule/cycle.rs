@@ -1,5 +1,5 @@
-//! Rates along a cosine: `Cosine`, once or with restarts, and `OneCycle`. In: the optimiser's rate and the steps done; out: the next
-//! rate.
+//! Rates along a cosine: `Cosine`, once or with restarts, and `OneCycle`. In: the optimiser's rate and the
+//! steps done; out: the next rate.
 
 use core::f64::consts::PI;
 use std::format;
@@ -13,8 +13,8 @@ fn between(from: f64, to: f64, share: f64) -> f64 {
     left * from + (1.0 - left) * to
 }
 
-/// `floor + (base - floor) · (1 + cos(π · done / period)) / 2`, and `floor` from `period` on; with restarts it begins again there, and
-/// each period is longer than the last by a factor.
+/// `floor + (base - floor) · (1 + cos(π · done / period)) / 2`, and `floor` from `period` on; with restarts
+/// it begins again there, and each period is longer than the last by a factor.
 ///
 /// | argument | here | PyTorch's `CosineAnnealingWarmRestarts` | Keras's `CosineDecayRestarts` |
 /// |---|---|---|---|
@@ -22,8 +22,8 @@ fn between(from: f64, to: f64, share: f64) -> f64 {
 /// | `restarts` | none: `floor` is kept | `T_mult=1` | `t_mul=2.0`, and `m_mul=1.0` |
 /// | `floor` | `0.0` | `eta_min=0.0` | `alpha=0.0`, as a share of the rate |
 ///
-/// Without restarts it is Keras's `CosineDecay`; PyTorch's `CosineAnnealingLR` goes up again after `T_max`. Loshchilov & Hutter, "SGDR:
-/// Stochastic Gradient Descent with Warm Restarts", 2017.
+/// Without restarts it is Keras's `CosineDecay`; PyTorch's `CosineAnnealingLR` goes up again after `T_max`.
+/// Loshchilov & Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", 2017.
 ///
 /// ```
 /// use nn_runtime::train::schedule::{Cosine, Schedule};
@@ -61,7 +61,8 @@ impl Cosine {
 
 impl Schedule for Cosine {
     fn rate(&self, base: f64, done: u64) -> f64 {
-        // Settings out of range are refused when training begins; until then they must not hang or divide by 0.
+        // Settings out of range are refused when training begins; until then they must not hang or divide by
+        // 0.
         let (mut at, mut period) = (done, self.period.max(1));
         match self.restarts {
             None => at = at.min(period),
@@ -89,8 +90,8 @@ impl Schedule for Cosine {
     }
 }
 
-/// One rise and one fall, each along half a cosine: from `base / start` to `base`, which is the peak, and down to
-/// `base / start / end`, where it stays.
+/// One rise and one fall, each along half a cosine: from `base / start` to `base`, which is the peak, and
+/// down to `base / start / end`, where it stays.
 ///
 /// | argument | here | PyTorch's `OneCycleLR` |
 /// |---|---|---|
@@ -101,8 +102,8 @@ impl Schedule for Cosine {
 /// | `end` | `1e4` | `final_div_factor=1e4` |
 /// | momentum | is not touched | `cycle_momentum=True` |
 ///
-/// Keras has none. Past the last step PyTorch stops with an error. Smith & Topin, "Super-Convergence: Very Fast Training of Neural Networks
-/// Using Large Learning Rates", 2018.
+/// Keras has none. Past the last step PyTorch stops with an error. Smith & Topin, "Super-Convergence: Very
+/// Fast Training of Neural Networks Using Large Learning Rates", 2018.
 ///
 /// ```
 /// use nn_runtime::train::schedule::{OneCycle, Schedule};

@@ -1,5 +1,5 @@
-//! Rates that stay or fall: `ConstantRate`, `StepDecay`, `Exponential`, `Polynomial`. In: the optimiser's rate and the steps done; out:
-//! the next rate.
+//! Rates that stay or fall: `ConstantRate`, `StepDecay`, `Exponential`, `Polynomial`. In: the optimiser's
+//! rate and the steps done; out: the next rate.
 
 use std::format;
 use std::string::String;

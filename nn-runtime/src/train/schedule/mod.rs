@@ -1,5 +1,6 @@
-//! How the learning rate changes while training. In: the optimiser's own rate and how many steps it has taken; out: the rate of the
-//! next one. Steps are the optimiser's, not epochs. A schedule never changes the optimiser's own rate.
+//! How the learning rate changes while training. In: the optimiser's own rate and how many steps it has
+//! taken; out: the rate of the next one. Steps are the optimiser's, not epochs. A schedule never changes the
+//! optimiser's own rate.
 
 mod cycle;
 mod decay;
@@ -16,8 +17,8 @@ pub use warmup::Warmup;
 
 /// A learning rate that changes with the steps.
 ///
-/// It counts the optimiser's steps, as Keras's schedules do. PyTorch's count calls of `scheduler.step()`, which is often once an
-/// epoch: multiply by the steps of an epoch there.
+/// It counts the optimiser's steps, as Keras's schedules do. PyTorch's count calls of `scheduler.step()`,
+/// which is often once an epoch: multiply by the steps of an epoch there.
 ///
 /// ```
 /// use nn_runtime::train::schedule::Schedule;
@@ -39,13 +40,14 @@ pub use warmup::Warmup;
 /// network! { struct Line: [1] -> [1] { Dense(1) } }
 /// let mut model = Line::init(0);
 /// let trainer = Trainer::new(&mut model, Mse::new(), Adam::new(1e-3)).schedule(Noam { rise: 100.0 });
-/// assert_eq!(trainer.rate(), 1e-5);
+/// assert_eq!(trainer.learning_rate(), 1e-5);
 /// ```
 pub trait Schedule: Copied + Send + Sync {
     /// The rate of the next step, after `done` steps; `base` is the optimiser's own.
     fn rate(&self, base: f64, done: u64) -> f64;
 
-    /// Hears the loss of an epoch of `fit`: of the validation samples where there are some, else of the training samples.
+    /// Hears the loss of an epoch of `fit`: of the validation samples where there are some, else of the
+    /// training samples.
     fn epoch(&mut self, loss: f64) {
         let _ = loss;
     }

@@ -1,12 +1,13 @@
-//! `ReduceOnPlateau`: the rate falls when the loss no longer does. In: the loss of each epoch; out: the rate of the next steps.
+//! `ReduceOnPlateau`: the rate falls when the loss no longer does. In: the loss of each epoch; out: the rate
+//! of the next steps.
 
 use std::string::String;
 
 use super::{Schedule, factor, floor};
 
-/// Multiplies the rate by `factor` where more than `patience` epochs of [`fit`](crate::train::Trainer::fit) have not made the loss better than
-/// the best so far by a share of `threshold`. It hears the validation loss where `Fit::validate` is given, else the training loss;
-/// single steps tell it nothing.
+/// Multiplies the rate by `factor` where more than `patience` epochs of [`fit`](crate::train::Trainer::fit)
+/// have not made the loss better than the best so far by a share of `threshold`. It hears the validation loss
+/// where `Fit::validate` is given, else the training loss; single steps tell it nothing.
 ///
 /// | argument | here | PyTorch's `ReduceLROnPlateau` | Keras's `ReduceLROnPlateau` |
 /// |---|---|---|---|

@@ -1,11 +1,13 @@
-//! `Warmup`: a straight rise, and then another schedule. In: the optimiser's rate and the steps done; out: the next rate.
+//! `Warmup`: a straight rise, and then another schedule. In: the optimiser's rate and the steps done; out:
+//! the next rate.
 
 use std::format;
 use std::string::String;
 
 use super::{ConstantRate, Schedule, some_steps};
 
-/// From `start · base` in a straight line to `base` in so many steps, and then another schedule, from its own beginning.
+/// From `start · base` in a straight line to `base` in so many steps, and then another schedule, from its own
+/// beginning.
 ///
 /// | argument | here | PyTorch's `LinearLR` | Keras |
 /// |---|---|---|---|

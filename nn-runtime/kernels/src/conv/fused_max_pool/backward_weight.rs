@@ -25,7 +25,7 @@ use crate::simd::{Isa, Kernel, LANES, Simd};
 /// `!conv.can_fuse_max_pool()`; `pool` is not over what comes out of `conv`;
 /// `x.len() != b * conv.x_len() || grad.dy.len() != b * pool.y_len()` for every `b`;
 /// `grad.argmax.len() != grad.dy.len()`, or it is not from `forward`; `dw.len() != range.len()`;
-/// `range.end > conv.panels().len()`; `range.start` is no multiple of [`Panels::GRAIN`], or `range.end` neither that nor
+/// `range.end > conv.panels().len()`; `range.start` is no multiple of [`Panels::SPLIT_ALIGN`], or `range.end` neither that nor
 /// the whole length; `scratch.len() < fused.scratch()`.
 pub fn backward_weight(
     isa: Isa,

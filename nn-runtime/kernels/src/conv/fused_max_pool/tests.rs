@@ -282,8 +282,8 @@ fn a_range_in_pieces_has_the_bits_of_the_whole() {
         case.backward_weight(isa, &at, 0..case.b, 0..len, &mut whole);
         for grains in [1, 3] {
             let mut pieces = case.dw.clone();
-            for start in (0..len).step_by(grains * Panels::GRAIN) {
-                let range = start..len.min(start + grains * Panels::GRAIN);
+            for start in (0..len).step_by(grains * Panels::SPLIT_ALIGN) {
+                let range = start..len.min(start + grains * Panels::SPLIT_ALIGN);
                 case.backward_weight(isa, &at, 0..case.b, range.clone(), &mut pieces[range]);
             }
             assert_eq!(whole, pieces, "{} grains on {}, {:?}", grains, isa.name(), case.c);

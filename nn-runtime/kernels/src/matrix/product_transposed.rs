@@ -1,34 +1,33 @@
-//! Forward where there are few outputs: the lanes are inputs, and what is in them is added up at the end.
-//! Comes in: samples and a turned matrix; goes out: outputs, one row a sample.
-//! Every output is sixteen chains, one of every sixteenth input, and their sum by pairs, whatever the batch and the tile.
-//! Never a padded column in the outputs.
+//! Forward with few outputs: SIMD lanes are inputs, and the lanes are added up at the end. In: samples and a
+//! transposed matrix. Out: outputs, one row a sample. Every output is sixteen chains, one of every sixteenth
+//! input, added pairwise, whatever the batch and the tile.
 
-use super::{FEW, Panels, Product};
+use super::{FEW_OUTPUTS, Panels, Product};
 use crate::simd::{Kernel, LANES, Simd};
 
-/// Vectors whose lanes wait to be added up: those of sixteen samples with half of the outputs, or of eight with all.
-const WAITING: usize = LANES / 2 * FEW;
+/// Vectors whose lanes are still to be added up: of sixteen samples with half of the outputs, or of eight
+/// with all.
+const PENDING: usize = LANES / 2 * FEW_OUTPUTS;
 
 #[repr(align(64))]
-struct Waiting([[f32; LANES]; WAITING]);
+struct PendingSums([[f32; LANES]; PENDING]);
 
-/// A [`Product`] with a turned matrix.
-pub(super) struct Dots<'a>(pub Product<'a>);
+/// A [`Product`] with a transposed matrix.
+pub(super) struct TransposedProduct<'a>(pub Product<'a>);
 
-impl Kernel for Dots<'_> {
+impl Kernel for TransposedProduct<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         if self.0.batch == 1 {
-            return self.one(s);
+            return self.one_sample(s);
         }
         let Product { p, batch, x: all_x, w, bias: of_outputs, floor, y: all_y } = self.0;
-        // As it lies: its rows are the outputs.
         let p = p.stored();
         let Panels { rows: outputs, cols: inputs, .. } = p;
-        let group = if 2 * outputs <= FEW { LANES } else { LANES / 2 };
-        let mut waiting = Waiting([[0.0; LANES]; WAITING]);
-        let mut bias = [0.0; WAITING];
+        let group = if 2 * outputs <= FEW_OUTPUTS { LANES } else { LANES / 2 };
+        let mut pending = PendingSums([[0.0; LANES]; PENDING]);
+        let mut bias = [0.0; PENDING];
         if let Some(from) = of_outputs {
             bias[..group * outputs].chunks_exact_mut(outputs).for_each(|to| to.copy_from_slice(from));
         }
@@ -37,7 +36,7 @@ impl Kernel for Dots<'_> {
             let x = &all_x[first * inputs..(first + samples) * inputs];
             let mut output = 0;
             while output < outputs {
-                let tiles = Tiles { p, x, w, output, to: &mut waiting.0 };
+                let tiles = DotTiles { p, x, w, output, to: &mut pending.0 };
                 output += match outputs - output {
                     5.. => tiles.run::<S, 4, 5>(s),
                     4 => tiles.run::<S, 4, 4>(s),
@@ -46,30 +45,30 @@ impl Kernel for Dots<'_> {
                 };
             }
             let y = &mut all_y[first * outputs..(first + samples) * outputs];
-            let all = waiting.0.as_chunks::<LANES>().0.iter().zip(bias.as_chunks().0);
+            let all = pending.0.as_chunks::<LANES>().0.iter().zip(bias.as_chunks().0);
             for (y, (sums, bias)) in y.chunks_mut(LANES).zip(all) {
                 let mut vectors = [s.splat(0.0); LANES];
                 for (vector, sums) in vectors.iter_mut().zip(sums) {
                     *vector = s.load(sums);
                 }
                 // The floor first: where the other is NaN, `max` gives the second.
-                let value = s.max(s.splat(floor), s.add(add_up(s, vectors), s.load(bias)));
+                let value = s.max(s.splat(floor), s.add(sum_lanes(s, vectors), s.load(bias)));
                 s.store_part(value, y);
             }
         }
     }
 }
 
-impl Dots<'_> {
-    /// One sample, as many outputs at once as hide the latency of `fma`.
+impl TransposedProduct<'_> {
+    /// One sample, with as many outputs at once as hide the latency of `fma`.
     #[inline(always)]
-    fn one<S: Simd>(self, s: S) {
+    fn one_sample<S: Simd>(self, s: S) {
         let Product { p, x, w, bias, floor, y, .. } = self.0;
         let p = p.stored();
         assert!(x.len() == p.cols && y.len() == p.rows && w.len() == p.len());
         let mut output = 0;
         while output < p.rows {
-            let one = One { p, x, w, output, bias: bias.unwrap_or(&[]), floor, y };
+            let one = SampleOutputs { p, x, w, output, bias: bias.unwrap_or(&[]), floor, y };
             output += match p.rows - output {
                 10.. if const { S::REGISTERS >= 32 } => one.outputs::<S, 10>(s),
                 5.. => one.outputs::<S, 5>(s),
@@ -80,9 +79,10 @@ impl Dots<'_> {
     }
 }
 
-/// The sum of the lanes of each vector in its place: of pairs of neighbours, then of pairs of those sums, and so on.
+/// Lane i of the result is the sum of the lanes of vector i: of neighbouring pairs, then of pairs of those
+/// sums, and so on.
 #[inline(always)]
-fn add_up<S: Simd>(s: S, mut sums: [S::F; LANES]) -> S::F {
+fn sum_lanes<S: Simd>(s: S, mut sums: [S::F; LANES]) -> S::F {
     for left in [8, 4, 2, 1] {
         for k in 0..left {
             let (even, odd) = s.unzip(sums[2 * k], sums[2 * k + 1]);
@@ -92,8 +92,8 @@ fn add_up<S: Simd>(s: S, mut sums: [S::F; LANES]) -> S::F {
     sums[0]
 }
 
-/// Some samples, and the outputs from one on.
-struct Tiles<'a> {
+/// The outputs of some samples from output `output` on.
+struct DotTiles<'a> {
     p: Panels,
     x: &'a [f32],
     w: &'a [f32],
@@ -101,19 +101,20 @@ struct Tiles<'a> {
     to: &'a mut [[f32; LANES]],
 }
 
-impl Tiles<'_> {
-    /// The lanes of the next `C` outputs, which it gives back, for all samples: `R` at a time while there are so many.
+impl DotTiles<'_> {
+    /// Writes the lanes of the next `C` outputs of all samples, `R` samples at a time as long as there are as
+    /// many; returns `C`.
     #[inline(always)]
     fn run<S: Simd, const R: usize, const C: usize>(mut self, s: S) -> usize {
         let samples = self.x.len() / self.p.cols;
-        assert!(self.output + C <= self.p.rows && samples * self.p.rows <= WAITING && self.w.len() == self.p.len());
+        assert!(self.output + C <= self.p.rows && samples * self.p.rows <= PENDING && self.w.len() == self.p.len());
         let mut sample = 0;
         while sample < samples {
             if const { S::REGISTERS >= 32 } && sample + R <= samples {
-                s.call(Tile::<R, C>(&mut self, sample));
+                s.call(DotTile::<R, C>(&mut self, sample));
                 sample += R;
             } else {
-                s.call(Tile::<1, C>(&mut self, sample));
+                s.call(DotTile::<1, C>(&mut self, sample));
                 sample += 1;
             }
         }
@@ -121,17 +122,18 @@ impl Tiles<'_> {
     }
 }
 
-/// One shape of tile, from a sample on, as a function of its own: only `Tiles::run` makes one, having checked that all are there.
-struct Tile<'a, 'b, const R: usize, const C: usize>(&'a mut Tiles<'b>, usize);
+/// `R` samples from a sample on, with `C` outputs, as a function of its own.
+struct DotTile<'a, 'b, const R: usize, const C: usize>(&'a mut DotTiles<'b>, usize);
 
-impl<const R: usize, const C: usize> Kernel for Tile<'_, '_, R, C> {
+impl<const R: usize, const C: usize> Kernel for DotTile<'_, '_, R, C> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Tile(tiles, sample) = self;
+        let DotTile(tiles, sample) = self;
         let Panels { rows: outputs, cols: inputs, .. } = tiles.p;
         let x = &tiles.x[sample * inputs..(sample + R) * inputs];
-        // SAFETY: `Tiles::run` has checked the outputs and the weights, and the slice has these samples.
+        // SAFETY: only `DotTiles::run` makes one, having checked that output + C <= p.rows and that `w` is
+        // p.len() long; `x` is R · p.cols long.
         let sums = unsafe { chains::<S, R, C>(s, tiles.p, x, tiles.w, tiles.output) };
         for (r, sums) in sums.into_iter().enumerate() {
             for (c, sum) in sums.into_iter().enumerate() {
@@ -141,8 +143,8 @@ impl<const R: usize, const C: usize> Kernel for Tile<'_, '_, R, C> {
     }
 }
 
-/// The outputs of one sample from one on.
-struct One<'a> {
+/// The outputs of one sample from output `output` on.
+struct SampleOutputs<'a> {
     p: Panels,
     x: &'a [f32],
     w: &'a [f32],
@@ -153,8 +155,8 @@ struct One<'a> {
     y: &'a mut [f32],
 }
 
-impl One<'_> {
-    /// The next `C` of them, in a function of its own.
+impl SampleOutputs<'_> {
+    /// The next `C` of them, in a function of its own; returns `C`.
     #[inline(always)]
     fn outputs<S: Simd, const C: usize>(self, s: S) -> usize {
         s.call(Outputs::<C>(self));
@@ -162,20 +164,21 @@ impl One<'_> {
     }
 }
 
-/// `C` outputs of one sample: only `Dots::one` makes one, having checked that all are there.
-struct Outputs<'a, const C: usize>(One<'a>);
+/// `C` outputs of one sample.
+struct Outputs<'a, const C: usize>(SampleOutputs<'a>);
 
 impl<const C: usize> Kernel for Outputs<'_, C> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let One { p, x, w, output, bias, floor, y } = self.0;
-        // SAFETY: `Dots::one` has checked the outputs and the weights, and `x` is one sample.
+        let SampleOutputs { p, x, w, output, bias, floor, y } = self.0;
+        // SAFETY: only `one_sample` makes one: it has checked that `x` is p.cols long and `w` p.len(), and
+        // its loop keeps output + C <= p.rows.
         let [sums] = unsafe { chains::<S, 1, C>(s, p, x, w, output) };
         let mut vectors = [s.splat(0.0); LANES];
         vectors[..C].copy_from_slice(&sums);
         let bias = s.load_part(&bias[output.min(bias.len())..]);
-        let value = s.max(s.splat(floor), s.add(add_up(s, vectors), bias));
+        let value = s.max(s.splat(floor), s.add(sum_lanes(s, vectors), bias));
         s.store_part(value, &mut y[output..output + C]);
     }
 }
@@ -183,7 +186,8 @@ impl<const C: usize> Kernel for Outputs<'_, C> {
 /// The sixteen chains of each of `C` outputs from `output` on, for each of the `R` samples in `x`.
 ///
 /// # Safety
-/// `p` has these outputs, `w` is as long as `p`, and `x` holds `R` samples.
+/// `output + C <= p.rows`, `w.len() == p.len()` and `x.len() == R * p.cols`, where `p` has the outputs as
+/// rows.
 #[inline(always)]
 unsafe fn chains<S: Simd, const R: usize, const C: usize>(
     s: S,
@@ -200,11 +204,11 @@ unsafe fn chains<S: Simd, const R: usize, const C: usize>(
         for half in [0, LANES] {
             let mut weights = [s.splat(0.0); C];
             for (c, weights) in weights.iter_mut().enumerate() {
-                // SAFETY: the caller vouches for the panel's rows, each of two vectors.
+                // SAFETY: row output + c < p.rows of a whole panel, whose rows are two vectors.
                 *weights = unsafe { s.load_ptr(to_load.wrapping_add(c * Panels::WIDTH + half)) };
             }
             for (r, sums) in sums.iter_mut().enumerate() {
-                // SAFETY: the caller vouches for the samples, each with as many inputs as the whole panels have columns.
+                // SAFETY: r < R, and the columns of whole panels are at most p.cols.
                 let x = unsafe { s.load_ptr(from.wrapping_add(r * inputs + half)) };
                 for (sum, weights) in sums.iter_mut().zip(weights) {
                     *sum = s.fma(x, weights, *sum);

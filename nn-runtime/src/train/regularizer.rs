@@ -1,4 +1,5 @@
-//! `Penalty`: what large parameters cost. In: the name of a tensor or of a layer; out: where its numbers lie, or which names there are.
+//! `Regularizer`: what large parameters cost. In: the name of a tensor or of a layer; out: where its numbers
+//! lie, or which names there are.
 
 use std::format;
 use std::ops::Range;
@@ -15,12 +16,12 @@ use nn_kernels::update::{sum_of_sizes, sum_of_squares};
 ///
 /// | here | the loss grows by | Keras |
 /// |---|---|---|
-/// | `Penalty::L1(a)` | `a · Σ\|p\|` | `L1(a)`, default 0.01 |
-/// | `Penalty::L2(b)` | `b · Σp²` | `L2(b)`, default 0.01 |
-/// | `Penalty::L1L2(a, b)` | both | `L1L2(a, b)`, default 0 and 0 |
+/// | `Regularizer::L1(a)` | `a · Σ\|p\|` | `L1(a)`, default 0.01 |
+/// | `Regularizer::L2(b)` | `b · Σp²` | `L2(b)`, default 0.01 |
+/// | `Regularizer::L1L2(a, b)` | both | `L1L2(a, b)`, default 0 and 0 |
 ///
-/// PyTorch has none: there it is written into the loss. An optimiser's weight decay `w`, where it is L2, is `Penalty::L2(w / 2)` on every
-/// parameter, except that the reported loss does not show it.
+/// PyTorch has none: there it is written into the loss. An optimiser's weight decay `w`, where it is L2, is
+/// `Regularizer::L2(w / 2)` on every parameter, except that the reported loss does not show it.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -29,12 +30,13 @@ use nn_kernels::update::{sum_of_sizes, sum_of_squares};
 ///
 /// let mut model = Line::init(0);
 /// let data = Dataset::values(&[[1.0]], &[[3.0]]).unwrap();
-/// let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(0.5)).penalty("line", Penalty::L2(0.25));
+/// let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(0.5)).regularize("line", Regularizer::L2(0.25));
 /// assert_eq!(trainer.step(&data).unwrap(), 0.25 * 9.0);
 /// assert_eq!(model.get("line.weight").unwrap(), [3.0 - 0.5 * (2.0 * 0.25 * 3.0)]);
 /// ```
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub enum Penalty {
+#[non_exhaustive]
+pub enum Regularizer {
     /// On the sum of sizes: it draws parameters to 0 itself.
     L1(f64),
     /// On the sum of squares.
@@ -43,14 +45,14 @@ pub enum Penalty {
     L1L2(f64, f64),
 }
 
-/// A penalty and the parameters it is on.
-pub(super) struct Placed {
+/// A regulariser and the parameters it is on.
+pub(super) struct PlacedRegularizer {
     pub(super) range: Range<usize>,
     pub(super) l1: f64,
     pub(super) l2: f64,
 }
 
-impl Placed {
+impl PlacedRegularizer {
     /// What it adds to the loss.
     pub(super) fn value(&self, isa: Isa, params: &[f32]) -> f64 {
         let params = &params[self.range.clone()];
@@ -59,21 +61,21 @@ impl Placed {
     }
 }
 
-impl Penalty {
+impl Regularizer {
     fn factors(self) -> (f64, f64) {
         match self {
-            Penalty::L1(l1) => (l1, 0.0),
-            Penalty::L2(l2) => (0.0, l2),
-            Penalty::L1L2(l1, l2) => (l1, l2),
+            Regularizer::L1(l1) => (l1, 0.0),
+            Regularizer::L2(l2) => (0.0, l2),
+            Regularizer::L1L2(l1, l2) => (l1, l2),
         }
     }
 
     /// The tensors it is on: the one of that name, or of a layer of that name all with two axes or more.
-    pub(super) fn place(self, map: &'static CompiledNetwork, name: &str) -> Result<Vec<Placed>, String> {
+    pub(super) fn place(self, map: &'static CompiledNetwork, name: &str) -> Result<Vec<PlacedRegularizer>, String> {
         let (l1, l2) = self.factors();
         if ![l1, l2].iter().all(|factor| *factor >= 0.0 && factor.is_finite()) {
             return Err(format!(
-                "expected a penalty of at least 0 on `{name}`, found {self:?}\nhelp: `Penalty::L2(1e-4)`"
+                "expected a regulariser of at least 0 on `{name}`, found {self:?}\nhelp: `Regularizer::L2(1e-4)`"
             ));
         }
         let trained: Vec<_> = params::tensors(map)
@@ -81,10 +83,10 @@ impl Penalty {
             .filter(|tensor| tensor.role == Role::Trainable && !tensor.frozen)
             .collect();
         let within = |tensor: &str| tensor.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
-        let placed: Vec<Placed> = trained
+        let placed: Vec<PlacedRegularizer> = trained
             .iter()
             .filter(|tensor| tensor.name == name || within(&tensor.name) && tensor.shape.rank() > 1)
-            .map(|tensor| Placed { range: tensor.offset..tensor.offset + tensor.len, l1, l2 })
+            .map(|tensor| PlacedRegularizer { range: tensor.offset..tensor.offset + tensor.len, l1, l2 })
             .collect();
         if !placed.is_empty() {
             return Ok(placed);
@@ -92,7 +94,7 @@ impl Penalty {
         let small: Vec<&str> = trained.iter().map(|tensor| tensor.name.as_str()).filter(|name| within(name)).collect();
         if !small.is_empty() {
             return Err(format!(
-                "penalty: expected a layer with a weight of two axes or more, found `{name}`, which has {}\nhelp: name the tensor, as `.penalty(\"{}\", …)`",
+                "regularize: expected a layer with a weight of two axes or more, found `{name}`, which has {}\nhelp: name the tensor, as `.regularize(\"{}\", …)`",
                 list(&small),
                 small[0]
             ));
@@ -107,7 +109,7 @@ impl Penalty {
             None => "nothing of it is trained".into(),
         };
         Err(format!(
-            "penalty: expected the name of a layer or a tensor that is trained in `{}`, found `{name}`\nhelp: {help}",
+            "regularize: expected the name of a layer or a tensor that is trained in `{}`, found `{name}`\nhelp: {help}",
             map.name
         ))
     }

@@ -1,26 +1,28 @@
-//! Whether a derivative follows from the value alone, so that the input need not be kept. In: a formula and its derivative; out: the
-//! derivative as made of the value, or nothing where the input is still in it, or digits would be lost on the way.
+//! Whether a derivative follows from the value alone, so that the input need not be kept. In: a formula and
+//! its derivative; out: the derivative as made of the value, or nothing where the input is still in it, or
+//! digits would be lost on the way.
 
 use std::collections::HashMap;
 
 use super::dag::Dag;
 use super::node::{Comparison, Constant, Function, Id, Node, Operator};
 
-/// The slope of `body` as made of `body`'s value. Of the settings in `positive` it is known that they are above 0.
+/// The slope of `body` as made of `body`'s value. Of the settings in `positive` it is known that they are
+/// above 0.
 pub fn from_output(dag: &Dag, body: Id, slope: Id, positive: &[usize]) -> Option<(Dag, Id)> {
     let mut to = Dag::simplifying();
-    let slope = pulled(dag, body, slope, positive, &mut to)?;
+    let slope = inverted_slope(dag, body, slope, positive, &mut to)?;
     let left = to.holds(&[slope], |node| matches!(node, Node::Argument(_)));
     (!left).then_some((to, slope))
 }
 
-fn pulled(dag: &Dag, body: Id, slope: Id, positive: &[usize], to: &mut Dag) -> Option<Id> {
+fn inverted_slope(dag: &Dag, body: Id, slope: Id, positive: &[usize], to: &mut Dag) -> Option<Id> {
     let Node::Select(condition, then, otherwise) = dag.node(slope) else {
         return Some(inverted(dag, body, slope, positive, to));
     };
     // Which side was chosen has to show in the value.
     let (condition, sides) = match dag.node(body) {
-        Node::Two(Operator::Max | Operator::Min, k, u) => match dag.node(condition) {
+        Node::Binary(Operator::Max | Operator::Min, k, u) => match dag.node(condition) {
             Node::Compare(comparison, v, limit) if v == u && limit == k => ((comparison, k), [k, u]),
             _ => return None,
         },
@@ -36,8 +38,8 @@ fn pulled(dag: &Dag, body: Id, slope: Id, positive: &[usize], to: &mut Dag) -> O
         },
         _ => return None,
     };
-    let then = pulled(dag, sides[0], then, positive, to)?;
-    let otherwise = pulled(dag, sides[1], otherwise, positive, to)?;
+    let then = inverted_slope(dag, sides[0], then, positive, to)?;
+    let otherwise = inverted_slope(dag, sides[1], otherwise, positive, to)?;
     let output = to.intern(Node::Output);
     let limit = dag.copy(condition.1, to, &mut |_, _, _| None);
     let condition = to.compare(condition.0, output, limit);
@@ -52,31 +54,31 @@ fn inverted(dag: &Dag, body: Id, slope: Id, positive: &[usize], to: &mut Dag) ->
     loop {
         // A number tells nothing: it may stand elsewhere for itself.
         if dag.varies(at) {
-            known.insert(Tell::Node(at), value);
+            known.insert(Known::Node(at), value);
         }
         match dag.node(at) {
-            Node::One(Function::Neg, a) => {
+            Node::Unary(Function::Neg, a) => {
                 value = to.neg(value);
                 at = a;
             }
             // An offset that is large beside the rest would take its digits.
-            Node::Two(Operator::Add, k, a) if dag.value(k).is_some_and(|k| k.abs() <= 2.0) => {
+            Node::Binary(Operator::Add, k, a) if dag.value(k).is_some_and(|k| k.abs() <= 2.0) => {
                 let k = dag.copy(k, to, &mut |_, _, _| None);
                 value = to.sub(value, k);
                 at = a;
             }
-            Node::Two(Operator::Sub, k, a) if dag.value(k).is_some_and(|k| k.abs() <= 2.0) => {
+            Node::Binary(Operator::Sub, k, a) if dag.value(k).is_some_and(|k| k.abs() <= 2.0) => {
                 let k = dag.copy(k, to, &mut |_, _, _| None);
                 value = to.sub(k, value);
                 at = a;
             }
-            Node::Two(Operator::Mul, k, a) => {
+            Node::Binary(Operator::Mul, k, a) => {
                 let above = matches!(dag.node(k), Node::Constant(Constant::Setting(i)) if positive.contains(&i));
                 let divides = above || dag.value(k).is_some_and(|k| k.abs() >= 0.1);
                 let factor = dag.copy(k, to, &mut |_, _, _| None);
                 if let (false, Some(u)) = (dag.varies(k), dag.argument_of(Function::Expm1, a)) {
                     let sum = to.add(value, factor);
-                    known.insert(Tell::Times(k, Function::Exp, u), sum);
+                    known.insert(Known::Times(k, Function::Exp, u), sum);
                 }
                 if !divides {
                     break;
@@ -84,16 +86,16 @@ fn inverted(dag: &Dag, body: Id, slope: Id, positive: &[usize], to: &mut Dag) ->
                 value = to.div(value, factor);
                 at = a;
             }
-            Node::One(Function::Expm1, u) => {
+            Node::Unary(Function::Expm1, u) => {
                 let one = to.number(1.0);
                 let sum = to.add(one, value);
-                known.insert(Tell::Of(Function::Exp, u), sum);
+                known.insert(Known::Of(Function::Exp, u), sum);
                 break;
             }
-            Node::One(Function::Logistic, u) => {
+            Node::Unary(Function::Sigmoid, u) => {
                 let one = to.number(1.0);
                 let rest = to.sub(one, value);
-                known.insert(Tell::Opposite(Function::Logistic, u), rest);
+                known.insert(Known::Opposite(Function::Sigmoid, u), rest);
                 break;
             }
             _ => break,
@@ -101,27 +103,28 @@ fn inverted(dag: &Dag, body: Id, slope: Id, positive: &[usize], to: &mut Dag) ->
     }
     dag.copy(slope, to, &mut |_, id, node| {
         let told = match node {
-            Node::One(function, u) => {
+            Node::Unary(function, u) => {
                 let opposite = || {
                     let tells =
-                        |tell: &&Tell| matches!(tell, Tell::Opposite(f, v) if *f == function && dag.opposite(u, *v));
+                        |tell: &&Known| matches!(tell, Known::Opposite(f, v) if *f == function && dag.opposite(u, *v));
                     known.keys().find(tells).copied()
                 };
-                known.get(&Tell::Of(function, u)).copied().or_else(|| known.get(&opposite()?).copied())
+                known.get(&Known::Of(function, u)).copied().or_else(|| known.get(&opposite()?).copied())
             }
-            Node::Two(Operator::Mul, k, a) => match dag.node(a) {
-                Node::One(function, u) => known.get(&Tell::Times(k, function, u)).copied(),
+            Node::Binary(Operator::Mul, k, a) => match dag.node(a) {
+                Node::Unary(function, u) => known.get(&Known::Times(k, function, u)).copied(),
                 _ => None,
             },
             _ => None,
         };
-        known.get(&Tell::Node(id)).copied().or(told)
+        known.get(&Known::Node(id)).copied().or(told)
     })
 }
 
-/// What a value tells: a node, a function of a node, one of the node with its sign changed, or one times a constant.
+/// What a value tells: a node, a function of a node, one of the node with its sign changed, or one times a
+/// constant.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Tell {
+enum Known {
     Node(Id),
     Of(Function, Id),
     Opposite(Function, Id),
@@ -153,15 +156,15 @@ fn signs(dag: &Dag, id: Id, x: u8, positive: &[usize]) -> u8 {
         Node::Argument(0) => x,
         Node::Number(bits) => sign(f64::from_bits(bits)),
         Node::Constant(Constant::Setting(i)) if positive.contains(&i) => POSITIVE,
-        Node::One(Function::Neg, a) => each(of(a), POSITIVE, |sign, _| -sign),
+        Node::Unary(Function::Neg, a) => each(of(a), POSITIVE, |sign, _| -sign),
         // Those that are 0 at 0 and grow.
-        Node::One(
-            Function::Expm1 | Function::TanH | Function::SinH | Function::Erf | Function::Ln1p | Function::Sign,
+        Node::Unary(
+            Function::Expm1 | Function::Tanh | Function::Sinh | Function::Erf | Function::Ln1p | Function::Sign,
             a,
         ) => of(a),
-        Node::One(Function::Exp | Function::Logistic | Function::SoftPlus, _) => POSITIVE | ZERO,
-        Node::Two(Operator::Mul | Operator::Div, a, b) => each(of(a), of(b), |a, b| a * b),
-        Node::Two(Operator::Add, a, b) => match of(a) | of(b) {
+        Node::Unary(Function::Exp | Function::Sigmoid | Function::Softplus, _) => POSITIVE | ZERO,
+        Node::Binary(Operator::Mul | Operator::Div, a, b) => each(of(a), of(b), |a, b| a * b),
+        Node::Binary(Operator::Add, a, b) => match of(a) | of(b) {
             one @ (NEGATIVE | POSITIVE | ZERO) => one,
             both if both & NEGATIVE == 0 || both & POSITIVE == 0 => both,
             _ => ANY,

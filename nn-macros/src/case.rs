@@ -1,5 +1,5 @@
-//! How words are spelt. In: a word; out: whether it may name a value, a label or a layer, and how it would be written to do
-//! so. It knows no particular word but Rust's own.
+//! How words are spelt. In: a word; out: whether it may name a value, a label or a layer, and how it would be
+//! written to do so. It knows no particular word but Rust's own.
 
 use proc_macro2::Ident;
 use syn::ext::IdentExt;

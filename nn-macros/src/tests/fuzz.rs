@@ -1,4 +1,5 @@
-//! Declarations with tokens deleted, doubled, swapped and moved: the macro must answer each with items, and never panic.
+//! Declarations with tokens deleted, doubled, swapped and moved: the macro must answer each with items, and
+//! never panic.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
@@ -14,9 +15,9 @@ const SOUND: [&str; 4] = [
 ];
 
 /// A linear congruential generator (Knuth, MMIX), its upper bits.
-pub struct Dice(pub u64);
+pub struct Rng(pub u64);
 
-impl Dice {
+impl Rng {
     pub fn below(&mut self, end: usize) -> usize {
         self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         (self.0 >> 33) as usize % end
@@ -24,27 +25,27 @@ impl Dice {
 }
 
 /// Changes one token somewhere, at any depth.
-pub fn mutate(stream: TokenStream, dice: &mut Dice) -> TokenStream {
+pub fn mutate(stream: TokenStream, rng: &mut Rng) -> TokenStream {
     let mut list: Vec<TokenTree> = stream.into_iter().collect();
     if list.is_empty() {
-        return ["x", "->", "3", ";", "struct", "(a)", "[]"][dice.below(7)].parse().expect("tokens");
+        return ["x", "->", "3", ";", "struct", "(a)", "[]"][rng.below(7)].parse().expect("tokens");
     }
-    let at = dice.below(list.len());
+    let at = rng.below(list.len());
     if let TokenTree::Group(group) = &list[at]
-        && dice.below(4) > 0
+        && rng.below(4) > 0
     {
-        list[at] = Group::new(group.delimiter(), mutate(group.stream(), dice)).into();
+        list[at] = Group::new(group.delimiter(), mutate(group.stream(), rng)).into();
         return list.into_iter().collect();
     }
-    let other = dice.below(list.len());
-    match dice.below(6) {
+    let other = rng.below(list.len());
+    match rng.below(6) {
         0 => drop(list.remove(at)),
         1 => list.insert(other, list[at].clone()),
         2 => list.swap(at, other),
         3 => list.truncate(at),
         4 => {
             let delimiter =
-                [Delimiter::Parenthesis, Delimiter::Bracket, Delimiter::Brace, Delimiter::None][dice.below(4)];
+                [Delimiter::Parenthesis, Delimiter::Bracket, Delimiter::Brace, Delimiter::None][rng.below(4)];
             let inner = list.drain(at.min(other)..=at.max(other)).collect();
             list.insert(at.min(other), Group::new(delimiter, inner).into());
         }
@@ -53,7 +54,7 @@ pub fn mutate(stream: TokenStream, dice: &mut Dice) -> TokenStream {
                 "let", "frozen", "share", "->", "=>", ";", ",", ":", "::", "=", "*", ".", "x", "Dense", "type", "#",
                 "<", "3",
             ];
-            let word: TokenStream = words[dice.below(words.len())].parse().expect("tokens");
+            let word: TokenStream = words[rng.below(words.len())].parse().expect("tokens");
             list.splice(at..at, word);
         }
     }
@@ -68,22 +69,22 @@ fn sound_declarations_have_no_faults() {
 }
 
 #[test]
-fn every_soup_gets_an_answer() {
-    let mut dice = Dice(7);
+fn every_mutant_gets_an_answer() {
+    let mut rng = Rng(7);
     let mut faulty = 0;
     for round in 0..3_000 {
-        let mut soup = tokens(SOUND[round % SOUND.len()]);
-        for _ in 0..=dice.below(4) {
-            soup = mutate(soup, &mut dice);
+        let mut mutant = tokens(SOUND[round % SOUND.len()]);
+        for _ in 0..=rng.below(4) {
+            mutant = mutate(mutant, &mut rng);
         }
-        let text = soup.to_string();
-        let (texts, sound) = faults(soup.clone());
+        let text = mutant.to_string();
+        let (texts, sound) = faults(mutant.clone());
         assert!(sound || !texts.is_empty(), "neither a graph nor a fault: {text}");
         for fault in &texts {
             let told = fault.starts_with("expected ") && fault.contains(", found ") && fault.contains("\nhelp: ");
-            assert!(told, "not in the words of the house: {fault}\n{text}");
+            assert!(told, "not in the usual words: {fault}\n{text}");
         }
-        let answer = expand(soup);
+        let answer = expand(mutant);
         let errors = answer.to_string().matches("compile_error").count();
         assert_eq!(errors, texts.len(), "{text}");
         if let Err(error) = syn::parse2::<syn::File>(answer) {

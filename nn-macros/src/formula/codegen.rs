@@ -1,5 +1,6 @@
-//! A graph becomes a row of `let`s. In: the nodes that are wanted; out: statements and a name for each, as vector code or, for the generated
-//! test, in `f64`. What is written once is computed once; no statement branches.
+//! A graph becomes a row of `let`s. In: the nodes that are wanted; out: statements and a name for each, as
+//! vector code or, for the generated test, in `f64`. What is written once is computed once; no statement
+//! branches.
 
 use std::collections::HashMap;
 
@@ -11,7 +12,7 @@ use super::dag::Dag;
 use super::node::{Comparison, Constant, Function, Id, Node, Operator};
 
 /// What arguments, settings and parameters are called in the code.
-pub struct Names<'a> {
+pub struct CodeNames<'a> {
     pub arguments: &'a [Ident],
     /// Expressions of one `f32`.
     pub settings: &'a [TokenStream],
@@ -38,7 +39,7 @@ fn span() -> Span {
 
 struct Code<'a> {
     dag: &'a Dag,
-    names: &'a Names<'a>,
+    names: &'a CodeNames<'a>,
     style: Style,
     uses: HashMap<Id, usize>,
     done: HashMap<Id, TokenStream>,
@@ -47,7 +48,7 @@ struct Code<'a> {
 }
 
 /// Statements that compute `roots`, and how each is called after them.
-pub fn code(dag: &Dag, roots: &[Id], names: &Names, style: Style) -> (TokenStream, Vec<TokenStream>) {
+pub fn code(dag: &Dag, roots: &[Id], names: &CodeNames, style: Style) -> (TokenStream, Vec<TokenStream>) {
     let order = dag.order(roots);
     let mut uses = HashMap::new();
     for part in order.iter().flat_map(|id| dag.node(*id).operands()).chain(roots.iter().copied()) {
@@ -65,7 +66,7 @@ impl Code<'_> {
             return None;
         }
         match self.dag.node(id) {
-            Node::Two(Operator::Mul, a, b) => Some((a, b)),
+            Node::Binary(Operator::Mul, a, b) => Some((a, b)),
             Node::Power(a, 2) => Some((a, a)),
             _ => None,
         }
@@ -100,8 +101,8 @@ impl Code<'_> {
             Node::Constant(Constant::Learnt(i)) => return self.names.learnt[i].clone(),
             Node::Argument(i) => return self.names.arguments[i].to_token_stream(),
             Node::Output => return Ident::new("__y", at).to_token_stream(),
-            Node::One(Function::Logistic, a) => return self.sigmoid(id, a),
-            Node::One(function, a) => {
+            Node::Unary(Function::Sigmoid, a) => return self.sigmoid(id, a),
+            Node::Unary(function, a) => {
                 let a = self.of(a);
                 let name = match function {
                     Function::Neg => return self.bind(quote_spanned!(at=> __s.neg(#a))),
@@ -111,7 +112,7 @@ impl Code<'_> {
                 };
                 quote_spanned!(at=> __nn::math::#name(__s, #a))
             }
-            Node::Two(Operator::Add, a, b) => match (self.factors(a), self.factors(b)) {
+            Node::Binary(Operator::Add, a, b) => match (self.factors(a), self.factors(b)) {
                 (_, Some(product)) => self.fused(product, a),
                 (Some(product), None) => self.fused(product, b),
                 (None, None) => {
@@ -119,11 +120,11 @@ impl Code<'_> {
                     quote_spanned!(at=> __s.add(#a, #b))
                 }
             },
-            Node::Two(Operator::Sub, a, b) if let Some((p, q)) = self.factors(b) => {
+            Node::Binary(Operator::Sub, a, b) if let Some((p, q)) = self.factors(b) => {
                 let (a, p, q) = (self.of(a), self.of(p), self.of(q));
                 quote_spanned!(at=> __s.fma(__s.neg(#p), #q, #a))
             }
-            Node::Two(operator, a, b) => {
+            Node::Binary(operator, a, b) => {
                 let safe = self.dag.varies(a);
                 let (a, b) = (self.of(a), self.of(b));
                 match operator {
@@ -174,7 +175,7 @@ impl Code<'_> {
     fn sigmoid(&mut self, id: Id, a: Id) -> TokenStream {
         let at = span();
         let is_other = |other: &Id| {
-            let opposite = self.dag.argument_of(Function::Logistic, *other).map(|b| self.dag.opposite(a, b));
+            let opposite = self.dag.argument_of(Function::Sigmoid, *other).map(|b| self.dag.opposite(a, b));
             *other != id && opposite == Some(true) && !self.done.contains_key(other)
         };
         let other = self.uses.keys().copied().find(is_other);
@@ -229,15 +230,15 @@ impl Code<'_> {
             Node::Constant(Constant::Learnt(i)) => return self.names.learnt[i].clone(),
             Node::Argument(i) => return self.names.arguments[i].to_token_stream(),
             Node::Output => return Ident::new("__y", at).to_token_stream(),
-            Node::One(Function::Neg, a) => {
+            Node::Unary(Function::Neg, a) => {
                 let a = self.of(a);
                 quote_spanned!(at=> -#a)
             }
-            Node::One(function, a) => {
+            Node::Unary(function, a) => {
                 let (name, a) = (Ident::new(name(function), at), self.of(a));
                 quote_spanned!(at=> __nn::reference::#name(#a))
             }
-            Node::Two(operator, a, b) => {
+            Node::Binary(operator, a, b) => {
                 let (a, b) = (self.of(a), self.of(b));
                 match operator {
                     Operator::Add => quote_spanned!(at=> #a + #b),
@@ -293,12 +294,12 @@ fn name(function: Function) -> &'static str {
         Function::Sqrt => "sqrt",
         Function::Sin => "sin",
         Function::Cos => "cos",
-        Function::SinH => "sinh",
-        Function::CosH => "cosh",
-        Function::LnCosH => "ln_cosh",
-        Function::TanH => "tanh",
-        Function::Logistic => "sigmoid",
-        Function::SoftPlus => "softplus",
+        Function::Sinh => "sinh",
+        Function::Cosh => "cosh",
+        Function::LnCosh => "ln_cosh",
+        Function::Tanh => "tanh",
+        Function::Sigmoid => "sigmoid",
+        Function::Softplus => "softplus",
         Function::Erf => "erf",
     }
 }

@@ -1,0 +1,85 @@
+//! What a file is that is not what it was read as, told from its first bytes: the likely cause in words, and a way out.
+
+/// Bytes from the start of a file that tell every kind apart.
+pub(crate) const START: usize = 64;
+
+/// A kind of file that people hand over by mistake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FileKind {
+    Zip,
+    Gzip,
+    Zstd,
+    LfsPointer,
+    Hdf5,
+    Pickle,
+    Npy,
+    Gguf,
+    Json,
+    Html,
+}
+
+impl FileKind {
+    /// The kind of a file that begins with these bytes, up to [`START`] of them.
+    pub(crate) fn of(start: &[u8]) -> Option<FileKind> {
+        let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
+        Some(match start {
+            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => FileKind::Zip,
+            [0x1f, 0x8b, ..] => FileKind::Gzip,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => FileKind::Zstd,
+            [0x89, b'H', b'D', b'F', ..] => FileKind::Hdf5,
+            [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => FileKind::Npy,
+            [b'G', b'G', b'U', b'F', ..] => FileKind::Gguf,
+            // The mark of protocols 2 to 5, and what follows it: a frame, a long number, a global name, an object.
+            [0x80, 2..=5, 0x95 | 0x8a | b'c' | b'}' | b'(' | b']' | b'N' | 0x8c | b'X', ..] => FileKind::Pickle,
+            _ if start.starts_with(b"version https://git-lfs") => FileKind::LfsPointer,
+            _ if text.starts_with(b"{") => FileKind::Json,
+            _ if text.get(..5).is_some_and(|tag| tag.eq_ignore_ascii_case(b"<html")) => FileKind::Html,
+            _ if text.get(..9).is_some_and(|tag| tag.eq_ignore_ascii_case(b"<!doctype")) => FileKind::Html,
+            _ => return None,
+        })
+    }
+
+    /// The kind in words.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            FileKind::Zip => "a zip archive, which is what `torch.save`, `.keras`, `.npz` and `.xlsx` files are",
+            FileKind::Gzip => "a gzipped file",
+            FileKind::Zstd => "a file packed by zstd",
+            FileKind::LfsPointer => "a pointer of Git LFS, a few lines that stand for the file",
+            FileKind::Hdf5 => "an HDF5 file, as Keras's `.h5` files are",
+            FileKind::Pickle => "a Python pickle, as old `torch.save` files are",
+            FileKind::Npy => "an array of NumPy, `.npy`",
+            FileKind::Gguf => "a GGUF file",
+            FileKind::Json => "JSON text, as a `.safetensors.index.json` is",
+            FileKind::Html => "a web page, which a download saves when it is refused",
+        }
+    }
+
+    /// What to do where the tables and images are read.
+    pub(crate) fn help(self) -> &'static str {
+        match self {
+            FileKind::Zip => "unpack it first, or export it as CSV",
+            FileKind::Gzip => "unpack it first: `gunzip FILE`",
+            FileKind::Zstd => "unpack it first: `unzstd FILE`",
+            FileKind::LfsPointer => "fetch what it stands for: `git lfs pull`",
+            FileKind::Hdf5 | FileKind::Pickle | FileKind::Gguf | FileKind::Json => "export the table as CSV",
+            FileKind::Npy => "in Python: `numpy.savetxt(\"data.csv\", array, delimiter=\",\")`",
+            FileKind::Html => "fetch the file again, and look at what comes",
+        }
+    }
+
+    /// What to do where weights are read.
+    pub(crate) fn weights_help(self) -> &'static str {
+        match self {
+            FileKind::Zip | FileKind::Pickle => {
+                "in Python: `safetensors.torch.save_file(torch.load(\"FILE\", map_location=\"cpu\"), \
+                 \"weights.safetensors\")`, of a state_dict"
+            }
+            FileKind::Hdf5 | FileKind::Npy | FileKind::Gguf => {
+                "in Python: `safetensors.numpy.save_file({\"name\": array, …}, \"weights.safetensors\")`"
+            }
+            FileKind::Json => "give one of the files that it names",
+            other => other.help(),
+        }
+    }
+}

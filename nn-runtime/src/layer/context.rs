@@ -1,0 +1,277 @@
+//! What a layer is given beside its inputs and outputs. In: a network's memory and plan; out: a context for each of its
+//! layers, made here alone, and the part of the parameters whose gradient is asked for.
+
+use core::ops::{Deref, Range};
+
+use crate::graph::{Node, NodePlan};
+use crate::spec::{Epilogue, LayerSpec, Pass};
+use nn_kernels::noise::CounterRng;
+use nn_kernels::simd::Isa;
+
+/// What a layer is given beside its inputs: the spec of its site, its parameters and memory, and how to compute. Code
+/// that serves [`backward_params`](crate::Layer::backward_params) too takes `&LayerContext<'_, impl Sized>`.
+pub struct LayerContext<'a, S = &'a mut [f32]> {
+    /// How many samples.
+    pub batch: usize,
+    /// The instruction set to compute with: `cx.isa.map(..)`, `zip`, `run` reach vector code.
+    pub isa: Isa,
+    /// What the pass is for: what must be kept, and which gradients will be asked for.
+    pub pass: Pass,
+    /// Random numbers of this site at this step; fold in the number of a sample within the whole batch, which is
+    /// `first_sample` plus its place here.
+    pub rng: CounterRng,
+    /// The number of this pass's first sample within the whole batch.
+    pub first_sample: usize,
+    /// What `forward` keeps for the backward methods: as many floats per sample as [`LayerSpec::saves`] said, or none
+    /// where nothing is kept. In a stream, what `step` carries on.
+    pub saved: S,
+    /// Memory to use while the method runs, as much as [`LayerSpec::scratch`] said, with arbitrary contents.
+    pub scratch: &'a mut [f32],
+    pub(crate) spec: &'static LayerSpec,
+    pub(crate) params: &'a [f32],
+    /// What `forward` ends with in the stead of the layers after this one.
+    pub(crate) epilogue: &'a Epilogue,
+    /// The outputs, one bit each, of which the loss wants the scores before a softmax or sigmoid.
+    pub(crate) logits: u8,
+    /// This site learns: noise is on, and statistics are those of the batch.
+    pub(crate) training: bool,
+}
+
+/// The context of [`Layer::backward_params`](crate::Layer::backward_params): what the other methods have kept may be
+/// read, by several threads at once, and not written.
+pub type ReadContext<'a> = LayerContext<'a, &'a [f32]>;
+
+/// All that a context hands on, with other memory.
+macro_rules! like {
+    ($cx:expr, $saved:expr, $scratch:expr) => {
+        LayerContext {
+            batch: $cx.batch,
+            isa: $cx.isa,
+            pass: $cx.pass,
+            rng: $cx.rng,
+            first_sample: $cx.first_sample,
+            saved: $saved,
+            scratch: $scratch,
+            spec: $cx.spec,
+            params: $cx.params,
+            epilogue: $cx.epilogue,
+            logits: $cx.logits,
+            training: $cx.training,
+        }
+    };
+}
+
+/// Constructors: every context is made by one of these.
+impl<'a, S> LayerContext<'a, S> {
+    /// The context of a whole network that predicts; see [`training`](LayerContext::training).
+    #[inline]
+    pub(crate) fn for_network(
+        params: &'a [f32],
+        isa: Isa,
+        batch: usize,
+        pass: Pass,
+        saved: S,
+        scratch: &'a mut [f32],
+    ) -> LayerContext<'a, S> {
+        LayerContext::for_layer(&LayerSpec::NONE, params, isa, batch, pass, saved, scratch)
+    }
+
+    /// The context of a layer on its own that predicts, with these parameters of its own.
+    #[inline]
+    pub(crate) fn for_layer(
+        spec: &'static LayerSpec,
+        params: &'a [f32],
+        isa: Isa,
+        batch: usize,
+        pass: Pass,
+        saved: S,
+        scratch: &'a mut [f32],
+    ) -> LayerContext<'a, S> {
+        LayerContext {
+            batch,
+            isa,
+            pass,
+            rng: CounterRng { key: 0 },
+            first_sample: 0,
+            saved,
+            scratch,
+            spec,
+            params,
+            epilogue: &Epilogue::NONE,
+            logits: 0,
+            training: false,
+        }
+    }
+
+    /// The same pass as a training step: samples from `first_sample` of the batch on, random numbers of that step.
+    #[inline]
+    pub(crate) fn training(self, rng: CounterRng, first_sample: usize) -> LayerContext<'a, S> {
+        LayerContext { training: true, rng, first_sample, ..self }
+    }
+
+    /// The same pass where the loss wants the scores of these outputs, one bit each.
+    #[inline]
+    pub(crate) fn logits(self, logits: u8) -> LayerContext<'a, S> {
+        LayerContext { logits, ..self }
+    }
+
+    /// The context of node `i` of the network that this context is of. `params` are those of the network, or none.
+    #[inline(always)]
+    pub(crate) fn for_node<'s, T>(
+        &'s mut self,
+        i: usize,
+        (node, plan): (&'static Node, &'static NodePlan),
+        saved: T,
+    ) -> LayerContext<'s, T> {
+        LayerContext {
+            pass: plan.pass,
+            rng: self.rng.fold_in(&[i as u64]),
+            spec: node.spec,
+            params: match self.params {
+                [] => &[],
+                params => &params[node.params..node.params + node.spec.params_len],
+            },
+            epilogue: &plan.epilogue,
+            // A network that is a head has one output.
+            logits: u8::from(self.logits & plan.head != 0),
+            training: self.training && !node.frozen,
+            ..like!(self, saved, &mut *self.scratch)
+        }
+    }
+
+    /// The context of copy `c` of so many of a repeated layer, with memory of its own.
+    #[inline]
+    pub(crate) fn for_copy<'s, T>(
+        &self,
+        c: usize,
+        copies: usize,
+        saved: T,
+        scratch: &'s mut [f32],
+    ) -> LayerContext<'s, T>
+    where
+        'a: 's,
+    {
+        let len = self.params.len() / copies;
+        LayerContext {
+            pass: match self.pass {
+                // All copies but the first must hand on a gradient.
+                Pass::Train if copies > 1 => Pass::TrainWithInputGrad,
+                pass => pass,
+            },
+            rng: self.rng.fold_in(&[c as u64]),
+            params: if self.params.is_empty() { &[] } else { &self.params[c * len..][..len] },
+            epilogue: if copies == 1 { self.epilogue } else { &Epilogue::NONE },
+            logits: if c + 1 == copies { self.logits } else { 0 },
+            ..like!(self, saved, scratch)
+        }
+    }
+
+    /// The same context for these samples of its pass alone.
+    #[inline]
+    pub(crate) fn for_samples(self, samples: Range<usize>) -> LayerContext<'a, S> {
+        LayerContext { batch: samples.len(), first_sample: self.first_sample + samples.start, ..self }
+    }
+
+    /// The same context for [`Layer::backward_params`](crate::Layer::backward_params), with these parameters.
+    #[inline]
+    pub(crate) fn read_only<'s>(&'s mut self, params: &'s [f32]) -> ReadContext<'s>
+    where
+        S: Deref<Target = [f32]>,
+    {
+        LayerContext { params, ..like!(self, &*self.saved, &mut *self.scratch) }
+    }
+}
+
+impl LayerContext<'_> {
+    /// Takes a network's workspace of so many floats per sample out of its context. A pass that keeps nothing works in
+    /// scratch memory altogether.
+    #[inline]
+    pub(crate) fn split_workspace<'s>(&'s mut self, per_sample: usize) -> (&'s mut [f32], LayerContext<'s, ()>) {
+        let len = per_sample * self.batch;
+        let (work, scratch) = match self.pass {
+            Pass::Infer => self.scratch.split_at_mut(len),
+            _ => (&mut self.saved[..len], &mut *self.scratch),
+        };
+        (work, like!(self, (), scratch))
+    }
+}
+
+impl<'a, S> LayerContext<'a, S> {
+    /// Parameter `i` of the layer, in the order its rule lists them.
+    ///
+    /// # Panics
+    /// `i` is not less than the number of parameters; in `backward_params`, anything but a running statistic whose
+    /// change is asked for.
+    #[inline]
+    pub fn param(&self, i: usize) -> &'a [f32] {
+        assert!(i < self.spec.param_count);
+        let param = &self.spec.params[i];
+        assert!(
+            !self.params.is_empty() || param.len == 0,
+            "expected `backward_params` to read no parameter but a running statistic whose change is asked, found it reads `{}`",
+            param.name
+        );
+        &self.params[param.offset..param.offset + param.len]
+    }
+
+    /// The shape of one sample of input `i`.
+    pub fn input_shape(&self, i: usize) -> crate::Shape {
+        self.spec.inputs[i]
+    }
+
+    /// The shape of one sample of output `i`.
+    pub fn output_shape(&self, i: usize) -> crate::Shape {
+        self.spec.output_shapes()[i]
+    }
+
+    /// True in a training step, unless this site is frozen: noise is drawn, and statistics are those of the batch.
+    #[inline]
+    pub fn is_training(&self) -> bool {
+        self.training
+    }
+
+    /// What `forward` of a layer whose rule says [`LayerSpec::accepts_elementwise`] must end with:
+    /// `y = max(y, cx.floor())`. It is `-∞`, which changes nothing, unless a ReLU or the like is fused into this layer.
+    #[inline]
+    pub fn floor(&self) -> f32 {
+        match self.epilogue.floor {
+            Some(floor) => floor,
+            None => f32::NEG_INFINITY,
+        }
+    }
+}
+
+/// A range of a layer's parameters whose gradient [`Layer::backward_params`](crate::Layer::backward_params) is asked for.
+pub struct ParamGrad<'a> {
+    /// Which floats of the layer's parameters.
+    pub(crate) range: Range<usize>,
+    /// Where their gradient goes, one float for each of the range.
+    pub(crate) grad: &'a mut [f32],
+    /// Of which of the pass's samples; a layer is given these alone.
+    pub(crate) samples: Range<usize>,
+    /// `grad` is uninitialised: overwrite it, do not add. Asked only of a layer that
+    /// [`LayerSpec::overwrites_weight_grad`].
+    pub(crate) overwrite: bool,
+}
+
+impl ParamGrad<'_> {
+    /// What is asked of parameter `i`: the range within it, and where to add the gradient of that range. The range is
+    /// empty where nothing of it is asked.
+    #[inline]
+    pub fn slice(&mut self, cx: &LayerContext<'_, impl Sized>, i: usize) -> (Range<usize>, &mut [f32]) {
+        let param = &cx.spec.params[i];
+        self.within(param.offset, param.len)
+    }
+
+    /// The overlap with `[offset, offset + len)`, relative to `offset`.
+    #[inline]
+    pub(crate) fn within(&mut self, offset: usize, len: usize) -> (Range<usize>, &mut [f32]) {
+        let from = self.range.start.clamp(offset, offset + len);
+        let to = self.range.end.clamp(from, offset + len);
+        if from == to {
+            return (0..0, &mut []);
+        }
+        let grad = &mut self.grad[from - self.range.start..to - self.range.start];
+        (from - offset..to - offset, grad)
+    }
+}

@@ -1,0 +1,84 @@
+//! The outputs of a batch as an objective sees them, and how much each of their rows counts. In: outputs, and
+//! the weights of a data set; out: runs of rows that count alike. The last axis of an output is a row's
+//! width, all others count rows.
+
+use std::ops::Range;
+
+use crate::data::Values;
+use crate::{Isa, MAX_OUTPUTS, Shape};
+
+/// The samples of a batch, as a loss sees them: their place in the data set, their weights there, and the
+/// outputs.
+pub struct BatchOutputs<'a> {
+    pub(crate) isa: Isa,
+    /// Where the batch lies among the targets and weights.
+    pub(crate) samples: Range<usize>,
+    /// Of the whole data set; none are all 1.
+    pub(crate) weights: Option<&'a Values>,
+    /// Of one sample of each output.
+    pub(crate) shapes: &'a [Shape],
+    /// `[samples, …]`; what is past the last output is empty.
+    pub(crate) y: [&'a [f32]; MAX_OUTPUTS],
+}
+
+/// The rows of a sample of this shape, and the numbers of a row.
+#[inline]
+pub(super) fn rows_and_width(shape: &Shape) -> (usize, usize) {
+    match shape.as_slice() {
+        [rows @ .., width] => (rows.iter().product(), *width),
+        [] => (1, 1),
+    }
+}
+
+/// The weights of the rows of some samples of one output.
+#[derive(Clone)]
+pub(super) struct RowWeights<'a> {
+    pub(super) samples: Range<usize>,
+    /// Rows of a sample.
+    pub(super) rows: usize,
+    pub(super) weights: Option<&'a Values>,
+    /// A run of rows ends with its sample.
+    pub(super) whole: bool,
+}
+
+impl RowWeights<'_> {
+    #[inline]
+    fn len(&self) -> usize {
+        self.samples.len() * self.rows
+    }
+
+    /// Weights stand for one row each, or for all rows of a sample.
+    #[inline]
+    fn weight(&self, row: usize) -> f32 {
+        let row = self.samples.start * self.rows + row;
+        self.weights.map_or(1.0, |weights| weights.as_slice()[row * weights.width() / self.rows])
+    }
+
+    /// Rows in a row of equal weight above 0, with that weight, and between them those of weight 0.
+    pub(super) fn runs(&self) -> impl Iterator<Item = (Range<usize>, f32)> {
+        let mut at = 0;
+        core::iter::from_fn(move || {
+            let from = at;
+            if from == self.len() {
+                return None;
+            }
+            let limit = if self.whole { from + self.rows } else { self.len() };
+            let weight = self.weight(from);
+            at = match self.weights {
+                None => limit,
+                Some(_) => (from..limit).find(|&row| self.weight(row) != weight).unwrap_or(limit),
+            };
+            Some((from..at, weight))
+        })
+    }
+
+    /// Σ weight: of rows, or of samples where a loss takes them whole.
+    #[inline]
+    pub(super) fn sum(&self) -> f64 {
+        let each = |run: Range<usize>| if self.whole { 1.0 } else { run.len() as f64 };
+        match self.weights {
+            None => (if self.whole { self.samples.len() } else { self.len() }) as f64,
+            Some(_) => self.runs().map(|(run, weight)| f64::from(weight) * each(run)).sum(),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! An exponential moving average of the parameters. In: the parameters after each step; out: their average,
+//! begun by the first step.
+
+use nn_kernels::aligned_buffer::AlignedBuffer;
+use nn_kernels::simd::Isa;
+use nn_kernels::update::follow;
+
+/// A moving average of the parameters; the first step begins it.
+#[derive(Clone)]
+pub(super) struct Ema {
+    pub(super) decay: f64,
+    pub(super) params: AlignedBuffer,
+    /// Whether the first step after it was asked for has been taken.
+    pub(super) begun: bool,
+}
+
+/// What a step does with the average.
+#[derive(Clone, Copy)]
+pub(super) enum EmaStep {
+    /// There is none.
+    Nothing,
+    Begin,
+    Follow {
+        decay: f64,
+    },
+}
+
+impl Ema {
+    pub(super) fn new(decay: f64, params_len: usize) -> Ema {
+        Ema { decay, params: AlignedBuffer::zeroed(params_len), begun: false }
+    }
+
+    pub(super) fn next_step(ema: Option<&Ema>) -> EmaStep {
+        match ema {
+            None => EmaStep::Nothing,
+            Some(Ema { begun: false, .. }) => EmaStep::Begin,
+            Some(ema) => EmaStep::Follow { decay: ema.decay },
+        }
+    }
+}
+
+impl EmaStep {
+    /// Changes the average of a chunk after its parameters.
+    #[inline]
+    pub(super) fn take(self, isa: Isa, params: &[f32], ema: &mut [f32]) {
+        match self {
+            EmaStep::Nothing => {}
+            EmaStep::Begin => ema.copy_from_slice(params),
+            EmaStep::Follow { decay } => follow(isa, 1.0 - decay, params, ema),
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! One batch, without allocation, on one worker or several: forward, loss and input gradients of each
+//! worker's samples (see `shard`); then the gradient of each chunk of parameters from all samples, used for
+//! the update while it is warm, or accumulated. In: a batch; out: changed parameters and the loss, the same
+//! bits for any number of workers.
+
+use std::num::NonZero;
+use std::ops::Range;
+use std::thread;
+use std::vec::Vec;
+
+use super::loss_sums::LossSums;
+use super::microbatch::MicroBatching;
+use super::objective::Objective;
+use super::param_chunks;
+use super::shard::{Batch, BatchPass, GradPass, Shard, TrainPass};
+use super::split::{LOSS_BLOCK, needs_one_worker};
+use super::update::Update;
+use super::workers::Workers;
+use crate::data::Targets;
+use crate::graph::CompiledNetwork;
+use crate::network::Network;
+use crate::optim::Optimizer;
+use crate::spec::Role;
+use nn_kernels::aligned_buffer::AlignedBuffer;
+use nn_kernels::noise::CounterRng;
+use nn_kernels::simd::Isa;
+use nn_kernels::thread_pool::ThreadPool;
+
+/// Multiply-adds of a step for which one thread more is worth its while, if nobody has said how many there
+/// are to be: some 20 µs.
+const MACS_PER_THREAD: usize = 3_000_000;
+
+/// The memory of a step: workspace, outputs and their gradients, what becomes of the gradients of parameters.
+pub(super) struct Executor {
+    pub(super) isa: Isa,
+    /// How many threads the user wants; as many as are useful where none is said.
+    pub(super) threads: Option<NonZero<usize>>,
+    cores: usize,
+    /// Samples there is room for, in all and in each shard.
+    capacity: usize,
+    per_shard: usize,
+    workers: Workers,
+    /// Each worker's samples: written by one worker, and then read by all.
+    shards: Vec<Shard>,
+    running: Vec<Range<usize>>,
+    /// The change of one chunk of running statistics.
+    change: AlignedBuffer,
+    micro_batching: MicroBatching,
+    pub(super) update: Update,
+    /// Batches trained on: what their noise is drawn by.
+    pub(super) batches: u64,
+}
+
+/// What a batch has come to.
+pub(super) struct StepResult {
+    pub(super) sums: LossSums,
+    /// What regularisers added to the loss.
+    pub(super) regularization: f64,
+}
+
+impl StepResult {
+    /// The mean loss of a row, and what regularisers add.
+    #[inline]
+    pub(super) fn loss(&self) -> f64 {
+        self.sums.mean() + self.regularization
+    }
+}
+
+impl Executor {
+    pub(super) fn new<N: Network>(optimizer: &impl Optimizer, isa: Isa) -> Executor {
+        let running = param_chunks::by_size(N::COMPILED, Role::RunningStat, 1);
+        let running: Vec<_> = running.into_iter().map(|chunk| chunk.range).collect();
+        Executor {
+            isa,
+            threads: None,
+            cores: thread::available_parallelism().map_or(1, NonZero::get),
+            capacity: 0,
+            per_shard: 0,
+            workers: Workers::one(),
+            shards: Vec::new(),
+            change: AlignedBuffer::zeroed(running.iter().map(Range::len).max().unwrap_or(0)),
+            running,
+            micro_batching: MicroBatching::new(N::COMPILED),
+            update: Update::new(N::COMPILED, optimizer),
+            batches: 0,
+        }
+    }
+
+    /// Makes room for batches of up to this many samples, and workers for them.
+    pub(super) fn reserve<N: Network>(&mut self, batch: usize, optimizer: &impl Optimizer) {
+        if batch <= self.capacity {
+            return;
+        }
+        let map = N::COMPILED;
+        let wanted = self.useful_threads(map, batch);
+        let pool = &mut self.workers.pool;
+        let (new, more) = (self.capacity == 0, pool.threads() < wanted);
+        if more || self.threads.is_some() && pool.threads() != wanted {
+            *pool = ThreadPool::new(wanted);
+        }
+        let threads = pool.threads();
+        if new || more {
+            self.update.layout(optimizer, threads);
+        }
+        let shards = if needs_one_worker(map) { 1 } else { threads };
+        let samples = self.micro_batching.split(batch).samples_per_worker(batch, shards).min(batch);
+        self.shards = (0..shards).map(|_| Shard::new(map, samples, &self.micro_batching, batch)).collect();
+        let scratch = map.train.scratch_for(samples).max(map.infer.len(samples));
+        self.workers.scratch = (0..threads).map(|i| self.update.worker_scratch(i, scratch, optimizer)).collect();
+        (self.capacity, self.per_shard) = (batch, samples);
+    }
+
+    /// How many of so many workers take part in a batch: as many as are wanted, and enough to have room for
+    /// it.
+    fn active(&self, workers: usize, map: &CompiledNetwork, samples: usize) -> usize {
+        self.useful_threads(map, samples).max(samples.div_ceil(self.per_shard)).min(workers)
+    }
+
+    /// The threads that the user wants, or else those that a step's operations keep busy, as far as the
+    /// machine has cores.
+    fn useful_threads(&self, map: &CompiledNetwork, samples: usize) -> usize {
+        self.threads.map_or_else(
+            || {
+                let busy = map.macs.saturating_mul(3 * samples) / MACS_PER_THREAD;
+                busy.min(self.cores).min(samples.div_ceil(LOSS_BLOCK)).max(1)
+            },
+            NonZero::get,
+        )
+    }
+
+    /// Makes room anew at the next batch, as a setting has changed.
+    pub(super) fn reset_layout(&mut self) {
+        self.capacity = 0;
+    }
+
+    /// Trains on the samples of a batch, `targets` and `weights` all its own, and returns what its rows come
+    /// to. Where a loss is not finite, or no row has a weight, nothing is changed.
+    pub(super) fn train<N: Network, T: Targets>(
+        &mut self,
+        params: &mut [f32],
+        loss: &impl Objective<T>,
+        optimizer: &mut impl Optimizer,
+        seed: u64,
+        batch: &Batch<T>,
+    ) -> StepResult {
+        let weights = loss.weight(0..batch.samples, N::COMPILED.outputs, batch.weights);
+        let weight: f64 = weights.iter().sum();
+        if weight == 0.0 {
+            return StepResult { sums: LossSums::default(), regularization: 0.0 };
+        }
+        let regularization = self.update.regularization(self.isa, params);
+        let noise = CounterRng { key: seed }.fold_in(&[self.batches]);
+        // Of an output where no row has a weight every gradient is 0, whatever the scale.
+        let whole = self.update.batch_scale(weight);
+        let scale = weights.map(|weight| if weight > 0.0 { whole / weight } else { 0.0 });
+        let sums = self.forward_backward::<N, T>(params, loss, batch, Some(TrainPass { noise, scale }));
+        let result = StepResult { sums, regularization };
+        if !result.loss().is_finite() {
+            return result;
+        }
+        self.batches += 1;
+
+        let (isa, shards, micro_batching) = (self.isa, &self.shards, &self.micro_batching);
+        // In the order of the samples, whoever computes it. What is learnt is not shown to layers: it changes
+        // meanwhile.
+        let pass = GradPass { isa, params: &[], x: batch.x, noise, logits: loss.logits() };
+        let add =
+            |pass: &GradPass, scratch: &mut [f32], range: &Range<usize>, grad: &mut [f32], mut overwrite: bool| {
+                for shard in shards {
+                    shard.add_param_grad::<N>(pass, scratch, range, grad, &mut overwrite);
+                }
+            };
+        let partial_sums = micro_batching.split(batch.samples).partial_sums;
+        let add_grad =
+            |scratch: &mut [f32], range: &Range<usize>, grad: &mut [f32], overwrite: bool| match micro_batching
+                .place_of(range)
+                .filter(|_| partial_sums)
+            {
+                Some(place) => {
+                    shards.iter().for_each(|shard| shard.add_partial_sums(isa, micro_batching, place, grad));
+                }
+                None => add(&pass, scratch, range, grad, overwrite),
+            };
+        // Parameters can be shared among workers where samples cannot.
+        let active = self.active(self.workers.scratch.len(), N::COMPILED, batch.samples);
+        self.update.take_batch(isa, self.workers.first(active), params, optimizer, weight, &add_grad);
+        let scratch = &mut self.workers.scratch[0].layers;
+        for range in &self.running {
+            let change = &mut self.change[..range.len()];
+            change.fill(0.0);
+            add(&GradPass { params, ..pass }, scratch, range, change, false);
+            isa.add(change, &mut params[range.clone()]);
+        }
+        result
+    }
+
+    /// Takes the step of gradients that wait for more batches, if any do.
+    pub(super) fn flush(&mut self, params: &mut [f32], optimizer: &mut impl Optimizer) {
+        self.update.flush(self.isa, self.workers.all(), params, optimizer);
+    }
+
+    /// What the rows of some samples come to, as the network predicts.
+    pub(super) fn evaluate<N: Network, T: Targets>(
+        &mut self,
+        params: &[f32],
+        loss: &impl Objective<T>,
+        batch: &Batch<T>,
+    ) -> LossSums {
+        self.forward_backward::<N, T>(params, loss, batch, None)
+    }
+
+    /// Divides the samples among the workers, which run the network on theirs; to train, back to the first
+    /// layer that learns.
+    fn forward_backward<N: Network, T: Targets>(
+        &mut self,
+        params: &[f32],
+        loss: &impl Objective<T>,
+        batch: &Batch<T>,
+        train: Option<TrainPass>,
+    ) -> LossSums {
+        let split = self.micro_batching.split(batch.samples);
+        let active = self.active(self.shards.len(), N::COMPILED, batch.samples);
+        let each = split.samples_per_worker(batch.samples, active);
+        for (i, shard) in self.shards.iter_mut().enumerate() {
+            shard.assign((i * each).min(batch.samples)..((i + 1) * each).min(batch.samples), split);
+        }
+        let pass = BatchPass { isa: self.isa, params, loss, batch, micro_batching: &self.micro_batching, train };
+        let workers = self.workers.first(active);
+        workers.pool.for_each_zip(&mut self.shards[..active], workers.scratch, |shard, scratch| {
+            shard.forward_backward::<N, T>(&pass, &mut scratch.layers);
+        });
+        let mut sums = LossSums::default();
+        self.shards.iter().flat_map(Shard::losses).for_each(|loss| sums.add(loss));
+        sums
+    }
+}

@@ -1,0 +1,134 @@
+//! Micro-batches: samples that are run forward and backward together while their values stay in cache. Layers
+//! that use each weight often, such as convolutions, have their gradients summed there and then, by each
+//! worker for its own samples; a later pass over all samples would find nothing in cache, and could not be
+//! shared where there are few weights. In: the table of parameters; out: which gradients have partial sums,
+//! where these lie, and how a batch is cut.
+
+use std::ops::Range;
+use std::vec::Vec;
+
+use super::split::{ALL_SAMPLES, BatchSplit, LOSS_BLOCK, needs_one_worker};
+use crate::graph::{CompiledNetwork, Node};
+
+/// The most reduce blocks of a batch.
+const MAX_BLOCKS: usize = 64;
+
+/// The most floats that the partial sums of all reduce blocks may take.
+const MAX_SUMS: usize = 1 << 20;
+
+/// Floats that the workspace of a micro-batch should not exceed, so that it stays in the cache, where the
+/// next one finds it.
+const CACHED_FLOATS: usize = 1 << 18;
+
+/// How many times as large as what is kept of it a workspace must be for micro-batches to be worth the copies
+/// of what is kept.
+const MIN_GAIN: usize = 4;
+
+/// Parameters whose gradient has a partial sum for each reduce block.
+pub(super) struct PartialSum {
+    pub(super) params: Range<usize>,
+    /// Where the sum lies among those of a reduce block.
+    pub(super) place: Range<usize>,
+}
+
+/// Which gradients are summed block by block, and how many samples are run together.
+pub(super) struct MicroBatching {
+    partial_sums: Vec<PartialSum>,
+    /// Floats of the sums of one reduce block.
+    sums_len: usize,
+    max_blocks: usize,
+    /// Samples whose workspace stays in the cache.
+    samples_in_cache: usize,
+}
+
+/// The workspace that a worker needs.
+pub(super) struct WorkspaceSize {
+    /// The most samples that are run together.
+    pub(super) samples: usize,
+    /// Whether there may be several micro-batches, so that what is kept of each needs a place of its own.
+    pub(super) several: bool,
+}
+
+impl MicroBatching {
+    pub(super) fn new(map: &'static CompiledNetwork) -> MicroBatching {
+        let mut sums_len = 0;
+        let mut partial_sums = Vec::new();
+        for params in partial_sum_ranges(map) {
+            let place = sums_len..sums_len + params.len();
+            sums_len = place.end;
+            partial_sums.push(PartialSum { params, place });
+        }
+        let max_blocks = MAX_BLOCKS.min(MAX_SUMS / sums_len.max(1));
+        if max_blocks < 2 {
+            (partial_sums, sums_len) = (Vec::new(), 0);
+        }
+        let (kept, work) = (map.train.kept, map.train.work);
+        let samples_in_cache = if partial_sums.is_empty() {
+            ALL_SAMPLES
+        } else if map.nodes.iter().any(Node::reuses_groups) {
+            // A micro-batch is a reduce block.
+            0
+        } else if work > 0 && MIN_GAIN * kept <= work {
+            CACHED_FLOATS / work
+        } else {
+            ALL_SAMPLES
+        };
+        MicroBatching { partial_sums, sums_len, max_blocks, samples_in_cache }
+    }
+
+    /// How a batch is cut: into one micro-batch where there is nothing to be gained.
+    pub(super) fn split(&self, batch: usize) -> BatchSplit {
+        if self.partial_sums.is_empty() || batch <= LOSS_BLOCK {
+            return BatchSplit::default();
+        }
+        let reduce_block = batch.div_ceil(LOSS_BLOCK).div_ceil(self.max_blocks).next_power_of_two() * LOSS_BLOCK;
+        let micro_batch = (self.samples_in_cache / reduce_block).max(1) * reduce_block;
+        BatchSplit { partial_sums: true, reduce_block, micro_batch }
+    }
+
+    /// What a worker needs that has so many samples of a batch of this size, or of a smaller one.
+    pub(super) fn workspace(&self, samples: usize, batch: usize) -> WorkspaceSize {
+        let most = self.samples_in_cache.max(self.split(batch).reduce_block);
+        WorkspaceSize { samples: samples.min(most), several: self.samples_in_cache < ALL_SAMPLES }
+    }
+
+    /// Floats of the partial sums of so many samples, of a batch of any size.
+    pub(super) fn sums_len(&self, samples: usize) -> usize {
+        self.sums_len * samples.div_ceil(LOSS_BLOCK).min(self.max_blocks)
+    }
+
+    pub(super) fn partial_sums(&self) -> &[PartialSum] {
+        &self.partial_sums
+    }
+
+    /// Where the sums of the i-th reduce block of a worker lie.
+    pub(super) fn block(&self, i: usize) -> Range<usize> {
+        i * self.sums_len..(i + 1) * self.sums_len
+    }
+
+    /// Where the partial sums of these parameters begin among those of a reduce block, if they have any.
+    pub(super) fn place_of(&self, params: &Range<usize>) -> Option<usize> {
+        let sum = self.partial_sums.iter().find(|sum| sum.params.contains(&params.start))?;
+        Some(sum.place.start + params.start - sum.params.start)
+    }
+}
+
+/// The ranges of the parameters whose gradients have partial sums: no chunk of parameters may cross an end of
+/// one.
+pub(super) fn partial_sum_ranges(map: &'static CompiledNetwork) -> Vec<Range<usize>> {
+    let mut ranges: Vec<Range<usize>> = Vec::new();
+    // Where one worker has all samples, the others help with chunks of the parameters.
+    if needs_one_worker(map) {
+        return ranges;
+    }
+    for node in map.nodes {
+        if node.reuses() {
+            let range = node.params..node.params + node.spec.params_len;
+            match ranges.last_mut() {
+                Some(last) if last.end == range.start => last.end = range.end,
+                _ => ranges.push(range),
+            }
+        }
+    }
+    ranges
+}

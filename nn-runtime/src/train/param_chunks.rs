@@ -1,0 +1,93 @@
+//! How the parameters of a network are cut for a step. In: the table of parameters; out: chunks, each of
+//! whose gradients is computed and used at once. No chunk ends where a layout does not allow it, and none has
+//! partial sums for only some of its parameters.
+
+use std::ops::Range;
+use std::vec::Vec;
+
+use super::microbatch::partial_sum_ranges;
+use crate::graph::{CompiledNetwork, Node};
+use crate::optim::Form;
+use crate::params::{self, Tensor};
+use crate::spec::{LINE, Role};
+
+/// The most floats of gradient held at once: they and their parameters stay in the nearer caches until they
+/// are used up.
+const MAX_CHUNK: usize = 32 * 1024;
+
+/// Chunks for each worker, at least, so that there is little to wait for at the end.
+const CHUNKS_PER_WORKER: usize = 8;
+
+/// A contiguous range of the parameters.
+pub(super) struct ParamChunk {
+    pub(super) range: Range<usize>,
+    /// Where the chunk is one whole tensor: how it lies in memory.
+    pub(super) layout: Option<Form>,
+    /// Whether its gradient is overwritten, and need not be 0 before.
+    pub(super) overwrite: bool,
+}
+
+/// One chunk for each tensor that is trained.
+pub(super) fn by_tensor(map: &'static CompiledNetwork) -> Vec<ParamChunk> {
+    of_role(map, Role::Trainable)
+        .map(|tensor| {
+            let range = tensor.offset..tensor.offset + tensor.len;
+            ParamChunk { overwrite: overwrites(map, &range), range, layout: Some(Form::of(&tensor)) }
+        })
+        .collect()
+}
+
+/// The parameters of a role in chunks of like size: several small tensors in one, a large one in several, cut
+/// where its layout allows; smaller chunks for more workers, so that each gets some.
+pub(super) fn by_size(map: &'static CompiledNetwork, role: Role, workers: usize) -> Vec<ParamChunk> {
+    let most = match workers {
+        1 => MAX_CHUNK,
+        _ => {
+            let each = map.params_len / (workers * CHUNKS_PER_WORKER);
+            each.next_multiple_of(LINE).clamp(MAX_CHUNK / 32, MAX_CHUNK)
+        }
+    };
+    let sums = partial_sum_ranges(map);
+    let sum_of = |at: usize| sums.iter().position(|range| range.contains(&at));
+    let mut chunks: Vec<Range<usize>> = Vec::new();
+    for tensor in of_role(map, role) {
+        let end = tensor.offset + tensor.len;
+        let mut from = tensor.offset;
+        while from < end {
+            let to = match end - from {
+                rest if rest <= most => end,
+                _ => from + most / tensor.layout.grain() * tensor.layout.grain(),
+            };
+            match chunks.last_mut() {
+                // Between tensors lie less than a cache line of unused floats, which stay zero.
+                Some(last)
+                    if from - last.end < LINE && to - last.start <= most && sum_of(last.start) == sum_of(from) =>
+                {
+                    last.end = to;
+                }
+                _ => chunks.push(from..to),
+            }
+            from = to;
+        }
+    }
+    let chunk = |range| ParamChunk { overwrite: overwrites(map, &range), range, layout: None };
+    chunks.into_iter().map(chunk).collect()
+}
+
+/// Whether all of a range is of one parameter whose gradient a single node writes, and never in partial sums.
+fn overwrites(map: &CompiledNetwork, range: &Range<usize>) -> bool {
+    let alone = map.nodes.iter().all(|node| node.shares.is_none());
+    let writes = |node: &Node| {
+        let of_node = range.start >= node.params && range.end <= node.params + node.spec.params[0].len;
+        node.spec.overwrites_weight_grad
+            && !node.reuses()
+            && node.spec.inner.is_none()
+            && node.spec.times == 1
+            && of_node
+    };
+    alone && map.nodes.iter().any(writes)
+}
+
+fn of_role(map: &'static CompiledNetwork, role: Role) -> impl Iterator<Item = Tensor> {
+    params::tensors(map).into_iter().filter(move |tensor| tensor.role == role && !tensor.frozen)
+}

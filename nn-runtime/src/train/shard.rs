@@ -1,0 +1,357 @@
+//! One worker's samples of a batch, micro-batch after micro-batch: gather the inputs, run forward, take the
+//! loss, run backward, sum what is summed block by block. In: a range of a batch; out: the sums of its
+//! losses, all that the other gradients are computed from, and partial sums. How samples are put into
+//! micro-batches changes no bit.
+
+use std::ops::Range;
+use std::vec;
+use std::vec::Vec;
+
+use super::batch_outputs::BatchOutputs;
+use super::loss_sums::LossSums;
+use super::microbatch::MicroBatching;
+use super::objective::Objective;
+use super::split::{BatchSplit, LOSS_BLOCK, loss_blocks};
+use crate::data::{Targets, Values};
+use crate::graph::{CompiledNetwork, MAX_INPUTS};
+use crate::layer::{LayerContext, ParamGrad};
+use crate::network::Network;
+use crate::shape::Shape;
+use crate::spec::{MAX_OUTPUTS, Pass};
+use nn_kernels::aligned_buffer::AlignedBuffer;
+use nn_kernels::gather::gather;
+use nn_kernels::noise::CounterRng;
+use nn_kernels::simd::Isa;
+
+/// A worker's samples, and what is made of them: written by one worker, and then read by all.
+pub(super) struct Shard {
+    samples: Range<usize>,
+    split: BatchSplit,
+    gathered: Vec<AlignedBuffer>,
+    /// The workspace of a micro-batch.
+    work: AlignedBuffer,
+    /// What is kept of it, of one micro-batch after the other; of a single one it stays where it is.
+    kept: AlignedBuffer,
+    outputs: Vec<AlignedBuffer>,
+    output_grads: Vec<AlignedBuffer>,
+    /// Of each loss block.
+    losses: Vec<LossSums>,
+    /// Of one reduce block after the other.
+    partial_sums: AlignedBuffer,
+}
+
+/// Where the inputs of a batch are.
+#[derive(Clone, Copy)]
+pub(super) enum BatchInputs<'a> {
+    /// One slice for each input.
+    Slices(&'a [&'a [f32]]),
+    /// These samples of each input; each worker gathers its own.
+    Indexed(&'a [Values], &'a [usize]),
+}
+
+/// The samples of a batch: how many, their inputs, and where their targets and weights begin among all.
+pub(super) struct Batch<'a, T> {
+    pub(super) samples: usize,
+    pub(super) x: BatchInputs<'a>,
+    pub(super) first: usize,
+    pub(super) targets: &'a T,
+    pub(super) weights: Option<&'a Values>,
+}
+
+/// What a training pass is drawn by, and what the gradients of each output's loss are multiplied by.
+#[derive(Clone, Copy)]
+pub(super) struct TrainPass {
+    pub(super) noise: CounterRng,
+    pub(super) scale: [f64; MAX_OUTPUTS],
+}
+
+/// What the passes of all workers over a batch have in common.
+pub(super) struct BatchPass<'a, L, T> {
+    pub(super) isa: Isa,
+    pub(super) params: &'a [f32],
+    pub(super) loss: &'a L,
+    pub(super) batch: &'a Batch<'a, T>,
+    pub(super) micro_batching: &'a MicroBatching,
+    /// None to evaluate.
+    pub(super) train: Option<TrainPass>,
+}
+
+/// What the gradients of all chunks of parameters are computed with.
+pub(super) struct GradPass<'a> {
+    pub(super) isa: Isa,
+    /// Empty, unless the parameters are running statistics.
+    pub(super) params: &'a [f32],
+    pub(super) x: BatchInputs<'a>,
+    pub(super) noise: CounterRng,
+    pub(super) logits: u8,
+}
+
+/// A range of a worker's samples.
+struct MicroBatch {
+    /// Among the samples of the worker.
+    own: Range<usize>,
+    /// Among those of the batch.
+    of_batch: Range<usize>,
+}
+
+impl MicroBatch {
+    #[inline]
+    fn len(&self) -> usize {
+        self.own.len()
+    }
+}
+
+impl Shard {
+    /// With room for so many samples of a batch of this size.
+    pub(super) fn new(map: &CompiledNetwork, samples: usize, micro_batching: &MicroBatching, batch: usize) -> Shard {
+        let workspace = micro_batching.workspace(samples, batch);
+        let room = |shapes: &[Shape]| shapes.iter().map(|shape| AlignedBuffer::zeroed(samples * shape.len())).collect();
+        Shard {
+            samples: 0..0,
+            split: BatchSplit::default(),
+            gathered: room(map.inputs),
+            work: AlignedBuffer::zeroed(map.train.work * workspace.samples),
+            kept: AlignedBuffer::zeroed(if workspace.several { map.train.kept * samples } else { 0 }),
+            outputs: room(map.outputs),
+            output_grads: room(map.outputs),
+            losses: vec![LossSums::default(); samples.div_ceil(LOSS_BLOCK)],
+            partial_sums: AlignedBuffer::zeroed(micro_batching.sums_len(samples)),
+        }
+    }
+
+    /// Gives it these samples of a batch.
+    pub(super) fn assign(&mut self, samples: Range<usize>, split: BatchSplit) {
+        (self.samples, self.split) = (samples, split);
+    }
+
+    /// The sums of its loss blocks.
+    pub(super) fn losses(&self) -> &[LossSums] {
+        &self.losses[..self.samples.len().div_ceil(LOSS_BLOCK)]
+    }
+
+    /// Runs the network on its samples; to train, back to the first layer that learns, and to the partial
+    /// sums. A micro-batch whose loss is not finite is not run backward.
+    pub(super) fn forward_backward<N: Network, T: Targets>(
+        &mut self,
+        pass: &BatchPass<impl Objective<T>, T>,
+        scratch: &mut [f32],
+    ) {
+        for own in self.split.micro_batches(self.samples.len()) {
+            let of_batch = self.samples.start + own.start..self.samples.start + own.end;
+            let micro = MicroBatch { own, of_batch };
+            self.gather(pass.isa, &pass.batch.x, &micro);
+            self.forward::<N, T>(pass, &micro, scratch);
+            let finite = self.loss::<N, T>(pass, &micro);
+            let Some(train) = pass.train.filter(|_| finite) else { continue };
+            self.backward::<N, T>(pass, train, &micro, scratch);
+            self.sum_partial::<N, T>(pass, train, &micro, scratch);
+            self.keep(N::COMPILED, &micro);
+        }
+    }
+
+    #[inline]
+    fn gather(&mut self, isa: Isa, x: &BatchInputs, micro: &MicroBatch) {
+        if let BatchInputs::Indexed(values, indices) = x {
+            for (to, from) in self.gathered.iter_mut().zip(*values) {
+                let (width, which) = (from.width(), &indices[micro.of_batch.clone()]);
+                let to = &mut to[micro.own.start * width..micro.own.end * width];
+                gather(isa, from.as_slice(), width, which, to);
+            }
+        }
+    }
+
+    #[inline]
+    fn forward<N: Network, T: Targets>(
+        &mut self,
+        pass: &BatchPass<impl Objective<T>, T>,
+        micro: &MicroBatch,
+        scratch: &mut [f32],
+    ) {
+        let (map, logits) = (N::COMPILED, pass.loss.logits());
+        let x = inputs(map, &pass.batch.x, &self.gathered, micro);
+        let mut y = mut_slices(&mut self.outputs, map.outputs, &micro.own);
+        let work = if pass.train.is_some() { &mut self.work[..micro.len() * map.train.work] } else { &mut [] };
+        let kind = if pass.train.is_some() { Pass::Train } else { Pass::Infer };
+        let cx = LayerContext::for_network(pass.params, pass.isa, micro.len(), kind, work, scratch).logits(logits);
+        let mut cx = match pass.train {
+            Some(train) => cx.training(train.noise, micro.of_batch.start),
+            None => cx,
+        };
+        N::forward(&mut cx, &x[..map.inputs.len()], &mut y[..map.outputs.len()]);
+    }
+
+    /// The loss of each block, and to train its gradient; false where a loss is not finite.
+    #[inline]
+    fn loss<N: Network, T: Targets>(&mut self, pass: &BatchPass<impl Objective<T>, T>, micro: &MicroBatch) -> bool {
+        let (batch, shapes) = (pass.batch, N::COMPILED.outputs);
+        let y = slices(&self.outputs, shapes, &micro.own);
+        let mut dy = mut_slices(&mut self.output_grads, shapes, &micro.own);
+        let mut finite = true;
+        for (block, sums) in loss_blocks(micro.len()).zip(&mut self.losses[micro.own.start / LOSS_BLOCK..]) {
+            let first = batch.first + micro.of_batch.start;
+            let mut here = [&[][..]; MAX_OUTPUTS];
+            for ((here, y), shape) in here.iter_mut().zip(y).zip(shapes) {
+                *here = &y[block.start * shape.len()..block.end * shape.len()];
+            }
+            let samples = first + block.start..first + block.end;
+            let outputs = BatchOutputs { isa: pass.isa, samples, weights: batch.weights, shapes, y: here };
+            match pass.train {
+                Some(train) => {
+                    let mut dy = dy.each_mut().map(|dy| &mut **dy);
+                    for (dy, shape) in dy.iter_mut().zip(shapes) {
+                        *dy = &mut core::mem::take(dy)[block.start * shape.len()..block.end * shape.len()];
+                    }
+                    pass.loss.gradient(&outputs, batch.targets, train.scale, &mut dy, sums);
+                }
+                None => pass.loss.value(&outputs, batch.targets, sums),
+            }
+            finite &= sums.is_finite();
+        }
+        finite
+    }
+
+    #[inline]
+    fn backward<N: Network, T: Targets>(
+        &mut self,
+        pass: &BatchPass<impl Objective<T>, T>,
+        train: TrainPass,
+        micro: &MicroBatch,
+        scratch: &mut [f32],
+    ) {
+        if const { N::COMPILED.train.pulls() } {
+            let map = N::COMPILED;
+            let x = inputs(map, &pass.batch.x, &self.gathered, micro);
+            let y = slices(&self.outputs, map.outputs, &micro.own);
+            let dy = slices(&self.output_grads, map.outputs, &micro.own);
+            let work = &mut self.work[..micro.len() * map.train.work];
+            let cx = LayerContext::for_network(pass.params, pass.isa, micro.len(), Pass::Train, work, scratch);
+            let mut cx = cx.logits(pass.loss.logits()).training(train.noise, micro.of_batch.start);
+            let (n, m) = (map.inputs.len(), map.outputs.len());
+            let mut dx: [&mut [f32]; MAX_INPUTS] = Default::default();
+            N::backward_input(&mut cx, &x[..n], &y[..m], &dy[..m], &mut dx[..n]);
+        }
+    }
+
+    /// The gradients that are summed block by block, while what they are computed from is still in the cache.
+    #[inline]
+    fn sum_partial<N: Network, T: Targets>(
+        &mut self,
+        pass: &BatchPass<impl Objective<T>, T>,
+        train: TrainPass,
+        micro: &MicroBatch,
+        scratch: &mut [f32],
+    ) {
+        if !self.split.partial_sums {
+            return;
+        }
+        let map = N::COMPILED;
+        let x = inputs(map, &pass.batch.x, &self.gathered, micro);
+        let dy = slices(&self.output_grads, map.outputs, &micro.own);
+        let work = &self.work[..micro.len() * map.train.work];
+        let cx = LayerContext::for_network(&[], pass.isa, micro.len(), Pass::Train, work, scratch);
+        let mut cx = cx.logits(pass.loss.logits()).training(train.noise, micro.of_batch.start);
+        for block in self.split.reduce_blocks(micro.len()) {
+            let number = (micro.own.start + block.start) / self.split.reduce_block;
+            let sums = &mut self.partial_sums[pass.micro_batching.block(number)];
+            for sum in pass.micro_batching.partial_sums() {
+                let grad = &mut sums[sum.place.clone()];
+                grad.fill(0.0);
+                let part = ParamGrad { range: sum.params.clone(), grad, samples: block.clone(), overwrite: false };
+                N::backward_params(&mut cx, &x[..map.inputs.len()], &dy[..map.outputs.len()], part);
+            }
+        }
+    }
+
+    /// Keeps what the other gradients are computed from, where another micro-batch will need the workspace.
+    #[inline]
+    fn keep(&mut self, map: &CompiledNetwork, micro: &MicroBatch) {
+        if micro.len() < self.samples.len() {
+            let kept = micro.own.start * map.train.kept..micro.own.end * map.train.kept;
+            let from = &self.work[..kept.len()];
+            self.kept[kept].copy_from_slice(from);
+        }
+    }
+
+    /// Adds the gradient of a range of parameters, in the order of the samples; `overwrite` is true until
+    /// that of the first micro-batch is there.
+    pub(super) fn add_param_grad<N: Network>(
+        &self,
+        pass: &GradPass,
+        scratch: &mut [f32],
+        range: &Range<usize>,
+        grad: &mut [f32],
+        overwrite: &mut bool,
+    ) {
+        let map = N::COMPILED;
+        for own in self.split.micro_batches(self.samples.len()) {
+            let of_batch = self.samples.start + own.start..self.samples.start + own.end;
+            let micro = MicroBatch { own, of_batch };
+            let x = inputs(map, &pass.x, &self.gathered, &micro);
+            let dy = slices(&self.output_grads, map.outputs, &micro.own);
+            let saved = self.saved(map, &micro);
+            let cx = LayerContext::for_network(pass.params, pass.isa, micro.len(), Pass::Train, saved, &mut *scratch);
+            let mut cx = cx.logits(pass.logits).training(pass.noise, micro.of_batch.start);
+            let overwrite = core::mem::take(overwrite);
+            let part = ParamGrad { range: range.clone(), grad: &mut *grad, samples: 0..micro.len(), overwrite };
+            N::backward_params(&mut cx, &x[..map.inputs.len()], &dy[..map.outputs.len()], part);
+        }
+    }
+
+    #[inline]
+    fn saved(&self, map: &CompiledNetwork, micro: &MicroBatch) -> &[f32] {
+        match micro.len() == self.samples.len() {
+            true => &self.work[..micro.len() * map.train.work],
+            false => &self.kept[micro.own.start * map.train.kept..micro.own.end * map.train.kept],
+        }
+    }
+
+    /// Adds the partial sums of parameters whose place among those of a block is `place`, in the order of the
+    /// samples.
+    pub(super) fn add_partial_sums(&self, isa: Isa, micro_batching: &MicroBatching, place: usize, grad: &mut [f32]) {
+        for i in 0..self.samples.len().div_ceil(self.split.reduce_block) {
+            let sums = &self.partial_sums[micro_batching.block(i)];
+            isa.add(&sums[place..place + grad.len()], grad);
+        }
+    }
+}
+
+/// The samples of a micro-batch, of each input.
+#[inline]
+fn inputs<'a>(
+    map: &CompiledNetwork,
+    x: &BatchInputs<'a>,
+    gathered: &'a [AlignedBuffer],
+    micro: &MicroBatch,
+) -> [&'a [f32]; MAX_INPUTS] {
+    let mut some = [&[][..]; MAX_INPUTS];
+    for (k, (to, shape)) in some.iter_mut().zip(map.inputs).enumerate() {
+        let len = shape.len();
+        *to = match x {
+            BatchInputs::Slices(x) => &x[k][micro.of_batch.start * len..micro.of_batch.end * len],
+            BatchInputs::Indexed(..) => &gathered[k][micro.own.start * len..micro.own.end * len],
+        };
+    }
+    some
+}
+
+#[inline]
+fn slices<'b>(blocks: &'b [AlignedBuffer], shapes: &[Shape], samples: &Range<usize>) -> [&'b [f32]; MAX_OUTPUTS] {
+    let mut all = [&[][..]; MAX_OUTPUTS];
+    for ((to, block), shape) in all.iter_mut().zip(blocks).zip(shapes) {
+        *to = &block[samples.start * shape.len()..samples.end * shape.len()];
+    }
+    all
+}
+
+#[inline]
+fn mut_slices<'b>(
+    blocks: &'b mut [AlignedBuffer],
+    shapes: &[Shape],
+    samples: &Range<usize>,
+) -> [&'b mut [f32]; MAX_OUTPUTS] {
+    let mut all: [&mut [f32]; MAX_OUTPUTS] = Default::default();
+    for ((to, block), shape) in all.iter_mut().zip(blocks).zip(shapes) {
+        *to = &mut block[samples.start * shape.len()..samples.end * shape.len()];
+    }
+    all
+}

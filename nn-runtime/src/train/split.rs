@@ -1,0 +1,72 @@
+//! How the samples of a batch are cut. In: a number of samples; out: loss blocks, reduce blocks,
+//! micro-batches and the samples of each worker. The blocks in which sums are made follow from the size of
+//! the batch alone, so that the number of workers changes no bit.
+
+use std::ops::Range;
+
+use crate::graph::CompiledNetwork;
+use crate::spec::Role;
+
+/// Samples whose losses are summed before the sums are added up. Workers take whole blocks.
+pub(super) const LOSS_BLOCK: usize = 16;
+
+/// More samples than any batch has.
+pub(super) const ALL_SAMPLES: usize = usize::MAX / 2;
+
+/// How the samples of a batch are cut.
+#[derive(Clone, Copy)]
+pub(super) struct BatchSplit {
+    /// Whether some gradients are summed block by block, right after the backward pass of each micro-batch.
+    pub(super) partial_sums: bool,
+    /// Samples whose gradients are summed before the sums are added up: loss blocks, in a power of two, so
+    /// that a smaller batch has room where a larger one has. Workers take whole reduce blocks.
+    pub(super) reduce_block: usize,
+    /// Samples that are run together: whole reduce blocks.
+    pub(super) micro_batch: usize,
+}
+
+impl Default for BatchSplit {
+    fn default() -> BatchSplit {
+        BatchSplit { partial_sums: false, reduce_block: LOSS_BLOCK, micro_batch: ALL_SAMPLES }
+    }
+}
+
+impl BatchSplit {
+    pub(super) fn micro_batches(self, samples: usize) -> impl Iterator<Item = Range<usize>> {
+        blocks(self.micro_batch, samples)
+    }
+
+    /// None where no gradient is summed block by block.
+    pub(super) fn reduce_blocks(self, samples: usize) -> impl Iterator<Item = Range<usize>> {
+        blocks(self.reduce_block, if self.partial_sums { samples } else { 0 })
+    }
+
+    /// Samples of each of so many workers, in whole reduce blocks.
+    #[inline]
+    pub(super) fn samples_per_worker(self, samples: usize, workers: usize) -> usize {
+        samples.div_ceil(self.reduce_block).div_ceil(workers) * self.reduce_block
+    }
+}
+
+pub(super) fn loss_blocks(samples: usize) -> impl Iterator<Item = Range<usize>> {
+    blocks(LOSS_BLOCK, samples)
+}
+
+fn blocks(size: usize, samples: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..samples.div_ceil(size)).map(move |i| i * size..samples.min((i + 1) * size))
+}
+
+/// Whether one worker takes all samples: where a sample's output depends on the others of its batch, where a
+/// statistic follows whole batches, and where sites share parameters, whose gradients are added site by site
+/// and not sample by sample.
+pub(super) fn needs_one_worker(map: &CompiledNetwork) -> bool {
+    map.nodes.iter().any(|node| {
+        let spec = node.spec;
+        let follows = spec.params[..spec.param_count].iter().any(|param| param.role == Role::RunningStat);
+        !node.frozen
+            && (spec.depends_on_batch_anywhere()
+                || follows
+                || node.shares.is_some()
+                || spec.inner.is_some_and(needs_one_worker))
+    })
+}

@@ -1,0 +1,48 @@
+//! The threads of a trainer and what each has to itself. In: a number of threads; out: a pool, and scratch
+//! memory for each of them.
+
+use std::vec::Vec;
+
+use nn_kernels::aligned_buffer::AlignedBuffer;
+use nn_kernels::thread_pool::ThreadPool;
+
+/// Threads, and the scratch memory of each.
+pub(super) struct Workers {
+    pub(super) pool: ThreadPool,
+    pub(super) scratch: Vec<WorkerScratch>,
+}
+
+/// What a worker has to itself.
+pub(super) struct WorkerScratch {
+    pub(super) worker: usize,
+    /// For layers.
+    pub(super) layers: AlignedBuffer,
+    /// The gradient of one chunk of parameters.
+    pub(super) grad: AlignedBuffer,
+    /// For the optimiser.
+    pub(super) optimizer: AlignedBuffer,
+}
+
+/// The workers that take part in something.
+pub(super) struct ActiveWorkers<'a> {
+    pub(super) pool: &'a mut ThreadPool,
+    pub(super) scratch: &'a mut [WorkerScratch],
+}
+
+impl Workers {
+    /// The thread that owns the trainer alone, without scratch memory.
+    pub(super) fn one() -> Workers {
+        Workers { pool: ThreadPool::new(1), scratch: Vec::new() }
+    }
+
+    /// The first so many of them.
+    #[inline]
+    pub(super) fn first(&mut self, workers: usize) -> ActiveWorkers<'_> {
+        ActiveWorkers { pool: &mut self.pool, scratch: &mut self.scratch[..workers] }
+    }
+
+    #[inline]
+    pub(super) fn all(&mut self) -> ActiveWorkers<'_> {
+        ActiveWorkers { pool: &mut self.pool, scratch: &mut self.scratch }
+    }
+}
