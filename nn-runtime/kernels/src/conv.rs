@@ -1,39 +1,43 @@
-//! Convolutions of images, forward and backward, and by exchanging the two transposed convolutions.
-//! Images come in one after the other, weights as [`Panels`] in which a column is a filter; images or gradients
-//! go out. Images are never unrolled into columns of windows: the loops walk tables of offsets into the image, or
-//! into a copy of it with its border. Nothing allocates, and no result depends on how a batch or range is cut.
+//! Convolutions of images, forward and backward, and by exchanging the two transposed convolutions. Images
+//! come in one after the other, weights as [`Panels`] in which a column is a filter; images or gradients go
+//! out. Images are never unrolled into columns of windows: the loops walk tables of offsets into the image,
+//! or a copy of it with its border. Nothing allocates, and no result depends on how a batch or range is cut.
 
-// Every form below computes the same sums; which one runs follows from the sizes alone, by the functions named.
+// Every form below computes the same sums; sizes alone decide which one runs, in the functions named.
 //
-// `⌈n⌉` is n rounded up to whole vectors of 16. Of one group: C channels, F filters, K weights of a filter; W is
-// the width of the output, k the width of a square kernel, Q the windows of the pool. "Lanes" says what the 16
-// numbers of a vector are. In `backward_input` w = width / horizontal stride, rounded up.
+// `⌈n⌉` is n rounded up to whole vectors of 16. C, F: channels and filters of a group; K: weights of a filter;
+// k: rows or columns of the kernel; W: width of the output; w: width of the input / horizontal stride, rounded
+// up; Q: windows of the pool. "Lanes" says what the 16 numbers of a vector are.
 //
-// pass             lanes              chosen when                                             file
-// ---------------  -----------------  ------------------------------------------------------  ----------------------
-// forward          filters            groups fill panels, and                                 direct.rs
-//                                     (K⌈F⌉ + aF)·W < (K⌈W⌉ + bW)·F, where a, b = 2, 16
-//                                     if channels are last, else 16, 4: `Conv::filter_lanes`
-//                  output positions   else                                                    direct.rs
-// backward_input,  channels           4⌈C⌉·(F + 4)·w < 5⌈w⌉·C·F: `scatters`                   scatter.rs
-// transposed       input positions    else: a convolution for each residue of the strides     backward_input.rs
-// backward_weight  filters            groups fill panels, and channels are last or            backward_weight.rs
-//                                     there are more than 4 filters
-//                  output positions   else                                                    backward_weight.rs
+// pass             lanes              chosen when                                        file
+// ---------------  -----------------  -------------------------------------------------  --------------------
+// forward          filters            groups fill panels, and (K⌈F⌉ + aF)·W <            direct.rs
+//                                     (K⌈W⌉ + bW)·F, with a, b = 2, 16 if channels are
+//                                     last, else 16, 4: `Conv::filter_lanes`
+//                  output positions   else                                               direct.rs
+// backward_input,  channels           4⌈C⌉·(F + 4)·w < 5⌈w⌉·C·F: `scatters`              scatter.rs
+// transposed       input positions    else: a convolution for each residue of the        backward_input.rs
+//                                     strides
+// backward_weight  filters            groups fill panels, and channels are last or       backward_weight.rs
+//                                     filters more than 4: `ConvBackwardWeight`
+//                  output positions   else                                               backward_weight.rs
 //
-// With a max pool (fused_max_pool/), of which "small" is a 2 × 2 window without border:
+// With a max pool (fused_max_pool/), of which "small" means windows of 2 × 2 without a border:
 //
-// forward          windows            small, horizontal stride 1, and                         forward_window_lanes.rs
-//                                     ⌈Q⌉·F·K·a <= Q·⌈F⌉·(K + 4)·16, where a = 14 with
-//                                     32 registers, else 24: `ConvMaxPool::forward_form`
-//                  filters            small, horizontal stride 1, else                        forward_filter_lanes.rs
-//                  as without pool    else: the whole image first, then its maxima            forward.rs
-// backward_input   receptive fields   small, at most 7 vectors a field, and                   backward_input_few_
-//                                     vectors <= 2·rows·⌈k·C⌉/16: `ReceptiveField::of`        channels.rs
-//                  rows of filters    else                                                    backward_input.rs
-// backward_weight  windows            small, kernel 3 × 3 or 5 × 5, stride 1, and             backward_weight_few_
-//                                     2C·⌈Q⌉·k² <= Q·k·⌈k·C⌉: `FewChannelsWeightGrad::of`     channels.rs
-//                  rows of filters    else                                                    backward_weight.rs
+// forward          windows            small, horizontal stride 1, and ⌈Q⌉·F·K·a <=       forward_window_
+//                                     Q⌈F⌉·(K + 4)·16, with a = 14 if there are 32       lanes.rs
+//                                     registers, else 24: `ConvMaxPool::forward_form`
+//                  filters            else if small, horizontal stride 1                 forward_filter_
+//                                                                                        lanes.rs
+//                  as without a pool  else: all outputs first, then their maxima         forward.rs
+// backward_input   receptive fields   small, a field fits in 7 vectors, of which all     backward_input_
+//                                     together are at most 2k·⌈kC⌉ / 16:                 few_channels.rs
+//                                     `ReceptiveField::of`
+//                  rows of filters    else                                               backward_input.rs
+// backward_weight  windows            small, kernel 3 × 3 or 5 × 5 and dense, stride 1,  backward_weight_
+//                                     and 2C·⌈Q⌉·k² <= Q·k·⌈kC⌉:                         few_channels.rs
+//                                     `FewChannelsWeightGrad::of`
+//                  rows of filters    else                                               backward_weight.rs
 
 mod backward_bias;
 mod backward_input;
@@ -61,9 +65,9 @@ use padded::{PaddedImage, Strides};
 
 /// What a convolution is: sizes of one sample, and how the kernel moves over it.
 ///
-/// An image is `[channels, height, width]`, or with `channels_last` `[height, width, channels]`; the output has the
-/// same order, with the filters as channels. A sequence `[steps, features]` is an image with `channels_last`, a
-/// height of 1, and the steps as its width.
+/// An image is `[channels, height, width]`, or with `channels_last` `[height, width, channels]`; the output
+/// has the same order, with the filters as channels. A sequence `[steps, features]` is an image with
+/// `channels_last`, a height of 1, and the steps as its width.
 ///
 /// ```
 /// use nn_kernels::conv::Conv;
@@ -113,11 +117,12 @@ impl Conv {
         }
     }
 
-    /// Height and width of the output: `(size + pads − dilation·(kernel − 1) − 1) / stride + 1`, rounded down.
+    /// Height and width of the output: `(size + pads − dilation·(kernel − 1) − 1) / stride + 1`, rounded
+    /// down.
     ///
     /// # Panics
-    /// A size, a stride, a dilation or the number of groups is 0, the groups do not divide channels and filters, or
-    /// the kernel is larger than the input with its border.
+    /// A size, a stride, a dilation or the number of groups is 0, the groups do not divide channels and
+    /// filters, or the kernel is larger than the input with its border.
     pub const fn output(&self) -> [usize; 2] {
         assert!(
             self.channels != 0 && self.filters != 0 && self.groups != 0,
@@ -205,7 +210,8 @@ impl Conv {
         self.filters / self.groups
     }
 
-    /// Whether the filters of each group are panels of their own, so that a vector never holds filters of two groups.
+    /// Whether the filters of each group are panels of their own, so that a vector never holds filters of two
+    /// groups.
     const fn whole_panels(&self) -> bool {
         self.groups == 1 || self.out_group().is_multiple_of(Panels::WIDTH)
     }
@@ -248,7 +254,8 @@ impl Conv {
         }
     }
 
-    /// Input i meets output `(i + pad − k·dilation) / stride` through weight k: how far that goes beyond both ends.
+    /// Input i meets output `(i + pad − k·dilation) / stride` through weight k: how far that goes beyond both
+    /// ends.
     const fn gradient_border(&self, axis: usize, input: usize, pad: usize, output: usize) -> (usize, usize) {
         let reach = (self.kernel[axis] - 1) * self.dilation[axis];
         let before = reach.saturating_sub(pad).div_ceil(self.stride[axis]);

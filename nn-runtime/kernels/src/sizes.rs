@@ -32,7 +32,8 @@ pub(crate) const fn max(a: usize, b: usize) -> usize {
     if a > b { a } else { b }
 }
 
-/// Positions of a window that reaches over `reach` of `size` numbers, `stride` apart: `(size − reach) / stride + 1`.
+/// Positions of a window that reaches over `reach` of `size` numbers, `stride` apart: `(size − reach) /
+/// stride + 1`.
 ///
 /// # Panics
 /// `reach > size || stride == 0`.

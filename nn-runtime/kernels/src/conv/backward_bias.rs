@@ -7,8 +7,8 @@ use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// `db[f] += Σ_(s, p) dy[s, f, p]` for the filters f in `range`.
 ///
-/// The sum over the positions of a sample is taken in sixteen lanes, or one by one where channels are last; the sums
-/// are added in the order of the samples to what is there.
+/// The sum over the positions of a sample is taken in sixteen lanes, or one by one where channels are last;
+/// the sums are added in the order of the samples to what is there.
 ///
 /// # Panics
 /// `dy.len()` is no multiple of `c.y_len()`; `range.end > c.filters`; `db.len() != range.len()`.

@@ -1,6 +1,6 @@
-//! Backward to the inputs, which is also the forward pass of a transposed convolution. Gradients of the outputs and
-//! weights come in; gradients of the inputs go out, overwritten. Each is one chain of `fma`; which of two orders it
-//! has depends on the convolution alone.
+//! Backward to the inputs, which is also the forward pass of a transposed convolution. Gradients of the
+//! outputs and weights come in; gradients of the inputs go out, overwritten. Each is one chain of `fma`;
+//! which of two orders it has depends on the convolution alone.
 
 use super::direct::{DirectConv, DirectLayout, FilterRange};
 use super::offsets::{OffsetTable, offsets_in};
@@ -10,12 +10,12 @@ use super::{Conv, FilterBank};
 use crate::matrix::Panels;
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
-/// `dx[c, i] = Σ_(f, ky, kx) w[f, c, ky, kx] · dy[f, p]` over the outputs p that see input i through weight k, for
-/// each sample.
+/// `dx[c, i] = Σ_(f, ky, kx) w[f, c, ky, kx] · dy[f, p]` over the outputs p that see input i through weight
+/// k, for each sample.
 ///
-/// The sum is one chain of `fma`, starting at 0: where channels fill vectors in the order (ky, kx, f) of the weights
-/// that meet an output, else in the order (f, ky, kx), border included. `dx` is overwritten, `scratch` left with any
-/// numbers.
+/// The sum is one chain of `fma`, starting at 0: where channels fill vectors in the order (ky, kx, f) of the
+/// weights that meet an output, else in the order (f, ky, kx), border included. `dx` is overwritten,
+/// `scratch` left with any numbers.
 ///
 /// # Panics
 /// `dx.len() != b * c.x_len() || dy.len() != b * c.y_len()` for every `b`; `w.len() != c.panels().len()`;
@@ -24,11 +24,13 @@ pub fn backward_input(isa: Isa, c: Conv, dy: &[f32], w: &[f32], dx: &mut [f32], 
     transposed(isa, c, dy, FilterBank::new(w), dx, scratch);
 }
 
-/// A transposed convolution: `y = max(backward_input(x) + bias, floor)`, where `c` is the convolution that leads back.
+/// A transposed convolution: `y = max(backward_input(x) + bias, floor)`, where `c` is the convolution that
+/// leads back.
 ///
-/// So `x` is `[c.filters, …]` of `c.output()`, and `y` is `[c.channels, c.height, c.width]`; the weights are those of
-/// `c`, in standard layout `[inputs, outputs / groups, kernel rows, kernel columns]`. Its own backward passes are
-/// [`forward`](super::forward), and [`backward_weight`](super::backward_weight) with the two images exchanged.
+/// So `x` is `[c.filters, …]` of `c.output()`, and `y` is `[c.channels, c.height, c.width]`; the weights are
+/// those of `c`, in standard layout `[inputs, outputs / groups, kernel rows, kernel columns]`. Its own
+/// backward passes are [`forward`](super::forward), and [`backward_weight`](super::backward_weight) with the
+/// two images exchanged.
 ///
 /// ```
 /// use nn_kernels::{conv::{Conv, FilterBank, transposed}, simd::Isa};
@@ -41,8 +43,8 @@ pub fn backward_input(isa: Isa, c: Conv, dy: &[f32], w: &[f32], dx: &mut [f32], 
 /// ```
 ///
 /// # Panics
-/// `y.len() != b * c.x_len() || x.len() != b * c.y_len()` for every `b`; `filters.w.len() != c.panels().len()`;
-/// `filters.bias` has not `c.channels` numbers; `scratch.len() < c.scratch()`.
+/// `y.len() != b * c.x_len() || x.len() != b * c.y_len()` for every `b`; `filters.w.len() !=
+/// c.panels().len()`; `filters.bias` has not `c.channels` numbers; `scratch.len() < c.scratch()`.
 pub fn transposed(isa: Isa, c: Conv, x: &[f32], filters: FilterBank, y: &mut [f32], scratch: &mut [f32]) {
     c.batch(y, x);
     c.check_scratch(scratch);
@@ -66,7 +68,8 @@ impl Kernel for TransposedConv<'_> {
     }
 }
 
-/// Whether channels make the better lanes: full vectors count, and that sums are fetched for every tap of the kernel.
+/// Whether channels make the better lanes (see the table in `conv.rs`): full vectors count, and that sums are fetched for every tap of the
+/// kernel.
 const fn scatters(c: Conv) -> bool {
     let (channels, filters, width) = (c.in_group(), c.out_group(), c.width.div_ceil(c.stride[1]));
     let by_channels = 4 * channels.next_multiple_of(LANES) * (filters + 4) * width;
@@ -75,7 +78,8 @@ const fn scatters(c: Conv) -> bool {
 }
 
 impl TransposedConv<'_> {
-    /// Every tap of the kernel in turn sends all gradients of outputs on to the inputs it met: lanes are channels.
+    /// Every tap of the kernel in turn sends all gradients of outputs on to the inputs it met: lanes are
+    /// channels.
     #[inline(always)]
     fn scatter<S: Simd>(self, s: S) {
         let c = self.c;
@@ -117,8 +121,8 @@ impl TransposedConv<'_> {
         }
     }
 
-    /// Inputs a stride apart meet the same weights: each such class gathers in a convolution of its own, and lanes are
-    /// inputs.
+    /// Inputs a stride apart meet the same weights: each such class gathers in a convolution of its own, and
+    /// lanes are inputs.
     #[inline(always)]
     fn gather<S: Simd>(self, s: S) {
         let c = self.c;
@@ -176,8 +180,8 @@ fn residue_classes(c: Conv) -> impl Iterator<Item = ResidueClass> {
 }
 
 impl ResidueClass {
-    /// The taps of the kernel along `axis` that can meet these inputs, and from the first input to the first output
-    /// each meets, counted from `before` outputs before the first.
+    /// The taps of the kernel along `axis` that can meet these inputs, and from the first input to the first
+    /// output each meets, counted from `before` outputs before the first.
     fn along(self, c: Conv, axis: usize, before: usize) -> impl Iterator<Item = (usize, usize)> + Clone {
         let (stride, at) = (c.stride[axis], self.first[axis] + c.pad[2 * axis] + before * c.stride[axis]);
         // With the border no difference is negative, but of taps that meet nothing.

@@ -1,5 +1,5 @@
-//! Backward to the weights: sums over samples and positions, added to what is there. Images and gradients of the
-//! outputs come in; the gradients of a part of the weights' storage go out, its padding left as it is.
+//! Backward to the weights: sums over samples and positions, added to what is there. Images and gradients of
+//! the outputs come in; the gradients of a part of the weights' storage go out, its padding left as it is.
 
 use core::ops::Range;
 
@@ -11,18 +11,18 @@ use crate::matrix::Panels;
 use crate::micro::{TileKernel, for_each_tile};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
-/// `dw[f, c, ky, kx] += Σ_(s, p) dy[s, f, p] · x[s, c, p·stride − pad + k·dilation]`, for the part `range` of the
-/// storage.
+/// `dw[f, c, ky, kx] += Σ_(s, p) dy[s, f, p] · x[s, c, p·stride − pad + k·dilation]`, for the part `range` of
+/// the storage.
 ///
-/// Where filters are more than a few and groups fill panels, each sum is one chain of `fma` from the first position of
-/// the first sample on, starting at what is there; else each sample has sixteen chains, whose sum is added. So a batch
-/// in two calls gives the bits of one, and any cut of the storage those of the whole. `scratch` is left with any
-/// numbers.
+/// Where filters are more than a few and groups fill panels, each sum is one chain of `fma` from the first
+/// position of the first sample on, starting at what is there; else each sample has sixteen chains, whose sum
+/// is added. So a batch in two calls gives the bits of one, and any cut of the storage those of the whole.
+/// `scratch` is left with any numbers.
 ///
 /// # Panics
 /// `x.len() != b * c.x_len() || dy.len() != b * c.y_len()` for every `b`; `dw.len() != range.len()`;
-/// `range.end > c.panels().len()`; `range.start` is no multiple of [`Panels::SPLIT_ALIGN`], or `range.end` neither that nor
-/// the whole length; `scratch.len() < c.scratch()`.
+/// `range.end > c.panels().len()`; `range.start` is no multiple of [`Panels::SPLIT_ALIGN`], or `range.end`
+/// neither that nor the whole length; `scratch.len() < c.scratch()`.
 pub fn backward_weight(
     isa: Isa,
     c: Conv,
@@ -52,7 +52,8 @@ impl Kernel for ConvBackwardWeight<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let c = self.c;
-        // For very few filters most lanes would be idle; but neighbouring positions mostly lie across two cache lines.
+        // See the table in `conv.rs`. For very few filters most lanes would be idle; but neighbouring positions mostly lie across two
+        // cache lines.
         let filter_lanes = c.whole_panels() && (c.channels_last || c.filters > 4);
         let padded = match filter_lanes {
             true if c.pad == [0; 4] => None,
@@ -153,9 +154,10 @@ impl GroupSample<'_> {
                 width,
                 lanes,
             };
-            // SAFETY: a tap and a position add up to less than `x.len()`, and `transposed` has `width` numbers for each
-            // position, both as checked above. `rows` are those that lie in `range`: the last number written is
-            // `start + rows.end·width - 1`, below `range.end`, and `dw` is as long as the range.
+            // SAFETY: a tap and a position add up to less than `x.len()`, and `transposed` has `width`
+            // numbers for each position, both as checked above. `rows` are those that lie in `range`: the
+            // last number written is `start + rows.end·width - 1`, below `range.end`, and `dw` is as long as
+            // the range.
             unsafe {
                 if lanes > LANES && S::REGISTERS >= 32 {
                     for_each_tile(s, job(0, lanes), rows, 2);
@@ -168,7 +170,8 @@ impl GroupSample<'_> {
         }
     }
 
-    /// Lanes are neighbouring positions: for few filters, and for filters that share a vector with another group.
+    /// Lanes are neighbouring positions: for few filters, and for filters that share a vector with another
+    /// group.
     #[inline(always)]
     fn position_lanes<S: Simd>(
         &self,
@@ -212,8 +215,8 @@ impl GroupSample<'_> {
                 range: self.range,
                 dw: dw.as_mut_ptr(),
             };
-            // SAFETY: a row of positions ends at most at `last`, which the image holds as checked above; `dw` is as long
-            // as the range, and only weights of the range are written.
+            // SAFETY: a row of positions ends at most at `last`, which the image holds as checked above; `dw`
+            // is as long as the range, and only weights of the range are written.
             unsafe { for_each_tile(s, job, 0..panels.rows(), 1) };
         }
     }
@@ -268,8 +271,8 @@ impl TileKernel for PositionLanesGrad<'_> {
                     let lanes = rest.len();
                     let dy = s.load_part(rest);
                     for (sum, from) in sums.iter_mut().zip(from) {
-                        // SAFETY: the last `lanes` of the row's positions, with a tap: at most `last`. What lies beyond
-                        // the row could be infinite, and is not loaded.
+                        // SAFETY: the last `lanes` of the row's positions, with a tap: at most `last`. What
+                        // lies beyond the row could be infinite, and is not loaded.
                         let x = s.load_part(unsafe { core::slice::from_raw_parts(from.wrapping_add(first), lanes) });
                         *sum = s.fma(x, dy, *sum);
                     }
@@ -285,8 +288,8 @@ impl TileKernel for PositionLanesGrad<'_> {
     }
 }
 
-/// Copies planes of gradients to rows of `width`, one for each position; of the sixteen columns those without a plane
-/// become 0.
+/// Copies planes of gradients to rows of `width`, one for each position; of the sixteen columns those without
+/// a plane become 0.
 #[inline(always)]
 fn positions_first<S: Simd>(
     s: S,
@@ -336,8 +339,8 @@ impl TileKernel for FilterLanesGrad<'_> {
     const TALLEST: usize = 8;
 
     /// # Safety
-    /// `rows` of the weights lie in the range, and `V` vectors hold `lanes`; [`GroupSample::filter_lanes`] has checked
-    /// that every tap can be read at every position, and made a row of `dy` for each.
+    /// `rows` of the weights lie in the range, and `V` vectors hold `lanes`; [`GroupSample::filter_lanes`]
+    /// has checked that every tap can be read at every position, and made a row of `dy` for each.
     #[inline(always)]
     unsafe fn rows<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
         for row in rows.step_by(R) {

@@ -1,6 +1,6 @@
-//! Direct convolution: at every output position, the weighted sums of what the kernel sees there. In come an image,
-//! offsets of the taps, and weights; out go sums plus bias, not below a floor. The lanes are filters, or neighbouring
-//! positions: which of them changes the speed, and no bit.
+//! Direct convolution: at every output position, the weighted sums of what the kernel sees there. In come an
+//! image, offsets of the taps, and weights; out go sums plus bias, not below a floor. The lanes are filters,
+//! or neighbouring positions: which of them changes the speed, and no bit.
 
 use core::hint::black_box;
 use core::marker::PhantomData;
@@ -13,12 +13,12 @@ use crate::matrix::Panels;
 use crate::micro::{TileKernel, TileSums, for_each_tile, widest};
 use crate::simd::{LANES, Simd};
 
-/// Goes on with the chains of `sums` over a table of offsets: row r is broadcast from `rows[r]`, and for entry n the
-/// vectors start at `vectors + n·step`, two side by side, pairs of them `pair` apart.
+/// Goes on with the chains of `sums` over a table of offsets: row r is broadcast from `rows[r]`, and for
+/// entry n the vectors start at `vectors + n·step`, two side by side, pairs of them `pair` apart.
 ///
 /// # Safety
-/// `rows[r] + table[n]` can be read for every row and entry, and sixteen numbers at `vectors + n·step + v / 2·pair +
-/// v % 2·16` for every entry and every vector v below `V`.
+/// `rows[r] + table[n]` can be read for every row and entry, and sixteen numbers at `vectors + n·step + v /
+/// 2·pair + v % 2·16` for every entry and every vector v below `V`.
 #[inline(always)]
 pub(super) unsafe fn accumulate_taps<S: Simd, const R: usize, const V: usize>(
     s: S,
@@ -112,7 +112,8 @@ impl<'a> DirectConv<'a> {
         DirectConv { layout, x: x.as_ptr(), y: y.as_mut_ptr(), borrowed: PhantomData }
     }
 
-    /// How long the sums at as many positions as there are `lanes` of one output take, with `store` for each to store.
+    /// How long the sums at as many positions as there are `lanes` of one output take, with `store` for each
+    /// to store.
     pub(super) const fn cost(depth: usize, lanes: usize, store: usize) -> usize {
         depth * lanes.next_multiple_of(LANES) + store * lanes
     }
@@ -137,8 +138,8 @@ impl<'a> DirectConv<'a> {
             while first + vectors > paired {
                 vectors /= 2;
             }
-            // SAFETY: rows below the number of positions, and `vectors` vectors from `first` on, which end at `paired`
-            // at most: `new` has checked that the image, the panels and `y` hold all of these.
+            // SAFETY: rows below the number of positions, and `vectors` vectors from `first` on, which end at
+            // `paired` at most: `new` has checked that the image, the panels and `y` hold all of these.
             unsafe { for_each_tile(s, job(first, Panels::WIDTH), 0..positions, vectors) };
             first += vectors;
         }
@@ -165,8 +166,9 @@ impl<'a> DirectConv<'a> {
                     vectors /= 2;
                     continue;
                 }
-                // SAFETY: rows are filters of the range, and vectors end at `first + fitting`, at most `total`: `new` has
-                // checked that the image, fifteen numbers past the last tap included, the panels and `y` hold these.
+                // SAFETY: rows are filters of the range, and vectors end at `first + fitting`, at most
+                // `total`: `new` has checked that the image, fifteen numbers past the last tap included, the
+                // panels and `y` hold these.
                 unsafe {
                     for_each_tile(
                         s,
@@ -197,7 +199,8 @@ impl TileKernel for FilterLanes<'_> {
     const TALLEST: usize = 8;
 
     /// # Safety
-    /// `rows` are positions, and `V` vectors from `vector` on are vectors of the panels with filters of the range.
+    /// `rows` are positions, and `V` vectors from `vector` on are vectors of the panels with filters of the
+    /// range.
     #[inline(always)]
     unsafe fn rows<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
         let DirectConv { layout, x: image, y: result, .. } = self.conv;
@@ -224,8 +227,8 @@ impl TileKernel for FilterLanes<'_> {
                 }
             }
             let zero = [[s.splat(0.0); V]; R];
-            // SAFETY: each row starts at a position, so with the largest tap it stays below `x.len()`, as `new` has checked;
-            // tap n has row n of the panels, of which these are vectors.
+            // SAFETY: each row starts at a position, so with the largest tap it stays below `x.len()`, as
+            // `new` has checked; tap n has row n of the panels, of which these are vectors.
             let sums =
                 unsafe { accumulate_taps(s, zero, from, layout.taps.offsets(), w, panels.offset(1), self.width) };
             for v in 0..V {
@@ -239,7 +242,8 @@ impl TileKernel for FilterLanes<'_> {
                 }
                 if y_strides.plane == 1 {
                     for (r, row) in block.into_iter().enumerate().take(R) {
-                        // SAFETY: `lanes` filters of the range side by side at a position: at most `y_strides.last`.
+                        // SAFETY: `lanes` filters of the range side by side at a position: at most
+                        // `y_strides.last`.
                         s.store_part(row, unsafe { core::slice::from_raw_parts_mut(at(0, r), lanes) });
                     }
                     continue;
@@ -247,13 +251,15 @@ impl TileKernel for FilterLanes<'_> {
                 s.transpose(&mut block);
                 for (j, row) in block.into_iter().enumerate().take(lanes) {
                     if flat {
-                        // SAFETY: filter `first + j` is in the range, and its sums at `R` positions lie side by side.
+                        // SAFETY: filter `first + j` is in the range, and its sums at `R` positions lie side
+                        // by side.
                         s.store_part(row, unsafe { core::slice::from_raw_parts_mut(at(j, 0), R) });
                     } else {
                         let mut numbers = [0.0; LANES];
                         s.store(row, &mut numbers);
                         for (r, number) in numbers.into_iter().enumerate().take(R) {
-                            // SAFETY: one sum, of a filter of the range at a position: at most `y_strides.last`.
+                            // SAFETY: one sum, of a filter of the range at a position: at most
+                            // `y_strides.last`.
                             unsafe { *at(j, r) = number };
                         }
                     }
@@ -277,7 +283,8 @@ impl TileKernel for PositionLanes<'_> {
     const TALLEST: usize = 8;
 
     /// # Safety
-    /// `filters` are of the range and of one panel, and the vectors of positions are at most those of all rows.
+    /// `filters` are of the range and of one panel, and the vectors of positions are at most those of all
+    /// rows.
     #[inline(always)]
     unsafe fn rows<S: Simd, const R: usize, const V: usize>(self, s: S, filters: Range<usize>) {
         let DirectConv { layout, x: image, y: result, .. } = self.conv;
@@ -301,12 +308,14 @@ impl TileKernel for PositionLanes<'_> {
                     let at = *tap as usize;
                     let mut loaded = [s.splat(0.0); V];
                     for (loaded, from) in loaded.iter_mut().zip(from) {
-                        // SAFETY: a vector that starts at a position ends, with the largest tap, at most fifteen numbers
-                        // past the last tap of the last position, below `x.len()` as `new` has checked.
+                        // SAFETY: a vector that starts at a position ends, with the largest tap, at most
+                        // fifteen numbers past the last tap of the last position, below `x.len()` as `new`
+                        // has checked.
                         *loaded = unsafe { s.load_ptr(from.wrapping_add(at)) };
                     }
                     for (r, sums) in sums.iter_mut().enumerate() {
-                        // SAFETY: filter `filter + r` is a column of this panel, which has a row for each tap.
+                        // SAFETY: filter `filter + r` is a column of this panel, which has a row for each
+                        // tap.
                         let weight = s.splat(unsafe { *w.wrapping_add(r) });
                         for (sum, vector) in sums.iter_mut().zip(loaded) {
                             *sum = s.fma(weight, vector, *sum);
@@ -326,7 +335,8 @@ impl TileKernel for PositionLanes<'_> {
                             let mut row = [0.0; LANES];
                             s.store(value, &mut row);
                             for (x, value) in row.into_iter().enumerate().take(lanes[v]) {
-                                // SAFETY: position x of a row of these, for a filter of the range: at most `last`.
+                                // SAFETY: position x of a row of these, for a filter of the range: at most
+                                // `last`.
                                 unsafe { *to.wrapping_add(x * y_strides.col) = value };
                             }
                         }

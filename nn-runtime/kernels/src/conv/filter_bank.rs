@@ -2,7 +2,8 @@
 
 use super::Conv;
 
-/// The filters of a convolution: weights, what is added to each channel of the output, and a lower bound of it.
+/// The filters of a convolution: weights, what is added to each channel of the output, and a lower bound of
+/// it.
 #[derive(Clone, Copy)]
 pub struct FilterBank<'a> {
     /// The storage of [`Conv::panels`]; a column of it is a filter.

@@ -1,5 +1,6 @@
-//! Forward: every filter over every image. Images and weights come in; images go out, plus a bias, not below a floor.
-//! An image is copied only if it has a border or its columns must be brought together to be loaded as vectors.
+//! Forward: every filter over every image. Images and weights come in; images go out, plus a bias, not below
+//! a floor. An image is copied only if it has a border or its columns must be brought together to be loaded
+//! as vectors.
 
 use super::direct::{DirectConv, DirectLayout, FilterRange};
 use super::offsets::{OffsetTable, offsets_in};
@@ -7,11 +8,11 @@ use super::padded::{PaddedImage, Strides};
 use super::{Conv, FilterBank};
 use crate::simd::{Isa, Kernel, Simd};
 
-/// `y[f, p] = max(Σ_(c, ky, kx) w[f, c, ky, kx] · x[c, p·stride − pad + k·dilation] + bias[f], floor)` for each
-/// sample, where x is 0 beyond its edges.
+/// `y[f, p] = max(Σ_(c, ky, kx) w[f, c, ky, kx] · x[c, p·stride − pad + k·dilation] + bias[f], floor)` for
+/// each sample, where x is 0 beyond its edges.
 ///
-/// The sum is one chain of `fma` in the order (c, ky, kx), border included, starting at 0; the bias comes last. A NaN
-/// stays a NaN, whatever the floor. `scratch` is left with any numbers.
+/// The sum is one chain of `fma` in the order (c, ky, kx), border included, starting at 0; the bias comes
+/// last. A NaN stays a NaN, whatever the floor. `scratch` is left with any numbers.
 ///
 /// ```
 /// use nn_kernels::{conv::{Conv, FilterBank, forward}, simd::Isa};
@@ -24,8 +25,8 @@ use crate::simd::{Isa, Kernel, Simd};
 /// ```
 ///
 /// # Panics
-/// `x.len() != b * c.x_len() || y.len() != b * c.y_len()` for every `b`; `filters.w.len() != c.panels().len()`;
-/// `filters.bias` has not `c.filters` numbers; `scratch.len() < c.scratch()`.
+/// `x.len() != b * c.x_len() || y.len() != b * c.y_len()` for every `b`; `filters.w.len() !=
+/// c.panels().len()`; `filters.bias` has not `c.filters` numbers; `scratch.len() < c.scratch()`.
 pub fn forward(isa: Isa, c: Conv, x: &[f32], filters: FilterBank, y: &mut [f32], scratch: &mut [f32]) {
     c.batch(x, y);
     c.check_scratch(scratch);
@@ -56,8 +57,8 @@ impl Kernel for ConvForward<'_> {
 }
 
 impl Conv {
-    /// Whether lanes should be filters (see the table in `conv.rs`): full vectors count, and results on their side.
-    /// `filters_last` says whether filters lie side by side in the result.
+    /// Whether lanes should be filters (see the table in `conv.rs`): full vectors count, and results on their
+    /// side. `filters_last` says whether filters lie side by side in the result.
     pub(super) fn filter_lanes(&self, filters_last: bool) -> bool {
         if !self.whole_panels() {
             return false;
@@ -99,7 +100,8 @@ impl<'a> PreparedForward<'a> {
         PreparedForward { c, filters, filter_lanes, padded, taps: OffsetTable::new(taps), copy }
     }
 
-    /// The outputs of a group of filters over the image `x`, from the beginning of `y` on, laid out as `to` says.
+    /// The outputs of a group of filters over the image `x`, from the beginning of `y` on, laid out as `to`
+    /// says.
     #[inline(always)]
     pub(super) fn sample<S: Simd>(&mut self, s: S, group: usize, x: &[f32], y: &mut [f32], to: Strides) {
         let (c, from) = (self.c, self.c.x_strides());

@@ -1,7 +1,7 @@
-//! Convolutions that end with a max pool, forward and backward: the outputs that are no maximum are never kept.
-//! Images and weights come in and maxima go out, or their gradients and positions come in and gradients go out.
-//! Backward only maxima take part, and of those only the ones that the floor has not replaced. No result depends on
-//! how a batch or the weights' storage is cut.
+//! Convolutions that end with a max pool, forward and backward: the outputs that are no maximum are never
+//! kept. Images and weights come in and maxima go out, or their gradients and positions come in and gradients
+//! go out. Backward only maxima take part, and of those only the ones that the floor has not replaced. No
+//! result depends on how a batch or the weights' storage is cut.
 
 mod backward_bias;
 mod backward_input;
@@ -92,8 +92,8 @@ impl ConvMaxPool {
         rows == 2 && columns == 2 && sum([top, bottom, left, right]) == 0
     }
 
-    /// From one output to the next below and to the right, as `argmax` counts: in places of a channel of the input with
-    /// its border. There the position of an output is where the filter's window begins.
+    /// From one output to the next below and to the right, as `argmax` counts: in places of a channel of the
+    /// input with its border. There the position of an output is where the filter's window begins.
     const fn position_strides(&self) -> [usize; 2] {
         let c = &self.conv;
         [product([c.stride[0], sum([c.width, c.pad[2], c.pad[3]])]), c.stride[1]]
@@ -115,7 +115,8 @@ impl ConvMaxPool {
         }
     }
 
-    /// Checks that the pool is over the output of a convolution that can end with one, whose sizes fit in 32 bits.
+    /// Checks that the pool is over the output of a convolution that can end with one, whose sizes fit in 32
+    /// bits.
     fn check(&self) {
         let (c, pool) = (&self.conv, &self.pool);
         let [height, width] = c.output();

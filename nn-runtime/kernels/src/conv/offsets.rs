@@ -3,8 +3,9 @@
 /// The numbers of `scratch` as unsigned offsets, whose values are the bits that stand there.
 #[inline(always)]
 pub(super) fn offsets_in(scratch: &mut [f32]) -> &mut [u32] {
-    // SAFETY: `f32` and `u32` have one size and alignment and take every bit pattern, so the `len` numbers at this
-    // address are as many offsets; the result borrows `scratch` mutably, so nobody else reaches them meanwhile.
+    // SAFETY: `f32` and `u32` have one size and alignment and take every bit pattern, so the `len` numbers at
+    // this address are as many offsets; the result borrows `scratch` mutably, so nobody else reaches them
+    // meanwhile.
     unsafe { core::slice::from_raw_parts_mut(scratch.as_mut_ptr().cast(), scratch.len()) }
 }
 

@@ -1,6 +1,6 @@
-//! Where the numbers of an image lie, and its copy with a border of zeros, which spares the loops every question
-//! about edges. Images come in as the network has them; out go copies, and tables of offsets into either.
-//! The border of a copy is never written, so that one copy serves one sample after the other.
+//! Where the numbers of an image lie, and its copy with a border of zeros, which spares the loops every
+//! question about edges. Images come in as the network has them; out go copies, and tables of offsets into
+//! either. The border of a copy is never written, so that one copy serves one sample after the other.
 
 use super::Conv;
 use crate::simd::{LANES, Simd};
@@ -29,8 +29,9 @@ impl Strides {
     }
 }
 
-/// A copy `[planes, height, phases, ⌈width / phases⌉]`: the columns of a row that are `phases` apart lie side by side,
-/// so that where a kernel moves that far with each step, what neighbouring outputs see can be loaded as a vector.
+/// A copy `[planes, height, phases, ⌈width / phases⌉]`: the columns of a row that are `phases` apart lie side
+/// by side, so that where a kernel moves that far with each step, what neighbouring outputs see can be loaded
+/// as a vector.
 #[derive(Clone, Copy)]
 pub(super) struct PaddedImage {
     pub planes: usize,
@@ -105,8 +106,8 @@ impl PaddedImage {
 }
 
 impl Conv {
-    /// For each row of the weights, where a kernel at the origin finds its number within `padded` or, without one, the
-    /// image itself.
+    /// For each row of the weights, where a kernel at the origin finds its number within `padded` or, without
+    /// one, the image itself.
     pub(super) fn tap_offsets(&self, padded: Option<PaddedImage>, table: &mut [u32]) {
         let at = padded.map_or(self.x_strides(), |padded| padded.strides());
         let mut table = table.iter_mut();
@@ -122,8 +123,8 @@ impl Conv {
         }
     }
 
-    /// How far the kernel moves within `padded`, or the image itself, from one output to the next below and to the
-    /// right.
+    /// How far the kernel moves within `padded`, or the image itself, from one output to the next below and
+    /// to the right.
     pub(super) fn position_strides(&self, padded: Option<PaddedImage>) -> [usize; 2] {
         let at = padded.map_or(self.x_strides(), |padded| padded.strides());
         let phases = padded.map_or(1, |padded| padded.phases);

@@ -1,5 +1,5 @@
-//! Backward to the inputs tap by tap of the kernel: each sends on what it got from the inputs it met. Gradients of
-//! outputs come in as they are, weights with channels side by side; gradients of inputs go out.
+//! Backward to the inputs tap by tap of the kernel: each sends on what it got from the inputs it met.
+//! Gradients of outputs come in as they are, weights with channels side by side; gradients of inputs go out.
 //! Nothing is multiplied by a border: a tap is used for just those outputs whose input is there.
 
 use core::ops::Range;
@@ -35,8 +35,8 @@ pub(super) struct ScatterTap<'a> {
     pub width: usize,
 }
 
-/// Adds what the tap sends to `sums`, `[height, width]` vectors of `tap.width` channels: for each input one chain goes
-/// on over the filters.
+/// Adds what the tap sends to `sums`, `[height, width]` vectors of `tap.width` channels: for each input one
+/// chain goes on over the filters.
 #[inline(always)]
 pub(super) fn scatter<S: Simd>(s: S, tap: ScatterTap, dy: &[f32], sums: &mut [f32]) {
     let ScatterTap { c, k, filters, w, width } = tap;
@@ -65,9 +65,9 @@ pub(super) fn scatter<S: Simd>(s: S, tap: ScatterTap, dy: &[f32], sums: &mut [f3
         width,
     };
     let positions = 0..rows.len() * columns.len();
-    // SAFETY: the last position reads `dy` at `last_output` at most, and writes `width` sums from `last·width` on; both
-    // are checked above, as are the rows of `w`. `half` and the vectors end at `width`, a multiple of sixteen. `sums` is
-    // borrowed mutably, and only the job that runs writes to it.
+    // SAFETY: the last position reads `dy` at `last_output` at most, and writes `width` sums from
+    // `last·width` on; both are checked above, as are the rows of `w`. `half` and the vectors end at `width`,
+    // a multiple of sixteen. `sums` is borrowed mutably, and only the job that runs writes to it.
     unsafe {
         if width > LANES && S::REGISTERS >= 32 {
             for_each_tile(s, job(0), positions, 2);
@@ -117,12 +117,13 @@ impl TileKernel for ScatterTiles<'_> {
             let mut sums = [[s.splat(0.0); V]; R];
             for (sums, to) in sums.iter_mut().zip(to) {
                 for (v, sum) in sums.iter_mut().enumerate() {
-                    // SAFETY: vector v of the channels of the input that this position meets: `scatter` has checked the
-                    // last input of the last position.
+                    // SAFETY: vector v of the channels of the input that this position meets: `scatter` has
+                    // checked the last input of the last position.
                     *sum = unsafe { s.load_ptr(to.wrapping_add(v * LANES)) };
                 }
             }
-            // SAFETY: position and filter offset add up to `last_output` at most; filter n has row n of the weights.
+            // SAFETY: position and filter offset add up to `last_output` at most; filter n has row n of the
+            // weights.
             let sums = unsafe { accumulate_taps(s, sums, from, self.filters, self.w, 0, self.width) };
             for (sums, to) in sums.into_iter().zip(to) {
                 for (v, sum) in sums.into_iter().enumerate() {

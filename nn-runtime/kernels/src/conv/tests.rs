@@ -1,5 +1,5 @@
-//! Convolutions against plain sums in double precision over a grid of settings, and against themselves: no cut of a batch, of the
-//! storage or of the work, and no form of the loops, changes a bit.
+//! Convolutions against plain sums in double precision over a grid of settings, and against themselves: no
+//! cut of a batch, of the storage or of the work, and no form of the loops, changes a bit.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -74,7 +74,8 @@ impl Case {
         backward_weight(isa, self.c, x, dy, range, dw, &mut self.scratch());
     }
 
-    /// Calls with (sample, x, w, y): every product there is, as offsets into one input, the standard weights, one output.
+    /// Calls with (sample, x, w, y): every product there is, as offsets into one input, the standard weights,
+    /// one output.
     fn products(&self, mut f: impl FnMut(usize, usize, usize)) {
         let c = self.c;
         let [oh, ow] = c.output();
@@ -103,7 +104,8 @@ impl Case {
         }
     }
 
-    /// The sums of `products` into what `pick` says, from `start` on, sample by sample; `shared` where all samples go into one.
+    /// The sums of `products` into what `pick` says, from `start` on, sample by sample; `shared` where all
+    /// samples go into one.
     fn expected(&self, start: &[f64], shared: bool, add: impl Fn(&mut [f64], usize, [usize; 3])) -> Vec<f64> {
         let mut all = Vec::new();
         let mut sums = start.to_vec();
@@ -147,7 +149,8 @@ impl Case {
     }
 }
 
-/// Sizes, strides, borders, dilations and groups that meet every form of the loops, and every odd end of them.
+/// Sizes, strides, borders, dilations and groups that meet every form of the loops, and every odd end of
+/// them.
 fn settings() -> Vec<Conv> {
     let base = [
         Conv::new([1, 9, 21], 5, [3, 3]),
@@ -309,13 +312,15 @@ fn a_range_in_pieces_has_the_bits_of_the_whole() {
     });
 }
 
-/// The chain that the documentation states, one scalar at a time; so neither form of the loops has bits of its own.
+/// The chain that the documentation states, one scalar at a time; so neither form of the loops has bits of
+/// its own.
 #[test]
 fn forward_is_one_chain() {
     each(|isa, case| {
         let c = case.c;
         if c.pad != [0; 4] {
-            // The border takes part in the chain, but adds exact zeros: the order of the others is all there is to see.
+            // The border takes part in the chain, but adds exact zeros: the order of the others is all there
+            // is to see.
             return;
         }
         let mut chains = vec![0.0_f32; case.b * c.y_len()];

@@ -8,8 +8,8 @@ use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// `db[f] += Σ_(s, p) dy[s, f, p]` over the maxima that pass a gradient, for the filters f in `range`.
 ///
-/// The sum over the windows of a sample is taken in sixteen lanes; the sums are added in the order of the samples to
-/// what is there.
+/// The sum over the windows of a sample is taken in sixteen lanes; the sums are added in the order of the
+/// samples to what is there.
 ///
 /// # Panics
 /// `grad.dy.len()` is no multiple of `pool.y_len()`; `grad.argmax.len() != grad.dy.len()`;

@@ -1,6 +1,6 @@
-//! Backward to the inputs: every gradient of a maximum goes, times its filter, to what the filter saw there. Gradients,
-//! positions of maxima and weights come in; gradients of inputs go out, overwritten. Lanes are the channels and columns
-//! of a row of the filter, which are contiguous in a copy of the image.
+//! Backward to the inputs: every gradient of a maximum goes, times its filter, to what the filter saw there.
+//! Gradients, positions of maxima and weights come in; gradients of inputs go out, overwritten. Lanes are the
+//! channels and columns of a row of the filter, which are contiguous in a copy of the image.
 
 use core::hint::black_box;
 use core::marker::PhantomData;
@@ -13,12 +13,12 @@ use super::{ConvMaxPool, MaxPoolGrad};
 use crate::lanes::LANE;
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
-/// `dx[c, i] = Σ_(f, p, ky, kx) w[f, c, ky, kx] · dy[f, p]` over the maxima whose filter saw input i through that
-/// weight, for each sample.
+/// `dx[c, i] = Σ_(f, p, ky, kx) w[f, c, ky, kx] · dy[f, p]` over the maxima whose filter saw input i through
+/// that weight, for each sample.
 ///
-/// The sum is taken by `fma` in an order that depends on the convolution, the instruction set and where maxima stood
-/// alone; a gradient of 0 takes no part, and one that is not finite may reach all that its window sees. `dx` is
-/// overwritten, `scratch` left with any numbers.
+/// The sum is taken by `fma` in an order that depends on the convolution, the instruction set and where
+/// maxima stood alone; a gradient of 0 takes no part, and one that is not finite may reach all that its
+/// window sees. `dx` is overwritten, `scratch` left with any numbers.
 ///
 /// # Panics
 /// `!conv.can_fuse_max_pool()`; `pool` is not over what comes out of `conv`;
@@ -60,8 +60,9 @@ impl Kernel for FusedBackwardInput<'_> {
         for (dx, (dy, argmax)) in self.dx.chunks_exact_mut(c.x_len()).zip(samples) {
             sums.fill(0.0);
             let sparse = SparseGrads::of(s, dy, argmax, windows, copy.places(), memory);
-            // SAFETY: every place of `sparse` is below `copy.places().end`, from which all rows, whole vectors each, end
-            // within `copy.len()`, the length of `sums`; `weights` has `layout.filter` numbers for each of the filters.
+            // SAFETY: every place of `sparse` is below `copy.places().end`, from which all rows, whole
+            // vectors each, end within `copy.len()`, the length of `sums`; `weights` has `layout.filter`
+            // numbers for each of the filters.
             let job = unsafe { RowScatter::new(sparse, weights, layout, sums, copy) };
             // SAFETY: the rows are those of the kernel, and the vectors those of a row.
             unsafe {
@@ -89,8 +90,8 @@ struct RowScatter<'a> {
 
 impl<'a> RowScatter<'a> {
     /// # Safety
-    /// For each place of `sparse`, `place + (kernel rows - 1)·row_step + row_len <= sums.len()`, where `copy` gives
-    /// kernel rows, `row_step` and `row_len`.
+    /// For each place of `sparse`, `place + (kernel rows - 1)·row_step + row_len <= sums.len()`, where `copy`
+    /// gives kernel rows, `row_step` and `row_len`.
     ///
     /// # Panics
     /// `w` does not have a filter of this layout for each of `sparse`.
@@ -150,8 +151,8 @@ impl RowTiles for LastVectors<'_> {
 
 impl RowScatter<'_> {
     /// # Safety
-    /// Rows from `row` up to `row + R` are of the kernel, and vectors up to `vector + V` of a row. Where `PART`, the
-    /// last has `lanes` lanes; the others are read, and written as they were.
+    /// Rows from `row` up to `row + R` are of the kernel, and vectors up to `vector + V` of a row. Where
+    /// `PART`, the last has `lanes` lanes; the others are read, and written as they were.
     #[inline(always)]
     unsafe fn tile<S: Simd, const R: usize, const V: usize, const PART: bool>(
         self,
@@ -172,7 +173,8 @@ impl RowScatter<'_> {
             let mut weights = [[s.splat(0.0); V]; R];
             for (r, weights) in weights.iter_mut().enumerate() {
                 for (v, weight) in weights.iter_mut().enumerate() {
-                    // SAFETY: row and vector of a filter, which ends at `layout.filter`; `new` has checked all of them.
+                    // SAFETY: row and vector of a filter, which ends at `layout.filter`; `new` has checked
+                    // all of them.
                     *weight = unsafe { s.load_ptr(w.wrapping_add(r * self.layout.row + v * LANES)) };
                 }
             }
@@ -181,7 +183,8 @@ impl RowScatter<'_> {
                 for (to, weights) in to.iter().zip(weights) {
                     for (v, weight) in weights.into_iter().enumerate() {
                         let to = to.wrapping_add(place + v * LANES);
-                        // SAFETY: a vector of a row that is seen from a place: it ends within `sums`, by `new`.
+                        // SAFETY: a vector of a row that is seen from a place: it ends within `sums`, by
+                        // `new`.
                         unsafe {
                             let before = s.load_ptr(to);
                             let sum = s.fma(weight, dy, before);

@@ -1,7 +1,7 @@
-//! Backward to the inputs where filters see few channels: for each window all that any of its positions sees, its
-//! receptive field, is one sum in registers. Gradients, positions of maxima and weights come in; gradients of inputs go
-//! out, overwritten. Nothing is asked of a maximum but which position of its window it was: that picks a copy of the
-//! filter, laid out for that position.
+//! Backward to the inputs where filters see few channels: for each window all that any of its positions sees,
+//! its receptive field, is one sum in registers. Gradients, positions of maxima and weights come in;
+//! gradients of inputs go out, overwritten. Nothing is asked of a maximum but which position of its window it
+//! was: that picks a copy of the filter, laid out for that position.
 
 use core::hint::black_box;
 use core::marker::PhantomData;
@@ -18,8 +18,8 @@ use crate::sizes::{product, round_up, sum};
 #[derive(Clone, Copy)]
 pub(super) struct ReceptiveField {
     fused: ConvMaxPool,
-    /// The channels that are taken together: few, so that the filters' parts for them stay in the nearest cache for all
-    /// samples.
+    /// The channels that are taken together: few, so that the filters' parts for them stay in the nearest
+    /// cache for all samples.
     channels: usize,
     /// Rows and columns.
     sides: [usize; 2],
@@ -52,7 +52,8 @@ impl ReceptiveField {
         let grid = fused.pool.output();
         let field = ReceptiveField { fused: *fused, channels, sides: [rows, columns], step, grid, position_steps };
         let by_rows = product([c.kernel[0], product([c.kernel[1], c.channels]).div_ceil(LANES)]);
-        // To add a number where it lies costs twice what it costs in a register; and the copies are read in no order.
+        // To add a number where it lies costs twice what it costs in a register; and the copies are read in
+        // no order.
         let pays = product([parts, field.vectors()]) <= product([2, by_rows])
             && product([parts, field.table_len()]) <= 1 << 16;
         if pays { Some(field) } else { None }
@@ -96,7 +97,8 @@ impl ReceptiveField {
         sum([product([self.windows(), self.field_len()]), 2 * LANES])
     }
 
-    /// Numbers of memory: the table, where windows begin, a copy and a gradient for each maximum, and the fields.
+    /// Numbers of memory: the table, where windows begin, a copy and a gradient for each maximum, and the
+    /// fields.
     pub(super) const fn scratch(&self) -> usize {
         let per_window = sum([product([2, self.fused.conv.filters]), 1]);
         sum([self.table_len(), product([per_window, self.filter_stride()]), self.fields_len()])
@@ -180,8 +182,8 @@ impl Kernel for FewChannelsInputGrad<'_> {
     }
 }
 
-/// For each maximum which copy of its filter it takes, and its gradient; of one that does not pass, the copy that is all
-/// 0, and 0.
+/// For each maximum which copy of its filter it takes, and its gradient; of one that does not pass, the copy
+/// that is all 0, and 0.
 struct PickCopies<'a> {
     field: ReceptiveField,
     /// From one position to the next below and to the right, as `argmax` counts.
@@ -270,7 +272,8 @@ impl<'a> FieldSums<'a> {
 }
 
 /// `V` vectors, in a function of its own: the registers are allotted for each anew. `V` is what the field has
-/// [`together`](ReceptiveField::together), and `first` a multiple of it: only `FewChannelsInputGrad` makes one.
+/// [`together`](ReceptiveField::together), and `first` a multiple of it: only `FewChannelsInputGrad` makes
+/// one.
 struct FieldTile<'a, const V: usize>(FieldSums<'a>);
 
 impl<const V: usize> Kernel for FieldTile<'_, V> {
@@ -284,18 +287,21 @@ impl<const V: usize> Kernel for FieldTile<'_, V> {
             let mut sums = [s.splat(0.0); V];
             let mut at = window;
             for _ in 0..field.fused.conv.filters {
-                // SAFETY: `at` is at most `(filters - 1)·filter_stride + windows - 1`, which `new` has checked.
+                // SAFETY: `at` is at most `(filters - 1)·filter_stride + windows - 1`, which `new` has
+                // checked.
                 let (copy, dy) = unsafe { (*copies.wrapping_add(at) as usize, *gradients.wrapping_add(at)) };
                 let (copy, dy) = (table.wrapping_add(copy * V * LANES), s.splat(dy));
                 for (v, sum) in sums.iter_mut().enumerate() {
-                    // SAFETY: `copy < copies()`, by `new`, so the vector ends at most at `(first + V·16)·copies()`; and
-                    // `first + V·16` is at most `field_len`, so that is within the table.
+                    // SAFETY: `copy < copies()`, by `new`, so the vector ends at most at `(first +
+                    // V·16)·copies()`; and `first + V·16` is at most `field_len`, so that is within the
+                    // table.
                     *sum = s.fma(unsafe { s.load_ptr(copy.wrapping_add(v * LANES)) }, dy, *sum);
                 }
                 at += stride;
             }
             for (v, sum) in sums.into_iter().enumerate() {
-                // SAFETY: the vector ends at most at `16 + windows·field_len`, and `fields` has a vector more.
+                // SAFETY: the vector ends at most at `16 + windows·field_len`, and `fields` has a vector
+                // more.
                 unsafe { s.store_ptr(sum, fields.wrapping_add(LANES + window * field_len + first + v * LANES)) };
             }
         }
@@ -333,7 +339,8 @@ impl Kernel for GatherFields<'_> {
             let count = (c.width - first).min(LANES);
             // At least once: what no window sees is 0.
             for side in (seen.start..seen.end.max(seen.start + 1)).step_by(SIDE) {
-                // Where the fields of these windows begin, and which lanes they have; of those that are not there, none.
+                // Where the fields of these windows begin, and which lanes they have; of those that are not
+                // there, none.
                 let mut there = [s.lt_i(lanes, lanes); SIDE];
                 let mut begins = [fields.as_ptr(); SIDE];
                 for (n, (there, begins)) in there.iter_mut().zip(&mut begins).enumerate() {
@@ -363,11 +370,12 @@ impl Kernel for GatherFields<'_> {
                         for row in above.start..above.end {
                             let line = (channel * rows + at - row * step[0]) * columns + row * grid[1] * field_len;
                             for (there, begin) in there.into_iter().zip(begins) {
-                                // SAFETY: the row of a field that `line` stands for is below `rows`, so it ends within the
-                                // field. A window that is there sees column x - window·step + lane for some lane, from 0
-                                // to columns - 1; so the vector begins at most 15 before that row of its field, and at
-                                // most at its last number: of the vectors before and behind all fields it needs no more.
-                                // For a window that is not there, `begin` is that of `fields`, which `line` ends within.
+                                // SAFETY: the row of a field that `line` stands for is below `rows`, so it
+                                // ends within the field. A window that is there sees column x - window·step +
+                                // lane for some lane, from 0 to columns - 1; so the vector begins at most 15
+                                // before that row of its field, and at most at its last number: of the
+                                // vectors before and behind all fields it needs no more. For a window that is
+                                // not there, `begin` is that of `fields`, which `line` ends within.
                                 let part = unsafe { s.load_ptr(begin.wrapping_add(line)) };
                                 sum = s.select(there, s.add(sum, part), sum);
                             }

@@ -1,6 +1,7 @@
-//! Backward to the weights: every gradient of a maximum adds, times what the filter saw there, to the filter's. Images,
-//! gradients and positions of maxima come in; the gradients of a part of the weights' storage go out, its padding left
-//! as it is. Lanes are the channels and columns of a row of the filter, or where it is small windows.
+//! Backward to the weights: every gradient of a maximum adds, times what the filter saw there, to the
+//! filter's. Images, gradients and positions of maxima come in; the gradients of a part of the weights'
+//! storage go out, its padding left as it is. Lanes are the channels and columns of a row of the filter, or
+//! where it is small windows.
 
 use core::hint::black_box;
 use core::marker::PhantomData;
@@ -14,19 +15,19 @@ use super::{ConvMaxPool, MaxPoolGrad};
 use crate::matrix::Panels;
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
-/// `dw[f, c, ky, kx] += Σ_(s, p) dy[s, f, p] · x[s, c, p·stride − pad + k·dilation]` over the positions p of maxima, for
-/// the part `range` of the storage.
+/// `dw[f, c, ky, kx] += Σ_(s, p) dy[s, f, p] · x[s, c, p·stride − pad + k·dilation]` over the positions p of
+/// maxima, for the part `range` of the storage.
 ///
-/// Each sum is one chain of `fma` from the first window of the first sample on, starting at what is there; or, where
-/// filters see few channels, the sum over the windows of a sample is taken in sixteen lanes, and added to what is there.
-/// A gradient of 0 takes no part. `scratch` is left with any numbers.
+/// Each sum is one chain of `fma` from the first window of the first sample on, starting at what is there;
+/// or, where filters see few channels, the sum over the windows of a sample is taken in sixteen lanes, and
+/// added to what is there. A gradient of 0 takes no part. `scratch` is left with any numbers.
 ///
 /// # Panics
-/// `!conv.can_fuse_max_pool()`; `pool` is not over what comes out of `conv`;
-/// `x.len() != b * conv.x_len() || grad.dy.len() != b * pool.y_len()` for every `b`;
-/// `grad.argmax.len() != grad.dy.len()`, or it is not from `forward`; `dw.len() != range.len()`;
-/// `range.end > conv.panels().len()`; `range.start` is no multiple of [`Panels::SPLIT_ALIGN`], or `range.end` neither that nor
-/// the whole length; `scratch.len() < fused.scratch()`.
+/// `!conv.can_fuse_max_pool()`; `pool` is not over what comes out of `conv`; `x.len() != b * conv.x_len() ||
+/// grad.dy.len() != b * pool.y_len()` for every `b`; `grad.argmax.len() != grad.dy.len()`, or it is not from
+/// `forward`; `dw.len() != range.len()`; `range.end > conv.panels().len()`; `range.start` is no multiple of
+/// [`Panels::SPLIT_ALIGN`], or `range.end` neither that nor the whole length; `scratch.len() <
+/// fused.scratch()`.
 pub fn backward_weight(
     isa: Isa,
     fused: ConvMaxPool,
@@ -66,7 +67,8 @@ impl Kernel for FusedBackwardWeight<'_> {
             self.few_channels(s, few, filters(self.range.start).min(end)..end);
             return;
         }
-        // The panels of which something is asked, and the channels, which are some only where that is one panel.
+        // The panels of which something is asked, and the channels, which are some only where that is one
+        // panel.
         let panel = |at: usize| (at / (Panels::WIDTH * panels.rows())).min(panels.count());
         let asked = panel(self.range.start)..panel(self.range.end + Panels::WIDTH * panels.rows() - 1);
         let mut channels = 0..c.channels;
@@ -99,8 +101,8 @@ impl FusedBackwardWeight<'_> {
             copy.fill(s, x, image);
             let asked = filters.start * windows..filters.end * windows;
             let sparse = SparseGrads::of(s, &dy[asked.clone()], &argmax[asked], windows, copy.places(), memory);
-            // SAFETY: every place of `sparse` is below `copy.places().end`, from which all rows, whole vectors each, end
-            // within `copy.len()`, the length of `image`.
+            // SAFETY: every place of `sparse` is below `copy.places().end`, from which all rows, whole
+            // vectors each, end within `copy.len()`, the length of `image`.
             let job = unsafe { RowGrads::new(sparse, image, copy, sums, layout) };
             // SAFETY: the rows are those of the kernel, and the vectors those of a row.
             unsafe { tiles(s, job, c.kernel[0], 0..vectors) };
@@ -141,8 +143,8 @@ struct RowGrads<'a> {
 
 impl<'a> RowGrads<'a> {
     /// # Safety
-    /// For each place of `sparse`, `place + (kernel rows - 1)·row_step + row_len <= x.len()`, where `copy` gives kernel
-    /// rows, `row_step` and `row_len`.
+    /// For each place of `sparse`, `place + (kernel rows - 1)·row_step + row_len <= x.len()`, where `copy`
+    /// gives kernel rows, `row_step` and `row_len`.
     ///
     /// # Panics
     /// `sums` does not have a filter of this layout for each of `sparse`.
@@ -186,7 +188,8 @@ impl RowTiles for RowGrads<'_> {
             let mut sums = [[s.splat(0.0); V]; R];
             for (r, sums) in sums.iter_mut().enumerate() {
                 for (v, sum) in sums.iter_mut().enumerate() {
-                    // SAFETY: row and vector of a filter, which ends at `layout.filter`; `new` has checked all of them.
+                    // SAFETY: row and vector of a filter, which ends at `layout.filter`; `new` has checked
+                    // all of them.
                     *sum = unsafe { s.load_ptr(at(r, v)) };
                 }
             }

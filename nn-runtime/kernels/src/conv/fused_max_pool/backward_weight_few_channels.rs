@@ -1,7 +1,8 @@
-//! Backward to the weights where filters see few channels: for sixteen windows at a time each weight of a filter adds
-//! what it saw. Polyphase copies of images, gradients and positions of maxima come in; gradients of the weights go out,
-//! filter by filter. Lanes are the windows: which of its four positions a window's maximum was picks, lane by lane, what
-//! the weights saw. The sum over the windows of a sample is taken in sixteen lanes, and added to what is there.
+//! Backward to the weights where filters see few channels: for sixteen windows at a time each weight of a
+//! filter adds what it saw. Polyphase copies of images, gradients and positions of maxima come in; gradients
+//! of the weights go out, filter by filter. Lanes are the windows: which of its four positions a window's
+//! maximum was picks, lane by lane, what the weights saw. The sum over the windows of a sample is taken in
+//! sixteen lanes, and added to what is there.
 
 use super::super::offsets::{OffsetTable, indices_in, offsets_in};
 use super::polyphase::{FillPolyphase, PolyphaseCopy};
@@ -26,7 +27,8 @@ impl FewChannelsWeightGrad {
             return None;
         }
         let windows = fused.windows();
-        // To pick what a weight saw takes two steps more; else each window takes some vectors, of which most lanes idle.
+        // To pick what a weight saw takes two steps more; else each window takes some vectors, of which most
+        // lanes idle.
         let by_windows = product([2, c.channels, windows.div_ceil(LANES), c.kernel[0] * c.kernel[1]]);
         let by_rows = product([windows, c.kernel[0], product([c.kernel[1], c.channels]).div_ceil(LANES)]);
         let few = FewChannelsWeightGrad { fused: *fused, polyphase: PolyphaseCopy::of(fused) };
@@ -48,7 +50,8 @@ impl FewChannelsWeightGrad {
         sum([rows, origins, self.polyphase.len(), self.polyphase.bordered_len()])
     }
 
-    /// Adds, sample by sample, to `sums`, `[channels, filters, filter_len]`; filters are counted from `first`.
+    /// Adds, sample by sample, to `sums`, `[channels, filters, filter_len]`; filters are counted from
+    /// `first`.
     #[inline(always)]
     pub(super) fn add<S: Simd>(
         self,
@@ -96,8 +99,8 @@ const fn filter_len(side: usize) -> usize {
 /// What some filters saw of one channel of a sample.
 struct ChannelGrad<'a> {
     copy: &'a [f32],
-    /// For each row of the kernel two offsets: where the upper and the lower positions of the first window find the
-    /// number for its first weight.
+    /// For each row of the kernel two offsets: where the upper and the lower positions of the first window
+    /// find the number for its first weight.
     rows: OffsetTable<'a>,
     /// From the number for one weight to that for the next.
     plane: usize,
@@ -132,8 +135,8 @@ impl<const K: usize> Kernel for SquareKernelGrad<'_, K> {
             let mut saw = [[s.splat(0.0); K]; K];
             for (first, origin) in (0..windows).step_by(LANES).zip(origins.as_chunks::<LANES>().0) {
                 let (dy, at) = (s.load_part(&dy[first..]), s.bits(s.load_part(&argmax[first..])));
-                // Lanes past the last window have a gradient of 0, so they never pass. The mask avoids NOT, with which
-                // LLVM does not join `select` and `fma` to one masked instruction.
+                // Lanes past the last window have a gradient of 0, so they never pass. The mask avoids NOT,
+                // with which LLVM does not join `select` and `fma` to one masked instruction.
                 let passes = s.and_m(s.lt_i(s.splat_i(-1), at), s.lt_i(zero, s.bits(s.abs(dy))));
                 let place = s.sub_i(at, s.load_i(origin));
                 let upper_row = s.lt_i(place, down);
@@ -141,8 +144,8 @@ impl<const K: usize> Kernel for SquareKernelGrad<'_, K> {
                 let left_column = s.lt_i(column, one);
                 let from = copy.as_ptr().wrapping_add(first);
                 let upper = from.wrapping_add(row_pairs[0][0] as usize);
-                // SAFETY: the last vector read is `largest row + K·plane + first`, and `first + 16` at most the windows in
-                // whole vectors: it ends within the copy, as checked above.
+                // SAFETY: the last vector read is `largest row + K·plane + first`, and `first + 16` at most
+                // the windows in whole vectors: it ends within the copy, as checked above.
                 let mut above: [S::F; K] = unsafe { seen_of_row(s, upper, plane, left_column) };
                 for (saw, [_, lower]) in saw.iter_mut().zip(row_pairs) {
                     let lower = from.wrapping_add(*lower as usize);

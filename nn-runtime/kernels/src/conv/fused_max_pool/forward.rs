@@ -1,6 +1,6 @@
 //! Forward: every filter over every image, and of the outputs the largest in each window, not below a floor.
-//! Images and weights come in; out go maxima, and where the filter's window began that gave each. Windows of 2 × 2
-//! keep their sums in registers; for others one image at a time is held before its maxima are taken.
+//! Images and weights come in; out go maxima, and where the filter's window began that gave each. Windows of
+//! 2 × 2 keep their sums in registers; for others one image at a time is held before its maxima are taken.
 
 use super::super::FilterBank;
 use super::super::forward::PreparedForward;
@@ -14,12 +14,12 @@ use crate::simd::{Isa, Kernel, LANES, Simd};
 use crate::sizes::{max, product, round_up, sum};
 use crate::transpose::{Transpose, transpose_block};
 
-/// `y[f, q] = max_(p in window q) max(c(x)[f, p], floor)`, where `c(x)` is what [`forward`](super::super::forward)
-/// computes.
+/// `y[f, q] = max_(p in window q) max(c(x)[f, p], floor)`, where `c(x)` is what
+/// [`forward`](super::super::forward) computes.
 ///
-/// `argmax` is empty, or as long as `y`: then it is given what the backward passes need, bits that mean nothing to
-/// others. Of equal numbers the first passes the gradient, row by row; of several NaN the last. `scratch` is left with
-/// any numbers.
+/// `argmax` is empty, or as long as `y`: then it is given what the backward passes need, bits that mean
+/// nothing to others. Of equal numbers the first passes the gradient, row by row; of several NaN the last.
+/// `scratch` is left with any numbers.
 ///
 /// ```
 /// use nn_kernels::conv::fused_max_pool::{ConvMaxPool, MaxPoolGrad, backward_bias, forward};
@@ -40,10 +40,10 @@ use crate::transpose::{Transpose, transpose_block};
 /// ```
 ///
 /// # Panics
-/// `!conv.can_fuse_max_pool()`; `pool` is not over what comes out of `conv`;
-/// `x.len() != b * conv.x_len() || y.len() != b * pool.y_len()` for every `b`;
-/// `!argmax.is_empty() && argmax.len() != y.len()`; `filters.w.len() != conv.panels().len()`; `filters.bias` has not
-/// `conv.filters` numbers; there is less scratch than it needs, which is at most `fused.scratch()`.
+/// `!conv.can_fuse_max_pool()`; `pool` is not over what comes out of `conv`; `x.len() != b * conv.x_len() ||
+/// y.len() != b * pool.y_len()` for every `b`; `!argmax.is_empty() && argmax.len() != y.len()`;
+/// `filters.w.len() != conv.panels().len()`; `filters.bias` has not `conv.filters` numbers; there is less
+/// scratch than it needs, which is at most `fused.scratch()`.
 pub fn forward(
     isa: Isa,
     fused: ConvMaxPool,
@@ -115,8 +115,9 @@ impl ConvMaxPool {
         let (windows, filters, rows) = (self.windows(), self.conv.filters, self.conv.rows());
         let by_windows = windows.next_multiple_of(LANES) * filters;
         let by_filters = windows * filters.next_multiple_of(LANES);
-        // With filters as lanes every number is loaded for one or two products, and maxima are transposed, which takes as
-        // long as four weights; few registers hold the sums of one filter only, for which every number is loaded anew.
+        // With filters as lanes every number is loaded for one or two products, and maxima are transposed,
+        // which takes as long as four weights; few registers hold the sums of one filter only, for which
+        // every number is loaded anew.
         let cost = if S::REGISTERS >= 32 { 14 } else { 24 };
         let windows_cost_less = by_windows * rows * cost <= by_filters * (rows + 4) * 16;
         if !FilterLanesForward::fits::<S>() || windows_cost_less {

@@ -1,6 +1,6 @@
-//! Maxima with filters as lanes: for some windows and filters the sums at all positions of the windows stay in
-//! registers. An image, its table of taps and weights come in; for each window its maxima go out side by side, and
-//! where each stood. Each sum is the chain of `fma` that it is with windows as lanes.
+//! Maxima with filters as lanes: for some windows and filters the sums at all positions of the windows stay
+//! in registers. An image, its table of taps and weights come in; for each window its maxima go out side by
+//! side, and where each stood. Each sum is the chain of `fma` that it is with windows as lanes.
 
 use core::hint::black_box;
 use core::marker::PhantomData;
@@ -121,9 +121,9 @@ struct FilterVectors<'a> {
     width: usize,
 }
 
-/// `W` windows and `V` vectors at a time, in a function of its own: the registers are allotted for each anew. The
-/// windows are of the grid, a multiple of `W`, and the vectors end with the panel: only `FilterLanesForward::run` makes
-/// one.
+/// `W` windows and `V` vectors at a time, in a function of its own: the registers are allotted for each anew.
+/// The windows are of the grid, a multiple of `W`, and the vectors end with the panel: only
+/// `FilterLanesForward::run` makes one.
 struct FilterLanesTile<'a, const W: usize, const V: usize>(FilterVectors<'a>, Range<usize>);
 
 impl<const W: usize, const V: usize> Kernel for FilterLanesTile<'_, W, V> {
@@ -154,8 +154,8 @@ impl<const W: usize, const V: usize> Kernel for FilterLanesTile<'_, W, V> {
                     (y, x) = (y + 1, 0);
                 }
             }
-            // SAFETY: a window of the grid, its lower right position and the largest tap add up to the `last` that `new`
-            // has checked; tap n has row n of the panel, and `V` vectors end with the row.
+            // SAFETY: a window of the grid, its lower right position and the largest tap add up to the `last`
+            // that `new` has checked; tap n has row n of the panel, and `V` vectors end with the row.
             let sums = unsafe { layout.sums::<S, W, V>(s, rows, w, width) };
             for (n, (sums, origin)) in sums.iter().zip(origins).enumerate() {
                 for (v, bias) in biases.into_iter().enumerate() {
@@ -165,8 +165,8 @@ impl<const W: usize, const V: usize> Kernel for FilterLanesTile<'_, W, V> {
                     }
                     let to = (window + n) * layout.row_stride + filter + v * LANES;
                     let place = s.select(s.le(best.value, floor), none, s.from_bits(best.at));
-                    // SAFETY: `to + 16 <= windows·row_stride`, as a row has whole vectors, which `new` has checked `y` and
-                    // `argmax` against.
+                    // SAFETY: `to + 16 <= windows·row_stride`, as a row has whole vectors, which `new` has
+                    // checked `y` and `argmax` against.
                     unsafe {
                         // The floor first: where the other is NaN, `max` gives the second.
                         s.store_ptr(s.max(floor, best.value), forward.y.wrapping_add(to));
@@ -182,8 +182,8 @@ impl FilterLanesLayout<'_> {
     /// The sums at the positions of some windows, whose upper and lower rows begin at `rows`.
     ///
     /// # Safety
-    /// Each of `rows`, and the number after it, can be read with each tap added, and `V` vectors at `w + n·width` for
-    /// each tap n.
+    /// Each of `rows`, and the number after it, can be read with each tap added, and `V` vectors at `w +
+    /// n·width` for each tap n.
     #[inline(always)]
     unsafe fn sums<S: Simd, const W: usize, const V: usize>(
         self,
@@ -204,7 +204,8 @@ impl FilterLanesLayout<'_> {
             }
             for (sums, rows) in sums.iter_mut().zip(rows) {
                 for (position, sums) in sums.iter_mut().enumerate() {
-                    // SAFETY: a row with a tap, or the number after it: the right position is next to the left.
+                    // SAFETY: a row with a tap, or the number after it: the right position is next to the
+                    // left.
                     let x = s.splat(unsafe { *rows[position / 2].wrapping_add(tap + position % 2) });
                     for (sum, weight) in sums.iter_mut().zip(weights) {
                         *sum = s.fma(x, weight, *sum);

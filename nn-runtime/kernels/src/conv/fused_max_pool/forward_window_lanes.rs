@@ -1,6 +1,7 @@
-//! Maxima with windows as lanes: for sixteen windows and some filters the sums at all positions of the windows stay in
-//! registers. A polyphase copy of an image, its table of rows and weights come in; maxima go out, not below a floor,
-//! and where each stood. Each sum is the chain of `fma` that it is with filters as lanes.
+//! Maxima with windows as lanes: for sixteen windows and some filters the sums at all positions of the
+//! windows stay in registers. A polyphase copy of an image, its table of rows and weights come in; maxima go
+//! out, not below a floor, and where each stood. Each sum is the chain of `fma` that it is with filters as
+//! lanes.
 
 use core::marker::PhantomData;
 use core::ops::Range;
@@ -15,8 +16,8 @@ use crate::simd::{Kernel, LANES, Simd};
 /// What is the same for all images.
 #[derive(Clone, Copy)]
 pub(super) struct WindowLanesLayout<'a> {
-    /// For each row of the kernels two offsets into the copy: where the upper and the lower positions of the first
-    /// window find the number for its first weight.
+    /// For each row of the kernels two offsets into the copy: where the upper and the lower positions of the
+    /// first window find the number for its first weight.
     pub rows: OffsetTable<'a>,
     /// Weights of a row.
     pub columns: usize,
@@ -24,7 +25,8 @@ pub(super) struct WindowLanesLayout<'a> {
     pub plane: usize,
     pub panels: Panels,
     pub filters: FilterBank<'a>,
-    /// Where each window begins, as `argmax` counts, in whole vectors; and how far from there its positions are.
+    /// Where each window begins, as `argmax` counts, in whole vectors; and how far from there its positions
+    /// are.
     pub origins: &'a [i32],
     pub offsets: [i32; POSITIONS],
     /// Windows of one filter.
@@ -97,8 +99,8 @@ impl<'a> WindowLanesForward<'a> {
     }
 }
 
-/// `R` filters at a time, in a function of its own: the registers are allotted for each anew. The filters are of one
-/// panel, a multiple of `R`: only `WindowLanesForward::run` makes one.
+/// `R` filters at a time, in a function of its own: the registers are allotted for each anew. The filters are
+/// of one panel, a multiple of `R`: only `WindowLanesForward::run` makes one.
 struct WindowLanesTile<'a, const R: usize>(WindowLanesForward<'a>, Range<usize>);
 
 impl<const R: usize> Kernel for WindowLanesTile<'_, R> {
@@ -125,7 +127,8 @@ impl<const R: usize> Kernel for WindowLanesTile<'_, R> {
                 for rows in layout.rows.offsets().as_chunks::<2>().0 {
                     // What the left positions see comes after what the right ones saw.
                     let mut from = rows.map(|row| from.wrapping_add(row as usize));
-                    // SAFETY: `first + 16` is at most `lanes` of `new`, which has checked the copy with the largest row.
+                    // SAFETY: `first + 16` is at most `lanes` of `new`, which has checked the copy with the
+                    // largest row.
                     let mut left = from.map(|from| unsafe { s.load_ptr(from) });
                     for _ in 0..layout.columns {
                         from = from.map(|from| from.wrapping_add(layout.plane));
@@ -133,7 +136,8 @@ impl<const R: usize> Kernel for WindowLanesTile<'_, R> {
                         let right = from.map(|from| unsafe { s.load_ptr(from) });
                         let seen = [left[0], right[0], left[1], right[1]];
                         for (r, sums) in sums.iter_mut().enumerate() {
-                            // SAFETY: column `filter + r` of the panel, in a row below `rows.len() / 2·columns`.
+                            // SAFETY: column `filter + r` of the panel, in a row below `rows.len() /
+                            // 2·columns`.
                             let weight = s.splat(unsafe { *w.wrapping_add(r) });
                             for (sum, seen) in sums.iter_mut().zip(seen) {
                                 *sum = s.fma(weight, seen, *sum);

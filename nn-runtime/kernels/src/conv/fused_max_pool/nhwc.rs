@@ -1,6 +1,6 @@
-//! Images with their channels side by side (NHWC) and a border, and filters packed likewise, so that what a filter sees
-//! of a row is one run. Images with channels first and weights in panels come in; copies go out, and the way back.
-//! Only some of the channels may be asked for.
+//! Images with their channels side by side (NHWC) and a border, and filters packed likewise, so that what a
+//! filter sees of a row is one run. Images with channels first and weights in panels come in; copies go out,
+//! and the way back. Only some of the channels may be asked for.
 
 use core::ops::Range;
 
@@ -37,8 +37,8 @@ impl NhwcCopy {
         round_up(sum([image, LANES]), LANES)
     }
 
-    /// How positions become places of the copy. From every place below `end`, the `kernel[0]` rows of `row_len` numbers
-    /// that a filter sees, whole vectors each, end within [`len`](NhwcCopy::len).
+    /// How positions become places of the copy. From every place below `end`, the `kernel[0]` rows of
+    /// `row_len` numbers that a filter sees, whole vectors each, end within [`len`](NhwcCopy::len).
     pub(super) const fn places(&self) -> PlaceScale {
         let rows = product([self.c.kernel[0] - 1, self.row_step()]);
         PlaceScale { pixel: self.channels, end: (self.len() - self.row_len()).saturating_sub(rows) + 1 }
@@ -69,8 +69,8 @@ impl NhwcCopy {
         FilterLayout { filter: self.filter_len(), row: self.row_len() }
     }
 
-    /// How many runs of the copy within the border are contiguous in the image too, and how long they are: rows, or all
-    /// of them as one.
+    /// How many runs of the copy within the border are contiguous in the image too, and how long they are:
+    /// rows, or all of them as one.
     const fn runs_of_image(&self) -> [usize; 2] {
         let [_, _, left, right] = self.c.pad;
         if left + right == 0 { [1, self.c.height * self.c.width] } else { [self.c.height, self.c.width] }
@@ -129,8 +129,8 @@ impl NhwcCopy {
         }
     }
 
-    /// Packs `filters` with their channels side by side, from the part `range` of the panels; what is not in it, and
-    /// what fills up vectors, is left as it is.
+    /// Packs `filters` with their channels side by side, from the part `range` of the panels; what is not in
+    /// it, and what fills up vectors, is left as it is.
     #[inline(always)]
     pub(super) fn pack<S: Simd>(
         self,
@@ -168,8 +168,8 @@ impl NhwcCopy {
         }
     }
 
-    /// At most sixteen channels by sixteen of these filters, which begin with a vector of the panels, at each tap of
-    /// the kernel, as far as they lie in the part `range` of the panels.
+    /// At most sixteen channels by sixteen of these filters, which begin with a vector of the panels, at each
+    /// tap of the kernel, as far as they lie in the part `range` of the panels.
     fn blocks(self, filters: Range<usize>, range: &Range<usize>) -> impl Iterator<Item = WeightBlock> {
         let ([rows, columns], channels) = (self.c.kernel, self.channels);
         let (panels, size, range) = (self.c.panels(), rows * columns, range.clone());

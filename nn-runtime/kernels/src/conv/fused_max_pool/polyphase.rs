@@ -1,6 +1,6 @@
-//! A copy of an image from which sixteen neighbouring windows of a pool are one vector, whatever rows they stand on.
-//! Images come in with channels first; for each channel, column of what a window sees and row of that, out go the
-//! numbers of all windows.
+//! A copy of an image from which sixteen neighbouring windows of a pool are one vector, whatever rows they
+//! stand on. Images come in with channels first; for each channel, column of what a window sees and row of
+//! that, out go the numbers of all windows.
 
 use super::super::Conv;
 use super::ConvMaxPool;
@@ -9,8 +9,9 @@ use crate::sizes::{product, round_up, sum};
 
 /// A copy `[channels, columns, rows mod step, lines, windows in a row]`.
 ///
-/// What the filters see for a window is `columns` wide. Neighbouring windows of a row are neighbours for each of these
-/// columns, and so are rows of windows, as rows of the image a step of the windows apart follow each other.
+/// What the filters see for a window is `columns` wide. Neighbouring windows of a row are neighbours for each
+/// of these columns, and so are rows of windows, as rows of the image a step of the windows apart follow each
+/// other.
 #[derive(Clone, Copy)]
 pub(super) struct PolyphaseCopy {
     c: Conv,
@@ -24,7 +25,8 @@ pub(super) struct PolyphaseCopy {
     lines: usize,
     /// Windows in a row.
     across: usize,
-    /// From one column of what a window sees to the next: at least a vector more than the numbers of a column.
+    /// From one column of what a window sees to the next: at least a vector more than the numbers of a
+    /// column.
     plane: usize,
 }
 
@@ -61,8 +63,8 @@ impl PolyphaseCopy {
         [sum([top, self.c.height, bottom]), sum([left, self.c.width, right])]
     }
 
-    /// For each row of the kernels, where the upper and the lower positions of the first window find the number for its
-    /// first weight.
+    /// For each row of the kernels, where the upper and the lower positions of the first window find the
+    /// number for its first weight.
     pub(super) fn row_offsets(&self, table: &mut [u32]) {
         let c = self.c;
         // How far a row is from the first one: rows of the image that are no step apart lie `lines` apart.
@@ -126,10 +128,11 @@ impl Kernel for FillPolyphase<'_> {
                 for _ in 0..lines {
                     for first in (0..across).step_by(LANES) {
                         let (from, to) = (from.wrapping_add(step[1] * first), to.wrapping_add(first));
-                        // SAFETY: row `phase + step·line` of a channel is below its height plus a step, so `from` is at most
-                        // `(channels·height + step - 1)·width + step·(across - 1)`, and the rest of `bordered_len` holds
-                        // `columns + (step + 1)·16` numbers more; `to` is at most a plane less a vector into the channel,
-                        // and a vector of each of its columns, rounded up to pairs, ends within the channel.
+                        // SAFETY: row `phase + step·line` of a channel is below its height plus a step, so
+                        // `from` is at most `(channels·height + step - 1)·width + step·(across - 1)`, and the
+                        // rest of `bordered_len` holds `columns + (step + 1)·16` numbers more; `to` is at
+                        // most a plane less a vector into the channel, and a vector of each of its columns,
+                        // rounded up to pairs, ends within the channel.
                         unsafe {
                             if step[1] == 2 {
                                 every_second(s, across - first, columns, from, to, plane);
@@ -148,13 +151,14 @@ impl Kernel for FillPolyphase<'_> {
 /// For each of the columns the numbers of a row that are `step` apart, one for each of `windows`.
 ///
 /// # Safety
-/// `columns + (windows - 1)·step` numbers can be read; for each column `windows` can be written, `plane` apart.
+/// `columns + (windows - 1)·step` numbers can be read; for each column `windows` can be written, `plane`
+/// apart.
 #[inline(always)]
 unsafe fn every_step(windows: usize, step: usize, columns: usize, from: *const f32, to: *mut f32, plane: usize) {
     for column in 0..columns {
         for lane in 0..windows {
-            // SAFETY: the number read is at most `columns - 1 + (windows - 1)·step` from the first; the one written is in
-            // one of the columns, below `windows`.
+            // SAFETY: the number read is at most `columns - 1 + (windows - 1)·step` from the first; the one
+            // written is in one of the columns, below `windows`.
             unsafe { *to.wrapping_add(column * plane + lane) = *from.wrapping_add(column + lane * step) };
         }
     }
@@ -163,9 +167,9 @@ unsafe fn every_step(windows: usize, step: usize, columns: usize, from: *const f
 /// For each of the columns every second number of a row, as many as there are windows, sixteen at most.
 ///
 /// # Safety
-/// Where windows are at most eight, `columns + 16` numbers can be read, else `columns + 32`. For each column a vector
-/// can be written, `plane` apart, and for one more where they are odd: what stands there behind the last window is
-/// overwritten by the next line, or never asked for.
+/// Where windows are at most eight, `columns + 16` numbers can be read, else `columns + 32`. For each column
+/// a vector can be written, `plane` apart, and for one more where they are odd: what stands there behind the
+/// last window is overwritten by the next line, or never asked for.
 #[inline(always)]
 unsafe fn every_second<S: Simd>(
     s: S,

@@ -1,5 +1,5 @@
-//! The gradients of a sample that pass and are not 0, listed filter by filter with their positions: few loops pay for
-//! the many that take no part.
+//! The gradients of a sample that pass and are not 0, listed filter by filter with their positions: few loops
+//! pay for the many that take no part.
 
 use super::super::offsets::offsets_in;
 use crate::simd::{Kernel, LANES, Simd};
@@ -38,8 +38,8 @@ impl<'a> SparseGrads<'a> {
     /// Of filters with `windows` gradients each. Every place is below `scale.end`.
     ///
     /// # Panics
-    /// A position of a gradient that passes does not stand for a place below `scale.end`, or `memory` is shorter than
-    /// [`room`](SparseGrads::room).
+    /// A position of a gradient that passes does not stand for a place below `scale.end`, or `memory` is
+    /// shorter than [`room`](SparseGrads::room).
     #[inline(always)]
     pub(super) fn of<S: Simd>(
         s: S,
@@ -83,8 +83,8 @@ impl<'a> SparseGrads<'a> {
     }
 }
 
-/// Writes the parts of a [`SparseGrads`] and gives their length, in a function of its own: so little is in use that it
-/// stays in registers.
+/// Writes the parts of a [`SparseGrads`] and gives their length, in a function of its own: so little is in
+/// use that it stays in registers.
 struct CompressGrads<'a> {
     dy: &'a [f32],
     argmax: &'a [f32],

@@ -1,5 +1,5 @@
-//! Fused max pools against a convolution, a floor and a pool one after the other, and against themselves: no cut of a
-//! batch or of the storage changes a bit.
+//! Fused max pools against a convolution, a floor and a pool one after the other, and against themselves: no
+//! cut of a batch or of the storage changes a bit.
 
 use super::super::{Conv, FilterBank, forward as convolve};
 use super::{ConvMaxPool, MaxPoolGrad, backward_bias, backward_input, backward_weight, forward};
@@ -10,7 +10,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-/// A batch with its weights and gradients, and what a convolution, a floor and a pool make of it one after the other.
+/// A batch with its weights and gradients, and what a convolution, a floor and a pool make of it one after
+/// the other.
 struct Case {
     c: Conv,
     pool: Pool,
@@ -119,7 +120,8 @@ impl Case {
         Expected { y, place }
     }
 
-    /// Calls with (gradient, its index, x, w) for each product of the gradients: indices into all inputs and the weights.
+    /// Calls with (gradient, its index, x, w) for each product of the gradients: indices into all inputs and
+    /// the weights.
     fn products(&self, expected: &Expected, mut f: impl FnMut(f64, usize, usize)) {
         let (c, windows) = (self.c, self.pool.y_len() / self.c.filters);
         for (i, (dy, place)) in self.dy.iter().zip(&expected.place).enumerate() {
@@ -140,8 +142,8 @@ impl Case {
     }
 }
 
-/// Kernels and channels that fill no vector, one, or several with a row of the filter, and windows that overlap, miss inputs, or have a
-/// border.
+/// Kernels and channels that fill no vector, one, or several with a row of the filter, and windows that
+/// overlap, miss inputs, or have a border.
 fn settings() -> Vec<(Conv, Pool)> {
     let base = [
         Conv::new([1, 9, 21], 5, [3, 3]),

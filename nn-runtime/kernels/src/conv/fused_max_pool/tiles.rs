@@ -1,11 +1,12 @@
-//! The tiles in which sums or weights stay in registers: some rows of a filter, and some vectors of each. A job comes
-//! in with the shapes of its tiles, and how many rows and vectors there are; each is in one tile.
+//! The tiles in which sums or weights stay in registers: some rows of a filter, and some vectors of each. A
+//! job comes in with the shapes of its tiles, and how many rows and vectors there are; each is in one tile.
 
-// `micro::for_each_tile` is another driver on purpose. There a tile is as tall as may be, for chains that all start in
-// the tile. Here all filters go through each tile, so a tile is of one filter's rows, mostly three or five, and as wide
-// as the registers allow; which heights occur is known, and every shape more is code for every job. The `tiles!` macro
-// of `forward_window_lanes` and the shapes of `forward_filter_lanes` count filters and windows instead, of which the
-// last are left over differently. One driver for all would compile shapes that are never taken, or change the loops.
+// `micro::for_each_tile` is another driver on purpose. There a tile is as tall as may be, for chains that all
+// start in the tile. Here all filters go through each tile, so a tile is of one filter's rows, mostly three
+// or five, and as wide as the registers allow; which heights occur is known, and every shape more is code for
+// every job. The `tiles!` macro of `forward_window_lanes` and the shapes of `forward_filter_lanes` count
+// filters and windows instead, of which the last are left over differently. One driver for all would compile
+// shapes that are never taken, or change the loops.
 
 use core::ops::Range;
 
@@ -13,9 +14,9 @@ use crate::simd::{Kernel, Simd};
 
 /// What is done tile by tile.
 pub(super) trait RowTiles: Copy {
-    /// Rows and vectors of the tiles: each is code of its own, so there are no more than needed. There is one row for
-    /// one vector, and for two if they are taken together at all; more vectors are taken together only where one shape
-    /// does for all rows.
+    /// Rows and vectors of the tiles: each is code of its own, so there are no more than needed. There is one
+    /// row for one vector, and for two if they are taken together at all; more vectors are taken together
+    /// only where one shape does for all rows.
     const SHAPES: &'static [(usize, usize)];
 
     /// # Safety
@@ -71,8 +72,8 @@ impl<J: RowTiles, const R: usize, const V: usize> Kernel for RowTile<J, R, V> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        // SAFETY: only `tiles` makes one, with `row + R <= rows` and, as it began so at row 0, `vector + V` at most the
-        // end of the vectors; its caller says that the job has all of these.
+        // SAFETY: only `tiles` makes one, with `row + R <= rows` and, as it began so at row 0, `vector + V`
+        // at most the end of the vectors; its caller says that the job has all of these.
         unsafe { self.0.tile::<S, R, V>(s, self.1, self.2) }
     }
 }
