@@ -18,5 +18,5 @@ pub use self::csv::{Column, Csv};
 pub use self::dataset::Dataset;
 pub use self::error::{DataError, DataErrorKind};
 pub use self::samples::{Samples, Values};
-pub use self::standardize::Standardize;
+pub use self::standardize::{Standardize, StandardizeTargets};
 pub use self::targets::{Class, Labels, OneTarget, Targets};

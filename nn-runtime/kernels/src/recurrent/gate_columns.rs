@@ -1,16 +1,16 @@
-//! Weights as the way forward reads them: for sixteen units, the vectors of all their gates.
-//! In: weights in panels; out: the same memory where no vector crosses a panel's end, else a copy in scratch.
-//! Never a pointer past the weights: a vector is sixteen numbers of them for every input.
+//! GateWeights in the order that forward reads them: for sixteen units, the vectors of all their gates. In:
+//! weights in panels. Out: the same memory where no vector crosses the end of a panel, else a copy in
+//! scratch.
 
 use core::marker::PhantomData;
 
-use super::{Cell, Weights};
+use super::{Cell, GateWeights};
 use crate::matrix::Panels;
 use crate::simd::LANES;
 
-/// The weights of all gates of a cell, sixteen units at a time, and their bias.
+/// The weights of all gates of a cell, read sixteen units at a time, and their bias.
 #[derive(Clone, Copy)]
-pub struct Columns<'a, C> {
+pub struct GateColumns<'a, C> {
     pub(super) inputs: usize,
     pub(super) units: usize,
     pub(super) bias: Option<&'a [f32]>,
@@ -19,25 +19,26 @@ pub struct Columns<'a, C> {
 }
 
 /// Where the vectors of sixteen units are: that of gate `g` and input `k` at `first + g · gate + k · input`.
+/// With `g` below the cell's gates and `k` below the inputs, sixteen numbers can be read there.
 #[derive(Clone, Copy)]
-pub(super) struct Vectors {
+pub(super) struct GateVectors {
     pub first: *const f32,
     pub gate: usize,
     pub input: usize,
 }
 
-impl<'a, C: Cell> Columns<'a, C> {
-    /// Numbers of scratch that [`new`](Columns::new) needs for so many inputs of a cell of `units`.
+impl<'a, C: Cell> GateColumns<'a, C> {
+    /// Numbers of scratch that [`new`](GateColumns::new) needs for so many inputs of a cell of `units`.
     pub const fn scratch(inputs: usize, units: usize) -> usize {
         if direct(units) { 0 } else { units.next_multiple_of(LANES) * C::GATES * inputs }
     }
 
-    /// Of these weights, inputs in and gates out.
+    /// From the weights of a layer.
     ///
     /// # Panics
-    /// The weights are none of a cell `C`, or the scratch is not as long as it must be.
-    pub fn new(weights: &Weights<'a>, scratch: &'a mut [f32]) -> Self {
-        let Weights { panels, w, bias } = *weights;
+    /// The columns are no multiple of the gates, or a slice has another length than the layout asks for.
+    pub fn new(weights: &GateWeights<'a>, scratch: &'a mut [f32]) -> Self {
+        let GateWeights { panels, w, bias } = *weights;
         let (inputs, units) = (panels.rows(), panels.cols() / C::GATES);
         assert!(
             panels.cols() == C::GATES * units
@@ -52,14 +53,14 @@ impl<'a, C: Cell> Columns<'a, C> {
         let found = bias.map_or(panels.cols(), <[f32]>::len);
         assert!(found == panels.cols(), "expected {} biases, found {found}", panels.cols());
         if direct(units) {
-            return Columns { inputs, units, bias, w, cell: PhantomData };
+            return GateColumns { inputs, units, bias, w, cell: PhantomData };
         }
         let mut to = scratch.chunks_exact_mut(LANES);
         for at in (0..units).step_by(LANES) {
             for k in 0..inputs {
                 for (g, to) in to.by_ref().take(C::GATES).enumerate() {
                     let (column, lanes) = (g * units + at, (units - at).min(LANES));
-                    // What the panel has left of them, and the rest at the beginning of the next.
+                    // Those left in this panel, and the rest from the beginning of the next.
                     let here = lanes.min(Panels::WIDTH - column % Panels::WIDTH);
                     to[..here].copy_from_slice(&w[panels.index(k, column)..][..here]);
                     if here < lanes {
@@ -69,12 +70,12 @@ impl<'a, C: Cell> Columns<'a, C> {
                 }
             }
         }
-        Columns { inputs, units, bias, w: scratch, cell: PhantomData }
+        GateColumns { inputs, units, bias, w: scratch, cell: PhantomData }
     }
 
-    /// The vectors of the sixteen units from `at` on. Sixteen numbers can be read at each.
+    /// The vectors of the sixteen units from `at` on, `at` a multiple of sixteen below the units.
     #[inline(always)]
-    pub(super) fn vectors(&self, at: usize) -> Vectors {
+    pub(super) fn vectors(&self, at: usize) -> GateVectors {
         assert!(at < self.units && at.is_multiple_of(LANES));
         let (gate, input, offset) = if direct(self.units) {
             let within = at % Panels::WIDTH;
@@ -82,7 +83,7 @@ impl<'a, C: Cell> Columns<'a, C> {
         } else {
             (LANES, C::GATES * LANES, at * C::GATES * self.inputs)
         };
-        Vectors { first: self.w.as_ptr().wrapping_add(offset), gate, input }
+        GateVectors { first: self.w.as_ptr().wrapping_add(offset), gate, input }
     }
 }
 

@@ -1,25 +1,20 @@
-//! Sums of rows, each times one number: the gradients of biases, and of weights from a single input.
-//! In: rows, and a number for each; out: sums, added to what is there in the order of the rows. A row is read once for many columns.
-//! Never a sum in another order, however the columns are cut.
+//! Weighted sums of rows: the gradients of recurrent biases, and of weights from a single input. In: rows,
+//! and a weight for each. Out: sums in the order of the rows, added to what is there, whatever columns are
+//! asked for.
 
 use core::ops::Range;
 
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
-/// `d[j] += Σ_r x[r] · dy[r, j]` for the columns j in `range`, for `dy` of `[rows, cols]`; without an `x` each row counts once.
+/// `d[j] += Σ_r x[r] · dy[r, j]` for the columns j in `range`, for `dy` of `[rows, cols]`; without `x` every
+/// weight is 1.
 ///
 /// The sum is one chain of `fma` in the order of the rows, starting at what is there.
 ///
 /// # Panics
-/// `dy.len()` is no multiple of `cols`; `x` has another length than there are rows; `range.end > cols`; `d.len() != range.len()`.
-pub fn recurrent_weight_backward(
-    isa: Isa,
-    cols: usize,
-    x: Option<&[f32]>,
-    dy: &[f32],
-    range: Range<usize>,
-    d: &mut [f32],
-) {
+/// `dy.len()` is no multiple of `cols`; `x` has another length than there are rows; `range.end > cols`;
+/// `d.len() != range.len()`.
+pub fn weighted_sums(isa: Isa, cols: usize, x: Option<&[f32]>, dy: &[f32], range: Range<usize>, d: &mut [f32]) {
     let rows = dy.len() / cols;
     assert!(dy.len() == rows * cols, "expected rows of {cols} numbers, found {} numbers", dy.len());
     let found = x.map_or(rows, <[f32]>::len);
@@ -33,25 +28,25 @@ pub fn recurrent_weight_backward(
         Some(x) => (x, 1),
         None => (&[1.0][..], 0),
     };
-    isa.run(PullRows { cols, x, step, dy, start: range.start, d });
+    isa.run(WeightedSums { cols, x, step, dy, start: range.start, d });
 }
 
-struct PullRows<'a> {
+struct WeightedSums<'a> {
     cols: usize,
     x: &'a [f32],
-    /// Numbers from a row's to the next one's.
+    /// From the weight of a row to that of the next: 0 where all are the same.
     step: usize,
     dy: &'a [f32],
     start: usize,
     d: &'a mut [f32],
 }
 
-impl Kernel for PullRows<'_> {
+impl Kernel for WeightedSums<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
         let mut done = 0;
-        // As many chains as hide the latency of an addition and stay in registers.
+        // As many chains as hide the latency of an addition and fit in registers.
         if const { S::REGISTERS >= 32 } {
             done = self.vectors::<S, 8>(s, done);
         }
@@ -70,8 +65,9 @@ impl Kernel for PullRows<'_> {
     }
 }
 
-impl PullRows<'_> {
-    /// The sums from `done` on, `V` vectors at a time while there are so many: how many are done.
+impl WeightedSums<'_> {
+    /// The sums from `done` on, `V` vectors at a time as long as there are as many; returns how many are
+    /// done.
     #[inline(always)]
     fn vectors<S: Simd, const V: usize>(&mut self, s: S, done: usize) -> usize {
         let mut at = done;
