@@ -28,6 +28,7 @@ pub mod reduce;
 pub mod row_norm;
 pub mod scratch_pool;
 pub mod simd;
+mod sizes;
 pub mod softmax;
 #[cfg(feature = "std")]
 pub mod thread_pool;

@@ -74,7 +74,7 @@ impl Conv2d {
         let weight = Shape::of([self.filters, conv.channels / conv.groups, rows, columns]);
         let spec =
             spec(Shape::of([self.filters, height, width]), &conv, &self.learnt, weight, fans(&conv), self.filters);
-        if conv.takes_pool() { spec.accepts_max_pool(conv).ok() } else { spec.ok() }
+        if conv.can_fuse_max_pool() { spec.accepts_max_pool(conv).ok() } else { spec.ok() }
     }
 
     const fn conv(&self, x: Shape) -> Result<Conv, Fault> {

@@ -9,7 +9,7 @@ use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::{MAX_LEN, Shape};
 use crate::spec::Rule;
-use nn_kernels::conv::{Conv, forward, transposed};
+use nn_kernels::conv::{Conv, FilterBank, forward, transposed};
 
 /// Transposed convolution: `y[f, i · stride + k · dilation - pad, j · …] += weight[c, f, k, l] · x[c, i, j]` over all `c`, `i`, `j`, `k`
 /// and `l`, plus `bias[f]`: `[channels, height, width] -> [filters, h, w]`.
@@ -160,7 +160,8 @@ fn output_of(back: Conv) -> Conv {
 impl Layer for ConvTranspose2d {
     fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         let back = accepted(self.back(cx.input_shape(0)));
-        transposed(cx.isa, back, x, cx.param(0), bias(cx, &self.learnt, 1), cx.floor(), y, cx.scratch);
+        let filters = FilterBank { w: cx.param(0), bias: bias(cx, &self.learnt, 1), floor: cx.floor() };
+        transposed(cx.isa, back, x, filters, y, cx.scratch);
     }
 
     fn backward_input(
@@ -173,7 +174,7 @@ impl Layer for ConvTranspose2d {
     ) {
         if !dx.is_empty() {
             let back = accepted(self.back(cx.input_shape(0)));
-            forward(cx.isa, back, dy, cx.param(0), None, f32::NEG_INFINITY, dx, cx.scratch);
+            forward(cx.isa, back, dy, FilterBank::new(cx.param(0)), dx, cx.scratch);
         }
     }
 

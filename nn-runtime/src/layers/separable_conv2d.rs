@@ -9,7 +9,7 @@ use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
 use crate::spec::{LayerSpec, Rule};
-use nn_kernels::conv::{Conv, backward_input, forward};
+use nn_kernels::conv::{Conv, FilterBank, backward_input, forward};
 
 /// A [`DepthwiseConv2d`](super::DepthwiseConv2d) without bias, then a [`Conv2d`](super::Conv2d) with a kernel of 1:
 /// `[channels, height, width] -> [channels · multiplier, h, w] -> [filters, h, w]`.
@@ -122,8 +122,8 @@ impl Layer for SeparableConv2d {
                 true => &mut *spare,
                 false => &mut cx.saved[i * along.y_len()..][..along.y_len()],
             };
-            forward(isa, along, x, weights[0], None, f32::NEG_INFINITY, middle, scratch);
-            forward(isa, across, middle, weights[1], bias, floor, y, scratch);
+            forward(isa, along, x, FilterBank::new(weights[0]), middle, scratch);
+            forward(isa, across, middle, FilterBank { w: weights[1], bias, floor }, y, scratch);
         }
     }
 

@@ -1,5 +1,8 @@
-use super::super::{Conv, forward as convolve};
-use super::{Filters, Maxima, backward_bias, backward_input, backward_weight, forward};
+//! Fused max pools against a convolution, a floor and a pool one after the other, and against themselves: no
+//! cut of a batch or of the storage changes a bit.
+
+use super::super::{Conv, FilterBank, forward as convolve};
+use super::{ConvMaxPool, MaxPoolGrad, backward_bias, backward_input, backward_weight, forward};
 use crate::matrix::Panels;
 use crate::pool::Pool;
 use crate::simd::Isa;
@@ -7,7 +10,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-/// A batch with its weights and gradients, and what a convolution, a floor and a pool make of it one after the other.
+/// A batch with its weights and gradients, and what a convolution, a floor and a pool make of it one after
+/// the other.
 struct Case {
     c: Conv,
     pool: Pool,
@@ -50,8 +54,12 @@ impl Case {
         Case { c, pool, b, floor, x, w, bias, dy, dw }
     }
 
+    fn fused(&self) -> ConvMaxPool {
+        ConvMaxPool { conv: self.c, pool: self.pool }
+    }
+
     fn scratch(&self) -> Vec<f32> {
-        vec![f32::NAN; self.c.pooled_scratch(&self.pool)]
+        vec![f32::NAN; self.fused().scratch()]
     }
 
     fn samples<'a>(&self, all: &'a [f32], samples: &Range<usize>) -> &'a [f32] {
@@ -62,25 +70,25 @@ impl Case {
     fn forward(&self, isa: Isa, samples: Range<usize>) -> (Vec<f32>, Vec<f32>) {
         let len = samples.len() * self.pool.y_len();
         let (mut y, mut at) = (vec![f32::NAN; len], vec![f32::NAN; len]);
-        let filters = Filters { w: &self.w, bias: Some(&self.bias), floor: self.floor };
+        let filters = FilterBank { w: &self.w, bias: Some(&self.bias), floor: self.floor };
         let x = self.samples(&self.x, &samples);
-        forward(isa, (self.c, self.pool), x, filters, &mut y, &mut at, &mut self.scratch());
+        forward(isa, self.fused(), x, filters, &mut y, &mut at, &mut self.scratch());
         (y, at)
     }
 
-    fn maxima<'a>(&'a self, at: &'a [f32], samples: &Range<usize>) -> Maxima<'a> {
-        Maxima { pool: self.pool, dy: self.samples(&self.dy, samples), at: self.samples(at, samples) }
+    fn grad<'a>(&'a self, at: &'a [f32], samples: &Range<usize>) -> MaxPoolGrad<'a> {
+        MaxPoolGrad { dy: self.samples(&self.dy, samples), argmax: self.samples(at, samples) }
     }
 
     fn backward_input(&self, isa: Isa, at: &[f32], samples: Range<usize>) -> Vec<f32> {
         let mut dx = vec![f32::NAN; samples.len() * self.c.x_len()];
-        backward_input(isa, self.c, self.maxima(at, &samples), &self.w, &mut dx, &mut self.scratch());
+        backward_input(isa, self.fused(), self.grad(at, &samples), &self.w, &mut dx, &mut self.scratch());
         dx
     }
 
     fn backward_weight(&self, isa: Isa, at: &[f32], samples: Range<usize>, range: Range<usize>, dw: &mut [f32]) {
-        let (x, m) = (self.samples(&self.x, &samples), self.maxima(at, &samples));
-        backward_weight(isa, self.c, x, m, range, dw, &mut self.scratch());
+        let (x, grad) = (self.samples(&self.x, &samples), self.grad(at, &samples));
+        backward_weight(isa, self.fused(), x, grad, range, dw, &mut self.scratch());
     }
 
     fn expected(&self, isa: Isa) -> Expected {
@@ -88,8 +96,8 @@ impl Case {
         let [height, width] = c.output();
         let mut full = vec![f32::NAN; self.b * c.y_len()];
         let mut scratch = vec![f32::NAN; c.scratch()];
-        let below = f32::NEG_INFINITY;
-        convolve(isa, c, &self.x, &self.w, Some(&self.bias), below, &mut full, &mut scratch);
+        let filters = FilterBank { bias: Some(&self.bias), ..FilterBank::new(&self.w) };
+        convolve(isa, c, &self.x, filters, &mut full, &mut scratch);
         let [oh, ow] = pool.output();
         let (mut y, mut place) = (Vec::new(), Vec::new());
         for image in full.chunks(height * width) {
@@ -112,7 +120,8 @@ impl Case {
         Expected { y, place }
     }
 
-    /// Calls with (gradient, its index, x, w) for each product of the pulls: indices into all inputs and the weights.
+    /// Calls with (gradient, its index, x, w) for each product of the gradients: indices into all inputs and
+    /// the weights.
     fn products(&self, expected: &Expected, mut f: impl FnMut(f64, usize, usize)) {
         let (c, windows) = (self.c, self.pool.y_len() / self.c.filters);
         for (i, (dy, place)) in self.dy.iter().zip(&expected.place).enumerate() {
@@ -133,8 +142,8 @@ impl Case {
     }
 }
 
-/// Kernels and channels that fill no vector, one, or several with a row of the filter, and windows that overlap, miss inputs, or have a
-/// border.
+/// Kernels and channels that fill no vector, one, or several with a row of the filter, and windows that
+/// overlap, miss inputs, or have a border.
 fn settings() -> Vec<(Conv, Pool)> {
     let base = [
         Conv::new([1, 9, 21], 5, [3, 3]),
@@ -205,14 +214,14 @@ fn maxima_are_those_of_a_convolution_a_floor_and_a_pool() {
         let (y, at) = case.forward(isa, 0..case.b);
         assert_eq!(y, expected.y, "{} {:?} {:?}", isa.name(), case.c, case.pool);
         let mut alone = vec![f32::NAN; y.len()];
-        let filters = Filters { w: &case.w, bias: Some(&case.bias), floor: case.floor };
-        forward(isa, (case.c, case.pool), &case.x, filters, &mut alone, &mut [], &mut case.scratch());
+        let filters = FilterBank { w: &case.w, bias: Some(&case.bias), floor: case.floor };
+        forward(isa, case.fused(), &case.x, filters, &mut alone, &mut [], &mut case.scratch());
         assert_eq!(y, alone);
         let width = case.c.width + case.c.pad[2] + case.c.pad[3];
         for (at, place) in at.iter().zip(&expected.place) {
             let expected = match place {
                 Some([y, x]) => (y * case.c.stride[0] * width + x * case.c.stride[1]) as u32,
-                None => super::CUT_OFF,
+                None => super::REPLACED,
             };
             assert_eq!(at.to_bits(), expected, "{} {:?} {:?}", isa.name(), case.c, case.pool);
         }
@@ -241,9 +250,9 @@ fn gradients_are_right() {
         }
         let mut found = case.bias.clone();
         let (first, second) = found.split_at_mut(case.c.filters / 3);
-        let m = case.maxima(&at, &(0..case.b));
-        backward_bias(isa, m, 0..first.len(), first);
-        backward_bias(isa, m, first.len()..case.c.filters, second);
+        let grad = case.grad(&at, &(0..case.b));
+        backward_bias(isa, case.pool, grad, 0..first.len(), first);
+        backward_bias(isa, case.pool, grad, first.len()..case.c.filters, second);
         agree("backward_bias", isa, case, &found, &db);
     });
 }
@@ -307,16 +316,17 @@ fn what_is_cut_off_or_no_maximum_spreads_no_nan() {
 
 #[test]
 fn a_nan_is_the_largest_and_passes_its_gradient() {
-    let (c, pool) = (Conv::new([1, 2, 2], 1, [1, 1]), Pool::new([1, 2, 2], [2, 2]));
+    let fused = ConvMaxPool { conv: Conv::new([1, 2, 2], 1, [1, 1]), pool: Pool::new([1, 2, 2], [2, 2]) };
+    let c = fused.conv;
     let mut w = vec![0.0; c.panels().len()];
     c.panels().pack(&[1.0], &mut w);
     for isa in Isa::available() {
         let (mut y, mut at, mut dx) = ([0.0], [0.0], [1.0; 4]);
-        let mut scratch = vec![f32::NAN; c.pooled_scratch(&pool)];
-        let filters = Filters { w: &w, bias: None, floor: 0.0 };
-        forward(isa, (c, pool), &[7.0, 1.0, f32::NAN, 8.0], filters, &mut y, &mut at, &mut scratch);
+        let mut scratch = vec![f32::NAN; fused.scratch()];
+        let filters = FilterBank { w: &w, bias: None, floor: 0.0 };
+        forward(isa, fused, &[7.0, 1.0, f32::NAN, 8.0], filters, &mut y, &mut at, &mut scratch);
         assert!(y[0].is_nan());
-        backward_input(isa, c, Maxima { pool, dy: &[2.0], at: &at }, &w, &mut dx, &mut scratch);
+        backward_input(isa, fused, MaxPoolGrad { dy: &[2.0], argmax: &at }, &w, &mut dx, &mut scratch);
         assert_eq!(dx, [0.0, 0.0, 2.0, 0.0]);
     }
 }
@@ -324,16 +334,16 @@ fn a_nan_is_the_largest_and_passes_its_gradient() {
 #[test]
 #[should_panic(expected = "expected windows over [1, 2, 2], found [1, 4, 2]")]
 fn windows_over_something_else_are_refused() {
-    let (c, pool) = (Conv::new([1, 2, 2], 1, [1, 1]), Pool::new([1, 4, 2], [2, 2]));
-    let filters = Filters { w: &[0.0; 16], bias: None, floor: 0.0 };
-    forward(Isa::PORTABLE, (c, pool), &[0.0; 4], filters, &mut [0.0; 2], &mut [], &mut []);
+    let fused = ConvMaxPool { conv: Conv::new([1, 2, 2], 1, [1, 1]), pool: Pool::new([1, 4, 2], [2, 2]) };
+    let filters = FilterBank { w: &[0.0; 16], bias: None, floor: 0.0 };
+    forward(Isa::PORTABLE, fused, &[0.0; 4], filters, &mut [0.0; 2], &mut [], &mut []);
 }
 
 #[test]
-#[should_panic(expected = "expected places from `forward`")]
+#[should_panic(expected = "expected positions from `forward`")]
 fn places_outside_are_refused() {
-    let (c, pool) = (Conv::new([20, 2, 2], 1, [1, 1]), Pool::new([1, 2, 2], [2, 2]));
-    let m = Maxima { pool, dy: &[1.0], at: &[f32::from_bits(1000)] };
-    let (mut dw, mut scratch) = (vec![0.0; c.panels().len()], vec![0.0; c.pooled_scratch(&pool)]);
-    backward_weight(Isa::PORTABLE, c, &[0.0; 80], m, 0..320, &mut dw, &mut scratch);
+    let fused = ConvMaxPool { conv: Conv::new([20, 2, 2], 1, [1, 1]), pool: Pool::new([1, 2, 2], [2, 2]) };
+    let grad = MaxPoolGrad { dy: &[1.0], argmax: &[f32::from_bits(1000)] };
+    let (mut dw, mut scratch) = (vec![0.0; fused.conv.panels().len()], vec![0.0; fused.scratch()]);
+    backward_weight(Isa::PORTABLE, fused, &[0.0; 80], grad, 0..320, &mut dw, &mut scratch);
 }
