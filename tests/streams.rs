@@ -339,7 +339,9 @@ fn a_bounded_stream_ends_with_its_window() {
     let mut other = model.streamer().unwrap();
     other.restore(&full).unwrap();
     let beyond = StreamState::new(full.fingerprint(), STEPS as u64 + 1, full.carried());
-    assert!(other.restore(&beyond).unwrap_err().to_string().contains("expected at most 7 steps, as many as `Windowed`"));
+    assert!(
+        other.restore(&beyond).unwrap_err().to_string().contains("expected at most 7 steps, as many as `Windowed`")
+    );
     let error = stream.step(&[1.0, 2.0]).unwrap_err().to_string();
     assert!(
         error.starts_with("expected at most 7 steps since the beginning, as many as `Windowed` declares"),

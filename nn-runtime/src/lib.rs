@@ -53,6 +53,7 @@ mod params;
 mod pass;
 mod predictor;
 mod probe;
+mod random;
 mod repeat;
 mod shape;
 mod spec;
@@ -81,7 +82,7 @@ pub use model::{
     AnyHead, LogSoftmaxHead, Model, ModelPart, Network, OtherHead, ParamError, ParamErrorKind, PlainHead, Ports,
     SigmoidHead, SoftmaxHead, ValueHead,
 };
-pub use nn_kernels::noise::CounterRng;
+pub use nn_kernels::counter_rng::CounterRng;
 pub use nn_kernels::simd::Isa;
 pub use params::Tensor;
 pub use predictor::Predictor;

@@ -7,6 +7,7 @@ use super::microbatch::end_of_group;
 use super::{Graph, max};
 use crate::limits::{MAX_INPUTS, MAX_OUTPUTS, lines};
 use crate::spec::{Epilogue, Head, Pass};
+use nn_kernels::conv::fused_max_pool::ConvMaxPool;
 use nn_kernels::workspace::{BufferRange, Region};
 
 /// Where a value lies: `offset` and `len` are floats per sample.
@@ -162,7 +163,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             scratch = max(scratch, spec.scratch_for(own));
             scratch_fixed = max(scratch_fixed, spec.scratch_fixed_for(own));
             if let (Some(conv), Some(pool)) = (spec.fusion.accepts.max_pool, live.epilogue[s].max_pool) {
-                scratch_fixed = max(scratch_fixed, conv.pooled_scratch(&pool));
+                scratch_fixed = max(scratch_fixed, ConvMaxPool { conv, pool }.scratch());
             }
             s += 1;
         }

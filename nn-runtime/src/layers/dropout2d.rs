@@ -3,11 +3,11 @@
 
 use super::image::image;
 use crate::fault::Fault;
-use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
+use crate::graph::Rule;
 use crate::spec::{Head, LayerSpec};
-use nn_kernels::noise::dropout;
+use nn_kernels::dropout::dropout;
 
 /// While training a channel becomes 0 with probability `rate` and is divided by `1 - rate` otherwise; when predicting `y = x`.
 /// `[channels, height, width] -> [channels, height, width]`.

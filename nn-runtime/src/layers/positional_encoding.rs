@@ -2,12 +2,12 @@
 //! `[steps, features]`; out: the same. It never looks at the numbers it adds to.
 
 use crate::fault::Fault;
-use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
+use crate::graph::Rule;
 use crate::spec::LayerSpec;
-use nn_kernels::elementwise::Zip;
+use nn_kernels::elementwise::Map;
 use nn_kernels::matrix::backward_bias;
 use nn_kernels::simd::{Isa, Simd};
 
@@ -106,9 +106,9 @@ fn wave(i: usize, phase: u64) -> f32 {
 /// a + b
 struct Add;
 
-impl Zip for Add {
+impl Map<2> for Add {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, a: S::F, b: S::F) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [a, b]: [S::F; 2]) -> S::F {
         s.add(a, b)
     }
 }

@@ -2,11 +2,11 @@
 //! shape; out: the same shape. It never widens a shape to fit another.
 
 use super::sum::alike;
-use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
+use crate::graph::Rule;
 use crate::spec::LayerSpec;
-use nn_kernels::elementwise::Zip;
+use nn_kernels::elementwise::Map;
 use nn_kernels::simd::Simd;
 
 /// `y = x₁ · x₂ · …`, number by number: `([…], […], …) -> […]`, all of one shape.
@@ -45,9 +45,9 @@ impl Product {
 /// a · b.
 struct Mul;
 
-impl Zip for Mul {
+impl Map<2> for Mul {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, a: S::F, b: S::F) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [a, b]: [S::F; 2]) -> S::F {
         s.mul(a, b)
     }
 }

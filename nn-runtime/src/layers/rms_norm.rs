@@ -2,10 +2,10 @@
 //! training and prediction are the same.
 
 use super::norm::{Norm, norm_of_last_axes};
-use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use nn_kernels::row_norm::Rows;
+use crate::graph::Rule;
+use nn_kernels::row_norm::NormRows;
 
 /// `y = x / √(mean of x² + eps) · weight`, the mean over the last `axes` dimensions of a sample. Any shape.
 ///

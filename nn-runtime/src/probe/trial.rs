@@ -11,6 +11,7 @@ use crate::layer::{Layer, LayerContext, ParamGrad};
 use crate::params::Tensor;
 use crate::spec::{Epilogue, Pass, Role};
 use nn_kernels::aligned_buffer::AlignedBuffer;
+use nn_kernels::conv::fused_max_pool::ConvMaxPool;
 
 /// What a pass is to be.
 #[derive(Clone, Copy)]
@@ -227,7 +228,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
         let mut fixed = spec.scratch_fixed_for(ask.pass);
         if let (Some(conv), Some(pool)) = (spec.fusion.accepts.max_pool, epilogue.max_pool) {
             kept += pool.y_len();
-            fixed = fixed.max(conv.pooled_scratch(&pool));
+            fixed = fixed.max(ConvMaxPool { conv, pool }.scratch());
         }
         let mut saved = AlignedBuffer::zeroed(kept * ask.batch);
         let mut scratch = AlignedBuffer::zeroed(spec.scratch_for(ask.pass) * ask.batch + fixed);

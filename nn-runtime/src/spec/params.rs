@@ -1,7 +1,7 @@
 //! The parameters of a layer: names, shapes, how they lie in memory, and what each is for.
 
 use super::LayerSpec;
-use crate::init::Init;
+use crate::init::{self, Init};
 use crate::limits::{LINE, MAX_LEN, MAX_PARAMS, lines};
 use crate::shape::Shape;
 use nn_kernels::matrix::Panels;
@@ -51,6 +51,8 @@ pub(crate) struct Param {
     pub(crate) shape: Shape,
     pub(crate) layout: Layout,
     pub(crate) init: Init,
+    /// How many inputs and outputs `init` is scaled by.
+    pub(crate) fans: [usize; 2],
     pub(crate) role: Role,
     /// Where it begins within the layer's parameters.
     pub(crate) offset: usize,
@@ -63,6 +65,7 @@ impl Param {
         shape: Shape::UNKNOWN,
         layout: Layout::Plain,
         init: Init::Zeros,
+        fans: [1, 1],
         role: Role::Trainable,
         offset: 0,
         len: 0,
@@ -127,6 +130,17 @@ impl LayerSpec {
         self.push(name, shape, Layout::Plain, init, Role::Constant)
     }
 
+    /// How many inputs each output of the parameter given last is made of, and how many outputs each input goes into:
+    /// what [`Init`] scales its distribution by. Without this they are read from the shape, as of `[out, in, …]`.
+    ///
+    /// # Panics
+    /// No parameter has been given yet.
+    pub const fn fans(mut self, inputs: usize, outputs: usize) -> LayerSpec {
+        assert!(self.params.count > 0, "expected a parameter before its fans");
+        self.params.list[self.params.count - 1].fans = [inputs, outputs];
+        self
+    }
+
     /// A learnt matrix `[outputs, inputs]`, stored as the product kernels read it.
     pub(crate) const fn matrix(self, name: &'static str, cols: usize, rows: usize, init: Init) -> LayerSpec {
         let shape = Shape::of([cols, rows]);
@@ -151,7 +165,9 @@ impl LayerSpec {
         assert!(self.params.count < MAX_PARAMS, "expected at most 8 parameters in one layer");
         self.overflow |= shape.checked_len().is_none();
         let len = layout.len(&shape);
-        self.params.list[self.params.count] = Param { name, shape, layout, init, role, offset: self.params.len, len };
+        let fans = init::fans(&shape);
+        let offset = self.params.len;
+        self.params.list[self.params.count] = Param { name, shape, layout, init, fans, role, offset, len };
         self.params.count += 1;
         self.params.len += lines(len);
         self.overflow |= self.params.len > MAX_LEN;

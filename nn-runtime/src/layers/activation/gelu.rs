@@ -1,11 +1,11 @@
 //! `Gelu`: a number times the share of a normal distribution below it. In: any shape; out: the same. While training it saved_layout its slope
 //! and not its input: the two come of one exponential, and the way back is a product.
 
-use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
+use crate::graph::Rule;
 use crate::spec::{Head, LayerSpec};
-use nn_kernels::elementwise::Zip;
+use nn_kernels::elementwise::Map;
 use nn_kernels::math;
 use nn_kernels::simd::{Kernel, LANES, Simd};
 
@@ -116,9 +116,9 @@ fn both<S: Simd>(s: S, approximate: bool, x: S::F) -> (S::F, S::F) {
 /// d · slope.
 struct Times;
 
-impl Zip for Times {
+impl Map<2> for Times {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, d: S::F, slope: S::F) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [d, slope]: [S::F; 2]) -> S::F {
         s.mul(d, slope)
     }
 }
