@@ -1,5 +1,6 @@
-//! Gradients for whoever asks: of any outputs, with respect to every input and every parameter. In: a model, samples, the weight
-//! of each output; out: vectors in standard layout. It changes no model; training has a way of its own that keeps no whole gradient.
+//! Gradients for whoever asks: of any outputs, with respect to every input and every parameter. In: a model,
+//! samples, the weight of each output; out: vectors in standard layout. It changes no model; training has a
+//! way of its own that keeps no whole gradient.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -13,19 +14,23 @@ use nn_kernels::simd::Isa;
 
 /// What [`Model::gradients`] finds.
 #[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
 pub struct Gradients {
     /// With respect to each input, `[samples, …]` row-major.
     pub inputs: Vec<Vec<f32>>,
-    /// With respect to each parameter that training changes, summed over the samples: its name, and the gradient row-major in the
-    /// parameter's standard shape. What is frozen or no gradient's business (running statistics) is left out.
+    /// With respect to each parameter that training changes, summed over the samples: its name, and the
+    /// gradient row-major in the parameter's standard shape. What is frozen or no gradient's business
+    /// (running statistics) is left out.
     pub params: Vec<(String, Vec<f32>)>,
 }
 
 impl<N: Network> Model<N> {
-    /// The gradient of `Σ dy · y`, where `y` are the network's outputs as it predicts (without dropout or other training noise).
+    /// The gradient of `Σ dy · y`, where `y` are the network's outputs as it predicts (without dropout or
+    /// other training noise).
     ///
-    /// `x` holds one slice for each input and `dy` one for each output, `[samples, …]` row-major. With a single 1 in `dy` this is how
-    /// that output answers to each number of the input, a saliency map (Simonyan et al., "Deep Inside Convolutional Networks", 2014).
+    /// `x` holds one slice for each input and `dy` one for each output, `[samples, …]` row-major. With a
+    /// single 1 in `dy` this is how that output answers to each number of the input, a saliency map (Simonyan
+    /// et al., "Deep Inside Convolutional Networks", 2014).
     ///
     /// ```
     /// use nn_runtime::prelude::*;
@@ -43,8 +48,8 @@ impl<N: Network> Model<N> {
     /// ```
     ///
     /// # Errors
-    /// The slices are not as many as the network has inputs and outputs, or do not hold the same number of whole samples; a token id
-    /// that the network has no row for.
+    /// The slices are not as many as the network has inputs and outputs, or do not hold the same number of
+    /// whole samples; a token id that the network has no row for.
     pub fn gradients(&self, x: &[&[f32]], dy: &[&[f32]]) -> Result<Gradients, InputError> {
         let network = N::COMPILED;
         let batch = checked_samples(network, x)?;

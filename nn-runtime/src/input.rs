@@ -1,5 +1,5 @@
-//! What comes into a network from outside, checked: whole samples, and token ids that are ids. In: slices; out: how many
-//! samples there are, or which number is wrong where.
+//! What comes into a network from outside, checked: whole samples, and token ids that are ids. In: slices;
+//! out: how many samples there are, or which number is wrong where.
 
 use alloc::format;
 use alloc::string::String;
@@ -85,8 +85,8 @@ pub(crate) fn checked_samples(network: &CompiledNetwork, x: &[&[f32]]) -> Result
     }
 }
 
-/// The first number of an input of token ids that is none, in words; `width` tells how many numbers a sample of an input
-/// has.
+/// The first number of an input of token ids that is none, in words; `width` tells how many numbers a sample
+/// of an input has.
 #[inline]
 pub(crate) fn id_fault(network: &CompiledNetwork, x: &[&[f32]], width: impl Fn(usize) -> usize) -> Option<String> {
     // Most networks read none, which is known where this is compiled.

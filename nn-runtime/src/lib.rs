@@ -1,6 +1,70 @@
-//! What a network declared with [`network!`] runs on: shape rules, layers, kernels, losses, optimisers, training, data.
+//! Neural networks as Rust types. [`network!`] turns a declaration of layers into a struct whose shapes rustc has checked,
+//! with straight-line forward and backward code; this crate has the layers, losses, optimisers, training and data for it.
 //!
-//! See the README for a tour, [`network!`] for the language, [`Layer`] to write a layer of one's own.
+//! # Declare, train, save, predict
+//!
+//! ```
+//! use nn_runtime::data::digits;
+//! use nn_runtime::prelude::*;
+//!
+//! network! {
+//!     /// Reads handwritten digits.
+//!     pub struct Digits: [1, 28, 28] -> [10] {
+//!         Flatten -> hidden: Dense(16) -> Relu -> head: Dense(10) -> Softmax
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let (train, test) = digits::draw(500, 1).split_every(5)?;
+//!
+//! let mut model = Digits::init(7); // owns the parameters, one flat block
+//! let mut trainer = Trainer::new(&mut model, CrossEntropy::new(), Adam::new(1e-3));
+//! let history = trainer.fit(&train, Fit::epochs(2).batch(32).validate(&test))?;
+//! println!("{history}\n{}", trainer.evaluate(&test)?);
+//!
+//! let file = std::env::temp_dir().join("digits.safetensors");
+//! # let file = file.with_file_name(format!("front-page-{}.safetensors", std::process::id()));
+//! model.save(&file)?; // standard names and layouts
+//! let model = Model::<Digits>::load(&file)?; // every mismatch named
+//! # std::fs::remove_file(&file)?;
+//!
+//! let mut predictor = model.predictor(256); // one `&Model` serves many threads
+//! let image: &[f32; 784] = test.input(0, 0).try_into()?;
+//! let probabilities: &[f32; 10] = predictor.predict(image); // an array of another length does not compile
+//! # assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+//! # Ok(()) }
+//! ```
+//!
+//! # A mistake is a compile error, on the layer itself
+//!
+//! ```compile_fail
+//! # use nn_runtime::prelude::*;
+//! network! {
+//!     pub struct Net: [1, 28, 28] -> [10] { Dense(64) -> Relu -> Dense(10) }
+//! }
+//! ```
+//!
+//! ```text
+//! `dense_1`: expected an input of [features], found [1, 28, 28]
+//! help: put `Flatten` before it
+//! ```
+//!
+//! # Where to go on
+//!
+//! | for | see |
+//! |---|---|
+//! | the language | [`network!`] |
+//! | a layer's formula and arguments | [`layers`] |
+//! | losses, optimisers, schedules | [`losses`], [`optim`], [`train::schedule`] |
+//! | training: batches, clipping, averages | [`train`] |
+//! | data: arrays, CSV, IDX, scaling | [`data`] |
+//! | sequences, step by step | [`Streamer`] |
+//! | an activation or a loss of one's own | [`activation!`], [`loss!`] |
+//! | a layer of one's own, and its test | [`Layer`], [`Probe`] |
+//! | memory, gradients, networks within | [`Memory`], [`Gradients`], [`ModelPart`] |
+//!
+//! Without the feature `std` (`default-features = false`) the core needs `core` and `alloc` only: models, prediction,
+//! streams and gradients, but no training, data or files.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
 
@@ -93,7 +157,8 @@ pub use shape::Shape;
 pub use spec::{Head, LayerSpec, Pass, Role};
 pub use stream::{StreamError, StreamErrorKind, StreamState, Streamer};
 
-/// What a layer of one's own may compute with: element-wise operations, functions and vectors, on every instruction set.
+/// What a layer of one's own may compute with: element-wise operations, functions and vectors, on every
+/// instruction set.
 pub mod kernels {
     pub use nn_kernels::{elementwise, math, simd};
 }

@@ -1,5 +1,5 @@
-//! The plan of a network's memory, to be read by people. In: a `CompiledNetwork` and a batch; out: bytes, and a table of which buffer lies where
-//! and when. It plans nothing itself.
+//! The plan of a network's memory, to be read by people. In: a `CompiledNetwork` and a batch; out: bytes, and
+//! a table of which buffer lies where and when. It plans nothing itself.
 
 use alloc::format;
 use alloc::string::String;
@@ -9,7 +9,8 @@ use core::fmt;
 use crate::graph::{BufferRef, CompiledNetwork, Lifetime, MemoryPlan};
 use nn_kernels::workspace::Region;
 
-/// What a network needs in memory, in bytes, for a batch. Printed, it is a table: each buffer, where it lies, and from when to when.
+/// What a network needs in memory, in bytes, for a batch. Printed, it is a table: each buffer, where it lies,
+/// and from when to when.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -41,16 +42,22 @@ impl Memory {
 
     /// Bytes of workspace to predict.
     pub fn prediction(&self) -> usize {
-        4 * self.network.infer.len(self.batch)
+        self.network.infer.len(self.batch).saturating_mul(4)
     }
 
-    /// Bytes of workspace for a training step: values, gradients, and what layers keep. The optimiser's state comes beside it. A trainer takes less
-    /// where it runs a large batch in groups of samples, as it does with convolutions: of what is not needed until all have been through, that of a group.
+    /// Bytes that a trainer holds for batches of this size on one thread, beside the model: values, gradients
+    /// and what layers keep, the samples of a batch, outputs and their gradients, partial sums. Settings add
+    /// to it: an optimiser's slots, `accumulate`, a global norm, a moving average, each as much as the
+    /// parameters and more; `fit` keeps a copy of parameters and slots to go back to.
+    ///
+    /// A large batch may be run in groups of samples, as it is with convolutions; then it is less than the
+    /// plan's: of what need not be kept until all samples have run, that of a group.
+    #[cfg(feature = "std")]
     pub fn training(&self) -> usize {
-        4 * self.network.train.len(self.batch)
+        crate::train::training_bytes(self.network, self.batch)
     }
 
-    fn rows(&self, schedule: &MemoryPlan) -> Vec<Row> {
+    fn rows(&self, plan: &MemoryPlan) -> Vec<Row> {
         let nodes = self.network.nodes;
         let mut rows = Vec::new();
         let mut add = |span: BufferRef, when: Lifetime, what: String| {
@@ -58,7 +65,7 @@ impl Memory {
                 rows.push(Row { offset: span.offset as usize, len: span.len as usize, when, what });
             }
         };
-        for (node, node_plan) in nodes.iter().zip(schedule.node_plan) {
+        for (node, node_plan) in nodes.iter().zip(plan.node_plan) {
             for j in 0..node.m() {
                 add(node_plan.y[j], node_plan.y_life[j], node.name.into());
                 add(node_plan.dy[j], node_plan.dy_life[j], format!("gradient of {}", node.name));
@@ -74,7 +81,7 @@ impl Memory {
         let (time, nodes) = (time as usize, self.network.nodes);
         match time {
             _ if time < nodes.len() => nodes[time].name.into(),
-            _ if time < 2 * nodes.len() => format!("pull {}", nodes[2 * nodes.len() - 1 - time].name),
+            _ if time < 2 * nodes.len() => format!("backward {}", nodes[2 * nodes.len() - 1 - time].name),
             _ => "update".into(),
         }
     }
@@ -90,17 +97,18 @@ struct Row {
 impl fmt::Display for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}, batch {}: {} bytes of parameters", self.network.name, self.batch, self.parameters())?;
-        for (name, schedule, bytes) in
-            [("prediction", &self.network.infer, self.prediction()), ("training", &self.network.train, self.training())]
-        {
-            let rows = self.rows(schedule);
-            let apart: usize = rows.iter().map(|row| row.len).sum();
+        let plans = [("prediction", &self.network.infer), ("training", &self.network.train)];
+        for (name, plan) in plans {
+            let rows = self.rows(plan);
+            let bytes = |floats: usize| floats.saturating_mul(4);
+            let unshared = rows.iter().map(|row| row.len).sum::<usize>().saturating_mul(self.batch);
             writeln!(
                 f,
-                "{name}: {bytes} bytes, of which {} for one layer at a time; buffers {} (apart they would be {})",
-                4 * schedule.scratch_for(self.batch),
-                4 * schedule.work * self.batch,
-                4 * apart * self.batch
+                "{name}: {} bytes, of which {} for one layer at a time; buffers {} (without sharing they would be {})",
+                bytes(plan.len(self.batch)),
+                bytes(plan.scratch_for(self.batch)),
+                bytes(plan.work.saturating_mul(self.batch)),
+                bytes(unshared)
             )?;
             if !rows.is_empty() {
                 writeln!(f, "{:>12} {:>12}  {:<20} {:<20} what", "offset", "bytes", "from", "to")?;
@@ -109,14 +117,16 @@ impl fmt::Display for Memory {
                 writeln!(
                     f,
                     "{:>12} {:>12}  {:<20} {:<20} {}",
-                    4 * row.offset * self.batch,
-                    4 * row.len * self.batch,
+                    (4 * row.offset).saturating_mul(self.batch),
+                    (4 * row.len).saturating_mul(self.batch),
                     self.time(row.when.from),
                     self.time(row.when.to),
                     row.what
                 )?;
             }
         }
+        #[cfg(feature = "std")]
+        writeln!(f, "a trainer holds {} bytes, with the samples, outputs and gradients of a batch", self.training())?;
         Ok(())
     }
 }
@@ -141,7 +151,8 @@ mod tests {
         }
     }
     network! {
-        // The gradient of the sum is asked for after that of the activation is known, which may not overwrite it.
+        // The gradient of the sum is asked for after that of the activation is known, which may not overwrite
+        // it.
         struct Kept: [5] -> [3] {
             let x = Dense(20);
             let y = x -> Dense(20) -> Tanh;
@@ -218,12 +229,14 @@ mod tests {
         // At prediction the 40 take turns with nothing longer: 7 and 40 floats, in whole lines.
         assert_eq!(memory.prediction(), 4 * (16 + 48) + 4 * Chain::COMPILED.infer.scratch_for(1));
         let text = format!("{memory}");
-        for part in ["Chain, batch 1", "prediction: ", "training: ", "pull dense_3", "gradient of relu_1", "update"] {
+        for part in ["Chain, batch 1", "prediction: ", "training: ", "backward dense_3", "gradient of relu_1", "update"]
+        {
             assert!(text.contains(part), "{text}\nlacks {part}");
         }
     }
 
-    /// A gradient that is overwritten by the next one, or handed on as it is, has the place of another; one that others are added to its own.
+    /// A gradient that is overwritten by the next one, or handed on as it is, has the place of another; one
+    /// that others are added to its own.
     #[test]
     fn gradients_share_a_place_where_one_becomes_the_other() {
         let gradients = |network: &'static CompiledNetwork, schedule: &MemoryPlan| {

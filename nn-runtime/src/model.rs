@@ -1,4 +1,5 @@
-//! A network with its parameters. In: a seed, or a file's tensors; out: parameters by name, and networks within it.
+//! A network with its parameters. In: a seed, or a file's tensors; out: parameters by name, and networks
+//! within it.
 
 pub(crate) mod network;
 
@@ -43,8 +44,8 @@ impl<N: Network> fmt::Debug for Model<N> {
 }
 
 impl<N: Network> Model<N> {
-    /// Draws every parameter from its layer's distribution. Each tensor has a generator of its own, keyed by the seed and its
-    /// place, so that the same seed gives the same bits everywhere.
+    /// Draws every parameter from its layer's distribution. Each tensor has a generator of its own, keyed by
+    /// the seed and its place, so that the same seed gives the same bits everywhere.
     pub fn init(seed: u64) -> Self {
         let mut block = AlignedBuffer::zeroed(N::COMPILED.params_len);
         let mut standard = Vec::new();
@@ -114,8 +115,8 @@ impl<N: Network> Model<N> {
         })
     }
 
-    /// A network within this one, by its label (`block.0` for a copy of a repeated one, `outer.inner` for one further within): its
-    /// parameters are borrowed, not copied.
+    /// A network within this one, by its label (`block.0` for a copy of a repeated one, `outer.inner` for one
+    /// further within): its parameters are borrowed, not copied.
     ///
     /// ```
     /// use nn_runtime::prelude::*;
@@ -180,7 +181,8 @@ pub enum ParamErrorKind {
     Shape,
 }
 
-/// A parameter that is not there, or numbers that do not fit it: its kind, and in words what was expected and found.
+/// A parameter that is not there, or numbers that do not fit it: its kind, and in words what was expected and
+/// found.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ParamError {
     kind: ParamErrorKind,

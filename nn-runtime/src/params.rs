@@ -1,5 +1,6 @@
-//! The table of a network's parameters: names, shapes, places. In: a `CompiledNetwork`; out: one visit for each tensor, networks within
-//! networks included. Counting, drawing, saving and comparing all walk this one table.
+//! The table of a network's parameters: names, shapes, places. In: a `CompiledNetwork`; out: one visit for
+//! each tensor, networks within networks included. Counting, drawing, saving and comparing all walk this one
+//! table.
 
 use alloc::format;
 use alloc::string::{String, ToString};

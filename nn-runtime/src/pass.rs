@@ -1,5 +1,6 @@
-//! A network at work: the three passes that generated code walks, layer after layer. In: a `LayerContext`, a `CompiledNetwork` and slices; out: slices
-//! filled as planned. It opens memory where the plan says and calls layers; it never computes a place or names a layer.
+//! A network at work: the three passes that generated code walks, layer after layer. In: a `LayerContext`, a
+//! `CompiledNetwork` and slices; out: slices filled as planned. It borrows memory where the plan says and
+//! calls layers; it never computes a place or names a layer.
 
 use crate::graph::{BufferRef, CompiledNetwork, Fusion, MemoryPlan, Node, NodePlan};
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
@@ -10,7 +11,8 @@ use nn_kernels::workspace::{BufferRange, Region, Workspace};
 type Site<'s, const A: usize, const B: usize, const C: usize, const W: usize> =
     (LayerContext<'s>, [&'s [f32]; A], [&'s [f32]; B], [&'s [f32]; C], [&'s mut [f32]; W]);
 
-/// What all passes have in common: the network, its plan, its memory, and the context that its layers' are made from.
+/// What all passes have in common: the network, its plan, its memory, and the context that its layers' are
+/// made from.
 struct PassState<'a, 'b> {
     network: &'static CompiledNetwork,
     plan: &'static MemoryPlan,
@@ -37,7 +39,8 @@ impl<'a, 'b> PassState<'a, 'b> {
         (&self.network.nodes[i], &self.plan.node_plan[i])
     }
 
-    /// The context of node `i`, and the places it asks for, opened. Within its caller: a context is too large to be handed about.
+    /// The context of node `i`, and the places it asks for, opened. Within its caller: a context is too large
+    /// to be handed about.
     #[inline(always)]
     fn borrow<const A: usize, const B: usize, const C: usize, const W: usize>(
         &mut self,
@@ -59,7 +62,8 @@ impl<'a, 'b> PassState<'a, 'b> {
         (self.cx.for_node(i, site, saved), a, b, c, w)
     }
 
-    /// The loss takes what comes into this head, not what it makes of it; a network as a head settles that within.
+    /// The loss takes what comes into this head, not what it makes of it; a network as a head settles that
+    /// within.
     #[inline]
     fn is_logits_only(&self, i: usize) -> bool {
         let (node, node_plan) = self.site(i);
@@ -110,7 +114,8 @@ impl<'a, 'b> Forward<'a, 'b> {
         Forward(PassState::begin(cx, network, [x, &[], &[]], y, Region::Y))
     }
 
-    /// Runs node `i`. Compiled once for each kind of layer, not for each site: code size and compile time stay flat.
+    /// Runs node `i`. Compiled once for each kind of layer, not for each site: code size and compile time
+    /// stay flat.
     #[inline(never)]
     pub fn layer<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>) {
         let logits_only = self.0.is_logits_only(i);
@@ -166,7 +171,7 @@ impl<'a, 'b> BackwardInput<'a, 'b> {
         BackwardInput(pass)
     }
 
-    /// Pulls node `i`, if anything before it wants a gradient.
+    /// Runs node `i` backward, if the gradient of anything it reads is wanted.
     #[inline(never)]
     pub fn layer<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>) {
         let (node, node_plan) = self.0.site(i);
@@ -202,8 +207,8 @@ impl<'a, 'b> BackwardInput<'a, 'b> {
     }
 }
 
-/// From what the passes before left in memory to the gradient of a part of the parameters. It only reads that memory, so that several
-/// threads may pull parts of their own.
+/// From what the passes before left in memory to the gradient of a part of the parameters. It only reads that
+/// memory, so that several threads may compute parts of their own.
 pub struct BackwardParams<'a> {
     network: &'static CompiledNetwork,
     cx: ReadContext<'a>,

@@ -1,5 +1,5 @@
-//! What predicts with a model's parameters. In: samples; out: predictions. It owns all memory it needs, so that one
-//! `&Model` serves many threads, and allocates nothing after it is made.
+//! What predicts with a model's parameters. In: samples; out: predictions. It owns all memory it needs, so
+//! that one `&Model` serves many threads, and allocates nothing after it is made.
 
 use alloc::format;
 #[cfg(feature = "std")]
@@ -29,7 +29,7 @@ impl<N: Network> Model<N> {
     /// What predicts with this model, up to `batch` samples at once, in memory of its own.
     ///
     /// # Panics
-    /// `batch == 0`
+    /// `batch == 0`, or its workspace cannot be addressed.
     pub fn predictor(&self, batch: usize) -> Predictor<'_, N> {
         self.predictor_on(batch, Isa::detect())
     }
@@ -37,7 +37,7 @@ impl<N: Network> Model<N> {
     /// [`predictor`](Model::predictor) with an instruction set of choice.
     ///
     /// # Panics
-    /// `batch == 0`
+    /// `batch == 0`, or its workspace cannot be addressed.
     pub fn predictor_on(&self, batch: usize, isa: Isa) -> Predictor<'_, N> {
         Predictor::new(&self.params, batch, isa)
     }
@@ -47,7 +47,7 @@ impl<'m, P: Network> ModelPart<'m, P> {
     /// [`Model::predictor`] of this part.
     ///
     /// # Panics
-    /// `batch == 0`
+    /// `batch == 0`, or its workspace cannot be addressed.
     pub fn predictor(&self, batch: usize) -> Predictor<'m, P> {
         Predictor::new(self.params, batch, Isa::detect())
     }
@@ -56,19 +56,18 @@ impl<'m, P: Network> ModelPart<'m, P> {
 impl<'m, N: Network> Predictor<'m, N> {
     fn new(params: &'m [f32], batch: usize, isa: Isa) -> Self {
         assert!(batch > 0, "expected a batch of at least 1 sample, found 0");
+        let len = N::COMPILED.infer.len(batch);
+        assert!(
+            len <= isize::MAX as usize / 4,
+            "expected a batch whose workspace fits into memory, found {batch} samples\nhelp: a smaller batch: more samples than it holds are \
+             predicted one batch after the other"
+        );
         let outputs = N::COMPILED.outputs.iter().map(|shape| AlignedBuffer::zeroed(shape.len())).collect();
-        Predictor {
-            params,
-            isa,
-            batch,
-            memory: AlignedBuffer::zeroed(N::COMPILED.infer.len(batch)),
-            outputs,
-            network: PhantomData,
-        }
+        Predictor { params, isa, batch, memory: AlignedBuffer::zeroed(len), outputs, network: PhantomData }
     }
 
-    /// Predicts for one sample. An array of another length does not compile. What token ids make that the network has no row for is NaN;
-    /// [`predict_into`](Predictor::predict_into) names them.
+    /// Predicts for one sample. An array of another length does not compile. What token ids make that the
+    /// network has no row for is NaN; [`predict_into`](Predictor::predict_into) names them.
     pub fn predict(&mut self, input: N::Input<'_>) -> N::Output<'_> {
         let mut x = [&[][..]; MAX_INPUTS];
         input.to_slices(&mut x);
@@ -81,11 +80,12 @@ impl<'m, N: Network> Predictor<'m, N> {
         Ports::from_slices(&y[..self.outputs.len()])
     }
 
-    /// Predicts for as many samples as the slices hold, `[samples, …]` row-major: one slice for each input and each output.
+    /// Predicts for as many samples as the slices hold, `[samples, …]` row-major: one slice for each input
+    /// and each output.
     ///
     /// # Errors
-    /// The slices are not as many as the network has inputs and outputs, or do not hold the same number of whole samples; a token id
-    /// that the network has no row for. Nothing is written.
+    /// The slices are not as many as the network has inputs and outputs, or do not hold the same number of
+    /// whole samples; a token id that the network has no row for. Nothing is written.
     pub fn predict_into(&mut self, x: &[&[f32]], y: &mut [&mut [f32]]) -> Result<(), InputError> {
         let network = N::COMPILED;
         let samples = checked_samples(network, x)?;
@@ -127,8 +127,8 @@ impl<'m, N: Network> Predictor<'m, N> {
 
 #[cfg(feature = "std")]
 impl<N: Network> Predictor<'_, N> {
-    /// Predicts for all samples of an array: the first axis counts samples, the others are the network's input, in its shape or
-    /// flattened. Returns `[samples, outputs]`, flattened.
+    /// Predicts for all samples of an array: the first axis counts samples, the others are the network's
+    /// input, in its shape or flattened. Returns `[samples, outputs]`, flattened.
     ///
     /// # Errors
     /// The array does not hold samples of the network's input, or the network has several inputs or outputs.

@@ -1,5 +1,6 @@
-//! One layer on its own, for tests of one's own layers too. In: a layer, shapes, parameters in standard layout, a batch; out: its
-//! outputs and gradients, and whether it keeps the contract. Memory a layer must not rely on is full of NaN. Never for training.
+//! One layer on its own, for tests of one's own layers too. In: a layer, shapes, parameters in standard
+//! layout, a batch; out: its outputs and gradients, and whether it keeps the contract. Memory a layer must
+//! not rely on is full of NaN. Never for training.
 
 mod check;
 mod claims;
@@ -65,14 +66,16 @@ pub struct Gradients<const N: usize> {
 }
 
 impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
-    /// A layer on inputs of these shapes; its rule is given by name, as `Dense::rule`. Parameters are drawn from their distributions
-    /// with seed 0. The spec live for as long as the program, as those of a network do.
+    /// A layer on inputs of these shapes; its rule is given by name, as `Dense::rule`. Parameters are drawn
+    /// from their distributions with seed 0. The spec live for as long as the program, as those of a network
+    /// do.
     ///
     /// # Errors
     /// The rule refuses the shapes, or the spec it gives are impossible.
     ///
     /// # Panics
-    /// The spec say another number of outputs than the layer has, or belong to a network: that is what a `Model` is for.
+    /// The spec say another number of outputs than the layer has, or belong to a network: that is what a
+    /// `Model` is for.
     pub fn new(layer: L, rule: impl Fn(&L, [Shape; N]) -> Rule, inputs: [Shape; N]) -> Result<Self, Fault> {
         let rule = rule(&layer, inputs);
         if let Some(fault) = rule.fault() {
@@ -111,7 +114,8 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
         Ok(Probe { layer, spec, tensors, params, isa: Isa::detect(), training: false, rng, first_sample: 0 })
     }
 
-    /// Sets parameter `i` of the rule, row-major in its standard shape: `[outputs, inputs]` for a dense weight.
+    /// Sets parameter `i` of the rule, row-major in its standard shape: `[outputs, inputs]` for a dense
+    /// weight.
     ///
     /// # Panics
     /// There is no such parameter, or it has another number of values.
@@ -128,8 +132,8 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
         self
     }
 
-    /// [`forward`](Probe::forward) as in a training step: `cx.is_training()`, and noise of this seed and step. Gradients are always
-    /// those of a training step.
+    /// [`forward`](Probe::forward) as in a training step: `cx.is_training()`, and noise of this seed and
+    /// step. Gradients are always those of a training step.
     pub fn training(mut self, seed: u64, step: u64) -> Self {
         self.training = true;
         self.rng = CounterRng { key: seed }.fold_in(&[step]);
@@ -166,7 +170,8 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
         matches!(self.spec.fusion.is, Some(Fusible::Elementwise { .. } | Fusible::Floor(_))).then_some(())
     }
 
-    /// The output computed in place, as when the layer before it absorbs this one; `None` if its rule does not say `elementwise`.
+    /// The output computed in place, as when the layer before it absorbs this one; `None` if its rule does
+    /// not say `elementwise`.
     ///
     /// # Panics
     /// The input has another length.
@@ -180,7 +185,8 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
         Some(y)
     }
 
-    /// The gradients of a loss whose gradient with respect to the outputs is `dy`, as a training step computes them.
+    /// The gradients of a loss whose gradient with respect to the outputs is `dy`, as a training step
+    /// computes them.
     ///
     /// # Panics
     /// An input or a `dy` has another length.

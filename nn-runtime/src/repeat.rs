@@ -1,5 +1,5 @@
-//! `layer * times`: the same layer several times in a row, each copy with parameters and memory of its own. In: a layer and
-//! its context; out: the same contract. Code size does not depend on `times`.
+//! `layer * times`: the same layer several times in a row, each copy with parameters and memory of its own.
+//! In: a layer and its context; out: the same contract. Code size does not depend on `times`.
 
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::pass::forward;

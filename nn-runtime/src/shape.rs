@@ -1,5 +1,5 @@
-//! Shapes: the numbers rustc knows. In: dimensions as const expressions; out: comparable, printable shapes. Everything
-//! here runs at compile time; nothing here may know a layer.
+//! Shapes: the numbers rustc knows. In: dimensions as const expressions; out: comparable, printable shapes.
+//! Everything here runs at compile time; nothing here may know a layer.
 
 use core::fmt;
 
@@ -26,7 +26,8 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// The shape behind a rule that failed: later rules keep silent about it, so that one mistake is told once.
+    /// The shape behind a rule that failed: later rules keep silent about it, so that one mistake is told
+    /// once.
     pub const UNKNOWN: Shape = Shape { dims: [0; MAX_RANK], rank: 0, known: false };
 
     /// The shape with these dimensions.
@@ -124,7 +125,8 @@ impl Shape {
         }
     }
 
-    /// How many numbers one step of a sequence has, whose steps are the first dimension; all of it where there is none.
+    /// How many numbers one step of a sequence has, whose steps are the first dimension; all of it where
+    /// there is none.
     pub(crate) const fn step_len(&self) -> usize {
         if self.rank == 0 || self.dims[0] == 0 { self.len() } else { self.len() / self.dims[0] }
     }

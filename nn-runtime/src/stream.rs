@@ -1,5 +1,6 @@
-//! A network run one step at a time: what was learnt on windows, used on a sequence without end. In: a model and the next
-//! step; out: the next step of the output. All memory is its own; nothing is allocated after it is made.
+//! A network run one step at a time: what was learnt on windows, used on a sequence without end. In: a model
+//! and the next step; out: the next step of the output. All memory is its own; nothing is allocated after it
+//! is made.
 
 mod state;
 
@@ -21,8 +22,9 @@ pub use state::{StreamError, StreamErrorKind, StreamState};
 /// Runs a network over `[steps, …]` one step at a time, with what its layers carry from step to step.
 ///
 /// After the first `k` steps of a window it has given the first `k` steps that
-/// [`Predictor::predict`](crate::Predictor::predict) gives of the whole window, to the bit (attention may round in the last
-/// place); an output that is no sequence is what the steps so far come to. All inputs have as many steps.
+/// [`Predictor::predict`](crate::Predictor::predict) gives of the whole window, to the bit (attention may
+/// round in the last place); an output that is no sequence is what the steps so far come to. All inputs have
+/// as many steps.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -110,8 +112,9 @@ impl<'m, N: Network> Streamer<'m, N> {
     /// `[steps, features]`. An array of another length does not compile.
     ///
     /// # Errors
-    /// A number that is not finite, which would be carried on for ever; a token id that the network has no row for; a step
-    /// beyond the window, where a layer has no room for more (attention, learnt positions). Nothing is changed then.
+    /// A number that is not finite, which would be carried on for ever; a token id that the network has no
+    /// row for; a step beyond the window, where a layer has no room for more (attention, learnt positions).
+    /// Nothing is changed then.
     pub fn step(&mut self, input: N::Step<'_>) -> Result<N::StepOutput<'_>, StreamError> {
         let network = N::COMPILED;
         let window = network.inputs[0].dim(0) as u64;
@@ -171,11 +174,12 @@ impl<'m, N: Network> Streamer<'m, N> {
         StreamState::of(N::COMPILED, self.steps, &self.saved)
     }
 
-    /// Goes on from a state that [`state`](Streamer::state) gave, of this model or another one of the same network.
+    /// Goes on from a state that [`state`](Streamer::state) gave, of this model or another one of the same
+    /// network.
     ///
     /// # Errors
-    /// The state is of another network, has another length, numbers that are none, or more steps than there is room for;
-    /// nothing is changed.
+    /// The state is of another network, has another length, numbers that are none, or more steps than there
+    /// is room for; nothing is changed.
     pub fn restore(&mut self, state: &StreamState) -> Result<(), StreamError> {
         state.check(N::COMPILED, self.saved.len())?;
         self.saved.copy_from_slice(state.carried());

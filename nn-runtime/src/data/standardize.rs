@@ -5,7 +5,7 @@
 mod scaling;
 
 use super::{DataError, DataErrorKind, Dataset, OneTarget, Targets, Values};
-use crate::network::Network;
+use crate::model::Network;
 use crate::shape::Shape;
 use scaling::Scaling;
 use std::format;

@@ -1,5 +1,5 @@
-//! All that is known of a network at compile time, as one type whatever its size: what passes, models and other networks
-//! read. In: a graph and its plans; out: a `CompiledNetwork`.
+//! All that is known of a network at compile time, as one type whatever its size: what passes, models and
+//! other networks read. In: a graph and its plans; out: a `CompiledNetwork`.
 
 use alloc::string::String;
 
@@ -39,8 +39,8 @@ pub struct MemoryPlan {
     pub(crate) node_plan: &'static [NodePlan],
     /// Floats per sample of all values, gradients and what layers save.
     pub(crate) work: usize,
-    /// Of these the first, which are needed until all samples have run; the others only until their group has: see
-    /// `microbatch`.
+    /// Of these the first, which are needed until all samples have run; the others only until their group
+    /// has: see `microbatch`.
     pub(crate) kept: usize,
     /// Floats per sample, and whatever the batch, that one layer at a time uses.
     pub(crate) scratch: usize,
@@ -82,18 +82,18 @@ impl MemoryPlan {
 
     /// Floats of scratch memory for a batch.
     pub(crate) const fn scratch_for(&self, batch: usize) -> usize {
-        self.scratch * batch + self.scratch_fixed
+        self.scratch.saturating_mul(batch).saturating_add(self.scratch_fixed)
     }
 
     /// Floats of workspace for a batch.
     pub(crate) const fn len(&self, batch: usize) -> usize {
-        self.work * batch + self.scratch_for(batch)
+        self.work.saturating_mul(batch).saturating_add(self.scratch_for(batch))
     }
 }
 
 impl CompiledNetwork {
-    /// Puts a network's graph and its plans together: to predict, to train, to train with gradients of the inputs, and for one step of a
-    /// stream.
+    /// Puts a network's graph and its plans together: to predict, to train, to train with gradients of the
+    /// inputs, and for one step of a stream.
     pub const fn new<const S: usize, const V: usize>(
         name: &'static str,
         graph: &'static Graph<S, V>,
@@ -178,8 +178,8 @@ impl CompiledNetwork {
         }
     }
 
-    /// A number that tells this declaration from others: FNV-1a over its name and over the names, shapes and inputs of its
-    /// nodes, those of networks within included.
+    /// A number that tells this declaration from others: FNV-1a over its name and over the names, shapes and
+    /// inputs of its nodes, those of networks within included.
     pub(crate) fn fingerprint(&self) -> u64 {
         let mut hash = 0xcbf2_9ce4_8422_2325;
         self.write_down(&mut |bytes| {

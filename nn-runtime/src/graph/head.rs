@@ -1,4 +1,5 @@
-//! What a loss sees at each output: which layer is the head, and whether a loss on classes finds its rows there.
+//! What a loss sees at each output: which layer is the head, and whether a loss on classes finds its rows
+//! there.
 
 use super::Graph;
 use crate::spec::Head;
@@ -30,8 +31,9 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         false
     }
 
-    /// The node whose function a loss sees at output `j`: the last one that does more than move numbers. `None` where somebody else
-    /// reads what it makes, or it is an output of its own, so that it cannot be left out for the loss.
+    /// The node whose function a loss sees at output `j`: the last one that does more than move numbers.
+    /// `None` where somebody else reads what it makes, or it is an output of its own, so that it cannot be
+    /// left out for the loss.
     pub(super) const fn head_node(&self, j: usize) -> Option<usize> {
         let mut value = self.outputs[j];
         let mut readers = 0;
@@ -68,8 +70,9 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         if shape.is_known() { shape.dim(shape.rank() - 1) } else { shape.len() }
     }
 
-    /// Whether the rows of output `j` are those that its head worked on, so that a loss on classes finds them: no reshaping between
-    /// has cut them anew, and they are steps, not the rows of pictures, whose classes would be channels.
+    /// Whether the rows of output `j` are those that its head worked on, so that a loss on classes finds
+    /// them: no reshaping between has cut them anew, and they are steps, not the rows of pictures, whose
+    /// classes would be channels.
     const fn has_rows(&self, j: usize) -> bool {
         let y = self.outputs[j];
         match self.head_node(j) {
@@ -94,7 +97,8 @@ impl<const S: usize, const V: usize> Graph<S, V> {
     pub const fn head(&self, j: usize) -> Head {
         let head = match self.head_node(j) {
             Some(s) => self.nodes[s].spec.head,
-            // What the network reads itself too is plain numbers or nothing a loss on classes could be sure of.
+            // What the network reads itself too is plain numbers or nothing a loss on classes could be sure
+            // of.
             None if matches!(self.function(self.outputs[j]), Head::Plain) => Head::Plain,
             None => Head::Other,
         };
@@ -104,7 +108,8 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             Head::Plain | Head::Value | Head::Softmax | Head::LogSoftmax if self.row(self.outputs[j]) == 1 => {
                 Head::Value
             }
-            // Plain numbers are scores whatever moved them before; those of three dimensions stand for themselves.
+            // Plain numbers are scores whatever moved them before; those of three dimensions stand for
+            // themselves.
             Head::Plain | Head::Value if self.shapes[self.outputs[j]].rank() > 2 => Head::Value,
             Head::Value => Head::Plain,
             head => head,

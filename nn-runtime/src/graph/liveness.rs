@@ -1,8 +1,9 @@
-//! What follows from a graph for one pass: which gradients are wanted, which nodes are fused, and from when to when each
-//! value and gradient is needed. In: a `Graph` and a pass; out: a `Liveness`. It knows times, never a place in memory.
+//! What follows from a graph for one pass: which gradients are wanted, which nodes are fused, and from when
+//! to when each value and gradient is needed. In: a `Graph` and a pass; out: a `Liveness`. It knows times,
+//! never a place in memory.
 //!
-//! Time: node `i` of `S` runs forward at `i` and backward at `2S - 1 - i`; the gradients of its parameters are computed at
-//! `Node::params_at`, when all nodes have run backward.
+//! Time: node `i` of `S` runs forward at `i` and backward at `2S - 1 - i`; the gradients of its parameters
+//! are computed at `Node::params_at`, when all nodes have run backward.
 
 use super::{Graph, Node, max};
 use crate::spec::{Epilogue, Fusible, Pass};
@@ -24,8 +25,8 @@ pub(super) struct Liveness<const S: usize, const V: usize> {
     pub(super) output: [Option<usize>; V],
     /// The node that is fused into the writer of a value, which therefore has no place of its own.
     pub(super) fused_node: [Option<usize>; V],
-    /// The values whose gradient is wanted: those that depend on something learnt, or all where those of the inputs are
-    /// asked for.
+    /// The values whose gradient is wanted: those that depend on something learnt, or all where those of the
+    /// inputs are asked for.
     pub(super) wanted: [bool; V],
     /// The nodes whose `backward_input` is called.
     pub(super) backward_input: [bool; S],
@@ -38,22 +39,23 @@ pub(super) struct Liveness<const S: usize, const V: usize> {
     pub(super) epilogue: [Epilogue; S],
     /// The node of the pool that is fused into a convolution.
     pub(super) pool: [Option<usize>; S],
-    /// Of a value that a fused pool reads: the pool's output, whose gradient the convolution is given instead.
+    /// Of a value that a fused pool reads: the pool's output, whose gradient the convolution is given
+    /// instead.
     pub(super) pooled: [Option<usize>; V],
     /// The node that writes a value; `None` for an input.
     writer: [Option<usize>; V],
     /// The node into which the writer is fused, so that the value exists from that node on.
     begun_by: [Option<usize>; V],
     readers: [usize; V],
-    /// The last reader, and at which of its inputs it first reads the value. Backward, it is the first to write the
-    /// value's gradient; the others add to it.
+    /// The last reader, and at which of its inputs it first reads the value. Backward, it is the first to
+    /// write the value's gradient; the others add to it.
     last: [Option<(usize, usize)>; V],
     /// The reading before that one: the next to add to its gradient.
     next: [Option<(usize, usize)>; V],
     /// The value whose gradient buffer a value's gradient shares: itself, if it has a buffer of its own.
     representative: [usize; V],
-    /// The later value whose gradient is this one's too, because its last reader passes gradients on unchanged
-    /// (`LayerSpec::passes_gradient`): it need not be written.
+    /// The later value whose gradient is this one's too, because its last reader passes gradients on
+    /// unchanged (`LayerSpec::passes_gradient`): it need not be written.
     aliased_to: [Option<usize>; V],
     /// Nodes that overwrite the gradient of their output with that of their input.
     pub(super) in_place: [bool; S],
@@ -221,7 +223,8 @@ impl<const S: usize, const V: usize> Liveness<S, V> {
         }
     }
 
-    /// The convolution into which node `s`, a pool, is fused, if it may be; perhaps with a floor between, fused already.
+    /// The convolution into which node `s`, a pool, is fused, if it may be; perhaps with a floor between,
+    /// fused already.
     const fn pooling(&self, s: usize, nodes: &[Node; S]) -> Option<usize> {
         let node = &nodes[s];
         if !matches!(node.spec.fusion.is, Some(Fusible::MaxPool(_))) || node.n != 1 {
@@ -261,8 +264,9 @@ impl<const S: usize, const V: usize> Liveness<S, V> {
         }
     }
 
-    /// Node `s` passes the gradient of its output on to its inputs. A gradient that nothing else is added to shares the
-    /// output's buffer; one that something is added to becomes a sum of the two when the other is known, without a copy.
+    /// Node `s` passes the gradient of its output on to its inputs. A gradient that nothing else is added to
+    /// shares the output's buffer; one that something is added to becomes a sum of the two when the other is
+    /// known, without a copy.
     const fn passes_gradient(&mut self, s: usize, node: &Node) {
         let y = self.representative[node.y];
         let mut k = 0;
@@ -295,13 +299,15 @@ impl<const S: usize, const V: usize> Liveness<S, V> {
         self.grad_to[y] = max(self.grad_to[y], self.grad_to[v]);
     }
 
-    /// Whether the gradient of a value has a buffer of its own in the workspace, unless it shares another one.
+    /// Whether the gradient of a value has a buffer of its own in the workspace, unless it shares another
+    /// one.
     const fn has_own_grad(&self, v: usize) -> bool {
         let outside = self.output[v].is_some() && !self.is_fork(v);
         self.wanted[v] && self.writer[v].is_some() && self.pooled[v].is_none() && !outside
     }
 
-    /// The last time that the gradient of a value is read: by its writer, or the convolution into which that is fused.
+    /// The last time that the gradient of a value is read: by its writer, or the convolution into which that
+    /// is fused.
     const fn grad_end(&self, v: usize, nodes: &[Node; S]) -> usize {
         let Some(mut writer) = self.writer[v] else { return 0 };
         if let Some(producer) = self.begun_by[v]
@@ -321,7 +327,8 @@ impl<const S: usize, const V: usize> Liveness<S, V> {
         }
     }
 
-    /// Whether `v` is an output of the network that is read within it too, and so has a buffer in the workspace.
+    /// Whether `v` is an output of the network that is read within it too, and so has a buffer in the
+    /// workspace.
     pub(super) const fn is_fork(&self, v: usize) -> bool {
         self.output[v].is_some() && self.readers[v] > 0
     }
@@ -336,7 +343,8 @@ impl<const S: usize, const V: usize> Liveness<S, V> {
         self.aliased_to[v].is_some() && self.is_first(v, s, k)
     }
 
-    /// The value whose gradient is added to what node `s` writes for `v`, its input `k`: the sum was deferred until now.
+    /// The value whose gradient is added to what node `s` writes for `v`, its input `k`: the sum was deferred
+    /// until now.
     pub(super) const fn deferred_sum(&self, v: usize, s: usize, k: usize) -> Option<usize> {
         match self.next[v] {
             Some((next, at)) if next == s && at == k => self.aliased_to[v],

@@ -1,11 +1,13 @@
-//! The planner's half of micro-batches: a large batch is run in groups of samples, each forward and backward, small enough
-//! for its workspace to stay in the cache. Gradients of parameters are usually computed when all groups have run, from
-//! what every layer has kept of all samples. Where a layer does much for each parameter and sample (a convolution, whose
-//! weights are used at every place), they are computed right after its group, while inputs are in the cache, as sums over
-//! blocks of samples that are added afterwards; then nothing of the group needs to be kept.
+//! The planner's half of micro-batches: a large batch is run in groups of samples, each forward and backward,
+//! small enough for its workspace to stay in the cache. Gradients of parameters are usually computed when all
+//! groups have run, from what every layer has kept of all samples. Where a layer does much for each parameter
+//! and sample (a convolution, whose weights are used at every place), they are computed right after its
+//! group, while inputs are in the cache, as sums over blocks of samples that are added afterwards; then
+//! nothing of the group needs to be kept.
 //!
-//! So a buffer lives either until its group has been through, `end_of_group`, or beyond. Those that live beyond are placed
-//! first, at the beginning of the workspace: a trainer copies that part of each group aside, and reuses the rest.
+//! So a buffer lives either until its group has been through, `end_of_group`, or beyond. Those that live
+//! beyond are placed first, at the beginning of the workspace: a trainer copies that part of each group
+//! aside, and reuses the rest.
 
 use super::Node;
 use crate::spec::SavedLayout;
@@ -19,8 +21,8 @@ pub(super) const fn end_of_group(nodes: usize) -> usize {
 }
 
 impl Node {
-    /// Whether it computes or reads so much for each parameter that the gradients of its parameters are computed group by
-    /// group, and what it keeps allows that.
+    /// Whether it computes or reads so much for each parameter that the gradients of its parameters are
+    /// computed group by group, and what it keeps allows that.
     pub(crate) const fn reuses(&self) -> bool {
         let spec = self.spec;
         let own = self.network.is_none() && spec.times == 1;
@@ -38,7 +40,8 @@ impl Node {
         self.reuses() && matches!(self.spec.memory.layout, SavedLayout::Group)
     }
 
-    /// The time at which the gradients of its parameters are computed: with its group, or after the whole batch.
+    /// The time at which the gradients of its parameters are computed: with its group, or after the whole
+    /// batch.
     pub(super) const fn params_at(&self, nodes: usize) -> usize {
         end_of_group(nodes) + if self.reuses() { 0 } else { 1 }
     }

@@ -1,5 +1,6 @@
-//! A network as data, and what const code makes of it. In: what `network!` writes down about a declaration, nodes and the
-//! values they read; out: a `CompiledNetwork` with a plan for each pass. All of it runs at compile time.
+//! A network as data, and what const code makes of it. In: what `network!` writes down about a declaration,
+//! nodes and the values they read; out: a `CompiledNetwork` with a plan for each pass. All of it runs at
+//! compile time.
 
 mod allocate;
 mod compiled;

@@ -1,5 +1,6 @@
-//! Where in memory everything lies during one pass. In: a `Graph` and what `liveness` says of it; out: a `Plan`, which tells
-//! of each node where it finds its inputs and gradients and leaves its outputs. It knows times and sizes, never a float.
+//! Where in memory everything lies during one pass. In: a `Graph` and what `liveness` says of it; out: a
+//! `Plan`, which tells of each node where it finds its inputs and gradients and leaves its outputs. It knows
+//! times and sizes, never a float.
 
 use super::allocate::{Buffer, Buffers, Kind};
 use super::liveness::{Fusion, Liveness};
@@ -76,7 +77,8 @@ pub struct NodePlan {
     pub(crate) dx: [BufferRef; MAX_INPUTS],
     /// Where a `dx` that is not the first of its value is added.
     pub(crate) sum: [BufferRef; MAX_INPUTS],
-    /// The inputs, one bit each, where `sum` is added to `dx` instead: their sum was deferred until this node.
+    /// The inputs, one bit each, where `sum` is added to `dx` instead: their sum was deferred until this
+    /// node.
     pub(crate) deferred: u8,
     /// `dy` and `dx` are one buffer, which `backward_in_place` overwrites.
     pub(crate) in_place: bool,
@@ -121,7 +123,8 @@ impl NodePlan {
 /// The plan of one network for one pass.
 pub struct Plan<const S: usize> {
     pub(crate) node_plan: [NodePlan; S],
-    /// Floats per sample at the beginning of the workspace that are needed until all samples have been through.
+    /// Floats per sample at the beginning of the workspace that are needed until all samples have been
+    /// through.
     pub(crate) kept: usize,
     pub(crate) work: usize,
     pub(crate) scratch: usize,

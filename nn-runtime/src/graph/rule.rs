@@ -1,5 +1,5 @@
-//! A rule's answer, and what of it stands at a site. In: the spec of a layer, or of a network used as one; out: the same
-//! with the shapes it was asked about.
+//! A rule's answer, and what of it stands at a site. In: the spec of a layer, or of a network used as one;
+//! out: the same with the shapes it was asked about.
 
 use super::compiled::CompiledNetwork;
 use crate::fault::Fault;

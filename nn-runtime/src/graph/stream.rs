@@ -1,5 +1,6 @@
-//! A network run one step at a time: what is a sequence, what each layer carries, and where it all lies. In: a `Graph`; out: a `Plan` for
-//! one step, and the node that needs the whole window, if one does. Nothing shares memory here: a step is small, and what is carried must stay.
+//! A network run one step at a time: what is a sequence, what each layer carries, and where it all lies. In:
+//! a `Graph`; out: a `Plan` for one step, and the node that needs the whole window, if one does. Nothing
+//! shares memory here: a step is small, and what is carried must stay.
 
 use super::plan::{BufferRef, NodePlan, Plan};
 use super::{Graph, max};
@@ -28,8 +29,8 @@ pub const fn input_step(shape: Shape) -> usize {
     shape.step_len()
 }
 
-/// Numbers of one step of an output, or all of it where it is no sequence: one of two dimensions or more, the first of them the steps of the
-/// first input.
+/// Numbers of one step of an output, or all of it where it is no sequence: one of two dimensions or more, the
+/// first of them the steps of the first input.
 pub const fn output_step(shape: Shape, input: Shape) -> usize {
     if is_sequence(shape, input) { input_step(shape) } else { shape.len() }
 }
@@ -55,7 +56,8 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             while k < node.n {
                 any |= is[node.x[k]];
                 all &= is[node.x[k]];
-                // An input of other steps than the first comes step by step too, and there is no window to put it in.
+                // An input of other steps than the first comes step by step too, and there is no window to
+                // put it in.
                 apart |= node.x[k] < self.inputs && !is[node.x[k]];
                 k += 1;
             }

@@ -1,5 +1,6 @@
-//! The checks that stop a build. In: a rule's answer and the way of the shapes up to it; out: nothing, or a panic at compile
-//! time on the layer's own span. One mistake is told once: whatever follows from an unknown shape is silent.
+//! The checks that stop a build. In: a rule's answer and the way of the shapes up to it; out: nothing, or a
+//! panic at compile time on the layer's own span. One mistake is told once: whatever follows from an unknown
+//! shape is silent.
 
 use super::Rule;
 use crate::fault::{Fault, Text};
@@ -40,7 +41,8 @@ impl TracedValue {
         };
         let mut flow = *from;
         if !from.shape.is_known() {
-            // Behind a fault everything is unknown, even what a rule could still say: it would be said about a guess.
+            // Behind a fault everything is unknown, even what a rule could still say: it would be said about
+            // a guess.
             flow.shape = Shape::UNKNOWN;
             return flow;
         }

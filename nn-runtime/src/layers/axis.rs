@@ -1,10 +1,11 @@
-//! Values joined and cut along one dimension: what `Concat`, `Split` and `Glu` have in common. In: parts and the length of a row of
-//! each; out: the whole, or the other way. It only moves numbers.
+//! Values joined and cut along one dimension: what `Concat`, `Split` and `Glu` have in common. In: parts and
+//! the length of a row of each; out: the whole, or the other way. It only moves numbers.
 
 use crate::fault::Fault;
 use crate::shape::Shape;
 
-/// Numbers of one row: all dimensions from `axis` on. A value is a list of such rows, and joins and cuts go row by row.
+/// Numbers of one row: all dimensions from `axis` on. A value is a list of such rows, and joins and cuts go
+/// row by row.
 pub(super) const fn row(shape: &Shape, axis: usize) -> usize {
     let mut len = 1;
     let mut i = axis;

@@ -1,5 +1,6 @@
-//! `BatchNorm`: every channel brought to mean 0 and deviation 1 over the batch. In: `[channels, …]`; out: the same. While training
-//! the statistics are those of the whole batch; when predicting, or frozen, the running ones.
+//! `BatchNorm`: every channel brought to mean 0 and deviation 1 over the batch. In: `[channels, …]`; out: the
+//! same. While training the statistics are those of the whole batch; when predicting, or frozen, the running
+//! ones.
 
 use super::norm::eps_fault;
 use crate::fault::Fault;
@@ -10,11 +11,13 @@ use crate::shape::Shape;
 use crate::spec::LayerSpec;
 use nn_kernels::batch_norm::{Channels, channels_backward, gradient_sums, moments, scale_channels};
 
-/// `y = (x - mean) / √(variance + eps) · weight + bias`, one mean and variance per channel: `[features] -> [features]`,
-/// `[channels, height, width] -> [channels, height, width]`, and so with any dimensions after the channels.
+/// `y = (x - mean) / √(variance + eps) · weight + bias`, one mean and variance per channel: `[features] ->
+/// [features]`, `[channels, height, width] -> [channels, height, width]`, and so with any dimensions after
+/// the channels.
 ///
-/// While training, mean and (biased) variance are those of the batch, and a step moves the running ones towards them:
-/// `running += momentum · (batch - running)`, with the unbiased variance. Predictions, and a `frozen` layer, use the running ones.
+/// While training, mean and (biased) variance are those of the batch, and a step moves the running ones
+/// towards them: `running += momentum · (batch - running)`, with the unbiased variance. Predictions, and a
+/// `frozen` layer, use the running ones.
 ///
 /// | argument | here | PyTorch's `BatchNorm2d` | Keras's `BatchNormalization` |
 /// |---|---|---|---|
@@ -25,8 +28,8 @@ use nn_kernels::batch_norm::{Channels, channels_backward, gradient_sums, moments
 /// | which variance runs | unbiased | unbiased | biased |
 /// | one number per channel while training | `y = bias`, the running variance stays | an error | `y = bias` |
 ///
-/// Parameters: `weight` and `bias`, `[channels]`; beside them, saved but not learnt, `running_mean` and `running_var`, which begin
-/// as 0 and 1. Ioffe & Szegedy, "Batch Normalization", 2015.
+/// Parameters: `weight` and `bias`, `[channels]`; beside them, saved but not learnt, `running_mean` and
+/// `running_var`, which begin as 0 and 1. Ioffe & Szegedy, "Batch Normalization", 2015.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -138,7 +141,8 @@ fn per_channel<const K: usize>(memory: &mut [f32], channels: usize) -> [&mut [f3
     })
 }
 
-/// What is kept of each channel for the backward methods: the mean and variance that were used, Σ dy and Σ dy · (x - mean).
+/// What is kept of each channel for the backward methods: the mean and variance that were used, Σ dy and Σ dy
+/// · (x - mean).
 const KEPT: usize = 4;
 
 impl Layer for BatchNorm {

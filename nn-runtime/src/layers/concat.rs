@@ -1,5 +1,5 @@
-//! `Concat`: several values one behind the other along a dimension. In: two or more values that agree in every other dimension; out:
-//! one value. It only moves numbers.
+//! `Concat`: several values one behind the other along a dimension. In: two or more values that agree in
+//! every other dimension; out: one value. It only moves numbers.
 
 use super::axis::{self, cut, join, row};
 use super::sum::several;

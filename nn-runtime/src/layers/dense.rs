@@ -1,4 +1,5 @@
-//! `Dense`: every output a weighted sum of every input. In: `[features]`; out: `[units]`. The product itself is the kernels'.
+//! `Dense`: every output a weighted sum of every input. In: `[features]`; out: `[units]`. The product itself
+//! is the kernels'.
 
 use crate::fault::Fault;
 use crate::graph::Rule;
@@ -17,7 +18,8 @@ use nn_kernels::matrix::{Panels, backward_bias, backward_input, backward_input_s
 /// | `init` (of the weight) | `GlorotUniform` | uniform in ±1/√features | `"glorot_uniform"` |
 /// | `bias_init` | `Zeros` | uniform in ±1/√features | `"zeros"` |
 ///
-/// Parameters: `weight`, `[units, features]`, and `bias`, `[units]`. On `[steps, features]` use [`DensePerStep`](super::DensePerStep).
+/// Parameters: `weight`, `[units, features]`, and `bias`, `[units]`. On `[steps, features]` use
+/// [`DensePerStep`](super::DensePerStep).
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -106,7 +108,8 @@ impl Dense {
         self.units
     }
 
-    /// A batch of steps is a batch of samples to the product: the rows of the matrix are the last dimension of the input.
+    /// A batch of steps is a batch of samples to the product: the rows of the matrix are the last dimension
+    /// of the input.
     fn panels(&self, cx: &LayerContext<'_, impl Sized>) -> Panels {
         let x = cx.input_shape(0);
         Panels::best(x.dim(x.rank() - 1), self.units)

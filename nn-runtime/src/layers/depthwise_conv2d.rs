@@ -1,5 +1,5 @@
-//! `DepthwiseConv2d`: filters that see one channel each. In: `[channels, height, width]`; out: `[channels · multiplier, height,
-//! width]`. It is the convolution with as many groups as channels, and nothing else.
+//! `DepthwiseConv2d`: filters that see one channel each. In: `[channels, height, width]`; out: `[channels ·
+//! multiplier, height, width]`. It is the convolution with as many groups as channels, and nothing else.
 
 use super::conv::{Learnt, conv, fans, layer_of_a_convolution, learnt_arguments, spec};
 use super::image::image;

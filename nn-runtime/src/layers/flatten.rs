@@ -1,4 +1,5 @@
-//! `Flatten`: the same numbers in one dimension. In: any shape; out: `[numbers]`. It may not change a number or their order.
+//! `Flatten`: the same numbers in one dimension. In: any shape; out: `[numbers]`. It may not change a number
+//! or their order.
 
 use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};

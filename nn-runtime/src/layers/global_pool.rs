@@ -1,5 +1,6 @@
-//! `GlobalAvgPool` and `GlobalMaxPool`: one number for each channel. In: `[channels, height, width]` or `[steps, features]`, and of steps
-//! perhaps a mask; out: `[channels]` or `[features]`. Each is the pool whose window is the whole input, or what a mask leaves of it.
+//! `GlobalAvgPool` and `GlobalMaxPool`: one number for each channel. In: `[channels, height, width]` or
+//! `[steps, features]`, and of steps perhaps a mask; out: `[channels]` or `[features]`. Each is the pool
+//! whose window is the whole input, or what a mask leaves of it.
 
 use super::mask::{is_step, mask_fault};
 use super::max_pool;
@@ -10,10 +11,11 @@ use crate::shape::Shape;
 use crate::spec::LayerSpec;
 use nn_kernels::pool::{Pool, avg_pool, avg_pool_backward};
 
-/// The mean of each channel or feature: `[channels, height, width] -> [channels]`, `[steps, features] -> [features]`.
+/// The mean of each channel or feature: `[channels, height, width] -> [channels]`, `[steps, features] ->
+/// [features]`.
 ///
-/// Of steps there may be a mask, `([steps, features], [steps]) -> [features]`, 1 a step and 0 padding: the mean is that of the steps, 0
-/// where there is none. A mask has no gradient: it is answered with zeros.
+/// Of steps there may be a mask, `([steps, features], [steps]) -> [features]`, 1 a step and 0 padding: the
+/// mean is that of the steps, 0 where there is none. A mask has no gradient: it is answered with zeros.
 ///
 /// No arguments. PyTorch's `AdaptiveAvgPool2d(1)`, then `Flatten()`; Keras's `GlobalAveragePooling2D()` and
 /// `GlobalAveragePooling1D()`, which takes a mask too. Lin et al., "Network In Network", 2014.
@@ -29,13 +31,14 @@ use nn_kernels::pool::{Pool, avg_pool, avg_pool_backward};
 #[derive(Clone, Copy, Default, Debug)]
 pub struct GlobalAvgPool;
 
-/// The largest number of each channel or feature: `[channels, height, width] -> [channels]`, `[steps, features] -> [features]`.
+/// The largest number of each channel or feature: `[channels, height, width] -> [channels]`, `[steps,
+/// features] -> [features]`.
 ///
-/// Of steps there may be a mask, `([steps, features], [steps]) -> [features]`, 1 a step and 0 padding: the largest is that of the steps, 0
-/// where there is none. A mask has no gradient: it is answered with zeros.
+/// Of steps there may be a mask, `([steps, features], [steps]) -> [features]`, 1 a step and 0 padding: the
+/// largest is that of the steps, 0 where there is none. A mask has no gradient: it is answered with zeros.
 ///
-/// No arguments. PyTorch's `AdaptiveMaxPool2d(1)`, then `Flatten()`; Keras's `GlobalMaxPooling2D()` and `GlobalMaxPooling1D()`.
-/// Of equal numbers the first, row by row, takes the gradient.
+/// No arguments. PyTorch's `AdaptiveMaxPool2d(1)`, then `Flatten()`; Keras's `GlobalMaxPooling2D()` and
+/// `GlobalMaxPooling1D()`. Of equal numbers the first, row by row, takes the gradient.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -99,7 +102,8 @@ impl GlobalAvgPool {
         GlobalAvgPool
     }
 
-    /// `[channels, height, width] -> [channels]`, `[steps, features] -> [features]`, `([steps, features], [steps]) -> [features]`
+    /// `[channels, height, width] -> [channels]`, `[steps, features] -> [features]`, `([steps, features],
+    /// [steps]) -> [features]`
     pub const fn rule<const N: usize>(&self, x: [Shape; N]) -> Rule {
         match spec(&x, "GlobalAvgPool") {
             // The mask, for the way back.
@@ -116,7 +120,8 @@ impl GlobalMaxPool {
         GlobalMaxPool
     }
 
-    /// `[channels, height, width] -> [channels]`, `[steps, features] -> [features]`, `([steps, features], [steps]) -> [features]`
+    /// `[channels, height, width] -> [channels]`, `[steps, features] -> [features]`, `([steps, features],
+    /// [steps]) -> [features]`
     pub const fn rule<const N: usize>(&self, x: [Shape; N]) -> Rule {
         match spec(&x, "GlobalMaxPool") {
             Ok(spec) => {
@@ -210,7 +215,7 @@ impl<const N: usize> Layer<N> for GlobalMaxPool {
     ) {
         let pool = pool(cx);
         if N == 1 {
-            return max_pool::pull(cx, pool, dy, dx[0]);
+            return max_pool::backward(cx, pool, dy, dx[0]);
         }
         let (steps, features) = (pool.width, pool.channels);
         let samples = dx[0].chunks_exact_mut(steps * features).zip(cx.saved.chunks_exact(features));
@@ -226,7 +231,8 @@ impl<const N: usize> Layer<N> for GlobalMaxPool {
     }
 }
 
-/// The step with the largest number of a feature, the first of equals; of several NaN, which are above all, the last.
+/// The step with the largest number of a feature, the first of equals; of several NaN, which are above all,
+/// the last.
 fn largest(x: &[f32], mask: &[f32], feature: usize, features: usize) -> Option<usize> {
     let mut best: Option<usize> = None;
     for step in (0..mask.len()).filter(|step| is_step(&mask[*step])) {

@@ -1,15 +1,15 @@
-//! `GroupNorm`: groups of channels brought to mean 0 and deviation 1. In: `[channels, …]`; out: the same. It knows one sample at a
-//! time: training and prediction are the same.
+//! `GroupNorm`: groups of channels brought to mean 0 and deviation 1. In: `[channels, …]`; out: the same. It
+//! knows one sample at a time: training and prediction are the same.
 
 use super::norm::{Norm, row_norm_layer};
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::graph::Rule;
 use nn_kernels::row_norm::NormRows;
 
-/// `y = (x - mean) / √(variance + eps) · weight + bias`, mean and (biased) variance over each of `groups` groups of channels of a
-/// sample, weight and bias one per channel: `[channels, …] -> [channels, …]`.
+/// `y = (x - mean) / √(variance + eps) · weight + bias`, mean and (biased) variance over each of `groups`
+/// groups of channels of a sample, weight and bias one per channel: `[channels, …] -> [channels, …]`.
 ///
 /// | argument | here | PyTorch's `GroupNorm` | Keras's `GroupNormalization` |
 /// |---|---|---|---|
@@ -17,7 +17,8 @@ use nn_kernels::row_norm::NormRows;
 /// | `eps`, above 0 | `1e-5` | `eps=1e-5` | `epsilon=1e-3` |
 /// | `affine`: whether there are weight and bias | `true` | `affine=True` | `scale=True`, `center=True` |
 ///
-/// Parameters: `weight` and `bias`, `[channels]`; they begin as 1 and 0. Wu & He, "Group Normalization", 2018.
+/// Parameters: `weight` and `bias`, `[channels]`; they begin as 1 and 0. Wu & He, "Group Normalization",
+/// 2018.
 ///
 /// ```
 /// use nn_runtime::prelude::*;

@@ -1,24 +1,25 @@
-//! `InstanceNorm`: every channel of a sample brought to mean 0 and deviation 1. In: `[channels, …]`; out: the same. It knows one
-//! sample at a time: training and prediction are the same.
+//! `InstanceNorm`: every channel of a sample brought to mean 0 and deviation 1. In: `[channels, …]`; out: the
+//! same. It knows one sample at a time: training and prediction are the same.
 
 use super::group_norm::channel_rows;
 use super::norm::{Norm, row_norm_layer};
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::graph::Rule;
 use nn_kernels::row_norm::NormRows;
 
-/// `y = (x - mean) / √(variance + eps) · weight + bias`, mean and (biased) variance over each channel of a sample:
-/// `[channels, length] -> [channels, length]`, and so with more dimensions.
+/// `y = (x - mean) / √(variance + eps) · weight + bias`, mean and (biased) variance over each channel of a
+/// sample: `[channels, length] -> [channels, length]`, and so with more dimensions.
 ///
 /// | argument | here | PyTorch's `InstanceNorm2d` | Keras's `GroupNormalization(-1)` |
 /// |---|---|---|---|
 /// | `eps`, above 0 | `1e-5` | `eps=1e-5` | `epsilon=1e-3` |
 /// | `affine`: whether there are weight and bias | `false` | `affine=False` | `scale=True`, `center=True` |
 ///
-/// Parameters, if `affine`: `weight` and `bias`, `[channels]`; they begin as 1 and 0. PyTorch's running statistics, off by default,
-/// are left out. Ulyanov, Vedaldi & Lempitsky, "Instance Normalization: The Missing Ingredient for Fast Stylization", 2016.
+/// Parameters, if `affine`: `weight` and `bias`, `[channels]`; they begin as 1 and 0. PyTorch's running
+/// statistics, off by default, are left out. Ulyanov, Vedaldi & Lempitsky, "Instance Normalization: The
+/// Missing Ingredient for Fast Stylization", 2016.
 ///
 /// ```
 /// use nn_runtime::prelude::*;

@@ -1,5 +1,5 @@
-//! `LastStep`: of a sequence its last step. In: `[steps, features]`, and perhaps a mask of the steps that are there; out: `[features]`. It
-//! only moves numbers.
+//! `LastStep`: of a sequence its last step. In: `[steps, features]`, and perhaps a mask of the steps that are
+//! there; out: `[features]`. It only moves numbers.
 
 use super::mask::{is_step, mask_fault};
 use crate::fault::Fault;
@@ -8,11 +8,11 @@ use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
 use crate::spec::LayerSpec;
 
-/// The last step of a sequence, `[steps, features] -> [features]`; with a mask, `([steps, features], [steps]) -> [features]`, the last one
-/// where the mask is not 0, and zeros where there is none.
+/// The last step of a sequence, `[steps, features] -> [features]`; with a mask, `([steps, features], [steps])
+/// -> [features]`, the last one where the mask is not 0, and zeros where there is none.
 ///
-/// No arguments; PyTorch and Keras write `x[:, -1]`, and Keras's recurrent layers find the last step of a mask themselves. A mask has no
-/// gradient: it is answered with zeros.
+/// No arguments; PyTorch and Keras write `x[:, -1]`, and Keras's recurrent layers find the last step of a
+/// mask themselves. A mask has no gradient: it is answered with zeros.
 ///
 /// ```
 /// use nn_runtime::prelude::*;

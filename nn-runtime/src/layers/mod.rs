@@ -1,10 +1,12 @@
-//! The kinds of layers, one concept a file. In: what a declaration says in brackets; out: a `rule` for rustc and a `Layer` for
-//! the passes. A layer may know kernels and its own spec, never another layer, the graph, or a thread.
+//! The kinds of layers, one concept a file. In: what a declaration says in brackets; out: a `rule` for rustc
+//! and a `Layer` for the passes. A layer may know kernels and its own spec, never another layer, the graph,
+//! or a thread.
 //!
 //! # Where PyTorch and Keras differ
 //!
-//! Names and defaults are those on which both agree. Where they do not, ours are PyTorch's, except that weights begin Glorot uniform and
-//! biases zero, as in Keras. Each layer's page shows its own arguments beside both.
+//! Names and defaults are those on which both agree. Where they do not, ours are PyTorch's, except that
+//! weights begin Glorot uniform and biases zero, as in Keras. Each layer's page shows its own arguments
+//! beside both.
 //!
 //! | What | PyTorch | Keras |
 //! |---|---|---|

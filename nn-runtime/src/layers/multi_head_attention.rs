@@ -1,5 +1,6 @@
-//! `MultiHeadAttention`: every step a mean of all steps, weighted by how well they match. In: `[steps, features]`, or queries and a
-//! memory, and perhaps a mask of the steps that are there; out: `[steps, features]`. The dot products are the kernels'.
+//! `MultiHeadAttention`: every step a mean of all steps, weighted by how well they match. In: `[steps,
+//! features]`, or queries and a memory, and perhaps a mask of the steps that are there; out: `[steps,
+//! features]`. The dot products are the kernels'.
 
 mod passes;
 mod plan;
@@ -12,8 +13,9 @@ use crate::shape::Shape;
 use crate::spec::{LayerSpec, SavedLayout};
 use plan::Plan;
 
-/// Scaled dot-product attention of several heads: `y = concat_h(softmax(q_h · k_hᵀ / √d) · v_h) · out_projᵀ + out_proj_bias`, where `q`,
-/// `k` and `v` are products of the steps with the three parts of `in_proj_weight`, and each head has `d = features / heads` of their columns.
+/// Scaled dot-product attention of several heads: `y = concat_h(softmax(q_h · k_hᵀ / √d) · v_h) · out_projᵀ +
+/// out_proj_bias`, where `q`, `k` and `v` are products of the steps with the three parts of `in_proj_weight`,
+/// and each head has `d = features / heads` of their columns.
 ///
 /// | inputs | shapes |
 /// |---|---|
@@ -30,9 +32,10 @@ use plan::Plan;
 /// | dropout of the weights | none: put `Dropout` behind it | `dropout=0.0` | `dropout=0.0` |
 /// | a query that sees no key | 0 before the output product | NaN | the mean of all values |
 ///
-/// Parameters, named and laid out as PyTorch's: `in_proj_weight`, `[3 · features, features]` (of queries, keys, values), `in_proj_bias`,
-/// `[3 · features]`, `out_proj.weight`, `[features, features]`, and `out_proj.bias`, `[features]`. Weights begin Glorot uniform, biases 0.
-/// A mask has no gradient: it is answered with zeros. Vaswani et al., "Attention Is All You Need", 2017.
+/// Parameters, named and laid out as PyTorch's: `in_proj_weight`, `[3 · features, features]` (of queries,
+/// keys, values), `in_proj_bias`, `[3 · features]`, `out_proj.weight`, `[features, features]`, and
+/// `out_proj.bias`, `[features]`. Weights begin Glorot uniform, biases 0. A mask has no gradient: it is
+/// answered with zeros. Vaswani et al., "Attention Is All You Need", 2017.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -77,7 +80,8 @@ impl MultiHeadAttention {
         self
     }
 
-    /// `[steps, features] -> [steps, features]`, `([steps, features], [keys, features]) -> [steps, features]`, each perhaps with a mask
+    /// `[steps, features] -> [steps, features]`, `([steps, features], [keys, features]) -> [steps,
+    /// features]`, each perhaps with a mask
     pub const fn rule<const N: usize>(&self, x: [Shape; N]) -> Rule {
         let plan = match self.plan(&x) {
             Ok(plan) => plan,

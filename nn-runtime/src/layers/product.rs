@@ -1,17 +1,18 @@
-//! `Product`: several values multiplied number by number, as gates and attention over channels do. In: two or more values of one
-//! shape; out: the same shape. It never widens a shape to fit another.
+//! `Product`: several values multiplied number by number, as gates and attention over channels do. In: two or
+//! more values of one shape; out: the same shape. It never widens a shape to fit another.
 
 use super::sum::alike;
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::graph::Rule;
 use crate::spec::LayerSpec;
 use nn_kernels::elementwise::Map;
 use nn_kernels::simd::Simd;
 
 /// `y = x₁ · x₂ · …`, number by number: `([…], […], …) -> […]`, all of one shape.
 ///
-/// No arguments, as Keras's `Multiply()`; PyTorch writes `a * b`, which also widens shapes. Here shapes are equal or refused.
+/// No arguments, as Keras's `Multiply()`; PyTorch writes `a * b`, which also widens shapes. Here shapes are
+/// equal or refused.
 ///
 /// ```
 /// use nn_runtime::prelude::*;

@@ -1,5 +1,5 @@
-//! What `Rnn`, `Gru` and `Lstm` share: arguments, rule, and passes. In: `[steps, features]`, and perhaps a mask `[steps]`; out: every step's
-//! output, or the last. Nothing here may know a cell's formula.
+//! What `Rnn`, `Gru` and `Lstm` share: arguments, rule, and passes. In: `[steps, features]`, and perhaps a
+//! mask `[steps]`; out: every step's output, or the last. Nothing here may know a cell's formula.
 
 mod passes;
 
@@ -21,7 +21,8 @@ pub enum Direction {
     Forward,
     /// From the last step to the first.
     Backward,
-    /// Both ways, each with weights of its own; the outputs stand side by side, those of the way forward first.
+    /// Both ways, each with weights of its own; the outputs stand side by side, those of the way forward
+    /// first.
     Both,
 }
 
@@ -89,7 +90,8 @@ macro_rules! recurrent_layer {
                 self
             }
 
-            /// `[steps, features] -> [steps, units]`, or `[units]` of the last step; `([steps, features], [steps])` with a mask.
+            /// `[steps, features] -> [steps, units]`, or `[units]` of the last step; `([steps, features],
+            /// [steps])` with a mask.
             pub const fn rule<const N: usize>(&self, x: [crate::shape::Shape; N]) -> crate::graph::Rule {
                 self.of.rule(&x, stringify!($name))
             }
@@ -181,7 +183,8 @@ impl<C: Cell> Recurrent<C> {
             return Rule::Err(fault.help("give the number of outputs, such as `").str(layer).str("(32)`"));
         }
         let (units, ways, row) = (self.units, self.ways(), self.row());
-        // What is kept for a sample is the most of all, but for the weights, which a copy may pad to sixteen times as many.
+        // What is kept for a sample is the most of all, but for the weights, which a copy may pad to sixteen
+        // times as many.
         let wide = max(features, units.saturating_mul(16));
         let fits = Shape::of([units, 32]).checked_len().is_some()
             && Shape::of([steps, wide]).checked_len().is_some()
@@ -191,7 +194,8 @@ impl<C: Cell> Recurrent<C> {
             return Rule::Err(too_large());
         }
         let y = if self.last { Shape::of([ways * units]) } else { Shape::of([steps, ways * units]) };
-        // Of a group of samples the state and the gradients of one step's gates; or a second gradient of the input.
+        // Of a group of samples the state and the gradients of one step's gates; or a second gradient of the
+        // input.
         let sample = max(row + 3 * units, if ways == 2 { steps * features } else { 0 });
         // The weights in the form that each pass reads, and in a stream the state of a group.
         let [once, each] = RecurrentForward::<C>::scratch(units);

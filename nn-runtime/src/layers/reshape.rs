@@ -1,5 +1,5 @@
-//! `Reshape`: the same numbers in other dimensions. In: any shape; out: the given one, with as many numbers. It may not change a
-//! number or their order.
+//! `Reshape`: the same numbers in other dimensions. In: any shape; out: the given one, with as many numbers.
+//! It may not change a number or their order.
 
 use super::flatten::{Flatten, moves};
 use crate::fault::Fault;
@@ -62,7 +62,8 @@ impl<const R: usize> Reshape<R> {
         }
     }
 
-    /// The given dimensions with one changed so that they fit, the last that can be; or else the input itself.
+    /// The given dimensions with one changed so that they fit, the last that can be; or else the input
+    /// itself.
     const fn fitting(&self, x: Shape) -> Shape {
         let y = Shape::of(self.dims);
         let mut i = R;

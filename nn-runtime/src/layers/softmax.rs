@@ -1,5 +1,6 @@
-//! `Softmax` and `LogSoftmax`: scores become probabilities, or their logarithms. In: any shape; out: the same, each row along the
-//! last dimension on its own. A loss that wants scores leaves them out of the training pass.
+//! `Softmax` and `LogSoftmax`: scores become probabilities, or their logarithms. In: any shape; out: the
+//! same, each row along the last dimension on its own. A loss that wants scores leaves them out of the
+//! training pass.
 
 use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
@@ -7,7 +8,8 @@ use crate::shape::Shape;
 use crate::spec::{Head, LayerSpec};
 use nn_kernels::softmax;
 
-/// An elementwise function to whoever absorbs it, though it works on rows: of `[steps]` alone there is no step without the others.
+/// An elementwise function to whoever absorbs it, though it works on rows: of `[steps]` alone there is no
+/// step without the others.
 const fn spec(x: Shape, head: Head) -> Rule {
     let mut spec = LayerSpec::output(x).head(head).elementwise(true).backward_without_x();
     if x.rank() < 2 {
@@ -24,9 +26,10 @@ fn width(cx: &LayerContext) -> usize {
 
 /// `y[i] = exp(x[i]) / Σ_j exp(x[j])` along the last dimension: probabilities that sum to 1. Any shape.
 ///
-/// No arguments; the dimension is PyTorch's `dim=-1` and Keras's `axis=-1`. Before [`CrossEntropy`](crate::losses::CrossEntropy)
-/// the two are computed as one: the loss reads what goes into the softmax, so that no probability is rounded to 0.
-/// Bridle, "Probabilistic interpretation of feedforward classification network outputs", 1990.
+/// No arguments; the dimension is PyTorch's `dim=-1` and Keras's `axis=-1`. Before
+/// [`CrossEntropy`](crate::losses::CrossEntropy) the two are computed as one: the loss reads what goes into
+/// the softmax, so that no probability is rounded to 0. Bridle, "Probabilistic interpretation of feedforward
+/// classification network outputs", 1990.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -74,7 +77,8 @@ impl Layer for Softmax {
     }
 }
 
-/// `y[i] = x[i] - ln Σ_j exp(x[j])` along the last dimension: logarithms of probabilities that sum to 1. Any shape.
+/// `y[i] = x[i] - ln Σ_j exp(x[j])` along the last dimension: logarithms of probabilities that sum to 1. Any
+/// shape.
 ///
 /// No arguments; the dimension is PyTorch's `dim=-1` and Keras's `axis=-1`.
 ///

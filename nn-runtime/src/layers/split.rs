@@ -1,5 +1,5 @@
-//! `Split`: one value cut into several along a dimension, the inverse of `Concat`. In: any shape; out: two to four values. It only
-//! moves numbers.
+//! `Split`: one value cut into several along a dimension, the inverse of `Concat`. In: any shape; out: two to
+//! four values. It only moves numbers.
 
 use super::axis::{self, cut, join, row};
 use crate::fault::Fault;

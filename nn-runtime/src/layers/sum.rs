@@ -1,18 +1,18 @@
-//! `Sum`: several values added number by number, the end of a residual way. In: two or more values of one shape; out: the same
-//! shape. It never widens a shape to fit another.
+//! `Sum`: several values added number by number, the end of a residual way. In: two or more values of one
+//! shape; out: the same shape. It never widens a shape to fit another.
 
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::graph::Rule;
 use crate::spec::LayerSpec;
 use nn_kernels::elementwise::Map;
 use nn_kernels::simd::Simd;
 
 /// `y = x₁ + x₂ + …`, number by number: `([…], […], …) -> […]`, all of one shape.
 ///
-/// No arguments, as Keras's `Add()`; PyTorch writes `a + b`, which also widens shapes. Here shapes are equal or refused.
-/// He et al., "Deep Residual Learning for Image Recognition", 2016.
+/// No arguments, as Keras's `Add()`; PyTorch writes `a + b`, which also widens shapes. Here shapes are equal
+/// or refused. He et al., "Deep Residual Learning for Image Recognition", 2016.
 ///
 /// ```
 /// use nn_runtime::prelude::*;

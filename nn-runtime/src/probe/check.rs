@@ -1,5 +1,5 @@
-//! Whether a layer keeps what every layer promises. In: a probe and a batch; out: nothing, or a sentence about what does
-//! not hold. It judges by numbers alone, and does not know which layer it is.
+//! Whether a layer keeps what every layer promises. In: a probe and a batch; out: nothing, or a sentence
+//! about what does not hold. It judges by numbers alone, and does not know which layer it is.
 
 use alloc::format;
 use alloc::string::String;
@@ -13,7 +13,8 @@ use crate::layer::Layer;
 use crate::params::Tensor;
 use nn_kernels::aligned_buffer::AlignedBuffer;
 
-/// A batch, and what comes of it in an ordinary training step, which every other way to run the layer must agree with.
+/// A batch, and what comes of it in an ordinary training step, which every other way to run the layer must
+/// agree with.
 pub(super) struct Expected<'a, const N: usize, const M: usize> {
     pub(super) batch: usize,
     pub(super) x: [&'a [f32]; N],
@@ -29,14 +30,16 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
     ///   [`backward_params`](Layer::backward_params), and however a batch is cut (unless its rule says
     ///   [`depends_on_batch`](crate::LayerSpec::depends_on_batch));
     /// - gradients that are added to what is there; nothing written to a `dx` that is empty; no need for `backward_input`
-    ///   before `backward_params`, unless its rule says [`backward_input_first`](crate::LayerSpec::backward_input_first);
+    /// before `backward_params`, unless its rule says
+    /// [`backward_input_first`](crate::LayerSpec::backward_input_first);
     /// - the same bits in place as not, where its rule says [`elementwise`](crate::LayerSpec::elementwise) or
     ///   [`backward_in_place`](crate::LayerSpec::backward_in_place);
     /// - the same as with the layer after it, where its rule says
     ///   [`accepts_elementwise`](crate::LayerSpec::accepts_elementwise);
     /// - the same step by step as of a window, where its rule says that it [streams](Probe::stream).
     ///
-    /// Numbers should be such that something would be seen: different ones, positive and negative, none of them 0.
+    /// Numbers should be such that something would be seen: different ones, positive and negative, none of
+    /// them 0.
     ///
     /// # Errors
     /// Which of these does not hold.
@@ -119,7 +122,8 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
         (outcome, grad)
     }
 
-    /// Ways to ask for the parameters in parts: as finely as their layouts allow, and in two parts that may span several.
+    /// Ways to ask for the parameters in parts: as finely as their layouts allow, and in two parts that may
+    /// span several.
     fn cuts(&self) -> [Vec<Range<usize>>; 2] {
         let starts = |tensor: &Tensor| (tensor.offset..tensor.offset + tensor.len).step_by(tensor.layout.grain());
         let fine = |tensor: &Tensor| {
@@ -140,7 +144,8 @@ pub(super) fn same(a: &[f32], b: &[f32]) -> Result<(), usize> {
     }
 }
 
-/// Whether the distance of two tensors is within a share of the second's norm; else how far they are apart, and where most.
+/// Whether the distance of two tensors is within a share of the second's norm; else how far they are apart,
+/// and where most.
 pub(super) fn near(found: &[f32], truth: &[f64], tolerance: f64, of: &str) -> Result<(), String> {
     let norm = |x: &mut dyn Iterator<Item = f64>| libm::sqrt(x.map(|x| x * x).sum());
     let gap = |(found, truth): (&f32, &f64)| f64::from(*found) - truth;

@@ -1,5 +1,6 @@
-//! Whether what a layer's rule claims is true: each capability is run both ways. In: a probe and what an ordinary training
-//! step gives; out: nothing, or a sentence that names the claim. A claim that is not checked here is a claim nobody may rely on.
+//! Whether what a layer's rule claims is true: each capability is run both ways. In: a probe and what an
+//! ordinary training step gives; out: nothing, or a sentence that names the claim. A claim that is not
+//! checked here is a claim nobody may rely on.
 
 use alloc::format;
 use alloc::string::String;

@@ -1,4 +1,5 @@
-//! Whether a layer's gradients are gradients. In: a probe and a batch; out: nothing, or which tensor is how far off.
+//! Whether a layer's gradients are gradients. In: a probe and a batch; out: nothing, or which tensor is how
+//! far off.
 
 use alloc::format;
 use alloc::string::String;
@@ -14,9 +15,10 @@ use crate::spec::Role;
 const DIFFERENCES: &str = "central differences";
 
 impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
-    /// Compares the gradients with central differences of the outputs. Each tensor may be off by `tolerance`, as a share of its
-    /// Euclidean norm: the differences are those of 32-bit numbers, so 1e-2 is a good one, and 1e-3 is about as far as they carry.
-    /// Near a kink (0 of ReLU) differences mean nothing: keep inputs and parameters 0.02 away.
+    /// Compares the gradients with central differences of the outputs. Each tensor may be off by `tolerance`,
+    /// as a share of its Euclidean norm: the differences are those of 32-bit numbers, so 1e-2 is a good one,
+    /// and 1e-3 is about as far as they carry. Near a kink (0 of ReLU) differences mean nothing: keep inputs
+    /// and parameters 0.02 away.
     ///
     /// # Errors
     /// Which tensor is further off, where most, and what is there.

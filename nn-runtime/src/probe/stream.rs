@@ -1,5 +1,6 @@
-//! A layer run one step at a time. In: a probe and windows; out: what the steps give, put together again. It has no memory but what a
-//! stream gives a layer: what is carried, and scratch that does not depend on the batch.
+//! A layer run one step at a time. In: a probe and windows; out: what the steps give, put together again. It
+//! has no memory but what a stream gives a layer: what is carried, and scratch that does not depend on the
+//! batch.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -11,8 +12,9 @@ use crate::layer::Layer;
 use crate::spec::{Epilogue, Pass, Stream};
 
 impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
-    /// The outputs of [`Layer::step`] for every step of the inputs, each `[batch, steps, …]`. An output of steps is put together to
-    /// `[batch, steps, …]`; of a layer that ends them it is the output after the last. `None` if the rule does not say that it streams.
+    /// The outputs of [`Layer::step`] for every step of the inputs, each `[batch, steps, …]`. An output of
+    /// steps is put together to `[batch, steps, …]`; of a layer that ends them it is the output after the
+    /// last. `None` if the rule does not say that it streams.
     ///
     /// # Panics
     /// An input has another length, or an output other steps than the first input.

@@ -1,5 +1,5 @@
-//! One run of a layer, forward and backward, as some part of the system would run it. In: how it is to be run; out: what
-//! comes of it. All memory that a layer must not rely on is full of NaN.
+//! One run of a layer, forward and backward, as some part of the system would run it. In: how it is to be
+//! run; out: what comes of it. All memory that a layer must not rely on is full of NaN.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -138,8 +138,8 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
         dx
     }
 
-    /// Asks for a range of the parameters as training does: without any parameters, but for running statistics, beside
-    /// which the learnt ones may have changed already.
+    /// Asks for a range of the parameters as training does: without any parameters, but for running
+    /// statistics, beside which the learnt ones may have changed already.
     fn param_grads(
         &self,
         trial: &Trial,
@@ -193,7 +193,8 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
         params
     }
 
-    /// What `backward_input` is given of the inputs and outputs: nothing of what the spec says that it does not read.
+    /// What `backward_input` is given of the inputs and outputs: nothing of what the spec says that it does
+    /// not read.
     fn backward_reads<'a>(&self, x: [&'a [f32]; N], y: &'a [Vec<f32>; M]) -> ([&'a [f32]; N], [&'a [f32]; M]) {
         let x = if self.spec.backward.reads_x { x } else { [&[][..]; N] };
         let y = if self.spec.backward.reads_y { y.each_ref().map(|y| &y[..]) } else { [&[][..]; M] };

@@ -52,34 +52,36 @@ impl LayerSpec {
     }
 
     /// The layer of one input and one output of its size has
-    /// [`Layer::backward_in_place`](crate::Layer::backward_in_place), for where nobody else needs the gradient of the
-    /// output.
+    /// [`Layer::backward_in_place`](crate::Layer::backward_in_place), for where nobody else needs the
+    /// gradient of the output.
     pub const fn backward_in_place(mut self) -> LayerSpec {
         self.backward.in_place = true;
         self
     }
 
-    /// The gradient of every input is that of the only output, number by number, so that it need not be copied:
-    /// `backward_input` is asked for those alone that need a place of their own.
+    /// The gradient of every input is that of the only output, number by number, so that it need not be
+    /// copied: `backward_input` is asked for those alone that need a place of their own.
     pub const fn passes_gradient(mut self) -> LayerSpec {
         self.backward.passes_gradient = true;
         self
     }
 
-    /// `backward_params` overwrites the gradient of the first parameter where [`ParamGrad`](crate::ParamGrad) says so,
-    /// which then is of that parameter alone.
+    /// `backward_params` overwrites the gradient of the first parameter where [`ParamGrad`](crate::ParamGrad)
+    /// says so, which then is of that parameter alone.
     pub(crate) const fn overwrites_weight_grad(mut self) -> LayerSpec {
         self.backward.overwrites_weight_grad = true;
         self
     }
 
-    /// `backward_input` keeps in `cx.saved` what `backward_params` needs, so it runs even when nobody asks for `dx`.
+    /// `backward_input` keeps in `cx.saved` what `backward_params` needs, so it runs even when nobody asks
+    /// for `dx`.
     pub const fn backward_input_first(mut self) -> LayerSpec {
         self.backward.input_first = true;
         self
     }
 
-    /// While training, a sample's output depends on the others of its batch: whoever splits a batch must not split here.
+    /// While training, a sample's output depends on the others of its batch: whoever splits a batch must not
+    /// split here.
     pub const fn depends_on_batch(mut self) -> LayerSpec {
         self.backward.depends_on_batch = true;
         self

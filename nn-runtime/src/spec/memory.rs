@@ -1,16 +1,18 @@
-//! The memory that a layer asks of a plan: what it keeps for its backward methods, and what it uses while it runs.
+//! The memory that a layer asks of a plan: what it keeps for its backward methods, and what it uses while it
+//! runs.
 
 use super::{LayerSpec, Pass, Stream, lines};
 
-/// How that lies what a layer keeps in `cx.saved`, which decides whether gradients of parameters may be computed for a
-/// few samples at a time: see `graph::microbatch`.
+/// How that lies what a layer keeps in `cx.saved`, which decides whether gradients of parameters may be
+/// computed for a few samples at a time: see `graph::microbatch`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum SavedLayout {
     /// In any way, and it costs much to run few samples at a time.
     Whole,
     /// In any way, and it costs little to run few samples at a time.
     Group,
-    /// Sample after sample, so that `backward_params` can be asked for some of the samples that were run together.
+    /// Sample after sample, so that `backward_params` can be asked for some of the samples that were run
+    /// together.
     Sample,
 }
 
@@ -37,7 +39,8 @@ impl LayerSpec {
         self
     }
 
-    /// Floats that any of the methods may use while it runs: so many per sample, and so many whatever the batch.
+    /// Floats that any of the methods may use while it runs: so many per sample, and so many whatever the
+    /// batch.
     pub const fn scratch(mut self, per_sample: usize, fixed: usize) -> LayerSpec {
         self.memory.scratch = per_sample;
         self.memory.scratch_fixed = fixed;
@@ -50,8 +53,8 @@ impl LayerSpec {
         self
     }
 
-    /// Floats per sample that the layer keeps: a network what its own plan says, a repetition also the values and
-    /// gradients between its copies.
+    /// Floats per sample that the layer keeps: a network what its own plan says, a repetition also the values
+    /// and gradients between its copies.
     pub(crate) const fn saved_for(&self, pass: Pass) -> usize {
         let (pass, between) = match pass {
             Pass::Infer => return 0,

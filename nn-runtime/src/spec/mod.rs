@@ -1,5 +1,5 @@
-//! What a layer says about itself at its place in a network, by the numbers of its declaration and the shapes of its
-//! inputs: a `LayerSpec`, made at compile time. Each file here is one group of what can be said.
+//! What a layer says about itself at its place in a network, by the numbers of its declaration and the shapes
+//! of its inputs: a `LayerSpec`, made at compile time. Each file here is one group of what can be said.
 
 mod backward;
 mod fusion;

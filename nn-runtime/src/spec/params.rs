@@ -12,8 +12,8 @@ use nn_kernels::matrix::Panels;
 pub enum Role {
     /// Learnt by gradient.
     Trainable,
-    /// A statistic that follows the batches it has seen: what `backward_params` adds to it is its change, applied after
-    /// the step.
+    /// A statistic that follows the batches it has seen: what `backward_params` adds to it is its change,
+    /// applied after the step.
     RunningStat,
     /// Given once and saved with the rest; no step changes it.
     Constant,
@@ -105,7 +105,8 @@ impl ParamSpec {
 }
 
 impl LayerSpec {
-    /// A learnt parameter, row-major, with its initial distribution. Parameters are numbered in the order they are given.
+    /// A learnt parameter, row-major, with its initial distribution. Parameters are numbered in the order
+    /// they are given.
     ///
     /// # Panics
     /// The layer has 8 parameters already.
@@ -113,8 +114,8 @@ impl LayerSpec {
         self.push(name, shape, Layout::Plain, init, Role::Trainable)
     }
 
-    /// A running statistic: saved with the others, never touched by an optimiser. What `backward_params` adds for it is
-    /// its change after this step; for that it may read its present value.
+    /// A running statistic: saved with the others, never touched by an optimiser. What `backward_params` adds
+    /// for it is its change after this step; for that it may read its present value.
     ///
     /// # Panics
     /// The layer has 8 parameters already.
@@ -122,7 +123,8 @@ impl LayerSpec {
         self.push(name, shape, Layout::Plain, init, Role::RunningStat)
     }
 
-    /// A parameter that is given once, by [`Model::set`](crate::Model::set) or a file, and that no step changes.
+    /// A parameter that is given once, by [`Model::set`](crate::Model::set) or a file, and that no step
+    /// changes.
     ///
     /// # Panics
     /// The layer has 8 parameters already.
@@ -130,8 +132,9 @@ impl LayerSpec {
         self.push(name, shape, Layout::Plain, init, Role::Constant)
     }
 
-    /// How many inputs each output of the parameter given last is made of, and how many outputs each input goes into:
-    /// what [`Init`] scales its distribution by. Without this they are read from the shape, as of `[out, in, …]`.
+    /// How many inputs each output of the parameter given last is made of, and how many outputs each input
+    /// goes into: what [`Init`] scales its distribution by. Without this they are read from the shape, as of
+    /// `[out, in, …]`.
     ///
     /// # Panics
     /// No parameter has been given yet.

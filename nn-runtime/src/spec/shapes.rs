@@ -11,7 +11,8 @@ pub(crate) struct ShapeSpec {
     pub(crate) outputs: [Shape; MAX_OUTPUTS],
     /// How many outputs there are.
     pub(crate) arity: usize,
-    /// Of each input, how many token ids there are: it holds whole numbers below that. 0 where it holds any numbers.
+    /// Of each input, how many token ids there are: it holds whole numbers below that. 0 where it holds any
+    /// numbers.
     pub(crate) ids: [u32; MAX_INPUTS],
 }
 
@@ -41,8 +42,8 @@ impl ShapeSpec {
 }
 
 impl LayerSpec {
-    /// Input `k` holds token ids: whole numbers from 0 up to but without `count`. Where that input is one of the
-    /// network's, every sample is checked before it comes in.
+    /// Input `k` holds token ids: whole numbers from 0 up to but without `count`. Where that input is one of
+    /// the network's, every sample is checked before it comes in.
     pub const fn ids(mut self, k: usize, count: usize) -> LayerSpec {
         self.shapes.ids[k] = if count < 1 << 24 { count as u32 } else { 1 << 24 };
         self

@@ -40,23 +40,24 @@ impl StreamSpec {
 }
 
 impl LayerSpec {
-    /// Every step of a sequence `[steps, …]` is computed on its own and in the same way, so that `forward` on one step is
-    /// what a stream asks for.
+    /// Every step of a sequence `[steps, …]` is computed on its own and in the same way, so that `forward` on
+    /// one step is what a stream asks for.
     pub const fn per_step(mut self) -> LayerSpec {
         self.stream.kind = Stream::PerStep;
         self
     }
 
-    /// A step of the output `[steps, …]` depends on the same step of the input and on those before it: in a stream
-    /// [`Layer::step`](crate::Layer::step) makes it, with `floats` per sample carried from step to step.
+    /// A step of the output `[steps, …]` depends on the same step of the input and on those before it: in a
+    /// stream [`Layer::step`](crate::Layer::step) makes it, with `floats` per sample carried from step to
+    /// step.
     pub const fn stream_state(mut self, floats: usize) -> LayerSpec {
         self.stream.kind = Stream::Carries(floats);
         self
     }
 
     /// The output is no sequence but what all steps of the input come to: in a stream
-    /// [`Layer::step`](crate::Layer::step) makes what the steps so far come to, with `floats` per sample carried from
-    /// step to step.
+    /// [`Layer::step`](crate::Layer::step) makes what the steps so far come to, with `floats` per sample
+    /// carried from step to step.
     pub const fn stream_reduces(mut self, floats: usize) -> LayerSpec {
         self.stream.kind = Stream::Ends(floats);
         self

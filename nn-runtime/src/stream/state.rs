@@ -1,5 +1,5 @@
-//! Where a stream stands, to go on from there later, and what is wrong where it cannot. In: what a streamer carries; out: a
-//! state that knows which network it is of.
+//! Where a stream stands, to go on from there later, and what is wrong where it cannot. In: what a streamer
+//! carries; out: a state that knows which network it is of.
 
 use alloc::format;
 use alloc::string::String;
@@ -22,8 +22,8 @@ pub enum StreamErrorKind {
     State,
 }
 
-/// A network that cannot be run step by step, a step that does not go in, or a state that does not fit: its kind, and in
-/// words what was expected and found.
+/// A network that cannot be run step by step, a step that does not go in, or a state that does not fit: its
+/// kind, and in words what was expected and found.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StreamError {
     kind: StreamErrorKind,
@@ -66,8 +66,8 @@ impl PartialEq for StreamState {
 }
 
 impl StreamState {
-    /// A state written down earlier: [`fingerprint`](StreamState::fingerprint), [`steps`](StreamState::steps) and
-    /// [`carried`](StreamState::carried) of one that [`Streamer::state`](crate::Streamer::state) gave.
+    /// A state written down earlier: [`fingerprint`](StreamState::fingerprint), [`steps`](StreamState::steps)
+    /// and [`carried`](StreamState::carried) of one that [`Streamer::state`](crate::Streamer::state) gave.
     pub fn new(fingerprint: u64, steps: u64, carried: &[f32]) -> Self {
         StreamState { fingerprint, steps, carried: carried.to_vec(), genuine: false }
     }
@@ -76,7 +76,8 @@ impl StreamState {
         StreamState { fingerprint: network.fingerprint(), steps, carried: carried.to_vec(), genuine: true }
     }
 
-    /// A number that tells the network's declaration from others: its name, and the names, shapes and order of its layers.
+    /// A number that tells the network's declaration from others: its name, and the names, shapes and order
+    /// of its layers.
     pub fn fingerprint(&self) -> u64 {
         self.fingerprint
     }

@@ -78,7 +78,8 @@ pub(super) fn by_size(map: &'static CompiledNetwork, role: Role, workers: usize)
 fn overwrites(map: &CompiledNetwork, range: &Range<usize>) -> bool {
     let alone = map.nodes.iter().all(|node| node.shares.is_none());
     let writes = |node: &Node| {
-        let of_node = range.start >= node.params && range.end <= node.params + node.spec.params.list()[0].len;
+        let of_node = range.start >= node.params
+            && range.end <= node.params + node.spec.params.list().first().map_or(0, |param| param.len);
         node.spec.backward.overwrites_weight_grad
             && !node.reuses()
             && node.network.is_none()

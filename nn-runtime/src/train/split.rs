@@ -44,7 +44,7 @@ impl BatchSplit {
     /// Samples of each of so many workers, in whole reduce blocks.
     #[inline]
     pub(super) fn samples_per_worker(self, samples: usize, workers: usize) -> usize {
-        samples.div_ceil(self.reduce_block).div_ceil(workers) * self.reduce_block
+        samples.div_ceil(self.reduce_block).div_ceil(workers).saturating_mul(self.reduce_block)
     }
 }
 

@@ -1,5 +1,5 @@
-//! The passes of an attention layer: products in, heads, product out, and the same backward. In: a plan and slices; out: filled slices.
-//! Heads are the kernels'; nothing here may know a declaration.
+//! The passes of an attention layer: products in, heads, product out, and the same backward. In: a plan and
+//! slices; out: filled slices. Heads are the kernels'; nothing here may know a declaration.
 
 use core::ops::Range;
 
@@ -203,7 +203,8 @@ impl Plan {
         }
     }
 
-    /// The input products and what their gradients are made of: one, or where keys and values come of another input two.
+    /// The input products and what their gradients are made of: one, or where keys and values come of another
+    /// input two.
     fn products<'a>(&self, batch: usize, x: &[&'a [f32]], projected: &'a [f32]) -> [Option<Product<'a>>; 2] {
         let (query, memory, _) = self.inputs(x);
         let (queries, others) = projected.split_at(batch * self.projected()[0]);
@@ -213,8 +214,8 @@ impl Plan {
         [Some(first), self.cross.then_some(second)]
     }
 
-    /// The next step of a stream, of each sample: its key and value join those before it, and its query sees them all. What is carried of a
-    /// sample is the keys so far, the values, and how many there are.
+    /// The next step of a stream, of each sample: its key and value join those before it, and its query sees
+    /// them all. What is carried of a sample is the keys so far, the values, and how many there are.
     pub(super) fn step(&self, cx: &mut LayerContext, x: &[f32], y: &mut [f32]) {
         let (isa, params, window, features) = (cx.isa, self.params(cx), self.queries * self.features, self.features);
         let (projected, rest) = cx.scratch.split_at_mut(3 * features);
