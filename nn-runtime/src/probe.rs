@@ -66,16 +66,15 @@ pub struct Gradients<const N: usize> {
 }
 
 impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
-    /// A layer on inputs of these shapes; its rule is given by name, as `Dense::rule`. Parameters are drawn
-    /// from their distributions with seed 0. The spec live for as long as the program, as those of a network
-    /// do.
+    /// A layer on inputs of these shapes; its rule is given by name, as `Dense::rule`. Parameters are drawn from
+    /// their distributions with seed 0. What the rule says lives for as long as the program, as it does in a
+    /// network.
     ///
     /// # Errors
-    /// The rule refuses the shapes, or the spec it gives are impossible.
+    /// The rule refuses the shapes, or what it says is impossible.
     ///
     /// # Panics
-    /// The spec say another number of outputs than the layer has, or belong to a network: that is what a
-    /// `Model` is for.
+    /// The rule says another number of outputs than the layer has, or is that of a network: use its `Model`.
     pub fn new(layer: L, rule: impl Fn(&L, [Shape; N]) -> Rule, inputs: [Shape; N]) -> Result<Self, Fault> {
         let rule = rule(&layer, inputs);
         if let Some(fault) = rule.fault() {
@@ -84,7 +83,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
         let spec: &'static LayerSpec = &Box::leak(Box::new(site(&rule, inputs))).spec;
         assert!(
             spec.shapes.arity == M,
-            "expected spec with {M} outputs, as the layer has, found {}",
+            "expected a rule of {M} outputs, as the layer has, found {}",
             spec.shapes.arity
         );
         assert!(spec.nested.is_none(), "expected a layer, found a network\nhelp: use its `Model`");

@@ -89,7 +89,7 @@ impl Dense {
                     .help("make the dimension before it at least 1"),
             );
         }
-        // Where the matrix does not fit, the spec say so; the sum here must not overflow first.
+        // Where the matrix does not fit, the spec says so; the sum here must not overflow first.
         let fits = Shape::of([self.units, features]).checked_len().is_some();
         let spec = LayerSpec::output(y)
             .matrix("weight", self.units, features, self.init)

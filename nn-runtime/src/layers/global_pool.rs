@@ -2,11 +2,12 @@
 //! `[steps, features]`, and of steps perhaps a mask; out: `[channels]` or `[features]`. Each is the pool
 //! whose window is the whole input, or what a mask leaves of it.
 
+use super::any_inputs::{AnyInputs, layer_of_any_inputs};
 use super::mask::{is_step, mask_fault};
 use super::max_pool;
 use crate::fault::Fault;
 use crate::graph::Rule;
-use crate::layer::{Layer, LayerContext};
+use crate::layer::LayerContext;
 use crate::shape::Shape;
 use crate::spec::LayerSpec;
 use nn_kernels::pool::{Pool, avg_pool, avg_pool_backward};
@@ -133,10 +134,12 @@ impl GlobalMaxPool {
     }
 }
 
-impl<const N: usize> Layer<N> for GlobalAvgPool {
-    fn forward(&self, cx: &mut LayerContext, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
+layer_of_any_inputs!(GlobalAvgPool);
+
+impl AnyInputs for GlobalAvgPool {
+    fn forward_any(&self, cx: &mut LayerContext, x: &[&[f32]], y: &mut [f32]) {
         let pool = pool(cx);
-        if N == 1 {
+        if x.len() == 1 {
             return avg_pool(cx.isa, pool, false, x[0], y);
         }
         if !cx.saved.is_empty() {
@@ -153,16 +156,9 @@ impl<const N: usize> Layer<N> for GlobalAvgPool {
         }
     }
 
-    fn backward_input(
-        &self,
-        cx: &mut LayerContext,
-        _: [&[f32]; N],
-        _: [&[f32]; 1],
-        [dy]: [&[f32]; 1],
-        dx: [&mut [f32]; N],
-    ) {
+    fn backward_input_any(&self, cx: &mut LayerContext, x: &[&[f32]], dy: &[f32], dx: &mut [&mut [f32]]) {
         let pool = pool(cx);
-        if N == 1 {
+        if x.len() == 1 {
             if !dx[0].is_empty() {
                 avg_pool_backward(cx.isa, pool, false, dy, dx[0]);
             }
@@ -185,10 +181,12 @@ fn share(mask: &[f32]) -> f32 {
     1.0 / mask.iter().filter(|mask| is_step(mask)).count().max(1) as f32
 }
 
-impl<const N: usize> Layer<N> for GlobalMaxPool {
-    fn forward(&self, cx: &mut LayerContext, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
+layer_of_any_inputs!(GlobalMaxPool);
+
+impl AnyInputs for GlobalMaxPool {
+    fn forward_any(&self, cx: &mut LayerContext, x: &[&[f32]], y: &mut [f32]) {
         let pool = pool(cx);
-        if N == 1 {
+        if x.len() == 1 {
             return max_pool::forward(cx, pool, x[0], y);
         }
         let steps = pool.width;
@@ -205,16 +203,9 @@ impl<const N: usize> Layer<N> for GlobalMaxPool {
         }
     }
 
-    fn backward_input(
-        &self,
-        cx: &mut LayerContext,
-        _: [&[f32]; N],
-        _: [&[f32]; 1],
-        [dy]: [&[f32]; 1],
-        dx: [&mut [f32]; N],
-    ) {
+    fn backward_input_any(&self, cx: &mut LayerContext, x: &[&[f32]], dy: &[f32], dx: &mut [&mut [f32]]) {
         let pool = pool(cx);
-        if N == 1 {
+        if x.len() == 1 {
             return max_pool::backward(cx, pool, dy, dx[0]);
         }
         let (steps, features) = (pool.width, pool.channels);

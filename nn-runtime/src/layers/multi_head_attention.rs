@@ -5,10 +5,12 @@
 mod passes;
 mod plan;
 
+use super::any_inputs::{AnyInputs, layer_of_any_inputs};
 use crate::fault::Fault;
 use crate::graph::Rule;
 use crate::init::Init;
-use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
+use crate::layer::{LayerContext, ParamGrad, ReadContext};
+use crate::limits::MAX_INPUTS;
 use crate::shape::Shape;
 use crate::spec::{LayerSpec, SavedLayout};
 use plan::Plan;
@@ -173,9 +175,9 @@ impl MultiHeadAttention {
         fault.str(")`, or make the layers before it give ").num(up).str(" features")
     }
 
-    fn planned<const N: usize>(&self, cx: &LayerContext<'_, impl Sized>) -> Plan {
-        let x: [Shape; N] = core::array::from_fn(|k| cx.input_shape(k));
-        match self.plan(&x) {
+    fn planned(&self, cx: &LayerContext<'_, impl Sized>, inputs: usize) -> Plan {
+        let x: [Shape; MAX_INPUTS] = core::array::from_fn(|k| cx.input_shape(k));
+        match self.plan(&x[..inputs]) {
             Ok(plan) => plan,
             Err(_) => unreachable!("the rule has accepted these inputs"),
         }
@@ -193,27 +195,22 @@ const fn memory_fault([queries, features]: [usize; 2], [keys, others]: [usize; 2
     fault.found(found).help("put `DensePerStep(").num(features).str(")` before input 2")
 }
 
-impl<const N: usize> Layer<N> for MultiHeadAttention {
-    fn forward(&self, cx: &mut LayerContext, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
-        self.planned::<N>(cx).forward(cx, &x, y);
+layer_of_any_inputs!(MultiHeadAttention);
+
+impl AnyInputs for MultiHeadAttention {
+    fn forward_any(&self, cx: &mut LayerContext, x: &[&[f32]], y: &mut [f32]) {
+        self.planned(cx, x.len()).forward(cx, x, y);
     }
 
-    fn backward_input(
-        &self,
-        cx: &mut LayerContext,
-        _: [&[f32]; N],
-        _: [&[f32]; 1],
-        [dy]: [&[f32]; 1],
-        dx: [&mut [f32]; N],
-    ) {
-        self.planned::<N>(cx).backward_input(cx, dy, dx);
+    fn backward_input_any(&self, cx: &mut LayerContext, x: &[&[f32]], dy: &[f32], dx: &mut [&mut [f32]]) {
+        self.planned(cx, x.len()).backward_input(cx, dy, dx);
     }
 
-    fn backward_params(&self, cx: &mut ReadContext, x: [&[f32]; N], [dy]: [&[f32]; 1], grad: ParamGrad) {
-        self.planned::<N>(cx).backward_params(cx, &x, dy, grad);
+    fn backward_params_any(&self, cx: &mut ReadContext, x: &[&[f32]], dy: &[f32], part: ParamGrad) {
+        self.planned(cx, x.len()).backward_params(cx, x, dy, part);
     }
 
-    fn step(&self, cx: &mut LayerContext, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
-        self.planned::<N>(cx).step(cx, x[0], y);
+    fn step_any(&self, cx: &mut LayerContext, x: &[&[f32]], y: &mut [f32]) {
+        self.planned(cx, x.len()).step(cx, x[0], y);
     }
 }

@@ -98,34 +98,35 @@ macro_rules! recurrent_layer {
         }
 
         // Of any number of inputs, so that it is the rule that refuses other numbers than one and two.
-        impl<const N: usize> crate::layer::Layer<N> for $name {
-            fn forward(&self, cx: &mut crate::layer::LayerContext, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
-                self.of.forward(cx, &x, y);
+        super::any_inputs::layer_of_any_inputs!($name);
+
+        impl super::any_inputs::AnyInputs for $name {
+            fn forward_any(&self, cx: &mut crate::layer::LayerContext, x: &[&[f32]], y: &mut [f32]) {
+                self.of.forward(cx, x, y);
             }
 
-            fn backward_input(
+            fn backward_input_any(
                 &self,
                 cx: &mut crate::layer::LayerContext,
-                x: [&[f32]; N],
-                _: [&[f32]; 1],
-                [dy]: [&[f32]; 1],
-                mut dx: [&mut [f32]; N],
+                x: &[&[f32]],
+                dy: &[f32],
+                dx: &mut [&mut [f32]],
             ) {
-                self.of.backward_input(cx, &x, dy, &mut dx);
+                self.of.backward_input(cx, x, dy, dx);
             }
 
-            fn backward_params(
+            fn backward_params_any(
                 &self,
                 cx: &mut crate::layer::ReadContext,
-                x: [&[f32]; N],
-                _: [&[f32]; 1],
-                grad: crate::layer::ParamGrad,
+                x: &[&[f32]],
+                _: &[f32],
+                part: crate::layer::ParamGrad,
             ) {
-                self.of.backward_params(cx, x[0], grad);
+                self.of.backward_params(cx, x[0], part);
             }
 
-            fn step(&self, cx: &mut crate::layer::LayerContext, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
-                self.of.step(cx, &x, y);
+            fn step_any(&self, cx: &mut crate::layer::LayerContext, x: &[&[f32]], y: &mut [f32]) {
+                self.of.step(cx, x, y);
             }
         }
     };

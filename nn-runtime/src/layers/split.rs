@@ -132,8 +132,8 @@ impl Split {
 }
 
 impl<const M: usize> Layer<1, M> for Split {
-    fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], y: [&mut [f32]; M]) {
-        cut(x, y, self.rows(cx));
+    fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], mut y: [&mut [f32]; M]) {
+        cut(x, &mut y, &self.rows::<M>(cx));
     }
 
     fn backward_input(
@@ -145,7 +145,7 @@ impl<const M: usize> Layer<1, M> for Split {
         [dx]: [&mut [f32]; 1],
     ) {
         if !dx.is_empty() {
-            join(dy, self.rows(cx), dx);
+            join(&dy, &self.rows::<M>(cx), dx);
         }
     }
 }

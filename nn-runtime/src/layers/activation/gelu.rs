@@ -45,7 +45,7 @@ impl Gelu {
 
     /// `[…] -> […]`
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-        // Where the size overflows, the spec say so.
+        // Where the size overflows, the spec says so.
         let saved = if x.checked_len().is_some() { x.len() } else { 0 };
         LayerSpec::output(x)
             .head(Head::Other)

@@ -128,7 +128,7 @@ impl Plan {
     }
 
     /// Queries, keys and values become their gradients, where they lie.
-    pub(super) fn backward_input<const N: usize>(&self, cx: &mut LayerContext, dy: &[f32], dx: [&mut [f32]; N]) {
+    pub(super) fn backward_input(&self, cx: &mut LayerContext, dy: &[f32], dx: &mut [&mut [f32]]) {
         let (isa, batch, params, head) = (cx.isa, cx.batch, self.params(cx), self.head());
         let [projected, _, weights] = self.keep(batch, cx.saved);
         let row = self.queries * self.features;
@@ -165,8 +165,10 @@ impl Plan {
             let panels = self.of_queries();
             backward_input(isa, panels, queries, &params.weight[..panels.len()], dx[0], turned);
         }
-        if self.masked {
-            dx[N - 1].fill(0.0);
+        if self.masked
+            && let Some(mask) = dx.last_mut()
+        {
+            mask.fill(0.0);
         }
     }
 
