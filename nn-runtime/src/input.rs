@@ -53,14 +53,25 @@ pub(crate) fn samples(what: &str, shapes: &[Shape], slices: &[&[f32]]) -> Result
         return Err(InputError::new(
             InputErrorKind::Count,
             format!(
-                "expected {} {what} slices, found {}\nhelp: give one for each {what} that the network declares",
+                "expected {} {what} slice{}, found {}\nhelp: give one for each {what} that the network declares",
                 shapes.len(),
+                if shapes.len() == 1 { "" } else { "s" },
                 slices.len()
             ),
         ));
     }
     let samples = slices[0].len() / shapes[0].len();
     for (slice, shape) in slices.iter().zip(shapes) {
+        if slice.len() != samples * shape.len() && slice.len().is_multiple_of(shape.len()) {
+            return Err(InputError::new(
+                InputErrorKind::Shape,
+                format!(
+                    "expected as many samples in every {what}, found {samples} in the first and {} in another\nhelp: \
+                     give the same number of samples to every {what}",
+                    slice.len() / shape.len()
+                ),
+            ));
+        }
         if slice.len() != samples * shape.len() {
             return Err(InputError::new(
                 InputErrorKind::Shape,

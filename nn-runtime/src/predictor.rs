@@ -90,9 +90,10 @@ impl<'m, N: Network> Predictor<'m, N> {
         let network = N::COMPILED;
         let samples = checked_samples(network, x)?;
         if y.len() != network.outputs.len() {
+            let (expected, plural) = (network.outputs.len(), if network.outputs.len() == 1 { "" } else { "s" });
             return Err(InputError::new(
                 InputErrorKind::Count,
-                format!("expected {} output slices, found {}", network.outputs.len(), y.len()),
+                format!("expected {expected} output slice{plural}, found {}", y.len()),
             ));
         }
         for (y, shape) in y.iter().zip(network.outputs) {
