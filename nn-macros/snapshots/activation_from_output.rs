@@ -10,6 +10,12 @@ pub struct Elu {
 const _: () = {
     use ::nn_runtime::__private as __nn;
     impl Elu {
+        #[doc(hidden)]
+        pub const __SIGNATURE: __nn::Signature = __nn::Signature::layer(
+            "Elu",
+            &[],
+            &["alpha"],
+        );
         /// The formula as it was declared.
         pub const fn new() -> Self {
             Elu { alpha: 1.0 }

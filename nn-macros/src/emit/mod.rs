@@ -1,6 +1,7 @@
 //! A graph becomes code. In: the graph; out: the struct, its checks, its plan and its passes. Total: it never
 //! fails. It names `::nn_runtime::__private` and the user's own words only.
 
+mod names;
 mod network;
 mod pass;
 mod site;

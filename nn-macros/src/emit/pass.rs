@@ -61,7 +61,7 @@ pub fn layers(graph: &Graph) -> TokenStream {
     let layer = |site: &Site| {
         let number = Literal::usize_unsuffixed;
         let (n, m) = (number(site.x.len()), number(site.made));
-        let (function, mut value) = (ident('l', site.id, span), site::layer(site.layer));
+        let (function, mut value) = (ident('l', site.id, span), site::layer(site.id, site.layer));
         if site.times().is_some() {
             let times = ident('N', site.id, span);
             value = quote_spanned!(span=> __nn::Repeat::new(#value, #times));

@@ -48,6 +48,8 @@ pub struct Site<'a> {
     pub layer: &'a Layer,
     /// The values it reads, the first value it makes, and how many it makes.
     pub x: Vec<usize>,
+    /// What those values are called, to be told.
+    pub reads: Vec<String>,
     pub y: usize,
     pub made: usize,
     pub frozen: bool,

@@ -308,7 +308,8 @@ impl<'a> Resolver<'a, '_> {
         let y = self.values;
         self.values += made;
         let (frozen, place) = (site.frozen.is_some(), site.tokens());
-        self.items.push(Item::Site(Site { id, name, layer, x, y, made, frozen, shares, place }));
+        let reads = x.iter().map(|value| self.scope.name_of(*value)).collect();
+        self.items.push(Item::Site(Site { id, name, layer, x, reads, y, made, frozen, shares, place }));
         Some((y..self.values).collect())
     }
 

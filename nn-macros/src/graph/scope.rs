@@ -72,6 +72,12 @@ impl Scope {
         &self.bindings[binding].name
     }
 
+    /// What a value is called, if anything.
+    pub fn name_of(&self, value: usize) -> String {
+        let binding = self.bindings.iter().find(|binding| binding.value == Some(value));
+        binding.map_or_else(|| "…".to_owned(), |binding| binding.name.clone())
+    }
+
     /// What to underline for a binding.
     pub fn place(&self, binding: usize) -> TokenStream {
         self.bindings[binding].ident.to_token_stream()

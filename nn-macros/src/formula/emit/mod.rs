@@ -161,12 +161,21 @@ fn inherent(formula: &Formula, kind: Kind) -> TokenStream {
             }
         }
     });
+    let signature = (kind == Kind::Activation).then(|| {
+        let (text, options) =
+            (name.to_string(), formula.settings.iter().map(|setting| setting.name.unraw().to_string()));
+        quote_spanned! {at=>
+            #[doc(hidden)]
+            pub const __SIGNATURE: __nn::Signature = __nn::Signature::layer(#text, &[], &[#(#options),*]);
+        }
+    });
     // Where rustc shows what takes no argument, or another one, it shows the name as it was declared.
     let mut arguments = Group::new(Delimiter::Parenthesis, TokenStream::new());
     arguments.set_span(name.span());
     let new = quote_spanned!(name.span()=> pub const fn new #arguments -> Self);
     quote_spanned! {at=>
         impl #name {
+            #signature
             /// The formula as it was declared.
             #new {
                 #name { #(#fields),* }
