@@ -26,6 +26,12 @@ const _: () = {
             self
         }
     }
+    const _: () = if Elu::new().alpha > 0.0 && Elu::new().alpha.is_finite() {} else {
+        ::core::panic!(
+            "{}", __nn::Fault::expected("an alpha above 0").found_real(Elu::new().alpha)
+            .help("give it another default").as_str()
+        )
+    };
     impl Elu {
         /// `[…] -> […]`
         pub const fn rule(&self, [__x]: [__nn::Shape; 1]) -> __nn::Rule {

@@ -8,7 +8,12 @@
 )]
 pub struct Cnn;
 #[allow(dead_code)]
-#[allow(long_running_const_eval, unused_qualifications, non_upper_case_globals)]
+#[allow(
+    long_running_const_eval,
+    unused_qualifications,
+    non_upper_case_globals,
+    non_camel_case_types
+)]
 const _: () = {
     use ::nn_runtime::__private as __nn;
     use __nn::AnySignature as _;
@@ -17,18 +22,21 @@ const _: () = {
     const _: () = __nn::check_input("input", __INPUTS[0]);
     const __V0: __nn::TracedValue = __nn::TracedValue::input("input", __INPUTS[0]);
     type __T0 = Conv2d;
-    const conv2d_1_call: ::core::primitive::usize = __nn::check_call(
-        "conv2d_1",
-        &__T0::__SIGNATURE,
-        &__nn::Call {
-            positional: &["32", "3"],
-            named: &[("stride", "2"), ("padding", "Same")],
-            reads: &["input"],
-            outputs: 1,
+    type conv2d_1 = <__T0 as __nn::Checked<
+        {
+            __nn::check_call(
+                "conv2d_1",
+                &__T0::__SIGNATURE,
+                &__nn::Call {
+                    positional: &["32", "3"],
+                    named: &[("stride", "2"), ("padding", "Same")],
+                    reads: &["input"],
+                    outputs: 1,
+                },
+            )
         },
-    );
-    type __L0 = <__T0 as __nn::Checked<{ conv2d_1_call }>>::Layer;
-    const __R0: __nn::Rule = __L0::new(32, 3)
+    >>::Layer;
+    const __R0: __nn::Rule = conv2d_1::new(32, 3)
         .stride(2)
         .padding(Same)
         .rule([__V0.shape()]);
@@ -41,34 +49,40 @@ const _: () = {
         0,
     );
     type __T1 = Relu;
-    const relu_1_call: ::core::primitive::usize = __nn::check_call(
-        "relu_1",
-        &__T1::__SIGNATURE,
-        &__nn::Call {
-            positional: &[],
-            named: &[],
-            reads: &["…"],
-            outputs: 1,
+    type relu_1 = <__T1 as __nn::Checked<
+        {
+            __nn::check_call(
+                "relu_1",
+                &__T1::__SIGNATURE,
+                &__nn::Call {
+                    positional: &[],
+                    named: &[],
+                    reads: &["…"],
+                    outputs: 1,
+                },
+            )
         },
-    );
-    type __L1 = <__T1 as __nn::Checked<{ relu_1_call }>>::Layer;
-    const __R1: __nn::Rule = __L1::new().rule([__V1.shape()]);
+    >>::Layer;
+    const __R1: __nn::Rule = relu_1::new().rule([__V1.shape()]);
     const relu_1: () = __nn::check("relu_1", &__R1, &[&__V1], 1);
     const __F1: __nn::LayerSpec = __nn::spec(&__R1, [__V1.shape()]);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(&__V1, "relu_1", &__R1, 0);
     type __T2 = layers::MaxPool2d;
-    const max_pool2d_1_call: ::core::primitive::usize = __nn::check_call(
-        "max_pool2d_1",
-        &__T2::__SIGNATURE,
-        &__nn::Call {
-            positional: &["2"],
-            named: &[],
-            reads: &["…"],
-            outputs: 1,
+    type max_pool2d_1 = <__T2 as __nn::Checked<
+        {
+            __nn::check_call(
+                "max_pool2d_1",
+                &__T2::__SIGNATURE,
+                &__nn::Call {
+                    positional: &["2"],
+                    named: &[],
+                    reads: &["…"],
+                    outputs: 1,
+                },
+            )
         },
-    );
-    type __L2 = <__T2 as __nn::Checked<{ max_pool2d_1_call }>>::Layer;
-    const __R2: __nn::Rule = __L2::new(2).rule([__V2.shape()]);
+    >>::Layer;
+    const __R2: __nn::Rule = max_pool2d_1::new(2).rule([__V2.shape()]);
     const max_pool2d_1: () = __nn::check("max_pool2d_1", &__R2, &[&__V2], 1);
     const __F2: __nn::LayerSpec = __nn::spec(&__R2, [__V2.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(
@@ -78,18 +92,21 @@ const _: () = {
         0,
     );
     type __T3 = Flatten;
-    const flatten_1_call: ::core::primitive::usize = __nn::check_call(
-        "flatten_1",
-        &__T3::__SIGNATURE,
-        &__nn::Call {
-            positional: &[],
-            named: &[],
-            reads: &["…"],
-            outputs: 1,
+    type flatten_1 = <__T3 as __nn::Checked<
+        {
+            __nn::check_call(
+                "flatten_1",
+                &__T3::__SIGNATURE,
+                &__nn::Call {
+                    positional: &[],
+                    named: &[],
+                    reads: &["…"],
+                    outputs: 1,
+                },
+            )
         },
-    );
-    type __L3 = <__T3 as __nn::Checked<{ flatten_1_call }>>::Layer;
-    const __R3: __nn::Rule = __L3::new().rule([__V3.shape()]);
+    >>::Layer;
+    const __R3: __nn::Rule = flatten_1::new().rule([__V3.shape()]);
     const flatten_1: () = __nn::check("flatten_1", &__R3, &[&__V3], 1);
     const __F3: __nn::LayerSpec = __nn::spec(&__R3, [__V3.shape()]);
     const __V4: __nn::TracedValue = __nn::TracedValue::after(
@@ -99,34 +116,40 @@ const _: () = {
         0,
     );
     type __T4 = Dense;
-    const dense_1_call: ::core::primitive::usize = __nn::check_call(
-        "dense_1",
-        &__T4::__SIGNATURE,
-        &__nn::Call {
-            positional: &["64"],
-            named: &[],
-            reads: &["…"],
-            outputs: 1,
+    type dense_1 = <__T4 as __nn::Checked<
+        {
+            __nn::check_call(
+                "dense_1",
+                &__T4::__SIGNATURE,
+                &__nn::Call {
+                    positional: &["64"],
+                    named: &[],
+                    reads: &["…"],
+                    outputs: 1,
+                },
+            )
         },
-    );
-    type __L4 = <__T4 as __nn::Checked<{ dense_1_call }>>::Layer;
-    const __R4: __nn::Rule = __L4::new(64).rule([__V4.shape()]);
+    >>::Layer;
+    const __R4: __nn::Rule = dense_1::new(64).rule([__V4.shape()]);
     const dense_1: () = __nn::check("dense_1", &__R4, &[&__V4], 1);
     const __F4: __nn::LayerSpec = __nn::spec(&__R4, [__V4.shape()]);
     const __V5: __nn::TracedValue = __nn::TracedValue::after(&__V4, "dense_1", &__R4, 0);
     type __T5 = Dense;
-    const dense_2_call: ::core::primitive::usize = __nn::check_call(
-        "dense_2",
-        &__T5::__SIGNATURE,
-        &__nn::Call {
-            positional: &["10"],
-            named: &[],
-            reads: &["…"],
-            outputs: 1,
+    type dense_2 = <__T5 as __nn::Checked<
+        {
+            __nn::check_call(
+                "dense_2",
+                &__T5::__SIGNATURE,
+                &__nn::Call {
+                    positional: &["10"],
+                    named: &[],
+                    reads: &["…"],
+                    outputs: 1,
+                },
+            )
         },
-    );
-    type __L5 = <__T5 as __nn::Checked<{ dense_2_call }>>::Layer;
-    const __R5: __nn::Rule = __L5::new(10).rule([__V5.shape()]);
+    >>::Layer;
+    const __R5: __nn::Rule = dense_2::new(10).rule([__V5.shape()]);
     const dense_2: () = __nn::check("dense_2", &__R5, &[&__V5], 1);
     const __F5: __nn::LayerSpec = __nn::spec(&__R5, [__V5.shape()]);
     const __V6: __nn::TracedValue = __nn::TracedValue::after(&__V5, "dense_2", &__R5, 0);
@@ -156,27 +179,27 @@ const _: () = {
     );
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 1> {
-        const { __L0::new(32, 3).stride(2).padding(Same) }
+        const { conv2d_1::new(32, 3).stride(2).padding(Same) }
     }
     #[inline]
     fn __l1() -> impl __nn::Layer<1, 1> {
-        const { __L1::new() }
+        const { relu_1::new() }
     }
     #[inline]
     fn __l2() -> impl __nn::Layer<1, 1> {
-        const { __L2::new(2) }
+        const { max_pool2d_1::new(2) }
     }
     #[inline]
     fn __l3() -> impl __nn::Layer<1, 1> {
-        const { __L3::new() }
+        const { flatten_1::new() }
     }
     #[inline]
     fn __l4() -> impl __nn::Layer<1, 1> {
-        const { __L4::new(64) }
+        const { dense_1::new(64) }
     }
     #[inline]
     fn __l5() -> impl __nn::Layer<1, 1> {
-        const { __L5::new(10) }
+        const { dense_2::new(10) }
     }
     impl __nn::Network for Cnn {
         type Input<'a> = &'a [f32; __INPUTS[0].len()];

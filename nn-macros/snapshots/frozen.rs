@@ -5,7 +5,12 @@
     ::core::default::Default,
 )]
 pub struct Tuned;
-#[allow(long_running_const_eval, unused_qualifications, non_upper_case_globals)]
+#[allow(
+    long_running_const_eval,
+    unused_qualifications,
+    non_upper_case_globals,
+    non_camel_case_types
+)]
 const _: () = {
     use ::nn_runtime::__private as __nn;
     use __nn::AnySignature as _;
@@ -14,18 +19,21 @@ const _: () = {
     const _: () = __nn::check_input("input", __INPUTS[0]);
     const __V0: __nn::TracedValue = __nn::TracedValue::input("input", __INPUTS[0]);
     type __T0 = Deep;
-    const backbone_call: ::core::primitive::usize = __nn::check_call(
-        "backbone",
-        &__T0::__SIGNATURE,
-        &__nn::Call {
-            positional: &[],
-            named: &[],
-            reads: &["input"],
-            outputs: 1,
+    type backbone = <__T0 as __nn::Checked<
+        {
+            __nn::check_call(
+                "backbone",
+                &__T0::__SIGNATURE,
+                &__nn::Call {
+                    positional: &[],
+                    named: &[],
+                    reads: &["input"],
+                    outputs: 1,
+                },
+            )
         },
-    );
-    type __L0 = <__T0 as __nn::Checked<{ backbone_call }>>::Layer;
-    const __R0: __nn::Rule = __L0::new().rule([__V0.shape()]);
+    >>::Layer;
+    const __R0: __nn::Rule = backbone::new().rule([__V0.shape()]);
     const backbone: () = __nn::check("backbone", &__R0, &[&__V0], 1);
     const _: () = __nn::check_frozen("backbone", &__R0);
     const __F0: __nn::LayerSpec = __nn::spec(&__R0, [__V0.shape()]);
@@ -36,18 +44,21 @@ const _: () = {
         0,
     );
     type __T1 = Dense;
-    const dense_1_call: ::core::primitive::usize = __nn::check_call(
-        "dense_1",
-        &__T1::__SIGNATURE,
-        &__nn::Call {
-            positional: &["10"],
-            named: &[],
-            reads: &["h"],
-            outputs: 1,
+    type dense_1 = <__T1 as __nn::Checked<
+        {
+            __nn::check_call(
+                "dense_1",
+                &__T1::__SIGNATURE,
+                &__nn::Call {
+                    positional: &["10"],
+                    named: &[],
+                    reads: &["h"],
+                    outputs: 1,
+                },
+            )
         },
-    );
-    type __L1 = <__T1 as __nn::Checked<{ dense_1_call }>>::Layer;
-    const __R1: __nn::Rule = __L1::new(10).rule([__V1.shape()]);
+    >>::Layer;
+    const __R1: __nn::Rule = dense_1::new(10).rule([__V1.shape()]);
     const dense_1: () = __nn::check("dense_1", &__R1, &[&__V1], 1);
     const _: () = __nn::check_frozen("dense_1", &__R1);
     const __F1: __nn::LayerSpec = __nn::spec(&__R1, [__V1.shape()]);
@@ -74,11 +85,11 @@ const _: () = {
     );
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 1> {
-        const { __L0::new() }
+        const { backbone::new() }
     }
     #[inline]
     fn __l1() -> impl __nn::Layer<1, 1> {
-        const { __L1::new(10) }
+        const { dense_1::new(10) }
     }
     impl __nn::Network for Tuned {
         type Input<'a> = &'a [f32; __INPUTS[0].len()];

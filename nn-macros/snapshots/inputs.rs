@@ -5,7 +5,12 @@
     ::core::default::Default,
 )]
 pub(crate) struct TwoTower;
-#[allow(long_running_const_eval, unused_qualifications, non_upper_case_globals)]
+#[allow(
+    long_running_const_eval,
+    unused_qualifications,
+    non_upper_case_globals,
+    non_camel_case_types
+)]
 const _: () = {
     use ::nn_runtime::__private as __nn;
     use __nn::AnySignature as _;
@@ -19,18 +24,21 @@ const _: () = {
     const _: () = __nn::check_input("tags", __INPUTS[1]);
     const __V1: __nn::TracedValue = __nn::TracedValue::input("tags", __INPUTS[1]);
     type __T0 = Flatten;
-    const flatten_1_call: ::core::primitive::usize = __nn::check_call(
-        "flatten_1",
-        &__T0::__SIGNATURE,
-        &__nn::Call {
-            positional: &[],
-            named: &[],
-            reads: &["image"],
-            outputs: 1,
+    type flatten_1 = <__T0 as __nn::Checked<
+        {
+            __nn::check_call(
+                "flatten_1",
+                &__T0::__SIGNATURE,
+                &__nn::Call {
+                    positional: &[],
+                    named: &[],
+                    reads: &["image"],
+                    outputs: 1,
+                },
+            )
         },
-    );
-    type __L0 = <__T0 as __nn::Checked<{ flatten_1_call }>>::Layer;
-    const __R0: __nn::Rule = __L0::new().rule([__V0.shape()]);
+    >>::Layer;
+    const __R0: __nn::Rule = flatten_1::new().rule([__V0.shape()]);
     const flatten_1: () = __nn::check("flatten_1", &__R0, &[&__V0], 1);
     const __F0: __nn::LayerSpec = __nn::spec(&__R0, [__V0.shape()]);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(
@@ -40,50 +48,59 @@ const _: () = {
         0,
     );
     type __T1 = Dense;
-    const dense_1_call: ::core::primitive::usize = __nn::check_call(
-        "dense_1",
-        &__T1::__SIGNATURE,
-        &__nn::Call {
-            positional: &["32"],
-            named: &[],
-            reads: &["…"],
-            outputs: 1,
+    type dense_1 = <__T1 as __nn::Checked<
+        {
+            __nn::check_call(
+                "dense_1",
+                &__T1::__SIGNATURE,
+                &__nn::Call {
+                    positional: &["32"],
+                    named: &[],
+                    reads: &["…"],
+                    outputs: 1,
+                },
+            )
         },
-    );
-    type __L1 = <__T1 as __nn::Checked<{ dense_1_call }>>::Layer;
-    const __R1: __nn::Rule = __L1::new(32).rule([__V2.shape()]);
+    >>::Layer;
+    const __R1: __nn::Rule = dense_1::new(32).rule([__V2.shape()]);
     const dense_1: () = __nn::check("dense_1", &__R1, &[&__V2], 1);
     const __F1: __nn::LayerSpec = __nn::spec(&__R1, [__V2.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V2, "dense_1", &__R1, 0);
     type __T2 = Dense;
-    const dense_2_call: ::core::primitive::usize = __nn::check_call(
-        "dense_2",
-        &__T2::__SIGNATURE,
-        &__nn::Call {
-            positional: &["32"],
-            named: &[],
-            reads: &["tags"],
-            outputs: 1,
+    type dense_2 = <__T2 as __nn::Checked<
+        {
+            __nn::check_call(
+                "dense_2",
+                &__T2::__SIGNATURE,
+                &__nn::Call {
+                    positional: &["32"],
+                    named: &[],
+                    reads: &["tags"],
+                    outputs: 1,
+                },
+            )
         },
-    );
-    type __L2 = <__T2 as __nn::Checked<{ dense_2_call }>>::Layer;
-    const __R2: __nn::Rule = __L2::new(32).rule([__V1.shape()]);
+    >>::Layer;
+    const __R2: __nn::Rule = dense_2::new(32).rule([__V1.shape()]);
     const dense_2: () = __nn::check("dense_2", &__R2, &[&__V1], 1);
     const __F2: __nn::LayerSpec = __nn::spec(&__R2, [__V1.shape()]);
     const __V4: __nn::TracedValue = __nn::TracedValue::after(&__V1, "dense_2", &__R2, 0);
     type __T3 = Concat;
-    const concat_1_call: ::core::primitive::usize = __nn::check_call(
-        "concat_1",
-        &__T3::__SIGNATURE,
-        &__nn::Call {
-            positional: &[],
-            named: &[],
-            reads: &["a", "b"],
-            outputs: 1,
+    type concat_1 = <__T3 as __nn::Checked<
+        {
+            __nn::check_call(
+                "concat_1",
+                &__T3::__SIGNATURE,
+                &__nn::Call {
+                    positional: &[],
+                    named: &[],
+                    reads: &["a", "b"],
+                    outputs: 1,
+                },
+            )
         },
-    );
-    type __L3 = <__T3 as __nn::Checked<{ concat_1_call }>>::Layer;
-    const __R3: __nn::Rule = __L3::new().rule([__V3.shape(), __V4.shape()]);
+    >>::Layer;
+    const __R3: __nn::Rule = concat_1::new().rule([__V3.shape(), __V4.shape()]);
     const concat_1: () = __nn::check("concat_1", &__R3, &[&__V3, &__V4], 1);
     const __F3: __nn::LayerSpec = __nn::spec(&__R3, [__V3.shape(), __V4.shape()]);
     const __V5: __nn::TracedValue = __nn::TracedValue::after(
@@ -93,18 +110,21 @@ const _: () = {
         0,
     );
     type __T4 = Dense;
-    const dense_3_call: ::core::primitive::usize = __nn::check_call(
-        "dense_3",
-        &__T4::__SIGNATURE,
-        &__nn::Call {
-            positional: &["10"],
-            named: &[],
-            reads: &["…"],
-            outputs: 1,
+    type dense_3 = <__T4 as __nn::Checked<
+        {
+            __nn::check_call(
+                "dense_3",
+                &__T4::__SIGNATURE,
+                &__nn::Call {
+                    positional: &["10"],
+                    named: &[],
+                    reads: &["…"],
+                    outputs: 1,
+                },
+            )
         },
-    );
-    type __L4 = <__T4 as __nn::Checked<{ dense_3_call }>>::Layer;
-    const __R4: __nn::Rule = __L4::new(10).rule([__V5.shape()]);
+    >>::Layer;
+    const __R4: __nn::Rule = dense_3::new(10).rule([__V5.shape()]);
     const dense_3: () = __nn::check("dense_3", &__R4, &[&__V5], 1);
     const __F4: __nn::LayerSpec = __nn::spec(&__R4, [__V5.shape()]);
     const __V6: __nn::TracedValue = __nn::TracedValue::after(&__V5, "dense_3", &__R4, 0);
@@ -133,23 +153,23 @@ const _: () = {
     );
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 1> {
-        const { __L0::new() }
+        const { flatten_1::new() }
     }
     #[inline]
     fn __l1() -> impl __nn::Layer<1, 1> {
-        const { __L1::new(32) }
+        const { dense_1::new(32) }
     }
     #[inline]
     fn __l2() -> impl __nn::Layer<1, 1> {
-        const { __L2::new(32) }
+        const { dense_2::new(32) }
     }
     #[inline]
     fn __l3() -> impl __nn::Layer<2, 1> {
-        const { __L3::new() }
+        const { concat_1::new() }
     }
     #[inline]
     fn __l4() -> impl __nn::Layer<1, 1> {
-        const { __L4::new(10) }
+        const { dense_3::new(10) }
     }
     impl __nn::Network for TwoTower {
         type Input<'a> = (&'a [f32; __INPUTS[0].len()], &'a [f32; __INPUTS[1].len()]);

@@ -5,7 +5,12 @@
     ::core::default::Default,
 )]
 struct One;
-#[allow(long_running_const_eval, unused_qualifications, non_upper_case_globals)]
+#[allow(
+    long_running_const_eval,
+    unused_qualifications,
+    non_upper_case_globals,
+    non_camel_case_types
+)]
 const _: () = {
     use ::nn_runtime::__private as __nn;
     use __nn::AnySignature as _;
@@ -14,18 +19,21 @@ const _: () = {
     const _: () = __nn::check_input("input", __INPUTS[0]);
     const __V0: __nn::TracedValue = __nn::TracedValue::input("input", __INPUTS[0]);
     type __T0 = Dense;
-    const dense_1_call: ::core::primitive::usize = __nn::check_call(
-        "dense_1",
-        &__T0::__SIGNATURE,
-        &__nn::Call {
-            positional: &["4"],
-            named: &[],
-            reads: &["input"],
-            outputs: 1,
+    type dense_1 = <__T0 as __nn::Checked<
+        {
+            __nn::check_call(
+                "dense_1",
+                &__T0::__SIGNATURE,
+                &__nn::Call {
+                    positional: &["4"],
+                    named: &[],
+                    reads: &["input"],
+                    outputs: 1,
+                },
+            )
         },
-    );
-    type __L0 = <__T0 as __nn::Checked<{ dense_1_call }>>::Layer;
-    const __R0: __nn::Rule = __L0::new(4).rule([__V0.shape()]);
+    >>::Layer;
+    const __R0: __nn::Rule = dense_1::new(4).rule([__V0.shape()]);
     const dense_1: () = __nn::check("dense_1", &__R0, &[&__V0], 1);
     const __F0: __nn::LayerSpec = __nn::spec(&__R0, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "dense_1", &__R0, 0);
@@ -48,7 +56,7 @@ const _: () = {
     );
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 1> {
-        const { __L0::new(4) }
+        const { dense_1::new(4) }
     }
     impl __nn::Network for One {
         type Input<'a> = &'a [f32; __INPUTS[0].len()];

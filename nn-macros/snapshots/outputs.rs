@@ -5,7 +5,12 @@
     ::core::default::Default,
 )]
 pub struct Detector;
-#[allow(long_running_const_eval, unused_qualifications, non_upper_case_globals)]
+#[allow(
+    long_running_const_eval,
+    unused_qualifications,
+    non_upper_case_globals,
+    non_camel_case_types
+)]
 const _: () = {
     use ::nn_runtime::__private as __nn;
     use __nn::AnySignature as _;
@@ -14,51 +19,60 @@ const _: () = {
     const _: () = __nn::check_input("input", __INPUTS[0]);
     const __V0: __nn::TracedValue = __nn::TracedValue::input("input", __INPUTS[0]);
     type __T0 = Split;
-    const split_1_call: ::core::primitive::usize = __nn::check_call(
-        "split_1",
-        &__T0::__SIGNATURE,
-        &__nn::Call {
-            positional: &[],
-            named: &[],
-            reads: &["input"],
-            outputs: 2,
+    type split_1 = <__T0 as __nn::Checked<
+        {
+            __nn::check_call(
+                "split_1",
+                &__T0::__SIGNATURE,
+                &__nn::Call {
+                    positional: &[],
+                    named: &[],
+                    reads: &["input"],
+                    outputs: 2,
+                },
+            )
         },
-    );
-    type __L0 = <__T0 as __nn::Checked<{ split_1_call }>>::Layer;
-    const __R0: __nn::Rule = __L0::new().rule([__V0.shape()]);
+    >>::Layer;
+    const __R0: __nn::Rule = split_1::new().rule([__V0.shape()]);
     const split_1: () = __nn::check("split_1", &__R0, &[&__V0], 2);
     const __F0: __nn::LayerSpec = __nn::spec(&__R0, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "split_1", &__R0, 0);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(&__V0, "split_1", &__R0, 1);
     type __T1 = Dense;
-    const dense_1_call: ::core::primitive::usize = __nn::check_call(
-        "dense_1",
-        &__T1::__SIGNATURE,
-        &__nn::Call {
-            positional: &["10"],
-            named: &[],
-            reads: &["h"],
-            outputs: 1,
+    type dense_1 = <__T1 as __nn::Checked<
+        {
+            __nn::check_call(
+                "dense_1",
+                &__T1::__SIGNATURE,
+                &__nn::Call {
+                    positional: &["10"],
+                    named: &[],
+                    reads: &["h"],
+                    outputs: 1,
+                },
+            )
         },
-    );
-    type __L1 = <__T1 as __nn::Checked<{ dense_1_call }>>::Layer;
-    const __R1: __nn::Rule = __L1::new(10).rule([__V1.shape()]);
+    >>::Layer;
+    const __R1: __nn::Rule = dense_1::new(10).rule([__V1.shape()]);
     const dense_1: () = __nn::check("dense_1", &__R1, &[&__V1], 1);
     const __F1: __nn::LayerSpec = __nn::spec(&__R1, [__V1.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V1, "dense_1", &__R1, 0);
     type __T2 = Dense;
-    const dense_2_call: ::core::primitive::usize = __nn::check_call(
-        "dense_2",
-        &__T2::__SIGNATURE,
-        &__nn::Call {
-            positional: &["4"],
-            named: &[],
-            reads: &["g"],
-            outputs: 1,
+    type dense_2 = <__T2 as __nn::Checked<
+        {
+            __nn::check_call(
+                "dense_2",
+                &__T2::__SIGNATURE,
+                &__nn::Call {
+                    positional: &["4"],
+                    named: &[],
+                    reads: &["g"],
+                    outputs: 1,
+                },
+            )
         },
-    );
-    type __L2 = <__T2 as __nn::Checked<{ dense_2_call }>>::Layer;
-    const __R2: __nn::Rule = __L2::new(4).rule([__V2.shape()]);
+    >>::Layer;
+    const __R2: __nn::Rule = dense_2::new(4).rule([__V2.shape()]);
     const dense_2: () = __nn::check("dense_2", &__R2, &[&__V2], 1);
     const __F2: __nn::LayerSpec = __nn::spec(&__R2, [__V2.shape()]);
     const __V4: __nn::TracedValue = __nn::TracedValue::after(&__V2, "dense_2", &__R2, 0);
@@ -86,15 +100,15 @@ const _: () = {
     );
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 2> {
-        const { __L0::new() }
+        const { split_1::new() }
     }
     #[inline]
     fn __l1() -> impl __nn::Layer<1, 1> {
-        const { __L1::new(10) }
+        const { dense_1::new(10) }
     }
     #[inline]
     fn __l2() -> impl __nn::Layer<1, 1> {
-        const { __L2::new(4) }
+        const { dense_2::new(4) }
     }
     impl __nn::Network for Detector {
         type Input<'a> = &'a [f32; __INPUTS[0].len()];

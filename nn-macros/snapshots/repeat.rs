@@ -5,7 +5,12 @@
     ::core::default::Default,
 )]
 pub struct Deep;
-#[allow(long_running_const_eval, unused_qualifications, non_upper_case_globals)]
+#[allow(
+    long_running_const_eval,
+    unused_qualifications,
+    non_upper_case_globals,
+    non_camel_case_types
+)]
 const _: () = {
     use ::nn_runtime::__private as __nn;
     use __nn::AnySignature as _;
@@ -14,20 +19,23 @@ const _: () = {
     const _: () = __nn::check_input("input", __INPUTS[0]);
     const __V0: __nn::TracedValue = __nn::TracedValue::input("input", __INPUTS[0]);
     type __T0 = Block;
-    const block_1_call: ::core::primitive::usize = __nn::check_call(
-        "block_1",
-        &__T0::__SIGNATURE,
-        &__nn::Call {
-            positional: &[],
-            named: &[],
-            reads: &["input"],
-            outputs: 1,
+    type block_1 = <__T0 as __nn::Checked<
+        {
+            __nn::check_call(
+                "block_1",
+                &__T0::__SIGNATURE,
+                &__nn::Call {
+                    positional: &[],
+                    named: &[],
+                    reads: &["input"],
+                    outputs: 1,
+                },
+            )
         },
-    );
-    type __L0 = <__T0 as __nn::Checked<{ block_1_call }>>::Layer;
+    >>::Layer;
     const __N0: usize = DEPTH - 1;
     const __R0: __nn::Rule = __nn::repeat(
-        &__L0::new().rule([__V0.shape()]),
+        &block_1::new().rule([__V0.shape()]),
         __V0.shape(),
         __N0,
     );
@@ -35,20 +43,23 @@ const _: () = {
     const __F0: __nn::LayerSpec = __nn::spec(&__R0, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "block_1", &__R0, 0);
     type __T1 = Dense;
-    const body_call: ::core::primitive::usize = __nn::check_call(
-        "body",
-        &__T1::__SIGNATURE,
-        &__nn::Call {
-            positional: &["16"],
-            named: &[],
-            reads: &["…"],
-            outputs: 1,
+    type body = <__T1 as __nn::Checked<
+        {
+            __nn::check_call(
+                "body",
+                &__T1::__SIGNATURE,
+                &__nn::Call {
+                    positional: &["16"],
+                    named: &[],
+                    reads: &["…"],
+                    outputs: 1,
+                },
+            )
         },
-    );
-    type __L1 = <__T1 as __nn::Checked<{ body_call }>>::Layer;
+    >>::Layer;
     const __N1: usize = 2;
     const __R1: __nn::Rule = __nn::repeat(
-        &__L1::new(16).rule([__V1.shape()]),
+        &body::new(16).rule([__V1.shape()]),
         __V1.shape(),
         __N1,
     );
@@ -56,18 +67,21 @@ const _: () = {
     const __F1: __nn::LayerSpec = __nn::spec(&__R1, [__V1.shape()]);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(&__V1, "body", &__R1, 0);
     type __T2 = Dense;
-    const dense_1_call: ::core::primitive::usize = __nn::check_call(
-        "dense_1",
-        &__T2::__SIGNATURE,
-        &__nn::Call {
-            positional: &["10"],
-            named: &[],
-            reads: &["…"],
-            outputs: 1,
+    type dense_1 = <__T2 as __nn::Checked<
+        {
+            __nn::check_call(
+                "dense_1",
+                &__T2::__SIGNATURE,
+                &__nn::Call {
+                    positional: &["10"],
+                    named: &[],
+                    reads: &["…"],
+                    outputs: 1,
+                },
+            )
         },
-    );
-    type __L2 = <__T2 as __nn::Checked<{ dense_1_call }>>::Layer;
-    const __R2: __nn::Rule = __L2::new(10).rule([__V2.shape()]);
+    >>::Layer;
+    const __R2: __nn::Rule = dense_1::new(10).rule([__V2.shape()]);
     const dense_1: () = __nn::check("dense_1", &__R2, &[&__V2], 1);
     const __F2: __nn::LayerSpec = __nn::spec(&__R2, [__V2.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V2, "dense_1", &__R2, 0);
@@ -94,15 +108,15 @@ const _: () = {
     );
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 1> {
-        const { __nn::Repeat::new(__L0::new(), __N0) }
+        const { __nn::Repeat::new(block_1::new(), __N0) }
     }
     #[inline]
     fn __l1() -> impl __nn::Layer<1, 1> {
-        const { __nn::Repeat::new(__L1::new(16), __N1) }
+        const { __nn::Repeat::new(body::new(16), __N1) }
     }
     #[inline]
     fn __l2() -> impl __nn::Layer<1, 1> {
-        const { __L2::new(10) }
+        const { dense_1::new(10) }
     }
     impl __nn::Network for Deep {
         type Input<'a> = &'a [f32; __INPUTS[0].len()];

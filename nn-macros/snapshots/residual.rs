@@ -5,7 +5,12 @@
     ::core::default::Default,
 )]
 pub struct Block;
-#[allow(long_running_const_eval, unused_qualifications, non_upper_case_globals)]
+#[allow(
+    long_running_const_eval,
+    unused_qualifications,
+    non_upper_case_globals,
+    non_camel_case_types
+)]
 const _: () = {
     use ::nn_runtime::__private as __nn;
     use __nn::AnySignature as _;
@@ -14,18 +19,21 @@ const _: () = {
     const _: () = __nn::check_input("input", __INPUTS[0]);
     const __V0: __nn::TracedValue = __nn::TracedValue::input("input", __INPUTS[0]);
     type __T0 = Conv2d;
-    const conv2d_1_call: ::core::primitive::usize = __nn::check_call(
-        "conv2d_1",
-        &__T0::__SIGNATURE,
-        &__nn::Call {
-            positional: &["16", "3"],
-            named: &[],
-            reads: &["input"],
-            outputs: 1,
+    type conv2d_1 = <__T0 as __nn::Checked<
+        {
+            __nn::check_call(
+                "conv2d_1",
+                &__T0::__SIGNATURE,
+                &__nn::Call {
+                    positional: &["16", "3"],
+                    named: &[],
+                    reads: &["input"],
+                    outputs: 1,
+                },
+            )
         },
-    );
-    type __L0 = <__T0 as __nn::Checked<{ conv2d_1_call }>>::Layer;
-    const __R0: __nn::Rule = __L0::new(16, 3).rule([__V0.shape()]);
+    >>::Layer;
+    const __R0: __nn::Rule = conv2d_1::new(16, 3).rule([__V0.shape()]);
     const conv2d_1: () = __nn::check("conv2d_1", &__R0, &[&__V0], 1);
     const __F0: __nn::LayerSpec = __nn::spec(&__R0, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(
@@ -35,18 +43,21 @@ const _: () = {
         0,
     );
     type __T1 = BatchNorm;
-    const batch_norm_1_call: ::core::primitive::usize = __nn::check_call(
-        "batch_norm_1",
-        &__T1::__SIGNATURE,
-        &__nn::Call {
-            positional: &[],
-            named: &[],
-            reads: &["…"],
-            outputs: 1,
+    type batch_norm_1 = <__T1 as __nn::Checked<
+        {
+            __nn::check_call(
+                "batch_norm_1",
+                &__T1::__SIGNATURE,
+                &__nn::Call {
+                    positional: &[],
+                    named: &[],
+                    reads: &["…"],
+                    outputs: 1,
+                },
+            )
         },
-    );
-    type __L1 = <__T1 as __nn::Checked<{ batch_norm_1_call }>>::Layer;
-    const __R1: __nn::Rule = __L1::new().rule([__V1.shape()]);
+    >>::Layer;
+    const __R1: __nn::Rule = batch_norm_1::new().rule([__V1.shape()]);
     const batch_norm_1: () = __nn::check("batch_norm_1", &__R1, &[&__V1], 1);
     const __F1: __nn::LayerSpec = __nn::spec(&__R1, [__V1.shape()]);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(
@@ -56,34 +67,40 @@ const _: () = {
         0,
     );
     type __T2 = Sum;
-    const sum_1_call: ::core::primitive::usize = __nn::check_call(
-        "sum_1",
-        &__T2::__SIGNATURE,
-        &__nn::Call {
-            positional: &[],
-            named: &[],
-            reads: &["input", "y"],
-            outputs: 1,
+    type sum_1 = <__T2 as __nn::Checked<
+        {
+            __nn::check_call(
+                "sum_1",
+                &__T2::__SIGNATURE,
+                &__nn::Call {
+                    positional: &[],
+                    named: &[],
+                    reads: &["input", "y"],
+                    outputs: 1,
+                },
+            )
         },
-    );
-    type __L2 = <__T2 as __nn::Checked<{ sum_1_call }>>::Layer;
-    const __R2: __nn::Rule = __L2::new().rule([__V0.shape(), __V2.shape()]);
+    >>::Layer;
+    const __R2: __nn::Rule = sum_1::new().rule([__V0.shape(), __V2.shape()]);
     const sum_1: () = __nn::check("sum_1", &__R2, &[&__V0, &__V2], 1);
     const __F2: __nn::LayerSpec = __nn::spec(&__R2, [__V0.shape(), __V2.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V0, "sum_1", &__R2, 0);
     type __T3 = Relu;
-    const relu_1_call: ::core::primitive::usize = __nn::check_call(
-        "relu_1",
-        &__T3::__SIGNATURE,
-        &__nn::Call {
-            positional: &[],
-            named: &[],
-            reads: &["…"],
-            outputs: 1,
+    type relu_1 = <__T3 as __nn::Checked<
+        {
+            __nn::check_call(
+                "relu_1",
+                &__T3::__SIGNATURE,
+                &__nn::Call {
+                    positional: &[],
+                    named: &[],
+                    reads: &["…"],
+                    outputs: 1,
+                },
+            )
         },
-    );
-    type __L3 = <__T3 as __nn::Checked<{ relu_1_call }>>::Layer;
-    const __R3: __nn::Rule = __L3::new().rule([__V3.shape()]);
+    >>::Layer;
+    const __R3: __nn::Rule = relu_1::new().rule([__V3.shape()]);
     const relu_1: () = __nn::check("relu_1", &__R3, &[&__V3], 1);
     const __F3: __nn::LayerSpec = __nn::spec(&__R3, [__V3.shape()]);
     const __V4: __nn::TracedValue = __nn::TracedValue::after(&__V3, "relu_1", &__R3, 0);
@@ -111,19 +128,19 @@ const _: () = {
     );
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 1> {
-        const { __L0::new(16, 3) }
+        const { conv2d_1::new(16, 3) }
     }
     #[inline]
     fn __l1() -> impl __nn::Layer<1, 1> {
-        const { __L1::new() }
+        const { batch_norm_1::new() }
     }
     #[inline]
     fn __l2() -> impl __nn::Layer<2, 1> {
-        const { __L2::new() }
+        const { sum_1::new() }
     }
     #[inline]
     fn __l3() -> impl __nn::Layer<1, 1> {
-        const { __L3::new() }
+        const { relu_1::new() }
     }
     impl __nn::Network for Block {
         type Input<'a> = &'a [f32; __INPUTS[0].len()];

@@ -58,6 +58,7 @@ mod shape;
 mod signature;
 mod spec;
 mod stream;
+mod unread;
 
 #[cfg(feature = "std")]
 pub mod data;
@@ -138,6 +139,7 @@ pub mod __private {
     pub use crate::shape::Shape;
     pub use crate::signature::{AnySignature, Call, Checked, Signature, check_call};
     pub use crate::spec::{Head, LayerSpec, Pass, Rule};
+    pub use crate::unread::Unread;
     pub use alloc::string::String;
     pub use nn_kernels::math;
     pub use nn_kernels::simd::Simd;

@@ -295,7 +295,8 @@ const fn arguments(signature: &Signature, call: &Call) -> Option<Fault> {
         let option = meant(signature, call.positional[found - 1]);
         written(fault.help("an option is given by its name: `"), signature, call, 0, Some(option)).str("`")
     } else if signature.options.is_empty() {
-        written(fault.help("the rest follows from the shape: `"), signature, call, 0, None).str("`")
+        let help = if takes == 0 { "it takes none: `" } else { "the rest follows from the shape: `" };
+        written(fault.help(help), signature, call, 0, None).str("`")
     } else {
         list(signature.shown(fault.help("")).str(", and by name "), signature.options)
     })

@@ -1,23 +1,22 @@
-//! What constants are called that rustc may name in a message: as their layers are. In: the graph; out: identifiers
+//! What rustc may name in a message is called as its layer is. In: the graph; out: identifiers
 //! that shadow nothing which the declaration, or the code around it, means by them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 
+use super::ident;
 use crate::graph::{Graph, Item};
 
 /// Names that generated code binds itself.
 const BOUND: [&str; 10] = ["x", "y", "dx", "dy", "cx", "part", "pass", "a", "new", "rule"];
 
-pub struct ConstNames {
-    taken: BTreeSet<String>,
-}
+pub struct SiteIdents(BTreeMap<usize, String>);
 
-impl ConstNames {
+impl SiteIdents {
     /// Every word that stands in the declaration's expressions means something else.
-    pub fn new(graph: &Graph) -> ConstNames {
+    pub fn new(graph: &Graph) -> SiteIdents {
         let mut taken: BTreeSet<String> = BOUND.iter().map(ToString::to_string).collect();
         for port in graph.inputs.iter().chain(&graph.outputs) {
             words(port.shape.to_token_stream(), &mut taken);
@@ -28,15 +27,24 @@ impl ConstNames {
                 Item::Shape { shape, .. } => words(shape.to_token_stream(), &mut taken),
             }
         }
-        ConstNames { taken }
+        let mut names = BTreeMap::new();
+        for site in graph.sites() {
+            let name = site.name.replace('.', "_");
+            if syn::parse_str::<Ident>(&name).is_ok() && taken.insert(name.clone()) {
+                names.insert(site.id, name);
+            }
+        }
+        SiteIdents(names)
     }
 
-    /// An identifier like this name, once.
-    pub fn give(&mut self, name: &str, span: Span) -> Option<Ident> {
-        let mut ident = syn::parse_str::<Ident>(name).ok().filter(|_| !self.taken.contains(name))?;
-        self.taken.insert(name.to_owned());
-        ident.set_span(span);
-        Some(ident)
+    /// What the constant of a site's check is called, if it may have a name.
+    pub fn constant(&self, id: usize, span: Span) -> Ident {
+        Ident::new(self.0.get(&id).map_or("_", |name| name), span)
+    }
+
+    /// What the type of a site's layer is called.
+    pub fn layer(&self, id: usize, span: Span) -> Ident {
+        self.0.get(&id).map_or_else(|| ident('L', id, span), |name| Ident::new(name, span))
     }
 }
 

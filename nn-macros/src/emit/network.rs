@@ -124,7 +124,7 @@ impl Shell<'_> {
         quote_spanned! {span=>
             #attrs
             // A deep network's plan takes const evaluation a while.
-            #[allow(long_running_const_eval, unused_qualifications, non_upper_case_globals)]
+            #[allow(long_running_const_eval, unused_qualifications, non_upper_case_globals, non_camel_case_types)]
             const _: () = {
                 use ::nn_runtime::__private as __nn;
                 use __nn::AnySignature as _;

@@ -7,9 +7,8 @@ use quote::{ToTokens, quote_spanned};
 use syn::Expr;
 use syn::ext::IdentExt;
 
-use super::names::ConstNames;
+use super::names::SiteIdents;
 use super::{ident, span_of};
-use crate::ast::Layer;
 use crate::graph::{Graph, Item, NamedPort, Site};
 use crate::parse::pretty::pretty;
 use crate::span::Ends;
@@ -20,9 +19,8 @@ use crate::span::Ends;
 /// /* sites and shapes */
 /// const _: () = __nn::check_output("output", &__V4, __OUTPUTS[0]);
 /// ```
-pub fn flow(graph: &Graph) -> TokenStream {
+pub fn flow(graph: &Graph, idents: &SiteIdents) -> TokenStream {
     let span = span_of(&graph.header.name);
-    let mut names = ConstNames::new(graph);
     let mut tokens = TokenStream::new();
     for (i, NamedPort { name, shape }) in graph.inputs.iter().enumerate() {
         let (i, value) = (Literal::usize_unsuffixed(i), ident('V', i, span));
@@ -33,7 +31,7 @@ pub fn flow(graph: &Graph) -> TokenStream {
     }
     for item in &graph.items {
         tokens.extend(match item {
-            Item::Site(it) => site(it, &mut names, span),
+            Item::Site(it) => site(it, idents, span),
             Item::Shape { value, shape } => {
                 let value = ident('V', *value, span);
                 check(None, shape, "check_shape", quote_spanned!(span=> &#value, __nn::Shape::of(#shape)))
@@ -60,8 +58,8 @@ pub fn flow(graph: &Graph) -> TokenStream {
 /// const _: () = __nn::check_shared("dense_2", &__R2, "label", &__R0, &__V2);
 /// const _: () = __nn::check_frozen("dense_1", &__R0);
 /// ```
-fn site(site: &Site, names: &mut ConstNames, span: Span) -> TokenStream {
-    let called = called(site, names, span);
+fn site(site: &Site, idents: &SiteIdents, span: Span) -> TokenStream {
+    let called = called(site, idents, span);
     let Site { name, place, .. } = site;
     let kind = site.layer.kind().span();
     let (rule, spec) = (ident('R', site.id, span), ident('F', site.id, span));
@@ -70,7 +68,7 @@ fn site(site: &Site, names: &mut ConstNames, span: Span) -> TokenStream {
 
     let mut shapes = Group::new(Delimiter::Bracket, quote_spanned!(span=> #(#x.shape()),*));
     shapes.set_span(kind);
-    let mut answer = layer(site.id, site.layer);
+    let mut answer = layer(site, idents);
     answer.extend(quote_spanned!(kind=> .rule(#shapes)));
     let mut times = TokenStream::new();
     if let Some(n) = site.times() {
@@ -82,8 +80,12 @@ fn site(site: &Site, names: &mut ConstNames, span: Span) -> TokenStream {
         answer = quote_spanned!(span=> __nn::repeat(&#answer, #first.shape(), #count));
     }
     let made = Literal::usize_unsuffixed(site.made);
-    let constant = names.give(name, span);
-    let checked = check(constant, place, "check", quote_spanned!(span=> #name, &#rule, &[#(&#x),*], #made));
+    let checked = check(
+        Some(idents.constant(site.id, span)),
+        place,
+        "check",
+        quote_spanned!(span=> #name, &#rule, &[#(&#x),*], #made),
+    );
     let shared = site.shares.as_ref().map(|shared| {
         let (label, earlier) = (&shared.label, ident('R', shared.site, span));
         check(None, place, "check_shared", quote_spanned!(span=> #name, &#rule, #label, &#earlier, &#first))
@@ -106,12 +108,13 @@ fn site(site: &Site, names: &mut ConstNames, span: Span) -> TokenStream {
 }
 
 /// ```text
-/// __L0::new(16, 3).stride(2)
+/// conv2d_1::new(16, 3).stride(2)
 /// ```
 /// from `Conv2d(16, 3, stride = 2)`, every token where the user wrote it.
-pub fn layer(id: usize, layer: &Layer) -> TokenStream {
+pub fn layer(site: &Site, idents: &SiteIdents) -> TokenStream {
+    let layer = &site.layer;
     let kind = layer.kind().span();
-    let checked = ident('L', id, kind);
+    let checked = idents.layer(site.id, kind);
     let new = quote_spanned!(kind=> ::new);
     let mut tokens = quote_spanned!(kind=> #checked #new);
     let Some(args) = &layer.args else {
@@ -136,15 +139,14 @@ pub fn layer(id: usize, layer: &Layer) -> TokenStream {
 
 /// ```text
 /// type __T0 = Conv2d;
-/// const conv2d_1_call: usize = __nn::check_call("conv2d_1", &__T0::__SIGNATURE, &__nn::Call { … });
-/// type __L0 = <__T0 as __nn::Checked<{ conv2d_1_call }>>::Layer;
+/// type conv2d_1 = <__T0 as __nn::Checked<{ __nn::check_call("conv2d_1", &__T0::__SIGNATURE, …) }>>::Layer;
 /// ```
-/// The call is looked at before rustc does: where it does not fit, `__L0` is no type, and nothing more is said of it.
-/// A layer that is given an array may be generic in its length, which only the call tells: `use Own as __L0;`.
-fn called(site: &Site, names: &mut ConstNames, span: Span) -> TokenStream {
-    let layer = site.layer;
+/// The call is looked at before rustc does: where it does not fit, this is no type, and nothing more is said of it.
+/// A layer that is given an array may be generic in its length, which only the call tells: `use Own as conv2d_1;`.
+fn called(site: &Site, idents: &SiteIdents, span: Span) -> TokenStream {
+    let layer = &*site.layer;
     let (path, kind) = (&layer.path, layer.kind().span());
-    let (ty, checked) = (ident('T', site.id, kind), ident('L', site.id, kind));
+    let (ty, checked) = (ident('T', site.id, kind), idents.layer(site.id, kind));
     let number = Literal::usize_unsuffixed;
     let text = |expr: &Expr| pretty(&expr.to_token_stream());
     let args = layer.args.as_ref();
@@ -164,14 +166,12 @@ fn called(site: &Site, names: &mut ConstNames, span: Span) -> TokenStream {
     let call = quote_spanned! {span=>
         __nn::Call { positional: &[#(#positional),*], named: &[#(#named),*], reads: &[#(#reads),*], outputs: #outputs }
     };
-    let constant = names.give(&format!("{name}_call"), span).unwrap_or_else(|| ident('A', site.id, span));
     let ends = Ends::of(site.place.clone()).unwrap_or(Ends { start: span, end: span });
     let check = quote_spanned!(ends.start=> __nn::check_call);
     let args = ends.close(quote_spanned!(span=> #name, &#ty::__SIGNATURE, &#call));
     quote_spanned! {span=>
         type #ty = #path;
-        const #constant: ::core::primitive::usize = #check #args;
-        type #checked = <#ty as __nn::Checked<{ #constant }>>::Layer;
+        type #checked = <#ty as __nn::Checked<{ #check #args }>>::Layer;
     }
 }
 

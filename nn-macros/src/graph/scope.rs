@@ -144,10 +144,15 @@ impl Scope {
         self.bound(&near)
     }
 
+    /// True if one of these values has a name and is read.
+    pub fn reads_any(&self, values: std::ops::Range<usize>) -> bool {
+        let read = |binding: &Binding| binding.used && binding.value.is_some_and(|value| values.contains(&value));
+        self.bindings.iter().any(read)
+    }
+
     /// What nothing has read so far.
     pub fn unused(&self) -> impl Iterator<Item = &Binding> {
-        // `_name` says that nothing will, as in Rust.
-        self.bindings.iter().filter(|binding| !binding.used && !binding.name.starts_with('_'))
+        self.bindings.iter().filter(|binding| !binding.used)
     }
 }
 

@@ -55,6 +55,11 @@ pub use whole::{Form, Whole};
 /// Sgd::new(0.25).update(Isa::detect(), 1, &mut params, &[2.0], &mut []);
 /// assert_eq!(params, [1.0]);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "expected an optimiser, found `{Self}`",
+    label = "this is none",
+    note = "it stands behind the loss: `Trainer::new(&mut model, Mse::new(), Adam::new(1e-3))`"
+)]
 pub trait Optimizer: Sync {
     /// How many numbers it remembers for each parameter.
     fn states(&self) -> usize;
