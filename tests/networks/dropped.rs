@@ -91,7 +91,6 @@ network! {
 network! {
     #[cfg(all())]
     #[deprecated(note = "for a test")]
-    #[expect(dead_code)]
     struct Always: [3] -> [2] {
         /// Documentation is taken anywhere.
         Dense(2)
