@@ -35,7 +35,7 @@ pub fn backward_weight(
     c.batch(x, dy);
     c.check_range(&range, dw);
     c.check_scratch(scratch);
-    isa.run(ConvBackwardWeight { c, x, dy, range, dw, scratch });
+    isa.run(ConvBackwardWeight { c: c.capped(), x, dy, range, dw, scratch });
 }
 
 struct ConvBackwardWeight<'a> {

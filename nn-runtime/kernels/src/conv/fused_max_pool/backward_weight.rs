@@ -39,7 +39,7 @@ pub fn backward_weight(
 ) {
     fused.check_grad(&grad, x.len(), scratch.len());
     fused.conv.check_range(&range, dw);
-    isa.run(FusedBackwardWeight { fused, x, grad, range, dw, scratch });
+    isa.run(FusedBackwardWeight { fused: fused.capped(), x, grad, range, dw, scratch });
 }
 
 struct FusedBackwardWeight<'a> {
