@@ -48,6 +48,8 @@ mod forward;
 pub mod fused_max_pool;
 #[cfg(test)]
 mod fuzz;
+#[cfg(test)]
+mod long_inputs;
 mod offsets;
 mod padded;
 mod scatter;

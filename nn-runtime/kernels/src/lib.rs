@@ -10,6 +10,7 @@ extern crate alloc;
 pub mod aligned_buffer;
 pub mod attention;
 pub mod batch_norm;
+mod compensated;
 pub mod conv;
 pub mod elementwise;
 pub mod gather;
