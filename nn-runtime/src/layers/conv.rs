@@ -197,10 +197,23 @@ const fn smaller(a: usize, b: usize) -> usize {
     if a < b { a } else { b }
 }
 
+/// The inputs of each filter, and the outputs that each input goes into within its group.
+pub(super) const fn fans(conv: &Conv) -> [usize; 2] {
+    [conv.rows(), conv.filters / conv.groups * conv.kernel[0] * conv.kernel[1]]
+}
+
 /// The spec of a layer that is one convolution, whose output has this shape and whose bias as many numbers as `bias` says.
-pub(super) const fn spec(y: Shape, conv: &Conv, learnt: &Learnt, weight: Shape, bias: usize) -> LayerSpec {
+pub(super) const fn spec(
+    y: Shape,
+    conv: &Conv,
+    learnt: &Learnt,
+    weight: Shape,
+    [fan_in, fan_out]: [usize; 2],
+    bias: usize,
+) -> LayerSpec {
     let spec = LayerSpec::output(y)
         .filters("weight", weight, learnt.init)
+        .fans(fan_in, fan_out)
         .scratch(0, conv.scratch())
         .macs(conv.y_len().saturating_mul(conv.rows()))
         .accepts_elementwise()

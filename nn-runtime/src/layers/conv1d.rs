@@ -1,7 +1,7 @@
 //! `Conv1d`: filters that see a window of steps, with all their features. In: `[steps, features]`; out: `[steps, filters]` of the
 //! places the window stands on. It is the convolution of an image of one row, and nothing else.
 
-use super::conv::{Learnt, conv, layer_of_a_convolution, learnt_arguments, spec};
+use super::conv::{Learnt, conv, fans, layer_of_a_convolution, learnt_arguments, spec};
 use super::image::sequence;
 use super::window::{Padding, Window};
 use crate::fault::Fault;
@@ -114,7 +114,7 @@ impl Conv1d {
         };
         let y = Shape::of([conv.output()[1], self.filters]);
         let weight = Shape::of([self.filters, conv.channels / conv.groups, conv.kernel[1]]);
-        let spec = spec(y, &conv, &self.learnt, weight, self.filters);
+        let spec = spec(y, &conv, &self.learnt, weight, fans(&conv), self.filters);
         let [_, _, before, after] = conv.pad;
         let reach = self.window.extent(0) - 1;
         // The place in the ring is a number of 24 bits.

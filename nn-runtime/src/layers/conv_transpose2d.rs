@@ -1,7 +1,7 @@
 //! `ConvTranspose2d`: every pixel of the input laid down as a kernel, side by side. In: `[channels, height, width]`; out:
 //! `[filters, height, width]`, larger by the stride. It is the way back of a convolution, by the same kernels.
 
-use super::conv::{Learnt, bias, describe, fault, learnt_arguments, pull_bias_of, pull_weight, spec};
+use super::conv::{Learnt, bias, describe, fans, fault, learnt_arguments, pull_bias_of, pull_weight, spec};
 use super::image::image;
 use super::window::{Padding, Stand, Window, accepted, window_arguments};
 use crate::fault::Fault;
@@ -79,7 +79,10 @@ impl ConvTranspose2d {
         };
         let [rows, columns] = back.kernel;
         let weight = Shape::of([back.filters, self.filters / self.groups, rows, columns]);
-        spec(Shape::of([self.filters, back.height, back.width]), &back, &self.learnt, weight, self.filters).ok()
+        // What goes into a filter of the convolution back comes out of this layer's.
+        let [fan_out, fan_in] = fans(&back);
+        let y = Shape::of([self.filters, back.height, back.width]);
+        spec(y, &back, &self.learnt, weight, [fan_in, fan_out], self.filters).ok()
     }
 
     /// The convolution that leads back from the output to the input.

@@ -1,7 +1,7 @@
 //! `SeparableConv2d`: filters along the image for each channel, then across the channels for each pixel. In: `[channels, height,
 //! width]`; out: `[filters, height, width]`. What lies between the two is kept for the pulls, and its gradient with it.
 
-use super::conv::{Learnt, bias, conv, learnt_arguments, pull_bias_of, pull_weight};
+use super::conv::{Learnt, bias, conv, fans, learnt_arguments, pull_bias_of, pull_weight};
 use super::depthwise_conv2d::depthwise;
 use super::window::{Padding, Window, accepted, window_arguments};
 use crate::fault::Fault;
@@ -74,8 +74,10 @@ impl SeparableConv2d {
         let middle = along.y_len();
         let scratch = if along.scratch() > across.scratch() { along.scratch() } else { across.scratch() };
         let macs = middle.saturating_mul(along.rows());
+        let [depthwise_in, depthwise_out] = fans(&along);
         let spec = LayerSpec::output(Shape::of([self.filters, height, width]))
             .filters("depthwise.weight", Shape::of([along.filters, 1, rows, columns]), self.learnt.init)
+            .fans(depthwise_in, depthwise_out)
             .filters("pointwise.weight", Shape::of([self.filters, along.filters, 1, 1]), self.learnt.init)
             .saves(2 * middle)
             .scratch(0, middle + scratch)

@@ -3,8 +3,7 @@
 //! number.
 
 use super::Pool;
-use crate::lanes::LANE;
-use crate::simd::{Isa, Kernel, LANES, Simd};
+use crate::simd::{Isa, Kernel, LANE_INDEX, LANES, Simd};
 
 /// `y[c, p]` is the largest `x` that window p sees in channel c, for each sample.
 ///
@@ -166,7 +165,7 @@ impl ImageMaxima<'_> {
         let ImageMaxima { p, strides, x, .. } = *self;
         let stride = p.stride[1];
         let left = ox * stride - p.pad[2];
-        let step = s.mul_i(s.load_i(&LANE), s.splat_i((stride * strides[1]) as i32));
+        let step = s.mul_i(s.load_i(&LANE_INDEX), s.splat_i((stride * strides[1]) as i32));
         let load = |from: usize| match x.get(from..from + LANES) {
             Some(x) => s.load_part(x),
             None => s.load_part(&x[from.min(x.len())..]),

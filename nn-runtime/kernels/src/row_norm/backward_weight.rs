@@ -6,7 +6,7 @@
 use core::ops::Range;
 
 use super::{NormRows, RowGradTerms, RowValue};
-use crate::lanes::lane_sums;
+use crate::reduce::lane_sums;
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// Vectors of weights whose sums are computed at the same time.

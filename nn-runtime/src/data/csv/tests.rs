@@ -242,7 +242,7 @@ fn ids_and_time_stamps_are_never_one() {
         assert_eq!(Csv::new(file.as_bytes()).features(["y"]).values(["t"]).is_ok(), line.is_none(), "{numbers:?}");
     }
     // Double precision of dense measurements is rounded, as everywhere.
-    let mut random = crate::data::random::Random::new(1, 0);
+    let mut random = crate::random::Random::keyed(1, &[]);
     let mut file = "a,b,y\n".to_owned();
     for _ in 0..20_000 {
         let unit = f64::from(random.unit()) + f64::from(random.unit()) * 1e-8;

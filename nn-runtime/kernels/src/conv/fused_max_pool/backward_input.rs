@@ -10,8 +10,7 @@ use super::nhwc::{FilterLayout, NhwcCopy};
 use super::sparse_grads::SparseGrads;
 use super::tiles::{FilterRowTiles, tiles};
 use super::{ConvMaxPool, MaxPoolGrad};
-use crate::lanes::LANE;
-use crate::simd::{Isa, Kernel, LANES, Simd};
+use crate::simd::{Isa, Kernel, LANE_INDEX, LANES, Simd};
 
 /// `dx[c, i] = Σ_(f, p, ky, kx) w[f, c, ky, kx] · dy[f, p]` over the maxima whose filter saw input i through
 /// that weight, for each sample.
@@ -162,7 +161,7 @@ impl RowScatter<'_> {
         vector: usize,
         lanes: usize,
     ) {
-        let there = s.lt_i(s.load_i(&LANE), s.splat_i(lanes as i32));
+        let there = s.lt_i(s.load_i(&LANE_INDEX), s.splat_i(lanes as i32));
         let mut to = [self.sums.wrapping_add(vector * LANES); R];
         for (r, to) in to.iter_mut().enumerate() {
             *to = to.wrapping_add((row + r) * self.row_step);

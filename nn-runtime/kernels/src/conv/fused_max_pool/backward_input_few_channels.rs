@@ -9,9 +9,8 @@ use core::ops::Range;
 
 use super::super::offsets::indices_in;
 use super::{ConvMaxPool, MaxPoolGrad, POSITIONS};
-use crate::lanes::LANE;
 use crate::matrix::Panels;
-use crate::simd::{Kernel, LANES, Simd};
+use crate::simd::{Kernel, LANE_INDEX, LANES, Simd};
 use crate::sizes::{product, round_up, sum};
 
 /// The receptive field `[channels, rows, columns]` of one window.
@@ -331,7 +330,7 @@ impl Kernel for GatherFields<'_> {
             fields.len() >= field.fields_len() && channels <= field.channels,
             "expected all fields, and channels that they hold"
         );
-        let lanes = s.load_i(&LANE);
+        let lanes = s.load_i(&LANE_INDEX);
         for first in (0..c.width).step_by(LANES) {
             // The windows that see one of these columns.
             let x = first + left;

@@ -1,5 +1,10 @@
+//! Twenty steps of every optimiser beside their formulas in double precision, on every instruction set.
+
 use super::*;
-use std::vec::Vec;
+use crate::Shape;
+use alloc::vec;
+use alloc::vec::Vec;
+use nn_kernels::optimizer::update_ema;
 
 const STEPS: u64 = 20;
 const SIZES: [usize; 7] = [1, 5, 15, 16, 17, 33, 131];
@@ -56,19 +61,19 @@ fn compare(
 #[test]
 fn gradient_descent() {
     for decay in [0.0, 0.1] {
-        let step = SgdStep::new(0.05, decay);
+        let step = Sgd::new(0.05).weight_decay(decay);
         compare(
             "sgd",
             0.0,
-            |isa, _, p, g, _, _| step.update(isa, p, g),
+            |isa, n, p, g, _, _| step.update(isa, n, p, g, &mut []),
             |_, g, t| Naive { p: t.p - 0.05 * (g + decay * t.p), ..t },
         );
         for nesterov in [false, true] {
-            let step = MomentumStep::new(0.05, 0.9, nesterov, decay);
+            let step = Sgd::new(0.05).momentum(0.9).nesterov(nesterov).weight_decay(decay);
             compare(
                 "momentum",
                 0.0,
-                |isa, _, p, g, v, _| step.update(isa, p, g, v),
+                |isa, n, p, g, v, _| step.update(isa, n, p, g, &mut [v]),
                 |number, g, t| {
                     let g = g + decay * t.p;
                     // PyTorch: the first buffer is the gradient itself.
@@ -84,7 +89,7 @@ fn gradient_descent() {
 #[test]
 fn rmsprop() {
     for decay in [0.0, 0.1] {
-        let step = RmspropStep::new(0.01, 0.99, 1e-8, decay);
+        let step = RmsProp::new(0.01).weight_decay(decay);
         let naive = |g: f64, t: Naive| {
             let g = g + decay * t.p;
             let a = 0.99 * t.a + (1.0 - 0.99) * g * g;
@@ -93,17 +98,17 @@ fn rmsprop() {
         compare(
             "rmsprop",
             0.0,
-            |isa, _, p, g, v, _| step.update(isa, p, g, v),
+            |isa, n, p, g, v, _| step.update(isa, n, p, g, &mut [v]),
             |_, g, t| {
                 let (way, a) = naive(g, t);
                 Naive { p: t.p - 0.01 * way, a, ..t }
             },
         );
-        let step = RmspropMomentumStep::new(step, 0.8);
+        let step = step.momentum(0.8);
         compare(
             "rmsprop with momentum",
             0.0,
-            |isa, _, p, g, v, b| step.update(isa, p, g, v, b),
+            |isa, n, p, g, v, b| step.update(isa, n, p, g, &mut [v, b]),
             |_, g, t| {
                 let (way, a) = naive(g, t);
                 let b = 0.8 * t.b + way;
@@ -115,13 +120,13 @@ fn rmsprop() {
 
 #[test]
 fn adagrad() {
-    for (decay, start) in [(0.0, 0.0), (0.1, 0.25)] {
+    for start in [0.0, 0.25] {
+        let adagrad = Adagrad::new(0.1).rate_decay(0.02);
         compare(
             "adagrad",
             start,
-            |isa, number, p, g, v, _| AdagradStep::new(number, 0.1, 0.02, 1e-10, decay).update(isa, p, g, v),
+            |isa, number, p, g, v, _| adagrad.update(isa, number, p, g, &mut [v]),
             |number, g, t| {
-                let g = g + decay * t.p;
                 let a = t.a + g * g;
                 let lr = 0.1 / (1.0 + (number - 1) as f64 * 0.02);
                 Naive { p: t.p - lr * g / (a.sqrt() + 1e-10), a, ..t }
@@ -134,11 +139,13 @@ fn adagrad() {
 fn adam_and_adamw() {
     for (decay, decoupled) in [(0.0, false), (0.1, false), (0.1, true)] {
         let (lr, beta1, beta2, eps) = (0.05, 0.9, 0.999, 1e-8);
+        let (adam, adamw) = (Adam::new(lr).weight_decay(decay), AdamW::new(lr).weight_decay(decay));
         compare(
             "adam",
             0.0,
             |isa, number, p, g, m, v| {
-                AdamStep::new(number, lr, beta1, beta2, eps, decay, decoupled).update(isa, p, g, m, v)
+                let optimizer: &dyn Optimizer = if decoupled { &adamw } else { &adam };
+                optimizer.update(isa, number, p, g, &mut [m, v])
             },
             |number, g, t| {
                 let (p, g) = if decoupled { (t.p * (1.0 - lr * decay), g) } else { (t.p, g + decay * t.p) };
@@ -160,7 +167,13 @@ fn nadam() {
             "nadam",
             0.0,
             |isa, number, p, g, m, v| {
-                NadamStep::new(number, lr, (beta1, beta2), eps, weight_decay, momentum_decay).update(isa, p, g, m, v)
+                Nadam::new(lr).weight_decay(weight_decay).momentum_decay(momentum_decay).update(
+                    isa,
+                    number,
+                    p,
+                    g,
+                    &mut [m, v],
+                )
             },
             |number, g, t| {
                 let g = g + weight_decay * t.p;
@@ -175,7 +188,8 @@ fn nadam() {
     // Long after the product of all momenta has become too small to matter, and with a momentum that hardly falls.
     for (step, beta1) in [(1_000_000_000, 0.9), (10_000, 0.999)] {
         let (mut p, mut m, mut v) = ([1.0], [0.5], [0.25]);
-        NadamStep::new(step, 0.5, (beta1, 0.9), 0.0, 0.0, 1e9).update(Isa::PORTABLE, &mut p, &[0.5], &mut m, &mut v);
+        let nadam = Nadam::new(0.5).betas(beta1, 0.9).eps(0.0).momentum_decay(1e9);
+        nadam.update(Isa::PORTABLE, step, &mut p, &[0.5], &mut [&mut m, &mut v]);
         assert!((p[0] - 0.5).abs() < 1e-4, "{step}: {p:?}");
     }
 }
@@ -184,11 +198,11 @@ fn nadam() {
 fn lion() {
     for decay in [0.0, 0.1] {
         let (lr, beta1, beta2) = (0.05, 0.9, 0.99);
-        let step = LionStep::new(lr, beta1, beta2, decay);
+        let step = Lion::new(lr).betas(beta1, beta2).weight_decay(decay);
         compare(
             "lion",
             0.0,
-            |isa, _, p, g, m, _| step.update(isa, p, g, m),
+            |isa, n, p, g, m, _| step.update(isa, n, p, g, &mut [m]),
             |_, g, t| {
                 let way = beta1 * t.a + (1.0 - beta1) * g;
                 let sign = if way == 0.0 { 0.0 } else { way.signum() };
@@ -219,7 +233,9 @@ fn lamb() {
                 let norm = |x: &mut dyn Iterator<Item = f64>| x.map(|x| x * x).sum::<f64>().sqrt();
                 let ratio = norm(&mut truth.iter().map(|t| t.p)) / norm(&mut way.iter().copied());
                 truth.iter_mut().zip(way).for_each(|(t, way)| t.p -= lr * ratio * way);
-                LambStep::new(step, lr, beta1, beta2, eps, decay).update(isa, &mut p, &mut g, &mut m, &mut v);
+                let layout = TensorLayout::plain(Shape::of([n]));
+                let tensor = TensorUpdate { layout: &layout, params: &mut p, grads: &mut g, scratch: &mut [] };
+                Lamb::new(lr).weight_decay(decay).update_tensor(isa, step, tensor, &mut [&mut m, &mut v]);
             }
             let gap: f64 = p.iter().zip(&truth).map(|(&p, t)| (f64::from(p) - t.p).powi(2)).sum();
             let way: f64 = truth.iter().zip(&before).map(|(t, &p)| (t.p - f64::from(p)).powi(2)).sum();
@@ -228,69 +244,11 @@ fn lamb() {
     }
 }
 
-/// Beside the same in double precision: row by row, without panels.
 #[test]
-fn matrices_are_made_orthogonal() {
-    for [rows, cols] in [[1, 1], [1, 17], [3, 5], [15, 16], [16, 33], [17, 70], [40, 41]] {
-        let by = NewtonSchulz { coefficients: (3.4445, -4.775, 2.0315), steps: 5, eps: 1e-7 };
-        let start: Vec<f32> = (0..rows * cols).map(|i| ((i * i * 31 + i * 7) % 97) as f32 / 48.0 - 1.0).collect();
-        let mut truth: Vec<f64> = start.iter().map(|&x| f64::from(x)).collect();
-        let norm = truth.iter().map(|x| x * x).sum::<f64>().sqrt();
-        truth.iter_mut().for_each(|x| *x /= norm);
-        for _ in 0..by.steps {
-            let gram: Vec<f64> = (0..rows * rows)
-                .map(|i| (0..cols).map(|k| truth[i / rows * cols + k] * truth[i % rows * cols + k]).sum())
-                .collect();
-            let square =
-                |i: usize| (0..rows).map(|k| gram[i / rows * rows + k] * gram[k * rows + i % rows]).sum::<f64>();
-            let (a, b, c) = by.coefficients;
-            let mixed: Vec<f64> = (0..rows * rows).map(|i| b * gram[i] + c * square(i)).collect();
-            let of = |i: usize| (0..rows).map(|k| mixed[i / cols * rows + k] * truth[k * cols + i % cols]).sum::<f64>();
-            truth = (0..rows * cols).map(|i| a * truth[i] + of(i)).collect();
-        }
-        for isa in Isa::available() {
-            let mut x = start.clone();
-            let mut scratch = vec![f32::NAN; orthogonalize_scratch(rows, cols)];
-            orthogonalize(isa, by, [rows, cols], &mut x, &mut scratch);
-            let gap = x.iter().zip(&truth).map(|(&x, t)| (f64::from(x) - t).powi(2)).sum::<f64>().sqrt();
-            let size = truth.iter().map(|t| t * t).sum::<f64>().sqrt();
-            assert!(gap <= 1e-5 * size, "{} [{rows}, {cols}]: {:.1e}", isa.name(), gap / size);
-            // No row is longer than the largest singular value, and these iterations bring that to 0.7 to 1.2.
-            let longest = x.chunks(cols).map(|row| row.iter().map(|x| x * x).sum::<f32>().sqrt()).fold(0.0, f32::max);
-            assert!((0.6..1.25).contains(&longest), "{} [{rows}, {cols}]: {longest}", isa.name());
-        }
-    }
-    let mut zero = [0.0; 6];
-    let by = NewtonSchulz { coefficients: (3.4445, -4.775, 2.0315), steps: 5, eps: 1e-7 };
-    orthogonalize(Isa::detect(), by, [2, 3], &mut zero, &mut vec![0.0; orthogonalize_scratch(2, 3)]);
-    assert_eq!(zero, [0.0; 6], "what has no direction gets none");
-}
-
-#[test]
-fn sums_are_those_of_double_precision_on_every_path() {
-    for n in [0, 1, 15, 31, 32, 33, 64, 1000, 20_001] {
-        let x: Vec<f32> = params(n).iter().map(|x| x * 1e20).collect();
-        let truth = |f: &dyn Fn(f64) -> f64| x.iter().map(|&x| f(f64::from(x))).sum::<f64>();
-        for isa in Isa::available() {
-            let (squares, sizes) = (sum_of_squares(isa, &x), sum_of_sizes(isa, &x));
-            assert!((squares - truth(&|x| x * x)).abs() <= 1e-12 * squares, "{} {n}", isa.name());
-            assert!((sizes - truth(&f64::abs)).abs() <= 1e-12 * sizes, "{} {n}", isa.name());
-            assert_eq!(squares, sum_of_squares(Isa::PORTABLE, &x), "{} {n}", isa.name());
-            assert_eq!(sizes, sum_of_sizes(Isa::PORTABLE, &x), "{} {n}", isa.name());
-        }
-    }
-}
-
-#[test]
-fn limits_keep_what_is_no_number() {
+fn the_sign_of_a_faulty_gradient_is_faulty() {
     for isa in Isa::available() {
-        let mut x = [1.0, f32::NAN, -3.0, f32::INFINITY, 0.5, f32::NEG_INFINITY, 2.0];
-        clamp(isa, 2.0, &mut x);
-        assert!(x[1].is_nan(), "{}: {x:?}", isa.name());
-        x[1] = 0.0;
-        assert_eq!(x, [1.0, 0.0, -2.0, 2.0, 0.5, -2.0, 2.0], "{}", isa.name());
         let (mut p, mut m) = ([1.0, 1.0], [0.0, 0.0]);
-        LionStep::new(0.5, 0.9, 0.99, 0.0).update(isa, &mut p, &[f32::NAN, 1.0], &mut m);
+        Lion::new(0.5).update(isa, 1, &mut p, &[f32::NAN, 1.0], &mut [&mut m]);
         assert!(p[0].is_nan() && p[1] == 0.5, "{}: a faulty gradient shows: {p:?}", isa.name());
     }
 }
@@ -300,24 +258,26 @@ fn limits_keep_what_is_no_number() {
 fn memories_of_the_dead_come_to_rest_above_denormals() {
     type Update = dyn Fn(Isa, u64, &mut [f32], &[f32], &mut [f32], &mut [f32]);
     let adam = |i: Isa, t: u64, p: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32]| {
-        AdamStep::new(t, 1e-3, 0.9, 0.9, 1e-8, 0.0, false).update(i, p, g, m, v)
+        Adam::new(1e-3).betas(0.9, 0.9).update(i, t, p, g, &mut [m, v])
     };
-    let momentum = |i: Isa, _: u64, p: &mut [f32], g: &[f32], v: &mut [f32], _: &mut [f32]| {
-        MomentumStep::new(1e-3, 0.9, false, 0.0).update(i, p, g, v)
+    let momentum = |i: Isa, t: u64, p: &mut [f32], g: &[f32], v: &mut [f32], _: &mut [f32]| {
+        Sgd::new(1e-3).momentum(0.9).update(i, t, p, g, &mut [v])
     };
-    let rmsprop = |i: Isa, _: u64, p: &mut [f32], g: &[f32], v: &mut [f32], b: &mut [f32]| {
-        RmspropMomentumStep::new(RmspropStep::new(1e-3, 0.9, 1e-8, 0.0), 0.9).update(i, p, g, v, b)
+    let rmsprop = |i: Isa, t: u64, p: &mut [f32], g: &[f32], v: &mut [f32], b: &mut [f32]| {
+        RmsProp::new(1e-3).alpha(0.9).momentum(0.9).update(i, t, p, g, &mut [v, b])
     };
     let nadam = |i: Isa, t: u64, p: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32]| {
-        NadamStep::new(t, 1e-3, (0.9, 0.9), 1e-8, 0.0, 4e-3).update(i, p, g, m, v)
+        Nadam::new(1e-3).betas(0.9, 0.9).update(i, t, p, g, &mut [m, v])
     };
-    let lion = |i: Isa, _: u64, p: &mut [f32], g: &[f32], m: &mut [f32], _: &mut [f32]| {
-        LionStep::new(1e-3, 0.9, 0.9, 0.0).update(i, p, g, m)
+    let lion = |i: Isa, t: u64, p: &mut [f32], g: &[f32], m: &mut [f32], _: &mut [f32]| {
+        Lion::new(1e-3).betas(0.9, 0.9).update(i, t, p, g, &mut [m])
     };
     let lamb = |i: Isa, t: u64, p: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32]| {
-        LambStep::new(t, 1e-3, 0.9, 0.9, 1e-6, 0.0).update(i, p, &mut g.to_vec(), m, v)
+        let layout = TensorLayout::plain(Shape::of([p.len()]));
+        let tensor = TensorUpdate { layout: &layout, params: p, grads: &mut g.to_vec(), scratch: &mut [] };
+        Lamb::new(1e-3).betas(0.9, 0.9).weight_decay(0.0).update_tensor(i, t, tensor, &mut [m, v])
     };
-    let muon = |i: Isa, _: u64, _: &mut [f32], g: &[f32], m: &mut [f32], _: &mut [f32]| follow(i, 0.1, g, m);
+    let muon = |i: Isa, _: u64, _: &mut [f32], g: &[f32], m: &mut [f32], _: &mut [f32]| update_ema(i, 0.1, g, m);
     let updates: [(&str, &Update); 7] = [
         ("adam", &adam),
         ("momentum", &momentum),
@@ -355,7 +315,7 @@ fn a_faulty_gradient_shows_and_stays_where_it_is() {
         let mut g = grads(n, 1);
         g[18] = f32::NAN;
         for step in 1..4 {
-            AdamStep::new(step, 1e-3, 0.9, 0.999, 1e-8, 0.0, false).update(isa, &mut p, &g, &mut m, &mut v);
+            Adam::new(1e-3).update(isa, step, &mut p, &g, &mut [&mut m, &mut v]);
         }
         for i in 0..n {
             assert_eq!(p[i].is_nan() && m[i].is_nan() && v[i].is_nan(), i == 18, "{} {i}", isa.name());
@@ -364,7 +324,15 @@ fn a_faulty_gradient_shows_and_stays_where_it_is() {
 }
 
 #[test]
-#[should_panic(expected = "expected as many remembered numbers as parameters")]
+#[should_panic(expected = "expected slots as long as the parameters")]
 fn lengths_must_agree() {
-    MomentumStep::new(0.1, 0.9, false, 0.0).update(Isa::PORTABLE, &mut [0.0; 4], &[0.0; 4], &mut [0.0; 3]);
+    Sgd::new(0.1).momentum(0.9).update(Isa::PORTABLE, 1, &mut [0.0; 4], &[0.0; 4], &mut [&mut [0.0; 3]]);
+}
+
+#[test]
+fn powers_are_those_of_the_library() {
+    for (base, exponent) in [(0.9, 1), (0.999, 7), (0.999, 123_456), (0.5, 2000)] {
+        let truth = f64::powf(base, f64::from(exponent));
+        assert!((powi(base, exponent as u64) - truth).abs() <= 1e-10 * truth, "{base}^{exponent}");
+    }
 }

@@ -1,35 +1,35 @@
-//! What an optimiser sees that looks at whole tensors: how one lies in memory, and its numbers. In: a shape and a layout; out: its
-//! standard, row-major form and back. It may not know which layer a tensor belongs to.
+//! What an optimiser sees that looks at whole tensors: how a tensor lies in memory, and its numbers.
+//! In: a shape and a layout; out: its standard, row-major form and back.
 
 use crate::params::Tensor;
 use crate::shape::Shape;
 use crate::spec::Layout;
 use nn_kernels::matrix::Panels;
 
-/// How a tensor lies in memory. Its numbers may be in an order of their own, padded with zeros: whatever is computed number by number, or
-/// over all of them, need not care.
+/// How a tensor lies in memory. Its numbers may be in an order of their own, padded with zeros: what is computed number
+/// by number, or over all of them, need not care.
 #[derive(Clone, Debug)]
-pub struct Form {
+pub struct TensorLayout {
     shape: Shape,
     layout: Layout,
 }
 
-impl Form {
+impl TensorLayout {
     /// A tensor that lies row by row.
-    pub const fn plain(shape: Shape) -> Form {
-        Form { shape, layout: Layout::Plain }
+    pub const fn plain(shape: Shape) -> TensorLayout {
+        TensorLayout { shape, layout: Layout::Plain }
     }
 
     /// A matrix `[outputs, inputs]` that lies in panels, as the weights of dense layers do.
     ///
     /// # Panics
     /// `outputs == 0 || inputs == 0`
-    pub const fn panels(outputs: usize, inputs: usize) -> Form {
-        Form { shape: Shape::of([outputs, inputs]), layout: Layout::Panels(Panels::best(inputs, outputs)) }
+    pub const fn panels(outputs: usize, inputs: usize) -> TensorLayout {
+        TensorLayout { shape: Shape::of([outputs, inputs]), layout: Layout::Panels(Panels::best(inputs, outputs)) }
     }
 
-    pub(crate) fn of(tensor: &Tensor) -> Form {
-        Form { shape: tensor.shape, layout: tensor.layout }
+    pub(crate) fn of(tensor: &Tensor) -> TensorLayout {
+        TensorLayout { shape: tensor.shape, layout: tensor.layout }
     }
 
     /// In the field's standard layout: `[outputs, inputs]` for a dense weight.
@@ -60,7 +60,7 @@ impl Form {
         }
     }
 
-    /// The reverse of [`read`](Form::read).
+    /// The reverse of [`read`](TensorLayout::read).
     ///
     /// # Panics
     /// `stored.len() != self.len() || standard.len() != self.shape().len()`
@@ -72,10 +72,10 @@ impl Form {
     }
 }
 
-/// A whole tensor in a step: parameters and gradients as they are stored, and room to work in.
-pub struct Whole<'a> {
+/// A whole tensor in a step: parameters and gradients as they are stored, and scratch memory.
+pub struct TensorUpdate<'a> {
     /// How they are stored.
-    pub form: &'a Form,
+    pub layout: &'a TensorLayout,
     /// The parameters, to be changed.
     pub params: &'a mut [f32],
     /// Their gradients, which may be overwritten: nobody reads them afterwards.
