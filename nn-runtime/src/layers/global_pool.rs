@@ -10,7 +10,7 @@ use crate::graph::Rule;
 use crate::layer::LayerContext;
 use crate::shape::Shape;
 use crate::spec::LayerSpec;
-use nn_kernels::pool::{Pool, avg_pool, avg_pool_backward};
+use nn_kernels::pool::{Pool, avg_pool, avg_pool_backward, masked_mean};
 
 /// The mean of each channel or feature: `[channels, height, width] -> [channels]`, `[steps, features] ->
 /// [features]`.
@@ -148,11 +148,7 @@ impl AnyInputs for GlobalAvgPool {
         let steps = pool.width;
         let samples = x[0].chunks_exact(steps * pool.channels).zip(x[1].chunks_exact(steps));
         for ((x, mask), y) in samples.zip(y.chunks_exact_mut(pool.channels)) {
-            y.fill(0.0);
-            for (x, _) in x.chunks_exact(pool.channels).zip(mask).filter(|(_, mask)| is_step(mask)) {
-                cx.isa.add(x, y);
-            }
-            cx.isa.scale(share(mask), y);
+            masked_mean(cx.isa, x, mask, y);
         }
     }
 
@@ -168,17 +164,13 @@ impl AnyInputs for GlobalAvgPool {
         let samples = dx[0].chunks_exact_mut(steps * pool.channels).zip(cx.saved.chunks_exact(steps));
         for ((dx, mask), dy) in samples.zip(dy.chunks_exact(pool.channels)) {
             dx.fill(0.0);
+            let count = mask.iter().filter(|mask| is_step(mask)).count() as f32;
             for (dx, _) in dx.chunks_exact_mut(pool.channels).zip(mask).filter(|(_, mask)| is_step(mask)) {
-                cx.isa.axpy(share(mask), dy, dx);
+                dx.iter_mut().zip(dy).for_each(|(dx, dy)| *dx = dy / count);
             }
         }
         dx[1].fill(0.0);
     }
-}
-
-/// What each step counts in a mean.
-fn share(mask: &[f32]) -> f32 {
-    1.0 / mask.iter().filter(|mask| is_step(mask)).count().max(1) as f32
 }
 
 layer_of_any_inputs!(GlobalMaxPool);
