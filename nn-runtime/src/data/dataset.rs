@@ -162,7 +162,7 @@ impl<T: Targets> Dataset<T> {
         }
     }
 
-    /// Whether every number can be trained on.
+    /// Whether every number can be trained on; targets of weight 0 may be anything.
     ///
     /// # Errors
     /// The first NaN or infinity; names the sample, the input (or `target`) and the element.
@@ -170,7 +170,7 @@ impl<T: Targets> Dataset<T> {
         for (k, input) in self.inputs.iter().enumerate() {
             input.check_finite(format_args!("input {k}"))?;
         }
-        self.targets.check_finite()
+        self.targets.check_finite(self.weights.as_ref())
     }
 }
 

@@ -91,17 +91,29 @@ impl Values {
 
     /// The first number that is none, as an error about `what` of its sample.
     pub(super) fn check_finite(&self, what: impl Display) -> Result<(), DataError> {
+        self.check_finite_where(what, |_| true)
+    }
+
+    /// As [`check_finite`](Values::check_finite), of those numbers whose place `counts`.
+    pub(super) fn check_finite_where(
+        &self,
+        what: impl Display,
+        counts: impl Fn(usize) -> bool,
+    ) -> Result<(), DataError> {
         // Whole chunks without an early way out are vectorised; a data set is looked through at every call
         // that trains.
-        let any = |chunk: &[f32]| chunk.iter().fold(false, |any, v| any | !v.is_finite());
-        let Some(chunk) = self.flat.chunks(CHUNK).position(any) else {
-            return Ok(());
-        };
-        let rest = self.flat[chunk * CHUNK..].iter();
-        let at = chunk * CHUNK + rest.take_while(|v| v.is_finite()).count();
-        let (sample, element) = (at / self.width, at % self.width);
-        let place = format!("sample {sample}, {what}, element {element}");
-        Err(DataError::new(DataErrorKind::Number, place, "a finite number", format!("{}", self.flat[at])))
+        for (i, chunk) in self.flat.chunks(CHUNK).enumerate() {
+            if !chunk.iter().fold(false, |any, v| any | !v.is_finite()) {
+                continue;
+            }
+            let found = chunk.iter().enumerate().find(|(k, v)| !v.is_finite() && counts(i * CHUNK + k));
+            let Some((k, v)) = found else { continue };
+            let at = i * CHUNK + k;
+            let (sample, element) = (at / self.width, at % self.width);
+            let place = format!("sample {sample}, {what}, element {element}");
+            return Err(DataError::new(DataErrorKind::Number, place, "a finite number", format!("{v}")));
+        }
+        Ok(())
     }
 
     /// What an unused slot holds until it is gathered into.

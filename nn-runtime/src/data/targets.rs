@@ -38,7 +38,7 @@ pub trait Targets: Clone + Sync {
 
     /// # Errors
     /// The first item that is no finite number, with its sample and element.
-    fn check_finite(&self) -> Result<(), DataError>;
+    fn check_finite(&self, weights: Option<&Values>) -> Result<(), DataError>;
 }
 
 /// Targets of one output.
@@ -72,8 +72,8 @@ macro_rules! several {
                 $(self.$i.select_into(indices, &mut into.$i);)*
             }
 
-            fn check_finite(&self) -> Result<(), DataError> {
-                $(self.$i.check_finite()?;)*
+            fn check_finite(&self, weights: Option<&Values>) -> Result<(), DataError> {
+                $(self.$i.check_finite(weights)?;)*
                 Ok(())
             }
         }
@@ -109,8 +109,14 @@ impl Targets for Values {
         self.gather(indices, into);
     }
 
-    fn check_finite(&self) -> Result<(), DataError> {
-        self.check_finite("target")
+    fn check_finite(&self, weights: Option<&Values>) -> Result<(), DataError> {
+        match weights {
+            None => self.check_finite("target"),
+            // Weights stand for samples, or for as many rows of each.
+            Some(weights) => {
+                self.check_finite_where("target", |at| weights.as_slice()[at * weights.width() / self.width()] != 0.0)
+            }
+        }
     }
 }
 
@@ -241,7 +247,7 @@ impl Targets for Labels {
         into.width = self.width;
     }
 
-    fn check_finite(&self) -> Result<(), DataError> {
+    fn check_finite(&self, _: Option<&Values>) -> Result<(), DataError> {
         Ok(())
     }
 }

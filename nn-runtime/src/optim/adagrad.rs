@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use super::{Optimizer, not_negative, states};
+use super::{Optimizer, not_negative, over_eps, states};
 use nn_kernels::simd::Isa;
 use nn_kernels::update::AdagradStep;
 
@@ -78,6 +78,10 @@ impl Optimizer for Adagrad {
 
     fn set_rate(&mut self, rate: f64) {
         self.rate = rate;
+    }
+
+    fn change_limit(&self, grad: f64, _: f64) -> Option<f64> {
+        Some(self.rate * over_eps(grad, self.eps))
     }
 
     fn check(&self) -> Result<(), String> {

@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use super::{Optimizer, not_negative, share, states};
+use super::{Optimizer, not_negative, over_eps, share, states};
 use nn_kernels::simd::Isa;
 use nn_kernels::update::AdamStep;
 
@@ -61,6 +61,12 @@ macro_rules! adam {
 
             fn set_rate(&mut self, rate: f64) {
                 self.rate = rate;
+            }
+
+            fn change_limit(&self, grad: f64, param: f64) -> Option<f64> {
+                let decay = self.weight_decay * param;
+                let mean = (grad + if $decoupled { 0.0 } else { decay }) / (1.0 - self.betas.0);
+                Some(self.rate * (over_eps(mean, self.eps) + decay))
             }
 
             fn check(&self) -> Result<(), String> {

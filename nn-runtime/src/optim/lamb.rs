@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use super::{Optimizer, Whole, not_a_stretch, not_negative, share, states};
+use super::{Optimizer, ROOT_OF_LARGEST, Whole, not_a_stretch, not_negative, over_eps, share, states};
 use nn_kernels::simd::Isa;
 use nn_kernels::update::LambStep;
 
@@ -88,6 +88,12 @@ impl Optimizer for Lamb {
 
     fn set_rate(&mut self, rate: f64) {
         self.rate = rate;
+    }
+
+    // A step is as long as the tensor times the rate, or as Adam's where the tensor is 0.
+    fn change_limit(&self, grad: f64, param: f64) -> Option<f64> {
+        let adam = over_eps(grad / (1.0 - self.betas.0), self.eps);
+        Some(self.rate * (ROOT_OF_LARGEST * param + adam + self.weight_decay * param))
     }
 
     fn check(&self) -> Result<(), String> {

@@ -69,6 +69,10 @@ impl Optimizer for Lion {
         self.rate = rate;
     }
 
+    fn change_limit(&self, _: f64, param: f64) -> Option<f64> {
+        Some(self.rate * (1.0 + self.weight_decay * param))
+    }
+
     fn check(&self) -> Result<(), String> {
         not_negative("a rate", self.rate)?;
         not_negative("a weight decay", self.weight_decay)?;

@@ -98,6 +98,15 @@ pub trait Optimizer: Sync {
     /// Changes the learning rate, as a schedule does between steps.
     fn set_rate(&mut self, rate: f64);
 
+    /// What no step changes a parameter by more than, with the rate that is set, where no gradient since the first step has been larger
+    /// than `grad` and no parameter is larger than `param`; a bound far above what happens is good enough. A trainer refuses steps that
+    /// make a parameter infinite or NaN: with a limit it knows beforehand that this one does not, without one it copies all before each
+    /// step and looks at all after it.
+    fn change_limit(&self, grad: f64, param: f64) -> Option<f64> {
+        let _ = (grad, param);
+        None
+    }
+
     /// What is wrong with the settings, if anything. Asked before training.
     ///
     /// # Errors
@@ -117,6 +126,15 @@ fn states<'a, const K: usize>(state: &'a mut [&mut [f32]]) -> [&'a mut [f32]; K]
         None => unreachable!("the count was just compared"),
     })
 }
+
+/// What a number becomes at most when it is divided by a root plus `eps`.
+fn over_eps(x: f64, eps: f64) -> f64 {
+    // As the kernels see it.
+    x / f64::from(eps as f32)
+}
+
+/// The root of more numbers than any tensor has.
+const ROOT_OF_LARGEST: f64 = 1e6;
 
 /// For `update` of an optimiser that sees whole tensors.
 #[track_caller]

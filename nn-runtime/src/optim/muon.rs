@@ -2,7 +2,7 @@
 
 use alloc::string::{String, ToString};
 
-use super::{AdamW, Optimizer, Whole, not_a_stretch, not_negative, share};
+use super::{AdamW, Optimizer, ROOT_OF_LARGEST, Whole, not_a_stretch, not_negative, share};
 use nn_kernels::simd::Isa;
 use nn_kernels::update::{NewtonSchulz, follow, orthogonalize, orthogonalize_scratch, shrink_and_step};
 
@@ -49,11 +49,14 @@ pub struct Muon {
     iteration: NewtonSchulz,
 }
 
+/// Those of the paper.
+const COEFFICIENTS: (f64, f64, f64) = (3.4445, -4.775, 2.0315);
+
 impl Muon {
     /// With this learning rate for matrices, and `others` for all other tensors. Where the rate is changed, theirs changes in
     /// proportion.
     pub const fn new(rate: f64, others: AdamW) -> Self {
-        let iteration = NewtonSchulz { coefficients: (3.4445, -4.775, 2.0315), steps: 5, eps: 1e-7 };
+        let iteration = NewtonSchulz { coefficients: COEFFICIENTS, steps: 5, eps: 1e-7 };
         Muon {
             rate,
             beside: rate,
@@ -181,6 +184,14 @@ impl Optimizer for Muon {
 
     fn set_rate(&mut self, rate: f64) {
         self.rate = rate;
+    }
+
+    // The numbers of a matrix whose singular values are about 1 are about 1 at most.
+    fn change_limit(&self, grad: f64, param: f64) -> Option<f64> {
+        let own = self.iteration.coefficients == COEFFICIENTS;
+        let matrix = self.rate * (2.0 * ROOT_OF_LARGEST + self.weight_decay * param);
+        let others = self.others.change_limit(grad, param)? * (self.rate / self.beside).max(1.0);
+        own.then_some(matrix.max(others))
     }
 
     fn check(&self) -> Result<(), String> {

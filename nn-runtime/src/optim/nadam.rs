@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use super::{Optimizer, not_negative, share, states};
+use super::{Optimizer, not_negative, over_eps, share, states};
 use nn_kernels::simd::Isa;
 use nn_kernels::update::NadamStep;
 
@@ -85,6 +85,12 @@ impl Optimizer for Nadam {
 
     fn set_rate(&mut self, rate: f64) {
         self.rate = rate;
+    }
+
+    // The mean gradient and the gradient itself, each divided by 1 - beta at least.
+    fn change_limit(&self, grad: f64, param: f64) -> Option<f64> {
+        let mean = (grad + self.weight_decay * param) / (1.0 - self.betas.0);
+        Some(self.rate * 2.0 * over_eps(mean, self.eps))
     }
 
     fn check(&self) -> Result<(), String> {

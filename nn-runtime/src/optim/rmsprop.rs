@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use super::{Optimizer, not_negative, share, states};
+use super::{Optimizer, not_negative, over_eps, share, states};
 use nn_kernels::simd::Isa;
 use nn_kernels::update::{RmspropMomentumStep, RmspropStep};
 
@@ -90,6 +90,11 @@ impl Optimizer for RmsProp {
 
     fn set_rate(&mut self, rate: f64) {
         self.rate = rate;
+    }
+
+    fn change_limit(&self, grad: f64, param: f64) -> Option<f64> {
+        let direction = over_eps(grad + self.weight_decay * param, self.eps);
+        Some(self.rate * direction / (1.0 - self.momentum))
     }
 
     fn check(&self) -> Result<(), String> {

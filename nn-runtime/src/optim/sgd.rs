@@ -83,6 +83,12 @@ impl Optimizer for Sgd {
         self.rate = rate;
     }
 
+    // A velocity is a sum of gradients, each weighted by a power of the momentum; a look ahead adds one more gradient.
+    fn change_limit(&self, grad: f64, param: f64) -> Option<f64> {
+        let velocity = (grad + self.weight_decay * param) / (1.0 - self.momentum);
+        Some(self.rate * 2.0 * velocity)
+    }
+
     fn check(&self) -> Result<(), String> {
         not_negative("a rate", self.rate)?;
         not_negative("a weight decay", self.weight_decay)?;

@@ -61,6 +61,13 @@ impl PlacedRegularizer {
     }
 }
 
+impl PlacedRegularizer {
+    /// The largest number that it adds to a gradient, where no parameter is larger than `param`.
+    pub(super) fn largest_gradient(&self, param: f64) -> f64 {
+        self.l1 + 2.0 * self.l2 * param
+    }
+}
+
 impl Regularizer {
     fn factors(self) -> (f64, f64) {
         match self {
