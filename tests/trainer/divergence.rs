@@ -3,7 +3,6 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use nn_runtime::data::Values;
 use nn_runtime::prelude::*;
 use nn_runtime::train::schedule::Schedule;
 use nn_runtime::train::{NonFinite, TrainError};
@@ -54,16 +53,6 @@ fn the_best_epoch_is_put_back_with_its_loss() {
             if validated { fit.validate(&data) } else { fit }
         };
         let steps = 40 * data.len().div_ceil(batch) as u64;
-        let make = |model| Trainer::new(model, Mse::new(), Adam::new(0.05)).ema(0.5).schedule(Explodes(steps));
-        let mut model = Line::init(0);
-        let mut trainer = make(&mut model);
-        // Adam does not diverge by itself; a formula that overflows does.
-        trainer = trainer.regularize("line", Regularizer::L2(1e-6));
-        let huge = Trainer::new(&mut Line::init(0), Mse::new(), Sgd::new(1.0)).learning_rate();
-        assert_eq!(huge, 1.0);
-        let history = trainer.fit(&data, fit(45)).unwrap();
-        assert!(history.epochs[44].train.loss > history.epochs[39].train.loss, "a rate a thousand times as large");
-
         let mut model = Line::init(0);
         let make = |model| Trainer::new(model, Mse::new(), Sgd::new(0.05)).ema(0.5).schedule(Explodes(steps));
         let mut trainer = make(&mut model);
@@ -115,7 +104,7 @@ impl Panics {
         Panics
     }
     const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-        LayerSpec::output(x).param("weight", [1], nn_runtime::Init::Zeros).ok()
+        LayerSpec::output(x).param("weight", Shape::of([1]), nn_runtime::Init::Zeros).ok()
     }
 }
 

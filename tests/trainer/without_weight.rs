@@ -22,11 +22,13 @@ where
     let step = |data: &Dataset<T>| {
         let mut model = N::init(0);
         let mut trainer = Trainer::new(&mut model, loss(), Sgd::new(0.1));
-        let loss = (trainer.step(data).unwrap(), trainer.evaluate(data).unwrap().loss);
-        trainer.fit(data, Fit::epochs(2).batch(2).shuffle(false)).unwrap();
-        (loss, params(&model).len())
+        let losses = [trainer.step(data).unwrap(), trainer.evaluate(data).unwrap().loss];
+        trainer.fit(data, Fit::epochs(2).batch(3).shuffle(false)).unwrap();
+        losses.into_iter().chain(params(&model).into_iter().map(f64::from)).collect::<Vec<_>>()
     };
-    assert_eq!(step(data), step(&data.select(rest)));
+    for (with, without) in step(data).iter().zip(step(&data.select(rest))) {
+        assert!((with - without).abs() <= 1e-6 * without.abs().max(1.0), "{with} {without}");
+    }
 }
 
 #[test]
@@ -34,7 +36,7 @@ fn a_row_of_weight_0_needs_no_target() {
     let data = Dataset::classes(&[[1.0], [2.0], [3.0]], [1u32, 255, 4]).unwrap();
     let data = data.with_weights(&[[1.0], [0.0], [2.0]]).unwrap();
     as_if_left_out::<Classes, _, _>(CrossEntropy::new, &data, &[0, 2]);
-    as_if_left_out::<Classes, _, _>(|| Focal::new(), &data, &[0, 2]);
+    as_if_left_out::<Classes, _, _>(Focal::new, &data, &[0, 2]);
     for odd in [f32::NAN, f32::INFINITY] {
         let data = Dataset::values(&[[1.0], [2.0], [3.0]], &[[1.0, 1.0], [odd, 1.0], [0.0, 1.0]]).unwrap();
         let data = data.with_weights(&[[1.0], [0.0], [0.5]]).unwrap();

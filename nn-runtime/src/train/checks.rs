@@ -1,4 +1,5 @@
-//! What is looked at before a model is touched. In: settings and data sets; out: nothing, or what is wrong, in words.
+//! What is looked at before a model is touched. In: settings and data sets; out: nothing, or what is wrong,
+//! in words.
 
 use std::format;
 

@@ -1,9 +1,14 @@
 //! `Clip`: a limit on gradients. In: a limit; out: whether it can be one.
 
 use std::format;
+use std::ops::Range;
 use std::string::String;
 
-/// A limit on the gradients of a step, which are those of the mean loss and of all penalties.
+use super::regularizer::PlacedRegularizer;
+use nn_kernels::simd::Isa;
+use nn_kernels::update::{add_penalty, clamp, sum_of_squares};
+
+/// A limit on the gradients of a step, which are those of the mean loss and of all regularisers.
 ///
 /// | | here | PyTorch | Keras |
 /// |---|---|---|---|
@@ -47,6 +52,35 @@ impl Clip {
             true => Ok(()),
             false => {
                 Err(format!("expected a limit above 0 for `Clip::{name}`, found {limit}\nhelp: `Clip::{name}(1.0)`"))
+            }
+        }
+    }
+}
+
+/// Makes a chunk's gradient that of the whole loss, and clips it by itself.
+#[inline]
+pub(super) fn regularize_and_clip(
+    isa: Isa,
+    regularizers: &[PlacedRegularizer],
+    clip: Option<Clip>,
+    range: &Range<usize>,
+    params: &[f32],
+    grad: &mut [f32],
+) {
+    for regularizer in regularizers {
+        let (from, to) = (regularizer.range.start.max(range.start), regularizer.range.end.min(range.end));
+        if from < to {
+            let within = from - range.start..to - range.start;
+            add_penalty(isa, regularizer.l1, regularizer.l2, &params[within.clone()], &mut grad[within]);
+        }
+    }
+    match clip {
+        None | Some(Clip::GlobalNorm(_)) => {}
+        Some(Clip::Value(limit)) => clamp(isa, limit as f32, grad),
+        Some(Clip::Norm(limit)) => {
+            let norm = sum_of_squares(isa, grad).sqrt();
+            if norm > limit {
+                isa.scale((limit / norm) as f32, grad);
             }
         }
     }

@@ -5,7 +5,8 @@ use std::fmt;
 use super::History;
 use crate::data::DataError;
 
-/// Why a training call was refused or stopped. The model is as it was before the call, but for [`TrainError::Diverged`].
+/// Why a training call was refused or stopped. The model is as it was before the call, but for
+/// [`TrainError::Diverged`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TrainError {
@@ -15,8 +16,9 @@ pub enum TrainError {
     Setting(String),
     /// The data does not fit the network or the loss, or there is nothing to learn from it.
     Mismatch(String),
-    /// A step of [`fit`](super::Trainer::fit), or the validation after an epoch, came to what is not finite. The parameters are the best
-    /// that there were, with all that belongs to them: optimiser, schedule, average.
+    /// A step of [`fit`](super::Trainer::fit), or the validation after an epoch, came to what is not finite.
+    /// The parameters are the best that there were, with all that belongs to them: optimiser, schedule,
+    /// average.
     #[non_exhaustive]
     Diverged {
         /// The epoch, counted from 1.
@@ -27,7 +29,8 @@ pub enum TrainError {
         found: NonFinite,
         /// The epoch whose parameters were put back; 0 for those `fit` began with.
         kept: usize,
-        /// The loss of these parameters: of the validation samples where there are some, else of the training samples.
+        /// The loss of these parameters: of the validation samples where there are some, else of the training
+        /// samples.
         loss: f64,
         /// The epochs that ended before.
         history: History,

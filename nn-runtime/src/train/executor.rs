@@ -135,8 +135,8 @@ impl Executor {
         self.capacity = 0;
     }
 
-    /// Trains on the samples of a batch, `targets` and `weights` all its own, and returns what its rows come to. Where no row has a weight,
-    /// nothing is changed.
+    /// Trains on the samples of a batch, `targets` and `weights` all its own, and returns what its rows come
+    /// to. Where no row has a weight, nothing is changed.
     ///
     /// # Errors
     /// The loss, a gradient or a new parameter is not finite; all is as before.

@@ -1,5 +1,6 @@
-//! Where the gradients of a batch come from, once all workers have run backward. In: the shards of a batch; out: the gradient of any range of
-//! the parameters, in the order of the samples whoever computes it, and bounds of gradients that are not computed yet.
+//! Where the gradients of a batch come from, once all workers have run backward. In: the shards of a batch;
+//! out: the gradient of any range of the parameters, in the order of the samples whoever computes it, and
+//! bounds of gradients that are not computed yet.
 
 use std::ops::Range;
 
@@ -10,10 +11,12 @@ use core::marker::PhantomData;
 
 /// What an update takes its gradients from.
 pub(super) trait GradSource: Sync {
-    /// Adds the gradient of a range of parameters to `grad`, or overwrites it where told. `scratch` is for layers.
+    /// Adds the gradient of a range of parameters to `grad`, or overwrites it where told. `scratch` is for
+    /// layers.
     fn add(&self, scratch: &mut [f32], range: &Range<usize>, grad: &mut [f32], overwrite: bool);
 
-    /// What no number of the gradient of a node's matrix is larger than, by the largest numbers that it is computed from.
+    /// What no number of the gradient of a node's matrix is larger than, by the largest numbers that it is
+    /// computed from.
     fn bound(&self, node: usize) -> f64;
 }
 

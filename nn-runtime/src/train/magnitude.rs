@@ -1,5 +1,5 @@
-//! How large the largest of some numbers is, and whether all are finite. In: numbers; out: one number, infinite where one of them is
-//! infinite or NaN.
+//! How large the largest of some numbers is, and whether all are finite. In: numbers; out: one number,
+//! infinite where one of them is infinite or NaN.
 
 use nn_kernels::simd::{Isa, Kernel, Simd};
 

@@ -18,6 +18,7 @@ mod magnitude;
 mod metrics;
 mod microbatch;
 mod objective;
+mod overflow;
 mod param_chunks;
 mod refusal;
 mod regularizer;

@@ -23,8 +23,8 @@ pub(super) struct ParamChunk {
     pub(super) range: Range<usize>,
     /// Where the chunk is one whole tensor: how it lies in memory.
     pub(super) layout: Option<Form>,
-    /// The node that alone writes its gradient, a matrix: it need not be 0 before, and its numbers are sums of products of the node's
-    /// inputs and the gradients of its outputs.
+    /// The node that alone writes its gradient, a matrix: it need not be 0 before, and its numbers are sums
+    /// of products of the node's inputs and the gradients of its outputs.
     pub(super) written_by: Option<usize>,
 }
 
@@ -39,8 +39,8 @@ impl ParamChunk {
         self.written_by.is_some()
     }
 
-    /// The node by whose inputs and output gradients this chunk's gradient is bounded for less than it costs to look at the gradient
-    /// itself, in batches of so many samples.
+    /// The node by whose inputs and output gradients this chunk's gradient is bounded for less than it costs
+    /// to look at the gradient itself, in batches of so many samples.
     pub(super) fn bounded_by(&self, map: &CompiledNetwork, samples: usize) -> Option<usize> {
         self.written_by.filter(|&i| {
             let spec = map.nodes[i].spec;

@@ -1,4 +1,5 @@
-//! What a step is refused for. In: places of numbers that are not finite, found by several workers; out: the first of them.
+//! What a step is refused for. In: places of numbers that are not finite, found by several workers; out: the
+//! first of them.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -1,5 +1,5 @@
-//! The learning rate of one step. In: an optimiser and a rate; out: the optimiser with that rate, and afterwards with its own again, also
-//! where a layer panics in between.
+//! The learning rate of one step. In: an optimiser and a rate; out: the optimiser with that rate, and
+//! afterwards with its own again, also where a layer panics in between.
 
 use crate::optim::Optimizer;
 

@@ -1,5 +1,5 @@
-//! What a trainer does beside loss and optimiser: clipping, accumulation, schedules, averages, regularisers. In:
-//! settings, one call each; out: the trainer. What is wrong with a setting is told when training begins,
+//! What a trainer does beside loss and optimiser: clipping, accumulation, schedules, averages, regularisers.
+//! In: settings, one call each; out: the trainer. What is wrong with a setting is told when training begins,
 //! never before.
 
 use std::boxed::Box;
@@ -107,8 +107,9 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         self
     }
 
-    /// Makes the schedule go on after so many steps, as when a training that was stopped goes on with a model from a file: a file holds
-    /// parameters, and a new trainer counts from 0. [`steps`](Trainer::steps) tells the number to keep.
+    /// Makes the schedule go on after so many steps, as when a training that was stopped goes on with a model
+    /// from a file: a file holds parameters, and a new trainer counts from 0. [`steps`](Trainer::steps) tells
+    /// the number to keep.
     ///
     /// ```
     /// use nn_runtime::prelude::*;
@@ -125,7 +126,8 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         self
     }
 
-    /// How many steps the schedule has seen: those of this trainer, and those it [started at](Trainer::starting_at).
+    /// How many steps the schedule has seen: those of this trainer, and those it [started
+    /// at](Trainer::starting_at).
     pub fn steps(&self) -> u64 {
         self.executor.update.state.scheduled_steps()
     }

@@ -299,7 +299,8 @@ impl Shard {
         }
     }
 
-    /// What no number of the gradient of node `i`'s matrix is larger than: a sum over samples of an input times the gradient of an output.
+    /// What no number of the gradient of node `i`'s matrix is larger than: a sum over samples of an input
+    /// times the gradient of an output.
     pub(super) fn grad_bound(&self, map: &CompiledNetwork, pass: &GradPass, i: usize) -> f64 {
         let plan = &map.train.node_plan[i];
         let mut bound = 0.0;

@@ -1,5 +1,5 @@
-//! What training goes back to when it diverges. In: a trainer at the end of each epoch and what is known of its loss; out: the same trainer,
-//! later, as it was at its best.
+//! What training goes back to when it diverges. In: a trainer at the end of each epoch and what is known of
+//! its loss; out: the same trainer, later, as it was at its best.
 
 use super::Trainer;
 use super::update_state::UpdateState;
@@ -44,8 +44,9 @@ impl Snapshots {
         Snapshots { start: Snapshot::of(trainer, 0), last: None, best: None }
     }
 
-    /// An epoch has ended, with this loss of its training samples, and of the validation samples where there are some. A validation loss
-    /// is that of the parameters as they are now; a training loss is that of those which the epoch began with, as near as it is known.
+    /// An epoch has ended, with this loss of its training samples, and of the validation samples where there
+    /// are some. A validation loss is that of the parameters as they are now; a training loss is that of
+    /// those which the epoch began with, as near as it is known.
     pub(super) fn epoch<N: Network, L, O>(
         &mut self,
         trainer: &Trainer<'_, N, L, O>,

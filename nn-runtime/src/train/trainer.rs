@@ -133,7 +133,8 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     /// # Errors
     /// Data without samples, with NaN or infinity, with labels the network has no class for, or of another
     /// width than the network, or without a sample of a weight above 0; a network with nothing to train;
-    /// settings out of range. The model is unchanged then. What no row of a weight above 0 needs is not looked at.
+    /// settings out of range. The model is unchanged then. What no row of a weight above 0 needs is not
+    /// looked at.
     ///
     /// A loss, gradient, parameter or validation loss that becomes infinite or NaN stops training
     /// ([`TrainError::Diverged`]), and what is put back is the best model so far.
@@ -215,7 +216,8 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         order
     }
 
-    /// Trains on all samples once; in `batch` it leaves the targets of the last ones. Stops at a step that comes to what is not finite.
+    /// Trains on all samples once; in `batch` it leaves the targets of the last ones. Stops at a step that
+    /// comes to what is not finite.
     fn epoch<T: Targets>(
         &mut self,
         train: &Dataset<T>,

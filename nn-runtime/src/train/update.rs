@@ -1,24 +1,28 @@
-//! From gradients to parameters: regularisers, clipping, the optimiser, the moving average. In: the gradient of each chunk, as it is computed
-//! or accumulated; out: changed parameters, or a refusal with nothing changed. It knows no network and no loss, and allocates only when
-//! it is set up.
+//! From gradients to parameters: regularisers, clipping, the optimiser, the moving average. In: the gradient
+//! of each chunk, as it is computed or accumulated; out: changed parameters, or a refusal with nothing
+//! changed. It knows no network and no loss, and allocates only when it is set up.
 
-// How a step is refused before anything changes, where gradients are used up chunk by chunk:
-// 1. Chunks are computed, looked at and held until all are there (`hold`). They stay in the nearer caches, or are accumulated anyway.
-// 2. The matrices of dense layers, when looking at them would cost more than the layer's inputs and output gradients, are not held:
-//    from the largest of these follows what no number of the gradient can exceed (`GradSource::bound`).
-// 3. From the largest gradient follows by how much an optimiser can change a parameter (`Optimizer::change_limit`). Where the sum of that
-//    and the largest parameter is far from overflow, nothing can become infinite, and the step is taken unwatched.
-// 4. Else the step is in doubt: it is taken on a copy's safety (`Undo`), every gradient and parameter is looked at, and all is put back
-//    where one is not finite. That is rare with the optimisers of this crate; one that gives no limit is always in doubt.
+// How a step is refused before anything changes, although gradients are used up chunk by chunk:
+//
+// - Chunks are computed, looked at and held until all are there (`hold`). They stay in the nearer caches, or
+//   are accumulated anyway.
+// - The large matrices of dense layers are not held. What no number of their gradients can exceed follows
+//   from the largest of the layer's inputs and output gradients (`GradSource::bound`).
+// - From the largest gradient follows by how much an optimiser can change a parameter
+//   (`Optimizer::change_limit`). Where that is far from overflow, the step is taken unwatched.
+// - Else the step is in doubt: all is copied (`Undo`), every gradient and parameter is looked at, and all is
+//   put back where one is not finite. With the optimisers of this crate that is rare; one that gives no
+//   limit is always in doubt.
 
 use std::ops::Range;
 use std::sync::atomic::AtomicBool;
 use std::vec::Vec;
 
-use super::clip::Clip;
+use super::clip::{Clip, regularize_and_clip};
 use super::ema::Ema;
 use super::grad_source::{GradSource, NoSource};
 use super::magnitude::{first_not_finite, largest};
+use super::overflow::{OverflowGuard, ParamsNow};
 use super::param_chunks::{self, ParamChunk};
 use super::refusal::{FirstPlace, Refusal};
 use super::regularizer::PlacedRegularizer;
@@ -31,13 +35,7 @@ use crate::spec::Role;
 use nn_kernels::aligned_buffer::AlignedBuffer;
 use nn_kernels::simd::Isa;
 use nn_kernels::thread_pool::ChunkQueue;
-use nn_kernels::update::{add_penalty, clamp, sum_of_squares};
-
-/// Gradients up to this, squared and summed as optimisers do, are far from overflow.
-const SAFE_GRAD: f64 = 1e18;
-
-/// Parameters up to this are far from overflow.
-const SAFE_PARAM: f64 = 1e37;
+use nn_kernels::update::sum_of_squares;
 
 /// What a step does with gradients, and what it remembers from step to step.
 pub(super) struct Update {
@@ -65,8 +63,7 @@ pub(super) struct Update {
     batches: usize,
     weight: f64,
     largest_held: f64,
-    /// What no parameter is larger than, if that is known.
-    largest_param: Option<f64>,
+    overflow: OverflowGuard,
     undo: Option<Undo>,
 }
 
@@ -89,15 +86,15 @@ impl Update {
             batches: 0,
             weight: 0.0,
             largest_held: 0.0,
-            largest_param: None,
+            overflow: OverflowGuard::default(),
             undo: None,
         };
         update.layout(optimizer, 1, 1);
         update
     }
 
-    /// Cuts the parameters and makes room, as the settings want it, for so many workers and batches of so many samples. Accumulated
-    /// gradients stay, unless their settings have changed.
+    /// Cuts the parameters and makes room, as the settings want it, for so many workers and batches of so
+    /// many samples. Accumulated gradients stay, unless their settings have changed.
     pub(super) fn layout(&mut self, optimizer: &impl Optimizer, workers: usize, samples: usize) {
         let by_tensor = optimizer.whole() || matches!(self.clip, Some(Clip::Norm(_)));
         // Where a norm of all is taken, the sums it is made of may not depend on the workers.
@@ -169,12 +166,13 @@ impl Update {
         if self.accumulate > 1 { weight } else { 1.0 }
     }
 
-    /// Forgets what it knows of the parameters, as they have been changed.
+    /// The parameters have been changed by another than `step`.
     pub(super) fn params_changed(&mut self) {
-        self.largest_param = None;
+        self.overflow.forget();
     }
 
-    /// Takes the gradients of a batch of this weight, and the step, where enough batches have come. Workers share the chunks.
+    /// Takes the gradients of a batch of this weight, and the step, where enough batches have come. Workers
+    /// share the chunks.
     ///
     /// # Errors
     /// A gradient or a new parameter is not finite; all is as before.
@@ -207,7 +205,8 @@ impl Update {
         flushed
     }
 
-    /// Computes the gradients that must be there before any parameter changes, or adds them to those of the batches before.
+    /// Computes the gradients that must be there before any parameter changes, or adds them to those of the
+    /// batches before.
     fn hold(&mut self, isa: Isa, workers: &mut ActiveWorkers, source: &impl GradSource) -> Result<(), Refusal> {
         let (first, sums) = (self.batches == 0, self.accumulate > 1);
         let overwrites = !self.accumulates();
@@ -290,27 +289,8 @@ impl Update {
         self.step(isa, workers, params, optimizer, None::<&NoSource>, most)
     }
 
-    /// By how much this step can change a parameter at most, where that is far from overflow; `grad` is the largest gradient so far.
-    fn safe_change(&mut self, isa: Isa, params: &[f32], optimizer: &impl Optimizer, grad: f64) -> Option<f64> {
-        let mut known = self.largest_param;
-        loop {
-            let param = known.unwrap_or_else(|| {
-                self.ranges.iter().fold(0.0, |most: f64, range| most.max(largest(isa, &params[range.clone()])))
-            });
-            let added: f64 = self.regularizers.iter().map(|regularizer| regularizer.largest_gradient(param)).sum();
-            let grad = grad + added;
-            let change = if grad <= SAFE_GRAD { optimizer.change_limit(grad, param)? } else { return None };
-            if param + change <= SAFE_PARAM {
-                self.largest_param = Some(param + change);
-                return Some(change);
-            }
-            // What is known is more than there is: a bound that grows with every step.
-            known.take()?;
-        }
-    }
-
-    /// Counts a step, sets its learning rate, and changes every chunk by its gradient: the one that is held, or else the one that `source`
-    /// gives. No number of a gradient is larger than `most`.
+    /// Counts a step, sets its learning rate, and changes every chunk by its gradient: the one that is held,
+    /// or else the one that `source` gives. No number of a gradient is larger than `most`.
     fn step(
         &mut self,
         isa: Isa,
@@ -324,9 +304,9 @@ impl Update {
         let scheduled = ScheduledRate::set(optimizer, rate);
         let using = scheduled.optimizer();
         let most = if most <= self.state.largest_grad { self.state.largest_grad } else { most };
-        let in_doubt = self.safe_change(isa, params, using, most).is_none();
+        let now = ParamsNow { isa, params, ranges: &self.ranges, regularizers: &self.regularizers };
+        let in_doubt = !self.overflow.rules_out(using, most, now);
         if in_doubt {
-            self.largest_param = None;
             match &mut self.undo {
                 Some(undo) => undo.renew(params, &self.state),
                 undo => *undo = Some(Undo::of(params, &self.state)),
@@ -411,35 +391,6 @@ impl Update {
         let Some(ema) = self.state.ema.as_ref().filter(|ema| ema.begun) else { return };
         for range in &self.ranges {
             params[range.clone()].copy_from_slice(&ema.params[range.clone()]);
-        }
-    }
-}
-
-/// Makes a chunk's gradient that of the whole loss, and clips it by itself.
-#[inline]
-fn regularize_and_clip(
-    isa: Isa,
-    regularizers: &[PlacedRegularizer],
-    clip: Option<Clip>,
-    range: &Range<usize>,
-    params: &[f32],
-    grad: &mut [f32],
-) {
-    for regularizer in regularizers {
-        let (from, to) = (regularizer.range.start.max(range.start), regularizer.range.end.min(range.end));
-        if from < to {
-            let within = from - range.start..to - range.start;
-            add_penalty(isa, regularizer.l1, regularizer.l2, &params[within.clone()], &mut grad[within]);
-        }
-    }
-    match clip {
-        None | Some(Clip::GlobalNorm(_)) => {}
-        Some(Clip::Value(limit)) => clamp(isa, limit as f32, grad),
-        Some(Clip::Norm(limit)) => {
-            let norm = sum_of_squares(isa, grad).sqrt();
-            if norm > limit {
-                isa.scale((limit / norm) as f32, grad);
-            }
         }
     }
 }
