@@ -44,6 +44,8 @@ pub struct Chain {
     pub steps: Vec<Step>,
     /// Part of it could not be read, so that nothing is known of what flows.
     pub broken: bool,
+    /// The sign that was typed for an arrow: told once, however often it stands there.
+    pub separator: Option<String>,
 }
 
 /// `x` or `(x, y)`

@@ -8,6 +8,7 @@ use quote::quote;
 use crate::ast::{Header, Port};
 use crate::emit::{Shell, structure};
 use crate::errors::Errors;
+use crate::graph::{MAX_INPUTS, MAX_OUTPUTS};
 
 /// ```text
 /// ::core::compile_error! { "…" }
@@ -19,8 +20,11 @@ pub fn stub(header: Option<&Header>, errors: &Errors) -> TokenStream {
     let structure = structure(header);
     let (inputs, outputs) = (shapes(&header.inputs), shapes(&header.outputs));
     let network = match (inputs, outputs) {
-        (Some(inputs), Some(outputs)) => Shell { name: &header.name, inputs, outputs }.stub(),
-        _ => Shell::unit(&header.name),
+        // With more ports than there may be, the stub could not compile either.
+        (Some(inputs), Some(outputs)) if inputs.len() <= MAX_INPUTS && outputs.len() <= MAX_OUTPUTS => {
+            Shell { header, inputs, outputs }.stub()
+        }
+        _ => Shell::unit(header),
     };
     quote!(#errors #structure #network)
 }

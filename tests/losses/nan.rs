@@ -3,8 +3,8 @@
 
 use nn_runtime::Isa;
 use nn_runtime::losses::{
-    BinaryCrossEntropy, BinaryFocal, CosineSimilarity, CrossEntropy, Focal, Hinge, Huber, KlDivergence, LossOn, Mae,
-    Mse, Poisson,
+    BinaryCrossEntropy, BinaryFocal, CosineSimilarity, CrossEntropy, Ctc, Focal, Hinge, Huber, KlDivergence, LossOn,
+    Mae, Mse, Poisson,
 };
 
 #[test]
@@ -52,4 +52,19 @@ fn nan_stays_in_its_row() {
     check(&KlDivergence::new(), &ones[..]);
     check(&CosineSimilarity::new(), &ones[..]);
     check(&Focal::new(), &[3u32; 7][..]);
+}
+
+/// A loss of whole samples: one step without a number, and nothing is known of the sample.
+#[test]
+fn nan_shows_in_the_loss_of_a_whole_sample() {
+    let (steps, classes) = (7, 19);
+    let labels = [3u32, 5];
+    for isa in Isa::available() {
+        let mut z = vec![0.5; steps * classes];
+        z[6 * classes + 17] = f32::NAN;
+        let mut dz = vec![0.0; steps * classes];
+        assert!(Ctc::new().gradient(isa, classes, &z, &labels[..], 1.0, &mut dz).is_nan(), "{}", isa.name());
+        assert!(Ctc::new().value(isa, classes, &z, &labels[..]).is_nan(), "{}", isa.name());
+        assert!(dz[6 * classes + 17].is_nan(), "{}: its own gradient", isa.name());
+    }
 }

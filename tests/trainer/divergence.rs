@@ -140,16 +140,16 @@ struct Falls {
 }
 
 impl Optimizer for Falls {
-    fn states(&self) -> usize {
+    fn slots(&self) -> usize {
         0
     }
     fn update(&self, _: nn_runtime::Isa, step: u64, _: &mut [f32], _: &[f32], _: &mut [&mut [f32]]) {
         assert!(step < 3, "an optimiser of one's own");
     }
-    fn rate(&self) -> f64 {
+    fn learning_rate(&self) -> f64 {
         self.rate
     }
-    fn set_rate(&mut self, rate: f64) {
+    fn set_learning_rate(&mut self, rate: f64) {
         self.rate = rate;
     }
 }
@@ -163,11 +163,11 @@ fn a_panic_leaves_the_rate_as_it_was() {
     let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(0.5)).schedule(Exponential::new(0.1));
     let mut ended = || catch_unwind(AssertUnwindSafe(|| trainer.step(&data).is_ok())).is_ok();
     while ended() {}
-    assert_eq!(trainer.optimizer().rate(), 0.5);
+    assert_eq!(trainer.optimizer().learning_rate(), 0.5);
 
     let mut model = Line::init(0);
     let mut trainer = Trainer::new(&mut model, Mse::new(), Falls { rate: 0.5 }).schedule(Exponential::new(0.1));
     let mut ended = || catch_unwind(AssertUnwindSafe(|| trainer.step(&data).is_ok())).is_ok();
     while ended() {}
-    assert_eq!(trainer.optimizer().rate(), 0.5);
+    assert_eq!(trainer.optimizer().learning_rate(), 0.5);
 }

@@ -170,7 +170,7 @@ impl Check<'_> {
 struct Own(f64);
 
 impl Optimizer for Own {
-    fn states(&self) -> usize {
+    fn slots(&self) -> usize {
         1
     }
     fn update(&self, _: Isa, _: u64, params: &mut [f32], grads: &[f32], state: &mut [&mut [f32]]) {
@@ -179,10 +179,10 @@ impl Optimizer for Own {
             *p -= self.0 as f32 * *s;
         }
     }
-    fn rate(&self) -> f64 {
+    fn learning_rate(&self) -> f64 {
         self.0
     }
-    fn set_rate(&mut self, rate: f64) {
+    fn set_learning_rate(&mut self, rate: f64) {
         self.0 = rate;
     }
 }

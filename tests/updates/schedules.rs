@@ -54,6 +54,7 @@ fn schedules_are_pytorchs() {
 /// What lies past the last step, and settings at their edges.
 #[test]
 fn schedules_end_where_they_say() {
+    assert_eq!([0, 1_000_000].map(|done| ConstantRate.rate(0.1, done)), [0.1, 0.1]);
     assert_eq!(OneCycle::new(10).rate(1.0, 1_000_000), 1.0 / 25.0 / 1e4);
     assert_eq!(OneCycle::new(10).rise(0.0).rate(1.0, 20), 1.0 / 25.0 / 1e4);
     assert!((OneCycle::new(10).rise(1.0).rate(1.0, 9) - 1.0).abs() < 1e-12);
@@ -73,9 +74,9 @@ fn a_schedule_changes_steps_and_not_the_optimiser() {
     let mut b = Trainer::new(&mut by_hand, Mse::new(), Adam::new(0.1));
     for step in 0..10 {
         assert_eq!(a.learning_rate(), schedule.rate(0.1, step));
-        b.optimizer().set_rate(schedule.rate(0.1, step));
+        b.optimizer().set_learning_rate(schedule.rate(0.1, step));
         assert_eq!(a.step(&data).unwrap(), b.step(&data).unwrap());
-        assert_eq!(a.optimizer().rate(), 0.1);
+        assert_eq!(a.optimizer().learning_rate(), 0.1);
     }
     assert_eq!(params(&by_schedule), params(&by_hand));
 }

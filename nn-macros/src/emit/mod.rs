@@ -19,7 +19,7 @@ pub use network::{Shell, structure};
 pub fn network(graph: &Graph) -> TokenStream {
     let structure = structure(graph.header);
     let shell = Shell {
-        name: &graph.header.name,
+        header: graph.header,
         inputs: graph.inputs.iter().map(|port| port.shape).collect(),
         outputs: graph.outputs.iter().map(|port| port.shape).collect(),
     };

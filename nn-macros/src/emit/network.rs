@@ -1,8 +1,9 @@
 //! What every network has, sound or not: the struct, its types, and itself as a layer. In: the header; out:
 //! items. Neither sites nor plans are known here.
 
-use proc_macro2::{Group, Ident, Literal, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::{Group, Literal, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{Attribute, Meta};
 
 use super::span_of;
 use crate::ast::Header;
@@ -23,9 +24,28 @@ pub fn structure(header: &Header) -> TokenStream {
     quote!(#(#attrs)* #derive #vis struct #name;)
 }
 
+/// The attributes of the struct that hold for all of its code: where it is there at all, and what is not warned of.
+fn reaching(header: &Header) -> TokenStream {
+    let one = |attr: &Attribute| {
+        let path = attr.path();
+        match &attr.meta {
+            _ if path.is_ident("cfg") || path.is_ident("allow") => attr.to_token_stream(),
+            // The struct itself has to meet the expectation.
+            Meta::List(list) if path.is_ident("expect") => {
+                let lints = &list.tokens;
+                quote!(#[allow(#lints)])
+            }
+            // What the network is made of has to name it.
+            _ if path.is_ident("deprecated") => quote!(#[allow(deprecated)]),
+            _ => TokenStream::new(),
+        }
+    };
+    header.attrs.iter().map(one).collect()
+}
+
 /// A network seen from outside: its name and the shapes of its ports.
 pub struct Shell<'a> {
-    pub name: &'a Ident,
+    pub header: &'a Header,
     pub inputs: Vec<&'a Group>,
     pub outputs: Vec<&'a Group>,
 }
@@ -46,7 +66,7 @@ impl Shell<'_> {
     /// };
     /// ```
     pub fn sound(&self, items: &[TokenStream], passes: TokenStream) -> TokenStream {
-        let span = span_of(self.name);
+        let span = span_of(&self.header.name);
         let heads =
             numbers(self.outputs.len()).map(|j| quote_spanned!(span=> __nn::HeadOf<{ __GRAPH.head(#j) as usize }>));
         let network = self.network(tuple(heads), passes);
@@ -62,8 +82,8 @@ impl Shell<'_> {
     /// };
     /// ```
     pub fn stub(&self) -> TokenStream {
-        let span = span_of(self.name);
-        let name = self.name.to_string();
+        let span = span_of(&self.header.name);
+        let name = self.header.name.to_string();
         let heads = self.outputs.iter().map(|_| quote_spanned!(span=> __nn::AnyHead));
         let passes = quote_spanned! {span=>
             fn forward(_: &mut __nn::LayerContext<'_>, _: &[&[f32]], _: &mut [&mut [f32]]) {}
@@ -81,8 +101,10 @@ impl Shell<'_> {
     /// impl Net { pub const fn new() -> Self { Net } }
     /// ```
     /// All that can be said of a network whose ports are not known.
-    pub fn unit(name: &Ident) -> TokenStream {
+    pub fn unit(header: &Header) -> TokenStream {
+        let (name, attrs) = (&header.name, reaching(header));
         quote_spanned! {Span::mixed_site()=>
+            #attrs
             impl #name {
                 #[doc(hidden)]
                 pub const fn new() -> Self {
@@ -93,10 +115,12 @@ impl Shell<'_> {
     }
 
     fn block(&self, inner: TokenStream) -> TokenStream {
-        let span = span_of(self.name);
-        let Shell { name, inputs, outputs } = self;
+        let span = span_of(&self.header.name);
+        let Shell { header, inputs, outputs } = self;
+        let (name, attrs) = (&header.name, reaching(header));
         let (n, m) = (Literal::usize_unsuffixed(inputs.len()), Literal::usize_unsuffixed(outputs.len()));
         quote_spanned! {span=>
+            #attrs
             // A deep network's plan takes const evaluation a while.
             #[allow(long_running_const_eval, unused_qualifications)]
             const _: () = {
@@ -145,8 +169,8 @@ impl Shell<'_> {
     }
 
     fn network(&self, head: TokenStream, passes: TokenStream) -> TokenStream {
-        let span = span_of(self.name);
-        let name = self.name;
+        let span = span_of(&self.header.name);
+        let name = &self.header.name;
         let inputs = numbers(self.inputs.len()).map(|i| quote_spanned!(span=> &'a [f32; __INPUTS[#i].len()]));
         let outputs = numbers(self.outputs.len()).map(|j| quote_spanned!(span=> &'a [f32; __OUTPUTS[#j].len()]));
         let steps =

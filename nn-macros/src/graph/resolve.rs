@@ -9,8 +9,9 @@ use super::names::SiteNames;
 use super::scope::Scope;
 use super::{Graph, Item, MAX_INPUTS, Shared, Site, ports};
 use crate::ast::{self, Chain, Network, Statement, Step, What};
-use crate::case::camel;
+use crate::case::{camel, snake};
 use crate::errors::Errors;
+use crate::parse::pretty::pretty;
 
 /// Looks every name up; `None` if something is missing, which is then reported.
 pub fn resolve<'a>(network: &'a Network, errors: &mut Errors) -> Option<Graph<'a>> {
@@ -94,6 +95,12 @@ impl<'a> Resolver<'a, '_> {
         };
         for (i, name) in names.iter().enumerate() {
             let value = made.as_ref().map(|made| made.values[i]);
+            if name == "_" {
+                if let Some(made) = &mut made {
+                    made.place = None;
+                }
+                continue;
+            }
             let binding = self.scope.bind(name, value, self.errors);
             if let Some(made) = &mut made {
                 made.bindings.push(binding);
@@ -128,6 +135,12 @@ impl<'a> Resolver<'a, '_> {
                     x = None;
                 }
                 Step::Use(site) => {
+                    if i == 0 && chain.source.is_none() {
+                        self.label_is_no_value(site);
+                    }
+                    if self.arguments_are_no_values(site, chain.source.as_ref().filter(|_| i == 0)) {
+                        x = None;
+                    }
                     let made = if last { names.max(1) } else { 1 };
                     x = self.site(site, x, made);
                     place = Some(site.tokens());
@@ -136,8 +149,14 @@ impl<'a> Resolver<'a, '_> {
         }
         if chain.steps.is_empty() && names == 0 && !chain.broken {
             let source = chain.source.as_ref().map(|source| source.tokens.clone()).unwrap_or_default();
-            let help =
-                format!("`{source} -> Layer;`, or remove it: a network's only output is what the last statement makes");
+            let outputs = self.network.header.outputs.iter().flatten();
+            let help = match outputs.into_iter().any(|port| port.name.is_some()) {
+                true => "remove it: named outputs are bound by `let`".to_owned(),
+                false => format!(
+                    "`{} -> Layer;`, or remove it: a network's only output is what the last statement makes",
+                    pretty(&source)
+                ),
+            };
             self.errors.add(source, "`->` and a layer after a value", "the end of the statement", &help);
             return None;
         }
@@ -150,7 +169,7 @@ impl<'a> Resolver<'a, '_> {
         let before = core::mem::replace(&mut self.flow, TracedValue::Unknown);
         if let Some(source) = &chain.source {
             self.drop_result(&before);
-            if source.names.len() > MAX_INPUTS {
+            if source.names.len() > MAX_INPUTS && self.inputs <= MAX_INPUTS {
                 let expected = format!("at most {MAX_INPUTS} values");
                 let help = "join some of them first: `let one = (a, b) -> Layer;`";
                 self.errors.add(&source.tokens, &expected, &source.names.len().to_string(), help);
@@ -204,7 +223,12 @@ impl<'a> Resolver<'a, '_> {
     /// A word in lower case where a layer should be.
     fn word(&mut self, word: &Ident) {
         let found = format!("`{word}`");
-        if self.scope.knows(word) {
+        // Whatever was meant may be read by it.
+        self.whole = false;
+        if labels(self.network).any(|label| word.unraw() == label) {
+            let found = format!("{found}, which labels a layer");
+            self.errors.add(word, "a layer", &found, &format!("`share({word})`"));
+        } else if self.scope.knows(word) {
             let found = format!("the value {found}");
             let help =
                 format!("a value begins a chain: `{word} -> Layer`; several go together: `({word}, other) -> Layer`");
@@ -212,6 +236,46 @@ impl<'a> Resolver<'a, '_> {
         } else {
             self.errors.add(word, "a layer", &found, &format!("`{}`", camel(&word.unraw().to_string())));
         }
+    }
+
+    /// `a: Layer` where a value is called `a`: `a -> Layer` was meant.
+    fn label_is_no_value(&mut self, site: &ast::LayerUse) {
+        if let Some(label) = site.label.as_ref().filter(|label| self.scope.knows(label)) {
+            let help = format!("`{label} -> {}`, or another label", pretty(&site.tokens()));
+            self.errors.add(label, "a label of its own", &format!("the value `{label}`"), &help);
+            self.whole = false;
+        }
+    }
+
+    /// `Layer(8, x)` and `Layer(8, mask = x)` where `x` is a value: values flow, they are no arguments.
+    fn arguments_are_no_values(&mut self, site: &ast::LayerUse, source: Option<&ast::Source>) -> bool {
+        let What::Layer(layer) = &site.what else { return false };
+        let Some(args) = &layer.args else { return false };
+        let value = |expr: &syn::Expr| match expr {
+            syn::Expr::Path(path) => path.path.get_ident().filter(|word| self.scope.knows(word)).cloned(),
+            _ => None,
+        };
+        let named = args.named.iter().map(|(_, expr)| expr);
+        let words: Vec<Ident> = args.positional.iter().chain(named).filter_map(value).collect();
+        let Some(first) = words.first() else { return false };
+        let keeps = |expr: &&syn::Expr| value(expr).is_none();
+        let positional = args.positional.iter().filter(keeps).map(|expr| pretty(&expr.to_token_stream()));
+        let named = args.named.iter().filter(|(_, expr)| value(expr).is_none());
+        let named = named.map(|(name, expr)| format!("{name} = {}", pretty(&expr.to_token_stream())));
+        let left = positional.chain(named).collect::<Vec<_>>().join(", ");
+        let layer = pretty(&layer.path.to_token_stream()) + &if left.is_empty() { left } else { format!("({left})") };
+        let before = source.into_iter().flat_map(|source| source.names.iter());
+        let mut all: Vec<String> = before.chain(&words).map(Ident::to_string).collect();
+        all.dedup();
+        let all = if let [only] = &all[..] { only.clone() } else { format!("({})", all.join(", ")) };
+        self.errors.add(
+            first,
+            "a number, a const, or a word of the layer's",
+            &format!("the value `{first}`"),
+            &format!("a value begins a chain: `{all} -> {layer}`"),
+        );
+        self.whole = false;
+        true
     }
 
     /// A layer at its place. Gives the values it makes; `None` where it is not known what it reads.
@@ -260,11 +324,15 @@ impl<'a> Resolver<'a, '_> {
                 format!("write `{name}: …` there and `share({name})` after it"),
             )
         } else {
+            let found = match self.scope.knows(label) {
+                true => format!("the value `{name}`"),
+                false => format!("`{name}`, which labels none"),
+            };
             let help = match self.names.nearest(&name) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("label the layer to share: `{name}: Layer`"),
+                None => format!("label the layer to share: `{}: Layer`", snake(&name)),
             };
-            (format!("`{name}`, which labels none"), help)
+            (found, help)
         };
         self.errors.add(label, "the label of an earlier layer", &found, &help);
         None

@@ -105,6 +105,14 @@ impl Scope {
         let known = self.bindings.iter().map(|binding| binding.name.as_str());
         let help = match nearest(&name, known.clone()) {
             Some(near) => format!("did you mean `{near}`?"),
+            None if name == "input" => {
+                let inputs = list(self.inputs());
+                if inputs.contains(',') {
+                    format!("the inputs are called {inputs}")
+                } else {
+                    format!("the input is called {inputs}")
+                }
+            }
             None => format!("values known here: {}", list(known)),
         };
         errors.add(place, "the name of a value", &format!("`{name}`, which is none"), &help);
@@ -132,7 +140,8 @@ impl Scope {
 
     /// What nothing has read so far.
     pub fn unused(&self) -> impl Iterator<Item = &Binding> {
-        self.bindings.iter().filter(|binding| !binding.used)
+        // `_name` says that nothing will, as in Rust.
+        self.bindings.iter().filter(|binding| !binding.used && !binding.name.starts_with('_'))
     }
 }
 

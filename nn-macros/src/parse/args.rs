@@ -1,13 +1,14 @@
 //! What stands in a layer's parentheses and in a shape's brackets. In: a group; out: expressions,
 //! unevaluated. What is no expression is reported and left out.
 
-use proc_macro2::{Group, Ident};
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::Expr;
 
 use super::pretty::pretty;
 use super::tokens::Tokens;
 use crate::ast::Args;
+use crate::case::is_value;
 use crate::errors::Errors;
 
 /// The most dimensions of a shape: what the runtime has room for.
@@ -46,18 +47,64 @@ pub fn args(group: &Group, errors: &mut Errors) -> Args {
     args
 }
 
-/// Reports what is no shape.
+/// Reports what is no shape of an input or output.
 pub fn shape_is_sound(group: &Group, errors: &mut Errors) -> bool {
+    shape(group, "a shape is that of one sample: leave the batch out", errors)
+}
+
+/// Reports what is no shape between layers.
+pub fn flow_shape_is_sound(group: &Group, errors: &mut Errors) -> bool {
+    let tokens = Tokens::new(group.stream());
+    let half = tokens.until(|tokens, ahead| tokens.is_sign(ahead, ';'));
+    if tokens.peek(half).is_some() && tokens.ident(0).is_some_and(|word| !is_value(word)) {
+        let mut tokens = tokens;
+        let layer = pretty(&tokens.take(half));
+        tokens.bump();
+        let help = format!("`{layer} * {}`", pretty(&tokens.rest()));
+        errors.add(group, "a layer or a shape", &format!("`{}`", pretty(&group.to_token_stream())), &help);
+        return false;
+    }
+    shape(group, "write every number, or leave the shape out", errors)
+}
+
+fn shape(group: &Group, unknown: &str, errors: &mut Errors) -> bool {
     let mut tokens = Tokens::new(group.stream());
     if tokens.at_end() {
         errors.add(group, "at least one dimension", "`[]`", "`[1]` is a single number");
         return false;
     }
-    let mut sound = true;
+    // `[f32; 784]`, as an array's type is written.
+    let half = tokens.until(|tokens, ahead| tokens.is_sign(ahead, ';'));
+    if tokens.peek(half).is_some() {
+        let found = pretty(&group.to_token_stream());
+        tokens.take(half + 1);
+        errors.add(group, "a shape", &format!("`{found}`"), &format!("`[{}]`", pretty(&tokens.rest())));
+        return false;
+    }
     let mut count = 0;
+    let mut odd = TokenStream::new();
+    let mut sound = true;
     while !tokens.at_end() {
-        sound &= expr(&mut tokens, errors).is_some();
+        let end = tokens.until(|tokens, ahead| tokens.is_sign(ahead, ','));
+        let known = match (tokens.peek(0), tokens.peek(1)) {
+            (Some(TokenTree::Ident(word)), _) if end == 1 => !matches!(&*word.to_string(), "_" | "None"),
+            (Some(TokenTree::Punct(sign)), _) if end == 1 => sign.as_char() != '?',
+            (Some(TokenTree::Punct(sign)), Some(TokenTree::Literal(_))) if end == 2 => sign.as_char() != '-',
+            _ => true,
+        };
+        if known {
+            sound &= expr(&mut tokens, errors).is_some();
+        } else {
+            odd.extend(tokens.take(end));
+            tokens.bump();
+        }
         count += 1;
+    }
+    if !odd.is_empty() {
+        let found = odd.clone().into_iter().next().map(|first| TokenStream::from(first));
+        let written = if odd.to_string().starts_with('-') { odd.clone() } else { found.unwrap_or_default() };
+        errors.add(odd, "a number, or a const", &format!("`{}`", pretty(&written)), unknown);
+        return false;
     }
     if count > MAX_RANK {
         let help = "leave out dimensions of 1, or take two together as their product";

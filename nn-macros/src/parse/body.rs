@@ -1,16 +1,15 @@
-//! What stands between the braces. In: a group of tokens; out: statements, each a chain with the names it
-//! binds. Cuts at `;` and at `->`; what stands between two arrows is read next door.
+//! What stands between the braces. In: a group of tokens; out: statements, each a chain with the names it binds.
+//! Cuts at `;` and at arrows; what stands between two arrows is read next door.
 
-use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, TokenTree};
 
-use super::pretty::pretty;
-use super::step;
-use super::tokens::{Tokens, describe};
-use crate::ast::{Chain, Source, Statement};
-use crate::case::is_value;
+use super::source::{names_in, source};
+use super::tokens::Tokens;
+use super::{Values, foreign, step};
+use crate::ast::{Chain, Statement};
 use crate::errors::Errors;
 
-pub fn statements(body: &Group, errors: &mut Errors) -> Vec<Statement> {
+pub fn statements(body: &Group, values: &Values, errors: &mut Errors) -> Vec<Statement> {
     let mut tokens = Tokens::new(body.stream());
     let mut statements = Vec::new();
     while !tokens.at_end() {
@@ -19,98 +18,80 @@ pub fn statements(body: &Group, errors: &mut Errors) -> Vec<Statement> {
             tokens.bump();
             continue;
         }
-        statements.push(statement(&mut tokens, errors));
+        statements.push(statement(&mut tokens, values, errors));
     }
     statements
 }
 
 /// `let names = chain;`
-fn statement(tokens: &mut Tokens, errors: &mut Errors) -> Statement {
-    let names = if tokens.is_word(0, "let") { names(tokens, errors) } else { Vec::new() };
-    let chain = chain(tokens, errors);
+fn statement(tokens: &mut Tokens, values: &Values, errors: &mut Errors) -> Statement {
+    step::attributes(tokens, errors);
+    let (names, sound) = if tokens.is_word(0, "let") {
+        names(tokens, errors)
+    } else {
+        (foreign::assigned(tokens, errors).into_iter().collect(), true)
+    };
+    let mut chain = chain(tokens, values, errors);
+    chain.broken |= !sound;
     if tokens.is_sign(0, ';') {
         tokens.bump();
     }
     Statement { names, chain }
 }
 
-/// `let names =`
-fn names(tokens: &mut Tokens, errors: &mut Errors) -> Vec<Ident> {
+/// `let names =`, and whether it could be read. What could not counts as bound all the same.
+fn names(tokens: &mut Tokens, errors: &mut Errors) -> (Vec<Ident>, bool) {
     tokens.bump();
     if tokens.is_word(0, "mut") && tokens.ident(1).is_some() {
         errors.add(tokens.here(), "the name of a value", "`mut`", "remove it: a value does not change");
         tokens.bump();
     }
-    let names = match tokens.peek(0).cloned() {
+    let (names, mut sound) = match tokens.peek(0).cloned() {
         Some(TokenTree::Ident(name)) => {
             tokens.bump();
-            vec![name]
+            (vec![name], true)
         }
         Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis => {
             tokens.bump();
-            names_in(&group, errors).unwrap_or_default()
+            names_in(&group, true, errors)
         }
         _ => {
             errors.add(tokens.here(), "the name of a value", &tokens.found(), "`let name = …;`");
             let ahead = tokens.until(|tokens, ahead| tokens.is_sign(ahead, '=') || tokens.is_sign(ahead, ';'));
             tokens.take(ahead);
-            Vec::new()
+            (Vec::new(), false)
         }
     };
     if tokens.is_sign(0, '=') && !tokens.is_pair(0, ['=', '>']) {
         tokens.bump();
-        return names;
+        if tokens.is_sign(0, '=') {
+            errors.add(tokens.here(), "a layer or a value", "`=`", "remove it");
+            tokens.bump();
+        }
+        return (names, sound);
     }
     if tokens.is_colon(0) {
         errors.add(tokens.here(), "`=`", "`:`", "a shape is checked in the flow: `let name = … -> [10];`");
-    } else if !names.is_empty() {
+        sound = false;
+    } else if !names.is_empty() && sound {
         let name = names.iter().map(Ident::to_string).collect::<Vec<_>>().join(", ");
         let name = if names.len() > 1 { format!("({name})") } else { name };
         errors.add(tokens.here(), "`=`", &tokens.found(), &format!("`let {name} = …;`"));
+        sound = false;
+        if tokens.is_arrow(0) {
+            tokens.take(2);
+            return (names, sound);
+        }
     }
     let ahead = tokens.until(|tokens, ahead| tokens.is_sign(ahead, '=') || tokens.is_sign(ahead, ';'));
     if tokens.is_sign(ahead, '=') {
         tokens.take(ahead + 1);
     }
-    names
-}
-
-/// `name, name` within parentheses; `None` if something else stands there too.
-fn names_in(group: &Group, errors: &mut Errors) -> Option<Vec<Ident>> {
-    let mut tokens = Tokens::new(group.stream());
-    if tokens.at_end() {
-        errors.add(group, "the names of values", "`()`", "`(a, b)`");
-        return None;
-    }
-    let mut names = Vec::new();
-    let mut sound = true;
-    while !tokens.at_end() {
-        let end = tokens.until(|tokens, ahead| tokens.is_sign(ahead, ','));
-        let mut one = Tokens::new(tokens.take(end));
-        tokens.bump();
-        match one.bump() {
-            Some(TokenTree::Ident(name)) if one.at_end() && is_value(&name) => names.push(name),
-            Some(token) => {
-                sound = false;
-                one.back(1);
-                let written = one.rest();
-                let found = match written.clone().into_iter().count() {
-                    1 => describe(&token),
-                    _ => format!("`{}`", pretty(&written)),
-                };
-                errors.add(written, "the name of a value", &found, "name it in a statement before: `let name = …;`");
-            }
-            None => {
-                sound = false;
-                errors.add(group, "the name of a value", "`,`", "remove the comma");
-            }
-        }
-    }
-    sound.then_some(names)
+    (names, sound)
 }
 
 /// `source -> step -> step`, up to the `;` or to where the next statement begins without one.
-fn chain(tokens: &mut Tokens, errors: &mut Errors) -> Chain {
+fn chain(tokens: &mut Tokens, values: &Values, errors: &mut Errors) -> Chain {
     let mut chain = Chain::default();
     if tokens.at_end() || tokens.is_sign(0, ';') {
         errors.add(tokens.here(), "a layer", &tokens.found(), "`let name = …;`");
@@ -125,13 +106,30 @@ fn chain(tokens: &mut Tokens, errors: &mut Errors) -> Chain {
             chain.broken = true;
         } else {
             let mut step = Tokens::new(tokens.take(count));
-            let whole = if first { source(&mut step, &mut chain, errors) } else { false };
+            let whole = first && source(&mut step, &mut chain, values, errors);
             if !whole {
-                step::step(&mut step, &mut chain, errors);
+                step::step(&mut step, &mut chain, values, errors);
+            }
+            first = false;
+            let arrow = tokens.is_arrow(0).then(|| tokens.here());
+            let goes_on = foreign::behind_step(&mut step, &mut chain, values, arrow, errors);
+            if step.at_end() && goes_on {
+                // `-->`: what was left over is part of the arrow.
+                if tokens.is_arrow(0) {
+                    tokens.take(2);
+                }
+                if tokens.at_end() || tokens.is_sign(0, ';') {
+                    return chain;
+                }
+                continue;
             }
             if !step.at_end() {
-                chain.broken |= !step::next_statement(&mut step, errors);
+                let next = goes_on || step::next_statement(&mut step, errors);
+                chain.broken |= !next || chain.steps.is_empty();
                 tokens.back(step.until(|_, _| false));
+                if goes_on {
+                    continue;
+                }
                 if !tokens.is_sign(0, ';') {
                     return chain;
                 }
@@ -142,11 +140,11 @@ fn chain(tokens: &mut Tokens, errors: &mut Errors) -> Chain {
         if tokens.is_arrow(0) {
             tokens.take(2);
         } else if tokens.is_pair(0, ['=', '>']) {
-            errors.add(tokens.here(), "`->`", "`=>`", "`->`");
+            if chain.separator.as_deref() != Some("`=>`") {
+                errors.add(tokens.here(), "`->`", "`=>`", "`->`");
+            }
+            chain.separator = Some("`=>`".to_owned());
             tokens.take(2);
-        } else if tokens.is_sign(0, '.') {
-            errors.add(tokens.here(), "`->`", "`.`", "`->`");
-            tokens.bump();
         } else {
             if tokens.is_word(0, "let") {
                 errors.add(tokens.here(), "`;`", "`let`", "end the statement before it with `;`");
@@ -156,36 +154,18 @@ fn chain(tokens: &mut Tokens, errors: &mut Errors) -> Chain {
         if tokens.at_end() || tokens.is_sign(0, ';') {
             errors.add(arrow, "a layer after `->`", &tokens.found(), "write a layer there, or remove the arrow");
             chain.broken = true;
+            // `; -> Relu`: the chain goes on behind a `;` too many.
+            if tokens.is_sign(0, ';') && tokens.is_arrow(1) {
+                tokens.take(3);
+                continue;
+            }
             return chain;
         }
     }
 }
 
-/// Where a step is over: at an arrow or what was typed instead of one, at `;`, at `let`.
+/// Where a step is over: at an arrow, at `;`, at `let`.
 fn ends_step(tokens: &Tokens, ahead: usize) -> bool {
-    let dot = tokens.is_sign(ahead, '.') && tokens.ident(ahead + 1).is_some_and(|word| !is_value(word));
-    let wrong = tokens.is_pair(ahead, ['=', '>']) || dot;
-    tokens.is_arrow(ahead) || wrong || tokens.is_sign(ahead, ';') || (ahead > 0 && tokens.is_word(ahead, "let"))
-}
-
-/// `name` or `(name, name)` where a chain begins; false if something else does.
-fn source(step: &mut Tokens, chain: &mut Chain, errors: &mut Errors) -> bool {
-    let only = step.peek(1).is_none();
-    match step.peek(0).cloned() {
-        Some(TokenTree::Ident(name)) if only && is_value(&name) => {
-            let tokens = step.rest();
-            chain.source = Some(Source { names: vec![name], tokens });
-            true
-        }
-        Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis => {
-            let tokens = TokenStream::from(TokenTree::Group(group.clone()));
-            step.bump();
-            match names_in(&group, errors) {
-                Some(names) => chain.source = Some(Source { names, tokens }),
-                None => chain.broken = true,
-            }
-            true
-        }
-        _ => false,
-    }
+    let arrow = tokens.is_arrow(ahead) || tokens.is_pair(ahead, ['=', '>']);
+    arrow || tokens.is_sign(ahead, ';') || (ahead > 0 && tokens.is_word(ahead, "let"))
 }

@@ -2,6 +2,7 @@
 //! far as they can be read. A missing piece is reported once and taken as absent.
 
 use proc_macro2::{Delimiter, Group, Ident, TokenTree};
+use quote::ToTokens;
 use syn::parse::Parser;
 use syn::{Attribute, Visibility};
 
@@ -46,7 +47,10 @@ pub fn braces(tokens: &mut Tokens, errors: &mut Errors) -> Option<Group> {
     }
     tokens.take(ahead + 1);
     if !tokens.at_end() {
-        let help = "declare each network in a `network! { … }` of its own";
+        let help = match tokens.is_sign(0, ';') && tokens.peek(1).is_none() {
+            true => "remove it",
+            false => "declare each network in a `network! { … }` of its own",
+        };
         errors.add(tokens.here(), "nothing after the braces", &tokens.found(), help);
     }
     Some(body)
@@ -57,7 +61,7 @@ fn attributes(tokens: &mut Tokens, errors: &mut Errors) -> Vec<Attribute> {
     while tokens.is_sign(0, '#') && tokens.group(1, Delimiter::Bracket).is_some() {
         let written = tokens.take(2);
         match Attribute::parse_outer.parse2(written.clone()) {
-            Ok(parsed) => attrs.extend(parsed),
+            Ok(parsed) => attrs.extend(parsed.into_iter().filter(|attr| !derives_again(attr, errors))),
             Err(_) => errors.add(&written, "an attribute", &format!("`{written}`"), "`#[doc = \"…\"]` or `/// …`"),
         }
     }
@@ -174,12 +178,11 @@ fn named_ports(group: &Group, errors: &mut Errors, expected: &str) -> Option<Vec
         let name = port.ident(0).cloned();
         if name.is_none() || !port.is_colon(1) {
             port.take(usize::from(name.is_some()));
-            errors.add(
-                port.here(),
-                "`name: [10]`",
-                &port.found(),
-                "give each one a name: `(image: [1, 28, 28], tags: [16])`",
-            );
+            // All of them without a name are one mistake.
+            if !ports.iter().any(|port: &Port| port.name.is_none()) {
+                let help = "give each one a name: `(image: [1, 28, 28], tags: [16])`";
+                errors.add(port.here(), "`name: [10]`", &port.found(), help);
+            }
             ports.push(Port { name, shape: None });
             continue;
         }
@@ -202,4 +205,30 @@ fn named_ports(group: &Group, errors: &mut Errors, expected: &str) -> Option<Vec
         ports.push(Port { name, shape });
     }
     ports.iter().all(|port| port.name.is_some()).then_some(ports)
+}
+
+/// What every network derives by itself.
+const DERIVED: [&str; 4] = ["Clone", "Copy", "Debug", "Default"];
+
+/// `#[derive(…)]` of what is derived anyway, which is told.
+fn derives_again(attr: &Attribute, errors: &mut Errors) -> bool {
+    let syn::Meta::List(list) = &attr.meta else { return false };
+    let words: Vec<String> = list.tokens.clone().into_iter().map(|token| token.to_string()).collect();
+    if !attr.path().is_ident("derive") || !words.iter().any(|word| DERIVED.contains(&&**word)) {
+        return false;
+    }
+    let rest: Vec<&str> =
+        words.iter().map(|word| &**word).filter(|word| *word != "," && !DERIVED.contains(word)).collect();
+    let help = match rest.is_empty() {
+        true => "remove it".to_owned(),
+        false => format!("`#[derive({})]`", rest.join(", ")),
+    };
+    let found = format!("`{}`", pretty(&attr.to_token_stream()));
+    errors.add(
+        attr,
+        "no derive of what a network derives by itself: `Clone`, `Copy`, `Debug`, `Default`",
+        &found,
+        &help,
+    );
+    true
 }

@@ -1,16 +1,20 @@
 //! Tokens become a declaration. In: what stands in `network! { … }`; out: as much of it as can be read, and
-//! every mistake in its syntax. It goes on behind each mistake at the next `->` or `;`, and looks no name up.
+//! every mistake in its syntax. It goes on behind each mistake at the next arrow or `;`, and looks no name up.
 
 mod args;
 mod body;
+mod foreign;
 mod header;
 pub mod pretty;
+mod source;
 mod step;
 pub mod tokens;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, Ident, TokenStream};
+use syn::ext::IdentExt;
 
-use crate::ast::Network;
+use crate::ast::{Header, Network};
+use crate::case;
 use crate::errors::Errors;
 use tokens::Tokens;
 
@@ -19,6 +23,42 @@ pub fn parse(input: TokenStream, errors: &mut Errors) -> Option<Network> {
     let mut tokens = Tokens::new(input);
     let header = header::header(&mut tokens, errors);
     let body = header::braces(&mut tokens, errors);
-    let statements = body.as_ref().map_or_else(Vec::new, |body| body::statements(body, errors));
+    let values = Values::of(header.as_ref(), body.as_ref().map(|body| body.stream()).unwrap_or_default());
+    let statements = body.as_ref().map_or_else(Vec::new, |body| body::statements(body, &values, errors));
     Some(Network { header: header?, statements, body })
+}
+
+/// The names of all inputs and of everything that a `let` binds, wherever it stands. Only to tell what a word that
+/// stands in a wrong place was meant to be.
+pub struct Values(Vec<String>);
+
+impl Values {
+    fn of(header: Option<&Header>, body: TokenStream) -> Values {
+        let ports = header.and_then(|header| header.inputs.as_ref()).into_iter().flatten();
+        let mut names: Vec<String> = ports.map(|port| port.name_or("input")).collect();
+        let mut tokens = Tokens::new(body);
+        while !tokens.at_end() {
+            if tokens.is_word(0, "let") {
+                let bound = match tokens.group(1, Delimiter::Parenthesis) {
+                    Some(group) => Tokens::new(group.stream()),
+                    None => Tokens::new(tokens.peek(1).cloned().into_iter().collect()),
+                };
+                let idents = (0..).map_while(|ahead| bound.peek(ahead).map(|_| bound.ident(ahead)));
+                names.extend(idents.flatten().map(|name| name.unraw().to_string()));
+            }
+            tokens.bump();
+        }
+        Values(names)
+    }
+
+    /// True if some value has this name.
+    pub fn knows(&self, word: &Ident) -> bool {
+        self.0.contains(&word.unraw().to_string())
+    }
+
+    /// True for what may name a value, and for Rust's own words where one is used as a name all the same: that is
+    /// told where the name is given.
+    pub fn may_be(&self, word: &Ident) -> bool {
+        case::is_value(word) || self.knows(word)
+    }
 }

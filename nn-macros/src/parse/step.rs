@@ -1,23 +1,26 @@
 //! What stands between two arrows. In: its tokens; out: one more step of a chain. What is left over behind a
 //! step is left in place for whoever cuts statements.
 
-use proc_macro2::{Delimiter, Ident, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Expr, ExprPath, Path};
 
-use super::args::{args, shape_is_sound};
+use super::args::{args, flow_shape_is_sound};
 use super::pretty::pretty;
-use super::tokens::{Tokens, describe};
+use super::tokens::{Tokens, describe, opening};
+use super::{Values, foreign};
 use crate::ast::{Chain, Layer, LayerUse, Step, What};
 use crate::case::{camel, is_keyword, is_value};
 use crate::errors::Errors;
 
 /// `[64, 5, 5]`, or `frozen label: layer(…) * n`, or `share(label)`
-pub fn step(tokens: &mut Tokens, chain: &mut Chain, errors: &mut Errors) {
+pub fn step(tokens: &mut Tokens, chain: &mut Chain, values: &Values, errors: &mut Errors) {
+    attributes(tokens, errors);
+    foreign::module(tokens, values, errors);
     if let Some(shape) = tokens.group(0, Delimiter::Bracket).cloned() {
         tokens.bump();
-        shape_is_sound(&shape, errors);
+        chain.broken |= !flow_shape_is_sound(&shape, errors);
         chain.steps.push(Step::Shape(shape));
         return;
     }
@@ -29,16 +32,47 @@ pub fn step(tokens: &mut Tokens, chain: &mut Chain, errors: &mut Errors) {
         chain.steps.push(Step::Word(word));
         return;
     }
-    let frozen = frozen(tokens);
+    let mut frozen = frozen(tokens);
     let label = label(tokens, errors);
+    if label.is_some() && tokens.is_word(0, "frozen") {
+        let here = tokens.here();
+        frozen = self::frozen(tokens);
+        let label = label.as_ref().map(ToString::to_string).unwrap_or_default();
+        let help = format!("`frozen {label}: {}`", pretty(&tokens.left()));
+        errors.add(here, "`frozen` before the label", "it behind the label", &help);
+    }
     let what = if tokens.is_word(0, "share") && !tokens.is_pair(1, [':', ':']) {
-        share(tokens, errors)
+        let what = share(tokens, errors);
+        if let (Some(frozen), Some(What::Share { label, .. })) = (&frozen, &what) {
+            let help = format!("freeze the layer where it is labelled: `frozen {label}: …`");
+            errors.add(frozen, "`share` alone", "`frozen`", &help);
+        }
+        what
     } else {
         layer(tokens, errors).map(|layer| What::Layer(Box::new(layer)))
     };
     match what {
         Some(what) => chain.steps.push(Step::Use(Box::new(LayerUse { frozen, label, what }))),
         None => chain.broken = true,
+    }
+}
+
+/// Documentation before a statement or a layer is for whoever reads the declaration. Anything else would have no
+/// effect, and is told.
+pub fn attributes(tokens: &mut Tokens, errors: &mut Errors) {
+    while tokens.is_sign(0, '#') {
+        let inner = usize::from(tokens.is_sign(1, '!'));
+        let Some(group) = tokens.group(1 + inner, Delimiter::Bracket).cloned() else { return };
+        let written = tokens.take(2 + inner);
+        let content = Tokens::new(group.stream());
+        if content.is_word(0, "doc") {
+            continue;
+        }
+        let help = match content.is_word(0, "cfg") {
+            true => "write a network for each case, with the attribute before its `network!`",
+            false => "put it before `struct`, or remove it",
+        };
+        errors.add(&written, "a layer", &format!("the attribute `{}`", pretty(&written)), help);
     }
 }
 
@@ -67,7 +101,7 @@ fn frozen(tokens: &mut Tokens) -> Option<Ident> {
 fn label(tokens: &mut Tokens, errors: &mut Errors) -> Option<Ident> {
     // `::path::Layer` begins with what looks like one.
     if !tokens.is_colon(1) || tokens.is_pair(0, [':', ':']) {
-        return None;
+        return foreign::odd_label(tokens, errors);
     }
     let token = tokens.bump()?;
     tokens.bump();
@@ -91,10 +125,17 @@ fn share(tokens: &mut Tokens, errors: &mut Errors) -> Option<What> {
     let here = tokens.here();
     tokens.bump();
     let Some(group) = tokens.group(0, Delimiter::Parenthesis).cloned() else {
-        errors.add(here, "a label in parentheses", &tokens.found(), "`share(label)`");
+        let help = tokens.ident(0).map_or_else(|| "`share(label)`".to_owned(), |label| format!("`share({label})`"));
+        errors.add(here, "a label in parentheses", &tokens.found(), &help);
+        tokens.take(usize::from(tokens.ident(0).is_some()));
         return None;
     };
     tokens.bump();
+    if tokens.is_sign(0, '*') {
+        let (here, again) = (tokens.here(), format!("share{}", pretty(&group.to_token_stream())));
+        tokens.rest();
+        errors.add(here, "`->` or `;`", "`*`", &format!("`{again} -> {again}`"));
+    }
     let mut inner = Tokens::new(group.stream());
     match (inner.bump(), inner.at_end()) {
         (Some(TokenTree::Ident(label)), true) => {
@@ -115,56 +156,135 @@ fn share(tokens: &mut Tokens, errors: &mut Errors) -> Option<What> {
 
 /// `path(…) * n`. Behind a fault in it nothing is left over: it is told once.
 fn layer(tokens: &mut Tokens, errors: &mut Errors) -> Option<Layer> {
+    let before = times_before(tokens, errors);
     let Some(path) = path(tokens, errors) else {
         tokens.rest();
         return None;
     };
-    let group = tokens.group(0, Delimiter::Parenthesis).cloned();
-    tokens.take(usize::from(group.is_some()));
-    let args = group.map(|group| args(&group, errors));
+    let group = arguments(&path, tokens, errors);
+    let args = group.map(|(group, sound)| {
+        // What stands in wrong brackets is told by the brackets alone.
+        let mut unsaid = Errors::default();
+        args(&group, if sound { errors } else { &mut unsaid })
+    });
     let mut times = None;
     if tokens.is_sign(0, '*') {
         let star = tokens.bump();
         times = tokens.parse::<Expr>();
-        if times.is_none() {
-            let found = if tokens.at_end() { "the end".to_owned() } else { format!("`{}`", tokens.rest()) };
-            errors.add(star, "how many times after `*`", &found, "`* 2`");
+        match &times {
+            Some(Expr::Unary(unary)) if matches!(unary.op, syn::UnOp::Neg(_)) => {
+                let found = format!("`{}`", pretty(&unary.to_token_stream()));
+                errors.add(unary, "how many times after `*`", &found, "`* 2`");
+            }
+            Some(_) => {}
+            None => {
+                let found = if tokens.at_end() { "the end".to_owned() } else { format!("`{}`", tokens.rest()) };
+                errors.add(star, "how many times after `*`", &found, "`* 2`");
+            }
         }
     }
+    if let Some((number, written)) = before {
+        let mut layer = path.to_token_stream();
+        layer.extend(args.as_ref().map(|args| args.group.to_token_stream()));
+        errors.add(written, "a layer", &format!("`{number} *`"), &format!("`{} * {number}`", pretty(&layer)));
+    }
     Some(Layer { path, args, times })
+}
+
+/// `3 * Layer`: the number, and what to underline.
+fn times_before(tokens: &mut Tokens, _: &mut Errors) -> Option<(String, TokenStream)> {
+    let Some(TokenTree::Literal(number)) = tokens.peek(0) else { return None };
+    let number = number.to_string();
+    (tokens.is_sign(1, '*') && tokens.ident(2).is_some()).then(|| (number, tokens.take(2)))
+}
+
+/// `(…)` behind a path, and whether it is one: `[…]` and `{…}` are told, and read as if they were.
+fn arguments(path: &Path, tokens: &mut Tokens, errors: &mut Errors) -> Option<(Group, bool)> {
+    let Some(TokenTree::Group(group)) = tokens.peek(0).cloned() else { return None };
+    let found = match group.delimiter() {
+        Delimiter::Parenthesis => {
+            tokens.bump();
+            return Some((group, true));
+        }
+        Delimiter::Bracket => "`[…]`",
+        Delimiter::Brace => "`{…}`",
+        Delimiter::None => return None,
+    };
+    tokens.bump();
+    let (name, inner) = (written(path), pretty(&group.stream()));
+    let help = match group.delimiter() {
+        Delimiter::Bracket => format!("`{name}({inner})`; to check a shape, `{name} -> [{inner}]`"),
+        _ => format!("`{name}({})`", inner.replace(": ", " = ")),
+    };
+    errors.add(opening(&TokenTree::Group(group.clone())), "`(…)`", found, &help);
+    let mut round = Group::new(Delimiter::Parenthesis, group.stream());
+    round.set_span(group.span());
+    Some((round, false))
 }
 
 fn path(tokens: &mut Tokens, errors: &mut Errors) -> Option<Path> {
     let here = tokens.here();
     let found = tokens.found();
-    let values = tokens.group(0, Delimiter::Parenthesis).is_some();
+    let values = tokens.group(0, Delimiter::Parenthesis).cloned();
     let literal = matches!(tokens.peek(0), Some(TokenTree::Literal(_)));
-    let Some(ExprPath { path, qself: None, .. }) = tokens.parse::<ExprPath>() else {
-        let help = match (values, literal) {
-            (true, _) => "several values may only begin a statement: write `;` before them".to_owned(),
-            (_, true) => {
+    let word = tokens.ident(0).map(ToString::to_string);
+    let Some(ExprPath { mut path, qself: None, .. }) = tokens.parse::<ExprPath>() else {
+        let help = match (values, literal, word.as_deref().and_then(foreign::keyword_help)) {
+            (_, _, Some(help)) => help.to_owned(),
+            (Some(values), ..) if is_numbers(&values) => format!("`[{}]`", pretty(&values.stream())),
+            (Some(_), ..) => "several values may only begin a statement: write `;` before them".to_owned(),
+            (_, true, _) => {
                 format!("a layer is a name, as `Name({0})`; a shape is checked by `[{0}]`", found.trim_matches('`'))
             }
+            _ if tokens.is_sign(0, '#') => "comments begin with `//`".to_owned(),
             _ => "a layer is a name, as `Name` or `Name(8, option = 2)`".to_owned(),
         };
         errors.add(here, "a layer", &found, &help);
         return None;
     };
-    if tokens.is_sign(0, '<') {
-        let help = format!("`{}::<…>`", written(&path));
-        errors.add(tokens.here(), "`::<`", "`<`", &help);
+    if tokens.is_sign(0, '<') && !tokens.is_pair(0, ['<', '-']) {
+        let inner = tokens.until(|tokens, ahead| tokens.is_sign(ahead, '>'));
+        let (here, name) = (tokens.here(), written(&path));
+        let angle = tokens.take(inner + 1);
+        let content: TokenStream = angle.into_iter().skip(1).take(inner.saturating_sub(1)).collect();
+        let numbers = matches!(content.clone().into_iter().next(), Some(TokenTree::Literal(_)));
+        let help = match (numbers, tokens.group(0, Delimiter::Parenthesis).is_some()) {
+            (true, false) => format!("`{name}({})`", pretty(&content)),
+            _ => format!("`{name}::<{}>`", pretty(&content)),
+        };
+        errors.add(here, "`::<`", "`<`", &help);
         return None;
     }
-    if let Some(kind) = path.segments.last().map(|last| &last.ident)
-        && is_value(kind)
-    {
-        let args =
-            tokens.group(0, Delimiter::Parenthesis).map_or_else(String::new, |group| pretty(&group.to_token_stream()));
-        let help = format!("`{}{args}`", camel(&kind.unraw().to_string()));
-        errors.add(kind, "a layer", &format!("`{kind}`"), &help);
-        // It is read as if it had been written well, so that its arguments are looked at too.
+    let count = path.segments.len();
+    let Some(kind) = path.segments.last().map(|last| last.ident.clone()).filter(is_value) else { return Some(path) };
+    let args =
+        tokens.group(0, Delimiter::Parenthesis).map_or_else(String::new, |group| pretty(&group.to_token_stream()));
+    if count > 1 && !is_value(&path.segments[count - 2].ident) {
+        // `Layer::new(…)`
+        let whole = written(&path);
+        path.segments.pop();
+        path.segments.pop_punct();
+        let help = format!("`{}{}`", written(&path), args.trim_end_matches("()"));
+        errors.add(kind, "a layer", &format!("`{whole}`"), &help);
+        return Some(path);
     }
+    if count == 1
+        && let Some(help) = foreign::word_help(&kind.to_string(), tokens)
+    {
+        errors.add(&kind, "a layer", &format!("`{kind}`"), &help);
+        return None;
+    }
+    let help = format!("`{}{args}`", camel(&kind.unraw().to_string()));
+    errors.add(&kind, "a layer", &format!("`{kind}`"), &help);
+    // It is read as if it had been written well, so that its arguments are looked at too.
     Some(path)
+}
+
+/// True for `(8)` and `(64, 5, 5)`.
+fn is_numbers(group: &Group) -> bool {
+    let mut tokens = group.stream().into_iter();
+    tokens.all(|token| matches!(&token, TokenTree::Literal(_)) || token.to_string() == ",")
+        && !group.stream().is_empty()
 }
 
 fn written(path: &Path) -> String {

@@ -113,6 +113,11 @@ impl Tokens {
         }
     }
 
+    /// All that is left, which stays.
+    pub fn left(&self) -> TokenStream {
+        self.list[self.at..].iter().cloned().collect()
+    }
+
     /// All that is left.
     pub fn rest(&mut self) -> TokenStream {
         self.take(self.list.len() - self.at)
@@ -137,7 +142,7 @@ impl Tokens {
 }
 
 /// What to underline for a token: of a body in braces, which may be long, where it opens.
-fn opening(token: &TokenTree) -> TokenTree {
+pub fn opening(token: &TokenTree) -> TokenTree {
     match token {
         TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
             TokenTree::Ident(Ident::new("_", group.span_open()))

@@ -5,6 +5,7 @@ use super::{DataError, DataErrorKind};
 use ndarray::{ArrayBase, Data, Dimension};
 use std::fmt::Display;
 use std::format;
+use std::string::ToString;
 use std::vec::Vec;
 
 /// Numbers looked at between two chances to stop.
@@ -91,29 +92,27 @@ impl Values {
 
     /// The first number that is none, as an error about `what` of its sample.
     pub(super) fn check_finite(&self, what: impl Display) -> Result<(), DataError> {
-        self.check_finite_where(what, |_| true)
-    }
-
-    /// As [`check_finite`](Values::check_finite), of those numbers whose place `counts`.
-    pub(super) fn check_finite_where(
-        &self,
-        what: impl Display,
-        counts: impl Fn(usize) -> bool,
-    ) -> Result<(), DataError> {
         // Whole chunks without an early way out are vectorised; a data set is looked through at every call
         // that trains.
-        for (i, chunk) in self.flat.chunks(CHUNK).enumerate() {
-            if !chunk.iter().fold(false, |any, v| any | !v.is_finite()) {
-                continue;
-            }
-            let found = chunk.iter().enumerate().find(|(k, v)| !v.is_finite() && counts(i * CHUNK + k));
-            let Some((k, v)) = found else { continue };
-            let at = i * CHUNK + k;
-            let (sample, element) = (at / self.width, at % self.width);
-            let place = format!("sample {sample}, {what}, element {element}");
-            return Err(DataError::new(DataErrorKind::Number, place, "a finite number", format!("{v}")));
-        }
-        Ok(())
+        let any = |chunk: &[f32]| chunk.iter().fold(false, |any, v| any | !v.is_finite());
+        let Some(chunk) = self.flat.chunks(CHUNK).position(any) else {
+            return Ok(());
+        };
+        let rest = self.flat[chunk * CHUNK..].iter();
+        let at = chunk * CHUNK + rest.take_while(|v| v.is_finite()).count();
+        Err(self.no_number(at, what))
+    }
+
+    /// The fault of number `at`, which is none, about `what` of its sample.
+    pub(super) fn no_number(&self, at: usize, what: impl Display) -> DataError {
+        let place = format!("sample {}, {what}, element {}", at / self.width, at % self.width);
+        DataError::new(DataErrorKind::Number, place, "a finite number", self.flat[at].to_string())
+    }
+
+    /// Takes memory for so many samples; false where there is too little.
+    pub(super) fn reserve(&mut self, samples: usize, width: usize) -> bool {
+        let numbers = samples.checked_mul(width);
+        numbers.is_some_and(|numbers| self.flat.try_reserve_exact(numbers).is_ok())
     }
 
     /// What an unused slot holds until it is gathered into.

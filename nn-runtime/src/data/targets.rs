@@ -36,6 +36,8 @@ pub trait Targets: Clone + Sync {
     /// If an index is not below `self.len()`.
     fn select_into(&self, indices: &[usize], into: &mut Self);
 
+    /// Whether every target that counts is a number; those of weight 0 need not be.
+    ///
     /// # Errors
     /// The first item that is no finite number, with its sample and element.
     fn check_finite(&self, weights: Option<&Values>) -> Result<(), DataError>;
@@ -73,7 +75,7 @@ macro_rules! several {
             }
 
             fn check_finite(&self, weights: Option<&Values>) -> Result<(), DataError> {
-                $(self.$i.check_finite(weights)?;)*
+                $(Targets::check_finite(&self.$i, weights)?;)*
                 Ok(())
             }
         }
@@ -110,12 +112,17 @@ impl Targets for Values {
     }
 
     fn check_finite(&self, weights: Option<&Values>) -> Result<(), DataError> {
-        match weights {
-            None => self.check_finite("target"),
-            // Weights stand for samples, or for as many rows of each.
-            Some(weights) => {
-                self.check_finite_where("target", |at| weights.as_slice()[at * weights.width() / self.width()] != 0.0)
-            }
+        let checked = self.check_finite("target");
+        let (Err(_), Some(weights)) = (&checked, weights) else { return checked };
+        // Something is no number, which is seldom: look again, at what counts.
+        let counts = |at: usize| {
+            let (sample, element) = (at / self.width(), at % self.width());
+            weights.sample(sample)[element * weights.width() / self.width()] != 0.0
+        };
+        let mut numbers = self.as_slice().iter().enumerate();
+        match numbers.position(|(at, value)| !value.is_finite() && counts(at)) {
+            Some(at) => Err(self.no_number(at, "target")),
+            None => Ok(()),
         }
     }
 }
@@ -180,6 +187,11 @@ impl Labels {
         };
         let flat: Result<_, _> = classes.into_iter().enumerate().map(label).collect();
         flat.map(|flat| Self { flat, width })
+    }
+
+    /// One label per sample, of classes that are counted already.
+    pub(super) fn from_classes(flat: Vec<u32>) -> Self {
+        Self { flat, width: 1 }
     }
 
     /// # Errors

@@ -1,5 +1,6 @@
-//! The header of a safetensors file: which tensors there are, of which type and shape, and where their numbers stand. It is
-//! read first, and checked against the length of the file, so that nothing is read or allocated on its word alone.
+//! The header of a safetensors file: which tensors there are, of which type and shape, and where their
+//! numbers stand. It is read first, and checked against the length of the file, so that nothing is read or
+//! allocated on its word alone.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -30,7 +31,8 @@ pub(super) struct Entry {
 /// What a header tells.
 pub(super) struct Header {
     pub(super) tensors: Vec<Entry>,
-    /// `(name, name of the tensor that has its numbers)`: how PyTorch's `save_model` writes tensors that are one.
+    /// `(name, name of the tensor that has its numbers)`: how PyTorch's `save_model` writes tensors that are
+    /// one.
     pub(super) aliases: Vec<(String, String)>,
 }
 
@@ -169,7 +171,8 @@ struct RawTensor {
 }
 
 impl Raw {
-    /// The tensors in the order of their numbers, which begin at byte `start` and follow each other without a gap.
+    /// The tensors in the order of their numbers, which begin at byte `start` and follow each other without a
+    /// gap.
     fn placed(self, start: u64) -> Result<Header, Faults> {
         let mut faults = Faults::default();
         let mut tensors = Vec::with_capacity(self.tensors.len());

@@ -5,8 +5,9 @@ use std::ops::Range;
 use std::string::String;
 
 use super::regularizer::PlacedRegularizer;
+use nn_kernels::optimizer::{add_penalty, clamp};
+use nn_kernels::reduce::sum_of_squares;
 use nn_kernels::simd::Isa;
-use nn_kernels::update::{add_penalty, clamp, sum_of_squares};
 
 /// A limit on the gradients of a step, which are those of the mean loss and of all regularisers.
 ///

@@ -7,7 +7,7 @@ use std::vec::Vec;
 
 use super::microbatch::partial_sum_ranges;
 use crate::graph::CompiledNetwork;
-use crate::optim::Form;
+use crate::optim::TensorLayout;
 use crate::params::{self, Tensor};
 use crate::spec::{LINE, Role};
 
@@ -22,14 +22,14 @@ const CHUNKS_PER_WORKER: usize = 8;
 pub(super) struct ParamChunk {
     pub(super) range: Range<usize>,
     /// Where the chunk is one whole tensor: how it lies in memory.
-    pub(super) layout: Option<Form>,
+    pub(super) layout: Option<TensorLayout>,
     /// The node that alone writes its gradient, a matrix: it need not be 0 before, and its numbers are sums
     /// of products of the node's inputs and the gradients of its outputs.
     pub(super) written_by: Option<usize>,
 }
 
 impl ParamChunk {
-    fn new(map: &CompiledNetwork, range: Range<usize>, layout: Option<Form>) -> ParamChunk {
+    fn new(map: &CompiledNetwork, range: Range<usize>, layout: Option<TensorLayout>) -> ParamChunk {
         ParamChunk { written_by: writer(map, &range), range, layout }
     }
 
@@ -55,7 +55,7 @@ pub(super) fn by_tensor(map: &'static CompiledNetwork) -> Vec<ParamChunk> {
     of_role(map, Role::Trainable)
         .map(|tensor| {
             let range = tensor.offset..tensor.offset + tensor.len;
-            ParamChunk::new(map, range, Some(Form::of(&tensor)))
+            ParamChunk::new(map, range, Some(TensorLayout::of(&tensor)))
         })
         .collect()
 }

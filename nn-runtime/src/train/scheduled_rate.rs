@@ -11,8 +11,8 @@ pub(super) struct ScheduledRate<'a, O: Optimizer> {
 
 impl<'a, O: Optimizer> ScheduledRate<'a, O> {
     pub(super) fn set(optimizer: &'a mut O, rate: f64) -> Self {
-        let own = optimizer.rate();
-        optimizer.set_rate(rate);
+        let own = optimizer.learning_rate();
+        optimizer.set_learning_rate(rate);
         ScheduledRate { optimizer, own }
     }
 
@@ -23,6 +23,6 @@ impl<'a, O: Optimizer> ScheduledRate<'a, O> {
 
 impl<O: Optimizer> Drop for ScheduledRate<'_, O> {
     fn drop(&mut self) {
-        self.optimizer.set_rate(self.own);
+        self.optimizer.set_learning_rate(self.own);
     }
 }

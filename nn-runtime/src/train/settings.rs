@@ -135,7 +135,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     /// The learning rate of the next step.
     pub fn learning_rate(&self) -> f64 {
         let state = &self.executor.update.state;
-        state.schedule.rate(self.optimizer.rate(), state.scheduled_steps())
+        state.schedule.rate(self.optimizer.learning_rate(), state.scheduled_steps())
     }
 
     /// Keeps a moving average of the learnt parameters, for [`ema_model`](Trainer::ema_model): the parameters
@@ -191,12 +191,12 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
             return Err(fault.clone());
         }
         let update = &self.executor.update;
-        if self.optimizer.states() != update.state.slots.len() {
+        if self.optimizer.slots() != update.state.slots.len() {
             return Err(format!(
                 "expected an optimiser that remembers {} numbers of each parameter, as the one the trainer began with, found {}\nhelp: make a \
                  new `Trainer`",
                 update.state.slots.len(),
-                self.optimizer.states()
+                self.optimizer.slots()
             ));
         }
         if update.accumulate == 0 {

@@ -4,9 +4,6 @@
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use rand::SeedableRng;
-use rand::seq::SliceRandom;
-use rand_pcg::Pcg64Mcg;
 
 use super::checks::{inputs, learns, no_weight};
 use super::epoch_sums::EpochSums;
@@ -23,7 +20,7 @@ use crate::losses::Fits;
 use crate::model::Model;
 use crate::network::Network;
 use crate::optim::Optimizer;
-use nn_kernels::noise::CounterRng;
+use crate::random::Random;
 use nn_kernels::simd::Isa;
 
 /// Trains a model by gradient descent.
@@ -58,7 +55,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     /// compile.
     ///
     /// # Panics
-    /// `optimizer.states() > 4`
+    /// `optimizer.slots() > 4`
     pub fn new(model: &'m mut Model<N>, loss: L, optimizer: O) -> Self {
         Self::new_on(model, loss, optimizer, Isa::detect())
     }
@@ -66,9 +63,9 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     /// [`new`](Trainer::new) with an instruction set of choice.
     ///
     /// # Panics
-    /// `optimizer.states() > 4`
+    /// `optimizer.slots() > 4`
     pub fn new_on(model: &'m mut Model<N>, loss: L, optimizer: O, isa: Isa) -> Self {
-        assert!(optimizer.states() <= MAX_SLOTS, "expected an optimiser with at most 4 floats of state per parameter");
+        assert!(optimizer.slots() <= MAX_SLOTS, "expected an optimiser with at most 4 floats of state per parameter");
         let executor = Executor::new::<N>(&optimizer, isa);
         Trainer { model, loss, optimizer, executor, fault: None, checked: false, learns: learns::<N>() }
     }
@@ -210,8 +207,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     fn order(&self, samples: usize, seed: u64, shuffle: bool) -> Vec<usize> {
         let mut order: Vec<usize> = (0..samples).collect();
         if shuffle {
-            let key = CounterRng { key: seed }.fold_in(&[self.model.run.epochs + 1]).key;
-            order.shuffle(&mut Pcg64Mcg::seed_from_u64(key));
+            Random::keyed(seed, &[self.model.run.epochs + 1]).shuffle(&mut order);
         }
         order
     }

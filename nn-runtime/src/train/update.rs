@@ -30,12 +30,12 @@ use super::scheduled_rate::ScheduledRate;
 use super::update_state::{MAX_SLOTS, Undo, UpdateState};
 use super::workers::{ActiveWorkers, WorkerScratch};
 use crate::graph::CompiledNetwork;
-use crate::optim::{Optimizer, Whole};
+use crate::optim::{Optimizer, TensorUpdate};
 use crate::spec::Role;
 use nn_kernels::aligned_buffer::AlignedBuffer;
+use nn_kernels::chunk_queue::ChunkQueue;
+use nn_kernels::reduce::sum_of_squares;
 use nn_kernels::simd::Isa;
-use nn_kernels::thread_pool::ChunkQueue;
-use nn_kernels::update::sum_of_squares;
 
 /// What a step does with gradients, and what it remembers from step to step.
 pub(super) struct Update {
@@ -96,7 +96,7 @@ impl Update {
     /// Cuts the parameters and makes room, as the settings want it, for so many workers and batches of so
     /// many samples. Accumulated gradients stay, unless their settings have changed.
     pub(super) fn layout(&mut self, optimizer: &impl Optimizer, workers: usize, samples: usize) {
-        let by_tensor = optimizer.whole() || matches!(self.clip, Some(Clip::Norm(_)));
+        let by_tensor = optimizer.per_tensor() || matches!(self.clip, Some(Clip::Norm(_)));
         // Where a norm of all is taken, the sums it is made of may not depend on the workers.
         let workers = if self.accumulates() { 1 } else { workers };
         self.chunks = match by_tensor {
@@ -300,7 +300,7 @@ impl Update {
         source: Option<&impl GradSource>,
         most: f64,
     ) -> Result<(), Refusal> {
-        let rate = self.state.schedule.rate(optimizer.rate(), self.state.scheduled_steps());
+        let rate = self.state.schedule.rate(optimizer.learning_rate(), self.state.scheduled_steps());
         let scheduled = ScheduledRate::set(optimizer, rate);
         let using = scheduled.optimizer();
         let most = if most <= self.state.largest_grad { self.state.largest_grad } else { most };
@@ -356,8 +356,8 @@ impl Update {
                 };
                 let slots = &mut [a, b, c, d][..count];
                 match &chunk.layout {
-                    Some(form) if using.whole() => {
-                        let tensor = Whole { form, params: &mut *params, grads, scratch };
+                    Some(layout) if using.per_tensor() => {
+                        let tensor = TensorUpdate { layout, params: &mut *params, grads, scratch };
                         using.update_tensor(isa, step, tensor, slots);
                     }
                     _ => using.update(isa, step, params, grads, slots),

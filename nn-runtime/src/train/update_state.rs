@@ -36,10 +36,10 @@ impl Clone for Box<dyn Schedule> {
 
 impl UpdateState {
     pub(super) fn new(map: &CompiledNetwork, optimizer: &impl Optimizer) -> UpdateState {
-        let slots = (0..optimizer.states())
+        let slots = (0..optimizer.slots())
             .map(|k| {
                 let mut slot = AlignedBuffer::zeroed(map.params_len);
-                let initial = optimizer.initial_state(k);
+                let initial = optimizer.initial_slot(k);
                 if initial != 0.0 {
                     slot.fill(initial);
                 }

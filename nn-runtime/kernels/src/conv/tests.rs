@@ -1,11 +1,11 @@
-//! Convolutions against plain sums in double precision over a grid of settings, and against themselves: no cut of a batch, of the
-//! storage or of the work, and no form of the loops, changes a bit.
+//! Convolutions against plain sums in double precision over a grid of settings, and against themselves: no
+//! cut of a batch, of the storage or of the work, and no form of the loops, changes a bit.
 
 use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::{Conv, backward_bias, backward_input, backward_weight, forward, transposed};
+use super::{Conv, FilterBank, backward_bias, backward_input, backward_weight, forward, transposed};
 use crate::matrix::Panels;
 use crate::simd::Isa;
 
@@ -55,7 +55,9 @@ impl Case {
     fn forward(&self, isa: Isa, samples: Range<usize>, floor: f32) -> Vec<f32> {
         let mut y = vec![f32::NAN; samples.len() * self.c.y_len()];
         let x = &self.x[samples.start * self.c.x_len()..samples.end * self.c.x_len()];
-        forward(isa, self.c, x, &self.packed(), Some(&self.bias), floor, &mut y, &mut self.scratch());
+        let w = self.packed();
+        let filters = FilterBank { w: &w, bias: Some(&self.bias), floor };
+        forward(isa, self.c, x, filters, &mut y, &mut self.scratch());
         y
     }
 
@@ -72,7 +74,8 @@ impl Case {
         backward_weight(isa, self.c, x, dy, range, dw, &mut self.scratch());
     }
 
-    /// Calls with (sample, x, w, y): every product there is, as offsets into one input, the standard weights, one output.
+    /// Calls with (sample, x, w, y): every product there is, as offsets into one input, the standard weights,
+    /// one output.
     fn products(&self, mut f: impl FnMut(usize, usize, usize)) {
         let c = self.c;
         let [oh, ow] = c.output();
@@ -101,7 +104,8 @@ impl Case {
         }
     }
 
-    /// The sums of `products` into what `pick` says, from `start` on, sample by sample; `shared` where all samples go into one.
+    /// The sums of `products` into what `pick` says, from `start` on, sample by sample; `shared` where all
+    /// samples go into one.
     fn expected(&self, start: &[f64], shared: bool, add: impl Fn(&mut [f64], usize, [usize; 3])) -> Vec<f64> {
         let mut all = Vec::new();
         let mut sums = start.to_vec();
@@ -134,7 +138,7 @@ impl Case {
         self.expected(start, false, |sums, s, [x, w, y]| sums[x] += dy(s, y) * f64::from(self.w[w]))
     }
 
-    fn expected_pull_w(&self) -> Vec<f64> {
+    fn expected_backward_weight(&self) -> Vec<f64> {
         let (x_len, y_len, panels) = (self.c.x_len(), self.c.y_len(), self.c.panels());
         let mut start = vec![0.0; self.w.len()];
         panels.unpack(&self.dw, &mut start);
@@ -145,7 +149,8 @@ impl Case {
     }
 }
 
-/// Sizes, strides, borders, dilations and groups that meet every form of the loops, and every odd end of them.
+/// Sizes, strides, borders, dilations and groups that meet every form of the loops, and every odd end of
+/// them.
 fn settings() -> Vec<Conv> {
     let base = [
         Conv::new([1, 9, 21], 5, [3, 3]),
@@ -234,8 +239,9 @@ fn transposed_convolutions_are_right() {
         let expected = case.expected_back(&case.of_channels(&case.back_bias, case.c.x_len()));
         let rectified: Vec<f64> = expected.iter().map(|y| y.max(-0.5)).collect();
         let mut y = vec![f32::NAN; case.x.len()];
-        let bias = Some(&case.back_bias[..]);
-        transposed(isa, case.c, &case.dy, &case.packed(), bias, -0.5, &mut y, &mut case.scratch());
+        let w = case.packed();
+        let filters = FilterBank { w: &w, bias: Some(&case.back_bias), floor: -0.5 };
+        transposed(isa, case.c, &case.dy, filters, &mut y, &mut case.scratch());
         agree("transposed", isa, case, &y, &rectified);
     });
 }
@@ -246,7 +252,7 @@ fn gradients_of_weights_are_right() {
         let (mut dw, mut standard) = (case.dw.clone(), vec![0.0; case.w.len()]);
         case.backward_weight(isa, 0..case.b, 0..dw.len(), &mut dw);
         case.c.panels().unpack(&dw, &mut standard);
-        agree("backward_weight", isa, case, &standard, &case.expected_pull_w());
+        agree("backward_weight", isa, case, &standard, &case.expected_backward_weight());
         case.c.panels().pack(&standard, &mut dw[..]);
         assert!(dw.iter().all(|dw| !dw.is_nan()));
     });
@@ -306,13 +312,15 @@ fn a_range_in_pieces_has_the_bits_of_the_whole() {
     });
 }
 
-/// The chain that the documentation states, one scalar at a time; so neither form of the loops has bits of its own.
+/// The chain that the documentation states, one scalar at a time; so neither form of the loops has bits of
+/// its own.
 #[test]
 fn forward_is_one_chain() {
     each(|isa, case| {
         let c = case.c;
         if c.pad != [0; 4] {
-            // The border takes part in the chain, but adds exact zeros: the order of the others is all there is to see.
+            // The border takes part in the chain, but adds exact zeros: the order of the others is all there
+            // is to see.
             return;
         }
         let mut chains = vec![0.0_f32; case.b * c.y_len()];
@@ -323,7 +331,7 @@ fn forward_is_one_chain() {
             });
         }
         let mut y = vec![f32::NAN; chains.len()];
-        forward(isa, c, &case.x, &case.packed(), None, f32::NEG_INFINITY, &mut y, &mut case.scratch());
+        forward(isa, c, &case.x, FilterBank::new(&case.packed()), &mut y, &mut case.scratch());
         assert_eq!(y, chains, "{} {c:?}", isa.name());
     });
 }
@@ -367,7 +375,7 @@ fn a_kernel_larger_than_the_image_is_refused() {
 #[should_panic(expected = "expected samples of 9 inputs and 4 outputs, found 9 and 5 numbers")]
 fn a_batch_that_does_not_fit_is_refused() {
     let c = Conv::new([1, 3, 3], 1, [2, 2]);
-    forward(Isa::PORTABLE, c, &[0.0; 9], &[0.0; 64], None, 0.0, &mut [0.0; 5], &mut []);
+    forward(Isa::PORTABLE, c, &[0.0; 9], FilterBank::new(&[0.0; 64]), &mut [0.0; 5], &mut []);
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! The mean of each window; backward, the gradient goes to all it saw in equal parts.
-//! Comes in: images; goes out: means, or gradients. Sums are taken row by row, or where one window is the whole image in lanes.
+//! The mean of each window; backward, the gradient goes to all it saw in equal parts. Images come in; means
+//! or gradients go out. Sums are taken row by row, or where one window is the whole image in lanes.
 
 use core::ops::Range;
 
@@ -8,7 +8,8 @@ use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// `y[c, p]` is the mean of what window p sees in channel c, for each sample.
 ///
-/// With `count_border` the border counts as zeros, as PyTorch does unless told otherwise; else only the inputs count, as in Keras.
+/// With `count_border` the border counts as zeros, as PyTorch does unless told otherwise; else only the
+/// inputs count, as in Keras.
 ///
 /// ```
 /// use nn_kernels::{pool::{Pool, avg_pool, avg_pool_backward}, simd::Isa};
@@ -33,7 +34,7 @@ pub fn avg_pool(isa: Isa, p: Pool, count_border: bool, x: &[f32], y: &mut [f32])
 /// `dx.len() != b * p.x_len() || dy.len() != b * p.y_len()` for every `b`.
 pub fn avg_pool_backward(isa: Isa, p: Pool, count_border: bool, dy: &[f32], dx: &mut [f32]) {
     p.batch(dx, dy);
-    isa.run(AvgPull { p, count_border, dy, dx });
+    isa.run(AvgPoolBackward { p, count_border, dy, dx });
 }
 
 impl Pool {
@@ -60,11 +61,11 @@ impl Kernel for AvgPool<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let p = self.p;
-        let (_, numbers) = p.images(self.x.len());
+        let (_, channels) = p.images(self.x.len());
         let [height, width] = p.output();
-        let (x_len, y_len) = (p.height * p.width * numbers, height * width * numbers);
+        let (x_len, y_len) = (p.height * p.width * channels, height * width * channels);
         // A single column is better summed along its windows.
-        let inside = if numbers == 1 && p.stride[1] <= 2 && width > 1 { p.inside() } else { 0..0 };
+        let inside = if channels == 1 && p.stride[1] <= 2 && width > 1 { p.inside() } else { 0..0 };
         for (x, y) in self.x.chunks_exact(x_len).zip(self.y.chunks_exact_mut(y_len)) {
             for oy in 0..height {
                 for ox in inside.clone().step_by(LANES) {
@@ -76,11 +77,11 @@ impl Kernel for AvgPool<'_> {
                 for ox in (0..inside.start).chain(inside.end..width) {
                     let (rows, columns) = (p.sees(0, oy), p.sees(1, ox));
                     let divisor = p.divisor([oy, ox], self.count_border);
-                    let y = &mut y[(oy * width + ox) * numbers..][..numbers];
+                    let y = &mut y[(oy * width + ox) * channels..][..channels];
                     let row = |row: usize| {
-                        &x[(row * p.width + columns.start) * numbers..(row * p.width + columns.end) * numbers]
+                        &x[(row * p.width + columns.start) * channels..(row * p.width + columns.end) * channels]
                     };
-                    if numbers == 1 && columns.len() >= LANES {
+                    if channels == 1 && columns.len() >= LANES {
                         let mut sum = s.splat(0.0);
                         for row in rows.map(row) {
                             for x in row.chunks(LANES) {
@@ -88,14 +89,14 @@ impl Kernel for AvgPool<'_> {
                             }
                         }
                         y[0] = s.sum(sum) / divisor;
-                    } else if numbers == 1 {
+                    } else if channels == 1 {
                         let mut sum = 0.0;
                         rows.map(row).for_each(|row| row.iter().for_each(|x| sum += x));
                         y[0] = sum / divisor;
                     } else {
                         for (n, y) in y.chunks_mut(LANES).enumerate() {
                             let mut sum = s.splat(0.0);
-                            for place in rows.clone().map(row).flat_map(|row| row.chunks_exact(numbers)) {
+                            for place in rows.clone().map(row).flat_map(|row| row.chunks_exact(channels)) {
                                 sum = s.add(sum, s.load_part(&place[n * LANES..n * LANES + y.len()]));
                             }
                             s.store_part(s.div(sum, s.splat(divisor)), y);
@@ -107,7 +108,8 @@ impl Kernel for AvgPool<'_> {
     }
 }
 
-/// The sums of windows that lie within the input, from column `ox` of the outputs on: lanes are these columns.
+/// The sums of windows that lie within the input, from column `ox` of the outputs on: lanes are these
+/// columns.
 #[inline(always)]
 fn side_by_side<S: Simd>(s: S, p: Pool, x: &[f32], rows: Range<usize>, ox: usize) -> S::F {
     let left = ox * p.stride[1] - p.pad[2];
@@ -133,37 +135,37 @@ fn side_by_side<S: Simd>(s: S, p: Pool, x: &[f32], rows: Range<usize>, ox: usize
     sum
 }
 
-struct AvgPull<'a> {
+struct AvgPoolBackward<'a> {
     p: Pool,
     count_border: bool,
     dy: &'a [f32],
     dx: &'a mut [f32],
 }
 
-impl Kernel for AvgPull<'_> {
+impl Kernel for AvgPoolBackward<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let p = self.p;
-        let (_, numbers) = p.images(self.dx.len());
+        let (_, channels) = p.images(self.dx.len());
         let [height, width] = p.output();
-        let (x_len, y_len) = (p.height * p.width * numbers, height * width * numbers);
+        let (x_len, y_len) = (p.height * p.width * channels, height * width * channels);
         for (dx, dy) in self.dx.chunks_exact_mut(x_len).zip(self.dy.chunks_exact(y_len)) {
             dx.fill(0.0);
             for oy in 0..height {
                 for ox in 0..width {
                     let columns = p.sees(1, ox);
                     let divisor = p.divisor([oy, ox], self.count_border);
-                    let dy = &dy[(oy * width + ox) * numbers..][..numbers];
+                    let dy = &dy[(oy * width + ox) * channels..][..channels];
                     for row in p.sees(0, oy) {
-                        let dx =
-                            &mut dx[(row * p.width + columns.start) * numbers..(row * p.width + columns.end) * numbers];
-                        if numbers == 1 {
+                        let dx = &mut dx
+                            [(row * p.width + columns.start) * channels..(row * p.width + columns.end) * channels];
+                        if channels == 1 {
                             let part = dy[0] / divisor;
                             dx.iter_mut().for_each(|dx| *dx += part);
                             continue;
                         }
-                        for place in dx.chunks_exact_mut(numbers) {
+                        for place in dx.chunks_exact_mut(channels) {
                             for (dx, dy) in place.chunks_mut(LANES).zip(dy.chunks(LANES)) {
                                 let part = s.div(s.load_part(dy), s.splat(divisor));
                                 s.store_part(s.add(s.load_part(dx), part), dx);

@@ -1,4 +1,5 @@
-//! Pools against the plainest of loops, over windows, strides, borders, odd sizes and both layouts, on every instruction set.
+//! Pools against the plainest of loops, over windows, strides, borders, odd sizes and both layouts, on every
+//! instruction set.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -139,7 +140,7 @@ fn a_window_that_sees_only_border_is_refused() {
 }
 
 #[test]
-#[should_panic(expected = "expected 2 places or none, found 1")]
+#[should_panic(expected = "expected 2 positions or none, found 1")]
 fn too_few_places_are_refused() {
     max_pool(Isa::PORTABLE, Pool::new([1, 2, 4], [2, 2]), &[0.0; 8], &mut [0.0; 2], &mut [0.0; 1]);
 }

@@ -6,7 +6,8 @@ use std::string::String;
 
 use super::{Schedule, factor, floor, some_steps};
 
-/// The optimiser's own rate, always: what a [`Trainer`](crate::train::Trainer) without a schedule uses.
+/// `rate = base`, always: what a [`Trainer`](crate::train::Trainer) without a schedule uses, as PyTorch and Keras
+/// do.
 ///
 /// ```
 /// use nn_runtime::train::schedule::{ConstantRate, Schedule};

@@ -1,0 +1,274 @@
+//! What people write who come from other languages and libraries. In: tokens that are no declaration of ours; out:
+//! one error each, with what to write instead, and the reading that was most likely meant. It knows no layer.
+
+use proc_macro2::{Delimiter, Group, Ident, Spacing, TokenStream, TokenTree};
+use quote::ToTokens;
+
+use super::Values;
+use super::pretty::pretty;
+use super::tokens::Tokens;
+use crate::ast::{Chain, Source, Step, What};
+use crate::case::{camel, is_keyword, is_value, snake};
+use crate::errors::{Errors, nearest};
+
+/// `name = …` and `name := …` without `let`.
+pub fn assigned(tokens: &mut Tokens, errors: &mut Errors) -> Option<Ident> {
+    let name = tokens.ident(0).filter(|name| is_value(name)).cloned()?;
+    let signs = if tokens.is_colon(1) { 2 } else { 1 };
+    let equals = tokens.is_sign(signs, '=') && !tokens.is_sign(signs + 1, '=') && !tokens.is_sign(signs + 1, '>');
+    if !equals {
+        return None;
+    }
+    let written = tokens.take(signs + 1);
+    errors.add(&written, "`let`", &format!("`{}`", pretty(&written)), &format!("`let {name} = …;`"));
+    Some(name)
+}
+
+/// `a + b`, `a * b`, `a, b`, `[a, b]`: several values that no parentheses hold together.
+pub fn joined(step: &mut Tokens, chain: &mut Chain, values: &Values, errors: &mut Errors) -> bool {
+    let bracket = step.group(0, Delimiter::Bracket).cloned();
+    let inner = match &bracket {
+        Some(group) => Tokens::new(group.stream()),
+        None => Tokens::new(step.rest()),
+    };
+    if bracket.is_none() {
+        step.back(inner.until(|_, _| false));
+    }
+    let Some((names, sign)) = names_between_signs(&inner, values) else { return false };
+    let written = if bracket.is_some() { step.take(1) } else { step.rest() };
+    let list = names.iter().map(Ident::to_string).collect::<Vec<_>>().join(", ");
+    let help = match sign {
+        '+' => format!("`({list}) -> Sum`"),
+        '*' => format!("`({list}) -> Product`"),
+        _ => format!("`({list}) -> …`"),
+    };
+    errors.add(&written, "the names of values in parentheses", &format!("`{}`", pretty(&written)), &help);
+    chain.source = Some(Source { names, tokens: written });
+    chain.broken = true;
+    true
+}
+
+/// At least two names of values with one and the same sign between them.
+fn names_between_signs(tokens: &Tokens, values: &Values) -> Option<(Vec<Ident>, char)> {
+    let mut names = Vec::new();
+    let mut sign = None;
+    let mut at = 0;
+    loop {
+        names.push(tokens.ident(at).filter(|name| values.knows(name)).cloned()?);
+        match (tokens.peek(at + 1), sign) {
+            (None, Some(sign)) => return Some((names, sign)),
+            (Some(TokenTree::Punct(punct)), _)
+                if punct.spacing() == Spacing::Alone && sign.is_none_or(|sign| sign == punct.as_char()) =>
+            {
+                sign = Some(punct.as_char());
+            }
+            _ => return None,
+        }
+        at += 2;
+    }
+}
+
+/// `(Dense(8) -> Relu) * 3`
+pub fn chain_in_parentheses(group: &Group, behind: &mut Tokens, errors: &mut Errors) -> bool {
+    let inner = Tokens::new(group.stream());
+    let arrow = inner.peek(inner.until(Tokens::is_arrow)).is_some();
+    let layer = inner.ident(0).is_some_and(|word| !is_value(word) && !is_keyword(word));
+    if !arrow && !(layer && behind.is_sign(0, '*')) {
+        return false;
+    }
+    let help = if behind.is_sign(0, '*') {
+        "declare it as a network of its own, and write that `* n`: `Block * 3`"
+    } else {
+        "remove the parentheses"
+    };
+    behind.rest();
+    errors.add(group, "the names of values", "layers in parentheses", help);
+    true
+}
+
+/// Words that begin a statement elsewhere: what to do about them here.
+pub fn keyword_help(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "for" | "while" | "loop" => {
+            "a layer in a row is `Block * 3`; for more write a `macro_rules!` around `network!`"
+        }
+        "if" | "match" => "write a network for each case, or a `macro_rules!` around `network!`",
+        "const" | "static" | "fn" | "use" | "type" | "struct" | "mod" => "declare it outside, before `network!`",
+        "return" => "the last statement is the output: remove `return`",
+        "Self" | "self" => "a layer is a type that is known outside: write its name",
+        _ => return None,
+    })
+}
+
+/// `hidden-1:` and `fc.0:` as labels.
+pub fn odd_label(tokens: &mut Tokens, errors: &mut Errors) -> Option<Ident> {
+    let first = tokens.ident(0)?.clone();
+    let end = tokens.until(|tokens, ahead| {
+        let part = match tokens.peek(ahead) {
+            Some(TokenTree::Punct(punct)) => matches!(punct.as_char(), '-' | '.' | '/'),
+            Some(TokenTree::Ident(_) | TokenTree::Literal(_)) => true,
+            _ => false,
+        };
+        !part
+    });
+    if !tokens.is_colon(end) || !(2..8).contains(&end) || !matches!(tokens.peek(1), Some(TokenTree::Punct(_))) {
+        return None;
+    }
+    let written = tokens.take(end);
+    tokens.bump();
+    let text = written.clone().into_iter().map(|token| token.to_string()).collect::<String>();
+    let name: String = text.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
+    errors.add(&written, "a label of letters, digits and `_`", &format!("`{text}`"), &format!("`{}: …`", snake(&name)));
+    Some(Ident::new(&snake(&name), first.span()))
+}
+
+/// `freeze Layer`, `frozen(Layer)`, `shared(label)`: a word of ours in another form. What to write instead.
+pub fn word_help(word: &str, behind: &Tokens) -> Option<String> {
+    let group = behind.group(0, Delimiter::Parenthesis).map(|group| pretty(&group.stream()));
+    let frozen = word.starts_with("fr") && word.contains("ze") || word.contains("trainable");
+    if frozen {
+        return Some(match (group, behind.peek(0)) {
+            (Some(inner), _) => format!("`frozen {inner}`"),
+            (None, Some(_)) => {
+                let mut behind = Tokens::new(behind.left());
+                format!("`frozen {}`", pretty(&behind.rest()))
+            }
+            (None, None) => "`frozen Layer`".to_owned(),
+        });
+    }
+    let inner = group.filter(|inner| inner.chars().all(|c| c.is_lowercase() || c.is_ascii_digit() || c == '_'))?;
+    (nearest(word, ["share", "shared", "reuse", "tied"]).is_some() && !inner.is_empty())
+        .then(|| format!("`share({inner})`"))
+}
+
+/// What stands between a step and the next arrow. True if the chain goes on there as behind an arrow; what is no
+/// known mistake is left in place.
+pub fn behind_step(
+    step: &mut Tokens,
+    chain: &mut Chain,
+    values: &Values,
+    before_arrow: Option<TokenStream>,
+    errors: &mut Errors,
+) -> bool {
+    if repeated(step, errors) {
+        return behind_step(step, chain, values, before_arrow, errors);
+    }
+    if let Some(group) = step.group(0, Delimiter::Parenthesis).cloned() {
+        called(&group, step, chain, values, errors);
+        return false;
+    }
+    let signs = step.until(|tokens, ahead| !is_separator(tokens.peek(ahead)));
+    if signs == 0 {
+        return false;
+    }
+    if let (1, true, Some(name)) = (signs, step.is_sign(0, '.'), step.ident(1).filter(|name| is_value(name)).cloned()) {
+        let written = step.take(if step.group(2, Delimiter::Parenthesis).is_some() { 3 } else { 2 });
+        let args = step_arguments(&written);
+        let help = format!("`-> {}{args}`", camel(&name.to_string()));
+        errors.add(&written, "`->`", &format!("`{}`", pretty(&written)), &help);
+        chain.broken = true;
+        return !step.at_end() && behind_step(step, chain, values, before_arrow, errors);
+    }
+    let mut written = step.take(signs);
+    let dashes =
+        written.clone().into_iter().all(|sign| matches!(&sign, TokenTree::Punct(sign) if sign.as_char() == '-'));
+    let (expected, help) = match before_arrow {
+        Some(arrow) if step.at_end() && dashes => {
+            written.extend(arrow);
+            ("`->`", "`->`")
+        }
+        Some(_) if step.at_end() => ("`->`", "remove it"),
+        None if step.at_end() => ("`->` or `;`", "remove it"),
+        _ => ("`->`", "`->`"),
+    };
+    let found = format!("`{}`", pretty(&written));
+    if chain.separator.as_ref() != Some(&found) {
+        errors.add(written, expected, &found, help);
+    }
+    chain.separator = Some(found);
+    true
+}
+
+/// The arguments of `.name(…)` as a layer would have them.
+fn step_arguments(written: &TokenStream) -> String {
+    match written.clone().into_iter().nth(2) {
+        Some(TokenTree::Group(group)) if !group.stream().is_empty() => pretty(&group.to_token_stream()),
+        _ => String::new(),
+    }
+}
+
+/// A sign that may have been meant as an arrow.
+fn is_separator(token: Option<&TokenTree>) -> bool {
+    matches!(token, Some(TokenTree::Punct(punct)) if !matches!(punct.as_char(), ';' | '#' | '\'' | '$' | '@'))
+}
+
+/// `Block x3`, `Block x 3`, `Block ^ 3`
+fn repeated(step: &mut Tokens, errors: &mut Errors) -> bool {
+    let times = step.ident(0).map(Ident::to_string).filter(|word| word.starts_with(['x', 'X']));
+    let number = |token: Option<&TokenTree>| match token {
+        Some(TokenTree::Literal(number)) => Some(number.to_string()),
+        _ => None,
+    };
+    let (n, count) = match times {
+        Some(times) if times.len() > 1 && times[1..].chars().all(|c| c.is_ascii_digit()) => (times[1..].to_owned(), 1),
+        Some(times) if times.len() == 1 => match number(step.peek(1)) {
+            Some(n) => (n, 2),
+            None => return false,
+        },
+        _ if step.is_sign(0, '^') => match number(step.peek(1)) {
+            Some(n) => (n, 2),
+            None => return false,
+        },
+        _ => return false,
+    };
+    let written = step.take(count);
+    let found = format!("`{}`", pretty(&written));
+    errors.add(written, &format!("`* {n}`"), &found, &format!("`* {n}`"));
+    true
+}
+
+/// `Dense(64)(input)`: a layer that is called with its input.
+fn called(group: &Group, step: &mut Tokens, chain: &mut Chain, values: &Values, errors: &mut Errors) {
+    step.bump();
+    let inner = Tokens::new(group.stream());
+    let names: Vec<String> = (0..)
+        .map_while(|ahead| inner.peek(ahead).map(|_| inner.ident(ahead)))
+        .flatten()
+        .filter(|name| values.knows(name))
+        .map(Ident::to_string)
+        .collect();
+    let layer = match chain.steps.last() {
+        Some(Step::Use(of)) => match &of.what {
+            What::Layer(layer) => pretty(&layer.tokens()),
+            What::Share { tokens, .. } => pretty(tokens),
+        },
+        _ => "Layer".to_owned(),
+    };
+    let first = chain.steps.len() == 1;
+    let source = chain.source.iter().filter(|_| first).flat_map(|source| &source.names).map(Ident::to_string);
+    let all: Vec<String> = source.chain(names).collect();
+    let help = match &all[..] {
+        [] => "write `->` to go on, or `;` to end the statement".to_owned(),
+        [only] => format!("`{only} -> {layer}`"),
+        _ => format!("`({}) -> {layer}`", all.join(", ")),
+    };
+    chain.broken = true;
+    errors.add(group, "`->` or `;`", &format!("`{}`", pretty(&group.to_token_stream())), &help);
+}
+
+/// `nn.Layer`, where `nn` is no value: how libraries name their modules.
+pub fn module(step: &mut Tokens, values: &Values, errors: &mut Errors) {
+    let mut names = 0;
+    while step.ident(names).is_some_and(|name| is_value(name) && !values.knows(name)) && step.is_sign(names + 1, '.') {
+        names += 2;
+    }
+    let layer = step.ident(names).is_some_and(|name| !is_value(name) && !is_keyword(name));
+    if names == 0 || !layer {
+        return;
+    }
+    let written = step.take(names);
+    let text = pretty(&written);
+    let layer = step.ident(0).map(Ident::to_string).unwrap_or_default();
+    let help = format!("`{layer}`, or with its path, `{}{layer}`", text.replace('.', "::"));
+    errors.add(written, "a layer", &format!("`{text}`"), &help);
+}
