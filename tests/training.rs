@@ -2,7 +2,6 @@
 
 use nn_runtime::data::{Labels, Values, digits};
 use nn_runtime::prelude::*;
-use nn_runtime::train::TrainError;
 
 network! { struct Line: [2] -> [1] { line: Dense(1, init = Zeros) } }
 network! { struct Dense128: [784] -> [10] { Dense(128) -> Relu -> Dense(10) -> Softmax } }
@@ -227,30 +226,6 @@ fn settings_out_of_range_are_refused() {
     let bad = Adam::new(0.1).betas(1.0, 0.9);
     let error = Trainer::new(&mut model, Mse::new(), bad).step(&line()).unwrap_err().to_string();
     assert!(error.contains("beta"), "{error}");
-}
-
-#[test]
-fn what_diverges_goes_back_to_the_last_good_epoch() {
-    let mut model = Line::init(0);
-    let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(1e3));
-    let error = trainer.fit(&line(), Fit::epochs(100).batch(4).shuffle(false)).unwrap_err();
-    let TrainError::Diverged { epoch, step, kept } = error else { panic!("{error}") };
-    assert!(epoch > 1 && step >= 1 && kept == epoch - 1, "{error}");
-    assert!(error.to_string().contains(&format!("epoch {epoch}, step {step}")) && error.to_string().contains("help: "));
-    let kept_params = params(&model);
-    assert!(kept_params.iter().all(|p| p.is_finite()));
-    // The kept parameters are those that as many epochs give.
-    let mut again = Line::init(0);
-    Trainer::new(&mut again, Mse::new(), Sgd::new(1e3))
-        .fit(&line(), Fit::epochs(kept).batch(4).shuffle(false))
-        .unwrap();
-    assert_eq!(kept_params, params(&again));
-
-    let mut model = Line::init(0);
-    let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(1e300));
-    let error = trainer.fit(&line(), Fit::epochs(3).batch(4)).unwrap_err().to_string();
-    assert!(error.contains("training began with"), "{error}");
-    assert_eq!(params(&model), params(&Line::init(0)));
 }
 
 #[test]

@@ -196,7 +196,7 @@ fn samples(samples: usize, inputs: usize) -> Dataset<Values> {
 #[test]
 fn whatever_is_remembered_stays() {
     goes_on::<Before>(&samples(8, 40), &["first.weight", "first.bias"]);
-    goes_on::<Behind>(&samples(8, 40), &["first.weight", "wide.weight", "wide.bias"]);
+    goes_on::<Behind>(&samples(8, 40), &["first.weight", "first.bias", "wide.weight", "wide.bias"]);
     goes_on::<Plain>(&samples(40, 400), &["first.weight", "first.bias"]);
     goes_on::<Images>(&samples(24, 400), &["first.weight", "first.bias"]);
     goes_on::<Cells>(&samples(6, 28), &["first.weight_ih", "first.weight_hh", "first.bias_ih", "first.bias_hh"]);

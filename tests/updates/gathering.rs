@@ -4,7 +4,6 @@ use nn_runtime::Isa;
 use nn_runtime::data::Values;
 use nn_runtime::optim::Optimizer;
 use nn_runtime::prelude::*;
-use nn_runtime::train::TrainError;
 use nn_runtime::train::schedule::Schedule;
 use nn_tests::numbers::{NEAR, assert_near, distance, numbers};
 
@@ -131,23 +130,4 @@ fn the_average_follows_its_formula() {
             assert_ne!(params(&averaged), params(trainer.model()));
         }
     }
-}
-
-/// Steps, average and schedule go back with the parameters.
-#[test]
-fn divergence_takes_everything_back() {
-    let data = data(8, 3, 2);
-    let mut model = Line::init(1);
-    let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(1e3)).ema(0.5).accumulate(2);
-    trainer = trainer.schedule(Exponential::new(0.999));
-    let error = trainer.fit(&data, Fit::epochs(100).batch(2)).unwrap_err();
-    let TrainError::Diverged { kept, .. } = error else { panic!("{error}") };
-    assert!(kept > 0, "{error}");
-    let (rate, averaged) = (trainer.learning_rate(), params(&trainer.ema_model()));
-    let mut again = Line::init(1);
-    let mut trainer = Trainer::new(&mut again, Mse::new(), Sgd::new(1e3)).ema(0.5).accumulate(2);
-    trainer = trainer.schedule(Exponential::new(0.999));
-    trainer.fit(&data, Fit::epochs(kept).batch(2)).unwrap();
-    assert_eq!((rate, averaged), (trainer.learning_rate(), params(&trainer.ema_model())));
-    assert_eq!(params(&model), params(&again));
 }
