@@ -10,7 +10,7 @@ network! { struct Noisy: [784] -> [10] { Dense(32) -> Relu -> Dropout(0.3) -> De
 network! { struct Scores: [784] -> [10] { Dense(32) -> Relu -> Dense(10) } }
 network! { struct Chances: [784] -> [10] { Dense(32) -> Relu -> Dense(10) -> Softmax } }
 network! {
-    /// So much for each sample that a batch goes through in groups.
+    /// So much for each sample that a batch goes through in micro-batches.
     struct Large: [1, 28, 28] -> [10] {
         Conv2d(16, 3) -> Relu -> Conv2d(12, 3, stride = 2) -> Tanh -> Flatten -> Dense(20) -> LayerNorm -> Dense(10)
     }
@@ -54,7 +54,7 @@ fn linear_regression_agrees_with_a_loop() {
 }
 
 /// What a batch does to the parameters is the mean of what its samples do alone, and its loss that of their predictions, whether samples are
-/// taken in groups, and parameters in strips or whole tensors.
+/// taken in micro-batches, and parameters in chunks or whole tensors.
 fn a_batch_agrees_with_its_samples_alone<N: Network>()
 where
     Mse: Fits<N::Head>,
@@ -100,7 +100,7 @@ where
 }
 
 #[test]
-fn a_batch_in_groups_agrees_with_its_samples_alone() {
+fn a_batch_in_micro_batches_agrees_with_its_samples_alone() {
     a_batch_agrees_with_its_samples_alone::<Large>();
     a_batch_agrees_with_its_samples_alone::<Steps>();
     a_batch_agrees_with_its_samples_alone::<Scores>();

@@ -46,15 +46,17 @@ fn what_was_better_before_training_is_put_back() {
 
 #[test]
 fn the_best_epoch_is_put_back_with_its_loss() {
-    for (validated, batch) in [(false, 4), (false, 2), (true, 4), (true, 1)] {
+    for (validated, batch, batches) in [(false, 4, 1), (false, 2, 1), (false, 1, 2), (true, 4, 1), (true, 1, 3)] {
         let data = line();
         let fit = |epochs| {
             let fit = Fit::epochs(epochs).batch(batch);
             if validated { fit.validate(&data) } else { fit }
         };
-        let steps = 40 * data.len().div_ceil(batch) as u64;
+        let steps = 40 * data.len().div_ceil(batch).div_ceil(batches) as u64;
         let mut model = Line::init(0);
-        let make = |model| Trainer::new(model, Mse::new(), Sgd::new(0.05)).ema(0.5).schedule(Explodes(steps));
+        let make = |model| {
+            Trainer::new(model, Mse::new(), Sgd::new(0.05)).ema(0.5).accumulate(batches).schedule(Explodes(steps))
+        };
         let mut trainer = make(&mut model);
         let error = trainer.fit(&data, fit(400)).unwrap_err();
         let TrainError::Diverged { kept, loss, history, .. } = error else { panic!("{error}") };
