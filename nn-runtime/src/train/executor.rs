@@ -11,7 +11,7 @@ use std::vec::Vec;
 
 use super::grad_source::BatchGrads;
 use super::loss_sums::LossSums;
-use super::magnitude::first_not_finite;
+use super::magnitude::first_become_not_finite;
 use super::microbatch::MicroBatching;
 use super::objective::Objective;
 use super::param_chunks;
@@ -176,7 +176,7 @@ impl Executor {
                 shard.add_param_grad::<N>(&pass, &mut self.workers.scratch[0].layers, range, next, &mut false);
             }
             isa.add(&params[range.clone()], next);
-            if let Some(at) = first_not_finite(next) {
+            if let Some(at) = first_become_not_finite(&params[range.clone()], next) {
                 return Err(Refusal::Parameter(range.start + at));
             }
         }

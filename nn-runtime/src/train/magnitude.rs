@@ -22,6 +22,11 @@ pub(super) fn first_not_finite(x: &[f32]) -> Option<usize> {
     x.iter().position(|x| !x.is_finite())
 }
 
+/// The place of the first number that is infinite or NaN, and was not before.
+pub(super) fn first_become_not_finite(before: &[f32], x: &[f32]) -> Option<usize> {
+    x.iter().zip(before).position(|(x, before)| !x.is_finite() && before.is_finite())
+}
+
 #[inline(always)]
 fn largest_bits(x: &[f32]) -> u32 {
     x.iter().fold(0, |most, x| most.max(x.to_bits() & SIZE))

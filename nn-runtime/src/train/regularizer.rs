@@ -30,7 +30,8 @@ use nn_kernels::simd::Isa;
 ///
 /// let mut model = Line::init(0);
 /// let data = Dataset::values(&[[1.0]], &[[3.0]]).unwrap();
-/// let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(0.5)).regularize("line", Regularizer::L2(0.25));
+/// let trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(0.5));
+/// let mut trainer = trainer.regularize("line", Regularizer::L2(0.25));
 /// assert_eq!(trainer.step(&data).unwrap(), 0.25 * 9.0);
 /// assert_eq!(model.get("line.weight").unwrap(), [3.0 - 0.5 * (2.0 * 0.25 * 3.0)]);
 /// ```

@@ -118,7 +118,8 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     ///
     /// let mut model = Line::init(0);
     /// let schedule = Warmup::new(10).start(0.0).then(Cosine::new(90));
-    /// let trainer = Trainer::new(&mut model, Mse::new(), Adam::new(1e-2)).schedule(schedule).starting_at(10);
+    /// let trainer = Trainer::new(&mut model, Mse::new(), Adam::new(1e-2)).schedule(schedule);
+    /// let trainer = trainer.starting_at(10);
     /// assert_eq!((trainer.steps(), trainer.learning_rate()), (10, 1e-2));
     /// ```
     pub fn starting_at(mut self, steps: u64) -> Self {

@@ -5,13 +5,13 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::checks::{inputs, learns, no_weight};
+use super::checks::{check_data, has_weight, inputs, learns, no_weight, nothing_learns};
 use super::epoch_sums::EpochSums;
 use super::executor::{Executor, StepResult};
 use super::objective::Objective;
 use super::refusal::Refusal;
 use super::shard::{Batch, BatchInputs};
-use super::snapshot::Snapshots;
+use super::snapshot::{Snapshot, Snapshots};
 use super::update_state::MAX_SLOTS;
 use super::{Epoch, Evaluation, Fit, History, NonFinite, TrainError};
 use crate::data::{Dataset, Targets};
@@ -39,7 +39,7 @@ use nn_kernels::simd::Isa;
 /// ```
 pub struct Trainer<'m, N, L, O> {
     pub(super) model: &'m mut Model<N>,
-    pub(super) loss: L,
+    loss: L,
     pub(super) optimizer: O,
     pub(super) executor: Executor,
     /// What a setting was refused for, told when training begins.
@@ -47,7 +47,7 @@ pub struct Trainer<'m, N, L, O> {
     /// Whether the settings have been checked as they are.
     pub(super) checked: bool,
     /// Whether there is something to train.
-    pub(super) learns: bool,
+    learns: bool,
 }
 
 impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
@@ -94,8 +94,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     where
         L: Objective<T>,
     {
-        self.check_learns()?;
-        self.check(batch)?;
+        self.check_trains(batch)?;
         self.executor.reserve::<N>(batch.len(), &self.optimizer);
         let x = inputs(batch);
         match self.one(BatchInputs::Slices(&x[..batch.inputs().len()]), batch, 0) {
@@ -140,22 +139,21 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         L: Objective<T>,
     {
         fit.check()?;
-        self.check_learns()?;
-        self.check(train)?;
-        if !self.has_weight(train) {
+        self.check_trains(train)?;
+        if !has_weight::<N, T>(&self.loss, train) {
             return Err(no_weight());
         }
         if let Some(validation) = fit.validate {
             self.check(validation)?;
         }
         // Of what has no weight there is no mean: nothing is validated.
-        let validate = fit.validate.filter(|data| self.has_weight(data));
+        let validate = fit.validate.filter(|data| has_weight::<N, T>(&self.loss, data));
         self.executor.reserve::<N>(fit.batch.min(train.len()), &self.optimizer);
         self.executor.update.drop_accumulated();
 
         let mut history = History::default();
         let mut batch = train.select(&[]);
-        let mut snapshots = Snapshots::start(self);
+        let mut snapshots = Snapshots::new(Snapshot::of(0, self.model, &self.executor.update));
         let steps = train.len().div_ceil(fit.batch);
         let bar = if fit.progress { progress(steps) } else { ProgressBar::hidden() };
         for number in 1..=fit.epochs {
@@ -184,8 +182,12 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
                 Err((step, found)) => {
                     bar.finish_and_clear();
                     let data = validate.unwrap_or(train);
-                    let (kept, loss) = snapshots.restore(self, |trainer| trainer.evaluate_checked(data).loss);
-                    return Err(TrainError::Diverged { epoch: number, step, found, kept, loss, history });
+                    let (best, loss) = snapshots.best(|snapshot| {
+                        snapshot.restore(self.model, &mut self.executor.update);
+                        self.evaluate_checked(data).loss
+                    });
+                    best.restore(self.model, &mut self.executor.update);
+                    return Err(TrainError::Diverged { epoch: number, step, found, kept: best.epoch, loss, history });
                 }
             };
             self.model.run.epochs += 1;
@@ -195,7 +197,8 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
                 bar.println(epoch.to_string());
             }
             if number < fit.epochs {
-                snapshots.epoch(self, number, epoch.train.loss, validation);
+                snapshots
+                    .epoch(epoch.train.loss, validation, || Snapshot::of(number, self.model, &self.executor.update));
             }
             history.epochs.push(epoch);
         }
@@ -255,8 +258,32 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         self.executor.evaluate::<N, _>(&self.model.params, &self.loss, &given).mean()
     }
 
+    /// Whether the settings are in range, and the data is what the network and the loss take.
+    fn check<T: Targets>(&mut self, data: &Dataset<T>) -> Result<(), TrainError>
+    where
+        L: Objective<T>,
+    {
+        if !self.checked {
+            self.optimizer.check().map_err(TrainError::setting)?;
+            self.check_settings().map_err(TrainError::setting)?;
+            self.checked = true;
+        }
+        check_data::<N, T>(&self.loss, data)
+    }
+
+    /// As [`check`](Trainer::check), and whether there is anything to train.
+    fn check_trains<T: Targets>(&mut self, data: &Dataset<T>) -> Result<(), TrainError>
+    where
+        L: Objective<T>,
+    {
+        if !self.learns {
+            return Err(nothing_learns::<N>());
+        }
+        self.check(data)
+    }
+
     /// How the model does on these samples, as it predicts: without dropout or other training noise.
-    /// Penalties on parameters are part of the loss, as in Keras.
+    /// What regularisers add is part of the loss, as in Keras.
     ///
     /// # Errors
     /// As [`fit`](Trainer::fit); but there need be nothing to train, and a loss that is not finite is one.
@@ -265,7 +292,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         L: Objective<T>,
     {
         self.check(data)?;
-        match self.has_weight(data) {
+        match has_weight::<N, T>(&self.loss, data) {
             true => Ok(self.evaluate_checked(data)),
             false => Err(no_weight()),
         }

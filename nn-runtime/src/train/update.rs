@@ -21,7 +21,7 @@ use std::vec::Vec;
 use super::clip::{Clip, regularize_and_clip};
 use super::ema::Ema;
 use super::grad_source::{GradSource, NoSource};
-use super::magnitude::{first_not_finite, largest};
+use super::magnitude::{first_become_not_finite, first_not_finite, largest};
 use super::overflow::{OverflowGuard, ParamsNow};
 use super::param_chunks::{self, ParamChunk};
 use super::refusal::{FirstPlace, Refusal};
@@ -314,7 +314,8 @@ impl Update {
         }
         let (bad_grad, bad_param) = (FirstPlace::none(), FirstPlace::none());
 
-        let Update { clip, regularizers, chunks, ranges, held, taken, grads, state, .. } = self;
+        let Update { clip, regularizers, chunks, ranges, held, taken, grads, state, undo, .. } = self;
+        let before = undo.as_ref().filter(|_| in_doubt).map(Undo::params);
         state.steps += 1;
         let UpdateState { slots, steps, ema, .. } = &mut *state;
         let (count, step) = (slots.len(), *steps);
@@ -329,7 +330,6 @@ impl Update {
         });
         let [a, b, c, d] = all;
         let queue = ChunkQueue::new([&mut *params, grads, ema, a, b, c, d], ranges, taken, workers.scratch.len());
-        let (clip, regularizers) = (*clip, &regularizers[..]);
         workers.pool.for_each(workers.scratch, |WorkerScratch { worker, layers, grad, optimizer: scratch, .. }| {
             queue.each(*worker, |i, [params, held_grads, ema, a, b, c, d]| {
                 let (chunk, range) = (&chunks[i], &chunks[i].range);
@@ -347,10 +347,12 @@ impl Update {
                                 grads
                             }
                         };
-                        if in_doubt && let Some(at) = first_not_finite(grads) {
+                        if before.is_some()
+                            && let Some(at) = first_not_finite(grads)
+                        {
                             return bad_grad.found(range.start + at);
                         }
-                        regularize_and_clip(isa, regularizers, clip, range, params, grads);
+                        regularize_and_clip(isa, regularizers, *clip, range, params, grads);
                         grads
                     }
                 };
@@ -362,7 +364,9 @@ impl Update {
                     }
                     _ => using.update(isa, step, params, grads, slots),
                 }
-                if in_doubt && let Some(at) = first_not_finite(params) {
+                if let Some(before) = before
+                    && let Some(at) = first_become_not_finite(&before[range.clone()], params)
+                {
                     bad_param.found(range.start + at);
                 }
                 ema_step.take(isa, params, ema);
@@ -378,7 +382,7 @@ impl Update {
             }
             Some(refusal) => {
                 state.steps -= 1;
-                if let Some(undo) = &self.undo {
+                if let Some(undo) = undo {
                     undo.restore(params, state);
                 }
                 Err(refusal)

@@ -86,6 +86,10 @@ impl Undo {
         }
     }
 
+    pub(super) fn params(&self) -> &[f32] {
+        &self.params
+    }
+
     /// Puts everything back but the counts.
     pub(super) fn restore(&self, params: &mut [f32], state: &mut UpdateState) {
         params.copy_from_slice(&self.params);
