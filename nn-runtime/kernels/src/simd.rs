@@ -114,7 +114,7 @@ pub trait Simd: Copy + 'static {
     fn near_div(self, a: Self::F, b: Self::F) -> Self::F {
         self.div(a, b)
     }
-    /// The square root to within 4 ulp, for `a` from 1e-37 to 1e37: as [`near_div`](Simd::near_div).
+    /// The square root to within 4 ulp, for any normal `a`: as [`near_div`](Simd::near_div).
     #[inline(always)]
     fn near_sqrt(self, a: Self::F) -> Self::F {
         self.sqrt(a)
@@ -216,10 +216,12 @@ fn refined_div<S: Simd>(s: S, a: S::F, b: S::F, reciprocal: S::F) -> S::F {
     s.fma(s.fma(s.neg(quotient), b, a), reciprocal, quotient)
 }
 
-/// √a, from a first guess at 1 / √a: one step of Newton's method on the root.
+/// √a, from a first guess at 1 / √a: one step of Newton's method on the root. What is missing is taken relative to 1, not
+/// to `a`: of a small `a` it would be denormal, and slow.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 fn refined_sqrt<S: Simd>(s: S, a: S::F, reciprocal: S::F) -> S::F {
     let root = s.mul(a, reciprocal);
-    s.fma(s.fma(s.neg(root), root, a), s.mul(reciprocal, s.splat(0.5)), root)
+    let missing = s.fma(s.neg(root), reciprocal, s.splat(1.0));
+    s.fma(s.mul(root, s.splat(0.5)), missing, root)
 }

@@ -100,8 +100,8 @@ struct LambDirection {
 impl UpdateRule<2> for LambDirection {
     #[inline(always)]
     fn step<S: Simd>(self, s: S, g: S::F, p: S::F, slots: [S::F; 2]) -> (S::F, [S::F; 2]) {
-        let [m, v] = self.moments.next(s, g, slots);
+        let (m, v) = self.moments.next(s, g, slots);
         let direction = s.mul(s.splat(self.mean_scale), self.moments.div_by_root(s, m, v));
-        (s.fma(s.splat(self.weight_decay), p, direction), [m, v])
+        (s.fma(s.splat(self.weight_decay), p, direction), [m, v.kept])
     }
 }

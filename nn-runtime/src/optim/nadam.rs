@@ -5,7 +5,7 @@ use alloc::string::String;
 use super::adam::Moments;
 use super::settings::{betas_below_one, learning_rate, none_negative, settings};
 use super::{Optimizer, array_of_slots, powi};
-use nn_kernels::optimizer::{UpdateRule, update};
+use nn_kernels::optimizer::{UpdateRule, limit_grad, update};
 use nn_kernels::simd::{Isa, Simd};
 
 /// Nadam: `g += weight_decay · p`, `m = β₁ · m + (1 - β₁) · g`, `v = β₂ · v + (1 - β₂) · g²`,
@@ -116,8 +116,8 @@ impl UpdateRule<2> for NadamStep {
     #[inline(always)]
     fn step<S: Simd>(self, s: S, p: S::F, g: S::F, slots: [S::F; 2]) -> (S::F, [S::F; 2]) {
         let g = s.fma(s.splat(self.weight_decay), p, g);
-        let [m, v] = self.moments.next(s, g, slots);
-        let direction = s.fma(s.splat(self.mean_size), m, s.mul(s.splat(self.grad_size), g));
-        (s.sub(p, self.moments.div_by_root(s, direction, v)), [m, v])
+        let (m, v) = self.moments.next(s, g, slots);
+        let direction = s.fma(s.splat(self.mean_size), m, s.mul(s.splat(self.grad_size), limit_grad(s, g)));
+        (s.sub(p, self.moments.div_by_root(s, direction, v)), [m, v.kept])
     }
 }
