@@ -92,8 +92,9 @@ fn rmsprop() {
         let step = RmsProp::new(0.01).weight_decay(decay);
         let naive = |g: f64, t: Naive| {
             let g = g + decay * t.p;
-            let a = 0.99 * t.a + (1.0 - 0.99) * g * g;
-            (g / (a.sqrt() + 1e-8), a)
+            // What is kept is 64 times the mean square.
+            let a = 0.99 * t.a + 64.0 * (1.0 - 0.99) * g * g;
+            (g / ((a / 64.0).sqrt() + 1e-8), a)
         };
         compare(
             "rmsprop",
@@ -187,7 +188,8 @@ fn nadam() {
     }
     // Long after the product of all momenta has become too small to matter, and with a momentum that hardly falls.
     for (step, beta1) in [(1_000_000_000, 0.9), (10_000, 0.999)] {
-        let (mut p, mut m, mut v) = ([1.0], [0.5], [0.25]);
+        // 64 times the mean square of 0.25.
+        let (mut p, mut m, mut v) = ([1.0], [0.5], [16.0]);
         let nadam = Nadam::new(0.5).betas(beta1, 0.9).eps(0.0).momentum_decay(1e9);
         nadam.update(Isa::PORTABLE, step, &mut p, &[0.5], &mut [&mut m, &mut v]);
         assert!((p[0] - 0.5).abs() < 1e-4, "{step}: {p:?}");
