@@ -11,9 +11,9 @@ const LEAST: f32 = 1e-12;
 
 /// `1 - cos(y, t)` of a row, with `cos(y, t) = Σ y · t / (|y| · |t|)`, and then the mean over rows.
 ///
-/// Targets: `f32`, as many as a row has numbers, at least 2. A row of zeros has no direction, its cosine is 0; rows of any
-/// other length have theirs, and no loss is below 0. (PyTorch adds 1e-12 to the squares of lengths, so that rows much
-/// shorter than 1e-6 lose their direction there.)
+/// Targets: `f32`, as many as a row has numbers, at least 2. A row of zeros has no direction, its cosine is
+/// 0; rows of any other length have theirs, and no loss is below 0. (PyTorch adds 1e-12 to the squares of
+/// lengths, so that rows much shorter than 1e-6 lose their direction there.)
 ///
 /// | | here | PyTorch | Keras |
 /// |---|---|---|---|
@@ -62,8 +62,8 @@ impl<const GRADIENT: bool> Kernel for Rows<'_, GRADIENT> {
     }
 }
 
-/// A power of 2 that brings the largest of these numbers to between 1 and 4; 1 for rows of zeros and for what is not
-/// finite.
+/// A power of 2 that brings the largest of these numbers to between 1 and 4; 1 for rows of zeros and for what
+/// is not finite.
 #[inline(always)]
 fn factor<S: Simd>(s: S, full: &[[f32; LANES]], last: S::F) -> f32 {
     let mut most = s.abs(last);
@@ -97,7 +97,8 @@ fn one<S: Simd, const GRADIENT: bool>(s: S, y: &[f32], t: &[f32], scale: f32, dy
     // The limit stands first: NaN stays.
     let [yy, tt] = [s.sum(yy), s.sum(tt)].map(|square| s.max(s.splat(LEAST), s.splat(square)));
     let lengths = s.div(s.div(one, s.sqrt(yy)), s.sqrt(tt));
-    // A rounded cosine may be a little above 1, and its loss would be below 0. The limit stands first: NaN stays.
+    // A rounded cosine may be a little above 1, and its loss would be below 0. The limit stands first: NaN
+    // stays.
     let cosine = s.min(one, s.mul(s.splat(s.sum(yt)), lengths));
     if GRADIENT {
         // d cos / dy = t / (|y| · |t|) - cos · y / |y|², of the scaled rows.

@@ -1,4 +1,5 @@
-//! `Adam`: momentum, divided by the root of the recent mean square. `AdamW`, `Lamb` and `Nadam` build on its moments.
+//! `Adam`: momentum, divided by the root of the recent mean square. `AdamW`, `Lamb` and `Nadam` build on its
+//! moments.
 
 use alloc::string::String;
 
@@ -20,8 +21,9 @@ use nn_kernels::simd::{Isa, Simd};
 /// | `eps` | `1e-8` | `eps=1e-8` | `epsilon=1e-7` |
 /// | `weight_decay` (L2) | `0.0` | `weight_decay=0` | none; its `weight_decay` is decoupled |
 ///
-/// Right for gradients from 1e-18 to 1e18, with any `eps`; larger ones count as 1.15e18 (PyTorch takes no step where the
-/// square is infinite). The second slot is `v` times 64. Kingma & Ba, "Adam: A Method for Stochastic Optimization", 2015.
+/// Right for gradients from 1e-18 to 1e18, with any `eps`; larger ones count as 1.15e18 (PyTorch takes no
+/// step where the square is infinite). The second slot is `v` times 64. Kingma & Ba, "Adam: A Method for
+/// Stochastic Optimization", 2015.
 ///
 /// ```
 /// use nn_runtime::Isa;
@@ -108,8 +110,8 @@ impl Moments {
         }
     }
 
-    /// The new moments: `m + (1 - β₁) · (g - m)` and `β₂ · v + (1 - β₂) · g²`, the latter times the scale of squares.
-    /// Beyond ±2^60 a gradient counts as ±2^60.
+    /// The new moments: `m + (1 - β₁) · (g - m)` and `β₂ · v + (1 - β₂) · g²`, the latter times the scale of
+    /// squares. Beyond ±2^60 a gradient counts as ±2^60.
     #[inline(always)]
     pub(super) fn next<S: Simd>(self, s: S, g: S::F, [m, v]: [S::F; 2]) -> (S::F, Square<S::F>) {
         let g = limit_grad(s, g);

@@ -8,8 +8,8 @@ use super::{Optimizer, array_of_slots};
 use nn_kernels::optimizer::update;
 use nn_kernels::simd::Isa;
 
-/// Adam with decoupled weight decay: `p *= 1 - learning_rate · weight_decay`, and then [`Adam`](super::Adam)'s step
-/// without it.
+/// Adam with decoupled weight decay: `p *= 1 - learning_rate · weight_decay`, and then
+/// [`Adam`](super::Adam)'s step without it.
 ///
 /// | argument | here | PyTorch's `AdamW` | Keras's `AdamW` |
 /// |---|---|---|---|

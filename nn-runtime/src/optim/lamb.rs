@@ -1,5 +1,5 @@
-//! `Lamb`: Adam's direction, for every tensor in proportion to its own length, so that very large batches can be trained
-//! with.
+//! `Lamb`: Adam's direction, for every tensor in proportion to its own length, so that very large batches can
+//! be trained with.
 
 use alloc::string::String;
 
@@ -22,8 +22,8 @@ use nn_kernels::simd::{Isa, Simd};
 /// | `weight_decay` (within the ratio) | `0.01` | – | none; its `weight_decay` is decoupled |
 ///
 /// Biases and scales are stepped like weights. The gradients are not clipped:
-/// [`Clip::GlobalNorm`](crate::train::Clip) does it. You et al., "Large Batch Optimization for Deep Learning: Training
-/// BERT in 76 minutes", 2020, algorithm 2.
+/// [`Clip::GlobalNorm`](crate::train::Clip) does it. You et al., "Large Batch Optimization for Deep Learning:
+/// Training BERT in 76 minutes", 2020, algorithm 2.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -89,7 +89,8 @@ impl Optimizer for Lamb {
     }
 }
 
-/// `u` in place of the gradient. What the rule steps is the gradient, and what it reads beside it the parameter.
+/// `u` in place of the gradient. What the rule steps is the gradient, and what it reads beside it the
+/// parameter.
 #[derive(Clone, Copy)]
 struct LambDirection {
     moments: Moments,

@@ -9,8 +9,9 @@ use nn_kernels::optimizer::{
 };
 use nn_kernels::simd::{Isa, Simd};
 
-/// RMSprop: `g += weight_decay · p`, `v = alpha · v + (1 - alpha) · g²`, `p -= learning_rate · g / (√v + eps)`; with
-/// momentum `b = momentum · b + g / (√v + eps)`, `p -= learning_rate · b`.
+/// RMSprop: `g += weight_decay · p`, `v = alpha · v + (1 - alpha) · g²`,
+/// `p -= learning_rate · g / (√v + eps)`; with momentum `b = momentum · b + g / (√v + eps)`,
+/// `p -= learning_rate · b`.
 ///
 /// | argument | here | PyTorch's `RMSprop` | Keras's `RMSprop` |
 /// |---|---|---|---|
@@ -20,8 +21,8 @@ use nn_kernels::simd::{Isa, Simd};
 /// | `momentum` | `0.0` | `momentum=0` | `momentum=0.0` |
 /// | `weight_decay` (L2) | `0.0` | `weight_decay=0` | none; its `weight_decay` is decoupled |
 ///
-/// Right for gradients from 1e-18 to 1e18, with any `eps`; larger ones count as 1.15e18. The first slot is `v` times 64.
-/// Hinton, "Neural Networks for Machine Learning", lecture 6, 2012.
+/// Right for gradients from 1e-18 to 1e18, with any `eps`; larger ones count as 1.15e18. The first slot is
+/// `v` times 64. Hinton, "Neural Networks for Machine Learning", lecture 6, 2012.
 ///
 /// ```
 /// use nn_runtime::Isa;

@@ -27,7 +27,8 @@ fn grads(n: usize, step: u64) -> Vec<f32> {
     (0..n).map(|i| if i % 7 == 3 { 0.0 } else { of(i) * [1.0, 1e-3, 30.0][i % 3] }).collect()
 }
 
-/// Twenty steps of `fast` on every path and of `naive` in double precision; relative error of the parameters as one vector.
+/// Twenty steps of `fast` on every path and of `naive` in double precision; relative error of the parameters
+/// as one vector.
 fn compare(
     what: &str,
     start: f32,
@@ -48,7 +49,8 @@ fn compare(
                 }
             }
             let norm = |x: &mut dyn Iterator<Item = f64>| x.map(|x| x * x).sum::<f64>().sqrt();
-            // What is compared is the way that was gone, so that a wrong small step is not hidden by large parameters.
+            // What is compared is the way that was gone, so that a wrong small step is not hidden by large
+            // parameters.
             let error = norm(&mut p.iter().zip(&truth).map(|(&p, t)| f64::from(p) - t.p));
             let way = norm(&mut truth.iter().zip(&before).map(|(t, &p)| t.p - f64::from(p)));
             assert!(error <= 1e-5 * way, "{} {what} n={n}: {error} of {way}", isa.name());
@@ -186,7 +188,8 @@ fn nadam() {
             },
         );
     }
-    // Long after the product of all momenta has become too small to matter, and with a momentum that hardly falls.
+    // Long after the product of all momenta has become too small to matter, and with a momentum that hardly
+    // falls.
     for (step, beta1) in [(1_000_000_000, 0.9), (10_000, 0.999)] {
         // 64 times the mean square of 0.25.
         let (mut p, mut m, mut v) = ([1.0], [0.5], [16.0]);
@@ -377,7 +380,8 @@ fn gradients_of_every_size_make_the_right_first_step() {
                 }
             }
         }
-        // Beyond what can be squared a gradient counts as the largest that can; one that is not finite is not hidden.
+        // Beyond what can be squared a gradient counts as the largest that can; one that is not finite is not
+        // hidden.
         for g in [1e30, f32::MAX] {
             for optimizer in [&Adam::new(rate) as &dyn Optimizer, &Nadam::new(rate), &Adagrad::new(rate)] {
                 let found = first_step(optimizer, isa, g);
@@ -388,7 +392,8 @@ fn gradients_of_every_size_make_the_right_first_step() {
     }
 }
 
-/// As long as the gradient stays the same, every step of Adam is the learning rate: no square may run over on the way.
+/// As long as the gradient stays the same, every step of Adam is the learning rate: no square may run over on
+/// the way.
 #[test]
 fn gradients_of_every_size_go_on_making_the_right_step() {
     for isa in Isa::available() {

@@ -1,5 +1,6 @@
-//! Numbers that no step changes though the others of their tensor change, such as the padding row of an embedding.
-//! In: the parameters before a step; out: the same numbers after it, whatever the optimiser did with them meanwhile.
+//! Numbers that no step changes though the others of their tensor change, such as the padding row of an
+//! embedding. In: the parameters before a step; out: the same numbers after it, whatever the optimiser did
+//! with them meanwhile.
 
 use std::ops::Range;
 use std::vec;
