@@ -46,6 +46,10 @@ mod direct;
 mod filter_bank;
 mod forward;
 pub mod fused_max_pool;
+#[cfg(test)]
+mod fuzz;
+#[cfg(test)]
+mod long_inputs;
 mod offsets;
 mod padded;
 mod scatter;
@@ -60,7 +64,7 @@ pub use forward::forward;
 
 use super::matrix::Panels;
 use super::simd::LANES;
-use super::sizes::{max, positions, product, round_up, sum};
+use super::sizes::{max, min, positions, product, round_up, sum};
 use padded::{PaddedImage, Strides};
 
 /// What a convolution is: sizes of one sample, and how the kernel moves over it.
@@ -180,16 +184,25 @@ impl Conv {
 
     /// Numbers of scratch that each of the functions needs, whatever the batch.
     pub const fn scratch(&self) -> usize {
+        let c = &self.capped();
         // A copy with its border, in the form with the longer rows of the two.
-        let padded = max(self.padded_input(true).len(), self.padded_input(false).len());
-        let outputs = product([self.pixels(), round_up(self.out_group(), LANES)]);
-        let forward = sum([self.rows(), padded]);
-        let backward_weight = sum([self.rows(), self.pixels(), padded, outputs]);
-        let taps = product([self.out_group(), self.kernel[0], self.kernel[1]]);
-        let gradients = max(self.padded_gradient().len(), self.gradient_sums());
-        let transposed_weights = product([taps, round_up(self.in_group(), LANES)]);
+        let padded = max(c.padded_input(true).len(), c.padded_input(false).len());
+        let outputs = product([c.pixels(), round_up(c.out_group(), LANES)]);
+        let forward = sum([c.rows(), padded]);
+        let backward_weight = sum([c.rows(), c.pixels(), padded, outputs]);
+        let taps = product([c.out_group(), c.kernel[0], c.kernel[1]]);
+        let gradients = max(c.padded_gradient().len(), c.gradient_sums());
+        let transposed_weights = product([taps, round_up(c.in_group(), LANES)]);
         let backward_input = sum([taps, transposed_weights, gradients]);
         max(max(forward, backward_weight), backward_input)
+    }
+
+    /// The same convolution, with strides that are not longer than the input with its border: longer ones are no other,
+    /// as the kernel then stands in one position.
+    const fn capped(&self) -> Conv {
+        let [top, bottom, left, right] = self.pad;
+        let (height, width) = (sum([self.height, top, bottom]), sum([self.width, left, right]));
+        Conv { stride: [min(self.stride[0], height), min(self.stride[1], width)], ..*self }
     }
 
     const fn pixels(&self) -> usize {

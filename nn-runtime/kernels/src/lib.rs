@@ -13,6 +13,7 @@ pub mod attention;
 pub mod batch_norm;
 #[cfg(feature = "std")]
 pub mod chunk_queue;
+mod compensated;
 pub mod conv;
 pub mod counter_rng;
 pub mod dropout;

@@ -4,11 +4,13 @@
 //! batch is split.
 
 mod average;
+mod masked;
 mod max;
 #[cfg(test)]
 mod tests;
 
 pub use average::{avg_pool, avg_pool_backward};
+pub use masked::masked_mean;
 pub(super) use max::{RunningMax, max_of_image};
 pub use max::{max_pool, max_pool_backward};
 

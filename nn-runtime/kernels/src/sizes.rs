@@ -32,6 +32,11 @@ pub(crate) const fn max(a: usize, b: usize) -> usize {
     if a > b { a } else { b }
 }
 
+/// The smaller one.
+pub(crate) const fn min(a: usize, b: usize) -> usize {
+    if a < b { a } else { b }
+}
+
 /// Positions of a window that reaches over `reach` of `size` numbers, `stride` apart: `(size − reach) /
 /// stride + 1`.
 ///

@@ -234,11 +234,15 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         }
         let shapes = N::COMPILED.inputs;
         if data.inputs().len() != shapes.len() {
+            let (expected, found) = (shapes.len(), data.inputs().len());
+            let help = match found < expected {
+                true => "add inputs with `Dataset::with_input`",
+                false => "make the data set without the inputs that the network does not declare",
+            };
             return Err(TrainError::setting(format!(
-                "expected {} inputs per sample, as `{}` declares, found {}\nhelp: add inputs with `Dataset::with_input`",
-                shapes.len(),
+                "expected {expected} input{} per sample, as `{}` declares, found {found}\nhelp: {help}",
+                if expected == 1 { "" } else { "s" },
                 N::COMPILED.name,
-                data.inputs().len()
             )));
         }
         for (k, (values, shape)) in data.inputs().iter().zip(shapes).enumerate() {

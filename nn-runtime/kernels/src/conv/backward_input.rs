@@ -49,7 +49,7 @@ pub fn transposed(isa: Isa, c: Conv, x: &[f32], filters: FilterBank, y: &mut [f3
     c.batch(y, x);
     c.check_scratch(scratch);
     filters.check(&c, c.channels);
-    isa.run(TransposedConv { c, x, filters, y, scratch });
+    isa.run(TransposedConv { c: c.capped(), x, filters, y, scratch });
 }
 
 struct TransposedConv<'a> {
@@ -68,8 +68,8 @@ impl Kernel for TransposedConv<'_> {
     }
 }
 
-/// Whether channels make the better lanes (see the table in `conv.rs`): full vectors count, and that sums are fetched for every tap of the
-/// kernel.
+/// Whether channels make the better lanes (see the table in `conv.rs`): full vectors count, and that sums are
+/// fetched for every tap of the kernel.
 const fn scatters(c: Conv) -> bool {
     let (channels, filters, width) = (c.in_group(), c.out_group(), c.width.div_ceil(c.stride[1]));
     let by_channels = 4 * channels.next_multiple_of(LANES) * (filters + 4) * width;

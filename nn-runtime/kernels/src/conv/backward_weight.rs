@@ -7,6 +7,7 @@ use super::Conv;
 use super::direct::accumulate_taps;
 use super::offsets::{OffsetTable, offsets_in};
 use super::padded::{PaddedImage, Strides};
+use crate::compensated::{CompensatedTile, SUM_CHUNK, chain_of};
 use crate::matrix::Panels;
 use crate::micro::{TileKernel, for_each_tile};
 use crate::simd::{Isa, Kernel, LANES, Simd};
@@ -35,7 +36,7 @@ pub fn backward_weight(
     c.batch(x, dy);
     c.check_range(&range, dw);
     c.check_scratch(scratch);
-    isa.run(ConvBackwardWeight { c, x, dy, range, dw, scratch });
+    isa.run(ConvBackwardWeight { c: c.capped(), x, dy, range, dw, scratch });
 }
 
 struct ConvBackwardWeight<'a> {
@@ -52,8 +53,8 @@ impl Kernel for ConvBackwardWeight<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let c = self.c;
-        // See the table in `conv.rs`. For very few filters most lanes would be idle; but neighbouring positions mostly lie across two
-        // cache lines.
+        // See the table in `conv.rs`. For very few filters most lanes would be idle; but neighbouring
+        // positions mostly lie across two cache lines.
         let filter_lanes = c.whole_panels() && (c.channels_last || c.filters > 4);
         let padded = match filter_lanes {
             true if c.pad == [0; 4] => None,
@@ -256,16 +257,25 @@ impl TileKernel for PositionLanesGrad<'_> {
                 *from = from.wrapping_add(*tap as usize);
             }
             let mut sums = [s.splat(0.0); R];
+            let vectors = self.dy.len() / self.columns * self.columns.div_ceil(LANES);
+            let (chain, mut terms, mut total) = (chain_of(vectors), 0, None);
             for (y, dy) in self.dy.chunks_exact(self.columns).enumerate() {
                 let (whole, rest) = dy.as_chunks::<LANES>();
                 let mut first = y * self.row_step;
-                for dy in whole {
-                    let dy = s.load(dy);
-                    for (sum, from) in sums.iter_mut().zip(from) {
-                        // SAFETY: sixteen of the row's positions, with a tap: at most `last`.
-                        *sum = s.fma(unsafe { s.load_ptr(from.wrapping_add(first)) }, dy, *sum);
+                for whole in whole.chunks(chain) {
+                    for dy in whole {
+                        let dy = s.load(dy);
+                        for (sum, from) in sums.iter_mut().zip(from) {
+                            // SAFETY: sixteen of the row's positions, with a tap: at most `last`.
+                            *sum = s.fma(unsafe { s.load_ptr(from.wrapping_add(first)) }, dy, *sum);
+                        }
+                        first += LANES;
                     }
-                    first += LANES;
+                    terms += whole.len();
+                    if terms >= chain {
+                        total.get_or_insert_with(|| CompensatedTile::<S, R, 1>::zero(s)).add(s, sums.map(|sum| [sum]));
+                        (sums, terms) = ([s.splat(0.0); R], 0);
+                    }
                 }
                 if !rest.is_empty() {
                     let lanes = rest.len();
@@ -276,7 +286,16 @@ impl TileKernel for PositionLanesGrad<'_> {
                         let x = s.load_part(unsafe { core::slice::from_raw_parts(from.wrapping_add(first), lanes) });
                         *sum = s.fma(x, dy, *sum);
                     }
+                    terms += 1;
+                    if terms >= chain {
+                        total.get_or_insert_with(|| CompensatedTile::<S, R, 1>::zero(s)).add(s, sums.map(|sum| [sum]));
+                        (sums, terms) = ([s.splat(0.0); R], 0);
+                    }
                 }
+            }
+            if let Some(mut total) = total {
+                total.add(s, sums.map(|sum| [sum]));
+                sums = total.totals().map(|[sum]| sum);
             }
             for (r, sum) in sums.into_iter().enumerate() {
                 if self.range.contains(&at(r)) {
@@ -354,8 +373,20 @@ impl TileKernel for FilterLanesGrad<'_> {
                     *sum = unsafe { s.load_ptr(at(r, v)) };
                 }
             }
-            // SAFETY: a tap plus a position stays below `x.len()`, and position n has row n of `dy`.
-            let sums = unsafe { accumulate_taps(s, sums, from, self.positions, self.dy, 0, self.width) };
+            let chain = chain_of(self.positions.len());
+            let (mut dy, mut total) = (self.dy, None);
+            for positions in self.positions.chunks(chain) {
+                // SAFETY: a tap plus a position stays below `x.len()`, and position n has row n of the
+                // gradients.
+                sums = unsafe { accumulate_taps(s, sums, from, positions, dy, 0, self.width) };
+                if chain == SUM_CHUNK {
+                    total.get_or_insert_with(|| CompensatedTile::zero(s)).add(s, sums);
+                    (dy, sums) = (dy.wrapping_add(chain * self.width), [[s.splat(0.0); V]; R]);
+                }
+            }
+            if let Some(total) = total {
+                sums = total.totals();
+            }
             for (r, sums) in sums.into_iter().enumerate() {
                 for (v, sum) in sums.into_iter().enumerate() {
                     let lanes = (self.lanes - v * LANES).min(LANES);

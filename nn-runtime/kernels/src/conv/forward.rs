@@ -31,7 +31,7 @@ pub fn forward(isa: Isa, c: Conv, x: &[f32], filters: FilterBank, y: &mut [f32],
     c.batch(x, y);
     c.check_scratch(scratch);
     filters.check(&c, c.filters);
-    isa.run(ConvForward { c, x, filters, y, scratch });
+    isa.run(ConvForward { c: c.capped(), x, filters, y, scratch });
 }
 
 struct ConvForward<'a> {

@@ -25,7 +25,7 @@ pub use forward::forward;
 
 use super::Conv;
 use crate::pool::Pool;
-use crate::sizes::{max, product, sum};
+use crate::sizes::{max, min, product, sum};
 use backward_input_few_channels::ReceptiveField;
 use backward_weight_few_channels::FewChannelsWeightGrad;
 use nhwc::NhwcCopy;
@@ -65,19 +65,31 @@ impl Conv {
 impl ConvMaxPool {
     /// Numbers of scratch that each of the functions needs, whatever the batch.
     pub const fn scratch(&self) -> usize {
-        let c = &self.conv;
+        let fused = &self.capped();
+        let c = &fused.conv;
         let copy = NhwcCopy::of(c, 0, c.channels);
-        let by_rows =
-            sum([product([c.filters, copy.filter_len()]), SparseGrads::room(self.pool.y_len(), c.filters), copy.len()]);
+        let by_rows = sum([
+            product([c.filters, copy.filter_len()]),
+            SparseGrads::room(fused.pool.y_len(), c.filters),
+            copy.len(),
+        ]);
         let mut backward = by_rows;
-        if let Some(few) = FewChannelsWeightGrad::of(self) {
+        if let Some(few) = FewChannelsWeightGrad::of(fused) {
             let by_windows = sum([product([c.channels, c.filters, few.filter_len()]), few.scratch()]);
             backward = max(by_rows, by_windows);
         }
-        if let Some(field) = ReceptiveField::of(self) {
+        if let Some(field) = ReceptiveField::of(fused) {
             backward = max(backward, field.scratch());
         }
-        max(self.forward_scratch(), backward)
+        max(fused.forward_scratch(), backward)
+    }
+
+    /// The same, with strides no longer than what the kernel and the windows move over.
+    const fn capped(&self) -> ConvMaxPool {
+        let (Pool { height, width, pad: [top, bottom, left, right], stride, .. }, conv) =
+            (self.pool, self.conv.capped());
+        let stride = [min(stride[0], sum([height, top, bottom])), min(stride[1], sum([width, left, right]))];
+        ConvMaxPool { conv, pool: Pool { stride, ..self.pool } }
     }
 
     /// Windows of one filter.

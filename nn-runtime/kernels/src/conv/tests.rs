@@ -10,22 +10,22 @@ use crate::matrix::Panels;
 use crate::simd::Isa;
 
 /// A batch with its weights and gradients, all about 1 in size.
-struct Case {
+pub(super) struct Case {
     c: Conv,
     b: usize,
-    x: Vec<f32>,
+    pub(super) x: Vec<f32>,
     /// `[filters, channels / groups, rows, columns]`, as it is saved.
     w: Vec<f32>,
     bias: Vec<f32>,
     /// Of the transposed convolution.
     back_bias: Vec<f32>,
-    dy: Vec<f32>,
+    pub(super) dy: Vec<f32>,
     /// What gradients are added to; 0 in the padding.
-    dw: Vec<f32>,
+    pub(super) dw: Vec<f32>,
 }
 
 impl Case {
-    fn new(c: Conv, b: usize) -> Case {
+    pub(super) fn new(c: Conv, b: usize) -> Case {
         let mut state = (c.x_len() * 1_000_003 + c.y_len() * 1009 + b) as u32;
         let mut numbers = |len: usize| -> Vec<f32> {
             let next = || {
@@ -42,7 +42,7 @@ impl Case {
         Case { c, b, x, w, bias, back_bias, dy, dw }
     }
 
-    fn packed(&self) -> Vec<f32> {
+    pub(super) fn packed(&self) -> Vec<f32> {
         let mut storage = vec![f32::NAN; self.c.panels().len()];
         self.c.panels().pack(&self.w, &mut storage);
         storage
@@ -126,19 +126,19 @@ impl Case {
         (0..len).map(|i| f64::from(bias[channel(i)])).collect()
     }
 
-    fn expected_forward(&self) -> Vec<f64> {
-        let (x_len, start) = (self.c.x_len(), self.of_channels(&self.bias, self.c.y_len()));
+    pub(super) fn expected_forward(&self, start: &[f64]) -> Vec<f64> {
+        let x_len = self.c.x_len();
         let x = |s: usize, x: usize| f64::from(self.x[s * x_len + x]);
-        self.expected(&start, false, |sums, s, [at, w, y]| sums[y] += x(s, at) * f64::from(self.w[w]))
+        self.expected(start, false, |sums, s, [at, w, y]| sums[y] += x(s, at) * f64::from(self.w[w]))
     }
 
-    fn expected_back(&self, start: &[f64]) -> Vec<f64> {
+    pub(super) fn expected_back(&self, start: &[f64]) -> Vec<f64> {
         let y_len = self.c.y_len();
         let dy = |s: usize, y: usize| f64::from(self.dy[s * y_len + y]);
         self.expected(start, false, |sums, s, [x, w, y]| sums[x] += dy(s, y) * f64::from(self.w[w]))
     }
 
-    fn expected_backward_weight(&self) -> Vec<f64> {
+    pub(super) fn expected_backward_weight(&self) -> Vec<f64> {
         let (x_len, y_len, panels) = (self.c.x_len(), self.c.y_len(), self.c.panels());
         let mut start = vec![0.0; self.w.len()];
         panels.unpack(&self.dw, &mut start);
@@ -218,7 +218,7 @@ fn agree(what: &str, isa: Isa, case: &Case, found: &[f32], expected: &[f64]) {
 #[test]
 fn forward_is_right() {
     each(|isa, case| {
-        let expected = case.expected_forward();
+        let expected = case.expected_forward(&case.of_channels(&case.bias, case.c.y_len()));
         agree("forward", isa, case, &case.forward(isa, 0..case.b, f32::NEG_INFINITY), &expected);
         let rectified: Vec<f64> = expected.iter().map(|y| y.max(0.25)).collect();
         agree("forward with a floor", isa, case, &case.forward(isa, 0..case.b, 0.25), &rectified);
@@ -383,4 +383,12 @@ fn a_batch_that_does_not_fit_is_refused() {
 fn a_range_cut_between_grains_is_refused() {
     let c = Conv::new([16, 3, 3], 16, [2, 2]);
     backward_weight(Isa::PORTABLE, c, &[], &[], 0..100, &mut [0.0; 100], &mut []);
+}
+
+#[test]
+#[should_panic(expected = "expected a scratch of 18446744073709551615 numbers")]
+fn sizes_that_wrap_around_are_refused() {
+    // 2^33 · 2^33 weights would wrap around to 4.
+    let c = Conv::new([1 << 33, 1, 1], 1 << 33, [1, 1]);
+    backward_weight(Isa::PORTABLE, c, &[], &[], 0..0, &mut [], &mut [0.0; 64]);
 }

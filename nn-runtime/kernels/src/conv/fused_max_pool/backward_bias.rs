@@ -3,13 +3,14 @@
 use core::ops::Range;
 
 use super::MaxPoolGrad;
+use crate::compensated::WideSum;
 use crate::pool::Pool;
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// `db[f] += Σ_(s, p) dy[s, f, p]` over the maxima that pass a gradient, for the filters f in `range`.
 ///
-/// The sum over the windows of a sample is taken in sixteen lanes; the sums are added in the order of the
-/// samples to what is there.
+/// The sum over the windows of a sample is taken in sixteen lanes, long ones in `f64`; the sums are added in
+/// the order of the samples to what is there.
 ///
 /// # Panics
 /// `grad.dy.len()` is no multiple of `pool.y_len()`; `grad.argmax.len() != grad.dy.len()`;
@@ -47,13 +48,13 @@ impl Kernel for FusedBackwardBias<'_> {
         for (dy, argmax) in self.grad.dy.chunks_exact(len).zip(self.grad.argmax.chunks_exact(len)) {
             let filters = dy[first..].chunks_exact(windows).zip(argmax[first..].chunks_exact(windows));
             for (db, (dy, argmax)) in self.db.iter_mut().zip(filters) {
-                let mut sum = s.splat(0.0);
+                let mut sum = WideSum::zero(s);
                 for (dy, argmax) in dy.chunks(LANES).zip(argmax.chunks(LANES)) {
                     // Positions are below 2³¹, and what the floor has replaced is not.
                     let replaced = s.lt_i(s.bits(s.load_part(argmax)), s.splat_i(0));
-                    sum = s.add(sum, s.select(replaced, s.splat(0.0), s.load_part(dy)));
+                    sum.add(s, s.select(replaced, s.splat(0.0), s.load_part(dy)));
                 }
-                *db += s.sum(sum);
+                *db += sum.sum(s);
             }
         }
     }

@@ -8,7 +8,7 @@ use core::marker::PhantomData;
 use super::backward_input_few_channels::{FewChannelsInputGrad, ReceptiveField};
 use super::nhwc::{FilterLayout, NhwcCopy};
 use super::sparse_grads::SparseGrads;
-use super::tiles::{RowTiles, tiles};
+use super::tiles::{FilterRowTiles, tiles};
 use super::{ConvMaxPool, MaxPoolGrad};
 use crate::simd::{Isa, Kernel, LANE_INDEX, LANES, Simd};
 
@@ -27,6 +27,7 @@ use crate::simd::{Isa, Kernel, LANE_INDEX, LANES, Simd};
 pub fn backward_input(isa: Isa, fused: ConvMaxPool, grad: MaxPoolGrad, w: &[f32], dx: &mut [f32], scratch: &mut [f32]) {
     fused.check_grad(&grad, dx.len(), scratch.len());
     fused.conv.check_weights(w);
+    let fused = fused.capped();
     match ReceptiveField::of(&fused) {
         Some(field) => isa.run(FewChannelsInputGrad { field, grad, w, dx, scratch }),
         None => isa.run(FusedBackwardInput { fused, grad, w, dx, scratch }),
@@ -126,7 +127,7 @@ struct LastVectors<'a> {
     vectors: usize,
 }
 
-impl RowTiles for WholeVectors<'_> {
+impl FilterRowTiles for WholeVectors<'_> {
     // Kernels have mostly three rows or five.
     const SHAPES: &'static [(usize, usize)] = &[(3, 6), (5, 2), (3, 2), (1, 2), (3, 1), (1, 1)];
 
@@ -137,7 +138,7 @@ impl RowTiles for WholeVectors<'_> {
     }
 }
 
-impl RowTiles for LastVectors<'_> {
+impl FilterRowTiles for LastVectors<'_> {
     const SHAPES: &'static [(usize, usize)] = &[(3, 2), (1, 2), (3, 1), (1, 1)];
 
     #[inline(always)]

@@ -10,8 +10,9 @@ use core::ops::Range;
 use super::backward_weight_few_channels::FewChannelsWeightGrad;
 use super::nhwc::{FilterLayout, NhwcCopy};
 use super::sparse_grads::SparseGrads;
-use super::tiles::{RowTiles, tiles};
+use super::tiles::{FilterRowTiles, tiles};
 use super::{ConvMaxPool, MaxPoolGrad};
+use crate::compensated::{CompensatedTile, SUM_CHUNK, chain_of};
 use crate::matrix::Panels;
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
@@ -39,7 +40,7 @@ pub fn backward_weight(
 ) {
     fused.check_grad(&grad, x.len(), scratch.len());
     fused.conv.check_range(&range, dw);
-    isa.run(FusedBackwardWeight { fused, x, grad, range, dw, scratch });
+    isa.run(FusedBackwardWeight { fused: fused.capped(), x, grad, range, dw, scratch });
 }
 
 struct FusedBackwardWeight<'a> {
@@ -168,7 +169,7 @@ impl<'a> RowGrads<'a> {
     }
 }
 
-impl RowTiles for RowGrads<'_> {
+impl FilterRowTiles for RowGrads<'_> {
     // Kernels have mostly three rows or five.
     const SHAPES: &'static [(usize, usize)] = &[(3, 6), (5, 2), (3, 2), (1, 2), (3, 1), (1, 1)];
 
@@ -193,15 +194,26 @@ impl RowTiles for RowGrads<'_> {
                     *sum = unsafe { s.load_ptr(at(r, v)) };
                 }
             }
-            for (place, dy) in places.iter().zip(gradients) {
-                let (place, dy) = (*place as usize, s.splat(*dy));
-                for (sums, from) in sums.iter_mut().zip(from) {
-                    for (v, sum) in sums.iter_mut().enumerate() {
-                        // SAFETY: a vector of a row that is seen from a place: it ends within `x`, by `new`.
-                        let x = unsafe { s.load_ptr(from.wrapping_add(place + v * LANES)) };
-                        *sum = s.fma(x, dy, *sum);
+            let (chain, mut total) = (chain_of(places.len()), None);
+            for (places, gradients) in places.chunks(chain).zip(gradients.chunks(chain)) {
+                for (place, dy) in places.iter().zip(gradients) {
+                    let (place, dy) = (*place as usize, s.splat(*dy));
+                    for (sums, from) in sums.iter_mut().zip(from) {
+                        for (v, sum) in sums.iter_mut().enumerate() {
+                            // SAFETY: a vector of a row that is seen from a place: it ends within `x`, by
+                            // `new`.
+                            let x = unsafe { s.load_ptr(from.wrapping_add(place + v * LANES)) };
+                            *sum = s.fma(x, dy, *sum);
+                        }
                     }
                 }
+                if chain == SUM_CHUNK {
+                    total.get_or_insert_with(|| CompensatedTile::zero(s)).add(s, sums);
+                    sums = [[s.splat(0.0); V]; R];
+                }
+            }
+            if let Some(total) = total {
+                sums = total.totals();
             }
             for (r, sums) in sums.into_iter().enumerate() {
                 for (v, sum) in sums.into_iter().enumerate() {

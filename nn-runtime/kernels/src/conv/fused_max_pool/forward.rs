@@ -54,6 +54,7 @@ pub fn forward(
     scratch: &mut [f32],
 ) {
     fused.check();
+    let fused = fused.capped();
     let (x_len, y_len, needed) = (fused.conv.x_len(), fused.pool.y_len(), fused.forward_scratch());
     let batch = x.len() / x_len;
     assert!(

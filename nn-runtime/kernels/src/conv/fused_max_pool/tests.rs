@@ -347,3 +347,31 @@ fn places_outside_are_refused() {
     let (mut dw, mut scratch) = (vec![0.0; fused.conv.panels().len()], vec![0.0; fused.scratch()]);
     backward_weight(Isa::PORTABLE, fused, &[0.0; 80], grad, 0..320, &mut dw, &mut scratch);
 }
+
+#[test]
+fn gradients_over_long_inputs_are_exact() {
+    let side = if cfg!(miri) { 40 } else { 600 };
+    for conv in [Conv::new([1, side, side], 3, [3, 3]), Conv::new([16, side / 4, side], 2, [1, 1])] {
+        let [height, width] = conv.output();
+        let fused = ConvMaxPool { conv, pool: Pool::new([conv.filters, height, width], [2, 2]) };
+        let w = vec![0.0; conv.panels().len()];
+        let (x, y_len) = (vec![0.1; conv.x_len()], fused.pool.y_len());
+        for isa in Isa::available() {
+            let (mut y, mut argmax, mut scratch) = (vec![0.0; y_len], vec![0.0; y_len], vec![0.0; fused.scratch()]);
+            forward(isa, fused, &x, FilterBank::new(&w), &mut y, &mut argmax, &mut scratch);
+            let grad = MaxPoolGrad { dy: &vec![0.1; y_len], argmax: &argmax };
+            let (mut dw, mut db) = (vec![0.0; w.len()], vec![0.0; conv.filters]);
+            backward_bias(isa, fused.pool, grad, 0..conv.filters, &mut db);
+            backward_weight(isa, fused, &x, grad, 0..w.len(), &mut dw, &mut scratch);
+            let mut standard = vec![0.0; conv.filters * conv.rows()];
+            conv.panels().unpack(&dw, &mut standard);
+            let (windows, tenth) = ((y_len / conv.filters) as f64, f64::from(0.1_f32));
+            for (found, expected) in [(&db, windows * tenth), (&standard, windows * tenth * tenth)] {
+                for found in found {
+                    let error = (f64::from(*found) - expected).abs() / expected;
+                    assert!(error <= 1e-6, "{found} for {expected} on {}, {conv:?}", isa.name());
+                }
+            }
+        }
+    }
+}

@@ -13,7 +13,7 @@ use core::ops::Range;
 use crate::simd::{Kernel, Simd};
 
 /// What is done tile by tile.
-pub(super) trait RowTiles: Copy {
+pub(super) trait FilterRowTiles: Copy {
     /// Rows and vectors of the tiles: each is code of its own, so there are no more than needed. There is one
     /// row for one vector, and for two if they are taken together at all; more vectors are taken together
     /// only where one shape does for all rows.
@@ -25,7 +25,7 @@ pub(super) trait RowTiles: Copy {
 }
 
 /// Whether the job has this shape and the registers hold it.
-const fn takes<S: Simd, J: RowTiles>(rows: usize, vectors: usize) -> bool {
+const fn takes<S: Simd, J: FilterRowTiles>(rows: usize, vectors: usize) -> bool {
     let mut i = 0;
     while i < J::SHAPES.len() {
         if J::SHAPES[i].0 == rows && J::SHAPES[i].1 == vectors {
@@ -41,7 +41,7 @@ const fn takes<S: Simd, J: RowTiles>(rows: usize, vectors: usize) -> bool {
 /// # Safety
 /// The job has all of them.
 #[inline(always)]
-pub(super) unsafe fn tiles<S: Simd, J: RowTiles>(s: S, job: J, rows: usize, vectors: Range<usize>) {
+pub(super) unsafe fn tiles<S: Simd, J: FilterRowTiles>(s: S, job: J, rows: usize, vectors: Range<usize>) {
     let (mut row, mut vector, mut side) = (0, vectors.start, 0);
     while vector < vectors.end {
         macro_rules! first {
@@ -68,7 +68,7 @@ pub(super) unsafe fn tiles<S: Simd, J: RowTiles>(s: S, job: J, rows: usize, vect
 /// One shape of tile as a function of its own: the registers are allotted for each anew.
 struct RowTile<J, const R: usize, const V: usize>(J, usize, usize);
 
-impl<J: RowTiles, const R: usize, const V: usize> Kernel for RowTile<J, R, V> {
+impl<J: FilterRowTiles, const R: usize, const V: usize> Kernel for RowTile<J, R, V> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
