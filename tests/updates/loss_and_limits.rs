@@ -21,9 +21,9 @@ fn clipping_is_its_formula() {
         };
         let free = step(None);
         let all = norm(free.iter().flat_map(|(_, g)| g));
-        let mut norms: Vec<f64> = free.iter().map(|(_, g)| norm(g)).collect();
-        norms.sort_by(f64::total_cmp);
-        let middle = f64::midpoint(norms[norms.len() / 2 - 1], norms[norms.len() / 2]);
+        // Between the shortest gradient and the longest.
+        let norms = || free.iter().map(|(_, g)| norm(g));
+        let middle = (norms().fold(0.0, f64::max) * norms().fold(f64::INFINITY, f64::min)).sqrt();
         let cut = all / 3.0;
         type Formula<'a> = &'a dyn Fn(&[f64], f64) -> f64;
         let cases: [(Clip, Formula); 4] = [

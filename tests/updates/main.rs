@@ -2,6 +2,7 @@
 //! against their formulas. In: small networks; out: numbers compared, and refusals in words.
 
 mod accumulation;
+mod fixed;
 mod loss_and_limits;
 mod refusals;
 mod schedules;

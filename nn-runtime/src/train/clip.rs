@@ -4,6 +4,7 @@ use std::format;
 use std::ops::Range;
 use std::string::String;
 
+use super::fixed_range::FixedRange;
 use super::regularizer::PlacedRegularizer;
 use nn_kernels::optimizer::{add_penalty, clamp};
 use nn_kernels::reduce::sum_of_squares;
@@ -65,7 +66,7 @@ impl Clip {
 #[inline]
 pub(super) fn regularize_and_clip(
     isa: Isa,
-    regularizers: &[PlacedRegularizer],
+    (regularizers, fixed): (&[PlacedRegularizer], &[FixedRange]),
     clip: Option<Clip>,
     range: &Range<usize>,
     params: &[f32],
@@ -77,6 +78,10 @@ pub(super) fn regularize_and_clip(
             let within = from - range.start..to - range.start;
             add_penalty(isa, regularizer.l1, regularizer.l2, &params[within.clone()], &mut grad[within]);
         }
+    }
+    if !regularizers.is_empty() {
+        // What is not changed is no part of a norm either.
+        fixed.iter().for_each(|fixed| fixed.clear(range, grad));
     }
     match clip {
         None | Some(Clip::GlobalNorm(_)) => {}

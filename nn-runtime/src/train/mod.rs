@@ -11,6 +11,7 @@ mod epoch_sums;
 mod error;
 mod executor;
 mod fit;
+mod fixed_range;
 mod grad_source;
 mod history;
 mod loss_sums;

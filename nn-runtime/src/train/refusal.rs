@@ -1,6 +1,18 @@
 //! What a step is refused for. In: places of numbers that are not finite, found by several workers; out: the
 //! first of them.
 
+// How a step is refused before anything changes, although gradients are used up chunk by chunk:
+//
+// - Chunks are computed, looked at and held until all are there (`Update::hold`). They stay in the nearer caches, or
+//   are accumulated anyway.
+// - The large matrices of dense layers are not held. What no number of their gradients can exceed follows
+//   from the largest of the layer's inputs and output gradients (`GradSource::bound`).
+// - From the largest gradient follows by how much an optimiser can change a parameter
+//   (`Optimizer::change_limit`). Where that is far from overflow, the step is taken unwatched.
+// - Else the step is in doubt: all is copied (`Undo`), every gradient and parameter is looked at, and all is
+//   put back where one is not finite. With the optimisers of this crate that is rare; one that gives no
+//   limit is always in doubt.
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::NonFinite;

@@ -2,24 +2,13 @@
 //! of each chunk, as it is computed or accumulated; out: changed parameters, or a refusal with nothing
 //! changed. It knows no network and no loss, and allocates only when it is set up.
 
-// How a step is refused before anything changes, although gradients are used up chunk by chunk:
-//
-// - Chunks are computed, looked at and held until all are there (`hold`). They stay in the nearer caches, or
-//   are accumulated anyway.
-// - The large matrices of dense layers are not held. What no number of their gradients can exceed follows
-//   from the largest of the layer's inputs and output gradients (`GradSource::bound`).
-// - From the largest gradient follows by how much an optimiser can change a parameter
-//   (`Optimizer::change_limit`). Where that is far from overflow, the step is taken unwatched.
-// - Else the step is in doubt: all is copied (`Undo`), every gradient and parameter is looked at, and all is
-//   put back where one is not finite. With the optimisers of this crate that is rare; one that gives no
-//   limit is always in doubt.
-
 use std::ops::Range;
 use std::sync::atomic::AtomicBool;
 use std::vec::Vec;
 
 use super::clip::{Clip, regularize_and_clip};
 use super::ema::Ema;
+use super::fixed_range::FixedRange;
 use super::grad_source::{GradSource, NoSource};
 use super::magnitude::{first_become_not_finite, first_not_finite, largest};
 use super::overflow::{OverflowGuard, ParamsNow};
@@ -59,6 +48,8 @@ pub(super) struct Update {
     /// Their sum before the last batch.
     before: AlignedBuffer,
     pub(super) state: UpdateState,
+    /// What no step changes, though it lies among parameters that it does.
+    fixed: Vec<FixedRange>,
     /// Batches whose gradients wait, their weight, and their largest number.
     batches: usize,
     weight: f64,
@@ -83,6 +74,7 @@ impl Update {
             grads: AlignedBuffer::zeroed(map.params_len),
             before: AlignedBuffer::zeroed(0),
             state: UpdateState::new(map, optimizer),
+            fixed: FixedRange::all(map),
             batches: 0,
             weight: 0.0,
             largest_held: 0.0,
@@ -274,7 +266,7 @@ impl Update {
             if self.accumulate > 1 {
                 isa.scale((1.0 / self.weight) as f32, grad);
             }
-            regularize_and_clip(isa, &self.regularizers, self.clip, range, &params[range.clone()], grad);
+            regularize_and_clip(isa, (&self.regularizers, &self.fixed), self.clip, range, &params[range.clone()], grad);
             if let Some(Clip::GlobalNorm(_)) = self.clip {
                 squares += sum_of_squares(isa, grad);
             }
@@ -314,7 +306,8 @@ impl Update {
         }
         let (bad_grad, bad_param) = (FirstPlace::none(), FirstPlace::none());
 
-        let Update { clip, regularizers, chunks, ranges, held, taken, grads, state, undo, .. } = self;
+        let Update { clip, regularizers, chunks, ranges, held, taken, grads, state, undo, fixed, .. } = self;
+        fixed.iter_mut().for_each(|fixed| fixed.keep(params));
         let before = undo.as_ref().filter(|_| in_doubt).map(Undo::params);
         state.steps += 1;
         let UpdateState { slots, steps, ema, .. } = &mut *state;
@@ -329,7 +322,7 @@ impl Update {
             &mut ema.params
         });
         let [a, b, c, d] = all;
-        let queue = ChunkQueue::new([&mut *params, grads, ema, a, b, c, d], ranges, taken, workers.scratch.len());
+        let queue = ChunkQueue::new([&mut *params, grads, &mut *ema, a, b, c, d], ranges, taken, workers.scratch.len());
         workers.pool.for_each(workers.scratch, |WorkerScratch { worker, layers, grad, optimizer: scratch, .. }| {
             queue.each(*worker, |i, [params, held_grads, ema, a, b, c, d]| {
                 let (chunk, range) = (&chunks[i], &chunks[i].range);
@@ -352,7 +345,7 @@ impl Update {
                         {
                             return bad_grad.found(range.start + at);
                         }
-                        regularize_and_clip(isa, regularizers, *clip, range, params, grads);
+                        regularize_and_clip(isa, (regularizers, fixed), *clip, range, params, grads);
                         grads
                     }
                 };
@@ -372,6 +365,10 @@ impl Update {
                 ema_step.take(isa, params, ema);
             });
         });
+        fixed.iter().for_each(|fixed| fixed.put_back(params));
+        if !ema.is_empty() {
+            fixed.iter().for_each(|fixed| fixed.put_back(ema));
+        }
         drop(scheduled);
         let refused = bad_grad.get().map(Refusal::Gradient).or(bad_param.get().map(Refusal::Parameter));
         match refused {
