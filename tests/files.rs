@@ -1,5 +1,5 @@
-//! Files as they come: thousands of damaged ones give errors and never a panic, in memory that follows from their length; too
-//! little memory is an error; and CSV files are read as the field's own reader reads them.
+//! Files as they come: thousands of damaged ones give errors and never a panic, in memory that follows from
+//! their length; too little memory is an error; and CSV files are read as the field's own reader reads them.
 // The allocator is the one place outside the kernels that cannot be written without `unsafe`.
 #![allow(unsafe_code)]
 
@@ -28,7 +28,8 @@ fn count(bytes: isize) {
     });
 }
 
-// SAFETY: every call is handed on to the system's allocator unchanged; counting touches thread-local integers only.
+// SAFETY: every call is handed on to the system's allocator unchanged; counting touches thread-local
+// integers.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promises are the system allocator's.

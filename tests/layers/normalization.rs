@@ -131,7 +131,8 @@ fn a_sequence_is_scaled_by_feature_and_streams() {
 network! { struct One: [1] -> [1] { norm: Normalization } }
 network! { struct Floored: [1] -> [1] { norm: Normalization -> Relu } }
 
-/// In every unit that 32 bits have, down to the smallest numbers there are, the layer does what standardising the data does.
+/// In every unit that 32 bits have, down to the smallest numbers there are, the layer does what standardising
+/// the data does.
 #[test]
 fn units_do_not_matter() {
     for unit in [1e-44f32, 1e-40, 1e-38, 1e-30, 1e-18, 1e-9, 1e-7, 1.0, 1e9, 1e18, 1e30, 1e38] {

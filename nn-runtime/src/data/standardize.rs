@@ -5,6 +5,8 @@
 mod scaling;
 
 use super::{DataError, DataErrorKind, Dataset, OneTarget, Targets, Values};
+#[cfg(doc)]
+use crate::layers::Normalization;
 use crate::network::Network;
 use crate::shape::Shape;
 use scaling::Scaling;
@@ -30,10 +32,12 @@ use std::vec::Vec;
 ///
 /// | made by | a feature is | left as they are |
 /// |---|---|---|
-/// | [`fit`](Self::fit) | a place of a row | of several inputs those that hold nothing but 0 and 1, which are masks |
-/// | [`fit_network`](Self::fit_network) | a feature of `[features]` or of all steps of `[steps, features]`, a channel of `[channels, …]` | the same, and inputs of token ids |
+/// | [`fit`](Self::fit) | a place of a row | masks: of several inputs those of nothing but 0 and 1 |
+/// | [`fit_network`](Self::fit_network) | what its shape has features of | masks and token ids |
 /// | [`fit_inputs`](Self::fit_inputs) | a place of a row | inputs that are not named |
-/// | [`fit_shapes`](Self::fit_shapes) | as the shape says | inputs that are not named |
+/// | [`fit_shapes`](Self::fit_shapes) | what its shape has features of | inputs that are not named |
+///
+/// `[features]` has features, `[steps, features]` has them at every step, and `[channels, …]` has channels.
 ///
 /// A data set does not know which of its numbers are ids: `fit_network` asks the network, and
 /// `fit_inputs(&data, [0])` is told.
@@ -69,7 +73,7 @@ impl Standardize {
     }
 
     /// The figures of `train` for a network that reads it: the features of its sequences and the channels of
-    /// its images, each over all steps or pixels. That is what a [`Normalization`](crate::layers::Normalization) layer behind the input is
+    /// its images, each over all steps or pixels. That is what a [`Normalization`] layer behind the input is
     /// given. Inputs of token ids are left as they are, and so are masks, as by [`fit`](Self::fit). Steps
     /// that a mask leaves out count like others.
     ///
@@ -196,7 +200,7 @@ impl Standardize {
         Ok(())
     }
 
-    /// The mean of every feature of input `k`: what a [`Normalization`](crate::layers::Normalization) layer is given; 0 where it is left as
+    /// The mean of every feature of input `k`: what a [`Normalization`] layer is given; 0 where it is left as
     /// it is.
     ///
     /// # Panics

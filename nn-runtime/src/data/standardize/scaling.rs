@@ -1,4 +1,5 @@
-//! Figures of the features of one input, and their use: which numbers of a sample are one feature follows from its shape.
+//! Figures of the features of one input, and their use: which numbers of a sample are one feature follows
+//! from its shape.
 
 use super::super::{DataError, DataErrorKind, Values};
 use crate::layers::Normalization;
