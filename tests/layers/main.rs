@@ -12,6 +12,7 @@ mod embedding;
 mod frame2d;
 mod glu;
 mod harness;
+mod initial;
 mod joins;
 mod masks;
 mod moves;

@@ -53,6 +53,8 @@ pub(crate) struct Param {
     pub(crate) init: Init,
     /// How many inputs and outputs `init` is scaled by.
     pub(crate) fans: [usize; 2],
+    /// Numbers that stay what they are: the first, and how many.
+    pub(crate) fixed: [usize; 2],
     pub(crate) role: Role,
     /// Where it begins within the layer's parameters.
     pub(crate) offset: usize,
@@ -66,6 +68,7 @@ impl Param {
         layout: Layout::Plain,
         init: Init::Zeros,
         fans: [1, 1],
+        fixed: [0, 0],
         role: Role::Trainable,
         offset: 0,
         len: 0,
@@ -112,6 +115,20 @@ impl LayerSpec {
     /// The layer has 8 parameters already.
     pub const fn param(self, name: &'static str, shape: Shape, init: Init) -> LayerSpec {
         self.push(name, shape, Layout::Plain, init, Role::Trainable)
+    }
+
+    /// `len` numbers of the parameter given last, from `from` on, stay what they are: no gradient, decay, penalty or
+    /// optimiser moves them.
+    ///
+    /// # Panics
+    /// No parameter has been given yet, or it does not have these numbers.
+    pub const fn fixed(mut self, from: usize, len: usize) -> LayerSpec {
+        assert!(self.params.count > 0, "expected a parameter before what is fixed in it");
+        let param = &mut self.params.list[self.params.count - 1];
+        assert!(matches!(param.layout, Layout::Plain), "expected a parameter that is stored row by row");
+        assert!(from <= param.len && len <= param.len - from, "expected numbers of the parameter");
+        param.fixed = [from, len];
+        self
     }
 
     /// A running statistic: saved with the others, never touched by an optimiser. What `backward_params` adds
@@ -170,7 +187,8 @@ impl LayerSpec {
         let len = layout.len(&shape);
         let fans = init::fans(&shape);
         let offset = self.params.len;
-        self.params.list[self.params.count] = Param { name, shape, layout, init, fans, role, offset, len };
+        self.params.list[self.params.count] =
+            Param { name, shape, layout, init, fans, fixed: [0, 0], role, offset, len };
         self.params.count += 1;
         self.params.len += lines(len);
         self.overflow |= self.params.len > MAX_LEN;
