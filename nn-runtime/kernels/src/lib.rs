@@ -14,6 +14,7 @@ pub mod conv;
 pub mod elementwise;
 pub mod gather;
 pub mod lanes;
+mod long_sums;
 pub mod math;
 pub mod matrix;
 mod micro;

@@ -65,7 +65,7 @@ impl GroupNorm {
             let fault = fault.found_num(self.groups).help("write `GroupNorm(");
             return Rule::Err(fault.num(divisor(channels, self.groups)).str(")`"));
         }
-        self.norm.rule(x, self.groups, Shape::of([channels]))
+        self.norm.rule(x, self.groups, Shape::of([channels]), "give fewer groups, such as `GroupNorm(1)`")
     }
 
     fn rows(&self, cx: &LayerContext<'_, impl Sized>) -> NormRows {

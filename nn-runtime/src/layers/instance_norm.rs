@@ -60,7 +60,7 @@ impl InstanceNorm {
             let fault = Fault::expected("an input of [channels, …] with 2 numbers or more in each channel").found(x);
             return Rule::Err(fault.help("on features use `LayerNorm`"));
         }
-        self.norm.rule(x, channels, Shape::of([channels]))
+        self.norm.rule(x, channels, Shape::of([channels]), "on features use `LayerNorm`")
     }
 
     fn rows(&self, cx: &LayerContext<'_, impl Sized>) -> NormRows {
