@@ -139,11 +139,7 @@ impl<const N: usize> Layer<N> for GlobalAvgPool {
         let steps = pool.width;
         let samples = x[0].chunks_exact(steps * pool.channels).zip(x[1].chunks_exact(steps));
         for ((x, mask), y) in samples.zip(y.chunks_exact_mut(pool.channels)) {
-            y.fill(0.0);
-            for (x, _) in x.chunks_exact(pool.channels).zip(mask).filter(|(_, mask)| is_step(mask)) {
-                cx.isa.add(x, y);
-            }
-            cx.isa.scale(share(mask), y);
+            masked_mean(x, mask, y);
         }
     }
 
@@ -174,9 +170,29 @@ impl<const N: usize> Layer<N> for GlobalAvgPool {
     }
 }
 
+/// The mean of the steps that are not masked, feature by feature; 0 where there is none. Sums are of `f64`, as steps may be many.
+fn masked_mean(x: &[f32], mask: &[f32], y: &mut [f32]) {
+    const TOGETHER: usize = 16;
+    let features = y.len();
+    let count = steps_of(mask);
+    for (i, y) in y.chunks_mut(TOGETHER).enumerate() {
+        let mut sums = [0.0f64; TOGETHER];
+        for (x, _) in x.chunks_exact(features).zip(mask).filter(|(_, mask)| is_step(mask)) {
+            let x = &x[i * TOGETHER..][..y.len()];
+            sums.iter_mut().zip(x).for_each(|(sum, x)| *sum += f64::from(*x));
+        }
+        y.iter_mut().zip(sums).for_each(|(y, sum)| *y = (sum / count) as f32);
+    }
+}
+
+/// The steps that are not masked, at least 1.
+fn steps_of(mask: &[f32]) -> f64 {
+    mask.iter().filter(|mask| is_step(mask)).count().max(1) as f64
+}
+
 /// What each step counts in a mean.
 fn share(mask: &[f32]) -> f32 {
-    1.0 / mask.iter().filter(|mask| is_step(mask)).count().max(1) as f32
+    (1.0 / steps_of(mask)) as f32
 }
 
 impl<const N: usize> Layer<N> for GlobalMaxPool {

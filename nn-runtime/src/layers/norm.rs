@@ -62,9 +62,14 @@ impl Norm {
         }
     }
 
+    /// Weight and bias, where there are any.
+    pub(super) fn params<'a>(&self, cx: &LayerContext<'a>) -> [Option<&'a [f32]>; 2] {
+        let there = [self.weight, self.weight && self.bias];
+        core::array::from_fn(|i| there[i].then(|| cx.param(i)))
+    }
+
     pub(super) fn forward(&self, cx: &mut LayerContext, rows: NormRows, x: &[f32], y: &mut [f32]) {
-        let params = [self.weight, self.weight && self.bias];
-        let params = core::array::from_fn(|i| params[i].then(|| cx.param(i)));
+        let params = self.params(cx);
         row_norm(cx.isa, rows, x, params, cx.floor(), y, cx.saved);
     }
 
