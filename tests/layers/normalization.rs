@@ -131,7 +131,8 @@ fn a_sequence_is_scaled_by_feature_and_streams() {
 network! { struct One: [1] -> [1] { norm: Normalization } }
 network! { struct Floored: [1] -> [1] { norm: Normalization -> Relu } }
 
-/// In every unit that 32 bits have, down to the smallest numbers there are, the layer does what standardising the data does.
+/// In every unit that 32 bits have, down to the smallest numbers there are, the layer does what standardising
+/// the data does.
 #[test]
 fn units_do_not_matter() {
     for unit in [1e-44f32, 1e-40, 1e-38, 1e-30, 1e-18, 1e-9, 1e-7, 1.0, 1e9, 1e18, 1e30, 1e38] {
@@ -153,4 +154,35 @@ fn units_do_not_matter() {
             assert_eq!(data.inputs()[0].as_slice(), [-1.0, 1.0], "{unit:e}");
         }
     }
+}
+
+network! { struct Mean: (x: [4, 1], mask: [4]) -> [1] { (x, mask) -> GlobalAvgPool } }
+
+#[test]
+fn a_mask_stays_a_mask() {
+    let rows = [[1.0, 2.0, 9.0, 9.0], [3.0, 4.0, 8.0, 9.0]];
+    for (masks, mean) in [([[1.0, 1.0, 0.0, 0.0], [1.0, 1.0, 1.0, 0.0]], -1.0), ([[1.0; 4]; 2], -0.25)] {
+        let mut data = Dataset::values(&rows, &[[0.0]; 2]).unwrap().with_input(&masks).unwrap();
+        Standardize::fit(&data).unwrap().apply(&mut data).unwrap();
+        assert_eq!(data.inputs()[1].as_slice(), masks.as_flattened());
+        let model = Mean::init(0);
+        let sample = (data.input(0, 0).try_into().unwrap(), data.input(1, 0).try_into().unwrap());
+        assert_eq!(model.predictor(1).predict(sample), &[mean]);
+    }
+}
+
+network! { struct Image: [3, 2, 2] -> [3, 2, 2] { norm: Normalization } }
+
+#[test]
+fn figures_of_images_fit_the_layer() {
+    let pixels: Vec<f32> = (0..60).map(|i| i as f32).collect();
+    let mut data = Dataset::values((pixels, 12), (vec![0.0; 5], 1)).unwrap();
+    let fitted = Standardize::fit_network::<Image>(&data).unwrap();
+    let mut model = Image::init(0);
+    model.set("norm.mean", &fitted.mean(0)).unwrap();
+    model.set("norm.std", &fitted.std(0)).unwrap();
+    let before: [f32; 12] = data.input(0, 3).try_into().unwrap();
+    fitted.apply(&mut data).unwrap();
+    let found = *model.predictor(1).predict(&before);
+    assert!(found.iter().zip(data.input(0, 3)).all(|(a, b)| (a - b).abs() < 1e-6));
 }

@@ -13,9 +13,8 @@ pub use backward::backward;
 
 use core::f32::consts::LOG2_E;
 
-use super::lanes::LANE;
 use super::math;
-use super::simd::{Isa, Kernel, LANES, Simd};
+use super::simd::{Isa, Kernel, LANE_INDEX, LANES, Simd};
 use left_out::{all_finite, product_without_zeros};
 use products::{AttentionProduct, product, transpose};
 
@@ -252,7 +251,7 @@ impl Kernel for Attend<'_> {
 /// The lanes of the queries from `base` on that may attend to `key`.
 #[inline(always)]
 fn attends<S: Simd>(s: S, base: usize, key: usize) -> S::M {
-    s.lt_i(s.splat_i(key as i32 - base as i32 - 1), s.load_i(&LANE))
+    s.lt_i(s.splat_i(key as i32 - base as i32 - 1), s.load_i(&LANE_INDEX))
 }
 
 /// Weights below 2^−100 of the largest are 0, so that none is denormal.

@@ -1,7 +1,8 @@
 //! Statistics of the channels of a batch, and their normalisation. In: an `Isa`, the layout of channels,
 //! whole batches, one number a channel. Out: filled slices. Sums take the samples in their order.
 
-use super::lanes::{Each, Terms, column_sums, fill, sums};
+use super::elementwise::{Map, fill};
+use super::reduce::{Terms, column_sums, sums};
 use super::simd::{Isa, Kernel, LANES, Simd};
 
 /// The layout of channels: a sample is `[channels, inner]`.
@@ -66,9 +67,9 @@ struct ScaleChannels {
     floor: f32,
 }
 
-impl Each<4> for ScaleChannels {
+impl Map<4> for ScaleChannels {
     #[inline(always)]
-    fn at<S: Simd>(&self, s: S, [x, mean, scale, shift]: [S::F; 4]) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [x, mean, scale, shift]: [S::F; 4]) -> S::F {
         // The floor is the first operand: where one is NaN, `max` returns the second.
         s.max(s.splat(self.floor), s.fma(s.sub(x, mean), scale, shift))
     }
@@ -77,9 +78,9 @@ impl Each<4> for ScaleChannels {
 /// dy·scale + (x − mean)·slope + shift, in the order dy, x, mean, scale, slope, shift.
 struct ChannelInputGrad;
 
-impl Each<6> for ChannelInputGrad {
+impl Map<6> for ChannelInputGrad {
     #[inline(always)]
-    fn at<S: Simd>(&self, s: S, [dy, x, mean, scale, slope, shift]: [S::F; 6]) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [dy, x, mean, scale, slope, shift]: [S::F; 6]) -> S::F {
         s.fma(dy, scale, s.fma(s.sub(x, mean), slope, shift))
     }
 }
@@ -87,19 +88,19 @@ impl Each<6> for ChannelInputGrad {
 /// A function whose last operands are the same numbers everywhere.
 struct FixedOperands<'a, T, const C: usize>(&'a T, [f32; C]);
 
-impl<T: Each<4>> Each<1> for FixedOperands<'_, T, 3> {
+impl<T: Map<4>> Map<1> for FixedOperands<'_, T, 3> {
     #[inline(always)]
-    fn at<S: Simd>(&self, s: S, [x]: [S::F; 1]) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [x]: [S::F; 1]) -> S::F {
         let [a, b, c] = self.1;
-        self.0.at(s, [x, s.splat(a), s.splat(b), s.splat(c)])
+        self.0.apply(s, [x, s.splat(a), s.splat(b), s.splat(c)])
     }
 }
 
-impl<T: Each<6>> Each<2> for FixedOperands<'_, T, 4> {
+impl<T: Map<6>> Map<2> for FixedOperands<'_, T, 4> {
     #[inline(always)]
-    fn at<S: Simd>(&self, s: S, [dy, x]: [S::F; 2]) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [dy, x]: [S::F; 2]) -> S::F {
         let [a, b, c, d] = self.1;
-        self.0.at(s, [dy, x, s.splat(a), s.splat(b), s.splat(c), s.splat(d)])
+        self.0.apply(s, [dy, x, s.splat(a), s.splat(b), s.splat(c), s.splat(d)])
     }
 }
 

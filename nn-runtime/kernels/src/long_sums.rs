@@ -7,7 +7,7 @@ use core::ops::Range;
 pub(crate) const LONG: usize = 2048;
 
 /// Rows of a block.
-const BLOCK: usize = 512;
+const BLOCK: usize = 64;
 
 /// Sums that are computed at a time, a multiple of every alignment that a range of sums may need.
 const PIECE: usize = 2048;

@@ -7,7 +7,8 @@ mod backward_weight;
 #[cfg(test)]
 mod tests;
 
-use super::lanes::{Each, Terms, fill, lane_sums};
+use super::elementwise::{Map, fill};
+use super::reduce::{Terms, lane_sums};
 use super::simd::{Isa, Kernel, LANES, Simd};
 
 pub use backward_weight::{row_bias_backward, row_weight_backward};
@@ -88,24 +89,24 @@ impl ScaleRow {
     }
 }
 
-impl Each<1> for ScaleRow {
+impl Map<1> for ScaleRow {
     #[inline(always)]
-    fn at<S: Simd>(&self, s: S, [x]: [S::F; 1]) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [x]: [S::F; 1]) -> S::F {
         // The floor is the first operand: where one is NaN, `max` returns the second.
         s.max(s.splat(self.floor), self.normalised(s, x))
     }
 }
 
-impl Each<2> for ScaleRow {
+impl Map<2> for ScaleRow {
     #[inline(always)]
-    fn at<S: Simd>(&self, s: S, [x, w]: [S::F; 2]) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [x, w]: [S::F; 2]) -> S::F {
         s.max(s.splat(self.floor), s.mul(self.normalised(s, x), w))
     }
 }
 
-impl Each<3> for ScaleRow {
+impl Map<3> for ScaleRow {
     #[inline(always)]
-    fn at<S: Simd>(&self, s: S, [x, w, b]: [S::F; 3]) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [x, w, b]: [S::F; 3]) -> S::F {
         s.max(s.splat(self.floor), s.fma(self.normalised(s, x), w, b))
     }
 }
@@ -118,18 +119,18 @@ struct RowInputGrad {
     slope: f32,
 }
 
-impl Each<2> for RowInputGrad {
+impl Map<2> for RowInputGrad {
     #[inline(always)]
-    fn at<S: Simd>(&self, s: S, [dy, x]: [S::F; 2]) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [dy, x]: [S::F; 2]) -> S::F {
         let rest = s.fma(s.sub(x, s.splat(self.mean)), s.splat(self.slope), s.splat(self.shift));
         s.sub(s.mul(dy, s.splat(self.scale)), rest)
     }
 }
 
-impl Each<3> for RowInputGrad {
+impl Map<3> for RowInputGrad {
     #[inline(always)]
-    fn at<S: Simd>(&self, s: S, [dy, x, w]: [S::F; 3]) -> S::F {
-        Each::<2>::at(self, s, [s.mul(dy, w), x])
+    fn apply<S: Simd>(&self, s: S, [dy, x, w]: [S::F; 3]) -> S::F {
+        Map::<2>::apply(self, s, [s.mul(dy, w), x])
     }
 }
 

@@ -7,9 +7,8 @@ mod narrow;
 #[cfg(test)]
 mod tests;
 
-use super::lanes::LANE;
 use super::math;
-use super::simd::{Isa, Kernel, LANES, Simd};
+use super::simd::{Isa, Kernel, LANE_INDEX, LANES, Simd};
 
 pub use cross_entropy::{
     cross_entropy_distribution, cross_entropy_distribution_value, cross_entropy_labels, cross_entropy_labels_value,
@@ -18,7 +17,7 @@ pub use cross_entropy::{
 /// The first `len` lanes, those that the last vector of a row fills.
 #[inline(always)]
 fn filled<S: Simd>(s: S, len: usize) -> S::M {
-    s.lt_i(s.load_i(&LANE), s.splat_i(len as i32))
+    s.lt_i(s.load_i(&LANE_INDEX), s.splat_i(len as i32))
 }
 
 /// The last vector of a row, with −∞ in the lanes past its end: never the maximum, and 0 in a sum of

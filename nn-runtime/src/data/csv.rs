@@ -1,15 +1,16 @@
 //! Tables of numbers from CSV files: a file or a reader, which columns are the target and which the features,
 //! to a dataset. Nothing is guessed at: a field that is no number is an error with its file, line and column.
 
+mod field;
 mod header;
 mod numbers;
 mod records;
 
 use super::{DataError, DataErrorKind, Dataset, Labels, Samples, Values};
-use crate::quote::{listed, quoted, quoted_path as shown};
-use core::str;
+use crate::quote::quoted_path as shown;
+use field::Field;
 use header::Header;
-use numbers::{NoNumber, NumberColumn, Offset};
+use numbers::{NumberColumn, Offset};
 use records::{Record, Records};
 use std::borrow::ToOwned;
 use std::format;
@@ -67,7 +68,7 @@ impl From<usize> for Column {
 ///
 /// let file = "time,load\n1700000000,3\n1700000060,4\n";
 /// let fault = Csv::new(file.as_bytes()).values(["load"]).unwrap_err().to_string();
-/// assert!(fault.starts_with("csv, line 3, column `time`: expected a number that 32 bits can tell from 1700000000"));
+/// assert!(fault.starts_with("csv, line 3, column `time`: expected a number that 32 bits can tell from "));
 ///
 /// let loads = Csv::new(file.as_bytes()).subtract("time", 1.7e9).values(["load"])?;
 /// assert_eq!(loads.inputs()[0].as_slice(), [0.0, 60.0]);
@@ -75,8 +76,14 @@ impl From<usize> for Column {
 /// ```
 #[derive(Debug)]
 pub struct Csv<R> {
-    name: String,
     source: R,
+    options: Options,
+}
+
+/// How a file is read, whatever it comes from: what does the work is compiled once, here.
+#[derive(Debug)]
+struct Options {
+    name: String,
     headers: Option<bool>,
     delimiter: u8,
     features: Option<Vec<Column>>,
@@ -92,7 +99,11 @@ impl Csv<File> {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, DataError> {
         let name = shown(path.as_ref());
         match File::open(path) {
-            Ok(file) => Ok(Self { name, ..Csv::new(file) }),
+            Ok(file) => {
+                let mut csv = Csv::new(file);
+                csv.options.name = name;
+                Ok(csv)
+            }
             Err(error) => Err(DataError::unreadable(name, error)),
         }
     }
@@ -101,43 +112,48 @@ impl Csv<File> {
 impl<R: Read> Csv<R> {
     /// What `source` yields; errors call it `csv`.
     pub fn new(source: R) -> Self {
+        let (headers, features) = (None, None);
         let name = "csv".to_owned();
-        Self { name, source, headers: None, delimiter: b',', features: None, offsets: Vec::new(), rounded: false }
+        let options = Options { name, headers, delimiter: b',', features, offsets: Vec::new(), rounded: false };
+        Self { source, options }
     }
 
     /// Whether the first line names the columns. Unless it is said it does, and a first line that holds a
     /// number is refused where no column is asked for by its name, because it may be the first of the data.
     #[must_use]
-    pub fn headers(self, headers: bool) -> Self {
-        Self { headers: Some(headers), ..self }
+    pub fn headers(mut self, headers: bool) -> Self {
+        self.options.headers = Some(headers);
+        self
     }
 
     /// What separates the fields, a comma by default.
     #[must_use]
-    pub fn delimiter(self, delimiter: u8) -> Self {
-        Self { delimiter, ..self }
+    pub fn delimiter(mut self, delimiter: u8) -> Self {
+        self.options.delimiter = delimiter;
+        self
     }
 
     /// The columns to take as features, in this order; by default all but the targets.
     #[must_use]
-    pub fn features(self, columns: impl IntoIterator<Item: Into<Column>>) -> Self {
-        let features = Some(columns.into_iter().map(Into::into).collect());
-        Self { features, ..self }
+    pub fn features(mut self, columns: impl IntoIterator<Item: Into<Column>>) -> Self {
+        self.options.features = Some(columns.into_iter().map(Into::into).collect());
+        self
     }
 
     /// Takes `number` off every number of a column, before it is rounded to 32 bits: the first day of time
     /// stamps, the smallest of large ids.
     #[must_use]
     pub fn subtract(mut self, column: impl Into<Column>, number: f64) -> Self {
-        self.offsets.push(Offset { column: column.into(), number });
+        self.options.offsets.push(Offset { column: column.into(), number });
         self
     }
 
     /// Whether numbers that 32 bits cannot tell apart are taken as they are rounded, instead of refused; not
     /// by default.
     #[must_use]
-    pub fn rounded(self, rounded: bool) -> Self {
-        Self { rounded, ..self }
+    pub fn rounded(mut self, rounded: bool) -> Self {
+        self.options.rounded = rounded;
+        self
     }
 
     /// Samples whose targets are the numbers of these columns.
@@ -147,10 +163,10 @@ impl<R: Read> Csv<R> {
     /// targets or no lines; a line with more or fewer fields than the first; a field that is no finite
     /// number; numbers of a column that 32 bits cannot tell apart; more data than memory. Names the file, the
     /// line and the column.
-    pub fn values(self, targets: impl IntoIterator<Item: Into<Column>>) -> Result<Dataset<Values>, DataError> {
+    pub fn values(mut self, targets: impl IntoIterator<Item: Into<Column>>) -> Result<Dataset<Values>, DataError> {
         let targets: Vec<Column> = targets.into_iter().map(Into::into).collect();
         let width = targets.len();
-        let table = self.read(&targets, None)?;
+        let table = self.options.read(&mut self.source, &targets, None)?;
         Dataset::new(table.features, (table.targets, width).into_values()?)
     }
 
@@ -158,22 +174,25 @@ impl<R: Read> Csv<R> {
     ///
     /// # Errors
     /// As [`values`](Self::values), and a class that is no integer from 0.
-    pub fn classes(self, target: impl Into<Column>) -> Result<Dataset<Labels>, DataError> {
-        self.labelled(target.into(), |field| field.class())
+    pub fn classes(mut self, target: impl Into<Column>) -> Result<Dataset<Labels>, DataError> {
+        self.options.labelled(&mut self.source, target.into(), &|field| field.class())
     }
 
     /// Samples whose classes this column holds by name; a class is the place of its name in `names`.
     ///
     /// # Errors
     /// As [`values`](Self::values), and a name that is not among `names`.
-    pub fn named_classes(self, target: impl Into<Column>, names: &[&str]) -> Result<Dataset<Labels>, DataError> {
-        self.labelled(target.into(), |field| field.named(names))
+    pub fn named_classes(mut self, target: impl Into<Column>, names: &[&str]) -> Result<Dataset<Labels>, DataError> {
+        self.options.labelled(&mut self.source, target.into(), &|field| field.named(names))
     }
+}
 
+impl Options {
     fn labelled(
         self,
+        source: &mut dyn Read,
         target: Column,
-        class: impl Fn(&Field<'_>) -> Result<u32, DataError>,
+        class: &dyn Fn(&Field<'_>) -> Result<u32, DataError>,
     ) -> Result<Dataset<Labels>, DataError> {
         let mut labels: Vec<u32> = Vec::new();
         let mut take = |field: &Field<'_>| {
@@ -182,18 +201,36 @@ impl<R: Read> Csv<R> {
             labels.push(class);
             Ok(())
         };
-        let table = self.read(&[target], Some(&mut take))?;
+        let table = self.read(source, &[target], Some(&mut take))?;
         Dataset::new(table.features, Labels::from_classes(labels))
     }
 
     /// Features and targets line by line; targets that are no numbers are given to `take`.
-    fn read(self, targets: &[Column], take: Option<TakeLabel<'_, '_>>) -> Result<Table, DataError> {
-        let name = self.name.clone();
-        self.table(targets, take).map_err(|fault| fault.in_file(&name))
+    fn read(
+        self,
+        source: &mut dyn Read,
+        targets: &[Column],
+        take: Option<TakeLabel<'_, '_>>,
+    ) -> Result<Table, DataError> {
+        self.table(source, targets, take).map_err(|fault| fault.in_file(&self.name))
     }
 
-    fn table(self, targets: &[Column], mut take: Option<TakeLabel<'_, '_>>) -> Result<Table, DataError> {
-        let mut records = Records::new(self.source, self.delimiter);
+    fn table(
+        &self,
+        source: &mut dyn Read,
+        targets: &[Column],
+        mut take: Option<TakeLabel<'_, '_>>,
+    ) -> Result<Table, DataError> {
+        if matches!(self.delimiter, b'"' | b'\n' | b'\r') {
+            let found = format!("`{}`", self.delimiter.escape_ascii());
+            return Err(DataError::new(
+                DataErrorKind::Setting,
+                "delimiter",
+                "what neither quotes nor ends a line",
+                found,
+            ));
+        }
+        let mut records = Records::new(source, self.delimiter)?;
         let mut record = Record::default();
         loop {
             if !records.next(&mut record)? {
@@ -205,7 +242,7 @@ impl<R: Read> Csv<R> {
         }
         let asked = [targets, self.features.as_deref().unwrap_or(&[])].concat();
         let header = Header::new(record.clone(), self.headers, self.delimiter, &asked)?;
-        let plan = Plan::new(&header, targets, self.features.as_deref())?;
+        let plan = ColumnPlan::new(&header, targets, self.features.as_deref())?;
         let mut columns = plan.number_columns(&header, &self.offsets, self.rounded, take.is_none())?;
         let mut flat: [Vec<f32>; 2] = [Vec::new(), Vec::new()];
         // Without a header the first line is the first of the data.
@@ -249,7 +286,7 @@ struct Table {
 }
 
 /// Which columns are read, by place.
-struct Plan {
+struct ColumnPlan {
     features: Vec<usize>,
     targets: Vec<usize>,
 }
@@ -261,7 +298,7 @@ struct NumberAt {
     title: String,
 }
 
-impl Plan {
+impl ColumnPlan {
     fn new(header: &Header, targets: &[Column], features: Option<&[Column]>) -> Result<Self, DataError> {
         let fault = |place: &str, expected: &str, found: &str| {
             Err(DataError::new(DataErrorKind::Column, place, expected, found))
@@ -321,66 +358,6 @@ fn reserve<N>(numbers: &mut Vec<N>, more: usize, line: u64) -> Result<(), DataEr
         let found = format!("{} numbers, and no memory for more", numbers.len());
         DataError::new(DataErrorKind::Memory, format!("line {line}"), "a table that fits into memory", found)
     })
-}
-
-/// One field and where it stands.
-struct Field<'a> {
-    record: &'a Record,
-    place: usize,
-    header: &'a Header,
-    delimiter: u8,
-}
-
-impl Field<'_> {
-    fn bytes(&self) -> &[u8] {
-        self.record.field(self.place)
-    }
-
-    fn text(&self) -> Result<&str, DataError> {
-        str::from_utf8(self.bytes()).map_err(|_| self.fault(DataErrorKind::Format, "UTF-8 text"))
-    }
-
-    fn number(&self, column: &mut NumberColumn, title: &str) -> Result<f32, DataError> {
-        let text = self.text()?;
-        column.read(text, self.record.line, title).map_err(|fault| match fault {
-            NoNumber::Same(fault) => fault,
-            NoNumber::Infinite => self.fault(DataErrorKind::Number, "a finite number"),
-            NoNumber::Text => {
-                let fault = self.fault(DataErrorKind::Number, "a number");
-                let comma = self.delimiter != b',' && text.replace(',', ".").parse::<f64>().is_ok();
-                match () {
-                    () if self.record.line == 1 && !self.header.named => {
-                        fault.help("if the first line names the columns, say `.headers(true)`")
-                    }
-                    () if comma => fault.help("write decimals with a point: `1.5`"),
-                    () => fault,
-                }
-            }
-        })
-    }
-
-    fn class(&self) -> Result<u32, DataError> {
-        self.text()?.parse().map_err(|_| {
-            let help = "read a column of names with `.named_classes(column, &[\"…\", \"…\"])`";
-            self.fault(DataErrorKind::Label, "a class, an integer from 0").help(help)
-        })
-    }
-
-    fn named(&self, names: &[&str]) -> Result<u32, DataError> {
-        let text = self.text()?;
-        let class = names.iter().position(|&name| name == text).and_then(|class| u32::try_from(class).ok());
-        class.ok_or_else(|| {
-            let names = listed(names.iter().map(|name| quoted(name)));
-            self.fault(DataErrorKind::Label, &format!("one of {names}"))
-        })
-    }
-
-    fn fault(&self, kind: DataErrorKind, expected: &str) -> DataError {
-        let place = format!("line {}, column {}", self.record.line, self.header.title(self.place));
-        let text = String::from_utf8_lossy(self.bytes());
-        let found = if text.is_empty() { "an empty field".to_owned() } else { quoted(&text) };
-        DataError::new(kind, place, expected, found)
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@ mod dataset;
 pub mod digits;
 mod error;
 pub mod idx;
-mod random;
 mod samples;
 mod split;
 mod standardize;

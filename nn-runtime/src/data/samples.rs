@@ -127,7 +127,7 @@ impl Values {
 /// |---|---|---|
 /// | `&[[f32; N]]`, `&[[f32; N]; M]`, `Vec<[f32; N]>` | its length | `N` |
 /// | `(&[f32], width)`, `(Vec<f32>, width)` | its length / `width` | `width` |
-/// | an `ndarray` array or view, or a reference to one, of one or more axes | first axis | product of the others |
+/// | an `ndarray` array or view, or a reference to one | first axis | product of the others |
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read as rows of `f32`, one per sample",
     note = "a flat slice comes with its width: `(&pixels[..], 784)`; one number per sample is `(&numbers[..], 1)`",

@@ -1,7 +1,7 @@
 //! Cutting a dataset into a part to train on and a part to test with; every sample is in one of the two.
 
-use super::random::Random;
 use super::{DataError, DataErrorKind, Dataset, Targets};
+use crate::random::Random;
 use std::format;
 use std::string::ToString;
 use std::vec::Vec;
@@ -19,7 +19,7 @@ impl<T: Targets> Dataset<T> {
             return Err(fault.help(help));
         }
         let tested = (self.len() as f64 * test).round() as usize;
-        let order = Random::new(seed, self.len() as u64).permutation(self.len());
+        let order = Random::keyed(seed, &[self.len() as u64]).permutation(self.len());
         let (test, train) = order.split_at(tested.min(self.len()));
         Ok((self.try_select(train)?, self.try_select(test)?))
     }

@@ -7,7 +7,7 @@ use crate::fault::Fault;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
 use crate::spec::{LayerSpec, Rule};
-use nn_kernels::pool::{Pool, avg_pool, avg_pool_backward};
+use nn_kernels::pool::{Pool, avg_pool, avg_pool_backward, masked_mean};
 
 /// The mean of each channel or feature: `[channels, height, width] -> [channels]`, `[steps, features] -> [features]`.
 ///
@@ -139,7 +139,7 @@ impl<const N: usize> Layer<N> for GlobalAvgPool {
         let steps = pool.width;
         let samples = x[0].chunks_exact(steps * pool.channels).zip(x[1].chunks_exact(steps));
         for ((x, mask), y) in samples.zip(y.chunks_exact_mut(pool.channels)) {
-            masked_mean(x, mask, y);
+            masked_mean(cx.isa, x, mask, y);
         }
     }
 
@@ -162,37 +162,13 @@ impl<const N: usize> Layer<N> for GlobalAvgPool {
         let samples = dx[0].chunks_exact_mut(steps * pool.channels).zip(cx.saved.chunks_exact(steps));
         for ((dx, mask), dy) in samples.zip(dy.chunks_exact(pool.channels)) {
             dx.fill(0.0);
+            let count = mask.iter().filter(|mask| is_step(mask)).count() as f32;
             for (dx, _) in dx.chunks_exact_mut(pool.channels).zip(mask).filter(|(_, mask)| is_step(mask)) {
-                cx.isa.axpy(share(mask), dy, dx);
+                dx.iter_mut().zip(dy).for_each(|(dx, dy)| *dx = dy / count);
             }
         }
         dx[1].fill(0.0);
     }
-}
-
-/// The mean of the steps that are not masked, feature by feature; 0 where there is none. Sums are of `f64`, as steps may be many.
-fn masked_mean(x: &[f32], mask: &[f32], y: &mut [f32]) {
-    const TOGETHER: usize = 16;
-    let features = y.len();
-    let count = steps_of(mask);
-    for (i, y) in y.chunks_mut(TOGETHER).enumerate() {
-        let mut sums = [0.0f64; TOGETHER];
-        for (x, _) in x.chunks_exact(features).zip(mask).filter(|(_, mask)| is_step(mask)) {
-            let x = &x[i * TOGETHER..][..y.len()];
-            sums.iter_mut().zip(x).for_each(|(sum, x)| *sum += f64::from(*x));
-        }
-        y.iter_mut().zip(sums).for_each(|(y, sum)| *y = (sum / count) as f32);
-    }
-}
-
-/// The steps that are not masked, at least 1.
-fn steps_of(mask: &[f32]) -> f64 {
-    mask.iter().filter(|mask| is_step(mask)).count().max(1) as f64
-}
-
-/// What each step counts in a mean.
-fn share(mask: &[f32]) -> f32 {
-    (1.0 / steps_of(mask)) as f32
 }
 
 impl<const N: usize> Layer<N> for GlobalMaxPool {

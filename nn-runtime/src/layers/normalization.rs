@@ -10,10 +10,11 @@ use nn_kernels::batch_norm::{Channels, channels_backward, scale_channels};
 
 /// `y = (x - mean) / std`, one mean and deviation for each index of `axis`. Any shape. A deviation of 0
 /// counts as 1, so that constant features become 0, not NaN; there is no other floor, so units do not matter.
+/// Without `axis` it is the last one of `[steps, features]`, and the first one of any other shape.
 ///
 /// | argument | here | PyTorch | Keras's `Normalization` |
 /// |---|---|---|---|
-/// | `axis`, from 0, the batch not counted | features of `[features]` and `[steps, features]`, channels of `[channels, …]` | no such layer | `axis=-1` |
+/// | `axis`, from 0, the batch not counted | that of the features, or the channels | no such layer | `axis=-1` |
 /// | mean and deviation | by name, see below | | `adapt(data)`, or `mean`, `variance` |
 /// | a deviation of 0 | counts as 1 | | counts as 1e-7, as do all below |
 ///

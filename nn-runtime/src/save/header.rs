@@ -29,7 +29,7 @@ pub(super) struct Entry {
 }
 
 /// What a header tells.
-pub(super) struct Header {
+pub(super) struct FileHeader {
     pub(super) tensors: Vec<Entry>,
     /// `(name, name of the tensor that has its numbers)`: how PyTorch's `save_model` writes tensors that are
     /// one.
@@ -83,9 +83,9 @@ impl Source {
     }
 }
 
-impl Header {
+impl FileHeader {
     /// The header, after which `source` stands at the first tensor.
-    pub(super) fn read(path: &Path, source: &mut Source) -> Result<Header, WeightsError> {
+    pub(super) fn read(path: &Path, source: &mut Source) -> Result<FileHeader, WeightsError> {
         let no_read = |error: io::Error| {
             WeightsError::one(path, WeightsErrorKind::Read(error.kind()), format!("cannot be read: {error}"))
         };
@@ -173,7 +173,7 @@ struct RawTensor {
 impl Raw {
     /// The tensors in the order of their numbers, which begin at byte `start` and follow each other without a
     /// gap.
-    fn placed(self, start: u64) -> Result<Header, Faults> {
+    fn placed(self, start: u64) -> Result<FileHeader, Faults> {
         let mut faults = Faults::default();
         let mut tensors = Vec::with_capacity(self.tensors.len());
         for (name, raw) in self.tensors {
@@ -201,7 +201,7 @@ impl Raw {
             end = entry.to;
         }
         match faults.is_empty() {
-            true => Ok(Header { tensors, aliases: self.aliases }),
+            true => Ok(FileHeader { tensors, aliases: self.aliases }),
             false => Err(faults),
         }
     }

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use error::Faults;
 pub use error::{WeightsError, WeightsErrorKind};
-use header::{CUT_SHORT, Entry, Header, Source};
+use header::{CUT_SHORT, Entry, FileHeader, Source};
 use numbers::NumberType;
 
 use crate::model::Model;
@@ -106,7 +106,7 @@ impl<N: Network> Model<N> {
             kind => WeightsError::one(path, WeightsErrorKind::Read(kind), format!("cannot be read: {error}")),
         };
         let mut source = Source::open(path).map_err(no_read)?;
-        let header = Header::read(path, &mut source)?;
+        let header = FileHeader::read(path, &mut source)?;
         let tensors = params::tensors(N::COMPILED);
         let wanted = matched(&tensors, &header, N::COMPILED.name).map_err(|faults| {
             let help = "load weights that were saved from this declaration; labels are their names";
@@ -142,7 +142,7 @@ struct Wanted<'a> {
 }
 
 /// Every tensor with its place, in the order of the file; or what is wrong with names, types and shapes.
-fn matched<'a>(tensors: &'a [Tensor], header: &'a Header, network: &str) -> Result<Vec<Wanted<'a>>, Faults> {
+fn matched<'a>(tensors: &'a [Tensor], header: &'a FileHeader, network: &str) -> Result<Vec<Wanted<'a>>, Faults> {
     let wrapper = names::wrapper(header.tensors.iter().map(|entry| entry.name.as_str()));
     // A label of that name is a part of the network, not a wrapper around it.
     let wrapper = if tensors.iter().any(|tensor| tensor.name.starts_with(wrapper)) { "" } else { wrapper };

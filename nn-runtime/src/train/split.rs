@@ -56,6 +56,11 @@ fn blocks(size: usize, samples: usize) -> impl Iterator<Item = Range<usize>> {
     (0..samples.div_ceil(size)).map(move |i| i * size..samples.min((i + 1) * size))
 }
 
+/// Whether a sample's output depends on the others of its batch.
+pub(super) fn depends_on_batch(map: &CompiledNetwork) -> bool {
+    map.nodes.iter().any(|node| !node.frozen && node.spec.depends_on_batch_anywhere())
+}
+
 /// Whether one worker takes all samples: where a sample's output depends on the others of its batch, where a
 /// statistic follows whole batches, and where sites share parameters, whose gradients are added site by site
 /// and not sample by sample.

@@ -4,7 +4,7 @@
 use super::left_out::{all_finite, product_without_zeros};
 use super::products::{AttentionProduct, product, transpose};
 use super::{AttentionHeads, BLOCK, QueryBlock, RowLayout, StridedRows};
-use crate::lanes::{Each, fill};
+use crate::elementwise::{Map, fill};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// Overwrites queries, keys and values in `qkv` with their gradients, given that of the context and all
@@ -190,9 +190,9 @@ impl AttentionBackward<'_> {
 /// A copy.
 struct Identity;
 
-impl Each<1> for Identity {
+impl Map<1> for Identity {
     #[inline(always)]
-    fn at<S: Simd>(&self, _: S, [x]: [S::F; 1]) -> S::F {
+    fn apply<S: Simd>(&self, _: S, [x]: [S::F; 1]) -> S::F {
         x
     }
 }

@@ -7,8 +7,8 @@ use core::iter::StepBy;
 use core::ops::Range;
 
 use super::{NormRows, RowGradTerms, RowMoments, RowValue, SAVED_PER_ROW};
-use crate::lanes::lane_sums;
 use crate::long_sums::{LONG, add_in_blocks};
+use crate::reduce::lane_sums;
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// Vectors of weights whose sums are computed at the same time.

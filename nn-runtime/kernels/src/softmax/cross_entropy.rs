@@ -3,7 +3,7 @@
 //! Nothing is averaged: the caller divides, or passes a scale.
 
 use super::narrow::{exponentials, load_columns, store_columns};
-use super::{LANE, LANES, LongSum, check_rows, filled, largest, load_tail};
+use super::{LANES, LongSum, check_rows, filled, largest, load_tail};
 use crate::math;
 use crate::simd::{Isa, Kernel, Simd};
 
@@ -38,7 +38,7 @@ impl ClassTargets for LabelTargets<'_> {
     fn vector<S: Simd>(&self, s: S, row: usize, from: usize) -> S::F {
         // Exact where it is small enough to equal a lane.
         let lane = (i64::from(self.labels[row]) - from as i64) as f32;
-        let met = s.eq(s.to_f(s.load_i(&LANE)), s.splat(lane));
+        let met = s.eq(s.to_f(s.load_i(&crate::simd::LANE_INDEX)), s.splat(lane));
         s.select(met, s.splat(self.hot), s.splat(self.cold))
     }
     #[inline(always)]

@@ -3,11 +3,13 @@
 //! closed, or lines that do not end. Memory grows with what comes, and too little of it is an error.
 
 use super::super::{DataError, DataErrorKind};
-use crate::file_kind::FileKind;
+use crate::file_kind::{FileKind, START};
 use std::format;
-use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::io::{BufRead, BufReader, Chain, Cursor, ErrorKind, Read};
 use std::string::ToString;
 use std::vec::Vec;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The fields of a record and the line on which it begins, counted from 1.
 #[derive(Clone, Default)]
@@ -63,17 +65,25 @@ enum State {
 }
 
 /// The records of `source`, one at a time.
-pub(super) struct Records<R> {
-    source: BufReader<R>,
+pub(super) struct Records<'a> {
+    source: BufReader<Chain<Cursor<Vec<u8>>, &'a mut dyn Read>>,
     delimiter: u8,
     /// The line that comes next.
     line: u64,
-    begun: bool,
 }
 
-impl<R: Read> Records<R> {
-    pub(super) fn new(source: R, delimiter: u8) -> Self {
-        Records { source: BufReader::with_capacity(1 << 16, source), delimiter, line: 1, begun: false }
+impl<'a> Records<'a> {
+    pub(super) fn new(source: &'a mut dyn Read, delimiter: u8) -> Result<Self, DataError> {
+        // However few bytes a pipe gives at first.
+        let mut start = Vec::new();
+        let read = (&mut *source).take(START as u64).read_to_end(&mut start);
+        read.map_err(|error| DataError::unreadable("reading", error))?;
+        refuse_other_files(&start)?;
+        if start.starts_with(BYTE_ORDER_MARK) {
+            start.drain(..BYTE_ORDER_MARK.len());
+        }
+        let source = BufReader::with_capacity(1 << 16, Cursor::new(start).chain(source));
+        Ok(Records { source, delimiter, line: 1 })
     }
 
     /// Reads the next record, blank lines included; false at the end of the file.
@@ -89,11 +99,6 @@ impl<R: Read> Records<R> {
                 Err(error) => return Err(DataError::unreadable("reading", error)),
             };
             let mut at = 0;
-            if !self.begun {
-                self.begun = true;
-                refuse_other_files(chunk)?;
-                at = if chunk.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-            }
             if chunk.is_empty() {
                 return match state {
                     State::Quoted => Err(never_closed(quote_line)),
@@ -149,7 +154,7 @@ impl<R: Read> Records<R> {
 
 /// A file that is no text is told before its bytes are taken for names.
 fn refuse_other_files(start: &[u8]) -> Result<(), DataError> {
-    match FileKind::of(&start[..start.len().min(crate::file_kind::START)]) {
+    match FileKind::of(start) {
         // These may begin like a header.
         None | Some(FileKind::Json | FileKind::Gguf) => Ok(()),
         Some(kind) => {

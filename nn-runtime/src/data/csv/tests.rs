@@ -242,7 +242,7 @@ fn ids_and_time_stamps_are_never_one() {
         assert_eq!(Csv::new(file.as_bytes()).features(["y"]).values(["t"]).is_ok(), line.is_none(), "{numbers:?}");
     }
     // Double precision of dense measurements is rounded, as everywhere.
-    let mut random = crate::data::random::Random::new(1, 0);
+    let mut random = crate::random::Random::keyed(1, &[]);
     let mut file = "a,b,y\n".to_owned();
     for _ in 0..20_000 {
         let unit = f64::from(random.unit()) + f64::from(random.unit()) * 1e-8;
@@ -323,4 +323,27 @@ fn messages_are_short_and_obey_nothing() {
     assert_eq!(text, "csv, header: expected a column `y`, found `a\\u{1b}[2J`, `b\\u{7}`");
     let text = said(Csv::new(&b"a,b\n\x1b]0;x\x07,2\n"[..]).values(["b"]));
     assert!(text.ends_with("expected a number, found `\\u{1b}]0;x\\u{7}`"), "{text}");
+}
+
+/// One byte at a time, as a slow pipe gives them.
+struct Slow(&'static [u8]);
+
+impl Read for Slow {
+    fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.0.len().min(to.len()).min(1);
+        to[..count].copy_from_slice(&self.0[..count]);
+        self.0 = &self.0[count..];
+        Ok(count)
+    }
+}
+
+#[test]
+fn how_bytes_arrive_does_not_matter() {
+    let file = "\u{feff}\"a\"\"b\",y\r\n\r\n1.5,\" 1\"\r\n2,0";
+    let slow = Csv::new(Slow(file.as_bytes())).classes("y").unwrap();
+    assert_eq!(slow, Csv::new(file.as_bytes()).features(["a\"b"]).classes("y").unwrap());
+    assert!(said(Csv::new(Slow(b"PK\x03\x04zip")).classes("y")).contains("found a zip archive"));
+    for delimiter in [b'"', b'\n', b'\r'] {
+        assert!(said(people().delimiter(delimiter).classes("sick")).starts_with("csv, delimiter: expected "));
+    }
 }

@@ -222,7 +222,7 @@ fn images_without_pixels_are_refused() {
 #[test]
 fn bytes_at_random_never_panic() {
     let dir = Dir::new("random");
-    let mut random = crate::data::random::Random::new(0, 0);
+    let mut random = crate::random::Random::keyed(0, &[]);
     for _ in 0..300 {
         let mut bytes = images(3);
         for _ in 0..1 + random.below(3) {

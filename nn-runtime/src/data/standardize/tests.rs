@@ -1,13 +1,13 @@
 //! Figures, what is left as it is, shapes, and the way back.
 
 use super::*;
-use crate::data::random::Random;
+use crate::random::Random;
 use std::string::ToString;
 use std::vec;
 
 #[test]
 fn the_training_part_gets_mean_0_and_deviation_1() {
-    let mut random = Random::new(5, 0);
+    let mut random = Random::keyed(5, &[]);
     for (n, width) in [(2, 1), (3, 5), (101, 7), (1000, 2)] {
         let flat: Vec<f32> =
             (0..n * width).map(|i| 1e4 * (i % width) as f32 + (1.0 + (i % width) as f32) * random.bell()).collect();

@@ -35,7 +35,7 @@ activation! {
     /// assert_eq!(Net::init(0).predictor(1).predict(&[-4.0, 3.0, 4.0]), &[0.0, 3.0, 4.0]);
     /// ```
     // NaN at -∞, as PyTorch's: x times 0.
-    pub HardSwish(x) = if x <= -3.0 { x - x } else if x >= 3.0 { x } else { x * (x / 6.0 + 0.5) }
+    pub HardSwish(x) = if x <= -3.0 { x * clamp(x / 6.0 + 0.5, 0.0, 1.0) } else if x >= 3.0 { x } else { x * (x / 6.0 + 0.5) }
 }
 
 by_hand! {
