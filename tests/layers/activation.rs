@@ -121,18 +121,16 @@ fn mish() {
     check("images/mish", |_| Mish::new(), Mish::rule, &[(Mish::new(), &|x| x * x.exp().ln_1p().tanh())]);
 }
 
-/// Where a factor is 0 the product is, but NaN at -∞, as PyTorch's.
+/// Where two factors go to infinity and to 0, the smaller wins.
 #[test]
 fn products_have_limits() {
-    let x = [f32::MIN, -1e4, f32::INFINITY, f32::MAX];
+    let x = [f32::NEG_INFINITY, f32::MIN, f32::INFINITY, f32::MAX];
     let limits = [0.0, 0.0, f32::INFINITY, f32::MAX];
     for isa in Isa::available() {
         let x_shape = [Shape::of([4])];
         let swish = Probe::new(HardSwish::new(), HardSwish::rule, x_shape).unwrap().isa(isa);
         let mish = Probe::new(Mish::new(), Mish::rule, x_shape).unwrap().isa(isa);
         assert_eq!((swish.forward(1, [&x]), mish.forward(1, [&x])), ([limits.to_vec()], [limits.to_vec()]));
-        let least = [f32::NEG_INFINITY; 4];
-        assert!(swish.forward(1, [&least])[0].iter().chain(&mish.forward(1, [&least])[0]).all(|y| y.is_nan()));
         let slopes = [0.0, 0.0, 1.0, 1.0];
         assert_eq!(swish.gradients(1, [&x], [&[1.0; 4]]).inputs[0], slopes, "{}", isa.name());
         assert_eq!(mish.gradients(1, [&x], [&[1.0; 4]]).inputs[0], slopes, "{}", isa.name());

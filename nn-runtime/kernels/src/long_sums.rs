@@ -1,5 +1,6 @@
-//! Sums over so many rows that one chain of `f32` would lose digits: blocks of rows are summed in `f32`, the blocks in `f64`.
-//! In: how many rows, where sums go, and a function that sums some rows. Out: the sums, added to what is there.
+//! Sums over so many rows that one chain of `f32` would lose digits: blocks of rows are summed in `f32`, the
+//! blocks in `f64`. In: how many rows, where sums go, and a function that sums some rows. Out: the sums,
+//! added to what is there.
 
 use core::ops::Range;
 
@@ -12,7 +13,8 @@ const BLOCK: usize = 64;
 /// Sums that are computed at a time, a multiple of every alignment that a range of sums may need.
 const PIECE: usize = 2048;
 
-/// `to[i] += Σ sum(rows, i)` over all blocks of `rows`. `sum` adds the rows of a block to the sums of a range of `to`, which begin at 0.
+/// `to[i] += Σ sum(rows, i)` over all blocks of `rows`. `sum` adds the rows of a block to the sums of a range
+/// of `to`, which begin at 0.
 ///
 /// The result follows from the number of rows alone, whatever part of the sums `to` is.
 #[inline(always)]

@@ -29,7 +29,7 @@ use nn_kernels::batch_norm::{Channels, channels_backward, gradient_sums, moments
 /// | one number per channel while training, as in a last batch of one | normalised with the running statistics, which stay | an error | `y = bias` |
 ///
 /// On a sequence the network can be streamed, except along `axis = 0`, its steps. Where one layer is used in several places
-/// ([`share`](crate::network)), the running statistics follow the batches of all of them, one after the other.
+/// (`share`), the running statistics follow the batches of all of them, one after the other.
 ///
 /// Parameters: `weight` and `bias`, `[channels]`; beside them, saved but not learnt, `running_mean` and `running_var`, which begin
 /// as 0 and 1. Ioffe & Szegedy, "Batch Normalization", 2015.

@@ -1,5 +1,5 @@
-//! The normalisations of groups of channels of a sample, wherever the channels are: what `GroupNorm` and `InstanceNorm` share.
-//! In: a shape, the axis of its channels, how many groups; out: spec and filled slices.
+//! The normalisations of groups of channels of a sample, wherever the channels are: what `GroupNorm` and
+//! `InstanceNorm` share. In: a shape, the axis of its channels, how many groups; out: spec and filled slices.
 
 use super::axis;
 use super::norm::Norm;
@@ -9,7 +9,8 @@ use crate::shape::Shape;
 use crate::spec::Rule;
 use nn_kernels::row_norm::{NormRows, SAVED_PER_ROW};
 
-/// A sample as `[before, channels, after]`, whose channels are normalised in groups, over `before` and `after` too.
+/// A sample as `[before, channels, after]`, whose channels are normalised in groups, over `before` and
+/// `after` too.
 #[derive(Clone, Copy)]
 pub(super) struct ChannelNorm {
     pub(super) norm: Norm,
@@ -122,7 +123,8 @@ impl ChannelNorm {
         }
     }
 
-    /// What a sample adds to the gradient of the weight of channel `c`, or without the moments that were saved of its bias.
+    /// What a sample adds to the gradient of the weight of channel `c`, or without the moments that were
+    /// saved of its bias.
     fn channel_grad(&self, [x, dy]: [&[f32]; 2], c: usize, saved: Option<&[f32]>) -> f32 {
         let mut sum = 0.0;
         for b in 0..self.before {

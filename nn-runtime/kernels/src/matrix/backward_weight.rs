@@ -12,9 +12,9 @@ use crate::simd::{Isa, Kernel, LANES, Simd};
 /// `dw[i, j] += Σ_s x[s, i] · dy[s, j]`, for `x` of `[b, rows]`, `dy` of `[b, cols]`, and the part `range` of
 /// the storage; with `overwrite`, `dw[i, j] = …`.
 ///
-/// The sum is one chain of `fma` from s = 0 on, starting at what is there, or at 0, so a batch in two calls gives
-/// the bits of one. Of more than 2,048 samples, blocks are summed so, and the blocks in `f64`. The padding is left
-/// as it is, or set to 0 with `overwrite`.
+/// The sum is one chain of `fma` from s = 0 on, starting at what is there, or at 0, so a batch in two calls
+/// gives the bits of one. Of more than 2,048 samples, blocks are summed so, and the blocks in `f64`. The
+/// padding is left as it is, or set to 0 with `overwrite`.
 ///
 /// # Panics
 /// `x.len() != b * rows || dy.len() != b * cols` for every `b`; `dw.len() != range.len()`; `range.end >
@@ -238,8 +238,8 @@ impl TileKernel for WeightTiles {
 
 /// `db[j] += Σ_s dy[s, j]` for the outputs j in `range`, for `dy` of `[b, cols]`.
 ///
-/// The sum is taken in the order of the samples, starting at what is there; of more than 2,048 samples, blocks are
-/// summed so, and the blocks in `f64`.
+/// The sum is taken in the order of the samples, starting at what is there; of more than 2,048 samples,
+/// blocks are summed so, and the blocks in `f64`.
 ///
 /// # Panics
 /// `cols == 0`; `dy.len()` is no multiple of `cols`; `range.end > cols`; `db.len() != range.len()`.

@@ -24,7 +24,7 @@ activation! {
 }
 
 activation! {
-    /// `y = x · h(x)` with `h(x) = x / 6 + 1/2`, not below 0 and not above 1. Any shape. At -3 the slope is 0, at 3 it is 1; at -∞ it is NaN.
+    /// `y = x · h(x)` with `h(x) = x / 6 + 1/2`, not below 0 and not above 1. Any shape. At -3 the slope is 0, at 3 it is 1.
     ///
     /// No arguments, as PyTorch's `Hardswish()` and Keras's `hard_silu`. Howard et al., "Searching for MobileNetV3", 2019.
     ///
@@ -34,12 +34,12 @@ activation! {
     /// network! { pub struct Net: [3] -> [3] { HardSwish } }
     /// assert_eq!(Net::init(0).predictor(1).predict(&[-4.0, 3.0, 4.0]), &[0.0, 3.0, 4.0]);
     /// ```
-    // NaN at -∞, as PyTorch's: x times 0.
-    pub HardSwish(x) = if x <= -3.0 { x * clamp(x / 6.0 + 0.5, 0.0, 1.0) } else if x >= 3.0 { x } else { x * (x / 6.0 + 0.5) }
+    // By choice and not by `clamp`, so that it is 0 at -∞ and not -∞ · 0.
+    pub HardSwish(x) = if x <= -3.0 { 0.0 } else if x >= 3.0 { x } else { x * (x / 6.0 + 0.5) }
 }
 
 by_hand! {
-    /// `y = x · tanh(ln(1 + exp(x)))`. Any shape. At -∞ it is NaN.
+    /// `y = x · tanh(ln(1 + exp(x)))`. Any shape.
     ///
     /// No arguments, as PyTorch's `Mish()` and Keras's `mish`. Misra, "Mish: A Self Regularized Non-Monotonic Activation Function",
     /// 2020.
@@ -68,8 +68,8 @@ impl Curve for Mish {
     #[inline(always)]
     fn value<S: Simd>(&self, s: S, x: S::F) -> S::F {
         let (_, _, n) = mish(s, x);
-        // At -∞ NaN, as PyTorch's: x times 0.
-        s.mul(x, s.div(n, s.add(n, s.splat(2.0))))
+        // The factor stops where the other is 0: -∞ · 0 would be NaN.
+        s.mul(s.max(s.splat(-100.0), x), s.div(n, s.add(n, s.splat(2.0))))
     }
     #[inline(always)]
     fn backward<S: Simd>(&self, s: S, x: S::F, dy: S::F) -> S::F {
