@@ -56,6 +56,7 @@ mod any_inputs;
 mod avg_pool;
 mod axis;
 mod batch_norm;
+mod channel_norm;
 mod concat;
 mod conv;
 mod conv1d;

@@ -122,7 +122,7 @@ macro_rules! recurrent_layer {
                 _: &[f32],
                 part: crate::layer::ParamGrad,
             ) {
-                self.of.backward_params(cx, x[0], part);
+                self.of.backward_params(cx, x, part);
             }
 
             fn step_any(&self, cx: &mut crate::layer::LayerContext, x: &[&[f32]], y: &mut [f32]) {
