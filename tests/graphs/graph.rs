@@ -1,30 +1,31 @@
-//! A declaration as data: networks of sites and numbered values, with the names that the language gives them. In: what `draw`
-//! decides; out: what `write` spells and `meaning` computes. It knows no syntax and no float.
+//! A declaration as data: networks of sites and numbered values, with the names that the language gives them.
+//! In: what `draw` decides; out: what `codegen` writes and `interpreter` computes. It knows no syntax and no
+//! float.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::own::{Formula, Setting};
+use crate::random_formulas::{Formula, Setting};
 
 pub type Shape = Vec<usize>;
 
 /// Several networks; the last one is what is tested, the others are layers of those after them.
-pub struct World {
+pub struct Program {
     /// Formulas declared beside them.
     pub formulas: Vec<Rc<Formula>>,
     pub nets: Vec<Net>,
 }
 
-impl World {
+impl Program {
     pub fn top(&self) -> &Net {
-        self.nets.last().expect("a world has a network")
+        self.nets.last().expect("a program has a network")
     }
 }
 
 /// What the numbers of an input are.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub enum Nature {
-    Any,
+pub enum ValueKind {
+    Numbers,
     /// 1 a step, 0 padding.
     Mask,
     /// Whole numbers below this.
@@ -37,7 +38,7 @@ pub struct Net {
     pub name: String,
     pub inputs: Vec<String>,
     /// What each input holds.
-    pub natures: Vec<Nature>,
+    pub value_kinds: Vec<ValueKind>,
     pub outputs: Vec<(String, usize)>,
     /// The only input, or output, has no name in the declaration.
     pub plain: [bool; 2],
@@ -110,7 +111,7 @@ pub enum Kind {
         features: usize,
     },
     /// A formula of the program, perhaps with its constant given.
-    Own(Rc<Formula>, Option<f64>),
+    Formula(Rc<Formula>, Option<f64>),
     Net(usize),
 }
 
@@ -197,7 +198,7 @@ impl Curve {
     ];
 }
 
-/// One parameter tensor: its name, its shape, and whether training leaves it alone.
+/// Unary parameter tensor: its name, its shape, and whether training leaves it alone.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Tensor {
     pub name: String,
@@ -247,7 +248,7 @@ impl Net {
 
     /// Any numbers: neither a mask nor ids.
     pub fn is_any(&self, value: usize) -> bool {
-        self.natures.get(value).is_none_or(|nature| *nature == Nature::Any)
+        self.value_kinds.get(value).is_none_or(|value_kind| *value_kind == ValueKind::Numbers)
     }
 
     pub fn input_shapes(&self) -> &[Shape] {
@@ -290,7 +291,7 @@ impl Kind {
             Kind::CausalConv { .. } => "Conv1d".into(),
             Kind::PositionalEncoding { .. } => "PositionalEncoding".into(),
             Kind::Embedding { .. } => "Embedding".into(),
-            Kind::Own(formula, _) => formula.word.into(),
+            Kind::Formula(formula, _) => formula.word.into(),
             Kind::Net(inner) => nets[*inner].name.clone(),
             simple => format!("{simple:?}"),
         }
@@ -318,7 +319,7 @@ impl Kind {
             Kind::PositionalEncoding { learnt: true } => vec![("weight", x.to_vec())],
             Kind::LayerNorm => vec![("weight", vec![features]), ("bias", vec![features])],
             Kind::Embedding { vocabulary, features } => vec![("weight", vec![*vocabulary, *features])],
-            Kind::Own(formula, _) => match formula.setting {
+            Kind::Formula(formula, _) => match formula.setting {
                 Setting::Learnt(_) => vec![(Setting::LEARNT, vec![1])],
                 _ => Vec::new(),
             },
@@ -369,7 +370,7 @@ impl Kind {
             | Kind::Attention { .. }
             | Kind::PositionalEncoding { .. }
             | Kind::LayerNorm
-            | Kind::Own(..) => {}
+            | Kind::Formula(..) => {}
         }
         vec![y]
     }

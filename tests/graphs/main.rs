@@ -1,42 +1,42 @@
-//! Random graphs: hundreds of drawn declarations compiled by the real macro, their outputs, gradients and training steps against an
-//! independent interpreter in double precision, their streams against their windows. In: seeds; out: nothing, or every graph that is wrong
-//! with its declaration. Slow.
+//! Random graphs: hundreds of drawn declarations compiled by the real macro, their outputs, gradients and
+//! training steps against an independent interpreter in double precision, their streams against their
+//! windows. In: seeds; out: nothing, or every graph that is wrong with its declaration. Slow.
 
-mod dice;
+mod case;
+mod codegen;
+mod compare;
+mod compile;
 mod draw;
 mod formulas;
 mod graph;
-mod judge;
-mod meaning;
-mod own;
+mod interpreter;
+mod random_formulas;
+mod rng;
 mod streams;
-mod task;
-mod workshop;
-mod write;
 
-use graph::{Kind, Nature, Net, Site};
-use task::Task;
+use case::Case;
+use graph::{Kind, Net, Site, ValueKind};
 
 /// How many graphs, and how many programs they are compiled into.
 const GRAPHS: usize = 240;
 const PROGRAMS: usize = 8;
 
-fn tasks() -> Vec<Task> {
-    (0..).filter_map(Task::new).take(GRAPHS).collect()
+fn cases() -> Vec<Case> {
+    (0..).filter_map(Case::new).take(GRAPHS).collect()
 }
 
 #[test]
 #[ignore = "compiles hundreds of declarations, which takes minutes"]
 fn every_graph_means_what_it_says() {
-    let tasks = tasks();
-    let said = workshop::run(&tasks, PROGRAMS);
+    let cases = cases();
+    let report = compile::run(&cases, PROGRAMS);
     let mut wrong = Vec::new();
-    for task in &tasks {
-        if let Err(fault) = judge::judge(task, &said[&task.seed.to_string()]) {
-            wrong.push(format!("seed {}: {fault}\n{}", task.seed, task.source));
+    for case in &cases {
+        if let Err(fault) = compare::compare(case, &report[&case.seed.to_string()]) {
+            wrong.push(format!("seed {}: {fault}\n{}", case.seed, case.source));
         }
     }
-    let refused = said.values().filter(|said| said.refused.is_some()).count();
+    let refused = report.values().filter(|report| report.refused.is_some()).count();
     let streamed = GRAPHS - refused;
     println!("{streamed} of {GRAPHS} graphs were run as streams");
     assert!(streamed >= 30 && refused >= 30, "{streamed} graphs were run as streams, {refused} refused");
@@ -46,9 +46,9 @@ fn every_graph_means_what_it_says() {
 /// What is drawn holds everything that the language has, and often enough that a fault anywhere is met.
 #[test]
 fn the_graphs_hold_everything() {
-    let tasks = tasks();
-    let count = |holds: &dyn Fn(&Task) -> bool| tasks.iter().filter(|task| holds(task)).count();
-    let says = |word: &str| count(&|task| task.source.contains(word));
+    let cases = cases();
+    let count = |holds: &dyn Fn(&Case) -> bool| cases.iter().filter(|case| holds(case)).count();
+    let says = |word: &str| count(&|case| case.source.contains(word));
     let words = [
         "frozen ",
         "share(",
@@ -90,12 +90,12 @@ fn the_graphs_hold_everything() {
         "Bent",
     ];
     let words = words.map(|word| (word, says(word)));
-    let top = |holds: &dyn Fn(&Net) -> bool| count(&|task| holds(task.world.top()));
+    let top = |holds: &dyn Fn(&Net) -> bool| count(&|case| holds(case.program.top()));
     let any =
-        |holds: &dyn Fn(&Site) -> bool| count(&|task| task.world.nets.iter().flat_map(|net| &net.sites).any(holds));
-    let masked = |site: &Site, net: &Net| site.x.iter().any(|&x| net.natures.get(x) == Some(&Nature::Mask));
+        |holds: &dyn Fn(&Site) -> bool| count(&|case| case.program.nets.iter().flat_map(|net| &net.sites).any(holds));
+    let masked = |site: &Site, net: &Net| site.x.iter().any(|&x| net.value_kinds.get(x) == Some(&ValueKind::Mask));
     let sequences = |holds: &dyn Fn(&Site, &Net) -> bool| {
-        count(&|task| task.world.nets.iter().any(|net| net.sites.iter().any(|site| holds(site, net))))
+        count(&|case| case.program.nets.iter().any(|net| net.sites.iter().any(|site| holds(site, net))))
     };
     let found = [
         ("a recurrence with a mask", sequences(&|s, net| matches!(s.kind, Kind::Recurrent(_)) && masked(s, net))),

@@ -1,10 +1,11 @@
-//! What a world means: outputs in double precision, gradients by differences of them. In: a world, parameters by name, samples; out:
-//! numbers to compare with. Independent of the runtime: it walks the sites in order and plans nothing.
+//! What a program means: outputs in double precision, gradients by differences of them. In: a program,
+//! parameters by name, samples; out: numbers to compare with. Independent of the runtime: it walks the sites
+//! in order and plans nothing.
 
 use std::collections::BTreeMap;
 
 use crate::formulas;
-use crate::graph::{Kind, World};
+use crate::graph::{Kind, Program};
 
 /// Parameters by name, one of which may be moved a little wherever it learns.
 #[derive(Clone, Default)]
@@ -27,25 +28,25 @@ impl Params {
     }
 }
 
-/// A world at work on single samples.
-pub struct Meaning<'a> {
-    pub world: &'a World,
+/// A program at work on single samples.
+pub struct Interpreter<'a> {
+    pub program: &'a Program,
     /// How near any number has come to where gradients cannot be compared.
-    pub edge: f64,
+    pub margin: f64,
 }
 
-impl<'a> Meaning<'a> {
-    pub fn new(world: &'a World) -> Self {
-        Meaning { world, edge: f64::INFINITY }
+impl<'a> Interpreter<'a> {
+    pub fn new(program: &'a Program) -> Self {
+        Interpreter { program, margin: f64::INFINITY }
     }
 
     /// The outputs for one sample.
     pub fn outputs(&mut self, params: &Params, x: &[Vec<f64>]) -> Vec<Vec<f64>> {
-        self.net(self.world.nets.len() - 1, "", false, params, x)
+        self.net(self.program.nets.len() - 1, "", false, params, x)
     }
 
     fn net(&mut self, which: usize, prefix: &str, frozen: bool, params: &Params, x: &[Vec<f64>]) -> Vec<Vec<f64>> {
-        let net = &self.world.nets[which];
+        let net = &self.program.nets[which];
         let mut values = x.to_vec();
         for site in &net.sites {
             let owner = site.shares.as_ref().map_or(site, |(_, owner)| &net.sites[*owner]);
@@ -61,13 +62,13 @@ impl<'a> Meaning<'a> {
                         let own: Vec<_> =
                             own.iter().map(|(param, _)| params.get(&format!("{name}.{param}"), frozen)).collect();
                         let x: Vec<&[f64]> = flow.iter().map(|x| &x[..]).collect();
-                        formulas::layer(&site.kind, &x, &shapes, &own, &mut self.edge)
+                        formulas::layer(&site.kind, &x, &shapes, &own, &mut self.margin)
                     }
                 };
             }
             // So large that what is lost in 32 bits shows after the next products.
             let most = flow.iter().flatten().fold(0.0f64, |most, y| most.max(y.abs()));
-            self.edge = self.edge.min(0.004 / most);
+            self.margin = self.margin.min(0.004 / most);
             values.extend(flow);
         }
         net.outputs.iter().map(|(_, value)| values[*value].clone()).collect()
