@@ -43,11 +43,17 @@ pub enum Loss {
     Sigmoid,
 }
 
+/// The declaration of a seed, without numbers.
+pub fn declare(seed: u64) -> (Program, String) {
+    let program = draw::program(seed);
+    let source = codegen::source(&program, seed);
+    (program, source)
+}
+
 impl Case {
     /// `None` where no numbers can be found that are away from edges.
     pub fn new(seed: u64) -> Option<Case> {
-        let program = draw::program(seed);
-        let source = codegen::source(&program, seed);
+        let (program, source) = declare(seed);
         let top = program.top();
         let mut tensors = Vec::new();
         top.tensors(&program.nets, "", false, &mut tensors);
@@ -170,9 +176,14 @@ fn draw_numbers(rng: &mut Rng, program: &Program, tensors: &[Tensor]) -> Drawn {
     let params: BTreeMap<String, Vec<f32>> = tensors
         .iter()
         .map(|Tensor { name, shape, .. }| {
+            if name.ends_with("running_var") {
+                let drawn = rng.reals(shape.iter().product(), 0.6);
+                return (name.clone(), drawn.into_iter().map(|x| x + 1.0).collect());
+            }
             let size = match shape[..] {
                 [_, features] => 1.4 * size / (features as f32).sqrt(),
                 [_, features, kernel] => 1.4 * size / ((features * kernel) as f32).sqrt(),
+                [_, channels, kernel, _] => 1.4 * size / ((channels * kernel * kernel) as f32).sqrt(),
                 _ => 0.5,
             };
             (name.clone(), rng.reals(shape.iter().product(), size))
@@ -193,9 +204,11 @@ fn draw_numbers(rng: &mut Rng, program: &Program, tensors: &[Tensor]) -> Drawn {
         .collect();
     let all = Params { all: params.iter().map(|(name, values)| (name.clone(), wide(values))).collect(), moved: None };
     let mut interpreter = Interpreter::new(program);
-    for s in 0..SAMPLES {
-        interpreter.outputs(&all, &sample(&x, s));
+    let samples: Vec<_> = (0..SAMPLES).map(|s| sample(&x, s)).collect();
+    for sample in &samples {
+        interpreter.outputs(&all, sample);
     }
+    interpreter.train(&all, &samples);
     (params, x, interpreter.margin)
 }
 

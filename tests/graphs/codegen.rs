@@ -173,6 +173,7 @@ impl<'a> Writer<'a> {
             }
             Kind::PositionalEncoding { learnt: true } => "(learnt = true)".to_owned(),
             Kind::Embedding { vocabulary, features } => format!("({}, {features})", self.number(*vocabulary)),
+            Kind::Operation(of) => of.arguments(),
             Kind::Formula(formula, Some(given)) => match formula.setting {
                 Setting::Learnt(_) => format!("({} = {given:?})", Setting::LEARNT),
                 _ => format!("({} = {given:?})", Setting::CONSTANT),

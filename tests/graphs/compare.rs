@@ -62,6 +62,14 @@ pub fn compare(case: &Case, report: &Report) -> Result<(), String> {
         }
     }
 
+    let follows_batches = case.tensors.iter().any(|tensor| tensor.running);
+    interpreter.train(&params, &samples);
+    let running = interpreter.running.clone();
+    for tensor in case.tensors.iter().filter(|tensor| tensor.running && !tensor.frozen) {
+        let name = &tensor.name;
+        near(report.get(&format!("stepped:{name}"))?, &running[name], VALUES)
+            .map_err(|off| format!("running statistics `{name}`: {off}"))?;
+    }
     for tensor in &case.tensors {
         let name = &tensor.name;
         let before = wide(&case.params[name]);
@@ -72,6 +80,9 @@ pub fn compare(case: &Case, report: &Report) -> Result<(), String> {
             }
             continue;
         }
+        if tensor.running {
+            continue;
+        }
         // Of the first sample, of all, and of the loss.
         let mut slopes = [Vec::new(), Vec::new(), Vec::new()];
         for i in 0..before.len() {
@@ -79,12 +90,15 @@ pub fn compare(case: &Case, report: &Report) -> Result<(), String> {
             for (way, by) in [(1.0, STEP), (-1.0, -STEP)] {
                 let mut moved = params.clone();
                 moved.moved = Some((name.clone(), i, by));
-                for (s, x) in samples.iter().enumerate() {
-                    let y = interpreter.outputs(&moved, x);
-                    let weighed = way * dot(&y, &dy[s]) / (2.0 * STEP);
+                let y: Vec<_> = samples.iter().map(|x| interpreter.outputs(&moved, x)).collect();
+                for (s, y) in y.iter().enumerate() {
+                    let weighed = way * dot(y, &dy[s]) / (2.0 * STEP);
                     found[0] += if s == 0 { weighed } else { 0.0 };
                     found[1] += weighed;
-                    found[2] += way * loss(case, s, &y) / SAMPLES as f64 / (2.0 * STEP);
+                }
+                let y = if follows_batches { interpreter.train(&moved, &samples) } else { y };
+                for (s, y) in y.iter().enumerate() {
+                    found[2] += way * loss(case, s, y) / SAMPLES as f64 / (2.0 * STEP);
                 }
             }
             slopes.iter_mut().zip(found).for_each(|(slopes, found)| slopes.push(found));
@@ -117,7 +131,7 @@ fn names(case: &Case, report: &Report) -> Result<(), String> {
         }
     }
     for batch in [1, SAMPLES] {
-        let free = case.tensors.iter().filter(|t| !t.frozen);
+        let free = case.tensors.iter().filter(|t| !t.frozen && !t.running);
         let expected: Vec<String> = free.map(|t| format!("dparam{batch}:{}", t.name)).collect();
         let found = report.keys(&format!("dparam{batch}:"));
         if expected != found {

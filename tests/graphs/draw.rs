@@ -7,6 +7,7 @@ mod sequences;
 use std::rc::Rc;
 
 use crate::graph::{Curve, Kind, Net, Program, Shape, Site, ValueKind};
+use crate::kinds;
 use crate::random_formulas::{self, Formula, Setting};
 use crate::rng::Rng;
 
@@ -19,7 +20,8 @@ pub fn program(seed: u64) -> Program {
     };
     // A program of streams: all sequences have as many steps, and no layer looks ahead.
     let stream = rng.chance(30).then(|| rng.between(2, 6));
-    let style = Style { formulas: &formulas, stream };
+    let images = stream.is_none() && rng.chance(30);
+    let style = Style { formulas: &formulas, stream, images };
     let mut nets: Vec<Net> = Vec::new();
     let inner = rng.pick(&[0, 1, 1, 2, 2, 3]);
     for name in &["Stem", "InnerBlock", "Tower"][..inner] {
@@ -46,6 +48,8 @@ struct Style<'a> {
     formulas: &'a [Rc<Formula>],
     /// How many steps all sequences have, where the program is to run as a stream.
     stream: Option<usize>,
+    /// Whether most inputs are images.
+    images: bool,
 }
 
 struct Builder<'a> {
@@ -168,8 +172,10 @@ impl<'a> Builder<'a> {
 
     fn step(&mut self) {
         let x = self.value();
-        if self.net.shapes[x].len() == 2 && self.rng.chance(45) {
-            return self.sequence(x);
+        match self.net.shapes[x].len() {
+            3 if self.rng.chance(75) => return self.image(x),
+            2 if self.rng.chance(45) => return self.sequence(x),
+            _ => {}
         }
         match self.rng.below(100) {
             0..24 => {
@@ -177,7 +183,8 @@ impl<'a> Builder<'a> {
                 self.add_times(kind, vec![x], times);
             }
             24..46 => self.dense(x),
-            46..53 => self.moves(x),
+            46..50 => self.moves(x),
+            50..53 => self.operation(x),
             53..68 => self.join(x),
             68..71 => self.split(x),
             71..86 if !self.nets.is_empty() => self.inner(x),
@@ -200,6 +207,35 @@ impl<'a> Builder<'a> {
             _ => self.rng.chance(65).then(|| random_formulas::number(self.rng)),
         };
         Kind::Formula(formula, given)
+    }
+
+    /// A layer with a file of its own, if one fits.
+    fn operation(&mut self, x: usize) {
+        let stream = self.style.stream.is_some();
+        let Some(of) = kinds::draw(self.rng, &self.net.shapes[x], stream) else { return self.dense(x) };
+        let stays = of.output(&self.net.shapes[x]) == self.net.shapes[x];
+        let times = if stays { self.times(10) } else { None };
+        self.add_times(Kind::Operation(of), vec![x], times);
+    }
+
+    /// A layer over an image; behind a convolution often a rectifier, a pool, or both.
+    fn image(&mut self, x: usize) {
+        if self.rng.chance(20) && self.share_statistics() {
+            return;
+        }
+        self.operation(x);
+        let (mut y, last) = (self.net.shapes.len() - 1, self.net.sites.len() - 1);
+        if self.net.shapes[y].len() != 3 || self.net.sites[last].kind.word(self.nets) != "Conv2d" {
+            return;
+        }
+        if self.rng.chance(65) {
+            y = self.add(Kind::Curve(Curve::Relu), vec![y]);
+        }
+        if self.rng.chance(75)
+            && let Some(of) = kinds::draw_pool2d(self.rng, &self.net.shapes[y], false)
+        {
+            self.add(Kind::Operation(of), vec![y]);
+        }
     }
 
     /// A repetition, so often in a hundred.
@@ -317,6 +353,21 @@ impl<'a> Builder<'a> {
         let nets: Vec<usize> =
             learning.iter().copied().filter(|&s| matches!(self.net.sites[s].kind, Kind::Net(_))).collect();
         let s = if nets.is_empty() { self.rng.pick(&learning) } else { self.rng.pick(&nets) };
+        self.share_of(s);
+    }
+
+    /// A second use of the running statistics of a batch norm, if there is one.
+    fn share_statistics(&mut self) -> bool {
+        let all: Vec<usize> = (0..self.net.sites.len()).filter(|&s| self.net.sites[s].kind.is("BatchNorm")).collect();
+        if !all.is_empty() {
+            let s = self.rng.pick(&all);
+            self.share_of(s);
+        }
+        !all.is_empty()
+    }
+
+    /// One more use of the parameters of site `s`.
+    fn share_of(&mut self, s: usize) {
         let label = self.net.sites[s].label.clone().unwrap_or_else(|| format!("shared{s}"));
         self.net.sites[s].label = Some(label.clone());
         let Site { kind, times, x, shares, .. } = self.net.sites[s].clone();

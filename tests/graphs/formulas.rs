@@ -50,6 +50,7 @@ pub fn layer(kind: &Kind, x: &[&[f64]], shapes: &[&Shape], params: &[Vec<f64>], 
         Kind::LastStep => sequences::last_step(x[0], x.get(1).copied(), shapes[0][1]),
         Kind::GlobalAvgPool => sequences::mean(x[0], x.get(1).copied(), shapes[0]),
         Kind::Embedding { features, .. } => sequences::rows_of(x[0], &params[0], *features),
+        Kind::Operation(of) => of.forward(x[0], shapes[0], params, margin),
         Kind::Formula(formula, given) => {
             let setting = setting(formula, *given, params);
             x[0].iter().map(|&x| formula.value(x, setting, margin)).collect()

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crate::kinds::Operation;
 use crate::random_formulas::{Formula, Setting};
 
 pub type Shape = Vec<usize>;
@@ -64,7 +65,7 @@ pub struct Site {
     pub shares: Option<(String, usize)>,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Debug)]
 pub enum Kind {
     Dense {
         units: usize,
@@ -110,6 +111,8 @@ pub enum Kind {
         vocabulary: usize,
         features: usize,
     },
+    /// One of those with a file of their own.
+    Operation(Rc<dyn Operation>),
     /// A formula of the program, perhaps with its constant given.
     Formula(Rc<Formula>, Option<f64>),
     Net(usize),
@@ -204,6 +207,8 @@ pub struct Tensor {
     pub name: String,
     pub shape: Shape,
     pub frozen: bool,
+    /// It follows the batches instead of its gradient.
+    pub running: bool,
 }
 
 impl Site {
@@ -268,8 +273,12 @@ impl Net {
                 if let Kind::Net(inner) = site.kind {
                     nets[inner].tensors(nets, &format!("{name}."), frozen, all);
                 }
-                for (param, shape) in site.kind.params(&self.shapes[site.x[0]]) {
-                    all.push(Tensor { name: format!("{name}.{param}"), shape, frozen });
+                let x = &self.shapes[site.x[0]];
+                for (param, shape) in site.kind.params(x) {
+                    all.push(Tensor { name: format!("{name}.{param}"), shape, frozen, running: false });
+                }
+                for (param, shape) in site.kind.running(x) {
+                    all.push(Tensor { name: format!("{name}.{param}"), shape, frozen, running: true });
                 }
             }
         }
@@ -291,10 +300,16 @@ impl Kind {
             Kind::CausalConv { .. } => "Conv1d".into(),
             Kind::PositionalEncoding { .. } => "PositionalEncoding".into(),
             Kind::Embedding { .. } => "Embedding".into(),
+            Kind::Operation(of) => of.word().into(),
             Kind::Formula(formula, _) => formula.word.into(),
             Kind::Net(inner) => nets[*inner].name.clone(),
             simple => format!("{simple:?}"),
         }
+    }
+
+    /// Whether it is a layer of this word.
+    pub fn is(&self, word: &str) -> bool {
+        !matches!(self, Kind::Net(_)) && self.word(&[]) == word
     }
 
     /// The parameters of one layer on an input of this shape.
@@ -319,6 +334,7 @@ impl Kind {
             Kind::PositionalEncoding { learnt: true } => vec![("weight", x.to_vec())],
             Kind::LayerNorm => vec![("weight", vec![features]), ("bias", vec![features])],
             Kind::Embedding { vocabulary, features } => vec![("weight", vec![*vocabulary, *features])],
+            Kind::Operation(of) => of.params(x),
             Kind::Formula(formula, _) => match formula.setting {
                 Setting::Learnt(_) => vec![(Setting::LEARNT, vec![1])],
                 _ => Vec::new(),
@@ -327,11 +343,19 @@ impl Kind {
         }
     }
 
+    /// Parameters behind those that follow the batches.
+    pub fn running(&self, x: &[usize]) -> Vec<(&'static str, Shape)> {
+        match self {
+            Kind::Operation(of) => of.running(x),
+            _ => Vec::new(),
+        }
+    }
+
     /// True if there is anything to learn, freeze or share.
     pub fn learns(&self, nets: &[Net]) -> bool {
         match self {
             Kind::Net(inner) => nets[*inner].sites.iter().any(|site| site.kind.learns(nets)),
-            own => !own.params(&[1, 1]).is_empty(),
+            own => !own.params(&[1, 1, 1]).is_empty(),
         }
     }
 
@@ -361,6 +385,7 @@ impl Kind {
             // Of steps the features, of images the channels.
             Kind::GlobalAvgPool => y = vec![if y.len() == 2 { y[1] } else { y[0] }],
             Kind::Embedding { features, .. } => y.push(*features),
+            Kind::Operation(of) => y = of.output(&y),
             Kind::Net(inner) => return nets[*inner].output_shapes(),
             Kind::Curve(_)
             | Kind::Softmax

@@ -25,7 +25,7 @@ pub fn inputs(rng: &mut Rng, style: &Style, nets: &[Net], count: usize) -> Vec<(
             true => all.push((vec![steps], ValueKind::Ids(1 + features))),
             false => all.push((shape, ValueKind::Numbers)),
         }
-        if all.len() < 3 && rng.chance(35) {
+        if all.len() < 3 && rng.chance(45) {
             all.push((vec![steps], ValueKind::Mask));
         }
     }
@@ -37,6 +37,9 @@ pub fn inputs(rng: &mut Rng, style: &Style, nets: &[Net], count: usize) -> Vec<(
 fn shape(rng: &mut Rng, style: &Style) -> Shape {
     if let Some(steps) = style.stream {
         return vec![steps, features(rng)];
+    }
+    if style.images && rng.chance(80) {
+        return vec![rng.between(1, 3), rng.between(2, 7), rng.between(2, 7)];
     }
     match rng.below(16) {
         0..=5 => vec![rng.between(1, 6)],
@@ -79,7 +82,7 @@ impl Builder<'_> {
     pub fn mask(&mut self, steps: usize) -> Option<usize> {
         let of = |k: &usize| self.net.value_kinds[*k] == ValueKind::Mask && self.net.shapes[*k] == [steps];
         let masks: Vec<usize> = (0..self.net.inputs.len()).filter(of).collect();
-        (!masks.is_empty() && self.rng.chance(65)).then(|| self.rng.pick(&masks))
+        (!masks.is_empty() && self.rng.chance(75)).then(|| self.rng.pick(&masks))
     }
 
     /// The inputs that serve as masks and ids of these shapes; `None` where one is missing.
@@ -129,6 +132,9 @@ impl Builder<'_> {
         let from: usize = self.net.shapes[x].iter().product();
         if self.net.shapes[x].len() == 2 && (self.style.stream.is_some() || from > 12) {
             x = self.end(x);
+        }
+        if self.net.shapes[x].len() == 3 && from > 24 {
+            x = self.add(Kind::GlobalAvgPool, vec![x]);
         }
         if self.net.shapes[x].len() > 1 {
             x = self.add(Kind::Flatten, vec![x]);

@@ -25,7 +25,8 @@ impl Builder<'_> {
                 let times = self.times(10);
                 self.add_times(Kind::PositionalEncoding { learnt }, vec![x], times);
             }
-            78..88 if features > 1 => {
+            78..85 => self.operation(x),
+            85..90 if features > 1 => {
                 let times = self.times(5);
                 self.add_times(Kind::LayerNorm, vec![x], times);
             }
