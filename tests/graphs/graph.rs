@@ -18,6 +18,11 @@ pub struct Program {
 }
 
 impl Program {
+    /// Whether a layer of this word is in it.
+    pub fn holds(&self, word: &str) -> bool {
+        self.nets.iter().flat_map(|net| &net.sites).any(|site| site.kind.is(word))
+    }
+
     pub fn top(&self) -> &Net {
         self.nets.last().expect("a program has a network")
     }

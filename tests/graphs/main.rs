@@ -103,6 +103,9 @@ fn the_graphs_hold_everything() {
         "WellTuned(beta = ",
         "Bent",
     ];
+    for (layer, why) in kinds::NOT_DRAWN {
+        assert_eq!(count(&|program| program.holds(layer)), 0, "{layer} is drawn: it is not that {why}");
+    }
     let words = words.map(|word| (word, says(word)));
     let top = |holds: &dyn Fn(&Net) -> bool| count(&|program| holds(program.top()));
     let any =

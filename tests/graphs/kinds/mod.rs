@@ -76,6 +76,25 @@ pub const ALL: &[Draw] = &[
     pool1d::draw,
 ];
 
+/// Layers that are not drawn, and why.
+pub const NOT_DRAWN: [(&str, &str); 15] = [
+    ("Dropout", "its noise is the runtime's own"),
+    ("Dropout2d", "its noise is the runtime's own"),
+    ("SeparableConv2d", "it is a DepthwiseConv2d and a Conv2d"),
+    ("Normalization", "its numbers come from data, not from drawing"),
+    ("GlobalMaxPool", "not yet"),
+    ("ZeroPad2d", "not yet"),
+    ("Crop2d", "not yet"),
+    ("Upsample", "not yet"),
+    ("Permute", "not yet"),
+    ("Prelu", "not yet"),
+    ("Glu", "not yet"),
+    ("Selu", "a formula: `random_formulas` draws such"),
+    ("HardSigmoid", "a formula: `random_formulas` draws such"),
+    ("HardSwish", "a formula: `random_formulas` draws such"),
+    ("Mish", "not yet"),
+];
+
 /// Any kind that fits.
 pub fn draw(rng: &mut Rng, x: &[usize], stream: bool) -> Option<Rc<dyn Operation>> {
     (0..8).find_map(|_| rng.pick(ALL)(rng, x, stream))
