@@ -152,7 +152,7 @@ impl Case {
             };
         }
         format!(
-            "#[allow(unused_imports)]\nuse nn_runtime::data::Samples;\nuse nn_runtime::prelude::*;\n\nuse crate::driver::{{Case, look, stream, tell_params}};\n\n{}\n\
+            "#[allow(unused_imports)]\nuse nn_runtime::data::Samples;\nuse nn_runtime::prelude::*;\n\nuse crate::generated_main::{{Numbers, print_gradients, print_params, stream}};\n\n{}\n\
             pub fn run(numbers: &Numbers) {{\n    print_gradients::<Top>(numbers, {}, &{widths:?});\n    stream::<Top>(numbers, {}, {});\n    let data = {data};\n    \
             let mut model = numbers.model::<Top>();\n    \
             Trainer::new(&mut model, {losses}, Sgd::new(1.0)).step(&data).unwrap();\n    print_params(&model);\n}}\n",

@@ -377,7 +377,7 @@ impl<'a> Builder<'a> {
         let first = self.value();
         let x = self.several(first, &shapes, &fixed);
         let site = shares.map_or(s, |(_, site)| site);
-        let site = Site { shares: Some((label, site)), ..self.site(kind, x, times) };
+        let site = Site { shares: Some((label, site)), frozen: false, ..self.site(kind, x, times) };
         self.push(site);
     }
 

@@ -80,6 +80,12 @@ fn value(curve: Curve, x: f64, margin: &mut f64) -> f64 {
         // What is exactly 0 comes from another rectifier, and stays there.
         *margin = margin.min(x.abs());
     }
+    // The slope near 1 is what 32 bits leave of 1 less the value.
+    match curve {
+        Curve::Sigmoid => *margin = margin.min(0.04 / (1.0 + x.exp())),
+        Curve::Tanh => *margin = margin.min(0.04 * (1.0 - x.tanh().abs())),
+        _ => {}
+    }
     match curve {
         Curve::Relu => x.max(0.0),
         Curve::LeakyRelu => x.max(LEAK * x),
