@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use nn_kernels::aligned_buffer::AlignedBuffer;
-use nn_kernels::conv::pooled::{self, Filters, Maxima};
-use nn_kernels::conv::{self, Conv};
+use nn_kernels::conv::fused_max_pool::{self, ConvMaxPool, MaxPoolGrad};
+use nn_kernels::conv::{self, Conv, FilterBank};
 use nn_kernels::matrix::{Panels, backward_input, backward_input_scratch, backward_weight, product};
 use nn_kernels::pool::Pool;
 use nn_runtime::Isa;
@@ -90,16 +90,17 @@ fn convolution(criterion: &mut Criterion) {
     for (name, c) in layers {
         let [height, width] = c.output();
         let pool = Pool::new([c.filters, height, width], [2, 2]);
+        let fused = ConvMaxPool { conv: c, pool };
         let (x, w, dy) = (values(BATCH * c.x_len()), values(c.panels().len()), values(BATCH * c.y_len()));
         let (mut y, mut dx, mut dw) = (vec![0.0; dy.len()], vec![0.0; x.len()], vec![0.0; w.len()]);
         let (mut most, mut at) = (vec![0.0; BATCH * pool.y_len()], vec![0.0; BATCH * pool.y_len()]);
-        let mut scratch = vec![0.0; c.scratch().max(c.pooled_scratch(&pool))];
-        let filters = Filters { w: &w, bias: None, floor: 0.0 };
+        let mut scratch = vec![0.0; c.scratch().max(fused.scratch())];
+        let filters = FilterBank { w: &w, bias: None, floor: 0.0 };
         let mut group = criterion.benchmark_group(name);
         group.throughput(Throughput::Elements((BATCH * c.macs()) as u64));
         for isa in Isa::available() {
             group.bench_function(BenchmarkId::new("forward", isa.name()), |bench| {
-                bench.iter(|| conv::forward(isa, c, black_box(&x), &w, None, 0.0, &mut y, &mut scratch));
+                bench.iter(|| conv::forward(isa, c, black_box(&x), filters, &mut y, &mut scratch));
             });
             group.bench_function(BenchmarkId::new("backward_input", isa.name()), |bench| {
                 bench.iter(|| conv::backward_input(isa, c, black_box(&dy), &w, &mut dx, &mut scratch));
@@ -107,17 +108,19 @@ fn convolution(criterion: &mut Criterion) {
             group.bench_function(BenchmarkId::new("backward_weight", isa.name()), |bench| {
                 bench.iter(|| conv::backward_weight(isa, c, black_box(&x), &dy, 0..w.len(), &mut dw, &mut scratch));
             });
-            group.bench_function(BenchmarkId::new("pooled.forward", isa.name()), |bench| {
-                bench
-                    .iter(|| pooled::forward(isa, (c, pool), black_box(&x), filters, &mut most, &mut at, &mut scratch));
+            group.bench_function(BenchmarkId::new("fused_max_pool.forward", isa.name()), |bench| {
+                bench.iter(|| {
+                    fused_max_pool::forward(isa, fused, black_box(&x), filters, &mut most, &mut at, &mut scratch)
+                });
             });
-            let maxima = Maxima { pool, dy: &dy[..most.len()], at: &at };
-            group.bench_function(BenchmarkId::new("pooled.backward_input", isa.name()), |bench| {
-                bench.iter(|| pooled::backward_input(isa, c, black_box(maxima), &w, &mut dx, &mut scratch));
+            let grad = MaxPoolGrad { dy: &dy[..most.len()], argmax: &at };
+            group.bench_function(BenchmarkId::new("fused_max_pool.backward_input", isa.name()), |bench| {
+                bench.iter(|| fused_max_pool::backward_input(isa, fused, black_box(grad), &w, &mut dx, &mut scratch));
             });
-            group.bench_function(BenchmarkId::new("pooled.backward_weight", isa.name()), |bench| {
-                bench
-                    .iter(|| pooled::backward_weight(isa, c, black_box(&x), maxima, 0..w.len(), &mut dw, &mut scratch));
+            group.bench_function(BenchmarkId::new("fused_max_pool.backward_weight", isa.name()), |bench| {
+                bench.iter(|| {
+                    fused_max_pool::backward_weight(isa, fused, black_box(&x), grad, 0..w.len(), &mut dw, &mut scratch)
+                });
             });
         }
         group.finish();

@@ -70,7 +70,7 @@ struct Tanh;
 
 impl Map for Tanh {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, x: S::F) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [x]: [S::F; 1]) -> S::F {
         math::tanh(s, x)
     }
 }

@@ -115,16 +115,16 @@ fn start(tensor: &Tensor) -> Vec<f32> {
 struct Bare;
 
 impl Optimizer for Bare {
-    fn states(&self) -> usize {
+    fn slots(&self) -> usize {
         0
     }
     fn update(&self, _: Isa, _: u64, params: &mut [f32], grads: &[f32], _: &mut [&mut [f32]]) {
         params.copy_from_slice(grads);
     }
-    fn rate(&self) -> f64 {
+    fn learning_rate(&self) -> f64 {
         1.0
     }
-    fn set_rate(&mut self, _: f64) {}
+    fn set_learning_rate(&mut self, _: f64) {}
 }
 
 /// Hashes, by what they are of.

@@ -2,17 +2,19 @@
 
 use nn_runtime::Isa;
 use nn_runtime::Shape;
-use nn_runtime::optim::{Adagrad, Adam, AdamW, Form, Lamb, Lion, Muon, Nadam, Optimizer, RmsProp, Sgd, Whole};
+use nn_runtime::optim::{
+    Adagrad, Adam, AdamW, Lamb, Lion, Muon, Nadam, Optimizer, RmsProp, Sgd, TensorLayout, TensorUpdate,
+};
 use nn_tests::fixtures::{Case, load};
 use nn_tests::numbers::{NEAR, numbers};
 
 /// Fresh state for so many parameters.
 fn state(optimizer: &impl Optimizer, len: usize) -> Vec<Vec<f32>> {
-    (0..optimizer.states()).map(|k| vec![optimizer.initial_state(k); len]).collect()
+    (0..optimizer.slots()).map(|k| vec![optimizer.initial_slot(k); len]).collect()
 }
 
 fn update(optimizer: &impl Optimizer, isa: Isa, step: u64, params: &mut [f32], grads: &[f32], state: &mut [Vec<f32>]) {
-    let form = Form::plain(Shape::of([params.len()]));
+    let form = TensorLayout::plain(Shape::of([params.len()]));
     update_as(optimizer, &form, isa, step, params, grads, state);
 }
 
@@ -20,7 +22,7 @@ fn update(optimizer: &impl Optimizer, isa: Isa, step: u64, params: &mut [f32], g
 #[allow(clippy::too_many_arguments, reason = "it is what a step takes")]
 fn update_as(
     optimizer: &impl Optimizer,
-    form: &Form,
+    form: &TensorLayout,
     isa: Isa,
     step: u64,
     params: &mut [f32],
@@ -28,10 +30,10 @@ fn update_as(
     state: &mut [Vec<f32>],
 ) {
     let mut state: Vec<&mut [f32]> = state.iter_mut().map(|state| &mut state[..]).collect();
-    if optimizer.whole() {
+    if optimizer.per_tensor() {
         // Scratch and gradients are the optimiser's to overwrite, and what scratch held before may not matter.
         let (mut grads, mut scratch) = (grads.to_vec(), vec![f32::NAN; optimizer.scratch(form)]);
-        let tensor = Whole { form, params, grads: &mut grads, scratch: &mut scratch };
+        let tensor = TensorUpdate { layout: form, params, grads: &mut grads, scratch: &mut scratch };
         optimizer.update_tensor(isa, step, tensor, &mut state);
     } else {
         optimizer.update(isa, step, params, grads, &mut state);
@@ -182,7 +184,7 @@ fn muon() {
             [a, b, c, d] => Shape::of([a, b, c, d]),
             _ => panic!("{}: a matrix, or filters", case.name),
         };
-        for (lies, form) in [("rows", Form::plain(plain)), ("panels", Form::panels(out, rest))] {
+        for (lies, form) in [("rows", TensorLayout::plain(plain)), ("panels", TensorLayout::panels(out, rest))] {
             for isa in Isa::available() {
                 let stored = |standard: &[f32]| {
                     let mut stored = vec![0.0; form.len()];
@@ -212,7 +214,7 @@ fn muon() {
 }
 
 /// What has been through the standard layout: padding is written as 0.
-fn stored_again(form: &Form, stored: &[f32]) -> Vec<f32> {
+fn stored_again(form: &TensorLayout, stored: &[f32]) -> Vec<f32> {
     let (mut standard, mut again) = (vec![0.0; form.shape().len()], vec![f32::NAN; stored.len()]);
     form.read(stored, &mut standard);
     form.write(&standard, &mut again);
@@ -225,9 +227,9 @@ fn muon_leaves_the_rest_to_adamw() {
     let others = AdamW::new(1e-3).weight_decay(0.5);
     let run = |muon_rate: f64, adamw_rate: f64| {
         let mut muon = Muon::new(0.02, others);
-        muon.set_rate(muon_rate);
+        muon.set_learning_rate(muon_rate);
         let mut adamw = others;
-        adamw.set_rate(adamw_rate);
+        adamw.set_learning_rate(adamw_rate);
         let (mut a, mut b) = (numbers(1, 21, 1.0), numbers(1, 21, 1.0));
         let (mut of_a, mut of_b) = (state(&muon, 21), state(&adamw, 21));
         for step in 1..=5 {
@@ -247,8 +249,8 @@ fn muon_leaves_the_rest_to_adamw() {
 }
 
 #[test]
-#[should_panic(expected = "expected a whole tensor, found a stretch")]
-fn lamb_is_given_no_stretch() {
+#[should_panic(expected = "expected a whole tensor, found a range")]
+fn lamb_is_given_no_range() {
     Lamb::new(0.1).update(Isa::detect(), 1, &mut [1.0], &[1.0], &mut [&mut [0.0], &mut [0.0]]);
 }
 
@@ -269,9 +271,9 @@ fn defaults_are_pytorchs() {
 #[test]
 fn a_changed_rate_is_used() {
     fn check(mut optimizer: impl Optimizer) {
-        assert_eq!(optimizer.rate(), 0.5);
-        optimizer.set_rate(0.0);
-        assert_eq!(optimizer.rate(), 0.0);
+        assert_eq!(optimizer.learning_rate(), 0.5);
+        optimizer.set_learning_rate(0.0);
+        assert_eq!(optimizer.learning_rate(), 0.0);
         let mut params = [1.0; 3];
         let mut state = state(&optimizer, 3);
         update(&optimizer, Isa::detect(), 1, &mut params, &[1.0, 2.0, 3.0], &mut state);
@@ -301,7 +303,7 @@ fn settings_out_of_range_are_refused() {
     let refused = |optimizer: &dyn Fn() -> Result<(), String>| optimizer().unwrap_err();
     assert_eq!(
         refused(&|| Sgd::new(-0.1).check()),
-        "expected a rate of at least 0, found -0.1\nhelp: use a finite number that is not negative"
+        "expected a learning rate of at least 0, found -0.1\nhelp: use a finite number that is not negative"
     );
     assert_eq!(
         refused(&|| Sgd::new(0.1).nesterov(true).check()),
@@ -313,7 +315,7 @@ fn settings_out_of_range_are_refused() {
     );
     assert!(refused(&|| Sgd::new(0.1).momentum(1.0).check()).contains("a momentum from 0"));
     assert!(refused(&|| RmsProp::new(0.1).alpha(-0.5).check()).contains("an alpha from 0"));
-    assert!(refused(&|| RmsProp::new(f64::NAN).check()).contains("a rate of at least 0, found NaN"));
+    assert!(refused(&|| RmsProp::new(f64::NAN).check()).contains("a learning rate of at least 0, found NaN"));
     assert!(refused(&|| Adagrad::new(0.1).eps(-1.0).check()).contains("an eps of at least 0"));
     assert!(refused(&|| Adagrad::new(0.1).initial(f32::INFINITY).check()).contains("found inf"));
     assert!(refused(&|| AdamW::new(0.1).weight_decay(-1.0).check()).contains("a weight decay of at least 0"));
@@ -321,7 +323,7 @@ fn settings_out_of_range_are_refused() {
     assert!(refused(&|| Nadam::new(0.1).momentum_decay(-1.0).check()).contains("a momentum decay of at least 0"));
     assert!(refused(&|| Lion::new(0.1).betas(0.9, 1.0).check()).contains("a second beta"));
     assert!(refused(&|| Lamb::new(0.1).eps(f64::NAN).check()).contains("an eps of at least 0, found NaN"));
-    assert!(refused(&|| Muon::new(0.1, AdamW::new(-1.0)).check()).contains("a rate of at least 0, found -1"));
+    assert!(refused(&|| Muon::new(0.1, AdamW::new(-1.0)).check()).contains("a learning rate of at least 0, found -1"));
     assert!(refused(&|| Muon::new(0.1, AdamW::new(1.0)).momentum(1.0).check()).contains("0.95 is usual"));
-    assert!(refused(&|| Muon::new(0.0, AdamW::new(1.0)).check()).contains("a rate above 0 for `Muon`"));
+    assert!(refused(&|| Muon::new(0.0, AdamW::new(1.0)).check()).contains("a learning rate above 0 for `Muon`"));
 }

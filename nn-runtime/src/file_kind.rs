@@ -1,4 +1,5 @@
-//! What a file is that is not what it was read as, told from its first bytes: the likely cause in words, and a way out.
+//! What a file is that is not what it was read as, told from its first bytes: the likely cause in words, and
+//! a way out.
 
 /// Bytes from the start of a file that tell every kind apart.
 pub(crate) const START: usize = 64;
@@ -16,6 +17,7 @@ pub(crate) enum FileKind {
     Gguf,
     Json,
     Html,
+    Utf16,
 }
 
 impl FileKind {
@@ -29,8 +31,10 @@ impl FileKind {
             [0x89, b'H', b'D', b'F', ..] => FileKind::Hdf5,
             [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => FileKind::Npy,
             [b'G', b'G', b'U', b'F', ..] => FileKind::Gguf,
-            // The mark of protocols 2 to 5, and what follows it: a frame, a long number, a global name, an object.
+            // The mark of protocols 2 to 5, and what follows it: a frame, a long number, a global name, an
+            // object.
             [0x80, 2..=5, 0x95 | 0x8a | b'c' | b'}' | b'(' | b']' | b'N' | 0x8c | b'X', ..] => FileKind::Pickle,
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => FileKind::Utf16,
             _ if start.starts_with(b"version https://git-lfs") => FileKind::LfsPointer,
             _ if text.starts_with(b"{") => FileKind::Json,
             _ if text.get(..5).is_some_and(|tag| tag.eq_ignore_ascii_case(b"<html")) => FileKind::Html,
@@ -52,6 +56,7 @@ impl FileKind {
             FileKind::Gguf => "a GGUF file",
             FileKind::Json => "JSON text, as a `.safetensors.index.json` is",
             FileKind::Html => "a web page, which a download saves when it is refused",
+            FileKind::Utf16 => "text of 16 bits a letter, as Excel's “Unicode Text” is",
         }
     }
 
@@ -65,6 +70,7 @@ impl FileKind {
             FileKind::Hdf5 | FileKind::Pickle | FileKind::Gguf | FileKind::Json => "export the table as CSV",
             FileKind::Npy => "in Python: `numpy.savetxt(\"data.csv\", array, delimiter=\",\")`",
             FileKind::Html => "fetch the file again, and look at what comes",
+            FileKind::Utf16 => "save it as UTF-8 text: `iconv -f UTF-16 -t UTF-8`",
         }
     }
 

@@ -1,13 +1,14 @@
-//! What parameters begin with. In: a distribution, a standard shape and a generator; out: row-major numbers.
+//! What parameters begin with. In: a distribution, fans and random numbers; out: row-major numbers.
 
-use rand::RngExt;
-use rand_pcg::Pcg64Mcg;
-
+use crate::random::Random;
 use crate::shape::Shape;
 
 /// The distribution a parameter is drawn from when a model begins.
 ///
-/// With `fan_in` inputs and `fan_out` outputs, which for a weight `[out, in, …]` are `in·…` and `out·…`:
+/// With `fan_in` inputs and `fan_out` outputs. For a weight `[out, in, …]` they are `in·…` and `out·…`. Convolutions count
+/// them within one group: of a depthwise 3 × 3 kernel both are 9 (PyTorch counts 9 and 9 · channels, Keras 9 · channels
+/// and 9), and of a transposed convolution they are those of what it computes, though its weight is stored
+/// `[in, out, …]` (PyTorch and Keras take them the other way round).
 ///
 /// | | variance | paper |
 /// |---|---|---|
@@ -17,6 +18,7 @@ use crate::shape::Shape;
 ///
 /// Uniform ones span ±√(3·variance); normal ones are not truncated (as in PyTorch; Keras truncates at two deviations).
 #[derive(Clone, Copy, PartialEq, Debug)]
+#[non_exhaustive]
 pub enum Init {
     /// Uniform, the default of weights (as in Keras).
     GlorotUniform,
@@ -41,57 +43,53 @@ pub enum Init {
 }
 
 impl Init {
-    /// Fills a tensor of this standard shape.
-    pub(crate) fn draw(self, shape: &Shape, rng: &mut Pcg64Mcg, to: &mut [f32]) {
-        let dims = shape.as_slice();
-        let receptive: usize = dims.iter().skip(2).product();
-        let fan_out = dims.first().copied().unwrap_or(1) * receptive;
-        let fan_in = dims.get(1).copied().unwrap_or(fan_out) * receptive;
-        let (fan_in, fan_out) = (fan_in as f64, fan_out as f64);
+    /// Fills a tensor with these fans: inputs and outputs.
+    pub(crate) fn draw(self, fans: [usize; 2], random: &mut Random, to: &mut [f32]) {
+        let [fan_in, fan_out] = fans.map(|fan| fan as f64);
         let glorot = 2.0 / (fan_in + fan_out);
         let (he, lecun) = (2.0 / fan_in, 1.0 / fan_in);
         match self {
             Init::Zeros => to.fill(0.0),
             Init::Constant(value) => to.fill(value),
-            Init::Uniform(bound) => uniform(bound.into(), rng, to),
-            Init::Normal(deviation) => normal(deviation.into(), rng, to),
-            Init::GlorotUniform => uniform(sqrt(3.0 * glorot), rng, to),
-            Init::HeUniform => uniform(sqrt(3.0 * he), rng, to),
-            Init::LecunUniform => uniform(sqrt(3.0 * lecun), rng, to),
-            Init::GlorotNormal => normal(sqrt(glorot), rng, to),
-            Init::HeNormal => normal(sqrt(he), rng, to),
-            Init::LecunNormal => normal(sqrt(lecun), rng, to),
+            Init::Uniform(bound) => uniform(bound.into(), random, to),
+            Init::Normal(deviation) => normal(deviation.into(), random, to),
+            Init::GlorotUniform => uniform(libm::sqrt(3.0 * glorot), random, to),
+            Init::HeUniform => uniform(libm::sqrt(3.0 * he), random, to),
+            Init::LecunUniform => uniform(libm::sqrt(3.0 * lecun), random, to),
+            Init::GlorotNormal => normal(libm::sqrt(glorot), random, to),
+            Init::HeNormal => normal(libm::sqrt(he), random, to),
+            Init::LecunNormal => normal(libm::sqrt(lecun), random, to),
         }
     }
 }
 
-fn uniform(bound: f64, rng: &mut Pcg64Mcg, to: &mut [f32]) {
+/// The fans of a weight `[out, in, …]`, whose further axes all belong to both. A vector is counted as its own inputs and
+/// outputs.
+pub(crate) const fn fans(shape: &Shape) -> [usize; 2] {
+    let dims = shape.as_slice();
+    let (mut receptive, mut i) = (1usize, 2);
+    while i < dims.len() {
+        // Where it overflows nothing is drawn: the fault is told elsewhere.
+        receptive = receptive.saturating_mul(dims[i]);
+        i += 1;
+    }
+    let out = if dims.is_empty() { 1 } else { dims[0].saturating_mul(receptive) };
+    let fan_in = if dims.len() < 2 { out } else { dims[1].saturating_mul(receptive) };
+    [fan_in, out]
+}
+
+fn uniform(bound: f64, random: &mut Random, to: &mut [f32]) {
     for to in to {
-        let unit: f64 = rng.random();
-        *to = (bound * (2.0 * unit - 1.0)) as f32;
+        *to = (bound * (2.0 * random.unit() - 1.0)) as f32;
     }
 }
 
-/// Marsaglia's polar method: exact, and it needs no trigonometry.
-fn normal(deviation: f64, rng: &mut Pcg64Mcg, to: &mut [f32]) {
+fn normal(deviation: f64, random: &mut Random, to: &mut [f32]) {
     for pair in to.chunks_mut(2) {
-        let (a, b) = loop {
-            let (u, v): (f64, f64) = (2.0 * rng.random::<f64>() - 1.0, 2.0 * rng.random::<f64>() - 1.0);
-            let s = u * u + v * v;
-            if s > 0.0 && s < 1.0 {
-                let by = deviation * sqrt(-2.0 * libm::log(s) / s);
-                break (u * by, v * by);
-            }
-        };
-        pair[0] = a as f32;
-        if let Some(second) = pair.get_mut(1) {
-            *second = b as f32;
+        for (to, x) in pair.iter_mut().zip(random.normal_pair()) {
+            *to = (deviation * x) as f32;
         }
     }
-}
-
-fn sqrt(x: f64) -> f64 {
-    libm::sqrt(x)
 }
 
 #[cfg(test)]
@@ -99,11 +97,10 @@ mod tests {
     use super::*;
     use alloc::vec;
     use alloc::vec::Vec;
-    use rand::SeedableRng;
 
     fn drawn(init: Init, shape: Shape) -> Vec<f64> {
         let mut values = vec![f32::NAN; shape.len()];
-        init.draw(&shape, &mut Pcg64Mcg::seed_from_u64(7), &mut values);
+        init.draw(fans(&shape), &mut Random::keyed(7, &[]), &mut values);
         values.into_iter().map(f64::from).collect()
     }
 
@@ -143,6 +140,15 @@ mod tests {
         assert!(drawn(Init::Zeros, Shape::of([3, 5])).iter().all(|&v| v == 0.0));
         assert!(drawn(Init::Constant(2.5), Shape::of([7])).iter().all(|&v| v == 2.5));
         assert!(drawn(Init::Normal(1.0), Shape::of([7])).iter().all(|v| v.is_finite() && *v != 0.0));
+    }
+
+    /// Every model begins with such numbers: to change them has to be meant.
+    #[test]
+    fn what_is_drawn_stays_what_it_is() {
+        let uniform = drawn(Init::GlorotUniform, Shape::of([2, 3]));
+        let normal = drawn(Init::HeNormal, Shape::of([2, 3]));
+        let bits = [uniform[0], uniform[5], normal[0], normal[5]].map(|x| x as f32);
+        assert_eq!(bits, [-0.430764556, -0.410892338, -0.686769903, 0.497391135]);
     }
 
     /// A bias has one dimension: it is counted as its own inputs and outputs.

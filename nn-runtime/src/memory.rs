@@ -130,7 +130,7 @@ mod tests {
     use crate::spec::Pass;
     use crate::spec::lines;
     use nn_kernels::aligned_buffer::AlignedBuffer;
-    use nn_kernels::noise::CounterRng;
+    use nn_kernels::counter_rng::CounterRng;
 
     network! { struct Chain: [5] -> [3] { Dense(7) -> Tanh -> Dense(40) -> Relu -> Dense(3) } }
     network! {

@@ -5,15 +5,12 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
 
-use rand::SeedableRng;
-use rand_pcg::Pcg64Mcg;
-
 use crate::network::Network;
 use crate::params::{self, Tensor};
 use crate::predictor::Predictor;
+use crate::random::Random;
 use crate::stream::{StreamError, Streamer};
 use nn_kernels::aligned_buffer::AlignedBuffer;
-use nn_kernels::noise::CounterRng;
 use nn_kernels::simd::Isa;
 
 /// A network's parameters: one flat, aligned block.
@@ -52,10 +49,10 @@ impl<N: Network> Model<N> {
         let mut block = AlignedBuffer::zeroed(N::COMPILED.params_len);
         let mut standard = Vec::new();
         for (i, tensor) in params::tensors(N::COMPILED).iter().enumerate() {
-            let mut rng = Pcg64Mcg::seed_from_u64(CounterRng { key: seed }.fold_in(&[i as u64]).key);
+            let mut random = Random::keyed(seed, &[i as u64]);
             standard.clear();
             standard.resize(tensor.count(), 0.0);
-            tensor.init.draw(&tensor.shape, &mut rng, &mut standard);
+            tensor.init.draw(tensor.fans, &mut random, &mut standard);
             tensor.write(&standard, &mut block);
         }
         Model::with_params(block)

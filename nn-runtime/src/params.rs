@@ -22,6 +22,8 @@ pub struct Tensor {
     /// No step changes it.
     pub frozen: bool,
     pub(crate) init: Init,
+    /// How many inputs and outputs its distribution is scaled by.
+    pub(crate) fans: [usize; 2],
     pub(crate) layout: Layout,
     /// Where it begins within the model's block.
     pub(crate) offset: usize,
@@ -132,6 +134,7 @@ fn tensor(param: &Param, site: &str, base: usize, frozen: bool) -> Tensor {
         role: param.role,
         frozen: frozen || param.role == Role::Constant,
         init: param.init,
+        fans: param.fans,
         layout: param.layout,
         offset: base + param.offset,
         len: param.len,

@@ -63,7 +63,8 @@ impl<'m, N: Network> Predictor<'m, N> {
             return Err(InputError(fault));
         }
         if y.len() != map.outputs.len() {
-            return Err(InputError(alloc::format!("expected {} output slices, found {}", map.outputs.len(), y.len())));
+            let (expected, plural) = (map.outputs.len(), if map.outputs.len() == 1 { "" } else { "s" });
+            return Err(InputError(alloc::format!("expected {expected} output slice{plural}, found {}", y.len())));
         }
         for (y, shape) in y.iter().zip(map.outputs) {
             if y.len() != samples * shape.len() {
@@ -96,13 +97,21 @@ impl<'m, N: Network> Predictor<'m, N> {
 pub(crate) fn samples(what: &str, shapes: &[Shape], slices: &[&[f32]]) -> Result<usize, InputError> {
     if slices.len() != shapes.len() {
         return Err(InputError(alloc::format!(
-            "expected {} {what} slices, found {}\nhelp: give one for each {what} that the network declares",
+            "expected {} {what} slice{}, found {}\nhelp: give one for each {what} that the network declares",
             shapes.len(),
+            if shapes.len() == 1 { "" } else { "s" },
             slices.len()
         )));
     }
     let samples = slices[0].len() / shapes[0].len();
     for (slice, shape) in slices.iter().zip(shapes) {
+        if slice.len() != samples * shape.len() && slice.len().is_multiple_of(shape.len()) {
+            return Err(InputError(alloc::format!(
+                "expected as many samples in every {what}, found {samples} in the first and {} in another\nhelp: give the \
+                 same number of samples to every {what}",
+                slice.len() / shape.len()
+            )));
+        }
         if slice.len() != samples * shape.len() {
             return Err(InputError(alloc::format!(
                 "expected whole samples of {shape}, which is {} numbers each, found {} numbers\nhelp: give the same number of samples to every {what}",

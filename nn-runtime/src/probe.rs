@@ -10,17 +10,15 @@ use alloc::vec::Vec;
 use core::array;
 use core::ops::Range;
 
-use rand::SeedableRng;
-use rand_pcg::Pcg64Mcg;
-
 use crate::fault::Fault;
 use crate::graph::spec;
 use crate::layer::{Layer, LayerContext, ParamGrad};
 use crate::params::Tensor;
+use crate::random::Random;
 use crate::shape::Shape;
 use crate::spec::{Fusible, LayerSpec, Pass, Role, Rule};
 use nn_kernels::aligned_buffer::AlignedBuffer;
-use nn_kernels::noise::CounterRng;
+use nn_kernels::counter_rng::CounterRng;
 use nn_kernels::simd::Isa;
 
 /// A layer on its own, with `N` inputs and `M` outputs.
@@ -102,6 +100,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
                 role: param.role,
                 frozen: param.role == Role::Constant,
                 init: param.init,
+                fans: param.fans,
                 layout: param.layout,
                 offset: param.offset,
                 len: param.len,
@@ -110,7 +109,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
         let mut params = AlignedBuffer::zeroed(spec.params_len);
         for (i, tensor) in tensors.iter().enumerate() {
             let mut standard = vec![0.0; tensor.count()];
-            tensor.init.draw(&tensor.shape, &mut Pcg64Mcg::seed_from_u64(i as u64), &mut standard);
+            tensor.init.draw(tensor.fans, &mut Random::keyed(i as u64, &[]), &mut standard);
             tensor.write(&standard, &mut params);
         }
         let rng = CounterRng { key: 0 };

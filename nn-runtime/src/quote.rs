@@ -1,5 +1,5 @@
-//! Foreign text in messages: names, paths and fields of files. Nothing of it reaches a terminal that the terminal would
-//! obey, and neither a long name nor a long list fills the screen.
+//! Foreign text in messages: names, paths and fields of files. Nothing of it reaches a terminal that the
+//! terminal would obey, and neither a long name nor a long list fills the screen.
 
 use std::format;
 use std::path::Path;

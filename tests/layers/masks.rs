@@ -119,3 +119,18 @@ fn masks_that_do_not_fit_are_refused() {
     fault(LastStep::new(), LastStep::rule, Shape::of([0, 6]));
     fault(LastStep::new(), LastStep::rule, Shape::UNKNOWN);
 }
+
+/// A running sum in `f32` and a mean by a rounded 1/n would be wrong by 3e-3 here; steps that are left out hold NaN.
+#[test]
+fn the_mean_of_a_long_sequence_is_exact() {
+    const STEPS: usize = 480_000;
+    let probe = Probe::new(GlobalAvgPool, GlobalAvgPool::rule, [Shape::of([STEPS, 2]), Shape::of([STEPS])]).unwrap();
+    let mask: Vec<f32> = (0..STEPS).map(|step| if step % 5 == 0 { 0.0 } else { 1.0 }).collect();
+    let x: Vec<f32> = (0..2 * STEPS).map(|i| if mask[i / 2] == 0.0 { f32::NAN } else { 0.1 }).collect();
+    let [y] = probe.forward(1, [&x, &mask]);
+    assert!(y.iter().all(|y| (y - 0.1).abs() <= 1e-7), "{y:?}");
+    let [y] = Probe::new(GlobalAvgPool, GlobalAvgPool::rule, [Shape::of([STEPS, 2])])
+        .unwrap()
+        .forward(1, [&vec![0.1; 2 * STEPS]]);
+    assert!(y.iter().all(|y| (y - 0.1).abs() <= 1e-7), "{y:?}");
+}

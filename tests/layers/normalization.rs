@@ -15,6 +15,7 @@ fn against_the_formula() {
         (Shape::of([19]), 0),
         (Shape::of([3, 5, 7]), 0),
         (Shape::of([3, 5, 7]), 1),
+        (Shape::of([4, 18]), 0),
         (Shape::of([4, 18]), 1),
     ] {
         let len = shape.dim(axis);
@@ -29,7 +30,7 @@ fn against_the_formula() {
             for (i, x) in x.iter_mut().enumerate().filter(|(i, _)| std[of(*i)] == 0.0) {
                 *x = mean[of(i)];
             }
-            let slope = |i: usize| 1.0 / f64::from(std[of(i)]).max(f64::from(1e-7f32));
+            let slope = |i: usize| if std[of(i)] == 0.0 { 1.0 } else { 1.0 / f64::from(std[of(i)]) };
             let wide = |x: f32| f64::from(x);
             let y: Vec<f64> = x.iter().enumerate().map(|(i, &x)| (wide(x) - wide(mean[of(i)])) * slope(i)).collect();
             let dy = numbers(4, x.len(), 1.0);
@@ -92,4 +93,96 @@ fn an_axis_that_is_not_there_is_refused() {
         fault(Normalization::new().axis(1), Normalization::rule, Shape::of([3]))
             .starts_with("expected an axis below 1")
     );
+}
+
+#[test]
+fn features_of_sequences_and_channels_of_images_are_the_default() {
+    let names = |shape: Shape| {
+        let probe = Probe::new(Normalization::new(), Normalization::rule, [shape]).unwrap();
+        let [x] = [numbers(1, shape.len(), 1.0)];
+        let features = if shape.rank() == 2 { shape.dim(1) } else { shape.dim(0) };
+        // As many means as the axis is long, or the probe refuses them.
+        let [y] = probe.param(0, &vec![0.25; features]).param(1, &vec![0.5; features]).forward(1, [&x]);
+        assert!(x.iter().zip(&y).all(|(x, y)| (2.0 * (x - 0.25) - y).abs() < 1e-6), "{shape}");
+    };
+    for shape in [Shape::of([5]), Shape::of([7, 3]), Shape::of([3, 4, 5]), Shape::of([2, 3, 4, 5])] {
+        names(shape);
+    }
+}
+
+network! { struct Stream: [8, 2] -> [8, 1] { norm: Normalization -> Gru(3) -> DensePerStep(1) } }
+
+#[test]
+fn a_sequence_is_scaled_by_feature_and_streams() {
+    let x: Vec<f32> = numbers(9, 6 * 16, 1.0).chunks(2).flat_map(|x| [1e3 + x[0], 1e-3 * x[1]]).collect();
+    let data = Dataset::values((x.clone(), 16), (vec![0.0; 6], 1)).unwrap();
+    let fitted = Standardize::fit_network::<Stream>(&data).unwrap();
+    let mut model = Stream::init(3);
+    model.set("norm.mean", &fitted.mean(0)).unwrap();
+    model.set("norm.std", &fitted.std(0)).unwrap();
+    let window: &[f32; 16] = x[..16].try_into().unwrap();
+    let whole = *model.predictor(1).predict(window);
+    let mut streamer = model.streamer().unwrap();
+    for (step, y) in window.as_chunks::<2>().0.iter().zip(whole) {
+        assert_eq!(streamer.step(step).unwrap(), &[y]);
+    }
+}
+
+network! { struct One: [1] -> [1] { norm: Normalization } }
+network! { struct Floored: [1] -> [1] { norm: Normalization -> Relu } }
+
+/// In every unit that 32 bits have, down to the smallest numbers there are, the layer does what standardising
+/// the data does.
+#[test]
+fn units_do_not_matter() {
+    for unit in [1e-44f32, 1e-40, 1e-38, 1e-30, 1e-18, 1e-9, 1e-7, 1.0, 1e9, 1e18, 1e30, 1e38] {
+        for low in [0.0, 1.0, -1.0] {
+            let x = [low * unit, (low + 2.0) * unit];
+            let mut data = Dataset::values(&[[x[0]], [x[1]]], &[[0.0], [1.0]]).unwrap();
+            let fitted = Standardize::fit(&data).unwrap();
+            let (mut layer, mut floored) = (One::init(0), Floored::init(0));
+            for (name, value) in [("norm.mean", fitted.mean(0)), ("norm.std", fitted.std(0))] {
+                layer.set(name, &value).unwrap();
+                floored.set(name, &value).unwrap();
+            }
+            fitted.apply(&mut data).unwrap();
+            for (x, y) in x.iter().zip([-1.0, 1.0]) {
+                let [found] = *layer.predictor(1).predict(&[*x]);
+                assert!((found - y).abs() < 2e-6, "{x:e} of {unit:e}: {found}");
+                assert_eq!(*floored.predictor(1).predict(&[*x]), [found.max(0.0)]);
+            }
+            assert_eq!(data.inputs()[0].as_slice(), [-1.0, 1.0], "{unit:e}");
+        }
+    }
+}
+
+network! { struct Mean: (x: [4, 1], mask: [4]) -> [1] { (x, mask) -> GlobalAvgPool } }
+
+#[test]
+fn a_mask_stays_a_mask() {
+    let rows = [[1.0, 2.0, 9.0, 9.0], [3.0, 4.0, 8.0, 9.0]];
+    for (masks, mean) in [([[1.0, 1.0, 0.0, 0.0], [1.0, 1.0, 1.0, 0.0]], -1.0), ([[1.0; 4]; 2], -0.25)] {
+        let mut data = Dataset::values(&rows, &[[0.0]; 2]).unwrap().with_input(&masks).unwrap();
+        Standardize::fit(&data).unwrap().apply(&mut data).unwrap();
+        assert_eq!(data.inputs()[1].as_slice(), masks.as_flattened());
+        let model = Mean::init(0);
+        let sample = (data.input(0, 0).try_into().unwrap(), data.input(1, 0).try_into().unwrap());
+        assert_eq!(model.predictor(1).predict(sample), &[mean]);
+    }
+}
+
+network! { struct Image: [3, 2, 2] -> [3, 2, 2] { norm: Normalization } }
+
+#[test]
+fn figures_of_images_fit_the_layer() {
+    let pixels: Vec<f32> = (0..60).map(|i| i as f32).collect();
+    let mut data = Dataset::values((pixels, 12), (vec![0.0; 5], 1)).unwrap();
+    let fitted = Standardize::fit_network::<Image>(&data).unwrap();
+    let mut model = Image::init(0);
+    model.set("norm.mean", &fitted.mean(0)).unwrap();
+    model.set("norm.std", &fitted.std(0)).unwrap();
+    let before: [f32; 12] = data.input(0, 3).try_into().unwrap();
+    fitted.apply(&mut data).unwrap();
+    let found = *model.predictor(1).predict(&before);
+    assert!(found.iter().zip(data.input(0, 3)).all(|(a, b)| (a - b).abs() < 1e-6));
 }

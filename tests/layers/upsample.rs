@@ -1,7 +1,7 @@
 //! `Upsample`.
 
-use nn_runtime::Shape;
 use nn_runtime::layers::{Upsample, UpsampleMode};
+use nn_runtime::{Probe, Shape};
 
 use crate::harness::{against_formula, against_pytorch, fault};
 
@@ -55,6 +55,29 @@ fn upsample_is_its_formula() {
                 }
                 y
             });
+        }
+    }
+}
+
+/// A pixel of weight 0 takes no part: 0 times a NaN would be one.
+#[test]
+fn what_is_not_finite_reaches_only_what_is_made_of_it() {
+    for ([h, w], scale) in [([1, 1], [1, 1]), ([3, 4], [1, 1]), ([3, 4], [3, 3]), ([2, 5], [1, 3]), ([4, 2], [2, 5])] {
+        let (down, across) =
+            (weights(h, scale[0], UpsampleMode::Bilinear), weights(w, scale[1], UpsampleMode::Bilinear));
+        for odd in [f32::NAN, f32::INFINITY] {
+            for at in 0..h * w {
+                let mut x: Vec<f32> = (0..h * w).map(|i| i as f32).collect();
+                x[at] = odd;
+                let layer = Upsample::new(1).scale_hw(scale).mode(UpsampleMode::Bilinear);
+                let probe = Probe::new(layer, Upsample::rule, [Shape::of([1, h, w])]).unwrap();
+                let [y] = probe.forward(1, [&x]);
+                for (n, y) in y.iter().enumerate() {
+                    let (row, column) = (n / (w * scale[1]), n % (w * scale[1]));
+                    let reached = down[row][at / w] != 0.0 && across[column][at % w] != 0.0;
+                    assert_eq!(!y.is_finite(), reached, "{h} x {w}, {scale:?}: pixel {at} at {n} is {y}");
+                }
+            }
         }
     }
 }

@@ -118,8 +118,13 @@ fn gradients_refuse_what_does_not_fit() {
         assert!(error.contains(words) && error.contains("\nhelp: "), "{error}");
     };
     refuses(&[&[0.0; 3]], &[&[0.0; 2]], "expected 2 input slices, found 1");
-    refuses(&[&[0.0; 6], &[0.0; 5]], &[&[0.0; 4]], "expected whole samples of [5]");
-    refuses(&[&[0.0; 3], &[0.0; 5]], &[], "expected 1 output slices, found 0");
+    refuses(&[&[0.0; 6], &[0.0; 7]], &[&[0.0; 4]], "expected whole samples of [5]");
+    refuses(
+        &[&[0.0; 6], &[0.0; 5]],
+        &[&[0.0; 4]],
+        "expected as many samples in every input, found 2 in the first and 1",
+    );
+    refuses(&[&[0.0; 3], &[0.0; 5]], &[], "expected 1 output slice, found 0");
     refuses(&[&[0.0; 3], &[0.0; 5]], &[&[0.0; 4]], "expected output gradients of 1 samples, as the input has, found 2");
     let none = model.gradients(&[&[], &[]], &[&[]]).unwrap();
     assert_eq!((none.inputs, none.params[0].1.len()), (vec![vec![]; 2], 12));

@@ -46,7 +46,7 @@ fn accumulated_batches_are_one_large_batch() {
             .schedule(Exponential::new(0.9));
         let history = trainer.fit(data, Fit::epochs(3).batch(batch)).unwrap();
         // 27 samples in steps of 12, 12 and 3.
-        assert_eq!(trainer.learning_rate(), Exponential::new(0.9).rate(trainer.optimizer().rate(), 9));
+        assert_eq!(trainer.learning_rate(), Exponential::new(0.9).rate(trainer.optimizer().learning_rate(), 9));
         (params(&model), history.last().unwrap().train.loss)
     }
     fn check<O: Optimizer + Copy>(data: &Dataset<Values>, optimizer: O) {

@@ -70,7 +70,9 @@ fn an_optimiser_changed_between_steps_is_looked_at_again() {
     let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(0.1));
     trainer.step(&data).unwrap();
     *trainer.optimizer() = Sgd::new(-0.1);
-    assert!(trainer.step(&data).unwrap_err().to_string().contains("expected a rate of at least 0, found -0.1"));
+    assert!(
+        trainer.step(&data).unwrap_err().to_string().contains("expected a learning rate of at least 0, found -0.1")
+    );
     *trainer.optimizer() = Sgd::new(0.2);
     trainer.step(&data).unwrap();
 }

@@ -74,9 +74,9 @@ fn a_schedule_changes_steps_and_not_the_optimiser() {
     let mut b = Trainer::new(&mut by_hand, Mse::new(), Adam::new(0.1));
     for step in 0..10 {
         assert_eq!(a.learning_rate(), schedule.rate(0.1, step));
-        b.optimizer().set_rate(schedule.rate(0.1, step));
+        b.optimizer().set_learning_rate(schedule.rate(0.1, step));
         assert_eq!(a.step(&data).unwrap(), b.step(&data).unwrap());
-        assert_eq!(a.optimizer().rate(), 0.1);
+        assert_eq!(a.optimizer().learning_rate(), 0.1);
     }
     assert_eq!(params(&by_schedule), params(&by_hand));
 }

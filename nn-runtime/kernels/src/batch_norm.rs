@@ -1,22 +1,23 @@
-//! Channels brought to mean 0 and deviation 1 over a whole batch. In: an `Isa`, how channels lie, whole batches as slices, one number
-//! per channel; out: filled slices. Sums go sample after sample, so they follow from the batch alone.
+//! Statistics of the channels of a batch, and their normalisation. In: an `Isa`, the layout of channels,
+//! whole batches, one number a channel. Out: filled slices. Sums take the samples in their order.
 
-use super::lanes::{Each, Terms, column_sums, fill, sums};
+use super::elementwise::{Map, fill};
+use super::reduce::{Terms, column_sums, sums};
 use super::simd::{Isa, Kernel, LANES, Simd};
 
-/// How channels lie: every sample has `channels` times `inner` numbers next to each other.
+/// The layout of channels: a sample is `[channels, inner]`.
 #[derive(Clone, Copy, Debug)]
 pub struct Channels {
-    /// How many.
+    /// How many there are.
     pub channels: usize,
     /// Numbers of a sample that belong to one channel.
     pub inner: usize,
 }
 
-/// x, which goes with a mean that nobody reads.
-struct Plain;
+/// x, without its mean.
+struct ChannelValue;
 
-impl Terms<2, 1> for Plain {
+impl Terms<2, 1> for ChannelValue {
     #[inline(always)]
     fn at<S: Simd>(&self, _: S, [x, _]: [S::F; 2]) -> [S::F; 1] {
         [x]
@@ -24,9 +25,9 @@ impl Terms<2, 1> for Plain {
 }
 
 /// (x − mean)².
-struct Square;
+struct ChannelSquare;
 
-impl Terms<2, 1> for Square {
+impl Terms<2, 1> for ChannelSquare {
     #[inline(always)]
     fn at<S: Simd>(&self, s: S, [x, mean]: [S::F; 2]) -> [S::F; 1] {
         let x = s.sub(x, mean);
@@ -35,26 +36,26 @@ impl Terms<2, 1> for Square {
 }
 
 /// dy and dy·(x − mean).
-struct Pulls;
+struct ChannelGradTerms;
 
-impl Terms<3, 2> for Pulls {
+impl Terms<3, 2> for ChannelGradTerms {
     #[inline(always)]
     fn at<S: Simd>(&self, s: S, [dy, x, mean]: [S::F; 3]) -> [S::F; 2] {
         [dy, s.mul(dy, s.sub(x, mean))]
     }
 }
 
-/// A term whose last operand is one number.
-struct Fixed<'a, T>(&'a T, f32);
+/// Terms whose last operand is the same number everywhere.
+struct FixedTerms<'a, T>(&'a T, f32);
 
-impl<T: Terms<2, M>, const M: usize> Terms<1, M> for Fixed<'_, T> {
+impl<T: Terms<2, M>, const M: usize> Terms<1, M> for FixedTerms<'_, T> {
     #[inline(always)]
     fn at<S: Simd>(&self, s: S, [x]: [S::F; 1]) -> [S::F; M] {
         self.0.at(s, [x, s.splat(self.1)])
     }
 }
 
-impl<T: Terms<3, M>, const M: usize> Terms<2, M> for Fixed<'_, T> {
+impl<T: Terms<3, M>, const M: usize> Terms<2, M> for FixedTerms<'_, T> {
     #[inline(always)]
     fn at<S: Simd>(&self, s: S, [a, b]: [S::F; 2]) -> [S::F; M] {
         self.0.at(s, [a, b, s.splat(self.1)])
@@ -62,65 +63,65 @@ impl<T: Terms<3, M>, const M: usize> Terms<2, M> for Fixed<'_, T> {
 }
 
 /// max((x − mean)·scale + shift, floor), in the order x, mean, scale, shift.
-struct Scaled {
+struct ScaleChannels {
     floor: f32,
 }
 
-impl Each<4> for Scaled {
+impl Map<4> for ScaleChannels {
     #[inline(always)]
-    fn at<S: Simd>(&self, s: S, [x, mean, scale, shift]: [S::F; 4]) -> S::F {
-        // The floor stands first: where y is NaN, `max` gives the second.
+    fn apply<S: Simd>(&self, s: S, [x, mean, scale, shift]: [S::F; 4]) -> S::F {
+        // The floor is the first operand: where one is NaN, `max` returns the second.
         s.max(s.splat(self.floor), s.fma(s.sub(x, mean), scale, shift))
     }
 }
 
 /// dy·scale + (x − mean)·slope + shift, in the order dy, x, mean, scale, slope, shift.
-struct Pulled;
+struct ChannelInputGrad;
 
-impl Each<6> for Pulled {
+impl Map<6> for ChannelInputGrad {
     #[inline(always)]
-    fn at<S: Simd>(&self, s: S, [dy, x, mean, scale, slope, shift]: [S::F; 6]) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [dy, x, mean, scale, slope, shift]: [S::F; 6]) -> S::F {
         s.fma(dy, scale, s.fma(s.sub(x, mean), slope, shift))
     }
 }
 
-/// A function whose last operands are one number each.
-struct Constant<'a, T, const C: usize>(&'a T, [f32; C]);
+/// A function whose last operands are the same numbers everywhere.
+struct FixedOperands<'a, T, const C: usize>(&'a T, [f32; C]);
 
-impl<T: Each<4>> Each<1> for Constant<'_, T, 3> {
+impl<T: Map<4>> Map<1> for FixedOperands<'_, T, 3> {
     #[inline(always)]
-    fn at<S: Simd>(&self, s: S, [x]: [S::F; 1]) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [x]: [S::F; 1]) -> S::F {
         let [a, b, c] = self.1;
-        self.0.at(s, [x, s.splat(a), s.splat(b), s.splat(c)])
+        self.0.apply(s, [x, s.splat(a), s.splat(b), s.splat(c)])
     }
 }
 
-impl<T: Each<6>> Each<2> for Constant<'_, T, 4> {
+impl<T: Map<6>> Map<2> for FixedOperands<'_, T, 4> {
     #[inline(always)]
-    fn at<S: Simd>(&self, s: S, [dy, x]: [S::F; 2]) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [dy, x]: [S::F; 2]) -> S::F {
         let [a, b, c, d] = self.1;
-        self.0.at(s, [dy, x, s.splat(a), s.splat(b), s.splat(c), s.splat(d)])
+        self.0.apply(s, [dy, x, s.splat(a), s.splat(b), s.splat(c), s.splat(d)])
     }
 }
 
-struct Moments<'a> {
-    lay: Channels,
+struct ChannelMoments<'a> {
+    layout: Channels,
     x: &'a [f32],
     mean: &'a mut [f32],
     var: &'a mut [f32],
 }
 
-impl Kernel for Moments<'_> {
+impl Kernel for ChannelMoments<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Moments { lay: Channels { channels, inner }, x, mean, var } = self;
+        let ChannelMoments { layout: Channels { channels, inner }, x, mean, var } = self;
         let n = (x.len() / channels) as f64;
         if inner == 1 {
             for first in (0..channels).step_by(LANES) {
-                let [sums] = column_sums(s, &Plain, [x, &*mean], channels, first);
+                let [sums] = column_sums(s, &ChannelValue, [x, &*mean], channels, first);
                 mean[first..].iter_mut().zip(sums).for_each(|(mean, sum)| *mean = (sum / n) as f32);
-                let [sums] = column_sums(s, &Square, [x, &*mean], channels, first);
+                let [sums] = column_sums(s, &ChannelSquare, [x, &*mean], channels, first);
                 var[first..].iter_mut().zip(sums).for_each(|(var, sum)| *var = (sum / n) as f32);
             }
             return;
@@ -128,20 +129,20 @@ impl Kernel for Moments<'_> {
         for c in 0..channels {
             let mut sum = 0.0;
             for x in x.chunks_exact(channels * inner) {
-                sum += sums(s, &Fixed(&Plain, 0.0), [&x[c * inner..(c + 1) * inner]])[0];
+                sum += sums(s, &FixedTerms(&ChannelValue, 0.0), [&x[c * inner..(c + 1) * inner]])[0];
             }
             mean[c] = (sum / n) as f32;
             let mut sum = 0.0;
             for x in x.chunks_exact(channels * inner) {
-                sum += sums(s, &Fixed(&Square, mean[c]), [&x[c * inner..(c + 1) * inner]])[0];
+                sum += sums(s, &FixedTerms(&ChannelSquare, mean[c]), [&x[c * inner..(c + 1) * inner]])[0];
             }
             var[c] = (sum / n) as f32;
         }
     }
 }
 
-struct Sums<'a> {
-    lay: Channels,
+struct ChannelGradSums<'a> {
+    layout: Channels,
     dy: &'a [f32],
     x: &'a [f32],
     mean: &'a [f32],
@@ -149,14 +150,14 @@ struct Sums<'a> {
     along: &'a mut [f32],
 }
 
-impl Kernel for Sums<'_> {
+impl Kernel for ChannelGradSums<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Sums { lay: Channels { channels, inner }, dy, x, mean, plain, along } = self;
+        let ChannelGradSums { layout: Channels { channels, inner }, dy, x, mean, plain, along } = self;
         if inner == 1 {
             for first in (0..channels).step_by(LANES) {
-                let [a, b] = column_sums(s, &Pulls, [dy, x, mean], channels, first);
+                let [a, b] = column_sums(s, &ChannelGradTerms, [dy, x, mean], channels, first);
                 plain[first..].iter_mut().zip(a).for_each(|(to, sum)| *to = sum as f32);
                 along[first..].iter_mut().zip(b).for_each(|(to, sum)| *to = sum as f32);
             }
@@ -166,7 +167,7 @@ impl Kernel for Sums<'_> {
             let mut total = [0.0; 2];
             for (dy, x) in dy.chunks_exact(channels * inner).zip(x.chunks_exact(channels * inner)) {
                 let of = c * inner..(c + 1) * inner;
-                let [a, b] = sums(s, &Fixed(&Pulls, mean[c]), [&dy[of.clone()], &x[of]]);
+                let [a, b] = sums(s, &FixedTerms(&ChannelGradTerms, mean[c]), [&dy[of.clone()], &x[of]]);
                 total = [total[0] + a, total[1] + b];
             }
             (plain[c], along[c]) = (total[0] as f32, total[1] as f32);
@@ -174,97 +175,98 @@ impl Kernel for Sums<'_> {
     }
 }
 
-struct Apply<'a> {
-    lay: Channels,
+struct NormaliseChannels<'a> {
+    layout: Channels,
     x: &'a [f32],
     each: [&'a [f32]; 3],
     floor: f32,
     y: &'a mut [f32],
 }
 
-impl Kernel for Apply<'_> {
+impl Kernel for NormaliseChannels<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Apply { lay: Channels { channels, inner }, x, each: [mean, scale, shift], floor, y } = self;
-        let scaled = Scaled { floor };
+        let NormaliseChannels { layout: Channels { channels, inner }, x, each: [mean, scale, shift], floor, y } = self;
+        let scaled = ScaleChannels { floor };
         for (x, y) in x.chunks_exact(channels * inner).zip(y.chunks_exact_mut(channels * inner)) {
             if inner == 1 {
                 fill(s, &scaled, [x, mean, scale, shift], y);
                 continue;
             }
             for (c, (x, y)) in x.chunks_exact(inner).zip(y.chunks_exact_mut(inner)).enumerate() {
-                fill(s, &Constant(&scaled, [mean[c], scale[c], shift[c]]), [x], y);
+                fill(s, &FixedOperands(&scaled, [mean[c], scale[c], shift[c]]), [x], y);
             }
         }
     }
 }
 
-struct Pull<'a> {
-    lay: Channels,
+struct ChannelsBackward<'a> {
+    layout: Channels,
     dy: &'a [f32],
     x: &'a [f32],
     each: [&'a [f32]; 4],
     dx: &'a mut [f32],
 }
 
-impl Kernel for Pull<'_> {
+impl Kernel for ChannelsBackward<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Pull { lay: Channels { channels, inner }, dy, x, each: [mean, scale, slope, shift], dx } = self;
+        let ChannelsBackward { layout: Channels { channels, inner }, dy, x, each: [mean, scale, slope, shift], dx } =
+            self;
         let sample = channels * inner;
         for ((dy, x), dx) in dy.chunks_exact(sample).zip(x.chunks_exact(sample)).zip(dx.chunks_exact_mut(sample)) {
             if inner == 1 {
-                fill(s, &Pulled, [dy, x, mean, scale, slope, shift], dx);
+                fill(s, &ChannelInputGrad, [dy, x, mean, scale, slope, shift], dx);
                 continue;
             }
             let pieces = dy.chunks_exact(inner).zip(x.chunks_exact(inner)).zip(dx.chunks_exact_mut(inner));
             for (c, ((dy, x), dx)) in pieces.enumerate() {
-                fill(s, &Constant(&Pulled, [mean[c], scale[c], slope[c], shift[c]]), [dy, x], dx);
+                fill(s, &FixedOperands(&ChannelInputGrad, [mean[c], scale[c], slope[c], shift[c]]), [dy, x], dx);
             }
         }
     }
 }
 
 /// The mean and the (biased) variance of every channel.
-pub fn moments(isa: Isa, lay: Channels, x: &[f32], mean: &mut [f32], var: &mut [f32]) {
-    isa.run(Moments { lay, x, mean, var });
+pub fn moments(isa: Isa, layout: Channels, x: &[f32], mean: &mut [f32], var: &mut [f32]) {
+    isa.run(ChannelMoments { layout, x, mean, var });
 }
 
-/// Of every channel Σ dy, and Σ dy·(x − mean).
+/// Σ dy and Σ dy·(x − mean) of every channel.
 pub fn gradient_sums(
     isa: Isa,
-    lay: Channels,
+    layout: Channels,
     dy: &[f32],
     x: &[f32],
     mean: &[f32],
     plain: &mut [f32],
     along: &mut [f32],
 ) {
-    isa.run(Sums { lay, dy, x, mean, plain, along });
+    isa.run(ChannelGradSums { layout, dy, x, mean, plain, along });
 }
 
 /// y = max((x − mean)·scale + shift, floor), channel by channel.
 pub fn scale_channels(
     isa: Isa,
-    lay: Channels,
+    layout: Channels,
     x: &[f32],
     [mean, scale, shift]: [&[f32]; 3],
     floor: f32,
     y: &mut [f32],
 ) {
-    isa.run(Apply { lay, x, each: [mean, scale, shift], floor, y });
+    isa.run(NormaliseChannels { layout, x, each: [mean, scale, shift], floor, y });
 }
 
 /// dx = dy·scale + (x − mean)·slope + shift, channel by channel.
 pub fn channels_backward(
     isa: Isa,
-    lay: Channels,
+    layout: Channels,
     dy: &[f32],
     x: &[f32],
     [mean, scale, slope, shift]: [&[f32]; 4],
     dx: &mut [f32],
 ) {
-    isa.run(Pull { lay, dy, x, each: [mean, scale, slope, shift], dx });
+    isa.run(ChannelsBackward { layout, dy, x, each: [mean, scale, slope, shift], dx });
 }

@@ -1,31 +1,77 @@
-//! Convolutions, forward and backward, and by exchange of the two transposed convolutions.
-//! Comes in: images one after the other, weights in panels; goes out: images, or gradients. A column of the panels is a filter.
-//! The loops walk tables of offsets into the image, or into a copy with its border; windows are laid out one by one only where all of
-//! one is a vector or two.
-//! Never an allocation, and never a result that depends on tiles, on the form chosen, or on how a batch or a range is cut.
+//! Convolutions of images, forward and backward, and by exchanging the two transposed convolutions. Images
+//! come in one after the other, weights as [`Panels`] in which a column is a filter; images or gradients go
+//! out. Images are never unrolled into columns of windows: the loops walk tables of offsets into the image,
+//! or a copy of it with its border. Nothing allocates, and no result depends on how a batch or range is cut.
 
+// Every form below computes the same sums; sizes alone decide which one runs, in the functions named.
+//
+// `⌈n⌉` is n rounded up to whole vectors of 16. C, F: channels and filters of a group; K: weights of a filter;
+// k: rows or columns of the kernel; W: width of the output; w: width of the input / horizontal stride, rounded
+// up; Q: windows of the pool. "Lanes" says what the 16 numbers of a vector are.
+//
+// pass             lanes              chosen when                                        file
+// ---------------  -----------------  -------------------------------------------------  --------------------
+// forward          filters            groups fill panels, and (K⌈F⌉ + aF)·W <            direct.rs
+//                                     (K⌈W⌉ + bW)·F, with a, b = 2, 16 if channels are
+//                                     last, else 16, 4: `Conv::filter_lanes`
+//                  output positions   else                                               direct.rs
+// backward_input,  channels           4⌈C⌉·(F + 4)·w < 5⌈w⌉·C·F: `scatters`              scatter.rs
+// transposed       input positions    else: a convolution for each residue of the        backward_input.rs
+//                                     strides
+// backward_weight  filters            groups fill panels, and channels are last or       backward_weight.rs
+//                                     filters more than 4: `ConvBackwardWeight`
+//                  output positions   else                                               backward_weight.rs
+//
+// With a max pool (fused_max_pool/), of which "small" means windows of 2 × 2 without a border:
+//
+// forward          windows            small, horizontal stride 1, and ⌈Q⌉·F·K·a <=       forward_window_
+//                                     Q⌈F⌉·(K + 4)·16, with a = 14 if there are 32       lanes.rs
+//                                     registers, else 24: `ConvMaxPool::forward_form`
+//                  filters            else if small, horizontal stride 1                 forward_filter_
+//                                                                                        lanes.rs
+//                  as without a pool  else: all outputs first, then their maxima         forward.rs
+// backward_input   receptive fields   small, a field fits in 7 vectors, of which all     backward_input_
+//                                     together are at most 2k·⌈kC⌉ / 16:                 few_channels.rs
+//                                     `ReceptiveField::of`
+//                  rows of filters    else                                               backward_input.rs
+// backward_weight  windows            small, kernel 3 × 3 or 5 × 5 and dense, stride 1,  backward_weight_
+//                                     and 2C·⌈Q⌉·k² <= Q·k·⌈kC⌉:                         few_channels.rs
+//                                     `FewChannelsWeightGrad::of`
+//                  rows of filters    else                                               backward_weight.rs
+
+mod backward_bias;
 mod backward_input;
 mod backward_weight;
+mod direct;
+mod filter_bank;
 mod forward;
-pub mod pooled;
+pub mod fused_max_pool;
+#[cfg(test)]
+mod fuzz;
+#[cfg(test)]
+mod long_inputs;
+mod offsets;
+mod padded;
 mod scatter;
-mod sheet;
 #[cfg(test)]
 mod tests;
-mod window;
 
+pub use backward_bias::backward_bias;
 pub use backward_input::{backward_input, transposed};
-pub use backward_weight::{backward_bias, backward_weight};
+pub use backward_weight::backward_weight;
+pub use filter_bank::FilterBank;
 pub use forward::forward;
 
 use super::matrix::Panels;
 use super::simd::LANES;
-use sheet::{Sheet, Spread};
+use super::sizes::{max, min, positions, product, round_up, sum};
+use padded::{PaddedImage, Strides};
 
 /// What a convolution is: sizes of one sample, and how the kernel moves over it.
 ///
-/// An image is `[channels, height, width]`, or with `channels_last` `[height, width, channels]`; what comes out lies likewise, with
-/// the filters as channels. Steps with features are an image with `channels_last`, a height of 1, and the steps as its width.
+/// An image is `[channels, height, width]`, or with `channels_last` `[height, width, channels]`; the output
+/// has the same order, with the filters as channels. A sequence `[steps, features]` is an image with
+/// `channels_last`, a height of 1, and the steps as its width.
 ///
 /// ```
 /// use nn_kernels::conv::Conv;
@@ -75,11 +121,12 @@ impl Conv {
         }
     }
 
-    /// Height and width of the output: `(size + pads − dilation·(kernel − 1) − 1) / stride + 1`, rounded down.
+    /// Height and width of the output: `(size + pads − dilation·(kernel − 1) − 1) / stride + 1`, rounded
+    /// down.
     ///
     /// # Panics
-    /// A size, a stride, a dilation or the number of groups is 0, the groups do not divide channels and filters, or the kernel is
-    /// larger than the input with its border.
+    /// A size, a stride, a dilation or the number of groups is 0, the groups do not divide channels and
+    /// filters, or the kernel is larger than the input with its border.
     pub const fn output(&self) -> [usize; 2] {
         assert!(
             self.channels != 0 && self.filters != 0 && self.groups != 0,
@@ -90,22 +137,37 @@ impl Conv {
             "expected groups that divide channels and filters"
         );
         let [top, bottom, left, right] = self.pad;
-        [along(self.height + top + bottom, self, 0), along(self.width + left + right, self, 1)]
+        [
+            self.positions_along(0, sum([self.height, top, bottom])),
+            self.positions_along(1, sum([self.width, left, right])),
+        ]
     }
 
-    /// Numbers of one input.
+    /// Positions of the kernel along one axis of `size`, border included.
+    const fn positions_along(&self, axis: usize, size: usize) -> usize {
+        let (kernel, stride, dilation) = (self.kernel[axis], self.stride[axis], self.dilation[axis]);
+        assert!(
+            kernel != 0 && stride != 0 && dilation != 0,
+            "expected a kernel, a stride and a dilation of at least 1"
+        );
+        let reach = sum([product([kernel - 1, dilation]), 1]);
+        assert!(reach <= size, "expected a kernel that fits into the input with its border");
+        positions(size, reach, stride)
+    }
+
+    /// Numbers of one input; of this and all that follow `usize::MAX` where it does not fit.
     pub const fn x_len(&self) -> usize {
-        self.channels * self.height * self.width
+        product([self.channels, self.height, self.width])
     }
 
     /// Numbers of one output.
     pub const fn y_len(&self) -> usize {
-        self.filters * self.pixels()
+        product([self.filters, self.pixels()])
     }
 
     /// Weights of one filter, in the order channel of the group, row, column of the kernel.
     pub const fn rows(&self) -> usize {
-        self.in_group() * self.kernel[0] * self.kernel[1]
+        product([self.in_group(), self.kernel[0], self.kernel[1]])
     }
 
     /// How the weights lie in memory: a matrix with a column for each filter, whatever the groups.
@@ -117,34 +179,40 @@ impl Conv {
 
     /// Multiply-adds of one sample.
     pub const fn macs(&self) -> usize {
-        self.y_len() * self.rows()
+        product([self.y_len(), self.rows()])
     }
 
     /// Numbers of scratch that each of the functions needs, whatever the batch.
     pub const fn scratch(&self) -> usize {
+        let c = &self.capped();
         // A copy with its border, in the form with the longer rows of the two.
-        let (plain, phased) = (self.sheet(true).len(), self.sheet(false).len());
-        let sheet = if plain > phased { plain } else { phased };
-        let outputs = self.pixels() * self.out_group().next_multiple_of(LANES);
-        let forward = self.rows() + sheet;
-        let backward_weight = self.rows() + self.pixels() + sheet + outputs;
-        let back = self.out_group() * self.kernel[0] * self.kernel[1];
-        let (sheet, sums) = (self.gradient_sheet().len(), self.gradient_sums());
-        let gradients = if sheet > sums { sheet } else { sums };
-        let turned = back * self.in_group().next_multiple_of(LANES);
-        let backward_input = back + turned + gradients;
-        let most = if forward > backward_weight { forward } else { backward_weight };
-        if most > backward_input { most } else { backward_input }
+        let padded = max(c.padded_input(true).len(), c.padded_input(false).len());
+        let outputs = product([c.pixels(), round_up(c.out_group(), LANES)]);
+        let forward = sum([c.rows(), padded]);
+        let backward_weight = sum([c.rows(), c.pixels(), padded, outputs]);
+        let taps = product([c.out_group(), c.kernel[0], c.kernel[1]]);
+        let gradients = max(c.padded_gradient().len(), c.gradient_sums());
+        let transposed_weights = product([taps, round_up(c.in_group(), LANES)]);
+        let backward_input = sum([taps, transposed_weights, gradients]);
+        max(max(forward, backward_weight), backward_input)
+    }
+
+    /// The same convolution, with strides that are not longer than the input with its border: longer ones are no other,
+    /// as the kernel then stands in one position.
+    const fn capped(&self) -> Conv {
+        let [top, bottom, left, right] = self.pad;
+        let (height, width) = (sum([self.height, top, bottom]), sum([self.width, left, right]));
+        Conv { stride: [min(self.stride[0], height), min(self.stride[1], width)], ..*self }
     }
 
     const fn pixels(&self) -> usize {
         let [height, width] = self.output();
-        height * width
+        product([height, width])
     }
 
     /// The gradients of the inputs for one panel of channels.
     const fn gradient_sums(&self) -> usize {
-        self.height * self.width * Panels::new(1, self.in_group()).width(0)
+        product([self.height, self.width, Panels::new(1, self.in_group()).width(0)])
     }
 
     const fn in_group(&self) -> usize {
@@ -155,42 +223,43 @@ impl Conv {
         self.filters / self.groups
     }
 
-    /// Whether the filters of each group are panels of their own, so that a vector never holds filters of two groups.
+    /// Whether the filters of each group are panels of their own, so that a vector never holds filters of two
+    /// groups.
     const fn whole_panels(&self) -> bool {
         self.groups == 1 || self.out_group().is_multiple_of(Panels::WIDTH)
     }
 
-    const fn x_spread(&self) -> Spread {
-        Spread::of(self.channels, [self.height, self.width], self.channels_last)
+    const fn x_strides(&self) -> Strides {
+        Strides::of(self.channels, [self.height, self.width], self.channels_last)
     }
 
-    const fn y_spread(&self) -> Spread {
-        Spread::of(self.filters, self.output(), self.channels_last)
+    const fn y_strides(&self) -> Strides {
+        Strides::of(self.filters, self.output(), self.channels_last)
     }
 
-    /// The copy of a group's inputs with their border, for lanes that are columns of the weights, or places side by side.
-    const fn sheet(&self, by_columns: bool) -> Sheet {
+    /// The copy of a group's inputs with their border, for lanes that are filters, or neighbouring positions.
+    const fn padded_input(&self, filter_lanes: bool) -> PaddedImage {
         let [top, bottom, left, right] = self.pad;
-        Sheet {
+        PaddedImage {
             planes: self.in_group(),
-            height: self.height + top + bottom,
-            width: self.width + left + right,
-            phases: if by_columns { 1 } else { self.stride[1] },
-            planes_last: by_columns && self.channels_last,
+            height: sum([self.height, top, bottom]),
+            width: sum([self.width, left, right]),
+            phases: if filter_lanes { 1 } else { self.stride[1] },
+            planes_last: filter_lanes && self.channels_last,
             top,
             left,
         }
     }
 
     /// The copy of a group's gradients of outputs with the border that lets every input gather its gradient.
-    const fn gradient_sheet(&self) -> Sheet {
+    const fn padded_gradient(&self) -> PaddedImage {
         let [height, width] = self.output();
-        let (top, bottom) = self.border(0, self.height, self.pad[0], height);
-        let (left, right) = self.border(1, self.width, self.pad[2], width);
-        Sheet {
+        let (top, bottom) = self.gradient_border(0, self.height, self.pad[0], height);
+        let (left, right) = self.gradient_border(1, self.width, self.pad[2], width);
+        PaddedImage {
             planes: self.out_group(),
-            height: top + height + bottom,
-            width: left + width + right,
+            height: sum([top, height, bottom]),
+            width: sum([left, width, right]),
             phases: 1,
             planes_last: false,
             top,
@@ -198,20 +267,22 @@ impl Conv {
         }
     }
 
-    /// Input i meets output `(i + pad − k·dilation) / stride` through weight k: how far that goes beyond both ends.
-    const fn border(&self, axis: usize, input: usize, pad: usize, output: usize) -> (usize, usize) {
+    /// Input i meets output `(i + pad − k·dilation) / stride` through weight k: how far that goes beyond both
+    /// ends.
+    const fn gradient_border(&self, axis: usize, input: usize, pad: usize, output: usize) -> (usize, usize) {
         let reach = (self.kernel[axis] - 1) * self.dilation[axis];
         let before = reach.saturating_sub(pad).div_ceil(self.stride[axis]);
-        let after = ((input - 1 + pad) / self.stride[axis]).saturating_sub(output - 1);
+        let after = (sum([input, pad]).saturating_sub(1) / self.stride[axis]).saturating_sub(output - 1);
         (before, after)
     }
 
     /// The samples in inputs and outputs, which must agree.
     fn batch(&self, x: &[f32], y: &[f32]) -> usize {
         let (x_len, y_len) = (self.x_len(), self.y_len());
+        assert!(x_len != 0, "expected an input of at least one row and column");
         let batch = x.len() / x_len;
         assert!(
-            x.len() == batch * x_len && y.len() == batch * y_len,
+            x.len() == batch * x_len && y.len() == product([batch, y_len]),
             "expected samples of {x_len} inputs and {y_len} outputs, found {} and {} numbers",
             x.len(),
             y.len()
@@ -219,31 +290,22 @@ impl Conv {
         batch
     }
 
-    fn check(&self, w: &[f32], scratch: &[f32]) {
-        self.check_weights(w);
-        self.check_scratch(scratch);
-    }
-
     fn check_weights(&self, w: &[f32]) {
-        let len = self.panels().len();
+        let len = self.weights_len();
         assert!(w.len() == len, "expected {len} numbers of storage, found {}", w.len());
     }
 
+    /// The length of [`panels`](Conv::panels).
+    const fn weights_len(&self) -> usize {
+        product([self.rows(), round_up(self.filters, LANES)])
+    }
+
     fn check_scratch(&self, scratch: &[f32]) {
-        let room = self.scratch();
-        assert!(scratch.len() >= room, "expected a scratch of {room} numbers, found {}", scratch.len());
+        let needed = self.scratch();
+        assert!(scratch.len() >= needed, "expected a scratch of {needed} numbers, found {}", scratch.len());
         assert!(
-            self.x_len() <= u32::MAX as usize && room <= u32::MAX as usize,
-            "expected offsets of 32 bits, found a scratch of {room} numbers"
+            self.x_len() <= u32::MAX as usize && needed <= u32::MAX as usize,
+            "expected offsets of 32 bits, found a scratch of {needed} numbers"
         );
     }
-}
-
-/// Places of the kernel along one axis of `size`, border included.
-const fn along(size: usize, c: &Conv, axis: usize) -> usize {
-    let (kernel, stride, dilation) = (c.kernel[axis], c.stride[axis], c.dilation[axis]);
-    assert!(kernel != 0 && stride != 0 && dilation != 0, "expected a kernel, a stride and a dilation of at least 1");
-    let reach = (kernel - 1) * dilation + 1;
-    assert!(reach <= size, "expected a kernel that fits into the input with its border");
-    (size - reach) / stride + 1
 }

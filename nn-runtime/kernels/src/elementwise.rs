@@ -1,11 +1,11 @@
-//! What happens to every number alike: maps, sums of two arrays, scaling, and the sum of all.
-//! Comes in: an `Isa`, a function on vectors, slices of one length; goes out: a filled slice.
-//! The last, shorter vector goes through the same function as the others, in its first lanes.
-//! Never a scalar tail, and so never a mapped number that depends on where it stands in its array.
+//! What happens to every number alike: functions of one number or several, into another array or in place.
+//! In: an `Isa` (or, within a `Kernel`, its token), a function on vectors, slices of one length; out: a filled slice.
+//! The last, shorter vector goes through the same function as the others, in its first lanes: there is no scalar
+//! tail, so that a result never depends on where its number stands in the array.
 
 use super::simd::{Isa, Kernel, LANES, Simd};
 
-/// A function of one number. Implementors mark `apply` `#[inline(always)]`, or it loses the instruction set.
+/// A function of `K` numbers. Implementors mark `apply` `#[inline(always)]`, or it loses the instruction set.
 ///
 /// ```
 /// use nn_kernels::{elementwise::Map, simd::{Isa, Simd}};
@@ -13,7 +13,7 @@ use super::simd::{Isa, Kernel, LANES, Simd};
 /// struct Square;
 /// impl Map for Square {
 ///     #[inline(always)]
-///     fn apply<S: Simd>(&self, s: S, x: S::F) -> S::F {
+///     fn apply<S: Simd>(&self, s: S, [x]: [S::F; 1]) -> S::F {
 ///         s.mul(x, x)
 ///     }
 /// }
@@ -21,112 +21,119 @@ use super::simd::{Isa, Kernel, LANES, Simd};
 /// Isa::detect().map(&Square, &[1.0, 2.0, 3.0], &mut y);
 /// assert_eq!(y, [1.0, 4.0, 9.0]);
 /// ```
-pub trait Map {
-    /// The function of each lane. In the last vector of an array the lanes past its end hold 0, and their results are dropped.
-    fn apply<S: Simd>(&self, s: S, x: S::F) -> S::F;
+pub trait Map<const K: usize = 1> {
+    /// The function of each lane of `x`. In the last vector of an array the lanes past its end hold 0, and their
+    /// results are dropped.
+    fn apply<S: Simd>(&self, s: S, x: [S::F; K]) -> S::F;
 }
 
-/// A function of two numbers; see [`Map`].
-pub trait Zip {
-    /// The function of each pair of lanes.
-    fn apply<S: Simd>(&self, s: S, a: S::F, b: S::F) -> S::F;
+/// The whole vectors of the first `len` numbers of each slice, and what is left of these numbers.
+///
+/// # Panics
+/// A slice is shorter.
+#[inline(always)]
+pub(crate) fn whole<const K: usize>(from: [&[f32]; K], len: usize) -> ([&[[f32; LANES]]; K], [&[f32]; K]) {
+    let split = from.map(|from| from[..len].as_chunks::<LANES>());
+    (split.map(|(whole, _)| whole), split.map(|(_, rest)| rest))
 }
 
-/// A function of three numbers; see [`Map`].
-pub trait Zip3 {
-    /// The function of each three lanes.
-    fn apply<S: Simd>(&self, s: S, a: S::F, b: S::F, c: S::F) -> S::F;
+/// Vector `i` of each.
+#[inline(always)]
+pub(crate) fn vectors<S: Simd, const K: usize>(s: S, from: &[&[[f32; LANES]]; K], i: usize) -> [S::F; K] {
+    let mut x = [s.splat(0.0); K];
+    for (x, from) in x.iter_mut().zip(from) {
+        *x = s.load(&from[i]);
+    }
+    x
 }
 
-struct MapTo<'a, T>(&'a T, &'a [f32], &'a mut [f32]);
+/// The numbers of each, fewer than a vector.
+#[inline(always)]
+pub(crate) fn parts<S: Simd, const K: usize>(s: S, from: &[&[f32]; K]) -> [S::F; K] {
+    let mut x = [s.splat(0.0); K];
+    for (x, from) in x.iter_mut().zip(from) {
+        *x = s.load_part(from);
+    }
+    x
+}
 
-impl<T: Map> Kernel for MapTo<'_, T> {
-    type Out = ();
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let MapTo(f, x, y) = self;
-        let (x, x_tail) = x.as_chunks::<LANES>();
-        let (y, y_tail) = y.as_chunks_mut::<LANES>();
-        for (x, y) in x.iter().zip(y) {
-            s.store(f.apply(s, s.load(x)), y);
-        }
-        if !x_tail.is_empty() {
-            s.store_part(f.apply(s, s.load_part(x_tail)), y_tail);
-        }
+/// to = f(from), number by number, within a kernel.
+///
+/// # Panics
+/// A slice of `from` is shorter than `to`.
+#[inline(always)]
+pub fn fill<S: Simd, const K: usize>(s: S, f: &impl Map<K>, from: [&[f32]; K], to: &mut [f32]) {
+    let (from, rest) = whole(from, to.len());
+    let (to, last) = to.as_chunks_mut::<LANES>();
+    for (i, to) in to.iter_mut().enumerate() {
+        s.store(f.apply(s, vectors(s, &from, i)), to);
+    }
+    if !last.is_empty() {
+        s.store_part(f.apply(s, parts(s, &rest)), last);
     }
 }
 
-struct MapIn<'a, T>(&'a T, &'a mut [f32]);
+/// to = to + f(from), number by number, within a kernel.
+///
+/// # Panics
+/// A slice of `from` is shorter than `to`.
+#[inline(always)]
+pub fn add<S: Simd, const K: usize>(s: S, f: &impl Map<K>, from: [&[f32]; K], to: &mut [f32]) {
+    let (from, rest) = whole(from, to.len());
+    let (to, last) = to.as_chunks_mut::<LANES>();
+    for (i, to) in to.iter_mut().enumerate() {
+        s.store(s.add(s.load(to), f.apply(s, vectors(s, &from, i))), to);
+    }
+    if !last.is_empty() {
+        s.store_part(s.add(s.load_part(last), f.apply(s, parts(s, &rest))), last);
+    }
+}
 
-impl<T: Map> Kernel for MapIn<'_, T> {
+/// `to = f(from)`.
+struct MapTo<'a, T, const K: usize>(&'a T, [&'a [f32]; K], &'a mut [f32]);
+
+impl<T: Map<K>, const K: usize> Kernel for MapTo<'_, T, K> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let MapIn(f, y) = self;
+        let MapTo(f, from, to) = self;
+        fill(s, f, from, to);
+    }
+}
+
+/// `y = f(y)`.
+struct MapInPlace<'a, T>(&'a T, &'a mut [f32]);
+
+impl<T: Map> Kernel for MapInPlace<'_, T> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let MapInPlace(f, y) = self;
         let (y, y_tail) = y.as_chunks_mut::<LANES>();
         for y in y {
-            s.store(f.apply(s, s.load(y)), y);
+            s.store(f.apply(s, [s.load(y)]), y);
         }
         if !y_tail.is_empty() {
-            s.store_part(f.apply(s, s.load_part(y_tail)), y_tail);
+            s.store_part(f.apply(s, [s.load_part(y_tail)]), y_tail);
         }
     }
 }
 
-struct ZipTo<'a, T>(&'a T, &'a [f32], &'a [f32], &'a mut [f32]);
+/// `y = f(y, b)`.
+struct ZipInPlace<'a, T>(&'a T, &'a mut [f32], &'a [f32]);
 
-impl<T: Zip> Kernel for ZipTo<'_, T> {
+impl<T: Map<2>> Kernel for ZipInPlace<'_, T> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let ZipTo(f, a, b, y) = self;
-        let (a, a_tail) = a.as_chunks::<LANES>();
-        let (b, b_tail) = b.as_chunks::<LANES>();
-        let (y, y_tail) = y.as_chunks_mut::<LANES>();
-        for ((a, b), y) in a.iter().zip(b).zip(y) {
-            s.store(f.apply(s, s.load(a), s.load(b)), y);
-        }
-        if !a_tail.is_empty() {
-            s.store_part(f.apply(s, s.load_part(a_tail), s.load_part(b_tail)), y_tail);
-        }
-    }
-}
-
-struct ZipIn<'a, T>(&'a T, &'a mut [f32], &'a [f32]);
-
-impl<T: Zip> Kernel for ZipIn<'_, T> {
-    type Out = ();
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let ZipIn(f, y, b) = self;
+        let ZipInPlace(f, y, b) = self;
         let (y, y_tail) = y.as_chunks_mut::<LANES>();
         let (b, b_tail) = b.as_chunks::<LANES>();
         for (y, b) in y.iter_mut().zip(b) {
-            s.store(f.apply(s, s.load(y), s.load(b)), y);
+            s.store(f.apply(s, [s.load(y), s.load(b)]), y);
         }
         if !y_tail.is_empty() {
-            s.store_part(f.apply(s, s.load_part(y_tail), s.load_part(b_tail)), y_tail);
-        }
-    }
-}
-
-struct Zip3To<'a, T>(&'a T, [&'a [f32]; 3], &'a mut [f32]);
-
-impl<T: Zip3> Kernel for Zip3To<'_, T> {
-    type Out = ();
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let Zip3To(f, [a, b, c], y) = self;
-        let (a, a_tail) = a.as_chunks::<LANES>();
-        let (b, b_tail) = b.as_chunks::<LANES>();
-        let (c, c_tail) = c.as_chunks::<LANES>();
-        let (y, y_tail) = y.as_chunks_mut::<LANES>();
-        for (((a, b), c), y) in a.iter().zip(b).zip(c).zip(y) {
-            s.store(f.apply(s, s.load(a), s.load(b), s.load(c)), y);
-        }
-        if !a_tail.is_empty() {
-            let (a, b, c) = (s.load_part(a_tail), s.load_part(b_tail), s.load_part(c_tail));
-            s.store_part(f.apply(s, a, b, c), y_tail);
+            s.store_part(f.apply(s, [s.load_part(y_tail), s.load_part(b_tail)]), y_tail);
         }
     }
 }
@@ -134,9 +141,9 @@ impl<T: Zip3> Kernel for Zip3To<'_, T> {
 /// a + b.
 struct Add;
 
-impl Zip for Add {
+impl Map<2> for Add {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, a: S::F, b: S::F) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [a, b]: [S::F; 2]) -> S::F {
         s.add(a, b)
     }
 }
@@ -144,9 +151,9 @@ impl Zip for Add {
 /// y + factor·x.
 struct Axpy(f32);
 
-impl Zip for Axpy {
+impl Map<2> for Axpy {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, y: S::F, x: S::F) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [y, x]: [S::F; 2]) -> S::F {
         s.fma(s.splat(self.0), x, y)
     }
 }
@@ -156,36 +163,8 @@ struct Scale(f32);
 
 impl Map for Scale {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, x: S::F) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [x]: [S::F; 1]) -> S::F {
         s.mul(s.splat(self.0), x)
-    }
-}
-
-/// Numbers that `Sum` adds in `f32` before it goes on in `f64`: with four vectors of sums, each lane adds eight.
-const SUM_BLOCK: usize = 4 * 8 * LANES;
-
-struct Sum<'a>(&'a [f32]);
-
-impl Kernel for Sum<'_> {
-    type Out = f64;
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) -> f64 {
-        let mut total = 0.0;
-        for block in self.0.chunks(SUM_BLOCK) {
-            let (fours, rest) = block.as_chunks::<{ 4 * LANES }>();
-            let mut sums = [s.splat(0.0); 4];
-            for four in fours {
-                for (sum, x) in sums.iter_mut().zip(four.as_chunks::<LANES>().0) {
-                    *sum = s.add(*sum, s.load(x));
-                }
-            }
-            for (sum, x) in sums.iter_mut().zip(rest.chunks(LANES)) {
-                *sum = s.add(*sum, s.load_part(x));
-            }
-            let [a, b, c, d] = sums;
-            total += f64::from(s.sum(s.add(s.add(a, b), s.add(c, d))));
-        }
-        total
     }
 }
 
@@ -196,42 +175,42 @@ impl Isa {
     /// Where `x.len() != y.len()`.
     pub fn map(self, f: &impl Map, x: &[f32], y: &mut [f32]) {
         same_length(x, y);
-        self.run(MapTo(f, x, y));
+        self.run(MapTo(f, [x], y));
     }
 
     /// y = f(y), number by number.
     pub fn map_in_place(self, f: &impl Map, y: &mut [f32]) {
-        self.run(MapIn(f, y));
+        self.run(MapInPlace(f, y));
     }
 
     /// y = f(a, b), number by number.
     ///
     /// # Panics
     /// Where `a.len() != y.len()` or `b.len() != y.len()`.
-    pub fn zip(self, f: &impl Zip, a: &[f32], b: &[f32], y: &mut [f32]) {
+    pub fn zip(self, f: &impl Map<2>, a: &[f32], b: &[f32], y: &mut [f32]) {
         same_length(a, y);
         same_length(b, y);
-        self.run(ZipTo(f, a, b, y));
+        self.run(MapTo(f, [a, b], y));
     }
 
     /// y = f(y, b), number by number.
     ///
     /// # Panics
     /// Where `y.len() != b.len()`.
-    pub fn zip_in_place(self, f: &impl Zip, y: &mut [f32], b: &[f32]) {
+    pub fn zip_in_place(self, f: &impl Map<2>, y: &mut [f32], b: &[f32]) {
         same_length(b, y);
-        self.run(ZipIn(f, y, b));
+        self.run(ZipInPlace(f, y, b));
     }
 
     /// y = f(a, b, c), number by number.
     ///
     /// # Panics
     /// Where `a.len() != y.len()`, `b.len() != y.len()` or `c.len() != y.len()`.
-    pub fn zip3(self, f: &impl Zip3, a: &[f32], b: &[f32], c: &[f32], y: &mut [f32]) {
+    pub fn zip3(self, f: &impl Map<3>, a: &[f32], b: &[f32], c: &[f32], y: &mut [f32]) {
         same_length(a, y);
         same_length(b, y);
         same_length(c, y);
-        self.run(Zip3To(f, [a, b, c], y));
+        self.run(MapTo(f, [a, b, c], y));
     }
 
     /// to = to + x.
@@ -254,11 +233,6 @@ impl Isa {
     pub fn scale(self, factor: f32, y: &mut [f32]) {
         self.map_in_place(&Scale(factor), y);
     }
-
-    /// The sum of all numbers: the same bits on every instruction set, and off by at most 14 roundings of `f32`.
-    pub fn sum(self, x: &[f32]) -> f64 {
-        self.run(Sum(x))
-    }
 }
 
 #[track_caller]
@@ -277,26 +251,26 @@ mod tests {
     struct Mixed;
     impl Map for Mixed {
         #[inline(always)]
-        fn apply<S: Simd>(&self, s: S, x: S::F) -> S::F {
+        fn apply<S: Simd>(&self, s: S, [x]: [S::F; 1]) -> S::F {
             s.mul(s.splat(3.0), s.mul(x, x))
         }
     }
-    impl Zip for Mixed {
+    impl Map<2> for Mixed {
         #[inline(always)]
-        fn apply<S: Simd>(&self, s: S, a: S::F, b: S::F) -> S::F {
-            s.sub(Map::apply(self, s, a), b)
+        fn apply<S: Simd>(&self, s: S, [a, b]: [S::F; 2]) -> S::F {
+            s.sub(Map::apply(self, s, [a]), b)
         }
     }
-    impl Zip3 for Mixed {
+    impl Map<3> for Mixed {
         #[inline(always)]
-        fn apply<S: Simd>(&self, s: S, a: S::F, b: S::F, c: S::F) -> S::F {
-            s.sub(Map::apply(self, s, a), s.mul(b, c))
+        fn apply<S: Simd>(&self, s: S, [a, b, c]: [S::F; 3]) -> S::F {
+            s.sub(Map::apply(self, s, [a]), s.mul(b, c))
         }
     }
     struct Exp;
     impl Map for Exp {
         #[inline(always)]
-        fn apply<S: Simd>(&self, s: S, x: S::F) -> S::F {
+        fn apply<S: Simd>(&self, s: S, [x]: [S::F; 1]) -> S::F {
             math::exp(s, x)
         }
     }
@@ -346,19 +320,6 @@ mod tests {
             isa.map(&Exp, &[0.0; 21], &mut y[3..24]);
             assert!(y[..3].iter().chain(&y[24..]).all(|&y| y == 7.0), "{}", isa.name());
             assert!(y[3..24].iter().all(|&y| y == 1.0), "{}", isa.name());
-        }
-    }
-
-    #[test]
-    fn sums_are_near_and_the_same_on_every_path() {
-        for n in [0, 1, 15, 16, 17, 511, 512, 513, 1000, 100_003] {
-            let x: Vec<f32> = (0..n).map(|i| 1.0 / (1 + i % 977) as f32).collect();
-            let truth: f64 = x.iter().map(|&x| f64::from(x)).sum();
-            for isa in Isa::available() {
-                let sum = isa.sum(&x);
-                assert!((sum - truth).abs() <= 1e-6 * truth, "{} {n}: {sum}, expected {truth}", isa.name());
-                assert_eq!(sum, Isa::PORTABLE.sum(&x), "{} {n}", isa.name());
-            }
         }
     }
 

@@ -1,10 +1,10 @@
-//! Samples from anywhere side by side. Comes in: all samples, and the numbers of some; goes out: copies of these.
-//! They lie where the processor does not expect them and mostly in no near cache, so each is asked for while one before it is copied.
-//! Never a sample out of range.
+//! Samples from anywhere, side by side: all samples and the numbers of some come in, copies of these go out.
+//! They lie where the processor does not expect them and mostly in no near cache, so each is prefetched while
+//! one before it is copied.
 
 use super::simd::{Isa, Kernel, Simd};
 
-/// How many samples ahead one is asked for.
+/// How many samples ahead one is prefetched.
 const AHEAD: usize = 2;
 
 /// Copies the samples `which` of `from`, each of `width` numbers, to `to`.
@@ -20,27 +20,27 @@ const AHEAD: usize = 2;
 /// `to.len() != which.len() * width`, or `from` does not have one of the samples.
 pub fn gather(isa: Isa, from: &[f32], width: usize, which: &[usize], to: &mut [f32]) {
     assert!(
-        to.len() == which.len() * width,
-        "expected room for {} samples of {width} numbers, found {}",
+        Some(to.len()) == which.len().checked_mul(width),
+        "expected memory for {} samples of {width} numbers, found {}",
         which.len(),
         to.len()
     );
-    isa.run(Gather { from, width, which, to });
+    isa.run(GatherSamples { from, width, which, to });
 }
 
-struct Gather<'a> {
+struct GatherSamples<'a> {
     from: &'a [f32],
     width: usize,
     which: &'a [usize],
     to: &'a mut [f32],
 }
 
-impl Kernel for Gather<'_> {
+impl Kernel for GatherSamples<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Gather { from, width, which, to } = self;
-        let sample = |i: usize| &from[i * width..(i + 1) * width];
+        let GatherSamples { from, width, which, to } = self;
+        let sample = |i: usize| &from[i.saturating_mul(width)..][..width];
         for (n, to) in to.chunks_exact_mut(width.max(1)).enumerate() {
             let (whole, left) = sample(which[n]).as_chunks();
             let (to, to_left) = to.as_chunks_mut();
@@ -80,8 +80,8 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "expected room for 2 samples of 3 numbers, found 5")]
-    fn too_little_room_is_refused() {
+    #[should_panic(expected = "expected memory for 2 samples of 3 numbers, found 5")]
+    fn too_little_memory_is_refused() {
         gather(Isa::PORTABLE, &[0.0; 9], 3, &[0, 1], &mut [0.0; 5]);
     }
 

@@ -1,6 +1,7 @@
 //! The kernels: the only crate that knows instruction sets, and the only one that may hold `unsafe`.
 //! Slices of `f32` and sizes come in, filled slices go out; nothing here knows layers, graphs or optimisers by name.
-//! Every result is the same whatever the batch is split into. Nothing here may allocate, but `block`.
+//! Every result is the same whatever the batch is split into. Nothing here allocates, but `aligned_buffer`,
+//! `scratch_pool` and `thread_pool`.
 //!
 //! Not for use on its own: `nn_runtime::kernels` is what writers of layers need of it. The rest changes without notice.
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -10,22 +11,27 @@ extern crate alloc;
 pub mod aligned_buffer;
 pub mod attention;
 pub mod batch_norm;
+#[cfg(feature = "std")]
+pub mod chunk_queue;
+mod compensated;
 pub mod conv;
+pub mod counter_rng;
+pub mod dropout;
 pub mod elementwise;
 pub mod gather;
-pub mod lanes;
 pub mod math;
 pub mod matrix;
 mod micro;
-pub mod noise;
+pub mod optimizer;
 pub mod pool;
 pub mod recurrent;
+pub mod reduce;
 pub mod row_norm;
 pub mod scratch_pool;
 pub mod simd;
+mod sizes;
 pub mod softmax;
 #[cfg(feature = "std")]
 pub mod thread_pool;
 mod transpose;
-pub mod update;
 pub mod workspace;

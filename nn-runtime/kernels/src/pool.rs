@@ -1,23 +1,28 @@
-//! Pools: the largest or the mean of what a window sees, and backward.
-//! Comes in: images one after the other; goes out: smaller images, where each maximum stood, or gradients.
-//! A border is nowhere in memory: it is no candidate for a maximum, and counts in a mean only where that is asked for.
-//! Never a result that depends on how a batch is split.
+//! Pools: the largest or the mean of what a window sees, and backward. Images come in one after the other;
+//! smaller images go out, where each maximum stood, or gradients. A border is nowhere in memory: it is no
+//! candidate for a maximum, and counts in a mean only where that is asked for. No result depends on how a
+//! batch is split.
 
 mod average;
+mod masked;
 mod max;
 #[cfg(test)]
 mod tests;
 
 pub use average::{avg_pool, avg_pool_backward};
-pub(super) use max::{Best, max_of_image};
+pub use masked::masked_mean;
+pub(super) use max::{RunningMax, max_of_image};
 pub use max::{max_pool, max_pool_backward};
 
 use core::ops::Range;
 
+use super::sizes::{positions, product, sum};
+
 /// What a pool is: sizes of one sample, and how the window moves over it.
 ///
-/// An image is `[channels, height, width]`, or with `channels_last` `[height, width, channels]`; what comes out lies likewise. Steps
-/// with features are an image with `channels_last`, a height of 1, and the steps as its width.
+/// An image is `[channels, height, width]`, or with `channels_last` `[height, width, channels]`; the output
+/// has the same order. A sequence `[steps, features]` is an image with `channels_last`, a height of 1, and
+/// the steps as its width.
 ///
 /// ```
 /// use nn_kernels::pool::Pool;
@@ -36,7 +41,7 @@ pub struct Pool {
     pub window: [usize; 2],
     /// Steps of the window down and to the right.
     pub stride: [usize; 2],
-    /// Places around the input: above, below, left, right; fewer than the window is large.
+    /// Border around the input: above, below, left, right; fewer than the window is large.
     pub pad: [usize; 4],
     /// Whether channels vary fastest in memory, or slowest.
     pub channels_last: bool,
@@ -51,25 +56,26 @@ impl Pool {
     /// Height and width of the output: `(size + pads − window) / stride + 1`, rounded down.
     ///
     /// # Panics
-    /// A size or a stride is 0, the window is larger than the input with its border, or no larger than a border.
+    /// A size or a stride is 0, the window is larger than the input with its border, or no larger than a
+    /// border.
     pub const fn output(&self) -> [usize; 2] {
         assert!(self.channels != 0, "expected at least 1 channel");
         let [top, bottom, left, right] = self.pad;
         [
-            along(self.height, [top, bottom], self.window[0], self.stride[0]),
-            along(self.width, [left, right], self.window[1], self.stride[1]),
+            positions_along(self.height, [top, bottom], self.window[0], self.stride[0]),
+            positions_along(self.width, [left, right], self.window[1], self.stride[1]),
         ]
     }
 
-    /// Numbers of one input.
+    /// Numbers of one input, or `usize::MAX` where they are more.
     pub const fn x_len(&self) -> usize {
-        self.channels * self.height * self.width
+        product([self.channels, self.height, self.width])
     }
 
-    /// Numbers of one output.
+    /// Numbers of one output, or `usize::MAX` where they are more.
     pub const fn y_len(&self) -> usize {
         let [height, width] = self.output();
-        self.channels * height * width
+        product([self.channels, height, width])
     }
 
     /// The samples in inputs and outputs, which must agree.
@@ -77,19 +83,18 @@ impl Pool {
         let (x_len, y_len) = (self.x_len(), self.y_len());
         let batch = x.len() / x_len;
         assert!(
-            x.len() == batch * x_len && y.len() == batch * y_len,
+            x.len() == batch * x_len && y.len() == product([batch, y_len]),
             "expected samples of {x_len} inputs and {y_len} outputs, found {} and {} numbers",
             x.len(),
             y.len()
         );
     }
 
-    /// The images that are pooled each by itself, and the numbers side by side at each of their places.
-    ///
-    /// Channels first makes an image of each channel, with one number a place; channels last keeps them together.
+    /// The images that are pooled each by itself, and their channels, which lie side by side: with channels
+    /// first each channel is an image by itself.
     const fn images(&self, len: usize) -> (usize, usize) {
-        let numbers = if self.channels_last { self.channels } else { 1 };
-        (len / (self.height * self.width * numbers), numbers)
+        let channels = if self.channels_last { self.channels } else { 1 };
+        (len / (self.height * self.width * channels), channels)
     }
 
     /// The inputs along `axis` that the window of output `o` sees.
@@ -108,9 +113,11 @@ impl Pool {
     }
 }
 
-const fn along(size: usize, [before, after]: [usize; 2], window: usize, stride: usize) -> usize {
+/// Positions of a window along one axis of `size`, with `before` and `after` as its border.
+const fn positions_along(size: usize, [before, after]: [usize; 2], window: usize, stride: usize) -> usize {
     assert!(size != 0 && stride != 0, "expected an input and a stride of at least 1");
     assert!(before < window && after < window, "expected a border smaller than the window");
-    assert!(window <= size + before + after, "expected a window that fits into the input with its border");
-    (size + before + after - window) / stride + 1
+    let size = sum([size, before, after]);
+    assert!(window <= size, "expected a window that fits into the input with its border");
+    positions(size, window, stride)
 }

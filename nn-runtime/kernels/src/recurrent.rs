@@ -1,170 +1,183 @@
-//! Recurrences over the steps of sequences, forward and backward, whatever the cell.
-//! Comes in: inputs and weights, or what forward kept and gradients of outputs; goes out: states, or gradients of gates.
-//! Forward, a tile of sums goes from the products into the cell without leaving the registers for long; backward, each step is one pass
-//! over the gates and one product. Never a number that depends on the other samples, or on how many steps come in one call.
+//! Recurrences over the steps of sequences, forward and backward, for any cell. In: inputs and weights, or
+//! what forward saved and gradients of outputs. Out: states, or gradients of gates. Forward keeps a tile of
+//! gates in registers from the products into the cell; backward is one pass over the gates and one product a
+//! step. No number depends on other samples, or on how many steps one call takes.
 
 mod backward;
 mod cells;
-mod columns;
 mod forward;
-mod rows;
-mod turned;
+mod gate_columns;
+mod transposed_weights;
+mod weighted_sums;
 
-pub use backward::Backward;
+pub use backward::RecurrentBackward;
 pub use cells::{Gru, Lstm, Rnn};
-pub use columns::Columns;
-pub use forward::Forward;
-pub use rows::recurrent_weight_backward;
-pub use turned::Turned;
+pub use forward::RecurrentForward;
+pub use gate_columns::GateColumns;
+pub use transposed_weights::TransposedWeights;
+pub use weighted_sums::weighted_sums;
 
 use super::matrix::Panels;
 use super::simd::{LANES, Simd};
 
-/// One vector of each gate; a cell with fewer uses the first.
+/// One vector of each gate; a cell with fewer than four uses the first ones.
 pub type Gates<F> = [F; 4];
 
-/// What a cell makes of its gates: elementwise, for one unit a lane. Implementors mark all functions `#[inline(always)]`.
+/// The elementwise part of a recurrent cell, with one unit a SIMD lane. Implementors mark all functions
+/// `#[inline(always)]`.
 pub trait Cell: Copy + 'static {
-    /// Columns of both weight matrices for each unit, one block of units after the other.
+    /// Gates: both weight matrices have this many blocks of columns, each with a column a unit.
     const GATES: usize;
-    /// Numbers carried from step to step for each unit: the output, and what else there is.
+    /// Numbers of state a unit: the output, and for some cells one more.
     const STATES: usize;
-    /// Whether the two products are more to the cell than their sum. The gradient that arrives at the state's product is then another than
-    /// that at the inputs'.
+    /// Whether the cell uses the inputs' and the state's products separately, not only their sum (Gru). The
+    /// two then have different gradients.
     const SPLIT: bool;
 
-    /// The first part of a step: the gates that depend on no other gate, in the place of what arrives at them. `x` is the inputs' product and,
-    /// where the cell does not split them, the state's; `h` the state's where it does. All samples of a tile go through this part before
-    /// the first goes through the next, so that none waits for another.
-    fn open<S: Simd>(s: S, x: Gates<S::F>, h: Gates<S::F>) -> Gates<S::F>;
+    /// First half of a step: the gates that depend on no other gate, activated; the others unchanged. `x` is
+    /// the sum of both products, or with `SPLIT` the inputs' product, and then `h` the state's. All samples
+    /// of a tile take the first half before any takes the second, so that their latencies overlap.
+    fn gates<S: Simd>(s: S, x: Gates<S::F>, h: Gates<S::F>) -> Gates<S::F>;
 
-    /// The rest of the step: the gates, each behind its own function, and the new state.
-    fn close<S: Simd>(s: S, open: Gates<S::F>, h: Gates<S::F>, state: [S::F; 2]) -> (Gates<S::F>, [S::F; 2]);
+    /// Second half of a step: all gates activated, and the new state, whose first number is the output.
+    fn output<S: Simd>(s: S, gates: Gates<S::F>, h: Gates<S::F>, state: [S::F; 2]) -> (Gates<S::F>, [S::F; 2]);
 
-    /// The same step backward. `product` is what arrived from the state at the last gate, where the cell splits; `before` the last number of
-    /// the state before the step, and `dstate` the gradient of the new state.
-    fn backward<S: Simd>(s: S, gates: Gates<S::F>, product: S::F, before: S::F, dstate: [S::F; 2]) -> Pulled<S::F>;
+    /// The step backward. `product` is the state's product at the last gate (with `SPLIT`), `before` the last
+    /// number of the state before the step, and `dstate` the gradient of the new state.
+    fn backward<S: Simd>(s: S, gates: Gates<S::F>, product: S::F, before: S::F, dstate: [S::F; 2]) -> CellGrad<S::F>;
 }
 
-/// The gradients of a step.
+/// The gradients of a step of a cell.
 #[derive(Clone, Copy)]
-pub struct Pulled<F> {
+pub struct CellGrad<F> {
     /// Of the inputs' product.
     pub x: Gates<F>,
     /// Of the state's product.
     pub h: Gates<F>,
-    /// Of the old state, but for what comes through the product.
+    /// Of the state before the step, without what comes through its product.
     pub state: [F; 2],
-    /// No gradient but the step's output, once more, where the state is more than it.
+    /// Not a gradient: the step's output, recomputed where the state is more than the output (Lstm).
     pub output: F,
 }
 
-/// Sequences to go through, all in one direction.
+/// How the steps of a batch of sequences are gone through, and where outputs lie.
 #[derive(Clone, Copy, Debug)]
-pub struct Walk {
+pub struct Sequence {
     /// Steps of each sample.
     pub steps: usize,
     /// Units of the cell.
     pub units: usize,
     /// From the last step to the first.
     pub reverse: bool,
-    /// The outputs are not those of every step, but the one after the last.
+    /// There is one output a sample, after the last step, instead of one a step.
     pub last: bool,
-    /// Numbers from an output to that of the next step, or where there is one only, of the next sample.
+    /// Numbers of a row of outputs. It holds the units of this direction, and perhaps those of another beside
+    /// them.
     pub width: usize,
-    /// Where the units begin within them.
+    /// Where the units begin within a row: `at + units <= width`.
     pub at: usize,
 }
 
-impl Walk {
-    /// The step that is gone through as the `k`-th.
+impl Sequence {
+    /// The step that comes `k`-th.
     #[inline(always)]
     fn step(&self, k: usize) -> usize {
         if self.reverse { self.steps - 1 - k } else { k }
     }
 
-    /// Where the output of a sample's step stands.
+    /// Where the output of a sample's step begins.
     #[inline(always)]
     fn output(&self, sample: usize, step: usize) -> usize {
         let row = if self.last { sample } else { sample * self.steps + step };
         row * self.width + self.at
     }
 
-    /// That a slice holds what the loops reach for.
+    /// Panics where the units do not lie within a row of outputs.
     #[track_caller]
-    fn check(&self, what: &str, found: usize, expected: usize) {
-        assert!(found == expected, "expected {expected} numbers of {what}, found {found}");
+    fn check_units(&self) {
+        let Sequence { units, width, at, .. } = *self;
+        let within = at.checked_add(units).is_some_and(|end| end <= width);
+        assert!(within && units > 0, "expected units within rows of {width} outputs, found {units} from {at} on");
     }
 
-    /// Numbers of the outputs of `batch` samples.
-    fn outputs(&self, batch: usize) -> usize {
-        self.width * if self.last { batch } else { batch * self.steps }
+    /// Panics where a slice does not have as many numbers as the product of `expected`.
+    #[track_caller]
+    fn check(&self, what: &str, found: usize, expected: &[usize]) {
+        let len = expected.iter().try_fold(1usize, |len, factor| len.checked_mul(*factor));
+        assert!(len == Some(found), "expected a product of {expected:?} numbers of {what}, found {found}");
+    }
+
+    /// The numbers of the outputs of `batch` samples, as factors.
+    fn outputs(&self, batch: usize) -> [usize; 3] {
+        [self.width, batch, if self.last { 1 } else { self.steps }]
     }
 }
 
-/// What forward keeps of `b` samples, and backward leaves in the same place.
-pub struct Kept<'a> {
-    /// `[b, steps, gates·units]`: the gates behind their functions, then the gradients of the inputs' product. Of a step that is padding,
-    /// the last gate is the output that it hands on, and its gradients are 0.
+/// What forward saves of `b` samples; backward overwrites it with its results.
+pub struct SavedSteps<'a> {
+    /// `[b, steps, gates·units]`. After forward: the activated gates; of a masked step, the last gate is the
+    /// output that is carried on. After backward: the gradients of the inputs' product, 0 for masked steps.
     pub gates: &'a mut [f32],
-    /// The same of the state's product, where the cell splits them; else nothing. At first it is that product, of the last gate.
+    /// With [`Cell::SPLIT`] as long as `gates`, else empty. After forward: the state's product at the last
+    /// gate. After backward: the gradients of the state's product.
     pub products: &'a mut [f32],
-    /// `[b, steps, units]`: the last number of the state before each step, then the output before each step.
+    /// `[b, steps, units]`. After forward: the last number of the state before each step. After backward: the
+    /// output before each step.
     pub before: &'a mut [f32],
 }
 
-impl Kept<'_> {
-    /// Numbers kept of a step, for each unit.
+impl SavedSteps<'_> {
+    /// Numbers saved of a step, a unit.
     pub const fn each<C: Cell>() -> usize {
         C::GATES + if C::SPLIT { C::GATES } else { 0 } + 1
     }
 
     #[track_caller]
-    fn check<C: Cell>(&self, walk: &Walk, batch: usize) {
-        let one = batch * walk.steps * walk.units;
-        walk.check("gates", self.gates.len(), one * C::GATES);
-        walk.check("products", self.products.len(), if C::SPLIT { one * C::GATES } else { 0 });
-        walk.check("states before", self.before.len(), one);
+    fn check<C: Cell>(&self, sequence: &Sequence, batch: usize) {
+        let Sequence { steps, units, .. } = *sequence;
+        sequence.check("gates", self.gates.len(), &[batch, steps, units, C::GATES]);
+        sequence.check("products", self.products.len(), &[batch, steps, units, if C::SPLIT { C::GATES } else { 0 }]);
+        sequence.check("states before", self.before.len(), &[batch, steps, units]);
     }
 }
 
-/// Weights between inputs, or the state, and the gates: how they lie, and their numbers.
+/// The weights from the inputs, or from the state, to the gates.
 #[derive(Clone, Copy)]
-pub struct Weights<'a> {
-    /// How they lie; the outputs are the gates.
+pub struct GateWeights<'a> {
+    /// Their layout; the outputs are the gates.
     pub panels: Panels,
-    /// In that storage.
+    /// The weights in that layout.
     pub w: &'a [f32],
     /// Added to the product.
     pub bias: Option<&'a [f32]>,
 }
 
-/// Sixteen numbers, or as many as there are.
+/// Loads `lanes` numbers, at most sixteen.
 ///
 /// # Safety
 /// `lanes` numbers can be read from `from` on.
 #[inline(always)]
 unsafe fn get<S: Simd>(s: S, from: *const f32, lanes: usize) -> S::F {
     if lanes == LANES {
-        // SAFETY: the caller vouches for sixteen numbers.
+        // SAFETY: lanes = 16 numbers can be read, by the contract.
         unsafe { s.load_ptr(from) }
     } else {
-        // SAFETY: the caller vouches for so many.
+        // SAFETY: `lanes` numbers can be read, by the contract.
         s.load_part(unsafe { core::slice::from_raw_parts(from, lanes) })
     }
 }
 
-/// Writes sixteen numbers, or as many as there is room for.
+/// Stores `lanes` numbers, at most sixteen.
 ///
 /// # Safety
 /// `lanes` numbers can be written from `to` on.
 #[inline(always)]
 unsafe fn put<S: Simd>(s: S, v: S::F, to: *mut f32, lanes: usize) {
     if lanes == LANES {
-        // SAFETY: the caller vouches for room for sixteen numbers.
+        // SAFETY: lanes = 16 numbers can be written, by the contract.
         unsafe { s.store_ptr(v, to) };
     } else {
-        // SAFETY: the caller vouches for room for so many.
+        // SAFETY: `lanes` numbers can be written, by the contract.
         s.store_part(v, unsafe { core::slice::from_raw_parts_mut(to, lanes) });
     }
 }

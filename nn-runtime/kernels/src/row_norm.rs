@@ -1,41 +1,44 @@
-//! Rows brought to mean 0 and deviation 1, or to mean square 1: layer, group, instance and RMS normalisation and their pullbacks. In:
-//! an `Isa`, how rows and weights lie, whole batches as slices; out: filled slices. A row's result depends on no other row: sixteen of
-//! them are one vector of means, each in a lane of its own.
+//! NormRows normalised to mean 0 and deviation 1, or to mean square 1: layer, group, instance and RMS norm,
+//! and their gradients. In: an `Isa`, the layout of rows and weights, whole batches. Out: filled slices. A
+//! row's result depends on no other row: the means of sixteen rows are one vector, each in a SIMD lane of its
+//! own.
 
 mod backward_weight;
 #[cfg(test)]
 mod tests;
 
-use super::lanes::{Each, Terms, fill, lane_sums};
+use super::elementwise::{Map, fill};
+use super::reduce::{Terms, lane_sums};
 use super::simd::{Isa, Kernel, LANES, Simd};
 
 pub use backward_weight::{row_bias_backward, row_weight_backward};
 
-/// How rows and weights lie in a batch.
+/// The layout of rows and weights in a batch.
 #[derive(Clone, Copy, Debug)]
-pub struct Rows {
-    /// Numbers that are normalised together.
+pub struct NormRows {
+    /// Numbers of a row: those normalised together.
     pub row: usize,
-    /// Numbers next to each other that share a weight. It divides `row`.
+    /// Adjacent numbers with the same weight. It divides `row`.
     pub span: usize,
-    /// How many weights there are; the rows of a batch go over them again and again.
+    /// How many weights there are; the rows of a batch cycle through them.
     pub weights: usize,
-    /// Whether the mean is taken away first.
+    /// Whether the mean is subtracted first.
     pub centred: bool,
     /// What is added to the variance.
     pub eps: f32,
 }
 
-impl Rows {
+impl NormRows {
     /// The first weight of a row.
     fn first(&self, row: usize) -> usize {
         row * (self.row / self.span) % self.weights
     }
 }
 
-struct Plain;
+/// x
+struct RowValue;
 
-impl Terms<1, 1> for Plain {
+impl Terms<1, 1> for RowValue {
     #[inline(always)]
     fn at<S: Simd>(&self, _: S, x: [S::F; 1]) -> [S::F; 1] {
         x
@@ -43,9 +46,9 @@ impl Terms<1, 1> for Plain {
 }
 
 /// (x − mean)².
-struct Square(f32);
+struct RowSquare(f32);
 
-impl Terms<1, 1> for Square {
+impl Terms<1, 1> for RowSquare {
     #[inline(always)]
     fn at<S: Simd>(&self, s: S, [x]: [S::F; 1]) -> [S::F; 1] {
         let x = s.sub(x, s.splat(self.0));
@@ -53,17 +56,17 @@ impl Terms<1, 1> for Square {
     }
 }
 
-/// dy and dy·(x − mean), of one weight or of one each.
-struct Pulls(f32);
+/// dy and dy·(x − mean), where dy may have a weight.
+struct RowGradTerms(f32);
 
-impl Terms<2, 2> for Pulls {
+impl Terms<2, 2> for RowGradTerms {
     #[inline(always)]
     fn at<S: Simd>(&self, s: S, [dy, x]: [S::F; 2]) -> [S::F; 2] {
         [dy, s.mul(dy, s.sub(x, s.splat(self.0)))]
     }
 }
 
-impl Terms<3, 2> for Pulls {
+impl Terms<3, 2> for RowGradTerms {
     #[inline(always)]
     fn at<S: Simd>(&self, s: S, [dy, x, w]: [S::F; 3]) -> [S::F; 2] {
         Terms::<2, 2>::at(self, s, [s.mul(dy, w), x])
@@ -71,64 +74,64 @@ impl Terms<3, 2> for Pulls {
 }
 
 /// max((x − mean)·scale·w + b, floor).
-struct Scaled {
+struct ScaleRow {
     mean: f32,
     scale: f32,
     shift: f32,
     floor: f32,
 }
 
-impl Each<1> for Scaled {
+impl Map<1> for ScaleRow {
     #[inline(always)]
-    fn at<S: Simd>(&self, s: S, [x]: [S::F; 1]) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [x]: [S::F; 1]) -> S::F {
         let y = s.fma(s.sub(x, s.splat(self.mean)), s.splat(self.scale), s.splat(self.shift));
-        // The floor stands first: where y is NaN, `max` gives the second.
+        // The floor is the first operand: where one is NaN, `max` returns the second.
         s.max(s.splat(self.floor), y)
     }
 }
 
-impl Each<2> for Scaled {
+impl Map<2> for ScaleRow {
     #[inline(always)]
-    fn at<S: Simd>(&self, s: S, [x, w]: [S::F; 2]) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [x, w]: [S::F; 2]) -> S::F {
         let x = s.mul(s.sub(x, s.splat(self.mean)), s.splat(self.scale));
         s.max(s.splat(self.floor), s.mul(x, w))
     }
 }
 
-impl Each<3> for Scaled {
+impl Map<3> for ScaleRow {
     #[inline(always)]
-    fn at<S: Simd>(&self, s: S, [x, w, b]: [S::F; 3]) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [x, w, b]: [S::F; 3]) -> S::F {
         let x = s.mul(s.sub(x, s.splat(self.mean)), s.splat(self.scale));
         s.max(s.splat(self.floor), s.fma(x, w, b))
     }
 }
 
 /// dx = scale·(dy·w) − shift − (x − mean)·slope.
-struct Pulled {
+struct RowInputGrad {
     mean: f32,
     scale: f32,
     shift: f32,
     slope: f32,
 }
 
-impl Each<2> for Pulled {
+impl Map<2> for RowInputGrad {
     #[inline(always)]
-    fn at<S: Simd>(&self, s: S, [dy, x]: [S::F; 2]) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [dy, x]: [S::F; 2]) -> S::F {
         let rest = s.fma(s.sub(x, s.splat(self.mean)), s.splat(self.slope), s.splat(self.shift));
         s.sub(s.mul(dy, s.splat(self.scale)), rest)
     }
 }
 
-impl Each<3> for Pulled {
+impl Map<3> for RowInputGrad {
     #[inline(always)]
-    fn at<S: Simd>(&self, s: S, [dy, x, w]: [S::F; 3]) -> S::F {
-        Each::<2>::at(self, s, [s.mul(dy, w), x])
+    fn apply<S: Simd>(&self, s: S, [dy, x, w]: [S::F; 3]) -> S::F {
+        Map::<2>::apply(self, s, [s.mul(dy, w), x])
     }
 }
 
-/// Each row's lanes to their sum: those of row i in lane i.
+/// Lane i of the result is the sum of the lanes of vector i.
 #[inline(always)]
-fn across<S: Simd>(s: S, mut rows: [S::F; LANES]) -> S::F {
+fn sum_lanes<S: Simd>(s: S, mut rows: [S::F; LANES]) -> S::F {
     s.transpose(&mut rows);
     let mut half = LANES / 2;
     while half > 0 {
@@ -147,28 +150,28 @@ fn numbers<S: Simd>(s: S, x: S::F) -> [f32; LANES] {
     to
 }
 
-/// What normalises sixteen rows or fewer: their means (0 where those stay) and 1 / deviations.
+/// The means (0 if not centred) and 1 / deviations of up to sixteen rows.
 #[inline(always)]
-fn moments<S: Simd>(s: S, rows: &Rows, x: &[f32]) -> [[f32; LANES]; 2] {
+fn moments<S: Simd>(s: S, rows: &NormRows, x: &[f32]) -> [[f32; LANES]; 2] {
     let share = s.splat(1.0 / rows.row as f32);
     let mut means = [0.0; LANES];
     if rows.centred {
         let mut sums = [s.splat(0.0); LANES];
         for (sum, x) in sums.iter_mut().zip(x.chunks_exact(rows.row)) {
-            [*sum] = lane_sums(s, &Plain, [x]);
+            [*sum] = lane_sums(s, &RowValue, [x]);
         }
-        means = numbers(s, s.mul(across(s, sums), share));
+        means = numbers(s, s.mul(sum_lanes(s, sums), share));
     }
     let mut sums = [s.splat(0.0); LANES];
     for ((sum, x), mean) in sums.iter_mut().zip(x.chunks_exact(rows.row)).zip(means) {
-        [*sum] = lane_sums(s, &Square(mean), [x]);
+        [*sum] = lane_sums(s, &RowSquare(mean), [x]);
     }
-    let var = s.fma(across(s, sums), share, s.splat(rows.eps));
+    let var = s.fma(sum_lanes(s, sums), share, s.splat(rows.eps));
     [means, numbers(s, s.div(s.splat(1.0), s.sqrt(var)))]
 }
 
-struct Forward<'a> {
-    rows: Rows,
+struct RowNorm<'a> {
+    rows: NormRows,
     x: &'a [f32],
     weight: Option<&'a [f32]>,
     bias: Option<&'a [f32]>,
@@ -177,11 +180,11 @@ struct Forward<'a> {
     saved: &'a mut [f32],
 }
 
-impl Kernel for Forward<'_> {
+impl Kernel for RowNorm<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Forward { rows, x, weight, bias, floor, y, saved } = self;
+        let RowNorm { rows, x, weight, bias, floor, y, saved } = self;
         let mut saved = saved.as_chunks_mut().0.iter_mut();
         let groups = x.chunks(LANES * rows.row).zip(y.chunks_mut(LANES * rows.row));
         for (group, (x, y)) in groups.enumerate() {
@@ -192,7 +195,7 @@ impl Kernel for Forward<'_> {
                     *to = [mean, scale];
                 }
                 let first = rows.first(group * LANES + i);
-                let scaled = Scaled { mean, scale, shift: 0.0, floor };
+                let scaled = ScaleRow { mean, scale, shift: 0.0, floor };
                 match (weight, bias) {
                     (None, _) => fill(s, &scaled, [x], y),
                     (Some(w), None) if rows.span == 1 => fill(s, &scaled, [x, &w[first..]], y),
@@ -200,7 +203,7 @@ impl Kernel for Forward<'_> {
                     (Some(w), _) => {
                         for (i, (x, y)) in x.chunks_exact(rows.span).zip(y.chunks_exact_mut(rows.span)).enumerate() {
                             let shift = bias.map_or(0.0, |b| b[first + i]);
-                            fill(s, &Scaled { mean, scale: scale * w[first + i], shift, floor }, [x], y);
+                            fill(s, &ScaleRow { mean, scale: scale * w[first + i], shift, floor }, [x], y);
                         }
                     }
                 }
@@ -209,8 +212,8 @@ impl Kernel for Forward<'_> {
     }
 }
 
-struct BackwardInput<'a> {
-    rows: Rows,
+struct RowNormBackward<'a> {
+    rows: NormRows,
     x: &'a [f32],
     weight: Option<&'a [f32]>,
     dy: &'a [f32],
@@ -218,18 +221,18 @@ struct BackwardInput<'a> {
     dx: &'a mut [f32],
 }
 
-impl BackwardInput<'_> {
+impl RowNormBackward<'_> {
     /// Σ dy·w and Σ dy·w·(x − mean) of a row, lane by lane.
     #[inline(always)]
     fn sums<S: Simd>(&self, s: S, row: usize, x: &[f32], dy: &[f32]) -> [S::F; 2] {
         let (span, first, mean) = (self.rows.span, self.rows.first(row), self.saved[2 * row]);
         match self.weight {
-            None => lane_sums(s, &Pulls(mean), [dy, x]),
-            Some(w) if span == 1 => lane_sums(s, &Pulls(mean), [dy, x, &w[first..]]),
+            None => lane_sums(s, &RowGradTerms(mean), [dy, x]),
+            Some(w) if span == 1 => lane_sums(s, &RowGradTerms(mean), [dy, x, &w[first..]]),
             Some(w) => {
                 let mut total = [s.splat(0.0); 2];
                 for ((x, dy), w) in x.chunks_exact(span).zip(dy.chunks_exact(span)).zip(&w[first..]) {
-                    let sums = lane_sums(s, &Pulls(mean), [dy, x]);
+                    let sums = lane_sums(s, &RowGradTerms(mean), [dy, x]);
                     for (total, sum) in total.iter_mut().zip(sums) {
                         *total = s.fma(s.splat(*w), sum, *total);
                     }
@@ -240,11 +243,11 @@ impl BackwardInput<'_> {
     }
 }
 
-impl Kernel for BackwardInput<'_> {
+impl Kernel for RowNormBackward<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
-        let Rows { row, span, centred, .. } = self.rows;
+        let NormRows { row, span, centred, .. } = self.rows;
         let dx = core::mem::take(&mut self.dx);
         let share = s.splat(1.0 / row as f32);
         let groups = self.x.chunks(LANES * row).zip(self.dy.chunks(LANES * row)).zip(dx.chunks_mut(LANES * row));
@@ -259,22 +262,22 @@ impl Kernel for BackwardInput<'_> {
             let scale = s.load(&scales);
             let part = s.mul(scale, share);
             let shifts = match centred {
-                true => numbers(s, s.mul(part, across(s, sums[0]))),
+                true => numbers(s, s.mul(part, sum_lanes(s, sums[0]))),
                 false => [0.0; LANES],
             };
-            let slopes = numbers(s, s.mul(scale, s.mul(scale, s.mul(part, across(s, sums[1])))));
+            let slopes = numbers(s, s.mul(scale, s.mul(scale, s.mul(part, sum_lanes(s, sums[1])))));
             let rows_of = x.chunks_exact(row).zip(dy.chunks_exact(row)).zip(dx.chunks_exact_mut(row));
             for (i, ((x, dy), dx)) in rows_of.enumerate() {
                 let first = self.rows.first(of + i);
                 let (mean, scale) = (self.saved[2 * (of + i)], scales[i]);
-                let pulled = Pulled { mean, scale, shift: shifts[i], slope: slopes[i] };
+                let pulled = RowInputGrad { mean, scale, shift: shifts[i], slope: slopes[i] };
                 match self.weight {
                     None => fill(s, &pulled, [dy, x], dx),
                     Some(w) if span == 1 => fill(s, &pulled, [dy, x, &w[first..]], dx),
                     Some(w) => {
                         let pieces = x.chunks_exact(span).zip(dy.chunks_exact(span)).zip(dx.chunks_exact_mut(span));
                         for (((x, dy), dx), w) in pieces.zip(&w[first..]) {
-                            fill(s, &Pulled { scale: scale * w, ..pulled }, [dy, x], dx);
+                            fill(s, &RowInputGrad { scale: scale * w, ..pulled }, [dy, x], dx);
                         }
                     }
                 }
@@ -283,28 +286,29 @@ impl Kernel for BackwardInput<'_> {
     }
 }
 
-/// y = max((x − mean) / deviation · weight + bias, floor), row by row. `saved`, where it is not empty, takes two numbers a row.
+/// y = max((x − mean) / deviation · weight + bias, floor), row by row. `saved`, unless empty, takes the mean
+/// and 1 / deviation of each row.
 pub fn row_norm(
     isa: Isa,
-    rows: Rows,
+    rows: NormRows,
     x: &[f32],
     [weight, bias]: [Option<&[f32]>; 2],
     floor: f32,
     y: &mut [f32],
     saved: &mut [f32],
 ) {
-    isa.run(Forward { rows, x, weight, bias, floor, y, saved });
+    isa.run(RowNorm { rows, x, weight, bias, floor, y, saved });
 }
 
-/// dx, with what [`row_norm`] saved.
+/// The gradient of the input, with what [`row_norm`] saved.
 pub fn row_norm_backward(
     isa: Isa,
-    rows: Rows,
+    rows: NormRows,
     x: &[f32],
     weight: Option<&[f32]>,
     dy: &[f32],
     saved: &[f32],
     dx: &mut [f32],
 ) {
-    isa.run(BackwardInput { rows, x, weight, dy, saved, dx });
+    isa.run(RowNormBackward { rows, x, weight, dy, saved, dx });
 }

@@ -31,6 +31,9 @@ pub use simd128::Simd128;
 /// Lanes of a vector, on every path.
 pub const LANES: usize = 16;
 
+/// The number of each lane, to tell lanes apart: `s.lt_i(s.load_i(&LANE_INDEX), s.splat_i(n))` is the first `n`.
+pub const LANE_INDEX: [i32; LANES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+
 /// A computation that can run on every instruction set.
 ///
 /// Implementors write `run` with `#[inline(always)]`, and use structs with `#[inline(always)]` methods where they would use

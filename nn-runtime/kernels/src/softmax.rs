@@ -1,33 +1,33 @@
-//! What is computed along the rows of [rows, n]: softmax and its logarithm, their pullbacks, largest, sum, cross-entropy.
-//! Comes in: an `Isa`, the row length n, whole matrices as slices; goes out: filled slices.
-//! Never a row that another row's numbers, or the number of rows, have an influence on.
+//! Functions of the rows of a matrix `[rows, n]`: softmax, its logarithm, their gradients, maximum, sum,
+//! cross-entropy. In: an `Isa`, the row length n, whole matrices as slices. Out: filled slices. The result of
+//! a row depends neither on other rows nor on how many there are.
 
 mod cross_entropy;
 mod narrow;
 #[cfg(test)]
 mod tests;
 
-use super::lanes::LANE;
 use super::math;
-use super::simd::{Isa, Kernel, LANES, Simd};
+use super::simd::{Isa, Kernel, LANE_INDEX, LANES, Simd};
 
 pub use cross_entropy::{
     cross_entropy_distribution, cross_entropy_distribution_value, cross_entropy_labels, cross_entropy_labels_value,
 };
 
-/// Which lanes a last vector of `len` numbers fills.
+/// The first `len` lanes, those that the last vector of a row fills.
 #[inline(always)]
 fn filled<S: Simd>(s: S, len: usize) -> S::M {
-    s.lt_i(s.load_i(&LANE), s.splat_i(len as i32))
+    s.lt_i(s.load_i(&LANE_INDEX), s.splat_i(len as i32))
 }
 
-/// The last vector of a row, with −∞ in the lanes past the end: no maximum, and nothing in a sum of exponentials.
+/// The last vector of a row, with −∞ in the lanes past its end: never the maximum, and 0 in a sum of
+/// exponentials.
 #[inline(always)]
 fn load_tail<S: Simd>(s: S, tail: &[f32]) -> S::F {
     s.select(filled(s, tail.len()), s.load_part(tail), s.splat(f32::NEG_INFINITY))
 }
 
-/// The largest number of a row whose last vector is at hand.
+/// The largest number of a row, given its last vector.
 #[inline(always)]
 fn largest<S: Simd>(s: S, full: &[[f32; LANES]], tail: S::F) -> f32 {
     let mut most = tail;
@@ -37,19 +37,19 @@ fn largest<S: Simd>(s: S, full: &[[f32; LANES]], tail: S::F) -> f32 {
     s.largest(most)
 }
 
-/// softmax(x) or its logarithm, by rows: the numbers less their largest, so that no exponential overflows.
-/// In place, x is empty, and what is in y is meant.
-struct Softmax<'a, const LOG: bool, const IN_PLACE: bool> {
+/// softmax(x) or its logarithm, by rows; the maximum is subtracted first, so that no exponential overflows.
+/// In place, x is empty and y is the input.
+struct SoftmaxRows<'a, const LOG: bool, const IN_PLACE: bool> {
     n: usize,
     x: &'a [f32],
     y: &'a mut [f32],
 }
 
-impl<const LOG: bool, const IN_PLACE: bool> Kernel for Softmax<'_, LOG, IN_PLACE> {
+impl<const LOG: bool, const IN_PLACE: bool> Kernel for SoftmaxRows<'_, LOG, IN_PLACE> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Softmax { n, x, y } = self;
+        let SoftmaxRows { n, x, y } = self;
         let whole = if n <= LANES { whole_blocks(n, y.len()) } else { 0 };
         let (blocks, rows) = y.split_at_mut(whole);
         for (i, y) in blocks.chunks_mut(n * LANES).enumerate() {
@@ -66,7 +66,8 @@ impl<const LOG: bool, const IN_PLACE: bool> Kernel for Softmax<'_, LOG, IN_PLACE
     }
 }
 
-/// The rows of `n` numbers that are taken sixteen at a time, in numbers: all but the last few, which are faster one by one.
+/// How many numbers belong to rows taken sixteen at a time: all but a few last rows, which are faster one by
+/// one.
 fn whole_blocks(n: usize, len: usize) -> usize {
     const FEW: usize = 4;
     let over = len % (n * LANES);
@@ -105,18 +106,18 @@ fn softmax_row<S: Simd, const LOG: bool, const IN_PLACE: bool>(s: S, x: &[f32], 
 }
 
 /// dx of softmax, y·(dy − Σ y·dy), or of its logarithm, dy − e^y·Σ dy.
-struct Pull<'a, const LOG: bool> {
+struct SoftmaxBackward<'a, const LOG: bool> {
     n: usize,
     y: &'a [f32],
     dy: &'a [f32],
     dx: &'a mut [f32],
 }
 
-impl<const LOG: bool> Kernel for Pull<'_, LOG> {
+impl<const LOG: bool> Kernel for SoftmaxBackward<'_, LOG> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Pull { n, y, dy, dx } = self;
+        let SoftmaxBackward { n, y, dy, dx } = self;
         let rows = y.chunks_exact(n).zip(dy.chunks_exact(n)).zip(dx.chunks_exact_mut(n));
         for ((y, dy), dx) in rows {
             let (y, y_tail) = y.as_chunks::<LANES>();
@@ -130,24 +131,24 @@ impl<const LOG: bool> Kernel for Pull<'_, LOG> {
             }
             let sum = s.splat(s.sum(sum));
             for ((y, dy), dx) in y.iter().zip(dy).zip(dx) {
-                s.store(pull_one::<S, LOG>(s, s.load(y), s.load(dy), sum), dx);
+                s.store(backward_one::<S, LOG>(s, s.load(y), s.load(dy), sum), dx);
             }
             if !dx_tail.is_empty() {
-                s.store_part(pull_one::<S, LOG>(s, y_last, dy_last, sum), dx_tail);
+                s.store_part(backward_one::<S, LOG>(s, y_last, dy_last, sum), dx_tail);
             }
         }
     }
 }
 
 #[inline(always)]
-fn pull_one<S: Simd, const LOG: bool>(s: S, y: S::F, dy: S::F, sum: S::F) -> S::F {
+fn backward_one<S: Simd, const LOG: bool>(s: S, y: S::F, dy: S::F, sum: S::F) -> S::F {
     if LOG { s.sub(dy, s.mul(math::exp(s, y), sum)) } else { s.mul(y, s.sub(dy, sum)) }
 }
 
 /// The largest number of each row, or the sum.
-struct Reduce<'a, const MAX: bool>(usize, &'a [f32], &'a mut [f32]);
+struct ReduceRows<'a, const MAX: bool>(usize, &'a [f32], &'a mut [f32]);
 
-impl<const MAX: bool> Kernel for Reduce<'_, MAX> {
+impl<const MAX: bool> Kernel for ReduceRows<'_, MAX> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
@@ -166,7 +167,7 @@ impl<const MAX: bool> Kernel for Reduce<'_, MAX> {
     }
 }
 
-/// What every function here asks of its sizes.
+/// Panics unless the slices have one length, a multiple of `n`.
 #[track_caller]
 #[inline(always)]
 fn check_rows(n: usize, len: usize, other: usize) {
@@ -181,7 +182,7 @@ fn check_rows(n: usize, len: usize, other: usize) {
 /// Where `n == 0`, `x.len() % n != 0` or `x.len() != y.len()`.
 pub fn softmax(isa: Isa, n: usize, x: &[f32], y: &mut [f32]) {
     check_rows(n, x.len(), y.len());
-    isa.run(Softmax::<false, false> { n, x, y });
+    isa.run(SoftmaxRows::<false, false> { n, x, y });
 }
 
 /// [`softmax`] of y, in its place.
@@ -190,7 +191,7 @@ pub fn softmax(isa: Isa, n: usize, x: &[f32], y: &mut [f32]) {
 /// Where `n == 0` or `y.len() % n != 0`.
 pub fn softmax_in_place(isa: Isa, n: usize, y: &mut [f32]) {
     check_rows(n, y.len(), y.len());
-    isa.run(Softmax::<false, true> { n, x: &[], y });
+    isa.run(SoftmaxRows::<false, true> { n, x: &[], y });
 }
 
 /// y = x − ln Σ e^x along each row of [rows, n]; a row with NaN or +∞, or of nothing but −∞, becomes NaN.
@@ -199,7 +200,7 @@ pub fn softmax_in_place(isa: Isa, n: usize, y: &mut [f32]) {
 /// Where `n == 0`, `x.len() % n != 0` or `x.len() != y.len()`.
 pub fn log_softmax(isa: Isa, n: usize, x: &[f32], y: &mut [f32]) {
     check_rows(n, x.len(), y.len());
-    isa.run(Softmax::<true, false> { n, x, y });
+    isa.run(SoftmaxRows::<true, false> { n, x, y });
 }
 
 /// [`log_softmax`] of y, in its place.
@@ -208,27 +209,27 @@ pub fn log_softmax(isa: Isa, n: usize, x: &[f32], y: &mut [f32]) {
 /// Where `n == 0` or `y.len() % n != 0`.
 pub fn log_softmax_in_place(isa: Isa, n: usize, y: &mut [f32]) {
     check_rows(n, y.len(), y.len());
-    isa.run(Softmax::<true, true> { n, x: &[], y });
+    isa.run(SoftmaxRows::<true, true> { n, x: &[], y });
 }
 
-/// The pullback of [`softmax`] from its output: dx = y·(dy − Σ y·dy) along each row of [rows, n].
+/// The gradient of [`softmax`] from its output: dx = y·(dy − Σ y·dy) along each row of [rows, n].
 ///
 /// # Panics
 /// Where `n == 0`, `y.len() % n != 0`, `y.len() != dy.len()` or `y.len() != dx.len()`.
 pub fn softmax_backward(isa: Isa, n: usize, y: &[f32], dy: &[f32], dx: &mut [f32]) {
     check_rows(n, y.len(), dy.len());
     check_rows(n, y.len(), dx.len());
-    isa.run(Pull::<false> { n, y, dy, dx });
+    isa.run(SoftmaxBackward::<false> { n, y, dy, dx });
 }
 
-/// The pullback of [`log_softmax`] from its output: dx = dy − e^y·Σ dy along each row of [rows, n].
+/// The gradient of [`log_softmax`] from its output: dx = dy − e^y·Σ dy along each row of [rows, n].
 ///
 /// # Panics
 /// Where `n == 0`, `y.len() % n != 0`, `y.len() != dy.len()` or `y.len() != dx.len()`.
 pub fn log_softmax_backward(isa: Isa, n: usize, y: &[f32], dy: &[f32], dx: &mut [f32]) {
     check_rows(n, y.len(), dy.len());
     check_rows(n, y.len(), dx.len());
-    isa.run(Pull::<true> { n, y, dy, dx });
+    isa.run(SoftmaxBackward::<true> { n, y, dy, dx });
 }
 
 /// `y[row]` = the largest number of each row of x, [rows, n]; of a row with NaN, any number.
@@ -237,7 +238,7 @@ pub fn log_softmax_backward(isa: Isa, n: usize, y: &[f32], dy: &[f32], dx: &mut 
 /// Where `n == 0` or `x.len() != n * y.len()`.
 pub fn row_max(isa: Isa, n: usize, x: &[f32], y: &mut [f32]) {
     check_rows(n, x.len(), n * y.len());
-    isa.run(Reduce::<true>(n, x, y));
+    isa.run(ReduceRows::<true>(n, x, y));
 }
 
 /// `y[row]` = the sum of each row of x, [rows, n].
@@ -246,10 +247,10 @@ pub fn row_max(isa: Isa, n: usize, x: &[f32], y: &mut [f32]) {
 /// Where `n == 0` or `x.len() != n * y.len()`.
 pub fn row_sum(isa: Isa, n: usize, x: &[f32], y: &mut [f32]) {
     check_rows(n, x.len(), n * y.len());
-    isa.run(Reduce::<false>(n, x, y));
+    isa.run(ReduceRows::<false>(n, x, y));
 }
 
-/// Where the largest number of a row stands, the first of equals. NaN is passed over; of nothing but NaN it is 0.
+/// The index of the largest number of a row, the first of equals. NaN is skipped; of nothing but NaN it is 0.
 ///
 /// ```
 /// # use nn_kernels::softmax::argmax;

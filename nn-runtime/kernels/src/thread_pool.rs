@@ -1,7 +1,7 @@
-//! Threads that stay: a thread_pool of lanes that do one job after the other together, and slices dealt out among them.
-//! Comes in: a job for every lane, or blocks of numbers with the cuts between their parts; goes out: the job done by all.
-//! A job that took microseconds was not worth waking a thread for, so lanes wait awake for a while, give way where another program
-//! wants their core, and sleep when nothing comes. Never a lane that still runs when `run` is over.
+//! Threads that stay and do one job after the other together.
+//! In: a job for every thread; out: the job done by all. No thread still runs a job when `run` returns.
+//! A job takes microseconds, and waking a thread takes as long: so threads spin for a while after a job, yield where
+//! another program wants their core, and sleep when nothing comes.
 
 #[cfg(test)]
 mod tests;
@@ -9,8 +9,6 @@ mod tests;
 use core::cell::UnsafeCell;
 use core::hint::spin_loop;
 use core::marker::PhantomData;
-use core::ops::Range;
-use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -18,169 +16,172 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use std::vec::Vec;
 
-/// What all lanes do, by the number of the lane.
+/// What all threads do, by the number of the thread.
 type Job<'j> = dyn Fn(usize) + Sync + 'j;
 
-/// How long a lane waits awake for the next job.
-const AWAKE: Duration = Duration::from_micros(50);
-/// How often a lane looks before it gives way to whoever wants its core.
-const LOOKS: usize = 200;
+/// How long a thread spins, waiting for the next job, before it sleeps.
+const SPIN_TIME: Duration = Duration::from_micros(50);
+/// How often a thread looks for a job before it yields its core once.
+const SPINS: usize = 200;
 
-/// A number of lanes: the thread that owns the thread_pool, and others that live as long as the thread_pool.
+/// A number of threads: the one that owns the pool, and others that live as long as the pool.
 pub struct ThreadPool {
     shared: Arc<Shared>,
-    others: Vec<JoinHandle<()>>,
+    workers: Vec<JoinHandle<()>>,
 }
 
 struct Shared {
-    /// Counts the jobs; a lane has the next one to do when it has moved on.
-    number: AtomicU64,
-    /// Valid from when `number` moves on until `left` is 0.
+    /// How many jobs there have been; a worker has a new one to do when this has moved on.
+    jobs: AtomicU64,
+    /// Valid from when `jobs` moves on until `left` is 0.
     job: UnsafeCell<Option<*const Job<'static>>>,
-    /// How many of the other lanes have not done the job yet.
+    /// How many workers have not done the job yet.
     left: AtomicUsize,
     /// Whether each of them sleeps, or is about to.
     asleep: Vec<AtomicBool>,
     panicked: AtomicBool,
-    over: AtomicBool,
+    shutdown: AtomicBool,
 }
 
-// SAFETY: `job` is written only by the owner of the thread_pool while no lane looks at it (all have counted themselves out of `left`, and look
-// again only after `number` has moved on, which happens after the write), and what it points to is `Sync`.
+// SAFETY: `job` is written only by the owner of the pool while no worker reads it (all have counted themselves out of
+// `left`, and read again only after `jobs` has moved on, which happens after the write), and what it points to is `Sync`.
 unsafe impl Sync for Shared {}
-// SAFETY: the pointer in `job` is used by lanes only while the owner waits for them in `run`, which keeps what it points to alive.
+// SAFETY: the pointer in `job` is used by workers only while the owner waits for them in `run`, which keeps what it
+// points to alive.
 unsafe impl Send for Shared {}
 
 impl ThreadPool {
-    /// A thread_pool of `lanes`, one of which is the calling thread. Threads that the system refuses are done without.
+    /// A pool of so many threads, one of which is the calling one. Threads that the system refuses are done without.
     ///
     /// # Panics
-    /// `lanes == 0`
-    pub fn new(lanes: usize) -> ThreadPool {
-        assert!(lanes > 0, "expected at least 1 lane");
+    /// `threads == 0`
+    pub fn new(threads: usize) -> ThreadPool {
+        assert!(threads > 0, "expected at least 1 thread");
         let shared = Arc::new(Shared {
-            number: AtomicU64::new(0),
+            jobs: AtomicU64::new(0),
             job: UnsafeCell::new(None),
             left: AtomicUsize::new(0),
-            asleep: (1..lanes).map(|_| AtomicBool::new(false)).collect(),
+            asleep: (1..threads).map(|_| AtomicBool::new(false)).collect(),
             panicked: AtomicBool::new(false),
-            over: AtomicBool::new(false),
+            shutdown: AtomicBool::new(false),
         });
-        let mut others = Vec::new();
-        for lane in 1..lanes {
-            let its = shared.clone();
-            match thread::Builder::new().name("nn lane".into()).spawn(move || its.work(lane)) {
-                Ok(handle) => others.push(handle),
+        let mut workers = Vec::new();
+        for thread in 1..threads {
+            let shared = shared.clone();
+            match thread::Builder::new().name("nn worker".into()).spawn(move || shared.work(thread)) {
+                Ok(handle) => workers.push(handle),
                 Err(_) => break,
             }
         }
-        ThreadPool { shared, others }
+        ThreadPool { shared, workers }
     }
 
-    /// How many lanes there are.
+    /// How many threads there are, the calling one included.
     pub fn threads(&self) -> usize {
-        self.others.len() + 1
+        self.workers.len() + 1
     }
 
-    /// Runs `job` once on every lane, with the number of the lane, and returns when all have done it.
+    /// Runs `job` once on every thread, with the number of the thread, and returns when all have done it.
     ///
     /// # Panics
-    /// `job` panics on a lane; all others finish first.
+    /// `job` panics on a thread; all others finish first.
     pub fn run(&mut self, job: &Job<'_>) {
-        if self.others.is_empty() {
+        if self.workers.is_empty() {
             return job(0);
         }
         let shared = &*self.shared;
         let job_of_all: *const Job<'_> = job;
-        // SAFETY: only the lifetime is forgotten. Lanes use the pointer while `left` counts them, and `Wait` does not let this call
-        // end before it is 0, panics included, so that `job` outlives every use.
+        // SAFETY: only the lifetime is forgotten. Workers use the pointer while `left` counts them, and `Wait` does not
+        // let this call end before it is 0, panics included, so that `job` outlives every use.
         let job_of_all: *const Job<'static> = unsafe { core::mem::transmute(job_of_all) };
-        // SAFETY: no lane reads `job` now: the last call waited until all had done theirs, and `&mut self` keeps a second call out.
+        // SAFETY: no worker reads `job` now: the last call waited until all had done theirs, and `&mut self` keeps a
+        // second call out.
         unsafe { *shared.job.get() = Some(job_of_all) };
         shared.panicked.store(false, Ordering::Relaxed);
-        shared.left.store(self.others.len(), Ordering::Relaxed);
-        // Publishes both. Sequentially consistent, as are `asleep` and its readers: either a lane that goes to sleep sees the new
-        // number, or this thread sees that it sleeps.
-        shared.number.fetch_add(1, Ordering::SeqCst);
-        for (other, asleep) in self.others.iter().zip(&shared.asleep) {
+        shared.left.store(self.workers.len(), Ordering::Relaxed);
+        // Publishes both. Sequentially consistent, as are `asleep` and its readers: either a worker that goes to sleep
+        // sees the new count, or this thread sees that it sleeps.
+        shared.jobs.fetch_add(1, Ordering::SeqCst);
+        for (worker, asleep) in self.workers.iter().zip(&shared.asleep) {
             if asleep.swap(false, Ordering::SeqCst) {
-                other.thread().unpark();
+                worker.thread().unpark();
             }
         }
         let wait = Wait(shared);
         job(0);
         drop(wait);
-        assert!(!shared.panicked.swap(false, Ordering::Relaxed), "a lane panicked");
+        assert!(!shared.panicked.swap(false, Ordering::Relaxed), "a thread panicked");
     }
 
-    /// Runs `job` on every lane that has an item, with it; on this thread alone where there is one.
+    /// Runs `job` on one thread for each item, with it; on this thread alone where there is one.
     ///
     /// # Panics
-    /// There are more items than lanes, or `job` panics.
+    /// There are more items than threads, or `job` panics.
     pub fn for_each<T: Send>(&mut self, items: &mut [T], job: impl Fn(&mut T) + Sync) {
-        assert!(items.len() <= self.threads(), "expected at most one item for each lane");
+        assert!(items.len() <= self.threads(), "expected at most one item for each thread");
         if let [item] = items {
             return job(item);
         }
-        let items = Dealt::new(items);
-        self.run(&|lane| {
-            if let Some(item) = items.of(lane) {
+        let items = ItemPerThread::new(items);
+        self.run(&|thread| {
+            if let Some(item) = items.of(thread) {
                 job(item);
             }
         });
     }
 
-    /// Runs `job` on every lane that has an item in both lists, with these items; on this thread alone where there is one.
+    /// Runs `job` on one thread for each pair of items; on this thread alone where there is one.
     ///
     /// # Panics
-    /// There are more items than lanes in a list, or `job` panics.
+    /// There are more items than threads in a list, or `job` panics.
     pub fn for_each_zip<A: Send, B: Send>(&mut self, a: &mut [A], b: &mut [B], job: impl Fn(&mut A, &mut B) + Sync) {
-        assert!(a.len().max(b.len()) <= self.threads(), "expected at most one item for each lane");
+        assert!(a.len().max(b.len()) <= self.threads(), "expected at most one item for each thread");
         if let ([a], [b]) = (&mut *a, &mut *b) {
             return job(a, b);
         }
-        let (a, b) = (Dealt::new(a), Dealt::new(b));
-        self.run(&|lane| {
-            if let (Some(a), Some(b)) = (a.of(lane), b.of(lane)) {
+        let (a, b) = (ItemPerThread::new(a), ItemPerThread::new(b));
+        self.run(&|thread| {
+            if let (Some(a), Some(b)) = (a.of(thread), b.of(thread)) {
                 job(a, b);
             }
         });
     }
 }
 
-/// One item for each lane.
-struct Dealt<'a, T> {
+/// One item for each thread.
+struct ItemPerThread<'a, T> {
     at: *mut T,
     len: usize,
     items: PhantomData<&'a mut [T]>,
 }
 
-// SAFETY: each lane gets another item (`run` gives every lane a number of its own), and an item may be sent to another thread.
-unsafe impl<T: Send> Sync for Dealt<'_, T> {}
+// SAFETY: each thread gets another item (`run` gives every thread a number of its own), and an item may be sent to
+// another thread.
+unsafe impl<T: Send> Sync for ItemPerThread<'_, T> {}
 
-impl<'a, T> Dealt<'a, T> {
+impl<'a, T> ItemPerThread<'a, T> {
     fn new(items: &'a mut [T]) -> Self {
-        Dealt { at: items.as_mut_ptr(), len: items.len(), items: PhantomData }
+        ItemPerThread { at: items.as_mut_ptr(), len: items.len(), items: PhantomData }
     }
 
-    /// The item of a lane. Called once by each lane, with its own number.
-    #[allow(clippy::mut_from_ref, reason = "another item for each lane")]
-    fn of(&self, lane: usize) -> Option<&mut T> {
-        // SAFETY: `lane < len`, so that the item is one of the slice that is borrowed for as long as `self` lives; no other lane has
-        // this number, so that nobody else has this item.
-        (lane < self.len).then(|| unsafe { &mut *self.at.add(lane) })
+    /// The item of a thread. Called once by each thread, with its own number.
+    #[allow(clippy::mut_from_ref, reason = "another item for each thread")]
+    fn of(&self, thread: usize) -> Option<&mut T> {
+        // SAFETY: `thread < len`, so that the item is one of the slice that is borrowed for as long as `self` lives; no
+        // other thread has this number, so that nobody else has this item.
+        (thread < self.len).then(|| unsafe { &mut *self.at.add(thread) })
     }
 }
 
-/// Waits, when it is dropped, until all other lanes have done the job.
+/// Waits, when it is dropped, until all workers have done the job.
 struct Wait<'s>(&'s Shared);
 
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
-        let mut looks = 0;
+        let mut spins = 0;
         while self.0.left.load(Ordering::Acquire) > 0 {
-            looks += 1;
-            if looks > LOOKS {
+            spins += 1;
+            if spins > SPINS {
                 thread::yield_now();
             } else {
                 spin_loop();
@@ -190,24 +191,24 @@ impl Drop for Wait<'_> {
 }
 
 impl Shared {
-    fn work(&self, lane: usize) {
+    fn work(&self, thread: usize) {
         let mut done = 0;
         loop {
-            self.wait(lane, done);
-            if self.over.load(Ordering::Acquire) {
+            self.wait(thread, done);
+            if self.shutdown.load(Ordering::Acquire) {
                 return;
             }
             // One job at a time: the next one is not given before this one is done.
             done += 1;
-            // SAFETY: `number` has moved on (with acquire), so that the owner's write is visible, and the owner does not write again before
-            // `left` is 0, which this lane is counted in until the end.
+            // SAFETY: `jobs` has moved on (with acquire), so that the owner's write is visible, and the owner does not
+            // write again before `left` is 0, which this worker is counted in until the end.
             let job = unsafe { *self.job.get() };
             if let Some(job) = job {
-                // SAFETY: the owner waits in `run` until this lane has counted itself out, so that the job is alive.
+                // SAFETY: the owner waits in `run` until this worker has counted itself out, so that the job is alive.
                 let job = unsafe { &*job };
-                if let Err(payload) = catch_unwind(AssertUnwindSafe(|| job(lane))) {
+                if let Err(payload) = catch_unwind(AssertUnwindSafe(|| job(thread))) {
                     self.panicked.store(true, Ordering::Relaxed);
-                    // To drop it could panic again, and nobody would count this lane out.
+                    // To drop it could panic again, and nobody would count this worker out.
                     core::mem::forget(payload);
                 }
             }
@@ -216,117 +217,40 @@ impl Shared {
     }
 
     /// Until there is a job after `done`, or no more at all.
-    fn wait(&self, lane: usize, done: u64) {
-        let come = || self.number.load(Ordering::SeqCst) != done;
+    fn wait(&self, thread: usize, done: u64) {
+        let called = || self.jobs.load(Ordering::SeqCst) != done;
         let begun = Instant::now();
         loop {
-            for _ in 0..LOOKS {
-                if come() {
+            for _ in 0..SPINS {
+                if called() {
                     return;
                 }
                 spin_loop();
             }
             thread::yield_now();
-            if begun.elapsed() > AWAKE {
+            if begun.elapsed() > SPIN_TIME {
                 break;
             }
         }
-        while !come() {
-            self.asleep[lane - 1].store(true, Ordering::SeqCst);
-            if come() {
+        while !called() {
+            self.asleep[thread - 1].store(true, Ordering::SeqCst);
+            if called() {
                 break;
             }
             thread::park();
         }
-        self.asleep[lane - 1].store(false, Ordering::SeqCst);
+        self.asleep[thread - 1].store(false, Ordering::SeqCst);
     }
 }
 
 impl Drop for ThreadPool {
     fn drop(&mut self) {
-        self.shared.over.store(true, Ordering::Release);
-        self.shared.number.fetch_add(1, Ordering::SeqCst);
-        for other in self.others.drain(..) {
-            other.thread().unpark();
-            // A lane catches the panics of its jobs, so that it ends without one.
-            let _ = other.join();
+        self.shared.shutdown.store(true, Ordering::Release);
+        self.shared.jobs.fetch_add(1, Ordering::SeqCst);
+        for worker in self.workers.drain(..) {
+            worker.thread().unpark();
+            // A worker catches the panics of its jobs, so that it ends without one.
+            let _ = worker.join();
         }
-    }
-}
-
-/// Blocks of numbers of one length, cut at the same places, whose parts go to whoever asks next: each part once. A lane is given the parts
-/// of its own stretch first, the same every time, as they may still be in its cache; then what the others have not begun.
-pub struct ChunkQueue<'a, const K: usize> {
-    /// None where a block is empty.
-    blocks: [Option<NonNull<f32>>; K],
-    parts: &'a [Range<usize>],
-    taken: &'a [AtomicBool],
-    lanes: usize,
-    numbers: PhantomData<&'a mut [f32]>,
-}
-
-// SAFETY: a part is given out once (whoever swaps its flag from false to true gets it), and the parts do not overlap (`new` checks it).
-unsafe impl<const K: usize> Sync for ChunkQueue<'_, K> {}
-
-impl<'a, const K: usize> ChunkQueue<'a, K> {
-    /// The parts of `blocks`, in order, for so many lanes; a block that is empty has empty parts. `taken` holds a flag for each part,
-    /// whatever it says.
-    ///
-    /// # Panics
-    /// The parts overlap, are not in order, or do not lie within every block that has any; `taken.len() < parts.len()`.
-    #[inline]
-    pub fn new(
-        blocks: [&'a mut [f32]; K],
-        parts: &'a [Range<usize>],
-        taken: &'a mut [AtomicBool],
-        lanes: usize,
-    ) -> Self {
-        let mut end = 0;
-        for part in parts {
-            assert!(end <= part.start && part.start <= part.end, "expected parts in order that do not overlap");
-            end = part.end;
-        }
-        assert!(blocks.iter().all(|block| block.is_empty() || end <= block.len()), "expected parts within every block");
-        let taken = &mut taken[..parts.len()];
-        taken.iter_mut().for_each(|taken| *taken.get_mut() = false);
-        let blocks = blocks.map(|block| if block.is_empty() { None } else { NonNull::new(block.as_mut_ptr()) });
-        ChunkQueue { blocks, parts, taken, lanes, numbers: PhantomData }
-    }
-
-    /// Gives this lane one part after the other, its number and its numbers in each block, until all have been given out.
-    ///
-    /// # Panics
-    /// There are not so many lanes, or `job` panics.
-    #[inline]
-    pub fn each(&self, lane: usize, mut job: impl FnMut(usize, [&'a mut [f32]; K])) {
-        assert!(lane < self.lanes, "expected one of {} lanes, found {lane}", self.lanes);
-        let all = self.parts.len();
-        let [from, to] = [lane, lane + 1].map(|lane| lane * all / self.lanes);
-        let own = to - from;
-        for k in 0..all {
-            // First its own; of another lane's stretch the end, which that lane would come to last.
-            let i = match (all - 1 - k) + own {
-                _ if k < own => from + k,
-                later if later >= to => later,
-                earlier => earlier - own,
-            };
-            if !self.take(i) {
-                continue;
-            }
-            let part = &self.parts[i];
-            // SAFETY: the part lies within every block that is there, no other part overlaps it, and nobody else gets it (`take` is true once for each
-            // part). The blocks are borrowed for `'a`.
-            let slice = |block: NonNull<f32>| unsafe {
-                core::slice::from_raw_parts_mut(block.as_ptr().add(part.start), part.len())
-            };
-            job(i, self.blocks.map(|block| block.map_or(&mut [][..], slice)));
-        }
-    }
-
-    /// True for the one who asks first.
-    #[inline]
-    fn take(&self, i: usize) -> bool {
-        let taken = &self.taken[i];
-        !taken.load(Ordering::Relaxed) && !taken.swap(true, Ordering::Relaxed)
     }
 }

@@ -1,12 +1,18 @@
-//! Tables of numbers from CSV files.
-//! In: a file or a reader, which columns are the target and which the features. Out: a dataset.
-//! Never: a field guessed at. One that is no number is an error with its file, line and column.
+//! Tables of numbers from CSV files: a file or a reader, which columns are the target and which the features,
+//! to a dataset. Nothing is guessed at: a field that is no number is an error with its file, line and column.
 
-use super::error::shown;
+mod field;
+mod header;
+mod numbers;
+mod records;
+
 use super::{DataError, DataErrorKind, Dataset, Labels, Samples, Values};
-use ::csv::{ByteRecord, ErrorKind, Position, Reader, ReaderBuilder, Terminator};
-use core::str;
-use std::borrow::{Cow, ToOwned};
+use crate::quote::quoted_path as shown;
+use field::Field;
+use header::Header;
+use numbers::{NumberColumn, Offset};
+use records::{Record, Records};
+use std::borrow::ToOwned;
 use std::format;
 use std::fs::File;
 use std::io::Read;
@@ -53,13 +59,36 @@ impl From<usize> for Column {
 /// assert_eq!(iris.targets().as_slice(), [0, 1]);
 /// # Ok::<(), nn_runtime::data::DataError>(())
 /// ```
+///
+/// A network computes with 32 bits, which cannot tell all ids above 16,777,216 apart, nor the minutes of a
+/// time stamp. Such a column is refused, and [`subtract`](Csv::subtract) makes it small:
+///
+/// ```
+/// use nn_runtime::data::Csv;
+///
+/// let file = "time,load\n1700000000,3\n1700000060,4\n";
+/// let fault = Csv::new(file.as_bytes()).values(["load"]).unwrap_err().to_string();
+/// assert!(fault.starts_with("csv, line 3, column `time`: expected a number that 32 bits can tell from "));
+///
+/// let loads = Csv::new(file.as_bytes()).subtract("time", 1.7e9).values(["load"])?;
+/// assert_eq!(loads.inputs()[0].as_slice(), [0.0, 60.0]);
+/// # Ok::<(), nn_runtime::data::DataError>(())
+/// ```
 #[derive(Debug)]
 pub struct Csv<R> {
-    name: String,
     source: R,
-    headers: bool,
+    options: Options,
+}
+
+/// How a file is read, whatever it comes from: what does the work is compiled once, here.
+#[derive(Debug)]
+struct Options {
+    name: String,
+    headers: Option<bool>,
     delimiter: u8,
     features: Option<Vec<Column>>,
+    offsets: Vec<Offset>,
+    rounded: bool,
 }
 
 impl Csv<File> {
@@ -70,7 +99,11 @@ impl Csv<File> {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, DataError> {
         let name = shown(path.as_ref());
         match File::open(path) {
-            Ok(file) => Ok(Self { name, ..Csv::new(file) }),
+            Ok(file) => {
+                let mut csv = Csv::new(file);
+                csv.options.name = name;
+                Ok(csv)
+            }
             Err(error) => Err(DataError::unreadable(name, error)),
         }
     }
@@ -79,263 +112,252 @@ impl Csv<File> {
 impl<R: Read> Csv<R> {
     /// What `source` yields; errors call it `csv`.
     pub fn new(source: R) -> Self {
-        Self { name: "csv".to_owned(), source, headers: true, delimiter: b',', features: None }
+        let (headers, features) = (None, None);
+        let name = "csv".to_owned();
+        let options = Options { name, headers, delimiter: b',', features, offsets: Vec::new(), rounded: false };
+        Self { source, options }
     }
 
-    /// Whether the first line names the columns; it does by default.
+    /// Whether the first line names the columns. Unless it is said it does, and a first line that holds a
+    /// number is refused where no column is asked for by its name, because it may be the first of the data.
     #[must_use]
-    pub fn headers(self, headers: bool) -> Self {
-        Self { headers, ..self }
+    pub fn headers(mut self, headers: bool) -> Self {
+        self.options.headers = Some(headers);
+        self
     }
 
     /// What separates the fields, a comma by default.
     #[must_use]
-    pub fn delimiter(self, delimiter: u8) -> Self {
-        Self { delimiter, ..self }
+    pub fn delimiter(mut self, delimiter: u8) -> Self {
+        self.options.delimiter = delimiter;
+        self
     }
 
     /// The columns to take as features, in this order; by default all but the targets.
     #[must_use]
-    pub fn features(self, columns: impl IntoIterator<Item: Into<Column>>) -> Self {
-        let features = Some(columns.into_iter().map(Into::into).collect());
-        Self { features, ..self }
+    pub fn features(mut self, columns: impl IntoIterator<Item: Into<Column>>) -> Self {
+        self.options.features = Some(columns.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Takes `number` off every number of a column, before it is rounded to 32 bits: the first day of time
+    /// stamps, the smallest of large ids.
+    #[must_use]
+    pub fn subtract(mut self, column: impl Into<Column>, number: f64) -> Self {
+        self.options.offsets.push(Offset { column: column.into(), number });
+        self
+    }
+
+    /// Whether numbers that 32 bits cannot tell apart are taken as they are rounded, instead of refused; not
+    /// by default.
+    #[must_use]
+    pub fn rounded(mut self, rounded: bool) -> Self {
+        self.options.rounded = rounded;
+        self
     }
 
     /// Samples whose targets are the numbers of these columns.
     ///
     /// # Errors
-    /// A column that is not there, that is named twice in the header, or that is both feature and target; no
-    /// features, no targets or no lines; a line with more or fewer fields than the first; a field that is no
-    /// finite number. Names the file, the line and the column.
-    pub fn values(self, targets: impl IntoIterator<Item: Into<Column>>) -> Result<Dataset<Values>, DataError> {
-        let mut values = Vec::new();
+    /// A column that is not there, that is named twice, or that is both feature and target; no features, no
+    /// targets or no lines; a line with more or fewer fields than the first; a field that is no finite
+    /// number; numbers of a column that 32 bits cannot tell apart; more data than memory. Names the file, the
+    /// line and the column.
+    pub fn values(mut self, targets: impl IntoIterator<Item: Into<Column>>) -> Result<Dataset<Values>, DataError> {
         let targets: Vec<Column> = targets.into_iter().map(Into::into).collect();
         let width = targets.len();
-        let inputs = self.read(&targets, |cell| cell.number().map(|it| values.push(it)))?;
-        Dataset::new(inputs, (values, width).into_values()?)
+        let table = self.options.read(&mut self.source, &targets, None)?;
+        Dataset::new(table.features, (table.targets, width).into_values()?)
     }
 
     /// Samples whose classes this column holds, as integers from 0.
     ///
     /// # Errors
     /// As [`values`](Self::values), and a class that is no integer from 0.
-    pub fn classes(self, target: impl Into<Column>) -> Result<Dataset<Labels>, DataError> {
-        let mut labels: Vec<u32> = Vec::new();
-        let inputs = self.read(&[target.into()], |cell| cell.class().map(|it| labels.push(it)))?;
-        Dataset::new(inputs, Labels::new(labels)?)
+    pub fn classes(mut self, target: impl Into<Column>) -> Result<Dataset<Labels>, DataError> {
+        self.options.labelled(&mut self.source, target.into(), &|field| field.class())
     }
 
     /// Samples whose classes this column holds by name; a class is the place of its name in `names`.
     ///
     /// # Errors
     /// As [`values`](Self::values), and a name that is not among `names`.
-    pub fn named_classes(self, target: impl Into<Column>, names: &[&str]) -> Result<Dataset<Labels>, DataError> {
-        let mut labels = Vec::new();
-        let inputs = self.read(&[target.into()], |cell| cell.named(names).map(|it| labels.push(it)))?;
-        Dataset::new(inputs, Labels::new(labels)?)
+    pub fn named_classes(mut self, target: impl Into<Column>, names: &[&str]) -> Result<Dataset<Labels>, DataError> {
+        self.options.labelled(&mut self.source, target.into(), &|field| field.named(names))
+    }
+}
+
+impl Options {
+    fn labelled(
+        self,
+        source: &mut dyn Read,
+        target: Column,
+        class: &dyn Fn(&Field<'_>) -> Result<u32, DataError>,
+    ) -> Result<Dataset<Labels>, DataError> {
+        let mut labels: Vec<u32> = Vec::new();
+        let mut take = |field: &Field<'_>| {
+            let class = class(field)?;
+            reserve(&mut labels, 1, field.record.line)?;
+            labels.push(class);
+            Ok(())
+        };
+        let table = self.read(source, &[target], Some(&mut take))?;
+        Dataset::new(table.features, Labels::from_classes(labels))
     }
 
-    /// The features, and every field of `targets` given to `take`, line by line.
+    /// Features and targets line by line; targets that are no numbers are given to `take`.
     fn read(
         self,
+        source: &mut dyn Read,
         targets: &[Column],
-        take: impl FnMut(Cell<'_>) -> Result<(), DataError>,
-    ) -> Result<Values, DataError> {
-        let reader = ReaderBuilder::new()
-            .has_headers(self.headers)
-            .delimiter(self.delimiter)
-            // A line ends with its line feed, which `line_of` counts; a carriage return before it is trimmed
-            // as a space.
-            .terminator(Terminator::Any(b'\n'))
-            // Lengths are compared here, where the line is known.
-            .flexible(true)
-            .from_reader(self.source.chain(&b"\n"[..]));
-        read(reader, self.headers, self.features, targets, take).map_err(|fault| fault.in_file(&self.name))
+        take: Option<TakeLabel<'_, '_>>,
+    ) -> Result<Table, DataError> {
+        self.table(source, targets, take).map_err(|fault| fault.in_file(&self.name))
     }
-}
 
-fn read<R: Read>(
-    mut reader: Reader<R>,
-    headers: bool,
-    features: Option<Vec<Column>>,
-    targets: &[Column],
-    mut take: impl FnMut(Cell<'_>) -> Result<(), DataError>,
-) -> Result<Values, DataError> {
-    // Without headers this is the first line, which is read again below.
-    let first = reader.byte_headers().map_err(unreadable)?.clone();
-    if is_blank(&first) {
-        return Err(DataError::new(DataErrorKind::Column, "line 1", "a line of fields", "none"));
-    }
-    let columns = Columns { first, headers };
-    if targets.is_empty() {
-        return Err(DataError::new(DataErrorKind::Column, "targets", "at least one column", "none"));
-    }
-    let targets = columns.places(targets)?;
-    let features = match features {
-        Some(features) => columns.places(&features)?,
-        None => (0..columns.first.len()).filter(|place| !targets.contains(place)).collect(),
-    };
-    if let Some(&both) = features.iter().find(|place| targets.contains(place)) {
-        let found = "it among the features as well";
-        return Err(DataError::new(DataErrorKind::Column, columns.title(both), "a target only", found));
-    }
-    if features.is_empty() {
-        return Err(DataError::new(DataErrorKind::Column, "features", "at least one column", "none"));
-    }
-    let mut flat = Vec::new();
-    let mut record = ByteRecord::new();
-    while reader.read_byte_record(&mut record).map_err(unreadable)? {
-        if is_blank(&record) {
-            continue;
+    fn table(
+        &self,
+        source: &mut dyn Read,
+        targets: &[Column],
+        mut take: Option<TakeLabel<'_, '_>>,
+    ) -> Result<Table, DataError> {
+        if matches!(self.delimiter, b'"' | b'\n' | b'\r') {
+            let found = format!("`{}`", self.delimiter.escape_ascii());
+            return Err(DataError::new(
+                DataErrorKind::Setting,
+                "delimiter",
+                "what neither quotes nor ends a line",
+                found,
+            ));
         }
-        let line = line_of(&record, reader.position());
-        if record.len() != columns.first.len() {
-            let expected = format!("{} fields, as in the first line", columns.first.len());
-            let found = record.len().to_string();
-            return Err(DataError::new(DataErrorKind::Column, format!("line {line}"), expected, found));
-        }
-        let cell = |place: usize| Cell { bytes: &record[place], line, place, columns: &columns };
-        for &place in &features {
-            flat.push(cell(place).number()?);
-        }
-        for &place in &targets {
-            take(cell(place))?;
-        }
-    }
-    if flat.is_empty() {
-        return Err(DataError::new(DataErrorKind::Column, "line 2", "a line of numbers", "none"));
-    }
-    (flat, features.len()).into_values()
-}
-
-/// Whether a line holds nothing, not even a delimiter.
-fn is_blank(record: &ByteRecord) -> bool {
-    record.len() <= 1 && record.iter().all(|field| field.trim_ascii().is_empty())
-}
-
-/// The line on which `record` starts, if the reader now stands at `end`. The position of the record itself is
-/// that of the blank lines before it, so it is only a bound: for a quote that is never closed, and so has no
-/// line feed after it.
-fn line_of(record: &ByteRecord, end: &Position) -> u64 {
-    let within: usize = record.iter().flatten().filter(|&&byte| byte == b'\n').count();
-    let bound = record.position().map_or(1, Position::line);
-    end.line().saturating_sub(1 + within as u64).max(bound)
-}
-
-/// The first line of a file: names, or only as many fields as there are columns.
-struct Columns {
-    first: ByteRecord,
-    headers: bool,
-}
-
-impl Columns {
-    fn places(&self, columns: &[Column]) -> Result<Vec<usize>, DataError> {
-        columns.iter().map(|column| self.place(column)).collect()
-    }
-
-    fn place(&self, column: &Column) -> Result<usize, DataError> {
-        match column {
-            Column::Place(place) if *place < self.first.len() => Ok(*place),
-            Column::Place(place) => {
-                let expected = format!("a column below {}", self.first.len());
-                Err(DataError::new(DataErrorKind::Column, "columns", expected, place.to_string()))
+        let mut records = Records::new(source, self.delimiter)?;
+        let mut record = Record::default();
+        loop {
+            if !records.next(&mut record)? {
+                return Err(DataError::new(DataErrorKind::Format, "line 1", "a line of fields", "none"));
             }
-            Column::Name(name) if !self.headers => {
-                let found = format!("the name `{name}` in a file without a header");
-                let help = "say `.headers(true)`, or give the place of the column, counted from 0";
-                Err(DataError::new(DataErrorKind::Column, "columns", "a place", found).help(help))
-            }
-            Column::Name(name) => self.named(name),
-        }
-    }
-
-    fn named(&self, name: &str) -> Result<usize, DataError> {
-        let mut places = (0..self.first.len()).filter(|&place| self.name(place) == name);
-        match (places.next(), places.next()) {
-            (Some(place), None) => Ok(place),
-            (Some(one), Some(other)) => {
-                let found = format!("columns {one} and {other}");
-                let help = "give the place of the column instead, counted from 0";
-                Err(DataError::new(DataErrorKind::Column, "header", format!("one column `{name}`"), found).help(help))
-            }
-            (None, _) => {
-                let found = (0..self.first.len()).map(|place| format!("`{}`", self.name(place)));
-                let found = found.collect::<Vec<_>>().join(", ");
-                Err(DataError::new(DataErrorKind::Column, "header", format!("a column `{name}`"), found))
+            if !record.is_blank() {
+                break;
             }
         }
-    }
-
-    fn name(&self, place: usize) -> Cow<'_, str> {
-        String::from_utf8_lossy(self.first[place].trim_ascii())
-    }
-
-    fn title(&self, place: usize) -> String {
-        if self.headers { format!("column `{}`", self.name(place)) } else { format!("column {place}") }
+        let asked = [targets, self.features.as_deref().unwrap_or(&[])].concat();
+        let header = Header::new(record.clone(), self.headers, self.delimiter, &asked)?;
+        let plan = ColumnPlan::new(&header, targets, self.features.as_deref())?;
+        let mut columns = plan.number_columns(&header, &self.offsets, self.rounded, take.is_none())?;
+        let mut flat: [Vec<f32>; 2] = [Vec::new(), Vec::new()];
+        // Without a header the first line is the first of the data.
+        let mut more = !header.named || records.next(&mut record)?;
+        while more {
+            if !record.is_blank() {
+                if record.len() != header.len() {
+                    let expected = format!("{} fields, as in the first line", header.len());
+                    let place = format!("line {}", record.line);
+                    return Err(DataError::new(DataErrorKind::Format, place, expected, record.len().to_string()));
+                }
+                let field = |place: usize| Field { record: &record, place, header: &header, delimiter: self.delimiter };
+                for (NumberAt { place, target, title }, column) in &mut columns {
+                    let number = field(*place).number(column, title)?;
+                    let flat = &mut flat[usize::from(*target)];
+                    reserve(flat, 1, record.line)?;
+                    flat.push(number);
+                }
+                if let Some(take) = &mut take {
+                    plan.targets.iter().try_for_each(|&place| take(&field(place)))?;
+                }
+            }
+            more = records.next(&mut record)?;
+        }
+        let [features, targets] = flat;
+        if features.is_empty() {
+            return Err(DataError::new(DataErrorKind::Format, "line 2", "a line of numbers", "none"));
+        }
+        columns.iter().try_for_each(|(at, column)| column.check(&at.title))?;
+        Ok(Table { features: (features, plan.features.len()).into_values()?, targets })
     }
 }
 
-/// One field and where it stands.
-struct Cell<'a> {
-    bytes: &'a [u8],
-    line: u64,
+/// What is done with a field that names a class.
+type TakeLabel<'a, 'b> = &'a mut (dyn FnMut(&Field<'_>) -> Result<(), DataError> + 'b);
+
+/// All numbers of a file.
+struct Table {
+    features: Values,
+    targets: Vec<f32>,
+}
+
+/// Which columns are read, by place.
+struct ColumnPlan {
+    features: Vec<usize>,
+    targets: Vec<usize>,
+}
+
+/// A column of numbers.
+struct NumberAt {
     place: usize,
-    columns: &'a Columns,
+    target: bool,
+    title: String,
 }
 
-impl Cell<'_> {
-    fn text(&self) -> Result<&str, DataError> {
-        let text = str::from_utf8(self.bytes.trim_ascii());
-        text.map_err(|_| self.fault("UTF-8 text"))
-    }
-
-    fn number(&self) -> Result<f32, DataError> {
-        match self.text()?.parse() {
-            Ok(number) if f32::is_finite(number) => Ok(number),
-            Ok(_) => Err(self.fault("a finite number")),
-            Err(_) if self.line == 1 && !self.columns.headers => {
-                let help = "if the first line names the columns, say `.headers(true)`";
-                Err(self.fault("a number").help(help))
-            }
-            Err(_) => Err(self.fault("a number")),
-        }
-    }
-
-    fn class(&self) -> Result<u32, DataError> {
-        self.text()?.parse().map_err(|_| {
-            let help = "read a column of names with `.named_classes(column, &[\"…\", \"…\"])`";
-            self.fault("a class, an integer from 0").help(help)
-        })
-    }
-
-    fn named(&self, names: &[&str]) -> Result<usize, DataError> {
-        let text = self.text()?;
-        names.iter().position(|&name| name == text).ok_or_else(|| {
-            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-            self.fault(&format!("one of {}", names.join(", ")))
-        })
-    }
-
-    fn fault(&self, expected: &str) -> DataError {
-        /// A quote that is never closed makes a field of the rest of the file.
-        const SHOWN: usize = 40;
-        let place = format!("line {}, {}", self.line, self.columns.title(self.place));
-        let text = String::from_utf8_lossy(self.bytes.trim_ascii());
-        let found = match text.char_indices().nth(SHOWN) {
-            _ if text.is_empty() => "an empty field".to_owned(),
-            Some((end, _)) => format!("`{}…`", &text[..end]),
-            None => format!("`{text}`"),
+impl ColumnPlan {
+    fn new(header: &Header, targets: &[Column], features: Option<&[Column]>) -> Result<Self, DataError> {
+        let fault = |place: &str, expected: &str, found: &str| {
+            Err(DataError::new(DataErrorKind::Column, place, expected, found))
         };
-        DataError::new(DataErrorKind::Column, place, expected, found)
+        if targets.is_empty() {
+            return fault("targets", "at least one column", "none");
+        }
+        let targets = header.places(targets)?;
+        let features = match features {
+            Some(features) => header.places(features)?,
+            None => (0..header.len()).filter(|place| !targets.contains(place)).collect(),
+        };
+        if let Some(&both) = features.iter().find(|place| targets.contains(place)) {
+            let title = format!("column {}", header.title(both));
+            return fault(&title, "a target only", "it among the features as well");
+        }
+        if features.is_empty() {
+            return fault("features", "at least one column", "none");
+        }
+        Ok(Self { features, targets })
+    }
+
+    /// The columns of numbers, features before targets.
+    fn number_columns(
+        &self,
+        header: &Header,
+        offsets: &[Offset],
+        rounded: bool,
+        targets: bool,
+    ) -> Result<Vec<(NumberAt, NumberColumn)>, DataError> {
+        let features = self.features.iter().map(|&place| (place, false));
+        let targets = self.targets.iter().filter(|_| targets).map(|&place| (place, true));
+        let mut columns: Vec<_> = features
+            .chain(targets)
+            .map(|(place, target)| {
+                (NumberAt { place, target, title: header.title(place) }, NumberColumn::new(0.0, rounded))
+            })
+            .collect();
+        for Offset { column, number } in offsets {
+            let place = header.place(column)?;
+            let Some((_, column)) = columns.iter_mut().find(|(at, _)| at.place == place) else {
+                let expected = format!("column {} among the features or targets of numbers", header.title(place));
+                return Err(DataError::new(DataErrorKind::Column, "subtract", expected, "it elsewhere"));
+            };
+            if !number.is_finite() {
+                return Err(DataError::new(DataErrorKind::Setting, "subtract", "a finite number", number.to_string()));
+            }
+            *column = NumberColumn::new(*number, rounded);
+        }
+        Ok(columns)
     }
 }
 
-fn unreadable(error: ::csv::Error) -> DataError {
-    match error.into_kind() {
-        ErrorKind::Io(error) => DataError::unreadable("reading", error),
-        // Bytes of any lengths have no other fault.
-        other => DataError::new(DataErrorKind::Column, "reading", "readable text", format!("{other:?}")),
-    }
+/// Room for `more` numbers; too little memory is an error.
+fn reserve<N>(numbers: &mut Vec<N>, more: usize, line: u64) -> Result<(), DataError> {
+    numbers.try_reserve(more).map_err(|_| {
+        let found = format!("{} numbers, and no memory for more", numbers.len());
+        DataError::new(DataErrorKind::Memory, format!("line {line}"), "a table that fits into memory", found)
+    })
 }
 
 #[cfg(test)]

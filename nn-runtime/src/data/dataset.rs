@@ -120,6 +120,11 @@ impl<T: Targets> Dataset<T> {
         &self.targets
     }
 
+    /// The targets, to be changed in place.
+    pub(super) fn targets_mut(&mut self) -> &mut T {
+        &mut self.targets
+    }
+
     /// The samples at `indices`, in that order; an index may come more than once.
     ///
     /// # Panics
@@ -130,6 +135,20 @@ impl<T: Targets> Dataset<T> {
         let mut selected = Self { inputs, targets: self.targets.clone(), weights: None };
         self.select_into(indices, &mut selected);
         selected
+    }
+
+    /// As [`select`](Self::select); too little memory for the inputs is an error.
+    pub(super) fn try_select(&self, indices: &[usize]) -> Result<Self, DataError> {
+        let mut inputs = vec![Values::none(); self.inputs.len()];
+        for (k, (input, into)) in self.inputs.iter().zip(&mut inputs).enumerate() {
+            if !into.reserve(indices.len(), input.width()) {
+                let found = format!("{} of {} numbers, and no memory for them", indices.len(), input.width());
+                return Err(DataError::new(DataErrorKind::Memory, format!("input {k}"), "samples that fit", found));
+            }
+        }
+        let mut selected = Self { inputs, targets: self.targets.clone(), weights: None };
+        self.select_into(indices, &mut selected);
+        Ok(selected)
     }
 
     /// As [`select`](Self::select), into the memory of `batch`: nothing is allocated once it has held as many
@@ -162,7 +181,8 @@ impl<T: Targets> Dataset<T> {
         }
     }
 
-    /// Whether every number can be trained on.
+    /// Whether every number can be trained on. Targets of weight 0 are not: nothing is learnt from them,
+    /// whatever they are.
     ///
     /// # Errors
     /// The first NaN or infinity; names the sample, the input (or `target`) and the element.
@@ -170,7 +190,7 @@ impl<T: Targets> Dataset<T> {
         for (k, input) in self.inputs.iter().enumerate() {
             input.check_finite(format_args!("input {k}"))?;
         }
-        self.targets.check_finite()
+        self.targets.check_finite(self.weights.as_ref())
     }
 }
 

@@ -5,7 +5,6 @@ use core::fmt;
 use std::error::Error;
 use std::format;
 use std::io;
-use std::path::Path;
 use std::string::{String, ToString};
 
 /// What kind of fault a [`DataError`] tells of, for a program to match on.
@@ -81,11 +80,6 @@ impl DataError {
     pub fn kind(&self) -> DataErrorKind {
         self.kind
     }
-}
-
-/// A path as messages show it.
-pub(crate) fn shown(path: &Path) -> String {
-    format!("`{}`", path.display())
 }
 
 impl fmt::Display for DataError {

@@ -1,9 +1,10 @@
-//! IDX files, in which MNIST and its relatives come: images and labels of one byte each, plain or gzipped.
-//! In: paths. Out: [`Images`], bytes, or MNIST as two datasets.
-//! Never: trust in a header. Memory grows with the bytes that arrive, not with the count that is claimed.
+//! IDX files, in which MNIST and its relatives come: images and labels of one byte each, plain or gzipped, as
+//! [`Images`], as bytes, or as two datasets. A header is not trusted: memory grows with the bytes that
+//! arrive, not with the count it claims.
 
-use super::error::shown;
 use super::{DataError, DataErrorKind, Dataset, Labels};
+use crate::file_kind::{FileKind, START};
+use crate::quote::quoted_path as shown;
 use flate2::bufread::MultiGzDecoder;
 use std::boxed::Box;
 use std::format;
@@ -72,20 +73,16 @@ pub fn read_labels(path: impl AsRef<Path>) -> Result<Vec<u8>, DataError> {
 /// Files that are missing, that [`read_images`] or [`read_labels`] refuses, or that do not belong together.
 pub fn mnist(dir: impl AsRef<Path>) -> Result<(Dataset<Labels>, Dataset<Labels>), DataError> {
     let dir = dir.as_ref();
-    let test = pair(dir, "t10k")?;
+    let (test, test_size) = pair(dir, "t10k")?;
     if find(dir, &images_of("train")).is_none() && find(dir, &labels_of("train")).is_none() {
         return test.split_every(5);
     }
-    let train = pair(dir, "train")?;
-    let [trained, tested] = [&train, &test].map(|part| part.inputs()[0].width());
-    if trained != tested {
-        let expected = format!("{trained} pixels an image, as for training");
-        return Err(DataError::new(
-            DataErrorKind::Format,
-            format!("{}, t10k images", shown(dir)),
-            expected,
-            tested.to_string(),
-        ));
+    let (train, size) = pair(dir, "train")?;
+    if size != test_size {
+        let [expected, found] = [size, test_size].map(|[rows, columns]| format!("{rows} × {columns}"));
+        let place = format!("{}, t10k images", shown(dir));
+        let expected = format!("images of {expected}, as for training");
+        return Err(DataError::new(DataErrorKind::Size, place, expected, found));
     }
     Ok((train, test))
 }
@@ -104,7 +101,8 @@ fn find(dir: &Path, name: &str) -> Option<PathBuf> {
     candidates.into_iter().find(|path| path.is_file())
 }
 
-fn pair(dir: &Path, part: &str) -> Result<Dataset<Labels>, DataError> {
+/// The samples of a part, and rows and columns of its images.
+fn pair(dir: &Path, part: &str) -> Result<(Dataset<Labels>, [usize; 2]), DataError> {
     let names = [images_of(part), labels_of(part)];
     let [Some(images), Some(labels)] = [find(dir, &names[0]), find(dir, &names[1])] else {
         let missing: Vec<&String> = names.iter().filter(|name| find(dir, name).is_none()).collect();
@@ -121,26 +119,39 @@ fn pair(dir: &Path, part: &str) -> Result<Dataset<Labels>, DataError> {
     }
     let classes = Labels::new(classes)?;
     classes.check(10).map_err(|fault| fault.in_file(&shown(&labels)))?;
-    let pixels: Vec<f32> = pixels.into_iter().map(|p| f32::from(p) / 255.0).collect();
-    Dataset::new((pixels, rows * columns), classes)
+    let mut scaled: Vec<f32> = Vec::new();
+    scaled.try_reserve_exact(pixels.len()).map_err(|_| {
+        let found = format!("{} pixels, and no memory for them as numbers of 32 bits", pixels.len());
+        DataError::new(DataErrorKind::Memory, shown(&images), "images that fit into memory", found)
+    })?;
+    scaled.extend(pixels.into_iter().map(|pixel| f32::from(pixel) / 255.0));
+    Ok((Dataset::new((scaled, rows * columns), classes)?, [rows, columns]))
 }
 
 /// An open IDX file, unpacked on the way.
 struct Idx {
     bytes: Box<dyn Read>,
+    /// Bytes of the file, where it is plain: what is not there is told before memory is taken for it.
+    len: Option<u64>,
 }
 
 impl Idx {
     fn open(path: &Path) -> Result<Self, DataError> {
         let file = File::open(path).map_err(|error| Self::unreadable("open", error))?;
+        let len = file.metadata().ok().filter(|found| found.is_file()).map(|found| found.len());
         let mut file = BufReader::new(file);
         let start = file.fill_buf().map_err(|error| Self::unreadable("start", error))?;
-        let bytes: Box<dyn Read> = if start.starts_with(&[0x1f, 0x8b]) {
-            Box::new(BufReader::new(MultiGzDecoder::new(file)))
-        } else {
-            Box::new(file)
-        };
-        Ok(Self { bytes })
+        match FileKind::of(&start[..start.len().min(START)]) {
+            None => Ok(Self { bytes: Box::new(file), len }),
+            Some(FileKind::Gzip) => Ok(Self { bytes: Box::new(BufReader::new(MultiGzDecoder::new(file))), len: None }),
+            Some(kind) => {
+                let fault = DataError::new(DataErrorKind::Format, "`start`", "an IDX file", kind.name());
+                Err(fault.help(match kind {
+                    FileKind::Zip | FileKind::Zstd | FileKind::LfsPointer | FileKind::Html => kind.help(),
+                    _ => "an IDX file starts with two zero bytes: give another",
+                }))
+            }
+        }
     }
 
     /// The sizes of the axes, after the magic number: two zero bytes, the type of the items (8 is unsigned
@@ -184,18 +195,23 @@ impl Idx {
         let wanted: u128 = sizes.iter().map(|&size| u128::from(size)).product();
         let expected = format!("{wanted} bytes ({meaning})");
         let mut body = Vec::new();
+        let header = 4 + 4 * sizes.len() as u64;
+        if let Some(there) = self.len.map(|len| len - header).filter(|&there| u128::from(there) < wanted) {
+            return Err(self.cut_short(field, &expected, there));
+        }
         // One more than wanted, so that what trails is seen.
         let limit = u64::try_from(wanted).map_or(u64::MAX, |wanted| wanted.saturating_add(1));
         self.read(field, limit, &mut body)?;
         match (body.len() as u128).cmp(&wanted) {
             core::cmp::Ordering::Equal => Ok(body),
-            core::cmp::Ordering::Less => {
-                let found = format!("{} before the file ends", body.len());
-                let help = "the file is cut short, or its header is wrong: fetch it again";
-                Err(self.fault(field, &expected, &found).help(help))
-            }
+            core::cmp::Ordering::Less => Err(self.cut_short(field, &expected, body.len() as u64)),
             core::cmp::Ordering::Greater => Err(self.fault(field, &expected, "more bytes after them")),
         }
+    }
+
+    fn cut_short(&self, field: &str, expected: &str, there: u64) -> DataError {
+        let fault = self.fault(field, expected, &format!("{there} before the file ends"));
+        fault.help("the file is cut short, or its header is wrong: fetch it again")
     }
 
     /// Up to `limit` bytes, less only at the end of the file; `into` grows as they come.

@@ -5,6 +5,7 @@ use super::{DataError, DataErrorKind};
 use ndarray::{ArrayBase, Data, Dimension};
 use std::fmt::Display;
 use std::format;
+use std::string::ToString;
 use std::vec::Vec;
 
 /// Numbers looked at between two chances to stop.
@@ -99,9 +100,19 @@ impl Values {
         };
         let rest = self.flat[chunk * CHUNK..].iter();
         let at = chunk * CHUNK + rest.take_while(|v| v.is_finite()).count();
-        let (sample, element) = (at / self.width, at % self.width);
-        let place = format!("sample {sample}, {what}, element {element}");
-        Err(DataError::new(DataErrorKind::Number, place, "a finite number", format!("{}", self.flat[at])))
+        Err(self.no_number(at, what))
+    }
+
+    /// The fault of number `at`, which is none, about `what` of its sample.
+    pub(super) fn no_number(&self, at: usize, what: impl Display) -> DataError {
+        let place = format!("sample {}, {what}, element {}", at / self.width, at % self.width);
+        DataError::new(DataErrorKind::Number, place, "a finite number", self.flat[at].to_string())
+    }
+
+    /// Takes memory for so many samples; false where there is too little.
+    pub(super) fn reserve(&mut self, samples: usize, width: usize) -> bool {
+        let numbers = samples.checked_mul(width);
+        numbers.is_some_and(|numbers| self.flat.try_reserve_exact(numbers).is_ok())
     }
 
     /// What an unused slot holds until it is gathered into.
@@ -116,7 +127,7 @@ impl Values {
 /// |---|---|---|
 /// | `&[[f32; N]]`, `&[[f32; N]; M]`, `Vec<[f32; N]>` | its length | `N` |
 /// | `(&[f32], width)`, `(Vec<f32>, width)` | its length / `width` | `width` |
-/// | an `ndarray` array or view, or a reference to one, of one or more axes | first axis | product of the others |
+/// | an `ndarray` array or view, or a reference to one | first axis | product of the others |
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read as rows of `f32`, one per sample",
     note = "a flat slice comes with its width: `(&pixels[..], 784)`; one number per sample is `(&numbers[..], 1)`",

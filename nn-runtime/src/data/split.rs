@@ -1,7 +1,7 @@
 //! Cutting a dataset into a part to train on and a part to test with; every sample is in one of the two.
 
-use super::random::Random;
 use super::{DataError, DataErrorKind, Dataset, Targets};
+use crate::random::Random;
 use std::format;
 use std::string::ToString;
 use std::vec::Vec;
@@ -11,7 +11,7 @@ impl<T: Targets> Dataset<T> {
     /// random order. The same seed gives the same parts.
     ///
     /// # Errors
-    /// A fraction that is not from 0 to 1.
+    /// A fraction that is not from 0 to 1, or more samples than memory.
     pub fn split(&self, test: f64, seed: u64) -> Result<(Self, Self), DataError> {
         if !(0.0..=1.0).contains(&test) {
             let help = "`split(0.2, seed)` makes a fifth of the samples the test part";
@@ -19,16 +19,16 @@ impl<T: Targets> Dataset<T> {
             return Err(fault.help(help));
         }
         let tested = (self.len() as f64 * test).round() as usize;
-        let order = Random::new(seed, self.len() as u64).permutation(self.len());
+        let order = Random::keyed(seed, &[self.len() as u64]).permutation(self.len());
         let (test, train) = order.split_at(tested.min(self.len()));
-        Ok((self.select(train), self.select(test)))
+        Ok((self.try_select(train)?, self.try_select(test)?))
     }
 
     /// `(train, test)`: of every `n` samples in a row the last is for the test (`index % n == n - 1`), in the
     /// order they have.
     ///
     /// # Errors
-    /// An `n` below 2, which would leave nothing to train on.
+    /// An `n` below 2, which would leave nothing to train on, or more samples than memory.
     pub fn split_every(&self, n: usize) -> Result<(Self, Self), DataError> {
         if n < 2 {
             let help = "`split_every(5)` makes every fifth sample a test sample";
@@ -36,7 +36,7 @@ impl<T: Targets> Dataset<T> {
             return Err(fault.help(help));
         }
         let (test, train): (Vec<_>, Vec<_>) = (0..self.len()).partition(|i| i % n == n - 1);
-        Ok((self.select(&train), self.select(&test)))
+        Ok((self.try_select(&train)?, self.try_select(&test)?))
     }
 }
 

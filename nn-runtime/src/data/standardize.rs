@@ -1,9 +1,18 @@
-//! Bringing every feature to mean 0 and standard deviation 1, by figures of the training part alone.
-//! In: the part to learn the figures from. Out: any dataset of the same widths, changed in place.
-//! Never: a figure taken from a test part; a dataset half changed.
+//! Bringing every feature to mean 0 and standard deviation 1, by figures of the training part alone, and back
+//! again. Which numbers are one feature follows from the shape of a sample: the places of a row, the features
+//! of all steps, the channels.
 
-use super::{DataError, DataErrorKind, Dataset, Targets, Values};
+mod scaling;
+
+use super::{DataError, DataErrorKind, Dataset, OneTarget, Targets, Values};
+#[cfg(doc)]
+use crate::layers::Normalization;
+use crate::network::Network;
+use crate::shape::Shape;
+use scaling::Scaling;
 use std::format;
+use std::string::{String, ToString};
+use std::vec;
 use std::vec::Vec;
 
 /// `(x - mean) / std` for every feature of every input: `mean` and `std` (over n, not n − 1) are those of the
@@ -18,32 +27,117 @@ use std::vec::Vec;
 /// assert_eq!(data.inputs()[0].as_slice(), [-1.0, 0.0, 1.0, 0.0]);
 /// # Ok::<(), nn_runtime::data::DataError>(())
 /// ```
+///
+/// What is one feature, and what is none:
+///
+/// | made by | a feature is | left as they are |
+/// |---|---|---|
+/// | [`fit`](Self::fit) | a place of a row | masks: of several inputs those of nothing but 0 and 1 |
+/// | [`fit_network`](Self::fit_network) | what its shape has features of | masks and token ids |
+/// | [`fit_inputs`](Self::fit_inputs) | a place of a row | inputs that are not named |
+/// | [`fit_shapes`](Self::fit_shapes) | what its shape has features of | inputs that are not named |
+///
+/// `[features]` has features, `[steps, features]` has them at every step, and `[channels, …]` has channels.
+///
+/// A data set does not know which of its numbers are ids: `fit_network` asks the network, and
+/// `fit_inputs(&data, [0])` is told.
+///
+/// Windows of a signal share one mean and one deviation, and a single step can be scaled by them:
+///
+/// ```
+/// use nn_runtime::Shape;
+/// use nn_runtime::data::{Dataset, Standardize};
+///
+/// let windows = Dataset::values(&[[1.0, 2.0], [2.0, 3.0], [3.0, 1.0]], &[[0.0]; 3])?;
+/// let standardize = Standardize::fit_shapes(&windows, [(0, Shape::of([2, 1]))])?;
+/// let mut step = [2.0];
+/// standardize.apply_to(0, &mut step)?;
+/// assert_eq!(step, [0.0]);
+/// # Ok::<(), nn_runtime::data::DataError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Standardize {
-    features: Vec<Vec<Feature>>, // by input
-}
-
-/// Mean and standard deviation of one feature.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Feature {
-    mean: f64,
-    std: f64,
+    inputs: Vec<Scaling>,
 }
 
 impl Standardize {
-    /// The figures of `train`, in `f64`.
+    /// The figures of `train`, in `f64`: every place of a row by itself. Of several inputs those that hold
+    /// nothing but 0 and 1 are left as they are, because they are masks; `fit_inputs` scales them all the
+    /// same.
     ///
     /// # Errors
     /// No samples, or a number that is not finite.
     pub fn fit<T: Targets>(train: &Dataset<T>) -> Result<Self, DataError> {
+        let rows = train.inputs().iter().map(|input| Some(Shape::of([input.width()])));
+        Self::fitted(train, &without_masks(train, rows))
+    }
+
+    /// The figures of `train` for a network that reads it: the features of its sequences and the channels of
+    /// its images, each over all steps or pixels. That is what a [`Normalization`] layer behind the input is
+    /// given. Inputs of token ids are left as they are, and so are masks, as by [`fit`](Self::fit). Steps
+    /// that a mask leaves out count like others.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit), and inputs that are not the network's.
+    pub fn fit_network<N: Network>(train: &Dataset<impl Targets>) -> Result<Self, DataError> {
+        let network = N::COMPILED;
+        if network.inputs.len() != train.inputs().len() {
+            let expected = format!("{}, as `{}` declares", inputs(network.inputs.len()), network.name);
+            let fault = DataError::new(DataErrorKind::Size, "standardize", expected, train.inputs().len().to_string());
+            return Err(fault.help("inputs are added by `Dataset::with_input`"));
+        }
+        let shapes = network.inputs.iter().zip(network.ids).map(|(shape, ids)| (ids == 0).then_some(*shape));
+        Self::fitted(train, &without_masks(train, shapes))
+    }
+
+    /// The figures of the inputs named here, every place of a row by itself; the others are left as they are.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit), and an input that is not there.
+    pub fn fit_inputs<T: Targets>(
+        train: &Dataset<T>,
+        inputs: impl IntoIterator<Item = usize>,
+    ) -> Result<Self, DataError> {
+        let row = |k: usize| train.inputs().get(k).map_or(1, Values::width);
+        Self::fit_shapes(train, inputs.into_iter().map(|k| (k, Shape::of([row(k)]))))
+    }
+
+    /// The figures of the inputs named here, whose samples have these shapes: one for each place of
+    /// `[features]`, each feature of `[steps, features]`, each channel of `[channels, …]`. The others are
+    /// left as they are.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit), an input that is not there, and a shape of other than its width.
+    pub fn fit_shapes<T: Targets>(
+        train: &Dataset<T>,
+        shapes: impl IntoIterator<Item = (usize, Shape)>,
+    ) -> Result<Self, DataError> {
+        let mut all = vec![None; train.inputs().len()];
+        let count = all.len();
+        for (k, shape) in shapes {
+            let Some(of) = all.get_mut(k) else {
+                let expected = format!("an input below {count}");
+                return Err(DataError::new(DataErrorKind::Setting, "standardize", expected, k.to_string()));
+            };
+            *of = Some(shape);
+        }
+        Self::fitted(train, &all)
+    }
+
+    /// The figures of inputs of these shapes; `None` is left as it is.
+    fn fitted<T: Targets>(train: &Dataset<T>, shapes: &[Option<Shape>]) -> Result<Self, DataError> {
         if train.is_empty() {
             return Err(DataError::new(DataErrorKind::Size, "standardize", "at least one sample", "none"));
         }
-        for (k, input) in train.inputs().iter().enumerate() {
-            input.check_finite(format_args!("input {k}"))?;
-        }
-        let features = train.inputs().iter().map(fit).collect();
-        Ok(Self { features })
+        let of = train.inputs().iter().zip(shapes).enumerate();
+        let inputs = of.map(|(k, (input, shape))| match shape {
+            Some(shape) => {
+                input.check_finite(format_args!("input {k}"))?;
+                Scaling::fit(input, *shape, || format!("standardize, input {k}"))
+            }
+            None => Ok(Scaling::left(input.width())),
+        });
+        Ok(Self { inputs: inputs.collect::<Result<_, _>>()? })
     }
 
     /// Standardises the inputs of `dataset`; a second time would do it twice.
@@ -52,174 +146,156 @@ impl Standardize {
     /// Another number of inputs, or an input of another width, than it was fitted to; nothing is changed
     /// then.
     pub fn apply<T: Targets>(&self, dataset: &mut Dataset<T>) -> Result<(), DataError> {
-        if dataset.inputs().len() != self.features.len() {
-            let expected = format!("{} inputs, as it was fitted to", self.features.len());
-            let found = format!("{}", dataset.inputs().len());
+        self.change(dataset, Scaling::apply)
+    }
+
+    /// What [`apply`](Self::apply) has done undone, but for rounding.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn undo<T: Targets>(&self, dataset: &mut Dataset<T>) -> Result<(), DataError> {
+        self.change(dataset, Scaling::undo)
+    }
+
+    fn change<T: Targets>(&self, dataset: &mut Dataset<T>, by: fn(&Scaling, &mut [f32])) -> Result<(), DataError> {
+        if dataset.inputs().len() != self.inputs.len() {
+            let expected = format!("{}, as it was fitted to", inputs(self.inputs.len()));
+            let found = dataset.inputs().len().to_string();
             return Err(DataError::new(DataErrorKind::Size, "standardize", expected, found));
         }
-        for (k, input) in dataset.inputs().iter().enumerate() {
-            self.check_width(k, input.width())?;
+        for (k, (input, scaling)) in dataset.inputs().iter().zip(&self.inputs).enumerate() {
+            scaling.check_width(input.width(), || format!("standardize, input {k}"))?;
         }
-        for k in 0..self.features.len() {
-            self.apply_to(k, dataset.input_mut(k))?;
+        for (k, scaling) in self.inputs.iter().enumerate() {
+            by(scaling, dataset.input_mut(k));
         }
         Ok(())
     }
 
     /// Standardises rows of input `k`, `[rows, width]`: a sample to predict from goes the way the training
-    /// part went.
+    /// part went. Where a sample is `[steps, features]` any number of steps will do.
     ///
     /// # Errors
-    /// A length that is no multiple of the width it was fitted to; nothing is changed then.
+    /// A length that is no multiple of the width it was fitted to, or of the features of a step; nothing is
+    /// changed then.
     ///
     /// # Panics
     /// If it was fitted to `k` inputs or fewer.
     pub fn apply_to(&self, k: usize, rows: &mut [f32]) -> Result<(), DataError> {
-        let features = &self.features[k];
-        if !rows.len().is_multiple_of(features.len()) {
-            return self.check_width(k, rows.len());
-        }
-        for row in rows.chunks_exact_mut(features.len()) {
-            for (value, feature) in row.iter_mut().zip(features) {
-                *value = ((f64::from(*value) - feature.mean) / feature.std) as f32;
-            }
-        }
+        self.inputs[k].check_rows(rows.len(), || format!("standardize, input {k}"))?;
+        self.inputs[k].apply(rows);
         Ok(())
     }
 
-    /// The mean of every feature of input `k`: what a [`Normalization`](crate::layers::Normalization) layer
-    /// is given.
+    /// What [`apply_to`](Self::apply_to) has done undone, but for rounding.
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Panics
+    /// If it was fitted to `k` inputs or fewer.
+    pub fn undo_to(&self, k: usize, rows: &mut [f32]) -> Result<(), DataError> {
+        self.inputs[k].check_rows(rows.len(), || format!("standardize, input {k}"))?;
+        self.inputs[k].undo(rows);
+        Ok(())
+    }
+
+    /// The mean of every feature of input `k`: what a [`Normalization`] layer is given; 0 where it is left as
+    /// it is.
     ///
     /// # Panics
     /// If it was fitted to `k` inputs or fewer.
     pub fn mean(&self, k: usize) -> Vec<f32> {
-        self.features[k].iter().map(|feature| feature.mean as f32).collect()
+        self.inputs[k].mean()
     }
 
-    /// The deviation of every feature of input `k`; 1 where it is constant.
+    /// The deviation of every feature of input `k`; 1 where it is constant or left as it is.
     ///
     /// # Panics
     /// If it was fitted to `k` inputs or fewer.
     pub fn std(&self, k: usize) -> Vec<f32> {
-        self.features[k].iter().map(|feature| feature.std as f32).collect()
+        self.inputs[k].std()
     }
+}
 
-    fn check_width(&self, k: usize, found: usize) -> Result<(), DataError> {
-        let width = self.features[k].len();
-        if found == width {
-            return Ok(());
+/// [`Standardize`] for targets that are numbers: a network learns them at mean 0 and deviation 1, and what it
+/// predicts is brought back.
+///
+/// ```
+/// use nn_runtime::data::{Dataset, StandardizeTargets};
+///
+/// let mut train = Dataset::values(&[[0.0], [1.0]], &[[100.0], [300.0]])?;
+/// let prices = StandardizeTargets::fit(&train)?;
+/// prices.apply(&mut train)?;
+/// assert_eq!(train.targets().as_slice(), [-1.0, 1.0]);
+///
+/// let mut predicted = [0.5];
+/// prices.undo_to(&mut predicted)?;
+/// assert_eq!(predicted, [250.0]);
+/// # Ok::<(), nn_runtime::data::DataError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct StandardizeTargets {
+    scaling: Scaling,
+}
+
+impl StandardizeTargets {
+    /// The figures of the targets of `train`, every place of a row by itself.
+    ///
+    /// # Errors
+    /// No samples, or a number that is not finite.
+    pub fn fit(train: &Dataset<Values>) -> Result<Self, DataError> {
+        if train.is_empty() {
+            return Err(DataError::new(DataErrorKind::Size, "standardize", "at least one sample", "none"));
         }
-        let expected = format!("a width of {width}, as it was fitted to");
-        Err(DataError::new(DataErrorKind::Size, format!("standardize, input {k}"), expected, format!("{found}")))
+        let targets = train.targets();
+        targets.check_finite("target")?;
+        let scaling = Scaling::fit(targets, Shape::of([targets.width()]), || "standardize, targets".to_string())?;
+        Ok(Self { scaling })
+    }
+
+    /// Standardises the targets of `dataset`; a second time would do it twice.
+    ///
+    /// # Errors
+    /// Targets of another width than it was fitted to; nothing is changed then.
+    pub fn apply(&self, dataset: &mut Dataset<Values>) -> Result<(), DataError> {
+        self.scaling.check_width(OneTarget::width(dataset.targets()), || "standardize, targets".to_string())?;
+        self.scaling.apply(dataset.targets_mut().as_mut_slice());
+        Ok(())
+    }
+
+    /// Brings rows of predictions, `[rows, width]`, to the units of the targets it was fitted to.
+    ///
+    /// # Errors
+    /// A length that is no multiple of their width; nothing is changed then.
+    pub fn undo_to(&self, rows: &mut [f32]) -> Result<(), DataError> {
+        self.scaling.check_rows(rows.len(), || "standardize, targets".to_string())?;
+        self.scaling.undo(rows);
+        Ok(())
+    }
+
+    /// The mean of every target.
+    pub fn mean(&self) -> Vec<f32> {
+        self.scaling.mean()
+    }
+
+    /// The deviation of every target; 1 where it is constant.
+    pub fn std(&self) -> Vec<f32> {
+        self.scaling.std()
     }
 }
 
-fn fit(input: &Values) -> Vec<Feature> {
-    (0..input.width()).map(|j| fit_feature(input, j)).collect()
+/// "1 input", "2 inputs".
+fn inputs(count: usize) -> String {
+    format!("{count} input{}", if count == 1 { "" } else { "s" })
 }
 
-fn fit_feature(input: &Values, j: usize) -> Feature {
-    let column = || input.as_slice()[j..].iter().step_by(input.width());
-    let first = input.as_slice()[j];
-    // Asked of the numbers themselves: a variance computed of equal numbers need not come out as 0.
-    if column().all(|&value| value == first) {
-        return Feature { mean: f64::from(first), std: 1.0 };
-    }
-    let n = input.len() as f64;
-    let mean = column().map(|&value| f64::from(value)).sum::<f64>() / n;
-    // The second pass keeps what one pass over squares would cancel away.
-    let square = |&value: &f32| (f64::from(value) - mean) * (f64::from(value) - mean);
-    let std = (column().map(square).sum::<f64>() / n).sqrt();
-    Feature { mean, std }
+/// The shapes of the inputs, less those of masks: of several inputs those that hold nothing but 0 and 1.
+fn without_masks<T: Targets>(train: &Dataset<T>, shapes: impl Iterator<Item = Option<Shape>>) -> Vec<Option<Shape>> {
+    let several = train.inputs().len() > 1;
+    let mask = |input: &Values| several && input.as_slice().iter().all(|&value| value == 0.0 || value == 1.0);
+    train.inputs().iter().zip(shapes).map(|(input, shape)| shape.filter(|_| !mask(input))).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::data::random::Random;
-    use std::string::ToString;
-    use std::vec;
-
-    #[test]
-    fn the_training_part_gets_mean_0_and_deviation_1() {
-        let mut random = Random::new(5, 0);
-        for (n, width) in [(2, 1), (3, 5), (101, 7), (1000, 2)] {
-            let flat: Vec<f32> =
-                (0..n * width).map(|i| 1e4 * (i % width) as f32 + (1.0 + (i % width) as f32) * random.bell()).collect();
-            let mut data = Dataset::values((flat, width), (vec![3.0; n], 1)).unwrap();
-            Standardize::fit(&data).unwrap().apply(&mut data).unwrap();
-            for j in 0..width {
-                let column: Vec<f64> = (0..n).map(|i| f64::from(data.input(0, i)[j])).collect();
-                let mean = column.iter().sum::<f64>() / n as f64;
-                let var = column.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / n as f64;
-                assert!(mean.abs() < 1e-5 && (var - 1.0).abs() < 1e-5, "{mean} {var}");
-            }
-            assert!(data.targets().as_slice().iter().all(|&y| y == 3.0));
-        }
-    }
-
-    #[test]
-    fn a_constant_feature_becomes_zero_and_others_follow_the_training_part() {
-        // 0.1 has no exact sum: a variance of the column would be tiny, not zero.
-        let train: Vec<[f32; 2]> = (0..1000).map(|i| [0.1, i as f32]).collect();
-        let mut train = Dataset::classes(train, vec![0; 1000]).unwrap();
-        let mut test = Dataset::classes(&[[0.1, 0.0], [1.1, 999.0]], [0, 0]).unwrap();
-        let standardize = Standardize::fit(&train).unwrap();
-        standardize.apply(&mut train).unwrap();
-        standardize.apply(&mut test).unwrap();
-        assert!((0..1000).all(|i| train.input(0, i)[0] == 0.0));
-        assert_eq!(test.input(0, 0), train.input(0, 0));
-        assert_eq!(test.input(0, 1), [1.0, train.input(0, 999)[1]]);
-    }
-
-    #[test]
-    fn several_inputs_and_single_rows() {
-        let data = Dataset::values(&[[0.0], [2.0]], &[[0.0], [0.0]]).unwrap();
-        let mut data = data.with_input(&[[5.0, 10.0], [7.0, 30.0]]).unwrap();
-        let standardize = Standardize::fit(&data).unwrap();
-        let mut row = [6.0, 30.0];
-        standardize.apply_to(1, &mut row).unwrap();
-        assert_eq!(row, [0.0, 1.0]);
-        standardize.apply(&mut data).unwrap();
-        assert_eq!(data.inputs()[0].as_slice(), [-1.0, 1.0]);
-        assert_eq!(data.inputs()[1].as_slice(), [-1.0, -1.0, 1.0, 1.0]);
-    }
-
-    #[test]
-    fn a_misfit_is_named_and_changes_nothing() {
-        let fitted = Dataset::values(&[[0.0], [2.0]], &[[0.0]; 2]).unwrap();
-        let fitted = fitted.with_input(&[[1.0, 2.0], [3.0, 4.0]]).unwrap();
-        let standardize = Standardize::fit(&fitted).unwrap();
-
-        let other = Dataset::values(&[[0.0], [2.0]], &[[0.0]; 2]).unwrap();
-        let mut wide = other.clone().with_input(&[[1.0, 2.0, 3.0]; 2]).unwrap();
-        let before = wide.clone();
-        assert_eq!(
-            standardize.apply(&mut wide).unwrap_err().to_string(),
-            "standardize, input 1: expected a width of 2, as it was fitted to, found 3"
-        );
-        assert_eq!(wide, before);
-
-        let mut fewer = other.clone();
-        assert_eq!(
-            standardize.apply(&mut fewer).unwrap_err().to_string(),
-            "standardize: expected 2 inputs, as it was fitted to, found 1"
-        );
-        assert_eq!(fewer, other);
-        assert!(standardize.apply_to(1, &mut [0.0; 3]).is_err());
-    }
-
-    #[test]
-    fn nothing_is_fitted_to_nothing_nor_to_nan() {
-        let none = Dataset::classes((vec![], 3), Vec::<u32>::new()).unwrap();
-        assert_eq!(
-            Standardize::fit(&none).unwrap_err().to_string(),
-            "standardize: expected at least one sample, found none"
-        );
-        let nan = Dataset::classes(&[[1.0, f32::NAN]], [0]).unwrap();
-        assert_eq!(
-            Standardize::fit(&nan).unwrap_err().to_string(),
-            "sample 0, input 0, element 1: expected a finite number, found NaN"
-        );
-    }
-}
+mod tests;

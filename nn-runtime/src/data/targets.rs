@@ -36,9 +36,11 @@ pub trait Targets: Clone + Sync {
     /// If an index is not below `self.len()`.
     fn select_into(&self, indices: &[usize], into: &mut Self);
 
+    /// Whether every target that counts is a number; those of weight 0 need not be.
+    ///
     /// # Errors
     /// The first item that is no finite number, with its sample and element.
-    fn check_finite(&self) -> Result<(), DataError>;
+    fn check_finite(&self, weights: Option<&Values>) -> Result<(), DataError>;
 }
 
 /// Targets of one output.
@@ -72,8 +74,8 @@ macro_rules! several {
                 $(self.$i.select_into(indices, &mut into.$i);)*
             }
 
-            fn check_finite(&self) -> Result<(), DataError> {
-                $(self.$i.check_finite()?;)*
+            fn check_finite(&self, weights: Option<&Values>) -> Result<(), DataError> {
+                $(Targets::check_finite(&self.$i, weights)?;)*
                 Ok(())
             }
         }
@@ -109,8 +111,19 @@ impl Targets for Values {
         self.gather(indices, into);
     }
 
-    fn check_finite(&self) -> Result<(), DataError> {
-        self.check_finite("target")
+    fn check_finite(&self, weights: Option<&Values>) -> Result<(), DataError> {
+        let checked = self.check_finite("target");
+        let (Err(_), Some(weights)) = (&checked, weights) else { return checked };
+        // Something is no number, which is seldom: look again, at what counts.
+        let counts = |at: usize| {
+            let (sample, element) = (at / self.width(), at % self.width());
+            weights.sample(sample)[element * weights.width() / self.width()] != 0.0
+        };
+        let mut numbers = self.as_slice().iter().enumerate();
+        match numbers.position(|(at, value)| !value.is_finite() && counts(at)) {
+            Some(at) => Err(self.no_number(at, "target")),
+            None => Ok(()),
+        }
     }
 }
 
@@ -174,6 +187,11 @@ impl Labels {
         };
         let flat: Result<_, _> = classes.into_iter().enumerate().map(label).collect();
         flat.map(|flat| Self { flat, width })
+    }
+
+    /// One label per sample, of classes that are counted already.
+    pub(super) fn from_classes(flat: Vec<u32>) -> Self {
+        Self { flat, width: 1 }
     }
 
     /// # Errors
@@ -241,7 +259,7 @@ impl Targets for Labels {
         into.width = self.width;
     }
 
-    fn check_finite(&self) -> Result<(), DataError> {
+    fn check_finite(&self, _: Option<&Values>) -> Result<(), DataError> {
         Ok(())
     }
 }

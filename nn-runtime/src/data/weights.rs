@@ -58,7 +58,9 @@ impl<T: Targets> Dataset<T> {
 
 impl Dataset<Labels> {
     /// Multiplies the weight of each label by that of its class: `classes[label]`. Keras's `class_weight`,
-    /// and PyTorch's `CrossEntropyLoss(weight=…)`, which divides by the sum of weights as it is done here.
+    /// and PyTorch's `CrossEntropyLoss(weight=…)` of labels, which divides by the sum of weights as it is
+    /// done here. (Where targets are distributions PyTorch divides by the number of rows, and weighs each
+    /// class's part of a row.)
     ///
     /// ```
     /// use nn_runtime::data::Dataset;

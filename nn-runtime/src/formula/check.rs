@@ -10,7 +10,7 @@ use core::fmt::Write;
 use super::curve::{Curve, Of};
 use super::learning::{At, Learning, Sums};
 use crate::losses::elementwise::Formula;
-use nn_kernels::elementwise::Zip;
+use nn_kernels::elementwise::Map;
 use nn_kernels::simd::{Isa, Simd};
 
 /// The step of differences.
@@ -122,9 +122,9 @@ pub fn check_learning<C: Learning<P>, const P: usize>(
 /// The value of a loss.
 struct ValueOf<'a, L>(&'a L);
 
-impl<L: Formula> Zip for ValueOf<'_, L> {
+impl<L: Formula> Map<2> for ValueOf<'_, L> {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, y: S::F, t: S::F) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [y, t]: [S::F; 2]) -> S::F {
         self.0.both(s, y, t).0
     }
 }
@@ -132,9 +132,9 @@ impl<L: Formula> Zip for ValueOf<'_, L> {
 /// The slope of a loss.
 struct SlopeOf<'a, L>(&'a L);
 
-impl<L: Formula> Zip for SlopeOf<'_, L> {
+impl<L: Formula> Map<2> for SlopeOf<'_, L> {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, y: S::F, t: S::F) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [y, t]: [S::F; 2]) -> S::F {
         self.0.both(s, y, t).1
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::layer::LayerContext;
 use crate::spec::LayerSpec;
-use nn_kernels::elementwise::{Map, Zip};
+use nn_kernels::elementwise::Map;
 use nn_kernels::simd::Simd;
 
 /// A function of one number and its pullback. Implementors mark both `#[inline(always)]`.
@@ -21,14 +21,14 @@ pub struct Of<'a, C>(pub &'a C);
 
 impl<C: Curve> Map for Of<'_, C> {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, x: S::F) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [x]: [S::F; 1]) -> S::F {
         self.0.value(s, x)
     }
 }
 
-impl<C: Curve> Zip for Of<'_, C> {
+impl<C: Curve> Map<2> for Of<'_, C> {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, d: S::F, from: S::F) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [d, from]: [S::F; 2]) -> S::F {
         self.0.backward(s, from, d)
     }
 }

@@ -2,8 +2,8 @@
 //! sixteen lanes at a time; out: passes over whole batches. A batch cut anywhere gives the same bits: sums go sample by sample.
 
 use crate::layer::{LayerContext, ParamGrad, ReadContext};
-use nn_kernels::elementwise::{Map, Zip};
-use nn_kernels::lanes::{Terms, sums};
+use nn_kernels::elementwise::Map;
+use nn_kernels::reduce::{Terms, sums};
 use nn_kernels::simd::{Kernel, Simd};
 
 /// A function of one number and of parameters. Implementors mark all three `#[inline(always)]`.
@@ -31,14 +31,14 @@ impl<C: Learning<P>, const P: usize> At<'_, C, P> {
 
 impl<C: Learning<P>, const P: usize> Map for At<'_, C, P> {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, x: S::F) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [x]: [S::F; 1]) -> S::F {
         self.0.value(s, self.params(s), x)
     }
 }
 
-impl<C: Learning<P>, const P: usize> Zip for At<'_, C, P> {
+impl<C: Learning<P>, const P: usize> Map<2> for At<'_, C, P> {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, x: S::F, dy: S::F) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [x, dy]: [S::F; 2]) -> S::F {
         self.0.backward(s, self.params(s), x, dy)
     }
 }

@@ -7,6 +7,7 @@ use super::allocate::{Buffer, Buffers, Kind};
 use super::liveness::{Liveness, max, params_at};
 use super::{Graph, MAX_INPUTS};
 use crate::spec::{Epilogue, Head, MAX_OUTPUTS, Pass, lines};
+use nn_kernels::conv::fused_max_pool::ConvMaxPool;
 use nn_kernels::workspace::{BufferRange, Region};
 
 /// A place for one value: `offset` and `len` are floats per sample.
@@ -173,7 +174,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             scratch = max(scratch, spec.scratch_for(own));
             scratch_fixed = max(scratch_fixed, spec.scratch_fixed_for(own));
             if let (Some(conv), Some(pool)) = (spec.accepts.max_pool, table.epilogue[s].max_pool) {
-                scratch_fixed = max(scratch_fixed, conv.pooled_scratch(&pool));
+                scratch_fixed = max(scratch_fixed, ConvMaxPool { conv, pool }.scratch());
             }
             s += 1;
         }

@@ -5,7 +5,7 @@ use core::ops::{Deref, Range};
 
 use crate::graph::{Node, NodePlan};
 use crate::spec::{Epilogue, LayerSpec, Pass};
-use nn_kernels::noise::CounterRng;
+use nn_kernels::counter_rng::CounterRng;
 use nn_kernels::simd::Isa;
 
 /// What a layer is given beside its inputs: the spec of its site, its parameters and memory, and how to compute. Code

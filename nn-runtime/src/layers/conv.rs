@@ -7,9 +7,8 @@ use crate::init::Init;
 use crate::layer::{LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
 use crate::spec::LayerSpec;
-use nn_kernels::conv::pooled::{self, Maxima};
+use nn_kernels::conv::fused_max_pool::{self, ConvMaxPool, MaxPoolGrad};
 use nn_kernels::conv::{Conv, backward_bias, backward_weight};
-use nn_kernels::pool::Pool;
 
 /// What is learnt, and from where it begins.
 #[derive(Clone, Copy, Debug)]
@@ -58,12 +57,12 @@ macro_rules! layer_of_a_convolution {
             fn forward(&self, cx: &mut crate::layer::LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
                 let conv = super::window::accepted(self.conv(cx.input_shape(0)));
                 let bias = super::conv::bias(cx, &self.learnt, 1);
-                let w = cx.param(0);
+                let filters = nn_kernels::conv::FilterBank { w: cx.param(0), bias, floor: cx.floor() };
                 match cx.epilogue.max_pool {
-                    None => nn_kernels::conv::forward(cx.isa, conv, x, w, bias, cx.floor(), y, cx.scratch),
+                    None => nn_kernels::conv::forward(cx.isa, conv, x, filters, y, cx.scratch),
                     Some(pool) => {
-                        let filters = nn_kernels::conv::pooled::Filters { w, bias, floor: cx.floor() };
-                        nn_kernels::conv::pooled::forward(cx.isa, (conv, pool), x, filters, y, cx.saved, cx.scratch);
+                        let fused = nn_kernels::conv::fused_max_pool::ConvMaxPool { conv, pool };
+                        nn_kernels::conv::fused_max_pool::forward(cx.isa, fused, x, filters, y, cx.saved, cx.scratch);
                     }
                 }
             }
@@ -82,8 +81,9 @@ macro_rules! layer_of_a_convolution {
                     match cx.epilogue.max_pool {
                         None => nn_kernels::conv::backward_input(cx.isa, conv, dy, w, dx, cx.scratch),
                         Some(pool) => {
-                            let maxima = super::conv::maxima(pool, dy, cx.saved);
-                            nn_kernels::conv::pooled::backward_input(cx.isa, conv, maxima, w, dx, cx.scratch);
+                            let fused = nn_kernels::conv::fused_max_pool::ConvMaxPool { conv, pool };
+                            let grad = super::conv::max_pool_grad(dy, cx.saved);
+                            nn_kernels::conv::fused_max_pool::backward_input(cx.isa, fused, grad, w, dx, cx.scratch);
                         }
                     }
                 }
@@ -197,10 +197,23 @@ const fn smaller(a: usize, b: usize) -> usize {
     if a < b { a } else { b }
 }
 
+/// The inputs of each filter, and the outputs that each input goes into within its group.
+pub(super) const fn fans(conv: &Conv) -> [usize; 2] {
+    [conv.rows(), conv.filters / conv.groups * conv.kernel[0] * conv.kernel[1]]
+}
+
 /// The spec of a layer that is one convolution, whose output has this shape and whose bias as many numbers as `bias` says.
-pub(super) const fn spec(y: Shape, conv: &Conv, learnt: &Learnt, weight: Shape, bias: usize) -> LayerSpec {
+pub(super) const fn spec(
+    y: Shape,
+    conv: &Conv,
+    learnt: &Learnt,
+    weight: Shape,
+    [fan_in, fan_out]: [usize; 2],
+    bias: usize,
+) -> LayerSpec {
     let spec = LayerSpec::output(y)
         .filters("weight", weight, learnt.init)
+        .fans(fan_in, fan_out)
         .scratch(0, conv.scratch())
         .macs(conv.y_len().saturating_mul(conv.rows()))
         .accepts_elementwise()
@@ -221,7 +234,10 @@ pub(super) fn pull_weight(cx: &mut ReadContext, at: usize, conv: Conv, [x, dy]: 
     }
     match cx.epilogue.max_pool {
         None => backward_weight(cx.isa, conv, x, dy, range, dw, cx.scratch),
-        Some(pool) => pooled::backward_weight(cx.isa, conv, x, maxima(pool, dy, cx.saved), range, dw, cx.scratch),
+        Some(pool) => {
+            let (fused, grad) = (ConvMaxPool { conv, pool }, max_pool_grad(dy, cx.saved));
+            fused_max_pool::backward_weight(cx.isa, fused, x, grad, range, dw, cx.scratch);
+        }
     }
 }
 
@@ -233,11 +249,11 @@ pub(super) fn pull_bias_of(cx: &ReadContext, at: usize, conv: Conv, dy: &[f32], 
     }
     match cx.epilogue.max_pool {
         None => backward_bias(cx.isa, conv, dy, range, db),
-        Some(pool) => pooled::backward_bias(cx.isa, maxima(pool, dy, cx.saved), range, db),
+        Some(pool) => fused_max_pool::backward_bias(cx.isa, pool, max_pool_grad(dy, cx.saved), range, db),
     }
 }
 
 /// The gradients of a convolution that ends with a pool, whose `forward` has kept where each maximum stood.
-pub(super) fn maxima<'a>(pool: Pool, dy: &'a [f32], saved: &'a [f32]) -> Maxima<'a> {
-    Maxima { pool, dy, at: &saved[..dy.len()] }
+pub(super) fn max_pool_grad<'a>(dy: &'a [f32], saved: &'a [f32]) -> MaxPoolGrad<'a> {
+    MaxPoolGrad { dy, argmax: &saved[..dy.len()] }
 }

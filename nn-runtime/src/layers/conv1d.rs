@@ -1,7 +1,7 @@
 //! `Conv1d`: filters that see a window of steps, with all their features. In: `[steps, features]`; out: `[steps, filters]` of the
 //! places the window stands on. It is the convolution of an image of one row, and nothing else.
 
-use super::conv::{Learnt, conv, layer_of_a_convolution, learnt_arguments, spec};
+use super::conv::{Learnt, conv, fans, layer_of_a_convolution, learnt_arguments, spec};
 use super::image::sequence;
 use super::window::{Padding, Window};
 use crate::fault::Fault;
@@ -56,7 +56,7 @@ layer_of_a_convolution! {
         let features = cx.input_shape(0).dim(1);
         let ([kernel], [dilation], reach) = (self.window.kernel, self.window.dilation, self.window.extent(0) - 1);
         let (conv, w, bias) = (self.one_place(features), cx.param(0), super::conv::bias(cx, &self.learnt, 1));
-        let floor = cx.floor();
+        let filters = nn_kernels::conv::FilterBank { w, bias, floor: cx.floor() };
         let (seen, scratch) = cx.scratch.split_at_mut(kernel * features);
         let samples = x.chunks_exact(features).zip(y.chunks_exact_mut(self.filters));
         for ((x, y), carried) in samples.zip(cx.saved.chunks_exact_mut(1 + reach * features)) {
@@ -71,7 +71,7 @@ layer_of_a_convolution! {
                 past[at * features..][..features].copy_from_slice(x);
                 oldest[0] = ((at + 1) % reach) as f32;
             }
-            nn_kernels::conv::forward(cx.isa, conv, seen, w, bias, floor, y, scratch);
+            nn_kernels::conv::forward(cx.isa, conv, seen, filters, y, scratch);
         }
     }
 }
@@ -114,7 +114,7 @@ impl Conv1d {
         };
         let y = Shape::of([conv.output()[1], self.filters]);
         let weight = Shape::of([self.filters, conv.channels / conv.groups, conv.kernel[1]]);
-        let spec = spec(y, &conv, &self.learnt, weight, self.filters);
+        let spec = spec(y, &conv, &self.learnt, weight, fans(&conv), self.filters);
         let [_, _, before, after] = conv.pad;
         let reach = self.window.extent(0) - 1;
         // The place in the ring is a number of 24 bits.

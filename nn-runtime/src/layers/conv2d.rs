@@ -1,7 +1,7 @@
 //! `Conv2d`: filters that see a window of every channel. In: `[channels, height, width]`; out: `[filters, height, width]` of the
 //! places the window stands on. The sums themselves are the kernels'.
 
-use super::conv::{Learnt, conv, layer_of_a_convolution, learnt_arguments, spec};
+use super::conv::{Learnt, conv, fans, layer_of_a_convolution, learnt_arguments, spec};
 use super::image::image;
 use super::window::{Padding, Window, window_arguments};
 use crate::fault::Fault;
@@ -72,8 +72,9 @@ impl Conv2d {
         let [height, width] = conv.output();
         let [rows, columns] = conv.kernel;
         let weight = Shape::of([self.filters, conv.channels / conv.groups, rows, columns]);
-        let spec = spec(Shape::of([self.filters, height, width]), &conv, &self.learnt, weight, self.filters);
-        if conv.takes_pool() { spec.accepts_max_pool(conv).ok() } else { spec.ok() }
+        let spec =
+            spec(Shape::of([self.filters, height, width]), &conv, &self.learnt, weight, fans(&conv), self.filters);
+        if conv.can_fuse_max_pool() { spec.accepts_max_pool(conv).ok() } else { spec.ok() }
     }
 
     const fn conv(&self, x: Shape) -> Result<Conv, Fault> {

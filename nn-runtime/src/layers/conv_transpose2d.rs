@@ -1,7 +1,7 @@
 //! `ConvTranspose2d`: every pixel of the input laid down as a kernel, side by side. In: `[channels, height, width]`; out:
 //! `[filters, height, width]`, larger by the stride. It is the way back of a convolution, by the same kernels.
 
-use super::conv::{Learnt, bias, describe, fault, learnt_arguments, pull_bias_of, pull_weight, spec};
+use super::conv::{Learnt, bias, describe, fans, fault, learnt_arguments, pull_bias_of, pull_weight, spec};
 use super::image::image;
 use super::window::{Padding, Stand, Window, accepted, window_arguments};
 use crate::fault::Fault;
@@ -9,7 +9,7 @@ use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::{MAX_LEN, Shape};
 use crate::spec::Rule;
-use nn_kernels::conv::{Conv, forward, transposed};
+use nn_kernels::conv::{Conv, FilterBank, forward, transposed};
 
 /// Transposed convolution: `y[f, i · stride + k · dilation - pad, j · …] += weight[c, f, k, l] · x[c, i, j]` over all `c`, `i`, `j`, `k`
 /// and `l`, plus `bias[f]`: `[channels, height, width] -> [filters, h, w]`.
@@ -79,7 +79,10 @@ impl ConvTranspose2d {
         };
         let [rows, columns] = back.kernel;
         let weight = Shape::of([back.filters, self.filters / self.groups, rows, columns]);
-        spec(Shape::of([self.filters, back.height, back.width]), &back, &self.learnt, weight, self.filters).ok()
+        // What goes into a filter of the convolution back comes out of this layer's.
+        let [fan_out, fan_in] = fans(&back);
+        let y = Shape::of([self.filters, back.height, back.width]);
+        spec(y, &back, &self.learnt, weight, [fan_in, fan_out], self.filters).ok()
     }
 
     /// The convolution that leads back from the output to the input.
@@ -157,7 +160,8 @@ fn output_of(back: Conv) -> Conv {
 impl Layer for ConvTranspose2d {
     fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         let back = accepted(self.back(cx.input_shape(0)));
-        transposed(cx.isa, back, x, cx.param(0), bias(cx, &self.learnt, 1), cx.floor(), y, cx.scratch);
+        let filters = FilterBank { w: cx.param(0), bias: bias(cx, &self.learnt, 1), floor: cx.floor() };
+        transposed(cx.isa, back, x, filters, y, cx.scratch);
     }
 
     fn backward_input(
@@ -170,7 +174,7 @@ impl Layer for ConvTranspose2d {
     ) {
         if !dx.is_empty() {
             let back = accepted(self.back(cx.input_shape(0)));
-            forward(cx.isa, back, dy, cx.param(0), None, f32::NEG_INFINITY, dx, cx.scratch);
+            forward(cx.isa, back, dy, FilterBank::new(cx.param(0)), dx, cx.scratch);
         }
     }
 

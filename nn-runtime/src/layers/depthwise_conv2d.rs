@@ -1,7 +1,7 @@
 //! `DepthwiseConv2d`: filters that see one channel each. In: `[channels, height, width]`; out: `[channels · multiplier, height,
 //! width]`. It is the convolution with as many groups as channels, and nothing else.
 
-use super::conv::{Learnt, conv, layer_of_a_convolution, learnt_arguments, spec};
+use super::conv::{Learnt, conv, fans, layer_of_a_convolution, learnt_arguments, spec};
 use super::image::image;
 use super::window::{Padding, Window, window_arguments};
 use crate::fault::Fault;
@@ -70,7 +70,7 @@ impl DepthwiseConv2d {
         let [height, width] = conv.output();
         let [rows, columns] = conv.kernel;
         let weight = Shape::of([conv.filters, 1, rows, columns]);
-        spec(Shape::of([conv.filters, height, width]), &conv, &self.learnt, weight, conv.filters).ok()
+        spec(Shape::of([conv.filters, height, width]), &conv, &self.learnt, weight, fans(&conv), conv.filters).ok()
     }
 
     const fn conv(&self, x: Shape) -> Result<Conv, Fault> {

@@ -5,7 +5,7 @@ use crate::fault::Fault;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
 use crate::spec::{Head, LayerSpec, Rule};
-use nn_kernels::noise::dropout;
+use nn_kernels::dropout::dropout;
 
 /// While training `y = 0` with probability `rate` and `y = x / (1 - rate)` otherwise; when predicting `y = x`. Any shape.
 ///

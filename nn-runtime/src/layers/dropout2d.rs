@@ -6,7 +6,7 @@ use crate::fault::Fault;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
 use crate::spec::{Head, LayerSpec, Rule};
-use nn_kernels::noise::dropout;
+use nn_kernels::dropout::dropout;
 
 /// While training a channel becomes 0 with probability `rate` and is divided by `1 - rate` otherwise; when predicting `y = x`.
 /// `[channels, height, width] -> [channels, height, width]`.

@@ -7,7 +7,7 @@ use crate::fault::Fault;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
 use crate::spec::{LayerSpec, Rule};
-use nn_kernels::pool::{Pool, avg_pool, avg_pool_backward};
+use nn_kernels::pool::{Pool, avg_pool, avg_pool_backward, masked_mean};
 
 /// The mean of each channel or feature: `[channels, height, width] -> [channels]`, `[steps, features] -> [features]`.
 ///
@@ -139,11 +139,7 @@ impl<const N: usize> Layer<N> for GlobalAvgPool {
         let steps = pool.width;
         let samples = x[0].chunks_exact(steps * pool.channels).zip(x[1].chunks_exact(steps));
         for ((x, mask), y) in samples.zip(y.chunks_exact_mut(pool.channels)) {
-            y.fill(0.0);
-            for (x, _) in x.chunks_exact(pool.channels).zip(mask).filter(|(_, mask)| is_step(mask)) {
-                cx.isa.add(x, y);
-            }
-            cx.isa.scale(share(mask), y);
+            masked_mean(cx.isa, x, mask, y);
         }
     }
 
@@ -166,17 +162,13 @@ impl<const N: usize> Layer<N> for GlobalAvgPool {
         let samples = dx[0].chunks_exact_mut(steps * pool.channels).zip(cx.saved.chunks_exact(steps));
         for ((dx, mask), dy) in samples.zip(dy.chunks_exact(pool.channels)) {
             dx.fill(0.0);
+            let count = mask.iter().filter(|mask| is_step(mask)).count() as f32;
             for (dx, _) in dx.chunks_exact_mut(pool.channels).zip(mask).filter(|(_, mask)| is_step(mask)) {
-                cx.isa.axpy(share(mask), dy, dx);
+                dx.iter_mut().zip(dy).for_each(|(dx, dy)| *dx = dy / count);
             }
         }
         dx[1].fill(0.0);
     }
-}
-
-/// What each step counts in a mean.
-fn share(mask: &[f32]) -> f32 {
-    1.0 / mask.iter().filter(|mask| is_step(mask)).count().max(1) as f32
 }
 
 impl<const N: usize> Layer<N> for GlobalMaxPool {

@@ -5,7 +5,7 @@ use crate::fault::Fault;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
 use crate::spec::{Head, LayerSpec, Rule};
-use nn_kernels::lanes::{Each, fill};
+use nn_kernels::elementwise::{Map, fill};
 use nn_kernels::math;
 use nn_kernels::simd::{Kernel, Simd};
 
@@ -74,9 +74,9 @@ impl Glu {
 /// a · σ(b)
 struct Gated;
 
-impl Each<2> for Gated {
+impl Map<2> for Gated {
     #[inline(always)]
-    fn at<S: Simd>(&self, s: S, [a, b]: [S::F; 2]) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [a, b]: [S::F; 2]) -> S::F {
         s.mul(a, math::sigmoid(s, b))
     }
 }
@@ -84,9 +84,9 @@ impl Each<2> for Gated {
 /// dy · a · σ(b) · σ(-b)
 struct PullB;
 
-impl Each<3> for PullB {
+impl Map<3> for PullB {
     #[inline(always)]
-    fn at<S: Simd>(&self, s: S, [dy, a, b]: [S::F; 3]) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [dy, a, b]: [S::F; 3]) -> S::F {
         let slope = s.mul(math::sigmoid(s, b), math::sigmoid(s, s.neg(b)));
         s.mul(s.mul(dy, a), slope)
     }

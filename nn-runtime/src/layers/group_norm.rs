@@ -6,7 +6,7 @@ use crate::fault::Fault;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
 use crate::spec::Rule;
-use nn_kernels::row_norm::Rows;
+use nn_kernels::row_norm::NormRows;
 
 /// `y = (x - mean) / √(variance + eps) · weight + bias`, mean and (biased) variance over each of `groups` groups of channels of a
 /// sample, weight and bias one per channel: `[channels, …] -> [channels, …]`.
@@ -68,7 +68,7 @@ impl GroupNorm {
         self.norm.rule(x, self.groups, Shape::of([channels]))
     }
 
-    fn rows(&self, cx: &LayerContext<'_, impl Sized>) -> Rows {
+    fn rows(&self, cx: &LayerContext<'_, impl Sized>) -> NormRows {
         channel_rows(&cx.input_shape(0), self.groups, self.norm)
     }
 }
@@ -76,11 +76,11 @@ impl GroupNorm {
 row_norm_layer!(GroupNorm);
 
 /// Groups of the first dimension as rows.
-pub(super) fn channel_rows(x: &Shape, groups: usize, norm: Norm) -> Rows {
+pub(super) fn channel_rows(x: &Shape, groups: usize, norm: Norm) -> NormRows {
     let row = x.len() / groups;
     // Without weights a row is one piece.
     let (span, weights) = if norm.weight { (x.len() / x.dim(0), x.dim(0)) } else { (row, 1) };
-    Rows { row, span, weights, centred: true, eps: norm.eps }
+    NormRows { row, span, weights, centred: true, eps: norm.eps }
 }
 
 /// The largest divisor not above `limit`, at least 1.

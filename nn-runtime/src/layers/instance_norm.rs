@@ -7,7 +7,7 @@ use crate::fault::Fault;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
 use crate::spec::Rule;
-use nn_kernels::row_norm::Rows;
+use nn_kernels::row_norm::NormRows;
 
 /// `y = (x - mean) / √(variance + eps) · weight + bias`, mean and (biased) variance over each channel of a sample:
 /// `[channels, length] -> [channels, length]`, and so with more dimensions.
@@ -63,7 +63,7 @@ impl InstanceNorm {
         self.norm.rule(x, channels, Shape::of([channels]))
     }
 
-    fn rows(&self, cx: &LayerContext<'_, impl Sized>) -> Rows {
+    fn rows(&self, cx: &LayerContext<'_, impl Sized>) -> NormRows {
         let x = cx.input_shape(0);
         channel_rows(&x, x.dim(0), self.norm)
     }

@@ -5,7 +5,7 @@ use super::norm::{Norm, norm_of_last_axes};
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
 use crate::spec::Rule;
-use nn_kernels::row_norm::Rows;
+use nn_kernels::row_norm::NormRows;
 
 /// `y = (x - mean) / √(variance + eps) · weight + bias`, mean and (biased) variance over the last `axes` dimensions of a sample. Any
 /// shape.

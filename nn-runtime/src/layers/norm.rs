@@ -6,7 +6,7 @@ use crate::init::Init;
 use crate::layer::{LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
 use crate::spec::{LayerSpec, Rule, SavedLayout};
-use nn_kernels::row_norm::{Rows, row_bias_backward, row_norm, row_norm_backward, row_weight_backward};
+use nn_kernels::row_norm::{NormRows, row_bias_backward, row_norm, row_norm_backward, row_weight_backward};
 
 /// A normalisation of rows as a layer says it.
 #[derive(Clone, Copy, Debug)]
@@ -52,20 +52,27 @@ impl Norm {
         }
     }
 
-    pub(super) fn forward(&self, cx: &mut LayerContext, rows: Rows, x: &[f32], y: &mut [f32]) {
+    pub(super) fn forward(&self, cx: &mut LayerContext, rows: NormRows, x: &[f32], y: &mut [f32]) {
         let params = [self.weight, self.weight && self.bias];
         let params = core::array::from_fn(|i| params[i].then(|| cx.param(i)));
         row_norm(cx.isa, rows, x, params, cx.floor(), y, cx.saved);
     }
 
-    pub(super) fn backward_input(&self, cx: &mut LayerContext, rows: Rows, x: &[f32], dy: &[f32], dx: &mut [f32]) {
+    pub(super) fn backward_input(&self, cx: &mut LayerContext, rows: NormRows, x: &[f32], dy: &[f32], dx: &mut [f32]) {
         if !dx.is_empty() {
             let weight = self.weight.then(|| cx.param(0));
             row_norm_backward(cx.isa, rows, x, weight, dy, cx.saved, dx);
         }
     }
 
-    pub(super) fn backward_params(&self, cx: &mut ReadContext, rows: Rows, x: &[f32], dy: &[f32], mut grad: ParamGrad) {
+    pub(super) fn backward_params(
+        &self,
+        cx: &mut ReadContext,
+        rows: NormRows,
+        x: &[f32],
+        dy: &[f32],
+        mut grad: ParamGrad,
+    ) {
         if !self.weight {
             return;
         }
@@ -136,10 +143,10 @@ macro_rules! norm_of_last_axes {
                 self.norm.over_last(x, self.axes)
             }
 
-            fn rows(&self, cx: &LayerContext<'_, impl Sized>) -> Rows {
+            fn rows(&self, cx: &LayerContext<'_, impl Sized>) -> NormRows {
                 let x = cx.input_shape(0);
                 let row = super::axis::row(&x, x.rank() - self.axes);
-                Rows { row, span: 1, weights: row, centred: $centred, eps: self.norm.eps }
+                NormRows { row, span: 1, weights: row, centred: $centred, eps: self.norm.eps }
             }
         }
 

@@ -6,7 +6,7 @@ use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
 use crate::spec::{LayerSpec, Rule};
-use nn_kernels::elementwise::Zip;
+use nn_kernels::elementwise::Map;
 use nn_kernels::matrix::backward_bias;
 use nn_kernels::simd::{Isa, Simd};
 
@@ -105,9 +105,9 @@ fn wave(i: usize, phase: u64) -> f32 {
 /// a + b
 struct Add;
 
-impl Zip for Add {
+impl Map<2> for Add {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, a: S::F, b: S::F) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [a, b]: [S::F; 2]) -> S::F {
         s.add(a, b)
     }
 }

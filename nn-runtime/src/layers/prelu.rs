@@ -4,7 +4,8 @@ use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
 use crate::spec::{Head, LayerSpec, Rule};
-use nn_kernels::lanes::{Each, Terms, add, fill, sums};
+use nn_kernels::elementwise::{Map, add, fill};
+use nn_kernels::reduce::{Terms, sums};
 use nn_kernels::simd::{Kernel, Simd};
 
 /// `y = x` above 0, `y = weight · x` elsewhere. Any shape. At 0 the slope is the weight.
@@ -65,43 +66,43 @@ impl Prelu {
 /// x above 0, else x times the slope: the last operand, or the one in the brackets.
 struct Bent(f32);
 
-impl Each<2> for Bent {
+impl Map<2> for Bent {
     #[inline(always)]
-    fn at<S: Simd>(&self, s: S, [x, slope]: [S::F; 2]) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [x, slope]: [S::F; 2]) -> S::F {
         s.select(s.gt(x, s.splat(0.0)), x, s.mul(slope, x))
     }
 }
 
-impl Each<1> for Bent {
+impl Map<1> for Bent {
     #[inline(always)]
-    fn at<S: Simd>(&self, s: S, [x]: [S::F; 1]) -> S::F {
-        Each::<2>::at(self, s, [x, s.splat(self.0)])
+    fn apply<S: Simd>(&self, s: S, [x]: [S::F; 1]) -> S::F {
+        Map::<2>::apply(self, s, [x, s.splat(self.0)])
     }
 }
 
 /// dy where x is above 0, else dy times the slope.
 struct Pulled(f32);
 
-impl Each<3> for Pulled {
+impl Map<3> for Pulled {
     #[inline(always)]
-    fn at<S: Simd>(&self, s: S, [dy, x, slope]: [S::F; 3]) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [dy, x, slope]: [S::F; 3]) -> S::F {
         s.select(s.gt(x, s.splat(0.0)), dy, s.mul(slope, dy))
     }
 }
 
-impl Each<2> for Pulled {
+impl Map<2> for Pulled {
     #[inline(always)]
-    fn at<S: Simd>(&self, s: S, [dy, x]: [S::F; 2]) -> S::F {
-        Each::<3>::at(self, s, [dy, x, s.splat(self.0)])
+    fn apply<S: Simd>(&self, s: S, [dy, x]: [S::F; 2]) -> S::F {
+        Map::<3>::apply(self, s, [dy, x, s.splat(self.0)])
     }
 }
 
 /// dy · x where x is not above 0.
 struct Below;
 
-impl Each<2> for Below {
+impl Map<2> for Below {
     #[inline(always)]
-    fn at<S: Simd>(&self, s: S, [dy, x]: [S::F; 2]) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [dy, x]: [S::F; 2]) -> S::F {
         s.select(s.gt(x, s.splat(0.0)), s.splat(0.0), s.mul(dy, x))
     }
 }
@@ -109,7 +110,7 @@ impl Each<2> for Below {
 impl Terms<2, 1> for Below {
     #[inline(always)]
     fn at<S: Simd>(&self, s: S, x: [S::F; 2]) -> [S::F; 1] {
-        [Each::at(self, s, x)]
+        [Map::<2>::apply(self, s, x)]
     }
 }
 

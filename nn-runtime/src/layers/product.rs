@@ -5,7 +5,7 @@ use super::sum::alike;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
 use crate::spec::{LayerSpec, Rule};
-use nn_kernels::elementwise::Zip;
+use nn_kernels::elementwise::Map;
 use nn_kernels::simd::Simd;
 
 /// `y = x₁ · x₂ · …`, number by number: `([…], […], …) -> […]`, all of one shape.
@@ -44,9 +44,9 @@ impl Product {
 /// a · b.
 struct Mul;
 
-impl Zip for Mul {
+impl Map<2> for Mul {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, a: S::F, b: S::F) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [a, b]: [S::F; 2]) -> S::F {
         s.mul(a, b)
     }
 }

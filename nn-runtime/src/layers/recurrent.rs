@@ -11,7 +11,7 @@ use crate::init::Init;
 use crate::shape::Shape;
 use crate::spec::{LayerSpec, Rule};
 use nn_kernels::matrix::backward_input_scratch;
-use nn_kernels::recurrent::{Cell, Columns, Forward, Kept, Turned};
+use nn_kernels::recurrent::{Cell, GateColumns, RecurrentForward, SavedSteps, TransposedWeights};
 
 /// Which way a recurrent layer goes through its sequence.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -167,7 +167,7 @@ impl<C: Cell> Recurrent<C> {
 
     /// Numbers kept of one step, one way.
     const fn kept(&self) -> usize {
-        Kept::each::<C>() * self.units
+        SavedSteps::each::<C>() * self.units
     }
 
     pub(super) const fn rule(&self, x: &[Shape], layer: &str) -> Rule {
@@ -193,10 +193,12 @@ impl<C: Cell> Recurrent<C> {
         // Of a group of samples the state and the gradients of one step's gates; or a second gradient of the input.
         let sample = max(row + 3 * units, if ways == 2 { steps * features } else { 0 });
         // The weights in the form that each pass reads, and in a stream the state of a group.
-        let [once, each] = Forward::<C>::scratch(units);
-        let columns = Columns::<C>::scratch(features, units) + Columns::<C>::scratch(units, units);
-        let whole =
-            max(max(columns + once + passes::GROUP * each, Turned::scratch(units, row)), backward_input_scratch(row));
+        let [once, each] = RecurrentForward::<C>::scratch(units);
+        let columns = GateColumns::<C>::scratch(features, units) + GateColumns::<C>::scratch(units, units);
+        let whole = max(
+            max(columns + once + passes::GROUP * each, TransposedWeights::scratch(units, row)),
+            backward_input_scratch(row),
+        );
         let bound = Init::Uniform(inverse_root(units));
         let mut spec = LayerSpec::output(y)
             .saves(steps * self.kept() * ways)

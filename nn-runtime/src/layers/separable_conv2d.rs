@@ -1,7 +1,7 @@
 //! `SeparableConv2d`: filters along the image for each channel, then across the channels for each pixel. In: `[channels, height,
 //! width]`; out: `[filters, height, width]`. What lies between the two is kept for the pulls, and its gradient with it.
 
-use super::conv::{Learnt, bias, conv, learnt_arguments, pull_bias_of, pull_weight};
+use super::conv::{Learnt, bias, conv, fans, learnt_arguments, pull_bias_of, pull_weight};
 use super::depthwise_conv2d::depthwise;
 use super::window::{Padding, Window, accepted, window_arguments};
 use crate::fault::Fault;
@@ -9,7 +9,7 @@ use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
 use crate::spec::{LayerSpec, Rule};
-use nn_kernels::conv::{Conv, backward_input, forward};
+use nn_kernels::conv::{Conv, FilterBank, backward_input, forward};
 
 /// A [`DepthwiseConv2d`](super::DepthwiseConv2d) without bias, then a [`Conv2d`](super::Conv2d) with a kernel of 1:
 /// `[channels, height, width] -> [channels · multiplier, h, w] -> [filters, h, w]`.
@@ -74,8 +74,10 @@ impl SeparableConv2d {
         let middle = along.y_len();
         let scratch = if along.scratch() > across.scratch() { along.scratch() } else { across.scratch() };
         let macs = middle.saturating_mul(along.rows());
+        let [depthwise_in, depthwise_out] = fans(&along);
         let spec = LayerSpec::output(Shape::of([self.filters, height, width]))
             .filters("depthwise.weight", Shape::of([along.filters, 1, rows, columns]), self.learnt.init)
+            .fans(depthwise_in, depthwise_out)
             .filters("pointwise.weight", Shape::of([self.filters, along.filters, 1, 1]), self.learnt.init)
             .saves(2 * middle)
             .scratch(0, middle + scratch)
@@ -120,8 +122,8 @@ impl Layer for SeparableConv2d {
                 true => &mut *spare,
                 false => &mut cx.saved[i * along.y_len()..][..along.y_len()],
             };
-            forward(isa, along, x, weights[0], None, f32::NEG_INFINITY, middle, scratch);
-            forward(isa, across, middle, weights[1], bias, floor, y, scratch);
+            forward(isa, along, x, FilterBank::new(weights[0]), middle, scratch);
+            forward(isa, across, middle, FilterBank { w: weights[1], bias, floor }, y, scratch);
         }
     }
 

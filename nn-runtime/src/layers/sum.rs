@@ -5,7 +5,7 @@ use crate::fault::Fault;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
 use crate::spec::{LayerSpec, Rule};
-use nn_kernels::elementwise::Zip;
+use nn_kernels::elementwise::Map;
 use nn_kernels::simd::Simd;
 
 /// `y = x₁ + x₂ + …`, number by number: `([…], […], …) -> […]`, all of one shape.
@@ -122,9 +122,9 @@ pub(super) const fn several(x: &[Shape], layer: &str) -> Option<Fault> {
 /// a + b.
 struct Add;
 
-impl Zip for Add {
+impl Map<2> for Add {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, a: S::F, b: S::F) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [a, b]: [S::F; 2]) -> S::F {
         s.add(a, b)
     }
 }

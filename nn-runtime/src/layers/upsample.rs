@@ -128,22 +128,28 @@ fn pull_nearest([rows, columns]: [usize; 2], width: usize, dy: &[f32], dx: &mut 
     }
 }
 
+/// What lies `part` of the way from `before` to `after`. A pixel of weight 0 is left out, whatever it holds: 0 times a
+/// NaN or an infinity would be a NaN.
+#[inline]
+fn mix<'a>(to: impl Iterator<Item = &'a mut f32>, before: &[f32], after: &[f32], part: f32) {
+    if part == 0.0 {
+        to.zip(before).for_each(|(to, before)| *to = *before);
+    } else {
+        to.zip(before).zip(after).for_each(|((to, before), after)| *to = (1.0 - part) * before + part * after);
+    }
+}
+
 /// One channel, made larger; `row` is a row of the input with its outermost pixels twice.
 fn bilinear([rows, columns]: [usize; 2], width: usize, x: &[f32], y: &mut [f32], row: &mut [f32]) {
     let height = x.len() / width;
     for (at, y) in y.chunks_exact_mut(width * columns).enumerate() {
-        let (before, after, grad) = between(at, rows, height);
+        let (before, after, part) = between(at, rows, height);
         let (before, after) = (&x[before * width..][..width], &x[after * width..][..width]);
-        for ((to, before), after) in row[1..].iter_mut().zip(before).zip(after) {
-            *to = (1.0 - grad) * before + grad * after;
-        }
+        mix(row[1..].iter_mut(), before, after, part);
         (row[0], row[width + 1]) = (row[1], row[width]);
         for phase in 0..columns {
-            let (first, grad) = along(phase, columns);
-            let y = y[phase..].iter_mut().step_by(columns);
-            for ((y, before), after) in y.zip(&row[first..]).zip(&row[first + 1..]) {
-                *y = (1.0 - grad) * before + grad * after;
-            }
+            let (first, part) = along(phase, columns);
+            mix(y[phase..].iter_mut().step_by(columns), &row[first..], &row[first + 1..], part);
         }
     }
 }
@@ -155,18 +161,20 @@ fn pull_bilinear([rows, columns]: [usize; 2], width: usize, dy: &[f32], dx: &mut
     for (at, dy) in dy.chunks_exact(width * columns).enumerate() {
         row.fill(0.0);
         for phase in 0..columns {
-            let (first, grad) = along(phase, columns);
+            let (first, part) = along(phase, columns);
             for (i, dy) in dy[phase..].iter().step_by(columns).enumerate() {
-                row[first + i] += (1.0 - grad) * dy;
-                row[first + i + 1] += grad * dy;
+                row[first + i] += (1.0 - part) * dy;
+                if part != 0.0 {
+                    row[first + i + 1] += part * dy;
+                }
             }
         }
         row[1] += row[0];
         row[width] += row[width + 1];
-        let (before, after, grad) = between(at, rows, height);
-        for (to, grad) in [(before, 1.0 - grad), (after, grad)] {
+        let (before, after, part) = between(at, rows, height);
+        for (to, part) in [(before, 1.0 - part), (after, part)].into_iter().filter(|(_, part)| *part != 0.0) {
             for (dx, dy) in dx[to * width..][..width].iter_mut().zip(&row[1..]) {
-                *dx += grad * dy;
+                *dx += part * dy;
             }
         }
     }

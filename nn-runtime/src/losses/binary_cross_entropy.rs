@@ -1,10 +1,9 @@
 //! `BinaryCrossEntropy`: yes or no, for each output on its own.
 
-use alloc::string::String;
-
-use super::elementwise::{self, Formula, compares};
+use super::elementwise::Formula;
+use crate::formula::loss_on_values;
 use nn_kernels::math;
-use nn_kernels::simd::{Isa, Simd};
+use nn_kernels::simd::Simd;
 
 /// `mean -(t · ln p + (1 - t) · ln(1 - p))` with `p = sigmoid(z)`, over a row's numbers, and then over rows.
 ///
@@ -44,4 +43,4 @@ pub(super) fn correct(width: usize, z: &[f32], target: &[f32]) -> Option<usize> 
     Some(rows.filter(|(z, t)| z.iter().zip(*t).all(|(&z, &t)| (z > 0.0) == (t > 0.5) && !z.is_nan())).count())
 }
 
-compares!(BinaryCrossEntropy, logits: true, targets: |t| (0.0..=1.0).contains(&t), "targets from 0 to 1", correct: correct);
+loss_on_values!(BinaryCrossEntropy, logits: true, targets: |t| (0.0..=1.0).contains(&t), "targets from 0 to 1", correct: correct);

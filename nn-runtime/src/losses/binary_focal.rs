@@ -1,11 +1,10 @@
 //! `BinaryFocal`: yes or no for each output on its own, where most are no and easily seen to be.
 
-use alloc::string::String;
-
 use super::binary_cross_entropy::correct;
-use super::elementwise::{self, Formula, compares};
+use super::elementwise::Formula;
+use crate::formula::loss_on_values;
 use nn_kernels::math;
-use nn_kernels::simd::{Isa, Simd};
+use nn_kernels::simd::Simd;
 
 /// `mean -a · (1 - p)^gamma · ln p` over a row's numbers, and then over rows, with `p` the probability of the right answer,
 /// `sigmoid(z)` where `t` is 1 and `1 - sigmoid(z)` where it is 0, and `a` the weight of that answer.
@@ -78,4 +77,4 @@ impl Formula for BinaryFocal {
     }
 }
 
-compares!(BinaryFocal, logits: true, targets: |t| t == 0.0 || t == 1.0, "targets of 0 or 1", correct: correct);
+loss_on_values!(BinaryFocal, logits: true, targets: |t| t == 0.0 || t == 1.0, "targets of 0 or 1", correct: correct);

@@ -5,7 +5,6 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::double::{exp, log_sum_exp};
 use super::{Loss, LossOn, TargetLabel};
 use nn_kernels::scratch_pool::ScratchPool;
 use nn_kernels::simd::Isa;
@@ -82,6 +81,15 @@ fn skips(labels: &[u32], state: usize) -> bool {
 
 const NEVER: f64 = f64::NEG_INFINITY;
 
+/// `ln Σ e^x`; −∞ of nothing but −∞, NaN where one is.
+fn log_sum_exp<const N: usize>(x: [f64; N]) -> f64 {
+    let most = x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if most == f64::NEG_INFINITY {
+        return if x.iter().any(|x| x.is_nan()) { f64::NAN } else { most };
+    }
+    most + libm::log(x.iter().map(|x| libm::exp(x - most)).sum())
+}
+
 impl Scratch {
     /// The logarithm of the probability of the labels.
     fn forward(&mut self, isa: Isa, width: usize, y: &[f32], labels: &[u32]) -> f64 {
@@ -141,7 +149,7 @@ impl Scratch {
                 }
                 let share = self.alpha[step * states + state] + self.beta[state] - total;
                 // By rounding only above 0; NaN stays.
-                let share = exp(if share > 0.0 { 0.0 } else { share });
+                let share = libm::exp(if share > 0.0 { 0.0 } else { share });
                 dy[step * width + class(labels, state)] -= scale * share as f32;
             }
         }
@@ -217,5 +225,18 @@ impl<T: TargetLabel> LossOn<[T]> for Ctc {
             before = class;
         }
         Some(usize::from(expected.next().is_none()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::log_sum_exp;
+
+    #[test]
+    fn sums_of_any_size() {
+        assert!((log_sum_exp([-1000.0, -1000.0]) - (2f64.ln() - 1000.0)).abs() < 1e-12);
+        assert_eq!(log_sum_exp([f64::NEG_INFINITY, -3.0]), -3.0);
+        assert_eq!(log_sum_exp([f64::NEG_INFINITY; 3]), f64::NEG_INFINITY);
+        assert!(log_sum_exp([f64::NEG_INFINITY, f64::NAN]).is_nan() && log_sum_exp([1.0, f64::NAN]).is_nan());
     }
 }

@@ -1,11 +1,10 @@
-//! What losses that compare number with number have in common. In: a formula, outputs and targets; out: the sum over rows of
-//! the mean over a row's numbers, and the gradient. It may not know which loss it is.
+//! What losses that compare number with number have in common.
+//! In: a formula, outputs and targets; out: the sum over rows of the mean over a row's numbers, and the gradient.
 
 use alloc::format;
 use alloc::string::String;
 
-use nn_kernels::lanes::LANE;
-use nn_kernels::simd::{Isa, Kernel, LANES, Simd};
+use nn_kernels::simd::{Isa, Kernel, LANE_INDEX, LANES, Simd};
 
 /// A loss of one number. Implementors mark `both` `#[inline(always)]`.
 pub trait Formula {
@@ -51,7 +50,7 @@ impl<L: Formula, const GRADIENT: bool> Kernel for Run<'_, L, GRADIENT> {
         if !y_tail.is_empty() {
             let (value, slope) = loss.both(s, s.load_part(y_tail), s.load_part(t_tail));
             // Lanes past the end hold the loss of 0 against 0, which need not be 0.
-            let filled = s.lt_i(s.load_i(&LANE), s.splat_i(y_tail.len() as i32));
+            let filled = s.lt_i(s.load_i(&LANE_INDEX), s.splat_i(y_tail.len() as i32));
             total += f64::from(s.sum(s.select(filled, value, s.splat(0.0))));
             if GRADIENT {
                 s.store_part(s.mul(slope, scale), dy_tail);
@@ -112,33 +111,3 @@ pub fn fault(
     let at = target.iter().position(|&t| !allowed(t))?;
     Some((at / width, format!("expected {expected}, found {}", target[at])))
 }
-
-/// The two traits of a loss that compares number with number and has a [`Formula`].
-macro_rules! compares {
-    ($loss:ident, logits: $logits:literal, targets: $allowed:expr, $expected:literal, correct: $correct:expr) => {
-        impl $crate::losses::Loss for $loss {
-            const LOGITS: bool = $logits;
-        }
-
-        // Generic, so that the type checker settles the targets first and then complains about them in `TargetValue`'s words.
-        impl<T: $crate::losses::TargetValue> $crate::losses::LossOn<[T]> for $loss {
-            fn gradient(&self, isa: Isa, width: usize, y: &[f32], target: &[T], scale: f32, dy: &mut [f32]) -> f64 {
-                elementwise::gradient(self, isa, width, y, T::numbers(target), scale, dy)
-            }
-
-            fn value(&self, isa: Isa, width: usize, y: &[f32], target: &[T]) -> f64 {
-                elementwise::value(self, isa, width, y, T::numbers(target))
-            }
-
-            fn fault(&self, width: usize, target: &[T], rows: usize) -> Option<(usize, String)> {
-                elementwise::fault(width, T::numbers(target), rows, $allowed, $expected)
-            }
-
-            fn correct(&self, width: usize, y: &[f32], target: &[T]) -> Option<usize> {
-                let correct: fn(usize, &[f32], &[f32]) -> Option<usize> = $correct;
-                correct(width, y, T::numbers(target))
-            }
-        }
-    };
-}
-pub(super) use compares;

@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use super::{CrossEntropy, Loss, LossOn, TargetLabel};
 use nn_kernels::math;
-use nn_kernels::simd::{Isa, Kernel, LANES, Simd};
+use nn_kernels::simd::{Isa, Kernel, LANE_INDEX, LANES, Simd};
 
 /// `-(1 - p)^gamma · ln p` of a row, with `p = softmax(z)[label]`, and then the mean over rows.
 ///
@@ -55,9 +55,6 @@ impl Focal {
         self
     }
 }
-
-/// The numbers of the lanes.
-const LANE: [f32; LANES] = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0];
 
 /// `dy` is as long as `y` with `GRADIENT`, and empty without.
 struct Rows<'a, const GRADIENT: bool> {
@@ -110,14 +107,14 @@ fn one<S: Simd, const GRADIENT: bool>(s: S, gamma: f32, z: &[f32], label: usize,
     let mut others = zero;
     for (i, z) in full.iter().enumerate() {
         let e = math::exp(s, s.sub(s.load(z), most));
-        let met = s.eq(s.load(&LANE), s.splat(label as f32 - (i * LANES) as f32));
+        let met = s.eq(s.to_f(s.load_i(&LANE_INDEX)), s.splat(label as f32 - (i * LANES) as f32));
         others = s.add(others, s.select(met, zero, e));
         if GRADIENT {
             s.store(e, &mut dz_full[i]);
         }
     }
     let last_exp = math::exp(s, s.sub(last, most));
-    let met = s.eq(s.load(&LANE), s.splat(label as f32 - (full.len() * LANES) as f32));
+    let met = s.eq(s.to_f(s.load_i(&LANE_INDEX)), s.splat(label as f32 - (full.len() * LANES) as f32));
     others = s.add(others, s.select(met, zero, last_exp));
 
     let others = s.splat(s.sum(others));

@@ -1,9 +1,8 @@
 //! `Hinge`: the right side of a line, with some room to spare.
 
-use alloc::string::String;
-
-use super::elementwise::{self, Formula, compares};
-use nn_kernels::simd::{Isa, Simd};
+use super::elementwise::Formula;
+use crate::formula::loss_on_values;
+use nn_kernels::simd::Simd;
 
 /// `mean max(0, 1 - t · y)` over a row's numbers, and then over rows; or of its square.
 ///
@@ -66,4 +65,4 @@ fn correct(width: usize, y: &[f32], target: &[f32]) -> Option<usize> {
     Some(rows.filter(|(y, t)| y.iter().zip(*t).all(|(y, t)| y * t > 0.0)).count())
 }
 
-compares!(Hinge, logits: false, targets: |t| t == 1.0 || t == -1.0, "targets of -1 or 1", correct: correct);
+loss_on_values!(Hinge, logits: false, targets: |t| t == 1.0 || t == -1.0, "targets of -1 or 1", correct: correct);

@@ -1,9 +1,8 @@
 //! `Huber`: squared for small differences, absolute for large ones.
 
-use alloc::string::String;
-
-use super::elementwise::{self, Formula, compares};
-use nn_kernels::simd::{Isa, Simd};
+use super::elementwise::Formula;
+use crate::formula::loss_on_values;
+use nn_kernels::simd::Simd;
 
 /// `mean l(y - t)` with `l(d) = ½ d²` where `|d| <= delta`, and `delta · (|d| - ½ delta)` elsewhere.
 ///
@@ -58,4 +57,4 @@ impl Formula for Huber {
     }
 }
 
-compares!(Huber, logits: false, targets: f32::is_finite, "finite targets", correct: |_, _, _| None);
+loss_on_values!(Huber, logits: false, targets: f32::is_finite, "finite targets", correct: |_, _, _| None);

@@ -1,9 +1,8 @@
 //! `Mae`: the mean of absolute differences.
 
-use alloc::string::String;
-
-use super::elementwise::{self, Formula, compares};
-use nn_kernels::simd::{Isa, Simd};
+use super::elementwise::Formula;
+use crate::formula::loss_on_values;
+use nn_kernels::simd::Simd;
 
 /// Mean absolute error: `mean |y - t|` over a row's numbers, and then over rows.
 ///
@@ -37,4 +36,4 @@ impl Formula for Mae {
     }
 }
 
-compares!(Mae, logits: false, targets: f32::is_finite, "finite targets", correct: |_, _, _| None);
+loss_on_values!(Mae, logits: false, targets: f32::is_finite, "finite targets", correct: |_, _, _| None);

@@ -9,7 +9,6 @@ mod binary_focal;
 mod cosine_similarity;
 mod cross_entropy;
 mod ctc;
-mod double;
 pub(crate) mod elementwise;
 mod focal;
 mod hinge;
@@ -116,10 +115,10 @@ impl TargetLabel for u32 {
 #[diagnostic::on_unimplemented(
     message = "expected a loss that fits a network ending in `{Head}`, found `{Self}`",
     label = "it does not go with the network's last layer",
-    note = "for `CrossEntropy`, `KlDivergence`, `Focal` and `Ctc`, end the network in `Dense` (`DensePerStep` on steps), `Softmax` or `LogSoftmax`, with an output `[classes]` or `[steps, classes]` of 2 classes or more",
-    note = "for `BinaryCrossEntropy` and `BinaryFocal`, end it in `Dense(1)` or `Dense(answers)`, or in `Sigmoid`",
-    note = "for `Hinge` and `Poisson`, end it in `Dense` or `DensePerStep`, or in an activation other than `Softmax`, `LogSoftmax` and `Sigmoid`",
-    note = "for `CosineSimilarity`, end it in any layer of 2 numbers or more; for `Mse`, `Mae` and `Huber`, in any layer",
+    note = "a loss on classes, as `CrossEntropy`: end the network in `Dense` (`DensePerStep` on steps), `Softmax` or `LogSoftmax`, with an output `[classes]` or `[steps, classes]` of 2 classes or more",
+    note = "a loss on yes or no, as `BinaryCrossEntropy`: end it in `Dense(1)` or `Dense(answers)`, or in `Sigmoid`",
+    note = "a loss on sides or counts, as `Hinge`: end it in `Dense` or `DensePerStep`, or in an activation other than `Softmax`, `LogSoftmax` and `Sigmoid`",
+    note = "a loss on directions, as `CosineSimilarity`: any layer of 2 numbers or more; a loss on values, as `Mse`: any layer",
     note = "a network of several outputs takes a tuple of losses, one for each, such as `(Mse::new(), CrossEntropy::new())`; any other network one loss"
 )]
 pub trait Fits<Head>: Loss {}

@@ -1,9 +1,8 @@
 //! `Mse`: the mean of squared differences, whole or half.
 
-use alloc::string::String;
-
-use super::elementwise::{self, Formula, compares};
-use nn_kernels::simd::{Isa, Simd};
+use super::elementwise::Formula;
+use crate::formula::loss_on_values;
+use nn_kernels::simd::Simd;
 
 /// Mean squared error: `mean (y - t)²` over a row's numbers, and then over rows.
 ///
@@ -45,4 +44,4 @@ impl Formula for Mse {
     }
 }
 
-compares!(Mse, logits: false, targets: f32::is_finite, "finite targets", correct: |_, _, _| None);
+loss_on_values!(Mse, logits: false, targets: f32::is_finite, "finite targets", correct: |_, _, _| None);

@@ -1,10 +1,9 @@
 //! `Poisson`: how often something happens, as a rate or its logarithm.
 
-use alloc::string::String;
-
-use super::elementwise::{self, Formula, compares};
+use super::elementwise::Formula;
+use crate::formula::loss_on_values;
 use nn_kernels::math;
-use nn_kernels::simd::{Isa, Simd};
+use nn_kernels::simd::Simd;
 
 /// What keeps the logarithm of a rate of 0 finite.
 const EPSILON: f32 = 1e-8;
@@ -61,4 +60,4 @@ impl Formula for Poisson {
     }
 }
 
-compares!(Poisson, logits: false, targets: |t| t >= 0.0 && t.is_finite(), "finite targets of at least 0", correct: |_, _, _| None);
+loss_on_values!(Poisson, logits: false, targets: |t| t >= 0.0 && t.is_finite(), "finite targets of at least 0", correct: |_, _, _| None);

@@ -2,15 +2,17 @@
 
 use alloc::string::String;
 
-use super::{Optimizer, not_negative, states};
-use nn_kernels::simd::Isa;
-use nn_kernels::update::AdagradStep;
+use super::settings::{learning_rate, none_negative, settings};
+use super::{Optimizer, array_of_slots};
+use nn_kernels::optimizer::{UpdateRule, div_by_sqrt, flush_denormals, update};
+use nn_kernels::simd::{Isa, Simd};
 
-/// Adagrad: `v += g²`, `p -= rate / (1 + (step - 1) · rate_decay) · g / (√v + eps)`, with `v = initial` at first.
+/// Adagrad: `v += g²`, `p -= learning_rate / (1 + (step - 1) · rate_decay) · g / (√v + eps)`, with `v = initial` at
+/// first.
 ///
 /// | argument | here | PyTorch's `Adagrad` | Keras's `Adagrad` |
 /// |---|---|---|---|
-/// | `rate` | must be given | `lr=0.01` | `learning_rate=0.001` |
+/// | `learning_rate` | must be given | `lr=0.01` | `learning_rate=0.001` |
 /// | `eps` | `1e-10` | `eps=1e-10` | `epsilon=1e-7`, under the root |
 /// | `rate_decay` | `0.0` | `lr_decay=0` | none |
 /// | `initial` | `0.0` | `initial_accumulator_value=0` | `initial_accumulator_value=0.1` |
@@ -27,25 +29,21 @@ use nn_kernels::update::AdagradStep;
 /// ```
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Adagrad {
-    rate: f64,
+    learning_rate: f64,
     eps: f64,
     rate_decay: f64,
     initial: f32,
 }
 
+settings!(Adagrad: eps);
+
 impl Adagrad {
     /// With this learning rate.
-    pub const fn new(rate: f64) -> Self {
-        Adagrad { rate, eps: 1e-10, rate_decay: 0.0, initial: 0.0 }
+    pub const fn new(learning_rate: f64) -> Self {
+        Adagrad { learning_rate, eps: 1e-10, rate_decay: 0.0, initial: 0.0 }
     }
 
-    /// What is added to the root, so that nothing is divided by 0.
-    pub const fn eps(mut self, eps: f64) -> Self {
-        self.eps = eps;
-        self
-    }
-
-    /// How fast the rate itself falls with the steps.
+    /// How fast the learning rate itself falls with the steps.
     pub const fn rate_decay(mut self, rate_decay: f64) -> Self {
         self.rate_decay = rate_decay;
         self
@@ -59,31 +57,44 @@ impl Adagrad {
 }
 
 impl Optimizer for Adagrad {
-    fn states(&self) -> usize {
+    learning_rate!();
+
+    fn slots(&self) -> usize {
         1
     }
 
-    fn initial_state(&self, _: usize) -> f32 {
+    fn initial_slot(&self, _: usize) -> f32 {
         self.initial
     }
 
-    fn update(&self, isa: Isa, step: u64, params: &mut [f32], grads: &[f32], state: &mut [&mut [f32]]) {
-        let [square] = states(state);
-        AdagradStep::new(step, self.rate, self.rate_decay, self.eps, 0.0).update(isa, params, grads, square);
-    }
-
-    fn rate(&self) -> f64 {
-        self.rate
-    }
-
-    fn set_rate(&mut self, rate: f64) {
-        self.rate = rate;
+    fn update(&self, isa: Isa, step: u64, params: &mut [f32], grads: &[f32], slots: &mut [&mut [f32]]) {
+        assert!(step > 0, "expected a step from 1 on, found 0");
+        let learning_rate = self.learning_rate / (1.0 + (step - 1) as f64 * self.rate_decay);
+        let rule = AdagradStep { learning_rate: learning_rate as f32, eps: self.eps as f32 };
+        update::<_, 1>(isa, rule, params, grads, array_of_slots(slots));
     }
 
     fn check(&self) -> Result<(), String> {
-        not_negative("a rate", self.rate)?;
-        not_negative("an eps", self.eps)?;
-        not_negative("a rate decay", self.rate_decay)?;
-        not_negative("an initial sum of squares", self.initial.into())
+        none_negative(&[
+            ("a learning rate", self.learning_rate),
+            ("an eps", self.eps),
+            ("a rate decay", self.rate_decay),
+            ("an initial sum of squares", self.initial.into()),
+        ])
+    }
+}
+
+#[derive(Clone, Copy)]
+struct AdagradStep {
+    learning_rate: f32,
+    eps: f32,
+}
+
+impl UpdateRule<1> for AdagradStep {
+    #[inline(always)]
+    fn step<S: Simd>(self, s: S, p: S::F, g: S::F, [v]: [S::F; 1]) -> (S::F, [S::F; 1]) {
+        let v = flush_denormals(s, s.fma(g, g, v));
+        let direction = div_by_sqrt(s, g, v, 1.0, self.eps);
+        (s.fma(s.splat(-self.learning_rate), direction, p), [v])
     }
 }

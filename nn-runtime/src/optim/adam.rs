@@ -1,123 +1,154 @@
-//! `Adam` and `AdamW`: momentum, divided by the root of the recent mean square. The two differ in what weight decay means.
+//! `Adam`: momentum, divided by the root of the recent mean square. `AdamW`, `Lamb` and `Nadam` build on its moments.
 
 use alloc::string::String;
 
-use super::{Optimizer, not_negative, share, states};
-use nn_kernels::simd::Isa;
-use nn_kernels::update::AdamStep;
+use super::settings::{betas_below_one, learning_rate, none_negative, settings};
+use super::{Optimizer, array_of_slots, powi};
+use nn_kernels::math::scalar;
+use nn_kernels::optimizer::{UpdateRule, div_by_sqrt, flush_denormals, update};
+use nn_kernels::simd::{Isa, Simd};
 
-/// One optimiser of the family.
-macro_rules! adam {
-    ($(#[doc = $doc:literal])+ $name:ident, weight_decay: $weight_decay:literal, decoupled: $decoupled:literal) => {
-        $(#[doc = $doc])+
-        #[derive(Clone, Copy, PartialEq, Debug)]
-        pub struct $name {
-            rate: f64,
-            betas: (f64, f64),
-            eps: f64,
-            weight_decay: f64,
-        }
-
-        impl $name {
-            /// With this learning rate.
-            pub const fn new(rate: f64) -> Self {
-                $name { rate, betas: (0.9, 0.999), eps: 1e-8, weight_decay: $weight_decay }
-            }
-
-            /// What is left of the mean gradient and of the mean square from step to step: from 0 up to but without 1.
-            pub const fn betas(mut self, first: f64, second: f64) -> Self {
-                self.betas = (first, second);
-                self
-            }
-
-            /// What is added to the root, so that nothing is divided by 0.
-            pub const fn eps(mut self, eps: f64) -> Self {
-                self.eps = eps;
-                self
-            }
-
-            /// How strongly parameters are drawn to 0.
-            pub const fn weight_decay(mut self, weight_decay: f64) -> Self {
-                self.weight_decay = weight_decay;
-                self
-            }
-        }
-
-        impl Optimizer for $name {
-            fn states(&self) -> usize {
-                2
-            }
-
-            fn update(&self, isa: Isa, step: u64, params: &mut [f32], grads: &[f32], state: &mut [&mut [f32]]) {
-                let [mean, square] = states(state);
-                let (first, second) = self.betas;
-                let step = AdamStep::new(step, self.rate, first, second, self.eps, self.weight_decay, $decoupled);
-                step.update(isa, params, grads, mean, square);
-            }
-
-            fn rate(&self) -> f64 {
-                self.rate
-            }
-
-            fn set_rate(&mut self, rate: f64) {
-                self.rate = rate;
-            }
-
-            fn check(&self) -> Result<(), String> {
-                not_negative("a rate", self.rate)?;
-                not_negative("an eps", self.eps)?;
-                not_negative("a weight decay", self.weight_decay)?;
-                share("a first beta", self.betas.0, 0.9)?;
-                share("a second beta", self.betas.1, 0.999)
-            }
-        }
-    };
+/// Adam: `g += weight_decay · p`, `m = β₁ · m + (1 - β₁) · g`, `v = β₂ · v + (1 - β₂) · g²`,
+/// `p -= learning_rate · (m / (1 - β₁^step)) / (√(v / (1 - β₂^step)) + eps)`.
+///
+/// | argument | here | PyTorch's `Adam` | Keras's `Adam` |
+/// |---|---|---|---|
+/// | `learning_rate` | must be given | `lr=1e-3` | `learning_rate=0.001` |
+/// | `betas` | `0.9, 0.999` | `betas=(0.9, 0.999)` | `beta_1=0.9, beta_2=0.999` |
+/// | `eps` | `1e-8` | `eps=1e-8` | `epsilon=1e-7` |
+/// | `weight_decay` (L2) | `0.0` | `weight_decay=0` | none; its `weight_decay` is decoupled |
+///
+/// Kingma & Ba, "Adam: A Method for Stochastic Optimization", 2015.
+///
+/// ```
+/// use nn_runtime::Isa;
+/// use nn_runtime::optim::{Adam, Optimizer};
+///
+/// let (mut params, mut mean, mut square) = ([1.0], [0.0], [0.0]);
+/// Adam::new(0.25).update(Isa::detect(), 1, &mut params, &[1000.0], &mut [&mut mean, &mut square]);
+/// assert!((params[0] - 0.75).abs() < 1e-6); // the first step is the learning rate, whatever the gradient
+/// ```
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Adam {
+    learning_rate: f64,
+    betas: (f64, f64),
+    eps: f64,
+    weight_decay: f64,
 }
 
-adam! {
-    /// Adam: `g += weight_decay · p`, `m = β₁ · m + (1 - β₁) · g`, `v = β₂ · v + (1 - β₂) · g²`,
-    /// `p -= rate · (m / (1 - β₁^step)) / (√(v / (1 - β₂^step)) + eps)`.
-    ///
-    /// | argument | here | PyTorch's `Adam` | Keras's `Adam` |
-    /// |---|---|---|---|
-    /// | `rate` | must be given | `lr=1e-3` | `learning_rate=0.001` |
-    /// | `betas` | `0.9, 0.999` | `betas=(0.9, 0.999)` | `beta_1=0.9, beta_2=0.999` |
-    /// | `eps` | `1e-8` | `eps=1e-8` | `epsilon=1e-7` |
-    /// | `weight_decay` (L2) | `0.0` | `weight_decay=0` | none; its `weight_decay` is decoupled |
-    ///
-    /// Kingma & Ba, "Adam: A Method for Stochastic Optimization", 2015.
-    ///
-    /// ```
-    /// use nn_runtime::Isa;
-    /// use nn_runtime::optim::{Adam, Optimizer};
-    ///
-    /// let (mut params, mut mean, mut square) = ([1.0], [0.0], [0.0]);
-    /// Adam::new(0.25).update(Isa::detect(), 1, &mut params, &[1000.0], &mut [&mut mean, &mut square]);
-    /// assert!((params[0] - 0.75).abs() < 1e-6); // the first step is the rate, whatever the gradient
-    /// ```
-    Adam, weight_decay: 0.0, decoupled: false
+settings!(Adam: betas, eps, weight_decay);
+
+impl Adam {
+    /// With this learning rate.
+    pub const fn new(learning_rate: f64) -> Self {
+        Adam { learning_rate, betas: (0.9, 0.999), eps: 1e-8, weight_decay: 0.0 }
+    }
 }
 
-adam! {
-    /// Adam with decoupled weight decay: `p *= 1 - rate · weight_decay`, and then [`Adam`]'s step without it.
+impl Optimizer for Adam {
+    learning_rate!();
+
+    fn slots(&self) -> usize {
+        2
+    }
+
+    fn update(&self, isa: Isa, step: u64, params: &mut [f32], grads: &[f32], slots: &mut [&mut [f32]]) {
+        let moments = Moments::new(step, self.betas, self.eps);
+        let rule = AdamStep::new(moments, self.learning_rate).with_penalty(self.weight_decay);
+        update(isa, rule, params, grads, array_of_slots(slots));
+    }
+
+    fn check(&self) -> Result<(), String> {
+        none_negative(&[
+            ("a learning rate", self.learning_rate),
+            ("an eps", self.eps),
+            ("a weight decay", self.weight_decay),
+        ])?;
+        betas_below_one(self.betas, (0.9, 0.999))
+    }
+}
+
+/// The mean gradient `m` and the mean square `v` of one step, and what their bias is corrected by.
+#[derive(Clone, Copy)]
+pub(super) struct Moments {
+    /// 1 - β₁^step: what of the mean gradient is there.
+    pub(super) mean_bias: f64,
+    one_minus_beta1: f32,
+    beta2: f32,
+    one_minus_beta2: f32,
+    /// 1 / √(1 - β₂^step).
+    root_scale: f32,
+    eps: f32,
+}
+
+impl Moments {
+    /// Of step number `step`, which counts from 1.
     ///
-    /// | argument | here | PyTorch's `AdamW` | Keras's `AdamW` |
-    /// |---|---|---|---|
-    /// | `rate` | must be given | `lr=1e-3` | `learning_rate=0.001` |
-    /// | `betas` | `0.9, 0.999` | `betas=(0.9, 0.999)` | `beta_1=0.9, beta_2=0.999` |
-    /// | `eps` | `1e-8` | `eps=1e-8` | `epsilon=1e-7` |
-    /// | `weight_decay` | `0.01` | `weight_decay=0.01` | `weight_decay=0.004` |
-    ///
-    /// Loshchilov & Hutter, "Decoupled Weight Decay Regularization", 2019.
-    ///
-    /// ```
-    /// use nn_runtime::Isa;
-    /// use nn_runtime::optim::{AdamW, Optimizer};
-    ///
-    /// let (mut params, mut mean, mut square) = ([1.0], [0.0], [0.0]);
-    /// let adam = AdamW::new(0.5).weight_decay(0.25);
-    /// adam.update(Isa::detect(), 1, &mut params, &[0.0], &mut [&mut mean, &mut square]);
-    /// assert_eq!(params, [0.875]);
-    /// ```
-    AdamW, weight_decay: 0.01, decoupled: true
+    /// # Panics
+    /// `step == 0`
+    #[track_caller]
+    pub(super) fn new(step: u64, (beta1, beta2): (f64, f64), eps: f64) -> Self {
+        assert!(step > 0, "expected a step from 1 on, found 0");
+        Moments {
+            mean_bias: 1.0 - powi(beta1, step),
+            one_minus_beta1: (1.0 - beta1) as f32,
+            beta2: beta2 as f32,
+            one_minus_beta2: (1.0 - beta2) as f32,
+            root_scale: scalar::sqrt((1.0 / (1.0 - powi(beta2, step))) as f32),
+            eps: eps as f32,
+        }
+    }
+
+    /// The new moments: `m + (1 - β₁) · (g - m)` and `β₂ · v + (1 - β₂) · g²`.
+    #[inline(always)]
+    pub(super) fn next<S: Simd>(self, s: S, g: S::F, [m, v]: [S::F; 2]) -> [S::F; 2] {
+        let m = flush_denormals(s, s.fma(s.splat(self.one_minus_beta1), s.sub(g, m), m));
+        let square = s.mul(s.mul(g, s.splat(self.one_minus_beta2)), g);
+        [m, flush_denormals(s, s.fma(s.splat(self.beta2), v, square))]
+    }
+
+    /// `a / (√(v / (1 - β₂^step)) + eps)`.
+    #[inline(always)]
+    pub(super) fn div_by_root<S: Simd>(self, s: S, a: S::F, v: S::F) -> S::F {
+        div_by_sqrt(s, a, v, self.root_scale, self.eps)
+    }
+}
+
+/// A step of Adam, with either kind of weight decay.
+#[derive(Clone, Copy)]
+pub(super) struct AdamStep {
+    moments: Moments,
+    /// learning_rate / (1 - β₁^step).
+    step_size: f32,
+    /// What of each parameter goes into its gradient: 0 if decay is decoupled.
+    penalty: f32,
+    /// What is left of each parameter: 1 if decay is not decoupled.
+    shrink: f32,
+}
+
+impl AdamStep {
+    pub(super) fn new(moments: Moments, learning_rate: f64) -> Self {
+        AdamStep { moments, step_size: (learning_rate / moments.mean_bias) as f32, penalty: 0.0, shrink: 1.0 }
+    }
+
+    /// `g += weight_decay · p` first: an L2 penalty.
+    fn with_penalty(self, weight_decay: f64) -> Self {
+        AdamStep { penalty: weight_decay as f32, ..self }
+    }
+
+    /// `p *= 1 - decay` first: decoupled decay.
+    pub(super) fn with_decoupled_decay(self, decay: f64) -> Self {
+        AdamStep { shrink: (1.0 - decay) as f32, ..self }
+    }
+}
+
+impl UpdateRule<2> for AdamStep {
+    #[inline(always)]
+    fn step<S: Simd>(self, s: S, p: S::F, g: S::F, slots: [S::F; 2]) -> (S::F, [S::F; 2]) {
+        let g = s.fma(s.splat(self.penalty), p, g);
+        let [m, v] = self.moments.next(s, g, slots);
+        let direction = self.moments.div_by_root(s, m, v);
+        let p = s.mul(p, s.splat(self.shrink));
+        (s.fma(s.splat(-self.step_size), direction, p), [m, v])
+    }
 }

@@ -1,24 +1,29 @@
-//! `Lamb`: Adam's direction, for every tensor in proportion to its own length, so that very large batches can be trained with.
+//! `Lamb`: Adam's direction, for every tensor in proportion to its own length, so that very large batches can be trained
+//! with.
 
 use alloc::string::String;
 
-use super::{Optimizer, Whole, not_a_stretch, not_negative, share, states};
-use nn_kernels::simd::Isa;
-use nn_kernels::update::LambStep;
+use super::adam::Moments;
+use super::settings::{betas_below_one, learning_rate, none_negative, settings};
+use super::{Optimizer, TensorUpdate, array_of_slots, wants_whole_tensor};
+use nn_kernels::optimizer::{UpdateRule, update};
+use nn_kernels::reduce::sum_of_squares;
+use nn_kernels::simd::{Isa, Simd};
 
 /// Lamb: `m = β₁ · m + (1 - β₁) · g`, `v = β₂ · v + (1 - β₂) · g²`,
 /// `u = (m / (1 - β₁^step)) / (√(v / (1 - β₂^step)) + eps) + weight_decay · p`, and for each tensor
-/// `p -= rate · ‖p‖ / ‖u‖ · u`; where either norm is 0, without the ratio.
+/// `p -= learning_rate · ‖p‖ / ‖u‖ · u`; where either norm is 0, without the ratio.
 ///
 /// | argument | here | PyTorch | Keras's `Lamb` |
 /// |---|---|---|---|
-/// | `rate` | must be given | has no Lamb | `learning_rate=0.001` |
+/// | `learning_rate` | must be given | has no Lamb | `learning_rate=0.001` |
 /// | `betas` | `0.9, 0.999` | – | `beta_1=0.9, beta_2=0.999` |
 /// | `eps` | `1e-6`, as in the paper | – | `epsilon=1e-7` |
 /// | `weight_decay` (within the ratio) | `0.01` | – | none; its `weight_decay` is decoupled |
 ///
-/// Biases and scales are stepped like weights. The gradients are not clipped: [`Clip::GlobalNorm`](crate::train::Clip) does it.
-/// You et al., "Large Batch Optimization for Deep Learning: Training BERT in 76 minutes", 2020, algorithm 2.
+/// Biases and scales are stepped like weights. The gradients are not clipped:
+/// [`Clip::GlobalNorm`](crate::train::Clip) does it. You et al., "Large Batch Optimization for Deep Learning: Training
+/// BERT in 76 minutes", 2020, algorithm 2.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -32,69 +37,71 @@ use nn_kernels::update::LambStep;
 /// ```
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Lamb {
-    rate: f64,
+    learning_rate: f64,
     betas: (f64, f64),
     eps: f64,
     weight_decay: f64,
 }
 
+settings!(Lamb: betas, eps, weight_decay);
+
 impl Lamb {
     /// With this learning rate: the share of a tensor's length that a step goes.
-    pub const fn new(rate: f64) -> Self {
-        Lamb { rate, betas: (0.9, 0.999), eps: 1e-6, weight_decay: 0.01 }
-    }
-
-    /// What is left of the mean gradient and of the mean square from step to step: from 0 up to but without 1.
-    pub const fn betas(mut self, first: f64, second: f64) -> Self {
-        self.betas = (first, second);
-        self
-    }
-
-    /// What is added to the root, so that nothing is divided by 0.
-    pub const fn eps(mut self, eps: f64) -> Self {
-        self.eps = eps;
-        self
-    }
-
-    /// What of each parameter is added to its direction.
-    pub const fn weight_decay(mut self, weight_decay: f64) -> Self {
-        self.weight_decay = weight_decay;
-        self
+    pub const fn new(learning_rate: f64) -> Self {
+        Lamb { learning_rate, betas: (0.9, 0.999), eps: 1e-6, weight_decay: 0.01 }
     }
 }
 
 impl Optimizer for Lamb {
-    fn states(&self) -> usize {
+    learning_rate!();
+
+    fn slots(&self) -> usize {
         2
     }
 
-    fn whole(&self) -> bool {
+    fn per_tensor(&self) -> bool {
         true
     }
 
     fn update(&self, _: Isa, _: u64, _: &mut [f32], _: &[f32], _: &mut [&mut [f32]]) {
-        not_a_stretch()
+        wants_whole_tensor()
     }
 
-    fn update_tensor(&self, isa: Isa, step: u64, tensor: Whole, state: &mut [&mut [f32]]) {
-        let [mean, square] = states(state);
-        let step = LambStep::new(step, self.rate, self.betas.0, self.betas.1, self.eps, self.weight_decay);
-        step.update(isa, tensor.params, tensor.grads, mean, square);
-    }
-
-    fn rate(&self) -> f64 {
-        self.rate
-    }
-
-    fn set_rate(&mut self, rate: f64) {
-        self.rate = rate;
+    fn update_tensor(&self, isa: Isa, step: u64, tensor: TensorUpdate, slots: &mut [&mut [f32]]) {
+        let TensorUpdate { params, grads, .. } = tensor;
+        let moments = Moments::new(step, self.betas, self.eps);
+        let mean_scale = (1.0 / moments.mean_bias) as f32;
+        let rule = LambDirection { moments, mean_scale, weight_decay: self.weight_decay as f32 };
+        // What the rule changes is the gradient, into the direction; the parameters are only read.
+        update(isa, rule, grads, params, array_of_slots(slots));
+        let (length, direction) = (sum_of_squares(isa, params), sum_of_squares(isa, grads));
+        let ratio = if length > 0.0 && direction > 0.0 { libm::sqrt(length / direction) } else { 1.0 };
+        isa.axpy(-(self.learning_rate * ratio) as f32, grads, params);
     }
 
     fn check(&self) -> Result<(), String> {
-        not_negative("a rate", self.rate)?;
-        not_negative("an eps", self.eps)?;
-        not_negative("a weight decay", self.weight_decay)?;
-        share("a first beta", self.betas.0, 0.9)?;
-        share("a second beta", self.betas.1, 0.999)
+        none_negative(&[
+            ("a learning rate", self.learning_rate),
+            ("an eps", self.eps),
+            ("a weight decay", self.weight_decay),
+        ])?;
+        betas_below_one(self.betas, (0.9, 0.999))
+    }
+}
+
+/// `u` in place of the gradient. What the rule steps is the gradient, and what it reads beside it the parameter.
+#[derive(Clone, Copy)]
+struct LambDirection {
+    moments: Moments,
+    mean_scale: f32,
+    weight_decay: f32,
+}
+
+impl UpdateRule<2> for LambDirection {
+    #[inline(always)]
+    fn step<S: Simd>(self, s: S, g: S::F, p: S::F, slots: [S::F; 2]) -> (S::F, [S::F; 2]) {
+        let [m, v] = self.moments.next(s, g, slots);
+        let direction = s.mul(s.splat(self.mean_scale), self.moments.div_by_root(s, m, v));
+        (s.fma(s.splat(self.weight_decay), p, direction), [m, v])
     }
 }

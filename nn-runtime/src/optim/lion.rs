@@ -2,20 +2,23 @@
 
 use alloc::string::String;
 
-use super::{Optimizer, not_negative, share, states};
-use nn_kernels::simd::Isa;
-use nn_kernels::update::LionStep;
+use super::settings::{betas_below_one, learning_rate, none_negative, settings};
+use super::{Optimizer, array_of_slots};
+use nn_kernels::math::sign;
+use nn_kernels::optimizer::{UpdateRule, flush_denormals, update};
+use nn_kernels::simd::{Isa, Simd};
 
-/// Lion: `p *= 1 - rate · weight_decay`, `p -= rate · sign(β₁ · m + (1 - β₁) · g)`, `m = β₂ · m + (1 - β₂) · g`.
+/// Lion: `p *= 1 - learning_rate · weight_decay`, `p -= learning_rate · sign(β₁ · m + (1 - β₁) · g)`,
+/// `m = β₂ · m + (1 - β₂) · g`. The sign of 0 is 0, so that nothing moves without a gradient.
 ///
 /// | argument | here | PyTorch | Keras's `Lion` |
 /// |---|---|---|---|
-/// | `rate` | must be given | has no Lion | `learning_rate=0.001` |
+/// | `learning_rate` | must be given | has no Lion | `learning_rate=0.001` |
 /// | `betas` | `0.9, 0.99` | – | `beta_1=0.9, beta_2=0.99` |
 /// | `weight_decay` (decoupled) | `0.0` | – | `weight_decay=None` |
 ///
-/// Its authors use a rate three to ten times smaller than Adam's, and a weight decay as many times larger. Chen et al., "Symbolic
-/// Discovery of Optimization Algorithms", 2023.
+/// Its authors use a learning rate three to ten times smaller than Adam's, and a weight decay as many times larger.
+/// Chen et al., "Symbolic Discovery of Optimization Algorithms", 2023.
 ///
 /// ```
 /// use nn_runtime::Isa;
@@ -27,52 +30,70 @@ use nn_kernels::update::LionStep;
 /// ```
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Lion {
-    rate: f64,
+    learning_rate: f64,
     betas: (f64, f64),
     weight_decay: f64,
 }
 
+settings!(Lion: weight_decay);
+
 impl Lion {
     /// With this learning rate.
-    pub const fn new(rate: f64) -> Self {
-        Lion { rate, betas: (0.9, 0.99), weight_decay: 0.0 }
+    pub const fn new(learning_rate: f64) -> Self {
+        Lion { learning_rate, betas: (0.9, 0.99), weight_decay: 0.0 }
     }
 
-    /// What of the mean gradient counts in a step's direction, and what is left of it from step to step: from 0 up to but without 1.
+    /// What of the mean gradient counts in a step's direction, and what is left of it from step to step: from 0 up to
+    /// but without 1.
     pub const fn betas(mut self, first: f64, second: f64) -> Self {
         self.betas = (first, second);
-        self
-    }
-
-    /// How strongly parameters are drawn to 0.
-    pub const fn weight_decay(mut self, weight_decay: f64) -> Self {
-        self.weight_decay = weight_decay;
         self
     }
 }
 
 impl Optimizer for Lion {
-    fn states(&self) -> usize {
+    learning_rate!();
+
+    fn slots(&self) -> usize {
         1
     }
 
-    fn update(&self, isa: Isa, _: u64, params: &mut [f32], grads: &[f32], state: &mut [&mut [f32]]) {
-        let [mean] = states(state);
-        LionStep::new(self.rate, self.betas.0, self.betas.1, self.weight_decay).update(isa, params, grads, mean);
-    }
-
-    fn rate(&self) -> f64 {
-        self.rate
-    }
-
-    fn set_rate(&mut self, rate: f64) {
-        self.rate = rate;
+    fn update(&self, isa: Isa, _: u64, params: &mut [f32], grads: &[f32], slots: &mut [&mut [f32]]) {
+        let (beta1, beta2) = self.betas;
+        let rule = LionStep {
+            learning_rate: self.learning_rate as f32,
+            beta1: beta1 as f32,
+            one_minus_beta1: (1.0 - beta1) as f32,
+            beta2: beta2 as f32,
+            one_minus_beta2: (1.0 - beta2) as f32,
+            shrink: (1.0 - self.learning_rate * self.weight_decay) as f32,
+        };
+        update::<_, 1>(isa, rule, params, grads, array_of_slots(slots));
     }
 
     fn check(&self) -> Result<(), String> {
-        not_negative("a rate", self.rate)?;
-        not_negative("a weight decay", self.weight_decay)?;
-        share("a first beta", self.betas.0, 0.9)?;
-        share("a second beta", self.betas.1, 0.99)
+        none_negative(&[("a learning rate", self.learning_rate), ("a weight decay", self.weight_decay)])?;
+        betas_below_one(self.betas, (0.9, 0.99))
+    }
+}
+
+#[derive(Clone, Copy)]
+struct LionStep {
+    learning_rate: f32,
+    beta1: f32,
+    one_minus_beta1: f32,
+    beta2: f32,
+    one_minus_beta2: f32,
+    /// What is left of each parameter.
+    shrink: f32,
+}
+
+impl UpdateRule<1> for LionStep {
+    #[inline(always)]
+    fn step<S: Simd>(self, s: S, p: S::F, g: S::F, [m]: [S::F; 1]) -> (S::F, [S::F; 1]) {
+        let direction = s.fma(s.splat(self.beta1), m, s.mul(s.splat(self.one_minus_beta1), g));
+        let m = flush_denormals(s, s.fma(s.splat(self.beta2), m, s.mul(s.splat(self.one_minus_beta2), g)));
+        let p = s.mul(p, s.splat(self.shrink));
+        (s.fma(s.splat(-self.learning_rate), sign(s, direction), p), [m])
     }
 }

@@ -1,30 +1,37 @@
-//! How parameters follow their gradients. In: parameters, their gradients, what the optimiser remembers of them; out: all but the
-//! gradients changed. Most work number by number, so that a cut changes nothing; some see whole tensors. None may know a network.
+//! Optimisers: how parameters follow their gradients.
+//!
+//! Each takes a learning rate and has its other settings as methods, with PyTorch's names and defaults:
+//! `Adam::new(1e-3).betas(0.9, 0.99)`. One of your own implements [`Optimizer`].
 
 mod adagrad;
 mod adam;
+mod adamw;
 mod lamb;
 mod lion;
 mod muon;
 mod nadam;
+mod newton_schulz;
 mod rmsprop;
+mod settings;
 mod sgd;
-mod whole;
+mod tensor;
+#[cfg(test)]
+mod tests;
 
-use alloc::format;
 use alloc::string::String;
 
 use nn_kernels::simd::Isa;
 
 pub use adagrad::Adagrad;
-pub use adam::{Adam, AdamW};
+pub use adam::Adam;
+pub use adamw::AdamW;
 pub use lamb::Lamb;
 pub use lion::Lion;
 pub use muon::Muon;
 pub use nadam::Nadam;
 pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
-pub use whole::{Form, Whole};
+pub use tensor::{TensorLayout, TensorUpdate};
 
 /// A rule that changes parameters by their gradients.
 ///
@@ -36,17 +43,17 @@ pub use whole::{Form, Whole};
 /// struct Sign(f64);
 ///
 /// impl Optimizer for Sign {
-///     fn states(&self) -> usize {
+///     fn slots(&self) -> usize {
 ///         0
 ///     }
 ///     fn update(&self, _: Isa, _: u64, params: &mut [f32], grads: &[f32], _: &mut [&mut [f32]]) {
 ///         params.iter_mut().zip(grads).for_each(|(p, g)| *p -= self.0 as f32 * g.signum());
 ///     }
-///     fn rate(&self) -> f64 {
+///     fn learning_rate(&self) -> f64 {
 ///         self.0
 ///     }
-///     fn set_rate(&mut self, rate: f64) {
-///         self.0 = rate;
+///     fn set_learning_rate(&mut self, learning_rate: f64) {
+///         self.0 = learning_rate;
 ///     }
 /// }
 ///
@@ -56,47 +63,48 @@ pub use whole::{Form, Whole};
 /// assert_eq!(params, [1.0]);
 /// ```
 pub trait Optimizer: Sync {
-    /// How many numbers it remembers for each parameter.
-    fn states(&self) -> usize;
+    /// How many numbers (slots) it keeps for each parameter from step to step.
+    fn slots(&self) -> usize;
 
-    /// What the `k`-th of them begins with.
-    fn initial_state(&self, k: usize) -> f32 {
+    /// What the `k`-th slot begins with.
+    fn initial_slot(&self, k: usize) -> f32 {
         let _ = k;
         0.0
     }
 
-    /// Whether it must see whole tensors.
-    fn whole(&self) -> bool {
+    /// Whether it must see whole tensors, because what it does to a number depends on the others.
+    fn per_tensor(&self) -> bool {
         false
     }
 
-    /// How many numbers [`update_tensor`](Optimizer::update_tensor) needs to work in.
-    fn scratch(&self, form: &Form) -> usize {
-        let _ = form;
+    /// How many numbers [`update_tensor`](Optimizer::update_tensor) needs as scratch memory.
+    fn scratch(&self, layout: &TensorLayout) -> usize {
+        let _ = layout;
         0
     }
 
-    /// Changes a stretch of the parameters; `step` is 1 for the first. All slices have one length, and there are
-    /// [`states`](Optimizer::states) of `state`. To update two stretches is to update both at once. Where
-    /// [`whole`](Optimizer::whole) no training calls it.
+    /// Changes a range of the parameters; `step` is 1 for the first. All slices have one length, and there are
+    /// [`slots`](Optimizer::slots) of them in `slots`. A range cut in two gives the same bits. Where
+    /// [`per_tensor`](Optimizer::per_tensor) no training calls it.
     ///
     /// # Panics
-    /// The lengths disagree, there are too few states, or `step == 0`; always, where `whole`.
-    fn update(&self, isa: Isa, step: u64, params: &mut [f32], grads: &[f32], state: &mut [&mut [f32]]);
+    /// The lengths disagree, there are too few slots, or `step == 0`; always, where `per_tensor`.
+    fn update(&self, isa: Isa, step: u64, params: &mut [f32], grads: &[f32], slots: &mut [&mut [f32]]);
 
-    /// Changes a whole tensor, as [`update`](Optimizer::update) a stretch. It is called where [`whole`](Optimizer::whole).
+    /// Changes a whole tensor. It is called instead of [`update`](Optimizer::update) where
+    /// [`per_tensor`](Optimizer::per_tensor).
     ///
     /// # Panics
     /// As `update`; there is less scratch than was asked for.
-    fn update_tensor(&self, isa: Isa, step: u64, tensor: Whole, state: &mut [&mut [f32]]) {
-        self.update(isa, step, tensor.params, tensor.grads, state);
+    fn update_tensor(&self, isa: Isa, step: u64, tensor: TensorUpdate, slots: &mut [&mut [f32]]) {
+        self.update(isa, step, tensor.params, tensor.grads, slots);
     }
 
     /// The learning rate.
-    fn rate(&self) -> f64;
+    fn learning_rate(&self) -> f64;
 
     /// Changes the learning rate, as a schedule does between steps.
-    fn set_rate(&mut self, rate: f64);
+    fn set_learning_rate(&mut self, learning_rate: f64);
 
     /// What is wrong with the settings, if anything. Asked before training.
     ///
@@ -107,37 +115,33 @@ pub trait Optimizer: Sync {
     }
 }
 
-/// The states of one stretch.
+/// The slots as an array.
 #[track_caller]
-fn states<'a, const K: usize>(state: &'a mut [&mut [f32]]) -> [&'a mut [f32]; K] {
-    assert_eq!(state.len(), K, "expected as many states as the optimiser asked for");
-    let mut all = state.iter_mut();
+fn array_of_slots<'a, const K: usize>(slots: &'a mut [&mut [f32]]) -> [&'a mut [f32]; K] {
+    assert_eq!(slots.len(), K, "expected as many slots as the optimiser asked for");
+    let mut all = slots.iter_mut();
     core::array::from_fn(|_| match all.next() {
-        Some(state) => &mut **state,
+        Some(slot) => &mut **slot,
         None => unreachable!("the count was just compared"),
     })
 }
 
 /// For `update` of an optimiser that sees whole tensors.
 #[track_caller]
-fn not_a_stretch() -> ! {
-    panic!("expected a whole tensor, found a stretch: call `update_tensor`")
+fn wants_whole_tensor() -> ! {
+    panic!("expected a whole tensor, found a range of parameters: call `update_tensor`")
 }
 
-/// Learning rates, epsilons, decays: finite, and not below 0.
-fn not_negative(name: &str, value: f64) -> Result<(), String> {
-    match value >= 0.0 && value.is_finite() {
-        true => Ok(()),
-        false => {
-            Err(format!("expected {name} of at least 0, found {value}\nhelp: use a finite number that is not negative"))
+/// base^exponent, by squaring: a few multiplications, where `libm::pow` would take longer than the step of a small
+/// network.
+fn powi(mut base: f64, mut exponent: u64) -> f64 {
+    let mut product = 1.0;
+    while exponent > 0 {
+        if exponent & 1 == 1 {
+            product *= base;
         }
+        base *= base;
+        exponent >>= 1;
     }
-}
-
-/// ChunkQueue of the past: 1 would never forget.
-fn share(name: &str, value: f64, usual: f64) -> Result<(), String> {
-    match (0.0..1.0).contains(&value) {
-        true => Ok(()),
-        false => Err(format!("expected {name} from 0 up to but without 1, found {value}\nhelp: {usual} is usual")),
-    }
+    product
 }

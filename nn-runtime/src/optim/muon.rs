@@ -1,20 +1,25 @@
-//! `Muon`: a matrix moves along its momentum with all singular values brought near 1; what is no matrix is stepped by `AdamW`.
+//! `Muon`: a matrix moves along its momentum with all singular values brought near 1; what is no matrix is stepped by
+//! `AdamW`.
 
 use alloc::string::{String, ToString};
 
-use super::{AdamW, Optimizer, Whole, not_a_stretch, not_negative, share};
-use nn_kernels::simd::Isa;
-use nn_kernels::update::{NewtonSchulz, follow, orthogonalize, orthogonalize_scratch, shrink_and_step};
+use super::newton_schulz::{NewtonSchulz, orthogonalize, orthogonalize_scratch};
+use super::settings::{below_one, learning_rate, none_negative, not_negative, settings};
+use super::{AdamW, Optimizer, TensorLayout, TensorUpdate, wants_whole_tensor};
+use nn_kernels::elementwise::Map;
+use nn_kernels::optimizer::update_ema;
+use nn_kernels::simd::{Isa, Simd};
 
 /// Muon: `m = momentum · m + (1 - momentum) · g`, `u = momentum · m + (1 - momentum) · g` after Nesterov, else `m`;
-/// `p *= 1 - rate · weight_decay`, `p -= rate · √max(1, out / in) · orthogonalised(u)`.
+/// `p *= 1 - learning_rate · weight_decay`, `p -= learning_rate · √max(1, out / in) · orthogonalised(u)`.
 ///
-/// It steps every tensor of two or more axes, as the matrix `[out, in]` of all but the first flattened; **every other tensor (biases,
-/// scales) is stepped by the [`AdamW`] that is given**, with its own rate and settings. Embeddings are matrices to it.
+/// It steps every tensor of two or more axes, as the matrix `[out, in]` of all but the first flattened; **every other
+/// tensor (biases, scales) is stepped by the [`AdamW`] that is given**, with its own learning rate and settings.
+/// Embeddings are matrices to it.
 ///
 /// | argument | here | PyTorch's `Muon` | Keras's `Muon` |
 /// |---|---|---|---|
-/// | `rate` | must be given | `lr=1e-3` | `learning_rate=0.001` |
+/// | `learning_rate` | must be given | `lr=1e-3` | `learning_rate=0.001` |
 /// | `others` | must be given | none: it takes matrices alone | `adam_beta_1=0.9`, `adam_lr_ratio=1`, … |
 /// | `momentum` | `0.95` | `momentum=0.95` | `momentum=0.95`, without `1 - momentum` |
 /// | `nesterov` | `true` | `nesterov=True` | `nesterov=True` |
@@ -23,7 +28,8 @@ use nn_kernels::update::{NewtonSchulz, follow, orthogonalize, orthogonalize_scra
 /// | `newton_schulz` | `(3.4445, -4.775, 2.0315), 5` | `ns_coefficients`, `ns_steps=5` | `muon_a`, `muon_b`, `muon_c`, `ns_steps=5` |
 /// | `eps` | `1e-7`, the least norm | `eps=1e-7`, likewise | `1e-7`, added |
 ///
-/// PyTorch orthogonalises in `bfloat16`, this in `f32`. Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024.
+/// PyTorch orthogonalises in `bfloat16`, this in `f32`. Jordan et al., "Muon: An optimizer for hidden layers in neural
+/// networks", 2024.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -38,31 +44,32 @@ use nn_kernels::update::{NewtonSchulz, follow, orthogonalize, orthogonalize_scra
 /// ```
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Muon {
-    rate: f64,
-    /// The rate that the others' rate was given beside.
-    beside: f64,
+    learning_rate: f64,
+    /// The learning rate that `others` were given beside.
+    base_learning_rate: f64,
     others: AdamW,
     momentum: f64,
     nesterov: bool,
     weight_decay: f64,
     match_rms: bool,
-    iteration: NewtonSchulz,
+    newton_schulz: NewtonSchulz,
 }
 
+settings!(Muon: weight_decay);
+
 impl Muon {
-    /// With this learning rate for matrices, and `others` for all other tensors. Where the rate is changed, theirs changes in
-    /// proportion.
-    pub const fn new(rate: f64, others: AdamW) -> Self {
-        let iteration = NewtonSchulz { coefficients: (3.4445, -4.775, 2.0315), steps: 5, eps: 1e-7 };
+    /// With this learning rate for matrices, and `others` for all other tensors. Where the learning rate is changed,
+    /// theirs changes in proportion.
+    pub const fn new(learning_rate: f64, others: AdamW) -> Self {
         Muon {
-            rate,
-            beside: rate,
+            learning_rate,
+            base_learning_rate: learning_rate,
             others,
             momentum: 0.95,
             nesterov: true,
             weight_decay: 0.1,
             match_rms: false,
-            iteration,
+            newton_schulz: NewtonSchulz { coefficients: (3.4445, -4.775, 2.0315), steps: 5, eps: 1e-7 },
         }
     }
 
@@ -78,14 +85,8 @@ impl Muon {
         self
     }
 
-    /// How strongly matrices are drawn to 0.
-    pub const fn weight_decay(mut self, weight_decay: f64) -> Self {
-        self.weight_decay = weight_decay;
-        self
-    }
-
-    /// Steps by `0.2 · √max(out, in)` instead of `√max(1, out / in)`, so that a rate means what it means to `AdamW`. Liu et al.,
-    /// "Muon is Scalable for LLM Training", 2025.
+    /// Steps by `0.2 · √max(out, in)` instead of `√max(1, out / in)`, so that a learning rate means what it means to
+    /// `AdamW`. Liu et al., "Muon is Scalable for LLM Training", 2025.
     pub const fn match_rms(mut self, match_rms: bool) -> Self {
         self.match_rms = match_rms;
         self
@@ -93,46 +94,60 @@ impl Muon {
 
     /// The coefficients and the number of the iterations that orthogonalise.
     pub const fn newton_schulz(mut self, coefficients: (f64, f64, f64), steps: u32) -> Self {
-        (self.iteration.coefficients, self.iteration.steps) = (coefficients, steps);
+        (self.newton_schulz.coefficients, self.newton_schulz.steps) = (coefficients, steps);
         self
     }
 
     /// The least norm that a matrix is divided by.
     pub const fn eps(mut self, eps: f64) -> Self {
-        self.iteration.eps = eps;
+        self.newton_schulz.eps = eps;
         self
     }
 
     /// The step of a matrix, `[out, rest]` in its standard layout.
-    fn matrix(&self, isa: Isa, [out, rest]: [usize; 2], tensor: Whole, mean: &mut [f32]) {
-        let Whole { form, params, grads, scratch } = tensor;
-        follow(isa, 1.0 - self.momentum, grads, mean);
+    fn step_matrix(&self, isa: Isa, [out, rest]: [usize; 2], tensor: TensorUpdate, mean: &mut [f32]) {
+        let TensorUpdate { layout, params, grads, scratch } = tensor;
+        update_ema(isa, 1.0 - self.momentum, grads, mean);
         match self.nesterov {
-            true => follow(isa, self.momentum, mean, grads),
+            true => update_ema(isa, self.momentum, mean, grads),
             false => grads.copy_from_slice(mean),
         }
         let (standard, scratch) = scratch.split_at_mut(out * rest);
-        form.read(grads, standard);
+        layout.read(grads, standard);
         if out <= rest {
-            orthogonalize(isa, self.iteration, [out, rest], standard, scratch);
+            orthogonalize(isa, self.newton_schulz, [out, rest], standard, scratch);
         } else {
-            let (turned, scratch) = scratch.split_at_mut(out * rest);
-            turn([out, rest], standard, turned);
-            orthogonalize(isa, self.iteration, [rest, out], turned, scratch);
-            turn([rest, out], turned, standard);
+            let (transposed, scratch) = scratch.split_at_mut(out * rest);
+            transpose([out, rest], standard, transposed);
+            orthogonalize(isa, self.newton_schulz, [rest, out], transposed, scratch);
+            transpose([rest, out], transposed, standard);
         }
-        form.write(standard, grads);
+        layout.write(standard, grads);
         let (out, rest) = (out as f64, rest as f64);
         let ratio = match self.match_rms {
             true => 0.2 * libm::sqrt(out.max(rest)),
             false => libm::sqrt((out / rest).max(1.0)),
         };
-        shrink_and_step(isa, 1.0 - self.rate * self.weight_decay, self.rate * ratio, grads, params);
+        let shrink = (1.0 - self.learning_rate * self.weight_decay) as f32;
+        isa.zip_in_place(&ShrinkAndStep { shrink, step: (self.learning_rate * ratio) as f32 }, params, grads);
+    }
+}
+
+/// `shrink · p - step · direction`.
+struct ShrinkAndStep {
+    shrink: f32,
+    step: f32,
+}
+
+impl Map<2> for ShrinkAndStep {
+    #[inline(always)]
+    fn apply<S: Simd>(&self, s: S, [p, direction]: [S::F; 2]) -> S::F {
+        s.fma(s.splat(-self.step), direction, s.mul(p, s.splat(self.shrink)))
     }
 }
 
 /// `to[j, i] = from[i, j]`.
-fn turn([rows, cols]: [usize; 2], from: &[f32], to: &mut [f32]) {
+fn transpose([rows, cols]: [usize; 2], from: &[f32], to: &mut [f32]) {
     for (i, row) in from.chunks_exact(cols).enumerate() {
         for (j, x) in row.iter().enumerate() {
             to[j * rows + i] = *x;
@@ -141,17 +156,19 @@ fn turn([rows, cols]: [usize; 2], from: &[f32], to: &mut [f32]) {
 }
 
 impl Optimizer for Muon {
+    learning_rate!();
+
     /// As many as `AdamW` keeps; a matrix uses one.
-    fn states(&self) -> usize {
-        self.others.states()
+    fn slots(&self) -> usize {
+        self.others.slots()
     }
 
-    fn whole(&self) -> bool {
+    fn per_tensor(&self) -> bool {
         true
     }
 
-    fn scratch(&self, form: &super::Form) -> usize {
-        match form.matrix() {
+    fn scratch(&self, layout: &TensorLayout) -> usize {
+        match layout.matrix() {
             Some([out, rest]) if out <= rest => out * rest + orthogonalize_scratch(out, rest),
             Some([out, rest]) => 2 * out * rest + orthogonalize_scratch(rest, out),
             None => 0,
@@ -159,40 +176,31 @@ impl Optimizer for Muon {
     }
 
     fn update(&self, _: Isa, _: u64, _: &mut [f32], _: &[f32], _: &mut [&mut [f32]]) {
-        not_a_stretch()
+        wants_whole_tensor()
     }
 
-    fn update_tensor(&self, isa: Isa, step: u64, tensor: Whole, state: &mut [&mut [f32]]) {
-        match tensor.form.matrix() {
-            Some(sizes) => self.matrix(isa, sizes, tensor, state[0]),
+    fn update_tensor(&self, isa: Isa, step: u64, tensor: TensorUpdate, slots: &mut [&mut [f32]]) {
+        match tensor.layout.matrix() {
+            Some(sizes) => self.step_matrix(isa, sizes, tensor, slots[0]),
             None => {
                 let mut others = self.others;
-                if self.rate != self.beside {
-                    others.set_rate(others.rate() * self.rate / self.beside);
+                if self.learning_rate != self.base_learning_rate {
+                    let scale = self.learning_rate / self.base_learning_rate;
+                    others.set_learning_rate(others.learning_rate() * scale);
                 }
-                others.update(isa, step, tensor.params, tensor.grads, state);
+                others.update(isa, step, tensor.params, tensor.grads, slots);
             }
         }
     }
 
-    fn rate(&self) -> f64 {
-        self.rate
-    }
-
-    fn set_rate(&mut self, rate: f64) {
-        self.rate = rate;
-    }
-
     fn check(&self) -> Result<(), String> {
-        not_negative("a rate", self.rate)?;
-        if self.beside == 0.0 {
-            return Err(
-                "expected a rate above 0 for `Muon`, found 0\nhelp: `Muon::new(0.02, AdamW::new(1e-3))`".to_string()
-            );
+        not_negative("a learning rate", self.learning_rate)?;
+        if self.base_learning_rate == 0.0 {
+            let help = "`Muon::new(0.02, AdamW::new(1e-3))`";
+            return Err("expected a learning rate above 0 for `Muon`, found 0\nhelp: ".to_string() + help);
         }
-        not_negative("a weight decay", self.weight_decay)?;
-        not_negative("an eps", self.iteration.eps)?;
-        share("a momentum", self.momentum, 0.95)?;
+        none_negative(&[("a weight decay", self.weight_decay), ("an eps", self.newton_schulz.eps)])?;
+        below_one("a momentum", self.momentum, 0.95)?;
         self.others.check()
     }
 }

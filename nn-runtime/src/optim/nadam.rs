@@ -2,20 +2,22 @@
 
 use alloc::string::String;
 
-use super::{Optimizer, not_negative, share, states};
-use nn_kernels::simd::Isa;
-use nn_kernels::update::NadamStep;
+use super::adam::Moments;
+use super::settings::{betas_below_one, learning_rate, none_negative, settings};
+use super::{Optimizer, array_of_slots, powi};
+use nn_kernels::optimizer::{UpdateRule, update};
+use nn_kernels::simd::{Isa, Simd};
 
 /// Nadam: `g += weight_decay · p`, `m = β₁ · m + (1 - β₁) · g`, `v = β₂ · v + (1 - β₂) · g²`,
-/// `p -= rate · ((1 - μ) / (1 - Πμ) · g + μ' / (1 - Πμ · μ') · m) / (√(v / (1 - β₂^step)) + eps)`, with
+/// `p -= learning_rate · ((1 - μ) / (1 - Πμ) · g + μ' / (1 - Πμ · μ') · m) / (√(v / (1 - β₂^step)) + eps)`, with
 /// `μ = β₁ · (1 - 0.96^(step · momentum_decay) / 2)`, `μ'` that of the next step, and `Πμ` the product of all so far.
 ///
 /// | argument | here | PyTorch's `NAdam` | Keras's `Nadam` |
 /// |---|---|---|---|
-/// | `rate` | must be given | `lr=2e-3` | `learning_rate=0.001` |
+/// | `learning_rate` | must be given | `lr=2e-3` | `learning_rate=0.001` |
 /// | `betas` | `0.9, 0.999` | `betas=(0.9, 0.999)` | `beta_1=0.9, beta_2=0.999` |
 /// | `eps` | `1e-8` | `eps=1e-8` | `epsilon=1e-7` |
-/// | `momentum_decay` | `0.004` | `momentum_decay=4e-3` | always `0.004` |
+/// | `momentum_decay` | `0.004` | `momentum_decay=4e-3` | always as `1.0` (Keras 3.15) |
 /// | `weight_decay` (L2) | `0.0` | `weight_decay=0` | none; its `weight_decay` is decoupled |
 ///
 /// Dozat, "Incorporating Nesterov Momentum into Adam", 2016.
@@ -26,33 +28,23 @@ use nn_kernels::update::NadamStep;
 ///
 /// let (mut params, mut mean, mut square) = ([1.0], [0.0], [0.0]);
 /// Nadam::new(0.25).update(Isa::detect(), 1, &mut params, &[1000.0], &mut [&mut mean, &mut square]);
-/// assert!(params[0] < 0.75); // further than Adam's first step, which is the rate
+/// assert!(params[0] < 0.75); // further than Adam's first step, which is the learning rate
 /// ```
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Nadam {
-    rate: f64,
+    learning_rate: f64,
     betas: (f64, f64),
     eps: f64,
     momentum_decay: f64,
     weight_decay: f64,
 }
 
+settings!(Nadam: betas, eps, weight_decay);
+
 impl Nadam {
     /// With this learning rate.
-    pub const fn new(rate: f64) -> Self {
-        Nadam { rate, betas: (0.9, 0.999), eps: 1e-8, momentum_decay: 4e-3, weight_decay: 0.0 }
-    }
-
-    /// What is left of the mean gradient and of the mean square from step to step: from 0 up to but without 1.
-    pub const fn betas(mut self, first: f64, second: f64) -> Self {
-        self.betas = (first, second);
-        self
-    }
-
-    /// What is added to the root, so that nothing is divided by 0.
-    pub const fn eps(mut self, eps: f64) -> Self {
-        self.eps = eps;
-        self
+    pub const fn new(learning_rate: f64) -> Self {
+        Nadam { learning_rate, betas: (0.9, 0.999), eps: 1e-8, momentum_decay: 4e-3, weight_decay: 0.0 }
     }
 
     /// How fast the momentum grows from half of the first beta towards all of it.
@@ -60,39 +52,72 @@ impl Nadam {
         self.momentum_decay = momentum_decay;
         self
     }
-
-    /// What of each parameter is added to its gradient.
-    pub const fn weight_decay(mut self, weight_decay: f64) -> Self {
-        self.weight_decay = weight_decay;
-        self
-    }
 }
 
 impl Optimizer for Nadam {
-    fn states(&self) -> usize {
+    learning_rate!();
+
+    fn slots(&self) -> usize {
         2
     }
 
-    fn update(&self, isa: Isa, step: u64, params: &mut [f32], grads: &[f32], state: &mut [&mut [f32]]) {
-        let [mean, square] = states(state);
-        let step = NadamStep::new(step, self.rate, self.betas, self.eps, self.weight_decay, self.momentum_decay);
-        step.update(isa, params, grads, mean, square);
-    }
-
-    fn rate(&self) -> f64 {
-        self.rate
-    }
-
-    fn set_rate(&mut self, rate: f64) {
-        self.rate = rate;
+    fn update(&self, isa: Isa, step: u64, params: &mut [f32], grads: &[f32], slots: &mut [&mut [f32]]) {
+        let moments = Moments::new(step, self.betas, self.eps);
+        let decay = libm::pow(0.96, self.momentum_decay);
+        let momentum = |decayed: f64| self.betas.0 * (1.0 - 0.5 * decayed);
+        let (now, next) = (momentum(powi(decay, step)), momentum(powi(decay, step + 1)));
+        let product = product_of_momenta(step, decay, momentum);
+        let rule = NadamStep {
+            moments,
+            grad_size: (self.learning_rate * (1.0 - now) / (1.0 - product)) as f32,
+            mean_size: (self.learning_rate * next / (1.0 - product * next)) as f32,
+            weight_decay: self.weight_decay as f32,
+        };
+        update(isa, rule, params, grads, array_of_slots(slots));
     }
 
     fn check(&self) -> Result<(), String> {
-        not_negative("a rate", self.rate)?;
-        not_negative("an eps", self.eps)?;
-        not_negative("a momentum decay", self.momentum_decay)?;
-        not_negative("a weight decay", self.weight_decay)?;
-        share("a first beta", self.betas.0, 0.9)?;
-        share("a second beta", self.betas.1, 0.999)
+        none_negative(&[
+            ("a learning rate", self.learning_rate),
+            ("an eps", self.eps),
+            ("a momentum decay", self.momentum_decay),
+            ("a weight decay", self.weight_decay),
+        ])?;
+        betas_below_one(self.betas, (0.9, 0.999))
+    }
+}
+
+/// The product of the momenta of all steps up to `step`, which follows from the number of the step: none has to be
+/// remembered. It halves at least every step at first, so that a few dozen factors are enough: what is below a rounding
+/// of 1 is never seen beside it.
+fn product_of_momenta(step: u64, decay: f64, momentum: impl Fn(f64) -> f64) -> f64 {
+    let (mut product, mut decayed) = (1.0, 1.0);
+    for _ in 0..step {
+        decayed *= decay;
+        product *= momentum(decayed);
+        if product < 1e-17 {
+            return 0.0;
+        }
+    }
+    product
+}
+
+#[derive(Clone, Copy)]
+struct NadamStep {
+    moments: Moments,
+    /// What the gradient itself is multiplied by.
+    grad_size: f32,
+    /// What the mean gradient is multiplied by.
+    mean_size: f32,
+    weight_decay: f32,
+}
+
+impl UpdateRule<2> for NadamStep {
+    #[inline(always)]
+    fn step<S: Simd>(self, s: S, p: S::F, g: S::F, slots: [S::F; 2]) -> (S::F, [S::F; 2]) {
+        let g = s.fma(s.splat(self.weight_decay), p, g);
+        let [m, v] = self.moments.next(s, g, slots);
+        let direction = s.fma(s.splat(self.mean_size), m, s.mul(s.splat(self.grad_size), g));
+        (s.sub(p, self.moments.div_by_root(s, direction, v)), [m, v])
     }
 }

@@ -2,16 +2,17 @@
 
 use alloc::string::String;
 
-use super::{Optimizer, not_negative, share, states};
-use nn_kernels::simd::Isa;
-use nn_kernels::update::{RmspropMomentumStep, RmspropStep};
+use super::settings::{below_one, learning_rate, none_negative, settings};
+use super::{Optimizer, array_of_slots};
+use nn_kernels::optimizer::{UpdateRule, div_by_sqrt, flush_denormals, update};
+use nn_kernels::simd::{Isa, Simd};
 
-/// RMSprop: `g += weight_decay · p`, `v = alpha · v + (1 - alpha) · g²`, `p -= rate · g / (√v + eps)`; with momentum
-/// `b = momentum · b + g / (√v + eps)`, `p -= rate · b`.
+/// RMSprop: `g += weight_decay · p`, `v = alpha · v + (1 - alpha) · g²`, `p -= learning_rate · g / (√v + eps)`; with
+/// momentum `b = momentum · b + g / (√v + eps)`, `p -= learning_rate · b`.
 ///
 /// | argument | here | PyTorch's `RMSprop` | Keras's `RMSprop` |
 /// |---|---|---|---|
-/// | `rate` | must be given | `lr=0.01` | `learning_rate=0.001` |
+/// | `learning_rate` | must be given | `lr=0.01` | `learning_rate=0.001` |
 /// | `alpha` | `0.99` | `alpha=0.99` | `rho=0.9` |
 /// | `eps` | `1e-8` | `eps=1e-8` | `epsilon=1e-7`, under the root |
 /// | `momentum` | `0.0` | `momentum=0` | `momentum=0.0` |
@@ -30,17 +31,19 @@ use nn_kernels::update::{RmspropMomentumStep, RmspropStep};
 /// ```
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct RmsProp {
-    rate: f64,
+    learning_rate: f64,
     alpha: f64,
     eps: f64,
     momentum: f64,
     weight_decay: f64,
 }
 
+settings!(RmsProp: eps, momentum, weight_decay);
+
 impl RmsProp {
     /// With this learning rate.
-    pub const fn new(rate: f64) -> Self {
-        RmsProp { rate, alpha: 0.99, eps: 1e-8, momentum: 0.0, weight_decay: 0.0 }
+    pub const fn new(learning_rate: f64) -> Self {
+        RmsProp { learning_rate, alpha: 0.99, eps: 1e-8, momentum: 0.0, weight_decay: 0.0 }
     }
 
     /// What is left of the mean square from step to step: from 0 up to but without 1.
@@ -48,55 +51,78 @@ impl RmsProp {
         self.alpha = alpha;
         self
     }
-
-    /// What is added to the root, so that nothing is divided by 0.
-    pub const fn eps(mut self, eps: f64) -> Self {
-        self.eps = eps;
-        self
-    }
-
-    /// What is left of the velocity from step to step: from 0 up to but without 1.
-    pub const fn momentum(mut self, momentum: f64) -> Self {
-        self.momentum = momentum;
-        self
-    }
-
-    /// What of each parameter is added to its gradient.
-    pub const fn weight_decay(mut self, weight_decay: f64) -> Self {
-        self.weight_decay = weight_decay;
-        self
-    }
 }
 
 impl Optimizer for RmsProp {
-    fn states(&self) -> usize {
+    learning_rate!();
+
+    fn slots(&self) -> usize {
         1 + usize::from(self.momentum != 0.0)
     }
 
-    fn update(&self, isa: Isa, _: u64, params: &mut [f32], grads: &[f32], state: &mut [&mut [f32]]) {
-        let step = RmspropStep::new(self.rate, self.alpha, self.eps, self.weight_decay);
+    fn update(&self, isa: Isa, _: u64, params: &mut [f32], grads: &[f32], slots: &mut [&mut [f32]]) {
+        let rule = RmsPropStep {
+            learning_rate: self.learning_rate as f32,
+            alpha: self.alpha as f32,
+            one_minus_alpha: (1.0 - self.alpha) as f32,
+            eps: self.eps as f32,
+            momentum: self.momentum as f32,
+            weight_decay: self.weight_decay as f32,
+        };
         if self.momentum == 0.0 {
-            let [square] = states(state);
-            step.update(isa, params, grads, square);
+            update::<_, 1>(isa, rule, params, grads, array_of_slots(slots));
         } else {
-            let [square, velocity] = states(state);
-            RmspropMomentumStep::new(step, self.momentum).update(isa, params, grads, square, velocity);
+            update::<_, 2>(isa, rule, params, grads, array_of_slots(slots));
         }
     }
 
-    fn rate(&self) -> f64 {
-        self.rate
-    }
-
-    fn set_rate(&mut self, rate: f64) {
-        self.rate = rate;
-    }
-
     fn check(&self) -> Result<(), String> {
-        not_negative("a rate", self.rate)?;
-        not_negative("an eps", self.eps)?;
-        not_negative("a weight decay", self.weight_decay)?;
-        share("an alpha", self.alpha, 0.99)?;
-        share("a momentum", self.momentum, 0.9)
+        none_negative(&[
+            ("a learning rate", self.learning_rate),
+            ("an eps", self.eps),
+            ("a weight decay", self.weight_decay),
+        ])?;
+        below_one("an alpha", self.alpha, 0.99)?;
+        below_one("a momentum", self.momentum, 0.9)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct RmsPropStep {
+    learning_rate: f32,
+    alpha: f32,
+    one_minus_alpha: f32,
+    eps: f32,
+    momentum: f32,
+    weight_decay: f32,
+}
+
+impl RmsPropStep {
+    /// `g / (√v + eps)` and the new `v`.
+    #[inline(always)]
+    fn direction<S: Simd>(self, s: S, p: S::F, g: S::F, v: S::F) -> (S::F, S::F) {
+        let g = s.fma(s.splat(self.weight_decay), p, g);
+        let square = s.mul(s.mul(g, s.splat(self.one_minus_alpha)), g);
+        let v = flush_denormals(s, s.fma(s.splat(self.alpha), v, square));
+        (div_by_sqrt(s, g, v, 1.0, self.eps), v)
+    }
+}
+
+/// Without momentum.
+impl UpdateRule<1> for RmsPropStep {
+    #[inline(always)]
+    fn step<S: Simd>(self, s: S, p: S::F, g: S::F, [v]: [S::F; 1]) -> (S::F, [S::F; 1]) {
+        let (direction, v) = self.direction(s, p, g, v);
+        (s.fma(s.splat(-self.learning_rate), direction, p), [v])
+    }
+}
+
+/// With momentum.
+impl UpdateRule<2> for RmsPropStep {
+    #[inline(always)]
+    fn step<S: Simd>(self, s: S, p: S::F, g: S::F, [v, b]: [S::F; 2]) -> (S::F, [S::F; 2]) {
+        let (direction, v) = self.direction(s, p, g, v);
+        let b = flush_denormals(s, s.fma(s.splat(self.momentum), b, direction));
+        (s.fma(s.splat(-self.learning_rate), b, p), [v, b])
     }
 }

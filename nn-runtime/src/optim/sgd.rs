@@ -2,22 +2,23 @@
 
 use alloc::string::{String, ToString};
 
-use super::{Optimizer, not_negative, share, states};
-use nn_kernels::simd::Isa;
-use nn_kernels::update::{MomentumStep, SgdStep};
+use super::settings::{below_one, learning_rate, none_negative, settings};
+use super::{Optimizer, array_of_slots};
+use nn_kernels::optimizer::{UpdateRule, flush_denormals, update};
+use nn_kernels::simd::{Isa, Simd};
 
-/// Stochastic gradient descent: `g += weight_decay · p`, `v = momentum · v + g`, `p -= rate · v`; after Nesterov
-/// `p -= rate · (g + momentum · v)`.
+/// Stochastic gradient descent: `g += weight_decay · p`, `v = momentum · v + g`, `p -= learning_rate · v`; after
+/// Nesterov `p -= learning_rate · (g + momentum · v)`. There is no dampening.
 ///
 /// | argument | here | PyTorch's `SGD` | Keras's `SGD` |
 /// |---|---|---|---|
-/// | `rate` | must be given | `lr=1e-3` | `learning_rate=0.01` |
+/// | `learning_rate` | must be given | `lr=1e-3` | `learning_rate=0.01` |
 /// | `momentum` | `0.0` | `momentum=0` | `momentum=0.0` |
 /// | `nesterov` | `false` | `nesterov=False` | `nesterov=False` |
 /// | `weight_decay` (L2) | `0.0` | `weight_decay=0` | none; its `weight_decay` is decoupled |
 ///
-/// Keras multiplies the velocity by the rate before it is kept. Sutskever et al., "On the importance of initialization and momentum
-/// in deep learning", 2013.
+/// Keras multiplies the velocity by the learning rate before it is kept. Sutskever et al., "On the importance of
+/// initialization and momentum in deep learning", 2013.
 ///
 /// ```
 /// use nn_runtime::Isa;
@@ -29,22 +30,18 @@ use nn_kernels::update::{MomentumStep, SgdStep};
 /// ```
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Sgd {
-    rate: f64,
+    learning_rate: f64,
     momentum: f64,
     nesterov: bool,
     weight_decay: f64,
 }
 
+settings!(Sgd: momentum, weight_decay);
+
 impl Sgd {
     /// With this learning rate, without momentum.
-    pub const fn new(rate: f64) -> Self {
-        Sgd { rate, momentum: 0.0, nesterov: false, weight_decay: 0.0 }
-    }
-
-    /// What is left of the velocity from step to step: from 0 up to but without 1.
-    pub const fn momentum(mut self, momentum: f64) -> Self {
-        self.momentum = momentum;
-        self
+    pub const fn new(learning_rate: f64) -> Self {
+        Sgd { learning_rate, momentum: 0.0, nesterov: false, weight_decay: 0.0 }
     }
 
     /// Whether a step looks ahead along the velocity; needs momentum.
@@ -52,44 +49,68 @@ impl Sgd {
         self.nesterov = nesterov;
         self
     }
-
-    /// What of each parameter is added to its gradient.
-    pub const fn weight_decay(mut self, weight_decay: f64) -> Self {
-        self.weight_decay = weight_decay;
-        self
-    }
 }
 
 impl Optimizer for Sgd {
-    fn states(&self) -> usize {
+    learning_rate!();
+
+    fn slots(&self) -> usize {
         usize::from(self.momentum != 0.0)
     }
 
-    fn update(&self, isa: Isa, _: u64, params: &mut [f32], grads: &[f32], state: &mut [&mut [f32]]) {
+    fn update(&self, isa: Isa, _: u64, params: &mut [f32], grads: &[f32], slots: &mut [&mut [f32]]) {
+        let (learning_rate, weight_decay) = (self.learning_rate as f32, self.weight_decay as f32);
+        let momentum = self.momentum as f32;
         if self.momentum == 0.0 {
-            SgdStep::new(self.rate, self.weight_decay).update(isa, params, grads);
+            update(isa, SgdStep { learning_rate, weight_decay }, params, grads, []);
+        } else if self.nesterov {
+            let rule = MomentumStep::<true> { learning_rate, momentum, weight_decay };
+            update(isa, rule, params, grads, array_of_slots(slots));
         } else {
-            let [velocity] = states(state);
-            let step = MomentumStep::new(self.rate, self.momentum, self.nesterov, self.weight_decay);
-            step.update(isa, params, grads, velocity);
+            let rule = MomentumStep::<false> { learning_rate, momentum, weight_decay };
+            update(isa, rule, params, grads, array_of_slots(slots));
         }
     }
 
-    fn rate(&self) -> f64 {
-        self.rate
-    }
-
-    fn set_rate(&mut self, rate: f64) {
-        self.rate = rate;
-    }
-
     fn check(&self) -> Result<(), String> {
-        not_negative("a rate", self.rate)?;
-        not_negative("a weight decay", self.weight_decay)?;
-        share("a momentum", self.momentum, 0.9)?;
+        none_negative(&[("a learning rate", self.learning_rate), ("a weight decay", self.weight_decay)])?;
+        below_one("a momentum", self.momentum, 0.9)?;
         match self.nesterov && self.momentum == 0.0 {
             true => Err("expected a momentum above 0 with `nesterov`, found 0\nhelp: add `.momentum(0.9)`".to_string()),
             false => Ok(()),
         }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct SgdStep {
+    learning_rate: f32,
+    weight_decay: f32,
+}
+
+impl UpdateRule<0> for SgdStep {
+    #[inline(always)]
+    fn step<S: Simd>(self, s: S, p: S::F, g: S::F, slots: [S::F; 0]) -> (S::F, [S::F; 0]) {
+        let g = s.fma(s.splat(self.weight_decay), p, g);
+        (s.fma(s.splat(-self.learning_rate), g, p), slots)
+    }
+}
+
+/// A velocity of zeros makes the first step PyTorch's first step.
+#[derive(Clone, Copy)]
+struct MomentumStep<const NESTEROV: bool> {
+    learning_rate: f32,
+    momentum: f32,
+    weight_decay: f32,
+}
+
+impl<const NESTEROV: bool> UpdateRule<1> for MomentumStep<NESTEROV> {
+    #[inline(always)]
+    fn step<S: Simd>(self, s: S, p: S::F, g: S::F, [v]: [S::F; 1]) -> (S::F, [S::F; 1]) {
+        let momentum = s.splat(self.momentum);
+        let g = s.fma(s.splat(self.weight_decay), p, g);
+        let v = flush_denormals(s, s.fma(momentum, v, g));
+        let direction = if NESTEROV { s.fma(momentum, v, g) } else { v };
+        (s.fma(s.splat(-self.learning_rate), direction, p), [v])
     }
 }

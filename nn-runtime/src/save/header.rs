@@ -1,5 +1,6 @@
-//! The header of a safetensors file: which tensors there are, of which type and shape, and where their numbers stand. It is
-//! read first, and checked against the length of the file, so that nothing is read or allocated on its word alone.
+//! The header of a safetensors file: which tensors there are, of which type and shape, and where their
+//! numbers stand. It is read first, and checked against the length of the file, so that nothing is read or
+//! allocated on its word alone.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -28,9 +29,10 @@ pub(super) struct Entry {
 }
 
 /// What a header tells.
-pub(super) struct Header {
+pub(super) struct FileHeader {
     pub(super) tensors: Vec<Entry>,
-    /// `(name, name of the tensor that has its numbers)`: how PyTorch's `save_model` writes tensors that are one.
+    /// `(name, name of the tensor that has its numbers)`: how PyTorch's `save_model` writes tensors that are
+    /// one.
     pub(super) aliases: Vec<(String, String)>,
 }
 
@@ -81,9 +83,9 @@ impl Source {
     }
 }
 
-impl Header {
+impl FileHeader {
     /// The header, after which `source` stands at the first tensor.
-    pub(super) fn read(path: &Path, source: &mut Source) -> Result<Header, WeightsError> {
+    pub(super) fn read(path: &Path, source: &mut Source) -> Result<FileHeader, WeightsError> {
         let no_read = |error: io::Error| {
             WeightsError::one(path, WeightsErrorKind::Read(error.kind()), format!("cannot be read: {error}"))
         };
@@ -169,8 +171,9 @@ struct RawTensor {
 }
 
 impl Raw {
-    /// The tensors in the order of their numbers, which begin at byte `start` and follow each other without a gap.
-    fn placed(self, start: u64) -> Result<Header, Faults> {
+    /// The tensors in the order of their numbers, which begin at byte `start` and follow each other without a
+    /// gap.
+    fn placed(self, start: u64) -> Result<FileHeader, Faults> {
         let mut faults = Faults::default();
         let mut tensors = Vec::with_capacity(self.tensors.len());
         for (name, raw) in self.tensors {
@@ -198,7 +201,7 @@ impl Raw {
             end = entry.to;
         }
         match faults.is_empty() {
-            true => Ok(Header { tensors, aliases: self.aliases }),
+            true => Ok(FileHeader { tensors, aliases: self.aliases }),
             false => Err(faults),
         }
     }

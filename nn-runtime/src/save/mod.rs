@@ -1,5 +1,5 @@
-//! Weight files: a model to safetensors and back, under standard names and in standard layouts. A load that fails changes
-//! nothing and names every difference; a save that fails leaves the old file.
+//! Weight files: a model to safetensors and back, under standard names and in standard layouts. A load that
+//! fails changes nothing and names every difference; a save that fails leaves the old file.
 
 mod error;
 mod header;
@@ -13,7 +13,7 @@ use std::path::Path;
 
 use error::Faults;
 pub use error::{WeightsError, WeightsErrorKind};
-use header::{CUT_SHORT, Entry, Header, Source};
+use header::{CUT_SHORT, Entry, FileHeader, Source};
 use numbers::NumberType;
 
 use crate::model::Model;
@@ -27,13 +27,14 @@ use nn_kernels::aligned_buffer::AlignedBuffer;
 const PIECE: usize = 1 << 16;
 
 impl<N: Network> Model<N> {
-    /// Writes all parameters as [safetensors](https://github.com/huggingface/safetensors): 32-bit floats under the names
-    /// of the declaration (`head.weight`), in the field's standard layouts (a dense weight is `[outputs, inputs]`).
+    /// Writes all parameters as [safetensors](https://github.com/huggingface/safetensors): 32-bit floats
+    /// under the names of the declaration (`head.weight`), in the field's standard layouts (a dense weight is
+    /// `[outputs, inputs]`).
     ///
-    /// The file that was there before stays whole until the new one is on the disk and takes its place, in one step: a
-    /// full disk, a crash or a second process that saves to the same path leaves one of the files, never a part of one.
-    /// Links lead where they led, and the old file's mode is kept. What is no regular file, such as a pipe or
-    /// `/dev/stdout`, is written to as it stands.
+    /// The file that was there before stays whole until the new one is on the disk and takes its place, in
+    /// one step: a full disk, a crash or a second process that saves to the same path leaves one of the
+    /// files, never a part of one. Links lead where they led, and the old file's mode is kept. What is no
+    /// regular file, such as a pipe or `/dev/stdout`, is written to as it stands.
     ///
     /// # Errors
     /// The file cannot be written; a file that was there before is left as it was.
@@ -83,17 +84,18 @@ impl<N: Network> Model<N> {
 
     /// Reads what [`save`](Model::save), or PyTorch under the same names, has written.
     ///
-    /// Numbers of 16 and 64 bits (F16, BF16, F64) are converted, as PyTorch's `load_state_dict` does. `nn.LSTM`, `nn.GRU`
-    /// and `nn.RNN` may keep their names (`lstm.weight_ih_l0`, `lstm.weight_hh_l0_reverse`; layer 2 of several is copy 2
-    /// of a repeated layer), and a prefix `module.` or `_orig_mod.` before every name is taken off. Counters that are no
-    /// part of the function (`norm.num_batches_tracked`) are passed over.
+    /// Numbers of 16 and 64 bits (F16, BF16, F64) are converted, as PyTorch's `load_state_dict` does.
+    /// `nn.LSTM`, `nn.GRU` and `nn.RNN` may keep their names (`lstm.weight_ih_l0`,
+    /// `lstm.weight_hh_l0_reverse`; layer 2 of several is copy 2 of a repeated layer), and a prefix `module.`
+    /// or `_orig_mod.` before every name is taken off. Counters that are no part of the function
+    /// (`norm.num_batches_tracked`) are passed over.
     ///
-    /// The header is read first and compared with the network and with the length of the file; no memory is taken for
-    /// tensors that are not the network's.
+    /// The header is read first and compared with the network and with the length of the file; no memory is
+    /// taken for tensors that are not the network's.
     ///
     /// # Errors
-    /// The file cannot be read, is not safetensors, or does not hold exactly this network's tensors: differences are
-    /// named, the first ten of them. A number that is not finite, or a variance below 0.
+    /// The file cannot be read, is not safetensors, or does not hold exactly this network's tensors:
+    /// differences are named, the first ten of them. A number that is not finite, or a variance below 0.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, WeightsError> {
         let path = path.as_ref();
         let no_read = |error: io::Error| match error.kind() {
@@ -104,7 +106,7 @@ impl<N: Network> Model<N> {
             kind => WeightsError::one(path, WeightsErrorKind::Read(kind), format!("cannot be read: {error}")),
         };
         let mut source = Source::open(path).map_err(no_read)?;
-        let header = Header::read(path, &mut source)?;
+        let header = FileHeader::read(path, &mut source)?;
         let tensors = params::tensors(N::COMPILED);
         let wanted = matched(&tensors, &header, N::COMPILED.name).map_err(|faults| {
             let help = "load weights that were saved from this declaration; labels are their names";
@@ -140,7 +142,7 @@ struct Wanted<'a> {
 }
 
 /// Every tensor with its place, in the order of the file; or what is wrong with names, types and shapes.
-fn matched<'a>(tensors: &'a [Tensor], header: &'a Header, network: &str) -> Result<Vec<Wanted<'a>>, Faults> {
+fn matched<'a>(tensors: &'a [Tensor], header: &'a FileHeader, network: &str) -> Result<Vec<Wanted<'a>>, Faults> {
     let wrapper = names::wrapper(header.tensors.iter().map(|entry| entry.name.as_str()));
     // A label of that name is a part of the network, not a wrapper around it.
     let wrapper = if tensors.iter().any(|tensor| tensor.name.starts_with(wrapper)) { "" } else { wrapper };

@@ -1,5 +1,5 @@
-//! Names of tensors as files have them: which one a tensor of a network goes by, and which tensors are no part of a function.
-//! What PyTorch's modules are called by is taken as it stands in a `state_dict`.
+//! Names of tensors as files have them: which one a tensor of a network goes by, and which tensors are no
+//! part of a function. What PyTorch's modules are called by is taken as it stands in a `state_dict`.
 
 /// Parameters of a recurrent layer. `torch.nn.LSTM`, `GRU` and `RNN` write the layer's number behind them.
 const RECURRENT: [&str; 4] = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"];
@@ -25,13 +25,15 @@ pub(super) fn spellings(name: &str) -> Vec<String> {
     all
 }
 
-/// Whether a tensor that the network lacks is no part of the function: counters that PyTorch's modules save along.
+/// Whether a tensor that the network lacks is no part of the function: counters that PyTorch's modules save
+/// along.
 pub(super) fn is_passed_over(name: &str) -> bool {
     let last = name.rsplit('.').next().unwrap_or(name);
     last == "num_batches_tracked" || name == "n_averaged"
 }
 
-/// What `DataParallel`, averaged and compiled modules put before every name of theirs; "" where names are plain.
+/// What `DataParallel`, averaged and compiled modules put before every name of theirs; "" where names are
+/// plain.
 pub(super) fn wrapper<'a>(names: impl Iterator<Item = &'a str> + Clone) -> &'static str {
     let wrappers = ["module.", "_orig_mod.", "_orig_mod.module.", "module._orig_mod."];
     let all = |prefix: &str| names.clone().all(|name| name.starts_with(prefix) || name == "n_averaged");

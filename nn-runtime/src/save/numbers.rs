@@ -1,4 +1,5 @@
-//! Numbers of a tensor as they come from a file: the floating-point types that PyTorch's users save, to 32 bits.
+//! Numbers of a tensor as they come from a file: the floating-point types that PyTorch's users save, to 32
+//! bits.
 
 /// A type of numbers that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
-//! Writing a file so that nothing is lost: what stands there stays whole until the new one is on the disk, links lead where
-//! they led, and the mode is kept. What is no regular file, such as a pipe, is written to as it stands.
+//! Writing a file so that nothing is lost: what stands there stays whole until the new one is on the disk,
+//! links lead where they led, and the mode is kept. What is no regular file, such as a pipe, is written to as
+//! it stands.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -16,7 +17,8 @@ const NAMES: usize = 100;
 /// Puts what `write` writes in the place of `path`.
 ///
 /// # Errors
-/// Those of `write` and of the file system; what stood at `path` before is left as it was, and nothing else is left.
+/// Those of `write` and of the file system; what stood at `path` before is left as it was, and nothing else
+/// is left.
 pub(super) fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let path = resolve(path)?;
     let before = match fs::metadata(&path) {
@@ -131,7 +133,8 @@ fn keep_owner(file: &File, before: &Metadata) {
 #[cfg(not(unix))]
 fn keep_owner(_: &File, _: &Metadata) {}
 
-/// The new name on the disk too. Not every file system can be asked for it, and the file has taken its place by then.
+/// The new name on the disk too. Not every file system can be asked for it, and the file has taken its place
+/// by then.
 fn sync_folder(folder: &Path) {
     #[cfg(unix)]
     let _ = File::open(folder).and_then(|folder| folder.sync_all());

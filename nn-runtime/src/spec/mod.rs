@@ -9,7 +9,7 @@ mod stream;
 
 use crate::fault::Fault;
 use crate::graph::CompiledNetwork;
-use crate::init::Init;
+use crate::init::{self, Init};
 use crate::shape::{MAX_LEN, Shape};
 use nn_kernels::conv::Conv;
 use nn_kernels::matrix::Panels;
@@ -200,6 +200,17 @@ impl LayerSpec {
         self.push(name, shape, Layout::Plain, init, Role::Trainable)
     }
 
+    /// How many inputs each output of the parameter given last is made of, and how many outputs each input goes into:
+    /// what [`Init`] scales its distribution by. Without this they are read from the shape, as of `[out, in, …]`.
+    ///
+    /// # Panics
+    /// No parameter has been given yet.
+    pub const fn fans(mut self, inputs: usize, outputs: usize) -> LayerSpec {
+        assert!(self.param_count > 0, "expected a parameter before its fans");
+        self.params[self.param_count - 1].fans = [inputs, outputs];
+        self
+    }
+
     /// A running statistic: saved with the others, never touched by an optimiser. What `backward_params` adds for it is its change
     /// after this step; for that it may read its present value.
     pub const fn running_stat(self, name: &'static str, shape: Shape, init: Init) -> LayerSpec {
@@ -235,7 +246,9 @@ impl LayerSpec {
         assert!(self.param_count < MAX_PARAMS, "expected at most 8 parameters in one layer");
         self.overflow |= shape.checked_len().is_none();
         let len = layout.len(&shape);
-        self.params[self.param_count] = Param { name, shape, layout, init, role, offset: self.params_len, len };
+        let fans = init::fans(&shape);
+        let offset = self.params_len;
+        self.params[self.param_count] = Param { name, shape, layout, init, fans, role, offset, len };
         self.param_count += 1;
         self.params_len += lines(len);
         self.overflow |= self.params_len > MAX_LEN;

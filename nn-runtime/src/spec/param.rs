@@ -49,6 +49,8 @@ pub(crate) struct Param {
     pub(crate) shape: Shape,
     pub(crate) layout: Layout,
     pub(crate) init: Init,
+    /// How many inputs and outputs `init` is scaled by.
+    pub(crate) fans: [usize; 2],
     pub(crate) role: Role,
     /// Where it begins within the layer's parameters.
     pub(crate) offset: usize,
@@ -61,6 +63,7 @@ impl Param {
         shape: Shape::UNKNOWN,
         layout: Layout::Plain,
         init: Init::Zeros,
+        fans: [1, 1],
         role: Role::Trainable,
         offset: 0,
         len: 0,

@@ -2,8 +2,8 @@
 //! begun by the first step.
 
 use nn_kernels::aligned_buffer::AlignedBuffer;
+use nn_kernels::optimizer::update_ema;
 use nn_kernels::simd::Isa;
-use nn_kernels::update::follow;
 
 /// A moving average of the parameters; the first step begins it.
 #[derive(Clone)]
@@ -46,7 +46,7 @@ impl EmaStep {
         match self {
             EmaStep::Nothing => {}
             EmaStep::Begin => ema.copy_from_slice(params),
-            EmaStep::Follow { decay } => follow(isa, 1.0 - decay, params, ema),
+            EmaStep::Follow { decay } => update_ema(isa, 1.0 - decay, params, ema),
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::network::Network;
 use crate::optim::Optimizer;
 use crate::spec::Role;
 use nn_kernels::aligned_buffer::AlignedBuffer;
-use nn_kernels::noise::CounterRng;
+use nn_kernels::counter_rng::CounterRng;
 use nn_kernels::simd::Isa;
 use nn_kernels::thread_pool::ThreadPool;
 

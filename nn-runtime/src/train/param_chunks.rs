@@ -7,7 +7,7 @@ use std::vec::Vec;
 
 use super::microbatch::partial_sum_ranges;
 use crate::graph::{CompiledNetwork, Node};
-use crate::optim::Form;
+use crate::optim::TensorLayout;
 use crate::params::{self, Tensor};
 use crate::spec::{LINE, Role};
 
@@ -22,7 +22,7 @@ const CHUNKS_PER_WORKER: usize = 8;
 pub(super) struct ParamChunk {
     pub(super) range: Range<usize>,
     /// Where the chunk is one whole tensor: how it lies in memory.
-    pub(super) layout: Option<Form>,
+    pub(super) layout: Option<TensorLayout>,
     /// Whether its gradient is overwritten, and need not be 0 before.
     pub(super) overwrite: bool,
 }
@@ -32,7 +32,7 @@ pub(super) fn by_tensor(map: &'static CompiledNetwork) -> Vec<ParamChunk> {
     of_role(map, Role::Trainable)
         .map(|tensor| {
             let range = tensor.offset..tensor.offset + tensor.len;
-            ParamChunk { overwrite: overwrites(map, &range), range, layout: Some(Form::of(&tensor)) }
+            ParamChunk { overwrite: overwrites(map, &range), range, layout: Some(TensorLayout::of(&tensor)) }
         })
         .collect()
 }

@@ -9,8 +9,8 @@ use std::vec::Vec;
 use crate::graph::CompiledNetwork;
 use crate::params;
 use crate::spec::Role;
+use nn_kernels::reduce::{sum_of_abs, sum_of_squares};
 use nn_kernels::simd::Isa;
-use nn_kernels::update::{sum_of_sizes, sum_of_squares};
 
 /// A cost on the size of a layer's parameters, added to the loss.
 ///
@@ -56,7 +56,7 @@ impl PlacedRegularizer {
     /// What it adds to the loss.
     pub(super) fn value(&self, isa: Isa, params: &[f32]) -> f64 {
         let params = &params[self.range.clone()];
-        let size = if self.l1 > 0.0 { self.l1 * sum_of_sizes(isa, params) } else { 0.0 };
+        let size = if self.l1 > 0.0 { self.l1 * sum_of_abs(isa, params) } else { 0.0 };
         size + if self.l2 > 0.0 { self.l2 * sum_of_squares(isa, params) } else { 0.0 }
     }
 }

@@ -110,7 +110,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     /// The learning rate of the next step.
     pub fn learning_rate(&self) -> f64 {
         let memory = &self.executor.update.state;
-        memory.schedule.rate(self.optimizer.rate(), memory.steps)
+        memory.schedule.rate(self.optimizer.learning_rate(), memory.steps)
     }
 
     /// Keeps a moving average of the learnt parameters, for [`averaged`](Trainer::averaged): the parameters
@@ -166,12 +166,12 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
             return Err(fault.clone());
         }
         let update = &self.executor.update;
-        if self.optimizer.states() != update.state.slots() {
+        if self.optimizer.slots() != update.state.slots() {
             return Err(format!(
                 "expected an optimiser that remembers {} numbers of each parameter, as the one the trainer began with, found {}\nhelp: make a \
                  new `Trainer`",
                 update.state.slots(),
-                self.optimizer.states()
+                self.optimizer.slots()
             ));
         }
         if update.accumulate == 0 {

@@ -19,8 +19,8 @@ use crate::network::Network;
 use crate::shape::Shape;
 use crate::spec::{MAX_OUTPUTS, Pass};
 use nn_kernels::aligned_buffer::AlignedBuffer;
+use nn_kernels::counter_rng::CounterRng;
 use nn_kernels::gather::gather;
-use nn_kernels::noise::CounterRng;
 use nn_kernels::simd::Isa;
 
 /// A worker's samples, and what is made of them: written by one worker, and then read by all.

@@ -4,9 +4,6 @@
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use rand::SeedableRng;
-use rand::seq::SliceRandom;
-use rand_pcg::Pcg64Mcg;
 
 use super::executor::{Executor, StepResult};
 use super::loss_sums::LossSums;
@@ -22,7 +19,7 @@ use crate::losses::Fits;
 use crate::model::Model;
 use crate::network::Network;
 use crate::optim::Optimizer;
-use nn_kernels::noise::CounterRng;
+use crate::random::Random;
 use nn_kernels::simd::Isa;
 
 /// Trains a model by gradient descent.
@@ -55,7 +52,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     /// compile.
     ///
     /// # Panics
-    /// `optimizer.states() > 4`
+    /// `optimizer.slots() > 4`
     pub fn new(model: &'m mut Model<N>, loss: L, optimizer: O) -> Self {
         Self::new_on(model, loss, optimizer, Isa::detect())
     }
@@ -63,9 +60,9 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     /// [`new`](Trainer::new) with an instruction set of choice.
     ///
     /// # Panics
-    /// `optimizer.states() > 4`
+    /// `optimizer.slots() > 4`
     pub fn new_on(model: &'m mut Model<N>, loss: L, optimizer: O, isa: Isa) -> Self {
-        assert!(optimizer.states() <= MAX_SLOTS, "expected an optimiser with at most 4 floats of state per parameter");
+        assert!(optimizer.slots() <= MAX_SLOTS, "expected an optimiser with at most 4 floats of state per parameter");
         let executor = Executor::new::<N>(&optimizer, isa);
         Trainer { model, loss, optimizer, executor, fault: None, checked: false }
     }
@@ -139,8 +136,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         let bar = if fit.progress { progress(steps) } else { ProgressBar::hidden() };
         for number in 1..=fit.epochs {
             if fit.shuffle {
-                let mut rng = Pcg64Mcg::seed_from_u64(CounterRng { key: fit.seed }.fold_in(&[number as u64]).key);
-                order.shuffle(&mut rng);
+                Random::keyed(fit.seed, &[number as u64]).shuffle(&mut order);
             }
             if fit.progress {
                 bar.set_prefix(format!("epoch {number}/{}", fit.epochs));
@@ -238,11 +234,15 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         }
         let shapes = N::COMPILED.inputs;
         if data.inputs().len() != shapes.len() {
+            let (expected, found) = (shapes.len(), data.inputs().len());
+            let help = match found < expected {
+                true => "add inputs with `Dataset::with_input`",
+                false => "make the data set without the inputs that the network does not declare",
+            };
             return Err(TrainError::setting(format!(
-                "expected {} inputs per sample, as `{}` declares, found {}\nhelp: add inputs with `Dataset::with_input`",
-                shapes.len(),
+                "expected {expected} input{} per sample, as `{}` declares, found {found}\nhelp: {help}",
+                if expected == 1 { "" } else { "s" },
                 N::COMPILED.name,
-                data.inputs().len()
             )));
         }
         for (k, (values, shape)) in data.inputs().iter().zip(shapes).enumerate() {

@@ -14,12 +14,13 @@ use super::regularizer::PlacedRegularizer;
 use super::schedule::{ConstantRate, Schedule};
 use super::workers::{ActiveWorkers, WorkerScratch};
 use crate::graph::CompiledNetwork;
-use crate::optim::{Optimizer, Whole};
+use crate::optim::{Optimizer, TensorUpdate};
 use crate::spec::Role;
 use nn_kernels::aligned_buffer::AlignedBuffer;
+use nn_kernels::chunk_queue::ChunkQueue;
+use nn_kernels::optimizer::{add_penalty, clamp};
+use nn_kernels::reduce::sum_of_squares;
 use nn_kernels::simd::Isa;
-use nn_kernels::thread_pool::ChunkQueue;
-use nn_kernels::update::{add_penalty, clamp, sum_of_squares};
 
 /// The most floats of state per parameter that an optimiser may keep.
 pub(super) const MAX_SLOTS: usize = 4;
@@ -63,10 +64,10 @@ impl Clone for Box<dyn Schedule> {
 
 impl UpdateState {
     fn new(map: &CompiledNetwork, optimizer: &impl Optimizer) -> UpdateState {
-        let slots = (0..optimizer.states())
+        let slots = (0..optimizer.slots())
             .map(|k| {
                 let mut slot = AlignedBuffer::zeroed(map.params_len);
-                let initial = optimizer.initial_state(k);
+                let initial = optimizer.initial_slot(k);
                 if initial != 0.0 {
                     slot.fill(initial);
                 }
@@ -104,7 +105,7 @@ impl Update {
     /// Cuts the parameters and makes room, as the settings want it, for so many workers. Accumulated
     /// gradients stay, unless their settings have changed.
     pub(super) fn layout(&mut self, optimizer: &impl Optimizer, workers: usize) {
-        let by_tensor = optimizer.whole() || matches!(self.clip, Some(Clip::Norm(_)));
+        let by_tensor = optimizer.per_tensor() || matches!(self.clip, Some(Clip::Norm(_)));
         // Where a norm of all is taken, the sums it is made of may not depend on the workers.
         let workers = if self.accumulates() { 1 } else { workers };
         self.chunks = match by_tensor {
@@ -235,8 +236,8 @@ impl Update {
         add_grad: Option<&(impl Fn(&mut [f32], &Range<usize>, &mut [f32], bool) + Sync)>,
     ) {
         let Update { clip, regularizers, chunks, ranges, taken, accumulated, state, .. } = self;
-        let base = optimizer.rate();
-        optimizer.set_rate(state.schedule.rate(base, state.steps));
+        let base = optimizer.learning_rate();
+        optimizer.set_learning_rate(state.schedule.rate(base, state.steps));
         state.steps += 1;
         let UpdateState { slots, steps, ema, .. } = state;
         let (count, step) = (slots.len(), *steps);
@@ -270,8 +271,8 @@ impl Update {
                 };
                 let slots = &mut [a, b, c, d][..count];
                 match layout {
-                    Some(form) if using.whole() => {
-                        let tensor = Whole { form, params: &mut *params, grads, scratch };
+                    Some(form) if using.per_tensor() => {
+                        let tensor = TensorUpdate { layout: form, params: &mut *params, grads, scratch };
                         using.update_tensor(isa, step, tensor, slots);
                     }
                     _ => using.update(isa, step, params, grads, slots),
@@ -279,7 +280,7 @@ impl Update {
                 ema_step.take(isa, params, ema);
             });
         });
-        optimizer.set_rate(base);
+        optimizer.set_learning_rate(base);
     }
 
     /// Copies the averaged parameters, where there are some, over the others.

@@ -1,53 +1,54 @@
-//! The way back through the heads: from the gradients of contexts to those of queries, keys and values, which they overwrite.
-//! Comes in: rows, the weights that were kept, gradients; goes out: gradients where the rows were.
-//! Never a sum in another order than that of keys, queries or features.
+//! Backward through attention: from the gradients of contexts to those of queries, keys and values, which
+//! they overwrite. In: rows, the weights that forward saved, gradients. Out: gradients where the rows were.
 
-use super::products::{Sums, sums, transpose};
-use super::{BLOCK, Block, Heads, Lay, Rows};
-use crate::lanes::{Each, fill};
+use super::products::{AttentionProduct, product, transpose};
+use super::{AttentionHeads, BLOCK, QueryBlock, RowLayout, StridedRows};
+use crate::elementwise::{Map, fill};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
-/// Overwrites queries, keys and values in `qkv` with their gradients, given that of the context and all weights of [`attend`](super::attend).
+/// Overwrites queries, keys and values in `qkv` with their gradients, given that of the context and all
+/// weights of [`attend`](super::attend).
 ///
 /// # Panics
-/// As [`attend`](super::attend), with [`Head::backward_scratch`](super::Head::backward_scratch).
+/// As [`attend`](super::attend), with
+/// [`AttentionHead::backward_scratch`](super::AttentionHead::backward_scratch).
 pub fn backward(
     isa: Isa,
-    heads: Heads,
-    (qkv, lay): (&mut [f32], [Lay; 3]),
+    heads: AttentionHeads,
+    (qkv, layout): (&mut [f32], [RowLayout; 3]),
     weights: &[f32],
-    dcontext: Rows,
+    dcontext: StridedRows,
     scratch: &mut [f32],
 ) {
-    let Heads { head, count, samples } = heads;
-    heads.check([qkv.len(); 3], lay);
-    heads.check_rows(head.queries, dcontext.lay, dcontext.all.len());
+    let AttentionHeads { head, count, samples } = heads;
+    heads.check([qkv.len(); 3], layout);
+    heads.check_rows(head.queries, dcontext.layout, dcontext.all.len());
     assert_eq!(
         weights.len(),
         samples * count * head.weights(),
         "expected weights for every query and key of all heads"
     );
-    let (turned, rest) = scratch.split_at_mut(head.scratch());
+    let (transposed, rest) = scratch.split_at_mut(head.scratch());
     let (slopes, rest) = rest.split_at_mut(head.keys * BLOCK);
     let (dk, rest) = rest.split_at_mut(head.keys * head.width);
     let dv = &mut rest[..head.keys * head.width];
-    isa.run(Pull { heads, qkv, lay, weights, dcontext, turned, slopes, dk, dv });
+    isa.run(AttentionBackward { heads, qkv, layout, weights, dcontext, transposed, slopes, dk, dv });
 }
 
-struct Pull<'a> {
-    heads: Heads,
+struct AttentionBackward<'a> {
+    heads: AttentionHeads,
     qkv: &'a mut [f32],
-    lay: [Lay; 3],
+    layout: [RowLayout; 3],
     weights: &'a [f32],
-    dcontext: Rows<'a>,
-    turned: &'a mut [f32],
-    /// Of the scores of a block.
+    dcontext: StridedRows<'a>,
+    transposed: &'a mut [f32],
+    /// The gradients of the scores of a block.
     slopes: &'a mut [f32],
     dk: &'a mut [f32],
     dv: &'a mut [f32],
 }
 
-impl Kernel for Pull<'_> {
+impl Kernel for AttentionBackward<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
@@ -57,53 +58,64 @@ impl Kernel for Pull<'_> {
     }
 }
 
-impl Pull<'_> {
-    /// Head `number` of all, whose rows lie at `at`.
+impl AttentionBackward<'_> {
+    /// AttentionHead number `number` of all, which is `at` (sample, head).
     #[inline(always)]
     fn head<S: Simd>(&mut self, s: S, number: usize, at: (usize, usize)) {
-        let Pull { heads: Heads { head, .. }, qkv, lay: [q, k, v], weights, dcontext, turned, slopes, dk, dv } = self;
+        let AttentionBackward {
+            heads: AttentionHeads { head, .. },
+            qkv,
+            layout: [q, k, v],
+            weights,
+            dcontext,
+            transposed,
+            slopes,
+            dk,
+            dv,
+        } = self;
         let (head, width, scale) = (*head, head.width, head.scale(s));
         let weights = &weights[number * head.weights()..][..head.weights()];
         for first in (0..head.queries).step_by(BLOCK) {
-            let Block { count, wide, seen, .. } = head.block(first);
+            let QueryBlock { count, wide, seen, .. } = head.block(first);
             if first == 0 {
-                // Those that no query of the first block sees begin with nothing.
+                // Keys that no query of the first block attends to start at 0.
                 dk[seen * width..].fill(0.0);
                 dv[seen * width..].fill(0.0);
             }
             let weights = &weights[first * head.keys..][..head.keys * wide];
-            let from = &dcontext.all[dcontext.lay.at(width, at, first)..];
-            transpose(s, from, dcontext.lay.stride, [count, width], turned);
+            let from = &dcontext.all[dcontext.layout.at(width, at, first)..];
+            transpose(s, from, dcontext.layout.stride, [count, width], transposed);
             let all = qkv.as_mut_ptr();
             let [slopes_at, dk_at, dv_at] = [&mut **slopes, &mut **dk, &mut **dv].map(|to| to.as_mut_ptr());
-            let of_weights = Sums {
+            let of_weights = AttentionProduct {
                 a: all.wrapping_add(v.at(width, at, 0)),
                 row: v.stride,
                 step: 1,
-                b: turned.as_ptr(),
+                b: transposed.as_ptr(),
                 b_step: wide,
                 c: slopes_at,
                 c_row: wide,
                 depth: width,
                 add: false,
             };
-            let of_values = Sums {
+            let of_values = AttentionProduct {
                 a: weights.as_ptr(),
                 row: wide,
                 step: 1,
                 b: from.as_ptr(),
-                b_step: dcontext.lay.stride,
+                b_step: dcontext.layout.stride,
                 c: dv_at,
                 c_row: width,
                 depth: count,
                 add: first != 0,
             };
-            // SAFETY: `pull` has checked that `seen` values of each head lie in their slice, that the slopes have `seen` rows of `wide`, the
-            // weights too, that the gradients of these queries' contexts lie in theirs, and that `dv` has a row for each key; `transpose` has
-            // filled `width` rows of `wide`.
+            // SAFETY: seen <= keys and count <= wide <= 32. `backward` has checked that the values of all
+            // keys lie in `qkv` and the context gradients of all queries in `dcontext`. `slopes` has 32 ·
+            // keys numbers, the block's weights keys · wide, `dv` keys · width and `transposed` 32 · width,
+            // of which width · wide are filled.
             unsafe {
-                sums(s, of_weights, seen, wide);
-                sums(s, of_values, seen, width);
+                product(s, of_weights, seen, wide);
+                product(s, of_values, seen, width);
             }
             let (weights, gradients) = (&weights[..seen * wide], &mut slopes[..seen * wide]);
             match wide {
@@ -111,7 +123,7 @@ impl Pull<'_> {
                 _ => slope::<S, 2>(s, scale, weights, gradients),
             }
             let slopes_at = slopes.as_ptr();
-            let of_keys = Sums {
+            let of_keys = AttentionProduct {
                 a: slopes_at,
                 row: wide,
                 step: 1,
@@ -122,7 +134,7 @@ impl Pull<'_> {
                 depth: count,
                 add: first != 0,
             };
-            let of_queries = Sums {
+            let of_queries = AttentionProduct {
                 a: slopes_at,
                 row: 1,
                 step: wide,
@@ -133,27 +145,28 @@ impl Pull<'_> {
                 depth: seen,
                 add: false,
             };
-            // SAFETY: as above, for keys and queries; these queries are read for the last time before they are overwritten, and all
-            // addresses in `qkv` come of one pointer that nothing else is borrowed from meanwhile.
+            // SAFETY: as above, with `dk` for `dv` and the queries and keys in `qkv`. The first product reads
+            // these queries for the last time before the second overwrites them; both use pointers derived
+            // from one mutable borrow of `qkv`.
             unsafe {
-                sums(s, of_keys, seen, width);
-                sums(s, of_queries, count, width);
+                product(s, of_keys, seen, width);
+                product(s, of_queries, count, width);
             }
         }
-        for (lay, from) in [(k, dk), (v, dv)] {
+        for (layout, from) in [(k, dk), (v, dv)] {
             for (row, from) in from.chunks_exact(width).enumerate() {
-                fill(s, &Same, [from], &mut qkv[lay.at(width, at, row)..][..width]);
+                fill(s, &Identity, [from], &mut qkv[layout.at(width, at, row)..][..width]);
             }
         }
     }
 }
 
-/// What is copied.
-struct Same;
+/// A copy.
+struct Identity;
 
-impl Each<1> for Same {
+impl Map<1> for Identity {
     #[inline(always)]
-    fn at<S: Simd>(&self, _: S, [x]: [S::F; 1]) -> S::F {
+    fn apply<S: Simd>(&self, _: S, [x]: [S::F; 1]) -> S::F {
         x
     }
 }

@@ -1,6 +1,5 @@
-//! The small products that attention is made of, and rows laid on their side for them.
-//! Comes in: two operands by address and distance; goes out: rows of sums, or what is there with them added.
-//! Never an address of its own choice: the caller vouches for each.
+//! The small products of attention, and the transposition of rows for them. In: two operands by address and
+//! stride. Out: rows of sums, written or added. Addresses are the caller's responsibility.
 
 use core::ops::Range;
 
@@ -9,9 +8,10 @@ use crate::micro::{Broadcast, Depth, PanelVectors, accumulate};
 use crate::simd::{Kernel, LANES, Simd};
 use crate::transpose::{Transpose, transpose_block};
 
-/// `c[r, j] = Σ_d a[r, d] · b[d, j]`, or that added to what is there: one chain of `fma` from d = 0 on.
+/// `c[r, j] = Σ_d a[r, d] · b[d, j]`, or `+=`: one chain of `fma` from d = 0 on, starting at 0 or at what is
+/// there.
 #[derive(Clone, Copy)]
-pub(super) struct Sums {
+pub(super) struct AttentionProduct {
     /// Element (r, d) is at `a + r·row + d·step`.
     pub a: *const f32,
     pub row: usize,
@@ -26,90 +26,105 @@ pub(super) struct Sums {
     pub add: bool,
 }
 
-/// Computes `rows` rows of `columns`.
+/// Computes `rows` rows of `columns` columns.
 ///
 /// # Safety
-/// For each of these rows and columns and each step of the depth the three operands are valid, `c` for writing too, and what is
-/// written is nothing that is still to be read, but for the element itself.
+/// For r < `rows`, d < `depth` and j < `columns`: `a + r·row + d·step` and `b + d·b_step + j` can be read,
+/// and `c + r·c_row + j` can be read and written. No number of `c` is one of `b`; one of `a` may be
+/// overwritten once it has been read for the last time.
 #[inline(always)]
-pub(super) unsafe fn sums<S: Simd>(s: S, job: Sums, rows: usize, columns: usize) {
+pub(super) unsafe fn product<S: Simd>(s: S, job: AttentionProduct, rows: usize, columns: usize) {
     let mut column = 0;
     while column < columns {
         let lanes = columns - column;
         let (b, c) = (job.b.wrapping_add(column), job.c.wrapping_add(column));
-        let job = Sums { b, c, ..job };
-        // SAFETY: the caller vouches for the rows, and for the columns from this one on.
+        let job = AttentionProduct { b, c, ..job };
+        // SAFETY: column + (2 · 16, 16 or `lanes`) <= columns, so the contract holds for these columns.
         unsafe {
             if lanes >= 2 * LANES && S::REGISTERS >= 32 {
-                down::<S, 2, false>(s, job, rows, LANES);
+                row_tiles::<S, 2, false>(s, job, rows, LANES);
                 column += 2 * LANES;
             } else if lanes >= LANES {
-                narrow::<S, false>(s, job, rows, LANES);
+                one_vector::<S, false>(s, job, rows, LANES);
                 column += LANES;
             } else {
-                narrow::<S, true>(s, job, rows, lanes);
+                one_vector::<S, true>(s, job, rows, lanes);
                 column = columns;
             }
         }
     }
 }
 
-/// The rows of one vector of columns. Of whole blocks of weights many at a time, while there are so many.
+/// The rows of one vector of columns; from rows of a block of weights sixteen at a time, as long as there are
+/// as many.
 ///
 /// # Safety
-/// As for [`down`].
+/// As for [`row_tiles`], with one vector.
 #[inline(always)]
-unsafe fn narrow<S: Simd, const PART: bool>(s: S, job: Sums, rows: usize, lanes: usize) {
+unsafe fn one_vector<S: Simd, const PART: bool>(s: S, job: AttentionProduct, rows: usize, lanes: usize) {
     let mut done = 0;
-    if const { S::REGISTERS >= 32 } && rows >= MANY && (job.row == 1 || job.row == BLOCK) {
-        done = rows / MANY * MANY;
+    if const { S::REGISTERS >= 32 } && rows >= TALL && (job.row == 1 || job.row == BLOCK) {
+        done = rows / TALL * TALL;
         match job.row {
-            1 => s.call(Many::<1, PART> { job, rows: done, lanes }),
-            _ => s.call(Many::<BLOCK, PART> { job, rows: done, lanes }),
+            // SAFETY: done <= rows; the pattern and the condition above make `job.row` the constant.
+            1 => s.call(unsafe { TallTiles::<1, PART>::new(job, done, lanes) }),
+            // SAFETY: as above.
+            _ => s.call(unsafe { TallTiles::<BLOCK, PART>::new(job, done, lanes) }),
         }
     }
     let (a, c) = (job.a.wrapping_add(done * job.row), job.c.wrapping_add(done * job.c_row));
-    // SAFETY: the caller vouches for all rows, of which these are the last.
-    unsafe { down::<S, 1, PART>(s, Sums { a, c, ..job }, rows - done, lanes) };
+    // SAFETY: rows from `done` to `rows`, which the contract covers.
+    unsafe { row_tiles::<S, 1, PART>(s, AttentionProduct { a, c, ..job }, rows - done, lanes) };
 }
 
-/// Rows of a tile of one vector: their chains hide the latency of `fma` twice over.
-const MANY: usize = 16;
+/// Rows of a tall tile, one vector wide: their chains hide the latency of `fma` twice over.
+const TALL: usize = 16;
 
-/// Tiles of [`MANY`] rows of one vector, with `ROW` from one row of `a` to the next: known here, so that one pointer does for all.
-struct Many<const ROW: usize, const PART: bool> {
-    job: Sums,
+/// Tiles of [`TALL`] rows of one vector. `ROW` is the stride of `a`, a constant so that one pointer serves
+/// all rows.
+struct TallTiles<const ROW: usize, const PART: bool> {
+    job: AttentionProduct,
     rows: usize,
     lanes: usize,
 }
 
-impl<const ROW: usize, const PART: bool> Kernel for Many<ROW, PART> {
+impl<const ROW: usize, const PART: bool> TallTiles<ROW, PART> {
+    /// # Safety
+    /// As for [`product`], with `rows` a multiple of [`TALL`], `job.row == ROW` and 16 columns, or `lanes`
+    /// where `PART`.
+    #[inline(always)]
+    unsafe fn new(job: AttentionProduct, rows: usize, lanes: usize) -> Self {
+        TallTiles { job, rows, lanes }
+    }
+}
+
+impl<const ROW: usize, const PART: bool> Kernel for TallTiles<ROW, PART> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Many { job: Sums { a, step, b, b_step, c, c_row, depth, add, .. }, rows, lanes } = self;
-        for row in (0..rows).step_by(MANY) {
+        let TallTiles { job: AttentionProduct { a, step, b, b_step, c, c_row, depth, add, .. }, rows, lanes } = self;
+        for row in (0..rows).step_by(TALL) {
             let at = |r: usize| c.wrapping_add((row + r) * c_row);
-            let mut sums = [s.splat(0.0); MANY];
+            let mut sums = [s.splat(0.0); TALL];
             if add {
                 for (r, sum) in sums.iter_mut().enumerate() {
-                    // SAFETY: the caller of `sums` vouches for these rows of `c`, with these lanes.
+                    // SAFETY: row + r < rows: row `row + r` of `c`, by the contract of `new`.
                     *sum = unsafe { load::<S, PART>(s, at(r), lanes) };
                 }
             }
             let (mut from, mut vector) = (a.wrapping_add(row * ROW), b);
             for _ in 0..depth {
-                // SAFETY: the caller of `sums` vouches for each row of `b`, with these lanes.
+                // SAFETY: one of `depth` rows of `b`, by the contract of `new`.
                 let x = unsafe { load::<S, PART>(s, vector, lanes) };
                 for (r, sum) in sums.iter_mut().enumerate() {
-                    // SAFETY: … and for this element of `a`.
+                    // SAFETY: row + r < rows at this step of `a`, by the contract of `new`.
                     *sum = s.fma(s.splat(unsafe { *from.wrapping_add(r * ROW) }), x, *sum);
                 }
                 from = from.wrapping_add(step);
                 vector = vector.wrapping_add(b_step);
             }
             for (r, sum) in sums.into_iter().enumerate() {
-                // SAFETY: as for the loads, and nothing else borrows what is written.
+                // SAFETY: row + r < rows: row `row + r` of `c`, by the contract of `new`.
                 unsafe { store::<S, PART>(s, sum, at(r), lanes) };
             }
         }
@@ -122,7 +137,7 @@ impl<const ROW: usize, const PART: bool> Kernel for Many<ROW, PART> {
 /// They can be read.
 #[inline(always)]
 unsafe fn load<S: Simd, const PART: bool>(s: S, from: *const f32, lanes: usize) -> S::F {
-    // SAFETY: the caller vouches for so many numbers.
+    // SAFETY: sixteen or `lanes` numbers, by the contract.
     unsafe {
         match PART {
             true => s.load_part(core::slice::from_raw_parts(from, lanes)),
@@ -137,7 +152,7 @@ unsafe fn load<S: Simd, const PART: bool>(s: S, from: *const f32, lanes: usize) 
 /// They can be written, and nothing else borrows them.
 #[inline(always)]
 unsafe fn store<S: Simd, const PART: bool>(s: S, x: S::F, to: *mut f32, lanes: usize) {
-    // SAFETY: the caller vouches for so many numbers.
+    // SAFETY: sixteen or `lanes` numbers, by the contract.
     unsafe {
         match PART {
             true => s.store_part(x, core::slice::from_raw_parts_mut(to, lanes)),
@@ -146,18 +161,19 @@ unsafe fn store<S: Simd, const PART: bool>(s: S, x: S::F, to: *mut f32, lanes: u
     }
 }
 
-/// The rows, in tiles as tall as there are registers and rows left for: eight, four, two, one.
+/// All rows, in tiles of eight, four, two or one, as registers allow.
 ///
 /// # Safety
-/// As for [`sums`], with `V` vectors of columns; where `PART`, the last has `lanes`.
+/// As for [`product`], with `V` vectors of columns; where `PART`, the last has `lanes`.
 #[inline(always)]
-unsafe fn down<S: Simd, const V: usize, const PART: bool>(s: S, job: Sums, rows: usize, lanes: usize) {
+unsafe fn row_tiles<S: Simd, const V: usize, const PART: bool>(s: S, job: AttentionProduct, rows: usize, lanes: usize) {
     let mut row = 0;
     macro_rules! tiles {
         ($($tall:literal from $registers:literal),*) => {$(
             let to = row + (rows - row) / $tall * $tall;
             if S::REGISTERS >= $registers && to > row {
-                s.call(Tiles::<$tall, V, PART> { job, rows: row..to, lanes });
+                // SAFETY: row..to lies within the rows, and its length is a multiple of the height.
+                s.call(unsafe { RowTiles::<$tall, V, PART>::new(job, row..to, lanes) });
                 row = to;
             }
         )*};
@@ -166,36 +182,46 @@ unsafe fn down<S: Simd, const V: usize, const PART: bool>(s: S, job: Sums, rows:
     debug_assert_eq!(row, rows);
 }
 
-/// Tiles of `TALL` rows, one below the other, as a function of its own: the registers are shared out for each anew.
-struct Tiles<const TALL: usize, const V: usize, const PART: bool> {
-    job: Sums,
+/// Tiles of `R` rows, as a function of its own, so that registers are allocated for each height separately.
+struct RowTiles<const R: usize, const V: usize, const PART: bool> {
+    job: AttentionProduct,
     rows: Range<usize>,
     lanes: usize,
 }
 
-impl<const TALL: usize, const V: usize, const PART: bool> Kernel for Tiles<TALL, V, PART> {
+impl<const R: usize, const V: usize, const PART: bool> RowTiles<R, V, PART> {
+    /// # Safety
+    /// As for [`row_tiles`], for `rows`, whose number is a multiple of `R`.
+    #[inline(always)]
+    unsafe fn new(job: AttentionProduct, rows: Range<usize>, lanes: usize) -> Self {
+        RowTiles { job, rows, lanes }
+    }
+}
+
+impl<const R: usize, const V: usize, const PART: bool> Kernel for RowTiles<R, V, PART> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Tiles { job: Sums { a, row: a_row, step, b, b_step, c, c_row, depth, add }, rows, lanes } = self;
+        let RowTiles { job: AttentionProduct { a, row: a_row, step, b, b_step, c, c_row, depth, add }, rows, lanes } =
+            self;
         let vectors = PanelVectors { at: b, step: b_step, pair: 0, lanes };
-        for row in rows.step_by(TALL) {
+        for row in rows.step_by(R) {
             let a = Broadcast { at: a.wrapping_add(row * a_row), row: a_row, step, run: 0 };
             let at = |r: usize, v: usize| c.wrapping_add((row + r) * c_row + v * LANES);
-            let mut tile = [[s.splat(0.0); V]; TALL];
+            let mut tile = [[s.splat(0.0); V]; R];
             if add {
                 for (r, tile) in tile.iter_mut().enumerate() {
                     for (v, sum) in tile.iter_mut().enumerate() {
-                        // SAFETY: the caller of `sums` vouches for these rows of `c`, with sixteen lanes or what there are.
+                        // SAFETY: row `row + r` of `c` and vector v < V, by the contract of `new`.
                         *sum = unsafe { load::<S, PART>(s, at(r, v), lanes) };
                     }
                 }
             }
-            // SAFETY: the caller of `sums` vouches for these rows of `a`, and for `b`.
-            let tile = unsafe { accumulate::<S, TALL, V, PART>(s, tile, a, vectors, Depth::once(depth)) };
+            // SAFETY: rows `row` to `row + R` of `a` and `V` vectors of `b`, by the contract of `new`.
+            let tile = unsafe { accumulate::<S, R, V, PART>(s, tile, a, vectors, Depth::once(depth)) };
             for (r, tile) in tile.into_iter().enumerate() {
                 for (v, sum) in tile.into_iter().enumerate() {
-                    // SAFETY: as for the loads, and nothing else borrows what is written.
+                    // SAFETY: row `row + r` of `c` and vector v < V, by the contract of `new`.
                     unsafe { store::<S, PART>(s, sum, at(r, v), lanes) };
                 }
             }
@@ -203,7 +229,8 @@ impl<const TALL: usize, const V: usize, const PART: bool> Kernel for Tiles<TALL,
     }
 }
 
-/// Transposes `count` rows of `width` numbers, `stride` apart: row j of `to` holds number j of each, and zeros up to a multiple of sixteen.
+/// Transposes `count` rows of `width` numbers, `stride` apart: row j of `to` holds number j of each, and
+/// zeros up to a multiple of sixteen.
 #[inline(always)]
 pub(super) fn transpose<S: Simd>(s: S, from: &[f32], stride: usize, [count, width]: [usize; 2], to: &mut [f32]) {
     let wide = count.next_multiple_of(LANES);

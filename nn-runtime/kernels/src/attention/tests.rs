@@ -1,7 +1,8 @@
 use super::*;
 use std::vec::Vec;
 
-/// Heads of fewer and more queries than a block, of keys and widths around a vector, each perhaps causal, perhaps with padding.
+/// AttentionHeads of fewer and more queries than a block, of keys and widths around a vector, each perhaps
+/// causal, perhaps with padding.
 const HEADS: [(usize, usize, usize); 8] =
     [(32, 32, 16), (1, 1, 1), (5, 3, 7), (16, 17, 33), (31, 31, 16), (40, 40, 32), (70, 70, 20), (64, 9, 48)];
 
@@ -20,7 +21,7 @@ fn near(what: &str, found: impl Iterator<Item = f32>, truth: &[f64]) {
 }
 
 /// Context, and the gradients of queries, keys and values, all row after row.
-fn naive(head: Head, [q, k, v]: [&[f64]; 3], mask: Option<&[f32]>, dc: &[f64]) -> [Vec<f64>; 4] {
+fn naive(head: AttentionHead, [q, k, v]: [&[f64]; 3], mask: Option<&[f32]>, dc: &[f64]) -> [Vec<f64>; 4] {
     let (n, width) = (head.width, head.width as f64);
     let mut to = [vec![], vec![0.0; q.len()], vec![0.0; k.len()], vec![0.0; v.len()]];
     let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
@@ -55,47 +56,47 @@ fn contexts_and_pullbacks_are_near_the_truth() {
     for isa in Isa::available() {
         for (i, (queries, keys, width)) in HEADS.into_iter().enumerate() {
             for (causal, masked) in [(false, false), (true, false), (false, true), (true, true)] {
-                let head = Head { queries, keys, width, causal };
+                let head = AttentionHead { queries, keys, width, causal };
                 let (samples, count) = SEVERAL[i % SEVERAL.len()];
-                heads_are_near_the_truth(isa, Heads { head, count, samples }, masked);
+                heads_are_near_the_truth(isa, AttentionHeads { head, count, samples }, masked);
             }
         }
     }
 }
 
-fn heads_are_near_the_truth(isa: Isa, heads: Heads, masked: bool) {
-    let Heads { head, count, samples } = heads;
-    let Head { queries, keys, width, .. } = head;
+fn heads_are_near_the_truth(isa: Isa, heads: AttentionHeads, masked: bool) {
+    let AttentionHeads { head, count, samples } = heads;
+    let AttentionHead { queries, keys, width, .. } = head;
     let what = |name: &str| std::format!("{} {name} of {heads:?}, masked: {masked}", isa.name());
     // Between the rows, and between the samples, lies what is nobody's.
     let stride = count * width + 5;
     let sample = (queries + 2 * keys) * stride + 3;
     let mut qkv = some(samples * sample, 1);
     let before = qkv.clone();
-    let lays = [0, queries, queries + keys].map(|row| Lay { offset: row * stride + 2, stride, sample });
+    let lays = [0, queries, queries + keys].map(|row| RowLayout { offset: row * stride + 2, stride, sample });
     let padding = some(samples * keys, 3).into_iter().map(|x| if x < -0.2 { 0.0 } else { 1.0 }).collect::<Vec<f32>>();
     let mask = masked.then_some(&padding[..]);
     let wide = |x: Vec<f32>| -> Vec<f64> { x.into_iter().map(f64::from).collect() };
     let (row, rows) = (queries * stride + 7, [queries, keys, keys]);
-    let (dc, lay) = (some(samples * row, 2), Lay { offset: 3, stride, sample: row });
-    let of = |all: &[f32], lay: Lay, (i, h): (usize, usize), rows: usize| -> Vec<f32> {
-        let first = lay.offset + i * lay.sample + h * width;
+    let (dc, layout) = (some(samples * row, 2), RowLayout { offset: 3, stride, sample: row });
+    let of = |all: &[f32], layout: RowLayout, (i, h): (usize, usize), rows: usize| -> Vec<f32> {
+        let first = layout.offset + i * layout.sample + h * width;
         (0..rows).flat_map(|row| all[first + row * stride..][..width].to_vec()).collect()
     };
 
     let mut context = vec![f32::NAN; samples * row];
     let mut scratch = vec![f32::NAN; head.scratch().max(head.backward_scratch())];
-    let from = lays.map(|lay| Rows { all: &qkv, lay });
+    let from = lays.map(|layout| StridedRows { all: &qkv, layout });
     // The weights of one head at a time do too.
-    attend(isa, heads, from, mask, &mut vec![f32::NAN; head.weights()], &mut scratch, (&mut context, lay));
+    attend(isa, heads, from, mask, &mut vec![f32::NAN; head.weights()], &mut scratch, (&mut context, layout));
     let of_one = context.clone();
     let mut weights = vec![f32::NAN; samples * count * head.weights()];
-    attend(isa, heads, from, mask, &mut weights, &mut scratch, (&mut context, lay));
+    attend(isa, heads, from, mask, &mut weights, &mut scratch, (&mut context, layout));
     let bits = |all: &[f32]| all.iter().map(|x| x.to_bits()).collect::<Vec<u32>>();
     assert_eq!(bits(&of_one), bits(&context), "{}", what("context of weights that are not kept"));
     let written = context.iter().filter(|x| !x.is_nan()).count();
     assert_eq!(written, samples * count * queries * width, "{}", what("numbers written"));
-    backward(isa, heads, (&mut qkv, lays), &weights, Rows { all: &dc, lay }, &mut scratch);
+    backward(isa, heads, (&mut qkv, lays), &weights, StridedRows { all: &dc, layout }, &mut scratch);
     let changed = qkv.iter().zip(&before).filter(|(a, b)| a != b).count();
     assert!(changed <= samples * count * (queries + 2 * keys) * width, "{}", what("numbers changed"));
 
@@ -103,8 +104,8 @@ fn heads_are_near_the_truth(isa: Isa, heads: Heads, masked: bool) {
         for h in 0..count {
             let [q, k, v] = [0, 1, 2].map(|j| wide(of(&before, lays[j], (i, h), rows[j])));
             let mask = mask.map(|mask| &mask[i * keys..][..keys]);
-            let truth = naive(head, [&q, &k, &v], mask, &wide(of(&dc, lay, (i, h), queries)));
-            near(&what("context"), of(&context, lay, (i, h), queries).into_iter(), &truth[0]);
+            let truth = naive(head, [&q, &k, &v], mask, &wide(of(&dc, layout, (i, h), queries)));
+            near(&what("context"), of(&context, layout, (i, h), queries).into_iter(), &truth[0]);
             for (j, name) in ["dq", "dk", "dv"].into_iter().enumerate() {
                 near(&what(name), of(&qkv, lays[j], (i, h), rows[j]).into_iter(), &truth[1 + j]);
             }
@@ -115,8 +116,17 @@ fn heads_are_near_the_truth(isa: Isa, heads: Heads, masked: bool) {
 #[test]
 #[should_panic(expected = "expected 2 rows of 8 numbers within 31 for 2 samples")]
 fn rows_outside_are_refused() {
-    let heads = Heads { head: Head { queries: 2, keys: 2, width: 4, causal: false }, count: 2, samples: 2 };
-    let (all, lay) = ([0.0; 31], Lay { offset: 0, stride: 8, sample: 16 });
+    let heads =
+        AttentionHeads { head: AttentionHead { queries: 2, keys: 2, width: 4, causal: false }, count: 2, samples: 2 };
+    let (all, layout) = ([0.0; 31], RowLayout { offset: 0, stride: 8, sample: 16 });
     let (mut weights, mut scratch, mut context) = ([0.0; 32], [0.0; 128], [0.0; 32]);
-    attend(Isa::PORTABLE, heads, [Rows { all: &all, lay }; 3], None, &mut weights, &mut scratch, (&mut context, lay));
+    attend(
+        Isa::PORTABLE,
+        heads,
+        [StridedRows { all: &all, layout }; 3],
+        None,
+        &mut weights,
+        &mut scratch,
+        (&mut context, layout),
+    );
 }

@@ -1,26 +1,29 @@
-//! Backward to the weights and the bias: sums over samples and places, added to what is there.
-//! Comes in: images and gradients of the outputs; goes out: gradients of a stretch of the storage.
-//! Never a number of the padding changed, and never a sum in another order than samples, rows, columns.
+//! Backward to the weights: sums over samples and positions, added to what is there. Images and gradients of
+//! the outputs come in; the gradients of a part of the weights' storage go out, its padding left as it is.
 
 use core::ops::Range;
 
 use super::Conv;
-use super::sheet::{Sheet, Spread, entry, offset};
-use super::window::walk;
+use super::direct::accumulate_taps;
+use super::offsets::{OffsetTable, offsets_in};
+use super::padded::{PaddedImage, Strides};
+use crate::compensated::{CompensatedTile, SUM_CHUNK, chain_of};
 use crate::matrix::Panels;
 use crate::micro::{TileKernel, for_each_tile};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
-/// `dw[f, c, ky, kx] += Σ_(s, p) dy[s, f, p] · x[s, c, p·stride − pad + k·dilation]`, for the part `range` of the storage.
+/// `dw[f, c, ky, kx] += Σ_(s, p) dy[s, f, p] · x[s, c, p·stride − pad + k·dilation]`, for the part `range` of
+/// the storage.
 ///
-/// Where filters are more than a few and lie in panels by whole groups, each sum is one chain of `fma` from the first place of the first sample on, starting at what is there;
-/// else each sample has sixteen chains, whose sum is added. So a batch in two calls gives the bits of one, and any
-/// cut of the storage those of the whole. The padding is left as it is, `scratch` with any numbers.
+/// Where filters are more than a few and groups fill panels, each sum is one chain of `fma` from the first
+/// position of the first sample on, starting at what is there; else each sample has sixteen chains, whose sum
+/// is added. So a batch in two calls gives the bits of one, and any cut of the storage those of the whole.
+/// `scratch` is left with any numbers.
 ///
 /// # Panics
 /// `x.len() != b * c.x_len() || dy.len() != b * c.y_len()` for every `b`; `dw.len() != range.len()`;
-/// `range.end > c.panels().len()`; `range.start` is no multiple of [`Panels::SPLIT_ALIGN`], or `range.end` neither that nor the
-/// whole length; `scratch.len() < c.scratch()`.
+/// `range.end > c.panels().len()`; `range.start` is no multiple of [`Panels::SPLIT_ALIGN`], or `range.end`
+/// neither that nor the whole length; `scratch.len() < c.scratch()`.
 pub fn backward_weight(
     isa: Isa,
     c: Conv,
@@ -33,10 +36,10 @@ pub fn backward_weight(
     c.batch(x, dy);
     c.check_range(&range, dw);
     c.check_scratch(scratch);
-    isa.run(BackwardWeight { c, x, dy, range, dw, scratch });
+    isa.run(ConvBackwardWeight { c: c.capped(), x, dy, range, dw, scratch });
 }
 
-struct BackwardWeight<'a> {
+struct ConvBackwardWeight<'a> {
     c: Conv,
     x: &'a [f32],
     dy: &'a [f32],
@@ -45,37 +48,42 @@ struct BackwardWeight<'a> {
     scratch: &'a mut [f32],
 }
 
-impl Kernel for BackwardWeight<'_> {
+impl Kernel for ConvBackwardWeight<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let c = self.c;
-        // For very few filters most lanes would be idle; but places side by side mostly lie across two cache lines.
-        let by_columns = c.whole_panels() && (c.channels_last || c.filters > 4);
-        let sheet = match by_columns {
+        // See the table in `conv.rs`. For very few filters most lanes would be idle; but neighbouring
+        // positions mostly lie across two cache lines.
+        let filter_lanes = c.whole_panels() && (c.channels_last || c.filters > 4);
+        let padded = match filter_lanes {
             true if c.pad == [0; 4] => None,
-            _ => Some(c.sheet(by_columns)),
+            _ => Some(c.padded_input(filter_lanes)),
         };
         let (taps, scratch) = self.scratch.split_at_mut(c.rows());
-        let (places, scratch) = scratch.split_at_mut(c.pixels());
-        let (copy, outputs) = scratch.split_at_mut(sheet.map_or(0, |sheet| sheet.len()));
-        c.taps(sheet, taps);
-        c.places(sheet, places);
+        let (positions, scratch) = scratch.split_at_mut(c.pixels());
+        let (copy, outputs) = scratch.split_at_mut(padded.map_or(0, |padded| padded.len()));
+        let (taps, positions) = (offsets_in(taps), offsets_in(positions));
+        c.tap_offsets(padded, taps);
+        c.position_offsets(padded, positions);
+        let (taps, positions) = (OffsetTable::new(taps), OffsetTable::new(positions));
         copy.fill(0.0);
-        let (from, to) = (c.x_spread(), c.y_spread());
+        let (from, to) = (c.x_strides(), c.y_strides());
         for group in 0..c.groups {
             let filters = group * c.out_group()..(group + 1) * c.out_group();
             for (x, dy) in self.x.chunks_exact(c.x_len()).zip(self.dy.chunks_exact(c.y_len())) {
                 let mut x = &x[group * c.in_group() * from.plane..];
-                if let Some(sheet) = sheet {
-                    sheet.fill(s, x, from, [c.height, c.width], copy);
+                if let Some(padded) = padded {
+                    padded.fill(s, x, from, [c.height, c.width], copy);
                     x = &*copy;
                 }
                 let dy = &dy[filters.start * to.plane..];
-                let sample = Sample { c, x, dy, taps, places, range: &self.range };
-                match sheet {
-                    Some(sheet) if !by_columns => sample.by_places(s, sheet, filters.clone(), self.dw, outputs),
-                    _ => sample.by_columns(s, filters.clone(), self.dw, outputs),
+                let sample = GroupSample { c, x, dy, taps, positions, range: &self.range };
+                match padded {
+                    Some(padded) if !filter_lanes => {
+                        sample.position_lanes(s, padded, filters.clone(), self.dw, outputs);
+                    }
+                    _ => sample.filter_lanes(s, filters.clone(), self.dw, outputs),
                 }
             }
         }
@@ -83,41 +91,45 @@ impl Kernel for BackwardWeight<'_> {
 }
 
 impl Conv {
-    /// The part of the storage that gradients are asked for.
+    /// Checks the part of the storage that gradients are asked for.
     pub(super) fn check_range(&self, range: &Range<usize>, dw: &[f32]) {
-        let len = self.panels().len();
-        let cut = |at: usize| at.is_multiple_of(Panels::SPLIT_ALIGN) || at == len;
+        let len = self.weights_len();
+        let is_cut = |at: usize| at.is_multiple_of(Panels::SPLIT_ALIGN) || at == len;
         assert!(
-            range.start <= range.end && range.end <= len && cut(range.start) && cut(range.end),
+            range.start <= range.end && range.end <= len && is_cut(range.start) && is_cut(range.end),
             "expected a range of 0..{len} cut at multiples of {}, found {range:?}",
             Panels::SPLIT_ALIGN
         );
         assert!(dw.len() == range.len(), "expected {} numbers for {range:?}, found {}", range.len(), dw.len());
     }
 
-    /// From the first place of the kernel to each.
-    fn places(&self, sheet: Option<Sheet>, table: &mut [f32]) {
-        let ([height, width], steps) = (self.output(), self.steps(sheet));
-        let places = (0..height).flat_map(|y| (0..width).map(move |x| y * steps[0] + x * steps[1]));
-        table.iter_mut().zip(places).for_each(|(to, at)| *to = entry(at));
+    /// From the first position of the kernel to each.
+    fn position_offsets(&self, padded: Option<PaddedImage>, table: &mut [u32]) {
+        let ([height, width], steps) = (self.output(), self.position_strides(padded));
+        let positions = (0..height).flat_map(|y| (0..width).map(move |x| y * steps[0] + x * steps[1]));
+        table.iter_mut().zip(positions).for_each(|(to, at)| *to = at as u32);
     }
 }
 
-/// A group of one sample.
-struct Sample<'a> {
+/// A group of channels and filters of one sample.
+struct GroupSample<'a> {
     c: Conv,
     x: &'a [f32],
     dy: &'a [f32],
-    taps: &'a [f32],
-    places: &'a [f32],
+    taps: OffsetTable<'a>,
+    positions: OffsetTable<'a>,
     range: &'a Range<usize>,
 }
 
-impl Sample<'_> {
-    /// Lanes are filters: the gradients of the outputs are turned on their side, `[panel, place, column]`.
+impl GroupSample<'_> {
+    /// Lanes are filters: the gradients of the outputs are transposed, `[panel, position, filter]`.
     #[inline(always)]
-    fn by_columns<S: Simd>(&self, s: S, filters: Range<usize>, dw: &mut [f32], turned: &mut [f32]) {
-        let (all, places) = (self.c.panels(), self.places.len());
+    fn filter_lanes<S: Simd>(&self, s: S, filters: Range<usize>, dw: &mut [f32], transposed: &mut [f32]) {
+        let (all, positions) = (self.c.panels(), self.positions.offsets().len());
+        assert!(
+            self.taps.largest() + self.positions.largest() < self.x.len() && dw.len() == self.range.len(),
+            "expected an image that holds all taps, and as many gradients as asked for"
+        );
         for panel in filters.start / Panels::WIDTH..filters.end.div_ceil(Panels::WIDTH) {
             let (start, width) = (all.offset(panel), all.width(panel));
             // A panel starts at a multiple of 32, as every cut is one: so cuts fall between rows.
@@ -129,47 +141,52 @@ impl Sample<'_> {
             let first = panel * Panels::WIDTH;
             let lanes = (filters.end - first).min(width);
             for half in (0..lanes).step_by(LANES) {
-                let column = first + half - filters.start;
-                turn(
-                    s,
-                    self.dy,
-                    self.c.y_spread(),
-                    column..column + (lanes - half).min(LANES),
-                    places,
-                    &mut turned[half..],
-                    width,
-                );
+                let filter = first + half - filters.start;
+                let planes = filter..filter + (lanes - half).min(LANES);
+                positions_first(s, self.dy, self.c.y_strides(), planes, positions, &mut transposed[half..], width);
             }
-            let mut weights = |half: usize, lanes: usize| Weights {
+            assert!(positions * width <= transposed.len(), "expected room for the gradients of a panel");
+            let mut job = |half: usize, lanes: usize| FilterLanesGrad {
                 x: self.x.as_ptr(),
-                taps: self.taps,
-                places: self.places,
-                dy: turned[half..].as_ptr(),
+                taps: self.taps.offsets(),
+                positions: self.positions.offsets(),
+                dy: transposed[half..].as_ptr(),
                 dw: dw.as_mut_ptr().wrapping_add(start + half).wrapping_sub(self.range.start),
                 width,
                 lanes,
             };
-            // SAFETY: `backward_weight` has checked the lengths, the turned gradients have all places, and the rows are in the range.
+            // SAFETY: a tap and a position add up to less than `x.len()`, and `transposed` has `width`
+            // numbers for each position, both as checked above. `rows` are those that lie in `range`: the
+            // last number written is `start + rows.end·width - 1`, below `range.end`, and `dw` is as long as
+            // the range.
             unsafe {
                 if lanes > LANES && S::REGISTERS >= 32 {
-                    for_each_tile(s, weights(0, lanes), rows, 2);
+                    for_each_tile(s, job(0, lanes), rows, 2);
                 } else {
                     for half in (0..lanes).step_by(LANES) {
-                        for_each_tile(s, weights(half, lanes - half), rows.clone(), 1);
+                        for_each_tile(s, job(half, lanes - half), rows.clone(), 1);
                     }
                 }
             }
         }
     }
 
-    /// Lanes are places side by side: for few weights a filter, and for filters that share a vector with those of another group.
+    /// Lanes are neighbouring positions: for few filters, and for filters that share a vector with another
+    /// group.
     #[inline(always)]
-    fn by_places<S: Simd>(&self, s: S, sheet: Sheet, filters: Range<usize>, dw: &mut [f32], outputs: &mut [f32]) {
+    fn position_lanes<S: Simd>(
+        &self,
+        s: S,
+        padded: PaddedImage,
+        filters: Range<usize>,
+        dw: &mut [f32],
+        outputs: &mut [f32],
+    ) {
         let (c, panels) = (self.c, self.c.panels());
-        let (at, size) = (c.y_spread(), c.output());
+        let (at, size) = (c.y_strides(), c.output());
         let mut dy = self.dy;
         if c.channels_last {
-            let plain = Sheet {
+            let planes_first = PaddedImage {
                 planes: c.out_group(),
                 height: size[0],
                 width: size[1],
@@ -178,23 +195,29 @@ impl Sample<'_> {
                 top: 0,
                 left: 0,
             };
-            plain.fill(s, dy, at, size, outputs);
+            planes_first.fill(s, dy, at, size, outputs);
             dy = &*outputs;
         }
-        let row_step = c.steps(Some(sheet))[0];
-        for (filter, dy) in filters.zip(dy.chunks(self.places.len())) {
-            let job = Taps {
+        let row_step = c.position_strides(Some(padded))[0];
+        let last = (size[0] - 1) * row_step + size[1] - 1 + self.taps.largest();
+        assert!(
+            last < self.x.len() && self.taps.offsets().len() >= panels.rows() && dw.len() == self.range.len(),
+            "expected an image that holds all taps, and as many gradients as asked for"
+        );
+        for (filter, dy) in filters.zip(dy.chunks(self.positions.offsets().len())) {
+            let job = PositionLanesGrad {
                 x: self.x.as_ptr(),
-                taps: self.taps,
+                taps: self.taps.offsets(),
                 dy,
                 columns: size[1],
-                row: row_step,
+                row_step,
                 panels,
                 filter,
                 range: self.range,
                 dw: dw.as_mut_ptr(),
             };
-            // SAFETY: `backward_weight` has checked the lengths, and the copy has a row of what each tap sees for each row of gradients.
+            // SAFETY: a row of positions ends at most at `last`, which the image holds as checked above; `dw`
+            // is as long as the range, and only weights of the range are written.
             unsafe { for_each_tile(s, job, 0..panels.rows(), 1) };
         }
     }
@@ -202,24 +225,26 @@ impl Sample<'_> {
 
 /// The gradients of all weights of one filter, as far as they are in the range.
 #[derive(Clone, Copy)]
-struct Taps<'a> {
+struct PositionLanesGrad<'a> {
     x: *const f32,
-    taps: &'a [f32],
+    taps: &'a [u32],
     /// Rows of `columns`.
     dy: &'a [f32],
     columns: usize,
     /// From one row to the next in `x`.
-    row: usize,
+    row_step: usize,
     panels: Panels,
     filter: usize,
     range: &'a Range<usize>,
     dw: *mut f32,
 }
 
-impl TileKernel for Taps<'_> {
+impl TileKernel for PositionLanesGrad<'_> {
     const WIDEST: usize = 1;
     const TALLEST: usize = 12;
 
+    /// # Safety
+    /// `rows` are rows of the weights; `x` and `dw` are what [`GroupSample::position_lanes`] has checked.
     #[inline(always)]
     unsafe fn rows<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
         for tap in rows.step_by(R) {
@@ -229,29 +254,48 @@ impl TileKernel for Taps<'_> {
             }
             let mut from = [self.x; R];
             for (from, tap) in from.iter_mut().zip(&self.taps[tap..tap + R]) {
-                *from = from.wrapping_add(offset(*tap));
+                *from = from.wrapping_add(*tap as usize);
             }
             let mut sums = [s.splat(0.0); R];
+            let vectors = self.dy.len() / self.columns * self.columns.div_ceil(LANES);
+            let (chain, mut terms, mut total) = (chain_of(vectors), 0, None);
             for (y, dy) in self.dy.chunks_exact(self.columns).enumerate() {
                 let (whole, rest) = dy.as_chunks::<LANES>();
-                let mut first = y * self.row;
-                for dy in whole {
-                    let dy = s.load(dy);
-                    for (sum, from) in sums.iter_mut().zip(from) {
-                        // SAFETY: the caller vouches for what each tap sees along a row of gradients.
-                        *sum = s.fma(unsafe { s.load_ptr(from.wrapping_add(first)) }, dy, *sum);
+                let mut first = y * self.row_step;
+                for whole in whole.chunks(chain) {
+                    for dy in whole {
+                        let dy = s.load(dy);
+                        for (sum, from) in sums.iter_mut().zip(from) {
+                            // SAFETY: sixteen of the row's positions, with a tap: at most `last`.
+                            *sum = s.fma(unsafe { s.load_ptr(from.wrapping_add(first)) }, dy, *sum);
+                        }
+                        first += LANES;
                     }
-                    first += LANES;
+                    terms += whole.len();
+                    if terms >= chain {
+                        total.get_or_insert_with(|| CompensatedTile::<S, R, 1>::zero(s)).add(s, sums.map(|sum| [sum]));
+                        (sums, terms) = ([s.splat(0.0); R], 0);
+                    }
                 }
                 if !rest.is_empty() {
                     let lanes = rest.len();
                     let dy = s.load_part(rest);
                     for (sum, from) in sums.iter_mut().zip(from) {
-                        // SAFETY: as above; lanes beyond the row could hold what is no number.
+                        // SAFETY: the last `lanes` of the row's positions, with a tap: at most `last`. What
+                        // lies beyond the row could be infinite, and is not loaded.
                         let x = s.load_part(unsafe { core::slice::from_raw_parts(from.wrapping_add(first), lanes) });
                         *sum = s.fma(x, dy, *sum);
                     }
+                    terms += 1;
+                    if terms >= chain {
+                        total.get_or_insert_with(|| CompensatedTile::<S, R, 1>::zero(s)).add(s, sums.map(|sum| [sum]));
+                        (sums, terms) = ([s.splat(0.0); R], 0);
+                    }
                 }
+            }
+            if let Some(mut total) = total {
+                total.add(s, sums.map(|sum| [sum]));
+                sums = total.totals().map(|[sum]| sum);
             }
             for (r, sum) in sums.into_iter().enumerate() {
                 if self.range.contains(&at(r)) {
@@ -263,35 +307,45 @@ impl TileKernel for Taps<'_> {
     }
 }
 
-/// Turns planes of gradients into rows of `width`, one for each place; of the sixteen columns those that are not there are 0.
+/// Copies planes of gradients to rows of `width`, one for each position; of the sixteen columns those without
+/// a plane become 0.
 #[inline(always)]
-fn turn<S: Simd>(s: S, from: &[f32], at: Spread, planes: Range<usize>, places: usize, to: &mut [f32], width: usize) {
+fn positions_first<S: Simd>(
+    s: S,
+    from: &[f32],
+    at: Strides,
+    planes: Range<usize>,
+    positions: usize,
+    to: &mut [f32],
+    width: usize,
+) {
     if at.plane == 1 {
-        for place in 0..places {
-            let from = &from[place * at.col..];
-            s.store_part(s.load_part(&from[planes.start..planes.end]), &mut to[place * width..place * width + LANES]);
+        for position in 0..positions {
+            let from = &from[position * at.col..];
+            let to = &mut to[position * width..position * width + LANES];
+            s.store_part(s.load_part(&from[planes.start..planes.end]), to);
         }
         return;
     }
-    for first in (0..places).step_by(LANES) {
-        let count = (places - first).min(LANES);
+    for first in (0..positions).step_by(LANES) {
+        let count = (positions - first).min(LANES);
         let mut block = [s.splat(0.0); LANES];
         for (row, plane) in block.iter_mut().zip(planes.clone()) {
             *row = s.load_part(&from[plane * at.plane + first..plane * at.plane + first + count]);
         }
         s.transpose(&mut block);
-        for (place, row) in block.into_iter().enumerate().take(count) {
-            s.store_part(row, &mut to[(first + place) * width..(first + place) * width + LANES]);
+        for (position, row) in block.into_iter().enumerate().take(count) {
+            s.store_part(row, &mut to[(first + position) * width..(first + position) * width + LANES]);
         }
     }
 }
 
-/// The gradients of some rows of weights to the filters of a few vectors, `lanes` of them.
+/// The gradients of some rows of weights of the filters of a few vectors, `lanes` of them.
 #[derive(Clone, Copy)]
-struct Weights<'a> {
+struct FilterLanesGrad<'a> {
     x: *const f32,
-    taps: &'a [f32],
-    places: &'a [f32],
+    taps: &'a [u32],
+    positions: &'a [u32],
     dy: *const f32,
     /// Where row 0 would start.
     dw: *mut f32,
@@ -299,10 +353,13 @@ struct Weights<'a> {
     lanes: usize,
 }
 
-impl TileKernel for Weights<'_> {
+impl TileKernel for FilterLanesGrad<'_> {
     const WIDEST: usize = 2;
     const TALLEST: usize = 8;
 
+    /// # Safety
+    /// `rows` of the weights lie in the range, and `V` vectors hold `lanes`; [`GroupSample::filter_lanes`]
+    /// has checked that every tap can be read at every position, and made a row of `dy` for each.
     #[inline(always)]
     unsafe fn rows<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
         for row in rows.step_by(R) {
@@ -310,74 +367,32 @@ impl TileKernel for Weights<'_> {
             let mut sums = [[s.splat(0.0); V]; R];
             let at = |r: usize, v: usize| self.dw.wrapping_add((row + r) * self.width + v * LANES);
             for r in 0..R {
-                from[r] = from[r].wrapping_add(offset(self.taps[row + r]));
+                from[r] = from[r].wrapping_add(self.taps[row + r] as usize);
                 for (v, sum) in sums[r].iter_mut().enumerate() {
-                    // SAFETY: these rows are in the stretch, with their padding.
+                    // SAFETY: vector v of a row in the range, with its padding: it ends with the row at most.
                     *sum = unsafe { s.load_ptr(at(r, v)) };
                 }
             }
-            // SAFETY: each tap can be read at each place, and the turned gradients have a row for each.
-            let sums = unsafe { walk(s, sums, from, self.places, self.dy, 0, self.width) };
+            let chain = chain_of(self.positions.len());
+            let (mut dy, mut total) = (self.dy, None);
+            for positions in self.positions.chunks(chain) {
+                // SAFETY: a tap plus a position stays below `x.len()`, and position n has row n of the
+                // gradients.
+                sums = unsafe { accumulate_taps(s, sums, from, positions, dy, 0, self.width) };
+                if chain == SUM_CHUNK {
+                    total.get_or_insert_with(|| CompensatedTile::zero(s)).add(s, sums);
+                    (dy, sums) = (dy.wrapping_add(chain * self.width), [[s.splat(0.0); V]; R]);
+                }
+            }
+            if let Some(total) = total {
+                sums = total.totals();
+            }
             for (r, sums) in sums.into_iter().enumerate() {
                 for (v, sum) in sums.into_iter().enumerate() {
                     let lanes = (self.lanes - v * LANES).min(LANES);
-                    // SAFETY: as for the loads, and the stretch is borrowed mutably.
+                    // SAFETY: the first lanes of the vectors loaded above; `dw` is borrowed mutably.
                     s.store_part(sum, unsafe { core::slice::from_raw_parts_mut(at(r, v), lanes) });
                 }
-            }
-        }
-    }
-}
-
-/// `db[f] += Σ_(s, p) dy[s, f, p]` for the filters f in `range`.
-///
-/// The sum over the places of a sample is taken in sixteen lanes, or one by one where channels are last; the sums are added in the
-/// order of the samples to what is there.
-///
-/// # Panics
-/// `dy.len()` is no multiple of `c.y_len()`; `range.end > c.filters`; `db.len() != range.len()`.
-pub fn backward_bias(isa: Isa, c: Conv, dy: &[f32], range: Range<usize>, db: &mut [f32]) {
-    assert!(
-        dy.len().is_multiple_of(c.y_len()),
-        "expected samples of {} outputs, found {} numbers",
-        c.y_len(),
-        dy.len()
-    );
-    assert!(
-        range.start <= range.end && range.end <= c.filters && db.len() == range.len(),
-        "expected a range of 0..{} and as many numbers, found {range:?} and {}",
-        c.filters,
-        db.len()
-    );
-    if c.channels_last {
-        crate::matrix::backward_bias(isa, c.filters, dy, range, db);
-    } else {
-        isa.run(BackwardBias { c, dy, start: range.start, db });
-    }
-}
-
-struct BackwardBias<'a> {
-    c: Conv,
-    dy: &'a [f32],
-    start: usize,
-    db: &'a mut [f32],
-}
-
-impl Kernel for BackwardBias<'_> {
-    type Out = ();
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let places = self.c.pixels();
-        for dy in self.dy.chunks_exact(self.c.y_len()) {
-            for (db, dy) in self.db.iter_mut().zip(dy[self.start * places..].chunks_exact(places)) {
-                let mut sums = [s.splat(0.0); 4];
-                for dy in dy.chunks(4 * LANES) {
-                    for (sum, dy) in sums.iter_mut().zip(dy.chunks(LANES)) {
-                        *sum = s.add(*sum, s.load_part(dy));
-                    }
-                }
-                let [a, b, c, d] = sums;
-                *db += s.sum(s.add(s.add(a, b), s.add(c, d)));
             }
         }
     }

@@ -1,152 +1,126 @@
-//! Forward: every filter over every image.
-//! Comes in: images and weights; goes out: images, plus a bias, cut off at a floor.
-//! Never a copy of an image that has no border and whose columns need not be loaded as vectors.
+//! Forward: every filter over every image. Images and weights come in; images go out, plus a bias, not below
+//! a floor. An image is copied only if it has a border or its columns must be brought together to be loaded
+//! as vectors.
 
-use super::Conv;
-use super::sheet::{Sheet, Spread};
-use super::window::{Range32, Window};
+use super::direct::{DirectConv, DirectLayout, FilterRange};
+use super::offsets::{OffsetTable, offsets_in};
+use super::padded::{PaddedImage, Strides};
+use super::{Conv, FilterBank};
 use crate::simd::{Isa, Kernel, Simd};
 
-/// `y[f, p] = max(Σ_(c, ky, kx) w[f, c, ky, kx] · x[c, p·stride − pad + k·dilation] + bias[f], floor)` for each sample, where x is 0
-/// beyond its edges.
+/// `y[f, p] = max(Σ_(c, ky, kx) w[f, c, ky, kx] · x[c, p·stride − pad + k·dilation] + bias[f], floor)` for
+/// each sample, where x is 0 beyond its edges.
 ///
-/// The sum is one chain of `fma` in the order (c, ky, kx), border included, starting at 0; the bias comes last. A NaN stays a NaN,
-/// whatever the floor; `floor = f32::NEG_INFINITY` cuts off nothing. `scratch` is left with any numbers.
+/// The sum is one chain of `fma` in the order (c, ky, kx), border included, starting at 0; the bias comes
+/// last. A NaN stays a NaN, whatever the floor. `scratch` is left with any numbers.
 ///
 /// ```
-/// use nn_kernels::{conv::{Conv, forward}, simd::Isa};
+/// use nn_kernels::{conv::{Conv, FilterBank, forward}, simd::Isa};
 /// let c = Conv::new([1, 2, 3], 1, [1, 2]);
 /// let (mut w, mut y, mut scratch) = ([0.0; 32], [0.0; 4], vec![0.0; c.scratch()]);
 /// c.panels().pack(&[-1.0, 1.0], &mut w);
-/// forward(Isa::detect(), c, &[1.0, 2.0, 4.0, 0.0, 5.0, 3.0], &w, Some(&[0.5]), 0.0, &mut y, &mut scratch);
+/// let filters = FilterBank { w: &w, bias: Some(&[0.5]), floor: 0.0 };
+/// forward(Isa::detect(), c, &[1.0, 2.0, 4.0, 0.0, 5.0, 3.0], filters, &mut y, &mut scratch);
 /// assert_eq!(y, [1.5, 2.5, 5.5, 0.0]);
 /// ```
 ///
 /// # Panics
-/// `x.len() != b * c.x_len() || y.len() != b * c.y_len()` for every `b`; `w.len() != c.panels().len()`;
-/// `bias.len() != c.filters`; `scratch.len() < c.scratch()`.
-#[allow(clippy::too_many_arguments, reason = "each is one of the things a convolution is made of")]
-pub fn forward(
-    isa: Isa,
-    c: Conv,
-    x: &[f32],
-    w: &[f32],
-    bias: Option<&[f32]>,
-    floor: f32,
-    y: &mut [f32],
-    scratch: &mut [f32],
-) {
+/// `x.len() != b * c.x_len() || y.len() != b * c.y_len()` for every `b`; `filters.w.len() !=
+/// c.panels().len()`; `filters.bias` has not `c.filters` numbers; `scratch.len() < c.scratch()`.
+pub fn forward(isa: Isa, c: Conv, x: &[f32], filters: FilterBank, y: &mut [f32], scratch: &mut [f32]) {
     c.batch(x, y);
-    c.check(w, scratch);
-    c.check_bias(bias);
-    isa.run(Forward { c, x, w, bias, floor, y, scratch });
+    c.check_scratch(scratch);
+    filters.check(&c, c.filters);
+    isa.run(ConvForward { c: c.capped(), x, filters, y, scratch });
 }
 
-struct Forward<'a> {
+struct ConvForward<'a> {
     c: Conv,
     x: &'a [f32],
-    w: &'a [f32],
-    bias: Option<&'a [f32]>,
-    floor: f32,
+    filters: FilterBank<'a>,
     y: &'a mut [f32],
     scratch: &'a mut [f32],
 }
 
-impl Kernel for Forward<'_> {
+impl Kernel for ConvForward<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let (c, to) = (self.c, self.c.y_spread());
-        let by_columns = c.by_columns([c.channels_last; 2]);
-        let mut sums = Sums::begin(c, self.w, self.bias, self.floor, by_columns, self.scratch);
+        let (c, to) = (self.c, self.c.y_strides());
+        let mut prepared = PreparedForward::new(c, self.filters, c.filter_lanes(c.channels_last), self.scratch);
         for group in 0..c.groups {
             for (x, y) in self.x.chunks_exact(c.x_len()).zip(self.y.chunks_exact_mut(c.y_len())) {
-                sums.sample(s, group, x, &mut y[group * c.out_group() * to.plane..], to);
+                prepared.sample(s, group, x, &mut y[group * c.out_group() * to.plane..], to);
             }
         }
     }
 }
 
 impl Conv {
-    pub(super) fn check_bias(&self, bias: Option<&[f32]>) {
-        if let Some(bias) = bias {
-            assert!(bias.len() == self.filters, "expected a bias of {} numbers, found {}", self.filters, bias.len());
+    /// Whether lanes should be filters (see the table in `conv.rs`): full vectors count, and results on their
+    /// side. `filters_last` says whether filters lie side by side in the result.
+    pub(super) fn filter_lanes(&self, filters_last: bool) -> bool {
+        if !self.whole_panels() {
+            return false;
         }
-    }
-
-    /// Whether lanes should be filters; `last` says whether filters lie side by side in what comes out then, and else.
-    pub(super) fn by_columns(&self, last: [bool; 2]) -> bool {
-        self.whole_panels() && Window::prefers_columns(self.rows(), self.out_group(), self.output()[1], last)
+        let (depth, filters, width) = (self.rows(), self.out_group(), self.output()[1]);
+        let [store_filters, store_positions] = if filters_last { [2, 16] } else { [16, 4] };
+        DirectConv::cost(depth, filters, store_filters) * width
+            < DirectConv::cost(depth, width, store_positions) * filters
     }
 }
 
-/// The sums of all filters, sample after sample.
-pub(super) struct Sums<'a> {
+/// What is made ready once for all samples: the table of offsets, and a copy whose border is 0.
+pub(super) struct PreparedForward<'a> {
     c: Conv,
-    w: &'a [f32],
-    bias: Option<&'a [f32]>,
-    floor: f32,
-    by_columns: bool,
-    sheet: Option<Sheet>,
-    taps: &'a [f32],
+    filters: FilterBank<'a>,
+    filter_lanes: bool,
+    padded: Option<PaddedImage>,
+    taps: OffsetTable<'a>,
     copy: &'a mut [f32],
 }
 
-impl<'a> Sums<'a> {
-    pub(super) fn begin(
+impl<'a> PreparedForward<'a> {
+    pub(super) fn new(
         c: Conv,
-        w: &'a [f32],
-        bias: Option<&'a [f32]>,
-        floor: f32,
-        by_columns: bool,
+        filters: FilterBank<'a>,
+        filter_lanes: bool,
         scratch: &'a mut [f32],
-    ) -> Sums<'a> {
-        let sheet = match by_columns {
+    ) -> PreparedForward<'a> {
+        let padded = match filter_lanes {
             true if c.pad == [0; 4] => None,
-            _ => Some(c.sheet(by_columns)),
+            _ => Some(c.padded_input(filter_lanes)),
         };
         let (taps, copy) = scratch.split_at_mut(c.rows());
-        c.taps(sheet, taps);
-        if let Some(sheet) = sheet {
-            copy[..sheet.len()].fill(0.0);
+        let taps = offsets_in(taps);
+        c.tap_offsets(padded, taps);
+        if let Some(padded) = padded {
+            copy[..padded.len()].fill(0.0);
         }
-        Sums { c, w, bias, floor, by_columns, sheet, taps, copy }
+        PreparedForward { c, filters, filter_lanes, padded, taps: OffsetTable::new(taps), copy }
     }
 
-    /// Those of a group of filters over the image `x`; the first goes to the beginning of `y`, the others as `to` says.
+    /// The outputs of a group of filters over the image `x`, from the beginning of `y` on, laid out as `to`
+    /// says.
     #[inline(always)]
-    pub(super) fn sample<S: Simd>(&mut self, s: S, group: usize, x: &[f32], y: &mut [f32], to: Spread) {
-        let (c, from) = (self.c, self.c.x_spread());
-        let (filters, [height, width]) = (c.out_group(), c.output());
-        let last = (filters - 1) * to.plane + (height - 1) * to.row + (width - 1) * to.col;
-        assert!(x.len() == c.x_len() && y.len() > last, "expected one image, and room for what comes out");
+    pub(super) fn sample<S: Simd>(&mut self, s: S, group: usize, x: &[f32], y: &mut [f32], to: Strides) {
+        let (c, from) = (self.c, self.c.x_strides());
+        let (filters, size) = (c.out_group(), c.output());
         let mut x = &x[group * c.in_group() * from.plane..];
-        if let Some(sheet) = self.sheet {
-            sheet.fill(s, x, from, [c.height, c.width], self.copy);
+        if let Some(padded) = self.padded {
+            padded.fill(s, x, from, [c.height, c.width], self.copy);
             x = &*self.copy;
         }
-        let window = Window {
-            x: x.as_ptr(),
+        let layout = DirectLayout {
+            filter_lanes: self.filter_lanes,
             taps: self.taps,
-            grid: [height, width],
-            steps: c.steps(self.sheet),
-            w: self.w,
+            positions: size,
+            steps: c.position_strides(self.padded),
             panels: c.panels(),
-            columns: Range32 { start: group * filters, end: (group + 1) * filters },
-            bias: self.bias,
-            floor: self.floor,
-            y: y.as_mut_ptr(),
-            spread: to,
+            filters: self.filters,
+            range: FilterRange { start: group * filters, end: (group + 1) * filters },
+            y_strides: to,
         };
-        // SAFETY: the callers have checked the lengths of weights and bias, and the room for the last sum is checked above. The taps of
-        // the last place end with the image, or with its copy, which has a vector more; there columns `stride` apart lie side by side. A
-        // group of whole panels starts and ends with them.
-        unsafe {
-            if self.by_columns {
-                window.by_columns(s);
-            } else {
-                window.by_places(s);
-            }
-        }
+        DirectConv::new(x, y, layout).run(s);
     }
 }

@@ -1,31 +1,31 @@
-//! Convolutions against plain sums in double precision over a grid of settings, and against themselves: no cut of a batch, of the
-//! storage or of the work, and no form of the loops, changes a bit.
+//! Convolutions against plain sums in double precision over a grid of settings, and against themselves: no
+//! cut of a batch, of the storage or of the work, and no form of the loops, changes a bit.
 
 use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::{Conv, backward_bias, backward_input, backward_weight, forward, transposed};
+use super::{Conv, FilterBank, backward_bias, backward_input, backward_weight, forward, transposed};
 use crate::matrix::Panels;
 use crate::simd::Isa;
 
 /// A batch with its weights and gradients, all about 1 in size.
-struct Case {
+pub(super) struct Case {
     c: Conv,
     b: usize,
-    x: Vec<f32>,
+    pub(super) x: Vec<f32>,
     /// `[filters, channels / groups, rows, columns]`, as it is saved.
     w: Vec<f32>,
     bias: Vec<f32>,
     /// Of the transposed convolution.
     back_bias: Vec<f32>,
-    dy: Vec<f32>,
+    pub(super) dy: Vec<f32>,
     /// What gradients are added to; 0 in the padding.
-    dw: Vec<f32>,
+    pub(super) dw: Vec<f32>,
 }
 
 impl Case {
-    fn new(c: Conv, b: usize) -> Case {
+    pub(super) fn new(c: Conv, b: usize) -> Case {
         let mut state = (c.x_len() * 1_000_003 + c.y_len() * 1009 + b) as u32;
         let mut numbers = |len: usize| -> Vec<f32> {
             let next = || {
@@ -42,7 +42,7 @@ impl Case {
         Case { c, b, x, w, bias, back_bias, dy, dw }
     }
 
-    fn packed(&self) -> Vec<f32> {
+    pub(super) fn packed(&self) -> Vec<f32> {
         let mut storage = vec![f32::NAN; self.c.panels().len()];
         self.c.panels().pack(&self.w, &mut storage);
         storage
@@ -55,7 +55,9 @@ impl Case {
     fn forward(&self, isa: Isa, samples: Range<usize>, floor: f32) -> Vec<f32> {
         let mut y = vec![f32::NAN; samples.len() * self.c.y_len()];
         let x = &self.x[samples.start * self.c.x_len()..samples.end * self.c.x_len()];
-        forward(isa, self.c, x, &self.packed(), Some(&self.bias), floor, &mut y, &mut self.scratch());
+        let w = self.packed();
+        let filters = FilterBank { w: &w, bias: Some(&self.bias), floor };
+        forward(isa, self.c, x, filters, &mut y, &mut self.scratch());
         y
     }
 
@@ -72,7 +74,8 @@ impl Case {
         backward_weight(isa, self.c, x, dy, range, dw, &mut self.scratch());
     }
 
-    /// Calls with (sample, x, w, y): every product there is, as offsets into one input, the standard weights, one output.
+    /// Calls with (sample, x, w, y): every product there is, as offsets into one input, the standard weights,
+    /// one output.
     fn products(&self, mut f: impl FnMut(usize, usize, usize)) {
         let c = self.c;
         let [oh, ow] = c.output();
@@ -101,7 +104,8 @@ impl Case {
         }
     }
 
-    /// The sums of `products` into what `pick` says, from `start` on, sample by sample; `shared` where all samples go into one.
+    /// The sums of `products` into what `pick` says, from `start` on, sample by sample; `shared` where all
+    /// samples go into one.
     fn expected(&self, start: &[f64], shared: bool, add: impl Fn(&mut [f64], usize, [usize; 3])) -> Vec<f64> {
         let mut all = Vec::new();
         let mut sums = start.to_vec();
@@ -122,19 +126,19 @@ impl Case {
         (0..len).map(|i| f64::from(bias[channel(i)])).collect()
     }
 
-    fn expected_forward(&self) -> Vec<f64> {
-        let (x_len, start) = (self.c.x_len(), self.of_channels(&self.bias, self.c.y_len()));
+    pub(super) fn expected_forward(&self, start: &[f64]) -> Vec<f64> {
+        let x_len = self.c.x_len();
         let x = |s: usize, x: usize| f64::from(self.x[s * x_len + x]);
-        self.expected(&start, false, |sums, s, [at, w, y]| sums[y] += x(s, at) * f64::from(self.w[w]))
+        self.expected(start, false, |sums, s, [at, w, y]| sums[y] += x(s, at) * f64::from(self.w[w]))
     }
 
-    fn expected_back(&self, start: &[f64]) -> Vec<f64> {
+    pub(super) fn expected_back(&self, start: &[f64]) -> Vec<f64> {
         let y_len = self.c.y_len();
         let dy = |s: usize, y: usize| f64::from(self.dy[s * y_len + y]);
         self.expected(start, false, |sums, s, [x, w, y]| sums[x] += dy(s, y) * f64::from(self.w[w]))
     }
 
-    fn expected_pull_w(&self) -> Vec<f64> {
+    pub(super) fn expected_backward_weight(&self) -> Vec<f64> {
         let (x_len, y_len, panels) = (self.c.x_len(), self.c.y_len(), self.c.panels());
         let mut start = vec![0.0; self.w.len()];
         panels.unpack(&self.dw, &mut start);
@@ -145,7 +149,8 @@ impl Case {
     }
 }
 
-/// Sizes, strides, borders, dilations and groups that meet every form of the loops, and every odd end of them.
+/// Sizes, strides, borders, dilations and groups that meet every form of the loops, and every odd end of
+/// them.
 fn settings() -> Vec<Conv> {
     let base = [
         Conv::new([1, 9, 21], 5, [3, 3]),
@@ -213,7 +218,7 @@ fn agree(what: &str, isa: Isa, case: &Case, found: &[f32], expected: &[f64]) {
 #[test]
 fn forward_is_right() {
     each(|isa, case| {
-        let expected = case.expected_forward();
+        let expected = case.expected_forward(&case.of_channels(&case.bias, case.c.y_len()));
         agree("forward", isa, case, &case.forward(isa, 0..case.b, f32::NEG_INFINITY), &expected);
         let rectified: Vec<f64> = expected.iter().map(|y| y.max(0.25)).collect();
         agree("forward with a floor", isa, case, &case.forward(isa, 0..case.b, 0.25), &rectified);
@@ -234,8 +239,9 @@ fn transposed_convolutions_are_right() {
         let expected = case.expected_back(&case.of_channels(&case.back_bias, case.c.x_len()));
         let rectified: Vec<f64> = expected.iter().map(|y| y.max(-0.5)).collect();
         let mut y = vec![f32::NAN; case.x.len()];
-        let bias = Some(&case.back_bias[..]);
-        transposed(isa, case.c, &case.dy, &case.packed(), bias, -0.5, &mut y, &mut case.scratch());
+        let w = case.packed();
+        let filters = FilterBank { w: &w, bias: Some(&case.back_bias), floor: -0.5 };
+        transposed(isa, case.c, &case.dy, filters, &mut y, &mut case.scratch());
         agree("transposed", isa, case, &y, &rectified);
     });
 }
@@ -246,7 +252,7 @@ fn gradients_of_weights_are_right() {
         let (mut dw, mut standard) = (case.dw.clone(), vec![0.0; case.w.len()]);
         case.backward_weight(isa, 0..case.b, 0..dw.len(), &mut dw);
         case.c.panels().unpack(&dw, &mut standard);
-        agree("backward_weight", isa, case, &standard, &case.expected_pull_w());
+        agree("backward_weight", isa, case, &standard, &case.expected_backward_weight());
         case.c.panels().pack(&standard, &mut dw[..]);
         assert!(dw.iter().all(|dw| !dw.is_nan()));
     });
@@ -306,13 +312,15 @@ fn a_range_in_pieces_has_the_bits_of_the_whole() {
     });
 }
 
-/// The chain that the documentation states, one scalar at a time; so neither form of the loops has bits of its own.
+/// The chain that the documentation states, one scalar at a time; so neither form of the loops has bits of
+/// its own.
 #[test]
 fn forward_is_one_chain() {
     each(|isa, case| {
         let c = case.c;
         if c.pad != [0; 4] {
-            // The border takes part in the chain, but adds exact zeros: the order of the others is all there is to see.
+            // The border takes part in the chain, but adds exact zeros: the order of the others is all there
+            // is to see.
             return;
         }
         let mut chains = vec![0.0_f32; case.b * c.y_len()];
@@ -323,7 +331,7 @@ fn forward_is_one_chain() {
             });
         }
         let mut y = vec![f32::NAN; chains.len()];
-        forward(isa, c, &case.x, &case.packed(), None, f32::NEG_INFINITY, &mut y, &mut case.scratch());
+        forward(isa, c, &case.x, FilterBank::new(&case.packed()), &mut y, &mut case.scratch());
         assert_eq!(y, chains, "{} {c:?}", isa.name());
     });
 }
@@ -367,7 +375,7 @@ fn a_kernel_larger_than_the_image_is_refused() {
 #[should_panic(expected = "expected samples of 9 inputs and 4 outputs, found 9 and 5 numbers")]
 fn a_batch_that_does_not_fit_is_refused() {
     let c = Conv::new([1, 3, 3], 1, [2, 2]);
-    forward(Isa::PORTABLE, c, &[0.0; 9], &[0.0; 64], None, 0.0, &mut [0.0; 5], &mut []);
+    forward(Isa::PORTABLE, c, &[0.0; 9], FilterBank::new(&[0.0; 64]), &mut [0.0; 5], &mut []);
 }
 
 #[test]
@@ -375,4 +383,12 @@ fn a_batch_that_does_not_fit_is_refused() {
 fn a_range_cut_between_grains_is_refused() {
     let c = Conv::new([16, 3, 3], 16, [2, 2]);
     backward_weight(Isa::PORTABLE, c, &[], &[], 0..100, &mut [0.0; 100], &mut []);
+}
+
+#[test]
+#[should_panic(expected = "expected a scratch of 18446744073709551615 numbers")]
+fn sizes_that_wrap_around_are_refused() {
+    // 2^33 · 2^33 weights would wrap around to 4.
+    let c = Conv::new([1 << 33, 1, 1], 1 << 33, [1, 1]);
+    backward_weight(Isa::PORTABLE, c, &[], &[], 0..0, &mut [], &mut [0.0; 64]);
 }

@@ -1,4 +1,5 @@
-//! Pools against the plainest of loops, over windows, strides, borders, odd sizes and both layouts, on every instruction set.
+//! Pools against the plainest of loops, over windows, strides, borders, odd sizes and both layouts, on every
+//! instruction set.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -139,7 +140,34 @@ fn a_window_that_sees_only_border_is_refused() {
 }
 
 #[test]
-#[should_panic(expected = "expected 2 places or none, found 1")]
+#[should_panic(expected = "expected 2 positions or none, found 1")]
 fn too_few_places_are_refused() {
     max_pool(Isa::PORTABLE, Pool::new([1, 2, 4], [2, 2]), &[0.0; 8], &mut [0.0; 2], &mut [0.0; 1]);
+}
+
+#[test]
+fn means_of_a_million_are_exact() {
+    let side = if cfg!(miri) { 40 } else { 1024 };
+    let long = side * side / 2;
+    for p in [
+        Pool { channels_last: true, ..Pool::new([2, 1, long], [1, long]) },
+        Pool::new([1, side, side], [side, side]),
+        Pool::new([1, side * side / 8, 8], [side * side / 8, 8]),
+        Pool { stride: [1, 1], ..Pool::new([1, side, 40], [side, 33]) },
+    ] {
+        let (x, mut y) = (vec![0.1; p.x_len()], vec![0.0; p.y_len()]);
+        for isa in Isa::available() {
+            avg_pool(isa, p, true, &x, &mut y);
+            assert!(y.iter().all(|y| (y - 0.1).abs() <= 1e-7), "{:?} on {}, {p:?}", &y[..1], isa.name());
+        }
+    }
+}
+
+#[test]
+fn sizes_that_wrap_around_are_refused() {
+    // 2^32 · 2^32 numbers would wrap around to none.
+    let p = Pool::new([1, 1 << 32, 1 << 32], [1, 1]);
+    assert_eq!((p.x_len(), p.y_len()), (usize::MAX, usize::MAX));
+    let refused = std::panic::catch_unwind(|| max_pool(Isa::PORTABLE, p, &[0.0; 4], &mut [0.0; 4], &mut []));
+    assert!(refused.is_err());
 }

@@ -1,24 +1,24 @@
-//! Backward: the gradients of every gate, from the last step gone through to the first, for all samples at a time.
-//! Comes in: what forward kept, weights, gradients of outputs; goes out: gradients of gates and outputs, in the place of what was kept.
-//! A step that is padding hands the gradient on and has none of its own. Sums over steps are not made here.
+//! RecurrentBackward: the gradients of every gate, from the last step to the first, all samples at a time.
+//! In: what forward saved, weights, gradients of outputs. Out: gradients of gates, in the place of what was
+//! saved. A masked step passes the gradient on and has none of its own. Sums over steps are the caller's.
 
 use core::marker::PhantomData;
 
-use super::{Cell, Kept, Pulled, Turned, Walk, get, put};
+use super::{Cell, CellGrad, SavedSteps, Sequence, TransposedWeights, get, put};
 use crate::matrix::Product;
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
-/// The slices that [`run`](Backward::run) works on, for `b` samples.
-pub struct Backward<'a, C> {
+/// What [`run`](RecurrentBackward::run) works on, for `b` samples.
+pub struct RecurrentBackward<'a, C> {
     /// How the sequences were gone through.
-    pub walk: Walk,
-    /// Those of the state.
-    pub weights: Turned<'a>,
-    /// What forward kept, overwritten by what [`Kept`] says.
-    pub kept: Kept<'a>,
-    /// `[b, steps]`: 0 where a step is padding; or every step counts.
+    pub sequence: Sequence,
+    /// The weights of the state.
+    pub weights: TransposedWeights<'a>,
+    /// What forward saved, overwritten as [`SavedSteps`] says.
+    pub saved: SavedSteps<'a>,
+    /// `[b, steps]`: 0 where a step is masked; without it none is.
     pub mask: Option<&'a [f32]>,
-    /// The gradients of the outputs, where `walk` says.
+    /// The gradients of the outputs, laid out as `sequence` says.
     pub dy: &'a [f32],
     /// `[b, (gates + states + 1)·units]`, with arbitrary contents.
     pub scratch: &'a mut [f32],
@@ -26,34 +26,35 @@ pub struct Backward<'a, C> {
     pub cell: PhantomData<C>,
 }
 
-impl<C: Cell> Backward<'_, C> {
-    /// Goes back through all steps, from a state before the first of zeros.
+impl<C: Cell> RecurrentBackward<'_, C> {
+    /// Goes back through all steps. The state before the first step must have been 0.
     ///
     /// # Panics
-    /// A slice has another length than the walk and the number of samples ask for.
+    /// A slice has another length than the sequence and the number of samples ask for; `at + units > width`.
     pub fn run(self, isa: Isa) {
-        let Walk { steps, units, .. } = self.walk;
-        let (walk, row) = (self.walk, C::GATES * units);
+        let Sequence { steps, units, .. } = self.sequence;
+        self.sequence.check_units();
+        let (sequence, row) = (self.sequence, C::GATES * units);
         let one = (C::GATES + C::STATES + 1) * units;
         let batch = self.scratch.len() / one;
-        walk.check("scratch", self.scratch.len(), batch * one);
-        walk.check("units of the weights", self.weights.panels.cols(), units);
-        walk.check("gates of the weights", self.weights.panels.rows(), row);
-        self.kept.check::<C>(&walk, batch);
-        walk.check("gradients", self.dy.len(), walk.outputs(batch));
+        sequence.check("scratch", self.scratch.len(), &[batch, one]);
+        sequence.check("units of the weights", self.weights.panels.cols(), &[units]);
+        sequence.check("gates of the weights", self.weights.panels.rows(), &[row]);
+        self.saved.check::<C>(&sequence, batch);
+        sequence.check("gradients", self.dy.len(), &sequence.outputs(batch));
         if let Some(mask) = self.mask {
-            walk.check("mask", mask.len(), batch * steps);
+            sequence.check("mask", mask.len(), &[batch, steps]);
         }
         isa.run(self);
     }
 }
 
-impl<C: Cell> Kernel for Backward<'_, C> {
+impl<C: Cell> Kernel for RecurrentBackward<'_, C> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Walk { steps, units, last, .. } = self.walk;
-        let Turned { panels, w } = self.weights;
+        let Sequence { steps, units, last, .. } = self.sequence;
+        let TransposedWeights { panels, w } = self.weights;
         let batch = self.scratch.len() / ((C::GATES + C::STATES + 1) * units);
         let (product, rest) = self.scratch.split_at_mut(batch * C::GATES * units);
         let (through, state) = rest.split_at_mut(batch * units);
@@ -61,20 +62,20 @@ impl<C: Cell> Kernel for Backward<'_, C> {
         state.fill(0.0);
         if last {
             for (sample, dh) in state[..batch * units].chunks_exact_mut(units).enumerate() {
-                dh.copy_from_slice(&self.dy[self.walk.output(sample, 0)..][..units]);
+                dh.copy_from_slice(&self.dy[self.sequence.output(sample, 0)..][..units]);
             }
         }
         for k in (0..steps).rev() {
             let (dh, dc) = state.split_at_mut(batch * units);
-            let step = Step {
-                walk: self.walk,
+            let step = BackwardStep {
+                sequence: self.sequence,
                 batch,
-                step: self.walk.step(k),
-                next: (k + 1 < steps).then(|| self.walk.step(k + 1)),
+                step: self.sequence.step(k),
+                next: (k + 1 < steps).then(|| self.sequence.step(k + 1)),
                 first: k == 0,
-                gates: self.kept.gates.as_mut_ptr(),
-                products: self.kept.products.as_mut_ptr(),
-                before: self.kept.before.as_mut_ptr(),
+                gates: self.saved.gates.as_mut_ptr(),
+                products: self.saved.products.as_mut_ptr(),
+                before: self.saved.before.as_mut_ptr(),
                 mask: self.mask,
                 dy: (!last).then_some(self.dy.as_ptr()),
                 product: product.as_mut_ptr(),
@@ -83,8 +84,10 @@ impl<C: Cell> Kernel for Backward<'_, C> {
                 dc: dc.as_mut_ptr(),
                 cell: PhantomData::<C>,
             };
-            s.call(step);
-            // Nobody asks for the gradient of the state before the first step.
+            // SAFETY: `RecurrentBackward::run` has compared the length of every slice with `batch` samples,
+            // the steps and the units.
+            s.call(unsafe { ValidStep::new(step) });
+            // The gradient of the state before the first step is not needed.
             if k > 0 {
                 Product { p: panels, batch, x: product, w, bias: None, floor: f32::NEG_INFINITY, y: through }.run(s);
             }
@@ -92,100 +95,129 @@ impl<C: Cell> Kernel for Backward<'_, C> {
     }
 }
 
-/// One step of every sample, before the gradient goes through the state's product. The pointers are to the beginning of what
-/// [`Backward`] says, and of parts of its scratch; only its `run` makes one, which has compared every length with the batch, the steps
-/// and the units.
-struct Step<'a, C> {
-    walk: Walk,
+/// One step of every sample, up to the gradients of the state's product. The pointers point at the beginning
+/// of the slices of [`RecurrentBackward`], and of parts of its scratch.
+struct BackwardStep<'a, C> {
+    sequence: Sequence,
     batch: usize,
     step: usize,
-    /// The step that comes after it.
+    /// The step that came after it in forward.
     next: Option<usize>,
-    /// It is the first of all.
+    /// Whether it was the first in forward.
     first: bool,
     gates: *mut f32,
     products: *mut f32,
     before: *mut f32,
     mask: Option<&'a [f32]>,
-    /// Where every step has an output.
+    /// The gradients of the outputs, unless only the last step has one.
     dy: Option<*const f32>,
     /// The gradients of the state's product, `[b, gates·units]`.
     product: *mut f32,
-    /// What came of them for the state, `[b, units]`.
+    /// The gradients of the output that came back through the state's product, `[b, units]`.
     through: *const f32,
-    /// What comes to the output and the rest of the state otherwise, `[b, units]` each.
+    /// The other gradients of the output, and those of the rest of the state, `[b, units]` each.
     dh: *mut f32,
     dc: *mut f32,
     cell: PhantomData<C>,
 }
 
-impl<C: Cell> Kernel for Step<'_, C> {
+/// A step whose pointers are valid.
+struct ValidStep<'a, C>(BackwardStep<'a, C>);
+
+impl<'a, C: Cell> ValidStep<'a, C> {
+    /// # Safety
+    /// Each pointer is valid for the length that [`RecurrentBackward`] and [`BackwardStep`] document, with b
+    /// = `step.batch`.
+    #[inline(always)]
+    unsafe fn new(step: BackwardStep<'a, C>) -> Self {
+        ValidStep(step)
+    }
+}
+
+impl<C: Cell> Kernel for ValidStep<'_, C> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        for sample in 0..self.batch {
-            let place = sample * self.walk.steps + self.step;
-            let counts = self.mask.is_none_or(|mask| mask[place].abs() > 0.0);
-            for at in (0..self.walk.units).step_by(LANES) {
-                // SAFETY: the sample is one of the batch, and the unit one of the units.
-                unsafe { self.units(s, sample, at, counts) };
+        let step = self.0;
+        for sample in 0..step.batch {
+            let place = sample * step.sequence.steps + step.step;
+            let counts = step.mask.is_none_or(|mask| mask[place].abs() > 0.0);
+            for at in (0..step.sequence.units).step_by(LANES) {
+                // SAFETY: the pointers are valid by the contract of `new`; sample < batch and at < units.
+                unsafe { step.units(s, sample, at, counts) };
             }
         }
     }
 }
 
-impl<C: Cell> Step<'_, C> {
-    /// The units from `at` on, of one sample.
+impl<C: Cell> BackwardStep<'_, C> {
+    /// The sixteen units from `at` on, of one sample.
     ///
     /// # Safety
-    /// The sample is below the batch, and `at` below the units.
+    /// The pointers are valid as for [`ValidStep::new`], `sample < batch` and `at < units`.
     #[inline(always)]
     unsafe fn units<S: Simd>(&self, s: S, sample: usize, at: usize, counts: bool) {
-        let Walk { steps, units, .. } = self.walk;
+        let Sequence { steps, units, .. } = self.sequence;
         let (place, lanes, nothing) = (sample * steps + self.step, (units - at).min(LANES), s.splat(0.0));
         let of_state = sample * units + at;
-        // SAFETY: the lengths are compared, as `Step` says, and from unit `at` on there are `lanes` units of each gate.
+        let gate = |g: usize| (place * C::GATES + g) * units + at;
+        let (mut gates, mut product) = ([nothing; 4], nothing);
+        // SAFETY: place < batch · steps, g < GATES and at + lanes <= units: below batch · steps · GATES ·
+        // units, the length of the gates and, with `SPLIT`, of the products.
         unsafe {
-            let gate = |g: usize| (place * C::GATES + g) * units + at;
-            let (mut gates, mut product) = ([nothing; 4], nothing);
             for (g, to) in gates.iter_mut().enumerate().take(C::GATES) {
                 *to = get(s, self.gates.add(gate(g)), lanes);
             }
             if C::SPLIT {
                 product = get(s, self.products.add(gate(C::GATES - 1)), lanes);
             }
+        }
+        // SAFETY: place · units + at + lanes <= batch · steps · units, and of_state + lanes <= batch · units.
+        let (before, from_output, from_product) = unsafe {
             let before = get(s, self.before.add(place * units + at), lanes);
-            let handed = s.add(get(s, self.dh.add(of_state), lanes), get(s, self.through.add(of_state), lanes));
-            let mut dstate = [handed, nothing];
+            (before, get(s, self.dh.add(of_state), lanes), get(s, self.through.add(of_state), lanes))
+        };
+        let carried = s.add(from_output, from_product);
+        let mut dstate = [carried, nothing];
+        // SAFETY: an output row holds `at + units` numbers of this direction at least, as `check_units` says;
+        // of_state + lanes <= batch · units.
+        unsafe {
             if let Some(dy) = self.dy {
-                dstate[0] = s.add(handed, get(s, dy.add(self.walk.output(sample, self.step) + at), lanes));
+                dstate[0] = s.add(carried, get(s, dy.add(self.sequence.output(sample, self.step) + at), lanes));
             }
             if C::STATES == 2 {
                 dstate[1] = get(s, self.dc.add(of_state), lanes);
             }
-            let pulled = if counts {
-                C::backward(s, gates, product, before, dstate)
-            } else {
-                // What a step of padding keeps in the place of its last gate is the output that it hands on.
-                let output = gates[C::GATES - 1];
-                Pulled { x: [nothing; 4], h: [nothing; 4], state: [handed, dstate[1]], output }
-            };
+        }
+        let grad = if counts {
+            C::backward(s, gates, product, before, dstate)
+        } else {
+            // Forward has saved the output that a masked step carries on in the place of its last gate.
+            let output = gates[C::GATES - 1];
+            CellGrad { x: [nothing; 4], h: [nothing; 4], state: [carried, dstate[1]], output }
+        };
+        // SAFETY: as for the loads of gates and products; `product` has batch · GATES · units numbers.
+        unsafe {
             for g in 0..C::GATES {
-                put(s, pulled.x[g], self.gates.add(gate(g)), lanes);
-                put(s, pulled.h[g], self.product.add((sample * C::GATES + g) * units + at), lanes);
+                put(s, grad.x[g], self.gates.add(gate(g)), lanes);
+                put(s, grad.h[g], self.product.add((sample * C::GATES + g) * units + at), lanes);
                 if C::SPLIT {
-                    put(s, pulled.h[g], self.products.add(gate(g)), lanes);
+                    put(s, grad.h[g], self.products.add(gate(g)), lanes);
                 }
             }
-            put(s, pulled.state[0], self.dh.add(of_state), lanes);
-            if C::STATES == 2 {
-                put(s, pulled.state[1], self.dc.add(of_state), lanes);
-                if let Some(next) = self.next {
-                    put(s, pulled.output, self.before.add((sample * steps + next) * units + at), lanes);
-                }
-                if self.first {
-                    put(s, nothing, self.before.add(place * units + at), lanes);
-                }
+            put(s, grad.state[0], self.dh.add(of_state), lanes);
+        }
+        if C::STATES != 2 {
+            return;
+        }
+        // SAFETY: as for the loads of the state; `next` is a step, so its place is below batch · steps, too.
+        unsafe {
+            put(s, grad.state[1], self.dc.add(of_state), lanes);
+            if let Some(next) = self.next {
+                put(s, grad.output, self.before.add((sample * steps + next) * units + at), lanes);
+            }
+            if self.first {
+                put(s, nothing, self.before.add(place * units + at), lanes);
             }
         }
     }

@@ -1,7 +1,7 @@
-//! The cells: what each makes of its gates, and backward. Comes in: one vector of each gate; goes out: the same of states, or
-//! gradients. Orders of gates are PyTorch's. Never a product, and never a loop.
+//! The elementwise part of each cell, forward and backward, with gates in PyTorch's order.
+//! In: one vector of each gate. Out: one vector of each state, or of gradients.
 
-use super::{Cell, Gates, Pulled};
+use super::{Cell, CellGrad, Gates};
 use crate::math::Of::{Sigmoid, Tanh};
 use crate::math::{four_quotients, fractions, tanh, two_quotients};
 use crate::simd::Simd;
@@ -41,12 +41,12 @@ impl Cell for Rnn {
     const SPLIT: bool = false;
 
     #[inline(always)]
-    fn open<S: Simd>(_: S, x: Gates<S::F>, _: Gates<S::F>) -> Gates<S::F> {
+    fn gates<S: Simd>(_: S, x: Gates<S::F>, _: Gates<S::F>) -> Gates<S::F> {
         x
     }
 
     #[inline(always)]
-    fn close<S: Simd>(s: S, [x, ..]: Gates<S::F>, _: Gates<S::F>, _: [S::F; 2]) -> (Gates<S::F>, [S::F; 2]) {
+    fn output<S: Simd>(s: S, [x, ..]: Gates<S::F>, _: Gates<S::F>, _: [S::F; 2]) -> (Gates<S::F>, [S::F; 2]) {
         let y = tanh(s, x);
         let mut gates = none(s);
         gates[0] = y;
@@ -54,10 +54,10 @@ impl Cell for Rnn {
     }
 
     #[inline(always)]
-    fn backward<S: Simd>(s: S, [y, ..]: Gates<S::F>, _: S::F, _: S::F, [dh, _]: [S::F; 2]) -> Pulled<S::F> {
+    fn backward<S: Simd>(s: S, [y, ..]: Gates<S::F>, _: S::F, _: S::F, [dh, _]: [S::F; 2]) -> CellGrad<S::F> {
         let mut gates = none(s);
         gates[0] = through_tanh(s, dh, y);
-        Pulled { x: gates, h: gates, state: [s.splat(0.0); 2], output: y }
+        CellGrad { x: gates, h: gates, state: [s.splat(0.0); 2], output: y }
     }
 }
 
@@ -67,13 +67,13 @@ impl Cell for Gru {
     const SPLIT: bool = true;
 
     #[inline(always)]
-    fn open<S: Simd>(s: S, x: Gates<S::F>, h: Gates<S::F>) -> Gates<S::F> {
+    fn gates<S: Simd>(s: S, x: Gates<S::F>, h: Gates<S::F>) -> Gates<S::F> {
         let [r, z] = two_quotients(s, fractions(s, [Sigmoid; 2], [s.add(x[0], h[0]), s.add(x[1], h[1])]));
         [r, z, x[2], x[3]]
     }
 
     #[inline(always)]
-    fn close<S: Simd>(s: S, [r, z, x, _]: Gates<S::F>, h: Gates<S::F>, state: [S::F; 2]) -> (Gates<S::F>, [S::F; 2]) {
+    fn output<S: Simd>(s: S, [r, z, x, _]: Gates<S::F>, h: Gates<S::F>, state: [S::F; 2]) -> (Gates<S::F>, [S::F; 2]) {
         let n = tanh(s, s.fma(r, h[2], x));
         ([r, z, n, s.splat(0.0)], [s.fma(z, s.sub(state[0], n), n), s.splat(0.0)])
     }
@@ -85,13 +85,13 @@ impl Cell for Gru {
         product: S::F,
         before: S::F,
         [dh, _]: [S::F; 2],
-    ) -> Pulled<S::F> {
+    ) -> CellGrad<S::F> {
         let dn = through_tanh(s, s.mul(dh, s.sub(s.splat(1.0), z)), n);
         let dz = through_sigmoid(s, s.mul(dh, s.sub(before, n)), z);
         let dr = through_sigmoid(s, s.mul(dn, product), r);
         let nothing = s.splat(0.0);
         let (x, h) = ([dr, dz, dn, nothing], [dr, dz, s.mul(dn, r), nothing]);
-        Pulled { x, h, state: [s.mul(dh, z), nothing], output: nothing }
+        CellGrad { x, h, state: [s.mul(dh, z), nothing], output: nothing }
     }
 }
 
@@ -101,19 +101,19 @@ impl Cell for Lstm {
     const SPLIT: bool = false;
 
     #[inline(always)]
-    fn open<S: Simd>(s: S, x: Gates<S::F>, _: Gates<S::F>) -> Gates<S::F> {
+    fn gates<S: Simd>(s: S, x: Gates<S::F>, _: Gates<S::F>) -> Gates<S::F> {
         four_quotients(s, fractions(s, [Sigmoid, Sigmoid, Tanh, Sigmoid], x))
     }
 
     #[inline(always)]
-    fn close<S: Simd>(s: S, [i, f, g, o]: Gates<S::F>, _: Gates<S::F>, [_, c]: [S::F; 2]) -> (Gates<S::F>, [S::F; 2]) {
+    fn output<S: Simd>(s: S, [i, f, g, o]: Gates<S::F>, _: Gates<S::F>, [_, c]: [S::F; 2]) -> (Gates<S::F>, [S::F; 2]) {
         let new = s.fma(f, c, s.mul(i, g));
         ([i, f, g, o], [s.mul(o, tanh(s, new)), new])
     }
 
     #[inline(always)]
-    fn backward<S: Simd>(s: S, [i, f, g, o]: Gates<S::F>, _: S::F, c: S::F, [dh, dc]: [S::F; 2]) -> Pulled<S::F> {
-        // Computed once more, as it would come from further away than it takes.
+    fn backward<S: Simd>(s: S, [i, f, g, o]: Gates<S::F>, _: S::F, c: S::F, [dh, dc]: [S::F; 2]) -> CellGrad<S::F> {
+        // Recomputing is cheaper than loading it.
         let seen = tanh(s, s.fma(f, c, s.mul(i, g)));
         let dc = s.add(dc, through_tanh(s, s.mul(dh, o), seen));
         let gates = [
@@ -122,6 +122,6 @@ impl Cell for Lstm {
             through_tanh(s, s.mul(dc, i), g),
             through_sigmoid(s, s.mul(dh, seen), o),
         ];
-        Pulled { x: gates, h: gates, state: [s.splat(0.0), s.mul(dc, f)], output: s.mul(o, seen) }
+        CellGrad { x: gates, h: gates, state: [s.splat(0.0), s.mul(dc, f)], output: s.mul(o, seen) }
     }
 }

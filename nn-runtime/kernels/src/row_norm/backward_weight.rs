@@ -1,19 +1,20 @@
-//! The gradients of the weights and biases of normalised rows: sums down the rows, a few vectors of weights at a time, or where numbers
-//! next to each other share a weight, along them first. In: rows, gradients, what was saved; out: a part of the gradients, these added.
-//! A sum takes the rows in their order, whatever part is asked for.
+//! The gradients of the weights and biases of normalised rows: sums down the rows, a few vectors of weights
+//! at a time, or where adjacent numbers have the same weight, along those first. In: rows, gradients, what
+//! forward saved. Out: a range of the gradients, added to what is there. A sum takes the rows in their order,
+//! whatever the range.
 
 use core::ops::Range;
 
-use super::{Plain, Pulls, Rows};
-use crate::lanes::lane_sums;
+use super::{NormRows, RowGradTerms, RowValue};
+use crate::reduce::lane_sums;
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
-/// Vectors of weights whose sums are under way together.
-const BESIDE: usize = 4;
+/// Vectors of weights whose sums are computed at the same time.
+const VECTORS: usize = 4;
 
 /// The gradient of the weights, or of the biases where `saved` is missing.
-struct BackwardWeight<'a> {
-    rows: Rows,
+struct RowNormBackwardWeight<'a> {
+    rows: NormRows,
     x: &'a [f32],
     dy: &'a [f32],
     saved: Option<&'a [[f32; 2]]>,
@@ -21,27 +22,27 @@ struct BackwardWeight<'a> {
     to: &'a mut [f32],
 }
 
-impl Kernel for BackwardWeight<'_> {
+impl Kernel for RowNormBackwardWeight<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
-        let Rows { row, span, weights, .. } = self.rows;
+        let NormRows { row, span, weights, .. } = self.rows;
         let (range, to) = (self.range.clone(), core::mem::take(&mut self.to));
-        // Rows that share their weights are so many apart.
-        let apart = (weights * span / row).max(1);
-        for phase in 0..apart {
+        // The distance from a row to the next with the same weights.
+        let period = (weights * span / row).max(1);
+        for phase in 0..period {
             let first = self.rows.first(phase);
-            // What of the asked range these rows have weights for, counted from their own first.
+            // The part of the range that these rows have weights for.
             let from = first.clamp(range.start, range.end);
             let end = (first + row / span).clamp(from, range.end);
             if from == end {
                 continue;
             }
             let to = &mut to[from - range.start..end - range.start];
-            let rows = (phase..self.dy.len() / row).step_by(apart);
+            let rows = (phase..self.dy.len() / row).step_by(period);
             if span == 1 {
-                for (i, to) in to.chunks_mut(BESIDE * LANES).enumerate() {
-                    self.down(s, rows.clone(), from - first + i * BESIDE * LANES, to);
+                for (i, to) in to.chunks_mut(VECTORS * LANES).enumerate() {
+                    self.down(s, rows.clone(), from - first + i * VECTORS * LANES, to);
                 }
             } else {
                 for row in rows {
@@ -52,11 +53,11 @@ impl Kernel for BackwardWeight<'_> {
     }
 }
 
-impl BackwardWeight<'_> {
+impl RowNormBackwardWeight<'_> {
     /// Adds up the numbers from `column` on of these rows.
     #[inline(always)]
     fn down<S: Simd>(&self, s: S, rows: impl Iterator<Item = usize>, column: usize, to: &mut [f32]) {
-        let mut sums = [s.splat(0.0); BESIDE];
+        let mut sums = [s.splat(0.0); VECTORS];
         for (sum, to) in sums.iter_mut().zip(to.chunks(LANES)) {
             *sum = s.load_part(to);
         }
@@ -84,17 +85,17 @@ impl BackwardWeight<'_> {
         }
     }
 
-    /// Adds what a row has for its weights from `first` on, each of which goes with a stretch of it.
+    /// Adds a row's terms for its weights from `first` on, each of which covers `span` adjacent numbers.
     #[inline(always)]
     fn along<S: Simd>(&self, s: S, row: usize, first: usize, to: &mut [f32]) {
         let at = row * self.rows.row + first * self.rows.span;
         let pieces = self.dy[at..].chunks_exact(self.rows.span).zip(self.x[at..].chunks_exact(self.rows.span));
         for (to, (dy, x)) in to.iter_mut().zip(pieces) {
             *to += match self.saved {
-                None => s.sum(lane_sums(s, &Plain, [dy])[0]),
+                None => s.sum(lane_sums(s, &RowValue, [dy])[0]),
                 Some(saved) => {
                     let [mean, scale] = saved[row];
-                    s.sum(lane_sums(s, &Pulls(mean), [dy, x])[1]) * scale
+                    s.sum(lane_sums(s, &RowGradTerms(mean), [dy, x])[1]) * scale
                 }
             };
         }
@@ -104,17 +105,17 @@ impl BackwardWeight<'_> {
 /// Adds the gradient of a range of the weights, row after row, with what [`row_norm`](super::row_norm) saved.
 pub fn row_weight_backward(
     isa: Isa,
-    rows: Rows,
+    rows: NormRows,
     x: &[f32],
     dy: &[f32],
     saved: &[f32],
     range: Range<usize>,
     dw: &mut [f32],
 ) {
-    isa.run(BackwardWeight { rows, x, dy, saved: Some(saved.as_chunks().0), range, to: dw });
+    isa.run(RowNormBackwardWeight { rows, x, dy, saved: Some(saved.as_chunks().0), range, to: dw });
 }
 
 /// Adds the gradient of a range of the biases, row after row.
-pub fn row_bias_backward(isa: Isa, rows: Rows, dy: &[f32], range: Range<usize>, db: &mut [f32]) {
-    isa.run(BackwardWeight { rows, x: dy, dy, saved: None, range, to: db });
+pub fn row_bias_backward(isa: Isa, rows: NormRows, dy: &[f32], range: Range<usize>, db: &mut [f32]) {
+    isa.run(RowNormBackwardWeight { rows, x: dy, dy, saved: None, range, to: db });
 }

@@ -1,8 +1,9 @@
 use super::*;
 use std::vec::Vec;
 
-/// Layer, group and instance norm over odd sizes: rows shorter and longer than a vector and than a block, fewer and more than sixteen.
-const LAYS: [(usize, Rows); 8] = [
+/// Layer, group and instance norm over odd sizes: rows shorter and longer than a vector and than a block,
+/// fewer and more than sixteen.
+const LAYS: [(usize, NormRows); 8] = [
     (37, rows(64, 1, 64)),
     (3, rows(1, 1, 1)),
     (18, rows(15, 1, 15)),
@@ -10,11 +11,11 @@ const LAYS: [(usize, Rows); 8] = [
     (2, rows(1003, 1, 1003)),
     (24, rows(21, 7, 12)),
     (5, rows(600, 300, 10)),
-    (6, Rows { centred: false, ..rows(80, 1, 80) }),
+    (6, NormRows { centred: false, ..rows(80, 1, 80) }),
 ];
 
-const fn rows(row: usize, span: usize, weights: usize) -> Rows {
-    Rows { row, span, weights, centred: true, eps: 1e-3 }
+const fn rows(row: usize, span: usize, weights: usize) -> NormRows {
+    NormRows { row, span, weights, centred: true, eps: 1e-3 }
 }
 
 fn some(len: usize, salt: usize) -> Vec<f32> {
@@ -29,7 +30,7 @@ struct Truth {
     db: Vec<f64>,
 }
 
-fn naive(rows: Rows, x: &[f32], w: &[f32], b: &[f32], dy: &[f32]) -> Truth {
+fn naive(rows: NormRows, x: &[f32], w: &[f32], b: &[f32], dy: &[f32]) -> Truth {
     let (mut truth, n) = (Truth { y: vec![], dx: vec![], dw: vec![0.0; w.len()], db: vec![0.0; w.len()] }, rows.row);
     for (r, (x, dy)) in x.chunks(n).zip(dy.chunks(n)).enumerate() {
         let weight = |i: usize| rows.first(r) + i / rows.span;

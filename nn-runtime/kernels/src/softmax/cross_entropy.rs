@@ -1,43 +1,44 @@
-//! Softmax and cross-entropy as one, so that neither a tiny probability nor its logarithm is ever rounded to 0.
-//! Comes in: logits [rows, n] and labels or target distributions; goes out: the sum of the losses, and dlogits where asked.
-//! Never a mean: what the sum and the gradient are divided by is the caller's affair.
+//! Softmax and cross-entropy fused, so that neither a tiny probability nor its logarithm is rounded to 0. In:
+//! logits [rows, n] and labels or target distributions. Out: the sum of the losses, and dlogits if asked for.
+//! Nothing is averaged: the caller divides, or passes a scale.
 
 use super::narrow::{exponentials, load_columns, store_columns};
-use super::{LANE, LANES, check_rows, filled, largest, load_tail};
+use super::{LANES, check_rows, filled, largest, load_tail};
 use crate::math;
 use crate::simd::{Isa, Kernel, Simd};
 
-/// The targets of a matrix, vector by vector.
-trait Targets {
+/// The targets of a matrix of logits, vector by vector.
+trait ClassTargets {
     /// Whether the targets of a row are known to sum to 1.
     const UNIT: bool;
     /// The targets of row `row` from column `from` on; in lanes past the row's end, anything.
     fn vector<S: Simd>(&self, s: S, row: usize, from: usize) -> S::F;
-    /// Column j of the targets of row `row` and the fifteen after it in vector j < n <= 16; in missing rows, anything.
+    /// Column j of the targets of row `row` and the fifteen after it in vector j < n <= 16; in missing rows,
+    /// anything.
     fn columns<S: Simd>(&self, s: S, n: usize, row: usize) -> [S::F; LANES];
 }
 
 /// One class a row. `hot` is the target of that class, `cold` that of every other.
-struct Labels<'a> {
+struct LabelTargets<'a> {
     labels: &'a [u32],
     hot: f32,
     cold: f32,
 }
 
-impl<'a> Labels<'a> {
+impl<'a> LabelTargets<'a> {
     fn new(n: usize, labels: &'a [u32], smoothing: f32) -> Self {
         let cold = smoothing / n as f32;
-        Labels { labels, hot: 1.0 - smoothing + cold, cold }
+        LabelTargets { labels, hot: 1.0 - smoothing + cold, cold }
     }
 }
 
-impl Targets for Labels<'_> {
+impl ClassTargets for LabelTargets<'_> {
     const UNIT: bool = true;
     #[inline(always)]
     fn vector<S: Simd>(&self, s: S, row: usize, from: usize) -> S::F {
-        // Exact where it is small enough to meet a lane.
+        // Exact where it is small enough to equal a lane.
         let lane = (i64::from(self.labels[row]) - from as i64) as f32;
-        let met = s.eq(s.to_f(s.load_i(&LANE)), s.splat(lane));
+        let met = s.eq(s.to_f(s.load_i(&crate::simd::LANE_INDEX)), s.splat(lane));
         s.select(met, s.splat(self.hot), s.splat(self.cold))
     }
     #[inline(always)]
@@ -56,21 +57,21 @@ impl Targets for Labels<'_> {
     }
 }
 
-/// A distribution over the n classes for each row, `own` of which is kept and `shared` added to every class.
-struct Distribution<'a> {
+/// A distribution over the n classes a row: `own` times the given target, plus a constant for every class.
+struct DistributionTargets<'a> {
     targets: &'a [f32],
     n: usize,
     own: f32,
     shared: f32,
 }
 
-impl<'a> Distribution<'a> {
+impl<'a> DistributionTargets<'a> {
     fn new(n: usize, targets: &'a [f32], smoothing: f32) -> Self {
-        Distribution { targets, n, own: 1.0 - smoothing, shared: smoothing / n as f32 }
+        DistributionTargets { targets, n, own: 1.0 - smoothing, shared: smoothing / n as f32 }
     }
 }
 
-impl Targets for Distribution<'_> {
+impl ClassTargets for DistributionTargets<'_> {
     const UNIT: bool = false;
     #[inline(always)]
     fn vector<S: Simd>(&self, s: S, row: usize, from: usize) -> S::F {
@@ -92,7 +93,7 @@ impl Targets for Distribution<'_> {
 }
 
 /// Loss of a row: −Σ t·ln softmax = ln Σ e^z · Σ t − Σ t·z, where z is the row less its largest number.
-struct Loss<'a, T, const GRADIENT: bool> {
+struct CrossEntropyRows<'a, T, const GRADIENT: bool> {
     n: usize,
     logits: &'a [f32],
     targets: T,
@@ -101,13 +102,13 @@ struct Loss<'a, T, const GRADIENT: bool> {
     dlogits: &'a mut [f32],
 }
 
-/// What a row adds up, lane by lane.
-struct Sums<S: Simd> {
+/// The sums over a row of t and of t·z, lane by lane.
+struct TargetSums<S: Simd> {
     target: S::F,
     product: S::F,
 }
 
-impl<S: Simd> Sums<S> {
+impl<S: Simd> TargetSums<S> {
     #[inline(always)]
     fn add(&mut self, s: S, t: S::F, z: S::F) {
         let zero = s.splat(0.0);
@@ -117,7 +118,7 @@ impl<S: Simd> Sums<S> {
     }
 }
 
-impl<T: Targets, const GRADIENT: bool> Loss<'_, T, GRADIENT> {
+impl<T: ClassTargets, const GRADIENT: bool> CrossEntropyRows<'_, T, GRADIENT> {
     /// Up to sixteen rows of at most sixteen classes.
     #[inline(always)]
     fn narrow<S: Simd>(&self, s: S, row: usize, x: &[f32], dx: &mut [f32]) -> f64 {
@@ -125,7 +126,7 @@ impl<T: Targets, const GRADIENT: bool> Loss<'_, T, GRADIENT> {
         let targets = self.targets.columns(s, n, row);
         let mut z = load_columns(s, n, x);
         let (mut exp, exp_sum) = exponentials(s, n, &mut z);
-        let mut sums = Sums::<S> { target: s.splat(0.0), product: s.splat(0.0) };
+        let mut sums = TargetSums::<S> { target: s.splat(0.0), product: s.splat(0.0) };
         for (t, z) in targets[..n].iter().zip(z) {
             sums.add(s, *t, z);
         }
@@ -160,7 +161,7 @@ impl<T: Targets, const GRADIENT: bool> Loss<'_, T, GRADIENT> {
         let last_target = s.select(filled(s, tail.len()), last_target, zero);
         let last_exp = math::exp(s, last);
         let mut exp_sum = last_exp;
-        let mut sums = Sums::<S> { target: zero, product: zero };
+        let mut sums = TargetSums::<S> { target: zero, product: zero };
         sums.add(s, last_target, last);
         for (i, x) in full.iter().enumerate() {
             let z = s.sub(s.load(x), most);
@@ -189,7 +190,7 @@ impl<T: Targets, const GRADIENT: bool> Loss<'_, T, GRADIENT> {
     }
 }
 
-impl<T: Targets, const GRADIENT: bool> Kernel for Loss<'_, T, GRADIENT> {
+impl<T: ClassTargets, const GRADIENT: bool> Kernel for CrossEntropyRows<'_, T, GRADIENT> {
     type Out = f64;
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) -> f64 {
@@ -212,14 +213,14 @@ fn check_labels(n: usize, logits: &[f32], labels: &[u32]) {
     }
 }
 
-/// The sum over the rows of −Σ t·ln softmax(logits), with t = (1 − smoothing)·onehot(label) + smoothing/n; and
-/// dlogits = scale·(softmax(logits) − t). The sum is not scaled.
+/// The sum over the rows of −Σ t·ln softmax(logits), with t = (1 − smoothing)·onehot(label) + smoothing/n;
+/// and dlogits = scale·(softmax(logits) − t). The sum is not scaled.
 ///
-/// logits and dlogits are `[rows, n]`, labels `[rows]`. Smoothing as in Szegedy et al., "Rethinking the Inception
-/// Architecture", 2015. A row with NaN or +∞ gives NaN.
+/// logits and dlogits are `[rows, n]`, labels `[rows]`. Smoothing as in Szegedy et al., "Rethinking the
+/// Inception Architecture", 2015. A row with NaN or +∞ gives NaN.
 ///
 /// ```
-/// use nn_kernels::{rows::cross_entropy_labels, simd::Isa};
+/// use nn_kernels::{softmax::cross_entropy_labels, simd::Isa};
 ///
 /// let mut dlogits = [0.0; 2];
 /// let loss = cross_entropy_labels(Isa::detect(), 2, &[0.0, 0.0], &[1], 1.0, 0.0, &mut dlogits);
@@ -228,7 +229,8 @@ fn check_labels(n: usize, logits: &[f32], labels: &[u32]) {
 /// ```
 ///
 /// # Panics
-/// Where `n == 0`, `logits.len() != n * labels.len()`, `logits.len() != dlogits.len()` or a label is not below `n`.
+/// Where `n == 0`, `logits.len() != n * labels.len()`, `logits.len() != dlogits.len()` or a label is not
+/// below `n`.
 pub fn cross_entropy_labels(
     isa: Isa,
     n: usize,
@@ -240,8 +242,8 @@ pub fn cross_entropy_labels(
 ) -> f64 {
     check_labels(n, logits, labels);
     check_rows(n, logits.len(), dlogits.len());
-    let targets = Labels::new(n, labels, smoothing);
-    isa.run(Loss::<_, true> { n, logits, targets, scale, dlogits })
+    let targets = LabelTargets::new(n, labels, smoothing);
+    isa.run(CrossEntropyRows::<_, true> { n, logits, targets, scale, dlogits })
 }
 
 /// The sum that [`cross_entropy_labels`] gives, without the gradient.
@@ -250,18 +252,19 @@ pub fn cross_entropy_labels(
 /// Where `n == 0`, `logits.len() != n * labels.len()` or a label is not below `n`.
 pub fn cross_entropy_labels_value(isa: Isa, n: usize, logits: &[f32], labels: &[u32], smoothing: f32) -> f64 {
     check_labels(n, logits, labels);
-    let targets = Labels::new(n, labels, smoothing);
-    isa.run(Loss::<_, false> { n, logits, targets, scale: 0.0, dlogits: &mut [] })
+    let targets = LabelTargets::new(n, labels, smoothing);
+    isa.run(CrossEntropyRows::<_, false> { n, logits, targets, scale: 0.0, dlogits: &mut [] })
 }
 
 /// The sum over the rows of −Σ t·ln softmax(logits), with t = (1 − smoothing)·target + smoothing/n; and
 /// dlogits = scale·(softmax(logits)·Σ t − t). The sum is not scaled.
 ///
-/// logits, targets and dlogits are [rows, n]; a row of targets need not sum to 1. A class with t = 0 adds nothing to the
-/// loss, even when its logit is −∞. A row with NaN or +∞ gives NaN.
+/// logits, targets and dlogits are [rows, n]; a row of targets need not sum to 1. A class with t = 0 adds
+/// nothing to the loss, even when its logit is −∞. A row with NaN or +∞ gives NaN.
 ///
 /// # Panics
-/// Where `n == 0`, `logits.len() % n != 0`, `logits.len() != targets.len()` or `logits.len() != dlogits.len()`.
+/// Where `n == 0`, `logits.len() % n != 0`, `logits.len() != targets.len()` or `logits.len() !=
+/// dlogits.len()`.
 pub fn cross_entropy_distribution(
     isa: Isa,
     n: usize,
@@ -273,8 +276,8 @@ pub fn cross_entropy_distribution(
 ) -> f64 {
     check_rows(n, logits.len(), targets.len());
     check_rows(n, logits.len(), dlogits.len());
-    let targets = Distribution::new(n, targets, smoothing);
-    isa.run(Loss::<_, true> { n, logits, targets, scale, dlogits })
+    let targets = DistributionTargets::new(n, targets, smoothing);
+    isa.run(CrossEntropyRows::<_, true> { n, logits, targets, scale, dlogits })
 }
 
 /// The sum that [`cross_entropy_distribution`] gives, without the gradient.
@@ -283,6 +286,6 @@ pub fn cross_entropy_distribution(
 /// Where `n == 0`, `logits.len() % n != 0` or `logits.len() != targets.len()`.
 pub fn cross_entropy_distribution_value(isa: Isa, n: usize, logits: &[f32], targets: &[f32], smoothing: f32) -> f64 {
     check_rows(n, logits.len(), targets.len());
-    let targets = Distribution::new(n, targets, smoothing);
-    isa.run(Loss::<_, false> { n, logits, targets, scale: 0.0, dlogits: &mut [] })
+    let targets = DistributionTargets::new(n, targets, smoothing);
+    isa.run(CrossEntropyRows::<_, false> { n, logits, targets, scale: 0.0, dlogits: &mut [] })
 }

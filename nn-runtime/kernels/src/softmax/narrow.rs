@@ -1,6 +1,6 @@
-//! Rows of at most sixteen numbers, sixteen rows at a time: transposed, a row is a lane, and no sum runs across lanes.
-//! Comes in: up to sixteen rows of n numbers; goes out: vectors of columns, or rows made of them again.
-//! Never a different computation for the last, fewer rows: their missing neighbours are zeros, whose results are dropped.
+//! Rows of at most sixteen numbers, sixteen rows at a time: transposed, a row is a SIMD lane, and no sum
+//! crosses lanes. In: up to sixteen rows of n numbers. Out: vectors of columns, or rows again. Fewer than
+//! sixteen rows are computed like sixteen: missing rows are zeros, and their results are dropped.
 
 use super::LANES;
 use crate::math;
@@ -15,14 +15,14 @@ pub(super) fn load_columns<S: Simd>(s: S, n: usize, rows: &[f32]) -> [S::F; LANE
     columns
 }
 
-/// The other way; it writes as many rows as there are.
+/// Writes columns back as rows, as many as there are.
 #[inline(always)]
 pub(super) fn store_columns<S: Simd>(s: S, n: usize, mut columns: [S::F; LANES], rows: &mut [f32]) {
     s.transpose(&mut columns);
     store_rows(s, &columns, rows, n, [rows.len() / n, n]);
 }
 
-/// The columns less the largest of each row, their exponentials, and the sums of those.
+/// Subtracts the maximum of each row; returns the exponentials and their sums.
 #[inline(always)]
 pub(super) fn exponentials<S: Simd>(s: S, n: usize, x: &mut [S::F; LANES]) -> ([S::F; LANES], S::F) {
     let mut most = x[0];
@@ -34,7 +34,7 @@ pub(super) fn exponentials<S: Simd>(s: S, n: usize, x: &mut [S::F; LANES]) -> ([
         *x = s.sub(*x, most);
         *e = math::exp(s, *x);
     }
-    // As the lanes of a row are added up where it is taken alone.
+    // In the order in which the lanes of a single row are added.
     let mut sums = exp;
     for half in [8, 4, 2, 1] {
         for i in 0..half {

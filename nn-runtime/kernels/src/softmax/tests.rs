@@ -34,7 +34,8 @@ fn softmax_f64(row: &[f64]) -> Vec<f64> {
     row.iter().map(|x| (x - most).exp() / sum).collect()
 }
 
-/// ‖found − truth‖ is at most 1e-6 of ‖terms‖: what is subtracted to make the truth, where it is a difference.
+/// ‖found − truth‖ is at most 1e-6 of ‖terms‖: what is subtracted to make the truth, where it is a
+/// difference.
 #[track_caller]
 fn near_for(what: &str, found: &[f32], truth: &[f64], terms: &[f64]) {
     assert_eq!(found.len(), truth.len());

@@ -2,7 +2,7 @@
 
 use super::SIDE;
 use super::glyphs::Glyph;
-use crate::data::random::Random;
+use crate::random::Random;
 use std::vec::Vec;
 
 type Position = [f32; 2];

@@ -191,6 +191,27 @@ fn a_wrong_magic_number_says_what_to_do() {
 }
 
 #[test]
+fn a_file_of_another_kind_is_named() {
+    let dir = Dir::new("kinds");
+    for (bytes, found) in [
+        (
+            &b"PK\x03\x04\x14\0"[..],
+            "found a zip archive, which is what `torch.save`, `.keras`, `.npz` and `.xlsx` files are\nhelp: ",
+        ),
+        (b"version https://git-lfs.github.com/spec/v1\n", "found a pointer of Git LFS"),
+        (b"<!doctype html>", "found a web page"),
+        (b"\x93NUMPY\x01\0v\0", "found an array of NumPy, `.npy`\nhelp: an IDX file starts with two zero bytes"),
+    ] {
+        let fault = read_images(dir.write("file", bytes)).unwrap_err();
+        assert_eq!(fault.kind(), DataErrorKind::Format);
+        assert!(
+            fault.to_string().contains("`start`: expected an IDX file, ") && fault.to_string().contains(found),
+            "{fault}"
+        );
+    }
+}
+
+#[test]
 fn images_without_pixels_are_refused() {
     let dir = Dir::new("zero");
     let said = |sizes| faults(&dir, &idx(0x0803, sizes, &[]));
@@ -201,7 +222,7 @@ fn images_without_pixels_are_refused() {
 #[test]
 fn bytes_at_random_never_panic() {
     let dir = Dir::new("random");
-    let mut random = crate::data::random::Random::new(0, 0);
+    let mut random = crate::random::Random::keyed(0, &[]);
     for _ in 0..300 {
         let mut bytes = images(3);
         for _ in 0..1 + random.below(3) {
@@ -285,7 +306,10 @@ fn mnist_that_is_incomplete_or_does_not_fit_is_told() {
     assert_eq!(said(), format!("{place}expected {one}, found no such file{help}"));
 
     dir.write(NAMES[0], &idx(0x0803, &[3, 2, 2], &[0; 12]));
-    assert!(said().ends_with("t10k images: expected 4 pixels an image, as for training, found 6"));
+    assert!(said().ends_with("t10k images: expected images of 2 × 2, as for training, found 2 × 3"));
+    // As many pixels, but of another shape.
+    dir.write(NAMES[0], &idx(0x0803, &[3, 3, 2], &[0; 18]));
+    assert!(said().ends_with("t10k images: expected images of 3 × 2, as for training, found 2 × 3"));
     dir.write(NAMES[0], &images(3));
     assert!(mnist(&dir.0).is_ok());
 

@@ -4,7 +4,7 @@
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
 use crate::spec::{Head, LayerSpec, Rule};
-use nn_kernels::elementwise::Zip;
+use nn_kernels::elementwise::Map;
 use nn_kernels::math;
 use nn_kernels::simd::{Kernel, LANES, Simd};
 
@@ -115,9 +115,9 @@ fn both<S: Simd>(s: S, approximate: bool, x: S::F) -> (S::F, S::F) {
 /// d · slope.
 struct Times;
 
-impl Zip for Times {
+impl Map<2> for Times {
     #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, d: S::F, slope: S::F) -> S::F {
+    fn apply<S: Simd>(&self, s: S, [d, slope]: [S::F; 2]) -> S::F {
         s.mul(d, slope)
     }
 }

@@ -5,7 +5,7 @@ use core::ops::Range;
 
 use super::plan::Plan;
 use crate::layer::{LayerContext, ParamGrad, ReadContext};
-use nn_kernels::attention::{Head, Heads, Rows, attend, backward};
+use nn_kernels::attention::{AttentionHead, AttentionHeads, StridedRows, attend, backward};
 use nn_kernels::matrix::{Panels, backward_bias, backward_input, backward_weight, product};
 use nn_kernels::simd::Isa;
 
@@ -122,7 +122,7 @@ impl Plan {
                 others,
             );
         }
-        let qkv = self.lay(batch, 0).map(|lay| Rows { all: projected, lay });
+        let qkv = self.lay(batch, 0).map(|lay| StridedRows { all: projected, layout: lay });
         attend(isa, self.heads(batch), qkv, mask, weights, scratch, (&mut *contexts, self.context()));
         product(isa, self.out(), contexts, params.out_weight, params.out_bias, NO_FLOOR, y);
     }
@@ -140,7 +140,7 @@ impl Plan {
             let (first, samples) = (group * self.together(), dcontexts.len() / row);
             let each = self.heads * head.weights();
             let weights = &weights[first * each..][..samples * each];
-            let dcontexts = Rows { all: dcontexts, lay: self.context() };
+            let dcontexts = StridedRows { all: dcontexts, layout: self.context() };
             backward(isa, self.heads(samples), (&mut *projected, self.lay(batch, first)), weights, dcontexts, scratch);
         }
         let (queries, others) = projected.split_at_mut(batch * self.projected()[0]);
@@ -230,10 +230,10 @@ impl Plan {
             keys[now..now + features].copy_from_slice(&projected[features..2 * features]);
             values[now..now + features].copy_from_slice(&projected[2 * features..]);
             count[0] = (before + 1) as f32;
-            let head = Head { queries: 1, keys: before + 1, width: self.head().width, causal: false };
+            let head = AttentionHead { queries: 1, keys: before + 1, width: self.head().width, causal: false };
             let (weights, scratch) = rest.split_at_mut(head.weights());
-            let (heads, lay) = (Heads { head, count: self.heads, samples: 1 }, self.context());
-            let qkv = [&*projected, &*keys, &*values].map(|all| Rows { all, lay });
+            let (heads, lay) = (AttentionHeads { head, count: self.heads, samples: 1 }, self.context());
+            let qkv = [&*projected, &*keys, &*values].map(|all| StridedRows { all, layout: lay });
             attend(isa, heads, qkv, None, weights, scratch, (&mut *context, lay));
             product(isa, self.out(), context, params.out_weight, params.out_bias, NO_FLOOR, y);
         }

@@ -2,7 +2,7 @@
 //! queries, keys and values lie, how much is kept. It holds no numbers and computes none.
 
 use crate::shape::Shape;
-use nn_kernels::attention::{Head, Heads, Lay};
+use nn_kernels::attention::{AttentionHead, AttentionHeads, RowLayout};
 use nn_kernels::matrix::{Panels, backward_input_scratch};
 
 /// An attention over inputs that fit.
@@ -31,14 +31,14 @@ pub(super) struct Memory {
 const ROWS: usize = 32;
 
 impl Plan {
-    pub(super) const fn head(&self) -> Head {
+    pub(super) const fn head(&self) -> AttentionHead {
         let width = self.features / self.heads;
-        Head { queries: self.queries, keys: self.keys, width, causal: self.causal }
+        AttentionHead { queries: self.queries, keys: self.keys, width, causal: self.causal }
     }
 
     /// All heads of so many samples.
-    pub(super) const fn heads(&self, samples: usize) -> Heads {
-        Heads { head: self.head(), count: self.heads, samples }
+    pub(super) const fn heads(&self, samples: usize) -> AttentionHeads {
+        AttentionHeads { head: self.head(), count: self.heads, samples }
     }
 
     /// The panels of the whole input product.
@@ -83,22 +83,22 @@ impl Plan {
     }
 
     /// Where queries, keys and values of the samples from one on lie in those of a batch: all queries first, where they lie apart.
-    pub(super) const fn lay(&self, batch: usize, sample: usize) -> [Lay; 3] {
+    pub(super) const fn lay(&self, batch: usize, sample: usize) -> [RowLayout; 3] {
         let ([queries, memory], stride) = (self.projected(), self.of_queries().cols());
-        let q = Lay { offset: sample * queries, stride, sample: queries };
+        let q = RowLayout { offset: sample * queries, stride, sample: queries };
         let k = match self.cross {
             true => {
                 let offset = batch * queries + sample * memory + self.before_keys();
-                Lay { offset, stride: self.of_memory().cols(), sample: memory }
+                RowLayout { offset, stride: self.of_memory().cols(), sample: memory }
             }
-            false => Lay { offset: q.offset + self.features, ..q },
+            false => RowLayout { offset: q.offset + self.features, ..q },
         };
-        [q, k, Lay { offset: k.offset + self.features, ..k }]
+        [q, k, RowLayout { offset: k.offset + self.features, ..k }]
     }
 
     /// Where context rows lie.
-    pub(super) const fn context(&self) -> Lay {
-        Lay { offset: 0, stride: self.features, sample: self.queries * self.features }
+    pub(super) const fn context(&self) -> RowLayout {
+        RowLayout { offset: 0, stride: self.features, sample: self.queries * self.features }
     }
 
     /// Samples that are pulled back through the output product at a time.

@@ -1,5 +1,6 @@
-//! The passes of a recurrent layer: from a batch of sequences to the recurrence of the kernels. In: a batch; out: outputs, or gradients.
-//! What is kept lies sample after sample, so that gradients of parameters are added in their order. Never a formula of a cell.
+//! The passes of a recurrent layer, on the recurrence of the kernels. In: a batch. Out: outputs, or
+//! gradients. What is saved is laid out sample after sample, so that gradients of parameters are summed in
+//! the order of samples.
 
 use core::marker::PhantomData;
 use core::ops::Range;
@@ -7,17 +8,21 @@ use core::ops::Range;
 use super::{Direction, Recurrent};
 use crate::layer::{LayerContext, ParamGrad, ReadContext};
 use nn_kernels::matrix::{Panels, backward_input, backward_input_scratch, backward_weight};
-use nn_kernels::recurrent::{Backward, Cell, Columns, Forward, Kept, Turned, Walk, Weights, recurrent_weight_backward};
+use nn_kernels::recurrent::{
+    Cell, GateColumns, GateWeights, RecurrentBackward, RecurrentForward, SavedSteps, Sequence, TransposedWeights,
+    weighted_sums,
+};
 
-/// Samples that go through the steps together: enough to fill the product's tiles, few enough that what a step reads and writes stays near.
+/// Samples that go through the steps together: enough to fill the product's tiles, few enough to stay in
+/// cache.
 pub(super) const GROUP: usize = 16;
 
-/// Steps whose gradients are added together, so that they are read from far only once.
+/// Rows (steps of samples) whose gradients are summed together, so that they are read from memory only once.
 const ROWS: usize = 64;
 
 impl<C: Cell> Recurrent<C> {
-    fn walk(&self, cx: &LayerContext, way: usize) -> Walk {
-        Walk {
+    fn sequence(&self, cx: &LayerContext, way: usize) -> Sequence {
+        Sequence {
             steps: cx.input_shape(0).dim(0),
             units: self.units,
             reverse: way == 1 || self.direction == Direction::Backward,
@@ -36,62 +41,67 @@ impl<C: Cell> Recurrent<C> {
         self.bias.then(|| cx.param(self.index(way, k)))
     }
 
-    /// How the weights between the inputs and the gates lie, and those between the state and the gates.
+    /// The layouts of the weights of the inputs and of the state.
     fn panels(&self, cx: &LayerContext<'_, impl Sized>) -> [Panels; 2] {
         [cx.input_shape(0).dim(1), self.units].map(|rows| Panels::new(rows, self.row()))
     }
 
-    /// The weights between the inputs and the gates.
-    fn of_inputs<'a>(&self, cx: &LayerContext<'a>, way: usize) -> Weights<'a> {
+    /// The weights from the inputs to the gates.
+    fn of_inputs<'a>(&self, cx: &LayerContext<'a>, way: usize) -> GateWeights<'a> {
         let [panels, _] = self.panels(cx);
-        Weights { panels, w: cx.param(self.index(way, 0)), bias: self.bias(cx, way, 2) }
+        GateWeights { panels, w: cx.param(self.index(way, 0)), bias: self.bias(cx, way, 2) }
     }
 
-    /// The weights between the state and the gates.
-    fn of_state<'a>(&self, cx: &LayerContext<'a>, way: usize) -> Weights<'a> {
+    /// The weights from the state to the gates.
+    fn of_state<'a>(&self, cx: &LayerContext<'a>, way: usize) -> GateWeights<'a> {
         let [_, panels] = self.panels(cx);
-        Weights { panels, w: cx.param(self.index(way, 1)), bias: self.bias(cx, way, 3) }
+        GateWeights { panels, w: cx.param(self.index(way, 1)), bias: self.bias(cx, way, 3) }
     }
 
-    /// What one way keeps, of `rows` steps in all.
-    fn kept_of<'a>(&self, saved: &'a mut [f32], rows: usize, way: usize) -> Kept<'a> {
+    /// What one direction saves, of `rows` steps in all.
+    fn saved_of<'a>(&self, saved: &'a mut [f32], rows: usize, way: usize) -> SavedSteps<'a> {
         let one = rows * self.kept();
         let (gates, rest) = saved[way * one..][..one].split_at_mut(rows * self.row());
         let (products, before) = rest.split_at_mut(rest.len() - rows * self.units);
-        Kept { gates, products, before }
+        SavedSteps { gates, products, before }
     }
 
-    /// The weights of the inputs and of the state as the way forward reads them, and what is left of the scratch.
-    fn columns<'a>(&self, weights: [Weights<'a>; 2], scratch: &'a mut [f32]) -> ([Columns<'a, C>; 2], &'a mut [f32]) {
+    /// The weights of the inputs and of the state in the order that forward reads them, and what is left of
+    /// the scratch.
+    fn columns<'a>(
+        &self,
+        weights: [GateWeights<'a>; 2],
+        scratch: &'a mut [f32],
+    ) -> ([GateColumns<'a, C>; 2], &'a mut [f32]) {
         let mut left = scratch;
         let columns = weights.map(|weights| {
-            let len = Columns::<C>::scratch(weights.panels.rows(), self.units);
+            let len = GateColumns::<C>::scratch(weights.panels.rows(), self.units);
             let (copy, rest) = core::mem::take(&mut left).split_at_mut(len);
             left = rest;
-            Columns::new(&weights, copy)
+            GateColumns::new(&weights, copy)
         });
         (columns, left)
     }
 
     pub(in crate::layers) fn forward(&self, cx: &mut LayerContext, x: &[&[f32]], y: &mut [f32]) {
         for way in 0..self.ways() {
-            let (walk, inputs, state) = (self.walk(cx, way), self.of_inputs(cx, way), self.of_state(cx, way));
+            let (sequence, inputs, state) = (self.sequence(cx, way), self.of_inputs(cx, way), self.of_state(cx, way));
             let ([inputs, weights], scratch) = self.columns([inputs, state], cx.scratch);
-            let [once, each] = Forward::<C>::scratch(self.units);
+            let [once, each] = RecurrentForward::<C>::scratch(self.units);
             let mut kept = match cx.saved.is_empty() {
                 true => None,
-                false => Some(self.kept_of(cx.saved, cx.batch * walk.steps, way)),
+                false => Some(self.saved_of(cx.saved, cx.batch * sequence.steps, way)),
             };
             for first in (0..cx.batch).step_by(GROUP) {
                 let group = Group { first, samples: GROUP.min(cx.batch - first) };
                 let (state, scratch) = scratch.split_at_mut(group.samples * C::STATES * self.units);
                 state.fill(0.0);
-                Forward {
-                    walk,
+                RecurrentForward {
+                    sequence,
                     x: group.of(x[0], cx.batch),
                     inputs,
                     weights,
-                    keep: kept.as_mut().map(|kept| group.of_kept(kept, cx.batch)),
+                    saved: kept.as_mut().map(|kept| group.saved_slices(kept, cx.batch)),
                     mask: x.get(1).map(|mask| group.of(mask, cx.batch)),
                     state,
                     scratch: &mut scratch[..once + group.samples * each],
@@ -103,19 +113,19 @@ impl<C: Cell> Recurrent<C> {
     }
 
     pub(in crate::layers) fn step(&self, cx: &mut LayerContext, x: &[&[f32]], y: &mut [f32]) {
-        let walk = Walk { steps: 1, ..self.walk(cx, 0) };
+        let sequence = Sequence { steps: 1, ..self.sequence(cx, 0) };
         let (inputs, state) = (self.of_inputs(cx, 0), self.of_state(cx, 0));
         let ([inputs, weights], scratch) = self.columns([inputs, state], cx.scratch);
-        let [once, each] = Forward::<C>::scratch(self.units);
+        let [once, each] = RecurrentForward::<C>::scratch(self.units);
         let carried = &mut cx.saved[..cx.batch * C::STATES * self.units];
         for first in (0..cx.batch).step_by(GROUP) {
             let group = Group { first, samples: GROUP.min(cx.batch - first) };
-            Forward {
-                walk,
+            RecurrentForward {
+                sequence,
                 x: group.of(x[0], cx.batch),
                 inputs,
                 weights,
-                keep: None,
+                saved: None,
                 mask: x.get(1).map(|mask| group.of(mask, cx.batch)),
                 state: group.of_mut(carried, cx.batch),
                 scratch: &mut scratch[..once + group.samples * each],
@@ -135,17 +145,18 @@ impl<C: Cell> Recurrent<C> {
         let (dx, dmask) = dx.split_at_mut(1);
         dmask.iter_mut().for_each(|dmask| dmask.fill(0.0));
         for way in 0..self.ways() {
-            let (walk, inputs, state) = (self.walk(cx, way), self.of_inputs(cx, way), self.of_state(cx, way));
-            let mut kept = self.kept_of(cx.saved, cx.batch * walk.steps, way);
-            let (turned, scratch) = cx.scratch.split_at_mut(Turned::scratch(self.units, self.row()));
-            let weights = Turned::new(cx.isa, &state, turned);
-            // The other way round: what forward kept last is nearest, and what is left last is the first that `backward_params` reads.
+            let (sequence, inputs, state) = (self.sequence(cx, way), self.of_inputs(cx, way), self.of_state(cx, way));
+            let mut kept = self.saved_of(cx.saved, cx.batch * sequence.steps, way);
+            let (transposed, scratch) = cx.scratch.split_at_mut(TransposedWeights::scratch(self.units, self.row()));
+            let weights = TransposedWeights::new(cx.isa, &state, transposed);
+            // In reverse order: what forward saved last is still in cache, and what is written last
+            // `backward_params` reads first.
             for first in (0..cx.batch).step_by(GROUP).rev() {
                 let group = Group { first, samples: GROUP.min(cx.batch - first) };
-                Backward {
-                    walk,
+                RecurrentBackward {
+                    sequence,
                     weights,
-                    kept: group.of_kept(&mut kept, cx.batch),
+                    saved: group.saved_slices(&mut kept, cx.batch),
                     mask: x.get(1).map(|mask| group.of(mask, cx.batch)),
                     dy: group.of(dy, cx.batch),
                     scratch: &mut scratch[..group.samples * (C::GATES + C::STATES + 1) * self.units],
@@ -174,24 +185,18 @@ impl<C: Cell> Recurrent<C> {
             let (gates, rest) = cx.saved[way * rows * self.kept()..].split_at(rows * self.row());
             let (of_state, rest) = if C::SPLIT { rest.split_at(rows * self.row()) } else { (gates, rest) };
             let before = &rest[..rows * self.units];
-            // AlignedBuffer by block through all parameters, while the gradients of the gates are near; each sum goes on where it was.
+            // Block by block through all parameters, while the gradients of the gates are in cache; each sum
+            // continues.
             for first in (0..rows).step_by(ROWS) {
                 let block = first..rows.min(first + ROWS);
-                let [x, before] = [(x, inputs), (before, state)].map(|(from, p)| cut(from, p.rows(), &block));
-                let [gates, of_state] = [gates, of_state].map(|from| cut(from, self.row(), &block));
+                let [x, before] = [(x, inputs), (before, state)].map(|(from, p)| rows_of(from, p.rows(), &block));
+                let [gates, of_state] = [gates, of_state].map(|from| rows_of(from, self.row(), &block));
                 for (k, panels, from, dy) in [(0, inputs, x, gates), (1, state, before, of_state)] {
                     let (range, dw) = part.slice(cx, self.index(way, k));
                     if !range.is_empty() && panels.rows() == 1 {
-                        // The panels of a single input are its weights one after the other, and what pads them.
+                        // The panels of a single input are its weights one after the other, and padding.
                         let range = range.start.min(self.row())..range.end.min(self.row());
-                        recurrent_weight_backward(
-                            cx.isa,
-                            self.row(),
-                            Some(from),
-                            dy,
-                            range.clone(),
-                            &mut dw[..range.len()],
-                        );
+                        weighted_sums(cx.isa, self.row(), Some(from), dy, range.clone(), &mut dw[..range.len()]);
                     } else if !range.is_empty() {
                         backward_weight(cx.isa, panels, from, dy, range, dw, false);
                     }
@@ -199,7 +204,7 @@ impl<C: Cell> Recurrent<C> {
                 for (k, dy) in [(2, gates), (3, of_state)].into_iter().filter(|_| self.bias) {
                     let (range, db) = part.slice(cx, self.index(way, k));
                     if !range.is_empty() {
-                        recurrent_weight_backward(cx.isa, self.row(), None, dy, range, db);
+                        weighted_sums(cx.isa, self.row(), None, dy, range, db);
                     }
                 }
             }
@@ -208,7 +213,7 @@ impl<C: Cell> Recurrent<C> {
 }
 
 /// Some rows of a matrix of this width.
-fn cut<'a>(all: &'a [f32], width: usize, rows: &Range<usize>) -> &'a [f32] {
+fn rows_of<'a>(all: &'a [f32], width: usize, rows: &Range<usize>) -> &'a [f32] {
     &all[rows.start * width..rows.end * width]
 }
 
@@ -230,8 +235,8 @@ impl Group {
         &mut all[self.first * one..][..self.samples * one]
     }
 
-    fn of_kept<'a>(&self, all: &'a mut Kept, batch: usize) -> Kept<'a> {
-        Kept {
+    fn saved_slices<'a>(&self, all: &'a mut SavedSteps, batch: usize) -> SavedSteps<'a> {
+        SavedSteps {
             gates: self.of_mut(all.gates, batch),
             products: self.of_mut(all.products, batch),
             before: self.of_mut(all.before, batch),

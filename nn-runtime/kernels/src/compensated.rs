@@ -1,0 +1,133 @@
+//! Sums of many terms that stay exact to the last bits or so: short chains of `f32`, added up with what
+//! rounding lost (Kahan's compensated sum), or in `f64`. Vectors come in; totals go out.
+
+use crate::simd::{LANES, Simd};
+
+/// Terms up to which a sum of gradients is one chain: to divide shorter ones would cost more than it gains.
+pub(crate) const LONG_SUM: usize = 1024;
+
+/// Terms of a chain where a sum is longer. Rounding adds at most half a unit in the last place of the partial
+/// sum a term, so that a chain of n equal terms is exact to `n / 2 · 2⁻²⁴`: this one to 1e-6.
+pub(crate) const SUM_CHUNK: usize = 32;
+
+/// Into how long chains a sum of `terms` is divided: one, or of [`SUM_CHUNK`].
+#[inline(always)]
+pub(crate) fn chain_of(terms: usize) -> usize {
+    if terms > LONG_SUM { SUM_CHUNK } else { usize::MAX }
+}
+
+/// The totals of a tile of sums.
+pub(crate) struct CompensatedTile<S: Simd, const R: usize, const V: usize> {
+    totals: [[S::F; V]; R],
+    /// How much larger each total is than what has been added.
+    excess: [[S::F; V]; R],
+}
+
+impl<S: Simd, const R: usize, const V: usize> CompensatedTile<S, R, V> {
+    #[inline(always)]
+    pub(crate) fn zero(s: S) -> Self {
+        CompensatedTile { totals: [[s.splat(0.0); V]; R], excess: [[s.splat(0.0); V]; R] }
+    }
+
+    #[inline(always)]
+    pub(crate) fn add(&mut self, s: S, sums: [[S::F; V]; R]) {
+        for r in 0..R {
+            for v in 0..V {
+                let term = s.sub(sums[r][v], self.excess[r][v]);
+                let total = s.add(self.totals[r][v], term);
+                self.excess[r][v] = s.sub(s.sub(total, self.totals[r][v]), term);
+                self.totals[r][v] = total;
+            }
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn totals(self) -> [[S::F; V]; R] {
+        self.totals
+    }
+}
+
+/// Sums lane by lane, in `f64` after a few terms each.
+pub(crate) struct WideSum<S: Simd> {
+    chain: S::F,
+    terms: usize,
+    widened: bool,
+    totals: [f64; LANES],
+}
+
+impl<S: Simd> WideSum<S> {
+    /// Terms that are added in `f32` before the sum goes on in `f64`: so few give the bits of one chain.
+    pub(crate) const CHAIN: usize = 24;
+
+    #[inline(always)]
+    pub(crate) fn zero(s: S) -> Self {
+        WideSum { chain: s.splat(0.0), terms: 0, widened: false, totals: [0.0; LANES] }
+    }
+
+    #[inline(always)]
+    pub(crate) fn add(&mut self, s: S, term: S::F) {
+        if self.terms == Self::CHAIN {
+            self.widen(s);
+        }
+        self.chain = s.add(self.chain, term);
+        self.terms += 1;
+    }
+
+    #[inline(always)]
+    fn widen(&mut self, s: S) {
+        let mut lanes = [0.0; LANES];
+        s.store(self.chain, &mut lanes);
+        for (total, lane) in self.totals.iter_mut().zip(lanes) {
+            *total += f64::from(lane);
+        }
+        (self.chain, self.terms, self.widened) = (s.splat(0.0), 0, true);
+    }
+
+    /// The sum of all lanes: of a single chain as [`Simd::sum`] takes it.
+    #[inline(always)]
+    pub(crate) fn sum(self, s: S) -> f32 {
+        if self.widened { self.lanes(s).iter().sum::<f64>() as f32 } else { s.sum(self.chain) }
+    }
+
+    /// The sum of each lane.
+    #[inline(always)]
+    pub(crate) fn lanes(mut self, s: S) -> [f64; LANES] {
+        self.widen(s);
+        self.totals
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simd::{Isa, Kernel};
+
+    struct Tenths(usize);
+
+    impl Kernel for Tenths {
+        type Out = (f32, f64);
+        #[inline(always)]
+        fn run<S: Simd>(self, s: S) -> (f32, f64) {
+            let (mut tile, mut wide) = (CompensatedTile::<S, 1, 1>::zero(s), WideSum::zero(s));
+            for _ in 0..self.0 {
+                tile.add(s, [[s.splat(0.1)]]);
+                wide.add(s, s.splat(0.1));
+            }
+            let mut lanes = [0.0; LANES];
+            s.store(tile.totals()[0][0], &mut lanes);
+            (lanes[3], wide.lanes(s)[3])
+        }
+    }
+
+    #[test]
+    fn a_million_tenths_are_a_hundred_thousand() {
+        for isa in Isa::available() {
+            for terms in [0, 1, 24, 25, 1_000_000] {
+                let expected = terms as f64 * f64::from(0.1_f32);
+                let (compensated, wide) = isa.run(Tenths(terms));
+                assert!((f64::from(compensated) - expected).abs() <= 1e-7 * expected, "{terms}: {compensated}");
+                assert!((wide - expected).abs() <= 1e-6 * expected, "{terms}: {wide}");
+            }
+        }
+    }
+}

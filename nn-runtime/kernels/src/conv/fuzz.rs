@@ -1,0 +1,270 @@
+//! Random calls from safe code, with sizes and lengths that agree or not: each is refused or right, and none
+//! writes beside its slices, which lie between guards. Guards are NaN, so that what is read there shows in
+//! the results.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
+use std::vec;
+use std::vec::Vec;
+
+use super::fused_max_pool::{self, ConvMaxPool, MaxPoolGrad};
+use super::tests::Case;
+use super::{Conv, FilterBank, backward_bias, backward_input, backward_weight, forward, transposed};
+use crate::pool::{Pool, avg_pool, avg_pool_backward, max_pool, max_pool_backward};
+use crate::simd::Isa;
+
+struct Rng(u64);
+
+impl Rng {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % n
+    }
+
+    fn from(&mut self, choices: &[usize]) -> usize {
+        choices[self.below(choices.len())]
+    }
+
+    /// A size that makes products or sums wrap around, or is none.
+    fn wild(&mut self) -> usize {
+        let half = 1 << (usize::BITS / 2);
+        self.from(&[0, usize::MAX, usize::MAX / 2, usize::MAX / 2 + 1, half, half + 1, half - 1, 1 << 20])
+    }
+
+    fn pair(&mut self, most: usize) -> [usize; 2] {
+        [1 + self.below(most), 1 + self.below(most)]
+    }
+
+    fn conv(&mut self) -> Conv {
+        let groups = self.from(&[1, 1, 1, 2, 3]);
+        let (per_in, per_out) = (1 + self.below(4), self.from(&[1, 2, 3, 5, 16, 17, 32]));
+        let size = [groups * per_in, 1 + self.below(9), 1 + self.below(20)];
+        let mut c = Conv {
+            stride: self.pair(3),
+            pad: [0; 4].map(|_| self.from(&[0, 0, 0, 1, 2])),
+            dilation: self.pair(2),
+            groups,
+            channels_last: self.below(3) == 0,
+            ..Conv::new(size, groups * per_out, self.pair(3))
+        };
+        if self.below(3) == 0 {
+            let wild = self.wild();
+            let fields = [&mut c.channels, &mut c.height, &mut c.width, &mut c.filters, &mut c.groups];
+            let [kernel, stride, dilation] = [&mut c.kernel, &mut c.stride, &mut c.dilation];
+            let fields = fields.into_iter().chain(kernel).chain(stride).chain(dilation).chain(&mut c.pad);
+            let mut fields: Vec<&mut usize> = fields.collect();
+            let at = self.below(fields.len());
+            *fields[at] = wild;
+        }
+        c
+    }
+
+    fn pool(&mut self, size: [usize; 3]) -> Pool {
+        let window = self.pair(3);
+        let mut p = Pool { stride: self.pair(3), channels_last: self.below(3) == 0, ..Pool::new(size, window) };
+        if self.below(2) == 0 {
+            (p.window, p.stride) = ([2, 2], [2, 2]);
+        }
+        if self.below(4) == 0 {
+            let wild = self.wild();
+            let [window, stride] = [&mut p.window, &mut p.stride];
+            let fields = [&mut p.channels, &mut p.height, &mut p.width].into_iter().chain(window).chain(stride);
+            let mut fields: Vec<&mut usize> = fields.chain(&mut p.pad).collect();
+            let at = self.below(fields.len());
+            *fields[at] = wild;
+        }
+        p
+    }
+}
+
+std::thread_local! {
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether `call` returned; what it says when it panics is not printed.
+fn returns<T>(call: impl FnOnce() -> T) -> Option<T> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let print = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !QUIET.get() {
+                print(info);
+            }
+        }));
+    });
+    QUIET.set(true);
+    let result = catch_unwind(AssertUnwindSafe(call)).ok();
+    QUIET.set(false);
+    result
+}
+
+/// The longest slice that is made for a call.
+const MOST: usize = 1 << 14;
+const GUARD: usize = 64;
+
+/// Numbers between guards.
+struct Guarded(Vec<f32>);
+
+impl Guarded {
+    fn new(len: usize, content: &[f32]) -> Guarded {
+        let mut all = vec![f32::from_bits(0x7fc0_dead); len + 2 * GUARD];
+        for (i, to) in all[GUARD..GUARD + len].iter_mut().enumerate() {
+            *to = content.get(i).copied().unwrap_or(0.5);
+        }
+        Guarded(all)
+    }
+
+    fn slice(&mut self) -> &mut [f32] {
+        let end = self.0.len() - GUARD;
+        &mut self.0[GUARD..end]
+    }
+
+    fn is_intact(&self) -> bool {
+        let (before, after) = (&self.0[..GUARD], &self.0[self.0.len() - GUARD..]);
+        before.iter().chain(after).all(|x| x.to_bits() == 0x7fc0_dead)
+    }
+}
+
+/// A length that is asked for, or another one; and whether it is the one.
+fn length(rng: &mut Rng, asked: Option<usize>) -> (usize, bool) {
+    match asked {
+        Some(len) if len <= MOST => match rng.below(12) {
+            0 => (len + 1, false),
+            1 => (len.saturating_sub(1), len == 0),
+            _ => (len, true),
+        },
+        _ => (rng.below(100), false),
+    }
+}
+
+fn close(what: &str, c: Conv, found: &[f32], expected: &[f64]) {
+    for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
+        let error = (f64::from(*found) - expected).abs();
+        assert!(error <= 3e-5 * (1.0 + expected.abs()), "{what}, {c:?}: element {i} is {found}, not {expected}");
+    }
+}
+
+/// One call of a convolution.
+fn convolve(rng: &mut Rng, isa: Isa) {
+    let (c, b) = (rng.conv(), 1 + rng.below(2));
+    let lens = returns(|| [b * c.x_len().min(MOST + 1), b * c.y_len().min(MOST + 1), c.weights_len(), c.scratch()]);
+    let mut all = [(0, true); 4];
+    for (i, len) in all.iter_mut().enumerate() {
+        *len = length(rng, lens.map(|lens| lens[i]));
+    }
+    let [x_len, y_len, w_len, scratch_len] = all.map(|(len, _)| len);
+    // More scratch than is asked for is enough.
+    // An image without a number is refused too.
+    let agrees =
+        x_len != 0 && all[..3].iter().all(|(_, agrees)| *agrees) && lens.is_some_and(|lens| scratch_len >= lens[3]);
+    let case = agrees.then(|| Case::new(c, b));
+    let none = [];
+    let [x_from, dy_from] = case.as_ref().map_or([&none[..]; 2], |case| [&case.x, &case.dy]);
+    let (w_from, dw_from) = case.as_ref().map_or((vec![], &none[..]), |case| (case.packed(), &case.dw));
+    let (mut x, mut y) = (Guarded::new(x_len, x_from), Guarded::new(y_len, dy_from));
+    let (mut w, mut scratch) = (Guarded::new(w_len, &w_from), Guarded::new(scratch_len, &[]));
+    let mut dw = Guarded::new(w_len, dw_from);
+    let op = rng.below(5);
+    let returned = returns(|| match op {
+        0 => forward(isa, c, x.slice(), FilterBank::new(w.slice()), y.slice(), scratch.slice()),
+        1 => backward_input(isa, c, y.slice(), w.slice(), x.slice(), scratch.slice()),
+        2 => transposed(isa, c, y.slice(), FilterBank::new(w.slice()), x.slice(), scratch.slice()),
+        3 => backward_weight(isa, c, x.slice(), y.slice(), 0..w_len, dw.slice(), scratch.slice()),
+        _ => {
+            let filters = c.filters.min(MOST);
+            backward_bias(isa, c, y.slice(), 0..filters, &mut vec![0.0; filters]);
+        }
+    });
+    let guarded = [&x, &y, &w, &scratch, &dw];
+    assert!(guarded.into_iter().all(Guarded::is_intact), "call {op} writes beside its slices, {c:?}");
+    let Some(case) = case else {
+        assert!(returned.is_none() || op == 4, "call {op} takes lengths {all:?} that do not agree, {c:?}");
+        return;
+    };
+    assert!(returned.is_some(), "call {op} refuses lengths that agree, {c:?}");
+    match op {
+        0 => close("forward", c, y.slice(), &case.expected_forward(&vec![0.0; c.y_len()])),
+        1 | 2 => close("backward_input", c, x.slice(), &case.expected_back(&vec![0.0; c.x_len()])),
+        3 => {
+            let mut standard = vec![0.0; c.filters * c.rows()];
+            c.panels().unpack(dw.slice(), &mut standard);
+            close("backward_weight", c, &standard, &case.expected_backward_weight());
+        }
+        _ => {}
+    }
+}
+
+/// All calls of a convolution with a max pool, whose numbers other tests compare.
+fn fuse(rng: &mut Rng, isa: Isa) {
+    let mut conv = rng.conv();
+    if rng.below(4) != 0 {
+        (conv.groups, conv.channels_last, conv.dilation[1]) = (1, false, 1);
+    }
+    let [height, width] = returns(|| conv.output()).unwrap_or([3, 3]);
+    let pool = Pool { channels_last: rng.below(9) == 0, ..rng.pool([conv.filters, height, width]) };
+    let fused = ConvMaxPool { conv, pool };
+    let b = 1 + rng.below(2);
+    let lens = returns(|| {
+        [b * conv.x_len().min(MOST + 1), b * pool.y_len().min(MOST + 1), conv.weights_len(), fused.scratch()]
+    });
+    let [x_len, y_len, w_len, scratch_len] = [0, 1, 2, 3].map(|i| length(rng, lens.map(|lens| lens[i])).0);
+    let mut all = [x_len, y_len, y_len, w_len, scratch_len, w_len].map(|len| Guarded::new(len, &[]));
+    // Positions that `forward` writes, or any bits.
+    if rng.below(2) == 0 {
+        all[2].slice().iter_mut().for_each(|at| *at = f32::from_bits(rng.below(1 << 32) as u32));
+    }
+    let filters = conv.filters.min(MOST);
+    let mut db = vec![0.0; filters];
+    for op in 0..4 {
+        let [x, y, argmax, w, scratch, dw] = all.each_mut().map(Guarded::slice);
+        returns(|| match op {
+            0 => fused_max_pool::forward(isa, fused, x, FilterBank::new(w), y, argmax, scratch),
+            1 => fused_max_pool::backward_input(isa, fused, MaxPoolGrad { dy: y, argmax }, w, x, scratch),
+            2 => fused_max_pool::backward_weight(isa, fused, x, MaxPoolGrad { dy: y, argmax }, 0..w_len, dw, scratch),
+            _ => fused_max_pool::backward_bias(isa, pool, MaxPoolGrad { dy: y, argmax }, 0..filters, &mut db),
+        });
+        assert!(all.iter().all(Guarded::is_intact), "call {op} writes beside its slices, {fused:?}");
+    }
+}
+
+/// All calls of a pool, whose numbers other tests compare.
+fn pool(rng: &mut Rng, isa: Isa) {
+    let size = [1 + rng.below(20), 1 + rng.below(9), 1 + rng.below(40)];
+    let p = rng.pool(size);
+    let lens = returns(|| [2 * p.x_len().min(MOST + 1), 2 * p.y_len().min(MOST + 1)]);
+    let [x_len, y_len] = [0, 1].map(|i| length(rng, lens.map(|lens| lens[i])).0);
+    let mut all = [x_len, y_len, y_len].map(|len| Guarded::new(len, &[]));
+    for op in 0..4 {
+        let [x, y, argmax] = all.each_mut().map(Guarded::slice);
+        returns(|| match op {
+            0 => avg_pool(isa, p, op == 0, x, y),
+            1 => avg_pool_backward(isa, p, false, y, x),
+            2 => max_pool(isa, p, x, y, argmax),
+            _ => max_pool_backward(isa, p, y, argmax, x),
+        });
+        assert!(all.iter().all(Guarded::is_intact), "call {op} writes beside its slices, {p:?}");
+    }
+}
+
+fn fuzz(calls: usize, seed: u64) {
+    let mut rng = Rng(seed);
+    for _ in 0..calls {
+        for isa in Isa::available() {
+            convolve(&mut rng, isa);
+            fuse(&mut rng, isa);
+            pool(&mut rng, isa);
+        }
+    }
+}
+
+#[test]
+fn random_calls_are_refused_or_right() {
+    fuzz(if cfg!(miri) { 10 } else { 1_000 }, 1);
+}
+
+#[test]
+#[ignore = "minutes: for a release build, or one with a sanitizer"]
+fn a_million_random_calls_are_refused_or_right() {
+    fuzz(40_000, 2);
+}

@@ -1,0 +1,71 @@
+//! `AdamW`: Adam whose weight decay does not go through the moments.
+
+use alloc::string::String;
+
+use super::adam::{AdamStep, Moments};
+use super::settings::{betas_below_one, learning_rate, none_negative, settings};
+use super::{Optimizer, array_of_slots};
+use nn_kernels::optimizer::update;
+use nn_kernels::simd::Isa;
+
+/// Adam with decoupled weight decay: `p *= 1 - learning_rate · weight_decay`, and then [`Adam`](super::Adam)'s step
+/// without it.
+///
+/// | argument | here | PyTorch's `AdamW` | Keras's `AdamW` |
+/// |---|---|---|---|
+/// | `learning_rate` | must be given | `lr=1e-3` | `learning_rate=0.001` |
+/// | `betas` | `0.9, 0.999` | `betas=(0.9, 0.999)` | `beta_1=0.9, beta_2=0.999` |
+/// | `eps` | `1e-8` | `eps=1e-8` | `epsilon=1e-7` |
+/// | `weight_decay` | `0.01` | `weight_decay=0.01` | `weight_decay=0.004` |
+///
+/// Loshchilov & Hutter, "Decoupled Weight Decay Regularization", 2019.
+///
+/// ```
+/// use nn_runtime::Isa;
+/// use nn_runtime::optim::{AdamW, Optimizer};
+///
+/// let (mut params, mut mean, mut square) = ([1.0], [0.0], [0.0]);
+/// let adam = AdamW::new(0.5).weight_decay(0.25);
+/// adam.update(Isa::detect(), 1, &mut params, &[0.0], &mut [&mut mean, &mut square]);
+/// assert_eq!(params, [0.875]);
+/// ```
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct AdamW {
+    learning_rate: f64,
+    betas: (f64, f64),
+    eps: f64,
+    weight_decay: f64,
+}
+
+settings!(AdamW: betas, eps, weight_decay);
+
+impl AdamW {
+    /// With this learning rate.
+    pub const fn new(learning_rate: f64) -> Self {
+        AdamW { learning_rate, betas: (0.9, 0.999), eps: 1e-8, weight_decay: 0.01 }
+    }
+}
+
+impl Optimizer for AdamW {
+    learning_rate!();
+
+    fn slots(&self) -> usize {
+        2
+    }
+
+    fn update(&self, isa: Isa, step: u64, params: &mut [f32], grads: &[f32], slots: &mut [&mut [f32]]) {
+        let moments = Moments::new(step, self.betas, self.eps);
+        let rule =
+            AdamStep::new(moments, self.learning_rate).with_decoupled_decay(self.learning_rate * self.weight_decay);
+        update(isa, rule, params, grads, array_of_slots(slots));
+    }
+
+    fn check(&self) -> Result<(), String> {
+        none_negative(&[
+            ("a learning rate", self.learning_rate),
+            ("an eps", self.eps),
+            ("a weight decay", self.weight_decay),
+        ])?;
+        betas_below_one(self.betas, (0.9, 0.999))
+    }
+}

@@ -1,0 +1,90 @@
+//! Settings that optimisers share: their builder methods, and the checks of their ranges.
+//! In: the settings an optimiser has; out: its methods, named as in PyTorch. No formula is here.
+
+use alloc::format;
+use alloc::string::String;
+
+/// The builder methods of these settings, each a field of `$optimizer`.
+macro_rules! settings {
+    ($optimizer:ident: $($setting:ident),+) => {
+        impl $optimizer {
+            $($crate::optim::settings::setting!($setting);)+
+        }
+    };
+}
+
+/// The builder method of one setting.
+macro_rules! setting {
+    (betas) => {
+        /// What is left of the mean gradient and of the mean square from step to step: from 0 up to but without 1.
+        pub const fn betas(mut self, first: f64, second: f64) -> Self {
+            self.betas = (first, second);
+            self
+        }
+    };
+    (eps) => {
+        /// What is added to the root, so that nothing is divided by 0.
+        pub const fn eps(mut self, eps: f64) -> Self {
+            self.eps = eps;
+            self
+        }
+    };
+    (momentum) => {
+        /// What is left of the velocity from step to step: from 0 up to but without 1.
+        pub const fn momentum(mut self, momentum: f64) -> Self {
+            self.momentum = momentum;
+            self
+        }
+    };
+    (weight_decay) => {
+        /// How strongly parameters are drawn to 0; the formula says in which way.
+        pub const fn weight_decay(mut self, weight_decay: f64) -> Self {
+            self.weight_decay = weight_decay;
+            self
+        }
+    };
+}
+
+/// The two methods of [`Optimizer`](super::Optimizer) that read and change the field `learning_rate`.
+macro_rules! learning_rate {
+    () => {
+        fn learning_rate(&self) -> f64 {
+            self.learning_rate
+        }
+
+        fn set_learning_rate(&mut self, learning_rate: f64) {
+            self.learning_rate = learning_rate;
+        }
+    };
+}
+
+pub(super) use {learning_rate, setting, settings};
+
+/// Learning rates, epsilons, decays: finite, and not below 0.
+pub(super) fn not_negative(name: &str, value: f64) -> Result<(), String> {
+    match value >= 0.0 && value.is_finite() {
+        true => Ok(()),
+        false => {
+            Err(format!("expected {name} of at least 0, found {value}\nhelp: use a finite number that is not negative"))
+        }
+    }
+}
+
+/// Several of them: names and values.
+pub(super) fn none_negative(settings: &[(&str, f64)]) -> Result<(), String> {
+    settings.iter().try_for_each(|&(name, value)| not_negative(name, value))
+}
+
+/// What is left of the past in each step: with 1 nothing would ever be forgotten.
+pub(super) fn below_one(name: &str, value: f64, usual: f64) -> Result<(), String> {
+    match (0.0..1.0).contains(&value) {
+        true => Ok(()),
+        false => Err(format!("expected {name} from 0 up to but without 1, found {value}\nhelp: {usual} is usual")),
+    }
+}
+
+/// Both betas, beside what is usual.
+pub(super) fn betas_below_one(betas: (f64, f64), usual: (f64, f64)) -> Result<(), String> {
+    below_one("a first beta", betas.0, usual.0)?;
+    below_one("a second beta", betas.1, usual.1)
+}
