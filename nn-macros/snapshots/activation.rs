@@ -11,6 +11,12 @@ pub struct Swish {
 const _: () = {
     use ::nn_runtime::__private as __nn;
     impl Swish {
+        #[doc(hidden)]
+        pub const __SIGNATURE: __nn::Signature = __nn::Signature::layer(
+            "Swish",
+            &[],
+            &["beta"],
+        );
         /// The formula as it was declared.
         pub const fn new() -> Self {
             Swish { beta: 1.0 }

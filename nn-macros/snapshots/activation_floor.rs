@@ -8,6 +8,12 @@ struct Relu {}
 const _: () = {
     use ::nn_runtime::__private as __nn;
     impl Relu {
+        #[doc(hidden)]
+        pub const __SIGNATURE: __nn::Signature = __nn::Signature::layer(
+            "Relu",
+            &[],
+            &[],
+        );
         /// The formula as it was declared.
         pub const fn new() -> Self {
             Relu {}

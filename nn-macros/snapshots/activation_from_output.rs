@@ -10,6 +10,12 @@ pub struct Elu {
 const _: () = {
     use ::nn_runtime::__private as __nn;
     impl Elu {
+        #[doc(hidden)]
+        pub const __SIGNATURE: __nn::Signature = __nn::Signature::layer(
+            "Elu",
+            &[],
+            &["alpha"],
+        );
         /// The formula as it was declared.
         pub const fn new() -> Self {
             Elu { alpha: 1.0 }
@@ -20,6 +26,12 @@ const _: () = {
             self
         }
     }
+    const _: () = if Elu::new().alpha > 0.0 && Elu::new().alpha.is_finite() {} else {
+        ::core::panic!(
+            "{}", __nn::Fault::expected("an alpha above 0").found_real(Elu::new().alpha)
+            .help("give it another default").as_str()
+        )
+    };
     impl Elu {
         /// `[…] -> […]`
         pub const fn rule(&self, [__x]: [__nn::Shape; 1]) -> __nn::Rule {

@@ -12,6 +12,12 @@ const _: () = {
     use ::nn_runtime::__private as __nn;
     const __C0: ::core::primitive::f32 = OFFSET;
     impl Bent {
+        #[doc(hidden)]
+        pub const __SIGNATURE: __nn::Signature = __nn::Signature::layer(
+            "Bent",
+            &[],
+            &["alpha", "scale"],
+        );
         /// The formula as it was declared.
         pub const fn new() -> Self {
             Bent { alpha: 0.25, scale: 2.0 }

@@ -7,18 +7,40 @@
     ::core::default::Default,
 )]
 pub struct Cnn;
-#[allow(long_running_const_eval, unused_qualifications)]
+#[allow(dead_code)]
+#[allow(
+    long_running_const_eval,
+    unused_qualifications,
+    non_upper_case_globals,
+    non_camel_case_types
+)]
 const _: () = {
     use ::nn_runtime::__private as __nn;
+    use __nn::AnySignature as _;
     const __INPUTS: [__nn::Shape; 1] = [__nn::Shape::of([1, SIDE, SIDE])];
     const __OUTPUTS: [__nn::Shape; 1] = [__nn::Shape::of([10])];
     const _: () = __nn::check_input("input", __INPUTS[0]);
     const __V0: __nn::TracedValue = __nn::TracedValue::input("input", __INPUTS[0]);
-    const __R0: __nn::Rule = Conv2d::new(32, 3)
+    type __T0 = Conv2d;
+    type conv2d_1 = <__T0 as __nn::Checked<
+        {
+            __nn::check_call(
+                "conv2d_1",
+                &__T0::__SIGNATURE,
+                &__nn::Call {
+                    positional: &["32", "3"],
+                    named: &[("stride", "2"), ("padding", "Same")],
+                    reads: &["input"],
+                    outputs: 1,
+                },
+            )
+        },
+    >>::Layer;
+    const __R0: __nn::Rule = conv2d_1::new(32, 3)
         .stride(2)
         .padding(Same)
         .rule([__V0.shape()]);
-    const _: () = __nn::check("conv2d_1", &__R0, &[&__V0], 1);
+    const conv2d_1: () = __nn::check("conv2d_1", &__R0, &[&__V0], 1);
     const __F0: __nn::LayerSpec = __nn::spec(&__R0, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(
         &__V0,
@@ -26,12 +48,42 @@ const _: () = {
         &__R0,
         0,
     );
-    const __R1: __nn::Rule = Relu::new().rule([__V1.shape()]);
-    const _: () = __nn::check("relu_1", &__R1, &[&__V1], 1);
+    type __T1 = Relu;
+    type relu_1 = <__T1 as __nn::Checked<
+        {
+            __nn::check_call(
+                "relu_1",
+                &__T1::__SIGNATURE,
+                &__nn::Call {
+                    positional: &[],
+                    named: &[],
+                    reads: &["…"],
+                    outputs: 1,
+                },
+            )
+        },
+    >>::Layer;
+    const __R1: __nn::Rule = relu_1::new().rule([__V1.shape()]);
+    const relu_1: () = __nn::check("relu_1", &__R1, &[&__V1], 1);
     const __F1: __nn::LayerSpec = __nn::spec(&__R1, [__V1.shape()]);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(&__V1, "relu_1", &__R1, 0);
-    const __R2: __nn::Rule = layers::MaxPool2d::new(2).rule([__V2.shape()]);
-    const _: () = __nn::check("max_pool2d_1", &__R2, &[&__V2], 1);
+    type __T2 = layers::MaxPool2d;
+    type max_pool2d_1 = <__T2 as __nn::Checked<
+        {
+            __nn::check_call(
+                "max_pool2d_1",
+                &__T2::__SIGNATURE,
+                &__nn::Call {
+                    positional: &["2"],
+                    named: &[],
+                    reads: &["…"],
+                    outputs: 1,
+                },
+            )
+        },
+    >>::Layer;
+    const __R2: __nn::Rule = max_pool2d_1::new(2).rule([__V2.shape()]);
+    const max_pool2d_1: () = __nn::check("max_pool2d_1", &__R2, &[&__V2], 1);
     const __F2: __nn::LayerSpec = __nn::spec(&__R2, [__V2.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(
         &__V2,
@@ -39,8 +91,23 @@ const _: () = {
         &__R2,
         0,
     );
-    const __R3: __nn::Rule = Flatten::new().rule([__V3.shape()]);
-    const _: () = __nn::check("flatten_1", &__R3, &[&__V3], 1);
+    type __T3 = Flatten;
+    type flatten_1 = <__T3 as __nn::Checked<
+        {
+            __nn::check_call(
+                "flatten_1",
+                &__T3::__SIGNATURE,
+                &__nn::Call {
+                    positional: &[],
+                    named: &[],
+                    reads: &["…"],
+                    outputs: 1,
+                },
+            )
+        },
+    >>::Layer;
+    const __R3: __nn::Rule = flatten_1::new().rule([__V3.shape()]);
+    const flatten_1: () = __nn::check("flatten_1", &__R3, &[&__V3], 1);
     const __F3: __nn::LayerSpec = __nn::spec(&__R3, [__V3.shape()]);
     const __V4: __nn::TracedValue = __nn::TracedValue::after(
         &__V3,
@@ -48,12 +115,42 @@ const _: () = {
         &__R3,
         0,
     );
-    const __R4: __nn::Rule = Dense::new(64).rule([__V4.shape()]);
-    const _: () = __nn::check("dense_1", &__R4, &[&__V4], 1);
+    type __T4 = Dense;
+    type dense_1 = <__T4 as __nn::Checked<
+        {
+            __nn::check_call(
+                "dense_1",
+                &__T4::__SIGNATURE,
+                &__nn::Call {
+                    positional: &["64"],
+                    named: &[],
+                    reads: &["…"],
+                    outputs: 1,
+                },
+            )
+        },
+    >>::Layer;
+    const __R4: __nn::Rule = dense_1::new(64).rule([__V4.shape()]);
+    const dense_1: () = __nn::check("dense_1", &__R4, &[&__V4], 1);
     const __F4: __nn::LayerSpec = __nn::spec(&__R4, [__V4.shape()]);
     const __V5: __nn::TracedValue = __nn::TracedValue::after(&__V4, "dense_1", &__R4, 0);
-    const __R5: __nn::Rule = Dense::new(10).rule([__V5.shape()]);
-    const _: () = __nn::check("dense_2", &__R5, &[&__V5], 1);
+    type __T5 = Dense;
+    type dense_2 = <__T5 as __nn::Checked<
+        {
+            __nn::check_call(
+                "dense_2",
+                &__T5::__SIGNATURE,
+                &__nn::Call {
+                    positional: &["10"],
+                    named: &[],
+                    reads: &["…"],
+                    outputs: 1,
+                },
+            )
+        },
+    >>::Layer;
+    const __R5: __nn::Rule = dense_2::new(10).rule([__V5.shape()]);
+    const dense_2: () = __nn::check("dense_2", &__R5, &[&__V5], 1);
     const __F5: __nn::LayerSpec = __nn::spec(&__R5, [__V5.shape()]);
     const __V6: __nn::TracedValue = __nn::TracedValue::after(&__V5, "dense_2", &__R5, 0);
     const _: () = __nn::check_output("output", &__V6, __OUTPUTS[0]);
@@ -82,27 +179,27 @@ const _: () = {
     );
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 1> {
-        const { Conv2d::new(32, 3).stride(2).padding(Same) }
+        const { conv2d_1::new(32, 3).stride(2).padding(Same) }
     }
     #[inline]
     fn __l1() -> impl __nn::Layer<1, 1> {
-        const { Relu::new() }
+        const { relu_1::new() }
     }
     #[inline]
     fn __l2() -> impl __nn::Layer<1, 1> {
-        const { layers::MaxPool2d::new(2) }
+        const { max_pool2d_1::new(2) }
     }
     #[inline]
     fn __l3() -> impl __nn::Layer<1, 1> {
-        const { Flatten::new() }
+        const { flatten_1::new() }
     }
     #[inline]
     fn __l4() -> impl __nn::Layer<1, 1> {
-        const { Dense::new(64) }
+        const { dense_1::new(64) }
     }
     #[inline]
     fn __l5() -> impl __nn::Layer<1, 1> {
-        const { Dense::new(10) }
+        const { dense_2::new(10) }
     }
     impl __nn::Network for Cnn {
         type Input<'a> = &'a [f32; __INPUTS[0].len()];
@@ -156,6 +253,12 @@ const _: () = {
         pub const fn new() -> Self {
             Cnn
         }
+        #[doc(hidden)]
+        pub const __SIGNATURE: __nn::Signature = __nn::Signature::network(
+            "Cnn",
+            1,
+            &[""],
+        );
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 1]) -> __nn::Rule {
             __MAP.rule(x)

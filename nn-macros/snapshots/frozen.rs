@@ -5,15 +5,36 @@
     ::core::default::Default,
 )]
 pub struct Tuned;
-#[allow(long_running_const_eval, unused_qualifications)]
+#[allow(
+    long_running_const_eval,
+    unused_qualifications,
+    non_upper_case_globals,
+    non_camel_case_types
+)]
 const _: () = {
     use ::nn_runtime::__private as __nn;
+    use __nn::AnySignature as _;
     const __INPUTS: [__nn::Shape; 1] = [__nn::Shape::of([16])];
     const __OUTPUTS: [__nn::Shape; 1] = [__nn::Shape::of([10])];
     const _: () = __nn::check_input("input", __INPUTS[0]);
     const __V0: __nn::TracedValue = __nn::TracedValue::input("input", __INPUTS[0]);
-    const __R0: __nn::Rule = Deep::new().rule([__V0.shape()]);
-    const _: () = __nn::check("backbone", &__R0, &[&__V0], 1);
+    type __T0 = Deep;
+    type backbone = <__T0 as __nn::Checked<
+        {
+            __nn::check_call(
+                "backbone",
+                &__T0::__SIGNATURE,
+                &__nn::Call {
+                    positional: &[],
+                    named: &[],
+                    reads: &["input"],
+                    outputs: 1,
+                },
+            )
+        },
+    >>::Layer;
+    const __R0: __nn::Rule = backbone::new().rule([__V0.shape()]);
+    const backbone: () = __nn::check("backbone", &__R0, &[&__V0], 1);
     const _: () = __nn::check_frozen("backbone", &__R0);
     const __F0: __nn::LayerSpec = __nn::spec(&__R0, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(
@@ -22,8 +43,23 @@ const _: () = {
         &__R0,
         0,
     );
-    const __R1: __nn::Rule = Dense::new(10).rule([__V1.shape()]);
-    const _: () = __nn::check("dense_1", &__R1, &[&__V1], 1);
+    type __T1 = Dense;
+    type dense_1 = <__T1 as __nn::Checked<
+        {
+            __nn::check_call(
+                "dense_1",
+                &__T1::__SIGNATURE,
+                &__nn::Call {
+                    positional: &["10"],
+                    named: &[],
+                    reads: &["h"],
+                    outputs: 1,
+                },
+            )
+        },
+    >>::Layer;
+    const __R1: __nn::Rule = dense_1::new(10).rule([__V1.shape()]);
+    const dense_1: () = __nn::check("dense_1", &__R1, &[&__V1], 1);
     const _: () = __nn::check_frozen("dense_1", &__R1);
     const __F1: __nn::LayerSpec = __nn::spec(&__R1, [__V1.shape()]);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(&__V1, "dense_1", &__R1, 0);
@@ -49,11 +85,11 @@ const _: () = {
     );
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 1> {
-        const { Deep::new() }
+        const { backbone::new() }
     }
     #[inline]
     fn __l1() -> impl __nn::Layer<1, 1> {
-        const { Dense::new(10) }
+        const { dense_1::new(10) }
     }
     impl __nn::Network for Tuned {
         type Input<'a> = &'a [f32; __INPUTS[0].len()];
@@ -95,6 +131,12 @@ const _: () = {
         pub const fn new() -> Self {
             Tuned
         }
+        #[doc(hidden)]
+        pub const __SIGNATURE: __nn::Signature = __nn::Signature::network(
+            "Tuned",
+            1,
+            &[""],
+        );
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 1]) -> __nn::Rule {
             __MAP.rule(x)

@@ -5,9 +5,15 @@
     ::core::default::Default,
 )]
 pub(crate) struct TwoTower;
-#[allow(long_running_const_eval, unused_qualifications)]
+#[allow(
+    long_running_const_eval,
+    unused_qualifications,
+    non_upper_case_globals,
+    non_camel_case_types
+)]
 const _: () = {
     use ::nn_runtime::__private as __nn;
+    use __nn::AnySignature as _;
     const __INPUTS: [__nn::Shape; 2] = [
         __nn::Shape::of([1, 28, 28]),
         __nn::Shape::of([16]),
@@ -17,8 +23,23 @@ const _: () = {
     const __V0: __nn::TracedValue = __nn::TracedValue::input("image", __INPUTS[0]);
     const _: () = __nn::check_input("tags", __INPUTS[1]);
     const __V1: __nn::TracedValue = __nn::TracedValue::input("tags", __INPUTS[1]);
-    const __R0: __nn::Rule = Flatten::new().rule([__V0.shape()]);
-    const _: () = __nn::check("flatten_1", &__R0, &[&__V0], 1);
+    type __T0 = Flatten;
+    type flatten_1 = <__T0 as __nn::Checked<
+        {
+            __nn::check_call(
+                "flatten_1",
+                &__T0::__SIGNATURE,
+                &__nn::Call {
+                    positional: &[],
+                    named: &[],
+                    reads: &["image"],
+                    outputs: 1,
+                },
+            )
+        },
+    >>::Layer;
+    const __R0: __nn::Rule = flatten_1::new().rule([__V0.shape()]);
+    const flatten_1: () = __nn::check("flatten_1", &__R0, &[&__V0], 1);
     const __F0: __nn::LayerSpec = __nn::spec(&__R0, [__V0.shape()]);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(
         &__V0,
@@ -26,16 +47,61 @@ const _: () = {
         &__R0,
         0,
     );
-    const __R1: __nn::Rule = Dense::new(32).rule([__V2.shape()]);
-    const _: () = __nn::check("dense_1", &__R1, &[&__V2], 1);
+    type __T1 = Dense;
+    type dense_1 = <__T1 as __nn::Checked<
+        {
+            __nn::check_call(
+                "dense_1",
+                &__T1::__SIGNATURE,
+                &__nn::Call {
+                    positional: &["32"],
+                    named: &[],
+                    reads: &["…"],
+                    outputs: 1,
+                },
+            )
+        },
+    >>::Layer;
+    const __R1: __nn::Rule = dense_1::new(32).rule([__V2.shape()]);
+    const dense_1: () = __nn::check("dense_1", &__R1, &[&__V2], 1);
     const __F1: __nn::LayerSpec = __nn::spec(&__R1, [__V2.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V2, "dense_1", &__R1, 0);
-    const __R2: __nn::Rule = Dense::new(32).rule([__V1.shape()]);
-    const _: () = __nn::check("dense_2", &__R2, &[&__V1], 1);
+    type __T2 = Dense;
+    type dense_2 = <__T2 as __nn::Checked<
+        {
+            __nn::check_call(
+                "dense_2",
+                &__T2::__SIGNATURE,
+                &__nn::Call {
+                    positional: &["32"],
+                    named: &[],
+                    reads: &["tags"],
+                    outputs: 1,
+                },
+            )
+        },
+    >>::Layer;
+    const __R2: __nn::Rule = dense_2::new(32).rule([__V1.shape()]);
+    const dense_2: () = __nn::check("dense_2", &__R2, &[&__V1], 1);
     const __F2: __nn::LayerSpec = __nn::spec(&__R2, [__V1.shape()]);
     const __V4: __nn::TracedValue = __nn::TracedValue::after(&__V1, "dense_2", &__R2, 0);
-    const __R3: __nn::Rule = Concat::new().rule([__V3.shape(), __V4.shape()]);
-    const _: () = __nn::check("concat_1", &__R3, &[&__V3, &__V4], 1);
+    type __T3 = Concat;
+    type concat_1 = <__T3 as __nn::Checked<
+        {
+            __nn::check_call(
+                "concat_1",
+                &__T3::__SIGNATURE,
+                &__nn::Call {
+                    positional: &[],
+                    named: &[],
+                    reads: &["a", "b"],
+                    outputs: 1,
+                },
+            )
+        },
+    >>::Layer;
+    const __R3: __nn::Rule = concat_1::new().rule([__V3.shape(), __V4.shape()]);
+    const concat_1: () = __nn::check("concat_1", &__R3, &[&__V3, &__V4], 1);
     const __F3: __nn::LayerSpec = __nn::spec(&__R3, [__V3.shape(), __V4.shape()]);
     const __V5: __nn::TracedValue = __nn::TracedValue::after(
         &__V3,
@@ -43,8 +109,23 @@ const _: () = {
         &__R3,
         0,
     );
-    const __R4: __nn::Rule = Dense::new(10).rule([__V5.shape()]);
-    const _: () = __nn::check("dense_3", &__R4, &[&__V5], 1);
+    type __T4 = Dense;
+    type dense_3 = <__T4 as __nn::Checked<
+        {
+            __nn::check_call(
+                "dense_3",
+                &__T4::__SIGNATURE,
+                &__nn::Call {
+                    positional: &["10"],
+                    named: &[],
+                    reads: &["…"],
+                    outputs: 1,
+                },
+            )
+        },
+    >>::Layer;
+    const __R4: __nn::Rule = dense_3::new(10).rule([__V5.shape()]);
+    const dense_3: () = __nn::check("dense_3", &__R4, &[&__V5], 1);
     const __F4: __nn::LayerSpec = __nn::spec(&__R4, [__V5.shape()]);
     const __V6: __nn::TracedValue = __nn::TracedValue::after(&__V5, "dense_3", &__R4, 0);
     const _: () = __nn::check_output("output", &__V6, __OUTPUTS[0]);
@@ -72,23 +153,23 @@ const _: () = {
     );
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 1> {
-        const { Flatten::new() }
+        const { flatten_1::new() }
     }
     #[inline]
     fn __l1() -> impl __nn::Layer<1, 1> {
-        const { Dense::new(32) }
+        const { dense_1::new(32) }
     }
     #[inline]
     fn __l2() -> impl __nn::Layer<1, 1> {
-        const { Dense::new(32) }
+        const { dense_2::new(32) }
     }
     #[inline]
     fn __l3() -> impl __nn::Layer<2, 1> {
-        const { Concat::new() }
+        const { concat_1::new() }
     }
     #[inline]
     fn __l4() -> impl __nn::Layer<1, 1> {
-        const { Dense::new(10) }
+        const { dense_3::new(10) }
     }
     impl __nn::Network for TwoTower {
         type Input<'a> = (&'a [f32; __INPUTS[0].len()], &'a [f32; __INPUTS[1].len()]);
@@ -142,6 +223,12 @@ const _: () = {
         pub const fn new() -> Self {
             TwoTower
         }
+        #[doc(hidden)]
+        pub const __SIGNATURE: __nn::Signature = __nn::Signature::network(
+            "TwoTower",
+            2,
+            &[""],
+        );
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 2]) -> __nn::Rule {
             __MAP.rule(x)

@@ -11,6 +11,11 @@ pub struct LogCosh {
 const _: () = {
     use ::nn_runtime::__private as __nn;
     impl LogCosh {
+        #[doc(hidden)]
+        pub const __SIGNATURE: __nn::Signature = __nn::Signature::foreign(
+            "LogCosh",
+            "a loss is given to the trainer: `Trainer::new(&mut model, LogCosh::new(), …)`",
+        );
         /// The formula as it was declared.
         pub const fn new() -> Self {
             LogCosh { delta: 1.0 }

@@ -5,15 +5,36 @@
     ::core::default::Default,
 )]
 struct One;
-#[allow(long_running_const_eval, unused_qualifications)]
+#[allow(
+    long_running_const_eval,
+    unused_qualifications,
+    non_upper_case_globals,
+    non_camel_case_types
+)]
 const _: () = {
     use ::nn_runtime::__private as __nn;
+    use __nn::AnySignature as _;
     const __INPUTS: [__nn::Shape; 1] = [__nn::Shape::of([3])];
     const __OUTPUTS: [__nn::Shape; 1] = [__nn::Shape::of([4])];
     const _: () = __nn::check_input("input", __INPUTS[0]);
     const __V0: __nn::TracedValue = __nn::TracedValue::input("input", __INPUTS[0]);
-    const __R0: __nn::Rule = Dense::new(4).rule([__V0.shape()]);
-    const _: () = __nn::check("dense_1", &__R0, &[&__V0], 1);
+    type __T0 = Dense;
+    type dense_1 = <__T0 as __nn::Checked<
+        {
+            __nn::check_call(
+                "dense_1",
+                &__T0::__SIGNATURE,
+                &__nn::Call {
+                    positional: &["4"],
+                    named: &[],
+                    reads: &["input"],
+                    outputs: 1,
+                },
+            )
+        },
+    >>::Layer;
+    const __R0: __nn::Rule = dense_1::new(4).rule([__V0.shape()]);
+    const dense_1: () = __nn::check("dense_1", &__R0, &[&__V0], 1);
     const __F0: __nn::LayerSpec = __nn::spec(&__R0, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "dense_1", &__R0, 0);
     const _: () = __nn::check_output("output", &__V1, __OUTPUTS[0]);
@@ -35,7 +56,7 @@ const _: () = {
     );
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 1> {
-        const { Dense::new(4) }
+        const { dense_1::new(4) }
     }
     impl __nn::Network for One {
         type Input<'a> = &'a [f32; __INPUTS[0].len()];
@@ -74,6 +95,12 @@ const _: () = {
         pub const fn new() -> Self {
             One
         }
+        #[doc(hidden)]
+        pub const __SIGNATURE: __nn::Signature = __nn::Signature::network(
+            "One",
+            1,
+            &[""],
+        );
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 1]) -> __nn::Rule {
             __MAP.rule(x)

@@ -5,24 +5,75 @@
     ::core::default::Default,
 )]
 pub struct Detector;
-#[allow(long_running_const_eval, unused_qualifications)]
+#[allow(
+    long_running_const_eval,
+    unused_qualifications,
+    non_upper_case_globals,
+    non_camel_case_types
+)]
 const _: () = {
     use ::nn_runtime::__private as __nn;
+    use __nn::AnySignature as _;
     const __INPUTS: [__nn::Shape; 1] = [__nn::Shape::of([64])];
     const __OUTPUTS: [__nn::Shape; 2] = [__nn::Shape::of([10]), __nn::Shape::of([4])];
     const _: () = __nn::check_input("input", __INPUTS[0]);
     const __V0: __nn::TracedValue = __nn::TracedValue::input("input", __INPUTS[0]);
-    const __R0: __nn::Rule = Split::new().rule([__V0.shape()]);
-    const _: () = __nn::check("split_1", &__R0, &[&__V0], 2);
+    type __T0 = Split;
+    type split_1 = <__T0 as __nn::Checked<
+        {
+            __nn::check_call(
+                "split_1",
+                &__T0::__SIGNATURE,
+                &__nn::Call {
+                    positional: &[],
+                    named: &[],
+                    reads: &["input"],
+                    outputs: 2,
+                },
+            )
+        },
+    >>::Layer;
+    const __R0: __nn::Rule = split_1::new().rule([__V0.shape()]);
+    const split_1: () = __nn::check("split_1", &__R0, &[&__V0], 2);
     const __F0: __nn::LayerSpec = __nn::spec(&__R0, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "split_1", &__R0, 0);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(&__V0, "split_1", &__R0, 1);
-    const __R1: __nn::Rule = Dense::new(10).rule([__V1.shape()]);
-    const _: () = __nn::check("dense_1", &__R1, &[&__V1], 1);
+    type __T1 = Dense;
+    type dense_1 = <__T1 as __nn::Checked<
+        {
+            __nn::check_call(
+                "dense_1",
+                &__T1::__SIGNATURE,
+                &__nn::Call {
+                    positional: &["10"],
+                    named: &[],
+                    reads: &["h"],
+                    outputs: 1,
+                },
+            )
+        },
+    >>::Layer;
+    const __R1: __nn::Rule = dense_1::new(10).rule([__V1.shape()]);
+    const dense_1: () = __nn::check("dense_1", &__R1, &[&__V1], 1);
     const __F1: __nn::LayerSpec = __nn::spec(&__R1, [__V1.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V1, "dense_1", &__R1, 0);
-    const __R2: __nn::Rule = Dense::new(4).rule([__V2.shape()]);
-    const _: () = __nn::check("dense_2", &__R2, &[&__V2], 1);
+    type __T2 = Dense;
+    type dense_2 = <__T2 as __nn::Checked<
+        {
+            __nn::check_call(
+                "dense_2",
+                &__T2::__SIGNATURE,
+                &__nn::Call {
+                    positional: &["4"],
+                    named: &[],
+                    reads: &["g"],
+                    outputs: 1,
+                },
+            )
+        },
+    >>::Layer;
+    const __R2: __nn::Rule = dense_2::new(4).rule([__V2.shape()]);
+    const dense_2: () = __nn::check("dense_2", &__R2, &[&__V2], 1);
     const __F2: __nn::LayerSpec = __nn::spec(&__R2, [__V2.shape()]);
     const __V4: __nn::TracedValue = __nn::TracedValue::after(&__V2, "dense_2", &__R2, 0);
     const _: () = __nn::check_output("class", &__V3, __OUTPUTS[0]);
@@ -49,15 +100,15 @@ const _: () = {
     );
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 2> {
-        const { Split::new() }
+        const { split_1::new() }
     }
     #[inline]
     fn __l1() -> impl __nn::Layer<1, 1> {
-        const { Dense::new(10) }
+        const { dense_1::new(10) }
     }
     #[inline]
     fn __l2() -> impl __nn::Layer<1, 1> {
-        const { Dense::new(4) }
+        const { dense_2::new(4) }
     }
     impl __nn::Network for Detector {
         type Input<'a> = &'a [f32; __INPUTS[0].len()];
@@ -108,6 +159,12 @@ const _: () = {
         pub const fn new() -> Self {
             Detector
         }
+        #[doc(hidden)]
+        pub const __SIGNATURE: __nn::Signature = __nn::Signature::network(
+            "Detector",
+            1,
+            &["class", "bounds"],
+        );
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 1]) -> __nn::Rule {
             __MAP.rule(x)

@@ -5,33 +5,84 @@
     ::core::default::Default,
 )]
 pub struct Deep;
-#[allow(long_running_const_eval, unused_qualifications)]
+#[allow(
+    long_running_const_eval,
+    unused_qualifications,
+    non_upper_case_globals,
+    non_camel_case_types
+)]
 const _: () = {
     use ::nn_runtime::__private as __nn;
+    use __nn::AnySignature as _;
     const __INPUTS: [__nn::Shape; 1] = [__nn::Shape::of([16])];
     const __OUTPUTS: [__nn::Shape; 1] = [__nn::Shape::of([10])];
     const _: () = __nn::check_input("input", __INPUTS[0]);
     const __V0: __nn::TracedValue = __nn::TracedValue::input("input", __INPUTS[0]);
+    type __T0 = Block;
+    type block_1 = <__T0 as __nn::Checked<
+        {
+            __nn::check_call(
+                "block_1",
+                &__T0::__SIGNATURE,
+                &__nn::Call {
+                    positional: &[],
+                    named: &[],
+                    reads: &["input"],
+                    outputs: 1,
+                },
+            )
+        },
+    >>::Layer;
     const __N0: usize = DEPTH - 1;
     const __R0: __nn::Rule = __nn::repeat(
-        &Block::new().rule([__V0.shape()]),
+        &block_1::new().rule([__V0.shape()]),
         __V0.shape(),
         __N0,
     );
-    const _: () = __nn::check("block_1", &__R0, &[&__V0], 1);
+    const block_1: () = __nn::check("block_1", &__R0, &[&__V0], 1);
     const __F0: __nn::LayerSpec = __nn::spec(&__R0, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "block_1", &__R0, 0);
+    type __T1 = Dense;
+    type body = <__T1 as __nn::Checked<
+        {
+            __nn::check_call(
+                "body",
+                &__T1::__SIGNATURE,
+                &__nn::Call {
+                    positional: &["16"],
+                    named: &[],
+                    reads: &["…"],
+                    outputs: 1,
+                },
+            )
+        },
+    >>::Layer;
     const __N1: usize = 2;
     const __R1: __nn::Rule = __nn::repeat(
-        &Dense::new(16).rule([__V1.shape()]),
+        &body::new(16).rule([__V1.shape()]),
         __V1.shape(),
         __N1,
     );
-    const _: () = __nn::check("body", &__R1, &[&__V1], 1);
+    const body: () = __nn::check("body", &__R1, &[&__V1], 1);
     const __F1: __nn::LayerSpec = __nn::spec(&__R1, [__V1.shape()]);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(&__V1, "body", &__R1, 0);
-    const __R2: __nn::Rule = Dense::new(10).rule([__V2.shape()]);
-    const _: () = __nn::check("dense_1", &__R2, &[&__V2], 1);
+    type __T2 = Dense;
+    type dense_1 = <__T2 as __nn::Checked<
+        {
+            __nn::check_call(
+                "dense_1",
+                &__T2::__SIGNATURE,
+                &__nn::Call {
+                    positional: &["10"],
+                    named: &[],
+                    reads: &["…"],
+                    outputs: 1,
+                },
+            )
+        },
+    >>::Layer;
+    const __R2: __nn::Rule = dense_1::new(10).rule([__V2.shape()]);
+    const dense_1: () = __nn::check("dense_1", &__R2, &[&__V2], 1);
     const __F2: __nn::LayerSpec = __nn::spec(&__R2, [__V2.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V2, "dense_1", &__R2, 0);
     const _: () = __nn::check_output("output", &__V3, __OUTPUTS[0]);
@@ -57,15 +108,15 @@ const _: () = {
     );
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 1> {
-        const { __nn::Repeat::new(Block::new(), __N0) }
+        const { __nn::Repeat::new(block_1::new(), __N0) }
     }
     #[inline]
     fn __l1() -> impl __nn::Layer<1, 1> {
-        const { __nn::Repeat::new(Dense::new(16), __N1) }
+        const { __nn::Repeat::new(body::new(16), __N1) }
     }
     #[inline]
     fn __l2() -> impl __nn::Layer<1, 1> {
-        const { Dense::new(10) }
+        const { dense_1::new(10) }
     }
     impl __nn::Network for Deep {
         type Input<'a> = &'a [f32; __INPUTS[0].len()];
@@ -110,6 +161,12 @@ const _: () = {
         pub const fn new() -> Self {
             Deep
         }
+        #[doc(hidden)]
+        pub const __SIGNATURE: __nn::Signature = __nn::Signature::network(
+            "Deep",
+            1,
+            &[""],
+        );
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 1]) -> __nn::Rule {
             __MAP.rule(x)

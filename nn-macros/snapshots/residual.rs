@@ -5,15 +5,36 @@
     ::core::default::Default,
 )]
 pub struct Block;
-#[allow(long_running_const_eval, unused_qualifications)]
+#[allow(
+    long_running_const_eval,
+    unused_qualifications,
+    non_upper_case_globals,
+    non_camel_case_types
+)]
 const _: () = {
     use ::nn_runtime::__private as __nn;
+    use __nn::AnySignature as _;
     const __INPUTS: [__nn::Shape; 1] = [__nn::Shape::of([16, 32, 32])];
     const __OUTPUTS: [__nn::Shape; 1] = [__nn::Shape::of([16, 32, 32])];
     const _: () = __nn::check_input("input", __INPUTS[0]);
     const __V0: __nn::TracedValue = __nn::TracedValue::input("input", __INPUTS[0]);
-    const __R0: __nn::Rule = Conv2d::new(16, 3).rule([__V0.shape()]);
-    const _: () = __nn::check("conv2d_1", &__R0, &[&__V0], 1);
+    type __T0 = Conv2d;
+    type conv2d_1 = <__T0 as __nn::Checked<
+        {
+            __nn::check_call(
+                "conv2d_1",
+                &__T0::__SIGNATURE,
+                &__nn::Call {
+                    positional: &["16", "3"],
+                    named: &[],
+                    reads: &["input"],
+                    outputs: 1,
+                },
+            )
+        },
+    >>::Layer;
+    const __R0: __nn::Rule = conv2d_1::new(16, 3).rule([__V0.shape()]);
+    const conv2d_1: () = __nn::check("conv2d_1", &__R0, &[&__V0], 1);
     const __F0: __nn::LayerSpec = __nn::spec(&__R0, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(
         &__V0,
@@ -21,8 +42,23 @@ const _: () = {
         &__R0,
         0,
     );
-    const __R1: __nn::Rule = BatchNorm::new().rule([__V1.shape()]);
-    const _: () = __nn::check("batch_norm_1", &__R1, &[&__V1], 1);
+    type __T1 = BatchNorm;
+    type batch_norm_1 = <__T1 as __nn::Checked<
+        {
+            __nn::check_call(
+                "batch_norm_1",
+                &__T1::__SIGNATURE,
+                &__nn::Call {
+                    positional: &[],
+                    named: &[],
+                    reads: &["…"],
+                    outputs: 1,
+                },
+            )
+        },
+    >>::Layer;
+    const __R1: __nn::Rule = batch_norm_1::new().rule([__V1.shape()]);
+    const batch_norm_1: () = __nn::check("batch_norm_1", &__R1, &[&__V1], 1);
     const __F1: __nn::LayerSpec = __nn::spec(&__R1, [__V1.shape()]);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(
         &__V1,
@@ -30,12 +66,42 @@ const _: () = {
         &__R1,
         0,
     );
-    const __R2: __nn::Rule = Sum::new().rule([__V0.shape(), __V2.shape()]);
-    const _: () = __nn::check("sum_1", &__R2, &[&__V0, &__V2], 1);
+    type __T2 = Sum;
+    type sum_1 = <__T2 as __nn::Checked<
+        {
+            __nn::check_call(
+                "sum_1",
+                &__T2::__SIGNATURE,
+                &__nn::Call {
+                    positional: &[],
+                    named: &[],
+                    reads: &["input", "y"],
+                    outputs: 1,
+                },
+            )
+        },
+    >>::Layer;
+    const __R2: __nn::Rule = sum_1::new().rule([__V0.shape(), __V2.shape()]);
+    const sum_1: () = __nn::check("sum_1", &__R2, &[&__V0, &__V2], 1);
     const __F2: __nn::LayerSpec = __nn::spec(&__R2, [__V0.shape(), __V2.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V0, "sum_1", &__R2, 0);
-    const __R3: __nn::Rule = Relu::new().rule([__V3.shape()]);
-    const _: () = __nn::check("relu_1", &__R3, &[&__V3], 1);
+    type __T3 = Relu;
+    type relu_1 = <__T3 as __nn::Checked<
+        {
+            __nn::check_call(
+                "relu_1",
+                &__T3::__SIGNATURE,
+                &__nn::Call {
+                    positional: &[],
+                    named: &[],
+                    reads: &["…"],
+                    outputs: 1,
+                },
+            )
+        },
+    >>::Layer;
+    const __R3: __nn::Rule = relu_1::new().rule([__V3.shape()]);
+    const relu_1: () = __nn::check("relu_1", &__R3, &[&__V3], 1);
     const __F3: __nn::LayerSpec = __nn::spec(&__R3, [__V3.shape()]);
     const __V4: __nn::TracedValue = __nn::TracedValue::after(&__V3, "relu_1", &__R3, 0);
     const _: () = __nn::check_output("output", &__V4, __OUTPUTS[0]);
@@ -62,19 +128,19 @@ const _: () = {
     );
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 1> {
-        const { Conv2d::new(16, 3) }
+        const { conv2d_1::new(16, 3) }
     }
     #[inline]
     fn __l1() -> impl __nn::Layer<1, 1> {
-        const { BatchNorm::new() }
+        const { batch_norm_1::new() }
     }
     #[inline]
     fn __l2() -> impl __nn::Layer<2, 1> {
-        const { Sum::new() }
+        const { sum_1::new() }
     }
     #[inline]
     fn __l3() -> impl __nn::Layer<1, 1> {
-        const { Relu::new() }
+        const { relu_1::new() }
     }
     impl __nn::Network for Block {
         type Input<'a> = &'a [f32; __INPUTS[0].len()];
@@ -122,6 +188,12 @@ const _: () = {
         pub const fn new() -> Self {
             Block
         }
+        #[doc(hidden)]
+        pub const __SIGNATURE: __nn::Signature = __nn::Signature::network(
+            "Block",
+            1,
+            &[""],
+        );
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 1]) -> __nn::Rule {
             __MAP.rule(x)

@@ -5,33 +5,114 @@
     ::core::default::Default,
 )]
 pub struct Tied;
-#[allow(long_running_const_eval, unused_qualifications)]
+#[allow(
+    long_running_const_eval,
+    unused_qualifications,
+    non_upper_case_globals,
+    non_camel_case_types
+)]
 const _: () = {
     use ::nn_runtime::__private as __nn;
+    use __nn::AnySignature as _;
     const __INPUTS: [__nn::Shape; 1] = [__nn::Shape::of([16])];
     const __OUTPUTS: [__nn::Shape; 1] = [__nn::Shape::of([16])];
     const _: () = __nn::check_input("input", __INPUTS[0]);
     const __V0: __nn::TracedValue = __nn::TracedValue::input("input", __INPUTS[0]);
-    const __R0: __nn::Rule = Dense::new(16).rule([__V0.shape()]);
-    const _: () = __nn::check("tie", &__R0, &[&__V0], 1);
+    type __T0 = Dense;
+    type tie = <__T0 as __nn::Checked<
+        {
+            __nn::check_call(
+                "tie",
+                &__T0::__SIGNATURE,
+                &__nn::Call {
+                    positional: &["16"],
+                    named: &[],
+                    reads: &["input"],
+                    outputs: 1,
+                },
+            )
+        },
+    >>::Layer;
+    const __R0: __nn::Rule = tie::new(16).rule([__V0.shape()]);
+    const tie: () = __nn::check("tie", &__R0, &[&__V0], 1);
     const __F0: __nn::LayerSpec = __nn::spec(&__R0, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "tie", &__R0, 0);
-    const __R1: __nn::Rule = Relu::new().rule([__V1.shape()]);
-    const _: () = __nn::check("relu_1", &__R1, &[&__V1], 1);
+    type __T1 = Relu;
+    type relu_1 = <__T1 as __nn::Checked<
+        {
+            __nn::check_call(
+                "relu_1",
+                &__T1::__SIGNATURE,
+                &__nn::Call {
+                    positional: &[],
+                    named: &[],
+                    reads: &["…"],
+                    outputs: 1,
+                },
+            )
+        },
+    >>::Layer;
+    const __R1: __nn::Rule = relu_1::new().rule([__V1.shape()]);
+    const relu_1: () = __nn::check("relu_1", &__R1, &[&__V1], 1);
     const __F1: __nn::LayerSpec = __nn::spec(&__R1, [__V1.shape()]);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(&__V1, "relu_1", &__R1, 0);
-    const __R2: __nn::Rule = Dense::new(16).rule([__V2.shape()]);
-    const _: () = __nn::check("dense_1", &__R2, &[&__V2], 1);
+    type __T2 = Dense;
+    type dense_1 = <__T2 as __nn::Checked<
+        {
+            __nn::check_call(
+                "dense_1",
+                &__T2::__SIGNATURE,
+                &__nn::Call {
+                    positional: &["16"],
+                    named: &[],
+                    reads: &["…"],
+                    outputs: 1,
+                },
+            )
+        },
+    >>::Layer;
+    const __R2: __nn::Rule = dense_1::new(16).rule([__V2.shape()]);
+    const dense_1: () = __nn::check("dense_1", &__R2, &[&__V2], 1);
     const _: () = __nn::check_shared("dense_1", &__R2, "tie", &__R0, &__V2);
     const __F2: __nn::LayerSpec = __nn::spec(&__R2, [__V2.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V2, "dense_1", &__R2, 0);
-    const __R3: __nn::Rule = Dense::new(16).rule([__V3.shape()]);
-    const _: () = __nn::check("again", &__R3, &[&__V3], 1);
+    type __T3 = Dense;
+    type again = <__T3 as __nn::Checked<
+        {
+            __nn::check_call(
+                "again",
+                &__T3::__SIGNATURE,
+                &__nn::Call {
+                    positional: &["16"],
+                    named: &[],
+                    reads: &["…"],
+                    outputs: 1,
+                },
+            )
+        },
+    >>::Layer;
+    const __R3: __nn::Rule = again::new(16).rule([__V3.shape()]);
+    const again: () = __nn::check("again", &__R3, &[&__V3], 1);
     const _: () = __nn::check_shared("again", &__R3, "tie", &__R0, &__V3);
     const __F3: __nn::LayerSpec = __nn::spec(&__R3, [__V3.shape()]);
     const __V4: __nn::TracedValue = __nn::TracedValue::after(&__V3, "again", &__R3, 0);
-    const __R4: __nn::Rule = Dense::new(16).rule([__V4.shape()]);
-    const _: () = __nn::check("dense_2", &__R4, &[&__V4], 1);
+    type __T4 = Dense;
+    type dense_2 = <__T4 as __nn::Checked<
+        {
+            __nn::check_call(
+                "dense_2",
+                &__T4::__SIGNATURE,
+                &__nn::Call {
+                    positional: &["16"],
+                    named: &[],
+                    reads: &["…"],
+                    outputs: 1,
+                },
+            )
+        },
+    >>::Layer;
+    const __R4: __nn::Rule = dense_2::new(16).rule([__V4.shape()]);
+    const dense_2: () = __nn::check("dense_2", &__R4, &[&__V4], 1);
     const __F4: __nn::LayerSpec = __nn::spec(&__R4, [__V4.shape()]);
     const __V5: __nn::TracedValue = __nn::TracedValue::after(&__V4, "dense_2", &__R4, 0);
     const _: () = __nn::check_output("output", &__V5, __OUTPUTS[0]);
@@ -59,23 +140,23 @@ const _: () = {
     );
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 1> {
-        const { Dense::new(16) }
+        const { tie::new(16) }
     }
     #[inline]
     fn __l1() -> impl __nn::Layer<1, 1> {
-        const { Relu::new() }
+        const { relu_1::new() }
     }
     #[inline]
     fn __l2() -> impl __nn::Layer<1, 1> {
-        const { Dense::new(16) }
+        const { dense_1::new(16) }
     }
     #[inline]
     fn __l3() -> impl __nn::Layer<1, 1> {
-        const { Dense::new(16) }
+        const { again::new(16) }
     }
     #[inline]
     fn __l4() -> impl __nn::Layer<1, 1> {
-        const { Dense::new(16) }
+        const { dense_2::new(16) }
     }
     impl __nn::Network for Tied {
         type Input<'a> = &'a [f32; __INPUTS[0].len()];
@@ -126,6 +207,12 @@ const _: () = {
         pub const fn new() -> Self {
             Tied
         }
+        #[doc(hidden)]
+        pub const __SIGNATURE: __nn::Signature = __nn::Signature::network(
+            "Tied",
+            1,
+            &[""],
+        );
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 1]) -> __nn::Rule {
             __MAP.rule(x)

@@ -15,9 +15,15 @@
     ::core::default::Default,
 )]
 pub struct Net;
-#[allow(long_running_const_eval, unused_qualifications)]
+#[allow(
+    long_running_const_eval,
+    unused_qualifications,
+    non_upper_case_globals,
+    non_camel_case_types
+)]
 const _: () = {
     use ::nn_runtime::__private as __nn;
+    use __nn::AnySignature as _;
     const __INPUTS: [__nn::Shape; 2] = [__nn::Shape::of([16]), __nn::Shape::of([4])];
     const __OUTPUTS: [__nn::Shape; 2] = [__nn::Shape::of([10]), __nn::Shape::of([2])];
     const __MAP: &__nn::CompiledNetwork = &__nn::CompiledNetwork::stub(
@@ -57,6 +63,12 @@ const _: () = {
         pub const fn new() -> Self {
             Net
         }
+        #[doc(hidden)]
+        pub const __SIGNATURE: __nn::Signature = __nn::Signature::network(
+            "Net",
+            2,
+            &["c", "d"],
+        );
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 2]) -> __nn::Rule {
             __MAP.rule(x)

@@ -81,12 +81,14 @@ pub enum What {
 }
 
 /// `path(positional, name = value) * times`
+#[derive(Clone)]
 pub struct Layer {
     pub path: Path,
     pub args: Option<Args>,
     pub times: Option<Expr>,
 }
 
+#[derive(Clone)]
 pub struct Args {
     /// The parentheses as they were written.
     pub group: Group,

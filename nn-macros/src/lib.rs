@@ -42,7 +42,7 @@ mod tests;
 /// network   := attributes visibility "struct" Name ":" ports "->" ports "{" statement* "}"
 /// ports     := shape | "(" name ":" shape {"," name ":" shape} [","] ")"
 /// shape     := "[" expr {"," expr} [","] "]"
-/// statement := ["let" (name | "(" name {"," name} ")") "="] chain ";"        the last `;` may be missing
+/// statement := docs ["let" (name | "(" name {"," name} ")") "="] chain ";"   the last `;` may be missing
 /// chain     := [source "->"] step {"->" step}
 ///            | source                                                        after `let` only: another name
 /// source    := name | "(" name {"," name} ")"
@@ -63,7 +63,10 @@ mod tests;
 /// - A *shape in the flow*, `-> [64, 5, 5]`, is compared with the one that arrives there.
 /// - An unnamed output is the value of the last statement. Named ones, `-> (class: [10], bounds: [4])`, are
 ///   each bound by a `let` of that name.
-/// - Every value and every result must be used. The macro takes no generics: a network is composed of others,
+/// - `let (a, _) = …` drops a value of several, and so does a name that begins with `_`, as in Rust.
+/// - `(x, mask) -> layer * 3` hands what one copy makes to the next, and `mask` to each; the number has to stand there.
+/// - Attributes of the struct hold for all that is generated: `#[cfg(…)]` decides whether there is a network at all.
+/// - Every other value and every result must be used. The macro takes no generics: a network is composed of others,
 ///   and of consts.
 #[proc_macro]
 pub fn network(input: proc_macro::TokenStream) -> proc_macro::TokenStream {

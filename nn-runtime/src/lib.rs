@@ -56,8 +56,10 @@ mod probe;
 mod random;
 mod repeat;
 mod shape;
+mod signature;
 mod spec;
 mod stream;
+mod unread;
 
 #[cfg(feature = "std")]
 pub mod data;
@@ -101,6 +103,8 @@ pub mod prelude {
     pub use crate::layers::Direction::{Backward, Both, Forward};
     pub use crate::layers::Padding::{Causal, Pad, Same, Valid};
     pub use crate::layers::UpsampleMode::{Bilinear, Nearest};
+    #[doc(hidden)]
+    pub use crate::layers::foreign::*;
     pub use crate::layers::*;
     pub use crate::losses::*;
     pub use crate::optim::*;
@@ -134,7 +138,9 @@ pub mod __private {
     pub use crate::pass::{BackwardInput, BackwardParams, Forward};
     pub use crate::repeat::Repeat;
     pub use crate::shape::Shape;
+    pub use crate::signature::{AnySignature, Call, Checked, Signature, check_call};
     pub use crate::spec::{Head, LayerSpec, Pass, Rule};
+    pub use crate::unread::Unread;
     pub use alloc::string::String;
     pub use nn_kernels::math;
     pub use nn_kernels::simd::Simd;

@@ -3,6 +3,7 @@
 #![deny(warnings)]
 
 mod by_hand;
+mod dropped;
 mod joins;
 mod layers;
 mod pools;

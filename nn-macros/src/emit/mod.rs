@@ -1,6 +1,7 @@
 //! A graph becomes code. In: the graph; out: the struct, its checks, its plan and its passes. Total: it never
 //! fails. It names `::nn_runtime::__private` and the user's own words only.
 
+mod names;
 mod network;
 mod pass;
 mod site;
@@ -9,6 +10,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 use crate::graph::Graph;
+use names::SiteIdents;
 
 pub use network::{Shell, structure};
 
@@ -23,7 +25,9 @@ pub fn network(graph: &Graph) -> TokenStream {
         inputs: graph.inputs.iter().map(|port| port.shape).collect(),
         outputs: graph.outputs.iter().map(|port| port.shape).collect(),
     };
-    let network = shell.sound(&[site::flow(graph), site::map(graph), pass::layers(graph)], pass::passes(graph));
+    let idents = SiteIdents::new(graph);
+    let items = [site::flow(graph, &idents), site::map(graph), pass::layers(graph, &idents)];
+    let network = shell.sound(&items, pass::passes(graph));
     quote!(#structure #network)
 }
 

@@ -118,13 +118,16 @@ impl Shell<'_> {
         let span = span_of(&self.header.name);
         let Shell { header, inputs, outputs } = self;
         let (name, attrs) = (&header.name, reaching(header));
+        let text = name.to_string();
+        let makes = header.outputs.iter().flatten().map(|port| port.name_or(""));
         let (n, m) = (Literal::usize_unsuffixed(inputs.len()), Literal::usize_unsuffixed(outputs.len()));
         quote_spanned! {span=>
             #attrs
             // A deep network's plan takes const evaluation a while.
-            #[allow(long_running_const_eval, unused_qualifications)]
+            #[allow(long_running_const_eval, unused_qualifications, non_upper_case_globals, non_camel_case_types)]
             const _: () = {
                 use ::nn_runtime::__private as __nn;
+                use __nn::AnySignature as _;
 
                 const __INPUTS: [__nn::Shape; #n] = [#(__nn::Shape::of(#inputs)),*];
                 const __OUTPUTS: [__nn::Shape; #m] = [#(__nn::Shape::of(#outputs)),*];
@@ -135,6 +138,8 @@ impl Shell<'_> {
                     pub const fn new() -> Self {
                         #name
                     }
+                    #[doc(hidden)]
+                    pub const __SIGNATURE: __nn::Signature = __nn::Signature::network(#text, #n, &[#(#makes),*]);
                     #[doc(hidden)]
                     pub const fn rule(&self, x: [__nn::Shape; #n]) -> __nn::Rule {
                         __MAP.rule(x)

@@ -4,6 +4,7 @@
 use proc_macro2::{Delimiter, Group, Literal, Span, TokenStream};
 use quote::quote_spanned;
 
+use super::names::SiteIdents;
 use super::{ident, site, span_of};
 use crate::graph::{Graph, Site};
 use crate::span::Ends;
@@ -56,12 +57,12 @@ fn call(site: &Site, span: Span) -> TokenStream {
 /// told once, on the tokens of the layer. It is a constant within a call: a constant, because what is no
 /// constant is then told in the very words of the site's rule, which rustc shows once; within a call, because
 /// it is not computed where the rule has stopped the build.
-pub fn layers(graph: &Graph) -> TokenStream {
+pub fn layers(graph: &Graph, idents: &SiteIdents) -> TokenStream {
     let span = span_of(&graph.header.name);
     let layer = |site: &Site| {
         let number = Literal::usize_unsuffixed;
         let (n, m) = (number(site.x.len()), number(site.made));
-        let (function, mut value) = (ident('l', site.id, span), site::layer(site.layer));
+        let (function, mut value) = (ident('l', site.id, span), site::layer(site, idents));
         if site.times().is_some() {
             let times = ident('N', site.id, span);
             value = quote_spanned!(span=> __nn::Repeat::new(#value, #times));

@@ -2,13 +2,15 @@
 //! In: the graph; out: const items. The user's tokens keep their spans, so that rustc complains in the user's
 //! words.
 
-use proc_macro2::{Delimiter, Group, Literal, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::Expr;
+use syn::ext::IdentExt;
 
+use super::names::SiteIdents;
 use super::{ident, span_of};
-use crate::ast::Layer;
 use crate::graph::{Graph, Item, NamedPort, Site};
+use crate::parse::pretty::pretty;
 use crate::span::Ends;
 
 /// ```text
@@ -17,28 +19,28 @@ use crate::span::Ends;
 /// /* sites and shapes */
 /// const _: () = __nn::check_output("output", &__V4, __OUTPUTS[0]);
 /// ```
-pub fn flow(graph: &Graph) -> TokenStream {
+pub fn flow(graph: &Graph, idents: &SiteIdents) -> TokenStream {
     let span = span_of(&graph.header.name);
     let mut tokens = TokenStream::new();
     for (i, NamedPort { name, shape }) in graph.inputs.iter().enumerate() {
         let (i, value) = (Literal::usize_unsuffixed(i), ident('V', i, span));
-        tokens.extend(check(shape, "check_input", quote_spanned!(span=> #name, __INPUTS[#i])));
+        tokens.extend(check(None, shape, "check_input", quote_spanned!(span=> #name, __INPUTS[#i])));
         tokens.extend(
             quote_spanned!(span=> const #value: __nn::TracedValue = __nn::TracedValue::input(#name, __INPUTS[#i]);),
         );
     }
     for item in &graph.items {
         tokens.extend(match item {
-            Item::Site(it) => site(it, span),
+            Item::Site(it) => site(it, idents, span),
             Item::Shape { value, shape } => {
                 let value = ident('V', *value, span);
-                check(shape, "check_shape", quote_spanned!(span=> &#value, __nn::Shape::of(#shape)))
+                check(None, shape, "check_shape", quote_spanned!(span=> &#value, __nn::Shape::of(#shape)))
             }
         });
     }
     for (i, (NamedPort { name, shape }, value)) in graph.outputs.iter().zip(&graph.results).enumerate() {
         let (i, value) = (Literal::usize_unsuffixed(i), ident('V', *value, span));
-        tokens.extend(check(shape, "check_output", quote_spanned!(span=> #name, &#value, __OUTPUTS[#i])));
+        tokens.extend(check(None, shape, "check_output", quote_spanned!(span=> #name, &#value, __OUTPUTS[#i])));
     }
     tokens
 }
@@ -56,7 +58,8 @@ pub fn flow(graph: &Graph) -> TokenStream {
 /// const _: () = __nn::check_shared("dense_2", &__R2, "label", &__R0, &__V2);
 /// const _: () = __nn::check_frozen("dense_1", &__R0);
 /// ```
-fn site(site: &Site, span: Span) -> TokenStream {
+fn site(site: &Site, idents: &SiteIdents, span: Span) -> TokenStream {
+    let called = called(site, idents, span);
     let Site { name, place, .. } = site;
     let kind = site.layer.kind().span();
     let (rule, spec) = (ident('R', site.id, span), ident('F', site.id, span));
@@ -65,7 +68,7 @@ fn site(site: &Site, span: Span) -> TokenStream {
 
     let mut shapes = Group::new(Delimiter::Bracket, quote_spanned!(span=> #(#x.shape()),*));
     shapes.set_span(kind);
-    let mut answer = layer(site.layer);
+    let mut answer = layer(site, idents);
     answer.extend(quote_spanned!(kind=> .rule(#shapes)));
     let mut times = TokenStream::new();
     if let Some(n) = site.times() {
@@ -76,18 +79,24 @@ fn site(site: &Site, span: Span) -> TokenStream {
         times = quote_spanned!(span=> const #count: usize = #n;);
         answer = quote_spanned!(span=> __nn::repeat(&#answer, #first.shape(), #count));
     }
-    let names = Literal::usize_unsuffixed(site.made);
-    let checked = check(place, "check", quote_spanned!(span=> #name, &#rule, &[#(&#x),*], #names));
+    let made = Literal::usize_unsuffixed(site.made);
+    let checked = check(
+        Some(idents.constant(site.id, span)),
+        place,
+        "check",
+        quote_spanned!(span=> #name, &#rule, &[#(&#x),*], #made),
+    );
     let shared = site.shares.as_ref().map(|shared| {
         let (label, earlier) = (&shared.label, ident('R', shared.site, span));
-        check(place, "check_shared", quote_spanned!(span=> #name, &#rule, #label, &#earlier, &#first))
+        check(None, place, "check_shared", quote_spanned!(span=> #name, &#rule, #label, &#earlier, &#first))
     });
-    let frozen = site.frozen.then(|| check(place, "check_frozen", quote_spanned!(span=> #name, &#rule)));
+    let frozen = site.frozen.then(|| check(None, place, "check_frozen", quote_spanned!(span=> #name, &#rule)));
     let made = (0..site.made).map(|j| {
         let (value, j) = (ident('V', site.y + j, span), Literal::usize_unsuffixed(j));
         quote_spanned!(span=> const #value: __nn::TracedValue = __nn::TracedValue::after(&#first, #name, &#rule, #j);)
     });
     quote_spanned! {span=>
+        #called
         #times
         const #rule: __nn::Rule = #answer;
         #checked
@@ -99,13 +108,15 @@ fn site(site: &Site, span: Span) -> TokenStream {
 }
 
 /// ```text
-/// Conv2d::new(16, 3).stride(2)
+/// conv2d_1::new(16, 3).stride(2)
 /// ```
 /// from `Conv2d(16, 3, stride = 2)`, every token where the user wrote it.
-pub fn layer(layer: &Layer) -> TokenStream {
-    let (path, kind) = (&layer.path, layer.kind().span());
+pub fn layer(site: &Site, idents: &SiteIdents) -> TokenStream {
+    let layer = &site.layer;
+    let kind = layer.kind().span();
+    let checked = idents.layer(site.id, kind);
     let new = quote_spanned!(kind=> ::new);
-    let mut tokens = quote_spanned!(kind=> #path #new);
+    let mut tokens = quote_spanned!(kind=> #checked #new);
     let Some(args) = &layer.args else {
         let mut none = Group::new(Delimiter::Parenthesis, TokenStream::new());
         none.set_span(kind);
@@ -127,17 +138,57 @@ pub fn layer(layer: &Layer) -> TokenStream {
 }
 
 /// ```text
+/// type __T0 = Conv2d;
+/// type conv2d_1 = <__T0 as __nn::Checked<{ __nn::check_call("conv2d_1", &__T0::__SIGNATURE, …) }>>::Layer;
+/// ```
+/// The call is looked at before rustc does: where it does not fit, this is no type, and nothing more is said of it.
+/// A layer that is given an array may be generic in its length, which only the call tells: `use Own as conv2d_1;`.
+fn called(site: &Site, idents: &SiteIdents, span: Span) -> TokenStream {
+    let layer = &*site.layer;
+    let (path, kind) = (&layer.path, layer.kind().span());
+    let (ty, checked) = (ident('T', site.id, kind), idents.layer(site.id, kind));
+    let number = Literal::usize_unsuffixed;
+    let text = |expr: &Expr| pretty(&expr.to_token_stream());
+    let args = layer.args.as_ref();
+    let array = |expr: &Expr| matches!(expr, Expr::Array(_) | Expr::Repeat(_));
+    if args.is_some_and(|args| args.positional.iter().any(array))
+        && layer.path.segments.iter().all(|s| s.arguments.is_none())
+    {
+        return quote_spanned!(span=> use #path as #checked;);
+    }
+    let positional = args.into_iter().flat_map(|args| &args.positional).map(text);
+    let named = args.into_iter().flat_map(|args| &args.named).map(|(name, value)| {
+        let (name, value) = (name.unraw().to_string(), text(value));
+        quote_spanned!(span=> (#name, #value))
+    });
+    let (reads, outputs) = (&site.reads, number(site.made));
+    let name = &site.name;
+    let call = quote_spanned! {span=>
+        __nn::Call { positional: &[#(#positional),*], named: &[#(#named),*], reads: &[#(#reads),*], outputs: #outputs }
+    };
+    let ends = Ends::of(site.place.clone()).unwrap_or(Ends { start: span, end: span });
+    let check = quote_spanned!(ends.start=> __nn::check_call);
+    let args = ends.close(quote_spanned!(span=> #name, &#ty::__SIGNATURE, &#call));
+    quote_spanned! {span=>
+        type #ty = #path;
+        type #checked = <#ty as __nn::Checked<{ #check #args }>>::Layer;
+    }
+}
+
+/// ```text
 /// const _: () = __nn::check(…);
 /// ```
 /// The call reaches from the first to the last token of `place`: that is what rustc underlines when it
 /// panics.
-fn check(place: impl ToTokens, function: &str, args: TokenStream) -> TokenStream {
+/// What rustc names in its label is the constant: `constant`, if that may be.
+fn check(constant: Option<Ident>, place: impl ToTokens, function: &str, args: TokenStream) -> TokenStream {
     let span = Span::mixed_site();
     let ends = Ends::of(place.to_token_stream()).unwrap_or(Ends { start: span, end: span });
-    let function = proc_macro2::Ident::new(function, ends.start);
+    let function = Ident::new(function, ends.start);
     let path = quote_spanned!(ends.start=> __nn::#function);
     let args = ends.close(args);
-    quote_spanned!(span=> const _: () = #path #args;)
+    let name = constant.unwrap_or_else(|| Ident::new("_", span));
+    quote_spanned!(span=> const #name: () = #path #args;)
 }
 
 /// ```text

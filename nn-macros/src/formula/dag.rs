@@ -103,6 +103,44 @@ impl Dag {
         }
     }
 
+    /// What is made of numbers alone and is none itself, such as `x / 0.0` and `ln(-1.0)`, in words.
+    pub fn not_finite(&self, root: Id) -> Option<String> {
+        let mut values: HashMap<Id, f64> = HashMap::new();
+        for id in self.order(&[root]) {
+            let of = |id: Id| values.get(&id).copied();
+            let value = match self.node(id) {
+                Node::Number(bits) => Some(f64::from_bits(bits)),
+                Node::Unary(Function::Neg, a) => of(a).map(|a| -a),
+                Node::Unary(Function::Ln, a) => of(a).map(f64::ln),
+                Node::Unary(Function::Ln1p, a) => of(a).map(f64::ln_1p),
+                Node::Unary(Function::Sqrt, a) => of(a).map(f64::sqrt),
+                Node::Unary(Function::Exp, a) => of(a).map(f64::exp),
+                Node::Binary(Operator::Div, _, b) if of(b) == Some(0.0) => {
+                    return Some("a division by 0".to_owned());
+                }
+                Node::Binary(operator, a, b) => match (operator, of(a), of(b)) {
+                    (Operator::Add, Some(a), Some(b)) => Some(a + b),
+                    (Operator::Sub, Some(a), Some(b)) => Some(a - b),
+                    (Operator::Mul, Some(a), Some(b)) => Some(a * b),
+                    (Operator::Div, Some(a), Some(b)) => Some(a / b),
+                    _ => None,
+                },
+                _ => None,
+            };
+            match value {
+                Some(value) if !value.is_finite() => {
+                    return Some(
+                        if value.is_nan() { "a function of a number where it has no value" } else { "an infinite one" }
+                            .to_owned(),
+                    );
+                }
+                Some(value) => drop(values.insert(id, value)),
+                None => {}
+            }
+        }
+        None
+    }
+
     /// What `function` is applied to, where `id` is that.
     pub fn argument_of(&self, function: Function, id: Id) -> Option<Id> {
         match self.node(id) {

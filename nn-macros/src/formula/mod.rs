@@ -7,6 +7,7 @@ mod dag;
 mod derivative_from_output;
 mod derive;
 mod emit;
+mod foreign;
 mod functions;
 mod lower;
 mod node;
@@ -87,6 +88,12 @@ fn sound(formula: &parse::Formula, kind: Kind, errors: &mut Errors) -> Option<lo
         && errors.is_empty()
     {
         errors.add(&formula.body, &format!("a formula of `{name}`"), "one without it", kind.example());
+    }
+    if errors.is_empty()
+        && let Some(found) = lowered.dag.not_finite(lowered.root)
+    {
+        let help = "such a formula is NaN or infinite wherever it is asked: write another number";
+        errors.add(&formula.body, "numbers that make a number", &found, help);
     }
     Some(lowered)
 }

@@ -8,7 +8,7 @@ use syn::ext::IdentExt;
 use syn::parse::Parser;
 use syn::{Attribute, Expr, LitStr, Visibility, parse_quote};
 
-use super::Kind;
+use super::{Kind, foreign};
 use crate::case::{camel, is_keyword, is_snake, is_value};
 use crate::errors::Errors;
 use crate::parse::pretty::pretty;
@@ -79,7 +79,10 @@ fn formula(tokens: &mut Tokens, kind: Kind, errors: &mut Errors) -> Option<Formu
     let name = Ident::new(&upper, name.span());
     let (arguments, settings) = signature(&group, kind, errors);
     let limits = limits(tokens, &settings, errors);
-    let body = body(tokens, kind, errors);
+    let mut unsaid = Errors::default();
+    // A body with one of Rust's own words for a name cannot be read; that is told where the name is given.
+    let keyword = arguments.iter().any(is_keyword);
+    let body = body(tokens, kind, if keyword { &mut unsaid } else { errors });
     Some(Formula { attrs, vis, written, name, arguments, settings, limits, body })
 }
 
@@ -112,7 +115,19 @@ fn signature(group: &Group, kind: Kind, errors: &mut Errors) -> (Vec<Ident>, Vec
                 errors.add(&name, "the name of an argument", &format!("a setting, `{name}`"), &help);
                 settings.push(Setting { attrs: Vec::new(), learn: false, name, default: parse_quote!(0.0) });
             }
-            _ => errors.add(one.here(), "the name of an argument", &one.found(), kind.example()),
+            (name, behind) => {
+                let typed = matches!(behind, Some(TokenTree::Punct(sign)) if sign.as_char() == ':');
+                let name = name.filter(|_| one.is_colon(1) || behind.is_none());
+                let help = match &name {
+                    Some(name) if typed && is_value(name) => format!("`{name}`: every number is an `f32`"),
+                    Some(name) if is_keyword(name) => format!("`{name}_`, or another name"),
+                    _ => kind.example().to_owned(),
+                };
+                let found = if typed { "a type".to_owned() } else { one.found() };
+                errors.add(one.left(), "the name of an argument", &found, &help);
+                // It is known all the same.
+                arguments.extend(name);
+            }
         }
     }
     if arguments.len() != kind.arguments() && errors.is_empty() {
@@ -155,6 +170,11 @@ fn setting(tokens: &mut Tokens, kind: Kind, errors: &mut Errors) -> Option<Setti
     let default = tokens.rest();
     match syn::parse2::<Expr>(default.clone()) {
         Ok(default) => {
+            if let Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) = &default {
+                let found = format!("the text {}", text.to_token_stream());
+                errors.add(&default, &format!("a number for `{name}`"), &found, &format!("`{name} = 1.0`"));
+                return Some(Setting { attrs, learn, name, default: parse_quote!(0.0) });
+            }
             if let Some(whole) = whole_number(&default) {
                 let help = format!("`{name} = {whole}.0`");
                 errors.add(
@@ -206,14 +226,28 @@ fn limits(tokens: &mut Tokens, settings: &[Setting], errors: &mut Errors) -> Vec
         let written = one.rest();
         one.back(written.clone().into_iter().count());
         let Some(limit) = limit(&mut one, settings) else {
-            let (expected, help) =
-                ("a setting compared with a number", "`where beta > 0.0`, or `where beta > 0.0: \"help\"`");
-            errors.add(&written, expected, &format!("`{}`", pretty(&written)), help);
+            let help = two_limits(&written)
+                .unwrap_or_else(|| "`where beta > 0.0`, or `where beta > 0.0: \"help\"`".to_owned());
+            let found = format!("`{}`", pretty(&written));
+            errors.add(&written, "a setting compared with a number", &found, &help);
             continue;
         };
         limits.push(limit);
     }
     limits
+}
+
+/// `0.0 < b < 2.0` and `b > 0.0 && b < 2.0` as two limits.
+fn two_limits(written: &TokenStream) -> Option<String> {
+    let text = pretty(written);
+    let parts: Vec<&str> = text.split(' ').collect();
+    let turned = |sign: &str| sign.replace('<', "\0").replace('>', "<").replace('\0', ">");
+    match parts[..] {
+        [low, less, name, under, high] if less.starts_with(['<', '>']) && under.starts_with(['<', '>']) => {
+            Some(format!("two limits: `where {name} {} {low}, {name} {under} {high}`", turned(less)))
+        }
+        _ => text.contains(" && ").then(|| format!("two limits: `where {}`", text.replace(" && ", ", "))),
+    }
 }
 
 fn limit(tokens: &mut Tokens, settings: &[Setting]) -> Option<Limit> {
@@ -246,16 +280,20 @@ fn body(tokens: &mut Tokens, kind: Kind, errors: &mut Errors) -> Option<Expr> {
         errors.add(sign, "a formula after `=`", "none", kind.example());
         return None;
     }
+    if foreign::told(&written, errors) {
+        return None;
+    }
     let mut body = Tokens::new(written.clone());
     let Some(read) = body.parse::<Expr>() else {
-        let error = syn::parse2::<Expr>(written).err().map_or_else(String::new, |error| format!(": {error}"));
+        let error = syn::parse2::<Expr>(written.clone()).err().map_or_else(String::new, |error| format!(": {error}"));
         let found = format!("what Rust does not read{error}");
-        errors.add(body.here(), "an expression", &found, "write it as Rust would: `x * sigmoid(beta * x)`");
+        errors.add(body.here(), "an expression", &found, foreign::help(&written, &error));
         return None;
     };
     if !body.at_end() {
         let help = "separate several formulas by `;`";
         errors.add(body.here(), "an operator, or the end of the formula", &body.found(), help);
+        return None;
     }
     Some(read)
 }

@@ -6,6 +6,9 @@ mod ports;
 mod resolve;
 mod results;
 mod scope;
+mod unread;
+
+use std::borrow::Cow;
 
 use proc_macro2::Group;
 use syn::Expr;
@@ -45,9 +48,11 @@ pub enum Item<'a> {
 pub struct Site<'a> {
     pub id: usize,
     pub name: String,
-    pub layer: &'a Layer,
+    pub layer: Cow<'a, Layer>,
     /// The values it reads, the first value it makes, and how many it makes.
     pub x: Vec<usize>,
+    /// What those values are called, to be told.
+    pub reads: Vec<String>,
     pub y: usize,
     pub made: usize,
     pub frozen: bool,

@@ -1,13 +1,15 @@
 //! Names become numbers. In: the ast; out: the graph, if every name is known and every value is read. Goes on
 //! behind each fault; it evaluates no number.
 
+use std::borrow::Cow;
+
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 
 use super::names::SiteNames;
 use super::scope::Scope;
-use super::{Graph, Item, MAX_INPUTS, Shared, Site, ports};
+use super::{Graph, Item, MAX_INPUTS, Shared, Site, ports, unread};
 use crate::ast::{self, Chain, Network, Statement, Step, What};
 use crate::case::{camel, snake};
 use crate::errors::Errors;
@@ -40,10 +42,18 @@ pub fn resolve<'a>(network: &'a Network, errors: &mut Errors) -> Option<Graph<'a
     }
     let results = resolver.results(outputs);
     resolver.unused();
-    let Resolver { items, values, .. } = resolver;
+    let Resolver { mut items, mut values, errors, .. } = resolver;
+    // Behind a fault sites are missing.
+    let results = match results {
+        Some(results) if errors.is_empty() => Some(unread::join(&mut items, &mut values, inputs.len(), results)),
+        results => results,
+    };
     let (inputs, outputs) = (ports::named(inputs, "input")?, ports::named(outputs, "output")?);
     Some(Graph { header, inputs, outputs, items, results: results?, values })
 }
+
+/// The most copies of a layer of several values: each is code of its own.
+const MAX_UNROLLED: usize = 64;
 
 /// What the next statement goes on from.
 pub(super) enum TracedValue {
@@ -96,9 +106,6 @@ impl<'a> Resolver<'a, '_> {
         for (i, name) in names.iter().enumerate() {
             let value = made.as_ref().map(|made| made.values[i]);
             if name == "_" {
-                if let Some(made) = &mut made {
-                    made.place = None;
-                }
                 continue;
             }
             let binding = self.scope.bind(name, value, self.errors);
@@ -305,11 +312,66 @@ impl<'a> Resolver<'a, '_> {
         let name = self.names.give(id, site.label.as_ref(), layer.kind(), kind, self.errors);
         self.layers.push(Some((layer, shares.as_ref().map_or(id, |shared| shared.site))));
         let x = x?;
+        if let (true, Some(times)) = (x.len() > 1, &layer.times) {
+            return self.unrolled(site, layer, (name, id), x, times);
+        }
         let y = self.values;
         self.values += made;
         let (frozen, place) = (site.frozen.is_some(), site.tokens());
-        self.items.push(Item::Site(Site { id, name, layer, x, y, made, frozen, shares, place }));
+        let reads = x.iter().map(|value| self.scope.name_of(*value)).collect();
+        self.items.push(Item::Site(Site {
+            id,
+            name,
+            layer: Cow::Borrowed(layer),
+            x,
+            reads,
+            y,
+            made,
+            frozen,
+            shares,
+            place,
+        }));
         Some((y..self.values).collect())
+    }
+
+    /// `(x, mask) -> Layer * 3`: what one copy makes is the next one's first value, and each is given the others. The
+    /// copies are sites of their own, called as those of a repetition are.
+    fn unrolled(
+        &mut self,
+        site: &'a ast::LayerUse,
+        layer: &'a ast::Layer,
+        (name, id): (String, usize),
+        x: Vec<usize>,
+        times: &syn::Expr,
+    ) -> Option<Vec<usize>> {
+        let count = match times {
+            syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Int(number), .. }) => number.base10_parse::<usize>().ok(),
+            _ => None,
+        };
+        let Some(count) = count.filter(|count| (1..=MAX_UNROLLED).contains(count)) else {
+            let expected = format!("a number from 1 to {MAX_UNROLLED} as it stands, where several values are given");
+            let found = format!("`{}`", pretty(&times.to_token_stream()));
+            self.errors.add(times, &expected, &found, "`* 2`, or one layer after the other");
+            return None;
+        };
+        let mut first = x[0];
+        for copy in 0..count {
+            let id = if copy == 0 { id } else { self.layers.len() };
+            if copy > 0 {
+                self.layers.push(Some((layer, id)));
+            }
+            let once = ast::Layer { path: layer.path.clone(), args: layer.args.clone(), times: None };
+            let x: Vec<usize> = [first].into_iter().chain(x[1..].iter().copied()).collect();
+            let reads = x.iter().map(|value| self.scope.name_of(*value)).collect();
+            let y = self.values;
+            self.values += 1;
+            let (frozen, place) = (site.frozen.is_some(), site.tokens());
+            let name = format!("{name}.{copy}");
+            let layer = Cow::Owned(once);
+            self.items.push(Item::Site(Site { id, name, layer, x, reads, y, made: 1, frozen, shares: None, place }));
+            first = y;
+        }
+        Some(vec![first])
     }
 
     /// The layer with this label, and the site whose parameters it uses.

@@ -5,6 +5,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 
+use super::Item;
 use super::resolve::{Resolver, TracedValue};
 use super::scope::list;
 use crate::ast;
@@ -93,6 +94,16 @@ impl Resolver<'_, '_> {
             return;
         }
         for binding in self.scope.unused() {
+            // `_name` drops one of several values, as `_` does.
+            let siblings = self.items.iter().find_map(|item| match item {
+                Item::Site(site) => {
+                    Some(site.y..site.y + site.made).filter(|made| binding.value.is_some_and(|v| made.contains(&v)))
+                }
+                Item::Shape { .. } => None,
+            });
+            if binding.name.starts_with('_') && siblings.is_some_and(|made| self.scope.reads_any(made)) {
+                continue;
+            }
             let name = &binding.name;
             let what = if binding.input { "the input" } else { "the value" };
             let place = match &binding.ident {

@@ -72,6 +72,12 @@ impl Scope {
         &self.bindings[binding].name
     }
 
+    /// What a value is called, if anything.
+    pub fn name_of(&self, value: usize) -> String {
+        let binding = self.bindings.iter().find(|binding| binding.value == Some(value));
+        binding.map_or_else(|| "…".to_owned(), |binding| binding.name.clone())
+    }
+
     /// What to underline for a binding.
     pub fn place(&self, binding: usize) -> TokenStream {
         self.bindings[binding].ident.to_token_stream()
@@ -138,10 +144,15 @@ impl Scope {
         self.bound(&near)
     }
 
+    /// True if one of these values has a name and is read.
+    pub fn reads_any(&self, values: std::ops::Range<usize>) -> bool {
+        let read = |binding: &Binding| binding.used && binding.value.is_some_and(|value| values.contains(&value));
+        self.bindings.iter().any(read)
+    }
+
     /// What nothing has read so far.
     pub fn unused(&self) -> impl Iterator<Item = &Binding> {
-        // `_name` says that nothing will, as in Rust.
-        self.bindings.iter().filter(|binding| !binding.used && !binding.name.starts_with('_'))
+        self.bindings.iter().filter(|binding| !binding.used)
     }
 }
 

@@ -94,7 +94,7 @@ pub fn keyword_help(word: &str) -> Option<&'static str> {
         }
         "if" | "match" => "write a network for each case, or a `macro_rules!` around `network!`",
         "const" | "static" | "fn" | "use" | "type" | "struct" | "mod" => "declare it outside, before `network!`",
-        "return" => "the last statement is the output: remove `return`",
+        "return" => "the last statement is the output: remove `return`, and a name behind it",
         "Self" | "self" => "a layer is a type that is known outside: write its name",
         _ => return None,
     })

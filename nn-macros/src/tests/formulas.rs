@@ -91,7 +91,7 @@ const CASES: &[(&str, &[&str])] = &[
     ("f(x) = 1e300 * x", &["expected a number that fits into an `f32`, found `1e300`\nhelp: one up to `3.4e38`"]),
     ("f(x) = \"a\"", &["expected something that can be differentiated, found `\"a\"`{CAN}"]),
     ("f(x) = x % 2.0", &["expected something that can be differentiated, found `%`{CAN}"]),
-    ("f(x) = x ^ x", &["expected something that can be differentiated, found `^`{CAN}"]),
+    ("f(x) = x ^ x", &["expected a function for a power, found `^`\nhelp: `exp(x * ln(x))`, for a base above 0"]),
     ("f(x) = *x", &["expected something that can be differentiated, found `*x`{CAN}"]),
     ("f(x) = &x", &["expected a number, found a reference, `&x`\nhelp: remove `&`"]),
     (

@@ -65,7 +65,9 @@ impl Dense {
             None => {
                 let fault = Fault::expected("an input of [features]").found(x);
                 Rule::Err(match x.rank() {
-                    2 => fault.help("put `Flatten` before it, or use `DensePerStep` on [steps, features]"),
+                    2 => fault.help(
+                        "put `Flatten` before it, or use `DensePerStep` on [steps, features]; a batch is in no shape",
+                    ),
                     _ => fault.help("put `Flatten` before it"),
                 })
             }

@@ -14,6 +14,10 @@ pub(super) const fn image(x: Shape) -> Result<[usize; 3], Fault> {
                 Some([height, width]) => reshape(fault, Shape::of([1, height, width])),
                 None => match (x.dims(), side(x.len())) {
                     (Some([_]), Some(side)) => reshape(fault, Shape::of([1, side, side])),
+                    _ if x.rank() == 4 => {
+                        let sample = Shape::of([x.dim(1), x.dim(2), x.dim(3)]);
+                        fault.help("a shape is that of one sample: leave the batch out, ").shape(sample)
+                    }
                     _ => fault.help("put `Reshape([channels, height, width])` before it"),
                 },
             })

@@ -66,6 +66,8 @@ mod dropout;
 mod dropout2d;
 mod embedding;
 mod flatten;
+#[doc(hidden)]
+pub mod foreign;
 mod frame2d;
 mod global_pool;
 mod glu;
@@ -91,6 +93,7 @@ mod reshape;
 mod rms_norm;
 mod rnn;
 mod separable_conv2d;
+mod signatures;
 mod softmax;
 mod split;
 mod sum;

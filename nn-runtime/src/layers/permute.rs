@@ -21,35 +21,44 @@ use crate::spec::{Head, LayerSpec, Rule};
 /// assert_eq!(Turned::init(0).predictor(1).predict(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]), &[1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct Permute<const R: usize> {
-    axes: [usize; R],
+pub struct Permute {
+    /// The first `MAX_RANK` of them.
+    axes: [usize; MAX_RANK],
+    rank: usize,
 }
 
-impl<const R: usize> Permute<R> {
+impl Permute {
     /// These dimensions of the input, counted from 0, in the order of the output.
-    pub const fn new(axes: [usize; R]) -> Self {
-        Permute { axes }
+    pub const fn new<const R: usize>(axes: [usize; R]) -> Self {
+        let mut kept = [0; MAX_RANK];
+        let mut i = 0;
+        while i < R && i < MAX_RANK {
+            kept[i] = axes[i];
+            i += 1;
+        }
+        Permute { axes: kept, rank: R }
     }
 
     /// `[…] -> […]` in another order
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-        if x.rank() != R {
-            let fault = Fault::expected("an input of as many dimensions as there are axes, ").num(R).found(x);
+        let rank = self.rank;
+        if x.rank() != rank {
+            let fault = Fault::expected("an input of as many dimensions as there are axes, ").num(rank).found(x);
             return Rule::Err(turned(fault, x.rank()));
         }
         let mut y = x;
         let mut i = 0;
-        while i < R {
+        while i < rank {
             let axis = self.axes[i];
-            if axis >= R {
-                let fault = Fault::expected("axes below ").num(R).found_num(axis);
-                return Rule::Err(turned(fault, R));
+            if axis >= rank {
+                let fault = Fault::expected("axes below ").num(rank).found_num(axis);
+                return Rule::Err(turned(fault, rank));
             }
             let mut j = 0;
             while j < i {
                 if self.axes[j] == axis {
                     let fault = Fault::expected("each axis once, found ").num(axis).str(" twice");
-                    return Rule::Err(turned(fault, R));
+                    return Rule::Err(turned(fault, rank));
                 }
                 j += 1;
             }
@@ -57,22 +66,23 @@ impl<const R: usize> Permute<R> {
             i += 1;
         }
         // Probabilities that sum to 1 along the last dimension do so only while it stays the last.
-        let head = if R > 0 && self.axes[R - 1] == R - 1 { Head::Same } else { Head::Other };
+        let head = if rank > 0 && self.axes[rank - 1] == rank - 1 { Head::Same } else { Head::Other };
         LayerSpec::output(y).head(head).backward_without_x().backward_without_y().ok()
     }
 
     /// Calls `each(row of y, where its first number stands in x, how far apart they stand there)`, row after row of a sample.
     fn rows(&self, [x, y]: [Shape; 2], mut each: impl FnMut(usize, usize, usize)) {
+        let rank = self.rank;
         let mut strides = [1; MAX_RANK];
-        for i in (1..R).rev() {
+        for i in (1..rank).rev() {
             strides[i - 1] = strides[i] * x.dim(i);
         }
-        let steps: [usize; R] = core::array::from_fn(|i| strides[self.axes[i]]);
+        let steps = self.axes.map(|axis| strides[axis]);
         let mut index = [0; MAX_RANK];
         let mut at = 0;
-        for row in 0..y.len() / y.dim(R - 1) {
-            each(row, at, steps[R - 1]);
-            for i in (0..R - 1).rev() {
+        for row in 0..y.len() / y.dim(rank - 1) {
+            each(row, at, steps[rank - 1]);
+            for i in (0..rank - 1).rev() {
                 index[i] += 1;
                 at += steps[i];
                 if index[i] < y.dim(i) {
@@ -96,10 +106,10 @@ const fn turned(fault: Fault, rank: usize) -> Fault {
     fault.str("])`")
 }
 
-impl<const R: usize> Layer for Permute<R> {
+impl Layer for Permute {
     fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         let shapes = [cx.input_shape(0), cx.output_shape(0)];
-        let len = shapes[1].dim(R - 1);
+        let len = shapes[1].dim(self.rank - 1);
         for (x, y) in x.chunks_exact(shapes[0].len()).zip(y.chunks_exact_mut(shapes[0].len())) {
             self.rows(shapes, |row, at, step| {
                 let row = &mut y[row * len..][..len];
@@ -117,7 +127,7 @@ impl<const R: usize> Layer for Permute<R> {
         [dx]: [&mut [f32]; 1],
     ) {
         let shapes = [cx.input_shape(0), cx.output_shape(0)];
-        let len = shapes[1].dim(R - 1);
+        let len = shapes[1].dim(self.rank - 1);
         for (dx, dy) in dx.chunks_exact_mut(shapes[0].len()).zip(dy.chunks_exact(shapes[0].len())) {
             self.rows(shapes, |row, at, step| {
                 let row = &dy[row * len..][..len];

@@ -22,24 +22,34 @@ use crate::spec::Rule;
 /// assert_eq!(Sums::init(0).predictor(1).predict(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]), &[3.0, 7.0, 11.0]);
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct Reshape<const R: usize> {
-    dims: [usize; R],
+pub struct Reshape {
+    /// The first `MAX_RANK` of them.
+    dims: [usize; MAX_RANK],
+    rank: usize,
 }
 
-impl<const R: usize> Reshape<R> {
+impl Reshape {
     /// These dimensions, the batch not counted.
-    pub const fn new(dims: [usize; R]) -> Self {
-        Reshape { dims }
+    pub const fn new<const R: usize>(dims: [usize; R]) -> Self {
+        let mut kept = [1; MAX_RANK];
+        let mut i = 0;
+        while i < R && i < MAX_RANK {
+            kept[i] = dims[i];
+            i += 1;
+        }
+        Reshape { dims: kept, rank: R }
     }
 
     /// `[a, b, …] -> [dims]`, where both have as many numbers.
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-        if R == 0 || R > MAX_RANK {
+        if self.rank == 0 || self.rank > MAX_RANK {
             return Rule::Err(
-                Fault::expected("1 to 6 dimensions").found_num(R).help("give them as in `Reshape([1, 28, 28])`"),
+                Fault::expected("1 to 6 dimensions")
+                    .found_num(self.rank)
+                    .help("give them as in `Reshape([1, 28, 28])`"),
             );
         }
-        let y = Shape::of(self.dims);
+        let y = Shape::of_slice(self.dims.split_at(self.rank).0);
         match y.checked_len() {
             // A product that does not fit is told by the spec themselves.
             Some(len) if len != x.len() => Rule::Err(
@@ -63,8 +73,8 @@ impl<const R: usize> Reshape<R> {
 
     /// The given dimensions with one changed so that they fit, the last that can be; or else the input itself.
     const fn fitting(&self, x: Shape) -> Shape {
-        let y = Shape::of(self.dims);
-        let mut i = R;
+        let y = Shape::of_slice(self.dims.split_at(self.rank).0);
+        let mut i = self.rank;
         while i > 0 {
             i -= 1;
             if let Some(others) = y.with_dim(i, 1).checked_len()
@@ -78,7 +88,7 @@ impl<const R: usize> Reshape<R> {
     }
 }
 
-impl<const R: usize> Layer for Reshape<R> {
+impl Layer for Reshape {
     fn forward(&self, cx: &mut LayerContext, x: [&[f32]; 1], y: [&mut [f32]; 1]) {
         Flatten.forward(cx, x, y);
     }

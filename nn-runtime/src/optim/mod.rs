@@ -62,6 +62,11 @@ pub use tensor::{TensorLayout, TensorUpdate};
 /// Sgd::new(0.25).update(Isa::detect(), 1, &mut params, &[2.0], &mut []);
 /// assert_eq!(params, [1.0]);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "expected an optimiser, found `{Self}`",
+    label = "this is none",
+    note = "it stands behind the loss: `Trainer::new(&mut model, Mse::new(), Adam::new(1e-3))`"
+)]
 pub trait Optimizer: Sync {
     /// How many numbers (slots) it keeps for each parameter from step to step.
     fn slots(&self) -> usize;

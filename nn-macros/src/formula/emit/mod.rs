@@ -59,7 +59,10 @@ pub fn stub(of: &Formula, kind: Kind) -> TokenStream {
         Kind::Activation => activation(&formula, &plain, dag, x),
         Kind::Loss => loss(&formula, &plain, dag, x),
     };
-    let settings = of.settings.iter().filter(|setting| !kind.takes(&setting.name)).map(|setting| Setting {
+    let first = |i: usize, name: &Ident| of.settings[..i].iter().all(|earlier| earlier.name != *name);
+    let settings = of.settings.iter().enumerate();
+    let settings = settings.filter(|(i, setting)| !kind.takes(&setting.name) && first(*i, &setting.name));
+    let settings = settings.map(|(_, setting)| Setting {
         attrs: setting.attrs.clone(),
         learn: setting.learn,
         name: setting.name.clone(),
@@ -107,7 +110,7 @@ fn shell(formula: &Formula, kind: Kind, consts: TokenStream, items: TokenStream)
     let derive = quote_spanned! {at=>
         #[::core::prelude::v1::derive(::core::clone::Clone, ::core::marker::Copy, #partial_eq ::core::fmt::Debug)]
     };
-    let inherent = inherent(formula, kind);
+    let (inherent, defaults) = (inherent(formula, kind), defaults(formula));
     let structure = quote!(#(#attrs)* #derive #vis struct #name);
     quote_spanned! {at=>
         #structure { #(#fields: ::core::primitive::f32,)* }
@@ -116,6 +119,7 @@ fn shell(formula: &Formula, kind: Kind, consts: TokenStream, items: TokenStream)
             use ::nn_runtime::__private as __nn;
             #consts
             #inherent
+            #defaults
             #items
         };
     }
@@ -140,7 +144,7 @@ fn inherent(formula: &Formula, kind: Kind) -> TokenStream {
         let checks = formula.limits.iter().filter(|limit| limit.setting == i && kind == Kind::Loss);
         let checks: Vec<_> = checks
             .map(|limit| {
-                let (holds, fault) = limit_of(formula, limit, quote!(#name));
+                let (holds, fault) = limit_of(formula, limit, quote!(#name), None);
                 quote_spanned!(at=> if #holds {} else { ::core::panic!("{}", #fault.as_str()) })
             })
             .collect();
@@ -161,12 +165,26 @@ fn inherent(formula: &Formula, kind: Kind) -> TokenStream {
             }
         }
     });
+    let text = name.to_string();
+    let options = formula.settings.iter().map(|setting| setting.name.unraw().to_string());
+    let signature = match kind {
+        Kind::Activation => quote_spanned!(at=> layer(#text, &[], &[#(#options),*])),
+        Kind::Loss => {
+            let instead = format!("a loss is given to the trainer: `Trainer::new(&mut model, {text}::new(), …)`");
+            quote_spanned!(at=> foreign(#text, #instead))
+        }
+    };
+    let signature = quote_spanned! {at=>
+        #[doc(hidden)]
+        pub const __SIGNATURE: __nn::Signature = __nn::Signature::#signature;
+    };
     // Where rustc shows what takes no argument, or another one, it shows the name as it was declared.
     let mut arguments = Group::new(Delimiter::Parenthesis, TokenStream::new());
     arguments.set_span(name.span());
     let new = quote_spanned!(name.span()=> pub const fn new #arguments -> Self);
     quote_spanned! {at=>
         impl #name {
+            #signature
             /// The formula as it was declared.
             #new {
                 #name { #(#fields),* }
@@ -177,7 +195,12 @@ fn inherent(formula: &Formula, kind: Kind) -> TokenStream {
 }
 
 /// Whether a setting keeps to its limit, and what is said if not.
-fn limit_of(formula: &Formula, limit: &Limit, value: TokenStream) -> (TokenStream, TokenStream) {
+fn limit_of(
+    formula: &Formula,
+    limit: &Limit,
+    value: TokenStream,
+    otherwise: Option<&str>,
+) -> (TokenStream, TokenStream) {
     let (at, Limit { sign, bound, help, .. }) = (Span::mixed_site(), limit);
     let setting = &formula.settings[limit.setting];
     let name = setting.name.unraw().to_string();
@@ -191,12 +214,34 @@ fn limit_of(formula: &Formula, limit: &Limit, value: TokenStream) -> (TokenStrea
     let number = pretty(bound);
     let number = number.strip_suffix(".0").unwrap_or(&number);
     let expected = format!("{article} {name} {relation} {number}");
-    let help = match help {
-        Some(help) => help.to_token_stream(),
-        None => format!("give one such as `{name} = {}`", pretty(&setting.default.to_token_stream())).to_token_stream(),
+    let help = match (help, otherwise) {
+        (_, Some(otherwise)) => format!("give it {otherwise}").to_token_stream(),
+        (Some(help), _) => help.to_token_stream(),
+        _ => format!("give one such as `{name} = {}`", pretty(&setting.default.to_token_stream())).to_token_stream(),
     };
     let holds = quote_spanned!(at=> #value #sign #bound && #value.is_finite());
     (holds, quote_spanned!(at=> __nn::Fault::expected(#expected).found_real(#value).help(#help)))
+}
+
+/// ```text
+/// const _: () = if Swish::new().beta > 0.0 && Swish::new().beta.is_finite() {} else { panic!(…) };
+/// ```
+/// A default that is outside its limit is told where it stands.
+fn defaults(formula: &Formula) -> TokenStream {
+    let name = &formula.name;
+    let check = |limit: &Limit| {
+        let setting = &formula.settings[limit.setting];
+        let (field, at) = (&setting.name, span_of(&setting.default));
+        let (holds, fault) = limit_of(formula, limit, quote!(#name::new().#field), Some("another default"));
+        quote_spanned!(at=> const _: () = if #holds {} else { ::core::panic!("{}", #fault.as_str()) };)
+    };
+    formula.limits.iter().map(check).collect()
+}
+
+/// Where an expression begins.
+fn span_of(expr: &syn::Expr) -> Span {
+    let first = expr.to_token_stream().into_iter().next();
+    first.map_or_else(Span::mixed_site, |token| Span::mixed_site().located_at(token.span()))
 }
 
 /// ```text
@@ -206,7 +251,7 @@ fn rule(formula: &Formula, spec: TokenStream) -> TokenStream {
     let (at, name) = (Span::mixed_site(), &formula.name);
     let limits = formula.limits.iter().map(|limit| {
         let setting = &formula.settings[limit.setting].name;
-        let (holds, fault) = limit_of(formula, limit, quote!(self.#setting));
+        let (holds, fault) = limit_of(formula, limit, quote!(self.#setting), None);
         quote_spanned!(at=> if #holds {} else { return __nn::Rule::Err(#fault); })
     });
     // `self` of the user's tokens and of ours have to be one.

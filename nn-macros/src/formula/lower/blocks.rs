@@ -49,12 +49,11 @@ impl Lower<'_> {
             }
             _ => {
                 let found = format!("`{}`", short(expr));
-                self.errors.add(
-                    expr,
-                    "a comparison",
-                    &found,
-                    "`if x > 0.0 { … } else { … }`; `&&`, `||` and `!` join several",
-                );
+                let help = match expr {
+                    Expr::Assign(assign) => format!("`{} == {}`", short(&assign.left), short(&assign.right)),
+                    _ => "`if x > 0.0 { … } else { … }`; `&&`, `||` and `!` join several".to_owned(),
+                };
+                self.errors.add(expr, "a comparison", &found, &help);
                 None
             }
         }

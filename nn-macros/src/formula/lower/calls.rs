@@ -10,6 +10,7 @@ use crate::errors::nearest;
 use crate::formula::functions::{Meaning, meaning, names};
 use crate::formula::node::{Comparison, Id, Operator};
 use crate::formula::parse::whole_number;
+use crate::parse::pretty::pretty;
 
 impl Lower<'_> {
     pub fn unknown_function(&mut self, place: impl ToTokens, written: &str, name: &str) -> Option<Id> {
@@ -24,6 +25,14 @@ impl Lower<'_> {
         None
     }
 
+    /// `np` of `np.exp(x)`: a word that names nothing here.
+    fn module(&self, receiver: &Expr) -> Option<String> {
+        let Expr::Path(path) = receiver else { return None };
+        let word = path.path.get_ident()?.unraw().to_string();
+        let lower = word.starts_with(|first: char| first.is_lowercase());
+        (lower && !self.knows(&word)).then_some(word)
+    }
+
     pub fn call(
         &mut self,
         name: &syn::Ident,
@@ -33,16 +42,35 @@ impl Lower<'_> {
     ) -> Option<Id> {
         let text = name.unraw().to_string();
         let all: Vec<&Expr> = receiver.into_iter().chain(arguments).collect();
+        if let Some(module) = receiver.and_then(|receiver| self.module(receiver)) {
+            let call = whole.to_token_stream();
+            let help = format!("remove `{module}.`: `{}`", pretty(&call).replace(&format!("{module}."), ""));
+            self.errors.add(receiver, "a function by its name", &format!("`{module}.{text}`"), &help);
+            return None;
+        }
         let Some((meaning, count)) = meaning(&text) else {
-            for argument in all {
-                self.expr(argument);
-            }
-            return self.unknown_function(name, &text, &text);
+            // What stands in it may be meant for another function: `x.pow(2)`.
+            let argument = all.first().map(|first| short(first)).unwrap_or_else(|| "x".to_owned());
+            let help = match &*text {
+                "pow" | "power" => format!("`powi({argument}, 2)`"),
+                "log" => format!("`ln({argument})`"),
+                "log1p" => format!("`ln_1p({argument})`"),
+                "logistic" => format!("`sigmoid({argument})`"),
+                "maximum" => format!("`max({argument}, 0.0)`"),
+                "minimum" => format!("`min({argument}, 0.0)`"),
+                "mean" | "sum" => format!("a formula is of one number; a loss takes the mean by itself: `{argument}`"),
+                _ => return self.unknown_function(name, &text, &text),
+            };
+            self.errors.add(name, "a function with a known derivative", &format!("`{text}`"), &help);
+            return None;
         };
         if all.len() != count {
             let (found, expected) =
                 (all.len(), format!("{count} number{} for `{text}`", if count == 1 { "" } else { "s" }));
-            let example = ["`{}(x)`", "`{}(x, 2.0)`", "`{}(x, 0.0, 1.0)`"][count - 1].replace("{}", &text);
+            let example = match meaning {
+                Meaning::Power => "`powi(x, 2)`".to_owned(),
+                _ => ["`{}(x)`", "`{}(x, 2.0)`", "`{}(x, 0.0, 1.0)`"][count - 1].replace("{}", &text),
+            };
             self.errors.add(whole, &expected, &found.to_string(), &example);
             return None;
         }

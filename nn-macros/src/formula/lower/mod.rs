@@ -71,6 +71,10 @@ pub fn lower(formula: &Formula, errors: &mut Errors) -> Option<Lowered> {
 }
 
 impl Lower<'_> {
+    fn knows(&self, name: &str) -> bool {
+        self.names.iter().any(|known| known.text == name)
+    }
+
     fn declare(&mut self, text: String, id: Option<Id>, place: TokenStream) {
         self.names.push(Name { text, id, used: false, place });
     }
@@ -191,6 +195,11 @@ impl Lower<'_> {
         let (digits, suffix) = match literal {
             Lit::Float(number) => (number.base10_digits(), number.suffix()),
             Lit::Int(number) if number.suffix() == "f32" => (number.base10_digits(), "f32"),
+            Lit::Int(number) if self.knows(number.suffix()) => {
+                let help = format!("`{}.0 * {}`", number.base10_digits(), number.suffix());
+                self.errors.add(expr, "`*` between a number and a name", &format!("`{number}`"), &help);
+                return None;
+            }
             _ => return self.cannot(expr, &format!("`{}`", short(expr))),
         };
         let value = digits.parse::<f64>().ok().filter(|value| (*value as f32).is_finite());

@@ -42,6 +42,11 @@ pub use warmup::Warmup;
 /// let trainer = Trainer::new(&mut model, Mse::new(), Adam::new(1e-3)).schedule(Noam { rise: 100.0 });
 /// assert_eq!(trainer.learning_rate(), 1e-5);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "expected a schedule, found `{Self}`",
+    label = "this is none",
+    note = "one of `StepDecay`, `Exponential`, `Polynomial`, `Cosine`, `Warmup`, `OneCycle`, `ReduceOnPlateau`, or a type of one's own that implements `Schedule`"
+)]
 pub trait Schedule: Copied + Send + Sync {
     /// The rate of the next step, after `done` steps; `base` is the optimiser's own.
     fn rate(&self, base: f64, done: u64) -> f64;

@@ -1,0 +1,62 @@
+//! How the built-in layers are called: one line for each, `Layer(arguments) options`. In: nothing; out: a constant of
+//! each layer, from which `check_call` composes its messages. An option that does not exist fails to compile here;
+//! one that is missing here is only missing in messages.
+
+use super::*;
+use crate::signature::Signature;
+
+macro_rules! signatures {
+    ($($name:ident ( $($given:ident),* ) [ $($option:ident)* ] $(. $more:ident)* ;)*) => { $(
+        impl $name {
+            #[doc(hidden)]
+            pub const __SIGNATURE: Signature =
+                Signature::layer(stringify!($name), &[$(stringify!($given)),*], &[$(stringify!($option)),*])$(.$more())*;
+        }
+        const _: () = { $( let _ = $name::$option; )* };
+    )* };
+}
+
+signatures! {
+    Dense(units) [bias init bias_init].infers_input;
+    DensePerStep(units) [bias init bias_init].infers_input;
+    Embedding(vocabulary, features) [padding init];
+    PositionalEncoding() [learnt];
+    MultiHeadAttention(heads) [causal bias].any_inputs;
+    LastStep() [].any_inputs;
+    Rnn(units) [last direction bias init recurrent_init bias_init].any_inputs.infers_input;
+    Gru(units) [last direction bias init recurrent_init bias_init].any_inputs.infers_input;
+    Lstm(units) [last direction bias init recurrent_init bias_init].any_inputs.infers_input;
+    Conv2d(filters, kernel) [stride stride_hw kernel_hw padding dilation dilation_hw groups bias init bias_init].infers_input;
+    Conv1d(filters, kernel) [stride padding dilation groups bias init bias_init].infers_input;
+    DepthwiseConv2d(kernel) [stride stride_hw kernel_hw padding dilation dilation_hw multiplier bias init bias_init];
+    SeparableConv2d(filters, kernel) [stride stride_hw kernel_hw padding multiplier bias init bias_init].infers_input;
+    ConvTranspose2d(filters, kernel) [stride stride_hw kernel_hw padding output_padding groups bias init bias_init].infers_input;
+    MaxPool2d(kernel) [stride stride_hw kernel_hw padding];
+    MaxPool1d(kernel) [stride padding];
+    AvgPool2d(kernel) [stride stride_hw kernel_hw padding count_include_pad];
+    AvgPool1d(kernel) [stride padding count_include_pad];
+    GlobalAvgPool() [].any_inputs;
+    GlobalMaxPool() [].any_inputs;
+    ZeroPad2d(pixels) [top bottom left right];
+    Crop2d(pixels) [top bottom left right];
+    Upsample(scale) [mode scale_hw];
+    Flatten() [];
+    Reshape(dims) [];
+    Permute(axes) [];
+    Dropout(rate) [];
+    Dropout2d(rate) [];
+    Gelu() [approximate];
+    Prelu() [init per_channel];
+    Glu() [axis];
+    Softmax() [];
+    LogSoftmax() [];
+    BatchNorm() [];
+    LayerNorm() [eps affine bias];
+    RmsNorm() [eps affine];
+    GroupNorm(groups) [eps affine];
+    InstanceNorm() [eps affine];
+    Sum() [].any_inputs;
+    Product() [].any_inputs;
+    Concat() [axis].any_inputs;
+    Split(parts) [axis].any_outputs;
+}

@@ -1,0 +1,547 @@
+//! How a layer is called in a declaration, and what is said when it is called otherwise. In: a layer's signature and
+//! the call as it was typed; out: nothing, or one text with the call as it should be. It knows no shape.
+
+use crate::fault::Fault;
+
+/// What a built-in layer takes. A layer of one's own has none, and rustc alone looks at its calls.
+#[derive(Clone, Copy)]
+pub struct Signature {
+    layer: &'static str,
+    /// The arguments that must be given, in order.
+    given: &'static [&'static str],
+    /// Options; first the one that a number too many was most likely meant for.
+    options: &'static [&'static str],
+    /// How many values it reads; 0 where it takes any number of them.
+    inputs: usize,
+    /// What it makes; one value of no name where there is only one. Empty where it makes as many as are asked for.
+    outputs: &'static [&'static str],
+    kind: Kind,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    /// Of one's own: not checked here.
+    Unknown,
+    Layer,
+    /// Other libraries are told how many features come in; here they follow from the shape.
+    InfersInput,
+    /// A name of another library: what to write instead.
+    Foreign(&'static str),
+}
+
+/// A call as it was typed.
+#[derive(Clone, Copy)]
+pub struct Call {
+    /// The arguments without a name, as text.
+    pub positional: &'static [&'static str],
+    /// `name = value`
+    pub named: &'static [(&'static str, &'static str)],
+    /// What the values are called that it reads.
+    pub reads: &'static [&'static str],
+    /// For how many values there are names.
+    pub outputs: usize,
+}
+
+/// The signature of everything that has none of its own.
+pub trait AnySignature {
+    #[doc(hidden)]
+    const __SIGNATURE: Signature =
+        Signature { layer: "", given: &[], options: &[], inputs: 0, outputs: &[], kind: Kind::Unknown };
+}
+impl<T: ?Sized> AnySignature for T {}
+
+/// The layer itself, where its call is sound. Behind a call that is not, rustc then says nothing more of it.
+pub trait Checked<const CALL: usize> {
+    /// `Self`
+    type Layer;
+}
+impl<L, const CALL: usize> Checked<CALL> for L {
+    type Layer = L;
+}
+
+impl Signature {
+    /// A layer of one value that makes one.
+    pub const fn layer(
+        layer: &'static str,
+        given: &'static [&'static str],
+        options: &'static [&'static str],
+    ) -> Signature {
+        Signature { layer, given, options, inputs: 1, outputs: &[""], kind: Kind::Layer }
+    }
+
+    /// A network, which takes values only.
+    pub const fn network(layer: &'static str, inputs: usize, outputs: &'static [&'static str]) -> Signature {
+        Signature { layer, given: &[], options: &[], inputs, outputs, kind: Kind::Layer }
+    }
+
+    /// What another library calls a layer, and what to write here.
+    pub const fn foreign(layer: &'static str, instead: &'static str) -> Signature {
+        Signature { kind: Kind::Foreign(instead), ..Signature::layer(layer, &[], &[]) }
+    }
+
+    /// The same, of any number of values.
+    pub const fn any_inputs(self) -> Signature {
+        Signature { inputs: 0, ..self }
+    }
+
+    /// The same, for any number of names.
+    pub const fn any_outputs(self) -> Signature {
+        Signature { outputs: &[], ..self }
+    }
+
+    /// The same; what comes in is an argument elsewhere.
+    pub const fn infers_input(self) -> Signature {
+        Signature { kind: Kind::InfersInput, ..self }
+    }
+
+    /// "`Dense(units)`"
+    const fn shown(&self, mut text: Fault) -> Fault {
+        text = text.str("`").str(self.layer);
+        let mut i = 0;
+        while i < self.given.len() {
+            text = text.str(if i == 0 { "(" } else { ", " }).str(self.given[i]);
+            i += 1;
+        }
+        text.str(if i == 0 { "`" } else { ")`" })
+    }
+}
+
+/// Panics where a call does not fit the layer, in words that say how to write it.
+#[track_caller]
+pub const fn check_call(site: &str, signature: &Signature, call: &Call) -> usize {
+    let fault = match signature.kind {
+        Kind::Unknown => None,
+        Kind::Foreign(instead) => {
+            Some(Fault::expected("a layer").str(", found `").str(signature.layer).str("`").help(instead))
+        }
+        Kind::Layer | Kind::InfersInput => match options(signature, call) {
+            None => match arguments(signature, call) {
+                None => values(signature, call),
+                fault => fault,
+            },
+            fault => fault,
+        },
+    };
+    match fault {
+        Some(fault) => {
+            let text = crate::fault::Text::EMPTY.str("`").str(site).str("`: ").str(fault.as_str());
+            panic!("{}", text.as_str())
+        }
+        None => 0,
+    }
+}
+
+/// Names of other libraries for what a layer of ours takes, or for nothing that it takes.
+const ALIASES: [(&str, &str); 25] = [
+    ("kernel_size", "kernel"),
+    ("pool_size", "kernel"),
+    ("size", "scale"),
+    ("scale_factor", "scale"),
+    ("out_channels", "filters"),
+    ("out_features", "units"),
+    ("hidden_size", "units"),
+    ("num_units", "units"),
+    ("num_heads", "heads"),
+    ("n_heads", "heads"),
+    ("num_groups", "groups"),
+    ("p", "rate"),
+    ("strides", "stride"),
+    ("dilation_rate", "dilation"),
+    ("use_bias", "bias"),
+    ("negative_slope", "slope"),
+    ("epsilon", "eps"),
+    ("num_embeddings", "vocabulary"),
+    ("input_dim", "vocabulary"),
+    ("embedding_dim", "features"),
+    ("output_dim", "features"),
+    ("padding_idx", "padding"),
+    ("kernel_initializer", "init"),
+    ("bias_initializer", "bias_init"),
+    ("is_causal", "causal"),
+];
+
+/// Options of other libraries that are said in another way here.
+const ELSEWHERE: [(&str, &str); 17] = [
+    ("activation", "write the activation behind the layer: `-> Relu`"),
+    ("input_shape", "remove it: the shape of the input stands before `->`"),
+    ("in_features", "remove it: it follows from the shape that arrives"),
+    ("in_channels", "remove it: it follows from the shape that arrives"),
+    ("input_size", "remove it: it follows from the shape that arrives"),
+    ("num_features", "remove it: it follows from the shape that arrives"),
+    ("normalized_shape", "remove it: it follows from the shape that arrives"),
+    ("key_dim", "remove it: it is the features over the heads"),
+    ("embed_dim", "remove it: it follows from the shape that arrives"),
+    ("batch_first", "remove it: a shape is that of one sample"),
+    ("batch_size", "remove it: a shape is that of one sample"),
+    ("return_sequences", "remove it: every step is returned unless `last = true`"),
+    ("trainable", "write `frozen` before the layer"),
+    ("name", "write a label before the layer: `name: …`"),
+    ("num_layers", "write the layers one after the other, or `* n` behind one"),
+    ("data_format", "remove it: images are [channels, height, width]"),
+    ("inplace", "remove it: what can run in place does"),
+];
+
+const fn options(signature: &Signature, call: &Call) -> Option<Fault> {
+    let mut i = 0;
+    while i < call.named.len() {
+        let (name, value) = call.named[i];
+        if !holds(signature.options, name) {
+            let expected = if signature.options.is_empty() {
+                Fault::expected("no option: `").str(signature.layer).str("` has none")
+            } else {
+                let fault = Fault::expected("one of the options of `").str(signature.layer).str("` (");
+                list(fault, signature.options).str(")")
+            };
+            let found = expected.str(", found `").str(name).str("`");
+            if holds(signature.given, name) {
+                let expected = Fault::expected("`").str(name).str("` without its name, found `").str(name).str(" = …`");
+                return Some(corrected(expected.help(""), signature, call));
+            }
+            if let Some(ours) = find(&ALIASES, name) {
+                if holds(signature.given, ours) {
+                    let expected =
+                        Fault::expected("`").str(ours).str("` without a name, found `").str(name).str(" = …`");
+                    return Some(corrected(expected.help(""), signature, call));
+                }
+                if holds(signature.options, ours) {
+                    return Some(found.help("`").str(ours).str(" = ").str(value).str("`"));
+                }
+            }
+            if let Some(elsewhere) = find(&ELSEWHERE, name) {
+                return Some(found.help(elsewhere));
+            }
+            if signature.options.is_empty() && is_axis(name) {
+                return Some(found.help("remove it: it goes over the last dimension, or over all of them"));
+            }
+        } else if let Some(fault) = value_of(signature, name, value) {
+            return Some(fault);
+        }
+        i += 1;
+    }
+    None
+}
+
+/// What no option can be: several numbers where one is meant, text, a number below 0.
+const fn value_of(signature: &Signature, name: &str, value: &str) -> Option<Fault> {
+    let bytes = value.as_bytes();
+    if bytes.is_empty() {
+        return None;
+    }
+    let expected = Fault::expected("");
+    match bytes[0] {
+        b'(' if is_numbers(bytes) => {
+            let mut wide = [0; 64];
+            let wide = joined(name, "_hw", &mut wide);
+            let expected = expected.str("one number for `").str(name).str("`, found `").str(value).str("`");
+            let first = first_number(value);
+            let help = expected.help("`").str(name).str(" = ").str(first).str("`");
+            Some(match holds(signature.options, wide) {
+                true => brackets(help.str(", or `").str(wide).str(" = "), value).str("`"),
+                false => help,
+            })
+        }
+        b'"' if bytes.len() > 3 => {
+            let expected = expected.str("a word for `").str(name).str("`, found the text ").str(value);
+            let (_, word) = value.split_at(1);
+            let (word, _) = word.split_at(word.len() - 1);
+            let (first, rest) = word.split_at(1);
+            let upper = [first.as_bytes()[0].to_ascii_uppercase()];
+            let first = match core::str::from_utf8(&upper) {
+                Ok(first) => first,
+                Err(_) => first,
+            };
+            let help = expected.help("without quotes, as `").str(name).str(" = ").str(first);
+            Some(help.str(rest).str("`, or another of its words"))
+        }
+        b'-' if is_axis(name) && is_numbers(bytes) => {
+            let expected = expected.str("an axis from 0 on, found ").str(value);
+            Some(expected.help("count dimensions from the front: the first is `").str(name).str(" = 0`"))
+        }
+        _ => None,
+    }
+}
+
+const fn arguments(signature: &Signature, call: &Call) -> Option<Fault> {
+    let (takes, found) = (signature.given.len(), call.positional.len());
+    let mut i = 0;
+    while i < found {
+        let bytes = call.positional[i].as_bytes();
+        if i < takes && !bytes.is_empty() && bytes[0] == b'(' && is_numbers(bytes) {
+            return Some(tuple(signature, call, i));
+        }
+        if i < takes && bytes.len() > 2 && bytes[0] == b'[' && bytes[1] == b'-' {
+            let fault = Fault::expected("sizes and axes from 0 on, found `").str(call.positional[i]).str("`");
+            return Some(fault.help("write every number; `Flatten` makes one dimension of all"));
+        }
+        i += 1;
+    }
+    if takes == found {
+        return None;
+    }
+    let fault = signature.shown(Fault::expected(""));
+    let fault = match found {
+        0 => fault.str(", found no argument"),
+        1 => fault.str(", found 1 argument"),
+        _ => fault.str(", found ").num(found).str(" arguments"),
+    };
+    if found < takes {
+        return Some(signature.shown(fault.help("give what is missing: ")));
+    }
+    let infers = matches!(signature.kind, Kind::InfersInput) || takes == 0 && signature.options.is_empty();
+    Some(if found == takes + 1 && (takes > 0 && infers && !is_word(call.positional[found - 1])) {
+        let fault = fault.help("what comes in follows from the shape: `");
+        written(fault, signature, call, 1, None).str("`")
+    } else if found == takes + 1 && !signature.options.is_empty() {
+        let option = meant(signature, call.positional[found - 1]);
+        written(fault.help("an option is given by its name: `"), signature, call, 0, Some(option)).str("`")
+    } else if signature.options.is_empty() {
+        let help = if takes == 0 { "it takes none: `" } else { "the rest follows from the shape: `" };
+        written(fault.help(help), signature, call, 0, None).str("`")
+    } else {
+        list(signature.shown(fault.help("")).str(", and by name "), signature.options)
+    })
+}
+
+/// The option that a surplus argument was meant for.
+const fn meant(signature: &Signature, value: &str) -> &'static str {
+    if holds(signature.options, "padding") && is_word(value) { "padding" } else { signature.options[0] }
+}
+
+/// True for `Same`, `Pad(2)`: anything with a capital.
+const fn is_word(value: &str) -> bool {
+    let bytes = value.as_bytes();
+    !bytes.is_empty() && bytes[0].is_ascii_uppercase() && bytes.len() > 1 && bytes[1].is_ascii_lowercase()
+}
+
+/// `Conv2d(32, (3, 3))` and `Reshape((1, 28, 28))`
+const fn tuple(signature: &Signature, call: &Call, i: usize) -> Fault {
+    let (name, value) = (signature.given[i], call.positional[i]);
+    let mut wide = [0; 64];
+    let wide = joined(name, "_hw", &mut wide);
+    if !holds(signature.options, wide) {
+        let fault = Fault::expected("an array for `").str(name).str("`, found `").str(value).str("`");
+        return brackets(fault.help("`").str(signature.layer).str("("), value).str(")`");
+    }
+    let fault = Fault::expected("one number for `").str(name).str("`, found `").str(value).str("`");
+    let fault = fault.help("`").str(first_number(value)).str("`, and where height and width differ `");
+    brackets(fault.str(wide).str(" = "), value).str("` too")
+}
+
+const fn values(signature: &Signature, call: &Call) -> Option<Fault> {
+    let (takes, found) = (signature.inputs, call.reads.len());
+    if takes != 0 && takes != found {
+        let fault = Fault::expected("").num(takes).str(if takes == 1 { " value" } else { " values" });
+        let fault = fault.str(" for `").str(signature.layer).str("`").found_num(found);
+        let fault = reads(fault.help("`("), call, if found < takes { takes - found } else { 0 });
+        let fault = match (takes, found > takes) {
+            (1, _) => fault.str(") -> Concat -> "),
+            (_, true) => return Some(fault.str(") -> …`, of which it takes ").num(takes)),
+            _ => fault.str(") -> "),
+        };
+        return Some(written(fault, signature, call, 0, None).str("`"));
+    }
+    let makes = signature.outputs.len();
+    if makes == 0 || makes == call.outputs {
+        return None;
+    }
+    let fault =
+        Fault::expected("").str(if makes == 1 { "one name for the one value" } else { "a name for each value" });
+    let mut fault = fault.str(" of `").str(signature.layer).str("`").found_num(call.outputs);
+    if makes == 1 {
+        return Some(written(fault.help("`let name = … -> "), signature, call, 0, None).str(";`"));
+    }
+    fault = fault.help("`let (");
+    let mut j = 0;
+    while j < makes {
+        fault = fault.str(if j == 0 { "" } else { ", " }).str(signature.outputs[j]);
+        j += 1;
+    }
+    Some(fault.str(") = … -> ").str(signature.layer).str(";`"))
+}
+
+/// "a, b", and more of them that are still wanted.
+const fn reads(mut text: Fault, call: &Call, more: usize) -> Fault {
+    let mut i = 0;
+    while i < call.reads.len() + more {
+        text = text.str(if i == 0 { "" } else { ", " });
+        text = text.str(if i < call.reads.len() { call.reads[i] } else { "…" });
+        i += 1;
+    }
+    text
+}
+
+/// The call with what was given by name, in its place and without the name.
+const fn corrected(mut text: Fault, signature: &Signature, call: &Call) -> Fault {
+    text = text.str("`").str(signature.layer).str("(");
+    let (mut i, mut unnamed) = (0, 0);
+    while i < signature.given.len() {
+        text = text.str(if i == 0 { "" } else { ", " });
+        text = match given_by_name(signature.given[i], call) {
+            Some(value) => text.str(value),
+            None if unnamed < call.positional.len() => {
+                unnamed += 1;
+                text.str(call.positional[unnamed - 1])
+            }
+            None => text.str(signature.given[i]),
+        };
+        i += 1;
+    }
+    rest(text, signature, call, false).str(")`")
+}
+
+const fn given_by_name(name: &str, call: &Call) -> Option<&'static str> {
+    let mut i = 0;
+    while i < call.named.len() {
+        let (typed, value) = call.named[i];
+        let ours = match find(&ALIASES, typed) {
+            Some(ours) => ours,
+            None => typed,
+        };
+        if equal(ours, name) {
+            return Some(value);
+        }
+        i += 1;
+    }
+    None
+}
+
+/// The call with only the arguments that it takes: the last `takes` of them from `from` on, and one more by name.
+const fn written(mut text: Fault, signature: &Signature, call: &Call, from: usize, more: Option<&str>) -> Fault {
+    text = text.str(signature.layer);
+    let end = if signature.given.len() + from < call.positional.len() {
+        signature.given.len() + from
+    } else {
+        call.positional.len()
+    };
+    let from = if from > end { end } else { from };
+    let mut i = from;
+    let mut open = false;
+    if signature.given.is_empty() {
+        i = end;
+    }
+    while i < end {
+        text = text.str(if open { ", " } else { "(" }).str(call.positional[i]);
+        open = true;
+        i += 1;
+    }
+    if let Some(option) = more {
+        text = text
+            .str(if open { ", " } else { "(" })
+            .str(option)
+            .str(" = ")
+            .str(call.positional[call.positional.len() - 1]);
+        open = true;
+    }
+    if open || call.named.is_empty() {
+        return rest(text, signature, call, false).str(if open { ")" } else { "" });
+    }
+    rest(text.str("("), signature, call, true).str(")")
+}
+
+/// The options that are the layer's.
+const fn rest(mut text: Fault, signature: &Signature, call: &Call, mut first: bool) -> Fault {
+    let mut i = 0;
+    while i < call.named.len() {
+        let (name, value) = call.named[i];
+        if holds(signature.options, name) {
+            text = text.str(if first { "" } else { ", " }).str(name).str(" = ").str(value);
+            first = false;
+        }
+        i += 1;
+    }
+    text
+}
+
+const fn list(mut text: Fault, names: &[&str]) -> Fault {
+    let mut i = 0;
+    while i < names.len() {
+        text = text.str(if i == 0 { "`" } else { ", `" }).str(names[i]).str("`");
+        i += 1;
+    }
+    text
+}
+
+/// `(2, 3)` as `[2, 3]`
+const fn brackets(text: Fault, value: &str) -> Fault {
+    let (_, inner) = value.split_at(1);
+    let (inner, _) = inner.split_at(inner.len() - 1);
+    text.str("[").str(inner).str("]")
+}
+
+const fn first_number(value: &str) -> &str {
+    let bytes = value.as_bytes();
+    let mut end = 1;
+    while end < bytes.len() && bytes[end].is_ascii_digit() {
+        end += 1;
+    }
+    let (first, _) = value.split_at(end);
+    first.split_at(1).1
+}
+
+/// True for `(2, 2)`, `-1`: digits and what stands between them.
+const fn is_numbers(bytes: &[u8]) -> bool {
+    let (mut i, mut digits) = (0, 0);
+    while i < bytes.len() {
+        match bytes[i] {
+            b'0'..=b'9' => digits += 1,
+            b'(' | b')' | b',' | b' ' | b'-' => {}
+            _ => return false,
+        }
+        i += 1;
+    }
+    digits > 0
+}
+
+const fn joined<'a>(a: &str, b: &str, room: &'a mut [u8; 64]) -> &'a str {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let mut i = 0;
+    while i < a.len() + b.len() && i < room.len() {
+        room[i] = if i < a.len() { a[i] } else { b[i - a.len()] };
+        i += 1;
+    }
+    match core::str::from_utf8(room.split_at(i).0) {
+        Ok(text) => text,
+        Err(_) => "",
+    }
+}
+
+const fn is_axis(name: &str) -> bool {
+    equal(name, "axis") || equal(name, "dim") || equal(name, "axes")
+}
+
+const fn holds(names: &[&str], name: &str) -> bool {
+    let mut i = 0;
+    while i < names.len() {
+        if equal(names[i], name) {
+            return true;
+        }
+        i += 1;
+    }
+    false
+}
+
+const fn find(pairs: &[(&'static str, &'static str)], name: &str) -> Option<&'static str> {
+    let mut i = 0;
+    while i < pairs.len() {
+        if equal(pairs[i].0, name) {
+            return Some(pairs[i].1);
+        }
+        i += 1;
+    }
+    None
+}
+
+const fn equal(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < a.len() {
+        if a[i] != b[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}

@@ -1,0 +1,17 @@
+//! Each line is a network with one mistake, and what it is when the help has been typed.
+use nn_runtime::prelude::*;
+
+network! { struct N1: [8] -> [8] { let a = enc: Dense(8); let b = a -> enc; b -> Relu } } // mended: struct N1: [8] -> [8] { let a = enc: Dense(8); let b = a -> share(enc); b -> Relu }
+network! { struct N2: [8] -> [8] { enc: Dense(8) -> shared(enc) } } // mended: struct N2: [8] -> [8] { enc: Dense(8) -> share(enc) }
+network! { struct N3: [8] -> [8] { enc: Dense(8) -> share enc } } // mended: struct N3: [8] -> [8] { enc: Dense(8) -> share(enc) }
+network! { struct N4: [8] -> [8] { enc: Dense(8) -> share(enc) * 2 } } // mended: struct N4: [8] -> [8] { enc: Dense(8) -> share(enc) -> share(enc) }
+network! { struct N5: [8] -> [8] { frozen(Dense(8)) -> Relu } } // mended: struct N5: [8] -> [8] { frozen Dense(8) -> Relu }
+network! { struct N6: [8] -> [8] { freeze Dense(8) -> Relu } } // mended: struct N6: [8] -> [8] { frozen Dense(8) -> Relu }
+network! { struct N7: [8] -> [8] { enc: frozen Dense(8) } } // mended: struct N7: [8] -> [8] { frozen enc: Dense(8) }
+network! { struct N8: [8] -> [8] { enc: Dense(8) -> frozen share(enc) } } // mended: struct N8: [8] -> [8] { frozen enc: Dense(8) -> share(enc) }
+network! { struct N9: [8] -> [8] { let x = Dense(8); x -> share(x) } }
+network! { struct N10: [8] -> [8] { let a = Dense(8) -> Relu; let c = a: Dense(8); (a, c) -> Sum } } // mended: struct N10: [8] -> [8] { let a = Dense(8) -> Relu; let c = a -> Dense(8); (a, c) -> Sum }
+network! { struct N11: (x: [8]) -> [8] { input -> Dense(8) } } // mended: struct N11: (x: [8]) -> [8] { x -> Dense(8) }
+network! { struct N12: [8] -> [8] { let _ = Dense(8); input -> Relu } }
+
+fn main() {}
