@@ -1,6 +1,7 @@
 //! What a trainer does with gradients beside the optimiser: schedules against PyTorch, clipping, accumulation, averages and penalties
 //! against their formulas. In: small networks; out: numbers compared, and refusals in words.
 
+mod fixed;
 mod gathering;
 mod loss_and_limits;
 mod refusals;

@@ -66,6 +66,39 @@ impl<const LOG: bool, const IN_PLACE: bool> Kernel for SoftmaxRows<'_, LOG, IN_P
     }
 }
 
+/// Σ e^z of rows whose largest z is 0: where that one is far above the others, the sum is near 1, and what it is above 1
+/// would be rounded away.
+#[derive(Clone, Copy)]
+struct ExpSum<F> {
+    all: F,
+    /// The sum less 1, to a few roundings of its own size.
+    above_one: F,
+}
+
+impl<F: Copy> ExpSum<F> {
+    /// From the sum of all and that of [`without_largest`].
+    #[inline(always)]
+    fn new<S: Simd<F = F>>(s: S, all: F, others: F) -> Self {
+        let one = s.splat(1.0);
+        // Below 1.5 there is only one that is the largest, and the others are what is above 1. The comparison is false for
+        // NaN, which stays.
+        ExpSum { all, above_one: s.select(s.lt(all, s.splat(1.5)), others, s.sub(all, one)) }
+    }
+
+    /// Its logarithm, exact near 0 too.
+    #[inline(always)]
+    fn ln<S: Simd<F = F>>(self, s: S) -> F {
+        math::ln_1p(s, self.above_one)
+    }
+}
+
+/// `e`, which is e^z, but 0 where z is the largest of its row, 0.
+#[inline(always)]
+fn without_largest<S: Simd>(s: S, z: S::F, e: S::F) -> S::F {
+    let zero = s.splat(0.0);
+    s.select(s.eq(z, zero), zero, e)
+}
+
 /// How many numbers belong to rows taken sixteen at a time: all but a few last rows, which are faster one by
 /// one.
 fn whole_blocks(n: usize, len: usize) -> usize {
@@ -82,16 +115,17 @@ fn softmax_row<S: Simd, const LOG: bool, const IN_PLACE: bool>(s: S, x: &[f32], 
     let most = s.splat(largest(s, if IN_PLACE { full } else { x_full }, last));
     let last = s.sub(last, most);
     let last_exp = math::exp(s, last);
-    let mut sum = last_exp;
+    let (mut sum, mut others) = (last_exp, without_largest(s, last, last_exp));
     for i in 0..full.len() {
         let shifted = s.sub(s.load(if IN_PLACE { &full[i] } else { &x_full[i] }), most);
         let e = math::exp(s, shifted);
         sum = s.add(sum, e);
+        others = s.add(others, without_largest(s, shifted, e));
         s.store(if LOG { shifted } else { e }, &mut full[i]);
     }
     let sum = s.splat(s.sum(sum));
     if LOG {
-        let log = math::ln(s, sum);
+        let log = ExpSum::new(s, sum, s.splat(s.sum(others))).ln(s);
         for y in full {
             s.store(s.sub(s.load(y), log), y);
         }

@@ -1,5 +1,5 @@
-//! `Lamb`: Adam's direction, for every tensor in proportion to its own length, so that very large batches can be trained
-//! with.
+//! `Lamb`: Adam's direction, for every tensor in proportion to its own length, so that very large batches can
+//! be trained with.
 
 use alloc::string::String;
 
@@ -22,8 +22,8 @@ use nn_kernels::simd::{Isa, Simd};
 /// | `weight_decay` (within the ratio) | `0.01` | – | none; its `weight_decay` is decoupled |
 ///
 /// Biases and scales are stepped like weights. The gradients are not clipped:
-/// [`Clip::GlobalNorm`](crate::train::Clip) does it. You et al., "Large Batch Optimization for Deep Learning: Training
-/// BERT in 76 minutes", 2020, algorithm 2.
+/// [`Clip::GlobalNorm`](crate::train::Clip) does it. You et al., "Large Batch Optimization for Deep Learning:
+/// Training BERT in 76 minutes", 2020, algorithm 2.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -89,7 +89,8 @@ impl Optimizer for Lamb {
     }
 }
 
-/// `u` in place of the gradient. What the rule steps is the gradient, and what it reads beside it the parameter.
+/// `u` in place of the gradient. What the rule steps is the gradient, and what it reads beside it the
+/// parameter.
 #[derive(Clone, Copy)]
 struct LambDirection {
     moments: Moments,
@@ -100,8 +101,8 @@ struct LambDirection {
 impl UpdateRule<2> for LambDirection {
     #[inline(always)]
     fn step<S: Simd>(self, s: S, g: S::F, p: S::F, slots: [S::F; 2]) -> (S::F, [S::F; 2]) {
-        let [m, v] = self.moments.next(s, g, slots);
+        let (m, v) = self.moments.next(s, g, slots);
         let direction = s.mul(s.splat(self.mean_scale), self.moments.div_by_root(s, m, v));
-        (s.fma(s.splat(self.weight_decay), p, direction), [m, v])
+        (s.fma(s.splat(self.weight_decay), p, direction), [m, v.kept])
     }
 }

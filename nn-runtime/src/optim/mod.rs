@@ -88,8 +88,8 @@ pub trait Optimizer: Sync {
         0
     }
 
-    /// Changes a range of the parameters; `step` is 1 for the first. All slices have one length, and there are
-    /// [`slots`](Optimizer::slots) of them in `slots`. A range cut in two gives the same bits. Where
+    /// Changes a range of the parameters; `step` is 1 for the first. All slices have one length, and there
+    /// are [`slots`](Optimizer::slots) of them in `slots`. A range cut in two gives the same bits. Where
     /// [`per_tensor`](Optimizer::per_tensor) no training calls it.
     ///
     /// # Panics
@@ -137,8 +137,8 @@ fn wants_whole_tensor() -> ! {
     panic!("expected a whole tensor, found a range of parameters: call `update_tensor`")
 }
 
-/// base^exponent, by squaring: a few multiplications, where `libm::pow` would take longer than the step of a small
-/// network.
+/// base^exponent, by squaring: a few multiplications, where `libm::pow` would take longer than the step of a
+/// small network.
 fn powi(mut base: f64, mut exponent: u64) -> f64 {
     let mut product = 1.0;
     while exponent > 0 {

@@ -9,6 +9,7 @@ mod ema;
 mod error;
 mod executor;
 mod fit;
+mod fixed_range;
 mod history;
 mod loss_sums;
 mod metrics;

@@ -9,6 +9,7 @@ use std::vec::Vec;
 
 use super::clip::Clip;
 use super::ema::Ema;
+use super::fixed_range::FixedRange;
 use super::param_chunks::{self, ParamChunk};
 use super::regularizer::PlacedRegularizer;
 use super::schedule::{ConstantRate, Schedule};
@@ -40,6 +41,8 @@ pub(super) struct Update {
     /// The whole gradient, where it is needed at once.
     accumulated: AlignedBuffer,
     pub(super) state: UpdateState,
+    /// What no step changes, though it lies among parameters that it does.
+    fixed: Vec<FixedRange>,
     /// Batches whose gradients wait in `accumulated`, and their weight.
     batches: usize,
     weight: f64,
@@ -95,6 +98,7 @@ impl Update {
             taken: Vec::new(),
             accumulated: AlignedBuffer::zeroed(0),
             state: UpdateState::new(map, optimizer),
+            fixed: FixedRange::all(map),
             batches: 0,
             weight: 0.0,
         };
@@ -210,7 +214,7 @@ impl Update {
             if self.accumulate > 1 {
                 isa.scale((1.0 / self.weight) as f32, grad);
             }
-            regularize_and_clip(isa, &self.regularizers, self.clip, range, &params[range.clone()], grad);
+            regularize_and_clip(isa, (&self.regularizers, &self.fixed), self.clip, range, &params[range.clone()], grad);
             if let Some(Clip::GlobalNorm(_)) = self.clip {
                 squares += sum_of_squares(isa, grad);
             }
@@ -235,7 +239,8 @@ impl Update {
         optimizer: &mut impl Optimizer,
         add_grad: Option<&(impl Fn(&mut [f32], &Range<usize>, &mut [f32], bool) + Sync)>,
     ) {
-        let Update { clip, regularizers, chunks, ranges, taken, accumulated, state, .. } = self;
+        let Update { clip, regularizers, chunks, ranges, taken, accumulated, state, fixed, .. } = self;
+        fixed.iter_mut().for_each(|fixed| fixed.keep(params));
         let base = optimizer.learning_rate();
         optimizer.set_learning_rate(state.schedule.rate(base, state.steps));
         state.steps += 1;
@@ -251,9 +256,9 @@ impl Update {
             &mut ema.params
         });
         let [a, b, c, d] = all;
-        let blocks = [params, accumulated, ema, a, b, c, d];
+        let blocks = [&mut *params, accumulated, &mut *ema, a, b, c, d];
         let queue = ChunkQueue::new(blocks, ranges, taken, workers.scratch.len());
-        let (clip, regularizers, using) = (*clip, &regularizers[..], &*optimizer);
+        let (clip, regularizers, using, fixed) = (*clip, &regularizers[..], &*optimizer, &fixed[..]);
         workers.pool.for_each(workers.scratch, |WorkerScratch { worker, layers, grad, optimizer: scratch }| {
             queue.each(*worker, |i, [params, accumulated, ema, a, b, c, d]| {
                 let ParamChunk { range, layout, overwrite } = &chunks[i];
@@ -265,7 +270,7 @@ impl Update {
                             grads.fill(0.0);
                         }
                         add_grad(layers, range, grads, *overwrite);
-                        regularize_and_clip(isa, regularizers, clip, range, params, grads);
+                        regularize_and_clip(isa, (regularizers, fixed), clip, range, params, grads);
                         grads
                     }
                 };
@@ -280,6 +285,10 @@ impl Update {
                 ema_step.take(isa, params, ema);
             });
         });
+        fixed.iter().for_each(|fixed| fixed.put_back(params));
+        if !ema.is_empty() {
+            fixed.iter().for_each(|fixed| fixed.put_back(ema));
+        }
         optimizer.set_learning_rate(base);
     }
 
@@ -296,7 +305,7 @@ impl Update {
 #[inline]
 fn regularize_and_clip(
     isa: Isa,
-    regularizers: &[PlacedRegularizer],
+    (regularizers, fixed): (&[PlacedRegularizer], &[FixedRange]),
     clip: Option<Clip>,
     range: &Range<usize>,
     params: &[f32],
@@ -308,6 +317,10 @@ fn regularize_and_clip(
             let within = from - range.start..to - range.start;
             add_penalty(isa, regularizer.l1, regularizer.l2, &params[within.clone()], &mut grad[within]);
         }
+    }
+    if !regularizers.is_empty() {
+        // What is not changed is no part of a norm either.
+        fixed.iter().for_each(|fixed| fixed.clear(range, grad));
     }
     match clip {
         None | Some(Clip::GlobalNorm(_)) => {}
