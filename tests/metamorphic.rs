@@ -327,3 +327,70 @@ fn epochs_in_parts_are_epochs_when_gradients_accumulate() {
     let whole = trained(&[10], |trainer| trainer.accumulate(7));
     assert_eq!(bits(&trained(&[1; 10], |trainer| trainer.accumulate(7))), bits(&whole));
 }
+
+// Fusion.
+
+macro_rules! composed {
+    ($($(#[$ignore:meta])? $test:ident: $whole:ident, $first:ident, $rest:ident,
+        $x:tt -> $mid:tt -> $y:tt, { $($one:tt)* } then { $($two:tt)* };)*) => {$(
+        network! { struct $first: $x -> $mid { $($one)* } }
+        network! { struct $rest: $mid -> $y { $($two)* } }
+        network! { struct $whole: $x -> $y { $($one)* -> $($two)* } }
+
+        #[test]
+        $(#[$ignore])?
+        fn $test() {
+            whole_is_its_parts::<$whole, $first, $rest>([$x.iter().product(), $mid.iter().product(), $y.iter().product()]);
+        }
+    )*};
+}
+
+composed! {
+    a_pool_behind_a_convolution: PoolWhole, PoolFirst, PoolRest,
+        [2, 7, 8] -> [4, 5, 6] -> [4, 2, 3], { Conv2d(4, 3) } then { MaxPool2d(2) };
+    a_floor_and_a_pool_behind_a_convolution: FloorWhole, FloorFirst, FloorRest,
+        [2, 7, 8] -> [4, 5, 6] -> [4, 2, 3], { Conv2d(4, 3) } then { Relu -> MaxPool2d(2) };
+    two_pools_behind_a_convolution: TwoWhole, TwoFirst, TwoRest,
+        [2, 10, 10] -> [4, 8, 8] -> [4, 2, 2], { Conv2d(4, 3) } then { MaxPool2d(2) -> MaxPool2d(2) };
+    two_sparse_pools_behind_a_convolution: SparseWhole, SparseFirst, SparseRest,
+        [3, 1, 5] -> [3, 1, 5] -> [3, 1, 2], { Conv2d(3, 1) } then { MaxPool2d(1, stride = 2) -> MaxPool2d(1, stride = 2) };
+    two_floors_behind_a_convolution: FloorsWhole, FloorsFirst, FloorsRest,
+        [2, 6, 6] -> [4, 4, 4] -> [4, 2, 2], { Conv2d(4, 3) } then { Relu -> MaxPool2d(2) -> Relu };
+    a_mean_behind_a_convolution: MeanWhole, MeanFirst, MeanRest,
+        [2, 6, 6] -> [4, 4, 4] -> [4, 2, 2], { Conv2d(4, 3) } then { Relu -> AvgPool2d(2) };
+    activations_behind_a_dense_layer: DenseWhole, DenseFirst, DenseRest,
+        [9] -> [7] -> [7], { Dense(7) } then { Relu -> Tanh -> Sigmoid };
+    norms_behind_a_dense_layer: NormWhole, NormFirst, NormRest,
+        [9] -> [7] -> [7], { Dense(7) } then { LayerNorm -> Relu -> RmsNorm };
+}
+
+/// What is computed on the way changes no bit: a network gives what its parts give one after the other.
+fn whole_is_its_parts<Whole: Network, First: Network, Rest: Network>([x, mid, y]: [usize; 3]) {
+    let mut whole = Model::<Whole>::init(8);
+    let (mut first, mut rest) = (Model::<First>::init(0), Model::<Rest>::init(0));
+    for tensor in whole.tensors() {
+        let values = numbers(4, tensor.shape.as_slice().iter().product(), 0.7);
+        whole.set(&tensor.name, &values).unwrap();
+        first.set(&tensor.name, &values).or_else(|_| rest.set(&tensor.name, &values)).unwrap();
+    }
+    for batch in [1, 2, 17] {
+        let input = numbers(9, batch * x, 1.0);
+        for isa in Isa::available() {
+            let found = predict(&whole, isa, batch, &[&input], &[y]);
+            let between = predict(&first, isa, batch, &[&input], &[mid]);
+            let truth = predict(&rest, isa, batch, &[&between[0]], &[y]);
+            assert_eq!(bits(&found[0]), bits(&truth[0]), "{}, batch {batch}", isa.name());
+        }
+        let dy = numbers(3, batch * y, 1.0);
+        let found = whole.gradients(&[&input], &[&dy]).unwrap();
+        let between = predict(&first, Isa::detect(), batch, &[&input], &[mid]);
+        let back = rest.gradients(&[&between[0]], &[&dy]).unwrap();
+        let truth = first.gradients(&[&input], &[&back.inputs[0]]).unwrap();
+        let off = distance(&found.inputs[0], &wide(&truth.inputs[0]));
+        assert!(off < 1e-6, "dx, batch {batch}: {off:.1e} off");
+        for ((name, found), (_, truth)) in found.params.iter().zip(truth.params.iter().chain(&back.params)) {
+            let off = distance(found, &wide(truth));
+            assert!(off < 1e-6, "gradient of `{name}`, batch {batch}: {off:.1e} off");
+        }
+    }
+}

@@ -49,6 +49,7 @@ impl<'a> Interpreter<'a> {
     /// What is predicted for one sample.
     pub fn outputs(&mut self, params: &Params, x: &[Vec<f64>]) -> Vec<Vec<f64>> {
         self.training = false;
+        self.running.clear();
         self.net(self.program.nets.len() - 1, "", false, params, &[x.to_vec()]).remove(0)
     }
 
