@@ -20,7 +20,7 @@ pub struct Module {
     /// Types declared anywhere in it, and on which line.
     pub types: Vec<(String, usize)>,
     /// Paths that begin at `crate`, `super` or something imported.
-    paths: Vec<Vec<String>>,
+    pub paths: Vec<Vec<String>>,
 }
 
 pub struct Import {

@@ -53,7 +53,6 @@ fn a_file_is_one_concept() {
 }
 
 #[test]
-#[ignore = "not green yet"]
 fn a_module_says_what_it_is_for() {
     let found: Vec<String> = all().iter().filter_map(bad_header).collect();
     let help = "begin with `//!`: what it is for, what comes in, what goes out, what it may never do";

@@ -111,7 +111,6 @@ fn a_block_without_an_argument_is_found() {
 }
 
 #[test]
-#[ignore = "not green yet"]
 fn every_unsafe_function_states_its_contract() {
     let mut found = String::new();
     for source in sources("nn-runtime/kernels/src") {
