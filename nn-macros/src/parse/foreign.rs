@@ -24,6 +24,26 @@ pub fn assigned(tokens: &mut Tokens, errors: &mut Errors) -> Option<Ident> {
     Some(name)
 }
 
+/// `lte name =` and `name let =`: what stands for `let` is told, and left as it would be.
+pub fn misspelt_let(tokens: &mut Tokens, errors: &mut Errors) -> bool {
+    let (Some(first), Some(second)) = (tokens.ident(0).cloned(), tokens.ident(1).cloned()) else { return false };
+    if !tokens.is_sign(2, '=') || tokens.is_pair(2, ['=', '>']) || !is_value(&first) {
+        return false;
+    }
+    if second == "let" {
+        let written = tokens.take(2);
+        errors.add(written, "`let` before the name", &format!("`{first} let`"), &format!("`let {first} = …;`"));
+        tokens.back(2);
+        tokens.swap();
+        return true;
+    }
+    let near = nearest(&first.to_string(), ["let", "var", "val", "mut"]).is_some();
+    if near && is_value(&second) {
+        errors.add(&first, "`let`", &format!("`{first}`"), &format!("`let {second} = …;`"));
+    }
+    near && is_value(&second)
+}
+
 /// `a + b`, `a * b`, `a, b`, `[a, b]`: several values that no parentheses hold together.
 pub fn joined(step: &mut Tokens, chain: &mut Chain, values: &Values, errors: &mut Errors) -> bool {
     let bracket = step.group(0, Delimiter::Bracket).cloned();
