@@ -1,5 +1,5 @@
-//! What stands between the braces. In: a group of tokens; out: statements, each a chain with the names it binds.
-//! Cuts at `;` and at arrows; what stands between two arrows is read next door.
+//! What stands between the braces. In: a group of tokens; out: statements, each a chain with the names it
+//! binds. Cuts at `;` and at arrows; what stands between two arrows is read next door.
 
 use proc_macro2::{Delimiter, Group, Ident, TokenTree};
 

@@ -1,5 +1,6 @@
-//! What people write who come from other languages and libraries. In: tokens that are no declaration of ours; out:
-//! one error each, with what to write instead, and the reading that was most likely meant. It knows no layer.
+//! What people write who come from other languages and libraries. In: tokens that are no declaration of ours;
+//! out: one error each, with what to write instead, and the reading that was most likely meant. It knows no
+//! layer.
 
 use proc_macro2::{Delimiter, Group, Ident, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -161,8 +162,8 @@ pub fn word_help(word: &str, behind: &Tokens) -> Option<String> {
         .then(|| format!("`share({inner})`"))
 }
 
-/// What stands between a step and the next arrow. True if the chain goes on there as behind an arrow; what is no
-/// known mistake is left in place.
+/// What stands between a step and the next arrow. True if the chain goes on there as behind an arrow; what is
+/// no known mistake is left in place.
 pub fn behind_step(
     step: &mut Tokens,
     chain: &mut Chain,

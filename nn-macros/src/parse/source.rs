@@ -1,5 +1,5 @@
-//! Where a chain begins. In: the tokens before the first arrow; out: the values it begins with, if it begins with
-//! any. A group that holds something else is told, and what can be read of it is kept.
+//! Where a chain begins. In: the tokens before the first arrow; out: the values it begins with, if it begins
+//! with any. A group that holds something else is told, and what can be read of it is kept.
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 
@@ -37,13 +37,15 @@ pub fn source(step: &mut Tokens, chain: &mut Chain, values: &Values, errors: &mu
     }
 }
 
-/// Behind a value stands what can be no part of a layer or of a label: an arrow is missing, or is something else.
+/// Behind a value stands what can be no part of a layer or of a label: an arrow is missing, or is something
+/// else.
 fn goes_wrong(step: &Tokens) -> bool {
     let layer = step.is_sign(1, ':') || step.is_sign(1, '<') || matches!(step.peek(1), Some(TokenTree::Group(_)));
     !layer || step.is_sign(1, '<') && step.is_sign(2, '-')
 }
 
-/// `name, name` within parentheses, and whether nothing else stands there. Where a `let` binds them, `_` drops one.
+/// `name, name` within parentheses, and whether nothing else stands there. Where a `let` binds them, `_`
+/// drops one.
 pub fn names_in(group: &Group, binds: bool, errors: &mut Errors) -> (Vec<Ident>, bool) {
     let mut tokens = Tokens::new(group.stream());
     if tokens.at_end() {

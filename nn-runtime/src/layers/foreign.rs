@@ -1,5 +1,6 @@
 //! Names that other libraries have for layers, each with what to write instead. They are types only so that a
-//! declaration which uses one is told, instead of hearing that there is no such name; nothing can be made of them.
+//! declaration which uses one is told, instead of hearing that there is no such name; nothing can be made of
+//! them.
 
 use crate::fault::Fault;
 use crate::layer::{Layer, LayerContext};
