@@ -8,7 +8,7 @@ mod typed;
 
 use crate::fault::Fault;
 use names::{ALIASES, ELSEWHERE};
-use text::{brackets, equal, find, first_number, holds, is_axis, is_numbers, joined, list};
+use text::{brackets, find, first_number, holds, is_axis, is_numbers, joined, list};
 use typed::{corrected, reads, written};
 
 /// What a built-in layer takes. A layer of one's own has none, and rustc alone looks at its calls.
