@@ -5,10 +5,10 @@ use crate::shape::Shape;
 
 /// The distribution a parameter is drawn from when a model begins.
 ///
-/// With `fan_in` inputs and `fan_out` outputs. For a weight `[out, in, …]` they are `in·…` and `out·…`. Convolutions count
-/// them within one group: of a depthwise 3 × 3 kernel both are 9 (PyTorch counts 9 and 9 · channels, Keras 9 · channels
-/// and 9), and of a transposed convolution they are those of what it computes, though its weight is stored
-/// `[in, out, …]` (PyTorch and Keras take them the other way round).
+/// With `fan_in` inputs and `fan_out` outputs. For a weight `[out, in, …]` they are `in·…` and `out·…`.
+/// Convolutions count them within one group: of a depthwise 3 × 3 kernel both are 9 (PyTorch counts 9 and 9 ·
+/// channels, Keras 9 · channels and 9), and of a transposed convolution they are those of what it computes,
+/// though its weight is stored `[in, out, …]` (PyTorch and Keras take them the other way round).
 ///
 /// | | variance | paper |
 /// |---|---|---|
@@ -16,7 +16,8 @@ use crate::shape::Shape;
 /// | He | 2 / fan_in | He et al. 2015 |
 /// | LeCun | 1 / fan_in | LeCun et al. 1998 |
 ///
-/// Uniform ones span ±√(3·variance); normal ones are not truncated (as in PyTorch; Keras truncates at two deviations).
+/// Uniform ones span ±√(3·variance); normal ones are not truncated (as in PyTorch; Keras truncates at two
+/// deviations).
 #[derive(Clone, Copy, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum Init {
@@ -63,8 +64,8 @@ impl Init {
     }
 }
 
-/// The fans of a weight `[out, in, …]`, whose further axes all belong to both. A vector is counted as its own inputs and
-/// outputs.
+/// The fans of a weight `[out, in, …]`, whose further axes all belong to both. A vector is counted as its own
+/// inputs and outputs.
 pub(crate) const fn fans(shape: &Shape) -> [usize; 2] {
     let dims = shape.as_slice();
     let (mut receptive, mut i) = (1usize, 2);

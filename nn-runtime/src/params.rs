@@ -4,6 +4,7 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use crate::graph::{CompiledNetwork, Node};
 use crate::init::Init;
@@ -24,6 +25,8 @@ pub struct Tensor {
     pub(crate) init: Init,
     /// How many inputs and outputs its distribution is scaled by.
     pub(crate) fans: [usize; 2],
+    /// Where in the model's block the numbers of it lie that no step changes.
+    pub(crate) fixed: Range<usize>,
     pub(crate) layout: Layout,
     /// Where it begins within the model's block.
     pub(crate) offset: usize,
@@ -135,6 +138,7 @@ fn tensor(param: &Param, site: &str, base: usize, frozen: bool) -> Tensor {
         frozen: frozen || param.role == Role::Constant,
         init: param.init,
         fans: param.fans,
+        fixed: base + param.offset + param.fixed[0]..base + param.offset + param.fixed[0] + param.fixed[1],
         layout: param.layout,
         offset: base + param.offset,
         len: param.len,

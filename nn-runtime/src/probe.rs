@@ -101,6 +101,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
                 frozen: param.role == Role::Constant,
                 init: param.init,
                 fans: param.fans,
+                fixed: 0..0,
                 layout: param.layout,
                 offset: param.offset,
                 len: param.len,

@@ -1,5 +1,5 @@
-//! Random numbers drawn one after the other: initial values, shuffles, splits, drawn digits.
-//! In: a key; out: uniform and normal numbers, orders. The same key gives the same bits on every machine and with every
+//! Random numbers drawn one after the other: initial values, shuffles, splits, drawn digits. In: a key; out:
+//! uniform and normal numbers, orders. The same key gives the same bits on every machine and with every
 //! version: nothing here comes from a crate whose distributions may change.
 
 #[cfg(feature = "std")]
@@ -36,8 +36,8 @@ impl Random {
         (self.word() >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    /// Two independent normal numbers of mean 0 and variance 1, by Box & Muller, "A Note on the Generation of Random
-    /// Normal Deviates", 1958.
+    /// Two independent normal numbers of mean 0 and variance 1, by Box & Muller, "A Note on the Generation of
+    /// Random Normal Deviates", 1958.
     pub(crate) fn normal_pair(&mut self) -> [f64; 2] {
         // From 0 (without) to 1, so that the logarithm is finite.
         let radius = libm::sqrt(-2.0 * libm::log(1.0 - self.unit()));
@@ -61,8 +61,8 @@ impl Random {
             * SQRT_3
     }
 
-    /// Uniform over `0..bound`, each number exactly as likely; 0 for an empty range. Lemire, "Fast Random Integer
-    /// Generation in an Interval", 2019.
+    /// Uniform over `0..bound`, each number exactly as likely; 0 for an empty range. Lemire, "Fast Random
+    /// Integer Generation in an Interval", 2019.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
         let bound = bound as u64;
         if bound == 0 {

@@ -11,6 +11,7 @@ mod embedding;
 mod frame2d;
 mod glu;
 mod harness;
+mod initial;
 mod joins;
 mod masks;
 mod moves;

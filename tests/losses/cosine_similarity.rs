@@ -25,3 +25,31 @@ fn cosine_similarity() {
     assert!(fault.1.starts_with("expected rows of at least 2 numbers, found 1\nhelp: "));
     assert_eq!(loss.correct(2, &[1.0, 1.0], &[1.0, 1.0][..]), None);
 }
+
+/// The direction is all that counts: rows of any length that a float has, parallel and perpendicular.
+#[test]
+fn rows_of_every_length_have_a_direction() {
+    let loss = CosineSimilarity::new();
+    for isa in Isa::available() {
+        for exponent in -36..=37 {
+            for other in [-36, -20, 0, 19, 37] {
+                let (a, b) = (10f32.powi(exponent), 10f32.powi(other));
+                let found = |y: &[f32], t: &[f32]| loss.value(isa, 2, y, t);
+                let parallel = found(&[a, 2.0 * a], &[b, 2.0 * b]);
+                assert!((0.0..1e-6).contains(&parallel), "{} {a:e} {b:e}: {parallel:e}", isa.name());
+                let across = found(&[a, 2.0 * a], &[-2.0 * b, b]);
+                assert!((across - 1.0).abs() < 1e-6, "{} {a:e} {b:e}: {across:e}", isa.name());
+                // d/dy of 1 - cos at a right angle is -t / (|y| · |t|).
+                let mut dy = [f32::NAN; 2];
+                loss.gradient(isa, 2, &[a, 0.0], &[0.0, b][..], 1.0, &mut dy);
+                assert_eq!(dy[0], 0.0, "{} {a:e} {b:e}", isa.name());
+                assert!((dy[1] * a + 1.0).abs() < 1e-6, "{} {a:e} {b:e}: {dy:?}", isa.name());
+            }
+        }
+        // A rounded cosine above 1 would be a loss below 0.
+        for i in 1..200 {
+            let row = [1.0, i as f32, 0.3 * i as f32];
+            assert!(loss.value(isa, 3, &row, &row[..]) >= 0.0, "{} {row:?}", isa.name());
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! `CrossEntropy` on labels and on distributions: against PyTorch and its formula, smoothed too; what counts
 //! as right.
 
+use nn_runtime::Isa;
 use nn_runtime::losses::{CrossEntropy, LossOn};
 use nn_tests::fixtures::{Case, load};
 use nn_tests::numbers::{numbers, slopes, wide};
@@ -89,4 +90,44 @@ fn right_answers_are_counted() {
 #[should_panic(expected = "expected a label smoothing from 0 up to but without 1, found 1")]
 fn smoothing_leaves_something_of_the_labels() {
     let _ = CrossEntropy::new().label_smoothing(1.0);
+}
+
+/// What is left of a loss that is sure and right, and its gradient, to a few roundings of their own size; in rows of one
+/// vector and of several, as labels and as distributions.
+#[test]
+fn scores_that_are_sure_are_exact() {
+    let loss = CrossEntropy::new();
+    for isa in Isa::available() {
+        for width in [2usize, 3, 10, 16, 17, 40] {
+            for label in [0, width - 1] {
+                for score in [-30.0f32, -3.0, 3.0, 12.0, 15.0, 18.0, 40.0, 80.0] {
+                    let what = format!("{} {score}, {label} of {width}", isa.name());
+                    let mut z = vec![0.0; width];
+                    z[label] = score;
+                    let others = (width - 1) as f64;
+                    // ln(1 + (n - 1) · e^-score), and each other's probability.
+                    let truth = (others * (-f64::from(score)).exp()).ln_1p();
+                    let each = 1.0 / (others + f64::from(score).exp());
+                    let one_hot: Vec<f32> = (0..width).map(|i| f32::from(i == label)).collect();
+                    let label = [label as u32];
+                    let (mut by_label, mut by_share) = (vec![f32::NAN; width], vec![f32::NAN; width]);
+                    let found = [
+                        loss.gradient(isa, width, &z, &label[..], 1.0, &mut by_label),
+                        loss.gradient(isa, width, &z, &one_hot[..], 1.0, &mut by_share),
+                        loss.value(isa, width, &z, &label[..]),
+                    ];
+                    for found in found {
+                        assert!((found - truth).abs() <= 1e-6 * truth, "{what}: {found:e}, expected {truth:e}");
+                    }
+                    for dz in [by_label, by_share] {
+                        for (i, dz) in dz.iter().enumerate() {
+                            let truth = if i as u32 == label[0] { -others * each } else { each };
+                            let off = (f64::from(*dz) - truth).abs();
+                            assert!(off <= 1e-6 * truth.abs(), "{what}, {i}: {dz:e}, expected {truth:e}");
+                        }
+                    }
+                }
+            }
+        }
+    }
 }

@@ -51,6 +51,55 @@ fn schedules_are_pytorchs() {
     }
 }
 
+/// Better is better by a share of the loss's size, above 0, at 0 and below.
+#[test]
+fn a_plateau_is_one_on_both_sides_of_zero() {
+    for loss in [1.0, 1e-9, 0.0, -1e-9, -1.0, -1e9] {
+        let mut schedule = ReduceOnPlateau::new().patience(2);
+        (0..20).for_each(|_| schedule.epoch(loss));
+        let rate = schedule.rate(0.8, 0);
+        assert!((rate / 8e-7 - 1.0).abs() < 1e-9, "20 times {loss}: {rate:e}");
+        // Better by half of the threshold is no progress, by twice as much it is.
+        let size = f64::abs(loss);
+        for (share, falls) in [(-5e-5, true), (5e-5, true), (2e-4, false)] {
+            let mut schedule = ReduceOnPlateau::new().patience(2);
+            let mut best = loss;
+            schedule.epoch(best);
+            for _ in 0..3 {
+                schedule.epoch(best - share * size);
+                best = if falls { best } else { best - share * size };
+            }
+            if size > 0.0 {
+                assert_eq!(schedule.rate(0.8, 0) < 0.8, falls, "{loss} and better by {share}");
+            }
+        }
+    }
+    // It gets slowly worse and worse.
+    let mut schedule = ReduceOnPlateau::new().patience(2);
+    (0..200).for_each(|i| schedule.epoch(-1.0 + 5e-5 * f64::from(i)));
+    assert!(schedule.rate(0.8, 0) < 0.8);
+}
+
+/// A floor limits how far a rate falls: it never raises one.
+#[test]
+fn no_floor_raises_a_rate() {
+    let mut plateau = ReduceOnPlateau::new().patience(0).floor(1e-3);
+    (0..3).for_each(|_| plateau.epoch(1.0));
+    let all: [&dyn Schedule; 4] = [
+        &plateau,
+        &Cosine::new(100).floor(1e-3),
+        &Cosine::new(10).restarts(2).floor(1e-3),
+        &Polynomial::new(100).floor(1e-3),
+    ];
+    for (i, schedule) in all.into_iter().enumerate() {
+        for done in 0..200 {
+            let (low, high) = (schedule.rate(1e-4, done), schedule.rate(0.1, done));
+            assert!((low / 1e-4 - 1.0).abs() < 1e-12, "schedule {i}, step {done}: {low}");
+            assert!((1e-3 - 1e-15..=0.1 + 1e-15).contains(&high), "schedule {i}, step {done}: {high}");
+        }
+    }
+}
+
 /// What lies past the last step, and settings at their edges.
 #[test]
 fn schedules_end_where_they_say() {

@@ -1,6 +1,6 @@
-//! The memory that parameters, gradients and activations live in.
-//! Comes in: a length; goes out: that many zeros on the heap, at an address that is a multiple of a cache line.
-//! Never a copy by way of the stack, however large, and never a number that has not been written.
+//! The memory that parameters, gradients and activations live in. Comes in: a length; goes out: that many
+//! zeros on the heap, at an address that is a multiple of a cache line. Never a copy by way of the stack,
+//! however large, and never a number that has not been written.
 
 use alloc::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use core::fmt;
@@ -8,7 +8,8 @@ use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
 use core::slice;
 
-/// A fixed number of `f32` on the heap, zero at first, starting at a multiple of [`AlignedBuffer::ALIGN`] bytes.
+/// A fixed number of `f32` on the heap, zero at first, starting at a multiple of [`AlignedBuffer::ALIGN`]
+/// bytes.
 ///
 /// ```
 /// use nn_kernels::aligned_buffer::AlignedBuffer;
@@ -73,7 +74,8 @@ impl Deref for AlignedBuffer {
     type Target = [f32];
     #[inline]
     fn deref(&self) -> &[f32] {
-        // SAFETY: `zeroed` made `len` numbers at this address, zero is a number, and `self` is borrowed for as long.
+        // SAFETY: `zeroed` made `len` numbers at this address, zero is a number, and `self` is borrowed for
+        // as long.
         unsafe { slice::from_raw_parts(self.at.as_ptr(), self.len) }
     }
 }

@@ -6,10 +6,11 @@ use core::ops::Range;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, Ordering};
 
-/// Arrays of one length, cut into chunks at the same places; each chunk goes once to the thread that asks next.
+/// Arrays of one length, cut into chunks at the same places; each chunk goes once to the thread that asks
+/// next.
 ///
-/// A thread is given its own chunks first, front to back, the same ones every time, as they may still be in its cache;
-/// then it steals from the back of the other threads' chunks what they have not begun.
+/// A thread is given its own chunks first, front to back, the same ones every time, as they may still be in
+/// its cache; then it steals from the back of the other threads' chunks what they have not begun.
 pub struct ChunkQueue<'a, const K: usize> {
     /// None where an array is empty.
     arrays: [Option<NonNull<f32>>; K],
@@ -20,13 +21,13 @@ pub struct ChunkQueue<'a, const K: usize> {
     numbers: PhantomData<&'a mut [f32]>,
 }
 
-// SAFETY: a chunk is given out once (whoever swaps its flag from false to true gets it), and chunks do not overlap (`new`
-// checks it).
+// SAFETY: a chunk is given out once (whoever swaps its flag from false to true gets it), and chunks do not
+// overlap (`new` checks it).
 unsafe impl<const K: usize> Sync for ChunkQueue<'_, K> {}
 
 impl<'a, const K: usize> ChunkQueue<'a, K> {
-    /// The chunks of `arrays`, in order, for so many threads; an array that is empty has empty chunks. `claimed` holds a
-    /// flag for each chunk, whatever it says.
+    /// The chunks of `arrays`, in order, for so many threads; an array that is empty has empty chunks.
+    /// `claimed` holds a flag for each chunk, whatever it says.
     ///
     /// # Panics
     /// The chunks overlap, are not in order, or do not lie within every array that has any; `claimed.len() <
@@ -53,8 +54,8 @@ impl<'a, const K: usize> ChunkQueue<'a, K> {
         ChunkQueue { arrays, chunks, claimed, threads, numbers: PhantomData }
     }
 
-    /// Gives this thread one chunk after the other, its index and its numbers in each array, until all have been given
-    /// out.
+    /// Gives this thread one chunk after the other, its index and its numbers in each array, until all have
+    /// been given out.
     ///
     /// # Panics
     /// There are not so many threads, or `job` panics.
@@ -75,9 +76,9 @@ impl<'a, const K: usize> ChunkQueue<'a, K> {
                 continue;
             }
             let chunk = &self.chunks[i];
-            // SAFETY: `new` checked `chunk.start <= chunk.end <= len` for every array that is not empty, and that no other
-            // chunk overlaps this one; nobody else gets it, as `claim` is true once for each. The arrays are borrowed
-            // for `'a`.
+            // SAFETY: `new` checked `chunk.start <= chunk.end <= len` for every array that is not empty, and
+            // that no other chunk overlaps this one; nobody else gets it, as `claim` is true once for each.
+            // The arrays are borrowed for `'a`.
             let slice = |array: NonNull<f32>| unsafe {
                 core::slice::from_raw_parts_mut(array.as_ptr().add(chunk.start), chunk.len())
             };

@@ -6,14 +6,15 @@ use super::simd::{Isa, Kernel, LANE_INDEX, LANES, Simd};
 
 /// 2^64 divided by the golden ratio.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
-/// The factors of `lowbias32`, which Wellons' "Hash Prospector", 2018, found by searching for what makes every bit of the
-/// result change half the time when one bit of the argument does.
+/// The factors of `lowbias32`, which Wellons' "Hash Prospector", 2018, found by searching for what makes
+/// every bit of the result change half the time when one bit of the argument does.
 const FACTORS: [u32; 2] = [0x7feb_352d, 0x846c_a68b];
 
-/// A counter-based random number generator (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", 2011).
+/// A counter-based random number generator (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3",
+/// 2011).
 ///
-/// 32 bits of an element are two rounds of `lowbias32`, with one half of the sample's 64-bit key before each; keys are
-/// folded by the finisher of SplitMix64 (Steele, Lea & Flood, 2014).
+/// 32 bits of an element are two rounds of `lowbias32`, with one half of the sample's 64-bit key before each;
+/// keys are folded by the finisher of SplitMix64 (Steele, Lea & Flood, 2014).
 ///
 /// ```
 /// use nn_kernels::counter_rng::CounterRng;
@@ -30,7 +31,8 @@ pub struct CounterRng {
 }
 
 impl CounterRng {
-    /// The generator that belongs to these words, in this order (as JAX's `fold_in`): another word, another generator.
+    /// The generator that belongs to these words, in this order (as JAX's `fold_in`): another word, another
+    /// generator.
     #[inline]
     pub const fn fold_in(self, words: &[u64]) -> CounterRng {
         let mut key = self.key;
@@ -133,8 +135,8 @@ pub(crate) fn check_samples(per_sample: usize, len: usize) {
     assert!(len.is_multiple_of(per_sample), "expected whole samples of {per_sample} numbers, found {len} numbers");
 }
 
-/// Fills y, [samples, per_sample], with multiples of 2^-24 from 0 up to but without 1. The first sample has the number
-/// `sample0`.
+/// Fills y, [samples, per_sample], with multiples of 2^-24 from 0 up to but without 1. The first sample has
+/// the number `sample0`.
 ///
 /// # Panics
 /// Where `per_sample == 0`, `per_sample > u32::MAX` or `y.len() % per_sample != 0`.

@@ -46,12 +46,11 @@ impl Kernel for Dropout<'_> {
     }
 }
 
-/// y = x / (1 − rate), but 0 with probability `rate`; x and y are [samples, per_sample], and the first sample has the
-/// number `sample0`.
+/// y = x / (1 − rate), but 0 with probability `rate`; x and y are [samples, per_sample], and the first sample
+/// has the number `sample0`.
 ///
-/// Which elements are dropped depends on (`rng`, number of the sample, element) only, so that the gradient is this function
-/// of dy.
-/// The probability is exact to 2^-32. Srivastava et al., "Dropout", 2014.
+/// Which elements are dropped depends on (`rng`, number of the sample, element) only, so that the gradient is
+/// this function of dy. The probability is exact to 2^-32. Srivastava et al., "Dropout", 2014.
 ///
 /// ```
 /// use nn_kernels::{counter_rng::CounterRng, dropout::dropout, simd::Isa};
@@ -66,8 +65,8 @@ impl Kernel for Dropout<'_> {
 /// ```
 ///
 /// # Panics
-/// Where `rate` is not from 0 to 1, `per_sample == 0`, `per_sample > u32::MAX`, `x.len() % per_sample != 0` or
-/// `x.len() != y.len()`.
+/// Where `rate` is not from 0 to 1, `per_sample == 0`, `per_sample > u32::MAX`, `x.len() % per_sample != 0`
+/// or `x.len() != y.len()`.
 pub fn dropout(isa: Isa, rng: CounterRng, sample0: u64, per_sample: usize, rate: f32, x: &[f32], y: &mut [f32]) {
     assert!((0.0..=1.0).contains(&rate), "expected a rate from 0 to 1, found {rate}");
     check_samples(per_sample, x.len());

@@ -1,7 +1,7 @@
 //! What happens to every number alike: functions of one number or several, into another array or in place.
-//! In: an `Isa` (or, within a `Kernel`, its token), a function on vectors, slices of one length; out: a filled slice.
-//! The last, shorter vector goes through the same function as the others, in its first lanes: there is no scalar
-//! tail, so that a result never depends on where its number stands in the array.
+//! In: an `Isa` (or, within a `Kernel`, its token), a function on vectors, slices of one length; out: a
+//! filled slice. The last, shorter vector goes through the same function as the others, in its first lanes:
+//! there is no scalar tail, so that a result never depends on where its number stands in the array.
 
 use super::simd::{Isa, Kernel, LANES, Simd};
 
@@ -22,8 +22,8 @@ use super::simd::{Isa, Kernel, LANES, Simd};
 /// assert_eq!(y, [1.0, 4.0, 9.0]);
 /// ```
 pub trait Map<const K: usize = 1> {
-    /// The function of each lane of `x`. In the last vector of an array the lanes past its end hold 0, and their
-    /// results are dropped.
+    /// The function of each lane of `x`. In the last vector of an array the lanes past its end hold 0, and
+    /// their results are dropped.
     fn apply<S: Simd>(&self, s: S, x: [S::F; K]) -> S::F;
 }
 

@@ -67,7 +67,8 @@ fn reduce<S: Simd>(s: S, x: S::F) -> (S::I, S::F) {
     (n, r)
 }
 
-/// [`reduce`] of several, operation by operation: in that order no instruction waits long for another, and a processor sees only so many.
+/// [`reduce`] of several, operation by operation: in that order no instruction waits long for another, and a
+/// processor sees only so many.
 #[inline(always)]
 fn reduce_all<S: Simd, const N: usize>(s: S, x: [S::F; N]) -> ([S::I; N], [S::F; N]) {
     let (mut shifted, mut r, mut sum) = (x, x, [s.splat(EXP[EXP.len() - 1]); N]);
@@ -101,19 +102,21 @@ fn reduce_all<S: Simd, const N: usize>(s: S, x: [S::F; N]) -> ([S::I; N], [S::F;
 
 /// e^x: at most 1.1 ulp. Above ln(`f32::MAX`) it is ∞; what would be below `f32::MIN_POSITIVE` is 0.
 ///
-/// Flushed rather than denormal, because softmax makes many tiny values, and denormals cost a hundred cycles on some machines.
+/// Flushed rather than denormal, because softmax makes many tiny values, and denormals cost a hundred cycles
+/// on some machines.
 #[inline(always)]
 pub fn exp<S: Simd>(s: S, x: S::F) -> S::F {
     let (exponent, r) = reduce(s, x);
     let y = s.add(r, s.splat(1.0));
     let y = s.from_bits(s.add_i(s.bits(y), exponent));
-    // For a NaN the bits above are anything: the product makes it NaN again, as it makes ∞ of what is too large.
+    // For a NaN the bits above are anything: the product makes it NaN again, as it makes ∞ of what is too
+    // large.
     let y = s.select(s.le(x, s.splat(EXP_MAX)), y, s.mul(x, s.splat(f32::INFINITY)));
     s.select(s.lt(x, s.splat(EXP_MIN)), s.splat(0.0), y)
 }
 
-/// Two factors of 2^x for |x| <= 126, of which the second is a whole power of 2 and the first NaN for NaN: their product is at most
-/// 1.3 ulp off. Cheaper than [`exp`], as nothing runs over.
+/// Two factors of 2^x for |x| <= 126, of which the second is a whole power of 2 and the first NaN for NaN:
+/// their product is at most 1.3 ulp off. Cheaper than [`exp`], as nothing runs over.
 #[inline(always)]
 pub(crate) fn exp_2_within<S: Simd>(s: S, x: S::F) -> (S::F, S::F) {
     let shifted = s.add(x, s.splat(SHIFTER));

@@ -1,7 +1,7 @@
-//! What optimisers are made of: one pass over parameters, gradients and slots by a rule for one vector, and helpers.
-//! In: a rule prepared for one step, an `Isa`, slices of one length; out: the slices, updated.
-//! A rule works number by number, so that any cut of the slices gives the same bits. Slots are kept from becoming
-//! denormal without touching the processor's floating-point control, which safe Rust may not do.
+//! What optimisers are made of: one pass over parameters, gradients and slots by a rule for one vector, and
+//! helpers. In: a rule prepared for one step, an `Isa`, slices of one length; out: the slices, updated. A
+//! rule works number by number, so that any cut of the slices gives the same bits. Slots are kept from
+//! becoming denormal without touching the processor's floating-point control, which safe Rust may not do.
 
 use super::elementwise::Map;
 use super::math;
@@ -9,9 +9,9 @@ use super::simd::{Isa, Kernel, LANES, Simd};
 
 /// Slots are rounded as if they stood beside this number: to multiples of 2^-93, 1e-28.
 ///
-/// A dead unit's moments decay until they are denormal, and then each operation on them costs up to a hundred cycles:
-/// a third of a training step. Rounded, they come to rest: 0.9 of two multiples is two multiples, 0.999 of 500 is 500.
-/// Such a moment over eps moves no parameter, and two additions cost less than a mask.
+/// A dead unit's moments decay until they are denormal, and then each operation on them costs up to a hundred
+/// cycles: a third of a training step. Rounded, they come to rest: 0.9 of two multiples is two multiples,
+/// 0.999 of 500 is 500. Such a moment over eps moves no parameter, and two additions cost less than a mask.
 const BESIDE: f32 = f32::from_bits((127 - 70) << 23);
 
 /// `x` rounded to a multiple of 2^-93, so that a slot that decays never becomes denormal.
@@ -20,18 +20,56 @@ pub fn flush_denormals<S: Simd>(s: S, x: S::F) -> S::F {
     s.sub(s.add(x, s.splat(BESIDE)), s.splat(BESIDE))
 }
 
-/// a / (scale·√v + eps), for `v >= 0`: an exact division and root would be most of an optimiser's time, so it takes the
-/// near ones of [`Simd`].
-///
-/// A `v` that is 0 is taken for 1e-28: its root is nothing beside any `eps` in use, and refining it makes no denormals.
+/// What a gradient is held within, ±2^60: its square, times [`SQUARE_SCALE`], is still finite, so that a huge
+/// gradient makes a step of the usual size instead of NaN.
+const GRAD_LIMIT: f32 = f32::from_bits((127 + 60) << 23);
+
+/// Mean squares are kept times this power of 4, so that those of gradients from 1e-18 to 1e18 are normal
+/// numbers from the first step on.
+pub const SQUARE_SCALE: f32 = 64.0;
+/// 1 / √[`SQUARE_SCALE`]: what a root of such a square is multiplied by.
+pub const SQUARE_ROOT_SCALE: f32 = 0.125;
+
+/// Squares below this, 2^-125, are kept as 0: were they left to decay, they would become denormal.
+const LEAST_SQUARE: f32 = f32::from_bits((127 - 125) << 23);
+
+/// What the root is taken of where the square is 0: 1e-28, scaled. The root of that is nothing beside any
+/// `eps` in use.
+const SQUARE_OF_NOTHING: f32 = 64e-28;
+
+/// `g` held within what can be squared; NaN stays NaN.
 #[inline(always)]
-pub fn div_by_sqrt<S: Simd>(s: S, a: S::F, v: S::F, scale: f32, eps: f32) -> S::F {
-    let root = s.near_sqrt(s.max(s.splat(1e-28), v));
+pub fn limit_grad<S: Simd>(s: S, g: S::F) -> S::F {
+    // The number stands second: where it is NaN, it is what is left.
+    s.max(s.splat(-GRAD_LIMIT), s.min(s.splat(GRAD_LIMIT), g))
+}
+
+/// A mean or sum of squares, as it is kept and as [`div_by_sqrt`] takes it.
+#[derive(Clone, Copy)]
+pub struct Square<F> {
+    /// 0 where it would become denormal.
+    pub kept: F,
+    /// Never 0.
+    pub divisor: F,
+}
+
+/// `v`, for `v >= 0`, kept from becoming denormal.
+#[inline(always)]
+pub fn flush_square<S: Simd>(s: S, v: S::F) -> Square<S::F> {
+    let tiny = s.lt(v, s.splat(LEAST_SQUARE));
+    Square { kept: s.select(tiny, s.splat(0.0), v), divisor: s.select(tiny, s.splat(SQUARE_OF_NOTHING), v) }
+}
+
+/// a / (scale·√v + eps): an exact division and root would be most of an optimiser's time, so it takes the
+/// near ones of [`Simd`].
+#[inline(always)]
+pub fn div_by_sqrt<S: Simd>(s: S, a: S::F, v: Square<S::F>, scale: f32, eps: f32) -> S::F {
+    let root = s.near_sqrt(v.divisor);
     s.near_div(a, s.fma(root, s.splat(scale), s.splat(eps)))
 }
 
-/// The formula of one optimiser's step, with everything in it that is the same for all parameters.
-/// It keeps `K` slots, numbers that it remembers, for each parameter. Implementors mark `step` `#[inline(always)]`.
+/// The formula of one optimiser's step, with everything in it that is the same for all parameters. It keeps
+/// `K` slots, numbers that it remembers, for each parameter. Implementors mark `step` `#[inline(always)]`.
 pub trait UpdateRule<const K: usize>: Copy {
     /// The new parameters and slots of each lane, from the old ones and the gradients.
     fn step<S: Simd>(self, s: S, p: S::F, g: S::F, slots: [S::F; K]) -> (S::F, [S::F; K]);

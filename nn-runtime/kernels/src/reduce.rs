@@ -1,6 +1,6 @@
-//! Sums over arrays: of the numbers, of their squares and sizes, and of any terms made of several arrays at once.
-//! In: an `Isa` or a kernel's token, slices; out: sums in `f64`, or lane by lane.
-//! Each sum has one fixed order, so that it has the same bits wherever its terms have. Long sums go on in `f64`.
+//! Sums over arrays: of the numbers, of their squares and sizes, and of any terms made of several arrays at
+//! once. In: an `Isa` or a kernel's token, slices; out: sums in `f64`, or lane by lane. Each sum has one
+//! fixed order, so that it has the same bits wherever its terms have. Long sums go on in `f64`.
 
 use super::elementwise::{parts, vectors, whole};
 use super::simd::{Isa, Kernel, LANE_INDEX, LANES, Simd};
@@ -66,7 +66,8 @@ pub fn sums<S: Simd, const K: usize, const M: usize>(s: S, f: &impl Terms<K, M>,
     totals
 }
 
-/// The terms of all vectors added lane by lane. Blocks of them are added up by themselves, so that long sums lose little.
+/// The terms of all vectors added lane by lane. Blocks of them are added up by themselves, so that long sums
+/// lose little.
 ///
 /// # Panics
 /// The first slice is longer than another.
@@ -99,8 +100,8 @@ pub fn lane_sums<S: Simd, const K: usize, const M: usize>(s: S, f: &impl Terms<K
     totals
 }
 
-/// The sums of the terms along the columns from `first` on, sixteen at most, of matrices `[rows, width]`; the last array is a single
-/// row that goes with each. Columns past the last hold anything.
+/// The sums of the terms along the columns from `first` on, sixteen at most, of matrices `[rows, width]`; the
+/// last array is a single row that goes with each. Columns past the last hold anything.
 ///
 /// # Panics
 /// A matrix is smaller than the first, or the row narrower than `width`.
@@ -143,7 +144,8 @@ pub fn column_sums<S: Simd, const K: usize, const M: usize>(
     totals
 }
 
-/// Numbers that `Sum` adds in `f32` before it goes on in `f64`: with four vectors of sums, each lane adds eight.
+/// Numbers that `Sum` adds in `f32` before it goes on in `f64`: with four vectors of sums, each lane adds
+/// eight.
 const SUM_BLOCK: usize = 4 * 8 * LANES;
 
 struct Sum<'a>(&'a [f32]);
@@ -172,7 +174,8 @@ impl Kernel for Sum<'_> {
 }
 
 impl Isa {
-    /// The sum of all numbers: the same bits on every instruction set, and off by at most 14 roundings of `f32`.
+    /// The sum of all numbers: the same bits on every instruction set, and off by at most 14 roundings of
+    /// `f32`.
     pub fn sum(self, x: &[f32]) -> f64 {
         self.run(Sum(x))
     }

@@ -1,5 +1,6 @@
-//! Memory kept from call to call by something that is only lent: whoever comes uses what lies in a free place, or, where all are taken,
-//! memory of its own. Comes in: a job on a `T`; goes out: its result. Never a thread that waits, or two with one `T`.
+//! Memory kept from call to call by something that is only lent: whoever comes uses what lies in a free
+//! place, or, where all are taken, memory of its own. Comes in: a job on a `T`; goes out: its result. Never a
+//! thread that waits, or two with one `T`.
 
 use core::cell::UnsafeCell;
 use core::fmt;
@@ -13,8 +14,8 @@ struct Slot<T> {
     item: UnsafeCell<T>,
 }
 
-// SAFETY: the item is reached only by the one thread that has changed `taken` from false to true, until that thread changes it back
-// (release, seen by the next one's acquire); it may pass from thread to thread.
+// SAFETY: the item is reached only by the one thread that has changed `taken` from false to true, until that
+// thread changes it back (release, seen by the next one's acquire); it may pass from thread to thread.
 unsafe impl<T: Send> Sync for Slot<T> {}
 
 /// Gives the item back, panics included.
@@ -39,8 +40,8 @@ impl<T: Default, const N: usize> ScratchPool<T, N> {
             return job(&mut T::default());
         };
         let _back = Back(&slot.taken);
-        // SAFETY: `taken` was false and is true now, so that nobody else reaches the item before `_back` is dropped, after `job`; a call of
-        // `with` from within `job` finds it taken.
+        // SAFETY: `taken` was false and is true now, so that nobody else reaches the item before `_back` is
+        // dropped, after `job`; a call of `with` from within `job` finds it taken.
         job(unsafe { &mut *slot.item.get() })
     }
 }

@@ -1,7 +1,8 @@
-//! Sixteen lanes behind one trait, so that a kernel is written once and runs on every instruction set.
-//! Comes in: a `Kernel` and an `Isa`; goes out: the kernel's result, computed with that set's instructions.
-//! A token (`Avx512`, …) proves that the CPU has the instructions; safe code can get one only through an `Isa`.
-//! Never: an operation whose result on one path differs from another's by more than fused against separate rounding, but those called near.
+//! Sixteen lanes behind one trait, so that a kernel is written once and runs on every instruction set. Comes
+//! in: a `Kernel` and an `Isa`; goes out: the kernel's result, computed with that set's instructions. A token
+//! (`Avx512`, …) proves that the CPU has the instructions; safe code can get one only through an `Isa`.
+//! Never: an operation whose result on one path differs from another's by more than fused against separate
+//! rounding, but those called near.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -31,13 +32,14 @@ pub use simd128::Simd128;
 /// Lanes of a vector, on every path.
 pub const LANES: usize = 16;
 
-/// The number of each lane, to tell lanes apart: `s.lt_i(s.load_i(&LANE_INDEX), s.splat_i(n))` is the first `n`.
+/// The number of each lane, to tell lanes apart: `s.lt_i(s.load_i(&LANE_INDEX), s.splat_i(n))` is the first
+/// `n`.
 pub const LANE_INDEX: [i32; LANES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
 /// A computation that can run on every instruction set.
 ///
-/// Implementors write `run` with `#[inline(always)]`, and use structs with `#[inline(always)]` methods where they would use
-/// closures: what is not inlined loses the instruction set.
+/// Implementors write `run` with `#[inline(always)]`, and use structs with `#[inline(always)]` methods where
+/// they would use closures: what is not inlined loses the instruction set.
 pub trait Kernel {
     /// What the computation gives back.
     type Out;
@@ -47,7 +49,8 @@ pub trait Kernel {
 
 /// Sixteen lanes of `f32` and `i32`, and what can be done to them.
 ///
-/// Each operation works lane by lane. All but [`fma`](Simd::fma) and the near ones have the same bits on every path (of NaN only that it is one).
+/// Each operation works lane by lane. All but [`fma`](Simd::fma) and the near ones have the same bits on
+/// every path (of NaN only that it is one).
 pub trait Simd: Copy + 'static {
     /// Sixteen `f32`.
     type F: Copy;
@@ -108,13 +111,14 @@ pub trait Simd: Copy + 'static {
     fn abs(self, a: Self::F) -> Self::F;
     /// The square root, correctly rounded; NaN below 0.
     fn sqrt(self, a: Self::F) -> Self::F;
-    /// `a / b` to within 4 ulp where the sizes of `a`, `b` and the quotient are from 1e-37 to 1e37, or `a` is 0: without the divider,
-    /// where the set has a faster way. Processors of one set may differ in the last bits.
+    /// `a / b` to within 4 ulp where the sizes of `a`, `b` and the quotient are from 1e-37 to 1e37, or `a` is
+    /// 0: without the divider, where the set has a faster way. Processors of one set may differ in the last
+    /// bits.
     #[inline(always)]
     fn near_div(self, a: Self::F, b: Self::F) -> Self::F {
         self.div(a, b)
     }
-    /// The square root to within 4 ulp, for `a` from 1e-37 to 1e37: as [`near_div`](Simd::near_div).
+    /// The square root to within 4 ulp, for any normal `a`: as [`near_div`](Simd::near_div).
     #[inline(always)]
     fn near_sqrt(self, a: Self::F) -> Self::F {
         self.sqrt(a)
@@ -183,7 +187,8 @@ pub trait Simd: Copy + 'static {
     /// `a < b`, signed.
     fn lt_i(self, a: Self::I, b: Self::I) -> Self::M;
 
-    /// Writes the lanes of `v` where `m` is true to the beginning of `to`, any numbers behind them, and gives how many they are.
+    /// Writes the lanes of `v` where `m` is true to the beginning of `to`, any numbers behind them, and gives
+    /// how many they are.
     #[inline(always)]
     fn compress(self, m: Self::M, v: Self::F, to: &mut [f32; 16]) -> usize {
         let (mut lanes, mut chosen) = ([0.0; 16], [0.0; 16]);
@@ -216,10 +221,12 @@ fn refined_div<S: Simd>(s: S, a: S::F, b: S::F, reciprocal: S::F) -> S::F {
     s.fma(s.fma(s.neg(quotient), b, a), reciprocal, quotient)
 }
 
-/// √a, from a first guess at 1 / √a: one step of Newton's method on the root.
+/// √a, from a first guess at 1 / √a: one step of Newton's method on the root. What is missing is taken
+/// relative to 1, not to `a`: of a small `a` it would be denormal, and slow.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 fn refined_sqrt<S: Simd>(s: S, a: S::F, reciprocal: S::F) -> S::F {
     let root = s.mul(a, reciprocal);
-    s.fma(s.fma(s.neg(root), root, a), s.mul(reciprocal, s.splat(0.5)), root)
+    let missing = s.fma(s.neg(root), reciprocal, s.splat(1.0));
+    s.fma(s.mul(root, s.splat(0.5)), missing, root)
 }

@@ -1,7 +1,7 @@
-//! Threads that stay and do one job after the other together.
-//! In: a job for every thread; out: the job done by all. No thread still runs a job when `run` returns.
-//! A job takes microseconds, and waking a thread takes as long: so threads spin for a while after a job, yield where
-//! another program wants their core, and sleep when nothing comes.
+//! Threads that stay and do one job after the other together. In: a job for every thread; out: the job done
+//! by all. No thread still runs a job when `run` returns. A job takes microseconds, and waking a thread takes
+//! as long: so threads spin for a while after a job, yield where another program wants their core, and sleep
+//! when nothing comes.
 
 #[cfg(test)]
 mod tests;
@@ -43,15 +43,17 @@ struct Shared {
     shutdown: AtomicBool,
 }
 
-// SAFETY: `job` is written only by the owner of the pool while no worker reads it (all have counted themselves out of
-// `left`, and read again only after `jobs` has moved on, which happens after the write), and what it points to is `Sync`.
+// SAFETY: `job` is written only by the owner of the pool while no worker reads it (all have counted
+// themselves out of `left`, and read again only after `jobs` has moved on, which happens after the write),
+// and what it points to is `Sync`.
 unsafe impl Sync for Shared {}
-// SAFETY: the pointer in `job` is used by workers only while the owner waits for them in `run`, which keeps what it
-// points to alive.
+// SAFETY: the pointer in `job` is used by workers only while the owner waits for them in `run`, which keeps
+// what it points to alive.
 unsafe impl Send for Shared {}
 
 impl ThreadPool {
-    /// A pool of so many threads, one of which is the calling one. Threads that the system refuses are done without.
+    /// A pool of so many threads, one of which is the calling one. Threads that the system refuses are done
+    /// without.
     ///
     /// # Panics
     /// `threads == 0`
@@ -91,16 +93,17 @@ impl ThreadPool {
         }
         let shared = &*self.shared;
         let job_of_all: *const Job<'_> = job;
-        // SAFETY: only the lifetime is forgotten. Workers use the pointer while `left` counts them, and `Wait` does not
-        // let this call end before it is 0, panics included, so that `job` outlives every use.
+        // SAFETY: only the lifetime is forgotten. Workers use the pointer while `left` counts them, and
+        // `Wait` does not let this call end before it is 0, panics included, so that `job` outlives every
+        // use.
         let job_of_all: *const Job<'static> = unsafe { core::mem::transmute(job_of_all) };
-        // SAFETY: no worker reads `job` now: the last call waited until all had done theirs, and `&mut self` keeps a
-        // second call out.
+        // SAFETY: no worker reads `job` now: the last call waited until all had done theirs, and `&mut self`
+        // keeps a second call out.
         unsafe { *shared.job.get() = Some(job_of_all) };
         shared.panicked.store(false, Ordering::Relaxed);
         shared.left.store(self.workers.len(), Ordering::Relaxed);
-        // Publishes both. Sequentially consistent, as are `asleep` and its readers: either a worker that goes to sleep
-        // sees the new count, or this thread sees that it sleeps.
+        // Publishes both. Sequentially consistent, as are `asleep` and its readers: either a worker that goes
+        // to sleep sees the new count, or this thread sees that it sleeps.
         shared.jobs.fetch_add(1, Ordering::SeqCst);
         for (worker, asleep) in self.workers.iter().zip(&shared.asleep) {
             if asleep.swap(false, Ordering::SeqCst) {
@@ -155,8 +158,8 @@ struct ItemPerThread<'a, T> {
     items: PhantomData<&'a mut [T]>,
 }
 
-// SAFETY: each thread gets another item (`run` gives every thread a number of its own), and an item may be sent to
-// another thread.
+// SAFETY: each thread gets another item (`run` gives every thread a number of its own), and an item may be
+// sent to another thread.
 unsafe impl<T: Send> Sync for ItemPerThread<'_, T> {}
 
 impl<'a, T> ItemPerThread<'a, T> {
@@ -167,8 +170,8 @@ impl<'a, T> ItemPerThread<'a, T> {
     /// The item of a thread. Called once by each thread, with its own number.
     #[allow(clippy::mut_from_ref, reason = "another item for each thread")]
     fn of(&self, thread: usize) -> Option<&mut T> {
-        // SAFETY: `thread < len`, so that the item is one of the slice that is borrowed for as long as `self` lives; no
-        // other thread has this number, so that nobody else has this item.
+        // SAFETY: `thread < len`, so that the item is one of the slice that is borrowed for as long as `self`
+        // lives; no other thread has this number, so that nobody else has this item.
         (thread < self.len).then(|| unsafe { &mut *self.at.add(thread) })
     }
 }
@@ -200,11 +203,12 @@ impl Shared {
             }
             // One job at a time: the next one is not given before this one is done.
             done += 1;
-            // SAFETY: `jobs` has moved on (with acquire), so that the owner's write is visible, and the owner does not
-            // write again before `left` is 0, which this worker is counted in until the end.
+            // SAFETY: `jobs` has moved on (with acquire), so that the owner's write is visible, and the owner
+            // does not write again before `left` is 0, which this worker is counted in until the end.
             let job = unsafe { *self.job.get() };
             if let Some(job) = job {
-                // SAFETY: the owner waits in `run` until this worker has counted itself out, so that the job is alive.
+                // SAFETY: the owner waits in `run` until this worker has counted itself out, so that the job
+                // is alive.
                 let job = unsafe { &*job };
                 if let Err(payload) = catch_unwind(AssertUnwindSafe(|| job(thread))) {
                     self.panicked.store(true, Ordering::Relaxed);

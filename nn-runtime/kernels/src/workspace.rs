@@ -1,5 +1,6 @@
-//! The one checked split: a pass's memory opened as many slices at once, some to read and some to write. In: the memory
-//! and places in it; out: slices. A place that is written may meet no other place: a wrong plan stops here.
+//! The one checked split: a pass's memory opened as many slices at once, some to read and some to write. In:
+//! the memory and places in it; out: slices. A place that is written may meet no other place: a wrong plan
+//! stops here.
 
 /// Whose memory a place lies in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -82,7 +83,8 @@ fn outside(place: BufferRange, len: usize) -> ! {
 }
 
 impl Workspace<'_, '_> {
-    /// Where a place lies. An output or input gradient that the caller left out (an empty slice) gives an empty place.
+    /// Where a place lies. An output or input gradient that the caller left out (an empty slice) gives an
+    /// empty place.
     ///
     /// # Panics
     /// The place does not lie within its slice.
@@ -92,7 +94,8 @@ impl Workspace<'_, '_> {
             return Raw::NONE;
         }
         let i = place.index;
-        // Raw from the start: a reference made for one place would take the pointers of the places before it out of force.
+        // Raw from the start: a reference made for one place would take the pointers of the places before it
+        // out of force.
         let memory: *mut [f32] = match place.region {
             Region::Work => &raw mut *self.work,
             region if region == self.writes => &raw mut *self.written[i],
@@ -147,9 +150,10 @@ impl Workspace<'_, '_> {
             alone &= one.apart(&w[i + 1..]) & one.apart(&a) & one.apart(&b) & one.apart(&c);
         }
         assert!(alone, "a place that is written meets no other place");
-        // SAFETY: `find` checked that every range lies within memory borrowed by `self`, mutably for the written ones; the
-        // result borrows `self`, so nobody else reaches that memory meanwhile. Ranges that are written meet no other
-        // opened range (checked above), so no `&mut` has an alias; ranges only read may overlap each other.
+        // SAFETY: `find` checked that every range lies within memory borrowed by `self`, mutably for the
+        // written ones; the result borrows `self`, so nobody else reaches that memory meanwhile. Ranges that
+        // are written meet no other opened range (checked above), so no `&mut` has an alias; ranges only read
+        // may overlap each other.
         let read = |raw: Raw| unsafe { core::slice::from_raw_parts(raw.at, raw.len) };
         // SAFETY: as above.
         let write = |raw: Raw| unsafe { core::slice::from_raw_parts_mut(raw.at, raw.len) };
@@ -182,7 +186,8 @@ mod tests {
         assert_eq!((y, work), ([1.0, 2.0], [0.0, 0.0, 0.0, 0.0, 3.0, 3.0, 3.0, 3.0]));
     }
 
-    /// As a layer's pass does: several results beside each other and their source in one workspace, written in turns.
+    /// As a layer's pass does: several results beside each other and their source in one workspace, written
+    /// in turns.
     #[test]
     fn opens_neighbours_in_one_memory() {
         let (mut work, mut y) = ([1.0, 2.0, 0.0, 0.0, 0.0, 0.0], [0.0; 4]);

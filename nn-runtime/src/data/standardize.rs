@@ -182,7 +182,7 @@ impl Standardize {
     /// # Panics
     /// If it was fitted to `k` inputs or fewer.
     pub fn apply_to(&self, k: usize, rows: &mut [f32]) -> Result<(), DataError> {
-        self.inputs[k].check_rows(rows.len(), || format!("standardize, input {k}"))?;
+        self.check_rows(k, rows.len())?;
         self.inputs[k].apply(rows);
         Ok(())
     }
@@ -195,13 +195,19 @@ impl Standardize {
     /// # Panics
     /// If it was fitted to `k` inputs or fewer.
     pub fn undo_to(&self, k: usize, rows: &mut [f32]) -> Result<(), DataError> {
-        self.inputs[k].check_rows(rows.len(), || format!("standardize, input {k}"))?;
+        self.check_rows(k, rows.len())?;
         self.inputs[k].undo(rows);
         Ok(())
     }
 
-    /// The mean of every feature of input `k`: what a [`Normalization`] layer is given; 0 where it is left as
-    /// it is.
+    fn check_rows(&self, k: usize, found: usize) -> Result<(), DataError> {
+        self.inputs[k].check_rows(found, || format!("standardize, input {k}")).map_err(|fault| {
+            fault.help("one step of a sequence goes in where its shape is known: `fit_network` or `fit_shapes`")
+        })
+    }
+
+    /// The mean of every feature of input `k`, rounded to 32 bits: what a [`Normalization`] layer is given; 0
+    /// where it is left as it is.
     ///
     /// # Panics
     /// If it was fitted to `k` inputs or fewer.

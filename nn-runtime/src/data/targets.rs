@@ -182,7 +182,12 @@ impl Labels {
             let number = Class::number(class);
             u32::try_from(number).map_err(|_| {
                 let expected = format!("a class from 0 to {}", u32::MAX);
-                DataError::new(DataErrorKind::Label, place(at, width), expected, number.to_string())
+                let fault = DataError::new(DataErrorKind::Label, place(at, width), expected, number.to_string());
+                match number < 0 {
+                    true => fault
+                        .help("a label that is to be ignored may be any class: give it a weight of 0, `with_weights`"),
+                    false => fault,
+                }
             })
         };
         let flat: Result<_, _> = classes.into_iter().enumerate().map(label).collect();

@@ -1,6 +1,7 @@
-//! What a generated test does: values and derivatives as vector code computes them, beside the formula as it was written and its central
-//! differences, in double precision. In: both; out: nothing, or a panic that says where they part. Points at a corner, or where the
-//! formula has no value, are left out, but never all of them.
+//! What a generated test does: values and derivatives as vector code computes them, beside the formula as it
+//! was written and its central differences, in double precision. In: both; out: nothing, or a panic that says
+//! where they part. Points at a corner, or where the formula has no value, are left out, but never all of
+//! them.
 
 use alloc::string::String;
 use alloc::vec;
@@ -15,7 +16,8 @@ use nn_kernels::simd::{Isa, Simd};
 
 /// The step of differences.
 const STEP: f64 = 1e-4;
-/// How far values and derivatives may be off, as a share of their own size and of what is usual for the formula.
+/// How far values and derivatives may be off, as a share of their own size and of what is usual for the
+/// formula.
 const OWN: f64 = 1e-3;
 const USUAL: f64 = 1e-4;
 /// How many points have to be left at least.

@@ -1,5 +1,5 @@
-//! A function of one number, and the layer around it. In: value and pullback, sixteen lanes at a time; out: passes over whole batches, in
-//! place too. It may not know which function it is.
+//! A function of one number, and the layer around it. In: value and pullback, sixteen lanes at a time; out:
+//! passes over whole batches, in place too. It may not know which function it is.
 
 use crate::layer::LayerContext;
 use crate::spec::LayerSpec;

@@ -1,5 +1,6 @@
-//! A function of one number with `P` parameters that are learnt, and the layer around it. In: value, pullback and the parameters' gradients,
-//! sixteen lanes at a time; out: passes over whole batches. A batch cut anywhere gives the same bits: sums go sample by sample.
+//! A function of one number with `P` parameters that are learnt, and the layer around it. In: value, pullback
+//! and the parameters' gradients, sixteen lanes at a time; out: passes over whole batches. A batch cut
+//! anywhere gives the same bits: sums go sample by sample.
 
 use crate::layer::{LayerContext, ParamGrad, ReadContext};
 use nn_kernels::elementwise::Map;
@@ -66,7 +67,8 @@ fn params<const P: usize>(cx: &LayerContext) -> [f32; P] {
     core::array::from_fn(|i| cx.param(i)[0])
 }
 
-/// [`Layer::forward`](crate::Layer::forward). Training, it keeps the parameters for `learn_backward_params`, which may find them changed.
+/// [`Layer::forward`](crate::Layer::forward). Training, it keeps the parameters for `learn_backward_params`,
+/// which may find them changed.
 pub fn learn_forward<C: Learning<P>, const P: usize>(curve: &C, cx: &mut LayerContext, x: &[f32], y: &mut [f32]) {
     let params = params::<P>(cx);
     for (saved, param) in cx.saved.iter_mut().zip(params) {

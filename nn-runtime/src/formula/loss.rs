@@ -19,8 +19,8 @@ impl SingleHead for SigmoidHead {}
 impl SingleHead for SoftmaxHead {}
 impl SingleHead for ValueHead {}
 
-/// The traits of a loss that compares number with number and is a `Formula`: what it reads, which targets it takes, and
-/// how many rows are answered rightly. Built-in losses and those of `loss!` both come from here.
+/// The traits of a loss that compares number with number and is a `Formula`: what it reads, which targets it
+/// takes, and how many rows are answered rightly. Built-in losses and those of `loss!` both come from here.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __loss_on_values {
@@ -29,8 +29,8 @@ macro_rules! __loss_on_values {
             const LOGITS: ::core::primitive::bool = $logits;
         }
 
-        // Generic, so that the type checker settles the targets first and then complains about them in `TargetValue`'s
-        // words.
+        // Generic, so that the type checker settles the targets first and then complains about them in
+        // `TargetValue`'s words.
         impl<T: $crate::losses::TargetValue> $crate::losses::LossOn<[T]> for $name {
             fn gradient(
                 &self,

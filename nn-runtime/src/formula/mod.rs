@@ -1,5 +1,6 @@
-//! What `activation!` and `loss!` build on: a formula as vector code comes in, a layer or a loss goes out, and beside it a check of the
-//! derivative. Built-in activations and the user's own stand on the same ground. Nothing here may know which formula it is.
+//! What `activation!` and `loss!` build on: a formula as vector code comes in, a layer or a loss goes out,
+//! and beside it a check of the derivative. Built-in activations and the user's own stand on the same ground.
+//! Nothing here may know which formula it is.
 
 mod check;
 mod curve;

@@ -1,4 +1,5 @@
-//! The functions of formulas in double precision, as they are usually defined: what generated tests compare with. Never in a pass.
+//! The functions of formulas in double precision, as they are usually defined: what generated tests compare
+//! with. Never in a pass.
 
 pub use libm::{cos, cosh, erf, exp, expm1, log as ln, log1p as ln_1p, pow as powf, sin, sinh, sqrt, tanh};
 

@@ -20,7 +20,7 @@ use crate::spec::{LayerSpec, Rule};
 ///
 /// An id is a whole number from 0 up to but without `vocabulary`, as `f32`. Where the input is one of the network's, every sample is
 /// checked before it comes in; elsewhere a number that is no id gives a row of NaN. Ids have no gradient: it is answered with zeros.
-/// The row of `padding` begins like the others and stays as it is. Parameter: `weight`, `[vocabulary, features]`.
+/// The row of `padding` begins like the others and stays as it is, whatever decays or penalises the others. Parameter: `weight`, `[vocabulary, features]`.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -49,7 +49,7 @@ impl Embedding {
         Embedding { vocabulary, features, padding: None, init: Init::Normal(1.0) }
     }
 
-    /// The id whose row gets no gradient.
+    /// The id whose row no step changes.
     pub const fn padding(mut self, id: usize) -> Self {
         self.padding = Some(id);
         self
@@ -80,13 +80,16 @@ impl Embedding {
             let fault = Fault::expected("a padding below the vocabulary, ").num(self.vocabulary).found_num(id);
             return Rule::Err(fault.help("give an id from 0 to ").num(self.vocabulary - 1));
         }
-        LayerSpec::output(Shape::of([steps, self.features]))
-            .param("weight", Shape::of([self.vocabulary, self.features]), self.init)
-            .ids(0, self.vocabulary)
-            .backward_without_x()
-            .backward_without_y()
-            .per_step()
-            .ok()
+        let mut spec = LayerSpec::output(Shape::of([steps, self.features])).param(
+            "weight",
+            Shape::of([self.vocabulary, self.features]),
+            self.init,
+        );
+        let fits = self.vocabulary.checked_mul(self.features).is_some();
+        if let (Some(id), true) = (self.padding, fits) {
+            spec = spec.fixed(id * self.features, self.features);
+        }
+        spec.ids(0, self.vocabulary).backward_without_x().backward_without_y().per_step().ok()
     }
 
     /// The row of an id, if it is one.

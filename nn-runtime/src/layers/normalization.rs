@@ -14,7 +14,7 @@ use nn_kernels::batch_norm::{Channels, channels_backward, scale_channels};
 ///
 /// | argument | here | PyTorch | Keras's `Normalization` |
 /// |---|---|---|---|
-/// | `axis`, from 0, the batch not counted | that of the features, or the channels | no such layer | `axis=-1` |
+/// | `axis`, from 0, the batch not counted | that of features or channels | no such layer | `axis=-1` |
 /// | mean and deviation | by name, see below | | `adapt(data)`, or `mean`, `variance` |
 /// | a deviation of 0 | counts as 1 | | counts as 1e-7, as do all below |
 ///

@@ -7,10 +7,12 @@ use nn_kernels::simd::Simd;
 
 /// `mean -(t · ln p + (1 - t) · ln(1 - p))` with `p = sigmoid(z)`, over a row's numbers, and then over rows.
 ///
-/// It reads the scores `z`: a network may end in `Sigmoid`, which is then left out while training, or without it. Computed as
-/// `max(z, 0) - z · t + ln(1 + exp(-|z|))`, which neither overflows nor loses small probabilities. PyTorch's
-/// `BCEWithLogitsLoss()` (and `BCELoss()` after a sigmoid), Keras's `BinaryCrossentropy`.
-/// Targets: `f32` from 0 to 1, as many as the network's outputs.
+/// It reads the scores `z`: a network may end in `Sigmoid`, which is then left out while training, or without
+/// it. Computed as `|z| · u + ln(1 + exp(-|z|))`, where `u` is `1 - t` for scores above 0 and else `t`: it
+/// neither overflows nor loses what little is left of a loss that is sure and right, on either side. PyTorch
+/// subtracts and loses it for `t = 1`: 0 from a score of 17 on. PyTorch's `BCEWithLogitsLoss()` (and
+/// `BCELoss()` after a sigmoid), Keras's `BinaryCrossentropy`. Targets: `f32` from 0 to 1, as many as the
+/// network's outputs.
 ///
 /// ```
 /// use nn_runtime::losses::{BinaryCrossEntropy, LossOn};
@@ -32,8 +34,17 @@ impl BinaryCrossEntropy {
 impl Formula for BinaryCrossEntropy {
     #[inline(always)]
     fn both<S: Simd>(&self, s: S, z: S::F, t: S::F) -> (S::F, S::F) {
-        // max(z, 0) + ln(1 + exp(-|z|)) is the softplus of z.
-        (s.sub(math::softplus(s, z), s.mul(z, t)), s.sub(math::sigmoid(s, z), t))
+        let (zero, one) = (s.splat(0.0), s.splat(1.0));
+        let size = s.abs(z);
+        let e = math::exp(s, s.neg(size));
+        // The probability of what the score speaks against, and how far the target is from what it speaks
+        // for: neither is a difference of numbers near 1, so that a score that is sure and right has its
+        // small loss and gradient.
+        let other = s.div(e, s.add(one, e));
+        let for_yes = s.gt(z, zero);
+        let off = s.select(for_yes, s.sub(one, t), t);
+        let slope = s.sub(off, other);
+        (s.fma(size, off, math::ln_1p(s, e)), s.select(for_yes, slope, s.neg(slope)))
     }
 }
 

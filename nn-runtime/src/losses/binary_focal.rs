@@ -6,11 +6,12 @@ use crate::formula::loss_on_values;
 use nn_kernels::math;
 use nn_kernels::simd::Simd;
 
-/// `mean -a · (1 - p)^gamma · ln p` over a row's numbers, and then over rows, with `p` the probability of the right answer,
-/// `sigmoid(z)` where `t` is 1 and `1 - sigmoid(z)` where it is 0, and `a` the weight of that answer.
+/// `mean -a · (1 - p)^gamma · ln p` over a row's numbers, and then over rows, with `p` the probability of the
+/// right answer, `sigmoid(z)` where `t` is 1 and `1 - sigmoid(z)` where it is 0, and `a` the weight of that
+/// answer.
 ///
-/// It reads the scores `z`: a network may end in `Sigmoid`, which is then left out while training, or without it.
-/// Targets: `f32`, 0 or 1, as many as a row has numbers.
+/// It reads the scores `z`: a network may end in `Sigmoid`, which is then left out while training, or without
+/// it. Targets: `f32`, 0 or 1, as many as a row has numbers.
 ///
 /// | argument | here | torchvision's `sigmoid_focal_loss` | Keras's `BinaryFocalCrossentropy` |
 /// |---|---|---|---|
@@ -68,7 +69,8 @@ impl Formula for BinaryFocal {
         let side = s.select(yes, z, s.neg(z));
         let alpha = s.select(yes, s.splat(self.alpha), s.splat(1.0 - self.alpha));
         let gamma = s.splat(self.gamma);
-        // With p = sigmoid(side): -ln p and (1 - p)^gamma = exp(gamma · ln sigmoid(-side)), neither of them from a rounded p.
+        // With p = sigmoid(side): -ln p and (1 - p)^gamma = exp(gamma · ln sigmoid(-side)), neither of them
+        // from a rounded p.
         let surprise = math::softplus(s, s.neg(side));
         let focus = s.mul(alpha, math::exp(s, s.neg(s.mul(gamma, math::softplus(s, side)))));
         let slope = s.fma(s.mul(gamma, math::sigmoid(s, side)), surprise, math::sigmoid(s, s.neg(side)));

@@ -6,12 +6,14 @@ use super::elementwise::fault;
 use super::{Loss, LossOn, TargetValue};
 use nn_kernels::simd::{Isa, Kernel, LANES, Simd};
 
-/// Added to the squares of both lengths, so that a row of zeros has a direction: none.
-const EPSILON: f32 = 1e-12;
+/// What the square of a length is taken for where it is 0, so that nothing is divided by 0.
+const LEAST: f32 = 1e-12;
 
 /// `1 - cos(y, t)` of a row, with `cos(y, t) = Σ y · t / (|y| · |t|)`, and then the mean over rows.
 ///
-/// Targets: `f32`, as many as a row has numbers, at least 2. To the square of each length 1e-12 is added.
+/// Targets: `f32`, as many as a row has numbers, at least 2. A row of zeros has no direction, its cosine is
+/// 0; rows of any other length have theirs, and no loss is below 0. (PyTorch adds 1e-12 to the squares of
+/// lengths, so that rows much shorter than 1e-6 lose their direction there.)
 ///
 /// | | here | PyTorch | Keras |
 /// |---|---|---|---|
@@ -60,33 +62,54 @@ impl<const GRADIENT: bool> Kernel for Rows<'_, GRADIENT> {
     }
 }
 
+/// A power of 2 that brings the largest of these numbers to between 1 and 4; 1 for rows of zeros and for what
+/// is not finite.
+#[inline(always)]
+fn factor<S: Simd>(s: S, full: &[[f32; LANES]], last: S::F) -> f32 {
+    let mut most = s.abs(last);
+    for x in full {
+        most = s.max(most, s.abs(s.load(x)));
+    }
+    let exponent = (s.largest(most).to_bits() >> 23) as i32 - 127;
+    // 2^-126 is the least power that is a normal number.
+    let exponent = if exponent == 128 || exponent == -127 { 0 } else { exponent.min(126) };
+    f32::from_bits(((127 - exponent) as u32) << 23)
+}
+
 #[inline(always)]
 fn one<S: Simd, const GRADIENT: bool>(s: S, y: &[f32], t: &[f32], scale: f32, dy: &mut [f32]) -> f32 {
     let (y, y_tail) = y.as_chunks::<LANES>();
     let (t, t_tail) = t.as_chunks::<LANES>();
     let (dy, dy_tail) = dy.as_chunks_mut::<LANES>();
     let (y_last, t_last) = (s.load_part(y_tail), s.load_part(t_tail));
+    // Both rows are brought to the size of 1 first, by powers of 2, so that no square overflows or vanishes.
+    let y_factor = factor(s, y, y_last);
+    let (y_scale, t_scale) = (s.splat(y_factor), s.splat(factor(s, t, t_last)));
+    let (y_last, t_last) = (s.mul(y_last, y_scale), s.mul(t_last, t_scale));
     let (mut yy, mut tt, mut yt) = (s.mul(y_last, y_last), s.mul(t_last, t_last), s.mul(y_last, t_last));
     for (y, t) in y.iter().zip(t) {
-        let (y, t) = (s.load(y), s.load(t));
+        let (y, t) = (s.mul(s.load(y), y_scale), s.mul(s.load(t), t_scale));
         yy = s.fma(y, y, yy);
         tt = s.fma(t, t, tt);
         yt = s.fma(y, t, yt);
     }
     let one = s.splat(1.0);
-    let yy = s.splat(s.sum(yy) + EPSILON);
-    let tt = s.splat(s.sum(tt) + EPSILON);
-    // The roots one by one: the product of the squares would overflow where neither of them does.
+    // The limit stands first: NaN stays.
+    let [yy, tt] = [s.sum(yy), s.sum(tt)].map(|square| s.max(s.splat(LEAST), s.splat(square)));
     let lengths = s.div(s.div(one, s.sqrt(yy)), s.sqrt(tt));
-    let cosine = s.mul(s.splat(s.sum(yt)), lengths);
+    // A rounded cosine may be a little above 1, and its loss would be below 0. The limit stands first: NaN
+    // stays.
+    let cosine = s.min(one, s.mul(s.splat(s.sum(yt)), lengths));
     if GRADIENT {
-        // d cos / dy = t / (|y| · |t|) - cos · y / |y|²
+        // d cos / dy = t / (|y| · |t|) - cos · y / |y|², of the scaled rows.
+        let scale = scale * y_factor;
         let of_t = s.mul(s.splat(-scale), lengths);
         let of_y = s.mul(s.splat(scale), s.div(cosine, yy));
+        let slope = |y: S::F, t: S::F| s.fma(t, of_t, s.mul(y, of_y));
         for ((y, t), dy) in y.iter().zip(t).zip(dy) {
-            s.store(s.fma(s.load(t), of_t, s.mul(s.load(y), of_y)), dy);
+            s.store(slope(s.mul(s.load(y), y_scale), s.mul(s.load(t), t_scale)), dy);
         }
-        s.store_part(s.fma(t_last, of_t, s.mul(y_last, of_y)), dy_tail);
+        s.store_part(slope(y_last, t_last), dy_tail);
     }
     let mut loss = [0.0];
     s.store_part(s.sub(one, cosine), &mut loss);

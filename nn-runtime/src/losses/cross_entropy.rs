@@ -10,15 +10,21 @@ use nn_kernels::softmax::{self, argmax};
 
 /// `-Σ_i t[i] · ln softmax(z)[i]` over the classes of a row, and then the mean over rows.
 ///
-/// It reads the scores `z`: a network may end in `Softmax` or `LogSoftmax`, which is then left out while training, or in `Dense`.
-/// Targets: labels, `u32`, one class for each row (then `t` is 1 at the label and 0 elsewhere), or distributions, `f32`, as many
-/// numbers as classes. There are at least two classes.
+/// It reads the scores `z`: a network may end in `Softmax` or `LogSoftmax`, which is then left out while
+/// training, or in `Dense`. Targets: labels, `u32`, one class for each row (then `t` is 1 at the label and 0
+/// elsewhere), or distributions, `f32`, as many numbers as classes. There are at least two classes.
 ///
 /// | argument | here | PyTorch's `CrossEntropyLoss` | Keras's `CategoricalCrossentropy` |
 /// |---|---|---|---|
 /// | `label_smoothing` s: `t` becomes `(1 - s) · t + s / classes` | `0.0` | `label_smoothing=0.0` | `label_smoothing=0.0` |
 ///
-/// Keras reads probabilities unless `from_logits=True`. Smoothing: Szegedy et al., "Rethinking the Inception Architecture", 2015.
+/// With [`Dataset::class_weights`](crate::data::Dataset::class_weights) a smoothed row counts by the weight
+/// of its label, as a whole, as with Keras's `class_weight`. PyTorch's `weight` weighs each class's share of
+/// the smoothed target instead: scores `[1, 0]` with label 0, weights 1 and 3 and a smoothing of 0.2 come to
+/// 0.4133 here and to 0.6759 there.
+///
+/// Keras reads probabilities unless `from_logits=True`. Smoothing: Szegedy et al., "Rethinking the Inception
+/// Architecture", 2015.
 ///
 /// ```
 /// use nn_runtime::losses::{CrossEntropy, LossOn};

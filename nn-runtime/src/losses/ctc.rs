@@ -1,5 +1,6 @@
-//! `Ctc`: a sequence of labels from more steps than labels, without being told which step belongs to which. In: the scores of the
-//! steps of one sample, its labels; out: the loss over all ways to lay the one on the other. It counts in logarithms, in `f64`.
+//! `Ctc`: a sequence of labels from more steps than labels, without being told which step belongs to which.
+//! In: the scores of the steps of one sample, its labels; out: the loss over all ways to lay the one on the
+//! other. It counts in logarithms, in `f64`.
 
 use alloc::format;
 use alloc::string::String;
@@ -10,13 +11,15 @@ use nn_kernels::scratch_pool::ScratchPool;
 use nn_kernels::simd::Isa;
 use nn_kernels::softmax::{self, argmax};
 
-/// Connectionist temporal classification: `-ln Σ Π_step softmax(z[step])[class]` over all sequences of classes, one for each step,
-/// that read as the labels where repetitions are taken once and then blanks left out; and then the mean over samples.
+/// Connectionist temporal classification: `-ln Σ Π_step softmax(z[step])[class]` over all sequences of
+/// classes, one for each step, that read as the labels where repetitions are taken once and then blanks left
+/// out; and then the mean over samples.
 ///
-/// It reads the scores `z` of an output `[steps, classes]`: a network may end in `Softmax` or `LogSoftmax`, which is then left out
-/// while training, or in `DensePerStep`. Class 0 is the blank. Targets: labels, `u32`, from 1 on, as many for each sample as the
-/// longest has; what shorter ones lack at the end is 0 ([`Labels::per_step`](crate::data::Labels::per_step)). A sample wants as many
-/// steps as labels, and one more between equal ones. A sample counts as right where the most probable class of every step reads as the
+/// It reads the scores `z` of an output `[steps, classes]`: a network may end in `Softmax` or `LogSoftmax`,
+/// which is then left out while training, or in `DensePerStep`. Class 0 is the blank. Targets: labels, `u32`,
+/// from 1 on, as many for each sample as the longest has; what shorter ones lack at the end is 0
+/// ([`Labels::per_step`](crate::data::Labels::per_step)). A sample wants as many steps as labels, and one
+/// more between equal ones. A sample counts as right where the most probable class of every step reads as the
 /// labels. Weights are per sample.
 ///
 /// | | here | PyTorch's `CTCLoss` | Keras's `CTC` |
@@ -50,7 +53,8 @@ impl Ctc {
     }
 }
 
-/// What one sample needs. A state is a place in the labels with blanks before, between and behind: blank, first label, blank, …
+/// What one sample needs. A state is a place in the labels with blanks before, between and behind: blank,
+/// first label, blank, …
 #[derive(Default)]
 struct Scratch {
     /// The logarithms of the probabilities of a step, `[classes]`.

@@ -1,4 +1,5 @@
-//! `Focal`: which of several classes, where most samples are easy. In: scores and labels; out: a loss in which the easy ones fade.
+//! `Focal`: which of several classes, where most samples are easy. In: scores and labels; out: a loss in
+//! which the easy ones fade.
 
 use alloc::string::String;
 
@@ -8,8 +9,8 @@ use nn_kernels::simd::{Isa, Kernel, LANE_INDEX, LANES, Simd};
 
 /// `-(1 - p)^gamma · ln p` of a row, with `p = softmax(z)[label]`, and then the mean over rows.
 ///
-/// It reads the scores `z`: a network may end in `Softmax` or `LogSoftmax`, which is then left out while training, or in `Dense`.
-/// Targets: labels, `u32`, one class for each row. There are at least two classes.
+/// It reads the scores `z`: a network may end in `Softmax` or `LogSoftmax`, which is then left out while
+/// training, or in `Dense`. Targets: labels, `u32`, one class for each row. There are at least two classes.
 ///
 /// | argument | here | PyTorch | Keras's `CategoricalFocalCrossentropy` |
 /// |---|---|---|---|
@@ -102,7 +103,8 @@ fn one<S: Simd, const GRADIENT: bool>(s: S, gamma: f32, z: &[f32], label: usize,
     }
     let most = s.splat(s.largest(most));
 
-    // The exponentials of all classes but the label's: 1 - p of them is right where p is so near to 1 that it rounds to it.
+    // The exponentials of all classes but the label's: 1 - p of them is right where p is so near to 1 that it
+    // rounds to it.
     let (zero, one) = (s.splat(0.0), s.splat(1.0));
     let mut others = zero;
     for (i, z) in full.iter().enumerate() {

@@ -6,8 +6,8 @@ use nn_kernels::simd::Simd;
 
 /// `mean max(0, 1 - t · y)` over a row's numbers, and then over rows; or of its square.
 ///
-/// Targets: `f32`, -1 or 1, as many as a row has numbers. Where `t · y = 1` the gradient is 0. A row counts as right where every
-/// number has the sign of its target.
+/// Targets: `f32`, -1 or 1, as many as a row has numbers. Where `t · y = 1` the gradient is 0. A row counts
+/// as right where every number has the sign of its target.
 ///
 /// | | here | PyTorch | Keras |
 /// |---|---|---|---|
@@ -15,8 +15,8 @@ use nn_kernels::simd::Simd;
 /// | `max(0, 1 - t · y)²` | [`Hinge::squared`] | none | `SquaredHinge` |
 /// | targets 0 and 1 | refused | – | read as -1 and 1 |
 ///
-/// Fits a network that ends in `Dense`, or in an activation whose range has both signs, such as `Tanh`. Cortes, Vapnik,
-/// "Support-Vector Networks", 1995.
+/// Fits a network that ends in `Dense`, or in an activation whose range has both signs, such as `Tanh`.
+/// Cortes, Vapnik, "Support-Vector Networks", 1995.
 ///
 /// ```
 /// use nn_runtime::losses::{Hinge, LossOn};

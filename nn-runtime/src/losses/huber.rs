@@ -10,7 +10,8 @@ use nn_kernels::simd::Simd;
 /// |---|---|---|---|
 /// | `delta`, above 0 | `1.0` | `delta=1.0` | `delta=1.0` |
 ///
-/// Targets: `f32`, as many as the network's outputs. Fits every head. Huber, "Robust Estimation of a Location Parameter", 1964.
+/// Targets: `f32`, as many as the network's outputs. Fits every head. Huber, "Robust Estimation of a Location
+/// Parameter", 1964.
 ///
 /// ```
 /// use nn_runtime::losses::{Huber, LossOn};

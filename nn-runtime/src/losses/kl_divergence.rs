@@ -1,4 +1,5 @@
-//! `KlDivergence`: how far a distribution is from the one it should be. The cross-entropy of the two is the kernels'.
+//! `KlDivergence`: how far a distribution is from the one it should be. The cross-entropy of the two is the
+//! kernels'.
 
 use alloc::string::String;
 
@@ -10,9 +11,10 @@ use nn_kernels::softmax;
 
 /// `Σ_i t[i] · (ln t[i] - ln softmax(z)[i])` over the classes of a row, and then the mean over rows.
 ///
-/// It reads the scores `z`: a network may end in `Softmax` or `LogSoftmax`, which is then left out while training, or in `Dense`.
-/// Targets: distributions, `f32`, as many numbers as classes; where `t` is 0 nothing is added. Its gradient is that of
-/// [`CrossEntropy`](super::CrossEntropy) on the same targets: the two differ by the entropy of `t`, so that this one ends at 0.
+/// It reads the scores `z`: a network may end in `Softmax` or `LogSoftmax`, which is then left out while
+/// training, or in `Dense`. Targets: distributions, `f32`, as many numbers as classes; where `t` is 0 nothing
+/// is added. Its gradient is that of [`CrossEntropy`](super::CrossEntropy) on the same targets: the two
+/// differ by the entropy of `t`, so that this one ends at 0.
 ///
 /// | argument | here | PyTorch's `KLDivLoss` | Keras's `KLDivergence` |
 /// |---|---|---|---|

@@ -6,8 +6,8 @@ use nn_kernels::simd::Simd;
 
 /// Mean absolute error: `mean |y - t|` over a row's numbers, and then over rows.
 ///
-/// PyTorch's `L1Loss()`, Keras's `MeanAbsoluteError()`. Where `y = t` the gradient is 0. Targets: `f32`, as many as the network's
-/// outputs. Fits every head.
+/// PyTorch's `L1Loss()`, Keras's `MeanAbsoluteError()`. Where `y = t` the gradient is 0 (Keras 3.15 on JAX:
+/// `-1 / n`). Targets: `f32`, as many as the network's outputs. Fits every head.
 ///
 /// ```
 /// use nn_runtime::losses::{LossOn, Mae};

@@ -1,8 +1,10 @@
-//! How wrong an output is. In: rows of outputs and their targets; out: the sum of the rows' losses, and its gradient. A loss is told
-//! the width of a row and nothing else of the network: whether the two fit is the business of `Fits`, in the type checker.
+//! How wrong an output is. In: rows of outputs and their targets; out: the sum of the rows' losses, and its
+//! gradient. A loss is told the width of a row and nothing else of the network: whether the two fit is the
+//! business of `Fits`, in the type checker.
 //!
-//! The last dimension of an output is a row's width, and all others count rows: an output `[10]` is one row, `[32, 65]` are 32 steps of
-//! 65 numbers each, and a loss is the mean over rows, or the weighted mean where the data has weights.
+//! The last dimension of an output is a row's width, and all others count rows: an output `[10]` is one row,
+//! `[32, 65]` are 32 steps of 65 numbers each, and a loss is the mean over rows, or the weighted mean where
+//! the data has weights.
 
 mod binary_cross_entropy;
 mod binary_focal;
@@ -38,15 +40,17 @@ pub use poisson::Poisson;
 
 /// A loss, whatever its targets.
 pub trait Loss: Sync {
-    /// It reads scores (logits): a `Softmax`, `LogSoftmax` or `Sigmoid` that ends the network is left out of the training pass,
-    /// and `y` is what would have gone into it.
+    /// It reads scores (logits): a `Softmax`, `LogSoftmax` or `Sigmoid` that ends the network is left out of
+    /// the training pass, and `y` is what would have gone into it.
     const LOGITS: bool;
 
-    /// It is called once for each sample, with all rows of that sample, and its value is one number: what the rows come to together.
+    /// It is called once for each sample, with all rows of that sample, and its value is one number: what the
+    /// rows come to together.
     const WHOLE: bool = false;
 }
 
-/// A loss on targets of type `T`: `[u32]`, the class of each row, or `[f32]`, as many numbers as the rows have.
+/// A loss on targets of type `T`: `[u32]`, the class of each row, or `[f32]`, as many numbers as the rows
+/// have.
 #[diagnostic::on_unimplemented(
     message = "expected a loss on targets of type `{T}`, found `{Self}`",
     label = "it reads other targets",
@@ -66,7 +70,8 @@ pub trait LossOn<T: ?Sized>: Loss {
     /// As [`gradient`](LossOn::gradient).
     fn value(&self, isa: Isa, width: usize, y: &[f32], target: &T) -> f64;
 
-    /// What is wrong with the targets of this many rows, if anything: the first such row and why. Asked before training.
+    /// What is wrong with the targets of this many rows, if anything: the first such row and why. Asked
+    /// before training.
     fn fault(&self, width: usize, target: &T, rows: usize) -> Option<(usize, String)>;
 
     /// How many rows are answered rightly, where the loss tells right from wrong. `y` is `[rows, width]`.

@@ -6,8 +6,9 @@ use nn_kernels::simd::Simd;
 
 /// Mean squared error: `mean (y - t)²` over a row's numbers, and then over rows.
 ///
-/// [`Mse::new`] is PyTorch's `MSELoss()` and Keras's `MeanSquaredError()`; [`Mse::half`] is half of it, whose derivative for one
-/// number is the difference itself. Targets: `f32`, as many as the network's outputs. Fits every head.
+/// [`Mse::new`] is PyTorch's `MSELoss()` and Keras's `MeanSquaredError()`; [`Mse::half`] is half of it, whose
+/// derivative for one number is the difference itself. Targets: `f32`, as many as the network's outputs. Fits
+/// every head.
 ///
 /// ```
 /// use nn_runtime::losses::{LossOn, Mse};

@@ -8,18 +8,19 @@ use nn_kernels::simd::Simd;
 /// What keeps the logarithm of a rate of 0 finite.
 const EPSILON: f32 = 1e-8;
 
-/// `mean exp(y) - t · y` over a row's numbers, and then over rows: `y` is the logarithm of the rate at which `t` was counted.
+/// `mean exp(y) - t · y` over a row's numbers, and then over rows: `y` is the logarithm of the rate at which
+/// `t` was counted.
 ///
-/// Targets: `f32`, finite and at least 0, as many as a row has numbers. The term `ln t!`, which no parameter has an influence on,
-/// is left out, so that the loss may be negative.
+/// Targets: `f32`, finite and at least 0, as many as a row has numbers. The term `ln t!`, which no parameter
+/// has an influence on, is left out, so that the loss may be negative.
 ///
 /// | argument | here | PyTorch's `PoissonNLLLoss` | Keras's `Poisson` |
 /// |---|---|---|---|
 /// | `log_input`: `y` is the rate's logarithm; without, the loss is `y - t · ln(y + 1e-8)` | `true` | `log_input=True` | never; 1e-7 |
 /// | the term `ln t!` | never | `full=False` | never |
 ///
-/// Fits a network that ends in `Dense`; with `log_input(false)` in what is above 0, such as `Softplus`. Nelder, Wedderburn,
-/// "Generalized Linear Models", 1972.
+/// Fits a network that ends in `Dense`; with `log_input(false)` in what is above 0, such as `Softplus`.
+/// Nelder, Wedderburn, "Generalized Linear Models", 1972.
 ///
 /// ```
 /// use nn_runtime::losses::{LossOn, Poisson};

@@ -3,12 +3,12 @@
 use alloc::string::String;
 
 use super::settings::{learning_rate, none_negative, settings};
-use super::{Optimizer, array_of_slots};
-use nn_kernels::optimizer::{UpdateRule, div_by_sqrt, flush_denormals, update};
+use super::{Optimizer, array_of_slots, over_eps};
+use nn_kernels::optimizer::{UpdateRule, div_by_sqrt, flush_square, limit_grad, update};
 use nn_kernels::simd::{Isa, Simd};
 
-/// Adagrad: `v += g²`, `p -= learning_rate / (1 + (step - 1) · rate_decay) · g / (√v + eps)`, with `v = initial` at
-/// first.
+/// Adagrad: `v += g²`, `p -= learning_rate / (1 + (step - 1) · rate_decay) · g / (√v + eps)`, with
+/// `v = initial` at first.
 ///
 /// | argument | here | PyTorch's `Adagrad` | Keras's `Adagrad` |
 /// |---|---|---|---|
@@ -17,7 +17,8 @@ use nn_kernels::simd::{Isa, Simd};
 /// | `rate_decay` | `0.0` | `lr_decay=0` | none |
 /// | `initial` | `0.0` | `initial_accumulator_value=0` | `initial_accumulator_value=0.1` |
 ///
-/// Duchi, Hazan & Singer, "Adaptive Subgradient Methods", 2011.
+/// Right for gradients from 1e-18 to 1e18, with any `eps`; larger ones count as 1.15e18, and the sum stops
+/// growing at 3.4e38. Duchi, Hazan & Singer, "Adaptive Subgradient Methods", 2011.
 ///
 /// ```
 /// use nn_runtime::Isa;
@@ -74,6 +75,10 @@ impl Optimizer for Adagrad {
         update::<_, 1>(isa, rule, params, grads, array_of_slots(slots));
     }
 
+    fn change_limit(&self, grad: f64, _: f64) -> Option<f64> {
+        Some(self.learning_rate * over_eps(grad, self.eps))
+    }
+
     fn check(&self) -> Result<(), String> {
         none_negative(&[
             ("a learning rate", self.learning_rate),
@@ -93,8 +98,11 @@ struct AdagradStep {
 impl UpdateRule<1> for AdagradStep {
     #[inline(always)]
     fn step<S: Simd>(self, s: S, p: S::F, g: S::F, [v]: [S::F; 1]) -> (S::F, [S::F; 1]) {
-        let v = flush_denormals(s, s.fma(g, g, v));
+        let g = limit_grad(s, g);
+        // The sum stays finite: the root of an infinite one would be NaN. The limit stands first, so that NaN
+        // stays.
+        let v = flush_square(s, s.min(s.splat(f32::MAX), s.fma(g, g, v)));
         let direction = div_by_sqrt(s, g, v, 1.0, self.eps);
-        (s.fma(s.splat(-self.learning_rate), direction, p), [v])
+        (s.fma(s.splat(-self.learning_rate), direction, p), [v.kept])
     }
 }

@@ -1,11 +1,14 @@
-//! `Adam`: momentum, divided by the root of the recent mean square. `AdamW`, `Lamb` and `Nadam` build on its moments.
+//! `Adam`: momentum, divided by the root of the recent mean square. `AdamW`, `Lamb` and `Nadam` build on its
+//! moments.
 
 use alloc::string::String;
 
 use super::settings::{betas_below_one, learning_rate, none_negative, settings};
-use super::{Optimizer, array_of_slots, powi};
+use super::{Optimizer, array_of_slots, over_eps, powi};
 use nn_kernels::math::scalar;
-use nn_kernels::optimizer::{UpdateRule, div_by_sqrt, flush_denormals, update};
+use nn_kernels::optimizer::{
+    SQUARE_SCALE, Square, UpdateRule, div_by_sqrt, flush_denormals, flush_square, limit_grad, update,
+};
 use nn_kernels::simd::{Isa, Simd};
 
 /// Adam: `g += weight_decay · p`, `m = β₁ · m + (1 - β₁) · g`, `v = β₂ · v + (1 - β₂) · g²`,
@@ -18,7 +21,9 @@ use nn_kernels::simd::{Isa, Simd};
 /// | `eps` | `1e-8` | `eps=1e-8` | `epsilon=1e-7` |
 /// | `weight_decay` (L2) | `0.0` | `weight_decay=0` | none; its `weight_decay` is decoupled |
 ///
-/// Kingma & Ba, "Adam: A Method for Stochastic Optimization", 2015.
+/// Right for gradients from 1e-18 to 1e18, with any `eps`; larger ones count as 1.15e18 (PyTorch takes no
+/// step where the square is infinite). The second slot is `v` times 64. Kingma & Ba, "Adam: A Method for
+/// Stochastic Optimization", 2015.
 ///
 /// ```
 /// use nn_runtime::Isa;
@@ -54,8 +59,18 @@ impl Optimizer for Adam {
 
     fn update(&self, isa: Isa, step: u64, params: &mut [f32], grads: &[f32], slots: &mut [&mut [f32]]) {
         let moments = Moments::new(step, self.betas, self.eps);
-        let rule = AdamStep::new(moments, self.learning_rate).with_penalty(self.weight_decay);
-        update(isa, rule, params, grads, array_of_slots(slots));
+        let step_size = (self.learning_rate / moments.mean_bias) as f32;
+        let (decay, slots) = (self.weight_decay as f32, array_of_slots(slots));
+        if self.weight_decay == 0.0 {
+            update(isa, AdamStep::<{ decay::NONE }> { moments, step_size, decay }, params, grads, slots);
+        } else {
+            update(isa, AdamStep::<{ decay::PENALTY }> { moments, step_size, decay }, params, grads, slots);
+        }
+    }
+
+    fn change_limit(&self, grad: f64, param: f64) -> Option<f64> {
+        let mean = (grad + self.weight_decay * param) / (1.0 - self.betas.0);
+        Some(self.learning_rate * over_eps(mean, self.eps))
     }
 
     fn check(&self) -> Result<(), String> {
@@ -75,8 +90,9 @@ pub(super) struct Moments {
     pub(super) mean_bias: f64,
     one_minus_beta1: f32,
     beta2: f32,
+    /// 1 - β₂, times the scale of squares.
     one_minus_beta2: f32,
-    /// 1 / √(1 - β₂^step).
+    /// 1 / √(1 - β₂^step), over the root of the scale of squares.
     root_scale: f32,
     eps: f32,
 }
@@ -93,62 +109,55 @@ impl Moments {
             mean_bias: 1.0 - powi(beta1, step),
             one_minus_beta1: (1.0 - beta1) as f32,
             beta2: beta2 as f32,
-            one_minus_beta2: (1.0 - beta2) as f32,
-            root_scale: scalar::sqrt((1.0 / (1.0 - powi(beta2, step))) as f32),
+            one_minus_beta2: SQUARE_SCALE * (1.0 - beta2) as f32,
+            root_scale: scalar::sqrt((1.0 / (1.0 - powi(beta2, step))) as f32 / SQUARE_SCALE),
             eps: eps as f32,
         }
     }
 
-    /// The new moments: `m + (1 - β₁) · (g - m)` and `β₂ · v + (1 - β₂) · g²`.
+    /// The new moments: `m + (1 - β₁) · (g - m)` and `β₂ · v + (1 - β₂) · g²`, the latter times the scale of
+    /// squares. Beyond ±2^60 a gradient counts as ±2^60.
     #[inline(always)]
-    pub(super) fn next<S: Simd>(self, s: S, g: S::F, [m, v]: [S::F; 2]) -> [S::F; 2] {
+    pub(super) fn next<S: Simd>(self, s: S, g: S::F, [m, v]: [S::F; 2]) -> (S::F, Square<S::F>) {
+        let g = limit_grad(s, g);
         let m = flush_denormals(s, s.fma(s.splat(self.one_minus_beta1), s.sub(g, m), m));
         let square = s.mul(s.mul(g, s.splat(self.one_minus_beta2)), g);
-        [m, flush_denormals(s, s.fma(s.splat(self.beta2), v, square))]
+        (m, flush_square(s, s.fma(s.splat(self.beta2), v, square)))
     }
 
     /// `a / (√(v / (1 - β₂^step)) + eps)`.
     #[inline(always)]
-    pub(super) fn div_by_root<S: Simd>(self, s: S, a: S::F, v: S::F) -> S::F {
+    pub(super) fn div_by_root<S: Simd>(self, s: S, a: S::F, v: Square<S::F>) -> S::F {
         div_by_sqrt(s, a, v, self.root_scale, self.eps)
     }
 }
 
-/// A step of Adam, with either kind of weight decay.
+/// Which weight decay a step has: what it has not it does not compute.
+pub(super) mod decay {
+    pub(crate) const NONE: u8 = 0;
+    /// `g += weight_decay · p`: an L2 penalty.
+    pub(crate) const PENALTY: u8 = 1;
+    /// `p *= 1 - learning_rate · weight_decay`.
+    pub(crate) const DECOUPLED: u8 = 2;
+}
+
+/// A step of Adam, with a kind of weight decay.
 #[derive(Clone, Copy)]
-pub(super) struct AdamStep {
-    moments: Moments,
+pub(super) struct AdamStep<const DECAY: u8> {
+    pub(super) moments: Moments,
     /// learning_rate / (1 - β₁^step).
-    step_size: f32,
-    /// What of each parameter goes into its gradient: 0 if decay is decoupled.
-    penalty: f32,
-    /// What is left of each parameter: 1 if decay is not decoupled.
-    shrink: f32,
+    pub(super) step_size: f32,
+    /// What of each parameter goes into its gradient, or what is left of each, whichever the decay wants.
+    pub(super) decay: f32,
 }
 
-impl AdamStep {
-    pub(super) fn new(moments: Moments, learning_rate: f64) -> Self {
-        AdamStep { moments, step_size: (learning_rate / moments.mean_bias) as f32, penalty: 0.0, shrink: 1.0 }
-    }
-
-    /// `g += weight_decay · p` first: an L2 penalty.
-    fn with_penalty(self, weight_decay: f64) -> Self {
-        AdamStep { penalty: weight_decay as f32, ..self }
-    }
-
-    /// `p *= 1 - decay` first: decoupled decay.
-    pub(super) fn with_decoupled_decay(self, decay: f64) -> Self {
-        AdamStep { shrink: (1.0 - decay) as f32, ..self }
-    }
-}
-
-impl UpdateRule<2> for AdamStep {
+impl<const DECAY: u8> UpdateRule<2> for AdamStep<DECAY> {
     #[inline(always)]
     fn step<S: Simd>(self, s: S, p: S::F, g: S::F, slots: [S::F; 2]) -> (S::F, [S::F; 2]) {
-        let g = s.fma(s.splat(self.penalty), p, g);
-        let [m, v] = self.moments.next(s, g, slots);
+        let g = if DECAY == decay::PENALTY { s.fma(s.splat(self.decay), p, g) } else { g };
+        let (m, v) = self.moments.next(s, g, slots);
         let direction = self.moments.div_by_root(s, m, v);
-        let p = s.mul(p, s.splat(self.shrink));
-        (s.fma(s.splat(-self.step_size), direction, p), [m, v])
+        let p = if DECAY == decay::DECOUPLED { s.mul(p, s.splat(self.decay)) } else { p };
+        (s.fma(s.splat(-self.step_size), direction, p), [m, v.kept])
     }
 }

@@ -2,14 +2,14 @@
 
 use alloc::string::String;
 
-use super::adam::{AdamStep, Moments};
+use super::adam::{AdamStep, Moments, decay};
 use super::settings::{betas_below_one, learning_rate, none_negative, settings};
-use super::{Optimizer, array_of_slots};
+use super::{Optimizer, array_of_slots, over_eps};
 use nn_kernels::optimizer::update;
 use nn_kernels::simd::Isa;
 
-/// Adam with decoupled weight decay: `p *= 1 - learning_rate · weight_decay`, and then [`Adam`](super::Adam)'s step
-/// without it.
+/// Adam with decoupled weight decay: `p *= 1 - learning_rate · weight_decay`, and then
+/// [`Adam`](super::Adam)'s step without it.
 ///
 /// | argument | here | PyTorch's `AdamW` | Keras's `AdamW` |
 /// |---|---|---|---|
@@ -55,9 +55,15 @@ impl Optimizer for AdamW {
 
     fn update(&self, isa: Isa, step: u64, params: &mut [f32], grads: &[f32], slots: &mut [&mut [f32]]) {
         let moments = Moments::new(step, self.betas, self.eps);
-        let rule =
-            AdamStep::new(moments, self.learning_rate).with_decoupled_decay(self.learning_rate * self.weight_decay);
+        let step_size = (self.learning_rate / moments.mean_bias) as f32;
+        let left = (1.0 - self.learning_rate * self.weight_decay) as f32;
+        let rule = AdamStep::<{ decay::DECOUPLED }> { moments, step_size, decay: left };
         update(isa, rule, params, grads, array_of_slots(slots));
+    }
+
+    fn change_limit(&self, grad: f64, param: f64) -> Option<f64> {
+        let direction = over_eps(grad / (1.0 - self.betas.0), self.eps);
+        Some(self.learning_rate * (direction + self.weight_decay * param))
     }
 
     fn check(&self) -> Result<(), String> {

@@ -1,11 +1,11 @@
-//! `Lamb`: Adam's direction, for every tensor in proportion to its own length, so that very large batches can be trained
-//! with.
+//! `Lamb`: Adam's direction, for every tensor in proportion to its own length, so that very large batches can
+//! be trained with.
 
 use alloc::string::String;
 
 use super::adam::Moments;
 use super::settings::{betas_below_one, learning_rate, none_negative, settings};
-use super::{Optimizer, TensorUpdate, array_of_slots, wants_whole_tensor};
+use super::{Optimizer, ROOT_OF_LARGEST, TensorUpdate, array_of_slots, over_eps, wants_whole_tensor};
 use nn_kernels::optimizer::{UpdateRule, update};
 use nn_kernels::reduce::sum_of_squares;
 use nn_kernels::simd::{Isa, Simd};
@@ -22,8 +22,8 @@ use nn_kernels::simd::{Isa, Simd};
 /// | `weight_decay` (within the ratio) | `0.01` | – | none; its `weight_decay` is decoupled |
 ///
 /// Biases and scales are stepped like weights. The gradients are not clipped:
-/// [`Clip::GlobalNorm`](crate::train::Clip) does it. You et al., "Large Batch Optimization for Deep Learning: Training
-/// BERT in 76 minutes", 2020, algorithm 2.
+/// [`Clip::GlobalNorm`](crate::train::Clip) does it. You et al., "Large Batch Optimization for Deep Learning:
+/// Training BERT in 76 minutes", 2020, algorithm 2.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -79,6 +79,12 @@ impl Optimizer for Lamb {
         isa.axpy(-(self.learning_rate * ratio) as f32, grads, params);
     }
 
+    // A step is as long as the tensor times the learning rate, or as Adam's where the tensor is 0.
+    fn change_limit(&self, grad: f64, param: f64) -> Option<f64> {
+        let adam = over_eps(grad / (1.0 - self.betas.0), self.eps);
+        Some(self.learning_rate * (ROOT_OF_LARGEST * param + adam + self.weight_decay * param))
+    }
+
     fn check(&self) -> Result<(), String> {
         none_negative(&[
             ("a learning rate", self.learning_rate),
@@ -89,7 +95,8 @@ impl Optimizer for Lamb {
     }
 }
 
-/// `u` in place of the gradient. What the rule steps is the gradient, and what it reads beside it the parameter.
+/// `u` in place of the gradient. What the rule steps is the gradient, and what it reads beside it the
+/// parameter.
 #[derive(Clone, Copy)]
 struct LambDirection {
     moments: Moments,
@@ -100,8 +107,8 @@ struct LambDirection {
 impl UpdateRule<2> for LambDirection {
     #[inline(always)]
     fn step<S: Simd>(self, s: S, g: S::F, p: S::F, slots: [S::F; 2]) -> (S::F, [S::F; 2]) {
-        let [m, v] = self.moments.next(s, g, slots);
+        let (m, v) = self.moments.next(s, g, slots);
         let direction = s.mul(s.splat(self.mean_scale), self.moments.div_by_root(s, m, v));
-        (s.fma(s.splat(self.weight_decay), p, direction), [m, v])
+        (s.fma(s.splat(self.weight_decay), p, direction), [m, v.kept])
     }
 }

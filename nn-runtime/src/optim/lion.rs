@@ -17,8 +17,8 @@ use nn_kernels::simd::{Isa, Simd};
 /// | `betas` | `0.9, 0.99` | – | `beta_1=0.9, beta_2=0.99` |
 /// | `weight_decay` (decoupled) | `0.0` | – | `weight_decay=None` |
 ///
-/// Its authors use a learning rate three to ten times smaller than Adam's, and a weight decay as many times larger.
-/// Chen et al., "Symbolic Discovery of Optimization Algorithms", 2023.
+/// Its authors use a learning rate three to ten times smaller than Adam's, and a weight decay as many times
+/// larger. Chen et al., "Symbolic Discovery of Optimization Algorithms", 2023.
 ///
 /// ```
 /// use nn_runtime::Isa;
@@ -43,8 +43,8 @@ impl Lion {
         Lion { learning_rate, betas: (0.9, 0.99), weight_decay: 0.0 }
     }
 
-    /// What of the mean gradient counts in a step's direction, and what is left of it from step to step: from 0 up to
-    /// but without 1.
+    /// What of the mean gradient counts in a step's direction, and what is left of it from step to step: from
+    /// 0 up to but without 1.
     pub const fn betas(mut self, first: f64, second: f64) -> Self {
         self.betas = (first, second);
         self
@@ -69,6 +69,10 @@ impl Optimizer for Lion {
             shrink: (1.0 - self.learning_rate * self.weight_decay) as f32,
         };
         update::<_, 1>(isa, rule, params, grads, array_of_slots(slots));
+    }
+
+    fn change_limit(&self, _: f64, param: f64) -> Option<f64> {
+        Some(self.learning_rate * (1.0 + self.weight_decay * param))
     }
 
     fn check(&self) -> Result<(), String> {

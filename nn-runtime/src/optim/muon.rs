@@ -1,21 +1,22 @@
-//! `Muon`: a matrix moves along its momentum with all singular values brought near 1; what is no matrix is stepped by
-//! `AdamW`.
+//! `Muon`: a matrix moves along its momentum with all singular values brought near 1; what is no matrix is
+//! stepped by `AdamW`.
 
 use alloc::string::{String, ToString};
 
 use super::newton_schulz::{NewtonSchulz, orthogonalize, orthogonalize_scratch};
 use super::settings::{below_one, learning_rate, none_negative, not_negative, settings};
-use super::{AdamW, Optimizer, TensorLayout, TensorUpdate, wants_whole_tensor};
+use super::{AdamW, Optimizer, ROOT_OF_LARGEST, TensorLayout, TensorUpdate, wants_whole_tensor};
 use nn_kernels::elementwise::Map;
 use nn_kernels::optimizer::update_ema;
 use nn_kernels::simd::{Isa, Simd};
 
-/// Muon: `m = momentum · m + (1 - momentum) · g`, `u = momentum · m + (1 - momentum) · g` after Nesterov, else `m`;
-/// `p *= 1 - learning_rate · weight_decay`, `p -= learning_rate · √max(1, out / in) · orthogonalised(u)`.
+/// Muon: `m = momentum · m + (1 - momentum) · g`, `u = momentum · m + (1 - momentum) · g` after Nesterov,
+/// else `m`; `p *= 1 - learning_rate · weight_decay`, `p -= learning_rate · √max(1, out / in) ·
+/// orthogonalised(u)`.
 ///
-/// It steps every tensor of two or more axes, as the matrix `[out, in]` of all but the first flattened; **every other
-/// tensor (biases, scales) is stepped by the [`AdamW`] that is given**, with its own learning rate and settings.
-/// Embeddings are matrices to it.
+/// It steps every tensor of two or more axes, as the matrix `[out, in]` of all but the first flattened;
+/// **every other tensor (biases, scales) is stepped by the [`AdamW`] that is given**, with its own learning
+/// rate and settings. Embeddings are matrices to it.
 ///
 /// | argument | here | PyTorch's `Muon` | Keras's `Muon` |
 /// |---|---|---|---|
@@ -28,8 +29,9 @@ use nn_kernels::simd::{Isa, Simd};
 /// | `newton_schulz` | `(3.4445, -4.775, 2.0315), 5` | `ns_coefficients`, `ns_steps=5` | `muon_a`, `muon_b`, `muon_c`, `ns_steps=5` |
 /// | `eps` | `1e-7`, the least norm | `eps=1e-7`, likewise | `1e-7`, added |
 ///
-/// PyTorch orthogonalises in `bfloat16`, this in `f32`. Jordan et al., "Muon: An optimizer for hidden layers in neural
-/// networks", 2024.
+/// PyTorch orthogonalises in `bfloat16`, this in `f32`: where gradients have low rank, its first step is up
+/// to 36 % away (PyTorch 2.15). Its third `adjust_lr_fn`, `"spectral_unclamped"`, is `√(out / in)`; it is not
+/// offered here. Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -58,8 +60,8 @@ pub struct Muon {
 settings!(Muon: weight_decay);
 
 impl Muon {
-    /// With this learning rate for matrices, and `others` for all other tensors. Where the learning rate is changed,
-    /// theirs changes in proportion.
+    /// With this learning rate for matrices, and `others` for all other tensors. Where the learning rate is
+    /// changed, theirs changes in proportion.
     pub const fn new(learning_rate: f64, others: AdamW) -> Self {
         Muon {
             learning_rate,
@@ -69,7 +71,7 @@ impl Muon {
             nesterov: true,
             weight_decay: 0.1,
             match_rms: false,
-            newton_schulz: NewtonSchulz { coefficients: (3.4445, -4.775, 2.0315), steps: 5, eps: 1e-7 },
+            newton_schulz: NewtonSchulz { coefficients: NewtonSchulz::COEFFICIENTS, steps: 5, eps: 1e-7 },
         }
     }
 
@@ -85,8 +87,8 @@ impl Muon {
         self
     }
 
-    /// Steps by `0.2 · √max(out, in)` instead of `√max(1, out / in)`, so that a learning rate means what it means to
-    /// `AdamW`. Liu et al., "Muon is Scalable for LLM Training", 2025.
+    /// Steps by `0.2 · √max(out, in)` instead of `√max(1, out / in)`, so that a learning rate means what it
+    /// means to `AdamW`. Liu et al., "Muon is Scalable for LLM Training", 2025.
     pub const fn match_rms(mut self, match_rms: bool) -> Self {
         self.match_rms = match_rms;
         self
@@ -191,6 +193,14 @@ impl Optimizer for Muon {
                 others.update(isa, step, tensor.params, tensor.grads, slots);
             }
         }
+    }
+
+    // The numbers of a matrix whose singular values are about 1 are about 1 at most.
+    fn change_limit(&self, grad: f64, param: f64) -> Option<f64> {
+        let matrix = self.learning_rate * (2.0 * ROOT_OF_LARGEST + self.weight_decay * param);
+        let others = self.others.change_limit(grad, param)?;
+        let others = others * (self.learning_rate / self.base_learning_rate).max(1.0);
+        (self.newton_schulz.coefficients == NewtonSchulz::COEFFICIENTS).then_some(matrix.max(others))
     }
 
     fn check(&self) -> Result<(), String> {

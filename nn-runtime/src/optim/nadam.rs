@@ -4,13 +4,14 @@ use alloc::string::String;
 
 use super::adam::Moments;
 use super::settings::{betas_below_one, learning_rate, none_negative, settings};
-use super::{Optimizer, array_of_slots, powi};
-use nn_kernels::optimizer::{UpdateRule, update};
+use super::{Optimizer, array_of_slots, over_eps, powi};
+use nn_kernels::optimizer::{UpdateRule, limit_grad, update};
 use nn_kernels::simd::{Isa, Simd};
 
-/// Nadam: `g += weight_decay · p`, `m = β₁ · m + (1 - β₁) · g`, `v = β₂ · v + (1 - β₂) · g²`,
-/// `p -= learning_rate · ((1 - μ) / (1 - Πμ) · g + μ' / (1 - Πμ · μ') · m) / (√(v / (1 - β₂^step)) + eps)`, with
-/// `μ = β₁ · (1 - 0.96^(step · momentum_decay) / 2)`, `μ'` that of the next step, and `Πμ` the product of all so far.
+/// Nadam: `g += weight_decay · p`, `m = β₁ · m + (1 - β₁) · g`, `v = β₂ · v + (1 - β₂) · g²`, `p -=
+/// learning_rate · ((1 - μ) / (1 - Πμ) · g + μ' / (1 - Πμ · μ') · m) / (√(v / (1 - β₂^step)) + eps)`, with
+/// `μ = β₁ · (1 - 0.96^(step · momentum_decay) / 2)`, `μ'` that of the next step, and `Πμ` the product of all
+/// so far.
 ///
 /// | argument | here | PyTorch's `NAdam` | Keras's `Nadam` |
 /// |---|---|---|---|
@@ -76,6 +77,12 @@ impl Optimizer for Nadam {
         update(isa, rule, params, grads, array_of_slots(slots));
     }
 
+    // The mean gradient and the gradient itself, each divided by 1 - beta at least.
+    fn change_limit(&self, grad: f64, param: f64) -> Option<f64> {
+        let mean = (grad + self.weight_decay * param) / (1.0 - self.betas.0);
+        Some(self.learning_rate * 2.0 * over_eps(mean, self.eps))
+    }
+
     fn check(&self) -> Result<(), String> {
         none_negative(&[
             ("a learning rate", self.learning_rate),
@@ -87,9 +94,9 @@ impl Optimizer for Nadam {
     }
 }
 
-/// The product of the momenta of all steps up to `step`, which follows from the number of the step: none has to be
-/// remembered. It halves at least every step at first, so that a few dozen factors are enough: what is below a rounding
-/// of 1 is never seen beside it.
+/// The product of the momenta of all steps up to `step`, which follows from the number of the step: none has
+/// to be remembered. It halves at least every step at first, so that a few dozen factors are enough: what is
+/// below a rounding of 1 is never seen beside it.
 fn product_of_momenta(step: u64, decay: f64, momentum: impl Fn(f64) -> f64) -> f64 {
     let (mut product, mut decayed) = (1.0, 1.0);
     for _ in 0..step {
@@ -116,8 +123,8 @@ impl UpdateRule<2> for NadamStep {
     #[inline(always)]
     fn step<S: Simd>(self, s: S, p: S::F, g: S::F, slots: [S::F; 2]) -> (S::F, [S::F; 2]) {
         let g = s.fma(s.splat(self.weight_decay), p, g);
-        let [m, v] = self.moments.next(s, g, slots);
-        let direction = s.fma(s.splat(self.mean_size), m, s.mul(s.splat(self.grad_size), g));
-        (s.sub(p, self.moments.div_by_root(s, direction, v)), [m, v])
+        let (m, v) = self.moments.next(s, g, slots);
+        let direction = s.fma(s.splat(self.mean_size), m, s.mul(s.splat(self.grad_size), limit_grad(s, g)));
+        (s.sub(p, self.moments.div_by_root(s, direction, v)), [m, v.kept])
     }
 }

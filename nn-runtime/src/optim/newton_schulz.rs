@@ -1,5 +1,5 @@
-//! What Muon does with a matrix: all its singular values are brought near 1, its directions are kept.
-//! In: an `Isa`, a matrix row by row with no more rows than columns, scratch; out: the matrix. Nothing is allocated.
+//! What Muon does with a matrix: all its singular values are brought near 1, its directions are kept. In: an
+//! `Isa`, a matrix row by row with no more rows than columns, scratch; out: the matrix. Nothing is allocated.
 
 use nn_kernels::matrix::{Panels, backward_input, backward_input_scratch, product};
 use nn_kernels::reduce::sum_of_squares;
@@ -14,6 +14,11 @@ pub(super) struct NewtonSchulz {
     pub(super) steps: u32,
     /// What the norm is held at or above.
     pub(super) eps: f64,
+}
+
+impl NewtonSchulz {
+    /// The coefficients of the paper: singular values come near 1.
+    pub(super) const COEFFICIENTS: (f64, f64, f64) = (3.4445, -4.775, 2.0315);
 }
 
 /// Numbers of scratch that [`orthogonalize`] needs for a matrix of `[rows, cols]`.
@@ -31,7 +36,8 @@ pub(super) const fn orthogonalize_scratch(rows: usize, cols: usize) -> usize {
 
 /// Newton–Schulz: x ← x / max(‖x‖, eps), and then x ← a·x + b·(x·xᵀ)·x + c·(x·xᵀ)²·x so many times.
 ///
-/// `x` is `[rows, cols]`, row by row. Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024.
+/// `x` is `[rows, cols]`, row by row. Jordan et al., "Muon: An optimizer for hidden layers in neural
+/// networks", 2024.
 ///
 /// # Panics
 /// `rows > cols || rows == 0`; `x.len() != rows * cols`; `scratch.len() < orthogonalize_scratch(rows, cols)`.
@@ -117,7 +123,8 @@ mod tests {
                 let gap = x.iter().zip(&truth).map(|(&x, t)| (f64::from(x) - t).powi(2)).sum::<f64>().sqrt();
                 let size = truth.iter().map(|t| t * t).sum::<f64>().sqrt();
                 assert!(gap <= 1e-5 * size, "{} [{rows}, {cols}]: {:.1e}", isa.name(), gap / size);
-                // No row is longer than the largest singular value, and these iterations bring that to 0.7 to 1.2.
+                // No row is longer than the largest singular value, and these iterations bring that to 0.7 to
+                // 1.2.
                 let longest =
                     x.chunks(cols).map(|row| row.iter().map(|x| x * x).sum::<f32>().sqrt()).fold(0.0, f32::max);
                 assert!((0.6..1.25).contains(&longest), "{} [{rows}, {cols}]: {longest}", isa.name());

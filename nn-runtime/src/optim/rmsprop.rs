@@ -3,12 +3,15 @@
 use alloc::string::String;
 
 use super::settings::{below_one, learning_rate, none_negative, settings};
-use super::{Optimizer, array_of_slots};
-use nn_kernels::optimizer::{UpdateRule, div_by_sqrt, flush_denormals, update};
+use super::{Optimizer, array_of_slots, over_eps};
+use nn_kernels::optimizer::{
+    SQUARE_ROOT_SCALE, SQUARE_SCALE, UpdateRule, div_by_sqrt, flush_denormals, flush_square, limit_grad, update,
+};
 use nn_kernels::simd::{Isa, Simd};
 
-/// RMSprop: `g += weight_decay · p`, `v = alpha · v + (1 - alpha) · g²`, `p -= learning_rate · g / (√v + eps)`; with
-/// momentum `b = momentum · b + g / (√v + eps)`, `p -= learning_rate · b`.
+/// RMSprop: `g += weight_decay · p`, `v = alpha · v + (1 - alpha) · g²`,
+/// `p -= learning_rate · g / (√v + eps)`; with momentum `b = momentum · b + g / (√v + eps)`,
+/// `p -= learning_rate · b`.
 ///
 /// | argument | here | PyTorch's `RMSprop` | Keras's `RMSprop` |
 /// |---|---|---|---|
@@ -18,7 +21,8 @@ use nn_kernels::simd::{Isa, Simd};
 /// | `momentum` | `0.0` | `momentum=0` | `momentum=0.0` |
 /// | `weight_decay` (L2) | `0.0` | `weight_decay=0` | none; its `weight_decay` is decoupled |
 ///
-/// Hinton, "Neural Networks for Machine Learning", lecture 6, 2012.
+/// Right for gradients from 1e-18 to 1e18, with any `eps`; larger ones count as 1.15e18. The first slot is
+/// `v` times 64. Hinton, "Neural Networks for Machine Learning", lecture 6, 2012.
 ///
 /// ```
 /// use nn_runtime::Isa;
@@ -26,7 +30,7 @@ use nn_kernels::simd::{Isa, Simd};
 ///
 /// let (mut params, mut square) = ([1.0], [0.0]);
 /// RmsProp::new(0.01).alpha(0.75).update(Isa::detect(), 1, &mut params, &[8.0], &mut [&mut square]);
-/// assert_eq!(square, [16.0]);
+/// assert_eq!(square, [64.0 * 16.0]);
 /// assert!((params[0] - 0.98).abs() < 1e-6);
 /// ```
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -64,7 +68,7 @@ impl Optimizer for RmsProp {
         let rule = RmsPropStep {
             learning_rate: self.learning_rate as f32,
             alpha: self.alpha as f32,
-            one_minus_alpha: (1.0 - self.alpha) as f32,
+            one_minus_alpha: SQUARE_SCALE * (1.0 - self.alpha) as f32,
             eps: self.eps as f32,
             momentum: self.momentum as f32,
             weight_decay: self.weight_decay as f32,
@@ -74,6 +78,11 @@ impl Optimizer for RmsProp {
         } else {
             update::<_, 2>(isa, rule, params, grads, array_of_slots(slots));
         }
+    }
+
+    fn change_limit(&self, grad: f64, param: f64) -> Option<f64> {
+        let direction = over_eps(grad + self.weight_decay * param, self.eps);
+        Some(self.learning_rate * direction / (1.0 - self.momentum))
     }
 
     fn check(&self) -> Result<(), String> {
@@ -91,6 +100,7 @@ impl Optimizer for RmsProp {
 struct RmsPropStep {
     learning_rate: f32,
     alpha: f32,
+    /// 1 - alpha, times the scale of squares.
     one_minus_alpha: f32,
     eps: f32,
     momentum: f32,
@@ -101,10 +111,10 @@ impl RmsPropStep {
     /// `g / (√v + eps)` and the new `v`.
     #[inline(always)]
     fn direction<S: Simd>(self, s: S, p: S::F, g: S::F, v: S::F) -> (S::F, S::F) {
-        let g = s.fma(s.splat(self.weight_decay), p, g);
+        let g = limit_grad(s, s.fma(s.splat(self.weight_decay), p, g));
         let square = s.mul(s.mul(g, s.splat(self.one_minus_alpha)), g);
-        let v = flush_denormals(s, s.fma(s.splat(self.alpha), v, square));
-        (div_by_sqrt(s, g, v, 1.0, self.eps), v)
+        let v = flush_square(s, s.fma(s.splat(self.alpha), v, square));
+        (div_by_sqrt(s, g, v, SQUARE_ROOT_SCALE, self.eps), v.kept)
     }
 }
 

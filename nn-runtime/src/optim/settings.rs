@@ -16,7 +16,8 @@ macro_rules! settings {
 /// The builder method of one setting.
 macro_rules! setting {
     (betas) => {
-        /// What is left of the mean gradient and of the mean square from step to step: from 0 up to but without 1.
+        /// What is left of the mean gradient and of the mean square from step to step: from 0 up to but
+        /// without 1.
         pub const fn betas(mut self, first: f64, second: f64) -> Self {
             self.betas = (first, second);
             self

@@ -7,8 +7,8 @@ use super::{Optimizer, array_of_slots};
 use nn_kernels::optimizer::{UpdateRule, flush_denormals, update};
 use nn_kernels::simd::{Isa, Simd};
 
-/// Stochastic gradient descent: `g += weight_decay · p`, `v = momentum · v + g`, `p -= learning_rate · v`; after
-/// Nesterov `p -= learning_rate · (g + momentum · v)`. There is no dampening.
+/// Stochastic gradient descent: `g += weight_decay · p`, `v = momentum · v + g`, `p -= learning_rate · v`;
+/// after Nesterov `p -= learning_rate · (g + momentum · v)`. There is no dampening.
 ///
 /// | argument | here | PyTorch's `SGD` | Keras's `SGD` |
 /// |---|---|---|---|
@@ -17,8 +17,8 @@ use nn_kernels::simd::{Isa, Simd};
 /// | `nesterov` | `false` | `nesterov=False` | `nesterov=False` |
 /// | `weight_decay` (L2) | `0.0` | `weight_decay=0` | none; its `weight_decay` is decoupled |
 ///
-/// Keras multiplies the velocity by the learning rate before it is kept. Sutskever et al., "On the importance of
-/// initialization and momentum in deep learning", 2013.
+/// Keras multiplies the velocity by the learning rate before it is kept. Sutskever et al., "On the importance
+/// of initialization and momentum in deep learning", 2013.
 ///
 /// ```
 /// use nn_runtime::Isa;
@@ -70,6 +70,12 @@ impl Optimizer for Sgd {
             let rule = MomentumStep::<false> { learning_rate, momentum, weight_decay };
             update(isa, rule, params, grads, array_of_slots(slots));
         }
+    }
+
+    // A velocity is a sum of gradients, each weighted by a power of the momentum; a look ahead adds one more gradient.
+    fn change_limit(&self, grad: f64, param: f64) -> Option<f64> {
+        let velocity = (grad + self.weight_decay * param) / (1.0 - self.momentum);
+        Some(self.learning_rate * 2.0 * velocity)
     }
 
     fn check(&self) -> Result<(), String> {

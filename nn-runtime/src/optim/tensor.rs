@@ -6,8 +6,8 @@ use crate::shape::Shape;
 use crate::spec::Layout;
 use nn_kernels::matrix::Panels;
 
-/// How a tensor lies in memory. Its numbers may be in an order of their own, padded with zeros: what is computed number
-/// by number, or over all of them, need not care.
+/// How a tensor lies in memory. Its numbers may be in an order of their own, padded with zeros: what is
+/// computed number by number, or over all of them, need not care.
 #[derive(Clone, Debug)]
 pub struct TensorLayout {
     shape: Shape,

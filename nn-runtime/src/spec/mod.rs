@@ -211,6 +211,20 @@ impl LayerSpec {
         self
     }
 
+    /// `len` numbers of the parameter given last, from `from` on, stay what they are: no gradient, decay, penalty or
+    /// optimiser moves them.
+    ///
+    /// # Panics
+    /// No parameter has been given yet, or it does not have these numbers.
+    pub const fn fixed(mut self, from: usize, len: usize) -> LayerSpec {
+        assert!(self.param_count > 0, "expected a parameter before what is fixed in it");
+        let param = &mut self.params[self.param_count - 1];
+        assert!(matches!(param.layout, Layout::Plain), "expected a parameter that is stored row by row");
+        assert!(from <= param.len && len <= param.len - from, "expected numbers of the parameter");
+        param.fixed = [from, len];
+        self
+    }
+
     /// A running statistic: saved with the others, never touched by an optimiser. What `backward_params` adds for it is its change
     /// after this step; for that it may read its present value.
     pub const fn running_stat(self, name: &'static str, shape: Shape, init: Init) -> LayerSpec {
@@ -248,7 +262,7 @@ impl LayerSpec {
         let len = layout.len(&shape);
         let fans = init::fans(&shape);
         let offset = self.params_len;
-        self.params[self.param_count] = Param { name, shape, layout, init, fans, role, offset, len };
+        self.params[self.param_count] = Param { name, shape, layout, init, fans, fixed: [0, 0], role, offset, len };
         self.param_count += 1;
         self.params_len += lines(len);
         self.overflow |= self.params_len > MAX_LEN;

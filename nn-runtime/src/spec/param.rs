@@ -51,6 +51,8 @@ pub(crate) struct Param {
     pub(crate) init: Init,
     /// How many inputs and outputs `init` is scaled by.
     pub(crate) fans: [usize; 2],
+    /// From where on, and how many, numbers in it no step changes.
+    pub(crate) fixed: [usize; 2],
     pub(crate) role: Role,
     /// Where it begins within the layer's parameters.
     pub(crate) offset: usize,
@@ -64,6 +66,7 @@ impl Param {
         layout: Layout::Plain,
         init: Init::Zeros,
         fans: [1, 1],
+        fixed: [0, 0],
         role: Role::Trainable,
         offset: 0,
         len: 0,

@@ -1,5 +1,5 @@
-//! Functions of two numbers, and the sign of one, as formulas call them. In: a token and vectors; out: the function of every lane, NaN where
-//! an operand is.
+//! Functions of two numbers, and the sign of one, as formulas call them. In: a token and vectors; out: the
+//! function of every lane, NaN where an operand is.
 
 use super::{exp, ln, ln_1p};
 use crate::simd::Simd;
@@ -30,7 +30,8 @@ pub fn powf<S: Simd>(s: S, a: S::F, b: S::F) -> S::F {
     exp(s, s.mul(b, ln(s, a)))
 }
 
-/// ln(e^a + e^b) = max(a, b) + ln(1 + e^−|a−b|), for finite numbers of any size: at most 2 roundings of the larger off.
+/// ln(e^a + e^b) = max(a, b) + ln(1 + e^−|a−b|), for finite numbers of any size: at most 2 roundings of the
+/// larger off.
 #[inline(always)]
 pub fn ln_add_exp<S: Simd>(s: S, a: S::F, b: S::F) -> S::F {
     let tail = ln_1p(s, exp(s, s.neg(s.abs(s.sub(a, b)))));

@@ -1,6 +1,6 @@
-//! Sigmoids and hyperbolic tangents as fractions, so that several share one division, the dearest of operations.
-//! In: a token and vectors; out: numerators over denominators of 1 to 2, or the quotients of several. NaN in any of a division's
-//! fractions makes all its quotients NaN.
+//! Sigmoids and hyperbolic tangents as fractions, so that several share one division, the dearest of
+//! operations. In: a token and vectors; out: numerators over denominators of 1 to 2, or the quotients of
+//! several. NaN in any of a division's fractions makes all its quotients NaN.
 
 use super::{ONE, reduce_all, with_sign};
 use crate::simd::Simd;

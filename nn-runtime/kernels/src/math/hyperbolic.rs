@@ -1,12 +1,13 @@
-//! Hyperbolic sine and cosine, the logarithm of the latter, and a sigmoid with its complement. In: a token and a vector; out: the
-//! function of every lane, finite wherever its value is.
+//! Hyperbolic sine and cosine, the logarithm of the latter, and a sigmoid with its complement. In: a token
+//! and a vector; out: the function of every lane, finite wherever its value is.
 
 use core::f32::consts::LN_2;
 
 use super::{EXPONENT, ONE, exp, expm1_within, ln_1p, reduce, with_sign};
 use crate::simd::Simd;
 
-/// e^x − 1 and e^x, a quarter of each, for 0 <= x: as many factors of 2 are left out as let the two be finite up to 89.5.
+/// e^x − 1 and e^x, a quarter of each, for 0 <= x: as many factors of 2 are left out as let the two be finite
+/// up to 89.5.
 #[inline(always)]
 fn quarters<S: Simd>(s: S, x: S::F) -> (S::F, S::F) {
     // From there on the results of both callers are ∞.
@@ -38,7 +39,8 @@ pub fn cosh<S: Simd>(s: S, x: S::F) -> S::F {
 #[inline(always)]
 pub fn ln_cosh<S: Simd>(s: S, x: S::F) -> S::F {
     let size = s.abs(x);
-    // With m = e^−2|x| − 1: sinh²x = m² / (4(m + 1)), and ln cosh x = ½ ln(1 + sinh²x) = |x| − ln 2 + ln(1 + (m + 1)).
+    // With m = e^−2|x| − 1: sinh²x = m² / (4(m + 1)), and ln cosh x = ½ ln(1 + sinh²x) = |x| − ln 2 + ln(1 +
+    // (m + 1)).
     let m = expm1_within(s, s.max(s.splat(-40.0), s.mul(s.splat(-2.0), size)));
     let e = s.add(m, s.splat(1.0));
     let near = s.lt(size, s.splat(1.0));
@@ -47,7 +49,8 @@ pub fn ln_cosh<S: Simd>(s: S, x: S::F) -> S::F {
     s.select(near, s.mul(s.splat(0.5), ln), s.add(s.sub(size, s.splat(LN_2)), ln))
 }
 
-/// 1 / (1 + e^−x) and 1 / (1 + e^x), of one exponential: at most 2.9 ulp. What would be below `f32::MIN_POSITIVE` is 0.
+/// 1 / (1 + e^−x) and 1 / (1 + e^x), of one exponential: at most 2.9 ulp. What would be below
+/// `f32::MIN_POSITIVE` is 0.
 #[inline(always)]
 pub fn sigmoids<S: Simd>(s: S, x: S::F) -> (S::F, S::F) {
     let one = s.splat(1.0);

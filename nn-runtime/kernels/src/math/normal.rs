@@ -60,7 +60,8 @@ pub fn erf<S: Simd>(s: S, x: S::F) -> S::F {
 fn bell<S: Simd>(s: S, x: S::F) -> (S::F, S::F, S::F) {
     let x = s.max(s.splat(-FAR), s.min(s.splat(FAR), x));
     let size = s.abs(x);
-    // 2^−26 at the least: no exponent runs over, and rounding the exponent as it is loses less than what is small already.
+    // 2^−26 at the least: no exponent runs over, and rounding the exponent as it is loses less than what is
+    // small already.
     let (near_1, power) = exp_2_within(s, s.mul(s.mul(x, x), s.splat(-0.5 * LOG2_E)));
     let bell = s.select(s.lt(size, s.splat(FAR)), s.mul(near_1, power), s.splat(0.0));
     (x, bell, s.mul(bell, polynomial(s, size, &TAIL)))
@@ -74,7 +75,8 @@ fn slope<S: Simd>(s: S, (x, bell, minus_tail): (S::F, S::F, S::F)) -> S::F {
     s.add(with_sign(s, s.add(half, minus_tail), x), beside)
 }
 
-/// The share of the standard normal distribution below x, (1 + erf(x/√2)) / 2: at most 1e-7 off, and exactly 0 below −6.
+/// The share of the standard normal distribution below x, (1 + erf(x/√2)) / 2: at most 1e-7 off, and exactly
+/// 0 below −6.
 #[inline(always)]
 pub fn normal_cdf<S: Simd>(s: S, x: S::F) -> S::F {
     let (x, _, minus_tail) = bell(s, x);
@@ -112,7 +114,8 @@ pub fn gelu_and_slope<S: Simd>(s: S, x: S::F) -> (S::F, S::F) {
 const TWICE_ROOT: f32 = 1.595_769_2;
 const CUBIC: f32 = 0.044_715;
 
-/// The approximation x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³))) of GELU: off by at most 1.1e-7·(1 + |x|). NaN at −∞.
+/// The approximation x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³))) of GELU: off by at most 1.1e-7·(1 + |x|). NaN
+/// at −∞.
 #[inline(always)]
 pub fn gelu_tanh<S: Simd>(s: S, x: S::F) -> S::F {
     let cubic = s.fma(s.mul(x, x), s.splat(CUBIC), s.splat(1.0));

@@ -30,7 +30,8 @@ fn run(isa: Isa, f: impl Function, x: &[f32]) -> Vec<f32> {
     y
 }
 
-/// Every bit pattern that is a multiple of a stride, both signs, all exponents; then a fine walk between two numbers.
+/// Every bit pattern that is a multiple of a stride, both signs, all exponents; then a fine walk between two
+/// numbers.
 fn arguments(from: f32, to: f32) -> Vec<f32> {
     let (step, fine) = if cfg!(miri) { (120_000_007, 20) } else { (0x1a03, 300_000) };
     let mut x: Vec<f32> = (0..=u32::MAX).step_by(step).map(f32::from_bits).filter(|x| !x.is_nan()).collect();

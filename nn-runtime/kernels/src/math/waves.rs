@@ -1,5 +1,5 @@
-//! Sine and cosine. In: a token and a vector; out: the function of every lane. Quarter turns are taken off in four parts, each so short
-//! that its products with whole numbers are exact up to an argument of 8192.
+//! Sine and cosine. In: a token and a vector; out: the function of every lane. Quarter turns are taken off in
+//! four parts, each so short that its products with whole numbers are exact up to an argument of 8192.
 
 use super::{SHIFTER, polynomial};
 use crate::simd::Simd;
@@ -20,7 +20,8 @@ fn wave<S: Simd>(s: S, x: S::F, turns: i32) -> S::F {
     for part in QUARTER {
         r = s.fma(n, s.splat(-part), r);
     }
-    // Far out the rest means nothing; it still stays where the polynomials do. The limits stand first: NaN stays NaN.
+    // Far out the rest means nothing; it still stays where the polynomials do. The limits stand first: NaN
+    // stays NaN.
     let r = s.max(s.splat(-0.8), s.min(s.splat(0.8), r));
     let square = s.mul(r, r);
     let sin = s.fma(s.mul(square, r), polynomial(s, square, &SIN), r);
@@ -34,13 +35,15 @@ fn wave<S: Simd>(s: S, x: S::F, turns: i32) -> S::F {
     s.from_bits(s.xor_i(s.bits(size), sign))
 }
 
-/// sin x: at most 1e-7 off for |x| <= 8192, and 1.5 ulp for |x| <= 1. Further out it loses digits, and is some number of −1..=1 in the end.
+/// sin x: at most 1e-7 off for |x| <= 8192, and 1.5 ulp for |x| <= 1. Further out it loses digits, and is
+/// some number of −1..=1 in the end.
 #[inline(always)]
 pub fn sin<S: Simd>(s: S, x: S::F) -> S::F {
     wave(s, x, 0)
 }
 
-/// cos x: at most 1e-7 off for |x| <= 8192. Further out it loses digits, and is some number of −1..=1 in the end.
+/// cos x: at most 1e-7 off for |x| <= 8192. Further out it loses digits, and is some number of −1..=1 in the
+/// end.
 #[inline(always)]
 pub fn cos<S: Simd>(s: S, x: S::F) -> S::F {
     wave(s, x, 1)

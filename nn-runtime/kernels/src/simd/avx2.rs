@@ -42,14 +42,16 @@ static WINDOW: [i32; 32] = {
 #[inline(always)]
 fn first(_: Avx2, len: usize) -> [__m256i; 2] {
     let at = WINDOW[16 - len.min(16)..].as_ptr();
-    // SAFETY: the window starts at 16 at the latest, so 16 of its 32 numbers follow; the token proves the instructions.
+    // SAFETY: the window starts at 16 at the latest, so 16 of its 32 numbers follow; the token proves the
+    // instructions.
     unsafe { [_mm256_loadu_si256(at.cast()), _mm256_loadu_si256(at.add(8).cast())] }
 }
 
 /// Intrinsics that need nothing but the instructions.
 macro_rules! with {
     ($intrinsic:expr) => {
-        // SAFETY: the method has a token as `self`, and only `detect` makes one, after asking the CPU for the instructions.
+        // SAFETY: the method has a token as `self`, and only `detect` makes one, after asking the CPU for the
+        // instructions.
         unsafe { $intrinsic }
     };
 }
@@ -135,15 +137,15 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn load_part(self, x: &[f32]) -> F {
         let (m, p) = (first(self, x.len()), x.as_ptr());
-        // SAFETY: only the lanes below `x.len()` are read (the second address is not formed as a reference, and is wrapping
-        // because it may lie past the end); the token proves the instructions.
+        // SAFETY: only the lanes below `x.len()` are read (the second address is not formed as a reference,
+        // and is wrapping because it may lie past the end); the token proves the instructions.
         unsafe { [_mm256_maskload_ps(p, m[0]), _mm256_maskload_ps(p.wrapping_add(8), m[1])] }
     }
     #[inline(always)]
     fn store_part(self, v: F, to: &mut [f32]) {
         let (m, p) = (first(self, to.len()), to.as_mut_ptr());
-        // SAFETY: only the lanes below `to.len()` are written (the second address is wrapping, as it may lie past the end);
-        // the token proves the instructions.
+        // SAFETY: only the lanes below `to.len()` are written (the second address is wrapping, as it may lie
+        // past the end); the token proves the instructions.
         unsafe {
             _mm256_maskstore_ps(p, m[0], v[0]);
             _mm256_maskstore_ps(p.wrapping_add(8), m[1], v[1]);

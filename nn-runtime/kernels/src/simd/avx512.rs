@@ -46,7 +46,8 @@ fn first(len: usize) -> __mmask16 {
 /// Intrinsics that need nothing but the instructions.
 macro_rules! with {
     ($intrinsic:expr) => {
-        // SAFETY: the method has a token as `self`, and only `detect` makes one, after asking the CPU for the instructions.
+        // SAFETY: the method has a token as `self`, and only `detect` makes one, after asking the CPU for the
+        // instructions.
         unsafe { $intrinsic }
     };
 }

@@ -76,9 +76,9 @@ impl Isa {
 
     /// The fastest set of this machine, or the one that `NN_ISA` names.
     ///
-    /// With the feature `std` the CPU is asked, once a process, and the environment variable `NN_ISA` may hold a
-    /// [`name`](Isa::name), for comparing the paths: `NN_ISA=portable cargo test`. Without `std` it is what the program was
-    /// compiled for.
+    /// With the feature `std` the CPU is asked, once a process, and the environment variable `NN_ISA` may
+    /// hold a [`name`](Isa::name), for comparing the paths: `NN_ISA=portable cargo test`. Without `std` it is
+    /// what the program was compiled for.
     ///
     /// # Panics
     /// Where `NN_ISA` is set to anything but a set of this machine: going on with another one would mislead.

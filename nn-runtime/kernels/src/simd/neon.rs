@@ -26,7 +26,8 @@ fn apart<K: Kernel>(s: Neon, k: K) -> K::Out {
 /// Intrinsics that need nothing but the instructions.
 macro_rules! with {
     ($intrinsic:expr) => {
-        // SAFETY: the module is there only where `target_feature = "neon"`, so every CPU that runs this has the instructions.
+        // SAFETY: the module is there only where `target_feature = "neon"`, so every CPU that runs this has
+        // the instructions.
         unsafe { $intrinsic }
     };
 }

@@ -1,6 +1,7 @@
 //! The path of every machine: plain arrays and loops, which the compiler turns into what vectors it has.
-//! Comes in: nothing but numbers; goes out: the operations of `Simd`, the same bits as on the other paths except for `fma`.
-//! Never an intrinsic, `unsafe` beyond the two pointers of the trait, or a call into the C mathematics library.
+//! Comes in: nothing but numbers; goes out: the operations of `Simd`, the same bits as on the other paths
+//! except for `fma`. Never an intrinsic, `unsafe` beyond the two pointers of the trait, or a call into the C
+//! mathematics library.
 
 use core::array::from_fn;
 
@@ -48,8 +49,8 @@ fn sqrt(x: f32) -> f32 {
 
 /// The square root in double precision, rounded once.
 ///
-/// The root of a 24-bit number is never nearer than 2^-50 (relatively) to a tie between two 24-bit numbers, and Newton's
-/// method leaves about 2^-52: so the rounding to `f32` is the correct one.
+/// The root of a 24-bit number is never nearer than 2^-50 (relatively) to a tie between two 24-bit numbers,
+/// and Newton's method leaves about 2^-52: so the rounding to `f32` is the correct one.
 #[cfg(any(not(feature = "std"), test))]
 #[cfg_attr(feature = "std", allow(dead_code, reason = "with std only the tests call it"))]
 pub(super) fn newton_sqrt(x: f32) -> f32 {
@@ -124,12 +125,14 @@ impl Simd for Portable {
     }
     #[inline(always)]
     unsafe fn load_ptr(self, p: *const f32) -> F {
-        // SAFETY: the caller vouches for 16 readable numbers; an array of them needs no more alignment than one.
+        // SAFETY: the caller vouches for 16 readable numbers; an array of them needs no more alignment than
+        // one.
         unsafe { p.cast::<F>().read() }
     }
     #[inline(always)]
     unsafe fn store_ptr(self, v: F, p: *mut f32) {
-        // SAFETY: the caller vouches for 16 writable numbers; an array of them needs no more alignment than one.
+        // SAFETY: the caller vouches for 16 writable numbers; an array of them needs no more alignment than
+        // one.
         unsafe { p.cast::<F>().write(v) }
     }
 

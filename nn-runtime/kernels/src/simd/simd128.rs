@@ -12,8 +12,8 @@ use super::{Kernel, Portable, Simd};
 pub struct Simd128(());
 
 impl Simd128 {
-    /// The token: the program was compiled with `simd128`, or this module would not be there, and an engine without it would
-    /// have refused the program.
+    /// The token: the program was compiled with `simd128`, or this module would not be there, and an engine
+    /// without it would have refused the program.
     pub fn detect() -> Option<Simd128> {
         Some(Simd128(()))
     }
@@ -84,13 +84,15 @@ impl Simd for Simd128 {
     #[inline(always)]
     unsafe fn load_ptr(self, p: *const f32) -> F {
         let p: *const v128 = p.cast();
-        // SAFETY: the caller vouches for 16 readable numbers, which are four values; their loads need no alignment.
+        // SAFETY: the caller vouches for 16 readable numbers, which are four values; their loads need no
+        // alignment.
         unsafe { [v128_load(p), v128_load(p.add(1)), v128_load(p.add(2)), v128_load(p.add(3))] }
     }
     #[inline(always)]
     unsafe fn store_ptr(self, v: F, p: *mut f32) {
         let p: *mut v128 = p.cast();
-        // SAFETY: the caller vouches for 16 writable numbers, which are four values; their stores need no alignment.
+        // SAFETY: the caller vouches for 16 writable numbers, which are four values; their stores need no
+        // alignment.
         unsafe {
             v128_store(p, v[0]);
             v128_store(p.add(1), v[1]);
@@ -212,12 +214,14 @@ impl Simd for Simd128 {
     }
     #[inline(always)]
     fn load_i(self, x: &[i32; 16]) -> I {
-        // SAFETY: the reference is valid for 16 integers, which are as long as numbers, and any bits are a number.
+        // SAFETY: the reference is valid for 16 integers, which are as long as numbers, and any bits are a
+        // number.
         unsafe { self.load_ptr(x.as_ptr().cast()) }
     }
     #[inline(always)]
     fn store_i(self, v: I, to: &mut [i32; 16]) {
-        // SAFETY: the reference is valid for 16 integers, which are as long as numbers, and any bits are an integer.
+        // SAFETY: the reference is valid for 16 integers, which are as long as numbers, and any bits are an
+        // integer.
         unsafe { self.store_ptr(v, to.as_mut_ptr().cast()) }
     }
     #[inline(always)]

@@ -1,5 +1,6 @@
-//! Every operation of every path against plain Rust, lane by lane, over numbers that include the awkward ones.
-//! Comes in: the sets of this machine; goes out: a failed assertion that names the operation and the lane.
+//! Every operation of every path against plain Rust, lane by lane, over numbers that include the awkward
+//! ones. Comes in: the sets of this machine; goes out: a failed assertion that names the operation and the
+//! lane.
 
 use super::portable::newton_sqrt;
 use super::{Isa, Kernel, Simd};

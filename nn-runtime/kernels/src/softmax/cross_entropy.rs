@@ -3,7 +3,7 @@
 //! Nothing is averaged: the caller divides, or passes a scale.
 
 use super::narrow::{exponentials, load_columns, store_columns};
-use super::{LANES, check_rows, filled, largest, load_tail};
+use super::{ExpSum, LANES, LongSum, check_rows, filled, largest, load_tail, without_largest};
 use crate::math;
 use crate::simd::{Isa, Kernel, Simd};
 
@@ -118,6 +118,14 @@ impl<S: Simd> TargetSums<S> {
     }
 }
 
+/// Σt·e − t·Σe, which is Σe times the gradient of a logit: with 1 taken from both sums first, it is right where a logit is
+/// sure and its target 1.
+#[inline(always)]
+fn slope<S: Simd, T: ClassTargets>(s: S, e: S::F, t: S::F, target_sum: S::F, exp_sum: ExpSum<S::F>) -> S::F {
+    let wanted = if T::UNIT { e } else { s.mul(target_sum, e) };
+    s.fma(s.neg(t), exp_sum.above_one, s.sub(wanted, t))
+}
+
 impl<T: ClassTargets, const GRADIENT: bool> CrossEntropyRows<'_, T, GRADIENT> {
     /// Up to sixteen rows of at most sixteen classes.
     #[inline(always)]
@@ -131,11 +139,11 @@ impl<T: ClassTargets, const GRADIENT: bool> CrossEntropyRows<'_, T, GRADIENT> {
             sums.add(s, *t, z);
         }
         let target_sum = if T::UNIT { s.splat(1.0) } else { sums.target };
-        let losses = s.sub(s.mul(math::ln(s, exp_sum), target_sum), sums.product);
+        let losses = s.sub(s.mul(exp_sum.ln(s), target_sum), sums.product);
         if GRADIENT {
-            let share = s.div(s.mul(s.splat(self.scale), target_sum), exp_sum);
+            let share = s.div(s.splat(self.scale), exp_sum.all);
             for (e, t) in exp[..n].iter_mut().zip(targets) {
-                *e = s.fma(t, s.splat(-self.scale), s.mul(*e, share));
+                *e = s.mul(slope::<S, T>(s, *e, t, target_sum, exp_sum), share);
             }
             store_columns(s, n, exp, dx);
         }
@@ -160,29 +168,29 @@ impl<T: ClassTargets, const GRADIENT: bool> CrossEntropyRows<'_, T, GRADIENT> {
         let last_target = self.targets.vector(s, row, full.len() * LANES);
         let last_target = s.select(filled(s, tail.len()), last_target, zero);
         let last_exp = math::exp(s, last);
-        let mut exp_sum = last_exp;
+        let (mut exp_sum, mut others) = (LongSum::new(last_exp), LongSum::new(without_largest(s, last, last_exp)));
         let mut sums = TargetSums::<S> { target: zero, product: zero };
         sums.add(s, last_target, last);
         for (i, x) in full.iter().enumerate() {
             let z = s.sub(s.load(x), most);
             let e = math::exp(s, z);
-            exp_sum = s.add(exp_sum, e);
+            exp_sum.add(s, e);
+            others.add(s, without_largest(s, z, e));
             sums.add(s, self.targets.vector(s, row, i * LANES), z);
             if GRADIENT {
                 s.store(e, &mut dx_full[i]);
             }
         }
-        let exp_sum = s.splat(s.sum(exp_sum));
+        let exp_sum = ExpSum::new(s, s.splat(exp_sum.total(s)), s.splat(others.total(s)));
         let target_sum = s.splat(if T::UNIT { 1.0 } else { s.sum(sums.target) });
-        let loss = s.sub(s.mul(math::ln(s, exp_sum), target_sum), s.splat(s.sum(sums.product)));
+        let loss = s.sub(s.mul(exp_sum.ln(s), target_sum), s.splat(s.sum(sums.product)));
         if GRADIENT {
-            let share = s.div(s.mul(s.splat(self.scale), target_sum), exp_sum);
-            let minus = s.splat(-self.scale);
+            let share = s.div(s.splat(self.scale), exp_sum.all);
             for (i, dx) in dx_full.iter_mut().enumerate() {
                 let t = self.targets.vector(s, row, i * LANES);
-                s.store(s.fma(t, minus, s.mul(s.load(dx), share)), dx);
+                s.store(s.mul(slope::<S, T>(s, s.load(dx), t, target_sum, exp_sum), share), dx);
             }
-            s.store_part(s.fma(last_target, minus, s.mul(last_exp, share)), dx_tail);
+            s.store_part(s.mul(slope::<S, T>(s, last_exp, last_target, target_sum, exp_sum), share), dx_tail);
         }
         let mut first = [0.0];
         s.store_part(loss, &mut first);

@@ -2,7 +2,7 @@
 //! crosses lanes. In: up to sixteen rows of n numbers. Out: vectors of columns, or rows again. Fewer than
 //! sixteen rows are computed like sixteen: missing rows are zeros, and their results are dropped.
 
-use super::LANES;
+use super::{ExpSum, LANES, without_largest};
 use crate::math;
 use crate::simd::Simd;
 use crate::transpose::{load_rows, store_rows};
@@ -24,7 +24,7 @@ pub(super) fn store_columns<S: Simd>(s: S, n: usize, mut columns: [S::F; LANES],
 
 /// Subtracts the maximum of each row; returns the exponentials and their sums.
 #[inline(always)]
-pub(super) fn exponentials<S: Simd>(s: S, n: usize, x: &mut [S::F; LANES]) -> ([S::F; LANES], S::F) {
+pub(super) fn exponentials<S: Simd>(s: S, n: usize, x: &mut [S::F; LANES]) -> ([S::F; LANES], ExpSum<S::F>) {
     let mut most = x[0];
     for x in &x[1..n] {
         most = s.max(most, *x);
@@ -35,13 +35,17 @@ pub(super) fn exponentials<S: Simd>(s: S, n: usize, x: &mut [S::F; LANES]) -> ([
         *e = math::exp(s, *x);
     }
     // In the order in which the lanes of a single row are added.
-    let mut sums = exp;
+    let (mut sums, mut others) = (exp, [s.splat(0.0); LANES]);
+    for i in 0..n {
+        others[i] = without_largest(s, x[i], exp[i]);
+    }
     for half in [8, 4, 2, 1] {
         for i in 0..half {
             sums[i] = s.add(sums[i], sums[i + half]);
+            others[i] = s.add(others[i], others[i + half]);
         }
     }
-    (exp, sums[0])
+    (exp, ExpSum::new(s, sums[0], others[0]))
 }
 
 /// softmax of up to sixteen rows, or its logarithm.
@@ -62,13 +66,13 @@ pub(super) fn softmax_in_place<S: Simd, const LOG: bool>(s: S, n: usize, y: &mut
 fn softmax_columns<S: Simd, const LOG: bool>(s: S, n: usize, x: &mut [S::F; LANES]) -> [S::F; LANES] {
     let (mut exp, sum) = exponentials(s, n, x);
     if LOG {
-        let log = math::ln(s, sum);
+        let log = sum.ln(s);
         for x in &mut x[..n] {
             *x = s.sub(*x, log);
         }
         return *x;
     }
-    let factor = s.div(s.splat(1.0), sum);
+    let factor = s.div(s.splat(1.0), sum.all);
     for e in &mut exp[..n] {
         *e = s.mul(*e, factor);
     }

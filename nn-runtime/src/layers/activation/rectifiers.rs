@@ -22,7 +22,7 @@ activation! {
     ///
     /// | argument | here | PyTorch's `LeakyReLU` | Keras's `LeakyReLU` |
     /// |---|---|---|---|
-    /// | `slope`, above 0 | `0.01` | `negative_slope=0.01` | `negative_slope=0.3` |
+    /// | `slope`, above 0 | `0.01` | `negative_slope=0.01` | `negative_slope=0.3` of the layer, 0.2 of `activation="leaky_relu"` |
     ///
     /// Maas, Hannun & Ng, "Rectifier Nonlinearities Improve Neural Network Acoustic Models", 2013.
     ///

@@ -74,7 +74,8 @@ impl Schedule for Cosine {
                 }
             }
         }
-        between(base, self.floor, at as f64 / period as f64)
+        // A floor above the rate is no reason to raise it.
+        between(base, self.floor.min(base), at as f64 / period as f64)
     }
 
     fn check(&self) -> Result<(), String> {

@@ -135,7 +135,7 @@ impl Polynomial {
         self
     }
 
-    /// The rate at the end.
+    /// The rate at the end; no floor raises a rate that is lower.
     pub const fn floor(mut self, floor: f64) -> Self {
         self.floor = floor;
         self
@@ -145,7 +145,9 @@ impl Polynomial {
 impl Schedule for Polynomial {
     fn rate(&self, base: f64, done: u64) -> f64 {
         let left = 1.0 - done.min(self.steps) as f64 / self.steps as f64;
-        self.floor + (base - self.floor) * libm::pow(left, self.power)
+        // A floor above the rate is no reason to raise it.
+        let floor = self.floor.min(base);
+        floor + (base - floor) * libm::pow(left, self.power)
     }
 
     fn check(&self) -> Result<(), String> {

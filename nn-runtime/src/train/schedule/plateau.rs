@@ -13,11 +13,12 @@ use super::{Schedule, factor, floor};
 /// |---|---|---|---|
 /// | `factor` | `0.1` | `factor=0.1` | `factor=0.1` |
 /// | `patience` | `10` | `patience=10` | `patience=10`, reached, not exceeded |
-/// | `threshold` | `1e-4` of the best | `threshold=1e-4`, `threshold_mode="rel"` | `min_delta=0.0001`, absolute |
+/// | `threshold` | `1e-4` of the size of the best | `threshold=1e-4`, relative | `min_delta=0.0001`, absolute |
 /// | `cooldown` | `0` | `cooldown=0` | `cooldown=0` |
 /// | `floor` | `0.0` | `min_lr=0` | `min_lr=0.0` |
 ///
-/// PyTorch leaves out a change below `eps=1e-8`.
+/// PyTorch leaves out a change below `eps=1e-8`, and takes `best · (1 - threshold)` for the margin, which is above the
+/// best where that is below 0: then it never reduces.
 ///
 /// ```
 /// use nn_runtime::train::schedule::{ReduceOnPlateau, Schedule};
@@ -85,7 +86,7 @@ impl ReduceOnPlateau {
         self
     }
 
-    /// The lowest rate.
+    /// The lowest rate that it goes down to; no floor raises a rate that is lower.
     pub const fn floor(mut self, floor: f64) -> Self {
         self.floor = floor;
         self
@@ -101,13 +102,16 @@ impl Default for ReduceOnPlateau {
 impl Schedule for ReduceOnPlateau {
     fn rate(&self, base: f64, _: u64) -> f64 {
         match self.now < 1.0 {
-            true => (base * self.now).max(self.floor),
+            // A floor above the rate is no reason to raise it.
+            true => (base * self.now).max(self.floor.min(base)),
             false => base,
         }
     }
 
     fn epoch(&mut self, loss: f64) {
-        if loss < self.best * (1.0 - self.threshold) {
+        // Better by a share of its size, on whichever side of 0 the best is. The first loss is better than none.
+        let margin = if self.best.is_finite() { self.threshold * self.best.abs() } else { 0.0 };
+        if loss < self.best - margin {
             (self.best, self.bad) = (loss, 0);
         } else {
             self.bad += 1;

@@ -1,0 +1,43 @@
+//! Numbers that no step changes though the others of their tensor change, such as the padding row of an
+//! embedding. In: the parameters before a step; out: the same numbers after it, whatever the optimiser did
+//! with them meanwhile.
+
+use std::ops::Range;
+use std::vec;
+use std::vec::Vec;
+
+use crate::graph::CompiledNetwork;
+use crate::params;
+
+/// One such range, and what stands there.
+pub(super) struct FixedRange {
+    range: Range<usize>,
+    values: Vec<f32>,
+}
+
+impl FixedRange {
+    /// All of a network.
+    pub(super) fn all(map: &'static CompiledNetwork) -> Vec<FixedRange> {
+        let tensors = params::tensors(map).into_iter().filter(|tensor| !tensor.frozen);
+        let ranges = tensors.map(|tensor| tensor.fixed).filter(|range| !range.is_empty());
+        ranges.map(|range| FixedRange { values: vec![0.0; range.len()], range }).collect()
+    }
+
+    /// Takes what stands there.
+    pub(super) fn keep(&mut self, params: &[f32]) {
+        self.values.copy_from_slice(&params[self.range.clone()]);
+    }
+
+    /// Writes it there again.
+    pub(super) fn put_back(&self, params: &mut [f32]) {
+        params[self.range.clone()].copy_from_slice(&self.values);
+    }
+
+    /// Makes the gradient 0 there; `grad` is that of the parameters in `of`.
+    pub(super) fn clear(&self, of: &Range<usize>, grad: &mut [f32]) {
+        let (from, to) = (self.range.start.max(of.start), self.range.end.min(of.end));
+        if from < to {
+            grad[from - of.start..to - of.start].fill(0.0);
+        }
+    }
+}

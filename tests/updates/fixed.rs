@@ -1,0 +1,67 @@
+//! Rows that nothing moves: the padding of an embedding, under every optimiser, with decays, penalties, clipping, averages.
+
+use nn_runtime::optim::Optimizer;
+use nn_runtime::prelude::*;
+
+network! { struct Words: [3] -> [3, 5] { table: Embedding(7, 5, padding = 2) } }
+network! { struct Free: [3] -> [3, 5] { table: Embedding(7, 5) } }
+
+fn data() -> Dataset<Values> {
+    Dataset::values(&[[1., 2., 3.], [2., 2., 6.], [0., 5., 4.]], &[[0.5; 15]; 3]).unwrap()
+}
+
+/// The rows of the table before and after thirty steps.
+fn trained<N: Network, O: Optimizer>(
+    optimizer: O,
+    set: impl for<'m> Fn(Trainer<'m, N, Mse, O>) -> Trainer<'m, N, Mse, O>,
+) -> [Vec<f32>; 3]
+where
+    Mse: Fits<N::Head>,
+{
+    let mut model = N::init(5);
+    let before = model.get("table.weight").unwrap();
+    let mut trainer = set(Trainer::new(&mut model, Mse::new(), optimizer).ema(0.9));
+    trainer.fit(&data(), Fit::epochs(10).batch(1)).unwrap();
+    let average = trainer.ema_model().get("table.weight").unwrap();
+    [before, model.get("table.weight").unwrap(), average]
+}
+
+fn check<O: Optimizer>(
+    what: &str,
+    optimizer: O,
+    set: impl for<'m> Fn(Trainer<'m, Words, Mse, O>) -> Trainer<'m, Words, Mse, O>,
+) {
+    let [before, after, average] = trained(optimizer, set);
+    for row in 0..7 {
+        let of = |all: &[f32]| all[row * 5..][..5].to_vec();
+        let padding = row == 2;
+        assert_eq!(of(&before) == of(&after), padding, "{what}, row {row}: {:?}, {:?}", of(&before), of(&after));
+        assert_eq!(of(&before) == of(&average), padding, "{what}, row {row}: the average");
+    }
+}
+
+#[test]
+fn nothing_moves_the_padding_row() {
+    check("Sgd", Sgd::new(0.1).weight_decay(0.1), |t| t);
+    check("Sgd with momentum", Sgd::new(0.1).momentum(0.9).weight_decay(0.1), |t| t);
+    check("RmsProp", RmsProp::new(0.1).weight_decay(0.1), |t| t);
+    check("Adagrad", Adagrad::new(0.1), |t| t.regularize("table", Regularizer::L2(0.1)));
+    check("Adam", Adam::new(0.1).weight_decay(0.1), |t| t);
+    check("AdamW", AdamW::new(0.1).weight_decay(0.1), |t| t);
+    check("Nadam", Nadam::new(0.1).weight_decay(0.1), |t| t);
+    check("Lion", Lion::new(0.1).weight_decay(0.1), |t| t);
+    check("Lamb", Lamb::new(0.1), |t| t);
+    check("Muon", Muon::new(0.1, AdamW::new(0.1)), |t| t);
+    check("an L1 penalty", Sgd::new(0.1), |t| t.regularize("table", Regularizer::L1(0.1)));
+    check("an L2 penalty and clipping", Sgd::new(0.1), |t| {
+        t.regularize("table", Regularizer::L2(0.1)).clip(Clip::GlobalNorm(0.5))
+    });
+    check("accumulated", AdamW::new(0.1), |t| t.accumulate(2).threads(2));
+}
+
+/// Without `padding` every row moves: what is fixed is what was asked for.
+#[test]
+fn without_padding_all_rows_move() {
+    let [before, after, _] = trained::<Free, _>(AdamW::new(0.1).weight_decay(0.1), |t| t);
+    assert!(before.iter().zip(&after).all(|(a, b)| a != b), "{before:?}, {after:?}");
+}
