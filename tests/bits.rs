@@ -13,11 +13,11 @@ use nn_runtime::train::Objective;
 use nn_runtime::{Isa, Role, Tensor, data::Targets};
 
 network! {
-    /// One layer in several strips of parameters.
+    /// One layer in several chunks of parameters.
     struct Mlp: [61] -> [7] { Dense(201) -> Relu -> Dense(203) -> Relu -> Dense(7) -> Softmax }
 }
 network! {
-    /// So much for each sample that a batch goes through in groups, whose gradients are summed apart.
+    /// So much for each sample that a batch goes through in micro-batches, with partial sums of gradients.
     struct Cnn: [2, 27, 25] -> [6] {
         Conv2d(9, 3) -> Relu -> MaxPool2d(2) -> Conv2d(13, 3) -> Tanh -> Flatten -> Dense(6) -> Softmax
     }

@@ -6,7 +6,7 @@ use nn_runtime::prelude::*;
 use nn_runtime::train::Objective;
 
 network! {
-    /// Layers that draw noise, that absorb; two strips or more.
+    /// Layers that draw noise, that are fused; two chunks of parameters or more.
     struct Mlp: [784] -> [10] {
         Dense(48) -> Relu -> Dropout(0.25) -> Dense(48) -> Gelu -> deep: Dense(48) -> Tanh -> Dense(10) -> Softmax
     }
@@ -23,13 +23,13 @@ network! {
     }
 }
 network! {
-    /// Gradients that are summed by stretches of samples: one stretch ends within a lane.
+    /// Gradients in partial sums: one reduce block ends within the samples of a worker.
     struct Plain: [1, 28, 28] -> [10] {
         Conv2d(4, 5, stride = 2) -> Relu -> MaxPool2d(2) -> Conv2d(5, 3) -> Tanh -> Flatten -> Dense(10)
     }
 }
 network! {
-    /// So much for each sample that a batch goes through in groups.
+    /// So much for each sample that a batch goes through in micro-batches.
     struct Large: [1, 28, 28] -> [10] {
         Conv2d(16, 3) -> Relu -> Dropout(0.25) -> Conv2d(6, 3, stride = 3) -> Tanh -> Flatten -> Dense(10) -> Softmax
     }
@@ -99,15 +99,15 @@ fn some(samples: usize) -> Dataset<Labels> {
 }
 
 #[test]
-fn stretches_of_samples() {
+fn partial_sums() {
     same!(Plain, &some(500), 300, CrossEntropy::new(), Adam::new(1e-3));
     same!(Large, &some(90), 70, CrossEntropy::new(), Adam::new(1e-3));
 }
 
 #[test]
-fn groups_of_samples() {
+fn micro_batches() {
     same!(Encoder, &some(120), 50, CrossEntropy::new(), Adam::new(1e-3));
-    // A batch that is run in groups comes to what smaller ones do, which are not.
+    // A batch that is run in micro-batches comes to what smaller ones do, which are not.
     let data = some(40);
     let step = |batch: usize, accumulate: usize| -> Vec<(String, Vec<f32>)> {
         let mut model = Encoder::init(3);
@@ -118,20 +118,20 @@ fn groups_of_samples() {
     let before = Encoder::init(3);
     for ((name, whole), (_, parts)) in step(40, 1).iter().zip(&step(10, 4)) {
         let distance = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-        let (apart, moved) = (distance(whole, parts), distance(whole, &before.get(name).unwrap()));
-        assert!(moved > 0.0 && apart <= 1e-4 * moved, "{name}: {apart} apart, having moved by {moved}");
+        let (gap, moved) = (distance(whole, parts), distance(whole, &before.get(name).unwrap()));
+        assert!(moved > 0.0 && gap <= 1e-4 * moved, "{name}: {gap} apart, having moved by {moved}");
     }
 }
 
 #[test]
-fn strips() {
-    // A short last batch, and lanes without samples.
+fn chunks_of_parameters() {
+    // A short last batch, and workers without samples.
     same!(Mlp, &some(330), 50, CrossEntropy::new(), Adam::new(1e-3));
     same!(Mlp, &some(100), 7, CrossEntropy::new(), Sgd::new(0.05).momentum(0.9), ema(0.9));
 }
 
 #[test]
-fn gathered() {
+fn accumulated() {
     same!(Mlp, &some(200), 40, CrossEntropy::new(), Adam::new(1e-3), clip(Clip::GlobalNorm(0.5)));
     same!(Mlp, &some(200), 33, CrossEntropy::new(), Nadam::new(1e-3), accumulate(3), clip(Clip::Value(0.01)));
 }

@@ -2,7 +2,6 @@
 
 use nn_runtime::data::{Labels, Values, digits};
 use nn_runtime::prelude::*;
-use nn_runtime::train::TrainError;
 
 network! { struct Line: [2] -> [1] { line: Dense(1, init = Zeros) } }
 network! { struct Dense128: [784] -> [10] { Dense(128) -> Relu -> Dense(10) -> Softmax } }
@@ -11,7 +10,7 @@ network! { struct Noisy: [784] -> [10] { Dense(32) -> Relu -> Dropout(0.3) -> De
 network! { struct Scores: [784] -> [10] { Dense(32) -> Relu -> Dense(10) } }
 network! { struct Chances: [784] -> [10] { Dense(32) -> Relu -> Dense(10) -> Softmax } }
 network! {
-    /// So much for each sample that a batch goes through in groups.
+    /// So much for each sample that a batch goes through in micro-batches.
     struct Large: [1, 28, 28] -> [10] {
         Conv2d(16, 3) -> Relu -> Conv2d(12, 3, stride = 2) -> Tanh -> Flatten -> Dense(20) -> LayerNorm -> Dense(10)
     }
@@ -55,7 +54,7 @@ fn linear_regression_agrees_with_a_loop() {
 }
 
 /// What a batch does to the parameters is the mean of what its samples do alone, and its loss that of their predictions, whether samples are
-/// taken in groups, and parameters in strips or whole tensors.
+/// taken in micro-batches, and parameters in chunks or whole tensors.
 fn a_batch_agrees_with_its_samples_alone<N: Network>()
 where
     Mse: Fits<N::Head>,
@@ -101,7 +100,7 @@ where
 }
 
 #[test]
-fn a_batch_in_groups_agrees_with_its_samples_alone() {
+fn a_batch_in_micro_batches_agrees_with_its_samples_alone() {
     a_batch_agrees_with_its_samples_alone::<Large>();
     a_batch_agrees_with_its_samples_alone::<Steps>();
     a_batch_agrees_with_its_samples_alone::<Scores>();
@@ -227,30 +226,6 @@ fn settings_out_of_range_are_refused() {
     let bad = Adam::new(0.1).betas(1.0, 0.9);
     let error = Trainer::new(&mut model, Mse::new(), bad).step(&line()).unwrap_err().to_string();
     assert!(error.contains("beta"), "{error}");
-}
-
-#[test]
-fn what_diverges_goes_back_to_the_last_good_epoch() {
-    let mut model = Line::init(0);
-    let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(1e3));
-    let error = trainer.fit(&line(), Fit::epochs(100).batch(4).shuffle(false)).unwrap_err();
-    let TrainError::Diverged { epoch, step, kept } = error else { panic!("{error}") };
-    assert!(epoch > 1 && step >= 1 && kept == epoch - 1, "{error}");
-    assert!(error.to_string().contains(&format!("epoch {epoch}, step {step}")) && error.to_string().contains("help: "));
-    let kept_params = params(&model);
-    assert!(kept_params.iter().all(|p| p.is_finite()));
-    // The kept parameters are those that as many epochs give.
-    let mut again = Line::init(0);
-    Trainer::new(&mut again, Mse::new(), Sgd::new(1e3))
-        .fit(&line(), Fit::epochs(kept).batch(4).shuffle(false))
-        .unwrap();
-    assert_eq!(kept_params, params(&again));
-
-    let mut model = Line::init(0);
-    let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(1e300));
-    let error = trainer.fit(&line(), Fit::epochs(3).batch(4)).unwrap_err().to_string();
-    assert!(error.contains("training began with"), "{error}");
-    assert_eq!(params(&model), params(&Line::init(0)));
 }
 
 #[test]

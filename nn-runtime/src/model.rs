@@ -27,12 +27,23 @@ use nn_kernels::simd::Isa;
 /// ```
 pub struct Model<N> {
     pub(crate) params: AlignedBuffer,
+    pub(crate) run: TrainedSoFar,
     network: PhantomData<fn() -> N>,
+}
+
+/// How far a model has been trained since it was made or loaded. The order of samples and training noise are keyed by it, so that training
+/// goes on where it was, whichever trainer does. A copy of a model has it too; a file has not.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct TrainedSoFar {
+    /// Batches whose gradients were taken.
+    pub(crate) batches: u64,
+    /// Epochs that ended.
+    pub(crate) epochs: u64,
 }
 
 impl<N> Clone for Model<N> {
     fn clone(&self) -> Self {
-        Model { params: self.params.clone(), network: PhantomData }
+        Model { params: self.params.clone(), run: self.run, network: PhantomData }
     }
 }
 
@@ -59,7 +70,7 @@ impl<N: Network> Model<N> {
     }
 
     pub(crate) fn with_params(params: AlignedBuffer) -> Self {
-        Model { params, network: PhantomData }
+        Model { params, run: TrainedSoFar::default(), network: PhantomData }
     }
 
     /// What the parameters are called, and their shapes, in the order of the declaration.

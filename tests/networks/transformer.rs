@@ -177,7 +177,7 @@ network! {
     struct AcrossSteps: [5] -> [5] { Softmax }
 }
 network! {
-    struct SlopeOfEach: [5, 3] -> [5, 3] { Prelu(per_channel = true) }
+    struct SlopeOfEach: [5, 3] -> [5, 3] { Prelu(per_channel = true, axis = 0) }
 }
 network! {
     struct Joined: [5, 3] -> [10, 3] { let x = Relu; (x, x) -> Concat }

@@ -31,12 +31,12 @@ impl<S: Simd, const R: usize, const V: usize> CompensatedTile<S, R, V> {
 
     #[inline(always)]
     pub(crate) fn add(&mut self, s: S, sums: [[S::F; V]; R]) {
-        for r in 0..R {
-            for v in 0..V {
-                let term = s.sub(sums[r][v], self.excess[r][v]);
-                let total = s.add(self.totals[r][v], term);
-                self.excess[r][v] = s.sub(s.sub(total, self.totals[r][v]), term);
-                self.totals[r][v] = total;
+        let rows = self.totals.iter_mut().zip(&mut self.excess).zip(sums);
+        for ((totals, excess), sums) in rows {
+            for ((total, excess), sum) in totals.iter_mut().zip(excess).zip(sums) {
+                let term = s.sub(sum, *excess);
+                let next = s.add(*total, term);
+                (*excess, *total) = (s.sub(s.sub(next, *total), term), next);
             }
         }
     }

@@ -5,9 +5,9 @@
 
 // Every form below computes the same sums; sizes alone decide which one runs, in the functions named.
 //
-// `⌈n⌉` is n rounded up to whole vectors of 16. C, F: channels and filters of a group; K: weights of a filter;
-// k: rows or columns of the kernel; W: width of the output; w: width of the input / horizontal stride, rounded
-// up; Q: windows of the pool. "Lanes" says what the 16 numbers of a vector are.
+// `⌈n⌉` is n rounded up to whole vectors of 16. C, F: channels and filters of a group; K: weights of a
+// filter; k: rows or columns of the kernel; W: width of the output; w: width of the input / horizontal
+// stride, rounded up; Q: windows of the pool. "Lanes" says what the 16 numbers of a vector are.
 //
 // pass             lanes              chosen when                                        file
 // ---------------  -----------------  -------------------------------------------------  --------------------
@@ -197,8 +197,8 @@ impl Conv {
         max(max(forward, backward_weight), backward_input)
     }
 
-    /// The same convolution, with strides that are not longer than the input with its border: longer ones are no other,
-    /// as the kernel then stands in one position.
+    /// The same convolution, with strides no longer than the input with its border: with longer ones the kernel
+    /// stands in the same one position.
     const fn capped(&self) -> Conv {
         let [top, bottom, left, right] = self.pad;
         let (height, width) = (sum([self.height, top, bottom]), sum([self.width, left, right]));

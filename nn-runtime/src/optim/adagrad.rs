@@ -3,7 +3,7 @@
 use alloc::string::String;
 
 use super::settings::{learning_rate, none_negative, settings};
-use super::{Optimizer, array_of_slots};
+use super::{Optimizer, array_of_slots, over_eps};
 use nn_kernels::optimizer::{UpdateRule, div_by_sqrt, flush_square, limit_grad, update};
 use nn_kernels::simd::{Isa, Simd};
 
@@ -73,6 +73,10 @@ impl Optimizer for Adagrad {
         let learning_rate = self.learning_rate / (1.0 + (step - 1) as f64 * self.rate_decay);
         let rule = AdagradStep { learning_rate: learning_rate as f32, eps: self.eps as f32 };
         update::<_, 1>(isa, rule, params, grads, array_of_slots(slots));
+    }
+
+    fn change_limit(&self, grad: f64, _: f64) -> Option<f64> {
+        Some(self.learning_rate * over_eps(grad, self.eps))
     }
 
     fn check(&self) -> Result<(), String> {

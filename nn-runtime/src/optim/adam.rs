@@ -4,7 +4,7 @@
 use alloc::string::String;
 
 use super::settings::{betas_below_one, learning_rate, none_negative, settings};
-use super::{Optimizer, array_of_slots, powi};
+use super::{Optimizer, array_of_slots, over_eps, powi};
 use nn_kernels::math::scalar;
 use nn_kernels::optimizer::{
     SQUARE_SCALE, Square, UpdateRule, div_by_sqrt, flush_denormals, flush_square, limit_grad, update,
@@ -66,6 +66,11 @@ impl Optimizer for Adam {
         } else {
             update(isa, AdamStep::<{ decay::PENALTY }> { moments, step_size, decay }, params, grads, slots);
         }
+    }
+
+    fn change_limit(&self, grad: f64, param: f64) -> Option<f64> {
+        let mean = (grad + self.weight_decay * param) / (1.0 - self.betas.0);
+        Some(self.learning_rate * over_eps(mean, self.eps))
     }
 
     fn check(&self) -> Result<(), String> {

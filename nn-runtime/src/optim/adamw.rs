@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use super::adam::{AdamStep, Moments, decay};
 use super::settings::{betas_below_one, learning_rate, none_negative, settings};
-use super::{Optimizer, array_of_slots};
+use super::{Optimizer, array_of_slots, over_eps};
 use nn_kernels::optimizer::update;
 use nn_kernels::simd::Isa;
 
@@ -59,6 +59,11 @@ impl Optimizer for AdamW {
         let left = (1.0 - self.learning_rate * self.weight_decay) as f32;
         let rule = AdamStep::<{ decay::DECOUPLED }> { moments, step_size, decay: left };
         update(isa, rule, params, grads, array_of_slots(slots));
+    }
+
+    fn change_limit(&self, grad: f64, param: f64) -> Option<f64> {
+        let direction = over_eps(grad / (1.0 - self.betas.0), self.eps);
+        Some(self.learning_rate * (direction + self.weight_decay * param))
     }
 
     fn check(&self) -> Result<(), String> {

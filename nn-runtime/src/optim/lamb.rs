@@ -5,7 +5,7 @@ use alloc::string::String;
 
 use super::adam::Moments;
 use super::settings::{betas_below_one, learning_rate, none_negative, settings};
-use super::{Optimizer, TensorUpdate, array_of_slots, wants_whole_tensor};
+use super::{Optimizer, ROOT_OF_LARGEST, TensorUpdate, array_of_slots, over_eps, wants_whole_tensor};
 use nn_kernels::optimizer::{UpdateRule, update};
 use nn_kernels::reduce::sum_of_squares;
 use nn_kernels::simd::{Isa, Simd};
@@ -77,6 +77,12 @@ impl Optimizer for Lamb {
         let (length, direction) = (sum_of_squares(isa, params), sum_of_squares(isa, grads));
         let ratio = if length > 0.0 && direction > 0.0 { libm::sqrt(length / direction) } else { 1.0 };
         isa.axpy(-(self.learning_rate * ratio) as f32, grads, params);
+    }
+
+    // A step is as long as the tensor times the learning rate, or as Adam's where the tensor is 0.
+    fn change_limit(&self, grad: f64, param: f64) -> Option<f64> {
+        let adam = over_eps(grad / (1.0 - self.betas.0), self.eps);
+        Some(self.learning_rate * (ROOT_OF_LARGEST * param + adam + self.weight_decay * param))
     }
 
     fn check(&self) -> Result<(), String> {

@@ -71,6 +71,10 @@ impl Optimizer for Lion {
         update::<_, 1>(isa, rule, params, grads, array_of_slots(slots));
     }
 
+    fn change_limit(&self, _: f64, param: f64) -> Option<f64> {
+        Some(self.learning_rate * (1.0 + self.weight_decay * param))
+    }
+
     fn check(&self) -> Result<(), String> {
         none_negative(&[("a learning rate", self.learning_rate), ("a weight decay", self.weight_decay)])?;
         betas_below_one(self.betas, (0.9, 0.99))

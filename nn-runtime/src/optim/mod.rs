@@ -111,6 +111,17 @@ pub trait Optimizer: Sync {
     /// Changes the learning rate, as a schedule does between steps.
     fn set_learning_rate(&mut self, learning_rate: f64);
 
+    /// What no step changes a parameter by more than, with the learning rate that is set, where no gradient since
+    /// the first step has been larger than `grad` and no parameter is larger than `param`. A bound far above what
+    /// happens is good enough.
+    ///
+    /// A trainer refuses steps that make a parameter infinite or NaN. With a limit it knows beforehand that a step does
+    /// not; without one it copies all before each step and looks at all after it.
+    fn change_limit(&self, grad: f64, param: f64) -> Option<f64> {
+        let _ = (grad, param);
+        None
+    }
+
     /// What is wrong with the settings, if anything. Asked before training.
     ///
     /// # Errors
@@ -130,6 +141,15 @@ fn array_of_slots<'a, const K: usize>(slots: &'a mut [&mut [f32]]) -> [&'a mut [
         None => unreachable!("the count was just compared"),
     })
 }
+
+/// What a number becomes at most when it is divided by a root plus `eps`.
+fn over_eps(x: f64, eps: f64) -> f64 {
+    // As the kernels see it.
+    x / f64::from(eps as f32)
+}
+
+/// The root of more numbers than any tensor has.
+const ROOT_OF_LARGEST: f64 = 1e6;
 
 /// For `update` of an optimiser that sees whole tensors.
 #[track_caller]

@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 
 use super::newton_schulz::{NewtonSchulz, orthogonalize, orthogonalize_scratch};
 use super::settings::{below_one, learning_rate, none_negative, not_negative, settings};
-use super::{AdamW, Optimizer, TensorLayout, TensorUpdate, wants_whole_tensor};
+use super::{AdamW, Optimizer, ROOT_OF_LARGEST, TensorLayout, TensorUpdate, wants_whole_tensor};
 use nn_kernels::elementwise::Map;
 use nn_kernels::optimizer::update_ema;
 use nn_kernels::simd::{Isa, Simd};
@@ -71,7 +71,7 @@ impl Muon {
             nesterov: true,
             weight_decay: 0.1,
             match_rms: false,
-            newton_schulz: NewtonSchulz { coefficients: (3.4445, -4.775, 2.0315), steps: 5, eps: 1e-7 },
+            newton_schulz: NewtonSchulz { coefficients: NewtonSchulz::COEFFICIENTS, steps: 5, eps: 1e-7 },
         }
     }
 
@@ -193,6 +193,14 @@ impl Optimizer for Muon {
                 others.update(isa, step, tensor.params, tensor.grads, slots);
             }
         }
+    }
+
+    // The numbers of a matrix whose singular values are about 1 are about 1 at most.
+    fn change_limit(&self, grad: f64, param: f64) -> Option<f64> {
+        let matrix = self.learning_rate * (2.0 * ROOT_OF_LARGEST + self.weight_decay * param);
+        let others = self.others.change_limit(grad, param)?;
+        let others = others * (self.learning_rate / self.base_learning_rate).max(1.0);
+        (self.newton_schulz.coefficients == NewtonSchulz::COEFFICIENTS).then_some(matrix.max(others))
     }
 
     fn check(&self) -> Result<(), String> {

@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use super::adam::Moments;
 use super::settings::{betas_below_one, learning_rate, none_negative, settings};
-use super::{Optimizer, array_of_slots, powi};
+use super::{Optimizer, array_of_slots, over_eps, powi};
 use nn_kernels::optimizer::{UpdateRule, limit_grad, update};
 use nn_kernels::simd::{Isa, Simd};
 
@@ -75,6 +75,12 @@ impl Optimizer for Nadam {
             weight_decay: self.weight_decay as f32,
         };
         update(isa, rule, params, grads, array_of_slots(slots));
+    }
+
+    // The mean gradient and the gradient itself, each divided by 1 - beta at least.
+    fn change_limit(&self, grad: f64, param: f64) -> Option<f64> {
+        let mean = (grad + self.weight_decay * param) / (1.0 - self.betas.0);
+        Some(self.learning_rate * 2.0 * over_eps(mean, self.eps))
     }
 
     fn check(&self) -> Result<(), String> {

@@ -16,6 +16,11 @@ pub(super) struct NewtonSchulz {
     pub(super) eps: f64,
 }
 
+impl NewtonSchulz {
+    /// The coefficients of the paper: singular values come near 1.
+    pub(super) const COEFFICIENTS: (f64, f64, f64) = (3.4445, -4.775, 2.0315);
+}
+
 /// Numbers of scratch that [`orthogonalize`] needs for a matrix of `[rows, cols]`.
 ///
 /// # Panics

@@ -3,7 +3,7 @@
 use alloc::string::String;
 
 use super::settings::{below_one, learning_rate, none_negative, settings};
-use super::{Optimizer, array_of_slots};
+use super::{Optimizer, array_of_slots, over_eps};
 use nn_kernels::optimizer::{
     SQUARE_ROOT_SCALE, SQUARE_SCALE, UpdateRule, div_by_sqrt, flush_denormals, flush_square, limit_grad, update,
 };
@@ -78,6 +78,11 @@ impl Optimizer for RmsProp {
         } else {
             update::<_, 2>(isa, rule, params, grads, array_of_slots(slots));
         }
+    }
+
+    fn change_limit(&self, grad: f64, param: f64) -> Option<f64> {
+        let direction = over_eps(grad + self.weight_decay * param, self.eps);
+        Some(self.learning_rate * direction / (1.0 - self.momentum))
     }
 
     fn check(&self) -> Result<(), String> {

@@ -1,15 +1,25 @@
 //! `Clip`: a limit on gradients. In: a limit; out: whether it can be one.
 
 use std::format;
+use std::ops::Range;
 use std::string::String;
 
-/// A limit on the gradients of a step, which are those of the mean loss and of all penalties.
+use super::fixed_range::FixedRange;
+use super::regularizer::PlacedRegularizer;
+use nn_kernels::optimizer::{add_penalty, clamp};
+use nn_kernels::reduce::sum_of_squares;
+use nn_kernels::simd::Isa;
+
+/// A limit on the gradients of a step, which are those of the mean loss and of all regularisers.
 ///
 /// | | here | PyTorch | Keras |
 /// |---|---|---|---|
 /// | each number within ± the limit | `Clip::Value(v)` | `clip_grad_value_` | `clipvalue` |
-/// | each tensor's norm | `Clip::Norm(v)`: `g · v / max(‖g‖, v)` | `clip_grad_norm_` of one tensor | `clipnorm` |
-/// | the norm of all gradients as one vector | `Clip::GlobalNorm(v)`: `g · min(1, v / (‖g‖ + 1e-6))` | `clip_grad_norm_` | `global_clipnorm` |
+/// | each tensor's norm | `Clip::Norm(v)` | `clip_grad_norm_` of one tensor | `clipnorm` |
+/// | the norm of all gradients | `Clip::GlobalNorm(v)` | `clip_grad_norm_` | `global_clipnorm` |
+///
+/// `Norm` makes each tensor's gradient `g · v / max(‖g‖, v)`, and `GlobalNorm` the whole gradient as one vector
+/// `g · min(1, v / (‖g‖ + 1e-6))`.
 ///
 /// `GlobalNorm` needs the whole gradient at once, as much memory as the parameters; the others do not. Norms
 /// are sums of `f64` in one order, so that the same seed gives the same bits. Pascanu et al., "On the
@@ -47,6 +57,39 @@ impl Clip {
             true => Ok(()),
             false => {
                 Err(format!("expected a limit above 0 for `Clip::{name}`, found {limit}\nhelp: `Clip::{name}(1.0)`"))
+            }
+        }
+    }
+}
+
+/// Makes a chunk's gradient that of the whole loss, and clips it by itself.
+#[inline]
+pub(super) fn regularize_and_clip(
+    isa: Isa,
+    (regularizers, fixed): (&[PlacedRegularizer], &[FixedRange]),
+    clip: Option<Clip>,
+    range: &Range<usize>,
+    params: &[f32],
+    grad: &mut [f32],
+) {
+    for regularizer in regularizers {
+        let (from, to) = (regularizer.range.start.max(range.start), regularizer.range.end.min(range.end));
+        if from < to {
+            let within = from - range.start..to - range.start;
+            add_penalty(isa, regularizer.l1, regularizer.l2, &params[within.clone()], &mut grad[within]);
+        }
+    }
+    if !regularizers.is_empty() {
+        // What is not changed is no part of a norm either.
+        fixed.iter().for_each(|fixed| fixed.clear(range, grad));
+    }
+    match clip {
+        None | Some(Clip::GlobalNorm(_)) => {}
+        Some(Clip::Value(limit)) => clamp(isa, limit as f32, grad),
+        Some(Clip::Norm(limit)) => {
+            let norm = sum_of_squares(isa, grad).sqrt();
+            if norm > limit {
+                isa.scale((limit / norm) as f32, grad);
             }
         }
     }

@@ -1,8 +1,8 @@
-//! What can go wrong in training, in words. In: what was expected and found; out: one error type. Nothing is
-//! trained here.
+//! What can go wrong in training, in words. In: what was expected and found; out: one error type.
 
 use std::fmt;
 
+use super::History;
 use crate::data::DataError;
 
 /// Why a training call was refused or stopped. The model is as it was before the call, but for
@@ -12,28 +12,60 @@ use crate::data::DataError;
 pub enum TrainError {
     /// The data cannot be trained on: what, and in which sample.
     Data(DataError),
-    /// A setting is out of its range, or the data does not fit the network.
+    /// A setting is out of its range.
     Setting(String),
-    /// The loss or a parameter became infinite or NaN. The parameters are those after the last epoch that was
-    /// finite, or those that `fit` began with.
+    /// The data does not fit the network or the loss, or there is nothing to learn from it.
+    Mismatch(String),
+    /// A step of [`fit`](super::Trainer::fit), or the validation after an epoch, came to what is not finite.
+    /// The parameters are the best that there were, with all that belongs to them: optimiser, schedule,
+    /// average.
+    #[non_exhaustive]
     Diverged {
         /// The epoch, counted from 1.
         epoch: usize,
         /// The step within it, counted from 1.
         step: usize,
-        /// The last epoch whose parameters are kept; 0 for those `fit` began with.
+        /// What was not finite.
+        found: NonFinite,
+        /// The epoch whose parameters were put back; 0 for those `fit` began with.
         kept: usize,
+        /// The loss of these parameters: of the validation samples where there are some, else of the training
+        /// samples.
+        loss: f64,
+        /// The epochs that ended before.
+        history: History,
     },
-    /// The loss of a single step is infinite or NaN; the step was not taken.
+    /// A single step came to what is not finite; it was not taken, and nothing has changed.
+    #[non_exhaustive]
     NotFinite {
         /// The step, counted from 1.
         step: u64,
+        /// What was not finite.
+        found: NonFinite,
     },
+}
+
+/// What was infinite or NaN.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum NonFinite {
+    /// The loss of a batch.
+    Loss,
+    /// The gradient of the tensor of this name.
+    Gradient(String),
+    /// The tensor of this name, as it would have been after the step.
+    Parameter(String),
+    /// The loss of the validation samples.
+    Validation,
 }
 
 impl TrainError {
     pub(crate) fn setting(text: impl Into<String>) -> TrainError {
         TrainError::Setting(text.into())
+    }
+
+    pub(crate) fn mismatch(text: impl Into<String>) -> TrainError {
+        TrainError::Mismatch(text.into())
     }
 }
 
@@ -43,25 +75,33 @@ impl From<DataError> for TrainError {
     }
 }
 
-impl fmt::Display for TrainError {
+impl fmt::Display for NonFinite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            NonFinite::Loss => f.write_str("expected a finite loss, found NaN or infinity"),
+            NonFinite::Gradient(name) => write!(f, "expected a finite gradient of `{name}`, found NaN or infinity"),
+            NonFinite::Parameter(name) => {
+                write!(f, "expected finite numbers of `{name}` after the step, found NaN or infinity")
+            }
+            NonFinite::Validation => f.write_str("expected a finite validation loss, found NaN or infinity"),
+        }
+    }
+}
+
+impl fmt::Display for TrainError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const HELP: &str = "\nhelp: use a smaller learning rate, or scale the data";
+        match self {
             TrainError::Data(error) => error.fmt(f),
-            TrainError::Setting(text) => f.write_str(text),
-            TrainError::NotFinite { step } => write!(
-                f,
-                "step {step}: expected a finite loss, found NaN or infinity; the step was not taken\nhelp: use a smaller learning rate, or scale the data"
-            ),
-            TrainError::Diverged { epoch, step, kept } => {
-                write!(
-                    f,
-                    "epoch {epoch}, step {step}: expected a finite loss and finite parameters, found NaN or infinity; "
-                )?;
+            TrainError::Setting(text) | TrainError::Mismatch(text) => f.write_str(text),
+            TrainError::NotFinite { step, found } => write!(f, "step {step}: {found}; the step was not taken{HELP}"),
+            TrainError::Diverged { epoch, step, found, kept, loss, .. } => {
+                write!(f, "epoch {epoch}, step {step}: {found}; the parameters are ")?;
                 match kept {
-                    0 => f.write_str("the parameters are those training began with")?,
-                    kept => write!(f, "the parameters are those after epoch {kept}")?,
+                    0 => f.write_str("those training began with")?,
+                    kept => write!(f, "those after epoch {kept}")?,
                 }
-                f.write_str("\nhelp: use a smaller learning rate, or scale the data")
+                write!(f, ", with a loss of {loss}{HELP}")
             }
         }
     }

@@ -3,21 +3,26 @@
 //! the update while it is warm, or accumulated. In: a batch; out: changed parameters and the loss, the same
 //! bits for any number of workers.
 
+use std::marker::PhantomData;
 use std::num::NonZero;
 use std::ops::Range;
 use std::thread;
 use std::vec::Vec;
 
+use super::grad_source::BatchGrads;
 use super::loss_sums::LossSums;
+use super::magnitude::first_become_not_finite;
 use super::microbatch::MicroBatching;
 use super::objective::Objective;
 use super::param_chunks;
+use super::refusal::Refusal;
 use super::shard::{Batch, BatchPass, GradPass, Shard, TrainPass};
 use super::split::{LOSS_BLOCK, needs_one_worker};
 use super::update::Update;
 use super::workers::Workers;
 use crate::data::Targets;
 use crate::graph::CompiledNetwork;
+use crate::model::Model;
 use crate::network::Network;
 use crate::optim::Optimizer;
 use crate::spec::Role;
@@ -43,12 +48,10 @@ pub(super) struct Executor {
     /// Each worker's samples: written by one worker, and then read by all.
     shards: Vec<Shard>,
     running: Vec<Range<usize>>,
-    /// The change of one chunk of running statistics.
-    change: AlignedBuffer,
+    /// What the running statistics will be after a step, one range after the other.
+    statistics: AlignedBuffer,
     micro_batching: MicroBatching,
     pub(super) update: Update,
-    /// Batches trained on: what their noise is drawn by.
-    pub(super) batches: u64,
 }
 
 /// What a batch has come to.
@@ -78,11 +81,10 @@ impl Executor {
             per_shard: 0,
             workers: Workers::one(),
             shards: Vec::new(),
-            change: AlignedBuffer::zeroed(running.iter().map(Range::len).max().unwrap_or(0)),
+            statistics: AlignedBuffer::zeroed(running.iter().map(Range::len).sum()),
             running,
             micro_batching: MicroBatching::new(N::COMPILED),
             update: Update::new(N::COMPILED, optimizer),
-            batches: 0,
         }
     }
 
@@ -100,7 +102,7 @@ impl Executor {
         }
         let threads = pool.threads();
         if new || more {
-            self.update.layout(optimizer, threads);
+            self.update.layout(optimizer, threads, batch);
         }
         let shards = if needs_one_worker(map) { 1 } else { threads };
         let samples = self.micro_batching.split(batch).samples_per_worker(batch, shards).min(batch);
@@ -134,69 +136,71 @@ impl Executor {
     }
 
     /// Trains on the samples of a batch, `targets` and `weights` all its own, and returns what its rows come
-    /// to. Where a loss is not finite, or no row has a weight, nothing is changed.
+    /// to. Where no row has a weight, nothing is changed.
+    ///
+    /// # Errors
+    /// The loss, a gradient or a new parameter is not finite; all is as before.
     pub(super) fn train<N: Network, T: Targets>(
         &mut self,
-        params: &mut [f32],
+        model: &mut Model<N>,
         loss: &impl Objective<T>,
         optimizer: &mut impl Optimizer,
         seed: u64,
         batch: &Batch<T>,
-    ) -> StepResult {
+    ) -> Result<StepResult, Refusal> {
+        let Model { params, run, .. } = model;
         let weights = loss.weight(0..batch.samples, N::COMPILED.outputs, batch.weights);
         let weight: f64 = weights.iter().sum();
         if weight == 0.0 {
-            return StepResult { sums: LossSums::default(), regularization: 0.0 };
+            return Ok(StepResult { sums: LossSums::default(), regularization: 0.0 });
         }
         let regularization = self.update.regularization(self.isa, params);
-        let noise = CounterRng { key: seed }.fold_in(&[self.batches]);
+        let noise = CounterRng { key: seed }.fold_in(&[run.batches]);
         // Of an output where no row has a weight every gradient is 0, whatever the scale.
         let whole = self.update.batch_scale(weight);
         let scale = weights.map(|weight| if weight > 0.0 { whole / weight } else { 0.0 });
         let sums = self.forward_backward::<N, T>(params, loss, batch, Some(TrainPass { noise, scale }));
         let result = StepResult { sums, regularization };
         if !result.loss().is_finite() {
-            return result;
+            return Err(Refusal::Loss);
         }
-        self.batches += 1;
 
         let (isa, shards, micro_batching) = (self.isa, &self.shards, &self.micro_batching);
-        // In the order of the samples, whoever computes it. What is learnt is not shown to layers: it changes
-        // meanwhile.
         let pass = GradPass { isa, params: &[], x: batch.x, noise, logits: loss.logits() };
-        let add =
-            |pass: &GradPass, scratch: &mut [f32], range: &Range<usize>, grad: &mut [f32], mut overwrite: bool| {
-                for shard in shards {
-                    shard.add_param_grad::<N>(pass, scratch, range, grad, &mut overwrite);
-                }
-            };
+        let mut rest = &mut self.statistics[..];
+        for range in &self.running {
+            let next = rest.split_off_mut(..range.len()).expect("the buffer is as long as all ranges");
+            next.fill(0.0);
+            for shard in shards {
+                let pass = GradPass { params, ..pass };
+                shard.add_param_grad::<N>(&pass, &mut self.workers.scratch[0].layers, range, next, &mut false);
+            }
+            isa.add(&params[range.clone()], next);
+            if let Some(at) = first_become_not_finite(&params[range.clone()], next) {
+                return Err(Refusal::Parameter(range.start + at));
+            }
+        }
+        // What is learnt is not shown to layers: it changes meanwhile.
         let partial_sums = micro_batching.split(batch.samples).partial_sums;
-        let add_grad =
-            |scratch: &mut [f32], range: &Range<usize>, grad: &mut [f32], overwrite: bool| match micro_batching
-                .place_of(range)
-                .filter(|_| partial_sums)
-            {
-                Some(place) => {
-                    shards.iter().for_each(|shard| shard.add_partial_sums(isa, micro_batching, place, grad));
-                }
-                None => add(&pass, scratch, range, grad, overwrite),
-            };
+        let grads = BatchGrads::<N> { shards, micro_batching, partial_sums, pass, network: PhantomData };
         // Parameters can be shared among workers where samples cannot.
         let active = self.active(self.workers.scratch.len(), N::COMPILED, batch.samples);
-        self.update.take_batch(isa, self.workers.first(active), params, optimizer, weight, &add_grad);
-        let scratch = &mut self.workers.scratch[0].layers;
+        self.update.take_batch(isa, self.workers.first(active), params, optimizer, weight, &grads)?;
+        let mut rest = &self.statistics[..];
         for range in &self.running {
-            let change = &mut self.change[..range.len()];
-            change.fill(0.0);
-            add(&GradPass { params, ..pass }, scratch, range, change, false);
-            isa.add(change, &mut params[range.clone()]);
+            let next = rest.split_off(..range.len()).expect("the buffer is as long as all ranges");
+            params[range.clone()].copy_from_slice(next);
         }
-        result
+        run.batches += 1;
+        Ok(result)
     }
 
     /// Takes the step of gradients that wait for more batches, if any do.
-    pub(super) fn flush(&mut self, params: &mut [f32], optimizer: &mut impl Optimizer) {
-        self.update.flush(self.isa, self.workers.all(), params, optimizer);
+    ///
+    /// # Errors
+    /// A new parameter is not finite; parameters are as before.
+    pub(super) fn flush(&mut self, params: &mut [f32], optimizer: &mut impl Optimizer) -> Result<(), Refusal> {
+        self.update.flush(self.isa, self.workers.all(), params, optimizer)
     }
 
     /// What the rows of some samples come to, as the network predicts.

@@ -4,30 +4,38 @@
 
 // Each module uses those before it: split, microbatch, param_chunks, shard, update, executor, trainer.
 mod batch_outputs;
+mod checks;
 mod clip;
 mod ema;
+mod epoch_sums;
 mod error;
 mod executor;
 mod fit;
 mod fixed_range;
+mod grad_source;
 mod history;
 mod loss_sums;
+mod magnitude;
 mod metrics;
 mod microbatch;
 mod objective;
+mod overflow;
 mod param_chunks;
+mod refusal;
 mod regularizer;
 pub mod schedule;
+mod scheduled_rate;
 mod settings;
 mod shard;
 mod snapshot;
 mod split;
 mod trainer;
 mod update;
+mod update_state;
 mod workers;
 
 pub use clip::Clip;
-pub use error::TrainError;
+pub use error::{NonFinite, TrainError};
 pub use fit::Fit;
 pub use history::{Epoch, Evaluation, History};
 pub use objective::Objective;

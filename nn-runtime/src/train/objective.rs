@@ -62,13 +62,24 @@ fn fault<T: OneTarget, L: LossOn<[T::Item]>>(
     let per = targets.width();
     if let Some(found) = weights.map(Values::width).filter(|&found| found != 1 && (found != rows || L::WHOLE)) {
         let steps = if L::WHOLE || rows == 1 { String::new() } else { format!(", or {rows}, one for each step") };
+        // Numbers that count one by one are rows of one number.
+        let help = match T::WHAT {
+            "targets" if found == rows * width && !L::WHOLE => format!(
+                "end the network in `Reshape([{found}, 1])`: each number is a row then, with a weight of its own"
+            ),
+            _ => "change the width given to `with_weights`".into(),
+        };
         return Some(format!(
-            "expected 1 weight per sample{steps}, as the output is {shape}, found {found}\nhelp: change the width given to `with_weights`"
+            "expected 1 weight per sample{steps}, as the output is {shape}, found {found}\nhelp: {help}"
         ));
     }
+    // What no row of a weight above 0 needs may be anything.
+    let runs = RowWeights { samples: 0..targets.len(), rows, weights, whole: L::WHOLE };
+    let mut runs = runs.runs().filter(|(_, weight)| *weight != 0.0);
     if L::WHOLE {
-        let mut samples = targets.as_slice().chunks(per).enumerate();
-        return samples.find_map(|(sample, target)| {
+        return runs.find_map(|(run, _)| {
+            let sample = run.start / rows;
+            let target = &targets.as_slice()[sample * per..(sample + 1) * per];
             loss.fault(width, target, rows).map(|(_, fault)| format!("sample {sample}: {fault}"))
         });
     }
@@ -82,8 +93,32 @@ fn fault<T: OneTarget, L: LossOn<[T::Item]>>(
             "expected {what} for each of the {rows} steps of the output, {shape}, found {per} per sample\nhelp: {help}"
         ));
     }
-    let (row, fault) = loss.fault(width, targets.as_slice(), targets.len() * rows)?;
-    Some(format!("{}: {fault}", place(row, rows)))
+    runs.find_map(|(run, _)| {
+        let target = &targets.as_slice()[run.start * per / rows..run.end * per / rows];
+        let (row, fault) = loss.fault(width, target, run.len())?;
+        Some(format!("{}: {fault}", place(run.start + row, rows)))
+    })
+}
+
+/// How many rows are answered rightly. What is not a number answers nothing: a row with NaN is wrong.
+fn correct<T: OneTarget, L: LossOn<[T::Item]>>(
+    loss: &L,
+    width: usize,
+    y: &[f32],
+    target: &[T::Item],
+    finite: bool,
+) -> Option<usize> {
+    if finite || L::WHOLE {
+        let nan = !finite && y.iter().any(|y| y.is_nan());
+        return loss.correct(width, y, target).map(|correct| if nan { 0 } else { correct });
+    }
+    let per = target.len() * width / y.len();
+    let rows = y.chunks(width).zip(target.chunks(per));
+    rows.map(|(y, target)| match y.iter().any(|y| y.is_nan()) {
+        true => loss.correct(width, y, target).map(|_| 0),
+        false => loss.correct(width, y, target),
+    })
+    .sum()
 }
 
 /// Adds output `j` to the sums, and writes its gradient where one is asked for.
@@ -117,7 +152,7 @@ fn add_output<T: OneTarget, L: LossOn<[T::Item]>>(
             None => loss.value(*isa, width, y, target),
         };
         sums.loss[j] += f64::from(weight) * loss_sum;
-        if let (true, Some(correct)) = (counts, loss.correct(width, y, target)) {
+        if let (true, Some(correct)) = (counts, correct::<T, L>(loss, width, y, target, loss_sum.is_finite())) {
             sums.accuracy.correct = Some(sums.accuracy.correct.unwrap_or(0) + correct);
             sums.accuracy.rows += if L::WHOLE { 1 } else { run.len() };
         }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::vec::Vec;
 
 use super::microbatch::partial_sum_ranges;
-use crate::graph::{CompiledNetwork, Node};
+use crate::graph::CompiledNetwork;
 use crate::optim::TensorLayout;
 use crate::params::{self, Tensor};
 use crate::spec::{LINE, Role};
@@ -23,8 +23,31 @@ pub(super) struct ParamChunk {
     pub(super) range: Range<usize>,
     /// Where the chunk is one whole tensor: how it lies in memory.
     pub(super) layout: Option<TensorLayout>,
-    /// Whether its gradient is overwritten, and need not be 0 before.
-    pub(super) overwrite: bool,
+    /// The node that alone writes its gradient, a matrix: it need not be 0 before, and its numbers are sums
+    /// of products of the node's inputs and the gradients of its outputs.
+    pub(super) written_by: Option<usize>,
+}
+
+impl ParamChunk {
+    fn new(map: &CompiledNetwork, range: Range<usize>, layout: Option<TensorLayout>) -> ParamChunk {
+        ParamChunk { written_by: writer(map, &range), range, layout }
+    }
+
+    /// Whether its gradient is overwritten.
+    #[inline]
+    pub(super) fn overwrite(&self) -> bool {
+        self.written_by.is_some()
+    }
+
+    /// The node by whose inputs and output gradients this chunk's gradient is bounded for less than it costs
+    /// to look at the gradient itself, in batches of so many samples.
+    pub(super) fn bounded_by(&self, map: &CompiledNetwork, samples: usize) -> Option<usize> {
+        self.written_by.filter(|&i| {
+            let spec = map.nodes[i].spec;
+            let numbers = spec.inputs[0].len() + spec.output_shapes()[0].len();
+            samples.saturating_mul(numbers) < spec.params[0].len
+        })
+    }
 }
 
 /// One chunk for each tensor that is trained.
@@ -32,7 +55,7 @@ pub(super) fn by_tensor(map: &'static CompiledNetwork) -> Vec<ParamChunk> {
     of_role(map, Role::Trainable)
         .map(|tensor| {
             let range = tensor.offset..tensor.offset + tensor.len;
-            ParamChunk { overwrite: overwrites(map, &range), range, layout: Some(TensorLayout::of(&tensor)) }
+            ParamChunk::new(map, range, Some(TensorLayout::of(&tensor)))
         })
         .collect()
 }
@@ -70,22 +93,22 @@ pub(super) fn by_size(map: &'static CompiledNetwork, role: Role, workers: usize)
             from = to;
         }
     }
-    let chunk = |range| ParamChunk { overwrite: overwrites(map, &range), range, layout: None };
-    chunks.into_iter().map(chunk).collect()
+    chunks.into_iter().map(|range| ParamChunk::new(map, range, None)).collect()
 }
 
-/// Whether all of a range is of one parameter whose gradient a single node writes, and never in partial sums.
-fn overwrites(map: &CompiledNetwork, range: &Range<usize>) -> bool {
-    let alone = map.nodes.iter().all(|node| node.shares.is_none());
-    let writes = |node: &Node| {
+/// The node that alone writes the gradient of a range, all of one parameter, and never in partial sums.
+fn writer(map: &CompiledNetwork, range: &Range<usize>) -> Option<usize> {
+    if map.nodes.iter().any(|node| node.shares.is_some()) {
+        return None;
+    }
+    map.nodes.iter().position(|node| {
         let of_node = range.start >= node.params && range.end <= node.params + node.spec.params[0].len;
         node.spec.overwrites_weight_grad
             && !node.reuses()
             && node.spec.inner.is_none()
             && node.spec.times == 1
             && of_node
-    };
-    alone && map.nodes.iter().any(writes)
+    })
 }
 
 fn of_role(map: &'static CompiledNetwork, role: Role) -> impl Iterator<Item = Tensor> {

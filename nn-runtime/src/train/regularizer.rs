@@ -30,7 +30,8 @@ use nn_kernels::simd::Isa;
 ///
 /// let mut model = Line::init(0);
 /// let data = Dataset::values(&[[1.0]], &[[3.0]]).unwrap();
-/// let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(0.5)).regularize("line", Regularizer::L2(0.25));
+/// let trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(0.5));
+/// let mut trainer = trainer.regularize("line", Regularizer::L2(0.25));
 /// assert_eq!(trainer.step(&data).unwrap(), 0.25 * 9.0);
 /// assert_eq!(model.get("line.weight").unwrap(), [3.0 - 0.5 * (2.0 * 0.25 * 3.0)]);
 /// ```
@@ -58,6 +59,13 @@ impl PlacedRegularizer {
         let params = &params[self.range.clone()];
         let size = if self.l1 > 0.0 { self.l1 * sum_of_abs(isa, params) } else { 0.0 };
         size + if self.l2 > 0.0 { self.l2 * sum_of_squares(isa, params) } else { 0.0 }
+    }
+}
+
+impl PlacedRegularizer {
+    /// The largest number that it adds to a gradient, where no parameter is larger than `param`.
+    pub(super) fn largest_gradient(&self, param: f64) -> f64 {
+        self.l1 + 2.0 * self.l2 * param
     }
 }
 

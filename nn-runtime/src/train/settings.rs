@@ -1,5 +1,5 @@
-//! What a trainer does beside loss and optimiser: clipping, accumulation, schedules, averages, penalties. In:
-//! settings, one call each; out: the trainer. What is wrong with a setting is told when training begins,
+//! What a trainer does beside loss and optimiser: clipping, accumulation, schedules, averages, regularisers.
+//! In: settings, one call each; out: the trainer. What is wrong with a setting is told when training begins,
 //! never before.
 
 use std::boxed::Box;
@@ -22,7 +22,7 @@ const MAX_THREADS: usize = 256;
 /// | `threads` | by operations | all cores | all cores |
 /// | `clip` | none | `clip_grad_norm_`, … | `clipvalue`, `clipnorm`, `global_clipnorm` |
 /// | `accumulate` | 1 batch | calls of `backward` | `gradient_accumulation_steps` |
-/// | `schedule` | the optimiser's rate | `lr_scheduler` | `learning_rate` |
+/// | `schedule`, `starting_at` | the optimiser's rate | `lr_scheduler` | `learning_rate` |
 /// | `ema` | none | `swa_utils.AveragedModel` | `use_ema`, `ema_momentum=0.99` |
 /// | `regularize` | none | – | `kernel_regularizer` |
 impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
@@ -107,13 +107,39 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         self
     }
 
-    /// The learning rate of the next step.
-    pub fn learning_rate(&self) -> f64 {
-        let memory = &self.executor.update.state;
-        memory.schedule.rate(self.optimizer.learning_rate(), memory.steps)
+    /// Makes the schedule go on after so many steps, as when a training that was stopped goes on with a model
+    /// from a file: a file holds parameters, and a new trainer counts from 0. [`steps`](Trainer::steps) tells
+    /// the number to keep.
+    ///
+    /// ```
+    /// use nn_runtime::prelude::*;
+    ///
+    /// network! { struct Line: [1] -> [1] { Dense(1) } }
+    ///
+    /// let mut model = Line::init(0);
+    /// let schedule = Warmup::new(10).start(0.0).then(Cosine::new(90));
+    /// let trainer = Trainer::new(&mut model, Mse::new(), Adam::new(1e-2)).schedule(schedule);
+    /// let trainer = trainer.starting_at(10);
+    /// assert_eq!((trainer.steps(), trainer.learning_rate()), (10, 1e-2));
+    /// ```
+    pub fn starting_at(mut self, steps: u64) -> Self {
+        self.executor.update.state.before = steps;
+        self
     }
 
-    /// Keeps a moving average of the learnt parameters, for [`averaged`](Trainer::averaged): the parameters
+    /// How many steps the schedule has seen: those of this trainer, and those it [started
+    /// at](Trainer::starting_at).
+    pub fn steps(&self) -> u64 {
+        self.executor.update.state.scheduled_steps()
+    }
+
+    /// The learning rate of the next step.
+    pub fn learning_rate(&self) -> f64 {
+        let state = &self.executor.update.state;
+        state.schedule.rate(self.optimizer.learning_rate(), state.scheduled_steps())
+    }
+
+    /// Keeps a moving average of the learnt parameters, for [`ema_model`](Trainer::ema_model): the parameters
     /// after the next step, and after every other `average = decay · average + (1 - decay) · parameters`. As
     /// it begins with real parameters, it needs no correction.
     ///
@@ -166,11 +192,11 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
             return Err(fault.clone());
         }
         let update = &self.executor.update;
-        if self.optimizer.slots() != update.state.slots() {
+        if self.optimizer.slots() != update.state.slots.len() {
             return Err(format!(
                 "expected an optimiser that remembers {} numbers of each parameter, as the one the trainer began with, found {}\nhelp: make a \
                  new `Trainer`",
-                update.state.slots(),
+                update.state.slots.len(),
                 self.optimizer.slots()
             ));
         }

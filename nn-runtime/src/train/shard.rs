@@ -9,6 +9,7 @@ use std::vec::Vec;
 
 use super::batch_outputs::BatchOutputs;
 use super::loss_sums::LossSums;
+use super::magnitude::largest;
 use super::microbatch::MicroBatching;
 use super::objective::Objective;
 use super::split::{BatchSplit, LOSS_BLOCK, loss_blocks};
@@ -22,6 +23,7 @@ use nn_kernels::aligned_buffer::AlignedBuffer;
 use nn_kernels::counter_rng::CounterRng;
 use nn_kernels::gather::gather;
 use nn_kernels::simd::Isa;
+use nn_kernels::workspace::Region;
 
 /// A worker's samples, and what is made of them: written by one worker, and then read by all.
 pub(super) struct Shard {
@@ -295,6 +297,33 @@ impl Shard {
             let part = ParamGrad { range: range.clone(), grad: &mut *grad, samples: 0..micro.len(), overwrite };
             N::backward_params(&mut cx, &x[..map.inputs.len()], &dy[..map.outputs.len()], part);
         }
+    }
+
+    /// What no number of the gradient of node `i`'s matrix is larger than: a sum over samples of an input
+    /// times the gradient of an output.
+    pub(super) fn grad_bound(&self, map: &CompiledNetwork, pass: &GradPass, i: usize) -> f64 {
+        let plan = &map.train.node_plan[i];
+        let mut bound = 0.0;
+        for own in self.split.micro_batches(self.samples.len()) {
+            let of_batch = self.samples.start + own.start..self.samples.start + own.end;
+            let micro = MicroBatch { own, of_batch };
+            let x = inputs(map, &pass.x, &self.gathered, &micro);
+            let dy = slices(&self.output_grads, map.outputs, &micro.own);
+            let [x, dy] = [plan.x[0], plan.dy[0]].map(|place| {
+                let place = place.of_batch(micro.len());
+                let from = match place.region {
+                    Region::Work => self.saved(map, &micro),
+                    Region::X => x[place.index],
+                    Region::Dy => dy[place.index],
+                    // What a gradient is never computed from, so that nothing is known of it.
+                    Region::Y | Region::Dx => return f64::INFINITY,
+                };
+                largest(pass.isa, &from[place.offset..place.offset + place.len])
+            });
+            // 0 · ∞ is NaN, which is above every limit.
+            bound += micro.len() as f64 * x * dy;
+        }
+        bound
     }
 
     #[inline]

@@ -5,16 +5,18 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::checks::{check_data, has_weight, inputs, learns, no_weight, nothing_learns};
+use super::epoch_sums::EpochSums;
 use super::executor::{Executor, StepResult};
-use super::loss_sums::LossSums;
 use super::objective::Objective;
+use super::refusal::Refusal;
 use super::shard::{Batch, BatchInputs};
-use super::snapshot::Snapshot;
-use super::update::MAX_SLOTS;
-use super::{Epoch, Evaluation, Fit, History, TrainError};
+use super::snapshot::{Snapshot, Snapshots};
+use super::split::samples_of_epoch;
+use super::update_state::MAX_SLOTS;
+use super::{Epoch, Evaluation, Fit, History, NonFinite, TrainError};
 use crate::data::{Dataset, Targets};
 use crate::graph::MAX_INPUTS;
-use crate::ids;
 use crate::losses::Fits;
 use crate::model::Model;
 use crate::network::Network;
@@ -45,6 +47,8 @@ pub struct Trainer<'m, N, L, O> {
     pub(super) fault: Option<String>,
     /// Whether the settings have been checked as they are.
     pub(super) checked: bool,
+    /// Whether there is something to train.
+    learns: bool,
 }
 
 impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
@@ -64,7 +68,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     pub fn new_on(model: &'m mut Model<N>, loss: L, optimizer: O, isa: Isa) -> Self {
         assert!(optimizer.slots() <= MAX_SLOTS, "expected an optimiser with at most 4 floats of state per parameter");
         let executor = Executor::new::<N>(&optimizer, isa);
-        Trainer { model, loss, optimizer, executor, fault: None, checked: false }
+        Trainer { model, loss, optimizer, executor, fault: None, checked: false, learns: learns::<N>() }
     }
 
     /// The model, as trained so far.
@@ -85,111 +89,215 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     /// calls that change the parameters.
     ///
     /// # Errors
-    /// As [`fit`](Trainer::fit); a loss that is not finite changes nothing.
+    /// As [`fit`](Trainer::fit); a loss, a gradient or a new parameter that is infinite or NaN. Nothing has
+    /// changed then: neither parameters, nor statistics, nor what optimiser and trainer remember.
     pub fn step<T: Targets>(&mut self, batch: &Dataset<T>) -> Result<f64, TrainError>
     where
         L: Objective<T>,
     {
-        self.check(batch)?;
+        self.check_trains(batch)?;
         self.executor.reserve::<N>(batch.len(), &self.optimizer);
         let x = inputs(batch);
-        let loss = self.one(BatchInputs::Slices(&x[..batch.inputs().len()]), batch, 0).loss();
-        match loss.is_finite() {
-            true => Ok(loss),
-            false => Err(TrainError::NotFinite { step: self.executor.update.state.steps + 1 }),
+        match self.one(BatchInputs::Slices(&x[..batch.inputs().len()]), batch, 0) {
+            Ok(result) => Ok(result.loss()),
+            Err(refusal) => {
+                let step = self.executor.update.state.steps + 1;
+                Err(TrainError::NotFinite { step, found: refusal.named(N::COMPILED) })
+            }
         }
     }
 
     /// Takes a batch, of which `answers` holds the targets and weights.
-    fn one<T: Targets>(&mut self, x: BatchInputs, answers: &Dataset<T>, seed: u64) -> StepResult
+    fn one<T: Targets>(&mut self, x: BatchInputs, answers: &Dataset<T>, seed: u64) -> Result<StepResult, Refusal>
     where
         L: Objective<T>,
     {
         let (samples, targets, weights) = (answers.len(), answers.targets(), answers.weights());
         let given = Batch { samples, x, first: 0, targets, weights };
-        self.executor.train::<N, _>(&mut self.model.params, &self.loss, &mut self.optimizer, seed, &given)
+        self.executor.train::<N, _>(self.model, &self.loss, &mut self.optimizer, seed, &given)
     }
 
     /// Trains on all samples, `fit.epochs` times, and tells what each epoch was like.
     ///
+    /// The order of samples is keyed by `fit.seed` and by how many epochs the model has been trained before,
+    /// training noise (dropout) by the seed and how many batches: `k` calls with one epoch each are the same
+    /// run, bit for bit, as one call with `k` epochs. Both counts go with the model and its copies, not with
+    /// the trainer; a model that is loaded from a file begins anew.
+    ///
+    /// Beside the model it keeps up to three copies of the parameters and of what the optimiser remembers: of
+    /// the beginning, of the best epoch, and of the last one where nothing is validated.
+    ///
     /// # Errors
     /// Data without samples, with NaN or infinity, with labels the network has no class for, or of another
-    /// width than the network; settings out of range. The model is unchanged then. A loss that becomes
-    /// infinite or NaN stops training, and the parameters go back to the last epoch that was finite.
+    /// width than the network, or without a sample of a weight above 0; a network with nothing to train;
+    /// settings out of range. The model is unchanged then. What no row of a weight above 0 needs is not
+    /// looked at.
+    ///
+    /// A loss, gradient, parameter or validation loss that becomes infinite or NaN stops training
+    /// ([`TrainError::Diverged`]), and what is put back is the best model so far.
     pub fn fit<T: Targets>(&mut self, train: &Dataset<T>, fit: Fit<T>) -> Result<History, TrainError>
     where
         L: Objective<T>,
     {
         fit.check()?;
-        self.check(train)?;
+        self.check_trains(train)?;
+        if !has_weight::<N, T>(&self.loss, train) {
+            return Err(no_weight());
+        }
         if let Some(validation) = fit.validate {
             self.check(validation)?;
         }
+        // Of what has no weight there is no mean: nothing is validated.
+        let validate = fit.validate.filter(|data| has_weight::<N, T>(&self.loss, data));
         self.executor.reserve::<N>(fit.batch.min(train.len()), &self.optimizer);
         self.executor.update.drop_accumulated();
 
         let mut history = History::default();
-        let mut order: Vec<usize> = (0..train.len()).collect();
         let mut batch = train.select(&[]);
-        let mut good = Snapshot::of(self, 0);
-        let steps = train.len().div_ceil(fit.batch);
+        let mut snapshots = Snapshots::new(Snapshot::of(0, self.model, &self.executor.update));
+        let steps = samples_of_epoch(N::COMPILED, train.len(), fit.batch).div_ceil(fit.batch);
         let bar = if fit.progress { progress(steps) } else { ProgressBar::hidden() };
         for number in 1..=fit.epochs {
-            if fit.shuffle {
-                Random::keyed(fit.seed, &[number as u64]).shuffle(&mut order);
-            }
             if fit.progress {
                 bar.set_prefix(format!("epoch {number}/{}", fit.epochs));
                 bar.set_position(0);
             }
             let begun = Instant::now();
-            let mut sums = EpochSums::default();
-            for (step, indices) in order.chunks(fit.batch).enumerate() {
-                train.select_targets_into(indices, &mut batch);
-                let result = self.one(BatchInputs::Indexed(train.inputs(), indices), &batch, fit.seed);
-                if !result.loss().is_finite() {
+            let ended = self.epoch(train, &fit, &mut batch, &bar).and_then(|sums| {
+                let time = begun.elapsed();
+                let validation = validate.map(|data| self.evaluate_checked(data));
+                // Where nothing else tells what the last step has come to, a batch does.
+                let last = match validation {
+                    Some(validation) => validation.loss,
+                    None if number == fit.epochs => self.loss_again(train, &fit, &batch),
+                    None => 0.0,
+                };
+                match last.is_finite() {
+                    true => Ok(Epoch { number, train: sums.evaluation(), validation, time }),
+                    false if validation.is_some() => Err((steps, NonFinite::Validation)),
+                    false => Err((steps, NonFinite::Loss)),
+                }
+            });
+            let epoch = match ended {
+                Ok(epoch) => epoch,
+                Err((step, found)) => {
                     bar.finish_and_clear();
-                    return Err(good.restore(self, number, step + 1));
+                    let data = validate.unwrap_or(train);
+                    let (best, loss) = snapshots.best(|snapshot| {
+                        snapshot.restore(self.model, &mut self.executor.update);
+                        self.evaluate_checked(data).loss
+                    });
+                    best.restore(self.model, &mut self.executor.update);
+                    return Err(TrainError::Diverged { epoch: number, step, found, kept: best.epoch, loss, history });
                 }
-                sums.add(&result, indices.len());
-                if fit.progress {
-                    bar.set_position(step as u64 + 1);
-                    bar.set_message(sums.evaluation().to_string());
-                }
-            }
-            // What does not fill a step makes one all the same.
-            self.executor.flush(&mut self.model.params, &mut self.optimizer);
-            if !self.model.params.iter().all(|p| p.is_finite()) {
-                bar.finish_and_clear();
-                return Err(good.restore(self, number, steps));
-            }
-            let time = begun.elapsed();
-            let validation = fit.validate.map(|data| self.evaluate_checked(data));
-            self.executor.update.state.schedule.epoch(validation.unwrap_or(sums.evaluation()).loss);
-            let epoch = Epoch { number, train: sums.evaluation(), validation, time };
+            };
+            self.model.run.epochs += 1;
+            let validation = epoch.validation.map(|validation| validation.loss);
+            self.executor.update.state.schedule.epoch(validation.unwrap_or(epoch.train.loss));
             if fit.progress {
                 bar.println(epoch.to_string());
             }
-            history.epochs.push(epoch);
             if number < fit.epochs {
-                good.renew(self, number);
+                snapshots
+                    .epoch(epoch.train.loss, validation, || Snapshot::of(number, self.model, &self.executor.update));
             }
+            history.epochs.push(epoch);
         }
         bar.finish_and_clear();
         Ok(history)
     }
 
+    /// The samples in the order of the epoch that comes next.
+    fn order(&self, samples: usize, seed: u64, shuffle: bool) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..samples).collect();
+        if shuffle {
+            Random::keyed(seed, &[self.model.run.epochs + 1]).shuffle(&mut order);
+        }
+        order
+    }
+
+    /// Trains on all samples once; in `batch` it leaves the targets of the last ones. Stops at a step that
+    /// comes to what is not finite.
+    fn epoch<T: Targets>(
+        &mut self,
+        train: &Dataset<T>,
+        fit: &Fit<T>,
+        batch: &mut Dataset<T>,
+        bar: &ProgressBar,
+    ) -> Result<EpochSums, (usize, NonFinite)>
+    where
+        L: Objective<T>,
+    {
+        let order = self.order(train.len(), fit.seed, fit.shuffle);
+        let order = &order[..samples_of_epoch(N::COMPILED, train.len(), fit.batch)];
+        let steps = order.len().div_ceil(fit.batch);
+        let mut sums = EpochSums::default();
+        let stopped = |step, refusal: Refusal| (step, refusal.named(N::COMPILED));
+        for (step, indices) in order.chunks(fit.batch).enumerate() {
+            train.select_targets_into(indices, batch);
+            let result = self.one(BatchInputs::Indexed(train.inputs(), indices), batch, fit.seed);
+            sums.add(&result.map_err(|refusal| stopped(step + 1, refusal))?, indices.len());
+            if fit.progress {
+                bar.set_position(step as u64 + 1);
+                bar.set_message(sums.evaluation().to_string());
+            }
+        }
+        // What does not fill a step makes one all the same.
+        let flushed = self.executor.flush(&mut self.model.params, &mut self.optimizer);
+        flushed.map_err(|refusal| stopped(steps, refusal))?;
+        Ok(sums)
+    }
+
+    /// The loss of the last batch of the epoch, with the parameters as they are after it.
+    fn loss_again<T: Targets>(&mut self, train: &Dataset<T>, fit: &Fit<T>, batch: &Dataset<T>) -> f64
+    where
+        L: Objective<T>,
+    {
+        let order = self.order(train.len(), fit.seed, fit.shuffle);
+        let x = BatchInputs::Indexed(train.inputs(), &order[order.len() - batch.len()..]);
+        let (samples, targets, weights) = (batch.len(), batch.targets(), batch.weights());
+        let given = Batch { samples, x, first: 0, targets, weights };
+        self.executor.evaluate::<N, _>(&self.model.params, &self.loss, &given).mean()
+    }
+
+    /// Whether the settings are in range, and the data is what the network and the loss take.
+    fn check<T: Targets>(&mut self, data: &Dataset<T>) -> Result<(), TrainError>
+    where
+        L: Objective<T>,
+    {
+        if !self.checked {
+            self.optimizer.check().map_err(TrainError::setting)?;
+            self.check_settings().map_err(TrainError::setting)?;
+            self.checked = true;
+        }
+        check_data::<N, T>(&self.loss, data)
+    }
+
+    /// As [`check`](Trainer::check), and whether there is anything to train.
+    fn check_trains<T: Targets>(&mut self, data: &Dataset<T>) -> Result<(), TrainError>
+    where
+        L: Objective<T>,
+    {
+        if !self.learns {
+            return Err(nothing_learns::<N>());
+        }
+        self.check(data)
+    }
+
     /// How the model does on these samples, as it predicts: without dropout or other training noise.
-    /// Penalties on parameters are part of the loss, as in Keras.
+    /// What regularisers add is part of the loss, as in Keras.
     ///
     /// # Errors
-    /// As [`fit`](Trainer::fit).
+    /// As [`fit`](Trainer::fit); but there need be nothing to train, and a loss that is not finite is one.
     pub fn evaluate<T: Targets>(&mut self, data: &Dataset<T>) -> Result<Evaluation, TrainError>
     where
         L: Objective<T>,
     {
         self.check(data)?;
-        Ok(self.evaluate_checked(data))
+        match has_weight::<N, T>(&self.loss, data) {
+            true => Ok(self.evaluate_checked(data)),
+            false => Err(no_weight()),
+        }
     }
 
     fn evaluate_checked<T: Targets>(&mut self, data: &Dataset<T>) -> Evaluation
@@ -215,88 +323,6 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
             from += batch;
         }
         sums.evaluation()
-    }
-
-    /// Whether the data can be trained on.
-    fn check<T: Targets>(&mut self, data: &Dataset<T>) -> Result<(), TrainError>
-    where
-        L: Objective<T>,
-    {
-        if !self.checked {
-            self.optimizer.check().map_err(TrainError::setting)?;
-            self.check_settings().map_err(TrainError::setting)?;
-            self.checked = true;
-        }
-        if data.is_empty() {
-            return Err(TrainError::setting(
-                "expected at least 1 sample, found none\nhelp: check what the data set was made from",
-            ));
-        }
-        let shapes = N::COMPILED.inputs;
-        if data.inputs().len() != shapes.len() {
-            let (expected, found) = (shapes.len(), data.inputs().len());
-            let help = match found < expected {
-                true => "add inputs with `Dataset::with_input`",
-                false => "make the data set without the inputs that the network does not declare",
-            };
-            return Err(TrainError::setting(format!(
-                "expected {expected} input{} per sample, as `{}` declares, found {found}\nhelp: {help}",
-                if expected == 1 { "" } else { "s" },
-                N::COMPILED.name,
-            )));
-        }
-        for (k, (values, shape)) in data.inputs().iter().zip(shapes).enumerate() {
-            if values.width() != shape.len() {
-                return Err(TrainError::setting(format!(
-                    "expected {} numbers per sample for input {k} of `{}`, which is {shape}, found {}\nhelp: change the data, or the declaration",
-                    shape.len(),
-                    N::COMPILED.name,
-                    values.width()
-                )));
-            }
-        }
-        data.check()?;
-        if let Some(fault) = ids::fault(N::COMPILED, &inputs(data), |k| shapes[k].len()) {
-            return Err(TrainError::setting(fault));
-        }
-        if let Some(fault) = self.loss.fault(N::COMPILED.outputs, data.targets(), data.weights()) {
-            let help =
-                if fault.contains("help: ") { "" } else { "\nhelp: change the targets, or the network's last layer" };
-            return Err(TrainError::setting(format!("{fault}{help}")));
-        }
-        Ok(())
-    }
-}
-
-/// The inputs of all samples, one slice for each input of the network.
-fn inputs<T: Targets>(data: &Dataset<T>) -> [&[f32]; MAX_INPUTS] {
-    let mut x = [&[][..]; MAX_INPUTS];
-    for (x, values) in x.iter_mut().zip(data.inputs()) {
-        *x = values.as_slice();
-    }
-    x
-}
-
-/// Sums over batches.
-#[derive(Default)]
-struct EpochSums {
-    sums: LossSums,
-    /// Of each sample what regularisers added when it was trained on.
-    regularization: f64,
-    samples: usize,
-}
-
-impl EpochSums {
-    fn add(&mut self, result: &StepResult, samples: usize) {
-        self.sums.add(&result.sums);
-        self.regularization += result.regularization * samples as f64;
-        self.samples += samples;
-    }
-
-    fn evaluation(&self) -> Evaluation {
-        let regularization = self.regularization / self.samples.max(1) as f64;
-        let accuracy = self.sums.accuracy.accuracy();
-        Evaluation { loss: self.sums.mean() + regularization, accuracy, samples: self.samples }
     }
 }
 

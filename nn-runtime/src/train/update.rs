@@ -1,30 +1,30 @@
 //! From gradients to parameters: regularisers, clipping, the optimiser, the moving average. In: the gradient
-//! of each chunk, as it is computed or accumulated; out: changed parameters. It knows no network and no loss,
-//! and allocates only when it is set up.
+//! of each chunk, as it is computed or accumulated; out: changed parameters, or a refusal with nothing
+//! changed. It knows no network and no loss, and allocates only when it is set up.
 
-use std::boxed::Box;
 use std::ops::Range;
 use std::sync::atomic::AtomicBool;
 use std::vec::Vec;
 
-use super::clip::Clip;
+use super::clip::{Clip, regularize_and_clip};
 use super::ema::Ema;
 use super::fixed_range::FixedRange;
+use super::grad_source::{GradSource, NoSource};
+use super::magnitude::{first_become_not_finite, first_not_finite, largest};
+use super::overflow::{OverflowGuard, ParamsNow};
 use super::param_chunks::{self, ParamChunk};
+use super::refusal::{FirstPlace, Refusal};
 use super::regularizer::PlacedRegularizer;
-use super::schedule::{ConstantRate, Schedule};
+use super::scheduled_rate::ScheduledRate;
+use super::update_state::{MAX_SLOTS, Undo, UpdateState};
 use super::workers::{ActiveWorkers, WorkerScratch};
 use crate::graph::CompiledNetwork;
 use crate::optim::{Optimizer, TensorUpdate};
 use crate::spec::Role;
 use nn_kernels::aligned_buffer::AlignedBuffer;
 use nn_kernels::chunk_queue::ChunkQueue;
-use nn_kernels::optimizer::{add_penalty, clamp};
 use nn_kernels::reduce::sum_of_squares;
 use nn_kernels::simd::Isa;
-
-/// The most floats of state per parameter that an optimiser may keep.
-pub(super) const MAX_SLOTS: usize = 4;
 
 /// What a step does with gradients, and what it remembers from step to step.
 pub(super) struct Update {
@@ -36,54 +36,26 @@ pub(super) struct Update {
     chunks: Vec<ParamChunk>,
     /// Where the chunks lie.
     ranges: Vec<Range<usize>>,
-    /// Which of them have been given out.
+    /// The chunks whose gradients are there before any parameter changes, and where they lie.
+    held: Vec<usize>,
+    held_ranges: Vec<Range<usize>>,
+    /// The nodes that bound the gradients of all others.
+    bounding: Vec<usize>,
+    /// Which chunks have been given out.
     taken: Vec<AtomicBool>,
-    /// The whole gradient, where it is needed at once.
-    accumulated: AlignedBuffer,
+    /// The gradients that are held: those of the last batch, or the sum of several.
+    grads: AlignedBuffer,
+    /// Their sum before the last batch.
+    before: AlignedBuffer,
     pub(super) state: UpdateState,
     /// What no step changes, though it lies among parameters that it does.
     fixed: Vec<FixedRange>,
-    /// Batches whose gradients wait in `accumulated`, and their weight.
+    /// Batches whose gradients wait, their weight, and their largest number.
     batches: usize,
     weight: f64,
-}
-
-/// What training goes back to when it diverges.
-#[derive(Clone)]
-pub(super) struct UpdateState {
-    /// What the optimiser remembers.
-    slots: Vec<AlignedBuffer>,
-    /// Steps taken.
-    pub(super) steps: u64,
-    pub(super) schedule: Box<dyn Schedule>,
-    pub(super) ema: Option<Ema>,
-}
-
-impl Clone for Box<dyn Schedule> {
-    fn clone(&self) -> Self {
-        (**self).copied()
-    }
-}
-
-impl UpdateState {
-    fn new(map: &CompiledNetwork, optimizer: &impl Optimizer) -> UpdateState {
-        let slots = (0..optimizer.slots())
-            .map(|k| {
-                let mut slot = AlignedBuffer::zeroed(map.params_len);
-                let initial = optimizer.initial_slot(k);
-                if initial != 0.0 {
-                    slot.fill(initial);
-                }
-                slot
-            })
-            .collect();
-        UpdateState { slots, steps: 0, schedule: Box::new(ConstantRate), ema: None }
-    }
-
-    /// Numbers that the optimiser remembers of each parameter.
-    pub(super) fn slots(&self) -> usize {
-        self.slots.len()
-    }
+    largest_held: f64,
+    overflow: OverflowGuard,
+    undo: Option<Undo>,
 }
 
 impl Update {
@@ -95,20 +67,27 @@ impl Update {
             regularizers: Vec::new(),
             chunks: Vec::new(),
             ranges: Vec::new(),
+            held: Vec::new(),
+            held_ranges: Vec::new(),
+            bounding: Vec::new(),
             taken: Vec::new(),
-            accumulated: AlignedBuffer::zeroed(0),
+            grads: AlignedBuffer::zeroed(map.params_len),
+            before: AlignedBuffer::zeroed(0),
             state: UpdateState::new(map, optimizer),
             fixed: FixedRange::all(map),
             batches: 0,
             weight: 0.0,
+            largest_held: 0.0,
+            overflow: OverflowGuard::default(),
+            undo: None,
         };
-        update.layout(optimizer, 1);
+        update.layout(optimizer, 1, 1);
         update
     }
 
-    /// Cuts the parameters and makes room, as the settings want it, for so many workers. Accumulated
-    /// gradients stay, unless their settings have changed.
-    pub(super) fn layout(&mut self, optimizer: &impl Optimizer, workers: usize) {
+    /// Cuts the parameters and makes room, as the settings want it, for so many workers and batches of so
+    /// many samples. Accumulated gradients stay, unless their settings have changed.
+    pub(super) fn layout(&mut self, optimizer: &impl Optimizer, workers: usize, samples: usize) {
         let by_tensor = optimizer.per_tensor() || matches!(self.clip, Some(Clip::Norm(_)));
         // Where a norm of all is taken, the sums it is made of may not depend on the workers.
         let workers = if self.accumulates() { 1 } else { workers };
@@ -116,11 +95,22 @@ impl Update {
             true => param_chunks::by_tensor(self.map),
             false => param_chunks::by_size(self.map, Role::Trainable, workers),
         };
+        (self.held, self.held_ranges, self.bounding) = Default::default();
+        for (i, chunk) in self.chunks.iter().enumerate() {
+            match chunk.bounded_by(self.map, samples).filter(|_| !self.accumulates()) {
+                Some(node) => self.bounding.push(node),
+                None => {
+                    self.held.push(i);
+                    self.held_ranges.push(chunk.range.clone());
+                }
+            }
+        }
+        self.bounding.dedup();
         self.ranges = self.chunks.iter().map(|chunk| chunk.range.clone()).collect();
         self.taken = self.chunks.iter().map(|_| AtomicBool::new(false)).collect();
-        let accumulated = if self.accumulates() { self.map.params_len } else { 0 };
-        if self.accumulated.len() != accumulated {
-            self.accumulated = AlignedBuffer::zeroed(accumulated);
+        let before = if self.accumulate > 1 { self.map.params_len } else { 0 };
+        if self.before.len() != before {
+            self.before = AlignedBuffer::zeroed(before);
             self.drop_accumulated();
         }
     }
@@ -128,11 +118,14 @@ impl Update {
     /// What a worker needs to itself, with so much scratch for layers.
     pub(super) fn worker_scratch(&self, worker: usize, layers: usize, optimizer: &impl Optimizer) -> WorkerScratch {
         let whole = self.chunks.iter().flat_map(|chunk| &chunk.layout).map(|layout| optimizer.scratch(layout)).max();
-        let longest = self.ranges.iter().map(Range::len).max().unwrap_or(0);
+        let is_held = |i: &usize| self.held.contains(i);
+        let others = self.chunks.iter().enumerate().filter(|(i, _)| !is_held(i));
+        let longest = others.map(|(_, chunk)| chunk.range.len()).max().unwrap_or(0);
         WorkerScratch {
             worker,
             layers: AlignedBuffer::zeroed(layers),
-            grad: AlignedBuffer::zeroed(if self.accumulates() { 0 } else { longest }),
+            grad: AlignedBuffer::zeroed(longest),
+            largest: 0.0,
             optimizer: AlignedBuffer::zeroed(whole.unwrap_or(0)),
         }
     }
@@ -165,52 +158,111 @@ impl Update {
         if self.accumulate > 1 { weight } else { 1.0 }
     }
 
-    /// Takes the gradients of a batch of this weight, chunk by chunk, and the step, where enough batches have
-    /// come. `add_grad` is given scratch memory for layers and a range of the parameters, whose gradient it
-    /// adds to what it is given, or overwrites it where told. Workers share the chunks.
+    /// The parameters have been changed by another than `step`.
+    pub(super) fn params_changed(&mut self) {
+        self.overflow.forget();
+    }
+
+    /// Takes the gradients of a batch of this weight, and the step, where enough batches have come. Workers
+    /// share the chunks.
+    ///
+    /// # Errors
+    /// A gradient or a new parameter is not finite; all is as before.
     pub(super) fn take_batch(
         &mut self,
         isa: Isa,
-        workers: ActiveWorkers,
+        mut workers: ActiveWorkers,
         params: &mut [f32],
         optimizer: &mut impl Optimizer,
         weight: f64,
-        add_grad: &(impl Fn(&mut [f32], &Range<usize>, &mut [f32], bool) + Sync),
-    ) {
+        source: &impl GradSource,
+    ) -> Result<(), Refusal> {
+        self.hold(isa, &mut workers, source)?;
         if !self.accumulates() {
-            return self.step(isa, workers, params, optimizer, Some(add_grad));
+            let bounds = self.bounding.iter().map(|&node| source.bound(node));
+            let most = bounds.fold(self.largest_held, |most, bound| if bound <= most { most } else { bound });
+            return self.step(isa, workers, params, optimizer, Some(source), most);
         }
-        let (first, ranges) = (self.batches == 0, &self.ranges);
-        let queue = ChunkQueue::new([&mut self.accumulated], ranges, &mut self.taken, workers.scratch.len());
-        workers.pool.for_each(workers.scratch, |scratch| {
-            queue.each(scratch.worker, |i, [grad]| {
-                if first {
-                    grad.fill(0.0);
-                }
-                add_grad(&mut scratch.layers, &ranges[i], grad, false);
-            });
-        });
+        let kept = (self.batches, self.weight);
         self.batches += 1;
         self.weight += weight;
-        if self.batches >= self.accumulate {
-            self.flush(isa, workers, params, optimizer);
+        if self.batches < self.accumulate {
+            return Ok(());
+        }
+        let flushed = self.flush(isa, workers, params, optimizer);
+        if flushed.is_err() && self.accumulate > 1 {
+            core::mem::swap(&mut self.grads, &mut self.before);
+            (self.batches, self.weight) = kept;
+        }
+        flushed
+    }
+
+    /// Computes the gradients that must be there before any parameter changes, or adds them to those of the
+    /// batches before.
+    fn hold(&mut self, isa: Isa, workers: &mut ActiveWorkers, source: &impl GradSource) -> Result<(), Refusal> {
+        let (first, sums) = (self.batches == 0, self.accumulate > 1);
+        let overwrites = !self.accumulates();
+        let Update { chunks, held, held_ranges: ranges, taken, grads, before, .. } = self;
+        let bad = FirstPlace::none();
+        let hold = |scratch: &mut WorkerScratch, i: usize, grad: &mut [f32], before: &mut [f32]| {
+            let (range, overwrite) = (&ranges[i], overwrites && chunks[held[i]].overwrite());
+            if sums && !first {
+                before.copy_from_slice(grad);
+            } else if !overwrite {
+                grad.fill(0.0);
+            }
+            source.add(&mut scratch.layers, range, grad, overwrite);
+            let most = largest(isa, grad);
+            if most.is_finite() {
+                scratch.largest = scratch.largest.max(most);
+            } else if let Some(at) = first_not_finite(grad) {
+                bad.found(range.start + at);
+            }
+        };
+        workers.scratch.iter_mut().for_each(|scratch| scratch.largest = 0.0);
+        if let ([range], false) = (&ranges[..], sums) {
+            hold(&mut workers.scratch[0], 0, &mut grads[range.clone()], &mut []);
+        } else if !ranges.is_empty() {
+            let queue = ChunkQueue::new([&mut *grads, before], ranges, taken, workers.scratch.len());
+            workers.pool.for_each(workers.scratch, |scratch| {
+                queue.each(scratch.worker, |i, [grad, before]| hold(scratch, i, grad, before));
+            });
+        }
+        match bad.get() {
+            None => {
+                self.largest_held = workers.scratch.iter().fold(0.0, |most, scratch| most.max(scratch.largest));
+                Ok(())
+            }
+            Some(place) => {
+                if sums && !first {
+                    core::mem::swap(&mut self.grads, &mut self.before);
+                }
+                Err(Refusal::Gradient(place))
+            }
         }
     }
 
     /// Takes the step of the gradients that wait, if any do.
+    ///
+    /// # Errors
+    /// A new parameter is not finite; parameters are as before, and no gradients wait.
     pub(super) fn flush(
         &mut self,
         isa: Isa,
         workers: ActiveWorkers,
         params: &mut [f32],
         optimizer: &mut impl Optimizer,
-    ) {
+    ) -> Result<(), Refusal> {
         if self.batches == 0 {
-            return;
+            return Ok(());
+        }
+        let mut most = self.largest_held;
+        if self.accumulate > 1 {
+            most /= self.weight;
         }
         let mut squares = 0.0;
         for range in &self.ranges {
-            let grad = &mut self.accumulated[range.clone()];
+            let grad = &mut self.grads[range.clone()];
             if self.accumulate > 1 {
                 isa.scale((1.0 / self.weight) as f32, grad);
             }
@@ -222,29 +274,43 @@ impl Update {
         if let Some(Clip::GlobalNorm(limit)) = self.clip {
             let factor = limit / (squares.sqrt() + 1e-6);
             if factor < 1.0 {
-                self.ranges.iter().for_each(|range| isa.scale(factor as f32, &mut self.accumulated[range.clone()]));
+                self.ranges.iter().for_each(|range| isa.scale(factor as f32, &mut self.grads[range.clone()]));
             }
         }
-        self.step(isa, workers, params, optimizer, None::<&fn(&mut [f32], &Range<usize>, &mut [f32], bool)>);
         self.drop_accumulated();
+        self.step(isa, workers, params, optimizer, None::<&NoSource>, most)
     }
 
-    /// Counts a step, sets its learning rate, and changes every chunk by its gradient: the one that
-    /// `add_grad` gives, or else the accumulated one.
+    /// Counts a step, sets its learning rate, and changes every chunk by its gradient: the one that is held,
+    /// or else the one that `source` gives. No number of a gradient is larger than `most`.
     fn step(
         &mut self,
         isa: Isa,
         workers: ActiveWorkers,
         params: &mut [f32],
         optimizer: &mut impl Optimizer,
-        add_grad: Option<&(impl Fn(&mut [f32], &Range<usize>, &mut [f32], bool) + Sync)>,
-    ) {
-        let Update { clip, regularizers, chunks, ranges, taken, accumulated, state, fixed, .. } = self;
+        source: Option<&impl GradSource>,
+        most: f64,
+    ) -> Result<(), Refusal> {
+        let rate = self.state.schedule.rate(optimizer.learning_rate(), self.state.scheduled_steps());
+        let scheduled = ScheduledRate::set(optimizer, rate);
+        let using = scheduled.optimizer();
+        let most = if most <= self.state.largest_grad { self.state.largest_grad } else { most };
+        let now = ParamsNow { isa, params, ranges: &self.ranges, regularizers: &self.regularizers };
+        let in_doubt = !self.overflow.rules_out(using, most, now);
+        if in_doubt {
+            match &mut self.undo {
+                Some(undo) => undo.renew(params, &self.state),
+                undo => *undo = Some(Undo::of(params, &self.state)),
+            }
+        }
+        let (bad_grad, bad_param) = (FirstPlace::none(), FirstPlace::none());
+
+        let Update { clip, regularizers, chunks, ranges, held, taken, grads, state, undo, fixed, .. } = self;
         fixed.iter_mut().for_each(|fixed| fixed.keep(params));
-        let base = optimizer.learning_rate();
-        optimizer.set_learning_rate(state.schedule.rate(base, state.steps));
+        let before = undo.as_ref().filter(|_| in_doubt).map(Undo::params);
         state.steps += 1;
-        let UpdateState { slots, steps, ema, .. } = state;
+        let UpdateState { slots, steps, ema, .. } = &mut *state;
         let (count, step) = (slots.len(), *steps);
         let mut all: [&mut [f32]; MAX_SLOTS] = Default::default();
         for (to, from) in all.iter_mut().zip(slots) {
@@ -256,31 +322,45 @@ impl Update {
             &mut ema.params
         });
         let [a, b, c, d] = all;
-        let blocks = [&mut *params, accumulated, &mut *ema, a, b, c, d];
-        let queue = ChunkQueue::new(blocks, ranges, taken, workers.scratch.len());
-        let (clip, regularizers, using, fixed) = (*clip, &regularizers[..], &*optimizer, &fixed[..]);
-        workers.pool.for_each(workers.scratch, |WorkerScratch { worker, layers, grad, optimizer: scratch }| {
-            queue.each(*worker, |i, [params, accumulated, ema, a, b, c, d]| {
-                let ParamChunk { range, layout, overwrite } = &chunks[i];
-                let grads = match add_grad {
-                    None => accumulated,
-                    Some(add_grad) => {
-                        let grads = &mut grad[..range.len()];
-                        if !overwrite {
-                            grads.fill(0.0);
+        let queue = ChunkQueue::new([&mut *params, grads, &mut *ema, a, b, c, d], ranges, taken, workers.scratch.len());
+        workers.pool.for_each(workers.scratch, |WorkerScratch { worker, layers, grad, optimizer: scratch, .. }| {
+            queue.each(*worker, |i, [params, held_grads, ema, a, b, c, d]| {
+                let (chunk, range) = (&chunks[i], &chunks[i].range);
+                let grads = match source {
+                    None => held_grads,
+                    Some(source) => {
+                        let grads = match held.binary_search(&i) {
+                            Ok(_) => held_grads,
+                            Err(_) => {
+                                let grads = &mut grad[..range.len()];
+                                if !chunk.overwrite() {
+                                    grads.fill(0.0);
+                                }
+                                source.add(layers, range, grads, chunk.overwrite());
+                                grads
+                            }
+                        };
+                        if before.is_some()
+                            && let Some(at) = first_not_finite(grads)
+                        {
+                            return bad_grad.found(range.start + at);
                         }
-                        add_grad(layers, range, grads, *overwrite);
-                        regularize_and_clip(isa, (regularizers, fixed), clip, range, params, grads);
+                        regularize_and_clip(isa, (regularizers, fixed), *clip, range, params, grads);
                         grads
                     }
                 };
                 let slots = &mut [a, b, c, d][..count];
-                match layout {
-                    Some(form) if using.per_tensor() => {
-                        let tensor = TensorUpdate { layout: form, params: &mut *params, grads, scratch };
+                match &chunk.layout {
+                    Some(layout) if using.per_tensor() => {
+                        let tensor = TensorUpdate { layout, params: &mut *params, grads, scratch };
                         using.update_tensor(isa, step, tensor, slots);
                     }
                     _ => using.update(isa, step, params, grads, slots),
+                }
+                if let Some(before) = before
+                    && let Some(at) = first_become_not_finite(&before[range.clone()], params)
+                {
+                    bad_param.found(range.start + at);
                 }
                 ema_step.take(isa, params, ema);
             });
@@ -289,7 +369,22 @@ impl Update {
         if !ema.is_empty() {
             fixed.iter().for_each(|fixed| fixed.put_back(ema));
         }
-        optimizer.set_learning_rate(base);
+        drop(scheduled);
+        let refused = bad_grad.get().map(Refusal::Gradient).or(bad_param.get().map(Refusal::Parameter));
+        match refused {
+            None => {
+                // NaN is less than nothing here: the gradients were finite all the same.
+                state.largest_grad = most.min(f64::from(f32::MAX));
+                Ok(())
+            }
+            Some(refusal) => {
+                state.steps -= 1;
+                if let Some(undo) = undo {
+                    undo.restore(params, state);
+                }
+                Err(refusal)
+            }
+        }
     }
 
     /// Copies the averaged parameters, where there are some, over the others.
@@ -297,39 +392,6 @@ impl Update {
         let Some(ema) = self.state.ema.as_ref().filter(|ema| ema.begun) else { return };
         for range in &self.ranges {
             params[range.clone()].copy_from_slice(&ema.params[range.clone()]);
-        }
-    }
-}
-
-/// Makes a chunk's gradient that of the whole loss, and clips it by itself.
-#[inline]
-fn regularize_and_clip(
-    isa: Isa,
-    (regularizers, fixed): (&[PlacedRegularizer], &[FixedRange]),
-    clip: Option<Clip>,
-    range: &Range<usize>,
-    params: &[f32],
-    grad: &mut [f32],
-) {
-    for regularizer in regularizers {
-        let (from, to) = (regularizer.range.start.max(range.start), regularizer.range.end.min(range.end));
-        if from < to {
-            let within = from - range.start..to - range.start;
-            add_penalty(isa, regularizer.l1, regularizer.l2, &params[within.clone()], &mut grad[within]);
-        }
-    }
-    if !regularizers.is_empty() {
-        // What is not changed is no part of a norm either.
-        fixed.iter().for_each(|fixed| fixed.clear(range, grad));
-    }
-    match clip {
-        None | Some(Clip::GlobalNorm(_)) => {}
-        Some(Clip::Value(limit)) => clamp(isa, limit as f32, grad),
-        Some(Clip::Norm(limit)) => {
-            let norm = sum_of_squares(isa, grad).sqrt();
-            if norm > limit {
-                isa.scale((limit / norm) as f32, grad);
-            }
         }
     }
 }

@@ -21,6 +21,8 @@ pub(super) struct WorkerScratch {
     pub(super) grad: AlignedBuffer,
     /// For the optimiser.
     pub(super) optimizer: AlignedBuffer,
+    /// The largest number of the gradients that it has held.
+    pub(super) largest: f64,
 }
 
 /// The workers that take part in something.

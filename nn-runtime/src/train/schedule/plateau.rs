@@ -13,7 +13,7 @@ use super::{Schedule, factor, floor};
 /// |---|---|---|---|
 /// | `factor` | `0.1` | `factor=0.1` | `factor=0.1` |
 /// | `patience` | `10` | `patience=10` | `patience=10`, reached, not exceeded |
-/// | `threshold` | `1e-4` of the size of the best | `threshold=1e-4`, `threshold_mode="rel"` | `min_delta=0.0001`, absolute |
+/// | `threshold` | `1e-4` of the size of the best | `threshold=1e-4`, relative | `min_delta=0.0001`, absolute |
 /// | `cooldown` | `0` | `cooldown=0` | `cooldown=0` |
 /// | `floor` | `0.0` | `min_lr=0` | `min_lr=0.0` |
 ///

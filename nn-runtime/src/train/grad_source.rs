@@ -1,0 +1,66 @@
+//! Where the gradients of a batch come from, once all workers have run backward. In: the shards of a batch;
+//! out: the gradient of any range of the parameters, in the order of the samples whoever computes it, and
+//! bounds of gradients that are not computed yet.
+
+use std::ops::Range;
+
+use super::microbatch::MicroBatching;
+use super::shard::{GradPass, Shard};
+use crate::network::Network;
+use core::marker::PhantomData;
+
+/// What an update takes its gradients from.
+pub(super) trait GradSource: Sync {
+    /// Adds the gradient of a range of parameters to `grad`, or overwrites it where told. `scratch` is for
+    /// layers.
+    fn add(&self, scratch: &mut [f32], range: &Range<usize>, grad: &mut [f32], overwrite: bool);
+
+    /// What no number of the gradient of a node's matrix is larger than, by the largest numbers that it is
+    /// computed from.
+    fn bound(&self, node: usize) -> f64;
+}
+
+/// Where all gradients are held.
+pub(super) struct NoSource;
+
+impl GradSource for NoSource {
+    fn add(&self, _: &mut [f32], _: &Range<usize>, _: &mut [f32], _: bool) {
+        unreachable!("all gradients are held")
+    }
+
+    fn bound(&self, _: usize) -> f64 {
+        f64::INFINITY
+    }
+}
+
+/// The gradients of a batch.
+pub(super) struct BatchGrads<'a, N> {
+    pub(super) shards: &'a [Shard],
+    pub(super) micro_batching: &'a MicroBatching,
+    /// Whether this batch has partial sums.
+    pub(super) partial_sums: bool,
+    pub(super) pass: GradPass<'a>,
+    pub(super) network: PhantomData<fn() -> N>,
+}
+
+impl<N: Network> GradSource for BatchGrads<'_, N> {
+    #[inline]
+    fn add(&self, scratch: &mut [f32], range: &Range<usize>, grad: &mut [f32], mut overwrite: bool) {
+        match self.micro_batching.place_of(range).filter(|_| self.partial_sums) {
+            Some(place) => {
+                for shard in self.shards {
+                    shard.add_partial_sums(self.pass.isa, self.micro_batching, place, grad);
+                }
+            }
+            None => {
+                for shard in self.shards {
+                    shard.add_param_grad::<N>(&self.pass, scratch, range, grad, &mut overwrite);
+                }
+            }
+        }
+    }
+
+    fn bound(&self, node: usize) -> f64 {
+        self.shards.iter().map(|shard| shard.grad_bound(N::COMPILED, &self.pass, node)).sum()
+    }
+}

@@ -1,0 +1,61 @@
+//! What a step is refused for. In: places of numbers that are not finite, found by several workers; out: the
+//! first of them.
+
+// How a step is refused before anything changes, although gradients are used up chunk by chunk:
+//
+// - Chunks are computed, looked at and held until all are there (`Update::hold`). They stay in the nearer caches, or
+//   are accumulated anyway.
+// - The large matrices of dense layers are not held. What no number of their gradients can exceed follows
+//   from the largest of the layer's inputs and output gradients (`GradSource::bound`).
+// - From the largest gradient follows by how much an optimiser can change a parameter
+//   (`Optimizer::change_limit`). Where that is far from overflow, the step is taken unwatched.
+// - Else the step is in doubt: all is copied (`Undo`), every gradient and parameter is looked at, and all is
+//   put back where one is not finite. With the optimisers of this crate that is rare; one that gives no
+//   limit is always in doubt.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::NonFinite;
+use crate::graph::CompiledNetwork;
+use crate::params;
+
+/// What is infinite or NaN; a place is one among the parameters.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) enum Refusal {
+    Loss,
+    Gradient(usize),
+    Parameter(usize),
+}
+
+impl Refusal {
+    /// The same by the names of tensors.
+    pub(super) fn named(self, map: &'static CompiledNetwork) -> NonFinite {
+        let name = |place: usize| {
+            let tensors = params::tensors(map);
+            let found = tensors.into_iter().find(|tensor| (tensor.offset..tensor.offset + tensor.len).contains(&place));
+            found.map_or_else(String::new, |tensor| tensor.name)
+        };
+        match self {
+            Refusal::Loss => NonFinite::Loss,
+            Refusal::Gradient(place) => NonFinite::Gradient(name(place)),
+            Refusal::Parameter(place) => NonFinite::Parameter(name(place)),
+        }
+    }
+}
+
+/// The first of some places that several workers may find, whoever finds it.
+pub(super) struct FirstPlace(AtomicUsize);
+
+impl FirstPlace {
+    pub(super) fn none() -> FirstPlace {
+        FirstPlace(AtomicUsize::new(usize::MAX))
+    }
+
+    pub(super) fn found(&self, place: usize) {
+        self.0.fetch_min(place, Ordering::Relaxed);
+    }
+
+    pub(super) fn get(self) -> Option<usize> {
+        Some(self.0.into_inner()).filter(|place| *place < usize::MAX)
+    }
+}
