@@ -1,13 +1,14 @@
 //! Valid declarations, drawn. In: a seed; out: a `Program` in which every value is used and every shape fits.
 //! It may not know how a graph is planned: what it draws is what the language allows.
 
+mod images;
 mod inputs;
 mod sequences;
+mod shares;
 
 use std::rc::Rc;
 
 use crate::graph::{Curve, Kind, Net, Program, Shape, Site, ValueKind};
-use crate::kinds;
 use crate::random_formulas::{self, Formula, Setting};
 use crate::rng::Rng;
 
@@ -209,35 +210,6 @@ impl<'a> Builder<'a> {
         Kind::Formula(formula, given)
     }
 
-    /// A layer with a file of its own, if one fits.
-    fn operation(&mut self, x: usize) {
-        let stream = self.style.stream.is_some();
-        let Some(of) = kinds::draw(self.rng, &self.net.shapes[x], stream) else { return self.dense(x) };
-        let stays = of.output(&self.net.shapes[x]) == self.net.shapes[x];
-        let times = if stays { self.times(10) } else { None };
-        self.add_times(Kind::Operation(of), vec![x], times);
-    }
-
-    /// A layer over an image; behind a convolution often a rectifier, a pool, or both.
-    fn image(&mut self, x: usize) {
-        if self.rng.chance(20) && self.share_statistics() {
-            return;
-        }
-        self.operation(x);
-        let (mut y, last) = (self.net.shapes.len() - 1, self.net.sites.len() - 1);
-        if self.net.shapes[y].len() != 3 || self.net.sites[last].kind.word(self.nets) != "Conv2d" {
-            return;
-        }
-        if self.rng.chance(65) {
-            y = self.add(Kind::Curve(Curve::Relu), vec![y]);
-        }
-        if self.rng.chance(75)
-            && let Some(of) = kinds::draw_pool2d(self.rng, &self.net.shapes[y], false)
-        {
-            self.add(Kind::Operation(of), vec![y]);
-        }
-    }
-
     /// A repetition, so often in a hundred.
     fn times(&mut self, percent: usize) -> Option<usize> {
         self.rng.chance(percent).then(|| self.rng.pick(&[1, 2, 2, 3]))
@@ -341,44 +313,6 @@ impl<'a> Builder<'a> {
         let x = self.several(x, &inputs, &fixed);
         let times = if inputs.len() == 1 && inputs == outputs { self.times(60) } else { None };
         self.add_times(Kind::Net(which), x, times);
-    }
-
-    fn share(&mut self) {
-        let learning: Vec<usize> =
-            (0..self.net.sites.len()).filter(|&s| self.net.sites[s].kind.learns(self.nets)).collect();
-        if learning.is_empty() {
-            let x = self.value();
-            return self.dense(x);
-        }
-        let nets: Vec<usize> =
-            learning.iter().copied().filter(|&s| matches!(self.net.sites[s].kind, Kind::Net(_))).collect();
-        let s = if nets.is_empty() { self.rng.pick(&learning) } else { self.rng.pick(&nets) };
-        self.share_of(s);
-    }
-
-    /// A second use of the running statistics of a batch norm, if there is one.
-    fn share_statistics(&mut self) -> bool {
-        let all: Vec<usize> = (0..self.net.sites.len()).filter(|&s| self.net.sites[s].kind.is("BatchNorm")).collect();
-        if !all.is_empty() {
-            let s = self.rng.pick(&all);
-            self.share_of(s);
-        }
-        !all.is_empty()
-    }
-
-    /// One more use of the parameters of site `s`.
-    fn share_of(&mut self, s: usize) {
-        let label = self.net.sites[s].label.clone().unwrap_or_else(|| format!("shared{s}"));
-        self.net.sites[s].label = Some(label.clone());
-        let Site { kind, times, x, shares, .. } = self.net.sites[s].clone();
-        let shapes: Vec<Shape> = x.iter().map(|&x| self.net.shapes[x].clone()).collect();
-        // Masks and ids are read again.
-        let fixed: Vec<Option<usize>> = x.iter().map(|&x| (!self.net.is_any(x)).then_some(x)).collect();
-        let first = self.value();
-        let x = self.several(first, &shapes, &fixed);
-        let site = shares.map_or(s, |(_, site)| site);
-        let site = Site { shares: Some((label, site)), frozen: false, ..self.site(kind, x, times) };
-        self.push(site);
     }
 
     /// Puts a layer there; the first value it makes.
