@@ -1,6 +1,6 @@
-//! Long runs: a million steps of a stream, gradients over fifty thousand steps. In: networks that forget, numbers;
-//! out: nothing, or where rounding has grown with the length. Slow: `cargo test -p nn-tests --test long_runs --
-//! --ignored`.
+//! Long runs: a million steps of a stream, gradients over fifty thousand steps. In: networks that forget,
+//! numbers; out: nothing, or where rounding has grown with the length. Slow:
+//! `cargo test -p nn-tests --test long_runs -- --ignored`.
 
 use nn_runtime::prelude::*;
 use nn_tests::numbers::{distance, numbers};

@@ -1,6 +1,6 @@
-//! Relations that hold whatever the right numbers are: padding under a mask counts for nothing, samples know nothing
-//! of each other, units of measurement and the direction of time are conventions, and training in parts is training.
-//! In: networks and drawn numbers; out: nothing, or what changed that should not have.
+//! Relations that hold whatever the right numbers are: padding under a mask counts for nothing, samples know
+//! nothing of each other, units of measurement and the direction of time are conventions, and training in
+//! parts is training. In: networks and drawn numbers; out: nothing, or what changed that should not have.
 
 use nn_runtime::Isa;
 use nn_runtime::data::Standardize;
@@ -66,8 +66,8 @@ fn masks() -> Vec<f32> {
     all.concat()
 }
 
-/// The network's answers and gradients are the same bits whatever stands at padding steps, and no gradient goes there.
-/// `before` stands for inputs before the sequence and its mask.
+/// The network's answers and gradients are the same bits whatever stands at padding steps, and no gradient
+/// goes there. `before` stands for inputs before the sequence and its mask.
 fn padding_counts_for_nothing<N: Network>(before: &[Vec<f32>], len: usize) {
     let (mask, batch) = (masks(), masks().len() / STEPS);
     let mut model = Model::<N>::init(3);
@@ -211,8 +211,8 @@ fn sequences_know_nothing_of_each_other() {
 
 network! { struct Measured: [5] -> [3] { norm: Normalization -> Dense(8) -> Tanh -> Dense(3) } }
 
-/// Inputs in other units, their mean and deviation with them: the same answers, to the bit where units are powers of 2.
-/// Deviations below 1e-7 count as that, as the layer's page says.
+/// Inputs in other units, their mean and deviation with them: the same answers, to the bit where units are
+/// powers of 2. Deviations below 1e-7 count as that, as the layer's page says.
 #[test]
 fn units_are_a_convention() {
     let x = numbers(1, 40 * 5, 3.0);

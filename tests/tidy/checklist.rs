@@ -1,5 +1,6 @@
-//! The checklist of CONTRIBUTING: each layer, loss, optimiser, schedule and metric has its page, its tests and its
-//! places in the lists. In: the workspace; out: for each forgotten step a sentence that names the file.
+//! The checklist of CONTRIBUTING: each layer, loss, optimiser, schedule and metric has its page, its tests
+//! and its places in the lists. In: the workspace; out: for each forgotten step a sentence that names the
+//! file.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +13,8 @@ struct Kind {
     row: &'static str,
     /// Where each has its file. A folder that is not there holds none.
     folder: &'static str,
-    /// What the file of one says and the file of a helper does not; enums, traits and functions are no items anyway.
+    /// What the file of one says and the file of a helper does not; enums, traits and functions are no items
+    /// anyway.
     marks: &'static [&'static str],
     /// The test of `<x>`: a file of its own where it holds `<x>`.
     test: &'static str,

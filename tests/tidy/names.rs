@@ -1,5 +1,5 @@
-//! One word for one thing: no type name is declared twice in a crate. The files of instruction sets, which mirror
-//! each other, test code and associated types may repeat a name.
+//! One word for one thing: no type name is declared twice in a crate. The files of instruction sets, which
+//! mirror each other, test code and associated types may repeat a name.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
-//! What files look like: how long they are, how wide their comments, how they begin, and that nothing is left open.
+//! What files look like: how long they are, how wide their comments, how they begin, and that nothing is left
+//! open.
 
 use crate::source::{Source, sources};
 

@@ -1,5 +1,5 @@
-//! Where `unsafe` stands and how it is argued: in the kernels only, in short blocks, each with the reason why it
-//! is sound.
+//! Where `unsafe` stands and how it is argued: in the kernels only, in short blocks, each with the reason why
+//! it is sound.
 
 use crate::source::{CRATES, Source, Token, group, read, sources, text, tokens};
 

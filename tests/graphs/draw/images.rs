@@ -1,5 +1,5 @@
-//! Layers over images, drawn. In: a drawing and a value `[channels, height, width]`; out: one more site, or the
-//! two or three that a planner may make one of.
+//! Layers over images, drawn. In: a drawing and a value `[channels, height, width]`; out: one more site, or
+//! the two or three that a planner may make one of.
 
 use super::Builder;
 use crate::graph::{Curve, Kind};

@@ -1,5 +1,5 @@
-//! Windows over one axis or two, as the definitions index them. In: sizes and settings; out: which inputs an output
-//! sees. Zeros around an image are places that are not there.
+//! Windows over one axis or two, as the definitions index them. In: sizes and settings; out: which inputs an
+//! output sees. Zeros around an image are places that are not there.
 
 use crate::rng::Rng;
 

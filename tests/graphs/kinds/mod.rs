@@ -1,5 +1,5 @@
-//! Kinds of layers that are drawn, a file each: how one is written, what it holds, what it computes. To add one: its
-//! file, its `mod` and a line in [`ALL`]. No kind shares a line with the code under test.
+//! Kinds of layers that are drawn, a file each: how one is written, what it holds, what it computes. To add
+//! one: its file, its `mod` and a line in [`ALL`]. No kind shares a line with the code under test.
 
 mod batch_norm;
 mod conv1d;
@@ -52,8 +52,8 @@ pub trait Operation: Debug {
     }
 }
 
-/// Draws one for an input of a shape; `None` where the kind takes no such input. The last argument says that the
-/// program is to run as a stream, in which no layer looks ahead.
+/// Draws one for an input of a shape; `None` where the kind takes no such input. The last argument says that
+/// the program is to run as a stream, in which no layer looks ahead.
 type Draw = fn(&mut Rng, &[usize], bool) -> Option<Rc<dyn Operation>>;
 
 /// Every kind, those that are to be drawn more often more than once.
@@ -115,8 +115,8 @@ fn moments(x: &[f64], margin: &mut f64) -> (f64, f64) {
     (mean, variance)
 }
 
-/// The largest number; `margin` falls to its distance from the second. Of numbers that are exactly equal the first is
-/// the largest, and stays it.
+/// The largest number; `margin` falls to its distance from the second. Of numbers that are exactly equal the
+/// first is the largest, and stays it.
 fn largest(window: &[f64], margin: &mut f64) -> f64 {
     let most = window.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     for other in window.iter().filter(|other| **other != most) {
