@@ -1,5 +1,4 @@
-//! Nothing large is ever on the stack: ten million parameters train on a thread with two megabytes of it, in
-//! a debug build too.
+//! Nothing large is ever on the stack: ten million parameters train on a thread with two megabytes of it, in a debug build too.
 
 use nn_runtime::prelude::*;
 

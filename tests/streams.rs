@@ -1,5 +1,5 @@
-//! Windows against streams: a network run step by step gives what it gives of whole windows, to the bit. In:
-//! networks of layers that carry and layers that do not, joined, nested, repeated; out: nothing, or a panic.
+//! Windows against streams: a network run step by step gives what it gives of whole windows, to the bit. In: networks of layers that carry
+//! and layers that do not, joined, nested, repeated; out: nothing, or a panic.
 
 use nn_runtime::prelude::*;
 use nn_runtime::{Isa, Layer, LayerContext, LayerSpec, Ports, Rule, Shape, StreamState};
