@@ -14,6 +14,8 @@ const RUNNING: [&str; 2] = ["running_mean", "running_var"];
 fn probe(case: &Case, isa: Isa) -> (Probe<BatchNorm>, usize) {
     let affine = case.number("affine") == 1.0;
     let layer = BatchNorm::new().eps(case.number("eps") as f32).momentum(case.number("momentum") as f32).affine(affine);
+    // PyTorch's channels come first.
+    let layer = layer.axis(0);
     let mut probe = Probe::new(layer, BatchNorm::rule, [Shape::of_slice(&case.inputs[0].shape[1..])]).unwrap().isa(isa);
     let first = if affine { 2 } else { 0 };
     for (i, name) in ["weight", "bias"].iter().enumerate().filter(|_| affine) {
@@ -82,7 +84,8 @@ fn against_the_formula() {
             let dx = (len < 300).then(|| slopes(&wide(&x), loss));
             for isa in Isa::available() {
                 let what = format!("{shape}, batch {batch}, {}", isa.name());
-                let probe = Probe::new(BatchNorm::new(), BatchNorm::rule, [shape]).unwrap().isa(isa).training(0, 0);
+                let probe =
+                    Probe::new(BatchNorm::new().axis(0), BatchNorm::rule, [shape]).unwrap().isa(isa).training(0, 0);
                 assert_near(&probe.forward(batch, [&x])[0], &formula(&wide(&x), channels, inner), &what);
                 if let Some(dx) = &dx {
                     assert_near(&probe.gradients(batch, [&x], [&dy]).inputs[0], dx, &what);
@@ -93,16 +96,90 @@ fn against_the_formula() {
     }
 }
 
+/// A single number has no variance: it is normalised with the running statistics, which stay.
 #[test]
-fn one_number_gives_the_bias_and_leaves_the_running_variance() {
+fn one_number_takes_the_running_statistics() {
     for isa in Isa::available() {
-        let probe = Probe::new(BatchNorm::new(), BatchNorm::rule, [Shape::of([3])]).unwrap().isa(isa);
-        let probe = probe.param(1, &[1.0, 2.0, 3.0]).training(0, 0);
-        assert_eq!(probe.forward(1, [&[7.0, -7.0, 1e30]])[0], [1.0, 2.0, 3.0]);
-        let found = probe.gradients(1, [&[7.0, -7.0, 0.0]], [&[1.0; 3]]);
-        assert_eq!(found.inputs[0], [0.0; 3]);
-        assert_near(&found.params[2], &[0.7, -0.7, 0.0], &"running_mean");
-        assert_eq!(found.params[3], [0.0; 3]);
+        let probe = Probe::new(BatchNorm::new().eps(1.0), BatchNorm::rule, [Shape::of([3])]).unwrap().isa(isa);
+        let probe =
+            probe.param(1, &[1.0, 2.0, 3.0]).param(2, &[7.0, 0.0, -1.0]).param(3, &[3.0, 8.0, 0.0]).training(0, 0);
+        assert_near(&probe.forward(1, [&[7.0, -6.0, 1e30]])[0], &[1.0, 0.0, 1e30], &"y");
+        let found = probe.gradients(1, [&[7.0, -6.0, 1.0]], [&[1.0; 3]]);
+        assert_near(&found.inputs[0], &[0.5, 1.0 / 3.0, 1.0], &"dx");
+        assert_near(&found.params[0], &[0.0, -2.0, 2.0], &"weight");
+        assert_eq!((&found.params[2][..], &found.params[3][..]), (&[0.0; 3][..], &[0.0; 3][..]));
+    }
+}
+
+network! {
+    pub struct Signal: [64, 1] -> [64, 8] { Conv1d(8, 3, padding = Causal) -> norm: BatchNorm -> Relu }
+}
+
+/// The features of a sequence are its channels, over the batch and all steps.
+#[test]
+fn a_sequence_has_features() {
+    for isa in Isa::available() {
+        let probe = |shape| Probe::new(BatchNorm::new(), BatchNorm::rule, [shape]).unwrap().isa(isa).training(0, 0);
+        let y = probe(Shape::of([4, 1])).forward(2, [&[0., 10., 20., 30., 0., 10., 20., 30.]]);
+        let one = [-1.34164, -0.447213, 0.447213, 1.34164];
+        assert_near(&y[0], &[one, one].concat(), &"y");
+        let (x, dy) = (numbers(1, 3 * 5 * 19, 2.0), numbers(2, 3 * 5 * 19, 1.0));
+        // 3 samples of 5 steps are as 15 samples.
+        let (steps, samples) = (probe(Shape::of([5, 19])), probe(Shape::of([19])));
+        assert_eq!(steps.forward(3, [&x]), samples.forward(15, [&x]), "{}", isa.name());
+        let (found, truth) = (steps.gradients(3, [&x], [&dy]), samples.gradients(15, [&x], [&dy]));
+        assert_eq!((found.inputs, found.params), (truth.inputs, truth.params), "{}", isa.name());
+        steps.check_contract(3, [&x], [&dy]).unwrap();
+    }
+    let mut net = Signal::init(0);
+    net.set("norm.running_mean", &numbers(3, 8, 1.0)).unwrap();
+    let x: [f32; 64] = numbers(4, 64, 1.0).try_into().unwrap();
+    let y = net.predictor(1).predict(&x).to_vec();
+    let mut stream = net.streamer().unwrap();
+    for (x, y) in x.iter().zip(y.chunks(8)) {
+        assert_near(stream.step(&[*x]).unwrap(), &wide(y), &"stream");
+    }
+}
+
+network! {
+    struct Twin: (a: [1], b: [1]) -> [1] {
+        let p = a -> norm: BatchNorm(momentum = 0.6);
+        let q = b -> share(norm);
+        (p, q) -> Sum
+    }
+}
+
+/// Of a shared layer, the running statistics follow one use after the other.
+#[test]
+fn shared_statistics_follow_each_use() {
+    let step = |b: [f32; 4]| {
+        let data = Dataset::values(&[[2.0]; 4], &[[0.0]; 4]).unwrap().with_input(&b.map(|b| [b])).unwrap();
+        let mut model = Twin::init(0);
+        Trainer::new(&mut model, Mse::new(), Sgd::new(0.0)).step(&data).unwrap();
+        [model.get("norm.running_mean").unwrap()[0], model.get("norm.running_var").unwrap()[0]]
+    };
+    assert_near(&step([2.0; 4]), &[1.68, 0.16], &"alike");
+    // First a: 0.6 · 2 and 0.4; then b, of mean 6 and unbiased variance 16/3: 0.4 · 1.2 + 0.6 · 6, 0.4 · 0.4
+    // + 0.6 · 16 / 3.
+    assert_near(&step([4.0, 8.0, 4.0, 8.0]), &[4.08, 3.36], &"in their order");
+}
+
+network! {
+    struct Line: [1] -> [1] { BatchNorm -> out: Dense(1) }
+}
+
+/// A last batch of one sample changes no statistics.
+#[test]
+fn a_last_batch_of_one_does_no_harm() {
+    let x: Vec<f32> = (0..33).map(|i| if i == 32 { 10.0 } else { i as f32 / 16.0 - 1.0 }).collect();
+    let data = Dataset::values((x.clone(), 1), (x.clone(), 1)).unwrap();
+    for (batch, shuffle) in [(33, false), (32, false), (32, true)] {
+        let mut model = Line::init(3);
+        let fit = Fit::epochs(200).batch(batch).shuffle(shuffle);
+        Trainer::new(&mut model, Mse::new(), Sgd::new(0.02)).fit(&data, fit).unwrap();
+        let mut predictor = model.predictor(1);
+        let off: f32 = x[..32].iter().map(|x| (predictor.predict(&[*x])[0] - x).powi(2)).sum();
+        assert!((off / 32.0).sqrt() < 0.1, "batch {batch}, shuffle {shuffle}: {}", (off / 32.0).sqrt());
     }
 }
 

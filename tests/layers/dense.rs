@@ -1,7 +1,7 @@
 //! `Dense` and `DensePerStep`.
 
 use nn_runtime::layers::{Dense, DensePerStep};
-use nn_runtime::{Init, Probe, Shape};
+use nn_runtime::{Init, Isa, Probe, Shape};
 
 use crate::harness::{against_formula, against_pytorch, fault};
 
@@ -81,4 +81,23 @@ fn faults_say_what_to_type() {
     assert!(text.starts_with("expected sizes that fit into memory"), "{text}");
     fault(Dense::new(3), Dense::rule, Shape::UNKNOWN);
     fault(Dense::new(3), Dense::rule, Shape::of([0]));
+}
+
+/// Sums over many steps: of equal terms, whose rounding would go one way.
+#[test]
+fn gradients_of_many_steps_keep_their_digits() {
+    let steps = 50_000;
+    for (inputs, units) in [(1, 1), (3, 17), (33, 5)] {
+        for isa in Isa::available() {
+            let shape = Shape::of([steps, inputs]);
+            let probe = Probe::new(DensePerStep::new(units), DensePerStep::rule, [shape]).unwrap().isa(isa);
+            let found = probe.gradients(1, [&vec![0.3; steps * inputs]], [&vec![0.1; steps * units]]);
+            let (dw, db) = (f64::from(0.3f32) * f64::from(0.1f32) * 5e4, f64::from(0.1f32) * 5e4);
+            for (found, truth) in [(&found.params[0], dw), (&found.params[1], db)] {
+                let near = |x: &f32| (f64::from(*x) / truth - 1.0).abs() < 1e-6;
+                assert!(found.iter().filter(|x| **x != 0.0).all(near), "{}: {truth} {found:?}", isa.name());
+                assert!(found.iter().any(|x| *x != 0.0));
+            }
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! What masks do to pools over steps, and `LastStep`: against the plainest of loops.
 
 use nn_runtime::layers::{GlobalAvgPool, GlobalMaxPool, LastStep};
+use nn_runtime::prelude::*;
 use nn_runtime::{Isa, Layer, Probe, Rule, Shape};
 use nn_tests::numbers::{assert_near, numbers, wide};
 
@@ -17,7 +18,8 @@ fn mask(batch: usize, steps: usize) -> Vec<f32> {
     (0..batch * steps).map(|i| f32::from(one(i))).collect()
 }
 
-/// `pooled(steps that are there)` is the answer for one feature, and the share of its gradient that each of those steps gets.
+/// `pooled(steps that are there)` is the answer for one feature, and the share of its gradient that each of
+/// those steps gets.
 fn against_loop<L: Layer<2> + Copy>(
     layer: L,
     rule: impl Fn(&L, [Shape; 2]) -> Rule + Copy,
@@ -120,7 +122,92 @@ fn masks_that_do_not_fit_are_refused() {
     fault(LastStep::new(), LastStep::rule, Shape::UNKNOWN);
 }
 
-/// A running sum in `f32` and a mean by a rounded 1/n would be wrong by 3e-3 here; steps that are left out hold NaN.
+network! {
+    struct Attends: (x: [5, 8], mask: [5]) -> [8] {
+        let y = (x, mask) -> MultiHeadAttention(2);
+        (y, mask) -> GlobalAvgPool
+    }
+}
+network! {
+    struct Crosses: (x: [3, 8], memory: [5, 8], mask: [5]) -> [3, 8] { (x, memory, mask) -> MultiHeadAttention(2) }
+}
+network! {
+    struct Remembers: (x: [5, 8], mask: [5]) -> [6] { (x, mask) -> Lstm(6, last = true) }
+}
+network! {
+    struct Ends: (x: [5, 8], mask: [5]) -> [8] { (x, mask) -> LastStep }
+}
+network! {
+    struct Largest: (x: [5, 8], mask: [5]) -> [8] { (x, mask) -> GlobalMaxPool }
+}
+network! {
+    struct Gated: (x: [5, 8], mask: [5]) -> [5, 12] { (x, mask) -> Gru(6, direction = Both) }
+}
+network! {
+    struct Causal: [40, 4] -> [40, 4] { MultiHeadAttention(2, causal = true) }
+}
+
+/// Outputs and gradients where `hidden` is put in the masked steps 1 and 4.
+fn hides<N: Network>(model: &Model<N>, inputs: &[Vec<f32>], masked: usize, len: usize, what: &str) {
+    let run = |hidden: f32| {
+        let mut inputs = inputs.to_vec();
+        for step in [1, 4] {
+            inputs[masked][step * 8..][..8].fill(hidden);
+        }
+        let inputs: Vec<&[f32]> = inputs.iter().map(|x| &x[..]).collect();
+        let mut y = vec![0.0; len];
+        model.predictor(1).predict_into(&inputs, &mut [&mut y]).unwrap();
+        let gradients = model.gradients(&inputs, &[&numbers(9, len, 1.0)]).unwrap();
+        (y, gradients.inputs, gradients.params)
+    };
+    let plain = run(0.5);
+    for step in [1, 4] {
+        assert!(plain.1[masked][step * 8..][..8].iter().all(|dx| *dx == 0.0), "{what}: {:?}", plain.1[masked]);
+    }
+    for wild in [f32::NAN, f32::INFINITY, f32::MAX] {
+        let found = run(wild);
+        assert_eq!(found, plain, "{what} with {wild}");
+    }
+}
+
+/// A weight of 0 leaves out a step, it does not multiply it.
+#[test]
+fn what_is_masked_may_be_anything() {
+    let mask = vec![1.0, 0.0, 1.0, 1.0, 0.0];
+    let x = |seed, steps: usize| numbers(seed, steps * 8, 1.0);
+    hides(&Attends::init(1), &[x(1, 5), mask.clone()], 0, 8, "attention");
+    hides(&Crosses::init(1), &[x(1, 3), x(2, 5), mask.clone()], 1, 24, "cross-attention");
+    hides(&Remembers::init(1), &[x(1, 5), mask.clone()], 0, 6, "lstm");
+    hides(&Gated::init(1), &[x(1, 5), mask.clone()], 0, 60, "gru");
+    hides(&Ends::init(1), &[x(1, 5), mask.clone()], 0, 8, "last step");
+    hides(&Largest::init(1), &[x(1, 5), mask], 0, 8, "max");
+}
+
+/// A query sees no later key, whatever it is: as in a stream.
+#[test]
+fn later_steps_of_causal_attention_may_be_anything() {
+    let model = Causal::init(0);
+    let plain: [f32; 160] = numbers(1, 160, 1.0).try_into().unwrap();
+    let mut dy = numbers(2, 160, 1.0);
+    dy[37 * 4..].fill(0.0);
+    let run = |later: f32| {
+        let mut x = plain;
+        x[37 * 4..].fill(later);
+        let gradients = model.gradients(&[&x], &[&dy]).unwrap();
+        (model.predictor(1).predict(&x)[..37 * 4].to_vec(), gradients.inputs, gradients.params)
+    };
+    let truth = run(0.25);
+    for wild in [f32::NAN, f32::NEG_INFINITY, f32::MAX] {
+        assert_eq!(run(wild), truth, "{wild}");
+    }
+    let mut stream = model.streamer().unwrap();
+    for (x, y) in plain.chunks(4).zip(truth.0.chunks(4)) {
+        assert_near(stream.step(x.try_into().unwrap()).unwrap(), &wide(y), &"stream");
+    }
+}
+
+/// A running sum in `f32` and a mean by a rounded 1/n would be wrong by 3e-3 here; steps that are left out
+/// hold NaN.
 #[test]
 fn the_mean_of_a_long_sequence_is_exact() {
     const STEPS: usize = 480_000;

@@ -10,7 +10,7 @@ fn prelu() {
     // A single slope per sample of one channel is both.
     against_pytorch(
         "images/prelu",
-        |case| Prelu::new().per_channel(case.number("slopes") > 1.0),
+        |case| Prelu::new().per_channel(case.number("slopes") > 1.0).axis(0),
         Prelu::rule,
         &["weight"],
     );
@@ -20,9 +20,14 @@ fn prelu() {
             x.iter().map(|&x| bent(x, params[0][0])).collect()
         });
         let inner = shape.len() / shape.dim(0);
-        against_formula(Prelu::new().per_channel(true), Prelu::rule, shape, 2.0, |x, params| {
+        against_formula(Prelu::new().per_channel(true).axis(0), Prelu::rule, shape, 2.0, |x, params| {
             x.iter().enumerate().map(|(i, &x)| bent(x, params[0][i / inner])).collect()
         });
+        if shape.rank() == 2 {
+            against_formula(Prelu::new().per_channel(true), Prelu::rule, shape, 2.0, |x, params| {
+                x.iter().enumerate().map(|(i, &x)| bent(x, params[0][i % shape.dim(1)])).collect()
+            });
+        }
     }
     takes_any_number(Prelu::new(), Prelu::rule);
     takes_any_number(Prelu::new().per_channel(true), Prelu::rule);

@@ -4,6 +4,7 @@
 //! features. Lengths are checked first; nothing outside the slices is touched.
 
 mod backward;
+mod left_out;
 mod products;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ use core::f32::consts::LOG2_E;
 
 use super::math;
 use super::simd::{Isa, Kernel, LANE_INDEX, LANES, Simd};
+use left_out::{all_finite, product_without_zeros};
 use products::{AttentionProduct, product, transpose};
 
 /// Queries computed at a time.
@@ -71,6 +73,8 @@ pub struct AttentionHeads {
     pub count: usize,
     /// Samples.
     pub samples: usize,
+    /// Whether a mask leaves out keys.
+    pub masked: bool,
 }
 
 impl AttentionHeads {
@@ -146,9 +150,9 @@ pub struct StridedRows<'a> {
 /// `weights[i, j] = softmax_j(q[i] · k[j] / √width)` and `context[i] = Σ_j weights[i, j] · v[j]`, for each
 /// head.
 ///
-/// Key j of a sample is left out where its `mask[j]` is 0; a query without any key has the weights 0. A
-/// context is one chain of `fma` from key 0 on. `weights` has [`AttentionHead::weights`] numbers for every
-/// head, or for one head, which the next overwrites.
+/// Key j of a sample is left out where its `mask[j]` is 0, whatever numbers it and its value are; a query
+/// without any key has the weights 0. A context is one chain of `fma` from key 0 on. `weights` has
+/// [`AttentionHead::weights`] numbers for every head, or for one head, which the next overwrites.
 ///
 /// # Panics
 /// StridedRows that do not lie within their slice; another number of weights; less scratch than
@@ -163,7 +167,7 @@ pub fn attend(
     scratch: &mut [f32],
     (context, layout): (&mut [f32], RowLayout),
 ) {
-    let AttentionHeads { head, count, samples } = heads;
+    let AttentionHeads { head, count, samples, .. } = heads;
     heads.check(qkv.map(|rows| rows.all.len()), qkv.map(|rows| rows.layout));
     heads.check_rows(head.queries, layout, context.len());
     let all = weights.len() == samples * count * head.weights();
@@ -193,6 +197,9 @@ impl Kernel for Attend<'_> {
         for (number, at) in heads.each().enumerate() {
             let weights = &mut weights[number * per_head..][..head.weights()];
             let mask = mask.map(|mask| &mask[at.0 * keys..][..keys]);
+            let leaves_out = head.causal || mask.is_some();
+            let finite =
+                !leaves_out || all_finite(s, (0..keys).map(|key| &v.all[v.layout.at(width, at, key)..][..width]));
             for first in (0..head.queries).step_by(BLOCK) {
                 let block = head.block(first);
                 let QueryBlock { count, wide, seen, .. } = block;
@@ -230,7 +237,12 @@ impl Kernel for Attend<'_> {
                 };
                 // SAFETY: count <= wide and seen <= keys: below the keys · wide weights; `attend` has checked
                 // that the values of all keys and the context rows of all queries lie in their slices.
-                unsafe { product(s, contexts, count, width) };
+                unsafe {
+                    match finite {
+                        true => product(s, contexts, count, width),
+                        false => product_without_zeros(s, contexts, count, width, None),
+                    }
+                }
             }
         }
     }

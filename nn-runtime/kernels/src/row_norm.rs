@@ -45,14 +45,14 @@ impl Terms<1, 1> for RowValue {
     }
 }
 
-/// (x − mean)².
-struct RowSquare(f32);
+/// x − mean and (x − mean)².
+struct RowDeviation(f32);
 
-impl Terms<1, 1> for RowSquare {
+impl Terms<1, 2> for RowDeviation {
     #[inline(always)]
-    fn at<S: Simd>(&self, s: S, [x]: [S::F; 1]) -> [S::F; 1] {
+    fn at<S: Simd>(&self, s: S, [x]: [S::F; 1]) -> [S::F; 2] {
         let x = s.sub(x, s.splat(self.0));
-        [s.mul(x, x)]
+        [x, s.mul(x, x)]
     }
 }
 
@@ -73,36 +73,41 @@ impl Terms<3, 2> for RowGradTerms {
     }
 }
 
-/// max((x − mean)·scale·w + b, floor).
+/// max(((x − mean)·scale + centre)·w + b, floor), or without a weight max((x − mean)·scale + centre, floor).
 struct ScaleRow {
     mean: f32,
     scale: f32,
-    shift: f32,
+    centre: f32,
     floor: f32,
+}
+
+impl ScaleRow {
+    /// Before weights.
+    #[inline(always)]
+    fn normalised<S: Simd>(&self, s: S, x: S::F) -> S::F {
+        s.fma(s.sub(x, s.splat(self.mean)), s.splat(self.scale), s.splat(self.centre))
+    }
 }
 
 impl Map<1> for ScaleRow {
     #[inline(always)]
     fn apply<S: Simd>(&self, s: S, [x]: [S::F; 1]) -> S::F {
-        let y = s.fma(s.sub(x, s.splat(self.mean)), s.splat(self.scale), s.splat(self.shift));
         // The floor is the first operand: where one is NaN, `max` returns the second.
-        s.max(s.splat(self.floor), y)
+        s.max(s.splat(self.floor), self.normalised(s, x))
     }
 }
 
 impl Map<2> for ScaleRow {
     #[inline(always)]
     fn apply<S: Simd>(&self, s: S, [x, w]: [S::F; 2]) -> S::F {
-        let x = s.mul(s.sub(x, s.splat(self.mean)), s.splat(self.scale));
-        s.max(s.splat(self.floor), s.mul(x, w))
+        s.max(s.splat(self.floor), s.mul(self.normalised(s, x), w))
     }
 }
 
 impl Map<3> for ScaleRow {
     #[inline(always)]
     fn apply<S: Simd>(&self, s: S, [x, w, b]: [S::F; 3]) -> S::F {
-        let x = s.mul(s.sub(x, s.splat(self.mean)), s.splat(self.scale));
-        s.max(s.splat(self.floor), s.fma(x, w, b))
+        s.max(s.splat(self.floor), s.fma(self.normalised(s, x), w, b))
     }
 }
 
@@ -150,24 +155,52 @@ fn numbers<S: Simd>(s: S, x: S::F) -> [f32; LANES] {
     to
 }
 
-/// The means (0 if not centred) and 1 / deviations of up to sixteen rows.
+/// What normalises a row: `(x − mean − rest) · scale`.
+///
+/// The mean is a number of `f32` and what that is off by: far from 0, rounding it would move every deviation.
+#[derive(Clone, Copy, Default)]
+struct RowMoments {
+    mean: f32,
+    rest: f32,
+    scale: f32,
+}
+
+impl RowMoments {
+    /// From what [`row_norm`] saved of a row.
+    #[inline(always)]
+    fn saved([mean, rest, scale]: [f32; SAVED_PER_ROW]) -> Self {
+        RowMoments { mean, rest, scale }
+    }
+}
+
+/// Numbers that [`row_norm`] saves of a row: its mean, what that is off by, and 1 / deviation.
+pub const SAVED_PER_ROW: usize = 3;
+
+/// The moments of up to sixteen rows; the mean is 0 if not centred.
 #[inline(always)]
-fn moments<S: Simd>(s: S, rows: &NormRows, x: &[f32]) -> [[f32; LANES]; 2] {
-    let share = s.splat(1.0 / rows.row as f32);
+fn moments<S: Simd>(s: S, rows: &NormRows, x: &[f32]) -> [RowMoments; LANES] {
+    let count = s.splat(rows.row as f32);
     let mut means = [0.0; LANES];
     if rows.centred {
         let mut sums = [s.splat(0.0); LANES];
         for (sum, x) in sums.iter_mut().zip(x.chunks_exact(rows.row)) {
             [*sum] = lane_sums(s, &RowValue, [x]);
         }
-        means = numbers(s, s.mul(sum_lanes(s, sums), share));
+        means = numbers(s, s.div(sum_lanes(s, sums), count));
     }
-    let mut sums = [s.splat(0.0); LANES];
-    for ((sum, x), mean) in sums.iter_mut().zip(x.chunks_exact(rows.row)).zip(means) {
-        [*sum] = lane_sums(s, &RowSquare(mean), [x]);
+    let mut sums = [[s.splat(0.0); LANES]; 2];
+    for (i, (x, mean)) in x.chunks_exact(rows.row).zip(means).enumerate() {
+        [sums[0][i], sums[1][i]] = lane_sums(s, &RowDeviation(mean), [x]);
     }
-    let var = s.fma(sum_lanes(s, sums), share, s.splat(rows.eps));
-    [means, numbers(s, s.div(s.splat(1.0), s.sqrt(var)))]
+    let (mut rest, mut var) = (s.splat(0.0), s.div(sum_lanes(s, sums[1]), count));
+    if rows.centred {
+        rest = s.div(sum_lanes(s, sums[0]), count);
+        // The first operand of `max` is 0: where the variance is NaN, it stays so.
+        var = s.max(s.splat(0.0), s.fma(s.neg(rest), rest, var));
+    }
+    let scales = numbers(s, s.div(s.splat(1.0), s.sqrt(s.add(var, s.splat(rows.eps)))));
+    let rests = numbers(s, rest);
+    core::array::from_fn(|i| RowMoments { mean: means[i], rest: rests[i], scale: scales[i] })
 }
 
 struct RowNorm<'a> {
@@ -188,22 +221,22 @@ impl Kernel for RowNorm<'_> {
         let mut saved = saved.as_chunks_mut().0.iter_mut();
         let groups = x.chunks(LANES * rows.row).zip(y.chunks_mut(LANES * rows.row));
         for (group, (x, y)) in groups.enumerate() {
-            let [means, scales] = moments(s, &rows, x);
+            let moments = moments(s, &rows, x);
             let rows_of = x.chunks_exact(rows.row).zip(y.chunks_exact_mut(rows.row));
-            for (i, (((x, y), mean), scale)) in rows_of.zip(means).zip(scales).enumerate() {
+            for (i, ((x, y), RowMoments { mean, rest, scale })) in rows_of.zip(moments).enumerate() {
                 if let Some(to) = saved.next() {
-                    *to = [mean, scale];
+                    *to = [mean, rest, scale];
                 }
                 let first = rows.first(group * LANES + i);
-                let scaled = ScaleRow { mean, scale, shift: 0.0, floor };
+                let scaled = ScaleRow { mean, scale, centre: -rest * scale, floor };
                 match (weight, bias) {
                     (None, _) => fill(s, &scaled, [x], y),
                     (Some(w), None) if rows.span == 1 => fill(s, &scaled, [x, &w[first..]], y),
                     (Some(w), Some(b)) if rows.span == 1 => fill(s, &scaled, [x, &w[first..], &b[first..]], y),
                     (Some(w), _) => {
                         for (i, (x, y)) in x.chunks_exact(rows.span).zip(y.chunks_exact_mut(rows.span)).enumerate() {
-                            let shift = bias.map_or(0.0, |b| b[first + i]);
-                            fill(s, &ScaleRow { mean, scale: scale * w[first + i], shift, floor }, [x], y);
+                            let (scale, shift) = (scale * w[first + i], bias.map_or(0.0, |b| b[first + i]));
+                            fill(s, &ScaleRow { mean, scale, centre: shift - rest * scale, floor }, [x], y);
                         }
                     }
                 }
@@ -222,10 +255,16 @@ struct RowNormBackward<'a> {
 }
 
 impl RowNormBackward<'_> {
+    /// What forward saved of a row.
+    #[inline(always)]
+    fn moments(&self, row: usize) -> RowMoments {
+        RowMoments::saved(self.saved.as_chunks().0[row])
+    }
+
     /// Σ dy·w and Σ dy·w·(x − mean) of a row, lane by lane.
     #[inline(always)]
     fn sums<S: Simd>(&self, s: S, row: usize, x: &[f32], dy: &[f32]) -> [S::F; 2] {
-        let (span, first, mean) = (self.rows.span, self.rows.first(row), self.saved[2 * row]);
+        let (span, first, mean) = (self.rows.span, self.rows.first(row), self.moments(row).mean);
         match self.weight {
             None => lane_sums(s, &RowGradTerms(mean), [dy, x]),
             Some(w) if span == 1 => lane_sums(s, &RowGradTerms(mean), [dy, x, &w[first..]]),
@@ -249,27 +288,32 @@ impl Kernel for RowNormBackward<'_> {
     fn run<S: Simd>(mut self, s: S) {
         let NormRows { row, span, centred, .. } = self.rows;
         let dx = core::mem::take(&mut self.dx);
-        let share = s.splat(1.0 / row as f32);
+        let count = s.splat(row as f32);
         let groups = self.x.chunks(LANES * row).zip(self.dy.chunks(LANES * row)).zip(dx.chunks_mut(LANES * row));
         for (group, ((x, dy), dx)) in groups.enumerate() {
             let of = group * LANES;
             let mut sums = [[s.splat(0.0); LANES]; 2];
-            let mut scales = [0.0; LANES];
+            let [mut scales, mut rests] = [[0.0; LANES]; 2];
             for (i, (x, dy)) in x.chunks_exact(row).zip(dy.chunks_exact(row)).enumerate() {
                 [sums[0][i], sums[1][i]] = self.sums(s, of + i, x, dy);
-                scales[i] = self.saved[2 * (of + i) + 1];
+                RowMoments { scale: scales[i], rest: rests[i], .. } = self.moments(of + i);
             }
-            let scale = s.load(&scales);
-            let part = s.mul(scale, share);
+            let (scale, rest) = (s.load(&scales), s.load(&rests));
+            let part = s.div(scale, count);
+            let [plain, along] = sums.map(|sums| sum_lanes(s, sums));
+            // Σ dy·w·(x − mean − rest)
+            let along = s.fma(s.neg(rest), plain, along);
+            let slope = s.mul(scale, s.mul(scale, s.mul(part, along)));
+            // Of scale·(dy·w) − shift − (x − mean − rest)·slope, what is the same for the whole row.
             let shifts = match centred {
-                true => numbers(s, s.mul(part, sum_lanes(s, sums[0]))),
+                true => numbers(s, s.fma(s.neg(rest), slope, s.mul(part, plain))),
                 false => [0.0; LANES],
             };
-            let slopes = numbers(s, s.mul(scale, s.mul(scale, s.mul(part, sum_lanes(s, sums[1])))));
+            let slopes = numbers(s, slope);
             let rows_of = x.chunks_exact(row).zip(dy.chunks_exact(row)).zip(dx.chunks_exact_mut(row));
             for (i, ((x, dy), dx)) in rows_of.enumerate() {
                 let first = self.rows.first(of + i);
-                let (mean, scale) = (self.saved[2 * (of + i)], scales[i]);
+                let (mean, scale) = (self.moments(of + i).mean, scales[i]);
                 let pulled = RowInputGrad { mean, scale, shift: shifts[i], slope: slopes[i] };
                 match self.weight {
                     None => fill(s, &pulled, [dy, x], dx),

@@ -37,6 +37,50 @@ fn largest<S: Simd>(s: S, full: &[[f32; LANES]], tail: S::F) -> f32 {
     s.largest(most)
 }
 
+/// A sum along a row, lane by lane. Of a long row, blocks of vectors are summed so, and the blocks in `f64`.
+#[derive(Clone, Copy)]
+struct LongSum<S: Simd> {
+    sum: S::F,
+    vectors: usize,
+    blocks: f64,
+}
+
+impl<S: Simd> LongSum<S> {
+    /// Vectors of a block.
+    const BLOCK: usize = 256;
+
+    #[inline(always)]
+    fn new(first: S::F) -> Self {
+        LongSum { sum: first, vectors: 0, blocks: 0.0 }
+    }
+
+    #[inline(always)]
+    fn add(&mut self, s: S, x: S::F) {
+        self.sum = s.add(self.sum, x);
+        self.count(s);
+    }
+
+    #[inline(always)]
+    fn fma(&mut self, s: S, a: S::F, b: S::F) {
+        self.sum = s.fma(a, b, self.sum);
+        self.count(s);
+    }
+
+    #[inline(always)]
+    fn count(&mut self, s: S) {
+        self.vectors += 1;
+        if self.vectors == Self::BLOCK {
+            self.blocks += f64::from(s.sum(self.sum));
+            (self.sum, self.vectors) = (s.splat(0.0), 0);
+        }
+    }
+
+    #[inline(always)]
+    fn total(self, s: S) -> f32 {
+        (self.blocks + f64::from(s.sum(self.sum))) as f32
+    }
+}
+
 /// softmax(x) or its logarithm, by rows; the maximum is subtracted first, so that no exponential overflows.
 /// In place, x is empty and y is the input.
 struct SoftmaxRows<'a, const LOG: bool, const IN_PLACE: bool> {
@@ -115,17 +159,17 @@ fn softmax_row<S: Simd, const LOG: bool, const IN_PLACE: bool>(s: S, x: &[f32], 
     let most = s.splat(largest(s, if IN_PLACE { full } else { x_full }, last));
     let last = s.sub(last, most);
     let last_exp = math::exp(s, last);
-    let (mut sum, mut others) = (last_exp, without_largest(s, last, last_exp));
+    let (mut sum, mut others) = (LongSum::new(last_exp), LongSum::new(without_largest(s, last, last_exp)));
     for i in 0..full.len() {
         let shifted = s.sub(s.load(if IN_PLACE { &full[i] } else { &x_full[i] }), most);
         let e = math::exp(s, shifted);
-        sum = s.add(sum, e);
-        others = s.add(others, without_largest(s, shifted, e));
+        sum.add(s, e);
+        others.add(s, without_largest(s, shifted, e));
         s.store(if LOG { shifted } else { e }, &mut full[i]);
     }
-    let sum = s.splat(s.sum(sum));
+    let sum = s.splat(sum.total(s));
     if LOG {
-        let log = ExpSum::new(s, sum, s.splat(s.sum(others))).ln(s);
+        let log = ExpSum::new(s, sum, s.splat(others.total(s))).ln(s);
         for y in full {
             s.store(s.sub(s.load(y), log), y);
         }
@@ -158,12 +202,12 @@ impl<const LOG: bool> Kernel for SoftmaxBackward<'_, LOG> {
             let (dy, dy_tail) = dy.as_chunks::<LANES>();
             let (dx, dx_tail) = dx.as_chunks_mut::<LANES>();
             let (y_last, dy_last) = (s.load_part(y_tail), s.load_part(dy_tail));
-            let mut sum = if LOG { dy_last } else { s.mul(y_last, dy_last) };
+            let mut sum = LongSum::new(if LOG { dy_last } else { s.mul(y_last, dy_last) });
             for (y, dy) in y.iter().zip(dy) {
                 let dy = s.load(dy);
-                sum = if LOG { s.add(sum, dy) } else { s.fma(s.load(y), dy, sum) };
+                if LOG { sum.add(s, dy) } else { sum.fma(s, s.load(y), dy) }
             }
-            let sum = s.splat(s.sum(sum));
+            let sum = s.splat(sum.total(s));
             for ((y, dy), dx) in y.iter().zip(dy).zip(dx) {
                 s.store(backward_one::<S, LOG>(s, s.load(y), s.load(dy), sum), dx);
             }
@@ -191,11 +235,11 @@ impl<const MAX: bool> Kernel for ReduceRows<'_, MAX> {
             *y = if MAX {
                 largest(s, full, load_tail(s, tail))
             } else {
-                let mut sum = s.load_part(tail);
+                let mut sum = LongSum::new(s.load_part(tail));
                 for x in full {
-                    sum = s.add(sum, s.load(x));
+                    sum.add(s, s.load(x));
                 }
-                s.sum(sum)
+                sum.total(s)
             };
         }
     }

@@ -1,7 +1,9 @@
-//! `BatchNorm`: every channel brought to mean 0 and deviation 1 over the batch. In: `[channels, …]`; out: the same. While training
-//! the statistics are those of the whole batch; when predicting, or frozen, the running ones.
+//! `BatchNorm`: every channel normalised to mean 0 and deviation 1 over the batch. In: `[features]`, `[steps, features]`
+//! or `[channels, …]`; out: the same. While training the statistics are those of the whole batch; when predicting, or
+//! frozen, the running ones.
 
 use super::norm::eps_fault;
+use super::{Normalization, axis};
 use crate::fault::Fault;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
@@ -10,7 +12,8 @@ use crate::spec::{LayerSpec, Rule};
 use nn_kernels::batch_norm::{Channels, channels_backward, gradient_sums, moments, scale_channels};
 
 /// `y = (x - mean) / √(variance + eps) · weight + bias`, one mean and variance per channel: `[features] -> [features]`,
-/// `[channels, height, width] -> [channels, height, width]`, and so with any dimensions after the channels.
+/// `[steps, features] -> [steps, features]`, `[channels, height, width] -> [channels, height, width]`, and so with any
+/// further dimensions. The features of a sequence are its channels: their statistics are over the batch and all steps.
 ///
 /// While training, mean and (biased) variance are those of the batch, and a step moves the running ones towards them:
 /// `running += momentum · (batch - running)`, with the unbiased variance. Predictions, and a `frozen` layer, use the running ones.
@@ -22,7 +25,11 @@ use nn_kernels::batch_norm::{Channels, channels_backward, gradient_sums, moments
 /// | `affine`: whether there are weight and bias | `true` | `affine=True` | `scale=True`, `center=True` |
 /// | `init` (of the weight) | `Constant(1.0)` | 1 | `gamma_initializer="ones"` |
 /// | which variance runs | unbiased | unbiased | biased |
-/// | one number per channel while training | `y = bias`, the running variance stays | an error | `y = bias` |
+/// | `axis`, from 0, the batch not counted: where the channels are | 1 of `[steps, features]`, else 0 | channels first: `[channels, steps]` | `axis=-1` |
+/// | one number per channel while training, as in a last batch of one | normalised with the running statistics, which stay | an error | `y = bias` |
+///
+/// On a sequence the network can be streamed, except along `axis = 0`, its steps. Where one layer is used in several places
+/// (`share`), the running statistics follow the batches of all of them, one after the other.
 ///
 /// Parameters: `weight` and `bias`, `[channels]`; beside them, saved but not learnt, `running_mean` and `running_var`, which begin
 /// as 0 and 1. Ioffe & Szegedy, "Batch Normalization", 2015.
@@ -46,13 +53,14 @@ pub struct BatchNorm {
     eps: f32,
     affine: bool,
     init: Init,
+    axis: Option<usize>,
 }
 
 #[allow(clippy::new_without_default, reason = "a layer is written in a declaration, never a default")]
 impl BatchNorm {
-    /// Over all dimensions but the first.
+    /// For each feature of `[features]` and `[steps, features]`, and for each channel of `[channels, …]`.
     pub const fn new() -> Self {
-        BatchNorm { momentum: 0.1, eps: 1e-5, affine: true, init: Init::Constant(1.0) }
+        BatchNorm { momentum: 0.1, eps: 1e-5, affine: true, init: Init::Constant(1.0), axis: None }
     }
 
     /// How far a step moves the running statistics towards those of its batch.
@@ -73,6 +81,19 @@ impl BatchNorm {
         self
     }
 
+    /// Where the channels are: this dimension, the batch not counted. `axis = 0` for a signal of `[channels, length]`.
+    pub const fn axis(mut self, axis: usize) -> Self {
+        self.axis = Some(axis);
+        self
+    }
+
+    const fn axis_of(&self, x: &Shape) -> usize {
+        match self.axis {
+            Some(axis) => axis,
+            None => Normalization::feature_axis(x),
+        }
+    }
+
     /// What the weight is drawn from: `Zeros` lets a residual block begin as nothing.
     pub const fn init(mut self, init: Init) -> Self {
         self.init = init;
@@ -91,21 +112,30 @@ impl BatchNorm {
         if x.rank() == 0 {
             return Rule::Err(Fault::expected("an input of [channels, …]").found(x).help("give it a dimension"));
         }
-        let channels = Shape::of([x.dim(0)]);
+        let axis = self.axis_of(&x);
+        if let Some(fault) = axis::fault(axis, x) {
+            return Rule::Err(fault);
+        }
+        let channels = Shape::of([x.dim(axis)]);
         let mut spec = LayerSpec::output(x).depends_on_batch().backward_input_first().accepts_elementwise();
         if self.affine {
             spec = spec.param("weight", channels, self.init).param("bias", channels, Init::Zeros);
         }
+        if axis > 0 {
+            spec = spec.per_step();
+        }
         spec.running_stat("running_mean", channels, Init::Zeros)
             .running_stat("running_var", channels, Init::Constant(1.0))
-            .saves(KEPT * x.dim(0))
-            .scratch(0, 3 * x.dim(0))
+            .saves(KEPT * x.dim(axis))
+            .scratch(0, 3 * x.dim(axis))
             .ok()
     }
 
     fn lay(&self, cx: &LayerContext<'_, impl Sized>) -> Channels {
         let x = cx.input_shape(0);
-        Channels { channels: x.dim(0), inner: x.len() / x.dim(0) }
+        let axis = self.axis_of(&x);
+        // What lies before the axis goes with the batch.
+        Channels { channels: x.dim(axis), inner: axis::row(&x, axis) / x.dim(axis) }
     }
 
     /// The number of the first running statistic.
@@ -127,6 +157,11 @@ impl BatchNorm {
     }
 }
 
+/// Whether there is more than one number per channel, so that the batch has a variance.
+fn uses_batch(x: &[f32], channels: usize) -> bool {
+    x.len() / channels > 1
+}
+
 /// One number per channel each.
 fn per_channel<const K: usize>(memory: &mut [f32], channels: usize) -> [&mut [f32]; K] {
     let mut rest = memory;
@@ -142,8 +177,9 @@ const KEPT: usize = 4;
 
 impl Layer for BatchNorm {
     fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
-        let (lay, training, floor) = (self.lay(cx), cx.is_training(), cx.floor());
+        let (lay, floor) = (self.lay(cx), cx.floor());
         let n = lay.channels;
+        let training = cx.is_training() && uses_batch(x, n);
         let [weight, bias] = [0, 1].map(|i| self.affine.then(|| cx.param(i)));
         let given = [0, 1].map(|i| cx.param(self.running() + i));
         let mut statistics = given;
@@ -176,8 +212,9 @@ impl Layer for BatchNorm {
         [dy]: [&[f32]; 1],
         [dx]: [&mut [f32]; 1],
     ) {
-        let (lay, training) = (self.lay(cx), cx.is_training());
+        let lay = self.lay(cx);
         let n = lay.channels;
+        let training = cx.is_training() && uses_batch(x, n);
         let weight = self.affine.then(|| cx.param(0));
         let [mean, var, plain, along] = per_channel::<KEPT>(cx.saved, n);
         gradient_sums(cx.isa, lay, dy, x, mean, plain, along);
@@ -188,7 +225,7 @@ impl Layer for BatchNorm {
         self.scale(weight, var, scale);
         slope.fill(0.0);
         shift.fill(0.0);
-        // Outside a training step the statistics are given numbers, which have no gradient.
+        // Statistics that are not the batch's are constants, without a gradient.
         if training {
             let count = (x.len() / n) as f64;
             for c in 0..n {
@@ -212,21 +249,23 @@ impl Layer for BatchNorm {
             let (range, db) = grad.slice(cx, 1);
             range.zip(db).for_each(|(c, db)| *db += plain[c]);
         }
-        if !cx.is_training() {
+        // A single number has no variance: it was normalised with the running statistics, which stay.
+        if !cx.is_training() || !uses_batch(x, n) {
             return;
         }
+        // Of a shared layer, `change` has what the uses before this one changed.
+        let follow = |change: &mut f32, now: f32, batch: f32| *change += self.momentum * (batch - (now + *change));
         let (range, change) = grad.slice(cx, self.running());
         if !range.is_empty() {
             let now = cx.param(self.running());
-            range.zip(change).for_each(|(c, change)| *change += self.momentum * (mean[c] - now[c]));
+            range.zip(change).for_each(|(c, change)| follow(change, now[c], mean[c]));
         }
-        // Of one number there is no unbiased variance: the running one stays.
         let (range, change) = grad.slice(cx, self.running() + 1);
-        if count > 1.0 && !range.is_empty() {
+        if !range.is_empty() {
             let now = cx.param(self.running() + 1);
             for (c, change) in range.zip(change) {
                 let unbiased = (f64::from(var[c]) * count / (count - 1.0)) as f32;
-                *change += self.momentum * (unbiased - now[c]);
+                follow(change, now[c], unbiased);
             }
         }
     }

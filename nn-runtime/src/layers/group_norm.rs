@@ -1,20 +1,23 @@
 //! `GroupNorm`: groups of channels brought to mean 0 and deviation 1. In: `[channels, …]`; out: the same. It knows one sample at a
 //! time: training and prediction are the same.
 
-use super::norm::{Norm, row_norm_layer};
+use super::channel_norm::{ChannelNorm, channel_norm_layer};
+use super::norm::Norm;
+use super::{Normalization, axis};
 use crate::fault::Fault;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
 use crate::spec::Rule;
-use nn_kernels::row_norm::NormRows;
 
 /// `y = (x - mean) / √(variance + eps) · weight + bias`, mean and (biased) variance over each of `groups` groups of channels of a
-/// sample, weight and bias one per channel: `[channels, …] -> [channels, …]`.
+/// sample, weight and bias one per channel: `[features]`, `[steps, features]` or `[channels, …]`, and the same out. The features of a
+/// sequence are its channels, and a group is normalised over all steps: so it is no layer for streams.
 ///
 /// | argument | here | PyTorch's `GroupNorm` | Keras's `GroupNormalization` |
 /// |---|---|---|---|
 /// | `groups`, a divisor of the channels | must be given | `num_groups` | `groups=32` |
 /// | `eps`, above 0 | `1e-5` | `eps=1e-5` | `epsilon=1e-3` |
+/// | `axis`, from 0, the batch not counted: where the channels are | 1 of `[steps, features]`, else 0 | channels first: `[channels, steps]` | `axis=-1` |
 /// | `affine`: whether there are weight and bias | `true` | `affine=True` | `scale=True`, `center=True` |
 ///
 /// Parameters: `weight` and `bias`, `[channels]`; they begin as 1 and 0. Wu & He, "Group Normalization", 2018.
@@ -32,12 +35,13 @@ use nn_kernels::row_norm::NormRows;
 pub struct GroupNorm {
     groups: usize,
     norm: Norm,
+    axis: Option<usize>,
 }
 
 impl GroupNorm {
     /// So many groups of channels.
     pub const fn new(groups: usize) -> Self {
-        GroupNorm { groups, norm: Norm { eps: 1e-5, weight: true, bias: true } }
+        GroupNorm { groups, norm: Norm { eps: 1e-5, weight: true, bias: true }, axis: None }
     }
 
     /// What is added to the variance.
@@ -52,36 +56,45 @@ impl GroupNorm {
         self
     }
 
-    /// `[channels, …] -> [channels, …]`
+    /// Where the channels are: this dimension, the batch not counted. `axis = 0` for a signal of `[channels, length]`.
+    pub const fn axis(mut self, axis: usize) -> Self {
+        self.axis = Some(axis);
+        self
+    }
+
+    const fn axis_of(&self, x: &Shape) -> usize {
+        match self.axis {
+            Some(axis) => axis,
+            None => Normalization::feature_axis(x),
+        }
+    }
+
+    /// `[channels, …] -> [channels, …]`, `[steps, features] -> [steps, features]`
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
         if x.is_empty() {
             return Rule::Err(
                 Fault::expected("an input of [channels, …]").found(x).help("make every dimension at least 1"),
             );
         }
-        let channels = x.dim(0);
+        let axis = self.axis_of(&x);
+        if let Some(fault) = axis::fault(axis, x) {
+            return Rule::Err(fault);
+        }
+        let channels = x.dim(axis);
         if self.groups == 0 || !channels.is_multiple_of(self.groups) {
             let fault = Fault::expected("groups that divide the ").num(channels).str(" channels of ").shape(x);
             let fault = fault.found_num(self.groups).help("write `GroupNorm(");
             return Rule::Err(fault.num(divisor(channels, self.groups)).str(")`"));
         }
-        self.norm.rule(x, self.groups, Shape::of([channels]))
+        self.channel_norm(&x).rule(x, "give fewer groups, such as `GroupNorm(1)`")
     }
 
-    fn rows(&self, cx: &LayerContext<'_, impl Sized>) -> NormRows {
-        channel_rows(&cx.input_shape(0), self.groups, self.norm)
+    const fn channel_norm(&self, x: &Shape) -> ChannelNorm {
+        ChannelNorm::new(self.norm, x, self.axis_of(x), self.groups)
     }
 }
 
-row_norm_layer!(GroupNorm);
-
-/// Groups of the first dimension as rows.
-pub(super) fn channel_rows(x: &Shape, groups: usize, norm: Norm) -> NormRows {
-    let row = x.len() / groups;
-    // Without weights a row is one piece.
-    let (span, weights) = if norm.weight { (x.len() / x.dim(0), x.dim(0)) } else { (row, 1) };
-    NormRows { row, span, weights, centred: true, eps: norm.eps }
-}
+channel_norm_layer!(GroupNorm);
 
 /// The largest divisor not above `limit`, at least 1.
 const fn divisor(of: usize, limit: usize) -> usize {

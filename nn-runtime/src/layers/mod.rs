@@ -54,6 +54,7 @@ mod activation;
 mod avg_pool;
 mod axis;
 mod batch_norm;
+mod channel_norm;
 mod concat;
 mod conv;
 mod conv1d;

@@ -6,7 +6,9 @@ use crate::init::Init;
 use crate::layer::{LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
 use crate::spec::{LayerSpec, Rule, SavedLayout};
-use nn_kernels::row_norm::{NormRows, row_bias_backward, row_norm, row_norm_backward, row_weight_backward};
+use nn_kernels::row_norm::{
+    NormRows, SAVED_PER_ROW, row_bias_backward, row_norm, row_norm_backward, row_weight_backward,
+};
 
 /// A normalisation of rows as a layer says it.
 #[derive(Clone, Copy, Debug)]
@@ -25,12 +27,19 @@ pub(super) const fn eps_fault(eps: f32) -> Option<Fault> {
 }
 
 impl Norm {
-    /// The spec of so many rows a sample, and weights of this shape.
-    pub(super) const fn rule(&self, x: Shape, rows: usize, weights: Shape) -> Rule {
+    /// The spec of so many rows a sample, and weights of this shape. `too_few` helps where a row is a single number, which
+    /// would always become 0 (or ±1).
+    pub(super) const fn rule(&self, x: Shape, rows: usize, weights: Shape, too_few: &str) -> Rule {
         if let Some(fault) = eps_fault(self.eps) {
             return Rule::Err(fault);
         }
-        let mut spec = LayerSpec::output(x).saves(2 * rows).saved_layout(SavedLayout::Sample).accepts_elementwise();
+        if rows == 0 || x.len() / rows < 2 {
+            let numbers = if rows == 0 { 0 } else { x.len() / rows };
+            let fault = Fault::expected("at least 2 numbers to normalise together, of ").shape(x);
+            return Rule::Err(fault.found_num(numbers).help(too_few));
+        }
+        let mut spec =
+            LayerSpec::output(x).saves(SAVED_PER_ROW * rows).saved_layout(SavedLayout::Sample).accepts_elementwise();
         if self.weight {
             spec = spec.param("weight", weights, Init::Constant(1.0));
         }
@@ -46,15 +55,21 @@ impl Norm {
             Ok(last) => last,
             Err(fault) => return Rule::Err(fault),
         };
-        match self.rule(x, rows, weights) {
+        let too_few = "leave it out, or normalise before the features become one";
+        match self.rule(x, rows, weights, too_few) {
             Rule::Ok(spec) if axes < x.rank() => spec.per_step().ok(),
             rule => rule,
         }
     }
 
+    /// Weight and bias, where there are any.
+    pub(super) fn params<'a>(&self, cx: &LayerContext<'a>) -> [Option<&'a [f32]>; 2] {
+        let there = [self.weight, self.weight && self.bias];
+        core::array::from_fn(|i| there[i].then(|| cx.param(i)))
+    }
+
     pub(super) fn forward(&self, cx: &mut LayerContext, rows: NormRows, x: &[f32], y: &mut [f32]) {
-        let params = [self.weight, self.weight && self.bias];
-        let params = core::array::from_fn(|i| params[i].then(|| cx.param(i)));
+        let params = self.params(cx);
         row_norm(cx.isa, rows, x, params, cx.floor(), y, cx.saved);
     }
 

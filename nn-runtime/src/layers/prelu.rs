@@ -1,5 +1,6 @@
 //! `Prelu`: a rectifier that learns its slope below 0. In: any shape; out: the same. One slope for all numbers, or one per channel.
 
+use super::{Normalization, axis};
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
@@ -12,7 +13,8 @@ use nn_kernels::simd::{Kernel, Simd};
 ///
 /// | argument | here | PyTorch's `PReLU` | Keras's `PReLU` |
 /// |---|---|---|---|
-/// | `per_channel`: a slope for each index of the first dimension | `false`: one | `num_parameters=1` | one per number unless `shared_axes` |
+/// | `per_channel`: a slope for each feature of `[features]` and `[steps, features]`, or channel of `[channels, …]` | `false`: one | `num_parameters=1` | one per number unless `shared_axes` |
+/// | `axis`, from 0, the batch not counted: where the channels are | 1 of `[steps, features]`, else 0 | 0 | `shared_axes` are the others |
 /// | `init` | `Constant(0.25)` | `init=0.25` | `"zeros"` |
 ///
 /// Parameter: `weight`, `[1]` or `[channels]`. He et al., "Delving Deep into Rectifiers", 2015.
@@ -27,19 +29,33 @@ use nn_kernels::simd::{Kernel, Simd};
 pub struct Prelu {
     per_channel: bool,
     init: Init,
+    axis: Option<usize>,
 }
 
 #[allow(clippy::new_without_default, reason = "a layer is written in a declaration, never a default")]
 impl Prelu {
     /// One slope for all numbers.
     pub const fn new() -> Self {
-        Prelu { per_channel: false, init: Init::Constant(0.25) }
+        Prelu { per_channel: false, init: Init::Constant(0.25), axis: None }
     }
 
-    /// Whether each index of the first dimension has a slope of its own.
+    /// Whether each feature of `[features]` and `[steps, features]`, or channel of `[channels, …]`, has a slope of its own.
     pub const fn per_channel(mut self, per_channel: bool) -> Self {
         self.per_channel = per_channel;
         self
+    }
+
+    /// Where the channels are: this dimension, the batch not counted. `axis = 0` for a signal of `[channels, length]`.
+    pub const fn axis(mut self, axis: usize) -> Self {
+        self.axis = Some(axis);
+        self
+    }
+
+    const fn axis_of(&self, x: &Shape) -> usize {
+        match self.axis {
+            Some(axis) => axis,
+            None => Normalization::feature_axis(x),
+        }
     }
 
     /// What the slopes are drawn from.
@@ -50,16 +66,23 @@ impl Prelu {
 
     /// `[…] -> […]`
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-        let slopes = if self.per_channel && x.rank() > 0 { x.dim(0) } else { 1 };
+        let axis = self.axis_of(&x);
+        if self.per_channel
+            && x.rank() > 0
+            && let Some(fault) = axis::fault(axis, x)
+        {
+            return Rule::Err(fault);
+        }
+        let slopes = if self.per_channel && x.rank() > 0 { x.dim(axis) } else { 1 };
         let spec =
             LayerSpec::output(x).param("weight", Shape::of([slopes]), self.init).head(Head::Other).backward_without_y();
-        if self.per_channel { spec.ok() } else { spec.per_step().ok() }
+        if self.per_channel && axis == 0 { spec.ok() } else { spec.per_step().ok() }
     }
 
-    /// Numbers of a sample that share a slope.
+    /// Adjacent numbers with the same slope.
     fn span(&self, cx: &LayerContext<'_, impl Sized>) -> usize {
         let x = cx.input_shape(0);
-        if self.per_channel { x.len() / x.dim(0) } else { x.len() }
+        if self.per_channel { axis::row(&x, self.axis_of(&x) + 1) } else { x.len() }
     }
 }
 
@@ -168,7 +191,7 @@ impl Kernel for BackwardInput<'_> {
 
 struct BackwardWeight<'a> {
     span: usize,
-    /// Numbers of a sample, and where in it the asked slopes begin.
+    /// Numbers with all slopes once, and where in them the asked slopes begin.
     sample: usize,
     from: usize,
     x: &'a [f32],
@@ -216,7 +239,9 @@ impl Layer for Prelu {
     }
 
     fn backward_params(&self, cx: &mut ReadContext, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut grad: ParamGrad) {
-        let (span, sample) = (self.span(cx), cx.input_shape(0).len());
+        let (span, shape) = (self.span(cx), cx.input_shape(0));
+        let slopes = if self.per_channel { shape.dim(self.axis_of(&shape)) } else { 1 };
+        let sample = span * slopes;
         let (range, to) = grad.slice(cx, 0);
         if !range.is_empty() {
             cx.isa.run(BackwardWeight { span, sample, from: range.start * span, x, dy, to });

@@ -118,7 +118,7 @@ macro_rules! recurrent_layer {
                 _: [&[f32]; 1],
                 grad: crate::layer::ParamGrad,
             ) {
-                self.of.backward_params(cx, x[0], grad);
+                self.of.backward_params(cx, &x, grad);
             }
 
             fn step(&self, cx: &mut crate::layer::LayerContext, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {

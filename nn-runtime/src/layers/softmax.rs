@@ -1,13 +1,18 @@
 //! `Softmax` and `LogSoftmax`: scores become probabilities, or their logarithms. In: any shape; out: the same, each row along the
 //! last dimension on its own. A loss that wants scores leaves them out of the training pass.
 
+use crate::fault::Fault;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
 use crate::spec::{Head, LayerSpec, Rule, Stream};
 use nn_kernels::softmax;
 
 /// An elementwise function to whoever absorbs it, though it works on rows: of `[steps]` alone there is no step without the others.
-const fn spec(x: Shape, head: Head) -> Rule {
+const fn spec(x: Shape, head: Head, of_one: &str) -> Rule {
+    if x.rank() > 0 && x.dim(x.rank() - 1) == 1 {
+        let fault = Fault::expected("scores of at least 2 classes, whose probabilities sum to 1").found(x);
+        return Rule::Err(fault.help(of_one));
+    }
     let mut spec = LayerSpec::output(x).head(head).elementwise(true).backward_without_x();
     if x.rank() < 2 {
         spec.stream = Stream::No;
@@ -46,7 +51,7 @@ impl Softmax {
 
     /// `[…, n] -> […, n]`
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-        spec(x, Head::Softmax)
+        spec(x, Head::Softmax, "write `Sigmoid` for one probability")
     }
 }
 
@@ -97,7 +102,7 @@ impl LogSoftmax {
 
     /// `[…, n] -> […, n]`
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-        spec(x, Head::LogSoftmax)
+        spec(x, Head::LogSoftmax, "leave it out and train the score with `BinaryCrossEntropy`")
     }
 }
 

@@ -12,6 +12,7 @@ use super::objective::Objective;
 use super::refusal::Refusal;
 use super::shard::{Batch, BatchInputs};
 use super::snapshot::{Snapshot, Snapshots};
+use super::split::samples_of_epoch;
 use super::update_state::MAX_SLOTS;
 use super::{Epoch, Evaluation, Fit, History, NonFinite, TrainError};
 use crate::data::{Dataset, Targets};
@@ -154,7 +155,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         let mut history = History::default();
         let mut batch = train.select(&[]);
         let mut snapshots = Snapshots::new(Snapshot::of(0, self.model, &self.executor.update));
-        let steps = train.len().div_ceil(fit.batch);
+        let steps = samples_of_epoch(N::COMPILED, train.len(), fit.batch).div_ceil(fit.batch);
         let bar = if fit.progress { progress(steps) } else { ProgressBar::hidden() };
         for number in 1..=fit.epochs {
             if fit.progress {
@@ -228,7 +229,8 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         L: Objective<T>,
     {
         let order = self.order(train.len(), fit.seed, fit.shuffle);
-        let steps = train.len().div_ceil(fit.batch);
+        let order = &order[..samples_of_epoch(N::COMPILED, train.len(), fit.batch)];
+        let steps = order.len().div_ceil(fit.batch);
         let mut sums = EpochSums::default();
         let stopped = |step, refusal: Refusal| (step, refusal.named(N::COMPILED));
         for (step, indices) in order.chunks(fit.batch).enumerate() {

@@ -1,6 +1,7 @@
 //! Backward through attention: from the gradients of contexts to those of queries, keys and values, which
 //! they overwrite. In: rows, the weights that forward saved, gradients. Out: gradients where the rows were.
 
+use super::left_out::{all_finite, product_without_zeros};
 use super::products::{AttentionProduct, product, transpose};
 use super::{AttentionHeads, BLOCK, QueryBlock, RowLayout, StridedRows};
 use crate::elementwise::{Map, fill};
@@ -20,7 +21,7 @@ pub fn backward(
     dcontext: StridedRows,
     scratch: &mut [f32],
 ) {
-    let AttentionHeads { head, count, samples } = heads;
+    let AttentionHeads { head, count, samples, .. } = heads;
     heads.check([qkv.len(); 3], layout);
     heads.check_rows(head.queries, dcontext.layout, dcontext.all.len());
     assert_eq!(
@@ -63,7 +64,7 @@ impl AttentionBackward<'_> {
     #[inline(always)]
     fn head<S: Simd>(&mut self, s: S, number: usize, at: (usize, usize)) {
         let AttentionBackward {
-            heads: AttentionHeads { head, .. },
+            heads: AttentionHeads { head, masked, .. },
             qkv,
             layout: [q, k, v],
             weights,
@@ -73,8 +74,14 @@ impl AttentionBackward<'_> {
             dk,
             dv,
         } = self;
-        let (head, width, scale) = (*head, head.width, head.scale(s));
+        let (head, width, scale, leaves_out) = (*head, head.width, head.scale(s), head.causal || *masked);
         let weights = &weights[number * head.weights()..][..head.weights()];
+        let finite = !leaves_out || {
+            let rows = [(&*q, head.queries), (&*k, head.keys), (&*v, head.keys)];
+            let rows =
+                rows.into_iter().flat_map(|(layout, count)| (0..count).map(move |row| layout.at(width, at, row)));
+            all_finite(s, rows.map(|at| &qkv[at..at + width]).chain([weights]))
+        };
         for first in (0..head.queries).step_by(BLOCK) {
             let QueryBlock { count, wide, seen, .. } = head.block(first);
             if first == 0 {
@@ -85,6 +92,15 @@ impl AttentionBackward<'_> {
             let weights = &weights[first * head.keys..][..head.keys * wide];
             let from = &dcontext.all[dcontext.layout.at(width, at, first)..];
             transpose(s, from, dcontext.layout.stride, [count, width], transposed);
+            // Where numbers are not finite: 0 for queries whose output has no gradient, which are left out
+            // then.
+            let mut counts = [1.0; BLOCK];
+            if !finite {
+                for (i, counts) in counts[..count].iter_mut().enumerate() {
+                    let row = &from[i * dcontext.layout.stride..][..width];
+                    *counts = if row.iter().all(|x| *x == 0.0) { 0.0 } else { 1.0 };
+                }
+            }
             let all = qkv.as_mut_ptr();
             let [slopes_at, dk_at, dv_at] = [&mut **slopes, &mut **dk, &mut **dv].map(|to| to.as_mut_ptr());
             let of_weights = AttentionProduct {
@@ -115,12 +131,17 @@ impl AttentionBackward<'_> {
             // of which width · wide are filled.
             unsafe {
                 product(s, of_weights, seen, wide);
-                product(s, of_values, seen, width);
+                match finite {
+                    true => product(s, of_values, seen, width),
+                    false => product_without_zeros(s, of_values, seen, width, Some(&counts)),
+                }
             }
             let (weights, gradients) = (&weights[..seen * wide], &mut slopes[..seen * wide]);
-            match wide {
-                LANES => slope::<S, 1>(s, scale, weights, gradients),
-                _ => slope::<S, 2>(s, scale, weights, gradients),
+            match (wide, finite) {
+                (LANES, true) => slope::<S, 1, false>(s, scale, &counts, weights, gradients),
+                (_, true) => slope::<S, 2, false>(s, scale, &counts, weights, gradients),
+                (LANES, false) => slope::<S, 1, true>(s, scale, &counts, weights, gradients),
+                (_, false) => slope::<S, 2, true>(s, scale, &counts, weights, gradients),
             }
             let slopes_at = slopes.as_ptr();
             let of_keys = AttentionProduct {
@@ -149,8 +170,13 @@ impl AttentionBackward<'_> {
             // these queries for the last time before the second overwrites them; both use pointers derived
             // from one mutable borrow of `qkv`.
             unsafe {
-                product(s, of_keys, seen, width);
-                product(s, of_queries, count, width);
+                if finite {
+                    product(s, of_keys, seen, width);
+                    product(s, of_queries, count, width);
+                } else {
+                    product_without_zeros(s, of_keys, seen, width, Some(&counts));
+                    product_without_zeros(s, of_queries, count, width, None);
+                }
             }
         }
         for (layout, from) in [(k, dk), (v, dv)] {
@@ -172,21 +198,39 @@ impl Map<1> for Identity {
 }
 
 /// The gradients of a block's weights to those of its scores, down the keys, which have `V` vectors each:
-/// `weight · (slope − Σ weight · slope) · scale`.
+/// `weight · (slope − Σ weight · slope) · scale`. With `LEAVE_OUT`, what has the weight 0 or belongs to a
+/// query whose `counts` is 0 is 0, whatever else it is made of.
 #[inline(always)]
-fn slope<S: Simd, const V: usize>(s: S, scale: S::F, weights: &[f32], slopes: &mut [f32]) {
+fn slope<S: Simd, const V: usize, const LEAVE_OUT: bool>(
+    s: S,
+    scale: S::F,
+    counts: &[f32; BLOCK],
+    weights: &[f32],
+    slopes: &mut [f32],
+) {
+    let zero = s.splat(0.0);
+    let counts = counts.as_chunks::<LANES>().0;
+    let pair = |weights: &[f32; LANES], slopes: &[f32; LANES], v: usize| {
+        let (weight, slope) = (s.load(weights), s.load(slopes));
+        if !LEAVE_OUT {
+            return (weight, slope);
+        }
+        let out = s.or_m(s.eq(weight, zero), s.eq(s.load(&counts[v]), zero));
+        (s.select(out, zero, weight), s.select(out, zero, slope))
+    };
     let weights = weights.as_chunks::<LANES>().0.as_chunks::<V>().0;
     let slopes = slopes.as_chunks_mut::<LANES>().0.as_chunks_mut::<V>().0;
-    let mut sums = [s.splat(0.0); V];
+    let mut sums = [zero; V];
     for (weights, slopes) in weights.iter().zip(&*slopes) {
         for (v, sum) in sums.iter_mut().enumerate() {
-            *sum = s.fma(s.load(&weights[v]), s.load(&slopes[v]), *sum);
+            let (weight, slope) = pair(&weights[v], &slopes[v], v);
+            *sum = s.fma(weight, slope, *sum);
         }
     }
     for (weights, slopes) in weights.iter().zip(slopes) {
         for (v, sum) in sums.into_iter().enumerate() {
-            let slope = s.mul(s.load(&weights[v]), s.sub(s.load(&slopes[v]), sum));
-            s.store(s.mul(slope, scale), &mut slopes[v]);
+            let (weight, slope) = pair(&weights[v], &slopes[v], v);
+            s.store(s.mul(s.mul(weight, s.sub(slope, sum)), scale), &mut slopes[v]);
         }
     }
 }

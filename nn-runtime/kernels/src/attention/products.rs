@@ -136,7 +136,7 @@ impl<const ROW: usize, const PART: bool> Kernel for TallTiles<ROW, PART> {
 /// # Safety
 /// They can be read.
 #[inline(always)]
-unsafe fn load<S: Simd, const PART: bool>(s: S, from: *const f32, lanes: usize) -> S::F {
+pub(super) unsafe fn load<S: Simd, const PART: bool>(s: S, from: *const f32, lanes: usize) -> S::F {
     // SAFETY: sixteen or `lanes` numbers, by the contract.
     unsafe {
         match PART {
@@ -151,7 +151,7 @@ unsafe fn load<S: Simd, const PART: bool>(s: S, from: *const f32, lanes: usize) 
 /// # Safety
 /// They can be written, and nothing else borrows them.
 #[inline(always)]
-unsafe fn store<S: Simd, const PART: bool>(s: S, x: S::F, to: *mut f32, lanes: usize) {
+pub(super) unsafe fn store<S: Simd, const PART: bool>(s: S, x: S::F, to: *mut f32, lanes: usize) {
     // SAFETY: sixteen or `lanes` numbers, by the contract.
     unsafe {
         match PART {

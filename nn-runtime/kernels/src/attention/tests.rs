@@ -58,14 +58,14 @@ fn contexts_and_pullbacks_are_near_the_truth() {
             for (causal, masked) in [(false, false), (true, false), (false, true), (true, true)] {
                 let head = AttentionHead { queries, keys, width, causal };
                 let (samples, count) = SEVERAL[i % SEVERAL.len()];
-                heads_are_near_the_truth(isa, AttentionHeads { head, count, samples }, masked);
+                heads_are_near_the_truth(isa, AttentionHeads { head, count, samples, masked }, masked);
             }
         }
     }
 }
 
 fn heads_are_near_the_truth(isa: Isa, heads: AttentionHeads, masked: bool) {
-    let AttentionHeads { head, count, samples } = heads;
+    let AttentionHeads { head, count, samples, .. } = heads;
     let AttentionHead { queries, keys, width, .. } = head;
     let what = |name: &str| std::format!("{} {name} of {heads:?}, masked: {masked}", isa.name());
     // Between the rows, and between the samples, lies what is nobody's.
@@ -116,8 +116,12 @@ fn heads_are_near_the_truth(isa: Isa, heads: AttentionHeads, masked: bool) {
 #[test]
 #[should_panic(expected = "expected 2 rows of 8 numbers within 31 for 2 samples")]
 fn rows_outside_are_refused() {
-    let heads =
-        AttentionHeads { head: AttentionHead { queries: 2, keys: 2, width: 4, causal: false }, count: 2, samples: 2 };
+    let heads = AttentionHeads {
+        head: AttentionHead { queries: 2, keys: 2, width: 4, causal: false },
+        count: 2,
+        samples: 2,
+        masked: false,
+    };
     let (all, layout) = ([0.0; 31], RowLayout { offset: 0, stride: 8, sample: 16 });
     let (mut weights, mut scratch, mut context) = ([0.0; 32], [0.0; 128], [0.0; 32]);
     attend(
@@ -129,4 +133,58 @@ fn rows_outside_are_refused() {
         &mut scratch,
         (&mut context, layout),
     );
+}
+
+/// Context, and the gradients of queries, keys and values, of one head of `qkv`, rows side by side.
+fn alone(isa: Isa, heads: AttentionHeads, qkv: &[f32], mask: Option<&[f32]>, dc: &[f32]) -> [Vec<f32>; 2] {
+    let head = heads.head;
+    let layout = |row: usize| RowLayout { offset: row * head.width, stride: head.width, sample: 0 };
+    let lays = [0, head.queries, head.queries + head.keys].map(layout);
+    let (mut context, mut grads) = (vec![f32::NAN; head.queries * head.width], qkv.to_vec());
+    let mut scratch = vec![f32::NAN; head.scratch().max(head.backward_scratch())];
+    let mut weights = vec![f32::NAN; head.weights()];
+    let rows = lays.map(|layout| StridedRows { all: qkv, layout });
+    attend(isa, heads, rows, mask, &mut weights, &mut scratch, (&mut context, layout(0)));
+    let dc = StridedRows { all: dc, layout: layout(0) };
+    backward(isa, heads, (&mut grads, lays), &weights, dc, &mut scratch);
+    [context, grads]
+}
+
+#[test]
+fn keys_of_weight_0_are_left_out_whatever_they_are() {
+    for isa in Isa::available() {
+        for (queries, keys, width) in [(5, 5, 3), (40, 40, 20), (33, 70, 17)] {
+            for (causal, masked) in [(true, false), (false, true), (true, true)] {
+                let head = AttentionHead { queries, keys, width, causal };
+                let heads = AttentionHeads { head, count: 1, samples: 1, masked };
+                let hidden = |key: usize| masked && key % 3 == 1 || causal && key >= queries - 2;
+                let mask: Vec<f32> = (0..keys).map(|key| if key % 3 == 1 { 0.0 } else { 1.0 }).collect();
+                let mask = masked.then_some(&mask[..]);
+                // The queries that see a hidden key, and those of masked steps, have no gradient.
+                let unused = |query: usize| causal && query >= queries - 2 || masked && query % 3 == 1;
+                let mut dc = some(queries * width, 2);
+                (0..queries).filter(|query| unused(*query)).for_each(|query| dc[query * width..][..width].fill(0.0));
+                let plain = some((queries + 2 * keys) * width, 1);
+                let [context, grads] = alone(isa, heads, &plain, mask, &dc);
+                for wild in [f32::NAN, f32::INFINITY, f32::MAX] {
+                    let mut qkv = plain.clone();
+                    for (row, numbers) in qkv.chunks_exact_mut(width).enumerate() {
+                        let hidden = match row.checked_sub(queries) {
+                            Some(row) => hidden(row % keys),
+                            None => unused(row),
+                        };
+                        if hidden {
+                            numbers.fill(wild);
+                        }
+                    }
+                    let [found, found_grads] = alone(isa, heads, &qkv, mask, &dc);
+                    for query in (0..queries).filter(|query| !unused(*query)) {
+                        let of = query * width..(query + 1) * width;
+                        assert_eq!(found[of.clone()], context[of], "{heads:?} {wild} on {}", isa.name());
+                    }
+                    assert_eq!(found_grads, grads, "{heads:?} {wild} on {}", isa.name());
+                }
+            }
+        }
+    }
 }

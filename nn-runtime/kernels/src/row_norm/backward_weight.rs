@@ -3,9 +3,11 @@
 //! forward saved. Out: a range of the gradients, added to what is there. A sum takes the rows in their order,
 //! whatever the range.
 
+use core::iter::StepBy;
 use core::ops::Range;
 
-use super::{NormRows, RowGradTerms, RowValue};
+use super::{NormRows, RowGradTerms, RowMoments, RowValue, SAVED_PER_ROW};
+use crate::long_sums::{LONG, add_in_blocks};
 use crate::reduce::lane_sums;
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
@@ -17,7 +19,7 @@ struct RowNormBackwardWeight<'a> {
     rows: NormRows,
     x: &'a [f32],
     dy: &'a [f32],
-    saved: Option<&'a [[f32; 2]]>,
+    saved: Option<&'a [[f32; SAVED_PER_ROW]]>,
     range: Range<usize>,
     to: &'a mut [f32],
 }
@@ -41,13 +43,26 @@ impl Kernel for RowNormBackwardWeight<'_> {
             let to = &mut to[from - range.start..end - range.start];
             let rows = (phase..self.dy.len() / row).step_by(period);
             if span == 1 {
-                for (i, to) in to.chunks_mut(VECTORS * LANES).enumerate() {
-                    self.down(s, rows.clone(), from - first + i * VECTORS * LANES, to);
+                let down = |rows: StepBy<Range<usize>>, of: usize, to: &mut [f32]| {
+                    for (i, to) in to.chunks_mut(VECTORS * LANES).enumerate() {
+                        self.down(s, rows.clone(), from - first + of + i * VECTORS * LANES, to);
+                    }
+                };
+                let count = rows.len();
+                if count <= LONG {
+                    down(rows, 0, to);
+                } else {
+                    add_in_blocks(count, to, |block, of, to| {
+                        let rows = phase + block.start * period..phase + block.end * period;
+                        down(rows.step_by(period), of.start, to);
+                    });
                 }
+            } else if rows.len() <= LONG {
+                rows.for_each(|row| self.along(s, row, from - first, to));
             } else {
-                for row in rows {
-                    self.along(s, row, from - first, to);
-                }
+                add_in_blocks(rows.len(), to, |block, of, to| {
+                    block.for_each(|i| self.along(s, phase + i * period, from - first + of.start, to));
+                });
             }
         }
     }
@@ -72,9 +87,9 @@ impl RowNormBackwardWeight<'_> {
                     }
                 }
                 Some(saved) => {
-                    let [mean, scale] = saved[row];
+                    let RowMoments { mean, rest, scale } = RowMoments::saved(saved[row]);
                     for (sum, (dy, x)) in sums.iter_mut().zip(numbers) {
-                        let x = s.sub(s.load_part(x), s.splat(mean));
+                        let x = s.sub(s.sub(s.load_part(x), s.splat(mean)), s.splat(rest));
                         *sum = s.fma(s.mul(s.load_part(dy), s.splat(scale)), x, *sum);
                     }
                 }
@@ -94,8 +109,9 @@ impl RowNormBackwardWeight<'_> {
             *to += match self.saved {
                 None => s.sum(lane_sums(s, &RowValue, [dy])[0]),
                 Some(saved) => {
-                    let [mean, scale] = saved[row];
-                    s.sum(lane_sums(s, &RowGradTerms(mean), [dy, x])[1]) * scale
+                    let RowMoments { mean, rest, scale } = RowMoments::saved(saved[row]);
+                    let [plain, along] = lane_sums(s, &RowGradTerms(mean), [dy, x]).map(|sums| s.sum(sums));
+                    (along - rest * plain) * scale
                 }
             };
         }

@@ -67,7 +67,7 @@ fn rows_and_their_pullbacks_are_near_the_truth() {
             let (x, dy) = (some(count * rows.row, 1), some(count * rows.row, 2));
             let (w, b) = (some(rows.weights, 3), some(rows.weights, 4));
             let truth = naive(rows, &x, &w, &b, &dy);
-            let (mut y, mut dx, mut saved) = (x.clone(), x.clone(), vec![0.0; 2 * count]);
+            let (mut y, mut dx, mut saved) = (x.clone(), x.clone(), vec![0.0; SAVED_PER_ROW * count]);
             row_norm(isa, rows, &x, [Some(&w), Some(&b)], f32::NEG_INFINITY, &mut y, &mut saved);
             near(&what("y"), &y, &truth.y);
             row_norm_backward(isa, rows, &x, Some(&w), &dy, &saved, &mut dx);

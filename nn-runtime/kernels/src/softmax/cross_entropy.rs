@@ -3,7 +3,7 @@
 //! Nothing is averaged: the caller divides, or passes a scale.
 
 use super::narrow::{exponentials, load_columns, store_columns};
-use super::{ExpSum, LANES, check_rows, filled, largest, load_tail, without_largest};
+use super::{ExpSum, LANES, LongSum, check_rows, filled, largest, load_tail, without_largest};
 use crate::math;
 use crate::simd::{Isa, Kernel, Simd};
 
@@ -168,20 +168,20 @@ impl<T: ClassTargets, const GRADIENT: bool> CrossEntropyRows<'_, T, GRADIENT> {
         let last_target = self.targets.vector(s, row, full.len() * LANES);
         let last_target = s.select(filled(s, tail.len()), last_target, zero);
         let last_exp = math::exp(s, last);
-        let (mut exp_sum, mut others) = (last_exp, without_largest(s, last, last_exp));
+        let (mut exp_sum, mut others) = (LongSum::new(last_exp), LongSum::new(without_largest(s, last, last_exp)));
         let mut sums = TargetSums::<S> { target: zero, product: zero };
         sums.add(s, last_target, last);
         for (i, x) in full.iter().enumerate() {
             let z = s.sub(s.load(x), most);
             let e = math::exp(s, z);
-            exp_sum = s.add(exp_sum, e);
-            others = s.add(others, without_largest(s, z, e));
+            exp_sum.add(s, e);
+            others.add(s, without_largest(s, z, e));
             sums.add(s, self.targets.vector(s, row, i * LANES), z);
             if GRADIENT {
                 s.store(e, &mut dx_full[i]);
             }
         }
-        let exp_sum = ExpSum::new(s, s.splat(s.sum(exp_sum)), s.splat(s.sum(others)));
+        let exp_sum = ExpSum::new(s, s.splat(exp_sum.total(s)), s.splat(others.total(s)));
         let target_sum = s.splat(if T::UNIT { 1.0 } else { s.sum(sums.target) });
         let loss = s.sub(s.mul(exp_sum.ln(s), target_sum), s.splat(s.sum(sums.product)));
         if GRADIENT {

@@ -181,7 +181,7 @@ impl Plan {
             let offset = column * self.features;
             let (range, dw) = overlap(&range, offset..offset + panels.len(), dw);
             if !range.is_empty() {
-                backward_weight(isa, *panels, x, d, range, dw, false);
+                self.add_weight_grad(isa, *panels, [x, d], range, dw);
             }
         }
         if self.bias {
@@ -199,7 +199,27 @@ impl Plan {
         }
         let (range, dw) = part.slice(cx, at.out_weight);
         if !range.is_empty() {
-            backward_weight(isa, self.out(), contexts, dy, range, dw, false);
+            self.add_weight_grad(isa, self.out(), [contexts, dy], range, dw);
+        }
+    }
+
+    /// [`backward_weight`]. With a mask, and of a causal layer, rows are left out whose gradient is 0: what is masked need not be finite.
+    fn add_weight_grad(&self, isa: Isa, panels: Panels, [x, d]: [&[f32]; 2], range: Range<usize>, dw: &mut [f32]) {
+        let (inputs, outputs) = (panels.rows(), panels.cols());
+        let counts = |row: &usize| {
+            let (x, d) = (&x[row * inputs..][..inputs], &d[row * outputs..][..outputs]);
+            d.iter().any(|d| *d != 0.0) || x.iter().all(|x| x.is_finite())
+        };
+        let rows = x.len() / inputs;
+        let mut first = 0;
+        while first < rows {
+            let end = match self.masked || self.causal {
+                true => (first..rows).find(|row| !counts(row)).unwrap_or(rows),
+                false => rows,
+            };
+            let (x, d) = (&x[first * inputs..end * inputs], &d[first * outputs..end * outputs]);
+            backward_weight(isa, panels, x, d, range.clone(), dw, false);
+            first = end + 1;
         }
     }
 
@@ -232,7 +252,7 @@ impl Plan {
             count[0] = (before + 1) as f32;
             let head = AttentionHead { queries: 1, keys: before + 1, width: self.head().width, causal: false };
             let (weights, scratch) = rest.split_at_mut(head.weights());
-            let (heads, lay) = (AttentionHeads { head, count: self.heads, samples: 1 }, self.context());
+            let (heads, lay) = (AttentionHeads { head, count: self.heads, samples: 1, masked: false }, self.context());
             let qkv = [&*projected, &*keys, &*values].map(|all| StridedRows { all, layout: lay });
             attend(isa, heads, qkv, None, weights, scratch, (&mut *context, lay));
             product(isa, self.out(), context, params.out_weight, params.out_bias, NO_FLOOR, y);

@@ -38,7 +38,7 @@ impl Plan {
 
     /// All heads of so many samples.
     pub(super) const fn heads(&self, samples: usize) -> AttentionHeads {
-        AttentionHeads { head: self.head(), count: self.heads, samples }
+        AttentionHeads { head: self.head(), count: self.heads, samples, masked: self.masked }
     }
 
     /// The panels of the whole input product.

@@ -5,6 +5,7 @@
 use core::marker::PhantomData;
 use core::ops::Range;
 
+use super::super::mask::is_step;
 use super::{Direction, Recurrent};
 use crate::layer::{LayerContext, ParamGrad, ReadContext};
 use nn_kernels::matrix::{Panels, backward_input, backward_input_scratch, backward_weight};
@@ -16,6 +17,9 @@ use nn_kernels::recurrent::{
 /// Samples that go through the steps together: enough to fill the product's tiles, few enough to stay in
 /// cache.
 pub(super) const GROUP: usize = 16;
+
+/// From this many rows on all are summed at once, as the kernels lose no digits of long sums then.
+const LONG: usize = 4096;
 
 /// Rows (steps of samples) whose gradients are summed together, so that they are read from memory only once.
 const ROWS: usize = 64;
@@ -178,7 +182,8 @@ impl<C: Cell> Recurrent<C> {
         }
     }
 
-    pub(in crate::layers) fn backward_params(&self, cx: &mut ReadContext, x: &[f32], mut part: ParamGrad) {
+    pub(in crate::layers) fn backward_params(&self, cx: &mut ReadContext, x: &[&[f32]], mut part: ParamGrad) {
+        let (x, mask) = (x[0], x.get(1));
         for way in 0..self.ways() {
             let rows = cx.batch * cx.input_shape(0).dim(0);
             let [inputs, state] = self.panels(cx);
@@ -187,8 +192,17 @@ impl<C: Cell> Recurrent<C> {
             let before = &rest[..rows * self.units];
             // Block by block through all parameters, while the gradients of the gates are in cache; each sum
             // continues.
-            for first in (0..rows).step_by(ROWS) {
-                let block = first..rows.min(first + ROWS);
+            let mut first = 0;
+            while first < rows {
+                let block = first..rows.min(first + if rows > LONG { rows } else { ROWS });
+                // Without masked steps, whose inputs need not be finite: their gradients are 0.
+                let is_masked = |row: &usize| mask.is_some_and(|mask| !is_step(&mask[*row]));
+                let block = block.start..block.clone().find(is_masked).unwrap_or(block.end);
+                if block.is_empty() {
+                    first += 1;
+                    continue;
+                }
+                first = block.end;
                 let [x, before] = [(x, inputs), (before, state)].map(|(from, p)| rows_of(from, p.rows(), &block));
                 let [gates, of_state] = [gates, of_state].map(|from| rows_of(from, self.row(), &block));
                 for (k, panels, from, dy) in [(0, inputs, x, gates), (1, state, before, of_state)] {
