@@ -16,6 +16,11 @@ impl Errors {
         self.0.push(syn::Error::new_spanned(place, text));
     }
 
+    /// How many there are so far: whoever goes on behind a fault knows by it that something has been told.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// True if nothing is wrong.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

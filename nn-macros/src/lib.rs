@@ -64,10 +64,12 @@ mod tests;
 /// - An unnamed output is the value of the last statement. Named ones, `-> (class: [10], bounds: [4])`, are
 ///   each bound by a `let` of that name.
 /// - `let (a, _) = …` drops a value of several, and so does a name that begins with `_`, as in Rust.
-/// - `(x, mask) -> layer * 3` hands what one copy makes to the next, and `mask` to each; the number has to stand there.
-/// - Attributes of the struct hold for all that is generated: `#[cfg(…)]` decides whether there is a network at all.
-/// - Every other value and every result must be used. The macro takes no generics: a network is composed of others,
-///   and of consts.
+/// - `(x, mask) -> layer * 3` hands what one copy makes to the next, and `mask` to each; the number has to
+///   stand there.
+/// - Attributes of the struct hold for all that is generated: `#[cfg(…)]` decides whether there is a network
+///   at all.
+/// - Every other value and every result must be used. The macro takes no generics: a network is composed of
+///   others, and of consts.
 #[proc_macro]
 pub fn network(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     expand::expand(input.into()).into()

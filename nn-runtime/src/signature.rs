@@ -1,7 +1,15 @@
-//! How a layer is called in a declaration, and what is said when it is called otherwise. In: a layer's signature and
-//! the call as it was typed; out: nothing, or one text with the call as it should be. It knows no shape.
+//! How a layer is called in a declaration, and what is said when it is called otherwise. In: a layer's
+//! signature and the call as it was typed; out: nothing, or one text with the call as it should be. It knows
+//! no shape.
+
+mod names;
+mod text;
+mod typed;
 
 use crate::fault::Fault;
+use names::{ALIASES, ELSEWHERE};
+use text::{brackets, find, first_number, holds, is_axis, is_numbers, joined, list};
+use typed::{corrected, reads, written};
 
 /// What a built-in layer takes. A layer of one's own has none, and rustc alone looks at its calls.
 #[derive(Clone, Copy)]
@@ -13,7 +21,8 @@ pub struct Signature {
     options: &'static [&'static str],
     /// How many values it reads; 0 where it takes any number of them.
     inputs: usize,
-    /// What it makes; one value of no name where there is only one. Empty where it makes as many as are asked for.
+    /// What it makes; one value of no name where there is only one. Empty where it makes as many as are asked
+    /// for.
     outputs: &'static [&'static str],
     kind: Kind,
 }
@@ -130,56 +139,6 @@ pub const fn check_call(site: &str, signature: &Signature, call: &Call) -> usize
         None => 0,
     }
 }
-
-/// Names of other libraries for what a layer of ours takes, or for nothing that it takes.
-const ALIASES: [(&str, &str); 25] = [
-    ("kernel_size", "kernel"),
-    ("pool_size", "kernel"),
-    ("size", "scale"),
-    ("scale_factor", "scale"),
-    ("out_channels", "filters"),
-    ("out_features", "units"),
-    ("hidden_size", "units"),
-    ("num_units", "units"),
-    ("num_heads", "heads"),
-    ("n_heads", "heads"),
-    ("num_groups", "groups"),
-    ("p", "rate"),
-    ("strides", "stride"),
-    ("dilation_rate", "dilation"),
-    ("use_bias", "bias"),
-    ("negative_slope", "slope"),
-    ("epsilon", "eps"),
-    ("num_embeddings", "vocabulary"),
-    ("input_dim", "vocabulary"),
-    ("embedding_dim", "features"),
-    ("output_dim", "features"),
-    ("padding_idx", "padding"),
-    ("kernel_initializer", "init"),
-    ("bias_initializer", "bias_init"),
-    ("is_causal", "causal"),
-];
-
-/// Options of other libraries that are said in another way here.
-const ELSEWHERE: [(&str, &str); 17] = [
-    ("activation", "write the activation behind the layer: `-> Relu`"),
-    ("input_shape", "remove it: the shape of the input stands before `->`"),
-    ("in_features", "remove it: it follows from the shape that arrives"),
-    ("in_channels", "remove it: it follows from the shape that arrives"),
-    ("input_size", "remove it: it follows from the shape that arrives"),
-    ("num_features", "remove it: it follows from the shape that arrives"),
-    ("normalized_shape", "remove it: it follows from the shape that arrives"),
-    ("key_dim", "remove it: it is the features over the heads"),
-    ("embed_dim", "remove it: it follows from the shape that arrives"),
-    ("batch_first", "remove it: a shape is that of one sample"),
-    ("batch_size", "remove it: a shape is that of one sample"),
-    ("return_sequences", "remove it: every step is returned unless `last = true`"),
-    ("trainable", "write `frozen` before the layer"),
-    ("name", "write a label before the layer: `name: …`"),
-    ("num_layers", "write the layers one after the other, or `* n` behind one"),
-    ("data_format", "remove it: images are [channels, height, width]"),
-    ("inplace", "remove it: what can run in place does"),
-];
 
 const fn options(signature: &Signature, call: &Call) -> Option<Fault> {
     let mut i = 0;
@@ -357,191 +316,4 @@ const fn values(signature: &Signature, call: &Call) -> Option<Fault> {
         j += 1;
     }
     Some(fault.str(") = … -> ").str(signature.layer).str(";`"))
-}
-
-/// "a, b", and more of them that are still wanted.
-const fn reads(mut text: Fault, call: &Call, more: usize) -> Fault {
-    let mut i = 0;
-    while i < call.reads.len() + more {
-        text = text.str(if i == 0 { "" } else { ", " });
-        text = text.str(if i < call.reads.len() { call.reads[i] } else { "…" });
-        i += 1;
-    }
-    text
-}
-
-/// The call with what was given by name, in its place and without the name.
-const fn corrected(mut text: Fault, signature: &Signature, call: &Call) -> Fault {
-    text = text.str("`").str(signature.layer).str("(");
-    let (mut i, mut unnamed) = (0, 0);
-    while i < signature.given.len() {
-        text = text.str(if i == 0 { "" } else { ", " });
-        text = match given_by_name(signature.given[i], call) {
-            Some(value) => text.str(value),
-            None if unnamed < call.positional.len() => {
-                unnamed += 1;
-                text.str(call.positional[unnamed - 1])
-            }
-            None => text.str(signature.given[i]),
-        };
-        i += 1;
-    }
-    rest(text, signature, call, false).str(")`")
-}
-
-const fn given_by_name(name: &str, call: &Call) -> Option<&'static str> {
-    let mut i = 0;
-    while i < call.named.len() {
-        let (typed, value) = call.named[i];
-        let ours = match find(&ALIASES, typed) {
-            Some(ours) => ours,
-            None => typed,
-        };
-        if equal(ours, name) {
-            return Some(value);
-        }
-        i += 1;
-    }
-    None
-}
-
-/// The call with only the arguments that it takes: the last `takes` of them from `from` on, and one more by name.
-const fn written(mut text: Fault, signature: &Signature, call: &Call, from: usize, more: Option<&str>) -> Fault {
-    text = text.str(signature.layer);
-    let end = if signature.given.len() + from < call.positional.len() {
-        signature.given.len() + from
-    } else {
-        call.positional.len()
-    };
-    let from = if from > end { end } else { from };
-    let mut i = from;
-    let mut open = false;
-    if signature.given.is_empty() {
-        i = end;
-    }
-    while i < end {
-        text = text.str(if open { ", " } else { "(" }).str(call.positional[i]);
-        open = true;
-        i += 1;
-    }
-    if let Some(option) = more {
-        text = text
-            .str(if open { ", " } else { "(" })
-            .str(option)
-            .str(" = ")
-            .str(call.positional[call.positional.len() - 1]);
-        open = true;
-    }
-    if open || call.named.is_empty() {
-        return rest(text, signature, call, false).str(if open { ")" } else { "" });
-    }
-    rest(text.str("("), signature, call, true).str(")")
-}
-
-/// The options that are the layer's.
-const fn rest(mut text: Fault, signature: &Signature, call: &Call, mut first: bool) -> Fault {
-    let mut i = 0;
-    while i < call.named.len() {
-        let (name, value) = call.named[i];
-        if holds(signature.options, name) {
-            text = text.str(if first { "" } else { ", " }).str(name).str(" = ").str(value);
-            first = false;
-        }
-        i += 1;
-    }
-    text
-}
-
-const fn list(mut text: Fault, names: &[&str]) -> Fault {
-    let mut i = 0;
-    while i < names.len() {
-        text = text.str(if i == 0 { "`" } else { ", `" }).str(names[i]).str("`");
-        i += 1;
-    }
-    text
-}
-
-/// `(2, 3)` as `[2, 3]`
-const fn brackets(text: Fault, value: &str) -> Fault {
-    let (_, inner) = value.split_at(1);
-    let (inner, _) = inner.split_at(inner.len() - 1);
-    text.str("[").str(inner).str("]")
-}
-
-const fn first_number(value: &str) -> &str {
-    let bytes = value.as_bytes();
-    let mut end = 1;
-    while end < bytes.len() && bytes[end].is_ascii_digit() {
-        end += 1;
-    }
-    let (first, _) = value.split_at(end);
-    first.split_at(1).1
-}
-
-/// True for `(2, 2)`, `-1`: digits and what stands between them.
-const fn is_numbers(bytes: &[u8]) -> bool {
-    let (mut i, mut digits) = (0, 0);
-    while i < bytes.len() {
-        match bytes[i] {
-            b'0'..=b'9' => digits += 1,
-            b'(' | b')' | b',' | b' ' | b'-' => {}
-            _ => return false,
-        }
-        i += 1;
-    }
-    digits > 0
-}
-
-const fn joined<'a>(a: &str, b: &str, room: &'a mut [u8; 64]) -> &'a str {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    let mut i = 0;
-    while i < a.len() + b.len() && i < room.len() {
-        room[i] = if i < a.len() { a[i] } else { b[i - a.len()] };
-        i += 1;
-    }
-    match core::str::from_utf8(room.split_at(i).0) {
-        Ok(text) => text,
-        Err(_) => "",
-    }
-}
-
-const fn is_axis(name: &str) -> bool {
-    equal(name, "axis") || equal(name, "dim") || equal(name, "axes")
-}
-
-const fn holds(names: &[&str], name: &str) -> bool {
-    let mut i = 0;
-    while i < names.len() {
-        if equal(names[i], name) {
-            return true;
-        }
-        i += 1;
-    }
-    false
-}
-
-const fn find(pairs: &[(&'static str, &'static str)], name: &str) -> Option<&'static str> {
-    let mut i = 0;
-    while i < pairs.len() {
-        if equal(pairs[i].0, name) {
-            return Some(pairs[i].1);
-        }
-        i += 1;
-    }
-    None
-}
-
-const fn equal(a: &str, b: &str) -> bool {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    if a.len() != b.len() {
-        return false;
-    }
-    let mut i = 0;
-    while i < a.len() {
-        if a[i] != b[i] {
-            return false;
-        }
-        i += 1;
-    }
-    true
 }

@@ -1,5 +1,5 @@
-//! What stands behind a layer some of whose values nothing reads. In: the first of its values that is read, and the
-//! others; out: that one. It gives the others a gradient of zeros.
+//! What stands behind a layer some of whose values nothing reads. In: the first of its values that is read,
+//! and the others; out: that one. It gives the others a gradient of zeros.
 
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;

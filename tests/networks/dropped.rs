@@ -96,3 +96,71 @@ network! {
         Dense(2)
     }
 }
+
+/// A layer that is given an array, generic and not, and whose type is a value too.
+#[derive(Clone, Copy)]
+struct Weights<const N: usize>([f32; N]);
+
+impl<const N: usize> Weights<N> {
+    const fn new(by: [f32; N]) -> Self {
+        Weights(by)
+    }
+    const fn rule(&self, [x]: [nn_runtime::Shape; 1]) -> nn_runtime::Rule {
+        nn_runtime::LayerSpec::output(x).ok()
+    }
+}
+
+impl<const N: usize> nn_runtime::Layer for Weights<N> {
+    fn forward(&self, _: &mut nn_runtime::LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+        y.iter_mut().zip(x).zip(self.0.iter().cycle()).for_each(|((y, x), by)| *y = x * by);
+    }
+    fn backward_input(
+        &self,
+        _: &mut nn_runtime::LayerContext,
+        _: [&[f32]; 1],
+        _: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        [dx]: [&mut [f32]; 1],
+    ) {
+        dx.iter_mut().zip(dy).zip(self.0.iter().cycle()).for_each(|((dx, dy), by)| *dx = dy * by);
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Unit;
+
+impl Unit {
+    const fn new(_: [usize; 2]) -> Self {
+        Unit
+    }
+    const fn rule(&self, [x]: [nn_runtime::Shape; 1]) -> nn_runtime::Rule {
+        nn_runtime::LayerSpec::output(x).ok()
+    }
+}
+
+impl nn_runtime::Layer for Unit {
+    fn forward(&self, _: &mut nn_runtime::LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+        y.copy_from_slice(x);
+    }
+    fn backward_input(
+        &self,
+        _: &mut nn_runtime::LayerContext,
+        _: [&[f32]; 1],
+        _: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        [dx]: [&mut [f32]; 1],
+    ) {
+        dx.copy_from_slice(dy);
+    }
+}
+
+network! {
+    struct Given: [2] -> [2] {
+        Weights([2.0, 3.0]) -> Unit([1, 2]) -> Weights::<2>([1.0, 2.0])
+    }
+}
+
+#[test]
+fn layers_are_given_arrays() {
+    check(&mut model::<Given>(), &[2], &[2], |_, x| vec![vec![2.0 * x[0][0], 6.0 * x[0][1]]]);
+}

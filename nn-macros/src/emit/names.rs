@@ -9,8 +9,9 @@ use quote::ToTokens;
 use super::ident;
 use crate::graph::{Graph, Item};
 
-/// Names that generated code binds itself.
-const BOUND: [&str; 10] = ["x", "y", "dx", "dy", "cx", "part", "pass", "a", "new", "rule"];
+/// Names that generated code binds, or means, itself.
+const BOUND: [&str; 14] =
+    ["x", "y", "dx", "dy", "cx", "part", "pass", "a", "new", "rule", "f32", "usize", "bool", "str"];
 
 pub struct SiteIdents(BTreeMap<usize, String>);
 

@@ -24,7 +24,8 @@ pub fn structure(header: &Header) -> TokenStream {
     quote!(#(#attrs)* #derive #vis struct #name;)
 }
 
-/// The attributes of the struct that hold for all of its code: where it is there at all, and what is not warned of.
+/// The attributes of the struct that hold for all of its code: where it is there at all, and what is not
+/// warned of.
 fn reaching(header: &Header) -> TokenStream {
     let one = |attr: &Attribute| {
         let path = attr.path();

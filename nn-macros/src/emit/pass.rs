@@ -1,5 +1,5 @@
-//! The three passes: one call per site. In: the graph; out: the bodies of `Network`'s methods. Backward passes run
-//! through the sites in reverse; where gradients are summed is for the runtime's plan to know.
+//! The three passes: one call per site. In: the graph; out: the bodies of `Network`'s methods. Backward
+//! passes run through the sites in reverse; where gradients are summed is for the runtime's plan to know.
 
 use proc_macro2::{Delimiter, Group, Literal, Span, TokenStream};
 use quote::quote_spanned;

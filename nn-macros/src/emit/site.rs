@@ -114,7 +114,7 @@ fn site(site: &Site, idents: &SiteIdents, span: Span) -> TokenStream {
 pub fn layer(site: &Site, idents: &SiteIdents) -> TokenStream {
     let layer = &site.layer;
     let kind = layer.kind().span();
-    let checked = idents.layer(site.id, kind);
+    let checked = layer_ident(site, idents, kind);
     let new = quote_spanned!(kind=> ::new);
     let mut tokens = quote_spanned!(kind=> #checked #new);
     let Some(args) = &layer.args else {
@@ -137,23 +137,34 @@ pub fn layer(site: &Site, idents: &SiteIdents) -> TokenStream {
     tokens
 }
 
+/// True for a call from which rustc may have to find out the layer's own parameters.
+fn may_be_generic(site: &Site) -> bool {
+    let array = |expr: &Expr| matches!(expr, Expr::Array(_) | Expr::Repeat(_));
+    let given = site.layer.args.as_ref().is_some_and(|args| args.positional.iter().any(array));
+    given && site.layer.path.segments.iter().all(|segment| segment.arguments.is_none())
+}
+
+/// What a site's layer is called. What `use` brings is a value too, and must not be called as the constant
+/// is.
+fn layer_ident(site: &Site, idents: &SiteIdents, span: Span) -> Ident {
+    if may_be_generic(site) { ident('L', site.id, span) } else { idents.layer(site.id, span) }
+}
+
 /// ```text
 /// type __T0 = Conv2d;
 /// type conv2d_1 = <__T0 as __nn::Checked<{ __nn::check_call("conv2d_1", &__T0::__SIGNATURE, …) }>>::Layer;
 /// ```
-/// The call is looked at before rustc does: where it does not fit, this is no type, and nothing more is said of it.
-/// A layer that is given an array may be generic in its length, which only the call tells: `use Own as conv2d_1;`.
+/// The call is looked at before rustc does: where it does not fit, this is no type, and nothing more is said
+/// of it. A layer that is given an array may be generic in its length, which only the call tells: `use Own as
+/// __L0;`.
 fn called(site: &Site, idents: &SiteIdents, span: Span) -> TokenStream {
     let layer = &*site.layer;
     let (path, kind) = (&layer.path, layer.kind().span());
-    let (ty, checked) = (ident('T', site.id, kind), idents.layer(site.id, kind));
+    let (ty, checked) = (ident('T', site.id, kind), layer_ident(site, idents, kind));
     let number = Literal::usize_unsuffixed;
     let text = |expr: &Expr| pretty(&expr.to_token_stream());
     let args = layer.args.as_ref();
-    let array = |expr: &Expr| matches!(expr, Expr::Array(_) | Expr::Repeat(_));
-    if args.is_some_and(|args| args.positional.iter().any(array))
-        && layer.path.segments.iter().all(|s| s.arguments.is_none())
-    {
+    if may_be_generic(site) {
         return quote_spanned!(span=> use #path as #checked;);
     }
     let positional = args.into_iter().flat_map(|args| &args.positional).map(text);

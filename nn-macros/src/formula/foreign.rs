@@ -1,5 +1,5 @@
-//! What other languages write in formulas. In: a body's tokens; out: one error with what to write instead, or nothing.
-//! It reads no formula.
+//! What other languages write in formulas. In: a body's tokens; out: one error with what to write instead, or
+//! nothing. It reads no formula.
 
 use proc_macro2::{Spacing, TokenStream, TokenTree};
 
@@ -7,7 +7,8 @@ use crate::errors::Errors;
 use crate::parse::pretty::pretty;
 use crate::parse::tokens::Tokens;
 
-/// Says what is wrong with a body that Rust would read as something else, or not at all; false if nothing is known.
+/// Says what is wrong with a body that Rust would read as something else, or not at all; false if nothing is
+/// known.
 pub fn told(body: &TokenStream, errors: &mut Errors) -> bool {
     let mut tokens = Tokens::new(body.clone());
     let mut before = TokenStream::new();

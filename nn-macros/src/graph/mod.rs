@@ -7,6 +7,7 @@ mod resolve;
 mod results;
 mod scope;
 mod unread;
+mod uses;
 
 use std::borrow::Cow;
 

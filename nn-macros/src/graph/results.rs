@@ -1,5 +1,5 @@
-//! What a declaration gives back, and whether everything in it is read. In: values by name, when all statements
-//! have been followed; out: the number of each output. It follows no chain.
+//! What a declaration gives back, and whether everything in it is read. In: values by name, when all
+//! statements have been followed; out: the number of each output. It follows no chain.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;

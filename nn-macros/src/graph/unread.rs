@@ -1,6 +1,6 @@
-//! Values that are dropped: `let (a, _) = Split(2);`. In: sites in order; out: the same sites and, behind each that
-//! makes some values which nothing reads, one that hands the others on and gives those a gradient of zeros. The
-//! runtime is never asked for the gradient of a value that nothing reads.
+//! Values that are dropped: `let (a, _) = Split(2);`. In: sites in order; out: the same sites and, behind
+//! each that makes some values which nothing reads, one that hands the others on and gives those a gradient
+//! of zeros. The runtime is never asked for the gradient of a value that nothing reads.
 
 use std::borrow::Cow;
 

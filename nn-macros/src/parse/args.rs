@@ -18,7 +18,10 @@ const MAX_RANK: usize = 6;
 pub fn args(group: &Group, errors: &mut Errors) -> Args {
     let mut args = Args { group: group.clone(), positional: Vec::new(), named: Vec::new() };
     let mut tokens = Tokens::new(group.stream());
+    let (before, mut unsaid) = (errors.count(), Errors::default());
     while !tokens.at_end() {
+        // One mistake in an expression is likely to make others of what follows.
+        let errors = if errors.count() > before { &mut unsaid } else { &mut *errors };
         let name = tokens.ident(0).cloned().filter(|_| is_named(&tokens));
         if let Some(name) = &name {
             tokens.bump();
@@ -131,6 +134,19 @@ fn named(args: &mut Args, name: Ident, value: Expr, errors: &mut Errors) {
 fn expr(tokens: &mut Tokens, errors: &mut Errors) -> Option<Expr> {
     let comma = |tokens: &Tokens, ahead: usize| tokens.is_sign(ahead, ',');
     let here = tokens.here();
+    let end = tokens.until(comma);
+    let of_self = tokens.until(|tokens, ahead| tokens.is_word(ahead, "Self"));
+    if of_self < end {
+        let word = tokens.peek(of_self).cloned();
+        errors.add(
+            word.to_token_stream(),
+            "a const by the name of its type",
+            "`Self`",
+            "write the type's name: `Net::N`",
+        );
+        tokens.take(end + 1);
+        return None;
+    }
     let value = tokens.parse::<Expr>();
     let left = tokens.until(comma);
     match value {

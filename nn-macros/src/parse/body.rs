@@ -1,5 +1,5 @@
-//! What stands between the braces. In: a group of tokens; out: statements, each a chain with the names it binds.
-//! Cuts at `;` and at arrows; what stands between two arrows is read next door.
+//! What stands between the braces. In: a group of tokens; out: statements, each a chain with the names it
+//! binds. Cuts at `;` and at arrows; what stands between two arrows is read next door.
 
 use proc_macro2::{Delimiter, Group, Ident, TokenTree};
 
@@ -26,12 +26,13 @@ pub fn statements(body: &Group, values: &Values, errors: &mut Errors) -> Vec<Sta
 /// `let names = chain;`
 fn statement(tokens: &mut Tokens, values: &Values, errors: &mut Errors) -> Statement {
     step::attributes(tokens, errors);
-    let (names, sound) = if tokens.is_word(0, "let") {
+    let (names, sound) = if tokens.is_word(0, "let") || foreign::misspelt_let(tokens, errors) {
         names(tokens, errors)
     } else {
         (foreign::assigned(tokens, errors).into_iter().collect(), true)
     };
-    let mut chain = chain(tokens, values, errors);
+    let bind = !names.is_empty();
+    let mut chain = chain(tokens, (bind, sound), values, errors);
     chain.broken |= !sound;
     if tokens.is_sign(0, ';') {
         tokens.bump();
@@ -42,6 +43,10 @@ fn statement(tokens: &mut Tokens, values: &Values, errors: &mut Errors) -> State
 /// `let names =`, and whether it could be read. What could not counts as bound all the same.
 fn names(tokens: &mut Tokens, errors: &mut Errors) -> (Vec<Ident>, bool) {
     tokens.bump();
+    if tokens.is_word(0, "let") {
+        errors.add(tokens.here(), "the name of a value", "`let`", "remove it");
+        tokens.bump();
+    }
     if tokens.is_word(0, "mut") && tokens.ident(1).is_some() {
         errors.add(tokens.here(), "the name of a value", "`mut`", "remove it: a value does not change");
         tokens.bump();
@@ -91,10 +96,15 @@ fn names(tokens: &mut Tokens, errors: &mut Errors) -> (Vec<Ident>, bool) {
 }
 
 /// `source -> step -> step`, up to the `;` or to where the next statement begins without one.
-fn chain(tokens: &mut Tokens, values: &Values, errors: &mut Errors) -> Chain {
+/// Where something has been told of it, that an arrow is missing further on is not.
+fn chain(tokens: &mut Tokens, (binds, sound): (bool, bool), values: &Values, errors: &mut Errors) -> Chain {
+    let before = errors.count();
+    let told = |errors: &Errors| !sound || errors.count() > before;
     let mut chain = Chain::default();
     if tokens.at_end() || tokens.is_sign(0, ';') {
-        errors.add(tokens.here(), "a layer", &tokens.found(), "`let name = …;`");
+        if sound {
+            errors.add(tokens.here(), "a layer", &tokens.found(), "`let name = …;`");
+        }
         chain.broken = true;
         return chain;
     }
@@ -102,7 +112,9 @@ fn chain(tokens: &mut Tokens, values: &Values, errors: &mut Errors) -> Chain {
     loop {
         let count = tokens.until(ends_step);
         if count == 0 {
-            errors.add(tokens.here(), "a layer", &tokens.found(), "write a layer there, or remove the arrow");
+            if !told(errors) {
+                errors.add(tokens.here(), "a layer", &tokens.found(), "write a layer there, or remove the arrow");
+            }
             chain.broken = true;
         } else {
             let mut step = Tokens::new(tokens.take(count));
@@ -124,8 +136,10 @@ fn chain(tokens: &mut Tokens, values: &Values, errors: &mut Errors) -> Chain {
                 continue;
             }
             if !step.at_end() {
-                let next = goes_on || step::next_statement(&mut step, errors);
-                chain.broken |= !next || chain.steps.is_empty();
+                let mut unsaid = Errors::default();
+                let said = if told(errors) { &mut unsaid } else { &mut *errors };
+                let next = goes_on || step::next_statement(&mut step, said);
+                chain.broken |= !next || chain.steps.is_empty() || binds && !goes_on;
                 tokens.back(step.until(|_, _| false));
                 if goes_on {
                     continue;
@@ -135,7 +149,7 @@ fn chain(tokens: &mut Tokens, values: &Values, errors: &mut Errors) -> Chain {
                 }
             }
         }
-        first = false;
+        first &= count == 0;
         let arrow = tokens.here();
         if tokens.is_arrow(0) {
             tokens.take(2);
@@ -148,11 +162,16 @@ fn chain(tokens: &mut Tokens, values: &Values, errors: &mut Errors) -> Chain {
         } else {
             if tokens.is_word(0, "let") {
                 errors.add(tokens.here(), "`;`", "`let`", "end the statement before it with `;`");
+                if tokens.is_sign(1, ';') {
+                    tokens.swap();
+                }
             }
             return chain;
         }
         if tokens.at_end() || tokens.is_sign(0, ';') {
-            errors.add(arrow, "a layer after `->`", &tokens.found(), "write a layer there, or remove the arrow");
+            if !told(errors) {
+                errors.add(arrow, "a layer after `->`", &tokens.found(), "write a layer there, or remove the arrow");
+            }
             chain.broken = true;
             // `; -> Relu`: the chain goes on behind a `;` too many.
             if tokens.is_sign(0, ';') && tokens.is_arrow(1) {

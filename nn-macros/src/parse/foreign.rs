@@ -1,5 +1,6 @@
-//! What people write who come from other languages and libraries. In: tokens that are no declaration of ours; out:
-//! one error each, with what to write instead, and the reading that was most likely meant. It knows no layer.
+//! What people write who come from other languages and libraries. In: tokens that are no declaration of ours;
+//! out: one error each, with what to write instead, and the reading that was most likely meant. It knows no
+//! layer.
 
 use proc_macro2::{Delimiter, Group, Ident, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -22,6 +23,26 @@ pub fn assigned(tokens: &mut Tokens, errors: &mut Errors) -> Option<Ident> {
     let written = tokens.take(signs + 1);
     errors.add(&written, "`let`", &format!("`{}`", pretty(&written)), &format!("`let {name} = …;`"));
     Some(name)
+}
+
+/// `lte name =` and `name let =`: what stands for `let` is told, and left as it would be.
+pub fn misspelt_let(tokens: &mut Tokens, errors: &mut Errors) -> bool {
+    let (Some(first), Some(second)) = (tokens.ident(0).cloned(), tokens.ident(1).cloned()) else { return false };
+    if !tokens.is_sign(2, '=') || tokens.is_pair(2, ['=', '>']) || !is_value(&first) {
+        return false;
+    }
+    if second == "let" {
+        let written = tokens.take(2);
+        errors.add(written, "`let` before the name", &format!("`{first} let`"), &format!("`let {first} = …;`"));
+        tokens.back(2);
+        tokens.swap();
+        return true;
+    }
+    let near = nearest(&first.to_string(), ["let", "var", "val", "mut"]).is_some();
+    if near && is_value(&second) {
+        errors.add(&first, "`let`", &format!("`{first}`"), &format!("`let {second} = …;`"));
+    }
+    near && is_value(&second)
 }
 
 /// `a + b`, `a * b`, `a, b`, `[a, b]`: several values that no parentheses hold together.
@@ -141,8 +162,8 @@ pub fn word_help(word: &str, behind: &Tokens) -> Option<String> {
         .then(|| format!("`share({inner})`"))
 }
 
-/// What stands between a step and the next arrow. True if the chain goes on there as behind an arrow; what is no
-/// known mistake is left in place.
+/// What stands between a step and the next arrow. True if the chain goes on there as behind an arrow; what is
+/// no known mistake is left in place.
 pub fn behind_step(
     step: &mut Tokens,
     chain: &mut Chain,

@@ -167,7 +167,9 @@ fn named_ports(group: &Group, errors: &mut Errors, expected: &str) -> Option<Vec
         return None;
     }
     let mut ports = Vec::new();
+    let (before, mut unsaid) = (errors.count(), Errors::default());
     while !tokens.at_end() {
+        let errors = if errors.count() > before { &mut unsaid } else { &mut *errors };
         let end = tokens.until(|tokens, ahead| tokens.is_sign(ahead, ','));
         let mut port = Tokens::new(tokens.take(end));
         tokens.bump();

@@ -1,5 +1,6 @@
 //! Tokens become a declaration. In: what stands in `network! { … }`; out: as much of it as can be read, and
-//! every mistake in its syntax. It goes on behind each mistake at the next arrow or `;`, and looks no name up.
+//! every mistake in its syntax. It goes on behind each mistake at the next arrow or `;`, and looks no name
+//! up.
 
 mod args;
 mod body;
@@ -28,8 +29,8 @@ pub fn parse(input: TokenStream, errors: &mut Errors) -> Option<Network> {
     Some(Network { header: header?, statements, body })
 }
 
-/// The names of all inputs and of everything that a `let` binds, wherever it stands. Only to tell what a word that
-/// stands in a wrong place was meant to be.
+/// The names of all inputs and of everything that a `let` binds, wherever it stands. Only to tell what a word
+/// that stands in a wrong place was meant to be.
 pub struct Values(Vec<String>);
 
 impl Values {
@@ -56,8 +57,8 @@ impl Values {
         self.0.contains(&word.unraw().to_string())
     }
 
-    /// True for what may name a value, and for Rust's own words where one is used as a name all the same: that is
-    /// told where the name is given.
+    /// True for what may name a value, and for Rust's own words where one is used as a name all the same:
+    /// that is told where the name is given.
     pub fn may_be(&self, word: &Ident) -> bool {
         case::is_value(word) || self.knows(word)
     }

@@ -1,5 +1,5 @@
-//! Where a chain begins. In: the tokens before the first arrow; out: the values it begins with, if it begins with
-//! any. A group that holds something else is told, and what can be read of it is kept.
+//! Where a chain begins. In: the tokens before the first arrow; out: the values it begins with, if it begins
+//! with any. A group that holds something else is told, and what can be read of it is kept.
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 
@@ -16,9 +16,7 @@ pub fn source(step: &mut Tokens, chain: &mut Chain, values: &Values, errors: &mu
     }
     let only = step.peek(1).is_none();
     match step.peek(0).cloned() {
-        Some(TokenTree::Ident(name))
-            if values.may_be(&name) && (only || values.knows(&name) && step.is_sign(1, '.')) =>
-        {
+        Some(TokenTree::Ident(name)) if values.may_be(&name) && (only || values.knows(&name) && goes_wrong(step)) => {
             let tokens = step.take(1);
             chain.source = Some(Source { names: vec![name], tokens });
             true
@@ -39,7 +37,15 @@ pub fn source(step: &mut Tokens, chain: &mut Chain, values: &Values, errors: &mu
     }
 }
 
-/// `name, name` within parentheses, and whether nothing else stands there. Where a `let` binds them, `_` drops one.
+/// Behind a value stands what can be no part of a layer or of a label: an arrow is missing, or is something
+/// else.
+fn goes_wrong(step: &Tokens) -> bool {
+    let layer = step.is_sign(1, ':') || step.is_sign(1, '<') || matches!(step.peek(1), Some(TokenTree::Group(_)));
+    !layer || step.is_sign(1, '<') && step.is_sign(2, '-')
+}
+
+/// `name, name` within parentheses, and whether nothing else stands there. Where a `let` binds them, `_`
+/// drops one.
 pub fn names_in(group: &Group, binds: bool, errors: &mut Errors) -> (Vec<Ident>, bool) {
     let mut tokens = Tokens::new(group.stream());
     if tokens.at_end() {
@@ -48,6 +54,7 @@ pub fn names_in(group: &Group, binds: bool, errors: &mut Errors) -> (Vec<Ident>,
     }
     let mut names = Vec::new();
     let mut sound = true;
+    let told_before = errors.count();
     while !tokens.at_end() {
         let end = tokens.until(|tokens, ahead| tokens.is_sign(ahead, ','));
         let mut one = Tokens::new(tokens.take(end));
@@ -69,12 +76,18 @@ pub fn names_in(group: &Group, binds: bool, errors: &mut Errors) -> (Vec<Ident>,
                 } else {
                     "name it in a statement before: `let name = …;`".to_owned()
                 };
-                names.extend(idents.into_iter().filter(names_a_value));
-                errors.add(written, "the name of a value", &found, &help);
+                if idents.len() == count {
+                    names.extend(idents.into_iter().filter(names_a_value));
+                }
+                if told_before == errors.count() {
+                    errors.add(written, "the name of a value", &found, &help);
+                }
             }
             None => {
                 sound = false;
-                errors.add(group, "the name of a value", "`,`", "remove the comma");
+                if told_before == errors.count() {
+                    errors.add(group, "the name of a value", "`,`", "remove the comma");
+                }
             }
         }
     }

@@ -57,8 +57,8 @@ pub fn step(tokens: &mut Tokens, chain: &mut Chain, values: &Values, errors: &mu
     }
 }
 
-/// Documentation before a statement or a layer is for whoever reads the declaration. Anything else would have no
-/// effect, and is told.
+/// Documentation before a statement or a layer is for whoever reads the declaration. Anything else would have
+/// no effect, and is told.
 pub fn attributes(tokens: &mut Tokens, errors: &mut Errors) {
     while tokens.is_sign(0, '#') {
         let inner = usize::from(tokens.is_sign(1, '!'));

@@ -87,6 +87,13 @@ impl Tokens {
         self.at -= count.min(self.at);
     }
 
+    /// This token and the next one the other way round.
+    pub fn swap(&mut self) {
+        if self.at + 1 < self.list.len() {
+            self.list.swap(self.at, self.at + 1);
+        }
+    }
+
     /// How many tokens there are up to the first at which `stop` holds, or to the end.
     pub fn until(&self, stop: impl Fn(&Tokens, usize) -> bool) -> usize {
         let left = self.list.len() - self.at;

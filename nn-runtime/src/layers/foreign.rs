@@ -1,7 +1,12 @@
 //! Names that other libraries have for layers, each with what to write instead. They are types only so that a
-//! declaration which uses one is told, instead of hearing that there is no such name; nothing can be made of them.
+//! declaration which uses one is told, instead of hearing that there is no such name; nothing can be made of
+//! them.
 
+use crate::fault::Fault;
+use crate::layer::{Layer, LayerContext};
+use crate::shape::Shape;
 use crate::signature::Signature;
+use crate::spec::Rule;
 
 macro_rules! foreign {
     ($($name:ident $instead:literal)*) => { $(
@@ -11,6 +16,29 @@ macro_rules! foreign {
         impl $name {
             #[doc(hidden)]
             pub const __SIGNATURE: Signature = Signature::foreign(stringify!($name), $instead);
+
+            #[doc(hidden)]
+            pub const fn new<T: Copy>(_: T) -> Self {
+                $name
+            }
+
+            #[doc(hidden)]
+            pub const fn rule<const N: usize>(&self, _: [Shape; N]) -> Rule {
+                Rule::Err(Fault::expected(concat!("a layer, found `", stringify!($name), "`")).help($instead))
+            }
+        }
+        // Given an array it is told by its rule, and is a layer so that nothing else is said.
+        impl<const N: usize, const M: usize> Layer<N, M> for $name {
+            fn forward(&self, _: &mut LayerContext, _: [&[f32]; N], _: [&mut [f32]; M]) {}
+            fn backward_input(
+                &self,
+                _: &mut LayerContext,
+                _: [&[f32]; N],
+                _: [&[f32]; M],
+                _: [&[f32]; M],
+                _: [&mut [f32]; N],
+            ) {
+            }
         }
     )* };
 }

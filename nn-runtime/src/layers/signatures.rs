@@ -1,6 +1,6 @@
-//! How the built-in layers are called: one line for each, `Layer(arguments) options`. In: nothing; out: a constant of
-//! each layer, from which `check_call` composes its messages. An option that does not exist fails to compile here;
-//! one that is missing here is only missing in messages.
+//! How the built-in layers are called: one line for each, `Layer(arguments) options`. In: nothing; out: a
+//! constant of each layer, from which `check_call` composes its messages. An option that does not exist fails
+//! to compile here; one that is missing here is only missing in messages.
 
 use super::*;
 use crate::signature::Signature;

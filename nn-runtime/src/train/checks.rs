@@ -1,5 +1,5 @@
-//! What is looked at before a model is touched. In: a network, a loss and a data set; out: nothing, or what is
-//! wrong, in words.
+//! What is looked at before a model is touched. In: a network, a loss and a data set; out: nothing, or what
+//! is wrong, in words.
 
 use std::format;
 

@@ -23,5 +23,6 @@ network! { struct N19: [8] -> [8] { let "a" = Dense(8); input -> Relu } }
 network! { struct N20: [8] -> [8] { let loop = Dense(8); loop -> Relu } } // mended: struct N20: [8] -> [8] { let loop_ = Dense(8); loop_ -> Relu }
 network! { struct N21: [8] -> (a: [4], b: [4]) { let (a, b) = Split(2); (a, b) } } // mended: struct N21: [8] -> (a: [4], b: [4]) { let (a, b) = Split(2); }
 network! { struct N22: [8] -> [8] { let h = Dense(8); input -> h -> Relu } }
+network! { struct N23: [8] -> [8] { Dense(Self::N) } }
 
 fn main() {}

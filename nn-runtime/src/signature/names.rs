@@ -1,0 +1,51 @@
+//! What other libraries call the arguments of layers. Tables only: what is said of them is said next door.
+
+/// Names of other libraries for what a layer of ours takes, or for nothing that it takes.
+pub(super) const ALIASES: [(&str, &str); 25] = [
+    ("kernel_size", "kernel"),
+    ("pool_size", "kernel"),
+    ("size", "scale"),
+    ("scale_factor", "scale"),
+    ("out_channels", "filters"),
+    ("out_features", "units"),
+    ("hidden_size", "units"),
+    ("num_units", "units"),
+    ("num_heads", "heads"),
+    ("n_heads", "heads"),
+    ("num_groups", "groups"),
+    ("p", "rate"),
+    ("strides", "stride"),
+    ("dilation_rate", "dilation"),
+    ("use_bias", "bias"),
+    ("negative_slope", "slope"),
+    ("epsilon", "eps"),
+    ("num_embeddings", "vocabulary"),
+    ("input_dim", "vocabulary"),
+    ("embedding_dim", "features"),
+    ("output_dim", "features"),
+    ("padding_idx", "padding"),
+    ("kernel_initializer", "init"),
+    ("bias_initializer", "bias_init"),
+    ("is_causal", "causal"),
+];
+
+/// Options of other libraries that are said in another way here.
+pub(super) const ELSEWHERE: [(&str, &str); 17] = [
+    ("activation", "write the activation behind the layer: `-> Relu`"),
+    ("input_shape", "remove it: the shape of the input stands before `->`"),
+    ("in_features", "remove it: it follows from the shape that arrives"),
+    ("in_channels", "remove it: it follows from the shape that arrives"),
+    ("input_size", "remove it: it follows from the shape that arrives"),
+    ("num_features", "remove it: it follows from the shape that arrives"),
+    ("normalized_shape", "remove it: it follows from the shape that arrives"),
+    ("key_dim", "remove it: it is the features over the heads"),
+    ("embed_dim", "remove it: it follows from the shape that arrives"),
+    ("batch_first", "remove it: a shape is that of one sample"),
+    ("batch_size", "remove it: a shape is that of one sample"),
+    ("return_sequences", "remove it: every step is returned unless `last = true`"),
+    ("trainable", "write `frozen` before the layer"),
+    ("name", "write a label before the layer: `name: …`"),
+    ("num_layers", "write the layers one after the other, or `* n` behind one"),
+    ("data_format", "remove it: images are [channels, height, width]"),
+    ("inplace", "remove it: what can run in place does"),
+];

@@ -1,0 +1,98 @@
+//! Words and numbers as they were typed, in const code. In: text; out: whether it is what is asked for, or a
+//! part of it.
+
+use crate::fault::Fault;
+
+pub(super) const fn list(mut text: Fault, names: &[&str]) -> Fault {
+    let mut i = 0;
+    while i < names.len() {
+        text = text.str(if i == 0 { "`" } else { ", `" }).str(names[i]).str("`");
+        i += 1;
+    }
+    text
+}
+
+/// `(2, 3)` as `[2, 3]`
+pub(super) const fn brackets(text: Fault, value: &str) -> Fault {
+    let (_, inner) = value.split_at(1);
+    let (inner, _) = inner.split_at(inner.len() - 1);
+    text.str("[").str(inner).str("]")
+}
+
+pub(super) const fn first_number(value: &str) -> &str {
+    let bytes = value.as_bytes();
+    let mut end = 1;
+    while end < bytes.len() && bytes[end].is_ascii_digit() {
+        end += 1;
+    }
+    let (first, _) = value.split_at(end);
+    first.split_at(1).1
+}
+
+/// True for `(2, 2)`, `-1`: digits and what stands between them.
+pub(super) const fn is_numbers(bytes: &[u8]) -> bool {
+    let (mut i, mut digits) = (0, 0);
+    while i < bytes.len() {
+        match bytes[i] {
+            b'0'..=b'9' => digits += 1,
+            b'(' | b')' | b',' | b' ' | b'-' => {}
+            _ => return false,
+        }
+        i += 1;
+    }
+    digits > 0
+}
+
+pub(super) const fn joined<'a>(a: &str, b: &str, room: &'a mut [u8; 64]) -> &'a str {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let mut i = 0;
+    while i < a.len() + b.len() && i < room.len() {
+        room[i] = if i < a.len() { a[i] } else { b[i - a.len()] };
+        i += 1;
+    }
+    match core::str::from_utf8(room.split_at(i).0) {
+        Ok(text) => text,
+        Err(_) => "",
+    }
+}
+
+pub(super) const fn is_axis(name: &str) -> bool {
+    equal(name, "axis") || equal(name, "dim") || equal(name, "axes")
+}
+
+pub(super) const fn holds(names: &[&str], name: &str) -> bool {
+    let mut i = 0;
+    while i < names.len() {
+        if equal(names[i], name) {
+            return true;
+        }
+        i += 1;
+    }
+    false
+}
+
+pub(super) const fn find(pairs: &[(&'static str, &'static str)], name: &str) -> Option<&'static str> {
+    let mut i = 0;
+    while i < pairs.len() {
+        if equal(pairs[i].0, name) {
+            return Some(pairs[i].1);
+        }
+        i += 1;
+    }
+    None
+}
+
+pub(super) const fn equal(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < a.len() {
+        if a[i] != b[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}
