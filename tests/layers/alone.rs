@@ -12,16 +12,16 @@ const BATCHES: [usize; 3] = [1, 17, 64];
 
 /// What an input holds.
 #[derive(Clone, Copy)]
-enum Input {
+enum Drawn {
     Numbers(usize),
     /// Whole numbers below the second.
     Ids(usize, usize),
     /// 1 for the first steps, then 0.
     Mask(usize),
 }
-use Input::{Ids, Mask, Numbers};
+use Drawn::{Ids, Mask, Numbers};
 
-impl Input {
+impl Drawn {
     fn draw(self, seed: u64, batch: usize) -> (Vec<f32>, usize) {
         match self {
             Numbers(len) => (numbers(seed, batch * len, 1.0), len),
@@ -43,7 +43,7 @@ enum Noise {
     Some,
 }
 
-fn trains<N: Network>(inputs: &[Input], output: usize, noise: Noise)
+fn trains<N: Network>(inputs: &[Drawn], output: usize, noise: Noise)
 where
     Mse: Fits<N::Head>,
 {
