@@ -77,6 +77,9 @@ impl Layer for Claimant {
         [dy]: [&[f32]; 1],
         [dx]: [&mut [f32]; 1],
     ) {
+        if dx.is_empty() {
+            return;
+        }
         let width = dx.len() / cx.batch;
         for (dx, dy) in dx.chunks_mut(width).zip(dy.chunks(dy.len() / cx.batch)) {
             dx.iter_mut().zip(dy.iter().cycle()).for_each(|(dx, dy)| *dx = *dy);
