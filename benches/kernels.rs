@@ -77,8 +77,9 @@ fn matrix(c: &mut Criterion) {
     }
 }
 
-/// The convolutions of `cnn` and `lenet5`, alone, and with the floor and the pool that follow them. The throughput of a pull through
-/// maxima is that of the whole convolution, of whose products it needs a quarter at most.
+/// The convolutions of `cnn` and `lenet5`, alone, and with the floor and the pool that follow them. The
+/// throughput of a pull through maxima is that of the whole convolution, of whose products it needs a quarter
+/// at most.
 fn convolution(criterion: &mut Criterion) {
     const BATCH: usize = 32;
     let layers = [

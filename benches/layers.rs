@@ -1,5 +1,5 @@
-//! Activations of one's own beside the built-in ones of the same form: forward, and the pull of a gradient, from the nearer caches and from
-//! the farther one. What counts is the ratio of two rows.
+//! Activations of one's own beside the built-in ones of the same form: forward, and the pull of a gradient,
+//! from the nearer caches and from the farther one. What counts is the ratio of two rows.
 
 use std::hint::black_box;
 use std::time::Duration;

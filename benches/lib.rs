@@ -1,4 +1,5 @@
-//! What the benches share: data that is being learnt, streamed from a resident set, and what the machine could do at best.
+//! What the benches share: data that is being learnt, streamed from a resident set, and what the machine
+//! could do at best.
 #![allow(missing_docs)]
 
 use std::hint::black_box;
@@ -103,8 +104,8 @@ impl Machine {
         (ROUNDS * x.len()) as f64 / time
     }
 
-    /// Bytes a second that a pass over six arrays moves, three of them written too, if they hold `floats` in all: what an optimiser with two
-    /// numbers of memory a parameter does.
+    /// Bytes a second that a pass over six arrays moves, three of them written too, if they hold `floats` in
+    /// all: what an optimiser with two numbers of memory a parameter does.
     pub fn bandwidth(floats: usize) -> f64 {
         let isa = Isa::detect();
         let len = (floats / 3).max(64);

@@ -82,10 +82,10 @@ fn step<N: Network, T: Targets, L: Fits<N::Head> + Objective<T> + Copy>(
     });
     if best.is_finite() {
         // Adam reads and writes three numbers a parameter.
-        let bytes = 24.0 * N::params() as f64;
+        let bytes = 24.0 * N::param_count() as f64;
         let arithmetic = (batch * needed) as f64 / Machine::measure().multiply_adds;
         let curves = (batch * needed::curves(id)) as f64 / Machine::curves();
-        let floor = arithmetic + curves + bytes / Machine::bandwidth(3 * N::params());
+        let floor = arithmetic + curves + bytes / Machine::bandwidth(3 * N::param_count());
         println!("  {:.1} us at best, {:.2} times the floor of {:.1} us\n", 1e6 * best, best / floor, 1e6 * floor);
     }
 }

@@ -1,4 +1,5 @@
-//! A small residual network: a network is a layer, `* 3` repeats it with parameters of its own, and `let` lets a value go two ways.
+//! A small residual network: a network is a layer, `* 3` repeats it with parameters of its own, and `let`
+//! lets a value go two ways.
 //!
 //! ```text
 //! cargo run --release --example 06_residual

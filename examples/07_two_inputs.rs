@@ -1,5 +1,5 @@
-//! Two inputs: which of two handwritten digits is the larger one? Both go through the same encoder: `share` uses a layer's parameters
-//! a second time.
+//! Two inputs: which of two handwritten digits is the larger one? Both go through the same encoder: `share`
+//! uses a layer's parameters a second time.
 //!
 //! ```text
 //! cargo run --release --example 07_two_inputs

@@ -1,5 +1,5 @@
-//! An autoencoder: encoder and decoder are networks of their own, trained as one and used apart. Writes a picture of digits, and below
-//! each what sixteen numbers remember of it.
+//! An autoencoder: encoder and decoder are networks of their own, trained as one and used apart. Writes a
+//! picture of digits, and below each what sixteen numbers remember of it.
 //!
 //! ```text
 //! cargo run --release --example 08_autoencoder

@@ -1,6 +1,6 @@
-//! An activation and a loss of one's own, each written as its formula: the macro differentiates it, makes vector code of it, and tests it
-//! (`cargo test --example 09_own_formula`). A network of waves continues a rhythm beyond its data,
-//! where one of `Tanh` fails.
+//! An activation and a loss of one's own, each written as its formula: the macro differentiates it, makes
+//! vector code of it, and tests it (`cargo test --example 09_own_formula`). A network of waves continues a
+//! rhythm beyond its data, where one of `Tanh` fails.
 //!
 //! ```text
 //! cargo run --release --example 09_own_formula

@@ -56,7 +56,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let ids: Vec<usize> = TEXT.iter().map(|letter| alphabet().0[*letter as usize]).collect();
     let (known, unknown) = ids.split_at(ids.len() * 9 / 10);
     let (train, test) = (windows(known)?, windows(unknown)?);
-    println!("{} letters, {LETTERS} different ones, {} parameters", ids.len(), Writer::params());
+    println!("{} letters, {LETTERS} different ones, {} parameters", ids.len(), Writer::param_count());
 
     let mut model = Writer::init(0);
     let mut trainer = Trainer::new(&mut model, CrossEntropy::new(), Adam::new(4e-3)).clip(Clip::GlobalNorm(1.0));

@@ -1,5 +1,5 @@
-//! A recurrent network learns what an amplifier does to a signal, on short windows, and is then run sample by sample, as it would be in a
-//! sound card's callback. Writes a picture of the amplifier's output and its own.
+//! A recurrent network learns what an amplifier does to a signal, on short windows, and is then run sample by
+//! sample, as it would be in a sound card's callback. Writes a picture of the amplifier's output and its own.
 //!
 //! ```text
 //! cargo run --release --example 11_stream
@@ -13,7 +13,8 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
 const STEPS: usize = 64;
-/// Steps at the beginning of a window that are not judged: the amplifier has a past there that the network cannot know.
+/// Steps at the beginning of a window that are not judged: the amplifier has a past there that the network
+/// cannot know.
 const UNJUDGED: usize = 16;
 
 network! {
@@ -23,7 +24,8 @@ network! {
     }
 }
 
-/// The amplifier: a resonant filter that is driven until it bends, `v += f · (tanh(gain · x) - u - damping · v)`, `u += f · v`.
+/// The amplifier: a resonant filter that is driven until it bends,
+/// `v += f · (tanh(gain · x) - u - damping · v)`, `u += f · v`.
 fn amplify(input: &[f32]) -> Vec<f32> {
     let (mut u, mut v) = (0.0f32, 0.0f32);
     let mut step = |x: &f32| {

@@ -1,5 +1,5 @@
-//! A layer of one's own, in thirty lines: `y = x · gain`, one learnt gain for each feature. `network!` and the runtime treat it
-//! like any other; nothing is registered anywhere.
+//! A layer of one's own, in thirty lines: `y = x · gain`, one learnt gain for each feature. `network!` and
+//! the runtime treat it like any other; nothing is registered anywhere.
 //!
 //! ```text
 //! cargo run --release --example 12_own_layer

@@ -17,7 +17,8 @@ fn count() -> usize {
     COUNT.with(Cell::get)
 }
 
-// SAFETY: every call is handed on to the system's allocator unchanged; counting touches a thread-local integer only.
+// SAFETY: every call is handed on to the system's allocator unchanged; counting touches a thread-local
+// integer only.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let _ = COUNT.try_with(|count| count.set(count.get() + 1));

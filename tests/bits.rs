@@ -1,7 +1,8 @@
-//! Training gives the bits that it gave: parameters, gradients, losses, predictions of networks trained from given numbers, in a given order,
-//! on every instruction set of the machine. In: `bits.json`, a hash for each set, network and tensor; out: nothing, or what has other bits.
-//! `BLESS=1 cargo test -p nn-tests --test bits` pins anew what this machine has, and leaves other sets as they are.
-//! Never a number that the crate under test has drawn.
+//! Training gives the bits that it gave: parameters, gradients, losses, predictions of networks trained from
+//! given numbers, in a given order, on every instruction set of the machine. In: `bits.json`, a hash for each
+//! set, network and tensor; out: nothing, or what has other bits.
+//! `BLESS=1 cargo test -p nn-tests --test bits` pins anew what this machine has, and leaves other sets as
+//! they are. Never a number that the crate under test has drawn.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -100,7 +101,8 @@ fn values(name: &str, [samples, width, outputs]: [usize; 3]) -> Dataset<Values> 
     Dataset::values((numbers(&format!("{name} input"), samples * width), width), (targets, outputs)).unwrap()
 }
 
-/// What a parameter begins as: factors and variances about 1, all else about 0, weights so that outputs are as large as inputs.
+/// What a parameter begins as: factors and variances about 1, all else about 0, weights so that outputs are
+/// as large as inputs.
 fn start(tensor: &Tensor) -> Vec<f32> {
     let factor = tensor.name.ends_with("weight") || tensor.name.ends_with("var");
     let (middle, size) = match *tensor.shape.as_slice() {

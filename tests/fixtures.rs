@@ -1,5 +1,5 @@
-//! PyTorch's answers, read from `reference/*.json`. In: a file's name; out: its cases. What the fields mean is told in
-//! `reference/README.md`; nothing here may round or repair a number.
+//! PyTorch's answers, read from `reference/*.json`. In: a file's name; out: its cases. What the fields mean
+//! is told in `reference/README.md`; nothing here may round or repair a number.
 
 use std::collections::BTreeMap;
 use std::path::Path;

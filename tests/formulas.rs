@@ -1,5 +1,6 @@
-//! The user's own formulas: values and derivatives beside functions in double precision that were written by hand, on every instruction set
-//! and at odd lengths; what happens at corners and far out; and that they train and are saved as built-in ones are.
+//! The user's own formulas: values and derivatives beside functions in double precision that were written by
+//! hand, on every instruction set and at odd lengths; what happens at corners and far out; and that they
+//! train and are saved as built-in ones are.
 
 use std::f32::consts::PI;
 

@@ -58,7 +58,7 @@ fn local_consts_are_dimensions() {
             ::nn_runtime::layers::Dense(WIDTH + 1) -> [WIDTH + 1] -> ::nn_runtime::layers::Dense(Sizes::OUT)
         }
     }
-    ::std::assert_eq!(Local::params(), 6 * 4 + 4 + 4 * 2 + 2);
+    ::std::assert_eq!(Local::param_count(), 6 * 4 + 4 + 4 * 2 + 2);
 }
 
 /// One declaration at several widths, by a `macro_rules!` around it.
@@ -79,6 +79,6 @@ perceptron!(Wide, 5 * 2, Tanh);
 #[test]
 fn a_macro_declares_networks() {
     use ::nn_runtime::Network as _;
-    ::std::assert_eq!(Narrow::params(), 4 * 3 + 3 + 3 * 2 + 2);
-    ::std::assert_eq!(Wide::params(), 4 * 10 + 10 + 10 * 2 + 2);
+    ::std::assert_eq!(Narrow::param_count(), 4 * 3 + 3 + 3 * 2 + 2);
+    ::std::assert_eq!(Wide::param_count(), 4 * 10 + 10 + 10 * 2 + 2);
 }

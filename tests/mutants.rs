@@ -1,5 +1,6 @@
-//! Declarations with one random mistake each, compiled: where the errors stand and how many there are. Slow: it compiles
-//! three hundred programs. `cargo test -p nn-tests --test mutants -- --ignored --nocapture` prints what was measured.
+//! Declarations with one random mistake each, compiled: where the errors stand and how many there are. Slow:
+//! it compiles three hundred programs. `cargo test -p nn-tests --test mutants -- --ignored --nocapture`
+//! prints what was measured.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,5 +1,6 @@
-//! What tests of numbers share: numbers to test with, the distance by which results are judged, slopes by differences. In: sizes,
-//! functions in double precision; out: numbers. Nothing here may call the code under test.
+//! What tests of numbers share: numbers to test with, the distance by which results are judged, slopes by
+//! differences. In: sizes, functions in double precision; out: numbers. Nothing here may call the code under
+//! test.
 
 /// The house's tolerance: how far a tensor may be off, as a share of its norm.
 pub const NEAR: f64 = 1e-5;

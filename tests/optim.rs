@@ -1,4 +1,5 @@
-//! Every optimiser against PyTorch after 1, 5 and 20 steps, on every instruction set and in parts; and what settings it refuses.
+//! Every optimiser against PyTorch after 1, 5 and 20 steps, on every instruction set and in parts; and what
+//! settings it refuses.
 
 use nn_runtime::Isa;
 use nn_runtime::Shape;
@@ -31,7 +32,8 @@ fn update_as(
 ) {
     let mut state: Vec<&mut [f32]> = state.iter_mut().map(|state| &mut state[..]).collect();
     if optimizer.per_tensor() {
-        // Scratch and gradients are the optimiser's to overwrite, and what scratch held before may not matter.
+        // Scratch and gradients are the optimiser's to overwrite, and what scratch held before may not
+        // matter.
         let (mut grads, mut scratch) = (grads.to_vec(), vec![f32::NAN; optimizer.scratch(form)]);
         let tensor = TensorUpdate { layout: form, params, grads: &mut grads, scratch: &mut scratch };
         optimizer.update_tensor(isa, step, tensor, &mut state);
@@ -169,7 +171,8 @@ fn lamb() {
     }
 }
 
-/// Matrices of every shape, wide and tall, stored row by row and in panels, whose padding must stay 0; filters as matrices.
+/// Matrices of every shape, wide and tall, stored row by row and in panels, whose padding must stay 0;
+/// filters as matrices.
 #[test]
 fn muon() {
     for case in load("muon") {

@@ -2,7 +2,7 @@
 //! and layers that do not, joined, nested, repeated; out: nothing, or a panic.
 
 use nn_runtime::prelude::*;
-use nn_runtime::{Isa, Layer, LayerContext, LayerSpec, Ports, Rule, Shape, StreamState};
+use nn_runtime::{Isa, Layer, LayerContext, LayerSpec, Ports, Rule, Shape, StreamErrorKind, StreamState};
 
 /// `y[s] = x[0] + … + x[s]`, a layer of one's own that carries the sum.
 #[derive(Clone, Copy)]
@@ -161,19 +161,116 @@ fn a_state_goes_on_where_it_was() {
     assert_eq!(*stream.step((step(&x, 3), step(&gate, 3))).unwrap().0, expected);
 
     // Written down and read again, in a stream of its own.
-    let written = StreamState::new(state.steps(), state.carried());
+    let written = StreamState::new(state.fingerprint(), state.steps(), state.carried());
     let mut other = model.streamer().unwrap();
     other.restore(&written).unwrap();
     assert_eq!(*other.step((step(&x, 3), step(&gate, 3))).unwrap().0, expected);
 
-    let error = other.restore(&StreamState::new(1, &[0.0; 3])).unwrap_err().to_string();
+    let error = other.restore(&StreamState::new(state.fingerprint(), 1, &[0.0; 3])).unwrap_err().to_string();
     assert!(error.starts_with("expected a state of ") && error.contains("of `Whole`"), "{error}");
     assert!(error.contains("found 3"), "{error}");
     let mut broken = state.carried().to_vec();
     broken[3] = f32::NAN;
-    let error = other.restore(&StreamState::new(3, &broken)).unwrap_err().to_string();
+    let error = other.restore(&StreamState::new(state.fingerprint(), 3, &broken)).unwrap_err().to_string();
     assert!(error.starts_with("expected a state of finite numbers, found NaN at 3\nhelp: "), "{error}");
     assert_eq!(other.steps(), 4, "nothing is changed");
+}
+
+network! {
+    struct Positions: [8, 4] -> [8, 4] { PositionalEncoding -> Tanh }
+}
+network! {
+    struct Others: [8, 4] -> [8, 4] { PositionalEncoding -> Sigmoid }
+}
+
+/// A state knows its network, even where another one carries as many numbers.
+#[test]
+fn the_state_of_another_network_is_refused() {
+    let (model, other) = (Positions::init(0), Others::init(0));
+    let mut stream = model.streamer().unwrap();
+    stream.step(&[0.5; 4]).unwrap();
+    let state = stream.state();
+    let mut others = other.streamer().unwrap();
+    assert_eq!(others.state().carried().len(), state.carried().len());
+    let error = others.restore(&state).unwrap_err();
+    assert_eq!(error.kind(), StreamErrorKind::State);
+    assert!(error.to_string().contains("expected a state of `Others`, whose fingerprint is 0x"), "{error}");
+    assert_eq!(others.steps(), 0, "nothing is changed");
+    model.streamer().unwrap().restore(&state).unwrap();
+    Positions::init(7).streamer().unwrap().restore(&state).unwrap();
+}
+
+/// Far beyond where an f32 counts on, each step is another one, exactly.
+#[test]
+fn positions_are_exact_for_ever() {
+    network! {
+        struct Waves: [8, 6] -> [8, 6] { PositionalEncoding }
+    }
+    let model = Waves::init(0);
+    let mut stream = model.streamer().unwrap();
+    let blank = stream.state();
+    for start in [1u64 << 24, (1 << 24) + 1, 17_280_000_000, (1 << 53) - 3] {
+        stream.restore(&StreamState::new(blank.fingerprint(), start, blank.carried())).unwrap();
+        for step in start..start + 3 {
+            let y = stream.step(&[0.0; 6]).unwrap();
+            for i in 0..3 {
+                // The phase of one step as a fraction of a turn in 64 bits, multiplied in whole numbers.
+                let turn = 10000f64.powf(-(2.0 * i as f64) / 6.0) / std::f64::consts::TAU;
+                let advance = (turn * 18_446_744_073_709_551_616.0) as u64;
+                let phase = advance.wrapping_mul(step) as f64 / 18_446_744_073_709_551_616.0 * std::f64::consts::TAU;
+                // The fraction itself is that of an f64: so far out its last bits make a difference of their own.
+                let slack = 1e-6 + step as f64 * 8.0 * turn * f64::EPSILON * std::f64::consts::TAU;
+                let (sin, cos) = (f64::from(y[2 * i]), f64::from(y[2 * i + 1]));
+                assert!((sin - phase.sin()).abs() < slack && (cos - phase.cos()).abs() < slack, "step {step}: {y:?}");
+            }
+        }
+        assert_eq!(stream.steps(), start + 3);
+        let (last, next) = (*stream.step(&[0.0; 6]).unwrap(), *stream.step(&[0.0; 6]).unwrap());
+        assert!((last[0] - next[0]).abs() > 1e-3 || (last[1] - next[1]).abs() > 1e-3, "the position goes on");
+    }
+}
+
+network! {
+    struct Reads: [64, 2] -> [64, 1] { Lstm(4) -> DensePerStep(1) }
+}
+
+#[test]
+fn a_number_that_is_none_is_refused_and_nothing_changes() {
+    let model = Reads::init(0);
+    let mut stream = model.streamer().unwrap();
+    for _ in 0..10 {
+        stream.step(&[0.5, 1.0]).unwrap();
+    }
+    let before = stream.state();
+    for (wrong, found) in [(f32::NAN, "NaN"), (f32::INFINITY, "inf"), (f32::NEG_INFINITY, "-inf")] {
+        let error = stream.step(&[0.5, wrong]).unwrap_err();
+        assert_eq!(error.kind(), StreamErrorKind::Input);
+        let says = format!("input 0, element 1: expected a finite number, found {found}\nhelp: ");
+        assert!(error.to_string().starts_with(&says), "{error}");
+        assert_eq!(stream.state(), before);
+    }
+    assert!(stream.step(&[0.5, 1.0]).unwrap()[0].is_finite());
+    let state = stream.state();
+    stream.restore(&state).unwrap();
+    assert_eq!(stream.state(), state, "a state comes back as it went");
+}
+
+/// Whatever was accepted can be restored, even where sums have grown beyond all numbers.
+#[test]
+fn what_was_accepted_can_be_restored() {
+    let model = Summing::init(0);
+    let mut stream = model.streamer().unwrap();
+    for _ in 0..3 {
+        stream.step(&[f32::MAX]).unwrap();
+    }
+    let state = stream.state();
+    assert!(state.carried().iter().any(|sum| sum.is_infinite()));
+    stream.reset();
+    stream.restore(&state).unwrap();
+    assert_eq!(stream.state(), state);
+}
+network! {
+    struct Summing: [STEPS, 1] -> [STEPS, 1] { RunningSum }
 }
 
 network! {
@@ -238,6 +335,13 @@ fn a_bounded_stream_ends_with_its_window() {
     for _ in 0..STEPS {
         stream.step(&[1.0, 2.0]).unwrap();
     }
+    let full = stream.state();
+    let mut other = model.streamer().unwrap();
+    other.restore(&full).unwrap();
+    let beyond = StreamState::new(full.fingerprint(), STEPS as u64 + 1, full.carried());
+    assert!(
+        other.restore(&beyond).unwrap_err().to_string().contains("expected at most 7 steps, as many as `Windowed`")
+    );
     let error = stream.step(&[1.0, 2.0]).unwrap_err().to_string();
     assert!(
         error.starts_with("expected at most 7 steps since the beginning, as many as `Windowed` declares"),

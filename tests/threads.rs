@@ -1,5 +1,5 @@
-//! The same seed gives the same bits for any number of threads: parameters and losses after a hundred steps. In: networks, optimisers,
-//! settings; out: nothing, or a panic.
+//! The same seed gives the same bits for any number of threads: parameters and losses after a hundred steps.
+//! In: networks, optimisers, settings; out: nothing, or a panic.
 
 use nn_runtime::data::{Labels, Targets, digits};
 use nn_runtime::prelude::*;

@@ -1,4 +1,5 @@
-//! Training as a user meets it: it learns, it is reproducible, and bad input is refused in words with nothing changed.
+//! Training as a user meets it: it learns, it is reproducible, and bad input is refused in words with nothing
+//! changed.
 
 use nn_runtime::data::{Labels, Values, digits};
 use nn_runtime::prelude::*;
@@ -53,8 +54,8 @@ fn linear_regression_agrees_with_a_loop() {
     assert!((y - 5.0).abs() < 0.05, "{y}");
 }
 
-/// What a batch does to the parameters is the mean of what its samples do alone, and its loss that of their predictions, whether samples are
-/// taken in micro-batches, and parameters in chunks or whole tensors.
+/// What a batch does to the parameters is the mean of what its samples do alone, and its loss that of their
+/// predictions, whether samples are taken in micro-batches, and parameters in chunks or whole tensors.
 fn a_batch_agrees_with_its_samples_alone<N: Network>()
 where
     Mse: Fits<N::Head>,

@@ -1,5 +1,5 @@
-//! The compile errors, word for word, and what becomes of a declaration when their help is typed. They are those of one
-//! compiler: under any other this says that it was skipped.
+//! The compile errors, word for word, and what becomes of a declaration when their help is typed. They are
+//! those of one compiler: under any other this says that it was skipped.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -48,7 +48,7 @@ where
         Some(folder) => idx::mnist(folder)?,
         None => digits::draw(10_000, 1).split_every(5)?,
     };
-    println!("{} training and {} test images, {} parameters", train.len(), test.len(), N::params());
+    println!("{} training and {} test images, {} parameters", train.len(), test.len(), N::param_count());
 
     let mut model = match &flags.load {
         Some(file) => Model::<N>::load(file)?,

@@ -41,7 +41,7 @@ const _: () = {
         .padding(Same)
         .rule([__V0.shape()]);
     const conv2d_1: () = __nn::check("conv2d_1", &__R0, &[&__V0], 1);
-    const __F0: __nn::LayerSpec = __nn::spec(&__R0, [__V0.shape()]);
+    const __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(
         &__V0,
         "conv2d_1",
@@ -65,7 +65,7 @@ const _: () = {
     >>::Layer;
     const __R1: __nn::Rule = relu_1::new().rule([__V1.shape()]);
     const relu_1: () = __nn::check("relu_1", &__R1, &[&__V1], 1);
-    const __F1: __nn::LayerSpec = __nn::spec(&__R1, [__V1.shape()]);
+    const __F1: __nn::Site = __nn::site(&__R1, [__V1.shape()]);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(&__V1, "relu_1", &__R1, 0);
     type __T2 = layers::MaxPool2d;
     type max_pool2d_1 = <__T2 as __nn::Checked<
@@ -84,7 +84,7 @@ const _: () = {
     >>::Layer;
     const __R2: __nn::Rule = max_pool2d_1::new(2).rule([__V2.shape()]);
     const max_pool2d_1: () = __nn::check("max_pool2d_1", &__R2, &[&__V2], 1);
-    const __F2: __nn::LayerSpec = __nn::spec(&__R2, [__V2.shape()]);
+    const __F2: __nn::Site = __nn::site(&__R2, [__V2.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(
         &__V2,
         "max_pool2d_1",
@@ -108,7 +108,7 @@ const _: () = {
     >>::Layer;
     const __R3: __nn::Rule = flatten_1::new().rule([__V3.shape()]);
     const flatten_1: () = __nn::check("flatten_1", &__R3, &[&__V3], 1);
-    const __F3: __nn::LayerSpec = __nn::spec(&__R3, [__V3.shape()]);
+    const __F3: __nn::Site = __nn::site(&__R3, [__V3.shape()]);
     const __V4: __nn::TracedValue = __nn::TracedValue::after(
         &__V3,
         "flatten_1",
@@ -132,7 +132,7 @@ const _: () = {
     >>::Layer;
     const __R4: __nn::Rule = dense_1::new(64).rule([__V4.shape()]);
     const dense_1: () = __nn::check("dense_1", &__R4, &[&__V4], 1);
-    const __F4: __nn::LayerSpec = __nn::spec(&__R4, [__V4.shape()]);
+    const __F4: __nn::Site = __nn::site(&__R4, [__V4.shape()]);
     const __V5: __nn::TracedValue = __nn::TracedValue::after(&__V4, "dense_1", &__R4, 0);
     type __T5 = Dense;
     type dense_2 = <__T5 as __nn::Checked<
@@ -151,7 +151,7 @@ const _: () = {
     >>::Layer;
     const __R5: __nn::Rule = dense_2::new(10).rule([__V5.shape()]);
     const dense_2: () = __nn::check("dense_2", &__R5, &[&__V5], 1);
-    const __F5: __nn::LayerSpec = __nn::spec(&__R5, [__V5.shape()]);
+    const __F5: __nn::Site = __nn::site(&__R5, [__V5.shape()]);
     const __V6: __nn::TracedValue = __nn::TracedValue::after(&__V5, "dense_2", &__R5, 0);
     const _: () = __nn::check_output("output", &__V6, __OUTPUTS[0]);
     const __GRAPH: &__nn::Graph<6, 7> = &__nn::Graph::new(

@@ -36,7 +36,7 @@ const _: () = {
     const __R0: __nn::Rule = backbone::new().rule([__V0.shape()]);
     const backbone: () = __nn::check("backbone", &__R0, &[&__V0], 1);
     const _: () = __nn::check_frozen("backbone", &__R0);
-    const __F0: __nn::LayerSpec = __nn::spec(&__R0, [__V0.shape()]);
+    const __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(
         &__V0,
         "backbone",
@@ -61,7 +61,7 @@ const _: () = {
     const __R1: __nn::Rule = dense_1::new(10).rule([__V1.shape()]);
     const dense_1: () = __nn::check("dense_1", &__R1, &[&__V1], 1);
     const _: () = __nn::check_frozen("dense_1", &__R1);
-    const __F1: __nn::LayerSpec = __nn::spec(&__R1, [__V1.shape()]);
+    const __F1: __nn::Site = __nn::site(&__R1, [__V1.shape()]);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(&__V1, "dense_1", &__R1, 0);
     const _: () = __nn::check_output("output", &__V2, __OUTPUTS[0]);
     const __GRAPH: &__nn::Graph<2, 3> = &__nn::Graph::new(

@@ -40,7 +40,7 @@ const _: () = {
     >>::Layer;
     const __R0: __nn::Rule = flatten_1::new().rule([__V0.shape()]);
     const flatten_1: () = __nn::check("flatten_1", &__R0, &[&__V0], 1);
-    const __F0: __nn::LayerSpec = __nn::spec(&__R0, [__V0.shape()]);
+    const __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(
         &__V0,
         "flatten_1",
@@ -64,7 +64,7 @@ const _: () = {
     >>::Layer;
     const __R1: __nn::Rule = dense_1::new(32).rule([__V2.shape()]);
     const dense_1: () = __nn::check("dense_1", &__R1, &[&__V2], 1);
-    const __F1: __nn::LayerSpec = __nn::spec(&__R1, [__V2.shape()]);
+    const __F1: __nn::Site = __nn::site(&__R1, [__V2.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V2, "dense_1", &__R1, 0);
     type __T2 = Dense;
     type dense_2 = <__T2 as __nn::Checked<
@@ -83,7 +83,7 @@ const _: () = {
     >>::Layer;
     const __R2: __nn::Rule = dense_2::new(32).rule([__V1.shape()]);
     const dense_2: () = __nn::check("dense_2", &__R2, &[&__V1], 1);
-    const __F2: __nn::LayerSpec = __nn::spec(&__R2, [__V1.shape()]);
+    const __F2: __nn::Site = __nn::site(&__R2, [__V1.shape()]);
     const __V4: __nn::TracedValue = __nn::TracedValue::after(&__V1, "dense_2", &__R2, 0);
     type __T3 = Concat;
     type concat_1 = <__T3 as __nn::Checked<
@@ -102,7 +102,7 @@ const _: () = {
     >>::Layer;
     const __R3: __nn::Rule = concat_1::new().rule([__V3.shape(), __V4.shape()]);
     const concat_1: () = __nn::check("concat_1", &__R3, &[&__V3, &__V4], 1);
-    const __F3: __nn::LayerSpec = __nn::spec(&__R3, [__V3.shape(), __V4.shape()]);
+    const __F3: __nn::Site = __nn::site(&__R3, [__V3.shape(), __V4.shape()]);
     const __V5: __nn::TracedValue = __nn::TracedValue::after(
         &__V3,
         "concat_1",
@@ -126,7 +126,7 @@ const _: () = {
     >>::Layer;
     const __R4: __nn::Rule = dense_3::new(10).rule([__V5.shape()]);
     const dense_3: () = __nn::check("dense_3", &__R4, &[&__V5], 1);
-    const __F4: __nn::LayerSpec = __nn::spec(&__R4, [__V5.shape()]);
+    const __F4: __nn::Site = __nn::site(&__R4, [__V5.shape()]);
     const __V6: __nn::TracedValue = __nn::TracedValue::after(&__V5, "dense_3", &__R4, 0);
     const _: () = __nn::check_output("output", &__V6, __OUTPUTS[0]);
     const __GRAPH: &__nn::Graph<5, 7> = &__nn::Graph::new(

@@ -35,7 +35,7 @@ const _: () = {
     >>::Layer;
     const __R0: __nn::Rule = first::new(64).rule([__V0.shape()]);
     const first: () = __nn::check("first", &__R0, &[&__V0], 1);
-    const __F0: __nn::LayerSpec = __nn::spec(&__R0, [__V0.shape()]);
+    const __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "first", &__R0, 0);
     type __T1 = Relu;
     type relu_1 = <__T1 as __nn::Checked<
@@ -54,7 +54,7 @@ const _: () = {
     >>::Layer;
     const __R1: __nn::Rule = relu_1::new().rule([__V1.shape()]);
     const relu_1: () = __nn::check("relu_1", &__R1, &[&__V1], 1);
-    const __F1: __nn::LayerSpec = __nn::spec(&__R1, [__V1.shape()]);
+    const __F1: __nn::Site = __nn::site(&__R1, [__V1.shape()]);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(&__V1, "relu_1", &__R1, 0);
     const _: () = __nn::check_shape(&__V2, __nn::Shape::of([64]));
     type __T2 = Relu;
@@ -74,7 +74,7 @@ const _: () = {
     >>::Layer;
     const __R2: __nn::Rule = relu_2::new().rule([__V2.shape()]);
     const relu_2: () = __nn::check("relu_2", &__R2, &[&__V2], 1);
-    const __F2: __nn::LayerSpec = __nn::spec(&__R2, [__V2.shape()]);
+    const __F2: __nn::Site = __nn::site(&__R2, [__V2.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V2, "relu_2", &__R2, 0);
     type __T3 = Dense<f32>;
     type head = <__T3 as __nn::Checked<
@@ -93,7 +93,7 @@ const _: () = {
     >>::Layer;
     const __R3: __nn::Rule = head::new(10).rule([__V3.shape()]);
     const head: () = __nn::check("head", &__R3, &[&__V3], 1);
-    const __F3: __nn::LayerSpec = __nn::spec(&__R3, [__V3.shape()]);
+    const __F3: __nn::Site = __nn::site(&__R3, [__V3.shape()]);
     const __V4: __nn::TracedValue = __nn::TracedValue::after(&__V3, "head", &__R3, 0);
     type __T4 = Softmax;
     type softmax_1 = <__T4 as __nn::Checked<
@@ -112,7 +112,7 @@ const _: () = {
     >>::Layer;
     const __R4: __nn::Rule = softmax_1::new().rule([__V4.shape()]);
     const softmax_1: () = __nn::check("softmax_1", &__R4, &[&__V4], 1);
-    const __F4: __nn::LayerSpec = __nn::spec(&__R4, [__V4.shape()]);
+    const __F4: __nn::Site = __nn::site(&__R4, [__V4.shape()]);
     const __V5: __nn::TracedValue = __nn::TracedValue::after(
         &__V4,
         "softmax_1",

@@ -35,7 +35,7 @@ const _: () = {
     >>::Layer;
     const __R0: __nn::Rule = dense_1::new(4).rule([__V0.shape()]);
     const dense_1: () = __nn::check("dense_1", &__R0, &[&__V0], 1);
-    const __F0: __nn::LayerSpec = __nn::spec(&__R0, [__V0.shape()]);
+    const __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "dense_1", &__R0, 0);
     const _: () = __nn::check_output("output", &__V1, __OUTPUTS[0]);
     const __GRAPH: &__nn::Graph<1, 2> = &__nn::Graph::new(

@@ -35,7 +35,7 @@ const _: () = {
     >>::Layer;
     const __R0: __nn::Rule = split_1::new().rule([__V0.shape()]);
     const split_1: () = __nn::check("split_1", &__R0, &[&__V0], 2);
-    const __F0: __nn::LayerSpec = __nn::spec(&__R0, [__V0.shape()]);
+    const __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "split_1", &__R0, 0);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(&__V0, "split_1", &__R0, 1);
     type __T1 = Dense;
@@ -55,7 +55,7 @@ const _: () = {
     >>::Layer;
     const __R1: __nn::Rule = dense_1::new(10).rule([__V1.shape()]);
     const dense_1: () = __nn::check("dense_1", &__R1, &[&__V1], 1);
-    const __F1: __nn::LayerSpec = __nn::spec(&__R1, [__V1.shape()]);
+    const __F1: __nn::Site = __nn::site(&__R1, [__V1.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V1, "dense_1", &__R1, 0);
     type __T2 = Dense;
     type dense_2 = <__T2 as __nn::Checked<
@@ -74,7 +74,7 @@ const _: () = {
     >>::Layer;
     const __R2: __nn::Rule = dense_2::new(4).rule([__V2.shape()]);
     const dense_2: () = __nn::check("dense_2", &__R2, &[&__V2], 1);
-    const __F2: __nn::LayerSpec = __nn::spec(&__R2, [__V2.shape()]);
+    const __F2: __nn::Site = __nn::site(&__R2, [__V2.shape()]);
     const __V4: __nn::TracedValue = __nn::TracedValue::after(&__V2, "dense_2", &__R2, 0);
     const _: () = __nn::check_output("class", &__V3, __OUTPUTS[0]);
     const _: () = __nn::check_output("bounds", &__V4, __OUTPUTS[1]);

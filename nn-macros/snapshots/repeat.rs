@@ -40,7 +40,7 @@ const _: () = {
         __N0,
     );
     const block_1: () = __nn::check("block_1", &__R0, &[&__V0], 1);
-    const __F0: __nn::LayerSpec = __nn::spec(&__R0, [__V0.shape()]);
+    const __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "block_1", &__R0, 0);
     type __T1 = Dense;
     type body = <__T1 as __nn::Checked<
@@ -64,7 +64,7 @@ const _: () = {
         __N1,
     );
     const body: () = __nn::check("body", &__R1, &[&__V1], 1);
-    const __F1: __nn::LayerSpec = __nn::spec(&__R1, [__V1.shape()]);
+    const __F1: __nn::Site = __nn::site(&__R1, [__V1.shape()]);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(&__V1, "body", &__R1, 0);
     type __T2 = Dense;
     type dense_1 = <__T2 as __nn::Checked<
@@ -83,7 +83,7 @@ const _: () = {
     >>::Layer;
     const __R2: __nn::Rule = dense_1::new(10).rule([__V2.shape()]);
     const dense_1: () = __nn::check("dense_1", &__R2, &[&__V2], 1);
-    const __F2: __nn::LayerSpec = __nn::spec(&__R2, [__V2.shape()]);
+    const __F2: __nn::Site = __nn::site(&__R2, [__V2.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V2, "dense_1", &__R2, 0);
     const _: () = __nn::check_output("output", &__V3, __OUTPUTS[0]);
     const __GRAPH: &__nn::Graph<3, 4> = &__nn::Graph::new(

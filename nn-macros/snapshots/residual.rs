@@ -35,7 +35,7 @@ const _: () = {
     >>::Layer;
     const __R0: __nn::Rule = conv2d_1::new(16, 3).rule([__V0.shape()]);
     const conv2d_1: () = __nn::check("conv2d_1", &__R0, &[&__V0], 1);
-    const __F0: __nn::LayerSpec = __nn::spec(&__R0, [__V0.shape()]);
+    const __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(
         &__V0,
         "conv2d_1",
@@ -59,7 +59,7 @@ const _: () = {
     >>::Layer;
     const __R1: __nn::Rule = batch_norm_1::new().rule([__V1.shape()]);
     const batch_norm_1: () = __nn::check("batch_norm_1", &__R1, &[&__V1], 1);
-    const __F1: __nn::LayerSpec = __nn::spec(&__R1, [__V1.shape()]);
+    const __F1: __nn::Site = __nn::site(&__R1, [__V1.shape()]);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(
         &__V1,
         "batch_norm_1",
@@ -83,7 +83,7 @@ const _: () = {
     >>::Layer;
     const __R2: __nn::Rule = sum_1::new().rule([__V0.shape(), __V2.shape()]);
     const sum_1: () = __nn::check("sum_1", &__R2, &[&__V0, &__V2], 1);
-    const __F2: __nn::LayerSpec = __nn::spec(&__R2, [__V0.shape(), __V2.shape()]);
+    const __F2: __nn::Site = __nn::site(&__R2, [__V0.shape(), __V2.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V0, "sum_1", &__R2, 0);
     type __T3 = Relu;
     type relu_1 = <__T3 as __nn::Checked<
@@ -102,7 +102,7 @@ const _: () = {
     >>::Layer;
     const __R3: __nn::Rule = relu_1::new().rule([__V3.shape()]);
     const relu_1: () = __nn::check("relu_1", &__R3, &[&__V3], 1);
-    const __F3: __nn::LayerSpec = __nn::spec(&__R3, [__V3.shape()]);
+    const __F3: __nn::Site = __nn::site(&__R3, [__V3.shape()]);
     const __V4: __nn::TracedValue = __nn::TracedValue::after(&__V3, "relu_1", &__R3, 0);
     const _: () = __nn::check_output("output", &__V4, __OUTPUTS[0]);
     const __GRAPH: &__nn::Graph<4, 5> = &__nn::Graph::new(

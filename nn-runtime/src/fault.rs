@@ -1,5 +1,5 @@
-//! What a shape rule says when it refuses. In: words and numbers, at compile time; out: one text, *expected, found, help*.
-//! Composed in a byte buffer because const code has no formatter.
+//! What a shape rule says when it refuses. In: words and numbers, at compile time; out: one text, *expected,
+//! found, help*. Composed in a byte buffer because const code has no formatter.
 
 use crate::shape::Shape;
 
@@ -82,7 +82,8 @@ impl Text {
     }
 
     pub(crate) const fn as_str(&self) -> &str {
-        // A text is cut between bytes at worst at its very end; then nothing is better than a panic about the panic.
+        // A text is cut between bytes at worst at its very end; then nothing is better than a panic about the
+        // panic.
         match core::str::from_utf8(self.bytes.split_at(self.len).0) {
             Ok(text) => text,
             Err(_) => "a shape rule failed",

@@ -1,32 +1,36 @@
-//! Gradients for whoever asks: of any outputs, with respect to every input and every parameter. In: a model, samples, the weight
-//! of each output; out: vectors in standard layout. It changes no model; training has a way of its own that keeps no whole gradient.
+//! Gradients for whoever asks: of any outputs, with respect to every input and every parameter. In: a model,
+//! samples, the weight of each output; out: vectors in standard layout. It changes no model; training has a
+//! way of its own that keeps no whole gradient.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::input::{InputError, InputErrorKind, checked_samples, samples};
 use crate::layer::{LayerContext, ParamGrad};
-use crate::model::Model;
-use crate::network::Network;
-use crate::predictor::{InputError, samples};
+use crate::model::{Model, Network};
 use crate::spec::{Pass, Role};
 use nn_kernels::aligned_buffer::AlignedBuffer;
 use nn_kernels::simd::Isa;
 
 /// What [`Model::gradients`] finds.
 #[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
 pub struct Gradients {
     /// With respect to each input, `[samples, …]` row-major.
     pub inputs: Vec<Vec<f32>>,
-    /// With respect to each parameter that training changes, summed over the samples: its name, and the gradient row-major in the
-    /// parameter's standard shape. What is frozen or no gradient's business (running statistics) is left out.
+    /// With respect to each parameter that training changes, summed over the samples: its name, and the
+    /// gradient row-major in the parameter's standard shape. What is frozen or no gradient's business
+    /// (running statistics) is left out.
     pub params: Vec<(String, Vec<f32>)>,
 }
 
 impl<N: Network> Model<N> {
-    /// The gradient of `Σ dy · y`, where `y` are the network's outputs as it predicts (without dropout or other training noise).
+    /// The gradient of `Σ dy · y`, where `y` are the network's outputs as it predicts (without dropout or
+    /// other training noise).
     ///
-    /// `x` holds one slice for each input and `dy` one for each output, `[samples, …]` row-major. With a single 1 in `dy` this is how
-    /// that output answers to each number of the input, a saliency map (Simonyan et al., "Deep Inside Convolutional Networks", 2014).
+    /// `x` holds one slice for each input and `dy` one for each output, `[samples, …]` row-major. With a
+    /// single 1 in `dy` this is how that output answers to each number of the input, a saliency map (Simonyan
+    /// et al., "Deep Inside Convolutional Networks", 2014).
     ///
     /// ```
     /// use nn_runtime::prelude::*;
@@ -44,35 +48,35 @@ impl<N: Network> Model<N> {
     /// ```
     ///
     /// # Errors
-    /// The slices are not as many as the network has inputs and outputs, or do not hold the same number of whole samples; a token id
-    /// that the network has no row for.
+    /// The slices are not as many as the network has inputs and outputs, or do not hold the same number of
+    /// whole samples; a token id that the network has no row for.
     pub fn gradients(&self, x: &[&[f32]], dy: &[&[f32]]) -> Result<Gradients, InputError> {
-        let map = N::COMPILED;
-        let batch = samples("input", map.inputs, x)?;
-        if let Some(fault) = crate::ids::fault(map, x, |k| map.inputs[k].len()) {
-            return Err(InputError(fault));
-        }
-        let given = samples("output", map.outputs, dy)?;
+        let network = N::COMPILED;
+        let batch = checked_samples(network, x)?;
+        let given = samples("output", network.outputs, dy)?;
         if given != batch {
-            return Err(InputError(alloc::format!(
-                "expected output gradients of {batch} samples, as the input has, found {given}\nhelp: give one number for each output of each sample"
-            )));
+            return Err(InputError::new(
+                InputErrorKind::Shape,
+                alloc::format!(
+                    "expected output gradients of {batch} samples, as the input has, found {given}\nhelp: give one number for each output of each sample"
+                ),
+            ));
         }
         let zeros = |shapes: &[crate::Shape]| -> Vec<Vec<f32>> {
             shapes.iter().map(|shape| alloc::vec![0.0; batch * shape.len()]).collect()
         };
-        let (mut y, mut dx) = (zeros(map.outputs), zeros(map.inputs));
-        let mut grad = AlignedBuffer::zeroed(map.params_len);
+        let (mut y, mut dx) = (zeros(network.outputs), zeros(network.inputs));
+        let mut grad = AlignedBuffer::zeroed(network.params_len);
         if batch > 0 {
-            let mut saved = AlignedBuffer::zeroed(map.asked.work * batch);
-            let mut scratch = AlignedBuffer::zeroed(map.asked.scratch_for(batch));
+            let mut saved = AlignedBuffer::zeroed(network.train_with_input_grad.work * batch);
+            let mut scratch = AlignedBuffer::zeroed(network.train_with_input_grad.scratch_for(batch));
             let pass = Pass::TrainWithInputGrad;
             let isa = Isa::detect();
             let mut cx = LayerContext::for_network(&self.params, isa, batch, pass, &mut saved[..], &mut scratch);
             N::forward(&mut cx, x, &mut slices(&mut y));
             let y: Vec<&[f32]> = y.iter().map(|y| &y[..]).collect();
             N::backward_input(&mut cx, x, &y, dy, &mut slices(&mut dx));
-            let part = ParamGrad { range: 0..map.params_len, grad: &mut grad, samples: 0..batch, overwrite: false };
+            let part = ParamGrad { range: 0..network.params_len, grad: &mut grad, samples: 0..batch, overwrite: false };
             N::backward_params(&mut cx.read_only(&self.params), x, dy, part);
         }
         let learnt = self.tensors().into_iter().filter(|tensor| tensor.role == Role::Trainable && !tensor.frozen);

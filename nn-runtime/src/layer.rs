@@ -1,5 +1,5 @@
-//! The contract of a layer: three methods over slices. In: a batch of inputs; out: a batch of outputs, or gradients. A layer
-//! knows nothing of threads, of the graph around it, or of who owns the memory.
+//! The contract of a layer: three methods over slices. In: a batch of inputs; out: a batch of outputs, or
+//! gradients. A layer knows nothing of threads, of the graph around it, or of who owns the memory.
 
 mod context;
 
@@ -8,10 +8,12 @@ pub use context::{LayerContext, ParamGrad, ReadContext};
 #[cfg(doc)]
 use crate::spec::LayerSpec;
 
-/// A kind of layer with `N` inputs and `M` outputs, at work on slices of `[batch, …]`, row-major, one sample after the other.
+/// A kind of layer with `N` inputs and `M` outputs, at work on slices of `[batch, …]`, row-major, one sample
+/// after the other.
 ///
-/// Beside this trait a layer has two inherent `const fn`s that [`network!`](crate::network) calls by name: `new`, with the arguments of
-/// the declaration (and one method for each `name = value`), and `rule`, from the inputs' shapes to [`LayerSpec`].
+/// Beside this trait a layer has two inherent `const fn`s that [`network!`](crate::network) calls by name:
+/// `new`, with the arguments of the declaration (and one method for each `name = value`), and `rule`, from
+/// the inputs' shapes to [`LayerSpec`]. [`Probe`](crate::Probe) tests a layer of one's own.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -54,8 +56,8 @@ pub trait Layer<const N: usize = 1, const M: usize = 1> {
     /// Computes every `y` from every `x`.
     fn forward(&self, cx: &mut LayerContext, x: [&[f32]; N], y: [&mut [f32]; M]);
 
-    /// Overwrites every `dx` with the gradient of the loss with respect to `x`, given that with respect to `y`. A `dx` that is
-    /// empty is one that nobody asks for.
+    /// Overwrites every `dx` with the gradient of the loss with respect to `x`, given that with respect to
+    /// `y`. An empty `dx` is one that nobody asks for.
     fn backward_input(
         &self,
         cx: &mut LayerContext,
@@ -65,18 +67,23 @@ pub trait Layer<const N: usize = 1, const M: usize = 1> {
         dx: [&mut [f32]; N],
     );
 
-    /// Adds the gradient with respect to the asked part of the parameters, sample after sample. Runs after `backward_input`.
+    /// Adds the gradient with respect to the asked part of the parameters, sample after sample. Runs after
+    /// `backward_input`, if that runs at all: a layer that needs it to says
+    /// [`backward_input_first`](LayerSpec::backward_input_first).
     ///
-    /// It may read no parameter, but a running statistic whose change is asked: parts are pulled and updated one after the other and at the
-    /// same time, so some may be new already. What it needs of them `forward` or `backward_input` keeps in `cx.saved` ([`LayerSpec::saves`], [`LayerSpec::backward_input_first`]).
+    /// It may read no parameter, but a running statistic whose change is asked for: the gradients of several
+    /// parts are computed one after the other or at the same time, each part is updated at once, and so some
+    /// of the parameters may be new already. What it needs of them `forward` or `backward_input` keeps in
+    /// `cx.saved` ([`LayerSpec::saves`]).
     fn backward_params(&self, cx: &mut ReadContext, x: [&[f32]; N], dy: [&[f32]; M], part: ParamGrad) {
         let _ = (cx, x, dy, part);
     }
 
-    /// One step of a stream, for a layer whose rule says [`LayerSpec::stream_state`] or [`LayerSpec::stream_reduces`]: every `x` and `y` holds one step
-    /// instead of a window, and `cx.saved` what is carried from step to step, zeros before the first. It makes what `forward` makes of a
-    /// window that begins with the first step. Shapes asked of `cx` are those of the window; of `cx.scratch` there is what does not depend
-    /// on the batch.
+    /// One step of a stream, for a layer whose rule says [`LayerSpec::stream_state`] or
+    /// [`LayerSpec::stream_reduces`]: every `x` and `y` holds one step instead of a window, and `cx.saved`
+    /// what is carried from step to step, zeros before the first; `cx.position` is the number of the step. It
+    /// makes what `forward` makes of a window that begins with the first step. Shapes asked of `cx` are those
+    /// of the window; of `cx.scratch` there is what does not depend on the batch.
     fn step(&self, cx: &mut LayerContext, x: [&[f32]; N], y: [&mut [f32]; M]) {
         self.forward(cx, x, y);
     }
@@ -87,8 +94,8 @@ pub trait Layer<const N: usize = 1, const M: usize = 1> {
         unreachable!("a layer whose rule says `elementwise` implements `apply`");
     }
 
-    /// `backward_input` in place, for a layer whose rule says [`LayerSpec::backward_in_place`]: `d` comes in as the gradient with respect to `y` and goes
-    /// out as that with respect to `x`.
+    /// `backward_input` in place, for a layer whose rule says [`LayerSpec::backward_in_place`]: `d` comes in
+    /// as the gradient with respect to `y` and goes out as that with respect to `x`.
     fn backward_in_place(&self, cx: &mut LayerContext, x: [&[f32]; N], y: [&[f32]; M], d: &mut [f32]) {
         let _ = (cx, x, y, d);
         unreachable!("a layer whose rule says `backward_in_place` implements `backward_in_place`");

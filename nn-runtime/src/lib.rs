@@ -1,6 +1,70 @@
-//! What a network declared with [`network!`] runs on: shape rules, layers, kernels, losses, optimisers, training, data.
+//! Neural networks as Rust types. [`network!`] turns a declaration of layers into a struct whose shapes rustc has checked,
+//! with straight-line forward and backward code; this crate has the layers, losses, optimisers, training and data for it.
 //!
-//! See the README for a tour, [`network!`] for the language, [`Layer`] to write a layer of one's own.
+//! # Declare, train, save, predict
+//!
+//! ```
+//! use nn_runtime::data::digits;
+//! use nn_runtime::prelude::*;
+//!
+//! network! {
+//!     /// Reads handwritten digits.
+//!     pub struct Digits: [1, 28, 28] -> [10] {
+//!         Flatten -> hidden: Dense(16) -> Relu -> head: Dense(10) -> Softmax
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let (train, test) = digits::draw(500, 1).split_every(5)?;
+//!
+//! let mut model = Digits::init(7); // owns the parameters, one flat block
+//! let mut trainer = Trainer::new(&mut model, CrossEntropy::new(), Adam::new(1e-3));
+//! let history = trainer.fit(&train, Fit::epochs(2).batch(32).validate(&test))?;
+//! println!("{history}\n{}", trainer.evaluate(&test)?);
+//!
+//! let file = std::env::temp_dir().join("digits.safetensors");
+//! # let file = file.with_file_name(format!("front-page-{}.safetensors", std::process::id()));
+//! model.save(&file)?; // standard names and layouts
+//! let model = Model::<Digits>::load(&file)?; // every mismatch named
+//! # std::fs::remove_file(&file)?;
+//!
+//! let mut predictor = model.predictor(256); // one `&Model` serves many threads
+//! let image: &[f32; 784] = test.input(0, 0).try_into()?;
+//! let probabilities: &[f32; 10] = predictor.predict(image); // an array of another length does not compile
+//! # assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+//! # Ok(()) }
+//! ```
+//!
+//! # A mistake is a compile error, on the layer itself
+//!
+//! ```compile_fail
+//! # use nn_runtime::prelude::*;
+//! network! {
+//!     pub struct Net: [1, 28, 28] -> [10] { Dense(64) -> Relu -> Dense(10) }
+//! }
+//! ```
+//!
+//! ```text
+//! `dense_1`: expected an input of [features], found [1, 28, 28]
+//! help: put `Flatten` before it
+//! ```
+//!
+//! # Where to go on
+//!
+//! | for | see |
+//! |---|---|
+//! | the language | [`network!`] |
+//! | a layer's formula and arguments | [`layers`] |
+//! | losses, optimisers, schedules | [`losses`], [`optim`], [`train::schedule`] |
+//! | training: batches, clipping, averages | [`train`] |
+//! | data: arrays, CSV, IDX, scaling | [`data`] |
+//! | sequences, step by step | [`Streamer`] |
+//! | an activation or a loss of one's own | [`activation!`], [`loss!`] |
+//! | a layer of one's own, and its test | [`Layer`], [`Probe`] |
+//! | memory, gradients, networks within | [`Memory`], [`Gradients`], [`ModelPart`] |
+//!
+//! Without the feature `std` (`default-features = false`) the core needs `core` and `alloc` only: models, prediction,
+//! streams and gradients, but no training, data or files.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
 
@@ -40,14 +104,14 @@ mod fault;
 mod formula;
 mod gradient;
 mod graph;
-mod ids;
 mod init;
+mod input;
 mod layer;
 pub mod layers;
+mod limits;
 pub mod losses;
 mod memory;
 mod model;
-mod network;
 pub mod optim;
 mod params;
 mod pass;
@@ -74,23 +138,29 @@ pub mod train;
 
 pub use fault::Fault;
 pub use gradient::Gradients;
+pub use graph::Rule;
 pub use init::Init;
+pub use input::{InputError, InputErrorKind};
 pub use layer::{Layer, LayerContext, ParamGrad, ReadContext};
+pub use limits::{MAX_INPUTS, MAX_OUTPUTS, MAX_PARAMS, MAX_RANK};
 pub use memory::Memory;
-pub use model::{Model, ModelPart, ParamError};
-pub use network::{AnyHead, LogSoftmaxHead, Network, OtherHead, PlainHead, Ports, SigmoidHead, SoftmaxHead, ValueHead};
+pub use model::{
+    AnyHead, LogSoftmaxHead, Model, ModelPart, Network, OtherHead, ParamError, ParamErrorKind, PlainHead, Ports,
+    SigmoidHead, SoftmaxHead, ValueHead,
+};
 pub use nn_kernels::counter_rng::CounterRng;
 pub use nn_kernels::simd::Isa;
 pub use params::Tensor;
-pub use predictor::{InputError, Predictor};
+pub use predictor::Predictor;
 pub use probe::{Gradients as LayerGradients, Probe};
 #[cfg(feature = "std")]
 pub use save::{WeightsError, WeightsErrorKind};
-pub use shape::{MAX_RANK, Shape};
-pub use spec::{Head, LayerSpec, MAX_OUTPUTS, MAX_PARAMS, Pass, Role, Rule};
-pub use stream::{StreamError, StreamState, Streamer};
+pub use shape::Shape;
+pub use spec::{Head, LayerSpec, Pass, Role};
+pub use stream::{StreamError, StreamErrorKind, StreamState, Streamer};
 
-/// What a layer of one's own may compute with: element-wise operations, functions and vectors, on every instruction set.
+/// What a layer of one's own may compute with: element-wise operations, functions and vectors, on every
+/// instruction set.
 pub mod kernels {
     pub use nn_kernels::{elementwise, math, simd};
 }
@@ -126,20 +196,20 @@ pub mod __private {
     pub use crate::fault::Fault;
     pub use crate::formula::*;
     pub use crate::graph::{
-        CompiledNetwork, Graph, Node, Plan, TracedValue, check, check_frozen, check_input, check_output, check_shape,
-        check_shared, input_step, output_step, repeat, spec,
+        CompiledNetwork, Graph, Node, Plan, Rule, Site, TracedValue, check, check_frozen, check_input, check_output,
+        check_shape, check_shared, input_step, output_step, repeat, site,
     };
     pub use crate::init::Init;
     pub use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
     pub use crate::losses::elementwise::{
         Formula, fault as loss_fault, gradient as loss_gradient, value as loss_value,
     };
-    pub use crate::network::{AnyHead, HeadOf, Network};
+    pub use crate::model::network::{AnyHead, HeadOf, Network};
     pub use crate::pass::{BackwardInput, BackwardParams, Forward};
     pub use crate::repeat::Repeat;
     pub use crate::shape::Shape;
     pub use crate::signature::{AnySignature, Call, Checked, Signature, check_call};
-    pub use crate::spec::{Head, LayerSpec, Pass, Rule};
+    pub use crate::spec::{Head, LayerSpec, Pass};
     pub use crate::unread::Unread;
     pub use alloc::string::String;
     pub use nn_kernels::math;

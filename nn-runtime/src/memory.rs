@@ -1,5 +1,5 @@
-//! The plan of a network's memory, to be read by people. In: a `CompiledNetwork` and a batch; out: bytes, and a map of which buffer lies where
-//! and when. It plans nothing itself.
+//! The plan of a network's memory, to be read by people. In: a `CompiledNetwork` and a batch; out: bytes, and
+//! a table of which buffer lies where and when. It plans nothing itself.
 
 use alloc::format;
 use alloc::string::String;
@@ -9,7 +9,8 @@ use core::fmt;
 use crate::graph::{BufferRef, CompiledNetwork, Lifetime, MemoryPlan};
 use nn_kernels::workspace::Region;
 
-/// What a network needs in memory, in bytes, for a batch. Printed, it is a map: each buffer, where it lies, and from when to when.
+/// What a network needs in memory, in bytes, for a batch. Printed, it is a table: each buffer, where it lies,
+/// and from when to when.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -25,40 +26,46 @@ use nn_kernels::workspace::Region;
 /// Parameters are counted as they lie in memory: rows of a matrix are padded to whole vectors.
 #[derive(Clone, Copy)]
 pub struct Memory {
-    map: &'static CompiledNetwork,
+    network: &'static CompiledNetwork,
     batch: usize,
 }
 
 impl Memory {
-    pub(crate) fn of(map: &'static CompiledNetwork, batch: usize) -> Memory {
-        Memory { map, batch }
+    pub(crate) fn of(network: &'static CompiledNetwork, batch: usize) -> Memory {
+        Memory { network, batch }
     }
 
     /// Bytes of all parameters.
     pub fn parameters(&self) -> usize {
-        4 * self.map.params_len
+        4 * self.network.params_len
     }
 
     /// Bytes of workspace to predict.
     pub fn prediction(&self) -> usize {
-        4 * self.map.infer.len(self.batch)
+        self.network.infer.len(self.batch).saturating_mul(4)
     }
 
-    /// Bytes of workspace for a training step: values, gradients, and what layers keep. The optimiser's state comes beside it. A trainer takes less
-    /// where it runs a large batch in groups of samples, as it does with convolutions: of what is not needed until all have been through, that of a group.
+    /// Bytes that a trainer holds for batches of this size on one thread, beside the model: values, gradients
+    /// and what layers keep, the samples of a batch, outputs and their gradients, partial sums. Settings add
+    /// to it: an optimiser's slots, `accumulate`, a global norm, a moving average, each as much as the
+    /// parameters and more; `fit` keeps a copy of parameters and slots to go back to.
+    ///
+    /// A large batch may be run in groups of samples, as it is with convolutions; then it is less than the
+    /// plan's: of what need not be kept until all samples have run, that of a group.
+    #[cfg(feature = "std")]
     pub fn training(&self) -> usize {
-        4 * self.map.train.len(self.batch)
+        crate::train::training_bytes(self.network, self.batch)
     }
 
-    fn rows(&self, schedule: &MemoryPlan) -> Vec<Row> {
-        let nodes = self.map.nodes;
+    fn rows(&self, plan: &MemoryPlan) -> Vec<Row> {
+        let nodes = self.network.nodes;
         let mut rows = Vec::new();
         let mut add = |span: BufferRef, when: Lifetime, what: String| {
             if span.region == Region::Work && !span.is_empty() && !when.is_never() {
                 rows.push(Row { offset: span.offset as usize, len: span.len as usize, when, what });
             }
         };
-        for (node, node_plan) in nodes.iter().zip(schedule.node_plan) {
+        for (node, node_plan) in nodes.iter().zip(plan.node_plan) {
             for j in 0..node.m() {
                 add(node_plan.y[j], node_plan.y_life[j], node.name.into());
                 add(node_plan.dy[j], node_plan.dy_life[j], format!("gradient of {}", node.name));
@@ -71,10 +78,10 @@ impl Memory {
 
     /// What happens at a time of the plan.
     fn time(&self, time: u32) -> String {
-        let (time, nodes) = (time as usize, self.map.nodes);
+        let (time, nodes) = (time as usize, self.network.nodes);
         match time {
             _ if time < nodes.len() => nodes[time].name.into(),
-            _ if time < 2 * nodes.len() => format!("pull {}", nodes[2 * nodes.len() - 1 - time].name),
+            _ if time < 2 * nodes.len() => format!("backward {}", nodes[2 * nodes.len() - 1 - time].name),
             _ => "update".into(),
         }
     }
@@ -89,18 +96,19 @@ struct Row {
 
 impl fmt::Display for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}, batch {}: {} bytes of parameters", self.map.name, self.batch, self.parameters())?;
-        for (name, schedule, bytes) in
-            [("prediction", &self.map.infer, self.prediction()), ("training", &self.map.train, self.training())]
-        {
-            let rows = self.rows(schedule);
-            let apart: usize = rows.iter().map(|row| row.len).sum();
+        writeln!(f, "{}, batch {}: {} bytes of parameters", self.network.name, self.batch, self.parameters())?;
+        let plans = [("prediction", &self.network.infer), ("training", &self.network.train)];
+        for (name, plan) in plans {
+            let rows = self.rows(plan);
+            let bytes = |floats: usize| floats.saturating_mul(4);
+            let unshared = rows.iter().map(|row| row.len).sum::<usize>().saturating_mul(self.batch);
             writeln!(
                 f,
-                "{name}: {bytes} bytes, of which {} for one layer at a time; buffers {} (apart they would be {})",
-                4 * schedule.scratch_for(self.batch),
-                4 * schedule.work * self.batch,
-                4 * apart * self.batch
+                "{name}: {} bytes, of which {} for one layer at a time; buffers {} (without sharing they would be {})",
+                bytes(plan.len(self.batch)),
+                bytes(plan.scratch_for(self.batch)),
+                bytes(plan.work.saturating_mul(self.batch)),
+                bytes(unshared)
             )?;
             if !rows.is_empty() {
                 writeln!(f, "{:>12} {:>12}  {:<20} {:<20} what", "offset", "bytes", "from", "to")?;
@@ -109,14 +117,16 @@ impl fmt::Display for Memory {
                 writeln!(
                     f,
                     "{:>12} {:>12}  {:<20} {:<20} {}",
-                    4 * row.offset * self.batch,
-                    4 * row.len * self.batch,
+                    (4 * row.offset).saturating_mul(self.batch),
+                    (4 * row.len).saturating_mul(self.batch),
                     self.time(row.when.from),
                     self.time(row.when.to),
                     row.what
                 )?;
             }
         }
+        #[cfg(feature = "std")]
+        writeln!(f, "a trainer holds {} bytes, with the samples, outputs and gradients of a batch", self.training())?;
         Ok(())
     }
 }
@@ -141,7 +151,8 @@ mod tests {
         }
     }
     network! {
-        // The gradient of the sum is asked for after that of the activation is known, which may not overwrite it.
+        // The gradient of the sum is asked for after that of the activation is known, which may not overwrite
+        // it.
         struct Kept: [5] -> [3] {
             let x = Dense(20);
             let y = x -> Dense(20) -> Tanh;
@@ -167,14 +178,14 @@ mod tests {
 
     /// Runs all three passes in memory of exactly the planned size: more would panic, less shows at its end.
     fn use_is_plan<N: Network>(batch: usize, pass: Pass) {
-        let map = N::COMPILED;
-        let plan = map.schedule(pass);
+        let network = N::COMPILED;
+        let plan = network.plan(pass);
         let model = N::init(1);
         let mut saved = poisoned(if pass == Pass::Infer { 0 } else { plan.work * batch });
         let mut scratch = poisoned(plan.scratch_for(batch) + if pass == Pass::Infer { plan.work * batch } else { 0 });
-        let (input, output) = (map.inputs[0].len() * batch, map.outputs[0].len() * batch);
+        let (input, output) = (network.inputs[0].len() * batch, network.outputs[0].len() * batch);
         let (x, mut y, dy, mut dx) = (vec![0.5; input], vec![0.0; output], vec![1.0; output], vec![0.0; input]);
-        let mut grad = vec![0.0; map.params_len];
+        let mut grad = vec![0.0; network.params_len];
         let (isa, rng) = (Isa::detect(), CounterRng { key: 1 });
         let cx = LayerContext::for_network(&model.params, isa, batch, pass, &mut saved[..], &mut scratch);
         let mut cx = cx.training(rng, 0);
@@ -182,20 +193,20 @@ mod tests {
         if pass != Pass::Infer {
             let dx = if pass == Pass::TrainWithInputGrad { &mut dx[..] } else { &mut [] };
             N::backward_input(&mut cx, &[&x], &[&y], &[&dy], &mut [dx]);
-            let part = ParamGrad { range: 0..map.params_len, grad: &mut grad, samples: 0..batch, overwrite: false };
+            let part = ParamGrad { range: 0..network.params_len, grad: &mut grad, samples: 0..batch, overwrite: false };
             N::backward_params(&mut cx.read_only(&model.params), &[&x], &[&dy], part);
             let (found, planned) = (used(&saved), plan.work * batch);
             assert!(
                 found <= planned && planned < found + lines(1) * batch,
                 "{}: {found} of {planned} floats",
-                map.name
+                network.name
             );
         } else {
             let (found, planned) = (used(&scratch[..plan.work * batch]), plan.work * batch);
             assert!(
                 found <= planned && planned < found + lines(1) * batch,
                 "{}: {found} of {planned} floats",
-                map.name
+                network.name
             );
         }
     }
@@ -218,16 +229,19 @@ mod tests {
         // At prediction the 40 take turns with nothing longer: 7 and 40 floats, in whole lines.
         assert_eq!(memory.prediction(), 4 * (16 + 48) + 4 * Chain::COMPILED.infer.scratch_for(1));
         let text = format!("{memory}");
-        for part in ["Chain, batch 1", "prediction: ", "training: ", "pull dense_3", "gradient of relu_1", "update"] {
+        for part in ["Chain, batch 1", "prediction: ", "training: ", "backward dense_3", "gradient of relu_1", "update"]
+        {
             assert!(text.contains(part), "{text}\nlacks {part}");
         }
     }
 
-    /// A gradient that is overwritten by the next one, or handed on as it is, has the place of another; one that others are added to its own.
+    /// A gradient that is overwritten by the next one, or handed on as it is, has the place of another; one
+    /// that others are added to its own.
     #[test]
     fn gradients_share_a_place_where_one_becomes_the_other() {
-        let gradients = |map: &'static CompiledNetwork, schedule: &MemoryPlan| {
-            let mut names: Vec<String> = Memory::of(map, 1).rows(schedule).into_iter().map(|row| row.what).collect();
+        let gradients = |network: &'static CompiledNetwork, schedule: &MemoryPlan| {
+            let mut names: Vec<String> =
+                Memory::of(network, 1).rows(schedule).into_iter().map(|row| row.what).collect();
             names.retain(|what| what.starts_with("gradient of "));
             names.sort();
             names.join(", ")
@@ -242,14 +256,14 @@ mod tests {
     /// No two buffers that are in use at the same time lie in the same place.
     #[test]
     fn no_two_buffers_meet() {
-        for map in [Chain::COMPILED, Fork::COMPILED, Kept::COMPILED, Deep::COMPILED] {
+        for network in [Chain::COMPILED, Fork::COMPILED, Kept::COMPILED, Deep::COMPILED] {
             for pass in [Pass::Infer, Pass::Train, Pass::TrainWithInputGrad] {
-                let rows = Memory::of(map, 1).rows(map.schedule(pass));
+                let rows = Memory::of(network, 1).rows(network.plan(pass));
                 for (i, a) in rows.iter().enumerate() {
                     for b in &rows[i + 1..] {
                         let time = a.when.from <= b.when.to && b.when.from <= a.when.to;
                         let place = a.offset < b.offset + b.len && b.offset < a.offset + a.len;
-                        assert!(!(time && place), "{}: {} meets {}", map.name, a.what, b.what);
+                        assert!(!(time && place), "{}: {} meets {}", network.name, a.what, b.what);
                     }
                 }
             }

@@ -1,17 +1,18 @@
-//! A network with its parameters. In: a seed, or a file's tensors; out: parameters by name, and what predicts, streams, or is a part of it.
+//! A network with its parameters. In: a seed, or a file's tensors; out: parameters by name, and networks
+//! within it.
+
+pub(crate) mod network;
+
+pub use network::{AnyHead, LogSoftmaxHead, Network, OtherHead, PlainHead, Ports, SigmoidHead, SoftmaxHead, ValueHead};
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
 
-use crate::network::Network;
 use crate::params::{self, Tensor};
-use crate::predictor::Predictor;
 use crate::random::Random;
-use crate::stream::{StreamError, Streamer};
 use nn_kernels::aligned_buffer::AlignedBuffer;
-use nn_kernels::simd::Isa;
 
 /// A network's parameters: one flat, aligned block.
 ///
@@ -49,13 +50,13 @@ impl<N> Clone for Model<N> {
 
 impl<N: Network> fmt::Debug for Model<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Model<{}>({} parameters)", N::COMPILED.name, N::params())
+        write!(f, "Model<{}>({} parameters)", N::COMPILED.name, N::param_count())
     }
 }
 
 impl<N: Network> Model<N> {
-    /// Draws every parameter from its layer's distribution. Each tensor has a generator of its own, keyed by the seed and its
-    /// place, so that the same seed gives the same bits everywhere.
+    /// Draws every parameter from its layer's distribution. Each tensor has a generator of its own, keyed by
+    /// the seed and its place, so that the same seed gives the same bits everywhere.
     pub fn init(seed: u64) -> Self {
         let mut block = AlignedBuffer::zeroed(N::COMPILED.params_len);
         let mut standard = Vec::new();
@@ -96,12 +97,15 @@ impl<N: Network> Model<N> {
     pub fn set(&mut self, name: &str, values: &[f32]) -> Result<(), ParamError> {
         let tensor = self.find(name)?;
         if values.len() != tensor.count() {
-            return Err(ParamError(alloc::format!(
-                "`{name}`: expected {} numbers for the shape {}, found {}\nhelp: give them row-major",
-                tensor.count(),
-                tensor.shape,
-                values.len()
-            )));
+            return Err(ParamError::new(
+                ParamErrorKind::Shape,
+                alloc::format!(
+                    "`{name}`: expected {} numbers for the shape {}, found {}\nhelp: give them row-major",
+                    tensor.count(),
+                    tensor.shape,
+                    values.len()
+                ),
+            ));
         }
         tensor.write(values, &mut self.params);
         Ok(())
@@ -111,16 +115,19 @@ impl<N: Network> Model<N> {
         let all = self.tensors();
         all.iter().find(|tensor| tensor.name == name).cloned().ok_or_else(|| {
             let names: Vec<&str> = all.iter().map(|tensor| tensor.name.as_str()).collect();
-            ParamError(alloc::format!(
-                "expected the name of a parameter of `{}`, found `{name}`\nhelp: one of {}",
-                N::COMPILED.name,
-                names.join(", ")
-            ))
+            ParamError::new(
+                ParamErrorKind::Name,
+                alloc::format!(
+                    "expected the name of a parameter of `{}`, found `{name}`\nhelp: one of {}",
+                    N::COMPILED.name,
+                    names.join(", ")
+                ),
+            )
         })
     }
 
-    /// A network within this one, by its label (`block.0` for a copy of a repeated one, `outer.inner` for one further within): its
-    /// parameters are borrowed, not copied.
+    /// A network within this one, by its label (`block.0` for a copy of a repeated one, `outer.inner` for one
+    /// further within): its parameters are borrowed, not copied.
     ///
     /// ```
     /// use nn_runtime::prelude::*;
@@ -137,81 +144,36 @@ impl<N: Network> Model<N> {
     /// Nothing of that name is a network of type `P`.
     pub fn part<P: Network>(&self, name: &str) -> Result<ModelPart<'_, P>, ParamError> {
         let within = params::networks(N::COMPILED);
-        match within.iter().find(|part| part.name == name && params::same(part.map, P::COMPILED)) {
+        match within.iter().find(|part| part.name == name && params::same(part.network, P::COMPILED)) {
             Some(part) => {
                 let params = &self.params[part.offset..part.offset + P::COMPILED.params_len];
                 Ok(ModelPart { params, network: PhantomData })
             }
             None => {
                 let names: Vec<String> =
-                    within.iter().map(|part| alloc::format!("`{}`: {}", part.name, part.map.name)).collect();
+                    within.iter().map(|part| alloc::format!("`{}`: {}", part.name, part.network.name)).collect();
                 let there = if names.is_empty() { "none".to_string() } else { names.join(", ") };
-                Err(ParamError(alloc::format!(
-                    "expected a `{}` called `{name}` within `{}`, found {there}\nhelp: label the network where it is used, as in `{name}: {}`",
-                    P::COMPILED.name,
-                    N::COMPILED.name,
-                    P::COMPILED.name
-                )))
+                Err(ParamError::new(
+                    ParamErrorKind::Name,
+                    alloc::format!(
+                        "expected a `{}` called `{name}` within `{}`, found {there}\nhelp: label the network where it is used, as in `{name}: {}`",
+                        P::COMPILED.name,
+                        N::COMPILED.name,
+                        P::COMPILED.name
+                    ),
+                ))
             }
         }
-    }
-
-    /// What predicts with this model, up to `batch` samples at once, in memory of its own.
-    ///
-    /// # Panics
-    /// `batch == 0`
-    pub fn predictor(&self, batch: usize) -> Predictor<'_, N> {
-        self.predictor_on(batch, Isa::detect())
-    }
-
-    /// [`predictor`](Model::predictor) with an instruction set of choice.
-    ///
-    /// # Panics
-    /// `batch == 0`
-    pub fn predictor_on(&self, batch: usize, isa: Isa) -> Predictor<'_, N> {
-        Predictor::new(&self.params, batch, isa)
-    }
-
-    /// What runs this model one step at a time, in memory of its own.
-    ///
-    /// # Errors
-    /// A layer needs the whole window: it is named.
-    pub fn streamer(&self) -> Result<Streamer<'_, N>, StreamError> {
-        self.streamer_on(Isa::detect())
-    }
-
-    /// [`streamer`](Model::streamer) with an instruction set of choice.
-    ///
-    /// # Errors
-    /// As [`streamer`](Model::streamer).
-    pub fn streamer_on(&self, isa: Isa) -> Result<Streamer<'_, N>, StreamError> {
-        Streamer::new(&self.params, isa)
     }
 }
 
 /// A network within a [`Model`]: its parameters, borrowed.
 pub struct ModelPart<'m, P> {
-    params: &'m [f32],
+    pub(crate) params: &'m [f32],
     network: PhantomData<fn() -> P>,
 }
 
 impl<'m, P: Network> ModelPart<'m, P> {
-    /// [`Model::predictor`] of this part.
-    ///
-    /// # Panics
-    /// `batch == 0`
-    pub fn predictor(&self, batch: usize) -> Predictor<'m, P> {
-        Predictor::new(self.params, batch, Isa::detect())
-    }
-
-    /// [`Model::streamer`] of this part.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn streamer(&self) -> Result<Streamer<'m, P>, StreamError> {
-        Streamer::new(self.params, Isa::detect())
-    }
-
     /// A model of its own with a copy of the parameters: to save, to train further, to put elsewhere.
     pub fn to_model(&self) -> Model<P> {
         let mut params = AlignedBuffer::zeroed(self.params.len());
@@ -220,13 +182,38 @@ impl<'m, P: Network> ModelPart<'m, P> {
     }
 }
 
-/// A parameter that is not there, or numbers that do not fit it.
+/// What kind of fault a [`ParamError`] tells of, for a program to match on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum ParamErrorKind {
+    /// No parameter, or network within, has this name.
+    Name,
+    /// Another number of values than the parameter has.
+    Shape,
+}
+
+/// A parameter that is not there, or numbers that do not fit it: its kind, and in words what was expected and
+/// found.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ParamError(String);
+pub struct ParamError {
+    kind: ParamErrorKind,
+    text: String,
+}
+
+impl ParamError {
+    fn new(kind: ParamErrorKind, text: String) -> ParamError {
+        ParamError { kind, text }
+    }
+
+    /// What kind of fault it is.
+    pub fn kind(&self) -> ParamErrorKind {
+        self.kind
+    }
+}
 
 impl fmt::Display for ParamError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 

@@ -1,5 +1,6 @@
-//! The table of a network's parameters: names, shapes, places. In: a `CompiledNetwork`; out: one visit for each tensor, networks within
-//! networks included. Counting, drawing, saving and comparing all walk this one table.
+//! The table of a network's parameters: names, shapes, places. In: a `CompiledNetwork`; out: one visit for
+//! each tensor, networks within networks included. Counting, drawing, saving and comparing all walk this one
+//! table.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -60,38 +61,38 @@ impl Tensor {
 }
 
 /// All parameter tensors of a network, in the order of its sites.
-pub(crate) fn tensors(map: &'static CompiledNetwork) -> Vec<Tensor> {
+pub(crate) fn tensors(network: &'static CompiledNetwork) -> Vec<Tensor> {
     let mut all = Vec::new();
-    visit(map, "", 0, false, &mut all);
+    visit(network, "", 0, false, &mut all);
     all
 }
 
 /// How many numbers a network has.
-pub(crate) fn count(map: &'static CompiledNetwork) -> usize {
-    tensors(map).iter().map(Tensor::count).sum()
+pub(crate) fn count(network: &'static CompiledNetwork) -> usize {
+    tensors(network).iter().map(Tensor::count).sum()
 }
 
 /// A network used as a layer, at its place.
 pub(crate) struct Within {
     pub(crate) name: String,
-    pub(crate) map: &'static CompiledNetwork,
+    pub(crate) network: &'static CompiledNetwork,
     /// Where its parameters begin within the model's block.
     pub(crate) offset: usize,
 }
 
 /// All networks within a network, each before those within it.
-pub(crate) fn networks(map: &'static CompiledNetwork) -> Vec<Within> {
+pub(crate) fn networks(network: &'static CompiledNetwork) -> Vec<Within> {
     let mut all = Vec::new();
-    visit_networks(map, "", 0, &mut all);
+    visit_networks(network, "", 0, &mut all);
     all
 }
 
-fn visit_networks(map: &'static CompiledNetwork, prefix: &str, base: usize, all: &mut Vec<Within>) {
-    for node in map.nodes.iter().filter(|node| node.shares.is_none()) {
-        let Some(inner) = node.spec.inner else { continue };
+fn visit_networks(network: &'static CompiledNetwork, prefix: &str, base: usize, all: &mut Vec<Within>) {
+    for node in network.nodes.iter().filter(|node| node.shares.is_none()) {
+        let Some(inner) = node.network else { continue };
         for (name, offset) in copies(node, prefix, base) {
             let within = format!("{name}.");
-            all.push(Within { name, map: inner, offset });
+            all.push(Within { name, network: inner, offset });
             visit_networks(inner, &within, offset, all);
         }
     }
@@ -99,7 +100,7 @@ fn visit_networks(map: &'static CompiledNetwork, prefix: &str, base: usize, all:
 
 /// The name and the place of a node's parameters; of each copy where it is repeated.
 fn copies(node: &Node, prefix: &str, base: usize) -> impl Iterator<Item = (String, usize)> {
-    let (times, each) = (node.spec.times, node.spec.params_len / node.spec.times);
+    let (times, each) = (node.spec.times, node.spec.params.len / node.spec.times);
     (0..times).map(move |copy| {
         let name = match times {
             1 => format!("{prefix}{}", node.name),
@@ -111,20 +112,18 @@ fn copies(node: &Node, prefix: &str, base: usize) -> impl Iterator<Item = (Strin
 
 /// True if two networks have the same name and the same parameters.
 pub(crate) fn same(a: &'static CompiledNetwork, b: &'static CompiledNetwork) -> bool {
-    let table = |map| tensors(map).into_iter().map(|tensor| (tensor.name, tensor.shape, tensor.offset));
+    let table = |network| tensors(network).into_iter().map(|tensor| (tensor.name, tensor.shape, tensor.offset));
     a.name == b.name && a.params_len == b.params_len && table(a).eq(table(b))
 }
 
-fn visit(map: &'static CompiledNetwork, prefix: &str, base: usize, frozen: bool, all: &mut Vec<Tensor>) {
-    for node in map.nodes.iter().filter(|node| node.shares.is_none()) {
+fn visit(network: &'static CompiledNetwork, prefix: &str, base: usize, frozen: bool, all: &mut Vec<Tensor>) {
+    for node in network.nodes.iter().filter(|node| node.shares.is_none()) {
         let spec = node.spec;
         let frozen = frozen || node.frozen;
         for (name, base) in copies(node, prefix, base) {
-            match spec.inner {
+            match node.network {
                 Some(inner) => visit(inner, &format!("{name}."), base, frozen, all),
-                None => {
-                    all.extend(spec.params[..spec.param_count].iter().map(|param| tensor(param, &name, base, frozen)))
-                }
+                None => all.extend(spec.params.list().iter().map(|param| tensor(param, &name, base, frozen))),
             }
         }
     }

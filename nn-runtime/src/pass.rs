@@ -1,5 +1,6 @@
-//! A network at work: the three passes that generated code walks, layer after layer. In: a `LayerContext`, a `CompiledNetwork` and slices; out: slices
-//! filled as planned. It opens memory where the plan says and calls layers; it never computes a place or names a layer.
+//! A network at work: the three passes that generated code walks, layer after layer. In: a `LayerContext`, a
+//! `CompiledNetwork` and slices; out: slices filled as planned. It borrows memory where the plan says and
+//! calls layers; it never computes a place or names a layer.
 
 use crate::graph::{BufferRef, CompiledNetwork, Fusion, MemoryPlan, Node, NodePlan};
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
@@ -10,7 +11,8 @@ use nn_kernels::workspace::{BufferRange, Region, Workspace};
 type Site<'s, const A: usize, const B: usize, const C: usize, const W: usize> =
     (LayerContext<'s>, [&'s [f32]; A], [&'s [f32]; B], [&'s [f32]; C], [&'s mut [f32]; W]);
 
-/// What all passes have in common: the network, its plan, its memory, and the context that its layers' are made from.
+/// What all passes have in common: the network, its plan, its memory, and the context that its layers' are
+/// made from.
 struct PassState<'a, 'b> {
     network: &'static CompiledNetwork,
     plan: &'static MemoryPlan,
@@ -27,7 +29,7 @@ impl<'a, 'b> PassState<'a, 'b> {
         written: &'a mut [&'b mut [f32]],
         writes: Region,
     ) -> Self {
-        let plan = network.schedule(cx.pass);
+        let plan = network.plan(cx.pass);
         let (work, cx) = cx.split_workspace(plan.work);
         PassState { network, plan, workspace: Workspace { work, x, y, dy, written, writes }, cx }
     }
@@ -37,7 +39,8 @@ impl<'a, 'b> PassState<'a, 'b> {
         (&self.network.nodes[i], &self.plan.node_plan[i])
     }
 
-    /// The context of node `i`, and the places it asks for, opened. Within its caller: a context is too large to be handed about.
+    /// The context of node `i`, and the places it asks for, opened. Within its caller: a context is too large
+    /// to be handed about.
     #[inline(always)]
     fn borrow<const A: usize, const B: usize, const C: usize, const W: usize>(
         &mut self,
@@ -59,11 +62,12 @@ impl<'a, 'b> PassState<'a, 'b> {
         (self.cx.for_node(i, site, saved), a, b, c, w)
     }
 
-    /// The loss takes what comes into this head, not what it makes of it; a network as a head settles that within.
+    /// The loss takes what comes into this head, not what it makes of it; a network as a head settles that
+    /// within.
     #[inline]
     fn is_logits_only(&self, i: usize) -> bool {
         let (node, node_plan) = self.site(i);
-        self.cx.logits & node_plan.head != 0 && node.spec.inner.is_none()
+        self.cx.logits & node_plan.head != 0 && node.network.is_none()
     }
 
     /// Copies from one place to another.
@@ -110,7 +114,8 @@ impl<'a, 'b> Forward<'a, 'b> {
         Forward(PassState::begin(cx, network, [x, &[], &[]], y, Region::Y))
     }
 
-    /// Runs node `i`. Compiled once for each kind of layer, not for each site: code size and compile time stay flat.
+    /// Runs node `i`. Compiled once for each kind of layer, not for each site: code size and compile time
+    /// stay flat.
     #[inline(never)]
     pub fn layer<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>) {
         let logits_only = self.0.is_logits_only(i);
@@ -166,16 +171,16 @@ impl<'a, 'b> BackwardInput<'a, 'b> {
         BackwardInput(pass)
     }
 
-    /// Pulls node `i`, if anything before it wants a gradient.
+    /// Runs node `i` backward, if the gradient of anything it reads is wanted.
     #[inline(never)]
     pub fn layer<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>) {
         let (node, node_plan) = self.0.site(i);
-        if !node_plan.pull {
+        if !node_plan.backward_input {
             return;
         }
         let spec: &LayerSpec = node.spec;
-        let x = if spec.backward_reads_x { first::<N>(&node_plan.x) } else { [BufferRef::NONE; N] };
-        let y = if spec.backward_reads_y { first::<M>(&node_plan.y) } else { [BufferRef::NONE; M] };
+        let x = if spec.backward.reads_x { first::<N>(&node_plan.x) } else { [BufferRef::NONE; N] };
+        let y = if spec.backward.reads_y { first::<M>(&node_plan.y) } else { [BufferRef::NONE; M] };
         if self.0.is_logits_only(i) {
             if !node_plan.in_place {
                 self.0.copy(node_plan.dy[0], node_plan.dx[0]);
@@ -192,7 +197,7 @@ impl<'a, 'b> BackwardInput<'a, 'b> {
         for k in 0..N {
             if !node_plan.sum[k].is_empty() {
                 let places = (node_plan.dx[k], node_plan.sum[k]);
-                let (from, to) = if node_plan.joins & 1 << k == 0 { places } else { (places.1, places.0) };
+                let (from, to) = if node_plan.deferred & 1 << k == 0 { places } else { (places.1, places.0) };
                 let (cx, [from], [], [], [to]) = self.0.borrow(i, ([from], [], []), [to]);
                 if !to.is_empty() {
                     cx.isa.add(from, to);
@@ -202,8 +207,8 @@ impl<'a, 'b> BackwardInput<'a, 'b> {
     }
 }
 
-/// From what the passes before left in memory to the gradient of a part of the parameters. It only reads that memory, so that several
-/// threads may pull parts of their own.
+/// From what the passes before left in memory to the gradient of a part of the parameters. It only reads that
+/// memory, so that several threads may compute parts of their own.
 pub struct BackwardParams<'a> {
     network: &'static CompiledNetwork,
     cx: ReadContext<'a>,
@@ -242,11 +247,11 @@ impl<'a> BackwardParams<'a> {
     /// Adds what node `i` owes to the part.
     #[inline(never)]
     pub fn layer<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>) {
-        let (node, node_plan) = (&self.network.nodes[i], &self.network.schedule(self.cx.pass).node_plan[i]);
+        let (node, node_plan) = (&self.network.nodes[i], &self.network.plan(self.cx.pass).node_plan[i]);
         if !node_plan.trains {
             return;
         }
-        let (range, _) = self.part.within(node.params, node.spec.params_len);
+        let (range, _) = self.part.within(node.params, node.spec.params.len);
         if range.is_empty() {
             return;
         }
@@ -256,7 +261,7 @@ impl<'a> BackwardParams<'a> {
         let saved = self.read(node_plan.saved);
         let mut cx = self.cx.for_node(i, (node, node_plan), saved).for_samples(samples.clone());
         let overwrite = self.part.overwrite;
-        let (range, grad) = self.part.within(node.params, node.spec.params_len);
+        let (range, grad) = self.part.within(node.params, node.spec.params.len);
         layer.backward_params(&mut cx, x, dy, ParamGrad { range, grad, samples: 0..samples.len(), overwrite });
     }
 }

@@ -1,5 +1,5 @@
-//! `layer * times`: the same layer several times in a row, each copy with parameters and memory of its own. In: a layer and
-//! its context; out: the same contract. Code size does not depend on `times`.
+//! `layer * times`: the same layer several times in a row, each copy with parameters and memory of its own.
+//! In: a layer and its context; out: the same contract. Code size does not depend on `times`.
 
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::pass::forward;
@@ -112,7 +112,7 @@ impl<L: Layer> Layer for Repeat<L> {
     fn backward_params(&self, cx: &mut ReadContext, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: ParamGrad) {
         let (len, stride) = self.between(cx, x);
         let last = self.times - 1;
-        let each_params = cx.spec.params_len / self.times;
+        let each_params = cx.spec.params.len / self.times;
         let scratch = core::mem::take(&mut cx.scratch);
         let (own, rest) = cx.saved.split_at(self.own(cx.saved, stride));
         let (values, grads) = rest.split_at(last * stride);

@@ -1,10 +1,9 @@
-//! Shapes: the numbers rustc knows. In: dimensions as const expressions; out: comparable, printable shapes. Everything
-//! here runs at compile time; nothing here may know a layer.
+//! Shapes: the numbers rustc knows. In: dimensions as const expressions; out: comparable, printable shapes.
+//! Everything here runs at compile time; nothing here may know a layer.
 
 use core::fmt;
 
-/// The most dimensions a value may have, the batch not counted.
-pub const MAX_RANK: usize = 6;
+use crate::limits::{MAX_LEN, MAX_RANK};
 
 /// The shape of one sample of a value: `[features]`, `[steps, features]`, `[channels, height, width]`, …
 ///
@@ -27,7 +26,8 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// The shape behind a rule that failed: later rules keep silent about it, so that one mistake is told once.
+    /// The shape behind a rule that failed: later rules keep silent about it, so that one mistake is told
+    /// once.
     pub const UNKNOWN: Shape = Shape { dims: [0; MAX_RANK], rank: 0, known: false };
 
     /// The shape with these dimensions.
@@ -125,6 +125,12 @@ impl Shape {
         }
     }
 
+    /// How many numbers one step of a sequence has, whose steps are the first dimension; all of it where
+    /// there is none.
+    pub(crate) const fn step_len(&self) -> usize {
+        if self.rank == 0 || self.dims[0] == 0 { self.len() } else { self.len() / self.dims[0] }
+    }
+
     /// True if one sample has no numbers.
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
@@ -155,9 +161,6 @@ impl Shape {
         self
     }
 }
-
-/// What one value may have at most: beyond this its bytes cannot be addressed with room for a batch.
-pub(crate) const MAX_LEN: usize = (isize::MAX as usize) >> 12;
 
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,9 +1,10 @@
 //! What stands behind a layer some of whose values nothing reads. In: the first of its values that is read,
 //! and the others; out: that one. It gives the others a gradient of zeros.
 
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Rule};
+use crate::spec::LayerSpec;
 
 /// Hands its first value on.
 #[derive(Clone, Copy)]

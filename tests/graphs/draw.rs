@@ -1,55 +1,60 @@
-//! Valid declarations, drawn. In: a seed; out: a `World` in which every value is used and every shape fits. It may not know how a
-//! graph is planned: what it draws is what the language allows.
+//! Valid declarations, drawn. In: a seed; out: a `Program` in which every value is used and every shape fits.
+//! It may not know how a graph is planned: what it draws is what the language allows.
 
+mod images;
 mod inputs;
 mod sequences;
+mod shares;
 
 use std::rc::Rc;
 
-use crate::dice::Dice;
-use crate::graph::{Curve, Kind, Nature, Net, Shape, Site, World};
-use crate::own::{self, Formula, Setting};
+use crate::graph::{Curve, Kind, Net, Program, Shape, Site, ValueKind};
+use crate::random_formulas::{self, Formula, Setting};
+use crate::rng::Rng;
 
 /// The networks of one seed.
-pub fn world(seed: u64) -> World {
-    let mut dice = Dice::new(seed);
-    let formulas: Vec<Rc<Formula>> = match dice.chance(50) {
-        true => own::formulas(&mut dice).into_iter().map(Rc::new).collect(),
+pub fn program(seed: u64) -> Program {
+    let mut rng = Rng::new(seed);
+    let formulas: Vec<Rc<Formula>> = match rng.chance(50) {
+        true => random_formulas::formulas(&mut rng).into_iter().map(Rc::new).collect(),
         false => Vec::new(),
     };
-    // A world of streams: all sequences have as many steps, and no layer looks ahead.
-    let stream = dice.chance(30).then(|| dice.between(2, 6));
-    let style = Style { formulas: &formulas, stream };
+    // A program of streams: all sequences have as many steps, and no layer looks ahead.
+    let stream = rng.chance(30).then(|| rng.between(2, 6));
+    let images = stream.is_none() && rng.chance(30);
+    let style = Style { formulas: &formulas, stream, images };
     let mut nets: Vec<Net> = Vec::new();
-    let inner = dice.pick(&[0, 1, 1, 2, 2, 3]);
+    let inner = rng.pick(&[0, 1, 1, 2, 2, 3]);
     for name in &["Stem", "InnerBlock", "Tower"][..inner] {
-        let count = if dice.chance(75) { 1 } else { 2 };
-        let inputs = inputs::inputs(&mut dice, &style, &nets, count);
+        let count = if rng.chance(75) { 1 } else { 2 };
+        let inputs = inputs::inputs(&mut rng, &style, &nets, count);
         // What gives back the shape it takes can be repeated.
-        let alone = matches!(inputs[..], [(_, Nature::Any)]);
-        let like = (alone && dice.chance(60)).then(|| inputs[0].0.clone());
-        let sites = dice.between(1, 4);
-        let net = Drawing::begin(&mut dice, style, &nets, name, inputs).finish(sites, like);
+        let alone = matches!(inputs[..], [(_, ValueKind::Numbers)]);
+        let like = (alone && rng.chance(60)).then(|| inputs[0].0.clone());
+        let sites = rng.between(1, 4);
+        let net = Builder::begin(&mut rng, style, &nets, name, inputs).finish(sites, like);
         nets.push(net);
     }
-    let count = dice.pick(&[1, 1, 1, 1, 2, 2, 3]);
-    let inputs = inputs::inputs(&mut dice, &style, &nets, count);
-    let sites = dice.between(1, 11);
-    let top = Drawing::begin(&mut dice, style, &nets, "Top", inputs).finish(sites, None);
+    let count = rng.pick(&[1, 1, 1, 1, 2, 2, 3]);
+    let inputs = inputs::inputs(&mut rng, &style, &nets, count);
+    let sites = rng.between(1, 11);
+    let top = Builder::begin(&mut rng, style, &nets, "Top", inputs).finish(sites, None);
     nets.push(top);
-    World { formulas, nets }
+    Program { formulas, nets }
 }
 
-/// What all networks of a world have in common.
+/// What all networks of a program have in common.
 #[derive(Clone, Copy)]
 struct Style<'a> {
     formulas: &'a [Rc<Formula>],
-    /// How many steps all sequences have, where the world is to run as a stream.
+    /// How many steps all sequences have, where the program is to run as a stream.
     stream: Option<usize>,
+    /// Whether most inputs are images.
+    images: bool,
 }
 
-struct Drawing<'a> {
-    dice: &'a mut Dice,
+struct Builder<'a> {
+    rng: &'a mut Rng,
     style: Style<'a>,
     nets: &'a [Net],
     net: Net,
@@ -57,15 +62,15 @@ struct Drawing<'a> {
     soft: Vec<bool>,
 }
 
-impl<'a> Drawing<'a> {
+impl<'a> Builder<'a> {
     fn begin(
-        dice: &'a mut Dice,
+        rng: &'a mut Rng,
         style: Style<'a>,
         nets: &'a [Net],
         name: &str,
-        inputs: Vec<(Shape, Nature)>,
-    ) -> Drawing<'a> {
-        let plain = inputs.len() == 1 && dice.chance(80);
+        inputs: Vec<(Shape, ValueKind)>,
+    ) -> Builder<'a> {
+        let plain = inputs.len() == 1 && rng.chance(80);
         let names = if plain { ["input", "", "", ""] } else { ["a", "b", "c", "d"] };
         let net = Net {
             name: name.to_owned(),
@@ -74,8 +79,8 @@ impl<'a> Drawing<'a> {
             ..Net::default()
         };
         let soft = vec![false; inputs.len()];
-        let (shapes, natures) = inputs.into_iter().unzip();
-        Drawing { dice, style, nets, soft, net: Net { shapes, natures, ..net } }
+        let (shapes, value_kinds) = inputs.into_iter().unzip();
+        Builder { rng, style, nets, soft, net: Net { shapes, value_kinds, ..net } }
     }
 
     fn finish(mut self, sites: usize, like: Option<Shape>) -> Net {
@@ -84,7 +89,7 @@ impl<'a> Drawing<'a> {
             self.step();
         }
         self.use_masks();
-        let most = if like.is_some() { 1 } else { self.dice.pick(&[1, 1, 1, 2, 2, 3]) };
+        let most = if like.is_some() { 1 } else { self.rng.pick(&[1, 1, 1, 2, 2, 3]) };
         loop {
             let unread = self.unread();
             if unread.len() <= most {
@@ -95,7 +100,7 @@ impl<'a> Drawing<'a> {
             let (to, from) = if self.net.shapes[a].len() <= self.net.shapes[b].len() { (a, b) } else { (b, a) };
             let shape = self.net.shapes[to].clone();
             let x = vec![to, self.fit(from, &shape)];
-            let kind = self.dice.pick(&[Kind::Sum, Kind::Product, Kind::Concat { axis: shape.len() - 1 }]);
+            let kind = self.rng.pick(&[Kind::Sum, Kind::Product, Kind::Concat { axis: shape.len() - 1 }]);
             self.add(kind, x);
         }
         let inputs = self.net.inputs.len();
@@ -113,16 +118,16 @@ impl<'a> Drawing<'a> {
         }
         let mut outputs = self.unread();
         // An output that is read within the network too.
-        if free && self.dice.chance(30) {
+        if free && self.rng.chance(30) {
             let read: Vec<usize> =
                 (self.net.inputs.len()..self.net.shapes.len()).filter(|value| !outputs.contains(value)).collect();
             if !read.is_empty() {
-                outputs.push(self.dice.pick(&read));
+                outputs.push(self.rng.pick(&read));
             }
         }
-        self.dice.shuffle(&mut outputs);
+        self.rng.shuffle(&mut outputs);
         let plain =
-            outputs.len() == 1 && self.net.sites.last().is_some_and(|site| site.made == 1) && self.dice.chance(75);
+            outputs.len() == 1 && self.net.sites.last().is_some_and(|site| site.made == 1) && self.rng.chance(75);
         let names = if plain { ["output", "", "", ""] } else { ["p", "q", "r", "s"] };
         self.net.outputs = names.iter().map(|&name| name.to_owned()).zip(outputs).collect();
         self.net.plain[1] = plain;
@@ -133,14 +138,14 @@ impl<'a> Drawing<'a> {
     /// Some outputs end as a loss likes them.
     fn heads(&mut self) {
         for value in self.unread() {
-            if self.dice.chance(35) {
-                let classes = vec![self.dice.between(2, 4)];
+            if self.rng.chance(35) {
+                let classes = vec![self.rng.between(2, 4)];
                 let value = self.fit(value, &classes);
                 let soft = self.soft[value];
                 let heads = [Kind::Curve(Curve::Sigmoid), Kind::Softmax, Kind::LogSoftmax];
-                let kind = self.dice.pick(&heads[..if soft { 1 } else { 3 }]);
+                let kind = self.rng.pick(&heads[..if soft { 1 } else { 3 }]);
                 let value = self.add(kind, vec![value]);
-                if self.dice.chance(15) {
+                if self.rng.chance(15) {
                     self.add(Kind::Flatten, vec![value]);
                 }
             }
@@ -152,37 +157,41 @@ impl<'a> Drawing<'a> {
         (0..self.net.shapes.len()).filter(|&value| self.net.readers(value) == 0).collect()
     }
 
-    /// Mostly the newest value, or one that nothing has read; never a mask or ids, which are for those who know them.
+    /// Mostly the newest value, or one that nothing has read; never a mask or ids, which are for those who
+    /// know them.
     fn value(&mut self) -> usize {
         let all: Vec<usize> = (0..self.net.shapes.len()).filter(|&value| self.net.is_any(value)).collect();
-        match self.dice.below(10) {
+        match self.rng.below(10) {
             0..=5 => all[all.len() - 1],
             6..=7 => {
                 let unread: Vec<usize> = self.unread().into_iter().filter(|&value| self.net.is_any(value)).collect();
-                self.dice.pick(&unread)
+                self.rng.pick(&unread)
             }
-            _ => self.dice.pick(&all),
+            _ => self.rng.pick(&all),
         }
     }
 
     fn step(&mut self) {
         let x = self.value();
-        if self.net.shapes[x].len() == 2 && self.dice.chance(45) {
-            return self.sequence(x);
+        match self.net.shapes[x].len() {
+            3 if self.rng.chance(75) => return self.image(x),
+            2 if self.rng.chance(45) => return self.sequence(x),
+            _ => {}
         }
-        match self.dice.below(100) {
+        match self.rng.below(100) {
             0..24 => {
                 let (kind, times) = (self.curve(), self.times(8));
                 self.add_times(kind, vec![x], times);
             }
             24..46 => self.dense(x),
-            46..53 => self.moves(x),
+            46..50 => self.moves(x),
+            50..53 => self.operation(x),
             53..68 => self.join(x),
             68..71 => self.split(x),
             71..86 if !self.nets.is_empty() => self.inner(x),
             86..98 => self.share(),
             _ if !self.soft[x] => {
-                let kind = self.dice.pick(&[Kind::Softmax, Kind::LogSoftmax]);
+                let kind = self.rng.pick(&[Kind::Softmax, Kind::LogSoftmax]);
                 self.add(kind, vec![x]);
             }
             _ => self.dense(x),
@@ -190,33 +199,33 @@ impl<'a> Drawing<'a> {
     }
 
     fn curve(&mut self) -> Kind {
-        if self.style.formulas.is_empty() || self.dice.chance(50) {
-            return Kind::Curve(self.dice.pick(&Curve::ALL));
+        if self.style.formulas.is_empty() || self.rng.chance(50) {
+            return Kind::Curve(self.rng.pick(&Curve::ALL));
         }
-        let formula = self.dice.pick(self.style.formulas);
+        let formula = self.rng.pick(self.style.formulas);
         let given = match formula.setting {
             Setting::None => None,
-            _ => self.dice.chance(65).then(|| own::number(self.dice)),
+            _ => self.rng.chance(65).then(|| random_formulas::number(self.rng)),
         };
-        Kind::Own(formula, given)
+        Kind::Formula(formula, given)
     }
 
     /// A repetition, so often in a hundred.
     fn times(&mut self, percent: usize) -> Option<usize> {
-        self.dice.chance(percent).then(|| self.dice.pick(&[1, 2, 2, 3]))
+        self.rng.chance(percent).then(|| self.rng.pick(&[1, 2, 2, 3]))
     }
 
     fn dense(&mut self, x: usize) {
         match self.net.shapes[x][..] {
             [features] => {
                 let times = self.times(20);
-                let units = if times.is_some() { features } else { self.dice.between(1, 6) };
-                let bias = self.dice.chance(80);
+                let units = if times.is_some() { features } else { self.rng.between(1, 6) };
+                let bias = self.rng.chance(80);
                 self.add_times(Kind::Dense { units, bias }, vec![x], times);
             }
             [_, features] => {
                 let times = self.times(20);
-                let units = if times.is_some() { features } else { self.dice.between(1, 4) };
+                let units = if times.is_some() { features } else { self.rng.between(1, 4) };
                 self.add_times(Kind::DensePerStep { units }, vec![x], times);
             }
             _ => {
@@ -231,8 +240,8 @@ impl<'a> Drawing<'a> {
             return self.dense(x);
         }
         let fits: Vec<usize> = (1..=len).filter(|first| len.is_multiple_of(*first)).collect();
-        let first = self.dice.pick(&fits);
-        let kind = match self.dice.below(4) {
+        let first = self.rng.pick(&fits);
+        let kind = match self.rng.below(4) {
             0 => Kind::Flatten,
             1 => Kind::Reshape(vec![len]),
             2 => Kind::Reshape(vec![1, first, len / first]),
@@ -244,7 +253,7 @@ impl<'a> Drawing<'a> {
     fn join(&mut self, x: usize) {
         let shape = self.net.shapes[x].clone();
         let axis = self.axis(shape.len());
-        let kind = self.dice.pick(&[Kind::Sum, Kind::Sum, Kind::Product, Kind::Concat { axis }]);
+        let kind = self.rng.pick(&[Kind::Sum, Kind::Sum, Kind::Product, Kind::Concat { axis }]);
         let free = |of: &Shape| {
             let mut of = of.clone();
             if matches!(kind, Kind::Concat { .. }) && of.len() == shape.len() {
@@ -252,24 +261,24 @@ impl<'a> Drawing<'a> {
             }
             of
         };
-        let others = self.dice.between(1, 2);
+        let others = self.rng.between(1, 2);
         let mut all = vec![x];
         for _ in 0..others {
             let fitting: Vec<usize> = (0..self.net.shapes.len())
                 .filter(|&v| self.net.is_any(v) && free(&self.net.shapes[v]) == free(&shape))
                 .collect();
-            if self.dice.chance(65) {
-                all.push(self.dice.pick(&fitting));
+            if self.rng.chance(65) {
+                all.push(self.rng.pick(&fitting));
                 continue;
             }
             let mut wanted = shape.clone();
             if matches!(kind, Kind::Concat { .. }) {
-                wanted[axis] = self.dice.between(1, 4);
+                wanted[axis] = self.rng.between(1, 4);
             }
             let other = self.value();
             all.push(self.fit(other, &wanted));
         }
-        self.dice.shuffle(&mut all);
+        self.rng.shuffle(&mut all);
         self.add(kind, all);
     }
 
@@ -280,11 +289,11 @@ impl<'a> Drawing<'a> {
         if long.is_empty() {
             return self.dense(x);
         }
-        let axis = self.dice.pick(&long);
-        let parts = self.dice.between(2, shape[axis].min(4));
+        let axis = self.rng.pick(&long);
+        let parts = self.rng.between(2, shape[axis].min(4));
         let mut sizes = vec![1; parts];
         for _ in parts..shape[axis] {
-            let part = self.dice.below(parts);
+            let part = self.rng.below(parts);
             sizes[part] += 1;
         }
         self.add(Kind::Split { sizes, axis }, vec![x]);
@@ -293,40 +302,17 @@ impl<'a> Drawing<'a> {
     /// Where values may be cut or joined: in a stream never between steps.
     fn axis(&mut self, rank: usize) -> usize {
         let first = usize::from(self.style.stream.is_some() && rank == 2);
-        self.dice.between(first, rank - 1)
+        self.rng.between(first, rank - 1)
     }
 
     fn inner(&mut self, x: usize) {
-        let which = self.dice.below(self.nets.len());
+        let which = self.rng.below(self.nets.len());
         let net = &self.nets[which];
         let (inputs, outputs) = (net.input_shapes().to_vec(), net.output_shapes());
-        let Some(fixed) = self.supplies(&inputs, &net.natures) else { return self.dense(x) };
+        let Some(fixed) = self.supplies(&inputs, &net.value_kinds) else { return self.dense(x) };
         let x = self.several(x, &inputs, &fixed);
         let times = if inputs.len() == 1 && inputs == outputs { self.times(60) } else { None };
         self.add_times(Kind::Net(which), x, times);
-    }
-
-    fn share(&mut self) {
-        let learning: Vec<usize> =
-            (0..self.net.sites.len()).filter(|&s| self.net.sites[s].kind.learns(self.nets)).collect();
-        if learning.is_empty() {
-            let x = self.value();
-            return self.dense(x);
-        }
-        let nets: Vec<usize> =
-            learning.iter().copied().filter(|&s| matches!(self.net.sites[s].kind, Kind::Net(_))).collect();
-        let s = if nets.is_empty() { self.dice.pick(&learning) } else { self.dice.pick(&nets) };
-        let label = self.net.sites[s].label.clone().unwrap_or_else(|| format!("shared{s}"));
-        self.net.sites[s].label = Some(label.clone());
-        let Site { kind, times, x, shares, .. } = self.net.sites[s].clone();
-        let shapes: Vec<Shape> = x.iter().map(|&x| self.net.shapes[x].clone()).collect();
-        // Masks and ids are read again.
-        let fixed: Vec<Option<usize>> = x.iter().map(|&x| (!self.net.is_any(x)).then_some(x)).collect();
-        let first = self.value();
-        let x = self.several(first, &shapes, &fixed);
-        let site = shares.map_or(s, |(_, site)| site);
-        let site = Site { shares: Some((label, site)), ..self.site(kind, x, times) };
-        self.push(site);
     }
 
     /// Puts a layer there; the first value it makes.
@@ -336,14 +322,14 @@ impl<'a> Drawing<'a> {
 
     fn add_times(&mut self, kind: Kind, x: Vec<usize>, times: Option<usize>) -> usize {
         let mut site = self.site(kind, x, times);
-        if self.dice.chance(20) {
-            site.label = Some(format!("{}{}", self.dice.pick(&["fc", "mix", "way"]), self.net.sites.len()));
+        if self.rng.chance(20) {
+            site.label = Some(format!("{}{}", self.rng.pick(&["fc", "mix", "way"]), self.net.sites.len()));
         }
         self.push(site)
     }
 
     fn site(&mut self, kind: Kind, x: Vec<usize>, times: Option<usize>) -> Site {
-        let frozen = kind.learns(self.nets) && self.dice.chance(12);
+        let frozen = kind.learns(self.nets) && self.rng.chance(12);
         Site { name: String::new(), label: None, kind, x, y: 0, made: 0, times, frozen, shares: None }
     }
 

@@ -1,28 +1,29 @@
-//! What each kind of layer computes for one sample, in double precision, from its definition. In: values and parameters; out: values,
-//! and how near a number came to where gradients cannot be compared. It shares no line with what it is compared with.
+//! What each kind of layer computes for one sample, in double precision, from its definition. In: values and
+//! parameters; out: values, and how near a number came to where gradients cannot be compared. It shares no
+//! line with what it is compared with.
 
 mod sequences;
 
 use crate::graph::{Curve, Kind, Shape};
-use crate::own::{Formula, Setting};
+use crate::random_formulas::{Formula, Setting};
 
 /// The slope of `LeakyRelu` below 0, as it is declared: repeated, the default would leave nothing.
 pub const LEAK: f64 = 0.25;
 
-/// One layer on one sample. `edge` falls to how near a number comes to a place without a derivative, or with one that drowns in the
-/// rounding of 32 bits.
-pub fn layer(kind: &Kind, x: &[&[f64]], shapes: &[&Shape], params: &[Vec<f64>], edge: &mut f64) -> Vec<Vec<f64>> {
+/// One layer on one sample. `margin` falls to how near a number comes to a place without a derivative, or
+/// with one that drowns in the rounding of 32 bits.
+pub fn layer(kind: &Kind, x: &[&[f64]], shapes: &[&Shape], params: &[Vec<f64>], margin: &mut f64) -> Vec<Vec<f64>> {
     let y = match kind {
         Kind::Dense { .. } => dense(x[0], &params[0], params.get(1)),
         Kind::DensePerStep { .. } => {
             x[0].chunks(shapes[0][1]).flat_map(|step| dense(step, &params[0], params.get(1))).collect()
         }
         Kind::Flatten | Kind::Reshape(_) => x[0].to_vec(),
-        Kind::Curve(curve) => x[0].iter().map(|&x| value(*curve, x, edge)).collect(),
+        Kind::Curve(curve) => x[0].iter().map(|&x| value(*curve, x, margin)).collect(),
         Kind::Softmax => {
-            rows(x[0], shapes[0]).flat_map(|row| log_softmax(row, edge).into_iter().map(f64::exp)).collect()
+            rows(x[0], shapes[0]).flat_map(|row| log_softmax(row, margin).into_iter().map(f64::exp)).collect()
         }
-        Kind::LogSoftmax => rows(x[0], shapes[0]).flat_map(|row| log_softmax(row, edge)).collect(),
+        Kind::LogSoftmax => rows(x[0], shapes[0]).flat_map(|row| log_softmax(row, margin)).collect(),
         Kind::Sum => (0..x[0].len()).map(|i| x.iter().map(|x| x[i]).sum()).collect(),
         Kind::Product => (0..x[0].len()).map(|i| x.iter().map(|x| x[i]).product()).collect(),
         Kind::Concat { axis } => {
@@ -38,20 +39,21 @@ pub fn layer(kind: &Kind, x: &[&[f64]], shapes: &[&Shape], params: &[Vec<f64>], 
             shapes,
             sequences::Heads { heads: *heads, causal: *causal, bias: *bias },
             params,
-            edge,
+            margin,
         ),
         Kind::CausalConv { kernel, dilation, .. } => {
             sequences::causal_conv(x[0], shapes[0], *kernel, *dilation, params)
         }
         Kind::PositionalEncoding { learnt: true } => x[0].iter().zip(&params[0]).map(|(x, y)| x + y).collect(),
         Kind::PositionalEncoding { learnt: false } => sequences::waves(x[0], shapes[0][1]),
-        Kind::LayerNorm => rows(x[0], shapes[0]).flat_map(|row| sequences::normal(row, params, edge)).collect(),
+        Kind::LayerNorm => rows(x[0], shapes[0]).flat_map(|row| sequences::normal(row, params, margin)).collect(),
         Kind::LastStep => sequences::last_step(x[0], x.get(1).copied(), shapes[0][1]),
         Kind::GlobalAvgPool => sequences::mean(x[0], x.get(1).copied(), shapes[0]),
         Kind::Embedding { features, .. } => sequences::rows_of(x[0], &params[0], *features),
-        Kind::Own(formula, given) => {
+        Kind::Operation(of) => of.forward(x[0], shapes[0], params, margin),
+        Kind::Formula(formula, given) => {
             let setting = setting(formula, *given, params);
-            x[0].iter().map(|&x| formula.value(x, setting, edge)).collect()
+            x[0].iter().map(|&x| formula.value(x, setting, margin)).collect()
         }
         Kind::Net(_) => unreachable!("a network is no formula"),
     };
@@ -73,10 +75,16 @@ fn setting(formula: &Formula, given: Option<f64>, params: &[Vec<f64>]) -> f64 {
     }
 }
 
-fn value(curve: Curve, x: f64, edge: &mut f64) -> f64 {
+fn value(curve: Curve, x: f64, margin: &mut f64) -> f64 {
     if matches!(curve, Curve::Relu | Curve::LeakyRelu) && x != 0.0 {
         // What is exactly 0 comes from another rectifier, and stays there.
-        *edge = edge.min(x.abs());
+        *margin = margin.min(x.abs());
+    }
+    // The slope near 1 is what 32 bits leave of 1 less the value.
+    match curve {
+        Curve::Sigmoid => *margin = margin.min(0.04 / (1.0 + x.exp())),
+        Curve::Tanh => *margin = margin.min(0.04 * (1.0 - x.tanh().abs())),
+        _ => {}
     }
     match curve {
         Curve::Relu => x.max(0.0),
@@ -100,12 +108,12 @@ fn rows<'a>(x: &'a [f64], shape: &Shape) -> impl Iterator<Item = &'a [f64]> {
     x.chunks(shape[shape.len() - 1])
 }
 
-fn log_softmax(row: &[f64], edge: &mut f64) -> Vec<f64> {
+fn log_softmax(row: &[f64], margin: &mut f64) -> Vec<f64> {
     let most = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let sum = row.iter().map(|x| (x - most).exp()).sum::<f64>().ln() + most;
     if row.len() > 1 {
         // Of all but one in 200 the gradient is what 32 bits cannot tell from 1.
-        *edge = edge.min(0.04 * -(most - sum).exp_m1());
+        *margin = margin.min(0.04 * -(most - sum).exp_m1());
     }
     row.iter().map(|x| x - sum).collect()
 }

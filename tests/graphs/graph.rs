@@ -1,30 +1,41 @@
-//! A declaration as data: networks of sites and numbered values, with the names that the language gives them. In: what `draw`
-//! decides; out: what `write` spells and `meaning` computes. It knows no syntax and no float.
+//! A declaration as data: networks of sites and numbered values, with the names that the language gives them.
+//! In: what `draw` decides; out: what `codegen` writes and `interpreter` computes. It knows no syntax and no
+//! float.
+
+mod recurrent;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::own::{Formula, Setting};
+use crate::kinds::Operation;
+use crate::random_formulas::{Formula, Setting};
+
+pub use recurrent::{Cell, Direction, Recurrent};
 
 pub type Shape = Vec<usize>;
 
 /// Several networks; the last one is what is tested, the others are layers of those after them.
-pub struct World {
+pub struct Program {
     /// Formulas declared beside them.
     pub formulas: Vec<Rc<Formula>>,
     pub nets: Vec<Net>,
 }
 
-impl World {
+impl Program {
+    /// Whether a layer of this word is in it.
+    pub fn holds(&self, word: &str) -> bool {
+        self.nets.iter().flat_map(|net| &net.sites).any(|site| site.kind.is(word))
+    }
+
     pub fn top(&self) -> &Net {
-        self.nets.last().expect("a world has a network")
+        self.nets.last().expect("a program has a network")
     }
 }
 
 /// What the numbers of an input are.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub enum Nature {
-    Any,
+pub enum ValueKind {
+    Numbers,
     /// 1 a step, 0 padding.
     Mask,
     /// Whole numbers below this.
@@ -37,7 +48,7 @@ pub struct Net {
     pub name: String,
     pub inputs: Vec<String>,
     /// What each input holds.
-    pub natures: Vec<Nature>,
+    pub value_kinds: Vec<ValueKind>,
     pub outputs: Vec<(String, usize)>,
     /// The only input, or output, has no name in the declaration.
     pub plain: [bool; 2],
@@ -63,7 +74,7 @@ pub struct Site {
     pub shares: Option<(String, usize)>,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Debug)]
 pub enum Kind {
     Dense {
         units: usize,
@@ -109,67 +120,11 @@ pub enum Kind {
         vocabulary: usize,
         features: usize,
     },
+    /// One of those with a file of their own.
+    Operation(Rc<dyn Operation>),
     /// A formula of the program, perhaps with its constant given.
-    Own(Rc<Formula>, Option<f64>),
+    Formula(Rc<Formula>, Option<f64>),
     Net(usize),
-}
-
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Recurrent {
-    pub cell: Cell,
-    pub units: usize,
-    pub direction: Direction,
-    pub last: bool,
-    pub bias: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub enum Cell {
-    Rnn,
-    Gru,
-    Lstm,
-}
-
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub enum Direction {
-    Forward,
-    Backward,
-    Both,
-}
-
-impl Recurrent {
-    /// Which ways it goes, each in reverse or not.
-    pub fn ways(&self) -> &'static [bool] {
-        match self.direction {
-            Direction::Forward => &[false],
-            Direction::Backward => &[true],
-            Direction::Both => &[false, true],
-        }
-    }
-
-    /// Parameters of each way.
-    pub fn tensors(&self) -> usize {
-        if self.bias { 4 } else { 2 }
-    }
-
-    pub fn gates(&self) -> usize {
-        match self.cell {
-            Cell::Rnn => 1,
-            Cell::Gru => 3,
-            Cell::Lstm => 4,
-        }
-    }
-
-    fn params(&self, features: usize) -> Vec<(&'static str, Shape)> {
-        let names = [
-            ["weight_ih", "weight_hh", "bias_ih", "bias_hh"],
-            ["weight_ih_reverse", "weight_hh_reverse", "bias_ih_reverse", "bias_hh_reverse"],
-        ];
-        let row = self.gates() * self.units;
-        let shapes = [vec![row, features], vec![row, self.units], vec![row], vec![row]];
-        let way = |names: [&'static str; 4]| names.into_iter().zip(shapes.clone()).take(self.tensors());
-        names.into_iter().take(self.ways().len()).flat_map(way).collect()
-    }
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -197,12 +152,14 @@ impl Curve {
     ];
 }
 
-/// One parameter tensor: its name, its shape, and whether training leaves it alone.
+/// Unary parameter tensor: its name, its shape, and whether training leaves it alone.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Tensor {
     pub name: String,
     pub shape: Shape,
     pub frozen: bool,
+    /// It follows the batches instead of its gradient.
+    pub running: bool,
 }
 
 impl Site {
@@ -247,7 +204,7 @@ impl Net {
 
     /// Any numbers: neither a mask nor ids.
     pub fn is_any(&self, value: usize) -> bool {
-        self.natures.get(value).is_none_or(|nature| *nature == Nature::Any)
+        self.value_kinds.get(value).is_none_or(|value_kind| *value_kind == ValueKind::Numbers)
     }
 
     pub fn input_shapes(&self) -> &[Shape] {
@@ -267,8 +224,12 @@ impl Net {
                 if let Kind::Net(inner) = site.kind {
                     nets[inner].tensors(nets, &format!("{name}."), frozen, all);
                 }
-                for (param, shape) in site.kind.params(&self.shapes[site.x[0]]) {
-                    all.push(Tensor { name: format!("{name}.{param}"), shape, frozen });
+                let x = &self.shapes[site.x[0]];
+                for (param, shape) in site.kind.params(x) {
+                    all.push(Tensor { name: format!("{name}.{param}"), shape, frozen, running: false });
+                }
+                for (param, shape) in site.kind.running(x) {
+                    all.push(Tensor { name: format!("{name}.{param}"), shape, frozen, running: true });
                 }
             }
         }
@@ -290,10 +251,16 @@ impl Kind {
             Kind::CausalConv { .. } => "Conv1d".into(),
             Kind::PositionalEncoding { .. } => "PositionalEncoding".into(),
             Kind::Embedding { .. } => "Embedding".into(),
-            Kind::Own(formula, _) => formula.word.into(),
+            Kind::Operation(of) => of.word().into(),
+            Kind::Formula(formula, _) => formula.word.into(),
             Kind::Net(inner) => nets[*inner].name.clone(),
             simple => format!("{simple:?}"),
         }
+    }
+
+    /// Whether it is a layer of this word.
+    pub fn is(&self, word: &str) -> bool {
+        !matches!(self, Kind::Net(_)) && self.word(&[]) == word
     }
 
     /// The parameters of one layer on an input of this shape.
@@ -318,10 +285,19 @@ impl Kind {
             Kind::PositionalEncoding { learnt: true } => vec![("weight", x.to_vec())],
             Kind::LayerNorm => vec![("weight", vec![features]), ("bias", vec![features])],
             Kind::Embedding { vocabulary, features } => vec![("weight", vec![*vocabulary, *features])],
-            Kind::Own(formula, _) => match formula.setting {
+            Kind::Operation(of) => of.params(x),
+            Kind::Formula(formula, _) => match formula.setting {
                 Setting::Learnt(_) => vec![(Setting::LEARNT, vec![1])],
                 _ => Vec::new(),
             },
+            _ => Vec::new(),
+        }
+    }
+
+    /// Parameters behind those that follow the batches.
+    pub fn running(&self, x: &[usize]) -> Vec<(&'static str, Shape)> {
+        match self {
+            Kind::Operation(of) => of.running(x),
             _ => Vec::new(),
         }
     }
@@ -330,7 +306,7 @@ impl Kind {
     pub fn learns(&self, nets: &[Net]) -> bool {
         match self {
             Kind::Net(inner) => nets[*inner].sites.iter().any(|site| site.kind.learns(nets)),
-            own => !own.params(&[1, 1]).is_empty(),
+            own => !own.params(&[1, 1, 1]).is_empty(),
         }
     }
 
@@ -360,6 +336,7 @@ impl Kind {
             // Of steps the features, of images the channels.
             Kind::GlobalAvgPool => y = vec![if y.len() == 2 { y[1] } else { y[0] }],
             Kind::Embedding { features, .. } => y.push(*features),
+            Kind::Operation(of) => y = of.output(&y),
             Kind::Net(inner) => return nets[*inner].output_shapes(),
             Kind::Curve(_)
             | Kind::Softmax
@@ -369,7 +346,7 @@ impl Kind {
             | Kind::Attention { .. }
             | Kind::PositionalEncoding { .. }
             | Kind::LayerNorm
-            | Kind::Own(..) => {}
+            | Kind::Formula(..) => {}
         }
         vec![y]
     }

@@ -1,19 +1,20 @@
-//! Streams against windows: what a graph gave step by step beside what it gave of whole windows. In: a task and what its program said; out:
-//! nothing, or the first difference. Where a stream is refused, the layer that is named must be there.
+//! Streams against windows: what a graph gave step by step beside what it gave of whole windows. In: a case
+//! and its report; out: nothing, or the first difference. Where a stream is refused, the layer that is named
+//! must be there.
 
 use nn_tests::numbers::wide;
 
+use crate::case::{Case, SAMPLES};
+use crate::compare::near;
+use crate::compile::Report;
 use crate::graph::{Kind, Net};
-use crate::judge::near;
-use crate::task::{SAMPLES, Task};
-use crate::workshop::Said;
 
 /// Of the norm, where a layer rounds in another order: attention says so.
 const ROUNDING: f64 = 2e-6;
 
-pub fn judge(task: &Task, said: &Said) -> Result<(), String> {
-    let (top, nets) = (task.world.top(), &task.world.nets);
-    if let Some(refused) = &said.refused {
+pub fn compare(case: &Case, report: &Report) -> Result<(), String> {
+    let (top, nets) = (case.program.top(), &case.program.nets);
+    if let Some(refused) = &report.refused {
         let mut names = refused.split('`').skip(1).step_by(2);
         let name = names.next().unwrap_or_default();
         return match is_layer(top, nets, name) && names.next() == Some("Top") {
@@ -24,7 +25,7 @@ pub fn judge(task: &Task, said: &Said) -> Result<(), String> {
     let steps = top.shapes[0][0];
     let exact = !nets.iter().flat_map(|net| &net.sites).any(|site| matches!(site.kind, Kind::Attention { .. }));
     for (j, (_, value)) in top.outputs.iter().enumerate() {
-        let whole = said.get(&format!("y{SAMPLES}_{j}"))?;
+        let whole = report.get(&format!("y{SAMPLES}_{j}"))?;
         let shape = &top.shapes[*value];
         let sequence = shape.len() > 1 && shape[0] == steps;
         for (s, whole) in whole.chunks(whole.len() / SAMPLES).enumerate() {
@@ -35,7 +36,7 @@ pub fn judge(task: &Task, said: &Said) -> Result<(), String> {
                     false if step + 1 == steps => whole,
                     false => continue,
                 };
-                let found = said.get(&format!("stream{s}_{step}_{j}"))?;
+                let found = report.get(&format!("stream{s}_{step}_{j}"))?;
                 let equal = if exact { same(found, truth) } else { near(found, &wide(truth), ROUNDING) };
                 equal.map_err(|off| format!("output {j} of sample {s} at step {step} of a stream: {off}"))?;
             }

@@ -100,7 +100,8 @@ impl Formula {
     }
 }
 
-/// Blocks of queries, panels of columns and vectors of features, each with an end of its own: values, and slopes along some directions.
+/// Blocks of queries, panels of columns and vectors of features, each with an end of its own: values, and
+/// slopes along some directions.
 #[test]
 fn attention_is_its_formula() {
     for (queries, keys, features, heads, causal, bias) in [
@@ -130,7 +131,8 @@ fn attention_is_its_formula() {
         let wide_params: Vec<Vec<f64>> = params.iter().map(|param| wide(param)).collect();
         let (wide_query, wide_memory) = (wide(&query), wide(&memory));
         let truth = y(&wide_query, &wide_memory, &mask, &wide_params);
-        // Of each input and each parameter: all its numbers along a few directions, every one with its own slope.
+        // Of each input and each parameter: all its numbers along a few directions, every one with its own
+        // slope.
         let tensors: Vec<&[f64]> =
             [&wide_query[..], &wide_memory].into_iter().chain(wide_params.iter().map(|p| &p[..])).collect();
         let with = |t: usize, x: &[f64]| -> f64 {
@@ -170,7 +172,8 @@ fn attention_is_its_formula() {
     }
 }
 
-/// Nothing to see: 0 before the output product, so what is left is its bias; and nothing that is not a number, either way.
+/// Nothing to see: 0 before the output product, so what is left is its bias; and nothing that is not a
+/// number, either way.
 #[test]
 fn a_query_that_sees_no_key_gives_the_bias() {
     for isa in Isa::available() {

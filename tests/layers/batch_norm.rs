@@ -159,7 +159,8 @@ fn shared_statistics_follow_each_use() {
         [model.get("norm.running_mean").unwrap()[0], model.get("norm.running_var").unwrap()[0]]
     };
     assert_near(&step([2.0; 4]), &[1.68, 0.16], &"alike");
-    // First a: 0.6 · 2 and 0.4; then b, of mean 6 and unbiased variance 16/3: 0.4 · 1.2 + 0.6 · 6, 0.4 · 0.4 + 0.6 · 16 / 3.
+    // First a: 0.6 · 2 and 0.4; then b, of mean 6 and unbiased variance 16/3: 0.4 · 1.2 + 0.6 · 6, 0.4 · 0.4
+    // + 0.6 · 16 / 3.
     assert_near(&step([4.0, 8.0, 4.0, 8.0]), &[4.08, 3.36], &"in their order");
 }
 

@@ -59,7 +59,8 @@ fn conv_transpose2d_is_pytorchs() {
         let layer = layer.output_padding(count(case, "output_padding")).groups(count(case, "groups"));
         layer.bias(count(case, "bias") == 1)
     };
-    // What PyTorch allows beyond Keras: an output padding as large as the stride, where the dilation is larger.
+    // What PyTorch allows beyond Keras: an output padding as large as the stride, where the dilation is
+    // larger.
     let beyond = |case: &Case| count(case, "output_padding") >= count(case, "stride_h").min(count(case, "stride_w"));
     let (beyond, cases): (Vec<Case>, _) = load("images/conv_transpose2d").into_iter().partition(beyond);
     assert_eq!(beyond.len(), 4);
@@ -311,7 +312,8 @@ fn enormous_numbers_are_refused() {
     fault(Conv2d::new(4, 1), Conv2d::rule, Shape::of([1, 1 << 20, 1 << 20]));
 }
 
-/// A causal window and its steps one by one have the same bits; what needs a later step, or leaves steps out, does not stream.
+/// A causal window and its steps one by one have the same bits; what needs a later step, or leaves steps out,
+/// does not stream.
 #[test]
 fn a_causal_stream_has_the_bits_of_its_window() {
     for (steps, features, filters, kernel, dilation, groups) in [

@@ -67,7 +67,7 @@ fn faults_say_what_to_type() {
     );
     assert_eq!(
         fault(Dense::new(3), Dense::rule, Shape::of([5, 8])),
-        "expected an input of [features], found [5, 8]\nhelp: put `Flatten` before it, or use `DensePerStep` on [steps, features]"
+        "expected an input of [features], found [5, 8]\nhelp: put `Flatten` before it, or use `DensePerStep` on [steps, features]; a batch is in no shape"
     );
     assert_eq!(
         fault(Dense::new(0), Dense::rule, Shape::of([8])),

@@ -1,4 +1,5 @@
-//! `Dropout`: what it drops, what it keeps, and that a mask follows from nothing but the seed, the step and the sample.
+//! `Dropout`: what it drops, what it keeps, and that a mask follows from nothing but the seed, the step and
+//! the sample.
 
 use nn_runtime::layers::Dropout;
 use nn_runtime::{Isa, Probe, Shape};

@@ -1,5 +1,6 @@
-//! One layer against PyTorch's answers and against a formula in double precision, on every instruction set. In: a layer, its rule,
-//! a formula; out: nothing, or a panic with the case. What every layer promises is checked along the way.
+//! One layer against PyTorch's answers and against a formula in double precision, on every instruction set.
+//! In: a layer, its rule, a formula; out: nothing, or a panic with the case. What every layer promises is
+//! checked along the way.
 
 use nn_runtime::{Isa, Layer, Probe, Rule, Shape};
 use nn_tests::fixtures::{Case, load};
@@ -49,7 +50,8 @@ pub fn against_cases<L: Layer>(
     }
 }
 
-/// Drawn inputs and parameters of this size against `formula(x, params)` for one sample, its gradients by differences.
+/// Drawn inputs and parameters of this size against `formula(x, params)` for one sample, its gradients by
+/// differences.
 pub fn against_formula<L: Layer + Copy>(
     layer: L,
     rule: impl Fn(&L, [Shape; 1]) -> Rule + Copy,

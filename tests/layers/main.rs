@@ -1,6 +1,7 @@
 //! Every layer: values and gradients against PyTorch and against its formula, and what its rule refuses.
 
 mod activation;
+mod alone;
 mod attention;
 mod batch_norm;
 mod conv;

@@ -18,7 +18,8 @@ fn mask(batch: usize, steps: usize) -> Vec<f32> {
     (0..batch * steps).map(|i| f32::from(one(i))).collect()
 }
 
-/// `pooled(steps that are there)` is the answer for one feature, and the share of its gradient that each of those steps gets.
+/// `pooled(steps that are there)` is the answer for one feature, and the share of its gradient that each of
+/// those steps gets.
 fn against_loop<L: Layer<2> + Copy>(
     layer: L,
     rule: impl Fn(&L, [Shape; 2]) -> Rule + Copy,
@@ -205,7 +206,8 @@ fn later_steps_of_causal_attention_may_be_anything() {
     }
 }
 
-/// A running sum in `f32` and a mean by a rounded 1/n would be wrong by 3e-3 here; steps that are left out hold NaN.
+/// A running sum in `f32` and a mean by a rounded 1/n would be wrong by 3e-3 here; steps that are left out
+/// hold NaN.
 #[test]
 fn the_mean_of_a_long_sequence_is_exact() {
     const STEPS: usize = 480_000;

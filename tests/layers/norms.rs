@@ -8,7 +8,8 @@ use crate::harness::{against_formula, against_pytorch, fault};
 
 const PARAMS: &[&str] = &["weight", "bias"];
 
-/// Mean 0 and deviation 1 over `n` numbers at a time; weight and bias `p` of a row's element `e` where `index` says.
+/// Mean 0 and deviation 1 over `n` numbers at a time; weight and bias `p` of a row's element `e` where
+/// `index` says.
 fn normalised(
     x: &[f64],
     n: usize,

@@ -7,7 +7,8 @@ use nn_tests::fixtures::Case;
 use crate::harness::{against_cases, against_formula, against_pytorch, fault};
 use crate::windows::{View, count, hw, padding, turned};
 
-/// Kernel and stride, written as they would be: the stride left out where it is the kernel's, one number for a square.
+/// Kernel and stride, written as they would be: the stride left out where it is the kernel's, one number for
+/// a square.
 macro_rules! bounded {
     ($layer:ident, $case:ident) => {{
         let [kernel, stride] = [hw($case, "kernel"), hw($case, "stride")];

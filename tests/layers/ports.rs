@@ -1,5 +1,5 @@
-//! Layers of several inputs or outputs against PyTorch's answers, on every instruction set. In: a case, a layer, its rule; out:
-//! nothing, or a panic with the case.
+//! Layers of several inputs or outputs against PyTorch's answers, on every instruction set. In: a case, a
+//! layer, its rule; out: nothing, or a panic with the case.
 
 use nn_runtime::{Isa, Layer, Probe, Rule, Shape};
 use nn_tests::fixtures::{Case, Tensor};

@@ -332,13 +332,8 @@ fn parameters_are_pytorchs_and_begin_as_asked() {
 }
 
 fn fault<const N: usize>(units: usize, x: [Shape; N]) -> String {
-    match Lstm::new(units).rule(x) {
-        Rule::Ok(spec) => match Rule::Ok(spec).fault() {
-            Some(fault) => fault.as_str().to_owned(),
-            None => panic!("expected a fault on {x:?}"),
-        },
-        Rule::Err(fault) => fault.as_str().to_owned(),
-    }
+    let fault = Lstm::new(units).rule(x).fault().unwrap_or_else(|| panic!("expected a fault on {x:?}"));
+    fault.as_str().to_owned()
 }
 
 #[test]

@@ -20,7 +20,8 @@ fn upsample_is_pytorchs() {
     against_pytorch("images/upsample", make, Upsample::rule, &[]);
 }
 
-/// What PyTorch's documentation says, one axis after the other: the weights with which a place takes from each pixel.
+/// What PyTorch's documentation says, one axis after the other: the weights with which a place takes from
+/// each pixel.
 fn weights(size: usize, scale: usize, mode: UpsampleMode) -> Vec<Vec<f64>> {
     let place = |at: usize| {
         let mut row = vec![0.0; size];

@@ -1,5 +1,6 @@
-//! What tests of windows share: PyTorch's settings as arguments, and the sums of a window in double precision, written as the
-//! definition says them. In: a case, sizes; out: arguments, images. Nothing here may call the code under test.
+//! What tests of windows share: PyTorch's settings as arguments, and the sums of a window in double
+//! precision, written as the definition says them. In: a case, sizes; out: arguments, images. Nothing here
+//! may call the code under test.
 
 use nn_runtime::layers::Padding;
 use nn_tests::fixtures::{Case, Tensor, load};

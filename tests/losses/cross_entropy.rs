@@ -92,8 +92,8 @@ fn smoothing_leaves_something_of_the_labels() {
     let _ = CrossEntropy::new().label_smoothing(1.0);
 }
 
-/// What is left of a loss that is sure and right, and its gradient, to a few roundings of their own size; in rows of one
-/// vector and of several, as labels and as distributions.
+/// What is left of a loss that is sure and right, and its gradient, to a few roundings of their own size; in
+/// rows of one vector and of several, as labels and as distributions.
 #[test]
 fn scores_that_are_sure_are_exact() {
     let loss = CrossEntropy::new();

@@ -1,10 +1,11 @@
-//! What the tests of graphs share: layers by their formulas, and gradients by differences. In: a model; out: numbers, or a panic. It
-//! uses of a model nothing but its parameters by name and its predictions.
+//! What the tests of graphs share: layers by their formulas, and gradients by differences. In: a model; out:
+//! numbers, or a panic. It uses of a model nothing but its parameters by name and its predictions.
 
 use nn_runtime::{Model, Network};
 use nn_tests::numbers::{distance, numbers, wide};
 
-/// How far gradients may be off, as a share of their norm: differences are those of 32-bit predictions, with a step of 0.01.
+/// How far gradients may be off, as a share of their norm: differences are those of 32-bit predictions, with
+/// a step of 0.01.
 const SLOPES: f64 = 2e-3;
 pub const SAMPLES: usize = 3;
 
@@ -55,7 +56,8 @@ pub fn predict<N: Network>(model: &Model<N>, x: &[Vec<f32>], widths: &[usize]) -
     y
 }
 
-/// The network against its pieces, `by_hand(model, inputs of one sample)`, and its gradients against differences.
+/// The network against its pieces, `by_hand(model, inputs of one sample)`, and its gradients against
+/// differences.
 #[track_caller]
 pub fn check<N: Network>(
     model: &mut Model<N>,

@@ -73,7 +73,7 @@ network! {
 
 #[test]
 fn a_layer_of_two_values_is_repeated() {
-    assert_eq!(Gates::params(), 3 * Gate::params());
+    assert_eq!(Gates::param_count(), 3 * Gate::param_count());
     check(&mut model::<Gates>(), &[3, 3], &[3], |m, x| {
         let mut y = x[0].to_vec();
         for copy in 0..3 {

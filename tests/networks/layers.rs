@@ -1,4 +1,5 @@
-//! Networks as layers: within each other, several times in a row, shared, frozen. In: declarations; out: nothing, or a panic.
+//! Networks as layers: within each other, several times in a row, shared, frozen. In: declarations; out:
+//! nothing, or a panic.
 
 use nn_runtime::Network;
 use nn_runtime::prelude::*;

@@ -1,5 +1,5 @@
-//! Graphs written by hand: each against its pieces put together by hand, its gradients against differences of its predictions. In:
-//! declarations; out: nothing, or a panic. Nothing here may know how a graph is planned.
+//! Graphs written by hand: each against its pieces put together by hand, its gradients against differences of
+//! its predictions. In: declarations; out: nothing, or a panic. Nothing here may know how a graph is planned.
 #![deny(warnings)]
 
 mod by_hand;

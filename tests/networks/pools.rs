@@ -1,5 +1,5 @@
-//! Pools that the convolution before them takes, against the same where something stands between. In: declarations; out: nothing, or a
-//! panic. Nothing here may know how that is done.
+//! Pools that the convolution before them takes, against the same where something stands between. In:
+//! declarations; out: nothing, or a panic. Nothing here may know how that is done.
 
 use nn_runtime::Network;
 use nn_runtime::data::Samples;
@@ -67,7 +67,8 @@ fn pools_that_are_taken_change_no_number() {
     alike::<ReadTwiceTaken, ReadTwiceApart>(&[80, 2]);
 }
 
-/// What is kept for the backward pass is a quarter of what it would be, and no gradient has a place before the pool.
+/// What is kept for the backward pass is a quarter of what it would be, and no gradient has a place before
+/// the pool.
 #[test]
 fn what_is_taken_needs_less_memory() {
     assert!(Taken::memory(8).training() < Apart::memory(8).training());

@@ -1,5 +1,5 @@
-//! Training of graphs: a step follows the gradient of the loss it reports, and nothing frozen moves. In: declarations; out: nothing, or
-//! a panic.
+//! Training of graphs: a step follows the gradient of the loss it reports, and nothing frozen moves. In:
+//! declarations; out: nothing, or a panic.
 
 use nn_runtime::data::{Labels, Samples};
 use nn_runtime::prelude::*;

@@ -1,5 +1,5 @@
-//! Transformer blocks, which are ordinary networks, against PyTorch's: the same names, the same numbers. In: declarations; out: nothing, or
-//! a panic.
+//! Transformer blocks, which are ordinary networks, against PyTorch's: the same names, the same numbers. In:
+//! declarations; out: nothing, or a panic.
 
 use nn_runtime::prelude::*;
 use nn_runtime::{Isa, Network};
@@ -72,8 +72,8 @@ fn is_pytorchs<N: Network>(name: &str) {
         assert_near(found, &truth.data, &format!("{name}: dx{k}"));
     }
     for (param, found) in &found.params {
-        // A key's bias moves all scores of a query alike: its gradient is 0, and what is left of it noise. As one tensor it is judged
-        // with those of queries and values.
+        // A key's bias moves all scores of a query alike: its gradient is 0, and what is left of it noise. As
+        // one tensor it is judged with those of queries and values.
         assert_near(found, &case.dparams[param].data, &format!("{name}: {param}"));
     }
 }

@@ -1,5 +1,6 @@
-//! The checklist of CONTRIBUTING: each layer, loss, optimiser, schedule and metric has its page, its tests and its
-//! places in the lists. In: the workspace; out: for each forgotten step a sentence that names the file.
+//! The checklist of CONTRIBUTING: each layer, loss, optimiser, schedule and metric has its page, its tests
+//! and its places in the lists. In: the workspace; out: for each forgotten step a sentence that names the
+//! file.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +13,8 @@ struct Kind {
     row: &'static str,
     /// Where each has its file. A folder that is not there holds none.
     folder: &'static str,
-    /// What the file of one says and the file of a helper does not; enums, traits and functions are no items anyway.
+    /// What the file of one says and the file of a helper does not; enums, traits and functions are no items
+    /// anyway.
     marks: &'static [&'static str],
     /// The test of `<x>`: a file of its own where it holds `<x>`.
     test: &'static str,
@@ -126,6 +128,11 @@ impl Kind {
         if self.row != "a layer" && !tests.is_empty() {
             let reference = tests.iter().any(|(_, text)| has_reference(text));
             step(reference, format!("{test}: `{name}` is compared with no reference (`load(..)`, `against_..(..)`)"));
+        }
+        if self.row == "a layer" {
+            let drawn = tree.within("tests/graphs/", ".rs").any(|(_, text)| names(text, name));
+            let what = format!("tests/graphs draws no `{name}`: add kinds/{x}.rs, or say in `NOT_DRAWN` why not");
+            step(drawn, what);
         }
         for list in self.lists {
             step(names(tree.get(list), name), format!("{list} does not name `{name}`"));
@@ -261,6 +268,10 @@ fn each_forgotten_step_is_named() {
     });
     told("a schedule", "Warmup: nn-runtime/src/lib.rs", &edit("nn-runtime/src/lib.rs", "Warmup", ""));
     told("a layer", "Glu: tests/layers", &edit("tests/layers/glu.rs", "Glu", "Other"));
+    told("a layer", "tests/graphs draws no `Conv2d`", &|tree| {
+        let tests = tree.files.iter_mut().filter(|(path, _)| path.starts_with("tests/graphs/"));
+        tests.for_each(|(_, text)| *text = text.replace("Conv2d", "Other"));
+    });
     told("a layer", "Glu: README.md", &edit("README.md", "`Glu`", ""));
 }
 
@@ -275,7 +286,8 @@ fn the_table_says_what_is_checked() {
         let row = row.unwrap_or_else(|| panic!("CONTRIBUTING.md's table has no row for {}", kind.row));
         let folder = format!("{}/<x>.rs", kind.folder);
         let places = [&*folder, kind.test, "mod.rs", "README"];
-        for place in places.into_iter().chain(kind.lists.iter().copied()) {
+        let graphs = (kind.row == "a layer").then_some("tests/graphs/kinds/<x>.rs");
+        for place in places.into_iter().chain(kind.lists.iter().copied()).chain(graphs) {
             assert!(
                 row.contains(place.trim_end_matches(".md")),
                 "CONTRIBUTING.md's row for {} does not name {place}",

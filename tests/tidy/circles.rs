@@ -1,5 +1,5 @@
-//! Modules form no circle: what a file is built on is not built on that file. A module and those within it are
-//! one thing here, whichever names the other.
+//! Modules form no circle: what a file is built on is not built on that file. A module and those within it
+//! are one thing here, whichever names the other.
 
 use std::collections::{BTreeMap, BTreeSet};
 

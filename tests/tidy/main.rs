@@ -1,5 +1,5 @@
-//! The rules of CONTRIBUTING as tests: where `unsafe` may stand, what the macro may know, how a module begins, what
-//! belongs to a layer, a loss, an optimiser. Each failure names the file and what to do.
+//! The rules of CONTRIBUTING as tests: where `unsafe` may stand, what the macro may know, how a module
+//! begins, what belongs to a layer, a loss, an optimiser. Each failure names the file and what to do.
 
 mod boundaries;
 mod checklist;

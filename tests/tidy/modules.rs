@@ -1,5 +1,5 @@
-//! Modules of a crate and what each one names of the others. In: the tokens of its files; out: for each file its
-//! module, its declarations, and every path into another file, followed through re-exports.
+//! Modules of a crate and what each one names of the others. In: the tokens of its files; out: for each file
+//! its module, its declarations, and every path into another file, followed through re-exports.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub struct Module {
     /// Types declared anywhere in it, and on which line.
     pub types: Vec<(String, usize)>,
     /// Paths that begin at `crate`, `super` or something imported.
-    paths: Vec<Vec<String>>,
+    pub paths: Vec<Vec<String>>,
 }
 
 pub struct Import {
@@ -196,7 +196,8 @@ fn absolute(path: &[String], here: &[String]) -> Vec<String> {
     [from, &path[skip..]].concat()
 }
 
-/// The bracket that opens the body of the item that `impl` or `trait` at `i` begins; not of `impl Trait` in a type.
+/// The bracket that opens the body of the item that `impl` or `trait` at `i` begins; not of `impl Trait` in a
+/// type.
 fn body_of(code: &[Token], i: usize) -> Option<usize> {
     let before = text(code, i.wrapping_sub(1));
     let begins = ["", "}", ";", "]", "{", ")", "pub", "unsafe"].contains(&before);

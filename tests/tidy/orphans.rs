@@ -1,5 +1,5 @@
-//! Every file has a reader: Rust files are modules of their parent, reference values are loaded by a test, ui cases
-//! have their expected error.
+//! Every file has a reader: Rust files are modules of their parent, reference values are loaded by a test, ui
+//! cases have their expected error.
 
 use crate::source::{CRATES, text, tokens};
 use crate::tree::Tree;

@@ -1,4 +1,5 @@
-//! The text of the workspace in memory, so that a test can ask what tidy would say if a step had been forgotten.
+//! The text of the workspace in memory, so that a test can ask what tidy would say if a step had been
+//! forgotten.
 
 use std::collections::BTreeMap;
 use std::fs;

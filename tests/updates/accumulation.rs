@@ -9,7 +9,8 @@ use nn_tests::numbers::{NEAR, assert_near, distance, numbers};
 
 use super::{Deep, Line, Small, data, learnt, params};
 
-/// Whether gradients are taken in chunks, tensor by tensor or all at once: the same bits, for every layer and seed.
+/// Whether gradients are taken in chunks, tensor by tensor or all at once: the same bits, for every layer and
+/// seed.
 #[test]
 fn chunks_tensors_and_the_whole_gradient_give_the_same_bits() {
     let data = data(40, 70, 3);

@@ -1,4 +1,5 @@
-//! Rows that nothing moves: the padding of an embedding, under every optimiser, with decays, penalties, clipping, averages.
+//! Rows that nothing moves: the padding of an embedding, under every optimiser, with decays, penalties,
+//! clipping, averages.
 
 use nn_runtime::optim::Optimizer;
 use nn_runtime::prelude::*;

@@ -1,5 +1,6 @@
-//! What a trainer does with gradients beside the optimiser: schedules against PyTorch, clipping, accumulation, averages and regularisers
-//! against their formulas. In: small networks; out: numbers compared, and refusals in words.
+//! What a trainer does with gradients beside the optimiser: schedules against PyTorch, clipping,
+//! accumulation, averages and regularisers against their formulas. In: small networks; out: numbers compared,
+//! and refusals in words.
 
 mod accumulation;
 mod fixed;
@@ -14,7 +15,8 @@ use nn_tests::numbers::numbers;
 
 network! { struct Line: [3] -> [2] { line: Dense(2) } }
 network! {
-    // The hidden weight is longer than a chunk, so that it is cut; the statistics of the norm follow the batches.
+    // The hidden weight is longer than a chunk, so that it is cut; the statistics of the norm follow the
+    // batches.
     struct Deep: [70] -> [3] {
         hidden: Dense(301) -> norm: BatchNorm -> Relu;
         middle: Dense(17) -> Tanh -> Dropout(0.2);

@@ -7,7 +7,7 @@ mod scaling;
 use super::{DataError, DataErrorKind, Dataset, OneTarget, Targets, Values};
 #[cfg(doc)]
 use crate::layers::Normalization;
-use crate::network::Network;
+use crate::model::Network;
 use crate::shape::Shape;
 use scaling::Scaling;
 use std::format;

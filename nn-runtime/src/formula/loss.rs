@@ -1,7 +1,7 @@
 //! A loss that is a formula of output and target: the mean over a sample's numbers.
 //! In: value and slope, sixteen lanes at a time; out: the traits of a loss on values.
 
-use crate::network::{AnyHead, LogSoftmaxHead, OtherHead, PlainHead, SigmoidHead, SoftmaxHead, ValueHead};
+use crate::model::{AnyHead, LogSoftmaxHead, OtherHead, PlainHead, SigmoidHead, SoftmaxHead, ValueHead};
 
 /// A head of one output, whatever it is.
 #[diagnostic::on_unimplemented(

@@ -1,16 +1,18 @@
-//! Who lies where: buffers with a length and a life find places, so that those whose lives do not meet share, those that live longest
-//! first. In: lives; out: offsets and their peaks. It knows no node and no value.
+//! Offsets for buffers with known lifetimes, so that buffers that are never in use at the same time share
+//! memory. It is greedy-by-size offset assignment: Pisarchyk & Lee, "Efficient Memory Management for Deep
+//! Neural Net Inference", 2020. In: lengths and lifetimes; out: offsets and their peak. It knows no node and
+//! no value.
 
-use crate::spec::lines;
+use crate::limits::lines;
 
-/// Lifetime a buffer is in use, how long it is, and where it lies.
+/// How long a buffer is, from when to when it is in use, and where it lies.
 #[derive(Clone, Copy)]
 pub(super) struct Buffer {
     pub(super) len: usize,
     pub(super) from: usize,
     pub(super) to: usize,
     pub(super) offset: usize,
-    /// The next one placed, by offset.
+    /// The next buffer in the list of those placed, by offset.
     next: usize,
 }
 
@@ -29,22 +31,22 @@ impl Buffer {
     }
 }
 
-/// What there is to place for a value and for a node of the same number.
+/// What a buffer holds: of a value, or of the node of the same number.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     Value,
     Grad,
-    /// What a node saves.
+    /// What a node keeps in `cx.saved`.
     Saved,
-    /// Gradients that are added to another one at once.
+    /// Gradients that are added to others as soon as they are computed.
     Temp,
 }
 
 /// How many kinds there are.
 const KINDS: usize = 4;
 
-/// All buffers of a network of `V` values, which are at least as many as its nodes. Walked without a call for each buffer: in const
-/// code a call costs more than all else here.
+/// All buffers of a network of `V` values, which are at least as many as its nodes. Walked without a call for
+/// each buffer: in const code a call costs more than all else here.
 pub(super) struct Buffers<const V: usize>([[Buffer; KINDS]; V]);
 
 impl<const V: usize> Buffers<V> {
@@ -58,18 +60,20 @@ impl<const V: usize> Buffers<V> {
         self.0[i][kind as usize] = life;
     }
 
-    /// Places all buffers: first, and apart from the others, those that live beyond a time. Returns the peak of these, and that of all.
+    /// Places all buffers: first, and before all others in memory, those that live beyond a time (see
+    /// `microbatch`). Returns the peak of these, and that of all.
     pub(super) const fn allocate(&mut self, beyond: usize) -> (usize, usize) {
         let (kept, first) = self.place_those(beyond + 1, usize::MAX, 0, END);
         let (peak, _) = self.place_those(0, beyond, kept, first);
         (kept, peak)
     }
 
-    /// Places the buffers that live until one of these times, from an offset on. Greedy by size: the longest first, each at the lowest offset
-    /// that is free for all its life. Returns the peak, and the first of the list of all.
+    /// Places the buffers whose last time is one of these, from offset `base` on: the longest first, each at
+    /// the lowest offset that is free for all its life. Returns the peak, and the first of the list of all.
     const fn place_those(&mut self, least: usize, most: usize, base: usize, mut first: usize) -> (usize, usize) {
         let mut peak = base;
-        // Lengths in falling order, found one after the other; buffers of one length in the order of their numbers.
+        // Lengths in falling order, found one after the other; buffers of one length in the order of their
+        // numbers.
         let mut len = usize::MAX;
         loop {
             let mut next = 0;
@@ -98,8 +102,8 @@ impl<const V: usize> Buffers<V> {
         }
     }
 
-    /// Gives buffer `i` the lowest offset, from one on, where it meets none of those placed already, and puts it in their list, which is
-    /// kept by offset. Returns the first of the list.
+    /// Gives buffer `i` the lowest offset from `base` on where it overlaps none of those placed already, and
+    /// puts it in their list, which is sorted by offset. Returns the first of the list.
     const fn place(&mut self, i: usize, base: usize, first: usize) -> usize {
         let Buffer { len, from, to, .. } = self.0[i / KINDS][i % KINDS];
         let mut offset = base;

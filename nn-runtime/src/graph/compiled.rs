@@ -1,8 +1,14 @@
-//! All that is known of a network, its size forgotten: what passes, models and other networks read. In: a graph and its plans; out: a `CompiledNetwork`.
+//! All that is known of a network at compile time, as one type whatever its size: what passes, models and
+//! other networks read. In: a graph and its plans; out: a `CompiledNetwork`.
 
-use super::{BufferRef, Graph, MAX_INPUTS, Node, NodePlan, Plan, Streaming};
+use alloc::string::String;
+
+use super::plan::{BufferRef, NodePlan, Plan};
+use super::stream::Streaming;
+use super::{Graph, Node};
+use crate::limits::{MAX_INPUTS, MAX_OUTPUTS};
 use crate::shape::Shape;
-use crate::spec::{Head, LayerSpec, MAX_OUTPUTS, Pass, Rule, Stream};
+use crate::spec::{Head, NestedSpec, Pass, PassSizes, Stream};
 
 /// All that is known of a network at compile time, whatever its size.
 #[derive(Clone, Copy, Debug)]
@@ -13,8 +19,8 @@ pub struct CompiledNetwork {
     pub(crate) outputs: &'static [Shape],
     pub(crate) infer: MemoryPlan,
     pub(crate) train: MemoryPlan,
-    pub(crate) asked: MemoryPlan,
-    pub(crate) stream: MemoryPlan,
+    pub(crate) train_with_input_grad: MemoryPlan,
+    pub(crate) step: MemoryPlan,
     pub(crate) streaming: Streaming,
     /// A stream may not go on past the window.
     pub(crate) bounded: bool,
@@ -22,17 +28,19 @@ pub struct CompiledNetwork {
     pub(crate) ids: [u32; MAX_INPUTS],
     pub(crate) params_len: usize,
     pub(crate) macs: usize,
-    pub(crate) trains: bool,
     pub(crate) head: Head,
+    /// What it is as a layer of another network.
+    pub(crate) nested: NestedSpec,
 }
 
-/// One plan, its size forgotten.
+/// A plan of one pass, as one type whatever the size of the network.
 #[derive(Clone, Copy, Debug)]
 pub struct MemoryPlan {
     pub(crate) node_plan: &'static [NodePlan],
     /// Floats per sample of all values, gradients and what layers save.
     pub(crate) work: usize,
-    /// Of these the first, which are needed until all samples have been through; the others only until their group has.
+    /// Of these the first, which are needed until all samples have run; the others only until their group
+    /// has: see `microbatch`.
     pub(crate) kept: usize,
     /// Floats per sample, and whatever the batch, that one layer at a time uses.
     pub(crate) scratch: usize,
@@ -56,11 +64,15 @@ impl MemoryPlan {
         }
     }
 
-    /// Whether any node is asked for the gradient of what it reads, or for what it needs to pull its parameters.
-    pub(crate) const fn pulls(&self) -> bool {
+    const fn sizes(&self) -> PassSizes {
+        PassSizes { work: self.work, scratch: self.scratch, scratch_fixed: self.scratch_fixed }
+    }
+
+    /// Whether `backward_input` of any node runs.
+    pub(crate) const fn runs_backward_input(&self) -> bool {
         let mut i = 0;
         while i < self.node_plan.len() {
-            if self.node_plan[i].pull {
+            if self.node_plan[i].backward_input {
                 return true;
             }
             i += 1;
@@ -70,18 +82,18 @@ impl MemoryPlan {
 
     /// Floats of scratch memory for a batch.
     pub(crate) const fn scratch_for(&self, batch: usize) -> usize {
-        self.scratch * batch + self.scratch_fixed
+        self.scratch.saturating_mul(batch).saturating_add(self.scratch_fixed)
     }
 
     /// Floats of workspace for a batch.
     pub(crate) const fn len(&self, batch: usize) -> usize {
-        self.work * batch + self.scratch_for(batch)
+        self.work.saturating_mul(batch).saturating_add(self.scratch_for(batch))
     }
 }
 
 impl CompiledNetwork {
-    /// Puts a network's graph and its plans together: to predict, to train, to train with gradients of the inputs, and for one step of a
-    /// stream.
+    /// Puts a network's graph and its plans together: to predict, to train, to train with gradients of the
+    /// inputs, and for one step of a stream.
     pub const fn new<const S: usize, const V: usize>(
         name: &'static str,
         graph: &'static Graph<S, V>,
@@ -90,17 +102,19 @@ impl CompiledNetwork {
     ) -> CompiledNetwork {
         let mut macs: usize = 0;
         let mut trains = false;
-        let mut bounded = false;
+        let (mut bounded, mut depends_on_batch) = (false, false);
         let mut ids = [0; MAX_INPUTS];
         let mut s = 0;
         while s < S {
             let node = &graph.nodes[s];
             macs = macs.saturating_add(node.spec.macs);
             trains |= node.trains();
-            bounded |= node.spec.bounded;
+            bounded |= node.spec.stream.bounded;
+            // What is frozen runs as if predicting.
+            depends_on_batch |= !node.frozen && node.spec.depends_on_batch_anywhere();
             let mut k = 0;
             while k < node.n {
-                let (count, v) = (node.spec.ids[k], node.x[k]);
+                let (count, v) = (node.spec.shapes.ids[k], node.x[k]);
                 if v < graph.inputs && count > 0 && (ids[v] == 0 || count < ids[v]) {
                     ids[v] = count;
                 }
@@ -108,87 +122,103 @@ impl CompiledNetwork {
             }
             s += 1;
         }
+        let streaming = graph.streaming();
+        let plans = [MemoryPlan::of(infer), MemoryPlan::of(train), MemoryPlan::of(asked), MemoryPlan::of(stream)];
         CompiledNetwork {
             name,
             nodes: &graph.nodes,
             inputs: declared.0,
             outputs: declared.1,
-            infer: MemoryPlan::of(infer),
-            train: MemoryPlan::of(train),
-            asked: MemoryPlan::of(asked),
-            stream: MemoryPlan::of(stream),
-            streaming: graph.streaming(),
+            infer: plans[0],
+            train: plans[1],
+            train_with_input_grad: plans[2],
+            step: plans[3],
+            streaming,
             bounded,
             ids,
             params_len: graph.params_len,
             macs,
-            trains,
             head: match graph.m {
                 // A loss looks through it.
                 1 if graph.only_moves() => Head::Same,
                 1 => graph.head(0),
                 _ => Head::Other,
             },
+            nested: NestedSpec {
+                infer: plans[0].sizes(),
+                train: plans[1].sizes(),
+                train_with_input_grad: plans[2].sizes(),
+                step: plans[3].sizes(),
+                params_len: graph.params_len,
+                macs,
+                stream: streaming.kind,
+                bounded,
+                ids,
+                trains,
+                depends_on_batch,
+            },
         }
     }
 
     /// What stands for a network whose declaration has errors, so that the code around it still type-checks.
     pub const fn stub(name: &'static str, declared: (&'static [Shape], &'static [Shape])) -> CompiledNetwork {
-        const EMPTY: &Plan<0> = &Graph::<0, 0>::new([], [], []).plan(Pass::Infer);
-        let schedule = MemoryPlan::of(EMPTY);
-        CompiledNetwork {
-            name,
-            nodes: &[],
-            inputs: declared.0,
-            outputs: declared.1,
-            infer: schedule,
-            train: schedule,
-            asked: schedule,
-            stream: schedule,
-            streaming: Streaming { kind: Stream::No, stop: None },
-            bounded: false,
-            ids: [0; MAX_INPUTS],
-            params_len: 0,
-            macs: 0,
-            trains: false,
-            head: Head::Plain,
-        }
+        const GRAPH: &Graph<0, 0> = &Graph::new([], [], []);
+        const PLAN: &Plan<0> = &GRAPH.plan(Pass::Infer);
+        let empty = CompiledNetwork::new(name, GRAPH, declared, [PLAN; 4]);
+        CompiledNetwork { streaming: Streaming { kind: Stream::No, stop: None }, head: Head::Plain, ..empty }
     }
 
     #[inline]
-    pub(crate) const fn schedule(&self, pass: Pass) -> &MemoryPlan {
+    pub(crate) const fn plan(&self, pass: Pass) -> &MemoryPlan {
         match pass {
             Pass::Infer => &self.infer,
             Pass::Train => &self.train,
-            Pass::TrainWithInputGrad => &self.asked,
-            Pass::Step => &self.stream,
+            Pass::TrainWithInputGrad => &self.train_with_input_grad,
+            Pass::Step => &self.step,
         }
     }
 
-    /// The rule of the network as a layer.
-    pub const fn rule<const N: usize>(&'static self, x: [Shape; N]) -> Rule {
-        use crate::fault::Fault;
-        let mut i = 0;
-        while i < N {
-            if !x[i].equals(&self.inputs[i]) {
-                let fault = Fault::expected("an input of ")
-                    .shape(self.inputs[i])
-                    .str(", as `")
-                    .str(self.name)
-                    .str("` declares")
-                    .found(x[i]);
-                return Rule::Err(
-                    fault.help("change the shape before it, or the declaration of `").str(self.name).str("`"),
-                );
+    /// A number that tells this declaration from others: FNV-1a over its name and over the names, shapes and
+    /// inputs of its nodes, those of networks within included.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        let mut hash = 0xcbf2_9ce4_8422_2325;
+        self.write_down(&mut |bytes| {
+            // The length keeps neighbours apart.
+            for byte in (bytes.len() as u64).to_le_bytes().iter().chain(bytes) {
+                hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
             }
-            i += 1;
-        }
-        let spec = match self.outputs.len() {
-            1 => LayerSpec::output(self.outputs[0]),
-            2 => LayerSpec::outputs([self.outputs[0], self.outputs[1]]),
-            3 => LayerSpec::outputs([self.outputs[0], self.outputs[1], self.outputs[2]]),
-            _ => LayerSpec::outputs([self.outputs[0], self.outputs[1], self.outputs[2], self.outputs[3]]),
+        });
+        hash
+    }
+
+    fn write_down(&self, to: &mut dyn FnMut(&[u8])) {
+        let shapes = |to: &mut dyn FnMut(&[u8]), shapes: &[Shape]| {
+            shapes.iter().flat_map(Shape::as_slice).for_each(|dim| to(&(*dim as u64).to_le_bytes()));
         };
-        Rule::Ok(spec.network(self).head(self.head))
+        to(self.name.as_bytes());
+        shapes(to, self.inputs);
+        for node in self.nodes {
+            to(node.name.as_bytes());
+            node.x[..node.n].iter().for_each(|x| to(&(*x as u64).to_le_bytes()));
+            shapes(to, node.spec.output_shapes());
+            to(&(node.spec.times as u64).to_le_bytes());
+            for param in node.spec.params.list() {
+                to(param.name.as_bytes());
+                shapes(to, &[param.shape]);
+            }
+            if let Some(network) = node.network {
+                network.write_down(to);
+            }
+        }
+    }
+
+    /// The name of the layer that needs the whole window, found in the networks within too.
+    pub(crate) fn stop(&self) -> Option<String> {
+        let node = &self.nodes[self.streaming.stop?];
+        let within = node.network.and_then(CompiledNetwork::stop);
+        Some(match within {
+            Some(name) => alloc::format!("{}.{name}", node.name),
+            None => node.name.into(),
+        })
     }
 }

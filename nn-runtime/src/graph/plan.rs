@@ -1,16 +1,17 @@
-//! Where everything lies: const code that turns arrows into places, absorbed activations and the way of
-//! the gradients. In: a `Graph` and a pass; out: a `Plan`. It knows times and sizes, never a float.
-//!
-//! Time: node `i` of `S` runs forward at `i` and is pulled at `2S - 1 - i`; then parameters are pulled, see `params_at`.
+//! Where in memory everything lies during one pass. In: a `Graph` and what `liveness` says of it; out: a
+//! `Plan`, which tells of each node where it finds its inputs and gradients and leaves its outputs. It knows
+//! times and sizes, never a float.
 
 use super::allocate::{Buffer, Buffers, Kind};
-use super::liveness::{Liveness, max, params_at};
-use super::{Graph, MAX_INPUTS};
-use crate::spec::{Epilogue, Head, MAX_OUTPUTS, Pass, lines};
+use super::liveness::{Fusion, Liveness};
+use super::microbatch::end_of_group;
+use super::{Graph, max};
+use crate::limits::{MAX_INPUTS, MAX_OUTPUTS, lines};
+use crate::spec::{Epilogue, Head, Pass};
 use nn_kernels::conv::fused_max_pool::ConvMaxPool;
 use nn_kernels::workspace::{BufferRange, Region};
 
-/// A place for one value: `offset` and `len` are floats per sample.
+/// Where a value lies: `offset` and `len` are floats per sample.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct BufferRef {
     pub(crate) region: Region,
@@ -36,7 +37,7 @@ impl BufferRef {
         self.len == 0
     }
 
-    /// The place for a batch.
+    /// Where it lies of a batch.
     #[inline]
     pub(crate) const fn of_batch(&self, batch: usize) -> BufferRange {
         BufferRange {
@@ -67,17 +68,6 @@ impl Lifetime {
     }
 }
 
-/// Whether the layer before does this one's work.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Fusion {
-    /// It runs on its own.
-    No,
-    /// It overwrites its input, which nobody else reads.
-    InPlace,
-    /// The producer's kernel ends with it.
-    ByProducer,
-}
-
 /// Where one node finds and leaves everything.
 #[derive(Clone, Copy, Debug)]
 pub struct NodePlan {
@@ -87,18 +77,19 @@ pub struct NodePlan {
     pub(crate) dx: [BufferRef; MAX_INPUTS],
     /// Where a `dx` that is not the first of its value is added.
     pub(crate) sum: [BufferRef; MAX_INPUTS],
-    /// The inputs, one bit each, whose `sum` is added to `dx` instead.
-    pub(crate) joins: u8,
-    /// The place of `dy` is that of `dx`.
+    /// The inputs, one bit each, where `sum` is added to `dx` instead: their sum was deferred until this
+    /// node.
+    pub(crate) deferred: u8,
+    /// `dy` and `dx` are one buffer, which `backward_in_place` overwrites.
     pub(crate) in_place: bool,
     pub(crate) saved: BufferRef,
-    /// Lifetime each of these is in use, for whoever wants to see the plan.
+    /// When each of these is in use, for whoever wants to see the plan.
     pub(crate) y_life: [Lifetime; MAX_OUTPUTS],
     pub(crate) dy_life: [Lifetime; MAX_OUTPUTS],
     pub(crate) saved_life: Lifetime,
-    pub(crate) pull: bool,
+    pub(crate) backward_input: bool,
     pub(crate) trains: bool,
-    /// What a network used as a layer is asked for in its turn.
+    /// What the node is asked for.
     pub(crate) pass: Pass,
     pub(crate) fusion: Fusion,
     /// What it ends with in the stead of the nodes that are fused into it.
@@ -114,13 +105,13 @@ impl NodePlan {
         dy: [BufferRef::NONE; MAX_OUTPUTS],
         dx: [BufferRef::NONE; MAX_INPUTS],
         sum: [BufferRef::NONE; MAX_INPUTS],
-        joins: 0,
+        deferred: 0,
         in_place: false,
         saved: BufferRef::NONE,
         y_life: [Lifetime::NEVER; MAX_OUTPUTS],
         dy_life: [Lifetime::NEVER; MAX_OUTPUTS],
         saved_life: Lifetime::NEVER,
-        pull: false,
+        backward_input: false,
         trains: false,
         pass: Pass::Infer,
         fusion: Fusion::No,
@@ -132,7 +123,8 @@ impl NodePlan {
 /// The plan of one network for one pass.
 pub struct Plan<const S: usize> {
     pub(crate) node_plan: [NodePlan; S],
-    /// Floats per sample at the beginning of the workspace that are needed until all samples have been through.
+    /// Floats per sample at the beginning of the workspace that are needed until all samples have been
+    /// through.
     pub(crate) kept: usize,
     pub(crate) work: usize,
     pub(crate) scratch: usize,
@@ -144,16 +136,16 @@ pub struct Plan<const S: usize> {
 impl<const S: usize, const V: usize> Graph<S, V> {
     /// Plans a pass.
     pub const fn plan(&self, pass: Pass) -> Plan<S> {
-        let table = self.table(pass);
-        let mut lives = Buffers::<V>::NONE;
+        let live = self.liveness(pass);
+        let mut buffers = Buffers::<V>::NONE;
         let mut v = 0;
         while v < V {
             let len = self.shapes[v].len();
-            if let Some((from, to)) = table.value_life(v) {
-                lives.set(Kind::Value, v, Buffer::new(len, from, to));
+            if let Some((from, to)) = live.value_life(v) {
+                buffers.set(Kind::Value, v, Buffer::new(len, from, to));
             }
-            if let Some((from, to)) = table.grad_life(v) {
-                lives.set(Kind::Grad, v, Buffer::new(len, from, to));
+            if let Some((from, to)) = live.grad_life(v) {
+                buffers.set(Kind::Grad, v, Buffer::new(len, from, to));
             }
             v += 1;
         }
@@ -163,23 +155,23 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         let mut s = 0;
         while s < S {
             let spec = self.nodes[s].spec;
-            groups |= table.trains[s] && self.nodes[s].reuses();
-            let own = table.own[s];
+            groups |= live.trains[s] && self.nodes[s].reuses();
+            let own = live.pass[s];
             if !matches!(own, Pass::Infer) {
-                let to = if table.trains[s] { params_at(S, &self.nodes[s]) } else { 2 * S - 1 - s };
-                lives.set(Kind::Saved, s, Buffer::new(self.saved_len(s, &table), s, to));
+                let to = if live.trains[s] { self.nodes[s].params_at(S) } else { 2 * S - 1 - s };
+                buffers.set(Kind::Saved, s, Buffer::new(self.saved_len(s, &live), s, to));
             }
-            let temps = Buffer::new(self.temps_len(s, &table), 2 * S - 1 - s, 2 * S - 1 - s);
-            lives.set(Kind::Temp, s, temps);
+            let temps = Buffer::new(self.temps_len(s, &live), 2 * S - 1 - s, 2 * S - 1 - s);
+            buffers.set(Kind::Temp, s, temps);
             scratch = max(scratch, spec.scratch_for(own));
             scratch_fixed = max(scratch_fixed, spec.scratch_fixed_for(own));
-            if let (Some(conv), Some(pool)) = (spec.accepts.max_pool, table.epilogue[s].max_pool) {
+            if let (Some(conv), Some(pool)) = (spec.fusion.accepts.max_pool, live.epilogue[s].max_pool) {
                 scratch_fixed = max(scratch_fixed, ConvMaxPool { conv, pool }.scratch());
             }
             s += 1;
         }
-        // Where nothing is pulled group by group, nothing of a group can be given up.
-        let (kept, work) = lives.allocate(if groups { 2 * S } else { usize::MAX - 1 });
+        // Where no gradient is computed group by group, nothing of a group can be given up.
+        let (kept, work) = buffers.allocate(if groups { end_of_group(S) } else { usize::MAX - 1 });
 
         let mut plan = Plan {
             node_plan: [NodePlan::NONE; S],
@@ -192,16 +184,16 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         };
         let mut s = 0;
         while s < S {
-            plan.node_plan[s] = self.node_plan(s, &table, &lives);
+            plan.node_plan[s] = self.node_plan(s, &live, &buffers);
             s += 1;
         }
         let mut j = 0;
         while j < self.m {
             let v = self.outputs[j];
-            if table.is_fork(v) {
-                plan.copies[j] = Some(self.value_span(v, &table, &lives));
-                if table.wanted[v] {
-                    plan.forks[j] = Some(BufferRef::work(lives.of(Kind::Grad, v).offset, self.shapes[v].len()));
+            if live.is_fork(v) {
+                plan.copies[j] = Some(self.value_at(v, &live, &buffers));
+                if live.wanted[v] {
+                    plan.forks[j] = Some(BufferRef::work(buffers.of(Kind::Grad, v).offset, self.shapes[v].len()));
                 }
             }
             if let Some(s) = self.head_node(j)
@@ -214,13 +206,13 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         plan
     }
 
-    /// Floats per sample of the gradients that node `s` writes beside, to be added.
-    const fn temps_len(&self, s: usize, table: &Liveness<S, V>) -> usize {
+    /// Floats per sample of the gradients that node `s` writes to temporary buffers, to be added afterwards.
+    const fn temps_len(&self, s: usize, live: &Liveness<S, V>) -> usize {
         let mut len = 0;
         let mut k = 0;
         while k < self.nodes[s].n {
             let v = self.nodes[s].x[k];
-            if table.wanted[v] && !table.is_first(v, s, k) && table.joined(v, s, k).is_none() {
+            if live.wanted[v] && !live.is_first(v, s, k) && live.deferred_sum(v, s, k).is_none() {
                 len += lines(self.shapes[v].len());
             }
             k += 1;
@@ -229,70 +221,70 @@ impl<const S: usize, const V: usize> Graph<S, V> {
     }
 
     /// Floats per sample that node `s` keeps, for a pool that is fused into it too.
-    const fn saved_len(&self, s: usize, table: &Liveness<S, V>) -> usize {
-        let own = table.own[s];
-        let pool = match table.pool[s] {
+    const fn saved_len(&self, s: usize, live: &Liveness<S, V>) -> usize {
+        let own = live.pass[s];
+        let pool = match live.pool[s] {
             Some(pool) => self.nodes[pool].spec.saved_for(own),
             None => 0,
         };
         self.nodes[s].spec.saved_for(own) + pool
     }
 
-    const fn value_span(&self, mut v: usize, table: &Liveness<S, V>, lives: &Buffers<V>) -> BufferRef {
-        while let Some(s) = table.absorber[v] {
+    const fn value_at(&self, mut v: usize, live: &Liveness<S, V>, buffers: &Buffers<V>) -> BufferRef {
+        while let Some(s) = live.fused_node[v] {
             v = self.nodes[s].y;
         }
         let len = self.shapes[v].len();
         if v < self.inputs {
             return BufferRef::outside(Region::X, v, len);
         }
-        match table.output[v] {
-            Some(j) if !table.is_fork(v) => BufferRef::outside(Region::Y, j, len),
-            _ => BufferRef::work(lives.of(Kind::Value, v).offset, len),
+        match live.output[v] {
+            Some(j) if !live.is_fork(v) => BufferRef::outside(Region::Y, j, len),
+            _ => BufferRef::work(buffers.of(Kind::Value, v).offset, len),
         }
     }
 
-    const fn grad_span(&self, v: usize, table: &Liveness<S, V>, lives: &Buffers<V>) -> BufferRef {
-        if !table.wanted[v] {
+    const fn grad_at(&self, v: usize, live: &Liveness<S, V>, buffers: &Buffers<V>) -> BufferRef {
+        if !live.wanted[v] {
             return BufferRef::NONE;
         }
-        let v = table.grad_of(v);
+        let v = live.grad_of(v);
         let len = self.shapes[v].len();
         if v < self.inputs {
             return BufferRef::outside(Region::Dx, v, len);
         }
-        match table.output[v] {
-            Some(j) if !table.is_fork(v) => BufferRef::outside(Region::Dy, j, len),
-            _ => BufferRef::work(lives.of(Kind::Grad, v).offset, len),
+        match live.output[v] {
+            Some(j) if !live.is_fork(v) => BufferRef::outside(Region::Dy, j, len),
+            _ => BufferRef::work(buffers.of(Kind::Grad, v).offset, len),
         }
     }
 
-    const fn node_plan(&self, s: usize, table: &Liveness<S, V>, lives: &Buffers<V>) -> NodePlan {
+    const fn node_plan(&self, s: usize, live: &Liveness<S, V>, buffers: &Buffers<V>) -> NodePlan {
         let node = &self.nodes[s];
         let mut node_plan = NodePlan::NONE;
-        node_plan.pull = table.pulled[s];
-        node_plan.trains = table.trains[s];
-        node_plan.pass = table.own[s];
-        node_plan.fusion = table.fusion[s];
-        node_plan.in_place = table.in_place[s];
-        node_plan.epilogue = table.epilogue[s];
-        node_plan.saved = BufferRef::work(lives.of(Kind::Saved, s).offset, self.saved_len(s, table));
-        node_plan.saved_life = Lifetime::of(lives.of(Kind::Saved, s));
-        let mut temp = lives.of(Kind::Temp, s).offset;
+        node_plan.backward_input = live.backward_input[s];
+        node_plan.trains = live.trains[s];
+        node_plan.pass = live.pass[s];
+        node_plan.fusion = live.fusion[s];
+        node_plan.in_place = live.in_place[s];
+        node_plan.epilogue = live.epilogue[s];
+        node_plan.saved = BufferRef::work(buffers.of(Kind::Saved, s).offset, self.saved_len(s, live));
+        node_plan.saved_life = Lifetime::of(buffers.of(Kind::Saved, s));
+        let mut temp = buffers.of(Kind::Temp, s).offset;
         let mut k = 0;
         while k < node.n {
             let v = node.x[k];
-            node_plan.x[k] = self.value_span(v, table, lives);
-            let target = self.grad_span(v, table, lives);
-            if let Some(other) = table.joined(v, s, k) {
+            node_plan.x[k] = self.value_at(v, live, buffers);
+            let target = self.grad_at(v, live, buffers);
+            if let Some(other) = live.deferred_sum(v, s, k) {
                 node_plan.dx[k] = target;
-                node_plan.sum[k] = self.grad_span(other, table, lives);
-                node_plan.joins |= 1 << k;
-            } else if table.wanted[v] && !table.is_first(v, s, k) {
+                node_plan.sum[k] = self.grad_at(other, live, buffers);
+                node_plan.deferred |= 1 << k;
+            } else if live.wanted[v] && !live.is_first(v, s, k) {
                 node_plan.dx[k] = BufferRef::work(temp, self.shapes[v].len());
                 node_plan.sum[k] = target;
                 temp += lines(self.shapes[v].len());
-            } else if !table.is_handed(v, s, k) {
+            } else if !live.is_aliased(v, s, k) {
                 node_plan.dx[k] = target;
             }
             k += 1;
@@ -300,10 +292,10 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         let mut j = 0;
         while j < node.m() {
             let v = node.y + j;
-            node_plan.y[j] = self.value_span(v, table, lives);
-            node_plan.dy[j] = self.grad_span(v, table, lives);
-            node_plan.y_life[j] = Lifetime::of(lives.of(Kind::Value, v));
-            node_plan.dy_life[j] = Lifetime::of(lives.of(Kind::Grad, v));
+            node_plan.y[j] = self.value_at(v, live, buffers);
+            node_plan.dy[j] = self.grad_at(v, live, buffers);
+            node_plan.y_life[j] = Lifetime::of(buffers.of(Kind::Value, v));
+            node_plan.dy_life[j] = Lifetime::of(buffers.of(Kind::Grad, v));
             j += 1;
         }
         node_plan

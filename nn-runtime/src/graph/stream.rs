@@ -1,13 +1,12 @@
-//! A network run one step at a time: what is a sequence, what each layer carries, and where it all lies. In: a `Graph`; out: a `Plan` for
-//! one step, and the node that needs the whole window, if one does. Nothing shares memory here: a step is small, and what is carried must stay.
+//! A network run one step at a time: what is a sequence, what each layer carries, and where it all lies. In:
+//! a `Graph`; out: a `Plan` for one step, and the node that needs the whole window, if one does. Nothing
+//! shares memory here: a step is small, and what is carried must stay.
 
-use alloc::string::String;
-
-use super::liveness::max;
 use super::plan::{BufferRef, NodePlan, Plan};
-use super::{CompiledNetwork, Graph};
+use super::{Graph, max};
+use crate::limits::{MAX_OUTPUTS, lines};
 use crate::shape::Shape;
-use crate::spec::{MAX_OUTPUTS, Pass, Stream, lines};
+use crate::spec::{Pass, Stream};
 use nn_kernels::workspace::Region;
 
 /// What a network is to a stream.
@@ -27,11 +26,11 @@ struct Sequences<const V: usize> {
 
 /// Numbers of one step of an input.
 pub const fn input_step(shape: Shape) -> usize {
-    if shape.rank() == 0 || shape.dim(0) == 0 { shape.len() } else { shape.len() / shape.dim(0) }
+    shape.step_len()
 }
 
-/// Numbers of one step of an output, or all of it where it is no sequence: one of two dimensions or more, the first of them the steps of the
-/// first input.
+/// Numbers of one step of an output, or all of it where it is no sequence: one of two dimensions or more, the
+/// first of them the steps of the first input.
 pub const fn output_step(shape: Shape, input: Shape) -> usize {
     if is_sequence(shape, input) { input_step(shape) } else { shape.len() }
 }
@@ -57,12 +56,13 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             while k < node.n {
                 any |= is[node.x[k]];
                 all &= is[node.x[k]];
-                // An input of other steps than the first comes step by step too, and there is no window to put it in.
+                // An input of other steps than the first comes step by step too, and there is no window to
+                // put it in.
                 apart |= node.x[k] < self.inputs && !is[node.x[k]];
                 k += 1;
             }
-            let goes_on = any && matches!(node.spec.stream, Stream::PerStep | Stream::Carries(_));
-            let stands = !apart && (!any || (all && !matches!(node.spec.stream, Stream::No)));
+            let goes_on = any && matches!(node.spec.stream.kind, Stream::PerStep | Stream::Carries(_));
+            let stands = !apart && (!any || (all && !matches!(node.spec.stream.kind, Stream::No)));
             let mut j = 0;
             while j < node.m() {
                 is[node.y + j] = goes_on;
@@ -165,17 +165,5 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             j += 1;
         }
         plan
-    }
-}
-
-impl CompiledNetwork {
-    /// The name of the layer that needs the whole window, found in the networks within too.
-    pub(crate) fn stop(&self) -> Option<String> {
-        let node = &self.nodes[self.streaming.stop?];
-        let within = node.spec.inner.and_then(CompiledNetwork::stop);
-        Some(match within {
-            Some(name) => alloc::format!("{}.{name}", node.name),
-            None => node.name.into(),
-        })
     }
 }

@@ -1,10 +1,12 @@
-//! The checks that stop a build. In: a rule's answer and the way of the shapes up to it; out: nothing, or a panic at compile
-//! time on the layer's own span. One mistake is told once: whatever follows from an unknown shape is silent.
+//! The checks that stop a build. In: a rule's answer and the way of the shapes up to it; out: nothing, or a
+//! panic at compile time on the layer's own span. One mistake is told once: whatever follows from an unknown
+//! shape is silent.
 
-use super::MAX_INPUTS;
+use super::Rule;
 use crate::fault::{Fault, Text};
+use crate::limits::MAX_INPUTS;
 use crate::shape::Shape;
-use crate::spec::{Head, LayerSpec, Rule};
+use crate::spec::{Head, LayerSpec};
 
 /// How many steps of its way a value remembers.
 const STEPS: usize = 6;
@@ -33,13 +35,14 @@ impl TracedValue {
 
     /// Output `j` of the layer `name`, which read `from` (and perhaps others).
     pub const fn after(from: &TracedValue, name: &'static str, rule: &Rule, j: usize) -> TracedValue {
-        let (shape, head) = match rule {
-            Rule::Ok(spec) if spec.fault().is_none() && j < spec.arity => (spec.outputs[j], spec.head),
+        let (shape, head) = match rule.spec() {
+            Some(spec) if spec.fault().is_none() && j < spec.shapes.arity => (spec.shapes.outputs[j], spec.head),
             _ => (Shape::UNKNOWN, Head::Plain),
         };
         let mut flow = *from;
         if !from.shape.is_known() {
-            // Behind a fault everything is unknown, even what a rule could still say: it would be said about a guess.
+            // Behind a fault everything is unknown, even what a rule could still say: it would be said about
+            // a guess.
             flow.shape = Shape::UNKNOWN;
             return flow;
         }
@@ -116,19 +119,20 @@ pub const fn check(name: &'static str, rule: &Rule, flows: &[&TracedValue], name
     if flows.len() > MAX_INPUTS {
         stop(name, &Fault::expected("at most 8 inputs").found_num(flows.len()).help("join some of them first"), &[]);
     }
+    if let Some(fault) = rule.fault() {
+        stop(name, &fault, flows);
+    }
     match rule {
-        Rule::Err(fault) => stop(name, fault, flows),
+        // A network's outputs are counted by its type, as rustc tells.
+        Rule::Err(_) | Rule::Network(..) => {}
         Rule::Ok(spec) => {
-            if let Some(fault) = spec.fault() {
-                stop(name, &fault, flows);
-            }
-            if is_softmax(spec.head) && spec.inner.is_none() && is_softmax(flows[0].head) {
+            if is_softmax(spec.head) && is_softmax(flows[0].head) {
                 let fault = Fault::expected("scores of any size, found probabilities: this is a softmax of a softmax");
                 stop(name, &fault.help("remove one of the two"), flows);
             }
-            // A network's outputs are counted by its type, as rustc tells.
-            if spec.arity != names && spec.inner.is_none() {
-                let fault = Fault::expected("a name for each of ").num(spec.arity).str(" outputs").found_num(names);
+            if spec.shapes.arity != names {
+                let fault =
+                    Fault::expected("a name for each of ").num(spec.shapes.arity).str(" outputs").found_num(names);
                 stop(
                     name,
                     &fault.help("bind them all, as in `let (a, b) = …`, or make as many as there are names"),
@@ -193,7 +197,7 @@ pub const fn check_input(name: &'static str, shape: Shape) {
 /// Stops the build if a node that shares an earlier one's parameters would need others.
 #[track_caller]
 pub const fn check_shared(name: &'static str, rule: &Rule, label: &'static str, earlier: &Rule, flow: &TracedValue) {
-    let (Rule::Ok(here), Rule::Ok(there)) = (rule, earlier) else { return };
+    let (Some(here), Some(there)) = (rule.spec(), earlier.spec()) else { return };
     if !flow.shape.is_known() || same_params(here, there) {
         return;
     }
@@ -205,22 +209,23 @@ pub const fn check_shared(name: &'static str, rule: &Rule, label: &'static str, 
 }
 
 const fn tell_params(mut fault: Fault, spec: &LayerSpec) -> Fault {
+    let params = spec.params.list();
     let mut i = 0;
-    while i < spec.param_count {
-        fault =
-            fault.str(if i == 0 { " " } else { ", " }).str(spec.params[i].name).str(" ").shape(spec.params[i].shape);
+    while i < params.len() {
+        fault = fault.str(if i == 0 { " " } else { ", " }).str(params[i].name).str(" ").shape(params[i].shape);
         i += 1;
     }
     fault
 }
 
 const fn same_params(a: &LayerSpec, b: &LayerSpec) -> bool {
-    if a.param_count != b.param_count || a.params_len != b.params_len {
+    let (one, other) = (a.params.list(), b.params.list());
+    if one.len() != other.len() || a.params.len != b.params.len {
         return false;
     }
     let mut i = 0;
-    while i < a.param_count {
-        if !a.params[i].shape.equals(&b.params[i].shape) {
+    while i < one.len() {
+        if !one[i].shape.equals(&other[i].shape) {
             return false;
         }
         i += 1;
@@ -231,8 +236,8 @@ const fn same_params(a: &LayerSpec, b: &LayerSpec) -> bool {
 /// Stops the build if what is frozen has nothing to freeze.
 #[track_caller]
 pub const fn check_frozen(name: &'static str, rule: &Rule) {
-    let Rule::Ok(spec) = rule else { return };
-    if spec.params_len == 0 && spec.fault().is_none() {
+    let Some(spec) = rule.spec() else { return };
+    if spec.params.len == 0 && spec.fault().is_none() {
         stop(name, &Fault::expected("parameters to freeze, found none").help("remove `frozen`"), &[]);
     }
 }
@@ -240,7 +245,7 @@ pub const fn check_frozen(name: &'static str, rule: &Rule) {
 /// The rule of `layer * times`: the output must fit the input again.
 pub const fn repeat(rule: &Rule, x: Shape, times: usize) -> Rule {
     let spec = match rule {
-        Rule::Ok(spec) => *spec,
+        Rule::Ok(spec) | Rule::Network(spec, _) => *spec,
         Rule::Err(fault) => return Rule::Err(*fault),
     };
     if times == 0 {
@@ -248,8 +253,9 @@ pub const fn repeat(rule: &Rule, x: Shape, times: usize) -> Rule {
             Fault::expected("at least 1 repetition").found_num(0).help("write `* 1` or more, or remove the layer"),
         );
     }
-    if times > 1 && (spec.arity != 1 || !spec.outputs[0].equals(&x)) {
-        let fault = Fault::expected("an output of ").shape(x).str(" so that it can be repeated").found(spec.outputs[0]);
+    if times > 1 && (spec.shapes.arity != 1 || !spec.shapes.outputs[0].equals(&x)) {
+        let fault =
+            Fault::expected("an output of ").shape(x).str(" so that it can be repeated").found(spec.shapes.outputs[0]);
         return Rule::Err(
             fault
                 .help("make it give back the shape it takes, or write it ")
@@ -257,5 +263,8 @@ pub const fn repeat(rule: &Rule, x: Shape, times: usize) -> Rule {
                 .str(" times, with `->` between"),
         );
     }
-    Rule::Ok(spec.repeated(times))
+    match rule.network() {
+        Some(network) => Rule::Network(spec.repeated(times), network),
+        None => Rule::Ok(spec.repeated(times)),
+    }
 }

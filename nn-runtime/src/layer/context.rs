@@ -1,5 +1,5 @@
-//! What a layer is given beside its inputs and outputs. In: a network's memory and plan; out: a context for each of its
-//! layers, made here alone, and the part of the parameters whose gradient is asked for.
+//! What a layer is given beside its inputs and outputs. In: a network's memory and plan; out: a context for
+//! each of its layers, made here alone, and the part of the parameters whose gradient is asked for.
 
 use core::ops::{Deref, Range};
 
@@ -8,8 +8,9 @@ use crate::spec::{Epilogue, LayerSpec, Pass};
 use nn_kernels::counter_rng::CounterRng;
 use nn_kernels::simd::Isa;
 
-/// What a layer is given beside its inputs: the spec of its site, its parameters and memory, and how to compute. Code
-/// that serves [`backward_params`](crate::Layer::backward_params) too takes `&LayerContext<'_, impl Sized>`.
+/// What a layer is given beside its inputs: the spec of its site, its parameters and memory, and how to
+/// compute. Code that serves [`backward_params`](crate::Layer::backward_params) too takes `&LayerContext<'_,
+/// impl Sized>`.
 pub struct LayerContext<'a, S = &'a mut [f32]> {
     /// How many samples.
     pub batch: usize,
@@ -17,13 +18,15 @@ pub struct LayerContext<'a, S = &'a mut [f32]> {
     pub isa: Isa,
     /// What the pass is for: what must be kept, and which gradients will be asked for.
     pub pass: Pass,
-    /// Random numbers of this site at this step; fold in the number of a sample within the whole batch, which is
-    /// `first_sample` plus its place here.
+    /// Random numbers of this site at this step; fold in the number of a sample within the whole batch, which
+    /// is `first_sample` plus its place here.
     pub rng: CounterRng,
     /// The number of this pass's first sample within the whole batch.
     pub first_sample: usize,
-    /// What `forward` keeps for the backward methods: as many floats per sample as [`LayerSpec::saves`] said, or none
-    /// where nothing is kept. In a stream, what `step` carries on.
+    /// In a stream, the number of the step since the beginning, 0 for the first.
+    pub position: u64,
+    /// What `forward` keeps for the backward methods: as many floats per sample as [`LayerSpec::saves`] said,
+    /// or none where nothing is kept. In a stream, what `step` carries on.
     pub saved: S,
     /// Memory to use while the method runs, as much as [`LayerSpec::scratch`] said, with arbitrary contents.
     pub scratch: &'a mut [f32],
@@ -37,8 +40,8 @@ pub struct LayerContext<'a, S = &'a mut [f32]> {
     pub(crate) training: bool,
 }
 
-/// The context of [`Layer::backward_params`](crate::Layer::backward_params): what the other methods have kept may be
-/// read, by several threads at once, and not written.
+/// The context of [`Layer::backward_params`](crate::Layer::backward_params): what the other methods have kept
+/// may be read, by several threads at once, and not written.
 pub type ReadContext<'a> = LayerContext<'a, &'a [f32]>;
 
 /// All that a context hands on, with other memory.
@@ -50,6 +53,7 @@ macro_rules! like {
             pass: $cx.pass,
             rng: $cx.rng,
             first_sample: $cx.first_sample,
+            position: $cx.position,
             saved: $saved,
             scratch: $scratch,
             spec: $cx.spec,
@@ -93,6 +97,7 @@ impl<'a, S> LayerContext<'a, S> {
             pass,
             rng: CounterRng { key: 0 },
             first_sample: 0,
+            position: 0,
             saved,
             scratch,
             spec,
@@ -103,7 +108,8 @@ impl<'a, S> LayerContext<'a, S> {
         }
     }
 
-    /// The same pass as a training step: samples from `first_sample` of the batch on, random numbers of that step.
+    /// The same pass as a training step: samples from `first_sample` of the batch on, random numbers of that
+    /// step.
     #[inline]
     pub(crate) fn training(self, rng: CounterRng, first_sample: usize) -> LayerContext<'a, S> {
         LayerContext { training: true, rng, first_sample, ..self }
@@ -115,7 +121,8 @@ impl<'a, S> LayerContext<'a, S> {
         LayerContext { logits, ..self }
     }
 
-    /// The context of node `i` of the network that this context is of. `params` are those of the network, or none.
+    /// The context of node `i` of the network that this context is of. `params` are those of the network, or
+    /// none.
     #[inline(always)]
     pub(crate) fn for_node<'s, T>(
         &'s mut self,
@@ -129,7 +136,7 @@ impl<'a, S> LayerContext<'a, S> {
             spec: node.spec,
             params: match self.params {
                 [] => &[],
-                params => &params[node.params..node.params + node.spec.params_len],
+                params => &params[node.params..node.params + node.spec.params.len],
             },
             epilogue: &plan.epilogue,
             // A network that is a head has one output.
@@ -183,8 +190,8 @@ impl<'a, S> LayerContext<'a, S> {
 }
 
 impl LayerContext<'_> {
-    /// Takes a network's workspace of so many floats per sample out of its context. A pass that keeps nothing works in
-    /// scratch memory altogether.
+    /// Takes a network's workspace of so many floats per sample out of its context. A pass that keeps nothing
+    /// works in scratch memory altogether.
     #[inline]
     pub(crate) fn split_workspace<'s>(&'s mut self, per_sample: usize) -> (&'s mut [f32], LayerContext<'s, ()>) {
         let len = per_sample * self.batch;
@@ -200,12 +207,11 @@ impl<'a, S> LayerContext<'a, S> {
     /// Parameter `i` of the layer, in the order its rule lists them.
     ///
     /// # Panics
-    /// `i` is not less than the number of parameters; in `backward_params`, anything but a running statistic whose
-    /// change is asked for.
+    /// `i` is not less than the number of parameters; in `backward_params`, anything but a running statistic
+    /// whose change is asked for.
     #[inline]
     pub fn param(&self, i: usize) -> &'a [f32] {
-        assert!(i < self.spec.param_count);
-        let param = &self.spec.params[i];
+        let param = &self.spec.params.list()[i];
         assert!(
             !self.params.is_empty() || param.len == 0,
             "expected `backward_params` to read no parameter but a running statistic whose change is asked, found it reads `{}`",
@@ -216,7 +222,7 @@ impl<'a, S> LayerContext<'a, S> {
 
     /// The shape of one sample of input `i`.
     pub fn input_shape(&self, i: usize) -> crate::Shape {
-        self.spec.inputs[i]
+        self.spec.shapes.inputs[i]
     }
 
     /// The shape of one sample of output `i`.
@@ -224,14 +230,16 @@ impl<'a, S> LayerContext<'a, S> {
         self.spec.output_shapes()[i]
     }
 
-    /// True in a training step, unless this site is frozen: noise is drawn, and statistics are those of the batch.
+    /// True in a training step, unless this site is frozen: noise is drawn, and statistics are those of the
+    /// batch.
     #[inline]
     pub fn is_training(&self) -> bool {
         self.training
     }
 
-    /// What `forward` of a layer whose rule says [`LayerSpec::accepts_elementwise`] must end with:
-    /// `y = max(y, cx.floor())`. It is `-∞`, which changes nothing, unless a ReLU or the like is fused into this layer.
+    /// What `forward` of a layer whose rule says [`LayerSpec::accepts_elementwise`] must end with: `y =
+    /// max(y, cx.floor())`. It is `-∞`, which changes nothing, unless a ReLU or the like is fused into this
+    /// layer.
     #[inline]
     pub fn floor(&self) -> f32 {
         match self.epilogue.floor {
@@ -241,7 +249,8 @@ impl<'a, S> LayerContext<'a, S> {
     }
 }
 
-/// A range of a layer's parameters whose gradient [`Layer::backward_params`](crate::Layer::backward_params) is asked for.
+/// A range of a layer's parameters whose gradient [`Layer::backward_params`](crate::Layer::backward_params)
+/// is asked for.
 pub struct ParamGrad<'a> {
     /// Which floats of the layer's parameters.
     pub(crate) range: Range<usize>,
@@ -255,11 +264,11 @@ pub struct ParamGrad<'a> {
 }
 
 impl ParamGrad<'_> {
-    /// What is asked of parameter `i`: the range within it, and where to add the gradient of that range. The range is
-    /// empty where nothing of it is asked.
+    /// What is asked of parameter `i`: the range within it, and where to add the gradient of that range. The
+    /// range is empty where nothing of it is asked.
     #[inline]
     pub fn slice(&mut self, cx: &LayerContext<'_, impl Sized>, i: usize) -> (Range<usize>, &mut [f32]) {
-        let param = &cx.spec.params[i];
+        let param = &cx.spec.params.list()[i];
         self.within(param.offset, param.len)
     }
 

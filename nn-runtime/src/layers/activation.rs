@@ -1,7 +1,9 @@
-//! The simple activations: functions of one number, by family. In: any shape; out: the same. Most are formulas, as users write them. By hand
-//! stand `Sigmoid`, whose head losses know; `Gelu`, which saved_layout its slope; and `Mish`, whose formula has no slope at ∞.
+//! The simple activations: functions of one number, by family. In: any shape; out: the same. Most are
+//! formulas, as users write them. By hand stand `Sigmoid`, whose head losses know; `Gelu`, which keeps its
+//! slope; and `Mish`, whose formula has no slope at ∞.
 
-/// The layer around a curve that is written by hand: what its pullback reads (`input` or `output`), and its head.
+/// The layer around a curve that is written by hand: what its pullback reads (`input` or `output`), and its
+/// head.
 macro_rules! by_hand {
     ($(#[doc = $doc:literal])* $name:ident backward from $from:ident, head $head:ident) => {
         $(#[doc = $doc])*

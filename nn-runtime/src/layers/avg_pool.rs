@@ -1,15 +1,17 @@
-//! `AvgPool2d` and `AvgPool1d`: the mean of each window. In: `[channels, height, width]`, `[steps, features]`; out: the same with
-//! fewer places. Nothing is kept: gradients are spread as the means were taken.
+//! `AvgPool2d` and `AvgPool1d`: the mean of each window. In: `[channels, height, width]`, `[steps,
+//! features]`; out: the same with fewer places. Nothing is kept: gradients are spread as the means were
+//! taken.
 
 use super::pool::{Pooled, pooled_arguments, pooled_arguments_of_steps, spec};
 use super::window::{Padding, accepted};
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::Rule;
 use nn_kernels::pool::{avg_pool, avg_pool_backward};
 
-/// The mean of each window: `y[c, i, j] = Σ_k Σ_l x[c, i · stride + k - pad, j · stride + l - pad] / kernel²`,
-/// `[channels, height, width] -> [channels, h, w]`; beyond the border `x` is 0, and with `count_include_pad = false` is not counted.
+/// The mean of each window: `y[c, i, j] = Σ_k Σ_l x[c, i · stride + k - pad, j · stride + l - pad] /
+/// kernel²`, `[channels, height, width] -> [channels, h, w]`; beyond the border `x` is 0, and with
+/// `count_include_pad = false` is not counted.
 ///
 /// Height and width of the output are those of [`MaxPool2d`](super::MaxPool2d).
 ///
@@ -35,7 +37,8 @@ pub struct AvgPool2d {
 }
 
 /// The mean of each feature within each window of steps: `y[s, f] = Σ_k x[s · stride + k - pad, f] / kernel`,
-/// `[steps, features] -> [steps', features]`; beyond the ends `x` is 0, and with `count_include_pad = false` is not counted.
+/// `[steps, features] -> [steps', features]`; beyond the ends `x` is 0, and with `count_include_pad = false`
+/// is not counted.
 ///
 /// The steps of the output are those of [`MaxPool1d`](super::MaxPool1d).
 ///

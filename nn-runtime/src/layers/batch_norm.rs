@@ -5,18 +5,20 @@
 use super::norm::eps_fault;
 use super::{Normalization, axis};
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Rule};
+use crate::spec::LayerSpec;
 use nn_kernels::batch_norm::{Channels, channels_backward, gradient_sums, moments, scale_channels};
 
 /// `y = (x - mean) / √(variance + eps) · weight + bias`, one mean and variance per channel: `[features] -> [features]`,
 /// `[steps, features] -> [steps, features]`, `[channels, height, width] -> [channels, height, width]`, and so with any
 /// further dimensions. The features of a sequence are its channels: their statistics are over the batch and all steps.
 ///
-/// While training, mean and (biased) variance are those of the batch, and a step moves the running ones towards them:
-/// `running += momentum · (batch - running)`, with the unbiased variance. Predictions, and a `frozen` layer, use the running ones.
+/// While training, mean and (biased) variance are those of the batch, and a step moves the running ones
+/// towards them: `running += momentum · (batch - running)`, with the unbiased variance. Predictions, and a
+/// `frozen` layer, use the running ones.
 ///
 /// | argument | here | PyTorch's `BatchNorm2d` | Keras's `BatchNormalization` |
 /// |---|---|---|---|
@@ -31,8 +33,8 @@ use nn_kernels::batch_norm::{Channels, channels_backward, gradient_sums, moments
 /// On a sequence the network can be streamed, except along `axis = 0`, its steps. Where one layer is used in several places
 /// (`share`), the running statistics follow the batches of all of them, one after the other.
 ///
-/// Parameters: `weight` and `bias`, `[channels]`; beside them, saved but not learnt, `running_mean` and `running_var`, which begin
-/// as 0 and 1. Ioffe & Szegedy, "Batch Normalization", 2015.
+/// Parameters: `weight` and `bias`, `[channels]`; beside them, saved but not learnt, `running_mean` and
+/// `running_var`, which begin as 0 and 1. Ioffe & Szegedy, "Batch Normalization", 2015.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -172,7 +174,8 @@ fn per_channel<const K: usize>(memory: &mut [f32], channels: usize) -> [&mut [f3
     })
 }
 
-/// What is kept of each channel for the backward methods: the mean and variance that were used, Σ dy and Σ dy · (x - mean).
+/// What is kept of each channel for the backward methods: the mean and variance that were used, Σ dy and Σ dy
+/// · (x - mean).
 const KEPT: usize = 4;
 
 impl Layer for BatchNorm {

@@ -4,9 +4,9 @@
 use super::axis;
 use super::norm::Norm;
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::layer::{LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::Rule;
 use nn_kernels::row_norm::{NormRows, SAVED_PER_ROW};
 
 /// A sample as `[before, channels, after]`, whose channels are normalised in groups, over `before` and

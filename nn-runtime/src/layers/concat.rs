@@ -1,12 +1,15 @@
-//! `Concat`: several values one behind the other along a dimension. In: two or more values that agree in every other dimension; out:
-//! one value. It only moves numbers.
+//! `Concat`: several values one behind the other along a dimension. In: two or more values that agree in
+//! every other dimension; out: one value. It only moves numbers.
 
+use super::any_inputs::{AnyInputs, layer_of_any_inputs};
 use super::axis::{self, cut, join, row};
 use super::sum::several;
 use crate::fault::Fault;
-use crate::layer::{Layer, LayerContext};
+use crate::graph::Rule;
+use crate::layer::LayerContext;
+use crate::limits::MAX_INPUTS;
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Rule};
+use crate::spec::LayerSpec;
 
 /// Joined along `axis`: `([a, …], [b, …], …) -> [a + b + …, …]`, the other dimensions equal.
 ///
@@ -87,24 +90,19 @@ impl Concat {
         })
     }
 
-    fn rows<const N: usize>(&self, cx: &LayerContext) -> [usize; N] {
+    fn rows(&self, cx: &LayerContext) -> [usize; MAX_INPUTS] {
         core::array::from_fn(|k| row(&cx.input_shape(k), self.axis))
     }
 }
 
-impl<const N: usize> Layer<N> for Concat {
-    fn forward(&self, cx: &mut LayerContext, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
-        join(x, self.rows(cx), y);
+layer_of_any_inputs!(Concat);
+
+impl AnyInputs for Concat {
+    fn forward_any(&self, cx: &mut LayerContext, x: &[&[f32]], y: &mut [f32]) {
+        join(x, &self.rows(cx)[..x.len()], y);
     }
 
-    fn backward_input(
-        &self,
-        cx: &mut LayerContext,
-        _: [&[f32]; N],
-        _: [&[f32]; 1],
-        [dy]: [&[f32]; 1],
-        dx: [&mut [f32]; N],
-    ) {
-        cut(dy, dx, self.rows(cx));
+    fn backward_input_any(&self, cx: &mut LayerContext, _: &[&[f32]], dy: &[f32], dx: &mut [&mut [f32]]) {
+        cut(dy, dx, &self.rows(cx)[..dx.len()]);
     }
 }

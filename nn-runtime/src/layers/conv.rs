@@ -1,5 +1,6 @@
-//! What all convolutions have in common: sizes, weights, and how the kernels are asked. In: a window, channels and filters; out:
-//! the kernels' description, spec, gradients. Nothing here may know which layer asks.
+//! What all convolutions have in common: sizes, weights, and how the kernels are asked. In: a window,
+//! channels and filters; out: the kernels' description, spec, gradients. Nothing here may know which layer
+//! asks.
 
 use super::window::{Stand, Window, too_large};
 use crate::fault::Fault;
@@ -170,7 +171,8 @@ pub(super) const fn describe<const D: usize>(
     let [kernel, stride, dilation] =
         if flat { [1, 1, 1] } else { [window.kernel[0], window.stride[0], window.dilation[0]] };
     let kernel = [kernel, window.kernel[last]];
-    // A stride beyond the end is one to the end: the window stands once, and no size of the kernels' grows with it.
+    // A stride beyond the end is one to the end: the window stands once, and no size of the kernels' grows
+    // with it.
     let stride = [smaller(stride, height + top + bottom), smaller(window.stride[last], width + left + right)];
     let out = if flat { 1 } else { stands[0].out };
 
@@ -202,7 +204,8 @@ pub(super) const fn fans(conv: &Conv) -> [usize; 2] {
     [conv.rows(), conv.filters / conv.groups * conv.kernel[0] * conv.kernel[1]]
 }
 
-/// The spec of a layer that is one convolution, whose output has this shape and whose bias as many numbers as `bias` says.
+/// The spec of a layer that is one convolution, whose output has this shape and whose bias as many numbers as
+/// `bias` says.
 pub(super) const fn spec(
     y: Shape,
     conv: &Conv,

@@ -1,20 +1,21 @@
-//! `Conv1d`: filters that see a window of steps, with all their features. In: `[steps, features]`; out: `[steps, filters]` of the
-//! places the window stands on. It is the convolution of an image of one row, and nothing else.
+//! `Conv1d`: filters that see a window of steps, with all their features. In: `[steps, features]`; out:
+//! `[steps, filters]` of the places the window stands on. It is the convolution of an image of one row, and
+//! nothing else.
 
 use super::conv::{Learnt, conv, fans, layer_of_a_convolution, learnt_arguments, spec};
 use super::image::sequence;
 use super::window::{Padding, Window};
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::init::Init;
 use crate::shape::Shape;
-use crate::spec::Rule;
 use nn_kernels::conv::Conv;
 
-/// Convolution over sequences: `y[s, f] = Σ_c Σ_k weight[f, c, k] · x[s · stride + k · dilation - pad, c] + bias[f]`,
-/// `[steps, features] -> [steps', filters]`; before the first step and after the last `x` is 0.
+/// Convolution over sequences: `y[s, f] = Σ_c Σ_k weight[f, c, k] · x[s · stride + k · dilation - pad, c] +
+/// bias[f]`, `[steps, features] -> [steps', filters]`; before the first step and after the last `x` is 0.
 ///
-/// With `pads` zeros in total, `steps' = (steps + pads - dilation · (kernel - 1) - 1) / stride + 1`, rounded down; with
-/// `padding = Same` or `Causal` that is `steps / stride`, rounded up.
+/// With `pads` zeros in total, `steps' = (steps + pads - dilation · (kernel - 1) - 1) / stride + 1`, rounded
+/// down; with `padding = Same` or `Causal` that is `steps / stride`, rounded up.
 ///
 /// | argument | here | PyTorch's `Conv1d` | Keras's `Conv1D` |
 /// |---|---|---|---|
@@ -29,8 +30,9 @@ use nn_kernels::conv::Conv;
 /// | `init` (of the weight) | `GlorotUniform` | uniform in ±1/√fan_in | `"glorot_uniform"` |
 /// | `bias_init` | `Zeros` | uniform in ±1/√fan_in | `"zeros"` |
 ///
-/// Parameters: `weight`, `[filters, features / groups, kernel]`, and `bias`, `[filters]`. With `Causal` no output sees a later step, so
-/// that at stride 1 it can run step by step, with the same bits; van den Oord et al., "WaveNet: A Generative Model for Raw Audio", 2016.
+/// Parameters: `weight`, `[filters, features / groups, kernel]`, and `bias`, `[filters]`. With `Causal` no
+/// output sees a later step, so that at stride 1 it can run step by step, with the same bits; van den Oord et
+/// al., "WaveNet: A Generative Model for Raw Audio", 2016.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -60,7 +62,8 @@ layer_of_a_convolution! {
         let (seen, scratch) = cx.scratch.split_at_mut(kernel * features);
         let samples = x.chunks_exact(features).zip(y.chunks_exact_mut(self.filters));
         for ((x, y), carried) in samples.zip(cx.saved.chunks_exact_mut(1 + reach * features)) {
-            // A ring of the steps before, and where in it the oldest stands, which the window's first tap sees.
+            // A ring of the steps before, and where in it the oldest stands, which the window's first tap
+            // sees.
             let (oldest, past) = carried.split_at_mut(1);
             let at = oldest[0] as usize % reach.max(1);
             for (k, seen) in seen.chunks_exact_mut(features).take(kernel - 1).enumerate() {
@@ -100,7 +103,8 @@ impl Conv1d {
         self
     }
 
-    /// In how many groups features and filters stand side by side; a filter sees the features of its group only.
+    /// In how many groups features and filters stand side by side; a filter sees the features of its group
+    /// only.
     pub const fn groups(mut self, groups: usize) -> Self {
         self.groups = groups;
         self

@@ -1,20 +1,20 @@
-//! `Conv2d`: filters that see a window of every channel. In: `[channels, height, width]`; out: `[filters, height, width]` of the
-//! places the window stands on. The sums themselves are the kernels'.
+//! `Conv2d`: filters that see a window of every channel. In: `[channels, height, width]`; out: `[filters,
+//! height, width]` of the places the window stands on. The sums themselves are the kernels'.
 
 use super::conv::{Learnt, conv, fans, layer_of_a_convolution, learnt_arguments, spec};
 use super::image::image;
 use super::window::{Padding, Window, window_arguments};
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::init::Init;
 use crate::shape::Shape;
-use crate::spec::Rule;
 use nn_kernels::conv::Conv;
 
-/// Convolution over images: `y[f, i, j] = Σ_c Σ_k Σ_l weight[f, c, k, l] · x[c, i · stride + k · dilation - pad, j · …] + bias[f]`,
-/// `[channels, height, width] -> [filters, h, w]`; beyond the border `x` is 0.
+/// Convolution over images: `y[f, i, j] = Σ_c Σ_k Σ_l weight[f, c, k, l] · x[c, i · stride + k · dilation -
+/// pad, j · …] + bias[f]`, `[channels, height, width] -> [filters, h, w]`; beyond the border `x` is 0.
 ///
-/// With `pads` zeros in total along an axis, `h = (height + pads - dilation · (kernel - 1) - 1) / stride + 1`, rounded down; with
-/// `padding = Same` that is `height / stride`, rounded up.
+/// With `pads` zeros in total along an axis, `h = (height + pads - dilation · (kernel - 1) - 1) / stride +
+/// 1`, rounded down; with `padding = Same` that is `height / stride`, rounded up.
 ///
 /// | argument | here | PyTorch's `Conv2d` | Keras's `Conv2D` |
 /// |---|---|---|---|
@@ -28,8 +28,9 @@ use nn_kernels::conv::Conv;
 /// | `init` (of the weight) | `GlorotUniform` | uniform in ±1/√fan_in | `"glorot_uniform"` |
 /// | `bias_init` | `Zeros` | uniform in ±1/√fan_in | `"zeros"` |
 ///
-/// Parameters: `weight`, `[filters, channels / groups, kernel, kernel]`, and `bias`, `[filters]`. Of the zeros of `Same` an odd one
-/// stands at the end, as in Keras. LeCun et al., "Gradient-Based Learning Applied to Document Recognition", 1998.
+/// Parameters: `weight`, `[filters, channels / groups, kernel, kernel]`, and `bias`, `[filters]`. Of the
+/// zeros of `Same` an odd one stands at the end, as in Keras. LeCun et al., "Gradient-Based Learning Applied
+/// to Document Recognition", 1998.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -57,7 +58,8 @@ impl Conv2d {
         Conv2d { filters, window: Window::new(kernel), groups: 1, learnt: Learnt::new() }
     }
 
-    /// In how many groups channels and filters stand side by side; a filter sees the channels of its group only.
+    /// In how many groups channels and filters stand side by side; a filter sees the channels of its group
+    /// only.
     pub const fn groups(mut self, groups: usize) -> Self {
         self.groups = groups;
         self

@@ -1,20 +1,23 @@
-//! `ConvTranspose2d`: every pixel of the input laid down as a kernel, side by side. In: `[channels, height, width]`; out:
-//! `[filters, height, width]`, larger by the stride. It is the way back of a convolution, by the same kernels.
+//! `ConvTranspose2d`: every pixel of the input laid down as a kernel, side by side. In: `[channels, height,
+//! width]`; out: `[filters, height, width]`, larger by the stride. It is the way back of a convolution, by
+//! the same kernels.
 
 use super::conv::{Learnt, bias, describe, fans, fault, learnt_arguments, pull_bias_of, pull_weight, spec};
 use super::image::image;
 use super::window::{Padding, Stand, Window, accepted, window_arguments};
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
-use crate::shape::{MAX_LEN, Shape};
-use crate::spec::Rule;
+use crate::limits::MAX_LEN;
+use crate::shape::Shape;
 use nn_kernels::conv::{Conv, FilterBank, forward, transposed};
 
-/// Transposed convolution: `y[f, i · stride + k · dilation - pad, j · …] += weight[c, f, k, l] · x[c, i, j]` over all `c`, `i`, `j`, `k`
-/// and `l`, plus `bias[f]`: `[channels, height, width] -> [filters, h, w]`.
+/// Transposed convolution: `y[f, i · stride + k · dilation - pad, j · …] += weight[c, f, k, l] · x[c, i, j]`
+/// over all `c`, `i`, `j`, `k` and `l`, plus `bias[f]`: `[channels, height, width] -> [filters, h, w]`.
 ///
-/// `h = (height - 1) · stride + dilation · (kernel - 1) + 1 - 2 · pad + output_padding`; with `padding = Same`, `height · stride`.
+/// `h = (height - 1) · stride + dilation · (kernel - 1) + 1 - 2 · pad + output_padding`; with `padding =
+/// Same`, `height · stride`.
 ///
 /// | argument | here | PyTorch's `ConvTranspose2d` | Keras's `Conv2DTranspose` |
 /// |---|---|---|---|
@@ -29,9 +32,10 @@ use nn_kernels::conv::{Conv, FilterBank, forward, transposed};
 /// | `init` (of the weight) | `GlorotUniform` | uniform in ±1/√fan_in | `"glorot_uniform"` |
 /// | `bias_init` | `Zeros` | uniform in ±1/√fan_in | `"zeros"` |
 ///
-/// Parameters: `weight`, `[channels, filters / groups, kernel, kernel]`, and `bias`, `[filters]`. Of what `Same` cuts off, an odd row
-/// or column is the last one's. Where Keras's `"valid"` gives `height · stride` for a kernel smaller than the stride, here
-/// `output_padding` or `Same` does. Zeiler et al., "Deconvolutional Networks", 2010.
+/// Parameters: `weight`, `[channels, filters / groups, kernel, kernel]`, and `bias`, `[filters]`. Of what
+/// `Same` cuts off, an odd row or column is the last one's. Where Keras's `"valid"` gives `height · stride`
+/// for a kernel smaller than the stride, here `output_padding` or `Same` does. Zeiler et al.,
+/// "Deconvolutional Networks", 2010.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -65,7 +69,8 @@ impl ConvTranspose2d {
         self
     }
 
-    /// In how many groups channels and filters stand side by side; a filter takes from the channels of its group only.
+    /// In how many groups channels and filters stand side by side; a filter takes from the channels of its
+    /// group only.
     pub const fn groups(mut self, groups: usize) -> Self {
         self.groups = groups;
         self

@@ -1,10 +1,12 @@
-//! `Dense`: every output a weighted sum of every input. In: `[features]`; out: `[units]`. The product itself is the kernels'.
+//! `Dense`: every output a weighted sum of every input. In: `[features]`; out: `[units]`. The product itself
+//! is the kernels'.
 
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Rule};
+use crate::spec::LayerSpec;
 use nn_kernels::matrix::{Panels, backward_bias, backward_input, backward_input_scratch, backward_weight, product};
 
 /// Fully connected: `y[j] = Σ_i weight[j, i] · x[i] + bias[j]`, `[features] -> [units]`.
@@ -16,7 +18,8 @@ use nn_kernels::matrix::{Panels, backward_bias, backward_input, backward_input_s
 /// | `init` (of the weight) | `GlorotUniform` | uniform in ±1/√features | `"glorot_uniform"` |
 /// | `bias_init` | `Zeros` | uniform in ±1/√features | `"zeros"` |
 ///
-/// Parameters: `weight`, `[units, features]`, and `bias`, `[units]`. On `[steps, features]` use [`DensePerStep`](super::DensePerStep).
+/// Parameters: `weight`, `[units, features]`, and `bias`, `[units]`. On `[steps, features]` use
+/// [`DensePerStep`](super::DensePerStep).
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -88,7 +91,7 @@ impl Dense {
                     .help("make the dimension before it at least 1"),
             );
         }
-        // Where the matrix does not fit, the spec say so; the sum here must not overflow first.
+        // Where the matrix does not fit, the spec says so; the sum here must not overflow first.
         let fits = Shape::of([self.units, features]).checked_len().is_some();
         let spec = LayerSpec::output(y)
             .matrix("weight", self.units, features, self.init)
@@ -107,7 +110,8 @@ impl Dense {
         self.units
     }
 
-    /// A batch of steps is a batch of samples to the product: the rows of the matrix are the last dimension of the input.
+    /// A batch of steps is a batch of samples to the product: the rows of the matrix are the last dimension
+    /// of the input.
     fn panels(&self, cx: &LayerContext<'_, impl Sized>) -> Panels {
         let x = cx.input_shape(0);
         Panels::best(x.dim(x.rank() - 1), self.units)

@@ -1,17 +1,18 @@
-//! `DensePerStep`: one dense layer for every step of a sequence. In: `[steps, features]`; out: `[steps, units]`. It is the
-//! product of `Dense` with more rows, and nothing else.
+//! `DensePerStep`: one dense layer for every step of a sequence. In: `[steps, features]`; out: `[steps,
+//! units]`. It is the product of `Dense` with more rows, and nothing else.
 
 use super::Dense;
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::Rule;
 
-/// The same [`Dense`] at every step: `y[s, j] = Σ_i weight[j, i] · x[s, i] + bias[j]`, `[steps, features] -> [steps, units]`.
+/// The same [`Dense`] at every step: `y[s, j] = Σ_i weight[j, i] · x[s, i] + bias[j]`, `[steps, features] ->
+/// [steps, units]`.
 ///
-/// Arguments, defaults and parameters are those of [`Dense`]. PyTorch's `Linear` and Keras's `Dense` do this whenever the input
-/// has more than one dimension; here it is said.
+/// Arguments, defaults and parameters are those of [`Dense`]. PyTorch's `Linear` and Keras's `Dense` do this
+/// whenever the input has more than one dimension; here it is said.
 ///
 /// ```
 /// use nn_runtime::prelude::*;

@@ -1,13 +1,13 @@
-//! `DepthwiseConv2d`: filters that see one channel each. In: `[channels, height, width]`; out: `[channels · multiplier, height,
-//! width]`. It is the convolution with as many groups as channels, and nothing else.
+//! `DepthwiseConv2d`: filters that see one channel each. In: `[channels, height, width]`; out: `[channels ·
+//! multiplier, height, width]`. It is the convolution with as many groups as channels, and nothing else.
 
 use super::conv::{Learnt, conv, fans, layer_of_a_convolution, learnt_arguments, spec};
 use super::image::image;
 use super::window::{Padding, Window, window_arguments};
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::init::Init;
 use crate::shape::Shape;
-use crate::spec::Rule;
 use nn_kernels::conv::Conv;
 
 /// Convolution of each channel on its own, `multiplier` times: with `f = c · multiplier + q`,

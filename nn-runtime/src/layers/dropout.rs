@@ -1,13 +1,16 @@
-//! `Dropout`: noise against overfitting. In: any shape; out: the same. While training, some numbers become 0; which ones follows
-//! from the seed, the step, the site and the sample alone, so the pull draws them again and nothing is kept.
+//! `Dropout`: noise against overfitting. In: any shape; out: the same. While training, some numbers become 0;
+//! which ones follows from the seed, the step, the site and the sample alone, so backward draws them again
+//! and nothing is kept.
 
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::{Head, LayerSpec, Rule};
+use crate::spec::{Head, LayerSpec};
 use nn_kernels::dropout::dropout;
 
-/// While training `y = 0` with probability `rate` and `y = x / (1 - rate)` otherwise; when predicting `y = x`. Any shape.
+/// While training `y = 0` with probability `rate` and `y = x / (1 - rate)` otherwise; when predicting `y =
+/// x`. Any shape.
 ///
 /// | argument | here | PyTorch's `Dropout` | Keras's `Dropout` |
 /// |---|---|---|---|

@@ -1,15 +1,17 @@
-//! `Dropout2d`: noise that drops whole channels, whose pixels say much the same. In: `[channels, height, width]`; out: the same.
-//! Which channels follows from the seed, the step, the site and the sample alone, so the pull draws them again.
+//! `Dropout2d`: noise that drops whole channels, whose pixels say much the same. In: `[channels, height,
+//! width]`; out: the same. Which channels follows from the seed, the step, the site and the sample alone, so
+//! backward draws them again.
 
 use super::image::image;
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::{Head, LayerSpec, Rule};
+use crate::spec::{Head, LayerSpec};
 use nn_kernels::dropout::dropout;
 
-/// While training a channel becomes 0 with probability `rate` and is divided by `1 - rate` otherwise; when predicting `y = x`.
-/// `[channels, height, width] -> [channels, height, width]`.
+/// While training a channel becomes 0 with probability `rate` and is divided by `1 - rate` otherwise; when
+/// predicting `y = x`. `[channels, height, width] -> [channels, height, width]`.
 ///
 /// | argument | here | PyTorch's `Dropout2d` | Keras's `SpatialDropout2D` |
 /// |---|---|---|---|

@@ -1,13 +1,14 @@
-//! `Embedding`: a learnt row for each token. In: `[steps]` of token ids; out: `[steps, features]`. It looks rows up and never multiplies
-//! by a matrix of zeros and ones.
+//! `Embedding`: a learnt row for each token. In: `[steps]` of token ids; out: `[steps, features]`. It looks
+//! rows up and never multiplies by a matrix of zeros and ones.
 
 use core::ops::Range;
 
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Rule};
+use crate::spec::LayerSpec;
 
 /// Row `x[s]` of a learnt table at every step: `y[s] = weight[x[s]]`, `[steps] -> [steps, features]`.
 ///
@@ -18,9 +19,10 @@ use crate::spec::{LayerSpec, Rule};
 /// | `padding`: the id whose row learns nothing | none | `padding_idx`, its row begins as 0 | `mask_zero` makes a mask |
 /// | `init` | `Normal(1.0)` | normal, deviation 1 | uniform in ±0.05 |
 ///
-/// An id is a whole number from 0 up to but without `vocabulary`, as `f32`. Where the input is one of the network's, every sample is
-/// checked before it comes in; elsewhere a number that is no id gives a row of NaN. Ids have no gradient: it is answered with zeros.
-/// The row of `padding` begins like the others and stays as it is, whatever decays or penalises the others. Parameter: `weight`, `[vocabulary, features]`.
+/// An id is a whole number from 0 up to but without `vocabulary`, as `f32`. Where the input is one of the
+/// network's, every sample is checked before it comes in; elsewhere a number that is no id gives a row of
+/// NaN. Ids have no gradient: it is answered with zeros. The row of `padding` begins like the others and
+/// stays as it is, whatever decays or penalises the others. Parameter: `weight`, `[vocabulary, features]`.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -94,7 +96,8 @@ impl Embedding {
 
     /// The row of an id, if it is one.
     fn row(&self, id: f32) -> Option<Range<usize>> {
-        // What is too large or NaN is no number below the vocabulary, and what has a fraction is another one after the way there and back.
+        // What is too large or NaN is no number below the vocabulary, and what has a fraction is another one
+        // after the way there and back.
         let row = id as usize;
         (row as f32 == id && row < self.vocabulary).then(|| row * self.features..(row + 1) * self.features)
     }

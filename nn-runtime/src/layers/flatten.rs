@@ -1,8 +1,10 @@
-//! `Flatten`: the same numbers in one dimension. In: any shape; out: `[numbers]`. It may not change a number or their order.
+//! `Flatten`: the same numbers in one dimension. In: any shape; out: `[numbers]`. It may not change a number
+//! or their order.
 
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::{Head, LayerSpec, Rule};
+use crate::spec::{Head, LayerSpec};
 
 /// All numbers of a sample in a row, the last dimension running fastest: `[a, b, …] -> [a · b · …]`.
 ///

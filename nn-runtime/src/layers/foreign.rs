@@ -3,10 +3,10 @@
 //! them.
 
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
 use crate::signature::Signature;
-use crate::spec::Rule;
 
 macro_rules! foreign {
     ($($name:ident $instead:literal)*) => { $(

@@ -1,11 +1,13 @@
-//! `ZeroPad2d` and `Crop2d`: a frame of pixels around each image, added or cut off. In: `[channels, height, width]`; out: the same
-//! with another height and width. Each is the other's gradient, so the frame is one thing here. No number is changed.
+//! `ZeroPad2d` and `Crop2d`: a frame of pixels around each image, added or cut off. In: `[channels, height,
+//! width]`; out: the same with another height and width. Each is the other's gradient, so the frame is one
+//! thing here. No number is changed.
 
 use super::image::image;
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Rule};
+use crate::spec::LayerSpec;
 
 /// How many pixels on each side.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +28,8 @@ impl Frame {
         [self.top.saturating_add(self.bottom), self.left.saturating_add(self.right)]
     }
 
-    /// Where each row within the frame lies in the large image; `large` and `small` are `[channels, height, width]`.
+    /// Where each row within the frame lies in the large image; `large` and `small` are `[channels, height,
+    /// width]`.
     fn rows(self, large: Shape, small: Shape, mut each: impl FnMut(usize, usize, usize)) {
         let [height, width] = [large.dim(1), large.dim(2)];
         let [inner, len] = [small.dim(1), small.dim(2)];
@@ -96,7 +99,8 @@ macro_rules! framed {
 }
 
 framed! {
-    /// Zeros around each channel: `[channels, height, width] -> [channels, top + height + bottom, left + width + right]`.
+    /// Zeros around each channel: `[channels, height, width] -> [channels, top + height + bottom, left +
+    /// width + right]`.
     ///
     /// | argument | here | PyTorch's `ZeroPad2d` | Keras's `ZeroPadding2D` |
     /// |---|---|---|---|
@@ -115,7 +119,8 @@ framed! {
 }
 
 framed! {
-    /// Each channel without its border: `[channels, height, width] -> [channels, height - top - bottom, width - left - right]`.
+    /// Each channel without its border: `[channels, height, width] -> [channels, height - top - bottom, width
+    /// - left - right]`.
     ///
     /// | argument | here | PyTorch | Keras's `Cropping2D` |
     /// |---|---|---|---|

@@ -1,18 +1,22 @@
-//! `GlobalAvgPool` and `GlobalMaxPool`: one number for each channel. In: `[channels, height, width]` or `[steps, features]`, and of steps
-//! perhaps a mask; out: `[channels]` or `[features]`. Each is the pool whose window is the whole input, or what a mask leaves of it.
+//! `GlobalAvgPool` and `GlobalMaxPool`: one number for each channel. In: `[channels, height, width]` or
+//! `[steps, features]`, and of steps perhaps a mask; out: `[channels]` or `[features]`. Each is the pool
+//! whose window is the whole input, or what a mask leaves of it.
 
+use super::any_inputs::{AnyInputs, layer_of_any_inputs};
 use super::mask::{is_step, mask_fault};
 use super::max_pool;
 use crate::fault::Fault;
-use crate::layer::{Layer, LayerContext};
+use crate::graph::Rule;
+use crate::layer::LayerContext;
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Rule};
+use crate::spec::LayerSpec;
 use nn_kernels::pool::{Pool, avg_pool, avg_pool_backward, masked_mean};
 
-/// The mean of each channel or feature: `[channels, height, width] -> [channels]`, `[steps, features] -> [features]`.
+/// The mean of each channel or feature: `[channels, height, width] -> [channels]`, `[steps, features] ->
+/// [features]`.
 ///
-/// Of steps there may be a mask, `([steps, features], [steps]) -> [features]`, 1 a step and 0 padding: the mean is that of the steps, 0
-/// where there is none. A mask has no gradient: it is answered with zeros.
+/// Of steps there may be a mask, `([steps, features], [steps]) -> [features]`, 1 a step and 0 padding: the
+/// mean is that of the steps, 0 where there is none. A mask has no gradient: it is answered with zeros.
 ///
 /// No arguments. PyTorch's `AdaptiveAvgPool2d(1)`, then `Flatten()`; Keras's `GlobalAveragePooling2D()` and
 /// `GlobalAveragePooling1D()`, which takes a mask too. Lin et al., "Network In Network", 2014.
@@ -28,13 +32,14 @@ use nn_kernels::pool::{Pool, avg_pool, avg_pool_backward, masked_mean};
 #[derive(Clone, Copy, Default, Debug)]
 pub struct GlobalAvgPool;
 
-/// The largest number of each channel or feature: `[channels, height, width] -> [channels]`, `[steps, features] -> [features]`.
+/// The largest number of each channel or feature: `[channels, height, width] -> [channels]`, `[steps,
+/// features] -> [features]`.
 ///
-/// Of steps there may be a mask, `([steps, features], [steps]) -> [features]`, 1 a step and 0 padding: the largest is that of the steps, 0
-/// where there is none. A mask has no gradient: it is answered with zeros.
+/// Of steps there may be a mask, `([steps, features], [steps]) -> [features]`, 1 a step and 0 padding: the
+/// largest is that of the steps, 0 where there is none. A mask has no gradient: it is answered with zeros.
 ///
-/// No arguments. PyTorch's `AdaptiveMaxPool2d(1)`, then `Flatten()`; Keras's `GlobalMaxPooling2D()` and `GlobalMaxPooling1D()`.
-/// Of equal numbers the first, row by row, takes the gradient.
+/// No arguments. PyTorch's `AdaptiveMaxPool2d(1)`, then `Flatten()`; Keras's `GlobalMaxPooling2D()` and
+/// `GlobalMaxPooling1D()`. Of equal numbers the first, row by row, takes the gradient.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -98,7 +103,8 @@ impl GlobalAvgPool {
         GlobalAvgPool
     }
 
-    /// `[channels, height, width] -> [channels]`, `[steps, features] -> [features]`, `([steps, features], [steps]) -> [features]`
+    /// `[channels, height, width] -> [channels]`, `[steps, features] -> [features]`, `([steps, features],
+    /// [steps]) -> [features]`
     pub const fn rule<const N: usize>(&self, x: [Shape; N]) -> Rule {
         match spec(&x, "GlobalAvgPool") {
             // The mask, for the way back.
@@ -115,7 +121,8 @@ impl GlobalMaxPool {
         GlobalMaxPool
     }
 
-    /// `[channels, height, width] -> [channels]`, `[steps, features] -> [features]`, `([steps, features], [steps]) -> [features]`
+    /// `[channels, height, width] -> [channels]`, `[steps, features] -> [features]`, `([steps, features],
+    /// [steps]) -> [features]`
     pub const fn rule<const N: usize>(&self, x: [Shape; N]) -> Rule {
         match spec(&x, "GlobalMaxPool") {
             Ok(spec) => {
@@ -127,10 +134,12 @@ impl GlobalMaxPool {
     }
 }
 
-impl<const N: usize> Layer<N> for GlobalAvgPool {
-    fn forward(&self, cx: &mut LayerContext, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
+layer_of_any_inputs!(GlobalAvgPool);
+
+impl AnyInputs for GlobalAvgPool {
+    fn forward_any(&self, cx: &mut LayerContext, x: &[&[f32]], y: &mut [f32]) {
         let pool = pool(cx);
-        if N == 1 {
+        if x.len() == 1 {
             return avg_pool(cx.isa, pool, false, x[0], y);
         }
         if !cx.saved.is_empty() {
@@ -143,16 +152,9 @@ impl<const N: usize> Layer<N> for GlobalAvgPool {
         }
     }
 
-    fn backward_input(
-        &self,
-        cx: &mut LayerContext,
-        _: [&[f32]; N],
-        _: [&[f32]; 1],
-        [dy]: [&[f32]; 1],
-        dx: [&mut [f32]; N],
-    ) {
+    fn backward_input_any(&self, cx: &mut LayerContext, x: &[&[f32]], dy: &[f32], dx: &mut [&mut [f32]]) {
         let pool = pool(cx);
-        if N == 1 {
+        if x.len() == 1 {
             if !dx[0].is_empty() {
                 avg_pool_backward(cx.isa, pool, false, dy, dx[0]);
             }
@@ -171,10 +173,12 @@ impl<const N: usize> Layer<N> for GlobalAvgPool {
     }
 }
 
-impl<const N: usize> Layer<N> for GlobalMaxPool {
-    fn forward(&self, cx: &mut LayerContext, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
+layer_of_any_inputs!(GlobalMaxPool);
+
+impl AnyInputs for GlobalMaxPool {
+    fn forward_any(&self, cx: &mut LayerContext, x: &[&[f32]], y: &mut [f32]) {
         let pool = pool(cx);
-        if N == 1 {
+        if x.len() == 1 {
             return max_pool::forward(cx, pool, x[0], y);
         }
         let steps = pool.width;
@@ -191,17 +195,10 @@ impl<const N: usize> Layer<N> for GlobalMaxPool {
         }
     }
 
-    fn backward_input(
-        &self,
-        cx: &mut LayerContext,
-        _: [&[f32]; N],
-        _: [&[f32]; 1],
-        [dy]: [&[f32]; 1],
-        dx: [&mut [f32]; N],
-    ) {
+    fn backward_input_any(&self, cx: &mut LayerContext, x: &[&[f32]], dy: &[f32], dx: &mut [&mut [f32]]) {
         let pool = pool(cx);
-        if N == 1 {
-            return max_pool::pull(cx, pool, dy, dx[0]);
+        if x.len() == 1 {
+            return max_pool::backward(cx, pool, dy, dx[0]);
         }
         let (steps, features) = (pool.width, pool.channels);
         let samples = dx[0].chunks_exact_mut(steps * features).zip(cx.saved.chunks_exact(features));
@@ -217,7 +214,8 @@ impl<const N: usize> Layer<N> for GlobalMaxPool {
     }
 }
 
-/// The step with the largest number of a feature, the first of equals; of several NaN, which are above all, the last.
+/// The step with the largest number of a feature, the first of equals; of several NaN, which are above all,
+/// the last.
 fn largest(x: &[f32], mask: &[f32], feature: usize, features: usize) -> Option<usize> {
     let mut best: Option<usize> = None;
     for step in (0..mask.len()).filter(|step| is_step(&mask[*step])) {

@@ -1,10 +1,12 @@
-//! `Glu`: one half of a value lets the other through. In: any shape with an even axis; out: half of it. Nothing is learnt here.
+//! `Glu`: one half of a value lets the other through. In: any shape with an even axis; out: half of it.
+//! Nothing is learnt here.
 
 use super::axis::{self, row};
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::{Head, LayerSpec, Rule};
+use crate::spec::{Head, LayerSpec};
 use nn_kernels::elementwise::{Map, fill};
 use nn_kernels::math;
 use nn_kernels::simd::{Kernel, Simd};
@@ -82,9 +84,9 @@ impl Map<2> for Gated {
 }
 
 /// dy · a · σ(b) · σ(-b)
-struct PullB;
+struct GluBackwardB;
 
-impl Map<3> for PullB {
+impl Map<3> for GluBackwardB {
     #[inline(always)]
     fn apply<S: Simd>(&self, s: S, [dy, a, b]: [S::F; 3]) -> S::F {
         let slope = s.mul(math::sigmoid(s, b), math::sigmoid(s, s.neg(b)));
@@ -109,23 +111,23 @@ impl Kernel for Forward<'_> {
     }
 }
 
-struct Pull<'a> {
+struct GluBackward<'a> {
     half: usize,
     x: &'a [f32],
     dy: &'a [f32],
     dx: &'a mut [f32],
 }
 
-impl Kernel for Pull<'_> {
+impl Kernel for GluBackward<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Pull { half, x, dy, dx } = self;
+        let GluBackward { half, x, dy, dx } = self;
         for ((x, dy), dx) in x.chunks_exact(2 * half).zip(dy.chunks_exact(half)).zip(dx.chunks_exact_mut(2 * half)) {
             let (a, b) = x.split_at(half);
             let (da, db) = dx.split_at_mut(half);
             fill(s, &Gated, [dy, b], da);
-            fill(s, &PullB, [dy, a, b], db);
+            fill(s, &GluBackwardB, [dy, a, b], db);
         }
     }
 }
@@ -144,7 +146,7 @@ impl Layer for Glu {
         [dx]: [&mut [f32]; 1],
     ) {
         if !dx.is_empty() {
-            cx.isa.run(Pull { half: self.half(cx), x, dy, dx });
+            cx.isa.run(GluBackward { half: self.half(cx), x, dy, dx });
         }
     }
 }

@@ -1,13 +1,13 @@
-//! `GroupNorm`: groups of channels brought to mean 0 and deviation 1. In: `[channels, …]`; out: the same. It knows one sample at a
-//! time: training and prediction are the same.
+//! `GroupNorm`: groups of channels brought to mean 0 and deviation 1. In: `[channels, …]`; out: the same. It
+//! knows one sample at a time: training and prediction are the same.
 
 use super::channel_norm::{ChannelNorm, channel_norm_layer};
 use super::norm::Norm;
 use super::{Normalization, axis};
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::Rule;
 
 /// `y = (x - mean) / √(variance + eps) · weight + bias`, mean and (biased) variance over each of `groups` groups of channels of a
 /// sample, weight and bias one per channel: `[features]`, `[steps, features]` or `[channels, …]`, and the same out. The features of a
@@ -20,7 +20,8 @@ use crate::spec::Rule;
 /// | `axis`, from 0, the batch not counted: where the channels are | 1 of `[steps, features]`, else 0 | channels first: `[channels, steps]` | `axis=-1` |
 /// | `affine`: whether there are weight and bias | `true` | `affine=True` | `scale=True`, `center=True` |
 ///
-/// Parameters: `weight` and `bias`, `[channels]`; they begin as 1 and 0. Wu & He, "Group Normalization", 2018.
+/// Parameters: `weight` and `bias`, `[channels]`; they begin as 1 and 0. Wu & He, "Group Normalization",
+/// 2018.
 ///
 /// ```
 /// use nn_runtime::prelude::*;

@@ -1,5 +1,5 @@
-//! What layers of images and sequences ask of an input before anything else. In: a shape; out: its dimensions, or what to type so
-//! that there are as many as needed. Nothing here may know which layer asks.
+//! What layers of images and sequences ask of an input before anything else. In: a shape; out: its
+//! dimensions, or what to type so that there are as many as needed. Nothing here may know which layer asks.
 
 use crate::fault::Fault;
 use crate::shape::Shape;

@@ -1,13 +1,13 @@
-//! `InstanceNorm`: every channel of a sample brought to mean 0 and deviation 1. In: `[channels, …]`; out: the same. It knows one
-//! sample at a time: training and prediction are the same.
+//! `InstanceNorm`: every channel of a sample brought to mean 0 and deviation 1. In: `[channels, …]`; out: the
+//! same. It knows one sample at a time: training and prediction are the same.
 
 use super::channel_norm::{ChannelNorm, channel_norm_layer};
 use super::norm::Norm;
 use super::{Normalization, axis};
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::Rule;
 
 /// `y = (x - mean) / √(variance + eps) · weight + bias`, mean and (biased) variance over each channel of a sample:
 /// `[steps, features] -> [steps, features]`, `[channels, height, width] -> [channels, height, width]`, and so with more dimensions. The
@@ -19,8 +19,9 @@ use crate::spec::Rule;
 /// | `axis`, from 0, the batch not counted: where the channels are | 1 of `[steps, features]`, else 0, as of `[1, length]` | channels first: `[channels, steps]` | `axis=-1` |
 /// | `affine`: whether there are weight and bias | `false` | `affine=False` | `scale=True`, `center=True` |
 ///
-/// Parameters, if `affine`: `weight` and `bias`, `[channels]`; they begin as 1 and 0. PyTorch's running statistics, off by default,
-/// are left out. Ulyanov, Vedaldi & Lempitsky, "Instance Normalization: The Missing Ingredient for Fast Stylization", 2016.
+/// Parameters, if `affine`: `weight` and `bias`, `[channels]`; they begin as 1 and 0. PyTorch's running
+/// statistics, off by default, are left out. Ulyanov, Vedaldi & Lempitsky, "Instance Normalization: The
+/// Missing Ingredient for Fast Stylization", 2016.
 ///
 /// ```
 /// use nn_runtime::prelude::*;

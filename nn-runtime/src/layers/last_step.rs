@@ -1,17 +1,19 @@
-//! `LastStep`: of a sequence its last step. In: `[steps, features]`, and perhaps a mask of the steps that are there; out: `[features]`. It
-//! only moves numbers.
+//! `LastStep`: of a sequence its last step. In: `[steps, features]`, and perhaps a mask of the steps that are
+//! there; out: `[features]`. It only moves numbers.
 
+use super::any_inputs::{AnyInputs, layer_of_any_inputs};
 use super::mask::{is_step, mask_fault};
 use crate::fault::Fault;
-use crate::layer::{Layer, LayerContext};
+use crate::graph::Rule;
+use crate::layer::LayerContext;
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Rule};
+use crate::spec::LayerSpec;
 
-/// The last step of a sequence, `[steps, features] -> [features]`; with a mask, `([steps, features], [steps]) -> [features]`, the last one
-/// where the mask is not 0, and zeros where there is none.
+/// The last step of a sequence, `[steps, features] -> [features]`; with a mask, `([steps, features], [steps])
+/// -> [features]`, the last one where the mask is not 0, and zeros where there is none.
 ///
-/// No arguments; PyTorch and Keras write `x[:, -1]`, and Keras's recurrent layers find the last step of a mask themselves. A mask has no
-/// gradient: it is answered with zeros.
+/// No arguments; PyTorch and Keras write `x[:, -1]`, and Keras's recurrent layers find the last step of a
+/// mask themselves. A mask has no gradient: it is answered with zeros.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -67,8 +69,10 @@ fn last(mask: Option<&[f32]>, steps: usize) -> Option<usize> {
     }
 }
 
-impl<const N: usize> Layer<N> for LastStep {
-    fn forward(&self, cx: &mut LayerContext, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
+layer_of_any_inputs!(LastStep);
+
+impl AnyInputs for LastStep {
+    fn forward_any(&self, cx: &mut LayerContext, x: &[&[f32]], y: &mut [f32]) {
         let (sample, features) = (cx.input_shape(0).len(), cx.output_shape(0).len());
         let steps = sample / features;
         for (i, (whole, y)) in x[0].chunks_exact(sample).zip(y.chunks_exact_mut(features)).enumerate() {
@@ -77,36 +81,29 @@ impl<const N: usize> Layer<N> for LastStep {
                 Some(last) => y.copy_from_slice(&whole[last * features..][..features]),
                 None => y.fill(0.0),
             }
-            if N > 1 && !cx.saved.is_empty() {
+            if x.len() > 1 && !cx.saved.is_empty() {
                 // By its bits, which hold any number of steps; past the last is none.
                 cx.saved[i] = f32::from_bits(last.unwrap_or(steps) as u32);
             }
         }
     }
 
-    fn backward_input(
-        &self,
-        cx: &mut LayerContext,
-        _: [&[f32]; N],
-        _: [&[f32]; 1],
-        [dy]: [&[f32]; 1],
-        dx: [&mut [f32]; N],
-    ) {
+    fn backward_input_any(&self, cx: &mut LayerContext, x: &[&[f32]], dy: &[f32], dx: &mut [&mut [f32]]) {
         let (sample, features) = (cx.input_shape(0).len(), cx.output_shape(0).len());
         for (i, (dx, dy)) in dx[0].chunks_exact_mut(sample).zip(dy.chunks_exact(features)).enumerate() {
-            let last = if N > 1 { cx.saved[i].to_bits() as usize } else { sample / features - 1 };
+            let last = if x.len() > 1 { cx.saved[i].to_bits() as usize } else { sample / features - 1 };
             dx.fill(0.0);
             if let Some(dx) = dx.get_mut(last * features..(last + 1) * features) {
                 dx.copy_from_slice(dy);
             }
         }
-        if N > 1 {
+        if x.len() > 1 {
             dx[1].fill(0.0);
         }
     }
 
-    fn step(&self, cx: &mut LayerContext, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
-        if N == 1 {
+    fn step_any(&self, cx: &mut LayerContext, x: &[&[f32]], y: &mut [f32]) {
+        if x.len() == 1 {
             return y.copy_from_slice(x[0]);
         }
         let features = cx.output_shape(0).len();

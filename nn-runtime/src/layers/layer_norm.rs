@@ -1,14 +1,14 @@
-//! `LayerNorm`: each row of the last dimensions brought to mean 0 and deviation 1. In: any shape; out: the same. It knows one sample
-//! at a time: training and prediction are the same.
+//! `LayerNorm`: each row of the last dimensions brought to mean 0 and deviation 1. In: any shape; out: the
+//! same. It knows one sample at a time: training and prediction are the same.
 
 use super::norm::{Norm, norm_of_last_axes};
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::Rule;
 use nn_kernels::row_norm::NormRows;
 
-/// `y = (x - mean) / √(variance + eps) · weight + bias`, mean and (biased) variance over the last `axes` dimensions of a sample. Any
-/// shape.
+/// `y = (x - mean) / √(variance + eps) · weight + bias`, mean and (biased) variance over the last `axes`
+/// dimensions of a sample. Any shape.
 ///
 /// | argument | here | PyTorch's `LayerNorm` | Keras's `LayerNormalization` |
 /// |---|---|---|---|

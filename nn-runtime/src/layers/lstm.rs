@@ -1,12 +1,13 @@
-//! `Lstm`: a recurrence with a memory of its own beside its output. In: `[steps, features]`, and perhaps a mask; out: `[steps, units]`,
-//! or the last step. The recurrence itself is the kernels'.
+//! `Lstm`: a recurrence with a memory of its own beside its output. In: `[steps, features]`, and perhaps a
+//! mask; out: `[steps, units]`, or the last step. The recurrence itself is the kernels'.
 
 use super::recurrent::{Recurrent, recurrent_layer};
 use nn_kernels::recurrent;
 
-/// Long short-term memory, `[steps, features] -> [steps, units]`: with `a = weight_ih · x[s] + bias_ih + weight_hh · h[s - 1] + bias_hh`, cut
-/// in four blocks of units, `i = σ(a_i)`, `f = σ(a_f)`, `g = tanh(a_g)`, `o = σ(a_o)`, `c[s] = f · c[s - 1] + i · g`,
-/// `h[s] = o · tanh(c[s])`; before the first step `h` and `c` are 0.
+/// Long short-term memory, `[steps, features] -> [steps, units]`: with `a = weight_ih · x[s] + bias_ih +
+/// weight_hh · h[s - 1] + bias_hh`, cut in four blocks of units, `i = σ(a_i)`, `f = σ(a_f)`, `g = tanh(a_g)`,
+/// `o = σ(a_o)`, `c[s] = f · c[s - 1] + i · g`, `h[s] = o · tanh(c[s])`; before the first step `h` and `c`
+/// are 0.
 ///
 /// | argument | here | PyTorch's `LSTM` | Keras's `LSTM` |
 /// |---|---|---|---|
@@ -20,14 +21,16 @@ use nn_kernels::recurrent;
 /// | `bias_init` | uniform in ±1/√units | uniform in ±1/√units | `"zeros"` |
 /// | several layers | `Lstm(32) * 3` | `num_layers=3` | one after the other |
 ///
-/// With `Both`, outputs are `[steps, 2 · units]`, those of the way forward first; with `last` each way gives its output after the last step
-/// that it comes to. A second input masks steps, `(x, mask) -> Lstm(32)`: it is `[steps]`, 1 at a step and 0 at padding, anywhere. Padding
-/// carries the state on and has outputs of 0, and `last` is that of the last step which counts: PyTorch's packed sequences, padded again.
+/// With `Both`, outputs are `[steps, 2 · units]`, those of the way forward first; with `last` each way gives
+/// its output after the last step that it comes to. A second input masks steps, `(x, mask) -> Lstm(32)`: it
+/// is `[steps]`, 1 at a step and 0 at padding, anywhere. Padding carries the state on and has outputs of 0,
+/// and `last` is that of the last step which counts: PyTorch's packed sequences, padded again.
 ///
-/// Parameters, PyTorch's by its names, shapes and order of gates (i, f, g, o): `weight_ih`, `[4 · units, features]`, `weight_hh`,
-/// `[4 · units, units]`, `bias_ih` and `bias_hh`, `[4 · units]`; of the second way of `Both` the same with `_reverse` behind. Keras orders the
-/// gates i, f, c, o, which is the same, saved_layout weights turned over, and one bias, the sum of the two, 1 at f (`unit_forget_bias`).
-/// Hochreiter & Schmidhuber, "Long Short-Term Memory", 1997.
+/// Parameters, PyTorch's by its names, shapes and order of gates (i, f, g, o): `weight_ih`, `[4 · units,
+/// features]`, `weight_hh`, `[4 · units, units]`, `bias_ih` and `bias_hh`, `[4 · units]`; of the second way
+/// of `Both` the same with `_reverse` behind. Keras orders the gates i, f, c, o, which is the same, keeps
+/// weights turned over, and one bias, the sum of the two, 1 at f (`unit_forget_bias`). Hochreiter &
+/// Schmidhuber, "Long Short-Term Memory", 1997.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -37,7 +40,7 @@ use nn_kernels::recurrent;
 ///         (signal, mask) -> Lstm(8) -> DensePerStep(1)
 ///     }
 /// }
-/// assert_eq!(Filter::params(), 4 * 8 * (1 + 8 + 2) + 8 + 1);
+/// assert_eq!(Filter::param_count(), 4 * 8 * (1 + 8 + 2) + 8 + 1);
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Lstm {

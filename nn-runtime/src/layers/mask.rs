@@ -1,5 +1,5 @@
-//! Masks of steps: what the layers that take one have in common. In: shapes, or the numbers of a mask; out: what is wrong, or which steps
-//! are there.
+//! Masks of steps: what the layers that take one have in common. In: shapes, or the numbers of a mask; out:
+//! what is wrong, or which steps are there.
 
 use crate::fault::Fault;
 use crate::shape::Shape;

@@ -1,20 +1,22 @@
-//! `MaxPool2d` and `MaxPool1d`: the largest number of each window. In: `[channels, height, width]`, `[steps, features]`; out: the
-//! same with fewer places. Where each maximum stood is kept while training, and its gradient goes there.
+//! `MaxPool2d` and `MaxPool1d`: the largest number of each window. In: `[channels, height, width]`, `[steps,
+//! features]`; out: the same with fewer places. Where each maximum stood is kept while training, and its
+//! gradient goes there.
 
 use super::pool::{Pooled, pooled_arguments, pooled_arguments_of_steps, spec};
 use super::window::{Padding, accepted};
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::Rule;
 use nn_kernels::pool::{Pool, max_pool, max_pool_backward};
 
-/// The largest number of each window: `y[c, i, j] = max_k max_l x[c, i · stride + k - pad, j · stride + l - pad]`,
-/// `[channels, height, width] -> [channels, h, w]`; what is put around the image is never the largest.
+/// The largest number of each window: `y[c, i, j] = max_k max_l x[c, i · stride + k - pad, j · stride + l -
+/// pad]`, `[channels, height, width] -> [channels, h, w]`; what is put around the image is never the largest.
 ///
-/// With `pads` in total along an axis, `h = (height + pads - kernel) / stride + 1`, rounded down; with `padding = Same` that is
-/// `height / stride`, rounded up. Of equal numbers the first, row by row, takes the gradient. A `Conv2d` right before it, or before
-/// a `Relu` before it, does it on the way where windows are 2 or more apart: what they saw has no place in memory then.
+/// With `pads` in total along an axis, `h = (height + pads - kernel) / stride + 1`, rounded down; with
+/// `padding = Same` that is `height / stride`, rounded up. Of equal numbers the first, row by row, takes the
+/// gradient. A `Conv2d` right before it, or before a `Relu` before it, does it on the way where windows are 2
+/// or more apart: what they saw has no place in memory then.
 ///
 /// | argument | here | PyTorch's `MaxPool2d` | Keras's `MaxPooling2D` |
 /// |---|---|---|---|
@@ -35,11 +37,11 @@ pub struct MaxPool2d {
     pooled: Pooled<2>,
 }
 
-/// The largest number of each feature within each window of steps: `y[s, f] = max_k x[s · stride + k - pad, f]`,
-/// `[steps, features] -> [steps', features]`; what is put before and after is never the largest.
+/// The largest number of each feature within each window of steps: `y[s, f] = max_k x[s · stride + k - pad,
+/// f]`, `[steps, features] -> [steps', features]`; what is put before and after is never the largest.
 ///
-/// With `pads` in total, `steps' = (steps + pads - kernel) / stride + 1`, rounded down; with `padding = Same` that is
-/// `steps / stride`, rounded up. Of equal numbers the first takes the gradient.
+/// With `pads` in total, `steps' = (steps + pads - kernel) / stride + 1`, rounded down; with `padding = Same`
+/// that is `steps / stride`, rounded up. Of equal numbers the first takes the gradient.
 ///
 /// | argument | here | PyTorch's `MaxPool1d` | Keras's `MaxPooling1D` |
 /// |---|---|---|---|
@@ -92,7 +94,8 @@ const fn rule(pool: Result<Pool, Fault>) -> Rule {
     match pool {
         Ok(pool) => {
             let spec = spec(&pool).saves(pool.y_len());
-            // Where windows lie so close that most inputs are some maximum, a convolution gains nothing by taking them.
+            // Where windows lie so close that most inputs are some maximum, a convolution gains nothing by
+            // taking them.
             if pool.stride[0] > 1 && pool.stride[1] > 1 { spec.max_pool(pool).ok() } else { spec.ok() }
         }
         Err(fault) => Rule::Err(fault),
@@ -105,7 +108,7 @@ pub(super) fn forward(cx: &mut LayerContext, pool: Pool, x: &[f32], y: &mut [f32
     max_pool(cx.isa, pool, x, y, &mut cx.saved[..places]);
 }
 
-pub(super) fn pull(cx: &LayerContext, pool: Pool, dy: &[f32], dx: &mut [f32]) {
+pub(super) fn backward(cx: &LayerContext, pool: Pool, dy: &[f32], dx: &mut [f32]) {
     if !dx.is_empty() {
         max_pool_backward(cx.isa, pool, dy, &cx.saved[..dy.len()], dx);
     }
@@ -124,7 +127,7 @@ impl Layer for MaxPool2d {
         [dy]: [&[f32]; 1],
         [dx]: [&mut [f32]; 1],
     ) {
-        pull(cx, accepted(self.pooled.pool(cx.input_shape(0))), dy, dx);
+        backward(cx, accepted(self.pooled.pool(cx.input_shape(0))), dy, dx);
     }
 }
 
@@ -141,6 +144,6 @@ impl Layer for MaxPool1d {
         [dy]: [&[f32]; 1],
         [dx]: [&mut [f32]; 1],
     ) {
-        pull(cx, accepted(self.pooled.pool(cx.input_shape(0))), dy, dx);
+        backward(cx, accepted(self.pooled.pool(cx.input_shape(0))), dy, dx);
     }
 }

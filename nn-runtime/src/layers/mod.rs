@@ -1,10 +1,11 @@
-//! The kinds of layers, one concept a file. In: what a declaration says in brackets; out: a `rule` for rustc and a `Layer` for
-//! the passes. A layer may know kernels and its own spec, never another layer, the graph, or a thread.
+//! The kinds of layers. Each page gives a layer's formula, its shapes, its arguments with their defaults beside
+//! PyTorch's and Keras's, and an example; [`Layer`](crate::Layer) tells how to write one of one's own.
 //!
 //! # Where PyTorch and Keras differ
 //!
-//! Names and defaults are those on which both agree. Where they do not, ours are PyTorch's, except that weights begin Glorot uniform and
-//! biases zero, as in Keras. Each layer's page shows its own arguments beside both.
+//! Names and defaults are those on which both agree. Where they do not, ours are PyTorch's, except that
+//! weights begin Glorot uniform and biases zero, as in Keras. Each layer's page shows its own arguments
+//! beside both.
 //!
 //! | What | PyTorch | Keras |
 //! |---|---|---|
@@ -51,6 +52,7 @@
 //! | attention parameters | one `in_proj_weight` | one each, by head |
 
 mod activation;
+mod any_inputs;
 mod avg_pool;
 mod axis;
 mod batch_norm;

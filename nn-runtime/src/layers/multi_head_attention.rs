@@ -1,18 +1,23 @@
-//! `MultiHeadAttention`: every step a mean of all steps, weighted by how well they match. In: `[steps, features]`, or queries and a
-//! memory, and perhaps a mask of the steps that are there; out: `[steps, features]`. The dot products are the kernels'.
+//! `MultiHeadAttention`: every step a mean of all steps, weighted by how well they match. In: `[steps,
+//! features]`, or queries and a memory, and perhaps a mask of the steps that are there; out: `[steps,
+//! features]`. The dot products are the kernels'.
 
 mod passes;
 mod plan;
 
+use super::any_inputs::{AnyInputs, layer_of_any_inputs};
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::init::Init;
-use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
+use crate::layer::{LayerContext, ParamGrad, ReadContext};
+use crate::limits::MAX_INPUTS;
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Rule, SavedLayout};
+use crate::spec::{LayerSpec, SavedLayout};
 use plan::Plan;
 
-/// Scaled dot-product attention of several heads: `y = concat_h(softmax(q_h · k_hᵀ / √d) · v_h) · out_projᵀ + out_proj_bias`, where `q`,
-/// `k` and `v` are products of the steps with the three parts of `in_proj_weight`, and each head has `d = features / heads` of their columns.
+/// Scaled dot-product attention of several heads: `y = concat_h(softmax(q_h · k_hᵀ / √d) · v_h) · out_projᵀ +
+/// out_proj_bias`, where `q`, `k` and `v` are products of the steps with the three parts of `in_proj_weight`,
+/// and each head has `d = features / heads` of their columns.
 ///
 /// | inputs | shapes |
 /// |---|---|
@@ -29,9 +34,10 @@ use plan::Plan;
 /// | dropout of the weights | none: put `Dropout` behind it | `dropout=0.0` | `dropout=0.0` |
 /// | a query that sees no key | 0 before the output product | NaN | the mean of all values |
 ///
-/// Parameters, named and laid out as PyTorch's: `in_proj_weight`, `[3 · features, features]` (of queries, keys, values), `in_proj_bias`,
-/// `[3 · features]`, `out_proj.weight`, `[features, features]`, and `out_proj.bias`, `[features]`. Weights begin Glorot uniform, biases 0.
-/// A mask has no gradient: it is answered with zeros. Vaswani et al., "Attention Is All You Need", 2017.
+/// Parameters, named and laid out as PyTorch's: `in_proj_weight`, `[3 · features, features]` (of queries,
+/// keys, values), `in_proj_bias`, `[3 · features]`, `out_proj.weight`, `[features, features]`, and
+/// `out_proj.bias`, `[features]`. Weights begin Glorot uniform, biases 0. A mask has no gradient: it is
+/// answered with zeros. Vaswani et al., "Attention Is All You Need", 2017.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -76,7 +82,8 @@ impl MultiHeadAttention {
         self
     }
 
-    /// `[steps, features] -> [steps, features]`, `([steps, features], [keys, features]) -> [steps, features]`, each perhaps with a mask
+    /// `[steps, features] -> [steps, features]`, `([steps, features], [keys, features]) -> [steps,
+    /// features]`, each perhaps with a mask
     pub const fn rule<const N: usize>(&self, x: [Shape; N]) -> Rule {
         let plan = match self.plan(&x) {
             Ok(plan) => plan,
@@ -168,9 +175,9 @@ impl MultiHeadAttention {
         fault.str(")`, or make the layers before it give ").num(up).str(" features")
     }
 
-    fn planned<const N: usize>(&self, cx: &LayerContext<'_, impl Sized>) -> Plan {
-        let x: [Shape; N] = core::array::from_fn(|k| cx.input_shape(k));
-        match self.plan(&x) {
+    fn planned(&self, cx: &LayerContext<'_, impl Sized>, inputs: usize) -> Plan {
+        let x: [Shape; MAX_INPUTS] = core::array::from_fn(|k| cx.input_shape(k));
+        match self.plan(&x[..inputs]) {
             Ok(plan) => plan,
             Err(_) => unreachable!("the rule has accepted these inputs"),
         }
@@ -188,27 +195,22 @@ const fn memory_fault([queries, features]: [usize; 2], [keys, others]: [usize; 2
     fault.found(found).help("put `DensePerStep(").num(features).str(")` before input 2")
 }
 
-impl<const N: usize> Layer<N> for MultiHeadAttention {
-    fn forward(&self, cx: &mut LayerContext, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
-        self.planned::<N>(cx).forward(cx, &x, y);
+layer_of_any_inputs!(MultiHeadAttention);
+
+impl AnyInputs for MultiHeadAttention {
+    fn forward_any(&self, cx: &mut LayerContext, x: &[&[f32]], y: &mut [f32]) {
+        self.planned(cx, x.len()).forward(cx, x, y);
     }
 
-    fn backward_input(
-        &self,
-        cx: &mut LayerContext,
-        _: [&[f32]; N],
-        _: [&[f32]; 1],
-        [dy]: [&[f32]; 1],
-        dx: [&mut [f32]; N],
-    ) {
-        self.planned::<N>(cx).backward_input(cx, dy, dx);
+    fn backward_input_any(&self, cx: &mut LayerContext, x: &[&[f32]], dy: &[f32], dx: &mut [&mut [f32]]) {
+        self.planned(cx, x.len()).backward_input(cx, dy, dx);
     }
 
-    fn backward_params(&self, cx: &mut ReadContext, x: [&[f32]; N], [dy]: [&[f32]; 1], grad: ParamGrad) {
-        self.planned::<N>(cx).backward_params(cx, &x, dy, grad);
+    fn backward_params_any(&self, cx: &mut ReadContext, x: &[&[f32]], dy: &[f32], part: ParamGrad) {
+        self.planned(cx, x.len()).backward_params(cx, x, dy, part);
     }
 
-    fn step(&self, cx: &mut LayerContext, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
-        self.planned::<N>(cx).step(cx, x[0], y);
+    fn step_any(&self, cx: &mut LayerContext, x: &[&[f32]], y: &mut [f32]) {
+        self.planned(cx, x.len()).step(cx, x[0], y);
     }
 }

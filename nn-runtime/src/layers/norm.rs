@@ -1,11 +1,13 @@
-//! What the normalisations of rows have in common: spec, passes, and what an argument must not be. In: how rows and weights lie;
-//! out: spec and filled slices. Parameters are `weight` and `bias`, in this order, where there are any.
+//! What the normalisations of rows have in common: spec, passes, and what an argument must not be. In: how
+//! rows and weights lie; out: spec and filled slices. Parameters are `weight` and `bias`, in this order,
+//! where there are any.
 
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Rule, SavedLayout};
+use crate::spec::{LayerSpec, SavedLayout};
 use nn_kernels::row_norm::{
     NormRows, SAVED_PER_ROW, row_bias_backward, row_norm, row_norm_backward, row_weight_backward,
 };
@@ -18,7 +20,7 @@ pub(super) struct Norm {
     pub(super) bias: bool,
 }
 
-/// What is wrong with a number that saved_layout a division from 0.
+/// What is wrong with a number that keeps a division from 0.
 pub(super) const fn eps_fault(eps: f32) -> Option<Fault> {
     if eps > 0.0 && eps.is_finite() {
         return None;
@@ -49,7 +51,8 @@ impl Norm {
         spec.ok()
     }
 
-    /// The spec of rows that are the last `axes` dimensions. Where there are others before them, each step is normalised on its own.
+    /// The spec of rows that are the last `axes` dimensions. Where there are others before them, each step is
+    /// normalised on its own.
     pub(super) const fn over_last(&self, x: Shape, axes: usize) -> Rule {
         let (weights, rows) = match last_axes(x, axes) {
             Ok(last) => last,

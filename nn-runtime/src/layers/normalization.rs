@@ -2,10 +2,11 @@
 //! once, from the training data, and saved with the weights; no step changes them.
 
 use super::axis;
+use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Rule};
+use crate::spec::LayerSpec;
 use nn_kernels::batch_norm::{Channels, channels_backward, scale_channels};
 
 /// `y = (x - mean) / std`, one mean and deviation for each index of `axis`. Any shape. A deviation of 0

@@ -1,12 +1,15 @@
-//! `Permute`: the same numbers with their dimensions in another order. In: any shape; out: its dimensions as asked. It may not
-//! change a number.
+//! `Permute`: the same numbers with their dimensions in another order. In: any shape; out: its dimensions as
+//! asked. It may not change a number.
 
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
-use crate::shape::{MAX_RANK, Shape};
-use crate::spec::{Head, LayerSpec, Rule};
+use crate::limits::MAX_RANK;
+use crate::shape::Shape;
+use crate::spec::{Head, LayerSpec};
 
-/// Dimension `i` of the output is dimension `axes[i]` of the input: `Permute([1, 2, 0])` is `[c, h, w] -> [h, w, c]`.
+/// Dimension `i` of the output is dimension `axes[i]` of the input: `Permute([1, 2, 0])` is `[c, h, w] -> [h,
+/// w, c]`.
 ///
 /// | argument | here | PyTorch's `Tensor.permute` | Keras's `Permute` |
 /// |---|---|---|---|
@@ -70,7 +73,8 @@ impl Permute {
         LayerSpec::output(y).head(head).backward_without_x().backward_without_y().ok()
     }
 
-    /// Calls `each(row of y, where its first number stands in x, how far apart they stand there)`, row after row of a sample.
+    /// Calls `each(row of y, where its first number stands in x, how far apart they stand there)`, row after
+    /// row of a sample.
     fn rows(&self, [x, y]: [Shape; 2], mut each: impl FnMut(usize, usize, usize)) {
         let rank = self.rank;
         let mut strides = [1; MAX_RANK];

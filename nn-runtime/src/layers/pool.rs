@@ -1,5 +1,6 @@
-//! What the pools have in common: a window that stands side by side unless told otherwise, and how the kernels are asked. In: what
-//! a declaration says, sizes; out: the kernels' description. Nothing here may know what is done with what a window sees.
+//! What the pools have in common: a window that stands side by side unless told otherwise, and how the
+//! kernels are asked. In: what a declaration says, sizes; out: the kernels' description. Nothing here may
+//! know what is done with what a window sees.
 
 use super::image::{image, sequence};
 use super::window::{Padding, Window, not_causal, numbers, too_large};

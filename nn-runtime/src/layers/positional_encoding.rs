@@ -1,25 +1,28 @@
-//! `PositionalEncoding`: something of its own added to every step, so that a layer that sees all steps alike can tell them apart. In:
-//! `[steps, features]`; out: the same. It never looks at the numbers it adds to.
+//! `PositionalEncoding`: something of its own added to every step, so that a layer that sees all steps alike
+//! can tell them apart. In: `[steps, features]`; out: the same. It never looks at the numbers it adds to.
 
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Rule};
+use crate::spec::LayerSpec;
 use nn_kernels::elementwise::Map;
 use nn_kernels::matrix::backward_bias;
 use nn_kernels::simd::{Isa, Simd};
 
-/// Waves added to the steps: `y[s, 2i] = x[s, 2i] + sin(s · w)`, `y[s, 2i + 1] = x[s, 2i + 1] + cos(s · w)`, with
-/// `w = 10000^(-2i / features)`; `[steps, features] -> [steps, features]`. Any number of features, odd ones too.
+/// Waves added to the steps: `y[s, 2i] = x[s, 2i] + sin(s · w)`, `y[s, 2i + 1] = x[s, 2i + 1] + cos(s · w)`,
+/// with `w = 10000^(-2i / features)`; `[steps, features] -> [steps, features]`. Any number of features, odd
+/// ones too.
 ///
 /// | argument | here | PyTorch | Keras |
 /// |---|---|---|---|
 /// | `learnt`: a learnt table is added instead | `false` | no such layer | KerasHub's `SinePositionEncoding`, `PositionEmbedding` |
 ///
-/// With `learnt = true` there is a parameter, `weight`, `[steps, features]`, drawn from a normal distribution of deviation 0.02, and a
-/// stream ends where the window does; waves go on. The waves are within 1e-6 of the formula, for any step below 2²⁴.
-/// Vaswani et al., "Attention Is All You Need", 2017; the table: Gehring et al., "Convolutional Sequence to Sequence Learning", 2017.
+/// With `learnt = true` there is a parameter, `weight`, `[steps, features]`, drawn from a normal distribution
+/// of deviation 0.02, and a stream ends where the window does; waves go on. The waves are within 1e-6 of the
+/// formula, for any step below 2²⁴. Vaswani et al., "Attention Is All You Need", 2017; the table: Gehring et
+/// al., "Convolutional Sequence to Sequence Learning", 2017.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -59,7 +62,7 @@ impl PositionalEncoding {
                 _ => fault.help("put `Reshape([steps, features])` before it"),
             });
         }
-        let spec = LayerSpec::output(x).backward_without_x().backward_without_y().stream_state(1);
+        let spec = LayerSpec::output(x).backward_without_x().backward_without_y().stream_state(0);
         match self.learnt {
             true => spec.param("weight", x, Init::Normal(0.02)).bounded_context().ok(),
             false => spec.scratch(0, x.len()).ok(),
@@ -71,13 +74,15 @@ impl PositionalEncoding {
 const TURN: f64 = 18_446_744_073_709_551_616.0;
 const QUARTER: u64 = 1 << 62;
 
-/// The part of a turn that feature `i` advances by at every step. Whole numbers: the phase of step s is s times that, exactly.
+/// The part of a turn that feature `i` advances by at every step. Whole numbers: the phase of step s is s
+/// times that, exactly.
 fn advance(i: usize, features: usize) -> u64 {
     let exponent = (i / 2 * 2) as f64 / features as f64;
     (libm::exp(-exponent * core::f64::consts::LN_10 * 4.0) / core::f64::consts::TAU * TURN) as u64
 }
 
-/// sin x / x − 1 and (cos x − 1 + x²/2) / x⁴ in powers of x², for |x| <= π/4: their Taylor series, off by less than 3e-9 there.
+/// sin x / x − 1 and (cos x − 1 + x²/2) / x⁴ in powers of x², for |x| <= π/4: their Taylor series, off by
+/// less than 3e-9 there.
 const SIN: [f32; 4] = [-1.0 / 6.0, 1.0 / 120.0, -1.0 / 5040.0, 1.0 / 362_880.0];
 const COS: [f32; 4] = [1.0 / 24.0, -1.0 / 720.0, 1.0 / 40_320.0, -1.0 / 3_628_800.0];
 
@@ -160,17 +165,13 @@ impl Layer for PositionalEncoding {
 
     fn step(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         let features = cx.input_shape(0).dim(1);
-        // What is carried is the number of the step, the same for every sample.
-        let step = cx.saved[0] as usize;
-        cx.saved.iter_mut().for_each(|count| *count += 1.0);
         if self.learnt {
-            // Within the window, whatever state was restored.
-            let row = step.min(cx.input_shape(0).dim(0) - 1);
+            let row = cx.position as usize;
             return add(cx.isa, x, &cx.param(0)[row * features..][..features], y);
         }
         let row = &mut cx.scratch[..features];
         for (i, to) in row.iter_mut().enumerate() {
-            *to = wave(i, advance(i, features).wrapping_mul(step as u64));
+            *to = wave(i, advance(i, features).wrapping_mul(cx.position));
         }
         add(cx.isa, x, row, y);
     }

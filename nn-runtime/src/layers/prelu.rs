@@ -1,10 +1,12 @@
-//! `Prelu`: a rectifier that learns its slope below 0. In: any shape; out: the same. One slope for all numbers, or one per channel.
+//! `Prelu`: a rectifier that learns its slope below 0. In: any shape; out: the same. One slope for all
+//! numbers, or one per channel.
 
 use super::{Normalization, axis};
+use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::{Head, LayerSpec, Rule};
+use crate::spec::{Head, LayerSpec};
 use nn_kernels::elementwise::{Map, add, fill};
 use nn_kernels::reduce::{Terms, sums};
 use nn_kernels::simd::{Kernel, Simd};
@@ -104,16 +106,16 @@ impl Map<1> for Bent {
 }
 
 /// dy where x is above 0, else dy times the slope.
-struct Pulled(f32);
+struct SlopedGradient(f32);
 
-impl Map<3> for Pulled {
+impl Map<3> for SlopedGradient {
     #[inline(always)]
     fn apply<S: Simd>(&self, s: S, [dy, x, slope]: [S::F; 3]) -> S::F {
         s.select(s.gt(x, s.splat(0.0)), dy, s.mul(slope, dy))
     }
 }
 
-impl Map<2> for Pulled {
+impl Map<2> for SlopedGradient {
     #[inline(always)]
     fn apply<S: Simd>(&self, s: S, [dy, x]: [S::F; 2]) -> S::F {
         Map::<3>::apply(self, s, [dy, x, s.splat(self.0)])
@@ -178,12 +180,12 @@ impl Kernel for BackwardInput<'_> {
         let sample = span * slopes.len();
         for ((x, dy), dx) in x.chunks_exact(sample).zip(dy.chunks_exact(sample)).zip(dx.chunks_exact_mut(sample)) {
             if span == 1 {
-                fill(s, &Pulled(0.0), [dy, x, slopes], dx);
+                fill(s, &SlopedGradient(0.0), [dy, x, slopes], dx);
                 continue;
             }
             let pieces = x.chunks_exact(span).zip(dy.chunks_exact(span)).zip(dx.chunks_exact_mut(span));
             for (((x, dy), dx), &slope) in pieces.zip(slopes) {
-                fill(s, &Pulled(slope), [dy, x], dx);
+                fill(s, &SlopedGradient(slope), [dy, x], dx);
             }
         }
     }

@@ -1,16 +1,19 @@
-//! `Product`: several values multiplied number by number, as gates and attention over channels do. In: two or more values of one
-//! shape; out: the same shape. It never widens a shape to fit another.
+//! `Product`: several values multiplied number by number, as gates and attention over channels do. In: two or
+//! more values of one shape; out: the same shape. It never widens a shape to fit another.
 
+use super::any_inputs::{AnyInputs, layer_of_any_inputs};
 use super::sum::alike;
-use crate::layer::{Layer, LayerContext};
+use crate::graph::Rule;
+use crate::layer::LayerContext;
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Rule};
+use crate::spec::LayerSpec;
 use nn_kernels::elementwise::Map;
 use nn_kernels::simd::Simd;
 
 /// `y = x₁ · x₂ · …`, number by number: `([…], […], …) -> […]`, all of one shape.
 ///
-/// No arguments, as Keras's `Multiply()`; PyTorch writes `a * b`, which also widens shapes. Here shapes are equal or refused.
+/// No arguments, as Keras's `Multiply()`; PyTorch writes `a * b`, which also widens shapes. Here shapes are
+/// equal or refused.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -51,23 +54,18 @@ impl Map<2> for Mul {
     }
 }
 
-impl<const N: usize> Layer<N> for Product {
-    fn forward(&self, cx: &mut LayerContext, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
+layer_of_any_inputs!(Product);
+
+impl AnyInputs for Product {
+    fn forward_any(&self, cx: &mut LayerContext, x: &[&[f32]], y: &mut [f32]) {
         cx.isa.zip(&Mul, x[0], x[1], y);
         for x in &x[2..] {
             cx.isa.zip_in_place(&Mul, y, x);
         }
     }
 
-    fn backward_input(
-        &self,
-        cx: &mut LayerContext,
-        x: [&[f32]; N],
-        _: [&[f32]; 1],
-        [dy]: [&[f32]; 1],
-        dx: [&mut [f32]; N],
-    ) {
-        for (k, dx) in dx.into_iter().enumerate().filter(|(_, dx)| !dx.is_empty()) {
+    fn backward_input_any(&self, cx: &mut LayerContext, x: &[&[f32]], dy: &[f32], dx: &mut [&mut [f32]]) {
+        for (k, dx) in dx.iter_mut().enumerate().filter(|(_, dx)| !dx.is_empty()) {
             // The product of the others, never y / x: an input may be 0.
             let first = usize::from(k == 0);
             cx.isa.zip(&Mul, dy, x[first], dx);

@@ -1,5 +1,5 @@
-//! What `Rnn`, `Gru` and `Lstm` share: arguments, rule, and passes. In: `[steps, features]`, and perhaps a mask `[steps]`; out: every step's
-//! output, or the last. Nothing here may know a cell's formula.
+//! What `Rnn`, `Gru` and `Lstm` share: arguments, rule, and passes. In: `[steps, features]`, and perhaps a
+//! mask `[steps]`; out: every step's output, or the last. Nothing here may know a cell's formula.
 
 mod passes;
 
@@ -7,9 +7,10 @@ use core::marker::PhantomData;
 
 use super::window::too_large;
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::init::Init;
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Rule};
+use crate::spec::LayerSpec;
 use nn_kernels::matrix::backward_input_scratch;
 use nn_kernels::recurrent::{Cell, GateColumns, RecurrentForward, SavedSteps, TransposedWeights};
 
@@ -20,7 +21,8 @@ pub enum Direction {
     Forward,
     /// From the last step to the first.
     Backward,
-    /// Both ways, each with weights of its own; the outputs stand side by side, those of the way forward first.
+    /// Both ways, each with weights of its own; the outputs stand side by side, those of the way forward
+    /// first.
     Both,
 }
 
@@ -88,41 +90,43 @@ macro_rules! recurrent_layer {
                 self
             }
 
-            /// `[steps, features] -> [steps, units]`, or `[units]` of the last step; `([steps, features], [steps])` with a mask.
-            pub const fn rule<const N: usize>(&self, x: [crate::shape::Shape; N]) -> crate::spec::Rule {
+            /// `[steps, features] -> [steps, units]`, or `[units]` of the last step; `([steps, features],
+            /// [steps])` with a mask.
+            pub const fn rule<const N: usize>(&self, x: [crate::shape::Shape; N]) -> crate::graph::Rule {
                 self.of.rule(&x, stringify!($name))
             }
         }
 
         // Of any number of inputs, so that it is the rule that refuses other numbers than one and two.
-        impl<const N: usize> crate::layer::Layer<N> for $name {
-            fn forward(&self, cx: &mut crate::layer::LayerContext, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
-                self.of.forward(cx, &x, y);
+        super::any_inputs::layer_of_any_inputs!($name);
+
+        impl super::any_inputs::AnyInputs for $name {
+            fn forward_any(&self, cx: &mut crate::layer::LayerContext, x: &[&[f32]], y: &mut [f32]) {
+                self.of.forward(cx, x, y);
             }
 
-            fn backward_input(
+            fn backward_input_any(
                 &self,
                 cx: &mut crate::layer::LayerContext,
-                x: [&[f32]; N],
-                _: [&[f32]; 1],
-                [dy]: [&[f32]; 1],
-                mut dx: [&mut [f32]; N],
+                x: &[&[f32]],
+                dy: &[f32],
+                dx: &mut [&mut [f32]],
             ) {
-                self.of.backward_input(cx, &x, dy, &mut dx);
+                self.of.backward_input(cx, x, dy, dx);
             }
 
-            fn backward_params(
+            fn backward_params_any(
                 &self,
                 cx: &mut crate::layer::ReadContext,
-                x: [&[f32]; N],
-                _: [&[f32]; 1],
-                grad: crate::layer::ParamGrad,
+                x: &[&[f32]],
+                _: &[f32],
+                part: crate::layer::ParamGrad,
             ) {
-                self.of.backward_params(cx, &x, grad);
+                self.of.backward_params(cx, x, part);
             }
 
-            fn step(&self, cx: &mut crate::layer::LayerContext, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
-                self.of.step(cx, &x, y);
+            fn step_any(&self, cx: &mut crate::layer::LayerContext, x: &[&[f32]], y: &mut [f32]) {
+                self.of.step(cx, x, y);
             }
         }
     };
@@ -180,7 +184,8 @@ impl<C: Cell> Recurrent<C> {
             return Rule::Err(fault.help("give the number of outputs, such as `").str(layer).str("(32)`"));
         }
         let (units, ways, row) = (self.units, self.ways(), self.row());
-        // What is kept for a sample is the most of all, but for the weights, which a copy may pad to sixteen times as many.
+        // What is kept for a sample is the most of all, but for the weights, which a copy may pad to sixteen
+        // times as many.
         let wide = max(features, units.saturating_mul(16));
         let fits = Shape::of([units, 32]).checked_len().is_some()
             && Shape::of([steps, wide]).checked_len().is_some()
@@ -190,7 +195,8 @@ impl<C: Cell> Recurrent<C> {
             return Rule::Err(too_large());
         }
         let y = if self.last { Shape::of([ways * units]) } else { Shape::of([steps, ways * units]) };
-        // Of a group of samples the state and the gradients of one step's gates; or a second gradient of the input.
+        // Of a group of samples the state and the gradients of one step's gates; or a second gradient of the
+        // input.
         let sample = max(row + 3 * units, if ways == 2 { steps * features } else { 0 });
         // The weights in the form that each pass reads, and in a stream the state of a group.
         let [once, each] = RecurrentForward::<C>::scratch(units);

@@ -1,11 +1,12 @@
-//! `Reshape`: the same numbers in other dimensions. In: any shape; out: the given one, with as many numbers. It may not change a
-//! number or their order.
+//! `Reshape`: the same numbers in other dimensions. In: any shape; out: the given one, with as many numbers.
+//! It may not change a number or their order.
 
 use super::flatten::{Flatten, moves};
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
-use crate::shape::{MAX_RANK, Shape};
-use crate::spec::Rule;
+use crate::limits::MAX_RANK;
+use crate::shape::Shape;
 
 /// The same numbers in these dimensions, the last one running fastest: `[a, b, …] -> [dims]`.
 ///
@@ -71,7 +72,8 @@ impl Reshape {
         }
     }
 
-    /// The given dimensions with one changed so that they fit, the last that can be; or else the input itself.
+    /// The given dimensions with one changed so that they fit, the last that can be; or else the input
+    /// itself.
     const fn fitting(&self, x: Shape) -> Shape {
         let y = Shape::of_slice(self.dims.split_at(self.rank).0);
         let mut i = self.rank;

@@ -1,10 +1,10 @@
-//! `RmsNorm`: each row of the last dimensions brought to mean square 1. In: any shape; out: the same. It knows one sample at a time:
-//! training and prediction are the same.
+//! `RmsNorm`: each row of the last dimensions brought to mean square 1. In: any shape; out: the same. It
+//! knows one sample at a time: training and prediction are the same.
 
 use super::norm::{Norm, norm_of_last_axes};
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::Rule;
 use nn_kernels::row_norm::NormRows;
 
 /// `y = x / √(mean of x² + eps) · weight`, the mean over the last `axes` dimensions of a sample. Any shape.

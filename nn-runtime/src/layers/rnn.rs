@@ -1,11 +1,11 @@
-//! `Rnn`: the plain recurrence of one hyperbolic tangent. In: `[steps, features]`, and perhaps a mask; out: `[steps, units]`, or the last
-//! step. The recurrence itself is the kernels'.
+//! `Rnn`: the plain recurrence of one hyperbolic tangent. In: `[steps, features]`, and perhaps a mask; out:
+//! `[steps, units]`, or the last step. The recurrence itself is the kernels'.
 
 use super::recurrent::{Recurrent, recurrent_layer};
 use nn_kernels::recurrent;
 
-/// Elman's recurrence: `h[s] = tanh(weight_ih · x[s] + bias_ih + weight_hh · h[s - 1] + bias_hh)`, `[steps, features] -> [steps, units]`;
-/// before the first step `h` is 0.
+/// Elman's recurrence: `h[s] = tanh(weight_ih · x[s] + bias_ih + weight_hh · h[s - 1] + bias_hh)`, `[steps,
+/// features] -> [steps, units]`; before the first step `h` is 0.
 ///
 /// | argument | here | PyTorch's `RNN` | Keras's `SimpleRNN` |
 /// |---|---|---|---|
@@ -19,13 +19,14 @@ use nn_kernels::recurrent;
 /// | `bias_init` | uniform in ±1/√units | uniform in ±1/√units | `"zeros"` |
 /// | several layers | `Rnn(32) * 3` | `num_layers=3` | one after the other |
 ///
-/// With `Both`, outputs are `[steps, 2 · units]`, those of the way forward first; with `last` each way gives its output after the last step
-/// that it comes to. A second input masks steps, `(x, mask) -> Rnn(32)`: it is `[steps]`, 1 at a step and 0 at padding, anywhere. Padding
-/// carries the state on and has outputs of 0, and `last` is that of the last step which counts: PyTorch's packed sequences, padded again.
+/// With `Both`, outputs are `[steps, 2 · units]`, those of the way forward first; with `last` each way gives
+/// its output after the last step that it comes to. A second input masks steps, `(x, mask) -> Rnn(32)`: it is
+/// `[steps]`, 1 at a step and 0 at padding, anywhere. Padding carries the state on and has outputs of 0, and
+/// `last` is that of the last step which counts: PyTorch's packed sequences, padded again.
 ///
-/// Parameters, PyTorch's by its names and shapes: `weight_ih`, `[units, features]`, `weight_hh`, `[units, units]`, `bias_ih` and `bias_hh`,
-/// `[units]`; of the second way of `Both` the same with `_reverse` behind. Keras saved_layout weights turned over, and one bias for the two.
-/// Elman, "Finding Structure in Time", 1990.
+/// Parameters, PyTorch's by its names and shapes: `weight_ih`, `[units, features]`, `weight_hh`, `[units,
+/// units]`, `bias_ih` and `bias_hh`, `[units]`; of the second way of `Both` the same with `_reverse` behind.
+/// Keras keeps weights turned over, and one bias for the two. Elman, "Finding Structure in Time", 1990.
 ///
 /// ```
 /// use nn_runtime::prelude::*;

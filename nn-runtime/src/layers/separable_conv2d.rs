@@ -1,18 +1,20 @@
-//! `SeparableConv2d`: filters along the image for each channel, then across the channels for each pixel. In: `[channels, height,
-//! width]`; out: `[filters, height, width]`. What lies between the two is kept for the pulls, and its gradient with it.
+//! `SeparableConv2d`: filters along the image for each channel, then across the channels for each pixel. In:
+//! `[channels, height, width]`; out: `[filters, height, width]`. What lies between the two is kept for the
+//! backward methods, and its gradient with it.
 
 use super::conv::{Learnt, bias, conv, fans, learnt_arguments, pull_bias_of, pull_weight};
 use super::depthwise_conv2d::depthwise;
 use super::window::{Padding, Window, accepted, window_arguments};
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Rule};
+use crate::spec::LayerSpec;
 use nn_kernels::conv::{Conv, FilterBank, backward_input, forward};
 
-/// A [`DepthwiseConv2d`](super::DepthwiseConv2d) without bias, then a [`Conv2d`](super::Conv2d) with a kernel of 1:
-/// `[channels, height, width] -> [channels · multiplier, h, w] -> [filters, h, w]`.
+/// A [`DepthwiseConv2d`](super::DepthwiseConv2d) without bias, then a [`Conv2d`](super::Conv2d) with a kernel
+/// of 1: `[channels, height, width] -> [channels · multiplier, h, w] -> [filters, h, w]`.
 ///
 /// `y[f, i, j] = Σ_m pointwise[f, m] · d[m, i, j] + bias[f]`, where with `m = c · multiplier + q`
 /// `d[m, i, j] = Σ_k Σ_l depthwise[m, 0, k, l] · x[c, i · stride + k · dilation - pad, j · …]`.
@@ -29,8 +31,9 @@ use nn_kernels::conv::{Conv, FilterBank, backward_input, forward};
 /// | `init` (of both weights) | `GlorotUniform` | | `"glorot_uniform"` |
 /// | `bias_init` | `Zeros` | | `"zeros"` |
 ///
-/// Parameters: `depthwise.weight`, `[channels · multiplier, 1, kernel, kernel]`, `pointwise.weight`, `[filters, channels · multiplier,
-/// 1, 1]`, and `pointwise.bias`, `[filters]`. Chollet, "Xception: Deep Learning with Depthwise Separable Convolutions", 2017.
+/// Parameters: `depthwise.weight`, `[channels · multiplier, 1, kernel, kernel]`, `pointwise.weight`,
+/// `[filters, channels · multiplier, 1, 1]`, and `pointwise.bias`, `[filters]`. Chollet, "Xception: Deep
+/// Learning with Depthwise Separable Convolutions", 2017.
 ///
 /// ```
 /// use nn_runtime::prelude::*;

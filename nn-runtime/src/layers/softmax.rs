@@ -1,10 +1,12 @@
-//! `Softmax` and `LogSoftmax`: scores become probabilities, or their logarithms. In: any shape; out: the same, each row along the
-//! last dimension on its own. A loss that wants scores leaves them out of the training pass.
+//! `Softmax` and `LogSoftmax`: scores become probabilities, or their logarithms. In: any shape; out: the
+//! same, each row along the last dimension on its own. A loss that wants scores leaves them out of the
+//! training pass.
 
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::{Head, LayerSpec, Rule, Stream};
+use crate::spec::{Head, LayerSpec};
 use nn_kernels::softmax;
 
 /// An elementwise function to whoever absorbs it, though it works on rows: of `[steps]` alone there is no step without the others.
@@ -15,7 +17,7 @@ const fn spec(x: Shape, head: Head, of_one: &str) -> Rule {
     }
     let mut spec = LayerSpec::output(x).head(head).elementwise(true).backward_without_x();
     if x.rank() < 2 {
-        spec.stream = Stream::No;
+        spec = spec.whole_window();
     }
     spec.ok()
 }
@@ -28,9 +30,10 @@ fn width(cx: &LayerContext) -> usize {
 
 /// `y[i] = exp(x[i]) / Σ_j exp(x[j])` along the last dimension: probabilities that sum to 1. Any shape.
 ///
-/// No arguments; the dimension is PyTorch's `dim=-1` and Keras's `axis=-1`. Before [`CrossEntropy`](crate::losses::CrossEntropy)
-/// the two are computed as one: the loss reads what goes into the softmax, so that no probability is rounded to 0.
-/// Bridle, "Probabilistic interpretation of feedforward classification network outputs", 1990.
+/// No arguments; the dimension is PyTorch's `dim=-1` and Keras's `axis=-1`. Before
+/// [`CrossEntropy`](crate::losses::CrossEntropy) the two are computed as one: the loss reads what goes into
+/// the softmax, so that no probability is rounded to 0. Bridle, "Probabilistic interpretation of feedforward
+/// classification network outputs", 1990.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -78,7 +81,8 @@ impl Layer for Softmax {
     }
 }
 
-/// `y[i] = x[i] - ln Σ_j exp(x[j])` along the last dimension: logarithms of probabilities that sum to 1. Any shape.
+/// `y[i] = x[i] - ln Σ_j exp(x[j])` along the last dimension: logarithms of probabilities that sum to 1. Any
+/// shape.
 ///
 /// No arguments; the dimension is PyTorch's `dim=-1` and Keras's `axis=-1`.
 ///

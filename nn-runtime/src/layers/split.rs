@@ -1,11 +1,12 @@
-//! `Split`: one value cut into several along a dimension, the inverse of `Concat`. In: any shape; out: two to four values. It only
-//! moves numbers.
+//! `Split`: one value cut into several along a dimension, the inverse of `Concat`. In: any shape; out: two to
+//! four values. It only moves numbers.
 
 use super::axis::{self, cut, join, row};
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, MAX_OUTPUTS, Rule};
+use crate::spec::{LayerSpec, MAX_OUTPUTS};
 
 /// Cut along `axis` into `parts`: `[n, …] -> ([n / parts, …], …)`, or into parts of the given `sizes`.
 ///
@@ -131,8 +132,8 @@ impl Split {
 }
 
 impl<const M: usize> Layer<1, M> for Split {
-    fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], y: [&mut [f32]; M]) {
-        cut(x, y, self.rows(cx));
+    fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], mut y: [&mut [f32]; M]) {
+        cut(x, &mut y, &self.rows::<M>(cx));
     }
 
     fn backward_input(
@@ -144,7 +145,7 @@ impl<const M: usize> Layer<1, M> for Split {
         [dx]: [&mut [f32]; 1],
     ) {
         if !dx.is_empty() {
-            join(dy, self.rows(cx), dx);
+            join(&dy, &self.rows::<M>(cx), dx);
         }
     }
 }

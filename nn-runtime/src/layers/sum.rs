@@ -1,17 +1,19 @@
-//! `Sum`: several values added number by number, the end of a residual way. In: two or more values of one shape; out: the same
-//! shape. It never widens a shape to fit another.
+//! `Sum`: several values added number by number, the end of a residual way. In: two or more values of one
+//! shape; out: the same shape. It never widens a shape to fit another.
 
+use super::any_inputs::{AnyInputs, layer_of_any_inputs};
 use crate::fault::Fault;
-use crate::layer::{Layer, LayerContext};
+use crate::graph::Rule;
+use crate::layer::LayerContext;
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Rule};
+use crate::spec::LayerSpec;
 use nn_kernels::elementwise::Map;
 use nn_kernels::simd::Simd;
 
 /// `y = x₁ + x₂ + …`, number by number: `([…], […], …) -> […]`, all of one shape.
 ///
-/// No arguments, as Keras's `Add()`; PyTorch writes `a + b`, which also widens shapes. Here shapes are equal or refused.
-/// He et al., "Deep Residual Learning for Image Recognition", 2016.
+/// No arguments, as Keras's `Add()`; PyTorch writes `a + b`, which also widens shapes. Here shapes are equal
+/// or refused. He et al., "Deep Residual Learning for Image Recognition", 2016.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -129,23 +131,18 @@ impl Map<2> for Add {
     }
 }
 
-impl<const N: usize> Layer<N> for Sum {
-    fn forward(&self, cx: &mut LayerContext, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
+layer_of_any_inputs!(Sum);
+
+impl AnyInputs for Sum {
+    fn forward_any(&self, cx: &mut LayerContext, x: &[&[f32]], y: &mut [f32]) {
         cx.isa.zip(&Add, x[0], x[1], y);
         for x in &x[2..] {
             cx.isa.add(x, y);
         }
     }
 
-    fn backward_input(
-        &self,
-        _: &mut LayerContext,
-        _: [&[f32]; N],
-        _: [&[f32]; 1],
-        [dy]: [&[f32]; 1],
-        dx: [&mut [f32]; N],
-    ) {
-        for dx in dx.into_iter().filter(|dx| !dx.is_empty()) {
+    fn backward_input_any(&self, _: &mut LayerContext, _: &[&[f32]], dy: &[f32], dx: &mut [&mut [f32]]) {
+        for dx in dx.iter_mut().filter(|dx| !dx.is_empty()) {
             dx.copy_from_slice(dy);
         }
     }

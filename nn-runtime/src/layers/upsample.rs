@@ -1,25 +1,30 @@
-//! `Upsample`: larger images, from the pixels there are. In: `[channels, height, width]`; out: the same with height and width
-//! multiplied. Rows are made first, then columns, so that each is one loop over neighbours; nothing is learnt.
+//! `Upsample`: larger images, from the pixels there are. In: `[channels, height, width]`; out: the same with
+//! height and width multiplied. Rows are made first, then columns, so that each is one loop over neighbours;
+//! nothing is learnt.
 
 use super::image::image;
 use crate::fault::Fault;
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Rule};
+use crate::spec::LayerSpec;
 
 /// How [`Upsample`] fills in what is between pixels.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum UpsampleMode {
     /// The pixel that covers the place.
     Nearest,
-    /// Between the centres of the nearest pixels in proportion, along both axes; beyond the outermost centres, the outermost pixel.
+    /// Between the centres of the nearest pixels in proportion, along both axes; beyond the outermost
+    /// centres, the outermost pixel.
     Bilinear,
 }
 
 /// Larger by a whole number: `[channels, height, width] -> [channels, scale · height, scale · width]`.
 ///
-/// `Nearest`: `y[i, j] = x[i / scale, j / scale]`. `Bilinear`: the value of `x` at `((i + 0.5) / scale - 0.5, (j + 0.5) / scale - 0.5)`,
-/// within its outermost centres, linear between centres: PyTorch's `align_corners=False`.
+/// `Nearest`: `y[i, j] = x[i / scale, j / scale]`. `Bilinear`: the value of `x` at `((i + 0.5) / scale - 0.5,
+/// (j + 0.5) / scale - 0.5)`, within its outermost centres, linear between centres: PyTorch's
+/// `align_corners=False`.
 ///
 /// | argument | here | PyTorch's `Upsample` | Keras's `UpSampling2D` |
 /// |---|---|---|---|
@@ -94,8 +99,8 @@ fn between(at: usize, scale: usize, rows: usize) -> (usize, usize, f32) {
     (row, (row + 1).min(rows - 1), (halves % (2 * scale)) as f32 / (2 * scale) as f32)
 }
 
-/// For the `phase`-th of the places that each pixel of a row becomes: whether it lies before the pixel's centre, and how far along
-/// from the centre before it.
+/// For the `phase`-th of the places that each pixel of a row becomes: whether it lies before the pixel's
+/// centre, and how far along from the centre before it.
 #[inline]
 fn along(phase: usize, scale: usize) -> (usize, f32) {
     let twice = 2 * phase + 1;

@@ -1,15 +1,19 @@
-//! A window that moves over an image or a sequence: where it stands, and what is padded so that it can. In: the sizes and what a
-//! declaration says; out: how often it stands, or what to type so that it fits. Nothing here may know what a window computes.
+//! A window that moves over an image or a sequence: where it stands, and what is padded so that it can. In:
+//! the sizes and what a declaration says; out: how often it stands, or what to type so that it fits. Nothing
+//! here may know what a window computes.
 
 use crate::fault::Fault;
-use crate::shape::{MAX_LEN, Shape};
+use crate::limits::MAX_LEN;
+use crate::shape::Shape;
 
 /// What is put around the input, so that a window reaches its border.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum Padding {
     /// Nothing: the window stays within the input.
     Valid,
-    /// As many zeros as give an output of `input / stride`, rounded up; an odd one stands at the end (as in Keras).
+    /// As many zeros as give an output of `input / stride`, rounded up; an odd one stands at the end (as in
+    /// Keras).
     Same,
     /// So many zeros on every side.
     Pad(usize),
@@ -223,7 +227,8 @@ const fn alike<const D: usize>(all: [usize; D]) -> bool {
     true
 }
 
-/// The largest kernel that fits: square where the one that does not is, or else no longer than that along any axis.
+/// The largest kernel that fits: square where the one that does not is, or else no longer than that along any
+/// axis.
 const fn smallest<const D: usize>(mut fitting: [usize; D], kernel: [usize; D]) -> [usize; D] {
     let square = alike(kernel);
     let mut i = 0;

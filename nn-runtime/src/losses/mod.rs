@@ -22,7 +22,7 @@ mod poisson;
 
 use alloc::string::String;
 
-use crate::network::{AnyHead, LogSoftmaxHead, OtherHead, PlainHead, SigmoidHead, SoftmaxHead, ValueHead};
+use crate::model::{AnyHead, LogSoftmaxHead, OtherHead, PlainHead, SigmoidHead, SoftmaxHead, ValueHead};
 use nn_kernels::simd::Isa;
 
 pub use binary_cross_entropy::BinaryCrossEntropy;

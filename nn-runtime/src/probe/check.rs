@@ -1,56 +1,89 @@
-//! Whether a layer keeps the contract, and whether its gradients are gradients. In: a probe and a batch; out: nothing, or a sentence
-//! about what does not hold. It judges by numbers alone, and may not know which layer it is.
+//! Whether a layer keeps what every layer promises. In: a probe and a batch; out: nothing, or a sentence
+//! about what does not hold. It judges by numbers alone, and does not know which layer it is.
 
 use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
-use core::array;
 use core::ops::Range;
 
-use super::{Probe, of};
+use super::Probe;
+use super::trial::{InputGrads, Outcome, Trial, of};
 use crate::layer::Layer;
 use crate::params::Tensor;
-use crate::spec::Role;
 use nn_kernels::aligned_buffer::AlignedBuffer;
 
+/// A batch, and what comes of it in an ordinary training step, which every other way to run the layer must
+/// agree with.
+pub(super) struct Expected<'a, const N: usize, const M: usize> {
+    pub(super) batch: usize,
+    pub(super) x: [&'a [f32]; N],
+    pub(super) dy: [&'a [f32]; M],
+    pub(super) whole: Outcome<N, M>,
+    pub(super) grad: AlignedBuffer,
+}
+
 impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
-    /// Whether the layer keeps what every layer promises: the same bits whatever part of the parameters is asked for at a time and
-    /// however a batch is cut (unless its spec couple it); gradients added to what is there; `dx` left alone where it is empty; in place the same bits as not.
+    /// Whether the layer keeps what every layer promises, and everything that its rule claims of it:
+    ///
+    /// - the same bits whatever part of the parameters is asked for at a time, without reading a parameter in
+    ///   [`backward_params`](Layer::backward_params), and however a batch is cut (unless its rule says
+    ///   [`depends_on_batch`](crate::LayerSpec::depends_on_batch));
+    /// - gradients that are added to what is there; nothing written to a `dx` that is empty; no need for `backward_input`
+    /// before `backward_params`, unless its rule says
+    /// [`backward_input_first`](crate::LayerSpec::backward_input_first);
+    /// - the same bits in place as not, where its rule says [`elementwise`](crate::LayerSpec::elementwise) or
+    ///   [`backward_in_place`](crate::LayerSpec::backward_in_place);
+    /// - the same as with the layer after it, where its rule says
+    ///   [`accepts_elementwise`](crate::LayerSpec::accepts_elementwise);
+    /// - the same step by step as of a window, where its rule says that it [streams](Probe::stream).
+    ///
+    /// Numbers should be such that something would be seen: different ones, positive and negative, none of
+    /// them 0.
     ///
     /// # Errors
     /// Which of these does not hold.
     ///
     /// # Panics
-    /// An input or a `dy` has another length.
+    /// An input or a `dy` has another length; `backward_params` reads a parameter.
     pub fn check_contract(&self, batch: usize, x: [&[f32]; N], dy: [&[f32]; M]) -> Result<(), String> {
-        let len = self.spec.params_len;
-        let all = [0..len; 1];
-        let mut expected = AlignedBuffer::zeroed(len);
-        let whole = self.pass(0..batch, x, dy, None, &all, &mut expected);
+        self.check_lengths(batch, x, Some(dy));
+        let mut grad = AlignedBuffer::zeroed(self.spec.params.len);
+        let whole = self.run_trial(&self.ordinary(batch), x, dy, &mut grad);
+        let expected = Expected { batch, x, dy, whole, grad };
+        self.check_param_ranges(&expected)?;
+        self.check_half_batches(&expected)?;
+        self.check_inputs_not_asked(&expected)?;
+        self.check_claims(&expected)
+    }
 
+    fn check_param_ranges(&self, expected: &Expected<N, M>) -> Result<(), String> {
         for ranges in self.cuts() {
-            let mut grad = AlignedBuffer::zeroed(len);
-            self.pass(0..batch, x, dy, None, &ranges, &mut grad);
-            same(&expected, &grad).map_err(|at| {
+            let trial = Trial { ranges, ..self.ordinary(expected.batch) };
+            let (_, grad) = self.repeat(expected, &trial);
+            same(&expected.grad, &grad).map_err(|at| {
+                let ranges = &trial.ranges;
                 format!(
                     "expected the same gradient of the parameters in parts {ranges:?} as at once, found another at {at}"
                 )
             })?;
         }
+        Ok(())
+    }
 
-        // The second half adds to the first: a layer that overwrites is found out too. Where samples are coupled no batch is cut.
-        let mut grad = AlignedBuffer::zeroed(len);
-        let halves = if self.spec.depends_on_batch_anywhere() {
-            [0..batch, batch..batch]
-        } else {
-            [0..batch / 2, batch / 2..batch]
+    /// The second half adds to the first, so that a layer that overwrites is found out too.
+    fn check_half_batches(&self, expected: &Expected<N, M>) -> Result<(), String> {
+        let Expected { batch, x, dy, .. } = *expected;
+        let halves = match self.spec.depends_on_batch_anywhere() {
+            true => vec![0..batch],
+            false => vec![0..batch / 2, batch / 2..batch],
         };
-        for samples in
-            halves.into_iter().filter(|samples| !samples.is_empty() || !self.spec.depends_on_batch_anywhere())
-        {
-            let part = self.pass(samples.clone(), x, dy, None, &all, &mut grad);
-            for (name, whole, part) in [("y", &whole.y[..], &part.y[..]), ("dx", &whole.dx[..], &part.dx[..])] {
+        let mut grad = AlignedBuffer::zeroed(self.spec.params.len);
+        for samples in halves {
+            let trial = Trial { samples: samples.clone(), parts: vec![0..samples.len()], ..self.ordinary(batch) };
+            let part = self.run_trial(&trial, x, dy, &mut grad);
+            let outcomes = [("y", &expected.whole.y[..], &part.y[..]), ("dx", &expected.whole.dx[..], &part.dx[..])];
+            for (name, whole, part) in outcomes {
                 for (whole, part) in whole.iter().zip(part) {
                     same(of(&samples, batch, whole), part).map_err(|at| {
                         format!(
@@ -60,80 +93,37 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
                 }
             }
         }
-        same(&expected, &grad).map_err(|at| {
-            format!("expected the gradient of the parameters added sample after sample, found other sums at {at} for two half batches")
-        })?;
+        same(&expected.grad, &grad).map_err(|at| {
+            format!(
+                "expected the gradient of the parameters added sample after sample, found other sums at {at} for two half batches"
+            )
+        })
+    }
 
+    fn check_inputs_not_asked(&self, expected: &Expected<N, M>) -> Result<(), String> {
         for k in 0..N {
-            let part = self.pass(0..batch, x, dy, Some(k), &[], &mut AlignedBuffer::zeroed(0));
-            for (i, (whole, dx)) in whole.dx.iter().zip(&part.dx).enumerate().filter(|(i, _)| *i != k) {
+            let trial = Trial { input_grads: InputGrads::AllBut(k), ..self.ordinary(expected.batch) };
+            let (part, _) = self.repeat(expected, &trial);
+            for (i, (whole, dx)) in expected.whole.dx.iter().zip(&part.dx).enumerate().filter(|(i, _)| *i != k) {
                 same(whole, dx).map_err(|at| {
-                    format!("expected the same gradient of input {i} where that of input {k} is not asked for, found another at {at}")
+                    format!(
+                        "expected the same gradient of input {i} where that of input {k} is not asked for, found another at {at}"
+                    )
                 })?;
             }
         }
-
-        if let Some(y) = self.in_place(batch, x[0]) {
-            let [expected] = &self.run(&self.params, self.infer(batch), x)[..] else {
-                return Err(format!("expected one output of a layer that works in place, found {M}"));
-            };
-            same(expected, &y).map_err(|at| format!("expected the same output in place, found another at {at}"))?;
-        }
         Ok(())
     }
 
-    /// Compares the gradients with central differences of the outputs. Each tensor may be off by `tolerance`, as a share of its
-    /// Euclidean norm: the differences are those of 32-bit numbers, so 1e-2 is a good one, and 1e-3 is about as far as they carry.
-    /// Near a kink (0 of ReLU) differences mean nothing: keep inputs and parameters 0.02 away.
-    ///
-    /// # Errors
-    /// Which tensor is further off, where most, and what is there.
-    ///
-    /// # Panics
-    /// An input or a `dy` has another length.
-    pub fn check_gradients(&self, batch: usize, x: [&[f32]; N], dy: [&[f32]; M], tolerance: f64) -> Result<(), String> {
-        let found = self.gradients(batch, x, dy);
-        let mut moved: [Vec<f32>; N] = x.map(<[f32]>::to_vec);
-        for k in 0..N {
-            let mut truth = Vec::with_capacity(x[k].len());
-            for i in 0..x[k].len() {
-                truth.push(difference(x[k][i], |value| {
-                    moved[k][i] = value;
-                    self.loss(&self.params, batch, array::from_fn(|k| &moved[k][..]), dy)
-                }));
-                moved[k][i] = x[k][i];
-            }
-            near(&found.inputs[k], &truth, tolerance)
-                .map_err(|off| format!("expected the gradient of input {k} {off}"))?;
-        }
-        let mut params = self.params.clone();
-        for (t, tensor) in self.tensors.iter().enumerate().filter(|(_, tensor)| tensor.role == Role::Trainable) {
-            let mut values = vec![0.0; tensor.count()];
-            tensor.read(&self.params, &mut values);
-            let mut truth = Vec::with_capacity(values.len());
-            for i in 0..values.len() {
-                let value = values[i];
-                truth.push(difference(value, |value| {
-                    values[i] = value;
-                    tensor.write(&values, &mut params);
-                    self.loss(&params, batch, x, dy)
-                }));
-                values[i] = value;
-            }
-            tensor.write(&values, &mut params);
-            near(&found.params[t], &truth, tolerance)
-                .map_err(|off| format!("expected the gradient of `{}` {off}", tensor.name))?;
-        }
-        Ok(())
+    /// The same batch run in another way.
+    pub(super) fn repeat(&self, expected: &Expected<N, M>, trial: &Trial) -> (Outcome<N, M>, AlignedBuffer) {
+        let mut grad = AlignedBuffer::zeroed(self.spec.params.len);
+        let outcome = self.run_trial(trial, expected.x, expected.dy, &mut grad);
+        (outcome, grad)
     }
 
-    /// The number whose gradient the gradients are: Σ dy · y, of a training step with these parameters.
-    fn loss(&self, params: &[f32], batch: usize, x: [&[f32]; N], dy: [&[f32]; M]) -> f64 {
-        let y = self.run(params, self.train(0..batch), x);
-        y.iter().zip(dy).flat_map(|(y, dy)| y.iter().zip(dy)).map(|(y, dy)| f64::from(*y) * f64::from(*dy)).sum()
-    }
-
-    /// Ways to ask for the parameters in parts: as finely as their layouts allow, and in two parts that may span several.
+    /// Ways to ask for the parameters in parts: as finely as their layouts allow, and in two parts that may
+    /// span several.
     fn cuts(&self) -> [Vec<Range<usize>>; 2] {
         let starts = |tensor: &Tensor| (tensor.offset..tensor.offset + tensor.len).step_by(tensor.layout.grain());
         let fine = |tensor: &Tensor| {
@@ -141,12 +131,12 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
             starts(tensor).map(move |from| from..end.min(from + grain)).collect::<Vec<_>>()
         };
         let middle = self.tensors.first().and_then(|tensor| starts(tensor).nth(starts(tensor).len() / 2)).unwrap_or(0);
-        [self.tensors.iter().flat_map(fine).collect(), vec![0..middle, middle..self.spec.params_len]]
+        [self.tensors.iter().flat_map(fine).collect(), vec![0..middle, middle..self.spec.params.len]]
     }
 }
 
 /// Whether two slices have the same bits, of NaN only that it is one; else where not.
-fn same(a: &[f32], b: &[f32]) -> Result<(), usize> {
+pub(super) fn same(a: &[f32], b: &[f32]) -> Result<(), usize> {
     assert_eq!(a.len(), b.len());
     match a.iter().zip(b).position(|(a, b)| a.to_bits() != b.to_bits() && !(a.is_nan() && b.is_nan())) {
         Some(at) => Err(at),
@@ -154,15 +144,9 @@ fn same(a: &[f32], b: &[f32]) -> Result<(), usize> {
     }
 }
 
-/// The slope of a function at `at`, with the step that was really taken.
-fn difference(at: f32, mut f: impl FnMut(f32) -> f64) -> f64 {
-    let step = 0.01 * at.abs().max(1.0);
-    let (above, below) = (at + step, at - step);
-    (f(above) - f(below)) / (f64::from(above) - f64::from(below))
-}
-
-/// Whether the distance of two tensors is within a share of the second's norm; else how far they are apart, and where most.
-fn near(found: &[f32], truth: &[f64], tolerance: f64) -> Result<(), String> {
+/// Whether the distance of two tensors is within a share of the second's norm; else how far they are apart,
+/// and where most.
+pub(super) fn near(found: &[f32], truth: &[f64], tolerance: f64, of: &str) -> Result<(), String> {
     let norm = |x: &mut dyn Iterator<Item = f64>| libm::sqrt(x.map(|x| x * x).sum());
     let gap = |(found, truth): (&f32, &f64)| f64::from(*found) - truth;
     let size = norm(&mut truth.iter().copied());
@@ -177,7 +161,7 @@ fn near(found: &[f32], truth: &[f64], tolerance: f64) -> Result<(), String> {
     });
     let at = worst.unwrap_or(0);
     Err(format!(
-        "within {tolerance} of central differences, found a distance of {distance:.2e}, most at {at}: {} instead of {:.6}",
+        "within {tolerance} of {of}, found a distance of {distance:.2e}, most at {at}: {} instead of {:.6}",
         found[at], truth[at]
     ))
 }

@@ -1,33 +1,36 @@
-//! A layer run one step at a time. In: a probe and windows; out: what the steps give, put together again. It has no memory but what a
-//! stream gives a layer: what is carried, and scratch that does not depend on the batch.
+//! A layer run one step at a time. In: a probe and windows; out: what the steps give, put together again. It
+//! has no memory but what a stream gives a layer: what is carried, and scratch that does not depend on the
+//! batch.
 
 use alloc::vec;
 use alloc::vec::Vec;
 use core::array;
 
 use super::Probe;
+use super::trial::Ask;
 use crate::layer::Layer;
-use crate::spec::Stream;
-use nn_kernels::aligned_buffer::AlignedBuffer;
+use crate::spec::{Epilogue, Pass, Stream};
 
 impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
-    /// The outputs of [`Layer::step`] for every step of the inputs, each `[batch, steps, …]`. An output of steps is put together to
-    /// `[batch, steps, …]`; of a layer that ends them it is the output after the last. `None` if the rule does not say that it streams.
+    /// The outputs of [`Layer::step`] for every step of the inputs, each `[batch, steps, …]`. An output of
+    /// steps is put together to `[batch, steps, …]`; of a layer that ends them it is the output after the
+    /// last. `None` if the rule does not say that it streams.
     ///
     /// # Panics
     /// An input has another length, or an output other steps than the first input.
     pub fn stream(&self, batch: usize, x: [&[f32]; N]) -> Option<[Vec<f32>; M]> {
-        let (carried, ends) = match self.spec.stream {
+        let (carried, ends) = match self.spec.stream.kind {
             Stream::No => return None,
             Stream::PerStep => (0, false),
             Stream::Carries(floats) => (floats, false),
             Stream::Ends(floats) => (floats, true),
         };
         self.check_lengths(batch, x, None);
-        let ask = self.infer(batch);
-        let mut saved = AlignedBuffer::zeroed(carried * batch);
-        let mut scratch = AlignedBuffer::zeroed(self.spec.scratch_fixed_for(ask.pass));
-        let steps = self.spec.inputs[0].dim(0);
+        let ask = Ask { pass: Pass::Step, ..self.infer(batch) };
+        let (mut saved, mut scratch) = self.memory(ask, &Epilogue::NONE);
+        assert_eq!(saved.len(), carried * batch);
+        saved.fill(0.0);
+        let steps = self.spec.shapes.inputs[0].dim(0);
         let mut y = self.outputs(batch);
         for step in 0..steps {
             let x: [Vec<f32>; N] = array::from_fn(|k| {
@@ -38,7 +41,8 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
                 array::from_fn(|j| vec![f32::NAN; if ends { y[j].len() } else { y[j].len() / steps }]);
             scratch.fill(f32::NAN);
             let mut cx = self.cx(&self.params, ask, &mut saved, &mut scratch);
-            self.layer.step(&mut cx, x.each_ref().map(|x| &x[..]), to.each_mut().map(|y| &mut y[..]));
+            cx.position = step as u64;
+            crate::pass::forward(&self.layer, &mut cx, x.each_ref().map(|x| &x[..]), to.each_mut().map(|y| &mut y[..]));
             for (y, to) in y.iter_mut().zip(&to) {
                 let one = to.len() / batch;
                 let (step, steps) = if ends { (0, 1) } else { (step, steps) };

@@ -17,7 +17,7 @@ use header::{CUT_SHORT, Entry, FileHeader, Source};
 use numbers::NumberType;
 
 use crate::model::Model;
-use crate::network::Network;
+use crate::model::Network;
 use crate::params::{self, Tensor};
 use crate::quote::{listed, quoted};
 use crate::spec::Role;

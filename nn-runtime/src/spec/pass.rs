@@ -1,10 +1,11 @@
-//! What a pass through a network is for, which decides what is kept in memory and which gradients are computed.
+//! What a pass through a network is for, which decides what is kept in memory and which gradients are
+//! computed.
 
 /// What a pass is for, as a layer sees it: what it must keep, and what will be asked of it afterwards.
 ///
 /// Whether a pass is a training step is another question, which
-/// [`LayerContext::is_training`](crate::LayerContext::is_training) answers: in a training step, a layer before which
-/// nothing is learnt still runs with [`Pass::Infer`], since nobody will ask it for gradients.
+/// [`LayerContext::is_training`](crate::LayerContext::is_training) answers: in a training step, a layer
+/// before which nothing is learnt still runs with [`Pass::Infer`], since nobody will ask it for gradients.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Pass {
@@ -14,6 +15,7 @@ pub enum Pass {
     Train,
     /// Outputs, the gradients of the parameters and those of the inputs.
     TrainWithInputGrad,
-    /// The next step of every output from the next step of every input: see [`Layer::step`](crate::Layer::step).
+    /// The next step of every output from the next step of every input: see
+    /// [`Layer::step`](crate::Layer::step).
     Step,
 }

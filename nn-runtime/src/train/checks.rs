@@ -1,5 +1,5 @@
-//! What is looked at before a model is touched. In: a network, a loss and a data set; out: nothing, or what is
-//! wrong, in words.
+//! What is looked at before a model is touched. In: a network, a loss and a data set; out: nothing, or what
+//! is wrong, in words.
 
 use std::format;
 
@@ -7,9 +7,10 @@ use super::TrainError;
 use super::objective::Objective;
 use crate::data::{Dataset, Targets};
 use crate::graph::MAX_INPUTS;
-use crate::network::Network;
+use crate::input::id_fault;
+use crate::model::Network;
+use crate::params;
 use crate::spec::Role;
-use crate::{ids, params};
 
 /// Whether the data is what the network and the loss take.
 pub(super) fn check_data<N: Network, T: Targets>(
@@ -46,7 +47,7 @@ pub(super) fn check_data<N: Network, T: Targets>(
         }
     }
     data.check()?;
-    if let Some(fault) = ids::fault(N::COMPILED, &inputs(data), |k| shapes[k].len()) {
+    if let Some(fault) = id_fault(N::COMPILED, &inputs(data), |k| shapes[k].len()) {
         return Err(TrainError::mismatch(fault));
     }
     if let Some(fault) = loss.fault(N::COMPILED.outputs, data.targets(), data.weights()) {

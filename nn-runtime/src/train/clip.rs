@@ -18,8 +18,8 @@ use nn_kernels::simd::Isa;
 /// | each tensor's norm | `Clip::Norm(v)` | `clip_grad_norm_` of one tensor | `clipnorm` |
 /// | the norm of all gradients | `Clip::GlobalNorm(v)` | `clip_grad_norm_` | `global_clipnorm` |
 ///
-/// `Norm` makes each tensor's gradient `g · v / max(‖g‖, v)`, and `GlobalNorm` the whole gradient as one vector
-/// `g · min(1, v / (‖g‖ + 1e-6))`.
+/// `Norm` makes each tensor's gradient `g · v / max(‖g‖, v)`, and `GlobalNorm` the whole gradient as one
+/// vector `g · min(1, v / (‖g‖ + 1e-6))`.
 ///
 /// `GlobalNorm` needs the whole gradient at once, as much memory as the parameters; the others do not. Norms
 /// are sums of `f64` in one order, so that the same seed gives the same bits. Pascanu et al., "On the

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::microbatch::MicroBatching;
 use super::shard::{GradPass, Shard};
-use crate::network::Network;
+use crate::model::Network;
 use core::marker::PhantomData;
 
 /// What an update takes its gradients from.

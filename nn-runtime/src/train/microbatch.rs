@@ -123,7 +123,7 @@ pub(super) fn partial_sum_ranges(map: &'static CompiledNetwork) -> Vec<Range<usi
     }
     for node in map.nodes {
         if node.reuses() {
-            let range = node.params..node.params + node.spec.params_len;
+            let range = node.params..node.params + node.spec.params.len;
             match ranges.last_mut() {
                 Some(last) if last.end == range.start => last.end = range.end,
                 _ => ranges.push(range),

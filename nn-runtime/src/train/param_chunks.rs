@@ -44,8 +44,8 @@ impl ParamChunk {
     pub(super) fn bounded_by(&self, map: &CompiledNetwork, samples: usize) -> Option<usize> {
         self.written_by.filter(|&i| {
             let spec = map.nodes[i].spec;
-            let numbers = spec.inputs[0].len() + spec.output_shapes()[0].len();
-            samples.saturating_mul(numbers) < spec.params[0].len
+            let numbers = spec.shapes.inputs[0].len() + spec.output_shapes()[0].len();
+            samples.saturating_mul(numbers) < spec.params.list().first().map_or(0, |param| param.len)
         })
     }
 }
@@ -102,10 +102,11 @@ fn writer(map: &CompiledNetwork, range: &Range<usize>) -> Option<usize> {
         return None;
     }
     map.nodes.iter().position(|node| {
-        let of_node = range.start >= node.params && range.end <= node.params + node.spec.params[0].len;
-        node.spec.overwrites_weight_grad
+        let of_node = range.start >= node.params
+            && range.end <= node.params + node.spec.params.list().first().map_or(0, |param| param.len);
+        node.spec.backward.overwrites_weight_grad
             && !node.reuses()
-            && node.spec.inner.is_none()
+            && node.network.is_none()
             && node.spec.times == 1
             && of_node
     })

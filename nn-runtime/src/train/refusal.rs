@@ -3,8 +3,8 @@
 
 // How a step is refused before anything changes, although gradients are used up chunk by chunk:
 //
-// - Chunks are computed, looked at and held until all are there (`Update::hold`). They stay in the nearer caches, or
-//   are accumulated anyway.
+// - Chunks are computed, looked at and held until all are there (`Update::hold`). They stay in the nearer
+//   caches, or are accumulated anyway.
 // - The large matrices of dense layers are not held. What no number of their gradients can exceed follows
 //   from the largest of the layer's inputs and output gradients (`GradSource::bound`).
 // - From the largest gradient follows by how much an optimiser can change a parameter

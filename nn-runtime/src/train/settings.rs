@@ -11,7 +11,7 @@ use super::schedule::Schedule;
 use super::{Clip, Regularizer, Trainer};
 use crate::losses::Fits;
 use crate::model::Model;
-use crate::network::Network;
+use crate::model::Network;
 use crate::optim::Optimizer;
 
 /// More would only wait for each other.
@@ -94,7 +94,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     ///
     /// let mut model = Line::init(0);
     /// let schedule = Warmup::new(10).start(0.0).then(Cosine::new(90));
-    /// let mut trainer = Trainer::new(&mut model, Mse::new(), Adam::new(0.5)).schedule(schedule);
+    /// let mut trainer = Trainer::new(&mut model, Mse::new(), Adam::new(0.5)).plan(schedule);
     /// let data = Dataset::values(&[[1.0]], &[[2.0]]).unwrap();
     /// for _ in 0..5 {
     ///     trainer.step(&data).unwrap();

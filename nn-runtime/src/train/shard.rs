@@ -16,7 +16,7 @@ use super::split::{BatchSplit, LOSS_BLOCK, loss_blocks};
 use crate::data::{Targets, Values};
 use crate::graph::{CompiledNetwork, MAX_INPUTS};
 use crate::layer::{LayerContext, ParamGrad};
-use crate::network::Network;
+use crate::model::Network;
 use crate::shape::Shape;
 use crate::spec::{MAX_OUTPUTS, Pass};
 use nn_kernels::aligned_buffer::AlignedBuffer;
@@ -220,7 +220,7 @@ impl Shard {
         micro: &MicroBatch,
         scratch: &mut [f32],
     ) {
-        if const { N::COMPILED.train.pulls() } {
+        if const { N::COMPILED.train.runs_backward_input() } {
             let map = N::COMPILED;
             let x = inputs(map, &pass.batch.x, &self.gathered, micro);
             let y = slices(&self.outputs, map.outputs, &micro.own);

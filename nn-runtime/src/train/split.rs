@@ -44,7 +44,7 @@ impl BatchSplit {
     /// Samples of each of so many workers, in whole reduce blocks.
     #[inline]
     pub(super) fn samples_per_worker(self, samples: usize, workers: usize) -> usize {
-        samples.div_ceil(self.reduce_block).div_ceil(workers) * self.reduce_block
+        samples.div_ceil(self.reduce_block).div_ceil(workers).saturating_mul(self.reduce_block)
     }
 }
 
@@ -73,11 +73,11 @@ pub(super) fn samples_of_epoch(map: &CompiledNetwork, samples: usize, batch: usi
 pub(super) fn needs_one_worker(map: &CompiledNetwork) -> bool {
     map.nodes.iter().any(|node| {
         let spec = node.spec;
-        let follows = spec.params[..spec.param_count].iter().any(|param| param.role == Role::RunningStat);
+        let follows = spec.params.list().iter().any(|param| param.role == Role::RunningStat);
         !node.frozen
             && (spec.depends_on_batch_anywhere()
                 || follows
                 || node.shares.is_some()
-                || spec.inner.is_some_and(needs_one_worker))
+                || node.network.is_some_and(needs_one_worker))
     })
 }

@@ -1,32 +1,32 @@
-//! What comes into a drawn network and how values are made to fit: shapes, masks and ids. In: a drawing; out: inputs, values of a wanted
-//! shape. A mask or ids are only ever an input: nothing computes them.
+//! What comes into a drawn network and how values are made to fit: shapes, masks and ids. In: a drawing; out:
+//! inputs, values of a wanted shape. A mask or ids are only ever an input: nothing computes them.
 
-use super::{Drawing, Style};
-use crate::dice::Dice;
-use crate::graph::{Kind, Nature, Net, Shape};
+use super::{Builder, Style};
+use crate::graph::{Kind, Net, Shape, ValueKind};
+use crate::rng::Rng;
 
 /// So many inputs and, of sequences, perhaps their masks.
-pub fn inputs(dice: &mut Dice, style: &Style, nets: &[Net], count: usize) -> Vec<(Shape, Nature)> {
+pub fn inputs(rng: &mut Rng, style: &Style, nets: &[Net], count: usize) -> Vec<(Shape, ValueKind)> {
     // What a network before it takes that nothing can make, it can only be handed on.
     let special: Vec<&Net> =
-        nets.iter().filter(|net| net.natures.iter().any(|&nature| nature != Nature::Any)).collect();
-    if !special.is_empty() && dice.chance(70) {
-        let net = dice.pick(&special);
-        return net.input_shapes().iter().cloned().zip(net.natures.clone()).collect();
+        nets.iter().filter(|net| net.value_kinds.iter().any(|&value_kind| value_kind != ValueKind::Numbers)).collect();
+    if !special.is_empty() && rng.chance(70) {
+        let net = rng.pick(&special);
+        return net.input_shapes().iter().cloned().zip(net.value_kinds.clone()).collect();
     }
     let mut all = Vec::new();
     for _ in 0..count {
-        let shape = shape(dice, style);
+        let shape = shape(rng, style);
         let [steps, features] = shape[..] else {
-            all.push((shape, Nature::Any));
+            all.push((shape, ValueKind::Numbers));
             continue;
         };
-        match dice.chance(25) {
-            true => all.push((vec![steps], Nature::Ids(1 + features))),
-            false => all.push((shape, Nature::Any)),
+        match rng.chance(25) {
+            true => all.push((vec![steps], ValueKind::Ids(1 + features))),
+            false => all.push((shape, ValueKind::Numbers)),
         }
-        if all.len() < 3 && dice.chance(35) {
-            all.push((vec![steps], Nature::Mask));
+        if all.len() < 3 && rng.chance(45) {
+            all.push((vec![steps], ValueKind::Mask));
         }
     }
     all.truncate(4);
@@ -34,29 +34,32 @@ pub fn inputs(dice: &mut Dice, style: &Style, nets: &[Net], count: usize) -> Vec
 }
 
 /// Mostly a handful of numbers; now and then more than one vector holds.
-fn shape(dice: &mut Dice, style: &Style) -> Shape {
+fn shape(rng: &mut Rng, style: &Style) -> Shape {
     if let Some(steps) = style.stream {
-        return vec![steps, features(dice)];
+        return vec![steps, features(rng)];
     }
-    match dice.below(16) {
-        0..=5 => vec![dice.between(1, 6)],
-        6 => vec![dice.between(15, 19)],
-        7..=14 => vec![dice.between(1, 6), features(dice)],
-        _ => vec![dice.between(1, 2), dice.between(1, 3), dice.between(1, 3)],
+    if style.images && rng.chance(80) {
+        return vec![rng.between(1, 3), rng.between(2, 7), rng.between(2, 7)];
+    }
+    match rng.below(16) {
+        0..=5 => vec![rng.between(1, 6)],
+        6 => vec![rng.between(15, 19)],
+        7..=14 => vec![rng.between(1, 6), features(rng)],
+        _ => vec![rng.between(1, 2), rng.between(1, 3), rng.between(1, 3)],
     }
 }
 
-fn features(dice: &mut Dice) -> usize {
-    if dice.chance(80) { dice.between(1, 6) } else { dice.between(7, 19) }
+fn features(rng: &mut Rng) -> usize {
+    if rng.chance(80) { rng.between(1, 6) } else { rng.between(7, 19) }
 }
 
-impl Drawing<'_> {
+impl Builder<'_> {
     /// Inputs of ids become sequences.
     pub fn embed_ids(&mut self) {
         for input in 0..self.net.inputs.len() {
-            if let Nature::Ids(ids) = self.net.natures[input] {
+            if let ValueKind::Ids(ids) = self.net.value_kinds[input] {
                 let kind =
-                    Kind::Embedding { vocabulary: ids + self.dice.pick(&[0, 0, 3]), features: features(self.dice) };
+                    Kind::Embedding { vocabulary: ids + self.rng.pick(&[0, 0, 3]), features: features(self.rng) };
                 self.add(kind, vec![input]);
             }
         }
@@ -65,11 +68,11 @@ impl Drawing<'_> {
     /// Masks that nothing has read end a sequence.
     pub fn use_masks(&mut self) {
         for input in 0..self.net.inputs.len() {
-            if self.net.natures[input] == Nature::Mask && self.net.readers(input) == 0 {
+            if self.net.value_kinds[input] == ValueKind::Mask && self.net.readers(input) == 0 {
                 let steps = self.net.shapes[input][0];
                 let fits = |v: &usize| matches!(self.net.shapes[*v][..], [all, _] if all == steps);
                 let sequences: Vec<usize> = (0..self.net.shapes.len()).filter(fits).collect();
-                let x = self.dice.pick(&sequences);
+                let x = self.rng.pick(&sequences);
                 self.end_masked(x, Some(input));
             }
         }
@@ -77,26 +80,26 @@ impl Drawing<'_> {
 
     /// A mask for so many steps, if there is one, more often than not.
     pub fn mask(&mut self, steps: usize) -> Option<usize> {
-        let of = |k: &usize| self.net.natures[*k] == Nature::Mask && self.net.shapes[*k] == [steps];
+        let of = |k: &usize| self.net.value_kinds[*k] == ValueKind::Mask && self.net.shapes[*k] == [steps];
         let masks: Vec<usize> = (0..self.net.inputs.len()).filter(of).collect();
-        (!masks.is_empty() && self.dice.chance(65)).then(|| self.dice.pick(&masks))
+        (!masks.is_empty() && self.rng.chance(75)).then(|| self.rng.pick(&masks))
     }
 
     /// The inputs that serve as masks and ids of these shapes; `None` where one is missing.
-    pub fn supplies(&self, shapes: &[Shape], natures: &[Nature]) -> Option<Vec<Option<usize>>> {
-        let serves = |own: Nature, wanted: Nature| match (own, wanted) {
-            (Nature::Ids(own), Nature::Ids(wanted)) => own <= wanted,
+    pub fn supplies(&self, shapes: &[Shape], value_kinds: &[ValueKind]) -> Option<Vec<Option<usize>>> {
+        let serves = |own: ValueKind, wanted: ValueKind| match (own, wanted) {
+            (ValueKind::Ids(own), ValueKind::Ids(wanted)) => own <= wanted,
             _ => own == wanted,
         };
-        let supply = |(shape, &wanted): (&Shape, &Nature)| {
+        let supply = |(shape, &wanted): (&Shape, &ValueKind)| {
             let mut own = (0..self.net.inputs.len())
-                .filter(|&k| self.net.shapes[k] == *shape && serves(self.net.natures[k], wanted));
+                .filter(|&k| self.net.shapes[k] == *shape && serves(self.net.value_kinds[k], wanted));
             match wanted {
-                Nature::Any => Some(None),
+                ValueKind::Numbers => Some(None),
                 _ => own.next().map(Some),
             }
         };
-        shapes.iter().zip(natures).map(supply).collect()
+        shapes.iter().zip(value_kinds).map(supply).collect()
     }
 
     /// Values of these shapes, the first one made of `x`; some of them fixed.
@@ -129,6 +132,9 @@ impl Drawing<'_> {
         let from: usize = self.net.shapes[x].iter().product();
         if self.net.shapes[x].len() == 2 && (self.style.stream.is_some() || from > 12) {
             x = self.end(x);
+        }
+        if self.net.shapes[x].len() == 3 && from > 24 {
+            x = self.add(Kind::GlobalAvgPool, vec![x]);
         }
         if self.net.shapes[x].len() > 1 {
             x = self.add(Kind::Flatten, vec![x]);

@@ -1,31 +1,32 @@
-//! Layers over steps, drawn. In: a drawing and a value `[steps, features]`; out: one more site, sometimes with a mask or a memory. In a world
-//! of streams none of them looks ahead.
+//! Layers over steps, drawn. In: a drawing and a value `[steps, features]`; out: one more site, sometimes
+//! with a mask or a memory. In a program of streams none of them looks ahead.
 
-use super::Drawing;
+use super::Builder;
 use crate::graph::{Cell, Direction, Kind, Recurrent};
 
-impl Drawing<'_> {
-    /// One layer for `x`, a sequence.
+impl Builder<'_> {
+    /// Unary layer for `x`, a sequence.
     pub fn sequence(&mut self, x: usize) {
         let features = self.net.shapes[x][1];
-        match self.dice.below(100) {
+        match self.rng.below(100) {
             0..40 => {
-                let last = self.dice.chance(25);
+                let last = self.rng.chance(25);
                 self.recurrent(x, last);
             }
             40..58 => self.attention(x),
             58..66 => {
-                let dilation = self.dice.between(1, 3);
-                let kernel = self.dice.between(1, 3);
-                let filters = self.dice.between(1, 5);
+                let dilation = self.rng.between(1, 3);
+                let kernel = self.rng.between(1, 3);
+                let filters = self.rng.between(1, 5);
                 self.add(Kind::CausalConv { filters, kernel, dilation }, vec![x]);
             }
             66..78 => {
-                let learnt = self.dice.chance(50);
+                let learnt = self.rng.chance(50);
                 let times = self.times(10);
                 self.add_times(Kind::PositionalEncoding { learnt }, vec![x], times);
             }
-            78..88 if features > 1 => {
+            78..85 => self.operation(x),
+            85..90 if features > 1 => {
                 let times = self.times(5);
                 self.add_times(Kind::LayerNorm, vec![x], times);
             }
@@ -43,7 +44,7 @@ impl Drawing<'_> {
 
     pub fn end_masked(&mut self, x: usize, mask: Option<usize>) -> usize {
         let all = [x].into_iter().chain(mask).collect();
-        match self.dice.below(3) {
+        match self.rng.below(3) {
             0 if self.style.stream.is_none() => self.add(Kind::GlobalAvgPool, all),
             1 => {
                 let of = self.cell(x, true);
@@ -69,35 +70,35 @@ impl Drawing<'_> {
     }
 
     fn cell(&mut self, x: usize, last: bool) -> Recurrent {
-        let cell = self.dice.pick(&[Cell::Rnn, Cell::Gru, Cell::Lstm]);
+        let cell = self.rng.pick(&[Cell::Rnn, Cell::Gru, Cell::Lstm]);
         // Now and then more than one vector holds.
-        let wide = self.net.shapes[x][1] <= 4 && cell != Cell::Lstm && self.dice.chance(10);
-        let units = if wide { self.dice.between(15, 18) } else { self.dice.between(1, 5) };
+        let wide = self.net.shapes[x][1] <= 4 && cell != Cell::Lstm && self.rng.chance(10);
+        let units = if wide { self.rng.between(15, 18) } else { self.rng.between(1, 5) };
         let direction = match self.style.stream {
             Some(_) => Direction::Forward,
-            None => self.dice.pick(&[Direction::Forward, Direction::Backward, Direction::Both]),
+            None => self.rng.pick(&[Direction::Forward, Direction::Backward, Direction::Both]),
         };
-        Recurrent { cell, units, direction, last, bias: self.dice.chance(80) }
+        Recurrent { cell, units, direction, last, bias: self.rng.chance(80) }
     }
 
     /// Of itself or of a memory.
     fn attention(&mut self, x: usize) {
         let [steps, features] = self.net.shapes[x][..] else { unreachable!("a sequence") };
         let fits: Vec<usize> = (1..=features).filter(|&heads| features.is_multiple_of(heads)).collect();
-        let heads = self.dice.pick(&fits);
+        let heads = self.rng.pick(&fits);
         let stream = self.style.stream.is_some();
-        let kind = Kind::Attention { heads, causal: stream || self.dice.chance(40), bias: self.dice.chance(80) };
+        let kind = Kind::Attention { heads, causal: stream || self.rng.chance(40), bias: self.rng.chance(80) };
         if stream {
             self.add(kind, vec![x]);
             return;
         }
         let mut all = vec![x];
         let mut keys = steps;
-        if self.dice.chance(35) {
+        if self.rng.chance(35) {
             let other = self.value();
             keys = match self.net.shapes[other][..] {
                 [keys, _] => keys,
-                _ => self.dice.between(1, 4),
+                _ => self.rng.between(1, 4),
             };
             all.push(self.fit(other, &[keys, features]));
         }

@@ -1,5 +1,6 @@
-//! What layers over `[steps, features]` compute for one sample, in double precision, step by step from their definitions. In: values, masks
-//! and parameters; out: values. Masks and ids are rounded: what differences move them by makes no other number of them.
+//! What layers over `[steps, features]` compute for one sample, in double precision, step by step from their
+//! definitions. In: values, masks and parameters; out: values. Masks and ids are rounded: what differences
+//! move them by makes no other number of them.
 
 use super::dense;
 use crate::graph::{Cell, Recurrent, Shape};
@@ -72,7 +73,7 @@ fn one_way(
 }
 
 /// Of the inputs, one of one dimension is a mask; a second of two is what keys and values are made of.
-pub fn attention(x: &[&[f64]], shapes: &[&Shape], of: Heads, params: &[Vec<f64>], edge: &mut f64) -> Vec<f64> {
+pub fn attention(x: &[&[f64]], shapes: &[&Shape], of: Heads, params: &[Vec<f64>], margin: &mut f64) -> Vec<f64> {
     let features = shapes[0][1];
     let memory = if shapes.len() > 1 && shapes[1].len() == 2 { x[1] } else { x[0] };
     let mask = (shapes[shapes.len() - 1].len() == 1).then(|| x[x.len() - 1]);
@@ -94,7 +95,7 @@ pub fn attention(x: &[&[f64]], shapes: &[&Shape], of: Heads, params: &[Vec<f64>]
             let score =
                 |j: &usize| -> f64 { own.clone().map(|f| q[f] * k[*j][f]).sum::<f64>() / (width as f64).sqrt() };
             let scores: Vec<f64> = seen.iter().map(score).collect();
-            let weights = super::log_softmax(&scores, edge);
+            let weights = super::log_softmax(&scores, margin);
             for (j, weight) in seen.iter().zip(weights) {
                 own.clone().for_each(|f| context[f] += weight.exp() * v[*j][f]);
             }
@@ -104,7 +105,8 @@ pub fn attention(x: &[&[f64]], shapes: &[&Shape], of: Heads, params: &[Vec<f64>]
     y
 }
 
-/// Each output sees its own step and those before it that the dilation leaves, the last of the kernel the newest.
+/// Each output sees its own step and those before it that the dilation leaves, the last of the kernel the
+/// newest.
 pub fn causal_conv(x: &[f64], shape: &Shape, kernel: usize, dilation: usize, params: &[Vec<f64>]) -> Vec<f64> {
     let [steps, features] = shape[..] else { unreachable!("a sequence") };
     let mut y = Vec::new();
@@ -133,13 +135,13 @@ pub fn waves(x: &[f64], features: usize) -> Vec<f64> {
 }
 
 /// A row brought to mean 0 and deviation 1, then weighted.
-pub fn normal(row: &[f64], params: &[Vec<f64>], edge: &mut f64) -> Vec<f64> {
+pub fn normal(row: &[f64], params: &[Vec<f64>], margin: &mut f64) -> Vec<f64> {
     let count = row.len() as f64;
     let mean = row.iter().sum::<f64>() / count;
     let variance = row.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / count;
     // Numbers that differ little leave little of 32 bits; padding is 0 and stays there.
     if row.len() > 1 && row.iter().any(|x| *x != 0.0) {
-        *edge = edge.min(0.002 * variance.sqrt());
+        *margin = margin.min(0.002 * variance.sqrt());
     }
     let scale = 1.0 / (variance + f64::from(1e-5f32)).sqrt();
     row.iter().zip(params[0].iter().zip(&params[1])).map(|(x, (w, b))| (x - mean) * scale * w + b).collect()

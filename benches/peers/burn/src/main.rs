@@ -1,5 +1,5 @@
-//! burn on its CPU backends: `flex`, and `ndarray`, which flex replaces. Its third, `cpu`, compiles kernels at run time by an LLVM that its
-//! build script downloads, and is not measured here.
+//! burn on its CPU backends: `flex`, and `ndarray`, which flex replaces. Its third, `cpu`, compiles kernels
+//! at run time by an LLVM that its build script downloads, and is not measured here.
 
 mod networks;
 mod runs;

@@ -1,5 +1,5 @@
-//! Steps and predictions with burn. In: a network and data; out: a [`Run`]. Tensors of all batches are made before: a step reads
-//! them where they lie.
+//! Steps and predictions with burn. In: a network and data; out: a [`Run`]. Tensors of all batches are made
+//! before: a step reads them where they lie.
 
 use burn::nn::loss::{CrossEntropyLoss, CrossEntropyLossConfig, MseLoss, Reduction};
 use burn::optim::{GradientsParams, ModuleOptimizer};

@@ -1,5 +1,5 @@
-//! The resident set that all learn from: 8,192 samples as little-endian 32-bit numbers, `NAME.x` and `NAME.y`.
-//! Written once by our own program; classes are whole numbers, targets are floats.
+//! The resident set that all learn from: 8,192 samples as little-endian 32-bit numbers, `NAME.x` and
+//! `NAME.y`. Written once by our own program; classes are whole numbers, targets are floats.
 
 use std::fs;
 use std::path::Path;
@@ -59,7 +59,8 @@ impl Data {
         Ok(Data { x, labels, target_width: y.len() / len, targets, width, len })
     }
 
-    /// Sample numbers of each batch, in order; what is left at the end is left out, so that every step is of one size.
+    /// Sample numbers of each batch, in order; what is left at the end is left out, so that every step is of
+    /// one size.
     pub fn batches(&self, workload: &Workload) -> Vec<std::ops::Range<usize>> {
         let batch = workload.batch;
         // Single samples: as many as the batches of 32, so that nobody holds thousands of tensors.

@@ -1,6 +1,6 @@
-//! What every Rust peer shares. In: a directory with the data, then lines on standard input; out: one line of JSON for each.
-//! A peer says how a network is made and stepped; when, how long and on which data is said here, and in `turns.py` for Python.
-//! Never: a number that only one peer would use.
+//! What every Rust peer shares. In: a directory with the data, then lines on standard input; out: one line of
+//! JSON for each. A peer says how a network is made and stepped; when, how long and on which data is said
+//! here, and in `turns.py` for Python. Never: a number that only one peer would use.
 
 mod data;
 mod turn;

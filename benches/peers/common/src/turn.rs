@@ -1,6 +1,7 @@
-//! A peer's turns. In: `make ID`, then `go MILLISECONDS` as often as it is this peer's turn; out: a line of JSON for each, with
-//! the microseconds of a step in each stretch that was timed. Every turn begins with fresh parameters and ends after a few epochs,
-//! so that the fast do not measure a network that has long learnt everything while the slow still learn.
+//! A peer's turns. In: `make ID`, then `go MILLISECONDS` as often as it is this peer's turn; out: a line of
+//! JSON for each, with the microseconds of a step in each stretch that was timed. Every turn begins with
+//! fresh parameters and ends after a few epochs, so that the fast do not measure a network that has long
+//! learnt everything while the slow still learn.
 
 use std::io::{BufRead, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,7 +22,8 @@ pub struct Done {
 
 /// A workload as one peer runs it.
 pub trait Run {
-    /// Begins anew with untrained parameters and fresh optimiser state. Nothing to do where nothing is learnt.
+    /// Begins anew with untrained parameters and fresh optimiser state. Nothing to do where nothing is
+    /// learnt.
     fn fresh(&mut self) {}
 
     /// One training step on the next batch, or one prediction.
@@ -74,7 +76,8 @@ fn turn(run: &mut dyn Run, workload: &Workload, epoch: usize, budget: Duration) 
     json!({ "us": times, "steps": total, "loss": run.loss() })
 }
 
-/// Serves turns until standard input ends. Arguments of the program: the directory of the data, and the form, one of `forms`.
+/// Serves turns until standard input ends. Arguments of the program: the directory of the data, and the form,
+/// one of `forms`.
 pub fn serve<M>(package: &str, forms: &[&str], mut make: M)
 where
     M: FnMut(&str, Workload, Data, &Path) -> Result<Box<dyn Run>, String>,

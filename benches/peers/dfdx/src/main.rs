@@ -1,4 +1,5 @@
-//! dfdx on the CPU. Its convolutions, pools and attention need nightly Rust, and it has no LSTM: dense networks only.
+//! dfdx on the CPU. Its convolutions, pools and attention need nightly Rust, and it has no LSTM: dense
+//! networks only.
 
 use dfdx::optim::{Adam, AdamConfig, Sgd, SgdConfig};
 use dfdx::prelude::*;

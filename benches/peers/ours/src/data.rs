@@ -1,5 +1,6 @@
-//! The data that all peers learn from, written once. In: nothing; out: 8,192 samples of each kind, the same on every run.
-//! Never: zeros or noise alone: a network that learns nothing has dead units, and dead units flatter sparse code.
+//! The data that all peers learn from, written once. In: nothing; out: 8,192 samples of each kind, the same
+//! on every run. Never: zeros or noise alone: a network that learns nothing has dead units, and dead units
+//! flatter sparse code.
 
 use std::f32::consts::TAU;
 use std::path::Path;

@@ -1,6 +1,7 @@
-//! This project as a peer among peers, and the writer of the data that all learn from.
-//! `peer-ours DATA write` writes the data; `peer-ours DATA fit|step` takes turns: an epoch of `Trainer::fit` at a time, which
-//! shuffles and gathers, or `Trainer::step` on batches gathered before, which looks through each batch for NaN. Users get either.
+//! This project as a peer among peers, and the writer of the data that all learn from. `peer-ours DATA write`
+//! writes the data; `peer-ours DATA fit|step` takes turns: an epoch of `Trainer::fit` at a time, which
+//! shuffles and gathers, or `Trainer::step` on batches gathered before, which looks through each batch for
+//! NaN. Users get either.
 
 mod data;
 mod networks;

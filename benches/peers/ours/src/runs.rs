@@ -1,5 +1,6 @@
-//! What a turn does with our networks: epochs, steps, predictions. In: a network type and data; out: a [`Run`].
-//! Models are leaked, because a trainer borrows its model and a turn has one of its own: turns are few, models small.
+//! What a turn does with our networks: epochs, steps, predictions. In: a network type and data; out: a
+//! [`Run`]. Models are leaked, because a trainer borrows its model and a turn has one of its own: turns are
+//! few, models small.
 
 use std::time::Duration;
 

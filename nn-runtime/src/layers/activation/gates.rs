@@ -3,15 +3,17 @@
 use nn_macros::activation;
 
 use crate::formula::{Curve, curve_layer};
+use crate::graph::Rule;
 use crate::shape::Shape;
-use crate::spec::{Head, LayerSpec, Rule};
+use crate::spec::{Head, LayerSpec};
 use nn_kernels::math;
 use nn_kernels::simd::Simd;
 
 activation! {
     /// `y = x / (1 + exp(-x))`, also called swish. Any shape.
     ///
-    /// No arguments, as PyTorch's `SiLU()` and Keras's `silu`. Hendrycks & Gimpel, "Gaussian Error Linear Units", 2016.
+    /// No arguments, as PyTorch's `SiLU()` and Keras's `silu`. Hendrycks & Gimpel, "Gaussian Error Linear
+    /// Units", 2016.
     ///
     /// ```
     /// use nn_runtime::prelude::*;
@@ -24,9 +26,11 @@ activation! {
 }
 
 activation! {
-    /// `y = x · h(x)` with `h(x) = x / 6 + 1/2`, not below 0 and not above 1. Any shape. At -3 the slope is 0, at 3 it is 1.
+    /// `y = x · h(x)` with `h(x) = x / 6 + 1/2`, not below 0 and not above 1. Any shape. At -3 the slope is
+    /// 0, at 3 it is 1.
     ///
-    /// No arguments, as PyTorch's `Hardswish()` and Keras's `hard_silu`. Howard et al., "Searching for MobileNetV3", 2019.
+    /// No arguments, as PyTorch's `Hardswish()` and Keras's `hard_silu`. Howard et al., "Searching for
+    /// MobileNetV3", 2019.
     ///
     /// ```
     /// use nn_runtime::prelude::*;
@@ -41,8 +45,8 @@ activation! {
 by_hand! {
     /// `y = x · tanh(ln(1 + exp(x)))`. Any shape.
     ///
-    /// No arguments, as PyTorch's `Mish()` and Keras's `mish`. Misra, "Mish: A Self Regularized Non-Monotonic Activation Function",
-    /// 2020.
+    /// No arguments, as PyTorch's `Mish()` and Keras's `mish`. Misra, "Mish: A Self Regularized Non-Monotonic
+    /// Activation Function", 2020.
     ///
     /// ```
     /// use nn_runtime::prelude::*;
@@ -54,8 +58,8 @@ by_hand! {
     Mish backward from input, head Other
 }
 
-/// With e = exp(x) and n = e · (e + 2): tanh(ln(1 + e)) = n / (n + 2). Gives x, e and n, of an x within ±20 or so, beyond which they
-/// change nothing and their squares would overflow; the lower limit is where e is 0.
+/// With e = exp(x) and n = e · (e + 2): tanh(ln(1 + e)) = n / (n + 2). Gives x, e and n, of an x within ±20
+/// or so, beyond which they change nothing and their squares would overflow; the lower limit is where e is 0.
 #[inline(always)]
 fn mish<S: Simd>(s: S, x: S::F) -> (S::F, S::F, S::F) {
     let x = s.min(s.splat(20.0), s.max(s.splat(-100.0), x));

@@ -1,9 +1,11 @@
-//! `Gelu`: a number times the share of a normal distribution below it. In: any shape; out: the same. While training it saved_layout its slope
-//! and not its input: the two come of one exponential, and the way back is a product.
+//! `Gelu`: a number times the share of a normal distribution below it. In: any shape; out: the same. While
+//! training it keeps its slope and not its input: the two come of one exponential, and the way back is a
+//! product.
 
+use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::{Head, LayerSpec, Rule};
+use crate::spec::{Head, LayerSpec};
 use nn_kernels::elementwise::Map;
 use nn_kernels::math;
 use nn_kernels::simd::{Kernel, LANES, Simd};
@@ -43,7 +45,7 @@ impl Gelu {
 
     /// `[…] -> […]`
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-        // Where the size overflows, the spec say so.
+        // Where the size overflows, the spec says so.
         let saved = if x.checked_len().is_some() { x.len() } else { 0 };
         LayerSpec::output(x)
             .head(Head::Other)
@@ -62,7 +64,8 @@ impl Gelu {
     }
 }
 
-/// Every y from x, or where that is missing from what stands in y, and its slope where there is room for that.
+/// Every y from x, or where that is missing from what stands in y, and its slope where there is room for
+/// that.
 struct Values<'a> {
     approximate: bool,
     x: Option<&'a [f32]>,
@@ -75,13 +78,13 @@ impl Kernel for Values<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Values { approximate, x, y, slopes } = self;
-        let saved_layout = !slopes.is_empty();
+        let keeps = !slopes.is_empty();
         let x = x.map(|x| x.as_chunks::<LANES>());
         let (y, y_last) = y.as_chunks_mut::<LANES>();
         let (slopes, last_slopes) = slopes.as_chunks_mut::<LANES>();
         for (i, y) in y.iter_mut().enumerate() {
             let x = s.load(x.map_or(&*y, |(x, _)| &x[i]));
-            if saved_layout {
+            if keeps {
                 let (value, slope) = both(s, approximate, x);
                 s.store(slope, &mut slopes[i]);
                 s.store(value, y);
@@ -92,7 +95,7 @@ impl Kernel for Values<'_> {
         if !y_last.is_empty() {
             let x = s.load_part(x.map_or(&*y_last, |(_, x)| x));
             s.store_part(value(s, approximate, x), y_last);
-            if saved_layout {
+            if keeps {
                 s.store_part(both(s, approximate, x).1, last_slopes);
             }
         }

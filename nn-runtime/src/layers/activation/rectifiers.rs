@@ -5,8 +5,9 @@ use nn_macros::activation;
 activation! {
     /// `y = max(x, 0)`. Any shape. At 0 the slope is 0.
     ///
-    /// No arguments, as PyTorch's `ReLU()` and Keras's `ReLU()`. The layer before it, if it is a product, does it on the way.
-    /// Nair & Hinton, "Rectified Linear Units Improve Restricted Boltzmann Machines", 2010.
+    /// No arguments, as PyTorch's `ReLU()` and Keras's `ReLU()`. The layer before it, if it is a product,
+    /// does it on the way. Nair & Hinton, "Rectified Linear Units Improve Restricted Boltzmann Machines",
+    /// 2010.
     ///
     /// ```
     /// use nn_runtime::prelude::*;
@@ -48,7 +49,8 @@ activation! {
     /// |---|---|---|---|
     /// | `alpha`, above 0 | `1.0` | `alpha=1.0` | `alpha=1.0` |
     ///
-    /// Clevert, Unterthiner & Hochreiter, "Fast and Accurate Deep Network Learning by Exponential Linear Units", 2016.
+    /// Clevert, Unterthiner & Hochreiter, "Fast and Accurate Deep Network Learning by Exponential Linear
+    /// Units", 2016.
     ///
     /// ```
     /// use nn_runtime::prelude::*;
@@ -66,11 +68,12 @@ activation! {
 }
 
 activation! {
-    /// `y = scale · x` above 0, `y = scale · alpha · (exp(x) - 1)` elsewhere, with scale 1.0507… and alpha 1.6733…. Any shape.
+    /// `y = scale · x` above 0, `y = scale · alpha · (exp(x) - 1)` elsewhere, with scale 1.0507… and alpha
+    /// 1.6733…. Any shape.
     ///
-    /// No arguments, as PyTorch's `SELU()` and Keras's `selu`. Mean 0 and deviation 1 pass through it unchanged, if weights are
-    /// drawn from `LecunNormal`. At 0 the slope is scale · alpha.
-    /// Klambauer et al., "Self-Normalizing Neural Networks", 2017.
+    /// No arguments, as PyTorch's `SELU()` and Keras's `selu`. Mean 0 and deviation 1 pass through it
+    /// unchanged, if weights are drawn from `LecunNormal`. At 0 the slope is scale · alpha. Klambauer et al.,
+    /// "Self-Normalizing Neural Networks", 2017.
     ///
     /// ```
     /// use nn_runtime::prelude::*;

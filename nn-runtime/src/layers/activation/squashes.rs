@@ -3,8 +3,9 @@
 use nn_macros::activation;
 
 use crate::formula::{Curve, curve_layer};
+use crate::graph::Rule;
 use crate::shape::Shape;
-use crate::spec::{Head, LayerSpec, Rule};
+use crate::spec::{Head, LayerSpec};
 use nn_kernels::math;
 use nn_kernels::simd::Simd;
 
@@ -36,7 +37,8 @@ impl Curve for Sigmoid {
 }
 
 activation! {
-    /// `y = x / 6 + 1/2`, not below 0 and not above 1: a sigmoid of straight lines. Any shape. At both corners the slope is 0.
+    /// `y = x / 6 + 1/2`, not below 0 and not above 1: a sigmoid of straight lines. Any shape. At both
+    /// corners the slope is 0.
     ///
     /// No arguments, as PyTorch's `Hardsigmoid()` and Keras's `hard_sigmoid`; Keras 2 had `0.2 · x + 0.5`.
     /// Howard et al., "Searching for MobileNetV3", 2019.

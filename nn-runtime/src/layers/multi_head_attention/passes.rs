@@ -1,5 +1,5 @@
-//! The passes of an attention layer: products in, heads, product out, and the same backward. In: a plan and slices; out: filled slices.
-//! Heads are the kernels'; nothing here may know a declaration.
+//! The passes of an attention layer: products in, heads, product out, and the same backward. In: a plan and
+//! slices; out: filled slices. Heads are the kernels'; nothing here may know a declaration.
 
 use core::ops::Range;
 
@@ -128,7 +128,7 @@ impl Plan {
     }
 
     /// Queries, keys and values become their gradients, where they lie.
-    pub(super) fn backward_input<const N: usize>(&self, cx: &mut LayerContext, dy: &[f32], dx: [&mut [f32]; N]) {
+    pub(super) fn backward_input(&self, cx: &mut LayerContext, dy: &[f32], dx: &mut [&mut [f32]]) {
         let (isa, batch, params, head) = (cx.isa, cx.batch, self.params(cx), self.head());
         let [projected, _, weights] = self.keep(batch, cx.saved);
         let row = self.queries * self.features;
@@ -165,8 +165,10 @@ impl Plan {
             let panels = self.of_queries();
             backward_input(isa, panels, queries, &params.weight[..panels.len()], dx[0], turned);
         }
-        if self.masked {
-            dx[N - 1].fill(0.0);
+        if self.masked
+            && let Some(mask) = dx.last_mut()
+        {
+            mask.fill(0.0);
         }
     }
 
@@ -223,7 +225,8 @@ impl Plan {
         }
     }
 
-    /// The input products and what their gradients are made of: one, or where keys and values come of another input two.
+    /// The input products and what their gradients are made of: one, or where keys and values come of another
+    /// input two.
     fn products<'a>(&self, batch: usize, x: &[&'a [f32]], projected: &'a [f32]) -> [Option<Product<'a>>; 2] {
         let (query, memory, _) = self.inputs(x);
         let (queries, others) = projected.split_at(batch * self.projected()[0]);
@@ -233,8 +236,8 @@ impl Plan {
         [Some(first), self.cross.then_some(second)]
     }
 
-    /// The next step of a stream, of each sample: its key and value join those before it, and its query sees them all. What is carried of a
-    /// sample is the keys so far, the values, and how many there are.
+    /// The next step of a stream, of each sample: its key and value join those before it, and its query sees
+    /// them all. What is carried of a sample is the keys so far, the values, and how many there are.
     pub(super) fn step(&self, cx: &mut LayerContext, x: &[f32], y: &mut [f32]) {
         let (isa, params, window, features) = (cx.isa, self.params(cx), self.queries * self.features, self.features);
         let (projected, rest) = cx.scratch.split_at_mut(3 * features);

@@ -1,5 +1,6 @@
-//! How an attention layer lays out its memory. In: how many queries, keys, features and heads; out: panels of the input product, where
-//! queries, keys and values lie, how much is kept. It holds no numbers and computes none.
+//! How an attention layer lays out its memory. In: how many queries, keys, features and heads; out: panels of
+//! the input product, where queries, keys and values lie, how much is kept. It holds no numbers and computes
+//! none.
 
 use crate::shape::Shape;
 use nn_kernels::attention::{AttentionHead, AttentionHeads, RowLayout};
@@ -27,7 +28,7 @@ pub(super) struct Memory {
     pub(super) scratch: usize,
 }
 
-/// Rows that are pulled back through the output product at a time: fewer leave lanes empty.
+/// Rows that are taken backward through the output product at a time: fewer leave lanes empty.
 const ROWS: usize = 32;
 
 impl Plan {
@@ -50,8 +51,8 @@ impl Plan {
         Panels::best(self.features, self.features)
     }
 
-    /// The panels that make queries. In cross-attention those are the first ones, as many as hold the first third of the columns; what
-    /// there is of keys in the last one is made too, and not used.
+    /// The panels that make queries. In cross-attention those are the first ones, as many as hold the first
+    /// third of the columns; what there is of keys in the last one is made too, and not used.
     pub(super) const fn of_queries(&self) -> Panels {
         let (third, all) = (self.features.next_multiple_of(Panels::WIDTH), 3 * self.features);
         Panels::new(self.features, if self.cross && third < all { third } else { all })
@@ -76,13 +77,15 @@ impl Plan {
         self.features - self.first_of_memory()
     }
 
-    /// Floats of a sample's queries, keys and values: of its queries, and of keys and values where they lie apart.
+    /// Floats of a sample's queries, keys and values: of its queries, and of keys and values where they lie
+    /// apart.
     pub(super) const fn projected(&self) -> [usize; 2] {
         let memory = if self.cross { self.keys * self.of_memory().cols() } else { 0 };
         [self.queries * self.of_queries().cols(), memory]
     }
 
-    /// Where queries, keys and values of the samples from one on lie in those of a batch: all queries first, where they lie apart.
+    /// Where queries, keys and values of the samples from one on lie in those of a batch: all queries first,
+    /// where they lie apart.
     pub(super) const fn lay(&self, batch: usize, sample: usize) -> [RowLayout; 3] {
         let ([queries, memory], stride) = (self.projected(), self.of_queries().cols());
         let q = RowLayout { offset: sample * queries, stride, sample: queries };
@@ -101,7 +104,7 @@ impl Plan {
         RowLayout { offset: 0, stride: self.features, sample: self.queries * self.features }
     }
 
-    /// Samples that are pulled back through the output product at a time.
+    /// Samples that are taken backward through the output product at a time.
     pub(super) const fn together(&self) -> usize {
         ROWS.div_ceil(self.queries)
     }
@@ -127,8 +130,9 @@ impl Plan {
         let [projected, contexts, weights] = self.kept();
         let saved = projected + contexts + weights;
         let forward = projected + contexts + weights / heads + self.head().scratch();
-        let pull = self.together() * contexts + self.head().backward_scratch() + backward_input_scratch(3 * features);
-        Some(Memory { saved, scratch: if forward > pull { forward } else { pull } })
+        let backward =
+            self.together() * contexts + self.head().backward_scratch() + backward_input_scratch(3 * features);
+        Some(Memory { saved, scratch: if forward > backward { forward } else { backward } })
     }
 
     pub(super) const fn macs(&self) -> usize {

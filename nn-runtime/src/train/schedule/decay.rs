@@ -6,8 +6,8 @@ use std::string::String;
 
 use super::{Schedule, factor, floor, some_steps};
 
-/// `rate = base`, always: what a [`Trainer`](crate::train::Trainer) without a schedule uses, as PyTorch and Keras
-/// do.
+/// `rate = base`, always: what a [`Trainer`](crate::train::Trainer) without a schedule uses, as PyTorch and
+/// Keras do.
 ///
 /// ```
 /// use nn_runtime::train::schedule::{ConstantRate, Schedule};

@@ -13,12 +13,12 @@ use super::{Schedule, factor, floor};
 /// |---|---|---|---|
 /// | `factor` | `0.1` | `factor=0.1` | `factor=0.1` |
 /// | `patience` | `10` | `patience=10` | `patience=10`, reached, not exceeded |
-/// | `threshold` | `1e-4` of the size of the best | `threshold=1e-4`, relative | `min_delta=0.0001`, absolute |
+/// | `threshold` | `1e-4` of the best | `threshold=1e-4`, relative | `min_delta=0.0001`, absolute |
 /// | `cooldown` | `0` | `cooldown=0` | `cooldown=0` |
 /// | `floor` | `0.0` | `min_lr=0` | `min_lr=0.0` |
 ///
-/// PyTorch leaves out a change below `eps=1e-8`, and takes `best · (1 - threshold)` for the margin, which is above the
-/// best where that is below 0: then it never reduces.
+/// PyTorch leaves out a change below `eps=1e-8`, and takes `best · (1 - threshold)` for the margin, which is
+/// above the best where that is below 0: then it never reduces.
 ///
 /// ```
 /// use nn_runtime::train::schedule::{ReduceOnPlateau, Schedule};
@@ -109,7 +109,8 @@ impl Schedule for ReduceOnPlateau {
     }
 
     fn epoch(&mut self, loss: f64) {
-        // Better by a share of its size, on whichever side of 0 the best is. The first loss is better than none.
+        // Better by a share of its size, on whichever side of 0 the best is. The first loss is better than
+        // none.
         let margin = if self.best.is_finite() { self.threshold * self.best.abs() } else { 0.0 };
         if loss < self.best - margin {
             (self.best, self.bad) = (loss, 0);

@@ -1,25 +1,26 @@
-//! One graph to be tested: its declaration, and the numbers it is asked about. In: a seed; out: the world, its source, parameters,
-//! samples, targets. Numbers are drawn so that none comes near where gradients mean nothing.
+//! One graph to be tested: its declaration, and the numbers it is given. In: a seed; out: the program, its
+//! source, parameters, samples, targets. Numbers are drawn so that none comes near a place without a
+//! gradient.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use nn_tests::numbers::wide;
 
-use crate::dice::Dice;
+use crate::codegen;
 use crate::draw;
-use crate::graph::{Curve, Kind, Nature, Net, Tensor, World};
-use crate::meaning::{Meaning, Params};
-use crate::write;
+use crate::graph::{Curve, Kind, Net, Program, Tensor, ValueKind};
+use crate::interpreter::{Interpreter, Params};
+use crate::rng::Rng;
 
 /// How many samples there are; a batch of one holds the first.
 pub const SAMPLES: usize = 3;
-/// How near to an edge (see `formulas`) a number may come.
-const NEAR: f64 = 2e-4;
+/// The least distance of any number from where gradients cannot be compared (see `formulas`).
+const MARGIN: f64 = 2e-4;
 
-pub struct Task {
+pub struct Case {
     pub seed: u64,
-    pub world: World,
+    pub program: Program,
     pub source: String,
     pub tensors: Vec<Tensor>,
     pub params: BTreeMap<String, Vec<f32>>,
@@ -42,41 +43,47 @@ pub enum Loss {
     Sigmoid,
 }
 
-impl Task {
-    /// `None` where no numbers can be found that are away from edges.
-    pub fn new(seed: u64) -> Option<Task> {
-        let world = draw::world(seed);
-        let source = write::source(&world, seed);
-        let top = world.top();
-        let mut tensors = Vec::new();
-        top.tensors(&world.nets, "", false, &mut tensors);
+/// The declaration of a seed, without numbers.
+pub fn declare(seed: u64) -> (Program, String) {
+    let program = draw::program(seed);
+    let source = codegen::source(&program, seed);
+    (program, source)
+}
 
-        let mut dice = Dice::new(seed ^ 0xda7a);
-        let mut best = draw_numbers(&mut dice, &world, &tensors);
+impl Case {
+    /// `None` where no numbers can be found that are away from edges.
+    pub fn new(seed: u64) -> Option<Case> {
+        let (program, source) = declare(seed);
+        let top = program.top();
+        let mut tensors = Vec::new();
+        top.tensors(&program.nets, "", false, &mut tensors);
+
+        let mut rng = Rng::new(seed ^ 0xda7a);
+        let mut best = draw_numbers(&mut rng, &program, &tensors);
         for _ in 0..200 {
-            if best.2 > NEAR {
+            if best.2 > MARGIN {
                 break;
             }
-            let next = draw_numbers(&mut dice, &world, &tensors);
+            let next = draw_numbers(&mut rng, &program, &tensors);
             if next.2 > best.2 {
                 best = next;
             }
         }
-        let (params, x, edge) = best;
-        if edge <= NEAR {
+        let (params, x, margin) = best;
+        if margin <= MARGIN {
             return None;
         }
 
         let widths: Vec<usize> = top.output_shapes().iter().map(|shape| shape.iter().product()).collect();
-        let dy = widths.iter().map(|width| dice.reals(SAMPLES * width, 1.0)).collect();
-        let losses: Vec<Loss> = top.outputs.iter().map(|(_, value)| loss(&world, top, *value, seed)).collect();
+        let dy = widths.iter().map(|width| rng.reals(SAMPLES * width, 1.0)).collect();
+        let losses: Vec<Loss> = top.outputs.iter().map(|(_, value)| loss(&program, top, *value, seed)).collect();
         let targets = losses.iter().zip(&widths).map(|(loss, &width)| match loss {
-            Loss::Squares => dice.reals(SAMPLES * width, 1.0),
-            Loss::Sigmoid => dice.reals(SAMPLES * width, 0.5).iter().map(|t| t + 0.5).collect(),
-            _ => (0..SAMPLES).map(|_| dice.below(width) as f32).collect(),
+            Loss::Squares => rng.reals(SAMPLES * width, 1.0),
+            Loss::Sigmoid => rng.reals(SAMPLES * width, 0.5).iter().map(|t| t + 0.5).collect(),
+            _ => (0..SAMPLES).map(|_| rng.below(width) as f32).collect(),
         });
         let targets = targets.collect();
-        Some(Task { seed, tensors, params, x, dy, losses, targets, world, source })
+        Some(Case { seed, tensors, params, x, dy, losses, targets, program, source })
     }
 
     /// Parameters in double precision.
@@ -90,7 +97,7 @@ impl Task {
     }
 
     /// The file that the compiled half reads.
-    pub fn case(&self) -> String {
+    pub fn numbers_file(&self) -> String {
         let mut text = String::new();
         let mut line = |key: String, values: &[f32]| {
             let values: Vec<String> = values.iter().map(f32::to_string).collect();
@@ -114,21 +121,21 @@ impl Task {
 
     /// The module that is compiled.
     pub fn module(&self) -> String {
-        let top = self.world.top();
+        let top = self.program.top();
         let widths: Vec<usize> = top.output_shapes().iter().map(|shape| shape.iter().product()).collect();
         let (mut losses, mut targets) = (Vec::new(), Vec::new());
         for (j, (loss, width)) in self.losses.iter().zip(&widths).enumerate() {
             let (loss, target) = match loss {
                 Loss::Squares => {
-                    ("Mse::new()", format!("Samples::into_values((case.get(\"t{j}\"), {width})).unwrap()"))
+                    ("Mse::new()", format!("Samples::into_values((numbers.get(\"t{j}\"), {width})).unwrap()"))
                 }
                 Loss::Sigmoid => (
                     "BinaryCrossEntropy::new()",
-                    format!("Samples::into_values((case.get(\"t{j}\"), {width})).unwrap()"),
+                    format!("Samples::into_values((numbers.get(\"t{j}\"), {width})).unwrap()"),
                 ),
                 _ => (
                     "CrossEntropy::new()",
-                    format!("Labels::new(case.get(\"t{j}\").iter().map(|&t| t as u32)).unwrap()"),
+                    format!("Labels::new(numbers.get(\"t{j}\").iter().map(|&t| t as u32)).unwrap()"),
                 ),
             };
             losses.push(loss.to_owned());
@@ -138,17 +145,17 @@ impl Task {
         let (losses, targets) = (tuple(losses), tuple(targets));
         let mut data = String::new();
         for (k, shape) in top.input_shapes().iter().enumerate() {
-            let input = format!("(case.get(\"x{SAMPLES}_{k}\"), {})", shape.iter().product::<usize>());
+            let input = format!("(numbers.get(\"x{SAMPLES}_{k}\"), {})", shape.iter().product::<usize>());
             data += &match k {
                 0 => format!("Dataset::new({input}, {targets}).unwrap()"),
                 _ => format!(".with_input({input}).unwrap()"),
             };
         }
         format!(
-            "#[allow(unused_imports)]\nuse nn_runtime::data::Samples;\nuse nn_runtime::prelude::*;\n\nuse crate::driver::{{Case, look, stream, tell_params}};\n\n{}\n\
-            pub fn run(case: &Case) {{\n    look::<Top>(case, {}, &{widths:?});\n    stream::<Top>(case, {}, {});\n    let data = {data};\n    \
-            let mut model = case.model::<Top>();\n    \
-            Trainer::new(&mut model, {losses}, Sgd::new(1.0)).step(&data).unwrap();\n    tell_params(&model);\n}}\n",
+            "#[allow(unused_imports)]\nuse nn_runtime::data::Samples;\nuse nn_runtime::prelude::*;\n\nuse crate::generated_main::{{Numbers, print_gradients, print_params, stream}};\n\n{}\n\
+            pub fn run(numbers: &Numbers) {{\n    print_gradients::<Top>(numbers, {}, &{widths:?});\n    stream::<Top>(numbers, {}, {});\n    let data = {data};\n    \
+            let mut model = numbers.model::<Top>();\n    \
+            Trainer::new(&mut model, {losses}, Sgd::new(1.0)).step(&data).unwrap();\n    print_params(&model);\n}}\n",
             self.source,
             top.inputs.len(),
             top.inputs.len(),
@@ -161,45 +168,52 @@ pub fn sample(all: &[Vec<f32>], s: usize) -> Vec<Vec<f64>> {
     all.iter().map(|values| wide(&values[s * (values.len() / SAMPLES)..][..values.len() / SAMPLES])).collect()
 }
 
-type Numbers = (BTreeMap<String, Vec<f32>>, Vec<Vec<f32>>, f64);
+type Drawn = (BTreeMap<String, Vec<f32>>, Vec<Vec<f32>>, f64);
 
-/// Parameters, inputs, and how near they come to an edge.
-fn draw_numbers(dice: &mut Dice, world: &World, tensors: &[Tensor]) -> Numbers {
-    let size = dice.pick(&[1.0, 0.7, 0.4]);
+/// Parameters, inputs, and their margin.
+fn draw_numbers(rng: &mut Rng, program: &Program, tensors: &[Tensor]) -> Drawn {
+    let size = rng.pick(&[1.0, 0.7, 0.4]);
     let params: BTreeMap<String, Vec<f32>> = tensors
         .iter()
         .map(|Tensor { name, shape, .. }| {
+            if name.ends_with("running_var") {
+                let drawn = rng.reals(shape.iter().product(), 0.6);
+                return (name.clone(), drawn.into_iter().map(|x| x + 1.0).collect());
+            }
             let size = match shape[..] {
                 [_, features] => 1.4 * size / (features as f32).sqrt(),
                 [_, features, kernel] => 1.4 * size / ((features * kernel) as f32).sqrt(),
+                [_, channels, kernel, _] => 1.4 * size / ((channels * kernel * kernel) as f32).sqrt(),
                 _ => 0.5,
             };
-            (name.clone(), dice.reals(shape.iter().product(), size))
+            (name.clone(), rng.reals(shape.iter().product(), size))
         })
         .collect();
-    let top = world.top();
-    let inputs = top.input_shapes().iter().zip(&top.natures);
+    let top = program.top();
+    let inputs = top.input_shapes().iter().zip(&top.value_kinds);
     let x: Vec<Vec<f32>> = inputs
-        .map(|(shape, nature)| {
+        .map(|(shape, value_kind)| {
             let len = SAMPLES * shape.iter().product::<usize>();
-            match *nature {
-                Nature::Any => dice.reals(len, 1.5 * size),
+            match *value_kind {
+                ValueKind::Numbers => rng.reals(len, 1.5 * size),
                 // Padding stands anywhere; now and then there is nothing else.
-                Nature::Mask => (0..len).map(|_| f32::from(u8::from(dice.chance(65)))).collect(),
-                Nature::Ids(count) => (0..len).map(|_| dice.below(count) as f32).collect(),
+                ValueKind::Mask => (0..len).map(|_| f32::from(u8::from(rng.chance(65)))).collect(),
+                ValueKind::Ids(count) => (0..len).map(|_| rng.below(count) as f32).collect(),
             }
         })
         .collect();
     let all = Params { all: params.iter().map(|(name, values)| (name.clone(), wide(values))).collect(), moved: None };
-    let mut meaning = Meaning::new(world);
-    for s in 0..SAMPLES {
-        meaning.outputs(&all, &sample(&x, s));
+    let mut interpreter = Interpreter::new(program);
+    let samples: Vec<_> = (0..SAMPLES).map(|s| sample(&x, s)).collect();
+    for sample in &samples {
+        interpreter.outputs(&all, sample);
     }
-    (params, x, meaning.edge)
+    interpreter.train(&all, &samples);
+    (params, x, interpreter.margin)
 }
 
 /// The loss that goes with what makes a value: every one of them where it may be left out, squares otherwise.
-fn loss(world: &World, net: &Net, value: usize, seed: u64) -> Loss {
+fn loss(program: &Program, net: &Net, value: usize, seed: u64) -> Loss {
     let Some(site) = net.writer(value).filter(|_| net.readers(value) == 0) else { return Loss::Squares };
     let shape = &net.shapes[site.y];
     let classes = shape.len() == 1 && shape[0] > 1;
@@ -208,9 +222,9 @@ fn loss(world: &World, net: &Net, value: usize, seed: u64) -> Loss {
         Kind::LogSoftmax if classes => Loss::LogSoftmax,
         Kind::Curve(Curve::Sigmoid) if site.repeats() == 1 => Loss::Sigmoid,
         Kind::Dense { .. } if classes && seed.is_multiple_of(2) => Loss::Scores,
-        Kind::Net(inner) if world.nets[*inner].outputs.len() == 1 => {
-            let inner = &world.nets[*inner];
-            loss(world, inner, inner.outputs[0].1, seed)
+        Kind::Net(inner) if program.nets[*inner].outputs.len() == 1 => {
+            let inner = &program.nets[*inner];
+            loss(program, inner, inner.outputs[0].1, seed)
         }
         _ => Loss::Squares,
     }

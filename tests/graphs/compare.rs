@@ -1,46 +1,49 @@
-//! Whether a graph did what it means. In: a task and what its program said; out: nothing, or the first thing that differs. Numbers are
-//! judged by their distance, names and their order to the letter.
+//! Whether a graph computed what its declaration means. In: a case and the report of its compiled half; out:
+//! nothing, or the first difference. Numbers are compared by distance, names and their order exactly.
 
 use nn_tests::numbers::wide;
 
-use crate::graph::Nature;
-use crate::meaning::{Meaning, STEP, slope};
+use crate::case::{Case, Loss, SAMPLES, sample};
+use crate::compile::Report;
+use crate::graph::ValueKind;
+use crate::interpreter::{Interpreter, STEP, slope};
 use crate::streams;
-use crate::task::{Loss, SAMPLES, Task, sample};
-use crate::workshop::Said;
 
-/// Shares of a norm: the house's for values, and for gradients what differences in double precision and long ways in 32 bits leave.
+/// Shares of a norm: the project's for values, and for gradients what differences in double precision and
+/// long ways in 32 bits leave.
 const VALUES: f64 = 1e-5;
-const SLOPES: f64 = 1e-4;
+const GRADIENTS: f64 = 1e-4;
 /// Below this, per number, everything is nothing: what cancels leaves as much.
-const NOTHING: f64 = 2e-6;
+const ABSOLUTE: f64 = 2e-6;
 
-pub fn judge(task: &Task, said: &Said) -> Result<(), String> {
-    if let Some(panic) = &said.panic {
+pub fn compare(case: &Case, report: &Report) -> Result<(), String> {
+    if let Some(panic) = &report.panic {
         return Err(format!("it panicked: {panic}"));
     }
-    names(task, said)?;
-    let params = task.wide_params();
-    let samples: Vec<Vec<Vec<f64>>> = (0..SAMPLES).map(|s| task.sample(s)).collect();
-    let mut meaning = Meaning::new(&task.world);
-    let y: Vec<Vec<Vec<f64>>> = samples.iter().map(|x| meaning.outputs(&params, x)).collect();
+    names(case, report)?;
+    let params = case.wide_params();
+    let samples: Vec<Vec<Vec<f64>>> = (0..SAMPLES).map(|s| case.sample(s)).collect();
+    let mut interpreter = Interpreter::new(&case.program);
+    let y: Vec<Vec<Vec<f64>>> = samples.iter().map(|x| interpreter.outputs(&params, x)).collect();
     for batch in [1, SAMPLES] {
-        for j in 0..task.dy.len() {
+        for j in 0..case.dy.len() {
             let truth: Vec<f64> = y[..batch].iter().flat_map(|y| y[j].clone()).collect();
-            near(said.get(&format!("y{batch}_{j}"))?, &truth, VALUES)
+            near(report.get(&format!("y{batch}_{j}"))?, &truth, VALUES)
                 .map_err(|off| format!("output {j} of {batch}: {off}"))?;
         }
     }
 
-    streams::judge(task, said)?;
-    for (k, _) in task.world.top().natures.iter().enumerate().filter(|(_, nature)| **nature != Nature::Any) {
-        if said.get(&format!("dx{SAMPLES}_{k}"))?.iter().any(|dx| *dx != 0.0) {
+    streams::compare(case, report)?;
+    for (k, _) in
+        case.program.top().value_kinds.iter().enumerate().filter(|(_, value_kind)| **value_kind != ValueKind::Numbers)
+    {
+        if report.get(&format!("dx{SAMPLES}_{k}"))?.iter().any(|dx| *dx != 0.0) {
             return Err(format!("input {k} has no gradient and was given one"));
         }
     }
 
-    let dy: Vec<Vec<Vec<f64>>> = (0..SAMPLES).map(|s| sample(&task.dy, s)).collect();
-    for (k, x) in task.x.iter().enumerate() {
+    let dy: Vec<Vec<Vec<f64>>> = (0..SAMPLES).map(|s| sample(&case.dy, s)).collect();
+    for (k, x) in case.x.iter().enumerate() {
         let width = x.len() / SAMPLES;
         let mut truth = Vec::new();
         for (x, dy) in samples.iter().zip(&dy) {
@@ -48,25 +51,36 @@ pub fn judge(task: &Task, said: &Said) -> Result<(), String> {
                 let moved = |by: f64| {
                     let mut x = x.clone();
                     x[k][i] += by;
-                    dot(&meaning.outputs(&params, &x), dy)
+                    dot(&interpreter.outputs(&params, &x), dy)
                 };
                 truth.push(slope(moved));
             }
         }
         for batch in [1, SAMPLES] {
-            near(said.get(&format!("dx{batch}_{k}"))?, &truth[..batch * width], SLOPES)
+            near(report.get(&format!("dx{batch}_{k}"))?, &truth[..batch * width], GRADIENTS)
                 .map_err(|off| format!("gradient of input {k}, batch {batch}: {off}"))?;
         }
     }
 
-    for tensor in &task.tensors {
+    let follows_batches = case.tensors.iter().any(|tensor| tensor.running);
+    interpreter.train(&params, &samples);
+    let running = interpreter.running.clone();
+    for tensor in case.tensors.iter().filter(|tensor| tensor.running && !tensor.frozen) {
         let name = &tensor.name;
-        let before = wide(&task.params[name]);
-        let after = said.get(&format!("stepped:{name}"))?;
+        near(report.get(&format!("stepped:{name}"))?, &running[name], VALUES)
+            .map_err(|off| format!("running statistics `{name}`: {off}"))?;
+    }
+    for tensor in &case.tensors {
+        let name = &tensor.name;
+        let before = wide(&case.params[name]);
+        let after = report.get(&format!("stepped:{name}"))?;
         if tensor.frozen {
-            if after != task.params[name] {
+            if after != case.params[name] {
                 return Err(format!("`{name}` is frozen and was trained"));
             }
+            continue;
+        }
+        if tensor.running {
             continue;
         }
         // Of the first sample, of all, and of the loss.
@@ -76,47 +90,50 @@ pub fn judge(task: &Task, said: &Said) -> Result<(), String> {
             for (way, by) in [(1.0, STEP), (-1.0, -STEP)] {
                 let mut moved = params.clone();
                 moved.moved = Some((name.clone(), i, by));
-                for (s, x) in samples.iter().enumerate() {
-                    let y = meaning.outputs(&moved, x);
-                    let weighed = way * dot(&y, &dy[s]) / (2.0 * STEP);
+                let y: Vec<_> = samples.iter().map(|x| interpreter.outputs(&moved, x)).collect();
+                for (s, y) in y.iter().enumerate() {
+                    let weighed = way * dot(y, &dy[s]) / (2.0 * STEP);
                     found[0] += if s == 0 { weighed } else { 0.0 };
                     found[1] += weighed;
-                    found[2] += way * loss(task, s, &y) / SAMPLES as f64 / (2.0 * STEP);
+                }
+                let y = if follows_batches { interpreter.train(&moved, &samples) } else { y };
+                for (s, y) in y.iter().enumerate() {
+                    found[2] += way * loss(case, s, y) / SAMPLES as f64 / (2.0 * STEP);
                 }
             }
             slopes.iter_mut().zip(found).for_each(|(slopes, found)| slopes.push(found));
         }
         for (batch, truth) in [(1, &slopes[0]), (SAMPLES, &slopes[1])] {
-            near(said.get(&format!("dparam{batch}:{name}"))?, truth, SLOPES)
+            near(report.get(&format!("dparam{batch}:{name}"))?, truth, GRADIENTS)
                 .map_err(|off| format!("gradient of `{name}`, batch {batch}: {off}"))?;
         }
         // A step of rate 1 subtracts the gradient.
         let step: Vec<f32> =
             before.iter().zip(after).map(|(before, &after)| (before - f64::from(after)) as f32).collect();
-        near(&step, &slopes[2], SLOPES)
-            .map_err(|off| format!("training step of `{name}` ({:?}): {off}", task.losses))?;
+        near(&step, &slopes[2], GRADIENTS)
+            .map_err(|off| format!("training step of `{name}` ({:?}): {off}", case.losses))?;
     }
     Ok(())
 }
 
 /// Parameters and gradients have the names of the declaration, in its order.
-fn names(task: &Task, said: &Said) -> Result<(), String> {
+fn names(case: &Case, report: &Report) -> Result<(), String> {
     let tensor = |name: &str, frozen: bool| format!("tensor:{name}:{}", if frozen { "frozen" } else { "free" });
-    let expected: Vec<String> = task.tensors.iter().map(|t| tensor(&t.name, t.frozen)).collect();
-    let found: Vec<String> = said.keys("tensor:");
+    let expected: Vec<String> = case.tensors.iter().map(|t| tensor(&t.name, t.frozen)).collect();
+    let found: Vec<String> = report.keys("tensor:");
     if expected != found {
         return Err(format!("parameters: expected {expected:?}, found {found:?}"));
     }
-    for t in &task.tensors {
+    for t in &case.tensors {
         let shape: Vec<f32> = t.shape.iter().map(|&n| n as f32).collect();
-        if said.get(&tensor(&t.name, t.frozen))? != shape {
+        if report.get(&tensor(&t.name, t.frozen))? != shape {
             return Err(format!("`{}`: another shape than {:?}", t.name, t.shape));
         }
     }
     for batch in [1, SAMPLES] {
-        let free = task.tensors.iter().filter(|t| !t.frozen);
+        let free = case.tensors.iter().filter(|t| !t.frozen && !t.running);
         let expected: Vec<String> = free.map(|t| format!("dparam{batch}:{}", t.name)).collect();
-        let found = said.keys(&format!("dparam{batch}:"));
+        let found = report.keys(&format!("dparam{batch}:"));
         if expected != found {
             return Err(format!("gradients: expected {expected:?}, found {found:?}"));
         }
@@ -129,9 +146,9 @@ fn dot(y: &[Vec<f64>], dy: &[Vec<f64>]) -> f64 {
 }
 
 /// The losses of all outputs for sample `s`, added.
-fn loss(task: &Task, s: usize, y: &[Vec<f64>]) -> f64 {
+fn loss(case: &Case, s: usize, y: &[Vec<f64>]) -> f64 {
     let mut sum = 0.0;
-    for ((loss, y), target) in task.losses.iter().zip(y).zip(&task.targets) {
+    for ((loss, y), target) in case.losses.iter().zip(y).zip(&case.targets) {
         let each = target.len() / SAMPLES;
         let t = wide(&target[s * each..][..each]);
         let class = t[0] as usize;
@@ -156,7 +173,7 @@ pub fn near(found: &[f32], truth: &[f64], share: f64) -> Result<(), String> {
     let distance = norm(&mut found.iter().zip(truth).map(|(&a, b)| f64::from(a) - b));
     let size = norm(&mut truth.iter().copied());
     // Not `distance > …`: NaN is not near.
-    if distance <= share * size + NOTHING * (truth.len() as f64).sqrt() {
+    if distance <= share * size + ABSOLUTE * (truth.len() as f64).sqrt() {
         return Ok(());
     }
     Err(format!("{distance:.1e} off: expected {truth:?}, found {found:?}"))

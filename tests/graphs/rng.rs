@@ -1,11 +1,11 @@
-//! Numbers drawn from a seed, the same ones everywhere. In: a seed; out: numbers, chances, choices. SplitMix64 (Steele et al., "Fast
-//! splittable pseudorandom number generators", 2014).
+//! Numbers drawn from a seed, the same ones everywhere. In: a seed; out: numbers, chances, choices.
+//! SplitMix64 (Steele et al., "Fast splittable pseudorandom number generators", 2014).
 
-pub struct Dice(u64);
+pub struct Rng(u64);
 
-impl Dice {
-    pub fn new(seed: u64) -> Dice {
-        Dice(seed.wrapping_mul(0xd134_2543_de82_ef95) ^ 0x5851_f42d_4c95_7f2d)
+impl Rng {
+    pub fn new(seed: u64) -> Rng {
+        Rng(seed.wrapping_mul(0xd134_2543_de82_ef95) ^ 0x5851_f42d_4c95_7f2d)
     }
 
     fn next(&mut self) -> u64 {

@@ -1,21 +1,21 @@
-//! A world spelt as `network!` declarations, in one of the many ways to say the same. In: a `World` and a seed; out: Rust source.
-//! What it spells has the meaning of the world, whichever way it takes.
+//! A program as `network!` declarations, in one of the many ways to write the same. In: a `Program` and a
+//! seed; out: Rust source. Whichever way is drawn, it means the program.
 
-use crate::dice::Dice;
 use crate::formulas::LEAK;
-use crate::graph::{Curve, Direction, Kind, Net, Recurrent, Site, World};
-use crate::own::Setting;
+use crate::graph::{Curve, Direction, Kind, Net, Program, Recurrent, Site};
+use crate::random_formulas::Setting;
+use crate::rng::Rng;
 
 /// The declarations of the formulas that are used, and of all networks.
-pub fn source(world: &World, seed: u64) -> String {
-    let mut dice = Dice::new(seed ^ 0x5e11);
+pub fn source(program: &Program, seed: u64) -> String {
+    let mut rng = Rng::new(seed ^ 0x5e11);
     let used = |word: &str| {
-        let mut sites = world.nets.iter().flat_map(|net| &net.sites);
-        sites.any(|site| matches!(&site.kind, Kind::Own(formula, _) if formula.word == word))
+        let mut sites = program.nets.iter().flat_map(|net| &net.sites);
+        sites.any(|site| matches!(&site.kind, Kind::Formula(formula, _) if formula.word == word))
     };
-    let formulas = world.formulas.iter().filter(|formula| used(formula.word)).map(|formula| formula.source());
+    let formulas = program.formulas.iter().filter(|formula| used(formula.word)).map(|formula| formula.source());
     let mut text: String = formulas.collect();
-    text.extend(world.nets.iter().map(|net| Writing::new(net, &world.nets, &mut dice).declaration()));
+    text.extend(program.nets.iter().map(|net| Writer::new(net, &program.nets, &mut rng).declaration()));
     text
 }
 
@@ -30,19 +30,19 @@ enum Begin {
     Value,
 }
 
-struct Writing<'a> {
+struct Writer<'a> {
     net: &'a Net,
     nets: &'a [Net],
-    dice: &'a mut Dice,
+    rng: &'a mut Rng,
     begins: Vec<Begin>,
     /// What a value is called where it is read; empty for those without a name.
     names: Vec<String>,
     aliases: Vec<Option<String>>,
 }
 
-impl<'a> Writing<'a> {
-    fn new(net: &'a Net, nets: &'a [Net], dice: &'a mut Dice) -> Self {
-        let begins: Vec<Begin> = (0..net.sites.len()).map(|s| begin(net, s, dice)).collect();
+impl<'a> Writer<'a> {
+    fn new(net: &'a Net, nets: &'a [Net], rng: &'a mut Rng) -> Self {
+        let begins: Vec<Begin> = (0..net.sites.len()).map(|s| begin(net, s, rng)).collect();
         let mut names = vec![String::new(); net.shapes.len()];
         for (value, name) in names.iter_mut().enumerate() {
             let output = net.outputs.iter().find(|(_, output)| *output == value).filter(|_| !net.plain[1]);
@@ -52,7 +52,7 @@ impl<'a> Writing<'a> {
             *name = match (net.inputs.get(value), output) {
                 (Some(input), _) => input.clone(),
                 (None, Some((output, _))) => output.clone(),
-                (None, None) if by_name || part || dice.chance(10) && net.readers(value) > 0 => format!("v{value}"),
+                (None, None) if by_name || part || rng.chance(10) && net.readers(value) > 0 => format!("v{value}"),
                 (None, None) => String::new(),
             };
         }
@@ -61,17 +61,17 @@ impl<'a> Writing<'a> {
                 let read =
                     net.sites.iter().zip(&begins).any(|(s, begin)| *begin == Begin::Value && s.x.contains(&value));
                 let alone = net.writer(value).is_none_or(|site| site.made == 1);
-                (read && alone && dice.chance(8)).then(|| format!("u{value}"))
+                (read && alone && rng.chance(8)).then(|| format!("u{value}"))
             })
             .collect();
-        let mut writing = Writing { net, nets, dice, begins, names, aliases };
+        let mut writer = Writer { net, nets, rng, begins, names, aliases };
         for s in 1..net.sites.len() {
             // What has a name ends its statement.
-            if writing.begins[s] == Begin::Arrow && !writing.names[net.sites[s].x[0]].is_empty() {
-                writing.begins[s] = Begin::On;
+            if writer.begins[s] == Begin::Arrow && !writer.names[net.sites[s].x[0]].is_empty() {
+                writer.begins[s] = Begin::On;
             }
         }
-        writing
+        writer
     }
 
     fn declaration(mut self) -> String {
@@ -112,7 +112,7 @@ impl<'a> Writing<'a> {
                         [name] => *text += &format!("{name} -> "),
                         _ => *text += &format!("({}) -> ", names.join(", ")),
                     }
-                    if site.x.len() == 1 && self.dice.chance(8) {
+                    if site.x.len() == 1 && self.rng.chance(8) {
                         *text += &format!("{:?} -> ", self.net.shapes[site.x[0]]);
                     }
                 }
@@ -120,7 +120,7 @@ impl<'a> Writing<'a> {
         }
         let step = self.step(site);
         text.push_str(&step);
-        if site.made == 1 && self.dice.chance(12) {
+        if site.made == 1 && self.rng.chance(12) {
             *text += &format!(" -> {:?}", self.net.shapes[site.y]);
         }
         if self.begins.get(s + 1) != Some(&Begin::Arrow) {
@@ -173,7 +173,8 @@ impl<'a> Writing<'a> {
             }
             Kind::PositionalEncoding { learnt: true } => "(learnt = true)".to_owned(),
             Kind::Embedding { vocabulary, features } => format!("({}, {features})", self.number(*vocabulary)),
-            Kind::Own(formula, Some(given)) => match formula.setting {
+            Kind::Operation(of) => of.arguments(),
+            Kind::Formula(formula, Some(given)) => match formula.setting {
                 Setting::Learnt(_) => format!("({} = {given:?})", Setting::LEARNT),
                 _ => format!("({} = {given:?})", Setting::CONSTANT),
             },
@@ -189,7 +190,7 @@ impl<'a> Writing<'a> {
 
     /// A number, or what comes to the same.
     fn number(&mut self, n: usize) -> String {
-        if self.dice.chance(10) { format!("{} - 2", n + 2) } else { n.to_string() }
+        if self.rng.chance(10) { format!("{} - 2", n + 2) } else { n.to_string() }
     }
 }
 
@@ -208,14 +209,14 @@ fn recurrent(of: &Recurrent) -> String {
     text + ")"
 }
 
-/// One of the ways in which site `s` may begin.
-fn begin(net: &Net, s: usize, dice: &mut Dice) -> Begin {
+/// Unary of the ways in which site `s` may begin.
+fn begin(net: &Net, s: usize, rng: &mut Rng) -> Begin {
     let [x] = net.sites[s].x[..] else { return Begin::Value };
     let before = match s.checked_sub(1) {
         None => net.inputs.len() == 1 && x == 0,
         Some(before) => net.sites[before].made == 1 && net.sites[before].y == x,
     };
-    match dice.below(10) {
+    match rng.below(10) {
         0..=4 if before && s > 0 => Begin::Arrow,
         0..=7 if before => Begin::On,
         _ => Begin::Value,

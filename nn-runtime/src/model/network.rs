@@ -1,5 +1,5 @@
-//! What a network declared with `network!` is to the rest: its map, its passes, and the types of what goes in and comes out.
-//! Implemented by generated code alone.
+//! What a network declared with `network!` is to the rest: what is known of it at compile time, its passes,
+//! and the types of what goes in and comes out. Implemented by generated code alone.
 
 use core::marker::PhantomData;
 
@@ -7,7 +7,8 @@ use crate::graph::CompiledNetwork;
 use crate::layer::{LayerContext, ParamGrad, ReadContext};
 use crate::spec::Head;
 
-/// A network: a unit struct made by [`network!`](crate::network). Its parameters live in a [`Model`](crate::Model).
+/// A network: a unit struct made by [`network!`](crate::network). Its parameters live in a
+/// [`Model`](crate::Model).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a network",
     note = "a network is a struct declared with `network!`"
@@ -40,7 +41,7 @@ pub trait Network: Copy + Default + 'static {
     }
 
     /// How many numbers are learnt or kept, as the field counts them.
-    fn params() -> usize {
+    fn param_count() -> usize {
         crate::params::count(Self::COMPILED)
     }
 
@@ -55,8 +56,13 @@ pub trait Network: Copy + Default + 'static {
     }
 }
 
-/// Arrays of one sample, as slices and back.
-pub trait Ports<'a>: Sized {
+/// What no other crate may implement.
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// Arrays of one sample: `&[f32; n]`, or a tuple of up to 8 such. No other type can be one.
+pub trait Ports<'a>: Sized + sealed::Sealed {
     /// How many arrays there are.
     const COUNT: usize;
     /// Writes the slices down, in order.
@@ -64,6 +70,8 @@ pub trait Ports<'a>: Sized {
     /// Takes the slices, in order.
     fn from_slices(from: &[&'a [f32]]) -> Self;
 }
+
+impl<const L: usize> sealed::Sealed for &[f32; L] {}
 
 impl<'a, const L: usize> Ports<'a> for &'a [f32; L] {
     const COUNT: usize = 1;
@@ -79,6 +87,8 @@ impl<'a, const L: usize> Ports<'a> for &'a [f32; L] {
 
 macro_rules! ports {
     ($count:literal: $($name:ident $i:tt),*) => {
+        impl<$(const $name: usize),*> sealed::Sealed for ($(&[f32; $name],)*) {}
+
         impl<'a, $(const $name: usize),*> Ports<'a> for ($(&'a [f32; $name],)*) {
             const COUNT: usize = $count;
 
@@ -103,7 +113,8 @@ ports!(8: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
 
 /// A network that ends in plain numbers: scores (logits) or values.
 pub struct PlainHead;
-/// A network that ends in plain numbers each of which stands for itself: rows of a single one, or three and more dimensions.
+/// A network that ends in plain numbers each of which stands for itself: rows of a single one, or three and
+/// more dimensions.
 pub struct ValueHead;
 /// A network that ends in `Softmax`.
 pub struct SoftmaxHead;
@@ -117,13 +128,17 @@ pub struct OtherHead;
 pub struct AnyHead;
 
 /// From a head's number to its type.
+#[doc(hidden)]
 pub struct HeadCode<const CODE: usize>(PhantomData<()>);
 
 /// See [`HeadCode`].
-pub trait HeadType {
+#[doc(hidden)]
+pub trait HeadType: sealed::Sealed {
     /// The head.
     type Head;
 }
+
+impl<const CODE: usize> sealed::Sealed for HeadCode<CODE> {}
 
 impl HeadType for HeadCode<{ Head::Plain as usize }> {
     type Head = PlainHead;

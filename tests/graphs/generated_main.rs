@@ -1,5 +1,5 @@
-//! The half of the test that is compiled with the drawn declarations. In: files of parameters and samples; out: lines with what the
-//! networks make of them. It judges nothing.
+//! The half of the test that is compiled with the drawn declarations. In: files of parameters and samples;
+//! out: lines with what the networks make of them. It judges nothing.
 
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,9 +8,9 @@ use std::path::Path;
 use nn_runtime::{Model, Network, Ports};
 
 /// What a file says: a key, then numbers.
-pub struct Case(Vec<(String, Vec<f32>)>);
+pub struct Numbers(Vec<(String, Vec<f32>)>);
 
-impl Case {
+impl Numbers {
     pub fn get(&self, key: &str) -> &[f32] {
         &self.0.iter().find(|(name, _)| name == key).unwrap_or_else(|| panic!("`{key}` is given")).1
     }
@@ -31,47 +31,47 @@ impl Case {
     }
 }
 
-pub fn tell(key: impl Display, values: &[f32]) {
+pub fn print_line(key: impl Display, values: &[f32]) {
     let values: Vec<String> = values.iter().map(f32::to_string).collect();
     println!("{key} {}", values.join(" "));
 }
 
 /// Names, predictions and gradients.
-pub fn read_only<N: Network>(case: &Case, inputs: usize, outputs: &[usize]) {
-    let model = case.model::<N>();
+pub fn print_gradients<N: Network>(numbers: &Numbers, inputs: usize, outputs: &[usize]) {
+    let model = numbers.model::<N>();
     for tensor in model.tensors() {
         let shape: Vec<String> = tensor.shape.as_slice().iter().map(usize::to_string).collect();
         println!("tensor:{}:{} {}", tensor.name, if tensor.frozen { "frozen" } else { "free" }, shape.join(" "));
     }
     for batch in [1, 3] {
-        let x = case.all(&format!("x{batch}_"), inputs);
+        let x = numbers.all(&format!("x{batch}_"), inputs);
         // Room for two at once: three samples go in two passes.
         let mut predictor = model.predictor(2);
         let mut y: Vec<Vec<f32>> = outputs.iter().map(|len| vec![0.0; batch * len]).collect();
         let mut slices: Vec<&mut [f32]> = y.iter_mut().map(|y| &mut y[..]).collect();
         predictor.predict_into(&x, &mut slices).unwrap_or_else(|error| panic!("{error}"));
         for (j, y) in y.iter().enumerate() {
-            tell(format!("y{batch}_{j}"), y);
+            print_line(format!("y{batch}_{j}"), y);
         }
-        let found = model.gradients(&x, &case.all(&format!("dy{batch}_"), outputs.len())).unwrap();
+        let found = model.gradients(&x, &numbers.all(&format!("dy{batch}_"), outputs.len())).unwrap();
         for (k, dx) in found.inputs.iter().enumerate() {
-            tell(format!("dx{batch}_{k}"), dx);
+            print_line(format!("dx{batch}_{k}"), dx);
         }
         for (name, values) in &found.params {
-            tell(format!("dparam{batch}:{name}"), values);
+            print_line(format!("dparam{batch}:{name}"), values);
         }
     }
 }
 
 /// The outputs of a stream over each sample, step by step; or why there is none.
-pub fn stream<N: Network>(case: &Case, inputs: usize, steps: usize) {
-    let model = case.model::<N>();
+pub fn stream<N: Network>(numbers: &Numbers, inputs: usize, steps: usize) {
+    let model = numbers.model::<N>();
     let mut streamer = match model.streamer() {
         Ok(streamer) => streamer,
         Err(error) => return println!("refused {}", error.to_string().replace('\n', " ")),
     };
     let samples = 3;
-    let all = case.all("x3_", inputs);
+    let all = numbers.all("x3_", inputs);
     for sample in 0..samples {
         for step in 0..steps {
             let x: Vec<&[f32]> = all
@@ -89,7 +89,7 @@ pub fn stream<N: Network>(case: &Case, inputs: usize, steps: usize) {
             let mut outputs = [&[][..]; 4];
             y.to_slices(&mut outputs);
             for (j, y) in outputs.iter().enumerate().take(<N::StepOutput<'_> as Ports<'_>>::COUNT) {
-                tell(format!("stream{sample}_{step}_{j}"), y);
+                print_line(format!("stream{sample}_{step}_{j}"), y);
             }
         }
         streamer.reset();
@@ -97,25 +97,25 @@ pub fn stream<N: Network>(case: &Case, inputs: usize, steps: usize) {
 }
 
 /// The parameters after a step of training.
-pub fn tell_params<N: Network>(model: &Model<N>) {
+pub fn print_params<N: Network>(model: &Model<N>) {
     for tensor in model.tensors() {
-        tell(format!("stepped:{}", tensor.name), &model.get(&tensor.name).unwrap());
+        print_line(format!("stepped:{}", tensor.name), &model.get(&tensor.name).unwrap());
     }
 }
 
 /// Runs every graph; one that panics says so and lets the others run.
-pub fn run(all: &[(&str, fn(&Case))]) {
+pub fn run(all: &[(&str, fn(&Numbers))]) {
     let folder = std::env::args().nth(1).expect("the folder of the cases");
     for (name, graph) in all {
         println!("graph {name}");
-        let text = std::fs::read_to_string(Path::new(&folder).join(name)).expect("a case for each graph");
+        let text = std::fs::read_to_string(Path::new(&folder).join(name)).expect("a numbers for each graph");
         let line = |line: &str| {
             let mut words = line.split(' ');
             let key = words.next().unwrap_or_default().to_owned();
             (key, words.map(|word| word.parse().expect("a number")).collect())
         };
-        let case = Case(text.lines().map(line).collect());
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| graph(&case))) {
+        let numbers = Numbers(text.lines().map(line).collect());
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| graph(&numbers))) {
             let text = panic.downcast_ref::<String>().cloned();
             let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| text.to_string()));
             println!("panic {}", text.unwrap_or_default().replace('\n', " "));

@@ -1,0 +1,128 @@
+//! Where a stream stands, to go on from there later, and what is wrong where it cannot. In: what a streamer
+//! carries; out: a state that knows which network it is of.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::graph::CompiledNetwork;
+
+/// What kind of fault a [`StreamError`] tells of, for a program to match on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum StreamErrorKind {
+    /// The network has a layer that needs steps that are yet to come.
+    WholeWindow,
+    /// A layer has no room for more steps than the window has.
+    WindowFull,
+    /// A number that is not finite, or no token id.
+    Input,
+    /// A state that does not fit the network.
+    State,
+}
+
+/// A network that cannot be run step by step, a step that does not go in, or a state that does not fit: its
+/// kind, and in words what was expected and found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StreamError {
+    kind: StreamErrorKind,
+    text: String,
+}
+
+impl StreamError {
+    pub(super) fn new(kind: StreamErrorKind, text: String) -> StreamError {
+        StreamError { kind, text }
+    }
+
+    /// What kind of fault it is.
+    pub fn kind(&self) -> StreamErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for StreamError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl core::error::Error for StreamError {}
+
+/// Where a stream stands: how many steps it has seen, and all that is carried from one step to the next.
+#[derive(Clone, Debug)]
+pub struct StreamState {
+    fingerprint: u64,
+    steps: u64,
+    carried: Vec<f32>,
+    /// It came from a stream as it is. What comes from outside is looked through before it is used.
+    genuine: bool,
+}
+
+impl PartialEq for StreamState {
+    fn eq(&self, other: &Self) -> bool {
+        (self.fingerprint, self.steps) == (other.fingerprint, other.steps) && self.carried == other.carried
+    }
+}
+
+impl StreamState {
+    /// A state written down earlier: [`fingerprint`](StreamState::fingerprint), [`steps`](StreamState::steps)
+    /// and [`carried`](StreamState::carried) of one that [`Streamer::state`](crate::Streamer::state) gave.
+    pub fn new(fingerprint: u64, steps: u64, carried: &[f32]) -> Self {
+        StreamState { fingerprint, steps, carried: carried.to_vec(), genuine: false }
+    }
+
+    pub(super) fn of(network: &CompiledNetwork, steps: u64, carried: &[f32]) -> Self {
+        StreamState { fingerprint: network.fingerprint(), steps, carried: carried.to_vec(), genuine: true }
+    }
+
+    /// A number that tells the network's declaration from others: its name, and the names, shapes and order
+    /// of its layers.
+    pub fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+
+    /// How many steps it has seen.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// The numbers that are carried.
+    pub fn carried(&self) -> &[f32] {
+        &self.carried
+    }
+
+    /// Whether a stream of this network, which carries so many numbers, can go on from here.
+    pub(super) fn check(&self, network: &CompiledNetwork, len: usize) -> Result<(), StreamError> {
+        let fault = |text| Err(StreamError::new(StreamErrorKind::State, text));
+        let name = network.name;
+        if self.carried.len() != len {
+            return fault(format!(
+                "expected a state of {len} numbers, as a stream of `{name}` has, found {}\nhelp: restore a state of the same network",
+                self.carried.len()
+            ));
+        }
+        if self.fingerprint != network.fingerprint() {
+            return fault(format!(
+                "expected a state of `{name}`, whose fingerprint is {:#018x}, found that of another network, {:#018x}\nhelp: restore a state \
+                 of the same network",
+                network.fingerprint(),
+                self.fingerprint
+            ));
+        }
+        let window = network.inputs[0].dim(0) as u64;
+        if network.bounded && self.steps > window {
+            return fault(format!(
+                "expected at most {window} steps, as many as `{name}` declares, found {}\nhelp: restore what `state()` gave, unchanged",
+                self.steps
+            ));
+        }
+        match self.carried.iter().position(|number| !number.is_finite()) {
+            Some(at) if !self.genuine => fault(format!(
+                "expected a state of finite numbers, found {} at {at}\nhelp: restore what `state()` gave, unchanged",
+                self.carried[at]
+            )),
+            _ => Ok(()),
+        }
+    }
+}
