@@ -246,8 +246,8 @@ const fn arguments(signature: &Signature, call: &Call) -> Option<Fault> {
     if found < takes {
         return Some(signature.shown(fault.help("give what is missing: ")));
     }
-    let infers = matches!(signature.kind, Kind::InfersInput) || takes == 0 && signature.options.is_empty();
-    Some(if found == takes + 1 && (takes > 0 && infers && !is_word(call.positional[found - 1])) {
+    let infers = matches!(signature.kind, Kind::InfersInput);
+    Some(if found == takes + 1 && infers && !is_word(call.positional[found - 1]) {
         let fault = fault.help("what comes in follows from the shape: `");
         written(fault, signature, call, 1, None).str("`")
     } else if found == takes + 1 && !signature.options.is_empty() {

@@ -1,5 +1,5 @@
 //! What a trainer holds beside parameters and the optimiser's numbers, without making one. In: a network and a batch; out:
-//! bytes, for one thread and settings that keep no whole gradient. A test compares them with what is really allocated.
+//! bytes, for one thread and settings that keep no second gradient. A test compares them with what is really allocated.
 
 use super::loss_sums::LossSums;
 use super::microbatch::MicroBatching;
@@ -23,8 +23,10 @@ pub(crate) fn training_bytes(network: &'static CompiledNetwork, batch: usize) ->
         numbers(network.outputs).saturating_mul(2),
         micro_batching.sums_len(samples),
         network.train.scratch_for(samples).max(network.infer.len(samples)),
+        // The gradient of all parameters, a worker's chunk of it, and running statistics as they were.
+        network.params_len,
         longest(Role::Trainable),
-        longest(Role::RunningStat),
+        by_size(network, Role::RunningStat, 1).iter().map(|chunk| chunk.range.len()).sum(),
     ];
     let losses = samples.div_ceil(LOSS_BLOCK).saturating_mul(size_of::<LossSums>());
     floats.into_iter().fold(0, usize::saturating_add).saturating_mul(4).saturating_add(losses)
