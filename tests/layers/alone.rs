@@ -167,9 +167,10 @@ alone! {
     concat None [Numbers(40), Numbers(20)] -> 60; ((a: [40], b: [20]) -> [60]) { (a, b) -> Concat }
 }
 
+/// Alone it has nothing to learn, and two outputs.
 #[test]
 fn split() {
-    network! { struct Alone: [40] -> (a: [20], b: [20]) { let (a, b) = input -> Split(2); } }
+    network! { struct Alone: [40] -> (a: [20], b: [20]) { let (a, b) = input -> Dense(40) -> Split(2); } }
     for batch in BATCHES {
         let (x, t) = (numbers(1, batch * 40, 1.0), numbers(2, batch * 20, 1.0));
         let values = || Samples::into_values((&t[..], 20)).unwrap();
