@@ -46,7 +46,7 @@ fn faults_say_what_to_type() {
         (Shape::of([784]), "[784]\nhelp: put `Reshape([1, 28, 28])` before it"),
         (Shape::of([10]), "[10]\nhelp: put `Reshape([channels, height, width])` before it"),
         (Shape::of([5, 8]), "[5, 8]\nhelp: put `Reshape([1, 5, 8])` before it"),
-        (Shape::of([1, 1, 2, 2]), "[1, 1, 2, 2]\nhelp: put `Reshape([channels, height, width])` before it"),
+        (Shape::of([1, 1, 2, 2]), "[1, 1, 2, 2]\nhelp: a shape is that of one sample: leave the batch out, [1, 2, 2]"),
     ] {
         assert_eq!(fault(ZeroPad2d::new(1), ZeroPad2d::rule, shape), format!("{expected}{help}"));
         assert_eq!(fault(Crop2d::new(1), Crop2d::rule, shape), format!("{expected}{help}"));

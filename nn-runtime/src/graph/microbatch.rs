@@ -1,5 +1,7 @@
 //! The planner's half of micro-batches: a large batch is run in groups of samples, each forward and backward,
-//! small enough for its workspace to stay in the cache. Gradients of parameters are usually computed when all
+//! small enough for its workspace to stay in the cache.
+//!
+//! Gradients of parameters are usually computed when all
 //! groups have run, from what every layer has kept of all samples. Where a layer does much for each parameter
 //! and sample (a convolution, whose weights are used at every place), they are computed right after its
 //! group, while inputs are in the cache, as sums over blocks of samples that are added afterwards; then
