@@ -1,5 +1,6 @@
-//! Whole steps and predictions, by the ids of the workload table, each beside its floor: what the multiply-adds, the curves and the optimiser's
-//! bytes that it needs take at the rates this machine reaches in the same run. `-- threads` also compares two threads with one.
+//! Whole steps and predictions, by the ids of the workload table, each beside its floor: what the
+//! multiply-adds, the curves and the optimiser's bytes that it needs take at the rates this machine reaches
+//! in the same run. `-- threads` also compares two threads with one.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -15,8 +16,8 @@ use nn_runtime::train::Objective;
 mod networks;
 use networks::{Cnn, Lenet5, Linreg, Lstm1, Mlp10, MlpWide, Mnist128, Tfm};
 
-/// Multiply-adds of a step, a sample: forward, gradients of the input of all but the first layer, gradients of weights. Behind a max-pool
-/// three of four outputs of a convolution have no gradient.
+/// Multiply-adds of a step, a sample: forward, gradients of the input of all but the first layer, gradients
+/// of weights. Behind a max-pool three of four outputs of a convolution have no gradient.
 mod needed {
     const fn dense(layers: &[usize]) -> usize {
         let (mut all, mut i) = (0, 0);
@@ -32,7 +33,8 @@ mod needed {
     pub const MLP10: usize = dense(&[784, 10, 10, 10]);
     pub const MNIST128: usize = dense(&[784, 128, 10]);
     pub const MLP_WIDE: usize = dense(&[784, 1024, 1024, 10]);
-    // 26 × 26 × 32 outputs of 9 inputs, 11 × 11 × 64 outputs of 288; 1600 into the dense layers. Forward whole, pulls a quarter.
+    // 26 × 26 × 32 outputs of 9 inputs, 11 × 11 × 64 outputs of 288; 1600 into the dense layers. Forward
+    // whole, pulls a quarter.
     const CONV1: usize = 26 * 26 * 32 * 9;
     const CONV2: usize = 11 * 11 * 64 * 288;
     pub const CNN: usize = CONV1 + CONV1 / 4 + CONV2 + CONV2 / 2 + after(&[1600, 64, 10]);
@@ -41,11 +43,12 @@ mod needed {
     pub const LENET5: usize = LENET1 + LENET1 / 4 + LENET2 + LENET2 / 2 + after(&[256, 120, 84, 10]);
     // Each step: 1 and 32 inputs into 128 gates, 32 into 1.
     pub const LSTM: usize = 64 * (2 * 128 + 3 * 32 * 128 + 3 * 32);
-    // Each of 32 steps: 4 · 64 · 64 of projections, 2 · 32 · 64 of attention, 2 · 64 · 256 of the feed-forward part.
+    // Each of 32 steps: 4 · 64 · 64 of projections, 2 · 32 · 64 of attention, 2 · 64 · 256 of the
+    // feed-forward part.
     pub const TFM: usize = 3 * 32 * (4 * 64 * 64 + 2 * 32 * 64 + 2 * 64 * 256) + 3 * 640;
 
-    /// Curves of a sample, if there are so many that they count: three sigmoids and two tanh of each unit at each step; Gelu of the feed-forward part and
-    /// the exponentials of four heads.
+    /// Curves of a sample, if there are so many that they count: three sigmoids and two tanh of each unit at
+    /// each step; Gelu of the feed-forward part and the exponentials of four heads.
     pub const fn curves(id: &str) -> usize {
         match id.as_bytes() {
             b"lstm" => 64 * 32 * 5,
@@ -90,7 +93,8 @@ fn step<N: Network, T: Targets, L: Fits<N::Head> + Objective<T> + Copy>(
     }
 }
 
-/// A thousand steps of gradient descent on four samples, as time per step: what a step costs beside its arithmetic.
+/// A thousand steps of gradient descent on four samples, as time per step: what a step costs beside its
+/// arithmetic.
 fn linreg(c: &mut Criterion) {
     let x = [0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0];
     let y: Vec<f32> = x.chunks(2).map(|x| 2.0 * x[0] - 3.0 * x[1] + 0.5).collect();

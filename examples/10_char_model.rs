@@ -1,5 +1,5 @@
-//! A model of characters: a recurrent network learns a short text, letter by letter, and writes some of its own. The number of letters is
-//! counted by rustc: change the text, and the network fits it.
+//! A model of characters: a recurrent network learns a short text, letter by letter, and writes some of its
+//! own. The number of letters is counted by rustc: change the text, and the network fits it.
 //!
 //! ```text
 //! cargo run --release --example 10_char_model

@@ -1,5 +1,5 @@
-//! Large networks and large batches: nothing large is ever on the stack, what is held in memory is what is told, and what
-//! cannot be held is refused with a sentence.
+//! Large networks and large batches: nothing large is ever on the stack, what is held in memory is what is
+//! told, and what cannot be held is refused with a sentence.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

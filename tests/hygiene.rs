@@ -1,5 +1,5 @@
-//! Generated code names everything by its full path: it compiles where no prelude is, where `std`'s names mean something else, and
-//! where every lint is denied.
+//! Generated code names everything by its full path: it compiles where no prelude is, where `std`'s names
+//! mean something else, and where every lint is denied.
 #![no_implicit_prelude]
 #![deny(warnings, missing_docs, unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 #![allow(clippy::duration_suboptimal_units, reason = "of this file's tests, not of generated code")]

@@ -1,5 +1,5 @@
-//! What the digit examples share: their flags, their data, and one training run. In: a network; out: its accuracy, in words and,
-//! with `--json`, in one last line for programs.
+//! What the digit examples share: their flags, their data, and one training run. In: a network; out: its
+//! accuracy, in words and, with `--json`, in one last line for programs.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -14,7 +14,8 @@ use nn_runtime::prelude::*;
 #[derive(Parser)]
 #[command(about = "Learns to read handwritten digits")]
 pub struct Flags {
-    /// A folder of IDX files under MNIST's usual names, gzipped or not; the drawn digits where it is not given
+    /// A folder of IDX files under MNIST's usual names, gzipped or not; the drawn digits where it is not
+    /// given
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// How often every sample is trained on

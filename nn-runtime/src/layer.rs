@@ -38,7 +38,14 @@ use crate::spec::LayerSpec;
 ///     fn forward(&self, _: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
 ///         y.iter_mut().zip(x).for_each(|(y, x)| *y = x * self.by);
 ///     }
-///     fn backward_input(&self, _: &mut LayerContext, _: [&[f32]; 1], _: [&[f32]; 1], [dy]: [&[f32]; 1], [dx]: [&mut [f32]; 1]) {
+///     fn backward_input(
+///         &self,
+///         _: &mut LayerContext,
+///         _: [&[f32]; 1],
+///         _: [&[f32]; 1],
+///         [dy]: [&[f32]; 1],
+///         [dx]: [&mut [f32]; 1],
+///     ) {
 ///         dx.iter_mut().zip(dy).for_each(|(dx, dy)| *dx = dy * self.by);
 ///     }
 /// }

@@ -1,5 +1,6 @@
-//! Neural networks as Rust types. [`network!`] turns a declaration of layers into a struct whose shapes rustc has checked,
-//! with straight-line forward and backward code; this crate has the layers, losses, optimisers, training and data for it.
+//! Neural networks as Rust types. [`network!`] turns a declaration of layers into a struct whose shapes rustc
+//! has checked, with straight-line forward and backward code; this crate has the layers, losses, optimisers,
+//! training and data for it.
 //!
 //! # Declare, train, save, predict
 //!
@@ -63,8 +64,8 @@
 //! | a layer of one's own, and its test | [`Layer`], [`Probe`] |
 //! | memory, gradients, networks within | [`Memory`], [`Gradients`], [`ModelPart`] |
 //!
-//! Without the feature `std` (`default-features = false`) the core needs `core` and `alloc` only: models, prediction,
-//! streams and gradients, but no training, data or files.
+//! Without the feature `std` (`default-features = false`) the core needs `core` and `alloc` only: models,
+//! prediction, streams and gradients, but no training, data or files.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
 
@@ -152,7 +153,7 @@ pub use nn_kernels::counter_rng::CounterRng;
 pub use nn_kernels::simd::Isa;
 pub use params::Tensor;
 pub use predictor::Predictor;
-pub use probe::{Gradients as LayerGradients, Probe};
+pub use probe::{LayerGradients, Probe};
 #[cfg(feature = "std")]
 pub use save::{WeightsError, WeightsErrorKind};
 pub use shape::Shape;

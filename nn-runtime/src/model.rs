@@ -32,8 +32,9 @@ pub struct Model<N> {
     network: PhantomData<fn() -> N>,
 }
 
-/// How far a model has been trained since it was made or loaded. The order of samples and training noise are keyed by it, so that training
-/// goes on where it was, whichever trainer does. A copy of a model has it too; a file has not.
+/// How far a model has been trained since it was made or loaded. The order of samples and training noise are
+/// keyed by it, so that training goes on where it was, whichever trainer does. A copy of a model has it too;
+/// a file has not.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(crate) struct TrainedSoFar {
     /// Batches whose gradients were taken.

@@ -8,7 +8,7 @@ use crate::spec::{LayerSpec, Pass};
 use nn_kernels::workspace::{BufferRange, Region, Workspace};
 
 /// A node's context and what it reads and writes, opened.
-type Site<'s, const A: usize, const B: usize, const C: usize, const W: usize> =
+type OpenNode<'s, const A: usize, const B: usize, const C: usize, const W: usize> =
     (LayerContext<'s>, [&'s [f32]; A], [&'s [f32]; B], [&'s [f32]; C], [&'s mut [f32]; W]);
 
 /// What all passes have in common: the network, its plan, its memory, and the context that its layers' are
@@ -35,7 +35,7 @@ impl<'a, 'b> PassState<'a, 'b> {
     }
 
     #[inline]
-    fn site(&self, i: usize) -> (&'static Node, &'static NodePlan) {
+    fn node(&self, i: usize) -> (&'static Node, &'static NodePlan) {
         (&self.network.nodes[i], &self.plan.node_plan[i])
     }
 
@@ -47,8 +47,8 @@ impl<'a, 'b> PassState<'a, 'b> {
         i: usize,
         reads: ([BufferRef; A], [BufferRef; B], [BufferRef; C]),
         writes: [BufferRef; W],
-    ) -> Site<'_, A, B, C, W> {
-        let site = self.site(i);
+    ) -> OpenNode<'_, A, B, C, W> {
+        let node = self.node(i);
         let batch = self.cx.batch;
         let place = |span: BufferRef| span.of_batch(batch);
         let (a, b, c) = reads;
@@ -57,16 +57,16 @@ impl<'a, 'b> PassState<'a, 'b> {
             b.map(place),
             c.map(place),
             writes.map(place),
-            place(site.1.saved),
+            place(node.1.saved),
         );
-        (self.cx.for_node(i, site, saved), a, b, c, w)
+        (self.cx.for_node(i, node, saved), a, b, c, w)
     }
 
     /// The loss takes what comes into this head, not what it makes of it; a network as a head settles that
     /// within.
     #[inline]
     fn is_logits_only(&self, i: usize) -> bool {
-        let (node, node_plan) = self.site(i);
+        let (node, node_plan) = self.node(i);
         self.cx.logits & node_plan.head != 0 && node.network.is_none()
     }
 
@@ -119,7 +119,7 @@ impl<'a, 'b> Forward<'a, 'b> {
     #[inline(never)]
     pub fn layer<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>) {
         let logits_only = self.0.is_logits_only(i);
-        let (_, node_plan) = self.0.site(i);
+        let (_, node_plan) = self.0.node(i);
         match node_plan.fusion {
             Fusion::ByProducer => {}
             Fusion::InPlace if logits_only => {}
@@ -174,7 +174,7 @@ impl<'a, 'b> BackwardInput<'a, 'b> {
     /// Runs node `i` backward, if the gradient of anything it reads is wanted.
     #[inline(never)]
     pub fn layer<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>) {
-        let (node, node_plan) = self.0.site(i);
+        let (node, node_plan) = self.0.node(i);
         if !node_plan.backward_input {
             return;
         }

@@ -58,7 +58,7 @@ pub struct Probe<L, const N: usize = 1, const M: usize = 1> {
 
 /// What [`Probe::gradients`] finds.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Gradients<const N: usize> {
+pub struct LayerGradients<const N: usize> {
     /// With respect to each input, `[batch, …]`.
     pub inputs: [Vec<f32>; N],
     /// With respect to each parameter, in its standard layout, row-major.
@@ -66,9 +66,9 @@ pub struct Gradients<const N: usize> {
 }
 
 impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
-    /// A layer on inputs of these shapes; its rule is given by name, as `Dense::rule`. Parameters are drawn from
-    /// their distributions with seed 0. What the rule says lives for as long as the program, as it does in a
-    /// network.
+    /// A layer on inputs of these shapes; its rule is given by name, as `Dense::rule`. Parameters are drawn
+    /// from their distributions with seed 0. What the rule says lives for as long as the program, as it does
+    /// in a network.
     ///
     /// # Errors
     /// The rule refuses the shapes, or what it says is impossible.
@@ -190,11 +190,11 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
     ///
     /// # Panics
     /// An input or a `dy` has another length.
-    pub fn gradients(&self, batch: usize, x: [&[f32]; N], dy: [&[f32]; M]) -> Gradients<N> {
+    pub fn gradients(&self, batch: usize, x: [&[f32]; N], dy: [&[f32]; M]) -> LayerGradients<N> {
         self.check_lengths(batch, x, Some(dy));
         let mut grad = AlignedBuffer::zeroed(self.spec.params.len);
         let found = self.run_trial(&self.ordinary(batch), x, dy, &mut grad);
-        Gradients { inputs: found.dx, params: self.standard(&grad) }
+        LayerGradients { inputs: found.dx, params: self.standard(&grad) }
     }
 
     /// The outputs with these parameters.

@@ -39,7 +39,7 @@ pub use state::{StreamError, StreamErrorKind, StreamState};
 /// for (x, y) in window.iter().zip(whole) {
 ///     assert_eq!(filter.step(&[*x]).unwrap(), &[y]);
 /// }
-/// filter.reset();                                                         // the next step is the first one again
+/// filter.reset(); // the next step is the first one again
 /// ```
 pub struct Streamer<'m, N> {
     params: &'m [f32],

@@ -1,6 +1,6 @@
-//! Each layer alone, trained: a network of that layer and nothing else, at sizes where its weights are used 16 times and
-//! more. In: a network, its sizes; out: nothing, or a panic where a step fails or takes another gradient than
-//! `Model::gradients` gives.
+//! Each layer alone, trained: a network of that layer and nothing else, at sizes where its weights are used
+//! 16 times and more. In: a network, its sizes; out: nothing, or a panic where a step fails or takes another
+//! gradient than `Model::gradients` gives.
 
 use nn_runtime::Gradients;
 use nn_runtime::data::Samples;
@@ -34,8 +34,8 @@ impl Drawn {
     }
 }
 
-/// One step of a network of one output; with the same function while training as when predicting (`Noise::None`), its
-/// change is the gradient.
+/// One step of a network of one output; with the same function while training as when predicting
+/// (`Noise::None`), its change is the gradient.
 #[derive(Clone, Copy, PartialEq)]
 enum Noise {
     None,

@@ -24,7 +24,8 @@ struct Scale(Fault);
 impl Scale {
     const fn rule(&self, [x]: [Shape; 1]) -> Rule {
         let spec = LayerSpec::output(x).param("factor", x, Init::Constant(2.0)).saves(1);
-        // An activation has no parameters as a rule; nothing forbids it. Their gradient reads `x`, which must stay.
+        // An activation has no parameters as a rule; nothing forbids it. Their gradient reads `x`, which must
+        // stay.
         spec.elementwise(false).backward_without_x().ok()
     }
 }

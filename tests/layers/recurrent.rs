@@ -24,7 +24,8 @@ trait Kind: Layer<1> + Layer<2> + Copy {
     fn make(units: usize) -> Self;
     fn with(self, direction: Direction, last: bool, bias: bool) -> Self;
     fn ask<const N: usize>(&self, x: [Shape; N]) -> Rule;
-    /// The state after a step: from the inputs' product and the state's, each with its bias, and the state, `[h, c]`.
+    /// The state after a step: from the inputs' product and the state's, each with its bias, and the state,
+    /// `[h, c]`.
     fn go_on(x: &[f64], h: &[f64], state: &mut [Vec<f64>; 2]);
 }
 
@@ -290,7 +291,8 @@ fn a_stream_has_the_bits_of_its_window() {
     streams::<Lstm, 2>();
 }
 
-/// A batch larger than what goes through the steps together, and steps whose gradients are added in several blocks.
+/// A batch larger than what goes through the steps together, and steps whose gradients are added in several
+/// blocks.
 #[test]
 fn long_sequences_and_large_batches_keep_the_contract() {
     for direction in [Direction::Forward, Direction::Both] {

@@ -1,5 +1,5 @@
-//! Values that are dropped, layers of several values repeated, attributes that decide whether a network is there. In:
-//! declarations; out: nothing, or a panic.
+//! Values that are dropped, layers of several values repeated, attributes that decide whether a network is
+//! there. In: declarations; out: nothing, or a panic.
 
 use nn_runtime::prelude::*;
 

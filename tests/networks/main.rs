@@ -7,5 +7,6 @@ mod dropped;
 mod joins;
 mod layers;
 mod pools;
+mod token_ids;
 mod training;
 mod transformer;

@@ -42,6 +42,37 @@ fn a_step_follows_the_sum_of_two_losses() {
     }
 }
 
+activation! { bent(x; learn slope = 0.7) = slope * tanh(x) + slope * slope * x }
+
+network! { struct BehindFrozen: [4] -> [2] { frozen Dense(5) -> Bent -> Dense(2) } }
+network! { struct FrozenFirst: [4] -> [2] { frozen stem: Dense(5) -> Bent -> Bent -> frozen Dense(2) } }
+
+fn a_step_follows_its_loss<N: Network<Head = PlainHead>>() {
+    let mut model = model::<N>();
+    let x = samples(&[4, 2]);
+    let data = Dataset::values((&x[0][..], 4), (&x[1][..], 2)).unwrap();
+    let loss = |model: &mut Model<N>| Trainer::new(model, Mse::new(), Sgd::new(1.0)).evaluate(&data).unwrap().loss;
+    let mut stepped = model.clone();
+    Trainer::new(&mut stepped, Mse::new(), Sgd::new(1.0)).step(&data).unwrap();
+    for tensor in model.tensors().iter().filter(|tensor| !tensor.frozen) {
+        let (before, after) = (model.get(&tensor.name).unwrap(), stepped.get(&tensor.name).unwrap());
+        let truth = param_slopes(&mut model, &tensor.name, loss);
+        let step: Vec<f32> = before.iter().zip(&after).map(|(before, after)| before - after).collect();
+        for (step, truth) in step.iter().zip(&truth) {
+            let off = (f64::from(*step) - truth).abs();
+            assert!(off < 5e-5 + 2e-3 * truth.abs(), "`{}`: {step} instead of {truth}", tensor.name);
+        }
+    }
+}
+
+/// Behind what is frozen nobody asks for the gradient of an activation's input, but that of its own parameter
+/// needs the input: it may not be overwritten.
+#[test]
+fn an_activation_that_learns_keeps_its_input_behind_what_is_frozen() {
+    a_step_follows_its_loss::<BehindFrozen>();
+    a_step_follows_its_loss::<FrozenFirst>();
+}
+
 network! { struct Rows: [4] -> [2, 3] { Dense(6) -> Reshape([2, 3]) -> Softmax } }
 network! { struct Flat: [1, 3] -> [3] { Flatten } }
 network! { struct Behind: [4] -> [3] { Dense(3) -> Softmax -> Reshape([1, 3]) -> Flat } }

@@ -16,7 +16,10 @@ const LINES: usize = 400;
 
 fn wide_comments(source: &Source) -> Vec<String> {
     let lines = source.text.lines().enumerate();
-    let wide = lines.filter(|(_, line)| line.trim_start().starts_with("//") && line.chars().count() > COLUMNS);
+    // A row of a table cannot be broken.
+    let row = |line: &str| line.trim_start_matches(['/', '!']).trim_start().starts_with('|');
+    let comment = |line: &str| line.starts_with("//") && !row(line);
+    let wide = lines.filter(|(_, line)| comment(line.trim_start()) && line.chars().count() > COLUMNS);
     wide.map(|(i, _)| format!("{}:{}", source.path, i + 1)).collect()
 }
 
@@ -40,14 +43,12 @@ fn expect_none(found: &[String], what: &str, help: &str) {
 }
 
 #[test]
-#[ignore = "not green yet"]
 fn comments_are_narrow() {
     let found: Vec<String> = all().iter().flat_map(wide_comments).collect();
     expect_none(&found, "comments wider than 110 columns", "break the lines");
 }
 
 #[test]
-#[ignore = "not green yet"]
 fn a_file_is_one_concept() {
     let found: Vec<String> = all().iter().filter_map(too_long).collect();
     expect_none(&found, "files of more than 400 lines", "split them, one concept each");
@@ -66,6 +67,7 @@ fn what_is_wide_long_or_without_a_header_is_found() {
     let wide = source(format!("//! A header.\nfn a() {{}}\n    // {}\n", "x".repeat(104)));
     assert_eq!(wide_comments(&wide), ["src/a.rs:3"]);
     assert!(wide_comments(&source(format!("// {}\n", "x".repeat(107)))).is_empty());
+    assert!(wide_comments(&source(format!("/// | {} |\n", "x".repeat(107)))).is_empty(), "a row of a table");
     assert_eq!(too_long(&source("\n".repeat(401))), Some("src/a.rs: 401".to_owned()));
     assert_eq!(too_long(&source("\n".repeat(400))), None);
     assert_eq!(bad_header(&source("use std::fs;\n".to_owned())), Some("src/a.rs: none".to_owned()));

@@ -78,7 +78,6 @@ fn faults(source: &Source) -> (Vec<String>, usize) {
 }
 
 #[test]
-#[ignore = "not green yet"]
 fn every_unsafe_block_is_short_and_argued() {
     let sources = sources("nn-runtime/kernels/src");
     let (found, blocks): (Vec<_>, Vec<_>) = sources.iter().map(faults).unzip();

@@ -197,8 +197,8 @@ impl Conv {
         max(max(forward, backward_weight), backward_input)
     }
 
-    /// The same convolution, with strides no longer than the input with its border: with longer ones the kernel
-    /// stands in the same one position.
+    /// The same convolution, with strides no longer than the input with its border: with longer ones the
+    /// kernel stands in the same one position.
     const fn capped(&self) -> Conv {
         let [top, bottom, left, right] = self.pad;
         let (height, width) = (sum([self.height, top, bottom]), sum([self.width, left, right]));

@@ -1,9 +1,10 @@
-//! The kernels: the only crate that knows instruction sets, and the only one that may hold `unsafe`.
-//! Slices of `f32` and sizes come in, filled slices go out; nothing here knows layers, graphs or optimisers by name.
+//! The kernels: the only crate that knows instruction sets, and the only one that may hold `unsafe`. Slices
+//! of `f32` and sizes come in, filled slices go out; nothing here knows layers, graphs or optimisers by name.
 //! Every result is the same whatever the batch is split into. Nothing here allocates, but `aligned_buffer`,
 //! `scratch_pool` and `thread_pool`.
 //!
-//! Not for use on its own: `nn_runtime::kernels` is what writers of layers need of it. The rest changes without notice.
+//! Not for use on its own: `nn_runtime::kernels` is what writers of layers need of it. The rest changes
+//! without notice.
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;

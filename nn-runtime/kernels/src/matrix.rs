@@ -6,6 +6,7 @@
 mod backward_input;
 mod backward_weight;
 mod product;
+mod product_args;
 mod product_transposed;
 #[cfg(test)]
 mod tests;
@@ -13,8 +14,8 @@ mod tests;
 pub(crate) use backward_input::transpose_panel;
 pub use backward_input::{backward_input, backward_input_scratch};
 pub use backward_weight::{backward_bias, backward_weight};
-pub(crate) use product::Product;
 pub use product::product;
+pub(crate) use product_args::Product;
 
 use super::simd::LANES;
 

@@ -110,8 +110,8 @@ impl<const LOG: bool, const IN_PLACE: bool> Kernel for SoftmaxRows<'_, LOG, IN_P
     }
 }
 
-/// Σ e^z of rows whose largest z is 0: where that one is far above the others, the sum is near 1, and what it is above 1
-/// would be rounded away.
+/// Σ e^z of rows whose largest z is 0: where that one is far above the others, the sum is near 1, and what it
+/// is above 1 would be rounded away.
 #[derive(Clone, Copy)]
 struct ExpSum<F> {
     all: F,
@@ -124,8 +124,8 @@ impl<F: Copy> ExpSum<F> {
     #[inline(always)]
     fn new<S: Simd<F = F>>(s: S, all: F, others: F) -> Self {
         let one = s.splat(1.0);
-        // Below 1.5 there is only one that is the largest, and the others are what is above 1. The comparison is false for
-        // NaN, which stays.
+        // Below 1.5 there is only one that is the largest, and the others are what is above 1. The comparison
+        // is false for NaN, which stays.
         ExpSum { all, above_one: s.select(s.lt(all, s.splat(1.5)), others, s.sub(all, one)) }
     }
 

@@ -155,7 +155,8 @@ impl Workspace<'_, '_> {
         // are written meet no other opened range (checked above), so no `&mut` has an alias; ranges only read
         // may overlap each other.
         let read = |raw: Raw| unsafe { core::slice::from_raw_parts(raw.at, raw.len) };
-        // SAFETY: as above.
+        // SAFETY: `find` checked that these ranges lie within memory that `self` borrows mutably; none of
+        // them meets another opened range (checked above), and the result borrows `self`.
         let write = |raw: Raw| unsafe { core::slice::from_raw_parts_mut(raw.at, raw.len) };
         (a.map(read), b.map(read), c.map(read), w.map(write), write(more))
     }

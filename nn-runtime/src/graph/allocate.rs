@@ -33,7 +33,7 @@ impl Buffer {
 
 /// What a buffer holds: of a value, or of the node of the same number.
 #[derive(Clone, Copy)]
-pub(super) enum Kind {
+pub(super) enum BufferKind {
     Value,
     Grad,
     /// What a node keeps in `cx.saved`.
@@ -52,11 +52,11 @@ pub(super) struct Buffers<const V: usize>([[Buffer; KINDS]; V]);
 impl<const V: usize> Buffers<V> {
     pub(super) const NONE: Self = Buffers([[Buffer::NONE; KINDS]; V]);
 
-    pub(super) const fn of(&self, kind: Kind, i: usize) -> &Buffer {
+    pub(super) const fn of(&self, kind: BufferKind, i: usize) -> &Buffer {
         &self.0[i][kind as usize]
     }
 
-    pub(super) const fn set(&mut self, kind: Kind, i: usize, life: Buffer) {
+    pub(super) const fn set(&mut self, kind: BufferKind, i: usize, life: Buffer) {
         self.0[i][kind as usize] = life;
     }
 

@@ -214,7 +214,9 @@ impl<const S: usize, const V: usize> Liveness<S, V> {
         let v = node.x[0];
         let Some(before) = self.writer[v] else { return None };
         let producer = nodes[before].spec;
-        let free = self.readers[v] == 1 && self.output[v].is_none();
+        // A node that is fused itself runs no kernel that could end with more.
+        let runs = matches!(self.fusion[before], Fusion::No);
+        let free = runs && self.readers[v] == 1 && self.output[v].is_none();
         let fits = producer.fusion.accepts.elementwise && producer.shapes.arity == 1 && producer.times == 1;
         if free && fits && (from_output || !backward || !self.backward_input[s] && !self.trains[s]) {
             Some(before)
@@ -232,7 +234,9 @@ impl<const S: usize, const V: usize> Liveness<S, V> {
         }
         let v = node.x[0];
         let Some(mut before) = self.writer[v] else { return None };
+        // Only a floor: behind a pool the convolution has ended already.
         if matches!(self.fusion[before], Fusion::ByProducer)
+            && matches!(nodes[before].spec.fusion.is, Some(Fusible::Floor(_)))
             && let Some(producer) = self.begun_by[v]
         {
             before = producer;

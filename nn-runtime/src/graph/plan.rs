@@ -2,7 +2,7 @@
 //! `Plan`, which tells of each node where it finds its inputs and gradients and leaves its outputs. It knows
 //! times and sizes, never a float.
 
-use super::allocate::{Buffer, Buffers, Kind};
+use super::allocate::{Buffer, BufferKind, Buffers};
 use super::liveness::{Fusion, Liveness};
 use super::microbatch::end_of_group;
 use super::{Graph, max};
@@ -142,10 +142,10 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         while v < V {
             let len = self.shapes[v].len();
             if let Some((from, to)) = live.value_life(v) {
-                buffers.set(Kind::Value, v, Buffer::new(len, from, to));
+                buffers.set(BufferKind::Value, v, Buffer::new(len, from, to));
             }
             if let Some((from, to)) = live.grad_life(v) {
-                buffers.set(Kind::Grad, v, Buffer::new(len, from, to));
+                buffers.set(BufferKind::Grad, v, Buffer::new(len, from, to));
             }
             v += 1;
         }
@@ -159,10 +159,10 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             let own = live.pass[s];
             if !matches!(own, Pass::Infer) {
                 let to = if live.trains[s] { self.nodes[s].params_at(S) } else { 2 * S - 1 - s };
-                buffers.set(Kind::Saved, s, Buffer::new(self.saved_len(s, &live), s, to));
+                buffers.set(BufferKind::Saved, s, Buffer::new(self.saved_len(s, &live), s, to));
             }
             let temps = Buffer::new(self.temps_len(s, &live), 2 * S - 1 - s, 2 * S - 1 - s);
-            buffers.set(Kind::Temp, s, temps);
+            buffers.set(BufferKind::Temp, s, temps);
             scratch = max(scratch, spec.scratch_for(own));
             scratch_fixed = max(scratch_fixed, spec.scratch_fixed_for(own));
             if let (Some(conv), Some(pool)) = (spec.fusion.accepts.max_pool, live.epilogue[s].max_pool) {
@@ -193,7 +193,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             if live.is_fork(v) {
                 plan.copies[j] = Some(self.value_at(v, &live, &buffers));
                 if live.wanted[v] {
-                    plan.forks[j] = Some(BufferRef::work(buffers.of(Kind::Grad, v).offset, self.shapes[v].len()));
+                    plan.forks[j] = Some(BufferRef::work(buffers.of(BufferKind::Grad, v).offset, self.shapes[v].len()));
                 }
             }
             if let Some(s) = self.head_node(j)
@@ -240,7 +240,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         }
         match live.output[v] {
             Some(j) if !live.is_fork(v) => BufferRef::outside(Region::Y, j, len),
-            _ => BufferRef::work(buffers.of(Kind::Value, v).offset, len),
+            _ => BufferRef::work(buffers.of(BufferKind::Value, v).offset, len),
         }
     }
 
@@ -255,7 +255,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         }
         match live.output[v] {
             Some(j) if !live.is_fork(v) => BufferRef::outside(Region::Dy, j, len),
-            _ => BufferRef::work(buffers.of(Kind::Grad, v).offset, len),
+            _ => BufferRef::work(buffers.of(BufferKind::Grad, v).offset, len),
         }
     }
 
@@ -268,9 +268,9 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         node_plan.fusion = live.fusion[s];
         node_plan.in_place = live.in_place[s];
         node_plan.epilogue = live.epilogue[s];
-        node_plan.saved = BufferRef::work(buffers.of(Kind::Saved, s).offset, self.saved_len(s, live));
-        node_plan.saved_life = Lifetime::of(buffers.of(Kind::Saved, s));
-        let mut temp = buffers.of(Kind::Temp, s).offset;
+        node_plan.saved = BufferRef::work(buffers.of(BufferKind::Saved, s).offset, self.saved_len(s, live));
+        node_plan.saved_life = Lifetime::of(buffers.of(BufferKind::Saved, s));
+        let mut temp = buffers.of(BufferKind::Temp, s).offset;
         let mut k = 0;
         while k < node.n {
             let v = node.x[k];
@@ -294,8 +294,8 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             let v = node.y + j;
             node_plan.y[j] = self.value_at(v, live, buffers);
             node_plan.dy[j] = self.grad_at(v, live, buffers);
-            node_plan.y_life[j] = Lifetime::of(buffers.of(Kind::Value, v));
-            node_plan.dy_life[j] = Lifetime::of(buffers.of(Kind::Grad, v));
+            node_plan.y_life[j] = Lifetime::of(buffers.of(BufferKind::Value, v));
+            node_plan.dy_life[j] = Lifetime::of(buffers.of(BufferKind::Grad, v));
             j += 1;
         }
         node_plan

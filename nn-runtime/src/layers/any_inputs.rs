@@ -1,5 +1,6 @@
-//! Layers of any number of inputs: their methods over slices of inputs, compiled once and in this crate. What is generic
-//! over the number of inputs is compiled where a network is declared, which may be in a debug build; it only forwards.
+//! Layers of any number of inputs: their methods over slices of inputs, compiled once and in this crate. What
+//! is generic over the number of inputs is compiled where a network is declared, which may be in a debug
+//! build; it only forwards.
 
 use crate::layer::{LayerContext, ParamGrad, ReadContext};
 

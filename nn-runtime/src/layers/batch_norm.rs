@@ -1,6 +1,6 @@
-//! `BatchNorm`: every channel normalised to mean 0 and deviation 1 over the batch. In: `[features]`, `[steps, features]`
-//! or `[channels, …]`; out: the same. While training the statistics are those of the whole batch; when predicting, or
-//! frozen, the running ones.
+//! `BatchNorm`: every channel normalised to mean 0 and deviation 1 over the batch. In: `[features]`, `[steps,
+//! features]` or `[channels, …]`; out: the same. While training the statistics are those of the whole batch;
+//! when predicting, or frozen, the running ones.
 
 use super::norm::eps_fault;
 use super::{Normalization, axis};
@@ -12,9 +12,10 @@ use crate::shape::Shape;
 use crate::spec::LayerSpec;
 use nn_kernels::batch_norm::{Channels, channels_backward, gradient_sums, moments, scale_channels};
 
-/// `y = (x - mean) / √(variance + eps) · weight + bias`, one mean and variance per channel: `[features] -> [features]`,
-/// `[steps, features] -> [steps, features]`, `[channels, height, width] -> [channels, height, width]`, and so with any
-/// further dimensions. The features of a sequence are its channels: their statistics are over the batch and all steps.
+/// `y = (x - mean) / √(variance + eps) · weight + bias`, one mean and variance per channel: `[features] ->
+/// [features]`, `[steps, features] -> [steps, features]`, `[channels, height, width] -> [channels, height,
+/// width]`, and so with any further dimensions. The features of a sequence are its channels: their statistics
+/// are over the batch and all steps.
 ///
 /// While training, mean and (biased) variance are those of the batch, and a step moves the running ones
 /// towards them: `running += momentum · (batch - running)`, with the unbiased variance. Predictions, and a
@@ -30,8 +31,8 @@ use nn_kernels::batch_norm::{Channels, channels_backward, gradient_sums, moments
 /// | `axis`, from 0, the batch not counted: where the channels are | 1 of `[steps, features]`, else 0 | channels first: `[channels, steps]` | `axis=-1` |
 /// | one number per channel while training, as in a last batch of one | normalised with the running statistics, which stay | an error | `y = bias` |
 ///
-/// On a sequence the network can be streamed, except along `axis = 0`, its steps. Where one layer is used in several places
-/// (`share`), the running statistics follow the batches of all of them, one after the other.
+/// On a sequence the network can be streamed, except along `axis = 0`, its steps. Where one layer is used in
+/// several places (`share`), the running statistics follow the batches of all of them, one after the other.
 ///
 /// Parameters: `weight` and `bias`, `[channels]`; beside them, saved but not learnt, `running_mean` and
 /// `running_var`, which begin as 0 and 1. Ioffe & Szegedy, "Batch Normalization", 2015.
@@ -83,7 +84,8 @@ impl BatchNorm {
         self
     }
 
-    /// Where the channels are: this dimension, the batch not counted. `axis = 0` for a signal of `[channels, length]`.
+    /// Where the channels are: this dimension, the batch not counted. `axis = 0` for a signal of `[channels,
+    /// length]`.
     pub const fn axis(mut self, axis: usize) -> Self {
         self.axis = Some(axis);
         self

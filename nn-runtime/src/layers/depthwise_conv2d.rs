@@ -34,9 +34,12 @@ use nn_kernels::conv::Conv;
 /// use nn_runtime::prelude::*;
 ///
 /// network! {
-///     pub struct Sums: [2, 1, 3] -> [2, 1, 2] { DepthwiseConv2d(1, kernel_hw = [1, 2], init = Constant(1.0)) }
+///     pub struct Sums: [2, 1, 3] -> [2, 1, 2] {
+///         DepthwiseConv2d(1, kernel_hw = [1, 2], init = Constant(1.0))
+///     }
 /// }
-/// assert_eq!(Sums::init(0).predictor(1).predict(&[1.0, 2.0, 3.0, 10.0, 20.0, 30.0]), &[3.0, 5.0, 30.0, 50.0]);
+/// let x = [1.0, 2.0, 3.0, 10.0, 20.0, 30.0];
+/// assert_eq!(Sums::init(0).predictor(1).predict(&x), &[3.0, 5.0, 30.0, 50.0]);
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct DepthwiseConv2d {

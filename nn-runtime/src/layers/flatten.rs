@@ -16,7 +16,8 @@ use crate::spec::{Head, LayerSpec};
 /// network! {
 ///     pub struct Row: [2, 3] -> [6] { Flatten }
 /// }
-/// assert_eq!(Row::init(0).predictor(1).predict(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]), &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+/// let x = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+/// assert_eq!(Row::init(0).predictor(1).predict(&x), &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
 /// ```
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Flatten;

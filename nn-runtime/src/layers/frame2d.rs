@@ -113,7 +113,8 @@ framed! {
     /// network! {
     ///     pub struct Framed: [1, 1, 2] -> [1, 2, 4] { ZeroPad2d(1, top = 0) }
     /// }
-    /// assert_eq!(Framed::init(0).predictor(1).predict(&[5.0, 6.0]), &[0.0, 5.0, 6.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    /// let framed = [0.0, 5.0, 6.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+/// assert_eq!(Framed::init(0).predictor(1).predict(&[5.0, 6.0]), &framed);
     /// ```
     ZeroPad2d, "added"
 }

@@ -94,13 +94,13 @@ impl Map<3> for GluBackwardB {
     }
 }
 
-struct Forward<'a> {
+struct GluForward<'a> {
     half: usize,
     x: &'a [f32],
     y: &'a mut [f32],
 }
 
-impl Kernel for Forward<'_> {
+impl Kernel for GluForward<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
@@ -134,7 +134,7 @@ impl Kernel for GluBackward<'_> {
 
 impl Layer for Glu {
     fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
-        cx.isa.run(Forward { half: self.half(cx), x, y });
+        cx.isa.run(GluForward { half: self.half(cx), x, y });
     }
 
     fn backward_input(

@@ -9,9 +9,10 @@ use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
 
-/// `y = (x - mean) / √(variance + eps) · weight + bias`, mean and (biased) variance over each of `groups` groups of channels of a
-/// sample, weight and bias one per channel: `[features]`, `[steps, features]` or `[channels, …]`, and the same out. The features of a
-/// sequence are its channels, and a group is normalised over all steps: so it is no layer for streams.
+/// `y = (x - mean) / √(variance + eps) · weight + bias`, mean and (biased) variance over each of `groups`
+/// groups of channels of a sample, weight and bias one per channel: `[features]`, `[steps, features]` or
+/// `[channels, …]`, and the same out. The features of a sequence are its channels, and a group is normalised
+/// over all steps: so it is no layer for streams.
 ///
 /// | argument | here | PyTorch's `GroupNorm` | Keras's `GroupNormalization` |
 /// |---|---|---|---|
@@ -57,7 +58,8 @@ impl GroupNorm {
         self
     }
 
-    /// Where the channels are: this dimension, the batch not counted. `axis = 0` for a signal of `[channels, length]`.
+    /// Where the channels are: this dimension, the batch not counted. `axis = 0` for a signal of `[channels,
+    /// length]`.
     pub const fn axis(mut self, axis: usize) -> Self {
         self.axis = Some(axis);
         self

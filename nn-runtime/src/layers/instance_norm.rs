@@ -9,9 +9,10 @@ use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
 
-/// `y = (x - mean) / √(variance + eps) · weight + bias`, mean and (biased) variance over each channel of a sample:
-/// `[steps, features] -> [steps, features]`, `[channels, height, width] -> [channels, height, width]`, and so with more dimensions. The
-/// features of a sequence are its channels, each normalised over all steps: so it is no layer for streams.
+/// `y = (x - mean) / √(variance + eps) · weight + bias`, mean and (biased) variance over each channel of a
+/// sample: `[steps, features] -> [steps, features]`, `[channels, height, width] -> [channels, height,
+/// width]`, and so with more dimensions. The features of a sequence are its channels, each normalised over
+/// all steps: so it is no layer for streams.
 ///
 /// | argument | here | PyTorch's `InstanceNorm2d` | Keras's `GroupNormalization(-1)` |
 /// |---|---|---|---|
@@ -57,7 +58,8 @@ impl InstanceNorm {
         self
     }
 
-    /// Where the channels are: this dimension, the batch not counted. `axis = 0` for a signal of `[channels, length]`.
+    /// Where the channels are: this dimension, the batch not counted. `axis = 0` for a signal of `[channels,
+    /// length]`.
     pub const fn axis(mut self, axis: usize) -> Self {
         self.axis = Some(axis);
         self

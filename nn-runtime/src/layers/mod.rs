@@ -1,5 +1,5 @@
-//! The kinds of layers. Each page gives a layer's formula, its shapes, its arguments with their defaults beside
-//! PyTorch's and Keras's, and an example; [`Layer`](crate::Layer) tells how to write one of one's own.
+//! The kinds of layers. Each page gives a layer's formula, its shapes, its arguments with their defaults
+//! beside PyTorch's and Keras's, and an example; [`Layer`](crate::Layer) tells how to write one of one's own.
 //!
 //! # Where PyTorch and Keras differ
 //!

@@ -13,7 +13,7 @@ use crate::layer::{LayerContext, ParamGrad, ReadContext};
 use crate::limits::MAX_INPUTS;
 use crate::shape::Shape;
 use crate::spec::{LayerSpec, SavedLayout};
-use plan::Plan;
+use plan::AttentionPlan;
 
 /// Scaled dot-product attention of several heads: `y = concat_h(softmax(q_h · k_hᵀ / √d) · v_h) · out_projᵀ +
 /// out_proj_bias`, where `q`, `k` and `v` are products of the steps with the three parts of `in_proj_weight`,
@@ -89,7 +89,7 @@ impl MultiHeadAttention {
             Ok(plan) => plan,
             Err(fault) => return Rule::Err(fault),
         };
-        let Plan { queries, features, .. } = plan;
+        let AttentionPlan { queries, features, .. } = plan;
         let Some(memory) = plan.memory() else {
             let fault = Fault::expected("sizes that fit into memory, found dimensions whose product does not");
             return Rule::Err(fault.help("use smaller dimensions"));
@@ -119,7 +119,7 @@ impl MultiHeadAttention {
     }
 
     /// What the inputs are, if they fit.
-    const fn plan(&self, x: &[Shape]) -> Result<Plan, Fault> {
+    const fn plan(&self, x: &[Shape]) -> Result<AttentionPlan, Fault> {
         let x0 = if x.is_empty() { Shape::UNKNOWN } else { x[0] };
         let Some([queries, features]) = x0.dims() else {
             let fault = Fault::expected("an input of [steps, features]").found(x0);
@@ -160,7 +160,16 @@ impl MultiHeadAttention {
             let fault = Fault::expected("a mask of one number for each of ").num(keys).str(" steps").found(x[last]);
             return Err(fault.help("declare it as [").num(keys).str("]: 1 a step, 0 padding"));
         }
-        Ok(Plan { queries, keys, features, heads: self.heads, cross, masked, causal: self.causal, bias: self.bias })
+        Ok(AttentionPlan {
+            queries,
+            keys,
+            features,
+            heads: self.heads,
+            cross,
+            masked,
+            causal: self.causal,
+            bias: self.bias,
+        })
     }
 
     const fn heads_do_not_divide(&self, features: usize) -> Fault {
@@ -175,7 +184,7 @@ impl MultiHeadAttention {
         fault.str(")`, or make the layers before it give ").num(up).str(" features")
     }
 
-    fn planned(&self, cx: &LayerContext<'_, impl Sized>, inputs: usize) -> Plan {
+    fn planned(&self, cx: &LayerContext<'_, impl Sized>, inputs: usize) -> AttentionPlan {
         let x: [Shape; MAX_INPUTS] = core::array::from_fn(|k| cx.input_shape(k));
         match self.plan(&x[..inputs]) {
             Ok(plan) => plan,

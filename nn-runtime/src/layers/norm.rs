@@ -29,8 +29,8 @@ pub(super) const fn eps_fault(eps: f32) -> Option<Fault> {
 }
 
 impl Norm {
-    /// The spec of so many rows a sample, and weights of this shape. `too_few` helps where a row is a single number, which
-    /// would always become 0 (or ±1).
+    /// The spec of so many rows a sample, and weights of this shape. `too_few` helps where a row is a single
+    /// number, which would always become 0 (or ±1).
     pub(super) const fn rule(&self, x: Shape, rows: usize, weights: Shape, too_few: &str) -> Rule {
         if let Some(fault) = eps_fault(self.eps) {
             return Rule::Err(fault);

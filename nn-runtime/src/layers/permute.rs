@@ -21,7 +21,8 @@ use crate::spec::{Head, LayerSpec};
 /// network! {
 ///     pub struct Turned: [2, 3] -> [3, 2] { Permute([1, 0]) }
 /// }
-/// assert_eq!(Turned::init(0).predictor(1).predict(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]), &[1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+/// let x = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+/// assert_eq!(Turned::init(0).predictor(1).predict(&x), &[1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Permute {

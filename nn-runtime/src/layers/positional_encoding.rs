@@ -1,15 +1,15 @@
 //! `PositionalEncoding`: something of its own added to every step, so that a layer that sees all steps alike
 //! can tell them apart. In: `[steps, features]`; out: the same. It never looks at the numbers it adds to.
 
+use super::sum::Add;
 use crate::fault::Fault;
 use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
 use crate::spec::LayerSpec;
-use nn_kernels::elementwise::Map;
 use nn_kernels::matrix::backward_bias;
-use nn_kernels::simd::{Isa, Simd};
+use nn_kernels::simd::Isa;
 
 /// Waves added to the steps: `y[s, 2i] = x[s, 2i] + sin(s · w)`, `y[s, 2i + 1] = x[s, 2i + 1] + cos(s · w)`,
 /// with `w = 10000^(-2i / features)`; `[steps, features] -> [steps, features]`. Any number of features, odd
@@ -105,16 +105,6 @@ fn sine(phase: u64) -> f32 {
 /// The wave of feature `i` at phase `step · advance`.
 fn wave(i: usize, phase: u64) -> f32 {
     sine(if i.is_multiple_of(2) { phase } else { phase.wrapping_add(QUARTER) })
-}
-
-/// a + b
-struct Add;
-
-impl Map<2> for Add {
-    #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, [a, b]: [S::F; 2]) -> S::F {
-        s.add(a, b)
-    }
 }
 
 /// y = x + what, sample by sample.

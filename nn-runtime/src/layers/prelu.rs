@@ -41,13 +41,15 @@ impl Prelu {
         Prelu { per_channel: false, init: Init::Constant(0.25), axis: None }
     }
 
-    /// Whether each feature of `[features]` and `[steps, features]`, or channel of `[channels, …]`, has a slope of its own.
+    /// Whether each feature of `[features]` and `[steps, features]`, or channel of `[channels, …]`, has a
+    /// slope of its own.
     pub const fn per_channel(mut self, per_channel: bool) -> Self {
         self.per_channel = per_channel;
         self
     }
 
-    /// Where the channels are: this dimension, the batch not counted. `axis = 0` for a signal of `[channels, length]`.
+    /// Where the channels are: this dimension, the batch not counted. `axis = 0` for a signal of `[channels,
+    /// length]`.
     pub const fn axis(mut self, axis: usize) -> Self {
         self.axis = Some(axis);
         self
@@ -139,18 +141,18 @@ impl Terms<2, 1> for Below {
     }
 }
 
-struct Forward<'a> {
+struct PreluForward<'a> {
     span: usize,
     slopes: &'a [f32],
     x: &'a [f32],
     y: &'a mut [f32],
 }
 
-impl Kernel for Forward<'_> {
+impl Kernel for PreluForward<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Forward { span, slopes, x, y } = self;
+        let PreluForward { span, slopes, x, y } = self;
         let sample = span * slopes.len();
         for (x, y) in x.chunks_exact(sample).zip(y.chunks_exact_mut(sample)) {
             if span == 1 {
@@ -164,7 +166,7 @@ impl Kernel for Forward<'_> {
     }
 }
 
-struct BackwardInput<'a> {
+struct PreluBackwardInput<'a> {
     span: usize,
     slopes: &'a [f32],
     x: &'a [f32],
@@ -172,11 +174,11 @@ struct BackwardInput<'a> {
     dx: &'a mut [f32],
 }
 
-impl Kernel for BackwardInput<'_> {
+impl Kernel for PreluBackwardInput<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let BackwardInput { span, slopes, x, dy, dx } = self;
+        let PreluBackwardInput { span, slopes, x, dy, dx } = self;
         let sample = span * slopes.len();
         for ((x, dy), dx) in x.chunks_exact(sample).zip(dy.chunks_exact(sample)).zip(dx.chunks_exact_mut(sample)) {
             if span == 1 {
@@ -191,7 +193,7 @@ impl Kernel for BackwardInput<'_> {
     }
 }
 
-struct BackwardWeight<'a> {
+struct PreluBackwardWeight<'a> {
     span: usize,
     /// Numbers with all slopes once, and where in them the asked slopes begin.
     sample: usize,
@@ -201,11 +203,11 @@ struct BackwardWeight<'a> {
     to: &'a mut [f32],
 }
 
-impl Kernel for BackwardWeight<'_> {
+impl Kernel for PreluBackwardWeight<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let BackwardWeight { span, sample, from, x, dy, to } = self;
+        let PreluBackwardWeight { span, sample, from, x, dy, to } = self;
         for (x, dy) in x.chunks_exact(sample).zip(dy.chunks_exact(sample)) {
             let of = from..from + span * to.len();
             let (x, dy) = (&x[of.clone()], &dy[of]);
@@ -224,7 +226,7 @@ impl Layer for Prelu {
     fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         // One slope for whatever there is: in a stream that is less than a sample.
         let span = if self.per_channel { self.span(cx) } else { x.len().max(1) };
-        cx.isa.run(Forward { span, slopes: cx.param(0), x, y });
+        cx.isa.run(PreluForward { span, slopes: cx.param(0), x, y });
     }
 
     fn backward_input(
@@ -236,7 +238,7 @@ impl Layer for Prelu {
         [dx]: [&mut [f32]; 1],
     ) {
         if !dx.is_empty() {
-            cx.isa.run(BackwardInput { span: self.span(cx), slopes: cx.param(0), x, dy, dx });
+            cx.isa.run(PreluBackwardInput { span: self.span(cx), slopes: cx.param(0), x, dy, dx });
         }
     }
 
@@ -246,7 +248,7 @@ impl Layer for Prelu {
         let sample = span * slopes;
         let (range, to) = grad.slice(cx, 0);
         if !range.is_empty() {
-            cx.isa.run(BackwardWeight { span, sample, from: range.start * span, x, dy, to });
+            cx.isa.run(PreluBackwardWeight { span, sample, from: range.start * span, x, dy, to });
         }
     }
 }

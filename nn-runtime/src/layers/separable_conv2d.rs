@@ -39,7 +39,9 @@ use nn_kernels::conv::{Conv, FilterBank, backward_input, forward};
 /// use nn_runtime::prelude::*;
 ///
 /// network! {
-///     pub struct Sums: [2, 1, 3] -> [1, 1, 2] { SeparableConv2d(1, 1, kernel_hw = [1, 2], init = Constant(1.0)) }
+///     pub struct Sums: [2, 1, 3] -> [1, 1, 2] {
+///         SeparableConv2d(1, 1, kernel_hw = [1, 2], init = Constant(1.0))
+///     }
 /// }
 /// assert_eq!(Sums::init(0).predictor(1).predict(&[1.0, 2.0, 3.0, 10.0, 20.0, 30.0]), &[33.0, 55.0]);
 /// ```

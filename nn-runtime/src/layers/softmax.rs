@@ -9,7 +9,8 @@ use crate::shape::Shape;
 use crate::spec::{Head, LayerSpec};
 use nn_kernels::softmax;
 
-/// An elementwise function to whoever absorbs it, though it works on rows: of `[steps]` alone there is no step without the others.
+/// An elementwise function to whoever absorbs it, though it works on rows: of `[steps]` alone there is no
+/// step without the others.
 const fn spec(x: Shape, head: Head, of_one: &str) -> Rule {
     if x.rank() > 0 && x.dim(x.rank() - 1) == 1 {
         let fault = Fault::expected("scores of at least 2 classes, whose probabilities sum to 1").found(x);

@@ -122,7 +122,7 @@ pub(super) const fn several(x: &[Shape], layer: &str) -> Option<Fault> {
 }
 
 /// a + b.
-struct Add;
+pub(super) struct Add;
 
 impl Map<2> for Add {
     #[inline(always)]

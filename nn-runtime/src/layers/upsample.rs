@@ -133,8 +133,8 @@ fn pull_nearest([rows, columns]: [usize; 2], width: usize, dy: &[f32], dx: &mut 
     }
 }
 
-/// What lies `part` of the way from `before` to `after`. A pixel of weight 0 is left out, whatever it holds: 0 times a
-/// NaN or an infinity would be a NaN.
+/// What lies `part` of the way from `before` to `after`. A pixel of weight 0 is left out, whatever it holds:
+/// 0 times a NaN or an infinity would be a NaN.
 #[inline]
 fn mix<'a>(to: impl Iterator<Item = &'a mut f32>, before: &[f32], after: &[f32], part: f32) {
     if part == 0.0 {

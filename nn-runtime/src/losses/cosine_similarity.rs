@@ -25,7 +25,8 @@ const LEAST: f32 = 1e-12;
 /// use nn_runtime::losses::{CosineSimilarity, LossOn};
 /// use nn_runtime::Isa;
 ///
-/// let loss = CosineSimilarity::new().value(Isa::detect(), 2, &[3.0, 0.0, 0.0, 2.0], &[1.0, 0.0, 0.0, -1.0][..]);
+/// let (y, target) = ([3.0, 0.0, 0.0, 2.0], [1.0, 0.0, 0.0, -1.0]);
+/// let loss = CosineSimilarity::new().value(Isa::detect(), 2, &y, &target[..]);
 /// assert_eq!(loss, 0.0 + 2.0);
 /// ```
 #[derive(Clone, Copy, PartialEq, Default, Debug)]
@@ -39,7 +40,7 @@ impl CosineSimilarity {
 }
 
 /// `dy` is as long as `y` with `GRADIENT`, and empty without.
-struct Rows<'a, const GRADIENT: bool> {
+struct CosineRows<'a, const GRADIENT: bool> {
     width: usize,
     y: &'a [f32],
     target: &'a [f32],
@@ -47,12 +48,12 @@ struct Rows<'a, const GRADIENT: bool> {
     dy: &'a mut [f32],
 }
 
-impl<const GRADIENT: bool> Kernel for Rows<'_, GRADIENT> {
+impl<const GRADIENT: bool> Kernel for CosineRows<'_, GRADIENT> {
     type Out = f64;
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) -> f64 {
-        let Rows { width, y, target, scale, dy } = self;
+        let CosineRows { width, y, target, scale, dy } = self;
         let mut total = 0.0;
         for (row, (y, t)) in y.chunks_exact(width).zip(target.chunks_exact(width)).enumerate() {
             let dy = if GRADIENT { &mut dy[row * width..][..width] } else { &mut [] };
@@ -131,13 +132,13 @@ impl<T: TargetValue> LossOn<[T]> for CosineSimilarity {
         let target = T::numbers(target);
         check(width, y, target);
         assert_eq!(y.len(), dy.len(), "expected as many gradients as outputs");
-        isa.run(Rows::<true> { width, y, target, scale, dy })
+        isa.run(CosineRows::<true> { width, y, target, scale, dy })
     }
 
     fn value(&self, isa: Isa, width: usize, y: &[f32], target: &[T]) -> f64 {
         let target = T::numbers(target);
         check(width, y, target);
-        isa.run(Rows::<false> { width, y, target, scale: 0.0, dy: &mut [] })
+        isa.run(CosineRows::<false> { width, y, target, scale: 0.0, dy: &mut [] })
     }
 
     fn fault(&self, width: usize, target: &[T], rows: usize) -> Option<(usize, String)> {

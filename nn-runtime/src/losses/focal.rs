@@ -58,7 +58,7 @@ impl Focal {
 }
 
 /// `dy` is as long as `y` with `GRADIENT`, and empty without.
-struct Rows<'a, const GRADIENT: bool> {
+struct FocalRows<'a, const GRADIENT: bool> {
     gamma: f32,
     width: usize,
     y: &'a [f32],
@@ -67,12 +67,12 @@ struct Rows<'a, const GRADIENT: bool> {
     dy: &'a mut [f32],
 }
 
-impl<const GRADIENT: bool> Kernel for Rows<'_, GRADIENT> {
+impl<const GRADIENT: bool> Kernel for FocalRows<'_, GRADIENT> {
     type Out = f64;
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) -> f64 {
-        let Rows { gamma, width, y, labels, scale, dy } = self;
+        let FocalRows { gamma, width, y, labels, scale, dy } = self;
         let mut total = 0.0;
         for (row, (z, &label)) in y.chunks_exact(width).zip(labels).enumerate() {
             let dz = if GRADIENT { &mut dy[row * width..][..width] } else { &mut [] };
@@ -161,13 +161,13 @@ impl<T: TargetLabel> LossOn<[T]> for Focal {
         let labels = T::labels(target);
         check(width, y, labels);
         assert_eq!(y.len(), dy.len(), "expected as many gradients as outputs");
-        isa.run(Rows::<true> { gamma: self.gamma, width, y, labels, scale, dy })
+        isa.run(FocalRows::<true> { gamma: self.gamma, width, y, labels, scale, dy })
     }
 
     fn value(&self, isa: Isa, width: usize, y: &[f32], target: &[T]) -> f64 {
         let labels = T::labels(target);
         check(width, y, labels);
-        isa.run(Rows::<false> { gamma: self.gamma, width, y, labels, scale: 0.0, dy: &mut [] })
+        isa.run(FocalRows::<false> { gamma: self.gamma, width, y, labels, scale: 0.0, dy: &mut [] })
     }
 
     fn fault(&self, width: usize, target: &[T], rows: usize) -> Option<(usize, String)> {

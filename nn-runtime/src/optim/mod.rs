@@ -111,12 +111,12 @@ pub trait Optimizer: Sync {
     /// Changes the learning rate, as a schedule does between steps.
     fn set_learning_rate(&mut self, learning_rate: f64);
 
-    /// What no step changes a parameter by more than, with the learning rate that is set, where no gradient since
-    /// the first step has been larger than `grad` and no parameter is larger than `param`. A bound far above what
-    /// happens is good enough.
+    /// What no step changes a parameter by more than, with the learning rate that is set, where no gradient
+    /// since the first step has been larger than `grad` and no parameter is larger than `param`. A bound far
+    /// above what happens is good enough.
     ///
-    /// A trainer refuses steps that make a parameter infinite or NaN. With a limit it knows beforehand that a step does
-    /// not; without one it copies all before each step and looks at all after it.
+    /// A trainer refuses steps that make a parameter infinite or NaN. With a limit it knows beforehand that a
+    /// step does not; without one it copies all before each step and looks at all after it.
     fn change_limit(&self, grad: f64, param: f64) -> Option<f64> {
         let _ = (grad, param);
         None

@@ -72,7 +72,8 @@ impl Optimizer for Sgd {
         }
     }
 
-    // A velocity is a sum of gradients, each weighted by a power of the momentum; a look ahead adds one more gradient.
+    // A velocity is a sum of gradients, each weighted by a power of the momentum; a look ahead adds one more
+    // gradient.
     fn change_limit(&self, grad: f64, param: f64) -> Option<f64> {
         let velocity = (grad + self.weight_decay * param) / (1.0 - self.momentum);
         Some(self.learning_rate * 2.0 * velocity)

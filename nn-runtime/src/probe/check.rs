@@ -29,9 +29,9 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
     /// - the same bits whatever part of the parameters is asked for at a time, without reading a parameter in
     ///   [`backward_params`](Layer::backward_params), and however a batch is cut (unless its rule says
     ///   [`depends_on_batch`](crate::LayerSpec::depends_on_batch));
-    /// - gradients that are added to what is there; nothing written to a `dx` that is empty; no need for `backward_input`
-    /// before `backward_params`, unless its rule says
-    /// [`backward_input_first`](crate::LayerSpec::backward_input_first);
+    /// - gradients that are added to what is there; nothing written to a `dx` that is empty; no need for
+    ///   `backward_input` before `backward_params`, unless its rule says
+    ///   [`backward_input_first`](crate::LayerSpec::backward_input_first);
     /// - the same bits in place as not, where its rule says [`elementwise`](crate::LayerSpec::elementwise) or
     ///   [`backward_in_place`](crate::LayerSpec::backward_in_place);
     /// - the same as with the layer after it, where its rule says

@@ -117,8 +117,8 @@ impl LayerSpec {
         self.push(name, shape, Layout::Plain, init, Role::Trainable)
     }
 
-    /// `len` numbers of the parameter given last, from `from` on, stay what they are: no gradient, decay, penalty or
-    /// optimiser moves them.
+    /// `len` numbers of the parameter given last, from `from` on, stay what they are: no gradient, decay,
+    /// penalty or optimiser moves them.
     ///
     /// # Panics
     /// No parameter has been given yet, or it does not have these numbers.

@@ -30,8 +30,9 @@ impl<'d, T: Targets> Fit<'d, T> {
         Fit { epochs, batch: 32, seed: 0, shuffle: true, progress: false, validate: None }
     }
 
-    /// Samples per step. The last step of an epoch takes what is left; a single sample is left out if a layer such as
-    /// [`BatchNorm`](crate::layers::BatchNorm) normalises over the batch, as one number has no variance.
+    /// Samples per step. The last step of an epoch takes what is left; a single sample is left out if a layer
+    /// such as [`BatchNorm`](crate::layers::BatchNorm) normalises over the batch, as one number has no
+    /// variance.
     pub fn batch(mut self, batch: usize) -> Self {
         self.batch = batch;
         self

@@ -1,5 +1,6 @@
-//! What a trainer holds beside parameters and the optimiser's numbers, without making one. In: a network and a batch; out:
-//! bytes, for one thread and settings that keep no second gradient. A test compares them with what is really allocated.
+//! What a trainer holds beside parameters and the optimiser's numbers, without making one. In: a network and
+//! a batch; out: bytes, for one thread and settings that keep no second gradient. A test compares them with
+//! what is really allocated.
 
 use super::loss_sums::LossSums;
 use super::microbatch::MicroBatching;
@@ -9,7 +10,8 @@ use crate::graph::CompiledNetwork;
 use crate::shape::Shape;
 use crate::spec::Role;
 
-/// The bytes of the buffers of `Shard::new`, of a worker's scratch memory, and of the change of running statistics.
+/// The bytes of the buffers of `Shard::new`, of a worker's scratch memory, and of the change of running
+/// statistics.
 pub(crate) fn training_bytes(network: &'static CompiledNetwork, batch: usize) -> usize {
     let micro_batching = MicroBatching::new(network);
     let samples = micro_batching.split(batch).samples_per_worker(batch, 1).min(batch);

@@ -56,8 +56,8 @@ fn blocks(size: usize, samples: usize) -> impl Iterator<Item = Range<usize>> {
     (0..samples.div_ceil(size)).map(move |i| i * size..samples.min((i + 1) * size))
 }
 
-/// How many of so many samples an epoch takes: all, but a last batch of one sample, which has no variance, is left out
-/// where a layer normalises over the batch.
+/// How many of so many samples an epoch takes: all, but a last batch of one sample, which has no variance, is
+/// left out where a layer normalises over the batch.
 pub(super) fn samples_of_epoch(map: &CompiledNetwork, samples: usize, batch: usize) -> usize {
     let alone = batch > 1 && samples > 1 && samples % batch == 1;
     if alone && map.nodes.iter().any(|node| !node.frozen && node.spec.depends_on_batch_anywhere()) {

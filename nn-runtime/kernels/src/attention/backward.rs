@@ -166,9 +166,11 @@ impl AttentionBackward<'_> {
                 depth: seen,
                 add: false,
             };
-            // SAFETY: as above, with `dk` for `dv` and the queries and keys in `qkv`. The first product reads
-            // these queries for the last time before the second overwrites them; both use pointers derived
-            // from one mutable borrow of `qkv`.
+            // SAFETY: both read `count` columns of `seen` rows of slopes, each `wide` apart. The first
+            // reads `count` queries from `first` on and writes `seen` rows of `dk`; the second reads `seen`
+            // keys and writes those `count` queries: first + count and `seen` are at most the rows that
+            // `q`, `k` and `dk` hold. The first reads these queries for the last time before the second
+            // overwrites them; both use pointers derived from one mutable borrow of `qkv`.
             unsafe {
                 if finite {
                     product(s, of_keys, seen, width);

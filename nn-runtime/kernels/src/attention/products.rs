@@ -68,7 +68,7 @@ unsafe fn one_vector<S: Simd, const PART: bool>(s: S, job: AttentionProduct, row
         match job.row {
             // SAFETY: done <= rows; the pattern and the condition above make `job.row` the constant.
             1 => s.call(unsafe { TallTiles::<1, PART>::new(job, done, lanes) }),
-            // SAFETY: as above.
+            // SAFETY: done <= rows; the condition above leaves `BLOCK` alone beside 1.
             _ => s.call(unsafe { TallTiles::<BLOCK, PART>::new(job, done, lanes) }),
         }
     }

@@ -144,7 +144,8 @@ impl<'a> DirectConv<'a> {
             first += vectors;
         }
         if first < end {
-            // SAFETY: as above: one vector, below `end`, which is the last of the last panel of the range.
+            // SAFETY: rows below the number of positions, and one vector, below `end`, the last of the last
+            // panel of the range: `new` has checked that the image, the panels and `y` hold it.
             unsafe { for_each_tile(s, job(first, LANES), 0..positions, 1) };
         }
     }

@@ -4,6 +4,7 @@
 use core::ops::Range;
 
 use super::Panels;
+use super::product_args::Product;
 use super::product_transposed::TransposedProduct;
 use crate::micro::{Broadcast, Depth, PanelVectors, TileKernel, accumulate, for_each_tile, widest};
 use crate::simd::{Isa, Kernel, LANES, Simd};
@@ -37,17 +38,6 @@ pub fn product(isa: Isa, p: Panels, x: &[f32], w: &[f32], bias: Option<&[f32]>, 
 
 /// Weights multiplied with the whole batch at a time: a quarter of a cache of two megabytes.
 const CACHED_WEIGHTS: usize = 1 << 17;
-
-/// The arguments of [`product`], within a kernel. The lengths must be those that it asks for.
-pub(crate) struct Product<'a> {
-    pub p: Panels,
-    pub batch: usize,
-    pub x: &'a [f32],
-    pub w: &'a [f32],
-    pub bias: Option<&'a [f32]>,
-    pub floor: f32,
-    pub y: &'a mut [f32],
-}
 
 impl Kernel for Product<'_> {
     type Out = ();

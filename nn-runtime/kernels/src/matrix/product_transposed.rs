@@ -2,7 +2,8 @@
 //! transposed matrix. Out: outputs, one row a sample. Every output is sixteen chains, one of every sixteenth
 //! input, added pairwise, whatever the batch and the tile.
 
-use super::{FEW_OUTPUTS, Panels, Product};
+use super::product_args::Product;
+use super::{FEW_OUTPUTS, Panels};
 use crate::simd::{Kernel, LANES, Simd};
 
 /// Vectors whose lanes are still to be added up: of sixteen samples with half of the outputs, or of eight

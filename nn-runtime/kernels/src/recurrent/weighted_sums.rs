@@ -10,8 +10,8 @@ use crate::simd::{Isa, Kernel, LANES, Simd};
 /// `d[j] += Σ_r x[r] · dy[r, j]` for the columns j in `range`, for `dy` of `[rows, cols]`; without `x` every
 /// weight is 1.
 ///
-/// The sum is one chain of `fma` in the order of the rows, starting at what is there; of more than 2,048 rows, blocks
-/// are summed so, and the blocks in `f64`.
+/// The sum is one chain of `fma` in the order of the rows, starting at what is there; of more than 2,048
+/// rows, blocks are summed so, and the blocks in `f64`.
 ///
 /// # Panics
 /// `dy.len()` is no multiple of `cols`; `x` has another length than there are rows; `range.end > cols`;

@@ -154,7 +154,7 @@ impl Kernel for Floats {
         // SAFETY: sixteen numbers follow the third.
         let from_odd = unsafe { s.load_ptr(odd.as_ptr().add(3)) };
         same("load_ptr", out(from_odd), |i| a[i]);
-        // SAFETY: as above, and the pointer is a mutable one.
+        // SAFETY: sixteen numbers follow the first of the 19, behind a mutable pointer.
         unsafe { s.store_ptr(vb, odd.as_mut_ptr().add(1)) };
         same("store_ptr", core::array::from_fn(|i| odd[i + 1]), |i| b[i]);
     }

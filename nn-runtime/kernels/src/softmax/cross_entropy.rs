@@ -118,8 +118,8 @@ impl<S: Simd> TargetSums<S> {
     }
 }
 
-/// Σt·e − t·Σe, which is Σe times the gradient of a logit: with 1 taken from both sums first, it is right where a logit is
-/// sure and its target 1.
+/// Σt·e − t·Σe, which is Σe times the gradient of a logit: with 1 taken from both sums first, it is right
+/// where a logit is sure and its target 1.
 #[inline(always)]
 fn slope<S: Simd, T: ClassTargets>(s: S, e: S::F, t: S::F, target_sum: S::F, exp_sum: ExpSum<S::F>) -> S::F {
     let wanted = if T::UNIT { e } else { s.mul(target_sum, e) };

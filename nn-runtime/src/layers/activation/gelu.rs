@@ -60,24 +60,24 @@ impl Gelu {
     fn run(&self, cx: &mut LayerContext, x: Option<&[f32]>, y: &mut [f32]) {
         // What is kept may be rounded up to whole lines.
         let slopes = if cx.saved.is_empty() { 0 } else { y.len() };
-        cx.isa.run(Values { approximate: self.approximate, x, y, slopes: &mut cx.saved[..slopes] });
+        cx.isa.run(GeluValues { approximate: self.approximate, x, y, slopes: &mut cx.saved[..slopes] });
     }
 }
 
 /// Every y from x, or where that is missing from what stands in y, and its slope where there is room for
 /// that.
-struct Values<'a> {
+struct GeluValues<'a> {
     approximate: bool,
     x: Option<&'a [f32]>,
     y: &'a mut [f32],
     slopes: &'a mut [f32],
 }
 
-impl Kernel for Values<'_> {
+impl Kernel for GeluValues<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Values { approximate, x, y, slopes } = self;
+        let GeluValues { approximate, x, y, slopes } = self;
         let keeps = !slopes.is_empty();
         let x = x.map(|x| x.as_chunks::<LANES>());
         let (y, y_last) = y.as_chunks_mut::<LANES>();

@@ -3,7 +3,7 @@
 
 use core::ops::Range;
 
-use super::plan::Plan;
+use super::plan::AttentionPlan;
 use crate::layer::{LayerContext, ParamGrad, ReadContext};
 use nn_kernels::attention::{AttentionHead, AttentionHeads, StridedRows, attend, backward};
 use nn_kernels::matrix::{Panels, backward_bias, backward_input, backward_weight, product};
@@ -36,7 +36,7 @@ struct Between<'a> {
     scratch: &'a mut [f32],
 }
 
-impl Plan {
+impl AttentionPlan {
     fn numbers(&self) -> Numbers {
         let first = 1 + usize::from(self.bias);
         Numbers { out_weight: first, out_bias: first + 1 }
@@ -179,7 +179,7 @@ impl Plan {
         let contexts = &rest[..cx.batch * contexts];
         let products = self.products(cx.batch, x, projected);
         let (range, dw) = part.slice(cx, 0);
-        for Product { panels, column, x, d } in products.iter().flatten() {
+        for InputProduct { panels, column, x, d } in products.iter().flatten() {
             let offset = column * self.features;
             let (range, dw) = overlap(&range, offset..offset + panels.len(), dw);
             if !range.is_empty() {
@@ -188,7 +188,7 @@ impl Plan {
         }
         if self.bias {
             let (range, db) = part.slice(cx, 1);
-            for Product { panels, column, d, .. } in products.iter().flatten() {
+            for InputProduct { panels, column, d, .. } in products.iter().flatten() {
                 let (range, db) = overlap(&range, *column..column + panels.cols(), db);
                 if !range.is_empty() {
                     backward_bias(isa, panels.cols(), d, range, db);
@@ -205,7 +205,8 @@ impl Plan {
         }
     }
 
-    /// [`backward_weight`]. With a mask, and of a causal layer, rows are left out whose gradient is 0: what is masked need not be finite.
+    /// [`backward_weight`]. With a mask, and of a causal layer, rows are left out whose gradient is 0: what
+    /// is masked need not be finite.
     fn add_weight_grad(&self, isa: Isa, panels: Panels, [x, d]: [&[f32]; 2], range: Range<usize>, dw: &mut [f32]) {
         let (inputs, outputs) = (panels.rows(), panels.cols());
         let counts = |row: &usize| {
@@ -227,12 +228,12 @@ impl Plan {
 
     /// The input products and what their gradients are made of: one, or where keys and values come of another
     /// input two.
-    fn products<'a>(&self, batch: usize, x: &[&'a [f32]], projected: &'a [f32]) -> [Option<Product<'a>>; 2] {
+    fn products<'a>(&self, batch: usize, x: &[&'a [f32]], projected: &'a [f32]) -> [Option<InputProduct<'a>>; 2] {
         let (query, memory, _) = self.inputs(x);
         let (queries, others) = projected.split_at(batch * self.projected()[0]);
-        let first = Product { panels: self.of_queries(), column: 0, x: query, d: queries };
+        let first = InputProduct { panels: self.of_queries(), column: 0, x: query, d: queries };
         let column = self.first_of_memory();
-        let second = Product { panels: self.of_memory(), column, x: memory, d: others };
+        let second = InputProduct { panels: self.of_memory(), column, x: memory, d: others };
         [Some(first), self.cross.then_some(second)]
     }
 
@@ -264,7 +265,7 @@ impl Plan {
 }
 
 /// One product of an input with some of the panels.
-struct Product<'a> {
+struct InputProduct<'a> {
     panels: Panels,
     /// The first column of the panels in the whole.
     column: usize,

@@ -8,7 +8,7 @@ use nn_kernels::matrix::{Panels, backward_input_scratch};
 
 /// An attention over inputs that fit.
 #[derive(Clone, Copy)]
-pub(super) struct Plan {
+pub(super) struct AttentionPlan {
     pub(super) queries: usize,
     pub(super) keys: usize,
     pub(super) features: usize,
@@ -22,7 +22,7 @@ pub(super) struct Plan {
 }
 
 /// Floats that the layer asks for.
-pub(super) struct Memory {
+pub(super) struct AttentionMemory {
     /// Per sample.
     pub(super) saved: usize,
     pub(super) scratch: usize,
@@ -31,7 +31,7 @@ pub(super) struct Memory {
 /// Rows that are taken backward through the output product at a time: fewer leave lanes empty.
 const ROWS: usize = 32;
 
-impl Plan {
+impl AttentionPlan {
     pub(super) const fn head(&self) -> AttentionHead {
         let width = self.features / self.heads;
         AttentionHead { queries: self.queries, keys: self.keys, width, causal: self.causal }
@@ -116,8 +116,8 @@ impl Plan {
     }
 
     /// What the layer asks for; `None` where that does not fit.
-    pub(super) const fn memory(&self) -> Option<Memory> {
-        let Plan { queries, keys, features, heads, .. } = *self;
+    pub(super) const fn memory(&self) -> Option<AttentionMemory> {
+        let AttentionPlan { queries, keys, features, heads, .. } = *self;
         // A generous count that must fit first, so that nothing below overflows.
         let wide = [queries, keys, features, 4];
         let weights = Shape::of([queries.next_multiple_of(32), keys.next_multiple_of(32), heads]).checked_len();
@@ -132,11 +132,11 @@ impl Plan {
         let forward = projected + contexts + weights / heads + self.head().scratch();
         let backward =
             self.together() * contexts + self.head().backward_scratch() + backward_input_scratch(3 * features);
-        Some(Memory { saved, scratch: if forward > backward { forward } else { backward } })
+        Some(AttentionMemory { saved, scratch: if forward > backward { forward } else { backward } })
     }
 
     pub(super) const fn macs(&self) -> usize {
-        let Plan { queries, keys, features, .. } = *self;
+        let AttentionPlan { queries, keys, features, .. } = *self;
         // Two products of queries, two of keys, and the two between them.
         let each = (2 * queries + 2 * keys).saturating_mul(features);
         each.saturating_add(2 * queries * keys).saturating_mul(features)

@@ -190,7 +190,7 @@ const MOST_VECTORS: usize = 2;
 #[inline(always)]
 unsafe fn seen_of_row<S: Simd, const K: usize>(s: S, from: *const f32, plane: usize, is_left: S::M) -> [S::F; K] {
     let mut row = [s.splat(0.0); K];
-    // SAFETY: n = 0.
+    // SAFETY: the vector at `from`, the first of those that the contract grants.
     let mut left = unsafe { s.load_ptr(from) };
     for (x, seen) in row.iter_mut().enumerate() {
         // SAFETY: n = x + 1, at most `K`.

@@ -1,6 +1,7 @@
-//! What the documentation of each function says of its error, on every path. Every run takes a sample of all floats and a fine walk
-//! where the function bends; the slow suite (`--ignored`) takes every third float from 2^-12 to 128 of both signs: outside, each
-//! function is its limit or the first power. The truth is computed in double precision.
+//! What the documentation of each function says of its error, on every path. Every run takes a sample of all
+//! floats and a fine walk where the function bends; the slow suite (`--ignored`) takes every third float from
+//! 2^-12 to 128 of both signs: outside, each function is its limit or the first power. The truth is computed
+//! in double precision.
 
 use super::*;
 use core::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, LN_2, PI};
