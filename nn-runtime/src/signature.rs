@@ -291,7 +291,7 @@ const fn values(signature: &Signature, call: &Call) -> Option<Fault> {
     if takes != 0 && takes != found {
         let fault = Fault::expected("").num(takes).str(if takes == 1 { " value" } else { " values" });
         let fault = fault.str(" for `").str(signature.layer).str("`").found_num(found);
-        let fault = reads(fault.help("`("), call, if found < takes { takes - found } else { 0 });
+        let fault = reads(fault.help("`("), call, takes.saturating_sub(found));
         let fault = match (takes, found > takes) {
             (1, _) => fault.str(") -> Concat -> "),
             (_, true) => return Some(fault.str(") -> …`, of which it takes ").num(takes)),

@@ -65,7 +65,7 @@ impl Layer for Squares {
     }
     fn apply(&self, cx: &mut LayerContext, y: &mut [f32]) {
         let slope = cx.param(0)[0];
-        y.iter_mut().for_each(|y| *y *= slope * *y);
+        y.iter_mut().for_each(|y| *y = slope * *y * *y);
     }
     fn backward_input(
         &self,

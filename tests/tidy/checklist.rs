@@ -181,10 +181,9 @@ impl Kind {
             let structs = (1..code.len()).filter(|&i| text(&code, i - 1) == "pub" && text(&code, i) == "struct");
             let mut names = structs.map(|i| text(&code, i + 1));
             let own = names.find(|name| snake(name) == file);
-            if let Some(name) = own.filter(|name| alone && !listed.contains(*name)) {
-                if self.marks.iter().any(|mark| source.contains(mark)) {
-                    missing.push(format!("{} lacks `mod {file};` and `pub use {file}::{name};`", self.list()));
-                }
+            let marked = self.marks.iter().any(|mark| source.contains(mark));
+            if let Some(name) = own.filter(|name| alone && marked && !listed.contains(*name)) {
+                missing.push(format!("{} lacks `mod {file};` and `pub use {file}::{name};`", self.list()));
             }
         }
         missing
