@@ -92,14 +92,7 @@ impl Values {
 
     /// The first number that is none, as an error about `what` of its sample.
     pub(super) fn check_finite(&self, what: impl Display) -> Result<(), DataError> {
-        // Whole chunks without an early way out are vectorised; a data set is looked through at every call
-        // that trains.
-        let any = |chunk: &[f32]| chunk.iter().fold(false, |any, v| any | !v.is_finite());
-        let Some(chunk) = self.flat.chunks(CHUNK).position(any) else {
-            return Ok(());
-        };
-        let rest = self.flat[chunk * CHUNK..].iter();
-        let at = chunk * CHUNK + rest.take_while(|v| v.is_finite()).count();
+        let Some(at) = first_not_finite(&self.flat) else { return Ok(()) };
         Err(self.no_number(at, what))
     }
 
@@ -119,6 +112,18 @@ impl Values {
     pub(super) fn none() -> Self {
         Self { flat: Vec::new(), samples: 0, width: 1 }
     }
+}
+
+/// The place of the first number that is infinite or NaN. Never inlined, so that a debug build of another
+/// crate does not slow it down.
+#[inline(never)]
+fn first_not_finite(numbers: &[f32]) -> Option<usize> {
+    // Whole chunks without an early way out are vectorised; a data set is looked through at every call that
+    // trains.
+    let any = |chunk: &[f32]| chunk.iter().fold(false, |any, v| any | !v.is_finite());
+    let chunk = numbers.chunks(CHUNK).position(any)?;
+    let rest = numbers[chunk * CHUNK..].iter();
+    Some(chunk * CHUNK + rest.take_while(|v| v.is_finite()).count())
 }
 
 /// What can be read as one row of numbers per sample; the first axis counts the samples.
