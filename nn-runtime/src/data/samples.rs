@@ -2,14 +2,12 @@
 //! `ndarray` views of any layout. All become [`Values`], `[samples, width]`.
 
 use super::{DataError, DataErrorKind};
+use crate::finite::first_not_finite;
 use ndarray::{ArrayBase, Data, Dimension};
 use std::fmt::Display;
 use std::format;
 use std::string::ToString;
 use std::vec::Vec;
-
-/// Numbers looked at between two chances to stop.
-const CHUNK: usize = 1024;
 
 /// Numbers, `[samples, width]`, row by row: an input of a network, or targets that are numbers.
 #[derive(Clone, Debug, PartialEq)]
@@ -112,18 +110,6 @@ impl Values {
     pub(super) fn none() -> Self {
         Self { flat: Vec::new(), samples: 0, width: 1 }
     }
-}
-
-/// The place of the first number that is infinite or NaN. Never inlined, so that a debug build of another
-/// crate does not slow it down.
-#[inline(never)]
-fn first_not_finite(numbers: &[f32]) -> Option<usize> {
-    // Whole chunks without an early way out are vectorised; a data set is looked through at every call that
-    // trains.
-    let any = |chunk: &[f32]| chunk.iter().fold(false, |any, v| any | !v.is_finite());
-    let chunk = numbers.chunks(CHUNK).position(any)?;
-    let rest = numbers[chunk * CHUNK..].iter();
-    Some(chunk * CHUNK + rest.take_while(|v| v.is_finite()).count())
 }
 
 /// What can be read as one row of numbers per sample; the first axis counts the samples.
