@@ -44,15 +44,15 @@ macro_rules! __loss_on_values {
             ) -> ::core::primitive::f64 {
                 #[inline(never)]
                 fn gradient(
-                    loss: &$name,
-                    isa: $crate::Isa,
-                    width: ::core::primitive::usize,
-                    y: &[::core::primitive::f32],
-                    target: &[::core::primitive::f32],
-                    scale: ::core::primitive::f32,
-                    dy: &mut [::core::primitive::f32],
+                    __loss: &$name,
+                    __isa: $crate::Isa,
+                    __width: ::core::primitive::usize,
+                    __y: &[::core::primitive::f32],
+                    __target: &[::core::primitive::f32],
+                    __scale: ::core::primitive::f32,
+                    __dy: &mut [::core::primitive::f32],
                 ) -> ::core::primitive::f64 {
-                    $crate::__private::loss_gradient(loss, isa, width, y, target, scale, dy)
+                    $crate::__private::loss_gradient(__loss, __isa, __width, __y, __target, __scale, __dy)
                 }
                 gradient(self, __isa, __width, __y, T::numbers(__target), __scale, __dy)
             }
@@ -66,13 +66,13 @@ macro_rules! __loss_on_values {
             ) -> ::core::primitive::f64 {
                 #[inline(never)]
                 fn value(
-                    loss: &$name,
-                    isa: $crate::Isa,
-                    width: ::core::primitive::usize,
-                    y: &[::core::primitive::f32],
-                    target: &[::core::primitive::f32],
+                    __loss: &$name,
+                    __isa: $crate::Isa,
+                    __width: ::core::primitive::usize,
+                    __y: &[::core::primitive::f32],
+                    __target: &[::core::primitive::f32],
                 ) -> ::core::primitive::f64 {
-                    $crate::__private::loss_value(loss, isa, width, y, target)
+                    $crate::__private::loss_value(__loss, __isa, __width, __y, __target)
                 }
                 value(self, __isa, __width, __y, T::numbers(__target))
             }
@@ -85,11 +85,11 @@ macro_rules! __loss_on_values {
             ) -> ::core::option::Option<(::core::primitive::usize, $crate::__private::String)> {
                 #[inline(never)]
                 fn fault(
-                    width: ::core::primitive::usize,
-                    target: &[::core::primitive::f32],
-                    rows: ::core::primitive::usize,
+                    __width: ::core::primitive::usize,
+                    __target: &[::core::primitive::f32],
+                    __rows: ::core::primitive::usize,
                 ) -> ::core::option::Option<(::core::primitive::usize, $crate::__private::String)> {
-                    $crate::__private::loss_fault(width, target, rows, $allowed, $expected)
+                    $crate::__private::loss_fault(__width, __target, __rows, $allowed, $expected)
                 }
                 fault(__width, T::numbers(__target), __rows)
             }
