@@ -56,7 +56,7 @@ struct MatrixBackwardWeight<'a> {
 }
 
 /// The most samples whose sum is one chain: few where the matrix is so small that blocks cost little.
-fn longest_chain(p: Panels) -> usize {
+pub(super) fn longest_chain(p: Panels) -> usize {
     if p.len() <= SMALL { SHORT } else { LONG }
 }
 
