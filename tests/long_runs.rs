@@ -21,7 +21,7 @@ network! {
 network! { struct Waves: [16, 4] -> [16, 4] { PositionalEncoding } }
 
 /// The last period of so many steps of a stream.
-fn last_period<N: Network>(model: &Model<N>, steps: usize) -> Vec<Vec<f32>>
+fn last_period<N>(model: &Model<N>, steps: usize) -> Vec<Vec<f32>>
 where
     for<'a> N: Network<Step<'a> = &'a [f32; 2], StepOutput<'a> = &'a [f32; 3]>,
 {

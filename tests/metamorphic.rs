@@ -103,7 +103,6 @@ fn padding_counts_for_nothing<N: Network>(before: &[Vec<f32>], len: usize) {
 }
 
 #[test]
-#[ignore = "weight gradients multiply what stands at padding steps with a gradient of 0"]
 fn padding_counts_for_nothing_in_recurrences() {
     padding_counts_for_nothing::<MaskedRnn>(&[], 5);
     padding_counts_for_nothing::<MaskedGru>(&[], 5);
@@ -119,21 +118,18 @@ fn padding_counts_for_nothing_in_pools() {
 }
 
 #[test]
-#[ignore = "attention multiplies hidden values with a weight of 0"]
 fn padding_counts_for_nothing_in_a_memory() {
     let queries = numbers(20, masks().len() / STEPS * 3 * FEATURES, 1.0);
     padding_counts_for_nothing::<MaskedMemory>(&[queries], 3 * FEATURES);
 }
 
 #[test]
-#[ignore = "attention multiplies hidden values with a weight of 0"]
 fn padding_counts_for_nothing_in_attention_to_itself() {
     padding_counts_for_nothing::<MaskedSelf>(&[], FEATURES);
 }
 
 /// A causal layer's past does not know its future.
 #[test]
-#[ignore = "attention multiplies hidden values with a weight of 0"]
 fn the_future_counts_for_nothing() {
     let model = CausalAttention::init(1);
     let x = numbers(1, STEPS * FEATURES, 1.0);
@@ -306,7 +302,6 @@ fn trained(
 }
 
 #[test]
-#[ignore = "the order of samples begins anew in each call"]
 fn epochs_in_parts_are_epochs() {
     let whole = trained(&[10], |trainer| trainer);
     for calls in [&[1; 10][..], &[4, 6], &[9, 1]] {
@@ -315,14 +310,12 @@ fn epochs_in_parts_are_epochs() {
 }
 
 #[test]
-#[ignore = "the order of samples begins anew in each call"]
 fn epochs_in_parts_are_epochs_with_a_schedule() {
     let whole = trained(&[10], |trainer| trainer.schedule(Cosine::new(70)));
     assert_eq!(bits(&trained(&[1; 10], |trainer| trainer.schedule(Cosine::new(70)))), bits(&whole));
 }
 
 #[test]
-#[ignore = "the order of samples begins anew in each call"]
 fn epochs_in_parts_are_epochs_when_gradients_accumulate() {
     let whole = trained(&[10], |trainer| trainer.accumulate(7));
     assert_eq!(bits(&trained(&[1; 10], |trainer| trainer.accumulate(7))), bits(&whole));

@@ -110,8 +110,11 @@ fn program(list: &[String], mistake: &Range<usize>) -> (String, Range<usize>) {
     (format!("#![allow(unused)]\nuse nn_runtime::prelude::*;\n{line}\nfn main() {{}}\n"), first..last)
 }
 
-/// What cargo says of each program: texts of errors with their columns in the declaration.
-fn check(folder: &Path) -> BTreeMap<usize, Vec<(String, Vec<Range<usize>>)>> {
+/// The text of an error, and its columns in the declaration.
+type Told = (String, Vec<Range<usize>>);
+
+/// What cargo says of each program.
+fn check(folder: &Path) -> BTreeMap<usize, Vec<Told>> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let output = Command::new(cargo)
         .args(["check", "--offline", "--bins", "--keep-going", "--message-format=json"])

@@ -246,8 +246,8 @@ const fn arguments(signature: &Signature, call: &Call) -> Option<Fault> {
     if found < takes {
         return Some(signature.shown(fault.help("give what is missing: ")));
     }
-    let infers = matches!(signature.kind, Kind::InfersInput) || takes == 0 && signature.options.is_empty();
-    Some(if found == takes + 1 && (takes > 0 && infers && !is_word(call.positional[found - 1])) {
+    let infers = matches!(signature.kind, Kind::InfersInput);
+    Some(if found == takes + 1 && infers && !is_word(call.positional[found - 1]) {
         let fault = fault.help("what comes in follows from the shape: `");
         written(fault, signature, call, 1, None).str("`")
     } else if found == takes + 1 && !signature.options.is_empty() {
@@ -291,7 +291,7 @@ const fn values(signature: &Signature, call: &Call) -> Option<Fault> {
     if takes != 0 && takes != found {
         let fault = Fault::expected("").num(takes).str(if takes == 1 { " value" } else { " values" });
         let fault = fault.str(" for `").str(signature.layer).str("`").found_num(found);
-        let fault = reads(fault.help("`("), call, if found < takes { takes - found } else { 0 });
+        let fault = reads(fault.help("`("), call, takes.saturating_sub(found));
         let fault = match (takes, found > takes) {
             (1, _) => fault.str(") -> Concat -> "),
             (_, true) => return Some(fault.str(") -> …`, of which it takes ").num(takes)),

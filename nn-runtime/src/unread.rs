@@ -7,7 +7,7 @@ use crate::shape::Shape;
 use crate::spec::LayerSpec;
 
 /// Hands its first value on.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub struct Unread;
 
 impl Unread {

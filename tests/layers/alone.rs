@@ -64,11 +64,9 @@ where
         let dy: Vec<f32> = y.iter().zip(&t).map(|(y, t)| scale * (y - t)).collect();
         let Gradients { params, .. } = model.gradients(&slices, &[&dy]).unwrap();
         let step = Trainer::new(&mut model, Mse::new(), Sgd::new(1.0)).step(&data);
-        if params.is_empty()
-            && let Err(error) = &step
-        {
-            let says = "with parameters to train, found none";
-            assert!(error.to_string().contains(says), "{name}: {error}");
+        if params.is_empty() {
+            let refused = step.unwrap_err().to_string();
+            assert!(refused.starts_with("expected a network with parameters to train"), "{name}: {refused}");
             continue;
         }
         let loss = step.unwrap();
@@ -169,9 +167,9 @@ alone! {
     concat None [Numbers(40), Numbers(20)] -> 60; ((a: [40], b: [20]) -> [60]) { (a, b) -> Concat }
 }
 
+/// Alone it has nothing to learn, and two outputs.
 #[test]
 fn split() {
-    // It has nothing to train: a layer before it has.
     network! { struct Alone: [40] -> (a: [20], b: [20]) { let (a, b) = input -> Dense(40) -> Split(2); } }
     for batch in BATCHES {
         let (x, t) = (numbers(1, batch * 40, 1.0), numbers(2, batch * 20, 1.0));

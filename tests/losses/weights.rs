@@ -323,5 +323,8 @@ fn what_does_not_fit_is_told_in_numbers() {
     let none = Labels::per_step([1, 2], 0).unwrap_err().to_string();
     assert!(none.starts_with("labels: expected at least 1 step per sample, found 0\nhelp: "));
     let negative = Labels::per_step([1, 2, 3, -4], 2).unwrap_err().to_string();
-    assert_eq!(negative, "sample 1, label 1: expected a class from 0 to 4294967295, found -4");
+    assert_eq!(
+        negative,
+        "sample 1, label 1: expected a class from 0 to 4294967295, found -4\nhelp: a label that is to be ignored may be any class: give it a weight of 0, `with_weights`"
+    );
 }

@@ -1,8 +1,8 @@
 //! Networks as layers: within each other, several times in a row, shared, frozen. In: declarations; out:
 //! nothing, or a panic.
 
-use nn_runtime::Network;
 use nn_runtime::prelude::*;
+use nn_runtime::{Layer, LayerContext, LayerSpec, Network, Rule, Shape};
 
 use crate::by_hand::{check, dense, model, names, sum, tanh};
 
@@ -107,4 +107,49 @@ fn repeated_once() {
         let y = dense(m, "dense_2", &tanh(&dense(m, "dense_1", &x[0])));
         vec![y.iter().map(|y| y.max(0.0)).collect()]
     });
+}
+
+/// `y = -x`, which may be fused into the layer before it, and into which the layer after it may be fused.
+#[derive(Clone, Copy)]
+struct Negative;
+
+impl Negative {
+    const fn new() -> Self {
+        Negative
+    }
+    const fn rule(&self, [x]: [Shape; 1]) -> Rule {
+        LayerSpec::output(x).elementwise(true).backward_without_x().accepts_elementwise().ok()
+    }
+}
+
+impl Layer for Negative {
+    fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+        let floor = cx.floor();
+        y.iter_mut().zip(x).for_each(|(y, x)| *y = (-x).max(floor));
+    }
+    fn apply(&self, _: &mut LayerContext, y: &mut [f32]) {
+        y.iter_mut().for_each(|y| *y = -*y);
+    }
+    fn backward_input(
+        &self,
+        _: &mut LayerContext,
+        _: [&[f32]; 1],
+        _: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        [dx]: [&mut [f32]; 1],
+    ) {
+        dx.iter_mut().zip(dy).for_each(|(dx, dy)| *dx = -dy);
+    }
+}
+
+network! { struct Chain: [4] -> [3] { Dense(3) -> Negative -> Relu } }
+network! { struct LongChain: [4] -> [3] { Dense(3) -> Negative -> Negative -> Relu -> Tanh } }
+
+/// A layer that is itself fused into the one before it runs no kernel that could end with the next one.
+#[test]
+fn what_is_fused_takes_nothing_in() {
+    let relu = |x: Vec<f64>| -> Vec<f64> { x.into_iter().map(|x| x.max(0.0)).collect() };
+    let negative = |x: Vec<f64>| -> Vec<f64> { x.into_iter().map(|x| -x).collect() };
+    check(&mut model::<Chain>(), &[4], &[3], |m, x| vec![relu(negative(dense(m, "dense_1", &x[0])))]);
+    check(&mut model::<LongChain>(), &[4], &[3], |m, x| vec![tanh(&relu(dense(m, "dense_1", &x[0])))]);
 }

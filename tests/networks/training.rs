@@ -3,6 +3,7 @@
 
 use nn_runtime::data::{Labels, Samples};
 use nn_runtime::prelude::*;
+use nn_runtime::{Layer, LayerContext, LayerSpec, ParamGrad, ReadContext, Rule, Shape};
 use nn_runtime::{LogSoftmaxHead, Network, OtherHead, PlainHead, SigmoidHead, SoftmaxHead, ValueHead};
 use nn_tests::numbers::{distance, wide};
 
@@ -44,8 +45,48 @@ fn a_step_follows_the_sum_of_two_losses() {
 
 activation! { bent(x; learn slope = 0.7) = slope * tanh(x) + slope * slope * x }
 
-network! { struct BehindFrozen: [4] -> [2] { frozen Dense(5) -> Bent -> Dense(2) } }
-network! { struct FrozenFirst: [4] -> [2] { frozen stem: Dense(5) -> Bent -> Bent -> frozen Dense(2) } }
+/// `y = slope · x²`, elementwise and with a parameter whose gradient needs `x`.
+#[derive(Clone, Copy)]
+struct Squares;
+
+impl Squares {
+    const fn new() -> Self {
+        Squares
+    }
+    const fn rule(&self, [x]: [Shape; 1]) -> Rule {
+        LayerSpec::output(x).param("slope", Shape::of([1]), Constant(0.7)).elementwise(false).ok()
+    }
+}
+
+impl Layer for Squares {
+    fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+        y.copy_from_slice(x);
+        self.apply(cx, y);
+    }
+    fn apply(&self, cx: &mut LayerContext, y: &mut [f32]) {
+        let slope = cx.param(0)[0];
+        y.iter_mut().for_each(|y| *y = slope * *y * *y);
+    }
+    fn backward_input(
+        &self,
+        cx: &mut LayerContext,
+        [x]: [&[f32]; 1],
+        _: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        [dx]: [&mut [f32]; 1],
+    ) {
+        let slope = cx.param(0)[0];
+        dx.iter_mut().zip(x).zip(dy).for_each(|((dx, x), dy)| *dx = 2.0 * slope * x * dy);
+    }
+    fn backward_params(&self, cx: &mut ReadContext, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut grad: ParamGrad) {
+        let (_, slope) = grad.slice(cx, 0);
+        slope.iter_mut().for_each(|slope| *slope += x.iter().zip(dy).map(|(x, dy)| dy * x * x).sum::<f32>());
+    }
+}
+
+network! { struct BehindFrozen: [4] -> [2] { frozen Dense(5) -> Squares -> Dense(2) } }
+network! { struct FrozenFirst: [4] -> [2] { frozen stem: Dense(5) -> Squares -> Squares -> frozen Dense(2) } }
+network! { struct FormulaBehind: [4] -> [2] { frozen Dense(5) -> Bent -> Dense(2) } }
 
 fn a_step_follows_its_loss<N: Network<Head = PlainHead>>() {
     let mut model = model::<N>();
@@ -71,6 +112,7 @@ fn a_step_follows_its_loss<N: Network<Head = PlainHead>>() {
 fn an_activation_that_learns_keeps_its_input_behind_what_is_frozen() {
     a_step_follows_its_loss::<BehindFrozen>();
     a_step_follows_its_loss::<FrozenFirst>();
+    a_step_follows_its_loss::<FormulaBehind>();
 }
 
 network! { struct Rows: [4] -> [2, 3] { Dense(6) -> Reshape([2, 3]) -> Softmax } }

@@ -23,7 +23,13 @@ struct Kind {
 }
 
 const KINDS: [Kind; 5] = [
-    Kind { row: "a layer", folder: "nn-runtime/src/layers", marks: &[""], test: "tests/layers", lists: &[] },
+    Kind {
+        row: "a layer",
+        folder: "nn-runtime/src/layers",
+        marks: &[""],
+        test: "tests/layers",
+        lists: &["tests/layers/alone.rs", "CHANGELOG.md"],
+    },
     Kind {
         row: "a loss",
         folder: "nn-runtime/src/losses",
@@ -35,23 +41,30 @@ const KINDS: [Kind; 5] = [
         row: "an optimiser",
         folder: "nn-runtime/src/optim",
         marks: &["Optimizer for", "optimizer!"],
-        test: "tests/optim",
-        lists: &["CHANGELOG.md"],
+        test: "tests/optim.rs",
+        lists: &["tests/updates/fixed.rs", "tests/trainer/refused_steps.rs", "CHANGELOG.md"],
     },
     Kind {
         row: "a schedule",
         folder: "nn-runtime/src/train/schedule",
         marks: &["Schedule for"],
         test: "tests/updates/schedules.rs",
-        lists: &["nn-runtime/src/lib.rs"],
+        lists: &["nn-runtime/src/lib.rs", "CHANGELOG.md"],
     },
     Kind {
         row: "a metric",
         folder: "nn-runtime/src/train/metrics",
         marks: &["Metric for", "Metric<"],
         test: "tests/metrics",
-        lists: &["nn-runtime/src/lib.rs"],
+        lists: &["nn-runtime/src/lib.rs", "CHANGELOG.md"],
     },
+];
+
+/// A list within a file, what it begins with and what it ends before.
+const PLACES: [[&str; 4]; 3] = [
+    ["a layer", "nn-runtime/src/layers/signatures.rs", "signatures! {\n", "\n}"],
+    ["a loss", "nn-runtime/src/losses/mod.rs", "fits! {\n", "\n}"],
+    ["a schedule", "nn-runtime/src/train/schedule/mod.rs", "note = \"one of", "\n"],
 ];
 
 /// One of a kind: its name and the file under the folder that `mod.rs` takes it from.
@@ -123,10 +136,15 @@ impl Kind {
             }
         }
         let test = self.test.replace("<x>", &x);
-        let tests: Vec<(&str, &str)> = tree.within(&test, ".rs").filter(|(_, text)| names(text, name)).collect();
+        // A list that has them all tests none of them for itself.
+        let own = tree.within(&test, ".rs").filter(|(path, _)| !self.lists.contains(path));
+        let tests: Vec<(&str, &str)> = own.filter(|(_, text)| names(&body(text), name)).collect();
         step(!tests.is_empty(), format!("{test}: no test names `{name}`"));
-        if self.row != "a layer" && !tests.is_empty() {
-            let reference = tests.iter().any(|(_, text)| has_reference(text));
+        // Noise has no reference.
+        if !name.starts_with("Dropout") && !tests.is_empty() {
+            let layer = self.row == "a layer";
+            let one = |text: &str| if layer { has_reference(text) } else { compared(text, name) };
+            let reference = tests.iter().any(|(_, text)| one(text));
             step(reference, format!("{test}: `{name}` is compared with no reference (`load(..)`, `against_..(..)`)"));
         }
         if self.row == "a layer" {
@@ -135,7 +153,16 @@ impl Kind {
             step(drawn, what);
         }
         for list in self.lists {
-            step(names(tree.get(list), name), format!("{list} does not name `{name}`"));
+            let text = tree.get(list);
+            // An import alone tests nothing.
+            let text = if list.starts_with("tests/") { body(text) } else { text.to_owned() };
+            step(names(&text, name), format!("{list} does not name `{name}`"));
+        }
+        for [_, list, from, to] in PLACES.into_iter().filter(|place| place[0] == self.row) {
+            let rest = tree.get(list).split_once(from).map_or("", |(_, rest)| rest);
+            let place = rest.split(to).next().unwrap_or("");
+            let formula = self.row == "a layer" && item.file == "activation";
+            step(formula || names(place, name), format!("{list}: `{}` lacks `{name}`", from.trim_end()));
         }
         let readme = prose(tree.get("README.md"));
         let listed = [format!("`{name}`"), format!("`{name}(")].iter().any(|word| readme.contains(word));
@@ -154,10 +181,9 @@ impl Kind {
             let structs = (1..code.len()).filter(|&i| text(&code, i - 1) == "pub" && text(&code, i) == "struct");
             let mut names = structs.map(|i| text(&code, i + 1));
             let own = names.find(|name| snake(name) == file);
-            if let Some(name) = own.filter(|name| alone && !listed.contains(*name)) {
-                if self.marks.iter().any(|mark| source.contains(mark)) {
-                    missing.push(format!("{} lacks `mod {file};` and `pub use {file}::{name};`", self.list()));
-                }
+            let marked = self.marks.iter().any(|mark| source.contains(mark));
+            if let Some(name) = own.filter(|name| alone && marked && !listed.contains(*name)) {
+                missing.push(format!("{} lacks `mod {file};` and `pub use {file}::{name};`", self.list()));
             }
         }
         missing
@@ -191,14 +217,38 @@ pub fn docs(source: &str, name: &str) -> Option<String> {
 
 /// A span of code that computes something, or the year of a paper.
 fn has_formula(docs: &str) -> bool {
+    // Neither the example nor the arguments' defaults are the formula.
+    let docs: Vec<&str> = docs.split("```").step_by(2).flat_map(str::lines).collect();
+    let docs: Vec<&str> = docs.into_iter().filter(|line| !line.trim_start().starts_with('|')).collect();
+    let docs = docs.join("\n");
     let code = docs.split('`').skip(1).step_by(2).any(|code| code.contains(['=', '·', '/', '+', '²', '-', '→']));
     let year = |word: &str| word.len() == 4 && (word.starts_with("19") || word.starts_with("20"));
     let years = docs.split(|c: char| !c.is_ascii_digit()).any(year);
     code || years
 }
 
+/// Code without its imports.
+fn body(source: &str) -> String {
+    let mut importing = false;
+    let kept = source.lines().filter(|line| {
+        importing |= line.starts_with("use ");
+        let kept = !importing;
+        importing &= !line.ends_with(';');
+        kept
+    });
+    kept.collect::<Vec<_>>().join("\n")
+}
+
+/// One test, or what stands before all tests, names it and has a reference.
+fn compared(test: &str, name: &str) -> bool {
+    let body = body(test);
+    let mut parts = body.split("#[test]");
+    let shared = parts.next().is_some_and(|part| names(part, name)) && has_reference(&body);
+    shared || parts.any(|part| names(part, name) && has_reference(part))
+}
+
 fn has_reference(test: &str) -> bool {
-    ["load(", "against_", "slopes(", "check_gradients("].iter().any(|word| test.contains(word))
+    ["load(", "against_", "truth", "slopes(", "check_gradients("].iter().any(|word| test.contains(word))
 }
 
 /// Markdown without its blocks of code.
@@ -266,6 +316,25 @@ fn each_forgotten_step_is_named() {
         let tests = tree.files.iter_mut().filter(|(path, _)| path.starts_with("tests/optim"));
         tests.for_each(|(_, text)| *text = text.replace("Lion", "Other"));
     });
+    told("a loss", "`fits! {` lacks `Hinge`", &edit(losses, "Hinge: PlainHead", "Other: PlainHead"));
+    told("a loss", "nan.rs does not name `Hinge`", &edit("tests/losses/nan.rs", "check(&Hinge", "check(&Other"));
+    told("an optimiser", "fixed.rs does not name `Lion`", &edit("tests/updates/fixed.rs", "Lion", "Other"));
+    told(
+        "an optimiser",
+        "`Lion` is compared with no",
+        &edit("tests/optim.rs", "against_pytorch(\"lion\"", "(\"lion\""),
+    );
+    told("an optimiser", "the docs of `Lion` lack a formula", &|tree| {
+        let page = tree.files.get_mut("nn-runtime/src/optim/lion.rs").unwrap();
+        let (before, rest) = page.split_once("/// Lion: ").unwrap();
+        *page = format!("{before}/// |{}", rest.split_once("/// |").unwrap().1.replace("2023", "lately"));
+    });
+    told("a schedule", "CHANGELOG.md does not name `Warmup`", &edit("CHANGELOG.md", "Warmup", ""));
+    let schedules = "nn-runtime/src/train/schedule/mod.rs";
+    told("a schedule", "`note = \"one of` lacks `Warmup`", &edit(schedules, "`Warmup`, ", ""));
+    told("a layer", "`signatures! {` lacks `Glu`", &edit("nn-runtime/src/layers/signatures.rs", "Glu()", "Other()"));
+    told("a layer", "CHANGELOG.md does not name `Glu`", &edit("CHANGELOG.md", "Glu", ""));
+    told("a layer", "`Glu` is compared with no", &edit("tests/layers/glu.rs", "against_", "beside_"));
     told("a schedule", "Warmup: nn-runtime/src/lib.rs", &edit("nn-runtime/src/lib.rs", "Warmup", ""));
     told("a layer", "Glu: tests/layers", &|tree| {
         let tests = tree.files.iter_mut().filter(|(path, _)| path.starts_with("tests/layers"));

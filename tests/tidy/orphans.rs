@@ -1,7 +1,7 @@
 //! Every file has a reader: Rust files are modules of their parent, reference values are loaded by a test, ui
 //! cases have their expected error.
 
-use crate::source::{CRATES, text, tokens};
+use crate::source::{CRATES, root, text, tokens};
 use crate::tree::Tree;
 
 #[test]
@@ -50,4 +50,16 @@ fn every_reference_is_loaded() {
         }
     }
     assert!(lost.is_empty(), "references that no test loads:\n{lost}");
+}
+
+#[test]
+fn every_compile_error_is_there() {
+    let tree = Tree::read();
+    let cases = tree.within("tests/ui/", ".rs").map(|(path, _)| path);
+    let lost: Vec<&str> = cases.filter(|case| !root().join(case).with_extension("stderr").exists()).collect();
+    assert!(
+        lost.is_empty(),
+        "no .stderr; `TRYBUILD=overwrite cargo test -p nn-tests --test ui -- errors trybuild=NAME` writes it:\n  {}",
+        lost.join("\n  ")
+    );
 }

@@ -108,7 +108,7 @@ impl Panics {
         Panics
     }
     const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-        LayerSpec::output(x).param("weight", Shape::of([1]), nn_runtime::Init::Zeros).ok()
+        LayerSpec::output(x).param("weight", Shape::of([1]), Zeros).ok()
     }
 }
 

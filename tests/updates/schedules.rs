@@ -103,7 +103,8 @@ fn no_floor_raises_a_rate() {
 /// What lies past the last step, and settings at their edges.
 #[test]
 fn schedules_end_where_they_say() {
-    assert_eq!([0, 1_000_000].map(|done| ConstantRate.rate(0.1, done)), [0.1, 0.1]);
+    let truth = [0.1, 0.1];
+    assert_eq!([0, 1_000_000].map(|done| ConstantRate.rate(0.1, done)), truth);
     assert_eq!(OneCycle::new(10).rate(1.0, 1_000_000), 1.0 / 25.0 / 1e4);
     assert_eq!(OneCycle::new(10).rise(0.0).rate(1.0, 20), 1.0 / 25.0 / 1e4);
     assert!((OneCycle::new(10).rise(1.0).rate(1.0, 9) - 1.0).abs() < 1e-12);

@@ -40,6 +40,7 @@ pub struct NamedPort<'a> {
     pub shape: &'a Group,
 }
 
+#[allow(clippy::large_enum_variant, reason = "nearly all are sites")]
 pub enum Item<'a> {
     Site(Site<'a>),
     Shape { value: usize, shape: &'a Group },

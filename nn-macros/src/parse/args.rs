@@ -104,7 +104,7 @@ fn shape(group: &Group, unknown: &str, errors: &mut Errors) -> bool {
         count += 1;
     }
     if !odd.is_empty() {
-        let found = odd.clone().into_iter().next().map(|first| TokenStream::from(first));
+        let found = odd.clone().into_iter().next().map(TokenStream::from);
         let written = if odd.to_string().starts_with('-') { odd.clone() } else { found.unwrap_or_default() };
         errors.add(odd, "a number, or a const", &format!("`{}`", pretty(&written)), unknown);
         return false;

@@ -94,7 +94,7 @@ pub fn chain_in_parentheses(group: &Group, behind: &mut Tokens, errors: &mut Err
     let inner = Tokens::new(group.stream());
     let arrow = inner.peek(inner.until(Tokens::is_arrow)).is_some();
     let layer = inner.ident(0).is_some_and(|word| !is_value(word) && !is_keyword(word));
-    if !arrow && !(layer && behind.is_sign(0, '*')) {
+    if !(arrow || layer && behind.is_sign(0, '*')) {
         return false;
     }
     let help = if behind.is_sign(0, '*') {

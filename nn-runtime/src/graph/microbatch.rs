@@ -1,15 +1,15 @@
-//! The planner's half of micro-batches: a large batch is run in groups of samples, each forward and backward,
-//! small enough for its workspace to stay in the cache.
-//!
-//! Gradients of parameters are usually computed when all
-//! groups have run, from what every layer has kept of all samples. Where a layer does much for each parameter
-//! and sample (a convolution, whose weights are used at every place), they are computed right after its
-//! group, while inputs are in the cache, as sums over blocks of samples that are added afterwards; then
-//! nothing of the group needs to be kept.
-//!
-//! So a buffer lives either until its group has been through, `end_of_group`, or beyond. Those that live
-//! beyond are placed first, at the beginning of the workspace: a trainer copies that part of each group
-//! aside, and reuses the rest.
+//! The planner's half of micro-batches. In: the nodes of a graph; out: when gradients of parameters are
+//! computed, and which buffers outlive a group of samples. It changes no number.
+
+// A large batch is run in groups of samples, each forward and backward, small enough for its workspace to
+// stay in the cache. Gradients of parameters are usually computed when all groups have run, from what every
+// layer has kept of all samples. Where a layer does much for each parameter and sample (a convolution, whose
+// weights are used at every place), they are computed right after its group, while inputs are in the cache,
+// as sums over blocks of samples that are added afterwards; then nothing of the group needs to be kept.
+//
+// So a buffer lives either until its group has been through, `end_of_group`, or beyond. Those that live
+// beyond are placed first, at the beginning of the workspace: a trainer copies that part of each group
+// aside, and reuses the rest.
 
 use super::Node;
 use crate::spec::SavedLayout;

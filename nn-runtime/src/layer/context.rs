@@ -242,10 +242,7 @@ impl<'a, S> LayerContext<'a, S> {
     /// layer.
     #[inline]
     pub fn floor(&self) -> f32 {
-        match self.epilogue.floor {
-            Some(floor) => floor,
-            None => f32::NEG_INFINITY,
-        }
+        self.epilogue.floor.unwrap_or(f32::NEG_INFINITY)
     }
 }
 

@@ -1,6 +1,6 @@
-//! `BatchNorm`: every channel normalised to mean 0 and deviation 1 over the batch. In: `[features]`, `[steps,
-//! features]` or `[channels, …]`; out: the same. While training the statistics are those of the whole batch;
-//! when predicting, or frozen, the running ones.
+//! `BatchNorm`: every channel normalised to mean 0 and deviation 1 over the batch. In: `[features]`,
+//! `[steps, features]` or `[channels, …]`; out: the same. While training the statistics are those of the
+//! whole batch; when predicting, or frozen, the running ones.
 
 use super::norm::eps_fault;
 use super::{Normalization, axis};

@@ -24,8 +24,9 @@ impl ChannelNorm {
     /// The channels of `x` at an axis that it has.
     pub(super) const fn new(norm: Norm, x: &Shape, axis: usize, groups: usize) -> Self {
         let (channels, row) = (x.dim(axis), axis::row(x, axis));
-        let before = if row == 0 { 0 } else { x.len() / row };
-        let after = if channels == 0 { 0 } else { row / channels };
+        // Behind a fault there may be none.
+        let before = if let Some(count) = x.len().checked_div(row) { count } else { 0 };
+        let after = if let Some(count) = row.checked_div(channels) { count } else { 0 };
         ChannelNorm { norm, groups, before, channels, after }
     }
 

@@ -35,8 +35,8 @@ impl Norm {
         if let Some(fault) = eps_fault(self.eps) {
             return Rule::Err(fault);
         }
-        if rows == 0 || x.len() / rows < 2 {
-            let numbers = if rows == 0 { 0 } else { x.len() / rows };
+        let numbers = if let Some(count) = x.len().checked_div(rows) { count } else { 0 };
+        if numbers < 2 {
             let fault = Fault::expected("at least 2 numbers to normalise together, of ").shape(x);
             return Rule::Err(fault.found_num(numbers).help(too_few));
         }

@@ -67,7 +67,8 @@ mod tests {
     use crate::optim::{Adam, Sgd};
 
     fn rules_out(guard: &mut OverflowGuard, optimizer: &impl Optimizer, grad: f64, params: &[f32]) -> bool {
-        let now = ParamsNow { isa: Isa::detect(), params, ranges: &[0..params.len()], regularizers: &[] };
+        let all = 0..params.len();
+        let now = ParamsNow { isa: Isa::detect(), params, ranges: core::slice::from_ref(&all), regularizers: &[] };
         guard.rules_out(optimizer, grad, now)
     }
 

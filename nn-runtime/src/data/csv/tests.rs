@@ -245,7 +245,7 @@ fn ids_and_time_stamps_are_never_one() {
     let mut random = crate::random::Random::keyed(1, &[]);
     let mut file = "a,b,y\n".to_owned();
     for _ in 0..20_000 {
-        let unit = f64::from(random.unit()) + f64::from(random.unit()) * 1e-8;
+        let unit = random.unit() + random.unit() * 1e-8;
         file.push_str(&format!("{unit},{},0\n", 1e9 * unit));
     }
     assert_eq!(Csv::new(file.as_bytes()).classes("y").unwrap().len(), 20_000);

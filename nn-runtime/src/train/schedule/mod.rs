@@ -45,7 +45,7 @@ pub use warmup::Warmup;
 #[diagnostic::on_unimplemented(
     message = "expected a schedule, found `{Self}`",
     label = "this is none",
-    note = "one of `StepDecay`, `Exponential`, `Polynomial`, `Cosine`, `Warmup`, `OneCycle`, `ReduceOnPlateau`, or a type of one's own that implements `Schedule`"
+    note = "one of `ConstantRate`, `StepDecay`, `Exponential`, `Polynomial`, `Cosine`, `Warmup`, `OneCycle`, `ReduceOnPlateau`, or a type of one's own that implements `Schedule`"
 )]
 pub trait Schedule: Copied + Send + Sync {
     /// The rate of the next step, after `done` steps; `base` is the optimiser's own.
