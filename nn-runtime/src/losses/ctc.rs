@@ -6,10 +6,11 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::cross_entropy::chosen;
 use super::{Loss, LossOn, TargetLabel};
 use nn_kernels::scratch_pool::ScratchPool;
 use nn_kernels::simd::Isa;
-use nn_kernels::softmax::{self, argmax};
+use nn_kernels::softmax;
 
 /// Connectionist temporal classification: `-ln Σ Π_step softmax(z[step])[class]` over all sequences of
 /// classes, one for each step, that read as the labels where repetitions are taken once and then blanks left
@@ -224,7 +225,7 @@ impl<T: TargetLabel> LossOn<[T]> for Ctc {
         let mut expected = labels(T::labels(target)).iter();
         let mut before = 0;
         for z in y.chunks_exact(width) {
-            let class = argmax(z);
+            let Some(class) = chosen(z) else { return Some(0) };
             if class != before && class != 0 && expected.next().is_none_or(|&label| label as usize != class) {
                 return Some(0);
             }
