@@ -104,6 +104,7 @@ pub use nn_macros::loss;
 pub use nn_macros::network;
 
 mod fault;
+mod finite;
 mod formula;
 mod gradient;
 mod graph;

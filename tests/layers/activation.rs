@@ -114,6 +114,15 @@ fn hard_sigmoid() {
 fn hard_swish() {
     let formula = |x: f64| x * (x / 6.0 + 0.5).clamp(0.0, 1.0);
     check("images/hard_swish", |_| HardSwish::new(), HardSwish::rule, &[(HardSwish::new(), &formula)]);
+    // Next to -3, where it is nearly 0, it keeps its digits.
+    let x = [-2.9924f32, -2.999, -2.99999, -2.9999998];
+    for isa in Isa::available() {
+        let probe = Probe::new(HardSwish::new(), HardSwish::rule, [Shape::of([4])]).unwrap().isa(isa);
+        for (x, y) in x.iter().zip(&probe.forward(1, [&x])[0]) {
+            let truth = f64::from(*x) * (f64::from(*x) + 3.0) / 6.0;
+            assert!((f64::from(*y) - truth).abs() <= 1e-6 * truth.abs(), "{} {x}: {y}, not {truth}", isa.name());
+        }
+    }
 }
 
 #[test]

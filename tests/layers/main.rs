@@ -14,6 +14,7 @@ mod glu;
 mod harness;
 mod initial;
 mod joins;
+mod long_sums;
 mod masks;
 mod moves;
 mod normalization;

@@ -46,10 +46,22 @@ fn rows_of_every_length_have_a_direction() {
                 assert!((dy[1] * a + 1.0).abs() < 1e-6, "{} {a:e} {b:e}: {dy:?}", isa.name());
             }
         }
+        // So have numbers with fewer digits than others.
+        for tiny in [1e-45f32, 3e-45, 1e-42, 1e-39] {
+            let mut dy = [f32::NAN; 4];
+            let same = loss.gradient(isa, 4, &[tiny; 4], &[tiny; 4][..], 1.0, &mut dy);
+            assert!((0.0..1e-6).contains(&same), "{} {tiny:e}: {same:e}", isa.name());
+            assert!(dy.iter().all(|dy| !dy.is_nan()), "{} {tiny:e}: {dy:?}", isa.name());
+            let opposite = loss.value(isa, 4, &[tiny; 4], &[-3.0; 4][..]);
+            assert!((opposite - 2.0).abs() < 1e-6, "{} {tiny:e}: {opposite:e}", isa.name());
+        }
         // A rounded cosine above 1 would be a loss below 0.
         for i in 1..200 {
             let row = [1.0, i as f32, 0.3 * i as f32];
             assert!(loss.value(isa, 3, &row, &row[..]) >= 0.0, "{} {row:?}", isa.name());
+            // And of rows that point opposite ways, a loss above 2.
+            let opposite = row.map(|x| -x);
+            assert!(loss.value(isa, 3, &row, &opposite[..]) <= 2.0, "{} {row:?}", isa.name());
         }
     }
 }

@@ -2,7 +2,7 @@
 //! as right.
 
 use nn_runtime::Isa;
-use nn_runtime::losses::{CrossEntropy, LossOn};
+use nn_runtime::losses::{CrossEntropy, Ctc, Focal, KlDivergence, LossOn};
 use nn_tests::fixtures::{Case, load};
 use nn_tests::numbers::{numbers, slopes, wide};
 
@@ -84,6 +84,24 @@ fn right_answers_are_counted() {
     let (labels, distributions): (&[u32], &[f32]) = (&[1, 1, 1], &[0.0, 1.0, 0.6, 0.4, 0.9, 0.1]);
     assert_eq!(CrossEntropy::new().correct(2, y, labels), Some(2));
     assert_eq!(CrossEntropy::new().correct(2, y, distributions), Some(2));
+}
+
+/// Whatever the label, and wherever among the scores NaN stands.
+#[test]
+fn a_score_that_is_no_number_is_never_right() {
+    let nan = f32::NAN;
+    for row in [[nan; 3], [nan, 2.0, 1.0], [1.0, nan, 2.0], [1.0, 2.0, nan]] {
+        for label in [0u32, 1, 2] {
+            let mut shares = [0.0f32; 3];
+            shares[label as usize] = 1.0;
+            let (labels, shares) = (&[label][..], &shares[..]);
+            assert_eq!(CrossEntropy::new().correct(3, &row, labels), Some(0), "{row:?} {label}");
+            assert_eq!(Focal::new().correct(3, &row, labels), Some(0), "{row:?} {label}");
+            assert_eq!(CrossEntropy::new().correct(3, &row, shares), Some(0), "{row:?} {label}");
+            assert_eq!(KlDivergence::new().correct(3, &row, shares), Some(0), "{row:?} {label}");
+        }
+        assert_eq!(Ctc::new().correct(3, &row, &[0u32][..]), Some(0), "{row:?}");
+    }
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub mod counter_rng;
 pub mod dropout;
 pub mod elementwise;
 pub mod gather;
-mod long_sums;
+pub mod long_sums;
 pub mod math;
 pub mod matrix;
 mod micro;

@@ -14,6 +14,9 @@ pub trait Terms<const K: usize, const M: usize> {
 /// Vectors that are added in `f32` before a sum goes on in `f64`.
 const BLOCK: usize = 16;
 
+/// Vectors in so many blocks that `lane_sums` adds their sums up by themselves too.
+const BLOCK_OF_BLOCKS: usize = 32 * BLOCK;
+
 #[inline(always)]
 fn load<S: Simd, const K: usize>(s: S, from: &[&[f32]; K], at: usize, len: usize) -> [S::F; K] {
     let mut x = [s.splat(0.0); K];
@@ -66,8 +69,8 @@ pub fn sums<S: Simd, const K: usize, const M: usize>(s: S, f: &impl Terms<K, M>,
     totals
 }
 
-/// The terms of all vectors added lane by lane. Blocks of them are added up by themselves, so that long sums
-/// lose little.
+/// The terms of all vectors added lane by lane. Blocks of them are added up by themselves, and blocks of
+/// blocks, so that long sums lose little.
 ///
 /// # Panics
 /// The first slice is longer than another.
@@ -82,8 +85,15 @@ pub fn lane_sums<S: Simd, const K: usize, const M: usize>(s: S, f: &impl Terms<K
             totals[m] = s.select(filled, terms[m], s.splat(0.0));
         }
     }
+    let mut before = [s.splat(0.0); M];
     let mut at = 0;
     while at < whole[0].len() {
+        if at > 0 && at.is_multiple_of(BLOCK_OF_BLOCKS) {
+            for m in 0..M {
+                before[m] = s.add(before[m], totals[m]);
+                totals[m] = s.splat(0.0);
+            }
+        }
         let end = whole[0].len().min(at + BLOCK);
         let mut sums = [s.splat(0.0); M];
         for i in at..end {
@@ -96,6 +106,9 @@ pub fn lane_sums<S: Simd, const K: usize, const M: usize>(s: S, f: &impl Terms<K
             totals[m] = s.add(totals[m], sums[m]);
         }
         at = end;
+    }
+    for m in 0..M {
+        totals[m] = s.add(before[m], totals[m]);
     }
     totals
 }

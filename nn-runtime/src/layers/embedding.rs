@@ -9,6 +9,7 @@ use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
 use crate::spec::LayerSpec;
+use nn_kernels::long_sums::SHORT;
 
 /// Row `x[s]` of a learnt table at every step: `y[s] = weight[x[s]]`, `[steps] -> [steps, features]`.
 ///
@@ -41,6 +42,13 @@ pub struct Embedding {
     padding: Option<usize>,
     init: Init,
 }
+
+/// Gradients that are summed at a time in `f64`.
+const PIECE: usize = 2048;
+
+/// The largest vocabulary whose sums go on in `f64`: every piece of the table looks at all ids anew, which in
+/// larger tables would take longer than the additions.
+const SMALL: usize = 2048;
 
 /// Above this not every whole number is an `f32`.
 const MOST: usize = 1 << 24;
@@ -101,6 +109,21 @@ impl Embedding {
         let row = id as usize;
         (row as f32 == id && row < self.vocabulary).then(|| row * self.features..(row + 1) * self.features)
     }
+
+    /// Adds the gradient of each step to the sums of a range of the table, number by number.
+    fn add<T>(&self, x: &[f32], dy: &[f32], range: Range<usize>, sums: &mut [T], add: impl Fn(&mut T, f32)) {
+        let learns = |row: &Range<usize>| self.padding.is_none_or(|id| row.start != id * self.features);
+        for (id, dy) in x.iter().zip(dy.chunks_exact(self.features)) {
+            let Some(row) = self.row(*id).filter(learns) else { continue };
+            // What of the asked range lies in this row.
+            let from = row.start.clamp(range.start, range.end);
+            let end = row.end.clamp(from, range.end);
+            if from < end {
+                let dy = &dy[from - row.start..end - row.start];
+                sums[from - range.start..end - range.start].iter_mut().zip(dy).for_each(|(sum, dy)| add(sum, *dy));
+            }
+        }
+    }
 }
 
 impl Layer for Embedding {
@@ -127,15 +150,17 @@ impl Layer for Embedding {
 
     fn backward_params(&self, cx: &mut ReadContext, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut grad: ParamGrad) {
         let (range, dw) = grad.slice(cx, 0);
-        let learns = |row: &Range<usize>| self.padding.is_none_or(|id| row.start != id * self.features);
-        for (id, dy) in x.iter().zip(dy.chunks_exact(self.features)) {
-            let Some(row) = self.row(*id).filter(learns) else { continue };
-            // What of the asked range lies in this row.
-            let from = row.start.clamp(range.start, range.end);
-            let end = row.end.clamp(from, range.end);
-            if from < end {
-                let dy = &dy[from - row.start..end - row.start];
-                dw[from - range.start..end - range.start].iter_mut().zip(dy).for_each(|(dw, dy)| *dw += dy);
+        if x.len() <= SHORT || self.vocabulary > SMALL {
+            self.add(x, dy, range, dw, |dw, dy| *dw += dy);
+            return;
+        }
+        let mut totals = [0.0f64; PIECE];
+        for (piece, dw) in dw.chunks_mut(PIECE).enumerate() {
+            let (start, totals) = (range.start + piece * PIECE, &mut totals[..dw.len()]);
+            totals.fill(0.0);
+            self.add(x, dy, start..start + dw.len(), totals, |total, dy| *total += f64::from(dy));
+            for (dw, total) in dw.iter_mut().zip(totals) {
+                *dw = (f64::from(*dw) + *total) as f32;
             }
         }
     }

@@ -30,6 +30,7 @@
 //! | eps of batch, layer, group, instance norm | 1e-5 | 1e-3 |
 //! | eps of rms_norm | that of the type (float32 1.19e-7) | 1e-6 |
 //! | group_norm groups | required | 32 |
+//! | norms of numbers beyond about 1e18 | squares overflow, the output is 0 or β; same here | same |
 //! | instance_norm | own class, `affine` off | GroupNormalization(−1), affine on |
 //! | layer/rms norm axes | last axes, by shape | any list of axes, default −1 |
 //! | prelu | slope 0.25, one (or per channel) | slope 0, one per element unless `shared_axes` |

@@ -8,6 +8,7 @@ use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
 use crate::spec::{Head, LayerSpec};
 use nn_kernels::elementwise::{Map, add, fill};
+use nn_kernels::long_sums::add_rows;
 use nn_kernels::reduce::{Terms, sums};
 use nn_kernels::simd::{Kernel, Simd};
 
@@ -198,6 +199,8 @@ struct PreluBackwardWeight<'a> {
     /// Numbers with all slopes once, and where in them the asked slopes begin.
     sample: usize,
     from: usize,
+    /// Numbers of a sample of the batch.
+    whole: usize,
     x: &'a [f32],
     dy: &'a [f32],
     to: &'a mut [f32],
@@ -207,18 +210,27 @@ impl Kernel for PreluBackwardWeight<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let PreluBackwardWeight { span, sample, from, x, dy, to } = self;
-        for (x, dy) in x.chunks_exact(sample).zip(dy.chunks_exact(sample)) {
-            let of = from..from + span * to.len();
-            let (x, dy) = (&x[of.clone()], &dy[of]);
-            if span == 1 {
-                add(s, &Below, [dy, x], to);
-                continue;
+        let PreluBackwardWeight { span, sample, whole, from, x, dy, to } = self;
+        // The samples in their order, whatever batch they come in; the steps of each by themselves.
+        add_rows(x.len() / whole, to, |samples, slopes, to| {
+            for at in samples {
+                let (x, dy) = (&x[at * whole..(at + 1) * whole], &dy[at * whole..(at + 1) * whole]);
+                add_rows(whole / sample, to, |steps, part, to| {
+                    let of = from + span * (slopes.start + part.start)..from + span * (slopes.start + part.end);
+                    let steps = steps.start * sample..steps.end * sample;
+                    let numbers = x[steps.clone()].chunks_exact(sample).zip(dy[steps].chunks_exact(sample));
+                    for (x, dy) in numbers.map(|(x, dy)| (&x[of.clone()], &dy[of.clone()])) {
+                        if span == 1 {
+                            add(s, &Below, [dy, x], to);
+                            continue;
+                        }
+                        for ((x, dy), to) in x.chunks_exact(span).zip(dy.chunks_exact(span)).zip(&mut *to) {
+                            *to += sums(s, &Below, [dy, x])[0] as f32;
+                        }
+                    }
+                });
             }
-            for ((x, dy), to) in x.chunks_exact(span).zip(dy.chunks_exact(span)).zip(&mut *to) {
-                *to += sums(s, &Below, [dy, x])[0] as f32;
-            }
-        }
+        });
     }
 }
 
@@ -248,7 +260,7 @@ impl Layer for Prelu {
         let sample = span * slopes;
         let (range, to) = grad.slice(cx, 0);
         if !range.is_empty() {
-            cx.isa.run(PreluBackwardWeight { span, sample, from: range.start * span, x, dy, to });
+            cx.isa.run(PreluBackwardWeight { span, sample, whole: shape.len(), from: range.start * span, x, dy, to });
         }
     }
 }

@@ -12,7 +12,7 @@ const LEAST: f32 = 1e-12;
 /// `1 - cos(y, t)` of a row, with `cos(y, t) = Σ y · t / (|y| · |t|)`, and then the mean over rows.
 ///
 /// Targets: `f32`, as many as a row has numbers, at least 2. A row of zeros has no direction, its cosine is
-/// 0; rows of any other length have theirs, and no loss is below 0. (PyTorch adds 1e-12 to the squares of
+/// 0; rows of any other length have theirs, and no loss is below 0 or above 2. (PyTorch adds 1e-12 to the squares of
 /// lengths, so that rows much shorter than 1e-6 lose their direction there.)
 ///
 /// | | here | PyTorch | Keras |
@@ -63,17 +63,18 @@ impl<const GRADIENT: bool> Kernel for CosineRows<'_, GRADIENT> {
     }
 }
 
-/// A power of 2 that brings the largest of these numbers to between 1 and 4; 1 for rows of zeros and for what
-/// is not finite.
+/// A power of 2 that brings the largest of these numbers to between 1 and 4, or as near as a factor of 2^126
+/// does; 1 for rows of zeros and for what is not finite.
 #[inline(always)]
 fn factor<S: Simd>(s: S, full: &[[f32; LANES]], last: S::F) -> f32 {
     let mut most = s.abs(last);
     for x in full {
         most = s.max(most, s.abs(s.load(x)));
     }
-    let exponent = (s.largest(most).to_bits() >> 23) as i32 - 127;
-    // 2^-126 is the least power that is a normal number.
-    let exponent = if exponent == 128 || exponent == -127 { 0 } else { exponent.min(126) };
+    let largest = s.largest(most);
+    let exponent = (largest.to_bits() >> 23) as i32 - 127;
+    // Both 2^126 and 2^-126 are normal numbers; numbers below those have the exponent -127.
+    let exponent = if exponent == 128 || largest == 0.0 { 0 } else { exponent.clamp(-126, 126) };
     f32::from_bits(((127 - exponent) as u32) << 23)
 }
 
@@ -84,8 +85,7 @@ fn one<S: Simd, const GRADIENT: bool>(s: S, y: &[f32], t: &[f32], scale: f32, dy
     let (dy, dy_tail) = dy.as_chunks_mut::<LANES>();
     let (y_last, t_last) = (s.load_part(y_tail), s.load_part(t_tail));
     // Both rows are brought to the size of 1 first, by powers of 2, so that no square overflows or vanishes.
-    let y_factor = factor(s, y, y_last);
-    let (y_scale, t_scale) = (s.splat(y_factor), s.splat(factor(s, t, t_last)));
+    let (y_scale, t_scale) = (s.splat(factor(s, y, y_last)), s.splat(factor(s, t, t_last)));
     let (y_last, t_last) = (s.mul(y_last, y_scale), s.mul(t_last, t_scale));
     let (mut yy, mut tt, mut yt) = (s.mul(y_last, y_last), s.mul(t_last, t_last), s.mul(y_last, t_last));
     for (y, t) in y.iter().zip(t) {
@@ -95,18 +95,17 @@ fn one<S: Simd, const GRADIENT: bool>(s: S, y: &[f32], t: &[f32], scale: f32, dy
         yt = s.fma(y, t, yt);
     }
     let one = s.splat(1.0);
-    // The limit stands first: NaN stays.
-    let [yy, tt] = [s.sum(yy), s.sum(tt)].map(|square| s.max(s.splat(LEAST), s.splat(square)));
+    let [yy, tt] = [s.sum(yy), s.sum(tt)].map(|square| s.splat(if square == 0.0 { LEAST } else { square }));
     let lengths = s.div(s.div(one, s.sqrt(yy)), s.sqrt(tt));
-    // A rounded cosine may be a little above 1, and its loss would be below 0. The limit stands first: NaN
+    // A rounded cosine may be a little beyond ±1, and its loss below 0 or above 2. The limits stand first: NaN
     // stays.
-    let cosine = s.min(one, s.mul(s.splat(s.sum(yt)), lengths));
+    let cosine = s.max(s.splat(-1.0), s.min(one, s.mul(s.splat(s.sum(yt)), lengths)));
     if GRADIENT {
         // d cos / dy = t / (|y| · |t|) - cos · y / |y|², of the scaled rows.
-        let scale = scale * y_factor;
+        // The factor comes last: with those of very short rows the two parts could be ∞ - ∞.
         let of_t = s.mul(s.splat(-scale), lengths);
         let of_y = s.mul(s.splat(scale), s.div(cosine, yy));
-        let slope = |y: S::F, t: S::F| s.fma(t, of_t, s.mul(y, of_y));
+        let slope = |y: S::F, t: S::F| s.mul(s.fma(t, of_t, s.mul(y, of_y)), y_scale);
         for ((y, t), dy) in y.iter().zip(t).zip(dy) {
             s.store(slope(s.mul(s.load(y), y_scale), s.mul(s.load(t), t_scale)), dy);
         }
@@ -127,18 +126,33 @@ impl Loss for CosineSimilarity {
     const LOGITS: bool = false;
 }
 
+// What is not generic is compiled once, in this crate.
+
+#[inline(never)]
+fn gradient(isa: Isa, width: usize, y: &[f32], target: &[f32], scale: f32, dy: &mut [f32]) -> f64 {
+    check(width, y, target);
+    assert_eq!(y.len(), dy.len(), "expected as many gradients as outputs");
+    isa.run(CosineRows::<true> { width, y, target, scale, dy })
+}
+
+#[inline(never)]
+fn value(isa: Isa, width: usize, y: &[f32], target: &[f32]) -> f64 {
+    check(width, y, target);
+    isa.run(CosineRows::<false> { width, y, target, scale: 0.0, dy: &mut [] })
+}
+
+#[inline(never)]
+fn target_fault(width: usize, target: &[f32], rows: usize) -> Option<(usize, String)> {
+    fault(width, target, rows, f32::is_finite, "finite targets")
+}
+
 impl<T: TargetValue> LossOn<[T]> for CosineSimilarity {
     fn gradient(&self, isa: Isa, width: usize, y: &[f32], target: &[T], scale: f32, dy: &mut [f32]) -> f64 {
-        let target = T::numbers(target);
-        check(width, y, target);
-        assert_eq!(y.len(), dy.len(), "expected as many gradients as outputs");
-        isa.run(CosineRows::<true> { width, y, target, scale, dy })
+        gradient(isa, width, y, T::numbers(target), scale, dy)
     }
 
     fn value(&self, isa: Isa, width: usize, y: &[f32], target: &[T]) -> f64 {
-        let target = T::numbers(target);
-        check(width, y, target);
-        isa.run(CosineRows::<false> { width, y, target, scale: 0.0, dy: &mut [] })
+        value(isa, width, y, T::numbers(target))
     }
 
     fn fault(&self, width: usize, target: &[T], rows: usize) -> Option<(usize, String)> {
@@ -148,7 +162,7 @@ impl<T: TargetValue> LossOn<[T]> for CosineSimilarity {
                 "expected rows of at least 2 numbers, found 1\nhelp: use `Mse` for single numbers".into(),
             ));
         }
-        fault(width, T::numbers(target), rows, f32::is_finite, "finite targets")
+        target_fault(width, T::numbers(target), rows)
     }
 
     fn correct(&self, _: usize, _: &[f32], _: &[T]) -> Option<usize> {

@@ -58,6 +58,11 @@ impl CrossEntropy {
     }
 }
 
+/// The class with the highest score; none where a score is NaN.
+pub(super) fn chosen(z: &[f32]) -> Option<usize> {
+    (!z.iter().any(|z| z.is_nan())).then(|| argmax(z))
+}
+
 impl Loss for CrossEntropy {
     const LOGITS: bool = true;
 }
@@ -86,7 +91,7 @@ impl LossOn<[u32]> for CrossEntropy {
     }
 
     fn correct(&self, width: usize, y: &[f32], target: &[u32]) -> Option<usize> {
-        Some(y.chunks_exact(width).zip(target).filter(|(y, label)| argmax(y) == **label as usize).count())
+        Some(y.chunks_exact(width).zip(target).filter(|(y, label)| chosen(y) == Some(**label as usize)).count())
     }
 }
 
@@ -106,6 +111,6 @@ impl LossOn<[f32]> for CrossEntropy {
     /// The most probable class against the one with the largest share.
     fn correct(&self, width: usize, y: &[f32], target: &[f32]) -> Option<usize> {
         let rows = y.chunks_exact(width).zip(target.chunks_exact(width));
-        Some(rows.filter(|(y, t)| argmax(y) == argmax(t)).count())
+        Some(rows.filter(|(y, t)| chosen(y) == Some(argmax(t))).count())
     }
 }

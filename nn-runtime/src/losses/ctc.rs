@@ -6,10 +6,11 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::cross_entropy::chosen;
 use super::{Loss, LossOn, TargetLabel};
 use nn_kernels::scratch_pool::ScratchPool;
 use nn_kernels::simd::Isa;
-use nn_kernels::softmax::{self, argmax};
+use nn_kernels::softmax;
 
 /// Connectionist temporal classification: `-ln Σ Π_step softmax(z[step])[class]` over all sequences of
 /// classes, one for each step, that read as the labels where repetitions are taken once and then blanks left
@@ -96,6 +97,7 @@ fn log_sum_exp<const N: usize>(x: [f64; N]) -> f64 {
 
 impl Scratch {
     /// The logarithm of the probability of the labels.
+    #[inline(never)]
     fn forward(&mut self, isa: Isa, width: usize, y: &[f32], labels: &[u32]) -> f64 {
         let states = 2 * labels.len() + 1;
         let steps = y.len() / width;
@@ -127,6 +129,7 @@ impl Scratch {
     }
 
     /// Takes `scale ·` the probability of being in a class at a step, given the labels, from `dy`.
+    #[inline(never)]
     fn backward(&mut self, width: usize, labels: &[u32], total: f64, scale: f32, dy: &mut [f32]) {
         let states = 2 * labels.len() + 1;
         let steps = dy.len() / width;
@@ -222,7 +225,7 @@ impl<T: TargetLabel> LossOn<[T]> for Ctc {
         let mut expected = labels(T::labels(target)).iter();
         let mut before = 0;
         for z in y.chunks_exact(width) {
-            let class = argmax(z);
+            let Some(class) = chosen(z) else { return Some(0) };
             if class != before && class != 0 && expected.next().is_none_or(|&label| label as usize != class) {
                 return Some(0);
             }

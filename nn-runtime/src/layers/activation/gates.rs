@@ -27,7 +27,7 @@ activation! {
 
 activation! {
     /// `y = x · h(x)` with `h(x) = x / 6 + 1/2`, not below 0 and not above 1. Any shape. At -3 the slope is
-    /// 0, at 3 it is 1.
+    /// 0, at 3 it is 1. At -∞ it is 0, its limit, where PyTorch gives NaN.
     ///
     /// No arguments, as PyTorch's `Hardswish()` and Keras's `hard_silu`. Howard et al., "Searching for
     /// MobileNetV3", 2019.
@@ -39,11 +39,11 @@ activation! {
     /// assert_eq!(Net::init(0).predictor(1).predict(&[-4.0, 3.0, 4.0]), &[0.0, 3.0, 4.0]);
     /// ```
     // By choice and not by `clamp`, so that it is 0 at -∞ and not -∞ · 0.
-    pub HardSwish(x) = if x <= -3.0 { 0.0 } else if x >= 3.0 { x } else { x * (x / 6.0 + 0.5) }
+    pub HardSwish(x) = if x <= -3.0 { 0.0 } else if x >= 3.0 { x } else { x * (x + 3.0) / 6.0 }
 }
 
 by_hand! {
-    /// `y = x · tanh(ln(1 + exp(x)))`. Any shape.
+    /// `y = x · tanh(ln(1 + exp(x)))`. Any shape. At -∞ it is 0, its limit, where PyTorch gives NaN.
     ///
     /// No arguments, as PyTorch's `Mish()` and Keras's `mish`. Misra, "Mish: A Self Regularized Non-Monotonic
     /// Activation Function", 2020.

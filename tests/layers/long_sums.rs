@@ -1,0 +1,81 @@
+//! Gradients of parameters that very many numbers share: sums of equal numbers of 0.1 and more, which one chain
+//! of `f32` rounds the same way at every term.
+
+use nn_runtime::layers::{Dense, Embedding, GroupNorm, LayerNorm, Prelu};
+use nn_runtime::{Isa, Probe, Shape};
+
+/// What a sum of equal terms may be off by, relatively.
+const NEAR: f64 = 2e-6;
+
+#[track_caller]
+fn near(found: f32, truth: f64, what: &str) {
+    let off = (f64::from(found) - truth).abs();
+    assert!(off <= NEAR * truth.abs(), "{what}: {found}, expected {truth}, off by {:e}", off / truth.abs());
+}
+
+const TENTH: f64 = 0.1f32 as f64;
+
+#[test]
+fn the_slope_of_many_steps() {
+    for isa in Isa::available() {
+        for steps in [257, 2000, 200_000] {
+            let layer = Prelu::new().per_channel(true);
+            let probe = Probe::new(layer, Prelu::rule, [Shape::of([steps, 1])]).unwrap().isa(isa);
+            let found = probe.gradients(1, [&vec![-0.1; steps]], [&vec![0.1; steps]]);
+            near(found.params[0][0], -TENTH * TENTH * steps as f64, &format!("{} {steps} steps", isa.name()));
+        }
+        // And of many samples.
+        let probe = Probe::new(Prelu::new(), Prelu::rule, [Shape::of([2])]).unwrap().isa(isa);
+        let found = probe.gradients(50_000, [&[-0.1; 100_000]], [&[0.1; 100_000]]);
+        near(found.params[0][0], -TENTH * TENTH * 1e5, isa.name());
+    }
+}
+
+#[test]
+fn a_token_that_comes_often() {
+    for isa in Isa::available() {
+        for steps in [257, 2000, 100_000] {
+            // The last of the tables has several pieces.
+            for (vocabulary, features) in [(2, 1), (3, 5), (700, 4)] {
+                let layer = Embedding::new(vocabulary, features);
+                let probe = Probe::new(layer, Embedding::rule, [Shape::of([steps])]).unwrap().isa(isa);
+                let id = vocabulary - 1;
+                let found = probe.gradients(1, [&vec![id as f32; steps]], [&vec![0.1; steps * features]]);
+                let (others, row) = found.params[0].split_at(id * features);
+                assert!(others.iter().all(|&dw| dw == 0.0));
+                row.iter().for_each(|&dw| near(dw, TENTH * steps as f64, &format!("{} {steps} steps", isa.name())));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_weights_of_a_group_of_many_numbers() {
+    for isa in Isa::available() {
+        let span = 512 * 512;
+        let probe = Probe::new(GroupNorm::new(1), GroupNorm::rule, [Shape::of([2, 512, 512])]).unwrap().isa(isa);
+        let x: Vec<f32> = (0..2 * span).map(|i| if i % 2 == 0 { 1.0 } else { -1.0 }).collect();
+        let dy: Vec<f32> = x.iter().map(|x| 0.1 * x).collect();
+        let bias = probe.gradients(1, [&x], [&vec![0.1; 2 * span]]).params.swap_remove(1);
+        bias.iter().for_each(|&db| near(db, TENTH * span as f64, isa.name()));
+        // The deviation is √(1 + eps), eps 1e-5.
+        let weight = probe.gradients(1, [&x], [&dy]).params.swap_remove(0);
+        weight.iter().for_each(|&dw| near(dw, TENTH * span as f64 / 1.00001f64.sqrt(), isa.name()));
+    }
+}
+
+#[test]
+fn the_weights_of_many_rows() {
+    for isa in Isa::available() {
+        for batch in [257, 300, 1000, 2000, 2048, 2049, 5000] {
+            let what = format!("{} batch {batch}", isa.name());
+            let probe = Probe::new(Dense::new(1), Dense::rule, [Shape::of([3])]).unwrap().isa(isa);
+            let found = probe.gradients(batch, [&vec![0.1; 3 * batch]], [&vec![0.1; batch]]);
+            found.params[0].iter().for_each(|&dw| near(dw, TENTH * TENTH * batch as f64, &what));
+            near(found.params[1][0], TENTH * batch as f64, &what);
+            let probe = Probe::new(LayerNorm::new(), LayerNorm::rule, [Shape::of([2])]).unwrap().isa(isa);
+            let found = probe.gradients(batch, [&[-1.0, 1.0].repeat(batch)], [&vec![0.1; 2 * batch]]);
+            found.params[1].iter().for_each(|&db| near(db, TENTH * batch as f64, &what));
+        }
+    }
+}
