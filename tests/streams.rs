@@ -256,19 +256,43 @@ fn a_number_that_is_none_is_refused_and_nothing_changes() {
     assert_eq!(stream.state(), state, "a state comes back as it went");
 }
 
-/// Whatever was accepted can be restored, even where sums have grown beyond all numbers.
+/// A finite number may be too large for a layer: what overflows is not carried on.
+#[test]
+fn a_step_that_overflows_is_refused_and_nothing_changes() {
+    let mut model = Overflows::init(0);
+    model.set("d.weight", &[1e3, -1e3, 1e3, -1e3]).unwrap();
+    let mut stream = model.streamer().unwrap();
+    stream.step(&[0.25]).unwrap();
+    let before = stream.state();
+    let next = stream.step(&[0.5]).unwrap()[0].to_bits();
+    stream.restore(&before).unwrap();
+    for huge in [3e38, -3e38, f32::MAX] {
+        let error = stream.step(&[huge]).unwrap_err();
+        assert_eq!(error.kind(), StreamErrorKind::Overflow);
+        let text = error.to_string();
+        assert!(text.starts_with("step 1: expected finite numbers in all layers of `Overflows`, found "), "{text}");
+        assert!(text.contains("\nhelp: give smaller numbers"), "{text}");
+        assert_eq!((stream.state(), stream.steps()), (before.clone(), 1));
+    }
+    assert_eq!(stream.step(&[0.5]).unwrap()[0].to_bits(), next, "as if nothing had been");
+}
+network! {
+    struct Overflows: [64, 1] -> [64, 1] { d: DensePerStep(4) -> Gru(4) -> DensePerStep(1) }
+}
+
+/// Whatever was accepted can be restored: sums that grow beyond all numbers are not.
 #[test]
 fn what_was_accepted_can_be_restored() {
     let model = Summing::init(0);
     let mut stream = model.streamer().unwrap();
-    for _ in 0..3 {
-        stream.step(&[f32::MAX]).unwrap();
-    }
+    assert_eq!(stream.step(&[f32::MAX]).unwrap(), &[f32::MAX]);
+    assert_eq!(stream.step(&[f32::MAX]).unwrap_err().kind(), StreamErrorKind::Overflow);
     let state = stream.state();
-    assert!(state.carried().iter().any(|sum| sum.is_infinite()));
     stream.reset();
-    stream.restore(&state).unwrap();
+    let written = StreamState::new(state.fingerprint(), state.steps(), state.carried());
+    stream.restore(&written).unwrap();
     assert_eq!(stream.state(), state);
+    assert_eq!(stream.step(&[-1.0]).unwrap(), &[f32::MAX - 1.0]);
 }
 network! {
     struct Summing: [STEPS, 1] -> [STEPS, 1] { RunningSum }

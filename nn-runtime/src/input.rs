@@ -107,8 +107,7 @@ pub(crate) fn id_fault(network: &CompiledNetwork, x: &[&[f32]], width: impl Fn(u
 fn find_id_fault(network: &CompiledNetwork, x: &[&[f32]], width: impl Fn(usize) -> usize) -> Option<String> {
     for k in (0..network.inputs.len()).filter(|k| network.ids[*k] > 0) {
         let count = network.ids[k];
-        let none = |id: &f32| !(*id >= 0.0 && *id < count as f32 && *id == *id as u32 as f32);
-        if let Some(at) = x[k].iter().position(none) {
+        if let Some(at) = first_no_id(x[k], count) {
             let (sample, element) = (at / width(k), at % width(k));
             return Some(format!(
                 "sample {sample}, input {k}, element {element}: expected a token id, a whole number from 0 to {}, found {}\nhelp: map what is \
@@ -119,4 +118,11 @@ fn find_id_fault(network: &CompiledNetwork, x: &[&[f32]], width: impl Fn(usize) 
         }
     }
     None
+}
+
+/// The place of the first number that is not a whole one from 0 to `count - 1`. Never inlined, so that a
+/// debug build of another crate does not slow it down.
+#[inline(never)]
+fn first_no_id(ids: &[f32], count: u32) -> Option<usize> {
+    ids.iter().position(|&id| !(id >= 0.0 && id < count as f32 && id == id as u32 as f32))
 }

@@ -68,6 +68,8 @@
 //! prediction, streams and gradients, but no training, data or files.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
+// What only training reads is never read without it.
+#![cfg_attr(not(feature = "std"), allow(dead_code, unused_imports))]
 
 extern crate alloc;
 extern crate self as nn_runtime;
@@ -102,6 +104,7 @@ pub use nn_macros::loss;
 pub use nn_macros::network;
 
 mod fault;
+mod finite;
 mod formula;
 mod gradient;
 mod graph;

@@ -94,7 +94,8 @@ impl<N: Network> Model<N> {
     /// Replaces the numbers of a tensor, row-major in its standard shape.
     ///
     /// # Errors
-    /// No tensor has this name, or it has another number of elements; nothing is changed.
+    /// No tensor has this name, or it has another number of elements; a number that is not finite, or a
+    /// variance or deviation below 0. Nothing is changed then.
     pub fn set(&mut self, name: &str, values: &[f32]) -> Result<(), ParamError> {
         let tensor = self.find(name)?;
         if values.len() != tensor.count() {
@@ -106,6 +107,12 @@ impl<N: Network> Model<N> {
                     tensor.shape,
                     values.len()
                 ),
+            ));
+        }
+        if let Some(fault) = tensor.fault(values) {
+            return Err(ParamError::new(
+                ParamErrorKind::Number,
+                alloc::format!("{fault}\nhelp: see what it was computed from"),
             ));
         }
         tensor.write(values, &mut self.params);
@@ -191,6 +198,8 @@ pub enum ParamErrorKind {
     Name,
     /// Another number of values than the parameter has.
     Shape,
+    /// A number that is not finite, or a variance or deviation below 0.
+    Number,
 }
 
 /// A parameter that is not there, or numbers that do not fit it: its kind, and in words what was expected and

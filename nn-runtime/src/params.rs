@@ -41,6 +41,18 @@ impl Tensor {
         self.shape.len()
     }
 
+    /// The first of these numbers, row-major, that no model may have, in words.
+    pub(crate) fn fault(&self, values: &[f32]) -> Option<String> {
+        let last = self.name.rsplit('.').next().unwrap_or_default();
+        let spread = self.role != Role::Trainable && matches!(last, "running_var" | "std");
+        let at = values.iter().position(|value| !value.is_finite() || spread && *value < 0.0)?;
+        let expected = match values[at].is_finite() {
+            true => "a number of at least 0, as a variance or deviation is",
+            false => "a finite number",
+        };
+        Some(format!("`{}`, element {at}: expected {expected}, found {}", self.name, values[at]))
+    }
+
     /// Copies the tensor from a model's block to row-major numbers in its standard shape.
     pub(crate) fn read(&self, block: &[f32], to: &mut [f32]) {
         let stored = &block[self.offset..self.offset + self.len];

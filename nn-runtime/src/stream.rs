@@ -8,6 +8,7 @@ use alloc::format;
 use alloc::vec::Vec;
 use core::marker::PhantomData;
 
+use crate::finite::first_not_finite;
 use crate::input::id_fault;
 use crate::layer::LayerContext;
 use crate::limits::{MAX_INPUTS, MAX_OUTPUTS};
@@ -45,6 +46,8 @@ pub struct Streamer<'m, N> {
     params: &'m [f32],
     isa: Isa,
     saved: AlignedBuffer,
+    /// `saved` as it was before a step, which is put back where the step overflows.
+    before: AlignedBuffer,
     scratch: AlignedBuffer,
     outputs: Vec<AlignedBuffer>,
     steps: u64,
@@ -101,6 +104,7 @@ impl<'m, N: Network> Streamer<'m, N> {
             params,
             isa,
             saved: AlignedBuffer::zeroed(network.step.work),
+            before: AlignedBuffer::zeroed(network.step.work),
             scratch: AlignedBuffer::zeroed(network.step.scratch_for(1)),
             outputs: outputs.collect(),
             steps: 0,
@@ -113,8 +117,8 @@ impl<'m, N: Network> Streamer<'m, N> {
     ///
     /// # Errors
     /// A number that is not finite, which would be carried on for ever; a token id that the network has no
-    /// row for; a step beyond the window, where a layer has no room for more (attention, learnt positions).
-    /// Nothing is changed then.
+    /// row for; a step beyond the window, where a layer has no room for more (attention, learnt positions);
+    /// a finite number so large that a layer overflows. The stream stands then where it stood before.
     pub fn step(&mut self, input: N::Step<'_>) -> Result<N::StepOutput<'_>, StreamError> {
         let network = N::COMPILED;
         let window = network.inputs[0].dim(0) as u64;
@@ -134,7 +138,7 @@ impl<'m, N: Network> Streamer<'m, N> {
             return Err(StreamError::new(StreamErrorKind::Input, fault));
         }
         for (k, x) in x.iter().enumerate() {
-            if let Some(at) = x.iter().position(|number| !number.is_finite()) {
+            if let Some(at) = first_not_finite(x) {
                 return Err(StreamError::new(
                     StreamErrorKind::Input,
                     format!(
@@ -145,11 +149,24 @@ impl<'m, N: Network> Streamer<'m, N> {
                 ));
             }
         }
+        self.before.copy_from_slice(&self.saved);
         let mut y = slices_mut(&mut self.outputs);
         let saved = &mut self.saved[..];
         let mut cx = LayerContext::for_network(self.params, self.isa, 1, Pass::Step, saved, &mut self.scratch);
         cx.position = self.steps;
         N::forward(&mut cx, &x, &mut y);
+        let odd = |numbers: &AlignedBuffer| first_not_finite(numbers).map(|at| numbers[at]);
+        if let Some(found) = odd(&self.saved).or_else(|| self.outputs.iter().find_map(odd)) {
+            self.saved.copy_from_slice(&self.before);
+            return Err(StreamError::new(
+                StreamErrorKind::Overflow,
+                format!(
+                    "step {}: expected finite numbers in all layers of `{}`, found {found}\nhelp: give smaller numbers, of the size that the \
+                     network was trained on, or leave the step out: the stream stands where it stood before",
+                    self.steps, network.name
+                ),
+            ));
+        }
         self.steps = self.steps.saturating_add(1);
         let mut y = [&[][..]; MAX_OUTPUTS];
         for (to, output) in y.iter_mut().zip(&self.outputs) {
@@ -178,7 +195,7 @@ impl<'m, N: Network> Streamer<'m, N> {
     /// network.
     ///
     /// # Errors
-    /// The state is of another network, has another length, numbers that are none, or more steps than there
+    /// The state is of another network, has another length, numbers that are not finite, or more steps than there
     /// is room for; nothing is changed.
     pub fn restore(&mut self, state: &StreamState) -> Result<(), StreamError> {
         state.check(N::COMPILED, self.saved.len())?;

@@ -177,23 +177,25 @@ fn whole_weights_are_copies() {
 }
 
 #[test]
-fn what_has_no_weight_may_be_nan() {
+fn what_has_no_weight_may_overflow() {
     let labels = labels(2, 3);
     let weights = [1.0, 0.0, 1.0, 2.0, 0.0, 0.5];
-    let data = Dataset::new(rows(1, 2, 4), labels).unwrap().with_weights((&weights[..], 3)).unwrap();
+    let inputs = (vec![1.5, 0.25, 0.5, 2.0, 0.75, 1.0, 1.25, 0.5], 4);
+    let data = Dataset::new(inputs, labels).unwrap().with_weights((&weights[..], 3)).unwrap();
+    // Of the step without a weight: 3e38 times inputs whose sum is above 2 is infinite.
     let step = |middle: f32| {
         let mut model = Chances::init(0);
-        let mut bias = model.get("all.bias").unwrap();
-        bias[5..10].fill(middle);
-        model.set("all.bias", &bias).unwrap();
+        let mut weight = model.get("all.weight").unwrap();
+        weight[5 * 4..10 * 4].fill(middle);
+        model.set("all.weight", &weight).unwrap();
         let mut trainer = Trainer::new(&mut model, CrossEntropy::new(), Sgd::new(0.1));
         let evaluation = trainer.evaluate(&data).unwrap();
         (evaluation, trainer.step(&data).unwrap(), model.get("all.weight").unwrap(), model.get("all.bias").unwrap())
     };
-    let (sound, mut nan) = (step(0.0), step(f32::NAN));
-    assert!(nan.3[5..10].iter().all(|bias| bias.is_nan()));
-    nan.3[5..10].fill(0.0);
-    assert_eq!(sound, nan);
+    let (sound, mut infinite) = (step(0.0), step(3e38));
+    assert!(infinite.2[5 * 4..10 * 4].iter().all(|weight| *weight == 3e38));
+    infinite.2[5 * 4..10 * 4].fill(0.0);
+    assert_eq!(sound, infinite);
 }
 
 #[test]

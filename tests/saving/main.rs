@@ -9,7 +9,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use nn_runtime::prelude::*;
-use nn_runtime::{WeightsError, WeightsErrorKind};
+use nn_runtime::{ParamErrorKind, WeightsError, WeightsErrorKind};
 
 network! {
     struct Net: [5] -> [3] {

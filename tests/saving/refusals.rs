@@ -13,10 +13,15 @@ fn numbers_no_model_may_have_are_refused_by_element() {
         let file = File::new("not-finite");
         let mut model = Net::init(0);
         let mut weight = model.get("hidden.weight").unwrap();
-        weight[42] = number;
+        // No model can be made to hold it, so the file is changed where it holds a number found nowhere else.
+        let mark = 1234.5f32;
+        weight[42] = mark;
         model.set("hidden.weight", &weight).unwrap();
         model.save(&file.0).unwrap();
-        let text = refused(&fs::read(&file.0).unwrap());
+        let mut bytes = fs::read(&file.0).unwrap();
+        let at = bytes.windows(4).position(|bytes| bytes == mark.to_le_bytes()).unwrap();
+        bytes[at..at + 4].copy_from_slice(&number.to_le_bytes());
+        let text = refused(&bytes);
         let expected = format!("`hidden.weight`, element 42: expected a finite number, found {shown}");
         assert!(text.ends_with(&expected), "{text}");
     }
@@ -33,6 +38,30 @@ fn numbers_no_model_may_have_are_refused_by_element() {
     let text = said::<Scaled>("deviation", &safetensors(&std));
     assert!(text.starts_with("`norm.std`, element 0: expected a number of at least 0, "), "{text}");
     load::<Normed>("variance-0", &safetensors(&normed(&[0.0, 0.0]))).unwrap();
+}
+
+/// What a file is refused for, `set` refuses in the same words.
+#[test]
+fn numbers_no_model_may_have_are_not_set() {
+    fn refused<N: Network>(name: &str, values: &[f32]) -> String {
+        let mut model = N::init(0);
+        let error = model.set(name, values).unwrap_err();
+        assert_eq!(error.kind(), ParamErrorKind::Number);
+        assert_eq!(all(&model), all(&N::init(0)));
+        error.to_string()
+    }
+    for (number, shown) in [(f32::NAN, "NaN"), (f32::INFINITY, "inf"), (f32::NEG_INFINITY, "-inf")] {
+        let text = refused::<Line>("line.bias", &[number]);
+        let expected = format!("`line.bias`, element 0: expected a finite number, found {shown}\nhelp: ");
+        assert!(text.starts_with(&expected), "{text}");
+    }
+    let spread = "element 1: expected a number of at least 0, as a variance or deviation is, found -0.5\nhelp: ";
+    let text = refused::<Normed>("norm.running_var", &[1.0, -0.5]);
+    assert!(text.starts_with(&format!("`norm.running_var`, {spread}")), "{text}");
+    let text = refused::<Scaled>("norm.std", &[1.0, -0.5]);
+    assert!(text.starts_with(&format!("`norm.std`, {spread}")), "{text}");
+    Normed::init(0).set("norm.running_var", &[0.0, 1.0]).unwrap();
+    Normed::init(0).set("norm.running_mean", &[-1.0, 1.0]).unwrap();
 }
 
 #[test]

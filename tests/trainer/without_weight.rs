@@ -104,20 +104,32 @@ fn nothing_has_no_mean() {
     assert_eq!(trainer.learning_rate(), 0.01);
 }
 
+network! {
+    struct OverflowingClasses: [1] -> [10] { scores: Dense(10) -> slope: Prelu -> Softmax }
+}
+network! {
+    struct OverflowingSteps: [4] -> [3, 5] { scores: Dense(15) -> slope: Prelu -> Reshape([3, 5]) -> Softmax }
+}
+
 #[test]
 fn scores_that_are_no_numbers_are_never_right() {
-    let data = Dataset::classes(&[[1.0], [2.0], [3.0]], [0u32, 0, 1]).unwrap();
-    let mut model = Classes::init(0);
-    model.set("dense_1.bias", &[f32::NAN; 10]).unwrap();
+    // A weight of -3e38 overflows to -∞, and 0 · -∞ is NaN.
+    let data = Dataset::classes(&[[2.0], [3.0], [4.0]], [0u32, 0, 1]).unwrap();
+    let mut model = OverflowingClasses::init(0);
+    model.set("scores.weight", &[-3e38; 10]).unwrap();
+    model.set("slope.weight", &[0.0]).unwrap();
     let found = Trainer::new(&mut model, CrossEntropy::new(), Sgd::new(0.1)).evaluate(&data).unwrap();
     assert!(found.loss.is_nan());
     assert_eq!(found.accuracy, Some(0.0));
     // One score of a row is enough; other rows are as they were.
     let data = Dataset::new((vec![1.0; 8], 4), Labels::per_step([0u32, 0, 0, 0, 0, 0], 3).unwrap()).unwrap();
-    let mut model = Steps::init(0);
-    let mut bias = [-1e9; 15];
-    (bias[0], bias[5], bias[10], bias[14]) = (1e9, 1e9, 1e9, f32::NAN);
-    model.set("dense_1.bias", &bias).unwrap();
+    let mut model = OverflowingSteps::init(0);
+    let (mut weight, mut bias) = ([0.0; 15 * 4], [-1e9; 15]);
+    weight[14 * 4..].fill(-3e38);
+    (bias[0], bias[5], bias[10]) = (1e9, 1e9, 1e9);
+    model.set("scores.weight", &weight).unwrap();
+    model.set("scores.bias", &bias).unwrap();
+    model.set("slope.weight", &[0.0]).unwrap();
     let found = Trainer::new(&mut model, CrossEntropy::new(), Sgd::new(0.1)).evaluate(&data).unwrap();
     assert_eq!(found.accuracy, Some(2.0 / 3.0));
 }

@@ -2,14 +2,12 @@
 //! `ndarray` views of any layout. All become [`Values`], `[samples, width]`.
 
 use super::{DataError, DataErrorKind};
+use crate::finite::first_not_finite;
 use ndarray::{ArrayBase, Data, Dimension};
 use std::fmt::Display;
 use std::format;
 use std::string::ToString;
 use std::vec::Vec;
-
-/// Numbers looked at between two chances to stop.
-const CHUNK: usize = 1024;
 
 /// Numbers, `[samples, width]`, row by row: an input of a network, or targets that are numbers.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,14 +90,7 @@ impl Values {
 
     /// The first number that is none, as an error about `what` of its sample.
     pub(super) fn check_finite(&self, what: impl Display) -> Result<(), DataError> {
-        // Whole chunks without an early way out are vectorised; a data set is looked through at every call
-        // that trains.
-        let any = |chunk: &[f32]| chunk.iter().fold(false, |any, v| any | !v.is_finite());
-        let Some(chunk) = self.flat.chunks(CHUNK).position(any) else {
-            return Ok(());
-        };
-        let rest = self.flat[chunk * CHUNK..].iter();
-        let at = chunk * CHUNK + rest.take_while(|v| v.is_finite()).count();
+        let Some(at) = first_not_finite(&self.flat) else { return Ok(()) };
         Err(self.no_number(at, what))
     }
 

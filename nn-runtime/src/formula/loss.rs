@@ -30,7 +30,8 @@ macro_rules! __loss_on_values {
         }
 
         // Generic, so that the type checker settles the targets first and then complains about them in
-        // `TargetValue`'s words.
+        // `TargetValue`'s words. The functions within are not, so that a built-in loss is compiled once, in
+        // this crate, and a debug build of another one does not slow it down.
         impl<T: $crate::losses::TargetValue> $crate::losses::LossOn<[T]> for $name {
             fn gradient(
                 &self,
@@ -41,7 +42,19 @@ macro_rules! __loss_on_values {
                 __scale: ::core::primitive::f32,
                 __dy: &mut [::core::primitive::f32],
             ) -> ::core::primitive::f64 {
-                $crate::__private::loss_gradient(self, __isa, __width, __y, T::numbers(__target), __scale, __dy)
+                #[inline(never)]
+                fn gradient(
+                    __loss: &$name,
+                    __isa: $crate::Isa,
+                    __width: ::core::primitive::usize,
+                    __y: &[::core::primitive::f32],
+                    __target: &[::core::primitive::f32],
+                    __scale: ::core::primitive::f32,
+                    __dy: &mut [::core::primitive::f32],
+                ) -> ::core::primitive::f64 {
+                    $crate::__private::loss_gradient(__loss, __isa, __width, __y, __target, __scale, __dy)
+                }
+                gradient(self, __isa, __width, __y, T::numbers(__target), __scale, __dy)
             }
 
             fn value(
@@ -51,16 +64,34 @@ macro_rules! __loss_on_values {
                 __y: &[::core::primitive::f32],
                 __target: &[T],
             ) -> ::core::primitive::f64 {
-                $crate::__private::loss_value(self, __isa, __width, __y, T::numbers(__target))
+                #[inline(never)]
+                fn value(
+                    __loss: &$name,
+                    __isa: $crate::Isa,
+                    __width: ::core::primitive::usize,
+                    __y: &[::core::primitive::f32],
+                    __target: &[::core::primitive::f32],
+                ) -> ::core::primitive::f64 {
+                    $crate::__private::loss_value(__loss, __isa, __width, __y, __target)
+                }
+                value(self, __isa, __width, __y, T::numbers(__target))
             }
 
             fn fault(
                 &self,
                 __width: ::core::primitive::usize,
                 __target: &[T],
-                __samples: ::core::primitive::usize,
+                __rows: ::core::primitive::usize,
             ) -> ::core::option::Option<(::core::primitive::usize, $crate::__private::String)> {
-                $crate::__private::loss_fault(__width, T::numbers(__target), __samples, $allowed, $expected)
+                #[inline(never)]
+                fn fault(
+                    __width: ::core::primitive::usize,
+                    __target: &[::core::primitive::f32],
+                    __rows: ::core::primitive::usize,
+                ) -> ::core::option::Option<(::core::primitive::usize, $crate::__private::String)> {
+                    $crate::__private::loss_fault(__width, __target, __rows, $allowed, $expected)
+                }
+                fault(__width, T::numbers(__target), __rows)
             }
 
             fn correct(

@@ -126,18 +126,33 @@ impl Loss for CosineSimilarity {
     const LOGITS: bool = false;
 }
 
+// What is not generic is compiled once, in this crate.
+
+#[inline(never)]
+fn gradient(isa: Isa, width: usize, y: &[f32], target: &[f32], scale: f32, dy: &mut [f32]) -> f64 {
+    check(width, y, target);
+    assert_eq!(y.len(), dy.len(), "expected as many gradients as outputs");
+    isa.run(CosineRows::<true> { width, y, target, scale, dy })
+}
+
+#[inline(never)]
+fn value(isa: Isa, width: usize, y: &[f32], target: &[f32]) -> f64 {
+    check(width, y, target);
+    isa.run(CosineRows::<false> { width, y, target, scale: 0.0, dy: &mut [] })
+}
+
+#[inline(never)]
+fn target_fault(width: usize, target: &[f32], rows: usize) -> Option<(usize, String)> {
+    fault(width, target, rows, f32::is_finite, "finite targets")
+}
+
 impl<T: TargetValue> LossOn<[T]> for CosineSimilarity {
     fn gradient(&self, isa: Isa, width: usize, y: &[f32], target: &[T], scale: f32, dy: &mut [f32]) -> f64 {
-        let target = T::numbers(target);
-        check(width, y, target);
-        assert_eq!(y.len(), dy.len(), "expected as many gradients as outputs");
-        isa.run(CosineRows::<true> { width, y, target, scale, dy })
+        gradient(isa, width, y, T::numbers(target), scale, dy)
     }
 
     fn value(&self, isa: Isa, width: usize, y: &[f32], target: &[T]) -> f64 {
-        let target = T::numbers(target);
-        check(width, y, target);
-        isa.run(CosineRows::<false> { width, y, target, scale: 0.0, dy: &mut [] })
+        value(isa, width, y, T::numbers(target))
     }
 
     fn fault(&self, width: usize, target: &[T], rows: usize) -> Option<(usize, String)> {
@@ -147,7 +162,7 @@ impl<T: TargetValue> LossOn<[T]> for CosineSimilarity {
                 "expected rows of at least 2 numbers, found 1\nhelp: use `Mse` for single numbers".into(),
             ));
         }
-        fault(width, T::numbers(target), rows, f32::is_finite, "finite targets")
+        target_fault(width, T::numbers(target), rows)
     }
 
     fn correct(&self, _: usize, _: &[f32], _: &[T]) -> Option<usize> {

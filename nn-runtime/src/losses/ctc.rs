@@ -97,6 +97,7 @@ fn log_sum_exp<const N: usize>(x: [f64; N]) -> f64 {
 
 impl Scratch {
     /// The logarithm of the probability of the labels.
+    #[inline(never)]
     fn forward(&mut self, isa: Isa, width: usize, y: &[f32], labels: &[u32]) -> f64 {
         let states = 2 * labels.len() + 1;
         let steps = y.len() / width;
@@ -128,6 +129,7 @@ impl Scratch {
     }
 
     /// Takes `scale ·` the probability of being in a class at a step, given the labels, from `dy`.
+    #[inline(never)]
     fn backward(&mut self, width: usize, labels: &[u32], total: f64, scale: f32, dy: &mut [f32]) {
         let states = 2 * labels.len() + 1;
         let steps = dy.len() / width;

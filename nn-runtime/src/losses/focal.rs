@@ -156,18 +156,29 @@ impl Loss for Focal {
     const LOGITS: bool = true;
 }
 
-impl<T: TargetLabel> LossOn<[T]> for Focal {
-    fn gradient(&self, isa: Isa, width: usize, y: &[f32], target: &[T], scale: f32, dy: &mut [f32]) -> f64 {
-        let labels = T::labels(target);
+// What is not generic is compiled once, in this crate.
+impl Focal {
+    #[inline(never)]
+    fn gradient_of(&self, isa: Isa, width: usize, y: &[f32], labels: &[u32], scale: f32, dy: &mut [f32]) -> f64 {
         check(width, y, labels);
         assert_eq!(y.len(), dy.len(), "expected as many gradients as outputs");
         isa.run(FocalRows::<true> { gamma: self.gamma, width, y, labels, scale, dy })
     }
 
-    fn value(&self, isa: Isa, width: usize, y: &[f32], target: &[T]) -> f64 {
-        let labels = T::labels(target);
+    #[inline(never)]
+    fn value_of(&self, isa: Isa, width: usize, y: &[f32], labels: &[u32]) -> f64 {
         check(width, y, labels);
         isa.run(FocalRows::<false> { gamma: self.gamma, width, y, labels, scale: 0.0, dy: &mut [] })
+    }
+}
+
+impl<T: TargetLabel> LossOn<[T]> for Focal {
+    fn gradient(&self, isa: Isa, width: usize, y: &[f32], target: &[T], scale: f32, dy: &mut [f32]) -> f64 {
+        self.gradient_of(isa, width, y, T::labels(target), scale, dy)
+    }
+
+    fn value(&self, isa: Isa, width: usize, y: &[f32], target: &[T]) -> f64 {
+        self.value_of(isa, width, y, T::labels(target))
     }
 
     fn fault(&self, width: usize, target: &[T], rows: usize) -> Option<(usize, String)> {

@@ -53,6 +53,7 @@ impl Formula for Entropy {
     }
 }
 
+#[inline(never)]
 fn entropy(isa: Isa, target: &[f32]) -> f64 {
     elementwise::value(&Entropy, isa, 1, target, target)
 }

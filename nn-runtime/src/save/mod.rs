@@ -20,7 +20,6 @@ use crate::model::Model;
 use crate::model::Network;
 use crate::params::{self, Tensor};
 use crate::quote::{listed, quoted};
-use crate::spec::Role;
 use nn_kernels::aligned_buffer::AlignedBuffer;
 
 /// Bytes read at once.
@@ -30,6 +29,12 @@ impl<N: Network> Model<N> {
     /// Writes all parameters as [safetensors](https://github.com/huggingface/safetensors): 32-bit floats
     /// under the names of the declaration (`head.weight`), in the field's standard layouts (a dense weight is
     /// `[outputs, inputs]`).
+    ///
+    /// How far the model has been trained is not in the file: a loaded model draws the order of samples and
+    /// dropout as a new one does, and so goes on along another path than the model that was saved.
+    ///
+    /// Whatever the parameters hold is written. Numbers that are not finite, and variances below 0, which
+    /// [`set`](Model::set) and training refuse, [`load`](Model::load) refuses too.
     ///
     /// The file that was there before stays whole until the new one is on the disk and takes its place, in
     /// one step: a full disk, a crash or a second process that saves to the same path leaves one of the
@@ -120,7 +125,7 @@ impl<N: Network> Model<N> {
                 values.resize(tensor.count(), 0.0);
                 read(&mut source, entry, of, &mut values).map_err(no_read)?;
             }
-            match fault(tensor, &values) {
+            match tensor.fault(&values) {
                 Some(fault) => faults.add(|| fault),
                 None => tensor.write(&values, &mut params),
             }
@@ -215,16 +220,4 @@ fn read(source: &mut Source, entry: &Entry, of: NumberType, values: &mut [f32]) 
         of.convert(bytes, values);
     }
     Ok(())
-}
-
-/// The first number that no model may have.
-fn fault(tensor: &Tensor, values: &[f32]) -> Option<String> {
-    let last = tensor.name.rsplit('.').next().unwrap_or_default();
-    let spread = tensor.role != Role::Trainable && matches!(last, "running_var" | "std");
-    let at = values.iter().position(|value| !value.is_finite() || spread && *value < 0.0)?;
-    let expected = match values[at].is_finite() {
-        true => "a number of at least 0, as a variance or deviation is",
-        false => "a finite number",
-    };
-    Some(format!("{}, element {at}: expected {expected}, found {}", quoted(&tensor.name), values[at]))
 }

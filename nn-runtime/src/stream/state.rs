@@ -6,6 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::finite::first_not_finite;
 use crate::graph::CompiledNetwork;
 
 /// What kind of fault a [`StreamError`] tells of, for a program to match on.
@@ -18,6 +19,8 @@ pub enum StreamErrorKind {
     WindowFull,
     /// A number that is not finite, or no token id.
     Input,
+    /// A finite input so large that a layer overflows, or parameters that are not finite.
+    Overflow,
     /// A state that does not fit the network.
     State,
 }
@@ -50,30 +53,22 @@ impl fmt::Display for StreamError {
 impl core::error::Error for StreamError {}
 
 /// Where a stream stands: how many steps it has seen, and all that is carried from one step to the next.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct StreamState {
     fingerprint: u64,
     steps: u64,
     carried: Vec<f32>,
-    /// It came from a stream as it is. What comes from outside is looked through before it is used.
-    genuine: bool,
-}
-
-impl PartialEq for StreamState {
-    fn eq(&self, other: &Self) -> bool {
-        (self.fingerprint, self.steps) == (other.fingerprint, other.steps) && self.carried == other.carried
-    }
 }
 
 impl StreamState {
     /// A state written down earlier: [`fingerprint`](StreamState::fingerprint), [`steps`](StreamState::steps)
     /// and [`carried`](StreamState::carried) of one that [`Streamer::state`](crate::Streamer::state) gave.
     pub fn new(fingerprint: u64, steps: u64, carried: &[f32]) -> Self {
-        StreamState { fingerprint, steps, carried: carried.to_vec(), genuine: false }
+        StreamState { fingerprint, steps, carried: carried.to_vec() }
     }
 
     pub(super) fn of(network: &CompiledNetwork, steps: u64, carried: &[f32]) -> Self {
-        StreamState { fingerprint: network.fingerprint(), steps, carried: carried.to_vec(), genuine: true }
+        StreamState { fingerprint: network.fingerprint(), steps, carried: carried.to_vec() }
     }
 
     /// A number that tells the network's declaration from others: its name, and the names, shapes and order
@@ -117,12 +112,12 @@ impl StreamState {
                 self.steps
             ));
         }
-        match self.carried.iter().position(|number| !number.is_finite()) {
-            Some(at) if !self.genuine => fault(format!(
+        match first_not_finite(&self.carried) {
+            Some(at) => fault(format!(
                 "expected a state of finite numbers, found {} at {at}\nhelp: restore what `state()` gave, unchanged",
                 self.carried[at]
             )),
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 }

@@ -58,22 +58,30 @@ impl RowWeights<'_> {
     pub(super) fn runs(&self) -> impl Iterator<Item = (Range<usize>, f32)> {
         let mut at = 0;
         core::iter::from_fn(move || {
-            let from = at;
-            if from == self.len() {
-                return None;
-            }
-            let limit = if self.whole { from + self.rows } else { self.len() };
-            let weight = self.weight(from);
-            at = match self.weights {
-                None => limit,
-                Some(_) => (from..limit).find(|&row| self.weight(row) != weight).unwrap_or(limit),
-            };
-            Some((from..at, weight))
+            let run = self.run_from(at)?;
+            at = run.0.end;
+            Some(run)
         })
     }
 
+    /// The run that begins at this row. Never inlined, so that a debug build of another crate does not slow
+    /// it down.
+    #[inline(never)]
+    fn run_from(&self, from: usize) -> Option<(Range<usize>, f32)> {
+        if from == self.len() {
+            return None;
+        }
+        let limit = if self.whole { from + self.rows } else { self.len() };
+        let weight = self.weight(from);
+        let to = match self.weights {
+            None => limit,
+            Some(_) => (from..limit).find(|&row| self.weight(row) != weight).unwrap_or(limit),
+        };
+        Some((from..to, weight))
+    }
+
     /// Σ weight: of rows, or of samples where a loss takes them whole.
-    #[inline]
+    #[inline(never)]
     pub(super) fn sum(&self) -> f64 {
         let each = |run: Range<usize>| if self.whole { 1.0 } else { run.len() as f64 };
         match self.weights {

@@ -1,6 +1,7 @@
 //! How large the largest of some numbers is, and whether all are finite. In: numbers; out: one number,
 //! infinite where one of them is infinite or NaN.
 
+pub(super) use crate::finite::first_not_finite;
 use nn_kernels::simd::{Isa, Kernel, Simd};
 
 /// All bits but the sign: as integers they are in the order of sizes, NaN above infinity.
@@ -17,12 +18,8 @@ pub(super) fn largest(isa: Isa, x: &[f32]) -> f64 {
     if most.is_finite() { f64::from(most) } else { f64::INFINITY }
 }
 
-/// The place of the first number that is infinite or NaN.
-pub(super) fn first_not_finite(x: &[f32]) -> Option<usize> {
-    x.iter().position(|x| !x.is_finite())
-}
-
 /// The place of the first number that is infinite or NaN, and was not before.
+#[inline(never)]
 pub(super) fn first_become_not_finite(before: &[f32], x: &[f32]) -> Option<usize> {
     x.iter().zip(before).position(|(x, before)| !x.is_finite() && before.is_finite())
 }

@@ -208,11 +208,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
 
     /// The samples in the order of the epoch that comes next.
     fn order(&self, samples: usize, seed: u64, shuffle: bool) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..samples).collect();
-        if shuffle {
-            Random::keyed(seed, &[self.model.run.epochs + 1]).shuffle(&mut order);
-        }
-        order
+        order(samples, shuffle.then(|| Random::keyed(seed, &[self.model.run.epochs + 1])))
     }
 
     /// Trains on all samples once; in `batch` it leaves the targets of the last ones. Stops at a step that
@@ -323,6 +319,16 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         }
         sums.evaluation()
     }
+}
+
+/// All samples, shuffled where there is something to shuffle by.
+#[inline(never)]
+fn order(samples: usize, random: Option<Random>) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..samples).collect();
+    if let Some(mut random) = random {
+        random.shuffle(&mut order);
+    }
+    order
 }
 
 fn progress(steps: usize) -> ProgressBar {
