@@ -18,7 +18,7 @@ const TENTH: f64 = 0.1f32 as f64;
 #[test]
 fn the_slope_of_many_steps() {
     for isa in Isa::available() {
-        for steps in [257, 2000, 200_000] {
+        for steps in [2049, 200_000] {
             let layer = Prelu::new().per_channel(true);
             let probe = Probe::new(layer, Prelu::rule, [Shape::of([steps, 1])]).unwrap().isa(isa);
             let found = probe.gradients(1, [&vec![-0.1; steps]], [&vec![0.1; steps]]);
@@ -34,7 +34,7 @@ fn the_slope_of_many_steps() {
 #[test]
 fn a_token_that_comes_often() {
     for isa in Isa::available() {
-        for steps in [257, 2000, 100_000] {
+        for steps in [2049, 100_000] {
             // The last of the tables has several pieces.
             for (vocabulary, features) in [(2, 1), (3, 5), (700, 4)] {
                 let layer = Embedding::new(vocabulary, features);
@@ -67,7 +67,7 @@ fn the_weights_of_a_group_of_many_numbers() {
 #[test]
 fn the_weights_of_many_rows() {
     for isa in Isa::available() {
-        for batch in [257, 300, 1000, 2000, 2048, 2049, 5000] {
+        for batch in [2049, 5000] {
             let what = format!("{} batch {batch}", isa.name());
             let probe = Probe::new(Dense::new(1), Dense::rule, [Shape::of([3])]).unwrap().isa(isa);
             let found = probe.gradients(batch, [&vec![0.1; 3 * batch]], [&vec![0.1; batch]]);

@@ -4,11 +4,9 @@
 
 use core::ops::Range;
 
-/// The most rows whose sum is one chain of `f32`, where blocks cost next to nothing.
-pub const SHORT: usize = 256;
-
-/// The most rows whose sum is one chain of `f32` in the gradient of a large matrix, where blocks take time.
-pub(crate) const LONG: usize = 2048;
+/// The most rows whose sum is one chain of `f32`. Workers that share a batch continue each other's chains:
+/// blocks give the same bits for any number of workers only in parts of a batch that are never divided.
+pub const LONG: usize = 2048;
 
 /// Rows of a block.
 const BLOCK: usize = 64;
@@ -16,13 +14,13 @@ const BLOCK: usize = 64;
 /// Sums that are computed at a time: a multiple of every alignment that a range of sums may need.
 const PIECE: usize = 2048;
 
-/// `to[i] += Σ sum(rows, i)` over all rows: up to 256 as one chain of `f32` that begins at what is there, more
+/// `to[i] += Σ sum(rows, i)` over all rows: up to 2,048 as one chain of `f32` that begins at what is there, more
 /// of them in blocks that are added in `f64`. `sum(rows, range, to)` adds these rows to the sums of a range.
 ///
 /// The result follows from the number of rows alone, whatever part of the sums `to` is.
 #[inline(always)]
 pub fn add_rows(rows: usize, to: &mut [f32], mut sum: impl FnMut(Range<usize>, Range<usize>, &mut [f32])) {
-    if rows <= SHORT { sum(0..rows, 0..to.len(), to) } else { add_in_blocks(rows, to, sum) }
+    if rows <= LONG { sum(0..rows, 0..to.len(), to) } else { add_in_blocks(rows, to, sum) }
 }
 
 /// [`add_rows`] in blocks of however few rows.

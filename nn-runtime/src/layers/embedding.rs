@@ -9,7 +9,7 @@ use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
 use crate::spec::LayerSpec;
-use nn_kernels::long_sums::SHORT;
+use nn_kernels::long_sums::LONG;
 
 /// Row `x[s]` of a learnt table at every step: `y[s] = weight[x[s]]`, `[steps] -> [steps, features]`.
 ///
@@ -150,17 +150,21 @@ impl Layer for Embedding {
 
     fn backward_params(&self, cx: &mut ReadContext, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut grad: ParamGrad) {
         let (range, dw) = grad.slice(cx, 0);
-        if x.len() <= SHORT || self.vocabulary > SMALL {
+        let steps = cx.input_shape(0).len();
+        if steps <= LONG || self.vocabulary > SMALL {
             self.add(x, dy, range, dw, |dw, dy| *dw += dy);
             return;
         }
         let mut totals = [0.0f64; PIECE];
         for (piece, dw) in dw.chunks_mut(PIECE).enumerate() {
             let (start, totals) = (range.start + piece * PIECE, &mut totals[..dw.len()]);
-            totals.fill(0.0);
-            self.add(x, dy, start..start + dw.len(), totals, |total, dy| *total += f64::from(dy));
-            for (dw, total) in dw.iter_mut().zip(totals) {
-                *dw = (f64::from(*dw) + *total) as f32;
+            // Sample by sample: the result is the same wherever a batch is divided.
+            for (x, dy) in x.chunks_exact(steps).zip(dy.chunks_exact(steps * self.features)) {
+                totals.fill(0.0);
+                self.add(x, dy, start..start + dw.len(), totals, |total, dy| *total += f64::from(dy));
+                for (dw, total) in dw.iter_mut().zip(&*totals) {
+                    *dw = (f64::from(*dw) + *total) as f32;
+                }
             }
         }
     }

@@ -5,7 +5,7 @@ use core::mem::MaybeUninit;
 use core::ops::Range;
 
 use super::Panels;
-use crate::long_sums::{LONG, SHORT, add_in_blocks, add_rows};
+use crate::long_sums::{LONG, add_in_blocks};
 use crate::micro::{TileKernel, for_each_tile};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
@@ -13,8 +13,8 @@ use crate::simd::{Isa, Kernel, LANES, Simd};
 /// the storage; with `overwrite`, `dw[i, j] = …`.
 ///
 /// The sum is one chain of `fma` from s = 0 on, starting at what is there, or at 0, so a batch in two calls
-/// gives the bits of one. Of more than 2,048 samples, or 256 where `p.len() <= 2048`, blocks are summed so,
-/// and the blocks in `f64`. The padding is left as it is, or set to 0 with `overwrite`.
+/// gives the bits of one. Of more than 2,048 samples, blocks are summed so, and the blocks in `f64`. The
+/// padding is left as it is, or set to 0 with `overwrite`.
 ///
 /// # Panics
 /// `x.len() != b * rows || dy.len() != b * cols` for every `b`; `dw.len() != range.len()`; `range.end >
@@ -39,7 +39,7 @@ pub fn backward_weight(
     );
     assert!(dw.len() == range.len(), "expected {} numbers for {range:?}, found {}", range.len(), dw.len());
     let (x, dy) = if p.transposed { (dy, x) } else { (x, dy) };
-    if overwrite && (batch == 0 || batch > longest_chain(p)) {
+    if overwrite && (batch == 0 || batch > LONG) {
         dw.fill(0.0);
     }
     isa.run(MatrixBackwardWeight { p: p.stored(), batch, x, dy, range, dw, overwrite });
@@ -54,14 +54,6 @@ struct MatrixBackwardWeight<'a> {
     dw: &'a mut [f32],
     overwrite: bool,
 }
-
-/// The most samples whose sum is one chain: few where the matrix is so small that blocks cost little.
-pub(super) fn longest_chain(p: Panels) -> usize {
-    if p.len() <= SMALL { SHORT } else { LONG }
-}
-
-/// Numbers of a matrix that is small.
-const SMALL: usize = 2048;
 
 /// Samples worked on at a time: their gradients of a panel fit in the first-level cache, beside the inputs.
 const SAMPLES: usize = 64;
@@ -100,7 +92,7 @@ impl Kernel for MatrixBackwardWeight<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        if self.batch <= longest_chain(self.p) {
+        if self.batch <= LONG {
             return self.chain(s);
         }
         let MatrixBackwardWeight { p, batch, x, dy, range, dw, .. } = self;
@@ -246,7 +238,7 @@ impl TileKernel for WeightTiles {
 
 /// `db[j] += Σ_s dy[s, j]` for the outputs j in `range`, for `dy` of `[b, cols]`.
 ///
-/// The sum is taken in the order of the samples, starting at what is there; of more than 256 samples,
+/// The sum is taken in the order of the samples, starting at what is there; of more than 2,048 samples,
 /// blocks are summed so, and the blocks in `f64`.
 ///
 /// # Panics
@@ -277,7 +269,11 @@ impl Kernel for MatrixBackwardBias<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let MatrixBackwardBias { cols, dy, start, db } = self;
-        add_rows(dy.len() / cols, db, |samples, of, db| {
+        let rows = dy.len() / cols;
+        if rows <= LONG {
+            return MatrixBackwardBias { cols, dy, start, db }.chain(s);
+        }
+        add_in_blocks(rows, db, |samples, of, db| {
             let dy = &dy[samples.start * cols..samples.end * cols];
             MatrixBackwardBias { cols, dy, start: start + of.start, db }.chain(s);
         });

@@ -4,13 +4,13 @@
 
 use core::ops::Range;
 
-use crate::long_sums::add_rows;
+use crate::long_sums::{LONG, add_in_blocks};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// `d[j] += Σ_r x[r] · dy[r, j]` for the columns j in `range`, for `dy` of `[rows, cols]`; without `x` every
 /// weight is 1.
 ///
-/// The sum is one chain of `fma` in the order of the rows, starting at what is there; of more than 256
+/// The sum is one chain of `fma` in the order of the rows, starting at what is there; of more than 2,048
 /// rows, blocks are summed so, and the blocks in `f64`.
 ///
 /// # Panics
@@ -48,7 +48,11 @@ impl Kernel for WeightedSums<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let WeightedSums { cols, x, step, dy, start, d } = self;
-        add_rows(dy.len() / cols, d, |block, of, d| {
+        let rows = dy.len() / cols;
+        if rows <= LONG {
+            return WeightedSums { cols, x, step, dy, start, d }.chain(s);
+        }
+        add_in_blocks(rows, d, |block, of, d| {
             let (x, dy) = (&x[block.start * step..], &dy[block.start * cols..block.end * cols]);
             WeightedSums { cols, x, step, dy, start: start + of.start, d }.chain(s);
         });

@@ -7,7 +7,7 @@ use core::iter::StepBy;
 use core::ops::Range;
 
 use super::{NormRows, RowGradTerms, RowMoments, RowValue, SAVED_PER_ROW};
-use crate::long_sums::add_rows;
+use crate::long_sums::{LONG, add_in_blocks};
 use crate::reduce::lane_sums;
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
@@ -48,12 +48,19 @@ impl Kernel for RowNormBackwardWeight<'_> {
                         self.down(s, rows.clone(), from - first + of + i * VECTORS * LANES, to);
                     }
                 };
-                add_rows(rows.len(), to, |block, of, to| {
-                    let rows = phase + block.start * period..phase + block.end * period;
-                    down(rows.step_by(period), of.start, to);
-                });
+                let count = rows.len();
+                if count <= LONG {
+                    down(rows, 0, to);
+                } else {
+                    add_in_blocks(count, to, |block, of, to| {
+                        let rows = phase + block.start * period..phase + block.end * period;
+                        down(rows.step_by(period), of.start, to);
+                    });
+                }
+            } else if rows.len() <= LONG {
+                rows.for_each(|row| self.along(s, row, from - first, to));
             } else {
-                add_rows(rows.len(), to, |block, of, to| {
+                add_in_blocks(rows.len(), to, |block, of, to| {
                     block.for_each(|i| self.along(s, phase + i * period, from - first + of.start, to));
                 });
             }
