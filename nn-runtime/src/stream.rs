@@ -195,8 +195,8 @@ impl<'m, N: Network> Streamer<'m, N> {
     /// network.
     ///
     /// # Errors
-    /// The state is of another network, has another length, numbers that are not finite, or more steps than there
-    /// is room for; nothing is changed.
+    /// The state is of another network, has another length, numbers that are not finite, or more steps than
+    /// there is room for; nothing is changed.
     pub fn restore(&mut self, state: &StreamState) -> Result<(), StreamError> {
         state.check(N::COMPILED, self.saved.len())?;
         self.saved.copy_from_slice(state.carried());

@@ -65,17 +65,17 @@ fn the_weights_of_a_group_of_many_numbers() {
 }
 
 #[test]
-fn the_weights_of_many_rows() {
+fn the_weights_of_many_steps() {
     for isa in Isa::available() {
-        for batch in [2049, 5000] {
-            let what = format!("{} batch {batch}", isa.name());
-            let probe = Probe::new(Dense::new(1), Dense::rule, [Shape::of([3])]).unwrap().isa(isa);
-            let found = probe.gradients(batch, [&vec![0.1; 3 * batch]], [&vec![0.1; batch]]);
-            found.params[0].iter().for_each(|&dw| near(dw, TENTH * TENTH * batch as f64, &what));
-            near(found.params[1][0], TENTH * batch as f64, &what);
-            let probe = Probe::new(LayerNorm::new(), LayerNorm::rule, [Shape::of([2])]).unwrap().isa(isa);
-            let found = probe.gradients(batch, [&[-1.0, 1.0].repeat(batch)], [&vec![0.1; 2 * batch]]);
-            found.params[1].iter().for_each(|&db| near(db, TENTH * batch as f64, &what));
+        for (batch, steps) in [(1, 2049), (2, 5000), (1, 48_000)] {
+            let (what, rows) = (format!("{} batch {batch}, {steps} steps", isa.name()), batch * steps);
+            let probe = Probe::new(DensePerStep::new(1), DensePerStep::rule, [Shape::of([steps, 3])]).unwrap().isa(isa);
+            let found = probe.gradients(batch, [&vec![0.1; 3 * rows]], [&vec![0.1; rows]]);
+            found.params[0].iter().for_each(|&dw| near(dw, TENTH * TENTH * rows as f64, &what));
+            near(found.params[1][0], TENTH * rows as f64, &what);
+            let probe = Probe::new(LayerNorm::new(), LayerNorm::rule, [Shape::of([steps, 2])]).unwrap().isa(isa);
+            let found = probe.gradients(batch, [&[-1.0, 1.0].repeat(rows)], [&vec![0.1; 2 * rows]]);
+            found.params[1].iter().for_each(|&db| near(db, TENTH * rows as f64, &what));
         }
     }
 }

@@ -4,8 +4,8 @@
 
 use core::ops::Range;
 
-/// The most rows whose sum is one chain of `f32`. Workers that share a batch continue each other's chains:
-/// blocks give the same bits for any number of workers only in parts of a batch that are never divided.
+/// The most rows of a sample whose sum is one chain of `f32`. Workers that share a batch continue each
+/// other's chains, so blocks may only be those of one sample, which is never divided.
 pub const LONG: usize = 2048;
 
 /// Rows of a block.
@@ -14,8 +14,9 @@ const BLOCK: usize = 64;
 /// Sums that are computed at a time: a multiple of every alignment that a range of sums may need.
 const PIECE: usize = 2048;
 
-/// `to[i] += Σ sum(rows, i)` over all rows: up to 2,048 as one chain of `f32` that begins at what is there, more
-/// of them in blocks that are added in `f64`. `sum(rows, range, to)` adds these rows to the sums of a range.
+/// `to[i] += Σ sum(rows, i)` over all rows: up to 2,048 as one chain of `f32` that begins at what is there,
+/// more of them in blocks that are added in `f64`. `sum(rows, range, to)` adds these rows to the sums of a
+/// range.
 ///
 /// The result follows from the number of rows alone, whatever part of the sums `to` is.
 #[inline(always)]
@@ -25,7 +26,7 @@ pub fn add_rows(rows: usize, to: &mut [f32], mut sum: impl FnMut(Range<usize>, R
 
 /// [`add_rows`] in blocks of however few rows.
 #[inline(always)]
-pub(crate) fn add_in_blocks(rows: usize, to: &mut [f32], mut sum: impl FnMut(Range<usize>, Range<usize>, &mut [f32])) {
+pub fn add_in_blocks(rows: usize, to: &mut [f32], mut sum: impl FnMut(Range<usize>, Range<usize>, &mut [f32])) {
     let (mut part, mut total) = ([0.0f32; PIECE], [0.0f64; PIECE]);
     for start in (0..to.len()).step_by(PIECE) {
         let of = start..to.len().min(start + PIECE);

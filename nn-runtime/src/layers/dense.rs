@@ -1,13 +1,17 @@
 //! `Dense`: every output a weighted sum of every input. In: `[features]`; out: `[units]`. The product itself
 //! is the kernels'.
 
+use core::ops::Range;
+
 use crate::fault::Fault;
 use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
 use crate::spec::LayerSpec;
+use nn_kernels::long_sums::{LONG, add_in_blocks};
 use nn_kernels::matrix::{Panels, backward_bias, backward_input, backward_input_scratch, backward_weight, product};
+use nn_kernels::simd::Isa;
 
 /// Fully connected: `y[j] = Σ_i weight[j, i] · x[i] + bias[j]`, `[features] -> [units]`.
 ///
@@ -139,13 +143,55 @@ impl Layer for Dense {
 
     fn backward_params(&self, cx: &mut ReadContext, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut grad: ParamGrad) {
         let overwrite = grad.overwrite;
+        let shape = cx.input_shape(0);
+        let steps = Some(shape.len() / shape.dim(shape.rank() - 1)).filter(|&steps| steps > LONG);
         let (range, dw) = grad.slice(cx, 0);
         if !range.is_empty() {
-            backward_weight(cx.isa, self.panels(cx), x, dy, range, dw, overwrite);
+            match steps {
+                Some(steps) => self.backward_long_weight(cx, steps, (x, dy), range, dw, overwrite),
+                None => backward_weight(cx.isa, self.panels(cx), x, dy, range, dw, overwrite),
+            }
         }
         if self.bias {
             let (range, db) = grad.slice(cx, 1);
-            backward_bias(cx.isa, self.units, dy, range, db);
+            match steps {
+                Some(steps) => self.backward_long_bias(cx.isa, steps, dy, range, db),
+                None => backward_bias(cx.isa, self.units, dy, range, db),
+            }
+        }
+    }
+}
+
+impl Dense {
+    /// The gradient of the weights where a sample has many steps: sample by sample, in blocks of steps.
+    fn backward_long_weight(
+        &self,
+        cx: &ReadContext,
+        steps: usize,
+        (x, dy): (&[f32], &[f32]),
+        range: Range<usize>,
+        dw: &mut [f32],
+        overwrite: bool,
+    ) {
+        let (inputs, units, panels) = (x.len() / (dy.len() / self.units), self.units, self.panels(cx));
+        if overwrite {
+            dw.fill(0.0);
+        }
+        for (x, dy) in x.chunks_exact(steps * inputs).zip(dy.chunks_exact(steps * units)) {
+            add_in_blocks(steps, dw, |rows, of, dw| {
+                let (x, dy) = (&x[rows.start * inputs..rows.end * inputs], &dy[rows.start * units..rows.end * units]);
+                backward_weight(cx.isa, panels, x, dy, range.start + of.start..range.start + of.end, dw, false);
+            });
+        }
+    }
+
+    /// The gradient of the biases, likewise.
+    fn backward_long_bias(&self, isa: Isa, steps: usize, dy: &[f32], range: Range<usize>, db: &mut [f32]) {
+        for dy in dy.chunks_exact(steps * self.units) {
+            add_in_blocks(steps, db, |rows, of, db| {
+                let dy = &dy[rows.start * self.units..rows.end * self.units];
+                backward_bias(isa, self.units, dy, range.start + of.start..range.start + of.end, db);
+            });
         }
     }
 }

@@ -12,8 +12,8 @@ const LEAST: f32 = 1e-12;
 /// `1 - cos(y, t)` of a row, with `cos(y, t) = Σ y · t / (|y| · |t|)`, and then the mean over rows.
 ///
 /// Targets: `f32`, as many as a row has numbers, at least 2. A row of zeros has no direction, its cosine is
-/// 0; rows of any other length have theirs, and no loss is below 0 or above 2. (PyTorch adds 1e-12 to the squares of
-/// lengths, so that rows much shorter than 1e-6 lose their direction there.)
+/// 0; rows of any other length have theirs, and no loss is below 0 or above 2. (PyTorch adds 1e-12 to the
+/// squares of lengths, so that rows much shorter than 1e-6 lose their direction there.)
 ///
 /// | | here | PyTorch | Keras |
 /// |---|---|---|---|
@@ -97,8 +97,8 @@ fn one<S: Simd, const GRADIENT: bool>(s: S, y: &[f32], t: &[f32], scale: f32, dy
     let one = s.splat(1.0);
     let [yy, tt] = [s.sum(yy), s.sum(tt)].map(|square| s.splat(if square == 0.0 { LEAST } else { square }));
     let lengths = s.div(s.div(one, s.sqrt(yy)), s.sqrt(tt));
-    // A rounded cosine may be a little beyond ±1, and its loss below 0 or above 2. The limits stand first: NaN
-    // stays.
+    // A rounded cosine may be a little beyond ±1, and its loss below 0 or above 2. The limits stand first:
+    // NaN stays.
     let cosine = s.max(s.splat(-1.0), s.min(one, s.mul(s.splat(s.sum(yt)), lengths)));
     if GRADIENT {
         // d cos / dy = t / (|y| · |t|) - cos · y / |y|², of the scaled rows.

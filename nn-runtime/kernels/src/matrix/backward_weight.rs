@@ -5,7 +5,6 @@ use core::mem::MaybeUninit;
 use core::ops::Range;
 
 use super::Panels;
-use crate::long_sums::{LONG, add_in_blocks};
 use crate::micro::{TileKernel, for_each_tile};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
@@ -39,7 +38,7 @@ pub fn backward_weight(
     );
     assert!(dw.len() == range.len(), "expected {} numbers for {range:?}, found {}", range.len(), dw.len());
     let (x, dy) = if p.transposed { (dy, x) } else { (x, dy) };
-    if overwrite && (batch == 0 || batch > LONG) {
+    if overwrite && batch == 0 {
         dw.fill(0.0);
     }
     isa.run(MatrixBackwardWeight { p: p.stored(), batch, x, dy, range, dw, overwrite });
@@ -92,23 +91,6 @@ impl Kernel for MatrixBackwardWeight<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        if self.batch <= LONG {
-            return self.chain(s);
-        }
-        let MatrixBackwardWeight { p, batch, x, dy, range, dw, .. } = self;
-        add_in_blocks(batch, dw, |samples, of, dw| {
-            let x = &x[samples.start * p.rows..samples.end * p.rows];
-            let dy = &dy[samples.start * p.cols..samples.end * p.cols];
-            let range = range.start + of.start..range.start + of.end;
-            MatrixBackwardWeight { p, batch: samples.len(), x, dy, range, dw, overwrite: false }.chain(s);
-        });
-    }
-}
-
-impl MatrixBackwardWeight<'_> {
-    /// The sums as one chain each.
-    #[inline(always)]
-    fn chain<S: Simd>(self, s: S) {
         let Panels { rows, cols, .. } = self.p;
         let mut copy = PanelCopy([MaybeUninit::uninit(); SAMPLES * Panels::WIDTH]);
         for first in (0..self.batch).step_by(SAMPLES) {
@@ -268,22 +250,6 @@ impl Kernel for MatrixBackwardBias<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let MatrixBackwardBias { cols, dy, start, db } = self;
-        let rows = dy.len() / cols;
-        if rows <= LONG {
-            return MatrixBackwardBias { cols, dy, start, db }.chain(s);
-        }
-        add_in_blocks(rows, db, |samples, of, db| {
-            let dy = &dy[samples.start * cols..samples.end * cols];
-            MatrixBackwardBias { cols, dy, start: start + of.start, db }.chain(s);
-        });
-    }
-}
-
-impl MatrixBackwardBias<'_> {
-    /// The sums as one chain each.
-    #[inline(always)]
-    fn chain<S: Simd>(self, s: S) {
         // Four chains at a time hide the latency of an addition.
         const CHAINS: usize = 4;
         let (whole, rest) = self.db.as_chunks_mut::<{ CHAINS * LANES }>();

@@ -4,14 +4,12 @@
 
 use core::ops::Range;
 
-use crate::long_sums::{LONG, add_in_blocks};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// `d[j] += Σ_r x[r] · dy[r, j]` for the columns j in `range`, for `dy` of `[rows, cols]`; without `x` every
 /// weight is 1.
 ///
-/// The sum is one chain of `fma` in the order of the rows, starting at what is there; of more than 2,048
-/// rows, blocks are summed so, and the blocks in `f64`.
+/// The sum is one chain of `fma` in the order of the rows, starting at what is there.
 ///
 /// # Panics
 /// `dy.len()` is no multiple of `cols`; `x` has another length than there are rows; `range.end > cols`;
@@ -46,23 +44,7 @@ struct WeightedSums<'a> {
 impl Kernel for WeightedSums<'_> {
     type Out = ();
     #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let WeightedSums { cols, x, step, dy, start, d } = self;
-        let rows = dy.len() / cols;
-        if rows <= LONG {
-            return WeightedSums { cols, x, step, dy, start, d }.chain(s);
-        }
-        add_in_blocks(rows, d, |block, of, d| {
-            let (x, dy) = (&x[block.start * step..], &dy[block.start * cols..block.end * cols]);
-            WeightedSums { cols, x, step, dy, start: start + of.start, d }.chain(s);
-        });
-    }
-}
-
-impl WeightedSums<'_> {
-    /// The sums as one chain each.
-    #[inline(always)]
-    fn chain<S: Simd>(mut self, s: S) {
+    fn run<S: Simd>(mut self, s: S) {
         let mut done = 0;
         // As many chains as hide the latency of an addition and fit in registers.
         if const { S::REGISTERS >= 32 } {

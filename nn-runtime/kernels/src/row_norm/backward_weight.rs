@@ -3,11 +3,9 @@
 //! forward saved. Out: a range of the gradients, added to what is there. A sum takes the rows in their order,
 //! whatever the range.
 
-use core::iter::StepBy;
 use core::ops::Range;
 
 use super::{NormRows, RowGradTerms, RowMoments, RowValue, SAVED_PER_ROW};
-use crate::long_sums::{LONG, add_in_blocks};
 use crate::reduce::lane_sums;
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
@@ -43,26 +41,11 @@ impl Kernel for RowNormBackwardWeight<'_> {
             let to = &mut to[from - range.start..end - range.start];
             let rows = (phase..self.dy.len() / row).step_by(period);
             if span == 1 {
-                let down = |rows: StepBy<Range<usize>>, of: usize, to: &mut [f32]| {
-                    for (i, to) in to.chunks_mut(VECTORS * LANES).enumerate() {
-                        self.down(s, rows.clone(), from - first + of + i * VECTORS * LANES, to);
-                    }
-                };
-                let count = rows.len();
-                if count <= LONG {
-                    down(rows, 0, to);
-                } else {
-                    add_in_blocks(count, to, |block, of, to| {
-                        let rows = phase + block.start * period..phase + block.end * period;
-                        down(rows.step_by(period), of.start, to);
-                    });
+                for (i, to) in to.chunks_mut(VECTORS * LANES).enumerate() {
+                    self.down(s, rows.clone(), from - first + i * VECTORS * LANES, to);
                 }
-            } else if rows.len() <= LONG {
-                rows.for_each(|row| self.along(s, row, from - first, to));
             } else {
-                add_in_blocks(rows.len(), to, |block, of, to| {
-                    block.for_each(|i| self.along(s, phase + i * period, from - first + of.start, to));
-                });
+                rows.for_each(|row| self.along(s, row, from - first, to));
             }
         }
     }

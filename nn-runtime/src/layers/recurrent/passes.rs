@@ -18,9 +18,6 @@ use nn_kernels::recurrent::{
 /// cache.
 pub(super) const GROUP: usize = 16;
 
-/// From this many rows on all are summed at once, as the kernels lose no digits of long sums then.
-const LONG: usize = 4096;
-
 /// Rows (steps of samples) whose gradients are summed together, so that they are read from memory only once.
 const ROWS: usize = 64;
 
@@ -194,7 +191,7 @@ impl<C: Cell> Recurrent<C> {
             // continues.
             let mut first = 0;
             while first < rows {
-                let block = first..rows.min(first + if rows > LONG { rows } else { ROWS });
+                let block = first..rows.min(first + ROWS);
                 // Without masked steps, whose inputs need not be finite: their gradients are 0.
                 let is_masked = |row: &usize| mask.is_some_and(|mask| !is_step(&mask[*row]));
                 let block = block.start..block.clone().find(is_masked).unwrap_or(block.end);
