@@ -1,5 +1,5 @@
-//! Gradients of parameters that very many numbers share: sums of equal numbers of 0.1 and more, which one chain
-//! of `f32` rounds the same way at every term.
+//! Gradients of parameters that very many numbers share: sums of equal numbers of 0.1 and more, which one
+//! chain of `f32` rounds the same way at every term.
 
 use nn_runtime::layers::{DensePerStep, Embedding, GroupNorm, LayerNorm, Prelu};
 use nn_runtime::{Isa, Probe, Shape};
