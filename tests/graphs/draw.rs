@@ -190,7 +190,8 @@ impl<'a> Builder<'a> {
             68..71 => self.split(x),
             71..86 if !self.nets.is_empty() => self.inner(x),
             86..98 => self.share(),
-            _ if !self.soft[x] => {
+            // Of one class there is nothing to choose: refused.
+            _ if !self.soft[x] && self.net.shapes[x].last().is_some_and(|&classes| classes > 1) => {
                 let kind = self.rng.pick(&[Kind::Softmax, Kind::LogSoftmax]);
                 self.add(kind, vec![x]);
             }
