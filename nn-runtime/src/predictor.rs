@@ -99,10 +99,7 @@ impl<M: AsModel> Predictor<M> {
 
     /// Predicts for one sample. An array of another length does not compile. What token ids make that the
     /// network has no row for is NaN; [`predict_into`](Predictor::predict_into) names them.
-    pub fn predict(
-        &mut self,
-        input: <M::Network as Network>::Input<'_>,
-    ) -> <M::Network as Network>::Output<'_> {
+    pub fn predict(&mut self, input: <M::Network as Network>::Input<'_>) -> <M::Network as Network>::Output<'_> {
         let mut x = [&[][..]; MAX_INPUTS];
         input.to_slices(&mut x);
         let mut y = slices_mut(&mut self.outputs);
