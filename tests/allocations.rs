@@ -103,6 +103,30 @@ fn a_training_step_allocates_nothing() {
     assert_eq!(count() - before, 0);
 }
 
+#[test]
+fn a_step_by_an_objective_of_ones_own_allocates_nothing() {
+    let data = nn_runtime::data::digits::draw(33, 1);
+    let x = data.inputs()[0].as_slice();
+    let mut model = Net::init(0);
+    let mut trainer = Trainer::new(&mut model, (), Adam::new(1e-3)).clip(Clip::GlobalNorm(1.0));
+    let mut step = || {
+        let loss = trainer.step_with(&[x], |y, dy| {
+            y[0].iter().zip(&mut *dy[0]).for_each(|(y, dy)| *dy = y / 33.0);
+            y[0].iter().map(|y| f64::from(y * y) / 66.0).sum()
+        });
+        let mut y = [0.0; 330];
+        trainer.predict_into(&[x], &mut [&mut y]).unwrap();
+        loss.unwrap()
+    };
+    let first = step();
+    let before = count();
+    for _ in 0..5 {
+        step();
+    }
+    assert_eq!(count() - before, 0);
+    assert!(step() < first);
+}
+
 /// With everything a trainer can do, and every optimiser that works in another way.
 #[test]
 fn no_setting_makes_a_step_allocate() {

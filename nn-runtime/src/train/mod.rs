@@ -4,6 +4,7 @@
 
 // Each module uses those before it: split, microbatch, param_chunks, shard, update, executor, trainer.
 mod batch_outputs;
+mod batch_pass;
 mod checks;
 mod clip;
 mod ema;
@@ -21,6 +22,8 @@ mod metrics;
 mod microbatch;
 mod objective;
 mod overflow;
+mod own_loop;
+mod own_objective;
 mod param_chunks;
 mod refusal;
 mod regularizer;

@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::batch_pass::{Batch, BatchInputs};
 use super::checks::{check_data, has_weight, inputs, learns, no_weight, nothing_learns};
 use super::epoch_sums::EpochSums;
 use super::executor::{Executor, StepResult};
 use super::objective::Objective;
 use super::refusal::Refusal;
-use super::shard::{Batch, BatchInputs};
 use super::snapshot::{Snapshot, Snapshots};
 use super::split::samples_of_epoch;
 use super::update_state::MAX_SLOTS;
@@ -47,7 +47,7 @@ pub struct Trainer<'m, N, L, O> {
     /// Whether the settings have been checked as they are.
     pub(super) checked: bool,
     /// Whether there is something to train.
-    learns: bool,
+    pub(super) learns: bool,
 }
 
 impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
@@ -97,13 +97,13 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         self.check_trains(batch)?;
         self.executor.reserve::<N>(batch.len(), &self.optimizer);
         let x = inputs(batch);
-        match self.one(BatchInputs::Slices(&x[..batch.inputs().len()]), batch, 0) {
-            Ok(result) => Ok(result.loss()),
-            Err(refusal) => {
-                let step = self.executor.update.state.steps + 1;
-                Err(TrainError::NotFinite { step, found: refusal.named(N::COMPILED) })
-            }
-        }
+        let result = self.one(BatchInputs::Slices(&x[..batch.inputs().len()]), batch, 0);
+        result.map(|result| result.loss()).map_err(|refusal| self.refused(refusal))
+    }
+
+    /// What a single step is refused with.
+    pub(super) fn refused(&self, refusal: Refusal) -> TrainError {
+        TrainError::NotFinite { step: self.executor.update.state.steps + 1, found: refusal.named(N::COMPILED) }
     }
 
     /// Takes a batch, of which `answers` holds the targets and weights.
@@ -260,12 +260,18 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     where
         L: Objective<T>,
     {
+        self.check_once()?;
+        check_data::<N, T>(&self.loss, data)
+    }
+
+    /// Whether the settings are in range, where they have not been looked at as they are.
+    pub(super) fn check_once(&mut self) -> Result<(), TrainError> {
         if !self.checked {
             self.optimizer.check().map_err(TrainError::setting)?;
             self.check_settings().map_err(TrainError::setting)?;
             self.checked = true;
         }
-        check_data::<N, T>(&self.loss, data)
+        Ok(())
     }
 
     /// As [`check`](Trainer::check), and whether there is anything to train.
