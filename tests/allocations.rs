@@ -127,6 +127,23 @@ fn a_step_by_an_objective_of_ones_own_allocates_nothing() {
     assert!(step() < first);
 }
 
+#[test]
+fn gradients_through_a_network_and_soft_updates_allocate_nothing() {
+    let (model, mut target) = (Net::init(0), Net::init(1));
+    let mut through = nn_runtime::Differentiator::<Net>::new(4);
+    let (x, mut dx) = (vec![0.5; 5 * 784], vec![0.0; 5 * 784]);
+    let before = count();
+    through.input_gradient(&model, &[&x], &[&[1.0; 50]], &mut [&mut dx]).unwrap();
+    let value = |_: &[&[f32]], dy: &mut [&mut [f32]]| {
+        dy[0].fill(1.0);
+        0.0
+    };
+    through.input_gradient_with(&model, &[&x[..4 * 784]], value, &mut [&mut dx[..4 * 784]]).unwrap();
+    target.lerp(&model, 0.25);
+    target.copy_from(&model);
+    assert_eq!(count() - before, 0);
+}
+
 /// With everything a trainer can do, and every optimiser that works in another way.
 #[test]
 fn no_setting_makes_a_step_allocate() {

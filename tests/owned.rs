@@ -99,9 +99,36 @@ fn a_model_comes_back() {
     assert_eq!(stream.model().get("dense_per_step_1.bias").unwrap(), [4.0]);
 }
 
+/// What learns beside what hears, in one struct.
+struct Agent {
+    learner: Trainer<'static, Filter, Mse, Adam>,
+    used: Streamer<Model<Filter>>,
+}
+
+#[test]
+fn a_trainer_owns_its_model() {
+    let data = Dataset::values((&window()[..], 16), (&[0.5; 8][..], 8)).unwrap();
+    let mut agent = Agent {
+        learner: Filter::init(4).into_trainer(Mse::new(), Adam::new(1e-2)),
+        used: Filter::init(4).into_streamer().unwrap(),
+    };
+    let mut borrowed = Filter::init(4);
+    let mut trainer = Trainer::new(&mut borrowed, Mse::new(), Adam::new(1e-2));
+    for _ in 0..3 {
+        assert_eq!(agent.learner.step(&data).unwrap(), trainer.step(&data).unwrap());
+    }
+    agent.used = agent.learner.model().clone().into_streamer().unwrap();
+    assert_eq!(steps(agent.used), steps(trainer.model().streamer().unwrap()));
+    let mut whole = [0.0; 8];
+    agent.learner.predict_into(&[&window()], &mut [&mut whole]).unwrap();
+    assert_eq!(steps(agent.learner.into_model().into_streamer().unwrap()), whole);
+    assert_eq!(*trainer.into_model().predictor(1).predict(&window()), whole);
+}
+
 #[test]
 fn all_that_runs_a_model_can_be_sent() {
     fn sent<T: Send>() {}
+    sent::<Trainer<'static, Filter, Mse, Adam>>();
     sent::<Streamer<Model<Filter>>>();
     sent::<Streamer<Arc<Model<Filter>>>>();
     sent::<Streamer<&Model<Filter>>>();

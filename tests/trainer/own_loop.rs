@@ -1,7 +1,7 @@
 //! Steps by an objective of one's own and by gradients from elsewhere, against the steps of a loss.
 
-use nn_runtime::prelude::*;
 use nn_runtime::data::Samples;
+use nn_runtime::prelude::*;
 use nn_runtime::train::{NonFinite, TrainError};
 use nn_runtime::{Gradients, Isa};
 
@@ -208,7 +208,10 @@ fn gradients_that_do_not_fit_are_told() {
     };
     told(&|bad| bad.params[0].0 = "gru.weight".into(), "found `gru.weight`\nhelp: they are gru_1.weight_ih, ");
     told(&|bad| drop(bad.params.pop()), "learns, found none of `dense_1.bias`");
-    told(&|bad| bad.params[4].1.truncate(29), "`dense_1.weight`: expected a gradient of 30 numbers for the shape [5, 6], found 29");
+    told(
+        &|bad| bad.params[4].1.truncate(29),
+        "`dense_1.weight`: expected a gradient of 30 numbers for the shape [5, 6], found 29",
+    );
     told(
         &|bad| bad.params[1].1[3] = f32::NAN,
         "step 1: expected a finite gradient of `gru_1.weight_hh`, found NaN or infinity; the step was not taken",

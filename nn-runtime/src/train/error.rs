@@ -111,7 +111,9 @@ impl fmt::Display for TrainError {
             TrainError::Setting(text) | TrainError::Mismatch(text) => f.write_str(text),
             TrainError::NotFinite { step, found } => {
                 let help = match found {
-                    NonFinite::OutputGradient { .. } => "\nhelp: see what the objective divides by and takes roots and logarithms of",
+                    NonFinite::OutputGradient { .. } => {
+                        "\nhelp: see what the objective divides by and takes roots and logarithms of"
+                    }
                     _ => HELP,
                 };
                 write!(f, "step {step}: {found}; the step was not taken{help}")

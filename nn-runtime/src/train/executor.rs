@@ -15,11 +15,12 @@ use super::loss_sums::LossSums;
 use super::magnitude::first_become_not_finite;
 use super::microbatch::MicroBatching;
 use super::objective::Objective;
-use super::param_chunks;
 use super::own_objective::WholeOutputs;
+use super::param_chunks;
 use super::refusal::Refusal;
 use super::shard::Shard;
 use super::split::{LOSS_BLOCK, needs_one_worker};
+use super::tensor_groups::TensorGroups;
 use super::update::Update;
 use super::workers::Workers;
 use crate::data::Targets;
@@ -77,7 +78,7 @@ impl StepResult {
 
 impl Executor {
     pub(super) fn new<N: Network>(optimizer: &impl Optimizer, isa: Isa) -> Executor {
-        let running = param_chunks::by_size(N::COMPILED, Role::RunningStat, 1);
+        let running = param_chunks::by_size(N::COMPILED, Role::RunningStat, &TensorGroups::default(), 1);
         let running: Vec<_> = running.into_iter().map(|chunk| chunk.range).collect();
         Executor {
             isa,

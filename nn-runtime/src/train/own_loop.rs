@@ -4,7 +4,8 @@
 
 use std::format;
 
-use super::checks::nothing_learns;
+use super::checks::{all_rest, nothing_learns};
+use super::tensor_names::{find, learnt};
 use super::{TrainError, Trainer};
 use crate::finite::first_not_finite;
 use crate::gradient::Gradients;
@@ -83,7 +84,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
             }
         }
         self.executor.reserve_whole::<N>(samples, &self.optimizer);
-        let result = self.executor.train_with::<N>(self.model, &mut self.optimizer, (samples, x), objective);
+        let result = self.executor.train_with::<N>(&mut self.model, &mut self.optimizer, (samples, x), objective);
         result.map_err(|refusal| self.refused(refusal))
     }
 
@@ -112,7 +113,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         let mut block = AlignedBuffer::zeroed(N::COMPILED.params_len);
         gradients.pack::<N>(&mut block).map_err(TrainError::Mismatch)?;
         self.executor.reserve::<N>(1, &self.optimizer);
-        let result = self.executor.apply::<N>(self.model, &mut self.optimizer, &block);
+        let result = self.executor.apply::<N>(&mut self.model, &mut self.optimizer, &block);
         result.map_err(|refusal| self.refused(refusal))
     }
 
@@ -126,9 +127,60 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         self.executor.predict::<N>(&self.model.params, x, y)
     }
 
+    /// Leaves some tensors as they are from the next step on, until [`unfreeze`](Trainer::unfreeze):
+    /// PyTorch's `requires_grad_(False)`. `name` is a tensor, as `encoder.dense_1.weight`, or a layer or
+    /// network, as `encoder`: then it is all its learnt tensors. What the optimiser remembers of them stays,
+    /// and they have no part in norms. Noise and running statistics stay as they are in training; a network
+    /// that is `frozen` in its declaration runs as it predicts, and costs less. Gradients that wait for more
+    /// batches are dropped.
+    ///
+    /// ```
+    /// use nn_runtime::prelude::*;
+    ///
+    /// network! { struct Net: [2] -> [1] { encoder: Dense(4) -> Tanh -> head: Dense(1) } }
+    ///
+    /// let mut model = Net::init(0);
+    /// let begun = model.clone();
+    /// let data = Dataset::values(&[[1.0, 2.0]], &[[3.0]]).unwrap();
+    /// let mut trainer = Trainer::new(&mut model, Mse::new(), Adam::new(1e-2));
+    /// trainer.freeze("encoder").unwrap();
+    /// trainer.step(&data).unwrap();
+    /// assert_eq!(trainer.model().get("encoder.weight"), begun.get("encoder.weight"));
+    /// assert_ne!(trainer.model().get("head.weight"), begun.get("head.weight"));
+    /// trainer.unfreeze("encoder").unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrainError::Setting`]: no learnt tensor of this name, nor within it.
+    pub fn freeze(&mut self, name: &str) -> Result<(), TrainError> {
+        let tensors = find(N::COMPILED, "freeze", name).map_err(TrainError::Setting)?;
+        self.executor.update.groups.freeze(&tensors);
+        self.groups_changed();
+        Ok(())
+    }
+
+    /// Trains again what [`freeze`](Trainer::freeze) has frozen; what is frozen in the declaration stays so.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn unfreeze(&mut self, name: &str) -> Result<(), TrainError> {
+        let tensors = find(N::COMPILED, "unfreeze", name).map_err(TrainError::Setting)?;
+        self.executor.update.groups.unfreeze(&tensors);
+        self.groups_changed();
+        Ok(())
+    }
+
+    fn groups_changed(&mut self) {
+        self.rests = self.executor.update.groups.frozen() == learnt(N::COMPILED).len();
+        self.executor.update.drop_accumulated();
+        self.executor.update.params_changed();
+        self.executor.reset_layout();
+    }
+
     /// Whether the settings are in range, and there is anything to train.
-    fn check_learns(&mut self) -> Result<(), TrainError> {
+    pub(super) fn check_learns(&mut self) -> Result<(), TrainError> {
         match self.learns {
+            true if self.rests => Err(all_rest::<N>()),
             true => self.check_once(),
             false => Err(nothing_learns::<N>()),
         }

@@ -6,13 +6,14 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::batch_pass::{Batch, BatchInputs};
-use super::checks::{check_data, has_weight, inputs, learns, no_weight, nothing_learns};
+use super::checks::{check_data, has_weight, inputs, learns, no_weight};
 use super::epoch_sums::EpochSums;
 use super::executor::{Executor, StepResult};
 use super::objective::Objective;
 use super::refusal::Refusal;
 use super::snapshot::{Snapshot, Snapshots};
 use super::split::samples_of_epoch;
+use super::trained_model::TrainedModel;
 use super::update_state::MAX_SLOTS;
 use super::{Epoch, Evaluation, Fit, History, NonFinite, TrainError};
 use crate::data::{Dataset, Targets};
@@ -38,7 +39,7 @@ use nn_kernels::simd::Isa;
 /// assert!(history.last().unwrap().train.loss < 1e-4);
 /// ```
 pub struct Trainer<'m, N, L, O> {
-    pub(super) model: &'m mut Model<N>,
+    pub(super) model: TrainedModel<'m, N>,
     loss: L,
     pub(super) optimizer: O,
     pub(super) executor: Executor,
@@ -48,6 +49,8 @@ pub struct Trainer<'m, N, L, O> {
     pub(super) checked: bool,
     /// Whether there is something to train.
     pub(super) learns: bool,
+    /// Whether all of it is frozen for a while.
+    pub(super) rests: bool,
 }
 
 impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
@@ -65,14 +68,26 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     /// # Panics
     /// `optimizer.slots() > 4`
     pub fn new_on(model: &'m mut Model<N>, loss: L, optimizer: O, isa: Isa) -> Self {
+        Self::of(TrainedModel::Borrowed(model), loss, optimizer, isa)
+    }
+
+    fn of(model: TrainedModel<'m, N>, loss: L, optimizer: O, isa: Isa) -> Self {
         assert!(optimizer.slots() <= MAX_SLOTS, "expected an optimiser with at most 4 floats of state per parameter");
         let executor = Executor::new::<N>(&optimizer, isa);
-        Trainer { model, loss, optimizer, executor, fault: None, checked: false, learns: learns::<N>() }
+        Trainer { model, loss, optimizer, executor, fault: None, checked: false, learns: learns::<N>(), rests: false }
     }
 
     /// The model, as trained so far.
     pub fn model(&self) -> &Model<N> {
-        self.model
+        &self.model
+    }
+
+    /// The model, as trained so far; a copy of it, where the trainer has only borrowed it.
+    pub fn into_model(self) -> Model<N> {
+        match self.model {
+            TrainedModel::Own(model) => model,
+            TrainedModel::Borrowed(model) => model.clone(),
+        }
     }
 
     /// The optimiser, to change its own rate between steps. A schedule starts from that rate and leaves it as
@@ -113,7 +128,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     {
         let (samples, targets, weights) = (answers.len(), answers.targets(), answers.weights());
         let given = Batch { samples, x, first: 0, targets, weights };
-        self.executor.train::<N, _>(self.model, &self.loss, &mut self.optimizer, seed, &given)
+        self.executor.train::<N, _>(&mut self.model, &self.loss, &mut self.optimizer, seed, &given)
     }
 
     /// Trains on all samples, `fit.epochs` times, and tells what each epoch was like.
@@ -153,7 +168,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
 
         let mut history = History::default();
         let mut batch = train.select(&[]);
-        let mut snapshots = Snapshots::new(Snapshot::of(0, self.model, &self.executor.update));
+        let mut snapshots = Snapshots::new(Snapshot::of(0, &self.model, &self.executor.update));
         let steps = samples_of_epoch(N::COMPILED, train.len(), fit.batch).div_ceil(fit.batch);
         let bar = if fit.progress { progress(steps) } else { ProgressBar::hidden() };
         for number in 1..=fit.epochs {
@@ -183,10 +198,10 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
                     bar.finish_and_clear();
                     let data = validate.unwrap_or(train);
                     let (best, loss) = snapshots.best(|snapshot| {
-                        snapshot.restore(self.model, &mut self.executor.update);
+                        snapshot.restore(&mut self.model, &mut self.executor.update);
                         self.evaluate_checked(data).loss
                     });
-                    best.restore(self.model, &mut self.executor.update);
+                    best.restore(&mut self.model, &mut self.executor.update);
                     return Err(TrainError::Diverged { epoch: number, step, found, kept: best.epoch, loss, history });
                 }
             };
@@ -198,7 +213,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
             }
             if number < fit.epochs {
                 snapshots
-                    .epoch(epoch.train.loss, validation, || Snapshot::of(number, self.model, &self.executor.update));
+                    .epoch(epoch.train.loss, validation, || Snapshot::of(number, &self.model, &self.executor.update));
             }
             history.epochs.push(epoch);
         }
@@ -279,9 +294,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     where
         L: Objective<T>,
     {
-        if !self.learns {
-            return Err(nothing_learns::<N>());
-        }
+        self.check_learns()?;
         self.check(data)
     }
 
@@ -324,6 +337,31 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
             from += batch;
         }
         sums.evaluation()
+    }
+}
+
+impl<N: Network> Model<N> {
+    /// A trainer that owns the model, to be stored where one that borrows it cannot; otherwise
+    /// [`Trainer::new`].
+    ///
+    /// ```
+    /// use nn_runtime::prelude::*;
+    ///
+    /// network! { struct Net: [4] -> [2] { Dense(8) -> Tanh -> Dense(2) } }
+    ///
+    /// struct Agent {
+    ///     policy: Trainer<'static, Net, (), Adam>,
+    /// }
+    /// let mut agent = Agent { policy: Net::init(0).into_trainer((), Adam::new(1e-3)) };
+    /// let mut scores = [0.0; 2];
+    /// agent.policy.predict_into(&[&[0.1, 0.2, 0.3, 0.4]], &mut [&mut scores]).unwrap();
+    /// let learnt = agent.policy.into_model();
+    /// ```
+    ///
+    /// # Panics
+    /// `optimizer.slots() > 4`
+    pub fn into_trainer<L: Fits<N::Head>, O: Optimizer>(self, loss: L, optimizer: O) -> Trainer<'static, N, L, O> {
+        Trainer::of(TrainedModel::Own(self), loss, optimizer, Isa::detect())
     }
 }
 
