@@ -189,9 +189,10 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         self
     }
 
-    /// Multiplies the learning rate of some tensors, whatever the schedule makes of it, as PyTorch's parameter
-    /// groups do with a rate of their own. `name` is a tensor, as `head.weight`, or a layer or network, as
-    /// `head`: then it is all its learnt tensors. A later call replaces the factor of tensors that both name.
+    /// Multiplies the learning rate of some tensors, whatever the schedule makes of it, as PyTorch's
+    /// parameter groups do with a rate of their own. `name` is a tensor, as `head.weight`, or a layer or
+    /// network, as `head`: then it is all its learnt tensors. A later call replaces the factor of tensors
+    /// that both name.
     ///
     /// ```
     /// use nn_runtime::prelude::*;
