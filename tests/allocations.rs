@@ -242,3 +242,21 @@ fn a_step_of_a_stream_allocates_nothing() {
     }
     assert_eq!(count() - before, 0);
 }
+
+network! { struct Filter: [6, 1] -> [6, 2] { Lstm(5) -> Conv1d(3, 2, padding = Causal) -> DensePerStep(2) } }
+
+#[test]
+fn blocks_voices_and_what_is_held_allocate_nothing() {
+    let model = Filter::init(0);
+    let (mut stream, mut voices) = (model.streamer().unwrap(), model.streamers(5).unwrap());
+    let (mut block, mut all) = ([0.0; 16], [0.0; 10]);
+    let before = count();
+    for _ in 0..3 {
+        stream.block(&[&[0.5; 8]], &mut [&mut block]).unwrap();
+        for x in [0.25, f32::NAN, f32::INFINITY, -0.5] {
+            stream.step_or_hold(&[x]);
+        }
+        voices.step(&[&[0.1; 5]], &mut [&mut all]).unwrap();
+    }
+    assert_eq!(count() - before, 0);
+}
