@@ -1,10 +1,6 @@
-//! A declaration as rust-analyzer sees it. In: the tokens between the braces, well written or half typed; out:
-//! each word where the editor is to ask for it, in the order of the declaration. It knows no syntax error:
-//! while somebody types there always is one.
-//!
-//! rust-analyzer completes a word by expanding the declaration twice, as it is and with a made-up word at the
-//! cursor, and asks at the place in the first expansion where that word stands in the second. So what stands
-//! before a word may not depend on it, nor on whether the whole is sound.
+//! A declaration as rust-analyzer sees it. In: the tokens between the braces, well written or half typed;
+//! out: each word where the editor is to ask for it, in the order of the declaration. It knows no syntax
+//! error: while somebody types there always is one.
 
 use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -30,6 +26,10 @@ use crate::parse::tokens::Tokens;
 /// };
 /// ```
 /// The numbers are those of steps: each name is shown with what its step makes.
+///
+/// rust-analyzer completes a word by expanding the declaration twice, as it is and with a made-up word at the
+/// cursor, and asks at the place in the first expansion where that word stands in the second. So this comes
+/// before all else, and what stands before a word depends neither on it nor on whether the whole is sound.
 pub fn view(network: &Network) -> TokenStream {
     let body = network.body.as_ref().map(Group::stream).unwrap_or_default();
     let mut view = View::default();

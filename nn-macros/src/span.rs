@@ -4,8 +4,8 @@
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 
 /// The two ends of something in the declaration. On stable two spans cannot be joined, but an expression
-/// whose first token lies at `start` and whose last lies at `end` is underlined as a whole. Both are empty, so
-/// that an editor does not take for the user's word what only points at it.
+/// whose first token lies at `start` and whose last lies at `end` is underlined as a whole. Both are empty,
+/// so that an editor does not take for the user's word what only points at it.
 #[derive(Clone, Copy)]
 pub struct Ends {
     pub start: Span,

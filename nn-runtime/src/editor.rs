@@ -19,7 +19,8 @@ pub trait Shown<const STEP: usize> {
 
 const ROOM: usize = 160;
 
-/// A short text put together at compile time: what rust-analyzer's interpreter evaluates while somebody waits.
+/// A short text put together at compile time. rust-analyzer's interpreter evaluates it while somebody waits,
+/// and cannot follow the long ones that faults are made of.
 pub struct Line {
     bytes: [u8; ROOM],
     len: usize,
@@ -113,8 +114,8 @@ pub const fn made(rule: &Rule) -> Line {
     line
 }
 
-/// The rule of a network as a layer, for rust-analyzer, whose interpreter cannot follow a `CompiledNetwork`: a
-/// layer with so many parameters.
+/// The rule of a network as a layer, for rust-analyzer, whose interpreter cannot follow a `CompiledNetwork`:
+/// that of a layer with so many parameters.
 pub const fn rule_of_network<const N: usize>(
     x: [Shape; N],
     inputs: &[Shape; N],
@@ -203,10 +204,11 @@ macro_rules! __not_offered {
     ($($name:ident)+) => { $(pub use $crate::__private::NotOffered as $name;)+ };
 }
 
-/// A declaration as rust-analyzer sees it: `places`, where it is asked which names go there, and `calls`, whose
-/// arguments are expressions. The names that go at a place are those of a module: the layers of this crate and
-/// what stands around the declaration, but not what the prelude brings for other ends; where a chain begins
-/// also the values of the declaration. A macro, so that rustc never parses what is half typed.
+/// A declaration as rust-analyzer sees it: `places`, where it is asked which names go there, `calls`, whose
+/// arguments are expressions, and words with the number of the step that makes what is `shown` on them. The
+/// names that go at a place are those of a module: the layers of this crate and what stands around the
+/// declaration, but not what the prelude brings for other ends; where a chain begins also the declaration's
+/// values. A macro, so that rustc never parses what is half typed.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __editor {

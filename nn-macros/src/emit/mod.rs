@@ -33,8 +33,8 @@ pub fn network(graph: &Graph) -> TokenStream {
     quote!(#structure #network)
 }
 
-/// Where generated code lies: before the network's name, so that a note about it is one line and not the whole
-/// declaration.
+/// Where generated code lies: before the network's name, so that a note about it is one line and not the
+/// whole declaration, and an editor does not take it for the name.
 fn span_of(name: &Ident) -> Span {
     Span::mixed_site().located_at(before(name.span()))
 }
