@@ -62,7 +62,7 @@ impl Line {
         }
     }
 
-    /// "[8] and [4]"
+    /// `[8] and [4]`
     const fn push_shapes(&mut self, shapes: &[Shape]) {
         let mut i = 0;
         while i < shapes.len() {
@@ -101,7 +101,7 @@ impl Line {
     }
 }
 
-/// "[128], 100,480 parameters"
+/// `[128], 100,480 parameters`
 pub const fn made(rule: &Rule) -> Line {
     let mut line = Line::new();
     match rule {
@@ -146,7 +146,7 @@ pub const fn count_all(sites: &[&Site]) -> usize {
     sum
 }
 
-/// "[784] -> [10], 101,770 parameters"
+/// `[784] -> [10], 101,770 parameters`
 pub const fn made_by_network(inputs: &[Shape], outputs: &[Shape], count: usize) -> Line {
     let mut line = Line::new();
     line.push_shapes(inputs);
