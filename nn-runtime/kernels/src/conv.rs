@@ -47,7 +47,7 @@ mod filter_bank;
 mod forward;
 pub mod fused_max_pool;
 #[cfg(test)]
-mod fuzz;
+pub(crate) mod fuzz;
 #[cfg(test)]
 mod long_inputs;
 mod offsets;

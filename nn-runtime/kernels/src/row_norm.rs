@@ -200,7 +200,11 @@ fn moments<S: Simd>(s: S, rows: &NormRows, x: &[f32]) -> [RowMoments; LANES] {
     }
     let scales = numbers(s, s.div(s.splat(1.0), s.sqrt(s.add(var, s.splat(rows.eps)))));
     let rests = numbers(s, rest);
-    core::array::from_fn(|i| RowMoments { mean: means[i], rest: rests[i], scale: scales[i] })
+    let mut all = [RowMoments::default(); LANES];
+    for (i, moments) in all.iter_mut().enumerate() {
+        *moments = RowMoments { mean: means[i], rest: rests[i], scale: scales[i] };
+    }
+    all
 }
 
 struct RowNorm<'a> {
@@ -300,7 +304,7 @@ impl Kernel for RowNormBackward<'_> {
             }
             let (scale, rest) = (s.load(&scales), s.load(&rests));
             let part = s.div(scale, count);
-            let [plain, along] = sums.map(|sums| sum_lanes(s, sums));
+            let [plain, along] = [sum_lanes(s, sums[0]), sum_lanes(s, sums[1])];
             // Σ dy·w·(x − mean − rest)
             let along = s.fma(s.neg(rest), plain, along);
             let slope = s.mul(scale, s.mul(scale, s.mul(part, along)));

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::{Panels, backward_bias, backward_input, backward_input_scratch, backward_weight, product};
-use crate::long_sums::{RowSums, Sums};
+use crate::long_sums::Sums;
 use crate::simd::Isa;
 
 const OVERWRITE: Sums = Sums { overwrite: true, blocks: false };

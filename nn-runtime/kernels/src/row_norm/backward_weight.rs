@@ -45,7 +45,9 @@ impl Kernel for RowNormBackwardWeight<'_> {
                     self.down(s, rows.clone(), from - first + i * VECTORS * LANES, to);
                 }
             } else {
-                rows.for_each(|row| self.along(s, row, from - first, to));
+                for row in rows {
+                    self.along(s, row, from - first, to);
+                }
             }
         }
     }
@@ -93,8 +95,8 @@ impl RowNormBackwardWeight<'_> {
                 None => s.sum(lane_sums(s, &RowValue, [dy])[0]),
                 Some(saved) => {
                     let RowMoments { mean, rest, scale } = RowMoments::saved(saved[row]);
-                    let [plain, along] = lane_sums(s, &RowGradTerms(mean), [dy, x]).map(|sums| s.sum(sums));
-                    (along - rest * plain) * scale
+                    let [plain, along] = lane_sums(s, &RowGradTerms(mean), [dy, x]);
+                    (s.sum(along) - rest * s.sum(plain)) * scale
                 }
             };
         }
