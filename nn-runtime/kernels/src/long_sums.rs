@@ -60,14 +60,19 @@ impl RowSums {
         }
     }
 
-    /// The same by a kernel that makes no blocks.
+    /// The same by a kernel that makes no blocks, asked for so many rows at a time.
     #[inline]
-    pub fn add_by_blocks(self, to: &mut [f32], mut sum: impl FnMut(Range<usize>, Range<usize>, &mut [f32])) {
-        if self.unit == 0 || self.rows <= BLOCK.min(self.unit) {
+    pub fn add_by_blocks(
+        self,
+        block: usize,
+        to: &mut [f32],
+        mut sum: impl FnMut(Range<usize>, Range<usize>, &mut [f32]),
+    ) {
+        if self.unit == 0 || self.unit == usize::MAX && self.rows <= block {
             return sum(0..self.rows, 0..to.len(), to);
         }
         for rows in self.units() {
-            self.add_exactly(rows, BLOCK, to, &mut sum);
+            self.add_exactly(rows, block, to, &mut sum);
         }
     }
 
@@ -179,7 +184,7 @@ mod tests {
             }
             assert_eq!(gradients(sums, p, Panels::SPLIT_ALIGN, 1.0), [dw, db], "in pieces");
             let mut plain = [1.0];
-            sums.add_by_blocks(&mut plain, |rows, _, to| rows.for_each(|_| to[0] += 0.1));
+            sums.add_by_blocks(BLOCK, &mut plain, |rows, _, to| rows.for_each(|_| to[0] += 0.1));
             let truth = 1.0 + rows as f64 * tenth;
             assert!((f64::from(plain[0]) - truth).abs() <= 1.5e-6 * truth, "{rows} rows by {unit}: {}", plain[0]);
         }

@@ -8,6 +8,7 @@ use crate::init::Init;
 use crate::layer::{LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
 use crate::spec::{LayerSpec, SavedLayout};
+use nn_kernels::long_sums::BLOCK;
 use nn_kernels::row_norm::{
     NormRows, SAVED_PER_ROW, row_bias_backward, row_norm, row_norm_backward, row_weight_backward,
 };
@@ -101,7 +102,7 @@ impl Norm {
         let (isa, saved, each) = (cx.isa, cx.saved, together * SAVED_PER_ROW);
         let (range, dw) = grad.slice(cx, 0);
         if !range.is_empty() {
-            sums.add_by_blocks(dw, |at, of, dw| {
+            sums.add_by_blocks(BLOCK, dw, |at, of, dw| {
                 let (numbers, kept) = (at.start * width..at.end * width, at.start * each..at.end * each);
                 let range = range.start + of.start..range.start + of.end;
                 row_weight_backward(isa, rows, &x[numbers.clone()], &dy[numbers], &saved[kept], range, dw);
@@ -110,7 +111,7 @@ impl Norm {
         if self.bias {
             let (range, db) = grad.slice(cx, 1);
             if !range.is_empty() {
-                sums.add_by_blocks(db, |at, of, db| {
+                sums.add_by_blocks(BLOCK, db, |at, of, db| {
                     let dy = &dy[at.start * width..at.end * width];
                     row_bias_backward(isa, rows, dy, range.start + of.start..range.start + of.end, db);
                 });

@@ -10,6 +10,7 @@ use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
 use crate::spec::{Head, LayerSpec};
 use nn_kernels::elementwise::{Map, add, fill};
+use nn_kernels::long_sums::BLOCK;
 use nn_kernels::reduce::{Terms, sums};
 use nn_kernels::simd::{Kernel, Simd};
 
@@ -250,7 +251,7 @@ impl Layer for Prelu {
         let (isa, sums) = (cx.isa, cx.row_sums(shape.len() / row));
         let (range, to) = grad.slice(cx, 0);
         if !range.is_empty() {
-            sums.add_by_blocks(to, |rows, slopes, to| {
+            sums.add_by_blocks(BLOCK, to, |rows, slopes, to| {
                 let (x, dy) = (&x[rows.start * row..rows.end * row], &dy[rows.start * row..rows.end * row]);
                 let of = span * (range.start + slopes.start)..span * (range.start + slopes.end);
                 isa.run(PreluBackwardWeight { span, row, of, x, dy, to });

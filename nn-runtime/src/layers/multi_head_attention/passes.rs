@@ -7,7 +7,7 @@ use super::super::dense::add_bias_grad;
 use super::plan::AttentionPlan;
 use crate::layer::{LayerContext, ParamGrad, ReadContext};
 use nn_kernels::attention::{AttentionHead, AttentionHeads, StridedRows, attend, backward};
-use nn_kernels::long_sums::{RowSums, Sums};
+use nn_kernels::long_sums::{BLOCK, RowSums, Sums};
 use nn_kernels::matrix::{Panels, backward_input, backward_weight, product};
 use nn_kernels::simd::Isa;
 
@@ -212,16 +212,20 @@ impl AttentionPlan {
             let (x, d) = (&x[row * inputs..][..inputs], &d[row * outputs..][..outputs]);
             d.iter().any(|d| *d != 0.0) || x.iter().all(|x| x.is_finite())
         };
-        sums.add(dw, |rows, of, dw, blocks| {
+        let add = |first: usize, end: usize, of: Range<usize>, dw: &mut [f32], blocks: bool| {
+            let (x, d) = (&x[first * inputs..end * inputs], &d[first * outputs..end * outputs]);
+            let range = range.start + of.start..range.start + of.end;
+            backward_weight(sums.isa, panels, x, d, range, dw, Sums { overwrite: false, blocks });
+        };
+        if !self.masked && !self.causal {
+            return sums.add(dw, |rows, of, dw, blocks| add(rows.start, rows.end, of, dw, blocks));
+        }
+        // One chain goes on over what is left out, which may change no bit.
+        sums.add_by_blocks(2 * BLOCK, dw, |rows, of, dw| {
             let mut first = rows.start;
             while first < rows.end {
-                let end = match self.masked || self.causal {
-                    true => (first..rows.end).find(|row| !counts(row)).unwrap_or(rows.end),
-                    false => rows.end,
-                };
-                let (x, d) = (&x[first * inputs..end * inputs], &d[first * outputs..end * outputs]);
-                let range = range.start + of.start..range.start + of.end;
-                backward_weight(sums.isa, panels, x, d, range, dw, Sums { overwrite: false, blocks });
+                let end = (first..rows.end).find(|row| !counts(row)).unwrap_or(rows.end);
+                add(first, end, of.clone(), dw, false);
                 first = end + 1;
             }
         });
