@@ -41,6 +41,12 @@ impl Rng {
         }
     }
 
+    /// A number below `n`, now and then `n` itself.
+    fn index(&mut self, n: usize) -> usize {
+        let beyond = usize::from(self.below(60) == 0);
+        self.below(n + beyond)
+    }
+
     fn flip(&mut self) -> bool {
         self.below(2) == 0
     }

@@ -84,7 +84,7 @@ fn drop_some(rng: &mut Rng, isa: Isa) -> bool {
 
 fn pick(rng: &mut Rng, isa: Isa) -> bool {
     let (width, samples, op) = (rng.size(40), 1 + rng.below(5), rng.flip());
-    let which: Vec<usize> = (0..rng.below(6)).map(|_| rng.below(samples + usize::from(rng.below(9) == 0))).collect();
+    let which: Vec<usize> = (0..rng.below(6)).map(|_| rng.index(samples)).collect();
     let all = [product_of(&[width, samples]), product_of(&[width, which.len()]), Some(width), Some(samples)];
     Slices::new(rng, &all).call("a choice", |[from, to, mean, mask]| match op {
         true => gather(isa, from, width, &which, to),
@@ -145,8 +145,7 @@ fn softmaxes(rng: &mut Rng, isa: Isa) -> bool {
 
 fn entropy(rng: &mut Rng, isa: Isa) -> bool {
     let (n, count, op) = (rng.size(60), rng.below(20), rng.below(4));
-    let labels: Vec<u32> =
-        (0..count).map(|_| rng.below(n.clamp(1, 99) + usize::from(rng.below(99) == 0)) as u32).collect();
+    let labels: Vec<u32> = (0..count).map(|_| rng.index(n.clamp(1, 99)) as u32).collect();
     let all = product_of(&[n, count]);
     Slices::new(rng, &[all, all, all]).call("a cross-entropy", |[x, t, dx]| match op {
         0 => _ = cross_entropy_labels(isa, n, x, &labels, 0.5, 0.1, dx),
@@ -159,7 +158,7 @@ fn entropy(rng: &mut Rng, isa: Isa) -> bool {
 /// Places in a workspace; what is written is written, and what is read is read.
 fn places(rng: &mut Rng, _: Isa) -> bool {
     let regions = [Region::Work, Region::Work, Region::Work, Region::X, Region::Y, Region::Dy, Region::Dx];
-    let mut place = |rng: &mut Rng| {
+    let place = |rng: &mut Rng| {
         let wild = [rng.wild(), rng.wild()];
         let [offset, len] = [rng.below(30), rng.below(9)];
         let pick = rng.below(16);

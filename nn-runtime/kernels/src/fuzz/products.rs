@@ -145,8 +145,8 @@ fn forward<C: Cell>(rng: &mut Rng, isa: Isa) -> bool {
     Slices::new(rng, &all).call(
         "a recurrent forward",
         |[x, w, u, to, to_u, bias, mask, state, scratch, y, gates, products, before]| {
-            let inputs = GateColumns::new(&GateWeights { panels: of_x, w, bias: Some(bias) }, to);
-            let weights = GateColumns::new(&GateWeights { panels: of_h, w: u, bias: None }, to_u);
+            let inputs = GateColumns::<C>::new(&GateWeights { panels: of_x, w, bias: Some(bias) }, to);
+            let weights = GateColumns::<C>::new(&GateWeights { panels: of_h, w: u, bias: None }, to_u);
             let saved = flip.then_some(SavedSteps { gates, products, before });
             let mask = masked.then_some(&*mask);
             RecurrentForward { sequence, x, inputs, weights, saved, mask, state, scratch, y }.run(isa);
