@@ -17,17 +17,22 @@ pub(crate) struct ChainedTile<S: Simd, const R: usize, const V: usize> {
     /// How much larger each total is than what has been added; of few chains it is not known.
     excess: [[S::F; V]; R],
     long: bool,
+    empty: bool,
 }
 
 impl<S: Simd, const R: usize, const V: usize> ChainedTile<S, R, V> {
     #[inline(always)]
     pub(crate) fn zero(s: S, terms: usize) -> Self {
         let zero = [[s.splat(0.0); V]; R];
-        ChainedTile { totals: zero, excess: zero, long: terms > LONG_SUM }
+        ChainedTile { totals: zero, excess: zero, long: terms > LONG_SUM, empty: true }
     }
 
     #[inline(always)]
     pub(crate) fn add(&mut self, s: S, sums: [[S::F; V]; R]) {
+        if self.empty {
+            (self.totals, self.empty) = (sums, false);
+            return;
+        }
         let rows = self.totals.iter_mut().zip(&mut self.excess).zip(sums);
         for ((totals, excess), sums) in rows {
             for ((total, excess), sum) in totals.iter_mut().zip(excess).zip(sums) {
