@@ -29,8 +29,9 @@ impl Kernel for RowNormBackwardWeight<'_> {
         let NormRows { row, span, weights, .. } = self.rows;
         let (range, to) = (self.range.clone(), core::mem::take(&mut self.to));
         // The distance from a row to the next with the same weights.
-        let period = (weights * span / row).max(1);
-        for phase in 0..period {
+        let period = weights / (row / span);
+        // Weights beyond those of the last row have no gradient.
+        for phase in 0..period.min(self.dy.len() / row) {
             let first = self.rows.first(phase);
             // The part of the range that these rows have weights for.
             let from = first.clamp(range.start, range.end);
@@ -104,6 +105,9 @@ impl RowNormBackwardWeight<'_> {
 }
 
 /// Adds the gradient of a range of the weights, row after row, with what [`row_norm`](super::row_norm) saved.
+///
+/// # Panics
+/// As [`row_norm`](super::row_norm).
 pub fn row_weight_backward(
     isa: Isa,
     rows: NormRows,
@@ -113,10 +117,15 @@ pub fn row_weight_backward(
     range: Range<usize>,
     dw: &mut [f32],
 ) {
+    rows.check(&[x.len(), dy.len()]);
     isa.run(RowNormBackwardWeight { rows, x, dy, saved: Some(saved.as_chunks().0), range, to: dw });
 }
 
 /// Adds the gradient of a range of the biases, row after row.
+///
+/// # Panics
+/// As [`row_norm`](super::row_norm).
 pub fn row_bias_backward(isa: Isa, rows: NormRows, dy: &[f32], range: Range<usize>, db: &mut [f32]) {
+    rows.check(&[dy.len()]);
     isa.run(RowNormBackwardWeight { rows, x: dy, dy, saved: None, range, to: db });
 }
