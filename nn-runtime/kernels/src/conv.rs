@@ -47,14 +47,12 @@ mod filter_bank;
 mod forward;
 pub mod fused_max_pool;
 #[cfg(test)]
-pub(crate) mod fuzz;
-#[cfg(test)]
 mod long_inputs;
 mod offsets;
 mod padded;
 mod scatter;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use backward_bias::backward_bias;
 pub use backward_input::{backward_input, transposed};

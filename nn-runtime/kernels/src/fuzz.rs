@@ -10,6 +10,7 @@ use std::vec::Vec;
 
 use crate::simd::Isa;
 
+mod convolutions;
 mod numbers;
 mod products;
 
@@ -154,7 +155,7 @@ fn fuzz(rounds: usize, seed: u64) {
     for round in 0..rounds {
         GUARD.set(if round % 2 == 0 { 64 } else { 0 });
         for isa in Isa::available() {
-            crate::conv::fuzz::call(&mut rng, isa);
+            convolutions::call(&mut rng, isa);
             for call in products::CALLS.iter().chain(numbers::CALLS) {
                 calls += 1;
                 returned += usize::from(call(&mut rng, isa));

@@ -29,7 +29,7 @@ pub struct NormRows {
 }
 
 impl NormRows {
-    /// Panics where rows are no whole spans, weights no whole rows, or slices are no whole rows of one number.
+    /// Panics where rows are no whole spans, weights no whole rows, or slices no whole rows of one number.
     #[track_caller]
     fn check(&self, lengths: &[usize]) {
         let NormRows { row, span, weights, .. } = *self;

@@ -1,4 +1,5 @@
-//! `BatchNorm` of features, of sequences and of images: by its batch when training, by running statistics when predicting.
+//! `BatchNorm` of features, of sequences and of images: by its batch when training, by running statistics
+//! when predicting.
 
 use std::rc::Rc;
 

@@ -15,9 +15,9 @@ use crate::simd::{Isa, Kernel, LANES, Simd};
 /// `dw[f, c, ky, kx] += Σ_(s, p) dy[s, f, p] · x[s, c, p·stride − pad + k·dilation]`, for the part `range` of
 /// the storage.
 ///
-/// Each sample is summed by itself, in chains of `fma` over 64 positions; where filters are few or groups fill
-/// no panels, in sixteen times as many, whose sum is added. So a batch in two calls gives the bits of one, and any cut of the storage those of the whole.
-/// `scratch` is left with any numbers.
+/// Each sample is summed by itself, in chains of `fma` over 64 positions; where filters are few or groups
+/// fill no panels, in sixteen times as many, whose sum is added. So a batch in two calls gives the bits of
+/// one, and any cut of the storage those of the whole. `scratch` is left with any numbers.
 ///
 /// # Panics
 /// `x.len() != b * c.x_len() || dy.len() != b * c.y_len()` for every `b`; `dw.len() != range.len()`;

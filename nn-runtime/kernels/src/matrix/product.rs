@@ -4,7 +4,7 @@
 use core::ops::Range;
 
 use super::Panels;
-use super::product_args::Product;
+use super::product_args::{CHAIN, LONG_CHAIN, Product};
 use super::product_transposed::TransposedProduct;
 use crate::compensated::ChainedTile;
 use crate::micro::{Broadcast, Depth, PanelVectors, TileKernel, accumulate, for_each_tile, widest};
@@ -14,8 +14,8 @@ use crate::simd::{Isa, Kernel, LANES, Simd};
 ///
 /// The sum is one chain of `fma` from i = 0 on, starting at 0; with a [transposed](Panels::transposed) matrix
 /// it is sixteen chains, of every sixteenth i, whose results are added pairwise. Of more than 4,096 inputs,
-/// chains of 256 are added with what rounding loses. The bias comes last. A NaN stays NaN, whatever the floor;
-/// `floor = f32::NEG_INFINITY` cuts off nothing, `0.0` gives a rectified layer.
+/// chains of 256 are added with what rounding loses. The bias comes last. A NaN stays NaN, whatever the
+/// floor; `floor = f32::NEG_INFINITY` cuts off nothing, `0.0` gives a rectified layer.
 ///
 /// ```
 /// use nn_kernels::{matrix::{Panels, product}, simd::Isa};
@@ -39,12 +39,6 @@ pub fn product(isa: Isa, p: Panels, x: &[f32], w: &[f32], bias: Option<&[f32]>, 
 
 /// Weights multiplied with the whole batch at a time: a quarter of a cache of two megabytes.
 const CACHED_WEIGHTS: usize = 1 << 17;
-
-/// Inputs up to which an output is one chain.
-pub(super) const LONG_CHAIN: usize = 4096;
-
-/// Inputs of a chain where there are more: fewer would cost more than 1 % of a training step.
-pub(super) const CHAIN: usize = 256;
 
 impl Kernel for Product<'_> {
     type Out = ();

@@ -2,8 +2,7 @@
 //! transposed matrix. Out: outputs, one row a sample. Every output is sixteen chains, one of every sixteenth
 //! input, added pairwise, whatever the batch and the tile; of many inputs, chains are added up exactly first.
 
-use super::product::{CHAIN, LONG_CHAIN};
-use super::product_args::Product;
+use super::product_args::{CHAIN, LONG_CHAIN, Product};
 use super::{FEW_OUTPUTS, Panels};
 use crate::compensated::ChainedTile;
 use crate::simd::{Kernel, LANES, Simd};

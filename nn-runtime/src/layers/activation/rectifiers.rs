@@ -49,9 +49,9 @@ activation! {
     /// |---|---|---|---|
     /// | `alpha`, above 0 | `1.0` | `alpha=1.0` | `alpha=1.0` |
     ///
-    /// The gradient below 0 is `y + alpha`: exactly 0 below -17, where `y` is rounded to `-alpha` and the slope
-    /// is less than 5e-8 `alpha`. Clevert, Unterthiner & Hochreiter, "Fast and Accurate Deep Network Learning by Exponential Linear
-    /// Units", 2016.
+    /// The gradient below 0 is `y + alpha`: exactly 0 below -17, where `y` is rounded to `-alpha` and the
+    /// slope is less than 5e-8 `alpha`. Clevert, Unterthiner & Hochreiter, "Fast and Accurate Deep Network
+    /// Learning by Exponential Linear Units", 2016.
     ///
     /// ```
     /// use nn_runtime::prelude::*;

@@ -1,12 +1,12 @@
-//! Random calls of convolutions and pools: see `crate::fuzz`.
+//! Calls of convolutions and pools. What a convolution returns is right.
 
 use std::vec;
 use std::vec::Vec;
 
-use super::fused_max_pool::{self, ConvMaxPool, MaxPoolGrad};
-use super::tests::Case;
-use super::{Conv, FilterBank, backward_bias, backward_input, backward_weight, forward, transposed};
-use crate::fuzz::{Guarded, MOST, Rng, length, returns};
+use super::{Guarded, MOST, Rng, length, returns};
+use crate::conv::fused_max_pool::{self, ConvMaxPool, MaxPoolGrad};
+use crate::conv::tests::Case;
+use crate::conv::{Conv, FilterBank, backward_bias, backward_input, backward_weight, forward, transposed};
 use crate::pool::{Pool, avg_pool, avg_pool_backward, max_pool, max_pool_backward};
 use crate::simd::Isa;
 
@@ -167,7 +167,7 @@ fn pool(rng: &mut Rng, isa: Isa) {
 }
 
 /// A call of everything here.
-pub(crate) fn call(rng: &mut Rng, isa: Isa) {
+pub(super) fn call(rng: &mut Rng, isa: Isa) {
     convolve(rng, isa);
     fuse(rng, isa);
     pool(rng, isa);
