@@ -92,10 +92,12 @@ impl MicroBatching {
             return BatchSplit::default();
         }
         if self.partial_sums.is_empty() {
-            let sum_unit = match batch {
-                ..=ONE_CHAIN => 0,
-                ..=CHAINS_OF_BLOCKS => BLOCK,
-                _ => (batch / MAX_BLOCKS).next_power_of_two().max(CHAINS_OF_BLOCKS / 4),
+            let sum_unit = if batch <= ONE_CHAIN {
+                0
+            } else if batch <= CHAINS_OF_BLOCKS {
+                BLOCK
+            } else {
+                (batch / MAX_BLOCKS).next_power_of_two().max(CHAINS_OF_BLOCKS / 4)
             };
             return BatchSplit { sum_unit, reduce_block: sum_unit.max(LOSS_BLOCK), ..BatchSplit::default() };
         }

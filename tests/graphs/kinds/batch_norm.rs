@@ -16,7 +16,7 @@ struct BatchNorm {
 /// What is added to the variance.
 const EPS: f32 = 1e-5;
 
-pub fn draw(rng: &mut Rng, x: &[usize], _: bool) -> Option<Rc<dyn Operation>> {
+pub fn draw(rng: &mut Rng, _: &[usize], _: bool) -> Option<Rc<dyn Operation>> {
     let momentum = rng.pick(&[0.1, 0.1, 0.5, 1.0]);
     Some(Rc::new(BatchNorm { momentum, affine: rng.chance(75) }))
 }

@@ -18,7 +18,7 @@ pub fn draw(rng: &mut Rng, x: &[usize], stream: bool) -> Option<Rc<dyn Operation
         return None;
     }
     let channels = x[axis(x)];
-    let fits: Vec<usize> = (1..=channels).filter(|groups| channels % groups == 0).collect();
+    let fits: Vec<usize> = (1..=channels).filter(|groups| channels.is_multiple_of(*groups)).collect();
     let groups = rng.chance(50).then(|| rng.pick(&fits));
     let len = x.iter().product::<usize>() / groups.unwrap_or(channels);
     (len > 1).then(|| Rc::new(GroupNorm { groups, affine: rng.chance(60) }) as Rc<dyn Operation>)
