@@ -294,7 +294,7 @@ impl Conv {
     }
 
     /// The length of [`panels`](Conv::panels).
-    const fn weights_len(&self) -> usize {
+    pub(crate) const fn weights_len(&self) -> usize {
         product([self.rows(), round_up(self.filters, LANES)])
     }
 
