@@ -186,7 +186,11 @@ network! {
 #[test]
 fn what_is_refused_changes_nothing() {
     let model = Loud::init(2);
-    let odd = [(f32::NAN, StreamErrorKind::Input), (f32::INFINITY, StreamErrorKind::Input), (1e30, StreamErrorKind::Overflow)];
+    let odd = [
+        (f32::NAN, StreamErrorKind::Input),
+        (f32::INFINITY, StreamErrorKind::Input),
+        (1e30, StreamErrorKind::Overflow),
+    ];
     for (odd, kind) in odd {
         let (mut stream, mut other) = (model.streamer().unwrap(), model.streamer().unwrap());
         let first = *stream.step(&[1e-30]).unwrap();
@@ -232,9 +236,17 @@ fn slices_that_do_not_fit_and_windows_that_are_full_are_told() {
     };
     told(&[&[0.5; 6]], &[8, 4], "expected 2 input slices, found 1");
     told(&[&[0.5; 6], &[0.5; 4]], &[8], "expected 2 output slices, found 1");
-    told(&[&[0.5; 7], &[0.5; 4]], &[8, 4], "expected 2 steps of every input, as the first input has, which is 6 numbers, found 7");
+    told(
+        &[&[0.5; 7], &[0.5; 4]],
+        &[8, 4],
+        "expected 2 steps of every input, as the first input has, which is 6 numbers, found 7",
+    );
     told(&[&[0.5; 6], &[0.5; 5]], &[8, 4], "which is 4 numbers, found 5");
-    told(&[&[0.5; 6], &[0.5; 4]], &[8, 3], "expected 2 steps of every output, as the first input has, which is 4 numbers, found 3");
+    told(
+        &[&[0.5; 6], &[0.5; 4]],
+        &[8, 3],
+        "expected 2 steps of every output, as the first input has, which is 4 numbers, found 3",
+    );
     let model = Gru24::init(0);
     let error = model.streamers(3).unwrap().step(&[&[0.5; 9]], &mut [&mut [0.0; 24]]).unwrap_err();
     assert!(error.to_string().contains("expected 1 steps of 3 voices of every output"), "{error}");
