@@ -187,6 +187,11 @@ pub mod prelude {
     #[cfg(feature = "std")]
     pub use crate::data::{Dataset, Labels, Values};
     #[cfg(feature = "std")]
+    pub use crate::train::metrics::{
+        Accuracy, AveragePrecision, ConfusionMatrix, ExplainedVariance, F1, LogLoss, MeanAbsoluteError,
+        MeanAbsolutePercentageError, MeanIou, Precision, R2, Recall, RocAuc, RootMeanSquaredError, TopK,
+    };
+    #[cfg(feature = "std")]
     pub use crate::train::schedule::{
         ConstantRate, Cosine, Exponential, OneCycle, Polynomial, ReduceOnPlateau, StepDecay, Warmup,
     };

@@ -16,6 +16,7 @@ mod focal;
 mod hinge;
 mod huber;
 mod kl_divergence;
+mod link;
 mod mae;
 mod mse;
 mod poisson;
@@ -34,6 +35,7 @@ pub use focal::Focal;
 pub use hinge::Hinge;
 pub use huber::Huber;
 pub use kl_divergence::KlDivergence;
+pub use link::Link;
 pub use mae::Mae;
 pub use mse::Mse;
 pub use poisson::Poisson;
@@ -43,6 +45,10 @@ pub trait Loss: Sync {
     /// It reads scores (logits): a `Softmax`, `LogSoftmax` or `Sigmoid` that ends the network is left out of
     /// the training pass, and `y` is what would have gone into it.
     const LOGITS: bool;
+
+    /// What makes predictions of what it reads: of scores a sigmoid of each, unless it says that a row's are
+    /// those of classes.
+    const LINK: Link = if Self::LOGITS { Link::Sigmoid } else { Link::Identity };
 
     /// It is called once for each sample, with all rows of that sample, and its value is one number: what the
     /// rows come to together.

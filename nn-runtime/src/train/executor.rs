@@ -24,7 +24,7 @@ use crate::data::Targets;
 use crate::graph::CompiledNetwork;
 use crate::model::{Model, Network};
 use crate::optim::Optimizer;
-use crate::spec::Role;
+use crate::spec::{MAX_OUTPUTS, Role};
 use nn_kernels::aligned_buffer::AlignedBuffer;
 use nn_kernels::counter_rng::CounterRng;
 use nn_kernels::simd::Isa;
@@ -210,6 +210,14 @@ impl Executor {
         batch: &Batch<T>,
     ) -> LossSums {
         self.forward_backward::<N, T>(params, loss, batch, None)
+    }
+
+    /// Copies the outputs of the last batch, as the loss has read them.
+    pub(super) fn copy_outputs(&self, map: &CompiledNetwork, to: &mut [Vec<f32>; MAX_OUTPUTS]) {
+        to.iter_mut().for_each(Vec::clear);
+        for shard in &self.shards {
+            to.iter_mut().zip(shard.outputs(map.outputs)).for_each(|(to, y)| to.extend_from_slice(y));
+        }
     }
 
     /// Divides the samples among the workers, which run the network on theirs; to train, back to the first

@@ -3,12 +3,14 @@
 //! time.
 
 // Each module uses those before it: split, microbatch, param_chunks, shard, update, executor, trainer.
+mod accuracy_sums;
 mod batch_outputs;
 mod checks;
 mod clip;
 mod ema;
 mod epoch_sums;
 mod error;
+mod evaluating;
 mod executor;
 mod fit;
 mod fixed_range;
@@ -17,7 +19,7 @@ mod grad_source;
 mod history;
 mod loss_sums;
 mod magnitude;
-mod metrics;
+pub mod metrics;
 mod microbatch;
 mod objective;
 mod overflow;

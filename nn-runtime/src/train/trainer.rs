@@ -14,9 +14,8 @@ use super::shard::{Batch, BatchInputs};
 use super::snapshot::{Snapshot, Snapshots};
 use super::split::samples_of_epoch;
 use super::update_state::MAX_SLOTS;
-use super::{Epoch, Evaluation, Fit, History, NonFinite, TrainError};
+use super::{Epoch, Fit, History, NonFinite, TrainError};
 use crate::data::{Dataset, Targets};
-use crate::graph::MAX_INPUTS;
 use crate::losses::Fits;
 use crate::model::{Model, Network};
 use crate::optim::Optimizer;
@@ -39,7 +38,7 @@ use nn_kernels::simd::Isa;
 /// ```
 pub struct Trainer<'m, N, L, O> {
     pub(super) model: &'m mut Model<N>,
-    loss: L,
+    pub(super) loss: L,
     pub(super) optimizer: O,
     pub(super) executor: Executor,
     /// What a setting was refused for, told when training begins.
@@ -164,7 +163,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
             let begun = Instant::now();
             let ended = self.epoch(train, &fit, &mut batch, &bar).and_then(|sums| {
                 let time = begun.elapsed();
-                let validation = validate.map(|data| self.evaluate_checked(data));
+                let validation = validate.map(|data| self.evaluate_checked(data, None));
                 // Where nothing else tells what the last step has come to, a batch does.
                 let last = match validation {
                     Some(validation) => validation.loss,
@@ -184,7 +183,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
                     let data = validate.unwrap_or(train);
                     let (best, loss) = snapshots.best(|snapshot| {
                         snapshot.restore(self.model, &mut self.executor.update);
-                        self.evaluate_checked(data).loss
+                        self.evaluate_checked(data, None).loss
                     });
                     best.restore(self.model, &mut self.executor.update);
                     return Err(TrainError::Diverged { epoch: number, step, found, kept: best.epoch, loss, history });
@@ -256,7 +255,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     }
 
     /// Whether the settings are in range, and the data is what the network and the loss take.
-    fn check<T: Targets>(&mut self, data: &Dataset<T>) -> Result<(), TrainError>
+    pub(super) fn check<T: Targets>(&mut self, data: &Dataset<T>) -> Result<(), TrainError>
     where
         L: Objective<T>,
     {
@@ -277,47 +276,6 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
             return Err(nothing_learns::<N>());
         }
         self.check(data)
-    }
-
-    /// How the model does on these samples, as it predicts: without dropout or other training noise.
-    /// What regularisers add is part of the loss, as in Keras.
-    ///
-    /// # Errors
-    /// As [`fit`](Trainer::fit); but there need be nothing to train, and a loss that is not finite is one.
-    pub fn evaluate<T: Targets>(&mut self, data: &Dataset<T>) -> Result<Evaluation, TrainError>
-    where
-        L: Objective<T>,
-    {
-        self.check(data)?;
-        match has_weight::<N, T>(&self.loss, data) {
-            true => Ok(self.evaluate_checked(data)),
-            false => Err(no_weight()),
-        }
-    }
-
-    fn evaluate_checked<T: Targets>(&mut self, data: &Dataset<T>) -> Evaluation
-    where
-        L: Objective<T>,
-    {
-        const BATCH: usize = 256;
-        self.executor.reserve::<N>(BATCH.min(data.len()), &self.optimizer);
-        let mut sums = EpochSums::default();
-        let regularization = self.executor.update.regularization(self.executor.isa, &self.model.params);
-        let all = inputs(data);
-        let mut from = 0;
-        while from < data.len() {
-            let batch = BATCH.min(data.len() - from);
-            let mut x = [&[][..]; MAX_INPUTS];
-            for ((x, all), values) in x.iter_mut().zip(all).zip(data.inputs()) {
-                *x = &all[from * values.width()..][..batch * values.width()];
-            }
-            let x = BatchInputs::Slices(&x[..data.inputs().len()]);
-            let given = Batch { samples: batch, x, first: from, targets: data.targets(), weights: data.weights() };
-            let batch_sums = self.executor.evaluate::<N, _>(&self.model.params, &self.loss, &given);
-            sums.add(&StepResult { sums: batch_sums, regularization }, batch);
-            from += batch;
-        }
-        sums.evaluation()
     }
 }
 
