@@ -28,7 +28,12 @@ fn fed<T: Copy, M: MetricOn<T>>(mut metric: M, case: &Case, targets: &[T], piece
 }
 
 /// How many cases have an answer of scikit-learn, which all are near.
-fn count<T: Copy, M: MetricOn<T, Value = f64>>(kind: &str, metric: &M, setting: &str, targets: fn(&Case) -> Vec<T>) {
+fn against_sklearn<T: Copy, M: MetricOn<T, Value = f64>>(
+    kind: &str,
+    metric: &M,
+    setting: &str,
+    targets: fn(&Case) -> Vec<T>,
+) {
     let cases = load("metrics");
     let mut compared = 0;
     for case in cases.iter().filter(|case| case.name.starts_with(kind)) {
@@ -59,8 +64,8 @@ macro_rules! on_classes {
     ($($test:ident: $metric:expr, $setting:literal;)*) => {$(
         #[test]
         fn $test() {
-            count("labels", &$metric, $setting, labels);
-            count("columns", &$metric, $setting, values);
+            against_sklearn("labels", &$metric, $setting, labels);
+            against_sklearn("columns", &$metric, $setting, values);
         }
     )*};
 }
@@ -85,7 +90,7 @@ macro_rules! on_values {
     ($($test:ident: $metric:expr, $setting:literal;)*) => {$(
         #[test]
         fn $test() {
-            count("values", &$metric, $setting, values);
+            against_sklearn("values", &$metric, $setting, values);
         }
     )*};
 }
@@ -99,8 +104,8 @@ on_values! {
 
 #[test]
 fn top_k() {
-    count("labels", &TopK::new(1), "top_1", labels);
-    count("labels", &TopK::new(2), "top_2", labels);
+    against_sklearn("labels", &TopK::new(1), "top_1", labels);
+    against_sklearn("labels", &TopK::new(2), "top_2", labels);
 }
 
 #[test]

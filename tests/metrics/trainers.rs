@@ -151,3 +151,34 @@ fn what_does_not_fit_is_refused_before_a_pass() {
         "{error}"
     );
 }
+
+#[test]
+fn sets_are_predicted_whole() {
+    let data = data();
+    let model = Three::init(3);
+    let mut predictor = model.predictor(64);
+    let all = predictor.predict_all(&data).unwrap();
+    let classes = predictor.classes(&data).unwrap();
+    assert_eq!((all.len(), all.width(), classes.len()), (SAMPLES, 3, SAMPLES));
+    for (i, &class) in classes.iter().enumerate() {
+        let x: &[f32; 4] = data.input(0, i).try_into().unwrap();
+        assert_eq!(predictor.class(x), class as usize);
+        assert_eq!(*predictor.predict(x), all.sample(i));
+    }
+    assert!(predictor.predict_all(&data.select(&[])).unwrap().is_empty());
+
+    let narrow = Dataset::classes((vec![0.0; 6], 3), [0, 1]).unwrap();
+    let error = predictor.predict_all(&narrow).unwrap_err().to_string();
+    assert!(error.starts_with("expected 4 numbers per sample for input 0, which is [4], found 3"), "{error}");
+    let twice = narrow.with_input((vec![0.0; 6], 3)).unwrap();
+    let error = predictor.classes(&twice).unwrap_err().to_string();
+    assert!(error.starts_with("expected 1 inputs per sample, as `Three` declares, found 2"), "{error}");
+    let error = Both::init(0).predictor(1).predict_all(&data).unwrap_err().to_string();
+    assert!(error.starts_with("expected a network of one output, found 2"), "{error}");
+
+    network! { struct Value: [4] -> [1] { Dense(1) } }
+    let error = Value::init(0).predictor(1).classes(&data).unwrap_err().to_string();
+    assert!(error.starts_with("expected rows of 2 classes or more, found 1 number a row"), "{error}");
+    let steps = Dataset::classes((numbers(1, 2 * 20, 1.0), 20), [0, 0]).unwrap();
+    assert_eq!(Steps::init(0).predictor(1).classes(&steps).unwrap().len(), 10, "a class a step");
+}

@@ -23,6 +23,9 @@ use crate::optim::Optimizer;
 /// Samples that are evaluated at once.
 const BATCH: usize = 256;
 
+/// Looks at the outputs of a batch, as the loss reads them.
+pub(super) type See<'a, L> = dyn FnMut(&L, &BatchOutputs) + 'a;
+
 impl<N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'_, N, L, O> {
     /// How the model does on these samples, as it predicts: without dropout or other training noise.
     /// What regularisers add is part of the loss, as in Keras.
@@ -50,7 +53,8 @@ impl<N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'_, N, L, O> {
     /// let mut model = Sign::init(0);
     /// model.set("dense_1.weight", &[-1.0, 1.0]).unwrap();
     /// let mut trainer = Trainer::new(&mut model, CrossEntropy::new(), Sgd::new(0.1));
-    /// let (evaluation, (accuracy, f1)) = trainer.evaluate_with(&data, (Accuracy::new(), F1::macro_avg())).unwrap();
+    /// let metrics = (Accuracy::new(), F1::macro_avg());
+    /// let (evaluation, (accuracy, f1)) = trainer.evaluate_with(&data, metrics).unwrap();
     /// assert_eq!((evaluation.samples, accuracy, f1), (3, 1.0, 1.0));
     /// ```
     ///
@@ -149,7 +153,7 @@ impl<N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'_, N, L, O> {
     pub(super) fn evaluate_checked<T: Targets>(
         &mut self,
         data: &Dataset<T>,
-        mut each: Option<&mut dyn FnMut(&L, &BatchOutputs)>,
+        mut each: Option<&mut See<L>>,
     ) -> Evaluation
     where
         L: Objective<T>,

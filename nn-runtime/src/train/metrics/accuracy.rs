@@ -19,8 +19,10 @@ use crate::losses::Link;
 /// use nn_runtime::train::metrics::{Accuracy, Metric, MetricOn, MetricRows};
 ///
 /// let mut accuracy = Accuracy::new();
-/// accuracy.update(&MetricRows { y: &[0.1, 0.9], width: 2, targets: &[1], weight: 3.0, link: Link::Identity });
-/// accuracy.update(&MetricRows { y: &[0.2, 0.8], width: 2, targets: &[0], weight: 1.0, link: Link::Identity });
+/// let rows = MetricRows { y: &[0.1, 0.9], width: 2, targets: &[1], weight: 3.0, link: Link::Identity };
+/// accuracy.update(&rows);
+/// let rows = MetricRows { y: &[0.2, 0.8], width: 2, targets: &[0], weight: 1.0, link: Link::Identity };
+/// accuracy.update(&rows);
 /// assert_eq!(accuracy.value(), 0.75);
 /// ```
 #[derive(Clone, Copy, PartialEq, Debug)]

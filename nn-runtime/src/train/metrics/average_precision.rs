@@ -22,7 +22,8 @@ use crate::losses::Link;
 ///
 /// let mut area = AveragePrecision::new();
 /// let y = [0.1, 0.4, 0.35, 0.8];
-/// let rows = MetricRows { y: &y, width: 1, targets: &[0.0, 0.0, 1.0, 1.0], weight: 1.0, link: Link::Identity };
+/// let targets = [0.0, 0.0, 1.0, 1.0];
+/// let rows = MetricRows { y: &y, width: 1, targets: &targets, weight: 1.0, link: Link::Identity };
 /// area.update(&rows);
 /// assert!((area.value() - 5.0 / 6.0).abs() < 1e-12);
 /// ```

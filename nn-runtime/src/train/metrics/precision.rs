@@ -24,7 +24,8 @@ class_score! {
     ///
     /// let mut precision = Precision::of_class(1);
     /// let y = [0.1, 0.9, 0.4, 0.6, 0.8, 0.2]; // answers 1, 1, 0
-    /// precision.update(&MetricRows { y: &y, width: 2, targets: &[1, 0, 0], weight: 1.0, link: Link::Identity });
+    /// let rows = MetricRows { y: &y, width: 2, targets: &[1, 0, 0], weight: 1.0, link: Link::Identity };
+    /// precision.update(&rows);
     /// assert_eq!(precision.value(), 0.5);
     /// ```
     pub struct Precision: "precision" = |count| [count.hits, count.answered];

@@ -23,7 +23,8 @@ class_score! {
     ///
     /// let mut recall = Recall::per_class();
     /// let y = [0.1, 0.9, 0.4, 0.6, 0.8, 0.2]; // answers 1, 1, 0
-    /// recall.update(&MetricRows { y: &y, width: 2, targets: &[1, 0, 0], weight: 1.0, link: Link::Identity });
+    /// let rows = MetricRows { y: &y, width: 2, targets: &[1, 0, 0], weight: 1.0, link: Link::Identity };
+    /// recall.update(&rows);
     /// assert_eq!(recall.value(), [0.5, 1.0]);
     /// ```
     pub struct Recall: "recall" = |count| [count.hits, count.actual];
