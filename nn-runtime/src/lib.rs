@@ -62,6 +62,7 @@
 //! | sequences, step by step | [`Streamer`] |
 //! | an activation or a loss of one's own | [`activation!`], [`loss!`] |
 //! | a layer of one's own, and its test | [`Layer`], [`Probe`] |
+//! | a loop, an objective of one's own | [`Trainer::step_with`](train::Trainer::step_with), [`Differentiator`] |
 //! | memory, gradients, networks within | [`Memory`], [`Gradients`], [`ModelPart`] |
 //!
 //! Without the feature `std` (`default-features = false`) the core needs `core` and `alloc` only: models,
@@ -103,6 +104,7 @@ pub use nn_macros::activation;
 pub use nn_macros::loss;
 pub use nn_macros::network;
 
+mod differentiator;
 mod fault;
 mod finite;
 mod formula;
@@ -140,6 +142,7 @@ mod save;
 #[cfg(feature = "std")]
 pub mod train;
 
+pub use differentiator::Differentiator;
 pub use fault::Fault;
 pub use gradient::Gradients;
 pub use graph::Rule;
@@ -161,7 +164,7 @@ pub use probe::{LayerGradients, Probe};
 pub use save::{WeightsError, WeightsErrorKind};
 pub use shape::Shape;
 pub use spec::{Head, LayerSpec, Pass, Role};
-pub use stream::{StreamError, StreamErrorKind, StreamState, Streamer};
+pub use stream::{StreamError, StreamErrorKind, StreamState, Streamer, Streamers};
 
 /// What a layer of one's own may compute with: element-wise operations, functions and vectors, on every
 /// instruction set.

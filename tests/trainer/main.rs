@@ -5,6 +5,7 @@
 mod alone;
 mod continuing;
 mod divergence;
+mod own_loop;
 mod refused_steps;
 mod without_weight;
 

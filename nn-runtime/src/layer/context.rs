@@ -32,6 +32,8 @@ pub struct LayerContext<'a, S = &'a mut [f32]> {
     pub scratch: &'a mut [f32],
     pub(crate) spec: &'static LayerSpec,
     pub(crate) params: &'a [f32],
+    /// What `Layer::prepare` has made of the parameters, or nothing.
+    pub(crate) prepared: &'a [f32],
     /// What `forward` ends with in the stead of the layers after this one.
     pub(crate) epilogue: &'a Epilogue,
     /// The outputs, one bit each, of which the loss wants the scores before a softmax or sigmoid.
@@ -58,6 +60,7 @@ macro_rules! like {
             scratch: $scratch,
             spec: $cx.spec,
             params: $cx.params,
+            prepared: $cx.prepared,
             epilogue: $cx.epilogue,
             logits: $cx.logits,
             training: $cx.training,
@@ -102,6 +105,7 @@ impl<'a, S> LayerContext<'a, S> {
             scratch,
             spec,
             params,
+            prepared: &[],
             epilogue: &Epilogue::NONE,
             logits: 0,
             training: false,
@@ -121,6 +125,12 @@ impl<'a, S> LayerContext<'a, S> {
         LayerContext { logits, ..self }
     }
 
+    /// The same pass with what `Layer::prepare` has made of the parameters.
+    #[inline]
+    pub(crate) fn prepared_with(self, prepared: &'a [f32]) -> LayerContext<'a, S> {
+        LayerContext { prepared, ..self }
+    }
+
     /// The context of node `i` of the network that this context is of. `params` are those of the network, or
     /// none.
     #[inline(always)]
@@ -137,6 +147,10 @@ impl<'a, S> LayerContext<'a, S> {
             params: match self.params {
                 [] => &[],
                 params => &params[node.params..node.params + node.spec.params.len],
+            },
+            prepared: match self.prepared {
+                [] => &[],
+                prepared => &prepared[node.prepared..node.prepared + node.spec.prepared_len()],
             },
             epilogue: &plan.epilogue,
             // A network that is a head has one output.
@@ -167,6 +181,10 @@ impl<'a, S> LayerContext<'a, S> {
             },
             rng: self.rng.fold_in(&[c as u64]),
             params: if self.params.is_empty() { &[] } else { &self.params[c * len..][..len] },
+            prepared: match self.prepared {
+                [] => &[],
+                prepared => &prepared[c * (prepared.len() / copies)..][..prepared.len() / copies],
+            },
             epilogue: if copies == 1 { self.epilogue } else { &Epilogue::NONE },
             logits: if c + 1 == copies { self.logits } else { 0 },
             ..like!(self, saved, scratch)
@@ -197,6 +215,8 @@ impl LayerContext<'_> {
         let len = per_sample * self.batch;
         let (work, scratch) = match self.pass {
             Pass::Infer => self.scratch.split_at_mut(len),
+            // What is prepared is not a plan's.
+            Pass::Prepare => (&mut *self.saved, &mut *self.scratch),
             _ => (&mut self.saved[..len], &mut *self.scratch),
         };
         (work, like!(self, (), scratch))
@@ -218,6 +238,13 @@ impl<'a, S> LayerContext<'a, S> {
             param.name
         );
         &self.params[param.offset..param.offset + param.len]
+    }
+
+    /// What [`Layer::prepare`](crate::Layer::prepare) has made of the parameters, where somebody has asked it
+    /// to.
+    #[inline]
+    pub fn prepared(&self) -> Option<&'a [f32]> {
+        Some(self.prepared).filter(|prepared| !prepared.is_empty())
     }
 
     /// The shape of one sample of input `i`.

@@ -156,6 +156,15 @@ fits! {
     Huber: PlainHead ValueHead SoftmaxHead LogSoftmaxHead SigmoidHead OtherHead AnyHead;
 }
 
+/// No loss: for a trainer that is only asked for steps by an objective of one's own
+/// ([`step_with`](crate::train::Trainer::step_with)) or by gradients from elsewhere. It fits every network.
+impl Loss for () {
+    const LOGITS: bool = false;
+}
+
+#[diagnostic::do_not_recommend]
+impl<Head> Fits<Head> for () {}
+
 /// A network of several outputs takes a loss for each, in the order of its outputs; their sum is minimised.
 macro_rules! several {
     ($($loss:ident $head:ident),*) => {

@@ -51,6 +51,17 @@ pub enum TrainError {
 pub enum NonFinite {
     /// The loss of a batch.
     Loss,
+    /// The gradient of an output that an objective of one's own gave to
+    /// [`step_with`](super::Trainer::step_with).
+    #[non_exhaustive]
+    OutputGradient {
+        /// The output's number.
+        output: usize,
+        /// The sample's number within the batch.
+        sample: usize,
+        /// The number's place within the sample's output.
+        element: usize,
+    },
     /// The gradient of the tensor of this name.
     Gradient(String),
     /// The tensor of this name, as it would have been after the step.
@@ -79,6 +90,10 @@ impl fmt::Display for NonFinite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             NonFinite::Loss => f.write_str("expected a finite loss, found NaN or infinity"),
+            NonFinite::OutputGradient { output, sample, element } => write!(
+                f,
+                "sample {sample}, output {output}, element {element}: expected a finite gradient from the objective, found NaN or infinity"
+            ),
             NonFinite::Gradient(name) => write!(f, "expected a finite gradient of `{name}`, found NaN or infinity"),
             NonFinite::Parameter(name) => {
                 write!(f, "expected finite numbers of `{name}` after the step, found NaN or infinity")
@@ -94,7 +109,15 @@ impl fmt::Display for TrainError {
         match self {
             TrainError::Data(error) => error.fmt(f),
             TrainError::Setting(text) | TrainError::Mismatch(text) => f.write_str(text),
-            TrainError::NotFinite { step, found } => write!(f, "step {step}: {found}; the step was not taken{HELP}"),
+            TrainError::NotFinite { step, found } => {
+                let help = match found {
+                    NonFinite::OutputGradient { .. } => {
+                        "\nhelp: see what the objective divides by and takes roots and logarithms of"
+                    }
+                    _ => HELP,
+                };
+                write!(f, "step {step}: {found}; the step was not taken{help}")
+            }
             TrainError::Diverged { epoch, step, found, kept, loss, .. } => {
                 write!(f, "epoch {epoch}, step {step}: {found}; the parameters are ")?;
                 match kept {

@@ -5,13 +5,13 @@ use std::array;
 use std::vec::Vec;
 
 use super::batch_outputs::BatchOutputs;
+use super::batch_pass::{Batch, BatchInputs};
 use super::checks::{has_weight, inputs, no_weight};
 use super::epoch_sums::EpochSums;
 use super::executor::StepResult;
 use super::loss_sums::LossSums;
 use super::metrics::{Judged, Metrics};
 use super::objective::Objective;
-use super::shard::{Batch, BatchInputs};
 use super::{Evaluation, TrainError, Trainer};
 use crate::MAX_OUTPUTS;
 use crate::data::{Dataset, Targets};

@@ -5,6 +5,7 @@
 // Each module uses those before it: split, microbatch, param_chunks, shard, update, executor, trainer.
 mod accuracy_sums;
 mod batch_outputs;
+mod batch_pass;
 mod checks;
 mod clip;
 mod ema;
@@ -23,7 +24,10 @@ pub mod metrics;
 mod microbatch;
 mod objective;
 mod overflow;
+mod own_loop;
+mod own_objective;
 mod param_chunks;
+mod param_cut;
 mod refusal;
 mod regularizer;
 pub mod schedule;
@@ -32,6 +36,9 @@ mod settings;
 mod shard;
 mod snapshot;
 mod split;
+mod tensor_groups;
+mod tensor_names;
+mod trained_model;
 mod trainer;
 mod update;
 mod update_state;

@@ -5,14 +5,15 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::checks::{check_data, has_weight, inputs, learns, no_weight, nothing_learns};
+use super::batch_pass::{Batch, BatchInputs};
+use super::checks::{check_data, has_weight, inputs, learns, no_weight};
 use super::epoch_sums::EpochSums;
 use super::executor::{Executor, StepResult};
 use super::objective::Objective;
 use super::refusal::Refusal;
-use super::shard::{Batch, BatchInputs};
 use super::snapshot::{Snapshot, Snapshots};
 use super::split::samples_of_epoch;
+use super::trained_model::TrainedModel;
 use super::update_state::MAX_SLOTS;
 use super::{Epoch, Fit, History, NonFinite, TrainError};
 use crate::data::{Dataset, Targets};
@@ -37,7 +38,7 @@ use nn_kernels::simd::Isa;
 /// assert!(history.last().unwrap().train.loss < 1e-4);
 /// ```
 pub struct Trainer<'m, N, L, O> {
-    pub(super) model: &'m mut Model<N>,
+    pub(super) model: TrainedModel<'m, N>,
     pub(super) loss: L,
     pub(super) optimizer: O,
     pub(super) executor: Executor,
@@ -46,7 +47,9 @@ pub struct Trainer<'m, N, L, O> {
     /// Whether the settings have been checked as they are.
     pub(super) checked: bool,
     /// Whether there is something to train.
-    learns: bool,
+    pub(super) learns: bool,
+    /// Whether all of it is frozen for a while.
+    pub(super) rests: bool,
 }
 
 impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
@@ -64,14 +67,26 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     /// # Panics
     /// `optimizer.slots() > 4`
     pub fn new_on(model: &'m mut Model<N>, loss: L, optimizer: O, isa: Isa) -> Self {
+        Self::of(TrainedModel::Borrowed(model), loss, optimizer, isa)
+    }
+
+    fn of(model: TrainedModel<'m, N>, loss: L, optimizer: O, isa: Isa) -> Self {
         assert!(optimizer.slots() <= MAX_SLOTS, "expected an optimiser with at most 4 floats of state per parameter");
         let executor = Executor::new::<N>(&optimizer, isa);
-        Trainer { model, loss, optimizer, executor, fault: None, checked: false, learns: learns::<N>() }
+        Trainer { model, loss, optimizer, executor, fault: None, checked: false, learns: learns::<N>(), rests: false }
     }
 
     /// The model, as trained so far.
     pub fn model(&self) -> &Model<N> {
-        self.model
+        &self.model
+    }
+
+    /// The model, as trained so far; a copy of it, where the trainer has only borrowed it.
+    pub fn into_model(self) -> Model<N> {
+        match self.model {
+            TrainedModel::Own(model) => model,
+            TrainedModel::Borrowed(model) => model.clone(),
+        }
     }
 
     /// The optimiser, to change its own rate between steps. A schedule starts from that rate and leaves it as
@@ -96,13 +111,13 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         self.check_trains(batch)?;
         self.executor.reserve::<N>(batch.len(), &self.optimizer);
         let x = inputs(batch);
-        match self.one(BatchInputs::Slices(&x[..batch.inputs().len()]), batch, 0) {
-            Ok(result) => Ok(result.loss()),
-            Err(refusal) => {
-                let step = self.executor.update.state.steps + 1;
-                Err(TrainError::NotFinite { step, found: refusal.named(N::COMPILED) })
-            }
-        }
+        let result = self.one(BatchInputs::Slices(&x[..batch.inputs().len()]), batch, 0);
+        result.map(|result| result.loss()).map_err(|refusal| self.refused(refusal))
+    }
+
+    /// What a single step is refused with.
+    pub(super) fn refused(&self, refusal: Refusal) -> TrainError {
+        TrainError::NotFinite { step: self.executor.update.state.steps + 1, found: refusal.named(N::COMPILED) }
     }
 
     /// Takes a batch, of which `answers` holds the targets and weights.
@@ -112,7 +127,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     {
         let (samples, targets, weights) = (answers.len(), answers.targets(), answers.weights());
         let given = Batch { samples, x, first: 0, targets, weights };
-        self.executor.train::<N, _>(self.model, &self.loss, &mut self.optimizer, seed, &given)
+        self.executor.train::<N, _>(&mut self.model, &self.loss, &mut self.optimizer, seed, &given)
     }
 
     /// Trains on all samples, `fit.epochs` times, and tells what each epoch was like.
@@ -152,7 +167,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
 
         let mut history = History::default();
         let mut batch = train.select(&[]);
-        let mut snapshots = Snapshots::new(Snapshot::of(0, self.model, &self.executor.update));
+        let mut snapshots = Snapshots::new(Snapshot::of(0, &self.model, &self.executor.update));
         let steps = samples_of_epoch(N::COMPILED, train.len(), fit.batch).div_ceil(fit.batch);
         let bar = if fit.progress { progress(steps) } else { ProgressBar::hidden() };
         for number in 1..=fit.epochs {
@@ -182,10 +197,10 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
                     bar.finish_and_clear();
                     let data = validate.unwrap_or(train);
                     let (best, loss) = snapshots.best(|snapshot| {
-                        snapshot.restore(self.model, &mut self.executor.update);
+                        snapshot.restore(&mut self.model, &mut self.executor.update);
                         self.evaluate_checked(data, None).loss
                     });
-                    best.restore(self.model, &mut self.executor.update);
+                    best.restore(&mut self.model, &mut self.executor.update);
                     return Err(TrainError::Diverged { epoch: number, step, found, kept: best.epoch, loss, history });
                 }
             };
@@ -197,7 +212,7 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
             }
             if number < fit.epochs {
                 snapshots
-                    .epoch(epoch.train.loss, validation, || Snapshot::of(number, self.model, &self.executor.update));
+                    .epoch(epoch.train.loss, validation, || Snapshot::of(number, &self.model, &self.executor.update));
             }
             history.epochs.push(epoch);
         }
@@ -259,12 +274,18 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     where
         L: Objective<T>,
     {
+        self.check_once()?;
+        check_data::<N, T>(&self.loss, data)
+    }
+
+    /// Whether the settings are in range, where they have not been looked at as they are.
+    pub(super) fn check_once(&mut self) -> Result<(), TrainError> {
         if !self.checked {
             self.optimizer.check().map_err(TrainError::setting)?;
             self.check_settings().map_err(TrainError::setting)?;
             self.checked = true;
         }
-        check_data::<N, T>(&self.loss, data)
+        Ok(())
     }
 
     /// As [`check`](Trainer::check), and whether there is anything to train.
@@ -272,10 +293,33 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     where
         L: Objective<T>,
     {
-        if !self.learns {
-            return Err(nothing_learns::<N>());
-        }
+        self.check_learns()?;
         self.check(data)
+    }
+}
+
+impl<N: Network> Model<N> {
+    /// A trainer that owns the model, to be stored where one that borrows it cannot; otherwise
+    /// [`Trainer::new`].
+    ///
+    /// ```
+    /// use nn_runtime::prelude::*;
+    ///
+    /// network! { struct Net: [4] -> [2] { Dense(8) -> Tanh -> Dense(2) } }
+    ///
+    /// struct Agent {
+    ///     policy: Trainer<'static, Net, (), Adam>,
+    /// }
+    /// let mut agent = Agent { policy: Net::init(0).into_trainer((), Adam::new(1e-3)) };
+    /// let mut scores = [0.0; 2];
+    /// agent.policy.predict_into(&[&[0.1, 0.2, 0.3, 0.4]], &mut [&mut scores]).unwrap();
+    /// let learnt = agent.policy.into_model();
+    /// ```
+    ///
+    /// # Panics
+    /// `optimizer.slots() > 4`
+    pub fn into_trainer<L: Fits<N::Head>, O: Optimizer>(self, loss: L, optimizer: O) -> Trainer<'static, N, L, O> {
+        Trainer::of(TrainedModel::Own(self), loss, optimizer, Isa::detect())
     }
 }
 
