@@ -199,7 +199,7 @@ pub mod prelude {
         ConstantRate, Cosine, Exponential, OneCycle, Polynomial, ReduceOnPlateau, StepDecay, Warmup,
     };
     #[cfg(feature = "std")]
-    pub use crate::train::{Clip, Fit, Regularizer, Trainer};
+    pub use crate::train::{Checkpoint, Clip, EarlyStopping, Fit, Regularizer, Trainer};
 }
 
 /// What generated code names. Not for other use: it changes without notice.

@@ -66,6 +66,10 @@ pub(super) fn chosen(z: &[f32]) -> Option<usize> {
 impl Loss for CrossEntropy {
     const LOGITS: bool = true;
     const LINK: Link = Link::Softmax;
+
+    fn settings(&self) -> String {
+        alloc::format!("{self:?}")
+    }
 }
 
 impl LossOn<[u32]> for CrossEntropy {

@@ -179,6 +179,10 @@ impl Loss for Ctc {
     const LOGITS: bool = true;
     const LINK: Link = Link::Softmax;
     const WHOLE: bool = true;
+
+    fn settings(&self) -> String {
+        alloc::format!("{self:?}")
+    }
 }
 
 impl<T: TargetLabel> LossOn<[T]> for Ctc {

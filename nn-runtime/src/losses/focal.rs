@@ -155,6 +155,10 @@ fn check(width: usize, y: &[f32], labels: &[u32]) {
 impl Loss for Focal {
     const LOGITS: bool = true;
     const LINK: Link = Link::Softmax;
+
+    fn settings(&self) -> String {
+        alloc::format!("{self:?}")
+    }
 }
 
 // What is not generic is compiled once, in this crate.

@@ -61,6 +61,10 @@ fn entropy(isa: Isa, target: &[f32]) -> f64 {
 impl Loss for KlDivergence {
     const LOGITS: bool = true;
     const LINK: Link = Link::Softmax;
+
+    fn settings(&self) -> String {
+        alloc::format!("{self:?}")
+    }
 }
 
 impl<T: TargetValue> LossOn<[T]> for KlDivergence {

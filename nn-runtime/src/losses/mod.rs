@@ -53,6 +53,13 @@ pub trait Loss: Sync {
     /// It is called once for each sample, with all rows of that sample, and its value is one number: what the
     /// rows come to together.
     const WHOLE: bool = false;
+
+    /// What a checkpoint tells one loss from another by: a run goes on with the same alone. Without more it
+    /// is the type.
+    fn settings(&self) -> String {
+        let name = core::any::type_name::<Self>();
+        name.rsplit("::").next().unwrap_or(name).into()
+    }
 }
 
 /// A loss on targets of type `T`: `[u32]`, the class of each row, or `[f32]`, as many numbers as the rows
@@ -170,6 +177,12 @@ macro_rules! several {
     ($($loss:ident $head:ident),*) => {
         impl<$($loss: Loss),*> Loss for ($($loss,)*) {
             const LOGITS: bool = false $(|| $loss::LOGITS)*;
+
+            fn settings(&self) -> String {
+                #[allow(non_snake_case)]
+                let ($($loss,)*) = self;
+                [$($loss.settings()),*].join(", ")
+            }
         }
 
         #[diagnostic::do_not_recommend]
