@@ -6,6 +6,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
+use nn_runtime::Streamers;
 use nn_runtime::prelude::*;
 
 const STEPS: usize = 64;
@@ -51,7 +52,17 @@ macro_rules! rows {
             let x: &[f32; $inputs] = from[at * $inputs..][..$inputs].try_into().expect("one step");
             black_box(stream.step(black_box(x)).expect("finite numbers"));
         });
-        [window, step]
+        let (mut stream, from) = (model.clone().into_streamer().expect("it streams"), x.clone());
+        let mut to = vec![0.0; STEPS * $outputs];
+        let block = row($name, "block", STEPS, move || {
+            stream.block(&[black_box(&from)], &mut [&mut to]).expect("finite numbers");
+        });
+        let (mut voices, from) = (Streamers::new(model, 16).expect("it streams"), numbers(16 * $inputs));
+        let mut to = [0.0; 16 * $outputs];
+        let voices = row($name, "16 voices", 1, move || {
+            voices.step(&[black_box(&from)], &mut [&mut to]).expect("finite numbers");
+        });
+        [window, step, block, voices]
     }};
 }
 

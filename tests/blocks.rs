@@ -12,7 +12,8 @@ fn numbers(count: usize, salt: usize) -> Vec<f32> {
     (0..count).map(|i| ((i * 37 + salt * 11) % 101) as f32 / 40.0 - 1.2).collect()
 }
 
-/// Some steps of the numbers of some voices, `[steps, voices, width]`, from windows, `[voices, STEPS, width]`.
+/// Some steps of the numbers of some voices, `[steps, voices, width]`, from windows, `[voices, STEPS,
+/// width]`.
 fn of_voices(windows: &[f32], voices: usize, width: usize, steps: std::ops::Range<usize>) -> Vec<f32> {
     let row = |step, voice| &windows[(voice * STEPS + step) * width..][..width];
     steps.flat_map(|step| (0..voices).flat_map(move |voice| row(step, voice)).copied().collect::<Vec<f32>>()).collect()

@@ -36,8 +36,9 @@ pub(super) struct Engine {
     voices: usize,
     /// What layers have made of the parameters.
     prepared: AlignedBuffer,
+    /// What is carried from step to step, and behind it the values of a step.
     saved: AlignedBuffer,
-    /// `saved` as it was before, which is put back where a step overflows.
+    /// What was carried before, which is put back where a step overflows.
     before: AlignedBuffer,
     scratch: AlignedBuffer,
     steps: u64,
@@ -68,8 +69,8 @@ impl Engine {
             let mut cx = LayerContext::for_network(params, isa, 1, Pass::Prepare, to, &mut scratch);
             N::forward(&mut cx, &[], &mut []);
         }
-        let room = || AlignedBuffer::zeroed(network.step.work * voices);
-        Ok(Engine { isa, voices, prepared, saved: room(), before: room(), scratch, steps: 0 })
+        let [saved, before] = [network.step.work, network.step.kept].map(|floats| AlignedBuffer::zeroed(floats * voices));
+        Ok(Engine { isa, voices, prepared, saved, before, scratch, steps: 0 })
     }
 
     /// Numbers of one step of every output of one voice.
@@ -96,7 +97,8 @@ impl Engine {
 
     /// Keeps where the stream stands, for `finish`.
     pub(super) fn begin(&mut self) {
-        self.before.copy_from_slice(&self.saved);
+        let carried = self.before.len();
+        self.before.copy_from_slice(&self.saved[..carried]);
     }
 
     /// One step of all voices.
@@ -121,7 +123,7 @@ impl Engine {
         match odd(&self.saved).or_else(|| outputs.find_map(odd)) {
             None => Ok(()),
             Some(found) => {
-                self.saved.copy_from_slice(&self.before);
+                self.saved[..self.before.len()].copy_from_slice(&self.before);
                 self.steps -= steps;
                 Err(StepFault::Overflow(found))
             }
@@ -138,11 +140,11 @@ impl Engine {
     }
 
     pub(super) fn carried(&self) -> &[f32] {
-        &self.saved
+        &self.saved[..self.before.len()]
     }
 
     pub(super) fn carry_on(&mut self, steps: u64, carried: &[f32]) {
-        self.saved.copy_from_slice(carried);
+        self.saved[..carried.len()].copy_from_slice(carried);
         self.steps = steps;
     }
 

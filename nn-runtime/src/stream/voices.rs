@@ -110,6 +110,9 @@ pub(super) fn block<N: Network>(
 ) -> Result<(), StreamError> {
     let network = N::COMPILED;
     let steps = engine.count_steps(network, x, y)?;
+    if steps == 0 {
+        return Ok(());
+    }
     let taken = engine.check(network, steps as u64, x).and_then(|()| {
         engine.begin();
         engine.walk_all::<N>(params, steps, x, y);
