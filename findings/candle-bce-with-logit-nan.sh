@@ -1,11 +1,11 @@
 #!/bin/sh
 # candle-nn 0.11.1 (Rust): `binary_cross_entropy_with_logit` is NaN for a right and sure answer.
 #
-# What one expects: a loss takes logits instead of probabilities so that it can be computed as max(z, 0) - z t + ln(1 + exp(-|z|)),
-# which is finite for every z, and whose gradient is sigmoid(z) - t.
-# What is so: the sigmoid is taken first and its logarithm after. From a logit of 17 on the sigmoid of an f32 is 1, so 0 · ln(1 - 1)
-# is NaN where the target is 1: the better the answer, the sooner. Below, -120 for a target of 1 costs infinity instead of 120, and
-# its gradient is NaN.
+# What one expects: a loss takes logits instead of probabilities so that it can be computed as max(z, 0) - z t + ln(1 +
+# exp(-|z|)), which is finite for every z, and whose gradient is sigmoid(z) - t.
+# What is so: the sigmoid is taken first and its logarithm after. From a logit of 17 on the sigmoid of an f32 is 1, so 0 · ln(1
+# - 1) is NaN where the target is 1: the better the answer, the sooner. Below, -120 for a target of 1 costs infinity instead of
+# 120, and its gradient is NaN.
 # What follows: a classifier that separates its classes well turns into NaN late in training, at a logit of 17, with no overflow
 # anywhere; write the stable formula out.
 #

@@ -3,11 +3,11 @@
 #
 # What one expects: a reduction of a 16-bit type adds up in f32 and rounds once, as PyTorch, JAX, NumPy (float16) and the GPU
 # libraries do: the mean of ones is 1.
-# What is so: the running sum itself is bfloat16, whose 8 bits cannot tell 257 from 256: it stays at 256, so the mean of n ones is
-# 256 / n from there on. float16 stops at 2048. What is made of sums goes the same way: `loss::mse`, and `loss::cross_entropy`, which
-# for 8000 equal logits is ln 256 instead of ln 8000, for its softmax adds up to 31.
-# What follows: training in bfloat16 gives losses that fall as the batch grows, and wrong gradients as soon as there are more than a
-# few hundred classes; `to_dtype(DType::F32)` comes before every reduction and every loss.
+# What is so: the running sum itself is bfloat16, whose 8 bits cannot tell 257 from 256: it stays at 256, so the mean of n ones
+# is 256 / n from there on. float16 stops at 2048. What is made of sums goes the same way: `loss::mse`, and
+# `loss::cross_entropy`, which for 8000 equal logits is ln 256 instead of ln 8000, for its softmax adds up to 31.
+# What follows: training in bfloat16 gives losses that fall as the batch grows, and wrong gradients as soon as there are more
+# than a few hundred classes; `to_dtype(DType::F32)` comes before every reduction and every loss.
 #
 # Exits with 0 as long as that is so.
 set -eu

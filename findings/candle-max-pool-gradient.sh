@@ -1,15 +1,16 @@
 #!/bin/sh
-# candle-core 0.11.1 (Rust): the gradient of `max_pool2d` is too small by the size of the window, and at odd widths in other places.
+# candle-core 0.11.1 (Rust): the gradient of `max_pool2d` is too small by the size of the window, and at odd widths in other
+# places.
 #
-# What one expects: the largest element of each window gets the whole gradient of its output, all others get 0, and so do columns
-# that no window covers. Finite differences, PyTorch and JAX agree on it (ties apart).
-# What is so: the gradient is scaled by the share of elements in the window that are the largest, so a single largest one of 2 x 2
-# gets 1/4 of it, of 3 x 3 1/9; only a window of equal elements sums to the right total. Outputs are laid over the inputs by
-# enlarging to the input's size, so where a width is no multiple of the window's they meet other elements: of the three largest in
-# a row of 7 one gets nothing. `avg_pool2d` gives a gradient there to the last column, which no window covers.
-# What follows: layers below two pools of 2 x 2 learn with a sixteenth of their rate under SGD, while Adam hides it; gradients are
-# compared with finite differences. Where widths are multiples, `reshape` and `max` over the window's axes have the right gradient
-# where there are no ties.
+# What one expects: the largest element of each window gets the whole gradient of its output, all others get 0, and so do
+# columns that no window covers. Finite differences, PyTorch and JAX agree on it (ties apart).
+# What is so: the gradient is scaled by the share of elements in the window that are the largest, so a single largest one of 2 x
+# 2 gets 1/4 of it, of 3 x 3 1/9; only a window of equal elements sums to the right total. Outputs are laid over the inputs by
+# enlarging to the input's size, so where a width is no multiple of the window's they meet other elements: of the three largest
+# in a row of 7 one gets nothing. `avg_pool2d` gives a gradient there to the last column, which no window covers.
+# What follows: layers below two pools of 2 x 2 learn with a sixteenth of their rate under SGD, while Adam hides it; gradients
+# are compared with finite differences. Where widths are multiples, `reshape` and `max` over the window's axes have the right
+# gradient where there are no ties.
 #
 # Exits with 0 as long as that is so.
 set -eu

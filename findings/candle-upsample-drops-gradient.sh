@@ -2,11 +2,12 @@
 # candle-core 0.11.1 (Rust): `upsample_nearest2d` throws away what its input's gradient has gathered from elsewhere.
 #
 # What one expects: a tensor used in two places gets the sum of both gradients, in whichever order the two are written.
-# What is so: the backward step of `upsample_nearest1d` and `upsample_nearest2d` sets the gradient instead of adding to it. Whatever
-# reached the tensor before, by another path, is gone without an error: (up + skip) gives 4 where (skip + up) gives 14, and of two
-# enlargements of one tensor only one counts.
-# What follows: a feature pyramid, whose every level is used as it is and enlarged, trains with gradients that depend on the order of
-# the terms in its code, and no value of the forward pass shows it. `repeat` or a product with ones adds up as it should.
+# What is so: the backward step of `upsample_nearest1d` and `upsample_nearest2d` sets the gradient instead of adding to it.
+# Whatever reached the tensor before, by another path, is gone without an error: (up + skip) gives 4 where (skip + up) gives 14,
+# and of two enlargements of one tensor only one counts.
+# What follows: a feature pyramid, whose every level is used as it is and enlarged, trains with gradients that depend on the
+# order of the terms in its code, and no value of the forward pass shows it. `repeat` or a product with ones adds up as it
+# should.
 #
 # Exits with 0 as long as that is so.
 set -eu

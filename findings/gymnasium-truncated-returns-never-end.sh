@@ -2,12 +2,12 @@
 # gymnasium 1.4.0: `NormalizeReward` carries the return of a truncated episode on into the next one.
 #
 # What one expects: rewards are divided by the standard deviation of the discounted return of an episode, whichever way it ends.
-# What is so: the running return is set to 0 where `terminated`, but not where `truncated`, nor by `reset`. With a time limit alone
-# (Pendulum, HalfCheetah, most of robotics) the whole of training is one endless episode. Equal episodes of ten rewards of 1 come
-# out as 0.37 each when they end by themselves, and as 0.07 when they are cut; with gamma 1 they shrink as long as training lasts,
-# to 0.002 after 2000 steps. The vectorized wrapper does the same in its default mode.
-# What follows: the same task has another scale of reward, so another balance of losses and of clipping, according to which flag ends
-# its episodes; call `env.discounted_reward[:] = 0` where one is truncated.
+# What is so: the running return is set to 0 where `terminated`, but not where `truncated`, nor by `reset`. With a time limit
+# alone (Pendulum, HalfCheetah, most of robotics) the whole of training is one endless episode. Equal episodes of ten rewards of
+# 1 come out as 0.37 each when they end by themselves, and as 0.07 when they are cut; with gamma 1 they shrink as long as
+# training lasts, to 0.002 after 2000 steps. The vectorized wrapper does the same in its default mode.
+# What follows: the same task has another scale of reward, so another balance of losses and of clipping, according to which flag
+# ends its episodes; call `env.discounted_reward[:] = 0` where one is truncated.
 #
 # Exits with 0 as long as that is so.
 set -eu

@@ -2,10 +2,10 @@
 # image 0.25.10 (Rust) and Pillow 13.0.0: the same picture in grey differs by up to 32 of 255.
 #
 # What one expects: grey is one formula, so that a network trained on Python's `Image.convert("L")` may be fed by `to_luma8`.
-# What is so: Pillow (like OpenCV) weighs red, green and blue by 0.299, 0.587, 0.114 (BT.601), the crate by 0.2126, 0.7152, 0.0722
-# (BT.709): red is 76 there and 54 here, green 150 and 182, blue 29 and 18. Only what is grey already stays the same.
-# What follows: a camera's pictures lose their contrast between red and green against what was learnt; make grey with the formula
-# of the training.
+# What is so: Pillow (like OpenCV) weighs red, green and blue by 0.299, 0.587, 0.114 (BT.601), the crate by 0.2126, 0.7152,
+# 0.0722 (BT.709): red is 76 there and 54 here, green 150 and 182, blue 29 and 18. Only what is grey already stays the same.
+# What follows: a camera's pictures lose their contrast between red and green against what was learnt; make grey with the
+# formula of the training.
 #
 # Exits with 0 as long as that is so.
 set -eu

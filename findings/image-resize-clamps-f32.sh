@@ -3,11 +3,11 @@
 #
 # What one expects: f32 pixels hold any number, such as depths in metres, or colours less their mean; a resized image is a mean
 # of neighbours, as Pillow's mode "F" and OpenCV give it.
-# What is so: every filter, `Nearest` included, clamps the result to 0 to 1, without an error: pixels of -2, -1, 0.5, 3 come out as 0
-# and 1. Only if the size does not change are they returned as they were, so a test with an image of the final size passes;
+# What is so: every filter, `Nearest` included, clamps the result to 0 to 1, without an error: pixels of -2, -1, 0.5, 3 come out
+# as 0 and 1. Only if the size does not change are they returned as they were, so a test with an image of the final size passes;
 # `thumbnail` and `blur` do not clamp.
-# What follows: images are resized before they are normalized, and maps of depth, heat or flow, and labels in f32, are divided by
-# their range first.
+# What follows: images are resized before they are normalized, and maps of depth, heat or flow, and labels in f32, are divided
+# by their range first.
 #
 # Exits with 0 as long as that is so.
 set -eu

@@ -1,12 +1,13 @@
 #!/bin/sh
 # keras 3.15.1: the AUC metric of scores below 0.005 is 0.5, however well they tell the classes apart.
 #
-# What one expects: the area under the ROC curve depends on the order of the scores alone; a classifier that puts every positive above
-# every negative has 1, as `sklearn.metrics.roc_auc_score` says.
-# What is so: it is the area through 200 fixed thresholds, 0, 1/199, 2/199, … 1. Where all scores lie between two of them the curve has
-# its two ends alone, and the area is 0.5; with curve="PR" it is the share of positives. Scores near 1 fare the same.
-# What follows: for rare events (fraud, faults, clicks), whose honest probabilities are thousandths, the metric shows "no better than
-# chance" for a perfect model, and early stopping on it keeps a random epoch; give `thresholds` of your own, at the scores' quantiles.
+# What one expects: the area under the ROC curve depends on the order of the scores alone; a classifier that puts every positive
+# above every negative has 1, as `sklearn.metrics.roc_auc_score` says.
+# What is so: it is the area through 200 fixed thresholds, 0, 1/199, 2/199, … 1. Where all scores lie between two of them the
+# curve has its two ends alone, and the area is 0.5; with curve="PR" it is the share of positives. Scores near 1 fare the same.
+# What follows: for rare events (fraud, faults, clicks), whose honest probabilities are thousandths, the metric shows "no better
+# than chance" for a perfect model, and early stopping on it keeps a random epoch; give `thresholds` of your own, at the scores'
+# quantiles.
 #
 # Exits with 0 as long as that is so.
 set -eu
@@ -32,7 +33,8 @@ for name, scores in (("0.001 to 0.004", 0.001 + 0.003 * order), ("0.9960 to 0.99
         metric.update_state(labels, scores)
         area.append(float(metric.result()))
     right = roc_auc_score(labels, scores), average_precision_score(labels, scores)
-    print(f"scores {name}: AUC {area[0]:.3f} (right {right[0]:.3f}), under precision and recall {area[1]:.3f} (right {right[1]:.3f})")
+    print(f"scores {name}: AUC {area[0]:.3f} (right {right[0]:.3f}),", end=" ")
+    print(f"under precision and recall {area[1]:.3f} (right {right[1]:.3f})")
     seen[name] = area
 fine = keras.metrics.AUC(thresholds=list(numpy.quantile(0.001 + 0.003 * order, numpy.linspace(0.01, 0.99, 99))))
 fine.update_state(labels, 0.001 + 0.003 * order)

@@ -1,13 +1,14 @@
 #!/bin/sh
 # keras 3.15.1: PearsonCorrelation of a regression with one output is NaN, or what is left of it within batches.
 #
-# What one expects: the correlation of all targets with all predictions of the data, of any batch size, as `numpy.corrcoef` has it.
-# What is so: it is taken along the last axis of each batch, and these are averaged. Targets of [batch, 1], which is what a network
-# with one output has, leave one number per correlation: NaN. Flat targets of [batch] give the mean of the batches' correlations:
-# where the data drifts, 0.10 with batches of 100 and -0.05 with batches of 2 (a mean of ±1), while it is 0.66. CosineSimilarity
-# of [batch, 1] is a mean of ±1 too, and knows signs only.
-# What follows: the metric in the log is a property of the batch size and of the order of the rows; collect the predictions and call
-# `numpy.corrcoef` once.
+# What one expects: the correlation of all targets with all predictions of the data, of any batch size, as `numpy.corrcoef` has
+# it.
+# What is so: it is taken along the last axis of each batch, and these are averaged. Targets of [batch, 1], which is what a
+# network with one output has, leave one number per correlation: NaN. Flat targets of [batch] give the mean of the batches'
+# correlations: where the data drifts, 0.10 with batches of 100 and -0.05 with batches of 2 (a mean of ±1), while it is 0.66.
+# CosineSimilarity of [batch, 1] is a mean of ±1 too, and knows signs only.
+# What follows: the metric in the log is a property of the batch size and of the order of the rows; collect the predictions and
+# call `numpy.corrcoef` once.
 #
 # Exits with 0 as long as that is so.
 set -eu

@@ -1,11 +1,11 @@
 #!/bin/sh
 # linfa 0.8.1 (Rust): `r2` of small targets is near 1, whatever was predicted.
 #
-# What one expects: R² = 1 - (squared errors) / (squared deviations of the targets) has no unit: for targets in another unit, here
-# 1, 2, 3, 4 predicted in reverse, it stays -3.
+# What one expects: R² = 1 - (squared errors) / (squared deviations of the targets) has no unit: for targets in another unit,
+# here 1, 2, 3, 4 predicted in reverse, it stays -3.
 # What is so: 1e-10 is added to the denominator, for f32 as for f64, so that targets whose deviations sum to less are judged by
-# that number instead of their own. The same in millionths gives 0.81, in units of 1e-7 0.998, which reads as a fit that is nearly
-# perfect. `explained_variance` has the same term.
+# that number instead of their own. The same in millionths gives 0.81, in units of 1e-7 0.998, which reads as a fit that is
+# nearly perfect. `explained_variance` has the same term.
 # What follows: a regression of currents in amperes, or of any target left unscaled, looks solved before it has learnt anything;
 # scale the targets, or write R² out.
 #

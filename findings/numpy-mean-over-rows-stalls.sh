@@ -3,10 +3,10 @@
 #
 # What one expects: NumPy adds pairwise, so that a float32 mean is right to a few digits; `x.mean()` of 150 million ones is 1.
 # What is so: pairwise is only a sum along the axis that lies together in memory. `x.mean(axis=(0, 1, 2))` of [images, height,
-# width, channels], and `x.mean(axis=0)` of a table, add one row after another to one float32 per column, which stops once a term is
-# less than half the sum's last place: ones at 2^24 = 16.8 million. `std` takes that mean. Neither warns.
-# What follows: the statistics by which a network's inputs are normalized are wrong from some ten million pixels or rows on, while
-# those of a sample of them, or of all channels together, are right; write `dtype=numpy.float64`.
+# width, channels], and `x.mean(axis=0)` of a table, add one row after another to one float32 per column, which stops once a
+# term is less than half the sum's last place: ones at 2^24 = 16.8 million. `std` takes that mean. Neither warns.
+# What follows: the statistics by which a network's inputs are normalized are wrong from some ten million pixels or rows on,
+# while those of a sample of them, or of all channels together, are right; write `dtype=numpy.float64`.
 #
 # Exits with 0 as long as that is so.
 set -eu

@@ -1,12 +1,13 @@
 #!/bin/sh
-# onnx 1.23.2: the package's own ReferenceEvaluator moves the windows of an AveragePool, and keeps to defaults where a model says other.
+# onnx 1.23.2: the package's own ReferenceEvaluator moves the windows of an AveragePool, and keeps to defaults where a model
+# says other.
 #
-# What one expects: the evaluator that comes with the format, and whose purpose is to say what an operator means, is what tests of an
-# exporter or of a runtime are held against.
-# What is so: with `ceil_mode` and a last window that lacks two places, an AveragePool without any padding begins one place before the
-# input: 1, 2, 3, 4 in windows of 3 by strides of 3 gives 1.5, 3 instead of 2, 4. An LSTM's `activations`, `clip` and `input_forget` are
-# not looked at, so that it is always the plain one. Softmax is that of opset 13 in models of opset 11, where everything from the axis
-# on was one row. ONNX Runtime is right in all of them.
+# What one expects: the evaluator that comes with the format, and whose purpose is to say what an operator means, is what tests
+# of an exporter or of a runtime are held against.
+# What is so: with `ceil_mode` and a last window that lacks two places, an AveragePool without any padding begins one place
+# before the input: 1, 2, 3, 4 in windows of 3 by strides of 3 gives 1.5, 3 instead of 2, 4. An LSTM's `activations`, `clip` and
+# `input_forget` are not looked at, so that it is always the plain one. Softmax is that of opset 13 in models of opset 11, where
+# everything from the axis on was one row. ONNX Runtime is right in all of them.
 # What follows: a test against the evaluator can fail a right implementation and pass a wrong one; loops of one's own decide.
 #
 # Exits with 0 as long as that is so.
@@ -29,7 +30,8 @@ def answers(op, x, *constants, opset=21, **attributes):
     initial = [numpy_helper.from_array(c, f"c{i}") for i, c in enumerate(constants)]
     value = lambda name, shape: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
     node = helper.make_node(op, ["x"] + [c.name for c in initial], ["y"], **attributes)
-    graph = helper.make_graph([node], "g", [value("x", x.shape)], [value("y", [f"d{i}" for i in range(4 if constants else x.ndim)])], initial)
+    outputs = [value("y", list("abcd")[: 4 if constants else x.ndim])]
+    graph = helper.make_graph([node], "g", [value("x", x.shape)], outputs, initial)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=6 if opset < 12 else 10)
     onnx.checker.check_model(model)
     runtime = onnxruntime.InferenceSession(model.SerializeToString()).run(None, {"x": x})[0]

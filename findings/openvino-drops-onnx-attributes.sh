@@ -3,10 +3,10 @@
 #
 # What one expects: what a runtime does not do it refuses when it loads the model, as it does for `half_pixel_symmetric`.
 # What is so: a Resize with `antialias=1` is the plain interpolation (a row of single pixels, 0 0 0 8 0 0 0 0, halves to 0 4 0 0
-# instead of 0 3 1 0), `exclude_outside` and `keep_aspect_ratio_policy` are not looked at, so that the size differs too. An
-# LSTM answers with or without its peephole weights the same, and `input_forget` is left out. Nothing is said.
-# What follows: a model that resizes within it sees other images than it was trained on, and only its accuracy tells; every model
-# is compared with ONNX Runtime before it goes over.
+# instead of 0 3 1 0), `exclude_outside` and `keep_aspect_ratio_policy` are not looked at, so that the size differs too. An LSTM
+# answers with or without its peephole weights the same, and `input_forget` is left out. Nothing is said.
+# What follows: a model that resizes within it sees other images than it was trained on, and only its accuracy tells; every
+# model is compared with ONNX Runtime before it goes over.
 #
 # Exits with 0 as long as that is so.
 set -eu
@@ -30,9 +30,8 @@ def answers(op, inputs, **attributes):
     names = ["" if x is None else f"x{i}" for i, x in enumerate(inputs)]
     constants = [numpy_helper.from_array(x, n) for n, x in list(zip(names, inputs))[1:] if n]
     value = lambda name, shape: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
-    graph = helper.make_graph(
-        [helper.make_node(op, names, ["y"], **attributes)], "g", [value("x0", inputs[0].shape)], [value("y", list("abcd"))], constants
-    )
+    node = helper.make_node(op, names, ["y"], **attributes)
+    graph = helper.make_graph([node], "g", [value("x0", inputs[0].shape)], [value("y", list("abcd"))], constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
     onnx.checker.check_model(model)
     onnx.save(model, "model.onnx")
@@ -78,7 +77,8 @@ sigmoid = lambda z: 1 / (1 + numpy.exp(-z))
 def loop(p, coupled):
     h, c, (pi, po, pf), y = numpy.zeros(hidden), numpy.zeros(hidden), p.reshape(3, hidden).astype(float), []
     for t in range(steps):
-        i, o, f, g = (w[0].astype(float) @ x[t, 0] + r[0].astype(float) @ h + b[0, : 4 * hidden] + b[0, 4 * hidden :]).reshape(4, hidden)
+        z = w[0].astype(float) @ x[t, 0] + r[0].astype(float) @ h + b[0, : 4 * hidden] + b[0, 4 * hidden :]
+        i, o, f, g = z.reshape(4, hidden)
         i, f = sigmoid(i + pi * c), sigmoid(f + pf * c)
         f = 1 - i if coupled else f
         c = f * c + i * numpy.tanh(g)
@@ -88,7 +88,8 @@ def loop(p, coupled):
 
 
 for name, peepholes, attributes in (("plain", None, {}), ("peepholes", p, {}), ("input_forget", None, {"input_forget": 1})):
-    runtime, vino = answers("LSTM", [x, w, r, b, None, zero, zero, peepholes][: 8 if peepholes is not None else 7], hidden_size=hidden, **attributes)
+    values = [x, w, r, b, None, zero, zero] + ([] if peepholes is None else [peepholes])
+    runtime, vino = answers("LSTM", values, hidden_size=hidden, **attributes)
     right, bare = loop(p if peepholes is not None else 0 * p, bool(attributes)), loop(0 * p, False)
     off = [float(abs(y[:, 0, 0] - z).max()) for y, z in ((runtime, right), (vino, right), (vino, bare))]
     print(f"LSTM, {name}: ONNX Runtime off by {off[0]:.1e}, OpenVINO by {off[1]:.1e}, and by {off[2]:.1e} from the plain LSTM")

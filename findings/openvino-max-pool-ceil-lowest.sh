@@ -1,13 +1,14 @@
 #!/bin/sh
 # OpenVINO 2026.4.1: a MaxPool with `ceil_mode` has a column more than ONNX Runtime's, filled with -3.4e38.
 #
-# What one expects: with `ceil_mode` a window may reach beyond the input, but one that would begin in the padding behind it is left
-# out: ONNX's text says so since opset 22, and ONNX Runtime, ONNX's evaluator and tract do it in the older ones too.
-# What is so: the size is rounded up and that is all. A width of 7 padded by 1 on both sides, kernel and stride 2, makes 5 columns,
-# the last of which lies wholly in the padding: its maximum is float32's lowest number. AveragePool has the right size, but with
-# `count_include_pad` it divides a window that reaches beyond the padding by all of its places: 1/3 where the others have 1/2.
-# What follows: the next layer turns -3.4e38 into infinity or NaN, or a Relu hides it, and the shape is another one; export pools
-# with sizes that come out even.
+# What one expects: with `ceil_mode` a window may reach beyond the input, but one that would begin in the padding behind it is
+# left out: ONNX's text says so since opset 22, and ONNX Runtime, ONNX's evaluator and tract do it in the older ones too.
+# What is so: the size is rounded up and that is all. A width of 7 padded by 1 on both sides, kernel and stride 2, makes 5
+# columns, the last of which lies wholly in the padding: its maximum is float32's lowest number. AveragePool has the right size,
+# but with `count_include_pad` it divides a window that reaches beyond the padding by all of its places: 1/3 where the others
+# have 1/2.
+# What follows: the next layer turns -3.4e38 into infinity or NaN, or a Relu hides it, and the shape is another one; export
+# pools with sizes that come out even.
 #
 # Exits with 0 as long as that is so.
 set -eu
@@ -29,7 +30,8 @@ from onnx import TensorProto, helper
 def answers(op, row, kernel, opset, **attributes):
     x = numpy.array(row, numpy.float32).reshape(1, 1, 1, -1)
     value = lambda name, shape: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
-    node = helper.make_node(op, ["x"], ["y"], kernel_shape=[1, kernel], strides=[1, 2], pads=[0, 1, 0, 1], ceil_mode=1, **attributes)
+    attributes |= {"kernel_shape": [1, kernel], "strides": [1, 2], "pads": [0, 1, 0, 1], "ceil_mode": 1}
+    node = helper.make_node(op, ["x"], ["y"], **attributes)
     graph = helper.make_graph([node], "g", [value("x", x.shape)], [value("y", list("abcd"))])
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=10), "model.onnx")
     runtime = onnxruntime.InferenceSession("model.onnx").run(None, {"x": x})[0].ravel()

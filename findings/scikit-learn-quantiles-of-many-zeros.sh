@@ -1,13 +1,14 @@
 #!/bin/sh
-# scikit-learn 1.9.1: QuantileTransformer to a normal distribution sends a column's commonest value to -5.2 if it is the smallest.
+# scikit-learn 1.9.1: QuantileTransformer to a normal distribution sends a column's commonest value to -5.2 if it is the
+# smallest.
 #
-# What one expects: equal values get the middle of the ranks that they share, as `scipy.stats.rankdata` has it: for a column that is
-# 0 in 60 % of the rows the quantile 0.3, which is -0.52 in a normal distribution.
-# What is so: a tie in the middle gets the middle, but one at either end gets the end: quantile 0, clipped to 1e-7, which is -5.2.
-# So 60 % of such a column become -5.2 and the rest lies between 0.25 and 5.2: mean -2.7, standard deviation 3. Even without
-# ties each column's smallest and largest training value become -5.2 and 5.2, in a table of ten rows as of a million.
-# What follows: counts, prices, rainfall and pixels, where 0 is common, come out of a transformer that is to tame outliers as inputs
-# five deviations out; have a column of its own for "is 0", or ranks by `rankdata`.
+# What one expects: equal values get the middle of the ranks that they share, as `scipy.stats.rankdata` has it: for a column
+# that is 0 in 60 % of the rows the quantile 0.3, which is -0.52 in a normal distribution.
+# What is so: a tie in the middle gets the middle, but one at either end gets the end: quantile 0, clipped to 1e-7, which is
+# -5.2. So 60 % of such a column become -5.2 and the rest lies between 0.25 and 5.2: mean -2.7, standard deviation 3. Even
+# without ties each column's smallest and largest training value become -5.2 and 5.2, in a table of ten rows as of a million.
+# What follows: counts, prices, rainfall and pixels, where 0 is common, come out of a transformer that is to tame outliers as
+# inputs five deviations out; have a column of its own for "is 0", or ranks by `rankdata`.
 #
 # Exits with 0 as long as that is so.
 set -eu

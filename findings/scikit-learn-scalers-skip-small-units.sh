@@ -4,10 +4,11 @@
 # What one expects: scalers take the unit away: metres or micrometres, the result is the same; only what is exactly constant, or
 # constant but for rounding relative to its size, is left alone.
 # What is so: MinMaxScaler, MaxAbsScaler and `normalize` compare the scale with 10 eps of the type as it stands, whatever the
-# values are: below 1.2e-6 in float32 and 0.0098 in float16 they divide by 1, without a word. StandardScaler and RobustScaler scale
-# the same column as they should.
-# What follows: currents in amperes, lengths in metres or wavelengths reach the network as about 0 and are never learnt, when the
-# array is float32, but are fine as float64; `normalize` gives vectors that are not of length 1, and cosines as products of them fail.
+# values are: below 1.2e-6 in float32 and 0.0098 in float16 they divide by 1, without a word. StandardScaler and RobustScaler
+# scale the same column as they should.
+# What follows: currents in amperes, lengths in metres or wavelengths reach the network as about 0 and are never learnt, when
+# the array is float32, but are fine as float64; `normalize` gives vectors that are not of length 1, and cosines as products of
+# them fail.
 #
 # Exits with 0 as long as that is so.
 set -eu

@@ -3,11 +3,11 @@
 #
 # What one expects: a mean over a window of 3 is NaN in the three places whose window holds the NaN, as `correlate1d` with equal
 # weights, a convolution or an average pool gives it.
-# What is so: the filter keeps a running sum, from which NaN - NaN never leaves: all places after it are NaN too, and in an image
-# all that lies to the right and below. A spike of 1e17 turns all later ones of a signal of ones to 0, and one of 1e12 leaves an
-# error of 0.0002 in a signal of 0.1, in float64.
-# What follows: a missing pixel or sensor value in data that is smoothed, or normalized by local means, takes all that follows with
-# it; `correlate1d(x, ones(n) / n)` takes n times as long and is right.
+# What is so: the filter keeps a running sum, from which NaN - NaN never leaves: all places after it are NaN too, and in an
+# image all that lies to the right and below. A spike of 1e17 turns all later ones of a signal of ones to 0, and one of 1e12
+# leaves an error of 0.0002 in a signal of 0.1, in float64.
+# What follows: a missing pixel or sensor value in data that is smoothed, or normalized by local means, takes all that follows
+# with it; `correlate1d(x, ones(n) / n)` takes n times as long and is right.
 #
 # Exits with 0 as long as that is so.
 set -eu

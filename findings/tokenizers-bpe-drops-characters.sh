@@ -1,12 +1,13 @@
 #!/bin/sh
 # tokenizers 0.23.3: a BPE model without an unknown token leaves out what it does not know, and joins what stood around it.
 #
-# What one expects: a character that is not in the vocabulary raises an error when no unknown token was named, as the word level and
-# the unigram model do, or at least leaves a gap between the pieces.
-# What is so: `models.BPE()` drops it in silence, before the merges: "abxc" becomes the one token "abc", with the offsets 0 to 3,
-# which in the text is "abx"; "xyz" becomes nothing at all, so that the ids of a text may be an empty list.
-# What follows: accents, signs and digits that the training text lacked vanish from inputs and turn words into others, and offsets
-# that should mark spans are shifted; name `unk_token`, or use bytes (`pre_tokenizers.ByteLevel` with its whole alphabet).
+# What one expects: a character that is not in the vocabulary raises an error when no unknown token was named, as the word level
+# and the unigram model do, or at least leaves a gap between the pieces.
+# What is so: `models.BPE()` drops it in silence, before the merges: "abxc" becomes the one token "abc", with the offsets 0 to
+# 3, which in the text is "abx"; "xyz" becomes nothing at all, so that the ids of a text may be an empty list.
+# What follows: accents, signs and digits that the training text lacked vanish from inputs and turn words into others, and
+# offsets that should mark spans are shifted; name `unk_token`, or use bytes (`pre_tokenizers.ByteLevel` with its whole
+# alphabet).
 #
 # Exits with 0 as long as that is so.
 set -eu

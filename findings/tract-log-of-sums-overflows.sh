@@ -1,11 +1,14 @@
 #!/bin/sh
-# tract 0.23.9 (Rust, here by its Python wheel): ReduceLogSumExp of 100 is infinite, LogSoftmax of a class 104 below is -infinity.
+# tract 0.23.9 (Rust, here by its Python wheel): ReduceLogSumExp of 100 is infinite, LogSoftmax of a class 104 below is
+# -infinity.
 #
 # What one expects: both are there because the plain formula overflows, and are computed after the largest number is taken off.
-# What is so: they are the plain formula. ReduceLogSumExp is infinite from 89 on and -infinity below -104; LogSoftmax is the logarithm
-# of a softmax, so that classes further than 104 below the best, which have the log-probability -104 and less, become -infinity.
-# What follows: logits of 100 are nothing rare, and attention masks are often -1e4 or -1e9; sums of log-probabilities (beam search,
-# CTC, energies) become infinite, and 0 times them NaN, while argmax, the usual test, is as before. Subtract the maximum in the model.
+# What is so: they are the plain formula. ReduceLogSumExp is infinite from 89 on and -infinity below -104; LogSoftmax is the
+# logarithm of a softmax, so that classes further than 104 below the best, which have the log-probability -104 and less, become
+# -infinity.
+# What follows: logits of 100 are nothing rare, and attention masks are often -1e4 or -1e9; sums of log-probabilities (beam
+# search, CTC, energies) become infinite, and 0 times them NaN, while argmax, the usual test, is as before. Subtract the maximum
+# in the model.
 #
 # Exits with 0 as long as that is so.
 set -eu
@@ -37,8 +40,9 @@ def answers(op, row):
     top = max(row)
     total = top + numpy.log(sum(numpy.exp(v - top) for v in row))
     right = [total] if reduced else [v - total for v in row]
-    print(f"{op} of {row}: tract {rust.ravel().tolist()}, ONNX Runtime {runtime.ravel().tolist()}, right {[round(float(v), 4) for v in right]}")
-    return rust.ravel(), numpy.allclose(runtime.ravel(), right, rtol=1e-5)
+    rust, runtime = rust.ravel(), runtime.ravel()
+    print(f"{op} of {row}: tract {rust.tolist()}, ONNX Runtime {runtime.tolist()}, right {[round(float(v), 4) for v in right]}")
+    return rust, numpy.allclose(runtime, right, rtol=1e-5)
 
 
 print("tract 0.23.9, ONNX Runtime", onnxruntime.__version__)

@@ -2,11 +2,12 @@
 # tract 0.23.9 (Rust, here by its Python wheel): an ONNX recurrent operator runs forward and with tanh, whatever it says.
 #
 # What one expects: `direction`, `activations` and `clip` are carried out, or refused, as non-uniform `sequence_lens` are.
-# What is so: `direction="reverse"` gives the numbers of "forward", bit for bit, in RNN, GRU and LSTM ("bidirectional" is right). An
-# RNN whose `activations` are Relu, which is what `nn.RNN(nonlinearity="relu")` is exported to, uses tanh; so does a GRU. `clip` is
-# left out. Nothing is said.
-# What follows: a model that reads its sequence from the end, as half of a pair of one-way layers or for causal decoding from right to
-# left, loads and answers, and every answer is wrong; turn the sequence around outside the operator, and compare with ONNX Runtime.
+# What is so: `direction="reverse"` gives the numbers of "forward", bit for bit, in RNN, GRU and LSTM ("bidirectional" is
+# right). An RNN whose `activations` are Relu, which is what `nn.RNN(nonlinearity="relu")` is exported to, uses tanh; so does a
+# GRU. `clip` is left out. Nothing is said.
+# What follows: a model that reads its sequence from the end, as half of a pair of one-way layers or for causal decoding from
+# right to left, loads and answers, and every answer is wrong; turn the sequence around outside the operator, and compare with
+# ONNX Runtime.
 #
 # Exits with 0 as long as that is so.
 set -eu
@@ -31,7 +32,8 @@ w, r, b = (random.standard_normal(s).astype(numpy.float32) for s in ((1, hidden,
 
 def run(op, **attributes):
     gates = {"RNN": 1, "GRU": 3, "LSTM": 4}[op]
-    constants = [numpy_helper.from_array(numpy.tile(a, (1, gates) + (1,) * (a.ndim - 2)), n) for a, n in ((w, "w"), (r, "r"), (b, "b"))]
+    tiled = ((numpy.tile(a, (1, gates) + (1,) * (a.ndim - 2)), n) for a, n in ((w, "w"), (r, "r"), (b, "b")))
+    constants = [numpy_helper.from_array(a, n) for a, n in tiled]
     node = helper.make_node(op, ["x", "w", "r", "b"], ["y", "h"], hidden_size=hidden, **attributes)
     value = lambda name, shape: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
     outputs = [value("y", [steps, 1, 1, hidden]), value("h", [1, 1, hidden])]
