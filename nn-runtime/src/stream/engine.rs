@@ -69,7 +69,8 @@ impl Engine {
             let mut cx = LayerContext::for_network(params, isa, 1, Pass::Prepare, to, &mut scratch);
             N::forward(&mut cx, &[], &mut []);
         }
-        let [saved, before] = [network.step.work, network.step.kept].map(|floats| AlignedBuffer::zeroed(floats * voices));
+        let [saved, before] =
+            [network.step.work, network.step.kept].map(|floats| AlignedBuffer::zeroed(floats * voices));
         Ok(Engine { isa, voices, prepared, saved, before, scratch, steps: 0 })
     }
 
