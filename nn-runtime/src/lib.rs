@@ -191,11 +191,16 @@ pub mod prelude {
     #[cfg(feature = "std")]
     pub use crate::data::{Dataset, Labels, Values};
     #[cfg(feature = "std")]
+    pub use crate::train::metrics::{
+        Accuracy, AveragePrecision, ConfusionMatrix, ExplainedVariance, F1, LogLoss, MeanAbsoluteError,
+        MeanAbsolutePercentageError, MeanIou, Precision, R2, Recall, RocAuc, RootMeanSquaredError, TopK,
+    };
+    #[cfg(feature = "std")]
     pub use crate::train::schedule::{
         ConstantRate, Cosine, Exponential, OneCycle, Polynomial, ReduceOnPlateau, StepDecay, Warmup,
     };
     #[cfg(feature = "std")]
-    pub use crate::train::{Clip, Fit, Regularizer, Trainer};
+    pub use crate::train::{Checkpoint, Clip, EarlyStopping, Fit, Regularizer, Trainer};
 }
 
 /// What generated code names. Not for other use: it changes without notice.

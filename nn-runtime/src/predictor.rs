@@ -1,6 +1,9 @@
 //! What predicts with a model's parameters. In: samples; out: predictions. It owns all memory it needs, so
 //! that one `&Model` serves many threads, and allocates nothing after it is made.
 
+#[cfg(feature = "std")]
+mod data_set;
+
 use alloc::format;
 #[cfg(feature = "std")]
 use alloc::string::{String, ToString};

@@ -7,6 +7,7 @@ mod continuing;
 mod divergence;
 mod own_loop;
 mod refused_steps;
+mod stopping;
 mod without_weight;
 
 use nn_runtime::prelude::*;

@@ -4,9 +4,11 @@ use std::fmt;
 
 use super::History;
 use crate::data::DataError;
+use crate::save::WeightsError;
 
 /// Why a training call was refused or stopped. The model is as it was before the call, but for
-/// [`TrainError::Diverged`].
+/// [`TrainError::Diverged`] and a checkpoint that
+/// cannot be written.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TrainError {
@@ -33,6 +35,15 @@ pub enum TrainError {
         /// samples.
         loss: f64,
         /// The epochs that ended before.
+        history: History,
+    },
+    /// A checkpoint could not be written, so that training has stopped with the model as it is; or it could
+    /// not be gone on with, and nothing has changed.
+    #[non_exhaustive]
+    Checkpoint {
+        /// What, and in which file.
+        error: WeightsError,
+        /// The epochs that had ended.
         history: History,
     },
     /// A single step came to what is not finite; it was not taken, and nothing has changed.
@@ -108,6 +119,7 @@ impl fmt::Display for TrainError {
         const HELP: &str = "\nhelp: use a smaller learning rate, or scale the data";
         match self {
             TrainError::Data(error) => error.fmt(f),
+            TrainError::Checkpoint { error, .. } => error.fmt(f),
             TrainError::Setting(text) | TrainError::Mismatch(text) => f.write_str(text),
             TrainError::NotFinite { step, found } => {
                 let help = match found {

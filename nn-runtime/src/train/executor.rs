@@ -301,6 +301,14 @@ impl Executor {
         self.forward_backward::<N, T>(params, loss, batch, None)
     }
 
+    /// Copies the outputs of the last batch, as the loss has read them.
+    pub(super) fn copy_outputs(&self, map: &CompiledNetwork, to: &mut [Vec<f32>; MAX_OUTPUTS]) {
+        to.iter_mut().for_each(Vec::clear);
+        for shard in &self.shards {
+            to.iter_mut().zip(shard.outputs(map.outputs)).for_each(|(to, y)| to.extend_from_slice(y));
+        }
+    }
+
     /// Predicts, in the memory of one worker; see [`predict_into`].
     pub(super) fn predict<N: Network>(
         &mut self,

@@ -46,6 +46,7 @@ pub enum Regularizer {
 }
 
 /// A regulariser and the parameters it is on.
+#[derive(Debug)]
 pub(super) struct PlacedRegularizer {
     pub(super) range: Range<usize>,
     pub(super) l1: f64,

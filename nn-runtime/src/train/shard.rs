@@ -98,6 +98,11 @@ impl Shard {
         &self.losses[..self.samples.len().div_ceil(LOSS_BLOCK)]
     }
 
+    /// The outputs of its samples, as the loss has read them.
+    pub(super) fn outputs(&self, shapes: &[Shape]) -> [&[f32]; MAX_OUTPUTS] {
+        slices(&self.outputs, shapes, &(0..self.samples.len()))
+    }
+
     /// Runs the network on its samples; to train, back to the first layer that learns, and to the partial
     /// sums. A micro-batch whose loss is not finite is not run backward.
     pub(super) fn forward_backward<N: Network, T: Targets>(

@@ -40,16 +40,16 @@ pub(super) struct Update {
     /// Which chunks have been given out.
     taken: Vec<AtomicBool>,
     /// The gradients that are held: those of the last batch, or the sum of several.
-    grads: AlignedBuffer,
+    pub(super) grads: AlignedBuffer,
     /// Their sum before the last batch.
     before: AlignedBuffer,
     pub(super) state: UpdateState,
     /// What no step changes, though it lies among parameters that it does.
     fixed: Vec<FixedRange>,
     /// Batches whose gradients wait, their weight, and their largest number.
-    batches: usize,
-    weight: f64,
-    largest_held: f64,
+    pub(super) batches: usize,
+    pub(super) weight: f64,
+    pub(super) largest_held: f64,
     overflow: OverflowGuard,
     undo: Option<Undo>,
 }
@@ -79,7 +79,7 @@ impl Update {
     }
 
     /// Cuts the parameters and makes room, as the settings want it, for so many workers and batches of so
-    /// many samples. Accumulated gradients stay, unless their settings have changed.
+    /// many samples. Accumulated gradients stay.
     pub(super) fn layout(&mut self, optimizer: &impl Optimizer, workers: usize, samples: usize) {
         let by_tensor = optimizer.per_tensor() || matches!(self.clip, Some(Clip::Norm(_)));
         // Where a norm of all is taken, the sums it is made of may not depend on the workers.
@@ -93,7 +93,6 @@ impl Update {
         let before = if self.accumulate > 1 { self.map.params_len } else { 0 };
         if self.before.len() != before {
             self.before = AlignedBuffer::zeroed(before);
-            self.drop_accumulated();
         }
     }
 
