@@ -47,6 +47,7 @@ const _: () = {
                 .elementwise(true)
                 .backward_in_place()
                 .backward_without_x()
+                .in_place(Self::of_sample, [self.alpha])
                 .ok()
         }
     }
@@ -69,7 +70,7 @@ const _: () = {
             __v3
         }
     }
-    __nn::curve_layer!(Elu);
+    __nn::curve_layer!(Elu { alpha });
 };
 #[cfg(test)]
 #[::core::prelude::v1::test]

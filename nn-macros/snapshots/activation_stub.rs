@@ -37,6 +37,7 @@ const _: () = {
                 .elementwise(true)
                 .backward_in_place()
                 .backward_without_x()
+                .in_place(Self::of_sample, [])
                 .ok()
         }
     }
@@ -51,5 +52,5 @@ const _: () = {
             __dy
         }
     }
-    __nn::curve_layer!(Swish);
+    __nn::curve_layer!(Swish {});
 };

@@ -103,6 +103,7 @@ pub use nn_macros::activation;
 pub use nn_macros::loss;
 pub use nn_macros::network;
 
+mod chain;
 mod fault;
 mod finite;
 mod formula;

@@ -7,6 +7,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::marker::PhantomData;
 
+use crate::chain::Chain;
 use crate::input::{InputError, InputErrorKind, checked_samples};
 use crate::layer::LayerContext;
 use crate::limits::{MAX_INPUTS, MAX_OUTPUTS};
@@ -20,6 +21,8 @@ pub struct Predictor<'m, N> {
     params: &'m [f32],
     isa: Isa,
     batch: usize,
+    /// What takes single samples, where the network is a chain.
+    chain: Option<Chain>,
     memory: AlignedBuffer,
     outputs: Vec<AlignedBuffer>,
     network: PhantomData<fn() -> N>,
@@ -63,7 +66,9 @@ impl<'m, N: Network> Predictor<'m, N> {
              predicted one batch after the other"
         );
         let outputs = N::COMPILED.outputs.iter().map(|shape| AlignedBuffer::zeroed(shape.len())).collect();
-        Predictor { params, isa, batch, memory: AlignedBuffer::zeroed(len), outputs, network: PhantomData }
+        let chain = Chain::of(N::COMPILED);
+        let len = len.max(chain.as_ref().map_or(0, Chain::memory));
+        Predictor { params, isa, batch, chain, memory: AlignedBuffer::zeroed(len), outputs, network: PhantomData }
     }
 
     /// Predicts for one sample. An array of another length does not compile. What token ids make that the
@@ -71,8 +76,13 @@ impl<'m, N: Network> Predictor<'m, N> {
     pub fn predict(&mut self, input: N::Input<'_>) -> N::Output<'_> {
         let mut x = [&[][..]; MAX_INPUTS];
         input.to_slices(&mut x);
-        let mut y = slices_mut(&mut self.outputs);
-        run::<N>(self.params, self.isa, 1, &mut self.memory, &x, &mut y);
+        match &self.chain {
+            Some(chain) => chain.run(self.isa, self.params, x[0], &mut self.outputs[0], &mut self.memory),
+            None => {
+                let mut y = slices_mut(&mut self.outputs);
+                run::<N>(self.params, self.isa, 1, &mut self.memory, &x, &mut y);
+            }
+        }
         let mut y = [&[][..]; MAX_OUTPUTS];
         for (to, output) in y.iter_mut().zip(&self.outputs) {
             *to = output;
@@ -119,7 +129,10 @@ impl<'m, N: Network> Predictor<'m, N> {
             for ((to, y), shape) in to.iter_mut().zip(&mut *y).zip(network.outputs) {
                 *to = &mut y[done * shape.len()..][..batch * shape.len()];
             }
-            run::<N>(self.params, self.isa, batch, &mut self.memory, &from, &mut to);
+            match &self.chain {
+                Some(chain) if batch == 1 => chain.run(self.isa, self.params, from[0], to[0], &mut self.memory),
+                _ => run::<N>(self.params, self.isa, batch, &mut self.memory, &from, &mut to),
+            }
             done += batch;
         }
         Ok(())

@@ -7,6 +7,7 @@ mod backward_input;
 mod backward_weight;
 mod product;
 mod product_args;
+mod product_one;
 mod product_transposed;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ pub use backward_input::{backward_input, backward_input_scratch};
 pub use backward_weight::{backward_bias, backward_weight};
 pub use product::product;
 pub(crate) use product_args::Product;
+pub use product_one::product_of_one;
 
 use super::simd::LANES;
 
@@ -58,12 +60,16 @@ impl Panels {
         Panels { rows, cols, transposed: false }
     }
 
-    /// The layout with the fastest products: transposed where so few outputs would leave SIMD lanes empty.
+    /// The layout with the fastest products: transposed where so few outputs would leave SIMD lanes empty,
+    /// and inputs are so many that adding up the lanes of each output costs less than the empty ones.
     ///
     /// # Panics
     /// `rows == 0 || cols == 0`.
     pub const fn best(rows: usize, cols: usize) -> Panels {
-        Panels { transposed: cols <= FEW_OUTPUTS && rows >= 2 * cols && rows >= LANES, ..Panels::new(rows, cols) }
+        // To add up an output's lanes takes about as long as four multiplications.
+        let worth = rows > 2 * LANES || cols * (rows.div_ceil(LANES) + 4) < rows;
+        let transposed = cols <= FEW_OUTPUTS && rows >= 2 * cols && rows >= LANES && worth;
+        Panels { transposed, ..Panels::new(rows, cols) }
     }
 
     /// Whether outputs are the rows of the storage.

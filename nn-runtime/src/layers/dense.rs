@@ -68,7 +68,10 @@ impl Dense {
     /// `[features] -> [units]`
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
         match x.dims() {
-            Some([features]) => self.spec(features, 1, Shape::of([self.units])),
+            Some([features]) => match self.spec(features, 1, Shape::of([self.units])) {
+                Rule::Ok(spec) => spec.product_of_one(Panels::best(features, self.units)).ok(),
+                refused => refused,
+            },
             None => {
                 let fault = Fault::expected("an input of [features]").found(x);
                 Rule::Err(match x.rank() {

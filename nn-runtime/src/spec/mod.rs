@@ -8,6 +8,7 @@ mod memory;
 mod nested;
 mod params;
 mod pass;
+mod sample;
 mod shapes;
 mod stream;
 
@@ -24,6 +25,7 @@ pub(crate) use nested::{NestedSpec, PassSizes};
 pub use params::Role;
 pub(crate) use params::{Layout, Param, ParamSpec};
 pub use pass::Pass;
+pub(crate) use sample::{InPlace, SampleOp};
 pub(crate) use shapes::ShapeSpec;
 pub(crate) use stream::{Stream, StreamSpec};
 
@@ -50,6 +52,8 @@ pub struct LayerSpec {
     pub(crate) fusion: FusionSpec,
     pub(crate) stream: StreamSpec,
     pub(crate) head: Head,
+    /// What it makes of a single sample, where that can be said in so few words.
+    sample: Option<SampleOp>,
     /// Multiply-adds for one sample.
     pub(crate) macs: usize,
     /// The layer stands so many times in a row, each with parameters of its own.
@@ -81,6 +85,7 @@ impl LayerSpec {
             fusion: FusionSpec::NONE,
             stream: StreamSpec::NONE,
             head: Head::Plain,
+            sample: None,
             macs: 0,
             times: 1,
             nested: None,
@@ -107,6 +112,7 @@ impl LayerSpec {
         self.macs = self.macs.saturating_mul(times);
         if times > 1 {
             self.fusion = FusionSpec::NONE;
+            self.sample = None;
             self.backward = self.backward.of_repeated();
             // Left out for a loss, a softmax would be left out as often as it is repeated.
             if self.nested.is_none() && !matches!(self.head, Head::Plain | Head::Same) {

@@ -85,6 +85,9 @@ fn consts(lowered: &Lowered) -> TokenStream {
     consts.collect()
 }
 
+/// The most settings with which a function can be run in place, without a context.
+const SETTINGS_OF_SAMPLE: usize = 4;
+
 fn ident(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
@@ -182,6 +185,14 @@ fn activation(formula: &Formula, lowered: &Lowered, mut dag: Dag, root: Id) -> T
         (None, true) => quote_spanned!(at=> #spec.elementwise(true).backward_in_place().backward_without_x()),
         (None, false) => quote_spanned!(at=> #spec.elementwise(false).backward_in_place().backward_without_y()),
     };
+    let names: Vec<&Ident> = formula.settings.iter().map(|setting| &setting.name).collect();
+    let (spec, layer) = match names.len() <= SETTINGS_OF_SAMPLE && floor(&dag, root).is_none() {
+        true => (
+            quote_spanned!(at=> #spec.in_place(Self::of_sample, [#(#settings),*])),
+            quote_spanned!(at=> #name { #(#names),* }),
+        ),
+        false => (spec, quote_spanned!(at=> #name)),
+    };
     let rule = rule(formula, spec);
     let this = Ident::new("self", Span::call_site());
     quote_spanned! {at=>
@@ -199,7 +210,7 @@ fn activation(formula: &Formula, lowered: &Lowered, mut dag: Dag, root: Id) -> T
                 #dx
             }
         }
-        __nn::curve_layer!(#name);
+        __nn::curve_layer!(#layer);
     }
 }
 

@@ -5,6 +5,7 @@ use core::ops::Range;
 
 use super::Panels;
 use super::product_args::Product;
+use super::product_one::ProductOfOne;
 use super::product_transposed::TransposedProduct;
 use crate::micro::{Broadcast, Depth, PanelVectors, TileKernel, accumulate, for_each_tile, widest};
 use crate::simd::{Isa, Kernel, LANES, Simd};
@@ -44,6 +45,10 @@ impl Kernel for Product<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let p = self.p;
+        if self.batch == 1 {
+            // In a function of its own, as this one's needs many registers.
+            return s.call(ProductOfOne(self));
+        }
         if p.transposed {
             return TransposedProduct(self).run(s);
         }
