@@ -108,7 +108,10 @@ fn linreg() -> Box<dyn FnMut()> {
 /// Points, and a smooth function of them.
 fn points(inputs: usize, outputs: usize, samples: usize) -> Dataset<Values> {
     let x = signal(1).inputs()[0].as_slice().iter().cycle().copied().take(samples * inputs).collect::<Vec<f32>>();
-    let y = x.chunks(inputs).flat_map(|x| (0..outputs).map(move |j| (x[j] + 2.0 * x[(j + 1) % inputs]).sin())).collect::<Vec<f32>>();
+    let y = x
+        .chunks(inputs)
+        .flat_map(|x| (0..outputs).map(move |j| (x[j] + 2.0 * x[(j + 1) % inputs]).sin()))
+        .collect::<Vec<f32>>();
     Dataset::values((x, inputs), (y, outputs)).expect("whole points")
 }
 

@@ -2,9 +2,9 @@
 //! latency of their sums, so this one starts lean and has as many sums side by side as registers hold. In: a
 //! sample, weights in panels. Out: its outputs, with the bits that a batch would give it.
 
+use super::Panels;
 use super::product_args::Product;
 use super::product_transposed::one_sample;
-use super::Panels;
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// What [`product`](super::product) makes of a single sample.
