@@ -104,6 +104,7 @@ pub use nn_macros::loss;
 pub use nn_macros::network;
 
 mod chain;
+mod editor;
 mod fault;
 mod finite;
 mod formula;
@@ -198,6 +199,9 @@ pub mod prelude {
 /// What generated code names. Not for other use: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::editor::{
+        Line, NotOffered, Shown, count_all, made, made_by_network, made_of_mistakes, rule_of_network,
+    };
     pub use crate::fault::Fault;
     pub use crate::formula::*;
     pub use crate::graph::{
@@ -216,6 +220,7 @@ pub mod __private {
     pub use crate::signature::{AnySignature, Call, Checked, Signature, check_call};
     pub use crate::spec::{Head, LayerSpec, Pass};
     pub use crate::unread::Unread;
+    pub use crate::{__editor as editor, __shown as shown};
     pub use alloc::string::String;
     pub use nn_kernels::math;
     pub use nn_kernels::simd::Simd;

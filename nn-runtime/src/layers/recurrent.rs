@@ -250,9 +250,9 @@ const fn sequence(x: &[Shape], layer: &str, units: usize) -> Result<[usize; 2], 
             .num(units)
             .str(")`"));
     }
-    let Some([steps, features]) = x[0].dims() else {
+    let Some([steps, features]) = x[0].dims::<2>() else {
         let fault = Fault::expected("an input of [steps, features]").found(x[0]);
-        return Err(match x[0].dims() {
+        return Err(match x[0].dims::<1>() {
             Some([steps]) => {
                 let fault = fault.help("put `Reshape(").shape(Shape::of([steps, 1])).str(")` before it");
                 fault.str(", use `Embedding` on token ids, or leave `last = true` out of a recurrent layer before it")

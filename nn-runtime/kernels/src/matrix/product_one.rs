@@ -3,7 +3,7 @@
 //! sample, weights in panels. Out: its outputs, with the bits that a batch would give it.
 
 use super::Panels;
-use super::product_args::Product;
+use super::product_args::{LONG_CHAIN, Product};
 use super::product_transposed::one_sample;
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
@@ -31,11 +31,20 @@ pub fn product_of_one(isa: Isa, p: Panels, x: &[f32], w: &[f32], bias: Option<&[
         x.len(),
         y.len()
     );
-    isa.run(ProductOfOne(Product { p, batch: 1, x, w, bias, floor, y }));
+    let product = Product { p, batch: 1, x, w, bias, floor, y };
+    if ProductOfOne::takes(p) { isa.run(ProductOfOne(product)) } else { isa.run(product) }
 }
 
-/// A [`Product`] whose batch is 1.
+/// A [`Product`] whose batch is 1, with a matrix that it [takes](ProductOfOne::takes).
 pub(super) struct ProductOfOne<'a>(pub Product<'a>);
+
+impl ProductOfOne<'_> {
+    /// Whether sums are not so long that a batch's are divided.
+    #[inline(always)]
+    pub const fn takes(p: Panels) -> bool {
+        p.transposed || p.rows <= LONG_CHAIN
+    }
+}
 
 impl Kernel for ProductOfOne<'_> {
     type Out = ();
