@@ -104,6 +104,13 @@ impl Panels {
         self.cols.div_ceil(Self::WIDTH)
     }
 
+    /// The chains that a sum over the rows is made of: two, of even and of odd rows, where a single sample
+    /// would wait for one long chain. Fewer rows are no long wait, and with more it is the weights that it
+    /// waits for.
+    const fn chains(&self) -> usize {
+        if self.rows >= 32 && self.rows <= 128 { 2 } else { 1 }
+    }
+
     /// Columns of panel `p`, padding included: 16 or 32.
     pub const fn width(&self, p: usize) -> usize {
         let left = self.cols.next_multiple_of(16) - p * Self::WIDTH;

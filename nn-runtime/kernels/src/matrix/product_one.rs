@@ -57,25 +57,12 @@ impl Kernel for ProductOfOne<'_> {
         assert!(x.len() == p.rows && y.len() == p.cols && w.len() == p.len());
         let wide = p.cols.next_multiple_of(LANES) / Panels::WIDTH;
         let mut columns = Columns { x, w: w.as_ptr(), pair: p.offset(1), step: Panels::WIDTH, bias, floor, y };
-        let mut left = 2 * wide;
-        // SAFETY: `w` holds as many whole panels as `wide`, each of `x.len()` rows of two vectors; every call
-        // takes the next of them, no more vectors than are left; what remains is the narrow panel, one vector
-        // of as many rows.
+        // SAFETY: `w` holds as many whole panels as `wide`, each of `x.len()` rows of two vectors, and a last
+        // one of one vector where outputs are left.
         unsafe {
-            while const { S::REGISTERS >= 32 } && left >= 8 {
-                columns.next::<S, 8>(s);
-                left -= 8;
-            }
-            while left >= 4 {
-                columns.next::<S, 4>(s);
-                left -= 4;
-            }
-            if left >= 2 {
-                columns.next::<S, 2>(s);
-            }
-            if !columns.y.is_empty() {
-                columns.step = LANES;
-                columns.next::<S, 1>(s);
+            match p.chains() {
+                1 => columns.all::<S, 1>(s, 2 * wide),
+                _ => columns.all::<S, 2>(s, 2 * wide),
             }
         }
     }
@@ -94,22 +81,79 @@ struct Columns<'a> {
 }
 
 impl Columns<'_> {
+    /// All of them: `left` vectors in whole panels, and what is left of the outputs in one vector more. Each
+    /// sum is `C` chains.
+    ///
+    /// # Safety
+    /// At `w` there are as many whole panels, of `x.len()` rows of two vectors; then, if outputs are left,
+    /// one whose rows are one vector.
+    #[inline(always)]
+    unsafe fn all<S: Simd, const C: usize>(&mut self, s: S, mut left: usize) {
+        macro_rules! next {
+            ($vectors:literal) => {
+                // SAFETY: the next vectors of whole panels, no more than are left; at the end the narrow
+                // panel.
+                unsafe { self.next::<S, $vectors, C>(s) }
+            };
+        }
+        while const { S::REGISTERS >= 32 } && left >= 8 {
+            next!(8);
+            left -= 8;
+        }
+        while const { S::REGISTERS >= 32 || C == 1 } && left >= 4 {
+            next!(4);
+            left -= 4;
+        }
+        while left >= 2 {
+            next!(2);
+            left -= 2;
+        }
+        if !self.y.is_empty() {
+            self.step = LANES;
+            next!(1);
+        }
+    }
+
+    /// Adds an input times its weights at `at`.
+    ///
+    /// # Safety
+    /// With v < `V`, sixteen numbers can be read at at + (v / 2)·pair + (v % 2)·16.
+    #[inline(always)]
+    unsafe fn add_row<S: Simd, const V: usize>(&self, s: S, x: f32, at: *const f32, sums: &mut [S::F; V]) {
+        let x = s.splat(x);
+        for (v, sum) in sums.iter_mut().enumerate() {
+            // SAFETY: vector v < V of the contract.
+            let weights = unsafe { s.load_ptr(at.wrapping_add(v / 2 * self.pair + v % 2 * LANES)) };
+            *sum = s.fma(x, weights, *sum);
+        }
+    }
+
     /// The next `V` vectors of outputs, or those of them that there are.
     ///
     /// # Safety
     /// With v < `V` and i < x.len(), sixteen numbers can be read at w + (v / 2)·pair + (v % 2)·16 + i·step.
     #[inline(always)]
-    unsafe fn next<S: Simd, const V: usize>(&mut self, s: S) {
-        let mut sums = [s.splat(0.0); V];
+    unsafe fn next<S: Simd, const V: usize, const C: usize>(&mut self, s: S) {
+        let mut chains = [[s.splat(0.0); V]; C];
         let mut at = self.w;
-        for x in self.x {
-            let x = s.splat(*x);
-            for (v, sum) in sums.iter_mut().enumerate() {
-                // SAFETY: vector v < V of this row, which the contract lets be read.
-                let weights = unsafe { s.load_ptr(at.wrapping_add(v / 2 * self.pair + v % 2 * LANES)) };
-                *sum = s.fma(x, weights, *sum);
+        let (whole, last) = self.x.as_chunks::<C>();
+        for x in whole {
+            for (x, sums) in x.iter().zip(&mut chains) {
+                // SAFETY: the contract lets `V` vectors of this row be read.
+                unsafe { self.add_row::<S, V>(s, *x, at, sums) };
+                at = at.wrapping_add(self.step);
             }
+        }
+        for (x, sums) in last.iter().zip(&mut chains) {
+            // SAFETY: as above.
+            unsafe { self.add_row::<S, V>(s, *x, at, sums) };
             at = at.wrapping_add(self.step);
+        }
+        let mut sums = chains[0];
+        for more in &chains[1..] {
+            for (sum, more) in sums.iter_mut().zip(more) {
+                *sum = s.add(*sum, *more);
+            }
         }
         let count = self.y.len().min(V * LANES);
         let (y, rest) = core::mem::take(&mut self.y).split_at_mut(count);
