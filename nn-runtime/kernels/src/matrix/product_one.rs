@@ -145,7 +145,7 @@ impl Columns<'_> {
             }
         }
         for (x, sums) in last.iter().zip(&mut chains) {
-            // SAFETY: as above.
+            // SAFETY: this row is below x.len() too, and the contract lets its `V` vectors be read.
             unsafe { self.add_row::<S, V>(s, *x, at, sums) };
             at = at.wrapping_add(self.step);
         }
