@@ -150,7 +150,7 @@ pub use limits::{MAX_INPUTS, MAX_OUTPUTS, MAX_PARAMS, MAX_RANK};
 pub use memory::Memory;
 pub use model::{
     AnyHead, LogSoftmaxHead, Model, ModelPart, Network, OtherHead, ParamError, ParamErrorKind, PlainHead, Ports,
-    SigmoidHead, SoftmaxHead, ValueHead,
+    SigmoidHead, SoftmaxHead, SquashedHead, ValueHead,
 };
 pub use nn_kernels::counter_rng::CounterRng;
 pub use nn_kernels::simd::Isa;
@@ -208,6 +208,7 @@ pub mod __private {
     pub use crate::losses::elementwise::{
         Formula, fault as loss_fault, gradient as loss_gradient, value as loss_value,
     };
+    pub use crate::losses::heads::taken_by_all;
     pub use crate::model::network::{AnyHead, HeadOf, Network};
     pub use crate::pass::{BackwardInput, BackwardParams, Forward};
     pub use crate::repeat::Repeat;

@@ -3,7 +3,9 @@
 
 pub(crate) mod network;
 
-pub use network::{AnyHead, LogSoftmaxHead, Network, OtherHead, PlainHead, Ports, SigmoidHead, SoftmaxHead, ValueHead};
+pub use network::{
+    AnyHead, LogSoftmaxHead, Network, OtherHead, PlainHead, Ports, SigmoidHead, SoftmaxHead, SquashedHead, ValueHead,
+};
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;

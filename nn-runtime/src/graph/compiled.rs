@@ -8,7 +8,7 @@ use super::stream::Streaming;
 use super::{Graph, Node};
 use crate::limits::{MAX_INPUTS, MAX_OUTPUTS};
 use crate::shape::Shape;
-use crate::spec::{Head, NestedSpec, Pass, PassSizes, Stream};
+use crate::spec::{Head, NestedSpec, Pass, PassSizes, Range, Stream};
 
 /// All that is known of a network at compile time, whatever its size.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +29,7 @@ pub struct CompiledNetwork {
     pub(crate) params_len: usize,
     pub(crate) macs: usize,
     pub(crate) head: Head,
+    pub(crate) range: Range,
     /// What it is as a layer of another network.
     pub(crate) nested: NestedSpec,
 }
@@ -144,6 +145,7 @@ impl CompiledNetwork {
                 1 => graph.head(0),
                 _ => Head::Other,
             },
+            range: graph.range(),
             nested: NestedSpec {
                 infer: plans[0].sizes(),
                 train: plans[1].sizes(),

@@ -84,7 +84,7 @@ impl CompiledNetwork {
             3 => LayerSpec::outputs([self.outputs[0], self.outputs[1], self.outputs[2]]),
             _ => LayerSpec::outputs([self.outputs[0], self.outputs[1], self.outputs[2], self.outputs[3]]),
         };
-        Rule::Network(spec.network(&self.nested).head(self.head), self)
+        Rule::Network(spec.network(&self.nested).head(self.head).range(self.range), self)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::fault::Fault;
 use crate::graph::Rule;
 use crate::init::Init;
 use crate::shape::Shape;
-use crate::spec::LayerSpec;
+use crate::spec::{Head, LayerSpec};
 use nn_kernels::matrix::backward_input_scratch;
 use nn_kernels::recurrent::{Cell, GateColumns, RecurrentForward, SavedSteps, TransposedWeights};
 
@@ -207,6 +207,8 @@ impl<C: Cell> Recurrent<C> {
         );
         let bound = Init::Uniform(inverse_root(units));
         let mut spec = LayerSpec::output(y)
+            .head(Head::Other)
+            .squashes()
             .saves(steps * self.kept() * ways)
             .scratch(sample, whole)
             .macs((features + units).saturating_mul(row).saturating_mul(steps).saturating_mul(ways))

@@ -124,6 +124,8 @@ pub struct LogSoftmaxHead;
 pub struct SigmoidHead;
 /// A network that ends in an activation whose range is neither scores nor probabilities, such as `Relu`.
 pub struct OtherHead;
+/// A network that ends in `Softmax`, `LogSoftmax` or `Sigmoid` of numbers that an activation has cut before.
+pub struct SquashedHead;
 /// The head of a declaration with errors: it fits every loss, so that one mistake is told once.
 pub struct AnyHead;
 
@@ -154,6 +156,9 @@ impl HeadType for HeadCode<{ Head::LogSoftmax as usize }> {
 }
 impl HeadType for HeadCode<{ Head::Sigmoid as usize }> {
     type Head = SigmoidHead;
+}
+impl HeadType for HeadCode<{ Head::Squashed as usize }> {
+    type Head = SquashedHead;
 }
 impl HeadType for HeadCode<{ Head::Other as usize }> {
     type Head = OtherHead;

@@ -52,6 +52,7 @@ impl Lamb {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Optimizer for Lamb {
     learning_rate!();
 

@@ -57,6 +57,7 @@ impl RmsProp {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Optimizer for RmsProp {
     learning_rate!();
 

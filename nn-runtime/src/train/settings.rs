@@ -9,7 +9,6 @@ use std::string::String;
 
 use super::schedule::Schedule;
 use super::{Clip, Regularizer, Trainer};
-use crate::losses::Fits;
 use crate::model::Model;
 use crate::model::Network;
 use crate::optim::Optimizer;
@@ -25,7 +24,7 @@ const MAX_THREADS: usize = 256;
 /// | `schedule`, `starting_at` | the optimiser's rate | `lr_scheduler` | `learning_rate` |
 /// | `ema` | none | `swa_utils.AveragedModel` | `use_ema`, `ema_momentum=0.99` |
 /// | `regularize` | none | – | `kernel_regularizer` |
-impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
+impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
     /// How many threads train: each takes its share of every batch's samples, and then its share of the
     /// parameters. The same bits come out for any number. Without it, as many as the operations of a step
     /// keep busy, by a count made when the network was compiled; a small network never leaves its thread. A

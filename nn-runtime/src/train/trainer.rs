@@ -50,13 +50,17 @@ pub struct Trainer<'m, N, L, O> {
     learns: bool,
 }
 
-impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
+// That the loss fits is asked where a trainer is made and nowhere else, so that it is told once.
+impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
     /// A trainer with fresh optimiser state. A loss that does not fit what the network ends in does not
     /// compile.
     ///
     /// # Panics
     /// `optimizer.slots() > 4`
-    pub fn new(model: &'m mut Model<N>, loss: L, optimizer: O) -> Self {
+    pub fn new(model: &'m mut Model<N>, loss: L, optimizer: O) -> Self
+    where
+        L: Fits<N::Head>,
+    {
         Self::new_on(model, loss, optimizer, Isa::detect())
     }
 
@@ -64,7 +68,10 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     ///
     /// # Panics
     /// `optimizer.slots() > 4`
-    pub fn new_on(model: &'m mut Model<N>, loss: L, optimizer: O, isa: Isa) -> Self {
+    pub fn new_on(model: &'m mut Model<N>, loss: L, optimizer: O, isa: Isa) -> Self
+    where
+        L: Fits<N::Head>,
+    {
         assert!(optimizer.slots() <= MAX_SLOTS, "expected an optimiser with at most 4 floats of state per parameter");
         let executor = Executor::new::<N>(&optimizer, isa);
         Trainer { model, loss, optimizer, executor, fault: None, checked: false, learns: learns::<N>() }

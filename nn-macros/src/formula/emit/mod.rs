@@ -15,7 +15,7 @@ use crate::formula::codegen::{CodeNames, Style, code, const_name};
 use crate::formula::dag::Dag;
 use crate::formula::derivative_from_output::from_output;
 use crate::formula::lower::Lowered;
-use crate::formula::node::{Constant, Id, Node, Operator};
+use crate::formula::node::{Constant, Function, Id, Node, Operator};
 use crate::formula::parse::{Formula, Limit, Setting};
 use crate::formula::simplified;
 use settings::{defaults, inherent, limit_of};
@@ -179,6 +179,9 @@ fn activation(formula: &Formula, lowered: &Lowered, mut dag: Dag, root: Id) -> T
             let floor = Literal::f32_unsuffixed(floor);
             quote_spanned!(at=> __nn::floor(#spec, #floor).backward_without_x())
         }
+        (None, true) if squashes(&dag, root) => {
+            quote_spanned!(at=> #spec.squashes().elementwise(true).backward_in_place().backward_without_x())
+        }
         (None, true) => quote_spanned!(at=> #spec.elementwise(true).backward_in_place().backward_without_x()),
         (None, false) => quote_spanned!(at=> #spec.elementwise(false).backward_in_place().backward_without_y()),
     };
@@ -233,6 +236,11 @@ fn floor(dag: &Dag, root: Id) -> Option<f32> {
         }
         _ => None,
     }
+}
+
+/// Whether the function is one that keeps to an interval.
+fn squashes(dag: &Dag, root: Id) -> bool {
+    matches!(dag.node(root), Node::Unary(Function::Tanh | Function::Sigmoid, _))
 }
 
 /// A function with parameters that are learnt.

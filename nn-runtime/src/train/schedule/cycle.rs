@@ -59,6 +59,7 @@ impl Cosine {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Schedule for Cosine {
     fn rate(&self, base: f64, done: u64) -> f64 {
         // Settings out of range are refused when training begins; until then they must not hang or divide by
@@ -145,6 +146,7 @@ impl OneCycle {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Schedule for OneCycle {
     fn rate(&self, base: f64, done: u64) -> f64 {
         let (first, last) = (base / self.start, base / self.start / self.end);

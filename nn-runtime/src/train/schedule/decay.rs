@@ -16,6 +16,7 @@ use super::{Schedule, factor, floor, some_steps};
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct ConstantRate;
 
+#[diagnostic::do_not_recommend]
 impl Schedule for ConstantRate {
     fn rate(&self, base: f64, _: u64) -> f64 {
         base
@@ -48,6 +49,7 @@ impl StepDecay {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Schedule for StepDecay {
     fn rate(&self, base: f64, done: u64) -> f64 {
         base * libm::pow(self.factor, (done / self.every.max(1)) as f64)
@@ -91,6 +93,7 @@ impl Exponential {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Schedule for Exponential {
     fn rate(&self, base: f64, done: u64) -> f64 {
         base * libm::pow(self.factor, done as f64 / self.every as f64)
@@ -142,6 +145,7 @@ impl Polynomial {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Schedule for Polynomial {
     fn rate(&self, base: f64, done: u64) -> f64 {
         let left = 1.0 - done.min(self.steps) as f64 / self.steps as f64;
