@@ -149,8 +149,8 @@ pub use layer::{Layer, LayerContext, ParamGrad, ReadContext};
 pub use limits::{MAX_INPUTS, MAX_OUTPUTS, MAX_PARAMS, MAX_RANK};
 pub use memory::Memory;
 pub use model::{
-    AnyHead, LogSoftmaxHead, Model, ModelPart, Network, OtherHead, ParamError, ParamErrorKind, PlainHead, Ports,
-    SigmoidHead, SoftmaxHead, SquashedHead, ValueHead,
+    AnyHead, AsModel, LogSoftmaxHead, Model, ModelPart, Network, OtherHead, ParamError, ParamErrorKind, PlainHead,
+    Ports, SigmoidHead, SoftmaxHead, SquashedHead, ValueHead,
 };
 pub use nn_kernels::counter_rng::CounterRng;
 pub use nn_kernels::simd::Isa;

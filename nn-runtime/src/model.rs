@@ -1,8 +1,10 @@
 //! A network with its parameters. In: a seed, or a file's tensors; out: parameters by name, and networks
 //! within it.
 
+mod held;
 pub(crate) mod network;
 
+pub use held::AsModel;
 pub use network::{
     AnyHead, LogSoftmaxHead, Network, OtherHead, PlainHead, Ports, SigmoidHead, SoftmaxHead, SquashedHead, ValueHead,
 };
@@ -183,7 +185,15 @@ pub struct ModelPart<'m, P> {
     network: PhantomData<fn() -> P>,
 }
 
-impl<'m, P: Network> ModelPart<'m, P> {
+impl<P> Clone for ModelPart<'_, P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P> Copy for ModelPart<'_, P> {}
+
+impl<P: Network> ModelPart<'_, P> {
     /// A model of its own with a copy of the parameters: to save, to train further, to put elsewhere.
     pub fn to_model(&self) -> Model<P> {
         let mut params = AlignedBuffer::zeroed(self.params.len());

@@ -5,24 +5,23 @@ use alloc::format;
 #[cfg(feature = "std")]
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::marker::PhantomData;
 
 use crate::input::{InputError, InputErrorKind, checked_samples};
 use crate::layer::LayerContext;
 use crate::limits::{MAX_INPUTS, MAX_OUTPUTS};
-use crate::model::{Model, ModelPart, Network, Ports};
+use crate::model::{AsModel, Model, ModelPart, Network, Ports};
 use crate::spec::Pass;
 use nn_kernels::aligned_buffer::AlignedBuffer;
 use nn_kernels::simd::Isa;
 
-/// Predicts with a [`Model`](crate::Model); owns its workspace and allocates nothing after it is made.
-pub struct Predictor<'m, N> {
-    params: &'m [f32],
+/// Predicts with a [`Model`](crate::Model); owns its workspace and allocates nothing after it is made. `M` is
+/// how it has the model: see [`AsModel`].
+pub struct Predictor<M> {
+    model: M,
     isa: Isa,
     batch: usize,
     memory: AlignedBuffer,
     outputs: Vec<AlignedBuffer>,
-    network: PhantomData<fn() -> N>,
 }
 
 impl<N: Network> Model<N> {
@@ -30,16 +29,24 @@ impl<N: Network> Model<N> {
     ///
     /// # Panics
     /// `batch == 0`, or its workspace cannot be addressed.
-    pub fn predictor(&self, batch: usize) -> Predictor<'_, N> {
-        self.predictor_on(batch, Isa::detect())
+    pub fn predictor(&self, batch: usize) -> Predictor<&Model<N>> {
+        Predictor::new(self, batch)
     }
 
     /// [`predictor`](Model::predictor) with an instruction set of choice.
     ///
     /// # Panics
     /// `batch == 0`, or its workspace cannot be addressed.
-    pub fn predictor_on(&self, batch: usize, isa: Isa) -> Predictor<'_, N> {
-        Predictor::new(&self.params, batch, isa)
+    pub fn predictor_on(&self, batch: usize, isa: Isa) -> Predictor<&Model<N>> {
+        Predictor::new_on(self, batch, isa)
+    }
+
+    /// A predictor that owns the model: see [`AsModel`].
+    ///
+    /// # Panics
+    /// `batch == 0`, or its workspace cannot be addressed.
+    pub fn into_predictor(self, batch: usize) -> Predictor<Model<N>> {
+        Predictor::new(self, batch)
     }
 }
 
@@ -48,31 +55,55 @@ impl<'m, P: Network> ModelPart<'m, P> {
     ///
     /// # Panics
     /// `batch == 0`, or its workspace cannot be addressed.
-    pub fn predictor(&self, batch: usize) -> Predictor<'m, P> {
-        Predictor::new(self.params, batch, Isa::detect())
+    pub fn predictor(&self, batch: usize) -> Predictor<ModelPart<'m, P>> {
+        Predictor::new(*self, batch)
     }
 }
 
-impl<'m, N: Network> Predictor<'m, N> {
-    fn new(params: &'m [f32], batch: usize, isa: Isa) -> Self {
+impl<M: AsModel> Predictor<M> {
+    /// What predicts with a model, owned, shared or borrowed, up to `batch` samples at once, in memory of its
+    /// own.
+    ///
+    /// # Panics
+    /// `batch == 0`, or its workspace cannot be addressed.
+    pub fn new(model: M, batch: usize) -> Self {
+        Predictor::new_on(model, batch, Isa::detect())
+    }
+
+    /// [`new`](Predictor::new) with an instruction set of choice.
+    ///
+    /// # Panics
+    /// `batch == 0`, or its workspace cannot be addressed.
+    pub fn new_on(model: M, batch: usize, isa: Isa) -> Self {
         assert!(batch > 0, "expected a batch of at least 1 sample, found 0");
-        let len = N::COMPILED.infer.len(batch);
+        let network = M::Network::COMPILED;
+        let len = network.infer.len(batch);
         assert!(
             len <= isize::MAX as usize / 4,
             "expected a batch whose workspace fits into memory, found {batch} samples\nhelp: a smaller batch: more samples than it holds are \
              predicted one batch after the other"
         );
-        let outputs = N::COMPILED.outputs.iter().map(|shape| AlignedBuffer::zeroed(shape.len())).collect();
-        Predictor { params, isa, batch, memory: AlignedBuffer::zeroed(len), outputs, network: PhantomData }
+        let outputs = network.outputs.iter().map(|shape| AlignedBuffer::zeroed(shape.len())).collect();
+        Predictor { model, isa, batch, memory: AlignedBuffer::zeroed(len), outputs }
+    }
+
+    /// What it predicts with.
+    pub fn model(&self) -> &M {
+        &self.model
+    }
+
+    /// What it predicted with, back.
+    pub fn into_model(self) -> M {
+        self.model
     }
 
     /// Predicts for one sample. An array of another length does not compile. What token ids make that the
     /// network has no row for is NaN; [`predict_into`](Predictor::predict_into) names them.
-    pub fn predict(&mut self, input: N::Input<'_>) -> N::Output<'_> {
+    pub fn predict(&mut self, input: <M::Network as Network>::Input<'_>) -> <M::Network as Network>::Output<'_> {
         let mut x = [&[][..]; MAX_INPUTS];
         input.to_slices(&mut x);
         let mut y = slices_mut(&mut self.outputs);
-        run::<N>(self.params, self.isa, 1, &mut self.memory, &x, &mut y);
+        run::<M::Network>(self.model.params(), self.isa, 1, &mut self.memory, &x, &mut y);
         let mut y = [&[][..]; MAX_OUTPUTS];
         for (to, output) in y.iter_mut().zip(&self.outputs) {
             *to = output;
@@ -87,7 +118,7 @@ impl<'m, N: Network> Predictor<'m, N> {
     /// The slices are not as many as the network has inputs and outputs, or do not hold the same number of
     /// whole samples; a token id that the network has no row for. Nothing is written.
     pub fn predict_into(&mut self, x: &[&[f32]], y: &mut [&mut [f32]]) -> Result<(), InputError> {
-        let network = N::COMPILED;
+        let network = M::Network::COMPILED;
         let samples = checked_samples(network, x)?;
         if y.len() != network.outputs.len() {
             let (expected, plural) = (network.outputs.len(), if network.outputs.len() == 1 { "" } else { "s" });
@@ -119,7 +150,7 @@ impl<'m, N: Network> Predictor<'m, N> {
             for ((to, y), shape) in to.iter_mut().zip(&mut *y).zip(network.outputs) {
                 *to = &mut y[done * shape.len()..][..batch * shape.len()];
             }
-            run::<N>(self.params, self.isa, batch, &mut self.memory, &from, &mut to);
+            run::<M::Network>(self.model.params(), self.isa, batch, &mut self.memory, &from, &mut to);
             done += batch;
         }
         Ok(())
@@ -127,7 +158,7 @@ impl<'m, N: Network> Predictor<'m, N> {
 }
 
 #[cfg(feature = "std")]
-impl<N: Network> Predictor<'_, N> {
+impl<M: AsModel> Predictor<M> {
     /// Predicts for all samples of an array: the first axis counts samples, the others are the network's
     /// input, in its shape or flattened. Returns `[samples, outputs]`, flattened.
     ///
@@ -137,7 +168,7 @@ impl<N: Network> Predictor<'_, N> {
         &mut self,
         input: ndarray::ArrayView<'_, f32, D>,
     ) -> Result<ndarray::Array2<f32>, InputError> {
-        let network = N::COMPILED;
+        let network = M::Network::COMPILED;
         let ([shape], [output]) = (network.inputs, network.outputs) else {
             return Err(InputError::new(
                 InputErrorKind::Count,

@@ -6,13 +6,12 @@ mod state;
 
 use alloc::format;
 use alloc::vec::Vec;
-use core::marker::PhantomData;
 
 use crate::finite::first_not_finite;
 use crate::input::id_fault;
 use crate::layer::LayerContext;
 use crate::limits::{MAX_INPUTS, MAX_OUTPUTS};
-use crate::model::{Model, ModelPart, Network, Ports};
+use crate::model::{AsModel, Model, ModelPart, Network, Ports};
 use crate::predictor::slices_mut;
 use crate::spec::Pass;
 use nn_kernels::aligned_buffer::AlignedBuffer;
@@ -42,8 +41,10 @@ pub use state::{StreamError, StreamErrorKind, StreamState};
 /// }
 /// filter.reset(); // the next step is the first one again
 /// ```
-pub struct Streamer<'m, N> {
-    params: &'m [f32],
+///
+/// `M` is how it has the model: see [`AsModel`].
+pub struct Streamer<M> {
+    model: M,
     isa: Isa,
     saved: AlignedBuffer,
     /// `saved` as it was before a step, which is put back where the step overflows.
@@ -51,7 +52,6 @@ pub struct Streamer<'m, N> {
     scratch: AlignedBuffer,
     outputs: Vec<AlignedBuffer>,
     steps: u64,
-    network: PhantomData<fn() -> N>,
 }
 
 impl<N: Network> Model<N> {
@@ -59,16 +59,24 @@ impl<N: Network> Model<N> {
     ///
     /// # Errors
     /// A layer needs the whole window: it is named.
-    pub fn streamer(&self) -> Result<Streamer<'_, N>, StreamError> {
-        self.streamer_on(Isa::detect())
+    pub fn streamer(&self) -> Result<Streamer<&Model<N>>, StreamError> {
+        Streamer::new(self)
     }
 
     /// [`streamer`](Model::streamer) with an instruction set of choice.
     ///
     /// # Errors
     /// As [`streamer`](Model::streamer).
-    pub fn streamer_on(&self, isa: Isa) -> Result<Streamer<'_, N>, StreamError> {
-        Streamer::new(&self.params, isa)
+    pub fn streamer_on(&self, isa: Isa) -> Result<Streamer<&Model<N>>, StreamError> {
+        Streamer::new_on(self, isa)
+    }
+
+    /// A streamer that owns the model: see [`AsModel`].
+    ///
+    /// # Errors
+    /// As [`streamer`](Model::streamer).
+    pub fn into_streamer(self) -> Result<Streamer<Model<N>>, StreamError> {
+        Streamer::new(self)
     }
 }
 
@@ -77,14 +85,26 @@ impl<'m, P: Network> ModelPart<'m, P> {
     ///
     /// # Errors
     /// As there.
-    pub fn streamer(&self) -> Result<Streamer<'m, P>, StreamError> {
-        Streamer::new(self.params, Isa::detect())
+    pub fn streamer(&self) -> Result<Streamer<ModelPart<'m, P>>, StreamError> {
+        Streamer::new(*self)
     }
 }
 
-impl<'m, N: Network> Streamer<'m, N> {
-    fn new(params: &'m [f32], isa: Isa) -> Result<Self, StreamError> {
-        let network = N::COMPILED;
+impl<M: AsModel> Streamer<M> {
+    /// What runs a model, owned, shared or borrowed, one step at a time, in memory of its own.
+    ///
+    /// # Errors
+    /// A layer needs the whole window: it is named.
+    pub fn new(model: M) -> Result<Self, StreamError> {
+        Streamer::new_on(model, Isa::detect())
+    }
+
+    /// [`new`](Streamer::new) with an instruction set of choice.
+    ///
+    /// # Errors
+    /// As [`new`](Streamer::new).
+    pub fn new_on(model: M, isa: Isa) -> Result<Self, StreamError> {
+        let network = M::Network::COMPILED;
         if let Some(layer) = network.stop() {
             return Err(StreamError::new(
                 StreamErrorKind::WholeWindow,
@@ -101,14 +121,13 @@ impl<'m, N: Network> Streamer<'m, N> {
             .iter()
             .map(|shape| AlignedBuffer::zeroed(crate::graph::output_step(*shape, network.inputs[0])));
         Ok(Streamer {
-            params,
+            model,
             isa,
             saved: AlignedBuffer::zeroed(network.step.work),
             before: AlignedBuffer::zeroed(network.step.work),
             scratch: AlignedBuffer::zeroed(network.step.scratch_for(1)),
             outputs: outputs.collect(),
             steps: 0,
-            network: PhantomData,
         })
     }
 
@@ -119,8 +138,11 @@ impl<'m, N: Network> Streamer<'m, N> {
     /// A number that is not finite, which would be carried on for ever; a token id that the network has no
     /// row for; a step beyond the window, where a layer has no room for more (attention, learnt positions);
     /// a finite number so large that a layer overflows. The stream stands then where it stood before.
-    pub fn step(&mut self, input: N::Step<'_>) -> Result<N::StepOutput<'_>, StreamError> {
-        let network = N::COMPILED;
+    pub fn step(
+        &mut self,
+        input: <M::Network as Network>::Step<'_>,
+    ) -> Result<<M::Network as Network>::StepOutput<'_>, StreamError> {
+        let network = M::Network::COMPILED;
         let window = network.inputs[0].dim(0) as u64;
         if network.bounded && self.steps >= window {
             return Err(StreamError::new(
@@ -152,9 +174,9 @@ impl<'m, N: Network> Streamer<'m, N> {
         self.before.copy_from_slice(&self.saved);
         let mut y = slices_mut(&mut self.outputs);
         let saved = &mut self.saved[..];
-        let mut cx = LayerContext::for_network(self.params, self.isa, 1, Pass::Step, saved, &mut self.scratch);
+        let mut cx = LayerContext::for_network(self.model.params(), self.isa, 1, Pass::Step, saved, &mut self.scratch);
         cx.position = self.steps;
-        N::forward(&mut cx, &x, &mut y);
+        M::Network::forward(&mut cx, &x, &mut y);
         let odd = |numbers: &AlignedBuffer| first_not_finite(numbers).map(|at| numbers[at]);
         if let Some(found) = odd(&self.saved).or_else(|| self.outputs.iter().find_map(odd)) {
             self.saved.copy_from_slice(&self.before);
@@ -175,6 +197,16 @@ impl<'m, N: Network> Streamer<'m, N> {
         Ok(Ports::from_slices(&y[..self.outputs.len()]))
     }
 
+    /// What it runs.
+    pub fn model(&self) -> &M {
+        &self.model
+    }
+
+    /// What it ran, back.
+    pub fn into_model(self) -> M {
+        self.model
+    }
+
     /// Forgets all steps: the next one is the first.
     pub fn reset(&mut self) {
         self.saved.fill(0.0);
@@ -188,7 +220,7 @@ impl<'m, N: Network> Streamer<'m, N> {
 
     /// Where the stream stands, to go on from there later.
     pub fn state(&self) -> StreamState {
-        StreamState::of(N::COMPILED, self.steps, &self.saved)
+        StreamState::of(M::Network::COMPILED, self.steps, &self.saved)
     }
 
     /// Goes on from a state that [`state`](Streamer::state) gave, of this model or another one of the same
@@ -198,7 +230,7 @@ impl<'m, N: Network> Streamer<'m, N> {
     /// The state is of another network, has another length, numbers that are not finite, or more steps than
     /// there is room for; nothing is changed.
     pub fn restore(&mut self, state: &StreamState) -> Result<(), StreamError> {
-        state.check(N::COMPILED, self.saved.len())?;
+        state.check(M::Network::COMPILED, self.saved.len())?;
         self.saved.copy_from_slice(state.carried());
         self.steps = state.steps();
         Ok(())

@@ -113,7 +113,7 @@ where
 }
 
 struct Predict<N: 'static> {
-    predictor: Predictor<'static, N>,
+    predictor: Predictor<&'static Model<N>>,
     data: Data,
     batches: Vec<std::ops::Range<usize>>,
     next: usize,

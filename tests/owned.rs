@@ -1,0 +1,111 @@
+//! Models owned, shared and borrowed by what runs them. In: the same model in every way; out: the same bits,
+//! and types that can be named, stored and sent.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread;
+
+use nn_runtime::prelude::*;
+use nn_runtime::{AsModel, Isa, Predictor, Streamer};
+
+network! {
+    struct Filter: [8, 2] -> [8, 1] { Lstm(5) -> DensePerStep(1) }
+}
+network! {
+    struct Chain: [8, 2] -> [8, 1] { filter: Filter -> Tanh }
+}
+
+/// A host's plug-in: it owns model, streams and what it predicts with, and names their types.
+struct Plugin {
+    streams: [Streamer<Arc<Model<Filter>>>; 2],
+    whole: Predictor<Arc<Model<Filter>>>,
+    alone: Option<Streamer<Model<Filter>>>,
+}
+
+fn window() -> [f32; 16] {
+    core::array::from_fn(|i| (i as f32 * 0.7).sin())
+}
+
+fn steps<M: AsModel<Network = Filter>>(mut stream: Streamer<M>) -> Vec<f32> {
+    window().as_chunks::<2>().0.iter().map(|x| stream.step(x).unwrap()[0]).collect()
+}
+
+#[test]
+fn however_a_model_is_held_its_bits_are_the_same() {
+    let model = Filter::init(1);
+    let whole = *model.predictor(1).predict(&window());
+    assert!(whole.iter().any(|y| *y != 0.0));
+    assert_eq!(steps(model.streamer().unwrap()), whole);
+    assert_eq!(steps(model.clone().into_streamer().unwrap()), whole);
+    assert_eq!(steps(Streamer::new(Box::new(model.clone())).unwrap()), whole);
+    assert_eq!(steps(Streamer::new(Rc::new(model.clone())).unwrap()), whole);
+    assert_eq!(steps(Streamer::new_on(&&model, Isa::detect()).unwrap()), whole);
+    let shared = Arc::new(model.clone());
+    assert_eq!(steps(Streamer::new(shared.clone()).unwrap()), whole);
+    assert_eq!(*Predictor::new(shared.clone(), 1).predict(&window()), whole);
+    assert_eq!(*Predictor::new_on(shared, 1, Isa::detect()).predict(&window()), whole);
+    let mut owner = model.clone().into_predictor(3);
+    assert_eq!(*owner.predict(&window()), whole);
+    assert_eq!(owner.model().get("lstm_1.weight_ih_l0"), model.get("lstm_1.weight_ih_l0"));
+    assert_eq!(owner.into_model().get("dense_per_step_1.bias"), model.get("dense_per_step_1.bias"));
+
+    let mut chain = Chain::init(0);
+    for tensor in model.tensors() {
+        chain.set(&format!("filter.{}", tensor.name), &model.get(&tensor.name).unwrap()).unwrap();
+    }
+    let part = chain.part::<Filter>("filter").unwrap();
+    assert_eq!(steps(part.streamer().unwrap()), whole);
+    assert_eq!(*Predictor::new(part, 1).predict(&window()), whole, "a part can be had twice");
+}
+
+#[test]
+fn a_plug_in_owns_its_model_and_goes_to_another_thread() {
+    let model = Arc::new(Filter::init(2));
+    let mut plugin = Plugin {
+        streams: [(); 2].map(|()| Streamer::new(model.clone()).unwrap()),
+        whole: Predictor::new(model.clone(), 1),
+        alone: Some(Model::clone(&model).into_streamer().unwrap()),
+    };
+    let whole = *model.predictor(1).predict(&window());
+    drop(model);
+    let heard = thread::spawn(move || {
+        let window = window();
+        let heard = window.as_chunks::<2>().0.iter().map(|x| {
+            let [left, right] = &mut plugin.streams;
+            let y = left.step(x).unwrap()[0];
+            assert_eq!(y, right.step(x).unwrap()[0]);
+            y
+        });
+        let heard: Vec<f32> = heard.collect();
+        assert_eq!(*plugin.whole.predict(&window), *heard);
+        assert_eq!(steps(plugin.alone.take().unwrap()), heard);
+        heard
+    });
+    assert_eq!(heard.join().unwrap(), whole);
+}
+
+/// A model that is had back can be changed, and a new stream goes on from the state of the old one.
+#[test]
+fn a_model_comes_back() {
+    let mut stream = Filter::init(3).into_streamer().unwrap();
+    stream.step(&[0.5, -0.5]).unwrap();
+    let state = stream.state();
+    let mut model = stream.into_model();
+    model.set("dense_per_step_1.bias", &[4.0]).unwrap();
+    let mut stream = model.into_streamer().unwrap();
+    stream.restore(&state).unwrap();
+    assert_eq!(stream.steps(), 1);
+    assert!(stream.step(&[0.0, 0.0]).unwrap()[0] > 2.0);
+    assert_eq!(stream.model().get("dense_per_step_1.bias").unwrap(), [4.0]);
+}
+
+#[test]
+fn all_that_runs_a_model_can_be_sent() {
+    fn sent<T: Send>() {}
+    sent::<Streamer<Model<Filter>>>();
+    sent::<Streamer<Arc<Model<Filter>>>>();
+    sent::<Streamer<&Model<Filter>>>();
+    sent::<Predictor<Model<Filter>>>();
+    sent::<Predictor<Arc<Model<Filter>>>>();
+    sent::<Predictor<&Model<Filter>>>();
+}
