@@ -1,12 +1,12 @@
-//! Which losses go with which network, by what it ends in. In: a head and a loss; out: a trait that the head has
-//! for the loss or lacks, one for each kind of head, so that the type checker says in a sentence what is wrong.
-//! It computes nothing.
+//! Which losses go with which network, by what it ends in. In: a head and a loss; out: a trait that the head
+//! has for the loss or lacks, one for each kind of head, so that the type checker says in a sentence what is
+//! wrong. It computes nothing.
 
 use super::*;
 use crate::model::{AnyHead, LogSoftmaxHead, OtherHead, PlainHead, SigmoidHead, SoftmaxHead, SquashedHead, ValueHead};
 
-/// A loss fits a network that ends in `Head`. It follows from what the head takes: a loss of one's own is taken
-/// by each head that it goes with, `impl PlainTakes<Mine> for PlainHead {}`.
+/// A loss fits a network that ends in `Head`. It follows from what the head takes: a loss of one's own is
+/// taken by each head that it goes with, `impl PlainTakes<Mine> for PlainHead {}`.
 pub trait Fits<Head> {}
 
 /// Plain numbers take every loss.
