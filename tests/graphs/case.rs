@@ -119,6 +119,11 @@ impl Case {
         text
     }
 
+    /// Whether a step moves anything: a parameter, or a statistic that follows the batches.
+    pub fn learns(&self) -> bool {
+        self.tensors.iter().any(|tensor| !tensor.frozen)
+    }
+
     /// The module that is compiled.
     pub fn module(&self) -> String {
         let top = self.program.top();
@@ -151,11 +156,17 @@ impl Case {
                 _ => format!(".with_input({input}).unwrap()"),
             };
         }
+        let check = if self.learns() {
+            "loss.unwrap();"
+        } else {
+            // A network with nothing to learn is refused, and nothing of it changes.
+            "assert!(loss.unwrap_err().to_string().contains(\"a network with parameters to train\"));"
+        };
         format!(
             "#[allow(unused_imports)]\nuse nn_runtime::data::Samples;\nuse nn_runtime::prelude::*;\n\nuse crate::generated_main::{{Numbers, print_gradients, print_params, stream}};\n\n{}\n\
             pub fn run(numbers: &Numbers) {{\n    print_gradients::<Top>(numbers, {}, &{widths:?});\n    stream::<Top>(numbers, {}, {});\n    let data = {data};\n    \
             let mut model = numbers.model::<Top>();\n    \
-            Trainer::new(&mut model, {losses}, Sgd::new(1.0)).step(&data).unwrap();\n    print_params(&model);\n}}\n",
+            let loss = Trainer::new(&mut model, {losses}, Sgd::new(1.0)).step(&data);\n    {check}\n    print_params(&model);\n}}\n",
             self.source,
             top.inputs.len(),
             top.inputs.len(),

@@ -5,7 +5,7 @@ use nn_tests::numbers::wide;
 
 use crate::case::{Case, Loss, SAMPLES, sample};
 use crate::compile::Report;
-use crate::graph::ValueKind;
+use crate::graph::{Tensor, ValueKind};
 use crate::interpreter::{Interpreter, STEP, slope};
 use crate::streams;
 
@@ -62,6 +62,9 @@ pub fn compare(case: &Case, report: &Report) -> Result<(), String> {
         }
     }
 
+    if !case.learns() {
+        return unchanged(case, report);
+    }
     let follows_batches = case.tensors.iter().any(|tensor| tensor.running);
     interpreter.train(&params, &samples);
     let running = interpreter.running.clone();
@@ -112,6 +115,16 @@ pub fn compare(case: &Case, report: &Report) -> Result<(), String> {
             before.iter().zip(after).map(|(before, &after)| (before - f64::from(after)) as f32).collect();
         near(&step, &slopes[2], GRADIENTS)
             .map_err(|off| format!("training step of `{name}` ({:?}): {off}", case.losses))?;
+    }
+    Ok(())
+}
+
+/// What a refused step leaves: every tensor as it was.
+fn unchanged(case: &Case, report: &Report) -> Result<(), String> {
+    for Tensor { name, .. } in &case.tensors {
+        if report.get(&format!("stepped:{name}"))? != case.params[name] {
+            return Err(format!("a refused step changed `{name}`"));
+        }
     }
     Ok(())
 }
