@@ -69,6 +69,22 @@ impl TracedValue {
         self.shape
     }
 
+    /// One row and one column fewer than this, behind layers that make images larger.
+    const fn lacks_an_edge(&self, declared: Shape) -> bool {
+        let (Some([c, h, w]), Some([channels, height, width])) = (self.shape.dims(), declared.dims()) else {
+            return false;
+        };
+        let mut grows = false;
+        let mut i = 1;
+        while i < self.len {
+            if let (Some([_, before, _]), Some([_, after, _])) = (self.shapes[i - 1].dims(), self.shapes[i].dims()) {
+                grows |= after > before;
+            }
+            i += 1;
+        }
+        grows && c == channels && h + 1 == height && w + 1 == width
+    }
+
     /// "\nshape: input [1, 28, 28] -> conv1 [32, 26, 26]"
     const fn tell(&self, mut text: Text) -> Text {
         text = text.str(if self.cut { "\nshape: … -> " } else { "\nshape: " });
@@ -165,7 +181,11 @@ pub const fn check_output(name: &'static str, flow: &TracedValue, declared: Shap
             .shape(declared)
             .str(", found that the layers compute ")
             .shape(flow.shape);
-        let fault = fault.help("declare `-> ").shape(flow.shape).str("`, or change the last layers");
+        let mut fault = fault.help("declare `-> ").shape(flow.shape).str("`, or change the last layers");
+        if flow.lacks_an_edge(declared) {
+            fault =
+                fault.str("; `output_padding = 1` in a `ConvTranspose2d` of stride 2 makes one more row and column");
+        }
         stop(name, &fault, &[flow]);
     }
 }

@@ -57,7 +57,7 @@ impl LastStep {
                 let fault = Fault::expected("an input of [steps, features]").found(x[0]);
                 Rule::Err(match x[0].rank() {
                     1 => fault.help("leave it out: there is one step already"),
-                    _ => fault.help("put `Reshape([steps, features])` before it"),
+                    _ => super::image::into_steps(fault, x[0]),
                 })
             }
         }

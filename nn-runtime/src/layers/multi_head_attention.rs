@@ -125,7 +125,7 @@ impl MultiHeadAttention {
             let fault = Fault::expected("an input of [steps, features]").found(x0);
             return Err(match x0.rank() {
                 1 => fault.help("put `Embedding(vocabulary, features)` before it if these are token ids"),
-                _ => fault.help("put `Reshape([steps, features])` before it"),
+                _ => super::image::into_steps(fault, x0),
             });
         };
         if self.heads == 0 {
@@ -201,6 +201,10 @@ const fn memory_fault([queries, features]: [usize; 2], [keys, others]: [usize; 2
         return fault.help("make every dimension before it at least 1");
     }
     let fault = Fault::expected("a memory of as many features as the query, ").shape(Shape::of([queries, features]));
+    if keys == queries && others == queries {
+        let fault = fault.found(found).help("a mask is 1 or 0 for each step, ").shape(Shape::of([queries]));
+        return fault.str(": declare it so; `causal = true` hides what comes later");
+    }
     fault.found(found).help("put `DensePerStep(").num(features).str(")` before input 2")
 }
 

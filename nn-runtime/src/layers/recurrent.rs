@@ -255,11 +255,17 @@ const fn sequence(x: &[Shape], layer: &str, units: usize) -> Result<[usize; 2], 
     let Some([steps, features]) = x[0].dims() else {
         let fault = Fault::expected("an input of [steps, features]").found(x[0]);
         return Err(match x[0].dims() {
+            Some([steps]) if x.len() == 2 && x[1].rank() == 2 && x[1].dim(0) == steps => fault
+                .help("write the sequence before its mask: `(x, mask) -> ")
+                .str(layer)
+                .str("(")
+                .num(units)
+                .str(")`"),
             Some([steps]) => {
                 let fault = fault.help("put `Reshape(").shape(Shape::of([steps, 1])).str(")` before it");
                 fault.str(", use `Embedding` on token ids, or leave `last = true` out of a recurrent layer before it")
             }
-            None => fault.help("put `Reshape([steps, features])` before it"),
+            None => super::image::into_steps(fault, x[0]),
         });
     };
     if x[0].is_empty() && x[0].checked_len().is_some() {

@@ -134,7 +134,9 @@ fn rule(formula: &Formula, spec: TokenStream) -> TokenStream {
     let limits = formula.limits.iter().map(|limit| {
         let setting = &formula.settings[limit.setting].name;
         let (holds, fault) = limit_of(formula, limit, quote!(self.#setting), None);
-        quote_spanned!(at=> if #holds {} else { return __nn::Rule::Err(#fault); })
+        // A default that does not keep to it is told where it stands.
+        let (given, default) = (quote!(self.#setting), quote_spanned!(at=> #name::new().#setting));
+        quote_spanned!(at=> if #holds || #given == #default {} else { return __nn::Rule::Err(#fault); })
     });
     // `self` of the user's tokens and of ours have to be one.
     let this = Ident::new("self", Span::call_site());
