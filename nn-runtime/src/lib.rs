@@ -148,6 +148,8 @@ pub use input::{InputError, InputErrorKind};
 pub use layer::{Layer, LayerContext, ParamGrad, ReadContext};
 pub use limits::{MAX_INPUTS, MAX_OUTPUTS, MAX_PARAMS, MAX_RANK};
 pub use memory::Memory;
+#[doc(hidden)]
+pub use model::elsewhere::Predicts;
 pub use model::{
     AnyHead, AsModel, LogSoftmaxHead, Model, ModelPart, Network, OtherHead, ParamError, ParamErrorKind, PlainHead,
     Ports, SigmoidHead, SoftmaxHead, SquashedHead, ValueHead,
@@ -213,7 +215,7 @@ pub mod __private {
     pub use crate::pass::{BackwardInput, BackwardParams, Forward};
     pub use crate::repeat::Repeat;
     pub use crate::shape::Shape;
-    pub use crate::signature::{AnySignature, Call, Checked, Signature, check_call};
+    pub use crate::signature::{AnySignature, Call, Checked, Negative, Signature, check_call};
     pub use crate::spec::{Head, LayerSpec, Pass};
     pub use crate::unread::Unread;
     pub use alloc::string::String;

@@ -1,6 +1,7 @@
 //! A network with its parameters. In: a seed, or a file's tensors; out: parameters by name, and networks
 //! within it.
 
+pub(crate) mod elsewhere;
 mod held;
 pub(crate) mod network;
 

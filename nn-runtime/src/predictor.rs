@@ -202,5 +202,5 @@ pub(crate) fn slices_mut(blocks: &mut [AlignedBuffer]) -> [&mut [f32]; MAX_OUTPU
 
 fn run<N: Network>(params: &[f32], isa: Isa, batch: usize, memory: &mut [f32], x: &[&[f32]], y: &mut [&mut [f32]]) {
     let mut cx = LayerContext::for_network(params, isa, batch, Pass::Infer, &mut [][..], memory);
-    N::forward(&mut cx, x, y);
+    N::forward_pass(&mut cx, x, y);
 }

@@ -3,11 +3,13 @@
 //! no shape.
 
 mod names;
+mod negative;
 mod text;
 mod typed;
 
 use crate::fault::Fault;
 use names::{ALIASES, ELSEWHERE};
+pub use negative::Negative;
 use text::{brackets, find, first_number, holds, is_axis, is_numbers, joined, list};
 use typed::{corrected, reads, written};
 

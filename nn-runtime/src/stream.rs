@@ -176,7 +176,7 @@ impl<M: AsModel> Streamer<M> {
         let saved = &mut self.saved[..];
         let mut cx = LayerContext::for_network(self.model.params(), self.isa, 1, Pass::Step, saved, &mut self.scratch);
         cx.position = self.steps;
-        M::Network::forward(&mut cx, &x, &mut y);
+        M::Network::forward_pass(&mut cx, &x, &mut y);
         let odd = |numbers: &AlignedBuffer| first_not_finite(numbers).map(|at| numbers[at]);
         if let Some(found) = odd(&self.saved).or_else(|| self.outputs.iter().find_map(odd)) {
             self.saved.copy_from_slice(&self.before);

@@ -8,7 +8,7 @@ use syn::Expr;
 use syn::ext::IdentExt;
 
 use super::names::SiteIdents;
-use super::{ident, span_of};
+use super::{ident, negative, span_of};
 use crate::graph::{Graph, Item, NamedPort, Site};
 use crate::parse::pretty::pretty;
 use crate::span::Ends;
@@ -123,11 +123,11 @@ pub fn layer(site: &Site, idents: &SiteIdents) -> TokenStream {
         none.to_tokens(&mut tokens);
         return tokens;
     };
-    if args.named.is_empty() {
+    if args.named.is_empty() && !args.positional.iter().any(negative::any) {
         args.group.to_tokens(&mut tokens);
         return tokens;
     }
-    let positional = &args.positional;
+    let positional = args.positional.iter().map(negative::told);
     let mut group = Group::new(Delimiter::Parenthesis, quote_spanned!(kind=> #(#positional),*));
     group.set_span(args.group.span());
     group.to_tokens(&mut tokens);

@@ -3,6 +3,7 @@
 
 use core::marker::PhantomData;
 
+use super::elsewhere::Predicts;
 use crate::graph::CompiledNetwork;
 use crate::layer::{LayerContext, ParamGrad, ReadContext};
 use crate::spec::Head;
@@ -29,11 +30,24 @@ pub trait Network: Copy + Default + 'static {
     const COMPILED: &'static CompiledNetwork;
 
     #[doc(hidden)]
-    fn forward(cx: &mut LayerContext, x: &[&[f32]], y: &mut [&mut [f32]]);
+    fn forward_pass(cx: &mut LayerContext, x: &[&[f32]], y: &mut [&mut [f32]]);
     #[doc(hidden)]
     fn backward_input(cx: &mut LayerContext, x: &[&[f32]], y: &[&[f32]], dy: &[&[f32]], dx: &mut [&mut [f32]]);
     #[doc(hidden)]
     fn backward_params(cx: &mut ReadContext, x: &[&[f32]], dy: &[&[f32]], part: ParamGrad);
+
+    #[doc(hidden)]
+    fn forward<X>(_: X)
+    where
+        Self: Predicts,
+    {
+    }
+    #[doc(hidden)]
+    fn predict<X>(self, _: X)
+    where
+        Self: Predicts,
+    {
+    }
 
     /// A model with freshly drawn parameters; the same seed draws the same ones everywhere.
     fn init(seed: u64) -> crate::Model<Self> {
