@@ -123,7 +123,11 @@ const _: () = {
             __nn::HeadOf<{ __GRAPH.head(1) as usize }>,
         );
         const COMPILED: &'static __nn::CompiledNetwork = __MAP;
-        fn forward(cx: &mut __nn::LayerContext<'_>, x: &[&[f32]], y: &mut [&mut [f32]]) {
+        fn forward_pass(
+            cx: &mut __nn::LayerContext<'_>,
+            x: &[&[f32]],
+            y: &mut [&mut [f32]],
+        ) {
             let mut pass = __nn::Forward::begin(cx, __MAP, x, y);
             pass.layer::<1, 2>(0, &__l0());
             pass.layer::<1, 1>(1, &__l1());
@@ -177,7 +181,7 @@ const _: () = {
             x: [&[f32]; 1],
             mut y: [&mut [f32]; 2],
         ) {
-            <Self as __nn::Network>::forward(cx, &x, &mut y)
+            <Self as __nn::Network>::forward_pass(cx, &x, &mut y)
         }
         fn backward_input(
             &self,

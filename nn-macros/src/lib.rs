@@ -5,6 +5,8 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::all)]
 
+extern crate proc_macro;
+
 mod ast;
 mod case;
 mod emit;

@@ -72,7 +72,7 @@ const CASES: &[(&str, &[&str])] = &[
     (
         "f(x; k = 1.0) where x > 0.0 = k * x",
         &[
-            "expected a setting compared with a number, found `x > 0.0`\nhelp: `where beta > 0.0`, or `where beta > 0.0: \"help\"`",
+            "expected a setting compared with a number, found `x > 0.0`\nhelp: `where k > 0.0`, or `where k > 0.0: \"help\"`",
         ],
     ),
     (
@@ -110,7 +110,7 @@ const CASES: &[(&str, &[&str])] = &[
     ("f(x) = |v| v", &["expected something that can be differentiated, found a closure{CAN}"]),
     ("f(x) = max!(x)", &["expected something that can be differentiated, found a macro call, `max!`{CAN}"]),
     ("f(x) = loop { x }", &["expected something that can be differentiated, found a loop{CAN}"]),
-    ("f(x) = return x", &["expected something that can be differentiated, found a jump{CAN}"]),
+    ("f(x) = return x", &["expected an expression, found `return`\nhelp: the last expression is the value: `x`"]),
     (
         "f(x) = match x { _ => x }",
         &["expected `if … { … } else { … }`, found `match`\nhelp: compare instead: `if x < 0.0 { … } else { … }`"],

@@ -6,7 +6,7 @@ use super::Rule;
 use crate::fault::{Fault, Text};
 use crate::limits::MAX_INPUTS;
 use crate::shape::Shape;
-use crate::spec::{Head, LayerSpec};
+use crate::spec::{Head, LayerSpec, Range};
 
 /// How many steps of its way a value remembers.
 const STEPS: usize = 6;
@@ -16,6 +16,8 @@ const STEPS: usize = 6;
 pub struct TracedValue {
     shape: Shape,
     head: Head,
+    /// A layer has computed it, so that it holds no token ids.
+    computed: bool,
     names: [&'static str; STEPS],
     shapes: [Shape; STEPS],
     len: usize,
@@ -30,7 +32,7 @@ impl TracedValue {
         names[0] = name;
         let mut shapes = [Shape::UNKNOWN; STEPS];
         shapes[0] = shape;
-        TracedValue { shape, head: Head::Plain, names, shapes, len: 1, cut: false }
+        TracedValue { shape, head: Head::Plain, computed: false, names, shapes, len: 1, cut: false }
     }
 
     /// Output `j` of the layer `name`, which read `from` (and perhaps others).
@@ -48,6 +50,11 @@ impl TracedValue {
         }
         flow.shape = shape;
         flow.head = if matches!(head, Head::Same) { from.head } else { head };
+        if let Some(spec) = rule.spec() {
+            // An activation of one's own may count; moving and cutting numbers does not make ids of them.
+            let keeps = !matches!(spec.range, Range::Any);
+            flow.computed = spec.computes || from.computed && keeps;
+        }
         if flow.len == STEPS {
             flow.cut = true;
             let mut i = 1;
@@ -137,6 +144,14 @@ pub const fn check(name: &'static str, rule: &Rule, flows: &[&TracedValue], name
     }
     if let Some(fault) = rule.fault() {
         stop(name, &fault, flows);
+    }
+    if let Some(spec) = rule.spec()
+        && spec.shapes.ids[0] > 0
+        && flows[0].computed
+    {
+        let fault = Fault::expected("token ids, whole numbers from the data, found numbers that a layer computes");
+        let fault = fault.help("declare them as an input of their own, `(ids: [steps], …)`");
+        stop(name, &fault.str(", or leave the `Embedding` out"), flows);
     }
     match rule {
         // A network's outputs are counted by its type, as rustc tells.

@@ -90,7 +90,7 @@ impl Embedding {
             let fault = Fault::expected("a padding below the vocabulary, ").num(self.vocabulary).found_num(id);
             return Rule::Err(fault.help("give an id from 0 to ").num(self.vocabulary - 1));
         }
-        let mut spec = LayerSpec::output(Shape::of([steps, self.features])).param(
+        let mut spec = LayerSpec::output(Shape::of([steps, self.features])).computes().param(
             "weight",
             Shape::of([self.vocabulary, self.features]),
             self.init,

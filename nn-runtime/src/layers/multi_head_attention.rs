@@ -94,7 +94,8 @@ impl MultiHeadAttention {
             let fault = Fault::expected("sizes that fit into memory, found dimensions whose product does not");
             return Rule::Err(fault.help("use smaller dimensions"));
         };
-        let spec = LayerSpec::output(x[0]).matrix("in_proj_weight", 3 * features, features, Init::GlorotUniform);
+        let spec =
+            LayerSpec::output(x[0]).computes().matrix("in_proj_weight", 3 * features, features, Init::GlorotUniform);
         let spec = match self.bias {
             true => spec.param("in_proj_bias", Shape::of([3 * features]), Init::Zeros),
             false => spec,

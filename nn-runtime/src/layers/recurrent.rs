@@ -207,6 +207,7 @@ impl<C: Cell> Recurrent<C> {
         );
         let bound = Init::Uniform(inverse_root(units));
         let mut spec = LayerSpec::output(y)
+            .computes()
             .head(Head::Other)
             .squashes()
             .saves(steps * self.kept() * ways)

@@ -53,6 +53,8 @@ pub struct LayerSpec {
     pub(crate) stream: StreamSpec,
     pub(crate) head: Head,
     pub(crate) range: Range,
+    /// Its outputs cannot be token ids.
+    pub(crate) computes: bool,
     /// Multiply-adds for one sample.
     pub(crate) macs: usize,
     /// The layer stands so many times in a row, each with parameters of its own.
@@ -85,6 +87,7 @@ impl LayerSpec {
             stream: StreamSpec::NONE,
             head: Head::Plain,
             range: Range::Any,
+            computes: false,
             macs: 0,
             times: 1,
             nested: None,

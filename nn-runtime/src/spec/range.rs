@@ -22,6 +22,13 @@ impl LayerSpec {
         self
     }
 
+    /// Its outputs are sums of products, or what comes of such: they count nothing, so that they are no token
+    /// ids.
+    pub(crate) const fn computes(mut self) -> LayerSpec {
+        self.computes = true;
+        self
+    }
+
     /// Its outputs keep to one side or to an interval, so that what follows cannot be scores of classes.
     #[doc(hidden)]
     pub const fn squashes(self) -> LayerSpec {
