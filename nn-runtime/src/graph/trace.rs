@@ -150,8 +150,8 @@ pub const fn check(name: &'static str, rule: &Rule, flows: &[&TracedValue], name
         && flows[0].computed
     {
         let fault = Fault::expected("token ids, whole numbers from the data, found numbers that a layer computes");
-        let fault = fault.help("declare them as an input of their own, `(ids: [steps], …)`");
-        stop(name, &fault.str(", or leave the `Embedding` out"), flows);
+        let fault = fault.help("declare them as an input of their own, `ids: ").shape(flows[0].shape);
+        stop(name, &fault.str("`, or leave the `Embedding` out"), flows);
     }
     match rule {
         // A network's outputs are counted by its type, as rustc tells.
