@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use crate::input::{InputError, InputErrorKind, checked_samples};
 use crate::layer::LayerContext;
 use crate::limits::{MAX_INPUTS, MAX_OUTPUTS};
+use crate::model::elsewhere::Predicts;
 use crate::model::{AsModel, Model, ModelPart, Network, Ports};
 use crate::spec::Pass;
 use nn_kernels::aligned_buffer::AlignedBuffer;
@@ -47,6 +48,20 @@ impl<N: Network> Model<N> {
     /// `batch == 0`, or its workspace cannot be addressed.
     pub fn into_predictor(self, batch: usize) -> Predictor<Model<N>> {
         Predictor::new(self, batch)
+    }
+
+    #[doc(hidden)]
+    pub fn predict<X>(&self, _: X)
+    where
+        Self: Predicts,
+    {
+    }
+
+    #[doc(hidden)]
+    pub fn forward<X>(&self, _: X)
+    where
+        Self: Predicts,
+    {
     }
 }
 

@@ -1,6 +1,6 @@
-//! Negative numbers in an array that a layer is given: `Reshape([-1])`. In: an argument; out: the same, with each
-//! such number by a trait that lengths lack, so that the type checker says in a sentence what to write. Where
-//! they may be negative nothing changes.
+//! Negative numbers in an array that a layer is given: `Reshape([-1])`. In: an argument; out: the same, with
+//! each such number by a trait that lengths lack, so that the type checker says in a sentence what to write.
+//! Where they may be negative nothing changes.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};

@@ -1,5 +1,5 @@
-//! Negative numbers where a layer counts. In: a number behind a minus; out: the number, of a type that has it, or
-//! in the type checker what to write instead.
+//! Negative numbers where a layer counts. In: a number behind a minus; out: the number, of a type that has
+//! it, or in the type checker what to write instead.
 
 /// A type that has the number `-N`.
 #[diagnostic::on_unimplemented(
