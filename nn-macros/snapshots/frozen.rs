@@ -29,11 +29,13 @@ const _: () = {
                     named: &[],
                     reads: &["input"],
                     outputs: 1,
+                    path: "Deep",
+                    is_layer: __nn::IsLayer::<__T0, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R0: __nn::Rule = backbone::new().rule([__V0.shape()]);
+    const __R0: __nn::Rule = __nn::Answer(backbone::new().rule([__V0.shape()])).rule();
     const backbone: () = __nn::check("backbone", &__R0, &[&__V0], 1);
     const _: () = __nn::check_frozen("backbone", &__R0);
     const __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
@@ -54,11 +56,13 @@ const _: () = {
                     named: &[],
                     reads: &["h"],
                     outputs: 1,
+                    path: "Dense",
+                    is_layer: __nn::IsLayer::<__T1, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R1: __nn::Rule = dense_1::new(10).rule([__V1.shape()]);
+    const __R1: __nn::Rule = __nn::Answer(dense_1::new(10).rule([__V1.shape()])).rule();
     const dense_1: () = __nn::check("dense_1", &__R1, &[&__V1], 1);
     const _: () = __nn::check_frozen("dense_1", &__R1);
     const __F1: __nn::Site = __nn::site(&__R1, [__V1.shape()]);

@@ -34,11 +34,13 @@ const _: () = {
                     named: &[],
                     reads: &["image"],
                     outputs: 1,
+                    path: "Flatten",
+                    is_layer: __nn::IsLayer::<__T0, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R0: __nn::Rule = flatten_1::new().rule([__V0.shape()]);
+    const __R0: __nn::Rule = __nn::Answer(flatten_1::new().rule([__V0.shape()])).rule();
     const flatten_1: () = __nn::check("flatten_1", &__R0, &[&__V0], 1);
     const __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(
@@ -58,11 +60,13 @@ const _: () = {
                     named: &[],
                     reads: &["…"],
                     outputs: 1,
+                    path: "Dense",
+                    is_layer: __nn::IsLayer::<__T1, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R1: __nn::Rule = dense_1::new(32).rule([__V2.shape()]);
+    const __R1: __nn::Rule = __nn::Answer(dense_1::new(32).rule([__V2.shape()])).rule();
     const dense_1: () = __nn::check("dense_1", &__R1, &[&__V2], 1);
     const __F1: __nn::Site = __nn::site(&__R1, [__V2.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V2, "dense_1", &__R1, 0);
@@ -77,11 +81,13 @@ const _: () = {
                     named: &[],
                     reads: &["tags"],
                     outputs: 1,
+                    path: "Dense",
+                    is_layer: __nn::IsLayer::<__T2, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R2: __nn::Rule = dense_2::new(32).rule([__V1.shape()]);
+    const __R2: __nn::Rule = __nn::Answer(dense_2::new(32).rule([__V1.shape()])).rule();
     const dense_2: () = __nn::check("dense_2", &__R2, &[&__V1], 1);
     const __F2: __nn::Site = __nn::site(&__R2, [__V1.shape()]);
     const __V4: __nn::TracedValue = __nn::TracedValue::after(&__V1, "dense_2", &__R2, 0);
@@ -96,11 +102,16 @@ const _: () = {
                     named: &[],
                     reads: &["a", "b"],
                     outputs: 1,
+                    path: "Concat",
+                    is_layer: __nn::IsLayer::<__T3, 2, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R3: __nn::Rule = concat_1::new().rule([__V3.shape(), __V4.shape()]);
+    const __R3: __nn::Rule = __nn::Answer(
+            concat_1::new().rule([__V3.shape(), __V4.shape()]),
+        )
+        .rule();
     const concat_1: () = __nn::check("concat_1", &__R3, &[&__V3, &__V4], 1);
     const __F3: __nn::Site = __nn::site(&__R3, [__V3.shape(), __V4.shape()]);
     const __V5: __nn::TracedValue = __nn::TracedValue::after(
@@ -120,11 +131,13 @@ const _: () = {
                     named: &[],
                     reads: &["…"],
                     outputs: 1,
+                    path: "Dense",
+                    is_layer: __nn::IsLayer::<__T4, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R4: __nn::Rule = dense_3::new(10).rule([__V5.shape()]);
+    const __R4: __nn::Rule = __nn::Answer(dense_3::new(10).rule([__V5.shape()])).rule();
     const dense_3: () = __nn::check("dense_3", &__R4, &[&__V5], 1);
     const __F4: __nn::Site = __nn::site(&__R4, [__V5.shape()]);
     const __V6: __nn::TracedValue = __nn::TracedValue::after(&__V5, "dense_3", &__R4, 0);

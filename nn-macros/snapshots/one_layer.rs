@@ -29,11 +29,13 @@ const _: () = {
                     named: &[],
                     reads: &["input"],
                     outputs: 1,
+                    path: "Dense",
+                    is_layer: __nn::IsLayer::<__T0, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R0: __nn::Rule = dense_1::new(4).rule([__V0.shape()]);
+    const __R0: __nn::Rule = __nn::Answer(dense_1::new(4).rule([__V0.shape()])).rule();
     const dense_1: () = __nn::check("dense_1", &__R0, &[&__V0], 1);
     const __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "dense_1", &__R0, 0);

@@ -29,13 +29,15 @@ const _: () = {
                     named: &[],
                     reads: &["input"],
                     outputs: 1,
+                    path: "Block",
+                    is_layer: __nn::IsLayer::<__T0, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
     const __N0: usize = DEPTH - 1;
     const __R0: __nn::Rule = __nn::repeat(
-        &block_1::new().rule([__V0.shape()]),
+        &__nn::Answer(block_1::new().rule([__V0.shape()])).rule(),
         __V0.shape(),
         __N0,
     );
@@ -53,13 +55,15 @@ const _: () = {
                     named: &[],
                     reads: &["…"],
                     outputs: 1,
+                    path: "Dense",
+                    is_layer: __nn::IsLayer::<__T1, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
     const __N1: usize = 2;
     const __R1: __nn::Rule = __nn::repeat(
-        &body::new(16).rule([__V1.shape()]),
+        &__nn::Answer(body::new(16).rule([__V1.shape()])).rule(),
         __V1.shape(),
         __N1,
     );
@@ -77,11 +81,13 @@ const _: () = {
                     named: &[],
                     reads: &["…"],
                     outputs: 1,
+                    path: "Dense",
+                    is_layer: __nn::IsLayer::<__T2, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R2: __nn::Rule = dense_1::new(10).rule([__V2.shape()]);
+    const __R2: __nn::Rule = __nn::Answer(dense_1::new(10).rule([__V2.shape()])).rule();
     const dense_1: () = __nn::check("dense_1", &__R2, &[&__V2], 1);
     const __F2: __nn::Site = __nn::site(&__R2, [__V2.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V2, "dense_1", &__R2, 0);

@@ -29,11 +29,14 @@ const _: () = {
                     named: &[],
                     reads: &["input"],
                     outputs: 1,
+                    path: "Conv2d",
+                    is_layer: __nn::IsLayer::<__T0, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R0: __nn::Rule = conv2d_1::new(16, 3).rule([__V0.shape()]);
+    const __R0: __nn::Rule = __nn::Answer(conv2d_1::new(16, 3).rule([__V0.shape()]))
+        .rule();
     const conv2d_1: () = __nn::check("conv2d_1", &__R0, &[&__V0], 1);
     const __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(
@@ -53,11 +56,14 @@ const _: () = {
                     named: &[],
                     reads: &["…"],
                     outputs: 1,
+                    path: "BatchNorm",
+                    is_layer: __nn::IsLayer::<__T1, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R1: __nn::Rule = batch_norm_1::new().rule([__V1.shape()]);
+    const __R1: __nn::Rule = __nn::Answer(batch_norm_1::new().rule([__V1.shape()]))
+        .rule();
     const batch_norm_1: () = __nn::check("batch_norm_1", &__R1, &[&__V1], 1);
     const __F1: __nn::Site = __nn::site(&__R1, [__V1.shape()]);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(
@@ -77,11 +83,16 @@ const _: () = {
                     named: &[],
                     reads: &["input", "y"],
                     outputs: 1,
+                    path: "Sum",
+                    is_layer: __nn::IsLayer::<__T2, 2, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R2: __nn::Rule = sum_1::new().rule([__V0.shape(), __V2.shape()]);
+    const __R2: __nn::Rule = __nn::Answer(
+            sum_1::new().rule([__V0.shape(), __V2.shape()]),
+        )
+        .rule();
     const sum_1: () = __nn::check("sum_1", &__R2, &[&__V0, &__V2], 1);
     const __F2: __nn::Site = __nn::site(&__R2, [__V0.shape(), __V2.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V0, "sum_1", &__R2, 0);
@@ -96,11 +107,13 @@ const _: () = {
                     named: &[],
                     reads: &["…"],
                     outputs: 1,
+                    path: "Relu",
+                    is_layer: __nn::IsLayer::<__T3, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R3: __nn::Rule = relu_1::new().rule([__V3.shape()]);
+    const __R3: __nn::Rule = __nn::Answer(relu_1::new().rule([__V3.shape()])).rule();
     const relu_1: () = __nn::check("relu_1", &__R3, &[&__V3], 1);
     const __F3: __nn::Site = __nn::site(&__R3, [__V3.shape()]);
     const __V4: __nn::TracedValue = __nn::TracedValue::after(&__V3, "relu_1", &__R3, 0);

@@ -215,7 +215,7 @@ pub mod __private {
     pub use crate::pass::{BackwardInput, BackwardParams, Forward};
     pub use crate::repeat::Repeat;
     pub use crate::shape::Shape;
-    pub use crate::signature::{AnySignature, Call, Checked, Negative, Signature, check_call};
+    pub use crate::signature::{Answer, AnySignature, Call, Checked, IsLayer, Negative, Signature, check_call};
     pub use crate::spec::{Head, LayerSpec, Pass};
     pub use crate::unread::Unread;
     pub use alloc::string::String;

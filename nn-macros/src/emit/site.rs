@@ -70,6 +70,7 @@ fn site(site: &Site, idents: &SiteIdents, span: Span) -> TokenStream {
     shapes.set_span(kind);
     let mut answer = layer(site, idents);
     answer.extend(quote_spanned!(kind=> .rule(#shapes)));
+    let mut answer = quote_spanned!(kind=> __nn::Answer(#answer).rule());
     let mut times = TokenStream::new();
     if let Some(n) = site.times() {
         let count = ident('N', site.id, span);
@@ -174,8 +175,16 @@ fn called(site: &Site, idents: &SiteIdents, span: Span) -> TokenStream {
     });
     let (reads, outputs) = (&site.reads, number(site.made));
     let name = &site.name;
+    let (inputs, path_text) = (number(site.x.len()), pretty(&path.to_token_stream()));
     let call = quote_spanned! {span=>
-        __nn::Call { positional: &[#(#positional),*], named: &[#(#named),*], reads: &[#(#reads),*], outputs: #outputs }
+        __nn::Call {
+            positional: &[#(#positional),*],
+            named: &[#(#named),*],
+            reads: &[#(#reads),*],
+            outputs: #outputs,
+            path: #path_text,
+            is_layer: __nn::IsLayer::<#ty, #inputs, #outputs>::__LAYER,
+        }
     };
     let ends = Ends::of(site.place.clone()).unwrap_or(Ends { start: span, end: span });
     let check = quote_spanned!(ends.start=> __nn::check_call);
