@@ -7,6 +7,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use nn_kernels::aligned_buffer::AlignedBuffer;
 use nn_kernels::conv::fused_max_pool::{self, ConvMaxPool, MaxPoolGrad};
 use nn_kernels::conv::{self, Conv, FilterBank};
+use nn_kernels::long_sums::Sums;
 use nn_kernels::matrix::{Panels, backward_input, backward_input_scratch, backward_weight, product};
 use nn_kernels::pool::Pool;
 use nn_runtime::Isa;
@@ -68,7 +69,15 @@ fn matrix(c: &mut Criterion) {
                 bench.iter(|| {
                     for start in (0..panels.len()).step_by(STRIP) {
                         let range = start..panels.len().min(start + STRIP);
-                        backward_weight(isa, panels, black_box(&x), &dy, range.clone(), &mut dw[..range.len()], false);
+                        backward_weight(
+                            isa,
+                            panels,
+                            black_box(&x),
+                            &dy,
+                            range.clone(),
+                            &mut dw[..range.len()],
+                            Sums::default(),
+                        );
                     }
                 });
             });

@@ -11,6 +11,7 @@ network! {
         Dense(48) -> Relu -> Dropout(0.25) -> Dense(48) -> Gelu -> deep: Dense(48) -> Tanh -> Dense(10) -> Softmax
     }
 }
+network! { struct Narrow: [784] -> [10] { Dense(4) -> Tanh -> Dense(10) } }
 network! {
     /// Parameters used twice.
     struct Shared: [784] -> [10] {
@@ -127,6 +128,9 @@ fn micro_batches() {
 fn chunks_of_parameters() {
     // A short last batch, and workers without samples.
     same!(Mlp, &some(330), 50, CrossEntropy::new(), Adam::new(1e-3));
+    // So many samples that their gradients are summed in blocks, and in blocks of blocks.
+    same!(Narrow, &some(600), 300, CrossEntropy::new(), Adam::new(1e-3));
+    same!(Narrow, &some(2300), 2300, CrossEntropy::new(), Adam::new(1e-3));
     same!(Mlp, &some(100), 7, CrossEntropy::new(), Sgd::new(0.05).momentum(0.9), ema(0.9));
 }
 

@@ -9,6 +9,7 @@ extern crate proc_macro;
 
 mod ast;
 mod case;
+mod editor;
 mod emit;
 mod errors;
 mod expand;

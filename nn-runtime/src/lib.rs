@@ -103,6 +103,7 @@ pub use nn_macros::activation;
 pub use nn_macros::loss;
 pub use nn_macros::network;
 
+mod editor;
 mod fault;
 mod finite;
 mod formula;
@@ -199,6 +200,9 @@ pub mod prelude {
 /// What generated code names. Not for other use: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::editor::{
+        Line, NotOffered, Shown, count_all, made, made_by_network, made_of_mistakes, rule_of_network,
+    };
     pub use crate::fault::Fault;
     pub use crate::formula::*;
     pub use crate::graph::{
@@ -218,6 +222,7 @@ pub mod __private {
     pub use crate::signature::{Answer, AnySignature, Call, Checked, IsLayer, Negative, Signature, check_call};
     pub use crate::spec::{Head, LayerSpec, Pass};
     pub use crate::unread::Unread;
+    pub use crate::{__editor as editor, __shown as shown};
     pub use alloc::string::String;
     pub use nn_kernels::math;
     pub use nn_kernels::simd::Simd;

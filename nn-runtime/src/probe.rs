@@ -24,7 +24,7 @@ use crate::spec::{Epilogue, Fusible, LayerSpec, Role};
 use nn_kernels::aligned_buffer::AlignedBuffer;
 use nn_kernels::counter_rng::CounterRng;
 use nn_kernels::simd::Isa;
-use trial::Ask;
+use trial::{Ask, Trial};
 
 /// A layer on its own, with `N` inputs and `M` outputs.
 ///
@@ -193,7 +193,8 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
     pub fn gradients(&self, batch: usize, x: [&[f32]; N], dy: [&[f32]; M]) -> LayerGradients<N> {
         self.check_lengths(batch, x, Some(dy));
         let mut grad = AlignedBuffer::zeroed(self.spec.params.len);
-        let found = self.run_trial(&self.ordinary(batch), x, dy, &mut grad);
+        let whole = Trial { sum_unit: usize::MAX, ..self.ordinary(batch) };
+        let found = self.run_trial(&whole, x, dy, &mut grad);
         LayerGradients { inputs: found.dx, params: self.standard(&grad) }
     }
 

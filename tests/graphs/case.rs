@@ -165,8 +165,9 @@ impl Case {
         format!(
             "#[allow(unused_imports)]\nuse nn_runtime::data::Samples;\nuse nn_runtime::prelude::*;\n\nuse crate::generated_main::{{Numbers, print_gradients, print_params, stream}};\n\n{}\n\
             pub fn run(numbers: &Numbers) {{\n    print_gradients::<Top>(numbers, {}, &{widths:?});\n    stream::<Top>(numbers, {}, {});\n    let data = {data};\n    \
-            let mut model = numbers.model::<Top>();\n    \
-            let loss = Trainer::new(&mut model, {losses}, Sgd::new(1.0)).step(&data);\n    {check}\n    print_params(&model);\n}}\n",
+            for (key, data) in [(\"stepped\", &data), (\"alone\", &data.select(&[0]))] {{\n        \
+            let mut model = numbers.model::<Top>();\n        \
+            let loss = Trainer::new(&mut model, {losses}, Sgd::new(1.0)).step(data);\n        {check}\n        print_params(key, &model);\n    }}\n}}\n",
             self.source,
             top.inputs.len(),
             top.inputs.len(),

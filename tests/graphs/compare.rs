@@ -86,10 +86,10 @@ pub fn compare(case: &Case, report: &Report) -> Result<(), String> {
         if tensor.running {
             continue;
         }
-        // Of the first sample, of all, and of the loss.
-        let mut slopes = [Vec::new(), Vec::new(), Vec::new()];
+        // Of the first sample, of all, of the loss, and of the first sample's.
+        let mut slopes = [const { Vec::new() }; 4];
         for i in 0..before.len() {
-            let mut found = [0.0; 3];
+            let mut found = [0.0; 4];
             for (way, by) in [(1.0, STEP), (-1.0, -STEP)] {
                 let mut moved = params.clone();
                 moved.moved = Some((name.clone(), i, by));
@@ -101,7 +101,9 @@ pub fn compare(case: &Case, report: &Report) -> Result<(), String> {
                 }
                 let y = if follows_batches { interpreter.train(&moved, &samples) } else { y };
                 for (s, y) in y.iter().enumerate() {
-                    found[2] += way * loss(case, s, y) / SAMPLES as f64 / (2.0 * STEP);
+                    let slope = way * loss(case, s, y) / (2.0 * STEP);
+                    found[2] += slope / SAMPLES as f64;
+                    found[3] += if s == 0 { slope } else { 0.0 };
                 }
             }
             slopes.iter_mut().zip(found).for_each(|(slopes, found)| slopes.push(found));
@@ -111,10 +113,16 @@ pub fn compare(case: &Case, report: &Report) -> Result<(), String> {
                 .map_err(|off| format!("gradient of `{name}`, batch {batch}: {off}"))?;
         }
         // A step of rate 1 subtracts the gradient.
-        let step: Vec<f32> =
-            before.iter().zip(after).map(|(before, &after)| (before - f64::from(after)) as f32).collect();
-        near(&step, &slopes[2], GRADIENTS)
+        let step = |after: &[f32]| -> Vec<f32> {
+            before.iter().zip(after).map(|(before, &after)| (before - f64::from(after)) as f32).collect()
+        };
+        near(&step(after), &slopes[2], GRADIENTS)
             .map_err(|off| format!("training step of `{name}` ({:?}): {off}", case.losses))?;
+        // Statistics of a batch are not those of its first sample.
+        if !follows_batches {
+            near(&step(report.get(&format!("alone:{name}"))?), &slopes[3], GRADIENTS)
+                .map_err(|off| format!("training step of one sample of `{name}` ({:?}): {off}", case.losses))?;
+        }
     }
     Ok(())
 }

@@ -96,10 +96,10 @@ pub fn stream<N: Network>(numbers: &Numbers, inputs: usize, steps: usize) {
     }
 }
 
-/// The parameters after a step of training.
-pub fn print_params<N: Network>(model: &Model<N>) {
+/// The parameters after a step of training, of all samples or of the first alone.
+pub fn print_params<N: Network>(key: &str, model: &Model<N>) {
     for tensor in model.tensors() {
-        print_line(format!("stepped:{}", tensor.name), &model.get(&tensor.name).unwrap());
+        print_line(format!("{key}:{}", tensor.name), &model.get(&tensor.name).unwrap());
     }
 }
 

@@ -2,7 +2,7 @@
 //! nothing, or a panic.
 
 use nn_runtime::prelude::*;
-use nn_runtime::{Layer, LayerContext, LayerSpec, Network, Rule, Shape};
+use nn_runtime::{Layer, LayerContext, LayerSpec, Network, Probe, Rule, Shape};
 
 use crate::by_hand::{check, dense, model, names, sum, tanh};
 
@@ -144,6 +144,52 @@ impl Layer for Negative {
 
 network! { struct Chain: [4] -> [3] { Dense(3) -> Negative -> Relu } }
 network! { struct LongChain: [4] -> [3] { Dense(3) -> Negative -> Negative -> Relu -> Tanh } }
+
+/// `y = -x` too, whose rule says that its derivative follows from its output, but not that its backward needs
+/// no input.
+#[derive(Clone, Copy)]
+struct Minus;
+
+impl Minus {
+    const fn new() -> Self {
+        Minus
+    }
+    const fn rule(&self, [x]: [Shape; 1]) -> Rule {
+        LayerSpec::output(x).elementwise(true).ok()
+    }
+}
+
+impl Layer for Minus {
+    fn forward(&self, _: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+        y.iter_mut().zip(x).for_each(|(y, x)| *y = -x);
+    }
+    fn apply(&self, _: &mut LayerContext, y: &mut [f32]) {
+        y.iter_mut().for_each(|y| *y = -*y);
+    }
+    fn backward_input(
+        &self,
+        _: &mut LayerContext,
+        [x]: [&[f32]; 1],
+        [y]: [&[f32]; 1],
+        [dy]: [&[f32]; 1],
+        [dx]: [&mut [f32]; 1],
+    ) {
+        // A probe tries what would be if it were fused, too.
+        assert!(x.iter().zip(y).all(|(x, y)| x.abs() == y.abs()), "the input is there");
+        dx.iter_mut().zip(dy).for_each(|(dx, dy)| *dx = -dy);
+    }
+}
+
+network! { struct Half: [4] -> [3] { Dense(3) -> Minus } }
+
+/// It is not fused while training, and says what is missing.
+#[test]
+fn half_a_claim_of_an_elementwise_layer() {
+    check(&mut model::<Half>(), &[4], &[3], |m, x| vec![dense(m, "dense_1", &x[0]).iter().map(|y| -y).collect()]);
+    let probe = Probe::new(Minus, Minus::rule, [Shape::of([4])]).unwrap();
+    let found = probe.check_contract(2, [&[1.0, -2.0, 3.0, 0.5].repeat(2)], [&[1.0; 8]]).unwrap_err();
+    assert!(found.starts_with("`elementwise(true)`: expected `backward_without_x` beside it"), "{found}");
+}
 
 /// A layer that is itself fused into the one before it runs no kernel that could end with the next one.
 #[test]

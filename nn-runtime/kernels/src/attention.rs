@@ -37,17 +37,18 @@ pub struct AttentionHead {
 impl AttentionHead {
     /// Numbers of the weights: blocks of queries, each `[keys, 32]`, the last one 16 or 32 wide.
     pub const fn weights(&self) -> usize {
-        self.keys.saturating_mul(self.queries.next_multiple_of(LANES))
+        self.keys.saturating_mul(self.queries.div_ceil(LANES)).saturating_mul(LANES)
     }
 
     /// Numbers of scratch for [`attend`].
     pub const fn scratch(&self) -> usize {
-        self.width * BLOCK
+        self.width.saturating_mul(BLOCK)
     }
 
     /// Numbers of scratch for [`backward`].
     pub const fn backward_scratch(&self) -> usize {
-        (self.width + self.keys) * BLOCK + 2 * self.keys * self.width
+        let blocks = self.width.saturating_add(self.keys).saturating_mul(BLOCK);
+        blocks.saturating_add(self.keys.saturating_mul(self.width).saturating_mul(2))
     }
 
     /// What the scores are multiplied by: 1 / √width.
@@ -86,7 +87,9 @@ impl AttentionHeads {
     /// Panics if the queries, keys and values of all heads do not lie within slices of `rows` numbers.
     #[track_caller]
     fn check(&self, rows: [usize; 3], layout: [RowLayout; 3]) {
-        let AttentionHead { queries, keys, .. } = self.head;
+        let AttentionHead { queries, keys, width, .. } = self.head;
+        let none = [self.samples, self.count, queries, keys, width].contains(&0);
+        assert!(!none, "expected samples, heads, queries, keys and a width of at least 1, found {self:?}");
         for ((len, layout), count) in rows.into_iter().zip(layout).zip([queries, keys, keys]) {
             self.check_rows(count, layout, len);
         }
@@ -95,15 +98,23 @@ impl AttentionHeads {
     /// Panics if `count` rows of each head do not lie within `len` numbers.
     #[track_caller]
     fn check_rows(&self, count: usize, layout: RowLayout, len: usize) {
-        let row = self.count * self.head.width;
+        let row = self.count.checked_mul(self.head.width);
         let before = (self.samples - 1).checked_mul(layout.sample);
         let last = before.zip((count - 1).checked_mul(layout.stride)).and_then(|(a, b)| a.checked_add(b));
+        let first = row.and_then(|row| row.checked_add(layout.offset));
+        let end = last.zip(first).and_then(|(last, first)| last.checked_add(first));
         assert!(
-            row <= layout.stride
-                && last.is_some_and(|last| last.checked_add(layout.offset + row).is_some_and(|end| end <= len)),
-            "expected {count} rows of {row} numbers within {len} for {} samples, found {layout:?}",
+            row.is_some_and(|row| row <= layout.stride) && end.is_some_and(|end| end <= len),
+            "expected {count} rows of {} heads of {} numbers within {len} for {} samples, found {layout:?}",
+            self.count,
+            self.head.width,
             self.samples
         );
+    }
+
+    /// Numbers of the weights of all heads.
+    fn weights(&self) -> Option<usize> {
+        self.samples.checked_mul(self.count)?.checked_mul(self.head.weights())
     }
 }
 
@@ -167,12 +178,15 @@ pub fn attend(
     scratch: &mut [f32],
     (context, layout): (&mut [f32], RowLayout),
 ) {
-    let AttentionHeads { head, count, samples, .. } = heads;
+    let AttentionHeads { head, samples, .. } = heads;
     heads.check(qkv.map(|rows| rows.all.len()), qkv.map(|rows| rows.layout));
     heads.check_rows(head.queries, layout, context.len());
-    let all = weights.len() == samples * count * head.weights();
+    let all = heads.weights() == Some(weights.len());
     assert!(all || weights.len() == head.weights(), "expected weights for every query and key of all heads or one");
-    assert!(mask.is_none_or(|mask| mask.len() == samples * head.keys), "expected a mask for every key");
+    assert!(
+        mask.is_none_or(|mask| samples.checked_mul(head.keys) == Some(mask.len())),
+        "expected a mask for every key"
+    );
     isa.run(Attend { heads, qkv, mask, weights, transposed: &mut scratch[..head.scratch()], context, layout });
 }
 

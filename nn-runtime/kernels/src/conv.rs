@@ -47,14 +47,12 @@ mod filter_bank;
 mod forward;
 pub mod fused_max_pool;
 #[cfg(test)]
-mod fuzz;
-#[cfg(test)]
 mod long_inputs;
 mod offsets;
 mod padded;
 mod scatter;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use backward_bias::backward_bias;
 pub use backward_input::{backward_input, transposed};
@@ -296,7 +294,7 @@ impl Conv {
     }
 
     /// The length of [`panels`](Conv::panels).
-    const fn weights_len(&self) -> usize {
+    pub(crate) const fn weights_len(&self) -> usize {
         product([self.rows(), round_up(self.filters, LANES)])
     }
 

@@ -33,8 +33,11 @@ pub trait Map<const K: usize = 1> {
 /// A slice is shorter.
 #[inline(always)]
 pub(crate) fn whole<const K: usize>(from: [&[f32]; K], len: usize) -> ([&[[f32; LANES]]; K], [&[f32]; K]) {
-    let split = from.map(|from| from[..len].as_chunks::<LANES>());
-    (split.map(|(whole, _)| whole), split.map(|(_, rest)| rest))
+    let (mut whole, mut rest) = ([&[][..]; K], [&[][..]; K]);
+    for k in 0..K {
+        (whole[k], rest[k]) = from[k][..len].as_chunks::<LANES>();
+    }
+    (whole, rest)
 }
 
 /// Vector `i` of each.

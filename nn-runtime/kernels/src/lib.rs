@@ -19,6 +19,8 @@ pub mod conv;
 pub mod counter_rng;
 pub mod dropout;
 pub mod elementwise;
+#[cfg(test)]
+mod fuzz;
 pub mod gather;
 pub mod long_sums;
 pub mod math;

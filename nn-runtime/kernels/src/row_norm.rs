@@ -29,6 +29,17 @@ pub struct NormRows {
 }
 
 impl NormRows {
+    /// Panics where rows are no whole spans, weights no whole rows, or slices no whole rows of one number.
+    #[track_caller]
+    fn check(&self, lengths: &[usize]) {
+        let NormRows { row, span, weights, .. } = *self;
+        let whole = span > 0 && row > 0 && row.is_multiple_of(span) && weights.is_multiple_of(row / span);
+        assert!(
+            whole && weights > 0 && lengths.iter().all(|len| *len == lengths[0] && len.is_multiple_of(row)),
+            "expected slices of whole rows, of whole spans and all weights, found {lengths:?} numbers for {self:?}"
+        );
+    }
+
     /// The first weight of a row.
     fn first(&self, row: usize) -> usize {
         row * (self.row / self.span) % self.weights
@@ -200,7 +211,11 @@ fn moments<S: Simd>(s: S, rows: &NormRows, x: &[f32]) -> [RowMoments; LANES] {
     }
     let scales = numbers(s, s.div(s.splat(1.0), s.sqrt(s.add(var, s.splat(rows.eps)))));
     let rests = numbers(s, rest);
-    core::array::from_fn(|i| RowMoments { mean: means[i], rest: rests[i], scale: scales[i] })
+    let mut all = [RowMoments::default(); LANES];
+    for (i, moments) in all.iter_mut().enumerate() {
+        *moments = RowMoments { mean: means[i], rest: rests[i], scale: scales[i] };
+    }
+    all
 }
 
 struct RowNorm<'a> {
@@ -300,7 +315,7 @@ impl Kernel for RowNormBackward<'_> {
             }
             let (scale, rest) = (s.load(&scales), s.load(&rests));
             let part = s.div(scale, count);
-            let [plain, along] = sums.map(|sums| sum_lanes(s, sums));
+            let [plain, along] = [sum_lanes(s, sums[0]), sum_lanes(s, sums[1])];
             // Σ dy·w·(x − mean − rest)
             let along = s.fma(s.neg(rest), plain, along);
             let slope = s.mul(scale, s.mul(scale, s.mul(part, along)));
@@ -332,6 +347,9 @@ impl Kernel for RowNormBackward<'_> {
 
 /// y = max((x − mean) / deviation · weight + bias, floor), row by row. `saved`, unless empty, takes the mean
 /// and 1 / deviation of each row.
+///
+/// # Panics
+/// A row is no whole spans, the weights are no whole rows, or the slices no whole rows of one number.
 pub fn row_norm(
     isa: Isa,
     rows: NormRows,
@@ -341,10 +359,14 @@ pub fn row_norm(
     y: &mut [f32],
     saved: &mut [f32],
 ) {
+    rows.check(&[x.len(), y.len()]);
     isa.run(RowNorm { rows, x, weight, bias, floor, y, saved });
 }
 
 /// The gradient of the input, with what [`row_norm`] saved.
+///
+/// # Panics
+/// As [`row_norm`].
 pub fn row_norm_backward(
     isa: Isa,
     rows: NormRows,
@@ -354,5 +376,6 @@ pub fn row_norm_backward(
     saved: &[f32],
     dx: &mut [f32],
 ) {
+    rows.check(&[x.len(), dy.len(), dx.len()]);
     isa.run(RowNormBackward { rows, x, weight, dy, saved, dx });
 }

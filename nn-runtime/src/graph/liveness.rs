@@ -204,7 +204,8 @@ impl<const S: usize, const V: usize> Liveness<S, V> {
     const fn fused_into(&self, s: usize, nodes: &[Node; S], backward: bool) -> Option<usize> {
         let node = &nodes[s];
         let from_output = match node.spec.fusion.is {
-            Some(Fusible::Elementwise { from_output }) => from_output,
+            // A layer whose rule is silent about `x` is given it in backward.
+            Some(Fusible::Elementwise { from_output }) => from_output && !node.spec.backward.reads_x,
             Some(Fusible::Floor(_)) => true,
             _ => return None,
         };

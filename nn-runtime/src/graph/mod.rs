@@ -15,6 +15,7 @@ mod trace;
 pub use compiled::{CompiledNetwork, MemoryPlan};
 pub use liveness::Fusion;
 pub use plan::{BufferRef, Lifetime, NodePlan, Plan};
+pub(crate) use rule::outputs;
 pub use rule::{Rule, Site, site};
 pub use stream::{input_step, output_step};
 pub use trace::{TracedValue, check, check_frozen, check_input, check_output, check_shape, check_shared, repeat};

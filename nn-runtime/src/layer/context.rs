@@ -6,6 +6,7 @@ use core::ops::{Deref, Range};
 use crate::graph::{Node, NodePlan};
 use crate::spec::{Epilogue, LayerSpec, Pass};
 use nn_kernels::counter_rng::CounterRng;
+use nn_kernels::long_sums::RowSums;
 use nn_kernels::simd::Isa;
 
 /// What a layer is given beside its inputs: the spec of its site, its parameters and memory, and how to
@@ -38,6 +39,9 @@ pub struct LayerContext<'a, S = &'a mut [f32]> {
     pub(crate) logits: u8,
     /// This site learns: noise is on, and statistics are those of the batch.
     pub(crate) training: bool,
+    /// After how many samples of this pass a sum over samples may begin anew: those after which any batch is
+    /// divided among workers; 0 where it must go on from sample to sample.
+    pub(crate) sum_unit: usize,
 }
 
 /// The context of [`Layer::backward_params`](crate::Layer::backward_params): what the other methods have kept
@@ -61,6 +65,7 @@ macro_rules! like {
             epilogue: $cx.epilogue,
             logits: $cx.logits,
             training: $cx.training,
+            sum_unit: $cx.sum_unit,
         }
     };
 }
@@ -105,6 +110,7 @@ impl<'a, S> LayerContext<'a, S> {
             epilogue: &Epilogue::NONE,
             logits: 0,
             training: false,
+            sum_unit: usize::MAX,
         }
     }
 
@@ -119,6 +125,12 @@ impl<'a, S> LayerContext<'a, S> {
     #[inline]
     pub(crate) fn logits(self, logits: u8) -> LayerContext<'a, S> {
         LayerContext { logits, ..self }
+    }
+
+    /// The same pass where sums over samples may begin anew after so many of them.
+    #[inline]
+    pub(crate) fn sum_unit(self, samples: usize) -> LayerContext<'a, S> {
+        LayerContext { sum_unit: samples, ..self }
     }
 
     /// The context of node `i` of the network that this context is of. `params` are those of the network, or
@@ -218,6 +230,15 @@ impl<'a, S> LayerContext<'a, S> {
             param.name
         );
         &self.params[param.offset..param.offset + param.len]
+    }
+
+    /// How a sum over all rows is made, of which each sample has so many.
+    #[inline]
+    pub(crate) fn row_sums(&self, rows: usize) -> RowSums {
+        // Fewer rows are not worth blocks of their own.
+        const FEW: usize = 16;
+        let unit = if self.sum_unit == 0 && rows >= FEW { rows } else { self.sum_unit.saturating_mul(rows) };
+        RowSums { isa: self.isa, rows: rows * self.batch, unit }
     }
 
     /// The shape of one sample of input `i`.

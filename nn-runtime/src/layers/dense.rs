@@ -9,9 +9,8 @@ use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
 use crate::spec::LayerSpec;
-use nn_kernels::long_sums::{LONG, add_in_blocks};
+use nn_kernels::long_sums::{RowSums, Sums};
 use nn_kernels::matrix::{Panels, backward_bias, backward_input, backward_input_scratch, backward_weight, product};
-use nn_kernels::simd::Isa;
 
 /// Fully connected: `y[j] = Σ_i weight[j, i] · x[i] + bias[j]`, `[features] -> [units]`.
 ///
@@ -67,7 +66,7 @@ impl Dense {
 
     /// `[features] -> [units]`
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-        match x.dims() {
+        match x.dims::<1>() {
             Some([features]) => self.spec(features, 1, Shape::of([self.units])),
             None => {
                 let fault = Fault::expected("an input of [features]").found(x);
@@ -143,56 +142,37 @@ impl Layer for Dense {
     }
 
     fn backward_params(&self, cx: &mut ReadContext, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut grad: ParamGrad) {
-        let overwrite = grad.overwrite;
-        let shape = cx.input_shape(0);
-        let steps = Some(shape.len() / shape.dim(shape.rank() - 1)).filter(|&steps| steps > LONG);
+        let mut overwrite = grad.overwrite;
+        let (isa, panels, units) = (cx.isa, self.panels(cx), self.units);
+        let sums = cx.row_sums(cx.input_shape(0).len() / panels.rows());
         let (range, dw) = grad.slice(cx, 0);
         if !range.is_empty() {
-            match steps {
-                Some(steps) => self.backward_long_weight(cx, steps, (x, dy), range, dw, overwrite),
-                None => backward_weight(cx.isa, self.panels(cx), x, dy, range, dw, overwrite),
+            if overwrite && sums.adds_elsewhere() {
+                dw.fill(0.0);
+                overwrite = false;
             }
+            sums.add(dw, |rows, of, dw, blocks| {
+                let x = &x[rows.start * panels.rows()..rows.end * panels.rows()];
+                let dy = &dy[rows.start * units..rows.end * units];
+                let range = range.start + of.start..range.start + of.end;
+                let sums = Sums { overwrite: overwrite && rows.start == 0, blocks };
+                backward_weight(isa, panels, x, dy, range, dw, sums);
+            });
         }
         if self.bias {
             let (range, db) = grad.slice(cx, 1);
-            match steps {
-                Some(steps) => self.backward_long_bias(cx.isa, steps, dy, range, db),
-                None => backward_bias(cx.isa, self.units, dy, range, db),
-            }
+            add_bias_grad(sums, units, dy, range, db);
         }
     }
 }
 
-impl Dense {
-    /// The gradient of the weights where a sample has many steps: sample by sample, in blocks of steps.
-    fn backward_long_weight(
-        &self,
-        cx: &ReadContext,
-        steps: usize,
-        (x, dy): (&[f32], &[f32]),
-        range: Range<usize>,
-        dw: &mut [f32],
-        overwrite: bool,
-    ) {
-        let (inputs, units, panels) = (x.len() / (dy.len() / self.units), self.units, self.panels(cx));
-        if overwrite {
-            dw.fill(0.0);
-        }
-        for (x, dy) in x.chunks_exact(steps * inputs).zip(dy.chunks_exact(steps * units)) {
-            add_in_blocks(steps, dw, |rows, of, dw| {
-                let (x, dy) = (&x[rows.start * inputs..rows.end * inputs], &dy[rows.start * units..rows.end * units]);
-                backward_weight(cx.isa, panels, x, dy, range.start + of.start..range.start + of.end, dw, false);
-            });
-        }
+/// Adds the gradient of a range of as many biases as a row of `dy` has numbers.
+pub(super) fn add_bias_grad(sums: RowSums, units: usize, dy: &[f32], range: Range<usize>, db: &mut [f32]) {
+    if range.is_empty() {
+        return;
     }
-
-    /// The gradient of the biases, likewise.
-    fn backward_long_bias(&self, isa: Isa, steps: usize, dy: &[f32], range: Range<usize>, db: &mut [f32]) {
-        for dy in dy.chunks_exact(steps * self.units) {
-            add_in_blocks(steps, db, |rows, of, db| {
-                let dy = &dy[rows.start * self.units..rows.end * self.units];
-                backward_bias(isa, self.units, dy, range.start + of.start..range.start + of.end, db);
-            });
-        }
-    }
+    sums.add(db, |rows, of, db, blocks| {
+        let dy = &dy[rows.start * units..rows.end * units];
+        backward_bias(sums.isa, units, dy, range.start + of.start..range.start + of.end, db, blocks);
+    });
 }

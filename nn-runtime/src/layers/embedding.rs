@@ -9,7 +9,7 @@ use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
 use crate::spec::LayerSpec;
-use nn_kernels::long_sums::LONG;
+use nn_kernels::long_sums::BLOCK;
 
 /// Row `x[s]` of a learnt table at every step: `y[s] = weight[x[s]]`, `[steps] -> [steps, features]`.
 ///
@@ -43,11 +43,11 @@ pub struct Embedding {
     init: Init,
 }
 
-/// Gradients that are summed at a time in `f64`.
-const PIECE: usize = 2048;
+/// The most gradients that are summed at a time: as many as training asks for at once. Every piece of the
+/// table looks at all ids anew.
+const PIECE: usize = 32 * 1024;
 
-/// The largest vocabulary whose sums go on in `f64`: every piece of the table looks at all ids anew, which in
-/// larger tables would take longer than the additions.
+/// The most gradients for which what is lost is cleared for each sample.
 const SMALL: usize = 2048;
 
 /// Above this not every whole number is an `f32`.
@@ -73,7 +73,7 @@ impl Embedding {
 
     /// `[steps] -> [steps, features]`
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-        let Some([steps]) = x.dims() else {
+        let Some([steps]) = x.dims::<1>() else {
             let fault = Fault::expected("an input of [steps], one token id per step").found(x);
             return Rule::Err(match x.rank() {
                 2 => fault.help("use `DensePerStep(").num(self.features).str(")` on [steps, features]"),
@@ -90,12 +90,12 @@ impl Embedding {
             let fault = Fault::expected("a padding below the vocabulary, ").num(self.vocabulary).found_num(id);
             return Rule::Err(fault.help("give an id from 0 to ").num(self.vocabulary - 1));
         }
-        let mut spec = LayerSpec::output(Shape::of([steps, self.features])).computes().param(
-            "weight",
-            Shape::of([self.vocabulary, self.features]),
-            self.init,
-        );
-        let fits = self.vocabulary.checked_mul(self.features).is_some();
+        let table = self.vocabulary.saturating_mul(self.features);
+        let mut spec = LayerSpec::output(Shape::of([steps, self.features]))
+            .computes()
+            .param("weight", Shape::of([self.vocabulary, self.features]), self.init)
+            .scratch(0, if table < PIECE { table } else { PIECE });
+        let fits = table < usize::MAX;
         if let (Some(id), true) = (self.padding, fits) {
             spec = spec.fixed(id * self.features, self.features);
         }
@@ -110,17 +110,29 @@ impl Embedding {
         (row as f32 == id && row < self.vocabulary).then(|| row * self.features..(row + 1) * self.features)
     }
 
-    /// Adds the gradient of each step to the sums of a range of the table, number by number.
-    fn add<T>(&self, x: &[f32], dy: &[f32], range: Range<usize>, sums: &mut [T], add: impl Fn(&mut T, f32)) {
+    /// Adds the gradient of each of some steps to a range of the table, and where there is an `excess` keeps
+    /// there how much larger each sum is than what has been added (Kahan's compensated sum).
+    fn add(&self, x: &[f32], dy: &[f32], range: Range<usize>, dw: &mut [f32], mut excess: Option<&mut [f32]>) {
         let learns = |row: &Range<usize>| self.padding.is_none_or(|id| row.start != id * self.features);
         for (id, dy) in x.iter().zip(dy.chunks_exact(self.features)) {
             let Some(row) = self.row(*id).filter(learns) else { continue };
             // What of the asked range lies in this row.
             let from = row.start.clamp(range.start, range.end);
             let end = row.end.clamp(from, range.end);
-            if from < end {
-                let dy = &dy[from - row.start..end - row.start];
-                sums[from - range.start..end - range.start].iter_mut().zip(dy).for_each(|(sum, dy)| add(sum, *dy));
+            if from == end {
+                continue;
+            }
+            let (dy, of) = (&dy[from - row.start..end - row.start], from - range.start..end - range.start);
+            let sums = dw[of.clone()].iter_mut().zip(dy);
+            match &mut excess {
+                None => sums.for_each(|(sum, dy)| *sum += dy),
+                Some(excess) => {
+                    for ((sum, dy), excess) in sums.zip(&mut excess[of]) {
+                        let (before, term) = (*sum, dy - *excess);
+                        *sum += term;
+                        *excess = (*sum - before) - term;
+                    }
+                }
             }
         }
     }
@@ -149,22 +161,22 @@ impl Layer for Embedding {
     }
 
     fn backward_params(&self, cx: &mut ReadContext, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut grad: ParamGrad) {
+        let sums = cx.row_sums(cx.input_shape(0).len());
         let (range, dw) = grad.slice(cx, 0);
-        let steps = cx.input_shape(0).len();
-        if steps <= LONG || self.vocabulary > SMALL {
-            self.add(x, dy, range, dw, |dw, dy| *dw += dy);
-            return;
+        // Few steps are one chain; and so are those of each sample, where a table is too large to clear what
+        // is lost of it for each.
+        let exactly =
+            sums.unit > 0 && sums.rows.min(sums.unit) > BLOCK && (sums.unit >= sums.rows || dw.len() <= SMALL);
+        if !exactly {
+            return self.add(x, dy, range, dw, None);
         }
-        let mut totals = [0.0f64; PIECE];
         for (piece, dw) in dw.chunks_mut(PIECE).enumerate() {
-            let (start, totals) = (range.start + piece * PIECE, &mut totals[..dw.len()]);
-            // Sample by sample: the result is the same wherever a batch is divided.
-            for (x, dy) in x.chunks_exact(steps).zip(dy.chunks_exact(steps * self.features)) {
-                totals.fill(0.0);
-                self.add(x, dy, start..start + dw.len(), totals, |total, dy| *total += f64::from(dy));
-                for (dw, total) in dw.iter_mut().zip(&*totals) {
-                    *dw = (f64::from(*dw) + *total) as f32;
-                }
+            let of = range.start + piece * PIECE..range.start + piece * PIECE + dw.len();
+            let excess = &mut cx.scratch[..dw.len()];
+            for steps in sums.units() {
+                excess.fill(0.0);
+                let dy = &dy[steps.start * self.features..steps.end * self.features];
+                self.add(&x[steps], dy, of.clone(), dw, Some(&mut *excess));
             }
         }
     }

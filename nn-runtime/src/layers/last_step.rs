@@ -40,7 +40,7 @@ impl LastStep {
         {
             return Rule::Err(fault);
         }
-        match x[0].dims() {
+        match x[0].dims::<2>() {
             Some([steps, features]) if steps > 0 => {
                 let spec = LayerSpec::output(Shape::of([features]))
                     .range(Range::First)

@@ -17,7 +17,9 @@ use nn_kernels::row_norm::NormRows;
 /// | `affine`: whether there are weight and bias | `true` | `elementwise_affine=True` | `scale=True`, `center=True` |
 /// | `bias` | `true` | `bias=True` | `center=True` |
 ///
-/// Parameters: `weight` and `bias`, of the shape of the last dimensions; they begin as 1 and 0.
+/// Parameters: `weight` and `bias`, of the shape of the last dimensions; they begin as 1 and 0. Deviations
+/// from the mean are squared: rows with some of 1e19 and more have an infinite variance and become 0, as
+/// PyTorch's.
 /// Ba, Kiros & Hinton, "Layer Normalization", 2016.
 ///
 /// ```

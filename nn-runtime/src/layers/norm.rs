@@ -8,7 +8,7 @@ use crate::init::Init;
 use crate::layer::{LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
 use crate::spec::{LayerSpec, SavedLayout};
-use nn_kernels::long_sums::{LONG, add_in_blocks};
+use nn_kernels::long_sums::BLOCK;
 use nn_kernels::row_norm::{
     NormRows, SAVED_PER_ROW, row_bias_backward, row_norm, row_norm_backward, row_weight_backward,
 };
@@ -98,43 +98,26 @@ impl Norm {
         if !self.weight {
             return;
         }
-        // Many rows of the same weights in a sample: sample by sample, in blocks of rows.
-        let count = cx.input_shape(0).len() / rows.row;
-        let long = Some(count).filter(|&count| count > LONG && rows.weights * rows.span == rows.row);
+        // All rows of different weights are one row of the sum.
+        let together = (rows.weights * rows.span / rows.row).max(1);
+        let width = together * rows.row;
+        let sums = cx.row_sums(cx.input_shape(0).len() / width);
+        let (isa, saved, each) = (cx.isa, cx.saved, together * SAVED_PER_ROW);
         let (range, dw) = grad.slice(cx, 0);
         if !range.is_empty() {
-            let (isa, saved, width) = (cx.isa, cx.saved, rows.row);
-            match long {
-                Some(steps) => {
-                    let each = saved.len() / (x.len() / width);
-                    for sample in (0..x.len() / width).step_by(steps) {
-                        add_in_blocks(steps, dw, |of_steps, of, dw| {
-                            let at = sample + of_steps.start..sample + of_steps.end;
-                            let part = |width: usize| at.start * width..at.end * width;
-                            let (x, dy) = (&x[part(width)], &dy[part(width)]);
-                            let range = range.start + of.start..range.start + of.end;
-                            row_weight_backward(isa, rows, x, dy, &saved[part(each)], range, dw);
-                        });
-                    }
-                }
-                None => row_weight_backward(isa, rows, x, dy, saved, range, dw),
-            }
+            sums.add_by_blocks(BLOCK, dw, |at, of, dw| {
+                let (numbers, kept) = (at.start * width..at.end * width, at.start * each..at.end * each);
+                let range = range.start + of.start..range.start + of.end;
+                row_weight_backward(isa, rows, &x[numbers.clone()], &dy[numbers], &saved[kept], range, dw);
+            });
         }
         if self.bias {
             let (range, db) = grad.slice(cx, 1);
             if !range.is_empty() {
-                let (isa, width) = (cx.isa, rows.row);
-                match long {
-                    Some(steps) => {
-                        for dy in dy.chunks_exact(steps * width) {
-                            add_in_blocks(steps, db, |of_steps, of, db| {
-                                let dy = &dy[of_steps.start * width..of_steps.end * width];
-                                row_bias_backward(isa, rows, dy, range.start + of.start..range.start + of.end, db);
-                            });
-                        }
-                    }
-                    None => row_bias_backward(isa, rows, dy, range, db),
-                }
+                sums.add_by_blocks(BLOCK, db, |at, of, db| {
+                    let dy = &dy[at.start * width..at.end * width];
+                    row_bias_backward(isa, rows, dy, range.start + of.start..range.start + of.end, db);
+                });
             }
         }
     }

@@ -1,6 +1,7 @@
 //! `PositionalEncoding`: something of its own added to every step, so that a layer that sees all steps alike
 //! can tell them apart. In: `[steps, features]`; out: the same. It never looks at the numbers it adds to.
 
+use super::dense::add_bias_grad;
 use super::sum::Add;
 use crate::fault::Fault;
 use crate::graph::Rule;
@@ -8,7 +9,6 @@ use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
 use crate::spec::LayerSpec;
-use nn_kernels::matrix::backward_bias;
 use nn_kernels::simd::Isa;
 
 /// Waves added to the steps: `y[s, 2i] = x[s, 2i] + sin(s · w)`, `y[s, 2i + 1] = x[s, 2i + 1] + cos(s · w)`,
@@ -147,9 +147,7 @@ impl Layer for PositionalEncoding {
     fn backward_params(&self, cx: &mut ReadContext, _: [&[f32]; 1], [dy]: [&[f32]; 1], mut part: ParamGrad) {
         if self.learnt {
             let (range, dw) = part.slice(cx, 0);
-            if !range.is_empty() {
-                backward_bias(cx.isa, cx.input_shape(0).len(), dy, range, dw);
-            }
+            add_bias_grad(cx.row_sums(1), cx.input_shape(0).len(), dy, range, dw);
         }
     }
 

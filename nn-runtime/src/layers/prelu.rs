@@ -1,6 +1,8 @@
 //! `Prelu`: a rectifier that learns its slope below 0. In: any shape; out: the same. One slope for all
 //! numbers, or one per channel.
 
+use core::ops::Range;
+
 use super::{Normalization, axis};
 use crate::graph::Rule;
 use crate::init::Init;
@@ -8,7 +10,7 @@ use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
 use crate::spec::{Head, LayerSpec};
 use nn_kernels::elementwise::{Map, add, fill};
-use nn_kernels::long_sums::add_rows;
+use nn_kernels::long_sums::BLOCK;
 use nn_kernels::reduce::{Terms, sums};
 use nn_kernels::simd::{Kernel, Simd};
 
@@ -196,11 +198,9 @@ impl Kernel for PreluBackwardInput<'_> {
 
 struct PreluBackwardWeight<'a> {
     span: usize,
-    /// Numbers with all slopes once, and where in them the asked slopes begin.
-    sample: usize,
-    from: usize,
-    /// Numbers of a sample of the batch.
-    whole: usize,
+    /// Numbers of a row, with all slopes once, and where in them those of the asked slopes lie.
+    row: usize,
+    of: Range<usize>,
     x: &'a [f32],
     dy: &'a [f32],
     to: &'a mut [f32],
@@ -210,27 +210,17 @@ impl Kernel for PreluBackwardWeight<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let PreluBackwardWeight { span, sample, whole, from, x, dy, to } = self;
-        // The samples in their order, whatever batch they come in; the steps of each by themselves.
-        add_rows(x.len() / whole, to, |samples, slopes, to| {
-            for at in samples {
-                let (x, dy) = (&x[at * whole..(at + 1) * whole], &dy[at * whole..(at + 1) * whole]);
-                add_rows(whole / sample, to, |steps, part, to| {
-                    let of = from + span * (slopes.start + part.start)..from + span * (slopes.start + part.end);
-                    let steps = steps.start * sample..steps.end * sample;
-                    let numbers = x[steps.clone()].chunks_exact(sample).zip(dy[steps].chunks_exact(sample));
-                    for (x, dy) in numbers.map(|(x, dy)| (&x[of.clone()], &dy[of.clone()])) {
-                        if span == 1 {
-                            add(s, &Below, [dy, x], to);
-                            continue;
-                        }
-                        for ((x, dy), to) in x.chunks_exact(span).zip(dy.chunks_exact(span)).zip(&mut *to) {
-                            *to += sums(s, &Below, [dy, x])[0] as f32;
-                        }
-                    }
-                });
+        let PreluBackwardWeight { span, row, of, x, dy, to } = self;
+        for (x, dy) in x.chunks_exact(row).zip(dy.chunks_exact(row)) {
+            let (x, dy) = (&x[of.clone()], &dy[of.clone()]);
+            if span == 1 {
+                add(s, &Below, [dy, x], to);
+                continue;
             }
-        });
+            for ((x, dy), to) in x.chunks_exact(span).zip(dy.chunks_exact(span)).zip(&mut *to) {
+                *to += sums(s, &Below, [dy, x])[0] as f32;
+            }
+        }
     }
 }
 
@@ -257,10 +247,15 @@ impl Layer for Prelu {
     fn backward_params(&self, cx: &mut ReadContext, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut grad: ParamGrad) {
         let (span, shape) = (self.span(cx), cx.input_shape(0));
         let slopes = if self.per_channel { shape.dim(self.axis_of(&shape)) } else { 1 };
-        let sample = span * slopes;
+        let row = span * slopes;
+        let (isa, sums) = (cx.isa, cx.row_sums(shape.len() / row));
         let (range, to) = grad.slice(cx, 0);
         if !range.is_empty() {
-            cx.isa.run(PreluBackwardWeight { span, sample, whole: shape.len(), from: range.start * span, x, dy, to });
+            sums.add_by_blocks(BLOCK, to, |rows, slopes, to| {
+                let (x, dy) = (&x[rows.start * row..rows.end * row], &dy[rows.start * row..rows.end * row]);
+                let of = span * (range.start + slopes.start)..span * (range.start + slopes.end);
+                isa.run(PreluBackwardWeight { span, row, of, x, dy, to });
+            });
         }
     }
 }

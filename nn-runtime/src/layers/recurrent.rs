@@ -253,9 +253,9 @@ const fn sequence(x: &[Shape], layer: &str, units: usize) -> Result<[usize; 2], 
             .num(units)
             .str(")`"));
     }
-    let Some([steps, features]) = x[0].dims() else {
+    let Some([steps, features]) = x[0].dims::<2>() else {
         let fault = Fault::expected("an input of [steps, features]").found(x[0]);
-        return Err(match x[0].dims() {
+        return Err(match x[0].dims::<1>() {
             Some([steps]) if x.len() == 2 && x[1].rank() == 2 && x[1].dim(0) == steps => fault
                 .help("write the sequence before its mask: `(x, mask) -> ")
                 .str(layer)

@@ -95,7 +95,8 @@ fn one<S: Simd, const GRADIENT: bool>(s: S, y: &[f32], t: &[f32], scale: f32, dy
         yt = s.fma(y, t, yt);
     }
     let one = s.splat(1.0);
-    let [yy, tt] = [s.sum(yy), s.sum(tt)].map(|square| s.splat(if square == 0.0 { LEAST } else { square }));
+    let [yy, tt] = [s.sum(yy), s.sum(tt)].map(|square| if square == 0.0 { LEAST } else { square });
+    let [yy, tt] = [s.splat(yy), s.splat(tt)];
     let lengths = s.div(s.div(one, s.sqrt(yy)), s.sqrt(tt));
     // A rounded cosine may be a little beyond ±1, and its loss below 0 or above 2. The limits stand first:
     // NaN stays.

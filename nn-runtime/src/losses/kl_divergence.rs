@@ -58,6 +58,12 @@ fn entropy(isa: Isa, target: &[f32]) -> f64 {
     elementwise::value(&Entropy, isa, 1, target, target)
 }
 
+/// A distribution is nowhere less than 0 from another one: what rounding leaves below is 0. Targets that are
+/// no distributions may give less.
+fn without_rounding(rows: usize, loss: f64) -> f64 {
+    if loss < 0.0 && loss > -1e-6 * rows as f64 { 0.0 } else { loss }
+}
+
 impl Loss for KlDivergence {
     const LOGITS: bool = true;
 }
@@ -65,12 +71,14 @@ impl Loss for KlDivergence {
 impl<T: TargetValue> LossOn<[T]> for KlDivergence {
     fn gradient(&self, isa: Isa, width: usize, y: &[f32], target: &[T], scale: f32, dy: &mut [f32]) -> f64 {
         let target = T::numbers(target);
-        softmax::cross_entropy_distribution(isa, width, y, target, scale, 0.0, dy) + entropy(isa, target)
+        let cross_entropy = softmax::cross_entropy_distribution(isa, width, y, target, scale, 0.0, dy);
+        without_rounding(target.len() / width, cross_entropy + entropy(isa, target))
     }
 
     fn value(&self, isa: Isa, width: usize, y: &[f32], target: &[T]) -> f64 {
         let target = T::numbers(target);
-        softmax::cross_entropy_distribution_value(isa, width, y, target, 0.0) + entropy(isa, target)
+        let cross_entropy = softmax::cross_entropy_distribution_value(isa, width, y, target, 0.0);
+        without_rounding(target.len() / width, cross_entropy + entropy(isa, target))
     }
 
     fn fault(&self, width: usize, target: &[T], rows: usize) -> Option<(usize, String)> {

@@ -156,7 +156,13 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
                 "`elementwise(true)`: expected the same gradient where the output has overwritten the input, found another at {at}\nhelp: say \
                  `.elementwise(false)`, or keep what the gradient needs in `cx.saved`"
             )
-        })
+        })?;
+        if self.spec.backward.reads_x {
+            return Err("`elementwise(true)`: expected `backward_without_x` beside it, found a layer that is given its input\nhelp: say \
+                        `.backward_without_x()` in the rule, without which the layer is not fused while training"
+                .into());
+        }
+        Ok(())
     }
 
     /// With `max(y, floor)` at its end, as with a layer after it that computes that.

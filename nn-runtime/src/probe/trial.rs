@@ -54,6 +54,8 @@ pub(super) struct Trial {
     pub(super) parts: Vec<Range<usize>>,
     /// The gradient of the parameters is overwritten, not added to.
     pub(super) overwrite: bool,
+    /// After how many samples sums over them may begin anew.
+    pub(super) sum_unit: usize,
 }
 
 /// What one run leaves, beside the gradient of the parameters.
@@ -74,6 +76,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
             ranges: vec![0..self.spec.params.len; 1],
             parts: vec![0..batch; 1],
             overwrite: false,
+            sum_unit: 0,
         }
     }
 
@@ -154,7 +157,7 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
         for (range, of_statistic) in self.by_role(range) {
             cx.scratch.fill(f32::NAN);
             let params = if of_statistic { &statistics[..] } else { &[] };
-            let mut cx = cx.read_only(params).for_samples(part.clone());
+            let mut cx = cx.read_only(params).for_samples(part.clone()).sum_unit(trial.sum_unit);
             let each = cx.saved.len() / batch.max(1);
             cx.saved = &cx.saved[part.start * each..part.end * each];
             let asked = ParamGrad {

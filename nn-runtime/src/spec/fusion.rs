@@ -63,7 +63,8 @@ impl LayerSpec {
     /// An elementwise function of one input that can run in place ([`Layer::apply`](crate::Layer::apply)),
     /// and that the layer before it may therefore do over its own output. `from_output`: the derivative
     /// follows from the output alone, or from what is kept in `cx.saved`, so that neither backward method
-    /// needs the input.
+    /// needs the input; [`backward_without_x`](LayerSpec::backward_without_x) says so too, or the layer is
+    /// not fused while training.
     pub const fn elementwise(mut self, from_output: bool) -> LayerSpec {
         self.fusion.is = Some(Fusible::Elementwise { from_output });
         self.per_step()

@@ -9,12 +9,20 @@ use std::vec::Vec;
 
 use super::split::{ALL_SAMPLES, BatchSplit, LOSS_BLOCK, needs_one_worker};
 use crate::graph::{CompiledNetwork, Node};
+use nn_kernels::long_sums::BLOCK;
 
 /// The most reduce blocks of a batch.
 const MAX_BLOCKS: usize = 64;
 
 /// The most floats that the partial sums of all reduce blocks may take.
 const MAX_SUMS: usize = 1 << 20;
+
+/// Samples whose gradients are one chain where they have no partial sums: workers that share few samples take
+/// as few as a loss block each.
+const ONE_CHAIN: usize = 256;
+
+/// Samples whose gradients are chains of 64, added one after the other.
+const CHAINS_OF_BLOCKS: usize = 2048;
 
 /// Floats that the workspace of a micro-batch should not exceed, so that it stays in the cache, where the
 /// next one finds it.
@@ -39,6 +47,8 @@ pub(super) struct MicroBatching {
     max_blocks: usize,
     /// Samples whose workspace stays in the cache.
     samples_in_cache: usize,
+    /// One worker takes all samples.
+    one_worker: bool,
 }
 
 /// The workspace that a worker needs.
@@ -73,17 +83,28 @@ impl MicroBatching {
         } else {
             ALL_SAMPLES
         };
-        MicroBatching { partial_sums, sums_len, max_blocks, samples_in_cache }
+        MicroBatching { partial_sums, sums_len, max_blocks, samples_in_cache, one_worker: needs_one_worker(map) }
     }
 
     /// How a batch is cut: into one micro-batch where there is nothing to be gained.
     pub(super) fn split(&self, batch: usize) -> BatchSplit {
-        if self.partial_sums.is_empty() || batch <= LOSS_BLOCK {
+        if batch <= LOSS_BLOCK || self.one_worker {
             return BatchSplit::default();
+        }
+        if self.partial_sums.is_empty() {
+            let sum_unit = if batch <= ONE_CHAIN {
+                0
+            } else if batch <= CHAINS_OF_BLOCKS {
+                BLOCK
+            } else {
+                (batch / MAX_BLOCKS).next_power_of_two().max(CHAINS_OF_BLOCKS / 4)
+            };
+            return BatchSplit { sum_unit, reduce_block: sum_unit.max(LOSS_BLOCK), ..BatchSplit::default() };
         }
         let reduce_block = batch.div_ceil(LOSS_BLOCK).div_ceil(self.max_blocks).next_power_of_two() * LOSS_BLOCK;
         let micro_batch = (self.samples_in_cache / reduce_block).max(1) * reduce_block;
-        BatchSplit { partial_sums: true, reduce_block, micro_batch }
+        let sum_unit = if batch <= ONE_CHAIN { 0 } else { reduce_block };
+        BatchSplit { partial_sums: true, reduce_block, micro_batch, sum_unit }
     }
 
     /// What a worker needs that has so many samples of a batch of this size, or of a smaller one.

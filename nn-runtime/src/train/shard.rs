@@ -292,7 +292,8 @@ impl Shard {
             let dy = slices(&self.output_grads, map.outputs, &micro.own);
             let saved = self.saved(map, &micro);
             let cx = LayerContext::for_network(pass.params, pass.isa, micro.len(), Pass::Train, saved, &mut *scratch);
-            let mut cx = cx.logits(pass.logits).training(pass.noise, micro.of_batch.start);
+            let mut cx =
+                cx.logits(pass.logits).training(pass.noise, micro.of_batch.start).sum_unit(self.split.sum_unit);
             let overwrite = core::mem::take(overwrite);
             let part = ParamGrad { range: range.clone(), grad: &mut *grad, samples: 0..micro.len(), overwrite };
             N::backward_params(&mut cx, &x[..map.inputs.len()], &dy[..map.outputs.len()], part);

@@ -23,11 +23,14 @@ pub(super) struct BatchSplit {
     pub(super) reduce_block: usize,
     /// Samples that are run together: whole reduce blocks.
     pub(super) micro_batch: usize,
+    /// Samples after which a sum that no partial sums are made of may begin anew: where reduce blocks end. 0
+    /// where such a sum is one chain through all of a batch.
+    pub(super) sum_unit: usize,
 }
 
 impl Default for BatchSplit {
     fn default() -> BatchSplit {
-        BatchSplit { partial_sums: false, reduce_block: LOSS_BLOCK, micro_batch: ALL_SAMPLES }
+        BatchSplit { partial_sums: false, reduce_block: LOSS_BLOCK, micro_batch: ALL_SAMPLES, sum_unit: usize::MAX }
     }
 }
 

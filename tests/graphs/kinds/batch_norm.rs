@@ -1,4 +1,5 @@
-//! `BatchNorm` of features and of images: by its batch when training, by running statistics when predicting.
+//! `BatchNorm` of features, of sequences and of images: by its batch when training, by running statistics
+//! when predicting.
 
 use std::rc::Rc;
 
@@ -15,9 +16,19 @@ struct BatchNorm {
 /// What is added to the variance.
 const EPS: f32 = 1e-5;
 
-pub fn draw(rng: &mut Rng, x: &[usize], _: bool) -> Option<Rc<dyn Operation>> {
+pub fn draw(rng: &mut Rng, _: &[usize], _: bool) -> Option<Rc<dyn Operation>> {
     let momentum = rng.pick(&[0.1, 0.1, 0.5, 1.0]);
-    (x.len() != 2).then(|| Rc::new(BatchNorm { momentum, affine: rng.chance(75) }) as Rc<dyn Operation>)
+    Some(Rc::new(BatchNorm { momentum, affine: rng.chance(75) }))
+}
+
+/// The dimension of the channels: the features of a sequence.
+fn axis(shape: &[usize]) -> usize {
+    usize::from(shape.len() == 2)
+}
+
+/// The channel of a number.
+fn channel_of(i: usize, shape: &[usize]) -> usize {
+    i / shape[axis(shape) + 1..].iter().product::<usize>() % shape[axis(shape)]
 }
 
 impl BatchNorm {
@@ -37,31 +48,30 @@ impl Operation for BatchNorm {
     }
 
     fn params(&self, x: &[usize]) -> Vec<(&'static str, Shape)> {
-        if self.affine { vec![("weight", vec![x[0]]), ("bias", vec![x[0]])] } else { Vec::new() }
+        if self.affine { vec![("weight", vec![x[axis(x)]]), ("bias", vec![x[axis(x)]])] } else { Vec::new() }
     }
 
     fn running(&self, x: &[usize]) -> Vec<(&'static str, Shape)> {
-        vec![("running_mean", vec![x[0]]), ("running_var", vec![x[0]])]
+        vec![("running_mean", vec![x[axis(x)]]), ("running_var", vec![x[axis(x)]])]
     }
 
     fn forward(&self, x: &[f64], shape: &[usize], params: &[Vec<f64>], _: &mut f64) -> Vec<f64> {
-        let inner = x.len() / shape[0];
         let running = &params[params.len() - 2..];
         let one = |(i, &x): (usize, &f64)| {
-            let channel = i / inner;
+            let channel = channel_of(i, shape);
             self.scale(x, channel, (running[0][channel], running[1][channel]), params)
         };
         x.iter().enumerate().map(one).collect()
     }
 
     fn train(&self, x: &[&[f64]], shape: &[usize], params: &mut [Vec<f64>], margin: &mut f64) -> Option<Vec<Vec<f64>>> {
-        let inner = x[0].len() / shape[0];
         let mut y: Vec<Vec<f64>> = x.iter().map(|x| x.to_vec()).collect();
-        for channel in 0..shape[0] {
-            let all: Vec<f64> = x.iter().flat_map(|x| &x[channel * inner..][..inner]).copied().collect();
+        for channel in 0..shape[axis(shape)] {
+            let of = |i: &usize| channel_of(*i, shape) == channel;
+            let all: Vec<f64> = x.iter().flat_map(|x| (0..x.len()).filter(of).map(|i| x[i])).collect();
             let (mean, variance) = moments(&all, margin);
             for (y, x) in y.iter_mut().zip(x) {
-                for i in channel * inner..(channel + 1) * inner {
+                for i in (0..x.len()).filter(of) {
                     y[i] = self.scale(x[i], channel, (mean, variance), params);
                 }
             }

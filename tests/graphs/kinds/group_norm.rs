@@ -13,12 +13,20 @@ struct GroupNorm {
     affine: bool,
 }
 
-pub fn draw(rng: &mut Rng, x: &[usize], _: bool) -> Option<Rc<dyn Operation>> {
-    let [channels, height, width] = x[..] else { return None };
-    let fits: Vec<usize> = (1..=channels).filter(|groups| channels % groups == 0).collect();
+pub fn draw(rng: &mut Rng, x: &[usize], stream: bool) -> Option<Rc<dyn Operation>> {
+    if x.len() == 1 || stream {
+        return None;
+    }
+    let channels = x[axis(x)];
+    let fits: Vec<usize> = (1..=channels).filter(|groups| channels.is_multiple_of(*groups)).collect();
     let groups = rng.chance(50).then(|| rng.pick(&fits));
-    let len = channels * height * width / groups.unwrap_or(channels);
+    let len = x.iter().product::<usize>() / groups.unwrap_or(channels);
     (len > 1).then(|| Rc::new(GroupNorm { groups, affine: rng.chance(60) }) as Rc<dyn Operation>)
+}
+
+/// The dimension of the channels: the features of a sequence.
+fn axis(shape: &[usize]) -> usize {
+    usize::from(shape.len() == 2)
 }
 
 impl Operation for GroupNorm {
@@ -34,19 +42,21 @@ impl Operation for GroupNorm {
     }
 
     fn params(&self, x: &[usize]) -> Vec<(&'static str, Shape)> {
-        if self.affine { vec![("weight", vec![x[0]]), ("bias", vec![x[0]])] } else { Vec::new() }
+        if self.affine { vec![("weight", vec![x[axis(x)]]), ("bias", vec![x[axis(x)]])] } else { Vec::new() }
     }
 
     fn forward(&self, x: &[f64], shape: &[usize], params: &[Vec<f64>], margin: &mut f64) -> Vec<f64> {
-        let (channels, groups) = (shape[0], self.groups.unwrap_or(shape[0]));
-        let mut y = Vec::new();
-        for (g, x) in x.chunks(x.len() / groups).enumerate() {
-            let (mean, variance) = moments(x, margin);
-            let inner = x.len() / (channels / groups);
-            for (i, &x) in x.iter().enumerate() {
-                let channel = g * (channels / groups) + i / inner;
-                let of = |k: usize, none: f64| params.get(k).map_or(none, |values| values[channel]);
-                y.push(normalised(x, mean, variance, 1e-5, of(0, 1.0), of(1, 0.0)));
+        let channels = shape[axis(shape)];
+        let each = channels / self.groups.unwrap_or(channels);
+        let inner: usize = shape[axis(shape) + 1..].iter().product();
+        let channel = |i: usize| i / inner % channels;
+        let mut y = x.to_vec();
+        for group in 0..channels / each {
+            let of: Vec<usize> = (0..x.len()).filter(|&i| channel(i) / each == group).collect();
+            let (mean, variance) = moments(&of.iter().map(|&i| x[i]).collect::<Vec<_>>(), margin);
+            for i in of {
+                let weight = |k: usize, none: f64| params.get(k).map_or(none, |values| values[channel(i)]);
+                y[i] = normalised(x[i], mean, variance, 1e-5, weight(0, 1.0), weight(1, 0.0));
             }
         }
         y

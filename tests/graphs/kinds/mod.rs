@@ -6,11 +6,18 @@ mod conv1d;
 mod conv2d;
 mod conv_transpose2d;
 mod depthwise_conv2d;
+mod frame2d;
+mod global_max_pool;
+mod glu;
 mod group_norm;
 mod image;
+mod mish;
+mod permute;
 mod pool1d;
 mod pool2d;
+mod prelu;
 mod rms_norm;
+mod upsample;
 
 use std::fmt::Debug;
 use std::rc::Rc;
@@ -74,25 +81,24 @@ pub const ALL: &[Draw] = &[
     conv1d::draw,
     pool1d::draw,
     pool1d::draw,
+    global_max_pool::draw,
+    frame2d::draw,
+    upsample::draw,
+    permute::draw,
+    prelu::draw,
+    glu::draw,
+    mish::draw,
 ];
 
 /// Layers that are not drawn, and why.
-pub const NOT_DRAWN: [(&str, &str); 15] = [
+pub const NOT_DRAWN: [(&str, &str); 7] = [
     ("Dropout", "its noise is the runtime's own"),
     ("Dropout2d", "its noise is the runtime's own"),
     ("SeparableConv2d", "it is a DepthwiseConv2d and a Conv2d"),
     ("Normalization", "its numbers come from data, not from drawing"),
-    ("GlobalMaxPool", "not yet"),
-    ("ZeroPad2d", "not yet"),
-    ("Crop2d", "not yet"),
-    ("Upsample", "not yet"),
-    ("Permute", "not yet"),
-    ("Prelu", "not yet"),
-    ("Glu", "not yet"),
     ("Selu", "a formula: `random_formulas` draws such"),
     ("HardSigmoid", "a formula: `random_formulas` draws such"),
     ("HardSwish", "a formula: `random_formulas` draws such"),
-    ("Mish", "not yet"),
 ];
 
 /// Any kind that fits.

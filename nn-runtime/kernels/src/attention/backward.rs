@@ -21,14 +21,10 @@ pub fn backward(
     dcontext: StridedRows,
     scratch: &mut [f32],
 ) {
-    let AttentionHeads { head, count, samples, .. } = heads;
+    let head = heads.head;
     heads.check([qkv.len(); 3], layout);
     heads.check_rows(head.queries, dcontext.layout, dcontext.all.len());
-    assert_eq!(
-        weights.len(),
-        samples * count * head.weights(),
-        "expected weights for every query and key of all heads"
-    );
+    assert_eq!(Some(weights.len()), heads.weights(), "expected weights for every query and key of all heads");
     let (transposed, rest) = scratch.split_at_mut(head.scratch());
     let (slopes, rest) = rest.split_at_mut(head.keys * BLOCK);
     let (dk, rest) = rest.split_at_mut(head.keys * head.width);

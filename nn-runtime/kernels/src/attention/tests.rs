@@ -114,7 +114,7 @@ fn heads_are_near_the_truth(isa: Isa, heads: AttentionHeads, masked: bool) {
 }
 
 #[test]
-#[should_panic(expected = "expected 2 rows of 8 numbers within 31 for 2 samples")]
+#[should_panic(expected = "expected 2 rows of 2 heads of 4 numbers within 31 for 2 samples")]
 fn rows_outside_are_refused() {
     let heads = AttentionHeads {
         head: AttentionHead { queries: 2, keys: 2, width: 4, causal: false },

@@ -7,7 +7,7 @@ use super::Conv;
 use super::direct::accumulate_taps;
 use super::offsets::{OffsetTable, offsets_in};
 use super::padded::{PaddedImage, Strides};
-use crate::compensated::{CompensatedTile, SUM_CHUNK, chain_of};
+use crate::compensated::{ChainedTile, SUM_CHUNK};
 use crate::matrix::Panels;
 use crate::micro::{TileKernel, for_each_tile};
 use crate::simd::{Isa, Kernel, LANES, Simd};
@@ -15,10 +15,9 @@ use crate::simd::{Isa, Kernel, LANES, Simd};
 /// `dw[f, c, ky, kx] += Σ_(s, p) dy[s, f, p] · x[s, c, p·stride − pad + k·dilation]`, for the part `range` of
 /// the storage.
 ///
-/// Where filters are more than a few and groups fill panels, each sum is one chain of `fma` from the first
-/// position of the first sample on, starting at what is there; else each sample has sixteen chains, whose sum
-/// is added. So a batch in two calls gives the bits of one, and any cut of the storage those of the whole.
-/// `scratch` is left with any numbers.
+/// Each sample is summed by itself, in chains of `fma` over 64 positions; where filters are few or groups
+/// fill no panels, in sixteen times as many, whose sum is added. So a batch in two calls gives the bits of
+/// one, and any cut of the storage those of the whole. `scratch` is left with any numbers.
 ///
 /// # Panics
 /// `x.len() != b * c.x_len() || dy.len() != b * c.y_len()` for every `b`; `dw.len() != range.len()`;
@@ -258,11 +257,11 @@ impl TileKernel for PositionLanesGrad<'_> {
             }
             let mut sums = [s.splat(0.0); R];
             let vectors = self.dy.len() / self.columns * self.columns.div_ceil(LANES);
-            let (chain, mut terms, mut total) = (chain_of(vectors), 0, None);
+            let (mut terms, mut total) = (0, ChainedTile::<S, R, 1>::zero(s, vectors));
             for (y, dy) in self.dy.chunks_exact(self.columns).enumerate() {
                 let (whole, rest) = dy.as_chunks::<LANES>();
                 let mut first = y * self.row_step;
-                for whole in whole.chunks(chain) {
+                for whole in whole.chunks(SUM_CHUNK) {
                     for dy in whole {
                         let dy = s.load(dy);
                         for (sum, from) in sums.iter_mut().zip(from) {
@@ -272,8 +271,8 @@ impl TileKernel for PositionLanesGrad<'_> {
                         first += LANES;
                     }
                     terms += whole.len();
-                    if terms >= chain {
-                        total.get_or_insert_with(|| CompensatedTile::<S, R, 1>::zero(s)).add(s, sums.map(|sum| [sum]));
+                    if terms >= SUM_CHUNK {
+                        total.add(s, columns_of(sums));
                         (sums, terms) = ([s.splat(0.0); R], 0);
                     }
                 }
@@ -287,17 +286,14 @@ impl TileKernel for PositionLanesGrad<'_> {
                         *sum = s.fma(x, dy, *sum);
                     }
                     terms += 1;
-                    if terms >= chain {
-                        total.get_or_insert_with(|| CompensatedTile::<S, R, 1>::zero(s)).add(s, sums.map(|sum| [sum]));
+                    if terms >= SUM_CHUNK {
+                        total.add(s, columns_of(sums));
                         (sums, terms) = ([s.splat(0.0); R], 0);
                     }
                 }
             }
-            if let Some(mut total) = total {
-                total.add(s, sums.map(|sum| [sum]));
-                sums = total.totals().map(|[sum]| sum);
-            }
-            for (r, sum) in sums.into_iter().enumerate() {
+            total.add(s, columns_of(sums));
+            for (r, [sum]) in total.totals().into_iter().enumerate() {
                 if self.range.contains(&at(r)) {
                     // SAFETY: the weight is in the range, which `dw` is as long as and borrowed mutably for.
                     unsafe { *self.dw.wrapping_add(at(r) - self.range.start) += s.sum(sum) };
@@ -305,6 +301,16 @@ impl TileKernel for PositionLanesGrad<'_> {
             }
         }
     }
+}
+
+/// A tile of one vector a row.
+#[inline(always)]
+fn columns_of<F: Copy, const R: usize>(sums: [F; R]) -> [[F; 1]; R] {
+    let mut columns = [[sums[0]]; R];
+    for (column, sum) in columns.iter_mut().zip(sums) {
+        *column = [sum];
+    }
+    columns
 }
 
 /// Copies planes of gradients to rows of `width`, one for each position; of the sixteen columns those without
@@ -364,33 +370,24 @@ impl TileKernel for FilterLanesGrad<'_> {
     unsafe fn rows<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
         for row in rows.step_by(R) {
             let mut from = [self.x; R];
-            let mut sums = [[s.splat(0.0); V]; R];
             let at = |r: usize, v: usize| self.dw.wrapping_add((row + r) * self.width + v * LANES);
-            for r in 0..R {
-                from[r] = from[r].wrapping_add(self.taps[row + r] as usize);
-                for (v, sum) in sums[r].iter_mut().enumerate() {
-                    // SAFETY: vector v of a row in the range, with its padding: it ends with the row at most.
-                    *sum = unsafe { s.load_ptr(at(r, v)) };
-                }
+            for (from, tap) in from.iter_mut().zip(&self.taps[row..row + R]) {
+                *from = from.wrapping_add(*tap as usize);
             }
-            let chain = chain_of(self.positions.len());
-            let (mut dy, mut total) = (self.dy, None);
-            for positions in self.positions.chunks(chain) {
+            let (mut dy, mut total) = (self.dy, ChainedTile::<S, R, V>::zero(s, self.positions.len()));
+            for positions in self.positions.chunks(SUM_CHUNK) {
                 // SAFETY: a tap plus a position stays below `x.len()`, and position n has row n of the
                 // gradients.
-                sums = unsafe { accumulate_taps(s, sums, from, positions, dy, 0, self.width) };
-                if chain == SUM_CHUNK {
-                    total.get_or_insert_with(|| CompensatedTile::zero(s)).add(s, sums);
-                    (dy, sums) = (dy.wrapping_add(chain * self.width), [[s.splat(0.0); V]; R]);
-                }
+                let sums = unsafe { accumulate_taps(s, [[s.splat(0.0); V]; R], from, positions, dy, 0, self.width) };
+                total.add(s, sums);
+                dy = dy.wrapping_add(SUM_CHUNK * self.width);
             }
-            if let Some(total) = total {
-                sums = total.totals();
-            }
-            for (r, sums) in sums.into_iter().enumerate() {
+            for (r, sums) in total.totals().into_iter().enumerate() {
                 for (v, sum) in sums.into_iter().enumerate() {
                     let lanes = (self.lanes - v * LANES).min(LANES);
-                    // SAFETY: the first lanes of the vectors loaded above; `dw` is borrowed mutably.
+                    // SAFETY: vector v of a row in the range, with its padding: it ends with the row at most.
+                    let sum = s.add(unsafe { s.load_ptr(at(r, v)) }, sum);
+                    // SAFETY: the first lanes of the vector loaded above; `dw` is borrowed mutably.
                     s.store_part(sum, unsafe { core::slice::from_raw_parts_mut(at(r, v), lanes) });
                 }
             }

@@ -10,22 +10,22 @@ use crate::matrix::Panels;
 use crate::simd::Isa;
 
 /// A batch with its weights and gradients, all about 1 in size.
-pub(super) struct Case {
+pub(crate) struct Case {
     c: Conv,
     b: usize,
-    pub(super) x: Vec<f32>,
+    pub(crate) x: Vec<f32>,
     /// `[filters, channels / groups, rows, columns]`, as it is saved.
     w: Vec<f32>,
     bias: Vec<f32>,
     /// Of the transposed convolution.
     back_bias: Vec<f32>,
-    pub(super) dy: Vec<f32>,
+    pub(crate) dy: Vec<f32>,
     /// What gradients are added to; 0 in the padding.
-    pub(super) dw: Vec<f32>,
+    pub(crate) dw: Vec<f32>,
 }
 
 impl Case {
-    pub(super) fn new(c: Conv, b: usize) -> Case {
+    pub(crate) fn new(c: Conv, b: usize) -> Case {
         let mut state = (c.x_len() * 1_000_003 + c.y_len() * 1009 + b) as u32;
         let mut numbers = |len: usize| -> Vec<f32> {
             let next = || {
@@ -42,7 +42,7 @@ impl Case {
         Case { c, b, x, w, bias, back_bias, dy, dw }
     }
 
-    pub(super) fn packed(&self) -> Vec<f32> {
+    pub(crate) fn packed(&self) -> Vec<f32> {
         let mut storage = vec![f32::NAN; self.c.panels().len()];
         self.c.panels().pack(&self.w, &mut storage);
         storage
@@ -126,19 +126,19 @@ impl Case {
         (0..len).map(|i| f64::from(bias[channel(i)])).collect()
     }
 
-    pub(super) fn expected_forward(&self, start: &[f64]) -> Vec<f64> {
+    pub(crate) fn expected_forward(&self, start: &[f64]) -> Vec<f64> {
         let x_len = self.c.x_len();
         let x = |s: usize, x: usize| f64::from(self.x[s * x_len + x]);
         self.expected(start, false, |sums, s, [at, w, y]| sums[y] += x(s, at) * f64::from(self.w[w]))
     }
 
-    pub(super) fn expected_back(&self, start: &[f64]) -> Vec<f64> {
+    pub(crate) fn expected_back(&self, start: &[f64]) -> Vec<f64> {
         let y_len = self.c.y_len();
         let dy = |s: usize, y: usize| f64::from(self.dy[s * y_len + y]);
         self.expected(start, false, |sums, s, [x, w, y]| sums[x] += dy(s, y) * f64::from(self.w[w]))
     }
 
-    pub(super) fn expected_backward_weight(&self) -> Vec<f64> {
+    pub(crate) fn expected_backward_weight(&self) -> Vec<f64> {
         let (x_len, y_len, panels) = (self.c.x_len(), self.c.y_len(), self.c.panels());
         let mut start = vec![0.0; self.w.len()];
         panels.unpack(&self.dw, &mut start);

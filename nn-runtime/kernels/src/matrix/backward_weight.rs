@@ -5,29 +5,22 @@ use core::mem::MaybeUninit;
 use core::ops::Range;
 
 use super::Panels;
+use crate::long_sums::{BLOCK, Sums};
 use crate::micro::{TileKernel, for_each_tile};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// `dw[i, j] += Σ_s x[s, i] · dy[s, j]`, for `x` of `[b, rows]`, `dy` of `[b, cols]`, and the part `range` of
-/// the storage; with `overwrite`, `dw[i, j] = …`.
+/// the storage; with [`Sums::overwrite`], `dw[i, j] = …`.
 ///
 /// The sum is one chain of `fma` from s = 0 on, starting at what is there, or at 0, so a batch in two calls
-/// gives the bits of one. Of more than 2,048 samples, blocks are summed so, and the blocks in `f64`. The
-/// padding is left as it is, or set to 0 with `overwrite`.
+/// gives the bits of one; with [`Sums::blocks`], a chain for every 64 samples, starting at 0, added in their
+/// order. The padding is left as it is, or set to 0 with `overwrite`.
 ///
 /// # Panics
 /// `x.len() != b * rows || dy.len() != b * cols` for every `b`; `dw.len() != range.len()`; `range.end >
 /// p.len()`; `range.start` is no multiple of [`Panels::SPLIT_ALIGN`], or `range.end` neither that nor
 /// `p.len()`.
-pub fn backward_weight(
-    isa: Isa,
-    p: Panels,
-    x: &[f32],
-    dy: &[f32],
-    range: Range<usize>,
-    dw: &mut [f32],
-    overwrite: bool,
-) {
+pub fn backward_weight(isa: Isa, p: Panels, x: &[f32], dy: &[f32], range: Range<usize>, dw: &mut [f32], sums: Sums) {
     let batch = p.batch(x, dy);
     let cut = |at: usize| at.is_multiple_of(Panels::SPLIT_ALIGN) || at == p.len();
     assert!(
@@ -38,10 +31,10 @@ pub fn backward_weight(
     );
     assert!(dw.len() == range.len(), "expected {} numbers for {range:?}, found {}", range.len(), dw.len());
     let (x, dy) = if p.transposed { (dy, x) } else { (x, dy) };
-    if overwrite && batch == 0 {
+    if sums.overwrite && batch == 0 {
         dw.fill(0.0);
     }
-    isa.run(MatrixBackwardWeight { p: p.stored(), batch, x, dy, range, dw, overwrite });
+    isa.run(MatrixBackwardWeight { p: p.stored(), batch, x, dy, range, dw, sums });
 }
 
 struct MatrixBackwardWeight<'a> {
@@ -51,11 +44,11 @@ struct MatrixBackwardWeight<'a> {
     dy: &'a [f32],
     range: Range<usize>,
     dw: &'a mut [f32],
-    overwrite: bool,
+    sums: Sums,
 }
 
 /// Samples worked on at a time: their gradients of a panel fit in the first-level cache, beside the inputs.
-const SAMPLES: usize = 64;
+const SAMPLES: usize = BLOCK;
 
 /// From this many inputs on it pays to copy the gradients of a panel together.
 const WORTH_COPYING: usize = 32;
@@ -127,7 +120,8 @@ impl Kernel for MatrixBackwardWeight<'_> {
                         dw: self.dw.as_mut_ptr().wrapping_add(start + half).wrapping_sub(self.range.start),
                         width,
                         real: real.saturating_sub(half),
-                        overwrite: self.overwrite && first == 0,
+                        overwrite: self.sums.overwrite && first == 0,
+                        block: self.sums.blocks,
                     };
                     // SAFETY: `backward_weight` has checked that `x` and `dy` have `first + samples` rows. Of
                     // each of these rows, the panel's gradients have half + vectors · 16 <= width numbers, in
@@ -158,6 +152,8 @@ struct WeightTiles {
     width: usize,
     real: usize,
     overwrite: bool,
+    /// The sum begins at 0, and is then added to what is there.
+    block: bool,
 }
 
 impl TileKernel for WeightTiles {
@@ -169,7 +165,7 @@ impl TileKernel for WeightTiles {
         for row in rows.step_by(R) {
             let at = |r: usize, v: usize| self.dw.wrapping_add((row + r) * self.width + v * LANES);
             let mut sums = [[s.splat(0.0); V]; R];
-            for (r, sums) in sums.iter_mut().enumerate().filter(|_| !self.overwrite) {
+            for (r, sums) in sums.iter_mut().enumerate().filter(|_| !self.overwrite && !self.block) {
                 for (v, sum) in sums.iter_mut().enumerate() {
                     // SAFETY: row + r < rows.end, whose rows of the panel can be read with `V` vectors.
                     *sum = unsafe { s.load_ptr(at(r, v)) };
@@ -191,6 +187,12 @@ impl TileKernel for WeightTiles {
                 }
                 x = x.wrapping_add(self.inputs);
                 dy = dy.wrapping_add(self.outputs);
+            }
+            for (r, sums) in sums.iter_mut().enumerate().filter(|_| !self.overwrite && self.block) {
+                for (v, sum) in sums.iter_mut().enumerate() {
+                    // SAFETY: as where a sum begins at what is there.
+                    *sum = s.add(unsafe { s.load_ptr(at(r, v)) }, *sum);
+                }
             }
             if self.real >= V * LANES {
                 for (r, sums) in sums.into_iter().enumerate() {
@@ -220,12 +222,12 @@ impl TileKernel for WeightTiles {
 
 /// `db[j] += Σ_s dy[s, j]` for the outputs j in `range`, for `dy` of `[b, cols]`.
 ///
-/// The sum is taken in the order of the samples, starting at what is there; of more than 2,048 samples,
-/// blocks are summed so, and the blocks in `f64`.
+/// The sum is taken in the order of the samples, starting at what is there; with `blocks`, a sum for every 64
+/// samples, starting at 0.
 ///
 /// # Panics
 /// `cols == 0`; `dy.len()` is no multiple of `cols`; `range.end > cols`; `db.len() != range.len()`.
-pub fn backward_bias(isa: Isa, cols: usize, dy: &[f32], range: Range<usize>, db: &mut [f32]) {
+pub fn backward_bias(isa: Isa, cols: usize, dy: &[f32], range: Range<usize>, db: &mut [f32], blocks: bool) {
     assert!(
         dy.len().is_multiple_of(cols) && cols != 0,
         "expected samples of {cols} outputs, found {} numbers",
@@ -236,7 +238,13 @@ pub fn backward_bias(isa: Isa, cols: usize, dy: &[f32], range: Range<usize>, db:
         "expected a range of 0..{cols} and as many numbers, found {range:?} and {}",
         db.len()
     );
-    isa.run(MatrixBackwardBias { cols, dy, start: range.start, db });
+    let start = range.start;
+    if !blocks {
+        return isa.run(MatrixBackwardBias { cols, dy, start, db, block: false });
+    }
+    for dy in dy.chunks(cols * BLOCK) {
+        isa.run(MatrixBackwardBias { cols, dy, start, db, block: true });
+    }
 }
 
 struct MatrixBackwardBias<'a> {
@@ -244,6 +252,8 @@ struct MatrixBackwardBias<'a> {
     dy: &'a [f32],
     start: usize,
     db: &'a mut [f32],
+    /// The sum begins at 0, and is then added to what is there.
+    block: bool,
 }
 
 impl Kernel for MatrixBackwardBias<'_> {
@@ -257,7 +267,7 @@ impl Kernel for MatrixBackwardBias<'_> {
         // Whole blocks separately, so that no row asks how many lanes there are.
         for (block, db) in whole.iter_mut().enumerate() {
             let mut sums = [s.splat(0.0); CHAINS];
-            for (sum, db) in sums.iter_mut().zip(db.as_chunks().0) {
+            for (sum, db) in sums.iter_mut().zip(db.as_chunks().0).filter(|_| !self.block) {
                 *sum = s.load(db);
             }
             let first = self.start + block * CHAINS * LANES;
@@ -268,13 +278,13 @@ impl Kernel for MatrixBackwardBias<'_> {
                 }
             }
             for (sum, db) in sums.into_iter().zip(db.as_chunks_mut().0) {
-                s.store(sum, db);
+                s.store(if self.block { s.add(s.load(db), sum) } else { sum }, db);
             }
         }
         if !rest.is_empty() {
             let (first, db) = (after, rest);
             let mut sums = [s.splat(0.0); CHAINS];
-            for (sum, db) in sums.iter_mut().zip(db.chunks(LANES)) {
+            for (sum, db) in sums.iter_mut().zip(db.chunks(LANES)).filter(|_| !self.block) {
                 *sum = s.load_part(db);
             }
             for dy in self.dy.chunks_exact(self.cols) {
@@ -284,7 +294,7 @@ impl Kernel for MatrixBackwardBias<'_> {
                 }
             }
             for (sum, db) in sums.into_iter().zip(db.chunks_mut(LANES)) {
-                s.store_part(sum, db);
+                s.store_part(if self.block { s.add(s.load_part(db), sum) } else { sum }, db);
             }
         }
     }

@@ -4,17 +4,18 @@
 use core::ops::Range;
 
 use super::Panels;
-use super::product_args::Product;
+use super::product_args::{CHAIN, LONG_CHAIN, Product};
 use super::product_transposed::TransposedProduct;
+use crate::compensated::ChainedTile;
 use crate::micro::{Broadcast, Depth, PanelVectors, TileKernel, accumulate, for_each_tile, widest};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// `y[s, j] = max(Σ_i x[s, i] · w[i, j] + bias[j], floor)`, for `x` of `[b, rows]` and `y` of `[b, cols]`.
 ///
 /// The sum is one chain of `fma` from i = 0 on, starting at 0; with a [transposed](Panels::transposed) matrix
-/// it is sixteen chains, of every sixteenth i, whose results are added pairwise. The bias comes last. A NaN
-/// stays NaN, whatever the floor; `floor = f32::NEG_INFINITY` cuts off nothing, `0.0` gives a rectified
-/// layer.
+/// it is sixteen chains, of every sixteenth i, whose results are added pairwise. Of more than 4,096 inputs,
+/// chains of 256 are added with what rounding loses. The bias comes last. A NaN stays NaN, whatever the
+/// floor; `floor = f32::NEG_INFINITY` cuts off nothing, `0.0` gives a rectified layer.
 ///
 /// ```
 /// use nn_kernels::{matrix::{Panels, product}, simd::Isa};
@@ -132,9 +133,21 @@ impl TileKernel for ColumnTiles<'_> {
             for row in rows.clone().step_by(R) {
                 let a = Broadcast { at: self.x.wrapping_add(row * depth), row: depth, step: 1, run: 0 };
                 let zero = [[s.splat(0.0); V]; R];
-                // SAFETY: row + R <= rows.end: `x` can be read up to (row + R) · depth, and the panels of
-                // vectors `vector` to `vector + V` have `depth` rows, `width` apart.
-                let sums = unsafe { accumulate::<S, R, V, false>(s, zero, a, b, Depth::once(depth)) };
+                let sums = if depth <= LONG_CHAIN {
+                    // SAFETY: row + R <= rows.end: `x` can be read up to (row + R) · depth, and the panels of
+                    // vectors `vector` to `vector + V` have `depth` rows, `width` apart.
+                    unsafe { accumulate::<S, R, V, false>(s, zero, a, b, Depth::once(depth)) }
+                } else {
+                    let mut total = ChainedTile::zero(s, depth);
+                    for first in (0..depth).step_by(CHAIN) {
+                        let a = Broadcast { at: a.at.wrapping_add(first), ..a };
+                        let b = PanelVectors { at: b.at.wrapping_add(first * self.width), ..b };
+                        let depth = Depth::once((depth - first).min(CHAIN));
+                        // SAFETY: the same from row `first` of the panels on, as far as there are rows.
+                        total.add(s, unsafe { accumulate::<S, R, V, false>(s, zero, a, b, depth) });
+                    }
+                    total.totals()
+                };
                 let to = self.y.wrapping_add(row * cols + column);
                 if column + V * LANES <= cols {
                     for (r, sums) in sums.into_iter().enumerate() {

@@ -13,3 +13,9 @@ pub(crate) struct Product<'a> {
     pub floor: f32,
     pub y: &'a mut [f32],
 }
+
+/// Inputs up to which an output is one chain.
+pub(super) const LONG_CHAIN: usize = 4096;
+
+/// Inputs of a chain where there are more: fewer would cost more than 1 % of a training step.
+pub(super) const CHAIN: usize = 256;

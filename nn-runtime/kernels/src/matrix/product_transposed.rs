@@ -1,9 +1,10 @@
 //! Forward with few outputs: SIMD lanes are inputs, and the lanes are added up at the end. In: samples and a
 //! transposed matrix. Out: outputs, one row a sample. Every output is sixteen chains, one of every sixteenth
-//! input, added pairwise, whatever the batch and the tile.
+//! input, added pairwise, whatever the batch and the tile; of many inputs, chains are added up exactly first.
 
-use super::product_args::Product;
+use super::product_args::{CHAIN, LONG_CHAIN, Product};
 use super::{FEW_OUTPUTS, Panels};
+use crate::compensated::ChainedTile;
 use crate::simd::{Kernel, LANES, Simd};
 
 /// Vectors whose lanes are still to be added up: of sixteen samples with half of the outputs, or of eight
@@ -201,23 +202,32 @@ unsafe fn chains<S: Simd, const R: usize, const C: usize>(
     let mut from = x.as_ptr();
     let mut to_load = w.as_ptr().wrapping_add(output * Panels::WIDTH);
     let mut sums = [[s.splat(0.0); C]; R];
-    for _ in 0..inputs / Panels::WIDTH {
-        for half in [0, LANES] {
-            let mut weights = [s.splat(0.0); C];
-            for (c, weights) in weights.iter_mut().enumerate() {
-                // SAFETY: row output + c < p.rows of a whole panel, whose rows are two vectors.
-                *weights = unsafe { s.load_ptr(to_load.wrapping_add(c * Panels::WIDTH + half)) };
-            }
-            for (r, sums) in sums.iter_mut().enumerate() {
-                // SAFETY: r < R, and the columns of whole panels are at most p.cols.
-                let x = unsafe { s.load_ptr(from.wrapping_add(r * inputs + half)) };
-                for (sum, weights) in sums.iter_mut().zip(weights) {
-                    *sum = s.fma(x, weights, *sum);
+    let mut total = ChainedTile::<S, R, C>::zero(s, inputs);
+    let whole = inputs / Panels::WIDTH;
+    let (long, at_once) = if inputs > LONG_CHAIN { (true, CHAIN / 2) } else { (false, whole.max(1)) };
+    for first in (0..whole).step_by(at_once) {
+        for _ in first..whole.min(first + at_once) {
+            for half in [0, LANES] {
+                let mut weights = [s.splat(0.0); C];
+                for (c, weights) in weights.iter_mut().enumerate() {
+                    // SAFETY: row output + c < p.rows of a whole panel, whose rows are two vectors.
+                    *weights = unsafe { s.load_ptr(to_load.wrapping_add(c * Panels::WIDTH + half)) };
+                }
+                for (r, sums) in sums.iter_mut().enumerate() {
+                    // SAFETY: r < R, and the columns of whole panels are at most p.cols.
+                    let x = unsafe { s.load_ptr(from.wrapping_add(r * inputs + half)) };
+                    for (sum, weights) in sums.iter_mut().zip(weights) {
+                        *sum = s.fma(x, weights, *sum);
+                    }
                 }
             }
+            from = from.wrapping_add(Panels::WIDTH);
+            to_load = to_load.wrapping_add(outputs * Panels::WIDTH);
         }
-        from = from.wrapping_add(Panels::WIDTH);
-        to_load = to_load.wrapping_add(outputs * Panels::WIDTH);
+        if long {
+            total.add(s, sums);
+            sums = [[s.splat(0.0); C]; R];
+        }
     }
     let panel = inputs / Panels::WIDTH;
     for column in (panel * Panels::WIDTH..inputs).step_by(LANES) {
@@ -230,6 +240,10 @@ unsafe fn chains<S: Simd, const R: usize, const C: usize>(
                 *sum = s.fma(x, s.load_part(&w[at + c * width..][..LANES]), *sum);
             }
         }
+    }
+    if long {
+        total.add(s, sums);
+        sums = total.totals();
     }
     sums
 }

@@ -7,7 +7,10 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::{Panels, backward_bias, backward_input, backward_input_scratch, backward_weight, product};
+use crate::long_sums::Sums;
 use crate::simd::Isa;
+
+const OVERWRITE: Sums = Sums { overwrite: true, blocks: false };
 
 /// Sizes on both sides of every vector, tile and panel.
 const SIZES: [usize; 11] = [1, 2, 3, 7, 15, 16, 17, 31, 33, 100, 784];
@@ -68,7 +71,7 @@ impl Case {
     fn backward_weight(&self, isa: Isa, samples: Range<usize>, range: Range<usize>, dw: &mut [f32]) {
         let x = &self.x[samples.start * self.k..samples.end * self.k];
         let dy = &self.dy[samples.start * self.n..samples.end * self.n];
-        backward_weight(isa, self.panels, x, dy, range, dw, false);
+        backward_weight(isa, self.panels, x, dy, range, dw, Sums::default());
     }
 
     /// The sum over `d` of `f(d)`'s products, from `start` on: as one chain, and in double precision.
@@ -192,7 +195,7 @@ fn fresh_gradients_of_weights_have_the_bits_of_those_added_to_zeros() {
     each(|isa, case| {
         let (mut added, mut overwrite) = (vec![0.0; case.dw.len()], vec![f32::NAN; case.dw.len()]);
         case.backward_weight(isa, 0..case.b, 0..added.len(), &mut added);
-        backward_weight(isa, case.panels, &case.x, &case.dy, 0..overwrite.len(), &mut overwrite, true);
+        backward_weight(isa, case.panels, &case.x, &case.dy, 0..overwrite.len(), &mut overwrite, OVERWRITE);
         assert_eq!(added, overwrite, "{} {} {} on {}", case.b, case.k, case.n, isa.name());
     });
 }
@@ -203,13 +206,13 @@ fn gradients_of_biases_are_right_and_one_sum() {
         let sum = |j: usize| Case::chain(Isa::PORTABLE, case.bias[j], case.b, |s| (1.0, case.dy[s * case.n + j]));
         let expected: Vec<_> = (0..case.n).map(sum).collect();
         let mut db = case.bias.clone();
-        backward_bias(isa, case.n, &case.dy, 0..case.n, &mut db);
+        backward_bias(isa, case.n, &case.dy, 0..case.n, &mut db, false);
         agree("backward_bias", isa, case, &db, &expected);
 
         let cut = case.n / 3;
         let (mut first, mut second) = (case.bias[..cut].to_vec(), case.bias[cut..].to_vec());
-        backward_bias(isa, case.n, &case.dy, 0..cut, &mut first);
-        backward_bias(isa, case.n, &case.dy, cut..case.n, &mut second);
+        backward_bias(isa, case.n, &case.dy, 0..cut, &mut first, false);
+        backward_bias(isa, case.n, &case.dy, cut..case.n, &mut second, false);
         first.extend(second);
         assert_eq!(first, db);
     });
@@ -326,7 +329,7 @@ fn storage_that_does_not_fit_is_refused() {
 #[test]
 #[should_panic(expected = "expected a range of 0..1600 cut at multiples of 256, found 0..100")]
 fn a_range_cut_between_grains_is_refused() {
-    backward_weight(Isa::PORTABLE, Panels::new(50, 20), &[], &[], 0..100, &mut [0.0; 100], false);
+    backward_weight(Isa::PORTABLE, Panels::new(50, 20), &[], &[], 0..100, &mut [0.0; 100], Sums::default());
 }
 
 #[test]

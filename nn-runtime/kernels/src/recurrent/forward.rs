@@ -63,7 +63,10 @@ impl<C: Cell> RecurrentForward<'_, C> {
         if let Some(mask) = self.mask {
             sequence.check("mask", mask.len(), &[batch, steps]);
         }
-        isa.run(self);
+        // Without samples there may be any number of steps.
+        if batch > 0 {
+            isa.run(self);
+        }
     }
 }
 

@@ -9,12 +9,21 @@ use crate::simd::{Isa, Kernel, LANES, Simd};
 /// `d[j] += Σ_r x[r] · dy[r, j]` for the columns j in `range`, for `dy` of `[rows, cols]`; without `x` every
 /// weight is 1.
 ///
-/// The sum is one chain of `fma` in the order of the rows, starting at what is there.
+/// The sum is one chain of `fma` in the order of the rows, starting at what is there; of a `block`, at 0, and
+/// then added to what is there.
 ///
 /// # Panics
 /// `dy.len()` is no multiple of `cols`; `x` has another length than there are rows; `range.end > cols`;
 /// `d.len() != range.len()`.
-pub fn weighted_sums(isa: Isa, cols: usize, x: Option<&[f32]>, dy: &[f32], range: Range<usize>, d: &mut [f32]) {
+pub fn weighted_sums(
+    isa: Isa,
+    cols: usize,
+    x: Option<&[f32]>,
+    dy: &[f32],
+    range: Range<usize>,
+    d: &mut [f32],
+    block: bool,
+) {
     let rows = dy.len() / cols;
     assert!(dy.len() == rows * cols, "expected rows of {cols} numbers, found {} numbers", dy.len());
     let found = x.map_or(rows, <[f32]>::len);
@@ -28,7 +37,7 @@ pub fn weighted_sums(isa: Isa, cols: usize, x: Option<&[f32]>, dy: &[f32], range
         Some(x) => (x, 1),
         None => (&[1.0][..], 0),
     };
-    isa.run(WeightedSums { cols, x, step, dy, start: range.start, d });
+    isa.run(WeightedSums { cols, x, step, dy, start: range.start, d, block });
 }
 
 struct WeightedSums<'a> {
@@ -39,6 +48,7 @@ struct WeightedSums<'a> {
     dy: &'a [f32],
     start: usize,
     d: &'a mut [f32],
+    block: bool,
 }
 
 impl Kernel for WeightedSums<'_> {
@@ -56,11 +66,12 @@ impl Kernel for WeightedSums<'_> {
         done = self.vectors::<S, 1>(s, done);
         let (from, left) = (self.start + done, self.d.len() - done);
         if left > 0 {
-            let mut sum = s.load_part(&self.d[done..]);
+            let there = s.load_part(&self.d[done..]);
+            let mut sum = if self.block { s.splat(0.0) } else { there };
             for (r, dy) in self.dy.chunks_exact(self.cols).enumerate() {
                 sum = s.fma(s.splat(self.x[r * self.step]), s.load_part(&dy[from..from + left]), sum);
             }
-            s.store_part(sum, &mut self.d[done..]);
+            s.store_part(if self.block { s.add(there, sum) } else { sum }, &mut self.d[done..]);
         }
     }
 }
@@ -74,7 +85,7 @@ impl WeightedSums<'_> {
         while at + V * LANES <= self.d.len() {
             let (to, from) = (&mut self.d[at..at + V * LANES], self.start + at);
             let mut sums = [s.splat(0.0); V];
-            for (sum, to) in sums.iter_mut().zip(to.as_chunks().0) {
+            for (sum, to) in sums.iter_mut().zip(to.as_chunks().0).filter(|_| !self.block) {
                 *sum = s.load(to);
             }
             for (r, dy) in self.dy.chunks_exact(self.cols).enumerate() {
@@ -84,7 +95,7 @@ impl WeightedSums<'_> {
                 }
             }
             for (sum, to) in sums.into_iter().zip(to.as_chunks_mut().0) {
-                s.store(sum, to);
+                s.store(if self.block { s.add(s.load(to), sum) } else { sum }, to);
             }
             at += V * LANES;
         }

@@ -29,8 +29,9 @@ impl Kernel for RowNormBackwardWeight<'_> {
         let NormRows { row, span, weights, .. } = self.rows;
         let (range, to) = (self.range.clone(), core::mem::take(&mut self.to));
         // The distance from a row to the next with the same weights.
-        let period = (weights * span / row).max(1);
-        for phase in 0..period {
+        let period = weights / (row / span);
+        // Weights beyond those of the last row have no gradient.
+        for phase in 0..period.min(self.dy.len() / row) {
             let first = self.rows.first(phase);
             // The part of the range that these rows have weights for.
             let from = first.clamp(range.start, range.end);
@@ -45,7 +46,9 @@ impl Kernel for RowNormBackwardWeight<'_> {
                     self.down(s, rows.clone(), from - first + i * VECTORS * LANES, to);
                 }
             } else {
-                rows.for_each(|row| self.along(s, row, from - first, to));
+                for row in rows {
+                    self.along(s, row, from - first, to);
+                }
             }
         }
     }
@@ -93,8 +96,8 @@ impl RowNormBackwardWeight<'_> {
                 None => s.sum(lane_sums(s, &RowValue, [dy])[0]),
                 Some(saved) => {
                     let RowMoments { mean, rest, scale } = RowMoments::saved(saved[row]);
-                    let [plain, along] = lane_sums(s, &RowGradTerms(mean), [dy, x]).map(|sums| s.sum(sums));
-                    (along - rest * plain) * scale
+                    let [plain, along] = lane_sums(s, &RowGradTerms(mean), [dy, x]);
+                    (s.sum(along) - rest * s.sum(plain)) * scale
                 }
             };
         }
@@ -102,6 +105,9 @@ impl RowNormBackwardWeight<'_> {
 }
 
 /// Adds the gradient of a range of the weights, row after row, with what [`row_norm`](super::row_norm) saved.
+///
+/// # Panics
+/// As [`row_norm`](super::row_norm).
 pub fn row_weight_backward(
     isa: Isa,
     rows: NormRows,
@@ -111,10 +117,15 @@ pub fn row_weight_backward(
     range: Range<usize>,
     dw: &mut [f32],
 ) {
+    rows.check(&[x.len(), dy.len()]);
     isa.run(RowNormBackwardWeight { rows, x, dy, saved: Some(saved.as_chunks().0), range, to: dw });
 }
 
 /// Adds the gradient of a range of the biases, row after row.
+///
+/// # Panics
+/// As [`row_norm`](super::row_norm).
 pub fn row_bias_backward(isa: Isa, rows: NormRows, dy: &[f32], range: Range<usize>, db: &mut [f32]) {
+    rows.check(&[dy.len()]);
     isa.run(RowNormBackwardWeight { rows, x: dy, dy, saved: None, range, to: db });
 }

@@ -49,8 +49,9 @@ activation! {
     /// |---|---|---|---|
     /// | `alpha`, above 0 | `1.0` | `alpha=1.0` | `alpha=1.0` |
     ///
-    /// Clevert, Unterthiner & Hochreiter, "Fast and Accurate Deep Network Learning by Exponential Linear
-    /// Units", 2016.
+    /// The gradient below 0 is `y + alpha`: exactly 0 below -17, where `y` is rounded to `-alpha` and the
+    /// slope is less than 5e-8 `alpha`. Clevert, Unterthiner & Hochreiter, "Fast and Accurate Deep Network
+    /// Learning by Exponential Linear Units", 2016.
     ///
     /// ```
     /// use nn_runtime::prelude::*;
@@ -72,7 +73,8 @@ activation! {
     /// 1.6733…. Any shape.
     ///
     /// No arguments, as PyTorch's `SELU()` and Keras's `selu`. Mean 0 and deviation 1 pass through it
-    /// unchanged, if weights are drawn from `LecunNormal`. At 0 the slope is scale · alpha. Klambauer et al.,
+    /// unchanged, if weights are drawn from `LecunNormal`. At 0 the slope is scale · alpha; below -17 it is
+    /// exactly 0, as of [`Elu`]. Klambauer et al.,
     /// "Self-Normalizing Neural Networks", 2017.
     ///
     /// ```

@@ -15,6 +15,9 @@ by_hand! {
     /// No arguments, as PyTorch's `Sigmoid()` and Keras's `sigmoid`. Before
     /// [`BinaryCrossEntropy`](crate::losses::BinaryCrossEntropy) the two are computed as one.
     ///
+    /// The gradient is `y · (1 - y)`, as PyTorch's: exactly 0 above 17, where `y` is rounded to 1 and the
+    /// slope is less than 4e-8.
+    ///
     /// ```
     /// use nn_runtime::prelude::*;
     ///
@@ -55,7 +58,8 @@ activation! {
 activation! {
     /// `y = tanh(x)`. Any shape.
     ///
-    /// No arguments, as PyTorch's `Tanh()` and Keras's `tanh`.
+    /// No arguments, as PyTorch's `Tanh()` and Keras's `tanh`. The gradient is `1 - y²`, as PyTorch's: exactly
+    /// 0 beyond ±9, where `y` is rounded to ±1 and the slope is less than 7e-8.
     ///
     /// ```
     /// use nn_runtime::prelude::*;

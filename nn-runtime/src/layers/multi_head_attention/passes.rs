@@ -3,10 +3,12 @@
 
 use core::ops::Range;
 
+use super::super::dense::add_bias_grad;
 use super::plan::AttentionPlan;
 use crate::layer::{LayerContext, ParamGrad, ReadContext};
 use nn_kernels::attention::{AttentionHead, AttentionHeads, StridedRows, attend, backward};
-use nn_kernels::matrix::{Panels, backward_bias, backward_input, backward_weight, product};
+use nn_kernels::long_sums::{BLOCK, RowSums, Sums};
+use nn_kernels::matrix::{Panels, backward_input, backward_weight, product};
 use nn_kernels::simd::Isa;
 
 const NO_FLOOR: f32 = f32::NEG_INFINITY;
@@ -173,57 +175,60 @@ impl AttentionPlan {
     }
 
     pub(super) fn backward_params(&self, cx: &mut ReadContext, x: &[&[f32]], dy: &[f32], mut part: ParamGrad) {
-        let (isa, at) = (cx.isa, self.numbers());
+        let at = self.numbers();
         let (cx, [projected, contexts, _]) = (&*cx, self.kept());
         let (projected, rest) = cx.saved.split_at(cx.batch * projected);
         let contexts = &rest[..cx.batch * contexts];
         let products = self.products(cx.batch, x, projected);
+        // How the rows of a product are summed, as many as `d` has of so many columns.
+        let sums = |d: &[f32], columns: usize| cx.row_sums(d.len() / columns / cx.batch);
         let (range, dw) = part.slice(cx, 0);
         for InputProduct { panels, column, x, d } in products.iter().flatten() {
             let offset = column * self.features;
             let (range, dw) = overlap(&range, offset..offset + panels.len(), dw);
-            if !range.is_empty() {
-                self.add_weight_grad(isa, *panels, [x, d], range, dw);
-            }
+            self.add_weight_grad(sums(d, panels.cols()), *panels, [x, d], range, dw);
         }
         if self.bias {
             let (range, db) = part.slice(cx, 1);
             for InputProduct { panels, column, d, .. } in products.iter().flatten() {
                 let (range, db) = overlap(&range, *column..column + panels.cols(), db);
-                if !range.is_empty() {
-                    backward_bias(isa, panels.cols(), d, range, db);
-                }
+                add_bias_grad(sums(d, panels.cols()), panels.cols(), d, range, db);
             }
             let (range, db) = part.slice(cx, at.out_bias);
-            if !range.is_empty() {
-                backward_bias(isa, self.features, dy, range, db);
-            }
+            add_bias_grad(sums(dy, self.features), self.features, dy, range, db);
         }
         let (range, dw) = part.slice(cx, at.out_weight);
-        if !range.is_empty() {
-            self.add_weight_grad(isa, self.out(), [contexts, dy], range, dw);
-        }
+        self.add_weight_grad(sums(dy, self.features), self.out(), [contexts, dy], range, dw);
     }
 
     /// [`backward_weight`]. With a mask, and of a causal layer, rows are left out whose gradient is 0: what
     /// is masked need not be finite.
-    fn add_weight_grad(&self, isa: Isa, panels: Panels, [x, d]: [&[f32]; 2], range: Range<usize>, dw: &mut [f32]) {
+    fn add_weight_grad(&self, sums: RowSums, panels: Panels, [x, d]: [&[f32]; 2], range: Range<usize>, dw: &mut [f32]) {
+        if range.is_empty() {
+            return;
+        }
         let (inputs, outputs) = (panels.rows(), panels.cols());
         let counts = |row: &usize| {
             let (x, d) = (&x[row * inputs..][..inputs], &d[row * outputs..][..outputs]);
             d.iter().any(|d| *d != 0.0) || x.iter().all(|x| x.is_finite())
         };
-        let rows = x.len() / inputs;
-        let mut first = 0;
-        while first < rows {
-            let end = match self.masked || self.causal {
-                true => (first..rows).find(|row| !counts(row)).unwrap_or(rows),
-                false => rows,
-            };
+        let add = |first: usize, end: usize, of: Range<usize>, dw: &mut [f32], blocks: bool| {
             let (x, d) = (&x[first * inputs..end * inputs], &d[first * outputs..end * outputs]);
-            backward_weight(isa, panels, x, d, range.clone(), dw, false);
-            first = end + 1;
+            let range = range.start + of.start..range.start + of.end;
+            backward_weight(sums.isa, panels, x, d, range, dw, Sums { overwrite: false, blocks });
+        };
+        if !self.masked && !self.causal {
+            return sums.add(dw, |rows, of, dw, blocks| add(rows.start, rows.end, of, dw, blocks));
         }
+        // One chain goes on over what is left out, which may change no bit.
+        sums.add_by_blocks(2 * BLOCK, dw, |rows, of, dw| {
+            let mut first = rows.start;
+            while first < rows.end {
+                let end = (first..rows.end).find(|row| !counts(row)).unwrap_or(rows.end);
+                add(first, end, of.clone(), dw, false);
+                first = end + 1;
+            }
+        });
     }
 
     /// The input products and what their gradients are made of: one, or where keys and values come of another

@@ -8,6 +8,7 @@ use core::ops::Range;
 use super::super::mask::is_step;
 use super::{Direction, Recurrent};
 use crate::layer::{LayerContext, ParamGrad, ReadContext};
+use nn_kernels::long_sums::{BLOCK, RowSums, Sums};
 use nn_kernels::matrix::{Panels, backward_input, backward_input_scratch, backward_weight};
 use nn_kernels::recurrent::{
     Cell, GateColumns, GateWeights, RecurrentBackward, RecurrentForward, SavedSteps, Sequence, TransposedWeights,
@@ -17,9 +18,6 @@ use nn_kernels::recurrent::{
 /// Samples that go through the steps together: enough to fill the product's tiles, few enough to stay in
 /// cache.
 pub(super) const GROUP: usize = 16;
-
-/// Rows (steps of samples) whose gradients are summed together, so that they are read from memory only once.
-const ROWS: usize = 64;
 
 impl<C: Cell> Recurrent<C> {
     fn sequence(&self, cx: &LayerContext, way: usize) -> Sequence {
@@ -187,38 +185,97 @@ impl<C: Cell> Recurrent<C> {
             let (gates, rest) = cx.saved[way * rows * self.kept()..].split_at(rows * self.row());
             let (of_state, rest) = if C::SPLIT { rest.split_at(rows * self.row()) } else { (gates, rest) };
             let before = &rest[..rows * self.units];
-            // Block by block through all parameters, while the gradients of the gates are in cache; each sum
-            // continues.
-            let mut first = 0;
-            while first < rows {
-                let block = first..rows.min(first + ROWS);
-                // Without masked steps, whose inputs need not be finite: their gradients are 0.
-                let is_masked = |row: &usize| mask.is_some_and(|mask| !is_step(&mask[*row]));
-                let block = block.start..block.clone().find(is_masked).unwrap_or(block.end);
-                if block.is_empty() {
-                    first += 1;
-                    continue;
+            let work =
+                RowsOfGates { mask: mask.copied(), row: self.row(), sums: cx.row_sums(cx.input_shape(0).dim(0)) };
+            let [weights, biases] = [0, 2].map(|first| [first, first + 1].map(|k| self.index(way, k)));
+            let products = [(inputs, x, gates), (state, before, of_state)];
+            if work.sums.adds_elsewhere() {
+                for (k, (panels, from, dy)) in weights.into_iter().zip(products) {
+                    let (range, dw) = part.slice(cx, k);
+                    work.sums.add(dw, |rows, of, dw, blocks| {
+                        let range = range.start + of.start..range.start + of.end;
+                        work.blocks(rows, |block| work.weight(panels, [from, dy], &block, &range, dw, blocks));
+                    });
                 }
-                first = block.end;
-                let [x, before] = [(x, inputs), (before, state)].map(|(from, p)| rows_of(from, p.rows(), &block));
-                let [gates, of_state] = [gates, of_state].map(|from| rows_of(from, self.row(), &block));
-                for (k, panels, from, dy) in [(0, inputs, x, gates), (1, state, before, of_state)] {
-                    let (range, dw) = part.slice(cx, self.index(way, k));
-                    if !range.is_empty() && panels.rows() == 1 {
-                        // The panels of a single input are its weights one after the other, and padding.
-                        let range = range.start.min(self.row())..range.end.min(self.row());
-                        weighted_sums(cx.isa, self.row(), Some(from), dy, range.clone(), &mut dw[..range.len()]);
-                    } else if !range.is_empty() {
-                        backward_weight(cx.isa, panels, from, dy, range, dw, false);
-                    }
+                for (k, (_, _, dy)) in biases.into_iter().zip(products).filter(|_| self.bias) {
+                    let (range, db) = part.slice(cx, k);
+                    work.sums.add(db, |rows, of, db, blocks| {
+                        let range = range.start + of.start..range.start + of.end;
+                        work.blocks(rows, |block| work.bias(dy, &block, &range, db, blocks));
+                    });
                 }
-                for (k, dy) in [(2, gates), (3, of_state)].into_iter().filter(|_| self.bias) {
-                    let (range, db) = part.slice(cx, self.index(way, k));
-                    if !range.is_empty() {
-                        weighted_sums(cx.isa, self.row(), None, dy, range, db);
-                    }
-                }
+                continue;
             }
+            // Block by block through all parameters, while the gradients of the gates are in cache.
+            let in_blocks = work.sums.unit > 0;
+            for unit in work.sums.units() {
+                work.blocks(unit, |block| {
+                    for (k, (panels, from, dy)) in weights.into_iter().zip(products) {
+                        let (range, dw) = part.slice(cx, k);
+                        work.weight(panels, [from, dy], &block, &range, dw, in_blocks);
+                    }
+                    for (k, (_, _, dy)) in biases.into_iter().zip(products).filter(|_| self.bias) {
+                        let (range, db) = part.slice(cx, k);
+                        work.bias(dy, &block, &range, db, in_blocks);
+                    }
+                });
+            }
+        }
+    }
+}
+
+/// What gradients of the gates, one row a step of a sample, are summed with.
+struct RowsOfGates<'a> {
+    mask: Option<&'a [f32]>,
+    row: usize,
+    sums: RowSums,
+}
+
+impl RowsOfGates<'_> {
+    /// These rows in blocks, without masked steps, whose inputs need not be finite: their gradients are 0.
+    fn blocks(&self, rows: Range<usize>, mut each: impl FnMut(Range<usize>)) {
+        let is_masked = |row: &usize| self.mask.is_some_and(|mask| !is_step(&mask[*row]));
+        let mut first = rows.start;
+        while first < rows.end {
+            let mut block = first..rows.end.min(first + BLOCK);
+            let end = block.clone().find(is_masked).unwrap_or(block.end);
+            block.end = end;
+            if block.is_empty() {
+                first += 1;
+                continue;
+            }
+            first = block.end;
+            each(block);
+        }
+    }
+
+    /// Adds what a block gives to a range of the gradients of weights.
+    fn weight(
+        &self,
+        panels: Panels,
+        from: [&[f32]; 2],
+        block: &Range<usize>,
+        range: &Range<usize>,
+        dw: &mut [f32],
+        blocks: bool,
+    ) {
+        if range.is_empty() {
+            return;
+        }
+        let [x, dy] = [(from[0], panels.rows()), (from[1], self.row)].map(|(from, width)| rows_of(from, width, block));
+        if panels.rows() > 1 {
+            let sums = Sums { overwrite: false, blocks };
+            return backward_weight(self.sums.isa, panels, x, dy, range.clone(), dw, sums);
+        }
+        // The panels of a single input are its weights one after the other, and padding.
+        let range = range.start.min(self.row)..range.end.min(self.row);
+        weighted_sums(self.sums.isa, self.row, Some(x), dy, range.clone(), &mut dw[..range.len()], blocks);
+    }
+
+    /// Adds what a block gives to a range of the gradients of biases.
+    fn bias(&self, dy: &[f32], block: &Range<usize>, range: &Range<usize>, db: &mut [f32], blocks: bool) {
+        if !range.is_empty() {
+            weighted_sums(self.sums.isa, self.row, None, rows_of(dy, self.row, block), range.clone(), db, blocks);
         }
     }
 }

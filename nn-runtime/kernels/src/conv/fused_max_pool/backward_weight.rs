@@ -12,7 +12,7 @@ use super::nhwc::{FilterLayout, NhwcCopy};
 use super::sparse_grads::SparseGrads;
 use super::tiles::{FilterRowTiles, tiles};
 use super::{ConvMaxPool, MaxPoolGrad};
-use crate::compensated::{CompensatedTile, SUM_CHUNK, chain_of};
+use crate::compensated::{ChainedTile, SUM_CHUNK};
 use crate::matrix::Panels;
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
@@ -186,16 +186,9 @@ impl FilterRowTiles for RowGrads<'_> {
         let mut to = self.sums.wrapping_add(row * self.layout.row + vector * LANES);
         for (places, gradients) in self.sparse.filters() {
             let at = |r: usize, v: usize| to.wrapping_add(r * self.layout.row + v * LANES);
-            let mut sums = [[s.splat(0.0); V]; R];
-            for (r, sums) in sums.iter_mut().enumerate() {
-                for (v, sum) in sums.iter_mut().enumerate() {
-                    // SAFETY: row and vector of a filter, which ends at `layout.filter`; `new` has checked
-                    // all of them.
-                    *sum = unsafe { s.load_ptr(at(r, v)) };
-                }
-            }
-            let (chain, mut total) = (chain_of(places.len()), None);
-            for (places, gradients) in places.chunks(chain).zip(gradients.chunks(chain)) {
+            let mut total = ChainedTile::<S, R, V>::zero(s, places.len());
+            for (places, gradients) in places.chunks(SUM_CHUNK).zip(gradients.chunks(SUM_CHUNK)) {
+                let mut sums = [[s.splat(0.0); V]; R];
                 for (place, dy) in places.iter().zip(gradients) {
                     let (place, dy) = (*place as usize, s.splat(*dy));
                     for (sums, from) in sums.iter_mut().zip(from) {
@@ -207,18 +200,13 @@ impl FilterRowTiles for RowGrads<'_> {
                         }
                     }
                 }
-                if chain == SUM_CHUNK {
-                    total.get_or_insert_with(|| CompensatedTile::zero(s)).add(s, sums);
-                    sums = [[s.splat(0.0); V]; R];
-                }
+                total.add(s, sums);
             }
-            if let Some(total) = total {
-                sums = total.totals();
-            }
-            for (r, sums) in sums.into_iter().enumerate() {
+            for (r, sums) in total.totals().into_iter().enumerate() {
                 for (v, sum) in sums.into_iter().enumerate() {
-                    // SAFETY: the vectors loaded above, in memory that `new` has borrowed mutably.
-                    unsafe { s.store_ptr(sum, at(r, v)) };
+                    // SAFETY: row and vector of a filter, which ends at `layout.filter`; `new` has checked
+                    // all of them, and borrowed them mutably.
+                    unsafe { s.store_ptr(s.add(s.load_ptr(at(r, v)), sum), at(r, v)) };
                 }
             }
             to = to.wrapping_add(self.layout.filter);

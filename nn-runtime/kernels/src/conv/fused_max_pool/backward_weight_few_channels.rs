@@ -7,7 +7,7 @@
 use super::super::offsets::{OffsetTable, indices_in, offsets_in};
 use super::polyphase::{FillPolyphase, PolyphaseCopy};
 use super::{ConvMaxPool, MaxPoolGrad};
-use crate::compensated::{CompensatedTile, chain_of};
+use crate::compensated::{ChainedTile, SUM_CHUNK};
 use crate::simd::{Kernel, LANES, Simd};
 use crate::sizes::{product, round_up, sum};
 
@@ -134,7 +134,7 @@ impl<const K: usize> Kernel for SquareKernelGrad<'_, K> {
         let filters = dy.chunks_exact(windows).zip(argmax.chunks_exact(windows));
         for (sums, (dy, argmax)) in sums.chunks_exact_mut(filter_len(K)).zip(filters) {
             let mut saw = [[s.splat(0.0); K]; K];
-            let (chain, mut terms, mut total) = (chain_of(windows / LANES), 0, None);
+            let (mut terms, mut total) = (0, ChainedTile::<S, K, K>::zero(s, windows / LANES));
             for (first, origin) in (0..windows).step_by(LANES).zip(origins.as_chunks::<LANES>().0) {
                 let (dy, at) = (s.load_part(&dy[first..]), s.bits(s.load_part(&argmax[first..])));
                 // Lanes past the last window have a gradient of 0, so they never pass. The mask avoids NOT,
@@ -160,15 +160,13 @@ impl<const K: usize> Kernel for SquareKernelGrad<'_, K> {
                     above = here;
                 }
                 terms += 1;
-                if terms == chain {
-                    total.get_or_insert_with(|| CompensatedTile::<S, K, K>::zero(s)).add(s, saw);
+                if terms == SUM_CHUNK {
+                    total.add(s, saw);
                     (saw, terms) = ([[s.splat(0.0); K]; K], 0);
                 }
             }
-            if let Some(mut total) = total {
-                total.add(s, saw);
-                saw = total.totals();
-            }
+            total.add(s, saw);
+            saw = total.totals();
             let mut vectors = [[s.splat(0.0); LANES]; MOST_VECTORS];
             for (vectors, saw) in vectors.as_flattened_mut().as_chunks_mut().0.iter_mut().zip(saw) {
                 *vectors = saw;

@@ -126,14 +126,15 @@ impl<const R: usize> Kernel for WindowLanesTile<'_, R> {
                 let mut sums = [[s.splat(0.0); POSITIONS]; R];
                 for rows in layout.rows.offsets().as_chunks::<2>().0 {
                     // What the left positions see comes after what the right ones saw.
-                    let mut from = rows.map(|row| from.wrapping_add(row as usize));
+                    let (mut upper, mut lower) =
+                        (from.wrapping_add(rows[0] as usize), from.wrapping_add(rows[1] as usize));
                     // SAFETY: `first + 16` is at most `lanes` of `new`, which has checked the copy with the
                     // largest row.
-                    let mut left = from.map(|from| unsafe { s.load_ptr(from) });
+                    let mut left = unsafe { [s.load_ptr(upper), s.load_ptr(lower)] };
                     for _ in 0..layout.columns {
-                        from = from.map(|from| from.wrapping_add(layout.plane));
+                        (upper, lower) = (upper.wrapping_add(layout.plane), lower.wrapping_add(layout.plane));
                         // SAFETY: the same, at most `columns` planes later, which `new` has checked too.
-                        let right = from.map(|from| unsafe { s.load_ptr(from) });
+                        let right = unsafe { [s.load_ptr(upper), s.load_ptr(lower)] };
                         let seen = [left[0], right[0], left[1], right[1]];
                         for (r, sums) in sums.iter_mut().enumerate() {
                             // SAFETY: column `filter + r` of the panel, in a row below `rows.len() /

@@ -1,37 +1,16 @@
-//! Random calls from safe code, with sizes and lengths that agree or not: each is refused or right, and none
-//! writes beside its slices, which lie between guards. Guards are NaN, so that what is read there shows in
-//! the results.
+//! Calls of convolutions and pools. What a convolution returns is right.
 
-use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Once;
 use std::vec;
 use std::vec::Vec;
 
-use super::fused_max_pool::{self, ConvMaxPool, MaxPoolGrad};
-use super::tests::Case;
-use super::{Conv, FilterBank, backward_bias, backward_input, backward_weight, forward, transposed};
+use super::{Guarded, MOST, Rng, length, returns};
+use crate::conv::fused_max_pool::{self, ConvMaxPool, MaxPoolGrad};
+use crate::conv::tests::Case;
+use crate::conv::{Conv, FilterBank, backward_bias, backward_input, backward_weight, forward, transposed};
 use crate::pool::{Pool, avg_pool, avg_pool_backward, max_pool, max_pool_backward};
 use crate::simd::Isa;
 
-struct Rng(u64);
-
 impl Rng {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % n
-    }
-
-    fn from(&mut self, choices: &[usize]) -> usize {
-        choices[self.below(choices.len())]
-    }
-
-    /// A size that makes products or sums wrap around, or is none.
-    fn wild(&mut self) -> usize {
-        let half = 1 << (usize::BITS / 2);
-        self.from(&[0, usize::MAX, usize::MAX / 2, usize::MAX / 2 + 1, half, half + 1, half - 1, 1 << 20])
-    }
-
     fn pair(&mut self, most: usize) -> [usize; 2] {
         [1 + self.below(most), 1 + self.below(most)]
     }
@@ -75,66 +54,6 @@ impl Rng {
             *fields[at] = wild;
         }
         p
-    }
-}
-
-std::thread_local! {
-    static QUIET: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether `call` returned; what it says when it panics is not printed.
-fn returns<T>(call: impl FnOnce() -> T) -> Option<T> {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let print = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if !QUIET.get() {
-                print(info);
-            }
-        }));
-    });
-    QUIET.set(true);
-    let result = catch_unwind(AssertUnwindSafe(call)).ok();
-    QUIET.set(false);
-    result
-}
-
-/// The longest slice that is made for a call.
-const MOST: usize = 1 << 14;
-const GUARD: usize = 64;
-
-/// Numbers between guards.
-struct Guarded(Vec<f32>);
-
-impl Guarded {
-    fn new(len: usize, content: &[f32]) -> Guarded {
-        let mut all = vec![f32::from_bits(0x7fc0_dead); len + 2 * GUARD];
-        for (i, to) in all[GUARD..GUARD + len].iter_mut().enumerate() {
-            *to = content.get(i).copied().unwrap_or(0.5);
-        }
-        Guarded(all)
-    }
-
-    fn slice(&mut self) -> &mut [f32] {
-        let end = self.0.len() - GUARD;
-        &mut self.0[GUARD..end]
-    }
-
-    fn is_intact(&self) -> bool {
-        let (before, after) = (&self.0[..GUARD], &self.0[self.0.len() - GUARD..]);
-        before.iter().chain(after).all(|x| x.to_bits() == 0x7fc0_dead)
-    }
-}
-
-/// A length that is asked for, or another one; and whether it is the one.
-fn length(rng: &mut Rng, asked: Option<usize>) -> (usize, bool) {
-    match asked {
-        Some(len) if len <= MOST => match rng.below(12) {
-            0 => (len + 1, false),
-            1 => (len.saturating_sub(1), len == 0),
-            _ => (len, true),
-        },
-        _ => (rng.below(100), false),
     }
 }
 
@@ -247,24 +166,9 @@ fn pool(rng: &mut Rng, isa: Isa) {
     }
 }
 
-fn fuzz(calls: usize, seed: u64) {
-    let mut rng = Rng(seed);
-    for _ in 0..calls {
-        for isa in Isa::available() {
-            convolve(&mut rng, isa);
-            fuse(&mut rng, isa);
-            pool(&mut rng, isa);
-        }
-    }
-}
-
-#[test]
-fn random_calls_are_refused_or_right() {
-    fuzz(if cfg!(miri) { 10 } else { 1_000 }, 1);
-}
-
-#[test]
-#[ignore = "minutes: for a release build, or one with a sanitizer"]
-fn a_million_random_calls_are_refused_or_right() {
-    fuzz(40_000, 2);
+/// A call of everything here.
+pub(super) fn call(rng: &mut Rng, isa: Isa) {
+    convolve(rng, isa);
+    fuse(rng, isa);
+    pool(rng, isa);
 }
