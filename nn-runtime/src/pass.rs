@@ -95,6 +95,7 @@ pub(crate) fn forward<const N: usize, const M: usize>(
 ) {
     match cx.pass {
         Pass::Step => layer.step(cx, x, y),
+        Pass::Prepare => layer.prepare(cx),
         _ => layer.forward(cx, x, y),
     }
 }
@@ -118,6 +119,9 @@ impl<'a, 'b> Forward<'a, 'b> {
     /// stay flat.
     #[inline(never)]
     pub fn layer<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>) {
+        if self.0.cx.pass == Pass::Prepare {
+            return self.prepare(i, layer);
+        }
         let logits_only = self.0.is_logits_only(i);
         let (_, node_plan) = self.0.node(i);
         match node_plan.fusion {
@@ -136,9 +140,22 @@ impl<'a, 'b> Forward<'a, 'b> {
         }
     }
 
+    /// Lays out the parameters of node `i`.
+    #[cold]
+    fn prepare<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>) {
+        let node = self.0.node(i);
+        let place = node.0.prepared..node.0.prepared + node.0.spec.prepared_len();
+        let to = &mut self.0.workspace.work[place];
+        let cx = self.0.cx.for_node(i, node, to);
+        layer.prepare(&mut LayerContext { pass: Pass::Prepare, ..cx });
+    }
+
     /// Copies out the outputs that the network itself reads too.
     #[inline]
     pub fn end(&mut self) {
+        if self.0.cx.pass == Pass::Prepare {
+            return;
+        }
         for (j, copy) in self.0.plan.copies.iter().enumerate() {
             if let Some(from) = *copy {
                 let to = BufferRef { region: Region::Y, index: j as u8, offset: 0, len: from.len };

@@ -59,7 +59,7 @@ const KINDS: [Kind; 5] = [
     Kind {
         row: "a metric",
         folder: "nn-runtime/src/train/metrics",
-        marks: &["Metric for", "Metric<"],
+        marks: &["MetricOn<", "class_score!"],
         test: "tests/metrics",
         lists: &["nn-runtime/src/lib.rs", "CHANGELOG.md"],
     },
@@ -277,7 +277,7 @@ fn forgotten<'a>(tree: &Tree, kinds: impl IntoIterator<Item = &'a Kind>) -> Vec<
 #[test]
 fn no_step_of_the_checklist_is_forgotten() {
     let tree = Tree::read();
-    for (kind, least) in KINDS.iter().zip([50, 12, 9, 7, 0]) {
+    for (kind, least) in KINDS.iter().zip([50, 12, 9, 7, 15]) {
         let names: Vec<String> = kind.items(&tree).into_iter().map(|item| item.name).collect();
         assert!(names.len() >= least, "{}: only {names:?} are found in {}", kind.row, kind.list());
     }

@@ -128,6 +128,10 @@ macro_rules! recurrent_layer {
             fn step_any(&self, cx: &mut crate::layer::LayerContext, x: &[&[f32]], y: &mut [f32]) {
                 self.of.step(cx, x, y);
             }
+
+            fn prepare_any(&self, cx: &mut crate::layer::LayerContext) {
+                self.of.prepare(cx);
+            }
         }
     };
 }
@@ -219,6 +223,7 @@ impl<C: Cell> Recurrent<C> {
             spec = spec.backward_without_x();
         }
         if matches!(self.direction, Direction::Forward) {
+            spec = spec.prepares(columns + RecurrentForward::<C>::starts(units));
             spec =
                 if self.last { spec.stream_reduces(C::STATES * units) } else { spec.stream_state(C::STATES * units) };
         }

@@ -9,6 +9,9 @@ use crate::model::{AnyHead, LogSoftmaxHead, OtherHead, PlainHead, SigmoidHead, S
 /// taken by each head that it goes with, `impl PlainTakes<Mine> for PlainHead {}`.
 pub trait Fits<Head> {}
 
+/// A declaration with errors takes every loss, so that one mistake is told once.
+pub trait AnyTakes<L> {}
+
 /// Plain numbers take every loss.
 #[diagnostic::on_unimplemented(
     message = "expected one loss, as the network has one output, found `{L}`",
@@ -81,7 +84,7 @@ pub trait ThreeTake<L> {}
 )]
 pub trait FourTake<L> {}
 
-impl<L> Fits<AnyHead> for L {}
+impl<L> Fits<AnyHead> for L where AnyHead: AnyTakes<L> {}
 impl<L> Fits<PlainHead> for L where PlainHead: PlainTakes<L> {}
 impl<L> Fits<ValueHead> for L where ValueHead: ValueTakes<L> {}
 impl<L> Fits<SoftmaxHead> for L where SoftmaxHead: SoftmaxTakes<L> {}
@@ -93,15 +96,31 @@ impl<L, H, I> Fits<(H, I)> for L where (H, I): TwoTake<L> {}
 impl<L, H, I, J> Fits<(H, I, J)> for L where (H, I, J): ThreeTake<L> {}
 impl<L, H, I, J, K> Fits<(H, I, J, K)> for L where (H, I, J, K): FourTake<L> {}
 
-impl<A: Loss, B: Loss> Loss for (A, B) {
-    const LOGITS: bool = A::LOGITS || B::LOGITS;
+/// No loss: for a trainer that is only asked for steps by an objective of one's own
+/// ([`step_with`](crate::train::Trainer::step_with)) or by gradients from elsewhere. It fits every network.
+impl Loss for () {
+    const LOGITS: bool = false;
 }
-impl<A: Loss, B: Loss, C: Loss> Loss for (A, B, C) {
-    const LOGITS: bool = A::LOGITS || B::LOGITS || C::LOGITS;
+impl<Head> Fits<Head> for () {}
+
+macro_rules! several {
+    ($($loss:ident)+) => {
+        impl<$($loss: Loss),+> Loss for ($($loss,)+) {
+            const LOGITS: bool = false $(|| $loss::LOGITS)+;
+
+            fn settings(&self) -> String {
+                #[allow(non_snake_case)]
+                let ($($loss,)+) = self;
+                [$($loss.settings()),+].join(", ")
+            }
+        }
+        impl<$($loss: Loss),+> AnyTakes<($($loss,)+)> for AnyHead {}
+    };
 }
-impl<A: Loss, B: Loss, C: Loss, D: Loss> Loss for (A, B, C, D) {
-    const LOGITS: bool = A::LOGITS || B::LOGITS || C::LOGITS || D::LOGITS;
-}
+several!(A B);
+several!(A B C);
+several!(A B C D);
+
 impl<H, I, A: Fits<H>, B: Fits<I>> TwoTake<(A, B)> for (H, I) {}
 impl<H, I, J, A: Fits<H>, B: Fits<I>, C: Fits<J>> ThreeTake<(A, B, C)> for (H, I, J) {}
 impl<H, I, J, K, A: Fits<H>, B: Fits<I>, C: Fits<J>, D: Fits<K>> FourTake<(A, B, C, D)> for (H, I, J, K) {}
@@ -112,7 +131,7 @@ impl<H, I, J, K, A: Fits<H>, B: Fits<I>, C: Fits<J>, D: Fits<K>> FourTake<(A, B,
 macro_rules! __taken_by_all {
     ($loss:ident) => {
         $crate::__taken_by_all! {
-            $loss: PlainHead PlainTakes, ValueHead ValueTakes, SoftmaxHead SoftmaxTakes, SigmoidHead SigmoidTakes,
+            $loss: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, SoftmaxHead SoftmaxTakes, SigmoidHead SigmoidTakes,
             SquashedHead SquashedTakes, OtherHead OtherTakes
         }
     };
@@ -130,20 +149,20 @@ macro_rules! taken_by {
     )+)+};
 }
 taken_by! {
-    CrossEntropy: PlainHead PlainTakes, SoftmaxHead SoftmaxTakes;
-    KlDivergence: PlainHead PlainTakes, SoftmaxHead SoftmaxTakes;
-    Focal: PlainHead PlainTakes, SoftmaxHead SoftmaxTakes;
-    Ctc: PlainHead PlainTakes, SoftmaxHead SoftmaxTakes;
-    BinaryCrossEntropy: PlainHead PlainTakes, ValueHead ValueTakes, SigmoidHead SigmoidTakes;
-    BinaryFocal: PlainHead PlainTakes, ValueHead ValueTakes, SigmoidHead SigmoidTakes;
-    Hinge: PlainHead PlainTakes, ValueHead ValueTakes, OtherHead OtherTakes;
-    Poisson: PlainHead PlainTakes, ValueHead ValueTakes, OtherHead OtherTakes;
-    CosineSimilarity: PlainHead PlainTakes, SoftmaxHead SoftmaxTakes, SigmoidHead SigmoidTakes,
+    CrossEntropy: AnyHead AnyTakes, PlainHead PlainTakes, SoftmaxHead SoftmaxTakes;
+    KlDivergence: AnyHead AnyTakes, PlainHead PlainTakes, SoftmaxHead SoftmaxTakes;
+    Focal: AnyHead AnyTakes, PlainHead PlainTakes, SoftmaxHead SoftmaxTakes;
+    Ctc: AnyHead AnyTakes, PlainHead PlainTakes, SoftmaxHead SoftmaxTakes;
+    BinaryCrossEntropy: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, SigmoidHead SigmoidTakes;
+    BinaryFocal: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, SigmoidHead SigmoidTakes;
+    Hinge: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, OtherHead OtherTakes;
+    Poisson: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, OtherHead OtherTakes;
+    CosineSimilarity: AnyHead AnyTakes, PlainHead PlainTakes, SoftmaxHead SoftmaxTakes, SigmoidHead SigmoidTakes,
         SquashedHead SquashedTakes, OtherHead OtherTakes;
-    Mse: PlainHead PlainTakes, ValueHead ValueTakes, SoftmaxHead SoftmaxTakes, SigmoidHead SigmoidTakes,
+    Mse: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, SoftmaxHead SoftmaxTakes, SigmoidHead SigmoidTakes,
         SquashedHead SquashedTakes, OtherHead OtherTakes;
-    Mae: PlainHead PlainTakes, ValueHead ValueTakes, SoftmaxHead SoftmaxTakes, SigmoidHead SigmoidTakes,
+    Mae: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, SoftmaxHead SoftmaxTakes, SigmoidHead SigmoidTakes,
         SquashedHead SquashedTakes, OtherHead OtherTakes;
-    Huber: PlainHead PlainTakes, ValueHead ValueTakes, SoftmaxHead SoftmaxTakes, SigmoidHead SigmoidTakes,
+    Huber: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, SoftmaxHead SoftmaxTakes, SigmoidHead SigmoidTakes,
         SquashedHead SquashedTakes, OtherHead OtherTakes;
 }

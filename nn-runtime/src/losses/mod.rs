@@ -17,6 +17,7 @@ pub(crate) mod heads;
 mod hinge;
 mod huber;
 mod kl_divergence;
+mod link;
 mod mae;
 mod mse;
 mod poisson;
@@ -32,11 +33,13 @@ pub use cross_entropy::CrossEntropy;
 pub use ctc::Ctc;
 pub use focal::Focal;
 pub use heads::{
-    Fits, FourTake, OtherTakes, PlainTakes, SigmoidTakes, SoftmaxTakes, SquashedTakes, ThreeTake, TwoTake, ValueTakes,
+    AnyTakes, Fits, FourTake, OtherTakes, PlainTakes, SigmoidTakes, SoftmaxTakes, SquashedTakes, ThreeTake, TwoTake,
+    ValueTakes,
 };
 pub use hinge::Hinge;
 pub use huber::Huber;
 pub use kl_divergence::KlDivergence;
+pub use link::Link;
 pub use mae::Mae;
 pub use mse::Mse;
 pub use poisson::Poisson;
@@ -47,9 +50,20 @@ pub trait Loss: Sync {
     /// the training pass, and `y` is what would have gone into it.
     const LOGITS: bool;
 
+    /// What makes predictions of what it reads: of scores a sigmoid of each, unless it says that a row's are
+    /// those of classes.
+    const LINK: Link = if Self::LOGITS { Link::Sigmoid } else { Link::Identity };
+
     /// It is called once for each sample, with all rows of that sample, and its value is one number: what the
     /// rows come to together.
     const WHOLE: bool = false;
+
+    /// What a checkpoint tells one loss from another by: a run goes on with the same alone. Without more it
+    /// is the type.
+    fn settings(&self) -> String {
+        let name = core::any::type_name::<Self>();
+        name.rsplit("::").next().unwrap_or(name).into()
+    }
 }
 
 /// A loss on targets of type `T`: `[u32]`, the class of each row, or `[f32]`, as many numbers as the rows
