@@ -103,6 +103,47 @@ fn a_training_step_allocates_nothing() {
     assert_eq!(count() - before, 0);
 }
 
+#[test]
+fn a_step_by_an_objective_of_ones_own_allocates_nothing() {
+    let data = nn_runtime::data::digits::draw(33, 1);
+    let x = data.inputs()[0].as_slice();
+    let mut model = Net::init(0);
+    let mut trainer = Trainer::new(&mut model, (), Adam::new(1e-3)).clip(Clip::GlobalNorm(1.0));
+    let mut step = || {
+        let loss = trainer.step_with(&[x], |y, dy| {
+            y[0].iter().zip(&mut *dy[0]).for_each(|(y, dy)| *dy = y / 33.0);
+            y[0].iter().map(|y| f64::from(y * y) / 66.0).sum()
+        });
+        let mut y = [0.0; 330];
+        trainer.predict_into(&[x], &mut [&mut y]).unwrap();
+        loss.unwrap()
+    };
+    let first = step();
+    let before = count();
+    for _ in 0..5 {
+        step();
+    }
+    assert_eq!(count() - before, 0);
+    assert!(step() < first);
+}
+
+#[test]
+fn gradients_through_a_network_and_soft_updates_allocate_nothing() {
+    let (model, mut target) = (Net::init(0), Net::init(1));
+    let mut through = nn_runtime::Differentiator::<Net>::new(4);
+    let (x, mut dx) = (vec![0.5; 5 * 784], vec![0.0; 5 * 784]);
+    let before = count();
+    through.input_gradient(&model, &[&x], &[&[1.0; 50]], &mut [&mut dx]).unwrap();
+    let value = |_: &[&[f32]], dy: &mut [&mut [f32]]| {
+        dy[0].fill(1.0);
+        0.0
+    };
+    through.input_gradient_with(&model, &[&x[..4 * 784]], value, &mut [&mut dx[..4 * 784]]).unwrap();
+    target.lerp(&model, 0.25);
+    target.copy_from(&model);
+    assert_eq!(count() - before, 0);
+}
+
 /// With everything a trainer can do, and every optimiser that works in another way.
 #[test]
 fn no_setting_makes_a_step_allocate() {
@@ -198,6 +239,24 @@ fn a_step_of_a_stream_allocates_nothing() {
             stream.step(&[0.1, -0.2, 0.3]).unwrap();
         }
         stream.reset();
+    }
+    assert_eq!(count() - before, 0);
+}
+
+network! { struct Filter: [6, 1] -> [6, 2] { Lstm(5) -> Conv1d(3, 2, padding = Causal) -> DensePerStep(2) } }
+
+#[test]
+fn blocks_voices_and_what_is_held_allocate_nothing() {
+    let model = Filter::init(0);
+    let (mut stream, mut voices) = (model.streamer().unwrap(), model.streamers(5).unwrap());
+    let (mut block, mut all) = ([0.0; 16], [0.0; 10]);
+    let before = count();
+    for _ in 0..3 {
+        stream.block(&[&[0.5; 8]], &mut [&mut block]).unwrap();
+        for x in [0.25, f32::NAN, f32::INFINITY, -0.5] {
+            stream.step_or_hold(&[x]);
+        }
+        voices.step(&[&[0.1; 5]], &mut [&mut all]).unwrap();
     }
     assert_eq!(count() - before, 0);
 }

@@ -46,8 +46,8 @@ fn however_a_model_is_held_its_bits_are_the_same() {
     assert_eq!(*Predictor::new_on(shared, 1, Isa::detect()).predict(&window()), whole);
     let mut owner = model.clone().into_predictor(3);
     assert_eq!(*owner.predict(&window()), whole);
-    assert_eq!(owner.model().get("lstm_1.weight_ih_l0"), model.get("lstm_1.weight_ih_l0"));
-    assert_eq!(owner.into_model().get("dense_per_step_1.bias"), model.get("dense_per_step_1.bias"));
+    assert_eq!(owner.model().get("lstm_1.weight_ih").unwrap(), model.get("lstm_1.weight_ih").unwrap());
+    assert_eq!(owner.into_model().get("lstm_1.bias_hh").unwrap(), model.get("lstm_1.bias_hh").unwrap());
 
     let mut chain = Chain::init(0);
     for tensor in model.tensors() {
@@ -99,9 +99,36 @@ fn a_model_comes_back() {
     assert_eq!(stream.model().get("dense_per_step_1.bias").unwrap(), [4.0]);
 }
 
+/// What learns beside what hears, in one struct.
+struct Agent {
+    learner: Trainer<'static, Filter, Mse, Adam>,
+    used: Streamer<Model<Filter>>,
+}
+
+#[test]
+fn a_trainer_owns_its_model() {
+    let data = Dataset::values((&window()[..], 16), (&[0.5; 8][..], 8)).unwrap();
+    let mut agent = Agent {
+        learner: Filter::init(4).into_trainer(Mse::new(), Adam::new(1e-2)),
+        used: Filter::init(4).into_streamer().unwrap(),
+    };
+    let mut borrowed = Filter::init(4);
+    let mut trainer = Trainer::new(&mut borrowed, Mse::new(), Adam::new(1e-2));
+    for _ in 0..3 {
+        assert_eq!(agent.learner.step(&data).unwrap(), trainer.step(&data).unwrap());
+    }
+    agent.used = agent.learner.model().clone().into_streamer().unwrap();
+    assert_eq!(steps(agent.used), steps(trainer.model().streamer().unwrap()));
+    let mut whole = [0.0; 8];
+    agent.learner.predict_into(&[&window()], &mut [&mut whole]).unwrap();
+    assert_eq!(steps(agent.learner.into_model().into_streamer().unwrap()), whole);
+    assert_eq!(*trainer.into_model().predictor(1).predict(&window()), whole);
+}
+
 #[test]
 fn all_that_runs_a_model_can_be_sent() {
     fn sent<T: Send>() {}
+    sent::<Trainer<'static, Filter, Mse, Adam>>();
     sent::<Streamer<Model<Filter>>>();
     sent::<Streamer<Arc<Model<Filter>>>>();
     sent::<Streamer<&Model<Filter>>>();

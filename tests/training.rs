@@ -145,9 +145,9 @@ fn heads_train_alike() {
     let mut scores = Scores::init(5);
     let mut chances = Chances::init(5);
     assert_eq!(params(&scores), params(&chances));
-    let fit = || Fit::epochs(2).batch(20);
-    Trainer::new(&mut scores, CrossEntropy::new(), Adam::new(1e-2)).fit(&data, fit()).unwrap();
-    Trainer::new(&mut chances, CrossEntropy::new(), Adam::new(1e-2)).fit(&data, fit()).unwrap();
+    let (loss, adam) = (CrossEntropy::new(), Adam::new(1e-2));
+    Trainer::new(&mut scores, loss, adam).fit(&data, Fit::epochs(2).batch(20)).unwrap();
+    Trainer::new(&mut chances, loss, adam).fit(&data, Fit::epochs(2).batch(20)).unwrap();
     assert_eq!(params(&scores), params(&chances));
     let image = data.input(0, 0).try_into().unwrap();
     let y = *chances.predictor(1).predict(image);
@@ -182,7 +182,7 @@ fn bad_input_is_refused_and_changes_nothing() {
     let mut model = Chances::init(0);
     let before = params(&model);
     let mut trainer = Trainer::new(&mut model, CrossEntropy::new(), Adam::new(1e-3));
-    let mut refused = |data: &Dataset<Labels>, fit: Fit<Labels>, parts: &[&str]| {
+    let mut refused = |data: &Dataset<Labels>, fit: Fit<Labels, _>, parts: &[&str]| {
         let error = trainer.fit(data, fit).unwrap_err().to_string();
         for part in parts {
             assert!(error.contains(part), "{error}\nlacks: {part}");

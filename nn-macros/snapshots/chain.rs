@@ -1,3 +1,15 @@
+#[allow(unexpected_cfgs)]
+const _: () = {
+    #[cfg(rust_analyzer)]
+    ::nn_runtime::__private::editor! {
+        Cnn places { { start::Conv2d; } { let _ : layers::Relu; } { layers::MaxPool2d; }
+        { start::Flatten; } { let _ : layers::Dense; } { start::Dense; } {
+        start::nothing; } } calls { { Conv2d::new(32, 3).stride(2).padding(Same); } {
+        layers::MaxPool2d::new(2); } { Dense::new(64); } { Dense::new(10); } } shown {
+        Cnn 0 Conv2d 1 Relu 2 MaxPool2d 3 Flatten 4 Dense 5 Dense 6 } inputs { input[1,
+        SIDE, SIDE] } values {} labels {}
+    }
+};
 /// The convolutional digit classifier.
 #[allow(dead_code)]
 #[::core::prelude::v1::derive(
@@ -10,6 +22,7 @@ pub struct Cnn;
 #[allow(dead_code)]
 #[allow(
     long_running_const_eval,
+    unexpected_cfgs,
     unused_qualifications,
     non_upper_case_globals,
     non_camel_case_types
@@ -201,6 +214,11 @@ const _: () = {
     fn __l5() -> impl __nn::Layer<1, 1> {
         const { dense_2::new(10) }
     }
+    #[cfg(rust_analyzer)]
+    __nn::shown! {
+        Cnn 1[__F0 __F1 __F2 __F3 __F4 __F5] 1 : __R0; 2 : __R1; 3 : __R2; 4 : __R3; 5 :
+        __R4; 6 : __R5;
+    }
     impl __nn::Network for Cnn {
         type Input<'a> = &'a [f32; __INPUTS[0].len()];
         type Output<'a> = &'a [f32; __OUTPUTS[0].len()];
@@ -259,6 +277,7 @@ const _: () = {
             1,
             &[""],
         );
+        #[cfg(not(rust_analyzer))]
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 1]) -> __nn::Rule {
             __MAP.rule(x)

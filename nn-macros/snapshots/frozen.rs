@@ -1,3 +1,12 @@
+#[allow(unexpected_cfgs)]
+const _: () = {
+    #[cfg(rust_analyzer)]
+    ::nn_runtime::__private::editor! {
+        Tuned places { { start::Deep; } { start::h; } { let _ : layers::Dense; } {
+        start::nothing; } } calls { { Dense::new(10); } } shown { Tuned 0 backbone 1 Deep
+        1 h 1 Dense 2 } inputs { input[16] } values { h 1 } labels { backbone 1 }
+    }
+};
 #[::core::prelude::v1::derive(
     ::core::clone::Clone,
     ::core::marker::Copy,
@@ -7,6 +16,7 @@
 pub struct Tuned;
 #[allow(
     long_running_const_eval,
+    unexpected_cfgs,
     unused_qualifications,
     non_upper_case_globals,
     non_camel_case_types
@@ -91,6 +101,10 @@ const _: () = {
     fn __l1() -> impl __nn::Layer<1, 1> {
         const { dense_1::new(10) }
     }
+    #[cfg(rust_analyzer)]
+    __nn::shown! {
+        Tuned 1[__F0 __F1] 1 : __R0; 2 : __R1;
+    }
     impl __nn::Network for Tuned {
         type Input<'a> = &'a [f32; __INPUTS[0].len()];
         type Output<'a> = &'a [f32; __OUTPUTS[0].len()];
@@ -137,6 +151,7 @@ const _: () = {
             1,
             &[""],
         );
+        #[cfg(not(rust_analyzer))]
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 1]) -> __nn::Rule {
             __MAP.rule(x)

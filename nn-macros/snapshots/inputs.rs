@@ -1,3 +1,16 @@
+#[allow(unexpected_cfgs)]
+const _: () = {
+    #[cfg(rust_analyzer)]
+    ::nn_runtime::__private::editor! {
+        TwoTower places { { start::image; } { let _ : layers::Flatten; } { let _ :
+        layers::Dense; } { start::tags; } { let _ : layers::Dense; } { values::a; } {
+        values::b; } { values::nothing; } { let _ : layers::Concat; } { let _ :
+        layers::Dense; } { start::nothing; } } calls { { Dense::new(32); } {
+        Dense::new(32); } { Dense::new(10); } } shown { TwoTower 0 Flatten 1 Dense 2 a 2
+        Dense 3 b 3 Concat 4 Dense 5 } inputs { image[1, 28, 28] tags[16] } values { a 2
+        b 3 } labels {}
+    }
+};
 #[::core::prelude::v1::derive(
     ::core::clone::Clone,
     ::core::marker::Copy,
@@ -7,6 +20,7 @@
 pub(crate) struct TwoTower;
 #[allow(
     long_running_const_eval,
+    unexpected_cfgs,
     unused_qualifications,
     non_upper_case_globals,
     non_camel_case_types
@@ -171,6 +185,11 @@ const _: () = {
     fn __l4() -> impl __nn::Layer<1, 1> {
         const { dense_3::new(10) }
     }
+    #[cfg(rust_analyzer)]
+    __nn::shown! {
+        TwoTower 2[__F0 __F1 __F2 __F3 __F4] 1 : __R0; 2 : __R1; 3 : __R2; 4 : __R3; 5 :
+        __R4;
+    }
     impl __nn::Network for TwoTower {
         type Input<'a> = (&'a [f32; __INPUTS[0].len()], &'a [f32; __INPUTS[1].len()]);
         type Output<'a> = &'a [f32; __OUTPUTS[0].len()];
@@ -229,6 +248,7 @@ const _: () = {
             2,
             &[""],
         );
+        #[cfg(not(rust_analyzer))]
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 2]) -> __nn::Rule {
             __MAP.rule(x)

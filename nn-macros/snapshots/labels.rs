@@ -1,3 +1,14 @@
+#[allow(unexpected_cfgs)]
+const _: () = {
+    #[cfg(rust_analyzer)]
+    ::nn_runtime::__private::editor! {
+        Net places { { start::Dense; } { let _ : layers::Relu; } { start::Relu; } {
+        Dense::< f32 >; } { let _ : layers::Softmax; } { start::nothing; } } calls { {
+        Dense::new(64); } let _ = [64]; { Dense::< f32 > ::new(10); } } shown { Net 0
+        first 1 Dense 1 Relu 2 Relu 3 head 4 Dense 4 Softmax 5 } inputs { input[8] }
+        values {} labels { first 1 head 4 }
+    }
+};
 #[::core::prelude::v1::derive(
     ::core::clone::Clone,
     ::core::marker::Copy,
@@ -7,6 +18,7 @@
 pub struct Net;
 #[allow(
     long_running_const_eval,
+    unexpected_cfgs,
     unused_qualifications,
     non_upper_case_globals,
     non_camel_case_types
@@ -162,6 +174,10 @@ const _: () = {
     fn __l4() -> impl __nn::Layer<1, 1> {
         const { softmax_1::new() }
     }
+    #[cfg(rust_analyzer)]
+    __nn::shown! {
+        Net 1[__F0 __F1 __F2 __F3 __F4] 1 : __R0; 2 : __R1; 3 : __R2; 4 : __R3; 5 : __R4;
+    }
     impl __nn::Network for Net {
         type Input<'a> = &'a [f32; __INPUTS[0].len()];
         type Output<'a> = &'a [f32; __OUTPUTS[0].len()];
@@ -217,6 +233,7 @@ const _: () = {
             1,
             &[""],
         );
+        #[cfg(not(rust_analyzer))]
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 1]) -> __nn::Rule {
             __MAP.rule(x)

@@ -1,3 +1,11 @@
+#[allow(unexpected_cfgs)]
+const _: () = {
+    #[cfg(rust_analyzer)]
+    ::nn_runtime::__private::editor! {
+        One places { { start::Dense; } { start::nothing; } } calls { { Dense::new(4); } }
+        shown { One 0 Dense 1 } inputs { input[3] } values {} labels {}
+    }
+};
 #[::core::prelude::v1::derive(
     ::core::clone::Clone,
     ::core::marker::Copy,
@@ -7,6 +15,7 @@
 struct One;
 #[allow(
     long_running_const_eval,
+    unexpected_cfgs,
     unused_qualifications,
     non_upper_case_globals,
     non_camel_case_types
@@ -58,6 +67,10 @@ const _: () = {
     fn __l0() -> impl __nn::Layer<1, 1> {
         const { dense_1::new(4) }
     }
+    #[cfg(rust_analyzer)]
+    __nn::shown! {
+        One 1[__F0] 1 : __R0;
+    }
     impl __nn::Network for One {
         type Input<'a> = &'a [f32; __INPUTS[0].len()];
         type Output<'a> = &'a [f32; __OUTPUTS[0].len()];
@@ -101,6 +114,7 @@ const _: () = {
             1,
             &[""],
         );
+        #[cfg(not(rust_analyzer))]
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 1]) -> __nn::Rule {
             __MAP.rule(x)

@@ -1,3 +1,14 @@
+#[allow(unexpected_cfgs)]
+const _: () = {
+    #[cfg(rust_analyzer)]
+    ::nn_runtime::__private::editor! {
+        Detector places { { start::Split; } { start::h; } { let _ : layers::Dense; } {
+        start::g; } { let _ : layers::Dense; } { start::nothing; } } calls { {
+        Dense::new(10); } { Dense::new(4); } } shown { Detector 0 Split 1 h 1 g 1 Dense 2
+        class 2 Dense 3 bounds 3 } inputs { input[64] } values { h 1 g 1 class 2 bounds 3
+        } labels {}
+    }
+};
 #[::core::prelude::v1::derive(
     ::core::clone::Clone,
     ::core::marker::Copy,
@@ -7,6 +18,7 @@
 pub struct Detector;
 #[allow(
     long_running_const_eval,
+    unexpected_cfgs,
     unused_qualifications,
     non_upper_case_globals,
     non_camel_case_types
@@ -110,6 +122,10 @@ const _: () = {
     fn __l2() -> impl __nn::Layer<1, 1> {
         const { dense_2::new(4) }
     }
+    #[cfg(rust_analyzer)]
+    __nn::shown! {
+        Detector 1[__F0 __F1 __F2] 1 : __R0; 2 : __R1; 3 : __R2;
+    }
     impl __nn::Network for Detector {
         type Input<'a> = &'a [f32; __INPUTS[0].len()];
         type Output<'a> = (&'a [f32; __OUTPUTS[0].len()], &'a [f32; __OUTPUTS[1].len()]);
@@ -165,6 +181,7 @@ const _: () = {
             1,
             &["class", "bounds"],
         );
+        #[cfg(not(rust_analyzer))]
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 1]) -> __nn::Rule {
             __MAP.rule(x)

@@ -1,3 +1,13 @@
+#[allow(unexpected_cfgs)]
+const _: () = {
+    #[cfg(rust_analyzer)]
+    ::nn_runtime::__private::editor! {
+        Deep places { { start::Block; } { let _ : layers::Dense; } { let _ :
+        layers::Dense; } { start::nothing; } } calls { { let _ : usize = (DEPTH - 1); } {
+        Dense::new(16); } { let _ : usize = 2; } { Dense::new(10); } } shown { Deep 0
+        Block 1 body 2 Dense 2 Dense 3 } inputs { input[16] } values {} labels { body 2 }
+    }
+};
 #[::core::prelude::v1::derive(
     ::core::clone::Clone,
     ::core::marker::Copy,
@@ -7,6 +17,7 @@
 pub struct Deep;
 #[allow(
     long_running_const_eval,
+    unexpected_cfgs,
     unused_qualifications,
     non_upper_case_globals,
     non_camel_case_types
@@ -118,6 +129,10 @@ const _: () = {
     fn __l2() -> impl __nn::Layer<1, 1> {
         const { dense_1::new(10) }
     }
+    #[cfg(rust_analyzer)]
+    __nn::shown! {
+        Deep 1[__F0 __F1 __F2] 1 : __R0; 2 : __R1; 3 : __R2;
+    }
     impl __nn::Network for Deep {
         type Input<'a> = &'a [f32; __INPUTS[0].len()];
         type Output<'a> = &'a [f32; __OUTPUTS[0].len()];
@@ -167,6 +182,7 @@ const _: () = {
             1,
             &[""],
         );
+        #[cfg(not(rust_analyzer))]
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 1]) -> __nn::Rule {
             __MAP.rule(x)

@@ -1,3 +1,14 @@
+#[allow(unexpected_cfgs)]
+const _: () = {
+    #[cfg(rust_analyzer)]
+    ::nn_runtime::__private::editor! {
+        Block places { { start::input; } { start::x; } { let _ : layers::Conv2d; } { let
+        _ : layers::BatchNorm; } { values::x; } { values::y; } { values::nothing; } { let
+        _ : layers::Sum; } { let _ : layers::Relu; } { start::nothing; } } calls { {
+        Conv2d::new(16, 3); } } shown { Block 0 x 0 Conv2d 1 BatchNorm 2 y 2 Sum 3 Relu 4
+        } inputs { input[16, 32, 32] } values { x 0 y 2 } labels {}
+    }
+};
 #[::core::prelude::v1::derive(
     ::core::clone::Clone,
     ::core::marker::Copy,
@@ -7,6 +18,7 @@
 pub struct Block;
 #[allow(
     long_running_const_eval,
+    unexpected_cfgs,
     unused_qualifications,
     non_upper_case_globals,
     non_camel_case_types
@@ -142,6 +154,10 @@ const _: () = {
     fn __l3() -> impl __nn::Layer<1, 1> {
         const { relu_1::new() }
     }
+    #[cfg(rust_analyzer)]
+    __nn::shown! {
+        Block 1[__F0 __F1 __F2 __F3] 1 : __R0; 2 : __R1; 3 : __R2; 4 : __R3;
+    }
     impl __nn::Network for Block {
         type Input<'a> = &'a [f32; __INPUTS[0].len()];
         type Output<'a> = &'a [f32; __OUTPUTS[0].len()];
@@ -194,6 +210,7 @@ const _: () = {
             1,
             &[""],
         );
+        #[cfg(not(rust_analyzer))]
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 1]) -> __nn::Rule {
             __MAP.rule(x)

@@ -1,3 +1,13 @@
+#[allow(unexpected_cfgs)]
+const _: () = {
+    #[cfg(rust_analyzer)]
+    ::nn_runtime::__private::editor! {
+        Net places { { start::a; } { let _ : layers::dense; } { start::e; } { let _ :
+        layers::Dense; } { start::nothing; } } calls { { dense::new(10); } {
+        Dense::new(2); } } shown { Net 0 dense 1 c 1 Dense 2 d 2 } inputs { a[16] b[4] }
+        values { c 1 d 2 } labels {}
+    }
+};
 ::core::compile_error! {
     "expected a layer, found `dense`\nhelp: `Dense(10)`"
 }
@@ -17,6 +27,7 @@
 pub struct Net;
 #[allow(
     long_running_const_eval,
+    unexpected_cfgs,
     unused_qualifications,
     non_upper_case_globals,
     non_camel_case_types
@@ -58,6 +69,10 @@ const _: () = {
             _: __nn::ParamGrad<'_>,
         ) {}
     }
+    #[cfg(rust_analyzer)]
+    __nn::shown! {
+        Net 2
+    }
     impl Net {
         #[doc(hidden)]
         pub const fn new() -> Self {
@@ -69,6 +84,7 @@ const _: () = {
             2,
             &["c", "d"],
         );
+        #[cfg(not(rust_analyzer))]
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 2]) -> __nn::Rule {
             __MAP.rule(x)

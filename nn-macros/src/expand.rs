@@ -4,14 +4,16 @@
 use proc_macro2::TokenStream;
 
 use crate::errors::Errors;
-use crate::{emit, fallback, graph, parse};
+use crate::{editor, emit, fallback, graph, parse};
 
 pub fn expand(tokens: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let network = parse::parse(tokens, &mut errors);
     let graph = network.as_ref().and_then(|network| graph::resolve(network, &mut errors));
-    match graph {
+    let mut tokens: TokenStream = network.as_ref().map(editor::view).unwrap_or_default();
+    tokens.extend(match graph {
         Some(graph) if errors.is_empty() => emit::network(&graph),
         _ => fallback::stub(network.as_ref().map(|network| &network.header), &errors),
-    }
+    });
+    tokens
 }

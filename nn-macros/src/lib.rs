@@ -5,8 +5,11 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::all)]
 
+extern crate proc_macro;
+
 mod ast;
 mod case;
+mod editor;
 mod emit;
 mod errors;
 mod expand;

@@ -4,7 +4,8 @@
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 
 /// The two ends of something in the declaration. On stable two spans cannot be joined, but an expression
-/// whose first token lies at `start` and whose last lies at `end` is underlined as a whole.
+/// whose first token lies at `start` and whose last lies at `end` is underlined as a whole. Both are empty,
+/// so that an editor does not take for the user's word what only points at it.
 #[derive(Clone, Copy)]
 pub struct Ends {
     pub start: Span,
@@ -17,7 +18,7 @@ impl Ends {
         let mut tokens = tokens.into_iter();
         let first = tokens.next()?;
         let last = tokens.last().unwrap_or_else(|| first.clone());
-        Some(Ends { start: first_span(&first), end: last_span(&last) })
+        Some(Ends { start: before(first_span(&first)), end: behind(last_span(&last)) })
     }
 
     /// `tokens` in parentheses that lie at the end.
@@ -26,6 +27,16 @@ impl Ends {
         group.set_span(self.end);
         group
     }
+}
+
+/// The empty place before a token.
+pub fn before(span: Span) -> Span {
+    if proc_macro::is_available() { span.unwrap().start().into() } else { span }
+}
+
+/// The empty place behind a token.
+fn behind(span: Span) -> Span {
+    if proc_macro::is_available() { span.unwrap().end().into() } else { span }
 }
 
 fn first_span(token: &TokenTree) -> Span {

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use crate::input::{InputError, InputErrorKind, checked_samples, samples};
 use crate::layer::{LayerContext, ParamGrad};
 use crate::model::{Model, Network};
+use crate::params::{self, Tensor};
 use crate::spec::{Pass, Role};
 use nn_kernels::aligned_buffer::AlignedBuffer;
 use nn_kernels::simd::Isa;
@@ -79,14 +80,56 @@ impl<N: Network> Model<N> {
             let part = ParamGrad { range: 0..network.params_len, grad: &mut grad, samples: 0..batch, overwrite: false };
             N::backward_params(&mut cx.read_only(&self.params), x, dy, part);
         }
-        let learnt = self.tensors().into_iter().filter(|tensor| tensor.role == Role::Trainable && !tensor.frozen);
-        let params = learnt.map(|tensor| {
+        let params = learnt::<N>().map(|tensor| {
             let mut values = alloc::vec![0.0; tensor.count()];
             tensor.read(&grad, &mut values);
             (tensor.name, values)
         });
         Ok(Gradients { inputs: dx, params: params.collect() })
     }
+}
+
+impl Gradients {
+    /// Lays the gradients out as the parameters of a network are.
+    ///
+    /// # Errors
+    /// What does not fit, in words.
+    pub(crate) fn pack<N: Network>(&self, block: &mut [f32]) -> Result<(), String> {
+        let learnt: Vec<_> = learnt::<N>().collect();
+        for (name, values) in &self.params {
+            let Some(tensor) = learnt.iter().find(|tensor| tensor.name == *name) else {
+                let names: Vec<&str> = learnt.iter().map(|tensor| &*tensor.name).collect();
+                return Err(alloc::format!(
+                    "expected gradients of the parameters that `{}` learns, found `{name}`\nhelp: they are {}",
+                    N::COMPILED.name,
+                    names.join(", ")
+                ));
+            };
+            if values.len() != tensor.count() {
+                return Err(alloc::format!(
+                    "`{name}`: expected a gradient of {} numbers for the shape {}, found {}\nhelp: give them row-major, as \
+                     `Model::gradients` does",
+                    tensor.count(),
+                    tensor.shape,
+                    values.len()
+                ));
+            }
+            tensor.write(values, block);
+        }
+        match learnt.iter().find(|tensor| self.params.iter().all(|(name, _)| *name != tensor.name)) {
+            Some(missing) => Err(alloc::format!(
+                "expected a gradient of every parameter that `{}` learns, found none of `{}`\nhelp: give zeros for what is to stay",
+                N::COMPILED.name,
+                missing.name
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The parameters that training changes.
+fn learnt<N: Network>() -> impl Iterator<Item = Tensor> {
+    params::tensors(N::COMPILED).into_iter().filter(|tensor| tensor.role == Role::Trainable && !tensor.frozen)
 }
 
 fn slices(all: &mut [Vec<f32>]) -> Vec<&mut [f32]> {

@@ -95,6 +95,17 @@ pub trait Layer<const N: usize = 1, const M: usize = 1> {
         self.forward(cx, x, y);
     }
 
+    /// Lays the parameters out as `forward` and `step` read them fastest, for a layer whose rule says
+    /// [`LayerSpec::prepares`]: into `cx.saved`, as many floats as it said, once before any number of passes
+    /// with these parameters. These find them as `cx.prepared()`, if somebody asked for this; training does
+    /// not.
+    fn prepare(&self, cx: &mut LayerContext) {
+        // A network prepares what it is made of.
+        if cx.spec.nested.is_some() {
+            self.forward(cx, [&[]; N], core::array::from_fn(|_| &mut [][..]));
+        }
+    }
+
     /// `forward` in place, for a layer whose rule says [`LayerSpec::elementwise`].
     fn apply(&self, cx: &mut LayerContext, y: &mut [f32]) {
         let _ = (cx, y);

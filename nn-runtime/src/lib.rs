@@ -62,6 +62,7 @@
 //! | sequences, step by step | [`Streamer`] |
 //! | an activation or a loss of one's own | [`activation!`], [`loss!`] |
 //! | a layer of one's own, and its test | [`Layer`], [`Probe`] |
+//! | a loop, an objective of one's own | [`Trainer::step_with`](train::Trainer::step_with), [`Differentiator`] |
 //! | memory, gradients, networks within | [`Memory`], [`Gradients`], [`ModelPart`] |
 //!
 //! Without the feature `std` (`default-features = false`) the core needs `core` and `alloc` only: models,
@@ -103,6 +104,8 @@ pub use nn_macros::activation;
 pub use nn_macros::loss;
 pub use nn_macros::network;
 
+mod differentiator;
+mod editor;
 mod fault;
 mod finite;
 mod formula;
@@ -140,6 +143,7 @@ mod save;
 #[cfg(feature = "std")]
 pub mod train;
 
+pub use differentiator::Differentiator;
 pub use fault::Fault;
 pub use gradient::Gradients;
 pub use graph::Rule;
@@ -161,7 +165,7 @@ pub use probe::{LayerGradients, Probe};
 pub use save::{WeightsError, WeightsErrorKind};
 pub use shape::Shape;
 pub use spec::{Head, LayerSpec, Pass, Role};
-pub use stream::{StreamError, StreamErrorKind, StreamState, Streamer};
+pub use stream::{StreamError, StreamErrorKind, StreamState, Streamer, Streamers};
 
 /// What a layer of one's own may compute with: element-wise operations, functions and vectors, on every
 /// instruction set.
@@ -187,16 +191,24 @@ pub mod prelude {
     #[cfg(feature = "std")]
     pub use crate::data::{Dataset, Labels, Values};
     #[cfg(feature = "std")]
+    pub use crate::train::metrics::{
+        Accuracy, AveragePrecision, ConfusionMatrix, ExplainedVariance, F1, LogLoss, MeanAbsoluteError,
+        MeanAbsolutePercentageError, MeanIou, Precision, R2, Recall, RocAuc, RootMeanSquaredError, TopK,
+    };
+    #[cfg(feature = "std")]
     pub use crate::train::schedule::{
         ConstantRate, Cosine, Exponential, OneCycle, Polynomial, ReduceOnPlateau, StepDecay, Warmup,
     };
     #[cfg(feature = "std")]
-    pub use crate::train::{Clip, Fit, Regularizer, Trainer};
+    pub use crate::train::{Checkpoint, Clip, EarlyStopping, Fit, Regularizer, Trainer};
 }
 
 /// What generated code names. Not for other use: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::editor::{
+        Line, NotOffered, Shown, count_all, made, made_by_network, made_of_mistakes, rule_of_network,
+    };
     pub use crate::fault::Fault;
     pub use crate::formula::*;
     pub use crate::graph::{
@@ -215,6 +227,7 @@ pub mod __private {
     pub use crate::signature::{AnySignature, Call, Checked, Signature, check_call};
     pub use crate::spec::{Head, LayerSpec, Pass};
     pub use crate::unread::Unread;
+    pub use crate::{__editor as editor, __shown as shown};
     pub use alloc::string::String;
     pub use nn_kernels::math;
     pub use nn_kernels::simd::Simd;

@@ -1,6 +1,7 @@
 //! A network with its parameters. In: a seed, or a file's tensors; out: parameters by name, and networks
 //! within it.
 
+mod copies;
 mod held;
 pub(crate) mod network;
 
@@ -153,12 +154,15 @@ impl<N: Network> Model<N> {
     /// # Errors
     /// Nothing of that name is a network of type `P`.
     pub fn part<P: Network>(&self, name: &str) -> Result<ModelPart<'_, P>, ParamError> {
+        let offset = self.find_part::<P>(name)?;
+        Ok(ModelPart { params: &self.params[offset..offset + P::COMPILED.params_len], network: PhantomData })
+    }
+
+    /// Where the parameters of a network within this one begin.
+    fn find_part<P: Network>(&self, name: &str) -> Result<usize, ParamError> {
         let within = params::networks(N::COMPILED);
         match within.iter().find(|part| part.name == name && params::same(part.network, P::COMPILED)) {
-            Some(part) => {
-                let params = &self.params[part.offset..part.offset + P::COMPILED.params_len];
-                Ok(ModelPart { params, network: PhantomData })
-            }
+            Some(part) => Ok(part.offset),
             None => {
                 let names: Vec<String> =
                     within.iter().map(|part| alloc::format!("`{}`: {}", part.name, part.network.name)).collect();

@@ -1,6 +1,9 @@
 //! What predicts with a model's parameters. In: samples; out: predictions. It owns all memory it needs, so
 //! that one `&Model` serves many threads, and allocates nothing after it is made.
 
+#[cfg(feature = "std")]
+mod data_set;
+
 use alloc::format;
 #[cfg(feature = "std")]
 use alloc::string::{String, ToString};
@@ -118,42 +121,7 @@ impl<M: AsModel> Predictor<M> {
     /// The slices are not as many as the network has inputs and outputs, or do not hold the same number of
     /// whole samples; a token id that the network has no row for. Nothing is written.
     pub fn predict_into(&mut self, x: &[&[f32]], y: &mut [&mut [f32]]) -> Result<(), InputError> {
-        let network = M::Network::COMPILED;
-        let samples = checked_samples(network, x)?;
-        if y.len() != network.outputs.len() {
-            let (expected, plural) = (network.outputs.len(), if network.outputs.len() == 1 { "" } else { "s" });
-            return Err(InputError::new(
-                InputErrorKind::Count,
-                format!("expected {expected} output slice{plural}, found {}", y.len()),
-            ));
-        }
-        for (y, shape) in y.iter().zip(network.outputs) {
-            if y.len() != samples * shape.len() {
-                return Err(InputError::new(
-                    InputErrorKind::Shape,
-                    format!(
-                        "expected room for {samples} outputs of {shape}, which is {} numbers, found {}",
-                        samples * shape.len(),
-                        y.len()
-                    ),
-                ));
-            }
-        }
-        let mut done = 0;
-        while done < samples {
-            let batch = self.batch.min(samples - done);
-            let mut from = [&[][..]; MAX_INPUTS];
-            for ((from, x), shape) in from.iter_mut().zip(x).zip(network.inputs) {
-                *from = &x[done * shape.len()..][..batch * shape.len()];
-            }
-            let mut to: [&mut [f32]; MAX_OUTPUTS] = Default::default();
-            for ((to, y), shape) in to.iter_mut().zip(&mut *y).zip(network.outputs) {
-                *to = &mut y[done * shape.len()..][..batch * shape.len()];
-            }
-            run::<M::Network>(self.model.params(), self.isa, batch, &mut self.memory, &from, &mut to);
-            done += batch;
-        }
-        Ok(())
+        predict_into::<M::Network>(self.model.params(), self.isa, self.batch, &mut self.memory, x, y)
     }
 }
 
@@ -189,6 +157,53 @@ impl<M: AsModel> Predictor<M> {
         self.predict_into(&[x], &mut [y])?;
         Ok(all)
     }
+}
+
+/// Predicts for as many samples as the slices hold, at most `most` at once, in memory for so many.
+pub(crate) fn predict_into<N: Network>(
+    params: &[f32],
+    isa: Isa,
+    most: usize,
+    memory: &mut [f32],
+    x: &[&[f32]],
+    y: &mut [&mut [f32]],
+) -> Result<(), InputError> {
+    let network = N::COMPILED;
+    let samples = checked_samples(network, x)?;
+    if y.len() != network.outputs.len() {
+        let (expected, plural) = (network.outputs.len(), if network.outputs.len() == 1 { "" } else { "s" });
+        return Err(InputError::new(
+            InputErrorKind::Count,
+            format!("expected {expected} output slice{plural}, found {}", y.len()),
+        ));
+    }
+    for (y, shape) in y.iter().zip(network.outputs) {
+        if y.len() != samples * shape.len() {
+            return Err(InputError::new(
+                InputErrorKind::Shape,
+                format!(
+                    "expected room for {samples} outputs of {shape}, which is {} numbers, found {}",
+                    samples * shape.len(),
+                    y.len()
+                ),
+            ));
+        }
+    }
+    let mut done = 0;
+    while done < samples {
+        let batch = most.min(samples - done);
+        let mut from = [&[][..]; MAX_INPUTS];
+        for ((from, x), shape) in from.iter_mut().zip(x).zip(network.inputs) {
+            *from = &x[done * shape.len()..][..batch * shape.len()];
+        }
+        let mut to: [&mut [f32]; MAX_OUTPUTS] = Default::default();
+        for ((to, y), shape) in to.iter_mut().zip(&mut *y).zip(network.outputs) {
+            *to = &mut y[done * shape.len()..][..batch * shape.len()];
+        }
+        run::<N>(params, isa, batch, memory, &from, &mut to);
+        done += batch;
+    }
+    Ok(())
 }
 
 /// One slice for each output.

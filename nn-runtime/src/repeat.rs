@@ -99,6 +99,15 @@ impl<L: Layer> Layer for Repeat<L> {
         }
     }
 
+    fn prepare(&self, cx: &mut LayerContext) {
+        let (saved, scratch) = (core::mem::take(&mut cx.saved), core::mem::take(&mut cx.scratch));
+        let each = saved.len() / self.times;
+        for c in 0..self.times {
+            let mut one = cx.for_copy(c, self.times, &mut saved[c * each..][..each], &mut *scratch);
+            self.layer.prepare(&mut one);
+        }
+    }
+
     fn apply(&self, cx: &mut LayerContext, y: &mut [f32]) {
         // Fusion only where it is repeated once, which is the layer itself.
         self.layer.apply(cx, y);

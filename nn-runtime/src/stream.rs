@@ -2,22 +2,21 @@
 //! and the next step; out: the next step of the output. All memory is its own; nothing is allocated after it
 //! is made.
 
+mod engine;
 mod state;
+mod voices;
 
-use alloc::format;
-use alloc::vec::Vec;
-
-use crate::finite::first_not_finite;
-use crate::input::id_fault;
-use crate::layer::LayerContext;
+use crate::graph::CompiledNetwork;
 use crate::limits::{MAX_INPUTS, MAX_OUTPUTS};
 use crate::model::{AsModel, Model, ModelPart, Network, Ports};
 use crate::predictor::slices_mut;
-use crate::spec::Pass;
+use alloc::vec::Vec;
+use engine::{Engine, StepFault};
 use nn_kernels::aligned_buffer::AlignedBuffer;
 use nn_kernels::simd::Isa;
 
 pub use state::{StreamError, StreamErrorKind, StreamState};
+pub use voices::Streamers;
 
 /// Runs a network over `[steps, …]` one step at a time, with what its layers carry from step to step.
 ///
@@ -45,13 +44,9 @@ pub use state::{StreamError, StreamErrorKind, StreamState};
 /// `M` is how it has the model: see [`AsModel`].
 pub struct Streamer<M> {
     model: M,
-    isa: Isa,
-    saved: AlignedBuffer,
-    /// `saved` as it was before a step, which is put back where the step overflows.
-    before: AlignedBuffer,
-    scratch: AlignedBuffer,
-    outputs: Vec<AlignedBuffer>,
-    steps: u64,
+    engine: Engine,
+    /// The last outputs, and before them those that a step writes.
+    outputs: [Vec<AlignedBuffer>; 2],
 }
 
 impl<N: Network> Model<N> {
@@ -104,31 +99,9 @@ impl<M: AsModel> Streamer<M> {
     /// # Errors
     /// As [`new`](Streamer::new).
     pub fn new_on(model: M, isa: Isa) -> Result<Self, StreamError> {
-        let network = M::Network::COMPILED;
-        if let Some(layer) = network.stop() {
-            return Err(StreamError::new(
-                StreamErrorKind::WholeWindow,
-                format!(
-                    "expected layers that need no later step, found `{layer}` of `{}`, which needs the whole window\nhelp: give the stream to a \
-                 network of causal layers (`Lstm`, `Conv1d` with `padding = Causal`, `MultiHeadAttention` with `causal = true`, what works on each \
-                 step), or predict whole windows with `predictor`",
-                    network.name
-                ),
-            ));
-        }
-        let outputs = network
-            .outputs
-            .iter()
-            .map(|shape| AlignedBuffer::zeroed(crate::graph::output_step(*shape, network.inputs[0])));
-        Ok(Streamer {
-            model,
-            isa,
-            saved: AlignedBuffer::zeroed(network.step.work),
-            before: AlignedBuffer::zeroed(network.step.work),
-            scratch: AlignedBuffer::zeroed(network.step.scratch_for(1)),
-            outputs: outputs.collect(),
-            steps: 0,
-        })
+        let engine = Engine::new::<M::Network>(model.params(), 1, isa)?;
+        let room = || Engine::output_steps(M::Network::COMPILED).map(AlignedBuffer::zeroed).collect();
+        Ok(Streamer { model, engine, outputs: [room(), room()] })
     }
 
     /// Takes the next step of every input and gives that of every output: `&[f32; features]` for an input
@@ -142,59 +115,93 @@ impl<M: AsModel> Streamer<M> {
         &mut self,
         input: <M::Network as Network>::Step<'_>,
     ) -> Result<<M::Network as Network>::StepOutput<'_>, StreamError> {
+        let mut x = [&[][..]; MAX_INPUTS];
+        input.to_slices(&mut x);
         let network = M::Network::COMPILED;
-        let window = network.inputs[0].dim(0) as u64;
-        if network.bounded && self.steps >= window {
-            return Err(StreamError::new(
-                StreamErrorKind::WindowFull,
-                format!(
-                    "expected at most {window} steps since the beginning, as many as `{}` declares, found one more\nhelp: begin anew with `reset()`, \
-                 and give the latest steps again",
-                    network.name
-                ),
-            ));
+        match self.take(network, &x) {
+            Ok(()) => Ok(self.last()),
+            Err(fault) => Err(self.engine.told(network, &x, fault)),
+        }
+    }
+
+    /// As [`step`](Streamer::step) of a stream that must go on, such as an audio callback's: it cannot fail.
+    /// What [`step`](Streamer::step) refuses (a number that is not finite, an overflow) is held: the step is
+    /// not taken, and the last output is given again, zeros before the first. It makes no text of it and
+    /// never allocates.
+    ///
+    /// A network that reads token ids, or has room for one window only, does not compile here.
+    ///
+    /// ```
+    /// use nn_runtime::prelude::*;
+    ///
+    /// network! { struct Filter: [16, 1] -> [16, 1] { Gru(8) -> DensePerStep(1) } }
+    ///
+    /// let mut filter = Filter::init(0).into_streamer().unwrap();
+    /// let y = *filter.step_or_hold(&[0.5]);
+    /// assert_eq!(*filter.step_or_hold(&[f32::NAN]), y);
+    /// assert_eq!(filter.steps(), 1);
+    /// ```
+    pub fn step_or_hold(
+        &mut self,
+        input: <M::Network as Network>::Step<'_>,
+    ) -> <M::Network as Network>::StepOutput<'_> {
+        const {
+            let network = M::Network::COMPILED;
+            assert!(!network.bounded, "expected a network without a limit of steps: use `step`");
+            assert!(!network.reads_ids(), "expected a network that reads no token ids: use `step`");
         }
         let mut x = [&[][..]; MAX_INPUTS];
         input.to_slices(&mut x);
-        if let Some(fault) = id_fault(network, &x, |k| x[k].len()) {
-            return Err(StreamError::new(StreamErrorKind::Input, fault));
-        }
-        for (k, x) in x.iter().enumerate() {
-            if let Some(at) = first_not_finite(x) {
-                return Err(StreamError::new(
-                    StreamErrorKind::Input,
-                    format!(
-                        "input {k}, element {at}: expected a finite number, found {}\nhelp: leave the step out, or give a number in its place: \
-                         what is carried on would not be one again",
-                        x[at]
-                    ),
-                ));
-            }
-        }
-        self.before.copy_from_slice(&self.saved);
-        let mut y = slices_mut(&mut self.outputs);
-        let saved = &mut self.saved[..];
-        let mut cx = LayerContext::for_network(self.model.params(), self.isa, 1, Pass::Step, saved, &mut self.scratch);
-        cx.position = self.steps;
-        M::Network::forward(&mut cx, &x, &mut y);
-        let odd = |numbers: &AlignedBuffer| first_not_finite(numbers).map(|at| numbers[at]);
-        if let Some(found) = odd(&self.saved).or_else(|| self.outputs.iter().find_map(odd)) {
-            self.saved.copy_from_slice(&self.before);
-            return Err(StreamError::new(
-                StreamErrorKind::Overflow,
-                format!(
-                    "step {}: expected finite numbers in all layers of `{}`, found {found}\nhelp: give smaller numbers, of the size that the \
-                     network was trained on, or leave the step out: the stream stands where it stood before",
-                    self.steps, network.name
-                ),
-            ));
-        }
-        self.steps = self.steps.saturating_add(1);
+        let _held = self.take(M::Network::COMPILED, &x);
+        self.last()
+    }
+
+    /// Takes a step, or leaves all as it is.
+    #[inline]
+    fn take(&mut self, network: &CompiledNetwork, x: &[&[f32]]) -> Result<(), StepFault> {
+        let x = &x[..network.inputs.len()];
+        self.engine.check(network, 1, x)?;
+        self.engine.begin();
+        let mut y = slices_mut(&mut self.outputs[1]);
+        self.engine.walk::<M::Network>(self.model.params(), 1, x, &mut y[..network.outputs.len()]);
+        self.engine.finish(network, 1, self.outputs[1].iter().map(|y| &**y))?;
+        self.outputs.swap(0, 1);
+        Ok(())
+    }
+
+    /// The last outputs.
+    #[inline]
+    fn last(&self) -> <M::Network as Network>::StepOutput<'_> {
         let mut y = [&[][..]; MAX_OUTPUTS];
-        for (to, output) in y.iter_mut().zip(&self.outputs) {
+        for (to, output) in y.iter_mut().zip(&self.outputs[0]) {
             *to = output;
         }
-        Ok(Ports::from_slices(&y[..self.outputs.len()]))
+        Ports::from_slices(&y[..self.outputs[0].len()])
+    }
+
+    /// Takes all steps of a block, `[steps, …]` row-major, one slice for each input and each output; of an
+    /// output that is no sequence there is one after each step. The numbers are those of as many calls of
+    /// [`step`](Streamer::step); what is checked is checked once, inputs before and all that is carried and
+    /// every output after: an infinity that a layer between makes finite again is not seen.
+    ///
+    /// ```
+    /// use nn_runtime::prelude::*;
+    ///
+    /// network! { struct Filter: [16, 1] -> [16, 1] { Gru(8) -> DensePerStep(1) } }
+    ///
+    /// let model = Filter::init(0);
+    /// let (heard, mut played) = ([0.5, 0.25, -0.5], [0.0; 3]);
+    /// model.streamer().unwrap().block(&[&heard], &mut [&mut played]).unwrap();
+    /// let mut one = model.streamer().unwrap();
+    /// assert_eq!(played, heard.map(|x| one.step(&[x]).unwrap()[0]));
+    /// ```
+    ///
+    /// # Errors
+    /// Slices that do not hold the same number of whole steps; otherwise as [`step`](Streamer::step) of any
+    /// of them. The stream stands then where it stood before the block; where a layer overflows, `y` is
+    /// zeros.
+    pub fn block(&mut self, x: &[&[f32]], y: &mut [&mut [f32]]) -> Result<(), StreamError> {
+        voices::block::<M::Network>(&mut self.engine, self.model.params(), x, y)
     }
 
     /// What it runs.
@@ -209,18 +216,18 @@ impl<M: AsModel> Streamer<M> {
 
     /// Forgets all steps: the next one is the first.
     pub fn reset(&mut self) {
-        self.saved.fill(0.0);
-        self.steps = 0;
+        self.engine.reset();
+        self.outputs[0].iter_mut().for_each(|y| y.fill(0.0));
     }
 
     /// How many steps it has seen since the beginning.
     pub fn steps(&self) -> u64 {
-        self.steps
+        self.engine.steps()
     }
 
     /// Where the stream stands, to go on from there later.
     pub fn state(&self) -> StreamState {
-        StreamState::of(M::Network::COMPILED, self.steps, &self.saved)
+        StreamState::of(M::Network::COMPILED, self.engine.steps(), self.engine.carried())
     }
 
     /// Goes on from a state that [`state`](Streamer::state) gave, of this model or another one of the same
@@ -230,9 +237,8 @@ impl<M: AsModel> Streamer<M> {
     /// The state is of another network, has another length, numbers that are not finite, or more steps than
     /// there is room for; nothing is changed.
     pub fn restore(&mut self, state: &StreamState) -> Result<(), StreamError> {
-        state.check(M::Network::COMPILED, self.saved.len())?;
-        self.saved.copy_from_slice(state.carried());
-        self.steps = state.steps();
+        state.check(M::Network::COMPILED, self.engine.carried().len())?;
+        self.engine.carry_on(state.steps(), state.carried());
         Ok(())
     }
 }

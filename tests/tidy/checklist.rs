@@ -35,26 +35,31 @@ const KINDS: [Kind; 5] = [
         folder: "nn-runtime/src/losses",
         marks: &["LossOn", "compares!", "loss!"],
         test: "tests/losses/<x>.rs",
-        lists: &["tests/losses/nan.rs", "CHANGELOG.md"],
+        lists: &["nn-runtime/src/editor.rs", "tests/losses/nan.rs", "CHANGELOG.md"],
     },
     Kind {
         row: "an optimiser",
         folder: "nn-runtime/src/optim",
         marks: &["Optimizer for", "optimizer!"],
         test: "tests/optim.rs",
-        lists: &["tests/updates/fixed.rs", "tests/trainer/refused_steps.rs", "CHANGELOG.md"],
+        lists: &[
+            "nn-runtime/src/editor.rs",
+            "tests/updates/fixed.rs",
+            "tests/trainer/refused_steps.rs",
+            "CHANGELOG.md",
+        ],
     },
     Kind {
         row: "a schedule",
         folder: "nn-runtime/src/train/schedule",
         marks: &["Schedule for"],
         test: "tests/updates/schedules.rs",
-        lists: &["nn-runtime/src/lib.rs", "CHANGELOG.md"],
+        lists: &["nn-runtime/src/editor.rs", "nn-runtime/src/lib.rs", "CHANGELOG.md"],
     },
     Kind {
         row: "a metric",
         folder: "nn-runtime/src/train/metrics",
-        marks: &["Metric for", "Metric<"],
+        marks: &["MetricOn<", "class_score!"],
         test: "tests/metrics",
         lists: &["nn-runtime/src/lib.rs", "CHANGELOG.md"],
     },
@@ -272,7 +277,7 @@ fn forgotten<'a>(tree: &Tree, kinds: impl IntoIterator<Item = &'a Kind>) -> Vec<
 #[test]
 fn no_step_of_the_checklist_is_forgotten() {
     let tree = Tree::read();
-    for (kind, least) in KINDS.iter().zip([50, 12, 9, 7, 0]) {
+    for (kind, least) in KINDS.iter().zip([50, 12, 9, 7, 15]) {
         let names: Vec<String> = kind.items(&tree).into_iter().map(|item| item.name).collect();
         assert!(names.len() >= least, "{}: only {names:?} are found in {}", kind.row, kind.list());
     }

@@ -5,7 +5,9 @@
 mod alone;
 mod continuing;
 mod divergence;
+mod own_loop;
 mod refused_steps;
+mod stopping;
 mod without_weight;
 
 use nn_runtime::prelude::*;

@@ -4,12 +4,14 @@
 mod names;
 mod network;
 mod pass;
+mod shown;
 mod site;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 use crate::graph::Graph;
+use crate::span::before;
 use names::SiteIdents;
 
 pub use network::{Shell, structure};
@@ -26,15 +28,22 @@ pub fn network(graph: &Graph) -> TokenStream {
         outputs: graph.outputs.iter().map(|port| port.shape).collect(),
     };
     let idents = SiteIdents::new(graph);
-    let items = [site::flow(graph, &idents), site::map(graph), pass::layers(graph, &idents)];
+    let items = [site::flow(graph, &idents), site::map(graph), pass::layers(graph, &idents), shown::sound(graph)];
     let network = shell.sound(&items, pass::passes(graph));
     quote!(#structure #network)
 }
 
-/// Where generated code lies: at the network's name, so that a note about it is one line and not the whole
-/// declaration.
+/// Where generated code lies: before the network's name, so that a note about it is one line and not the
+/// whole declaration, and an editor does not take it for the name.
 fn span_of(name: &Ident) -> Span {
-    Span::mixed_site().located_at(name.span())
+    Span::mixed_site().located_at(before(name.span()))
+}
+
+/// The same name, which is not the user's word.
+pub fn unplaced(name: &Ident) -> Ident {
+    let mut name = name.clone();
+    name.set_span(Span::mixed_site());
+    name
 }
 
 /// A generated name. All begin with two underscores, because items are not hygienic.

@@ -5,7 +5,7 @@ use proc_macro2::{Group, Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Attribute, Meta};
 
-use super::span_of;
+use super::{shown, span_of};
 use crate::ast::Header;
 
 /// ```text
@@ -92,9 +92,11 @@ impl Shell<'_> {
             fn backward_params(_: &mut __nn::ReadContext<'_>, _: &[&[f32]], _: &[&[f32]], _: __nn::ParamGrad<'_>) {}
         };
         let network = self.network(tuple(heads), passes);
+        let shown = shown::stub(&self.header.name, self.inputs.len());
         self.block(quote_spanned! {span=>
             const __MAP: &__nn::CompiledNetwork = &__nn::CompiledNetwork::stub(#name, (&__INPUTS, &__OUTPUTS));
             #network
+            #shown
         })
     }
 
@@ -125,7 +127,13 @@ impl Shell<'_> {
         quote_spanned! {span=>
             #attrs
             // A deep network's plan takes const evaluation a while.
-            #[allow(long_running_const_eval, unused_qualifications, non_upper_case_globals, non_camel_case_types)]
+            #[allow(
+                long_running_const_eval,
+                unexpected_cfgs,
+                unused_qualifications,
+                non_upper_case_globals,
+                non_camel_case_types
+            )]
             const _: () = {
                 use ::nn_runtime::__private as __nn;
                 use __nn::AnySignature as _;
@@ -141,6 +149,7 @@ impl Shell<'_> {
                     }
                     #[doc(hidden)]
                     pub const __SIGNATURE: __nn::Signature = __nn::Signature::network(#text, #n, &[#(#makes),*]);
+                    #[cfg(not(rust_analyzer))]
                     #[doc(hidden)]
                     pub const fn rule(&self, x: [__nn::Shape; #n]) -> __nn::Rule {
                         __MAP.rule(x)

@@ -11,7 +11,7 @@ use super::names::SiteIdents;
 use super::{ident, span_of};
 use crate::graph::{Graph, Item, NamedPort, Site};
 use crate::parse::pretty::pretty;
-use crate::span::Ends;
+use crate::span::{Ends, before};
 
 /// ```text
 /// const _: () = __nn::check_input("input", __INPUTS[0]);
@@ -114,7 +114,7 @@ fn site(site: &Site, idents: &SiteIdents, span: Span) -> TokenStream {
 pub fn layer(site: &Site, idents: &SiteIdents) -> TokenStream {
     let layer = &site.layer;
     let kind = layer.kind().span();
-    let checked = layer_ident(site, idents, kind);
+    let checked = layer_ident(site, idents, before(kind));
     let new = quote_spanned!(kind=> ::new);
     let mut tokens = quote_spanned!(kind=> #checked #new);
     let Some(args) = &layer.args else {
@@ -160,7 +160,8 @@ fn layer_ident(site: &Site, idents: &SiteIdents, span: Span) -> Ident {
 fn called(site: &Site, idents: &SiteIdents, span: Span) -> TokenStream {
     let layer = &*site.layer;
     let (path, kind) = (&layer.path, layer.kind().span());
-    let (ty, checked) = (ident('T', site.id, kind), layer_ident(site, idents, kind));
+    let aside = before(kind);
+    let (ty, checked) = (ident('T', site.id, aside), layer_ident(site, idents, aside));
     let number = Literal::usize_unsuffixed;
     let text = |expr: &Expr| pretty(&expr.to_token_stream());
     let args = layer.args.as_ref();

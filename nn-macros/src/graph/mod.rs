@@ -49,6 +49,8 @@ pub enum Item<'a> {
 /// A layer at its place.
 pub struct Site<'a> {
     pub id: usize,
+    /// Which layer of the declaration it is, from 1; 0 for one that is not written there.
+    pub step: usize,
     pub name: String,
     pub layer: Cow<'a, Layer>,
     /// The values it reads, the first value it makes, and how many it makes.

@@ -29,6 +29,7 @@ pub fn resolve<'a>(network: &'a Network, errors: &mut Errors) -> Option<Graph<'a
         names: SiteNames::default(),
         layers: Vec::new(),
         items: Vec::new(),
+        steps: 0,
         inputs: inputs.len(),
         values: inputs.len(),
         flow: TracedValue::Start,
@@ -79,6 +80,8 @@ pub(super) struct Resolver<'a, 'e> {
     /// The layer of each site, and the site whose parameters it uses.
     pub(super) layers: Vec<Option<(&'a ast::Layer, usize)>>,
     pub(super) items: Vec<Item<'a>>,
+    /// Layers of the declaration so far.
+    pub(super) steps: usize,
     pub(super) inputs: usize,
     pub(super) values: usize,
     pub(super) flow: TracedValue,
@@ -245,6 +248,7 @@ impl<'a> Resolver<'a, '_> {
     /// A layer at its place. Gives the values it makes; `None` where it is not known what it reads.
     fn site(&mut self, site: &'a ast::LayerUse, x: Option<Vec<usize>>, made: usize) -> Option<Vec<usize>> {
         let id = self.layers.len();
+        self.steps += 1;
         let (layer, kind, shares) = match &site.what {
             What::Layer(layer) => (&**layer, layer.kind(), None),
             What::Share { keyword, label, .. } => match self.shared(label) {
@@ -278,6 +282,7 @@ impl<'a> Resolver<'a, '_> {
         let reads = x.iter().map(|value| self.scope.name_of(*value)).collect();
         self.items.push(Item::Site(Site {
             id,
+            step: self.steps,
             name,
             layer: Cow::Borrowed(layer),
             x,

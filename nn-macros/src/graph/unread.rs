@@ -36,6 +36,7 @@ pub fn join(items: &mut Vec<Item>, values: &mut usize, inputs: usize, mut result
             let layer = Layer { path: parse_quote!(__nn::Unread), args: None, times: None };
             let unread = Site {
                 id,
+                step: 0,
                 name: format!("{}_unread", site.name),
                 layer: Cow::Owned(layer),
                 reads: [kept].iter().chain(&dropped).map(|_| "…".to_owned()).collect(),

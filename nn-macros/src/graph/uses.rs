@@ -89,7 +89,9 @@ impl<'a> Resolver<'a, '_> {
             let (frozen, place) = (site.frozen.is_some(), site.tokens());
             let name = format!("{name}.{copy}");
             let layer = Cow::Owned(once);
-            self.items.push(Item::Site(Site { id, name, layer, x, reads, y, made: 1, frozen, shares: None, place }));
+            let step = self.steps;
+            let site = Site { id, step, name, layer, x, reads, y, made: 1, frozen, shares: None, place };
+            self.items.push(Item::Site(site));
             first = y;
         }
         Some(vec![first])

@@ -27,6 +27,8 @@ pub struct CompiledNetwork {
     /// Of each input that holds token ids, how many there are; 0 for the others.
     pub(crate) ids: [u32; MAX_INPUTS],
     pub(crate) params_len: usize,
+    /// Floats of parameters that are laid out once for many passes.
+    pub(crate) prepared_len: usize,
     pub(crate) macs: usize,
     pub(crate) head: Head,
     /// What it is as a layer of another network.
@@ -137,6 +139,7 @@ impl CompiledNetwork {
             bounded,
             ids,
             params_len: graph.params_len,
+            prepared_len: graph.prepared_len,
             macs,
             head: match graph.m {
                 // A loss looks through it.
@@ -150,6 +153,7 @@ impl CompiledNetwork {
                 train_with_input_grad: plans[2].sizes(),
                 step: plans[3].sizes(),
                 params_len: graph.params_len,
+                prepared_len: graph.prepared_len,
                 macs,
                 stream: streaming.kind,
                 bounded,
@@ -174,8 +178,20 @@ impl CompiledNetwork {
             Pass::Infer => &self.infer,
             Pass::Train => &self.train,
             Pass::TrainWithInputGrad => &self.train_with_input_grad,
-            Pass::Step => &self.step,
+            Pass::Step | Pass::Prepare => &self.step,
         }
+    }
+
+    /// Whether an input holds token ids.
+    pub(crate) const fn reads_ids(&self) -> bool {
+        let mut k = 0;
+        while k < MAX_INPUTS {
+            if self.ids[k] > 0 {
+                return true;
+            }
+            k += 1;
+        }
+        false
     }
 
     /// A number that tells this declaration from others: FNV-1a over its name and over the names, shapes and

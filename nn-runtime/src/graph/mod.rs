@@ -15,6 +15,7 @@ mod trace;
 pub use compiled::{CompiledNetwork, MemoryPlan};
 pub use liveness::Fusion;
 pub use plan::{BufferRef, Lifetime, NodePlan, Plan};
+pub(crate) use rule::outputs;
 pub use rule::{Rule, Site, site};
 pub use stream::{input_step, output_step};
 pub use trace::{TracedValue, check, check_frozen, check_input, check_output, check_shape, check_shared, repeat};
@@ -38,8 +39,9 @@ pub struct Node {
     pub(crate) y: usize,
     pub(crate) frozen: bool,
     pub(crate) shares: Option<usize>,
-    /// Where its parameters begin within the network's.
+    /// Where its parameters begin within the network's, and what is prepared of them.
     pub(crate) params: usize,
+    pub(crate) prepared: usize,
 }
 
 impl Node {
@@ -51,7 +53,8 @@ impl Node {
             all[i] = x[i];
             i += 1;
         }
-        Node { name, spec: &site.spec, network: site.network, x: all, n: N, y, frozen: false, shares: None, params: 0 }
+        let (spec, network) = (&site.spec, site.network);
+        Node { name, spec, network, x: all, n: N, y, frozen: false, shares: None, params: 0, prepared: 0 }
     }
 
     /// Its parameters are not learnt.
@@ -84,6 +87,7 @@ pub struct Graph<const S: usize, const V: usize> {
     pub(crate) outputs: [usize; MAX_OUTPUTS],
     pub(crate) m: usize,
     pub(crate) params_len: usize,
+    pub(crate) prepared_len: usize,
 }
 
 impl<const S: usize, const V: usize> Graph<S, V> {
@@ -100,10 +104,12 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             shapes[i] = inputs[i];
             i += 1;
         }
-        let mut params_len = 0;
+        let (mut params_len, mut prepared_len) = (0, 0);
         let mut s = 0;
         while s < S {
             let spec = nodes[s].spec;
+            nodes[s].prepared = prepared_len;
+            prepared_len += spec.prepared_len();
             let mut j = 0;
             while j < spec.shapes.arity && nodes[s].y + j < V {
                 shapes[nodes[s].y + j] = spec.shapes.outputs[j];
@@ -127,7 +133,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             all[j] = outputs[j];
             j += 1;
         }
-        Graph { nodes, shapes, inputs: N, outputs: all, m: M, params_len }
+        Graph { nodes, shapes, inputs: N, outputs: all, m: M, params_len, prepared_len }
     }
 
     /// The node that wrote a value; `None` for an input.

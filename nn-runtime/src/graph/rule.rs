@@ -78,13 +78,18 @@ impl CompiledNetwork {
             }
             i += 1;
         }
-        let spec = match self.outputs.len() {
-            1 => LayerSpec::output(self.outputs[0]),
-            2 => LayerSpec::outputs([self.outputs[0], self.outputs[1]]),
-            3 => LayerSpec::outputs([self.outputs[0], self.outputs[1], self.outputs[2]]),
-            _ => LayerSpec::outputs([self.outputs[0], self.outputs[1], self.outputs[2], self.outputs[3]]),
-        };
+        let spec = outputs(self.outputs);
         Rule::Network(spec.network(&self.nested).head(self.head), self)
+    }
+}
+
+/// A layer with these outputs, one to four of them.
+pub(crate) const fn outputs(shapes: &[Shape]) -> LayerSpec {
+    match shapes.len() {
+        1 => LayerSpec::output(shapes[0]),
+        2 => LayerSpec::outputs([shapes[0], shapes[1]]),
+        3 => LayerSpec::outputs([shapes[0], shapes[1], shapes[2]]),
+        _ => LayerSpec::outputs([shapes[0], shapes[1], shapes[2], shapes[3]]),
     }
 }
 

@@ -77,7 +77,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         let mut carried = 0;
         let mut s = 0;
         while s < S {
-            carried += self.carried(s, &is) + lines(self.step_len(self.nodes[s].y, &is)) * self.nodes[s].m();
+            carried += self.carried(s, &is) + self.values_of(s, &is);
             s += 1;
         }
         let mut j = 0;
@@ -112,7 +112,48 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         if is[self.nodes[s].x[0]] { lines(self.nodes[s].spec.saved_for(Pass::Step)) } else { 0 }
     }
 
-    /// Plans one step. Of a network that cannot be streamed it is never used.
+    /// Floats of the outputs of node `s` that lie in the workspace.
+    const fn values_of(&self, s: usize, is: &[bool; V]) -> usize {
+        let (mut floats, mut j) = (0, 0);
+        while j < self.nodes[s].m() {
+            if self.only_output(self.nodes[s].y + j).is_none() {
+                floats += lines(self.step_len(self.nodes[s].y + j, is));
+            }
+            j += 1;
+        }
+        floats
+    }
+
+    /// The output of the network that a value is, where no node reads it, and no other output is it: it is
+    /// written where it belongs.
+    const fn only_output(&self, value: usize) -> Option<usize> {
+        let mut found = None;
+        let mut j = 0;
+        while j < self.m {
+            if self.outputs[j] == value {
+                if found.is_some() {
+                    return None;
+                }
+                found = Some(j);
+            }
+            j += 1;
+        }
+        let mut s = 0;
+        while s < S {
+            let mut k = 0;
+            while k < self.nodes[s].n {
+                if self.nodes[s].x[k] == value {
+                    return None;
+                }
+                k += 1;
+            }
+            s += 1;
+        }
+        found
+    }
+
+    /// Plans one step: first what is carried, then the values. Of a network that cannot be streamed it is
+    /// never used.
     pub const fn stream(&self) -> Plan<S> {
         let is = self.sequences().is;
         let mut plan = Plan {
@@ -133,6 +174,16 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         }
         let mut s = 0;
         while s < S {
+            if is[self.nodes[s].x[0]] {
+                let floats = self.nodes[s].spec.saved_for(Pass::Step);
+                plan.node_plan[s].saved = BufferRef::work(plan.work, floats);
+                plan.work += self.carried(s, &is);
+            }
+            s += 1;
+        }
+        plan.kept = plan.work;
+        s = 0;
+        while s < S {
             let node = &self.nodes[s];
             let node_plan = &mut plan.node_plan[s];
             node_plan.pass = if is[node.x[0]] { Pass::Step } else { Pass::Infer };
@@ -144,14 +195,16 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             let mut j = 0;
             while j < node.m() {
                 let len = self.step_len(node.y + j, &is);
-                places[node.y + j] = BufferRef::work(plan.work, len);
+                places[node.y + j] = match self.only_output(node.y + j) {
+                    Some(output) => BufferRef::outside(Region::Y, output, len),
+                    None => {
+                        let place = BufferRef::work(plan.work, len);
+                        plan.work += lines(len);
+                        place
+                    }
+                };
                 node_plan.y[j] = places[node.y + j];
-                plan.work += lines(len);
                 j += 1;
-            }
-            if is[node.x[0]] {
-                node_plan.saved = BufferRef::work(plan.work, node.spec.saved_for(Pass::Step));
-                plan.work += self.carried(s, &is);
             }
             plan.scratch = max(plan.scratch, node.spec.scratch_for(node_plan.pass));
             plan.scratch_fixed = max(plan.scratch_fixed, node.spec.scratch_fixed_for(node_plan.pass));
@@ -161,7 +214,9 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         plan.scratch_fixed = lines(plan.scratch_fixed);
         let mut j = 0;
         while j < self.m {
-            plan.copies[j] = Some(places[self.outputs[j]]);
+            if self.only_output(self.outputs[j]).is_none() {
+                plan.copies[j] = Some(places[self.outputs[j]]);
+            }
             j += 1;
         }
         plan

@@ -26,6 +26,9 @@ pub struct LayerContext<'a, S = &'a mut [f32]> {
     pub first_sample: usize,
     /// In a stream, the number of the step since the beginning, 0 for the first.
     pub position: u64,
+    /// In a stream, how many steps of every sample there are: one, but for a layer whose rule says
+    /// `stream_blocks`.
+    pub(crate) steps: usize,
     /// What `forward` keeps for the backward methods: as many floats per sample as [`LayerSpec::saves`] said,
     /// or none where nothing is kept. In a stream, what `step` carries on.
     pub saved: S,
@@ -33,6 +36,8 @@ pub struct LayerContext<'a, S = &'a mut [f32]> {
     pub scratch: &'a mut [f32],
     pub(crate) spec: &'static LayerSpec,
     pub(crate) params: &'a [f32],
+    /// What `Layer::prepare` has made of the parameters, or nothing.
+    pub(crate) prepared: &'a [f32],
     /// What `forward` ends with in the stead of the layers after this one.
     pub(crate) epilogue: &'a Epilogue,
     /// The outputs, one bit each, of which the loss wants the scores before a softmax or sigmoid.
@@ -58,10 +63,12 @@ macro_rules! like {
             rng: $cx.rng,
             first_sample: $cx.first_sample,
             position: $cx.position,
+            steps: $cx.steps,
             saved: $saved,
             scratch: $scratch,
             spec: $cx.spec,
             params: $cx.params,
+            prepared: $cx.prepared,
             epilogue: $cx.epilogue,
             logits: $cx.logits,
             training: $cx.training,
@@ -103,10 +110,12 @@ impl<'a, S> LayerContext<'a, S> {
             rng: CounterRng { key: 0 },
             first_sample: 0,
             position: 0,
+            steps: 1,
             saved,
             scratch,
             spec,
             params,
+            prepared: &[],
             epilogue: &Epilogue::NONE,
             logits: 0,
             training: false,
@@ -125,6 +134,18 @@ impl<'a, S> LayerContext<'a, S> {
     #[inline]
     pub(crate) fn logits(self, logits: u8) -> LayerContext<'a, S> {
         LayerContext { logits, ..self }
+    }
+
+    /// The same pass of a stream over so many steps, of which each is a sample of the pass.
+    #[inline]
+    pub(crate) fn of_steps(self, steps: usize) -> LayerContext<'a, S> {
+        LayerContext { steps, batch: self.batch * steps, ..self }
+    }
+
+    /// The same pass with what `Layer::prepare` has made of the parameters.
+    #[inline]
+    pub(crate) fn prepared_with(self, prepared: &'a [f32]) -> LayerContext<'a, S> {
+        LayerContext { prepared, ..self }
     }
 
     /// The same pass where sums over samples may begin anew after so many of them.
@@ -149,6 +170,10 @@ impl<'a, S> LayerContext<'a, S> {
             params: match self.params {
                 [] => &[],
                 params => &params[node.params..node.params + node.spec.params.len],
+            },
+            prepared: match self.prepared {
+                [] => &[],
+                prepared => &prepared[node.prepared..node.prepared + node.spec.prepared_len()],
             },
             epilogue: &plan.epilogue,
             // A network that is a head has one output.
@@ -179,6 +204,10 @@ impl<'a, S> LayerContext<'a, S> {
             },
             rng: self.rng.fold_in(&[c as u64]),
             params: if self.params.is_empty() { &[] } else { &self.params[c * len..][..len] },
+            prepared: match self.prepared {
+                [] => &[],
+                prepared => &prepared[c * (prepared.len() / copies)..][..prepared.len() / copies],
+            },
             epilogue: if copies == 1 { self.epilogue } else { &Epilogue::NONE },
             logits: if c + 1 == copies { self.logits } else { 0 },
             ..like!(self, saved, scratch)
@@ -202,6 +231,12 @@ impl<'a, S> LayerContext<'a, S> {
 }
 
 impl LayerContext<'_> {
+    /// Step `s` alone of those that the pass is over.
+    pub(crate) fn step_alone(&mut self, s: usize) -> LayerContext<'_> {
+        let (batch, position) = (self.batch / self.steps, self.position.saturating_add(s as u64));
+        LayerContext { batch, position, steps: 1, ..like!(self, &mut *self.saved, &mut *self.scratch) }
+    }
+
     /// Takes a network's workspace of so many floats per sample out of its context. A pass that keeps nothing
     /// works in scratch memory altogether.
     #[inline]
@@ -209,6 +244,8 @@ impl LayerContext<'_> {
         let len = per_sample * self.batch;
         let (work, scratch) = match self.pass {
             Pass::Infer => self.scratch.split_at_mut(len),
+            // What is prepared is not a plan's.
+            Pass::Prepare => (&mut *self.saved, &mut *self.scratch),
             _ => (&mut self.saved[..len], &mut *self.scratch),
         };
         (work, like!(self, (), scratch))
@@ -230,6 +267,13 @@ impl<'a, S> LayerContext<'a, S> {
             param.name
         );
         &self.params[param.offset..param.offset + param.len]
+    }
+
+    /// What [`Layer::prepare`](crate::Layer::prepare) has made of the parameters, where somebody has asked it
+    /// to.
+    #[inline]
+    pub fn prepared(&self) -> Option<&'a [f32]> {
+        Some(self.prepared).filter(|prepared| !prepared.is_empty())
     }
 
     /// How a sum over all rows is made, of which each sample has so many.

@@ -17,6 +17,10 @@ pub(super) trait AnyInputs {
     fn step_any(&self, cx: &mut LayerContext, x: &[&[f32]], y: &mut [f32]) {
         self.forward_any(cx, x, y);
     }
+
+    fn prepare_any(&self, cx: &mut LayerContext) {
+        let _ = cx;
+    }
 }
 
 /// `Layer<N>` for every `N`, of a type that is [`AnyInputs`].
@@ -50,6 +54,10 @@ macro_rules! layer_of_any_inputs {
 
             fn step(&self, cx: &mut crate::layer::LayerContext, x: [&[f32]; N], [y]: [&mut [f32]; 1]) {
                 super::any_inputs::AnyInputs::step_any(self, cx, &x, y);
+            }
+
+            fn prepare(&self, cx: &mut crate::layer::LayerContext) {
+                super::any_inputs::AnyInputs::prepare_any(self, cx);
             }
         }
     };

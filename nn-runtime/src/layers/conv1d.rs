@@ -56,28 +56,31 @@ layer_of_a_convolution! {
 
     fn step(&self, cx: &mut crate::layer::LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         let features = cx.input_shape(0).dim(1);
-        let ([kernel], [dilation], reach) = (self.window.kernel, self.window.dilation, self.window.extent(0) - 1);
-        let (conv, w, bias) = (self.one_place(features), cx.param(0), super::conv::bias(cx, &self.learnt, 1));
-        let filters = nn_kernels::conv::FilterBank { w, bias, floor: cx.floor() };
-        let (seen, scratch) = cx.scratch.split_at_mut(kernel * features);
-        let samples = x.chunks_exact(features).zip(y.chunks_exact_mut(self.filters));
-        for ((x, y), carried) in samples.zip(cx.saved.chunks_exact_mut(1 + reach * features)) {
-            // A ring of the steps before, and where in it the oldest stands, which the window's first tap
-            // sees.
-            let (oldest, past) = carried.split_at_mut(1);
-            let at = oldest[0] as usize % reach.max(1);
-            for (k, seen) in seen.chunks_exact_mut(features).take(kernel - 1).enumerate() {
-                seen.copy_from_slice(&past[(at + k * dilation) % reach * features..][..features]);
+        let ([kernel], reach) = (self.window.kernel, self.window.extent(0) - 1);
+        let (w, bias) = (cx.param(0), super::conv::bias(cx, &self.learnt, 1));
+        let (rows, floor) = (kernel * features, cx.floor());
+        let (seen, scratch) = cx.scratch.split_at_mut(TOGETHER * rows);
+        let each = 1 + reach * features;
+        for (i, (x, y)) in x.chunks(TOGETHER * features).zip(y.chunks_mut(TOGETHER * self.filters)).enumerate() {
+            let seen = &mut seen[..x.len() * kernel];
+            for (k, (seen, x)) in seen.chunks_exact_mut(rows).zip(x.chunks_exact(features)).enumerate() {
+                let sample = (i * TOGETHER + k) / cx.steps;
+                self.see(seen, x, &mut cx.saved[sample * each..][..each]);
             }
-            seen[(kernel - 1) * features..].copy_from_slice(x);
-            if reach > 0 {
-                past[at * features..][..features].copy_from_slice(x);
-                oldest[0] = ((at + 1) % reach) as f32;
+            if self.groups == 1 {
+                // A convolution at one place is a product, with the same weights and the same sums.
+                let panels = nn_kernels::matrix::Panels::new(rows, self.filters);
+                nn_kernels::matrix::product(cx.isa, panels, seen, w, bias, floor, y);
+            } else {
+                let filters = nn_kernels::conv::FilterBank { w, bias, floor };
+                nn_kernels::conv::forward(cx.isa, self.one_place(features), seen, filters, y, scratch);
             }
-            nn_kernels::conv::forward(cx.isa, conv, seen, filters, y, scratch);
         }
     }
 }
+
+/// Steps that are made together, of one stream or of several.
+const TOGETHER: usize = 16;
 
 impl Conv1d {
     /// This many filters, each with a kernel of so many steps.
@@ -125,17 +128,41 @@ impl Conv1d {
         if self.window.stride[0] != 1 || before != reach || after != 0 || reach >= 1 << 24 {
             return spec.ok();
         }
-        let step = conv.kernel[1] * conv.channels + self.one_place(conv.channels).scratch();
+        let step = TOGETHER * conv.kernel[1] * conv.channels + self.one_place(conv.channels).scratch();
         spec.scratch(0, if step > conv.scratch() { step } else { conv.scratch() })
             .stream_state(1 + reach * conv.channels)
+            .stream_blocks()
             .ok()
     }
 
-    /// The convolution at one place, over the steps that the kernel sees there.
+    /// The convolution at one place, over the steps that the kernel sees there, `[features, kernel]`.
     const fn one_place(&self, features: usize) -> Conv {
         let [kernel] = self.window.kernel;
         let conv = Conv::new([features, 1, kernel], self.filters, [1, kernel]);
-        Conv { groups: self.groups, channels_last: true, ..conv }
+        Conv { groups: self.groups, ..conv }
+    }
+
+    /// Writes down what the kernel sees at step `x`, `[features, kernel]`, and carries the step on.
+    fn see(&self, seen: &mut [f32], x: &[f32], carried: &mut [f32]) {
+        let ([kernel], [dilation], reach) = (self.window.kernel, self.window.dilation, self.window.extent(0) - 1);
+        let features = x.len();
+        // A ring of the steps before, and where in it the oldest stands, which the window's first tap sees.
+        let (oldest, past) = carried.split_at_mut(1);
+        let oldest_at = oldest[0] as usize % reach.max(1);
+        let mut at = oldest_at;
+        for k in 0..kernel - 1 {
+            let step = &past[at * features..][..features];
+            seen[k..].iter_mut().step_by(kernel).zip(step).for_each(|(seen, x)| *seen = *x);
+            at += dilation;
+            if at >= reach {
+                at -= reach;
+            }
+        }
+        seen[kernel - 1..].iter_mut().step_by(kernel).zip(x).for_each(|(seen, x)| *seen = *x);
+        if reach > 0 {
+            past[oldest_at * features..][..features].copy_from_slice(x);
+            oldest[0] = if oldest_at + 1 == reach { 0.0 } else { (oldest_at + 1) as f32 };
+        }
     }
 
     const fn conv(&self, x: Shape) -> Result<Conv, Fault> {

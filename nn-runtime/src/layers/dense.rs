@@ -66,7 +66,7 @@ impl Dense {
 
     /// `[features] -> [units]`
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-        match x.dims() {
+        match x.dims::<1>() {
             Some([features]) => self.spec(features, 1, Shape::of([self.units])),
             None => {
                 let fault = Fault::expected("an input of [features]").found(x);

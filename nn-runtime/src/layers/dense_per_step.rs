@@ -53,7 +53,7 @@ impl DensePerStep {
 
     /// `[steps, features] -> [steps, units]`
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-        match x.dims() {
+        match x.dims::<2>() {
             Some([steps, features]) => match self.dense.spec(features, steps, Shape::of([steps, self.dense.units()])) {
                 Rule::Ok(spec) => spec.per_step().ok(),
                 fault => fault,

@@ -73,7 +73,7 @@ impl Embedding {
 
     /// `[steps] -> [steps, features]`
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-        let Some([steps]) = x.dims() else {
+        let Some([steps]) = x.dims::<1>() else {
             let fault = Fault::expected("an input of [steps], one token id per step").found(x);
             return Rule::Err(match x.rank() {
                 2 => fault.help("use `DensePerStep(").num(self.features).str(")` on [steps, features]"),

@@ -54,7 +54,7 @@ pub struct GlobalMaxPool;
 
 /// The pool whose window is the whole input, if it has one.
 const fn whole(x: Shape) -> Option<Pool> {
-    match (x.dims(), x.dims()) {
+    match (x.dims::<3>(), x.dims::<2>()) {
         (Some([channels, height, width]), _) => Some(Pool::new([channels, height, width], [height, width])),
         (_, Some([steps, features])) => {
             Some(Pool { channels_last: true, ..Pool::new([features, 1, steps], [1, steps]) })

@@ -6,13 +6,13 @@ use crate::shape::Shape;
 
 /// The sides of an input of `[channels, height, width]`.
 pub(super) const fn image(x: Shape) -> Result<[usize; 3], Fault> {
-    match x.dims() {
+    match x.dims::<3>() {
         Some(dims) => some(x, dims),
         None => {
             let fault = Fault::expected("an input of [channels, height, width]").found(x);
-            Err(match x.dims() {
+            Err(match x.dims::<2>() {
                 Some([height, width]) => reshape(fault, Shape::of([1, height, width])),
-                None => match (x.dims(), side(x.len())) {
+                None => match (x.dims::<1>(), side(x.len())) {
                     (Some([_]), Some(side)) => reshape(fault, Shape::of([1, side, side])),
                     _ if x.rank() == 4 => {
                         let sample = Shape::of([x.dim(1), x.dim(2), x.dim(3)]);
@@ -27,11 +27,11 @@ pub(super) const fn image(x: Shape) -> Result<[usize; 3], Fault> {
 
 /// The length and width of an input of `[steps, features]`.
 pub(super) const fn sequence(x: Shape) -> Result<[usize; 2], Fault> {
-    match x.dims() {
+    match x.dims::<2>() {
         Some(dims) => some(x, dims),
         None => {
             let fault = Fault::expected("an input of [steps, features]").found(x);
-            Err(match x.dims() {
+            Err(match x.dims::<1>() {
                 Some([steps]) => reshape(fault, Shape::of([steps, 1])),
                 None => match x.rank() {
                     3 => fault.help("use the layer that ends in `2d` on [channels, height, width]"),

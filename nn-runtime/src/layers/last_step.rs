@@ -40,7 +40,7 @@ impl LastStep {
         {
             return Rule::Err(fault);
         }
-        match x[0].dims() {
+        match x[0].dims::<2>() {
             Some([steps, features]) if steps > 0 => {
                 let spec = LayerSpec::output(Shape::of([features])).backward_without_x().backward_without_y();
                 // Of a mask the steps that are the last ones are kept; in a stream, the last step so far.

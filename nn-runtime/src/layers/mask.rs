@@ -16,11 +16,11 @@ pub(super) const fn mask_fault(x: &[Shape], layer: &str) -> Option<Fault> {
         let fault = fault.str(", found ").num(x.len()).str(" inputs");
         return Some(fault.help("write `(x, mask) -> ").str(layer).str("`"));
     }
-    let Some([steps, _]) = x[0].dims() else {
+    let Some([steps, _]) = x[0].dims::<2>() else {
         let fault = Fault::expected("an input of [steps, features] beside a mask").found(x[0]);
         return Some(fault.help("leave the mask out, as in `x -> ").str(layer).str("`"));
     };
-    match x[1].dims() {
+    match x[1].dims::<1>() {
         Some([len]) if len == steps => None,
         _ => {
             let fault = Fault::expected("a mask of one number for each of ").num(steps).str(" steps").found(x[1]);

@@ -121,7 +121,7 @@ impl MultiHeadAttention {
     /// What the inputs are, if they fit.
     const fn plan(&self, x: &[Shape]) -> Result<AttentionPlan, Fault> {
         let x0 = if x.is_empty() { Shape::UNKNOWN } else { x[0] };
-        let Some([queries, features]) = x0.dims() else {
+        let Some([queries, features]) = x0.dims::<2>() else {
             let fault = Fault::expected("an input of [steps, features]").found(x0);
             return Err(match x0.rank() {
                 1 => fault.help("put `Embedding(vocabulary, features)` before it if these are token ids"),
@@ -142,7 +142,7 @@ impl MultiHeadAttention {
         let last = x.len() - 1;
         let masked = last > 0 && x[last].rank() == 1 && x[last].is_known();
         let cross = x.len() > 1 + masked as usize;
-        let keys = match (cross, if cross { x[1].dims() } else { None }) {
+        let keys = match (cross, if cross { x[1].dims::<2>() } else { None }) {
             (false, _) => queries,
             (true, Some([keys, others])) if others == features && keys > 0 => keys,
             (true, Some([keys, others])) => return Err(memory_fault([queries, features], [keys, others])),

@@ -128,6 +128,10 @@ macro_rules! recurrent_layer {
             fn step_any(&self, cx: &mut crate::layer::LayerContext, x: &[&[f32]], y: &mut [f32]) {
                 self.of.step(cx, x, y);
             }
+
+            fn prepare_any(&self, cx: &mut crate::layer::LayerContext) {
+                self.of.prepare(cx);
+            }
         }
     };
 }
@@ -216,8 +220,11 @@ impl<C: Cell> Recurrent<C> {
             spec = spec.backward_without_x();
         }
         if matches!(self.direction, Direction::Forward) {
-            spec =
-                if self.last { spec.stream_reduces(C::STATES * units) } else { spec.stream_state(C::STATES * units) };
+            spec = spec.prepares(columns + RecurrentForward::<C>::starts(units));
+            spec = match self.last {
+                true => spec.stream_reduces(C::STATES * units),
+                false => spec.stream_state(C::STATES * units).stream_blocks(),
+            };
         }
         let mut way = 0;
         while way < ways {
@@ -250,9 +257,9 @@ const fn sequence(x: &[Shape], layer: &str, units: usize) -> Result<[usize; 2], 
             .num(units)
             .str(")`"));
     }
-    let Some([steps, features]) = x[0].dims() else {
+    let Some([steps, features]) = x[0].dims::<2>() else {
         let fault = Fault::expected("an input of [steps, features]").found(x[0]);
-        return Err(match x[0].dims() {
+        return Err(match x[0].dims::<1>() {
             Some([steps]) => {
                 let fault = fault.help("put `Reshape(").shape(Shape::of([steps, 1])).str(")` before it");
                 fault.str(", use `Embedding` on token ids, or leave `last = true` out of a recurrent layer before it")

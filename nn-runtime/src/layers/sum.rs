@@ -63,10 +63,10 @@ pub(super) const fn alike(x: &[Shape], layer: &str) -> Option<Fault> {
 
 /// What makes input `k` and the first of one shape.
 const fn alike_by(fault: Fault, [first, other]: [Shape; 2], k: usize) -> Fault {
-    if let (Some([width]), Some([_])) = (first.dims(), other.dims()) {
+    if let (Some([width]), Some([_])) = (first.dims::<1>(), other.dims::<1>()) {
         return end(fault, k, "Dense(").num(width).str(")`");
     }
-    if let (Some([channels, h0, w0]), Some([others, h, w])) = (first.dims(), other.dims()) {
+    if let (Some([channels, h0, w0]), Some([others, h, w])) = (first.dims::<3>(), other.dims::<3>()) {
         if h0 == h && w0 == w {
             return end(fault, k, "Conv2d(").num(channels).str(", 1)`");
         }
@@ -100,7 +100,7 @@ const fn stride(large: [usize; 2], small: [usize; 2]) -> Option<usize> {
 
 /// The image, if the other value has one number for each of its channels.
 const fn for_every_pixel(image: Shape, channels: Shape) -> Option<[usize; 3]> {
-    match (image.dims(), channels.dims()) {
+    match (image.dims::<3>(), channels.dims::<1>()) {
         (Some([c, h, w]), Some([numbers])) if c == numbers => Some([c, h, w]),
         _ => None,
     }

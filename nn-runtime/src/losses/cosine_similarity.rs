@@ -125,6 +125,10 @@ fn check(width: usize, y: &[f32], target: &[f32]) {
 
 impl Loss for CosineSimilarity {
     const LOGITS: bool = false;
+
+    fn settings(&self) -> String {
+        alloc::format!("{self:?}")
+    }
 }
 
 // What is not generic is compiled once, in this crate.

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::String;
 
 use super::elementwise::fault;
-use super::{Loss, LossOn};
+use super::{Link, Loss, LossOn};
 use nn_kernels::simd::Isa;
 use nn_kernels::softmax::{self, argmax};
 
@@ -65,6 +65,11 @@ pub(super) fn chosen(z: &[f32]) -> Option<usize> {
 
 impl Loss for CrossEntropy {
     const LOGITS: bool = true;
+    const LINK: Link = Link::Softmax;
+
+    fn settings(&self) -> String {
+        alloc::format!("{self:?}")
+    }
 }
 
 impl LossOn<[u32]> for CrossEntropy {

@@ -7,7 +7,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::cross_entropy::chosen;
-use super::{Loss, LossOn, TargetLabel};
+use super::{Link, Loss, LossOn, TargetLabel};
 use nn_kernels::scratch_pool::ScratchPool;
 use nn_kernels::simd::Isa;
 use nn_kernels::softmax;
@@ -177,7 +177,12 @@ fn check(width: usize, y: &[f32], labels: &[u32]) {
 
 impl Loss for Ctc {
     const LOGITS: bool = true;
+    const LINK: Link = Link::Softmax;
     const WHOLE: bool = true;
+
+    fn settings(&self) -> String {
+        alloc::format!("{self:?}")
+    }
 }
 
 impl<T: TargetLabel> LossOn<[T]> for Ctc {

@@ -3,7 +3,7 @@
 
 use alloc::string::String;
 
-use super::{CrossEntropy, Loss, LossOn, TargetLabel};
+use super::{CrossEntropy, Link, Loss, LossOn, TargetLabel};
 use nn_kernels::math;
 use nn_kernels::simd::{Isa, Kernel, LANE_INDEX, LANES, Simd};
 
@@ -154,6 +154,11 @@ fn check(width: usize, y: &[f32], labels: &[u32]) {
 
 impl Loss for Focal {
     const LOGITS: bool = true;
+    const LINK: Link = Link::Softmax;
+
+    fn settings(&self) -> String {
+        alloc::format!("{self:?}")
+    }
 }
 
 // What is not generic is compiled once, in this crate.

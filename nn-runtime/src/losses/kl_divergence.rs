@@ -4,7 +4,7 @@
 use alloc::string::String;
 
 use super::elementwise::{self, Formula};
-use super::{CrossEntropy, Loss, LossOn, TargetValue};
+use super::{CrossEntropy, Link, Loss, LossOn, TargetValue};
 use nn_kernels::math;
 use nn_kernels::simd::{Isa, Simd};
 use nn_kernels::softmax;
@@ -66,6 +66,11 @@ fn without_rounding(rows: usize, loss: f64) -> f64 {
 
 impl Loss for KlDivergence {
     const LOGITS: bool = true;
+    const LINK: Link = Link::Softmax;
+
+    fn settings(&self) -> String {
+        alloc::format!("{self:?}")
+    }
 }
 
 impl<T: TargetValue> LossOn<[T]> for KlDivergence {

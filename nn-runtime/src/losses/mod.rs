@@ -16,6 +16,7 @@ mod focal;
 mod hinge;
 mod huber;
 mod kl_divergence;
+mod link;
 mod mae;
 mod mse;
 mod poisson;
@@ -34,6 +35,7 @@ pub use focal::Focal;
 pub use hinge::Hinge;
 pub use huber::Huber;
 pub use kl_divergence::KlDivergence;
+pub use link::Link;
 pub use mae::Mae;
 pub use mse::Mse;
 pub use poisson::Poisson;
@@ -44,9 +46,20 @@ pub trait Loss: Sync {
     /// the training pass, and `y` is what would have gone into it.
     const LOGITS: bool;
 
+    /// What makes predictions of what it reads: of scores a sigmoid of each, unless it says that a row's are
+    /// those of classes.
+    const LINK: Link = if Self::LOGITS { Link::Sigmoid } else { Link::Identity };
+
     /// It is called once for each sample, with all rows of that sample, and its value is one number: what the
     /// rows come to together.
     const WHOLE: bool = false;
+
+    /// What a checkpoint tells one loss from another by: a run goes on with the same alone. Without more it
+    /// is the type.
+    fn settings(&self) -> String {
+        let name = core::any::type_name::<Self>();
+        name.rsplit("::").next().unwrap_or(name).into()
+    }
 }
 
 /// A loss on targets of type `T`: `[u32]`, the class of each row, or `[f32]`, as many numbers as the rows
@@ -150,11 +163,26 @@ fits! {
     Huber: PlainHead ValueHead SoftmaxHead LogSoftmaxHead SigmoidHead OtherHead AnyHead;
 }
 
+/// No loss: for a trainer that is only asked for steps by an objective of one's own
+/// ([`step_with`](crate::train::Trainer::step_with)) or by gradients from elsewhere. It fits every network.
+impl Loss for () {
+    const LOGITS: bool = false;
+}
+
+#[diagnostic::do_not_recommend]
+impl<Head> Fits<Head> for () {}
+
 /// A network of several outputs takes a loss for each, in the order of its outputs; their sum is minimised.
 macro_rules! several {
     ($($loss:ident $head:ident),*) => {
         impl<$($loss: Loss),*> Loss for ($($loss,)*) {
             const LOGITS: bool = false $(|| $loss::LOGITS)*;
+
+            fn settings(&self) -> String {
+                #[allow(non_snake_case)]
+                let ($($loss,)*) = self;
+                [$($loss.settings()),*].join(", ")
+            }
         }
 
         #[diagnostic::do_not_recommend]

@@ -3,7 +3,7 @@
 use alloc::string::String;
 
 use super::settings::{learning_rate, none_negative, settings};
-use super::{Optimizer, array_of_slots, over_eps};
+use super::{Optimizer, array_of_slots, over_eps, slot_names};
 use nn_kernels::optimizer::{UpdateRule, div_by_sqrt, flush_square, limit_grad, update};
 use nn_kernels::simd::{Isa, Simd};
 
@@ -59,6 +59,7 @@ impl Adagrad {
 
 impl Optimizer for Adagrad {
     learning_rate!();
+    slot_names!("sum");
 
     fn slots(&self) -> usize {
         1

@@ -4,7 +4,7 @@
 use alloc::string::String;
 
 use super::settings::{betas_below_one, learning_rate, none_negative, settings};
-use super::{Optimizer, array_of_slots, over_eps, powi};
+use super::{Optimizer, array_of_slots, over_eps, powi, slot_names};
 use nn_kernels::math::scalar;
 use nn_kernels::optimizer::{
     SQUARE_SCALE, Square, UpdateRule, div_by_sqrt, flush_denormals, flush_square, limit_grad, update,
@@ -52,6 +52,7 @@ impl Adam {
 
 impl Optimizer for Adam {
     learning_rate!();
+    slot_names!("exp_avg", "exp_avg_sq");
 
     fn slots(&self) -> usize {
         2

@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use super::adam::{AdamStep, Moments, decay};
 use super::settings::{betas_below_one, learning_rate, none_negative, settings};
-use super::{Optimizer, array_of_slots, over_eps};
+use super::{Optimizer, array_of_slots, over_eps, slot_names};
 use nn_kernels::optimizer::update;
 use nn_kernels::simd::Isa;
 
@@ -48,6 +48,7 @@ impl AdamW {
 
 impl Optimizer for AdamW {
     learning_rate!();
+    slot_names!("exp_avg", "exp_avg_sq");
 
     fn slots(&self) -> usize {
         2

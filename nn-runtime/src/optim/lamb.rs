@@ -5,7 +5,7 @@ use alloc::string::String;
 
 use super::adam::Moments;
 use super::settings::{betas_below_one, learning_rate, none_negative, settings};
-use super::{Optimizer, ROOT_OF_LARGEST, TensorUpdate, array_of_slots, over_eps, wants_whole_tensor};
+use super::{Optimizer, ROOT_OF_LARGEST, TensorUpdate, array_of_slots, over_eps, slot_names, wants_whole_tensor};
 use nn_kernels::optimizer::{UpdateRule, update};
 use nn_kernels::reduce::sum_of_squares;
 use nn_kernels::simd::{Isa, Simd};
@@ -54,6 +54,7 @@ impl Lamb {
 
 impl Optimizer for Lamb {
     learning_rate!();
+    slot_names!("exp_avg", "exp_avg_sq");
 
     fn slots(&self) -> usize {
         2

@@ -3,7 +3,7 @@
 use alloc::string::String;
 
 use super::settings::{betas_below_one, learning_rate, none_negative, settings};
-use super::{Optimizer, array_of_slots};
+use super::{Optimizer, array_of_slots, slot_names};
 use nn_kernels::math::sign;
 use nn_kernels::optimizer::{UpdateRule, flush_denormals, update};
 use nn_kernels::simd::{Isa, Simd};
@@ -53,6 +53,7 @@ impl Lion {
 
 impl Optimizer for Lion {
     learning_rate!();
+    slot_names!("exp_avg");
 
     fn slots(&self) -> usize {
         1

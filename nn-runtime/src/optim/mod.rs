@@ -77,6 +77,18 @@ pub trait Optimizer: Sync {
         0.0
     }
 
+    /// What the `k`-th slot is called in a checkpoint, PyTorch's name where there is one: `exp_avg`.
+    fn slot_name(&self, k: usize) -> String {
+        alloc::format!("slot_{k}")
+    }
+
+    /// All settings in words, by which a checkpoint tells one optimiser from another: a run goes on with the
+    /// same alone. Without more it is the type and the learning rate.
+    fn settings(&self) -> String {
+        let name = core::any::type_name::<Self>();
+        alloc::format!("{} {{ learning_rate: {:?} }}", name.rsplit("::").next().unwrap_or(name), self.learning_rate())
+    }
+
     /// Whether it must see whole tensors, because what it does to a number depends on the others.
     fn per_tensor(&self) -> bool {
         false
@@ -130,6 +142,16 @@ pub trait Optimizer: Sync {
         Ok(())
     }
 }
+
+/// The names of slots, in their order.
+macro_rules! slot_names {
+    ($($name:literal),+) => {
+        fn slot_name(&self, k: usize) -> alloc::string::String {
+            [$($name),+][k].into()
+        }
+    };
+}
+use slot_names;
 
 /// The slots as an array.
 #[track_caller]

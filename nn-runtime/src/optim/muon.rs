@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 
 use super::newton_schulz::{NewtonSchulz, orthogonalize, orthogonalize_scratch};
 use super::settings::{below_one, learning_rate, none_negative, not_negative, settings};
-use super::{AdamW, Optimizer, ROOT_OF_LARGEST, TensorLayout, TensorUpdate, wants_whole_tensor};
+use super::{AdamW, Optimizer, ROOT_OF_LARGEST, TensorLayout, TensorUpdate, slot_names, wants_whole_tensor};
 use nn_kernels::elementwise::Map;
 use nn_kernels::optimizer::update_ema;
 use nn_kernels::simd::{Isa, Simd};
@@ -159,6 +159,7 @@ fn transpose([rows, cols]: [usize; 2], from: &[f32], to: &mut [f32]) {
 
 impl Optimizer for Muon {
     learning_rate!();
+    slot_names!("exp_avg", "exp_avg_sq");
 
     /// As many as `AdamW` keeps; a matrix uses one.
     fn slots(&self) -> usize {

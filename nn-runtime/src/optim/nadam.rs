@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use super::adam::Moments;
 use super::settings::{betas_below_one, learning_rate, none_negative, settings};
-use super::{Optimizer, array_of_slots, over_eps, powi};
+use super::{Optimizer, array_of_slots, over_eps, powi, slot_names};
 use nn_kernels::optimizer::{UpdateRule, limit_grad, update};
 use nn_kernels::simd::{Isa, Simd};
 
@@ -57,6 +57,7 @@ impl Nadam {
 
 impl Optimizer for Nadam {
     learning_rate!();
+    slot_names!("exp_avg", "exp_avg_sq");
 
     fn slots(&self) -> usize {
         2

@@ -3,7 +3,7 @@
 use alloc::string::String;
 
 use super::settings::{below_one, learning_rate, none_negative, settings};
-use super::{Optimizer, array_of_slots, over_eps};
+use super::{Optimizer, array_of_slots, over_eps, slot_names};
 use nn_kernels::optimizer::{
     SQUARE_ROOT_SCALE, SQUARE_SCALE, UpdateRule, div_by_sqrt, flush_denormals, flush_square, limit_grad, update,
 };
@@ -59,6 +59,7 @@ impl RmsProp {
 
 impl Optimizer for RmsProp {
     learning_rate!();
+    slot_names!("square_avg", "momentum_buffer");
 
     fn slots(&self) -> usize {
         1 + usize::from(self.momentum != 0.0)

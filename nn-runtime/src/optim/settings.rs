@@ -46,7 +46,8 @@ macro_rules! setting {
     };
 }
 
-/// The two methods of [`Optimizer`](super::Optimizer) that read and change the field `learning_rate`.
+/// The methods of [`Optimizer`](super::Optimizer) that read and change the field `learning_rate`, and that
+/// tell all settings.
 macro_rules! learning_rate {
     () => {
         fn learning_rate(&self) -> f64 {
@@ -55,6 +56,10 @@ macro_rules! learning_rate {
 
         fn set_learning_rate(&mut self, learning_rate: f64) {
             self.learning_rate = learning_rate;
+        }
+
+        fn settings(&self) -> alloc::string::String {
+            alloc::format!("{self:?}")
         }
     };
 }

@@ -3,7 +3,7 @@
 use alloc::string::{String, ToString};
 
 use super::settings::{below_one, learning_rate, none_negative, settings};
-use super::{Optimizer, array_of_slots};
+use super::{Optimizer, array_of_slots, slot_names};
 use nn_kernels::optimizer::{UpdateRule, flush_denormals, update};
 use nn_kernels::simd::{Isa, Simd};
 
@@ -53,6 +53,7 @@ impl Sgd {
 
 impl Optimizer for Sgd {
     learning_rate!();
+    slot_names!("momentum_buffer");
 
     fn slots(&self) -> usize {
         usize::from(self.momentum != 0.0)

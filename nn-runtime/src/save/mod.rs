@@ -6,6 +6,7 @@ mod header;
 mod names;
 mod numbers;
 mod replace;
+pub(crate) mod tensor_file;
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -15,6 +16,7 @@ use error::Faults;
 pub use error::{WeightsError, WeightsErrorKind};
 use header::{CUT_SHORT, Entry, FileHeader, Source};
 use numbers::NumberType;
+use tensor_file::{Piece, cannot_write, write_pieces};
 
 use crate::model::Model;
 use crate::model::Network;
@@ -45,46 +47,16 @@ impl<N: Network> Model<N> {
     /// The file cannot be written; a file that was there before is left as it was.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), WeightsError> {
         let path = path.as_ref();
-        replace::replace(path, |to| self.write(to)).map_err(|error| {
-            WeightsError::one(path, WeightsErrorKind::Write(error.kind()), format!("cannot be written: {error}"))
-        })
+        replace::replace(path, |to| self.write(to)).map_err(|error| cannot_write(path, &error))
     }
 
     /// The bytes of the file, tensor after tensor in the order of their names.
     fn write(&self, to: &mut dyn Write) -> io::Result<()> {
         let mut tensors = self.tensors();
         tensors.sort_by(|a, b| a.name.cmp(&b.name));
-        let mut header = String::from("{");
-        let mut at = 0;
-        for tensor in &tensors {
-            let name = serde_json::to_string(&tensor.name)?;
-            let shape: Vec<String> = tensor.shape.as_slice().iter().map(usize::to_string).collect();
-            let end = at + 4 * tensor.count();
-            let comma = if at == 0 && header.len() == 1 { "" } else { "," };
-            header.push_str(&format!(
-                "{comma}{name}:{{\"dtype\":\"F32\",\"shape\":[{}],\"data_offsets\":[{at},{end}]}}",
-                shape.join(",")
-            ));
-            at = end;
-        }
-        header.push('}');
-        // The numbers begin at a multiple of eight bytes, for readers that map files into memory.
-        while !header.len().is_multiple_of(8) {
-            header.push(' ');
-        }
-        to.write_all(&(header.len() as u64).to_le_bytes())?;
-        to.write_all(header.as_bytes())?;
-        let (mut values, mut bytes) = (Vec::new(), Vec::new());
-        for tensor in &tensors {
-            values.resize(tensor.count(), 0.0);
-            tensor.read(&self.params, &mut values);
-            for values in values.chunks(PIECE / 4) {
-                bytes.clear();
-                bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
-                to.write_all(&bytes)?;
-            }
-        }
-        Ok(())
+        let pieces: Vec<Piece> =
+            tensors.iter().map(|tensor| Piece { name: tensor.name.clone(), tensor, block: &self.params }).collect();
+        write_pieces(to, &pieces, None)
     }
 
     /// Reads what [`save`](Model::save), or PyTorch under the same names, has written.
@@ -103,14 +75,7 @@ impl<N: Network> Model<N> {
     /// differences are named, the first ten of them. A number that is not finite, or a variance below 0.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, WeightsError> {
         let path = path.as_ref();
-        let no_read = |error: io::Error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => {
-                let fault = "expected as many bytes as its header says, found fewer".to_owned();
-                WeightsError::one(path, WeightsErrorKind::Format, fault).help(CUT_SHORT)
-            }
-            kind => WeightsError::one(path, WeightsErrorKind::Read(kind), format!("cannot be read: {error}")),
-        };
-        let mut source = Source::open(path).map_err(no_read)?;
+        let mut source = Source::open(path).map_err(no_read(path))?;
         let header = FileHeader::read(path, &mut source)?;
         let tensors = params::tensors(N::COMPILED);
         let wanted = matched(&tensors, &header, N::COMPILED.name).map_err(|faults| {
@@ -123,7 +88,7 @@ impl<N: Network> Model<N> {
         for Wanted { tensor, entry, of, same } in wanted {
             if !same {
                 values.resize(tensor.count(), 0.0);
-                read(&mut source, entry, of, &mut values).map_err(no_read)?;
+                read(&mut source, entry, of, &mut values).map_err(no_read(path))?;
             }
             match tensor.fault(&values) {
                 Some(fault) => faults.add(|| fault),
@@ -134,6 +99,17 @@ impl<N: Network> Model<N> {
             true => Ok(Model::with_params(params)),
             false => Err(WeightsError::all(path, WeightsErrorKind::Number, faults)),
         }
+    }
+}
+
+/// What reading the file at `path` fails with.
+fn no_read(path: &Path) -> impl Fn(io::Error) -> WeightsError {
+    |error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => {
+            let fault = "expected as many bytes as its header says, found fewer".to_owned();
+            WeightsError::one(path, WeightsErrorKind::Format, fault).help(CUT_SHORT)
+        }
+        kind => WeightsError::one(path, WeightsErrorKind::Read(kind), format!("cannot be read: {error}")),
     }
 }
 
@@ -172,7 +148,8 @@ fn matched<'a>(tensors: &'a [Tensor], header: &'a FileHeader, network: &str) -> 
         }
     }
     for (entry, _) in header.tensors.iter().zip(used).filter(|(_, used)| !used) {
-        if !names::is_passed_over(plain(&entry.name)) {
+        let beside = header.aliases.iter().any(|(key, _)| key == names::NOTE) && names::is_beside(&entry.name);
+        if !beside && !names::is_passed_over(plain(&entry.name)) {
             faults.add(|| {
                 format!(
                     "{}: expected no such tensor in `{network}`, found {}",

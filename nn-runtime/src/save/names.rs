@@ -4,6 +4,12 @@
 /// Parameters of a recurrent layer. `torch.nn.LSTM`, `GRU` and `RNN` write the layer's number behind them.
 const RECURRENT: [&str; 4] = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"];
 
+/// The tensor at the end of a checkpoint: the CRC-32 of every byte before it.
+pub(super) const CHECKSUM: &str = "checksum";
+
+/// What tells a checkpoint from weights alone: an entry of this name among the metadata.
+pub(super) const NOTE: &str = "checkpoint";
+
 /// What a tensor called `name` here may be called in a file, the first choice first.
 pub(super) fn spellings(name: &str) -> Vec<String> {
     let mut all = vec![name.to_owned()];
@@ -30,6 +36,11 @@ pub(super) fn spellings(name: &str) -> Vec<String> {
 pub(super) fn is_passed_over(name: &str) -> bool {
     let last = name.rsplit('.').next().unwrap_or(name);
     last == "num_batches_tracked" || name == "n_averaged"
+}
+
+/// Tensors of a checkpoint that are no parameters of its model.
+pub(super) fn is_beside(name: &str) -> bool {
+    name == CHECKSUM || ["optimizer.", "ema.", "accumulated.", "best."].iter().any(|before| name.starts_with(before))
 }
 
 /// What `DataParallel`, averaged and compiled modules put before every name of theirs; "" where names are

@@ -25,11 +25,13 @@ pub(crate) struct MemorySpec {
     /// Used while a method runs: per sample, and whatever the batch.
     scratch: usize,
     scratch_fixed: usize,
+    /// What the parameters take, laid out once for many passes.
+    prepared: usize,
 }
 
 impl MemorySpec {
     pub(super) const NONE: MemorySpec =
-        MemorySpec { saved: 0, layout: SavedLayout::Whole, scratch: 0, scratch_fixed: 0 };
+        MemorySpec { saved: 0, layout: SavedLayout::Whole, scratch: 0, scratch_fixed: 0, prepared: 0 };
 }
 
 impl LayerSpec {
@@ -47,6 +49,21 @@ impl LayerSpec {
         self
     }
 
+    /// Floats that [`Layer::prepare`](crate::Layer::prepare) makes of the parameters.
+    pub const fn prepares(mut self, floats: usize) -> LayerSpec {
+        self.memory.prepared = floats;
+        self
+    }
+
+    /// Floats that are prepared of all copies.
+    pub(crate) const fn prepared_len(&self) -> usize {
+        let each = match self.nested {
+            Some(nested) => nested.prepared_len,
+            None => lines(self.memory.prepared),
+        };
+        each * self.times
+    }
+
     /// How that lies what it keeps, so that gradients of a few samples may be computed at a time.
     pub(crate) const fn saved_layout(mut self, layout: SavedLayout) -> LayerSpec {
         self.memory.layout = layout;
@@ -58,6 +75,7 @@ impl LayerSpec {
     pub(crate) const fn saved_for(&self, pass: Pass) -> usize {
         let (pass, between) = match pass {
             Pass::Infer => return 0,
+            Pass::Prepare => return self.prepared_len(),
             Pass::Step => (pass, self.shapes.outputs[0].step_len()),
             // Every copy but the first must hand on a gradient.
             _ if self.times > 1 => (Pass::TrainWithInputGrad, self.shapes.outputs[0].len()),

@@ -21,6 +21,7 @@ pub(crate) struct NestedSpec {
     pub(crate) train_with_input_grad: PassSizes,
     pub(crate) step: PassSizes,
     pub(crate) params_len: usize,
+    pub(crate) prepared_len: usize,
     pub(crate) macs: usize,
     pub(crate) stream: Stream,
     pub(crate) bounded: bool,
@@ -37,7 +38,7 @@ impl NestedSpec {
             Pass::Infer => &self.infer,
             Pass::Train => &self.train,
             Pass::TrainWithInputGrad => &self.train_with_input_grad,
-            Pass::Step => &self.step,
+            Pass::Step | Pass::Prepare => &self.step,
         }
     }
 }

@@ -18,4 +18,6 @@ pub enum Pass {
     /// The next step of every output from the next step of every input: see
     /// [`Layer::step`](crate::Layer::step).
     Step,
+    /// No outputs, but parameters laid out for many passes: see [`Layer::prepare`](crate::Layer::prepare).
+    Prepare,
 }

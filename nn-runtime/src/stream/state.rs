@@ -21,6 +21,8 @@ pub enum StreamErrorKind {
     Input,
     /// A finite input so large that a layer overflows, or parameters that are not finite.
     Overflow,
+    /// Slices that do not hold whole steps, or not as many of each.
+    Shape,
     /// A state that does not fit the network.
     State,
 }

@@ -87,6 +87,14 @@ pub(super) fn nothing_learns<N: Network>() -> TrainError {
     ))
 }
 
+/// … and where everything rests.
+pub(super) fn all_rest<N: Network>() -> TrainError {
+    TrainError::mismatch(format!(
+        "expected a network with parameters to train, found all of `{}` frozen\nhelp: `trainer.unfreeze(..)` what is to learn",
+        N::COMPILED.name
+    ))
+}
+
 /// The inputs of all samples, one slice for each input of the network.
 pub(super) fn inputs<T: Targets>(data: &Dataset<T>) -> [&[f32]; MAX_INPUTS] {
     let mut x = [&[][..]; MAX_INPUTS];

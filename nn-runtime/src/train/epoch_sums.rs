@@ -6,10 +6,10 @@ use super::loss_sums::LossSums;
 
 #[derive(Default)]
 pub(super) struct EpochSums {
-    sums: LossSums,
+    pub(super) sums: LossSums,
     /// Of each sample what regularisers added when it was trained on.
-    regularization: f64,
-    samples: usize,
+    pub(super) regularization: f64,
+    pub(super) samples: usize,
 }
 
 impl EpochSums {

@@ -4,9 +4,11 @@ use std::fmt;
 
 use super::History;
 use crate::data::DataError;
+use crate::save::WeightsError;
 
 /// Why a training call was refused or stopped. The model is as it was before the call, but for
-/// [`TrainError::Diverged`].
+/// [`TrainError::Diverged`] and a checkpoint that
+/// cannot be written.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TrainError {
@@ -35,6 +37,15 @@ pub enum TrainError {
         /// The epochs that ended before.
         history: History,
     },
+    /// A checkpoint could not be written, so that training has stopped with the model as it is; or it could
+    /// not be gone on with, and nothing has changed.
+    #[non_exhaustive]
+    Checkpoint {
+        /// What, and in which file.
+        error: WeightsError,
+        /// The epochs that had ended.
+        history: History,
+    },
     /// A single step came to what is not finite; it was not taken, and nothing has changed.
     #[non_exhaustive]
     NotFinite {
@@ -51,6 +62,17 @@ pub enum TrainError {
 pub enum NonFinite {
     /// The loss of a batch.
     Loss,
+    /// The gradient of an output that an objective of one's own gave to
+    /// [`step_with`](super::Trainer::step_with).
+    #[non_exhaustive]
+    OutputGradient {
+        /// The output's number.
+        output: usize,
+        /// The sample's number within the batch.
+        sample: usize,
+        /// The number's place within the sample's output.
+        element: usize,
+    },
     /// The gradient of the tensor of this name.
     Gradient(String),
     /// The tensor of this name, as it would have been after the step.
@@ -79,6 +101,10 @@ impl fmt::Display for NonFinite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             NonFinite::Loss => f.write_str("expected a finite loss, found NaN or infinity"),
+            NonFinite::OutputGradient { output, sample, element } => write!(
+                f,
+                "sample {sample}, output {output}, element {element}: expected a finite gradient from the objective, found NaN or infinity"
+            ),
             NonFinite::Gradient(name) => write!(f, "expected a finite gradient of `{name}`, found NaN or infinity"),
             NonFinite::Parameter(name) => {
                 write!(f, "expected finite numbers of `{name}` after the step, found NaN or infinity")
@@ -93,8 +119,17 @@ impl fmt::Display for TrainError {
         const HELP: &str = "\nhelp: use a smaller learning rate, or scale the data";
         match self {
             TrainError::Data(error) => error.fmt(f),
+            TrainError::Checkpoint { error, .. } => error.fmt(f),
             TrainError::Setting(text) | TrainError::Mismatch(text) => f.write_str(text),
-            TrainError::NotFinite { step, found } => write!(f, "step {step}: {found}; the step was not taken{HELP}"),
+            TrainError::NotFinite { step, found } => {
+                let help = match found {
+                    NonFinite::OutputGradient { .. } => {
+                        "\nhelp: see what the objective divides by and takes roots and logarithms of"
+                    }
+                    _ => HELP,
+                };
+                write!(f, "step {step}: {found}; the step was not taken{help}")
+            }
             TrainError::Diverged { epoch, step, found, kept, loss, .. } => {
                 write!(f, "epoch {epoch}, step {step}: {found}; the parameters are ")?;
                 match kept {

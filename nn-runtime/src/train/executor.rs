@@ -9,22 +9,27 @@ use std::ops::Range;
 use std::thread;
 use std::vec::Vec;
 
-use super::grad_source::BatchGrads;
+use super::batch_pass::{Batch, BatchInputs, BatchPass, GradPass, Judgement};
+use super::grad_source::{BatchGrads, GivenGrads};
 use super::loss_sums::LossSums;
 use super::magnitude::first_become_not_finite;
 use super::microbatch::MicroBatching;
 use super::objective::Objective;
+use super::own_objective::WholeOutputs;
 use super::param_chunks;
 use super::refusal::Refusal;
-use super::shard::{Batch, BatchPass, GradPass, Shard, TrainPass};
+use super::shard::Shard;
 use super::split::{LOSS_BLOCK, needs_one_worker};
+use super::tensor_groups::TensorGroups;
 use super::update::Update;
 use super::workers::Workers;
 use crate::data::Targets;
 use crate::graph::CompiledNetwork;
+use crate::input::InputError;
 use crate::model::{Model, Network};
 use crate::optim::Optimizer;
-use crate::spec::Role;
+use crate::predictor::predict_into;
+use crate::spec::{MAX_OUTPUTS, Role};
 use nn_kernels::aligned_buffer::AlignedBuffer;
 use nn_kernels::counter_rng::CounterRng;
 use nn_kernels::simd::Isa;
@@ -43,6 +48,9 @@ pub(super) struct Executor {
     /// Samples there is room for, in all and in each shard.
     capacity: usize,
     per_shard: usize,
+    /// Outputs of whole batches, where an objective of one's own has asked for them; each micro-batch has a
+    /// workspace of its own then.
+    whole: Option<WholeOutputs>,
     workers: Workers,
     /// Each worker's samples: written by one worker, and then read by all.
     shards: Vec<Shard>,
@@ -70,7 +78,7 @@ impl StepResult {
 
 impl Executor {
     pub(super) fn new<N: Network>(optimizer: &impl Optimizer, isa: Isa) -> Executor {
-        let running = param_chunks::by_size(N::COMPILED, Role::RunningStat, 1);
+        let running = param_chunks::by_size(N::COMPILED, Role::RunningStat, &TensorGroups::default(), 1);
         let running: Vec<_> = running.into_iter().map(|chunk| chunk.range).collect();
         Executor {
             isa,
@@ -78,6 +86,7 @@ impl Executor {
             cores: thread::available_parallelism().map_or(1, NonZero::get),
             capacity: 0,
             per_shard: 0,
+            whole: None,
             workers: Workers::one(),
             shards: Vec::new(),
             statistics: AlignedBuffer::zeroed(running.iter().map(Range::len).sum()),
@@ -89,9 +98,20 @@ impl Executor {
 
     /// Makes room for batches of up to this many samples, and workers for them.
     pub(super) fn reserve<N: Network>(&mut self, batch: usize, optimizer: &impl Optimizer) {
-        if batch <= self.capacity {
-            return;
+        if batch > self.capacity {
+            self.make_room::<N>(batch, optimizer);
         }
+    }
+
+    /// As [`reserve`](Executor::reserve), for objectives on whole batches.
+    pub(super) fn reserve_whole<N: Network>(&mut self, batch: usize, optimizer: &impl Optimizer) {
+        if self.whole.is_none() || batch > self.capacity {
+            self.whole = Some(WholeOutputs::default());
+            self.make_room::<N>(batch.max(self.capacity), optimizer);
+        }
+    }
+
+    fn make_room<N: Network>(&mut self, batch: usize, optimizer: &impl Optimizer) {
         let map = N::COMPILED;
         let wanted = self.useful_threads(map, batch);
         let pool = &mut self.workers.pool;
@@ -105,7 +125,11 @@ impl Executor {
         }
         let shards = if needs_one_worker(map) { 1 } else { threads };
         let samples = self.micro_batching.split(batch).samples_per_worker(batch, shards).min(batch);
-        self.shards = (0..shards).map(|_| Shard::new(map, samples, &self.micro_batching, batch)).collect();
+        let apart = self.whole.is_some();
+        self.shards = (0..shards).map(|_| Shard::new(map, samples, &self.micro_batching, batch, apart)).collect();
+        if let Some(whole) = &mut self.whole {
+            *whole = WholeOutputs::new(map, batch);
+        }
         let scratch = map.train.scratch_for(samples).max(map.infer.len(samples));
         self.workers.scratch = (0..threads).map(|i| self.update.worker_scratch(i, scratch, optimizer)).collect();
         (self.capacity, self.per_shard) = (batch, samples);
@@ -147,25 +171,90 @@ impl Executor {
         seed: u64,
         batch: &Batch<T>,
     ) -> Result<StepResult, Refusal> {
-        let Model { params, run, .. } = model;
         let weights = loss.weight(0..batch.samples, N::COMPILED.outputs, batch.weights);
         let weight: f64 = weights.iter().sum();
         if weight == 0.0 {
             return Ok(StepResult { sums: LossSums::default(), regularization: 0.0 });
         }
-        let regularization = self.update.regularization(self.isa, params);
-        let noise = CounterRng { key: seed }.fold_in(&[run.batches]);
+        let regularization = self.update.regularization(self.isa, &model.params);
+        let noise = CounterRng { key: seed }.fold_in(&[model.run.batches]);
         // Of an output where no row has a weight every gradient is 0, whatever the scale.
         let whole = self.update.batch_scale(weight);
         let scale = weights.map(|weight| if weight > 0.0 { whole / weight } else { 0.0 });
-        let sums = self.forward_backward::<N, T>(params, loss, batch, Some(TrainPass { noise, scale }));
+        let sums = self.forward_backward::<N, T>(&model.params, loss, batch, Some((noise, scale)));
         let result = StepResult { sums, regularization };
         if !result.loss().is_finite() {
             return Err(Refusal::Loss);
         }
+        let pass = GradPass { isa: self.isa, params: &[], x: batch.x, noise, logits: loss.logits() };
+        self.take_grads::<N>(model, optimizer, (batch.samples, weight), pass)?;
+        Ok(result)
+    }
 
+    /// Takes a step on whole samples, `x` one slice for each input, by what `objective` says: see
+    /// [`Trainer::step_with`](super::Trainer::step_with). Room has been made with
+    /// [`reserve_whole`](Executor::reserve_whole).
+    ///
+    /// # Errors
+    /// As [`train`](Executor::train), and a gradient of an output that is not finite.
+    pub(super) fn train_with<N: Network>(
+        &mut self,
+        model: &mut Model<N>,
+        optimizer: &mut impl Optimizer,
+        (samples, x): (usize, &[&[f32]]),
+        objective: impl FnOnce(&[&[f32]], &mut [&mut [f32]]) -> f64,
+    ) -> Result<f64, Refusal> {
+        let (map, isa, x) = (N::COMPILED, self.isa, BatchInputs::Slices(x));
+        let regularization = self.update.regularization(isa, &model.params);
+        let noise = CounterRng { key: 0 }.fold_in(&[model.run.batches]);
+        let active = self.assign(map, samples, true);
+        let (params, micro_batching) = (&model.params, &self.micro_batching);
+        let pass = BatchPass { isa, params, x, logits: 0, micro_batching, noise: Some(noise) };
+        let (shards, workers) = (&mut self.shards[..active], self.workers.first(active));
+        workers.pool.for_each_zip(shards, &mut *workers.scratch, |shard, scratch| {
+            shard.forward_only::<N>(&pass, &mut scratch.layers);
+        });
+        let whole = self.whole.as_mut().expect("room has been made for whole batches");
+        let loss = whole.judge(map, samples, shards, objective)? + regularization;
+        if !loss.is_finite() {
+            return Err(Refusal::Loss);
+        }
+        let weight = samples as f64;
+        whole.hand_out(map, samples, shards, (isa, self.update.batch_scale(weight)));
+        workers.pool.for_each_zip(shards, workers.scratch, |shard, scratch| {
+            shard.backward_only::<N>(&pass, noise, &mut scratch.layers);
+        });
+        let pass = GradPass { isa, params: &[], x, noise, logits: 0 };
+        self.take_grads::<N>(model, optimizer, (samples, weight), pass)?;
+        Ok(loss)
+    }
+
+    /// Takes the step of gradients that were computed elsewhere, laid out as parameters are.
+    ///
+    /// # Errors
+    /// A gradient or a new parameter is not finite; all is as before.
+    pub(super) fn apply<N: Network>(
+        &mut self,
+        model: &mut Model<N>,
+        optimizer: &mut impl Optimizer,
+        grads: &[f32],
+    ) -> Result<(), Refusal> {
+        let source = GivenGrads { isa: self.isa, grads };
+        self.update.take_batch(self.isa, self.workers.all(), &mut model.params, optimizer, 1.0, &source)?;
+        model.run.batches += 1;
+        Ok(())
+    }
+
+    /// From what the workers have run backward to changed parameters; of statistics to those after the batch.
+    fn take_grads<N: Network>(
+        &mut self,
+        model: &mut Model<N>,
+        optimizer: &mut impl Optimizer,
+        (samples, weight): (usize, f64),
+        pass: GradPass,
+    ) -> Result<(), Refusal> {
+        let Model { params, run, .. } = model;
         let (isa, shards, micro_batching) = (self.isa, &self.shards, &self.micro_batching);
-        let pass = GradPass { isa, params: &[], x: batch.x, noise, logits: loss.logits() };
         let mut rest = &mut self.statistics[..];
         for range in &self.running {
             let next = rest.split_off_mut(..range.len()).expect("the buffer is as long as all ranges");
@@ -180,10 +269,10 @@ impl Executor {
             }
         }
         // What is learnt is not shown to layers: it changes meanwhile.
-        let partial_sums = micro_batching.split(batch.samples).partial_sums;
+        let partial_sums = micro_batching.split(samples).partial_sums;
         let grads = BatchGrads::<N> { shards, micro_batching, partial_sums, pass, network: PhantomData };
         // Parameters can be shared among workers where samples cannot.
-        let active = self.active(self.workers.scratch.len(), N::COMPILED, batch.samples);
+        let active = self.active(self.workers.scratch.len(), N::COMPILED, samples);
         self.update.take_batch(isa, self.workers.first(active), params, optimizer, weight, &grads)?;
         let mut rest = &self.statistics[..];
         for range in &self.running {
@@ -191,7 +280,7 @@ impl Executor {
             params[range.clone()].copy_from_slice(next);
         }
         run.batches += 1;
-        Ok(result)
+        Ok(())
     }
 
     /// Takes the step of gradients that wait for more batches, if any do.
@@ -212,25 +301,51 @@ impl Executor {
         self.forward_backward::<N, T>(params, loss, batch, None)
     }
 
-    /// Divides the samples among the workers, which run the network on theirs; to train, back to the first
-    /// layer that learns.
+    /// Copies the outputs of the last batch, as the loss has read them.
+    pub(super) fn copy_outputs(&self, map: &CompiledNetwork, to: &mut [Vec<f32>; MAX_OUTPUTS]) {
+        to.iter_mut().for_each(Vec::clear);
+        for shard in &self.shards {
+            to.iter_mut().zip(shard.outputs(map.outputs)).for_each(|(to, y)| to.extend_from_slice(y));
+        }
+    }
+
+    /// Predicts, in the memory of one worker; see [`predict_into`].
+    pub(super) fn predict<N: Network>(
+        &mut self,
+        params: &[f32],
+        x: &[&[f32]],
+        y: &mut [&mut [f32]],
+    ) -> Result<(), InputError> {
+        predict_into::<N>(params, self.isa, self.per_shard, &mut self.workers.scratch[0].layers, x, y)
+    }
+
+    /// Divides the samples among the workers, and tells how many take part.
+    fn assign(&mut self, map: &CompiledNetwork, samples: usize, apart: bool) -> usize {
+        let split = self.micro_batching.split(samples);
+        let active = self.active(self.shards.len(), map, samples);
+        let each = split.samples_per_worker(samples, active);
+        for (i, shard) in self.shards.iter_mut().enumerate() {
+            shard.assign((i * each).min(samples)..((i + 1) * each).min(samples), split, apart);
+        }
+        active
+    }
+
+    /// The workers run the network on their samples; to train, by this noise and scale of each output's loss,
+    /// back to the first layer that learns.
     fn forward_backward<N: Network, T: Targets>(
         &mut self,
         params: &[f32],
         loss: &impl Objective<T>,
         batch: &Batch<T>,
-        train: Option<TrainPass>,
+        train: Option<(CounterRng, [f64; MAX_OUTPUTS])>,
     ) -> LossSums {
-        let split = self.micro_batching.split(batch.samples);
-        let active = self.active(self.shards.len(), N::COMPILED, batch.samples);
-        let each = split.samples_per_worker(batch.samples, active);
-        for (i, shard) in self.shards.iter_mut().enumerate() {
-            shard.assign((i * each).min(batch.samples)..((i + 1) * each).min(batch.samples), split);
-        }
-        let pass = BatchPass { isa: self.isa, params, loss, batch, micro_batching: &self.micro_batching, train };
+        let active = self.assign(N::COMPILED, batch.samples, false);
+        let (isa, micro_batching, noise) = (self.isa, &self.micro_batching, train.map(|(noise, _)| noise));
+        let pass = BatchPass { isa, params, x: batch.x, logits: loss.logits(), micro_batching, noise };
+        let judged = Judgement { loss, batch, scale: train.map(|(_, scale)| scale) };
         let workers = self.workers.first(active);
         workers.pool.for_each_zip(&mut self.shards[..active], workers.scratch, |shard, scratch| {
-            shard.forward_backward::<N, T>(&pass, &mut scratch.layers);
+            shard.forward_backward::<N, T>(&pass, &judged, &mut scratch.layers);
         });
         let mut sums = LossSums::default();
         self.shards.iter().flat_map(Shard::losses).for_each(|loss| sums.add(loss));

@@ -1,9 +1,19 @@
 //! The settings of a training run. In: what the user says; out: settings checked before anything is touched.
 
-use super::TrainError;
+use std::boxed::Box;
+use std::format;
+use std::ops::ControlFlow;
+use std::string::{String, ToString};
+use std::vec::Vec;
+
+use super::checkpoint::Checkpoint;
+use super::metrics::Metrics;
+use super::tracked::TrackedMetrics;
+use super::{EarlyStopping, Epoch, StepReport, StopHandle, TrainError};
+use crate::Model;
 use crate::data::{Dataset, Targets};
 
-/// How to train: epochs, batch, order, what to show.
+/// How to train: epochs, batch, order, what to show, when to end, what to keep.
 ///
 /// | setting | default | PyTorch | Keras |
 /// |---|---|---|---|
@@ -11,23 +21,54 @@ use crate::data::{Dataset, Targets};
 /// | `shuffle` | yes | no | yes |
 /// | `seed` | 0 | random | random |
 /// | `progress` | no | – | yes |
+/// | `validate` | no | – | `validation_data` |
+/// | `metrics` | none | – | `compile(metrics=…)` |
+/// | `early_stopping`, `keep_best` | no | – | `EarlyStopping` |
+/// | `on_epoch`, `on_step`, `stop_by` | none | – | `Callback` |
+/// | `checkpoint` | none | – | `BackupAndRestore`, which redoes the epoch |
 ///
-/// A short last batch is trained on like any other.
-#[derive(Clone, Debug)]
+/// A short last batch is trained on like any other. `T` are the targets, `N` is the network; both follow from
+/// the trainer that it is given to.
 #[must_use]
-pub struct Fit<'d, T: Targets> {
-    pub(crate) epochs: usize,
-    pub(crate) batch: usize,
-    pub(crate) seed: u64,
-    pub(crate) shuffle: bool,
-    pub(crate) progress: bool,
-    pub(crate) validate: Option<&'d Dataset<T>>,
+pub struct Fit<'d, T: Targets, N> {
+    pub(super) epochs: usize,
+    pub(super) batch: usize,
+    pub(super) seed: u64,
+    pub(super) shuffle: bool,
+    pub(super) progress: bool,
+    pub(super) validate: Option<&'d Dataset<T>>,
+    pub(super) metrics: Option<Box<dyn TrackedMetrics<T> + 'd>>,
+    pub(super) early_stopping: Option<EarlyStopping>,
+    pub(super) keep_best: bool,
+    pub(super) monitor: Option<String>,
+    pub(super) on_epoch: Option<Box<OnEpoch<'d, N>>>,
+    pub(super) on_step: Option<Box<OnStep<'d, N>>>,
+    pub(super) stop: Option<StopHandle>,
+    pub(super) checkpoint: Option<Checkpoint>,
 }
 
-impl<'d, T: Targets> Fit<'d, T> {
+type OnEpoch<'d, N> = dyn FnMut(&Epoch, &Model<N>) -> ControlFlow<()> + 'd;
+type OnStep<'d, N> = dyn FnMut(&StepReport, &Model<N>) -> ControlFlow<()> + 'd;
+
+impl<'d, T: Targets, N> Fit<'d, T, N> {
     /// Trains on all samples `epochs` times.
     pub fn epochs(epochs: usize) -> Self {
-        Fit { epochs, batch: 32, seed: 0, shuffle: true, progress: false, validate: None }
+        Fit {
+            epochs,
+            batch: 32,
+            seed: 0,
+            shuffle: true,
+            progress: false,
+            validate: None,
+            metrics: None,
+            early_stopping: None,
+            keep_best: false,
+            monitor: None,
+            on_epoch: None,
+            on_step: None,
+            stop: None,
+            checkpoint: None,
+        }
     }
 
     /// Samples per step. The last step of an epoch takes what is left; a single sample is left out if a layer
@@ -62,7 +103,63 @@ impl<'d, T: Targets> Fit<'d, T> {
         self
     }
 
-    pub(crate) fn check(&self) -> Result<(), TrainError> {
+    /// What is measured after each epoch, as the model predicts then: a metric or a tuple of them, as for
+    /// [`evaluate_with`](super::Trainer::evaluate_with). On the validation samples where there are some, each
+    /// called `val_…` in the [history](Epoch::metrics); else on the training samples, in a pass of their own.
+    pub fn metrics(mut self, metrics: impl Metrics<T> + 'd) -> Self {
+        self.metrics = Some(Box::new(metrics));
+        self
+    }
+
+    /// Ends training where nothing becomes better any more; see [`EarlyStopping`].
+    pub fn early_stopping(mut self, stopping: EarlyStopping) -> Self {
+        self.early_stopping = Some(stopping);
+        self
+    }
+
+    /// At the end, however it comes, puts back the model of the best epoch, with all that belongs to it
+    /// (optimiser, schedule, average): as if training had ended there. Of equal ones the first; the best is
+    /// by what is [monitored](Fit::monitor). Takes memory for one more copy of parameters and of what the
+    /// optimiser remembers.
+    pub fn keep_best(mut self) -> Self {
+        self.keep_best = true;
+        self
+    }
+
+    /// What the best epoch is found by, where [`EarlyStopping::monitor`] does not say: `val_loss` if samples
+    /// are validated, `loss` if not, or a metric.
+    pub fn monitor(mut self, name: impl Into<String>) -> Self {
+        self.monitor = Some(name.into());
+        self
+    }
+
+    /// Called after each epoch with what it was like and the model as it is; `ControlFlow::Break(())` ends
+    /// training.
+    pub fn on_epoch(mut self, look: impl FnMut(&Epoch, &Model<N>) -> ControlFlow<()> + 'd) -> Self {
+        self.on_epoch = Some(Box::new(look));
+        self
+    }
+
+    /// Called after each batch with its loss and the model as it is; `ControlFlow::Break(())` ends training
+    /// in the middle of the epoch, of which the history then does not tell.
+    pub fn on_step(mut self, look: impl FnMut(&StepReport, &Model<N>) -> ControlFlow<()> + 'd) -> Self {
+        self.on_step = Some(Box::new(look));
+        self
+    }
+
+    /// Ends training after the step in which the handle is pulled; see [`StopHandle`].
+    pub fn stop_by(mut self, handle: &StopHandle) -> Self {
+        self.stop = Some(handle.clone());
+        self
+    }
+
+    /// Writes files from which a run that was broken off goes on to the bit; see [`Checkpoint`].
+    pub fn checkpoint(mut self, checkpoint: Checkpoint) -> Self {
+        self.checkpoint = Some(checkpoint);
+        self
+    }
+
+    pub(super) fn check(&self) -> Result<(), TrainError> {
         if self.batch == 0 {
             return Err(TrainError::setting(
                 "expected a batch of at least 1 sample, found 0\nhelp: `Fit::epochs(5).batch(32)`",
@@ -71,6 +168,61 @@ impl<'d, T: Targets> Fit<'d, T> {
         if self.epochs == 0 {
             return Err(TrainError::setting("expected at least 1 epoch, found 0\nhelp: `Fit::epochs(5)`"));
         }
+        if let Some(stopping) = &self.early_stopping {
+            stopping.check().map_err(TrainError::setting)?;
+        }
+        if let Some(checkpoint) = &self.checkpoint {
+            checkpoint.check().map_err(TrainError::setting)?;
+        }
         Ok(())
     }
+
+    /// Whether there is something to monitor.
+    pub(super) fn watches(&self) -> bool {
+        self.early_stopping.is_some() || self.keep_best
+    }
+
+    /// What is monitored, and whether lower is better.
+    ///
+    /// # Errors
+    /// Nothing has this name.
+    pub(super) fn monitored(&self, validates: bool) -> Result<(String, bool), TrainError> {
+        let said = self.early_stopping.as_ref().and_then(EarlyStopping::monitored).or(self.monitor.as_deref());
+        let default = if validates { "val_loss" } else { "loss" };
+        let mut names = Vec::from([("loss".to_string(), true)]);
+        if validates {
+            names.push(("val_loss".into(), true));
+        }
+        if let Some(metrics) = &self.metrics {
+            let prefix = if validates { "val_" } else { "" };
+            names.extend(metrics.names().into_iter().map(|(name, lower)| (format!("{prefix}{name}"), lower)));
+        }
+        let wanted = said.unwrap_or(default);
+        // Of each class there is a number once there are rows.
+        let found = names
+            .iter()
+            .find(|(name, _)| name == wanted || name.strip_suffix("_*").is_some_and(|stem| is_of_class(wanted, stem)));
+        match found {
+            Some((_, lower)) => Ok((wanted.into(), *lower)),
+            None => {
+                let names: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
+                let help = match (wanted.starts_with("val_") && !validates, self.validate) {
+                    (true, None) => {
+                        "validate on samples, `.validate(&data)`, or monitor what is of the training samples"
+                    }
+                    (true, Some(_)) => "give at least one validation sample a weight above 0",
+                    _ => "give it to `.metrics(…)`, or monitor one of these",
+                };
+                Err(TrainError::setting(format!(
+                    "expected one of {} to monitor, found `{wanted}`\nhelp: {help}",
+                    names.join(", ")
+                )))
+            }
+        }
+    }
+}
+
+fn is_of_class(name: &str, stem: &str) -> bool {
+    let class = name.strip_prefix(stem).and_then(|rest| rest.strip_prefix('_'));
+    class.is_some_and(|class| class.parse::<usize>().is_ok())
 }

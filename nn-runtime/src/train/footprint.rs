@@ -6,6 +6,7 @@ use super::loss_sums::LossSums;
 use super::microbatch::MicroBatching;
 use super::param_chunks::by_size;
 use super::split::LOSS_BLOCK;
+use super::tensor_groups::TensorGroups;
 use crate::graph::CompiledNetwork;
 use crate::shape::Shape;
 use crate::spec::Role;
@@ -18,7 +19,7 @@ pub(crate) fn training_bytes(network: &'static CompiledNetwork, batch: usize) ->
     let workspace = micro_batching.workspace(samples, batch);
     let numbers = |shapes: &[Shape]| samples.saturating_mul(shapes.iter().map(Shape::len).sum());
     // A worker has room for a chunk that is computed when it is updated, not before.
-    let mut chunks = by_size(network, Role::Trainable, 1);
+    let mut chunks = by_size(network, Role::Trainable, &TensorGroups::default(), 1);
     chunks.retain(|chunk| chunk.bounded_by(network, batch).is_some());
     let floats = [
         numbers(network.inputs),
@@ -30,7 +31,7 @@ pub(crate) fn training_bytes(network: &'static CompiledNetwork, batch: usize) ->
         // The gradient of all parameters, a worker's chunk of it, and running statistics as they were.
         network.params_len,
         chunks.iter().map(|chunk| chunk.range.len()).max().unwrap_or(0),
-        by_size(network, Role::RunningStat, 1).iter().map(|chunk| chunk.range.len()).sum(),
+        by_size(network, Role::RunningStat, &TensorGroups::default(), 1).iter().map(|chunk| chunk.range.len()).sum(),
     ];
     let losses = samples.div_ceil(LOSS_BLOCK).saturating_mul(size_of::<LossSums>());
     floats.into_iter().fold(0, usize::saturating_add).saturating_mul(4).saturating_add(losses)

@@ -4,10 +4,13 @@
 
 use std::ops::Range;
 
+use super::batch_pass::GradPass;
+use super::magnitude::largest;
 use super::microbatch::MicroBatching;
-use super::shard::{GradPass, Shard};
+use super::shard::Shard;
 use crate::model::Network;
 use core::marker::PhantomData;
+use nn_kernels::simd::Isa;
 
 /// What an update takes its gradients from.
 pub(super) trait GradSource: Sync {
@@ -30,6 +33,27 @@ impl GradSource for NoSource {
 
     fn bound(&self, _: usize) -> f64 {
         f64::INFINITY
+    }
+}
+
+/// Gradients that were computed elsewhere, laid out as parameters are.
+pub(super) struct GivenGrads<'a> {
+    pub(super) isa: Isa,
+    pub(super) grads: &'a [f32],
+}
+
+impl GradSource for GivenGrads<'_> {
+    fn add(&self, _: &mut [f32], range: &Range<usize>, grad: &mut [f32], overwrite: bool) {
+        let given = &self.grads[range.clone()];
+        if overwrite {
+            grad.copy_from_slice(given);
+        } else {
+            self.isa.add(given, grad);
+        }
+    }
+
+    fn bound(&self, _: usize) -> f64 {
+        largest(self.isa, self.grads)
     }
 }
 

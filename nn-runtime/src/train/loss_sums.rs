@@ -1,7 +1,7 @@
 //! Sums over the rows of a batch. In: what an objective has found for some rows; out: sums of several
 //! batches, and means.
 
-use super::metrics::AccuracySums;
+use super::accuracy_sums::AccuracySums;
 use crate::MAX_OUTPUTS;
 
 /// What the rows of a batch come to. The sums of several batches add up.

@@ -9,7 +9,7 @@ use std::string::String;
 use super::batch_outputs::{BatchOutputs, RowWeights, rows_and_width};
 use super::loss_sums::LossSums;
 use crate::data::{OneTarget, Targets, Values};
-use crate::losses::LossOn;
+use crate::losses::{Link, Loss, LossOn};
 use crate::{MAX_OUTPUTS, Shape};
 
 /// A loss for all outputs of a network: a loss, or a tuple of losses in the order of the outputs, whose sum
@@ -22,6 +22,9 @@ pub trait Objective<T: Targets>: Sync {
     /// Which outputs the losses want as scores (logits), one bit each.
     #[doc(hidden)]
     fn logits(&self) -> u8;
+    /// What makes predictions of each output as the losses read it; none where one reads samples whole.
+    #[doc(hidden)]
+    fn links(&self) -> [Option<Link>; MAX_OUTPUTS];
     /// What is wrong with a data set, if anything: where, and what to do.
     #[doc(hidden)]
     fn fault(&self, shapes: &[Shape], targets: &T, weights: Option<&Values>) -> Option<String>;
@@ -41,6 +44,11 @@ pub trait Objective<T: Targets>: Sync {
     /// What the rows come to.
     #[doc(hidden)]
     fn value(&self, outputs: &BatchOutputs, targets: &T, sums: &mut LossSums);
+}
+
+/// What makes predictions of what a loss reads row by row.
+fn link<L: Loss>() -> Option<Link> {
+    (!L::WHOLE).then_some(L::LINK)
 }
 
 /// Where a row stands in a data set, in words.
@@ -165,6 +173,12 @@ impl<T: OneTarget, L: LossOn<[T::Item]>> Objective<T> for L {
         u8::from(L::LOGITS)
     }
 
+    fn links(&self) -> [Option<Link>; MAX_OUTPUTS] {
+        let mut links = [None; MAX_OUTPUTS];
+        links[0] = link::<L>();
+        links
+    }
+
     fn fault(&self, shapes: &[Shape], targets: &T, weights: Option<&Values>) -> Option<String> {
         fault(self, &shapes[0], targets, weights)
     }
@@ -198,6 +212,12 @@ macro_rules! several {
         impl<$($target: OneTarget, $loss: LossOn<[$target::Item]>),*> Objective<($($target,)*)> for ($($loss,)*) {
             fn logits(&self) -> u8 {
                 0 $(| (u8::from($loss::LOGITS) << $i))*
+            }
+
+            fn links(&self) -> [Option<Link>; MAX_OUTPUTS] {
+                let mut links = [None; MAX_OUTPUTS];
+                $(links[$i] = link::<$loss>();)*
+                links
             }
 
             fn fault(&self, shapes: &[Shape], targets: &($($target,)*), weights: Option<&Values>) -> Option<String> {

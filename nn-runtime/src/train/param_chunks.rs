@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::vec::Vec;
 
 use super::microbatch::partial_sum_ranges;
+use super::tensor_groups::TensorGroups;
 use crate::graph::CompiledNetwork;
 use crate::optim::TensorLayout;
 use crate::params::{self, Tensor};
@@ -21,6 +22,8 @@ const CHUNKS_PER_WORKER: usize = 8;
 /// A contiguous range of the parameters.
 pub(super) struct ParamChunk {
     pub(super) range: Range<usize>,
+    /// What the learning rate is multiplied by.
+    pub(super) factor: f64,
     /// Where the chunk is one whole tensor: how it lies in memory.
     pub(super) layout: Option<TensorLayout>,
     /// The node that alone writes its gradient, a matrix: it need not be 0 before, and its numbers are sums
@@ -29,8 +32,8 @@ pub(super) struct ParamChunk {
 }
 
 impl ParamChunk {
-    fn new(map: &CompiledNetwork, range: Range<usize>, layout: Option<TensorLayout>) -> ParamChunk {
-        ParamChunk { written_by: writer(map, &range), range, layout }
+    fn new(map: &CompiledNetwork, range: Range<usize>, factor: f64, layout: Option<TensorLayout>) -> ParamChunk {
+        ParamChunk { written_by: writer(map, &range), range, factor, layout }
     }
 
     /// Whether its gradient is overwritten.
@@ -51,18 +54,24 @@ impl ParamChunk {
 }
 
 /// One chunk for each tensor that is trained.
-pub(super) fn by_tensor(map: &'static CompiledNetwork) -> Vec<ParamChunk> {
+pub(super) fn by_tensor(map: &'static CompiledNetwork, groups: &TensorGroups) -> Vec<ParamChunk> {
     of_role(map, Role::Trainable)
-        .map(|tensor| {
+        .filter_map(|tensor| {
             let range = tensor.offset..tensor.offset + tensor.len;
-            ParamChunk::new(map, range, Some(TensorLayout::of(&tensor)))
+            Some(ParamChunk::new(map, range, groups.factor(&tensor)?, Some(TensorLayout::of(&tensor))))
         })
         .collect()
 }
 
 /// The parameters of a role in chunks of like size: several small tensors in one, a large one in several, cut
-/// where its layout allows; smaller chunks for more workers, so that each gets some.
-pub(super) fn by_size(map: &'static CompiledNetwork, role: Role, workers: usize) -> Vec<ParamChunk> {
+/// where its layout allows; smaller chunks for more workers, so that each gets some. What is frozen is in
+/// none, and a chunk has one factor.
+pub(super) fn by_size(
+    map: &'static CompiledNetwork,
+    role: Role,
+    groups: &TensorGroups,
+    workers: usize,
+) -> Vec<ParamChunk> {
     let most = match workers {
         1 => MAX_CHUNK,
         _ => {
@@ -72,8 +81,13 @@ pub(super) fn by_size(map: &'static CompiledNetwork, role: Role, workers: usize)
     };
     let sums = partial_sum_ranges(map);
     let sum_of = |at: usize| sums.iter().position(|range| range.contains(&at));
-    let mut chunks: Vec<Range<usize>> = Vec::new();
+    let mut chunks: Vec<(Range<usize>, f64)> = Vec::new();
+    // The factor of the tensor before.
+    let mut before = None;
     for tensor in of_role(map, role) {
+        let group = groups.factor(&tensor);
+        let follows = core::mem::replace(&mut before, group) == group;
+        let Some(factor) = group else { continue };
         let end = tensor.offset + tensor.len;
         let mut from = tensor.offset;
         while from < end {
@@ -83,17 +97,20 @@ pub(super) fn by_size(map: &'static CompiledNetwork, role: Role, workers: usize)
             };
             match chunks.last_mut() {
                 // Between tensors lie less than a cache line of unused floats, which stay zero.
-                Some(last)
-                    if from - last.end < LINE && to - last.start <= most && sum_of(last.start) == sum_of(from) =>
+                Some((last, _))
+                    if (follows || from > tensor.offset)
+                        && from - last.end < LINE
+                        && to - last.start <= most
+                        && sum_of(last.start) == sum_of(from) =>
                 {
                     last.end = to;
                 }
-                _ => chunks.push(from..to),
+                _ => chunks.push((from..to, factor)),
             }
             from = to;
         }
     }
-    chunks.into_iter().map(|range| ParamChunk::new(map, range, None)).collect()
+    chunks.into_iter().map(|(range, factor)| ParamChunk::new(map, range, factor, None)).collect()
 }
 
 /// The node that alone writes the gradient of a range, all of one parameter, and never in partial sums.

@@ -23,6 +23,11 @@ use crate::params;
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) enum Refusal {
     Loss,
+    /// Of an output, by an objective of one's own; the place is one among its numbers of all samples.
+    OutputGradient {
+        output: usize,
+        place: usize,
+    },
     Gradient(usize),
     Parameter(usize),
 }
@@ -37,6 +42,10 @@ impl Refusal {
         };
         match self {
             Refusal::Loss => NonFinite::Loss,
+            Refusal::OutputGradient { output, place } => {
+                let width = map.outputs[output].len();
+                NonFinite::OutputGradient { output, sample: place / width, element: place % width }
+            }
             Refusal::Gradient(place) => NonFinite::Gradient(name(place)),
             Refusal::Parameter(place) => NonFinite::Parameter(name(place)),
         }

@@ -6,9 +6,8 @@ use std::ops::Range;
 use std::string::String;
 use std::vec::Vec;
 
+use super::tensor_names::{find, list};
 use crate::graph::CompiledNetwork;
-use crate::params;
-use crate::spec::Role;
 use nn_kernels::reduce::{sum_of_abs, sum_of_squares};
 use nn_kernels::simd::Isa;
 
@@ -47,6 +46,7 @@ pub enum Regularizer {
 }
 
 /// A regulariser and the parameters it is on.
+#[derive(Debug)]
 pub(super) struct PlacedRegularizer {
     pub(super) range: Range<usize>,
     pub(super) l1: f64,
@@ -86,65 +86,20 @@ impl Regularizer {
                 "expected a regulariser of at least 0 on `{name}`, found {self:?}\nhelp: `Regularizer::L2(1e-4)`"
             ));
         }
-        let trained: Vec<_> = params::tensors(map)
-            .into_iter()
-            .filter(|tensor| tensor.role == Role::Trainable && !tensor.frozen)
-            .collect();
-        let within = |tensor: &str| tensor.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
-        let placed: Vec<PlacedRegularizer> = trained
+        let found = find(map, "regularize", name)?;
+        let placed: Vec<PlacedRegularizer> = found
             .iter()
-            .filter(|tensor| tensor.name == name || within(&tensor.name) && tensor.shape.rank() > 1)
+            .filter(|tensor| tensor.name == name || tensor.shape.rank() > 1)
             .map(|tensor| PlacedRegularizer { range: tensor.offset..tensor.offset + tensor.len, l1, l2 })
             .collect();
-        if !placed.is_empty() {
-            return Ok(placed);
-        }
-        let small: Vec<&str> = trained.iter().map(|tensor| tensor.name.as_str()).filter(|name| within(name)).collect();
-        if !small.is_empty() {
+        if placed.is_empty() {
+            let small: Vec<&str> = found.iter().map(|tensor| tensor.name.as_str()).collect();
             return Err(format!(
                 "regularize: expected a layer with a weight of two axes or more, found `{name}`, which has {}\nhelp: name the tensor, as `.regularize(\"{}\", …)`",
                 list(&small),
                 small[0]
             ));
         }
-        let all = trained.iter().flat_map(|tensor| prefixes(&tensor.name));
-        let nearest = all.clone().map(|known| (edits(known, name), known)).min_by_key(|(edits, _)| *edits);
-        let mut layers: Vec<&str> = all.filter(|known| !known.contains('.')).collect();
-        layers.dedup();
-        let help = match nearest {
-            Some((edits, known)) if edits <= 1 + name.len() / 3 => format!("did you mean `{known}`?"),
-            Some(_) => format!("one of {}, or a tensor of theirs, as `{}`", list(&layers), trained[0].name),
-            None => "nothing of it is trained".into(),
-        };
-        Err(format!(
-            "regularize: expected the name of a layer or a tensor that is trained in `{}`, found `{name}`\nhelp: {help}",
-            map.name
-        ))
+        Ok(placed)
     }
-}
-
-/// Everything a tensor can be meant by: `block`, `block.0`, `block.0.weight`.
-fn prefixes(name: &str) -> impl Iterator<Item = &str> + Clone {
-    name.match_indices('.').map(|(dot, _)| &name[..dot]).chain([name])
-}
-
-fn list(names: &[&str]) -> String {
-    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    names.join(", ")
-}
-
-/// How many letters have to be changed, added or left out to get from one name to the other.
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, a) in a.chars().enumerate() {
-        let mut corner = row[0];
-        row[0] = i + 1;
-        for (j, b) in b.iter().enumerate() {
-            let replaced = corner + usize::from(a != *b);
-            corner = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(corner + 1);
-        }
-    }
-    row[b.len()]
 }

@@ -16,6 +16,10 @@ impl<'a, O: Optimizer> ScheduledRate<'a, O> {
         ScheduledRate { optimizer, own }
     }
 
+    pub(super) fn change(&mut self, rate: f64) {
+        self.optimizer.set_learning_rate(rate);
+    }
+
     pub(super) fn optimizer(&self) -> &O {
         self.optimizer
     }

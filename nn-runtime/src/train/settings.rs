@@ -8,6 +8,7 @@ use std::num::NonZero;
 use std::string::String;
 
 use super::schedule::Schedule;
+use super::tensor_names::find;
 use super::{Clip, Regularizer, Trainer};
 use crate::losses::Fits;
 use crate::model::Model;
@@ -25,6 +26,8 @@ const MAX_THREADS: usize = 256;
 /// | `schedule`, `starting_at` | the optimiser's rate | `lr_scheduler` | `learning_rate` |
 /// | `ema` | none | `swa_utils.AveragedModel` | `use_ema`, `ema_momentum=0.99` |
 /// | `regularize` | none | – | `kernel_regularizer` |
+/// | `rate_factor` | 1 | `lr` of a parameter group | – |
+/// | [`freeze`](Trainer::freeze) | nothing | `requires_grad_(False)` | `trainable = False` |
 impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     /// How many threads train: each takes its share of every batch's samples, and then its share of the
     /// parameters. The same bits come out for any number. Without it, as many as the operations of a step
@@ -183,6 +186,38 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
             Ok(placed) => self.executor.update.regularizers.extend(placed),
             Err(fault) => self.fault = self.fault.or(Some(fault)),
         }
+        self
+    }
+
+    /// Multiplies the learning rate of some tensors, whatever the schedule makes of it, as PyTorch's
+    /// parameter groups do with a rate of their own. `name` is a tensor, as `head.weight`, or a layer or
+    /// network, as `head`: then it is all its learnt tensors. A later call replaces the factor of tensors
+    /// that both name.
+    ///
+    /// ```
+    /// use nn_runtime::prelude::*;
+    ///
+    /// network! { struct Line: [1] -> [1] { line: Dense(1, init = Zeros) } }
+    ///
+    /// let mut model = Line::init(0);
+    /// let data = Dataset::values(&[[1.0]], &[[1.0]]).unwrap();
+    /// let trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(0.25));
+    /// trainer.rate_factor("line.bias", 0.5).step(&data).unwrap();
+    /// assert_eq!((model.get("line.weight").unwrap()[0], model.get("line.bias").unwrap()[0]), (0.5, 0.25));
+    /// ```
+    pub fn rate_factor(mut self, name: &str, factor: f64) -> Self {
+        self.checked = false;
+        let found = match factor >= 0.0 && factor.is_finite() {
+            true => find(N::COMPILED, "rate_factor", name),
+            false => Err(format!(
+                "expected a factor of at least 0 for the learning rate of `{name}`, found {factor}\nhelp: `.rate_factor(\"{name}\", 0.1)`"
+            )),
+        };
+        match found {
+            Ok(tensors) => self.executor.update.groups.set_factor(&tensors, factor),
+            Err(fault) => self.fault = self.fault.or(Some(fault)),
+        }
+        self.executor.reset_layout();
         self
     }
 

@@ -1,19 +1,20 @@
 //! One worker's samples of a batch, micro-batch after micro-batch: gather the inputs, run forward, take the
 //! loss, run backward, sum what is summed block by block. In: a range of a batch; out: the sums of its
 //! losses, all that the other gradients are computed from, and partial sums. How samples are put into
-//! micro-batches changes no bit.
+//! micro-batches changes no bit. For an objective on whole batches forward and backward are two calls.
 
 use std::ops::Range;
 use std::vec;
 use std::vec::Vec;
 
 use super::batch_outputs::BatchOutputs;
+use super::batch_pass::{BatchInputs, BatchPass, GradPass, Judgement, MicroBatch};
 use super::loss_sums::LossSums;
 use super::magnitude::largest;
 use super::microbatch::MicroBatching;
 use super::objective::Objective;
 use super::split::{BatchSplit, LOSS_BLOCK, loss_blocks};
-use crate::data::{Targets, Values};
+use crate::data::Targets;
 use crate::graph::{CompiledNetwork, MAX_INPUTS};
 use crate::layer::{LayerContext, ParamGrad};
 use crate::model::Network;
@@ -29,8 +30,10 @@ use nn_kernels::workspace::Region;
 pub(super) struct Shard {
     samples: Range<usize>,
     split: BatchSplit,
+    /// Each micro-batch has a workspace of its own, so that all run forward before any runs backward.
+    apart: bool,
     gathered: Vec<AlignedBuffer>,
-    /// The workspace of a micro-batch.
+    /// The workspace of a micro-batch, or of one after the other.
     work: AlignedBuffer,
     /// What is kept of it, of one micro-batch after the other; of a single one it stays where it is.
     kept: AlignedBuffer,
@@ -42,77 +45,23 @@ pub(super) struct Shard {
     partial_sums: AlignedBuffer,
 }
 
-/// Where the inputs of a batch are.
-#[derive(Clone, Copy)]
-pub(super) enum BatchInputs<'a> {
-    /// One slice for each input.
-    Slices(&'a [&'a [f32]]),
-    /// These samples of each input; each worker gathers its own.
-    Indexed(&'a [Values], &'a [usize]),
-}
-
-/// The samples of a batch: how many, their inputs, and where their targets and weights begin among all.
-pub(super) struct Batch<'a, T> {
-    pub(super) samples: usize,
-    pub(super) x: BatchInputs<'a>,
-    pub(super) first: usize,
-    pub(super) targets: &'a T,
-    pub(super) weights: Option<&'a Values>,
-}
-
-/// What a training pass is drawn by, and what the gradients of each output's loss are multiplied by.
-#[derive(Clone, Copy)]
-pub(super) struct TrainPass {
-    pub(super) noise: CounterRng,
-    pub(super) scale: [f64; MAX_OUTPUTS],
-}
-
-/// What the passes of all workers over a batch have in common.
-pub(super) struct BatchPass<'a, L, T> {
-    pub(super) isa: Isa,
-    pub(super) params: &'a [f32],
-    pub(super) loss: &'a L,
-    pub(super) batch: &'a Batch<'a, T>,
-    pub(super) micro_batching: &'a MicroBatching,
-    /// None to evaluate.
-    pub(super) train: Option<TrainPass>,
-}
-
-/// What the gradients of all chunks of parameters are computed with.
-pub(super) struct GradPass<'a> {
-    pub(super) isa: Isa,
-    /// Empty, unless the parameters are running statistics.
-    pub(super) params: &'a [f32],
-    pub(super) x: BatchInputs<'a>,
-    pub(super) noise: CounterRng,
-    pub(super) logits: u8,
-}
-
-/// A range of a worker's samples.
-struct MicroBatch {
-    /// Among the samples of the worker.
-    own: Range<usize>,
-    /// Among those of the batch.
-    of_batch: Range<usize>,
-}
-
-impl MicroBatch {
-    #[inline]
-    fn len(&self) -> usize {
-        self.own.len()
-    }
-}
-
 impl Shard {
-    /// With room for so many samples of a batch of this size.
-    pub(super) fn new(map: &CompiledNetwork, samples: usize, micro_batching: &MicroBatching, batch: usize) -> Shard {
+    /// With room for so many samples of a batch of this size, and for all workspaces where these are apart.
+    pub(super) fn new(
+        map: &CompiledNetwork,
+        samples: usize,
+        micro_batching: &MicroBatching,
+        batch: usize,
+        apart: bool,
+    ) -> Shard {
         let workspace = micro_batching.workspace(samples, batch);
         let room = |shapes: &[Shape]| shapes.iter().map(|shape| AlignedBuffer::zeroed(samples * shape.len())).collect();
         Shard {
             samples: 0..0,
             split: BatchSplit::default(),
+            apart,
             gathered: room(map.inputs),
-            work: AlignedBuffer::zeroed(map.train.work * workspace.samples),
+            work: AlignedBuffer::zeroed(map.train.work * if apart { samples } else { workspace.samples }),
             kept: AlignedBuffer::zeroed(if workspace.several { map.train.kept * samples } else { 0 }),
             outputs: room(map.outputs),
             output_grads: room(map.outputs),
@@ -122,8 +71,26 @@ impl Shard {
     }
 
     /// Gives it these samples of a batch.
-    pub(super) fn assign(&mut self, samples: Range<usize>, split: BatchSplit) {
-        (self.samples, self.split) = (samples, split);
+    pub(super) fn assign(&mut self, samples: Range<usize>, split: BatchSplit, apart: bool) {
+        (self.samples, self.split, self.apart) = (samples, split, apart);
+    }
+
+    pub(super) fn samples(&self) -> Range<usize> {
+        self.samples.clone()
+    }
+
+    fn micro_batches(&self) -> impl Iterator<Item = MicroBatch> + use<> {
+        let first = self.samples.start;
+        self.split
+            .micro_batches(self.samples.len())
+            .map(move |own| MicroBatch { of_batch: first + own.start..first + own.end, own })
+    }
+
+    /// The workspace of a micro-batch.
+    #[inline]
+    fn work_of(&self, map: &CompiledNetwork, micro: &MicroBatch) -> Range<usize> {
+        let first = if self.apart { micro.own.start } else { 0 };
+        first * map.train.work..(first + micro.len()) * map.train.work
     }
 
     /// The sums of its loss blocks.
@@ -131,24 +98,53 @@ impl Shard {
         &self.losses[..self.samples.len().div_ceil(LOSS_BLOCK)]
     }
 
+    /// The outputs of its samples, as the loss has read them.
+    pub(super) fn outputs(&self, shapes: &[Shape]) -> [&[f32]; MAX_OUTPUTS] {
+        slices(&self.outputs, shapes, &(0..self.samples.len()))
+    }
+
     /// Runs the network on its samples; to train, back to the first layer that learns, and to the partial
     /// sums. A micro-batch whose loss is not finite is not run backward.
     pub(super) fn forward_backward<N: Network, T: Targets>(
         &mut self,
-        pass: &BatchPass<impl Objective<T>, T>,
+        pass: &BatchPass,
+        judged: &Judgement<impl Objective<T>, T>,
         scratch: &mut [f32],
     ) {
-        for own in self.split.micro_batches(self.samples.len()) {
-            let of_batch = self.samples.start + own.start..self.samples.start + own.end;
-            let micro = MicroBatch { own, of_batch };
-            self.gather(pass.isa, &pass.batch.x, &micro);
-            self.forward::<N, T>(pass, &micro, scratch);
-            let finite = self.loss::<N, T>(pass, &micro);
-            let Some(train) = pass.train.filter(|_| finite) else { continue };
-            self.backward::<N, T>(pass, train, &micro, scratch);
-            self.sum_partial::<N, T>(pass, train, &micro, scratch);
-            self.keep(N::COMPILED, &micro);
+        for micro in self.micro_batches() {
+            self.gather(pass.isa, &pass.x, &micro);
+            self.forward::<N>(pass, &micro, scratch);
+            let finite = self.loss::<N, T>(pass.isa, judged, &micro);
+            let Some(noise) = pass.noise.filter(|_| finite) else { continue };
+            self.backward::<N>(pass, noise, &micro, scratch);
         }
+    }
+
+    /// Runs the network on its samples, with workspaces apart.
+    pub(super) fn forward_only<N: Network>(&mut self, pass: &BatchPass, scratch: &mut [f32]) {
+        for micro in self.micro_batches() {
+            self.forward::<N>(pass, &micro, scratch);
+        }
+    }
+
+    /// Runs back from what stands in `output_grads`, after `forward_only`.
+    pub(super) fn backward_only<N: Network>(&mut self, pass: &BatchPass, noise: CounterRng, scratch: &mut [f32]) {
+        for micro in self.micro_batches() {
+            self.backward::<N>(pass, noise, &micro, scratch);
+        }
+    }
+
+    /// Output `j` of its samples, and the place of its gradient.
+    pub(super) fn output(&mut self, map: &CompiledNetwork, j: usize) -> (&[f32], &mut [f32]) {
+        let len = self.samples.len() * map.outputs[j].len();
+        (&self.outputs[j][..len], &mut self.output_grads[j][..len])
+    }
+
+    /// Back to the first layer that learns, and to the partial sums.
+    fn backward<N: Network>(&mut self, pass: &BatchPass, noise: CounterRng, micro: &MicroBatch, scratch: &mut [f32]) {
+        self.backward_input::<N>(pass, noise, micro, scratch);
+        self.sum_partial::<N>(pass, noise, micro, scratch);
+        self.keep(N::COMPILED, micro);
     }
 
     #[inline]
@@ -163,20 +159,16 @@ impl Shard {
     }
 
     #[inline]
-    fn forward<N: Network, T: Targets>(
-        &mut self,
-        pass: &BatchPass<impl Objective<T>, T>,
-        micro: &MicroBatch,
-        scratch: &mut [f32],
-    ) {
-        let (map, logits) = (N::COMPILED, pass.loss.logits());
-        let x = inputs(map, &pass.batch.x, &self.gathered, micro);
+    fn forward<N: Network>(&mut self, pass: &BatchPass, micro: &MicroBatch, scratch: &mut [f32]) {
+        let map = N::COMPILED;
+        let x = inputs(map, &pass.x, &self.gathered, micro);
+        let work = self.work_of(map, micro);
         let mut y = mut_slices(&mut self.outputs, map.outputs, &micro.own);
-        let work = if pass.train.is_some() { &mut self.work[..micro.len() * map.train.work] } else { &mut [] };
-        let kind = if pass.train.is_some() { Pass::Train } else { Pass::Infer };
-        let cx = LayerContext::for_network(pass.params, pass.isa, micro.len(), kind, work, scratch).logits(logits);
-        let mut cx = match pass.train {
-            Some(train) => cx.training(train.noise, micro.of_batch.start),
+        let work = if pass.noise.is_some() { &mut self.work[work] } else { &mut [] };
+        let kind = if pass.noise.is_some() { Pass::Train } else { Pass::Infer };
+        let cx = LayerContext::for_network(pass.params, pass.isa, micro.len(), kind, work, scratch).logits(pass.logits);
+        let mut cx = match pass.noise {
+            Some(noise) => cx.training(noise, micro.of_batch.start),
             None => cx,
         };
         N::forward(&mut cx, &x[..map.inputs.len()], &mut y[..map.outputs.len()]);
@@ -184,8 +176,13 @@ impl Shard {
 
     /// The loss of each block, and to train its gradient; false where a loss is not finite.
     #[inline]
-    fn loss<N: Network, T: Targets>(&mut self, pass: &BatchPass<impl Objective<T>, T>, micro: &MicroBatch) -> bool {
-        let (batch, shapes) = (pass.batch, N::COMPILED.outputs);
+    fn loss<N: Network, T: Targets>(
+        &mut self,
+        isa: Isa,
+        judged: &Judgement<impl Objective<T>, T>,
+        micro: &MicroBatch,
+    ) -> bool {
+        let (Judgement { loss, batch, scale }, shapes) = (judged, N::COMPILED.outputs);
         let y = slices(&self.outputs, shapes, &micro.own);
         let mut dy = mut_slices(&mut self.output_grads, shapes, &micro.own);
         let mut finite = true;
@@ -196,16 +193,16 @@ impl Shard {
                 *here = &y[block.start * shape.len()..block.end * shape.len()];
             }
             let samples = first + block.start..first + block.end;
-            let outputs = BatchOutputs { isa: pass.isa, samples, weights: batch.weights, shapes, y: here };
-            match pass.train {
-                Some(train) => {
+            let outputs = BatchOutputs { isa, samples, weights: batch.weights, shapes, y: here };
+            match *scale {
+                Some(scale) => {
                     let mut dy = dy.each_mut().map(|dy| &mut **dy);
                     for (dy, shape) in dy.iter_mut().zip(shapes) {
                         *dy = &mut core::mem::take(dy)[block.start * shape.len()..block.end * shape.len()];
                     }
-                    pass.loss.gradient(&outputs, batch.targets, train.scale, &mut dy, sums);
+                    loss.gradient(&outputs, batch.targets, scale, &mut dy, sums);
                 }
-                None => pass.loss.value(&outputs, batch.targets, sums),
+                None => loss.value(&outputs, batch.targets, sums),
             }
             finite &= sums.is_finite();
         }
@@ -213,21 +210,22 @@ impl Shard {
     }
 
     #[inline]
-    fn backward<N: Network, T: Targets>(
+    fn backward_input<N: Network>(
         &mut self,
-        pass: &BatchPass<impl Objective<T>, T>,
-        train: TrainPass,
+        pass: &BatchPass,
+        noise: CounterRng,
         micro: &MicroBatch,
         scratch: &mut [f32],
     ) {
         if const { N::COMPILED.train.runs_backward_input() } {
             let map = N::COMPILED;
-            let x = inputs(map, &pass.batch.x, &self.gathered, micro);
+            let work = self.work_of(map, micro);
+            let x = inputs(map, &pass.x, &self.gathered, micro);
             let y = slices(&self.outputs, map.outputs, &micro.own);
             let dy = slices(&self.output_grads, map.outputs, &micro.own);
-            let work = &mut self.work[..micro.len() * map.train.work];
+            let work = &mut self.work[work];
             let cx = LayerContext::for_network(pass.params, pass.isa, micro.len(), Pass::Train, work, scratch);
-            let mut cx = cx.logits(pass.loss.logits()).training(train.noise, micro.of_batch.start);
+            let mut cx = cx.logits(pass.logits).training(noise, micro.of_batch.start);
             let (n, m) = (map.inputs.len(), map.outputs.len());
             let mut dx: [&mut [f32]; MAX_INPUTS] = Default::default();
             N::backward_input(&mut cx, &x[..n], &y[..m], &dy[..m], &mut dx[..n]);
@@ -236,10 +234,10 @@ impl Shard {
 
     /// The gradients that are summed block by block, while what they are computed from is still in the cache.
     #[inline]
-    fn sum_partial<N: Network, T: Targets>(
+    fn sum_partial<N: Network>(
         &mut self,
-        pass: &BatchPass<impl Objective<T>, T>,
-        train: TrainPass,
+        pass: &BatchPass,
+        noise: CounterRng,
         micro: &MicroBatch,
         scratch: &mut [f32],
     ) {
@@ -247,11 +245,12 @@ impl Shard {
             return;
         }
         let map = N::COMPILED;
-        let x = inputs(map, &pass.batch.x, &self.gathered, micro);
+        let work = self.work_of(map, micro);
+        let x = inputs(map, &pass.x, &self.gathered, micro);
         let dy = slices(&self.output_grads, map.outputs, &micro.own);
-        let work = &self.work[..micro.len() * map.train.work];
+        let work = &self.work[work];
         let cx = LayerContext::for_network(&[], pass.isa, micro.len(), Pass::Train, work, scratch);
-        let mut cx = cx.logits(pass.loss.logits()).training(train.noise, micro.of_batch.start);
+        let mut cx = cx.logits(pass.logits).training(noise, micro.of_batch.start);
         for block in self.split.reduce_blocks(micro.len()) {
             let number = (micro.own.start + block.start) / self.split.reduce_block;
             let sums = &mut self.partial_sums[pass.micro_batching.block(number)];
@@ -267,7 +266,7 @@ impl Shard {
     /// Keeps what the other gradients are computed from, where another micro-batch will need the workspace.
     #[inline]
     fn keep(&mut self, map: &CompiledNetwork, micro: &MicroBatch) {
-        if micro.len() < self.samples.len() {
+        if !self.apart && micro.len() < self.samples.len() {
             let kept = micro.own.start * map.train.kept..micro.own.end * map.train.kept;
             let from = &self.work[..kept.len()];
             self.kept[kept].copy_from_slice(from);
@@ -285,9 +284,7 @@ impl Shard {
         overwrite: &mut bool,
     ) {
         let map = N::COMPILED;
-        for own in self.split.micro_batches(self.samples.len()) {
-            let of_batch = self.samples.start + own.start..self.samples.start + own.end;
-            let micro = MicroBatch { own, of_batch };
+        for micro in self.micro_batches() {
             let x = inputs(map, &pass.x, &self.gathered, &micro);
             let dy = slices(&self.output_grads, map.outputs, &micro.own);
             let saved = self.saved(map, &micro);
@@ -305,9 +302,7 @@ impl Shard {
     pub(super) fn grad_bound(&self, map: &CompiledNetwork, pass: &GradPass, i: usize) -> f64 {
         let plan = &map.train.node_plan[i];
         let mut bound = 0.0;
-        for own in self.split.micro_batches(self.samples.len()) {
-            let of_batch = self.samples.start + own.start..self.samples.start + own.end;
-            let micro = MicroBatch { own, of_batch };
+        for micro in self.micro_batches() {
             let x = inputs(map, &pass.x, &self.gathered, &micro);
             let dy = slices(&self.output_grads, map.outputs, &micro.own);
             let [x, dy] = [plan.x[0], plan.dy[0]].map(|place| {
@@ -329,8 +324,8 @@ impl Shard {
 
     #[inline]
     fn saved(&self, map: &CompiledNetwork, micro: &MicroBatch) -> &[f32] {
-        match micro.len() == self.samples.len() {
-            true => &self.work[..micro.len() * map.train.work],
+        match self.apart || micro.len() == self.samples.len() {
+            true => &self.work[self.work_of(map, micro)],
             false => &self.kept[micro.own.start * map.train.kept..micro.own.end * map.train.kept],
         }
     }

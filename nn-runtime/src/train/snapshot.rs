@@ -10,9 +10,9 @@ use nn_kernels::aligned_buffer::AlignedBuffer;
 pub(super) struct Snapshot {
     /// 0 for the beginning.
     pub(super) epoch: usize,
-    params: AlignedBuffer,
-    run: TrainedSoFar,
-    state: UpdateState,
+    pub(super) params: AlignedBuffer,
+    pub(super) run: TrainedSoFar,
+    pub(super) state: UpdateState,
 }
 
 impl Snapshot {

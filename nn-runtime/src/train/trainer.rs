@@ -1,26 +1,19 @@
 //! The trainer: a model, a loss and an optimiser, and the loop over them. In: data sets; out: a trained
 //! model, a history. Data is checked before the model is touched; what diverges is undone.
 
-use std::time::Instant;
-
-use indicatif::{ProgressBar, ProgressStyle};
-
-use super::checks::{check_data, has_weight, inputs, learns, no_weight, nothing_learns};
-use super::epoch_sums::EpochSums;
+use super::TrainError;
+use super::batch_pass::{Batch, BatchInputs};
+use super::checks::{check_data, inputs, learns};
 use super::executor::{Executor, StepResult};
+use super::fit_state::Resumed;
 use super::objective::Objective;
 use super::refusal::Refusal;
-use super::shard::{Batch, BatchInputs};
-use super::snapshot::{Snapshot, Snapshots};
-use super::split::samples_of_epoch;
+use super::trained_model::TrainedModel;
 use super::update_state::MAX_SLOTS;
-use super::{Epoch, Evaluation, Fit, History, NonFinite, TrainError};
 use crate::data::{Dataset, Targets};
-use crate::graph::MAX_INPUTS;
 use crate::losses::Fits;
 use crate::model::{Model, Network};
 use crate::optim::Optimizer;
-use crate::random::Random;
 use nn_kernels::simd::Isa;
 
 /// Trains a model by gradient descent.
@@ -38,8 +31,8 @@ use nn_kernels::simd::Isa;
 /// assert!(history.last().unwrap().train.loss < 1e-4);
 /// ```
 pub struct Trainer<'m, N, L, O> {
-    pub(super) model: &'m mut Model<N>,
-    loss: L,
+    pub(super) model: TrainedModel<'m, N>,
+    pub(super) loss: L,
     pub(super) optimizer: O,
     pub(super) executor: Executor,
     /// What a setting was refused for, told when training begins.
@@ -47,7 +40,11 @@ pub struct Trainer<'m, N, L, O> {
     /// Whether the settings have been checked as they are.
     pub(super) checked: bool,
     /// Whether there is something to train.
-    learns: bool,
+    pub(super) learns: bool,
+    /// Whether all of it is frozen for a while.
+    pub(super) rests: bool,
+    /// The run that a file was read of, until `fit` goes on with it.
+    pub(super) resumed: Option<Resumed>,
 }
 
 impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
@@ -65,14 +62,36 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     /// # Panics
     /// `optimizer.slots() > 4`
     pub fn new_on(model: &'m mut Model<N>, loss: L, optimizer: O, isa: Isa) -> Self {
+        Self::of(TrainedModel::Borrowed(model), loss, optimizer, isa)
+    }
+
+    fn of(model: TrainedModel<'m, N>, loss: L, optimizer: O, isa: Isa) -> Self {
         assert!(optimizer.slots() <= MAX_SLOTS, "expected an optimiser with at most 4 floats of state per parameter");
         let executor = Executor::new::<N>(&optimizer, isa);
-        Trainer { model, loss, optimizer, executor, fault: None, checked: false, learns: learns::<N>() }
+        Trainer {
+            model,
+            loss,
+            optimizer,
+            executor,
+            fault: None,
+            checked: false,
+            learns: learns::<N>(),
+            rests: false,
+            resumed: None,
+        }
     }
 
     /// The model, as trained so far.
     pub fn model(&self) -> &Model<N> {
-        self.model
+        &self.model
+    }
+
+    /// The model, as trained so far; a copy of it, where the trainer has only borrowed it.
+    pub fn into_model(self) -> Model<N> {
+        match self.model {
+            TrainedModel::Own(model) => model,
+            TrainedModel::Borrowed(model) => model.clone(),
+        }
     }
 
     /// The optimiser, to change its own rate between steps. A schedule starts from that rate and leaves it as
@@ -97,241 +116,80 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
         self.check_trains(batch)?;
         self.executor.reserve::<N>(batch.len(), &self.optimizer);
         let x = inputs(batch);
-        match self.one(BatchInputs::Slices(&x[..batch.inputs().len()]), batch, 0) {
-            Ok(result) => Ok(result.loss()),
-            Err(refusal) => {
-                let step = self.executor.update.state.steps + 1;
-                Err(TrainError::NotFinite { step, found: refusal.named(N::COMPILED) })
-            }
-        }
+        let result = self.one(BatchInputs::Slices(&x[..batch.inputs().len()]), batch, 0);
+        result.map(|result| result.loss()).map_err(|refusal| self.refused(refusal))
+    }
+
+    /// What a single step is refused with.
+    pub(super) fn refused(&self, refusal: Refusal) -> TrainError {
+        TrainError::NotFinite { step: self.executor.update.state.steps + 1, found: refusal.named(N::COMPILED) }
     }
 
     /// Takes a batch, of which `answers` holds the targets and weights.
-    fn one<T: Targets>(&mut self, x: BatchInputs, answers: &Dataset<T>, seed: u64) -> Result<StepResult, Refusal>
+    pub(super) fn one<T: Targets>(
+        &mut self,
+        x: BatchInputs,
+        answers: &Dataset<T>,
+        seed: u64,
+    ) -> Result<StepResult, Refusal>
     where
         L: Objective<T>,
     {
         let (samples, targets, weights) = (answers.len(), answers.targets(), answers.weights());
         let given = Batch { samples, x, first: 0, targets, weights };
-        self.executor.train::<N, _>(self.model, &self.loss, &mut self.optimizer, seed, &given)
-    }
-
-    /// Trains on all samples, `fit.epochs` times, and tells what each epoch was like.
-    ///
-    /// The order of samples is keyed by `fit.seed` and by how many epochs the model has been trained before,
-    /// training noise (dropout) by the seed and how many batches: `k` calls with one epoch each are the same
-    /// run, bit for bit, as one call with `k` epochs. Both counts go with the model and its copies, not with
-    /// the trainer; a model that is loaded from a file begins anew.
-    ///
-    /// Beside the model it keeps up to three copies of the parameters and of what the optimiser remembers: of
-    /// the beginning, of the best epoch, and of the last one where nothing is validated.
-    ///
-    /// # Errors
-    /// Data without samples, with NaN or infinity, with labels the network has no class for, or of another
-    /// width than the network, or without a sample of a weight above 0; a network with nothing to train;
-    /// settings out of range. The model is unchanged then. What no row of a weight above 0 needs is not
-    /// looked at.
-    ///
-    /// A loss, gradient, parameter or validation loss that becomes infinite or NaN stops training
-    /// ([`TrainError::Diverged`]), and what is put back is the best model so far.
-    pub fn fit<T: Targets>(&mut self, train: &Dataset<T>, fit: Fit<T>) -> Result<History, TrainError>
-    where
-        L: Objective<T>,
-    {
-        fit.check()?;
-        self.check_trains(train)?;
-        if !has_weight::<N, T>(&self.loss, train) {
-            return Err(no_weight());
-        }
-        if let Some(validation) = fit.validate {
-            self.check(validation)?;
-        }
-        // Of what has no weight there is no mean: nothing is validated.
-        let validate = fit.validate.filter(|data| has_weight::<N, T>(&self.loss, data));
-        self.executor.reserve::<N>(fit.batch.min(train.len()), &self.optimizer);
-        self.executor.update.drop_accumulated();
-
-        let mut history = History::default();
-        let mut batch = train.select(&[]);
-        let mut snapshots = Snapshots::new(Snapshot::of(0, self.model, &self.executor.update));
-        let steps = samples_of_epoch(N::COMPILED, train.len(), fit.batch).div_ceil(fit.batch);
-        let bar = if fit.progress { progress(steps) } else { ProgressBar::hidden() };
-        for number in 1..=fit.epochs {
-            if fit.progress {
-                bar.set_prefix(format!("epoch {number}/{}", fit.epochs));
-                bar.set_position(0);
-            }
-            let begun = Instant::now();
-            let ended = self.epoch(train, &fit, &mut batch, &bar).and_then(|sums| {
-                let time = begun.elapsed();
-                let validation = validate.map(|data| self.evaluate_checked(data));
-                // Where nothing else tells what the last step has come to, a batch does.
-                let last = match validation {
-                    Some(validation) => validation.loss,
-                    None if number == fit.epochs => self.loss_again(train, &fit, &batch),
-                    None => 0.0,
-                };
-                match last.is_finite() {
-                    true => Ok(Epoch { number, train: sums.evaluation(), validation, time }),
-                    false if validation.is_some() => Err((steps, NonFinite::Validation)),
-                    false => Err((steps, NonFinite::Loss)),
-                }
-            });
-            let epoch = match ended {
-                Ok(epoch) => epoch,
-                Err((step, found)) => {
-                    bar.finish_and_clear();
-                    let data = validate.unwrap_or(train);
-                    let (best, loss) = snapshots.best(|snapshot| {
-                        snapshot.restore(self.model, &mut self.executor.update);
-                        self.evaluate_checked(data).loss
-                    });
-                    best.restore(self.model, &mut self.executor.update);
-                    return Err(TrainError::Diverged { epoch: number, step, found, kept: best.epoch, loss, history });
-                }
-            };
-            self.model.run.epochs += 1;
-            let validation = epoch.validation.map(|validation| validation.loss);
-            self.executor.update.state.schedule.epoch(validation.unwrap_or(epoch.train.loss));
-            if fit.progress {
-                bar.println(epoch.to_string());
-            }
-            if number < fit.epochs {
-                snapshots
-                    .epoch(epoch.train.loss, validation, || Snapshot::of(number, self.model, &self.executor.update));
-            }
-            history.epochs.push(epoch);
-        }
-        bar.finish_and_clear();
-        Ok(history)
-    }
-
-    /// The samples in the order of the epoch that comes next.
-    fn order(&self, samples: usize, seed: u64, shuffle: bool) -> Vec<usize> {
-        order(samples, shuffle.then(|| Random::keyed(seed, &[self.model.run.epochs + 1])))
-    }
-
-    /// Trains on all samples once; in `batch` it leaves the targets of the last ones. Stops at a step that
-    /// comes to what is not finite.
-    fn epoch<T: Targets>(
-        &mut self,
-        train: &Dataset<T>,
-        fit: &Fit<T>,
-        batch: &mut Dataset<T>,
-        bar: &ProgressBar,
-    ) -> Result<EpochSums, (usize, NonFinite)>
-    where
-        L: Objective<T>,
-    {
-        let order = self.order(train.len(), fit.seed, fit.shuffle);
-        let order = &order[..samples_of_epoch(N::COMPILED, train.len(), fit.batch)];
-        let steps = order.len().div_ceil(fit.batch);
-        let mut sums = EpochSums::default();
-        let stopped = |step, refusal: Refusal| (step, refusal.named(N::COMPILED));
-        for (step, indices) in order.chunks(fit.batch).enumerate() {
-            train.select_targets_into(indices, batch);
-            let result = self.one(BatchInputs::Indexed(train.inputs(), indices), batch, fit.seed);
-            sums.add(&result.map_err(|refusal| stopped(step + 1, refusal))?, indices.len());
-            if fit.progress {
-                bar.set_position(step as u64 + 1);
-                bar.set_message(sums.evaluation().to_string());
-            }
-        }
-        // What does not fill a step makes one all the same.
-        let flushed = self.executor.flush(&mut self.model.params, &mut self.optimizer);
-        flushed.map_err(|refusal| stopped(steps, refusal))?;
-        Ok(sums)
-    }
-
-    /// The loss of the last batch of the epoch, with the parameters as they are after it.
-    fn loss_again<T: Targets>(&mut self, train: &Dataset<T>, fit: &Fit<T>, batch: &Dataset<T>) -> f64
-    where
-        L: Objective<T>,
-    {
-        let order = self.order(train.len(), fit.seed, fit.shuffle);
-        let x = BatchInputs::Indexed(train.inputs(), &order[order.len() - batch.len()..]);
-        let (samples, targets, weights) = (batch.len(), batch.targets(), batch.weights());
-        let given = Batch { samples, x, first: 0, targets, weights };
-        self.executor.evaluate::<N, _>(&self.model.params, &self.loss, &given).mean()
+        self.executor.train::<N, _>(&mut self.model, &self.loss, &mut self.optimizer, seed, &given)
     }
 
     /// Whether the settings are in range, and the data is what the network and the loss take.
-    fn check<T: Targets>(&mut self, data: &Dataset<T>) -> Result<(), TrainError>
+    pub(super) fn check<T: Targets>(&mut self, data: &Dataset<T>) -> Result<(), TrainError>
     where
         L: Objective<T>,
     {
+        self.check_once()?;
+        check_data::<N, T>(&self.loss, data)
+    }
+
+    /// Whether the settings are in range, where they have not been looked at as they are.
+    pub(super) fn check_once(&mut self) -> Result<(), TrainError> {
         if !self.checked {
             self.optimizer.check().map_err(TrainError::setting)?;
             self.check_settings().map_err(TrainError::setting)?;
             self.checked = true;
         }
-        check_data::<N, T>(&self.loss, data)
+        Ok(())
     }
 
     /// As [`check`](Trainer::check), and whether there is anything to train.
-    fn check_trains<T: Targets>(&mut self, data: &Dataset<T>) -> Result<(), TrainError>
+    pub(super) fn check_trains<T: Targets>(&mut self, data: &Dataset<T>) -> Result<(), TrainError>
     where
         L: Objective<T>,
     {
-        if !self.learns {
-            return Err(nothing_learns::<N>());
-        }
+        self.check_learns()?;
         self.check(data)
     }
+}
 
-    /// How the model does on these samples, as it predicts: without dropout or other training noise.
-    /// What regularisers add is part of the loss, as in Keras.
+impl<N: Network> Model<N> {
+    /// A trainer that owns the model, to be stored where one that borrows it cannot; otherwise
+    /// [`Trainer::new`].
     ///
-    /// # Errors
-    /// As [`fit`](Trainer::fit); but there need be nothing to train, and a loss that is not finite is one.
-    pub fn evaluate<T: Targets>(&mut self, data: &Dataset<T>) -> Result<Evaluation, TrainError>
-    where
-        L: Objective<T>,
-    {
-        self.check(data)?;
-        match has_weight::<N, T>(&self.loss, data) {
-            true => Ok(self.evaluate_checked(data)),
-            false => Err(no_weight()),
-        }
+    /// ```
+    /// use nn_runtime::prelude::*;
+    ///
+    /// network! { struct Net: [4] -> [2] { Dense(8) -> Tanh -> Dense(2) } }
+    ///
+    /// struct Agent {
+    ///     policy: Trainer<'static, Net, (), Adam>,
+    /// }
+    /// let mut agent = Agent { policy: Net::init(0).into_trainer((), Adam::new(1e-3)) };
+    /// let mut scores = [0.0; 2];
+    /// agent.policy.predict_into(&[&[0.1, 0.2, 0.3, 0.4]], &mut [&mut scores]).unwrap();
+    /// let learnt = agent.policy.into_model();
+    /// ```
+    ///
+    /// # Panics
+    /// `optimizer.slots() > 4`
+    pub fn into_trainer<L: Fits<N::Head>, O: Optimizer>(self, loss: L, optimizer: O) -> Trainer<'static, N, L, O> {
+        Trainer::of(TrainedModel::Own(self), loss, optimizer, Isa::detect())
     }
-
-    fn evaluate_checked<T: Targets>(&mut self, data: &Dataset<T>) -> Evaluation
-    where
-        L: Objective<T>,
-    {
-        const BATCH: usize = 256;
-        self.executor.reserve::<N>(BATCH.min(data.len()), &self.optimizer);
-        let mut sums = EpochSums::default();
-        let regularization = self.executor.update.regularization(self.executor.isa, &self.model.params);
-        let all = inputs(data);
-        let mut from = 0;
-        while from < data.len() {
-            let batch = BATCH.min(data.len() - from);
-            let mut x = [&[][..]; MAX_INPUTS];
-            for ((x, all), values) in x.iter_mut().zip(all).zip(data.inputs()) {
-                *x = &all[from * values.width()..][..batch * values.width()];
-            }
-            let x = BatchInputs::Slices(&x[..data.inputs().len()]);
-            let given = Batch { samples: batch, x, first: from, targets: data.targets(), weights: data.weights() };
-            let batch_sums = self.executor.evaluate::<N, _>(&self.model.params, &self.loss, &given);
-            sums.add(&StepResult { sums: batch_sums, regularization }, batch);
-            from += batch;
-        }
-        sums.evaluation()
-    }
-}
-
-/// All samples, shuffled where there is something to shuffle by.
-#[inline(never)]
-fn order(samples: usize, random: Option<Random>) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..samples).collect();
-    if let Some(mut random) = random {
-        random.shuffle(&mut order);
-    }
-    order
-}
-
-fn progress(steps: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len} {msg}").expect("a valid template");
-    ProgressBar::new(steps as u64).with_style(style)
 }

@@ -2,7 +2,6 @@
 //! of each chunk, as it is computed or accumulated; out: changed parameters, or a refusal with nothing
 //! changed. It knows no network and no loss, and allocates only when it is set up.
 
-use std::ops::Range;
 use std::sync::atomic::AtomicBool;
 use std::vec::Vec;
 
@@ -12,10 +11,12 @@ use super::fixed_range::FixedRange;
 use super::grad_source::{GradSource, NoSource};
 use super::magnitude::{first_become_not_finite, first_not_finite, largest};
 use super::overflow::{OverflowGuard, ParamsNow};
-use super::param_chunks::{self, ParamChunk};
+use super::param_chunks;
+use super::param_cut::ParamCut;
 use super::refusal::{FirstPlace, Refusal};
 use super::regularizer::PlacedRegularizer;
 use super::scheduled_rate::ScheduledRate;
+use super::tensor_groups::TensorGroups;
 use super::update_state::{MAX_SLOTS, Undo, UpdateState};
 use super::workers::{ActiveWorkers, WorkerScratch};
 use crate::graph::CompiledNetwork;
@@ -33,27 +34,22 @@ pub(super) struct Update {
     /// How many batches make a step.
     pub(super) accumulate: usize,
     pub(super) regularizers: Vec<PlacedRegularizer>,
-    chunks: Vec<ParamChunk>,
-    /// Where the chunks lie.
-    ranges: Vec<Range<usize>>,
-    /// The chunks whose gradients are there before any parameter changes, and where they lie.
-    held: Vec<usize>,
-    held_ranges: Vec<Range<usize>>,
-    /// The nodes that bound the gradients of all others.
-    bounding: Vec<usize>,
+    /// What is frozen, and whose learning rate is another.
+    pub(super) groups: TensorGroups,
+    cut: ParamCut,
     /// Which chunks have been given out.
     taken: Vec<AtomicBool>,
     /// The gradients that are held: those of the last batch, or the sum of several.
-    grads: AlignedBuffer,
+    pub(super) grads: AlignedBuffer,
     /// Their sum before the last batch.
     before: AlignedBuffer,
     pub(super) state: UpdateState,
     /// What no step changes, though it lies among parameters that it does.
     fixed: Vec<FixedRange>,
     /// Batches whose gradients wait, their weight, and their largest number.
-    batches: usize,
-    weight: f64,
-    largest_held: f64,
+    pub(super) batches: usize,
+    pub(super) weight: f64,
+    pub(super) largest_held: f64,
     overflow: OverflowGuard,
     undo: Option<Undo>,
 }
@@ -65,11 +61,8 @@ impl Update {
             clip: None,
             accumulate: 1,
             regularizers: Vec::new(),
-            chunks: Vec::new(),
-            ranges: Vec::new(),
-            held: Vec::new(),
-            held_ranges: Vec::new(),
-            bounding: Vec::new(),
+            groups: TensorGroups::default(),
+            cut: ParamCut::default(),
             taken: Vec::new(),
             grads: AlignedBuffer::zeroed(map.params_len),
             before: AlignedBuffer::zeroed(0),
@@ -86,40 +79,29 @@ impl Update {
     }
 
     /// Cuts the parameters and makes room, as the settings want it, for so many workers and batches of so
-    /// many samples. Accumulated gradients stay, unless their settings have changed.
+    /// many samples. Accumulated gradients stay.
     pub(super) fn layout(&mut self, optimizer: &impl Optimizer, workers: usize, samples: usize) {
         let by_tensor = optimizer.per_tensor() || matches!(self.clip, Some(Clip::Norm(_)));
         // Where a norm of all is taken, the sums it is made of may not depend on the workers.
         let workers = if self.accumulates() { 1 } else { workers };
-        self.chunks = match by_tensor {
-            true => param_chunks::by_tensor(self.map),
-            false => param_chunks::by_size(self.map, Role::Trainable, workers),
+        let chunks = match by_tensor {
+            true => param_chunks::by_tensor(self.map, &self.groups),
+            false => param_chunks::by_size(self.map, Role::Trainable, &self.groups, workers),
         };
-        (self.held, self.held_ranges, self.bounding) = Default::default();
-        for (i, chunk) in self.chunks.iter().enumerate() {
-            match chunk.bounded_by(self.map, samples).filter(|_| !self.accumulates()) {
-                Some(node) => self.bounding.push(node),
-                None => {
-                    self.held.push(i);
-                    self.held_ranges.push(chunk.range.clone());
-                }
-            }
-        }
-        self.bounding.dedup();
-        self.ranges = self.chunks.iter().map(|chunk| chunk.range.clone()).collect();
-        self.taken = self.chunks.iter().map(|_| AtomicBool::new(false)).collect();
+        self.cut = ParamCut::new(self.map, chunks, if self.accumulates() { None } else { Some(samples) });
+        self.taken = self.cut.chunks.iter().map(|_| AtomicBool::new(false)).collect();
         let before = if self.accumulate > 1 { self.map.params_len } else { 0 };
         if self.before.len() != before {
             self.before = AlignedBuffer::zeroed(before);
-            self.drop_accumulated();
         }
     }
 
     /// What a worker needs to itself, with so much scratch for layers.
     pub(super) fn worker_scratch(&self, worker: usize, layers: usize, optimizer: &impl Optimizer) -> WorkerScratch {
-        let whole = self.chunks.iter().flat_map(|chunk| &chunk.layout).map(|layout| optimizer.scratch(layout)).max();
-        let is_held = |i: &usize| self.held.contains(i);
-        let others = self.chunks.iter().enumerate().filter(|(i, _)| !is_held(i));
+        let whole =
+            self.cut.chunks.iter().flat_map(|chunk| &chunk.layout).map(|layout| optimizer.scratch(layout)).max();
+        let is_held = |i: &usize| self.cut.held.contains(i);
+        let others = self.cut.chunks.iter().enumerate().filter(|(i, _)| !is_held(i));
         let longest = others.map(|(_, chunk)| chunk.range.len()).max().unwrap_or(0);
         WorkerScratch {
             worker,
@@ -179,7 +161,7 @@ impl Update {
     ) -> Result<(), Refusal> {
         self.hold(isa, &mut workers, source)?;
         if !self.accumulates() {
-            let bounds = self.bounding.iter().map(|&node| source.bound(node));
+            let bounds = self.cut.bounding.iter().map(|&node| source.bound(node));
             let most = bounds.fold(self.largest_held, |most, bound| if bound <= most { most } else { bound });
             return self.step(isa, workers, params, optimizer, Some(source), most);
         }
@@ -202,7 +184,7 @@ impl Update {
     fn hold(&mut self, isa: Isa, workers: &mut ActiveWorkers, source: &impl GradSource) -> Result<(), Refusal> {
         let (first, sums) = (self.batches == 0, self.accumulate > 1);
         let overwrites = !self.accumulates();
-        let Update { chunks, held, held_ranges: ranges, taken, grads, before, .. } = self;
+        let Update { cut: ParamCut { chunks, held, held_ranges: ranges, .. }, taken, grads, before, .. } = self;
         let bad = FirstPlace::none();
         let hold = |scratch: &mut WorkerScratch, i: usize, grad: &mut [f32], before: &mut [f32]| {
             let (range, overwrite) = (&ranges[i], overwrites && chunks[held[i]].overwrite());
@@ -261,7 +243,7 @@ impl Update {
             most /= self.weight;
         }
         let mut squares = 0.0;
-        for range in &self.ranges {
+        for range in &self.cut.ranges {
             let grad = &mut self.grads[range.clone()];
             if self.accumulate > 1 {
                 isa.scale((1.0 / self.weight) as f32, grad);
@@ -274,7 +256,7 @@ impl Update {
         if let Some(Clip::GlobalNorm(limit)) = self.clip {
             let factor = limit / (squares.sqrt() + 1e-6);
             if factor < 1.0 {
-                self.ranges.iter().for_each(|range| isa.scale(factor as f32, &mut self.grads[range.clone()]));
+                self.cut.ranges.iter().for_each(|range| isa.scale(factor as f32, &mut self.grads[range.clone()]));
             }
         }
         self.drop_accumulated();
@@ -293,11 +275,11 @@ impl Update {
         most: f64,
     ) -> Result<(), Refusal> {
         let rate = self.state.schedule.rate(optimizer.learning_rate(), self.state.scheduled_steps());
-        let scheduled = ScheduledRate::set(optimizer, rate);
-        let using = scheduled.optimizer();
+        // The largest first, as a bound for all.
+        let mut scheduled = ScheduledRate::set(optimizer, rate * self.cut.factors[0]);
         let most = if most <= self.state.largest_grad { self.state.largest_grad } else { most };
-        let now = ParamsNow { isa, params, ranges: &self.ranges, regularizers: &self.regularizers };
-        let in_doubt = !self.overflow.rules_out(using, most, now);
+        let now = ParamsNow { isa, params, ranges: &self.cut.ranges, regularizers: &self.regularizers };
+        let in_doubt = !self.overflow.rules_out(scheduled.optimizer(), most, now);
         if in_doubt {
             match &mut self.undo {
                 Some(undo) => undo.renew(params, &self.state),
@@ -306,7 +288,8 @@ impl Update {
         }
         let (bad_grad, bad_param) = (FirstPlace::none(), FirstPlace::none());
 
-        let Update { clip, regularizers, chunks, ranges, held, taken, grads, state, undo, fixed, .. } = self;
+        let Update { clip, regularizers, cut, taken, grads, state, undo, fixed, .. } = self;
+        let ParamCut { chunks, ranges, held, factors, .. } = cut;
         fixed.iter_mut().for_each(|fixed| fixed.keep(params));
         let before = undo.as_ref().filter(|_| in_doubt).map(Undo::params);
         state.steps += 1;
@@ -321,50 +304,61 @@ impl Update {
             ema.begun = true;
             &mut ema.params
         });
-        let [a, b, c, d] = all;
-        let queue = ChunkQueue::new([&mut *params, grads, &mut *ema, a, b, c, d], ranges, taken, workers.scratch.len());
-        workers.pool.for_each(workers.scratch, |WorkerScratch { worker, layers, grad, optimizer: scratch, .. }| {
-            queue.each(*worker, |i, [params, held_grads, ema, a, b, c, d]| {
-                let (chunk, range) = (&chunks[i], &chunks[i].range);
-                let grads = match source {
-                    None => held_grads,
-                    Some(source) => {
-                        let grads = match held.binary_search(&i) {
-                            Ok(_) => held_grads,
-                            Err(_) => {
-                                let grads = &mut grad[..range.len()];
-                                if !chunk.overwrite() {
-                                    grads.fill(0.0);
+        for factor in factors.iter() {
+            scheduled.change(rate * factor);
+            let using = scheduled.optimizer();
+            let [a, b, c, d] = all.each_mut().map(|slot| &mut **slot);
+            let arrays = [&mut *params, &mut *grads, &mut *ema, a, b, c, d];
+            let queue = ChunkQueue::new(arrays, ranges, taken, workers.scratch.len());
+            workers.pool.for_each(
+                &mut *workers.scratch,
+                |WorkerScratch { worker, layers, grad, optimizer: scratch, .. }| {
+                    queue.each(*worker, |i, [params, held_grads, ema, a, b, c, d]| {
+                        let (chunk, range) = (&chunks[i], &chunks[i].range);
+                        if chunk.factor != *factor {
+                            return;
+                        }
+                        let grads = match source {
+                            None => held_grads,
+                            Some(source) => {
+                                let grads = match held.binary_search(&i) {
+                                    Ok(_) => held_grads,
+                                    Err(_) => {
+                                        let grads = &mut grad[..range.len()];
+                                        if !chunk.overwrite() {
+                                            grads.fill(0.0);
+                                        }
+                                        source.add(layers, range, grads, chunk.overwrite());
+                                        grads
+                                    }
+                                };
+                                if before.is_some()
+                                    && let Some(at) = first_not_finite(grads)
+                                {
+                                    return bad_grad.found(range.start + at);
                                 }
-                                source.add(layers, range, grads, chunk.overwrite());
+                                regularize_and_clip(isa, (regularizers, fixed), *clip, range, params, grads);
                                 grads
                             }
                         };
-                        if before.is_some()
-                            && let Some(at) = first_not_finite(grads)
-                        {
-                            return bad_grad.found(range.start + at);
+                        let slots = &mut [a, b, c, d][..count];
+                        match &chunk.layout {
+                            Some(layout) if using.per_tensor() => {
+                                let tensor = TensorUpdate { layout, params: &mut *params, grads, scratch };
+                                using.update_tensor(isa, step, tensor, slots);
+                            }
+                            _ => using.update(isa, step, params, grads, slots),
                         }
-                        regularize_and_clip(isa, (regularizers, fixed), *clip, range, params, grads);
-                        grads
-                    }
-                };
-                let slots = &mut [a, b, c, d][..count];
-                match &chunk.layout {
-                    Some(layout) if using.per_tensor() => {
-                        let tensor = TensorUpdate { layout, params: &mut *params, grads, scratch };
-                        using.update_tensor(isa, step, tensor, slots);
-                    }
-                    _ => using.update(isa, step, params, grads, slots),
-                }
-                if let Some(before) = before
-                    && let Some(at) = first_become_not_finite(&before[range.clone()], params)
-                {
-                    bad_param.found(range.start + at);
-                }
-                ema_step.take(isa, params, ema);
-            });
-        });
+                        if let Some(before) = before
+                            && let Some(at) = first_become_not_finite(&before[range.clone()], params)
+                        {
+                            bad_param.found(range.start + at);
+                        }
+                        ema_step.take(isa, params, ema);
+                    });
+                },
+            );
+        }
         fixed.iter().for_each(|fixed| fixed.put_back(params));
         if !ema.is_empty() {
             fixed.iter().for_each(|fixed| fixed.put_back(ema));
@@ -390,7 +384,7 @@ impl Update {
     /// Copies the averaged parameters, where there are some, over the others.
     pub(super) fn copy_ema(&self, params: &mut [f32]) {
         let Some(ema) = self.state.ema.as_ref().filter(|ema| ema.begun) else { return };
-        for range in &self.ranges {
+        for range in &self.cut.ranges {
             params[range.clone()].copy_from_slice(&ema.params[range.clone()]);
         }
     }

@@ -20,6 +20,8 @@ pub struct RecurrentForward<'a, C> {
     pub inputs: GateColumns<'a, C>,
     /// The weights of the state.
     pub weights: GateColumns<'a, C>,
+    /// What [`write_starts`](RecurrentForward::write_starts) has written of these weights, if it has.
+    pub starts: Option<&'a [f32]>,
     /// Where to save what backward reads.
     pub saved: Option<SavedSteps<'a>>,
     /// `[b, steps]`: 0 where a step is masked; without it none is.
@@ -35,7 +37,24 @@ pub struct RecurrentForward<'a, C> {
 impl<C: Cell> RecurrentForward<'_, C> {
     /// Numbers of scratch for a cell of `units`: those needed once, and those for each sample.
     pub const fn scratch(units: usize) -> [usize; 2] {
-        [2 * C::GATES * units.next_multiple_of(LANES), units]
+        [Self::starts(units), units]
+    }
+
+    /// Numbers that [`write_starts`](RecurrentForward::write_starts) writes for a cell of `units`.
+    pub const fn starts(units: usize) -> usize {
+        2 * C::GATES * units.next_multiple_of(LANES)
+    }
+
+    /// Writes what the sums at the gates start at, for many calls of [`run`](RecurrentForward::run).
+    ///
+    /// # Panics
+    /// `to.len()` is not what [`starts`](RecurrentForward::starts) says; the weights are of other units.
+    pub fn write_starts(isa: Isa, inputs: &GateColumns<C>, weights: &GateColumns<C>, to: &mut [f32]) {
+        assert!(
+            to.len() == Self::starts(inputs.units) && inputs.units == weights.units,
+            "expected room for the starts"
+        );
+        isa.run(Starts { inputs, weights, to });
     }
 
     /// Goes through all steps.
@@ -57,6 +76,9 @@ impl<C: Cell> RecurrentForward<'_, C> {
         sequence.check("inputs", self.x.len(), &[batch, steps, self.inputs.inputs]);
         sequence.check("state", self.state.len(), &[C::STATES, batch, units]);
         sequence.check("outputs", self.y.len(), &sequence.outputs(batch));
+        if let Some(starts) = self.starts {
+            sequence.check("starts", starts.len(), &[once]);
+        }
         if let Some(saved) = &self.saved {
             saved.check::<C>(&sequence, batch);
         }
@@ -78,8 +100,14 @@ impl<C: Cell> Kernel for RecurrentForward<'_, C> {
         let batch = self.state.len() / (C::STATES * units);
         let (h, c) = self.state.split_at_mut(batch * units);
         let [once, _] = Self::scratch(units);
-        let (starts, other) = self.scratch.split_at_mut(once);
-        write_starts(s, &self.inputs, &self.weights, starts);
+        let (own, other) = self.scratch.split_at_mut(once);
+        let starts = match self.starts {
+            Some(starts) => starts,
+            None => {
+                write_starts(s, &self.inputs, &self.weights, own);
+                own
+            }
+        };
         let (mut old, mut new) = (h, other);
         for k in 0..steps {
             let step = ForwardStep {
@@ -279,6 +307,20 @@ impl<C: Cell> ForwardStep<'_, C> {
             }
             put(s, old[C::STATES - 1], before.add(place * units + at), lanes);
         }
+    }
+}
+
+struct Starts<'a, 'w, C> {
+    inputs: &'a GateColumns<'w, C>,
+    weights: &'a GateColumns<'w, C>,
+    to: &'a mut [f32],
+}
+
+impl<C: Cell> Kernel for Starts<'_, '_, C> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        write_starts(s, self.inputs, self.weights, self.to);
     }
 }
 

@@ -41,7 +41,7 @@ impl<'a, C: Cell> GateColumns<'a, C> {
     /// # Panics
     /// The columns are no multiple of the gates, or a slice has another length than the layout asks for.
     pub fn new(weights: &GateWeights<'a>, scratch: &'a mut [f32]) -> Self {
-        let GateWeights { panels, w, bias } = *weights;
+        let GateWeights { panels, w, .. } = *weights;
         let (inputs, units) = (panels.rows(), panels.cols() / C::GATES);
         assert!(
             panels.cols() == C::GATES * units
@@ -53,10 +53,8 @@ impl<'a, C: Cell> GateColumns<'a, C> {
             w.len(),
             scratch.len()
         );
-        let found = bias.map_or(panels.cols(), <[f32]>::len);
-        assert!(found == panels.cols(), "expected {} biases, found {found}", panels.cols());
         if direct(units) {
-            return GateColumns { inputs, units, bias, w, cell: PhantomData };
+            return GateColumns::laid_out(weights, scratch);
         }
         let mut to = scratch.chunks_exact_mut(LANES);
         for at in (0..units).step_by(LANES) {
@@ -73,7 +71,22 @@ impl<'a, C: Cell> GateColumns<'a, C> {
                 }
             }
         }
-        GateColumns { inputs, units, bias, w: scratch, cell: PhantomData }
+        GateColumns::laid_out(weights, scratch)
+    }
+
+    /// From the weights of a layer, and what [`new`](GateColumns::new) has written of them into its scratch
+    /// before.
+    ///
+    /// # Panics
+    /// The columns are no multiple of the gates, or a slice has another length than the layout asks for.
+    pub fn laid_out(weights: &GateWeights<'a>, columns: &'a [f32]) -> Self {
+        let GateWeights { panels, w, bias } = *weights;
+        let (inputs, units) = (panels.rows(), panels.cols() / C::GATES);
+        let fits = panels.cols() == C::GATES * units && w.len() == panels.len();
+        assert!(fits && columns.len() == Self::scratch(inputs, units), "expected the weights of a layer, laid out");
+        let found = bias.map_or(panels.cols(), <[f32]>::len);
+        assert!(found == panels.cols(), "expected {} biases, found {found}", panels.cols());
+        GateColumns { inputs, units, bias, w: if direct(units) { w } else { columns }, cell: PhantomData }
     }
 
     /// The vectors of the sixteen units from `at` on, `at` a multiple of sixteen below the units.

@@ -82,6 +82,34 @@ impl<C: Cell> Recurrent<C> {
         (columns, left)
     }
 
+    /// Lays out the weights as `columns` does, and what the sums at the gates start at.
+    pub(in crate::layers) fn prepare(&self, cx: &mut LayerContext) {
+        if cx.saved.is_empty() {
+            return;
+        }
+        let both = [self.of_inputs(cx, 0), self.of_state(cx, 0)];
+        let ([inputs, weights], starts) = self.columns(both, cx.saved);
+        RecurrentForward::write_starts(
+            cx.isa,
+            &inputs,
+            &weights,
+            &mut starts[..RecurrentForward::<C>::starts(self.units)],
+        );
+    }
+
+    /// What `prepare` has laid out.
+    fn prepared<'a>(
+        &self,
+        [inputs, state]: [GateWeights<'a>; 2],
+        prepared: &'a [f32],
+    ) -> ([GateColumns<'a, C>; 2], Option<&'a [f32]>) {
+        let [of_inputs, of_state] = [&inputs, &state].map(|of| GateColumns::<C>::scratch(of.panels.rows(), self.units));
+        let (of_inputs, rest) = prepared.split_at(of_inputs);
+        let (of_state, rest) = rest.split_at(of_state);
+        let columns = [GateColumns::laid_out(&inputs, of_inputs), GateColumns::laid_out(&state, of_state)];
+        (columns, Some(&rest[..RecurrentForward::<C>::starts(self.units)]))
+    }
+
     pub(in crate::layers) fn forward(&self, cx: &mut LayerContext, x: &[&[f32]], y: &mut [f32]) {
         for way in 0..self.ways() {
             let (sequence, inputs, state) = (self.sequence(cx, way), self.of_inputs(cx, way), self.of_state(cx, way));
@@ -100,6 +128,7 @@ impl<C: Cell> Recurrent<C> {
                     x: group.of(x[0], cx.batch),
                     inputs,
                     weights,
+                    starts: None,
                     saved: kept.as_mut().map(|kept| group.saved_slices(kept, cx.batch)),
                     mask: x.get(1).map(|mask| group.of(mask, cx.batch)),
                     state,
@@ -112,9 +141,15 @@ impl<C: Cell> Recurrent<C> {
     }
 
     pub(in crate::layers) fn step(&self, cx: &mut LayerContext, x: &[&[f32]], y: &mut [f32]) {
-        let sequence = Sequence { steps: 1, ..self.sequence(cx, 0) };
-        let (inputs, state) = (self.of_inputs(cx, 0), self.of_state(cx, 0));
-        let ([inputs, weights], scratch) = self.columns([inputs, state], cx.scratch);
+        let sequence = Sequence { steps: cx.steps, ..self.sequence(cx, 0) };
+        let both = [self.of_inputs(cx, 0), self.of_state(cx, 0)];
+        let (([inputs, weights], starts), scratch) = match cx.prepared() {
+            Some(prepared) => (self.prepared(both, prepared), &mut *cx.scratch),
+            None => {
+                let (columns, scratch) = self.columns(both, cx.scratch);
+                ((columns, None), scratch)
+            }
+        };
         let [once, each] = RecurrentForward::<C>::scratch(self.units);
         let carried = &mut cx.saved[..cx.batch * C::STATES * self.units];
         for first in (0..cx.batch).step_by(GROUP) {
@@ -124,6 +159,7 @@ impl<C: Cell> Recurrent<C> {
                 x: group.of(x[0], cx.batch),
                 inputs,
                 weights,
+                starts,
                 saved: None,
                 mask: x.get(1).map(|mask| group.of(mask, cx.batch)),
                 state: group.of_mut(carried, cx.batch),

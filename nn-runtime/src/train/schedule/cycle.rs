@@ -5,7 +5,7 @@ use core::f64::consts::PI;
 use std::format;
 use std::string::{String, ToString};
 
-use super::{Schedule, floor, some_steps};
+use super::{Schedule, floor, settings_are_fields, some_steps};
 
 /// From `from` to `to` along half a cosine, `share` of the way.
 fn between(from: f64, to: f64, share: f64) -> f64 {
@@ -60,6 +60,8 @@ impl Cosine {
 }
 
 impl Schedule for Cosine {
+    settings_are_fields!();
+
     fn rate(&self, base: f64, done: u64) -> f64 {
         // Settings out of range are refused when training begins; until then they must not hang or divide by
         // 0.
@@ -146,6 +148,8 @@ impl OneCycle {
 }
 
 impl Schedule for OneCycle {
+    settings_are_fields!();
+
     fn rate(&self, base: f64, done: u64) -> f64 {
         let (first, last) = (base / self.start, base / self.start / self.end);
         // As in PyTorch the peak stands between two steps where it is no whole one.

@@ -4,7 +4,7 @@
 use std::format;
 use std::string::String;
 
-use super::{Schedule, factor, floor, some_steps};
+use super::{Schedule, factor, floor, settings_are_fields, some_steps};
 
 /// `rate = base`, always: what a [`Trainer`](crate::train::Trainer) without a schedule uses, as PyTorch and
 /// Keras do.
@@ -17,6 +17,8 @@ use super::{Schedule, factor, floor, some_steps};
 pub struct ConstantRate;
 
 impl Schedule for ConstantRate {
+    settings_are_fields!();
+
     fn rate(&self, base: f64, _: u64) -> f64 {
         base
     }
@@ -49,6 +51,8 @@ impl StepDecay {
 }
 
 impl Schedule for StepDecay {
+    settings_are_fields!();
+
     fn rate(&self, base: f64, done: u64) -> f64 {
         base * libm::pow(self.factor, (done / self.every.max(1)) as f64)
     }
@@ -92,6 +96,8 @@ impl Exponential {
 }
 
 impl Schedule for Exponential {
+    settings_are_fields!();
+
     fn rate(&self, base: f64, done: u64) -> f64 {
         base * libm::pow(self.factor, done as f64 / self.every as f64)
     }
@@ -143,6 +149,8 @@ impl Polynomial {
 }
 
 impl Schedule for Polynomial {
+    settings_are_fields!();
+
     fn rate(&self, base: f64, done: u64) -> f64 {
         let left = 1.0 - done.min(self.steps) as f64 / self.steps as f64;
         // A floor above the rate is no reason to raise it.

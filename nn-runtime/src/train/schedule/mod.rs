@@ -9,6 +9,7 @@ mod warmup;
 
 use std::format;
 use std::string::String;
+use std::vec::Vec;
 
 pub use cycle::{Cosine, OneCycle};
 pub use decay::{ConstantRate, Exponential, Polynomial, StepDecay};
@@ -52,9 +53,29 @@ pub trait Schedule: Copied + Send + Sync {
     fn rate(&self, base: f64, done: u64) -> f64;
 
     /// Hears the loss of an epoch of `fit`: of the validation samples where there are some, else of the
-    /// training samples.
+    /// training samples. It is never infinite or NaN, which ends `fit` before; it may be below 0. Validation
+    /// samples without any weight have no loss: the training loss is heard.
     fn epoch(&mut self, loss: f64) {
         let _ = loss;
+    }
+
+    /// All settings in words, by which a checkpoint tells one schedule from another: a run goes on with the
+    /// same alone. Without more it is the type.
+    fn settings(&self) -> String {
+        let name = core::any::type_name::<Self>();
+        name.rsplit("::").next().unwrap_or(name).into()
+    }
+
+    /// What it remembers of the losses it has heard, for a checkpoint; a schedule that hears none remembers
+    /// nothing.
+    fn state(&self) -> Vec<f64> {
+        Vec::new()
+    }
+
+    /// Takes what [`state`](Schedule::state) of the same settings has given, bit for bit; false where it
+    /// cannot be, and nothing has changed then.
+    fn set_state(&mut self, state: &[f64]) -> bool {
+        state.is_empty()
     }
 
     /// What is wrong with the settings, if anything. Asked before training.
@@ -78,6 +99,16 @@ impl<S: Schedule + Clone + 'static> Copied for S {
         Box::new(self.clone())
     }
 }
+
+/// All fields are settings.
+macro_rules! settings_are_fields {
+    () => {
+        fn settings(&self) -> std::string::String {
+            std::format!("{self:?}")
+        }
+    };
+}
+use settings_are_fields;
 
 /// A number of steps.
 fn some_steps(of: &str, what: &str, steps: u64) -> Result<(), String> {

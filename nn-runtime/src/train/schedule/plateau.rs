@@ -2,6 +2,7 @@
 //! of the next steps.
 
 use std::string::String;
+use std::vec::Vec;
 
 use super::{Schedule, factor, floor};
 
@@ -124,6 +125,24 @@ impl Schedule for ReduceOnPlateau {
             self.now *= self.factor;
             (self.cooling, self.bad) = (self.cooldown, 0);
         }
+    }
+
+    fn settings(&self) -> String {
+        let ReduceOnPlateau { factor, patience, threshold, cooldown, floor, .. } = self;
+        std::format!(
+            "ReduceOnPlateau {{ factor: {factor:?}, patience: {patience}, threshold: {threshold:?}, cooldown: {cooldown}, \
+             floor: {floor:?} }}"
+        )
+    }
+
+    fn state(&self) -> Vec<f64> {
+        [self.best, self.bad as f64, self.cooling as f64, self.now].into()
+    }
+
+    fn set_state(&mut self, state: &[f64]) -> bool {
+        let &[best, bad, cooling, now] = state else { return false };
+        (self.best, self.bad, self.cooling, self.now) = (best, bad as u64, cooling as u64, now);
+        true
     }
 
     fn check(&self) -> Result<(), String> {

@@ -3,6 +3,7 @@
 
 use std::format;
 use std::string::String;
+use std::vec::Vec;
 
 use super::{ConstantRate, Schedule, some_steps};
 
@@ -60,6 +61,18 @@ impl<S: Schedule + Clone + 'static> Schedule for Warmup<S> {
 
     fn epoch(&mut self, loss: f64) {
         self.then.epoch(loss);
+    }
+
+    fn settings(&self) -> String {
+        format!("Warmup {{ steps: {}, start: {:?}, then: {} }}", self.steps, self.start, self.then.settings())
+    }
+
+    fn state(&self) -> Vec<f64> {
+        self.then.state()
+    }
+
+    fn set_state(&mut self, state: &[f64]) -> bool {
+        self.then.set_state(state)
     }
 
     fn check(&self) -> Result<(), String> {

@@ -1,0 +1,253 @@
+//! The memory of a stream, or of several side by side, and one step of it. In: a model's parameters and a
+//! step of every input; out: a step of every output, or what is wrong, with nothing changed. It makes no
+//! text and allocates only when it is made.
+
+use alloc::format;
+use alloc::string::String;
+
+use super::state::{StreamError, StreamErrorKind};
+use crate::finite::first_not_finite;
+use crate::graph::{CompiledNetwork, output_step};
+use crate::input::id_fault;
+use crate::layer::LayerContext;
+use crate::limits::{MAX_INPUTS, MAX_OUTPUTS};
+use crate::model::Network;
+use crate::spec::Pass;
+use nn_kernels::aligned_buffer::AlignedBuffer;
+use nn_kernels::simd::Isa;
+
+/// What a step is refused for.
+#[derive(Clone, Copy)]
+pub(super) enum StepFault {
+    /// There is no room for more steps.
+    WindowFull,
+    /// Some number is no token id.
+    Id,
+    /// This number of an input is not finite.
+    NotFinite { input: usize, at: usize, found: f32 },
+    /// A layer came to this.
+    Overflow(f32),
+}
+
+/// Steps of a block that each layer takes at once: enough to make little of what a call costs.
+const TOGETHER: usize = 64;
+
+/// What streams of one model stand on.
+pub(super) struct Engine {
+    isa: Isa,
+    /// How many streams run side by side, as the samples of a batch.
+    voices: usize,
+    /// How many steps a layer takes at once where there are so many.
+    together: usize,
+    /// What layers have made of the parameters.
+    prepared: AlignedBuffer,
+    /// What is carried from step to step, and behind it the values of a step.
+    saved: AlignedBuffer,
+    /// What was carried before, which is put back where a step overflows.
+    before: AlignedBuffer,
+    scratch: AlignedBuffer,
+    steps: u64,
+}
+
+impl Engine {
+    /// With the parameters laid out for many steps.
+    ///
+    /// # Errors
+    /// A layer needs the whole window: it is named.
+    pub(super) fn new<N: Network>(params: &[f32], voices: usize, isa: Isa) -> Result<Engine, StreamError> {
+        let network = N::COMPILED;
+        let together = if voices == 1 { TOGETHER } else { 1 };
+        if let Some(layer) = network.stop() {
+            return Err(StreamError::new(
+                StreamErrorKind::WholeWindow,
+                format!(
+                    "expected layers that need no later step, found `{layer}` of `{}`, which needs the whole window\nhelp: give the stream to a \
+                     network of causal layers (`Lstm`, `Conv1d` with `padding = Causal`, `MultiHeadAttention` with `causal = true`, what works on each \
+                     step), or predict whole windows with `predictor`",
+                    network.name
+                ),
+            ));
+        }
+        let mut prepared = AlignedBuffer::zeroed(network.prepared_len);
+        let mut scratch = AlignedBuffer::zeroed(network.step.scratch_for(voices * together));
+        if !prepared.is_empty() {
+            let to = &mut prepared[..];
+            let mut cx = LayerContext::for_network(params, isa, 1, Pass::Prepare, to, &mut scratch);
+            N::forward(&mut cx, &[], &mut []);
+        }
+        let saved = AlignedBuffer::zeroed(network.step.work * voices * together);
+        let before = AlignedBuffer::zeroed(network.step.kept * voices);
+        Ok(Engine { isa, voices, together, prepared, saved, before, scratch, steps: 0 })
+    }
+
+    /// Numbers of one step of every output of one voice.
+    pub(super) fn output_steps(network: &CompiledNetwork) -> impl Iterator<Item = usize> {
+        let first = network.inputs[0];
+        network.outputs.iter().map(move |shape| output_step(*shape, first))
+    }
+
+    /// Whether so many more steps with these inputs can be taken.
+    pub(super) fn check(&self, network: &CompiledNetwork, steps: u64, x: &[&[f32]]) -> Result<(), StepFault> {
+        if network.bounded && self.steps.saturating_add(steps) > network.inputs[0].dim(0) as u64 {
+            return Err(StepFault::WindowFull);
+        }
+        if id_fault(network, x, |k| x[k].len()).is_some() {
+            return Err(StepFault::Id);
+        }
+        for (input, x) in x.iter().enumerate() {
+            if let Some(at) = first_not_finite(x) {
+                return Err(StepFault::NotFinite { input, at, found: x[at] });
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps where the stream stands, for `finish`.
+    pub(super) fn begin(&mut self) {
+        let carried = self.before.len();
+        self.before.copy_from_slice(&self.saved[..carried]);
+    }
+
+    /// So many steps of all voices, as many as are taken together at most.
+    #[inline]
+    pub(super) fn walk<N: Network>(&mut self, params: &[f32], steps: usize, x: &[&[f32]], y: &mut [&mut [f32]]) {
+        let (saved, scratch) = (&mut self.saved[..], &mut self.scratch[..]);
+        let cx = LayerContext::for_network(params, self.isa, self.voices, Pass::Step, saved, scratch);
+        let mut cx = cx.prepared_with(&self.prepared).of_steps(steps);
+        cx.position = self.steps;
+        N::forward(&mut cx, x, y);
+        self.steps = self.steps.saturating_add(steps as u64);
+    }
+
+    /// Whether all that is carried and all outputs of the steps since `begin` are finite, of a single step
+    /// all values between too; or else they have not been taken.
+    pub(super) fn finish<'y>(
+        &mut self,
+        network: &CompiledNetwork,
+        steps: u64,
+        mut outputs: impl Iterator<Item = &'y [f32]>,
+    ) -> Result<(), StepFault> {
+        let looked_at = if steps == 1 { network.step.work } else { network.step.kept } * self.voices;
+        let odd = |numbers: &[f32]| first_not_finite(numbers).map(|at| numbers[at]);
+        match odd(&self.saved[..looked_at]).or_else(|| outputs.find_map(odd)) {
+            None => Ok(()),
+            Some(found) => {
+                self.saved[..self.before.len()].copy_from_slice(&self.before);
+                self.steps -= steps;
+                Err(StepFault::Overflow(found))
+            }
+        }
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.saved.fill(0.0);
+        self.steps = 0;
+    }
+
+    pub(super) fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    pub(super) fn carried(&self) -> &[f32] {
+        &self.saved[..self.before.len()]
+    }
+
+    pub(super) fn carry_on(&mut self, steps: u64, carried: &[f32]) {
+        self.saved[..carried.len()].copy_from_slice(carried);
+        self.steps = steps;
+    }
+
+    /// What is wrong, in words. `x` are the inputs that were given.
+    #[cold]
+    pub(super) fn told(&self, network: &CompiledNetwork, x: &[&[f32]], fault: StepFault) -> StreamError {
+        match fault {
+            StepFault::WindowFull => {
+                let window = network.inputs[0].dim(0);
+                StreamError::new(
+                    StreamErrorKind::WindowFull,
+                    format!(
+                        "expected at most {window} steps since the beginning, as many as `{}` declares, found one more\nhelp: begin anew with \
+                         `reset()`, and give the latest steps again",
+                        network.name
+                    ),
+                )
+            }
+            StepFault::Id => {
+                let text = id_fault(network, x, |k| x[k].len());
+                StreamError::new(StreamErrorKind::Input, text.unwrap_or_else(String::new))
+            }
+            StepFault::NotFinite { input, at, found } => StreamError::new(
+                StreamErrorKind::Input,
+                format!(
+                    "input {input}, element {at}: expected a finite number, found {found}\nhelp: leave the step out, or give a number in its \
+                     place: what is carried on would not be one again"
+                ),
+            ),
+            StepFault::Overflow(found) => StreamError::new(
+                StreamErrorKind::Overflow,
+                format!(
+                    "step {}: expected finite numbers in all layers of `{}`, found {found}\nhelp: give smaller numbers, of the size that the \
+                     network was trained on, or leave the step out: the stream stands where it stood before",
+                    self.steps, network.name
+                ),
+            ),
+        }
+    }
+
+    /// How many steps the slices hold, `[steps, voices, …]` each, if all hold as many.
+    pub(super) fn count_steps(
+        &self,
+        network: &CompiledNetwork,
+        x: &[&[f32]],
+        y: &[&mut [f32]],
+    ) -> Result<usize, StreamError> {
+        let fault = |text| Err(StreamError::new(StreamErrorKind::Shape, text));
+        for (what, expected, found) in
+            [("input", network.inputs.len(), x.len()), ("output", network.outputs.len(), y.len())]
+        {
+            if expected != found {
+                return fault(format!(
+                    "expected {expected} {what} slice{}, found {found}\nhelp: give one for each {what} that the network declares",
+                    if expected == 1 { "" } else { "s" }
+                ));
+            }
+        }
+        let first = network.inputs[0].step_len() * self.voices;
+        let steps = x[0].len() / first;
+        let inputs = network.inputs.iter().map(|shape| shape.step_len());
+        let inputs = inputs.zip(x.iter().map(|x| x.len())).map(|sizes| ("input", sizes));
+        let outputs = Engine::output_steps(network).zip(y.iter().map(|y| y.len())).map(|sizes| ("output", sizes));
+        for (what, (each, found)) in inputs.chain(outputs) {
+            if found != steps * each * self.voices {
+                let voices = if self.voices == 1 { String::new() } else { format!(" of {} voices", self.voices) };
+                return fault(format!(
+                    "expected {steps} steps{voices} of every {what}, as the first input has, which is {} numbers, found {found}\nhelp: give \
+                     whole steps, and as many of each",
+                    steps * each * self.voices
+                ));
+            }
+        }
+        Ok(steps)
+    }
+
+    /// Takes all steps of the slices, `[steps, voices, …]` each, in order.
+    pub(super) fn walk_all<N: Network>(&mut self, params: &[f32], steps: usize, x: &[&[f32]], y: &mut [&mut [f32]]) {
+        let (n, m) = (x.len(), y.len());
+        let mut done = 0;
+        while done < steps {
+            let now = self.together.min(steps - done);
+            let mut from = [&[][..]; MAX_INPUTS];
+            for (from, x) in from.iter_mut().zip(x) {
+                let each = x.len() / steps;
+                *from = &x[done * each..(done + now) * each];
+            }
+            let mut to: [&mut [f32]; MAX_OUTPUTS] = Default::default();
+            for (to, y) in to.iter_mut().zip(&mut *y) {
+                let each = y.len() / steps;
+                *to = &mut y[done * each..(done + now) * each];
+            }
+            self.walk::<N>(params, now, &from[..n], &mut to[..m]);
+            done += now;
+        }
+    }
+}

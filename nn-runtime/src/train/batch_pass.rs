@@ -1,0 +1,73 @@
+//! What the passes of all workers over a batch have in common. In: a batch; out: types that tell each worker
+//! what to run on. They compute nothing.
+
+use std::ops::Range;
+
+use super::microbatch::MicroBatching;
+use crate::MAX_OUTPUTS;
+use crate::data::Values;
+use nn_kernels::counter_rng::CounterRng;
+use nn_kernels::simd::Isa;
+
+/// Where the inputs of a batch are.
+#[derive(Clone, Copy)]
+pub(super) enum BatchInputs<'a> {
+    /// One slice for each input.
+    Slices(&'a [&'a [f32]]),
+    /// These samples of each input; each worker gathers its own.
+    Indexed(&'a [Values], &'a [usize]),
+}
+
+/// The samples of a batch: how many, their inputs, and where their targets and weights begin among all.
+pub(super) struct Batch<'a, T> {
+    pub(super) samples: usize,
+    pub(super) x: BatchInputs<'a>,
+    pub(super) first: usize,
+    pub(super) targets: &'a T,
+    pub(super) weights: Option<&'a Values>,
+}
+
+/// What the outputs of a batch are judged by.
+pub(super) struct Judgement<'a, L, T> {
+    pub(super) loss: &'a L,
+    pub(super) batch: &'a Batch<'a, T>,
+    /// What the gradients of each output's loss are multiplied by; none to evaluate.
+    pub(super) scale: Option<[f64; MAX_OUTPUTS]>,
+}
+
+/// What the workers run their samples with.
+pub(super) struct BatchPass<'a> {
+    pub(super) isa: Isa,
+    pub(super) params: &'a [f32],
+    pub(super) x: BatchInputs<'a>,
+    /// Which outputs the loss wants as scores, one bit each.
+    pub(super) logits: u8,
+    pub(super) micro_batching: &'a MicroBatching,
+    /// What training noise is drawn by; none to evaluate.
+    pub(super) noise: Option<CounterRng>,
+}
+
+/// What the gradients of all chunks of parameters are computed with.
+pub(super) struct GradPass<'a> {
+    pub(super) isa: Isa,
+    /// Empty, unless the parameters are running statistics.
+    pub(super) params: &'a [f32],
+    pub(super) x: BatchInputs<'a>,
+    pub(super) noise: CounterRng,
+    pub(super) logits: u8,
+}
+
+/// A range of a worker's samples.
+pub(super) struct MicroBatch {
+    /// Among the samples of the worker.
+    pub(super) own: Range<usize>,
+    /// Among those of the batch.
+    pub(super) of_batch: Range<usize>,
+}
+
+impl MicroBatch {
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.own.len()
+    }
+}

@@ -1,0 +1,188 @@
+//! How a model does on samples, as it predicts. In: a data set; out: the loss, metrics, or the loss of each
+//! sample. Nothing is changed.
+
+use std::array;
+use std::vec::Vec;
+
+use super::batch_outputs::BatchOutputs;
+use super::batch_pass::{Batch, BatchInputs};
+use super::checks::{has_weight, inputs, no_weight};
+use super::epoch_sums::EpochSums;
+use super::executor::StepResult;
+use super::loss_sums::LossSums;
+use super::metrics::{Judged, Metrics};
+use super::objective::Objective;
+use super::{Evaluation, TrainError, Trainer};
+use crate::MAX_OUTPUTS;
+use crate::data::{Dataset, Targets};
+use crate::graph::MAX_INPUTS;
+use crate::losses::Fits;
+use crate::model::Network;
+use crate::optim::Optimizer;
+
+/// Samples that are evaluated at once.
+const BATCH: usize = 256;
+
+/// Looks at the outputs of a batch, as the loss reads them.
+pub(super) type See<'a, L> = dyn FnMut(&L, &BatchOutputs) + 'a;
+
+impl<N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'_, N, L, O> {
+    /// How the model does on these samples, as it predicts: without dropout or other training noise.
+    /// What regularisers add is part of the loss, as in Keras.
+    ///
+    /// # Errors
+    /// As [`fit`](Trainer::fit); but there need be nothing to train, and a loss that is not finite is one.
+    pub fn evaluate<T: Targets>(&mut self, data: &Dataset<T>) -> Result<Evaluation, TrainError>
+    where
+        L: Objective<T>,
+    {
+        self.check_weighed(data)?;
+        Ok(self.evaluate_checked(data, None))
+    }
+
+    /// [`evaluate`](Trainer::evaluate), and what one metric or a tuple of them come to, in their order, in
+    /// the same pass. A metric on other targets than those of `data` does not compile. Of a network with
+    /// several outputs, a tuple with metrics for each.
+    ///
+    /// ```
+    /// use nn_runtime::prelude::*;
+    ///
+    /// network! { struct Sign: [1] -> [2] { Dense(2) } }
+    ///
+    /// let data = Dataset::classes(&[[-1.0], [1.0], [2.0]], [0, 1, 1]).unwrap();
+    /// let mut model = Sign::init(0);
+    /// model.set("dense_1.weight", &[-1.0, 1.0]).unwrap();
+    /// let mut trainer = Trainer::new(&mut model, CrossEntropy::new(), Sgd::new(0.1));
+    /// let metrics = (Accuracy::new(), F1::macro_avg());
+    /// let (evaluation, (accuracy, f1)) = trainer.evaluate_with(&data, metrics).unwrap();
+    /// assert_eq!((evaluation.samples, accuracy, f1), (3, 1.0, 1.0));
+    /// ```
+    ///
+    /// # Errors
+    /// As [`evaluate`](Trainer::evaluate); targets that do not fit a metric.
+    pub fn evaluate_with<T: Targets, M: Metrics<T>>(
+        &mut self,
+        data: &Dataset<T>,
+        mut metrics: M,
+    ) -> Result<(Evaluation, M::Values), TrainError>
+    where
+        L: Objective<T>,
+    {
+        self.check_weighed(data)?;
+        let judged = self.judged::<T>();
+        self.check_metrics(&metrics, data)?;
+        metrics.reset();
+        let mut judge = |_: &L, outputs: &BatchOutputs| metrics.update(&judged, outputs, data.targets());
+        let evaluation = self.evaluate_checked(data, Some(&mut judge));
+        Ok((evaluation, metrics.values()))
+    }
+
+    /// The loss of each sample, as the model predicts: the weighted mean over its steps, added up over
+    /// outputs; without what regularisers add. A sample that has no weight has 0.
+    ///
+    /// ```
+    /// use nn_runtime::prelude::*;
+    ///
+    /// network! { struct Same: [1] -> [1] { Dense(1, init = Constant(1.0)) } }
+    ///
+    /// let data = Dataset::values(&[[1.0], [2.0]], &[[1.0], [5.0]]).unwrap();
+    /// let mut model = Same::init(0);
+    /// let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(0.1));
+    /// assert_eq!(trainer.losses(&data).unwrap(), [0.0, 9.0]);
+    /// ```
+    ///
+    /// # Errors
+    /// As [`evaluate`](Trainer::evaluate).
+    pub fn losses<T: Targets>(&mut self, data: &Dataset<T>) -> Result<Vec<f64>, TrainError>
+    where
+        L: Objective<T>,
+    {
+        self.check_weighed(data)?;
+        let mut losses = Vec::with_capacity(data.len());
+        let mut one_by_one = |loss: &L, all: &BatchOutputs| {
+            for (i, sample) in all.samples.clone().enumerate() {
+                let mut y = all.y;
+                for (y, shape) in y.iter_mut().zip(all.shapes) {
+                    *y = &y[i * shape.len()..(i + 1) * shape.len()];
+                }
+                let mut sums = LossSums::default();
+                loss.value(&BatchOutputs { samples: sample..sample + 1, y, ..*all }, data.targets(), &mut sums);
+                losses.push(sums.mean());
+            }
+        };
+        self.evaluate_checked(data, Some(&mut one_by_one));
+        Ok(losses)
+    }
+
+    /// What metrics see of this loss.
+    pub(super) fn judged<T: Targets>(&self) -> Judged
+    where
+        L: Objective<T>,
+    {
+        Judged { links: self.loss.links(), output: 0 }
+    }
+
+    /// Whether the metrics fit the data.
+    pub(super) fn check_metrics<T: Targets>(
+        &self,
+        metrics: &impl Metrics<T>,
+        data: &Dataset<T>,
+    ) -> Result<(), TrainError>
+    where
+        L: Objective<T>,
+    {
+        match metrics.fault(&self.judged::<T>(), N::COMPILED.outputs, data.targets(), data.weights()) {
+            Some(fault) => Err(TrainError::mismatch(fault)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the data is what can be evaluated.
+    fn check_weighed<T: Targets>(&mut self, data: &Dataset<T>) -> Result<(), TrainError>
+    where
+        L: Objective<T>,
+    {
+        self.check(data)?;
+        match has_weight::<N, T>(&self.loss, data) {
+            true => Ok(()),
+            false => Err(no_weight()),
+        }
+    }
+
+    /// Evaluates data that is known to fit; `each` sees the outputs of each batch.
+    pub(super) fn evaluate_checked<T: Targets>(
+        &mut self,
+        data: &Dataset<T>,
+        mut each: Option<&mut See<L>>,
+    ) -> Evaluation
+    where
+        L: Objective<T>,
+    {
+        self.executor.reserve::<N>(BATCH.min(data.len()), &self.optimizer);
+        let mut sums = EpochSums::default();
+        let mut outputs: [Vec<f32>; MAX_OUTPUTS] = array::from_fn(|_| Vec::new());
+        let regularization = self.executor.update.regularization(self.executor.isa, &self.model.params);
+        let all = inputs(data);
+        let mut from = 0;
+        while from < data.len() {
+            let batch = BATCH.min(data.len() - from);
+            let mut x = [&[][..]; MAX_INPUTS];
+            for ((x, all), values) in x.iter_mut().zip(all).zip(data.inputs()) {
+                *x = &all[from * values.width()..][..batch * values.width()];
+            }
+            let x = BatchInputs::Slices(&x[..data.inputs().len()]);
+            let given = Batch { samples: batch, x, first: from, targets: data.targets(), weights: data.weights() };
+            let batch_sums = self.executor.evaluate::<N, _>(&self.model.params, &self.loss, &given);
+            sums.add(&StepResult { sums: batch_sums, regularization }, batch);
+            if let Some(each) = &mut each {
+                self.executor.copy_outputs(N::COMPILED, &mut outputs);
+                let y = outputs.each_ref().map(|y| &y[..]);
+                let (isa, shapes) = (self.executor.isa, N::COMPILED.outputs);
+                let samples = from..from + batch;
+                each(&self.loss, &BatchOutputs { isa, samples, weights: data.weights(), shapes, y });
+            }
+            from += batch;
+        }
+        sums.evaluation()
+    }
+}
