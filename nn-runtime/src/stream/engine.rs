@@ -115,13 +115,8 @@ impl Engine {
         let cx = LayerContext::for_network(params, self.isa, self.voices, Pass::Step, saved, scratch);
         let mut cx = cx.prepared_with(&self.prepared).of_steps(steps);
         cx.position = self.steps;
-<<<<<<< HEAD
         N::forward_pass(&mut cx, x, y);
-        self.steps = self.steps.saturating_add(1);
-=======
-        N::forward(&mut cx, x, y);
         self.steps = self.steps.saturating_add(steps as u64);
->>>>>>> main
     }
 
     /// Whether all that is carried and all outputs of the steps since `begin` are finite, of a single step
