@@ -8,6 +8,7 @@ mod memory;
 mod nested;
 mod params;
 mod pass;
+mod range;
 mod sample;
 mod shapes;
 mod stream;
@@ -25,6 +26,7 @@ pub(crate) use nested::{NestedSpec, PassSizes};
 pub use params::Role;
 pub(crate) use params::{Layout, Param, ParamSpec};
 pub use pass::Pass;
+pub(crate) use range::Range;
 pub(crate) use sample::{InPlace, SampleOp};
 pub(crate) use shapes::ShapeSpec;
 pub(crate) use stream::{Stream, StreamSpec};
@@ -52,6 +54,9 @@ pub struct LayerSpec {
     pub(crate) fusion: FusionSpec,
     pub(crate) stream: StreamSpec,
     pub(crate) head: Head,
+    pub(crate) range: Range,
+    /// Its outputs cannot be token ids.
+    pub(crate) computes: bool,
     /// What it makes of a single sample, where that can be said in so few words.
     sample: Option<SampleOp>,
     /// Multiply-adds for one sample.
@@ -85,6 +90,8 @@ impl LayerSpec {
             fusion: FusionSpec::NONE,
             stream: StreamSpec::NONE,
             head: Head::Plain,
+            range: Range::Any,
+            computes: false,
             sample: None,
             macs: 0,
             times: 1,
@@ -102,6 +109,11 @@ impl LayerSpec {
     /// How a loss sees this layer when it is the last one. [`Head::Plain`] if nothing is said.
     pub const fn head(mut self, head: Head) -> LayerSpec {
         self.head = head;
+        self.range = match head {
+            Head::Softmax | Head::LogSoftmax | Head::Sigmoid | Head::Squashed => Range::Narrow,
+            Head::Same => Range::First,
+            Head::Plain | Head::Value | Head::Other => Range::Any,
+        };
         self
     }
 

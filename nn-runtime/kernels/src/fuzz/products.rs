@@ -149,7 +149,7 @@ fn forward<C: Cell>(rng: &mut Rng, isa: Isa) -> bool {
             let weights = GateColumns::<C>::new(&GateWeights { panels: of_h, w: u, bias: None }, to_u);
             let saved = flip.then_some(SavedSteps { gates, products, before });
             let mask = masked.then_some(&*mask);
-            RecurrentForward { sequence, x, inputs, weights, saved, mask, state, scratch, y }.run(isa);
+            RecurrentForward { sequence, x, inputs, weights, saved, mask, state, scratch, y, starts: None }.run(isa);
         },
     )
 }
