@@ -130,6 +130,7 @@ mod shape;
 mod signature;
 mod spec;
 mod stream;
+mod summary;
 mod unread;
 
 #[cfg(feature = "std")]
@@ -165,6 +166,7 @@ pub use probe::{LayerGradients, Probe};
 pub use save::{WeightsError, WeightsErrorKind};
 pub use shape::Shape;
 pub use spec::{Head, LayerSpec, Pass, Role};
+pub use summary::{LayerSummary, Summary};
 pub use stream::{StreamError, StreamErrorKind, StreamState, Streamer, Streamers};
 
 /// What a layer of one's own may compute with: element-wise operations, functions and vectors, on every
