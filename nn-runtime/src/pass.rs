@@ -4,7 +4,7 @@
 
 use crate::graph::{BufferRef, CompiledNetwork, Fusion, MemoryPlan, Node, NodePlan};
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
-use crate::spec::{LayerSpec, Pass};
+use crate::spec::{LayerSpec, Pass, Stream};
 use nn_kernels::workspace::{BufferRange, Region, Workspace};
 
 /// A node's context and what it reads and writes, opened.
@@ -51,13 +51,15 @@ impl<'a, 'b> PassState<'a, 'b> {
         let node = self.node(i);
         let batch = self.cx.batch;
         let place = |span: BufferRef| span.of_batch(batch);
+        // What is carried is that of one step, however many there are.
+        let carrying = if self.cx.steps > 1 { batch / self.cx.steps } else { batch };
         let (a, b, c) = reads;
         let (a, b, c, w, saved) = self.workspace.borrow_disjoint(
             a.map(place),
             b.map(place),
             c.map(place),
             writes.map(place),
-            place(node.1.saved),
+            node.1.saved.of_batch(carrying),
         );
         (self.cx.for_node(i, node, saved), a, b, c, w)
     }
@@ -94,9 +96,38 @@ pub(crate) fn forward<const N: usize, const M: usize>(
     y: [&mut [f32]; M],
 ) {
     match cx.pass {
+        Pass::Step if cx.steps > 1 => block(layer, cx, x, y),
         Pass::Step => layer.step(cx, x, y),
         Pass::Prepare => layer.prepare(cx),
         _ => layer.forward(cx, x, y),
+    }
+}
+
+/// Several steps of one stream: at once where the layer can, or one after the other.
+fn block<const N: usize, const M: usize>(
+    layer: &impl Layer<N, M>,
+    cx: &mut LayerContext,
+    x: [&[f32]; N],
+    mut y: [&mut [f32]; M],
+) {
+    let (steps, spec) = (cx.steps, cx.spec);
+    let alone = spec.nested.is_none() && spec.times == 1;
+    if alone && spec.stream.blocks {
+        cx.batch /= steps;
+        layer.step(cx, x, y);
+    } else if alone && matches!(spec.stream.kind, Stream::PerStep) {
+        // Each step is a sample.
+        cx.steps = 1;
+        layer.step(cx, x, y);
+    } else {
+        for s in 0..steps {
+            let of = |len: usize| s * (len / steps)..(s + 1) * (len / steps);
+            let y = y.each_mut().map(|y| {
+                let of = of(y.len());
+                &mut y[of]
+            });
+            layer.step(&mut cx.step_alone(s), x.map(|x| &x[of(x.len())]), y);
+        }
     }
 }
 

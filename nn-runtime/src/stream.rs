@@ -163,8 +163,8 @@ impl<M: AsModel> Streamer<M> {
         self.engine.check(network, 1, x)?;
         self.engine.begin();
         let mut y = slices_mut(&mut self.outputs[1]);
-        self.engine.walk::<M::Network>(self.model.params(), x, &mut y[..network.outputs.len()]);
-        self.engine.finish(1, self.outputs[1].iter().map(|y| &**y))?;
+        self.engine.walk::<M::Network>(self.model.params(), 1, x, &mut y[..network.outputs.len()]);
+        self.engine.finish(network, 1, self.outputs[1].iter().map(|y| &**y))?;
         self.outputs.swap(0, 1);
         Ok(())
     }

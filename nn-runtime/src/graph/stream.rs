@@ -152,8 +152,8 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         found
     }
 
-    /// Plans one step: first what is carried, then the values. Of a network that cannot be streamed it is never
-    /// used.
+    /// Plans one step: first what is carried, then the values. Of a network that cannot be streamed it is
+    /// never used.
     pub const fn stream(&self) -> Plan<S> {
         let is = self.sequences().is;
         let mut plan = Plan {

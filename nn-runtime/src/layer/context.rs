@@ -26,6 +26,9 @@ pub struct LayerContext<'a, S = &'a mut [f32]> {
     pub first_sample: usize,
     /// In a stream, the number of the step since the beginning, 0 for the first.
     pub position: u64,
+    /// In a stream, how many steps of every sample there are: one, but for a layer whose rule says
+    /// `stream_blocks`.
+    pub(crate) steps: usize,
     /// What `forward` keeps for the backward methods: as many floats per sample as [`LayerSpec::saves`] said,
     /// or none where nothing is kept. In a stream, what `step` carries on.
     pub saved: S,
@@ -60,6 +63,7 @@ macro_rules! like {
             rng: $cx.rng,
             first_sample: $cx.first_sample,
             position: $cx.position,
+            steps: $cx.steps,
             saved: $saved,
             scratch: $scratch,
             spec: $cx.spec,
@@ -106,6 +110,7 @@ impl<'a, S> LayerContext<'a, S> {
             rng: CounterRng { key: 0 },
             first_sample: 0,
             position: 0,
+            steps: 1,
             saved,
             scratch,
             spec,
@@ -129,6 +134,12 @@ impl<'a, S> LayerContext<'a, S> {
     #[inline]
     pub(crate) fn logits(self, logits: u8) -> LayerContext<'a, S> {
         LayerContext { logits, ..self }
+    }
+
+    /// The same pass of a stream over so many steps, of which each is a sample of the pass.
+    #[inline]
+    pub(crate) fn of_steps(self, steps: usize) -> LayerContext<'a, S> {
+        LayerContext { steps, batch: self.batch * steps, ..self }
     }
 
     /// The same pass with what `Layer::prepare` has made of the parameters.
@@ -220,6 +231,12 @@ impl<'a, S> LayerContext<'a, S> {
 }
 
 impl LayerContext<'_> {
+    /// Step `s` alone of those that the pass is over.
+    pub(crate) fn step_alone(&mut self, s: usize) -> LayerContext<'_> {
+        let (batch, position) = (self.batch / self.steps, self.position.saturating_add(s as u64));
+        LayerContext { batch, position, steps: 1, ..like!(self, &mut *self.saved, &mut *self.scratch) }
+    }
+
     /// Takes a network's workspace of so many floats per sample out of its context. A pass that keeps nothing
     /// works in scratch memory altogether.
     #[inline]

@@ -60,12 +60,12 @@ layer_of_a_convolution! {
         let (w, bias) = (cx.param(0), super::conv::bias(cx, &self.learnt, 1));
         let (rows, floor) = (kernel * features, cx.floor());
         let (seen, scratch) = cx.scratch.split_at_mut(TOGETHER * rows);
-        let samples = x.chunks(TOGETHER * features).zip(y.chunks_mut(TOGETHER * self.filters));
-        for ((x, y), carried) in samples.zip(cx.saved.chunks_mut(TOGETHER * (1 + reach * features))) {
+        let each = 1 + reach * features;
+        for (i, (x, y)) in x.chunks(TOGETHER * features).zip(y.chunks_mut(TOGETHER * self.filters)).enumerate() {
             let seen = &mut seen[..x.len() * kernel];
-            let each = seen.chunks_exact_mut(rows).zip(x.chunks_exact(features));
-            for ((seen, x), carried) in each.zip(carried.chunks_exact_mut(1 + reach * features)) {
-                self.see(seen, x, carried);
+            for (k, (seen, x)) in seen.chunks_exact_mut(rows).zip(x.chunks_exact(features)).enumerate() {
+                let sample = (i * TOGETHER + k) / cx.steps;
+                self.see(seen, x, &mut cx.saved[sample * each..][..each]);
             }
             if self.groups == 1 {
                 // A convolution at one place is a product, with the same weights and the same sums.
@@ -79,7 +79,7 @@ layer_of_a_convolution! {
     }
 }
 
-/// Streams whose steps are made together.
+/// Steps that are made together, of one stream or of several.
 const TOGETHER: usize = 16;
 
 impl Conv1d {
@@ -131,6 +131,7 @@ impl Conv1d {
         let step = TOGETHER * conv.kernel[1] * conv.channels + self.one_place(conv.channels).scratch();
         spec.scratch(0, if step > conv.scratch() { step } else { conv.scratch() })
             .stream_state(1 + reach * conv.channels)
+            .stream_blocks()
             .ok()
     }
 

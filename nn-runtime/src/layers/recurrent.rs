@@ -221,8 +221,10 @@ impl<C: Cell> Recurrent<C> {
         }
         if matches!(self.direction, Direction::Forward) {
             spec = spec.prepares(columns + RecurrentForward::<C>::starts(units));
-            spec =
-                if self.last { spec.stream_reduces(C::STATES * units) } else { spec.stream_state(C::STATES * units) };
+            spec = match self.last {
+                true => spec.stream_reduces(C::STATES * units),
+                false => spec.stream_state(C::STATES * units).stream_blocks(),
+            };
         }
         let mut way = 0;
         while way < ways {

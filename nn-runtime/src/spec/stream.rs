@@ -33,10 +33,12 @@ pub(crate) struct StreamSpec {
     pub(crate) kind: Stream,
     /// A stream may not go on past the window.
     pub(crate) bounded: bool,
+    /// It takes several steps at once.
+    pub(crate) blocks: bool,
 }
 
 impl StreamSpec {
-    pub(super) const NONE: StreamSpec = StreamSpec { kind: Stream::No, bounded: false };
+    pub(super) const NONE: StreamSpec = StreamSpec { kind: Stream::No, bounded: false, blocks: false };
 }
 
 impl LayerSpec {
@@ -60,6 +62,12 @@ impl LayerSpec {
     /// carried from step to step.
     pub const fn stream_reduces(mut self, floats: usize) -> LayerSpec {
         self.stream.kind = Stream::Ends(floats);
+        self
+    }
+
+    /// In a stream it takes as many steps at once as `cx.steps` says: `x` and `y` are `[batch, steps, …]`.
+    pub(crate) const fn stream_blocks(mut self) -> LayerSpec {
+        self.stream.blocks = true;
         self
     }
 

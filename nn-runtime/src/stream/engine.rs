@@ -29,11 +29,16 @@ pub(super) enum StepFault {
     Overflow(f32),
 }
 
+/// Steps of a block that each layer takes at once: enough to make little of what a call costs.
+const TOGETHER: usize = 64;
+
 /// What streams of one model stand on.
 pub(super) struct Engine {
     isa: Isa,
     /// How many streams run side by side, as the samples of a batch.
     voices: usize,
+    /// How many steps a layer takes at once where there are so many.
+    together: usize,
     /// What layers have made of the parameters.
     prepared: AlignedBuffer,
     /// What is carried from step to step, and behind it the values of a step.
@@ -51,6 +56,7 @@ impl Engine {
     /// A layer needs the whole window: it is named.
     pub(super) fn new<N: Network>(params: &[f32], voices: usize, isa: Isa) -> Result<Engine, StreamError> {
         let network = N::COMPILED;
+        let together = if voices == 1 { TOGETHER } else { 1 };
         if let Some(layer) = network.stop() {
             return Err(StreamError::new(
                 StreamErrorKind::WholeWindow,
@@ -63,15 +69,15 @@ impl Engine {
             ));
         }
         let mut prepared = AlignedBuffer::zeroed(network.prepared_len);
-        let mut scratch = AlignedBuffer::zeroed(network.step.scratch_for(voices));
+        let mut scratch = AlignedBuffer::zeroed(network.step.scratch_for(voices * together));
         if !prepared.is_empty() {
             let to = &mut prepared[..];
             let mut cx = LayerContext::for_network(params, isa, 1, Pass::Prepare, to, &mut scratch);
             N::forward(&mut cx, &[], &mut []);
         }
-        let [saved, before] =
-            [network.step.work, network.step.kept].map(|floats| AlignedBuffer::zeroed(floats * voices));
-        Ok(Engine { isa, voices, prepared, saved, before, scratch, steps: 0 })
+        let saved = AlignedBuffer::zeroed(network.step.work * voices * together);
+        let before = AlignedBuffer::zeroed(network.step.kept * voices);
+        Ok(Engine { isa, voices, together, prepared, saved, before, scratch, steps: 0 })
     }
 
     /// Numbers of one step of every output of one voice.
@@ -102,26 +108,28 @@ impl Engine {
         self.before.copy_from_slice(&self.saved[..carried]);
     }
 
-    /// One step of all voices.
+    /// So many steps of all voices, as many as are taken together at most.
     #[inline]
-    pub(super) fn walk<N: Network>(&mut self, params: &[f32], x: &[&[f32]], y: &mut [&mut [f32]]) {
+    pub(super) fn walk<N: Network>(&mut self, params: &[f32], steps: usize, x: &[&[f32]], y: &mut [&mut [f32]]) {
         let (saved, scratch) = (&mut self.saved[..], &mut self.scratch[..]);
         let cx = LayerContext::for_network(params, self.isa, self.voices, Pass::Step, saved, scratch);
-        let mut cx = cx.prepared_with(&self.prepared);
+        let mut cx = cx.prepared_with(&self.prepared).of_steps(steps);
         cx.position = self.steps;
         N::forward(&mut cx, x, y);
-        self.steps = self.steps.saturating_add(1);
+        self.steps = self.steps.saturating_add(steps as u64);
     }
 
-    /// Whether all that is carried and all outputs of the steps since `begin` are finite; or else they have
-    /// not been taken.
+    /// Whether all that is carried and all outputs of the steps since `begin` are finite, of a single step
+    /// all values between too; or else they have not been taken.
     pub(super) fn finish<'y>(
         &mut self,
+        network: &CompiledNetwork,
         steps: u64,
         mut outputs: impl Iterator<Item = &'y [f32]>,
     ) -> Result<(), StepFault> {
+        let looked_at = if steps == 1 { network.step.work } else { network.step.kept } * self.voices;
         let odd = |numbers: &[f32]| first_not_finite(numbers).map(|at| numbers[at]);
-        match odd(&self.saved).or_else(|| outputs.find_map(odd)) {
+        match odd(&self.saved[..looked_at]).or_else(|| outputs.find_map(odd)) {
             None => Ok(()),
             Some(found) => {
                 self.saved[..self.before.len()].copy_from_slice(&self.before);
@@ -225,18 +233,21 @@ impl Engine {
     /// Takes all steps of the slices, `[steps, voices, …]` each, in order.
     pub(super) fn walk_all<N: Network>(&mut self, params: &[f32], steps: usize, x: &[&[f32]], y: &mut [&mut [f32]]) {
         let (n, m) = (x.len(), y.len());
-        for step in 0..steps {
+        let mut done = 0;
+        while done < steps {
+            let now = self.together.min(steps - done);
             let mut from = [&[][..]; MAX_INPUTS];
             for (from, x) in from.iter_mut().zip(x) {
                 let each = x.len() / steps;
-                *from = &x[step * each..(step + 1) * each];
+                *from = &x[done * each..(done + now) * each];
             }
             let mut to: [&mut [f32]; MAX_OUTPUTS] = Default::default();
             for (to, y) in to.iter_mut().zip(&mut *y) {
                 let each = y.len() / steps;
-                *to = &mut y[step * each..(step + 1) * each];
+                *to = &mut y[done * each..(done + now) * each];
             }
-            self.walk::<N>(params, &from[..n], &mut to[..m]);
+            self.walk::<N>(params, now, &from[..n], &mut to[..m]);
+            done += now;
         }
     }
 }

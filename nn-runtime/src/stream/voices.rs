@@ -116,7 +116,9 @@ pub(super) fn block<N: Network>(
     let taken = engine.check(network, steps as u64, x).and_then(|()| {
         engine.begin();
         engine.walk_all::<N>(params, steps, x, y);
-        engine.finish(steps as u64, y.iter().map(|y| &**y)).inspect_err(|_| y.iter_mut().for_each(|y| y.fill(0.0)))
+        engine
+            .finish(network, steps as u64, y.iter().map(|y| &**y))
+            .inspect_err(|_| y.iter_mut().for_each(|y| y.fill(0.0)))
     });
     taken.map_err(|fault| engine.told(network, x, fault))
 }

@@ -141,7 +141,7 @@ impl<C: Cell> Recurrent<C> {
     }
 
     pub(in crate::layers) fn step(&self, cx: &mut LayerContext, x: &[&[f32]], y: &mut [f32]) {
-        let sequence = Sequence { steps: 1, ..self.sequence(cx, 0) };
+        let sequence = Sequence { steps: cx.steps, ..self.sequence(cx, 0) };
         let both = [self.of_inputs(cx, 0), self.of_state(cx, 0)];
         let (([inputs, weights], starts), scratch) = match cx.prepared() {
             Some(prepared) => (self.prepared(both, prepared), &mut *cx.scratch),
