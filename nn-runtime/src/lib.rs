@@ -166,8 +166,8 @@ pub use probe::{LayerGradients, Probe};
 pub use save::{WeightsError, WeightsErrorKind};
 pub use shape::Shape;
 pub use spec::{Head, LayerSpec, Pass, Role};
-pub use summary::{LayerSummary, Summary};
 pub use stream::{StreamError, StreamErrorKind, StreamState, Streamer, Streamers};
+pub use summary::{LayerSummary, Summary};
 
 /// What a layer of one's own may compute with: element-wise operations, functions and vectors, on every
 /// instruction set.

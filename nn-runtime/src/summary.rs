@@ -54,9 +54,8 @@ impl Summary {
         let tensors = params::tensors(network);
         let layers = network.nodes.iter().map(|node| {
             let shares = node.shares.map(|other| network.nodes[other].name.to_string());
-            let within = |name: &str| {
-                name.strip_prefix(node.name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-            };
+            let within =
+                |name: &str| name.strip_prefix(node.name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
             let own = tensors.iter().filter(|tensor| shares.is_none() && within(&tensor.name));
             let learnt = own.clone().filter(|tensor| tensor.role == Role::Trainable && !tensor.frozen);
             LayerSummary {
