@@ -3,7 +3,7 @@
 //! ```text
 //! cargo run --release --example 04_mnist
 //! cargo run --release --example 04_mnist -- --data ../mnist --save digits.safetensors
-//! cargo run --release --example 04_mnist -- --epochs 50 --checkpoint run --resume # stops and goes on at any time
+//! cargo run --release --example 04_mnist -- --checkpoint run --resume # goes on where it was
 //! ```
 
 mod common;
