@@ -35,7 +35,9 @@ const _: () = {
     impl Elu {
         /// `[…] -> […]`
         pub const fn rule(&self, [__x]: [__nn::Shape; 1]) -> __nn::Rule {
-            if self.alpha > 0.0 && self.alpha.is_finite() {} else {
+            if self.alpha > 0.0 && self.alpha.is_finite()
+                || self.alpha == Elu::new().alpha
+            {} else {
                 return __nn::Rule::Err(
                     __nn::Fault::expected("an alpha above 0")
                         .found_real(self.alpha)

@@ -1,5 +1,5 @@
 ::core::compile_error! {
-    "expected a function with a known derivative, found `sigmod`\nhelp: did you mean `sigmoid`? there are abs, clamp, cos, cosh, erf, exp, expm1, exp_m1, ln, ln_1p, max, min, powf, powi, recip, relu, sigmoid, sin, sinh, softplus, sqrt, square, tanh"
+    "expected a function with a known derivative, found `sigmod`\nhelp: did you mean `sigmoid`? there are abs, clamp, cos, cosh, erf, exp, expm1, exp_m1, ln, ln_1p, max, min, powf, powi, recip, relu, sigmoid, sin, sinh, softplus, sqrt, square, tanh; any other function is written out"
 }
 #[::core::prelude::v1::derive(
     ::core::clone::Clone,

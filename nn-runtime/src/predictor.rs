@@ -12,6 +12,7 @@ use alloc::vec::Vec;
 use crate::input::{InputError, InputErrorKind, checked_samples};
 use crate::layer::LayerContext;
 use crate::limits::{MAX_INPUTS, MAX_OUTPUTS};
+use crate::model::elsewhere::Predicts;
 use crate::model::{AsModel, Model, ModelPart, Network, Ports};
 use crate::spec::Pass;
 use nn_kernels::aligned_buffer::AlignedBuffer;
@@ -50,6 +51,20 @@ impl<N: Network> Model<N> {
     /// `batch == 0`, or its workspace cannot be addressed.
     pub fn into_predictor(self, batch: usize) -> Predictor<Model<N>> {
         Predictor::new(self, batch)
+    }
+
+    #[doc(hidden)]
+    pub fn predict<X>(&self, _: X)
+    where
+        Self: Predicts,
+    {
+    }
+
+    #[doc(hidden)]
+    pub fn forward<X>(&self, _: X)
+    where
+        Self: Predicts,
+    {
     }
 }
 
@@ -217,5 +232,5 @@ pub(crate) fn slices_mut(blocks: &mut [AlignedBuffer]) -> [&mut [f32]; MAX_OUTPU
 
 fn run<N: Network>(params: &[f32], isa: Isa, batch: usize, memory: &mut [f32], x: &[&[f32]], y: &mut [&mut [f32]]) {
     let mut cx = LayerContext::for_network(params, isa, batch, Pass::Infer, &mut [][..], memory);
-    N::forward(&mut cx, x, y);
+    N::forward_pass(&mut cx, x, y);
 }

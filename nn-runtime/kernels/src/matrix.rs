@@ -87,10 +87,16 @@ impl Panels {
     }
 
     /// Numbers of storage, padding included.
+    ///
+    /// # Panics
+    /// They are more than can be counted.
     #[allow(clippy::len_without_is_empty, reason = "it is never empty")]
     pub const fn len(&self) -> usize {
         let Panels { rows, cols, .. } = self.stored();
-        rows * cols.next_multiple_of(LANES)
+        match cols.div_ceil(LANES).saturating_mul(LANES).checked_mul(rows) {
+            Some(len) if len < usize::MAX => len,
+            _ => panic!("expected a matrix of fewer numbers than can be counted"),
+        }
     }
 
     /// How many panels there are. This and what follows about panels is for a matrix that is not transposed.

@@ -97,6 +97,7 @@ impl Dense {
         // Where the matrix does not fit, the spec says so; the sum here must not overflow first.
         let fits = Shape::of([self.units, features]).checked_len().is_some();
         let spec = LayerSpec::output(y)
+            .computes()
             .matrix("weight", self.units, features, self.init)
             .scratch(0, if fits { backward_input_scratch(self.units) } else { 0 })
             .macs(features.saturating_mul(self.units).saturating_mul(steps))

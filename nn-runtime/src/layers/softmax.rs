@@ -16,7 +16,7 @@ const fn spec(x: Shape, head: Head, of_one: &str) -> Rule {
         let fault = Fault::expected("scores of at least 2 classes, whose probabilities sum to 1").found(x);
         return Rule::Err(fault.help(of_one));
     }
-    let mut spec = LayerSpec::output(x).head(head).elementwise(true).backward_without_x();
+    let mut spec = LayerSpec::output(x).computes().head(head).elementwise(true).backward_without_x();
     if x.rank() < 2 {
         spec = spec.whole_window();
     }

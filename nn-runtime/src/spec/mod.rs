@@ -8,6 +8,7 @@ mod memory;
 mod nested;
 mod params;
 mod pass;
+mod range;
 mod shapes;
 mod stream;
 
@@ -24,6 +25,7 @@ pub(crate) use nested::{NestedSpec, PassSizes};
 pub use params::Role;
 pub(crate) use params::{Layout, Param, ParamSpec};
 pub use pass::Pass;
+pub(crate) use range::Range;
 pub(crate) use shapes::ShapeSpec;
 pub(crate) use stream::{Stream, StreamSpec};
 
@@ -50,6 +52,9 @@ pub struct LayerSpec {
     pub(crate) fusion: FusionSpec,
     pub(crate) stream: StreamSpec,
     pub(crate) head: Head,
+    pub(crate) range: Range,
+    /// Its outputs cannot be token ids.
+    pub(crate) computes: bool,
     /// Multiply-adds for one sample.
     pub(crate) macs: usize,
     /// The layer stands so many times in a row, each with parameters of its own.
@@ -81,6 +86,8 @@ impl LayerSpec {
             fusion: FusionSpec::NONE,
             stream: StreamSpec::NONE,
             head: Head::Plain,
+            range: Range::Any,
+            computes: false,
             macs: 0,
             times: 1,
             nested: None,
@@ -97,6 +104,11 @@ impl LayerSpec {
     /// How a loss sees this layer when it is the last one. [`Head::Plain`] if nothing is said.
     pub const fn head(mut self, head: Head) -> LayerSpec {
         self.head = head;
+        self.range = match head {
+            Head::Softmax | Head::LogSoftmax | Head::Sigmoid | Head::Squashed => Range::Narrow,
+            Head::Same => Range::First,
+            Head::Plain | Head::Value | Head::Other => Range::Any,
+        };
         self
     }
 
