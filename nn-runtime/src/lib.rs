@@ -131,6 +131,7 @@ mod shape;
 mod signature;
 mod spec;
 mod stream;
+mod summary;
 mod unread;
 
 #[cfg(feature = "std")]
@@ -169,6 +170,7 @@ pub use save::{WeightsError, WeightsErrorKind};
 pub use shape::Shape;
 pub use spec::{Head, LayerSpec, Pass, Role};
 pub use stream::{StreamError, StreamErrorKind, StreamState, Streamer, Streamers};
+pub use summary::{LayerSummary, Summary};
 
 /// What a layer of one's own may compute with: element-wise operations, functions and vectors, on every
 /// instruction set.

@@ -64,6 +64,11 @@ pub trait Network: Copy + Default + 'static {
         crate::Memory::of(Self::COMPILED, batch)
     }
 
+    /// What it is made of, layer by layer, to be printed.
+    fn summary() -> crate::Summary {
+        crate::Summary::of(Self::COMPILED)
+    }
+
     /// Multiply-adds of one prediction.
     fn macs() -> usize {
         Self::COMPILED.macs
