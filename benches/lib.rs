@@ -11,9 +11,18 @@ use nn_runtime::kernels::elementwise::Map;
 use nn_runtime::kernels::math;
 use nn_runtime::kernels::simd::{Kernel, Simd};
 
+#[path = "peers/ours/src/networks.rs"]
+pub mod networks;
+pub mod small;
+
 /// 8,192 drawn digits: a set that does not fit into the nearer caches.
 pub fn resident() -> Dataset<Labels> {
-    digits::draw(8_192, 1)
+    numbered(8_192)
+}
+
+/// So many drawn digits.
+pub fn numbered(samples: usize) -> Dataset<Labels> {
+    digits::draw(samples, 1)
 }
 
 /// 8,192 windows of a tone, and what a filter with a bend makes of it.

@@ -3,18 +3,15 @@
 //! in the same run. `-- threads` also compares two threads with one.
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use nn_benches::{Machine, patterns, resident, signal};
+use nn_benches::networks::{Cnn, Lenet5, Lstm1, Mlp10, MlpWide, Mnist128, Tfm};
+use nn_benches::{Machine, patterns, resident, signal, small};
 use nn_runtime::data::{Dataset, Targets};
 use nn_runtime::losses::Fits;
 use nn_runtime::prelude::*;
 use nn_runtime::train::Objective;
-
-#[path = "peers/ours/src/networks.rs"]
-mod networks;
-use networks::{Cnn, Lenet5, Linreg, Lstm1, Mlp10, MlpWide, Mnist128, Tfm};
 
 /// Multiply-adds of a step, a sample: forward, gradients of the input of all but the first layer, gradients
 /// of weights. Behind a max-pool three of four outputs of a convolution have no gradient.
@@ -93,24 +90,11 @@ fn step<N: Network, T: Targets, L: Fits<N::Head> + Objective<T> + Copy>(
     }
 }
 
-/// A thousand steps of gradient descent on four samples, as time per step: what a step costs beside its
-/// arithmetic.
-fn linreg(c: &mut Criterion) {
-    let x = [0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0];
-    let y: Vec<f32> = x.chunks(2).map(|x| 2.0 * x[0] - 3.0 * x[1] + 0.5).collect();
-    let data = Dataset::values((x.to_vec(), 2), (y, 1)).expect("four samples");
-    c.bench_function("step/linreg/4", |b| {
-        b.iter_custom(|iterations| {
-            let mut model = Linreg::init(0);
-            let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(0.1));
-            trainer.step(&data).expect("it can be learnt");
-            let begun = Instant::now();
-            for _ in 0..iterations {
-                trainer.step(&data).expect("it can be learnt");
-            }
-            begun.elapsed()
-        });
-    });
+/// One call after the other of the smallest networks: what a call costs beside its arithmetic.
+fn calls(c: &mut Criterion) {
+    for id in small::IDS {
+        c.bench_function(id, |b| b.iter(small::call(id)));
+    }
 }
 
 fn predict<N: Network>(c: &mut Criterion, (id, batch, outputs): (&str, usize, usize), inputs: &[f32]) {
@@ -157,7 +141,7 @@ fn all(c: &mut Criterion) {
         two_threads::<Lenet5>("lenet5", 32, &digits);
     }
     let entropy = CrossEntropy::new();
-    linreg(c);
+    calls(c);
     step::<Mlp10, _, _>(c, ("mlp10", 32, needed::MLP10), &digits, entropy);
     step::<Mnist128, _, _>(c, ("mnist128", 32, needed::MNIST128), &digits, entropy);
     step::<Mnist128, _, _>(c, ("mnist128", 128, needed::MNIST128), &digits, entropy);
@@ -169,14 +153,13 @@ fn all(c: &mut Criterion) {
     step::<Lstm1, _, _>(c, ("lstm", 32, needed::LSTM), &signal(64), Mse::new());
     step::<Tfm, _, _>(c, ("tfm", 32, needed::TFM), &patterns(32, 64), entropy);
     let pixels = digits.inputs()[0].as_slice();
+    predict::<Mlp10>(c, ("mlp10", 256, 10), pixels);
+    predict::<Mnist128>(c, ("mnist128", 256, 10), pixels);
     for batch in [1, 256] {
-        predict::<Mlp10>(c, ("mlp10", batch, 10), pixels);
-        predict::<Mnist128>(c, ("mnist128", batch, 10), pixels);
         predict::<Cnn>(c, ("cnn", batch, 10), pixels);
         predict::<Lenet5>(c, ("lenet5", batch, 10), pixels);
     }
     predict::<MlpWide>(c, ("mlp-wide", 256, 10), pixels);
-    predict::<Lstm1>(c, ("lstm", 1, 64), signal(64).inputs()[0].as_slice());
 }
 
 criterion_group! {

@@ -3,6 +3,7 @@
 //! ```text
 //! cargo run --release --example 04_mnist
 //! cargo run --release --example 04_mnist -- --data ../mnist --save digits.safetensors
+//! cargo run --release --example 04_mnist -- --checkpoint run --resume # goes on where it was
 //! ```
 
 mod common;

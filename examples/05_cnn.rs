@@ -3,6 +3,7 @@
 //! ```text
 //! cargo run --release --example 05_cnn
 //! cargo run --release --example 05_cnn -- --data ../mnist --epochs 5
+//! cargo run --release --example 05_cnn -- --checkpoint run --resume # goes on where it was
 //! ```
 
 mod common;

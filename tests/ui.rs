@@ -30,6 +30,7 @@ fn errors_read_as_they_should() {
 fn typed() -> Vec<PathBuf> {
     let ui = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui");
     let folders = fs::read_dir(ui).expect("ui/ is there").map(|folder| folder.expect("a folder").path());
+    let folders = folders.filter(|folder| folder.is_dir());
     let files =
         folders.flat_map(|folder| fs::read_dir(folder).expect("a folder").map(|file| file.expect("a file").path()));
     let typed = |file: &PathBuf| {
@@ -46,12 +47,52 @@ fn mended(line: &str) -> Option<(&str, &str)> {
     Some((line.split('!').next()?, line.split_once("// mended: ")?.1))
 }
 
+/// What `ui/mended.txt` makes of the cases: each file's name, and its text when its help has been typed.
+fn typed_by_table() -> Vec<(String, String)> {
+    let ui = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui");
+    let table = fs::read_to_string(ui.join("mended.txt")).expect("the table is there");
+    let mut cases: Vec<(String, String)> = Vec::new();
+    for line in table.lines().filter(|line| !line.starts_with('#')) {
+        let (name, change) = line.split_once(": ").expect("`folder/file: before ⇒ after`");
+        let (before, after) = change.split_once(" ⇒").expect("`before ⇒ after`");
+        if cases.last().is_none_or(|(last, _)| last != name) {
+            let text = fs::read_to_string(ui.join(name).with_extension("rs")).expect("a case of that name");
+            cases.push((name.to_owned(), text));
+        }
+        let (_, text) = cases.last_mut().expect("there is one");
+        assert!(text.contains(before), "{name}: `{before}` does not stand there");
+        *text = text.replacen(before, after.trim_start(), 1);
+    }
+    cases
+}
+
+#[test]
+fn every_help_is_typed_somewhere() {
+    let ui = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui");
+    let named: Vec<String> = typed_by_table().into_iter().map(|(name, _)| name).collect();
+    let mut missing = Vec::new();
+    for folder in fs::read_dir(&ui).expect("ui/ is there").map(|folder| folder.expect("a folder").path()) {
+        for file in fs::read_dir(&folder).into_iter().flatten().map(|file| file.expect("a file").path()) {
+            let name = file.with_extension("").strip_prefix(&ui).expect("within ui/").to_string_lossy().into_owned();
+            if file.extension().is_none_or(|extension| extension != "stderr") || name.contains("typed_") {
+                continue;
+            }
+            let errors = fs::read_to_string(&file).expect("errors are pinned");
+            let help = errors.lines().any(|line| line.starts_with("    ") && line.trim_start().starts_with("help: "));
+            if help && !named.contains(&name) {
+                missing.push(name);
+            }
+        }
+    }
+    assert!(missing.is_empty(), "these say what to type, and ui/mended.txt does not: {missing:?}");
+}
+
 #[test]
 fn what_the_help_says_compiles() {
     if !is_pinned() {
         return;
     }
-    let mut program = "#![allow(dead_code, deprecated)]\n".to_owned();
+    let mut program = "#![allow(dead_code, deprecated, unused)]\n".to_owned();
     let mut count = 0;
     for (i, file) in typed().into_iter().enumerate() {
         program += &format!("mod m{i} {{\n    use nn_runtime::prelude::*;\n");
@@ -62,6 +103,9 @@ fn what_the_help_says_compiles() {
             }
         }
         program += "}\n";
+    }
+    for (i, (_, text)) in typed_by_table().iter().enumerate() {
+        program += &format!("mod t{i} {{\n{text}\n}}\n");
     }
     program += "fn main() {}\n";
     assert!(count > 60, "{count} lines are mended");

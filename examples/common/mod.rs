@@ -3,7 +3,7 @@
 
 use std::error::Error;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 use nn_runtime::data::{digits, idx};
@@ -33,6 +33,12 @@ pub struct Flags {
     /// Begins with the parameters in this file; `--epochs 0` only evaluates them
     #[arg(long, value_name = "FILE")]
     load: Option<PathBuf>,
+    /// Writes the run to this folder every 30 seconds, to go on after whatever breaks it off
+    #[arg(long, value_name = "DIR")]
+    checkpoint: Option<PathBuf>,
+    /// Goes on with the run in the folder of `--checkpoint`, if there is one
+    #[arg(long, requires = "checkpoint")]
+    resume: bool,
     /// Ends with one line of JSON
     #[arg(long)]
     json: bool,
@@ -58,8 +64,17 @@ where
     let begun = Instant::now();
     let mut trainer = Trainer::new(&mut model, CrossEntropy::new(), Adam::new(1e-3).eps(1e-7));
     if flags.epochs > 0 {
-        let fit = Fit::epochs(flags.epochs).batch(flags.batch).seed(flags.seed);
-        let history = trainer.fit(&train, fit.validate(&test).progress(true))?;
+        let mut fit = Fit::epochs(flags.epochs).batch(flags.batch).seed(flags.seed).validate(&test).progress(true);
+        if let Some(folder) = &flags.checkpoint {
+            std::fs::create_dir_all(folder)?;
+            let file = folder.join("run.ckpt");
+            if flags.resume && file.exists() {
+                trainer.resume(&file)?;
+                println!("going on after {} steps", trainer.steps());
+            }
+            fit = fit.checkpoint(Checkpoint::to(file).every(Duration::from_secs(30)));
+        }
+        let history = trainer.fit(&train, fit)?;
         println!("{history}");
     }
     let seconds = begun.elapsed().as_secs_f64();

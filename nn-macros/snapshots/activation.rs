@@ -35,6 +35,7 @@ const _: () = {
                 .elementwise(false)
                 .backward_in_place()
                 .backward_without_y()
+                .in_place(Self::of_sample, [self.beta])
                 .ok()
         }
     }
@@ -58,7 +59,7 @@ const _: () = {
             __v6
         }
     }
-    __nn::curve_layer!(Swish);
+    __nn::curve_layer!(Swish { beta });
 };
 #[cfg(test)]
 #[::core::prelude::v1::test]

@@ -35,7 +35,9 @@ const _: () = {
     impl Elu {
         /// `[…] -> […]`
         pub const fn rule(&self, [__x]: [__nn::Shape; 1]) -> __nn::Rule {
-            if self.alpha > 0.0 && self.alpha.is_finite() {} else {
+            if self.alpha > 0.0 && self.alpha.is_finite()
+                || self.alpha == Elu::new().alpha
+            {} else {
                 return __nn::Rule::Err(
                     __nn::Fault::expected("an alpha above 0")
                         .found_real(self.alpha)
@@ -47,6 +49,7 @@ const _: () = {
                 .elementwise(true)
                 .backward_in_place()
                 .backward_without_x()
+                .in_place(Self::of_sample, [self.alpha])
                 .ok()
         }
     }
@@ -69,7 +72,7 @@ const _: () = {
             __v3
         }
     }
-    __nn::curve_layer!(Elu);
+    __nn::curve_layer!(Elu { alpha });
 };
 #[cfg(test)]
 #[::core::prelude::v1::test]

@@ -1,5 +1,5 @@
 ::core::compile_error! {
-    "expected a function with a known derivative, found `sigmod`\nhelp: did you mean `sigmoid`? there are abs, clamp, cos, cosh, erf, exp, expm1, exp_m1, ln, ln_1p, max, min, powf, powi, recip, relu, sigmoid, sin, sinh, softplus, sqrt, square, tanh"
+    "expected a function with a known derivative, found `sigmod`\nhelp: did you mean `sigmoid`? there are abs, clamp, cos, cosh, erf, exp, expm1, exp_m1, ln, ln_1p, max, min, powf, powi, recip, relu, sigmoid, sin, sinh, softplus, sqrt, square, tanh; any other function is written out"
 }
 #[::core::prelude::v1::derive(
     ::core::clone::Clone,
@@ -37,6 +37,7 @@ const _: () = {
                 .elementwise(true)
                 .backward_in_place()
                 .backward_without_x()
+                .in_place(Self::of_sample, [])
                 .ok()
         }
     }
@@ -51,5 +52,5 @@ const _: () = {
             __dy
         }
     }
-    __nn::curve_layer!(Swish);
+    __nn::curve_layer!(Swish {});
 };

@@ -48,11 +48,13 @@ const _: () = {
                     named: &[],
                     reads: &["image"],
                     outputs: 1,
+                    path: "Flatten",
+                    is_layer: __nn::IsLayer::<__T0, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R0: __nn::Rule = flatten_1::new().rule([__V0.shape()]);
+    const __R0: __nn::Rule = __nn::Answer(flatten_1::new().rule([__V0.shape()])).rule();
     const flatten_1: () = __nn::check("flatten_1", &__R0, &[&__V0], 1);
     const __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(
@@ -72,11 +74,13 @@ const _: () = {
                     named: &[],
                     reads: &["…"],
                     outputs: 1,
+                    path: "Dense",
+                    is_layer: __nn::IsLayer::<__T1, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R1: __nn::Rule = dense_1::new(32).rule([__V2.shape()]);
+    const __R1: __nn::Rule = __nn::Answer(dense_1::new(32).rule([__V2.shape()])).rule();
     const dense_1: () = __nn::check("dense_1", &__R1, &[&__V2], 1);
     const __F1: __nn::Site = __nn::site(&__R1, [__V2.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V2, "dense_1", &__R1, 0);
@@ -91,11 +95,13 @@ const _: () = {
                     named: &[],
                     reads: &["tags"],
                     outputs: 1,
+                    path: "Dense",
+                    is_layer: __nn::IsLayer::<__T2, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R2: __nn::Rule = dense_2::new(32).rule([__V1.shape()]);
+    const __R2: __nn::Rule = __nn::Answer(dense_2::new(32).rule([__V1.shape()])).rule();
     const dense_2: () = __nn::check("dense_2", &__R2, &[&__V1], 1);
     const __F2: __nn::Site = __nn::site(&__R2, [__V1.shape()]);
     const __V4: __nn::TracedValue = __nn::TracedValue::after(&__V1, "dense_2", &__R2, 0);
@@ -110,11 +116,16 @@ const _: () = {
                     named: &[],
                     reads: &["a", "b"],
                     outputs: 1,
+                    path: "Concat",
+                    is_layer: __nn::IsLayer::<__T3, 2, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R3: __nn::Rule = concat_1::new().rule([__V3.shape(), __V4.shape()]);
+    const __R3: __nn::Rule = __nn::Answer(
+            concat_1::new().rule([__V3.shape(), __V4.shape()]),
+        )
+        .rule();
     const concat_1: () = __nn::check("concat_1", &__R3, &[&__V3, &__V4], 1);
     const __F3: __nn::Site = __nn::site(&__R3, [__V3.shape(), __V4.shape()]);
     const __V5: __nn::TracedValue = __nn::TracedValue::after(
@@ -134,11 +145,13 @@ const _: () = {
                     named: &[],
                     reads: &["…"],
                     outputs: 1,
+                    path: "Dense",
+                    is_layer: __nn::IsLayer::<__T4, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R4: __nn::Rule = dense_3::new(10).rule([__V5.shape()]);
+    const __R4: __nn::Rule = __nn::Answer(dense_3::new(10).rule([__V5.shape()])).rule();
     const dense_3: () = __nn::check("dense_3", &__R4, &[&__V5], 1);
     const __F4: __nn::Site = __nn::site(&__R4, [__V5.shape()]);
     const __V6: __nn::TracedValue = __nn::TracedValue::after(&__V5, "dense_3", &__R4, 0);
@@ -200,7 +213,11 @@ const _: () = {
         type StepOutput<'a> = &'a [f32; __nn::output_step(__OUTPUTS[0], __INPUTS[0])];
         type Head = __nn::HeadOf<{ __GRAPH.head(0) as usize }>;
         const COMPILED: &'static __nn::CompiledNetwork = __MAP;
-        fn forward(cx: &mut __nn::LayerContext<'_>, x: &[&[f32]], y: &mut [&mut [f32]]) {
+        fn forward_pass(
+            cx: &mut __nn::LayerContext<'_>,
+            x: &[&[f32]],
+            y: &mut [&mut [f32]],
+        ) {
             let mut pass = __nn::Forward::begin(cx, __MAP, x, y);
             pass.layer::<1, 1>(0, &__l0());
             pass.layer::<1, 1>(1, &__l1());
@@ -261,7 +278,7 @@ const _: () = {
             x: [&[f32]; 2],
             mut y: [&mut [f32]; 1],
         ) {
-            <Self as __nn::Network>::forward(cx, &x, &mut y)
+            <Self as __nn::Network>::forward_pass(cx, &x, &mut y)
         }
         fn backward_input(
             &self,

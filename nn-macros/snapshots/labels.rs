@@ -41,11 +41,13 @@ const _: () = {
                     named: &[],
                     reads: &["input"],
                     outputs: 1,
+                    path: "Dense",
+                    is_layer: __nn::IsLayer::<__T0, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R0: __nn::Rule = first::new(64).rule([__V0.shape()]);
+    const __R0: __nn::Rule = __nn::Answer(first::new(64).rule([__V0.shape()])).rule();
     const first: () = __nn::check("first", &__R0, &[&__V0], 1);
     const __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "first", &__R0, 0);
@@ -60,11 +62,13 @@ const _: () = {
                     named: &[],
                     reads: &["…"],
                     outputs: 1,
+                    path: "Relu",
+                    is_layer: __nn::IsLayer::<__T1, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R1: __nn::Rule = relu_1::new().rule([__V1.shape()]);
+    const __R1: __nn::Rule = __nn::Answer(relu_1::new().rule([__V1.shape()])).rule();
     const relu_1: () = __nn::check("relu_1", &__R1, &[&__V1], 1);
     const __F1: __nn::Site = __nn::site(&__R1, [__V1.shape()]);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(&__V1, "relu_1", &__R1, 0);
@@ -80,11 +84,13 @@ const _: () = {
                     named: &[],
                     reads: &["…"],
                     outputs: 1,
+                    path: "Relu",
+                    is_layer: __nn::IsLayer::<__T2, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R2: __nn::Rule = relu_2::new().rule([__V2.shape()]);
+    const __R2: __nn::Rule = __nn::Answer(relu_2::new().rule([__V2.shape()])).rule();
     const relu_2: () = __nn::check("relu_2", &__R2, &[&__V2], 1);
     const __F2: __nn::Site = __nn::site(&__R2, [__V2.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V2, "relu_2", &__R2, 0);
@@ -99,11 +105,13 @@ const _: () = {
                     named: &[],
                     reads: &["…"],
                     outputs: 1,
+                    path: "Dense::<f32>",
+                    is_layer: __nn::IsLayer::<__T3, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R3: __nn::Rule = head::new(10).rule([__V3.shape()]);
+    const __R3: __nn::Rule = __nn::Answer(head::new(10).rule([__V3.shape()])).rule();
     const head: () = __nn::check("head", &__R3, &[&__V3], 1);
     const __F3: __nn::Site = __nn::site(&__R3, [__V3.shape()]);
     const __V4: __nn::TracedValue = __nn::TracedValue::after(&__V3, "head", &__R3, 0);
@@ -118,11 +126,13 @@ const _: () = {
                     named: &[],
                     reads: &["…"],
                     outputs: 1,
+                    path: "Softmax",
+                    is_layer: __nn::IsLayer::<__T4, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R4: __nn::Rule = softmax_1::new().rule([__V4.shape()]);
+    const __R4: __nn::Rule = __nn::Answer(softmax_1::new().rule([__V4.shape()])).rule();
     const softmax_1: () = __nn::check("softmax_1", &__R4, &[&__V4], 1);
     const __F4: __nn::Site = __nn::site(&__R4, [__V4.shape()]);
     const __V5: __nn::TracedValue = __nn::TracedValue::after(
@@ -185,7 +195,11 @@ const _: () = {
         type StepOutput<'a> = &'a [f32; __nn::output_step(__OUTPUTS[0], __INPUTS[0])];
         type Head = __nn::HeadOf<{ __GRAPH.head(0) as usize }>;
         const COMPILED: &'static __nn::CompiledNetwork = __MAP;
-        fn forward(cx: &mut __nn::LayerContext<'_>, x: &[&[f32]], y: &mut [&mut [f32]]) {
+        fn forward_pass(
+            cx: &mut __nn::LayerContext<'_>,
+            x: &[&[f32]],
+            y: &mut [&mut [f32]],
+        ) {
             let mut pass = __nn::Forward::begin(cx, __MAP, x, y);
             pass.layer::<1, 1>(0, &__l0());
             pass.layer::<1, 1>(1, &__l1());
@@ -246,7 +260,7 @@ const _: () = {
             x: [&[f32]; 1],
             mut y: [&mut [f32]; 1],
         ) {
-            <Self as __nn::Network>::forward(cx, &x, &mut y)
+            <Self as __nn::Network>::forward_pass(cx, &x, &mut y)
         }
         fn backward_input(
             &self,

@@ -41,11 +41,13 @@ const _: () = {
                     named: &[],
                     reads: &["input"],
                     outputs: 2,
+                    path: "Split",
+                    is_layer: __nn::IsLayer::<__T0, 1, 2>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R0: __nn::Rule = split_1::new().rule([__V0.shape()]);
+    const __R0: __nn::Rule = __nn::Answer(split_1::new().rule([__V0.shape()])).rule();
     const split_1: () = __nn::check("split_1", &__R0, &[&__V0], 2);
     const __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "split_1", &__R0, 0);
@@ -61,11 +63,13 @@ const _: () = {
                     named: &[],
                     reads: &["h"],
                     outputs: 1,
+                    path: "Dense",
+                    is_layer: __nn::IsLayer::<__T1, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R1: __nn::Rule = dense_1::new(10).rule([__V1.shape()]);
+    const __R1: __nn::Rule = __nn::Answer(dense_1::new(10).rule([__V1.shape()])).rule();
     const dense_1: () = __nn::check("dense_1", &__R1, &[&__V1], 1);
     const __F1: __nn::Site = __nn::site(&__R1, [__V1.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V1, "dense_1", &__R1, 0);
@@ -80,11 +84,13 @@ const _: () = {
                     named: &[],
                     reads: &["g"],
                     outputs: 1,
+                    path: "Dense",
+                    is_layer: __nn::IsLayer::<__T2, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R2: __nn::Rule = dense_2::new(4).rule([__V2.shape()]);
+    const __R2: __nn::Rule = __nn::Answer(dense_2::new(4).rule([__V2.shape()])).rule();
     const dense_2: () = __nn::check("dense_2", &__R2, &[&__V2], 1);
     const __F2: __nn::Site = __nn::site(&__R2, [__V2.shape()]);
     const __V4: __nn::TracedValue = __nn::TracedValue::after(&__V2, "dense_2", &__R2, 0);
@@ -139,7 +145,11 @@ const _: () = {
             __nn::HeadOf<{ __GRAPH.head(1) as usize }>,
         );
         const COMPILED: &'static __nn::CompiledNetwork = __MAP;
-        fn forward(cx: &mut __nn::LayerContext<'_>, x: &[&[f32]], y: &mut [&mut [f32]]) {
+        fn forward_pass(
+            cx: &mut __nn::LayerContext<'_>,
+            x: &[&[f32]],
+            y: &mut [&mut [f32]],
+        ) {
             let mut pass = __nn::Forward::begin(cx, __MAP, x, y);
             pass.layer::<1, 2>(0, &__l0());
             pass.layer::<1, 1>(1, &__l1());
@@ -194,7 +204,7 @@ const _: () = {
             x: [&[f32]; 1],
             mut y: [&mut [f32]; 2],
         ) {
-            <Self as __nn::Network>::forward(cx, &x, &mut y)
+            <Self as __nn::Network>::forward_pass(cx, &x, &mut y)
         }
         fn backward_input(
             &self,

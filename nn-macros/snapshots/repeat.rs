@@ -40,13 +40,15 @@ const _: () = {
                     named: &[],
                     reads: &["input"],
                     outputs: 1,
+                    path: "Block",
+                    is_layer: __nn::IsLayer::<__T0, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
     const __N0: usize = DEPTH - 1;
     const __R0: __nn::Rule = __nn::repeat(
-        &block_1::new().rule([__V0.shape()]),
+        &__nn::Answer(block_1::new().rule([__V0.shape()])).rule(),
         __V0.shape(),
         __N0,
     );
@@ -64,13 +66,15 @@ const _: () = {
                     named: &[],
                     reads: &["…"],
                     outputs: 1,
+                    path: "Dense",
+                    is_layer: __nn::IsLayer::<__T1, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
     const __N1: usize = 2;
     const __R1: __nn::Rule = __nn::repeat(
-        &body::new(16).rule([__V1.shape()]),
+        &__nn::Answer(body::new(16).rule([__V1.shape()])).rule(),
         __V1.shape(),
         __N1,
     );
@@ -88,11 +92,13 @@ const _: () = {
                     named: &[],
                     reads: &["…"],
                     outputs: 1,
+                    path: "Dense",
+                    is_layer: __nn::IsLayer::<__T2, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R2: __nn::Rule = dense_1::new(10).rule([__V2.shape()]);
+    const __R2: __nn::Rule = __nn::Answer(dense_1::new(10).rule([__V2.shape()])).rule();
     const dense_1: () = __nn::check("dense_1", &__R2, &[&__V2], 1);
     const __F2: __nn::Site = __nn::site(&__R2, [__V2.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V2, "dense_1", &__R2, 0);
@@ -140,7 +146,11 @@ const _: () = {
         type StepOutput<'a> = &'a [f32; __nn::output_step(__OUTPUTS[0], __INPUTS[0])];
         type Head = __nn::HeadOf<{ __GRAPH.head(0) as usize }>;
         const COMPILED: &'static __nn::CompiledNetwork = __MAP;
-        fn forward(cx: &mut __nn::LayerContext<'_>, x: &[&[f32]], y: &mut [&mut [f32]]) {
+        fn forward_pass(
+            cx: &mut __nn::LayerContext<'_>,
+            x: &[&[f32]],
+            y: &mut [&mut [f32]],
+        ) {
             let mut pass = __nn::Forward::begin(cx, __MAP, x, y);
             pass.layer::<1, 1>(0, &__l0());
             pass.layer::<1, 1>(1, &__l1());
@@ -195,7 +205,7 @@ const _: () = {
             x: [&[f32]; 1],
             mut y: [&mut [f32]; 1],
         ) {
-            <Self as __nn::Network>::forward(cx, &x, &mut y)
+            <Self as __nn::Network>::forward_pass(cx, &x, &mut y)
         }
         fn backward_input(
             &self,

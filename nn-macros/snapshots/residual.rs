@@ -41,11 +41,14 @@ const _: () = {
                     named: &[],
                     reads: &["input"],
                     outputs: 1,
+                    path: "Conv2d",
+                    is_layer: __nn::IsLayer::<__T0, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R0: __nn::Rule = conv2d_1::new(16, 3).rule([__V0.shape()]);
+    const __R0: __nn::Rule = __nn::Answer(conv2d_1::new(16, 3).rule([__V0.shape()]))
+        .rule();
     const conv2d_1: () = __nn::check("conv2d_1", &__R0, &[&__V0], 1);
     const __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(
@@ -65,11 +68,14 @@ const _: () = {
                     named: &[],
                     reads: &["…"],
                     outputs: 1,
+                    path: "BatchNorm",
+                    is_layer: __nn::IsLayer::<__T1, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R1: __nn::Rule = batch_norm_1::new().rule([__V1.shape()]);
+    const __R1: __nn::Rule = __nn::Answer(batch_norm_1::new().rule([__V1.shape()]))
+        .rule();
     const batch_norm_1: () = __nn::check("batch_norm_1", &__R1, &[&__V1], 1);
     const __F1: __nn::Site = __nn::site(&__R1, [__V1.shape()]);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(
@@ -89,11 +95,16 @@ const _: () = {
                     named: &[],
                     reads: &["input", "y"],
                     outputs: 1,
+                    path: "Sum",
+                    is_layer: __nn::IsLayer::<__T2, 2, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R2: __nn::Rule = sum_1::new().rule([__V0.shape(), __V2.shape()]);
+    const __R2: __nn::Rule = __nn::Answer(
+            sum_1::new().rule([__V0.shape(), __V2.shape()]),
+        )
+        .rule();
     const sum_1: () = __nn::check("sum_1", &__R2, &[&__V0, &__V2], 1);
     const __F2: __nn::Site = __nn::site(&__R2, [__V0.shape(), __V2.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V0, "sum_1", &__R2, 0);
@@ -108,11 +119,13 @@ const _: () = {
                     named: &[],
                     reads: &["…"],
                     outputs: 1,
+                    path: "Relu",
+                    is_layer: __nn::IsLayer::<__T3, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R3: __nn::Rule = relu_1::new().rule([__V3.shape()]);
+    const __R3: __nn::Rule = __nn::Answer(relu_1::new().rule([__V3.shape()])).rule();
     const relu_1: () = __nn::check("relu_1", &__R3, &[&__V3], 1);
     const __F3: __nn::Site = __nn::site(&__R3, [__V3.shape()]);
     const __V4: __nn::TracedValue = __nn::TracedValue::after(&__V3, "relu_1", &__R3, 0);
@@ -165,7 +178,11 @@ const _: () = {
         type StepOutput<'a> = &'a [f32; __nn::output_step(__OUTPUTS[0], __INPUTS[0])];
         type Head = __nn::HeadOf<{ __GRAPH.head(0) as usize }>;
         const COMPILED: &'static __nn::CompiledNetwork = __MAP;
-        fn forward(cx: &mut __nn::LayerContext<'_>, x: &[&[f32]], y: &mut [&mut [f32]]) {
+        fn forward_pass(
+            cx: &mut __nn::LayerContext<'_>,
+            x: &[&[f32]],
+            y: &mut [&mut [f32]],
+        ) {
             let mut pass = __nn::Forward::begin(cx, __MAP, x, y);
             pass.layer::<1, 1>(0, &__l0());
             pass.layer::<1, 1>(1, &__l1());
@@ -223,7 +240,7 @@ const _: () = {
             x: [&[f32]; 1],
             mut y: [&mut [f32]; 1],
         ) {
-            <Self as __nn::Network>::forward(cx, &x, &mut y)
+            <Self as __nn::Network>::forward_pass(cx, &x, &mut y)
         }
         fn backward_input(
             &self,

@@ -40,11 +40,13 @@ const _: () = {
                     named: &[],
                     reads: &["input"],
                     outputs: 1,
+                    path: "Dense",
+                    is_layer: __nn::IsLayer::<__T0, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R0: __nn::Rule = tie::new(16).rule([__V0.shape()]);
+    const __R0: __nn::Rule = __nn::Answer(tie::new(16).rule([__V0.shape()])).rule();
     const tie: () = __nn::check("tie", &__R0, &[&__V0], 1);
     const __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "tie", &__R0, 0);
@@ -59,11 +61,13 @@ const _: () = {
                     named: &[],
                     reads: &["…"],
                     outputs: 1,
+                    path: "Relu",
+                    is_layer: __nn::IsLayer::<__T1, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R1: __nn::Rule = relu_1::new().rule([__V1.shape()]);
+    const __R1: __nn::Rule = __nn::Answer(relu_1::new().rule([__V1.shape()])).rule();
     const relu_1: () = __nn::check("relu_1", &__R1, &[&__V1], 1);
     const __F1: __nn::Site = __nn::site(&__R1, [__V1.shape()]);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(&__V1, "relu_1", &__R1, 0);
@@ -78,11 +82,13 @@ const _: () = {
                     named: &[],
                     reads: &["…"],
                     outputs: 1,
+                    path: "Dense",
+                    is_layer: __nn::IsLayer::<__T2, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R2: __nn::Rule = dense_1::new(16).rule([__V2.shape()]);
+    const __R2: __nn::Rule = __nn::Answer(dense_1::new(16).rule([__V2.shape()])).rule();
     const dense_1: () = __nn::check("dense_1", &__R2, &[&__V2], 1);
     const _: () = __nn::check_shared("dense_1", &__R2, "tie", &__R0, &__V2);
     const __F2: __nn::Site = __nn::site(&__R2, [__V2.shape()]);
@@ -98,11 +104,13 @@ const _: () = {
                     named: &[],
                     reads: &["…"],
                     outputs: 1,
+                    path: "Dense",
+                    is_layer: __nn::IsLayer::<__T3, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R3: __nn::Rule = again::new(16).rule([__V3.shape()]);
+    const __R3: __nn::Rule = __nn::Answer(again::new(16).rule([__V3.shape()])).rule();
     const again: () = __nn::check("again", &__R3, &[&__V3], 1);
     const _: () = __nn::check_shared("again", &__R3, "tie", &__R0, &__V3);
     const __F3: __nn::Site = __nn::site(&__R3, [__V3.shape()]);
@@ -118,11 +126,13 @@ const _: () = {
                     named: &[],
                     reads: &["…"],
                     outputs: 1,
+                    path: "Dense",
+                    is_layer: __nn::IsLayer::<__T4, 1, 1>::__LAYER,
                 },
             )
         },
     >>::Layer;
-    const __R4: __nn::Rule = dense_2::new(16).rule([__V4.shape()]);
+    const __R4: __nn::Rule = __nn::Answer(dense_2::new(16).rule([__V4.shape()])).rule();
     const dense_2: () = __nn::check("dense_2", &__R4, &[&__V4], 1);
     const __F4: __nn::Site = __nn::site(&__R4, [__V4.shape()]);
     const __V5: __nn::TracedValue = __nn::TracedValue::after(&__V4, "dense_2", &__R4, 0);
@@ -180,7 +190,11 @@ const _: () = {
         type StepOutput<'a> = &'a [f32; __nn::output_step(__OUTPUTS[0], __INPUTS[0])];
         type Head = __nn::HeadOf<{ __GRAPH.head(0) as usize }>;
         const COMPILED: &'static __nn::CompiledNetwork = __MAP;
-        fn forward(cx: &mut __nn::LayerContext<'_>, x: &[&[f32]], y: &mut [&mut [f32]]) {
+        fn forward_pass(
+            cx: &mut __nn::LayerContext<'_>,
+            x: &[&[f32]],
+            y: &mut [&mut [f32]],
+        ) {
             let mut pass = __nn::Forward::begin(cx, __MAP, x, y);
             pass.layer::<1, 1>(0, &__l0());
             pass.layer::<1, 1>(1, &__l1());
@@ -241,7 +255,7 @@ const _: () = {
             x: [&[f32]; 1],
             mut y: [&mut [f32]; 1],
         ) {
-            <Self as __nn::Network>::forward(cx, &x, &mut y)
+            <Self as __nn::Network>::forward_pass(cx, &x, &mut y)
         }
         fn backward_input(
             &self,

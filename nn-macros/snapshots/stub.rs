@@ -54,7 +54,11 @@ const _: () = {
         );
         type Head = (__nn::AnyHead, __nn::AnyHead);
         const COMPILED: &'static __nn::CompiledNetwork = __MAP;
-        fn forward(_: &mut __nn::LayerContext<'_>, _: &[&[f32]], _: &mut [&mut [f32]]) {}
+        fn forward_pass(
+            _: &mut __nn::LayerContext<'_>,
+            _: &[&[f32]],
+            _: &mut [&mut [f32]],
+        ) {}
         fn backward_input(
             _: &mut __nn::LayerContext<'_>,
             _: &[&[f32]],
@@ -97,7 +101,7 @@ const _: () = {
             x: [&[f32]; 2],
             mut y: [&mut [f32]; 2],
         ) {
-            <Self as __nn::Network>::forward(cx, &x, &mut y)
+            <Self as __nn::Network>::forward_pass(cx, &x, &mut y)
         }
         fn backward_input(
             &self,

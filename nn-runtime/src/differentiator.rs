@@ -198,7 +198,7 @@ impl<N: Network> Differentiator<N> {
         let saved = &mut self.saved[..network.train_with_input_grad.work * batch];
         let pass = Pass::TrainWithInputGrad;
         let mut cx = LayerContext::for_network(&model.params, self.isa, batch, pass, saved, &mut self.scratch);
-        N::forward(&mut cx, &x[..network.inputs.len()], &mut y[..network.outputs.len()]);
+        N::forward_pass(&mut cx, &x[..network.inputs.len()], &mut y[..network.outputs.len()]);
     }
 
     /// Back from these gradients of the outputs, or from those in memory.

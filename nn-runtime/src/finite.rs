@@ -1,5 +1,7 @@
 //! Whether all of some numbers are finite. In: numbers; out: the place of the first that is not.
 
+use nn_kernels::simd::{Isa, Kernel, Simd};
+
 /// Numbers looked at between two chances to stop.
 const CHUNK: usize = 1024;
 
@@ -9,8 +11,32 @@ const CHUNK: usize = 1024;
 pub(crate) fn first_not_finite(numbers: &[f32]) -> Option<usize> {
     // Whole chunks without an early way out are vectorised; a data set is looked through at every call that
     // trains, a stream at every step.
-    let any = |chunk: &[f32]| chunk.iter().fold(false, |any, v| any | !v.is_finite());
-    let chunk = numbers.chunks(CHUNK).position(any)?;
-    let rest = numbers[chunk * CHUNK..].iter();
-    Some(chunk * CHUNK + rest.take_while(|v| v.is_finite()).count())
+    let from = match numbers.len() {
+        0..64 => 0,
+        _ => Isa::detect().run(FirstChunk(numbers))? * CHUNK,
+    };
+    numbers[from..].iter().position(|v| !v.is_finite()).map(|at| from + at)
+}
+
+/// The first chunk with a number that is not finite.
+struct FirstChunk<'a>(&'a [f32]);
+
+impl Kernel for FirstChunk<'_> {
+    type Out = Option<usize>;
+
+    // The compiler makes vectors of the inner loop.
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> Option<usize> {
+        const EXPONENT: u32 = f32::INFINITY.to_bits();
+        for (i, chunk) in self.0.chunks(CHUNK).enumerate() {
+            let mut most = 0;
+            for v in chunk {
+                most = most.max(v.to_bits() & EXPONENT);
+            }
+            if most == EXPONENT {
+                return Some(i);
+            }
+        }
+        None
+    }
 }

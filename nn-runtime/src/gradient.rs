@@ -74,7 +74,7 @@ impl<N: Network> Model<N> {
             let pass = Pass::TrainWithInputGrad;
             let isa = Isa::detect();
             let mut cx = LayerContext::for_network(&self.params, isa, batch, pass, &mut saved[..], &mut scratch);
-            N::forward(&mut cx, x, &mut slices(&mut y));
+            N::forward_pass(&mut cx, x, &mut slices(&mut y));
             let y: Vec<&[f32]> = y.iter().map(|y| &y[..]).collect();
             N::backward_input(&mut cx, x, &y, dy, &mut slices(&mut dx));
             let part = ParamGrad { range: 0..network.params_len, grad: &mut grad, samples: 0..batch, overwrite: false };

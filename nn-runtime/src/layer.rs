@@ -84,6 +84,7 @@ pub trait Layer<const N: usize = 1, const M: usize = 1> {
     /// `cx.saved` ([`LayerSpec::saves`]).
     fn backward_params(&self, cx: &mut ReadContext, x: [&[f32]; N], dy: [&[f32]; M], part: ParamGrad) {
         let _ = (cx, x, dy, part);
+        unreachable!("a layer whose rule says `param` implements `backward_params`");
     }
 
     /// One step of a stream, for a layer whose rule says [`LayerSpec::stream_state`] or

@@ -104,6 +104,7 @@ pub use nn_macros::activation;
 pub use nn_macros::loss;
 pub use nn_macros::network;
 
+mod chain;
 mod differentiator;
 mod editor;
 mod fault;
@@ -130,6 +131,7 @@ mod shape;
 mod signature;
 mod spec;
 mod stream;
+mod summary;
 mod unread;
 
 #[cfg(feature = "std")]
@@ -152,9 +154,11 @@ pub use input::{InputError, InputErrorKind};
 pub use layer::{Layer, LayerContext, ParamGrad, ReadContext};
 pub use limits::{MAX_INPUTS, MAX_OUTPUTS, MAX_PARAMS, MAX_RANK};
 pub use memory::Memory;
+#[doc(hidden)]
+pub use model::elsewhere::Predicts;
 pub use model::{
     AnyHead, AsModel, LogSoftmaxHead, Model, ModelPart, Network, OtherHead, ParamError, ParamErrorKind, PlainHead,
-    Ports, SigmoidHead, SoftmaxHead, ValueHead,
+    Ports, SigmoidHead, SoftmaxHead, SquashedHead, ValueHead,
 };
 pub use nn_kernels::counter_rng::CounterRng;
 pub use nn_kernels::simd::Isa;
@@ -166,6 +170,7 @@ pub use save::{WeightsError, WeightsErrorKind};
 pub use shape::Shape;
 pub use spec::{Head, LayerSpec, Pass, Role};
 pub use stream::{StreamError, StreamErrorKind, StreamState, Streamer, Streamers};
+pub use summary::{LayerSummary, Summary};
 
 /// What a layer of one's own may compute with: element-wise operations, functions and vectors, on every
 /// instruction set.
@@ -220,11 +225,12 @@ pub mod __private {
     pub use crate::losses::elementwise::{
         Formula, fault as loss_fault, gradient as loss_gradient, value as loss_value,
     };
+    pub use crate::losses::heads::taken_by_all;
     pub use crate::model::network::{AnyHead, HeadOf, Network};
     pub use crate::pass::{BackwardInput, BackwardParams, Forward};
     pub use crate::repeat::Repeat;
     pub use crate::shape::Shape;
-    pub use crate::signature::{AnySignature, Call, Checked, Signature, check_call};
+    pub use crate::signature::{Answer, AnySignature, Call, Checked, IsLayer, Negative, Signature, check_call};
     pub use crate::spec::{Head, LayerSpec, Pass};
     pub use crate::unread::Unread;
     pub use crate::{__editor as editor, __shown as shown};

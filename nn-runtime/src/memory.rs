@@ -189,7 +189,7 @@ mod tests {
         let (isa, rng) = (Isa::detect(), CounterRng { key: 1 });
         let cx = LayerContext::for_network(&model.params, isa, batch, pass, &mut saved[..], &mut scratch);
         let mut cx = cx.training(rng, 0);
-        N::forward(&mut cx, &[&x], &mut [&mut y]);
+        N::forward_pass(&mut cx, &[&x], &mut [&mut y]);
         if pass != Pass::Infer {
             let dx = if pass == Pass::TrainWithInputGrad { &mut dx[..] } else { &mut [] };
             N::backward_input(&mut cx, &[&x], &[&y], &[&dy], &mut [dx]);

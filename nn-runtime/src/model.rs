@@ -2,11 +2,14 @@
 //! within it.
 
 mod copies;
+pub(crate) mod elsewhere;
 mod held;
 pub(crate) mod network;
 
 pub use held::AsModel;
-pub use network::{AnyHead, LogSoftmaxHead, Network, OtherHead, PlainHead, Ports, SigmoidHead, SoftmaxHead, ValueHead};
+pub use network::{
+    AnyHead, LogSoftmaxHead, Network, OtherHead, PlainHead, Ports, SigmoidHead, SoftmaxHead, SquashedHead, ValueHead,
+};
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;

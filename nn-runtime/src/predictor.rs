@@ -9,9 +9,11 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use crate::chain::Chain;
 use crate::input::{InputError, InputErrorKind, checked_samples};
 use crate::layer::LayerContext;
 use crate::limits::{MAX_INPUTS, MAX_OUTPUTS};
+use crate::model::elsewhere::Predicts;
 use crate::model::{AsModel, Model, ModelPart, Network, Ports};
 use crate::spec::Pass;
 use nn_kernels::aligned_buffer::AlignedBuffer;
@@ -23,6 +25,8 @@ pub struct Predictor<M> {
     model: M,
     isa: Isa,
     batch: usize,
+    /// What takes single samples, where the network is a chain.
+    chain: Option<Chain>,
     memory: AlignedBuffer,
     outputs: Vec<AlignedBuffer>,
 }
@@ -50,6 +54,20 @@ impl<N: Network> Model<N> {
     /// `batch == 0`, or its workspace cannot be addressed.
     pub fn into_predictor(self, batch: usize) -> Predictor<Model<N>> {
         Predictor::new(self, batch)
+    }
+
+    #[doc(hidden)]
+    pub fn predict<X>(&self, _: X)
+    where
+        Self: Predicts,
+    {
+    }
+
+    #[doc(hidden)]
+    pub fn forward<X>(&self, _: X)
+    where
+        Self: Predicts,
+    {
     }
 }
 
@@ -87,7 +105,9 @@ impl<M: AsModel> Predictor<M> {
              predicted one batch after the other"
         );
         let outputs = network.outputs.iter().map(|shape| AlignedBuffer::zeroed(shape.len())).collect();
-        Predictor { model, isa, batch, memory: AlignedBuffer::zeroed(len), outputs }
+        let chain = Chain::of(network);
+        let len = len.max(chain.as_ref().map_or(0, Chain::memory));
+        Predictor { model, isa, batch, chain, memory: AlignedBuffer::zeroed(len), outputs }
     }
 
     /// What it predicts with.
@@ -105,8 +125,14 @@ impl<M: AsModel> Predictor<M> {
     pub fn predict(&mut self, input: <M::Network as Network>::Input<'_>) -> <M::Network as Network>::Output<'_> {
         let mut x = [&[][..]; MAX_INPUTS];
         input.to_slices(&mut x);
-        let mut y = slices_mut(&mut self.outputs);
-        run::<M::Network>(self.model.params(), self.isa, 1, &mut self.memory, &x, &mut y);
+        let params = self.model.params();
+        match &self.chain {
+            Some(chain) => chain.run(self.isa, params, x[0], &mut self.outputs[0], &mut self.memory),
+            None => {
+                let mut y = slices_mut(&mut self.outputs);
+                run::<M::Network>(params, self.isa, 1, &mut self.memory, &x, &mut y);
+            }
+        }
         let mut y = [&[][..]; MAX_OUTPUTS];
         for (to, output) in y.iter_mut().zip(&self.outputs) {
             *to = output;
@@ -121,7 +147,8 @@ impl<M: AsModel> Predictor<M> {
     /// The slices are not as many as the network has inputs and outputs, or do not hold the same number of
     /// whole samples; a token id that the network has no row for. Nothing is written.
     pub fn predict_into(&mut self, x: &[&[f32]], y: &mut [&mut [f32]]) -> Result<(), InputError> {
-        predict_into::<M::Network>(self.model.params(), self.isa, self.batch, &mut self.memory, x, y)
+        let (params, chain) = (self.model.params(), self.chain.as_ref());
+        predict_into::<M::Network>(params, self.isa, self.batch, chain, &mut self.memory, x, y)
     }
 }
 
@@ -159,11 +186,13 @@ impl<M: AsModel> Predictor<M> {
     }
 }
 
-/// Predicts for as many samples as the slices hold, at most `most` at once, in memory for so many.
+/// Predicts for as many samples as the slices hold, at most `most` at once, in memory for so many; a single
+/// one by the chain, where there is one.
 pub(crate) fn predict_into<N: Network>(
     params: &[f32],
     isa: Isa,
     most: usize,
+    chain: Option<&Chain>,
     memory: &mut [f32],
     x: &[&[f32]],
     y: &mut [&mut [f32]],
@@ -200,7 +229,10 @@ pub(crate) fn predict_into<N: Network>(
         for ((to, y), shape) in to.iter_mut().zip(&mut *y).zip(network.outputs) {
             *to = &mut y[done * shape.len()..][..batch * shape.len()];
         }
-        run::<N>(params, isa, batch, memory, &from, &mut to);
+        match chain {
+            Some(chain) if batch == 1 => chain.run(isa, params, from[0], to[0], memory),
+            _ => run::<N>(params, isa, batch, memory, &from, &mut to),
+        }
         done += batch;
     }
     Ok(())
@@ -217,5 +249,5 @@ pub(crate) fn slices_mut(blocks: &mut [AlignedBuffer]) -> [&mut [f32]; MAX_OUTPU
 
 fn run<N: Network>(params: &[f32], isa: Isa, batch: usize, memory: &mut [f32], x: &[&[f32]], y: &mut [&mut [f32]]) {
     let mut cx = LayerContext::for_network(params, isa, batch, Pass::Infer, &mut [][..], memory);
-    N::forward(&mut cx, x, y);
+    N::forward_pass(&mut cx, x, y);
 }

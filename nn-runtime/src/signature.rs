@@ -3,11 +3,15 @@
 //! no shape.
 
 mod names;
+mod negative;
+mod own;
 mod text;
 mod typed;
 
 use crate::fault::Fault;
 use names::{ALIASES, ELSEWHERE};
+pub use negative::Negative;
+pub use own::{Answer, IsLayer};
 use text::{brackets, find, first_number, holds, is_axis, is_numbers, joined, list};
 use typed::{corrected, reads, written};
 
@@ -49,6 +53,10 @@ pub struct Call {
     pub reads: &'static [&'static str],
     /// For how many values there are names.
     pub outputs: usize,
+    /// The path as it was written.
+    pub path: &'static str,
+    /// Whether it is a layer of so many values.
+    pub is_layer: bool,
 }
 
 /// The signature of everything that has none of its own.
@@ -56,6 +64,9 @@ pub trait AnySignature {
     #[doc(hidden)]
     const __SIGNATURE: Signature =
         Signature { layer: "", given: &[], options: &[], inputs: 0, outputs: &[], kind: Kind::Unknown };
+    /// See [`IsLayer`].
+    #[doc(hidden)]
+    const __LAYER: bool = false;
 }
 impl<T: ?Sized> AnySignature for T {}
 
@@ -119,7 +130,7 @@ impl Signature {
 #[track_caller]
 pub const fn check_call(site: &str, signature: &Signature, call: &Call) -> usize {
     let fault = match signature.kind {
-        Kind::Unknown => None,
+        Kind::Unknown => none(call),
         Kind::Foreign(instead) => {
             Some(Fault::expected("a layer").str(", found `").str(signature.layer).str("`").help(instead))
         }
@@ -138,6 +149,20 @@ pub const fn check_call(site: &str, signature: &Signature, call: &Call) -> usize
         }
         None => 0,
     }
+}
+
+/// A type of one's own that is no layer, or none for so many values.
+const fn none(call: &Call) -> Option<Fault> {
+    if call.is_layer {
+        return None;
+    }
+    let fault = Fault::expected("a layer (inputs: ").num(call.reads.len()).str(", outputs: ").num(call.outputs);
+    let fault = fault.str("), found `").str(call.path).str("`");
+    if holds(crate::layers::NAMES, call.path) {
+        return Some(fault.help("the built-in one is `nn_runtime::layers::").str(call.path).str("`"));
+    }
+    let fault = fault.help("a layer of one's own implements `nn_runtime::Layer<").num(call.reads.len());
+    Some(fault.str(", ").num(call.outputs).str(">`"))
 }
 
 const fn options(signature: &Signature, call: &Call) -> Option<Fault> {

@@ -21,7 +21,7 @@ pub fn program(seed: u64) -> Program {
     };
     // A program of streams: all sequences have as many steps, and no layer looks ahead.
     let stream = rng.chance(30).then(|| rng.between(2, 6));
-    let images = stream.is_none() && rng.chance(30);
+    let images = stream.is_none() && rng.chance(50);
     let style = Style { formulas: &formulas, stream, images };
     let mut nets: Vec<Net> = Vec::new();
     let inner = rng.pick(&[0, 1, 1, 2, 2, 3]);
@@ -185,7 +185,7 @@ impl<'a> Builder<'a> {
             }
             24..46 => self.dense(x),
             46..50 => self.moves(x),
-            50..53 => self.operation(x),
+            50..54 => self.operation(x),
             53..68 => self.join(x),
             68..71 => self.split(x),
             71..86 if !self.nets.is_empty() => self.inner(x),

@@ -19,8 +19,8 @@ use case::Case;
 use graph::{Kind, Net, Program, Site, ValueKind};
 
 /// How many graphs, and how many programs they are compiled into.
-const GRAPHS: usize = 320;
-const PROGRAMS: usize = 8;
+const GRAPHS: usize = 520;
+const PROGRAMS: usize = 13;
 
 fn cases() -> Vec<Case> {
     (0..).filter_map(Case::new).take(GRAPHS).collect()

@@ -153,7 +153,12 @@ fn faults_say_what_to_type() {
     );
     assert_eq!(
         fault(MaxPool1d::new(2), MaxPool1d::rule, Shape::of([1, 2])),
-        "expected an input of at least 2 steps for kernel 2, found 1 step\n\
+        "expected an input of at least 2 steps for kernel 2, found 1 step of 2 features\n\
+         help: a sequence is [steps, features]: put `Permute([1, 0])` before it, or declare it as [2, 1]"
+    );
+    assert_eq!(
+        fault(MaxPool1d::new(3), MaxPool1d::rule, Shape::of([1, 2])),
+        "expected an input of at least 3 steps for kernel 3, found 1 step\n\
          help: use a kernel of 1 or less, or `padding = Same`"
     );
     assert_eq!(

@@ -52,7 +52,8 @@ fn faults_say_what_to_type() {
     );
     assert_eq!(
         fault(PositionalEncoding::new(), PositionalEncoding::rule, Shape::of([3, 8, 8])),
-        "expected an input of [steps, features], found [3, 8, 8]\nhelp: put `Reshape([steps, features])` before it"
+        "expected an input of [steps, features], found [3, 8, 8]\n\
+         help: put `Permute([2, 0, 1]) -> Reshape([8, 24])` before it: each column is a step"
     );
     fault(PositionalEncoding::new(), PositionalEncoding::rule, Shape::UNKNOWN);
 }

@@ -351,7 +351,8 @@ fn faults_say_what_to_type() {
     );
     assert_eq!(
         fault(4, [Shape::of([3, 8, 8])]),
-        "expected an input of [steps, features], found [3, 8, 8]\nhelp: put `Reshape([steps, features])` before it"
+        "expected an input of [steps, features], found [3, 8, 8]\n\
+         help: put `Permute([2, 0, 1]) -> Reshape([8, 24])` before it: each column is a step"
     );
     assert_eq!(
         fault(4, [x, Shape::of([10])]),

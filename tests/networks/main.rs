@@ -3,6 +3,7 @@
 #![deny(warnings)]
 
 mod by_hand;
+mod chains;
 mod dropped;
 mod joins;
 mod layers;

@@ -11,7 +11,7 @@ use crate::by_hand::{SAMPLES, model, param_slopes, predict, samples};
 
 network! {
     struct Detector: [4] -> (class: [3], at: [2]) {
-        let trunk = stem: Dense(3) -> Tanh;
+        let trunk = stem: Dense(3);
         let class = trunk -> Softmax;
         let at = trunk -> frozen Dense(3) -> Tanh -> Dense(2);
     }

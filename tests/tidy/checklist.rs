@@ -68,7 +68,7 @@ const KINDS: [Kind; 5] = [
 /// A list within a file, what it begins with and what it ends before.
 const PLACES: [[&str; 4]; 3] = [
     ["a layer", "nn-runtime/src/layers/signatures.rs", "signatures! {\n", "\n}"],
-    ["a loss", "nn-runtime/src/losses/mod.rs", "fits! {\n", "\n}"],
+    ["a loss", "nn-runtime/src/losses/heads.rs", "taken_by! {\n    ", "\n}"],
     ["a schedule", "nn-runtime/src/train/schedule/mod.rs", "note = \"one of", "\n"],
 ];
 
@@ -321,7 +321,8 @@ fn each_forgotten_step_is_named() {
         let tests = tree.files.iter_mut().filter(|(path, _)| path.starts_with("tests/optim"));
         tests.for_each(|(_, text)| *text = text.replace("Lion", "Other"));
     });
-    told("a loss", "`fits! {` lacks `Hinge`", &edit(losses, "Hinge: PlainHead", "Other: PlainHead"));
+    let heads = "nn-runtime/src/losses/heads.rs";
+    told("a loss", "`taken_by! {` lacks `Hinge`", &edit(heads, "Hinge: PlainHead", "Other: PlainHead"));
     told("a loss", "nan.rs does not name `Hinge`", &edit("tests/losses/nan.rs", "check(&Hinge", "check(&Other"));
     told("an optimiser", "fixed.rs does not name `Lion`", &edit("tests/updates/fixed.rs", "Lion", "Other"));
     told(

@@ -2,6 +2,7 @@
 //! fails. It names `::nn_runtime::__private` and the user's own words only.
 
 mod names;
+mod negative;
 mod network;
 mod pass;
 mod shown;

@@ -79,7 +79,7 @@ impl Shell<'_> {
     ///     /* as of a sound one, but */
     ///     const __MAP: &__nn::CompiledNetwork =
     ///         &__nn::CompiledNetwork::stub("Net", (&__INPUTS, &__OUTPUTS));
-    ///     impl __nn::Network for Net { type Head = __nn::AnyHead; fn forward(…) {} /* … */ }
+    ///     impl __nn::Network for Net { type Head = __nn::AnyHead; fn forward_pass(…) {} /* … */ }
     /// };
     /// ```
     pub fn stub(&self) -> TokenStream {
@@ -87,7 +87,7 @@ impl Shell<'_> {
         let name = self.header.name.to_string();
         let heads = self.outputs.iter().map(|_| quote_spanned!(span=> __nn::AnyHead));
         let passes = quote_spanned! {span=>
-            fn forward(_: &mut __nn::LayerContext<'_>, _: &[&[f32]], _: &mut [&mut [f32]]) {}
+            fn forward_pass(_: &mut __nn::LayerContext<'_>, _: &[&[f32]], _: &mut [&mut [f32]]) {}
             fn backward_input(_: &mut __nn::LayerContext<'_>, _: &[&[f32]], _: &[&[f32]], _: &[&[f32]], _: &mut [&mut [f32]]) {}
             fn backward_params(_: &mut __nn::ReadContext<'_>, _: &[&[f32]], _: &[&[f32]], _: __nn::ParamGrad<'_>) {}
         };
@@ -157,7 +157,7 @@ impl Shell<'_> {
                 }
                 impl __nn::Layer<#n, #m> for #name {
                     fn forward(&self, cx: &mut __nn::LayerContext<'_>, x: [&[f32]; #n], mut y: [&mut [f32]; #m]) {
-                        <Self as __nn::Network>::forward(cx, &x, &mut y)
+                        <Self as __nn::Network>::forward_pass(cx, &x, &mut y)
                     }
                     fn backward_input(
                         &self,

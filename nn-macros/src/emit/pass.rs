@@ -10,7 +10,7 @@ use crate::graph::{Graph, Site};
 use crate::span::Ends;
 
 /// ```text
-/// fn forward(cx: &mut __nn::LayerContext<'_>, x: &[&[f32]], y: &mut [&mut [f32]]) {
+/// fn forward_pass(cx: &mut __nn::LayerContext<'_>, x: &[&[f32]], y: &mut [&mut [f32]]) {
 ///     let mut pass = __nn::Forward::begin(cx, __MAP, x, y);
 ///     pass.layer::<1, 1>(0, &__l0());
 ///     pass.layer::<2, 1>(1, &__l1());
@@ -26,7 +26,7 @@ pub fn passes(graph: &Graph) -> TokenStream {
     let forward: TokenStream = graph.sites().map(call).collect();
     let reversed: TokenStream = graph.sites().rev().map(call).collect();
     quote_spanned! {span=>
-        fn forward(cx: &mut __nn::LayerContext<'_>, x: &[&[f32]], y: &mut [&mut [f32]]) {
+        fn forward_pass(cx: &mut __nn::LayerContext<'_>, x: &[&[f32]], y: &mut [&mut [f32]]) {
             let mut pass = __nn::Forward::begin(cx, __MAP, x, y);
             #forward
             pass.end();

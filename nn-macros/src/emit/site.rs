@@ -8,7 +8,7 @@ use syn::Expr;
 use syn::ext::IdentExt;
 
 use super::names::SiteIdents;
-use super::{ident, span_of};
+use super::{ident, negative, span_of};
 use crate::graph::{Graph, Item, NamedPort, Site};
 use crate::parse::pretty::pretty;
 use crate::span::{Ends, before};
@@ -70,6 +70,7 @@ fn site(site: &Site, idents: &SiteIdents, span: Span) -> TokenStream {
     shapes.set_span(kind);
     let mut answer = layer(site, idents);
     answer.extend(quote_spanned!(kind=> .rule(#shapes)));
+    let mut answer = quote_spanned!(kind=> __nn::Answer(#answer).rule());
     let mut times = TokenStream::new();
     if let Some(n) = site.times() {
         let count = ident('N', site.id, span);
@@ -123,11 +124,11 @@ pub fn layer(site: &Site, idents: &SiteIdents) -> TokenStream {
         none.to_tokens(&mut tokens);
         return tokens;
     };
-    if args.named.is_empty() {
+    if args.named.is_empty() && !args.positional.iter().any(negative::any) {
         args.group.to_tokens(&mut tokens);
         return tokens;
     }
-    let positional = &args.positional;
+    let positional = args.positional.iter().map(negative::told);
     let mut group = Group::new(Delimiter::Parenthesis, quote_spanned!(kind=> #(#positional),*));
     group.set_span(args.group.span());
     group.to_tokens(&mut tokens);
@@ -175,8 +176,16 @@ fn called(site: &Site, idents: &SiteIdents, span: Span) -> TokenStream {
     });
     let (reads, outputs) = (&site.reads, number(site.made));
     let name = &site.name;
+    let (inputs, path_text) = (number(site.x.len()), pretty(&path.to_token_stream()));
     let call = quote_spanned! {span=>
-        __nn::Call { positional: &[#(#positional),*], named: &[#(#named),*], reads: &[#(#reads),*], outputs: #outputs }
+        __nn::Call {
+            positional: &[#(#positional),*],
+            named: &[#(#named),*],
+            reads: &[#(#reads),*],
+            outputs: #outputs,
+            path: #path_text,
+            is_layer: __nn::IsLayer::<#ty, #inputs, #outputs>::__LAYER,
+        }
     };
     let ends = Ends::of(site.place.clone()).unwrap_or(Ends { start: span, end: span });
     let check = quote_spanned!(ends.start=> __nn::check_call);

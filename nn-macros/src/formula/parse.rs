@@ -65,6 +65,10 @@ pub fn formulas(input: TokenStream, kind: Kind, errors: &mut Errors) -> Vec<Form
 fn formula(tokens: &mut Tokens, kind: Kind, errors: &mut Errors) -> Option<Formula> {
     let attrs = attributes(tokens, errors);
     let vis = tokens.parse::<Visibility>().unwrap_or(Visibility::Inherited);
+    if tokens.is_word(0, "fn") {
+        function(tokens, kind, errors);
+        return None;
+    }
     let named = tokens.ident(0).filter(|name| !is_keyword(name)).cloned();
     let (Some(name), Some(group)) = (named, tokens.group(1, Delimiter::Parenthesis).cloned()) else {
         let ahead = usize::from(tokens.ident(0).is_some_and(|name| !is_keyword(name)));
@@ -84,6 +88,25 @@ fn formula(tokens: &mut Tokens, kind: Kind, errors: &mut Errors) -> Option<Formu
     let keyword = arguments.iter().any(is_keyword);
     let body = body(tokens, kind, if keyword { &mut unsaid } else { errors });
     Some(Formula { attrs, vis, written, name, arguments, settings, limits, body })
+}
+
+/// `fn name(x: f32) -> f32 { … }`, as Rust writes functions.
+fn function(tokens: &mut Tokens, kind: Kind, errors: &mut Errors) {
+    let here = tokens.here();
+    tokens.bump();
+    let end = tokens.until(|tokens, ahead| tokens.group(ahead, Delimiter::Brace).is_some());
+    let (name, group) = (tokens.ident(0).cloned(), tokens.group(1, Delimiter::Parenthesis).cloned());
+    let help = match (name, group, tokens.group(end, Delimiter::Brace)) {
+        (Some(name), Some(group), Some(body)) => {
+            let arguments = Tokens::new(group.stream());
+            let names = (0..).map_while(|ahead| arguments.peek(ahead).map(|_| ahead));
+            let names = names.filter(|ahead| *ahead == 0 || arguments.is_sign(*ahead - 1, ','));
+            let names: Vec<String> = names.filter_map(|ahead| arguments.ident(ahead)).map(Ident::to_string).collect();
+            format!("`{name}({}) = {}`", names.join(", "), pretty(&body.stream()))
+        }
+        _ => kind.example().to_owned(),
+    };
+    errors.add(here, "the name of a formula", "`fn`", &help);
 }
 
 fn attributes(tokens: &mut Tokens, errors: &mut Errors) -> Vec<Attribute> {
@@ -226,8 +249,9 @@ fn limits(tokens: &mut Tokens, settings: &[Setting], errors: &mut Errors) -> Vec
         let written = one.rest();
         one.back(written.clone().into_iter().count());
         let Some(limit) = limit(&mut one, settings) else {
+            let name = settings.first().map_or_else(|| "beta".to_owned(), |setting| setting.name.to_string());
             let help = two_limits(&written)
-                .unwrap_or_else(|| "`where beta > 0.0`, or `where beta > 0.0: \"help\"`".to_owned());
+                .unwrap_or_else(|| format!("`where {name} > 0.0`, or `where {name} > 0.0: \"help\"`"));
             let found = format!("`{}`", pretty(&written));
             errors.add(&written, "a setting compared with a number", &found, &help);
             continue;

@@ -314,6 +314,9 @@ impl<'a> Resolver<'a, '_> {
             };
             let help = match self.names.nearest(&name) {
                 Some(near) => format!("did you mean `{near}`?"),
+                None if self.scope.knows(label) => {
+                    format!("label the layer that makes it, `{name}_layer: Layer`, and `share({name}_layer)`")
+                }
                 None => format!("label the layer to share: `{}: Layer`", snake(&name)),
             };
             (found, help)

@@ -101,7 +101,8 @@ impl Resolver<'_, '_> {
                 }
                 Item::Shape { .. } => None,
             });
-            if binding.name.starts_with('_') && siblings.is_some_and(|made| self.scope.reads_any(made)) {
+            let drops = siblings.is_some_and(|made| self.scope.reads_any(made));
+            if binding.name.starts_with('_') && drops {
                 continue;
             }
             let name = &binding.name;
@@ -118,7 +119,10 @@ impl Resolver<'_, '_> {
                     .map(ToTokens::to_token_stream)
                     .collect(),
             };
-            let help = format!("`{name} -> Layer`, or remove it");
+            let help = match drops {
+                true => format!("`{name} -> Layer`, or `_` in its place, which drops it"),
+                false => format!("`{name} -> Layer`, or remove it"),
+            };
             self.errors.add(place, &format!("{what} `{name}` to be used"), "that nothing reads it", &help);
         }
     }

@@ -174,6 +174,14 @@ pub fn behind_step(
     if repeated(step, errors) {
         return behind_step(step, chain, values, before_arrow, errors);
     }
+    if step.lacks_a_sign() {
+        // The compiler has told each; what to write for them is said once.
+        if chain.separator.is_none() {
+            errors.add(step.here(), "`->` before it", "none", "`->`, of two signs");
+        }
+        chain.separator = Some("none".to_owned());
+        return true;
+    }
     if let Some(group) = step.group(0, Delimiter::Parenthesis).cloned() {
         called(&group, step, chain, values, errors);
         return false;

@@ -115,6 +115,10 @@ fn generics(tokens: &mut Tokens, errors: &mut Errors) {
 /// `-> ports`; `told` if the header is already known to break off before it.
 fn outputs(tokens: &mut Tokens, errors: &mut Errors, told: bool) -> Option<Vec<Port>> {
     let help = "`-> [10]`";
+    if tokens.is_sign(0, ',') && (tokens.is_arrow(1) || tokens.is_pair(1, ['=', '>'])) {
+        errors.add(tokens.here(), "`->`", "`,`", "remove it");
+        tokens.bump();
+    }
     if tokens.is_arrow(0) {
         tokens.take(2);
     } else if tokens.is_pair(0, ['=', '>']) {

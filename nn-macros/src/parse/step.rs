@@ -133,8 +133,11 @@ fn share(tokens: &mut Tokens, errors: &mut Errors) -> Option<What> {
     tokens.bump();
     if tokens.is_sign(0, '*') {
         let (here, again) = (tokens.here(), format!("share{}", pretty(&group.to_token_stream())));
+        tokens.bump();
+        let times = tokens.peek(0).and_then(|times| times.to_string().parse().ok());
         tokens.rest();
-        errors.add(here, "`->` or `;`", "`*`", &format!("`{again} -> {again}`"));
+        let again = vec![again; times.filter(|times| (2..=4).contains(times)).unwrap_or(2)];
+        errors.add(here, "`->` or `;`", "`*`", &format!("`{}`", again.join(" -> ")));
     }
     let mut inner = Tokens::new(group.stream());
     match (inner.bump(), inner.at_end()) {

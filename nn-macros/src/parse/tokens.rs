@@ -94,6 +94,16 @@ impl Tokens {
         }
     }
 
+    /// True where one letter stood alone before this token, of which the compiler has said that it knows none
+    /// such: `→`.
+    pub fn lacks_a_sign(&self) -> bool {
+        if self.at == 0 || self.at_end() || !proc_macro::is_available() {
+            return false;
+        }
+        let (before, here) = (self.list[self.at - 1].span().unwrap().end(), self.list[self.at].span().unwrap().start());
+        before.line() == here.line() && before.column() + 3 == here.column()
+    }
+
     /// How many tokens there are up to the first at which `stop` holds, or to the end.
     pub fn until(&self, stop: impl Fn(&Tokens, usize) -> bool) -> usize {
         let left = self.list.len() - self.at;

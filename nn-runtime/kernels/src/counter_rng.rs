@@ -88,10 +88,31 @@ fn lowbias32_lanes<S: Simd>(s: S, x: S::I) -> S::I {
 
 /// The bits of sixteen elements of a sample, `from` and those after it.
 #[inline(always)]
-pub(crate) fn bits<S: Simd>(s: S, [first, second]: [u32; 2], from: usize) -> S::I {
+pub(crate) fn bits<S: Simd>(s: S, key: [u32; 2], from: usize) -> S::I {
     let element = s.add_i(s.load_i(&LANE_INDEX), s.splat_i(from as i32));
-    let x = lowbias32_lanes(s, s.xor_i(element, s.splat_i(first as i32)));
-    lowbias32_lanes(s, s.add_i(x, s.splat_i(second as i32)))
+    bits_of(s, key.map(|half| s.splat_i(half as i32)), element)
+}
+
+/// The bits of an element in each lane, of samples with these halves of keys.
+#[inline(always)]
+fn bits_of<S: Simd>(s: S, [first, second]: [S::I; 2], element: S::I) -> S::I {
+    let x = lowbias32_lanes(s, s.xor_i(element, first));
+    lowbias32_lanes(s, s.add_i(x, second))
+}
+
+/// The bits of all elements of as many samples as fill a vector, from sample `first` on; each has
+/// `per_sample` of them, a power of two.
+#[inline(always)]
+pub(crate) fn bits_of_samples<S: Simd>(s: S, rng: CounterRng, first: u64, per_sample: usize) -> S::I {
+    let lanes = s.load_i(&LANE_INDEX);
+    let [mut a, mut b] = rng.halves(first).map(|half| s.splat_i(half as i32));
+    for i in 1..LANES / per_sample {
+        let before = s.lt_i(lanes, s.splat_i((i * per_sample) as i32));
+        let [next_a, next_b] = rng.halves(first.wrapping_add(i as u64));
+        a = s.bits(s.select(before, s.from_bits(a), s.from_bits(s.splat_i(next_a as i32))));
+        b = s.bits(s.select(before, s.from_bits(b), s.from_bits(s.splat_i(next_b as i32))));
+    }
+    bits_of(s, [a, b], s.and_i(lanes, s.splat_i(per_sample as i32 - 1)))
 }
 
 struct Uniform<'a> {

@@ -2,7 +2,7 @@
 //! In: a generator, the number of the first sample, samples; out: the samples, some numbers of them 0.
 //! Which they are depends on the generator, the sample's number and the element alone.
 
-use super::counter_rng::{CounterRng, bits, check_samples};
+use super::counter_rng::{CounterRng, bits, bits_of_samples, check_samples};
 use super::simd::{Isa, Kernel, LANES, Simd};
 
 struct Dropout<'a> {
@@ -29,6 +29,20 @@ impl Kernel for Dropout<'_> {
     fn run<S: Simd>(self, s: S) {
         let (below, scale) = (s.splat_i(self.below), s.splat(self.scale));
         let mut sample = self.sample0;
+        if self.per_sample < LANES && self.per_sample.is_power_of_two() {
+            let (x, x_tail) = self.x.as_chunks::<LANES>();
+            let (y, y_tail) = self.y.as_chunks_mut::<LANES>();
+            for (x, y) in x.iter().zip(y) {
+                let bits = bits_of_samples(s, self.rng, sample, self.per_sample);
+                s.store(Self::apply(s, below, scale, bits, s.load(x)), y);
+                sample = sample.wrapping_add((LANES / self.per_sample) as u64);
+            }
+            if !x_tail.is_empty() {
+                let bits = bits_of_samples(s, self.rng, sample, self.per_sample);
+                s.store_part(Self::apply(s, below, scale, bits, s.load_part(x_tail)), y_tail);
+            }
+            return;
+        }
         for (x, y) in self.x.chunks_exact(self.per_sample).zip(self.y.chunks_exact_mut(self.per_sample)) {
             let key = self.rng.halves(sample);
             let mut from = 0;
@@ -92,7 +106,7 @@ mod tests {
     #[test]
     fn every_path_has_the_bits_of_the_definition_however_the_batch_is_cut() {
         for isa in Isa::available() {
-            for per_sample in [1, 7, 16, 33, 100] {
+            for per_sample in [1, 2, 4, 7, 8, 16, 33, 100] {
                 let (samples, sample0) = (9, u64::MAX - 4);
                 let len = samples * per_sample;
                 let element = |i: usize| (sample0.wrapping_add((i / per_sample) as u64), (i % per_sample) as u32);

@@ -7,6 +7,7 @@ mod backward_input;
 mod backward_weight;
 mod product;
 mod product_args;
+mod product_one;
 mod product_transposed;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ pub use backward_input::{backward_input, backward_input_scratch};
 pub use backward_weight::{backward_bias, backward_weight};
 pub use product::product;
 pub(crate) use product_args::Product;
+pub use product_one::product_of_one;
 
 use super::simd::LANES;
 
@@ -58,12 +60,16 @@ impl Panels {
         Panels { rows, cols, transposed: false }
     }
 
-    /// The layout with the fastest products: transposed where so few outputs would leave SIMD lanes empty.
+    /// The layout with the fastest products: transposed where so few outputs would leave SIMD lanes empty,
+    /// and inputs are so many that adding up the lanes of each output costs less than the empty ones.
     ///
     /// # Panics
     /// `rows == 0 || cols == 0`.
     pub const fn best(rows: usize, cols: usize) -> Panels {
-        Panels { transposed: cols <= FEW_OUTPUTS && rows >= 2 * cols && rows >= LANES, ..Panels::new(rows, cols) }
+        // To add up an output's lanes takes about as long as four multiplications.
+        let worth = rows > 2 * LANES || cols * (rows.div_ceil(LANES) + 4) < rows;
+        let transposed = cols <= FEW_OUTPUTS && rows >= 2 * cols && rows >= LANES && worth;
+        Panels { transposed, ..Panels::new(rows, cols) }
     }
 
     /// Whether outputs are the rows of the storage.
@@ -87,15 +93,28 @@ impl Panels {
     }
 
     /// Numbers of storage, padding included.
+    ///
+    /// # Panics
+    /// They are more than can be counted.
     #[allow(clippy::len_without_is_empty, reason = "it is never empty")]
     pub const fn len(&self) -> usize {
         let Panels { rows, cols, .. } = self.stored();
-        rows * cols.next_multiple_of(LANES)
+        match cols.div_ceil(LANES).saturating_mul(LANES).checked_mul(rows) {
+            Some(len) if len < usize::MAX => len,
+            _ => panic!("expected a matrix of fewer numbers than can be counted"),
+        }
     }
 
     /// How many panels there are. This and what follows about panels is for a matrix that is not transposed.
     pub const fn count(&self) -> usize {
         self.cols.div_ceil(Self::WIDTH)
+    }
+
+    /// The chains that a sum over the rows is made of: two, of even and of odd rows, where a single sample
+    /// would wait for one long chain. Fewer rows are no long wait, and with more it is the weights that it
+    /// waits for.
+    const fn chains(&self) -> usize {
+        if self.rows >= 32 && self.rows <= 128 { 2 } else { 1 }
     }
 
     /// Columns of panel `p`, padding included: 16 or 32.

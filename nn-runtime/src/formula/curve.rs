@@ -65,6 +65,20 @@ pub const fn floor(spec: LayerSpec, floor: f32) -> LayerSpec {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __curve_layer {
+    // With up to four settings, it can be run without a context too.
+    ($name:ident { $($setting:ident),* }) => {
+        impl $name {
+            fn of_sample(
+                __isa: $crate::Isa,
+                __settings: &[::core::primitive::f32; 4],
+                __y: &mut [::core::primitive::f32],
+            ) {
+                let [$($setting,)* ..] = *__settings;
+                __isa.map_in_place(&$crate::__private::Of(&$name { $($setting),* }), __y);
+            }
+        }
+        $crate::__private::curve_layer!($name);
+    };
     ($name:ident) => {
         impl $crate::Layer for $name {
             fn forward(

@@ -1,24 +1,6 @@
 //! A loss that is a formula of output and target: the mean over a sample's numbers.
 //! In: value and slope, sixteen lanes at a time; out: the traits of a loss on values.
 
-use crate::model::{AnyHead, LogSoftmaxHead, OtherHead, PlainHead, SigmoidHead, SoftmaxHead, ValueHead};
-
-/// A head of one output, whatever it is.
-#[diagnostic::on_unimplemented(
-    message = "expected a network of one output, found one that ends in `{Self}`",
-    label = "a formula is the loss of one output",
-    note = "give a loss for each output, in their order: `(One::new(), Other::new())`"
-)]
-pub trait SingleHead {}
-
-impl SingleHead for AnyHead {}
-impl SingleHead for LogSoftmaxHead {}
-impl SingleHead for OtherHead {}
-impl SingleHead for PlainHead {}
-impl SingleHead for SigmoidHead {}
-impl SingleHead for SoftmaxHead {}
-impl SingleHead for ValueHead {}
-
 /// The traits of a loss that compares number with number and is a `Formula`: what it reads, which targets it
 /// takes, and how many rows are answered rightly. Built-in losses and those of `loss!` both come from here.
 #[doc(hidden)]
@@ -125,7 +107,7 @@ macro_rules! __own_loss {
             correct: |_, _, _| ::core::option::Option::None
         );
 
-        impl<H: $crate::__private::SingleHead> $crate::losses::Fits<H> for $name {}
+        $crate::__private::taken_by_all!($name);
     };
 }
 pub use crate::__own_loss as own_loss;

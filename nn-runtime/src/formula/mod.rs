@@ -11,4 +11,4 @@ pub mod reference;
 pub use check::{check_curve, check_learning, check_loss};
 pub use curve::{Curve, Of, backward, backward_in_place, curve_layer, floor, forward, forward_in_place};
 pub use learning::{Learning, learn_backward, learn_backward_params, learn_forward, learning_layer};
-pub use loss::{SingleHead, loss_on_values, own_loss};
+pub use loss::{loss_on_values, own_loss};

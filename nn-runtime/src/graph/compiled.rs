@@ -8,7 +8,7 @@ use super::stream::Streaming;
 use super::{Graph, Node};
 use crate::limits::{MAX_INPUTS, MAX_OUTPUTS};
 use crate::shape::Shape;
-use crate::spec::{Head, NestedSpec, Pass, PassSizes, Stream};
+use crate::spec::{Head, NestedSpec, Pass, PassSizes, Range, Stream};
 
 /// All that is known of a network at compile time, whatever its size.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +31,7 @@ pub struct CompiledNetwork {
     pub(crate) prepared_len: usize,
     pub(crate) macs: usize,
     pub(crate) head: Head,
+    pub(crate) range: Range,
     /// What it is as a layer of another network.
     pub(crate) nested: NestedSpec,
 }
@@ -147,6 +148,7 @@ impl CompiledNetwork {
                 1 => graph.head(0),
                 _ => Head::Other,
             },
+            range: graph.range(),
             nested: NestedSpec {
                 infer: plans[0].sizes(),
                 train: plans[1].sizes(),

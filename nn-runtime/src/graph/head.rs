@@ -2,7 +2,7 @@
 //! there.
 
 use super::Graph;
-use crate::spec::Head;
+use crate::spec::{Head, Range};
 
 impl<const S: usize, const V: usize> Graph<S, V> {
     /// How often a value is read.
@@ -63,6 +63,44 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         }
     }
 
+    /// Whether a value keeps to one side or to an interval, whatever has been learnt.
+    const fn is_narrow(&self, value: usize) -> bool {
+        let mut narrow = [false; V];
+        // Nodes stand in the order in which they run, so what they read is known.
+        let mut s = 0;
+        while s < S {
+            let node = &self.nodes[s];
+            let mut all = true;
+            let mut k = 0;
+            while k < node.n {
+                all &= narrow[node.x[k]];
+                k += 1;
+            }
+            let is = match node.spec.range {
+                Range::Any => false,
+                Range::Narrow => true,
+                Range::First => narrow[node.x[0]],
+                Range::All => all,
+            };
+            let mut j = 0;
+            while j < node.m() && node.y + j < V {
+                narrow[node.y + j] = is;
+                j += 1;
+            }
+            s += 1;
+        }
+        narrow[value]
+    }
+
+    /// What a network that is used as a layer makes of its inputs.
+    pub(super) const fn range(&self) -> Range {
+        match self.m {
+            1 if self.only_moves() => Range::First,
+            1 if self.is_narrow(self.outputs[0]) => Range::Narrow,
+            _ => Range::Any,
+        }
+    }
+
     /// Numbers of a row of a value: its last dimension, along which a softmax works and a loss reads.
     const fn row(&self, value: usize) -> usize {
         let shape = &self.shapes[value];
@@ -96,13 +134,21 @@ impl<const S: usize, const V: usize> Graph<S, V> {
     /// What a loss sees at output `j`.
     pub const fn head(&self, j: usize) -> Head {
         let head = match self.head_node(j) {
-            Some(s) => self.nodes[s].spec.head,
+            Some(s) => match self.nodes[s].spec.head {
+                Head::Softmax | Head::LogSoftmax | Head::Sigmoid
+                    if self.nodes[s].network.is_none() && self.is_narrow(self.nodes[s].x[0]) =>
+                {
+                    Head::Squashed
+                }
+                head => head,
+            },
             // What the network reads itself too is plain numbers or nothing a loss on classes could be sure
             // of.
             None if matches!(self.function(self.outputs[j]), Head::Plain) => Head::Plain,
             None => Head::Other,
         };
         match head {
+            Head::Plain | Head::Value if self.is_narrow(self.outputs[j]) => Head::Other,
             Head::Softmax | Head::LogSoftmax if !self.has_rows(j) => Head::Other,
             // Neither scores nor a softmax of one class tell classes apart.
             Head::Plain | Head::Value | Head::Softmax | Head::LogSoftmax if self.row(self.outputs[j]) == 1 => {

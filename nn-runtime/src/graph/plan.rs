@@ -37,6 +37,11 @@ impl BufferRef {
         self.len == 0
     }
 
+    /// Whether it is an output of the network itself.
+    pub(crate) const fn is_output(&self) -> bool {
+        matches!(self.region, Region::Y)
+    }
+
     /// Where it lies of a batch.
     #[inline]
     pub(crate) const fn of_batch(&self, batch: usize) -> BufferRange {

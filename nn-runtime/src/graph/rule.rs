@@ -79,7 +79,7 @@ impl CompiledNetwork {
             i += 1;
         }
         let spec = outputs(self.outputs);
-        Rule::Network(spec.network(&self.nested).head(self.head), self)
+        Rule::Network(spec.network(&self.nested).head(self.head).range(self.range), self)
     }
 }
 

@@ -6,7 +6,7 @@ use super::Rule;
 use crate::fault::{Fault, Text};
 use crate::limits::MAX_INPUTS;
 use crate::shape::Shape;
-use crate::spec::{Head, LayerSpec};
+use crate::spec::{Head, LayerSpec, Range};
 
 /// How many steps of its way a value remembers.
 const STEPS: usize = 6;
@@ -16,6 +16,8 @@ const STEPS: usize = 6;
 pub struct TracedValue {
     shape: Shape,
     head: Head,
+    /// A layer has computed it, so that it holds no token ids.
+    computed: bool,
     names: [&'static str; STEPS],
     shapes: [Shape; STEPS],
     len: usize,
@@ -30,7 +32,7 @@ impl TracedValue {
         names[0] = name;
         let mut shapes = [Shape::UNKNOWN; STEPS];
         shapes[0] = shape;
-        TracedValue { shape, head: Head::Plain, names, shapes, len: 1, cut: false }
+        TracedValue { shape, head: Head::Plain, computed: false, names, shapes, len: 1, cut: false }
     }
 
     /// Output `j` of the layer `name`, which read `from` (and perhaps others).
@@ -48,6 +50,11 @@ impl TracedValue {
         }
         flow.shape = shape;
         flow.head = if matches!(head, Head::Same) { from.head } else { head };
+        if let Some(spec) = rule.spec() {
+            // An activation of one's own may count; moving and cutting numbers does not make ids of them.
+            let keeps = !matches!(spec.range, Range::Any);
+            flow.computed = spec.computes || from.computed && keeps;
+        }
         if flow.len == STEPS {
             flow.cut = true;
             let mut i = 1;
@@ -67,6 +74,22 @@ impl TracedValue {
     /// The shape of one sample.
     pub const fn shape(&self) -> Shape {
         self.shape
+    }
+
+    /// One row and one column fewer than this, behind layers that make images larger.
+    const fn lacks_an_edge(&self, declared: Shape) -> bool {
+        let (Some([c, h, w]), Some([channels, height, width])) = (self.shape.dims(), declared.dims()) else {
+            return false;
+        };
+        let mut grows = false;
+        let mut i = 1;
+        while i < self.len {
+            if let (Some([_, before, _]), Some([_, after, _])) = (self.shapes[i - 1].dims(), self.shapes[i].dims()) {
+                grows |= after > before;
+            }
+            i += 1;
+        }
+        grows && c == channels && h + 1 == height && w + 1 == width
     }
 
     /// "\nshape: input [1, 28, 28] -> conv1 [32, 26, 26]"
@@ -122,6 +145,14 @@ pub const fn check(name: &'static str, rule: &Rule, flows: &[&TracedValue], name
     if let Some(fault) = rule.fault() {
         stop(name, &fault, flows);
     }
+    if let Some(spec) = rule.spec()
+        && spec.shapes.ids[0] > 0
+        && flows[0].computed
+    {
+        let fault = Fault::expected("token ids, whole numbers from the data, found numbers that a layer computes");
+        let fault = fault.help("declare them as an input of their own, `ids: ").shape(flows[0].shape);
+        stop(name, &fault.str("`, or leave the `Embedding` out"), flows);
+    }
     match rule {
         // A network's outputs are counted by its type, as rustc tells.
         Rule::Err(_) | Rule::Network(..) => {}
@@ -165,7 +196,11 @@ pub const fn check_output(name: &'static str, flow: &TracedValue, declared: Shap
             .shape(declared)
             .str(", found that the layers compute ")
             .shape(flow.shape);
-        let fault = fault.help("declare `-> ").shape(flow.shape).str("`, or change the last layers");
+        let mut fault = fault.help("declare `-> ").shape(flow.shape).str("`, or change the last layers");
+        if flow.lacks_an_edge(declared) {
+            fault =
+                fault.str("; `output_padding = 1` in a `ConvTranspose2d` of stride 2 makes one more row and column");
+        }
         stop(name, &fault, &[flow]);
     }
 }

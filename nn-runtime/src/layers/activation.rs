@@ -19,11 +19,11 @@ macro_rules! by_hand {
 
             /// `[…] -> […]`
             pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-                by_hand!(spec $from LayerSpec::output(x).head(Head::$head)).ok()
+                by_hand!(spec $from LayerSpec::output(x).head(Head::$head)).in_place(Self::of_sample, []).ok()
             }
         }
 
-        curve_layer!($name);
+        curve_layer!($name {});
     };
     (spec output $spec:expr) => { $spec.elementwise(true).backward_in_place().backward_without_x() };
     (spec input $spec:expr) => { $spec.elementwise(false).backward_in_place().backward_without_y() };

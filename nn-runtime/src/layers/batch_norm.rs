@@ -121,7 +121,7 @@ impl BatchNorm {
             return Rule::Err(fault);
         }
         let channels = Shape::of([x.dim(axis)]);
-        let mut spec = LayerSpec::output(x).depends_on_batch().backward_input_first().accepts_elementwise();
+        let mut spec = LayerSpec::output(x).computes().depends_on_batch().backward_input_first().accepts_elementwise();
         if self.affine {
             spec = spec.param("weight", channels, self.init).param("bias", channels, Init::Zeros);
         }

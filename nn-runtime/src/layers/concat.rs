@@ -9,7 +9,7 @@ use crate::graph::Rule;
 use crate::layer::LayerContext;
 use crate::limits::MAX_INPUTS;
 use crate::shape::Shape;
-use crate::spec::LayerSpec;
+use crate::spec::{LayerSpec, Range};
 
 /// Joined along `axis`: `([a, …], [b, …], …) -> [a + b + …, …]`, the other dimensions equal.
 ///
@@ -64,7 +64,8 @@ impl Concat {
             total = total.saturating_add(x[k].dim(self.axis));
             k += 1;
         }
-        let spec = LayerSpec::output(x[0].with_dim(self.axis, total)).backward_without_x().backward_without_y();
+        let y = x[0].with_dim(self.axis, total);
+        let spec = LayerSpec::output(y).range(Range::All).backward_without_x().backward_without_y();
         if self.axis == 0 { spec.ok() } else { spec.per_step().ok() }
     }
 

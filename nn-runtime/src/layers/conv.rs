@@ -215,6 +215,7 @@ pub(super) const fn spec(
     bias: usize,
 ) -> LayerSpec {
     let spec = LayerSpec::output(y)
+        .computes()
         .filters("weight", weight, learnt.init)
         .fans(fan_in, fan_out)
         .scratch(0, conv.scratch())

@@ -167,7 +167,10 @@ impl Conv1d {
 
     const fn conv(&self, x: Shape) -> Result<Conv, Fault> {
         match sequence(x) {
-            Ok([steps, features]) => conv(&self.window, features, [steps], self.filters, self.groups),
+            Ok([steps, features]) => match self.window.turned([steps, features]) {
+                Some(fault) => Err(fault),
+                None => conv(&self.window, features, [steps], self.filters, self.groups),
+            },
             Err(fault) => Err(fault),
         }
     }

@@ -67,7 +67,10 @@ impl Dense {
     /// `[features] -> [units]`
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
         match x.dims::<1>() {
-            Some([features]) => self.spec(features, 1, Shape::of([self.units])),
+            Some([features]) => match self.spec(features, 1, Shape::of([self.units])) {
+                Rule::Ok(spec) => spec.product_of_one(Panels::best(features, self.units)).ok(),
+                refused => refused,
+            },
             None => {
                 let fault = Fault::expected("an input of [features]").found(x);
                 Rule::Err(match x.rank() {
@@ -97,6 +100,7 @@ impl Dense {
         // Where the matrix does not fit, the spec says so; the sum here must not overflow first.
         let fits = Shape::of([self.units, features]).checked_len().is_some();
         let spec = LayerSpec::output(y)
+            .computes()
             .matrix("weight", self.units, features, self.init)
             .scratch(0, if fits { backward_input_scratch(self.units) } else { 0 })
             .macs(features.saturating_mul(self.units).saturating_mul(steps))

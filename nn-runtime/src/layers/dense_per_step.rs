@@ -62,7 +62,7 @@ impl DensePerStep {
                 let fault = Fault::expected("an input of [steps, features]").found(x);
                 Rule::Err(match x.rank() {
                     1 => fault.help("use `Dense` on [features]"),
-                    _ => fault.help("put `Reshape([steps, features])` before it"),
+                    _ => super::image::into_steps(fault, x),
                 })
             }
         }

@@ -43,7 +43,13 @@ impl Dropout {
             let fault = Fault::expected("a rate from 0 up to but without 1").found_real(self.rate);
             return Rule::Err(fault.help("give the share to drop, such as `Dropout(0.5)`"));
         }
-        LayerSpec::output(x).head(Head::Same).backward_without_x().backward_without_y().per_step().ok()
+        LayerSpec::output(x)
+            .head(Head::Same)
+            .backward_without_x()
+            .backward_without_y()
+            .per_step()
+            .same_when_predicting()
+            .ok()
     }
 
     /// Both ways it is the same function: each number is kept and scaled, or it is 0.

@@ -92,6 +92,7 @@ impl Embedding {
         }
         let table = self.vocabulary.saturating_mul(self.features);
         let mut spec = LayerSpec::output(Shape::of([steps, self.features]))
+            .computes()
             .param("weight", Shape::of([self.vocabulary, self.features]), self.init)
             .scratch(0, if table < PIECE { table } else { PIECE });
         let fits = table < usize::MAX;

@@ -36,7 +36,13 @@ impl Flatten {
 
 /// The spec of a layer that only gives its input another shape.
 pub(super) const fn moves(y: Shape) -> Rule {
-    LayerSpec::output(y).head(Head::Same).backward_without_x().backward_without_y().passes_gradient().ok()
+    LayerSpec::output(y)
+        .head(Head::Same)
+        .backward_without_x()
+        .backward_without_y()
+        .passes_gradient()
+        .same_when_predicting()
+        .ok()
 }
 
 impl Layer for Flatten {

@@ -77,7 +77,7 @@ const fn spec(x: &[Shape], layer: &str) -> Result<LayerSpec, Fault> {
         }
         // Where the kernels count places in 32 bits there are fewer of them than that.
         Some(pool) if x0.len() / pool.channels <= u32::MAX as usize => {
-            Ok(LayerSpec::output(Shape::of([pool.channels])).backward_without_x().backward_without_y())
+            Ok(LayerSpec::output(Shape::of([pool.channels])).computes().backward_without_x().backward_without_y())
         }
         Some(_) => Err(super::window::too_large()),
         None => {

@@ -42,6 +42,18 @@ pub(super) const fn sequence(x: Shape) -> Result<[usize; 2], Fault> {
     }
 }
 
+/// How an input that is no sequence becomes one: of an image each column is a step.
+pub(super) const fn into_steps(fault: Fault, x: Shape) -> Fault {
+    match x.dims() {
+        Some([channels, height, width]) => {
+            let columns = Shape::of([width, channels.saturating_mul(height)]);
+            let fault = fault.help("put `Permute([2, 0, 1]) -> Reshape(").shape(columns);
+            fault.str(")` before it: each column is a step")
+        }
+        None => fault.help("put `Reshape([steps, features])` before it"),
+    }
+}
+
 /// The dimensions, if there is a number at all.
 const fn some<const R: usize>(x: Shape, dims: [usize; R]) -> Result<[usize; R], Fault> {
     if x.is_empty() && x.checked_len().is_some() {

@@ -7,7 +7,7 @@ use crate::fault::Fault;
 use crate::graph::Rule;
 use crate::layer::LayerContext;
 use crate::shape::Shape;
-use crate::spec::LayerSpec;
+use crate::spec::{LayerSpec, Range};
 
 /// The last step of a sequence, `[steps, features] -> [features]`; with a mask, `([steps, features], [steps])
 /// -> [features]`, the last one where the mask is not 0, and zeros where there is none.
@@ -42,7 +42,10 @@ impl LastStep {
         }
         match x[0].dims::<2>() {
             Some([steps, features]) if steps > 0 => {
-                let spec = LayerSpec::output(Shape::of([features])).backward_without_x().backward_without_y();
+                let spec = LayerSpec::output(Shape::of([features]))
+                    .range(Range::First)
+                    .backward_without_x()
+                    .backward_without_y();
                 // Of a mask the steps that are the last ones are kept; in a stream, the last step so far.
                 if N > 1 { spec.saves(1).stream_reduces(features).ok() } else { spec.stream_reduces(0).ok() }
             }
@@ -54,7 +57,7 @@ impl LastStep {
                 let fault = Fault::expected("an input of [steps, features]").found(x[0]);
                 Rule::Err(match x[0].rank() {
                     1 => fault.help("leave it out: there is one step already"),
-                    _ => fault.help("put `Reshape([steps, features])` before it"),
+                    _ => super::image::into_steps(fault, x[0]),
                 })
             }
         }

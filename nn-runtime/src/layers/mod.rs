@@ -98,6 +98,7 @@ mod rms_norm;
 mod rnn;
 mod separable_conv2d;
 mod signatures;
+pub(crate) use signatures::NAMES;
 mod softmax;
 mod split;
 mod sum;

@@ -94,7 +94,8 @@ impl MultiHeadAttention {
             let fault = Fault::expected("sizes that fit into memory, found dimensions whose product does not");
             return Rule::Err(fault.help("use smaller dimensions"));
         };
-        let spec = LayerSpec::output(x[0]).matrix("in_proj_weight", 3 * features, features, Init::GlorotUniform);
+        let spec =
+            LayerSpec::output(x[0]).computes().matrix("in_proj_weight", 3 * features, features, Init::GlorotUniform);
         let spec = match self.bias {
             true => spec.param("in_proj_bias", Shape::of([3 * features]), Init::Zeros),
             false => spec,
@@ -125,7 +126,7 @@ impl MultiHeadAttention {
             let fault = Fault::expected("an input of [steps, features]").found(x0);
             return Err(match x0.rank() {
                 1 => fault.help("put `Embedding(vocabulary, features)` before it if these are token ids"),
-                _ => fault.help("put `Reshape([steps, features])` before it"),
+                _ => super::image::into_steps(fault, x0),
             });
         };
         if self.heads == 0 {
@@ -201,6 +202,10 @@ const fn memory_fault([queries, features]: [usize; 2], [keys, others]: [usize; 2
         return fault.help("make every dimension before it at least 1");
     }
     let fault = Fault::expected("a memory of as many features as the query, ").shape(Shape::of([queries, features]));
+    if keys == queries && others == queries {
+        let fault = fault.found(found).help("a mask is 1 or 0 for each step, ").shape(Shape::of([queries]));
+        return fault.str(": declare it so; `causal = true` hides what comes later");
+    }
     fault.found(found).help("put `DensePerStep(").num(features).str(")` before input 2")
 }
 

@@ -41,8 +41,11 @@ impl Norm {
             let fault = Fault::expected("at least 2 numbers to normalise together, of ").shape(x);
             return Rule::Err(fault.found_num(numbers).help(too_few));
         }
-        let mut spec =
-            LayerSpec::output(x).saves(SAVED_PER_ROW * rows).saved_layout(SavedLayout::Sample).accepts_elementwise();
+        let mut spec = LayerSpec::output(x)
+            .computes()
+            .saves(SAVED_PER_ROW * rows)
+            .saved_layout(SavedLayout::Sample)
+            .accepts_elementwise();
         if self.weight {
             spec = spec.param("weight", weights, Init::Constant(1.0));
         }

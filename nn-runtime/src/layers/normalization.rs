@@ -4,7 +4,7 @@
 use super::axis;
 use crate::graph::Rule;
 use crate::init::Init;
-use crate::layer::{Layer, LayerContext};
+use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
 use crate::spec::LayerSpec;
 use nn_kernels::batch_norm::{Channels, channels_backward, scale_channels};
@@ -145,4 +145,7 @@ impl Layer for Normalization {
             channels_backward(isa, lay, dy, dy, [zeros, scale, zeros, zeros], dx);
         }
     }
+
+    /// What is set from the data is not learnt.
+    fn backward_params(&self, _: &mut ReadContext, _: [&[f32]; 1], _: [&[f32]; 1], _: ParamGrad) {}
 }

@@ -75,16 +75,21 @@ impl<const D: usize> Pooled<D> {
         Pooled { kernel: [kernel; D], stride: None, padding: Padding::Valid }
     }
 
+    const fn window(&self) -> Window<D> {
+        let stride = match self.stride {
+            Some(stride) => stride,
+            None => self.kernel,
+        };
+        Window { kernel: self.kernel, stride, dilation: [1; D], padding: self.padding }
+    }
+
     /// The pool over an image of these sizes, or over a sequence.
     const fn on(&self, channels: usize, sizes: [usize; D]) -> Result<Pool, Fault> {
         if let Some(fault) = self.fault() {
             return Err(fault);
         }
-        let stride = match self.stride {
-            Some(stride) => stride,
-            None => self.kernel,
-        };
-        let window = Window { kernel: self.kernel, stride, dilation: [1; D], padding: self.padding };
+        let window = self.window();
+        let stride = window.stride;
         let stands = match window.on(sizes) {
             Ok(stands) => stands,
             Err(fault) => return Err(fault),
@@ -144,7 +149,10 @@ impl Pooled<1> {
     /// Over `[steps, features]`.
     pub(super) const fn pool(&self, x: Shape) -> Result<Pool, Fault> {
         match sequence(x) {
-            Ok([steps, features]) => self.on(features, [steps]),
+            Ok([steps, features]) => match self.window().turned([steps, features]) {
+                Some(fault) => Err(fault),
+                None => self.on(features, [steps]),
+            },
             Err(fault) => Err(fault),
         }
     }

@@ -59,7 +59,7 @@ impl PositionalEncoding {
             let fault = Fault::expected("an input of [steps, features]").found(x);
             return Rule::Err(match x.rank() {
                 1 => fault.help("put `Embedding(vocabulary, features)` before it if these are token ids"),
-                _ => fault.help("put `Reshape([steps, features])` before it"),
+                _ => super::image::into_steps(fault, x),
             });
         }
         let spec = LayerSpec::output(x).backward_without_x().backward_without_y().stream_state(0);

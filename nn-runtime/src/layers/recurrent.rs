@@ -10,7 +10,7 @@ use crate::fault::Fault;
 use crate::graph::Rule;
 use crate::init::Init;
 use crate::shape::Shape;
-use crate::spec::LayerSpec;
+use crate::spec::{Head, LayerSpec};
 use nn_kernels::matrix::backward_input_scratch;
 use nn_kernels::recurrent::{Cell, GateColumns, RecurrentForward, SavedSteps, TransposedWeights};
 
@@ -211,6 +211,9 @@ impl<C: Cell> Recurrent<C> {
         );
         let bound = Init::Uniform(inverse_root(units));
         let mut spec = LayerSpec::output(y)
+            .computes()
+            .head(Head::Other)
+            .squashes()
             .saves(steps * self.kept() * ways)
             .scratch(sample, whole)
             .macs((features + units).saturating_mul(row).saturating_mul(steps).saturating_mul(ways))
@@ -260,11 +263,17 @@ const fn sequence(x: &[Shape], layer: &str, units: usize) -> Result<[usize; 2], 
     let Some([steps, features]) = x[0].dims::<2>() else {
         let fault = Fault::expected("an input of [steps, features]").found(x[0]);
         return Err(match x[0].dims::<1>() {
+            Some([steps]) if x.len() == 2 && x[1].rank() == 2 && x[1].dim(0) == steps => fault
+                .help("write the sequence before its mask: `(x, mask) -> ")
+                .str(layer)
+                .str("(")
+                .num(units)
+                .str(")`"),
             Some([steps]) => {
                 let fault = fault.help("put `Reshape(").shape(Shape::of([steps, 1])).str(")` before it");
                 fault.str(", use `Embedding` on token ids, or leave `last = true` out of a recurrent layer before it")
             }
-            None => fault.help("put `Reshape([steps, features])` before it"),
+            None => super::image::into_steps(fault, x[0]),
         });
     };
     if x[0].is_empty() && x[0].checked_len().is_some() {

@@ -81,6 +81,7 @@ impl SeparableConv2d {
         let macs = middle.saturating_mul(along.rows());
         let [depthwise_in, depthwise_out] = fans(&along);
         let spec = LayerSpec::output(Shape::of([self.filters, height, width]))
+            .computes()
             .filters("depthwise.weight", Shape::of([along.filters, 1, rows, columns]), self.learnt.init)
             .fans(depthwise_in, depthwise_out)
             .filters("pointwise.weight", Shape::of([self.filters, along.filters, 1, 1]), self.learnt.init)

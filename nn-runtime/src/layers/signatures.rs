@@ -13,7 +13,10 @@ macro_rules! signatures {
                 Signature::layer(stringify!($name), &[$(stringify!($given)),*], &[$(stringify!($option)),*])$(.$more())*;
         }
         const _: () = { $( let _ = $name::$option; )* };
-    )* };
+    )*
+    /// What the layers with arguments or options, and those that only move numbers, are called.
+    pub(crate) const NAMES: &[&str] = &[$(stringify!($name)),*];
+    };
 }
 
 signatures! {

@@ -6,7 +6,7 @@ use crate::fault::Fault;
 use crate::graph::Rule;
 use crate::layer::LayerContext;
 use crate::shape::Shape;
-use crate::spec::LayerSpec;
+use crate::spec::{LayerSpec, Range};
 use nn_kernels::elementwise::Map;
 use nn_kernels::simd::Simd;
 
@@ -40,7 +40,10 @@ impl Sum {
     pub const fn rule<const N: usize>(&self, x: [Shape; N]) -> Rule {
         match alike(&x, "Sum") {
             Some(fault) => Rule::Err(fault),
-            None => LayerSpec::output(x[0]).backward_without_x().backward_without_y().passes_gradient().per_step().ok(),
+            None => {
+                let spec = LayerSpec::output(x[0]).range(Range::All).backward_without_x().backward_without_y();
+                spec.passes_gradient().per_step().ok()
+            }
         }
     }
 }

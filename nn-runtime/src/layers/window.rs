@@ -183,6 +183,21 @@ impl<const D: usize> Window<D> {
     }
 }
 
+impl Window<1> {
+    /// Too few steps where there would be features enough: the two stand the other way round.
+    pub(super) const fn turned(&self, [steps, features]: [usize; 2]) -> Option<Fault> {
+        let extent = self.extent(0);
+        let valid = matches!(self.padding, Padding::Valid) && self.fault().is_none();
+        if !valid || steps >= extent || features < extent {
+            return None;
+        }
+        let fault = sides(Fault::expected("an input of at least "), [extent]).str(" for kernel ");
+        let fault = sides(fault.num(self.kernel[0]).str(", found "), [steps]).str(" of ").num(features);
+        let fault = fault.str(" features").help("a sequence is [steps, features]: put `Permute([1, 0])` before it");
+        Some(fault.str(", or declare it as ").shape(Shape::of([features, steps])))
+    }
+}
+
 /// What is said where there is no first step, or where what comes after is no matter.
 pub(super) const fn not_causal() -> Fault {
     Fault::expected("padding of `Valid`, `Same` or `Pad(n)`, found `Causal`").help("use `padding = Same`")

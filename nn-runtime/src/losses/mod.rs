@@ -13,6 +13,7 @@ mod cross_entropy;
 mod ctc;
 pub(crate) mod elementwise;
 mod focal;
+pub(crate) mod heads;
 mod hinge;
 mod huber;
 mod kl_divergence;
@@ -23,7 +24,6 @@ mod poisson;
 
 use alloc::string::String;
 
-use crate::model::{AnyHead, LogSoftmaxHead, OtherHead, PlainHead, SigmoidHead, SoftmaxHead, ValueHead};
 use nn_kernels::simd::Isa;
 
 pub use binary_cross_entropy::BinaryCrossEntropy;
@@ -32,6 +32,10 @@ pub use cosine_similarity::CosineSimilarity;
 pub use cross_entropy::CrossEntropy;
 pub use ctc::Ctc;
 pub use focal::Focal;
+pub use heads::{
+    AnyTakes, Fits, FourTake, OtherTakes, PlainTakes, SigmoidTakes, SoftmaxTakes, SquashedTakes, ThreeTake, TwoTake,
+    ValueTakes,
+};
 pub use hinge::Hinge;
 pub use huber::Huber;
 pub use kl_divergence::KlDivergence;
@@ -128,67 +132,3 @@ impl TargetLabel for u32 {
         all
     }
 }
-
-/// A loss fits a network that ends in `Head`.
-#[diagnostic::on_unimplemented(
-    message = "expected a loss that fits a network ending in `{Head}`, found `{Self}`",
-    label = "it does not go with the network's last layer",
-    note = "a loss on classes, as `CrossEntropy`: end the network in `Dense` (`DensePerStep` on steps), `Softmax` or `LogSoftmax`, with an output `[classes]` or `[steps, classes]` of 2 classes or more",
-    note = "a loss on yes or no, as `BinaryCrossEntropy`: end it in `Dense(1)` or `Dense(answers)`, or in `Sigmoid`",
-    note = "a loss on sides or counts, as `Hinge`: end it in `Dense` or `DensePerStep`, or in an activation other than `Softmax`, `LogSoftmax` and `Sigmoid`",
-    note = "a loss on directions, as `CosineSimilarity`: any layer of 2 numbers or more; a loss on values, as `Mse`: any layer",
-    note = "a network of several outputs takes a tuple of losses, one for each, such as `(Mse::new(), CrossEntropy::new())`; any other network one loss"
-)]
-pub trait Fits<Head>: Loss {}
-
-macro_rules! fits {
-    ($($loss:ident: $($head:ident)+;)+) => {$($(
-        // The notes tell it in the user's words; a list of head types would only be longer.
-        #[diagnostic::do_not_recommend]
-        impl Fits<$head> for $loss {}
-    )+)+};
-}
-fits! {
-    CrossEntropy: PlainHead SoftmaxHead LogSoftmaxHead AnyHead;
-    KlDivergence: PlainHead SoftmaxHead LogSoftmaxHead AnyHead;
-    Focal: PlainHead SoftmaxHead LogSoftmaxHead AnyHead;
-    Ctc: PlainHead SoftmaxHead LogSoftmaxHead AnyHead;
-    BinaryCrossEntropy: PlainHead ValueHead SigmoidHead AnyHead;
-    BinaryFocal: PlainHead ValueHead SigmoidHead AnyHead;
-    Hinge: PlainHead ValueHead OtherHead AnyHead;
-    Poisson: PlainHead ValueHead OtherHead AnyHead;
-    CosineSimilarity: PlainHead SoftmaxHead LogSoftmaxHead SigmoidHead OtherHead AnyHead;
-    Mse: PlainHead ValueHead SoftmaxHead LogSoftmaxHead SigmoidHead OtherHead AnyHead;
-    Mae: PlainHead ValueHead SoftmaxHead LogSoftmaxHead SigmoidHead OtherHead AnyHead;
-    Huber: PlainHead ValueHead SoftmaxHead LogSoftmaxHead SigmoidHead OtherHead AnyHead;
-}
-
-/// No loss: for a trainer that is only asked for steps by an objective of one's own
-/// ([`step_with`](crate::train::Trainer::step_with)) or by gradients from elsewhere. It fits every network.
-impl Loss for () {
-    const LOGITS: bool = false;
-}
-
-#[diagnostic::do_not_recommend]
-impl<Head> Fits<Head> for () {}
-
-/// A network of several outputs takes a loss for each, in the order of its outputs; their sum is minimised.
-macro_rules! several {
-    ($($loss:ident $head:ident),*) => {
-        impl<$($loss: Loss),*> Loss for ($($loss,)*) {
-            const LOGITS: bool = false $(|| $loss::LOGITS)*;
-
-            fn settings(&self) -> String {
-                #[allow(non_snake_case)]
-                let ($($loss,)*) = self;
-                [$($loss.settings()),*].join(", ")
-            }
-        }
-
-        #[diagnostic::do_not_recommend]
-        impl<$($head, $loss: Fits<$head>),*> Fits<($($head,)*)> for ($($loss,)*) {}
-    };
-}
-several!(A H, B I);
-several!(A H, B I, C J);
-several!(A H, B I, C J, D K);

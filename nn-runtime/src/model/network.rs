@@ -3,6 +3,7 @@
 
 use core::marker::PhantomData;
 
+use super::elsewhere::Predicts;
 use crate::graph::CompiledNetwork;
 use crate::layer::{LayerContext, ParamGrad, ReadContext};
 use crate::spec::Head;
@@ -29,11 +30,24 @@ pub trait Network: Copy + Default + 'static {
     const COMPILED: &'static CompiledNetwork;
 
     #[doc(hidden)]
-    fn forward(cx: &mut LayerContext, x: &[&[f32]], y: &mut [&mut [f32]]);
+    fn forward_pass(cx: &mut LayerContext, x: &[&[f32]], y: &mut [&mut [f32]]);
     #[doc(hidden)]
     fn backward_input(cx: &mut LayerContext, x: &[&[f32]], y: &[&[f32]], dy: &[&[f32]], dx: &mut [&mut [f32]]);
     #[doc(hidden)]
     fn backward_params(cx: &mut ReadContext, x: &[&[f32]], dy: &[&[f32]], part: ParamGrad);
+
+    #[doc(hidden)]
+    fn forward<X>(_: X)
+    where
+        Self: Predicts,
+    {
+    }
+    #[doc(hidden)]
+    fn predict<X>(self, _: X)
+    where
+        Self: Predicts,
+    {
+    }
 
     /// A model with freshly drawn parameters; the same seed draws the same ones everywhere.
     fn init(seed: u64) -> crate::Model<Self> {
@@ -48,6 +62,11 @@ pub trait Network: Copy + Default + 'static {
     /// The memory it needs, planned at compile time, for a batch of this many samples.
     fn memory(batch: usize) -> crate::Memory {
         crate::Memory::of(Self::COMPILED, batch)
+    }
+
+    /// What it is made of, layer by layer, to be printed.
+    fn summary() -> crate::Summary {
+        crate::Summary::of(Self::COMPILED)
     }
 
     /// Multiply-adds of one prediction.
@@ -124,6 +143,8 @@ pub struct LogSoftmaxHead;
 pub struct SigmoidHead;
 /// A network that ends in an activation whose range is neither scores nor probabilities, such as `Relu`.
 pub struct OtherHead;
+/// A network that ends in `Softmax`, `LogSoftmax` or `Sigmoid` of numbers that an activation has cut before.
+pub struct SquashedHead;
 /// The head of a declaration with errors: it fits every loss, so that one mistake is told once.
 pub struct AnyHead;
 
@@ -154,6 +175,9 @@ impl HeadType for HeadCode<{ Head::LogSoftmax as usize }> {
 }
 impl HeadType for HeadCode<{ Head::Sigmoid as usize }> {
     type Head = SigmoidHead;
+}
+impl HeadType for HeadCode<{ Head::Squashed as usize }> {
+    type Head = SquashedHead;
 }
 impl HeadType for HeadCode<{ Head::Other as usize }> {
     type Head = OtherHead;

@@ -57,6 +57,7 @@ impl Adagrad {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Optimizer for Adagrad {
     learning_rate!();
     slot_names!("sum");

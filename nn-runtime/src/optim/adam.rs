@@ -50,6 +50,7 @@ impl Adam {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Optimizer for Adam {
     learning_rate!();
     slot_names!("exp_avg", "exp_avg_sq");

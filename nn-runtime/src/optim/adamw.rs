@@ -46,6 +46,7 @@ impl AdamW {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Optimizer for AdamW {
     learning_rate!();
     slot_names!("exp_avg", "exp_avg_sq");

@@ -52,6 +52,7 @@ impl Lamb {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Optimizer for Lamb {
     learning_rate!();
     slot_names!("exp_avg", "exp_avg_sq");

@@ -51,6 +51,7 @@ impl Lion {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Optimizer for Lion {
     learning_rate!();
     slot_names!("exp_avg");

@@ -157,6 +157,7 @@ fn transpose([rows, cols]: [usize; 2], from: &[f32], to: &mut [f32]) {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Optimizer for Muon {
     learning_rate!();
     slot_names!("exp_avg", "exp_avg_sq");

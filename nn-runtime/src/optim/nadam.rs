@@ -55,6 +55,7 @@ impl Nadam {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Optimizer for Nadam {
     learning_rate!();
     slot_names!("exp_avg", "exp_avg_sq");

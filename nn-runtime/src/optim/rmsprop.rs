@@ -57,6 +57,7 @@ impl RmsProp {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Optimizer for RmsProp {
     learning_rate!();
     slot_names!("square_avg", "momentum_buffer");

@@ -51,6 +51,7 @@ impl Sgd {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Optimizer for Sgd {
     learning_rate!();
     slot_names!("momentum_buffer");

@@ -73,7 +73,7 @@ impl LayerSpec {
     /// The elementwise function `max(x, floor)`, which costs nothing where the layer before ends with it.
     pub(crate) const fn floor(mut self, floor: f32) -> LayerSpec {
         self.fusion.is = Some(Fusible::Floor(floor));
-        self.per_step()
+        self.squashes().per_step()
     }
 
     /// The largest number of each window. A convolution before it that [accepts](LayerSpec::accepts_max_pool)

@@ -16,6 +16,8 @@ pub enum Head {
     Sigmoid,
     /// A range that is neither scores nor probabilities, as ReLU's.
     Other,
+    /// Probabilities of scores that an activation has cut before: nobody's scores. Follows from the layers.
+    Squashed,
     /// Whatever the layer's input is: layers that only move numbers.
     Same,
 }

@@ -8,6 +8,8 @@ mod memory;
 mod nested;
 mod params;
 mod pass;
+mod range;
+mod sample;
 mod shapes;
 mod stream;
 
@@ -24,6 +26,8 @@ pub(crate) use nested::{NestedSpec, PassSizes};
 pub use params::Role;
 pub(crate) use params::{Layout, Param, ParamSpec};
 pub use pass::Pass;
+pub(crate) use range::Range;
+pub(crate) use sample::{InPlace, SampleOp};
 pub(crate) use shapes::ShapeSpec;
 pub(crate) use stream::{Stream, StreamSpec};
 
@@ -50,6 +54,11 @@ pub struct LayerSpec {
     pub(crate) fusion: FusionSpec,
     pub(crate) stream: StreamSpec,
     pub(crate) head: Head,
+    pub(crate) range: Range,
+    /// Its outputs cannot be token ids.
+    pub(crate) computes: bool,
+    /// What it makes of a single sample, where that can be said in so few words.
+    sample: Option<SampleOp>,
     /// Multiply-adds for one sample.
     pub(crate) macs: usize,
     /// The layer stands so many times in a row, each with parameters of its own.
@@ -81,6 +90,9 @@ impl LayerSpec {
             fusion: FusionSpec::NONE,
             stream: StreamSpec::NONE,
             head: Head::Plain,
+            range: Range::Any,
+            computes: false,
+            sample: None,
             macs: 0,
             times: 1,
             nested: None,
@@ -97,6 +109,11 @@ impl LayerSpec {
     /// How a loss sees this layer when it is the last one. [`Head::Plain`] if nothing is said.
     pub const fn head(mut self, head: Head) -> LayerSpec {
         self.head = head;
+        self.range = match head {
+            Head::Softmax | Head::LogSoftmax | Head::Sigmoid | Head::Squashed => Range::Narrow,
+            Head::Same => Range::First,
+            Head::Plain | Head::Value | Head::Other => Range::Any,
+        };
         self
     }
 
@@ -107,6 +124,7 @@ impl LayerSpec {
         self.macs = self.macs.saturating_mul(times);
         if times > 1 {
             self.fusion = FusionSpec::NONE;
+            self.sample = None;
             self.backward = self.backward.of_repeated();
             // Left out for a loss, a softmax would be left out as often as it is repeated.
             if self.nested.is_none() && !matches!(self.head, Head::Plain | Head::Same) {

@@ -73,7 +73,7 @@ impl Engine {
         if !prepared.is_empty() {
             let to = &mut prepared[..];
             let mut cx = LayerContext::for_network(params, isa, 1, Pass::Prepare, to, &mut scratch);
-            N::forward(&mut cx, &[], &mut []);
+            N::forward_pass(&mut cx, &[], &mut []);
         }
         let saved = AlignedBuffer::zeroed(network.step.work * voices * together);
         let before = AlignedBuffer::zeroed(network.step.kept * voices);
@@ -115,7 +115,7 @@ impl Engine {
         let cx = LayerContext::for_network(params, self.isa, self.voices, Pass::Step, saved, scratch);
         let mut cx = cx.prepared_with(&self.prepared).of_steps(steps);
         cx.position = self.steps;
-        N::forward(&mut cx, x, y);
+        N::forward_pass(&mut cx, x, y);
         self.steps = self.steps.saturating_add(steps as u64);
     }
 

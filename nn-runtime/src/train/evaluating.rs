@@ -16,7 +16,6 @@ use super::{Evaluation, TrainError, Trainer};
 use crate::MAX_OUTPUTS;
 use crate::data::{Dataset, Targets};
 use crate::graph::MAX_INPUTS;
-use crate::losses::Fits;
 use crate::model::Network;
 use crate::optim::Optimizer;
 
@@ -26,7 +25,7 @@ const BATCH: usize = 256;
 /// Looks at the outputs of a batch, as the loss reads them.
 pub(super) type See<'a, L> = dyn FnMut(&L, &BatchOutputs) + 'a;
 
-impl<N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'_, N, L, O> {
+impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
     /// How the model does on these samples, as it predicts: without dropout or other training noise.
     /// What regularisers add is part of the loss, as in Keras.
     ///

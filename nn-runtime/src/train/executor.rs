@@ -316,7 +316,7 @@ impl Executor {
         x: &[&[f32]],
         y: &mut [&mut [f32]],
     ) -> Result<(), InputError> {
-        predict_into::<N>(params, self.isa, self.per_shard, &mut self.workers.scratch[0].layers, x, y)
+        predict_into::<N>(params, self.isa, self.per_shard, None, &mut self.workers.scratch[0].layers, x, y)
     }
 
     /// Divides the samples among the workers, and tells how many take part.

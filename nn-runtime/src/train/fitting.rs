@@ -21,7 +21,7 @@ use super::snapshot::{Snapshot, Snapshots};
 use super::split::samples_of_epoch;
 use super::{Ended, Epoch, Evaluation, Fit, History, NonFinite, StepReport, TrainError, Trainer};
 use crate::data::{Dataset, Targets};
-use crate::losses::Fits;
+use crate::losses::Loss;
 use crate::model::Network;
 use crate::optim::Optimizer;
 use crate::random::Random;
@@ -33,7 +33,7 @@ enum Broken {
     Other(TrainError),
 }
 
-impl<N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'_, N, L, O> {
+impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
     /// Trains on all samples, `fit.epochs` times, and tells what each epoch was like.
     ///
     /// The order of samples is keyed by `fit.seed` and by how many epochs the model has been trained before,

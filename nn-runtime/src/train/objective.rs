@@ -18,7 +18,7 @@ use crate::{MAX_OUTPUTS, Shape};
 /// Every [`LossOn`] is one; write a loss of one's own with [`loss!`](crate::loss), or by implementing
 /// [`LossOn`]. The trait itself cannot be implemented outside this crate, as its methods name types that are
 /// private.
-pub trait Objective<T: Targets>: Sync {
+pub trait Objective<T: Targets>: Loss {
     /// Which outputs the losses want as scores (logits), one bit each.
     #[doc(hidden)]
     fn logits(&self) -> u8;

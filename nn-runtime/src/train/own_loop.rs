@@ -10,12 +10,11 @@ use super::{TrainError, Trainer};
 use crate::finite::first_not_finite;
 use crate::gradient::Gradients;
 use crate::input::{InputError, checked_samples};
-use crate::losses::Fits;
 use crate::model::Network;
 use crate::optim::Optimizer;
 use nn_kernels::aligned_buffer::AlignedBuffer;
 
-impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
+impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
     /// Takes one step by an objective of one's own, in one pass forward and one back. `x` holds one slice for
     /// each input, `[samples, …]`. `objective` is shown one slice for each output, `[samples, …]` as the
     /// network declares it, and one of zeros for each output's gradient, in which it writes the derivatives

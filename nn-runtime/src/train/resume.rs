@@ -12,7 +12,7 @@ use super::tensor_names::learnt;
 use super::update_state::UpdateState;
 use super::{Fit, TrainError, Trainer};
 use crate::data::Targets;
-use crate::losses::Fits;
+use crate::losses::Loss;
 use crate::model::Network;
 use crate::optim::Optimizer;
 use crate::save::tensor_file::faults_of;
@@ -42,7 +42,7 @@ pub(super) fn fit_settings<T: Targets, N>(
     ])
 }
 
-impl<N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'_, N, L, O> {
+impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
     /// Writes down the model, what optimiser, schedule and average remember, and how far it has been trained,
     /// as a [`Checkpoint`](super::Checkpoint) does in the middle of a run: for loops of one's own.
     ///

@@ -10,7 +10,6 @@ use std::string::String;
 use super::schedule::Schedule;
 use super::tensor_names::find;
 use super::{Clip, Regularizer, Trainer};
-use crate::losses::Fits;
 use crate::model::Model;
 use crate::model::Network;
 use crate::optim::Optimizer;
@@ -28,7 +27,7 @@ const MAX_THREADS: usize = 256;
 /// | `regularize` | none | – | `kernel_regularizer` |
 /// | `rate_factor` | 1 | `lr` of a parameter group | – |
 /// | [`freeze`](Trainer::freeze) | nothing | `requires_grad_(False)` | `trainable = False` |
-impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
+impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
     /// How many threads train: each takes its share of every batch's samples, and then its share of the
     /// parameters. The same bits come out for any number. Without it, as many as the operations of a step
     /// keep busy, by a count made when the network was compiled; a small network never leaves its thread. A

@@ -171,7 +171,7 @@ impl Shard {
             Some(noise) => cx.training(noise, micro.of_batch.start),
             None => cx,
         };
-        N::forward(&mut cx, &x[..map.inputs.len()], &mut y[..map.outputs.len()]);
+        N::forward_pass(&mut cx, &x[..map.inputs.len()], &mut y[..map.outputs.len()]);
     }
 
     /// The loss of each block, and to train its gradient; false where a loss is not finite.

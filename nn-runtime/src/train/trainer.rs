@@ -47,13 +47,17 @@ pub struct Trainer<'m, N, L, O> {
     pub(super) resumed: Option<Resumed>,
 }
 
-impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
+// That the loss fits is asked where a trainer is made and nowhere else, so that it is told once.
+impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
     /// A trainer with fresh optimiser state. A loss that does not fit what the network ends in does not
     /// compile.
     ///
     /// # Panics
     /// `optimizer.slots() > 4`
-    pub fn new(model: &'m mut Model<N>, loss: L, optimizer: O) -> Self {
+    pub fn new(model: &'m mut Model<N>, loss: L, optimizer: O) -> Self
+    where
+        L: Fits<N::Head>,
+    {
         Self::new_on(model, loss, optimizer, Isa::detect())
     }
 
@@ -61,7 +65,10 @@ impl<'m, N: Network, L: Fits<N::Head>, O: Optimizer> Trainer<'m, N, L, O> {
     ///
     /// # Panics
     /// `optimizer.slots() > 4`
-    pub fn new_on(model: &'m mut Model<N>, loss: L, optimizer: O, isa: Isa) -> Self {
+    pub fn new_on(model: &'m mut Model<N>, loss: L, optimizer: O, isa: Isa) -> Self
+    where
+        L: Fits<N::Head>,
+    {
         Self::of(TrainedModel::Borrowed(model), loss, optimizer, isa)
     }
 

@@ -15,7 +15,7 @@ use crate::formula::codegen::{CodeNames, Style, code, const_name};
 use crate::formula::dag::Dag;
 use crate::formula::derivative_from_output::from_output;
 use crate::formula::lower::Lowered;
-use crate::formula::node::{Constant, Id, Node, Operator};
+use crate::formula::node::{Constant, Function, Id, Node, Operator};
 use crate::formula::parse::{Formula, Limit, Setting};
 use crate::formula::simplified;
 use settings::{defaults, inherent, limit_of};
@@ -85,6 +85,9 @@ fn consts(lowered: &Lowered) -> TokenStream {
     consts.collect()
 }
 
+/// The most settings with which a function can be run in place, without a context.
+const SETTINGS_OF_SAMPLE: usize = 4;
+
 fn ident(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
@@ -134,7 +137,9 @@ fn rule(formula: &Formula, spec: TokenStream) -> TokenStream {
     let limits = formula.limits.iter().map(|limit| {
         let setting = &formula.settings[limit.setting].name;
         let (holds, fault) = limit_of(formula, limit, quote!(self.#setting), None);
-        quote_spanned!(at=> if #holds {} else { return __nn::Rule::Err(#fault); })
+        // A default that does not keep to it is told where it stands.
+        let (given, default) = (quote!(self.#setting), quote_spanned!(at=> #name::new().#setting));
+        quote_spanned!(at=> if #holds || #given == #default {} else { return __nn::Rule::Err(#fault); })
     });
     // `self` of the user's tokens and of ours have to be one.
     let this = Ident::new("self", Span::call_site());
@@ -179,8 +184,19 @@ fn activation(formula: &Formula, lowered: &Lowered, mut dag: Dag, root: Id) -> T
             let floor = Literal::f32_unsuffixed(floor);
             quote_spanned!(at=> __nn::floor(#spec, #floor).backward_without_x())
         }
+        (None, true) if squashes(&dag, root) => {
+            quote_spanned!(at=> #spec.squashes().elementwise(true).backward_in_place().backward_without_x())
+        }
         (None, true) => quote_spanned!(at=> #spec.elementwise(true).backward_in_place().backward_without_x()),
         (None, false) => quote_spanned!(at=> #spec.elementwise(false).backward_in_place().backward_without_y()),
+    };
+    let names: Vec<&Ident> = formula.settings.iter().map(|setting| &setting.name).collect();
+    let (spec, layer) = match names.len() <= SETTINGS_OF_SAMPLE && floor(&dag, root).is_none() {
+        true => (
+            quote_spanned!(at=> #spec.in_place(Self::of_sample, [#(#settings),*])),
+            quote_spanned!(at=> #name { #(#names),* }),
+        ),
+        false => (spec, quote_spanned!(at=> #name)),
     };
     let rule = rule(formula, spec);
     let this = Ident::new("self", Span::call_site());
@@ -199,7 +215,7 @@ fn activation(formula: &Formula, lowered: &Lowered, mut dag: Dag, root: Id) -> T
                 #dx
             }
         }
-        __nn::curve_layer!(#name);
+        __nn::curve_layer!(#layer);
     }
 }
 
@@ -233,6 +249,11 @@ fn floor(dag: &Dag, root: Id) -> Option<f32> {
         }
         _ => None,
     }
+}
+
+/// Whether the function is one that keeps to an interval.
+fn squashes(dag: &Dag, root: Id) -> bool {
+    matches!(dag.node(root), Node::Unary(Function::Tanh | Function::Sigmoid, _))
 }
 
 /// A function with parameters that are learnt.

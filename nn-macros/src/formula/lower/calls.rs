@@ -18,8 +18,8 @@ impl Lower<'_> {
         let near = nearest(name, names()).filter(|_| !written.is_empty());
         let list = names().collect::<Vec<_>>().join(", ");
         let help = match near {
-            Some(near) => format!("did you mean `{near}`? there are {list}"),
-            None => format!("there are {list}"),
+            Some(near) => format!("did you mean `{near}`? there are {list}; any other function is written out"),
+            None => format!("there are {list}; any other function is written out"),
         };
         self.errors.add(place, "a function with a known derivative", &format!("`{written}`"), &help);
         None
@@ -67,7 +67,12 @@ impl Lower<'_> {
         if all.len() != count {
             let (found, expected) =
                 (all.len(), format!("{count} number{} for `{text}`", if count == 1 { "" } else { "s" }));
+            let array = match &all[..] {
+                [Expr::Array(array)] if array.elems.len() == count => Some(array),
+                _ => None,
+            };
             let example = match meaning {
+                _ if let Some(array) = array => format!("`{text}({})`", pretty(&array.elems.to_token_stream())),
                 Meaning::Power => "`powi(x, 2)`".to_owned(),
                 _ => ["`{}(x)`", "`{}(x, 2.0)`", "`{}(x, 0.0, 1.0)`"][count - 1].replace("{}", &text),
             };

@@ -178,6 +178,11 @@ impl Lower<'_> {
             Expr::ForLoop(_) | Expr::While(_) | Expr::Loop(_) => self.cannot(expr, "a loop"),
             Expr::Index(_) => self.cannot(expr, "an index"),
             Expr::Field(_) => self.cannot(expr, "a field"),
+            Expr::Return(syn::ExprReturn { expr: Some(value), .. }) => {
+                let help = format!("the last expression is the value: `{}`", short(value));
+                self.errors.add(expr, "an expression", "`return`", &help);
+                None
+            }
             Expr::Return(_) | Expr::Break(_) => self.cannot(expr, "a jump"),
             _ => self.cannot(expr, &format!("`{}`", short(expr))),
         }

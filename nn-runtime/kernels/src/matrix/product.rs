@@ -5,6 +5,7 @@ use core::ops::Range;
 
 use super::Panels;
 use super::product_args::{CHAIN, LONG_CHAIN, Product};
+use super::product_one::ProductOfOne;
 use super::product_transposed::TransposedProduct;
 use crate::compensated::ChainedTile;
 use crate::micro::{Broadcast, Depth, PanelVectors, TileKernel, accumulate, for_each_tile, widest};
@@ -12,10 +13,11 @@ use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// `y[s, j] = max(Σ_i x[s, i] · w[i, j] + bias[j], floor)`, for `x` of `[b, rows]` and `y` of `[b, cols]`.
 ///
-/// The sum is one chain of `fma` from i = 0 on, starting at 0; with a [transposed](Panels::transposed) matrix
-/// it is sixteen chains, of every sixteenth i, whose results are added pairwise. Of more than 4,096 inputs,
-/// chains of 256 are added with what rounding loses. The bias comes last. A NaN stays NaN, whatever the
-/// floor; `floor = f32::NEG_INFINITY` cuts off nothing, `0.0` gives a rectified layer.
+/// The sum is one chain of `fma` from i = 0 on, starting at 0; of 32 to 128 inputs it is two, of even and of
+/// odd i; with a [transposed](Panels::transposed) matrix it is sixteen, of every sixteenth i, whose results
+/// are added pairwise. Of more than 4,096 inputs, chains of 256 are added with what rounding loses. The bias
+/// comes last. A NaN stays NaN, whatever the floor; `floor = f32::NEG_INFINITY` cuts off nothing, `0.0` gives
+/// a rectified layer.
 ///
 /// ```
 /// use nn_kernels::{matrix::{Panels, product}, simd::Isa};
@@ -45,6 +47,10 @@ impl Kernel for Product<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let p = self.p;
+        if self.batch == 1 && ProductOfOne::takes(p) {
+            // In a function of its own, as this one's needs many registers.
+            return s.call(ProductOfOne(self));
+        }
         if p.transposed {
             return TransposedProduct(self).run(s);
         }
@@ -114,7 +120,7 @@ impl TileKernel for ColumnTiles<'_> {
     #[inline(always)]
     unsafe fn rows<S: Simd, const R: usize, const V: usize>(self, s: S, rows: Range<usize>) {
         let Panels { rows: depth, cols, .. } = self.p;
-        let floor = s.splat(self.floor);
+        let (floor, chains) = (s.splat(self.floor), self.p.chains());
         for vector in (self.first..self.first + self.vectors).step_by(V) {
             let column = vector * LANES;
             // Adding −0 changes no sum, not even −0.
@@ -133,17 +139,21 @@ impl TileKernel for ColumnTiles<'_> {
             for row in rows.clone().step_by(R) {
                 let a = Broadcast { at: self.x.wrapping_add(row * depth), row: depth, step: 1, run: 0 };
                 let zero = [[s.splat(0.0); V]; R];
-                let sums = if depth <= LONG_CHAIN {
+                let sums = if chains == 1 && depth <= LONG_CHAIN {
                     // SAFETY: row + R <= rows.end: `x` can be read up to (row + R) · depth, and the panels of
                     // vectors `vector` to `vector + V` have `depth` rows, `width` apart.
                     unsafe { accumulate::<S, R, V, false>(s, zero, a, b, Depth::once(depth)) }
                 } else {
                     let mut total = ChainedTile::zero(s, depth);
-                    for first in (0..depth).step_by(CHAIN) {
-                        let a = Broadcast { at: a.at.wrapping_add(first), ..a };
-                        let b = PanelVectors { at: b.at.wrapping_add(first * self.width), ..b };
-                        let depth = Depth::once((depth - first).min(CHAIN));
-                        // SAFETY: the same from row `first` of the panels on, as far as there are rows.
+                    let (ends, apart) = if chains == 1 { (depth, CHAIN) } else { (chains, 1) };
+                    for first in (0..ends).step_by(apart) {
+                        let a = Broadcast { at: a.at.wrapping_add(first), step: chains, ..a };
+                        let at = b.at.wrapping_add(first * self.width);
+                        let b = PanelVectors { at, step: chains * self.width, ..b };
+                        // Chains are one or two: no division.
+                        let depth = Depth::once(((depth - first + chains - 1) >> (chains - 1)).min(CHAIN));
+                        // SAFETY: the same from row `first` of the panels on, every row or every second one,
+                        // as far as there are rows.
                         total.add(s, unsafe { accumulate::<S, R, V, false>(s, zero, a, b, depth) });
                     }
                     total.totals()

@@ -21,9 +21,6 @@ impl Kernel for TransposedProduct<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        if self.0.batch == 1 {
-            return self.one_sample(s);
-        }
         let Product { p, batch, x: all_x, w, bias: of_outputs, floor, y: all_y } = self.0;
         let p = p.stored();
         let Panels { rows: outputs, cols: inputs, .. } = p;
@@ -61,32 +58,39 @@ impl Kernel for TransposedProduct<'_> {
     }
 }
 
-impl TransposedProduct<'_> {
-    /// One sample, with as many outputs at once as hide the latency of `fma`.
-    #[inline(always)]
-    fn one_sample<S: Simd>(self, s: S) {
-        let Product { p, x, w, bias, floor, y, .. } = self.0;
-        let p = p.stored();
-        assert!(x.len() == p.cols && y.len() == p.rows && w.len() == p.len());
-        let mut output = 0;
-        while output < p.rows {
-            let one = SampleOutputs { p, x, w, output, bias: bias.unwrap_or(&[]), floor, y };
-            output += match p.rows - output {
-                10.. if const { S::REGISTERS >= 32 } => one.outputs::<S, 10>(s),
-                5.. => one.outputs::<S, 5>(s),
-                2..5 => one.outputs::<S, 2>(s),
-                _ => one.outputs::<S, 1>(s),
-            };
-        }
+/// One sample, with as many outputs at once as hide the latency of `fma`.
+#[inline(always)]
+pub(super) fn one_sample<S: Simd>(s: S, product: Product) {
+    let Product { p, x, w, bias, floor, y, .. } = product;
+    let p = p.stored();
+    assert!(x.len() == p.cols && y.len() == p.rows && w.len() == p.len());
+    let mut output = 0;
+    while output < p.rows {
+        let one = SampleOutputs { p, x, w, output, bias: bias.unwrap_or(&[]), floor, y };
+        output += match p.rows - output {
+            10.. if const { S::REGISTERS >= 32 } => one.outputs::<S, 10>(s),
+            5.. => one.outputs::<S, 5>(s),
+            2..5 => one.outputs::<S, 2>(s),
+            _ => one.outputs::<S, 1>(s),
+        };
     }
 }
 
 /// Lane i of the result is the sum of the lanes of vector i: of neighbouring pairs, then of pairs of those
 /// sums, and so on.
 #[inline(always)]
-fn sum_lanes<S: Simd>(s: S, mut sums: [S::F; LANES]) -> S::F {
-    for left in [8, 4, 2, 1] {
-        for k in 0..left {
+fn sum_lanes<S: Simd>(s: S, sums: [S::F; LANES]) -> S::F {
+    sum_lanes_of::<S, LANES>(s, sums)
+}
+
+/// The same of the first `C` vectors.
+#[inline(always)]
+fn sum_lanes_of<S: Simd, const C: usize>(s: S, mut sums: [S::F; LANES]) -> S::F {
+    let mut vectors = C;
+    for _ in 0..LANES.ilog2() {
+        // Of what lies behind them nobody asks.
+        vectors = vectors.div_ceil(2);
+        for k in 0..vectors {
             let (even, odd) = s.unzip(sums[2 * k], sums[2 * k + 1]);
             sums[k] = s.add(even, odd);
         }
@@ -180,7 +184,7 @@ impl<const C: usize> Kernel for Outputs<'_, C> {
         let mut vectors = [s.splat(0.0); LANES];
         vectors[..C].copy_from_slice(&sums);
         let bias = s.load_part(&bias[output.min(bias.len())..]);
-        let value = s.max(s.splat(floor), s.add(sum_lanes(s, vectors), bias));
+        let value = s.max(s.splat(floor), s.add(sum_lanes_of::<S, C>(s, vectors), bias));
         s.store_part(value, &mut y[output..output + C]);
     }
 }

@@ -30,7 +30,10 @@ pub(super) struct GateVectors {
 impl<'a, C: Cell> GateColumns<'a, C> {
     /// Numbers of scratch that [`new`](GateColumns::new) needs for so many inputs of a cell of `units`.
     pub const fn scratch(inputs: usize, units: usize) -> usize {
-        if direct(units) { 0 } else { units.next_multiple_of(LANES) * C::GATES * inputs }
+        match direct(units) {
+            true => 0,
+            false => units.div_ceil(LANES).saturating_mul(LANES * C::GATES).saturating_mul(inputs),
+        }
     }
 
     /// From the weights of a layer.

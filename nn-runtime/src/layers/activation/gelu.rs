@@ -8,7 +8,7 @@ use crate::shape::Shape;
 use crate::spec::{Head, LayerSpec};
 use nn_kernels::elementwise::Map;
 use nn_kernels::math;
-use nn_kernels::simd::{Kernel, LANES, Simd};
+use nn_kernels::simd::{Isa, Kernel, LANES, Simd};
 
 /// `y = x · Φ(x)`, with the distribution function Φ of the normal distribution. Any shape.
 ///
@@ -57,7 +57,12 @@ impl Gelu {
             .backward_in_place()
             .backward_without_x()
             .backward_without_y()
+            .in_place(Gelu::of_sample, [if self.approximate { 1.0 } else { 0.0 }])
             .ok()
+    }
+
+    fn of_sample(isa: Isa, [approximate, ..]: &[f32; 4], y: &mut [f32]) {
+        isa.run(GeluValues { approximate: *approximate != 0.0, x: None, y, slopes: &mut [] });
     }
 
     fn run(&self, cx: &mut LayerContext, x: Option<&[f32]>, y: &mut [f32]) {

@@ -58,8 +58,8 @@ activation! {
 activation! {
     /// `y = tanh(x)`. Any shape.
     ///
-    /// No arguments, as PyTorch's `Tanh()` and Keras's `tanh`. The gradient is `1 - y²`, as PyTorch's: exactly
-    /// 0 beyond ±9, where `y` is rounded to ±1 and the slope is less than 7e-8.
+    /// No arguments, as PyTorch's `Tanh()` and Keras's `tanh`. The gradient is `1 - y²`, as PyTorch's:
+    /// exactly 0 beyond ±9, where `y` is rounded to ±1 and the slope is less than 7e-8.
     ///
     /// ```
     /// use nn_runtime::prelude::*;

@@ -59,6 +59,7 @@ impl Cosine {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Schedule for Cosine {
     settings_are_fields!();
 
@@ -147,6 +148,7 @@ impl OneCycle {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Schedule for OneCycle {
     settings_are_fields!();
 

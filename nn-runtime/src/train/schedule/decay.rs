@@ -16,6 +16,7 @@ use super::{Schedule, factor, floor, settings_are_fields, some_steps};
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct ConstantRate;
 
+#[diagnostic::do_not_recommend]
 impl Schedule for ConstantRate {
     settings_are_fields!();
 
@@ -50,6 +51,7 @@ impl StepDecay {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Schedule for StepDecay {
     settings_are_fields!();
 
@@ -95,6 +97,7 @@ impl Exponential {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Schedule for Exponential {
     settings_are_fields!();
 
@@ -148,6 +151,7 @@ impl Polynomial {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Schedule for Polynomial {
     settings_are_fields!();
 

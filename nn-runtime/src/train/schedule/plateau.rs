@@ -100,6 +100,7 @@ impl Default for ReduceOnPlateau {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Schedule for ReduceOnPlateau {
     fn rate(&self, base: f64, _: u64) -> f64 {
         match self.now < 1.0 {

@@ -51,6 +51,7 @@ impl<S> Warmup<S> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: Schedule + Clone + 'static> Schedule for Warmup<S> {
     fn rate(&self, base: f64, done: u64) -> f64 {
         match done.checked_sub(self.steps) {

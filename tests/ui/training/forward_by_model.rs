@@ -1,0 +1,9 @@
+use nn_runtime::prelude::*;
+
+network! {
+    pub struct Net: [8] -> [4] { Dense(4) }
+}
+
+fn main() {
+    Net::init(0).forward(&[0.0; 8]);
+}
