@@ -322,7 +322,7 @@ fn each_forgotten_step_is_named() {
         tests.for_each(|(_, text)| *text = text.replace("Lion", "Other"));
     });
     let heads = "nn-runtime/src/losses/heads.rs";
-    told("a loss", "`taken_by! {` lacks `Hinge`", &edit(heads, "Hinge: PlainHead", "Other: PlainHead"));
+    told("a loss", "`taken_by! {` lacks `Hinge`", &edit(heads, "Hinge: AnyHead", "Other: AnyHead"));
     told("a loss", "nan.rs does not name `Hinge`", &edit("tests/losses/nan.rs", "check(&Hinge", "check(&Other"));
     told("an optimiser", "fixed.rs does not name `Lion`", &edit("tests/updates/fixed.rs", "Lion", "Other"));
     told(

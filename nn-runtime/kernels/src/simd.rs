@@ -112,8 +112,8 @@ pub trait Simd: Copy + 'static {
     /// The square root, correctly rounded; NaN below 0.
     fn sqrt(self, a: Self::F) -> Self::F;
     /// `a / b` to within 4 ulp where the sizes of `a`, `b` and the quotient are from 1e-37 to 1e37, or `a` is
-    /// 0: without the divider, where the set has a faster way. Processors of one set may differ in the last
-    /// bits.
+    /// 0: without the divider, where the set has a faster way with a first guess that is specified to the
+    /// bit. AVX2's is not: generations of processors differ in it.
     #[inline(always)]
     fn near_div(self, a: Self::F, b: Self::F) -> Self::F {
         self.div(a, b)

@@ -1,6 +1,6 @@
 //! Layers of one's own, which have no signature: what can be seen of them all the same. In: a type and how
-//! many values it is given, or what its `rule` gives back; out: whether it is a layer, and a rule's answer. It
-//! knows no particular layer.
+//! many values it is given, or what its `rule` gives back; out: whether it is a layer, and a rule's answer.
+//! It knows no particular layer.
 
 use core::marker::PhantomData;
 

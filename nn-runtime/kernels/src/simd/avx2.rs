@@ -4,7 +4,7 @@
 
 use core::arch::x86_64::*;
 
-use super::{Kernel, Simd, refined_div, refined_sqrt};
+use super::{Kernel, Simd};
 
 /// Proof that the CPU has AVX2 and FMA.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -207,14 +207,6 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn sqrt(self, a: F) -> F {
         halves!(_mm256_sqrt_ps(a))
-    }
-    #[inline(always)]
-    fn near_div(self, a: F, b: F) -> F {
-        refined_div(self, a, b, halves!(_mm256_rcp_ps(b)))
-    }
-    #[inline(always)]
-    fn near_sqrt(self, a: F) -> F {
-        refined_sqrt(self, a, halves!(_mm256_rsqrt_ps(a)))
     }
     #[inline(always)]
     fn floor(self, a: F) -> F {
