@@ -41,6 +41,8 @@ pub struct Panels {
     rows: usize,
     cols: usize,
     transposed: bool,
+    /// Numbers of storage.
+    len: usize,
 }
 
 impl Panels {
@@ -54,22 +56,28 @@ impl Panels {
     /// The layout for `rows` inputs and `cols` outputs, not transposed.
     ///
     /// # Panics
-    /// `rows == 0 || cols == 0`.
+    /// `rows == 0 || cols == 0`; numbers of storage that are more than can be counted.
     pub const fn new(rows: usize, cols: usize) -> Panels {
         assert!(rows != 0 && cols != 0, "expected a matrix with inputs and outputs");
-        Panels { rows, cols, transposed: false }
+        match cols.div_ceil(LANES).saturating_mul(LANES).checked_mul(rows) {
+            Some(len) if len < usize::MAX => Panels { rows, cols, transposed: false, len },
+            _ => panic!("expected a matrix of fewer numbers than can be counted"),
+        }
     }
 
     /// The layout with the fastest products: transposed where so few outputs would leave SIMD lanes empty,
     /// and inputs are so many that adding up the lanes of each output costs less than the empty ones.
     ///
     /// # Panics
-    /// `rows == 0 || cols == 0`.
+    /// As [`new`](Panels::new).
     pub const fn best(rows: usize, cols: usize) -> Panels {
         // To add up an output's lanes takes about as long as four multiplications.
         let worth = rows > 2 * LANES || cols * (rows.div_ceil(LANES) + 4) < rows;
         let transposed = cols <= FEW_OUTPUTS && rows >= 2 * cols && rows >= LANES && worth;
-        Panels { transposed, ..Panels::new(rows, cols) }
+        match transposed {
+            true => Panels { rows, cols, transposed, len: Panels::new(cols, rows).len },
+            false => Panels::new(rows, cols),
+        }
     }
 
     /// Whether outputs are the rows of the storage.
@@ -79,7 +87,10 @@ impl Panels {
 
     /// The layout as stored: of a transposed matrix, the plain panels with outputs as rows.
     const fn stored(&self) -> Panels {
-        if self.transposed { Panels::new(self.cols, self.rows) } else { *self }
+        match self.transposed {
+            true => Panels { rows: self.cols, cols: self.rows, transposed: false, len: self.len },
+            false => *self,
+        }
     }
 
     /// Inputs.
@@ -93,16 +104,9 @@ impl Panels {
     }
 
     /// Numbers of storage, padding included.
-    ///
-    /// # Panics
-    /// They are more than can be counted.
     #[allow(clippy::len_without_is_empty, reason = "it is never empty")]
     pub const fn len(&self) -> usize {
-        let Panels { rows, cols, .. } = self.stored();
-        match cols.div_ceil(LANES).saturating_mul(LANES).checked_mul(rows) {
-            Some(len) if len < usize::MAX => len,
-            _ => panic!("expected a matrix of fewer numbers than can be counted"),
-        }
+        self.len
     }
 
     /// How many panels there are. This and what follows about panels is for a matrix that is not transposed.
