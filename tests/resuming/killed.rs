@@ -63,7 +63,7 @@ fn killed(path: &Path, seed: u64) -> u64 {
             .unwrap();
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         // Longer from one to the next, so that a slow machine comes to an end too.
-        let wait = Duration::from_micros((state >> 33) % (150_000 + 20_000 * kills));
+        let wait = Duration::from_micros((state >> 33) % (20_000 + 20_000 * kills));
         let begun = Instant::now();
         loop {
             if let Some(ended) = child.try_wait().unwrap() {

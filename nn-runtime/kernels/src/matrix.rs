@@ -43,6 +43,8 @@ pub struct Panels {
     transposed: bool,
     /// Numbers of storage.
     len: usize,
+    /// Whether sums over the rows are one chain, whatever their number.
+    one_chain: bool,
 }
 
 impl Panels {
@@ -60,7 +62,7 @@ impl Panels {
     pub const fn new(rows: usize, cols: usize) -> Panels {
         assert!(rows != 0 && cols != 0, "expected a matrix with inputs and outputs");
         match cols.div_ceil(LANES).saturating_mul(LANES).checked_mul(rows) {
-            Some(len) if len < usize::MAX => Panels { rows, cols, transposed: false, len },
+            Some(len) if len < usize::MAX => Panels { rows, cols, transposed: false, len, one_chain: false },
             _ => panic!("expected a matrix of fewer numbers than can be counted"),
         }
     }
@@ -71,13 +73,18 @@ impl Panels {
     /// # Panics
     /// As [`new`](Panels::new).
     pub const fn best(rows: usize, cols: usize) -> Panels {
+        let few = cols <= FEW_OUTPUTS && rows >= 2 * cols && rows >= LANES;
         // To add up an output's lanes takes about as long as four multiplications.
-        let worth = rows > 2 * LANES || cols * (rows.div_ceil(LANES) + 4) < rows;
-        let transposed = cols <= FEW_OUTPUTS && rows >= 2 * cols && rows >= LANES && worth;
+        let transposed = few && (rows > 2 * LANES || cols * (rows.div_ceil(LANES) + 4) < rows);
         match transposed {
-            true => Panels { rows, cols, transposed, len: Panels::new(cols, rows).len },
+            true => Panels { rows, cols, transposed, ..Panels::new(cols, rows) },
             false => Panels::new(rows, cols),
         }
+    }
+
+    /// The same layout, of products whose sums are one chain each, as those of a convolution are.
+    pub const fn in_one_chain(self) -> Panels {
+        Panels { one_chain: true, ..self }
     }
 
     /// Whether outputs are the rows of the storage.
@@ -88,7 +95,7 @@ impl Panels {
     /// The layout as stored: of a transposed matrix, the plain panels with outputs as rows.
     const fn stored(&self) -> Panels {
         match self.transposed {
-            true => Panels { rows: self.cols, cols: self.rows, transposed: false, len: self.len },
+            true => Panels { rows: self.cols, cols: self.rows, transposed: false, ..*self },
             false => *self,
         }
     }
@@ -118,7 +125,7 @@ impl Panels {
     /// would wait for one long chain. Fewer rows are no long wait, and with more it is the weights that it
     /// waits for.
     const fn chains(&self) -> usize {
-        if self.rows >= 32 && self.rows <= 128 { 2 } else { 1 }
+        if self.rows >= 32 && self.rows <= 128 && !self.one_chain { 2 } else { 1 }
     }
 
     /// Columns of panel `p`, padding included: 16 or 32.

@@ -69,7 +69,7 @@ layer_of_a_convolution! {
             }
             if self.groups == 1 {
                 // A convolution at one place is a product, with the same weights and the same sums.
-                let panels = nn_kernels::matrix::Panels::new(rows, self.filters);
+                let panels = nn_kernels::matrix::Panels::new(rows, self.filters).in_one_chain();
                 nn_kernels::matrix::product(cx.isa, panels, seen, w, bias, floor, y);
             } else {
                 let filters = nn_kernels::conv::FilterBank { w, bias, floor };

@@ -68,7 +68,7 @@ impl Dense {
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
         match x.dims::<1>() {
             Some([features]) => match self.spec(features, 1, Shape::of([self.units])) {
-                Rule::Ok(spec) => spec.product_of_one(Panels::best(features, self.units)).ok(),
+                Rule::Ok(spec) => spec.product_of_one().ok(),
                 refused => refused,
             },
             None => {

@@ -101,7 +101,13 @@ impl<L, H, I, J, K> Fits<(H, I, J, K)> for L where (H, I, J, K): FourTake<L> {}
 impl Loss for () {
     const LOGITS: bool = false;
 }
-impl<Head> Fits<Head> for () {}
+#[diagnostic::do_not_recommend]
+impl<H, I> TwoTake<()> for (H, I) {}
+#[diagnostic::do_not_recommend]
+impl<H, I, J> ThreeTake<()> for (H, I, J) {}
+#[diagnostic::do_not_recommend]
+impl<H, I, J, K> FourTake<()> for (H, I, J, K) {}
+type NoLoss = ();
 
 macro_rules! several {
     ($($loss:ident)+) => {
@@ -149,6 +155,8 @@ macro_rules! taken_by {
     )+)+};
 }
 taken_by! {
+    NoLoss: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, SoftmaxHead SoftmaxTakes, SigmoidHead SigmoidTakes,
+        SquashedHead SquashedTakes, OtherHead OtherTakes;
     CrossEntropy: AnyHead AnyTakes, PlainHead PlainTakes, SoftmaxHead SoftmaxTakes;
     KlDivergence: AnyHead AnyTakes, PlainHead PlainTakes, SoftmaxHead SoftmaxTakes;
     Focal: AnyHead AnyTakes, PlainHead PlainTakes, SoftmaxHead SoftmaxTakes;

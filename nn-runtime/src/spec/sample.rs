@@ -1,7 +1,7 @@
 //! What a layer makes of a single sample when it predicts, where that needs no context and no memory: what a
 //! chain of such layers is run by, without a pass. A layer that says nothing of it is run by a pass.
 
-use super::{Fusible, LayerSpec};
+use super::{Fusible, LayerSpec, Layout};
 use nn_kernels::elementwise::Map;
 use nn_kernels::matrix::Panels;
 use nn_kernels::simd::{Isa, Simd};
@@ -55,9 +55,11 @@ impl InPlace {
 }
 
 impl LayerSpec {
-    /// Of one sample, it is this matrix times the sample.
-    pub(crate) const fn product_of_one(mut self, panels: Panels) -> LayerSpec {
-        self.sample = Some(SampleOp::Product(panels));
+    /// Of one sample, it is its first parameter, a matrix, times the sample.
+    pub(crate) const fn product_of_one(mut self) -> LayerSpec {
+        if let Layout::Panels(panels) = self.params.list()[0].layout {
+            self.sample = Some(SampleOp::Product(panels));
+        }
         self
     }
 

@@ -45,21 +45,6 @@ pub fn stub(of: &Formula, kind: Kind) -> TokenStream {
         Kind::Activation => vec![ident("x")],
         Kind::Loss => vec![ident("y"), ident("t")],
     };
-    let formula = Formula {
-        attrs: of.attrs.clone(),
-        vis: of.vis.clone(),
-        written: of.written.clone(),
-        name: of.name.clone(),
-        arguments,
-        settings: Vec::new(),
-        limits: Vec::new(),
-        body: None,
-    };
-    let plain = Lowered { dag: Dag::plain(), root: x, paths: Vec::new() };
-    let items = match kind {
-        Kind::Activation => activation(&formula, &plain, dag, x),
-        Kind::Loss => loss(&formula, &plain, dag, x),
-    };
     let first = |i: usize, name: &Ident| of.settings[..i].iter().all(|earlier| earlier.name != *name);
     let settings = of.settings.iter().enumerate();
     let settings = settings.filter(|(i, setting)| !kind.takes(&setting.name) && first(*i, &setting.name));
@@ -69,7 +54,21 @@ pub fn stub(of: &Formula, kind: Kind) -> TokenStream {
         name: setting.name.clone(),
         default: parse_quote!(0.0),
     });
-    let formula = Formula { settings: settings.collect(), ..formula };
+    let formula = Formula {
+        attrs: of.attrs.clone(),
+        vis: of.vis.clone(),
+        written: of.written.clone(),
+        name: of.name.clone(),
+        arguments,
+        settings: settings.collect(),
+        limits: Vec::new(),
+        body: None,
+    };
+    let plain = Lowered { dag: Dag::plain(), root: x, paths: Vec::new() };
+    let items = match kind {
+        Kind::Activation => activation(&formula, &plain, dag, x),
+        Kind::Loss => loss(&formula, &plain, dag, x),
+    };
     shell(&formula, kind, TokenStream::new(), items)
 }
 
