@@ -37,7 +37,7 @@ const _: () = {
                 .elementwise(true)
                 .backward_in_place()
                 .backward_without_x()
-                .in_place(Self::of_sample, [])
+                .in_place(Self::of_sample, [self.beta])
                 .ok()
         }
     }
@@ -52,5 +52,5 @@ const _: () = {
             __dy
         }
     }
-    __nn::curve_layer!(Swish {});
+    __nn::curve_layer!(Swish { beta });
 };
