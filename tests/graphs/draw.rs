@@ -186,7 +186,7 @@ impl<'a> Builder<'a> {
             24..46 => self.dense(x),
             46..50 => self.moves(x),
             50..54 => self.operation(x),
-            53..68 => self.join(x),
+            54..68 => self.join(x),
             68..71 => self.split(x),
             71..86 if !self.nets.is_empty() => self.inner(x),
             86..98 => self.share(),

@@ -59,7 +59,7 @@ fn data(seed: u64, len: usize) -> Dataset<Labels> {
 }
 
 /// All that a trainer would write down, but for bounds, which depend on how parameters are dealt out.
-fn bits<N: Network, L: nn_runtime::losses::Loss, O: Optimizer>(trainer: &Trainer<N, L, O>, folder: &Folder) -> Vec<u8> {
+fn bits<N: Network, L: Loss, O: Optimizer>(trainer: &Trainer<N, L, O>, folder: &Folder) -> Vec<u8> {
     let path = folder.file("bits");
     trainer.save_checkpoint(&path).unwrap();
     let bytes = std::fs::read(path).unwrap();
