@@ -230,9 +230,9 @@ fn loss(program: &Program, net: &Net, value: usize, seed: u64) -> Loss {
     let shape = &net.shapes[site.y];
     let classes = shape.len() == 1 && shape[0] > 1;
     match &site.kind {
-        Kind::Softmax if classes => Loss::Softmax,
-        Kind::LogSoftmax if classes => Loss::LogSoftmax,
-        Kind::Curve(Curve::Sigmoid) if site.repeats() == 1 => Loss::Sigmoid,
+        Kind::Softmax if classes && any_number(net, site.x[0]) => Loss::Softmax,
+        Kind::LogSoftmax if classes && any_number(net, site.x[0]) => Loss::LogSoftmax,
+        Kind::Curve(Curve::Sigmoid) if site.repeats() == 1 && any_number(net, site.x[0]) => Loss::Sigmoid,
         Kind::Dense { .. } if classes && seed.is_multiple_of(2) => Loss::Scores,
         Kind::Net(inner) if program.nets[*inner].outputs.len() == 1 => {
             let inner = &program.nets[*inner];
@@ -240,4 +240,14 @@ fn loss(program: &Program, net: &Net, value: usize, seed: u64) -> Loss {
         }
         _ => Loss::Squares,
     }
+}
+
+/// Whether what a last layer makes probabilities of may be any number: what an activation has cut before is
+/// refused by losses on classes. Said of fewer values than it is true of.
+fn any_number(net: &Net, value: usize) -> bool {
+    net.writer(value).is_some_and(|site| match site.kind {
+        Kind::Dense { .. } | Kind::DensePerStep { .. } | Kind::CausalConv { .. } => true,
+        Kind::Flatten | Kind::Reshape(_) => any_number(net, site.x[0]),
+        _ => false,
+    })
 }
