@@ -27,6 +27,13 @@ const _: () = {
             self
         }
     }
+    const __STEPS: &[__nn::FormulaStep] = &[
+        __nn::FormulaStep::X,
+        __nn::FormulaStep::Setting(0),
+        __nn::FormulaStep::Binary("mul", 1, 0),
+        __nn::FormulaStep::Unary("sigmoid", 2),
+        __nn::FormulaStep::Binary("mul", 0, 3),
+    ];
     impl Swish {
         /// `[…] -> […]`
         pub const fn rule(&self, [__x]: [__nn::Shape; 1]) -> __nn::Rule {
@@ -36,6 +43,7 @@ const _: () = {
                 .backward_in_place()
                 .backward_without_y()
                 .in_place(Self::of_sample, [self.beta])
+                .formula(__STEPS, [self.beta])
                 .ok()
         }
     }

@@ -19,11 +19,17 @@ const _: () = {
             Relu {}
         }
     }
+    const __STEPS: &[__nn::FormulaStep] = &[
+        __nn::FormulaStep::Number(0.0),
+        __nn::FormulaStep::X,
+        __nn::FormulaStep::Binary("max", 0, 1),
+    ];
     impl Relu {
         /// `[…] -> […]`
         pub const fn rule(&self, [__x]: [__nn::Shape; 1]) -> __nn::Rule {
             __nn::floor(__nn::LayerSpec::output(__x).head(__nn::Head::Other), 0.0)
                 .backward_without_x()
+                .formula(__STEPS, [])
                 .ok()
         }
     }

@@ -32,6 +32,15 @@ const _: () = {
             .help("give it another default").as_str()
         )
     };
+    const __STEPS: &[__nn::FormulaStep] = &[
+        __nn::FormulaStep::X,
+        __nn::FormulaStep::Number(0.0),
+        __nn::FormulaStep::Binary("gt", 0, 1),
+        __nn::FormulaStep::Setting(0),
+        __nn::FormulaStep::Unary("expm1", 0),
+        __nn::FormulaStep::Binary("mul", 3, 4),
+        __nn::FormulaStep::Select(2, 0, 5),
+    ];
     impl Elu {
         /// `[…] -> […]`
         pub const fn rule(&self, [__x]: [__nn::Shape; 1]) -> __nn::Rule {
@@ -50,6 +59,7 @@ const _: () = {
                 .backward_in_place()
                 .backward_without_x()
                 .in_place(Self::of_sample, [self.alpha])
+                .formula(__STEPS, [self.alpha])
                 .ok()
         }
     }

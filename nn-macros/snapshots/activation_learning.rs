@@ -33,6 +33,18 @@ const _: () = {
             self
         }
     }
+    const __STEPS: &[__nn::FormulaStep] = &[
+        __nn::FormulaStep::Setting(0),
+        __nn::FormulaStep::Learnt(0),
+        __nn::FormulaStep::X,
+        __nn::FormulaStep::Binary("mul", 1, 2),
+        __nn::FormulaStep::Unary("tanh", 3),
+        __nn::FormulaStep::Binary("mul", 0, 4),
+        __nn::FormulaStep::Number(__C0),
+        __nn::FormulaStep::Power(2, 2),
+        __nn::FormulaStep::Binary("mul", 6, 7),
+        __nn::FormulaStep::Binary("add", 5, 8),
+    ];
     impl Bent {
         /// `[…] -> […]`
         pub const fn rule(&self, [__x]: [__nn::Shape; 1]) -> __nn::Rule {
@@ -42,6 +54,7 @@ const _: () = {
                 .saves(1)
                 .per_step()
                 .backward_without_y()
+                .formula(__STEPS, [self.scale])
                 .ok()
         }
     }

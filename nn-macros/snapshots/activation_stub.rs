@@ -29,6 +29,7 @@ const _: () = {
             self
         }
     }
+    const __STEPS: &[__nn::FormulaStep] = &[__nn::FormulaStep::X];
     impl Swish {
         /// `[…] -> […]`
         pub const fn rule(&self, [__x]: [__nn::Shape; 1]) -> __nn::Rule {
@@ -38,6 +39,7 @@ const _: () = {
                 .backward_in_place()
                 .backward_without_x()
                 .in_place(Self::of_sample, [self.beta])
+                .formula(__STEPS, [self.beta])
                 .ok()
         }
     }

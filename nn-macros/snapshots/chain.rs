@@ -201,6 +201,7 @@ const _: () = {
         "Cnn",
         __GRAPH,
         (&__INPUTS, &__OUTPUTS),
+        [&["input"], &["output"]],
         __PLANS,
     );
     #[inline]

@@ -95,6 +95,7 @@ const _: () = {
         "Tuned",
         __GRAPH,
         (&__INPUTS, &__OUTPUTS),
+        [&["input"], &["output"]],
         __PLANS,
     );
     #[inline]

@@ -176,6 +176,7 @@ const _: () = {
         "TwoTower",
         __GRAPH,
         (&__INPUTS, &__OUTPUTS),
+        [&["image", "tags"], &["output"]],
         __PLANS,
     );
     #[inline]

@@ -162,6 +162,7 @@ const _: () = {
         "Net",
         __GRAPH,
         (&__INPUTS, &__OUTPUTS),
+        [&["input"], &["output"]],
         __PLANS,
     );
     #[inline]

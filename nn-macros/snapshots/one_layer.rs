@@ -63,6 +63,7 @@ const _: () = {
         "One",
         __GRAPH,
         (&__INPUTS, &__OUTPUTS),
+        [&["input"], &["output"]],
         __PLANS,
     );
     #[inline]

@@ -114,6 +114,7 @@ const _: () = {
         "Detector",
         __GRAPH,
         (&__INPUTS, &__OUTPUTS),
+        [&["input"], &["class", "bounds"]],
         __PLANS,
     );
     #[inline]

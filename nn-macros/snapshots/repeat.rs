@@ -121,6 +121,7 @@ const _: () = {
         "Deep",
         __GRAPH,
         (&__INPUTS, &__OUTPUTS),
+        [&["input"], &["output"]],
         __PLANS,
     );
     #[inline]

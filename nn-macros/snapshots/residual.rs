@@ -149,6 +149,7 @@ const _: () = {
         "Block",
         __GRAPH,
         (&__INPUTS, &__OUTPUTS),
+        [&["input"], &["output"]],
         __PLANS,
     );
     #[inline]

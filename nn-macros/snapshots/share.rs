@@ -157,6 +157,7 @@ const _: () = {
         "Tied",
         __GRAPH,
         (&__INPUTS, &__OUTPUTS),
+        [&["input"], &["output"]],
         __PLANS,
     );
     #[inline]

@@ -120,6 +120,8 @@ mod limits;
 pub mod losses;
 mod memory;
 mod model;
+#[cfg(feature = "onnx")]
+mod onnx;
 pub mod optim;
 mod params;
 mod pass;
@@ -231,7 +233,7 @@ pub mod __private {
     pub use crate::repeat::Repeat;
     pub use crate::shape::Shape;
     pub use crate::signature::{Answer, AnySignature, Call, Checked, IsLayer, Negative, Signature, check_call};
-    pub use crate::spec::{Head, LayerSpec, Pass};
+    pub use crate::spec::{FormulaStep, Head, LayerSpec, Pass};
     pub use crate::unread::Unread;
     pub use crate::{__editor as editor, __shown as shown};
     pub use alloc::string::String;

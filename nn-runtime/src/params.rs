@@ -55,11 +55,7 @@ impl Tensor {
 
     /// Copies the tensor from a model's block to row-major numbers in its standard shape.
     pub(crate) fn read(&self, block: &[f32], to: &mut [f32]) {
-        let stored = &block[self.offset..self.offset + self.len];
-        match self.layout {
-            Layout::Plain => to.copy_from_slice(stored),
-            Layout::Panels(panels) => panels.unpack(stored, to),
-        }
+        self.layout.read(&block[self.offset..self.offset + self.len], to);
     }
 
     /// Copies row-major numbers into a model's block.

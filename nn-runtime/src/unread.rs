@@ -4,7 +4,7 @@
 use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::LayerSpec;
+use crate::spec::{LayerSpec, OnnxForm};
 
 /// Hands its first value on.
 #[derive(Clone, Copy, Default)]
@@ -18,7 +18,7 @@ impl Unread {
 
     /// `(kept, unread, …) -> kept`
     pub const fn rule<const N: usize>(&self, x: [Shape; N]) -> Rule {
-        LayerSpec::output(x[0]).backward_without_x().backward_without_y().per_step().ok()
+        LayerSpec::output(x[0]).backward_without_x().backward_without_y().per_step().onnx(OnnxForm::Same).ok()
     }
 }
 

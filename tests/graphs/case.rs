@@ -163,15 +163,17 @@ impl Case {
             "assert!(loss.unwrap_err().to_string().contains(\"a network with parameters to train\"));"
         };
         format!(
-            "#[allow(unused_imports)]\nuse nn_runtime::data::Samples;\nuse nn_runtime::prelude::*;\n\nuse crate::generated_main::{{Numbers, print_gradients, print_params, stream}};\n\n{}\n\
-            pub fn run(numbers: &Numbers) {{\n    print_gradients::<Top>(numbers, {}, &{widths:?});\n    stream::<Top>(numbers, {}, {});\n    let data = {data};\n    \
+            "#[allow(unused_imports)]\nuse nn_runtime::data::Samples;\nuse nn_runtime::prelude::*;\n\nuse crate::generated_main::{{Numbers, export, print_gradients, print_params, stream}};\n\n{}\n\
+            pub fn run(numbers: &Numbers) {{\n    print_gradients::<Top>(numbers, {}, &{widths:?});\n    stream::<Top>(numbers, {}, {});\n    export::<Top>(numbers, \"{}\", {}, &{widths:?});\n    let data = {data};\n    \
             for (key, data) in [(\"stepped\", &data), (\"alone\", &data.select(&[0]))] {{\n        \
             let mut model = numbers.model::<Top>();\n        \
             let loss = Trainer::new(&mut model, {losses}, Sgd::new(1.0)).step(data);\n        {check}\n        print_params(key, &model);\n    }}\n}}\n",
             self.source,
             top.inputs.len(),
             top.inputs.len(),
-            top.shapes[0][0]
+            top.shapes[0][0],
+            self.seed,
+            top.inputs.len()
         )
     }
 }

@@ -29,8 +29,9 @@ impl Report {
     }
 }
 
-/// Compiles all cases into so many programs, runs them, and gives their reports by the name of the case.
-pub fn run(cases: &[Case], programs: usize) -> BTreeMap<String, Report> {
+/// Compiles all cases into so many programs, runs them, and gives their reports by the name of the case. Their
+/// models go into a folder as ONNX files, if one is given.
+pub fn run(cases: &[Case], programs: usize, models: Option<&Path>) -> BTreeMap<String, Report> {
     let at = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("graphs");
     let _ = fs::remove_dir_all(at.join("src"));
     let _ = fs::remove_dir_all(at.join("numbers"));
@@ -40,7 +41,7 @@ pub fn run(cases: &[Case], programs: usize) -> BTreeMap<String, Report> {
     let mut all = BTreeMap::new();
     for part in 0..parts.len() {
         let program = at.join("target/debug").join(format!("part{part}"));
-        let output = Command::new(program).arg(at.join("numbers")).output().expect("the program runs");
+        let output = Command::new(program).arg(at.join("numbers")).args(models).output().expect("the program runs");
         parse_output(&output, &mut all);
     }
     all
@@ -52,7 +53,7 @@ fn write_package(at: &Path, parts: &[&[Case]]) {
     // The declarations are checked as a user's debug build is; the runtime is the optimised one.
     let manifest = format!(
         "[package]\nname = \"graphs\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
-        [dependencies]\nnn-runtime = {{ path = {runtime:?} }}\n\n\
+        [dependencies]\nnn-runtime = {{ path = {runtime:?}, features = [\"onnx\"] }}\n\n\
         [profile.dev]\ndebug = false\nincremental = false\n\n[profile.dev.package.nn-runtime]\nopt-level = 3\n\n[profile.dev.package.nn-kernels]\nopt-level = 3\n"
     );
     write_file(&at.join("Cargo.toml"), &manifest);

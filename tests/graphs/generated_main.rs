@@ -96,6 +96,25 @@ pub fn stream<N: Network>(numbers: &Numbers, inputs: usize, steps: usize) {
     }
 }
 
+/// Writes the model as an ONNX file into the second folder of the command, if there is one, with the samples and
+/// what is predicted of them beside it.
+pub fn export<N: Network>(numbers: &Numbers, name: &str, inputs: usize, outputs: &[usize]) {
+    let Some(folder) = std::env::args().nth(2) else { return };
+    let model = numbers.model::<N>();
+    let x = numbers.all("x3_", inputs);
+    let mut y: Vec<Vec<f32>> = outputs.iter().map(|len| vec![0.0; 3 * len]).collect();
+    let mut slices: Vec<&mut [f32]> = y.iter_mut().map(|y| &mut y[..]).collect();
+    model.predictor(3).predict_into(&x, &mut slices).unwrap_or_else(|error| panic!("{error}"));
+    let line = |key: &str, values: &[f32]| {
+        let values: Vec<String> = values.iter().map(f32::to_string).collect();
+        format!("{key} {}\n", values.join(" "))
+    };
+    let mut text: String = x.iter().map(|x| line("x", x)).collect();
+    text.extend(y.iter().map(|y| line("y", y)));
+    std::fs::write(Path::new(&folder).join(format!("graph_{name}.txt")), text).expect("a folder to write to");
+    model.save_onnx(Path::new(&folder).join(format!("graph_{name}.onnx"))).unwrap_or_else(|error| panic!("{error}"));
+}
+
 /// The parameters after a step of training, of all samples or of the first alone.
 pub fn print_params<N: Network>(key: &str, model: &Model<N>) {
     for tensor in model.tensors() {

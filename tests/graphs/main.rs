@@ -15,6 +15,8 @@ mod random_formulas;
 mod rng;
 mod streams;
 
+use std::path::Path;
+
 use case::Case;
 use graph::{Kind, Net, Program, Site, ValueKind};
 
@@ -30,7 +32,7 @@ fn cases() -> Vec<Case> {
 #[ignore = "compiles hundreds of declarations, which takes minutes"]
 fn every_graph_means_what_it_says() {
     let cases = cases();
-    let report = compile::run(&cases, PROGRAMS);
+    let report = compile::run(&cases, PROGRAMS, None);
     let mut wrong = Vec::new();
     for case in &cases {
         if let Err(fault) = compare::compare(case, &report[&case.seed.to_string()]) {
@@ -42,6 +44,22 @@ fn every_graph_means_what_it_says() {
     println!("{streamed} of {GRAPHS} graphs were run as streams");
     assert!(streamed >= 30 && refused >= 30, "{streamed} graphs were run as streams, {refused} refused");
     assert!(wrong.is_empty(), "{} of {GRAPHS} graphs are wrong\n\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// How many graphs are written as ONNX files.
+const EXPORTED: usize = 60;
+
+/// Writes files for `tests/onnx/check.py`, which runs them in ONNX Runtime.
+#[test]
+#[ignore = "compiles declarations, which takes minutes"]
+fn graphs_are_written_as_onnx() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("onnx");
+    std::fs::create_dir_all(&folder).unwrap();
+    let cases: Vec<Case> = (1000..).filter_map(Case::new).take(EXPORTED).collect();
+    let report = compile::run(&cases, 2, Some(&folder));
+    for case in &cases {
+        assert_eq!(report[&case.seed.to_string()].panic, None, "seed {}\n{}", case.seed, case.source);
+    }
 }
 
 /// What is drawn holds everything that the language has, and often enough that a fault anywhere is met.

@@ -28,7 +28,7 @@ const KINDS: [Kind; 5] = [
         folder: "nn-runtime/src/layers",
         marks: &[""],
         test: "tests/layers",
-        lists: &["tests/layers/alone.rs", "CHANGELOG.md"],
+        lists: &["tests/layers/alone.rs", "tests/onnx/layers.rs", "CHANGELOG.md"],
     },
     Kind {
         row: "a loss",

@@ -219,7 +219,7 @@ fn check(constant: Option<Ident>, place: impl ToTokens, function: &str, args: To
 /// const __STREAM: &__nn::Plan<4> = &__GRAPH.stream();
 /// const __PLANS: [&__nn::Plan<4>; 4] = [__INFER, __TRAIN, __ASKED, __STREAM];
 /// const __MAP: &__nn::CompiledNetwork =
-///     &__nn::CompiledNetwork::new("Net", __GRAPH, (&__INPUTS, &__OUTPUTS), __PLANS);
+///     &__nn::CompiledNetwork::new("Net", __GRAPH, (&__INPUTS, &__OUTPUTS), [&["input"], &["output"]], __PLANS);
 /// ```
 pub fn map(graph: &Graph) -> TokenStream {
     let span = span_of(&graph.header.name);
@@ -237,6 +237,11 @@ pub fn map(graph: &Graph) -> TokenStream {
     let (sites, values) = (number(&graph.sites().count()), number(&graph.values));
     let results = graph.results.iter().map(number);
     let name = graph.header.name.to_string();
+    let ports = |ports: &[NamedPort]| {
+        let names = ports.iter().map(|port| &port.name);
+        quote_spanned!(span=> &[#(#names),*])
+    };
+    let (inputs, outputs) = (ports(&graph.inputs), ports(&graph.outputs));
     quote_spanned! {span=>
         const __GRAPH: &__nn::Graph<#sites, #values> = &__nn::Graph::new(__INPUTS, [#(#nodes),*], [#(#results),*]);
         const __INFER: &__nn::Plan<#sites> = &__GRAPH.plan(__nn::Pass::Infer);
@@ -244,6 +249,7 @@ pub fn map(graph: &Graph) -> TokenStream {
         const __ASKED: &__nn::Plan<#sites> = &__GRAPH.plan(__nn::Pass::TrainWithInputGrad);
         const __STREAM: &__nn::Plan<#sites> = &__GRAPH.stream();
         const __PLANS: [&__nn::Plan<#sites>; 4] = [__INFER, __TRAIN, __ASKED, __STREAM];
-        const __MAP: &__nn::CompiledNetwork = &__nn::CompiledNetwork::new(#name, __GRAPH, (&__INPUTS, &__OUTPUTS), __PLANS);
+        const __MAP: &__nn::CompiledNetwork =
+            &__nn::CompiledNetwork::new(#name, __GRAPH, (&__INPUTS, &__OUTPUTS), [#inputs, #outputs], __PLANS);
     }
 }

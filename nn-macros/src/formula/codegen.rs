@@ -33,7 +33,7 @@ pub fn const_name(i: usize) -> Ident {
 }
 
 /// Where generated code lies: nowhere in particular.
-fn span() -> Span {
+pub fn span() -> Span {
     Span::mixed_site()
 }
 
@@ -282,7 +282,7 @@ impl Code<'_> {
 }
 
 /// The kernels' name of a function, which is that of its reference too.
-fn name(function: Function) -> &'static str {
+pub fn name(function: Function) -> &'static str {
     match function {
         Function::Neg => "neg",
         Function::Abs => "abs",
@@ -304,8 +304,22 @@ fn name(function: Function) -> &'static str {
     }
 }
 
+/// The kernels' name of a function of two numbers.
+pub fn operator_name(operator: Operator) -> &'static str {
+    match operator {
+        Operator::Add => "add",
+        Operator::Sub => "sub",
+        Operator::Mul => "mul",
+        Operator::Div => "div",
+        Operator::Max => "max",
+        Operator::Min => "min",
+        Operator::Powf => "powf",
+        Operator::LnAddExp => "ln_add_exp",
+    }
+}
+
 /// The kernels' name of a comparison, and Rust's sign.
-fn relation(comparison: Comparison) -> (&'static str, TokenStream) {
+pub fn relation(comparison: Comparison) -> (&'static str, TokenStream) {
     match comparison {
         Comparison::Lt => ("lt", quote!(<)),
         Comparison::Le => ("le", quote!(<=)),
@@ -320,7 +334,7 @@ fn splat(value: TokenStream) -> TokenStream {
 }
 
 /// A number with its sign, as the nearest `f32` is written.
-fn literal(value: f64) -> TokenStream {
+pub fn literal(value: f64) -> TokenStream {
     let size = Literal::f32_unsuffixed(value.abs() as f32);
     if value < 0.0 { quote!(-#size) } else { quote!(#size) }
 }

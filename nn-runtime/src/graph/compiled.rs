@@ -12,11 +12,16 @@ use crate::spec::{Head, NestedSpec, Pass, PassSizes, Range, Stream};
 
 /// All that is known of a network at compile time, whatever its size.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(feature = "onnx"), allow(dead_code, reason = "names of ports are for files alone"))]
 pub struct CompiledNetwork {
     pub(crate) name: &'static str,
     pub(crate) nodes: &'static [Node],
     pub(crate) inputs: &'static [Shape],
     pub(crate) outputs: &'static [Shape],
+    /// What the declaration calls its inputs and outputs.
+    pub(crate) names: [&'static [&'static str]; 2],
+    /// The values that are the outputs.
+    pub(crate) results: [usize; MAX_OUTPUTS],
     pub(crate) infer: MemoryPlan,
     pub(crate) train: MemoryPlan,
     pub(crate) train_with_input_grad: MemoryPlan,
@@ -101,6 +106,7 @@ impl CompiledNetwork {
         name: &'static str,
         graph: &'static Graph<S, V>,
         declared: (&'static [Shape], &'static [Shape]),
+        names: [&'static [&'static str]; 2],
         [infer, train, asked, stream]: [&'static Plan<S>; 4],
     ) -> CompiledNetwork {
         let mut macs: usize = 0;
@@ -132,6 +138,8 @@ impl CompiledNetwork {
             nodes: &graph.nodes,
             inputs: declared.0,
             outputs: declared.1,
+            names,
+            results: graph.outputs,
             infer: plans[0],
             train: plans[1],
             train_with_input_grad: plans[2],
@@ -170,7 +178,7 @@ impl CompiledNetwork {
     pub const fn stub(name: &'static str, declared: (&'static [Shape], &'static [Shape])) -> CompiledNetwork {
         const GRAPH: &Graph<0, 0> = &Graph::new([], [], []);
         const PLAN: &Plan<0> = &GRAPH.plan(Pass::Infer);
-        let empty = CompiledNetwork::new(name, GRAPH, declared, [PLAN; 4]);
+        let empty = CompiledNetwork::new(name, GRAPH, declared, [&[]; 2], [PLAN; 4]);
         CompiledNetwork { streaming: Streaming { kind: Stream::No, stop: None }, head: Head::Plain, ..empty }
     }
 

@@ -5,7 +5,7 @@
 /// The layer around a curve that is written by hand: what its pullback reads (`input` or `output`), and its
 /// head.
 macro_rules! by_hand {
-    ($(#[doc = $doc:literal])* $name:ident backward from $from:ident, head $head:ident) => {
+    ($(#[doc = $doc:literal])* $name:ident backward from $from:ident, head $head:ident, onnx $form:expr) => {
         $(#[doc = $doc])*
         #[derive(Clone, Copy, Debug)]
         pub struct $name;
@@ -19,7 +19,10 @@ macro_rules! by_hand {
 
             /// `[…] -> […]`
             pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-                by_hand!(spec $from LayerSpec::output(x).head(Head::$head)).in_place(Self::of_sample, []).ok()
+                by_hand!(spec $from LayerSpec::output(x).head(Head::$head))
+                    .in_place(Self::of_sample, [])
+                    .onnx($form)
+                    .ok()
             }
         }
 

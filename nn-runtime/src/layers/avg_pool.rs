@@ -7,6 +7,7 @@ use super::window::{Padding, accepted};
 use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
+use crate::spec::OnnxForm;
 use nn_kernels::pool::{avg_pool, avg_pool_backward};
 
 /// The mean of each window: `y[c, i, j] = Σ_k Σ_l x[c, i · stride + k - pad, j · stride + l - pad] /
@@ -85,7 +86,7 @@ macro_rules! averaging {
             #[doc = $shapes]
             pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
                 match self.pooled.pool(x) {
-                    Ok(pool) => spec(&pool).ok(),
+                    Ok(pool) => spec(&pool).onnx(OnnxForm::AvgPool(pool, self.count_include_pad)).ok(),
                     Err(fault) => Rule::Err(fault),
                 }
             }

@@ -9,7 +9,7 @@ use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::LayerSpec;
+use crate::spec::{LayerSpec, OnnxForm};
 use nn_kernels::batch_norm::{Channels, channels_backward, gradient_sums, moments, scale_channels};
 
 /// `y = (x - mean) / √(variance + eps) · weight + bias`, one mean and variance per channel: `[features] ->
@@ -132,6 +132,7 @@ impl BatchNorm {
             .running_stat("running_var", channels, Init::Constant(1.0))
             .saves(KEPT * x.dim(axis))
             .scratch(0, 3 * x.dim(axis))
+            .onnx(OnnxForm::BatchNorm(axis, self.eps))
             .ok()
     }
 

@@ -7,6 +7,7 @@ use crate::fault::Fault;
 use crate::graph::Rule;
 use crate::layer::{LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
+use crate::spec::OnnxForm;
 use nn_kernels::row_norm::{NormRows, SAVED_PER_ROW};
 
 /// A sample as `[before, channels, after]`, whose channels are normalised in groups, over `before` and
@@ -15,6 +16,7 @@ use nn_kernels::row_norm::{NormRows, SAVED_PER_ROW};
 pub(super) struct ChannelNorm {
     pub(super) norm: Norm,
     pub(super) groups: usize,
+    axis: usize,
     before: usize,
     channels: usize,
     after: usize,
@@ -27,12 +29,13 @@ impl ChannelNorm {
         // Behind a fault there may be none.
         let before = if let Some(count) = x.len().checked_div(row) { count } else { 0 };
         let after = if let Some(count) = row.checked_div(channels) { count } else { 0 };
-        ChannelNorm { norm, groups, before, channels, after }
+        ChannelNorm { norm, groups, axis, before, channels, after }
     }
 
     /// The spec, where the groups divide the channels.
     pub(super) const fn rule(&self, x: Shape, too_few: &str) -> Rule {
-        match self.norm.rule(x, self.groups, Shape::of([self.channels]), too_few) {
+        let form = OnnxForm::GroupNorm(self.groups, self.axis, self.norm.eps);
+        match self.norm.rule(x, self.groups, Shape::of([self.channels]), too_few, form) {
             // The channels are brought together: of input and output, or of input and both gradients.
             Rule::Ok(spec) if self.before > 1 => match x.len().checked_mul(3) {
                 Some(scratch) => spec.scratch(0, scratch).ok(),

@@ -9,7 +9,7 @@ use crate::graph::Rule;
 use crate::layer::LayerContext;
 use crate::limits::MAX_INPUTS;
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Range};
+use crate::spec::{LayerSpec, OnnxForm, Range};
 
 /// Joined along `axis`: `([a, …], [b, …], …) -> [a + b + …, …]`, the other dimensions equal.
 ///
@@ -65,7 +65,8 @@ impl Concat {
             k += 1;
         }
         let y = x[0].with_dim(self.axis, total);
-        let spec = LayerSpec::output(y).range(Range::All).backward_without_x().backward_without_y();
+        let form = OnnxForm::AlongAxis("Concat", self.axis as i64 + 1);
+        let spec = LayerSpec::output(y).range(Range::All).backward_without_x().backward_without_y().onnx(form);
         if self.axis == 0 { spec.ok() } else { spec.per_step().ok() }
     }
 

@@ -9,6 +9,7 @@ use crate::fault::Fault;
 use crate::graph::Rule;
 use crate::init::Init;
 use crate::shape::Shape;
+use crate::spec::OnnxForm;
 use nn_kernels::conv::Conv;
 
 /// Convolution over sequences: `y[s, f] = Σ_c Σ_k weight[f, c, k] · x[s · stride + k · dilation - pad, c] +
@@ -121,7 +122,7 @@ impl Conv1d {
         };
         let y = Shape::of([conv.output()[1], self.filters]);
         let weight = Shape::of([self.filters, conv.channels / conv.groups, conv.kernel[1]]);
-        let spec = spec(y, &conv, &self.learnt, weight, fans(&conv), self.filters);
+        let spec = spec(y, &conv, &self.learnt, weight, fans(&conv), self.filters).onnx(OnnxForm::Conv(conv));
         let [_, _, before, after] = conv.pad;
         let reach = self.window.extent(0) - 1;
         // The place in the ring is a number of 24 bits.

@@ -11,6 +11,7 @@ use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::limits::MAX_LEN;
 use crate::shape::Shape;
+use crate::spec::OnnxForm;
 use nn_kernels::conv::{Conv, FilterBank, forward, transposed};
 
 /// Transposed convolution: `y[f, i · stride + k · dilation - pad, j · …] += weight[c, f, k, l] · x[c, i, j]`
@@ -87,7 +88,7 @@ impl ConvTranspose2d {
         // What goes into a filter of the convolution back comes out of this layer's.
         let [fan_out, fan_in] = fans(&back);
         let y = Shape::of([self.filters, back.height, back.width]);
-        spec(y, &back, &self.learnt, weight, [fan_in, fan_out], self.filters).ok()
+        spec(y, &back, &self.learnt, weight, [fan_in, fan_out], self.filters).onnx(OnnxForm::ConvTranspose(back)).ok()
     }
 
     /// The convolution that leads back from the output to the input.

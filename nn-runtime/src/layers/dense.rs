@@ -8,7 +8,7 @@ use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::LayerSpec;
+use crate::spec::{LayerSpec, OnnxForm};
 use nn_kernels::long_sums::{RowSums, Sums};
 use nn_kernels::matrix::{Panels, backward_bias, backward_input, backward_input_scratch, backward_weight, product};
 
@@ -68,7 +68,7 @@ impl Dense {
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
         match x.dims::<1>() {
             Some([features]) => match self.spec(features, 1, Shape::of([self.units])) {
-                Rule::Ok(spec) => spec.product_of_one().ok(),
+                Rule::Ok(spec) => spec.product_of_one().onnx(OnnxForm::Dense).ok(),
                 refused => refused,
             },
             None => {

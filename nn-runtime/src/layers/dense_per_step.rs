@@ -7,6 +7,7 @@ use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
+use crate::spec::OnnxForm;
 
 /// The same [`Dense`] at every step: `y[s, j] = Σ_i weight[j, i] · x[s, i] + bias[j]`, `[steps, features] ->
 /// [steps, units]`.
@@ -55,7 +56,7 @@ impl DensePerStep {
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
         match x.dims::<2>() {
             Some([steps, features]) => match self.dense.spec(features, steps, Shape::of([steps, self.dense.units()])) {
-                Rule::Ok(spec) => spec.per_step().ok(),
+                Rule::Ok(spec) => spec.per_step().onnx(OnnxForm::DensePerStep).ok(),
                 fault => fault,
             },
             None => {

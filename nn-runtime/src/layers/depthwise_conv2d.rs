@@ -8,6 +8,7 @@ use crate::fault::Fault;
 use crate::graph::Rule;
 use crate::init::Init;
 use crate::shape::Shape;
+use crate::spec::OnnxForm;
 use nn_kernels::conv::Conv;
 
 /// Convolution of each channel on its own, `multiplier` times: with `f = c · multiplier + q`,
@@ -73,7 +74,8 @@ impl DepthwiseConv2d {
         let [height, width] = conv.output();
         let [rows, columns] = conv.kernel;
         let weight = Shape::of([conv.filters, 1, rows, columns]);
-        spec(Shape::of([conv.filters, height, width]), &conv, &self.learnt, weight, fans(&conv), conv.filters).ok()
+        let y = Shape::of([conv.filters, height, width]);
+        spec(y, &conv, &self.learnt, weight, fans(&conv), conv.filters).onnx(OnnxForm::Conv(conv)).ok()
     }
 
     const fn conv(&self, x: Shape) -> Result<Conv, Fault> {

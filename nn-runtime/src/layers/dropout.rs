@@ -6,7 +6,7 @@ use crate::fault::Fault;
 use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::{Head, LayerSpec};
+use crate::spec::{Head, LayerSpec, OnnxForm};
 use nn_kernels::dropout::dropout;
 
 /// While training `y = 0` with probability `rate` and `y = x / (1 - rate)` otherwise; when predicting `y =
@@ -49,6 +49,7 @@ impl Dropout {
             .backward_without_y()
             .per_step()
             .same_when_predicting()
+            .onnx(OnnxForm::Same)
             .ok()
     }
 

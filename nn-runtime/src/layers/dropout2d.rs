@@ -7,7 +7,7 @@ use crate::fault::Fault;
 use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::{Head, LayerSpec};
+use crate::spec::{Head, LayerSpec, OnnxForm};
 use nn_kernels::dropout::dropout;
 
 /// While training a channel becomes 0 with probability `rate` and is divided by `1 - rate` otherwise; when
@@ -48,7 +48,7 @@ impl Dropout2d {
         }
         match image(x) {
             Ok([channels, ..]) => {
-                let spec = LayerSpec::output(x).head(Head::Same).scratch(2 * channels, 0);
+                let spec = LayerSpec::output(x).head(Head::Same).scratch(2 * channels, 0).onnx(OnnxForm::Same);
                 spec.backward_without_x().backward_without_y().ok()
             }
             Err(fault) => Rule::Err(fault),

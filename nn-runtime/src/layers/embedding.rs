@@ -8,7 +8,7 @@ use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::LayerSpec;
+use crate::spec::{LayerSpec, OnnxForm};
 use nn_kernels::long_sums::BLOCK;
 
 /// Row `x[s]` of a learnt table at every step: `y[s] = weight[x[s]]`, `[steps] -> [steps, features]`.
@@ -94,6 +94,7 @@ impl Embedding {
         let mut spec = LayerSpec::output(Shape::of([steps, self.features]))
             .computes()
             .param("weight", Shape::of([self.vocabulary, self.features]), self.init)
+            .onnx(OnnxForm::Embedding)
             .scratch(0, if table < PIECE { table } else { PIECE });
         let fits = table < usize::MAX;
         if let (Some(id), true) = (self.padding, fits) {

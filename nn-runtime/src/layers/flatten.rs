@@ -4,7 +4,7 @@
 use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::{Head, LayerSpec};
+use crate::spec::{Head, LayerSpec, OnnxForm};
 
 /// All numbers of a sample in a row, the last dimension running fastest: `[a, b, …] -> [a · b · …]`.
 ///
@@ -42,6 +42,7 @@ pub(super) const fn moves(y: Shape) -> Rule {
         .backward_without_y()
         .passes_gradient()
         .same_when_predicting()
+        .onnx(OnnxForm::Reshape)
         .ok()
 }
 

@@ -7,7 +7,7 @@ use crate::fault::Fault;
 use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::LayerSpec;
+use crate::spec::{LayerSpec, OnnxForm};
 
 /// How many pixels on each side.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,11 @@ impl Frame {
     }
 
     /// Rows and columns together; what does not fit is more than any image has.
+    /// Above, below, left, right.
+    const fn sides(&self) -> [usize; 4] {
+        [self.top, self.bottom, self.left, self.right]
+    }
+
     const fn size(&self) -> [usize; 2] {
         [self.top.saturating_add(self.bottom), self.left.saturating_add(self.right)]
     }
@@ -148,7 +153,8 @@ impl ZeroPad2d {
         };
         let [rows, columns] = self.frame.size();
         let y = Shape::of([channels, height.saturating_add(rows), width.saturating_add(columns)]);
-        LayerSpec::output(y).backward_without_x().backward_without_y().ok()
+        let form = OnnxForm::Pad(self.frame.sides());
+        LayerSpec::output(y).backward_without_x().backward_without_y().onnx(form).ok()
     }
 }
 
@@ -175,7 +181,8 @@ impl Crop2d {
             });
         }
         let y = Shape::of([channels, height - rows, width - columns]);
-        LayerSpec::output(y).backward_without_x().backward_without_y().ok()
+        let form = OnnxForm::Crop(self.frame.sides());
+        LayerSpec::output(y).backward_without_x().backward_without_y().onnx(form).ok()
     }
 }
 

@@ -9,7 +9,7 @@ use crate::fault::Fault;
 use crate::graph::Rule;
 use crate::layer::LayerContext;
 use crate::shape::Shape;
-use crate::spec::LayerSpec;
+use crate::spec::{LayerSpec, OnnxForm};
 use nn_kernels::pool::{Pool, avg_pool, avg_pool_backward, masked_mean};
 
 /// The mean of each channel or feature: `[channels, height, width] -> [channels]`, `[steps, features] ->
@@ -63,7 +63,7 @@ const fn whole(x: Shape) -> Option<Pool> {
     }
 }
 
-const fn spec(x: &[Shape], layer: &str) -> Result<LayerSpec, Fault> {
+const fn spec(x: &[Shape], layer: &str, reduces: &'static str) -> Result<LayerSpec, Fault> {
     if x.len() > 1
         && let Some(fault) = mask_fault(x, layer)
     {
@@ -77,7 +77,8 @@ const fn spec(x: &[Shape], layer: &str) -> Result<LayerSpec, Fault> {
         }
         // Where the kernels count places in 32 bits there are fewer of them than that.
         Some(pool) if x0.len() / pool.channels <= u32::MAX as usize => {
-            Ok(LayerSpec::output(Shape::of([pool.channels])).computes().backward_without_x().backward_without_y())
+            let spec = LayerSpec::output(Shape::of([pool.channels])).computes().onnx(OnnxForm::GlobalPool(reduces));
+            Ok(spec.backward_without_x().backward_without_y())
         }
         Some(_) => Err(super::window::too_large()),
         None => {
@@ -106,7 +107,7 @@ impl GlobalAvgPool {
     /// `[channels, height, width] -> [channels]`, `[steps, features] -> [features]`, `([steps, features],
     /// [steps]) -> [features]`
     pub const fn rule<const N: usize>(&self, x: [Shape; N]) -> Rule {
-        match spec(&x, "GlobalAvgPool") {
+        match spec(&x, "GlobalAvgPool", "ReduceMean") {
             // The mask, for the way back.
             Ok(spec) if N > 1 => spec.saves(x[1].len()).ok(),
             Ok(spec) => spec.ok(),
@@ -124,7 +125,7 @@ impl GlobalMaxPool {
     /// `[channels, height, width] -> [channels]`, `[steps, features] -> [features]`, `([steps, features],
     /// [steps]) -> [features]`
     pub const fn rule<const N: usize>(&self, x: [Shape; N]) -> Rule {
-        match spec(&x, "GlobalMaxPool") {
+        match spec(&x, "GlobalMaxPool", "ReduceMax") {
             Ok(spec) => {
                 let places = spec.output_shapes()[0].len();
                 spec.saves(places).ok()

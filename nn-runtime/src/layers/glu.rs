@@ -6,7 +6,7 @@ use crate::fault::Fault;
 use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::{Head, LayerSpec};
+use crate::spec::{Head, LayerSpec, OnnxForm};
 use nn_kernels::elementwise::{Map, fill};
 use nn_kernels::math;
 use nn_kernels::simd::{Kernel, Simd};
@@ -56,6 +56,7 @@ impl Glu {
             return Rule::Err(fault.str(" there, twice what is wanted here"));
         }
         let spec = LayerSpec::output(x.with_dim(axis, len / 2)).head(Head::Plain).backward_without_y();
+        let spec = spec.onnx(OnnxForm::Glu(axis + 1));
         if axis == 0 { spec.ok() } else { spec.per_step().ok() }
     }
 

@@ -46,4 +46,4 @@ pub struct Gru {
     of: Recurrent<recurrent::Gru>,
 }
 
-recurrent_layer!(Gru);
+recurrent_layer!(Gru, "GRU");

@@ -7,7 +7,7 @@ use crate::fault::Fault;
 use crate::graph::Rule;
 use crate::layer::LayerContext;
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Range};
+use crate::spec::{LayerSpec, OnnxForm, Range};
 
 /// The last step of a sequence, `[steps, features] -> [features]`; with a mask, `([steps, features], [steps])
 /// -> [features]`, the last one where the mask is not 0, and zeros where there is none.
@@ -44,6 +44,7 @@ impl LastStep {
             Some([steps, features]) if steps > 0 => {
                 let spec = LayerSpec::output(Shape::of([features]))
                     .range(Range::First)
+                    .onnx(OnnxForm::LastStep)
                     .backward_without_x()
                     .backward_without_y();
                 // Of a mask the steps that are the last ones are kept; in a stream, the last step so far.

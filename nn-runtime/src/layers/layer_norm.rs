@@ -51,4 +51,4 @@ impl LayerNorm {
     }
 }
 
-norm_of_last_axes!(LayerNorm, centred: true);
+norm_of_last_axes!(LayerNorm, centred: true, LayerNorm);

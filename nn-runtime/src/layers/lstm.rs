@@ -47,4 +47,4 @@ pub struct Lstm {
     of: Recurrent<recurrent::Lstm>,
 }
 
-recurrent_layer!(Lstm);
+recurrent_layer!(Lstm, "LSTM");

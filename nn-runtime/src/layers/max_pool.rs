@@ -8,6 +8,7 @@ use crate::fault::Fault;
 use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
+use crate::spec::OnnxForm;
 use nn_kernels::pool::{Pool, max_pool, max_pool_backward};
 
 /// The largest number of each window: `y[c, i, j] = max_k max_l x[c, i · stride + k - pad, j · stride + l -
@@ -93,7 +94,7 @@ impl MaxPool1d {
 const fn rule(pool: Result<Pool, Fault>) -> Rule {
     match pool {
         Ok(pool) => {
-            let spec = spec(&pool).saves(pool.y_len());
+            let spec = spec(&pool).saves(pool.y_len()).onnx(OnnxForm::MaxPool(pool));
             // Where windows lie so close that most inputs are some maximum, a convolution gains nothing by
             // taking them.
             if pool.stride[0] > 1 && pool.stride[1] > 1 { spec.max_pool(pool).ok() } else { spec.ok() }

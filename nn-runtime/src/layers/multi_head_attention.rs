@@ -12,7 +12,7 @@ use crate::init::Init;
 use crate::layer::{LayerContext, ParamGrad, ReadContext};
 use crate::limits::MAX_INPUTS;
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, SavedLayout};
+use crate::spec::{LayerSpec, OnnxForm, SavedLayout};
 use plan::AttentionPlan;
 
 /// Scaled dot-product attention of several heads: `y = concat_h(softmax(q_h · k_hᵀ / √d) · v_h) · out_projᵀ +
@@ -113,6 +113,8 @@ impl MultiHeadAttention {
             .backward_without_y()
             .backward_input_first()
             .saved_layout(SavedLayout::Group);
+        let AttentionPlan { heads, causal, cross, masked, .. } = plan;
+        let spec = spec.onnx(OnnxForm::Attention { heads, causal, cross, masked });
         match self.causal && N == 1 {
             true => spec.stream_state(2 * queries * features + 1).bounded_context().ok(),
             false => spec.ok(),

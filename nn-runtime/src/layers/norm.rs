@@ -7,7 +7,7 @@ use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, SavedLayout};
+use crate::spec::{LayerSpec, OnnxForm, SavedLayout};
 use nn_kernels::long_sums::BLOCK;
 use nn_kernels::row_norm::{
     NormRows, SAVED_PER_ROW, row_bias_backward, row_norm, row_norm_backward, row_weight_backward,
@@ -32,7 +32,7 @@ pub(super) const fn eps_fault(eps: f32) -> Option<Fault> {
 impl Norm {
     /// The spec of so many rows a sample, and weights of this shape. `too_few` helps where a row is a single
     /// number, which would always become 0 (or ±1).
-    pub(super) const fn rule(&self, x: Shape, rows: usize, weights: Shape, too_few: &str) -> Rule {
+    pub(super) const fn rule(&self, x: Shape, rows: usize, weights: Shape, too_few: &str, form: OnnxForm) -> Rule {
         if let Some(fault) = eps_fault(self.eps) {
             return Rule::Err(fault);
         }
@@ -45,7 +45,8 @@ impl Norm {
             .computes()
             .saves(SAVED_PER_ROW * rows)
             .saved_layout(SavedLayout::Sample)
-            .accepts_elementwise();
+            .accepts_elementwise()
+            .onnx(form);
         if self.weight {
             spec = spec.param("weight", weights, Init::Constant(1.0));
         }
@@ -57,13 +58,13 @@ impl Norm {
 
     /// The spec of rows that are the last `axes` dimensions. Where there are others before them, each step is
     /// normalised on its own.
-    pub(super) const fn over_last(&self, x: Shape, axes: usize) -> Rule {
+    pub(super) const fn over_last(&self, x: Shape, axes: usize, form: OnnxForm) -> Rule {
         let (weights, rows) = match last_axes(x, axes) {
             Ok(last) => last,
             Err(fault) => return Rule::Err(fault),
         };
         let too_few = "leave it out, or normalise before the features become one";
-        match self.rule(x, rows, weights, too_few) {
+        match self.rule(x, rows, weights, too_few, form) {
             Rule::Ok(spec) if axes < x.rank() => spec.per_step().ok(),
             rule => rule,
         }
@@ -152,7 +153,7 @@ pub(super) use row_norm_layer;
 
 /// The arguments and rows of a layer that normalises the last `axes` dimensions, about their mean or about 0.
 macro_rules! norm_of_last_axes {
-    ($layer:ident, centred: $centred:literal) => {
+    ($layer:ident, centred: $centred:literal, $form:ident) => {
         impl $layer {
             /// Over so many of the last dimensions together.
             pub const fn axes(mut self, axes: usize) -> Self {
@@ -174,7 +175,7 @@ macro_rules! norm_of_last_axes {
 
             /// `[…] -> […]`
             pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-                self.norm.over_last(x, self.axes)
+                self.norm.over_last(x, self.axes, crate::spec::OnnxForm::$form(self.axes, self.norm.eps))
             }
 
             fn rows(&self, cx: &LayerContext<'_, impl Sized>) -> NormRows {

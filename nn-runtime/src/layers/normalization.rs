@@ -6,7 +6,7 @@ use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::LayerSpec;
+use crate::spec::{LayerSpec, OnnxForm};
 use nn_kernels::batch_norm::{Channels, channels_backward, scale_channels};
 
 /// `y = (x - mean) / std`, one mean and deviation for each index of `axis`. Any shape. A deviation of 0
@@ -81,7 +81,8 @@ impl Normalization {
             .constant("std", Shape::of([len]), Init::Constant(1.0))
             .scratch(0, 2 * len)
             .accepts_elementwise()
-            .backward_without_x();
+            .backward_without_x()
+            .onnx(OnnxForm::Normalization(axis));
         if axis == 0 { spec.ok() } else { spec.per_step().ok() }
     }
 

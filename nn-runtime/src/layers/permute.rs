@@ -6,7 +6,7 @@ use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::limits::MAX_RANK;
 use crate::shape::Shape;
-use crate::spec::{Head, LayerSpec, Range};
+use crate::spec::{Head, LayerSpec, OnnxForm, Range};
 
 /// Dimension `i` of the output is dimension `axes[i]` of the input: `Permute([1, 2, 0])` is `[c, h, w] -> [h,
 /// w, c]`.
@@ -71,7 +71,8 @@ impl Permute {
         }
         // Probabilities that sum to 1 along the last dimension do so only while it stays the last.
         let head = if rank > 0 && self.axes[rank - 1] == rank - 1 { Head::Same } else { Head::Other };
-        LayerSpec::output(y).head(head).range(Range::First).backward_without_x().backward_without_y().ok()
+        let spec = LayerSpec::output(y).head(head).range(Range::First).onnx(OnnxForm::Transpose(self.axes));
+        spec.backward_without_x().backward_without_y().ok()
     }
 
     /// Calls `each(row of y, where its first number stands in x, how far apart they stand there)`, row after

@@ -8,7 +8,7 @@ use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::LayerSpec;
+use crate::spec::{LayerSpec, OnnxForm};
 use nn_kernels::simd::Isa;
 
 /// Waves added to the steps: `y[s, 2i] = x[s, 2i] + sin(s · w)`, `y[s, 2i + 1] = x[s, 2i + 1] + cos(s · w)`,
@@ -62,7 +62,11 @@ impl PositionalEncoding {
                 _ => super::image::into_steps(fault, x),
             });
         }
-        let spec = LayerSpec::output(x).backward_without_x().backward_without_y().stream_state(0);
+        let spec = LayerSpec::output(x)
+            .backward_without_x()
+            .backward_without_y()
+            .stream_state(0)
+            .onnx(OnnxForm::Positions(waves));
         match self.learnt {
             true => spec.param("weight", x, Init::Normal(0.02)).bounded_context().ok(),
             false => spec.scratch(0, x.len()).ok(),
@@ -108,6 +112,16 @@ fn wave(i: usize, phase: u64) -> f32 {
 }
 
 /// y = x + what, sample by sample.
+/// The waves of all steps, `[steps, features]`.
+fn waves(features: usize, table: &mut [f32]) {
+    for i in 0..features {
+        let advance = advance(i, features);
+        for (step, row) in table.chunks_exact_mut(features).enumerate() {
+            row[i] = wave(i, advance.wrapping_mul(step as u64));
+        }
+    }
+}
+
 fn add(isa: Isa, x: &[f32], what: &[f32], y: &mut [f32]) {
     for (x, y) in x.chunks_exact(what.len()).zip(y.chunks_exact_mut(what.len())) {
         isa.zip(&Add, x, what, y);
@@ -120,14 +134,8 @@ impl Layer for PositionalEncoding {
             return add(cx.isa, x, cx.param(0), y);
         }
         let shape = cx.input_shape(0);
-        let features = shape.dim(1);
         let table = &mut cx.scratch[..shape.len()];
-        for i in 0..features {
-            let advance = advance(i, features);
-            for (step, row) in table.chunks_exact_mut(features).enumerate() {
-                row[i] = wave(i, advance.wrapping_mul(step as u64));
-            }
-        }
+        waves(shape.dim(1), table);
         add(cx.isa, x, table, y);
     }
 

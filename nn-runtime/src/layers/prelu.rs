@@ -8,7 +8,7 @@ use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::{Head, LayerSpec};
+use crate::spec::{Head, LayerSpec, OnnxForm};
 use nn_kernels::elementwise::{Map, add, fill};
 use nn_kernels::long_sums::BLOCK;
 use nn_kernels::reduce::{Terms, sums};
@@ -83,6 +83,7 @@ impl Prelu {
         let slopes = if self.per_channel && x.rank() > 0 { x.dim(axis) } else { 1 };
         let spec =
             LayerSpec::output(x).param("weight", Shape::of([slopes]), self.init).head(Head::Other).backward_without_y();
+        let spec = spec.onnx(OnnxForm::Prelu(axis));
         if self.per_channel && axis == 0 { spec.ok() } else { spec.per_step().ok() }
     }
 

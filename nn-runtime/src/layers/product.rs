@@ -6,7 +6,7 @@ use super::sum::alike;
 use crate::graph::Rule;
 use crate::layer::LayerContext;
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Range};
+use crate::spec::{LayerSpec, OnnxForm, Range};
 use nn_kernels::elementwise::Map;
 use nn_kernels::simd::Simd;
 
@@ -39,7 +39,10 @@ impl Product {
     pub const fn rule<const N: usize>(&self, x: [Shape; N]) -> Rule {
         match alike(&x, "Product") {
             Some(fault) => Rule::Err(fault),
-            None => LayerSpec::output(x[0]).range(Range::All).backward_without_y().per_step().ok(),
+            None => {
+                let spec = LayerSpec::output(x[0]).range(Range::All).backward_without_y();
+                spec.per_step().onnx(OnnxForm::Product).ok()
+            }
         }
     }
 }

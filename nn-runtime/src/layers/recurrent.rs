@@ -10,7 +10,7 @@ use crate::fault::Fault;
 use crate::graph::Rule;
 use crate::init::Init;
 use crate::shape::Shape;
-use crate::spec::{Head, LayerSpec};
+use crate::spec::{Head, LayerSpec, OnnxForm, OnnxRecurrent};
 use nn_kernels::matrix::backward_input_scratch;
 use nn_kernels::recurrent::{Cell, GateColumns, RecurrentForward, SavedSteps, TransposedWeights};
 
@@ -47,7 +47,7 @@ const NAMES: [[&str; 4]; 2] = [
 
 /// The constructor, the arguments and the layer of a type whose field `of` is a [`Recurrent`].
 macro_rules! recurrent_layer {
-    ($name:ident) => {
+    ($name:ident, $operator:literal) => {
         impl $name {
             /// This many units, which is how many outputs a step has.
             pub const fn new(units: usize) -> Self {
@@ -93,7 +93,7 @@ macro_rules! recurrent_layer {
             /// `[steps, features] -> [steps, units]`, or `[units]` of the last step; `([steps, features],
             /// [steps])` with a mask.
             pub const fn rule<const N: usize>(&self, x: [crate::shape::Shape; N]) -> crate::graph::Rule {
-                self.of.rule(&x, stringify!($name))
+                self.of.rule(&x, stringify!($name), $operator)
             }
         }
 
@@ -164,6 +164,15 @@ impl<C: Cell> Recurrent<C> {
         }
     }
 
+    const fn onnx(&self, operator: &'static str) -> OnnxRecurrent {
+        let direction = match self.direction {
+            Direction::Forward => "forward",
+            Direction::Backward => "reverse",
+            Direction::Both => "bidirectional",
+        };
+        OnnxRecurrent { operator, units: self.units, direction, last: self.last }
+    }
+
     const fn ways(&self) -> usize {
         if matches!(self.direction, Direction::Both) { 2 } else { 1 }
     }
@@ -178,7 +187,7 @@ impl<C: Cell> Recurrent<C> {
         SavedSteps::each::<C>() * self.units
     }
 
-    pub(super) const fn rule(&self, x: &[Shape], layer: &str) -> Rule {
+    pub(super) const fn rule(&self, x: &[Shape], layer: &str, operator: &'static str) -> Rule {
         let [steps, features] = match sequence(x, layer, self.units) {
             Ok(dims) => dims,
             Err(fault) => return Rule::Err(fault),
@@ -218,7 +227,8 @@ impl<C: Cell> Recurrent<C> {
             .scratch(sample, whole)
             .macs((features + units).saturating_mul(row).saturating_mul(steps).saturating_mul(ways))
             .backward_input_first()
-            .backward_without_y();
+            .backward_without_y()
+            .onnx(OnnxForm::Recurrent(self.onnx(operator)));
         if x.len() == 1 {
             spec = spec.backward_without_x();
         }

@@ -41,4 +41,4 @@ impl RmsNorm {
     }
 }
 
-norm_of_last_axes!(RmsNorm, centred: false);
+norm_of_last_axes!(RmsNorm, centred: false, RmsNorm);

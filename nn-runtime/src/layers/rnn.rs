@@ -46,4 +46,4 @@ pub struct Rnn {
     of: Recurrent<recurrent::Rnn>,
 }
 
-recurrent_layer!(Rnn);
+recurrent_layer!(Rnn, "RNN");

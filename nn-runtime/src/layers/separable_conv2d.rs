@@ -10,7 +10,7 @@ use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::LayerSpec;
+use crate::spec::{LayerSpec, OnnxForm};
 use nn_kernels::conv::{Conv, FilterBank, backward_input, forward};
 
 /// A [`DepthwiseConv2d`](super::DepthwiseConv2d) without bias, then a [`Conv2d`](super::Conv2d) with a kernel
@@ -90,7 +90,8 @@ impl SeparableConv2d {
             .macs(macs.saturating_add(across.y_len().saturating_mul(along.filters)))
             .accepts_elementwise()
             .backward_without_x()
-            .backward_input_first();
+            .backward_input_first()
+            .onnx(OnnxForm::Separable(along));
         match self.learnt.bias {
             true => spec.param("pointwise.bias", Shape::of([self.filters]), self.learnt.bias_init).ok(),
             false => spec.ok(),

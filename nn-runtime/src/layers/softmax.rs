@@ -6,18 +6,29 @@ use crate::fault::Fault;
 use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::{Head, LayerSpec};
+use crate::spec::{Head, LayerSpec, OnnxForm};
 use nn_kernels::simd::Isa;
 use nn_kernels::softmax;
 
 /// An elementwise function to whoever absorbs it, though it works on rows: of `[steps]` alone there is no
 /// step without the others.
-const fn spec(x: Shape, head: Head, of_one: &str, of_sample: fn(Isa, &[f32; 4], &mut [f32])) -> Rule {
+const fn spec(
+    x: Shape,
+    head: Head,
+    operator: &'static str,
+    of_one: &str,
+    of_sample: fn(Isa, &[f32; 4], &mut [f32]),
+) -> Rule {
     if x.rank() > 0 && x.dim(x.rank() - 1) == 1 {
         let fault = Fault::expected("scores of at least 2 classes, whose probabilities sum to 1").found(x);
         return Rule::Err(fault.help(of_one));
     }
-    let mut spec = LayerSpec::output(x).computes().head(head).elementwise(true).backward_without_x();
+    let mut spec = LayerSpec::output(x)
+        .computes()
+        .head(head)
+        .elementwise(true)
+        .backward_without_x()
+        .onnx(OnnxForm::AlongAxis(operator, -1));
     if x.rank() < 2 {
         spec = spec.whole_window().in_place(of_sample, []);
     }
@@ -57,7 +68,7 @@ impl Softmax {
     /// `[…, n] -> […, n]`
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
         let of_sample = |isa, _: &_, y: &mut [f32]| softmax::softmax_in_place(isa, y.len(), y);
-        spec(x, Head::Softmax, "write `Sigmoid` for one probability", of_sample)
+        spec(x, Head::Softmax, "Softmax", "write `Sigmoid` for one probability", of_sample)
     }
 }
 
@@ -110,7 +121,7 @@ impl LogSoftmax {
     /// `[…, n] -> […, n]`
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
         let of_sample = |isa, _: &_, y: &mut [f32]| softmax::log_softmax_in_place(isa, y.len(), y);
-        spec(x, Head::LogSoftmax, "leave it out and train the score with `BinaryCrossEntropy`", of_sample)
+        spec(x, Head::LogSoftmax, "LogSoftmax", "leave it out and train the score with `BinaryCrossEntropy`", of_sample)
     }
 }
 

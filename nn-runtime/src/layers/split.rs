@@ -6,7 +6,7 @@ use crate::fault::Fault;
 use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, MAX_OUTPUTS};
+use crate::spec::{LayerSpec, MAX_OUTPUTS, OnnxForm};
 
 /// Cut along `axis` into `parts`: `[n, …] -> ([n / parts, …], …)`, or into parts of the given `sizes`.
 ///
@@ -84,7 +84,7 @@ impl Split {
             3 => LayerSpec::outputs([a, b, c]),
             _ => LayerSpec::outputs([a, b, c, d]),
         };
-        let spec = spec.backward_without_x().backward_without_y();
+        let spec = spec.backward_without_x().backward_without_y().onnx(OnnxForm::Split(self.axis + 1));
         if self.axis == 0 { spec.ok() } else { spec.per_step().ok() }
     }
 

@@ -6,7 +6,7 @@ use crate::fault::Fault;
 use crate::graph::Rule;
 use crate::layer::LayerContext;
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, Range};
+use crate::spec::{LayerSpec, OnnxForm, Range};
 use nn_kernels::elementwise::Map;
 use nn_kernels::simd::Simd;
 
@@ -42,7 +42,7 @@ impl Sum {
             Some(fault) => Rule::Err(fault),
             None => {
                 let spec = LayerSpec::output(x[0]).range(Range::All).backward_without_x().backward_without_y();
-                spec.passes_gradient().per_step().ok()
+                spec.passes_gradient().per_step().onnx(OnnxForm::Operator("Sum")).ok()
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::fault::Fault;
 use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::LayerSpec;
+use crate::spec::{LayerSpec, OnnxForm};
 
 /// How [`Upsample`] fills in what is between pixels.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,7 +83,8 @@ impl Upsample {
             );
         }
         let y = Shape::of([channels, height.saturating_mul(rows), width.saturating_mul(columns)]);
-        let spec = LayerSpec::output(y).backward_without_x().backward_without_y();
+        let form = OnnxForm::Upsample(self.scale, matches!(self.mode, UpsampleMode::Bilinear));
+        let spec = LayerSpec::output(y).backward_without_x().backward_without_y().onnx(form);
         match self.mode {
             UpsampleMode::Nearest => spec.ok(),
             UpsampleMode::Bilinear => spec.scratch(0, width.saturating_add(2)).ok(),

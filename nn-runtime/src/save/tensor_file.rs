@@ -95,6 +95,12 @@ pub(crate) fn save_pieces(path: &Path, pieces: &[Piece], note: &str) -> Result<(
     replace::replace(path, |to| write_pieces(to, pieces, Some(note))).map_err(|error| cannot_write(path, &error))
 }
 
+/// Writes a whole file of another kind, as safely.
+#[cfg(feature = "onnx")]
+pub(crate) fn save_bytes(path: &Path, bytes: &[u8]) -> Result<(), WeightsError> {
+    replace::replace(path, |to| to.write_all(bytes)).map_err(|error| cannot_write(path, &error))
+}
+
 pub(crate) fn cannot_write(path: &Path, error: &io::Error) -> WeightsError {
     WeightsError::one(path, WeightsErrorKind::Write(error.kind()), format!("cannot be written: {error}"))
 }

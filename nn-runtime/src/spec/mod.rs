@@ -6,6 +6,7 @@ mod fusion;
 mod head;
 mod memory;
 mod nested;
+mod onnx;
 mod params;
 mod pass;
 mod range;
@@ -23,6 +24,8 @@ pub(crate) use fusion::{Epilogue, Fusible, FusionSpec};
 pub use head::Head;
 pub(crate) use memory::{MemorySpec, SavedLayout};
 pub(crate) use nested::{NestedSpec, PassSizes};
+pub use onnx::FormulaStep;
+pub(crate) use onnx::{OnnxForm, OnnxRecurrent};
 pub use params::Role;
 pub(crate) use params::{Layout, Param, ParamSpec};
 pub use pass::Pass;
@@ -65,6 +68,7 @@ pub struct LayerSpec {
     pub(crate) times: usize,
     /// What a network used as a layer needs.
     pub(crate) nested: Option<&'static NestedSpec>,
+    pub(crate) onnx: OnnxForm,
     overflow: bool,
 }
 
@@ -96,6 +100,7 @@ impl LayerSpec {
             macs: 0,
             times: 1,
             nested: None,
+            onnx: OnnxForm::Unsaid,
             overflow: !ShapeSpec::fit(&shapes),
         }
     }

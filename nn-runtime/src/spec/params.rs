@@ -35,6 +35,14 @@ impl Layout {
         }
     }
 
+    /// Copies what is stored to row-major numbers in the standard shape.
+    pub(crate) fn read(&self, stored: &[f32], to: &mut [f32]) {
+        match self {
+            Layout::Plain => to.copy_from_slice(stored),
+            Layout::Panels(panels) => panels.unpack(stored, to),
+        }
+    }
+
     /// Where a parameter may be split: at multiples of this many floats.
     pub(crate) const fn grain(&self) -> usize {
         match self {

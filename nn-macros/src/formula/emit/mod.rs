@@ -3,6 +3,7 @@
 //! `::nn_runtime::__private` and the user's own words only.
 
 mod settings;
+mod steps;
 mod test;
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
@@ -19,6 +20,7 @@ use crate::formula::node::{Constant, Function, Id, Node, Operator};
 use crate::formula::parse::{Formula, Limit, Setting};
 use crate::formula::simplified;
 use settings::{defaults, inherent, limit_of};
+use steps::steps;
 
 /// ```text
 /// #[doc..] #[derive(..)] pub struct Swish { beta: f32 }
@@ -197,9 +199,11 @@ fn activation(formula: &Formula, lowered: &Lowered, mut dag: Dag, root: Id) -> T
         ),
         false => (spec, quote_spanned!(at=> #name)),
     };
-    let rule = rule(formula, spec);
+    let (rule, steps) =
+        (rule(formula, quote_spanned!(at=> #spec.formula(__STEPS, [#(#settings),*]))), steps(&dag, root));
     let this = Ident::new("self", Span::call_site());
     quote_spanned! {at=>
+        #steps
         #rule
         impl __nn::Curve for #name {
             const FROM_OUTPUT: ::core::primitive::bool = #output;
@@ -284,8 +288,10 @@ fn learning(formula: &Formula, lowered: &Lowered, mut dag: Dag, root: Id) -> Tok
     let spec = quote_spanned! {at=>
         __nn::LayerSpec::output(__x)#(#spec)*.head(__nn::Head::Other).saves(#number).per_step().backward_without_y()
     };
-    let rule = rule(formula, spec);
+    let spec = quote_spanned!(at=> #spec.formula(__STEPS, [#(#settings),*]));
+    let (rule, steps) = (rule(formula, spec), steps(&dag, root));
     quote_spanned! {at=>
+        #steps
         #rule
         impl __nn::Learning<#number> for #name {
             #[inline(always)]

@@ -5,7 +5,7 @@ use nn_macros::activation;
 use crate::formula::{Curve, curve_layer};
 use crate::graph::Rule;
 use crate::shape::Shape;
-use crate::spec::{Head, LayerSpec};
+use crate::spec::{Head, LayerSpec, OnnxForm};
 use nn_kernels::math;
 use nn_kernels::simd::Simd;
 
@@ -55,7 +55,7 @@ by_hand! {
     /// let y = *Net::init(0).predictor(1).predict(&[0.0, 1.0]);
     /// assert!(y[0] == 0.0 && (y[1] - 0.8650984).abs() < 1e-6);
     /// ```
-    Mish backward from input, head Other
+    Mish backward from input, head Other, onnx OnnxForm::Mish
 }
 
 /// With e = exp(x) and n = e · (e + 2): tanh(ln(1 + e)) = n / (n + 2). Gives x, e and n, of an x within ±20

@@ -5,7 +5,7 @@
 use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
-use crate::spec::{Head, LayerSpec};
+use crate::spec::{Head, LayerSpec, OnnxForm};
 use nn_kernels::elementwise::Map;
 use nn_kernels::math;
 use nn_kernels::simd::{Isa, Kernel, LANES, Simd};
@@ -52,6 +52,7 @@ impl Gelu {
         let saved = if x.checked_len().is_some() { x.len() } else { 0 };
         LayerSpec::output(x)
             .head(Head::Other)
+            .onnx(OnnxForm::Gelu(self.approximate))
             .elementwise(true)
             .saves(saved)
             .backward_in_place()

@@ -5,7 +5,7 @@ use nn_macros::activation;
 use crate::formula::{Curve, curve_layer};
 use crate::graph::Rule;
 use crate::shape::Shape;
-use crate::spec::{Head, LayerSpec};
+use crate::spec::{Head, LayerSpec, OnnxForm};
 use nn_kernels::math;
 use nn_kernels::simd::Simd;
 
@@ -24,7 +24,7 @@ by_hand! {
     /// network! { pub struct Net: [2] -> [2] { Sigmoid } }
     /// assert_eq!(Net::init(0).predictor(1).predict(&[0.0, 100.0]), &[0.5, 1.0]);
     /// ```
-    Sigmoid backward from output, head Sigmoid
+    Sigmoid backward from output, head Sigmoid, onnx OnnxForm::Operator("Sigmoid")
 }
 
 impl Curve for Sigmoid {

@@ -1,0 +1,116 @@
+//! Recurrent layers. The operators want the steps first, and the gates in an order of their own; they skip
+//! steps at the end alone, so that a sequence with a mask is sorted first: the steps that are there, in
+//! order, then padding.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::onnx::graph::Attribute;
+use crate::onnx::site::{OnnxSite, ints};
+use crate::spec::OnnxRecurrent;
+
+/// Which of the layer's gates each of the operator's is: i, f, g, o become i, o, f, c; r, z, n become z, r, h.
+fn gates(operator: &str) -> &'static [usize] {
+    match operator {
+        "LSTM" => &[0, 3, 1, 2],
+        "GRU" => &[1, 0, 2],
+        _ => &[0],
+    }
+}
+
+/// INT32 as an attribute of `Cast`.
+const TO_INT32: i64 = 6;
+
+pub(super) fn recurrent(site: &mut OnnxSite, of: OnnxRecurrent) -> String {
+    let sorted = site.x.get(1).cloned().map(|mask| sort(site, &mask));
+    let x = match &sorted {
+        None => site.x[0].clone(),
+        Some(Sorted { order, .. }) => {
+            let (x, features) = (site.x[0].clone(), site.input(0).dim(1));
+            let places = widen(site, order, features);
+            site.node_with("GatherElements", &[&x, &places], &[("axis", Attribute::Int(1))])
+        }
+    };
+    let x = site.transpose(&x, &[1, 0, 2]);
+    let [w, r, b] = weights(site, of);
+    let lengths = sorted.as_ref().map(|sorted| sorted.lengths.clone()).unwrap_or_default();
+    let mut inputs = [x.as_str(), &w, &r, &b, &lengths].to_vec();
+    while inputs.last().is_some_and(|name| name.is_empty()) {
+        inputs.pop();
+    }
+    let mut attributes =
+        [("hidden_size", Attribute::Int(of.units as i64)), ("direction", Attribute::Text(of.direction))].to_vec();
+    if of.operator == "GRU" {
+        // As here, the reset gate is applied behind the product.
+        attributes.push(("linear_before_reset", Attribute::Int(1)));
+    }
+    let y = site.nodes_with(of.operator, &inputs, 2, &attributes);
+    let shape = site.output(0);
+    if of.last {
+        let last = site.transpose(&y[1], &[1, 0, 2]);
+        return site.reshape(&last, shape.as_slice());
+    }
+    let all = site.transpose(&y[0], &[2, 0, 1, 3]);
+    let all = site.reshape(&all, shape.as_slice());
+    let Some(Sorted { there, order, .. }) = sorted else { return all };
+    let places = widen(site, &order, shape.dim(1));
+    let back = site.node_with("ScatterElements", &[&all, &places, &all], &[("axis", Attribute::Int(1))]);
+    let (there, zero) = (site.unsqueeze(&there, &[2]), site.number("zero", 0.0));
+    site.node("Where", &[&there, &back, &zero])
+}
+
+/// `[ways, gates · units, features]`, `[ways, gates · units, units]` and both biases `[ways, 2 · gates ·
+/// units]`.
+fn weights(site: &mut OnnxSite, of: OnnxRecurrent) -> [String; 3] {
+    let ways: &[&str] = if of.direction == "bidirectional" { &["", "_reverse"] } else { &[""] };
+    let order = gates(of.operator);
+    let rows = order.len() * of.units;
+    let joined = |site: &mut OnnxSite, what: &str, names: &[&str], dims: &[usize]| {
+        let mut all = Vec::new();
+        for (way, name) in ways.iter().flat_map(|way| names.iter().map(move |name| (way, name))) {
+            let values = site.numbers(&format!("{name}{way}"));
+            let gate = values.len() / order.len();
+            order.iter().for_each(|at| all.extend_from_slice(&values[at * gate..(at + 1) * gate]));
+        }
+        site.floats(what, dims, all)
+    };
+    let w = joined(site, "W", &["weight_ih"], &[ways.len(), rows, site.input(0).dim(1)]);
+    let r = joined(site, "R", &["weight_hh"], &[ways.len(), rows, of.units]);
+    let b = match site.has("bias_ih") {
+        true => joined(site, "B", &["bias_ih", "bias_hh"], &[ways.len(), 2 * rows]),
+        false => String::new(),
+    };
+    [w, r, b]
+}
+
+/// A mask of steps in the order in which the operator reads them.
+struct Sorted {
+    /// `[batch, steps]`, whether a step is there.
+    there: String,
+    /// `[batch, steps]`, which step comes when.
+    order: String,
+    /// `[batch]`, how many are there.
+    lengths: String,
+}
+
+fn sort(site: &mut OnnxSite, mask: &str) -> Sorted {
+    let steps = site.input(0).dim(0);
+    let there = site.is_step(mask);
+    // The largest key comes first: that of the first step that is there, and of the first padding behind all.
+    let keys = |from: usize| (0..steps).map(|step| (from - step) as f32).collect();
+    let (first, then) = (site.floats("first", &[steps], keys(2 * steps)), site.floats("then", &[steps], keys(steps)));
+    let keys = site.node("Where", &[&there, &first, &then]);
+    let count = site.ints("steps", &ints(&[steps]));
+    let order = site.nodes_with("TopK", &[&keys, &count], 2, &[("axis", Attribute::Int(1))]).remove(1);
+    let ones = site.node_with("Cast", &[&there], &[("to", Attribute::Int(TO_INT32))]);
+    let lengths = site.reduce("ReduceSum", &ones, &[1], false);
+    Sorted { there, order, lengths }
+}
+
+/// The order of the steps, for each of their numbers.
+fn widen(site: &mut OnnxSite, order: &str, numbers: usize) -> String {
+    let order = site.unsqueeze(order, &[2]);
+    let shape = site.ints("width", &ints(&[1, 1, numbers]));
+    site.node("Expand", &[&order, &shape])
+}
