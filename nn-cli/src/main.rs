@@ -1,6 +1,8 @@
 //! `nn`: networks of other tools as declarations, and what is in their files.
 
-use std::path::PathBuf;
+use std::fs;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -9,6 +11,17 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "nn", version)]
 enum Command {
+    /// Prints a network as a `network!` declaration, and writes its weights as safetensors.
+    Import {
+        /// An ONNX file.
+        file: PathBuf,
+        /// What the network is called; after the file if nothing is said.
+        #[arg(long)]
+        name: Option<String>,
+        /// Where the weights go; beside the file if nothing is said.
+        #[arg(long)]
+        weights: Option<PathBuf>,
+    },
     /// Prints what is in a file: inputs, operators, parameters.
     Inspect {
         /// An ONNX file.
@@ -30,10 +43,58 @@ fn main() -> ExitCode {
 }
 
 fn run(command: &Command) -> Result<String, String> {
+    let in_file = |file: &Path, error: &dyn std::fmt::Display| format!("`{}`: {error}", file.display());
     match command {
-        Command::Inspect { file } => {
-            let bytes = std::fs::read(file).map_err(|error| format!("cannot read `{}`: {error}", file.display()))?;
-            nn_cli::inspect::onnx(&bytes).map_err(|error| format!("`{}`: {error}", file.display()))
+        Command::Inspect { file } => nn_cli::inspect::onnx(&read(file)?).map_err(|error| in_file(file, &error)),
+        Command::Import { file, name, weights } => {
+            let bytes = read(file)?;
+            let name = name.clone().unwrap_or_else(|| type_name(file));
+            let folder = file.parent().unwrap_or(Path::new("")).to_owned();
+            let fetch = |other: &str, at: u64, len: usize| beside(&folder, other, at, len);
+            let imported = nn_cli::import(&bytes, &name, &fetch).map_err(|error| in_file(file, &error))?;
+            let to = weights.clone().unwrap_or_else(|| file.with_extension("safetensors"));
+            fs::write(&to, &imported.weights).map_err(|error| format!("cannot write `{}`: {error}", to.display()))?;
+            for note in &imported.notes {
+                eprintln!("left out: {note}");
+            }
+            eprintln!("weights: {}, read by `Model::<{name}>::load`", to.display());
+            Ok(imported.declaration)
         }
     }
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, String> {
+    fs::read(file).map_err(|error| format!("cannot read `{}`: {error}", file.display()))
+}
+
+/// Numbers that lie in a file beside the model's, and nowhere else.
+fn beside(folder: &Path, name: &str, at: u64, len: usize) -> Result<Vec<u8>, String> {
+    let plain = Path::new(name).components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    if !plain {
+        return Err(format!("expected a file beside the model, found `{name}`"));
+    }
+    let path = folder.join(name);
+    let cannot = |error: std::io::Error| format!("cannot read `{}`, which holds its weights: {error}", path.display());
+    let mut file = fs::File::open(&path).map_err(cannot)?;
+    let there = file.metadata().map_err(cannot)?.len();
+    if at.checked_add(len as u64).is_none_or(|end| end > there) {
+        return Err(format!("expected {len} bytes from {at} on in `{}`, found a file of {there}", path.display()));
+    }
+    file.seek(SeekFrom::Start(at)).map_err(cannot)?;
+    let mut bytes = vec![0; len];
+    file.read_exact(&mut bytes).map_err(cannot)?;
+    Ok(bytes)
+}
+
+/// `lenet-5.onnx` as `Lenet5`.
+fn type_name(file: &Path) -> String {
+    let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let words = stem.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let name: String = words
+        .map(|word| {
+            let (first, rest) = word.split_at(1);
+            first.to_ascii_uppercase() + rest
+        })
+        .collect();
+    if name.starts_with(|c: char| c.is_ascii_alphabetic()) { name } else { format!("Net{name}") }
 }

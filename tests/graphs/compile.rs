@@ -29,8 +29,8 @@ impl Report {
     }
 }
 
-/// Compiles all cases into so many programs, runs them, and gives their reports by the name of the case. Their
-/// models go into a folder as ONNX files, if one is given.
+/// Compiles all cases into so many programs, runs them, and gives their reports by the name of the case.
+/// Their models go into a folder as ONNX files, if one is given.
 pub fn run(cases: &[Case], programs: usize, models: Option<&Path>) -> BTreeMap<String, Report> {
     let at = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("graphs");
     let _ = fs::remove_dir_all(at.join("src"));

@@ -96,8 +96,8 @@ pub fn stream<N: Network>(numbers: &Numbers, inputs: usize, steps: usize) {
     }
 }
 
-/// Writes the model as an ONNX file into the second folder of the command, if there is one, with the samples and
-/// what is predicted of them beside it.
+/// Writes the model as an ONNX file into the second folder of the command, if there is one, with the samples
+/// and what is predicted of them beside it.
 pub fn export<N: Network>(numbers: &Numbers, name: &str, inputs: usize, outputs: &[usize]) {
     let Some(folder) = std::env::args().nth(2) else { return };
     let model = numbers.model::<N>();

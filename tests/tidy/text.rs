@@ -5,7 +5,8 @@ use crate::source::{Source, sources};
 
 /// All that is written by hand in Rust, but for the declarations of compile-error tests.
 fn all() -> Vec<Source> {
-    let folders = ["nn-macros/src", "nn-runtime/src", "nn-runtime/kernels/src", "examples", "tests", "benches"];
+    let folders =
+        ["nn-cli/src", "nn-macros/src", "nn-runtime/src", "nn-runtime/kernels/src", "examples", "tests", "benches"];
     let all = folders.into_iter().flat_map(sources);
     all.filter(|source| !source.path.starts_with("tests/ui/") && !source.path.contains("/target/")).collect()
 }

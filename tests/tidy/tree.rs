@@ -17,8 +17,16 @@ impl Tree {
     /// What is on disk.
     pub fn read() -> Tree {
         let mut files = BTreeMap::new();
-        for folder in ["", "nn-macros/src", "nn-runtime/src", "nn-runtime/kernels/src", "tests", "benches", "examples"]
-        {
+        for folder in [
+            "",
+            "nn-cli/src",
+            "nn-macros/src",
+            "nn-runtime/src",
+            "nn-runtime/kernels/src",
+            "tests",
+            "benches",
+            "examples",
+        ] {
             walk(folder, !folder.is_empty(), &mut files);
         }
         Tree { files }

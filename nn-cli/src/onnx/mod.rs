@@ -7,7 +7,7 @@ mod tensor;
 use std::fmt;
 
 use protobuf::{Field, Message};
-pub use tensor::{Elements, Tensor};
+pub use tensor::{Elements, Fetch, Tensor};
 
 /// Inputs, outputs, attributes and dimensions that a file may have in all. Real networks have thousands; with
 /// a limit, what is read of a file is no larger than the file.
@@ -136,11 +136,6 @@ impl<'a> Model<'a> {
             1 => Ok(model),
             _ => Err(Damage::new("a model with one graph")),
         }
-    }
-
-    /// The version of a domain's operators, if the file names one.
-    pub fn opset(&self, domain: &str) -> Option<i64> {
-        self.opsets.iter().find(|(name, _)| *name == domain).map(|(_, version)| *version)
     }
 }
 

@@ -13,7 +13,7 @@ pub struct Tensor<'a> {
     pub name: &'a str,
     pub dims: Vec<usize>,
     pub elements: Elements<'a>,
-    kind: i64,
+    pub(crate) kind: i64,
 }
 
 /// Where the numbers are.

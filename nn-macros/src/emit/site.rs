@@ -218,8 +218,9 @@ fn check(constant: Option<Ident>, place: impl ToTokens, function: &str, args: To
 /// const __INFER: &__nn::Plan<4> = &__GRAPH.plan(__nn::Pass::Infer);     /* and so on */
 /// const __STREAM: &__nn::Plan<4> = &__GRAPH.stream();
 /// const __PLANS: [&__nn::Plan<4>; 4] = [__INFER, __TRAIN, __ASKED, __STREAM];
-/// const __MAP: &__nn::CompiledNetwork =
-///     &__nn::CompiledNetwork::new("Net", __GRAPH, (&__INPUTS, &__OUTPUTS), [&["input"], &["output"]], __PLANS);
+/// const __MAP: &__nn::CompiledNetwork = &__nn::CompiledNetwork::new(
+///     "Net", __GRAPH, (&__INPUTS, &__OUTPUTS), [&["input"], &["output"]], __PLANS,
+/// );
 /// ```
 pub fn map(graph: &Graph) -> TokenStream {
     let span = span_of(&graph.header.name);

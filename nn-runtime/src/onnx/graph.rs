@@ -26,7 +26,7 @@ pub(super) enum Attribute {
     Ints(Vec<i64>),
 }
 
-struct Node {
+struct OnnxNode {
     operator: &'static str,
     name: String,
     inputs: Vec<String>,
@@ -34,7 +34,7 @@ struct Node {
     attributes: Vec<(&'static str, Attribute)>,
 }
 
-pub(super) enum Numbers {
+pub(super) enum Elements {
     Floats(Vec<f32>),
     Ints(Vec<i64>),
     Bools(Vec<bool>),
@@ -43,13 +43,13 @@ pub(super) enum Numbers {
 struct Initializer {
     name: String,
     dims: Vec<usize>,
-    numbers: Numbers,
+    numbers: Elements,
 }
 
 /// Its values have names; an empty name is an input that is left out.
 #[derive(Default)]
 pub(super) struct OnnxGraph {
-    nodes: Vec<Node>,
+    nodes: Vec<OnnxNode>,
     initializers: Vec<Initializer>,
     names: BTreeSet<String>,
 }
@@ -82,12 +82,12 @@ impl OnnxGraph {
         };
         let inputs = inputs.iter().map(|input| input.to_string()).collect();
         let (given, attributes) = (outputs.clone(), attributes.to_vec());
-        self.nodes.push(Node { operator, name, inputs, outputs, attributes });
+        self.nodes.push(OnnxNode { operator, name, inputs, outputs, attributes });
         given
     }
 
     /// The initialiser of this name, which is made where it is not there yet: parameters may be shared.
-    pub(super) fn initializer(&mut self, name: &str, make: impl FnOnce() -> (Vec<usize>, Numbers)) -> String {
+    pub(super) fn initializer(&mut self, name: &str, make: impl FnOnce() -> (Vec<usize>, Elements)) -> String {
         if self.initializers.iter().all(|other| other.name != name) {
             self.names.insert(name.to_string());
             let (dims, numbers) = make();
@@ -97,7 +97,7 @@ impl OnnxGraph {
     }
 
     /// A constant of this site, under a name of its own.
-    pub(super) fn constant(&mut self, site: &str, what: &str, dims: &[usize], numbers: Numbers) -> String {
+    pub(super) fn constant(&mut self, site: &str, what: &str, dims: &[usize], numbers: Elements) -> String {
         let name = self.fresh(&format!("{site}/{what}"));
         self.initializers.push(Initializer { name: name.clone(), dims: dims.to_vec(), numbers });
         name
@@ -151,7 +151,7 @@ impl OnnxGraph {
     }
 }
 
-impl Node {
+impl OnnxNode {
     fn write(&self, to: &mut Message) {
         self.inputs.iter().for_each(|name| to.text(1, name));
         self.outputs.iter().for_each(|name| to.text(2, name));
@@ -187,20 +187,20 @@ impl Initializer {
     fn write(&self, to: &mut Message) {
         self.dims.iter().for_each(|dim| to.int(1, *dim as i64));
         let number_type = match &self.numbers {
-            Numbers::Floats(_) => FLOAT,
-            Numbers::Ints(_) => INT64,
-            Numbers::Bools(_) => BOOL,
+            Elements::Floats(_) => FLOAT,
+            Elements::Ints(_) => INT64,
+            Elements::Bools(_) => BOOL,
         };
         to.int(2, number_type);
         to.text(8, &self.name);
         match &self.numbers {
-            Numbers::Floats(values) => {
+            Elements::Floats(values) => {
                 to.data(9, 4 * values.len(), |to| values.iter().for_each(|x| to.extend_from_slice(&x.to_le_bytes())));
             }
-            Numbers::Ints(values) => {
+            Elements::Ints(values) => {
                 to.data(9, 8 * values.len(), |to| values.iter().for_each(|x| to.extend_from_slice(&x.to_le_bytes())));
             }
-            Numbers::Bools(values) => to.data(9, values.len(), |to| to.extend(values.iter().map(|x| u8::from(*x)))),
+            Elements::Bools(values) => to.data(9, values.len(), |to| to.extend(values.iter().map(|x| u8::from(*x)))),
         }
     }
 }

@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::graph::{Attribute, Numbers, OnnxGraph};
+use super::graph::{Attribute, Elements, OnnxGraph};
 use crate::shape::Shape;
 use crate::spec::{LayerSpec, Param};
 
@@ -66,7 +66,7 @@ impl OnnxSite<'_> {
         let Some(param) = self.find(name) else { return String::new() };
         let full = if name.is_empty() { self.owner.clone() } else { format!("{}.{name}", self.owner) };
         let block = self.block;
-        self.graph.initializer(&full, || (param.shape.as_slice().to_vec(), Numbers::Floats(numbers(param, block))))
+        self.graph.initializer(&full, || (param.shape.as_slice().to_vec(), Elements::Floats(numbers(param, block))))
     }
 
     fn find(&self, name: &str) -> Option<Param> {
@@ -83,7 +83,7 @@ impl OnnxSite<'_> {
     }
 
     pub(super) fn floats(&mut self, what: &str, dims: &[usize], values: Vec<f32>) -> String {
-        self.graph.constant(&self.path, what, dims, Numbers::Floats(values))
+        self.graph.constant(&self.path, what, dims, Elements::Floats(values))
     }
 
     /// A single number.
@@ -93,11 +93,11 @@ impl OnnxSite<'_> {
 
     /// Whole numbers in a row.
     pub(super) fn ints(&mut self, what: &str, values: &[i64]) -> String {
-        self.graph.constant(&self.path, what, &[values.len()], Numbers::Ints(values.to_vec()))
+        self.graph.constant(&self.path, what, &[values.len()], Elements::Ints(values.to_vec()))
     }
 
     pub(super) fn bools(&mut self, what: &str, dims: &[usize], values: Vec<bool>) -> String {
-        self.graph.constant(&self.path, what, dims, Numbers::Bools(values))
+        self.graph.constant(&self.path, what, dims, Elements::Bools(values))
     }
 
     /// The same numbers in other dimensions behind the batch.

@@ -11,8 +11,11 @@ use crate::formula::dag::Dag;
 use crate::formula::node::{Constant, Id, Node};
 
 /// ```text
-/// const __STEPS: &[__nn::FormulaStep] =
-///     &[__nn::FormulaStep::X, __nn::FormulaStep::Unary("sigmoid", 0), __nn::FormulaStep::Binary("mul", 0, 1)];
+/// const __STEPS: &[__nn::FormulaStep] = &[
+///     __nn::FormulaStep::X,
+///     __nn::FormulaStep::Unary("sigmoid", 0),
+///     __nn::FormulaStep::Binary("mul", 0, 1),
+/// ];
 /// ```
 pub fn steps(dag: &Dag, root: Id) -> TokenStream {
     let order = dag.order(&[root]);

@@ -20,9 +20,9 @@ pub(super) fn formula(site: &mut OnnxSite, steps: &[FormulaStep], settings: &[f3
 
 /// The operator that is the whole formula, with its attributes.
 fn whole(steps: &[FormulaStep], settings: &[f32]) -> Option<(&'static str, Vec<(&'static str, Attribute)>)> {
-    let text = Shown { steps, settings }.step(steps.len() - 1, &mut Vec::new());
+    let text = ShownFormula { steps, settings }.step(steps.len() - 1, &mut Vec::new());
     let mut numbers = Vec::new();
-    Shown { steps, settings }.step(steps.len() - 1, &mut numbers);
+    ShownFormula { steps, settings }.step(steps.len() - 1, &mut numbers);
     let float = |name, value| (name, Attribute::Float(value));
     Some(match (text.as_str(), &numbers[..]) {
         ("max(#, x)" | "max(x, #)", [0.0]) => ("Relu", Vec::new()),
@@ -47,12 +47,12 @@ fn whole(steps: &[FormulaStep], settings: &[f32]) -> Option<(&'static str, Vec<(
 }
 
 /// A formula as text, in which all numbers look alike, and those numbers.
-struct Shown<'a> {
+struct ShownFormula<'a> {
     steps: &'a [FormulaStep],
     settings: &'a [f32],
 }
 
-impl Shown<'_> {
+impl ShownFormula<'_> {
     fn step(&self, at: usize, numbers: &mut Vec<f32>) -> String {
         let mut of = |step: usize| self.step(step, numbers);
         match self.steps[at] {

@@ -10,7 +10,8 @@ use crate::onnx::graph::Attribute;
 use crate::onnx::site::{OnnxSite, ints};
 use crate::spec::OnnxRecurrent;
 
-/// Which of the layer's gates each of the operator's is: i, f, g, o become i, o, f, c; r, z, n become z, r, h.
+/// Which of the layer's gates each of the operator's is: i, f, g, o become i, o, f, c, and r, z, n become
+/// z, r, h.
 fn gates(operator: &str) -> &'static [usize] {
     match operator {
         "LSTM" => &[0, 3, 1, 2],

@@ -26,7 +26,7 @@ pub(super) fn last_step(site: &mut OnnxSite) -> String {
     let (x, steps) = (site.x[0].clone(), site.input(0).dim(0));
     let Some(mask) = site.x.get(1).cloned() else {
         let last =
-            site.graph.constant(&site.path, "last", &[], crate::onnx::graph::Numbers::Ints([steps as i64 - 1].into()));
+            site.graph.constant(&site.path, "last", &[], crate::onnx::graph::Elements::Ints([steps as i64 - 1].into()));
         return site.node_with("Gather", &[&x, &last], &[("axis", Attribute::Int(1))]);
     };
     // The largest number of a step that is there, from 1; where there is none, no step has it.

@@ -1,0 +1,40 @@
+//! An ONNX graph as a declaration and its weights. In: a file's bytes; out: source text that you own, and
+//! safetensors that go with it. It follows the graph: names of initialisers are read for labels alone.
+
+mod constants;
+mod expr;
+mod graph;
+mod labels;
+mod network;
+mod operators;
+mod safetensors;
+mod view;
+mod write;
+
+use crate::onnx::{Damage, Model};
+
+/// A network that was read.
+pub struct Imported {
+    /// The declaration, with the formulas it needs.
+    pub declaration: String,
+    /// The weights, as safetensors.
+    pub weights: Vec<u8>,
+    /// What was left out, in sentences.
+    pub notes: Vec<String>,
+}
+
+/// Bytes of another file, in which the numbers of a large model lie: its name, where they begin, how many.
+pub type Fetch<'f> = dyn Fn(&str, u64, usize) -> Result<Vec<u8>, String> + 'f;
+
+/// Reads an ONNX file as a network of this name.
+///
+/// # Errors
+/// The file is damaged, or a node is no layer: its name, what it computes, and the nearest layer.
+pub fn import(bytes: &[u8], name: &str, fetch: &Fetch) -> Result<Imported, Damage> {
+    let model = Model::read(bytes)?;
+    let fetch = |file: &str, at: u64, len: usize| fetch(file, at, len).map_err(Damage::saying);
+    let (mut network, notes) = graph::read(&model, &fetch)?;
+    labels::label(&mut network);
+    let weights = safetensors::write(&network);
+    Ok(Imported { declaration: write::declaration(&network, name), weights, notes })
+}

@@ -1,0 +1,81 @@
+//! Files of other tools (`imports/`, written by `imports/make.py`): the declaration that is read of each,
+//! kept as it is printed and compiled here, predicts what the tool itself did. In: files; out: nothing, or
+//! what differs.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use nn_runtime::prelude::*;
+
+const BATCH: usize = 2;
+
+fn path(name: &str, end: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("onnx/imports").join(format!("{name}.{end}"))
+}
+
+fn no_other_file(name: &str, _: u64, _: usize) -> Result<Vec<u8>, String> {
+    Err(format!("expected numbers within the file, found them in `{name}`"))
+}
+
+fn is_read_and_predicts<N: Network>(name: &str) {
+    let struct_name = std::any::type_name::<N>().rsplit("::").next().unwrap();
+    let bytes = fs::read(path(name, "onnx")).unwrap();
+    let imported = nn_cli::import(&bytes, struct_name, &no_other_file).unwrap();
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(path(name, "declaration"), &imported.declaration).unwrap();
+    }
+    let kept = fs::read_to_string(path(name, "declaration")).unwrap();
+    assert_eq!(imported.declaration, kept, "accept it with BLESS=1");
+
+    let weights = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("imported_{name}.safetensors"));
+    fs::write(&weights, &imported.weights).unwrap();
+    let model = Model::<N>::load(&weights).unwrap();
+    let text = fs::read_to_string(path(name, "txt")).unwrap();
+    let all = |key: &str| -> Vec<Vec<f32>> {
+        let lines = text.lines().filter_map(|line| line.strip_prefix(key));
+        lines.map(|line| line.split(' ').map(|word| word.parse().unwrap()).collect()).collect()
+    };
+    let (x, y) = (all("x "), all("y "));
+    let x: Vec<&[f32]> = x.iter().map(|x| &x[..]).collect();
+    let mut found: Vec<Vec<f32>> = y.iter().map(|y| vec![0.0; y.len()]).collect();
+    let mut slots: Vec<&mut [f32]> = found.iter_mut().map(|y| &mut y[..]).collect();
+    model.predictor(BATCH).predict_into(&x, &mut slots).unwrap();
+    for (found, y) in found.iter().flatten().zip(y.iter().flatten()) {
+        assert!((found - y).abs() <= 1e-5 * y.abs().max(1.0), "{name}: {found} is not {y}");
+    }
+}
+
+macro_rules! imported {
+    ($($name:ident $network:ident)*) => { $(
+        mod $name {
+            include!(concat!("imports/", stringify!($name), ".declaration"));
+
+            #[test]
+            fn is_read_and_predicts() {
+                super::is_read_and_predicts::<$network>(stringify!($name));
+            }
+        }
+    )* };
+}
+
+imported! {
+    torch_lenet TorchLenet
+    torch_lenet_script TorchLenetScript
+    torch_residual TorchResidual
+    torch_residual_script TorchResidualScript
+    torch_text TorchText
+    torch_text_script TorchTextScript
+    torch_steps TorchSteps
+    torch_steps_script TorchStepsScript
+    torch_actor TorchActor
+    torch_shared TorchShared
+    sklearn_regressor SklearnRegressor
+    sklearn_classifier SklearnClassifier
+}
+
+/// A layer is a line: LeNet is 15 at most, the first included.
+#[test]
+fn declarations_are_short() {
+    let text = fs::read_to_string(path("torch_lenet", "declaration")).unwrap();
+    assert!(text.lines().count() <= 15, "{text}");
+}
