@@ -3,7 +3,7 @@
 
 use super::graph::{Constant, Held, Reader, attribute, int, ints};
 use super::view::Size;
-use crate::onnx::{Attribute, Node, Tensor};
+use crate::onnx::{Attribute, Elements, Node, Tensor};
 
 /// The most numbers that are computed here; what is larger is a weight, which is moved only.
 const MOST: usize = 1 << 26;
@@ -26,7 +26,12 @@ pub fn fold<'a>(reader: &Reader<'a, '_>, node: &Node<'a>) -> Option<Result<Vec<H
         return Some(sizes(reader, node, &all).map(|held| vec![held]));
     }
     let folded = folded(reader, node).transpose()?;
-    Some(folded.map(|tensor| {
+    let taken = folded.and_then(|tensor| match &tensor.elements {
+        Elements::Floats(values) => reader.take(values.len()).map(|()| tensor),
+        Elements::Ints(values) => reader.take(values.len()).map(|()| tensor),
+        _ => Ok(tensor),
+    });
+    Some(taken.map(|tensor| {
         let origin = all.iter().find_map(|held| match held {
             Held::Constant(constant) if !constant.origin.is_empty() => Some(constant.origin),
             _ => None,
@@ -195,7 +200,7 @@ fn folded<'a>(reader: &Reader<'a, '_>, node: &Node<'a>) -> Result<Option<Tensor<
                 if tensor.to_floats(reader.fetch).is_ok_and(|values| values != [0.0]));
             let dims: Vec<usize> = reader.ints(node, 0)?.iter().map(|dim| usize::try_from(*dim).unwrap_or(0)).collect();
             let count = dims.iter().try_fold(1usize, |product, dim| product.checked_mul(*dim));
-            match count.filter(|count| zero && *count <= 1 << 20) {
+            match count.filter(|count| zero && *count <= 1 << 12) {
                 Some(count) => Tensor::floats(dims, vec![0.0; count]),
                 None => return Err("expected a few zeros".to_owned()),
             }

@@ -1,6 +1,7 @@
 //! The walk over a graph: what each of its names stands for, a constant, a value or a shape. In: a model;
 //! out: a network. It knows no operator.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use super::expr::{Expr, Known};
@@ -45,18 +46,24 @@ pub struct Reader<'a, 'f> {
     held: HashMap<&'a str, Held<'a>>,
     /// What has been made of an expression already.
     settled: Vec<(usize, Expr, usize)>,
+    /// How many numbers may still be computed from constants, or become parameters.
+    room: Cell<usize>,
     /// The size of the batch where the file fixes it.
     pub batch: Option<i64>,
 }
 
-/// The network of a model, and notes about outputs that are left out.
-pub fn read<'a>(model: &Model<'a>, fetch: &Fetch) -> Result<(Network, Vec<String>), Damage> {
+/// Numbers that a small file may take more than it has bytes.
+const ROOM: usize = 1 << 16;
+
+/// The network of a model whose file has so many bytes, and notes about outputs that are left out.
+pub fn read<'a>(model: &Model<'a>, size: usize, fetch: &Fetch) -> Result<(Network, Vec<String>), Damage> {
     let graph = &model.graph;
     let mut readers = HashMap::new();
     let reads = graph.nodes.iter().flat_map(|node| &node.inputs).chain(graph.outputs.iter().map(|port| &port.name));
     reads.for_each(|name| *readers.entry(*name).or_insert(0) += 1);
     let (network, held, settled) = (Network::default(), HashMap::new(), Vec::new());
-    let mut reader = Reader { network, fetch, readers, held, settled, batch: None };
+    let room = Cell::new(size / 2 + ROOM);
+    let mut reader = Reader { network, fetch, readers, held, settled, room, batch: None };
     for tensor in &graph.initializers {
         let constant = Constant { tensor: tensor.clone(), origin: tensor.name };
         reader.held.insert(tensor.name, Held::Constant(constant));
@@ -82,6 +89,9 @@ pub fn read<'a>(model: &Model<'a>, fetch: &Fetch) -> Result<(Network, Vec<String
         {
             site.lone = reader.readers.get(one) == Some(&1);
         }
+        let params = reader.network.sites[before..].iter().flat_map(|site| &site.params);
+        let new: usize = params.map(|param| param.values.len()).sum();
+        let made = reader.take(new).and(made);
         let made = made.unwrap_or_else(|why| node.outputs.iter().map(|_| Held::Lost(why.clone())).collect());
         node.outputs.iter().zip(made).for_each(|(name, held)| drop(reader.held.insert(name, held)));
     }
@@ -148,6 +158,19 @@ impl<'a> Reader<'a, '_> {
         match self.held(node, k) {
             Some(Held::Constant(constant)) => Ok(constant.clone()),
             _ => Err(format!("expected constant numbers as input {k}, found what is computed from an input")),
+        }
+    }
+
+    /// Refuses what is much larger than the file: copies of one constant, again and again.
+    pub fn take(&self, numbers: usize) -> Result<(), String> {
+        match self.room.get().checked_sub(numbers) {
+            Some(rest) => {
+                self.room.set(rest);
+                Ok(())
+            }
+            None => {
+                Err("expected fewer numbers than the file holds\nhelp: export it with its constants folded".to_owned())
+            }
         }
     }
 

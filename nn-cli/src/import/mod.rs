@@ -11,7 +11,7 @@ mod safetensors;
 mod view;
 mod write;
 
-use crate::onnx::{Damage, Model};
+use crate::onnx::{Damage, Model, Tensor};
 
 /// A network that was read.
 pub struct Imported {
@@ -33,7 +33,9 @@ pub type Fetch<'f> = dyn Fn(&str, u64, usize) -> Result<Vec<u8>, String> + 'f;
 pub fn import(bytes: &[u8], name: &str, fetch: &Fetch) -> Result<Imported, Damage> {
     let model = Model::read(bytes)?;
     let fetch = |file: &str, at: u64, len: usize| fetch(file, at, len).map_err(Damage::saying);
-    let (mut network, notes) = graph::read(&model, &fetch)?;
+    // What lies in other files counts too: no more is read there than is there.
+    let beside: usize = model.graph.initializers.iter().map(Tensor::external_len).sum();
+    let (mut network, notes) = graph::read(&model, bytes.len().saturating_add(beside), &fetch)?;
     labels::label(&mut network);
     let weights = safetensors::write(&network);
     Ok(Imported { declaration: write::declaration(&network, name), weights, notes })

@@ -99,6 +99,14 @@ impl<'a> Tensor<'a> {
             .ok_or_else(|| Damage::new("a tensor that fits into memory"))
     }
 
+    /// How many bytes of it lie in another file, as it says itself.
+    pub fn external_len(&self) -> usize {
+        match &self.elements {
+            Elements::External { len, .. } => len.and_then(|len| usize::try_from(len).ok()).unwrap_or(0).min(1 << 36),
+            _ => 0,
+        }
+    }
+
     /// What its numbers are, as the format calls it.
     pub fn type_name(&self) -> &'static str {
         match self.kind {
