@@ -1,4 +1,4 @@
-//! Files of other tools (`imports/`, written by `imports/make.py`): the declaration that is read of each,
+//! Files of other tools (`imports/`, written by the scripts there): the declaration that is read of each,
 //! kept as it is printed and compiled here, predicts what the tool itself did. In: files; out: nothing, or
 //! what differs.
 
@@ -59,6 +59,7 @@ macro_rules! imported {
 }
 
 imported! {
+    keras_images KerasImages
     torch_lenet TorchLenet
     torch_lenet_script TorchLenetScript
     torch_residual TorchResidual

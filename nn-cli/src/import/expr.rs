@@ -2,8 +2,6 @@
 //! are: an activation by its operator or its formula, a normaliser, or a formula of one's own. In: operators;
 //! out: a layer's words.
 
-use std::fmt::Write;
-
 use super::network::Param;
 
 /// A function of one value, number by number.
@@ -68,10 +66,33 @@ impl Expr {
         {
             return Ok(Known::After((**inner).clone(), X.unary(name, settings)));
         }
+        if let Some((inner, line)) = self.split()
+            && inner != X
+            && line.has_vector()
+        {
+            return Ok(Known::After(inner, line));
+        }
         if self.has_vector() {
             return Err("numbers for each feature, joined in a way that no layer does".to_owned());
         }
         self.text().map(Known::Formula)
+    }
+
+    /// What a chain of sums and products with constants begins with, and the chain.
+    fn split(&self) -> Option<(Expr, Expr)> {
+        let constant = |expr: &Expr| matches!(expr, Number(_) | Vector { .. });
+        match self {
+            Binary(name @ ("add" | "sub" | "mul" | "div"), a, b) if constant(b) => {
+                let (inner, line) = a.split()?;
+                Some((inner, line.binary(name, (**b).clone())))
+            }
+            Binary(name @ ("add" | "sub" | "mul"), a, b) if constant(a) => {
+                let (inner, line) = b.split()?;
+                Some((inner, (**a).clone().binary(name, line)))
+            }
+            Number(_) | Vector { .. } => None,
+            other => Some((other.clone(), X)),
+        }
     }
 
     fn has_vector(&self) -> bool {
@@ -141,21 +162,26 @@ impl Expr {
             _ => None,
         };
         let exact = exact.and_then(|(mean, std)| Some((mean.each(len)?, std)));
-        let (mean, std) = match exact {
-            Some(both) => both,
-            None => {
-                let [factor, more] = self.line(len)?;
-                let mean = factor.iter().zip(&more).map(|(factor, more)| (-more / factor) as f32).collect();
-                (mean, factor.iter().map(|factor| (1.0 / factor) as f32).collect::<Vec<f32>>())
-            }
-        };
+        let Some((mean, std)) = exact else { return self.scale(len, axis, shape.len()) };
         if !mean.iter().chain(&std).all(|value: &f32| value.is_finite()) || std.iter().any(|std| *std < 0.0) {
             return None;
         }
-        let default = if shape.len() == 2 { 1 } else { 0 };
-        let args = if axis == default { String::new() } else { format!("axis = {axis}") };
+        let args = axis_arg(axis, shape.len());
         let params = [Param::new("mean", &[len], mean), Param::new("std", &[len], std)];
         Some(Known::Layer("Normalization", args, params.into()))
+    }
+
+    /// A line of its own for each channel, as exporters write a batch normalisation.
+    fn scale(&self, len: usize, axis: usize, rank: usize) -> Option<Known> {
+        let [factor, more] = self.line(len)?.map(|part| part.iter().map(|value| *value as f32).collect::<Vec<f32>>());
+        let params = [
+            Param::new("weight", &[len], factor),
+            Param::new("bias", &[len], more),
+            Param::new("running_mean", &[len], vec![0.0; len]),
+            // With eps it is 1.
+            Param::new("running_var", &[len], vec![1.0 - 1e-5; len]),
+        ];
+        Some(Known::Layer("BatchNorm", axis_arg(axis, rank), params.into()))
     }
 
     /// The numbers that are taken from `x`, where nothing else is done.
@@ -211,56 +237,6 @@ impl Expr {
         }
     }
 
-    /// A text that is the same for formulas that mean the same: sums and products in order, numbers to three
-    /// digits.
-    fn shown(&self) -> String {
-        match self {
-            X => "x".to_owned(),
-            Number(value) => digits(*value),
-            Vector { .. } => "vector".to_owned(),
-            Unary(name, settings, a) if settings.is_empty() => format!("{name}({})", a.shown()),
-            Unary(name, settings, a) => {
-                let settings: Vec<String> = settings.iter().map(|value| digits(*value)).collect();
-                format!("{name}[{}]({})", settings.join(", "), a.shown())
-            }
-            Binary("mul" | "div", ..) | Binary("powf", _, _) if self.factors().is_some() => {
-                let (coefficient, mut factors) = self.factors().unwrap_or((1.0, Vec::new()));
-                factors.sort();
-                if coefficient != 1.0 {
-                    factors.insert(0, digits(coefficient));
-                }
-                factors.join("·")
-            }
-            Binary("add", a, b) => {
-                let mut terms = [a.shown(), b.shown()];
-                terms.sort();
-                format!("({})", terms.join("+"))
-            }
-            Binary(name, a, b) => format!("{name}({}, {})", a.shown(), b.shown()),
-        }
-    }
-
-    /// A product as its number and its other factors.
-    fn factors(&self) -> Option<(f32, Vec<String>)> {
-        match self {
-            Number(value) => Some((*value, Vec::new())),
-            Binary("mul", a, b) => {
-                let ((p, mut a), (q, b)) = (a.factors()?, b.factors()?);
-                a.extend(b);
-                Some((p * q, a))
-            }
-            Binary("div", a, b) => match (a.factors()?, &**b) {
-                ((p, a), Number(q)) => Some((p / q, a)),
-                _ => None,
-            },
-            Binary("powf", a, n) => match **n {
-                Number(n) if n == 2.0 || n == 3.0 => Some((1.0, vec![a.shown(); n as usize])),
-                _ => None,
-            },
-            other => Some((1.0, vec![other.shown()])),
-        }
-    }
-
     /// The formula, as `activation!` takes it.
     fn text(&self) -> Result<String, String> {
         Ok(match self {
@@ -301,6 +277,12 @@ impl Expr {
     }
 }
 
+/// The axis of the channels, where it is not the one that layers take of themselves.
+fn axis_arg(axis: usize, rank: usize) -> String {
+    let default = if rank == 2 { 1 } else { 0 };
+    if axis == default { String::new() } else { format!("axis = {axis}") }
+}
+
 fn clipped(a: &str, low: f32, high: f32) -> String {
     let mut text = a.to_owned();
     if low > f32::MIN {
@@ -314,17 +296,6 @@ fn clipped(a: &str, low: f32, high: f32) -> String {
 
 fn near(a: f32, b: f32) -> bool {
     (a - b).abs() <= 1e-5 * b.abs()
-}
-
-/// Three digits of a number.
-fn digits(value: f32) -> String {
-    let mut text = String::new();
-    if !value.is_finite() {
-        return value.to_string();
-    }
-    let places = if value == 0.0 { 2 } else { (2 - value.abs().log10().floor() as i32).max(0) as usize };
-    let _ = write!(text, "{value:.places$}");
-    text
 }
 
 #[cfg(test)]
@@ -368,7 +339,11 @@ mod tests {
         let multiplied = centred.binary("mul", vector(std.map(|std| 1.0 / std)));
         let more: [f32; 4] = std::array::from_fn(|i| -mean[i] / std[i]);
         let line = X.binary("mul", vector(std.map(|std| 1.0 / std))).binary("add", vector(more));
-        for expr in [divided, multiplied, line] {
+        let Ok(Known::Layer("BatchNorm", _, params)) = line.known(&[4]) else { panic!("{line:?}") };
+        assert_eq!(params[0].values, std.map(|std| 1.0 / std));
+        assert_eq!(params[1].values, more);
+        assert!(matches!(line.clone().unary("relu", &[]).binary("mul", vector(std)).known(&[4]), Ok(Known::After(..))));
+        for expr in [divided, multiplied] {
             let Ok(Known::Layer("Normalization", _, params)) = expr.known(&[4]) else { panic!("{expr:?}") };
             assert_eq!(params[0].values, mean);
             assert_eq!(params[1].values, std);

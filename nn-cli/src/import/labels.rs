@@ -26,7 +26,24 @@ fn label_of(name: &str) -> Option<String> {
     let general = |part: &&str| {
         let begins =
             ["StatefulPartitionedCall", "sequential", "functional", "model", "ReadVariableOp", "Cast", "kernel"];
-        let whole = ["MatMul", "BiasAdd", "Conv2D", "Add", "add", "weight", "bias", "gamma", "beta", "W", "R", "B", ""];
+        let whole = [
+            "MatMul",
+            "BiasAdd",
+            "Conv2D",
+            "Add",
+            "add",
+            "convolution",
+            "Squeeze",
+            "batchnorm",
+            "weight",
+            "bias",
+            "gamma",
+            "beta",
+            "W",
+            "R",
+            "B",
+            "",
+        ];
         let parameter = part.starts_with("weight_") || part.starts_with("bias_") || part.starts_with("running_");
         !begins.iter().any(|begin| part.starts_with(begin)) && !whole.contains(part) && !parameter
     };

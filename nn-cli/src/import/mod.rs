@@ -8,6 +8,7 @@ mod labels;
 mod network;
 mod operators;
 mod safetensors;
+mod shown;
 mod view;
 mod write;
 
