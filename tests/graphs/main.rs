@@ -68,10 +68,13 @@ fn every_graph_means_what_it_says() {
 /// How many graphs are written as ONNX files.
 const EXPORTED: usize = 60;
 
-/// Writes files for `tests/onnx/check.py`, which runs them in ONNX Runtime.
+/// Writes files for `tests/onnx/check.py`, which runs them in ONNX Runtime, where `EXPORT` asks for them.
 #[test]
 #[ignore = "compiles declarations, which takes minutes"]
 fn graphs_are_written_as_onnx() {
+    if std::env::var_os("EXPORT").is_none() {
+        return println!("skipped: set EXPORT=1 to write the files");
+    }
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("onnx");
     std::fs::create_dir_all(&folder).unwrap();
     let cases: Vec<Case> = (1000..).filter_map(Case::new).take(EXPORTED).collect();
