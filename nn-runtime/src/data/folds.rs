@@ -103,7 +103,7 @@ impl Dataset<Labels> {
     ///
     /// let labels = [0, 0, 0, 0, 0, 0, 0, 0, 1, 1];
     /// let (train, test) = Dataset::classes((vec![0.0; 10], 1), labels)?.split_stratified(0.5, 7)?;
-    /// let rare = |part: &Dataset<Labels>| part.targets().as_slice().iter().filter(|&&label| label == 1).count();
+    /// let rare = |part: &Dataset<Labels>| part.targets().as_slice().iter().filter(|&&y| y == 1).count();
     /// assert_eq!((train.len(), rare(&train), rare(&test)), (5, 1, 1));
     /// # Ok::<(), nn_runtime::data::DataError>(())
     /// ```
