@@ -20,8 +20,8 @@ pub struct CompiledNetwork {
     pub(crate) outputs: &'static [Shape],
     /// What the declaration calls its inputs and outputs.
     pub(crate) names: [&'static [&'static str]; 2],
-    /// The values that are the outputs.
-    pub(crate) results: [usize; MAX_OUTPUTS],
+    /// The numbers of the values that are given out.
+    pub(crate) output_values: [usize; MAX_OUTPUTS],
     pub(crate) infer: MemoryPlan,
     pub(crate) train: MemoryPlan,
     pub(crate) train_with_input_grad: MemoryPlan,
@@ -139,7 +139,7 @@ impl CompiledNetwork {
             inputs: declared.0,
             outputs: declared.1,
             names,
-            results: graph.outputs,
+            output_values: graph.outputs,
             infer: plans[0],
             train: plans[1],
             train_with_input_grad: plans[2],

@@ -173,7 +173,7 @@ fn write_network(
         }
         values.extend(x);
     }
-    network.results[..network.outputs.len()].iter().map(|value| values[*value].clone()).collect()
+    network.output_values[..network.outputs.len()].iter().map(|value| values[*value].clone()).collect()
 }
 
 /// The node whose parameters these are.
