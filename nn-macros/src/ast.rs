@@ -17,7 +17,7 @@ pub struct Network {
 /// What stands before the braces, as much of it as could be read.
 pub struct Header {
     pub attrs: Vec<Attribute>,
-    pub budget: Vec<Limit>,
+    pub budget: Vec<BudgetLimit>,
     pub vis: Visibility,
     pub name: Ident,
     pub inputs: Option<Vec<Port>>,
@@ -25,7 +25,7 @@ pub struct Header {
 }
 
 /// `predict_bytes(batch = 8) <= 64 * 1024` of `#[budget(…)]`
-pub struct Limit {
+pub struct BudgetLimit {
     pub count: Ident,
     /// 1 where it is not said.
     pub batch: Option<TokenStream>,

@@ -17,7 +17,7 @@ enum Count {
 impl Count {
     const fn of(self, network: &'static CompiledNetwork) -> usize {
         match self {
-            Count::Params => params(network),
+            Count::Params => network.nested.param_count,
             Count::Macs => network.macs,
             Count::PredictBytes(batch) => network.infer.len(batch).saturating_mul(4),
         }
@@ -27,8 +27,8 @@ impl Count {
     const fn of_node(self, node: &Node) -> usize {
         match self {
             Count::Params if node.shares.is_some() => 0,
-            Count::Params => match node.network {
-                Some(network) => params(network).saturating_mul(node.spec.times),
+            Count::Params => match node.spec.nested {
+                Some(nested) => nested.param_count.saturating_mul(node.spec.times),
                 None => own_params(node),
             },
             Count::Macs => node.spec.macs,
@@ -54,10 +54,10 @@ impl Count {
 }
 
 /// How many numbers are learnt or kept, as the field counts them.
-pub(crate) const fn params(network: &'static CompiledNetwork) -> usize {
+pub(crate) const fn count(nodes: &[Node]) -> usize {
     let (mut sum, mut s) = (0, 0);
-    while s < network.nodes.len() {
-        sum += Count::Params.of_node(&network.nodes[s]);
+    while s < nodes.len() {
+        sum += Count::Params.of_node(&nodes[s]);
         s += 1;
     }
     sum

@@ -73,7 +73,7 @@ use crate::spec::LayerSpec;
 ///     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
 ///         match x.dims() {
 ///             Some([features]) if features >= K => LayerSpec::output(Shape::of([K])).ok(),
-///             _ => Rule::Err(Fault::expected("as many features, or more").found(x).help("put `Flatten` before it")),
+///             _ => Rule::Err(Fault::expected("more features").found(x).help("put `Flatten` before it")),
 ///         }
 ///     }
 /// }
@@ -93,7 +93,8 @@ use crate::spec::LayerSpec;
 ///     ) {
 ///         let features = x.len() / cx.batch;
 ///         dx.fill(0.0);
-///         dx.chunks_exact_mut(features).zip(dy.chunks_exact(K)).for_each(|(dx, dy)| dx[..K].copy_from_slice(dy));
+///         let samples = dx.chunks_exact_mut(features).zip(dy.chunks_exact(K));
+///         samples.for_each(|(dx, dy)| dx[..K].copy_from_slice(dy));
 ///     }
 /// }
 ///

@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 
 use super::site::check;
-use crate::ast::{Header, Limit};
+use crate::ast::{Header, BudgetLimit};
 
 /// ```text
 /// const _: () = __nn::check_budget(&__MAP, "params", 1, 50_000);
@@ -13,7 +13,7 @@ pub fn limits(header: &Header) -> TokenStream {
     header.budget.iter().map(limit).collect()
 }
 
-fn limit(Limit { count, batch, most }: &Limit) -> TokenStream {
+fn limit(BudgetLimit { count, batch, most }: &BudgetLimit) -> TokenStream {
     let mut place = count.to_token_stream();
     most.to_tokens(&mut place);
     let word = count.to_string();

@@ -142,6 +142,9 @@ impl Shell<'_> {
                 const __OUTPUTS: [__nn::Shape; #m] = [#(__nn::Shape::of(#outputs)),*];
                 #inner
 
+                fn __network() -> &'static __nn::CompiledNetwork {
+                    &__MAP
+                }
                 impl #name {
                     #[doc(hidden)]
                     pub const fn new() -> Self {
@@ -152,7 +155,7 @@ impl Shell<'_> {
                     #[cfg(not(rust_analyzer))]
                     #[doc(hidden)]
                     pub const fn rule(&self, x: [__nn::Shape; #n]) -> __nn::Rule {
-                        __MAP.rule(x)
+                        __MAP.rule(__network, x)
                     }
                 }
                 impl __nn::Layer<#n, #m> for #name {

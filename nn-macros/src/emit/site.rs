@@ -48,7 +48,7 @@ pub fn flow(graph: &Graph, idents: &SiteIdents) -> TokenStream {
 /// ```text
 /// const __R0: __nn::Rule = Dense::new(16).rule([__V0.shape()]);
 /// const _: () = __nn::check("dense_1", &__R0, &[&__V0], 1);
-/// const __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
+/// static __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
 /// const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "dense_1", &__R0, 0);
 /// ```
 /// and where the site has them,
@@ -103,7 +103,7 @@ fn site(site: &Site, idents: &SiteIdents, span: Span) -> TokenStream {
         #checked
         #shared
         #frozen
-        const #spec: __nn::Site = __nn::site(&#rule, [#(#x.shape()),*]);
+        static #spec: __nn::Site = __nn::site(&#rule, [#(#x.shape()),*]);
         #(#made)*
     }
 }

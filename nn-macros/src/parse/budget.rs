@@ -1,19 +1,19 @@
-//! `#[budget(params <= 50_000, macs <= 2_000_000)]`. In: what stands in the parentheses; out: its limits, as far
-//! as they can be read. It knows the words, and evaluates no number.
+//! `#[budget(params <= 50_000, macs <= 2_000_000)]`. In: what stands in the parentheses; out: its limits, as
+//! far as they can be read. It knows the words, and evaluates no number.
 
 use proc_macro2::{Delimiter, Ident, TokenStream};
 use syn::Attribute;
 
 use super::pretty::pretty;
 use super::tokens::Tokens;
-use crate::ast::Limit;
+use crate::ast::BudgetLimit;
 use crate::errors::{Errors, nearest};
 
 /// What may be limited, and whether it depends on the batch.
 const COUNTS: [(&str, bool); 3] = [("params", false), ("macs", false), ("predict_bytes", true)];
 
 /// The limits of a `#[budget(…)]`; `None` for any other attribute.
-pub fn budget(attr: &Attribute, errors: &mut Errors) -> Option<Vec<Limit>> {
+pub fn budget(attr: &Attribute, errors: &mut Errors) -> Option<Vec<BudgetLimit>> {
     if !attr.path().is_ident("budget") {
         return None;
     }
@@ -40,7 +40,7 @@ pub fn budget(attr: &Attribute, errors: &mut Errors) -> Option<Vec<Limit>> {
 }
 
 /// `count(batch = …) <= …`
-fn limit(tokens: &mut Tokens, errors: &mut Errors) -> Option<Limit> {
+fn limit(tokens: &mut Tokens, errors: &mut Errors) -> Option<BudgetLimit> {
     let count = tokens.ident(0).cloned();
     let known = count.as_ref().and_then(|count| COUNTS.iter().find(|(name, _)| count == name));
     let (Some(count), Some((name, batched))) = (count, known) else {
@@ -69,7 +69,7 @@ fn limit(tokens: &mut Tokens, errors: &mut Errors) -> Option<Limit> {
 }
 
 /// `<= …`
-fn most(tokens: &mut Tokens, count: &Ident, batch: Option<TokenStream>, errors: &mut Errors) -> Option<Limit> {
+fn most(tokens: &mut Tokens, count: &Ident, batch: Option<TokenStream>, errors: &mut Errors) -> Option<BudgetLimit> {
     let example = format!("`{count} <= 50_000`");
     if !tokens.is_pair(0, ['<', '=']) {
         errors.add(tokens.here(), "`<=` and the most it may be", &tokens.found(), &example);
@@ -80,5 +80,5 @@ fn most(tokens: &mut Tokens, count: &Ident, batch: Option<TokenStream>, errors: 
         errors.add(count, "a number behind `<=`", "none", &example);
         return None;
     }
-    Some(Limit { count: count.clone(), batch, most: tokens.rest() })
+    Some(BudgetLimit { count: count.clone(), batch, most: tokens.rest() })
 }

@@ -202,8 +202,8 @@ impl<const V: usize> Buffers<V> {
         }
     }
 
-    /// Gives buffer `i`, which is no longer than those placed before, the lowest offset where it overlaps none
-    /// of them. Returns the lowest place.
+    /// Gives buffer `i`, which is no longer than those placed before, the lowest offset where it overlaps
+    /// none of them. Returns the lowest place.
     const fn place(&mut self, i: usize, room: &Room<V>, lowest: usize) -> usize {
         let Buffer { len, from, to, .. } = *self.at(i);
         // What begins later is not there yet.

@@ -6,6 +6,7 @@ use alloc::string::String;
 use super::plan::{BufferRef, NodePlan, Plan};
 use super::stream::Streaming;
 use super::{Graph, Node};
+use crate::budget;
 use crate::limits::{MAX_INPUTS, MAX_OUTPUTS};
 use crate::shape::Shape;
 use crate::spec::{Head, NestedSpec, Pass, PassSizes, Range, Stream};
@@ -155,6 +156,7 @@ impl CompiledNetwork {
                 train_with_input_grad: plans[2].sizes(),
                 step: plans[3].sizes(),
                 params_len: graph.params_len,
+                param_count: budget::count(&graph.nodes),
                 prepared_len: graph.prepared_len,
                 macs,
                 stream: streaming.kind,
@@ -225,7 +227,7 @@ impl CompiledNetwork {
                 shapes(to, &[param.shape]);
             }
             if let Some(network) = node.network {
-                network.write_down(to);
+                network().write_down(to);
             }
         }
     }
@@ -233,7 +235,7 @@ impl CompiledNetwork {
     /// The name of the layer that needs the whole window, found in the networks within too.
     pub(crate) fn stop(&self) -> Option<String> {
         let node = &self.nodes[self.streaming.stop?];
-        let within = node.network.and_then(CompiledNetwork::stop);
+        let within = node.network.and_then(|network| network().stop());
         Some(match within {
             Some(name) => alloc::format!("{}.{name}", node.name),
             None => node.name.into(),

@@ -118,6 +118,9 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             }
             s += 1;
         }
+        if !backward {
+            return live;
+        }
         let mut v = 0;
         while v < V {
             live.representative[v] = v;

@@ -15,7 +15,7 @@ mod trace;
 pub use compiled::{CompiledNetwork, MemoryPlan};
 pub use liveness::Fusion;
 pub use plan::{BufferRef, Lifetime, NodePlan, Plan};
-pub(crate) use rule::outputs;
+pub(crate) use rule::{OfNetwork, outputs};
 pub use rule::{Rule, Site, site};
 pub use stream::{input_step, output_step};
 pub use trace::{TracedValue, check, check_frozen, check_input, check_output, check_shape, check_shared, repeat};
@@ -33,7 +33,7 @@ pub struct Node {
     pub(crate) name: &'static str,
     pub(crate) spec: &'static LayerSpec,
     /// The network that is used as a layer here.
-    pub(crate) network: Option<&'static CompiledNetwork>,
+    pub(crate) network: Option<OfNetwork>,
     pub(crate) x: [usize; MAX_INPUTS],
     pub(crate) n: usize,
     pub(crate) y: usize,

@@ -286,12 +286,16 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         while k < node.n {
             let v = node.x[k];
             node_plan.x[k] = self.value_at(v, live, buffers);
+            if !live.wanted[v] {
+                k += 1;
+                continue;
+            }
             let target = self.grad_at(v, live, buffers);
             if let Some(other) = live.deferred_sum(v, s, k) {
                 node_plan.dx[k] = target;
                 node_plan.sum[k] = self.grad_at(other, live, buffers);
                 node_plan.deferred |= 1 << k;
-            } else if live.wanted[v] && !live.is_first(v, s, k) {
+            } else if !live.is_first(v, s, k) {
                 node_plan.dx[k] = BufferRef::work(temp, self.lens[v]);
                 node_plan.sum[k] = target;
                 temp += lines(self.lens[v]);
@@ -304,9 +308,11 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         while j < node.m() {
             let v = node.y + j;
             node_plan.y[j] = self.value_at(v, live, buffers);
-            node_plan.dy[j] = self.grad_at(v, live, buffers);
             node_plan.y_life[j] = Lifetime::of(buffers.of(BufferKind::Value, v));
-            node_plan.dy_life[j] = Lifetime::of(buffers.of(BufferKind::Grad, v));
+            if live.wanted[v] {
+                node_plan.dy[j] = self.grad_at(v, live, buffers);
+                node_plan.dy_life[j] = Lifetime::of(buffers.of(BufferKind::Grad, v));
+            }
             j += 1;
         }
         node_plan

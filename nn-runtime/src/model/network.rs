@@ -30,7 +30,7 @@ pub trait Network: Copy + Default + 'static {
     const COMPILED: &'static CompiledNetwork;
 
     /// How many numbers are learnt or kept, as the field counts them.
-    const PARAMS: usize = crate::budget::params(Self::COMPILED);
+    const PARAMS: usize = Self::COMPILED.nested.param_count;
     /// Multiply-adds of one prediction.
     const MACS: usize = Self::COMPILED.macs;
     /// Bytes of workspace to predict one sample, as [`Memory::prediction`](crate::Memory::prediction) says.
