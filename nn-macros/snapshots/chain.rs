@@ -51,7 +51,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    static __R0: __nn::Rule = __nn::Answer(
+    const __R0: __nn::Rule = __nn::Answer(
             conv2d_1::new(32, 3).stride(2).padding(Same).rule([__V0.shape()]),
         )
         .rule();
@@ -80,7 +80,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    static __R1: __nn::Rule = __nn::Answer(relu_1::new().rule([__V1.shape()])).rule();
+    const __R1: __nn::Rule = __nn::Answer(relu_1::new().rule([__V1.shape()])).rule();
     const relu_1: () = __nn::check("relu_1", &__R1, &[&__V1], 1);
     static __F1: __nn::Site = __nn::site(&__R1, [__V1.shape()]);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(&__V1, "relu_1", &__R1, 0);
@@ -101,7 +101,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    static __R2: __nn::Rule = __nn::Answer(max_pool2d_1::new(2).rule([__V2.shape()]))
+    const __R2: __nn::Rule = __nn::Answer(max_pool2d_1::new(2).rule([__V2.shape()]))
         .rule();
     const max_pool2d_1: () = __nn::check("max_pool2d_1", &__R2, &[&__V2], 1);
     static __F2: __nn::Site = __nn::site(&__R2, [__V2.shape()]);
@@ -128,7 +128,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    static __R3: __nn::Rule = __nn::Answer(flatten_1::new().rule([__V3.shape()])).rule();
+    const __R3: __nn::Rule = __nn::Answer(flatten_1::new().rule([__V3.shape()])).rule();
     const flatten_1: () = __nn::check("flatten_1", &__R3, &[&__V3], 1);
     static __F3: __nn::Site = __nn::site(&__R3, [__V3.shape()]);
     const __V4: __nn::TracedValue = __nn::TracedValue::after(
@@ -154,7 +154,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    static __R4: __nn::Rule = __nn::Answer(dense_1::new(64).rule([__V4.shape()])).rule();
+    const __R4: __nn::Rule = __nn::Answer(dense_1::new(64).rule([__V4.shape()])).rule();
     const dense_1: () = __nn::check("dense_1", &__R4, &[&__V4], 1);
     static __F4: __nn::Site = __nn::site(&__R4, [__V4.shape()]);
     const __V5: __nn::TracedValue = __nn::TracedValue::after(&__V4, "dense_1", &__R4, 0);
@@ -175,7 +175,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    static __R5: __nn::Rule = __nn::Answer(dense_2::new(10).rule([__V5.shape()])).rule();
+    const __R5: __nn::Rule = __nn::Answer(dense_2::new(10).rule([__V5.shape()])).rule();
     const dense_2: () = __nn::check("dense_2", &__R5, &[&__V5], 1);
     static __F5: __nn::Site = __nn::site(&__R5, [__V5.shape()]);
     const __V6: __nn::TracedValue = __nn::TracedValue::after(&__V5, "dense_2", &__R5, 0);
@@ -282,6 +282,9 @@ const _: () = {
             pass.layer::<1, 1>(5, &__l5());
         }
     }
+    fn __network() -> &'static __nn::CompiledNetwork {
+        &__MAP
+    }
     impl Cnn {
         #[doc(hidden)]
         pub const fn new() -> Self {
@@ -296,7 +299,7 @@ const _: () = {
         #[cfg(not(rust_analyzer))]
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 1]) -> __nn::Rule {
-            __MAP.rule(x)
+            __MAP.rule(__network, x)
         }
     }
     impl __nn::Layer<1, 1> for Cnn {

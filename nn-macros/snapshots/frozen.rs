@@ -45,7 +45,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    static __R0: __nn::Rule = __nn::Answer(backbone::new().rule([__V0.shape()])).rule();
+    const __R0: __nn::Rule = __nn::Answer(backbone::new().rule([__V0.shape()])).rule();
     const backbone: () = __nn::check("backbone", &__R0, &[&__V0], 1);
     const _: () = __nn::check_frozen("backbone", &__R0);
     static __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
@@ -72,7 +72,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    static __R1: __nn::Rule = __nn::Answer(dense_1::new(10).rule([__V1.shape()])).rule();
+    const __R1: __nn::Rule = __nn::Answer(dense_1::new(10).rule([__V1.shape()])).rule();
     const dense_1: () = __nn::check("dense_1", &__R1, &[&__V1], 1);
     const _: () = __nn::check_frozen("dense_1", &__R1);
     static __F1: __nn::Site = __nn::site(&__R1, [__V1.shape()]);
@@ -147,6 +147,9 @@ const _: () = {
             pass.layer::<1, 1>(1, &__l1());
         }
     }
+    fn __network() -> &'static __nn::CompiledNetwork {
+        &__MAP
+    }
     impl Tuned {
         #[doc(hidden)]
         pub const fn new() -> Self {
@@ -161,7 +164,7 @@ const _: () = {
         #[cfg(not(rust_analyzer))]
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 1]) -> __nn::Rule {
-            __MAP.rule(x)
+            __MAP.rule(__network, x)
         }
     }
     impl __nn::Layer<1, 1> for Tuned {

@@ -54,7 +54,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    static __R0: __nn::Rule = __nn::Answer(flatten_1::new().rule([__V0.shape()])).rule();
+    const __R0: __nn::Rule = __nn::Answer(flatten_1::new().rule([__V0.shape()])).rule();
     const flatten_1: () = __nn::check("flatten_1", &__R0, &[&__V0], 1);
     static __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(
@@ -80,7 +80,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    static __R1: __nn::Rule = __nn::Answer(dense_1::new(32).rule([__V2.shape()])).rule();
+    const __R1: __nn::Rule = __nn::Answer(dense_1::new(32).rule([__V2.shape()])).rule();
     const dense_1: () = __nn::check("dense_1", &__R1, &[&__V2], 1);
     static __F1: __nn::Site = __nn::site(&__R1, [__V2.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V2, "dense_1", &__R1, 0);
@@ -101,7 +101,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    static __R2: __nn::Rule = __nn::Answer(dense_2::new(32).rule([__V1.shape()])).rule();
+    const __R2: __nn::Rule = __nn::Answer(dense_2::new(32).rule([__V1.shape()])).rule();
     const dense_2: () = __nn::check("dense_2", &__R2, &[&__V1], 1);
     static __F2: __nn::Site = __nn::site(&__R2, [__V1.shape()]);
     const __V4: __nn::TracedValue = __nn::TracedValue::after(&__V1, "dense_2", &__R2, 0);
@@ -122,7 +122,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    static __R3: __nn::Rule = __nn::Answer(
+    const __R3: __nn::Rule = __nn::Answer(
             concat_1::new().rule([__V3.shape(), __V4.shape()]),
         )
         .rule();
@@ -151,7 +151,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    static __R4: __nn::Rule = __nn::Answer(dense_3::new(10).rule([__V5.shape()])).rule();
+    const __R4: __nn::Rule = __nn::Answer(dense_3::new(10).rule([__V5.shape()])).rule();
     const dense_3: () = __nn::check("dense_3", &__R4, &[&__V5], 1);
     static __F4: __nn::Site = __nn::site(&__R4, [__V5.shape()]);
     const __V6: __nn::TracedValue = __nn::TracedValue::after(&__V5, "dense_3", &__R4, 0);
@@ -253,6 +253,9 @@ const _: () = {
             pass.layer::<1, 1>(4, &__l4());
         }
     }
+    fn __network() -> &'static __nn::CompiledNetwork {
+        &__MAP
+    }
     impl TwoTower {
         #[doc(hidden)]
         pub const fn new() -> Self {
@@ -267,7 +270,7 @@ const _: () = {
         #[cfg(not(rust_analyzer))]
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 2]) -> __nn::Rule {
-            __MAP.rule(x)
+            __MAP.rule(__network, x)
         }
     }
     impl __nn::Layer<2, 1> for TwoTower {

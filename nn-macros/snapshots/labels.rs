@@ -47,7 +47,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    static __R0: __nn::Rule = __nn::Answer(first::new(64).rule([__V0.shape()])).rule();
+    const __R0: __nn::Rule = __nn::Answer(first::new(64).rule([__V0.shape()])).rule();
     const first: () = __nn::check("first", &__R0, &[&__V0], 1);
     static __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "first", &__R0, 0);
@@ -68,7 +68,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    static __R1: __nn::Rule = __nn::Answer(relu_1::new().rule([__V1.shape()])).rule();
+    const __R1: __nn::Rule = __nn::Answer(relu_1::new().rule([__V1.shape()])).rule();
     const relu_1: () = __nn::check("relu_1", &__R1, &[&__V1], 1);
     static __F1: __nn::Site = __nn::site(&__R1, [__V1.shape()]);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(&__V1, "relu_1", &__R1, 0);
@@ -90,7 +90,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    static __R2: __nn::Rule = __nn::Answer(relu_2::new().rule([__V2.shape()])).rule();
+    const __R2: __nn::Rule = __nn::Answer(relu_2::new().rule([__V2.shape()])).rule();
     const relu_2: () = __nn::check("relu_2", &__R2, &[&__V2], 1);
     static __F2: __nn::Site = __nn::site(&__R2, [__V2.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V2, "relu_2", &__R2, 0);
@@ -111,7 +111,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    static __R3: __nn::Rule = __nn::Answer(head::new(10).rule([__V3.shape()])).rule();
+    const __R3: __nn::Rule = __nn::Answer(head::new(10).rule([__V3.shape()])).rule();
     const head: () = __nn::check("head", &__R3, &[&__V3], 1);
     static __F3: __nn::Site = __nn::site(&__R3, [__V3.shape()]);
     const __V4: __nn::TracedValue = __nn::TracedValue::after(&__V3, "head", &__R3, 0);
@@ -132,7 +132,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    static __R4: __nn::Rule = __nn::Answer(softmax_1::new().rule([__V4.shape()])).rule();
+    const __R4: __nn::Rule = __nn::Answer(softmax_1::new().rule([__V4.shape()])).rule();
     const softmax_1: () = __nn::check("softmax_1", &__R4, &[&__V4], 1);
     static __F4: __nn::Site = __nn::site(&__R4, [__V4.shape()]);
     const __V5: __nn::TracedValue = __nn::TracedValue::after(
@@ -235,6 +235,9 @@ const _: () = {
             pass.layer::<1, 1>(4, &__l4());
         }
     }
+    fn __network() -> &'static __nn::CompiledNetwork {
+        &__MAP
+    }
     impl Net {
         #[doc(hidden)]
         pub const fn new() -> Self {
@@ -249,7 +252,7 @@ const _: () = {
         #[cfg(not(rust_analyzer))]
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 1]) -> __nn::Rule {
-            __MAP.rule(x)
+            __MAP.rule(__network, x)
         }
     }
     impl __nn::Layer<1, 1> for Net {

@@ -44,7 +44,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    static __R0: __nn::Rule = __nn::Answer(dense_1::new(4).rule([__V0.shape()])).rule();
+    const __R0: __nn::Rule = __nn::Answer(dense_1::new(4).rule([__V0.shape()])).rule();
     const dense_1: () = __nn::check("dense_1", &__R0, &[&__V0], 1);
     static __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "dense_1", &__R0, 0);
@@ -108,6 +108,9 @@ const _: () = {
             pass.layer::<1, 1>(0, &__l0());
         }
     }
+    fn __network() -> &'static __nn::CompiledNetwork {
+        &__MAP
+    }
     impl One {
         #[doc(hidden)]
         pub const fn new() -> Self {
@@ -122,7 +125,7 @@ const _: () = {
         #[cfg(not(rust_analyzer))]
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 1]) -> __nn::Rule {
-            __MAP.rule(x)
+            __MAP.rule(__network, x)
         }
     }
     impl __nn::Layer<1, 1> for One {

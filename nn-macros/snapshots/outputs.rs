@@ -47,7 +47,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    static __R0: __nn::Rule = __nn::Answer(split_1::new().rule([__V0.shape()])).rule();
+    const __R0: __nn::Rule = __nn::Answer(split_1::new().rule([__V0.shape()])).rule();
     const split_1: () = __nn::check("split_1", &__R0, &[&__V0], 2);
     static __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "split_1", &__R0, 0);
@@ -69,7 +69,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    static __R1: __nn::Rule = __nn::Answer(dense_1::new(10).rule([__V1.shape()])).rule();
+    const __R1: __nn::Rule = __nn::Answer(dense_1::new(10).rule([__V1.shape()])).rule();
     const dense_1: () = __nn::check("dense_1", &__R1, &[&__V1], 1);
     static __F1: __nn::Site = __nn::site(&__R1, [__V1.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V1, "dense_1", &__R1, 0);
@@ -90,7 +90,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    static __R2: __nn::Rule = __nn::Answer(dense_2::new(4).rule([__V2.shape()])).rule();
+    const __R2: __nn::Rule = __nn::Answer(dense_2::new(4).rule([__V2.shape()])).rule();
     const dense_2: () = __nn::check("dense_2", &__R2, &[&__V2], 1);
     static __F2: __nn::Site = __nn::site(&__R2, [__V2.shape()]);
     const __V4: __nn::TracedValue = __nn::TracedValue::after(&__V2, "dense_2", &__R2, 0);
@@ -179,6 +179,9 @@ const _: () = {
             pass.layer::<1, 1>(2, &__l2());
         }
     }
+    fn __network() -> &'static __nn::CompiledNetwork {
+        &__MAP
+    }
     impl Detector {
         #[doc(hidden)]
         pub const fn new() -> Self {
@@ -193,7 +196,7 @@ const _: () = {
         #[cfg(not(rust_analyzer))]
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 1]) -> __nn::Rule {
-            __MAP.rule(x)
+            __MAP.rule(__network, x)
         }
     }
     impl __nn::Layer<1, 2> for Detector {

@@ -47,7 +47,7 @@ const _: () = {
         },
     >>::Layer;
     const __N0: usize = DEPTH - 1;
-    static __R0: __nn::Rule = __nn::repeat(
+    const __R0: __nn::Rule = __nn::repeat(
         &__nn::Answer(block_1::new().rule([__V0.shape()])).rule(),
         __V0.shape(),
         __N0,
@@ -73,7 +73,7 @@ const _: () = {
         },
     >>::Layer;
     const __N1: usize = 2;
-    static __R1: __nn::Rule = __nn::repeat(
+    const __R1: __nn::Rule = __nn::repeat(
         &__nn::Answer(body::new(16).rule([__V1.shape()])).rule(),
         __V1.shape(),
         __N1,
@@ -98,7 +98,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    static __R2: __nn::Rule = __nn::Answer(dense_1::new(10).rule([__V2.shape()])).rule();
+    const __R2: __nn::Rule = __nn::Answer(dense_1::new(10).rule([__V2.shape()])).rule();
     const dense_1: () = __nn::check("dense_1", &__R2, &[&__V2], 1);
     static __F2: __nn::Site = __nn::site(&__R2, [__V2.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V2, "dense_1", &__R2, 0);
@@ -180,6 +180,9 @@ const _: () = {
             pass.layer::<1, 1>(2, &__l2());
         }
     }
+    fn __network() -> &'static __nn::CompiledNetwork {
+        &__MAP
+    }
     impl Deep {
         #[doc(hidden)]
         pub const fn new() -> Self {
@@ -194,7 +197,7 @@ const _: () = {
         #[cfg(not(rust_analyzer))]
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 1]) -> __nn::Rule {
-            __MAP.rule(x)
+            __MAP.rule(__network, x)
         }
     }
     impl __nn::Layer<1, 1> for Deep {

@@ -47,7 +47,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    static __R0: __nn::Rule = __nn::Answer(conv2d_1::new(16, 3).rule([__V0.shape()]))
+    const __R0: __nn::Rule = __nn::Answer(conv2d_1::new(16, 3).rule([__V0.shape()]))
         .rule();
     const conv2d_1: () = __nn::check("conv2d_1", &__R0, &[&__V0], 1);
     static __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
@@ -74,7 +74,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    static __R1: __nn::Rule = __nn::Answer(batch_norm_1::new().rule([__V1.shape()]))
+    const __R1: __nn::Rule = __nn::Answer(batch_norm_1::new().rule([__V1.shape()]))
         .rule();
     const batch_norm_1: () = __nn::check("batch_norm_1", &__R1, &[&__V1], 1);
     static __F1: __nn::Site = __nn::site(&__R1, [__V1.shape()]);
@@ -101,7 +101,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    static __R2: __nn::Rule = __nn::Answer(
+    const __R2: __nn::Rule = __nn::Answer(
             sum_1::new().rule([__V0.shape(), __V2.shape()]),
         )
         .rule();
@@ -125,7 +125,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    static __R3: __nn::Rule = __nn::Answer(relu_1::new().rule([__V3.shape()])).rule();
+    const __R3: __nn::Rule = __nn::Answer(relu_1::new().rule([__V3.shape()])).rule();
     const relu_1: () = __nn::check("relu_1", &__R3, &[&__V3], 1);
     static __F3: __nn::Site = __nn::site(&__R3, [__V3.shape()]);
     const __V4: __nn::TracedValue = __nn::TracedValue::after(&__V3, "relu_1", &__R3, 0);
@@ -215,6 +215,9 @@ const _: () = {
             pass.layer::<1, 1>(3, &__l3());
         }
     }
+    fn __network() -> &'static __nn::CompiledNetwork {
+        &__MAP
+    }
     impl Block {
         #[doc(hidden)]
         pub const fn new() -> Self {
@@ -229,7 +232,7 @@ const _: () = {
         #[cfg(not(rust_analyzer))]
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 1]) -> __nn::Rule {
-            __MAP.rule(x)
+            __MAP.rule(__network, x)
         }
     }
     impl __nn::Layer<1, 1> for Block {

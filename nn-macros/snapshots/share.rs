@@ -46,7 +46,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    static __R0: __nn::Rule = __nn::Answer(tie::new(16).rule([__V0.shape()])).rule();
+    const __R0: __nn::Rule = __nn::Answer(tie::new(16).rule([__V0.shape()])).rule();
     const tie: () = __nn::check("tie", &__R0, &[&__V0], 1);
     static __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "tie", &__R0, 0);
@@ -67,7 +67,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    static __R1: __nn::Rule = __nn::Answer(relu_1::new().rule([__V1.shape()])).rule();
+    const __R1: __nn::Rule = __nn::Answer(relu_1::new().rule([__V1.shape()])).rule();
     const relu_1: () = __nn::check("relu_1", &__R1, &[&__V1], 1);
     static __F1: __nn::Site = __nn::site(&__R1, [__V1.shape()]);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(&__V1, "relu_1", &__R1, 0);
@@ -88,7 +88,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    static __R2: __nn::Rule = __nn::Answer(dense_1::new(16).rule([__V2.shape()])).rule();
+    const __R2: __nn::Rule = __nn::Answer(dense_1::new(16).rule([__V2.shape()])).rule();
     const dense_1: () = __nn::check("dense_1", &__R2, &[&__V2], 1);
     const _: () = __nn::check_shared("dense_1", &__R2, "tie", &__R0, &__V2);
     static __F2: __nn::Site = __nn::site(&__R2, [__V2.shape()]);
@@ -110,7 +110,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    static __R3: __nn::Rule = __nn::Answer(again::new(16).rule([__V3.shape()])).rule();
+    const __R3: __nn::Rule = __nn::Answer(again::new(16).rule([__V3.shape()])).rule();
     const again: () = __nn::check("again", &__R3, &[&__V3], 1);
     const _: () = __nn::check_shared("again", &__R3, "tie", &__R0, &__V3);
     static __F3: __nn::Site = __nn::site(&__R3, [__V3.shape()]);
@@ -132,7 +132,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    static __R4: __nn::Rule = __nn::Answer(dense_2::new(16).rule([__V4.shape()])).rule();
+    const __R4: __nn::Rule = __nn::Answer(dense_2::new(16).rule([__V4.shape()])).rule();
     const dense_2: () = __nn::check("dense_2", &__R4, &[&__V4], 1);
     static __F4: __nn::Site = __nn::site(&__R4, [__V4.shape()]);
     const __V5: __nn::TracedValue = __nn::TracedValue::after(&__V4, "dense_2", &__R4, 0);
@@ -230,6 +230,9 @@ const _: () = {
             pass.layer::<1, 1>(4, &__l4());
         }
     }
+    fn __network() -> &'static __nn::CompiledNetwork {
+        &__MAP
+    }
     impl Tied {
         #[doc(hidden)]
         pub const fn new() -> Self {
@@ -244,7 +247,7 @@ const _: () = {
         #[cfg(not(rust_analyzer))]
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 1]) -> __nn::Rule {
-            __MAP.rule(x)
+            __MAP.rule(__network, x)
         }
     }
     impl __nn::Layer<1, 1> for Tied {

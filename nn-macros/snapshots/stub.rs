@@ -77,6 +77,9 @@ const _: () = {
     __nn::shown! {
         Net 2
     }
+    fn __network() -> &'static __nn::CompiledNetwork {
+        &__MAP
+    }
     impl Net {
         #[doc(hidden)]
         pub const fn new() -> Self {
@@ -91,7 +94,7 @@ const _: () = {
         #[cfg(not(rust_analyzer))]
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 2]) -> __nn::Rule {
-            __MAP.rule(x)
+            __MAP.rule(__network, x)
         }
     }
     impl __nn::Layer<2, 2> for Net {
