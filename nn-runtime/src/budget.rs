@@ -26,11 +26,7 @@ impl Count {
     /// What of it is a layer's; of memory, which layers share, what it uses and leaves there.
     const fn of_node(self, node: &Node) -> usize {
         match self {
-            Count::Params if node.shares.is_some() => 0,
-            Count::Params => match node.spec.nested {
-                Some(nested) => nested.param_count.saturating_mul(node.spec.times),
-                None => own_params(node),
-            },
+            Count::Params => node.param_count(),
             Count::Macs => node.spec.macs,
             Count::PredictBytes(batch) => {
                 let outputs = node.spec.output_shapes();
@@ -51,26 +47,6 @@ impl Count {
             Count::PredictBytes(_) => "bytes of workspace to predict",
         }
     }
-}
-
-/// How many numbers are learnt or kept, as the field counts them.
-pub(crate) const fn count(nodes: &[Node]) -> usize {
-    let (mut sum, mut s) = (0, 0);
-    while s < nodes.len() {
-        sum += Count::Params.of_node(&nodes[s]);
-        s += 1;
-    }
-    sum
-}
-
-const fn own_params(node: &Node) -> usize {
-    let params = node.spec.params.list();
-    let (mut sum, mut i) = (0, 0);
-    while i < params.len() {
-        sum += params[i].shape.len();
-        i += 1;
-    }
-    sum * node.spec.times
 }
 
 /// Stops the build where a network needs more than its budget allows.

@@ -51,7 +51,14 @@ impl Text {
             return self.num(number);
         }
         let (text, rest) = (self.grouped(number / 1000, sign).str(sign), number % 1000);
-        text.str(if rest < 10 { "00" } else if rest < 100 { "0" } else { "" }).num(rest)
+        text.str(if rest < 10 {
+            "00"
+        } else if rest < 100 {
+            "0"
+        } else {
+            ""
+        })
+        .num(rest)
     }
 
     /// With six decimals at most, which is enough to recognise what was typed.

@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 
 use super::site::check;
-use crate::ast::{Header, BudgetLimit};
+use crate::ast::{BudgetLimit, Header};
 
 /// ```text
 /// const _: () = __nn::check_budget(&__MAP, "params", 1, 50_000);

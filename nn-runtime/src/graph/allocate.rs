@@ -240,7 +240,10 @@ impl<const V: usize> Buffers<V> {
             self.at(i).next = self.at(below).newest;
             let place = self.at(below);
             place.newest = i;
-            place.used = (if from < place.used.0 { from } else { place.used.0 }, if to > place.used.1 { to } else { place.used.1 });
+            place.used = (
+                if from < place.used.0 { from } else { place.used.0 },
+                if to > place.used.1 { to } else { place.used.1 },
+            );
             return lowest;
         }
         let above = if below == END { lowest } else { self.at(below).above };

@@ -6,7 +6,6 @@ use alloc::string::String;
 use super::plan::{BufferRef, NodePlan, Plan};
 use super::stream::Streaming;
 use super::{Graph, Node};
-use crate::budget;
 use crate::limits::{MAX_INPUTS, MAX_OUTPUTS};
 use crate::shape::Shape;
 use crate::spec::{Head, NestedSpec, Pass, PassSizes, Range, Stream};
@@ -104,7 +103,7 @@ impl CompiledNetwork {
         declared: (&'static [Shape], &'static [Shape]),
         [infer, train, asked, stream]: [&'static Plan<S>; 4],
     ) -> CompiledNetwork {
-        let mut macs: usize = 0;
+        let (mut macs, mut param_count): (usize, usize) = (0, 0);
         let mut trains = false;
         let (mut bounded, mut depends_on_batch) = (false, false);
         let mut ids = [0; MAX_INPUTS];
@@ -112,6 +111,7 @@ impl CompiledNetwork {
         while s < S {
             let node = &graph.nodes[s];
             macs = macs.saturating_add(node.spec.macs);
+            param_count = param_count.saturating_add(node.param_count());
             trains |= node.trains();
             bounded |= node.spec.stream.bounded;
             // What is frozen runs as if predicting.
@@ -156,7 +156,7 @@ impl CompiledNetwork {
                 train_with_input_grad: plans[2].sizes(),
                 step: plans[3].sizes(),
                 params_len: graph.params_len,
-                param_count: budget::count(&graph.nodes),
+                param_count,
                 prepared_len: graph.prepared_len,
                 macs,
                 stream: streaming.kind,

@@ -73,6 +73,11 @@ impl Node {
         self.spec.shapes.arity
     }
 
+    /// How many numbers of its own are learnt or kept, as the field counts them.
+    pub(crate) const fn param_count(&self) -> usize {
+        if self.shares.is_some() { 0 } else { self.spec.param_count() }
+    }
+
     /// True if an optimiser has something to do here.
     pub(crate) const fn trains(&self) -> bool {
         !self.frozen && self.spec.trains()

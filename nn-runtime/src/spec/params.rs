@@ -89,7 +89,8 @@ pub(crate) struct ParamSpec {
 }
 
 impl ParamSpec {
-    pub(super) const NONE: ParamSpec = ParamSpec { list: [Param::NONE; MAX_PARAMS], count: 0, trains: false, too_many: false, len: 0 };
+    pub(super) const NONE: ParamSpec =
+        ParamSpec { list: [Param::NONE; MAX_PARAMS], count: 0, trains: false, too_many: false, len: 0 };
 
     /// The parameters of one copy of the layer, in the order its rule lists them.
     pub(crate) const fn list(&self) -> &[Param] {
@@ -192,6 +193,22 @@ impl LayerSpec {
         self.params.len += lines(len);
         self.overflow |= self.params.len > MAX_LEN;
         self
+    }
+
+    /// How many numbers are learnt or kept, as the field counts them.
+    pub(crate) const fn param_count(&self) -> usize {
+        let each = match self.nested {
+            Some(nested) => nested.param_count,
+            None => {
+                let (mut sum, mut i) = (0, 0);
+                while i < self.params.count {
+                    sum += self.params.list[i].shape.len();
+                    i += 1;
+                }
+                sum
+            }
+        };
+        each.saturating_mul(self.times)
     }
 
     /// True if a step changes something here.
