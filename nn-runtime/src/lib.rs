@@ -104,8 +104,10 @@ pub use nn_macros::activation;
 pub use nn_macros::loss;
 pub use nn_macros::network;
 
+pub mod attribution;
 mod budget;
 mod chain;
+mod diagram;
 mod differentiator;
 mod editor;
 mod fault;
@@ -139,6 +141,8 @@ mod unread;
 pub mod data;
 #[cfg(feature = "std")]
 mod file_kind;
+#[cfg(feature = "std")]
+pub mod plot;
 #[cfg(feature = "std")]
 mod quote;
 #[cfg(feature = "std")]
