@@ -104,7 +104,9 @@ pub use nn_macros::activation;
 pub use nn_macros::loss;
 pub use nn_macros::network;
 
+pub mod attribution;
 mod chain;
+mod diagram;
 mod differentiator;
 mod editor;
 mod fault;
@@ -138,6 +140,8 @@ mod unread;
 pub mod data;
 #[cfg(feature = "std")]
 mod file_kind;
+#[cfg(feature = "std")]
+pub mod plot;
 #[cfg(feature = "std")]
 mod quote;
 #[cfg(feature = "std")]
