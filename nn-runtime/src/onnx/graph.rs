@@ -6,7 +6,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::protobuf::Message;
+use super::protobuf::WireMessage;
 use crate::shape::Shape;
 
 /// The lowest version of the operators that has all that are written here; IR 8 belongs to it.
@@ -132,7 +132,7 @@ impl OnnxGraph {
 
     /// The file, with a batch of any size as the first dimension of every input and output.
     pub(super) fn to_bytes(&self, name: &str, inputs: &[(String, Shape)], outputs: &[(String, Shape)]) -> Vec<u8> {
-        let mut model = Message::default();
+        let mut model = WireMessage::default();
         model.int(1, IR_VERSION);
         model.text(2, "nn-runtime");
         model.text(3, env!("CARGO_PKG_VERSION"));
@@ -152,7 +152,7 @@ impl OnnxGraph {
 }
 
 impl OnnxNode {
-    fn write(&self, to: &mut Message) {
+    fn write(&self, to: &mut WireMessage) {
         self.inputs.iter().for_each(|name| to.text(1, name));
         self.outputs.iter().for_each(|name| to.text(2, name));
         to.text(3, &self.name);
@@ -184,7 +184,7 @@ impl OnnxNode {
 }
 
 impl Initializer {
-    fn write(&self, to: &mut Message) {
+    fn write(&self, to: &mut WireMessage) {
         self.dims.iter().for_each(|dim| to.int(1, *dim as i64));
         let number_type = match &self.numbers {
             Elements::Floats(_) => FLOAT,
@@ -206,7 +206,7 @@ impl Initializer {
 }
 
 /// An input or output: `[batch, …]` of floats.
-fn write_port(to: &mut Message, (name, shape): &(String, Shape)) {
+fn write_port(to: &mut WireMessage, (name, shape): &(String, Shape)) {
     to.text(1, name);
     to.message(2, |to| {
         to.message(1, |to| {
