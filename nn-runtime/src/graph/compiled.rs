@@ -8,7 +8,7 @@ use super::stream::Streaming;
 use super::{Graph, Node};
 use crate::limits::{MAX_INPUTS, MAX_OUTPUTS};
 use crate::shape::Shape;
-use crate::spec::{Head, NestedSpec, Pass, PassSizes, Range, Stream};
+use crate::spec::{Head, NestedSpec, OnnxForm, Pass, PassSizes, Range, Stream};
 
 /// All that is known of a network at compile time, whatever its size.
 #[derive(Clone, Copy, Debug)]
@@ -111,12 +111,20 @@ impl CompiledNetwork {
     ) -> CompiledNetwork {
         let (mut macs, mut param_count): (usize, usize) = (0, 0);
         let mut trains = false;
+        let mut unsaid = None;
         let (mut bounded, mut depends_on_batch) = (false, false);
         let mut ids = [0; MAX_INPUTS];
         let mut s = 0;
         while s < S {
             let node = &graph.nodes[s];
             macs = macs.saturating_add(node.spec.macs);
+            if unsaid.is_none() {
+                unsaid = match node.spec.nested {
+                    Some(nested) => nested.unsaid,
+                    None if matches!(node.spec.onnx, OnnxForm::Unsaid) => Some(node.name),
+                    None => None,
+                };
+            }
             param_count = param_count.saturating_add(node.param_count());
             trains |= node.trains();
             bounded |= node.spec.stream.bounded;
@@ -171,6 +179,7 @@ impl CompiledNetwork {
                 bounded,
                 ids,
                 trains,
+                unsaid,
                 depends_on_batch,
             },
         }

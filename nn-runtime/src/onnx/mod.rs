@@ -13,7 +13,6 @@ use alloc::vec::Vec;
 use crate::fault::Text;
 use crate::graph::{CompiledNetwork, Node};
 use crate::model::{Model, Network};
-use crate::spec::OnnxForm;
 use graph::OnnxGraph;
 use site::OnnxSite;
 
@@ -105,31 +104,11 @@ const fn check(network: &CompiledNetwork) {
         let text = text.str("file holds, found ").num(network.params_len).str(" numbers");
         panic!("{}", text.as_str());
     }
-    if let Some(path) = unsaid(network, Text::EMPTY) {
-        let text = Text::EMPTY.str("`").str(path.as_str()).str("`: expected a layer that ONNX can say, found one ");
+    if let Some(name) = network.nested.unsaid {
+        let text = Text::EMPTY.str("`").str(name).str("`: expected a layer that ONNX can say, found one ");
         let text = text.str("whose rule does not tell its operators\nhelp: write it as layers and formulas that are ");
         panic!("{}", text.str("there, such as `activation!`, or export the networks around it").as_str());
     }
-}
-
-/// Where the first layer stands that has not said what it is in ONNX.
-const fn unsaid(network: &CompiledNetwork, path: Text) -> Option<Text> {
-    let mut i = 0;
-    while i < network.nodes.len() {
-        let node = &network.nodes[i];
-        let here = path.str(node.name);
-        match node.network {
-            Some(inner) => {
-                if let Some(found) = unsaid(inner, here.str(".")) {
-                    return Some(found);
-                }
-            }
-            None if matches!(node.spec.onnx, OnnxForm::Unsaid) => return Some(here),
-            None => {}
-        }
-        i += 1;
-    }
-    None
 }
 
 fn write(network: &'static CompiledNetwork, params: &[f32]) -> Vec<u8> {
@@ -163,7 +142,7 @@ fn write_network(
             };
             let block = &params[node.params + copy * each..][..each];
             x = match node.network {
-                Some(inner) => write_network(graph, inner, &format!("{}.", path(owner)), block, &x),
+                Some(inner) => write_network(graph, inner(), &format!("{}.", path(owner)), block, &x),
                 None => {
                     let (path, owner) = (path(node.name), path(owner));
                     let site = OnnxSite { graph: &mut *graph, spec: node.spec, path, owner, x, block };

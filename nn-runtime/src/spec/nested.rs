@@ -30,6 +30,8 @@ pub(crate) struct NestedSpec {
     pub(crate) ids: [u32; MAX_INPUTS],
     /// A step changes some of its parameters.
     pub(crate) trains: bool,
+    /// The first layer, here or further within, that has not said what it is in ONNX.
+    pub(crate) unsaid: Option<&'static str>,
     /// While training, an output of a sample depends on other samples.
     pub(crate) depends_on_batch: bool,
 }
