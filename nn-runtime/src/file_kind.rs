@@ -22,8 +22,11 @@ pub(crate) enum FileKind {
 
 impl FileKind {
     /// The kind of a file that begins with these bytes, up to [`START`] of them.
-    pub(crate) fn of(start: &[u8]) -> Option<FileKind> {
-        let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
+    pub(crate) const fn of(start: &[u8]) -> Option<FileKind> {
+        let text = match start {
+            [0xef, 0xbb, 0xbf, text @ ..] => text.trim_ascii_start(),
+            text => text.trim_ascii_start(),
+        };
         Some(match start {
             [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => FileKind::Zip,
             [0x1f, 0x8b, ..] => FileKind::Gzip,
@@ -35,16 +38,15 @@ impl FileKind {
             // object.
             [0x80, 2..=5, 0x95 | 0x8a | b'c' | b'}' | b'(' | b']' | b'N' | 0x8c | b'X', ..] => FileKind::Pickle,
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => FileKind::Utf16,
-            _ if start.starts_with(b"version https://git-lfs") => FileKind::LfsPointer,
-            _ if text.starts_with(b"{") => FileKind::Json,
-            _ if text.get(..5).is_some_and(|tag| tag.eq_ignore_ascii_case(b"<html")) => FileKind::Html,
-            _ if text.get(..9).is_some_and(|tag| tag.eq_ignore_ascii_case(b"<!doctype")) => FileKind::Html,
+            _ if begins(start, b"version https://git-lfs") => FileKind::LfsPointer,
+            _ if begins(text, b"{") => FileKind::Json,
+            _ if begins(text, b"<html") || begins(text, b"<!doctype") => FileKind::Html,
             _ => return None,
         })
     }
 
     /// The kind in words.
-    pub(crate) fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             FileKind::Zip => "a zip archive, which is what `torch.save`, `.keras`, `.npz` and `.xlsx` files are",
             FileKind::Gzip => "a gzipped file",
@@ -61,7 +63,7 @@ impl FileKind {
     }
 
     /// What to do where the tables and images are read.
-    pub(crate) fn help(self) -> &'static str {
+    pub(crate) const fn help(self) -> &'static str {
         match self {
             FileKind::Zip => "unpack it first, or export it as CSV",
             FileKind::Gzip => "unpack it first: `gunzip FILE`",
@@ -75,7 +77,7 @@ impl FileKind {
     }
 
     /// What to do where weights are read.
-    pub(crate) fn weights_help(self) -> &'static str {
+    pub(crate) const fn weights_help(self) -> &'static str {
         match self {
             FileKind::Zip | FileKind::Pickle => {
                 "in Python: `safetensors.torch.save_file(torch.load(\"FILE\", map_location=\"cpu\"), \
@@ -88,4 +90,9 @@ impl FileKind {
             other => other.help(),
         }
     }
+}
+
+/// Whether a file begins with `tag`, in letters of either case.
+const fn begins(start: &[u8], tag: &[u8]) -> bool {
+    start.len() >= tag.len() && start.split_at(tag.len()).0.eq_ignore_ascii_case(tag)
 }

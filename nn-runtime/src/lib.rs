@@ -66,7 +66,7 @@
 //! | memory, gradients, networks within | [`Memory`], [`Gradients`], [`ModelPart`] |
 //!
 //! Without the feature `std` (`default-features = false`) the core needs `core` and `alloc` only: models,
-//! prediction, streams and gradients, but no training, data or files.
+//! prediction, streams, gradients and weights from bytes, but no training, data or files.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
 // What only training reads is never read without it.
@@ -108,6 +108,7 @@ mod chain;
 mod differentiator;
 mod editor;
 mod fault;
+mod file_kind;
 mod finite;
 mod formula;
 mod gradient;
@@ -125,8 +126,10 @@ mod params;
 mod pass;
 mod predictor;
 mod probe;
+mod quote;
 mod random;
 mod repeat;
+mod save;
 mod shape;
 mod signature;
 mod spec;
@@ -136,12 +139,6 @@ mod unread;
 
 #[cfg(feature = "std")]
 pub mod data;
-#[cfg(feature = "std")]
-mod file_kind;
-#[cfg(feature = "std")]
-mod quote;
-#[cfg(feature = "std")]
-mod save;
 #[cfg(feature = "std")]
 pub mod train;
 
@@ -165,8 +162,7 @@ pub use nn_kernels::simd::Isa;
 pub use params::Tensor;
 pub use predictor::Predictor;
 pub use probe::{LayerGradients, Probe};
-#[cfg(feature = "std")]
-pub use save::{WeightsError, WeightsErrorKind};
+pub use save::{Names, WeightsError, WeightsErrorKind};
 pub use shape::Shape;
 pub use spec::{Head, LayerSpec, Pass, Role};
 pub use stream::{StreamError, StreamErrorKind, StreamState, Streamer, Streamers};
@@ -191,7 +187,7 @@ pub mod prelude {
     pub use crate::layers::*;
     pub use crate::losses::*;
     pub use crate::optim::*;
-    pub use crate::{Model, Network, activation, loss, network};
+    pub use crate::{Model, Names, Network, activation, loss, network};
 
     #[cfg(feature = "std")]
     pub use crate::data::{Dataset, Labels, Values};
@@ -229,6 +225,7 @@ pub mod __private {
     pub use crate::model::network::{AnyHead, HeadOf, Network};
     pub use crate::pass::{BackwardInput, BackwardParams, Forward};
     pub use crate::repeat::Repeat;
+    pub use crate::save::embedded::{Aligned, Embedded, embed, embedded, entry_count, name_bytes, tensor_count};
     pub use crate::shape::Shape;
     pub use crate::signature::{Answer, AnySignature, Call, Checked, IsLayer, Negative, Signature, check_call};
     pub use crate::spec::{Head, LayerSpec, Pass};

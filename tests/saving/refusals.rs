@@ -129,7 +129,7 @@ fn headers_that_claim_what_is_not_there_are_refused() {
             8,
             "expected 4 bytes for [1] of F32, found 8",
         ),
-        (r#"{"a":{"dtype":"F32","shape":[1]}}"#, 0, "expected a header that lists tensors, found missing field"),
+        (r#"{"a":{"dtype":"F32","shape":[1]}}"#, 0, "`a`: expected `dtype`, `shape` and `data_offsets`, found not all of them"),
         (r#"{"a":[1,2,3"#, 0, "expected a header that lists tensors"),
         (r#"["a"]"#, 0, "found another, which begins with no length of a header"),
     ] {

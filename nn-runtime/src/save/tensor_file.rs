@@ -8,21 +8,20 @@ use std::path::{Path, PathBuf};
 
 use flate2::Crc;
 
+use super::entry::{CUT_SHORT, Entry};
 use super::error::{Faults, WeightsError, WeightsErrorKind};
-use super::header::{CUT_SHORT, FileHeader, Source};
+use super::file_header::{HeaderText, no_read};
+use super::header::unescaped;
 use super::names::{CHECKSUM, NOTE};
 use super::numbers::NumberType;
-use super::{PIECE, misfit, no_read, read, replace};
+use super::source::Source;
+pub(crate) use super::write::Piece;
+use super::write::write_pieces;
+use super::wanted::{Place, misfit};
+use super::{PIECE, read, replace};
 use crate::params::Tensor;
 use crate::quote::quoted;
 use nn_kernels::aligned_buffer::AlignedBuffer;
-
-/// A tensor that is written: what it is called in the file, and the block its numbers lie in.
-pub(crate) struct Piece<'a> {
-    pub(crate) name: String,
-    pub(crate) tensor: &'a Tensor,
-    pub(crate) block: &'a [f32],
-}
 
 /// A tensor that is read: what it is called in the file, and the number of the block it goes to.
 pub(crate) struct WantedPiece<'a> {
@@ -31,92 +30,44 @@ pub(crate) struct WantedPiece<'a> {
     pub(crate) block: usize,
 }
 
-/// Counts what is written into a checksum.
-struct Summed<'a> {
-    to: &'a mut dyn Write,
-    crc: Crc,
-}
-
-impl Write for Summed<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.to.write(bytes)?;
-        self.crc.update(&bytes[..written]);
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.to.flush()
-    }
-}
-
-/// Writes tensors one after the other; with a note a checksum too.
-pub(crate) fn write_pieces(to: &mut dyn Write, pieces: &[Piece], note: Option<&str>) -> io::Result<()> {
-    let mut entries = Vec::with_capacity(pieces.len() + 2);
-    if let Some(text) = note {
-        let text = serde_json::to_string(text)?;
-        entries.push(format!("\"__metadata__\":{{\"{NOTE}\":{text}}}"));
-    }
-    let mut at = 0;
-    for piece in pieces {
-        let name = serde_json::to_string(&piece.name)?;
-        let shape: Vec<String> = piece.tensor.shape.as_slice().iter().map(usize::to_string).collect();
-        let (shape, end) = (shape.join(","), at + 4 * piece.tensor.count());
-        entries.push(format!("{name}:{{\"dtype\":\"F32\",\"shape\":[{shape}],\"data_offsets\":[{at},{end}]}}"));
-        at = end;
-    }
-    if note.is_some() {
-        let end = at + 4;
-        entries.push(format!("\"{CHECKSUM}\":{{\"dtype\":\"U32\",\"shape\":[1],\"data_offsets\":[{at},{end}]}}"));
-    }
-    let mut header = format!("{{{}}}", entries.join(","));
-    // The numbers begin at a multiple of eight bytes, for readers that map files into memory.
-    while !header.len().is_multiple_of(8) {
-        header.push(' ');
-    }
-    let mut summed = Summed { to, crc: Crc::new() };
-    summed.write_all(&(header.len() as u64).to_le_bytes())?;
-    summed.write_all(header.as_bytes())?;
-    let (mut values, mut bytes) = (Vec::new(), Vec::new());
-    for piece in pieces {
-        values.resize(piece.tensor.count(), 0.0);
-        piece.tensor.read(piece.block, &mut values);
-        for values in values.chunks(PIECE / 4) {
-            bytes.clear();
-            bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
-            summed.write_all(&bytes)?;
-        }
-    }
-    let sum = summed.crc.sum();
-    if note.is_some() { to.write_all(&sum.to_le_bytes()) } else { Ok(()) }
-}
-
-/// [`write_pieces`] in the place of the file at `path`, which stays whole until the new one is on the disk.
+/// [`write_pieces`] with a checksum at the end, in the place of the file at `path`, which stays whole until
+/// the new one is on the disk.
 pub(crate) fn save_pieces(path: &Path, pieces: &[Piece], note: &str) -> Result<(), WeightsError> {
-    replace::replace(path, |to| write_pieces(to, pieces, Some(note))).map_err(|error| cannot_write(path, &error))
+    let write = |to: &mut dyn Write| {
+        let mut crc = Crc::new();
+        write_pieces(pieces, Some(note), &mut |bytes: &[u8]| {
+            crc.update(bytes);
+            to.write_all(bytes)
+        })?;
+        to.write_all(&crc.sum().to_le_bytes())
+    };
+    replace::replace(path, write).map_err(|error| cannot_write(path, &error))
 }
 
 pub(crate) fn cannot_write(path: &Path, error: &io::Error) -> WeightsError {
-    WeightsError::one(path, WeightsErrorKind::Write(error.kind()), format!("cannot be written: {error}"))
+    WeightsError::new(WeightsErrorKind::Write(error.kind()), format!("cannot be written: {error}")).at(path)
 }
 
 /// A file with a note, as far as it has been read.
 pub(crate) struct NotedFile {
     path: PathBuf,
     source: Source,
-    header: FileHeader,
+    header: HeaderText<Vec<u8>>,
 }
 
 impl NotedFile {
     /// Reads the header.
     pub(crate) fn open(path: &Path) -> Result<NotedFile, WeightsError> {
         let mut source = Source::open(path).map_err(no_read(path))?;
-        let header = FileHeader::read(path, &mut source)?;
+        let header = HeaderText::of_file(path, &mut source)?;
+        header.read().map_err(|error| error.at(path))?;
         Ok(NotedFile { path: path.into(), source, header })
     }
 
     /// The note, if there is one.
-    pub(crate) fn note(&self) -> Option<&str> {
-        self.header.aliases.iter().find(|(key, _)| key == NOTE).map(|(_, text)| text.as_str())
+    pub(crate) fn note(&self) -> Option<String> {
+        let (header, _) = self.header.read().ok()?;
+        header.note(NOTE.as_bytes()).map(unescaped)
     }
 
     /// Faults of this file, in words.
@@ -126,11 +77,13 @@ impl NotedFile {
 
     /// Whether every byte is as it was written.
     pub(crate) fn verify(&self) -> Result<(), WeightsError> {
-        let damaged = |fault: &str| {
-            Err(WeightsError::one(&self.path, WeightsErrorKind::Format, fault.to_owned()).help(CUT_SHORT))
-        };
-        match self.header.tensors.last() {
-            Some(last) if last.name == CHECKSUM && last.dtype == "U32" && last.to - last.from == 4 => {}
+        let damaged = |fault: &str| Err(WeightsError::new(WeightsErrorKind::Format, fault).help(CUT_SHORT).at(&self.path));
+        let (header, entries) = self.header.read()?;
+        match entries.last() {
+            Some(last)
+                if header.name(last).is(CHECKSUM.as_bytes())
+                    && header.dtype(last) == b"U32"
+                    && last.to - last.from == 4 => {}
             _ => return damaged("expected a checksum at the end, found none"),
         }
         let mut file = File::open(&self.path).map_err(no_read(&self.path))?;
@@ -158,39 +111,41 @@ impl NotedFile {
     /// Reads exactly these tensors into their blocks. Blocks are changed though it fails.
     pub(crate) fn read(mut self, wanted: &[WantedPiece], blocks: &mut [AlignedBuffer]) -> Result<(), WeightsError> {
         let names: HashMap<&str, &WantedPiece> = wanted.iter().map(|wanted| (wanted.name.as_str(), wanted)).collect();
+        let (header, entries) = self.header.read()?;
         let mut faults = Faults::default();
-        let mut found = 0;
-        for entry in &self.header.tensors {
-            let Some(wanted) = names.get(entry.name.as_str()) else {
-                if entry.name != CHECKSUM {
-                    faults.add(|| format!("{}: expected no such tensor, found one", quoted(&entry.name)));
-                }
-                continue;
-            };
-            found += 1;
-            match misfit(wanted.tensor, entry) {
-                Ok(NumberType::F32) => {}
-                Ok(_) => {
-                    faults.add(|| format!("{}: expected F32, found {}", quoted(&entry.name), quoted(&entry.dtype)))
-                }
-                Err(fault) => faults.add(|| format!("{}: {fault}", quoted(&entry.name))),
+        let mut found: HashMap<String, &Entry> = HashMap::with_capacity(entries.len());
+        for entry in &entries {
+            let name = unescaped(header.raw_name(entry));
+            match names.get(name.as_str()) {
+                Some(wanted) => match misfit(&header, entry, wanted.tensor.shape) {
+                    Ok(NumberType::F32) => {}
+                    Ok(_) => faults.add(|| {
+                        format!("{}: expected F32, found {}", quoted(&name), quoted(&unescaped(header.dtype(entry))))
+                    }),
+                    Err(fault) => faults.add(|| format!("{}: {}", quoted(&name), fault.as_str())),
+                },
+                None if name == CHECKSUM => {}
+                None => faults.add(|| format!("{}: expected no such tensor, found one", quoted(&name))),
+            }
+            if let Some(twice) = found.insert(name, entry) {
+                let name = quoted(&unescaped(header.raw_name(twice)));
+                faults.add(|| format!("{name}: expected one tensor of that name, found two"));
             }
         }
-        if found < wanted.len() {
-            let there: Vec<&str> = self.header.tensors.iter().map(|entry| entry.name.as_str()).collect();
-            for wanted in wanted.iter().filter(|wanted| !there.contains(&wanted.name.as_str())) {
-                let shape = wanted.tensor.shape;
-                faults.add(|| format!("{}: expected {shape}, found no tensor of that name", quoted(&wanted.name)));
-            }
+        for wanted in wanted.iter().filter(|wanted| !found.contains_key(&wanted.name)) {
+            let shape = wanted.tensor.shape;
+            faults.add(|| format!("{}: expected {shape}, found no tensor of that name", quoted(&wanted.name)));
         }
         if !faults.is_empty() {
-            return Err(WeightsError::all(&self.path, WeightsErrorKind::Mismatch, faults));
+            return Err(faults.told(WeightsErrorKind::Mismatch).at(&self.path));
         }
         let mut values = Vec::new();
-        for entry in self.header.tensors.iter().filter(|entry| entry.name != CHECKSUM) {
-            let wanted = names[entry.name.as_str()];
+        for entry in &entries {
+            let name = unescaped(header.raw_name(entry));
+            let Some(wanted) = names.get(name.as_str()) else { continue };
             values.resize(wanted.tensor.count(), 0.0);
-            read(&mut self.source, entry, NumberType::F32, &mut values).map_err(no_read(&self.path))?;
+            let place = Place { from: entry.from, of: NumberType::F32 };
+            read(&mut self.source, place, &mut values).map_err(no_read(&self.path))?;
             if let Some(at) = values.iter().position(|value| !value.is_finite()) {
                 let (name, value) = (quoted(&wanted.name), values[at]);
                 faults.add(|| format!("{name}, element {at}: expected a finite number, found {value}"));
@@ -199,7 +154,7 @@ impl NotedFile {
         }
         match faults.is_empty() {
             true => Ok(()),
-            false => Err(WeightsError::all(&self.path, WeightsErrorKind::Number, faults)),
+            false => Err(faults.told(WeightsErrorKind::Number).at(&self.path)),
         }
     }
 }
@@ -208,5 +163,5 @@ impl NotedFile {
 pub(crate) fn faults_of(path: &Path, kind: WeightsErrorKind, all: Vec<String>, help: &'static str) -> WeightsError {
     let mut faults = Faults::default();
     all.into_iter().for_each(|fault| faults.add(|| fault));
-    WeightsError::all(path, kind, faults).help(help)
+    faults.told(kind).help(help).at(path)
 }

@@ -137,7 +137,7 @@ pub(super) fn read<N: Network>(
         let fault = format!("expected version {VERSION} of a checkpoint, found {found}");
         file.faults(WeightsErrorKind::Format, [fault].into(), "read its weights with `Model::load(path)`")
     };
-    let parsed: serde_json::Value = serde_json::from_str(text).map_err(|_| other_version("a note that is damaged"))?;
+    let parsed: serde_json::Value = serde_json::from_str(&text).map_err(|_| other_version("a note that is damaged"))?;
     match parsed.get("version").and_then(serde_json::Value::as_u64) {
         Some(version) if version == u64::from(VERSION) => {}
         Some(version) => return Err(other_version(&format!("{version}"))),
