@@ -16,11 +16,20 @@ pub struct Network {
 
 /// What stands before the braces, as much of it as could be read.
 pub struct Header {
+    /// Without those that are the macro's own.
     pub attrs: Vec<Attribute>,
+    pub weights: Option<Weights>,
     pub vis: Visibility,
     pub name: Ident,
     pub inputs: Option<Vec<Port>>,
     pub outputs: Option<Vec<Port>>,
+}
+
+/// `#[weights("net.safetensors", names)]`
+pub struct Weights {
+    pub path: Expr,
+    /// What its tensors are called, where that is not as here.
+    pub names: Option<Expr>,
 }
 
 /// `[1, 28, 28]` or `name: [1, 28, 28]`

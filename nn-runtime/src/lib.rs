@@ -140,6 +140,10 @@ mod unread;
 #[cfg(feature = "std")]
 pub mod data;
 #[cfg(feature = "std")]
+mod files;
+#[cfg(feature = "std")]
+mod os;
+#[cfg(feature = "std")]
 pub mod train;
 
 pub use differentiator::Differentiator;
@@ -222,9 +226,11 @@ pub mod __private {
         Formula, fault as loss_fault, gradient as loss_gradient, value as loss_value,
     };
     pub use crate::losses::heads::taken_by_all;
+    pub use crate::model::Model;
     pub use crate::model::network::{AnyHead, HeadOf, Network};
     pub use crate::pass::{BackwardInput, BackwardParams, Forward};
     pub use crate::repeat::Repeat;
+    pub use crate::save::Names;
     pub use crate::save::embedded::{Aligned, Embedded, embed, embedded, entry_count, name_bytes, tensor_count};
     pub use crate::shape::Shape;
     pub use crate::signature::{Answer, AnySignature, Call, Checked, IsLayer, Negative, Signature, check_call};

@@ -3,8 +3,6 @@
 
 use alloc::format;
 use alloc::string::String;
-#[cfg(feature = "std")]
-use std::path::Path;
 
 use crate::fault::Text;
 
@@ -19,12 +17,6 @@ pub(crate) fn quoted(text: &str) -> String {
         Some((end, _)) => format!("`{}…`", escaped(&text[..end])),
         None => format!("`{}`", escaped(text)),
     }
-}
-
-/// A path in backquotes, whole.
-#[cfg(feature = "std")]
-pub(crate) fn quoted_path(path: &Path) -> String {
-    format!("`{}`", escaped(&path.display().to_string()))
 }
 
 /// `text` with control characters, and those that change the direction of writing, as `\n` or `\u{1b}`.
@@ -126,7 +118,7 @@ pub(crate) fn listed(items: impl ExactSizeIterator<Item = String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::string::ToString;
+    use alloc::string::ToString;
 
     #[test]
     fn nothing_a_terminal_obeys_is_left() {

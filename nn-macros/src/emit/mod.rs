@@ -7,6 +7,7 @@ mod network;
 mod pass;
 mod shown;
 mod site;
+mod weights;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -29,7 +30,13 @@ pub fn network(graph: &Graph) -> TokenStream {
         outputs: graph.outputs.iter().map(|port| port.shape).collect(),
     };
     let idents = SiteIdents::new(graph);
-    let items = [site::flow(graph, &idents), site::map(graph), pass::layers(graph, &idents), shown::sound(graph)];
+    let items = [
+        site::flow(graph, &idents),
+        site::map(graph),
+        pass::layers(graph, &idents),
+        weights::sound(graph.header),
+        shown::sound(graph),
+    ];
     let network = shell.sound(&items, pass::passes(graph));
     quote!(#structure #network)
 }

@@ -9,6 +9,7 @@ use syn::{Attribute, Visibility};
 use super::args::shape_is_sound;
 use super::pretty::pretty;
 use super::tokens::Tokens;
+use super::weights;
 use crate::ast::{Header, Port};
 use crate::case::is_keyword;
 use crate::errors::Errors;
@@ -17,7 +18,8 @@ const EXAMPLE: &str = "`pub struct Name: [784] -> [10] { … }`";
 
 /// `attrs vis struct Name: ports -> ports`; stops before the braces. `None` without a name.
 pub fn header(tokens: &mut Tokens, errors: &mut Errors) -> Option<Header> {
-    let attrs = attributes(tokens, errors);
+    let mut attrs = attributes(tokens, errors);
+    let weights = weights::take(&mut attrs, errors);
     let vis = tokens.parse::<Visibility>().unwrap_or(Visibility::Inherited);
     let name = name(tokens, errors)?;
     generics(tokens, errors);
@@ -30,7 +32,7 @@ pub fn header(tokens: &mut Tokens, errors: &mut Errors) -> Option<Header> {
     }
     let inputs = if colon || is_ports(tokens) { ports(tokens, errors, "the shape of the input", &help) } else { None };
     let outputs = outputs(tokens, errors, inputs.is_none());
-    Some(Header { attrs, vis, name, inputs, outputs })
+    Some(Header { attrs, weights, vis, name, inputs, outputs })
 }
 
 /// `{ … }`, and nothing behind it.

@@ -10,6 +10,7 @@ pub mod pretty;
 mod source;
 mod step;
 pub mod tokens;
+pub mod weights;
 
 use proc_macro2::{Delimiter, Ident, TokenStream};
 use syn::ext::IdentExt;

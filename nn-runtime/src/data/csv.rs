@@ -6,8 +6,8 @@ mod header;
 mod numbers;
 mod records;
 
+use super::error::shown;
 use super::{DataError, DataErrorKind, Dataset, Labels, Samples, Values};
-use crate::quote::quoted_path as shown;
 use field::Field;
 use header::Header;
 use numbers::{NumberColumn, Offset};

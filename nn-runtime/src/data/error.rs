@@ -5,7 +5,10 @@ use core::fmt;
 use std::error::Error;
 use std::format;
 use std::io;
+use std::path::Path;
 use std::string::{String, ToString};
+
+use crate::quote::escaped;
 
 /// What kind of fault a [`DataError`] tells of, for a program to match on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,4 +100,9 @@ impl Error for DataError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.source.as_ref().map(|error| error as &(dyn Error + 'static))
     }
+}
+
+/// A path as messages show it.
+pub(super) fn shown(path: &Path) -> String {
+    format!("`{}`", escaped(&path.display().to_string()))
 }

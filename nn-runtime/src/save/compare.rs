@@ -3,18 +3,18 @@
 //! rustc says of an embedded file.
 
 use super::entry::{By, Entry, sort};
-use super::header::Header;
+use super::header::TensorHeader;
 use super::names::{NameText, behind, is_beside, is_passed_over, spelling};
 use super::propose::propose;
-use super::rules::{Rule, is_ignored, plain, wrapper};
-use super::wanted::{Found, Place, Terms, WantedTensor, misfit, text_of};
+use super::rules::{Rename, is_ignored, plain, wrapper};
+use super::wanted::{Found, StoredNumbers, Terms, WantedTensor, misfit, text_of};
 use crate::fault::Text;
 
 /// Bytes of all that is said.
 const ROOM: usize = 1 << 14;
 
 /// Differences in words, a line each.
-pub(super) struct Report {
+pub(crate) struct Report {
     text: Text<ROOM>,
     count: usize,
     /// How many are told; the others are counted.
@@ -22,11 +22,11 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) const fn new(most: usize) -> Report {
+    pub(crate) const fn new(most: usize) -> Report {
         Report { text: Text::EMPTY, count: 0, most }
     }
 
-    pub(super) const fn add(&mut self, line: &Text) {
+    pub(crate) const fn add(&mut self, line: &Text) {
         if self.count < self.most {
             if self.count > 0 {
                 self.text.push("\n");
@@ -37,16 +37,16 @@ impl Report {
     }
 
     /// Whether another one would only be counted.
-    pub(super) const fn is_full(&self) -> bool {
+    pub(crate) const fn is_full(&self) -> bool {
         self.count >= self.most
     }
 
-    pub(super) const fn skip(&mut self) {
+    pub(crate) const fn skip(&mut self) {
         self.count += 1;
     }
 
     /// All of it, and what to do.
-    pub(super) const fn help(self, help: &str) -> Text<ROOM> {
+    pub(crate) const fn help(self, help: &str) -> Text<ROOM> {
         let mut text = self.text;
         if self.count > self.most {
             text = text.str("\n… and ").num(self.count - self.most).str(" more");
@@ -56,22 +56,22 @@ impl Report {
 }
 
 /// A refusal: whether it is the file that is broken, and everything that is wrong in words.
-pub(super) struct Refused {
-    pub(super) broken: bool,
-    pub(super) text: Text<ROOM>,
+pub(crate) struct Refused {
+    pub(crate) broken: bool,
+    pub(crate) text: Text<ROOM>,
 }
 
 /// Finds every tensor, or says what is wrong with names, types and shapes. `entries` are those that
 /// `header` was read to.
-pub(super) const fn compare(
-    header: &Header,
+pub(crate) const fn compare(
+    header: &TensorHeader,
     entries: &mut [Entry],
     wanted: &[WantedTensor],
     terms: &Terms,
     found: &mut [Found],
 ) -> Result<(), Refused> {
     let rules = terms.rules;
-    if let [Rule::Overflow] = rules {
+    if let [Rename::Overflow] = rules {
         let text = Text::EMPTY.str("expected as many renames as there is room for, found more");
         return Err(Refused { broken: false, text: text.str("\nhelp: `Names::<1000>::with_room()`") });
     }
@@ -105,7 +105,7 @@ pub(super) const fn compare(
             Some(at) => {
                 entries[at].used = true;
                 match misfit(header, &entries[at], wanted[w].shape) {
-                    Ok(of) => Found::At(Place { from: entries[at].from, of }),
+                    Ok(of) => Found::At(StoredNumbers { from: entries[at].from, of }),
                     Err(fault) => {
                         let name = header.name(&entries[at]);
                         report.add(&Text::EMPTY.quoted(name.as_str()).str(": ").str(fault.as_str()));
@@ -153,7 +153,7 @@ pub(super) const fn compare(
 }
 
 /// What wraps the names of the file; a label of that name is a part of the network, not a wrapper around it.
-const fn own_wrapper(header: &Header, entries: &[Entry], wanted: &[WantedTensor], rules: &[Rule]) -> &'static [u8] {
+const fn own_wrapper(header: &TensorHeader, entries: &[Entry], wanted: &[WantedTensor], rules: &[Rename]) -> &'static [u8] {
     let wrapper = wrapper(header, entries, rules);
     let mut w = 0;
     while w < wanted.len() {
@@ -166,11 +166,11 @@ const fn own_wrapper(header: &Header, entries: &[Entry], wanted: &[WantedTensor]
 }
 
 const fn find(
-    header: &Header,
+    header: &TensorHeader,
     entries: &[Entry],
     wanted: &WantedTensor,
     wrapper: &[u8],
-    rules: &[Rule],
+    rules: &[Rename],
 ) -> Option<usize> {
     let mut choice = 0;
     while let Some(name) = spelling(wanted.name, choice) {
@@ -192,7 +192,7 @@ const fn find(
 }
 
 /// The entry of this name among those sorted by hash.
-const fn find_name(header: &Header, entries: &[Entry], name: &[u8], wrapper: &[u8], rules: &[Rule]) -> Option<usize> {
+const fn find_name(header: &TensorHeader, entries: &[Entry], name: &[u8], wrapper: &[u8], rules: &[Rename]) -> Option<usize> {
     let hash = NameText::of(name).hash();
     let (mut from, mut to) = (0, entries.len());
     while from < to {

@@ -8,7 +8,7 @@ use super::header;
 use super::names::NameText;
 use super::numbers::NumberType;
 use super::rules::Names;
-use super::wanted::{Found, Place, Terms, WantedTensor};
+use super::wanted::{Found, StoredNumbers, Terms, WantedTensor};
 use super::{Unsound, numbers};
 use crate::fault::{Fault, Text};
 use crate::graph::CompiledNetwork;
@@ -26,7 +26,7 @@ pub struct Aligned<T>(pub T);
 /// The bytes of a file that is within the program, and where the tensors of a network stand in them.
 pub struct Embedded<const TENSORS: usize> {
     bytes: &'static [u8],
-    places: [Place; TENSORS],
+    places: [StoredNumbers; TENSORS],
 }
 
 /// A tensor of a network as const code knows it.
@@ -127,7 +127,7 @@ pub const fn embed<const TENSORS: usize, const NAMES: usize, const ENTRIES: usiz
     path: &str,
     renames: &Names<'_, ROOM>,
 ) -> Embedded<TENSORS> {
-    let mut places = [Place { from: 0, of: NumberType::F32 }; TENSORS];
+    let mut places = [StoredNumbers { from: 0, of: NumberType::F32 }; TENSORS];
     if !is_sound(network) {
         // That has been told.
         return Embedded { bytes, places };
@@ -202,7 +202,7 @@ const fn is_sound(network: &CompiledNetwork) -> bool {
 }
 
 /// The first number that no model may have: one that is not finite, a variance below 0.
-const fn unsound(bytes: &[u8], place: &Place, row: &TensorRow, name: &[u8]) -> Option<Fault> {
+const fn unsound(bytes: &[u8], place: &StoredNumbers, row: &TensorRow, name: &[u8]) -> Option<Fault> {
     let len = row.shape.len() * place.of.size();
     let numbers = bytes.split_at(place.from as usize + len).0.split_at(place.from as usize).1;
     let at = if row.spread { first_below_0(place.of, numbers) } else { first_not_finite(place.of, numbers) };

@@ -1,35 +1,35 @@
 //! A tensor as a header lists it, and the orders that tensors are looked through in.
 
-pub(super) const CUT_SHORT: &str = "the file is cut short or damaged: fetch or write it again";
+pub(crate) const CUT_SHORT: &str = "the file is cut short or damaged: fetch or write it again";
 
 /// A tensor of a file: where its name, its type and its shape stand in the header, and its numbers in the
 /// file, from the first byte of it on.
 #[derive(Clone, Copy)]
 pub struct Entry {
-    pub(super) name: u32,
-    pub(super) dtype: u32,
-    pub(super) shape: u32,
+    pub(crate) name: u32,
+    pub(crate) dtype: u32,
+    pub(crate) shape: u32,
     /// It is a tensor of the network, or passed over.
-    pub(super) used: bool,
-    pub(super) from: u64,
-    pub(super) to: u64,
+    pub(crate) used: bool,
+    pub(crate) from: u64,
+    pub(crate) to: u64,
     /// Of the name that it has within the network.
-    pub(super) hash: u64,
+    pub(crate) hash: u64,
 }
 
 impl Entry {
-    pub(super) const NONE: Entry = Entry { name: 0, dtype: 0, shape: 0, used: false, from: 0, to: 0, hash: 0 };
+    pub(crate) const NONE: Entry = Entry { name: 0, dtype: 0, shape: 0, used: false, from: 0, to: 0, hash: 0 };
 }
 
 /// What entries are sorted by.
 #[derive(Clone, Copy)]
-pub(super) enum By {
+pub(crate) enum By {
     Place,
     Hash,
 }
 
 /// A heap sort, since const code has no other.
-pub(super) const fn sort(entries: &mut [Entry], by: By) {
+pub(crate) const fn sort(entries: &mut [Entry], by: By) {
     let mut sorted = true;
     let mut i = 1;
     while i < entries.len() {

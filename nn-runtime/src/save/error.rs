@@ -2,14 +2,10 @@
 
 use alloc::string::String;
 use core::fmt;
-#[cfg(feature = "std")]
-use std::io;
-#[cfg(feature = "std")]
-use std::path::Path;
 
-use crate::quote::LISTED;
 #[cfg(feature = "std")]
-use crate::quote::escaped;
+use crate::os::ErrorKind;
+use crate::quote::{LISTED, escaped};
 
 /// What kind of fault a [`WeightsError`] tells of, for a program to match on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,10 +13,10 @@ use crate::quote::escaped;
 pub enum WeightsErrorKind {
     /// The operating system refused to read the file.
     #[cfg(feature = "std")]
-    Read(io::ErrorKind),
+    Read(ErrorKind),
     /// The operating system refused to write the file.
     #[cfg(feature = "std")]
-    Write(io::ErrorKind),
+    Write(ErrorKind),
     /// The file is not safetensors, or not whole.
     Format,
     /// Its tensors are not those of the network: names, shapes or types.
@@ -42,18 +38,16 @@ pub struct WeightsError {
 }
 
 impl WeightsError {
-    pub(super) fn new(kind: WeightsErrorKind, text: impl Into<String>) -> WeightsError {
+    pub(crate) fn new(kind: WeightsErrorKind, text: impl Into<String>) -> WeightsError {
         WeightsError { path: String::new(), kind, text: text.into() }
     }
 
     /// The same, of the file at `path`.
-    #[cfg(feature = "std")]
-    pub(super) fn at(self, path: &Path) -> WeightsError {
-        WeightsError { path: escaped(&path.display().to_string()), ..self }
+    pub(crate) fn at(self, path: &dyn fmt::Display) -> WeightsError {
+        WeightsError { path: escaped(&alloc::format!("{path}")), ..self }
     }
 
-    #[cfg(feature = "std")]
-    pub(super) fn help(mut self, help: &str) -> WeightsError {
+    pub(crate) fn help(mut self, help: &str) -> WeightsError {
         self.text.push_str("\nhelp: ");
         self.text.push_str(help);
         self
@@ -79,13 +73,13 @@ impl core::error::Error for WeightsError {}
 
 /// The first faults in words, and how many there are.
 #[derive(Default)]
-pub(super) struct Faults {
+pub(crate) struct Faults {
     text: String,
     count: usize,
 }
 
 impl Faults {
-    pub(super) fn add(&mut self, fault: impl FnOnce() -> String) {
+    pub(crate) fn add(&mut self, fault: impl FnOnce() -> String) {
         if self.count < LISTED {
             if self.count > 0 {
                 self.text.push('\n');
@@ -95,11 +89,11 @@ impl Faults {
         self.count += 1;
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    pub(super) fn told(mut self, kind: WeightsErrorKind) -> WeightsError {
+    pub(crate) fn told(mut self, kind: WeightsErrorKind) -> WeightsError {
         if self.count > LISTED {
             self.text.push_str(&alloc::format!("\n… and {} more", self.count - LISTED));
         }

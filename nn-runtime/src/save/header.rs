@@ -17,36 +17,36 @@ const MOST: u64 = 100_000_000;
 
 /// The text of a header that has been read.
 #[derive(Clone, Copy)]
-pub(super) struct Header<'a> {
+pub(crate) struct TensorHeader<'a> {
     text: &'a [u8],
     /// Where `__metadata__` stands, if it is there.
     metadata: Option<usize>,
 }
 
-impl<'a> Header<'a> {
+impl<'a> TensorHeader<'a> {
     /// What stands between the quotes of a tensor's name.
-    pub(super) const fn raw_name(&self, entry: &Entry) -> &'a [u8] {
+    pub(crate) const fn raw_name(&self, entry: &Entry) -> &'a [u8] {
         self.string_at(entry.name)
     }
 
-    pub(super) const fn name(&self, entry: &Entry) -> NameText {
+    pub(crate) const fn name(&self, entry: &Entry) -> NameText {
         NameText::unescaped(self.raw_name(entry))
     }
 
     /// What stands between the quotes of a tensor's type.
-    pub(super) const fn dtype(&self, entry: &Entry) -> &'a [u8] {
+    pub(crate) const fn dtype(&self, entry: &Entry) -> &'a [u8] {
         self.string_at(entry.dtype)
     }
 
     /// The dimensions of a tensor, one after the other.
-    pub(super) const fn dims(&self, entry: &Entry) -> Dims<'a> {
+    pub(crate) const fn dims(&self, entry: &Entry) -> Dims<'a> {
         let mut json = Json::new(self.text.split_at(entry.shape as usize).1);
         json.take(b'[');
         Dims(json)
     }
 
     /// The metadata, key after key.
-    pub(super) const fn notes(&self) -> Notes<'a> {
+    pub(crate) const fn notes(&self) -> Notes<'a> {
         match self.metadata {
             Some(at) => {
                 let mut json = Json::new(self.text.split_at(at).1);
@@ -58,7 +58,7 @@ impl<'a> Header<'a> {
     }
 
     /// What the metadata has under `key`, between its quotes.
-    pub(super) const fn note(&self, key: &[u8]) -> Option<&'a [u8]> {
+    pub(crate) const fn note(&self, key: &[u8]) -> Option<&'a [u8]> {
         let mut notes = self.notes();
         while let Some((found, text)) = notes.next() {
             if NameText::unescaped(found).is(key) {
@@ -69,7 +69,7 @@ impl<'a> Header<'a> {
     }
 
     /// Whether it is the header of a checkpoint.
-    pub(super) const fn is_checkpoint(&self) -> bool {
+    pub(crate) const fn is_checkpoint(&self) -> bool {
         self.note(NOTE.as_bytes()).is_some()
     }
 
@@ -83,10 +83,10 @@ impl<'a> Header<'a> {
 
 /// Dimensions that are read when they are asked for.
 #[derive(Clone, Copy)]
-pub(super) struct Dims<'a>(Json<'a>);
+pub(crate) struct Dims<'a>(Json<'a>);
 
 impl Dims<'_> {
-    pub(super) const fn next(&mut self) -> Option<u64> {
+    pub(crate) const fn next(&mut self) -> Option<u64> {
         let dim = self.0.number();
         self.0.take(b',');
         dim
@@ -94,10 +94,10 @@ impl Dims<'_> {
 }
 
 /// Keys and texts of the metadata, as they stand between their quotes.
-pub(super) struct Notes<'a>(Option<Json<'a>>);
+pub(crate) struct Notes<'a>(Option<Json<'a>>);
 
 impl<'a> Notes<'a> {
-    pub(super) const fn next(&mut self) -> Option<(&'a [u8], &'a [u8])> {
+    pub(crate) const fn next(&mut self) -> Option<(&'a [u8], &'a [u8])> {
         let Some(json) = &mut self.0 else { return None };
         let Some(key) = json.string() else { return None };
         json.take(b':');
@@ -113,7 +113,7 @@ impl<'a> Notes<'a> {
 /// How many bytes of header there are, by the first bytes of a file.
 ///
 /// `len` is the length of the whole file where it is known.
-pub(super) const fn header_len(start: &[u8], len: Option<u64>) -> Result<u64, Fault> {
+pub(crate) const fn header_len(start: &[u8], len: Option<u64>) -> Result<u64, Fault> {
     let Some((size, rest)) = start.split_first_chunk::<8>() else { return Err(no_header(start)) };
     let size = u64::from_le_bytes(*size);
     let begins = matches!(rest.trim_ascii_start().first(), Some(b'{') | None);
@@ -127,7 +127,7 @@ pub(super) const fn header_len(start: &[u8], len: Option<u64>) -> Result<u64, Fa
 }
 
 /// A header of `size` bytes of which only `found` are there.
-pub(super) const fn cut_header(size: u64, found: u64) -> Fault {
+pub(crate) const fn cut_header(size: u64, found: u64) -> Fault {
     let fault = Fault::expected("a header of ").whole(size).str(" bytes, found ").whole(found);
     fault.str(" before the file ends").help(CUT_SHORT)
 }
@@ -146,7 +146,7 @@ const fn no_header(start: &[u8]) -> Fault {
 }
 
 /// The text of the header of a file that is all there.
-pub(super) const fn header_text(bytes: &[u8]) -> Result<&[u8], Fault> {
+pub(crate) const fn header_text(bytes: &[u8]) -> Result<&[u8], Fault> {
     let start = if bytes.len() > crate::file_kind::START { bytes.split_at(crate::file_kind::START).0 } else { bytes };
     match header_len(start, Some(bytes.len() as u64)) {
         Ok(size) => Ok(bytes.split_at(8 + size as usize).0.split_at(8).1),
@@ -155,7 +155,7 @@ pub(super) const fn header_text(bytes: &[u8]) -> Result<&[u8], Fault> {
 }
 
 /// How many tensors a header lists, if it can be read.
-pub(super) const fn count(text: &[u8]) -> usize {
+pub(crate) const fn count(text: &[u8]) -> usize {
     match list(text, &mut []) {
         Ok((count, _)) => count,
         Err(_) => 0,
@@ -164,13 +164,13 @@ pub(super) const fn count(text: &[u8]) -> usize {
 
 /// Reads a header into as many entries as it [counts](count), and checks the places of their numbers, which
 /// begin behind the header and follow each other without a gap, to the end of the file if it is known.
-pub(super) const fn read<'a>(text: &'a [u8], entries: &mut [Entry], len: Option<u64>) -> Result<Header<'a>, Fault> {
+pub(crate) const fn read<'a>(text: &'a [u8], entries: &mut [Entry], len: Option<u64>) -> Result<TensorHeader<'a>, Fault> {
     let metadata = match list(text, entries) {
         Ok((_, metadata)) => metadata,
         Err(fault) => return Err(fault),
     };
     sort(entries, By::Place);
-    let header = Header { text, metadata };
+    let header = TensorHeader { text, metadata };
     let start = 8 + text.len() as u64;
     let (mut end, mut i) = (start, 0);
     while i < entries.len() {
@@ -194,7 +194,7 @@ pub(super) const fn read<'a>(text: &'a [u8], entries: &mut [Entry], len: Option<
 
 impl<const ROOM: usize> Text<ROOM> {
     /// A shape of a file, as much of it as a message has room for.
-    pub(super) const fn dims(self, mut dims: Dims) -> Self {
+    pub(crate) const fn dims(self, mut dims: Dims) -> Self {
         let (mut this, mut count) = (self.str("["), 0);
         while let Some(dim) = dims.next() {
             if count < crate::quote::LISTED {
@@ -210,7 +210,7 @@ impl<const ROOM: usize> Text<ROOM> {
 }
 
 /// A text of a header that has been read, as it is.
-pub(super) fn unescaped(raw: &[u8]) -> String {
+pub(crate) fn unescaped(raw: &[u8]) -> String {
     let mut bytes = Unescaped::new(raw);
     let all: Vec<u8> = core::iter::from_fn(|| bytes.next()).collect();
     // It was read as UTF-8, and no escape is anything else.

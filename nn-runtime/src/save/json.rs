@@ -6,17 +6,17 @@ const DEEPEST: usize = 64;
 
 /// A place within JSON text.
 #[derive(Clone, Copy)]
-pub(super) struct Json<'a> {
+pub(crate) struct Json<'a> {
     text: &'a [u8],
     at: usize,
 }
 
 impl<'a> Json<'a> {
-    pub(super) const fn new(text: &'a [u8]) -> Json<'a> {
+    pub(crate) const fn new(text: &'a [u8]) -> Json<'a> {
         Json { text, at: 0 }
     }
 
-    pub(super) const fn at(&self) -> usize {
+    pub(crate) const fn at(&self) -> usize {
         self.at
     }
 
@@ -32,19 +32,19 @@ impl<'a> Json<'a> {
     }
 
     /// True at the end, behind blanks.
-    pub(super) const fn is_at_end(&mut self) -> bool {
+    pub(crate) const fn is_at_end(&mut self) -> bool {
         self.peek().is_none()
     }
 
     /// Takes `byte` if it comes next.
-    pub(super) const fn take(&mut self, byte: u8) -> bool {
+    pub(crate) const fn take(&mut self, byte: u8) -> bool {
         let found = matches!(self.peek(), Some(next) if next == byte);
         self.at += found as usize;
         found
     }
 
     /// What stands between the quotes of a string, as it is written there.
-    pub(super) const fn string(&mut self) -> Option<&'a [u8]> {
+    pub(crate) const fn string(&mut self) -> Option<&'a [u8]> {
         if !self.take(b'"') {
             return None;
         }
@@ -67,7 +67,7 @@ impl<'a> Json<'a> {
     }
 
     /// A whole number from 0 on.
-    pub(super) const fn number(&mut self) -> Option<u64> {
+    pub(crate) const fn number(&mut self) -> Option<u64> {
         let Some(b'0'..=b'9') = self.peek() else { return None };
         let from = self.at;
         let mut number: u64 = 0;
@@ -87,7 +87,7 @@ impl<'a> Json<'a> {
     }
 
     /// Goes on behind a value of any kind; false where there is none.
-    pub(super) const fn skip_value(&mut self) -> bool {
+    pub(crate) const fn skip_value(&mut self) -> bool {
         let mut depth = 0;
         loop {
             let Some(byte) = self.peek() else { return false };
@@ -194,7 +194,7 @@ const fn hex(text: &[u8], at: usize) -> Option<u32> {
 
 /// The bytes of a string, one after the other, from what stands between its quotes.
 #[derive(Clone, Copy)]
-pub(super) struct Unescaped<'a> {
+pub(crate) struct Unescaped<'a> {
     raw: &'a [u8],
     at: usize,
     /// What is left of an escaped character.
@@ -203,11 +203,11 @@ pub(super) struct Unescaped<'a> {
 }
 
 impl<'a> Unescaped<'a> {
-    pub(super) const fn new(raw: &'a [u8]) -> Unescaped<'a> {
+    pub(crate) const fn new(raw: &'a [u8]) -> Unescaped<'a> {
         Unescaped { raw, at: 0, held: [0; 4], left: 0 }
     }
 
-    pub(super) const fn next(&mut self) -> Option<u8> {
+    pub(crate) const fn next(&mut self) -> Option<u8> {
         if self.left > 0 {
             self.left -= 1;
             let byte = self.held[0];

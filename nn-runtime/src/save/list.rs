@@ -8,7 +8,7 @@ use crate::fault::Fault;
 
 /// Writes what a header lists to as many entries as there is room for; how many there are, and where the
 /// metadata stands.
-pub(super) const fn list(text: &[u8], to: &mut [Entry]) -> Result<(usize, Option<usize>), Fault> {
+pub(crate) const fn list(text: &[u8], to: &mut [Entry]) -> Result<(usize, Option<usize>), Fault> {
     if core::str::from_utf8(text).is_err() {
         return Err(no_list("bytes that are no UTF-8"));
     }

@@ -8,17 +8,17 @@ use super::json::Unescaped;
 const RECURRENT: [&[u8]; 4] = [b"weight_ih", b"weight_hh", b"bias_ih", b"bias_hh"];
 
 /// The tensor at the end of a checkpoint: the CRC-32 of every byte before it.
-pub(super) const CHECKSUM: &str = "checksum";
+pub(crate) const CHECKSUM: &str = "checksum";
 
 /// What tells a checkpoint from weights alone: an entry of this name among the metadata.
-pub(super) const NOTE: &str = "checkpoint";
+pub(crate) const NOTE: &str = "checkpoint";
 
 /// Bytes of a name that are compared and shown; no layer is called by a longer one.
 const LONGEST: usize = 512;
 
 /// A name, as it is without escapes, cut where it is too long for any tensor of a network.
 #[derive(Clone, Copy)]
-pub(super) struct NameText {
+pub(crate) struct NameText {
     bytes: [u8; LONGEST],
     len: usize,
 }
@@ -26,11 +26,11 @@ pub(super) struct NameText {
 impl NameText {
     const EMPTY: NameText = NameText { bytes: [0; LONGEST], len: 0 };
 
-    pub(super) const fn of(name: &[u8]) -> NameText {
+    pub(crate) const fn of(name: &[u8]) -> NameText {
         NameText::EMPTY.with(name)
     }
 
-    pub(super) const fn unescaped(raw: &[u8]) -> NameText {
+    pub(crate) const fn unescaped(raw: &[u8]) -> NameText {
         let (mut name, mut bytes) = (NameText::EMPTY, Unescaped::new(raw));
         while let Some(byte) = bytes.next() {
             name.push(byte);
@@ -45,7 +45,7 @@ impl NameText {
         }
     }
 
-    pub(super) const fn with(mut self, more: &[u8]) -> NameText {
+    pub(crate) const fn with(mut self, more: &[u8]) -> NameText {
         let mut i = 0;
         while i < more.len() {
             self.push(more[i]);
@@ -54,11 +54,11 @@ impl NameText {
         self
     }
 
-    pub(super) const fn bytes(&self) -> &[u8] {
+    pub(crate) const fn bytes(&self) -> &[u8] {
         self.bytes.split_at(self.len).0
     }
 
-    pub(super) const fn as_str(&self) -> &str {
+    pub(crate) const fn as_str(&self) -> &str {
         match core::str::from_utf8(self.bytes()) {
             Ok(text) => text,
             // Cut within a character.
@@ -69,12 +69,12 @@ impl NameText {
         }
     }
 
-    pub(super) const fn is(&self, name: &[u8]) -> bool {
+    pub(crate) const fn is(&self, name: &[u8]) -> bool {
         same(self.bytes(), name)
     }
 
     /// FNV-1a, by which names are sorted and found.
-    pub(super) const fn hash(&self) -> u64 {
+    pub(crate) const fn hash(&self) -> u64 {
         let (mut hash, mut i) = (0xcbf2_9ce4_8422_2325u64, 0);
         while i < self.len {
             hash = (hash ^ self.bytes[i] as u64).wrapping_mul(0x0100_0000_01b3);
@@ -85,7 +85,7 @@ impl NameText {
 }
 
 /// `==` for const code.
-pub(super) const fn same(a: &[u8], b: &[u8]) -> bool {
+pub(crate) const fn same(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;
     }
@@ -100,7 +100,7 @@ pub(super) const fn same(a: &[u8], b: &[u8]) -> bool {
 }
 
 /// What stands behind `prefix`, if `name` begins with it.
-pub(super) const fn behind<'a>(name: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
+pub(crate) const fn behind<'a>(name: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
     if name.len() < prefix.len() {
         return None;
     }
@@ -118,7 +118,7 @@ const fn before<'a>(name: &'a [u8], suffix: &[u8]) -> Option<&'a [u8]> {
 }
 
 /// A name before its last point, and what stands behind; all of it behind where there is no point.
-pub(super) const fn split_last(name: &[u8]) -> (&[u8], &[u8]) {
+pub(crate) const fn split_last(name: &[u8]) -> (&[u8], &[u8]) {
     let mut at = name.len();
     while at > 0 {
         at -= 1;
@@ -131,7 +131,7 @@ pub(super) const fn split_last(name: &[u8]) -> (&[u8], &[u8]) {
 
 /// What a tensor called `name` here may be called in a file: its name, then, by `choice`, as PyTorch's
 /// modules call it.
-pub(super) const fn spelling(name: &[u8], choice: usize) -> Option<NameText> {
+pub(crate) const fn spelling(name: &[u8], choice: usize) -> Option<NameText> {
     if choice == 0 {
         return Some(NameText::of(name));
     }
@@ -166,18 +166,18 @@ pub(super) const fn spelling(name: &[u8], choice: usize) -> Option<NameText> {
 }
 
 /// The start of what is called within `site`.
-pub(super) const fn within(site: &[u8]) -> NameText {
+pub(crate) const fn within(site: &[u8]) -> NameText {
     if site.is_empty() { NameText::EMPTY } else { NameText::of(site).with(b".") }
 }
 
 /// Whether a tensor that the network lacks is no part of the function: counters that PyTorch's modules save
 /// along.
-pub(super) const fn is_passed_over(name: &[u8]) -> bool {
+pub(crate) const fn is_passed_over(name: &[u8]) -> bool {
     same(split_last(name).1, b"num_batches_tracked") || same(name, b"n_averaged")
 }
 
 /// Tensors of a checkpoint that are no parameters of its model.
-pub(super) const fn is_beside(name: &[u8]) -> bool {
+pub(crate) const fn is_beside(name: &[u8]) -> bool {
     let beside: [&[u8]; 4] = [b"optimizer.", b"ema.", b"accumulated.", b"best."];
     let mut i = 0;
     while i < beside.len() {

@@ -3,7 +3,7 @@
 
 /// A type of numbers that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NumberType {
+pub(crate) enum NumberType {
     F16,
     BF16,
     F32,
@@ -12,7 +12,7 @@ pub(super) enum NumberType {
 
 impl NumberType {
     /// The type that a header calls `name`.
-    pub(super) const fn named(name: &[u8]) -> Option<NumberType> {
+    pub(crate) const fn named(name: &[u8]) -> Option<NumberType> {
         match name {
             b"F16" => Some(NumberType::F16),
             b"BF16" => Some(NumberType::BF16),
@@ -23,7 +23,7 @@ impl NumberType {
     }
 
     /// Bytes of a number.
-    pub(super) const fn size(self) -> usize {
+    pub(crate) const fn size(self) -> usize {
         match self {
             NumberType::F16 | NumberType::BF16 => 2,
             NumberType::F32 => 4,
@@ -35,7 +35,7 @@ impl NumberType {
     ///
     /// # Panics
     /// There are not so many.
-    pub(super) const fn number(self, bytes: &[u8], i: usize) -> f32 {
+    pub(crate) const fn number(self, bytes: &[u8], i: usize) -> f32 {
         match self {
             NumberType::F16 => half(u16::from_le_bytes(bytes.as_chunks().0[i])),
             NumberType::BF16 => brain(u16::from_le_bytes(bytes.as_chunks().0[i])),
@@ -45,7 +45,7 @@ impl NumberType {
     }
 
     /// The numbers of `bytes`, each rounded to the nearest of 32 bits, written to the first places of `to`.
-    pub(super) fn convert(self, bytes: &[u8], to: &mut [f32]) {
+    pub(crate) fn convert(self, bytes: &[u8], to: &mut [f32]) {
         match self {
             NumberType::F16 => each(bytes, to, |b| half(u16::from_le_bytes(b))),
             NumberType::BF16 => each(bytes, to, |b| brain(u16::from_le_bytes(b))),

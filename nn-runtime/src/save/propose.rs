@@ -3,9 +3,9 @@
 //! for people: nothing is loaded by it.
 
 use super::entry::Entry;
-use super::header::Header;
+use super::header::TensorHeader;
 use super::names::{NameText, behind, same, spelling, split_last, within};
-use super::rules::{Rule, plain};
+use super::rules::{Rename, plain};
 use super::wanted::{Found, Terms, WantedTensor, has_shape, text_of};
 use crate::fault::Text;
 
@@ -18,7 +18,7 @@ const FEW: usize = 1000;
 
 /// What is looked through.
 struct Search<'a> {
-    header: &'a Header<'a>,
+    header: &'a TensorHeader<'a>,
     entries: &'a mut [Entry],
     wanted: &'a [WantedTensor<'a>],
     found: &'a [Found],
@@ -26,8 +26,8 @@ struct Search<'a> {
 }
 
 /// The proposal, as a line that begins with what to type; none where no other name fits.
-pub(super) const fn propose(
-    header: &Header,
+pub(crate) const fn propose(
+    header: &TensorHeader,
     entries: &mut [Entry],
     wanted: &[WantedTensor],
     found: &[Found],
@@ -37,7 +37,7 @@ pub(super) const fn propose(
     let mut i = 0;
     while i < terms.rules.len() {
         // Renames that were given are not mended.
-        if !matches!(terms.rules[i], Rule::Ignored(_)) {
+        if !matches!(terms.rules[i], Rename::Ignored(_)) {
             return None;
         }
         i += 1;

@@ -2,7 +2,7 @@
 //! becomes. It is const code, so that an embedded file can be renamed as well.
 
 use super::entry::Entry;
-use super::header::Header;
+use super::header::TensorHeader;
 use super::names::{NameText, behind};
 
 /// What `DataParallel`, averaged and compiled modules put before every name of theirs.
@@ -28,13 +28,13 @@ const WRAPPERS: [&[u8]; 4] = [b"module._orig_mod.", b"_orig_mod.module.", b"_ori
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Names<'a, const ROOM: usize = 32> {
-    rules: [Rule<'a>; ROOM],
+    rules: [Rename<'a>; ROOM],
     len: usize,
 }
 
 /// One thing that is said of names.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Rule<'a> {
+pub(crate) enum Rename<'a> {
     /// `from` and all within it is called `to`.
     Name(&'a str, &'a str),
     /// Whatever begins with `from` begins with `to`.
@@ -61,29 +61,29 @@ impl Default for Names<'_> {
 impl<'a, const ROOM: usize> Names<'a, ROOM> {
     /// As [`new`](Names::new), with room for as many renames as the type says: `Names::<100>::with_room()`.
     pub const fn with_room() -> Names<'a, ROOM> {
-        Names { rules: [Rule::Overflow; ROOM], len: 0 }
+        Names { rules: [Rename::Overflow; ROOM], len: 0 }
     }
 
     /// The layer, or the tensor, that the file calls `from` is called `to` here: `map("0", "hidden")` makes
     /// `hidden.weight` of `0.weight`.
     #[must_use]
     pub const fn map(self, from: &'a str, to: &'a str) -> Self {
-        self.with(Rule::Name(from, to))
+        self.with(Rename::Name(from, to))
     }
 
     /// Names that begin with `from` in the file begin with `to` here: `map_prefix("actor.", "")`.
     #[must_use]
     pub const fn map_prefix(self, from: &'a str, to: &'a str) -> Self {
-        self.with(Rule::Prefix(from, to))
+        self.with(Rename::Prefix(from, to))
     }
 
     /// Tensors that the file calls so are passed over; `*` stands for any letters: `ignore("critic.*")`.
     #[must_use]
     pub const fn ignore(self, pattern: &'a str) -> Self {
-        self.with(Rule::Ignored(pattern))
+        self.with(Rename::Ignored(pattern))
     }
 
-    const fn with(mut self, rule: Rule<'a>) -> Self {
+    const fn with(mut self, rule: Rename<'a>) -> Self {
         if self.len < ROOM {
             self.rules[self.len] = rule;
         }
@@ -91,10 +91,10 @@ impl<'a, const ROOM: usize> Names<'a, ROOM> {
         self
     }
 
-    /// What was said; the last is [`Rule::Overflow`] where there was no room for all.
-    pub(super) const fn rules(&self) -> &[Rule<'a>] {
+    /// What was said; the last is [`Rename::Overflow`] where there was no room for all.
+    pub(crate) const fn rules(&self) -> &[Rename<'a>] {
         match self.len > ROOM {
-            true => &[Rule::Overflow],
+            true => &[Rename::Overflow],
             false => self.rules.split_at(self.len).0,
         }
     }
@@ -102,7 +102,7 @@ impl<'a, const ROOM: usize> Names<'a, ROOM> {
 
 /// The name that a file's tensor has within the network, by what wraps all names and what is said of
 /// them.
-pub(super) const fn plain(raw: &[u8], wrapper: &[u8], rules: &[Rule]) -> NameText {
+pub(crate) const fn plain(raw: &[u8], wrapper: &[u8], rules: &[Rename]) -> NameText {
     let name = NameText::unescaped(raw);
     let mut name = match behind(name.bytes(), wrapper) {
         Some(rest) => NameText::of(rest),
@@ -110,7 +110,7 @@ pub(super) const fn plain(raw: &[u8], wrapper: &[u8], rules: &[Rule]) -> NameTex
     };
     let mut i = 0;
     while i < rules.len() {
-        if let Rule::Prefix(from, to) = rules[i]
+        if let Rename::Prefix(from, to) = rules[i]
             && let Some(rest) = behind(name.bytes(), from.as_bytes())
         {
             name = NameText::of(to.as_bytes()).with(rest);
@@ -120,7 +120,7 @@ pub(super) const fn plain(raw: &[u8], wrapper: &[u8], rules: &[Rule]) -> NameTex
     }
     let mut i = 0;
     while i < rules.len() {
-        if let Rule::Name(from, to) = rules[i]
+        if let Rename::Name(from, to) = rules[i]
             && let Some(rest) = behind(name.bytes(), from.as_bytes())
             && (rest.is_empty() || rest[0] == b'.')
         {
@@ -132,10 +132,10 @@ pub(super) const fn plain(raw: &[u8], wrapper: &[u8], rules: &[Rule]) -> NameTex
 }
 
 /// Whether a file's tensor is one that the user ignores.
-pub(super) const fn is_ignored(name: &[u8], rules: &[Rule]) -> bool {
+pub(crate) const fn is_ignored(name: &[u8], rules: &[Rename]) -> bool {
     let mut i = 0;
     while i < rules.len() {
-        if let Rule::Ignored(pattern) = rules[i]
+        if let Rename::Ignored(pattern) = rules[i]
             && fits(name, pattern.as_bytes())
         {
             return true;
@@ -170,7 +170,7 @@ const fn fits(name: &[u8], pattern: &[u8]) -> bool {
 }
 
 /// What wraps every name of a file; nothing where names are plain, or the user says what becomes of it.
-pub(super) const fn wrapper(header: &Header, entries: &[Entry], rules: &[Rule]) -> &'static [u8] {
+pub(crate) const fn wrapper(header: &TensorHeader, entries: &[Entry], rules: &[Rename]) -> &'static [u8] {
     let mut w = 0;
     while w < WRAPPERS.len() {
         let (mut all, mut any, mut i) = (true, false, 0);
@@ -191,10 +191,10 @@ pub(super) const fn wrapper(header: &Header, entries: &[Entry], rules: &[Rule]) 
 }
 
 /// Whether the user speaks of names with this wrapper.
-const fn is_said(wrapper: &[u8], rules: &[Rule]) -> bool {
+const fn is_said(wrapper: &[u8], rules: &[Rename]) -> bool {
     let mut i = 0;
     while i < rules.len() {
-        if let Rule::Name(from, _) | Rule::Prefix(from, _) = rules[i]
+        if let Rename::Name(from, _) | Rename::Prefix(from, _) = rules[i]
             && behind(from.as_bytes(), wrapper).is_some()
         {
             return true;
@@ -237,6 +237,6 @@ mod tests {
         assert_eq!(renamed("alpha"), "blpha");
         assert_eq!(renamed("0"), "1");
         let full = (0..3).fold(Names::<2>::with_room(), |names, _| names.ignore("x"));
-        assert!(matches!(full.rules(), [Rule::Overflow]));
+        assert!(matches!(full.rules(), [Rename::Overflow]));
     }
 }

@@ -2,52 +2,52 @@
 //! one of the file; out: of which type its numbers are, or how it does not fit.
 
 use super::entry::Entry;
-use super::header::Header;
+use super::header::TensorHeader;
 use super::names::NameText;
 use super::numbers::NumberType;
-use super::rules::Rule;
+use super::rules::Rename;
 use crate::fault::Text;
 use crate::shape::Shape;
 
 /// A tensor that a network wants.
 #[derive(Clone, Copy)]
 pub struct WantedTensor<'a> {
-    pub(super) name: &'a [u8],
-    pub(super) shape: Shape,
+    pub(crate) name: &'a [u8],
+    pub(crate) shape: Shape,
 }
 
 /// What became of a tensor that a network wants.
 #[derive(Clone, Copy)]
-pub(super) enum Found {
+pub(crate) enum Found {
     /// The file has none of its name.
     Not,
     /// One of its name that does not fit.
     Misfit,
-    At(Place),
+    At(StoredNumbers),
 }
 
 /// Where the numbers of a tensor stand in a file, and of which type they are.
 #[derive(Clone, Copy)]
-pub(super) struct Place {
-    pub(super) from: u64,
-    pub(super) of: NumberType,
+pub(crate) struct StoredNumbers {
+    pub(crate) from: u64,
+    pub(crate) of: NumberType,
 }
 
 /// How a file is compared.
 #[derive(Clone, Copy)]
-pub(super) struct Terms<'a> {
+pub(crate) struct Terms<'a> {
     /// What the user says of names.
-    pub(super) rules: &'a [Rule<'a>],
+    pub(crate) rules: &'a [Rename<'a>],
     /// The network's name.
-    pub(super) network: &'a str,
+    pub(crate) network: &'a str,
     /// How many differences are told.
-    pub(super) most: usize,
+    pub(crate) most: usize,
     /// What one does with the names that are proposed.
-    pub(super) names_go: &'a str,
+    pub(crate) names_go: &'a str,
 }
 
 /// The type of a tensor's numbers, if the file's tensor is what the network's should be.
-pub(super) const fn misfit(header: &Header, entry: &Entry, shape: Shape) -> Result<NumberType, Text> {
+pub(crate) const fn misfit(header: &TensorHeader, entry: &Entry, shape: Shape) -> Result<NumberType, Text> {
     let dtype = NameText::unescaped(header.dtype(entry));
     let Some(of) = NumberType::named(dtype.bytes()) else {
         return Err(Text::EMPTY.str("expected floats of 16, 32 or 64 bits, found ").quoted(dtype.as_str()));
@@ -69,7 +69,7 @@ pub(super) const fn misfit(header: &Header, entry: &Entry, shape: Shape) -> Resu
 }
 
 /// Whether the file's tensor has this shape.
-pub(super) const fn has_shape(header: &Header, entry: &Entry, shape: Shape) -> bool {
+pub(crate) const fn has_shape(header: &TensorHeader, entry: &Entry, shape: Shape) -> bool {
     let (mut dims, mut i) = (header.dims(entry), 0);
     while let Some(dim) = dims.next() {
         if i == shape.rank() || dim != shape.dim(i) as u64 {
@@ -87,7 +87,7 @@ enum Order {
     Permuted,
 }
 
-const fn order(header: &Header, entry: &Entry, shape: Shape) -> Order {
+const fn order(header: &TensorHeader, entry: &Entry, shape: Shape) -> Order {
     let mut left = shape;
     let (mut dims, mut i, mut reversed) = (header.dims(entry), 0, true);
     while let Some(dim) = dims.next() {
@@ -114,7 +114,7 @@ const fn order(header: &Header, entry: &Entry, shape: Shape) -> Order {
 }
 
 /// A name of the network, which is text.
-pub(super) const fn text_of(name: &[u8]) -> &str {
+pub(crate) const fn text_of(name: &[u8]) -> &str {
     match core::str::from_utf8(name) {
         Ok(text) => text,
         Err(_) => "",

@@ -19,7 +19,7 @@ pub(crate) struct Piece<'a> {
 
 /// Writes the header and the numbers of all tensors; with a note the header tells of a checksum too, which is
 /// the caller's to write.
-pub(super) fn write_pieces<E>(
+pub(crate) fn write_pieces<E>(
     pieces: &[Piece],
     note: Option<&str>,
     to: &mut dyn FnMut(&[u8]) -> Result<(), E>,

@@ -18,7 +18,7 @@ use super::waiting::Waiting;
 use crate::model::{Model, Network, TrainedSoFar};
 use crate::optim::Optimizer;
 use crate::params::{self, Tensor};
-use crate::save::tensor_file::{NotedFile, Piece, WantedPiece, save_pieces};
+use crate::files::tensor_file::{NotedFile, Piece, WantedPiece, save_pieces};
 use crate::save::{WeightsError, WeightsErrorKind};
 use nn_kernels::aligned_buffer::AlignedBuffer;
 

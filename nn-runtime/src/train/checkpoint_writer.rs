@@ -13,7 +13,7 @@ use super::fit_state::{FitState, Settings};
 use super::update::Update;
 use crate::model::{Model, Network};
 use crate::save::WeightsError;
-use crate::save::tensor_file::cannot_write;
+use crate::files::cannot_write;
 
 /// What writes checkpoints of one call of `fit`.
 pub(super) struct Writer {

@@ -15,7 +15,7 @@ use crate::data::Targets;
 use crate::losses::Loss;
 use crate::model::Network;
 use crate::optim::Optimizer;
-use crate::save::tensor_file::faults_of;
+use crate::files::tensor_file::faults_of;
 use crate::save::{WeightsError, WeightsErrorKind};
 
 /// What of a call of `fit` the bits of a run depend on.

@@ -3,24 +3,25 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use flate2::Crc;
 
-use super::entry::{CUT_SHORT, Entry};
-use super::error::{Faults, WeightsError, WeightsErrorKind};
-use super::file_header::{HeaderText, no_read};
-use super::header::unescaped;
-use super::names::{CHECKSUM, NOTE};
-use super::numbers::NumberType;
-use super::source::Source;
-pub(crate) use super::write::Piece;
-use super::write::write_pieces;
-use super::wanted::{Place, misfit};
-use super::{PIECE, read, replace};
+use super::source::{Source, header, no_read};
+use super::{cannot_write, replace};
 use crate::params::Tensor;
 use crate::quote::quoted;
+use crate::save::entry::{CUT_SHORT, Entry};
+use crate::save::error::{Faults, WeightsError, WeightsErrorKind};
+use crate::save::file_header::HeaderText;
+use crate::save::header::unescaped;
+use crate::save::names::{CHECKSUM, NOTE};
+use crate::save::numbers::NumberType;
+use crate::save::wanted::{StoredNumbers, misfit};
+pub(crate) use crate::save::write::Piece;
+use crate::save::write::write_pieces;
+use crate::save::{PIECE, read};
 use nn_kernels::aligned_buffer::AlignedBuffer;
 
 /// A tensor that is read: what it is called in the file, and the number of the block it goes to.
@@ -44,10 +45,6 @@ pub(crate) fn save_pieces(path: &Path, pieces: &[Piece], note: &str) -> Result<(
     replace::replace(path, write).map_err(|error| cannot_write(path, &error))
 }
 
-pub(crate) fn cannot_write(path: &Path, error: &io::Error) -> WeightsError {
-    WeightsError::new(WeightsErrorKind::Write(error.kind()), format!("cannot be written: {error}")).at(path)
-}
-
 /// A file with a note, as far as it has been read.
 pub(crate) struct NotedFile {
     path: PathBuf,
@@ -59,8 +56,8 @@ impl NotedFile {
     /// Reads the header.
     pub(crate) fn open(path: &Path) -> Result<NotedFile, WeightsError> {
         let mut source = Source::open(path).map_err(no_read(path))?;
-        let header = HeaderText::of_file(path, &mut source)?;
-        header.read().map_err(|error| error.at(path))?;
+        let header = header(path, &mut source)?;
+        header.read().map_err(|error| error.at(&path.display()))?;
         Ok(NotedFile { path: path.into(), source, header })
     }
 
@@ -77,7 +74,7 @@ impl NotedFile {
 
     /// Whether every byte is as it was written.
     pub(crate) fn verify(&self) -> Result<(), WeightsError> {
-        let damaged = |fault: &str| Err(WeightsError::new(WeightsErrorKind::Format, fault).help(CUT_SHORT).at(&self.path));
+        let damaged = |fault: &str| Err(WeightsError::new(WeightsErrorKind::Format, fault).help(CUT_SHORT).at(&self.path.display()));
         let (header, entries) = self.header.read()?;
         match entries.last() {
             Some(last)
@@ -137,14 +134,14 @@ impl NotedFile {
             faults.add(|| format!("{}: expected {shape}, found no tensor of that name", quoted(&wanted.name)));
         }
         if !faults.is_empty() {
-            return Err(faults.told(WeightsErrorKind::Mismatch).at(&self.path));
+            return Err(faults.told(WeightsErrorKind::Mismatch).at(&self.path.display()));
         }
         let mut values = Vec::new();
         for entry in &entries {
             let name = unescaped(header.raw_name(entry));
             let Some(wanted) = names.get(name.as_str()) else { continue };
             values.resize(wanted.tensor.count(), 0.0);
-            let place = Place { from: entry.from, of: NumberType::F32 };
+            let place = StoredNumbers { from: entry.from, of: NumberType::F32 };
             read(&mut self.source, place, &mut values).map_err(no_read(&self.path))?;
             if let Some(at) = values.iter().position(|value| !value.is_finite()) {
                 let (name, value) = (quoted(&wanted.name), values[at]);
@@ -154,7 +151,7 @@ impl NotedFile {
         }
         match faults.is_empty() {
             true => Ok(()),
-            false => Err(faults.told(WeightsErrorKind::Number).at(&self.path)),
+            false => Err(faults.told(WeightsErrorKind::Number).at(&self.path.display())),
         }
     }
 }
@@ -163,5 +160,5 @@ impl NotedFile {
 pub(crate) fn faults_of(path: &Path, kind: WeightsErrorKind, all: Vec<String>, help: &'static str) -> WeightsError {
     let mut faults = Faults::default();
     all.into_iter().for_each(|fault| faults.add(|| fault));
-    faults.told(kind).help(help).at(path)
+    faults.told(kind).help(help).at(&path.display())
 }
