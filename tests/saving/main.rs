@@ -2,6 +2,7 @@
 
 mod bytes;
 mod foreign;
+mod pytorch;
 mod refusals;
 #[cfg(unix)]
 mod replacing;

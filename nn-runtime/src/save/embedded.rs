@@ -286,7 +286,7 @@ mod tests {
 
     network! { struct Inner: [4] -> [4] { norm: BatchNorm -> mix: Dense(4) -> Tanh } }
     network! { struct Twice: [4] -> [4] { Inner * 12 -> tied: Dense(4) -> share(tied) } }
-    network! { struct Whole: [4] -> [2] { first: Twice -> PRelu -> LayerNorm -> out: Dense(2, bias = false) } }
+    network! { struct Whole: [4] -> [2] { first: Twice -> Prelu -> LayerNorm -> out: Dense(2, bias = false) } }
 
     /// Const code walks as the table of parameters does.
     #[test]
