@@ -125,7 +125,7 @@ fn torch_finds_its_names_in_what_is_written() {
 fn embedded_weights_are_where_training_begins() {
     let mut model = Small::embedded();
     let before = all(&model);
-    let data = Dataset::new((vec![0.5; 40], 5), (vec![1.0; 24], 3)).unwrap();
+    let data = Dataset::values((vec![0.5; 40], 5), (vec![1.0; 24], 3)).unwrap();
     Trainer::new(&mut model, Mse::new(), Adam::new(1e-2)).fit(&data, Fit::epochs(1)).unwrap();
     assert_ne!(all(&model), before);
     assert_eq!(all(&Small::embedded()), before);
