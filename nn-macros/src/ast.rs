@@ -27,7 +27,8 @@ pub struct Header {
 
 /// `#[weights("net.safetensors", names)]`
 pub struct Weights {
-    pub path: Expr,
+    /// `None` where it could not be read.
+    pub path: Option<Expr>,
     /// What its tensors are called, where that is not as here.
     pub names: Option<Expr>,
 }

@@ -231,7 +231,7 @@ pub mod __private {
     pub use crate::pass::{BackwardInput, BackwardParams, Forward};
     pub use crate::repeat::Repeat;
     pub use crate::save::Names;
-    pub use crate::save::embedded::{Aligned, Embedded, embed, embedded, entry_count, name_bytes, tensor_count};
+    pub use crate::save::embedded::{Aligned, Embedded, Room, embed, embedded, entry_count, name_bytes, tensor_count};
     pub use crate::shape::Shape;
     pub use crate::signature::{Answer, AnySignature, Call, Checked, IsLayer, Negative, Signature, check_call};
     pub use crate::spec::{Head, LayerSpec, Pass};

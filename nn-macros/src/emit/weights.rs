@@ -16,16 +16,14 @@ use crate::span::Ends;
 ///     ::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/", "net.safetensors")
 /// )).0;
 /// #[cfg(not(rust_analyzer))]
-/// static weights: __nn::Embedded<{ __nn::tensor_count(__MAP) }> = __nn::embed::<
-///     { __nn::tensor_count(__MAP) },
-///     { __nn::name_bytes(__MAP) },
-///     { __nn::entry_count(__BYTES) },
-///     _,
-/// >(__MAP, __BYTES, "net.safetensors", &__nn::Names::new());
+/// const __ROOM: __nn::Room<{ __nn::name_bytes(__MAP) }, { __nn::entry_count(__BYTES) }> = __nn::Room;
+/// #[cfg(not(rust_analyzer))]
+/// static weights: __nn::Embedded<{ __nn::tensor_count(__MAP) }> =
+///     __nn::embed(__MAP, __BYTES, "net.safetensors", __nn::Names::new(), __ROOM);
 /// impl Net { pub fn embedded() -> __nn::Model<Self> { __nn::embedded(&weights) } }
 /// ```
 pub fn sound(header: &Header) -> TokenStream {
-    let Some(Weights { path, names }) = &header.weights else { return TokenStream::new() };
+    let Some(Weights { path: Some(path), names }) = &header.weights else { return TokenStream::new() };
     let span = span_of(&header.name);
     let place = path.to_token_stream();
     let ends = Ends::of(place.clone()).unwrap_or(Ends { start: span, end: span });
@@ -46,16 +44,15 @@ pub fn sound(header: &Header) -> TokenStream {
     let bytes = quote_spanned!(ends.start=> *::core::#read!);
     let bytes = [bytes, ends.close(file).into_token_stream()].into_iter().collect::<TokenStream>();
     let embed = quote_spanned!(ends.start=> __nn::embed);
-    let counts = quote_spanned! {span=>
-        ::<{ __nn::tensor_count(__MAP) }, { __nn::name_bytes(__MAP) }, { __nn::entry_count(__BYTES) }, _>
-    };
-    let args = ends.close(quote_spanned!(span=> __MAP, __BYTES, #shown, &#names));
+    let args = ends.close(quote_spanned!(span=> __MAP, __BYTES, #shown, #names, __ROOM));
     let function = function(header, span, &shown, quote_spanned!(span=> __nn::embedded(&weights)));
     quote_spanned! {span=>
         #[cfg(not(rust_analyzer))]
         const __BYTES: &[u8] = &__nn::Aligned(#bytes).0;
         #[cfg(not(rust_analyzer))]
-        static weights: __nn::Embedded<{ __nn::tensor_count(__MAP) }> = #embed #counts #args;
+        const __ROOM: __nn::Room<{ __nn::name_bytes(__MAP) }, { __nn::entry_count(__BYTES) }> = __nn::Room;
+        #[cfg(not(rust_analyzer))]
+        static weights: __nn::Embedded<{ __nn::tensor_count(__MAP) }> = #embed #args;
         #function
     }
 }

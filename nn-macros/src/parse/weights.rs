@@ -25,33 +25,29 @@ pub fn take(attrs: &mut Vec<Attribute>, errors: &mut Errors) -> Option<Weights> 
     if let Some(second) = ours.get(1) {
         errors.add(second, "one `#[weights(…)]`", "two", "remove one of them");
     }
-    read(ours.first()?, errors)
+    Some(read(ours.first()?, errors))
 }
 
-fn read(attr: &Attribute, errors: &mut Errors) -> Option<Weights> {
-    let Meta::List(list) = &attr.meta else {
-        errors.add(attr, "a file of weights", &found(attr.to_token_stream()), EXAMPLE);
-        return None;
-    };
+fn read(attr: &Attribute, errors: &mut Errors) -> Weights {
     let parse = Punctuated::<Expr, Token![,]>::parse_terminated;
-    let arguments: Vec<Expr> = parse.parse2(list.tokens.clone()).map(IntoIterator::into_iter).ok()?.collect();
+    let arguments = match &attr.meta {
+        Meta::List(list) => parse.parse2(list.tokens.clone()).unwrap_or_default(),
+        _ => Punctuated::new(),
+    };
+    let arguments: Vec<Expr> = arguments.into_iter().collect();
     match &arguments[..] {
-        [] => {
-            errors.add(attr, "a file of weights", &found(attr.to_token_stream()), EXAMPLE);
-            None
-        }
+        [] => errors.add(attr, "a file of weights", &found(attr.to_token_stream()), EXAMPLE),
         [path] | [path, _] => {
-            if let Some(path) = text(path) {
-                is_there(&path, &arguments[0], errors);
+            if let Some(text) = text(path) {
+                is_there(&text, path, errors);
             }
-            Some(Weights { path: path.clone(), names: arguments.get(1).cloned() })
         }
         [_, _, third, ..] => {
             let help = "all names are one value: `Names::new().map(\"0\", \"hidden\").ignore(\"critic.*\")`";
             errors.add(third, "a file and its names", &found(third.to_token_stream()), help);
-            None
         }
     }
+    Weights { path: arguments.first().cloned(), names: arguments.get(1).cloned() }
 }
 
 fn found(tokens: TokenStream) -> String {

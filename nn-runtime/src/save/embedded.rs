@@ -116,6 +116,10 @@ pub const fn entry_count(bytes: &[u8]) -> usize {
     }
 }
 
+/// How much room const code needs for the names of a network and for the tensors of a file.
+#[derive(Clone, Copy)]
+pub struct Room<const NAMES: usize, const ENTRIES: usize>;
+
 /// Finds every tensor of `network` in the file `path`, or stops the build with every difference in words.
 ///
 /// # Panics
@@ -125,7 +129,8 @@ pub const fn embed<const TENSORS: usize, const NAMES: usize, const ENTRIES: usiz
     network: &CompiledNetwork,
     bytes: &'static [u8],
     path: &str,
-    renames: &Names<'_, ROOM>,
+    names: Names<'_, ROOM>,
+    _: Room<NAMES, ENTRIES>,
 ) -> Embedded<TENSORS> {
     let mut places = [StoredNumbers { from: 0, of: NumberType::F32 }; TENSORS];
     if !is_sound(network) {
@@ -141,19 +146,19 @@ pub const fn embed<const TENSORS: usize, const NAMES: usize, const ENTRIES: usiz
         Ok(header) => header,
         Err(fault) => stop(path, fault.as_str()),
     };
-    let mut names = [0; NAMES];
+    let mut text = [0; NAMES];
     let mut rows = [TensorRow { name: [0; 2], shape: Shape::UNKNOWN, spread: false }; TENSORS];
-    TensorRows { rows: &mut rows, names: &mut names, count: 0, len: 0 }.visit(network, NameText::of(b""));
+    TensorRows { rows: &mut rows, names: &mut text, count: 0, len: 0 }.visit(network, NameText::of(b""));
     let mut wanted = [WantedTensor { name: b"", shape: Shape::UNKNOWN }; TENSORS];
     let mut i = 0;
     while i < TENSORS {
         let [from, to] = rows[i].name;
-        wanted[i] = WantedTensor { name: names.split_at(to).0.split_at(from).1, shape: rows[i].shape };
+        wanted[i] = WantedTensor { name: text.split_at(to).0.split_at(from).1, shape: rows[i].shape };
         i += 1;
     }
     let mut found = [Found::Not; TENSORS];
     let terms = Terms {
-        rules: renames.rules(),
+        rules: names.rules(),
         network: network.name,
         most: TOLD,
         names_go: "give them behind the path",
