@@ -25,19 +25,23 @@ fn is_pinned() -> bool {
 /// What the weight files of `ui/weights` hold: the name, the type and the shape of each tensor.
 type FileTensors<'a> = &'a [(&'a str, Dtype, &'a [usize])];
 
-const NET: FileTensors =
-    &[("hidden.weight", F32, &[8, 4]), ("hidden.bias", F32, &[8]), ("head.weight", F32, &[2, 8]), ("head.bias", F32, &[2])];
+const NET: FileTensors = &[
+    ("hidden.weight", F32, &[8, 4]),
+    ("hidden.bias", F32, &[8]),
+    ("head.weight", F32, &[2, 8]),
+    ("head.bias", F32, &[2]),
+];
 
 const FILES: [(&str, FileTensors); 10] = [
     ("good", NET),
     ("conv", &[("conv.weight", F32, &[4, 1, 3, 3]), ("conv.bias", F32, &[4])]),
     ("keras_conv", &[("conv.weight", F32, &[3, 3, 1, 4]), ("conv.bias", F32, &[4])]),
-    (
-        "wider",
-        &[("hidden.weight", F32, &[16, 4]), ("hidden.bias", F32, &[16]), ("head.weight", F32, &[2, 16]), NET[3]],
-    ),
+    ("wider", &[("hidden.weight", F32, &[16, 4]), ("hidden.bias", F32, &[16]), ("head.weight", F32, &[2, 16]), NET[3]]),
     ("transposed", &[("hidden.weight", F32, &[4, 8]), NET[1], ("head.weight", F32, &[8, 2]), NET[3]]),
-    ("sequential", &[("0.weight", F32, &[8, 4]), ("0.bias", F32, &[8]), ("2.weight", F32, &[2, 8]), ("2.bias", F32, &[2])]),
+    (
+        "sequential",
+        &[("0.weight", F32, &[8, 4]), ("0.bias", F32, &[8]), ("2.weight", F32, &[2, 8]), ("2.bias", F32, &[2])],
+    ),
     (
         "actor",
         &[
@@ -52,7 +56,15 @@ const FILES: [(&str, FileTensors); 10] = [
     ),
     ("extra", &[NET[0], NET[1], NET[2], NET[3], ("scale", F32, &[2])]),
     ("integers", &[("hidden.weight", I8, &[8, 4]), NET[1], ("head.weight", I64, &[2, 8]), NET[3]]),
-    ("other", &[("hidden.weight", I64, &[8, 4]), ("hidden.bias", F32, &[9]), ("tail.weight", F32, &[2, 9]), ("tail.bias", F32, &[2])]),
+    (
+        "other",
+        &[
+            ("hidden.weight", I64, &[8, 4]),
+            ("hidden.bias", F32, &[9]),
+            ("tail.weight", F32, &[2, 9]),
+            ("tail.bias", F32, &[2]),
+        ],
+    ),
 ];
 
 /// The bytes of a weight file whose numbers are all 0.

@@ -75,19 +75,20 @@ const _: () = {
         )
         .0;
     #[cfg(not(rust_analyzer))]
-    static weights: __nn::Embedded<{ __nn::tensor_count(__MAP) }> = __nn::embed::<
-        { __nn::tensor_count(__MAP) },
+    const __ROOM: __nn::Room<
         { __nn::name_bytes(__MAP) },
         { __nn::entry_count(__BYTES) },
-        _,
-    >(
+    > = __nn::Room;
+    #[cfg(not(rust_analyzer))]
+    static weights: __nn::Embedded<{ __nn::tensor_count(__MAP) }> = __nn::embed(
         __MAP,
         __BYTES,
         "concat!(env!(\"OUT_DIR\"), \"/net.safetensors\")",
-        &Names::new().map("0", "head"),
+        Names::new().map("0", "head"),
+        __ROOM,
     );
     impl Net {
-        ///A model with the weights of `concat!(env!("OUT_DIR"), "/net.safetensors")`, which are a part of the program: to predict with, or to train further.
+        /// A model with the weights of `concat!(env!("OUT_DIR"), "/net.safetensors")`, which are a part of the program: to predict with, or to train further.
         pub(crate) fn embedded() -> __nn::Model<Self> {
             #[cfg(not(rust_analyzer))] { __nn::embedded(&weights) }
             #[cfg(rust_analyzer)] ::core::unreachable!()

@@ -8,6 +8,9 @@ pub(crate) const START: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FileKind {
     Zip,
+    /// Archives of arrays.
+    Npz,
+    Keras,
     Gzip,
     Zstd,
     LfsPointer,
@@ -28,7 +31,8 @@ impl FileKind {
             text => text.trim_ascii_start(),
         };
         Some(match start {
-            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => FileKind::Zip,
+            [b'P', b'K', 3, 4, ..] => archive(start),
+            [b'P', b'K', 5, 6, ..] => FileKind::Zip,
             [0x1f, 0x8b, ..] => FileKind::Gzip,
             [0x28, 0xb5, 0x2f, 0xfd, ..] => FileKind::Zstd,
             [0x89, b'H', b'D', b'F', ..] => FileKind::Hdf5,
@@ -48,7 +52,9 @@ impl FileKind {
     /// The kind in words.
     pub(crate) const fn name(self) -> &'static str {
         match self {
-            FileKind::Zip => "a zip archive, which is what `torch.save`, `.keras`, `.npz` and `.xlsx` files are",
+            FileKind::Zip => "a zip archive, which is what `torch.save` and `.xlsx` files are",
+            FileKind::Npz => "an archive of NumPy's arrays, `.npz`",
+            FileKind::Keras => "a model of Keras, `.keras`",
             FileKind::Gzip => "a gzipped file",
             FileKind::Zstd => "a file packed by zstd",
             FileKind::LfsPointer => "a pointer of Git LFS, a few lines that stand for the file",
@@ -69,7 +75,12 @@ impl FileKind {
             FileKind::Gzip => "unpack it first: `gunzip FILE`",
             FileKind::Zstd => "unpack it first: `unzstd FILE`",
             FileKind::LfsPointer => "fetch what it stands for: `git lfs pull`",
-            FileKind::Hdf5 | FileKind::Pickle | FileKind::Gguf | FileKind::Json => "export the table as CSV",
+            FileKind::Hdf5 | FileKind::Pickle | FileKind::Gguf | FileKind::Json | FileKind::Keras => {
+                "export the table as CSV"
+            }
+            FileKind::Npz => {
+                "in Python: `numpy.savetxt(\"data.csv\", numpy.load(\"FILE\")[\"NAME\"], delimiter=\",\")`"
+            }
             FileKind::Npy => "in Python: `numpy.savetxt(\"data.csv\", array, delimiter=\",\")`",
             FileKind::Html => "fetch the file again, and look at what comes",
             FileKind::Utf16 => "save it as UTF-8 text: `iconv -f UTF-16 -t UTF-8`",
@@ -83,12 +94,35 @@ impl FileKind {
                 "in Python: `safetensors.torch.save_file(torch.load(\"FILE\", map_location=\"cpu\"), \
                  \"weights.safetensors\")`, of a state_dict"
             }
-            FileKind::Hdf5 | FileKind::Npy | FileKind::Gguf => {
+            FileKind::Npz => {
+                "in Python: `safetensors.numpy.save_file({name: numpy.ascontiguousarray(array) for name, array in \
+                 numpy.load(\"FILE\").items()}, \"weights.safetensors\")`"
+            }
+            FileKind::Keras | FileKind::Hdf5 => {
+                "in Python, with the model loaded: `safetensors.numpy.save_file({\"dense_1.weight\": \
+                 numpy.ascontiguousarray(layer.get_weights()[0].T), …}, \"weights.safetensors\")`; docs/weights.md says how \
+                 each layer's arrays lie"
+            }
+            FileKind::Npy | FileKind::Gguf => {
                 "in Python: `safetensors.numpy.save_file({\"name\": array, …}, \"weights.safetensors\")`"
             }
             FileKind::Json => "give one of the files that it names",
             other => other.help(),
         }
+    }
+}
+
+/// Whose archive it is, by the name of the first file in it: its length stands at byte 26, itself at byte 30.
+const fn archive(start: &[u8]) -> FileKind {
+    let (whole, len) = match start {
+        [.., _] if start.len() > 30 => (start.split_at(30).1, start[26] as usize + 256 * start[27] as usize),
+        _ => return FileKind::Zip,
+    };
+    let name = if len < whole.len() { whole.split_at(len).0 } else { whole };
+    match name {
+        [.., b'.', b'n', b'p', b'y'] => FileKind::Npz,
+        b"metadata.json" | b"config.json" | b"model.weights.h5" => FileKind::Keras,
+        _ => FileKind::Zip,
     }
 }
 

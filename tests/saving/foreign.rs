@@ -6,8 +6,10 @@ use super::*;
 
 /// A file of zeros with these tensors.
 fn file(tensors: &[(&str, &[usize])]) -> Vec<u8> {
-    let stored: Vec<Stored> =
-        tensors.iter().map(|(name, shape)| (*name, "F32", *shape, vec![0; 4 * shape.iter().product::<usize>()])).collect();
+    let stored: Vec<Stored> = tensors
+        .iter()
+        .map(|(name, shape)| (*name, "F32", *shape, vec![0; 4 * shape.iter().product::<usize>()]))
+        .collect();
     safetensors(&stored)
 }
 
@@ -59,7 +61,8 @@ fn of_equal_shapes_the_names_and_then_the_order_decide() {
     let text = refused::<Deep>(&file(&[("net.10.weight", square), ("net.2.weight", square), ("net.4.weight", square)]));
     let help = "help: `Names::new().map(\"net.2\", \"dense_1\").map(\"net.4\", \"dense_2\").map(\"net.10\", \"dense_3\")` makes all 3";
     assert!(text.contains(help), "{text}");
-    let text = refused::<Deep>(&file(&[("dens_3.weight", square), ("dens_1.weight", square), ("dense_2.weight", square)]));
+    let text =
+        refused::<Deep>(&file(&[("dens_3.weight", square), ("dens_1.weight", square), ("dense_2.weight", square)]));
     let help = "help: `Names::new().map(\"dens_1\", \"dense_1\").map(\"dens_3\", \"dense_3\")` makes all 3 tensors fit";
     assert!(text.contains(help), "{text}");
 }
@@ -112,7 +115,10 @@ fn only_what_fits_is_proposed() {
     ]));
     assert!(text.contains("help: `Names::new().map(\"fc\", \"again\")` makes 4 of 6 tensors fit"), "{text}");
     let text = refused::<Policy>(&file(&[("a", &[7])]));
-    assert!(text.ends_with("help: load weights that were saved from this declaration; labels are their names"), "{text}");
+    assert!(
+        text.ends_with("help: load weights that were saved from this declaration; labels are their names"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -80,7 +80,7 @@ fn answers<N: Network, const ROOM: usize>(name: &str, names: Names<'_, ROOM>, em
     let model = Model::<N>::load_with(&path, names).unwrap();
     assert_eq!(all(&model), all(&embedded), "{name}");
     assert_eq!(all(&model), all(&Model::<N>::from_bytes_with(&fs::read(&path).unwrap(), names).unwrap()), "{name}");
-    let answers = fs::read_to_string(folder().join("answers.json")).unwrap();
+    let answers = fs::read_to_string(folder().join("answers").with_extension("json")).unwrap();
     let answers: BTreeMap<String, Answer> = serde_json::from_str(&answers).unwrap();
     let Answer { input, output } = &answers[name];
     let mut found = vec![0.0; output.len()];

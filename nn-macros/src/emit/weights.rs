@@ -72,7 +72,9 @@ pub fn stub(header: &Header) -> TokenStream {
 
 fn function(header: &Header, span: Span, path: &str, body: TokenStream) -> TokenStream {
     let Header { vis, name, .. } = header;
-    let doc = format!(" A model with the weights of `{path}`, which are a part of the program: to predict with, or to train further.");
+    let doc = format!(
+        " A model with the weights of `{path}`, which are a part of the program: to predict with, or to train further."
+    );
     quote_spanned! {span=>
         impl #name {
             #[doc = #doc]

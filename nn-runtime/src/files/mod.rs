@@ -37,9 +37,8 @@ impl<N: Network> Model<N> {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), WeightsError> {
         let path = path.as_ref();
         let tensors = self.by_name();
-        let write = |to: &mut dyn Write| {
-            write_pieces(&self.pieces(&tensors), None, &mut |bytes: &[u8]| to.write_all(bytes))
-        };
+        let write =
+            |to: &mut dyn Write| write_pieces(&self.pieces(&tensors), None, &mut |bytes: &[u8]| to.write_all(bytes));
         replace::replace(path, write).map_err(|error| cannot_write(path, &error))
     }
 
@@ -77,15 +76,13 @@ impl<N: Network> Model<N> {
     ///
     /// # Errors
     /// As [`load`](Model::load).
-    pub fn load_with<const ROOM: usize>(
-        path: impl AsRef<Path>,
-        names: Names<'_, ROOM>,
-    ) -> Result<Self, WeightsError> {
+    pub fn load_with<const ROOM: usize>(path: impl AsRef<Path>, names: Names<'_, ROOM>) -> Result<Self, WeightsError> {
         let path = path.as_ref();
         let mut source = Source::open(path).map_err(no_read(path))?;
         let header = header(path, &mut source)?;
         let tensors = params::tensors(N::COMPILED);
-        let places = header.places(&tensors, N::COMPILED.name, names.rules()).map_err(|error| error.at(&path.display()))?;
+        let places =
+            header.places(&tensors, N::COMPILED.name, names.rules()).map_err(|error| error.at(&path.display()))?;
         match numbers(&mut source, &tensors, &places, N::COMPILED.params_len) {
             Ok(params) => Ok(Model::with_params(params)),
             Err(Unsound::Unread(error)) => Err(no_read(path)(error)),

@@ -74,7 +74,9 @@ impl NotedFile {
 
     /// Whether every byte is as it was written.
     pub(crate) fn verify(&self) -> Result<(), WeightsError> {
-        let damaged = |fault: &str| Err(WeightsError::new(WeightsErrorKind::Format, fault).help(CUT_SHORT).at(&self.path.display()));
+        let damaged = |fault: &str| {
+            Err(WeightsError::new(WeightsErrorKind::Format, fault).help(CUT_SHORT).at(&self.path.display()))
+        };
         let (header, entries) = self.header.read()?;
         match entries.last() {
             Some(last)

@@ -153,7 +153,12 @@ pub(crate) const fn compare(
 }
 
 /// What wraps the names of the file; a label of that name is a part of the network, not a wrapper around it.
-const fn own_wrapper(header: &TensorHeader, entries: &[Entry], wanted: &[WantedTensor], rules: &[Rename]) -> &'static [u8] {
+const fn own_wrapper(
+    header: &TensorHeader,
+    entries: &[Entry],
+    wanted: &[WantedTensor],
+    rules: &[Rename],
+) -> &'static [u8] {
     let wrapper = wrapper(header, entries, rules);
     let mut w = 0;
     while w < wanted.len() {
@@ -192,7 +197,13 @@ const fn find(
 }
 
 /// The entry of this name among those sorted by hash.
-const fn find_name(header: &TensorHeader, entries: &[Entry], name: &[u8], wrapper: &[u8], rules: &[Rename]) -> Option<usize> {
+const fn find_name(
+    header: &TensorHeader,
+    entries: &[Entry],
+    name: &[u8],
+    wrapper: &[u8],
+    rules: &[Rename],
+) -> Option<usize> {
     let hash = NameText::of(name).hash();
     let (mut from, mut to) = (0, entries.len());
     while from < to {

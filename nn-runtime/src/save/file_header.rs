@@ -50,10 +50,8 @@ impl<T: AsRef<[u8]>> HeaderText<T> {
         rules: &[Rename],
     ) -> Result<Vec<StoredNumbers>, WeightsError> {
         let (header, mut entries) = self.read()?;
-        let wanted: Vec<WantedTensor> = tensors
-            .iter()
-            .map(|tensor| WantedTensor { name: tensor.name.as_bytes(), shape: tensor.shape })
-            .collect();
+        let wanted: Vec<WantedTensor> =
+            tensors.iter().map(|tensor| WantedTensor { name: tensor.name.as_bytes(), shape: tensor.shape }).collect();
         let mut found = vec![Found::Not; wanted.len()];
         let terms = Terms { rules, network, most: LISTED, names_go: "give them to `Model::load_with(path, names)`" };
         compare(&header, &mut entries, &wanted, &terms, &mut found).map_err(|refused| {

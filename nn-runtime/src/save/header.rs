@@ -164,7 +164,11 @@ pub(crate) const fn count(text: &[u8]) -> usize {
 
 /// Reads a header into as many entries as it [counts](count), and checks the places of their numbers, which
 /// begin behind the header and follow each other without a gap, to the end of the file if it is known.
-pub(crate) const fn read<'a>(text: &'a [u8], entries: &mut [Entry], len: Option<u64>) -> Result<TensorHeader<'a>, Fault> {
+pub(crate) const fn read<'a>(
+    text: &'a [u8],
+    entries: &mut [Entry],
+    len: Option<u64>,
+) -> Result<TensorHeader<'a>, Fault> {
     let metadata = match list(text, entries) {
         Ok((_, metadata)) => metadata,
         Err(fault) => return Err(fault),
@@ -186,7 +190,11 @@ pub(crate) const fn read<'a>(text: &'a [u8], entries: &mut [Entry], len: Option<
     match len {
         Some(len) if len != end => {
             let fault = Fault::expected("").whole(end).str(" bytes, as its header says, found ").whole(len);
-            Err(fault.help(if len < end { CUT_SHORT } else { "the file was not written as a whole: write or fetch it again" }))
+            Err(fault.help(if len < end {
+                CUT_SHORT
+            } else {
+                "the file was not written as a whole: write or fetch it again"
+            }))
         }
         _ => Ok(header),
     }

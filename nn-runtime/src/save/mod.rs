@@ -129,7 +129,11 @@ pub(crate) fn numbers<S: ReadAt>(
 }
 
 /// Reads the numbers of a tensor, piece by piece.
-pub(crate) fn read<S: ReadAt>(source: &mut S, StoredNumbers { from, of }: StoredNumbers, values: &mut [f32]) -> Result<(), S::Error> {
+pub(crate) fn read<S: ReadAt>(
+    source: &mut S,
+    StoredNumbers { from, of }: StoredNumbers,
+    values: &mut [f32],
+) -> Result<(), S::Error> {
     let mut bytes = vec![0; PIECE.min(values.len() * of.size())];
     let mut at = from;
     for values in values.chunks_mut(PIECE / of.size()) {

@@ -15,10 +15,10 @@ use super::tensor_names::learnt;
 use super::update::Update;
 use super::update_state::UpdateState;
 use super::waiting::Waiting;
+use crate::files::tensor_file::{NotedFile, Piece, WantedPiece, save_pieces};
 use crate::model::{Model, Network, TrainedSoFar};
 use crate::optim::Optimizer;
 use crate::params::{self, Tensor};
-use crate::files::tensor_file::{NotedFile, Piece, WantedPiece, save_pieces};
 use crate::save::{WeightsError, WeightsErrorKind};
 use nn_kernels::aligned_buffer::AlignedBuffer;
 
