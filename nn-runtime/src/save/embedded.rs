@@ -251,7 +251,7 @@ const fn first_not_finite(of: NumberType, numbers: &[u8]) -> Option<usize> {
     let (mask, carry, top) = (ones * mask as u128, ones * carry as u128, ones << (bits - 1));
     macro_rules! carried {
         ($chunk:expr) => {
-            (u128::from_ne_bytes(*$chunk) & mask) + carry
+            ((u128::from_ne_bytes(*$chunk) & mask) + carry)
         };
     }
     let chunks = numbers.as_chunks::<16>().0;

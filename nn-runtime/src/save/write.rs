@@ -88,10 +88,11 @@ fn json(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::json;
+    use alloc::string::String;
 
     #[test]
     fn texts_are_read_back_by_another_reader() {
         let text = "a\"b\\c\n\r\t\0\u{1f}\u{7f}größe 😀/";
-        assert_eq!(serde_json::from_str::<alloc::string::String>(&json(text)).unwrap(), text);
+        assert_eq!(serde_json::from_str::<String>(&json(text)).unwrap(), text);
     }
 }
