@@ -104,7 +104,9 @@ pub use nn_macros::activation;
 pub use nn_macros::loss;
 pub use nn_macros::network;
 
+pub mod attribution;
 mod chain;
+mod diagram;
 mod differentiator;
 mod editor;
 mod fault;
@@ -143,6 +145,8 @@ pub mod data;
 mod files;
 #[cfg(feature = "std")]
 mod os;
+#[cfg(feature = "std")]
+pub mod plot;
 #[cfg(feature = "std")]
 pub mod train;
 

@@ -5,10 +5,7 @@ use core::fmt;
 use std::error::Error;
 use std::format;
 use std::io;
-use std::path::Path;
 use std::string::{String, ToString};
-
-use crate::quote::escaped;
 
 /// What kind of fault a [`DataError`] tells of, for a program to match on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,10 +75,28 @@ impl DataError {
         self
     }
 
+    /// The same fault of the first sample of a batch, which is sample `index` of all.
+    pub(crate) fn of_sample(mut self, index: usize) -> Self {
+        let sample = format!("sample {index}");
+        self.place = match self.place.strip_prefix("sample 0") {
+            Some(rest) => format!("{sample}{rest}"),
+            None => format!("{sample}, {}", self.place),
+        };
+        self
+    }
+
     /// What kind of fault it is.
     #[must_use]
     pub fn kind(&self) -> DataErrorKind {
         self.kind
+    }
+}
+
+/// What keeps a [`SampleSource`](super::SampleSource) of one's own from reading; `io::Error::other("…")` says
+/// whatever is to be said.
+impl From<io::Error> for DataError {
+    fn from(error: io::Error) -> Self {
+        Self::unreadable("source", error)
     }
 }
 
@@ -100,9 +115,4 @@ impl Error for DataError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.source.as_ref().map(|error| error as &(dyn Error + 'static))
     }
-}
-
-/// A path as messages show it.
-pub(super) fn shown(path: &Path) -> String {
-    format!("`{}`", escaped(&path.display().to_string()))
 }

@@ -2,9 +2,9 @@
 //! [`Images`], as bytes, or as two datasets. A header is not trusted: memory grows with the bytes that
 //! arrive, not with the count it claims.
 
-use super::error::shown;
 use super::{DataError, DataErrorKind, Dataset, Labels};
 use crate::file_kind::{FileKind, START};
+use crate::os::quoted_path as shown;
 use flate2::bufread::MultiGzDecoder;
 use std::boxed::Box;
 use std::format;

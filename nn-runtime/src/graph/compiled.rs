@@ -17,6 +17,8 @@ pub struct CompiledNetwork {
     pub(crate) nodes: &'static [Node],
     pub(crate) inputs: &'static [Shape],
     pub(crate) outputs: &'static [Shape],
+    /// The numbers of the values that are given out.
+    pub(crate) output_values: [usize; MAX_OUTPUTS],
     pub(crate) infer: MemoryPlan,
     pub(crate) train: MemoryPlan,
     pub(crate) train_with_input_grad: MemoryPlan,
@@ -132,6 +134,7 @@ impl CompiledNetwork {
             nodes: &graph.nodes,
             inputs: declared.0,
             outputs: declared.1,
+            output_values: graph.outputs,
             infer: plans[0],
             train: plans[1],
             train_with_input_grad: plans[2],

@@ -1,6 +1,7 @@
 //! What a network declared with `network!` is to the rest: what is known of it at compile time, its passes,
 //! and the types of what goes in and comes out. Implemented by generated code alone.
 
+use alloc::string::String;
 use core::marker::PhantomData;
 
 use super::elsewhere::Predicts;
@@ -67,6 +68,25 @@ pub trait Network: Copy + Default + 'static {
     /// What it is made of, layer by layer, to be printed.
     fn summary() -> crate::Summary {
         crate::Summary::of(Self::COMPILED)
+    }
+
+    /// Its layers and what flows between them as a [Mermaid](https://mermaid.js.org) flowchart, which
+    /// Markdown shows where it is fenced as `mermaid`.
+    ///
+    /// ```
+    /// use nn_runtime::prelude::*;
+    ///
+    /// network! { struct Net: [784] -> [10] { hidden: Dense(128) -> Relu -> head: Dense(10) } }
+    ///
+    /// assert!(Net::mermaid().contains("layer1 -->|\"[128]\"| layer2"));
+    /// ```
+    fn mermaid() -> String {
+        crate::diagram::Diagram::of(Self::COMPILED).mermaid()
+    }
+
+    /// … and as a graph for [Graphviz](https://graphviz.org): `dot -Tsvg net.dot`.
+    fn dot() -> String {
+        crate::diagram::Diagram::of(Self::COMPILED).dot()
     }
 
     /// Multiply-adds of one prediction.
