@@ -94,7 +94,6 @@ where
             true => std::process::exit(130),
         })?;
         let history = trainer.fit(&train, fit.stop_by(&stop))?;
-        println!("{history}");
         if let Some(folder) = &flags.plots {
             draw(folder, &history, &mut trainer, &test)?;
         }

@@ -19,6 +19,7 @@ pub struct Header {
     /// Without those that are the macro's own.
     pub attrs: Vec<Attribute>,
     pub weights: Option<Weights>,
+    pub budget: Vec<BudgetLimit>,
     pub vis: Visibility,
     pub name: Ident,
     pub inputs: Option<Vec<Port>>,
@@ -31,6 +32,14 @@ pub struct Weights {
     pub path: Option<Expr>,
     /// What its tensors are called, where that is not as here.
     pub names: Option<Expr>,
+}
+
+/// `predict_bytes(batch = 8) <= 64 * 1024` of `#[budget(…)]`
+pub struct BudgetLimit {
+    pub count: Ident,
+    /// 1 where it is not said.
+    pub batch: Option<TokenStream>,
+    pub most: TokenStream,
 }
 
 /// `[1, 28, 28]` or `name: [1, 28, 28]`

@@ -75,7 +75,9 @@ mod tests;
 ///   takes stands for itself. What the file calls otherwise is said behind it:
 ///   `#[weights("policy.safetensors", Names::new().map_prefix("actor.", "").ignore("critic.*"))]`.
 /// - Attributes of the struct hold for all that is generated: `#[cfg(…)]` decides whether there is a network
-///   at all.
+///   at all. `#[budget(params <= 50_000, macs <= 2_000_000, predict_bytes(batch = 8) <= 64 * 1024)]` is the
+///   macro's own: a network that needs more fails the build, on the limit, with the layers that need most.
+///   `predict_bytes` is the workspace of a prediction, of one sample where no batch is given.
 /// - Every other value and every result must be used. The macro takes no generics: a network is composed of
 ///   others, and of consts.
 #[proc_macro]

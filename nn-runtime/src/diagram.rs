@@ -49,7 +49,7 @@ impl Diagram {
             let id = format!("layer{i}");
             let times = if node.spec.times > 1 { format!(" × {}", node.spec.times) } else { String::new() };
             let mut lines = Vec::from([format!("{}{times}", layer.name)]);
-            let within = node.network.map(|network| network.name).filter(|name| *name != layer.name);
+            let within = node.network.map(|network| network().name).filter(|name| *name != layer.name);
             lines.extend(within.map(String::from));
             match &layer.shares {
                 Some(other) => lines.push(format!("parameters of {other}")),

@@ -105,6 +105,7 @@ pub use nn_macros::loss;
 pub use nn_macros::network;
 
 pub mod attribution;
+mod budget;
 mod chain;
 mod diagram;
 mod differentiator;
@@ -215,6 +216,7 @@ pub mod prelude {
 /// What generated code names. Not for other use: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::budget::check_budget;
     pub use crate::editor::{
         Line, NotOffered, Shown, count_all, made, made_by_network, made_of_mistakes, rule_of_network,
     };

@@ -1,6 +1,7 @@
 //! A graph becomes code. In: the graph; out: the struct, its checks, its plan and its passes. Total: it never
 //! fails. It names `::nn_runtime::__private` and the user's own words only.
 
+mod budget;
 mod names;
 mod negative;
 mod network;
@@ -33,6 +34,7 @@ pub fn network(graph: &Graph) -> TokenStream {
     let items = [
         site::flow(graph, &idents),
         site::map(graph),
+        budget::limits(graph.header),
         pass::layers(graph, &idents),
         weights::sound(graph.header),
         shown::sound(graph),

@@ -7,6 +7,7 @@ use syn::parse::Parser;
 use syn::{Attribute, Visibility};
 
 use super::args::shape_is_sound;
+use super::budget::budget;
 use super::pretty::pretty;
 use super::tokens::Tokens;
 use super::weights;
@@ -20,6 +21,14 @@ const EXAMPLE: &str = "`pub struct Name: [784] -> [10] { … }`";
 pub fn header(tokens: &mut Tokens, errors: &mut Errors) -> Option<Header> {
     let mut attrs = attributes(tokens, errors);
     let weights = weights::take(&mut attrs, errors);
+    let mut limits = Vec::new();
+    attrs.retain(|attr| match budget(attr, errors) {
+        Some(own) => {
+            limits.extend(own);
+            false
+        }
+        None => true,
+    });
     let vis = tokens.parse::<Visibility>().unwrap_or(Visibility::Inherited);
     let name = name(tokens, errors)?;
     generics(tokens, errors);
@@ -32,7 +41,7 @@ pub fn header(tokens: &mut Tokens, errors: &mut Errors) -> Option<Header> {
     }
     let inputs = if colon || is_ports(tokens) { ports(tokens, errors, "the shape of the input", &help) } else { None };
     let outputs = outputs(tokens, errors, inputs.is_none());
-    Some(Header { attrs, weights, vis, name, inputs, outputs })
+    Some(Header { attrs, weights, budget: limits, vis, name, inputs, outputs })
 }
 
 /// `{ … }`, and nothing behind it.

@@ -30,6 +30,13 @@ pub trait Network: Copy + Default + 'static {
     #[doc(hidden)]
     const COMPILED: &'static CompiledNetwork;
 
+    /// How many numbers are learnt or kept, as the field counts them.
+    const PARAMS: usize = Self::COMPILED.nested.param_count;
+    /// Multiply-adds of one prediction.
+    const MACS: usize = Self::COMPILED.macs;
+    /// Bytes of workspace to predict one sample, as [`Memory::prediction`](crate::Memory::prediction) says.
+    const PREDICT_BYTES: usize = Self::COMPILED.infer.len(1).saturating_mul(4);
+
     #[doc(hidden)]
     fn forward_pass(cx: &mut LayerContext, x: &[&[f32]], y: &mut [&mut [f32]]);
     #[doc(hidden)]

@@ -60,9 +60,9 @@ impl TensorRows<'_> {
                     let number: Text<32> = Text::EMPTY.str(".").num(copy);
                     site = site.with(number.as_str().as_bytes());
                 }
-                match node.network {
-                    Some(inner) => self.visit(inner, site.with(b".")),
-                    None => self.add(&node.spec.params, site),
+                // Const code cannot ask for the networks within, which `embed` refuses.
+                if node.network.is_none() {
+                    self.add(&node.spec.params, site);
                 }
                 copy += 1;
             }
@@ -137,6 +137,14 @@ pub const fn embed<const TENSORS: usize, const NAMES: usize, const ENTRIES: usiz
         // That has been told.
         return Embedded { bytes, places };
     }
+    if let Some(within) = network_within(network) {
+        let text: Text = Text::EMPTY.str("expected a network of layers alone, found the network `").str(within);
+        stop(
+            path,
+            text.str("` within\nhelp: read it where the program runs: `Model::from_bytes(include_bytes!(\"…\"))`")
+                .as_str(),
+        );
+    }
     let mut entries = [Entry::NONE; ENTRIES];
     let header = match header::header_text(bytes) {
         Ok(text) => header::read(text, &mut entries, Some(bytes.len() as u64)),
@@ -200,6 +208,18 @@ const fn is_sound(network: &CompiledNetwork) -> bool {
         i += 1;
     }
     true
+}
+
+/// What the first network used as a layer is called.
+const fn network_within(network: &CompiledNetwork) -> Option<&'static str> {
+    let mut i = 0;
+    while i < network.nodes.len() {
+        if network.nodes[i].network.is_some() {
+            return Some(network.nodes[i].name);
+        }
+        i += 1;
+    }
+    None
 }
 
 /// The first number that no model may have: one that is not finite, a variance below 0.
@@ -292,9 +312,12 @@ mod tests {
     use crate::prelude::*;
     use alloc::vec::Vec;
 
-    network! { struct Inner: [4] -> [4] { norm: BatchNorm -> mix: Dense(4) -> Tanh } }
-    network! { struct Twice: [4] -> [4] { Inner * 12 -> tied: Dense(4) -> share(tied) } }
-    network! { struct Whole: [4] -> [2] { first: Twice -> Prelu -> LayerNorm -> out: Dense(2, bias = false) } }
+    network! {
+        struct Whole: [4] -> [2] {
+            norm: BatchNorm -> tied: Dense(4) -> share(tied) -> Dense(4) * 12 -> Prelu -> LayerNorm;
+            out: Dense(2, bias = false)
+        }
+    }
 
     /// Const code walks as the table of parameters does.
     #[test]
