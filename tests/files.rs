@@ -174,6 +174,13 @@ fn damaged_weights_are_refused() {
         fs::write(&path, &bytes).unwrap();
         let (loaded, most) = most_held(|| Model::<Net>::load(&path));
         assert!(most < 100_000, "{most} bytes for a file of {}", bytes.len());
+        // Of bytes that are there the same is said, but for the path.
+        let (of_bytes, most) = most_held(|| Model::<Net>::from_bytes(&bytes));
+        assert!(most < 20_000, "{most} bytes for a file of {}", bytes.len());
+        match (&loaded, of_bytes) {
+            (Err(a), Err(b)) => assert!(a.to_string().ends_with(&b.to_string()), "{a}\n{b}"),
+            (a, b) => assert!(a.is_ok() && b.is_ok()),
+        }
         match loaded {
             Err(error) => {
                 refused += 1;
@@ -281,6 +288,30 @@ fn large_files_cost_what_is_needed() {
     file.write_all(b"{").unwrap();
     let (loaded, most) = most_held(|| Model::<Net>::load(&path));
     assert!(loaded.unwrap_err().to_string().contains("expected a header of 99999999 bytes") && most < 100_000);
+}
+
+/// A header of nothing but tensors, in any order, costs no more than twice its length.
+#[test]
+fn large_headers_cost_twice_their_length() {
+    let folder = Folder::new("header");
+    for step in [1usize, 7919] {
+        let count = 20_000;
+        let entry = |i: usize| {
+            let i = i * step % count;
+            format!(r#""{i}":{{"dtype":"","shape":[],"data_offsets":[{},{}]}}"#, 4 * i, 4 * i + 4)
+        };
+        let entries: Vec<String> = (0..count).map(entry).collect();
+        let header = format!("{{{}}}", entries.join(","));
+        let mut bytes = [&(header.len() as u64).to_le_bytes()[..], header.as_bytes()].concat();
+        bytes.resize(bytes.len() + 4 * count, 0);
+        let path = folder.write("file", &bytes);
+        let (loaded, most) = most_held(|| Model::<Net>::load(&path));
+        let text = loaded.unwrap_err().to_string();
+        assert!(text.contains("`0`: expected no such tensor in `Net`, found []\n`1`: "), "{text}");
+        assert!(most < 2 * bytes.len(), "{most} bytes for a file of {}", bytes.len());
+        let (loaded, most) = most_held(|| Model::<Net>::from_bytes(&bytes));
+        assert!(loaded.is_err() && most < 2 * bytes.len(), "{most} bytes for a file of {}", bytes.len());
+    }
 }
 
 const LIMITED: &str = "NN_TESTS_LIMITED";

@@ -5,6 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use safetensors::Dtype::{self, F32, F64, I8, I64};
+use safetensors::tensor::TensorView;
+
 /// The compiler whose words stand in `ui/`.
 const PINNED: &str = "1.95.0";
 
@@ -19,9 +22,97 @@ fn is_pinned() -> bool {
     pinned
 }
 
+/// What the weight files of `ui/weights` hold: the name, the type and the shape of each tensor.
+type FileTensors<'a> = &'a [(&'a str, Dtype, &'a [usize])];
+
+const NET: FileTensors = &[
+    ("hidden.weight", F32, &[8, 4]),
+    ("hidden.bias", F32, &[8]),
+    ("head.weight", F32, &[2, 8]),
+    ("head.bias", F32, &[2]),
+];
+
+const FILES: [(&str, FileTensors); 10] = [
+    ("good", NET),
+    ("conv", &[("conv.weight", F32, &[4, 1, 3, 3]), ("conv.bias", F32, &[4])]),
+    ("keras_conv", &[("conv.weight", F32, &[3, 3, 1, 4]), ("conv.bias", F32, &[4])]),
+    ("wider", &[("hidden.weight", F32, &[16, 4]), ("hidden.bias", F32, &[16]), ("head.weight", F32, &[2, 16]), NET[3]]),
+    ("transposed", &[("hidden.weight", F32, &[4, 8]), NET[1], ("head.weight", F32, &[8, 2]), NET[3]]),
+    (
+        "sequential",
+        &[("0.weight", F32, &[8, 4]), ("0.bias", F32, &[8]), ("2.weight", F32, &[2, 8]), ("2.bias", F32, &[2])],
+    ),
+    (
+        "actor",
+        &[
+            ("actor.hidden.weight", F32, &[8, 4]),
+            ("actor.hidden.bias", F32, &[8]),
+            ("actor.head.weight", F32, &[2, 8]),
+            ("actor.head.bias", F32, &[2]),
+            ("critic.0.weight", F32, &[8, 4]),
+            ("critic.0.bias", F32, &[8]),
+            ("log_std", F32, &[2]),
+        ],
+    ),
+    ("extra", &[NET[0], NET[1], NET[2], NET[3], ("scale", F32, &[2])]),
+    ("integers", &[("hidden.weight", I8, &[8, 4]), NET[1], ("head.weight", I64, &[2, 8]), NET[3]]),
+    (
+        "other",
+        &[
+            ("hidden.weight", I64, &[8, 4]),
+            ("hidden.bias", F32, &[9]),
+            ("tail.weight", F32, &[2, 9]),
+            ("tail.bias", F32, &[2]),
+        ],
+    ),
+];
+
+/// The bytes of a weight file whose numbers are all 0.
+fn weights(tensors: FileTensors) -> Vec<u8> {
+    let zeros: Vec<Vec<u8>> = tensors
+        .iter()
+        .map(|(_, dtype, shape)| vec![0; dtype.bitsize() / 8 * shape.iter().product::<usize>()])
+        .collect();
+    let views = tensors.iter().zip(&zeros).map(|((name, dtype, shape), zeros)| {
+        (name.to_string(), TensorView::new(*dtype, shape.to_vec(), zeros).expect("as many bytes as there are"))
+    });
+    safetensors::serialize(views, None).expect("a file of tensors")
+}
+
+/// Writes the files that `ui/weights` names to where its programs are compiled.
+fn write_weights() {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("tmp/ lies within target/");
+    let folder = target.join("tests/trybuild/nn-tests/weights");
+    fs::create_dir_all(&folder).expect("target/ can be written");
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        // A file that is as it was is not compiled in anew.
+        if fs::read(&path).ok().as_deref() != Some(bytes) {
+            fs::write(path, bytes).expect("target/ can be written");
+        }
+    };
+    for (name, tensors) in FILES {
+        write(&format!("{name}.safetensors"), &weights(tensors));
+    }
+    let good = weights(NET);
+    write("cut.safetensors", &good[..good.len() - 1]);
+    write("archive.pt", b"PK\x03\x04\x14\0\0\0\x08\0\0\0archive/data.pkl");
+    // The largest of 64-bit numbers is none of 32 bits; a file has its widest type first.
+    let mut changed = weights(&[("hidden.bias", F64, &[8]), NET[0], NET[2], NET[3]]);
+    let len = u64::from_le_bytes(changed[..8].try_into().expect("eight bytes")) as usize;
+    changed[8 + len + 40..][..8].copy_from_slice(&f64::MAX.to_le_bytes());
+    write("not_finite.safetensors", &changed);
+    let names = ["norm.bias", "norm.running_mean", "norm.running_var", "norm.weight"];
+    let mut norm = weights(&names.map(|name| (name, F32, &[2][..])));
+    let at = norm.len() - 12;
+    norm[at..at + 4].copy_from_slice(&(-0.5f32).to_le_bytes());
+    write("variance.safetensors", &norm);
+}
+
 #[test]
 fn errors_read_as_they_should() {
     if is_pinned() {
+        write_weights();
         trybuild::TestCases::new().compile_fail("ui/*/*.rs");
     }
 }
@@ -92,6 +183,7 @@ fn what_the_help_says_compiles() {
     if !is_pinned() {
         return;
     }
+    write_weights();
     let mut program = "#![allow(dead_code, deprecated, unused)]\n".to_owned();
     let mut count = 0;
     for (i, file) in typed().into_iter().enumerate() {

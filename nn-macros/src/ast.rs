@@ -16,12 +16,22 @@ pub struct Network {
 
 /// What stands before the braces, as much of it as could be read.
 pub struct Header {
+    /// Without those that are the macro's own.
     pub attrs: Vec<Attribute>,
+    pub weights: Option<Weights>,
     pub budget: Vec<BudgetLimit>,
     pub vis: Visibility,
     pub name: Ident,
     pub inputs: Option<Vec<Port>>,
     pub outputs: Option<Vec<Port>>,
+}
+
+/// `#[weights("net.safetensors", names)]`
+pub struct Weights {
+    /// `None` where it could not be read.
+    pub path: Option<Expr>,
+    /// What its tensors are called, where that is not as here.
+    pub names: Option<Expr>,
 }
 
 /// `predict_bytes(batch = 8) <= 64 * 1024` of `#[budget(…)]`

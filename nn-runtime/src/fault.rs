@@ -3,19 +3,26 @@
 
 use crate::shape::Shape;
 
-const ROOM: usize = 1024;
+/// Bytes of a fault's text.
+const FAULT: usize = 1024;
 
 /// A text put together at compile time.
 #[derive(Clone, Copy)]
-pub struct Text {
+pub struct Text<const ROOM: usize = FAULT> {
     bytes: [u8; ROOM],
     len: usize,
 }
 
-impl Text {
-    pub(crate) const EMPTY: Text = Text { bytes: [0; ROOM], len: 0 };
+impl<const ROOM: usize> Text<ROOM> {
+    pub(crate) const EMPTY: Text<ROOM> = Text { bytes: [0; ROOM], len: 0 };
 
     pub(crate) const fn str(mut self, text: &str) -> Self {
+        self.push(text);
+        self
+    }
+
+    /// [`str`](Text::str) in place.
+    pub(crate) const fn push(&mut self, text: &str) {
         let text = text.as_bytes();
         let mut i = 0;
         // A text that does not fit is cut: a message is no place to fail.
@@ -24,10 +31,13 @@ impl Text {
             self.len += 1;
             i += 1;
         }
-        self
     }
 
     pub(crate) const fn num(self, number: usize) -> Self {
+        self.whole(number as u64)
+    }
+
+    pub(crate) const fn whole(self, number: u64) -> Self {
         let mut digits = [0u8; 20];
         let mut at = digits.len();
         let mut rest = number;
@@ -98,11 +108,13 @@ impl Text {
     }
 
     pub(crate) const fn as_str(&self) -> &str {
-        // A text is cut between bytes at worst at its very end; then nothing is better than a panic about the
-        // panic.
         match core::str::from_utf8(self.bytes.split_at(self.len).0) {
             Ok(text) => text,
-            Err(_) => "a shape rule failed",
+            // Cut within a character.
+            Err(cut) => match core::str::from_utf8(self.bytes.split_at(cut.valid_up_to()).0) {
+                Ok(text) => text,
+                Err(_) => "",
+            },
         }
     }
 }
@@ -164,6 +176,21 @@ impl Fault {
     /// Appends a shape.
     pub const fn shape(self, shape: Shape) -> Fault {
         Fault { text: self.text.shape(shape) }
+    }
+
+    /// Begins with a name that comes from elsewhere, then "expected …".
+    pub(crate) const fn of(name: &str, expected: &str) -> Fault {
+        Fault { text: Text::EMPTY.quoted(name).str(": expected ").str(expected) }
+    }
+
+    /// Begins with a name that comes from elsewhere.
+    pub(crate) const fn quoted(name: &str) -> Fault {
+        Fault { text: Text::EMPTY.quoted(name) }
+    }
+
+    /// Appends a number that may be larger than what memory holds.
+    pub(crate) const fn whole(self, number: u64) -> Fault {
+        Fault { text: self.text.whole(number) }
     }
 
     /// The text so far.

@@ -66,7 +66,7 @@
 //! | memory, gradients, networks within | [`Memory`], [`Gradients`], [`ModelPart`] |
 //!
 //! Without the feature `std` (`default-features = false`) the core needs `core` and `alloc` only: models,
-//! prediction, streams and gradients, but no training, data or files.
+//! prediction, streams, gradients and weights from bytes, but no training, data or files.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
 // What only training reads is never read without it.
@@ -111,6 +111,7 @@ mod diagram;
 mod differentiator;
 mod editor;
 mod fault;
+mod file_kind;
 mod finite;
 mod formula;
 mod gradient;
@@ -130,8 +131,10 @@ mod params;
 mod pass;
 mod predictor;
 mod probe;
+mod quote;
 mod random;
 mod repeat;
+mod save;
 mod shape;
 mod signature;
 mod spec;
@@ -142,13 +145,11 @@ mod unread;
 #[cfg(feature = "std")]
 pub mod data;
 #[cfg(feature = "std")]
-mod file_kind;
+mod files;
+#[cfg(feature = "std")]
+mod os;
 #[cfg(feature = "std")]
 pub mod plot;
-#[cfg(feature = "std")]
-mod quote;
-#[cfg(feature = "std")]
-mod save;
 #[cfg(feature = "std")]
 pub mod train;
 
@@ -172,8 +173,7 @@ pub use nn_kernels::simd::Isa;
 pub use params::Tensor;
 pub use predictor::Predictor;
 pub use probe::{LayerGradients, Probe};
-#[cfg(feature = "std")]
-pub use save::{WeightsError, WeightsErrorKind};
+pub use save::{Names, WeightsError, WeightsErrorKind};
 pub use shape::Shape;
 pub use spec::{Head, LayerSpec, Pass, Role};
 pub use stream::{StreamError, StreamErrorKind, StreamState, Streamer, Streamers};
@@ -198,7 +198,7 @@ pub mod prelude {
     pub use crate::layers::*;
     pub use crate::losses::*;
     pub use crate::optim::*;
-    pub use crate::{Model, Network, activation, loss, network};
+    pub use crate::{Model, Names, Network, activation, loss, network};
 
     #[cfg(feature = "std")]
     pub use crate::data::{Dataset, Labels, Values};
@@ -234,9 +234,12 @@ pub mod __private {
         Formula, fault as loss_fault, gradient as loss_gradient, value as loss_value,
     };
     pub use crate::losses::heads::taken_by_all;
+    pub use crate::model::Model;
     pub use crate::model::network::{AnyHead, HeadOf, Network};
     pub use crate::pass::{BackwardInput, BackwardParams, Forward};
     pub use crate::repeat::Repeat;
+    pub use crate::save::Names;
+    pub use crate::save::embedded::{Aligned, Embedded, Room, embed, embedded, entry_count, name_bytes, tensor_count};
     pub use crate::shape::Shape;
     pub use crate::signature::{Answer, AnySignature, Call, Checked, IsLayer, Negative, Signature, check_call};
     pub use crate::spec::{FormulaStep, Head, LayerSpec, Pass};

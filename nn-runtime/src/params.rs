@@ -43,8 +43,7 @@ impl Tensor {
 
     /// The first of these numbers, row-major, that no model may have, in words.
     pub(crate) fn fault(&self, values: &[f32]) -> Option<String> {
-        let last = self.name.rsplit('.').next().unwrap_or_default();
-        let spread = self.role != Role::Trainable && matches!(last, "running_var" | "std");
+        let spread = is_spread(self.role, self.name.rsplit('.').next().unwrap_or_default());
         let at = values.iter().position(|value| !value.is_finite() || spread && *value < 0.0)?;
         let expected = match values[at].is_finite() {
             true => "a number of at least 0, as a variance or deviation is",
@@ -66,6 +65,11 @@ impl Tensor {
             Layout::Panels(panels) => panels.pack(from, stored),
         }
     }
+}
+
+/// Whether a parameter called so is a variance or a deviation, which is not below 0.
+pub(crate) const fn is_spread(role: Role, name: &str) -> bool {
+    !matches!(role, Role::Trainable) && matches!(name.as_bytes(), b"running_var" | b"std")
 }
 
 /// All parameter tensors of a network, in the order of its sites.

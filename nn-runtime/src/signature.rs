@@ -144,7 +144,7 @@ pub const fn check_call(site: &str, signature: &Signature, call: &Call) -> usize
     };
     match fault {
         Some(fault) => {
-            let text = crate::fault::Text::EMPTY.str("`").str(site).str("`: ").str(fault.as_str());
+            let text: crate::fault::Text = crate::fault::Text::EMPTY.str("`").str(site).str("`: ").str(fault.as_str());
             panic!("{}", text.as_str())
         }
         None => 0,

@@ -1,5 +1,8 @@
 //! Weight files: round trips, standard layouts, and every mismatch in words with the model unchanged.
 
+mod bytes;
+mod foreign;
+mod pytorch;
 mod refusals;
 #[cfg(unix)]
 mod replacing;

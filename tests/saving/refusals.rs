@@ -84,7 +84,16 @@ fn the_likely_cause_is_named() {
         Net::init(0).save(&file.0).unwrap();
         fs::read(&file.0).unwrap()
     };
+    // As NumPy and Keras begin their archives.
+    let archive = |name: &str| {
+        let mut bytes = b"PK\x03\x04-\0\0\0\0\0\0\0!\0\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff".to_vec();
+        bytes.extend([name.len() as u8, 0, 20, 0]);
+        [&bytes, name.as_bytes(), &[1, 0, 16, 0]].concat()
+    };
+    let (npz, keras) = (archive("hidden.weight.npy"), archive("metadata.json"));
     for (bytes, found) in [
+        (&npz[..], "found an archive of NumPy's arrays, `.npz`\nhelp: in Python: `safetensors.numpy.save_file({name: "),
+        (&keras[..], "found a model of Keras, `.keras`\nhelp: in Python, with the model loaded: "),
         (&b""[..], "found an empty file\nhelp: "),
         (b"PK\x03\x04\x14\0\0\0\x08\0\0\0archive/data.pkl", "found a zip archive, which is what `torch.save`"),
         (b"\x1f\x8b\x08\0\0\0\0\0\0\x03", "found a gzipped file\nhelp: unpack it first: `gunzip FILE`"),
@@ -129,7 +138,11 @@ fn headers_that_claim_what_is_not_there_are_refused() {
             8,
             "expected 4 bytes for [1] of F32, found 8",
         ),
-        (r#"{"a":{"dtype":"F32","shape":[1]}}"#, 0, "expected a header that lists tensors, found missing field"),
+        (
+            r#"{"a":{"dtype":"F32","shape":[1]}}"#,
+            0,
+            "`a`: expected `dtype`, `shape` and `data_offsets`, found not all of them",
+        ),
         (r#"{"a":[1,2,3"#, 0, "expected a header that lists tensors"),
         (r#"["a"]"#, 0, "found another, which begins with no length of a header"),
     ] {

@@ -8,6 +8,7 @@ mod network;
 mod pass;
 mod shown;
 mod site;
+mod weights;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -35,6 +36,7 @@ pub fn network(graph: &Graph) -> TokenStream {
         site::map(graph),
         budget::limits(graph.header),
         pass::layers(graph, &idents),
+        weights::sound(graph.header),
         shown::sound(graph),
     ];
     let network = shell.sound(&items, pass::passes(graph));

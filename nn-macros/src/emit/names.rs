@@ -10,8 +10,8 @@ use super::ident;
 use crate::graph::{Graph, Item};
 
 /// Names that generated code binds, or means, itself.
-const BOUND: [&str; 14] =
-    ["x", "y", "dx", "dy", "cx", "part", "pass", "a", "new", "rule", "f32", "usize", "bool", "str"];
+const BOUND: [&str; 15] =
+    ["weights", "x", "y", "dx", "dy", "cx", "part", "pass", "a", "new", "rule", "f32", "usize", "bool", "str"];
 
 pub struct SiteIdents(BTreeMap<usize, String>);
 

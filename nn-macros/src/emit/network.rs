@@ -5,7 +5,7 @@ use proc_macro2::{Group, Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Attribute, Meta};
 
-use super::{shown, span_of};
+use super::{shown, span_of, weights};
 use crate::ast::Header;
 
 /// ```text
@@ -93,9 +93,11 @@ impl Shell<'_> {
         };
         let network = self.network(tuple(heads), passes);
         let shown = shown::stub(&self.header.name, self.inputs.len());
+        let weights = weights::stub(self.header);
         self.block(quote_spanned! {span=>
             static __MAP: __nn::CompiledNetwork = __nn::CompiledNetwork::stub(#name, (&__INPUTS, &__OUTPUTS));
             #network
+            #weights
             #shown
         })
     }

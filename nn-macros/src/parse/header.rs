@@ -10,6 +10,7 @@ use super::args::shape_is_sound;
 use super::budget::budget;
 use super::pretty::pretty;
 use super::tokens::Tokens;
+use super::weights;
 use crate::ast::{Header, Port};
 use crate::case::is_keyword;
 use crate::errors::Errors;
@@ -19,6 +20,7 @@ const EXAMPLE: &str = "`pub struct Name: [784] -> [10] { … }`";
 /// `attrs vis struct Name: ports -> ports`; stops before the braces. `None` without a name.
 pub fn header(tokens: &mut Tokens, errors: &mut Errors) -> Option<Header> {
     let mut attrs = attributes(tokens, errors);
+    let weights = weights::take(&mut attrs, errors);
     let mut limits = Vec::new();
     attrs.retain(|attr| match budget(attr, errors) {
         Some(own) => {
@@ -39,7 +41,7 @@ pub fn header(tokens: &mut Tokens, errors: &mut Errors) -> Option<Header> {
     }
     let inputs = if colon || is_ports(tokens) { ports(tokens, errors, "the shape of the input", &help) } else { None };
     let outputs = outputs(tokens, errors, inputs.is_none());
-    Some(Header { attrs, budget: limits, vis, name, inputs, outputs })
+    Some(Header { attrs, weights, budget: limits, vis, name, inputs, outputs })
 }
 
 /// `{ … }`, and nothing behind it.

@@ -11,6 +11,7 @@ pub mod pretty;
 mod source;
 mod step;
 pub mod tokens;
+pub mod weights;
 
 use proc_macro2::{Delimiter, Ident, TokenStream};
 use syn::ext::IdentExt;

@@ -48,6 +48,15 @@ fn diff(expected: &str, found: &str) -> String {
 }
 
 #[test]
+fn weights() {
+    snapshot(
+        "weights",
+        "#[weights(concat!(env!(\"OUT_DIR\"), \"/net.safetensors\"), Names::new().map(\"0\", \"head\"))]
+        pub(crate) struct Net: [4] -> [2] { head: Dense(2) }",
+    );
+}
+
+#[test]
 fn a_chain() {
     snapshot(
         "chain",

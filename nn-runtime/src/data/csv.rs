@@ -9,7 +9,7 @@ mod records;
 mod table;
 
 use super::{DataError, DataErrorKind, Dataset, Labels, Samples, Values};
-use crate::quote::quoted_path as shown;
+use crate::os::quoted_path as shown;
 use columns::Category;
 pub use columns::Missing;
 use field::Field;

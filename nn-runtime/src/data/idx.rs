@@ -4,7 +4,7 @@
 
 use super::{DataError, DataErrorKind, Dataset, Labels};
 use crate::file_kind::{FileKind, START};
-use crate::quote::quoted_path as shown;
+use crate::os::quoted_path as shown;
 use flate2::bufread::MultiGzDecoder;
 use std::boxed::Box;
 use std::format;

@@ -4,7 +4,7 @@
 mod header;
 
 use super::{DataError, DataErrorKind};
-use crate::quote::quoted_path;
+use crate::os::quoted_path;
 use header::RowLayout;
 use std::format;
 use std::fs::File;

@@ -93,7 +93,7 @@ impl<N: Network> Model<N> {
     /// Never at run time; see [`to_onnx`](Model::to_onnx) for what stops the build.
     #[cfg(feature = "std")]
     pub fn save_onnx(&self, path: impl AsRef<std::path::Path>) -> Result<(), crate::WeightsError> {
-        crate::save::tensor_file::save_bytes(path.as_ref(), &self.to_onnx())
+        crate::files::save_bytes(path.as_ref(), &self.to_onnx())
     }
 }
 

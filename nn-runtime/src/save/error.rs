@@ -1,9 +1,10 @@
 //! Why a weight file could not be written, read or taken for a network.
 
-use std::fmt;
-use std::io;
-use std::path::{Path, PathBuf};
+use alloc::string::String;
+use core::fmt;
 
+#[cfg(feature = "std")]
+use crate::os::ErrorKind;
 use crate::quote::{LISTED, escaped};
 
 /// What kind of fault a [`WeightsError`] tells of, for a program to match on.
@@ -11,9 +12,11 @@ use crate::quote::{LISTED, escaped};
 #[non_exhaustive]
 pub enum WeightsErrorKind {
     /// The operating system refused to read the file.
-    Read(io::ErrorKind),
+    #[cfg(feature = "std")]
+    Read(ErrorKind),
     /// The operating system refused to write the file.
-    Write(io::ErrorKind),
+    #[cfg(feature = "std")]
+    Write(ErrorKind),
     /// The file is not safetensors, or not whole.
     Format,
     /// Its tensors are not those of the network: names, shapes or types.
@@ -24,49 +27,29 @@ pub enum WeightsErrorKind {
 
 /// Why a weight file could not be written, read, or taken for this network.
 ///
-/// Shown as `PATH: expected X, found Y`, a line for each of the first ten differences, then `help: …`.
+/// Shown as `PATH: expected X, found Y`, a line for each of the first ten differences, then `help: …`; of
+/// bytes without the path.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct WeightsError {
-    path: PathBuf,
+    /// Empty where there is no file.
+    path: String,
     kind: WeightsErrorKind,
-    faults: Faults,
-    help: Option<&'static str>,
-}
-
-/// The first faults in words, and how many there are.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(super) struct Faults {
-    first: Vec<String>,
-    count: usize,
-}
-
-impl Faults {
-    pub(super) fn add(&mut self, fault: impl FnOnce() -> String) {
-        if self.first.len() < LISTED {
-            self.first.push(fault());
-        }
-        self.count += 1;
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.count == 0
-    }
+    text: String,
 }
 
 impl WeightsError {
-    /// One fault.
-    pub(super) fn one(path: &Path, kind: WeightsErrorKind, fault: String) -> WeightsError {
-        let faults = Faults { first: vec![fault], count: 1 };
-        WeightsError { path: path.into(), kind, faults, help: None }
+    pub(crate) fn new(kind: WeightsErrorKind, text: impl Into<String>) -> WeightsError {
+        WeightsError { path: String::new(), kind, text: text.into() }
     }
 
-    /// All faults.
-    pub(super) fn all(path: &Path, kind: WeightsErrorKind, faults: Faults) -> WeightsError {
-        WeightsError { path: path.into(), kind, faults, help: None }
+    /// The same, of the file at `path`.
+    pub(crate) fn at(self, path: &dyn fmt::Display) -> WeightsError {
+        WeightsError { path: escaped(&alloc::format!("{path}")), ..self }
     }
 
-    pub(super) fn help(mut self, help: &'static str) -> WeightsError {
-        self.help = Some(help);
+    pub(crate) fn help(mut self, help: &str) -> WeightsError {
+        self.text.push_str("\nhelp: ");
+        self.text.push_str(help);
         self
     }
 
@@ -79,16 +62,41 @@ impl WeightsError {
 
 impl fmt::Display for WeightsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", escaped(&self.path.display().to_string()), self.faults.first.join("\n"))?;
-        let more = self.faults.count - self.faults.first.len();
-        if more > 0 {
-            write!(f, "\n… and {more} more")?;
-        }
-        match self.help {
-            Some(help) => write!(f, "\nhelp: {help}"),
-            None => Ok(()),
+        match self.path.is_empty() {
+            true => f.write_str(&self.text),
+            false => write!(f, "{}: {}", self.path, self.text),
         }
     }
 }
 
-impl std::error::Error for WeightsError {}
+impl core::error::Error for WeightsError {}
+
+/// The first faults in words, and how many there are.
+#[derive(Default)]
+pub(crate) struct Faults {
+    text: String,
+    count: usize,
+}
+
+impl Faults {
+    pub(crate) fn add(&mut self, fault: impl FnOnce() -> String) {
+        if self.count < LISTED {
+            if self.count > 0 {
+                self.text.push('\n');
+            }
+            self.text.push_str(&fault());
+        }
+        self.count += 1;
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    pub(crate) fn told(mut self, kind: WeightsErrorKind) -> WeightsError {
+        if self.count > LISTED {
+            self.text.push_str(&alloc::format!("\n… and {} more", self.count - LISTED));
+        }
+        WeightsError::new(kind, self.text)
+    }
+}

@@ -1,244 +1,226 @@
 //! The header of a safetensors file: which tensors there are, of which type and shape, and where their
-//! numbers stand. It is read first, and checked against the length of the file, so that nothing is read or
-//! allocated on its word alone.
+//! numbers stand. In: bytes; out: a table of them, or what is wrong. It is const code without memory of its
+//! own: one reader for files, for bytes and for what is embedded at compile time.
 
-use std::collections::HashSet;
-use std::fmt;
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
-use std::path::Path;
+use alloc::string::String;
+use alloc::vec::Vec;
 
-use serde::Deserialize;
-use serde::de::{self, Deserializer, MapAccess, Visitor};
-
-use super::error::{Faults, WeightsError, WeightsErrorKind};
-use crate::file_kind::{FileKind, START};
-use crate::quote::{escaped, quoted};
+use super::entry::{By, CUT_SHORT, Entry, sort};
+use super::json::{Json, Unescaped};
+use super::list::list;
+use super::names::{NOTE, NameText};
+use crate::fault::{Fault, Text};
+use crate::file_kind::FileKind;
 
 /// Bytes a header may have; what the format allows.
 const MOST: u64 = 100_000_000;
 
-/// A tensor of a file.
-pub(super) struct Entry {
-    pub(super) name: String,
-    pub(super) dtype: String,
-    pub(super) shape: Vec<u64>,
-    /// Its numbers within the file, from its first byte on.
-    pub(super) from: u64,
-    pub(super) to: u64,
+/// The text of a header that has been read.
+#[derive(Clone, Copy)]
+pub(crate) struct TensorHeader<'a> {
+    text: &'a [u8],
+    /// Where `__metadata__` stands, if it is there.
+    metadata: Option<usize>,
 }
 
-/// What a header tells.
-pub(super) struct FileHeader {
-    pub(super) tensors: Vec<Entry>,
-    /// `(name, name of the tensor that has its numbers)`: how PyTorch's `save_model` writes tensors that are
-    /// one.
-    pub(super) aliases: Vec<(String, String)>,
-}
+impl<'a> TensorHeader<'a> {
+    /// What stands between the quotes of a tensor's name.
+    pub(crate) const fn raw_name(&self, entry: &Entry) -> &'a [u8] {
+        self.string_at(entry.name)
+    }
 
-/// A file that is read from its start to its end.
-pub(super) struct Source {
-    file: File,
-    at: u64,
-    /// Known of regular files; a pipe ends where it ends.
-    len: Option<u64>,
-}
+    pub(crate) const fn name(&self, entry: &Entry) -> NameText {
+        NameText::unescaped(self.raw_name(entry))
+    }
 
-impl Source {
-    pub(super) fn open(path: &Path) -> io::Result<Source> {
-        let file = File::open(path)?;
-        let found = file.metadata()?;
-        if found.is_dir() {
-            return Err(io::Error::from(io::ErrorKind::IsADirectory));
+    /// What stands between the quotes of a tensor's type.
+    pub(crate) const fn dtype(&self, entry: &Entry) -> &'a [u8] {
+        self.string_at(entry.dtype)
+    }
+
+    /// The dimensions of a tensor, one after the other.
+    pub(crate) const fn dims(&self, entry: &Entry) -> Dims<'a> {
+        let mut json = Json::new(self.text.split_at(entry.shape as usize).1);
+        json.take(b'[');
+        Dims(json)
+    }
+
+    /// The metadata, key after key.
+    pub(crate) const fn notes(&self) -> Notes<'a> {
+        match self.metadata {
+            Some(at) => {
+                let mut json = Json::new(self.text.split_at(at).1);
+                json.take(b'{');
+                Notes(Some(json))
+            }
+            None => Notes(None),
         }
-        Ok(Source { file, at: 0, len: found.is_file().then_some(found.len()) })
     }
 
-    /// Up to `limit` bytes, fewer only at the end; memory grows as they come.
-    fn read_up_to(&mut self, limit: u64) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        self.file.by_ref().take(limit).read_to_end(&mut bytes)?;
-        self.at += bytes.len() as u64;
-        Ok(bytes)
-    }
-
-    pub(super) fn read_exact(&mut self, bytes: &mut [u8]) -> io::Result<()> {
-        self.file.read_exact(bytes)?;
-        self.at += bytes.len() as u64;
-        Ok(())
-    }
-
-    /// Goes on to byte `to`.
-    pub(super) fn skip_to(&mut self, to: u64) -> io::Result<()> {
-        if self.len.is_some() {
-            self.file.seek(SeekFrom::Start(to))?;
-        } else {
-            let skipped = io::copy(&mut self.file.by_ref().take(to - self.at), &mut io::sink())?;
-            if skipped < to - self.at {
-                return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
+    /// What the metadata has under `key`, between its quotes.
+    pub(crate) const fn note(&self, key: &[u8]) -> Option<&'a [u8]> {
+        let mut notes = self.notes();
+        while let Some((found, text)) = notes.next() {
+            if NameText::unescaped(found).is(key) {
+                return Some(text);
             }
         }
-        self.at = to;
-        Ok(())
+        None
     }
-}
 
-impl FileHeader {
-    /// The header, after which `source` stands at the first tensor.
-    pub(super) fn read(path: &Path, source: &mut Source) -> Result<FileHeader, WeightsError> {
-        let no_read = |error: io::Error| {
-            WeightsError::one(path, WeightsErrorKind::Read(error.kind()), format!("cannot be read: {error}"))
-        };
-        let fault = |fault: String| WeightsError::one(path, WeightsErrorKind::Format, fault);
-        let mut start = source.read_up_to(8).map_err(no_read)?;
-        let claimed = start.first_chunk::<8>().map_or(u64::MAX, |size| u64::from_le_bytes(*size));
-        // No byte behind the header is read here: from a pipe there is no way back.
-        let peek = if claimed > MOST { u64::MAX } else { claimed }.min(START as u64 - 8);
-        start.extend_from_slice(&source.read_up_to(peek).map_err(no_read)?);
-        let Some((size, rest)) = start.split_first_chunk::<8>() else {
-            return Err(no_header(path, &start));
-        };
-        let size = u64::from_le_bytes(*size);
-        if size > MOST || !rest.trim_ascii_start().starts_with(b"{") && !rest.is_empty() {
-            return Err(no_header(path, &start));
-        }
-        if let Some(len) = source.len.filter(|&len| size > len - 8) {
-            let fault = fault(format!("expected a header of {size} bytes, found {} before the file ends", len - 8));
-            return Err(fault.help(CUT_SHORT));
-        }
-        let mut text = rest.to_vec();
-        let more = source.read_up_to(size - text.len() as u64).map_err(no_read)?;
-        text.extend_from_slice(&more);
-        if (text.len() as u64) < size {
-            let fault = fault(format!("expected a header of {size} bytes, found {} before the file ends", text.len()));
-            return Err(fault.help(CUT_SHORT));
-        }
-        let raw: Raw = serde_json::from_slice(&text).map_err(|error| {
-            let mut error = escaped(&error.to_string());
-            error.truncate(error.char_indices().nth(200).map_or(error.len(), |(end, _)| end));
-            fault(format!("expected a header that lists tensors, found {error}")).help(CUT_SHORT)
-        })?;
-        if let Some(name) = raw.twice {
-            return Err(fault(format!("{}: expected one tensor of that name, found two", quoted(&name))));
-        }
-        let header =
-            raw.placed(8 + size).map_err(|faults| WeightsError::all(path, WeightsErrorKind::Format, faults))?;
-        let end = header.tensors.iter().map(|entry| entry.to).max().unwrap_or(8 + size);
-        match source.len {
-            Some(len) if len < end => {
-                let fault = fault(format!("expected {end} bytes, as its header says, found {len}"));
-                Err(fault.help(CUT_SHORT))
-            }
-            Some(len) if len > end => {
-                let help = "the file was not written as a whole: write or fetch it again";
-                Err(fault(format!("expected {end} bytes, as its header says, found {len}")).help(help))
-            }
-            _ => Ok(header),
+    /// Whether it is the header of a checkpoint.
+    pub(crate) const fn is_checkpoint(&self) -> bool {
+        self.note(NOTE.as_bytes()).is_some()
+    }
+
+    const fn string_at(&self, at: u32) -> &'a [u8] {
+        match Json::new(self.text.split_at(at as usize).1).string() {
+            Some(raw) => raw,
+            None => b"",
         }
     }
 }
 
-pub(super) const CUT_SHORT: &str = "the file is cut short or damaged: fetch or write it again";
+/// Dimensions that are read when they are asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Dims<'a>(Json<'a>);
+
+impl Dims<'_> {
+    pub(crate) const fn next(&mut self) -> Option<u64> {
+        let dim = self.0.number();
+        self.0.take(b',');
+        dim
+    }
+}
+
+/// Keys and texts of the metadata, as they stand between their quotes.
+pub(crate) struct Notes<'a>(Option<Json<'a>>);
+
+impl<'a> Notes<'a> {
+    pub(crate) const fn next(&mut self) -> Option<(&'a [u8], &'a [u8])> {
+        let Some(json) = &mut self.0 else { return None };
+        let Some(key) = json.string() else { return None };
+        json.take(b':');
+        let text = json.string();
+        json.take(b',');
+        match text {
+            Some(text) => Some((key, text)),
+            None => None,
+        }
+    }
+}
+
+/// How many bytes of header there are, by the first bytes of a file.
+///
+/// `len` is the length of the whole file where it is known.
+pub(crate) const fn header_len(start: &[u8], len: Option<u64>) -> Result<u64, Fault> {
+    let Some((size, rest)) = start.split_first_chunk::<8>() else { return Err(no_header(start)) };
+    let size = u64::from_le_bytes(*size);
+    let begins = matches!(rest.trim_ascii_start().first(), Some(b'{') | None);
+    if size > MOST || !begins {
+        return Err(no_header(start));
+    }
+    match len {
+        Some(len) if size > len - 8 => Err(cut_header(size, len - 8)),
+        _ => Ok(size),
+    }
+}
+
+/// A header of `size` bytes of which only `found` are there.
+pub(crate) const fn cut_header(size: u64, found: u64) -> Fault {
+    let fault = Fault::expected("a header of ").whole(size).str(" bytes, found ").whole(found);
+    fault.str(" before the file ends").help(CUT_SHORT)
+}
 
 /// The fault of a file that does not begin as safetensors do.
-fn no_header(path: &Path, start: &[u8]) -> WeightsError {
-    let fault = |found: &str| {
-        let fault = format!("expected a safetensors file, found {found}");
-        WeightsError::one(path, WeightsErrorKind::Format, fault)
-    };
+const fn no_header(start: &[u8]) -> Fault {
+    let fault = Fault::expected("a safetensors file, found ");
     match FileKind::of(start) {
-        _ if start.is_empty() => fault("an empty file").help("write it again: `model.save(path)`"),
-        Some(kind) => fault(kind.name()).help(kind.weights_help()),
-        None if start.len() < 8 => fault(&format!("{} bytes", start.len())).help(CUT_SHORT),
-        None => fault("another, which begins with no length of a header")
+        _ if start.is_empty() => fault.str("an empty file").help("write it again: `model.save(path)`"),
+        Some(kind) => fault.str(kind.name()).help(kind.weights_help()),
+        None if start.len() < 8 => fault.num(start.len()).str(" bytes").help(CUT_SHORT),
+        None => fault
+            .str("another, which begins with no length of a header")
             .help("weights are read from what `model.save(path)` or `safetensors.torch.save_file` has written"),
     }
 }
 
-/// A header as it stands in the file.
-#[derive(Default)]
-struct Raw {
-    tensors: Vec<(String, RawTensor)>,
-    aliases: Vec<(String, String)>,
-    twice: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct RawTensor {
-    dtype: String,
-    shape: Vec<u64>,
-    data_offsets: (u64, u64),
-}
-
-impl Raw {
-    /// The tensors in the order of their numbers, which begin at byte `start` and follow each other without a
-    /// gap.
-    fn placed(self, start: u64) -> Result<FileHeader, Faults> {
-        let mut faults = Faults::default();
-        let mut tensors = Vec::with_capacity(self.tensors.len());
-        for (name, raw) in self.tensors {
-            let (from, to) = raw.data_offsets;
-            match (start.checked_add(from), start.checked_add(to)) {
-                (Some(from), Some(to)) if from <= to => {
-                    tensors.push(Entry { name, dtype: raw.dtype, shape: raw.shape, from, to });
-                }
-                _ => faults.add(|| format!("{}: expected a range of bytes, found {from} to {to}", quoted(&name))),
-            }
-        }
-        tensors.sort_by_key(|entry| (entry.from, entry.to));
-        let mut end = start;
-        for entry in &tensors {
-            if entry.from != end {
-                let (found, expected) = (entry.from - start, end - start);
-                faults.add(|| {
-                    let name = quoted(&entry.name);
-                    format!(
-                        "{name}: expected its numbers from byte {expected} on, where those before it end, found {found}"
-                    )
-                });
-                break;
-            }
-            end = entry.to;
-        }
-        match faults.is_empty() {
-            true => Ok(FileHeader { tensors, aliases: self.aliases }),
-            false => Err(faults),
-        }
+/// The text of the header of a file that is all there.
+pub(crate) const fn header_text(bytes: &[u8]) -> Result<&[u8], Fault> {
+    let start = if bytes.len() > crate::file_kind::START { bytes.split_at(crate::file_kind::START).0 } else { bytes };
+    match header_len(start, Some(bytes.len() as u64)) {
+        Ok(size) => Ok(bytes.split_at(8 + size as usize).0.split_at(8).1),
+        Err(fault) => Err(fault),
     }
 }
 
-impl<'de> Deserialize<'de> for Raw {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Raw, D::Error> {
-        from.deserialize_map(Tensors)
+/// How many tensors a header lists, if it can be read.
+pub(crate) const fn count(text: &[u8]) -> usize {
+    match list(text, &mut []) {
+        Ok((count, _)) => count,
+        Err(_) => 0,
     }
 }
 
-/// Reads a header entry by entry, because a map would forget the names that come twice.
-struct Tensors;
-
-impl<'de> Visitor<'de> for Tensors {
-    type Value = Raw;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of tensors")
+/// Reads a header into as many entries as it [counts](count), and checks the places of their numbers, which
+/// begin behind the header and follow each other without a gap, to the end of the file if it is known.
+pub(crate) const fn read<'a>(
+    text: &'a [u8],
+    entries: &mut [Entry],
+    len: Option<u64>,
+) -> Result<TensorHeader<'a>, Fault> {
+    let metadata = match list(text, entries) {
+        Ok((_, metadata)) => metadata,
+        Err(fault) => return Err(fault),
+    };
+    sort(entries, By::Place);
+    let header = TensorHeader { text, metadata };
+    let start = 8 + text.len() as u64;
+    let (mut end, mut i) = (start, 0);
+    while i < entries.len() {
+        let entry = &entries[i];
+        if entry.from != end {
+            let name = header.name(entry);
+            let fault = Fault::of(name.as_str(), "its numbers from byte ").whole(end - start);
+            return Err(fault.str(" on, where those before it end, found ").whole(entry.from - start));
+        }
+        end = entry.to;
+        i += 1;
     }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Raw, A::Error> {
-        let mut raw = Raw::default();
-        while let Some(name) = map.next_key::<String>()? {
-            if name == "__metadata__" {
-                let notes: serde_json::Value = map.next_value()?;
-                let notes = notes.as_object().ok_or_else(|| de::Error::custom("metadata that are no map"))?;
-                let text =
-                    |(key, value): (&String, &serde_json::Value)| Some((key.clone(), value.as_str()?.to_owned()));
-                raw.aliases = notes.iter().filter_map(text).collect();
+    match len {
+        Some(len) if len != end => {
+            let fault = Fault::expected("").whole(end).str(" bytes, as its header says, found ").whole(len);
+            Err(fault.help(if len < end {
+                CUT_SHORT
             } else {
-                raw.tensors.push((name, map.next_value()?));
-            }
+                "the file was not written as a whole: write or fetch it again"
+            }))
         }
-        let mut seen = HashSet::with_capacity(raw.tensors.len());
-        let twice = raw.tensors.iter().find(|(name, _)| !seen.insert(name.as_str()));
-        raw.twice = twice.map(|(name, _)| name.clone());
-        Ok(raw)
+        _ => Ok(header),
     }
+}
+
+impl<const ROOM: usize> Text<ROOM> {
+    /// A shape of a file, as much of it as a message has room for.
+    pub(crate) const fn dims(self, mut dims: Dims) -> Self {
+        let (mut this, mut count) = (self.str("["), 0);
+        while let Some(dim) = dims.next() {
+            if count < crate::quote::LISTED {
+                this = this.str(if count > 0 { ", " } else { "" }).whole(dim);
+            }
+            count += 1;
+        }
+        match count > crate::quote::LISTED {
+            true => this.str(" and ").num(count - crate::quote::LISTED).str(" more]"),
+            false => this.str("]"),
+        }
+    }
+}
+
+/// A text of a header that has been read, as it is.
+pub(crate) fn unescaped(raw: &[u8]) -> String {
+    let mut bytes = Unescaped::new(raw);
+    let all: Vec<u8> = core::iter::from_fn(|| bytes.next()).collect();
+    // It was read as UTF-8, and no escape is anything else.
+    String::from_utf8(all).unwrap_or_default()
 }

@@ -1,199 +1,145 @@
-//! Weight files: a model to safetensors and back, under standard names and in standard layouts. A load that
-//! fails changes nothing and names every difference; a save that fails leaves the old file.
+//! Weights as safetensors: a model to bytes and back, under standard names and in standard layouts. What
+//! does not fit is refused, every difference named. No operating system is needed; `files` has the paths.
 
-mod error;
-mod header;
-mod names;
-mod numbers;
-mod replace;
-pub(crate) mod tensor_file;
+mod compare;
+pub(crate) mod embedded;
+pub(crate) mod entry;
+pub(crate) mod error;
+pub(crate) mod file_header;
+pub(crate) mod header;
+mod json;
+mod list;
+pub(crate) mod names;
+pub(crate) mod numbers;
+mod propose;
+mod rules;
+pub(crate) mod source;
+pub(crate) mod wanted;
+pub(crate) mod write;
 
-use std::collections::HashMap;
-use std::io::{self, Write};
-use std::path::Path;
+use alloc::vec;
+use alloc::vec::Vec;
 
 use error::Faults;
 pub use error::{WeightsError, WeightsErrorKind};
-use header::{CUT_SHORT, Entry, FileHeader, Source};
-use numbers::NumberType;
-use tensor_file::{Piece, cannot_write, write_pieces};
+use file_header::HeaderText;
+pub use rules::Names;
+use source::ReadAt;
+use wanted::StoredNumbers;
+use write::{Piece, write_pieces};
 
 use crate::model::Model;
 use crate::model::Network;
 use crate::params::{self, Tensor};
-use crate::quote::{listed, quoted};
 use nn_kernels::aligned_buffer::AlignedBuffer;
 
 /// Bytes read at once.
-const PIECE: usize = 1 << 16;
+pub(crate) const PIECE: usize = 1 << 16;
 
 impl<N: Network> Model<N> {
-    /// Writes all parameters as [safetensors](https://github.com/huggingface/safetensors): 32-bit floats
-    /// under the names of the declaration (`head.weight`), in the field's standard layouts (a dense weight is
-    /// `[outputs, inputs]`).
+    /// The bytes of the file that `save` writes, without `std` too.
     ///
-    /// How far the model has been trained is not in the file: a loaded model draws the order of samples and
-    /// dropout as a new one does, and so goes on along another path than the model that was saved.
+    /// ```
+    /// use nn_runtime::prelude::*;
     ///
-    /// Whatever the parameters hold is written. Numbers that are not finite, and variances below 0, which
-    /// [`set`](Model::set) and training refuse, [`load`](Model::load) refuses too.
+    /// network! { struct Net: [2] -> [1] { head: Dense(1) } }
     ///
-    /// The file that was there before stays whole until the new one is on the disk and takes its place, in
-    /// one step: a full disk, a crash or a second process that saves to the same path leaves one of the
-    /// files, never a part of one. Links lead where they led, and the old file's mode is kept. What is no
-    /// regular file, such as a pipe or `/dev/stdout`, is written to as it stands.
-    ///
-    /// # Errors
-    /// The file cannot be written; a file that was there before is left as it was.
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), WeightsError> {
-        let path = path.as_ref();
-        replace::replace(path, |to| self.write(to)).map_err(|error| cannot_write(path, &error))
+    /// let model = Net::init(1);
+    /// let bytes = model.to_bytes();
+    /// let same = Model::<Net>::from_bytes(&bytes).unwrap();
+    /// assert_eq!(same.get("head.weight"), model.get("head.weight"));
+    /// ```
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let tensors = self.by_name();
+        let mut bytes = Vec::new();
+        let Ok(()) = write_pieces(&self.pieces(&tensors), None, &mut |more: &[u8]| {
+            bytes.extend_from_slice(more);
+            Ok::<(), core::convert::Infallible>(())
+        });
+        bytes
     }
 
-    /// The bytes of the file, tensor after tensor in the order of their names.
-    fn write(&self, to: &mut dyn Write) -> io::Result<()> {
+    /// The tensors in the order of their names, as they stand in files.
+    pub(crate) fn by_name(&self) -> Vec<Tensor> {
         let mut tensors = self.tensors();
         tensors.sort_by(|a, b| a.name.cmp(&b.name));
-        let pieces: Vec<Piece> =
-            tensors.iter().map(|tensor| Piece { name: tensor.name.clone(), tensor, block: &self.params }).collect();
-        write_pieces(to, &pieces, None)
+        tensors
     }
 
-    /// Reads what [`save`](Model::save), or PyTorch under the same names, has written.
-    ///
-    /// Numbers of 16 and 64 bits (F16, BF16, F64) are converted, as PyTorch's `load_state_dict` does.
-    /// `nn.LSTM`, `nn.GRU` and `nn.RNN` may keep their names (`lstm.weight_ih_l0`,
-    /// `lstm.weight_hh_l0_reverse`; layer 2 of several is copy 2 of a repeated layer), and a prefix `module.`
-    /// or `_orig_mod.` before every name is taken off. Counters that are no part of the function
-    /// (`norm.num_batches_tracked`) are passed over.
-    ///
-    /// The header is read first and compared with the network and with the length of the file; no memory is
-    /// taken for tensors that are not the network's.
+    pub(crate) fn pieces<'a>(&'a self, tensors: &'a [Tensor]) -> Vec<Piece<'a>> {
+        tensors.iter().map(|tensor| Piece { name: tensor.name.clone(), tensor, block: &self.params }).collect()
+    }
+
+    /// [`load`](Model::load) of bytes that are there, such as an `include_bytes!` or what a host sent;
+    /// without `std` too. They may lie anywhere.
     ///
     /// # Errors
-    /// The file cannot be read, is not safetensors, or does not hold exactly this network's tensors:
-    /// differences are named, the first ten of them. A number that is not finite, or a variance below 0.
-    pub fn load(path: impl AsRef<Path>) -> Result<Self, WeightsError> {
-        let path = path.as_ref();
-        let mut source = Source::open(path).map_err(no_read(path))?;
-        let header = FileHeader::read(path, &mut source)?;
+    /// As there, but that nothing can be unreadable.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, WeightsError> {
+        Model::from_bytes_with(bytes, Names::new())
+    }
+
+    /// [`from_bytes`](Model::from_bytes) where the tensors have other names.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn from_bytes_with<const ROOM: usize>(bytes: &[u8], names: Names<'_, ROOM>) -> Result<Self, WeightsError> {
         let tensors = params::tensors(N::COMPILED);
-        let wanted = matched(&tensors, &header, N::COMPILED.name).map_err(|faults| {
-            let help = "load weights that were saved from this declaration; labels are their names";
-            WeightsError::all(path, WeightsErrorKind::Mismatch, faults).help(help)
-        })?;
-        let mut params = AlignedBuffer::zeroed(N::COMPILED.params_len);
-        let mut faults = Faults::default();
-        let mut values = Vec::new();
-        for Wanted { tensor, entry, of, same } in wanted {
-            if !same {
-                values.resize(tensor.count(), 0.0);
-                read(&mut source, entry, of, &mut values).map_err(no_read(path))?;
-            }
-            match tensor.fault(&values) {
-                Some(fault) => faults.add(|| fault),
-                None => tensor.write(&values, &mut params),
-            }
-        }
-        match faults.is_empty() {
-            true => Ok(Model::with_params(params)),
-            false => Err(WeightsError::all(path, WeightsErrorKind::Number, faults)),
+        let places = HeaderText::of_bytes(bytes)?.places(&tensors, N::COMPILED.name, names.rules())?;
+        match numbers(&mut &*bytes, &tensors, &places, N::COMPILED.params_len) {
+            Ok(params) => Ok(Model::with_params(params)),
+            Err(Unsound::Numbers(error)) => Err(error),
         }
     }
 }
 
-/// What reading the file at `path` fails with.
-fn no_read(path: &Path) -> impl Fn(io::Error) -> WeightsError {
-    |error| match error.kind() {
-        io::ErrorKind::UnexpectedEof => {
-            let fault = "expected as many bytes as its header says, found fewer".to_owned();
-            WeightsError::one(path, WeightsErrorKind::Format, fault).help(CUT_SHORT)
+/// Why numbers were not taken: they could not be read, or are none that a model may have.
+pub(crate) enum Unsound<E> {
+    Unread(E),
+    Numbers(WeightsError),
+}
+
+/// The numbers of all tensors, each read from its place, as a model's block.
+pub(crate) fn numbers<S: ReadAt>(
+    source: &mut S,
+    tensors: &[Tensor],
+    places: &[StoredNumbers],
+    len: usize,
+) -> Result<AlignedBuffer, Unsound<S::Error>> {
+    let mut order: Vec<usize> = (0..tensors.len()).collect();
+    order.sort_by_key(|&i| places[i].from);
+    let mut params = AlignedBuffer::zeroed(len);
+    let (mut faults, mut values, mut before) = (Faults::default(), Vec::new(), None);
+    for i in order {
+        let (tensor, place) = (&tensors[i], places[i]);
+        // Two tensors may be one in the file.
+        if before.replace(place.from) != Some(place.from) {
+            values.resize(tensor.count(), 0.0);
+            read(source, place, &mut values).map_err(Unsound::Unread)?;
         }
-        kind => WeightsError::one(path, WeightsErrorKind::Read(kind), format!("cannot be read: {error}")),
-    }
-}
-
-/// A tensor of the network and where a file has it.
-struct Wanted<'a> {
-    tensor: &'a Tensor,
-    entry: &'a Entry,
-    of: NumberType,
-    /// The numbers are those of the one before.
-    same: bool,
-}
-
-/// Every tensor with its place, in the order of the file; or what is wrong with names, types and shapes.
-fn matched<'a>(tensors: &'a [Tensor], header: &'a FileHeader, network: &str) -> Result<Vec<Wanted<'a>>, Faults> {
-    let wrapper = names::wrapper(header.tensors.iter().map(|entry| entry.name.as_str()));
-    // A label of that name is a part of the network, not a wrapper around it.
-    let wrapper = if tensors.iter().any(|tensor| tensor.name.starts_with(wrapper)) { "" } else { wrapper };
-    let plain = |name: &'a str| name.strip_prefix(wrapper).unwrap_or(name);
-    let found: HashMap<&str, usize> =
-        header.tensors.iter().enumerate().map(|(i, entry)| (plain(&entry.name), i)).collect();
-    let aliases: HashMap<&str, &str> = header.aliases.iter().map(|(name, of)| (plain(name), plain(of))).collect();
-    let mut used = vec![false; header.tensors.len()];
-    let (mut wanted, mut faults) = (Vec::with_capacity(tensors.len()), Faults::default());
-    for tensor in tensors {
-        let spellings = names::spellings(&tensor.name);
-        let by_alias = || aliases.get(tensor.name.as_str()).and_then(|name| found.get(name));
-        let Some(&at) = spellings.iter().find_map(|name| found.get(name.as_str())).or_else(by_alias) else {
-            faults.add(|| format!("{}: expected {}, found no tensor of that name", quoted(&tensor.name), tensor.shape));
-            continue;
-        };
-        used[at] = true;
-        let entry = &header.tensors[at];
-        match misfit(tensor, entry) {
-            Ok(of) => wanted.push((at, Wanted { tensor, entry, of, same: false })),
-            Err(fault) => faults.add(|| format!("{}: {fault}", quoted(&entry.name))),
+        match tensor.fault(&values) {
+            Some(fault) => faults.add(|| fault),
+            None => tensor.write(&values, &mut params),
         }
     }
-    for (entry, _) in header.tensors.iter().zip(used).filter(|(_, used)| !used) {
-        let beside = header.aliases.iter().any(|(key, _)| key == names::NOTE) && names::is_beside(&entry.name);
-        if !beside && !names::is_passed_over(plain(&entry.name)) {
-            faults.add(|| {
-                format!(
-                    "{}: expected no such tensor in `{network}`, found {}",
-                    quoted(&entry.name),
-                    shown(&entry.shape)
-                )
-            });
-        }
+    match faults.is_empty() {
+        true => Ok(params),
+        false => Err(Unsound::Numbers(faults.told(WeightsErrorKind::Number))),
     }
-    if !faults.is_empty() {
-        return Err(faults);
-    }
-    wanted.sort_by_key(|(at, _)| *at);
-    let mut before = None;
-    Ok(wanted.into_iter().map(|(at, wanted)| Wanted { same: before.replace(at) == Some(at), ..wanted }).collect())
-}
-
-/// The type of a tensor's numbers, if the file's tensor is what the network's should be.
-fn misfit(tensor: &Tensor, entry: &Entry) -> Result<NumberType, String> {
-    let Some(of) = NumberType::named(&entry.dtype) else {
-        return Err(format!("expected floats of 16, 32 or 64 bits, found {}", quoted(&entry.dtype)));
-    };
-    if !entry.shape.iter().copied().eq(tensor.shape.as_slice().iter().map(|&dim| dim as u64)) {
-        return Err(format!("expected {}, found {}", tensor.shape, shown(&entry.shape)));
-    }
-    let (bytes, found) = ((tensor.count() * of.size()) as u64, entry.to - entry.from);
-    match bytes == found {
-        true => Ok(of),
-        false => Err(format!("expected {bytes} bytes for {} of {}, found {found}", tensor.shape, entry.dtype)),
-    }
-}
-
-/// A shape as messages show it.
-fn shown(shape: &[u64]) -> String {
-    format!("[{}]", listed(shape.iter().map(u64::to_string)))
 }
 
 /// Reads the numbers of a tensor, piece by piece.
-fn read(source: &mut Source, entry: &Entry, of: NumberType, values: &mut [f32]) -> io::Result<()> {
-    source.skip_to(entry.from)?;
+pub(crate) fn read<S: ReadAt>(
+    source: &mut S,
+    StoredNumbers { from, of }: StoredNumbers,
+    values: &mut [f32],
+) -> Result<(), S::Error> {
     let mut bytes = vec![0; PIECE.min(values.len() * of.size())];
+    let mut at = from;
     for values in values.chunks_mut(PIECE / of.size()) {
         let bytes = &mut bytes[..values.len() * of.size()];
-        source.read_exact(bytes)?;
+        source.read_at(at, bytes)?;
+        at += bytes.len() as u64;
         of.convert(bytes, values);
     }
     Ok(())

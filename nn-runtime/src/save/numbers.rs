@@ -3,7 +3,7 @@
 
 /// A type of numbers that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NumberType {
+pub(crate) enum NumberType {
     F16,
     BF16,
     F32,
@@ -12,18 +12,18 @@ pub(super) enum NumberType {
 
 impl NumberType {
     /// The type that a header calls `name`.
-    pub(super) fn named(name: &str) -> Option<NumberType> {
+    pub(crate) const fn named(name: &[u8]) -> Option<NumberType> {
         match name {
-            "F16" => Some(NumberType::F16),
-            "BF16" => Some(NumberType::BF16),
-            "F32" => Some(NumberType::F32),
-            "F64" => Some(NumberType::F64),
+            b"F16" => Some(NumberType::F16),
+            b"BF16" => Some(NumberType::BF16),
+            b"F32" => Some(NumberType::F32),
+            b"F64" => Some(NumberType::F64),
             _ => None,
         }
     }
 
     /// Bytes of a number.
-    pub(super) fn size(self) -> usize {
+    pub(crate) const fn size(self) -> usize {
         match self {
             NumberType::F16 | NumberType::BF16 => 2,
             NumberType::F32 => 4,
@@ -31,11 +31,24 @@ impl NumberType {
         }
     }
 
+    /// Number `i` of `bytes`, rounded to the nearest of 32 bits.
+    ///
+    /// # Panics
+    /// There are not so many.
+    pub(crate) const fn number(self, bytes: &[u8], i: usize) -> f32 {
+        match self {
+            NumberType::F16 => half(u16::from_le_bytes(bytes.as_chunks().0[i])),
+            NumberType::BF16 => brain(u16::from_le_bytes(bytes.as_chunks().0[i])),
+            NumberType::F32 => f32::from_le_bytes(bytes.as_chunks().0[i]),
+            NumberType::F64 => f64::from_le_bytes(bytes.as_chunks().0[i]) as f32,
+        }
+    }
+
     /// The numbers of `bytes`, each rounded to the nearest of 32 bits, written to the first places of `to`.
-    pub(super) fn convert(self, bytes: &[u8], to: &mut [f32]) {
+    pub(crate) fn convert(self, bytes: &[u8], to: &mut [f32]) {
         match self {
             NumberType::F16 => each(bytes, to, |b| half(u16::from_le_bytes(b))),
-            NumberType::BF16 => each(bytes, to, |b| f32::from_bits(u32::from(u16::from_le_bytes(b)) << 16)),
+            NumberType::BF16 => each(bytes, to, |b| brain(u16::from_le_bytes(b))),
             NumberType::F32 => each(bytes, to, f32::from_le_bytes),
             NumberType::F64 => each(bytes, to, |b| f64::from_le_bytes(b) as f32),
         }
@@ -48,10 +61,15 @@ fn each<const N: usize>(bytes: &[u8], to: &mut [f32], number: impl Fn([u8; N]) -
     }
 }
 
+/// The upper half of a number of 32 bits.
+const fn brain(bits: u16) -> f32 {
+    f32::from_bits((bits as u32) << 16)
+}
+
 /// A number of IEEE's 16 bits.
-fn half(bits: u16) -> f32 {
-    let sign = u32::from(bits >> 15) << 31;
-    let (exponent, fraction) = (u32::from(bits >> 10 & 0x1f), u32::from(bits & 0x3ff));
+const fn half(bits: u16) -> f32 {
+    let sign = (bits as u32 >> 15) << 31;
+    let (exponent, fraction) = (bits as u32 >> 10 & 0x1f, bits as u32 & 0x3ff);
     match exponent {
         // 2^-24 for each unit: exact.
         0 => f32::from_bits(sign | (fraction as f32 * f32::from_bits((127 - 24) << 23)).to_bits()),

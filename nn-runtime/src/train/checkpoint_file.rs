@@ -15,10 +15,10 @@ use super::tensor_names::learnt;
 use super::update::Update;
 use super::update_state::UpdateState;
 use super::waiting::Waiting;
+use crate::files::tensor_file::{NotedFile, Piece, WantedPiece, save_pieces};
 use crate::model::{Model, Network, TrainedSoFar};
 use crate::optim::Optimizer;
 use crate::params::{self, Tensor};
-use crate::save::tensor_file::{NotedFile, Piece, WantedPiece, save_pieces};
 use crate::save::{WeightsError, WeightsErrorKind};
 use nn_kernels::aligned_buffer::AlignedBuffer;
 
@@ -137,7 +137,7 @@ pub(super) fn read<N: Network>(
         let fault = format!("expected version {VERSION} of a checkpoint, found {found}");
         file.faults(WeightsErrorKind::Format, [fault].into(), "read its weights with `Model::load(path)`")
     };
-    let parsed: serde_json::Value = serde_json::from_str(text).map_err(|_| other_version("a note that is damaged"))?;
+    let parsed: serde_json::Value = serde_json::from_str(&text).map_err(|_| other_version("a note that is damaged"))?;
     match parsed.get("version").and_then(serde_json::Value::as_u64) {
         Some(version) if version == u64::from(VERSION) => {}
         Some(version) => return Err(other_version(&format!("{version}"))),

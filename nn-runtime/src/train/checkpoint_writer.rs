@@ -11,9 +11,9 @@ use super::checkpoint::{Checkpoint, Every};
 use super::checkpoint_file::{Place, write};
 use super::fit_state::{FitState, Settings};
 use super::update::Update;
+use crate::files::cannot_write;
 use crate::model::{Model, Network};
 use crate::save::WeightsError;
-use crate::save::tensor_file::cannot_write;
 
 /// What writes checkpoints of one call of `fit`.
 pub(super) struct Writer {

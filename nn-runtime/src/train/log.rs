@@ -11,7 +11,7 @@ use std::vec::Vec;
 
 use super::event_file::EventFile;
 use super::{Epoch, History, TrainError};
-use crate::quote::quoted_path;
+use crate::os::quoted_path;
 
 /// Where [`Fit::log`](super::Fit::log) writes the numbers of each epoch; a path alone is
 /// [`json_lines`](Log::json_lines).

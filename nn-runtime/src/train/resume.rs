@@ -12,10 +12,10 @@ use super::tensor_names::learnt;
 use super::update_state::UpdateState;
 use super::{Fit, TrainError, Trainer};
 use crate::data::Targets;
+use crate::files::tensor_file::faults_of;
 use crate::losses::Loss;
 use crate::model::Network;
 use crate::optim::Optimizer;
-use crate::save::tensor_file::faults_of;
 use crate::save::{WeightsError, WeightsErrorKind};
 
 /// What of a call of `fit` the bits of a run depend on.

@@ -1,0 +1,185 @@
+#[allow(unexpected_cfgs)]
+const _: () = {
+    #[cfg(rust_analyzer)]
+    ::nn_runtime::__private::editor! {
+        Net places { { start::Dense; } { start::nothing; } } calls { { Dense::new(2); } }
+        shown { Net 0 head 1 Dense 1 } inputs { input[4] } values {} labels { head 1 }
+    }
+};
+#[::core::prelude::v1::derive(
+    ::core::clone::Clone,
+    ::core::marker::Copy,
+    ::core::fmt::Debug,
+    ::core::default::Default,
+)]
+pub(crate) struct Net;
+#[allow(
+    long_running_const_eval,
+    unexpected_cfgs,
+    unused_qualifications,
+    non_upper_case_globals,
+    non_camel_case_types
+)]
+const _: () = {
+    use ::nn_runtime::__private as __nn;
+    use __nn::AnySignature as _;
+    const __INPUTS: [__nn::Shape; 1] = [__nn::Shape::of([4])];
+    const __OUTPUTS: [__nn::Shape; 1] = [__nn::Shape::of([2])];
+    const _: () = __nn::check_input("input", __INPUTS[0]);
+    const __V0: __nn::TracedValue = __nn::TracedValue::input("input", __INPUTS[0]);
+    type __T0 = Dense;
+    type head = <__T0 as __nn::Checked<
+        {
+            __nn::check_call(
+                "head",
+                &__T0::__SIGNATURE,
+                &__nn::Call {
+                    positional: &["2"],
+                    named: &[],
+                    reads: &["input"],
+                    outputs: 1,
+                    path: "Dense",
+                    is_layer: __nn::IsLayer::<__T0, 1, 1>::__LAYER,
+                },
+            )
+        },
+    >>::Layer;
+    const __R0: __nn::Rule = __nn::Answer(head::new(2).rule([__V0.shape()])).rule();
+    const head: () = __nn::check("head", &__R0, &[&__V0], 1);
+    static __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
+    const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "head", &__R0, 0);
+    const _: () = __nn::check_output("output", &__V1, __OUTPUTS[0]);
+    static __GRAPH: __nn::Graph<1, 2> = __nn::Graph::new(
+        __INPUTS,
+        [__nn::Node::new("head", &__F0, [0], 1)],
+        [1],
+    );
+    static __INFER: __nn::Plan<1> = __GRAPH.plan(__nn::Pass::Infer);
+    static __TRAIN: __nn::Plan<1> = __GRAPH.plan(__nn::Pass::Train);
+    static __ASKED: __nn::Plan<1> = __GRAPH.plan(__nn::Pass::TrainWithInputGrad);
+    static __STREAM: __nn::Plan<1> = __GRAPH.stream();
+    static __MAP: __nn::CompiledNetwork = __nn::CompiledNetwork::new(
+        "Net",
+        &__GRAPH,
+        (&__INPUTS, &__OUTPUTS),
+        [&__INFER, &__TRAIN, &__ASKED, &__STREAM],
+    );
+    #[inline]
+    fn __l0() -> impl __nn::Layer<1, 1> {
+        const { head::new(2) }
+    }
+    #[cfg(not(rust_analyzer))]
+    const __BYTES: &[u8] = &__nn::Aligned(
+            *::core::include_bytes!(concat!(env!("OUT_DIR"), "/net.safetensors")),
+        )
+        .0;
+    #[cfg(not(rust_analyzer))]
+    const __ROOM: __nn::Room<
+        { __nn::name_bytes(__MAP) },
+        { __nn::entry_count(__BYTES) },
+    > = __nn::Room;
+    #[cfg(not(rust_analyzer))]
+    static weights: __nn::Embedded<{ __nn::tensor_count(__MAP) }> = __nn::embed(
+        __MAP,
+        __BYTES,
+        "concat!(env!(\"OUT_DIR\"), \"/net.safetensors\")",
+        Names::new().map("0", "head"),
+        __ROOM,
+    );
+    impl Net {
+        /// A model with the weights of `concat!(env!("OUT_DIR"), "/net.safetensors")`, which are a part of the program: to predict with, or to train further.
+        pub(crate) fn embedded() -> __nn::Model<Self> {
+            #[cfg(not(rust_analyzer))] { __nn::embedded(&weights) }
+            #[cfg(rust_analyzer)] ::core::unreachable!()
+        }
+    }
+    #[cfg(rust_analyzer)]
+    __nn::shown! {
+        Net 1[__F0] 1 : __R0;
+    }
+    impl __nn::Network for Net {
+        type Input<'a> = &'a [f32; __INPUTS[0].len()];
+        type Output<'a> = &'a [f32; __OUTPUTS[0].len()];
+        type Step<'a> = &'a [f32; __nn::input_step(__INPUTS[0])];
+        type StepOutput<'a> = &'a [f32; __nn::output_step(__OUTPUTS[0], __INPUTS[0])];
+        type Head = __nn::HeadOf<{ __GRAPH.head(0) as usize }>;
+        const COMPILED: &'static __nn::CompiledNetwork = &__MAP;
+        fn forward_pass(
+            cx: &mut __nn::LayerContext<'_>,
+            x: &[&[f32]],
+            y: &mut [&mut [f32]],
+        ) {
+            let mut pass = __nn::Forward::begin(cx, &__MAP, x, y);
+            pass.layer::<1, 1>(0, &__l0());
+            pass.end();
+        }
+        fn backward_input(
+            cx: &mut __nn::LayerContext<'_>,
+            x: &[&[f32]],
+            y: &[&[f32]],
+            dy: &[&[f32]],
+            dx: &mut [&mut [f32]],
+        ) {
+            let mut pass = __nn::BackwardInput::begin(cx, &__MAP, x, y, dy, dx);
+            pass.layer::<1, 1>(0, &__l0());
+        }
+        fn backward_params(
+            cx: &mut __nn::ReadContext<'_>,
+            x: &[&[f32]],
+            dy: &[&[f32]],
+            part: __nn::ParamGrad<'_>,
+        ) {
+            let mut pass = __nn::BackwardParams::begin(cx, &__MAP, x, dy, part);
+            pass.layer::<1, 1>(0, &__l0());
+        }
+    }
+    fn __network() -> &'static __nn::CompiledNetwork {
+        &__MAP
+    }
+    impl Net {
+        #[doc(hidden)]
+        pub const fn new() -> Self {
+            Net
+        }
+        #[doc(hidden)]
+        pub const __SIGNATURE: __nn::Signature = __nn::Signature::network(
+            "Net",
+            1,
+            &[""],
+        );
+        #[cfg(not(rust_analyzer))]
+        #[doc(hidden)]
+        pub const fn rule(&self, x: [__nn::Shape; 1]) -> __nn::Rule {
+            __MAP.rule(__network, x)
+        }
+    }
+    impl __nn::Layer<1, 1> for Net {
+        fn forward(
+            &self,
+            cx: &mut __nn::LayerContext<'_>,
+            x: [&[f32]; 1],
+            mut y: [&mut [f32]; 1],
+        ) {
+            <Self as __nn::Network>::forward_pass(cx, &x, &mut y)
+        }
+        fn backward_input(
+            &self,
+            cx: &mut __nn::LayerContext<'_>,
+            x: [&[f32]; 1],
+            y: [&[f32]; 1],
+            dy: [&[f32]; 1],
+            mut dx: [&mut [f32]; 1],
+        ) {
+            <Self as __nn::Network>::backward_input(cx, &x, &y, &dy, &mut dx)
+        }
+        fn backward_params(
+            &self,
+            cx: &mut __nn::ReadContext<'_>,
+            x: [&[f32]; 1],
+            dy: [&[f32]; 1],
+            part: __nn::ParamGrad<'_>,
+        ) {
+            <Self as __nn::Network>::backward_params(cx, &x, &dy, part)
+        }
+    }
+};
