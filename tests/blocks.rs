@@ -209,6 +209,14 @@ fn what_is_refused_changes_nothing() {
         assert_eq!(next, *other.step(&[2e-30]).unwrap());
         stream.reset();
         assert_eq!(*stream.step_or_hold(&[odd]), [0.0]);
+        // What was heard elsewhere is no output of the place that is gone back to.
+        stream.step_or_hold(&[2e-30]);
+        let state = stream.state();
+        stream.restore(&state).unwrap();
+        assert_eq!((*stream.step_or_hold(&[odd]), stream.steps()), ([0.0], 1));
+        // The last output of a block is the last output.
+        stream.block(&[&[1e-30, 3e-30]], &mut [&mut y[..2]]).unwrap();
+        assert_eq!(*stream.step_or_hold(&[odd]), [y[1]]);
 
         let mut voices = model.streamers(3).unwrap();
         let (mut y, mut expected) = ([5.0; 3], [0.0; 3]);

@@ -128,8 +128,8 @@ impl<M: AsModel> Streamer<M> {
 
     /// As [`step`](Streamer::step) of a stream that must go on, such as an audio callback's: it cannot fail.
     /// What [`step`](Streamer::step) refuses (a number that is not finite, an overflow) is held: the step is
-    /// not taken, and the last output is given again, zeros before the first. It makes no text of it and
-    /// never allocates.
+    /// not taken, and the last output is given again, zeros before the first and right behind
+    /// [`restore`](Streamer::restore). It makes no text of it and never allocates.
     ///
     /// A network that reads token ids, or has room for one window only, does not compile here.
     ///
@@ -219,7 +219,13 @@ impl<M: AsModel> Streamer<M> {
     /// of them. The stream stands then where it stood before the block; where a layer overflows, `y` is
     /// zeros.
     pub fn block(&mut self, x: &[&[f32]], y: &mut [&mut [f32]]) -> Result<(), StreamError> {
-        voices::block::<M::Network>(&mut self.engine, self.model.params(), x, y)
+        voices::block::<M::Network>(&mut self.engine, self.model.params(), x, y)?;
+        for (last, y) in self.outputs[0].iter_mut().zip(y) {
+            if let Some(step) = y.rchunks_exact(last.len()).next() {
+                last.copy_from_slice(step);
+            }
+        }
+        Ok(())
     }
 
     /// What it runs.
@@ -235,6 +241,11 @@ impl<M: AsModel> Streamer<M> {
     /// Forgets all steps: the next one is the first.
     pub fn reset(&mut self) {
         self.engine.reset();
+        self.forget_output();
+    }
+
+    /// The last output is one of another place in the sequence.
+    fn forget_output(&mut self) {
         self.outputs[0].iter_mut().for_each(|y| y.fill(0.0));
     }
 
@@ -257,6 +268,7 @@ impl<M: AsModel> Streamer<M> {
     pub fn restore(&mut self, state: &StreamState) -> Result<(), StreamError> {
         state.check(M::Network::COMPILED, self.engine.carried().len())?;
         self.engine.carry_on(state.steps(), state.carried());
+        self.forget_output();
         Ok(())
     }
 }

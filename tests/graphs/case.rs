@@ -17,6 +17,8 @@ use crate::rng::Rng;
 pub const SAMPLES: usize = 3;
 /// The least distance of any number from where gradients cannot be compared (see `formulas`).
 const MARGIN: f64 = 2e-4;
+/// The most parameters that are compared, as each is moved in turn.
+const MOST_PARAMS: usize = 8000;
 
 pub struct Case {
     pub seed: u64,
@@ -51,12 +53,15 @@ pub fn declare(seed: u64) -> (Program, String) {
 }
 
 impl Case {
-    /// `None` where no numbers can be found that are away from edges.
+    /// `None` where there are too many parameters, or no numbers can be found that are away from edges.
     pub fn new(seed: u64) -> Option<Case> {
         let (program, source) = declare(seed);
         let top = program.top();
         let mut tensors = Vec::new();
         top.tensors(&program.nets, "", false, &mut tensors);
+        if tensors.iter().map(|tensor| tensor.shape.iter().product::<usize>()).sum::<usize>() > MOST_PARAMS {
+            return None;
+        }
 
         let mut rng = Rng::new(seed ^ 0xda7a);
         let mut best = draw_numbers(&mut rng, &program, &tensors);

@@ -6,7 +6,7 @@ mod inputs;
 mod sequences;
 mod shares;
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::graph::{Curve, Kind, Net, Program, Shape, Site, ValueKind};
 use crate::random_formulas::{self, Formula, Setting};
@@ -15,8 +15,8 @@ use crate::rng::Rng;
 /// The networks of one seed.
 pub fn program(seed: u64) -> Program {
     let mut rng = Rng::new(seed);
-    let formulas: Vec<Rc<Formula>> = match rng.chance(50) {
-        true => random_formulas::formulas(&mut rng).into_iter().map(Rc::new).collect(),
+    let formulas: Vec<Arc<Formula>> = match rng.chance(50) {
+        true => random_formulas::formulas(&mut rng).into_iter().map(Arc::new).collect(),
         false => Vec::new(),
     };
     // A program of streams: all sequences have as many steps, and no layer looks ahead.
@@ -46,7 +46,7 @@ pub fn program(seed: u64) -> Program {
 /// What all networks of a program have in common.
 #[derive(Clone, Copy)]
 struct Style<'a> {
-    formulas: &'a [Rc<Formula>],
+    formulas: &'a [Arc<Formula>],
     /// How many steps all sequences have, where the program is to run as a stream.
     stream: Option<usize>,
     /// Whether most inputs are images.

@@ -5,7 +5,7 @@
 mod recurrent;
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::kinds::Operation;
 use crate::random_formulas::{Formula, Setting};
@@ -17,7 +17,7 @@ pub type Shape = Vec<usize>;
 /// Several networks; the last one is what is tested, the others are layers of those after them.
 pub struct Program {
     /// Formulas declared beside them.
-    pub formulas: Vec<Rc<Formula>>,
+    pub formulas: Vec<Arc<Formula>>,
     pub nets: Vec<Net>,
 }
 
@@ -121,9 +121,9 @@ pub enum Kind {
         features: usize,
     },
     /// One of those with a file of their own.
-    Operation(Rc<dyn Operation>),
+    Operation(Arc<dyn Operation>),
     /// A formula of the program, perhaps with its constant given.
-    Formula(Rc<Formula>, Option<f64>),
+    Formula(Arc<Formula>, Option<f64>),
     Net(usize),
 }
 

@@ -15,6 +15,10 @@ mod random_formulas;
 mod rng;
 mod streams;
 
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
 use case::Case;
 use graph::{Kind, Net, Program, Site, ValueKind};
 
@@ -26,17 +30,33 @@ fn cases() -> Vec<Case> {
     (0..).filter_map(Case::new).take(GRAPHS).collect()
 }
 
+/// What `of` finds in the cases, each looked at once by whichever core is free.
+fn on_all_cores(cases: &[Case], of: impl Fn(&Case) -> Option<String> + Sync) -> Vec<String> {
+    let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if let Some(text) = of(case) {
+                        found.lock().expect("no other thread has panicked").push(text);
+                    }
+                }
+            });
+        }
+    });
+    found.into_inner().expect("no thread has panicked")
+}
+
 #[test]
 #[ignore = "compiles hundreds of declarations, which takes minutes"]
 fn every_graph_means_what_it_says() {
     let cases = cases();
     let report = compile::run(&cases, PROGRAMS);
-    let mut wrong = Vec::new();
-    for case in &cases {
-        if let Err(fault) = compare::compare(case, &report[&case.seed.to_string()]) {
-            wrong.push(format!("seed {}: {fault}\n{}", case.seed, case.source));
-        }
-    }
+    let wrong = on_all_cores(&cases, |case| {
+        let fault = compare::compare(case, &report[&case.seed.to_string()]).err()?;
+        Some(format!("seed {}: {fault}\n{}", case.seed, case.source))
+    });
     let refused = report.values().filter(|report| report.refused.is_some()).count();
     let streamed = GRAPHS - refused;
     println!("{streamed} of {GRAPHS} graphs were run as streams");

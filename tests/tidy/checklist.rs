@@ -59,7 +59,7 @@ const KINDS: [Kind; 5] = [
     Kind {
         row: "a metric",
         folder: "nn-runtime/src/train/metrics",
-        marks: &["MetricOn<", "class_score!"],
+        marks: &["MetricOn<", "class_score!", "error_metric! {"],
         test: "tests/metrics",
         lists: &["nn-runtime/src/lib.rs", "CHANGELOG.md"],
     },

@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn a_million_tenths_are_a_hundred_thousand() {
         for isa in Isa::available() {
-            for terms in [0, 1, 24, 25, 2_000, 1_000_000] {
+            for terms in [0, 1, 24, 25, 2_000, if cfg!(miri) { 2_100 } else { 1_000_000 }] {
                 let expected = terms as f64 * f64::from(0.1_f32);
                 let (compensated, wide) = isa.run(Tenths(terms));
                 let near = if terms > LONG_SUM { 1e-7 } else { 1e-6 };

@@ -183,6 +183,7 @@ mod tests {
 
     /// Of every input bit that is flipped, each output bit takes notice half the time.
     #[test]
+    #[cfg_attr(miri, ignore = "a count of many numbers")]
     fn every_bit_of_key_sample_and_element_reaches_every_bit() {
         const TRIALS: u32 = 4000;
         for flipped in 0..160 {
@@ -211,6 +212,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "a count of many numbers")]
     fn neighbours_are_not_correlated() {
         let (samples, per_sample) = (400, 300);
         let fill = |rng: CounterRng| {

@@ -132,6 +132,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "a count of many numbers")]
     fn the_share_that_is_kept_is_right() {
         let x = vec![1.0; 1000 * 100];
         let mut y = vec![0.0; x.len()];

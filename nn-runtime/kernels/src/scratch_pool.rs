@@ -18,6 +18,17 @@ struct Slot<T> {
 // thread changes it back (release, seen by the next one's acquire); it may pass from thread to thread.
 unsafe impl<T: Send> Sync for Slot<T> {}
 
+impl<T> Slot<T> {
+    /// True for the one who found it free. Where a target cannot ask and change in one instruction (thumbv6m,
+    /// riscv32imc), it never is: memory of its own is right for everybody, an interrupt included.
+    fn claim(&self) -> bool {
+        #[cfg(target_has_atomic = "8")]
+        return !self.taken.swap(true, Ordering::Acquire);
+        #[cfg(not(target_has_atomic = "8"))]
+        return false;
+    }
+}
+
 /// Gives the item back, panics included.
 struct Back<'s>(&'s AtomicBool);
 
@@ -36,7 +47,7 @@ impl<T: Default, const N: usize> ScratchPool<T, N> {
 
     /// Does `job` with an item that nobody has, or with a new one.
     pub fn with<R>(&self, job: impl FnOnce(&mut T) -> R) -> R {
-        let Some(slot) = self.0.iter().find(|slot| !slot.taken.swap(true, Ordering::Acquire)) else {
+        let Some(slot) = self.0.iter().find(|slot| slot.claim()) else {
             return job(&mut T::default());
         };
         let _back = Back(&slot.taken);

@@ -87,8 +87,9 @@ mod tests {
     #[test]
     fn every_size_of_block_is_transposed_and_nothing_else_is_written() {
         for isa in Isa::available() {
-            for rows in 1..=16 {
-                for columns in 1..=16 {
+            let step = if cfg!(miri) { 5 } else { 1 };
+            for rows in (1..=16).step_by(step) {
+                for columns in (1..=16).step_by(step) {
                     for width in [rows, 16] {
                         let (from_stride, to_stride) = (columns + 3, width + 2);
                         let from: Vec<f32> = (1..=(rows - 1) * from_stride + columns).map(|x| x as f32).collect();

@@ -1,7 +1,7 @@
 //! `BatchNorm` of features, of sequences and of images: by its batch when training, by running statistics
 //! when predicting.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::{Operation, moments, normalised};
 use crate::graph::Shape;
@@ -16,9 +16,9 @@ struct BatchNorm {
 /// What is added to the variance.
 const EPS: f32 = 1e-5;
 
-pub fn draw(rng: &mut Rng, _: &[usize], _: bool) -> Option<Rc<dyn Operation>> {
+pub fn draw(rng: &mut Rng, _: &[usize], _: bool) -> Option<Arc<dyn Operation>> {
     let momentum = rng.pick(&[0.1, 0.1, 0.5, 1.0]);
-    Some(Rc::new(BatchNorm { momentum, affine: rng.chance(75) }))
+    Some(Arc::new(BatchNorm { momentum, affine: rng.chance(75) }))
 }
 
 /// The dimension of the channels: the features of a sequence.

@@ -1,6 +1,6 @@
 //! `Conv1d` that looks both ways: `Valid` and `Same`.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::Operation;
 use super::image::{Axis, window};
@@ -14,10 +14,10 @@ struct Conv1d {
     window: String,
 }
 
-pub fn draw(rng: &mut Rng, x: &[usize], stream: bool) -> Option<Rc<dyn Operation>> {
+pub fn draw(rng: &mut Rng, x: &[usize], stream: bool) -> Option<Arc<dyn Operation>> {
     let [steps, _] = x[..] else { return None };
     let (axis, window) = window(rng, &[steps], 3).filter(|_| !stream)?;
-    Some(Rc::new(Conv1d { filters: rng.between(1, 4), axis, window }))
+    Some(Arc::new(Conv1d { filters: rng.between(1, 4), axis, window }))
 }
 
 impl Operation for Conv1d {

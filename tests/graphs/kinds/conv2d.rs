@@ -1,6 +1,6 @@
 //! `Conv2d`: strides, paddings, dilations and groups.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::Operation;
 use super::image::{Axis, correlate, window};
@@ -16,12 +16,12 @@ struct Conv2d {
     window: String,
 }
 
-pub fn draw(rng: &mut Rng, x: &[usize], _: bool) -> Option<Rc<dyn Operation>> {
+pub fn draw(rng: &mut Rng, x: &[usize], _: bool) -> Option<Arc<dyn Operation>> {
     let [channels, height, width] = x[..] else { return None };
     let (axis, window) = window(rng, &[height, width], 3)?;
     let groups = if rng.chance(40) { channels } else { 1 };
     let filters = groups * rng.between(1, 3);
-    Some(Rc::new(Conv2d { filters, groups, bias: rng.chance(75), axis, window }))
+    Some(Arc::new(Conv2d { filters, groups, bias: rng.chance(75), axis, window }))
 }
 
 impl Operation for Conv2d {

@@ -1,6 +1,6 @@
 //! `ConvTranspose2d`: what a convolution sends back to its input.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::Operation;
 use crate::graph::Shape;
@@ -13,10 +13,10 @@ struct ConvTranspose2d {
     stride: usize,
 }
 
-pub fn draw(rng: &mut Rng, x: &[usize], _: bool) -> Option<Rc<dyn Operation>> {
+pub fn draw(rng: &mut Rng, x: &[usize], _: bool) -> Option<Arc<dyn Operation>> {
     // It makes images larger.
     let [_, 1..=3, 1..=3] = x[..] else { return None };
-    Some(Rc::new(ConvTranspose2d { filters: rng.between(1, 3), kernel: rng.between(1, 3), stride: rng.between(1, 2) }))
+    Some(Arc::new(ConvTranspose2d { filters: rng.between(1, 3), kernel: rng.between(1, 3), stride: rng.between(1, 2) }))
 }
 
 impl Operation for ConvTranspose2d {

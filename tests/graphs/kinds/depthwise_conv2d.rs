@@ -1,6 +1,6 @@
 //! `DepthwiseConv2d`: each channel on its own, one time or more.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::Operation;
 use super::image::{Axis, correlate, window};
@@ -14,10 +14,10 @@ struct DepthwiseConv2d {
     window: String,
 }
 
-pub fn draw(rng: &mut Rng, x: &[usize], _: bool) -> Option<Rc<dyn Operation>> {
+pub fn draw(rng: &mut Rng, x: &[usize], _: bool) -> Option<Arc<dyn Operation>> {
     let [_, height, width] = x[..] else { return None };
     let (axis, window) = window(rng, &[height, width], 3)?;
-    Some(Rc::new(DepthwiseConv2d { multiplier: rng.pick(&[1, 1, 2]), axis, window }))
+    Some(Arc::new(DepthwiseConv2d { multiplier: rng.pick(&[1, 1, 2]), axis, window }))
 }
 
 impl Operation for DepthwiseConv2d {

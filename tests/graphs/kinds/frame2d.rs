@@ -1,6 +1,6 @@
 //! `ZeroPad2d` and `Crop2d`: a frame around an image, added or cut off.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::Operation;
 use crate::graph::Shape;
@@ -13,7 +13,7 @@ struct Frame2d {
     sides: [usize; 4],
 }
 
-pub fn draw(rng: &mut Rng, x: &[usize], _: bool) -> Option<Rc<dyn Operation>> {
+pub fn draw(rng: &mut Rng, x: &[usize], _: bool) -> Option<Arc<dyn Operation>> {
     let [_, height, width] = x[..] else { return None };
     let adds = rng.chance(50);
     let sides = [0; 4].map(|_| rng.pick(&[0, 1, 1, 2]));
@@ -22,7 +22,7 @@ pub fn draw(rng: &mut Rng, x: &[usize], _: bool) -> Option<Rc<dyn Operation>> {
         true => height + top + bottom < 9 && width + left + right < 9,
         false => top + bottom < height && left + right < width,
     };
-    fits.then(|| Rc::new(Frame2d { adds, sides }) as Rc<dyn Operation>)
+    fits.then(|| Arc::new(Frame2d { adds, sides }) as Arc<dyn Operation>)
 }
 
 impl Operation for Frame2d {

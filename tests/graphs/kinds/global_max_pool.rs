@@ -1,6 +1,6 @@
 //! `GlobalMaxPool` of images and of steps.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::{Operation, largest};
 use crate::graph::Shape;
@@ -9,8 +9,8 @@ use crate::rng::Rng;
 #[derive(Debug)]
 struct GlobalMaxPool;
 
-pub fn draw(_: &mut Rng, x: &[usize], stream: bool) -> Option<Rc<dyn Operation>> {
-    (x.len() > 1 && !stream).then(|| Rc::new(GlobalMaxPool) as Rc<dyn Operation>)
+pub fn draw(_: &mut Rng, x: &[usize], stream: bool) -> Option<Arc<dyn Operation>> {
+    (x.len() > 1 && !stream).then(|| Arc::new(GlobalMaxPool) as Arc<dyn Operation>)
 }
 
 impl Operation for GlobalMaxPool {

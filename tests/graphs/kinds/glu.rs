@@ -1,6 +1,6 @@
 //! `Glu`: halves along any axis.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::Operation;
 use crate::graph::Shape;
@@ -13,9 +13,9 @@ struct Glu {
     says: bool,
 }
 
-pub fn draw(rng: &mut Rng, x: &[usize], stream: bool) -> Option<Rc<dyn Operation>> {
+pub fn draw(rng: &mut Rng, x: &[usize], stream: bool) -> Option<Arc<dyn Operation>> {
     let axis = if stream { x.len() - 1 } else { rng.below(x.len()) };
-    x[axis].is_multiple_of(2).then(|| Rc::new(Glu { axis, says: axis + 1 < x.len() || rng.chance(30) }) as _)
+    x[axis].is_multiple_of(2).then(|| Arc::new(Glu { axis, says: axis + 1 < x.len() || rng.chance(30) }) as _)
 }
 
 impl Operation for Glu {

@@ -1,6 +1,6 @@
 //! `GroupNorm` and `InstanceNorm`, which is one group a channel.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::{Operation, moments, normalised};
 use crate::graph::Shape;
@@ -13,7 +13,7 @@ struct GroupNorm {
     affine: bool,
 }
 
-pub fn draw(rng: &mut Rng, x: &[usize], stream: bool) -> Option<Rc<dyn Operation>> {
+pub fn draw(rng: &mut Rng, x: &[usize], stream: bool) -> Option<Arc<dyn Operation>> {
     if x.len() == 1 || stream {
         return None;
     }
@@ -21,7 +21,7 @@ pub fn draw(rng: &mut Rng, x: &[usize], stream: bool) -> Option<Rc<dyn Operation
     let fits: Vec<usize> = (1..=channels).filter(|groups| channels.is_multiple_of(*groups)).collect();
     let groups = rng.chance(50).then(|| rng.pick(&fits));
     let len = x.iter().product::<usize>() / groups.unwrap_or(channels);
-    (len > 1).then(|| Rc::new(GroupNorm { groups, affine: rng.chance(60) }) as Rc<dyn Operation>)
+    (len > 1).then(|| Arc::new(GroupNorm { groups, affine: rng.chance(60) }) as Arc<dyn Operation>)
 }
 
 /// The dimension of the channels: the features of a sequence.

@@ -1,6 +1,6 @@
 //! `Mish`: of any shape.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::Operation;
 use crate::rng::Rng;
@@ -8,8 +8,8 @@ use crate::rng::Rng;
 #[derive(Debug)]
 struct Mish;
 
-pub fn draw(_: &mut Rng, _: &[usize], _: bool) -> Option<Rc<dyn Operation>> {
-    Some(Rc::new(Mish))
+pub fn draw(_: &mut Rng, _: &[usize], _: bool) -> Option<Arc<dyn Operation>> {
+    Some(Arc::new(Mish))
 }
 
 impl Operation for Mish {

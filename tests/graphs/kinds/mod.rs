@@ -20,7 +20,7 @@ mod rms_norm;
 mod upsample;
 
 use std::fmt::Debug;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::graph::Shape;
 use crate::rng::Rng;
@@ -28,7 +28,7 @@ use crate::rng::Rng;
 pub use pool2d::draw as draw_pool2d;
 
 /// One layer of one input and one output, with its settings.
-pub trait Operation: Debug {
+pub trait Operation: Debug + Send + Sync {
     /// As it is written.
     fn word(&self) -> &'static str;
     /// What stands in its brackets.
@@ -61,7 +61,7 @@ pub trait Operation: Debug {
 
 /// Draws one for an input of a shape; `None` where the kind takes no such input. The last argument says that
 /// the program is to run as a stream, in which no layer looks ahead.
-type Draw = fn(&mut Rng, &[usize], bool) -> Option<Rc<dyn Operation>>;
+type Draw = fn(&mut Rng, &[usize], bool) -> Option<Arc<dyn Operation>>;
 
 /// Every kind, those that are to be drawn more often more than once.
 pub const ALL: &[Draw] = &[
@@ -124,7 +124,7 @@ pub const NOT_DRAWN: [(&str, &str); 7] = [
 ];
 
 /// Any kind that fits.
-pub fn draw(rng: &mut Rng, x: &[usize], stream: bool) -> Option<Rc<dyn Operation>> {
+pub fn draw(rng: &mut Rng, x: &[usize], stream: bool) -> Option<Arc<dyn Operation>> {
     (0..8).find_map(|_| rng.pick(ALL)(rng, x, stream))
 }
 

@@ -1,6 +1,6 @@
 //! `Permute`: dimensions in another order.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::Operation;
 use crate::graph::Shape;
@@ -11,12 +11,12 @@ struct Permute {
     axes: Vec<usize>,
 }
 
-pub fn draw(rng: &mut Rng, x: &[usize], stream: bool) -> Option<Rc<dyn Operation>> {
+pub fn draw(rng: &mut Rng, x: &[usize], stream: bool) -> Option<Arc<dyn Operation>> {
     let mut axes: Vec<usize> = (0..x.len()).collect();
     for i in (1..axes.len()).rev() {
         axes.swap(i, rng.below(i + 1));
     }
-    (x.len() > 1 && !stream && !axes.is_sorted()).then(|| Rc::new(Permute { axes }) as Rc<dyn Operation>)
+    (x.len() > 1 && !stream && !axes.is_sorted()).then(|| Arc::new(Permute { axes }) as Arc<dyn Operation>)
 }
 
 impl Operation for Permute {

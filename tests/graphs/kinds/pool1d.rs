@@ -1,6 +1,6 @@
 //! `MaxPool1d` and `AvgPool1d` over steps.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::{Operation, largest};
 use crate::graph::Shape;
@@ -13,11 +13,11 @@ struct Pool1d {
     stride: usize,
 }
 
-pub fn draw(rng: &mut Rng, x: &[usize], stream: bool) -> Option<Rc<dyn Operation>> {
+pub fn draw(rng: &mut Rng, x: &[usize], stream: bool) -> Option<Arc<dyn Operation>> {
     let [steps, _] = x[..] else { return None };
     let kernel = rng.between(1, steps.min(3));
     (steps > 1 && !stream)
-        .then(|| Rc::new(Pool1d { max: rng.chance(50), kernel, stride: rng.between(1, 2) }) as Rc<dyn Operation>)
+        .then(|| Arc::new(Pool1d { max: rng.chance(50), kernel, stride: rng.between(1, 2) }) as Arc<dyn Operation>)
 }
 
 impl Operation for Pool1d {

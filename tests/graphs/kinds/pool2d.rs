@@ -1,6 +1,6 @@
 //! `MaxPool2d` and `AvgPool2d`.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::image::{Axis, window};
 use super::{Operation, largest};
@@ -14,7 +14,7 @@ struct Pool2d {
     window: String,
 }
 
-pub fn draw(rng: &mut Rng, x: &[usize], _: bool) -> Option<Rc<dyn Operation>> {
+pub fn draw(rng: &mut Rng, x: &[usize], _: bool) -> Option<Arc<dyn Operation>> {
     let [_, height, width] = x[..] else { return None };
     let max = rng.chance(65);
     let most = height.min(width).min(3);
@@ -22,13 +22,13 @@ pub fn draw(rng: &mut Rng, x: &[usize], _: bool) -> Option<Rc<dyn Operation>> {
     if most > 1 && rng.chance(60) {
         let kernel = rng.between(2, most);
         let axis = Axis { kernel, stride: kernel, dilation: 1, pads: [0; 2] };
-        return Some(Rc::new(Pool2d { max, axis, window: String::new() }));
+        return Some(Arc::new(Pool2d { max, axis, window: String::new() }));
     }
     let (axis, window) = window(rng, &[height, width], 3)?;
     // A pool knows no dilation, and as padding no more than half its window.
     let fits = axis.dilation == 1 && axis.pads[0] * 2 <= axis.kernel;
     let window = if axis.stride == 1 { format!(", stride = 1{window}") } else { window };
-    fits.then(|| Rc::new(Pool2d { max, axis, window }) as Rc<dyn Operation>)
+    fits.then(|| Arc::new(Pool2d { max, axis, window }) as Arc<dyn Operation>)
 }
 
 impl Operation for Pool2d {

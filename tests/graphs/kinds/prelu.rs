@@ -1,6 +1,6 @@
 //! `Prelu`: one slope for all numbers, or one per channel or feature.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::Operation;
 use crate::graph::Shape;
@@ -11,8 +11,8 @@ struct Prelu {
     per_channel: bool,
 }
 
-pub fn draw(rng: &mut Rng, _: &[usize], _: bool) -> Option<Rc<dyn Operation>> {
-    Some(Rc::new(Prelu { per_channel: rng.chance(50) }))
+pub fn draw(rng: &mut Rng, _: &[usize], _: bool) -> Option<Arc<dyn Operation>> {
+    Some(Arc::new(Prelu { per_channel: rng.chance(50) }))
 }
 
 /// The dimension that has a slope for each place.

@@ -1,6 +1,6 @@
 //! `RmsNorm` over the last dimension.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::Operation;
 use crate::graph::Shape;
@@ -9,8 +9,8 @@ use crate::rng::Rng;
 #[derive(Debug)]
 struct RmsNorm;
 
-pub fn draw(rng: &mut Rng, x: &[usize], _: bool) -> Option<Rc<dyn Operation>> {
-    (x[x.len() - 1] > 1 && rng.chance(60)).then(|| Rc::new(RmsNorm) as Rc<dyn Operation>)
+pub fn draw(rng: &mut Rng, x: &[usize], _: bool) -> Option<Arc<dyn Operation>> {
+    (x[x.len() - 1] > 1 && rng.chance(60)).then(|| Arc::new(RmsNorm) as Arc<dyn Operation>)
 }
 
 impl Operation for RmsNorm {

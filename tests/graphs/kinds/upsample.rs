@@ -1,6 +1,6 @@
 //! `Upsample`: nearest pixels, or between pixels in proportion.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::Operation;
 use crate::graph::Shape;
@@ -12,11 +12,11 @@ struct Upsample {
     bilinear: bool,
 }
 
-pub fn draw(rng: &mut Rng, x: &[usize], _: bool) -> Option<Rc<dyn Operation>> {
+pub fn draw(rng: &mut Rng, x: &[usize], _: bool) -> Option<Arc<dyn Operation>> {
     let [_, height, width] = x[..] else { return None };
     let scale = [rng.between(1, 3), rng.between(1, 3)];
     let fits = height * scale[0] < 9 && width * scale[1] < 9;
-    fits.then(|| Rc::new(Upsample { scale, bilinear: rng.chance(50) }) as Rc<dyn Operation>)
+    fits.then(|| Arc::new(Upsample { scale, bilinear: rng.chance(50) }) as Arc<dyn Operation>)
 }
 
 /// The pixels of a line that a place lies between, and how near it is to the second.

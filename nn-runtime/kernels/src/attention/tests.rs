@@ -3,8 +3,11 @@ use std::vec::Vec;
 
 /// AttentionHeads of fewer and more queries than a block, of keys and widths around a vector, each perhaps
 /// causal, perhaps with padding.
-const HEADS: [(usize, usize, usize); 8] =
-    [(32, 32, 16), (1, 1, 1), (5, 3, 7), (16, 17, 33), (31, 31, 16), (40, 40, 32), (70, 70, 20), (64, 9, 48)];
+const HEADS: &[(usize, usize, usize)] = if cfg!(miri) {
+    &[(5, 3, 7), (2, 17, 18)]
+} else {
+    &[(32, 32, 16), (1, 1, 1), (5, 3, 7), (16, 17, 33), (31, 31, 16), (40, 40, 32), (70, 70, 20), (64, 9, 48)]
+};
 
 fn some(len: usize, salt: usize) -> Vec<f32> {
     (0..len).map(|i| ((i * 7919 + salt * 104_729) % 1009) as f32 / 500.0 - 1.0).collect()
@@ -54,7 +57,7 @@ const SEVERAL: [(usize, usize); 3] = [(1, 1), (1, 3), (3, 2)];
 #[test]
 fn contexts_and_pullbacks_are_near_the_truth() {
     for isa in Isa::available() {
-        for (i, (queries, keys, width)) in HEADS.into_iter().enumerate() {
+        for (i, (queries, keys, width)) in HEADS.iter().copied().enumerate() {
             for (causal, masked) in [(false, false), (true, false), (false, true), (true, true)] {
                 let head = AttentionHead { queries, keys, width, causal };
                 let (samples, count) = SEVERAL[i % SEVERAL.len()];
@@ -150,10 +153,14 @@ fn alone(isa: Isa, heads: AttentionHeads, qkv: &[f32], mask: Option<&[f32]>, dc:
     [context, grads]
 }
 
+/// The same of one head.
+const ALONE: &[(usize, usize, usize)] =
+    if cfg!(miri) { &[(5, 5, 3)] } else { &[(5, 5, 3), (40, 40, 20), (33, 70, 17)] };
+
 #[test]
 fn keys_of_weight_0_are_left_out_whatever_they_are() {
     for isa in Isa::available() {
-        for (queries, keys, width) in [(5, 5, 3), (40, 40, 20), (33, 70, 17)] {
+        for &(queries, keys, width) in ALONE {
             for (causal, masked) in [(true, false), (false, true), (true, true)] {
                 let head = AttentionHead { queries, keys, width, causal };
                 let heads = AttentionHeads { head, count: 1, samples: 1, masked };

@@ -131,7 +131,7 @@ fn fuse(rng: &mut Rng, isa: Isa) {
     let mut all = [x_len, y_len, y_len, w_len, scratch_len, w_len].map(|len| Guarded::new(len, &[]));
     // Positions that `forward` writes, or any bits.
     if rng.below(2) == 0 {
-        all[2].slice().iter_mut().for_each(|at| *at = f32::from_bits(rng.below(1 << 32) as u32));
+        all[2].slice().iter_mut().for_each(|at| *at = f32::from_bits(rng.below(usize::MAX) as u32));
     }
     let filters = conv.filters.min(MOST);
     let mut db = vec![0.0; filters];

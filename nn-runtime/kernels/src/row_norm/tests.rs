@@ -3,16 +3,20 @@ use std::vec::Vec;
 
 /// Layer, group and instance norm over odd sizes: rows shorter and longer than a vector and than a block,
 /// fewer and more than sixteen.
-const LAYS: [(usize, NormRows); 8] = [
-    (37, rows(64, 1, 64)),
-    (3, rows(1, 1, 1)),
-    (18, rows(15, 1, 15)),
-    (33, rows(70, 1, 140)),
-    (2, rows(1003, 1, 1003)),
-    (24, rows(21, 7, 12)),
-    (5, rows(600, 300, 10)),
-    (6, NormRows { centred: false, ..rows(80, 1, 80) }),
-];
+const LAYS: &[(usize, NormRows)] = if cfg!(miri) {
+    &[(3, rows(1, 1, 1)), (18, rows(15, 1, 15)), (3, rows(70, 1, 140)), (8, rows(21, 7, 12))]
+} else {
+    &[
+        (37, rows(64, 1, 64)),
+        (3, rows(1, 1, 1)),
+        (18, rows(15, 1, 15)),
+        (33, rows(70, 1, 140)),
+        (2, rows(1003, 1, 1003)),
+        (24, rows(21, 7, 12)),
+        (5, rows(600, 300, 10)),
+        (6, NormRows { centred: false, ..rows(80, 1, 80) }),
+    ]
+};
 
 const fn rows(row: usize, span: usize, weights: usize) -> NormRows {
     NormRows { row, span, weights, centred: true, eps: 1e-3 }
@@ -62,7 +66,7 @@ fn near(what: &str, found: &[f32], truth: &[f64]) {
 #[test]
 fn rows_and_their_pullbacks_are_near_the_truth() {
     for isa in Isa::available() {
-        for (count, rows) in LAYS {
+        for &(count, rows) in LAYS {
             let what = |name: &str| std::format!("{} {name} of {rows:?}", isa.name());
             let (x, dy) = (some(count * rows.row, 1), some(count * rows.row, 2));
             let (w, b) = (some(rows.weights, 3), some(rows.weights, 4));
@@ -94,7 +98,7 @@ fn rows_and_their_pullbacks_are_near_the_truth() {
 #[test]
 fn a_row_has_the_same_bits_in_any_batch() {
     for isa in Isa::available() {
-        for (count, rows) in LAYS.into_iter().filter(|(_, rows)| rows.row == rows.weights) {
+        for &(count, rows) in LAYS.iter().filter(|(_, rows)| rows.row == rows.weights) {
             let (x, w) = (some(count * rows.row, 5), some(rows.weights, 6));
             let (mut whole, mut parts) = (x.clone(), x.clone());
             row_norm(isa, rows, &x, [Some(&w), None], f32::NEG_INFINITY, &mut whole, &mut []);

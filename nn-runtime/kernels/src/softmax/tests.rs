@@ -2,22 +2,26 @@ use super::*;
 use std::vec::Vec;
 
 /// (n, rows): narrow rows in one block of sixteen and in several, and wide ones.
-const SIZES: [(usize, usize); 14] = [
-    (1, 3),
-    (2, 50),
-    (3, 1),
-    (10, 7),
-    (10, 37),
-    (15, 16),
-    (16, 4),
-    (16, 33),
-    (17, 3),
-    (31, 2),
-    (32, 2),
-    (33, 3),
-    (100, 2),
-    (1000, 2),
-];
+const SIZES: &[(usize, usize)] = if cfg!(miri) {
+    &[(1, 3), (3, 17), (16, 2), (33, 2)]
+} else {
+    &[
+        (1, 3),
+        (2, 50),
+        (3, 1),
+        (10, 7),
+        (10, 37),
+        (15, 16),
+        (16, 4),
+        (16, 33),
+        (17, 3),
+        (31, 2),
+        (32, 2),
+        (33, 3),
+        (100, 2),
+        (1000, 2),
+    ]
+};
 
 /// Numbers from −8 to 8, in no order.
 fn numbers(len: usize, salt: usize) -> Vec<f32> {
@@ -52,7 +56,7 @@ fn near(what: &str, found: &[f32], truth: &[f64]) {
 #[test]
 fn softmax_and_its_logarithm() {
     for isa in Isa::available() {
-        for (n, rows) in SIZES {
+        for &(n, rows) in SIZES {
             let what = std::format!("{} n={n}", isa.name());
             let x = numbers(n * rows, 1);
             let truth: Vec<f64> = wide(&x).chunks(n).flat_map(softmax_f64).collect();
@@ -74,7 +78,7 @@ fn softmax_and_its_logarithm() {
 #[test]
 fn pullbacks_of_softmax() {
     for isa in Isa::available() {
-        for (n, rows) in SIZES {
+        for &(n, rows) in SIZES {
             let what = std::format!("{} n={n}", isa.name());
             let (x, dy) = (numbers(n * rows, 2), numbers(n * rows, 3));
             let (mut y, mut dx) = (vec![0.0; x.len()], vec![f32::NAN; x.len()]);
@@ -107,7 +111,7 @@ fn cross_entropy_f64(x: &[f64], t: &[f64], scale: f64) -> (f64, Vec<f64>) {
 #[test]
 fn cross_entropy_with_labels_and_with_distributions() {
     for isa in Isa::available() {
-        for (n, rows) in SIZES {
+        for &(n, rows) in SIZES {
             for smoothing in [0.0, 0.1] {
                 let what = std::format!("{} n={n} smoothing={smoothing}", isa.name());
                 let x = numbers(n * rows, 4);
@@ -174,7 +178,7 @@ fn cross_entropy_at_the_ends() {
 #[test]
 fn a_row_has_the_same_bits_in_any_batch() {
     for isa in Isa::available() {
-        for (n, rows) in SIZES {
+        for &(n, rows) in SIZES {
             let (x, labels) = (numbers(n * rows, 7), vec![0; rows]);
             let (mut whole, mut parts) = (vec![0.0; x.len()], vec![0.0; x.len()]);
             let mut dx = [whole.clone(), whole.clone()];
@@ -199,7 +203,7 @@ fn a_row_has_the_same_bits_in_any_batch() {
 #[test]
 fn largest_and_sum_of_rows() {
     for isa in Isa::available() {
-        for (n, rows) in SIZES {
+        for &(n, rows) in SIZES {
             let x: Vec<f32> = numbers(n * rows, 6).iter().map(|x| x - 20.0).collect();
             let mut y = vec![0.0; rows];
             row_max(isa, n, &x, &mut y);

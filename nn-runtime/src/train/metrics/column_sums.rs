@@ -68,3 +68,50 @@ pub(super) fn explained(missed: f64, all: f64) -> f64 {
         _ => 1.0 - missed / all,
     }
 }
+
+/// A metric of errors: of each column the mean of `$error`, by weight, and what `$value` makes of it; the
+/// mean over columns.
+macro_rules! error_metric {
+    ($(#[$docs:meta])* pub struct $name:ident: $short:literal = $error:expr, $value:expr;) => {
+        $(#[$docs])*
+        #[derive(Clone, PartialEq, Default, Debug)]
+        pub struct $name {
+            sums: ColumnSums<f64>,
+        }
+
+        impl $name {
+            /// Without rows yet.
+            pub fn new() -> Self {
+                Self::default()
+            }
+        }
+
+        impl Metric for $name {
+            type Value = f64;
+
+            fn name(&self) -> String {
+                $short.into()
+            }
+
+            fn lower_is_better(&self) -> bool {
+                true
+            }
+
+            fn value(&self) -> f64 {
+                self.sums.mean(|sum| $value(sum / self.sums.weight))
+            }
+
+            fn reset(&mut self) {
+                self.sums = ColumnSums::default();
+            }
+        }
+
+        impl MetricOn<f32> for $name {
+            fn update(&mut self, rows: &MetricRows<f32>) {
+                let error = $error;
+                self.sums.add(rows, |sum, y, t, [weight, _]| *sum += weight * error(y, t));
+            }
+        }
+    };
+}
+pub(super) use error_metric;
