@@ -4,7 +4,10 @@
 //! cargo run --release --example 04_mnist
 //! cargo run --release --example 04_mnist -- --data ../mnist --save digits.safetensors
 //! cargo run --release --example 04_mnist -- --checkpoint run --resume # goes on where it was
+//! cargo run --release --example 04_mnist -- --log run.jsonl --plots plots
 //! ```
+//!
+//! Ctrl-C ends training with what was learnt.
 
 mod common;
 

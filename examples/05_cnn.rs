@@ -4,7 +4,10 @@
 //! cargo run --release --example 05_cnn
 //! cargo run --release --example 05_cnn -- --data ../mnist --epochs 5
 //! cargo run --release --example 05_cnn -- --checkpoint run --resume # goes on where it was
+//! cargo run --release --example 05_cnn -- --log run.jsonl --plots plots
 //! ```
+//!
+//! Ctrl-C ends training with what was learnt.
 
 mod common;
 

@@ -4,8 +4,8 @@
 # What one expects: a loss takes logits so that it stays finite and keeps its slope everywhere; a focal loss turns the training
 # to the hard examples, and approaches the cross-entropy there, slope -1 for each unit of the logit.
 # What is so: the probability is made first and clipped to 1e-7 and 1 - 1e-7. From a logit of -17 on the loss of a positive is
-# 16.1 (that of a negative from 17 on 15.9) and its gradient 0, so that it never comes back; CategoricalFocalCrossentropy does so
-# for a class 17 below the best. BinaryCrossentropy and CategoricalCrossentropy from logits are right.
+# 16.1 (that of a negative from 17 on 15.9) and its gradient 0, so that it never comes back; CategoricalFocalCrossentropy does
+# so for a class 17 below the best. BinaryCrossentropy and CategoricalCrossentropy from logits are right.
 # What follows: confidently wrong examples, as after a spoiled step, with wrong labels or from a trained head, which are what
 # the loss is made for, teach nothing, and the curve only shows a floor; write it out: sigmoid(-z)^gamma softplus(-z).
 #

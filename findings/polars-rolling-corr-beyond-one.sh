@@ -45,7 +45,8 @@ def measured(level, spread, kind):
     off = float(numpy.abs(ab - right).max())
     print(f"{kind}, {level:g} ± {spread:g}: correlation off by up to {off:.2g}, with itself turned around", end=" ")
     print(f"{at.min():.4g} to {at.max():.4g} (right -1), covariance off by {numpy.abs(cov - right_cov).max():.2g} of", end=" ")
-    print(f"{numpy.abs(right_cov).max():.2g}; rolling_var within {numpy.abs(var / (p**2).sum(axis=1) * (window - 1) - 1).max():.1g};", end=" ")
+    print(f"{numpy.abs(right_cov).max():.2g};", end=" ")
+    print(f"rolling_var within {numpy.abs(var / (p**2).sum(axis=1) * (window - 1) - 1).max():.1g};", end=" ")
     whole = frame.select(polars.corr("a", "b")).item() - numpy.corrcoef(a.astype(float), b.astype(float))[0, 1]
     print(f"corr of all rows off by {abs(whole):.1g}")
     return off, at.min(), at.max(), abs(whole)

@@ -2,13 +2,15 @@
 //! accuracy, in words and, with `--json`, in one last line for programs.
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
 use nn_runtime::data::{digits, idx};
 use nn_runtime::losses::{Fits, LossOn};
+use nn_runtime::plot;
 use nn_runtime::prelude::*;
+use nn_runtime::train::{Ended, History, StopHandle};
 
 /// The flags of the digit examples.
 #[derive(Parser)]
@@ -39,6 +41,12 @@ pub struct Flags {
     /// Goes on with the run in the folder of `--checkpoint`, if there is one
     #[arg(long, requires = "checkpoint")]
     resume: bool,
+    /// Writes the numbers of every epoch to this file, a line of JSON each
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+    /// Draws learning curves, which digits were taken for which, and some of those, into this folder
+    #[arg(long, value_name = "DIR")]
+    plots: Option<PathBuf>,
     /// Ends with one line of JSON
     #[arg(long)]
     json: bool,
@@ -74,8 +82,25 @@ where
             }
             fit = fit.checkpoint(Checkpoint::to(file).every(Duration::from_secs(30)));
         }
-        let history = trainer.fit(&train, fit)?;
-        println!("{history}");
+        if let Some(file) = &flags.log {
+            fit = fit.log(file);
+        }
+        // The first Ctrl-C ends training after the step that is running, with all that was learnt; the
+        // second ends the program.
+        let stop = StopHandle::new();
+        let handle = stop.clone();
+        ctrlc::set_handler(move || match handle.is_stopped() {
+            false => handle.stop(),
+            true => std::process::exit(130),
+        })?;
+        let history = trainer.fit(&train, fit.stop_by(&stop))?;
+        if let Some(folder) = &flags.plots {
+            draw(folder, &history, &mut trainer, &test)?;
+        }
+        if history.ended == Ended::Stopped {
+            let help = if flags.checkpoint.is_some() { "; `--resume` goes on where it was" } else { "" };
+            println!("stopped after {} steps{help}", trainer.steps());
+        }
     }
     let seconds = begun.elapsed().as_secs_f64();
     let on_train = trainer.evaluate(&train)?;
@@ -97,6 +122,31 @@ where
         });
         println!("{line}");
     }
+    Ok(())
+}
+
+/// Draws how training went, and what the network mistakes.
+fn draw<N: Network>(
+    folder: &Path,
+    history: &History,
+    trainer: &mut Trainer<N, CrossEntropy, Adam>,
+    test: &Dataset<Labels>,
+) -> Result<(), Box<dyn Error>>
+where
+    CrossEntropy: Fits<N::Head> + LossOn<[u32]>,
+{
+    std::fs::create_dir_all(folder)?;
+    plot::learning_curves(history).save(folder.join("curves.svg"))?;
+    let (_, matrix) = trainer.evaluate_with(test, ConfusionMatrix::new())?;
+    let digits: Vec<String> = (0..10).map(|digit| digit.to_string()).collect();
+    plot::confusion_matrix(&matrix, &digits).save(folder.join("confusion.svg"))?;
+    let answers = trainer.model().predictor(256).classes(test)?;
+    let right = |i: usize| test.targets().sample(i)[0];
+    let wrong: Vec<usize> = (0..test.len()).filter(|&i| answers[i] != right(i)).take(40).collect();
+    let captions: Vec<String> = wrong.iter().map(|&i| format!("{} taken for {}", right(i), answers[i])).collect();
+    let images = test.select(&wrong);
+    plot::contact_sheet(&images.inputs()[0], [1, 28, 28], &captions)?.save(folder.join("mistaken.svg"))?;
+    println!("drawn into {}", folder.display());
     Ok(())
 }
 

@@ -48,7 +48,7 @@ const _: () = {
     const __R0: __nn::Rule = __nn::Answer(backbone::new().rule([__V0.shape()])).rule();
     const backbone: () = __nn::check("backbone", &__R0, &[&__V0], 1);
     const _: () = __nn::check_frozen("backbone", &__R0);
-    const __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
+    static __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(
         &__V0,
         "backbone",
@@ -75,10 +75,10 @@ const _: () = {
     const __R1: __nn::Rule = __nn::Answer(dense_1::new(10).rule([__V1.shape()])).rule();
     const dense_1: () = __nn::check("dense_1", &__R1, &[&__V1], 1);
     const _: () = __nn::check_frozen("dense_1", &__R1);
-    const __F1: __nn::Site = __nn::site(&__R1, [__V1.shape()]);
+    static __F1: __nn::Site = __nn::site(&__R1, [__V1.shape()]);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(&__V1, "dense_1", &__R1, 0);
     const _: () = __nn::check_output("output", &__V2, __OUTPUTS[0]);
-    const __GRAPH: &__nn::Graph<2, 3> = &__nn::Graph::new(
+    static __GRAPH: __nn::Graph<2, 3> = __nn::Graph::new(
         __INPUTS,
         [
             __nn::Node::new("backbone", &__F0, [0], 1).frozen(),
@@ -86,16 +86,15 @@ const _: () = {
         ],
         [2],
     );
-    const __INFER: &__nn::Plan<2> = &__GRAPH.plan(__nn::Pass::Infer);
-    const __TRAIN: &__nn::Plan<2> = &__GRAPH.plan(__nn::Pass::Train);
-    const __ASKED: &__nn::Plan<2> = &__GRAPH.plan(__nn::Pass::TrainWithInputGrad);
-    const __STREAM: &__nn::Plan<2> = &__GRAPH.stream();
-    const __PLANS: [&__nn::Plan<2>; 4] = [__INFER, __TRAIN, __ASKED, __STREAM];
-    const __MAP: &__nn::CompiledNetwork = &__nn::CompiledNetwork::new(
+    static __INFER: __nn::Plan<2> = __GRAPH.plan(__nn::Pass::Infer);
+    static __TRAIN: __nn::Plan<2> = __GRAPH.plan(__nn::Pass::Train);
+    static __ASKED: __nn::Plan<2> = __GRAPH.plan(__nn::Pass::TrainWithInputGrad);
+    static __STREAM: __nn::Plan<2> = __GRAPH.stream();
+    static __MAP: __nn::CompiledNetwork = __nn::CompiledNetwork::new(
         "Tuned",
-        __GRAPH,
+        &__GRAPH,
         (&__INPUTS, &__OUTPUTS),
-        __PLANS,
+        [&__INFER, &__TRAIN, &__ASKED, &__STREAM],
     );
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 1> {
@@ -115,13 +114,13 @@ const _: () = {
         type Step<'a> = &'a [f32; __nn::input_step(__INPUTS[0])];
         type StepOutput<'a> = &'a [f32; __nn::output_step(__OUTPUTS[0], __INPUTS[0])];
         type Head = __nn::HeadOf<{ __GRAPH.head(0) as usize }>;
-        const COMPILED: &'static __nn::CompiledNetwork = __MAP;
+        const COMPILED: &'static __nn::CompiledNetwork = &__MAP;
         fn forward_pass(
             cx: &mut __nn::LayerContext<'_>,
             x: &[&[f32]],
             y: &mut [&mut [f32]],
         ) {
-            let mut pass = __nn::Forward::begin(cx, __MAP, x, y);
+            let mut pass = __nn::Forward::begin(cx, &__MAP, x, y);
             pass.layer::<1, 1>(0, &__l0());
             pass.layer::<1, 1>(1, &__l1());
             pass.end();
@@ -133,7 +132,7 @@ const _: () = {
             dy: &[&[f32]],
             dx: &mut [&mut [f32]],
         ) {
-            let mut pass = __nn::BackwardInput::begin(cx, __MAP, x, y, dy, dx);
+            let mut pass = __nn::BackwardInput::begin(cx, &__MAP, x, y, dy, dx);
             pass.layer::<1, 1>(1, &__l1());
             pass.layer::<1, 1>(0, &__l0());
         }
@@ -143,10 +142,13 @@ const _: () = {
             dy: &[&[f32]],
             part: __nn::ParamGrad<'_>,
         ) {
-            let mut pass = __nn::BackwardParams::begin(cx, __MAP, x, dy, part);
+            let mut pass = __nn::BackwardParams::begin(cx, &__MAP, x, dy, part);
             pass.layer::<1, 1>(0, &__l0());
             pass.layer::<1, 1>(1, &__l1());
         }
+    }
+    fn __network() -> &'static __nn::CompiledNetwork {
+        &__MAP
     }
     impl Tuned {
         #[doc(hidden)]
@@ -162,7 +164,7 @@ const _: () = {
         #[cfg(not(rust_analyzer))]
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 1]) -> __nn::Rule {
-            __MAP.rule(x)
+            __MAP.rule(__network, x)
         }
     }
     impl __nn::Layer<1, 1> for Tuned {

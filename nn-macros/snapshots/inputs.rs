@@ -56,7 +56,7 @@ const _: () = {
     >>::Layer;
     const __R0: __nn::Rule = __nn::Answer(flatten_1::new().rule([__V0.shape()])).rule();
     const flatten_1: () = __nn::check("flatten_1", &__R0, &[&__V0], 1);
-    const __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
+    static __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(
         &__V0,
         "flatten_1",
@@ -82,7 +82,7 @@ const _: () = {
     >>::Layer;
     const __R1: __nn::Rule = __nn::Answer(dense_1::new(32).rule([__V2.shape()])).rule();
     const dense_1: () = __nn::check("dense_1", &__R1, &[&__V2], 1);
-    const __F1: __nn::Site = __nn::site(&__R1, [__V2.shape()]);
+    static __F1: __nn::Site = __nn::site(&__R1, [__V2.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V2, "dense_1", &__R1, 0);
     type __T2 = Dense;
     type dense_2 = <__T2 as __nn::Checked<
@@ -103,7 +103,7 @@ const _: () = {
     >>::Layer;
     const __R2: __nn::Rule = __nn::Answer(dense_2::new(32).rule([__V1.shape()])).rule();
     const dense_2: () = __nn::check("dense_2", &__R2, &[&__V1], 1);
-    const __F2: __nn::Site = __nn::site(&__R2, [__V1.shape()]);
+    static __F2: __nn::Site = __nn::site(&__R2, [__V1.shape()]);
     const __V4: __nn::TracedValue = __nn::TracedValue::after(&__V1, "dense_2", &__R2, 0);
     type __T3 = Concat;
     type concat_1 = <__T3 as __nn::Checked<
@@ -127,7 +127,7 @@ const _: () = {
         )
         .rule();
     const concat_1: () = __nn::check("concat_1", &__R3, &[&__V3, &__V4], 1);
-    const __F3: __nn::Site = __nn::site(&__R3, [__V3.shape(), __V4.shape()]);
+    static __F3: __nn::Site = __nn::site(&__R3, [__V3.shape(), __V4.shape()]);
     const __V5: __nn::TracedValue = __nn::TracedValue::after(
         &__V3,
         "concat_1",
@@ -153,10 +153,10 @@ const _: () = {
     >>::Layer;
     const __R4: __nn::Rule = __nn::Answer(dense_3::new(10).rule([__V5.shape()])).rule();
     const dense_3: () = __nn::check("dense_3", &__R4, &[&__V5], 1);
-    const __F4: __nn::Site = __nn::site(&__R4, [__V5.shape()]);
+    static __F4: __nn::Site = __nn::site(&__R4, [__V5.shape()]);
     const __V6: __nn::TracedValue = __nn::TracedValue::after(&__V5, "dense_3", &__R4, 0);
     const _: () = __nn::check_output("output", &__V6, __OUTPUTS[0]);
-    const __GRAPH: &__nn::Graph<5, 7> = &__nn::Graph::new(
+    static __GRAPH: __nn::Graph<5, 7> = __nn::Graph::new(
         __INPUTS,
         [
             __nn::Node::new("flatten_1", &__F0, [0], 2),
@@ -167,16 +167,15 @@ const _: () = {
         ],
         [6],
     );
-    const __INFER: &__nn::Plan<5> = &__GRAPH.plan(__nn::Pass::Infer);
-    const __TRAIN: &__nn::Plan<5> = &__GRAPH.plan(__nn::Pass::Train);
-    const __ASKED: &__nn::Plan<5> = &__GRAPH.plan(__nn::Pass::TrainWithInputGrad);
-    const __STREAM: &__nn::Plan<5> = &__GRAPH.stream();
-    const __PLANS: [&__nn::Plan<5>; 4] = [__INFER, __TRAIN, __ASKED, __STREAM];
-    const __MAP: &__nn::CompiledNetwork = &__nn::CompiledNetwork::new(
+    static __INFER: __nn::Plan<5> = __GRAPH.plan(__nn::Pass::Infer);
+    static __TRAIN: __nn::Plan<5> = __GRAPH.plan(__nn::Pass::Train);
+    static __ASKED: __nn::Plan<5> = __GRAPH.plan(__nn::Pass::TrainWithInputGrad);
+    static __STREAM: __nn::Plan<5> = __GRAPH.stream();
+    static __MAP: __nn::CompiledNetwork = __nn::CompiledNetwork::new(
         "TwoTower",
-        __GRAPH,
+        &__GRAPH,
         (&__INPUTS, &__OUTPUTS),
-        __PLANS,
+        [&__INFER, &__TRAIN, &__ASKED, &__STREAM],
     );
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 1> {
@@ -212,13 +211,13 @@ const _: () = {
         );
         type StepOutput<'a> = &'a [f32; __nn::output_step(__OUTPUTS[0], __INPUTS[0])];
         type Head = __nn::HeadOf<{ __GRAPH.head(0) as usize }>;
-        const COMPILED: &'static __nn::CompiledNetwork = __MAP;
+        const COMPILED: &'static __nn::CompiledNetwork = &__MAP;
         fn forward_pass(
             cx: &mut __nn::LayerContext<'_>,
             x: &[&[f32]],
             y: &mut [&mut [f32]],
         ) {
-            let mut pass = __nn::Forward::begin(cx, __MAP, x, y);
+            let mut pass = __nn::Forward::begin(cx, &__MAP, x, y);
             pass.layer::<1, 1>(0, &__l0());
             pass.layer::<1, 1>(1, &__l1());
             pass.layer::<1, 1>(2, &__l2());
@@ -233,7 +232,7 @@ const _: () = {
             dy: &[&[f32]],
             dx: &mut [&mut [f32]],
         ) {
-            let mut pass = __nn::BackwardInput::begin(cx, __MAP, x, y, dy, dx);
+            let mut pass = __nn::BackwardInput::begin(cx, &__MAP, x, y, dy, dx);
             pass.layer::<1, 1>(4, &__l4());
             pass.layer::<2, 1>(3, &__l3());
             pass.layer::<1, 1>(2, &__l2());
@@ -246,13 +245,16 @@ const _: () = {
             dy: &[&[f32]],
             part: __nn::ParamGrad<'_>,
         ) {
-            let mut pass = __nn::BackwardParams::begin(cx, __MAP, x, dy, part);
+            let mut pass = __nn::BackwardParams::begin(cx, &__MAP, x, dy, part);
             pass.layer::<1, 1>(0, &__l0());
             pass.layer::<1, 1>(1, &__l1());
             pass.layer::<1, 1>(2, &__l2());
             pass.layer::<2, 1>(3, &__l3());
             pass.layer::<1, 1>(4, &__l4());
         }
+    }
+    fn __network() -> &'static __nn::CompiledNetwork {
+        &__MAP
     }
     impl TwoTower {
         #[doc(hidden)]
@@ -268,7 +270,7 @@ const _: () = {
         #[cfg(not(rust_analyzer))]
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 2]) -> __nn::Rule {
-            __MAP.rule(x)
+            __MAP.rule(__network, x)
         }
     }
     impl __nn::Layer<2, 1> for TwoTower {

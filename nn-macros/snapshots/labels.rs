@@ -49,7 +49,7 @@ const _: () = {
     >>::Layer;
     const __R0: __nn::Rule = __nn::Answer(first::new(64).rule([__V0.shape()])).rule();
     const first: () = __nn::check("first", &__R0, &[&__V0], 1);
-    const __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
+    static __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "first", &__R0, 0);
     type __T1 = Relu;
     type relu_1 = <__T1 as __nn::Checked<
@@ -70,7 +70,7 @@ const _: () = {
     >>::Layer;
     const __R1: __nn::Rule = __nn::Answer(relu_1::new().rule([__V1.shape()])).rule();
     const relu_1: () = __nn::check("relu_1", &__R1, &[&__V1], 1);
-    const __F1: __nn::Site = __nn::site(&__R1, [__V1.shape()]);
+    static __F1: __nn::Site = __nn::site(&__R1, [__V1.shape()]);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(&__V1, "relu_1", &__R1, 0);
     const _: () = __nn::check_shape(&__V2, __nn::Shape::of([64]));
     type __T2 = Relu;
@@ -92,7 +92,7 @@ const _: () = {
     >>::Layer;
     const __R2: __nn::Rule = __nn::Answer(relu_2::new().rule([__V2.shape()])).rule();
     const relu_2: () = __nn::check("relu_2", &__R2, &[&__V2], 1);
-    const __F2: __nn::Site = __nn::site(&__R2, [__V2.shape()]);
+    static __F2: __nn::Site = __nn::site(&__R2, [__V2.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V2, "relu_2", &__R2, 0);
     type __T3 = Dense<f32>;
     type head = <__T3 as __nn::Checked<
@@ -113,7 +113,7 @@ const _: () = {
     >>::Layer;
     const __R3: __nn::Rule = __nn::Answer(head::new(10).rule([__V3.shape()])).rule();
     const head: () = __nn::check("head", &__R3, &[&__V3], 1);
-    const __F3: __nn::Site = __nn::site(&__R3, [__V3.shape()]);
+    static __F3: __nn::Site = __nn::site(&__R3, [__V3.shape()]);
     const __V4: __nn::TracedValue = __nn::TracedValue::after(&__V3, "head", &__R3, 0);
     type __T4 = Softmax;
     type softmax_1 = <__T4 as __nn::Checked<
@@ -134,7 +134,7 @@ const _: () = {
     >>::Layer;
     const __R4: __nn::Rule = __nn::Answer(softmax_1::new().rule([__V4.shape()])).rule();
     const softmax_1: () = __nn::check("softmax_1", &__R4, &[&__V4], 1);
-    const __F4: __nn::Site = __nn::site(&__R4, [__V4.shape()]);
+    static __F4: __nn::Site = __nn::site(&__R4, [__V4.shape()]);
     const __V5: __nn::TracedValue = __nn::TracedValue::after(
         &__V4,
         "softmax_1",
@@ -142,7 +142,7 @@ const _: () = {
         0,
     );
     const _: () = __nn::check_output("output", &__V5, __OUTPUTS[0]);
-    const __GRAPH: &__nn::Graph<5, 6> = &__nn::Graph::new(
+    static __GRAPH: __nn::Graph<5, 6> = __nn::Graph::new(
         __INPUTS,
         [
             __nn::Node::new("first", &__F0, [0], 1),
@@ -153,16 +153,15 @@ const _: () = {
         ],
         [5],
     );
-    const __INFER: &__nn::Plan<5> = &__GRAPH.plan(__nn::Pass::Infer);
-    const __TRAIN: &__nn::Plan<5> = &__GRAPH.plan(__nn::Pass::Train);
-    const __ASKED: &__nn::Plan<5> = &__GRAPH.plan(__nn::Pass::TrainWithInputGrad);
-    const __STREAM: &__nn::Plan<5> = &__GRAPH.stream();
-    const __PLANS: [&__nn::Plan<5>; 4] = [__INFER, __TRAIN, __ASKED, __STREAM];
-    const __MAP: &__nn::CompiledNetwork = &__nn::CompiledNetwork::new(
+    static __INFER: __nn::Plan<5> = __GRAPH.plan(__nn::Pass::Infer);
+    static __TRAIN: __nn::Plan<5> = __GRAPH.plan(__nn::Pass::Train);
+    static __ASKED: __nn::Plan<5> = __GRAPH.plan(__nn::Pass::TrainWithInputGrad);
+    static __STREAM: __nn::Plan<5> = __GRAPH.stream();
+    static __MAP: __nn::CompiledNetwork = __nn::CompiledNetwork::new(
         "Net",
-        __GRAPH,
+        &__GRAPH,
         (&__INPUTS, &__OUTPUTS),
-        __PLANS,
+        [&__INFER, &__TRAIN, &__ASKED, &__STREAM],
     );
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 1> {
@@ -194,13 +193,13 @@ const _: () = {
         type Step<'a> = &'a [f32; __nn::input_step(__INPUTS[0])];
         type StepOutput<'a> = &'a [f32; __nn::output_step(__OUTPUTS[0], __INPUTS[0])];
         type Head = __nn::HeadOf<{ __GRAPH.head(0) as usize }>;
-        const COMPILED: &'static __nn::CompiledNetwork = __MAP;
+        const COMPILED: &'static __nn::CompiledNetwork = &__MAP;
         fn forward_pass(
             cx: &mut __nn::LayerContext<'_>,
             x: &[&[f32]],
             y: &mut [&mut [f32]],
         ) {
-            let mut pass = __nn::Forward::begin(cx, __MAP, x, y);
+            let mut pass = __nn::Forward::begin(cx, &__MAP, x, y);
             pass.layer::<1, 1>(0, &__l0());
             pass.layer::<1, 1>(1, &__l1());
             pass.layer::<1, 1>(2, &__l2());
@@ -215,7 +214,7 @@ const _: () = {
             dy: &[&[f32]],
             dx: &mut [&mut [f32]],
         ) {
-            let mut pass = __nn::BackwardInput::begin(cx, __MAP, x, y, dy, dx);
+            let mut pass = __nn::BackwardInput::begin(cx, &__MAP, x, y, dy, dx);
             pass.layer::<1, 1>(4, &__l4());
             pass.layer::<1, 1>(3, &__l3());
             pass.layer::<1, 1>(2, &__l2());
@@ -228,13 +227,16 @@ const _: () = {
             dy: &[&[f32]],
             part: __nn::ParamGrad<'_>,
         ) {
-            let mut pass = __nn::BackwardParams::begin(cx, __MAP, x, dy, part);
+            let mut pass = __nn::BackwardParams::begin(cx, &__MAP, x, dy, part);
             pass.layer::<1, 1>(0, &__l0());
             pass.layer::<1, 1>(1, &__l1());
             pass.layer::<1, 1>(2, &__l2());
             pass.layer::<1, 1>(3, &__l3());
             pass.layer::<1, 1>(4, &__l4());
         }
+    }
+    fn __network() -> &'static __nn::CompiledNetwork {
+        &__MAP
     }
     impl Net {
         #[doc(hidden)]
@@ -250,7 +252,7 @@ const _: () = {
         #[cfg(not(rust_analyzer))]
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 1]) -> __nn::Rule {
-            __MAP.rule(x)
+            __MAP.rule(__network, x)
         }
     }
     impl __nn::Layer<1, 1> for Net {

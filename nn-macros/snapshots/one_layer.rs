@@ -46,24 +46,23 @@ const _: () = {
     >>::Layer;
     const __R0: __nn::Rule = __nn::Answer(dense_1::new(4).rule([__V0.shape()])).rule();
     const dense_1: () = __nn::check("dense_1", &__R0, &[&__V0], 1);
-    const __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
+    static __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "dense_1", &__R0, 0);
     const _: () = __nn::check_output("output", &__V1, __OUTPUTS[0]);
-    const __GRAPH: &__nn::Graph<1, 2> = &__nn::Graph::new(
+    static __GRAPH: __nn::Graph<1, 2> = __nn::Graph::new(
         __INPUTS,
         [__nn::Node::new("dense_1", &__F0, [0], 1)],
         [1],
     );
-    const __INFER: &__nn::Plan<1> = &__GRAPH.plan(__nn::Pass::Infer);
-    const __TRAIN: &__nn::Plan<1> = &__GRAPH.plan(__nn::Pass::Train);
-    const __ASKED: &__nn::Plan<1> = &__GRAPH.plan(__nn::Pass::TrainWithInputGrad);
-    const __STREAM: &__nn::Plan<1> = &__GRAPH.stream();
-    const __PLANS: [&__nn::Plan<1>; 4] = [__INFER, __TRAIN, __ASKED, __STREAM];
-    const __MAP: &__nn::CompiledNetwork = &__nn::CompiledNetwork::new(
+    static __INFER: __nn::Plan<1> = __GRAPH.plan(__nn::Pass::Infer);
+    static __TRAIN: __nn::Plan<1> = __GRAPH.plan(__nn::Pass::Train);
+    static __ASKED: __nn::Plan<1> = __GRAPH.plan(__nn::Pass::TrainWithInputGrad);
+    static __STREAM: __nn::Plan<1> = __GRAPH.stream();
+    static __MAP: __nn::CompiledNetwork = __nn::CompiledNetwork::new(
         "One",
-        __GRAPH,
+        &__GRAPH,
         (&__INPUTS, &__OUTPUTS),
-        __PLANS,
+        [&__INFER, &__TRAIN, &__ASKED, &__STREAM],
     );
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 1> {
@@ -79,13 +78,13 @@ const _: () = {
         type Step<'a> = &'a [f32; __nn::input_step(__INPUTS[0])];
         type StepOutput<'a> = &'a [f32; __nn::output_step(__OUTPUTS[0], __INPUTS[0])];
         type Head = __nn::HeadOf<{ __GRAPH.head(0) as usize }>;
-        const COMPILED: &'static __nn::CompiledNetwork = __MAP;
+        const COMPILED: &'static __nn::CompiledNetwork = &__MAP;
         fn forward_pass(
             cx: &mut __nn::LayerContext<'_>,
             x: &[&[f32]],
             y: &mut [&mut [f32]],
         ) {
-            let mut pass = __nn::Forward::begin(cx, __MAP, x, y);
+            let mut pass = __nn::Forward::begin(cx, &__MAP, x, y);
             pass.layer::<1, 1>(0, &__l0());
             pass.end();
         }
@@ -96,7 +95,7 @@ const _: () = {
             dy: &[&[f32]],
             dx: &mut [&mut [f32]],
         ) {
-            let mut pass = __nn::BackwardInput::begin(cx, __MAP, x, y, dy, dx);
+            let mut pass = __nn::BackwardInput::begin(cx, &__MAP, x, y, dy, dx);
             pass.layer::<1, 1>(0, &__l0());
         }
         fn backward_params(
@@ -105,9 +104,12 @@ const _: () = {
             dy: &[&[f32]],
             part: __nn::ParamGrad<'_>,
         ) {
-            let mut pass = __nn::BackwardParams::begin(cx, __MAP, x, dy, part);
+            let mut pass = __nn::BackwardParams::begin(cx, &__MAP, x, dy, part);
             pass.layer::<1, 1>(0, &__l0());
         }
+    }
+    fn __network() -> &'static __nn::CompiledNetwork {
+        &__MAP
     }
     impl One {
         #[doc(hidden)]
@@ -123,7 +125,7 @@ const _: () = {
         #[cfg(not(rust_analyzer))]
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 1]) -> __nn::Rule {
-            __MAP.rule(x)
+            __MAP.rule(__network, x)
         }
     }
     impl __nn::Layer<1, 1> for One {

@@ -49,7 +49,7 @@ const _: () = {
     >>::Layer;
     const __R0: __nn::Rule = __nn::Answer(split_1::new().rule([__V0.shape()])).rule();
     const split_1: () = __nn::check("split_1", &__R0, &[&__V0], 2);
-    const __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
+    static __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "split_1", &__R0, 0);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(&__V0, "split_1", &__R0, 1);
     type __T1 = Dense;
@@ -71,7 +71,7 @@ const _: () = {
     >>::Layer;
     const __R1: __nn::Rule = __nn::Answer(dense_1::new(10).rule([__V1.shape()])).rule();
     const dense_1: () = __nn::check("dense_1", &__R1, &[&__V1], 1);
-    const __F1: __nn::Site = __nn::site(&__R1, [__V1.shape()]);
+    static __F1: __nn::Site = __nn::site(&__R1, [__V1.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V1, "dense_1", &__R1, 0);
     type __T2 = Dense;
     type dense_2 = <__T2 as __nn::Checked<
@@ -92,11 +92,11 @@ const _: () = {
     >>::Layer;
     const __R2: __nn::Rule = __nn::Answer(dense_2::new(4).rule([__V2.shape()])).rule();
     const dense_2: () = __nn::check("dense_2", &__R2, &[&__V2], 1);
-    const __F2: __nn::Site = __nn::site(&__R2, [__V2.shape()]);
+    static __F2: __nn::Site = __nn::site(&__R2, [__V2.shape()]);
     const __V4: __nn::TracedValue = __nn::TracedValue::after(&__V2, "dense_2", &__R2, 0);
     const _: () = __nn::check_output("class", &__V3, __OUTPUTS[0]);
     const _: () = __nn::check_output("bounds", &__V4, __OUTPUTS[1]);
-    const __GRAPH: &__nn::Graph<3, 5> = &__nn::Graph::new(
+    static __GRAPH: __nn::Graph<3, 5> = __nn::Graph::new(
         __INPUTS,
         [
             __nn::Node::new("split_1", &__F0, [0], 1),
@@ -105,16 +105,15 @@ const _: () = {
         ],
         [3, 4],
     );
-    const __INFER: &__nn::Plan<3> = &__GRAPH.plan(__nn::Pass::Infer);
-    const __TRAIN: &__nn::Plan<3> = &__GRAPH.plan(__nn::Pass::Train);
-    const __ASKED: &__nn::Plan<3> = &__GRAPH.plan(__nn::Pass::TrainWithInputGrad);
-    const __STREAM: &__nn::Plan<3> = &__GRAPH.stream();
-    const __PLANS: [&__nn::Plan<3>; 4] = [__INFER, __TRAIN, __ASKED, __STREAM];
-    const __MAP: &__nn::CompiledNetwork = &__nn::CompiledNetwork::new(
+    static __INFER: __nn::Plan<3> = __GRAPH.plan(__nn::Pass::Infer);
+    static __TRAIN: __nn::Plan<3> = __GRAPH.plan(__nn::Pass::Train);
+    static __ASKED: __nn::Plan<3> = __GRAPH.plan(__nn::Pass::TrainWithInputGrad);
+    static __STREAM: __nn::Plan<3> = __GRAPH.stream();
+    static __MAP: __nn::CompiledNetwork = __nn::CompiledNetwork::new(
         "Detector",
-        __GRAPH,
+        &__GRAPH,
         (&__INPUTS, &__OUTPUTS),
-        __PLANS,
+        [&__INFER, &__TRAIN, &__ASKED, &__STREAM],
     );
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 2> {
@@ -144,13 +143,13 @@ const _: () = {
             __nn::HeadOf<{ __GRAPH.head(0) as usize }>,
             __nn::HeadOf<{ __GRAPH.head(1) as usize }>,
         );
-        const COMPILED: &'static __nn::CompiledNetwork = __MAP;
+        const COMPILED: &'static __nn::CompiledNetwork = &__MAP;
         fn forward_pass(
             cx: &mut __nn::LayerContext<'_>,
             x: &[&[f32]],
             y: &mut [&mut [f32]],
         ) {
-            let mut pass = __nn::Forward::begin(cx, __MAP, x, y);
+            let mut pass = __nn::Forward::begin(cx, &__MAP, x, y);
             pass.layer::<1, 2>(0, &__l0());
             pass.layer::<1, 1>(1, &__l1());
             pass.layer::<1, 1>(2, &__l2());
@@ -163,7 +162,7 @@ const _: () = {
             dy: &[&[f32]],
             dx: &mut [&mut [f32]],
         ) {
-            let mut pass = __nn::BackwardInput::begin(cx, __MAP, x, y, dy, dx);
+            let mut pass = __nn::BackwardInput::begin(cx, &__MAP, x, y, dy, dx);
             pass.layer::<1, 1>(2, &__l2());
             pass.layer::<1, 1>(1, &__l1());
             pass.layer::<1, 2>(0, &__l0());
@@ -174,11 +173,14 @@ const _: () = {
             dy: &[&[f32]],
             part: __nn::ParamGrad<'_>,
         ) {
-            let mut pass = __nn::BackwardParams::begin(cx, __MAP, x, dy, part);
+            let mut pass = __nn::BackwardParams::begin(cx, &__MAP, x, dy, part);
             pass.layer::<1, 2>(0, &__l0());
             pass.layer::<1, 1>(1, &__l1());
             pass.layer::<1, 1>(2, &__l2());
         }
+    }
+    fn __network() -> &'static __nn::CompiledNetwork {
+        &__MAP
     }
     impl Detector {
         #[doc(hidden)]
@@ -194,7 +196,7 @@ const _: () = {
         #[cfg(not(rust_analyzer))]
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 1]) -> __nn::Rule {
-            __MAP.rule(x)
+            __MAP.rule(__network, x)
         }
     }
     impl __nn::Layer<1, 2> for Detector {

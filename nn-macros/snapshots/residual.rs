@@ -50,7 +50,7 @@ const _: () = {
     const __R0: __nn::Rule = __nn::Answer(conv2d_1::new(16, 3).rule([__V0.shape()]))
         .rule();
     const conv2d_1: () = __nn::check("conv2d_1", &__R0, &[&__V0], 1);
-    const __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
+    static __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(
         &__V0,
         "conv2d_1",
@@ -77,7 +77,7 @@ const _: () = {
     const __R1: __nn::Rule = __nn::Answer(batch_norm_1::new().rule([__V1.shape()]))
         .rule();
     const batch_norm_1: () = __nn::check("batch_norm_1", &__R1, &[&__V1], 1);
-    const __F1: __nn::Site = __nn::site(&__R1, [__V1.shape()]);
+    static __F1: __nn::Site = __nn::site(&__R1, [__V1.shape()]);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(
         &__V1,
         "batch_norm_1",
@@ -106,7 +106,7 @@ const _: () = {
         )
         .rule();
     const sum_1: () = __nn::check("sum_1", &__R2, &[&__V0, &__V2], 1);
-    const __F2: __nn::Site = __nn::site(&__R2, [__V0.shape(), __V2.shape()]);
+    static __F2: __nn::Site = __nn::site(&__R2, [__V0.shape(), __V2.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V0, "sum_1", &__R2, 0);
     type __T3 = Relu;
     type relu_1 = <__T3 as __nn::Checked<
@@ -127,10 +127,10 @@ const _: () = {
     >>::Layer;
     const __R3: __nn::Rule = __nn::Answer(relu_1::new().rule([__V3.shape()])).rule();
     const relu_1: () = __nn::check("relu_1", &__R3, &[&__V3], 1);
-    const __F3: __nn::Site = __nn::site(&__R3, [__V3.shape()]);
+    static __F3: __nn::Site = __nn::site(&__R3, [__V3.shape()]);
     const __V4: __nn::TracedValue = __nn::TracedValue::after(&__V3, "relu_1", &__R3, 0);
     const _: () = __nn::check_output("output", &__V4, __OUTPUTS[0]);
-    const __GRAPH: &__nn::Graph<4, 5> = &__nn::Graph::new(
+    static __GRAPH: __nn::Graph<4, 5> = __nn::Graph::new(
         __INPUTS,
         [
             __nn::Node::new("conv2d_1", &__F0, [0], 1),
@@ -140,16 +140,15 @@ const _: () = {
         ],
         [4],
     );
-    const __INFER: &__nn::Plan<4> = &__GRAPH.plan(__nn::Pass::Infer);
-    const __TRAIN: &__nn::Plan<4> = &__GRAPH.plan(__nn::Pass::Train);
-    const __ASKED: &__nn::Plan<4> = &__GRAPH.plan(__nn::Pass::TrainWithInputGrad);
-    const __STREAM: &__nn::Plan<4> = &__GRAPH.stream();
-    const __PLANS: [&__nn::Plan<4>; 4] = [__INFER, __TRAIN, __ASKED, __STREAM];
-    const __MAP: &__nn::CompiledNetwork = &__nn::CompiledNetwork::new(
+    static __INFER: __nn::Plan<4> = __GRAPH.plan(__nn::Pass::Infer);
+    static __TRAIN: __nn::Plan<4> = __GRAPH.plan(__nn::Pass::Train);
+    static __ASKED: __nn::Plan<4> = __GRAPH.plan(__nn::Pass::TrainWithInputGrad);
+    static __STREAM: __nn::Plan<4> = __GRAPH.stream();
+    static __MAP: __nn::CompiledNetwork = __nn::CompiledNetwork::new(
         "Block",
-        __GRAPH,
+        &__GRAPH,
         (&__INPUTS, &__OUTPUTS),
-        __PLANS,
+        [&__INFER, &__TRAIN, &__ASKED, &__STREAM],
     );
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 1> {
@@ -177,13 +176,13 @@ const _: () = {
         type Step<'a> = &'a [f32; __nn::input_step(__INPUTS[0])];
         type StepOutput<'a> = &'a [f32; __nn::output_step(__OUTPUTS[0], __INPUTS[0])];
         type Head = __nn::HeadOf<{ __GRAPH.head(0) as usize }>;
-        const COMPILED: &'static __nn::CompiledNetwork = __MAP;
+        const COMPILED: &'static __nn::CompiledNetwork = &__MAP;
         fn forward_pass(
             cx: &mut __nn::LayerContext<'_>,
             x: &[&[f32]],
             y: &mut [&mut [f32]],
         ) {
-            let mut pass = __nn::Forward::begin(cx, __MAP, x, y);
+            let mut pass = __nn::Forward::begin(cx, &__MAP, x, y);
             pass.layer::<1, 1>(0, &__l0());
             pass.layer::<1, 1>(1, &__l1());
             pass.layer::<2, 1>(2, &__l2());
@@ -197,7 +196,7 @@ const _: () = {
             dy: &[&[f32]],
             dx: &mut [&mut [f32]],
         ) {
-            let mut pass = __nn::BackwardInput::begin(cx, __MAP, x, y, dy, dx);
+            let mut pass = __nn::BackwardInput::begin(cx, &__MAP, x, y, dy, dx);
             pass.layer::<1, 1>(3, &__l3());
             pass.layer::<2, 1>(2, &__l2());
             pass.layer::<1, 1>(1, &__l1());
@@ -209,12 +208,15 @@ const _: () = {
             dy: &[&[f32]],
             part: __nn::ParamGrad<'_>,
         ) {
-            let mut pass = __nn::BackwardParams::begin(cx, __MAP, x, dy, part);
+            let mut pass = __nn::BackwardParams::begin(cx, &__MAP, x, dy, part);
             pass.layer::<1, 1>(0, &__l0());
             pass.layer::<1, 1>(1, &__l1());
             pass.layer::<2, 1>(2, &__l2());
             pass.layer::<1, 1>(3, &__l3());
         }
+    }
+    fn __network() -> &'static __nn::CompiledNetwork {
+        &__MAP
     }
     impl Block {
         #[doc(hidden)]
@@ -230,7 +232,7 @@ const _: () = {
         #[cfg(not(rust_analyzer))]
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 1]) -> __nn::Rule {
-            __MAP.rule(x)
+            __MAP.rule(__network, x)
         }
     }
     impl __nn::Layer<1, 1> for Block {

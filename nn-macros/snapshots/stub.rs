@@ -37,7 +37,7 @@ const _: () = {
     use __nn::AnySignature as _;
     const __INPUTS: [__nn::Shape; 2] = [__nn::Shape::of([16]), __nn::Shape::of([4])];
     const __OUTPUTS: [__nn::Shape; 2] = [__nn::Shape::of([10]), __nn::Shape::of([2])];
-    const __MAP: &__nn::CompiledNetwork = &__nn::CompiledNetwork::stub(
+    static __MAP: __nn::CompiledNetwork = __nn::CompiledNetwork::stub(
         "Net",
         (&__INPUTS, &__OUTPUTS),
     );
@@ -53,7 +53,7 @@ const _: () = {
             &'a [f32; __nn::output_step(__OUTPUTS[1], __INPUTS[0])],
         );
         type Head = (__nn::AnyHead, __nn::AnyHead);
-        const COMPILED: &'static __nn::CompiledNetwork = __MAP;
+        const COMPILED: &'static __nn::CompiledNetwork = &__MAP;
         fn forward_pass(
             _: &mut __nn::LayerContext<'_>,
             _: &[&[f32]],
@@ -77,6 +77,9 @@ const _: () = {
     __nn::shown! {
         Net 2
     }
+    fn __network() -> &'static __nn::CompiledNetwork {
+        &__MAP
+    }
     impl Net {
         #[doc(hidden)]
         pub const fn new() -> Self {
@@ -91,7 +94,7 @@ const _: () = {
         #[cfg(not(rust_analyzer))]
         #[doc(hidden)]
         pub const fn rule(&self, x: [__nn::Shape; 2]) -> __nn::Rule {
-            __MAP.rule(x)
+            __MAP.rule(__network, x)
         }
     }
     impl __nn::Layer<2, 2> for Net {

@@ -17,10 +17,19 @@ pub struct Network {
 /// What stands before the braces, as much of it as could be read.
 pub struct Header {
     pub attrs: Vec<Attribute>,
+    pub budget: Vec<BudgetLimit>,
     pub vis: Visibility,
     pub name: Ident,
     pub inputs: Option<Vec<Port>>,
     pub outputs: Option<Vec<Port>>,
+}
+
+/// `predict_bytes(batch = 8) <= 64 * 1024` of `#[budget(…)]`
+pub struct BudgetLimit {
+    pub count: Ident,
+    /// 1 where it is not said.
+    pub batch: Option<TokenStream>,
+    pub most: TokenStream,
 }
 
 /// `[1, 28, 28]` or `name: [1, 28, 28]`

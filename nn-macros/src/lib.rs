@@ -70,7 +70,9 @@ mod tests;
 /// - `(x, mask) -> layer * 3` hands what one copy makes to the next, and `mask` to each; the number has to
 ///   stand there.
 /// - Attributes of the struct hold for all that is generated: `#[cfg(…)]` decides whether there is a network
-///   at all.
+///   at all. `#[budget(params <= 50_000, macs <= 2_000_000, predict_bytes(batch = 8) <= 64 * 1024)]` is the
+///   macro's own: a network that needs more fails the build, on the limit, with the layers that need most.
+///   `predict_bytes` is the workspace of a prediction, of one sample where no batch is given.
 /// - Every other value and every result must be used. The macro takes no generics: a network is composed of
 ///   others, and of consts.
 #[proc_macro]

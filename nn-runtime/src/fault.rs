@@ -45,6 +45,22 @@ impl Text {
         }
     }
 
+    /// With a sign before every three digits but the first.
+    pub(crate) const fn grouped(self, number: usize, sign: &str) -> Self {
+        if number < 1000 {
+            return self.num(number);
+        }
+        let (text, rest) = (self.grouped(number / 1000, sign).str(sign), number % 1000);
+        text.str(if rest < 10 {
+            "00"
+        } else if rest < 100 {
+            "0"
+        } else {
+            ""
+        })
+        .num(rest)
+    }
+
     /// With six decimals at most, which is enough to recognise what was typed.
     pub(crate) const fn real(self, number: f32) -> Self {
         if number.is_nan() {

@@ -54,6 +54,55 @@ use crate::spec::LayerSpec;
 ///     pub struct Net: [4] -> [2] { Scale(0.5) -> Dense(2) }
 /// }
 /// ```
+///
+/// A layer may be generic over a number or another type, which stands in the declaration as in any Rust path,
+/// `Own::<4>`; arguments are for `new`.
+///
+/// ```
+/// use nn_runtime::prelude::*;
+/// use nn_runtime::{Fault, Layer, LayerContext, LayerSpec, Rule, Shape};
+///
+/// /// The first `K` features.
+/// #[derive(Clone, Copy)]
+/// pub struct First<const K: usize>;
+///
+/// impl<const K: usize> First<K> {
+///     pub const fn new() -> Self {
+///         First
+///     }
+///     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
+///         match x.dims() {
+///             Some([features]) if features >= K => LayerSpec::output(Shape::of([K])).ok(),
+///             _ => Rule::Err(Fault::expected("more features").found(x).help("put `Flatten` before it")),
+///         }
+///     }
+/// }
+///
+/// impl<const K: usize> Layer for First<K> {
+///     fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+///         let features = x.len() / cx.batch;
+///         y.chunks_exact_mut(K).zip(x.chunks_exact(features)).for_each(|(y, x)| y.copy_from_slice(&x[..K]));
+///     }
+///     fn backward_input(
+///         &self,
+///         cx: &mut LayerContext,
+///         [x]: [&[f32]; 1],
+///         _: [&[f32]; 1],
+///         [dy]: [&[f32]; 1],
+///         [dx]: [&mut [f32]; 1],
+///     ) {
+///         let features = x.len() / cx.batch;
+///         dx.fill(0.0);
+///         let samples = dx.chunks_exact_mut(features).zip(dy.chunks_exact(K));
+///         samples.for_each(|(dx, dy)| dx[..K].copy_from_slice(dy));
+///     }
+/// }
+///
+/// network! {
+///     pub struct Net: [6] -> [2] { First::<4> -> Dense(2) }
+/// }
+/// assert_eq!(Net::PARAMS, 4 * 2 + 2);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "expected a layer (inputs: {N}, outputs: {M}), found `{Self}`",
     label = "it takes another number of values, or is no layer",

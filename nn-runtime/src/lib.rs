@@ -104,7 +104,10 @@ pub use nn_macros::activation;
 pub use nn_macros::loss;
 pub use nn_macros::network;
 
+pub mod attribution;
+mod budget;
 mod chain;
+mod diagram;
 mod differentiator;
 mod editor;
 mod fault;
@@ -139,6 +142,8 @@ mod unread;
 pub mod data;
 #[cfg(feature = "std")]
 mod file_kind;
+#[cfg(feature = "std")]
+pub mod plot;
 #[cfg(feature = "std")]
 mod quote;
 #[cfg(feature = "std")]
@@ -213,6 +218,7 @@ pub mod prelude {
 /// What generated code names. Not for other use: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::budget::check_budget;
     pub use crate::editor::{
         Line, NotOffered, Shown, count_all, made, made_by_network, made_of_mistakes, rule_of_network,
     };

@@ -101,7 +101,7 @@ pub(crate) fn networks(network: &'static CompiledNetwork) -> Vec<Within> {
 
 fn visit_networks(network: &'static CompiledNetwork, prefix: &str, base: usize, all: &mut Vec<Within>) {
     for node in network.nodes.iter().filter(|node| node.shares.is_none()) {
-        let Some(inner) = node.network else { continue };
+        let Some(inner) = node.network.map(|network| network()) else { continue };
         for (name, offset) in copies(node, prefix, base) {
             let within = format!("{name}.");
             all.push(Within { name, network: inner, offset });
@@ -133,7 +133,7 @@ fn visit(network: &'static CompiledNetwork, prefix: &str, base: usize, frozen: b
         let spec = node.spec;
         let frozen = frozen || node.frozen;
         for (name, base) in copies(node, prefix, base) {
-            match node.network {
+            match node.network.map(|network| network()) {
                 Some(inner) => visit(inner, &format!("{name}."), base, frozen, all),
                 None => all.extend(spec.params.list().iter().map(|param| tensor(param, &name, base, frozen))),
             }

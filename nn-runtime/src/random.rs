@@ -7,8 +7,18 @@ use alloc::vec::Vec;
 
 use nn_kernels::counter_rng::CounterRng;
 
-/// A sequence of random numbers: word `i` is [`CounterRng::word`]`(i)`.
-pub(crate) struct Random {
+/// A sequence of random numbers that follows from its key alone: word `i` is [`CounterRng::word`]`(i)`. What
+/// [augmentation](crate::data::augment) draws from. Not for secrets.
+///
+/// ```
+/// use nn_runtime::data::Random;
+///
+/// let mut random = Random::keyed(7, &[3]);
+/// let [x, y] = random.normal_pair();
+/// assert_eq!([x, y], Random::keyed(7, &[3]).normal_pair());
+/// assert!((0.0..1.0).contains(&random.unit()) && random.below(6) < 6);
+/// ```
+pub struct Random {
     rng: CounterRng,
     drawn: u64,
 }
@@ -20,7 +30,7 @@ impl Random {
     }
 
     /// The sequence that belongs to a seed and these words, in this order.
-    pub(crate) const fn keyed(seed: u64, words: &[u64]) -> Self {
+    pub const fn keyed(seed: u64, words: &[u64]) -> Self {
         Random::new(CounterRng { key: seed }.fold_in(words))
     }
 
@@ -32,13 +42,13 @@ impl Random {
     }
 
     /// Uniform over `[0, 1)`, in steps of 2⁻⁵³.
-    pub(crate) fn unit(&mut self) -> f64 {
+    pub fn unit(&mut self) -> f64 {
         (self.word() >> 11) as f64 / (1u64 << 53) as f64
     }
 
     /// Two independent normal numbers of mean 0 and variance 1, by Box & Muller, "A Note on the Generation of
     /// Random Normal Deviates", 1958.
-    pub(crate) fn normal_pair(&mut self) -> [f64; 2] {
+    pub fn normal_pair(&mut self) -> [f64; 2] {
         // From 0 (without) to 1, so that the logarithm is finite.
         let radius = libm::sqrt(-2.0 * libm::log(1.0 - self.unit()));
         let (sin, cos) = libm::sincos(core::f64::consts::TAU * self.unit());
@@ -49,13 +59,13 @@ impl Random {
 #[cfg(feature = "std")]
 impl Random {
     /// Uniform over `[low, high)`.
-    pub(crate) fn between(&mut self, low: f32, high: f32) -> f32 {
+    pub fn between(&mut self, low: f32, high: f32) -> f32 {
         // 24 bits, as many as a float below 1 has.
         low + (high - low) * ((self.word() >> 40) as f32 / (1u32 << 24) as f32)
     }
 
     /// Bell-shaped, mean 0 and variance 1, and never beyond ±3.47: a sum of four uniforms (Irwin–Hall).
-    pub(crate) fn bell(&mut self) -> f32 {
+    pub fn bell(&mut self) -> f32 {
         const SQRT_3: f32 = 1.732_050_8;
         (self.between(0.0, 1.0) + self.between(0.0, 1.0) + self.between(0.0, 1.0) + self.between(0.0, 1.0) - 2.0)
             * SQRT_3
@@ -63,7 +73,7 @@ impl Random {
 
     /// Uniform over `0..bound`, each number exactly as likely; 0 for an empty range. Lemire, "Fast Random
     /// Integer Generation in an Interval", 2019.
-    pub(crate) fn below(&mut self, bound: usize) -> usize {
+    pub fn below(&mut self, bound: usize) -> usize {
         let bound = bound as u64;
         if bound == 0 {
             return 0;
@@ -79,7 +89,7 @@ impl Random {
     }
 
     /// Every order as likely: Fisher–Yates.
-    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.below(last + 1));
         }

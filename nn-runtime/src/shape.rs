@@ -107,10 +107,11 @@ impl Shape {
         let mut len = self.known as usize;
         let mut i = 0;
         while i < self.rank {
-            len = match len.checked_mul(self.dims[i]) {
-                Some(len) if len <= MAX_LEN => len,
-                _ => return None,
-            };
+            let dim = self.dims[i];
+            if dim > 0 && len > MAX_LEN / dim {
+                return None;
+            }
+            len *= dim;
             i += 1;
         }
         Some(len)

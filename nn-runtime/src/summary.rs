@@ -98,7 +98,7 @@ fn shapes(all: &[Shape]) -> String {
 }
 
 /// A number with a comma before every three digits.
-fn grouped(number: usize) -> String {
+pub(crate) fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {

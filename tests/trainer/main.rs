@@ -5,6 +5,7 @@
 mod alone;
 mod continuing;
 mod divergence;
+mod logs;
 mod own_loop;
 mod refused_steps;
 mod stopping;

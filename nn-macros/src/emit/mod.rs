@@ -1,6 +1,7 @@
 //! A graph becomes code. In: the graph; out: the struct, its checks, its plan and its passes. Total: it never
 //! fails. It names `::nn_runtime::__private` and the user's own words only.
 
+mod budget;
 mod names;
 mod negative;
 mod network;
@@ -29,7 +30,13 @@ pub fn network(graph: &Graph) -> TokenStream {
         outputs: graph.outputs.iter().map(|port| port.shape).collect(),
     };
     let idents = SiteIdents::new(graph);
-    let items = [site::flow(graph, &idents), site::map(graph), pass::layers(graph, &idents), shown::sound(graph)];
+    let items = [
+        site::flow(graph, &idents),
+        site::map(graph),
+        budget::limits(graph.header),
+        pass::layers(graph, &idents),
+        shown::sound(graph),
+    ];
     let network = shell.sound(&items, pass::passes(graph));
     quote!(#structure #network)
 }

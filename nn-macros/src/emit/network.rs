@@ -61,7 +61,7 @@ impl Shell<'_> {
     ///         type Step<'a> = &'a [f32; __nn::input_step(__INPUTS[0])];
     ///         type StepOutput<'a> = &'a [f32; __nn::output_step(__OUTPUTS[0], __INPUTS[0])];
     ///         type Head = __nn::HeadOf<{ __GRAPH.head(0) as usize }>;
-    ///         const COMPILED: &'static __nn::CompiledNetwork = __MAP;
+    ///         const COMPILED: &'static __nn::CompiledNetwork = &__MAP;
     ///         /* passes */
     ///     }
     /// };
@@ -77,8 +77,8 @@ impl Shell<'_> {
     /// ```text
     /// const _: () = {
     ///     /* as of a sound one, but */
-    ///     const __MAP: &__nn::CompiledNetwork =
-    ///         &__nn::CompiledNetwork::stub("Net", (&__INPUTS, &__OUTPUTS));
+    ///     static __MAP: __nn::CompiledNetwork =
+    ///         __nn::CompiledNetwork::stub("Net", (&__INPUTS, &__OUTPUTS));
     ///     impl __nn::Network for Net { type Head = __nn::AnyHead; fn forward_pass(…) {} /* … */ }
     /// };
     /// ```
@@ -94,7 +94,7 @@ impl Shell<'_> {
         let network = self.network(tuple(heads), passes);
         let shown = shown::stub(&self.header.name, self.inputs.len());
         self.block(quote_spanned! {span=>
-            const __MAP: &__nn::CompiledNetwork = &__nn::CompiledNetwork::stub(#name, (&__INPUTS, &__OUTPUTS));
+            static __MAP: __nn::CompiledNetwork = __nn::CompiledNetwork::stub(#name, (&__INPUTS, &__OUTPUTS));
             #network
             #shown
         })
@@ -142,6 +142,9 @@ impl Shell<'_> {
                 const __OUTPUTS: [__nn::Shape; #m] = [#(__nn::Shape::of(#outputs)),*];
                 #inner
 
+                fn __network() -> &'static __nn::CompiledNetwork {
+                    &__MAP
+                }
                 impl #name {
                     #[doc(hidden)]
                     pub const fn new() -> Self {
@@ -152,7 +155,7 @@ impl Shell<'_> {
                     #[cfg(not(rust_analyzer))]
                     #[doc(hidden)]
                     pub const fn rule(&self, x: [__nn::Shape; #n]) -> __nn::Rule {
-                        __MAP.rule(x)
+                        __MAP.rule(__network, x)
                     }
                 }
                 impl __nn::Layer<#n, #m> for #name {
@@ -200,7 +203,7 @@ impl Shell<'_> {
                 type Step<'a> = #steps;
                 type StepOutput<'a> = #results;
                 type Head = #head;
-                const COMPILED: &'static __nn::CompiledNetwork = __MAP;
+                const COMPILED: &'static __nn::CompiledNetwork = &__MAP;
                 #passes
             }
         }

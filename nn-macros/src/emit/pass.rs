@@ -11,7 +11,7 @@ use crate::span::Ends;
 
 /// ```text
 /// fn forward_pass(cx: &mut __nn::LayerContext<'_>, x: &[&[f32]], y: &mut [&mut [f32]]) {
-///     let mut pass = __nn::Forward::begin(cx, __MAP, x, y);
+///     let mut pass = __nn::Forward::begin(cx, &__MAP, x, y);
 ///     pass.layer::<1, 1>(0, &__l0());
 ///     pass.layer::<2, 1>(1, &__l1());
 ///     pass.end();
@@ -27,16 +27,16 @@ pub fn passes(graph: &Graph) -> TokenStream {
     let reversed: TokenStream = graph.sites().rev().map(call).collect();
     quote_spanned! {span=>
         fn forward_pass(cx: &mut __nn::LayerContext<'_>, x: &[&[f32]], y: &mut [&mut [f32]]) {
-            let mut pass = __nn::Forward::begin(cx, __MAP, x, y);
+            let mut pass = __nn::Forward::begin(cx, &__MAP, x, y);
             #forward
             pass.end();
         }
         fn backward_input(cx: &mut __nn::LayerContext<'_>, x: &[&[f32]], y: &[&[f32]], dy: &[&[f32]], dx: &mut [&mut [f32]]) {
-            let mut pass = __nn::BackwardInput::begin(cx, __MAP, x, y, dy, dx);
+            let mut pass = __nn::BackwardInput::begin(cx, &__MAP, x, y, dy, dx);
             #reversed
         }
         fn backward_params(cx: &mut __nn::ReadContext<'_>, x: &[&[f32]], dy: &[&[f32]], part: __nn::ParamGrad<'_>) {
-            let mut pass = __nn::BackwardParams::begin(cx, __MAP, x, dy, part);
+            let mut pass = __nn::BackwardParams::begin(cx, &__MAP, x, dy, part);
             #forward
         }
     }

@@ -48,7 +48,7 @@ pub fn flow(graph: &Graph, idents: &SiteIdents) -> TokenStream {
 /// ```text
 /// const __R0: __nn::Rule = Dense::new(16).rule([__V0.shape()]);
 /// const _: () = __nn::check("dense_1", &__R0, &[&__V0], 1);
-/// const __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
+/// static __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
 /// const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "dense_1", &__R0, 0);
 /// ```
 /// and where the site has them,
@@ -103,7 +103,7 @@ fn site(site: &Site, idents: &SiteIdents, span: Span) -> TokenStream {
         #checked
         #shared
         #frozen
-        const #spec: __nn::Site = __nn::site(&#rule, [#(#x.shape()),*]);
+        static #spec: __nn::Site = __nn::site(&#rule, [#(#x.shape()),*]);
         #(#made)*
     }
 }
@@ -202,7 +202,7 @@ fn called(site: &Site, idents: &SiteIdents, span: Span) -> TokenStream {
 /// The call reaches from the first to the last token of `place`: that is what rustc underlines when it
 /// panics.
 /// What rustc names in its label is the constant: `constant`, if that may be.
-fn check(constant: Option<Ident>, place: impl ToTokens, function: &str, args: TokenStream) -> TokenStream {
+pub fn check(constant: Option<Ident>, place: impl ToTokens, function: &str, args: TokenStream) -> TokenStream {
     let span = Span::mixed_site();
     let ends = Ends::of(place.to_token_stream()).unwrap_or(Ends { start: span, end: span });
     let function = Ident::new(function, ends.start);
@@ -213,14 +213,15 @@ fn check(constant: Option<Ident>, place: impl ToTokens, function: &str, args: To
 }
 
 /// ```text
-/// const __GRAPH: &__nn::Graph<4, 5> =
-///     &__nn::Graph::new(__INPUTS, [__nn::Node::new("dense_1", &__F0, [0], 1)], [4]);
-/// const __INFER: &__nn::Plan<4> = &__GRAPH.plan(__nn::Pass::Infer);     /* and so on */
-/// const __STREAM: &__nn::Plan<4> = &__GRAPH.stream();
-/// const __PLANS: [&__nn::Plan<4>; 4] = [__INFER, __TRAIN, __ASKED, __STREAM];
-/// const __MAP: &__nn::CompiledNetwork =
-///     &__nn::CompiledNetwork::new("Net", __GRAPH, (&__INPUTS, &__OUTPUTS), __PLANS);
+/// static __GRAPH: __nn::Graph<4, 5> =
+///     __nn::Graph::new(__INPUTS, [__nn::Node::new("dense_1", &__F0, [0], 1)], [4]);
+/// static __INFER: __nn::Plan<4> = __GRAPH.plan(__nn::Pass::Infer);     /* and so on */
+/// static __STREAM: __nn::Plan<4> = __GRAPH.stream();
+/// static __MAP: __nn::CompiledNetwork =
+///     __nn::CompiledNetwork::new("Net", &__GRAPH, (&__INPUTS, &__OUTPUTS), [&__INFER, /* … */]);
 /// ```
+/// Statics, because rustc looks through a constant's references for what may not be there, down to the last
+/// nested network, and not through those to statics: sixty networks within each other took it nine seconds.
 pub fn map(graph: &Graph) -> TokenStream {
     let span = span_of(&graph.header.name);
     let number = |number: &usize| Literal::usize_unsuffixed(*number);
@@ -238,12 +239,16 @@ pub fn map(graph: &Graph) -> TokenStream {
     let results = graph.results.iter().map(number);
     let name = graph.header.name.to_string();
     quote_spanned! {span=>
-        const __GRAPH: &__nn::Graph<#sites, #values> = &__nn::Graph::new(__INPUTS, [#(#nodes),*], [#(#results),*]);
-        const __INFER: &__nn::Plan<#sites> = &__GRAPH.plan(__nn::Pass::Infer);
-        const __TRAIN: &__nn::Plan<#sites> = &__GRAPH.plan(__nn::Pass::Train);
-        const __ASKED: &__nn::Plan<#sites> = &__GRAPH.plan(__nn::Pass::TrainWithInputGrad);
-        const __STREAM: &__nn::Plan<#sites> = &__GRAPH.stream();
-        const __PLANS: [&__nn::Plan<#sites>; 4] = [__INFER, __TRAIN, __ASKED, __STREAM];
-        const __MAP: &__nn::CompiledNetwork = &__nn::CompiledNetwork::new(#name, __GRAPH, (&__INPUTS, &__OUTPUTS), __PLANS);
+        static __GRAPH: __nn::Graph<#sites, #values> = __nn::Graph::new(__INPUTS, [#(#nodes),*], [#(#results),*]);
+        static __INFER: __nn::Plan<#sites> = __GRAPH.plan(__nn::Pass::Infer);
+        static __TRAIN: __nn::Plan<#sites> = __GRAPH.plan(__nn::Pass::Train);
+        static __ASKED: __nn::Plan<#sites> = __GRAPH.plan(__nn::Pass::TrainWithInputGrad);
+        static __STREAM: __nn::Plan<#sites> = __GRAPH.stream();
+        static __MAP: __nn::CompiledNetwork = __nn::CompiledNetwork::new(
+            #name,
+            &__GRAPH,
+            (&__INPUTS, &__OUTPUTS),
+            [&__INFER, &__TRAIN, &__ASKED, &__STREAM],
+        );
     }
 }

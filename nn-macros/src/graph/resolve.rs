@@ -270,6 +270,9 @@ impl<'a> Resolver<'a, '_> {
                 "declare what repeats as a network of its own: `Block * 2`",
             );
         }
+        if shares.is_none() {
+            self.arguments_are_no_networks(layer);
+        }
         let name = self.names.give(id, site.label.as_ref(), layer.kind(), kind, self.errors);
         self.layers.push(Some((layer, shares.as_ref().map_or(id, |shared| shared.site))));
         let x = x?;

@@ -55,6 +55,19 @@ impl<'a> Resolver<'a, '_> {
         true
     }
 
+    /// `Conv1d(8, 3, padding = Causal)` in a network called `Causal`: there the word means the network.
+    pub(super) fn arguments_are_no_networks(&mut self, layer: &ast::Layer) {
+        let name = &self.network.header.name;
+        let named = layer.args.iter().flat_map(|args| args.named.iter().map(|(_, expr)| expr));
+        let all = layer.args.iter().flat_map(|args| &args.positional).chain(named);
+        let own = |expr: &&syn::Expr| matches!(expr, syn::Expr::Path(path) if path.path.is_ident(name));
+        for expr in all.filter(own) {
+            let found = format!("the network `{name}` itself");
+            let help = format!("call the network otherwise, as `{name}Net`");
+            self.errors.add(expr, "a number, a const, or a word of the layer's", &found, &help);
+        }
+    }
+
     /// `(x, mask) -> Layer * 3`: what one copy makes is the next one's first value, and each is given the
     /// others. The copies are sites of their own, called as those of a repetition are.
     pub(super) fn unrolled(

@@ -7,6 +7,7 @@ use syn::parse::Parser;
 use syn::{Attribute, Visibility};
 
 use super::args::shape_is_sound;
+use super::budget::budget;
 use super::pretty::pretty;
 use super::tokens::Tokens;
 use crate::ast::{Header, Port};
@@ -17,7 +18,15 @@ const EXAMPLE: &str = "`pub struct Name: [784] -> [10] { … }`";
 
 /// `attrs vis struct Name: ports -> ports`; stops before the braces. `None` without a name.
 pub fn header(tokens: &mut Tokens, errors: &mut Errors) -> Option<Header> {
-    let attrs = attributes(tokens, errors);
+    let mut attrs = attributes(tokens, errors);
+    let mut limits = Vec::new();
+    attrs.retain(|attr| match budget(attr, errors) {
+        Some(own) => {
+            limits.extend(own);
+            false
+        }
+        None => true,
+    });
     let vis = tokens.parse::<Visibility>().unwrap_or(Visibility::Inherited);
     let name = name(tokens, errors)?;
     generics(tokens, errors);
@@ -30,7 +39,7 @@ pub fn header(tokens: &mut Tokens, errors: &mut Errors) -> Option<Header> {
     }
     let inputs = if colon || is_ports(tokens) { ports(tokens, errors, "the shape of the input", &help) } else { None };
     let outputs = outputs(tokens, errors, inputs.is_none());
-    Some(Header { attrs, vis, name, inputs, outputs })
+    Some(Header { attrs, budget: limits, vis, name, inputs, outputs })
 }
 
 /// `{ … }`, and nothing behind it.

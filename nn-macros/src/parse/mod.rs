@@ -4,6 +4,7 @@
 
 mod args;
 mod body;
+mod budget;
 mod foreign;
 mod header;
 pub mod pretty;

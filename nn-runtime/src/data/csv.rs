@@ -1,24 +1,27 @@
 //! Tables of numbers from CSV files: a file or a reader, which columns are the target and which the features,
 //! to a dataset. Nothing is guessed at: a field that is no number is an error with its file, line and column.
 
+mod columns;
 mod field;
 mod header;
 mod numbers;
 mod records;
+mod table;
 
 use super::{DataError, DataErrorKind, Dataset, Labels, Samples, Values};
 use crate::quote::quoted_path as shown;
+use columns::Category;
+pub use columns::Missing;
 use field::Field;
-use header::Header;
-use numbers::{NumberColumn, Offset};
-use records::{Record, Records};
+use numbers::Offset;
 use std::borrow::ToOwned;
-use std::format;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
-use std::string::{String, ToString};
+use std::string::String;
 use std::vec::Vec;
+use table::Options;
 
 /// A column, by its name in the header or by its place, counted from 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,17 +83,6 @@ pub struct Csv<R> {
     options: Options,
 }
 
-/// How a file is read, whatever it comes from: what does the work is compiled once, here.
-#[derive(Debug)]
-struct Options {
-    name: String,
-    headers: Option<bool>,
-    delimiter: u8,
-    features: Option<Vec<Column>>,
-    offsets: Vec<Offset>,
-    rounded: bool,
-}
-
 impl Csv<File> {
     /// The file at `path`.
     ///
@@ -114,7 +106,9 @@ impl<R: Read> Csv<R> {
     pub fn new(source: R) -> Self {
         let (headers, features) = (None, None);
         let name = "csv".to_owned();
-        let options = Options { name, headers, delimiter: b',', features, offsets: Vec::new(), rounded: false };
+        let (offsets, categories) = (Vec::new(), Vec::new());
+        let options =
+            Options { name, headers, delimiter: b',', features, offsets, rounded: false, missing: None, categories };
         Self { source, options }
     }
 
@@ -156,6 +150,97 @@ impl<R: Read> Csv<R> {
         self
     }
 
+    /// What is done about [missing](Missing) fields; unless it is said they are errors.
+    ///
+    /// ```
+    /// use nn_runtime::data::{Csv, Missing};
+    ///
+    /// let file = "hour,load\n0,10\n1,NA\n2,14\n";
+    /// let loads = Csv::new(file.as_bytes()).missing(Missing::Mean).features(["load"]).inputs()?;
+    /// assert_eq!(loads.as_slice(), [10.0, 12.0, 14.0]);
+    /// let loads = Csv::new(file.as_bytes()).missing(Missing::Drop).values(["load"])?;
+    /// assert_eq!(loads.inputs()[0].as_slice(), [0.0, 2.0]);
+    /// # Ok::<(), nn_runtime::data::DataError>(())
+    /// ```
+    #[must_use]
+    pub fn missing(mut self, missing: Missing) -> Self {
+        self.options.missing = Some(missing);
+        self
+    }
+
+    /// Takes a feature of words as a number for each of these: 1 for the word that stands there, 0 for the
+    /// others. Scikit-learn's `OneHotEncoder`, pandas's `get_dummies`; [`distinct`](Csv::distinct) finds the
+    /// words.
+    ///
+    /// ```
+    /// use nn_runtime::data::Csv;
+    ///
+    /// let file = "color,size,price\nred,2,10\nblue,3,12\nred,4,15\n";
+    /// let colors = Csv::new(file.as_bytes()).distinct("color")?;
+    /// assert_eq!(colors, ["blue", "red"]);
+    /// let cars = Csv::new(file.as_bytes()).one_hot("color", &colors).values(["price"])?;
+    /// assert_eq!(cars.input(0, 0), [0.0, 1.0, 2.0]);
+    /// # Ok::<(), nn_runtime::data::DataError>(())
+    /// ```
+    #[must_use]
+    pub fn one_hot(self, column: impl Into<Column>, names: &[impl AsRef<str>]) -> Self {
+        self.category(column.into(), names, true)
+    }
+
+    /// Takes a feature of words as the place of the word among these, counted from 0: the ids that an
+    /// [`Embedding`](crate::layers::Embedding) reads.
+    #[must_use]
+    pub fn ids(self, column: impl Into<Column>, names: &[impl AsRef<str>]) -> Self {
+        self.category(column.into(), names, false)
+    }
+
+    fn category(mut self, column: Column, names: &[impl AsRef<str>], one_hot: bool) -> Self {
+        let names = names.iter().map(|name| name.as_ref().to_owned()).collect();
+        self.options.categories.push(Category { column, names, one_hot });
+        self
+    }
+
+    /// The different words of a column, sorted: the names of classes, or of categories. To be kept: a model
+    /// knows only their places. Fields that are [missing](Missing) are none, where [`missing`](Csv::missing)
+    /// says something about them.
+    ///
+    /// ```
+    /// use nn_runtime::data::Csv;
+    ///
+    /// let file = "width,kind\n5.1,setosa\n6.2,virginica\n4.9,setosa\n";
+    /// let kinds = Csv::new(file.as_bytes()).distinct("kind")?;
+    /// let flowers = Csv::new(file.as_bytes()).named_classes("kind", &kinds)?;
+    /// assert_eq!((kinds.len(), flowers.targets().as_slice()), (2, &[0, 1, 0][..]));
+    /// # Ok::<(), nn_runtime::data::DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A column that is not there; no lines; a line with more or fewer fields than the first.
+    pub fn distinct(mut self, column: impl Into<Column>) -> Result<Vec<String>, DataError> {
+        let missing = self.options.missing;
+        let mut names = BTreeSet::new();
+        let mut take = |field: &Field<'_>| {
+            if missing.is_none() || !field.is_missing() {
+                let name = field.text()?;
+                if !names.contains(name) {
+                    names.insert(name.to_owned());
+                }
+            }
+            Ok(())
+        };
+        self.options.each_field(&mut self.source, column.into(), &mut take)?;
+        Ok(names.into_iter().collect())
+    }
+
+    /// The features alone, of a table that has no targets: what a trained network is asked about. Columns
+    /// that are not read are left out by [`features`](Csv::features).
+    ///
+    /// # Errors
+    /// As [`values`](Self::values).
+    pub fn inputs(mut self) -> Result<Values, DataError> {
+        Ok(self.options.read(&mut self.source, &[], None)?.features)
+    }
+
     /// Samples whose targets are the numbers of these columns.
     ///
     /// # Errors
@@ -166,6 +251,11 @@ impl<R: Read> Csv<R> {
     pub fn values(mut self, targets: impl IntoIterator<Item: Into<Column>>) -> Result<Dataset<Values>, DataError> {
         let targets: Vec<Column> = targets.into_iter().map(Into::into).collect();
         let width = targets.len();
+        if width == 0 {
+            let fault = DataError::new(DataErrorKind::Column, "targets", "at least one column", "none");
+            let fault = fault.help("`.inputs()` reads a table without targets");
+            return Err(fault.in_file(&self.options.name));
+        }
         let table = self.options.read(&mut self.source, &targets, None)?;
         Dataset::new(table.features, (table.targets, width).into_values()?)
     }
@@ -182,182 +272,13 @@ impl<R: Read> Csv<R> {
     ///
     /// # Errors
     /// As [`values`](Self::values), and a name that is not among `names`.
-    pub fn named_classes(mut self, target: impl Into<Column>, names: &[&str]) -> Result<Dataset<Labels>, DataError> {
+    pub fn named_classes(
+        mut self,
+        target: impl Into<Column>,
+        names: &[impl AsRef<str>],
+    ) -> Result<Dataset<Labels>, DataError> {
         self.options.labelled(&mut self.source, target.into(), &|field| field.named(names))
     }
-}
-
-impl Options {
-    fn labelled(
-        self,
-        source: &mut dyn Read,
-        target: Column,
-        class: &dyn Fn(&Field<'_>) -> Result<u32, DataError>,
-    ) -> Result<Dataset<Labels>, DataError> {
-        let mut labels: Vec<u32> = Vec::new();
-        let mut take = |field: &Field<'_>| {
-            let class = class(field)?;
-            reserve(&mut labels, 1, field.record.line)?;
-            labels.push(class);
-            Ok(())
-        };
-        let table = self.read(source, &[target], Some(&mut take))?;
-        Dataset::new(table.features, Labels::from_classes(labels))
-    }
-
-    /// Features and targets line by line; targets that are no numbers are given to `take`.
-    fn read(
-        self,
-        source: &mut dyn Read,
-        targets: &[Column],
-        take: Option<TakeLabel<'_, '_>>,
-    ) -> Result<Table, DataError> {
-        self.table(source, targets, take).map_err(|fault| fault.in_file(&self.name))
-    }
-
-    fn table(
-        &self,
-        source: &mut dyn Read,
-        targets: &[Column],
-        mut take: Option<TakeLabel<'_, '_>>,
-    ) -> Result<Table, DataError> {
-        if matches!(self.delimiter, b'"' | b'\n' | b'\r') {
-            let found = format!("`{}`", self.delimiter.escape_ascii());
-            return Err(DataError::new(
-                DataErrorKind::Setting,
-                "delimiter",
-                "what neither quotes nor ends a line",
-                found,
-            ));
-        }
-        let mut records = Records::new(source, self.delimiter)?;
-        let mut record = Record::default();
-        loop {
-            if !records.next(&mut record)? {
-                return Err(DataError::new(DataErrorKind::Format, "line 1", "a line of fields", "none"));
-            }
-            if !record.is_blank() {
-                break;
-            }
-        }
-        let asked = [targets, self.features.as_deref().unwrap_or(&[])].concat();
-        let header = Header::new(record.clone(), self.headers, self.delimiter, &asked)?;
-        let plan = ColumnPlan::new(&header, targets, self.features.as_deref())?;
-        let mut columns = plan.number_columns(&header, &self.offsets, self.rounded, take.is_none())?;
-        let mut flat: [Vec<f32>; 2] = [Vec::new(), Vec::new()];
-        // Without a header the first line is the first of the data.
-        let mut more = !header.named || records.next(&mut record)?;
-        while more {
-            if !record.is_blank() {
-                if record.len() != header.len() {
-                    let expected = format!("{} fields, as in the first line", header.len());
-                    let place = format!("line {}", record.line);
-                    return Err(DataError::new(DataErrorKind::Format, place, expected, record.len().to_string()));
-                }
-                let field = |place: usize| Field { record: &record, place, header: &header, delimiter: self.delimiter };
-                for (NumberAt { place, target, title }, column) in &mut columns {
-                    let number = field(*place).number(column, title)?;
-                    let flat = &mut flat[usize::from(*target)];
-                    reserve(flat, 1, record.line)?;
-                    flat.push(number);
-                }
-                if let Some(take) = &mut take {
-                    plan.targets.iter().try_for_each(|&place| take(&field(place)))?;
-                }
-            }
-            more = records.next(&mut record)?;
-        }
-        let [features, targets] = flat;
-        if features.is_empty() {
-            return Err(DataError::new(DataErrorKind::Format, "line 2", "a line of numbers", "none"));
-        }
-        columns.iter().try_for_each(|(at, column)| column.check(&at.title))?;
-        Ok(Table { features: (features, plan.features.len()).into_values()?, targets })
-    }
-}
-
-/// What is done with a field that names a class.
-type TakeLabel<'a, 'b> = &'a mut (dyn FnMut(&Field<'_>) -> Result<(), DataError> + 'b);
-
-/// All numbers of a file.
-struct Table {
-    features: Values,
-    targets: Vec<f32>,
-}
-
-/// Which columns are read, by place.
-struct ColumnPlan {
-    features: Vec<usize>,
-    targets: Vec<usize>,
-}
-
-/// A column of numbers.
-struct NumberAt {
-    place: usize,
-    target: bool,
-    title: String,
-}
-
-impl ColumnPlan {
-    fn new(header: &Header, targets: &[Column], features: Option<&[Column]>) -> Result<Self, DataError> {
-        let fault = |place: &str, expected: &str, found: &str| {
-            Err(DataError::new(DataErrorKind::Column, place, expected, found))
-        };
-        if targets.is_empty() {
-            return fault("targets", "at least one column", "none");
-        }
-        let targets = header.places(targets)?;
-        let features = match features {
-            Some(features) => header.places(features)?,
-            None => (0..header.len()).filter(|place| !targets.contains(place)).collect(),
-        };
-        if let Some(&both) = features.iter().find(|place| targets.contains(place)) {
-            let title = format!("column {}", header.title(both));
-            return fault(&title, "a target only", "it among the features as well");
-        }
-        if features.is_empty() {
-            return fault("features", "at least one column", "none");
-        }
-        Ok(Self { features, targets })
-    }
-
-    /// The columns of numbers, features before targets.
-    fn number_columns(
-        &self,
-        header: &Header,
-        offsets: &[Offset],
-        rounded: bool,
-        targets: bool,
-    ) -> Result<Vec<(NumberAt, NumberColumn)>, DataError> {
-        let features = self.features.iter().map(|&place| (place, false));
-        let targets = self.targets.iter().filter(|_| targets).map(|&place| (place, true));
-        let mut columns: Vec<_> = features
-            .chain(targets)
-            .map(|(place, target)| {
-                (NumberAt { place, target, title: header.title(place) }, NumberColumn::new(0.0, rounded))
-            })
-            .collect();
-        for Offset { column, number } in offsets {
-            let place = header.place(column)?;
-            let Some((_, column)) = columns.iter_mut().find(|(at, _)| at.place == place) else {
-                let expected = format!("column {} among the features or targets of numbers", header.title(place));
-                return Err(DataError::new(DataErrorKind::Column, "subtract", expected, "it elsewhere"));
-            };
-            if !number.is_finite() {
-                return Err(DataError::new(DataErrorKind::Setting, "subtract", "a finite number", number.to_string()));
-            }
-            *column = NumberColumn::new(*number, rounded);
-        }
-        Ok(columns)
-    }
-}
-
-/// Room for `more` numbers; too little memory is an error.
-fn reserve<N>(numbers: &mut Vec<N>, more: usize, line: u64) -> Result<(), DataError> {
-    numbers.try_reserve(more).map_err(|_| {
-        let found = format!("{} numbers, and no memory for more", numbers.len());
-        DataError::new(DataErrorKind::Memory, format!("line {line}"), "a table that fits into memory", found)
-    })
 }
 
 #[cfg(test)]

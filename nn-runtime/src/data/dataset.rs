@@ -2,12 +2,14 @@
 //! that is [`Samples`]; gives rows by index, batches and parts. Inputs and targets are always of the same
 //! length.
 
-use super::{Class, DataError, DataErrorKind, Labels, Samples, Targets, Values};
+use super::{Class, DataError, DataErrorKind, Labels, OneTarget, Samples, Targets, Values};
 use core::fmt;
 use std::format;
 use std::string::ToString;
 use std::vec;
 use std::vec::Vec;
+
+mod batch;
 
 /// Samples with their targets: [`Labels`] or [`Values`].
 ///
@@ -48,6 +50,49 @@ impl Dataset<Values> {
     /// An input or targets that are no [`Samples`] of width 1 or more, lengths that disagree.
     pub fn values(input: impl Samples, targets: impl Samples) -> Result<Self, DataError> {
         Self::new(input, targets.into_values()?)
+    }
+
+    /// Samples to learn a series from, which has one row for each time: every `steps` rows in a row, in the
+    /// order of time, `[steps, width]`, and as targets the `ahead` rows that come next, `[ahead, width]`.
+    ///
+    /// ```
+    /// use nn_runtime::data::Dataset;
+    ///
+    /// let series = Dataset::forecast((&[1.0, 2.0, 3.0, 4.0, 5.0][..], 1), 3, 1)?;
+    /// assert_eq!((series.input(0, 0), series.targets().sample(0)), (&[1.0, 2.0, 3.0][..], &[4.0][..]));
+    /// assert_eq!((series.input(0, 1), series.targets().sample(1)), (&[2.0, 3.0, 4.0][..], &[5.0][..]));
+    /// # Ok::<(), nn_runtime::data::DataError>(())
+    /// ```
+    ///
+    /// Samples next to each other share rows: the part to test with is what comes last
+    /// ([`select`](Dataset::select)), as a random [`split`](Dataset::split) would show in training what is
+    /// tested.
+    ///
+    /// # Errors
+    /// No steps, nothing ahead, a series of fewer rows than both, or one that is no [`Samples`].
+    pub fn forecast(series: impl Samples, steps: usize, ahead: usize) -> Result<Self, DataError> {
+        let series = series.into_values()?;
+        let all = steps.checked_add(ahead).filter(|_| steps > 0 && ahead > 0);
+        let Some(all) = all else {
+            let found = format!("{steps} steps, {ahead} ahead");
+            return Err(DataError::new(DataErrorKind::Setting, "forecast", "at least 1 step and 1 ahead", found));
+        };
+        let windows = series.windows(all, 1)?;
+        let (mut inputs, mut targets) = (Vec::new(), Vec::new());
+        for i in 0..windows.len() {
+            let (past, next) = windows.sample(i).split_at(steps * series.width());
+            inputs.extend_from_slice(past);
+            targets.extend_from_slice(next);
+        }
+        Self::values((inputs, steps * series.width()), (targets, ahead * series.width()))
+    }
+}
+
+impl<T: OneTarget> Dataset<T> {
+    /// The targets, to be changed in place: labels, or numbers, those of the first sample first.
+    #[must_use]
+    pub fn targets_mut(&mut self) -> &mut [T::Item] {
+        self.targets.as_mut_slice()
     }
 }
 
@@ -120,9 +165,57 @@ impl<T: Targets> Dataset<T> {
         &self.targets
     }
 
-    /// The targets, to be changed in place.
-    pub(super) fn targets_mut(&mut self) -> &mut T {
-        &mut self.targets
+    /// The same samples with other targets: labels as values, values scaled.
+    ///
+    /// ```
+    /// use nn_runtime::data::Dataset;
+    ///
+    /// let data = Dataset::classes(&[[0.5], [1.5]], [2, 0])?;
+    /// let probabilities = data.targets().one_hot(3)?;
+    /// let data = data.with_targets(probabilities)?;
+    /// assert_eq!(data.targets().sample(0), [0.0, 0.0, 1.0]);
+    /// # Ok::<(), nn_runtime::data::DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Not as many targets as samples.
+    pub fn with_targets<U: Targets>(self, targets: U) -> Result<Dataset<U>, DataError> {
+        targets.check_len(self.len())?;
+        Ok(Dataset { inputs: self.inputs, targets, weights: self.weights })
+    }
+
+    /// The samples of this dataset and then those of another. Where only one of them has weights, samples of
+    /// the other weigh 1.
+    ///
+    /// ```
+    /// use nn_runtime::data::Dataset;
+    ///
+    /// let morning = Dataset::values(&[[1.0], [2.0]], &[[2.0], [4.0]])?;
+    /// let evening = Dataset::values(&[[3.0]], &[[6.0]])?;
+    /// assert_eq!(morning.concat(&evening)?.targets().as_slice(), [2.0, 4.0, 6.0]);
+    /// # Ok::<(), nn_runtime::data::DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Another number of inputs, or inputs, targets or weights of another width.
+    pub fn concat(&self, other: &Self) -> Result<Self, DataError> {
+        if self.inputs.len() != other.inputs.len() {
+            let expected = format!("a dataset of as many inputs, {}", self.inputs.len());
+            return Err(DataError::new(DataErrorKind::Size, "concat", expected, other.inputs.len().to_string()));
+        }
+        let inputs = self.inputs.iter().zip(&other.inputs).enumerate();
+        let inputs = inputs.map(|(k, (own, more))| own.concat(more, || format!("concat, input {k}")));
+        let inputs = inputs.collect::<Result<_, _>>()?;
+        let mut targets = self.targets.clone();
+        targets.append(&other.targets)?;
+        let ones = |data: &Self, width| Values::new(vec![1.0; data.len() * width], width);
+        let weights = match (&self.weights, &other.weights) {
+            (None, None) => None,
+            (Some(own), None) => Some(own.concat(&ones(other, own.width())?, || "concat, weights".into())?),
+            (None, Some(more)) => Some(ones(self, more.width())?.concat(more, || "concat, weights".into())?),
+            (Some(own), Some(more)) => Some(own.concat(more, || "concat, weights".into())?),
+        };
+        Ok(Self { inputs, targets, weights })
     }
 
     /// The samples at `indices`, in that order; an index may come more than once.

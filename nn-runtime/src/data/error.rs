@@ -75,10 +75,28 @@ impl DataError {
         self
     }
 
+    /// The same fault of the first sample of a batch, which is sample `index` of all.
+    pub(crate) fn of_sample(mut self, index: usize) -> Self {
+        let sample = format!("sample {index}");
+        self.place = match self.place.strip_prefix("sample 0") {
+            Some(rest) => format!("{sample}{rest}"),
+            None => format!("{sample}, {}", self.place),
+        };
+        self
+    }
+
     /// What kind of fault it is.
     #[must_use]
     pub fn kind(&self) -> DataErrorKind {
         self.kind
+    }
+}
+
+/// What keeps a [`SampleSource`](super::SampleSource) of one's own from reading; `io::Error::other("…")` says
+/// whatever is to be said.
+impl From<io::Error> for DataError {
+    fn from(error: io::Error) -> Self {
+        Self::unreadable("source", error)
     }
 }
 

@@ -6,7 +6,7 @@ use crate::finite::first_not_finite;
 use ndarray::{ArrayBase, Data, Dimension};
 use std::fmt::Display;
 use std::format;
-use std::string::ToString;
+use std::string::{String, ToString};
 use std::vec::Vec;
 
 /// Numbers, `[samples, width]`, row by row: an input of a network, or targets that are numbers.
@@ -18,7 +18,11 @@ pub struct Values {
 }
 
 impl Values {
-    fn new(flat: Vec<f32>, width: usize) -> Result<Self, DataError> {
+    /// `flat` holds samples of `width` numbers each, one after the other.
+    ///
+    /// # Errors
+    /// A width of 0, or a length that is no multiple of it.
+    pub fn new(flat: Vec<f32>, width: usize) -> Result<Self, DataError> {
         if width == 0 {
             return Err(DataError::new(DataErrorKind::Size, "samples", "a width of at least 1", "0"));
         }
@@ -73,8 +77,66 @@ impl Values {
     }
 
     /// Everything, to be changed in place, `[samples, width]`.
-    pub(super) fn as_mut_slice(&mut self) -> &mut [f32] {
+    #[must_use]
+    pub fn as_mut_slice(&mut self) -> &mut [f32] {
         &mut self.flat
+    }
+
+    /// Every `steps` samples in a row as one, `[steps, width]`, `stride` samples after the one before: a
+    /// series in windows. Samples at the end that fill none are left out.
+    ///
+    /// ```
+    /// use nn_runtime::data::Values;
+    ///
+    /// let series = Values::new(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 1)?;
+    /// assert_eq!(series.windows(3, 2)?, Values::new(vec![1.0, 2.0, 3.0, 3.0, 4.0, 5.0], 3)?);
+    /// # Ok::<(), nn_runtime::data::DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// No steps, a stride of 0, fewer samples than steps, or more windows than memory.
+    pub fn windows(&self, steps: usize, stride: usize) -> Result<Values, DataError> {
+        if steps == 0 || stride == 0 {
+            let found = format!("{steps} steps, a stride of {stride}");
+            return Err(DataError::new(DataErrorKind::Setting, "windows", "at least 1 step and a stride of 1", found));
+        }
+        if self.len() < steps {
+            let expected = format!("at least {steps} samples, for one window");
+            return Err(DataError::new(DataErrorKind::Size, "windows", expected, self.len().to_string()));
+        }
+        let mut windows = Values::none();
+        let count = (self.len() - steps) / stride + 1;
+        // No overflow: as many numbers are here.
+        let width = steps * self.width;
+        if !windows.reserve(count, width) {
+            let found = format!("{count} of {width} numbers, and no memory for them");
+            return Err(DataError::new(DataErrorKind::Memory, "windows", "windows that fit", found));
+        }
+        for from in (0..count).map(|i| i * stride * self.width) {
+            windows.flat.extend_from_slice(&self.flat[from..from + width]);
+        }
+        (windows.samples, windows.width) = (count, width);
+        Ok(windows)
+    }
+
+    /// One sample, to be changed in place.
+    pub(super) fn sample_mut(&mut self, i: usize) -> &mut [f32] {
+        &mut self.flat[i * self.width..(i + 1) * self.width]
+    }
+
+    /// Makes room for so many samples, whatever they are.
+    pub(super) fn resize(&mut self, samples: usize) {
+        self.flat.resize(samples * self.width, 0.0);
+        self.samples = samples;
+    }
+
+    /// These samples and then those of another.
+    pub(super) fn concat(&self, other: &Self, place: impl Fn() -> String) -> Result<Self, DataError> {
+        if self.width != other.width {
+            let expected = format!("a width of {}, as before", self.width);
+            return Err(DataError::new(DataErrorKind::Size, place(), expected, other.width.to_string()));
+        }
+        Self::new([&self.flat[..], &other.flat].concat(), self.width)
     }
 
     /// Makes `into` the samples at `indices`; its memory is used again.
@@ -89,7 +151,7 @@ impl Values {
     }
 
     /// The first number that is none, as an error about `what` of its sample.
-    pub(super) fn check_finite(&self, what: impl Display) -> Result<(), DataError> {
+    pub(crate) fn check_finite(&self, what: impl Display) -> Result<(), DataError> {
         let Some(at) = first_not_finite(&self.flat) else { return Ok(()) };
         Err(self.no_number(at, what))
     }
@@ -108,7 +170,12 @@ impl Values {
 
     /// What an unused slot holds until it is gathered into.
     pub(super) fn none() -> Self {
-        Self { flat: Vec::new(), samples: 0, width: 1 }
+        Self::of_width(1)
+    }
+
+    /// No samples yet, of a width of at least 1.
+    pub(super) fn of_width(width: usize) -> Self {
+        Self { flat: Vec::new(), samples: 0, width }
     }
 }
 

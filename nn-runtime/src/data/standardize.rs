@@ -266,7 +266,7 @@ impl StandardizeTargets {
     /// Targets of another width than it was fitted to; nothing is changed then.
     pub fn apply(&self, dataset: &mut Dataset<Values>) -> Result<(), DataError> {
         self.scaling.check_width(OneTarget::width(dataset.targets()), || "standardize, targets".to_string())?;
-        self.scaling.apply(dataset.targets_mut().as_mut_slice());
+        self.scaling.apply(dataset.targets_mut());
         Ok(())
     }
 

@@ -4,12 +4,13 @@
 use super::{DataError, DataErrorKind, Values};
 use std::format;
 use std::string::{String, ToString};
+use std::vec;
 use std::vec::Vec;
 
 /// Targets of a dataset, by sample.
 ///
 /// A network of several outputs has a tuple of them, in the order of its outputs: `(Labels, Values)`.
-pub trait Targets: Clone + Sync {
+pub trait Targets: Clone + Send + Sync {
     /// The number of samples.
     fn len(&self) -> usize;
 
@@ -36,6 +37,12 @@ pub trait Targets: Clone + Sync {
     /// If an index is not below `self.len()`.
     fn select_into(&self, indices: &[usize], into: &mut Self);
 
+    /// Adds the targets of more samples behind these.
+    ///
+    /// # Errors
+    /// Targets of another width; nothing is changed then.
+    fn append(&mut self, more: &Self) -> Result<(), DataError>;
+
     /// Whether every target that counts is a number; those of weight 0 need not be.
     ///
     /// # Errors
@@ -46,7 +53,7 @@ pub trait Targets: Clone + Sync {
 /// Targets of one output.
 pub trait OneTarget: Targets {
     /// What one sample has `width` of: `u32` for labels, `f32` for values.
-    type Item: Copy + Sync;
+    type Item: Copy + Send + Sync;
 
     /// What messages call them.
     const WHAT: &'static str;
@@ -56,6 +63,12 @@ pub trait OneTarget: Targets {
 
     /// Everything, `[samples, width]`.
     fn as_slice(&self) -> &[Self::Item];
+
+    /// Everything, to be changed in place, `[samples, width]`.
+    fn as_mut_slice(&mut self) -> &mut [Self::Item];
+
+    /// Targets that are all 0, to be written; `width` is at least 1.
+    fn zeros(samples: usize, width: usize) -> Self;
 }
 
 macro_rules! several {
@@ -72,6 +85,13 @@ macro_rules! several {
 
             fn select_into(&self, indices: &[usize], into: &mut Self) {
                 $(self.$i.select_into(indices, &mut into.$i);)*
+            }
+
+            fn append(&mut self, more: &Self) -> Result<(), DataError> {
+                let mut longer = self.clone();
+                $(longer.$i.append(&more.$i)?;)*
+                *self = longer;
+                Ok(())
             }
 
             fn check_finite(&self, weights: Option<&Values>) -> Result<(), DataError> {
@@ -99,6 +119,16 @@ impl OneTarget for Values {
     fn as_slice(&self) -> &[f32] {
         self.as_slice()
     }
+
+    fn as_mut_slice(&mut self) -> &mut [f32] {
+        self.as_mut_slice()
+    }
+
+    fn zeros(samples: usize, width: usize) -> Self {
+        let mut values = Values::of_width(width);
+        values.resize(samples);
+        values
+    }
 }
 
 impl Targets for Values {
@@ -109,6 +139,11 @@ impl Targets for Values {
 
     fn select_into(&self, indices: &[usize], into: &mut Self) {
         self.gather(indices, into);
+    }
+
+    fn append(&mut self, more: &Self) -> Result<(), DataError> {
+        *self = self.concat(more, || "targets".into())?;
+        Ok(())
     }
 
     fn check_finite(&self, weights: Option<&Values>) -> Result<(), DataError> {
@@ -124,6 +159,30 @@ impl Targets for Values {
             Some(at) => Err(self.no_number(at, "target")),
             None => Ok(()),
         }
+    }
+}
+
+impl Values {
+    /// The class of each sample: the place of its largest number, of equal ones the first. NaN is never the
+    /// largest.
+    ///
+    /// ```
+    /// use nn_runtime::data::{OneTarget, Values};
+    ///
+    /// let scores = Values::new(vec![0.1, 0.7, 0.2, 0.5, 0.4, 0.1], 3)?;
+    /// assert_eq!(scores.argmax().as_slice(), [1, 0]);
+    /// # Ok::<(), nn_runtime::data::DataError>(())
+    /// ```
+    #[must_use]
+    pub fn argmax(&self) -> Labels {
+        let largest = |row: &[f32]| {
+            let greater = |best: (usize, f32), (at, &value): (usize, &f32)| match value > best.1 {
+                true => (at, value),
+                false => best,
+            };
+            row.iter().enumerate().fold((0, f32::NEG_INFINITY), greater).0 as u32
+        };
+        Labels::from_classes(self.as_slice().chunks_exact(self.width()).map(largest).collect())
     }
 }
 
@@ -209,6 +268,21 @@ impl Labels {
         Err(DataError::new(DataErrorKind::Label, place(at, self.width), expected, self.flat[at].to_string()))
     }
 
+    /// As probabilities: of each label `classes` numbers, 1 at its class and 0 elsewhere, so that a sample is
+    /// `[classes]`, or `[steps, classes]`. [`Values::argmax`] is the way back. Keras's `to_categorical`.
+    ///
+    /// # Errors
+    /// The first label that is not below `classes`; names the sample.
+    pub fn one_hot(&self, classes: usize) -> Result<Values, DataError> {
+        self.check(classes)?;
+        // Where there is no label there may be no class either.
+        let mut flat = vec![0.0; self.flat.len() * classes];
+        for (row, &label) in flat.chunks_exact_mut(classes.max(1)).zip(&self.flat) {
+            row[label as usize] = 1.0;
+        }
+        Values::new(flat, self.width * classes.max(1))
+    }
+
     /// The classes of one sample, `[steps]`.
     ///
     /// # Panics
@@ -247,6 +321,14 @@ impl OneTarget for Labels {
     fn as_slice(&self) -> &[u32] {
         &self.flat
     }
+
+    fn as_mut_slice(&mut self) -> &mut [u32] {
+        &mut self.flat
+    }
+
+    fn zeros(samples: usize, width: usize) -> Self {
+        Self { flat: vec![0; samples * width], width }
+    }
 }
 
 impl Targets for Labels {
@@ -262,6 +344,15 @@ impl Targets for Labels {
             into.flat.extend_from_slice(self.sample(i));
         }
         into.width = self.width;
+    }
+
+    fn append(&mut self, more: &Self) -> Result<(), DataError> {
+        if self.width != more.width {
+            let expected = format!("{} labels per sample, as before", self.width);
+            return Err(DataError::new(DataErrorKind::Size, "labels", expected, more.width.to_string()));
+        }
+        self.flat.extend_from_slice(&more.flat);
+        Ok(())
     }
 
     fn check_finite(&self, _: Option<&Values>) -> Result<(), DataError> {

@@ -17,6 +17,8 @@ pub struct CompiledNetwork {
     pub(crate) nodes: &'static [Node],
     pub(crate) inputs: &'static [Shape],
     pub(crate) outputs: &'static [Shape],
+    /// The numbers of the values that are given out.
+    pub(crate) output_values: [usize; MAX_OUTPUTS],
     pub(crate) infer: MemoryPlan,
     pub(crate) train: MemoryPlan,
     pub(crate) train_with_input_grad: MemoryPlan,
@@ -103,7 +105,7 @@ impl CompiledNetwork {
         declared: (&'static [Shape], &'static [Shape]),
         [infer, train, asked, stream]: [&'static Plan<S>; 4],
     ) -> CompiledNetwork {
-        let mut macs: usize = 0;
+        let (mut macs, mut param_count): (usize, usize) = (0, 0);
         let mut trains = false;
         let (mut bounded, mut depends_on_batch) = (false, false);
         let mut ids = [0; MAX_INPUTS];
@@ -111,6 +113,7 @@ impl CompiledNetwork {
         while s < S {
             let node = &graph.nodes[s];
             macs = macs.saturating_add(node.spec.macs);
+            param_count = param_count.saturating_add(node.param_count());
             trains |= node.trains();
             bounded |= node.spec.stream.bounded;
             // What is frozen runs as if predicting.
@@ -132,6 +135,7 @@ impl CompiledNetwork {
             nodes: &graph.nodes,
             inputs: declared.0,
             outputs: declared.1,
+            output_values: graph.outputs,
             infer: plans[0],
             train: plans[1],
             train_with_input_grad: plans[2],
@@ -155,6 +159,7 @@ impl CompiledNetwork {
                 train_with_input_grad: plans[2].sizes(),
                 step: plans[3].sizes(),
                 params_len: graph.params_len,
+                param_count,
                 prepared_len: graph.prepared_len,
                 macs,
                 stream: streaming.kind,
@@ -225,7 +230,7 @@ impl CompiledNetwork {
                 shapes(to, &[param.shape]);
             }
             if let Some(network) = node.network {
-                network.write_down(to);
+                network().write_down(to);
             }
         }
     }
@@ -233,7 +238,7 @@ impl CompiledNetwork {
     /// The name of the layer that needs the whole window, found in the networks within too.
     pub(crate) fn stop(&self) -> Option<String> {
         let node = &self.nodes[self.streaming.stop?];
-        let within = node.network.and_then(CompiledNetwork::stop);
+        let within = node.network.and_then(|network| network().stop());
         Some(match within {
             Some(name) => alloc::format!("{}.{name}", node.name),
             None => node.name.into(),

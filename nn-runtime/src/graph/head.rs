@@ -5,21 +5,6 @@ use super::Graph;
 use crate::spec::{Head, Range};
 
 impl<const S: usize, const V: usize> Graph<S, V> {
-    /// How often a value is read.
-    const fn readers(&self, value: usize) -> usize {
-        let mut count = 0;
-        let mut s = 0;
-        while s < S {
-            let mut k = 0;
-            while k < self.nodes[s].n {
-                count += (self.nodes[s].x[k] == value) as usize;
-                k += 1;
-            }
-            s += 1;
-        }
-        count
-    }
-
     const fn is_output(&self, value: usize) -> bool {
         let mut j = 0;
         while j < self.m {
@@ -39,10 +24,10 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         let mut readers = 0;
         loop {
             let given_out = readers > 0 && self.is_output(value);
-            if self.readers(value) > readers || given_out {
+            if self.readers[value] > readers || given_out {
                 return None;
             }
-            match self.writer(value) {
+            match self.writer[value] {
                 Some(s) if matches!(self.nodes[s].spec.head, Head::Same) => value = self.nodes[s].x[0],
                 other => return other,
             }
@@ -53,7 +38,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
     /// What the layers before a value make of it.
     const fn function(&self, mut value: usize) -> Head {
         loop {
-            match self.writer(value) {
+            match self.writer[value] {
                 None => return Head::Plain,
                 Some(s) => match self.nodes[s].spec.head {
                     Head::Same => value = self.nodes[s].x[0],
@@ -105,7 +90,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
     const fn row(&self, value: usize) -> usize {
         let shape = &self.shapes[value];
         // Behind a fault a shape has no dimensions: what is wrong is told there.
-        if shape.is_known() { shape.dim(shape.rank() - 1) } else { shape.len() }
+        if shape.is_known() { shape.dim(shape.rank() - 1) } else { self.lens[value] }
     }
 
     /// Whether the rows of output `j` are those that its head worked on, so that a loss on classes finds
@@ -122,7 +107,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
     /// Whether the network does no more than move the numbers of its only input.
     pub(super) const fn only_moves(&self) -> bool {
         let mut value = self.outputs[0];
-        while let Some(s) = self.writer(value) {
+        while let Some(s) = self.writer[value] {
             if !matches!(self.nodes[s].spec.head, Head::Same) {
                 return false;
             }

@@ -80,9 +80,9 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             epilogue: [Epilogue::NONE; S],
             pool: [None; S],
             pooled: [None; V],
-            writer: [None; V],
+            writer: self.writer,
             begun_by: [None; V],
-            readers: [0; V],
+            readers: self.readers,
             last: [None; V],
             next: [None; V],
             representative: [0; V],
@@ -118,6 +118,9 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             }
             s += 1;
         }
+        if !backward {
+            return live;
+        }
         let mut v = 0;
         while v < V {
             live.representative[v] = v;
@@ -137,23 +140,17 @@ impl<const S: usize, const V: usize> Graph<S, V> {
 }
 
 impl<const S: usize, const V: usize> Liveness<S, V> {
-    /// Who writes and who reads.
+    /// Who reads.
     const fn arrows(&mut self, s: usize, node: &Node) {
         let mut k = 0;
         while k < node.n {
             let v = node.x[k];
-            self.readers[v] += 1;
             match (self.last[v], self.next[v]) {
                 (Some((last, _)), Some((next, _))) if last == s && next == s => {}
                 (Some((last, _)), _) if last == s => self.next[v] = Some((s, k)),
                 (last, _) => (self.last[v], self.next[v]) = (Some((s, k)), last),
             }
             k += 1;
-        }
-        let mut j = 0;
-        while j < node.m() {
-            self.writer[node.y + j] = Some(s);
-            j += 1;
         }
     }
 

@@ -15,7 +15,7 @@ mod trace;
 pub use compiled::{CompiledNetwork, MemoryPlan};
 pub use liveness::Fusion;
 pub use plan::{BufferRef, Lifetime, NodePlan, Plan};
-pub(crate) use rule::outputs;
+pub(crate) use rule::{OfNetwork, outputs};
 pub use rule::{Rule, Site, site};
 pub use stream::{input_step, output_step};
 pub use trace::{TracedValue, check, check_frozen, check_input, check_output, check_shape, check_shared, repeat};
@@ -33,7 +33,7 @@ pub struct Node {
     pub(crate) name: &'static str,
     pub(crate) spec: &'static LayerSpec,
     /// The network that is used as a layer here.
-    pub(crate) network: Option<&'static CompiledNetwork>,
+    pub(crate) network: Option<OfNetwork>,
     pub(crate) x: [usize; MAX_INPUTS],
     pub(crate) n: usize,
     pub(crate) y: usize,
@@ -73,6 +73,11 @@ impl Node {
         self.spec.shapes.arity
     }
 
+    /// How many numbers of its own are learnt or kept, as the field counts them.
+    pub(crate) const fn param_count(&self) -> usize {
+        if self.shares.is_some() { 0 } else { self.spec.param_count() }
+    }
+
     /// True if an optimiser has something to do here.
     pub(crate) const fn trains(&self) -> bool {
         !self.frozen && self.spec.trains()
@@ -83,6 +88,12 @@ impl Node {
 pub struct Graph<const S: usize, const V: usize> {
     pub(crate) nodes: [Node; S],
     pub(crate) shapes: [Shape; V],
+    /// How many numbers a value has.
+    lens: [usize; V],
+    /// The node that writes a value; `None` for an input.
+    writer: [Option<usize>; V],
+    /// How often a value is read.
+    readers: [usize; V],
     pub(crate) inputs: usize,
     pub(crate) outputs: [usize; MAX_OUTPUTS],
     pub(crate) m: usize,
@@ -99,9 +110,11 @@ impl<const S: usize, const V: usize> Graph<S, V> {
     ) -> Self {
         assert!(N <= MAX_INPUTS && M <= MAX_OUTPUTS, "expected at most 8 inputs and 4 outputs");
         let mut shapes = [Shape::UNKNOWN; V];
+        let (mut lens, mut writer, mut readers) = ([0; V], [None; V], [0; V]);
         let mut i = 0;
         while i < N {
             shapes[i] = inputs[i];
+            lens[i] = inputs[i].len();
             i += 1;
         }
         let (mut params_len, mut prepared_len) = (0, 0);
@@ -110,9 +123,17 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             let spec = nodes[s].spec;
             nodes[s].prepared = prepared_len;
             prepared_len += spec.prepared_len();
+            let mut k = 0;
+            while k < nodes[s].n {
+                readers[nodes[s].x[k]] += 1;
+                k += 1;
+            }
             let mut j = 0;
             while j < spec.shapes.arity && nodes[s].y + j < V {
-                shapes[nodes[s].y + j] = spec.shapes.outputs[j];
+                let v = nodes[s].y + j;
+                shapes[v] = spec.shapes.outputs[j];
+                lens[v] = shapes[v].len();
+                writer[v] = Some(s);
                 j += 1;
             }
             match nodes[s].shares {
@@ -133,20 +154,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             all[j] = outputs[j];
             j += 1;
         }
-        Graph { nodes, shapes, inputs: N, outputs: all, m: M, params_len, prepared_len }
-    }
-
-    /// The node that wrote a value; `None` for an input.
-    pub(crate) const fn writer(&self, value: usize) -> Option<usize> {
-        let mut s = 0;
-        while s < S {
-            let node = &self.nodes[s];
-            if value >= node.y && value < node.y + node.m() {
-                return Some(s);
-            }
-            s += 1;
-        }
-        None
+        Graph { nodes, shapes, lens, writer, readers, inputs: N, outputs: all, m: M, params_len, prepared_len }
     }
 }
 

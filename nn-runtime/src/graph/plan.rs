@@ -142,17 +142,21 @@ impl<const S: usize, const V: usize> Graph<S, V> {
     /// Plans a pass.
     pub const fn plan(&self, pass: Pass) -> Plan<S> {
         let live = self.liveness(pass);
+        let backward = !matches!(pass, Pass::Infer);
         let mut buffers = Buffers::<V>::NONE;
+        // In the order of time.
         let mut v = 0;
         while v < V {
-            let len = self.shapes[v].len();
             if let Some((from, to)) = live.value_life(v) {
-                buffers.set(BufferKind::Value, v, Buffer::new(len, from, to));
-            }
-            if let Some((from, to)) = live.grad_life(v) {
-                buffers.set(BufferKind::Grad, v, Buffer::new(len, from, to));
+                buffers.set(BufferKind::Value, v, Buffer::new(self.lens[v], from, to));
             }
             v += 1;
+        }
+        while backward && v > 0 {
+            v -= 1;
+            if let Some((from, to)) = live.grad_life(v) {
+                buffers.set(BufferKind::Grad, v, Buffer::new(self.lens[v], from, to));
+            }
         }
         let mut scratch = 0;
         let mut scratch_fixed = 0;
@@ -166,8 +170,10 @@ impl<const S: usize, const V: usize> Graph<S, V> {
                 let to = if live.trains[s] { self.nodes[s].params_at(S) } else { 2 * S - 1 - s };
                 buffers.set(BufferKind::Saved, s, Buffer::new(self.saved_len(s, &live), s, to));
             }
-            let temps = Buffer::new(self.temps_len(s, &live), 2 * S - 1 - s, 2 * S - 1 - s);
-            buffers.set(BufferKind::Temp, s, temps);
+            if live.backward_input[s] {
+                let temps = Buffer::new(self.temps_len(s, &live), 2 * S - 1 - s, 2 * S - 1 - s);
+                buffers.set(BufferKind::Temp, s, temps);
+            }
             scratch = max(scratch, spec.scratch_for(own));
             scratch_fixed = max(scratch_fixed, spec.scratch_fixed_for(own));
             if let (Some(conv), Some(pool)) = (spec.fusion.accepts.max_pool, live.epilogue[s].max_pool) {
@@ -176,11 +182,11 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             s += 1;
         }
         // Where no gradient is computed group by group, nothing of a group can be given up.
-        let (kept, work) = buffers.allocate(if groups { end_of_group(S) } else { usize::MAX - 1 });
+        let (kept, work) = buffers.allocate(end_of_group(S), groups);
 
         let mut plan = Plan {
             node_plan: [NodePlan::NONE; S],
-            kept: if groups { kept } else { work },
+            kept,
             work,
             scratch: lines(scratch),
             scratch_fixed: lines(scratch_fixed),
@@ -198,7 +204,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             if live.is_fork(v) {
                 plan.copies[j] = Some(self.value_at(v, &live, &buffers));
                 if live.wanted[v] {
-                    plan.forks[j] = Some(BufferRef::work(buffers.of(BufferKind::Grad, v).offset, self.shapes[v].len()));
+                    plan.forks[j] = Some(BufferRef::work(buffers.of(BufferKind::Grad, v).offset, self.lens[v]));
                 }
             }
             if let Some(s) = self.head_node(j)
@@ -218,7 +224,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         while k < self.nodes[s].n {
             let v = self.nodes[s].x[k];
             if live.wanted[v] && !live.is_first(v, s, k) && live.deferred_sum(v, s, k).is_none() {
-                len += lines(self.shapes[v].len());
+                len += lines(self.lens[v]);
             }
             k += 1;
         }
@@ -239,7 +245,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         while let Some(s) = live.fused_node[v] {
             v = self.nodes[s].y;
         }
-        let len = self.shapes[v].len();
+        let len = self.lens[v];
         if v < self.inputs {
             return BufferRef::outside(Region::X, v, len);
         }
@@ -254,7 +260,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             return BufferRef::NONE;
         }
         let v = live.grad_of(v);
-        let len = self.shapes[v].len();
+        let len = self.lens[v];
         if v < self.inputs {
             return BufferRef::outside(Region::Dx, v, len);
         }
@@ -280,15 +286,19 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         while k < node.n {
             let v = node.x[k];
             node_plan.x[k] = self.value_at(v, live, buffers);
+            if !live.wanted[v] {
+                k += 1;
+                continue;
+            }
             let target = self.grad_at(v, live, buffers);
             if let Some(other) = live.deferred_sum(v, s, k) {
                 node_plan.dx[k] = target;
                 node_plan.sum[k] = self.grad_at(other, live, buffers);
                 node_plan.deferred |= 1 << k;
-            } else if live.wanted[v] && !live.is_first(v, s, k) {
-                node_plan.dx[k] = BufferRef::work(temp, self.shapes[v].len());
+            } else if !live.is_first(v, s, k) {
+                node_plan.dx[k] = BufferRef::work(temp, self.lens[v]);
                 node_plan.sum[k] = target;
-                temp += lines(self.shapes[v].len());
+                temp += lines(self.lens[v]);
             } else if !live.is_aliased(v, s, k) {
                 node_plan.dx[k] = target;
             }
@@ -298,9 +308,11 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         while j < node.m() {
             let v = node.y + j;
             node_plan.y[j] = self.value_at(v, live, buffers);
-            node_plan.dy[j] = self.grad_at(v, live, buffers);
             node_plan.y_life[j] = Lifetime::of(buffers.of(BufferKind::Value, v));
-            node_plan.dy_life[j] = Lifetime::of(buffers.of(BufferKind::Grad, v));
+            if live.wanted[v] {
+                node_plan.dy[j] = self.grad_at(v, live, buffers);
+                node_plan.dy_life[j] = Lifetime::of(buffers.of(BufferKind::Grad, v));
+            }
             j += 1;
         }
         node_plan

@@ -20,8 +20,12 @@ pub enum Rule {
     Err(Fault),
     /// They fit a network that is used as a layer.
     #[doc(hidden)]
-    Network(LayerSpec, &'static CompiledNetwork),
+    Network(LayerSpec, OfNetwork),
 }
+
+/// Gives all that is known of a network used as a layer. No reference: through that rustc would look at all
+/// networks within for each constant that has it, in time by the square of their number.
+pub(crate) type OfNetwork = fn() -> &'static CompiledNetwork;
 
 impl Rule {
     /// True if the inputs fit.
@@ -45,9 +49,9 @@ impl Rule {
         }
     }
 
-    pub(crate) const fn network(&self) -> Option<&'static CompiledNetwork> {
+    pub(crate) const fn network(&self) -> Option<OfNetwork> {
         match self {
-            Rule::Network(_, network) => Some(network),
+            Rule::Network(_, network) => Some(*network),
             _ => None,
         }
     }
@@ -61,8 +65,8 @@ impl LayerSpec {
 }
 
 impl CompiledNetwork {
-    /// The rule of the network as a layer.
-    pub const fn rule<const N: usize>(&'static self, x: [Shape; N]) -> Rule {
+    /// The rule of the network as a layer; `own` gives the network.
+    pub const fn rule<const N: usize>(&'static self, own: OfNetwork, x: [Shape; N]) -> Rule {
         let mut i = 0;
         while i < N {
             if !x[i].equals(&self.inputs[i]) {
@@ -79,7 +83,7 @@ impl CompiledNetwork {
             i += 1;
         }
         let spec = outputs(self.outputs);
-        Rule::Network(spec.network(&self.nested).head(self.head).range(self.range), self)
+        Rule::Network(spec.network(&self.nested).head(self.head).range(self.range), own)
     }
 }
 
@@ -97,7 +101,7 @@ pub(crate) const fn outputs(shapes: &[Shape]) -> LayerSpec {
 #[derive(Clone, Copy, Debug)]
 pub struct Site {
     pub(crate) spec: LayerSpec,
-    pub(crate) network: Option<&'static CompiledNetwork>,
+    pub(crate) network: Option<OfNetwork>,
 }
 
 /// A rule's answer, with the shapes it was asked about; empty where it refused.

@@ -86,7 +86,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             some |= is[v];
             every &= is[v];
             if is[v] != is_sequence(self.shapes[v], self.shapes[0]) && stop.is_none() {
-                stop = self.writer(v);
+                stop = self.writer[v];
             }
             j += 1;
         }
@@ -104,7 +104,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
     }
 
     const fn step_len(&self, v: usize, is: &[bool; V]) -> usize {
-        if is[v] { input_step(self.shapes[v]) } else { self.shapes[v].len() }
+        if is[v] { input_step(self.shapes[v]) } else { self.lens[v] }
     }
 
     /// Floats that node `s` carries.
@@ -127,6 +127,9 @@ impl<const S: usize, const V: usize> Graph<S, V> {
     /// The output of the network that a value is, where no node reads it, and no other output is it: it is
     /// written where it belongs.
     const fn only_output(&self, value: usize) -> Option<usize> {
+        if self.readers[value] > 0 {
+            return None;
+        }
         let mut found = None;
         let mut j = 0;
         while j < self.m {
@@ -137,17 +140,6 @@ impl<const S: usize, const V: usize> Graph<S, V> {
                 found = Some(j);
             }
             j += 1;
-        }
-        let mut s = 0;
-        while s < S {
-            let mut k = 0;
-            while k < self.nodes[s].n {
-                if self.nodes[s].x[k] == value {
-                    return None;
-                }
-                k += 1;
-            }
-            s += 1;
         }
         found
     }

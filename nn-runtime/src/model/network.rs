@@ -1,6 +1,7 @@
 //! What a network declared with `network!` is to the rest: what is known of it at compile time, its passes,
 //! and the types of what goes in and comes out. Implemented by generated code alone.
 
+use alloc::string::String;
 use core::marker::PhantomData;
 
 use super::elsewhere::Predicts;
@@ -28,6 +29,13 @@ pub trait Network: Copy + Default + 'static {
     /// Everything known at compile time.
     #[doc(hidden)]
     const COMPILED: &'static CompiledNetwork;
+
+    /// How many numbers are learnt or kept, as the field counts them.
+    const PARAMS: usize = Self::COMPILED.nested.param_count;
+    /// Multiply-adds of one prediction.
+    const MACS: usize = Self::COMPILED.macs;
+    /// Bytes of workspace to predict one sample, as [`Memory::prediction`](crate::Memory::prediction) says.
+    const PREDICT_BYTES: usize = Self::COMPILED.infer.len(1).saturating_mul(4);
 
     #[doc(hidden)]
     fn forward_pass(cx: &mut LayerContext, x: &[&[f32]], y: &mut [&mut [f32]]);
@@ -67,6 +75,25 @@ pub trait Network: Copy + Default + 'static {
     /// What it is made of, layer by layer, to be printed.
     fn summary() -> crate::Summary {
         crate::Summary::of(Self::COMPILED)
+    }
+
+    /// Its layers and what flows between them as a [Mermaid](https://mermaid.js.org) flowchart, which
+    /// Markdown shows where it is fenced as `mermaid`.
+    ///
+    /// ```
+    /// use nn_runtime::prelude::*;
+    ///
+    /// network! { struct Net: [784] -> [10] { hidden: Dense(128) -> Relu -> head: Dense(10) } }
+    ///
+    /// assert!(Net::mermaid().contains("layer1 -->|\"[128]\"| layer2"));
+    /// ```
+    fn mermaid() -> String {
+        crate::diagram::Diagram::of(Self::COMPILED).mermaid()
+    }
+
+    /// … and as a graph for [Graphviz](https://graphviz.org): `dot -Tsvg net.dot`.
+    fn dot() -> String {
+        crate::diagram::Diagram::of(Self::COMPILED).dot()
     }
 
     /// Multiply-adds of one prediction.

@@ -82,8 +82,10 @@ impl LayerSpec {
     /// # Panics
     /// `M > 4`
     pub const fn outputs<const M: usize>(shapes: [Shape; M]) -> LayerSpec {
+        let shapes = ShapeSpec::outputs(&shapes);
         LayerSpec {
-            shapes: ShapeSpec::outputs(&shapes),
+            overflow: !shapes.fits,
+            shapes,
             params: ParamSpec::NONE,
             memory: MemorySpec::NONE,
             backward: BackwardSpec::READS_ALL,
@@ -96,7 +98,6 @@ impl LayerSpec {
             macs: 0,
             times: 1,
             nested: None,
-            overflow: !ShapeSpec::fit(&shapes),
         }
     }
 
@@ -143,18 +144,17 @@ impl LayerSpec {
                     .help("use smaller dimensions"),
             );
         }
-        let outputs = self.output_shapes();
-        let mut i = 0;
-        while i < outputs.len() {
-            if outputs[i].is_known() && outputs[i].is_empty() {
-                return Some(
-                    Fault::expected("an output of at least one number")
-                        .found(outputs[i])
-                        .help("make every dimension at least 1"),
-                );
-            }
-            i += 1;
+        if self.params.too_many {
+            let fault = Fault::expected("at most 8 parameters in one layer, found more");
+            return Some(fault.help("put several into one, or make two layers of it"));
         }
-        None
+        match self.shapes.empty {
+            Some(i) => Some(
+                Fault::expected("an output of at least one number")
+                    .found(self.shapes.outputs[i])
+                    .help("make every dimension at least 1"),
+            ),
+            None => None,
+        }
     }
 }

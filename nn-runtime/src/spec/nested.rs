@@ -21,6 +21,8 @@ pub(crate) struct NestedSpec {
     pub(crate) train_with_input_grad: PassSizes,
     pub(crate) step: PassSizes,
     pub(crate) params_len: usize,
+    /// How many numbers are learnt or kept, as the field counts them.
+    pub(crate) param_count: usize,
     pub(crate) prepared_len: usize,
     pub(crate) macs: usize,
     pub(crate) stream: Stream,

@@ -80,12 +80,17 @@ impl Param {
 pub(crate) struct ParamSpec {
     list: [Param; MAX_PARAMS],
     count: usize,
+    /// A step changes one of them.
+    trains: bool,
+    /// There were more than there is room for.
+    pub(super) too_many: bool,
     /// Floats of all in storage, each rounded up to whole cache lines.
     pub(crate) len: usize,
 }
 
 impl ParamSpec {
-    pub(super) const NONE: ParamSpec = ParamSpec { list: [Param::NONE; MAX_PARAMS], count: 0, len: 0 };
+    pub(super) const NONE: ParamSpec =
+        ParamSpec { list: [Param::NONE; MAX_PARAMS], count: 0, trains: false, too_many: false, len: 0 };
 
     /// The parameters of one copy of the layer, in the order its rule lists them.
     pub(crate) const fn list(&self) -> &[Param] {
@@ -109,10 +114,7 @@ impl ParamSpec {
 
 impl LayerSpec {
     /// A learnt parameter, row-major, with its initial distribution. Parameters are numbered in the order
-    /// they are given.
-    ///
-    /// # Panics
-    /// The layer has 8 parameters already.
+    /// they are given; more than 8 are refused where the layer stands.
     pub const fn param(self, name: &'static str, shape: Shape, init: Init) -> LayerSpec {
         self.push(name, shape, Layout::Plain, init, Role::Trainable)
     }
@@ -133,18 +135,12 @@ impl LayerSpec {
 
     /// A running statistic: saved with the others, never touched by an optimiser. What `backward_params` adds
     /// for it is its change after this step; for that it may read its present value.
-    ///
-    /// # Panics
-    /// The layer has 8 parameters already.
     pub const fn running_stat(self, name: &'static str, shape: Shape, init: Init) -> LayerSpec {
         self.push(name, shape, Layout::Plain, init, Role::RunningStat)
     }
 
     /// A parameter that is given once, by [`Model::set`](crate::Model::set) or a file, and that no step
     /// changes.
-    ///
-    /// # Panics
-    /// The layer has 8 parameters already.
     pub const fn constant(self, name: &'static str, shape: Shape, init: Init) -> LayerSpec {
         self.push(name, shape, Layout::Plain, init, Role::Constant)
     }
@@ -182,7 +178,10 @@ impl LayerSpec {
     }
 
     const fn push(mut self, name: &'static str, shape: Shape, layout: Layout, init: Init, role: Role) -> LayerSpec {
-        assert!(self.params.count < MAX_PARAMS, "expected at most 8 parameters in one layer");
+        if self.params.count == MAX_PARAMS {
+            self.params.too_many = true;
+            return self;
+        }
         self.overflow |= shape.checked_len().is_none();
         let len = layout.len(&shape);
         let fans = init::fans(&shape);
@@ -190,24 +189,33 @@ impl LayerSpec {
         self.params.list[self.params.count] =
             Param { name, shape, layout, init, fans, fixed: [0, 0], role, offset, len };
         self.params.count += 1;
+        self.params.trains |= !matches!(role, Role::Constant);
         self.params.len += lines(len);
         self.overflow |= self.params.len > MAX_LEN;
         self
     }
 
+    /// How many numbers are learnt or kept, as the field counts them.
+    pub(crate) const fn param_count(&self) -> usize {
+        let each = match self.nested {
+            Some(nested) => nested.param_count,
+            None => {
+                let (mut sum, mut i) = (0, 0);
+                while i < self.params.count {
+                    sum += self.params.list[i].shape.len();
+                    i += 1;
+                }
+                sum
+            }
+        };
+        each.saturating_mul(self.times)
+    }
+
     /// True if a step changes something here.
     pub(crate) const fn trains(&self) -> bool {
-        if let Some(nested) = self.nested {
-            return nested.trains;
+        match self.nested {
+            Some(nested) => nested.trains,
+            None => self.params.trains,
         }
-        let params = self.params.list();
-        let mut i = 0;
-        while i < params.len() {
-            if !matches!(params[i].role, Role::Constant) {
-                return true;
-            }
-            i += 1;
-        }
-        false
     }
 }

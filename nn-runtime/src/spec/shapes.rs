@@ -11,6 +11,10 @@ pub(crate) struct ShapeSpec {
     pub(crate) outputs: [Shape; MAX_OUTPUTS],
     /// How many outputs there are.
     pub(crate) arity: usize,
+    /// The first output without a number.
+    pub(super) empty: Option<usize>,
+    /// All of them fit into memory.
+    pub(super) fits: bool,
     /// Of each input, how many token ids there are: it holds whole numbers below that. 0 where it holds any
     /// numbers.
     pub(crate) ids: [u32; MAX_INPUTS],
@@ -20,24 +24,19 @@ impl ShapeSpec {
     pub(super) const fn outputs(shapes: &[Shape]) -> ShapeSpec {
         assert!(shapes.len() <= MAX_OUTPUTS, "expected at most 4 outputs");
         let mut outputs = [Shape::UNKNOWN; MAX_OUTPUTS];
-        let mut i = 0;
-        while i < shapes.len() {
+        let (mut empty, mut fits) = (None, true);
+        let mut i = shapes.len();
+        while i > 0 {
+            i -= 1;
             outputs[i] = shapes[i];
-            i += 1;
-        }
-        ShapeSpec { inputs: [Shape::UNKNOWN; MAX_INPUTS], outputs, arity: shapes.len(), ids: [0; MAX_INPUTS] }
-    }
-
-    /// Whether all of these fit into memory.
-    pub(super) const fn fit(shapes: &[Shape]) -> bool {
-        let mut i = 0;
-        while i < shapes.len() {
-            if shapes[i].checked_len().is_none() {
-                return false;
+            match shapes[i].checked_len() {
+                Some(0) if shapes[i].is_known() => empty = Some(i),
+                Some(_) => {}
+                None => fits = false,
             }
-            i += 1;
         }
-        true
+        let inputs = [Shape::UNKNOWN; MAX_INPUTS];
+        ShapeSpec { inputs, outputs, arity: shapes.len(), empty, fits, ids: [0; MAX_INPUTS] }
     }
 }
 

@@ -18,10 +18,20 @@ pub(super) fn check_data<N: Network, T: Targets>(
     data: &Dataset<T>,
 ) -> Result<(), TrainError> {
     if data.is_empty() {
-        return Err(TrainError::mismatch(
-            "expected at least 1 sample, found none\nhelp: check what the data set was made from",
-        ));
+        return Err(no_samples());
     }
+    check_widths::<N, T>(data)?;
+    data.check()?;
+    check_fits::<N, T>(loss, data)
+}
+
+/// What is said where there is nothing to train on.
+pub(super) fn no_samples() -> TrainError {
+    TrainError::mismatch("expected at least 1 sample, found none\nhelp: check what the data set was made from")
+}
+
+/// Whether samples have the inputs of the network.
+fn check_widths<N: Network, T: Targets>(data: &Dataset<T>) -> Result<(), TrainError> {
     let shapes = N::COMPILED.inputs;
     if data.inputs().len() != shapes.len() {
         let (expected, found) = (shapes.len(), data.inputs().len());
@@ -46,7 +56,16 @@ pub(super) fn check_data<N: Network, T: Targets>(
             )));
         }
     }
-    data.check()?;
+    Ok(())
+}
+
+/// Whether samples of the right widths, of finite numbers, have ids and targets that the network and the loss
+/// take.
+pub(super) fn check_fits<N: Network, T: Targets>(
+    loss: &impl Objective<T>,
+    data: &Dataset<T>,
+) -> Result<(), TrainError> {
+    let shapes = N::COMPILED.inputs;
     if let Some(fault) = id_fault(N::COMPILED, &inputs(data), |k| shapes[k].len()) {
         return Err(TrainError::mismatch(fault));
     }

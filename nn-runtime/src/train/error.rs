@@ -7,8 +7,7 @@ use crate::data::DataError;
 use crate::save::WeightsError;
 
 /// Why a training call was refused or stopped. The model is as it was before the call, but for
-/// [`TrainError::Diverged`] and a checkpoint that
-/// cannot be written.
+/// [`TrainError::Diverged`] and what cannot be read or written in the middle of a run.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TrainError {
@@ -43,6 +42,24 @@ pub enum TrainError {
     Checkpoint {
         /// What, and in which file.
         error: WeightsError,
+        /// The epochs that had ended.
+        history: History,
+    },
+    /// A sample of a [`SampleSource`](crate::data::SampleSource) could not be read, or does not fit; or
+    /// augmentation made of one what cannot be trained on. Training has stopped with the model as it is.
+    #[non_exhaustive]
+    Read {
+        /// Which sample, and what is wrong.
+        error: String,
+        /// The epochs that had ended.
+        history: History,
+    },
+    /// A log could not be written: before the first step, and nothing has changed; or later, and training has
+    /// stopped with the model as it is.
+    #[non_exhaustive]
+    Log {
+        /// What, and in which file.
+        error: String,
         /// The epochs that had ended.
         history: History,
     },
@@ -120,7 +137,10 @@ impl fmt::Display for TrainError {
         match self {
             TrainError::Data(error) => error.fmt(f),
             TrainError::Checkpoint { error, .. } => error.fmt(f),
-            TrainError::Setting(text) | TrainError::Mismatch(text) => f.write_str(text),
+            TrainError::Setting(text)
+            | TrainError::Mismatch(text)
+            | TrainError::Log { error: text, .. }
+            | TrainError::Read { error: text, .. } => f.write_str(text),
             TrainError::NotFinite { step, found } => {
                 let help = match found {
                     NonFinite::OutputGradient { .. } => {

@@ -7,11 +7,14 @@ use std::string::{String, ToString};
 use std::vec::Vec;
 
 use super::checkpoint::Checkpoint;
+use super::loader::Augmentation;
 use super::metrics::Metrics;
 use super::tracked::TrackedMetrics;
-use super::{EarlyStopping, Epoch, StepReport, StopHandle, TrainError};
+use super::{EarlyStopping, Epoch, Log, StepReport, StopHandle, TrainError};
 use crate::Model;
 use crate::data::{Dataset, Targets};
+use crate::random::Random;
+use crate::shape::Shape;
 
 /// How to train: epochs, batch, order, what to show, when to end, what to keep.
 ///
@@ -22,9 +25,12 @@ use crate::data::{Dataset, Targets};
 /// | `seed` | 0 | random | random |
 /// | `progress` | no | – | yes |
 /// | `validate` | no | – | `validation_data` |
+/// | `augment` | none | `transforms` | layers such as `RandomRotation` |
+/// | `loaders` | 1 | `num_workers` 0 | `workers` 1 |
 /// | `metrics` | none | – | `compile(metrics=…)` |
 /// | `early_stopping`, `keep_best` | no | – | `EarlyStopping` |
 /// | `on_epoch`, `on_step`, `stop_by` | none | – | `Callback` |
+/// | `log` | none | `SummaryWriter` | `CSVLogger`, `TensorBoard` |
 /// | `checkpoint` | none | – | `BackupAndRestore`, which redoes the epoch |
 ///
 /// A short last batch is trained on like any other. `T` are the targets, `N` is the network; both follow from
@@ -45,6 +51,10 @@ pub struct Fit<'d, T: Targets, N> {
     pub(super) on_step: Option<Box<OnStep<'d, N>>>,
     pub(super) stop: Option<StopHandle>,
     pub(super) checkpoint: Option<Checkpoint>,
+    pub(super) logs: Vec<Log>,
+    /// Each with the input it changes.
+    pub(super) augment: Vec<(usize, Box<Augmentation<'d>>)>,
+    pub(super) loaders: usize,
 }
 
 type OnEpoch<'d, N> = dyn FnMut(&Epoch, &Model<N>) -> ControlFlow<()> + 'd;
@@ -68,6 +78,9 @@ impl<'d, T: Targets, N> Fit<'d, T, N> {
             on_step: None,
             stop: None,
             checkpoint: None,
+            logs: Vec::new(),
+            augment: Vec::new(),
+            loaders: 1,
         }
     }
 
@@ -91,7 +104,8 @@ impl<'d, T: Targets, N> Fit<'d, T, N> {
         self
     }
 
-    /// Shows a progress line on standard error.
+    /// Shows on standard error how it goes: on a terminal a bar with loss, samples a second and the time that
+    /// is left, and a line for each epoch; elsewhere the lines alone.
     pub fn progress(mut self, progress: bool) -> Self {
         self.progress = progress;
         self
@@ -159,11 +173,76 @@ impl<'d, T: Targets, N> Fit<'d, T, N> {
         self
     }
 
+    /// Writes the numbers of every epoch to a file as soon as it ends: JSON lines, if it is a path, or what
+    /// [`Log`] says. Each call is one more.
+    pub fn log(mut self, log: impl Into<Log>) -> Self {
+        self.logs.push(log.into());
+        self
+    }
+
+    /// Changes every sample at random each time it is trained on: `change` gets its first input, a copy, and
+    /// random numbers that follow from [`seed`](Fit::seed), the epoch and the sample alone. Other threads do
+    /// it while the network learns; the bits do not depend on how many. Validation and metrics see samples as
+    /// they are. Each call is one more, in this order; ready ones are in
+    /// [`data::augment`](crate::data::augment).
+    ///
+    /// ```
+    /// use nn_runtime::data::{augment, digits};
+    /// use nn_runtime::prelude::*;
+    ///
+    /// network! { struct Digits: [1, 28, 28] -> [10] { Flatten -> Dense(10) } }
+    ///
+    /// let train = digits::draw(200, 1);
+    /// let mut model = Digits::init(0);
+    /// let mut trainer = Trainer::new(&mut model, CrossEntropy::new(), Adam::new(1e-3));
+    /// let fit = Fit::epochs(2)
+    ///     .augment(augment::shift([1, 28, 28], 2))
+    ///     .augment(|pixels, random| {
+    ///         let ink = random.between(0.5, 1.5);
+    ///         pixels.iter_mut().for_each(|pixel| *pixel = (*pixel * ink).min(1.0));
+    ///     });
+    /// trainer.fit(&train, fit).unwrap();
+    /// ```
+    ///
+    /// A run that goes on after a checkpoint needs the same changes: how many there are is checked, not what
+    /// they do.
+    pub fn augment(self, change: impl Fn(&mut [f32], &mut Random) + Sync + 'd) -> Self {
+        self.augment_input(0, change)
+    }
+
+    /// As [`augment`](Fit::augment), of input `k`.
+    pub fn augment_input(mut self, k: usize, change: impl Fn(&mut [f32], &mut Random) + Sync + 'd) -> Self {
+        self.augment.push((k, Box::new(change)));
+        self
+    }
+
+    /// How many threads prepare the next batches where they are [read](super::Trainer::fit_source) or
+    /// [augmented](Fit::augment) while the network learns: 1 if nothing is said. Each has memory for two
+    /// batches. PyTorch's `num_workers`. The bits do not depend on it.
+    pub fn loaders(mut self, loaders: usize) -> Self {
+        self.loaders = loaders;
+        self
+    }
+
+    /// Whether augmentation has something to change.
+    pub(super) fn check_augmentation(&self, inputs: &[Shape]) -> Result<(), TrainError> {
+        match self.augment.iter().find(|(k, _)| *k >= inputs.len()) {
+            Some((k, _)) => {
+                let expected = inputs.len();
+                Err(TrainError::setting(format!("augment: expected an input below {expected}, found {k}")))
+            }
+            None => Ok(()),
+        }
+    }
+
     pub(super) fn check(&self) -> Result<(), TrainError> {
         if self.batch == 0 {
             return Err(TrainError::setting(
                 "expected a batch of at least 1 sample, found 0\nhelp: `Fit::epochs(5).batch(32)`",
             ));
+        }
+        if self.loaders == 0 {
+            return Err(TrainError::setting("expected at least 1 loader, found 0\nhelp: `.loaders(2)`"));
         }
         if self.epochs == 0 {
             return Err(TrainError::setting("expected at least 1 epoch, found 0\nhelp: `Fit::epochs(5)`"));

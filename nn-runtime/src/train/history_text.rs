@@ -46,33 +46,20 @@ impl History {
         text
     }
 
-    /// As JSON: `ended`, `best`, and `epochs`, each an object of what [`to_csv`](History::to_csv) has as
-    /// columns. What is not finite, which JSON does not know, is `null`.
+    /// As JSON: `ended`, `best`, and `epochs`, each as by [`Epoch::to_json`].
     pub fn to_json(&self) -> String {
-        let names = self.names();
-        let epoch = |epoch: &Epoch| {
-            let mut fields = serde_json::Map::new();
-            fields.insert("epoch".into(), epoch.number.into());
-            for name in &names {
-                if let Some(number) = epoch.get(name) {
-                    fields.insert(name.clone(), number.into());
-                }
-            }
-            fields.insert("seconds".into(), epoch.time.as_secs_f64().into());
-            serde_json::Value::Object(fields)
-        };
         let ended = match self.ended {
             Ended::AllEpochs => "all_epochs",
             Ended::NoProgress => "no_progress",
             Ended::Stopped => "stopped",
         };
-        let epochs: Vec<_> = self.epochs.iter().map(epoch).collect();
+        let epochs: Vec<_> = self.epochs.iter().map(Epoch::object).collect();
         serde_json::json!({ "ended": ended, "best": self.best, "epochs": epochs }).to_string()
     }
 
     /// What the numbers of any epoch are called, in a fixed order.
     fn names(&self) -> Vec<String> {
-        let mut names = Vec::new();
+        let mut names: Vec<String> = Vec::new();
         for name in ["loss", "accuracy", "val_loss", "val_accuracy"] {
             if self.epochs.iter().any(|epoch| epoch.get(name).is_some()) {
                 names.push(name.to_string());
@@ -84,5 +71,30 @@ impl History {
             }
         }
         names
+    }
+}
+
+impl Epoch {
+    /// Its numbers by name, in a fixed order: `loss`, `accuracy`, `val_loss`, `val_accuracy`, metrics.
+    pub(crate) fn numbers(&self) -> Vec<(&str, f64)> {
+        let own = ["loss", "accuracy", "val_loss", "val_accuracy"];
+        let own = own.into_iter().filter_map(|name| Some((name, self.get(name)?)));
+        own.chain(self.metrics.iter().map(|(name, number)| (name.as_str(), *number))).collect()
+    }
+
+    /// As a JSON object: `epoch`, `loss` and what else there is (`accuracy`, `val_loss`, `val_accuracy`,
+    /// metrics), `seconds`. What is not finite, which JSON does not know, is `null`.
+    pub fn to_json(&self) -> String {
+        self.object().to_string()
+    }
+
+    fn object(&self) -> serde_json::Value {
+        let mut fields = serde_json::Map::new();
+        fields.insert("epoch".into(), self.number.into());
+        self.numbers().into_iter().for_each(|(name, number)| {
+            fields.insert(name.into(), number.into());
+        });
+        fields.insert("seconds".into(), self.time.as_secs_f64().into());
+        fields.into()
     }
 }

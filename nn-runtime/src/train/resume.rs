@@ -29,7 +29,7 @@ pub(super) fn fit_settings<T: Targets, N>(
     let metrics = fit.metrics.as_ref().map(|metrics| metrics.names()).unwrap_or_default();
     let metrics: Vec<String> = metrics.into_iter().map(|(name, _)| name).collect();
     let stopping = fit.early_stopping.as_ref().map_or("none".into(), |stopping| format!("{stopping:?}"));
-    Vec::from([
+    let mut settings = Vec::from([
         text("batch", fit.batch.to_string()),
         text("seed", fit.seed.to_string()),
         text("shuffle", fit.shuffle.to_string()),
@@ -39,7 +39,11 @@ pub(super) fn fit_settings<T: Targets, N>(
         text("early stopping", stopping),
         text("keep best", fit.keep_best.to_string()),
         text("monitor", watched.map_or("none".into(), |(name, _)| name.clone())),
-    ])
+    ]);
+    if !fit.augment.is_empty() {
+        settings.push(text("augmentations", fit.augment.len().to_string()));
+    }
+    settings
 }
 
 impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {

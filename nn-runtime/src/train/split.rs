@@ -81,6 +81,6 @@ pub(super) fn needs_one_worker(map: &CompiledNetwork) -> bool {
             && (spec.depends_on_batch_anywhere()
                 || follows
                 || node.shares.is_some()
-                || node.network.is_some_and(needs_one_worker))
+                || node.network.is_some_and(|network| needs_one_worker(network())))
     })
 }

@@ -23,7 +23,13 @@ impl Field<'_> {
         self.record.field(self.place)
     }
 
-    fn text(&self) -> Result<&str, DataError> {
+    /// Whether it says that there is nothing to say.
+    pub(super) fn is_missing(&self) -> bool {
+        let words = ["", "na", "n/a", "nan", "null", "none", "?"];
+        words.iter().any(|word| self.bytes().eq_ignore_ascii_case(word.as_bytes()))
+    }
+
+    pub(super) fn text(&self) -> Result<&str, DataError> {
         str::from_utf8(self.bytes()).map_err(|_| self.fault(DataErrorKind::Format, "UTF-8 text"))
     }
 
@@ -39,6 +45,9 @@ impl Field<'_> {
                     () if self.record.line == 1 && !self.header.named => {
                         fault.help("if the first line names the columns, say `.headers(true)`")
                     }
+                    () if self.is_missing() => {
+                        fault.help("`.missing(Missing::Drop)` leaves such lines out; `Missing::Mean` and `Missing::Previous` fill in")
+                    }
                     () if comma => fault.help("write decimals with a point: `1.5`"),
                     () => fault,
                 }
@@ -53,16 +62,16 @@ impl Field<'_> {
         })
     }
 
-    pub(super) fn named(&self, names: &[&str]) -> Result<u32, DataError> {
+    pub(super) fn named(&self, names: &[impl AsRef<str>]) -> Result<u32, DataError> {
         let text = self.text()?;
-        let class = names.iter().position(|&name| name == text).and_then(|class| u32::try_from(class).ok());
+        let class = names.iter().position(|name| name.as_ref() == text).and_then(|class| u32::try_from(class).ok());
         class.ok_or_else(|| {
-            let names = listed(names.iter().map(|name| quoted(name)));
+            let names = listed(names.iter().map(|name| quoted(name.as_ref())));
             self.fault(DataErrorKind::Label, &format!("one of {names}"))
         })
     }
 
-    fn fault(&self, kind: DataErrorKind, expected: &str) -> DataError {
+    pub(super) fn fault(&self, kind: DataErrorKind, expected: &str) -> DataError {
         let place = format!("line {}, column {}", self.record.line, self.header.title(self.place));
         let text = String::from_utf8_lossy(self.bytes());
         let found = if text.is_empty() { "an empty field".to_owned() } else { quoted(&text) };

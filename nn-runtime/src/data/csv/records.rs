@@ -190,3 +190,11 @@ fn never_closed(line: u64) -> DataError {
     );
     fault.help("a quote within a quoted field is written twice: `\"5\"\" pipe\"`")
 }
+
+/// Room for `more` numbers; too little memory is an error.
+pub(super) fn reserve<N>(numbers: &mut Vec<N>, more: usize, line: u64) -> Result<(), DataError> {
+    numbers.try_reserve(more).map_err(|_| {
+        let found = format!("{} numbers, and no memory for more", numbers.len());
+        DataError::new(DataErrorKind::Memory, format!("line {line}"), "a table that fits into memory", found)
+    })
+}

@@ -51,7 +51,10 @@ fn a_field_that_is_no_number_is_named() {
     let file = |field: &str| format!("age,sick\n34,0\n1,1\n\n2,0\n3,1\n{field},0\n");
     for (field, complaint) in [
         ("abc", "a number, found `abc`"),
-        ("", "a number, found an empty field"),
+        (
+            "",
+            "a number, found an empty field\nhelp: `.missing(Missing::Drop)` leaves such lines out; `Missing::Mean` and `Missing::Previous` fill in",
+        ),
         ("1,5", ""), // a decimal comma: one field too many
         ("NaN", "a finite number, found `NaN`"),
         ("1e99", "a finite number, found `1e99`"),
@@ -106,7 +109,10 @@ fn columns_that_cannot_be_meant_are_refused() {
             .starts_with("csv, header: expected one column `a`, found columns 0 and 2\nhelp: ")
     );
     let nothing: [usize; 0] = [];
-    assert_eq!(said(people().values(nothing)), "csv, targets: expected at least one column, found none");
+    assert_eq!(
+        said(people().values(nothing)),
+        "csv, targets: expected at least one column, found none\nhelp: `.inputs()` reads a table without targets"
+    );
     assert_eq!(said(Csv::new(&b"a\n1\n"[..]).values(["a"])), "csv, features: expected at least one column, found none");
 }
 

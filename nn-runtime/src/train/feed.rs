@@ -1,0 +1,119 @@
+//! Where the samples of a run come from: memory, or a source that is read meanwhile. In: indices; out:
+//! batches, checked where nobody has before.
+
+use std::format;
+use std::vec::Vec;
+
+use super::sample_order::SampleOrder;
+use crate::data::{DataError, DataErrorKind, Dataset, OneTarget, SampleSource, Targets, Values};
+
+/// What a run trains on.
+pub(super) trait Feed<T: Targets>: Sync {
+    fn len(&self) -> usize;
+
+    /// All samples, where they are in memory; they have been checked then.
+    fn dataset(&self) -> Option<&Dataset<T>>;
+
+    /// The order of an epoch, keyed by a seed and its number.
+    fn order(&self, key: Option<(u64, u64)>) -> SampleOrder;
+
+    /// A batch without samples.
+    ///
+    /// # Errors
+    /// Samples without numbers.
+    fn batch(&self) -> Result<Dataset<T>, DataError>;
+
+    /// Makes `batch` the samples at `indices`.
+    ///
+    /// # Errors
+    /// What keeps a sample from being read.
+    fn load(&self, indices: &[usize], batch: &mut Dataset<T>) -> Result<(), DataError>;
+}
+
+impl<T: Targets> Feed<T> for Dataset<T> {
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn dataset(&self) -> Option<&Dataset<T>> {
+        Some(self)
+    }
+
+    fn order(&self, key: Option<(u64, u64)>) -> SampleOrder {
+        SampleOrder::listed(self.len(), key)
+    }
+
+    fn batch(&self) -> Result<Dataset<T>, DataError> {
+        Ok(self.select(&[]))
+    }
+
+    fn load(&self, indices: &[usize], batch: &mut Dataset<T>) -> Result<(), DataError> {
+        self.select_into(indices, batch);
+        Ok(())
+    }
+}
+
+/// A source as a feed.
+pub(super) struct Sourced<'a, S>(pub(super) &'a S);
+
+impl<S: SampleSource> Feed<S::Targets> for Sourced<'_, S> {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn dataset(&self) -> Option<&Dataset<S::Targets>> {
+        None
+    }
+
+    fn order(&self, key: Option<(u64, u64)>) -> SampleOrder {
+        SampleOrder::computed(self.0.len(), key)
+    }
+
+    fn batch(&self) -> Result<Dataset<S::Targets>, DataError> {
+        let widths = self.0.widths();
+        let width = self.0.target_width();
+        if widths.is_empty() || widths.contains(&0) || width == 0 {
+            let found = format!("inputs of {widths:?}, targets of {width}");
+            return Err(DataError::new(
+                DataErrorKind::Size,
+                "source",
+                "inputs and targets of at least 1 number",
+                found,
+            ));
+        }
+        let mut inputs = widths.into_iter().map(|width| Values::new(Vec::new(), width));
+        let first = inputs.next().expect("there is an input")?;
+        let batch = Dataset::new(first, S::Targets::zeros(0, width))?;
+        inputs.try_fold(batch, |batch, input| batch.with_input(input?))
+    }
+
+    fn load(&self, indices: &[usize], batch: &mut Dataset<S::Targets>) -> Result<(), DataError> {
+        batch.resize(indices.len(), self.0.target_width());
+        for (i, &index) in indices.iter().enumerate() {
+            let read = batch.write(i, |x, target| self.0.read(index, x, target));
+            read.map_err(|fault| fault.of_sample(index))?;
+        }
+        match fault_of_sample(batch, indices, |batch| batch.check().err()) {
+            Some((fault, Some(index))) => Err(fault.of_sample(index)),
+            Some((fault, None)) => Err(fault),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What is wrong with a batch, and with which sample, told as if it were alone.
+pub(super) fn fault_of_sample<T: Targets, E>(
+    batch: &Dataset<T>,
+    indices: &[usize],
+    fault: impl Fn(&Dataset<T>) -> Option<E>,
+) -> Option<(E, Option<usize>)> {
+    let whole = fault(batch)?;
+    let mut one = batch.select(&[]);
+    for (i, index) in indices.iter().enumerate() {
+        batch.select_into(&[i], &mut one);
+        if let Some(alone) = fault(&one) {
+            return Some((alone, Some(*index)));
+        }
+    }
+    Some((whole, None))
+}
