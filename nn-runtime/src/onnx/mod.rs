@@ -100,12 +100,12 @@ impl<N: Network> Model<N> {
 /// Stops the build where the network cannot be written.
 const fn check(network: &CompiledNetwork) {
     if network.params_len > MOST_FLOATS {
-        let text = Text::EMPTY.str("`").str(network.name).str("`: expected at most 2 GB of parameters, as an ONNX ");
+        let text: Text = Text::EMPTY.str("`").str(network.name).str("`: expected at most 2 GB of parameters, as an ONNX ");
         let text = text.str("file holds, found ").num(network.params_len).str(" numbers");
         panic!("{}", text.as_str());
     }
     if let Some(name) = network.nested.unsaid {
-        let text = Text::EMPTY.str("`").str(name).str("`: expected a layer that ONNX can say, found one ");
+        let text: Text = Text::EMPTY.str("`").str(name).str("`: expected a layer that ONNX can say, found one ");
         let text = text.str("whose rule does not tell its operators\nhelp: write it as layers and formulas that are ");
         panic!("{}", text.str("there, such as `activation!`, or export the networks around it").as_str());
     }
