@@ -144,6 +144,20 @@ fn gradients_through_a_network_and_soft_updates_allocate_nothing() {
     assert_eq!(count() - before, 0);
 }
 
+#[test]
+fn a_step_by_given_gradients_allocates_nothing() {
+    let mut model = Net::init(0);
+    let gradients = model.gradients(&[&[0.5; 2 * 784]], &[&[1.0; 2 * 10]]).unwrap();
+    let mut trainer = Trainer::new(&mut model, (), Adam::new(1e-3)).clip(Clip::GlobalNorm(1.0));
+    trainer.apply(&gradients).unwrap();
+    let before = count();
+    for _ in 0..3 {
+        trainer.apply(&gradients).unwrap();
+    }
+    assert_eq!(count() - before, 0);
+    assert_eq!(trainer.steps(), 4);
+}
+
 /// With everything a trainer can do, and every optimiser that works in another way.
 #[test]
 fn no_setting_makes_a_step_allocate() {

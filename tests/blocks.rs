@@ -267,3 +267,94 @@ fn slices_that_do_not_fit_and_windows_that_are_full_are_told() {
     stream.block(&[&[0.5; 8]], &mut [&mut y[..8]]).unwrap();
     assert_eq!(stream.step(&[0.5; 2]).unwrap_err().kind(), StreamErrorKind::WindowFull);
 }
+
+network! {
+    /// Chains of convolutions, products and functions, of widths that fill vectors and that do not.
+    struct Chained: [STEPS, 3] -> [STEPS, 2] {
+        Conv1d(5, 2, padding = Causal) -> Tanh -> Conv1d(33, 3, padding = Causal, dilation = 2) -> Relu
+            -> Conv1d(20, 4, padding = Causal, bias = false) -> DensePerStep(20) -> Relu -> Dropout(0.5) -> Gelu
+            -> DensePerStep(70) -> Conv1d(1, 1, padding = Causal) -> DensePerStep(2, bias = false) -> Softplus
+    }
+}
+network! {
+    /// Kernels of more taps, and of groups.
+    struct Others: [STEPS, 3] -> [STEPS, 3] {
+        Conv1d(3, 17, padding = Causal) -> Conv1d(6, 2, padding = Causal, groups = 3) -> Relu -> DensePerStep(3)
+    }
+}
+network! {
+    /// One value is read twice.
+    struct Forked: [STEPS, 3] -> [STEPS, 3] {
+        let a = input -> DensePerStep(3);
+        let b = a -> Tanh;
+        (a, b) -> Sum
+    }
+}
+network! {
+    struct Ending: [STEPS, 3] -> [4] { Gru(9) -> Lstm(8, last = true) -> Dense(5) -> Relu -> Dense(4) -> Softmax }
+}
+
+#[test]
+fn chains_of_every_layer() {
+    same!(Chained, 2);
+    same!(Others, 3);
+    same!(Forked, 3);
+    for isa in Isa::available() {
+        let model = Ending::init(2);
+        let x = numbers(STEPS * 3, 4);
+        let mut stream = model.streamer_on(isa).unwrap();
+        let all: Vec<[f32; 4]> = x.as_chunks().0.iter().map(|x| *stream.step(x).unwrap()).collect();
+        assert_eq!(&all[STEPS - 1], model.predictor_on(1, isa).predict(x[..].try_into().unwrap()), "{}", isa.name());
+        assert!((all[0].iter().sum::<f32>() - 1.0).abs() < 1e-6 && all[0] != all[1]);
+    }
+}
+
+network! {
+    struct Voice: [STEPS, 3] -> [STEPS, 2] {
+        Conv1d(6, 3, padding = Causal, dilation = 2) -> Tanh -> Lstm(5) -> Gru(17) -> DensePerStep(2) -> Relu
+    }
+}
+
+#[test]
+fn a_voice_begins_and_goes_on_alone() {
+    const VOICES: usize = 18;
+    let model = Voice::init(3);
+    let x = numbers(4 * VOICES * 3, 5);
+    let at = |step: usize| &x[step * VOICES * 3..][..VOICES * 3];
+    let mut voices = model.streamers(VOICES).unwrap();
+    // What every voice has heard since it began.
+    let mut alone: Vec<_> = (0..VOICES).map(|_| model.streamer().unwrap()).collect();
+    let mut kept = Vec::new();
+    for step in 0..4 {
+        if step == 2 {
+            kept.push(voices.voice_state(3).unwrap());
+            assert_eq!(kept[0], alone[3].state());
+            voices.reset_voice(16).unwrap();
+            alone[16].reset();
+            voices.restore_voice(0, &kept[0]).unwrap();
+            alone[0].restore(&kept[0]).unwrap();
+        }
+        let mut y = [0.0; 2 * VOICES];
+        voices.step(&[at(step)], &mut [&mut y]).unwrap();
+        for (voice, (stream, y)) in alone.iter_mut().zip(y.as_chunks::<2>().0).enumerate() {
+            let x = at(step).as_chunks::<3>().0[voice];
+            assert_eq!(stream.step(&x).unwrap(), y, "voice {voice}, step {step}");
+            assert_eq!(voices.voice_state(voice).unwrap(), stream.state(), "voice {voice}, step {step}");
+        }
+    }
+    assert_eq!([0, 3, 16].map(|voice| voices.voice_state(voice).unwrap().steps()), [4, 4, 2]);
+    voices.reset();
+    assert_eq!(voices.voice_state(16).unwrap().steps(), 0);
+
+    let error = voices.reset_voice(VOICES).unwrap_err();
+    assert_eq!(error.kind(), StreamErrorKind::Shape);
+    assert!(error.to_string().starts_with("expected a voice from 0 to 17, found 18"), "{error}");
+    let deep = Deep::init(0);
+    let mut deep = deep.streamers(2).unwrap();
+    let error = deep.reset_voice(0).unwrap_err();
+    assert_eq!(error.kind(), StreamErrorKind::State);
+    assert!(error.to_string().contains("none of which can ask for the number of a step"), "{error}");
+    assert_eq!(deep.restore_voice(1, &kept[0]).unwrap_err().kind(), StreamErrorKind::State);
+    let refused = voices.restore_voice(1, &nn_runtime::StreamState::new(0, 0, &[])).unwrap_err();
+    assert_eq!(refused.kind(), StreamErrorKind::State);
+}

@@ -186,7 +186,7 @@ macro_rules! __not_offered {
         // Words of options.
         $crate::__not_offered! {
             Backward Bilinear Both Causal Constant Direction Forward GlorotNormal GlorotUniform HeNormal HeUniform
-            LecunNormal LecunUniform Nearest Normal Pad Padding Same Uniform UpsampleMode Valid Zeros
+            LecunNormal LecunUniform Nearest Normal Orthogonal Pad Padding Same Uniform UpsampleMode Valid Zeros
         }
         // Losses and optimisers.
         $crate::__not_offered! {

@@ -12,10 +12,25 @@ pub(crate) fn first_not_finite(numbers: &[f32]) -> Option<usize> {
     // Whole chunks without an early way out are vectorised; a data set is looked through at every call that
     // trains, a stream at every step.
     let from = match numbers.len() {
-        0..64 => 0,
+        0..512 if all_finite(numbers) => return None,
+        0..512 => 0,
         _ => Isa::detect().run(FirstChunk(numbers))? * CHUNK,
     };
     numbers[from..].iter().position(|v| !v.is_finite()).map(|at| from + at)
+}
+
+const EXPONENT: u32 = f32::INFINITY.to_bits();
+
+/// Whether all are, of a few: with the vectors that every processor of its kind has.
+fn all_finite(numbers: &[f32]) -> bool {
+    let mut odd = [false; 8];
+    let (eights, rest) = numbers.as_chunks::<8>();
+    for eight in eights {
+        for (odd, v) in odd.iter_mut().zip(eight) {
+            *odd |= v.to_bits() & EXPONENT == EXPONENT;
+        }
+    }
+    !odd.contains(&true) && rest.iter().all(|v| v.is_finite())
 }
 
 /// The first chunk with a number that is not finite.
@@ -27,7 +42,6 @@ impl Kernel for FirstChunk<'_> {
     // The compiler makes vectors of the inner loop.
     #[inline(always)]
     fn run<S: Simd>(self, _: S) -> Option<usize> {
-        const EXPONENT: u32 = f32::INFINITY.to_bits();
         for (i, chunk) in self.0.chunks(CHUNK).enumerate() {
             let mut most = 0;
             for v in chunk {

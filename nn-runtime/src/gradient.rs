@@ -89,16 +89,26 @@ impl<N: Network> Model<N> {
     }
 }
 
-impl Gradients {
-    /// Lays the gradients out as the parameters of a network are.
+/// Gradients laid out as the parameters of a network are, in memory that is used again.
+pub(crate) struct PackedGradients {
+    learnt: Vec<Tensor>,
+    block: AlignedBuffer,
+}
+
+impl PackedGradients {
+    /// Room for the gradients of this network.
+    pub(crate) fn new<N: Network>() -> PackedGradients {
+        PackedGradients { learnt: learnt::<N>().collect(), block: AlignedBuffer::zeroed(N::COMPILED.params_len) }
+    }
+
+    /// Lays these out.
     ///
     /// # Errors
     /// What does not fit, in words.
-    pub(crate) fn pack<N: Network>(&self, block: &mut [f32]) -> Result<(), String> {
-        let learnt: Vec<_> = learnt::<N>().collect();
-        for (name, values) in &self.params {
-            let Some(tensor) = learnt.iter().find(|tensor| tensor.name == *name) else {
-                let names: Vec<&str> = learnt.iter().map(|tensor| &*tensor.name).collect();
+    pub(crate) fn pack<N: Network>(&mut self, gradients: &Gradients) -> Result<&[f32], String> {
+        for (name, values) in &gradients.params {
+            let Some(tensor) = self.learnt.iter().find(|tensor| tensor.name == *name) else {
+                let names: Vec<&str> = self.learnt.iter().map(|tensor| &*tensor.name).collect();
                 return Err(alloc::format!(
                     "expected gradients of the parameters that `{}` learns, found `{name}`\nhelp: they are {}",
                     N::COMPILED.name,
@@ -114,15 +124,15 @@ impl Gradients {
                     values.len()
                 ));
             }
-            tensor.write(values, block);
+            tensor.write(values, &mut self.block);
         }
-        match learnt.iter().find(|tensor| self.params.iter().all(|(name, _)| *name != tensor.name)) {
+        match self.learnt.iter().find(|tensor| gradients.params.iter().all(|(name, _)| *name != tensor.name)) {
             Some(missing) => Err(alloc::format!(
                 "expected a gradient of every parameter that `{}` learns, found none of `{}`\nhelp: give zeros for what is to stay",
                 N::COMPILED.name,
                 missing.name
             )),
-            None => Ok(()),
+            None => Ok(&self.block),
         }
     }
 }

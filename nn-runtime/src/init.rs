@@ -1,5 +1,7 @@
 //! What parameters begin with. In: a distribution, fans and random numbers; out: row-major numbers.
 
+use alloc::vec;
+
 use crate::random::Random;
 use crate::shape::Shape;
 
@@ -41,11 +43,17 @@ pub enum Init {
     Uniform(f32),
     /// Normal with this deviation.
     Normal(f32),
+    /// Of a weight `[out, in, …]` taken as a matrix of `out` rows, rows that are orthogonal to each other, or
+    /// columns where there are fewer, each of this length: the usual choice for recurrent weights (1.0) and
+    /// for policies (√2 within, 0.01 at the end). Any such matrix is as likely as any other. Saxe et al.,
+    /// "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks", 2013;
+    /// PyTorch's `orthogonal_`. A vector becomes one row.
+    Orthogonal(f32),
 }
 
 impl Init {
-    /// Fills a tensor with these fans: inputs and outputs.
-    pub(crate) fn draw(self, fans: [usize; 2], random: &mut Random, to: &mut [f32]) {
+    /// Fills a tensor of this shape, with these fans: inputs and outputs.
+    pub(crate) fn draw(self, shape: &Shape, fans: [usize; 2], random: &mut Random, to: &mut [f32]) {
         let [fan_in, fan_out] = fans.map(|fan| fan as f64);
         let glorot = 2.0 / (fan_in + fan_out);
         let (he, lecun) = (2.0 / fan_in, 1.0 / fan_in);
@@ -60,6 +68,10 @@ impl Init {
             Init::GlorotNormal => normal(libm::sqrt(glorot), random, to),
             Init::HeNormal => normal(libm::sqrt(he), random, to),
             Init::LecunNormal => normal(libm::sqrt(lecun), random, to),
+            Init::Orthogonal(gain) => {
+                let rows = if shape.rank() < 2 { 1 } else { shape.dim(0) };
+                orthogonal(gain.into(), rows, random, to);
+            }
         }
     }
 }
@@ -93,15 +105,45 @@ fn normal(deviation: f64, random: &mut Random, to: &mut [f32]) {
     }
 }
 
+/// Normal numbers, made orthogonal by Gram & Schmidt: what a QR decomposition gives whose diagonal is
+/// positive.
+fn orthogonal(gain: f64, rows: usize, random: &mut Random, to: &mut [f32]) {
+    let columns = to.len() / rows.max(1);
+    // As many vectors as the shorter side has, one after the other.
+    let (count, len) = (rows.min(columns), rows.max(columns));
+    let mut vectors = vec![0.0; count * len];
+    for pair in vectors.chunks_mut(2) {
+        pair.iter_mut().zip(random.normal_pair()).for_each(|(to, x)| *to = x);
+    }
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    for i in 0..count {
+        let (before, rest) = vectors.split_at_mut(i * len);
+        let one = &mut rest[..len];
+        // The second time takes off what rounding has left.
+        for _ in 0..2 {
+            for other in before.chunks_exact(len) {
+                let shared = dot(one, other);
+                one.iter_mut().zip(other).for_each(|(one, other)| *one -= shared * other);
+            }
+            let length = libm::sqrt(dot(one, one));
+            one.iter_mut().for_each(|one| *one /= length);
+        }
+    }
+    for (i, to) in to.iter_mut().enumerate() {
+        let (row, column) = (i / columns, i % columns);
+        let at = if rows <= columns { row * len + column } else { column * len + row };
+        *to = (gain * vectors[at]) as f32;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::vec;
     use alloc::vec::Vec;
 
     fn drawn(init: Init, shape: Shape) -> Vec<f64> {
         let mut values = vec![f32::NAN; shape.len()];
-        init.draw(fans(&shape), &mut Random::keyed(7, &[]), &mut values);
+        init.draw(&shape, fans(&shape), &mut Random::keyed(7, &[]), &mut values);
         values.into_iter().map(f64::from).collect()
     }
 
@@ -134,6 +176,29 @@ mod tests {
             let bound = (3.0 * variance).sqrt();
             assert_eq!(largest <= bound * (1.0 + 1e-6), uniform, "{init:?}: {largest} for {bound}");
         }
+    }
+
+    #[test]
+    fn orthogonal_is_orthogonal() {
+        for (dims, rows) in [([5, 8], 5), ([8, 5], 8), ([7, 7], 7), ([1, 9], 1), ([64, 16], 64)] {
+            let values = drawn(Init::Orthogonal(1.5), Shape::of(dims));
+            let columns = values.len() / rows;
+            let at = |vector: usize, i: usize| {
+                if rows <= columns { values[vector * columns + i] } else { values[i * columns + vector] }
+            };
+            for a in 0..rows.min(columns) {
+                for b in 0..rows.min(columns) {
+                    let product: f64 = (0..rows.max(columns)).map(|i| at(a, i) * at(b, i)).sum();
+                    let truth = if a == b { 2.25 } else { 0.0 };
+                    assert!((product - truth).abs() < 1e-5, "{dims:?}: {a} with {b} is {product}");
+                }
+            }
+        }
+        // Of filters, what is behind the first dimension is one row; a single number is its sign.
+        let filters = drawn(Init::Orthogonal(1.0), Shape::of([2, 2, 3]));
+        let product: f64 = filters[..6].iter().zip(&filters[6..]).map(|(a, b)| a * b).sum();
+        assert!(product.abs() < 1e-6);
+        assert!((drawn(Init::Orthogonal(1.0), Shape::of([1, 1]))[0].abs() - 1.0).abs() < 1e-6);
     }
 
     #[test]

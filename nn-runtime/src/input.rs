@@ -19,6 +19,8 @@ pub enum InputErrorKind {
     Shape,
     /// A token id that the network has no row for.
     TokenId,
+    /// A number that is not finite, where it would stay for ever.
+    NotFinite,
 }
 
 /// Input that is not made of samples of the network: its kind, and in words what was expected and found.

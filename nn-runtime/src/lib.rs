@@ -128,6 +128,7 @@ mod onnx;
 pub mod optim;
 mod params;
 mod pass;
+pub mod policy;
 mod predictor;
 mod probe;
 mod random;
@@ -188,7 +189,8 @@ pub mod kernels {
 /// Everything a program that declares, trains and uses networks names.
 pub mod prelude {
     pub use crate::Init::{
-        Constant, GlorotNormal, GlorotUniform, HeNormal, HeUniform, LecunNormal, LecunUniform, Normal, Uniform, Zeros,
+        Constant, GlorotNormal, GlorotUniform, HeNormal, HeUniform, LecunNormal, LecunUniform, Normal, Orthogonal,
+        Uniform, Zeros,
     };
     pub use crate::layers::Direction::{Backward, Both, Forward};
     pub use crate::layers::Padding::{Causal, Pad, Same, Valid};

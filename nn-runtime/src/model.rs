@@ -71,7 +71,7 @@ impl<N: Network> Model<N> {
             let mut random = Random::keyed(seed, &[i as u64]);
             standard.clear();
             standard.resize(tensor.count(), 0.0);
-            tensor.init.draw(tensor.fans, &mut random, &mut standard);
+            tensor.init.draw(&tensor.shape, tensor.fans, &mut random, &mut standard);
             tensor.write(&standard, &mut block);
         }
         Model::with_params(block)

@@ -4,6 +4,7 @@
 
 mod engine;
 mod state;
+mod steps;
 mod voices;
 
 use crate::graph::CompiledNetwork;
@@ -110,7 +111,8 @@ impl<M: AsModel> Streamer<M> {
     /// # Errors
     /// A number that is not finite, which would be carried on for ever; a token id that the network has no
     /// row for; a step beyond the window, where a layer has no room for more (attention, learnt positions);
-    /// a finite number so large that a layer overflows. The stream stands then where it stood before.
+    /// a finite number so large that a layer overflows, unless a function right after it makes the infinity
+    /// finite again, as `Tanh` does. The stream stands then where it stood before.
     pub fn step(
         &mut self,
         input: <M::Network as Network>::Step<'_>,
@@ -140,6 +142,22 @@ impl<M: AsModel> Streamer<M> {
     /// let y = *filter.step_or_hold(&[0.5]);
     /// assert_eq!(*filter.step_or_hold(&[f32::NAN]), y);
     /// assert_eq!(filter.steps(), 1);
+    /// ```
+    ///
+    /// ```compile_fail,E0080
+    /// use nn_runtime::prelude::*;
+    ///
+    /// network! { struct Words: [16] -> [16, 4] { Embedding(100, 4) } }
+    ///
+    /// Words::init(0).into_streamer().unwrap().step_or_hold(&[7.0]);
+    /// ```
+    ///
+    /// ```compile_fail,E0080
+    /// use nn_runtime::prelude::*;
+    ///
+    /// network! { struct Attends: [16, 4] -> [16, 4] { MultiHeadAttention(2, causal = true) } }
+    ///
+    /// Attends::init(0).into_streamer().unwrap().step_or_hold(&[0.0; 4]);
     /// ```
     pub fn step_or_hold(
         &mut self,

@@ -42,6 +42,7 @@
 mod backward_bias;
 mod backward_input;
 mod backward_weight;
+mod causal_step;
 mod direct;
 mod filter_bank;
 mod forward;
@@ -57,6 +58,7 @@ pub(crate) mod tests;
 pub use backward_bias::backward_bias;
 pub use backward_input::{backward_input, transposed};
 pub use backward_weight::backward_weight;
+pub use causal_step::CausalStep;
 pub use filter_bank::FilterBank;
 pub use forward::forward;
 

@@ -16,7 +16,7 @@ pub(crate) use backward_input::transpose_panel;
 pub use backward_input::{backward_input, backward_input_scratch};
 pub use backward_weight::{backward_bias, backward_weight};
 pub use product::product;
-pub(crate) use product_args::Product;
+pub(crate) use product_args::{LONG_CHAIN, Product};
 pub use product_one::product_of_one;
 
 use super::simd::LANES;
@@ -85,6 +85,13 @@ impl Panels {
     /// The same layout, of products whose sums are one chain each, as those of a convolution are.
     pub const fn in_one_chain(self) -> Panels {
         Panels { one_chain: true, ..self }
+    }
+
+    /// The same storage with its padding as outputs more, as far as they fill a vector of sixteen. Not of a
+    /// transposed matrix.
+    pub const fn to_whole_vectors(self) -> Panels {
+        assert!(!self.transposed, "expected a matrix that is not transposed");
+        Panels { cols: self.cols.next_multiple_of(LANES), ..self }
     }
 
     /// Whether outputs are the rows of the storage.

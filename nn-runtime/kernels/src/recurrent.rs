@@ -7,6 +7,7 @@ mod backward;
 mod cells;
 mod forward;
 mod gate_columns;
+mod step;
 mod transposed_weights;
 mod weighted_sums;
 
@@ -14,6 +15,7 @@ pub use backward::RecurrentBackward;
 pub use cells::{Gru, Lstm, Rnn};
 pub use forward::RecurrentForward;
 pub use gate_columns::GateColumns;
+pub use step::{PreparedCell, RecurrentStep};
 pub use transposed_weights::TransposedWeights;
 pub use weighted_sums::weighted_sums;
 

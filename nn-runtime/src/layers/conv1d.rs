@@ -2,15 +2,17 @@
 //! `[steps, filters]` of the places the window stands on. It is the convolution of an image of one row, and
 //! nothing else.
 
-use super::conv::{Learnt, conv, fans, layer_of_a_convolution, learnt_arguments, spec};
+use super::conv::{Learnt, conv as checked, fans, layer_of_a_convolution, learnt_arguments, spec};
 use super::image::sequence;
 use super::window::{Padding, Window};
 use crate::fault::Fault;
 use crate::graph::Rule;
 use crate::init::Init;
+use crate::layer::LayerContext;
 use crate::shape::Shape;
-use crate::spec::OnnxForm;
-use nn_kernels::conv::Conv;
+use crate::spec::{OneStep, OnnxForm};
+use nn_kernels::conv::{self, CausalStep, Conv, FilterBank};
+use nn_kernels::matrix::product;
 
 /// Convolution over sequences: `y[s, f] = Σ_c Σ_k weight[f, c, k] · x[s · stride + k · dilation - pad, c] +
 /// bias[f]`, `[steps, features] -> [steps', filters]`; before the first step and after the last `x` is 0.
@@ -55,26 +57,26 @@ learnt_arguments!(Conv1d);
 layer_of_a_convolution! {
     Conv1d
 
-    fn step(&self, cx: &mut crate::layer::LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+    fn step(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         let features = cx.input_shape(0).dim(1);
         let ([kernel], reach) = (self.window.kernel, self.window.extent(0) - 1);
         let (w, bias) = (cx.param(0), super::conv::bias(cx, &self.learnt, 1));
-        let (rows, floor) = (kernel * features, cx.floor());
+        let filters = FilterBank { w, bias, floor: cx.floor() };
+        let rows = kernel * features;
         let (seen, scratch) = cx.scratch.split_at_mut(TOGETHER * rows);
         let each = 1 + reach * features;
         for (i, (x, y)) in x.chunks(TOGETHER * features).zip(y.chunks_mut(TOGETHER * self.filters)).enumerate() {
             let seen = &mut seen[..x.len() * kernel];
             for (k, (seen, x)) in seen.chunks_exact_mut(rows).zip(x.chunks_exact(features)).enumerate() {
                 let sample = (i * TOGETHER + k) / cx.steps;
-                self.see(seen, x, &mut cx.saved[sample * each..][..each]);
+                see(kernel, self.window.dilation[0], seen, x, &mut cx.saved[sample * each..][..each]);
             }
             if self.groups == 1 {
                 // A convolution at one place is a product, with the same weights and the same sums.
-                let panels = nn_kernels::matrix::Panels::new(rows, self.filters).in_one_chain();
-                nn_kernels::matrix::product(cx.isa, panels, seen, w, bias, floor, y);
+                let panels = CausalStep::panels(features, kernel, self.filters);
+                product(cx.isa, panels, seen, w, bias, filters.floor, y);
             } else {
-                let filters = nn_kernels::conv::FilterBank { w, bias, floor };
-                nn_kernels::conv::forward(cx.isa, self.one_place(features), seen, filters, y, scratch);
+                conv::forward(cx.isa, self.one_place(features), seen, filters, y, scratch);
             }
         }
     }
@@ -130,10 +132,16 @@ impl Conv1d {
             return spec.ok();
         }
         let step = TOGETHER * conv.kernel[1] * conv.channels + self.one_place(conv.channels).scratch();
-        spec.scratch(0, if step > conv.scratch() { step } else { conv.scratch() })
+        let spec = spec
+            .scratch(0, if step > conv.scratch() { step } else { conv.scratch() })
             .stream_state(1 + reach * conv.channels)
-            .stream_blocks()
-            .ok()
+            .stream_blocks();
+        match self.groups == 1 && CausalStep::takes(conv.channels, conv.kernel[1]) {
+            true => spec
+                .steps_by(one_step, [conv.channels, conv.kernel[1], self.window.dilation[0], self.filters], true)
+                .ok(),
+            false => spec.ok(),
+        }
     }
 
     /// The convolution at one place, over the steps that the kernel sees there, `[features, kernel]`.
@@ -143,36 +151,72 @@ impl Conv1d {
         Conv { groups: self.groups, ..conv }
     }
 
-    /// Writes down what the kernel sees at step `x`, `[features, kernel]`, and carries the step on.
-    fn see(&self, seen: &mut [f32], x: &[f32], carried: &mut [f32]) {
-        let ([kernel], [dilation], reach) = (self.window.kernel, self.window.dilation, self.window.extent(0) - 1);
-        let features = x.len();
-        // A ring of the steps before, and where in it the oldest stands, which the window's first tap sees.
-        let (oldest, past) = carried.split_at_mut(1);
-        let oldest_at = oldest[0] as usize % reach.max(1);
-        let mut at = oldest_at;
-        for k in 0..kernel - 1 {
-            let step = &past[at * features..][..features];
-            seen[k..].iter_mut().step_by(kernel).zip(step).for_each(|(seen, x)| *seen = *x);
-            at += dilation;
-            if at >= reach {
-                at -= reach;
-            }
-        }
-        seen[kernel - 1..].iter_mut().step_by(kernel).zip(x).for_each(|(seen, x)| *seen = *x);
-        if reach > 0 {
-            past[oldest_at * features..][..features].copy_from_slice(x);
-            oldest[0] = if oldest_at + 1 == reach { 0.0 } else { (oldest_at + 1) as f32 };
-        }
-    }
-
     const fn conv(&self, x: Shape) -> Result<Conv, Fault> {
         match sequence(x) {
             Ok([steps, features]) => match self.window.turned([steps, features]) {
                 Some(fault) => Err(fault),
-                None => conv(&self.window, features, [steps], self.filters, self.groups),
+                None => checked(&self.window, features, [steps], self.filters, self.groups),
             },
             Err(fault) => Err(fault),
         }
+    }
+}
+
+/// One step of a stream, or of several, with a kernel of one group.
+fn one_step(step: OneStep) {
+    let OneStep { isa, voices, site, params, carried, scratch, x, y, .. } = step;
+    let [features, kernel, dilation, filters] = site.sizes;
+    let (w, bias, floor) = (site.weight(params), site.bias(params), f32::NEG_INFINITY);
+    let each = 1 + (kernel - 1) * dilation * features;
+    let carried = &mut carried[site.carried.start..][..voices * each];
+    if voices == 1 {
+        return CausalStep { kernel, dilation, filters: FilterBank { w, bias, floor }, x, carried, y }.run(isa);
+    }
+    let (panels, rows) = (CausalStep::panels(features, kernel, filters), kernel * features);
+    let groups = x.chunks(TOGETHER * features).zip(y.chunks_mut(TOGETHER * filters));
+    for ((x, y), carried) in groups.zip(carried.chunks_mut(TOGETHER * each)) {
+        let seen = &mut scratch[..x.len() * kernel];
+        let samples = seen.chunks_exact_mut(rows).zip(x.chunks_exact(features));
+        for ((seen, x), carried) in samples.zip(carried.chunks_exact_mut(each)) {
+            see(kernel, dilation, seen, x, carried);
+        }
+        product(isa, panels, seen, w, bias, floor, y);
+    }
+}
+
+/// Writes down what the kernel sees at step `x`, `[features, kernel]`, and carries the step on.
+fn see(kernel: usize, dilation: usize, seen: &mut [f32], x: &[f32], carried: &mut [f32]) {
+    let (features, reach) = (x.len(), (kernel - 1) * dilation);
+    // A ring of the steps before, and where in it the oldest stands, which the window's first tap sees.
+    let (oldest, past) = carried.split_at_mut(1);
+    let oldest_at = oldest[0] as usize % reach.max(1);
+    let mut at = oldest_at;
+    for k in 0..kernel - 1 {
+        tap(kernel, k, seen, &past[at * features..][..features]);
+        at += dilation;
+        if at >= reach {
+            at -= reach;
+        }
+    }
+    tap(kernel, kernel - 1, seen, x);
+    if reach > 0 {
+        past[oldest_at * features..][..features].copy_from_slice(x);
+        oldest[0] = if oldest_at + 1 == reach { 0.0 } else { (oldest_at + 1) as f32 };
+    }
+}
+
+/// Writes down what tap `k` sees: one number of the kernel's for each feature.
+fn tap(kernel: usize, k: usize, seen: &mut [f32], step: &[f32]) {
+    // How far apart the numbers are is known at compile time where it is one of the usual kernels.
+    match kernel {
+        2 => tap_of::<2>(k, seen, step),
+        3 => tap_of::<3>(k, seen, step),
+        _ => seen[k..].iter_mut().step_by(kernel).zip(step).for_each(|(seen, x)| *seen = *x),
+    }
+}
+
+fn tap_of<const KERNEL: usize>(k: usize, seen: &mut [f32], step: &[f32]) {
+    for (seen, x) in seen.as_chunks_mut::<KERNEL>().0.iter_mut().zip(step) {
+        seen[k] = *x;
     }
 }

@@ -56,7 +56,7 @@ impl DensePerStep {
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
         match x.dims::<2>() {
             Some([steps, features]) => match self.dense.spec(features, steps, Shape::of([steps, self.dense.units()])) {
-                Rule::Ok(spec) => spec.per_step().onnx(OnnxForm::DensePerStep).ok(),
+                Rule::Ok(spec) => spec.per_step().product_of_step().onnx(OnnxForm::DensePerStep).ok(),
                 fault => fault,
             },
             None => {

@@ -12,7 +12,7 @@ use crate::init::Init;
 use crate::shape::Shape;
 use crate::spec::{Head, LayerSpec, OnnxForm, OnnxRecurrent};
 use nn_kernels::matrix::backward_input_scratch;
-use nn_kernels::recurrent::{Cell, GateColumns, RecurrentForward, SavedSteps, TransposedWeights};
+use nn_kernels::recurrent::{Cell, GateColumns, PreparedCell, RecurrentForward, SavedSteps, TransposedWeights};
 
 /// Which way a recurrent layer goes through its sequence.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -233,7 +233,11 @@ impl<C: Cell> Recurrent<C> {
             spec = spec.backward_without_x();
         }
         if matches!(self.direction, Direction::Forward) {
-            spec = spec.prepares(columns + RecurrentForward::<C>::starts(units));
+            spec = spec.prepares(PreparedCell::<C>::len(features, units));
+            // A mask makes outputs that are not the state.
+            if x.len() == 1 {
+                spec = spec.steps_by(passes::one_step::<C>, [features, units, 0, 0], false);
+            }
             spec = match self.last {
                 true => spec.stream_reduces(C::STATES * units),
                 false => spec.stream_state(C::STATES * units).stream_blocks(),

@@ -32,7 +32,7 @@ pub use pass::Pass;
 pub(crate) use range::Range;
 pub(crate) use sample::{InPlace, SampleOp};
 pub(crate) use shapes::ShapeSpec;
-pub(crate) use stream::{Stream, StreamSpec};
+pub(crate) use stream::{OneStep, StepOp, StepSite, Stream, StreamSpec};
 
 /// Everything the rest of the system knows about a layer at its site.
 ///
@@ -131,6 +131,7 @@ impl LayerSpec {
         if times > 1 {
             self.fusion = FusionSpec::NONE;
             self.sample = None;
+            self.stream = self.stream.of_repeated();
             self.backward = self.backward.of_repeated();
             // Left out for a loss, a softmax would be left out as often as it is repeated.
             if self.nested.is_none() && !matches!(self.head, Head::Plain | Head::Same) {

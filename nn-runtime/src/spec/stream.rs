@@ -1,6 +1,10 @@
 //! What a layer does when its network runs one step of a sequence at a time.
 
-use super::LayerSpec;
+use core::ops::Range;
+
+use super::{InPlace, LayerSpec, Layout, Pass, SampleOp};
+use nn_kernels::matrix::Panels;
+use nn_kernels::simd::Isa;
 
 /// How a layer takes part in a stream.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,6 +31,62 @@ impl Stream {
     }
 }
 
+/// What a layer makes of one step of a stream, where that needs no context: what a step is run by, without a
+/// pass. Where its inputs and outputs are finite, what is carried is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum StepOp {
+    /// The step times the first parameter, a matrix that lies so, plus the second, if there is one.
+    Product(Panels),
+    /// What `run` makes of it and of what is carried, with these sizes. Where it `fills` whole vectors, it
+    /// may be given as many outputs more, and numbers in the place of their biases.
+    Carries { run: fn(OneStep), sizes: [usize; 4], fills: bool },
+    /// `max(x, floor)`
+    Floor(f32),
+    /// Another function, in place.
+    InPlace(InPlace),
+    /// The same numbers.
+    Same,
+}
+
+/// Where that lies which a layer reads and writes beside the step.
+#[derive(Debug)]
+pub(crate) struct StepSite {
+    pub sizes: [usize; 4],
+    /// The first parameter, and the second, or nothing.
+    pub weight: Range<usize>,
+    pub bias: Range<usize>,
+    pub prepared: Range<usize>,
+    /// What each voice carries, voice after voice.
+    pub carried: Range<usize>,
+}
+
+impl StepSite {
+    #[inline]
+    pub(crate) fn weight<'a>(&self, params: &'a [f32]) -> &'a [f32] {
+        &params[self.weight.start..self.weight.end]
+    }
+
+    #[inline]
+    pub(crate) fn bias<'a>(&self, params: &'a [f32]) -> Option<&'a [f32]> {
+        if self.bias.is_empty() { None } else { Some(&params[self.bias.start..self.bias.end]) }
+    }
+}
+
+/// What a [`StepOp`] works on: one step of all voices, and the memory of the network.
+pub(crate) struct OneStep<'a> {
+    pub isa: Isa,
+    pub voices: usize,
+    pub site: &'a StepSite,
+    pub params: &'a [f32],
+    pub prepared: &'a [f32],
+    pub carried: &'a mut [f32],
+    pub scratch: &'a mut [f32],
+    /// `[voices, …]`
+    pub x: &'a [f32],
+    /// `[voices, …]`
+    pub y: &'a mut [f32],
+}
+
 /// What a rule says about streams.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StreamSpec {
@@ -35,10 +95,16 @@ pub(crate) struct StreamSpec {
     pub(crate) bounded: bool,
     /// It takes several steps at once.
     pub(crate) blocks: bool,
+    op: Option<StepOp>,
 }
 
 impl StreamSpec {
-    pub(super) const NONE: StreamSpec = StreamSpec { kind: Stream::No, bounded: false, blocks: false };
+    pub(super) const NONE: StreamSpec = StreamSpec { kind: Stream::No, bounded: false, blocks: false, op: None };
+
+    /// The same of several in a row.
+    pub(super) const fn of_repeated(self) -> StreamSpec {
+        StreamSpec { op: None, ..self }
+    }
 }
 
 impl LayerSpec {
@@ -75,6 +141,33 @@ impl LayerSpec {
     pub const fn bounded_context(mut self) -> LayerSpec {
         self.stream.bounded = true;
         self
+    }
+
+    /// A step is its first parameter, a matrix, times the step.
+    pub(crate) const fn product_of_step(mut self) -> LayerSpec {
+        if let Layout::Panels(panels) = self.params.list()[0].layout {
+            self.stream.op = Some(StepOp::Product(panels));
+        }
+        self
+    }
+
+    /// A step is what `run` makes of it with these sizes; see [`StepOp::Carries`].
+    pub(crate) const fn steps_by(mut self, run: fn(OneStep), sizes: [usize; 4], fills: bool) -> LayerSpec {
+        self.stream.op = Some(StepOp::Carries { run, sizes, fills });
+        self
+    }
+
+    /// What it makes of one step, which may be what it makes of a sample; or of a sample, which is what is
+    /// left of a sequence.
+    pub(crate) fn step_op(&self, pass: Pass) -> Option<StepOp> {
+        self.stream.op.filter(|_| matches!(pass, Pass::Step)).or_else(|| {
+            Some(match self.sample_op()? {
+                SampleOp::Product(panels) => StepOp::Product(panels),
+                SampleOp::Floor(floor) => StepOp::Floor(floor),
+                SampleOp::InPlace(function) => StepOp::InPlace(function),
+                SampleOp::Same => StepOp::Same,
+            })
+        })
     }
 
     /// A layer that would stream, at a place where it cannot.

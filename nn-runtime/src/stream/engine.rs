@@ -4,8 +4,11 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
 
 use super::state::{StreamError, StreamErrorKind};
+use super::steps::{StepMemory, Steps};
 use crate::finite::first_not_finite;
 use crate::graph::{CompiledNetwork, output_step};
 use crate::input::id_fault;
@@ -46,6 +49,8 @@ pub(super) struct Engine {
     /// What was carried before, which is put back where a step overflows.
     before: AlignedBuffer,
     scratch: AlignedBuffer,
+    /// What takes single steps, where every layer can be run so.
+    plain: Option<Steps>,
     steps: u64,
 }
 
@@ -77,7 +82,8 @@ impl Engine {
         }
         let saved = AlignedBuffer::zeroed(network.step.work * voices * together);
         let before = AlignedBuffer::zeroed(network.step.kept * voices);
-        Ok(Engine { isa, voices, together, prepared, saved, before, scratch, steps: 0 })
+        let plain = Steps::of(network, voices);
+        Ok(Engine { isa, voices, together, prepared, saved, before, scratch, plain, steps: 0 })
     }
 
     /// Numbers of one step of every output of one voice.
@@ -91,7 +97,8 @@ impl Engine {
         if network.bounded && self.steps.saturating_add(steps) > network.inputs[0].dim(0) as u64 {
             return Err(StepFault::WindowFull);
         }
-        if id_fault(network, x, |k| x[k].len()).is_some() {
+        // No layer that is run without a pass reads ids.
+        if self.plain.is_none() && id_fault(network, x, |k| x[k].len()).is_some() {
             return Err(StepFault::Id);
         }
         for (input, x) in x.iter().enumerate() {
@@ -112,6 +119,11 @@ impl Engine {
     #[inline]
     pub(super) fn walk<N: Network>(&mut self, params: &[f32], steps: usize, x: &[&[f32]], y: &mut [&mut [f32]]) {
         let (saved, scratch) = (&mut self.saved[..], &mut self.scratch[..]);
+        if let (1, Some(plain)) = (steps, &self.plain) {
+            plain.run(self.isa, StepMemory { params, prepared: &self.prepared, saved, scratch }, x, y);
+            self.steps = self.steps.saturating_add(1);
+            return;
+        }
         let cx = LayerContext::for_network(params, self.isa, self.voices, Pass::Step, saved, scratch);
         let mut cx = cx.prepared_with(&self.prepared).of_steps(steps);
         cx.position = self.steps;
@@ -127,9 +139,15 @@ impl Engine {
         steps: u64,
         mut outputs: impl Iterator<Item = &'y [f32]>,
     ) -> Result<(), StepFault> {
-        let looked_at = if steps == 1 { network.step.work } else { network.step.kept } * self.voices;
         let odd = |numbers: &[f32]| first_not_finite(numbers).map(|at| numbers[at]);
-        match odd(&self.saved[..looked_at]).or_else(|| outputs.find_map(odd)) {
+        let (kept, work) = (self.before.len(), network.step.work * self.voices);
+        let found = match (steps, &self.plain) {
+            // What is carried is finite where the values between are.
+            (1, Some(plain)) => odd(&self.saved[kept..work]).and_then(|_| plain.not_finite(&self.saved)),
+            (1, None) => odd(&self.saved[..work]),
+            _ => odd(&self.saved[..kept]),
+        };
+        match found.or_else(|| outputs.find_map(odd)) {
             None => Ok(()),
             Some(found) => {
                 self.saved[..self.before.len()].copy_from_slice(&self.before);
@@ -150,6 +168,31 @@ impl Engine {
 
     pub(super) fn carried(&self) -> &[f32] {
         &self.saved[..self.before.len()]
+    }
+
+    /// The layers, if voices can begin and go on apart from each other: where none asks for the number of a
+    /// step, which all have in common.
+    pub(super) fn apart(&self) -> Option<&Steps> {
+        self.plain.as_ref()
+    }
+
+    /// What one voice carries, as a stream of its own would, for voices that are [`apart`](Engine::apart).
+    pub(super) fn carried_by(&self, voice: usize) -> Vec<f32> {
+        let mut carried = vec![0.0; self.before.len() / self.voices];
+        for [alone, among] in self.plain.iter().flat_map(|plain| plain.carried_by(voice)) {
+            carried[alone].copy_from_slice(&self.saved[among]);
+        }
+        carried
+    }
+
+    /// Lets one voice go on from what it carried; from zeros where it is nothing.
+    pub(super) fn carry_voice_on(&mut self, voice: usize, carried: &[f32]) {
+        for [alone, among] in self.plain.iter().flat_map(|plain| plain.carried_by(voice)) {
+            match carried {
+                [] => self.saved[among].fill(0.0),
+                _ => self.saved[among].copy_from_slice(&carried[alone]),
+            }
+        }
     }
 
     pub(super) fn carry_on(&mut self, steps: u64, carried: &[f32]) {

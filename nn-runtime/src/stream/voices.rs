@@ -1,8 +1,12 @@
 //! Many streams of one model side by side, a step of all at once. In: a step of every voice; out: the same of
 //! every output. What is computed for one voice is what a stream of its own would give.
 
+use alloc::format;
+use alloc::vec;
+use alloc::vec::Vec;
+
 use super::engine::Engine;
-use super::state::StreamError;
+use super::state::{StreamError, StreamErrorKind, StreamState};
 use crate::model::{AsModel, Model, Network};
 use nn_kernels::simd::Isa;
 
@@ -23,8 +27,9 @@ use nn_kernels::simd::Isa;
 /// ```
 pub struct Streamers<M> {
     model: M,
-    voices: usize,
     engine: Engine,
+    /// The steps that each voice has seen, less those that all have taken together.
+    ahead: Vec<u64>,
 }
 
 impl<N: Network> Model<N> {
@@ -62,7 +67,7 @@ impl<M: AsModel> Streamers<M> {
     pub fn new_on(model: M, voices: usize, isa: Isa) -> Result<Self, StreamError> {
         assert!(voices > 0, "expected at least 1 voice, found 0");
         let engine = Engine::new::<M::Network>(model.params(), voices, isa)?;
-        Ok(Streamers { model, voices, engine })
+        Ok(Streamers { model, engine, ahead: vec![0; voices] })
     }
 
     /// Takes the next step of every voice: slices of `[voices, …]`, one for each input and each output. More
@@ -77,10 +82,10 @@ impl<M: AsModel> Streamers<M> {
 
     /// How many voices there are.
     pub fn voices(&self) -> usize {
-        self.voices
+        self.ahead.len()
     }
 
-    /// How many steps all have seen since the beginning.
+    /// How many steps all have taken since the beginning, or since [`reset`](Streamers::reset).
     pub fn steps(&self) -> u64 {
         self.engine.steps()
     }
@@ -88,6 +93,76 @@ impl<M: AsModel> Streamers<M> {
     /// Forgets all steps of all voices: the next one is the first.
     pub fn reset(&mut self) {
         self.engine.reset();
+        self.ahead.fill(0);
+    }
+
+    /// Forgets all steps of one voice, as for a new note: its next step is the first.
+    ///
+    /// ```
+    /// use nn_runtime::prelude::*;
+    ///
+    /// network! { struct Filter: [16, 1] -> [16, 1] { Lstm(8) -> DensePerStep(1) } }
+    ///
+    /// let model = Filter::init(0);
+    /// let (mut voices, mut y) = (model.streamers(2).unwrap(), [[0.0; 2]; 2]);
+    /// voices.step(&[&[0.5, 0.25]], &mut [&mut y[0]]).unwrap();
+    /// voices.reset_voice(1).unwrap();
+    /// voices.step(&[&[0.5, 0.25]], &mut [&mut y[1]]).unwrap();
+    /// assert!(y[1][1] == y[0][1] && y[1][0] != y[0][0]);
+    /// ```
+    ///
+    /// # Errors
+    /// There is no such voice; a layer may ask for the number of the step, which all voices have in common
+    /// (attention, positions, networks within, layers of one's own).
+    pub fn reset_voice(&mut self, voice: usize) -> Result<(), StreamError> {
+        self.check_voice(voice)?;
+        self.engine.carry_voice_on(voice, &[]);
+        self.ahead[voice] = 0u64.wrapping_sub(self.engine.steps());
+        Ok(())
+    }
+
+    /// Where one voice stands, to go on from there later: in a voice, or in a
+    /// [`Streamer`](super::Streamer::restore) of the same network.
+    ///
+    /// # Errors
+    /// As [`reset_voice`](Streamers::reset_voice).
+    pub fn voice_state(&self, voice: usize) -> Result<StreamState, StreamError> {
+        self.check_voice(voice)?;
+        let steps = self.ahead[voice].wrapping_add(self.engine.steps());
+        Ok(StreamState::of(M::Network::COMPILED, steps, &self.engine.carried_by(voice)))
+    }
+
+    /// Lets one voice go on from a state that [`voice_state`](Streamers::voice_state) or
+    /// [`Streamer::state`](super::Streamer::state) gave.
+    ///
+    /// # Errors
+    /// As [`reset_voice`](Streamers::reset_voice), or the state does not fit; nothing is changed.
+    pub fn restore_voice(&mut self, voice: usize, state: &StreamState) -> Result<(), StreamError> {
+        self.check_voice(voice)?;
+        state.check(M::Network::COMPILED, M::Network::COMPILED.step.kept)?;
+        self.engine.carry_voice_on(voice, state.carried());
+        self.ahead[voice] = state.steps().wrapping_sub(self.engine.steps());
+        Ok(())
+    }
+
+    fn check_voice(&self, voice: usize) -> Result<(), StreamError> {
+        let voices = self.voices();
+        if voice >= voices {
+            let text =
+                format!("expected a voice from 0 to {}, found {voice}\nhelp: make as many as are played", voices - 1);
+            return Err(StreamError::new(StreamErrorKind::Shape, text));
+        }
+        match self.engine.apart() {
+            Some(_) => Ok(()),
+            None => Err(StreamError::new(
+                StreamErrorKind::State,
+                format!(
+                    "expected layers none of which can ask for the number of a step, which all voices have in common, found `{}`\nhelp: give \
+                     such a voice a `Streamer` of its own, or `reset()` all",
+                    M::Network::COMPILED.name
+                ),
+            )),
+        }
     }
 
     /// What they run.

@@ -8,11 +8,10 @@ use super::checks::{all_rest, nothing_learns};
 use super::tensor_names::{find, learnt};
 use super::{TrainError, Trainer};
 use crate::finite::first_not_finite;
-use crate::gradient::Gradients;
+use crate::gradient::{Gradients, PackedGradients};
 use crate::input::{InputError, checked_samples};
 use crate::model::Network;
 use crate::optim::Optimizer;
-use nn_kernels::aligned_buffer::AlignedBuffer;
 
 impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
     /// Takes one step by an objective of one's own, in one pass forward and one back. `x` holds one slice for
@@ -89,7 +88,7 @@ impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
 
     /// Takes one step by gradients that were computed elsewhere, as [`Model::gradients`] gives them: by name,
     /// in standard layout. Clipping, schedule and regularisers are as in [`step`](Trainer::step); with
-    /// accumulation each counts as one sample.
+    /// accumulation each counts as one sample. After the first call it allocates nothing.
     ///
     /// ```
     /// use nn_runtime::prelude::*;
@@ -109,10 +108,10 @@ impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
     /// [`Model::gradients`]: crate::Model::gradients
     pub fn apply(&mut self, gradients: &Gradients) -> Result<(), TrainError> {
         self.check_learns()?;
-        let mut block = AlignedBuffer::zeroed(N::COMPILED.params_len);
-        gradients.pack::<N>(&mut block).map_err(TrainError::Mismatch)?;
+        let packed = self.packed.get_or_insert_with(PackedGradients::new::<N>);
+        let block = packed.pack::<N>(gradients).map_err(TrainError::Mismatch)?;
         self.executor.reserve::<N>(1, &self.optimizer);
-        let result = self.executor.apply::<N>(&mut self.model, &mut self.optimizer, &block);
+        let result = self.executor.apply::<N>(&mut self.model, &mut self.optimizer, block);
         result.map_err(|refusal| self.refused(refusal))
     }
 

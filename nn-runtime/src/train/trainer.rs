@@ -11,6 +11,7 @@ use super::refusal::Refusal;
 use super::trained_model::TrainedModel;
 use super::update_state::MAX_SLOTS;
 use crate::data::{Dataset, Targets};
+use crate::gradient::PackedGradients;
 use crate::losses::Fits;
 use crate::model::{Model, Network};
 use crate::optim::Optimizer;
@@ -45,6 +46,8 @@ pub struct Trainer<'m, N, L, O> {
     pub(super) rests: bool,
     /// The run that a file was read of, until `fit` goes on with it.
     pub(super) resumed: Option<Resumed>,
+    /// Where gradients that are given are laid out.
+    pub(super) packed: Option<PackedGradients>,
 }
 
 // That the loss fits is asked where a trainer is made and nowhere else, so that it is told once.
@@ -85,6 +88,7 @@ impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
             learns: learns::<N>(),
             rests: false,
             resumed: None,
+            packed: None,
         }
     }
 

@@ -4,11 +4,12 @@ use core::marker::PhantomData;
 
 use super::{Rng, Slices, product_of, returns};
 use crate::attention::{AttentionHead, AttentionHeads, RowLayout, StridedRows, attend, backward};
+use crate::conv::{CausalStep, FilterBank};
 use crate::long_sums::Sums;
 use crate::matrix::{Panels, backward_bias, backward_input, backward_input_scratch, backward_weight, product};
 use crate::recurrent::{
-    Cell, GateColumns, GateWeights, Gru, Lstm, RecurrentBackward, RecurrentForward, Rnn, SavedSteps, Sequence,
-    TransposedWeights, weighted_sums,
+    Cell, GateColumns, GateWeights, Gru, Lstm, PreparedCell, RecurrentBackward, RecurrentForward, RecurrentStep, Rnn,
+    SavedSteps, Sequence, TransposedWeights, weighted_sums,
 };
 use crate::simd::Isa;
 
@@ -25,6 +26,9 @@ pub(super) const CALLS: &[fn(&mut Rng, Isa) -> bool] = &[
     back::<Rnn>,
     back::<Gru>,
     back::<Lstm>,
+    step::<Gru>,
+    step::<Lstm>,
+    causal,
 ];
 
 fn matrix(rng: &mut Rng, isa: Isa) -> bool {
@@ -175,5 +179,36 @@ fn back<C: Cell>(rng: &mut Rng, isa: Isa) -> bool {
         let (saved, mask) = (SavedSteps { gates, products, before }, masked.then_some(&*mask));
         let cell = PhantomData::<C>;
         RecurrentBackward { sequence, weights, saved, mask, dy, scratch, cell }.run(isa);
+    })
+}
+
+fn step<C: Cell>(rng: &mut Rng, isa: Isa) -> bool {
+    let (features, units, batch) = (rng.size(20), rng.size(40), rng.below(6));
+    let all = [
+        product_of(&[batch, features]),
+        returns(|| PreparedCell::<C>::len(features, units)),
+        product_of(&[batch, C::STATES, units]),
+        product_of(&[batch, units]),
+    ];
+    Slices::new(rng, &all).call("a recurrent step", |[x, prepared, state, y]| {
+        RecurrentStep { features, units, x, prepared, state, y, cell: PhantomData::<C> }.run(isa);
+    })
+}
+
+fn causal(rng: &mut Rng, isa: Isa) -> bool {
+    let (features, filters) = (rng.size(20), rng.size(70));
+    let (kernel, dilation) = (rng.size(18), rng.size(4));
+    let (flip, floor) = (rng.flip(), 0.0);
+    let ring = product_of(&[kernel.wrapping_sub(1), dilation, features]).and_then(|ring| ring.checked_add(1));
+    let all = [
+        returns(|| CausalStep::panels(features, kernel, filters).len()),
+        Some(filters),
+        Some(features),
+        ring,
+        Some(filters),
+    ];
+    Slices::new(rng, &all).call("a causal step", |[w, bias, x, carried, y]| {
+        let filters = FilterBank { w, bias: flip.then_some(&*bias), floor };
+        CausalStep { kernel, dilation, filters, x, carried, y }.run(isa);
     })
 }

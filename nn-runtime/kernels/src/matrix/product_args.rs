@@ -15,7 +15,7 @@ pub(crate) struct Product<'a> {
 }
 
 /// Inputs up to which an output is one chain.
-pub(super) const LONG_CHAIN: usize = 4096;
+pub(crate) const LONG_CHAIN: usize = 4096;
 
 /// Inputs of a chain where there are more: fewer would cost more than 1 % of a training step.
 pub(super) const CHAIN: usize = 256;

@@ -20,7 +20,7 @@ pub struct RecurrentForward<'a, C> {
     pub inputs: GateColumns<'a, C>,
     /// The weights of the state.
     pub weights: GateColumns<'a, C>,
-    /// What [`write_starts`](RecurrentForward::write_starts) has written of these weights, if it has.
+    /// What the sums at the gates start at, where it has been written before.
     pub starts: Option<&'a [f32]>,
     /// Where to save what backward reads.
     pub saved: Option<SavedSteps<'a>>,
@@ -40,21 +40,9 @@ impl<C: Cell> RecurrentForward<'_, C> {
         [Self::starts(units), units]
     }
 
-    /// Numbers that [`write_starts`](RecurrentForward::write_starts) writes for a cell of `units`.
-    pub const fn starts(units: usize) -> usize {
+    /// Numbers that the sums at the gates of a cell of `units` start at.
+    pub(super) const fn starts(units: usize) -> usize {
         2 * C::GATES * units.next_multiple_of(LANES)
-    }
-
-    /// Writes what the sums at the gates start at, for many calls of [`run`](RecurrentForward::run).
-    ///
-    /// # Panics
-    /// `to.len()` is not what [`starts`](RecurrentForward::starts) says; the weights are of other units.
-    pub fn write_starts(isa: Isa, inputs: &GateColumns<C>, weights: &GateColumns<C>, to: &mut [f32]) {
-        assert!(
-            to.len() == Self::starts(inputs.units) && inputs.units == weights.units,
-            "expected room for the starts"
-        );
-        isa.run(Starts { inputs, weights, to });
     }
 
     /// Goes through all steps.
@@ -104,7 +92,7 @@ impl<C: Cell> Kernel for RecurrentForward<'_, C> {
         let starts = match self.starts {
             Some(starts) => starts,
             None => {
-                write_starts(s, &self.inputs, &self.weights, own);
+                write_starts::<S, C>(s, units, [self.inputs.bias, self.weights.bias], own);
                 own
             }
         };
@@ -125,6 +113,7 @@ impl<C: Cell> Kernel for RecurrentForward<'_, C> {
                 old: old.as_ptr(),
                 new: new.as_mut_ptr(),
                 c: c.as_mut_ptr(),
+                strides: [units; 2],
                 y: (!last).then_some(self.y.as_mut_ptr()),
             };
             // SAFETY: `RecurrentForward::run` has compared the length of every slice with `batch` samples,
@@ -146,24 +135,26 @@ impl<C: Cell> Kernel for RecurrentForward<'_, C> {
 
 /// One step. The pointers point at the beginning of the slices of [`RecurrentForward`], and of parts of its
 /// scratch.
-struct ForwardStep<'a, C> {
-    sequence: Sequence,
-    step: usize,
-    x: *const f32,
-    inputs: GateColumns<'a, C>,
-    weights: GateColumns<'a, C>,
+pub(super) struct ForwardStep<'a, C> {
+    pub sequence: Sequence,
+    pub step: usize,
+    pub x: *const f32,
+    pub inputs: GateColumns<'a, C>,
+    pub weights: GateColumns<'a, C>,
     /// What [`write_starts`] has written.
-    starts: *const f32,
+    pub starts: *const f32,
     /// The gates, the products and the states before of [`SavedSteps`].
-    saved: Option<[*mut f32; 3]>,
-    mask: Option<&'a [f32]>,
-    /// The outputs of the step before and of this one, `[b, units]` each.
-    old: *const f32,
-    new: *mut f32,
-    /// The rest of the state, `[b, units]` or nothing.
-    c: *mut f32,
+    pub saved: Option<[*mut f32; 3]>,
+    pub mask: Option<&'a [f32]>,
+    /// The outputs of the step before and of this one, of each sample `units` numbers.
+    pub old: *const f32,
+    pub new: *mut f32,
+    /// The rest of the state, as much, or nothing.
+    pub c: *mut f32,
+    /// From a sample's numbers to the next one's: in `old` and `c`, and in `new`.
+    pub strides: [usize; 2],
     /// The outputs, unless only the last step has one.
-    y: Option<*mut f32>,
+    pub y: Option<*mut f32>,
 }
 
 impl<C: Cell> ForwardStep<'_, C> {
@@ -173,7 +164,7 @@ impl<C: Cell> ForwardStep<'_, C> {
     /// Each pointer is valid for the length that [`RecurrentForward`] documents for its slice, with b =
     /// `batch`.
     #[inline(always)]
-    unsafe fn run<S: Simd>(&self, s: S, batch: usize) {
+    pub unsafe fn run<S: Simd>(&self, s: S, batch: usize) {
         let units = self.sequence.units;
         let mut together = 0;
         for at in (0..units).step_by(LANES) {
@@ -212,7 +203,7 @@ impl<C: Cell> ForwardStep<'_, C> {
     /// As for `run`, with `samples.end <= batch` and `at + 16 · (B − 1) < units`.
     #[inline(always)]
     unsafe fn tiles<S: Simd, const R: usize, const B: usize>(&self, s: S, at: usize, samples: Range<usize>) -> usize {
-        let Sequence { steps, units, .. } = self.sequence;
+        let Sequence { steps, .. } = self.sequence;
         let features = self.inputs.inputs;
         let (mut of_x, mut of_h) = ([[s.splat(0.0); 4]; B], [[s.splat(0.0); 4]; B]);
         for b in 0..B {
@@ -231,7 +222,7 @@ impl<C: Cell> ForwardStep<'_, C> {
         let mut sample = samples.start;
         while sample + R <= samples.end {
             let x = (self.x.wrapping_add((sample * steps + self.step) * features), steps * features);
-            let h = (self.old.wrapping_add(sample * units), units);
+            let h = (self.old.wrapping_add(sample * self.strides[0]), self.strides[0]);
             // SAFETY: sample + R <= batch, and each has `features` inputs at this step and `units` outputs of
             // the step before.
             let (mut sums, products) = unsafe {
@@ -268,10 +259,10 @@ impl<C: Cell> ForwardStep<'_, C> {
         let Sequence { steps, units, .. } = self.sequence;
         let (place, lanes) = (sample * steps + self.step, (units - at).min(LANES));
         let counts = self.mask.is_none_or(|mask| mask[place].abs() > 0.0);
-        let of_state = sample * units + at;
+        let (of_state, of_new) = (sample * self.strides[0] + at, sample * self.strides[1] + at);
         let mut old = [s.splat(0.0); 2];
-        // SAFETY: sample < batch and at + lanes <= units: below batch · units, the length of each part of the
-        // state.
+        // SAFETY: sample < batch and at + lanes <= units: within the numbers of a sample, which lie a stride
+        // apart.
         unsafe {
             old[0] = get(s, self.old.add(of_state), lanes);
             if C::STATES == 2 {
@@ -286,7 +277,7 @@ impl<C: Cell> ForwardStep<'_, C> {
         // SAFETY: as for the loads; an output row holds `at + units` numbers of this direction at least, as
         // `check_units` says.
         unsafe {
-            put(s, new[0], self.new.add(of_state), lanes);
+            put(s, new[0], self.new.add(of_new), lanes);
             if C::STATES == 2 {
                 put(s, new[1], self.c.add(of_state), lanes);
             }
@@ -310,34 +301,21 @@ impl<C: Cell> ForwardStep<'_, C> {
     }
 }
 
-struct Starts<'a, 'w, C> {
-    inputs: &'a GateColumns<'w, C>,
-    weights: &'a GateColumns<'w, C>,
-    to: &'a mut [f32],
-}
-
-impl<C: Cell> Kernel for Starts<'_, '_, C> {
-    type Out = ();
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        write_starts(s, self.inputs, self.weights, self.to);
-    }
-}
-
 /// Writes what the sums at the gates start at: for each sixteen units the biases of the inputs' product gate
 /// by gate, then those of the state's. Without [`Cell::SPLIT`] the former are the sums of both.
 #[inline(always)]
-fn write_starts<S: Simd, C: Cell>(s: S, inputs: &GateColumns<C>, weights: &GateColumns<C>, starts: &mut [f32]) {
+pub(super) fn write_starts<S: Simd, C: Cell>(s: S, units: usize, biases: [Option<&[f32]>; 2], starts: &mut [f32]) {
     for (block, starts) in starts.chunks_exact_mut(2 * C::GATES * LANES).enumerate() {
         let (x, h) = starts.split_at_mut(C::GATES * LANES);
         for (g, (x, h)) in x.chunks_exact_mut(LANES).zip(h.chunks_exact_mut(LANES)).enumerate() {
-            let bias = |columns: &GateColumns<C>| match columns.bias {
-                Some(bias) => s.load_part(&bias[g * columns.units..][block * LANES..columns.units]),
-                None => s.splat(0.0),
-            };
-            let (of_x, of_h) = (bias(inputs), bias(weights));
-            s.store_part(if C::SPLIT { of_x } else { s.add(of_x, of_h) }, x);
-            s.store_part(of_h, h);
+            let mut of = [s.splat(0.0); 2];
+            for (of, bias) in of.iter_mut().zip(biases) {
+                if let Some(bias) = bias {
+                    *of = s.load_part(&bias[g * units..][block * LANES..units]);
+                }
+            }
+            s.store_part(if C::SPLIT { of[0] } else { s.add(of[0], of[1]) }, x);
+            s.store_part(of[1], h);
         }
     }
 }

@@ -15,6 +15,8 @@ pub struct GateColumns<'a, C> {
     pub(super) units: usize,
     pub(super) bias: Option<&'a [f32]>,
     w: &'a [f32],
+    /// Whether they are in panels still.
+    direct: bool,
     cell: PhantomData<C>,
 }
 
@@ -32,8 +34,13 @@ impl<'a, C: Cell> GateColumns<'a, C> {
     pub const fn scratch(inputs: usize, units: usize) -> usize {
         match direct(units) {
             true => 0,
-            false => units.div_ceil(LANES).saturating_mul(LANES * C::GATES).saturating_mul(inputs),
+            false => Self::laid_out_len(inputs, units),
         }
+    }
+
+    /// Numbers of the weights from so many inputs to a cell of `units`, laid out.
+    pub(super) const fn laid_out_len(inputs: usize, units: usize) -> usize {
+        units.div_ceil(LANES).saturating_mul(LANES * C::GATES).saturating_mul(inputs)
     }
 
     /// From the weights of a layer.
@@ -41,25 +48,51 @@ impl<'a, C: Cell> GateColumns<'a, C> {
     /// # Panics
     /// The columns are no multiple of the gates, or a slice has another length than the layout asks for.
     pub fn new(weights: &GateWeights<'a>, scratch: &'a mut [f32]) -> Self {
-        let GateWeights { panels, w, .. } = *weights;
-        let (inputs, units) = (panels.rows(), panels.cols() / C::GATES);
+        let (inputs, units) = Self::sizes(weights);
+        let found = scratch.len();
         assert!(
-            panels.cols() == C::GATES * units
-                && w.len() == panels.len()
-                && scratch.len() == Self::scratch(inputs, units),
-            "expected {} weights for {units} units, and {} numbers of scratch, found {} and {}",
-            panels.len(),
-            Self::scratch(inputs, units),
-            w.len(),
-            scratch.len()
+            found == Self::scratch(inputs, units),
+            "expected {} numbers of scratch for {units} units, found {found}",
+            Self::scratch(inputs, units)
         );
+        let GateWeights { bias, w, .. } = *weights;
         if direct(units) {
-            return GateColumns::laid_out(weights, scratch);
+            return GateColumns { inputs, units, bias, w, direct: true, cell: PhantomData };
         }
-        let mut to = scratch.chunks_exact_mut(LANES);
+        Self::lay_out(weights, scratch);
+        GateColumns { inputs, units, bias, w: scratch, direct: false, cell: PhantomData }
+    }
+
+    /// From what [`lay_out`](GateColumns::lay_out) has written for a cell of `units`, without its bias.
+    #[inline(always)]
+    pub(super) fn laid_out(inputs: usize, units: usize, w: &'a [f32]) -> Self {
+        assert!(w.len() == Self::laid_out_len(inputs, units), "expected weights, laid out");
+        GateColumns { inputs, units, bias: None, w, direct: false, cell: PhantomData }
+    }
+
+    /// The inputs and units of a layer's weights.
+    fn sizes(weights: &GateWeights) -> (usize, usize) {
+        let GateWeights { panels, w, bias } = weights;
+        let units = panels.cols() / C::GATES;
+        let fits = panels.cols() == C::GATES * units && w.len() == panels.len();
+        assert!(fits, "expected {} weights for {units} units, found {}", panels.len(), w.len());
+        let found = bias.map_or(panels.cols(), <[f32]>::len);
+        assert!(found == panels.cols(), "expected {} biases, found {found}", panels.cols());
+        (panels.rows(), units)
+    }
+
+    /// Writes the weights so that no vector crosses the end of a panel.
+    ///
+    /// # Panics
+    /// `to` is shorter than [`laid_out_len`](GateColumns::laid_out_len) says.
+    pub(super) fn lay_out(weights: &GateWeights, to: &mut [f32]) {
+        let (inputs, units) = Self::sizes(weights);
+        let GateWeights { panels, w, .. } = *weights;
+        let mut to = to.chunks_exact_mut(LANES);
         for at in (0..units).step_by(LANES) {
             for k in 0..inputs {
-                for (g, to) in to.by_ref().take(C::GATES).enumerate() {
+                for g in 0..C::GATES {
+                    let to = to.next().expect("room for all weights");
                     let (column, lanes) = (g * units + at, (units - at).min(LANES));
                     // Those left in this panel, and the rest from the beginning of the next.
                     let here = lanes.min(Panels::WIDTH - column % Panels::WIDTH);
@@ -71,29 +104,13 @@ impl<'a, C: Cell> GateColumns<'a, C> {
                 }
             }
         }
-        GateColumns::laid_out(weights, scratch)
-    }
-
-    /// From the weights of a layer, and what [`new`](GateColumns::new) has written of them into its scratch
-    /// before.
-    ///
-    /// # Panics
-    /// The columns are no multiple of the gates, or a slice has another length than the layout asks for.
-    pub fn laid_out(weights: &GateWeights<'a>, columns: &'a [f32]) -> Self {
-        let GateWeights { panels, w, bias } = *weights;
-        let (inputs, units) = (panels.rows(), panels.cols() / C::GATES);
-        let fits = panels.cols() == C::GATES * units && w.len() == panels.len();
-        assert!(fits && columns.len() == Self::scratch(inputs, units), "expected the weights of a layer, laid out");
-        let found = bias.map_or(panels.cols(), <[f32]>::len);
-        assert!(found == panels.cols(), "expected {} biases, found {found}", panels.cols());
-        GateColumns { inputs, units, bias, w: if direct(units) { w } else { columns }, cell: PhantomData }
     }
 
     /// The vectors of the sixteen units from `at` on, `at` a multiple of sixteen below the units.
     #[inline(always)]
     pub(super) fn vectors(&self, at: usize) -> GateVectors {
         assert!(at < self.units && at.is_multiple_of(LANES));
-        let (gate, input, offset) = if direct(self.units) {
+        let (gate, input, offset) = if self.direct {
             let within = at % Panels::WIDTH;
             (self.units * self.inputs, Panels::WIDTH, (at - within) * self.inputs + within)
         } else {

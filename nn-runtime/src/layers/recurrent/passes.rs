@@ -8,11 +8,12 @@ use core::ops::Range;
 use super::super::mask::is_step;
 use super::{Direction, Recurrent};
 use crate::layer::{LayerContext, ParamGrad, ReadContext};
+use crate::spec::OneStep;
 use nn_kernels::long_sums::{BLOCK, RowSums, Sums};
 use nn_kernels::matrix::{Panels, backward_input, backward_input_scratch, backward_weight};
 use nn_kernels::recurrent::{
-    Cell, GateColumns, GateWeights, RecurrentBackward, RecurrentForward, SavedSteps, Sequence, TransposedWeights,
-    weighted_sums,
+    Cell, GateColumns, GateWeights, PreparedCell, RecurrentBackward, RecurrentForward, RecurrentStep, SavedSteps,
+    Sequence, TransposedWeights, weighted_sums,
 };
 
 /// Samples that go through the steps together: enough to fill the product's tiles, few enough to stay in
@@ -82,32 +83,13 @@ impl<C: Cell> Recurrent<C> {
         (columns, left)
     }
 
-    /// Lays out the weights as `columns` does, and what the sums at the gates start at.
+    /// Lays out the weights as steps read them.
     pub(in crate::layers) fn prepare(&self, cx: &mut LayerContext) {
-        if cx.saved.is_empty() {
-            return;
+        if !cx.saved.is_empty() {
+            let both = [self.of_inputs(cx, 0), self.of_state(cx, 0)];
+            let len = PreparedCell::<C>::len(both[0].panels.rows(), self.units);
+            PreparedCell::<C>::write(cx.isa, both, &mut cx.saved[..len]);
         }
-        let both = [self.of_inputs(cx, 0), self.of_state(cx, 0)];
-        let ([inputs, weights], starts) = self.columns(both, cx.saved);
-        RecurrentForward::write_starts(
-            cx.isa,
-            &inputs,
-            &weights,
-            &mut starts[..RecurrentForward::<C>::starts(self.units)],
-        );
-    }
-
-    /// What `prepare` has laid out.
-    fn prepared<'a>(
-        &self,
-        [inputs, state]: [GateWeights<'a>; 2],
-        prepared: &'a [f32],
-    ) -> ([GateColumns<'a, C>; 2], Option<&'a [f32]>) {
-        let [of_inputs, of_state] = [&inputs, &state].map(|of| GateColumns::<C>::scratch(of.panels.rows(), self.units));
-        let (of_inputs, rest) = prepared.split_at(of_inputs);
-        let (of_state, rest) = rest.split_at(of_state);
-        let columns = [GateColumns::laid_out(&inputs, of_inputs), GateColumns::laid_out(&state, of_state)];
-        (columns, Some(&rest[..RecurrentForward::<C>::starts(self.units)]))
     }
 
     pub(in crate::layers) fn forward(&self, cx: &mut LayerContext, x: &[&[f32]], y: &mut [f32]) {
@@ -140,31 +122,36 @@ impl<C: Cell> Recurrent<C> {
         }
     }
 
+    /// Several steps of each stream, or one with a mask, or where no pass is left out.
     pub(in crate::layers) fn step(&self, cx: &mut LayerContext, x: &[&[f32]], y: &mut [f32]) {
         let sequence = Sequence { steps: cx.steps, ..self.sequence(cx, 0) };
-        let both = [self.of_inputs(cx, 0), self.of_state(cx, 0)];
-        let (([inputs, weights], starts), scratch) = match cx.prepared() {
-            Some(prepared) => (self.prepared(both, prepared), &mut *cx.scratch),
+        let ([inputs, weights], starts, scratch) = match cx.prepared() {
+            Some(prepared) => {
+                let features = cx.input_shape(0).dim(1);
+                let len = PreparedCell::<C>::len(features, self.units);
+                let PreparedCell { inputs, weights, starts } = PreparedCell::of(features, self.units, &prepared[..len]);
+                ([inputs, weights], Some(starts), &mut *cx.scratch)
+            }
             None => {
+                let both = [self.of_inputs(cx, 0), self.of_state(cx, 0)];
                 let (columns, scratch) = self.columns(both, cx.scratch);
-                ((columns, None), scratch)
+                (columns, None, scratch)
             }
         };
         let [once, each] = RecurrentForward::<C>::scratch(self.units);
-        let carried = &mut cx.saved[..cx.batch * C::STATES * self.units];
-        for first in (0..cx.batch).step_by(GROUP) {
-            let group = Group { first, samples: GROUP.min(cx.batch - first) };
+        for sample in 0..cx.batch {
+            let one = Group { first: sample, samples: 1 };
             RecurrentForward {
                 sequence,
-                x: group.of(x[0], cx.batch),
+                x: one.of(x[0], cx.batch),
                 inputs,
                 weights,
                 starts,
                 saved: None,
-                mask: x.get(1).map(|mask| group.of(mask, cx.batch)),
-                state: group.of_mut(carried, cx.batch),
-                scratch: &mut scratch[..once + group.samples * each],
-                y: group.of_mut(y, cx.batch),
+                mask: x.get(1).map(|mask| one.of(mask, cx.batch)),
+                state: &mut cx.saved[sample * C::STATES * self.units..][..C::STATES * self.units],
+                scratch: &mut scratch[..once + each],
+                y: one.of_mut(y, cx.batch),
             }
             .run(cx.isa);
         }
@@ -258,6 +245,22 @@ impl<C: Cell> Recurrent<C> {
             }
         }
     }
+}
+
+/// One step of a stream, or of several, without a mask.
+pub(super) fn one_step<C: Cell>(step: OneStep) {
+    let OneStep { isa, voices, site, prepared, carried, x, y, .. } = step;
+    let [features, units, ..] = site.sizes;
+    RecurrentStep {
+        features,
+        units,
+        x,
+        prepared: &prepared[site.prepared.start..][..PreparedCell::<C>::len(features, units)],
+        state: &mut carried[site.carried.start..][..voices * C::STATES * units],
+        y,
+        cell: PhantomData::<C>,
+    }
+    .run(isa);
 }
 
 /// What gradients of the gates, one row a step of a sample, are summed with.
