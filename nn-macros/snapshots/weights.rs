@@ -62,6 +62,7 @@ const _: () = {
         "Net",
         &__GRAPH,
         (&__INPUTS, &__OUTPUTS),
+        [&["input"], &["output"]],
         [&__INFER, &__TRAIN, &__ASKED, &__STREAM],
     );
     #[inline]
@@ -75,12 +76,12 @@ const _: () = {
         .0;
     #[cfg(not(rust_analyzer))]
     const __ROOM: __nn::Room<
-        { __nn::name_bytes(__MAP) },
+        { __nn::name_bytes(&__MAP) },
         { __nn::entry_count(__BYTES) },
     > = __nn::Room;
     #[cfg(not(rust_analyzer))]
-    static weights: __nn::Embedded<{ __nn::tensor_count(__MAP) }> = __nn::embed(
-        __MAP,
+    static weights: __nn::Embedded<{ __nn::tensor_count(&__MAP) }> = __nn::embed(
+        &__MAP,
         __BYTES,
         "concat!(env!(\"OUT_DIR\"), \"/net.safetensors\")",
         Names::new().map("0", "head"),

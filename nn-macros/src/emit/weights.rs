@@ -16,10 +16,10 @@ use crate::span::Ends;
 ///     ::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/", "net.safetensors")
 /// )).0;
 /// #[cfg(not(rust_analyzer))]
-/// const __ROOM: __nn::Room<{ __nn::name_bytes(__MAP) }, { __nn::entry_count(__BYTES) }> = __nn::Room;
+/// const __ROOM: __nn::Room<{ __nn::name_bytes(&__MAP) }, { __nn::entry_count(__BYTES) }> = __nn::Room;
 /// #[cfg(not(rust_analyzer))]
-/// static weights: __nn::Embedded<{ __nn::tensor_count(__MAP) }> =
-///     __nn::embed(__MAP, __BYTES, "net.safetensors", __nn::Names::new(), __ROOM);
+/// static weights: __nn::Embedded<{ __nn::tensor_count(&__MAP) }> =
+///     __nn::embed(&__MAP, __BYTES, "net.safetensors", __nn::Names::new(), __ROOM);
 /// impl Net { pub fn embedded() -> __nn::Model<Self> { __nn::embedded(&weights) } }
 /// ```
 pub fn sound(header: &Header) -> TokenStream {
@@ -44,15 +44,15 @@ pub fn sound(header: &Header) -> TokenStream {
     let bytes = quote_spanned!(ends.start=> *::core::#read!);
     let bytes = [bytes, ends.close(file).into_token_stream()].into_iter().collect::<TokenStream>();
     let embed = quote_spanned!(ends.start=> __nn::embed);
-    let args = ends.close(quote_spanned!(span=> __MAP, __BYTES, #shown, #names, __ROOM));
+    let args = ends.close(quote_spanned!(span=> &__MAP, __BYTES, #shown, #names, __ROOM));
     let function = function(header, span, &shown, quote_spanned!(span=> __nn::embedded(&weights)));
     quote_spanned! {span=>
         #[cfg(not(rust_analyzer))]
         const __BYTES: &[u8] = &__nn::Aligned(#bytes).0;
         #[cfg(not(rust_analyzer))]
-        const __ROOM: __nn::Room<{ __nn::name_bytes(__MAP) }, { __nn::entry_count(__BYTES) }> = __nn::Room;
+        const __ROOM: __nn::Room<{ __nn::name_bytes(&__MAP) }, { __nn::entry_count(__BYTES) }> = __nn::Room;
         #[cfg(not(rust_analyzer))]
-        static weights: __nn::Embedded<{ __nn::tensor_count(__MAP) }> = #embed #args;
+        static weights: __nn::Embedded<{ __nn::tensor_count(&__MAP) }> = #embed #args;
         #function
     }
 }

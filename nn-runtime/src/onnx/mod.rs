@@ -100,7 +100,8 @@ impl<N: Network> Model<N> {
 /// Stops the build where the network cannot be written.
 const fn check(network: &CompiledNetwork) {
     if network.params_len > MOST_FLOATS {
-        let text: Text = Text::EMPTY.str("`").str(network.name).str("`: expected at most 2 GB of parameters, as an ONNX ");
+        let text: Text =
+            Text::EMPTY.str("`").str(network.name).str("`: expected at most 2 GB of parameters, as an ONNX ");
         let text = text.str("file holds, found ").num(network.params_len).str(" numbers");
         panic!("{}", text.as_str());
     }
