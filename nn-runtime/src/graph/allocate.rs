@@ -64,7 +64,7 @@ pub(super) struct Buffers<const V: usize> {
 
 /// Where buffers may lie: from `base` on; up to `top` there is a stack of those that are in use to the end,
 /// the last begun lowest. `begun[t / 2][t % 2]` is where those end that begin at time `t` or later.
-struct Room<const V: usize> {
+struct BufferStack<const V: usize> {
     base: usize,
     top: usize,
     begun: [[usize; 2]; V],
@@ -91,7 +91,7 @@ impl<const V: usize> Buffers<V> {
     /// Places all buffers. Those that are in use at the time `end` and after it come first, before all others
     /// in memory if they are `kept` (see `microbatch`). Returns the peak of what is kept, and that of all.
     pub(super) const fn allocate(&mut self, end: usize, kept: bool) -> (usize, usize) {
-        let mut room = Room { base: 0, top: 0, begun: [[0; 2]; V] };
+        let mut room = BufferStack { base: 0, top: 0, begun: [[0; 2]; V] };
         if kept {
             room = self.stack(end + 1, 0);
         }
@@ -110,7 +110,7 @@ impl<const V: usize> Buffers<V> {
     }
 
     /// Takes from the list what is in use at this time and to the end of all, and puts one on the other.
-    const fn stack(&mut self, time: usize, base: usize) -> Room<V> {
+    const fn stack(&mut self, time: usize, base: usize) -> BufferStack<V> {
         let mut begun = [[0; 2]; V];
         let mut i = self.first;
         while i != END {
@@ -144,7 +144,7 @@ impl<const V: usize> Buffers<V> {
             i = next;
         }
         self.first = rest;
-        Room { base, top, begun }
+        BufferStack { base, top, begun }
     }
 
     /// The list with the longest first; those of one length as they stand: a merge sort of the runs there
@@ -204,7 +204,7 @@ impl<const V: usize> Buffers<V> {
 
     /// Gives buffer `i`, which is no longer than those placed before, the lowest offset where it overlaps
     /// none of them. Returns the lowest place.
-    const fn place(&mut self, i: usize, room: &Room<V>, lowest: usize) -> usize {
+    const fn place(&mut self, i: usize, room: &BufferStack<V>, lowest: usize) -> usize {
         let Buffer { len, from, to, .. } = *self.at(i);
         // What begins later is not there yet.
         let free = if to + 1 < 2 * V { room.begun[(to + 1) / 2][(to + 1) % 2] } else { room.base };
