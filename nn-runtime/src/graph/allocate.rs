@@ -207,7 +207,7 @@ impl<const V: usize> Buffers<V> {
     const fn place(&mut self, i: usize, room: &BufferStack<V>, lowest: usize) -> usize {
         let Buffer { len, from, to, .. } = *self.at(i);
         // What begins later is not there yet.
-        let free = if to + 1 < 2 * V { room.begun[(to + 1) / 2][(to + 1) % 2] } else { room.base };
+        let free = if to + 1 < 2 * V { room.begun[to.div_ceil(2)][(to + 1) % 2] } else { room.base };
         let mut offset = if room.base + len <= free { room.base } else { room.top };
         let mut below = END;
         let mut place = lowest;

@@ -25,7 +25,7 @@ pub(super) fn gelu(site: &mut OnnxSite, approximate: bool) -> String {
             site.node("Erf", &[&scaled])
         }
         true => {
-            let (bend, scale) = (site.number("bend", 0.044_715), site.number("scale", 0.797_884_56));
+            let (bend, scale) = (site.number("bend", 0.044_715), site.number("scale", 0.797_884_6));
             let square = site.node("Mul", &[&x, &x]);
             let bent = site.node("Mul", &[&square, &bend]);
             let factor = site.node("Add", &[&bent, &one]);

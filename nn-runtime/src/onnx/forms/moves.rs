@@ -13,7 +13,7 @@ pub(super) fn reshape(site: &mut OnnxSite) -> String {
     let x = site.x[0].clone();
     match site.output(0).as_slice() {
         [_] => site.node_with("Flatten", &[&x], &[("axis", Attribute::Int(1))]),
-        dims => site.reshape(&x, &dims.to_vec()),
+        dims => site.reshape(&x, dims),
     }
 }
 
