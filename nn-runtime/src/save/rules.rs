@@ -23,8 +23,9 @@ const WRAPPERS: [&[u8]; 4] = [b"module._orig_mod.", b"_orig_mod.module.", b"_ori
 ///
 /// // Of a policy whose file also has a critic: `actor.0.weight`, …, `critic.4.bias`.
 /// let names = Names::new().map_prefix("actor.", "").map("0", "hidden").map("2", "mean").ignore("critic.*");
-/// # let bytes = Actor::init(0).to_bytes();
-/// # assert!(Model::<Actor>::from_bytes_with(&bytes, names).is_err());
+/// // What has the network's names already keeps them.
+/// let bytes = Actor::init(0).to_bytes();
+/// assert!(Model::<Actor>::from_bytes_with(&bytes, names).is_ok());
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Names<'a, const ROOM: usize = 32> {
