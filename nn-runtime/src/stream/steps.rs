@@ -92,7 +92,9 @@ impl Steps {
         // Behind a vector's outputs there is room within alone, and a softmax must not see what stands there.
         let room = matches!((&y, plan.pass), (StepPlace::Within(_), Pass::Step));
         let fits = |before: &StepLayer| before.filled == before.each || room;
-        if self.layers.last().is_none_or(|before| !(alone && takes && before.y == x && fits(before))) {
+        // An input and an output of the same number are two places.
+        let within = matches!(x, StepPlace::Within(_));
+        if self.layers.last().is_none_or(|before| !(alone && takes && within && before.y == x && fits(before))) {
             if let (StepPlace::Within(x), StepPlace::Within(y)) = (&x, &y)
                 && x.end > y.start
             {
