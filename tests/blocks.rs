@@ -358,3 +358,27 @@ fn a_voice_begins_and_goes_on_alone() {
     let refused = voices.restore_voice(1, &nn_runtime::StreamState::new(0, 0, &[])).unwrap_err();
     assert_eq!(refused.kind(), StreamErrorKind::State);
 }
+
+network! {
+    /// An input that has the number of the output written just before.
+    struct Crossed: (a: [STEPS, 4], b: [STEPS, 6]) -> (p: [STEPS, 6], q: [STEPS, 1]) {
+        let q = a -> DensePerStep(1) -> Sigmoid;
+        let p = b -> Relu;
+    }
+}
+
+#[test]
+fn chains_side_by_side_stay_apart() {
+    for isa in Isa::available() {
+        let model = Crossed::init(3);
+        let (a, b) = (numbers(STEPS * 4, 1), numbers(STEPS * 6, 2));
+        let mut predictor = model.predictor_on(1, isa);
+        let (p, q) = predictor.predict((a[..].try_into().unwrap(), b[..].try_into().unwrap()));
+        let mut stream = model.streamer_on(isa).unwrap();
+        for (s, (a, b)) in a.as_chunks().0.iter().zip(b.as_chunks().0).enumerate() {
+            let (found_p, found_q) = stream.step((a, b)).unwrap();
+            assert_eq!(found_p, &p[s * 6..][..6], "{} step {s}", isa.name());
+            assert_eq!(found_q, &q[s..][..1], "{} step {s}", isa.name());
+        }
+    }
+}

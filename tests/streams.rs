@@ -145,29 +145,6 @@ fn a_stream_gives_what_the_window_gives() {
     }
 }
 
-network! {
-    /// An input that has the number of the output written just before.
-    struct Crossed: (a: [STEPS, 4], b: [STEPS, 6]) -> (p: [STEPS, 6], q: [STEPS, 1]) {
-        let q = a -> DensePerStep(1) -> Sigmoid;
-        let p = b -> Relu;
-    }
-}
-
-#[test]
-fn chains_side_by_side_stay_apart() {
-    for isa in Isa::available() {
-        let model = Crossed::init(3);
-        let (a, b) = (window::<{ STEPS * 4 }>(1), window::<{ STEPS * 6 }>(2));
-        let mut predictor = model.predictor_on(1, isa);
-        let (p, q) = predictor.predict((&a, &b));
-        let mut stream = model.streamer_on(isa).unwrap();
-        for s in 0..STEPS {
-            let found = stream.step((step(&a, s), step(&b, s))).unwrap();
-            assert_eq!(found, (step::<6>(p, s), step::<1>(q, s)), "{} step {s}", isa.name());
-        }
-    }
-}
-
 #[test]
 fn a_state_goes_on_where_it_was() {
     let model = Whole::init(4);
