@@ -57,7 +57,7 @@ fn run(command: &Command) -> Result<String, String> {
             for note in &imported.notes {
                 eprintln!("left out: {note}");
             }
-            eprintln!("weights: {}, read by `Model::<{name}>::load`", to.display());
+            eprintln!("weights: {}, read by `Model::<{}>::load`", to.display(), imported.name);
             Ok(imported.declaration)
         }
     }

@@ -80,3 +80,14 @@ fn declarations_are_short() {
     let text = fs::read_to_string(path("torch_lenet", "declaration")).unwrap();
     assert!(text.lines().count() <= 15, "{text}");
 }
+
+/// `struct Relu` would hold itself, and `padding = Same` would be the network `Same`.
+#[test]
+fn a_network_is_not_called_as_what_it_holds() {
+    let bytes = fs::read(path("torch_lenet", "onnx")).unwrap();
+    for (asked, called) in [("Relu", "ReluNet"), ("Same", "SameNet"), ("Self", "SelfNet"), ("Gru", "Gru")] {
+        let imported = nn_cli::import(&bytes, asked, &no_other_file).unwrap();
+        assert_eq!(imported.name, called);
+        assert!(imported.declaration.contains(&format!("pub struct {called}: ")), "{}", imported.declaration);
+    }
+}

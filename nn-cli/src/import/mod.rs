@@ -16,6 +16,8 @@ use crate::onnx::{Damage, Model, Tensor};
 
 /// A network that was read.
 pub struct Imported {
+    /// What it is called.
+    pub name: String,
     /// The declaration, with the formulas it needs.
     pub declaration: String,
     /// The weights, as safetensors.
@@ -27,7 +29,8 @@ pub struct Imported {
 /// Bytes of another file, in which the numbers of a large model lie: its name, where they begin, how many.
 pub type Fetch<'f> = dyn Fn(&str, u64, usize) -> Result<Vec<u8>, String> + 'f;
 
-/// Reads an ONNX file as a network of this name.
+/// Reads an ONNX file as a network of this name, followed by `Net` where a layer of it, or one of its
+/// arguments, is called so.
 ///
 /// # Errors
 /// The file is damaged, or a node is no layer: its name, what it computes, and the nearest layer.
@@ -39,5 +42,6 @@ pub fn import(bytes: &[u8], name: &str, fetch: &Fetch) -> Result<Imported, Damag
     let (mut network, notes) = graph::read(&model, bytes.len().saturating_add(beside), &fetch)?;
     labels::label(&mut network);
     let weights = safetensors::write(&network);
-    Ok(Imported { declaration: write::declaration(&network, name), weights, notes })
+    let name = network.free_name(name);
+    Ok(Imported { declaration: write::declaration(&network, &name), name, weights, notes })
 }

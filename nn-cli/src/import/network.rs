@@ -51,6 +51,14 @@ pub struct Network {
 }
 
 impl Network {
+    /// A name that means none of the words in the declaration: `Relu` would be the network within itself.
+    pub fn free_name(&self, name: &str) -> String {
+        let words = self.sites.iter().flat_map(|site| [site.kind.as_str(), site.args.as_str()]);
+        let mut words = words.flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'));
+        let taken = name == "Self" || words.any(|word| word == name);
+        if taken { format!("{name}Net") } else { name.to_owned() }
+    }
+
     pub fn value(&mut self, shape: &[usize]) -> usize {
         let axes = shape.iter().map(|size| self.atoms.dimension(*size)).collect();
         self.axes.push(axes);
