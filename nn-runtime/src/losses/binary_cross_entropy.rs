@@ -5,7 +5,8 @@ use crate::formula::loss_on_values;
 use nn_kernels::math;
 use nn_kernels::simd::Simd;
 
-/// `mean -(pos_weight · t · ln p + (1 - t) · ln(1 - p))` with `p = sigmoid(z)`, over a row's numbers, and then over rows.
+/// `mean -(pos_weight · t · ln p + (1 - t) · ln(1 - p))` with `p = sigmoid(z)`, over a row's numbers, and
+/// then over rows.
 ///
 /// It reads the scores `z`: a network may end in `Sigmoid`, which is then left out while training, or without
 /// it. Computed as `|z| · u + ln(1 + exp(-|z|))`, where `u` is `1 - t` for scores above 0 and else `t`: it

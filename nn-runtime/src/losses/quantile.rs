@@ -4,8 +4,8 @@ use super::elementwise::Formula;
 use crate::formula::loss_on_values;
 use nn_kernels::simd::Simd;
 
-/// `mean max(q · (t - y), (q - 1) · (t - y))` over a row's numbers, and then over rows: the pinball loss. What
-/// minimises it is the value that a share `q` of the targets lies below.
+/// `mean max(q · (t - y), (q - 1) · (t - y))` over a row's numbers, and then over rows: the pinball loss.
+/// What minimises it is the value that a share `q` of the targets lies below.
 ///
 /// | argument | here | scikit-learn's `mean_pinball_loss` |
 /// |---|---|---|
@@ -49,8 +49,8 @@ impl Formula for Quantile {
     fn both<S: Simd>(&self, s: S, y: S::F, t: S::F) -> (S::F, S::F) {
         let (zero, difference) = (s.splat(0.0), s.sub(y, t));
         let (below, above) = (s.splat(-self.quantile), s.splat(1.0 - self.quantile));
-        let slope = s.select(s.gt(difference, zero), above, s.select(s.lt(difference, zero), below, zero));
-        // What is neither above nor below nor 0 is NaN, and stays it.
+        let slope = s.select(s.gt(difference, zero), above, s.select(s.lt(difference, zero), below, difference));
+        // What is neither above nor below is 0 or NaN, and its own slope.
         (s.mul(slope, difference), slope)
     }
 }

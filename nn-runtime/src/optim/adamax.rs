@@ -17,7 +17,8 @@ use nn_kernels::simd::{Isa, Simd};
 /// | `eps`, above 0 | `1e-8` | `eps=1e-8` | `epsilon=1e-7`, beside `u` |
 /// | `weight_decay` (L2) | `0.0` | `weight_decay=0` | none; its `weight_decay` is decoupled |
 ///
-/// Gradients beyond 1.15e18 count as that. Kingma & Ba, "Adam: A Method for Stochastic Optimization", 2015, section 7.1.
+/// Gradients beyond 1.15e18 count as that. Kingma & Ba, "Adam: A Method for Stochastic Optimization", 2015,
+/// section 7.1.
 ///
 /// ```
 /// use nn_runtime::Isa;
