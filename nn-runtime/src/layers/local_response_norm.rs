@@ -46,7 +46,7 @@ pub struct LocalResponseNorm {
 
 /// A sample as rows of `[channels, after]`.
 #[derive(Clone, Copy)]
-struct Rows {
+struct ChannelRows {
     channels: usize,
     after: usize,
 }
@@ -101,10 +101,10 @@ impl LocalResponseNorm {
         LayerSpec::output(x).computes().scratch(0, row.saturating_mul(3)).backward_without_y().onnx(form).ok()
     }
 
-    fn rows(&self, cx: &LayerContext) -> Rows {
+    fn rows(&self, cx: &LayerContext) -> ChannelRows {
         let x = cx.input_shape(0);
         let axis = Normalization::feature_axis(&x);
-        Rows { channels: x.dim(axis), after: axis::row(&x, axis) / x.dim(axis) }
+        ChannelRows { channels: x.dim(axis), after: axis::row(&x, axis) / x.dim(axis) }
     }
 
     /// How many channels a window has before its own, and after.
@@ -117,7 +117,7 @@ impl LocalResponseNorm {
     }
 }
 
-impl Rows {
+impl ChannelRows {
     /// Of each channel the sum over a window of channels.
     fn sums(self, [before, after]: [usize; 2], from: &[f32], to: &mut [f32]) {
         for (c, to) in to.chunks_exact_mut(self.after).enumerate() {

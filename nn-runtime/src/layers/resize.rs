@@ -94,7 +94,7 @@ impl Resize {
 
 /// The pixels that a place lies between, and how far along from the first to the second.
 #[derive(Clone, Copy)]
-struct Between {
+struct SourcePixels {
     before: usize,
     after: usize,
     part: f32,
@@ -102,7 +102,7 @@ struct Between {
 
 impl Resize {
     /// Where place `o` of `to` lies among `size` pixels.
-    fn between(&self, o: usize, size: usize, to: usize) -> Between {
+    fn between(&self, o: usize, size: usize, to: usize) -> SourcePixels {
         let last = size - 1;
         let [place, pixels, places] = [o as u64, size as u64, to as u64];
         // In so many parts of a pixel.
@@ -114,21 +114,21 @@ impl Resize {
         };
         let before = ((at / parts) as usize).min(last);
         let part = if before == last { 0.0 } else { (at % parts) as f32 / parts as f32 };
-        Between { before, after: (before + 1).min(last), part }
+        SourcePixels { before, after: (before + 1).min(last), part }
     }
 
     /// Writes down where each column lies.
     fn columns(&self, width: usize, to: usize, table: &mut [f32]) {
         for (o, entry) in table.chunks_exact_mut(3).take(to).enumerate() {
-            let Between { before, after, part } = self.between(o, width, to);
+            let SourcePixels { before, after, part } = self.between(o, width, to);
             entry.copy_from_slice(&[f32::from_bits(before as u32), f32::from_bits(after as u32), part]);
         }
     }
 }
 
 /// What the table of columns holds of one.
-fn read(entry: &[f32]) -> Between {
-    Between { before: entry[0].to_bits() as usize, after: entry[1].to_bits() as usize, part: entry[2] }
+fn read(entry: &[f32]) -> SourcePixels {
+    SourcePixels { before: entry[0].to_bits() as usize, after: entry[1].to_bits() as usize, part: entry[2] }
 }
 
 impl Layer for Resize {
@@ -139,10 +139,10 @@ impl Layer for Resize {
         self.columns(width, columns, table);
         for (x, y) in x.chunks_exact(height * width).zip(y.chunks_exact_mut(rows * columns)) {
             for (i, y) in y.chunks_exact_mut(columns).enumerate() {
-                let Between { before, after, part } = self.between(i, height, rows);
+                let SourcePixels { before, after, part } = self.between(i, height, rows);
                 mix(row.iter_mut(), &x[before * width..][..width], &x[after * width..][..width], part);
                 for (y, entry) in y.iter_mut().zip(table.chunks_exact(3)) {
-                    let Between { before, after, part } = read(entry);
+                    let SourcePixels { before, after, part } = read(entry);
                     // A pixel of weight 0 is left out, whatever it holds.
                     *y = if part == 0.0 { row[before] } else { (1.0 - part) * row[before] + part * row[after] };
                 }
@@ -170,13 +170,13 @@ impl Layer for Resize {
             for (i, dy) in dy.chunks_exact(columns).enumerate() {
                 row.fill(0.0);
                 for (dy, entry) in dy.iter().zip(table.chunks_exact(3)) {
-                    let Between { before, after, part } = read(entry);
+                    let SourcePixels { before, after, part } = read(entry);
                     row[before] += (1.0 - part) * dy;
                     if part != 0.0 {
                         row[after] += part * dy;
                     }
                 }
-                let Between { before, after, part } = self.between(i, height, rows);
+                let SourcePixels { before, after, part } = self.between(i, height, rows);
                 for (to, part) in [(before, 1.0 - part), (after, part)].into_iter().filter(|(_, part)| *part != 0.0) {
                     for (dx, dy) in dx[to * width..][..width].iter_mut().zip(row.iter()) {
                         *dx += part * dy;
