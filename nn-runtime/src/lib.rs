@@ -118,6 +118,7 @@ mod gradient;
 mod graph;
 mod init;
 mod input;
+pub mod int8;
 mod layer;
 pub mod layers;
 mod limits;

@@ -22,6 +22,7 @@ pub mod elementwise;
 #[cfg(test)]
 mod fuzz;
 pub mod gather;
+pub mod int8;
 pub mod long_sums;
 pub mod math;
 pub mod matrix;
