@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use nn_kernels::conv::Conv;
 use nn_kernels::int8::{
-    Addition, CodeScale, DepthwiseWeights, Int8Panels, Int8Product, Requantize, add, avg_pool, conv, conv_scratch,
-    depthwise, exponentials, lookup, max_pool, mean, product, softmax,
+    Addition, CodeScale, DepthwiseWeights, Int8Filters, Int8Panels, Int8Product, Requantize, add, avg_pool, conv,
+    conv_scratch, depthwise, exponentials, lookup, max_pool, mean, product, softmax,
 };
 use nn_kernels::pool::Pool;
 use nn_kernels::simd::Isa;
@@ -68,6 +68,10 @@ impl Weighted {
         Weighted { x, of, weights, bias, scale, zero: to.zero, bounds }
     }
 
+    fn filters<'a>(&'a self, w: &'a [i8]) -> Int8Filters<'a> {
+        Int8Filters { w, zero: self.of.zero, requantize: self.requantize() }
+    }
+
     fn requantize(&self) -> Requantize<'_> {
         Requantize { bias: &self.bias, scale: &self.scale, zero: self.zero, bounds: self.bounds }
     }
@@ -92,8 +96,8 @@ fn window(image: [usize; 3], filters: usize, [kernel, stride, dilation, same]: [
 
 fn codes(isa: Isa, operator: &str, sizes: &[usize], seed: u32) -> Vec<u8> {
     let mut r = Bytes(seed);
-    match (operator, *sizes) {
-        ("dense", [depth, outputs, rows, relu]) => {
+    match (operator, sizes) {
+        ("dense", &[depth, outputs, rows, relu]) => {
             let panels = Int8Panels::new(depth, outputs);
             let of = Weighted::draw(&mut r, rows * depth, [depth, outputs, panels.padded_outputs()], relu == 1);
             let (mut w, mut y) = (vec![0; panels.len()], vec![0; rows * outputs]);
@@ -102,17 +106,17 @@ fn codes(isa: Isa, operator: &str, sizes: &[usize], seed: u32) -> Vec<u8> {
             product(isa, Int8Product { panels, rows, x, x_stride, w: &w, requantize, y: &mut y, y_stride });
             y
         }
-        ("conv", [channels, height, width, filters, kernel, stride, dilation, same, relu]) => {
+        ("conv", &[channels, height, width, filters, kernel, stride, dilation, same, relu]) => {
             let c = window([channels, height, width], filters, [kernel, stride, dilation, same]);
             let panels = Int8Panels::new(c.rows(), filters);
             let sizes = [c.rows(), filters, panels.padded_outputs()];
             let of = Weighted::draw(&mut r, c.x_len(), sizes, relu == 1);
             let (mut w, mut y, mut scratch) = (vec![0; panels.len()], vec![0; c.y_len()], vec![0; conv_scratch(&c)]);
             panels.pack(&of.weights, &mut w);
-            conv(isa, &c, &of.x, of.of.zero, &w, of.requantize(), &mut y, &mut scratch);
+            conv(isa, &c, &of.x, of.filters(&w), &mut y, &mut scratch);
             y
         }
-        ("depthwise", [channels, height, width, kernel, stride, dilation, same, relu]) => {
+        ("depthwise", &[channels, height, width, kernel, stride, dilation, same, relu]) => {
             let c = window([channels, height, width], channels, [kernel, stride, dilation, same]);
             let c = Conv { groups: channels, ..c };
             let weights = DepthwiseWeights::of(&c);
@@ -120,26 +124,26 @@ fn codes(isa: Isa, operator: &str, sizes: &[usize], seed: u32) -> Vec<u8> {
             let of = Weighted::draw(&mut r, c.x_len(), sizes, relu == 1);
             let (mut w, mut y) = (vec![0; weights.len()], vec![0; c.y_len()]);
             weights.pack(&of.weights, &mut w);
-            depthwise(isa, &c, &of.x, of.of.zero, &w, of.requantize(), &mut y);
+            depthwise(isa, &c, &of.x, of.filters(&w), &mut y);
             y
         }
-        ("concat", [rows, first, second]) => {
+        ("concat", &[rows, first, second]) => {
             r.code_scale(-5);
             let (a, b) = (r.bytes(rows * first), r.bytes(rows * second));
             a.chunks(first).zip(b.chunks(second)).flat_map(|(a, b)| [a, b].concat()).collect()
         }
-        ("softmax", [rows, width]) => {
+        ("softmax", &[rows, width]) => {
             let scale = drawn_exponent(&mut r);
             let x = r.bytes(rows * width);
             let mut y = vec![0; x.len()];
             softmax(&exponentials(scale.scale), width, &x, &mut y);
             y
         }
-        ("tanh", [count]) => curve(&mut r, count, |x| x.tanh(), CodeScale { scale: 1.0 / 128.0, zero: 128 }),
-        ("logistic", [count]) => {
+        ("tanh", &[count]) => curve(&mut r, count, |x| x.tanh(), CodeScale { scale: 1.0 / 128.0, zero: 128 }),
+        ("logistic", &[count]) => {
             curve(&mut r, count, |x| 1.0 / (1.0 + (-x).exp()), CodeScale { scale: 1.0 / 256.0, zero: 0 })
         }
-        ("max_pool" | "avg_pool", [channels, height, width, kernel, stride, same]) => {
+        ("max_pool" | "avg_pool", &[channels, height, width, kernel, stride, same]) => {
             let c = window([channels, height, width], channels, [kernel, stride, 1, same]);
             let pool = Pool {
                 stride: c.stride,
@@ -155,7 +159,7 @@ fn codes(isa: Isa, operator: &str, sizes: &[usize], seed: u32) -> Vec<u8> {
             }
             y
         }
-        ("mean", [channels, height, width]) => {
+        ("mean", &[channels, height, width]) => {
             let (of, to) = (r.code_scale(-5), r.code_scale(-7));
             let mut y = vec![0; channels];
             mean([of, to], &r.bytes(channels * height * width), &mut y);

@@ -16,7 +16,7 @@ mod requantize;
 mod tests;
 
 pub use add::{Addition, MAX_TERMS, add};
-pub use conv::{conv, conv_scratch, is_pointwise};
+pub use conv::{Int8Filters, conv, conv_scratch, is_pointwise};
 pub use convert::{CodeScale, dequantize, quantize};
 pub use depthwise::{DepthwiseWeights, depthwise};
 pub use lookup::{exponentials, lookup, softmax};

@@ -5,13 +5,13 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::float::FloatNetwork;
-use super::program::Place;
+use super::program::CodeRange;
 
 /// What places begin at multiples of.
 const ALIGN: usize = 16;
 
 /// The places of all values, and how many bytes they take.
-pub(super) fn places(network: &FloatNetwork) -> (Vec<Place>, usize) {
+pub(super) fn places(network: &FloatNetwork) -> (Vec<CodeRange>, usize) {
     // From the operator that writes a value to the last one that reads it, counted from 1; inputs are there
     // before.
     let mut lives: Vec<Option<[usize; 2]>> = vec![None; network.lens.len()];
@@ -29,7 +29,7 @@ pub(super) fn places(network: &FloatNetwork) -> (Vec<Place>, usize) {
     }
     let mut order: Vec<usize> = (0..lives.len()).filter(|value| lives[*value].is_some()).collect();
     order.sort_by_key(|value| core::cmp::Reverse(network.lens[*value]));
-    let mut places = vec![Place::default(); lives.len()];
+    let mut places = vec![CodeRange::default(); lives.len()];
     let mut placed: Vec<usize> = Vec::new();
     let mut total = 0;
     for value in order {
@@ -38,7 +38,8 @@ pub(super) fn places(network: &FloatNetwork) -> (Vec<Place>, usize) {
             (Some([from, to]), Some([a, b])) => from <= b && a <= to,
             _ => false,
         };
-        let mut taken: Vec<Place> = placed.iter().filter(|other| meets(other)).map(|other| places[*other]).collect();
+        let mut taken: Vec<CodeRange> =
+            placed.iter().filter(|other| meets(other)).map(|other| places[*other]).collect();
         taken.sort_by_key(|place| place.at);
         let mut at = 0;
         for place in taken {
@@ -47,7 +48,7 @@ pub(super) fn places(network: &FloatNetwork) -> (Vec<Place>, usize) {
             }
             at = at.max((place.at + place.len).next_multiple_of(ALIGN));
         }
-        places[value] = Place { at, len };
+        places[value] = CodeRange { at, len };
         total = total.max(at + len);
         placed.push(value);
     }

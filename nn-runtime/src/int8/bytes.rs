@@ -49,7 +49,7 @@ impl<N: Network> Quantized<N> {
 
     fn read(bytes: &[u8]) -> Result<Self, String> {
         let network = N::COMPILED;
-        let mut from = Reader(bytes);
+        let mut from = QuantizedReader(bytes);
         if from.take().ok() != Some(MAGIC) {
             return Err("expected the bytes of a quantised model, found others\nhelp: give what `to_bytes` made".into());
         }
@@ -99,9 +99,9 @@ impl<N: Network> Quantized<N> {
 }
 
 /// What has not been read.
-struct Reader<'a>(&'a [u8]);
+struct QuantizedReader<'a>(&'a [u8]);
 
-impl Reader<'_> {
+impl QuantizedReader<'_> {
     fn take<const L: usize>(&mut self) -> Result<[u8; L], String> {
         let Some((first, rest)) = self.0.split_first_chunk::<L>() else {
             return Err("expected more bytes, found the end\nhelp: copy the file again".into());

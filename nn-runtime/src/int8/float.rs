@@ -1,5 +1,5 @@
-//! A network as the few operators that bytes know, still in floats: what is calibrated, and what the codes are
-//! compared with. Networks within are laid open, images are channels last. In: samples; out: every value.
+//! A network as the few operators that bytes know, still in floats: what is calibrated, and what the codes
+//! are compared with. Networks within are laid open, images are channels last. In: samples; out: every value.
 
 use alloc::string::String;
 use alloc::vec;
@@ -175,8 +175,10 @@ impl Linear {
                         to.fill(0.0);
                     }
                 }
-                for f in group * each..(group + 1) * each {
-                    y[f] = (dot(&self.w[f * depth..(f + 1) * depth], &patch) + self.bias[f]).max(floor);
+                let filters = group * each..(group + 1) * each;
+                let w = self.w[filters.start * depth..].chunks_exact(depth);
+                for ((y, bias), w) in y[filters.clone()].iter_mut().zip(&self.bias[filters]).zip(w) {
+                    *y = (dot(w, &patch) + bias).max(floor);
                 }
             }
         }

@@ -7,7 +7,9 @@
 //! use nn_runtime::prelude::*;
 //!
 //! network! {
-//!     pub struct Digits: [1, 28, 28] -> [10] { Flatten -> hidden: Dense(16) -> Relu -> head: Dense(10) -> Softmax }
+//!     pub struct Digits: [1, 28, 28] -> [10] {
+//!         Flatten -> hidden: Dense(16) -> Relu -> head: Dense(10) -> Softmax
+//!     }
 //! }
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let data = digits::draw(100, 1);
@@ -78,8 +80,8 @@ pub struct Quantized<N> {
 }
 
 impl<N: Network> Quantized<N> {
-    /// A model in bytes. `x` are samples, one slice for each input, `[samples, …]` row-major: some hundred that
-    /// are like those to be predicted, as the ranges of all values are taken from them.
+    /// A model in bytes. `x` are samples, one slice for each input, `[samples, …]` row-major: some hundred
+    /// that are like those to be predicted, as the ranges of all values are taken from them.
     ///
     /// # Errors
     /// The slices do not hold the same number of whole samples, or none; a number in them or a parameter is

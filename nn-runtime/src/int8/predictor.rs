@@ -18,14 +18,15 @@ impl<N: Network> Quantized<N> {
         self.predictor_on(Isa::detect())
     }
 
-    /// [`predictor`](Quantized::predictor) with an instruction set of choice: each gives the same predictions.
+    /// [`predictor`](Quantized::predictor) with an instruction set of choice: each gives the same
+    /// predictions.
     pub fn predictor_on(&self, isa: Isa) -> Int8Predictor<'_, N> {
         let outputs = N::COMPILED.outputs.iter().map(|shape| vec![0.0; shape.len()]).collect();
         Int8Predictor { quantized: self, isa, memory: vec![0; self.predict_bytes()], outputs }
     }
 
-    /// Predicts for as many samples as the slices hold, `[samples, …]` row-major, one slice for each input and
-    /// each output, in memory of the caller's: allocates nothing.
+    /// Predicts for as many samples as the slices hold, `[samples, …]` row-major, one slice for each input
+    /// and each output, in memory of the caller's: allocates nothing.
     ///
     /// # Errors
     /// The slices are not as many as the network has inputs and outputs, or do not hold the same number of

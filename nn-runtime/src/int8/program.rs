@@ -1,5 +1,5 @@
-//! A quantised network: steps over places in one block of codes, and the bytes of all weights. In: codes of the
-//! inputs at their places; out: those of the outputs at theirs. Running it allocates nothing and needs no
+//! A quantised network: steps over places in one block of codes, and the bytes of all weights. In: codes of
+//! the inputs at their places; out: those of the outputs at theirs. Running it allocates nothing and needs no
 //! operating system.
 
 use alloc::vec::Vec;
@@ -7,14 +7,15 @@ use alloc::vec::Vec;
 use super::float::{concat, turn};
 use nn_kernels::conv::Conv;
 use nn_kernels::int8::{
-    self, Addition, CodeScale, Int8Panels, Int8Product, MAX_TERMS, Requantize, avg_pool, lookup, max_pool, mean,
+    self, Addition, CodeScale, Int8Filters, Int8Panels, Int8Product, MAX_TERMS, Requantize, avg_pool, lookup, max_pool,
+    mean,
 };
 use nn_kernels::pool::Pool;
 use nn_kernels::simd::Isa;
 
 /// Where codes lie.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(super) struct Place {
+pub(super) struct CodeRange {
     pub(super) at: usize,
     pub(super) len: usize,
 }
@@ -22,7 +23,7 @@ pub(super) struct Place {
 /// An input or an output.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CodePort {
-    pub(super) place: Place,
+    pub(super) place: CodeRange,
     pub(super) scale: CodeScale,
     /// Channels of an image, which are last here and first outside; else 1.
     pub(super) channels: usize,
@@ -47,8 +48,8 @@ pub(super) struct Program {
 /// One operator.
 #[derive(Clone, Debug)]
 pub(super) struct Step {
-    pub(super) x: Vec<Place>,
-    pub(super) y: Place,
+    pub(super) x: Vec<CodeRange>,
+    pub(super) y: CodeRange,
     pub(super) kind: StepKind,
 }
 
@@ -109,13 +110,13 @@ struct Opened<'a> {
 }
 
 impl<'a> Opened<'a> {
-    fn new(values: &'a mut [u8], y: Place) -> Self {
+    fn new(values: &'a mut [u8], y: CodeRange) -> Self {
         let (before, rest) = values.split_at_mut(y.at);
         let (y, after) = rest.split_at_mut(y.len);
         Opened { before, y, after }
     }
 
-    fn read(&self, x: Place) -> &'a [u8] {
+    fn read(&self, x: CodeRange) -> &'a [u8] {
         let end = self.before.len() + self.y.len();
         match x.at < self.before.len() {
             true => &self.before[x.at..x.at + x.len],
@@ -157,11 +158,13 @@ impl Program {
             }
             StepKind::Conv { conv, zero, weights: [first, count], codes } => {
                 let w = &self.weights[*first..][..*count];
-                int8::conv(isa, conv, x, *zero, w, self.requantize(codes), of.y, scratch);
+                let filters = Int8Filters { w, zero: *zero, requantize: self.requantize(codes) };
+                int8::conv(isa, conv, x, filters, of.y, scratch);
             }
             StepKind::Depthwise { conv, zero, weights: [first, count], codes } => {
                 let w = &self.weights[*first..][..*count];
-                int8::depthwise(isa, conv, x, *zero, w, self.requantize(codes), of.y);
+                let filters = Int8Filters { w, zero: *zero, requantize: self.requantize(codes) };
+                int8::depthwise(isa, conv, x, filters, of.y);
             }
             StepKind::MaxPool(pool) => max_pool(pool, x, of.y),
             StepKind::AvgPool { pool, count, zero } => avg_pool(pool, *count, *zero, x, of.y),

@@ -1,5 +1,5 @@
-//! The scale of each value, from what it is on samples. In: a `FloatNetwork` and samples; out: a `CodeScale` for
-//! each value. What is only moved, pooled or joined keeps its scale.
+//! The scale of each value, from what it is on samples. In: a `FloatNetwork` and samples; out: a `CodeScale`
+//! for each value. What is only moved, pooled or joined keeps its scale.
 
 use alloc::vec;
 use alloc::vec::Vec;

@@ -1,5 +1,5 @@
-//! Sums of values of different scales, by XNNPACK's rule: each code times a multiplier of 21 bits, in 32 bits,
-//! shifted right with ties upwards.
+//! Sums of values of different scales, by XNNPACK's rule: each code times a multiplier of 21 bits, in 32
+//! bits, shifted right with ties upwards.
 
 use super::convert::CodeScale;
 use super::panels::WIDTH;

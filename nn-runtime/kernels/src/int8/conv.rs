@@ -23,22 +23,25 @@ pub const fn conv_scratch(conv: &Conv) -> usize {
     if is_pointwise(conv) { 0 } else { PIXELS * conv.rows() }
 }
 
-/// The convolution of one image; beyond its border codes are `pad`, the code of zero. `w` and `requantize`
-/// are those of the groups one after the other, each in whole panels.
+/// The filters of a convolution, and what is beyond the border.
+#[derive(Clone, Copy, Debug)]
+pub struct Int8Filters<'a> {
+    /// Weights: of [`conv`] those of the groups one after the other, each as [`Int8Panels::pack`] lays them; of
+    /// [`depthwise`](super::depthwise) as [`DepthwiseWeights::pack`](super::DepthwiseWeights::pack) does.
+    pub w: &'a [i8],
+    /// The code of zero in the input.
+    pub zero: u8,
+    /// What becomes of the sums; of groups one after the other, each in whole panels.
+    pub requantize: Requantize<'a>,
+}
+
+/// The convolution of one image.
 ///
 /// # Panics
 /// The description is not of channels last; slices are not as long as it says, or `scratch` is shorter than
 /// [`conv_scratch`].
-pub fn conv(
-    isa: Isa,
-    conv: &Conv,
-    x: &[u8],
-    pad: u8,
-    w: &[i8],
-    requantize: Requantize,
-    y: &mut [u8],
-    scratch: &mut [u8],
-) {
+pub fn conv(isa: Isa, conv: &Conv, x: &[u8], filters: Int8Filters, y: &mut [u8], scratch: &mut [u8]) {
+    let Int8Filters { w, zero, requantize } = filters;
     assert!(conv.channels_last, "expected an image whose channels come last");
     assert!(
         x.len() == conv.x_len() && y.len() == conv.y_len(),
@@ -67,7 +70,7 @@ pub fn conv(
             let rows = PIXELS.min(pixels - first);
             for (i, patch) in scratch.chunks_exact_mut(depth).take(rows).enumerate() {
                 let at = first + i;
-                lay_out(conv, x, pad, group, [at / width, at % width], patch);
+                lay_out(conv, x, zero, group, [at / width, at % width], patch);
             }
             let y = &mut y[first * conv.filters + group * outputs..];
             let (x, x_stride, y_stride) = (&*scratch, depth, conv.filters);
@@ -78,7 +81,7 @@ pub fn conv(
 }
 
 /// What the kernel sees from one pixel of the output.
-fn lay_out(conv: &Conv, x: &[u8], pad: u8, group: usize, [row, column]: [usize; 2], patch: &mut [u8]) {
+fn lay_out(conv: &Conv, x: &[u8], zero: u8, group: usize, [row, column]: [usize; 2], patch: &mut [u8]) {
     let channels = conv.channels / conv.groups;
     let [rows, columns] = conv.kernel;
     let dense = conv.groups == 1 && conv.dilation[1] == 1;
@@ -86,7 +89,7 @@ fn lay_out(conv: &Conv, x: &[u8], pad: u8, group: usize, [row, column]: [usize; 
     for (k, to) in patch.chunks_exact_mut(columns * channels).enumerate().take(rows) {
         let at = (row * conv.stride[0] + k * conv.dilation[0]) as isize - conv.pad[0] as isize;
         if at < 0 || at >= conv.height as isize {
-            to.fill(pad);
+            to.fill(zero);
             continue;
         }
         let line = &x[at as usize * conv.width * conv.channels..][..conv.width * conv.channels];
@@ -98,7 +101,7 @@ fn lay_out(conv: &Conv, x: &[u8], pad: u8, group: usize, [row, column]: [usize; 
             let at = left + (l * conv.dilation[1]) as isize;
             match at >= 0 && at < conv.width as isize {
                 true => copy(&line[at as usize * conv.channels + group * channels..][..channels], to),
-                false => to.fill(pad),
+                false => to.fill(zero),
             }
         }
     }

@@ -30,8 +30,8 @@ impl CodeScale {
     }
 }
 
-/// The codes of numbers: `x · (1 / scale)` rounded to the nearest, ties to even, plus the code of zero; NaN is
-/// the first code. Of an image `[channels, height, width]` they are laid channels last.
+/// The codes of numbers: `x · (1 / scale)` rounded to the nearest, ties to even, plus the code of zero; NaN
+/// is the first code. Of an image `[channels, height, width]` they are laid channels last.
 ///
 /// # Panics
 /// `x.len() != y.len()`, or they are no images of so many channels.

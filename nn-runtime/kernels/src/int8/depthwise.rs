@@ -1,5 +1,6 @@
 //! Convolutions of each channel on its own: sixteen channels at a time, which lie side by side.
 
+use super::conv::Int8Filters;
 use super::panels::WIDTH;
 use super::requantize::Requantize;
 use crate::conv::Conv;
@@ -50,13 +51,13 @@ impl DepthwiseWeights {
     }
 }
 
-/// The convolution of each channel of one image on its own; beyond its border codes are `pad`, the code of
-/// zero.
+/// The convolution of each channel of one image on its own.
 ///
 /// # Panics
-/// The description is not of channels last or has not as many filters and groups as channels; slices are
-/// not as long as it says.
-pub fn depthwise(isa: Isa, conv: &Conv, x: &[u8], pad: u8, w: &[i8], requantize: Requantize, y: &mut [u8]) {
+/// The description is not of channels last or has not as many filters and groups as channels; slices are not
+/// as long as it says.
+pub fn depthwise(isa: Isa, conv: &Conv, x: &[u8], filters: Int8Filters, y: &mut [u8]) {
+    let Int8Filters { w, zero, requantize } = filters;
     let weights = DepthwiseWeights::of(conv);
     assert!(conv.channels_last, "expected an image whose channels come last");
     assert!(
@@ -70,14 +71,14 @@ pub fn depthwise(isa: Isa, conv: &Conv, x: &[u8], pad: u8, w: &[i8], requantize:
         w.len()
     );
     requantize.check(weights.padded_channels());
-    isa.run_int8(DepthwiseKernel { conv, weights, x, pad, w, requantize, y });
+    isa.run_int8(DepthwiseKernel { conv, weights, x, zero, w, requantize, y });
 }
 
 struct DepthwiseKernel<'a> {
     conv: &'a Conv,
     weights: DepthwiseWeights,
     x: &'a [u8],
-    pad: u8,
+    zero: u8,
     w: &'a [i8],
     requantize: Requantize<'a>,
     y: &'a mut [u8],
@@ -93,7 +94,7 @@ impl Int8Kernel for DepthwiseKernel<'_> {
             let at = [pixel / width * conv.stride[0], pixel % width * conv.stride[1]];
             for (panel, y) in y.chunks_mut(WIDTH).enumerate() {
                 let sees = Place { at, first: panel * WIDTH, count: y.len() };
-                let sums = sums(s, conv, self.weights, (self.x, self.pad, self.w), sees);
+                let sums = sums(s, conv, self.weights, (self.x, self.zero, self.w), sees);
                 let codes = self.requantize.panel(panel).codes(s, sums);
                 match y.first_chunk_mut::<WIDTH>() {
                     Some(y) => *y = codes,
@@ -116,11 +117,11 @@ fn sums<S: Int8Simd>(
     s: S,
     conv: &Conv,
     weights: DepthwiseWeights,
-    (x, pad, w): (&[u8], u8, &[i8]),
+    (x, zero, w): (&[u8], u8, &[i8]),
     place: Place,
 ) -> <S::Base as Simd>::I {
     let b = s.base();
-    let border = b.splat_i(i32::from(pad));
+    let border = b.splat_i(i32::from(zero));
     let (mut sums, mut at) = (b.splat_i(0), place.first);
     for k in 0..conv.kernel[0] {
         let row = (place.at[0] + k * conv.dilation[0]).wrapping_sub(conv.pad[0]);

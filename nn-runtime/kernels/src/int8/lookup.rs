@@ -11,7 +11,8 @@ pub fn lookup(table: &[u8; 256], x: &[u8], y: &mut [u8]) {
     }
 }
 
-/// The table of [`softmax`]: of each distance below the largest code `exp(-scale · distance) · 2^31`, rounded.
+/// The table of [`softmax`]: of each distance below the largest code `exp(-scale · distance) · 2^31`,
+/// rounded.
 pub fn exponentials(scale: f32) -> [u32; 256] {
     core::array::from_fn(|distance| {
         let value = libm::exp(-f64::from(scale) * distance as f64);

@@ -1,5 +1,5 @@
-//! Pools of codes, channels last. Maxima and means keep the scale of what they see; the mean of a whole image,
-//! which is much smaller than its largest number, has one of its own.
+//! Pools of codes, channels last. Maxima and means keep the scale of what they see; the mean of a whole
+//! image, which is much smaller than its largest number, has one of its own.
 
 use core::ops::Range;
 

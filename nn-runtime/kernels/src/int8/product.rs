@@ -35,15 +35,15 @@ pub struct Int8Product<'a> {
 /// let (mut w, mut y) = ([0; 64], [0]);
 /// panels.pack(&[1, -2, 3], &mut w);
 /// let requantize = Requantize { bias: &[5; 16], scale: &[0.5; 16], zero: 10, bounds: [0, 255] };
-/// let product_of = Int8Product { panels, rows: 1, x: &[7, 8, 9], x_stride: 3, w: &w, requantize, y: &mut y, y_stride: 1 };
-/// product(nn_kernels::simd::Isa::detect(), product_of);
+/// let product_of = Int8Product { panels, rows: 1, x: &[7, 8, 9], x_stride: 3, w: &w, requantize, y: &mut y,
+/// y_stride: 1 }; product(nn_kernels::simd::Isa::detect(), product_of);
 /// assert_eq!(y, [10 + 12]); // (7 - 16 + 27 + 5) / 2 is 11.5, and the tie goes to the even one
 /// ```
 ///
 /// # Panics
 /// `x`, `y`, the weights, biases or scales are shorter than all rows and panels.
 pub fn product(isa: Isa, product: Int8Product) {
-    let Int8Product { panels, rows, ref x, x_stride, ref w, requantize, ref y, y_stride } = product;
+    let Int8Product { panels, rows, x, x_stride, w, requantize, ref y, y_stride } = product;
     if rows == 0 {
         return;
     }
@@ -91,7 +91,7 @@ impl Int8Product<'_> {
         macro_rules! at_a_time {
             ($v:literal, $chains:literal) => {
                 if const { R * $v * $chains <= S::TILE || R * $v * $chains == R } {
-                    while panel + $v <= count {
+                    while count - panel >= $v {
                         self.tile::<S, R, $v, $chains>(s, row, panel);
                         panel += $v;
                     }

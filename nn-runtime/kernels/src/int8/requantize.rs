@@ -7,7 +7,8 @@ use crate::simd::int8::Int8Simd;
 
 /// What makes codes of the sums of a layer.
 ///
-/// The bias of an output has what makes sums of codes sums of numbers: `bias − zero of the input · Σ weights`.
+/// The bias of an output has what makes sums of codes sums of numbers: `bias − zero of the input · Σ
+/// weights`.
 #[derive(Clone, Copy, Debug)]
 pub struct Requantize<'a> {
     /// Added to each sum; as many as there are outputs in whole panels.

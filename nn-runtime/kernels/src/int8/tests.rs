@@ -150,7 +150,8 @@ fn convolutions_are_those_of_a_loop() {
         for isa in Isa::available() {
             let (mut y, mut scratch) = (vec![0; c.y_len()], vec![0; conv_scratch(&c)]);
             let requantize = Requantize { bias: &bias, scale: &scale, zero, bounds };
-            conv(isa, &c, &x, pad, &storage, requantize, &mut y, &mut scratch);
+            let filters = Int8Filters { w: &storage, zero: pad, requantize };
+            conv(isa, &c, &x, filters, &mut y, &mut scratch);
             assert_eq!(y, truth, "{}: {c:?}", isa.name());
         }
     }
@@ -175,7 +176,8 @@ fn depthwise_convolutions_are_those_of_a_loop() {
             for isa in Isa::available() {
                 let mut y = vec![0; c.y_len()];
                 let requantize = Requantize { bias: &bias, scale: &scale, zero, bounds };
-                depthwise(isa, &c, &x, border, &storage, requantize, &mut y);
+                let filters = Int8Filters { w: &storage, zero: border, requantize };
+                depthwise(isa, &c, &x, filters, &mut y);
                 assert_eq!(y, truth, "{}: {c:?}", isa.name());
             }
         }
