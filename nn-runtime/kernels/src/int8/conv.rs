@@ -26,8 +26,8 @@ pub const fn conv_scratch(conv: &Conv) -> usize {
 /// The filters of a convolution, and what is beyond the border.
 #[derive(Clone, Copy, Debug)]
 pub struct Int8Filters<'a> {
-    /// Weights: of [`conv`] those of the groups one after the other, each as [`Int8Panels::pack`] lays them; of
-    /// [`depthwise`](super::depthwise) as [`DepthwiseWeights::pack`](super::DepthwiseWeights::pack) does.
+    /// Weights: of [`conv`] those of the groups one after the other, each as [`Int8Panels::pack`] lays them;
+    /// of [`depthwise`](super::depthwise) as [`DepthwiseWeights::pack`](super::DepthwiseWeights::pack) does.
     pub w: &'a [i8],
     /// The code of zero in the input.
     pub zero: u8,
