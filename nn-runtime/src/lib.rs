@@ -146,6 +146,8 @@ mod unread;
 #[cfg(feature = "std")]
 pub mod data;
 #[cfg(feature = "std")]
+pub mod distributed;
+#[cfg(feature = "std")]
 mod files;
 #[cfg(feature = "std")]
 mod os;

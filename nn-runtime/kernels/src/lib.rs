@@ -12,6 +12,7 @@ extern crate alloc;
 pub mod aligned_buffer;
 pub mod attention;
 pub mod batch_norm;
+pub mod bytes;
 #[cfg(feature = "std")]
 pub mod chunk_queue;
 mod compensated;
@@ -19,6 +20,7 @@ pub mod conv;
 pub mod counter_rng;
 pub mod dropout;
 pub mod elementwise;
+pub mod fingerprint;
 #[cfg(test)]
 mod fuzz;
 pub mod gather;

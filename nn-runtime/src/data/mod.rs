@@ -3,6 +3,7 @@
 //! never makes a panic, and what a header only claims takes no memory.
 
 pub mod augment;
+mod class;
 pub mod csv;
 mod dataset;
 pub mod digits;
@@ -19,6 +20,7 @@ mod standardize;
 mod targets;
 mod weights;
 
+pub use self::class::Class;
 pub use self::csv::{Column, Csv, Missing};
 pub use self::dataset::Dataset;
 pub use self::error::{DataError, DataErrorKind};
@@ -28,5 +30,5 @@ pub use self::rows::{Dtype, Rows};
 pub use self::samples::{Samples, Values};
 pub use self::source::SampleSource;
 pub use self::standardize::{Standardize, StandardizeTargets};
-pub use self::targets::{Class, Labels, OneTarget, Targets};
+pub use self::targets::{Labels, OneTarget, Targets};
 pub use crate::random::Random;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::History;
 use crate::data::DataError;
+use crate::distributed::CommunicationError;
 use crate::save::WeightsError;
 
 /// Why a training call was refused or stopped. The model is as it was before the call, but for
@@ -60,6 +61,15 @@ pub enum TrainError {
     Log {
         /// What, and in which file.
         error: String,
+        /// The epochs that had ended.
+        history: History,
+    },
+    /// The ranks of a [distributed](super::Trainer::distributed) run cannot go on together: one of them has
+    /// ended, or they do not run the same. The model is as after the last step that all have taken.
+    #[non_exhaustive]
+    Distributed {
+        /// Which rank, and what is wrong.
+        error: CommunicationError,
         /// The epochs that had ended.
         history: History,
     },
@@ -137,6 +147,7 @@ impl fmt::Display for TrainError {
         match self {
             TrainError::Data(error) => error.fmt(f),
             TrainError::Checkpoint { error, .. } => error.fmt(f),
+            TrainError::Distributed { error, .. } => error.fmt(f),
             TrainError::Setting(text)
             | TrainError::Mismatch(text)
             | TrainError::Log { error: text, .. }

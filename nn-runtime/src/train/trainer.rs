@@ -1,7 +1,6 @@
 //! The trainer: a model, a loss and an optimiser, and the loop over them. In: data sets; out: a trained
 //! model, a history. Data is checked before the model is touched; what diverges is undone.
 
-use super::TrainError;
 use super::batch_pass::{Batch, BatchInputs};
 use super::checks::{check_data, inputs, learns};
 use super::executor::{Executor, StepResult};
@@ -10,6 +9,7 @@ use super::objective::Objective;
 use super::refusal::Refusal;
 use super::trained_model::TrainedModel;
 use super::update_state::MAX_SLOTS;
+use super::{History, TrainError};
 use crate::data::{Dataset, Targets};
 use crate::gradient::PackedGradients;
 use crate::losses::Fits;
@@ -133,7 +133,15 @@ impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
 
     /// What a single step is refused with.
     pub(super) fn refused(&self, refusal: Refusal) -> TrainError {
+        if let Some(error) = self.lost(&History::default()) {
+            return error;
+        }
         TrainError::NotFinite { step: self.executor.update.state.steps + 1, found: refusal.named(N::COMPILED) }
+    }
+
+    /// What a call is ended with where other ranks are lost.
+    pub(super) fn lost(&self, history: &History) -> Option<TrainError> {
+        self.executor.world.as_ref()?.error(history.clone())
     }
 
     /// Takes a batch, of which `answers` holds the targets and weights.
