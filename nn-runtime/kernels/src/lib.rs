@@ -12,7 +12,6 @@ extern crate alloc;
 pub mod aligned_buffer;
 pub mod attention;
 pub mod batch_norm;
-#[cfg(feature = "std")]
 pub mod chunk_queue;
 mod compensated;
 pub mod conv;
@@ -26,6 +25,7 @@ pub mod long_sums;
 pub mod math;
 pub mod matrix;
 mod micro;
+pub mod one_thread;
 pub mod optimizer;
 pub mod pool;
 pub mod recurrent;

@@ -2,10 +2,10 @@
 //! [`Labels`], and one that does not fit 32 bits is refused.
 
 use super::{DataError, DataErrorKind, Values};
-use std::format;
-use std::string::{String, ToString};
-use std::vec;
-use std::vec::Vec;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
 
 /// Targets of a dataset, by sample.
 ///

@@ -1,9 +1,12 @@
 //! What can go wrong in training, in words. In: what was expected and found; out: one error type.
 
-use std::fmt;
+use alloc::string::String;
+use core::fmt;
 
+#[cfg(feature = "std")]
 use super::History;
 use crate::data::DataError;
+#[cfg(feature = "std")]
 use crate::save::WeightsError;
 
 /// Why a training call was refused or stopped. The model is as it was before the call, but for
@@ -20,6 +23,7 @@ pub enum TrainError {
     /// A step of [`fit`](super::Trainer::fit), or the validation after an epoch, came to what is not finite.
     /// The parameters are the best that there were, with all that belongs to them: optimiser, schedule,
     /// average.
+    #[cfg(feature = "std")]
     #[non_exhaustive]
     Diverged {
         /// The epoch, counted from 1.
@@ -38,6 +42,7 @@ pub enum TrainError {
     },
     /// A checkpoint could not be written, so that training has stopped with the model as it is; or it could
     /// not be gone on with, and nothing has changed.
+    #[cfg(feature = "std")]
     #[non_exhaustive]
     Checkpoint {
         /// What, and in which file.
@@ -47,6 +52,7 @@ pub enum TrainError {
     },
     /// A sample of a [`SampleSource`](crate::data::SampleSource) could not be read, or does not fit; or
     /// augmentation made of one what cannot be trained on. Training has stopped with the model as it is.
+    #[cfg(feature = "std")]
     #[non_exhaustive]
     Read {
         /// Which sample, and what is wrong.
@@ -56,6 +62,7 @@ pub enum TrainError {
     },
     /// A log could not be written: before the first step, and nothing has changed; or later, and training has
     /// stopped with the model as it is.
+    #[cfg(feature = "std")]
     #[non_exhaustive]
     Log {
         /// What, and in which file.
@@ -136,11 +143,11 @@ impl fmt::Display for TrainError {
         const HELP: &str = "\nhelp: use a smaller learning rate, or scale the data";
         match self {
             TrainError::Data(error) => error.fmt(f),
+            #[cfg(feature = "std")]
             TrainError::Checkpoint { error, .. } => error.fmt(f),
-            TrainError::Setting(text)
-            | TrainError::Mismatch(text)
-            | TrainError::Log { error: text, .. }
-            | TrainError::Read { error: text, .. } => f.write_str(text),
+            #[cfg(feature = "std")]
+            TrainError::Log { error: text, .. } | TrainError::Read { error: text, .. } => f.write_str(text),
+            TrainError::Setting(text) | TrainError::Mismatch(text) => f.write_str(text),
             TrainError::NotFinite { step, found } => {
                 let help = match found {
                     NonFinite::OutputGradient { .. } => {
@@ -150,6 +157,7 @@ impl fmt::Display for TrainError {
                 };
                 write!(f, "step {step}: {found}; the step was not taken{help}")
             }
+            #[cfg(feature = "std")]
             TrainError::Diverged { epoch, step, found, kept, loss, .. } => {
                 write!(f, "epoch {epoch}, step {step}: {found}; the parameters are ")?;
                 match kept {
@@ -162,4 +170,4 @@ impl fmt::Display for TrainError {
     }
 }
 
-impl std::error::Error for TrainError {}
+impl core::error::Error for TrainError {}
