@@ -13,7 +13,6 @@ pub mod aligned_buffer;
 pub mod attention;
 pub mod batch_norm;
 pub mod bytes;
-#[cfg(feature = "std")]
 pub mod chunk_queue;
 mod compensated;
 pub mod conv;
@@ -28,6 +27,7 @@ pub mod long_sums;
 pub mod math;
 pub mod matrix;
 mod micro;
+pub mod one_thread;
 pub mod optimizer;
 pub mod pool;
 pub mod recurrent;

@@ -2,11 +2,11 @@
 //! [`Labels`], and one that does not fit 32 bits is refused.
 
 use super::{Class, DataError, DataErrorKind, Values};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
 use nn_kernels::fingerprint::{fingerprint, of_words};
-use std::format;
-use std::string::{String, ToString};
-use std::vec;
-use std::vec::Vec;
 
 /// Targets of a dataset, by sample.
 ///

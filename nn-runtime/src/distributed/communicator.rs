@@ -1,10 +1,10 @@
 //! The seam between training and whatever carries messages. In: bytes for each rank; out: bytes from each.
 //! Whoever implements it neither adds nor reorders.
 
-use std::fmt;
-use std::string::String;
-use std::vec;
-use std::vec::Vec;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt;
 
 /// Processes, or threads, that are numbered and exchange messages: MPI's communicator, seen from one rank.
 ///
@@ -89,4 +89,4 @@ impl fmt::Display for CommunicationError {
     }
 }
 
-impl std::error::Error for CommunicationError {}
+impl core::error::Error for CommunicationError {}

@@ -29,6 +29,7 @@
 //! ```
 
 mod communicator;
+#[cfg(feature = "std")]
 mod local;
 #[cfg(feature = "mpi")]
 mod mpi;
@@ -36,6 +37,7 @@ mod mpi;
 mod watch;
 
 pub use communicator::{CommunicationError, Communicator};
+#[cfg(feature = "std")]
 pub use local::LocalCommunicator;
 #[cfg(feature = "mpi")]
 pub use mpi::MpiCommunicator;

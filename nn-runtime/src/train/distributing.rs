@@ -55,6 +55,11 @@ impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
         self.executor.world.as_ref().map_or(0, World::rank)
     }
 
+    /// What a call is ended with where other ranks are lost.
+    pub(super) fn lost(&self, history: &History) -> Option<TrainError> {
+        self.executor.world.as_ref()?.error(history.clone())
+    }
+
     /// Whether all ranks have the same.
     ///
     /// # Errors

@@ -3,11 +3,10 @@
 //! the update while it is warm, or accumulated. In: a batch; out: changed parameters and the loss, the same
 //! bits for any number of workers.
 
-use std::marker::PhantomData;
-use std::num::NonZero;
-use std::ops::Range;
-use std::thread;
-use std::vec::Vec;
+use alloc::vec::Vec;
+use core::marker::PhantomData;
+use core::num::NonZero;
+use core::ops::Range;
 
 use super::batch_pass::{Batch, BatchInputs, BatchPass, GradPass, Judgement};
 use super::grad_source::{BatchGrads, GivenGrads};
@@ -23,7 +22,7 @@ use super::shared_grads::SharedGrads;
 use super::split::{LOSS_BLOCK, needs_one_worker};
 use super::tensor_groups::TensorGroups;
 use super::update::Update;
-use super::workers::Workers;
+use super::workers::{ThreadPool, Workers};
 use super::world::{Lost, World};
 use crate::data::Targets;
 use crate::graph::CompiledNetwork;
@@ -35,7 +34,6 @@ use crate::spec::{MAX_OUTPUTS, Role};
 use nn_kernels::aligned_buffer::AlignedBuffer;
 use nn_kernels::counter_rng::CounterRng;
 use nn_kernels::simd::Isa;
-use nn_kernels::thread_pool::ThreadPool;
 
 /// Multiply-adds of a step for which one thread more is worth its while, if nobody has said how many there
 /// are to be: some 20 µs.
@@ -89,7 +87,7 @@ impl Executor {
         Executor {
             isa,
             threads: None,
-            cores: thread::available_parallelism().map_or(1, NonZero::get),
+            cores: ThreadPool::cores(),
             capacity: 0,
             per_shard: 0,
             whole: None,

@@ -2,7 +2,7 @@
 //! out: the gradient of any range of the parameters, in the order of the samples whoever computes it, and
 //! bounds of gradients that are not computed yet.
 
-use std::ops::Range;
+use core::ops::Range;
 
 use super::batch_pass::GradPass;
 use super::magnitude::largest;

@@ -2,8 +2,8 @@
 //! out: blocks of samples (the leaves), which rank computes which, and sums whose order depends on the batch
 //! alone.
 
-use std::ops::Range;
-use std::vec::Vec;
+use alloc::vec::Vec;
+use core::ops::Range;
 
 use super::split::LOSS_BLOCK;
 use nn_kernels::long_sums;
@@ -118,13 +118,13 @@ mod tests {
     use super::*;
 
     /// How a sum is put together, in words.
-    fn words(of: Subtree, leaves: usize) -> std::string::String {
+    fn words(of: Subtree, leaves: usize) -> alloc::string::String {
         if of.width == 1 {
-            return std::format!("{}", of.first);
+            return alloc::format!("{}", of.first);
         }
         let [left, right] = of.halves();
         match right.first < leaves {
-            true => std::format!("({} {})", words(left, leaves), words(right, leaves)),
+            true => alloc::format!("({} {})", words(left, leaves), words(right, leaves)),
             false => words(left, leaves),
         }
     }

@@ -4,8 +4,8 @@
 //! shared where there are few weights. In: the table of parameters; out: which gradients have partial sums,
 //! where these lie, and how a batch is cut.
 
-use std::ops::Range;
-use std::vec::Vec;
+use alloc::vec::Vec;
+use core::ops::Range;
 
 use super::leaves::{Leaves, leaf_of, most_leaves};
 use super::split::{ALL_SAMPLES, BatchSplit, LOSS_BLOCK, needs_one_worker};

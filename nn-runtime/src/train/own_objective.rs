@@ -1,7 +1,7 @@
 //! Outputs of a whole batch for an objective that is no loss of rows. In: what the workers have run forward;
 //! out: all outputs in one place, and their gradients back where the workers run backward from them.
 
-use std::vec::Vec;
+use alloc::vec::Vec;
 
 use super::refusal::Refusal;
 use super::shard::Shard;

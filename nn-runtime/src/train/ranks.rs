@@ -1,9 +1,9 @@
 //! A batch that ranks share: which samples this rank runs, and what it learns of the others'. In: a world;
 //! out: an executor that runs its part of each batch.
 
-use std::iter::repeat_n;
-use std::ops::Range;
-use std::vec::Vec;
+use alloc::vec::Vec;
+use core::iter::repeat_n;
+use core::ops::Range;
 
 use super::executor::Executor;
 use super::leaves::Leaves;

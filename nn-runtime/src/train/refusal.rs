@@ -13,7 +13,8 @@
 //   put back where one is not finite. With the optimisers of this crate that is rare; one that gives no
 //   limit is always in doubt.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use alloc::string::String;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::NonFinite;
 use super::world::Lost;
@@ -71,7 +72,11 @@ impl FirstPlace {
     }
 
     pub(super) fn found(&self, place: usize) {
+        #[cfg(target_has_atomic = "ptr")]
         self.0.fetch_min(place, Ordering::Relaxed);
+        // Where a target cannot compare and change in one instruction there is one worker.
+        #[cfg(not(target_has_atomic = "ptr"))]
+        self.0.store(self.0.load(Ordering::Relaxed).min(place), Ordering::Relaxed);
     }
 
     pub(super) fn get(self) -> Option<usize> {

@@ -1,7 +1,7 @@
 //! Where the samples of a micro-batch lie. In: inputs, outputs or gradients of all samples; out: slices of
 //! some, one for each input or output.
 
-use std::ops::Range;
+use core::ops::Range;
 
 use super::batch_pass::{BatchInputs, MicroBatch};
 use crate::graph::{CompiledNetwork, MAX_INPUTS};

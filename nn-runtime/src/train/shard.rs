@@ -3,9 +3,9 @@
 //! losses, all that the other gradients are computed from, and partial sums. How samples are put into
 //! micro-batches changes no bit. For an objective on whole batches forward and backward are two calls.
 
-use std::ops::Range;
-use std::vec;
-use std::vec::Vec;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::ops::Range;
 
 use super::batch_outputs::BatchOutputs;
 use super::batch_pass::{BatchInputs, BatchPass, GradPass, Judgement, MicroBatch};

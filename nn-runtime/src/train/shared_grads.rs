@@ -3,10 +3,10 @@
 //! subtrees, sends every other rank what is of that one's share of the parameters (reduce-scatter), adds up
 //! what comes in the order of the tree, and hands its share to all (all-gather).
 
-use std::ops::Range;
-use std::sync::atomic::AtomicBool;
-use std::vec;
-use std::vec::Vec;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::ops::Range;
+use core::sync::atomic::AtomicBool;
 
 use super::leaves::{Leaves, Subtree, add_up, spare_arrays, subtrees};
 use super::param_chunks::{self, ParamChunk};

@@ -2,7 +2,7 @@
 //! micro-batches and the samples of each worker. The blocks in which sums are made follow from the size of
 //! the batch alone, so that the number of workers changes no bit.
 
-use std::ops::Range;
+use core::ops::Range;
 
 use crate::graph::CompiledNetwork;
 use crate::spec::Role;

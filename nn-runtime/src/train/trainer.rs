@@ -1,20 +1,22 @@
 //! The trainer: a model, a loss and an optimiser, and the loop over them. In: data sets; out: a trained
 //! model, a history. Data is checked before the model is touched; what diverges is undone.
 
+use super::TrainError;
 use super::batch_pass::{Batch, BatchInputs};
 use super::checks::{check_data, inputs, learns};
 use super::executor::{Executor, StepResult};
+#[cfg(feature = "std")]
 use super::fit_state::Resumed;
 use super::objective::Objective;
 use super::refusal::Refusal;
 use super::trained_model::TrainedModel;
 use super::update_state::MAX_SLOTS;
-use super::{History, TrainError};
 use crate::data::{Dataset, Targets};
 use crate::gradient::PackedGradients;
 use crate::losses::Fits;
 use crate::model::{Model, Network};
 use crate::optim::Optimizer;
+use alloc::string::String;
 use nn_kernels::simd::Isa;
 
 /// Trains a model by gradient descent.
@@ -45,6 +47,7 @@ pub struct Trainer<'m, N, L, O> {
     /// Whether all of it is frozen for a while.
     pub(super) rests: bool,
     /// The run that a file was read of, until `fit` goes on with it.
+    #[cfg(feature = "std")]
     pub(super) resumed: Option<Resumed>,
     /// Where gradients that are given are laid out.
     pub(super) packed: Option<PackedGradients>,
@@ -87,6 +90,7 @@ impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
             checked: false,
             learns: learns::<N>(),
             rests: false,
+            #[cfg(feature = "std")]
             resumed: None,
             packed: None,
         }
@@ -133,15 +137,11 @@ impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
 
     /// What a single step is refused with.
     pub(super) fn refused(&self, refusal: Refusal) -> TrainError {
-        if let Some(error) = self.lost(&History::default()) {
+        #[cfg(feature = "std")]
+        if let Some(error) = self.lost(&super::History::default()) {
             return error;
         }
         TrainError::NotFinite { step: self.executor.update.state.steps + 1, found: refusal.named(N::COMPILED) }
-    }
-
-    /// What a call is ended with where other ranks are lost.
-    pub(super) fn lost(&self, history: &History) -> Option<TrainError> {
-        self.executor.world.as_ref()?.error(history.clone())
     }
 
     /// Takes a batch, of which `answers` holds the targets and weights.

@@ -2,8 +2,8 @@
 //! of each chunk, as it is computed or accumulated; out: changed parameters, or a refusal with nothing
 //! changed. It knows no network and no loss, and allocates only when it is set up.
 
-use std::sync::atomic::AtomicBool;
-use std::vec::Vec;
+use alloc::vec::Vec;
+use core::sync::atomic::AtomicBool;
 
 use super::clip::{Clip, regularize_and_clip};
 use super::ema::Ema;
@@ -258,7 +258,7 @@ impl Update {
             }
         }
         if let Some(Clip::GlobalNorm(limit)) = self.clip {
-            let factor = limit / (squares.sqrt() + 1e-6);
+            let factor = limit / (libm::sqrt(squares) + 1e-6);
             if factor < 1.0 {
                 self.cut.ranges.iter().for_each(|range| isa.scale(factor as f32, &mut self.grads[range.clone()]));
             }

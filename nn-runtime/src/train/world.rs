@@ -1,17 +1,17 @@
 //! What a trainer has of the other ranks: messages in the order of ranks, and the first thing that went wrong
 //! with them. In: what this rank has; out: what all have. It adds nothing up.
 
-use std::boxed::Box;
-use std::ops::Range;
-use std::sync::OnceLock;
-use std::vec;
-use std::vec::Vec;
+use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::cell::OnceCell;
+use core::ops::Range;
 
-use super::TrainError;
-use super::history::History;
 use super::leaves::Leaves;
 use super::loss_sums::LossSums;
 use super::split::LOSS_BLOCK;
+#[cfg(feature = "std")]
+use super::{History, TrainError};
 use crate::distributed::{CommunicationError, Communicator};
 use nn_kernels::bytes;
 
@@ -23,12 +23,12 @@ pub(super) struct Lost;
 pub(super) struct World {
     engine: Box<dyn Communicator>,
     /// What went wrong first: nothing is sent after that.
-    fault: OnceLock<CommunicationError>,
+    fault: OnceCell<CommunicationError>,
 }
 
 impl World {
     pub(super) fn new(engine: impl Communicator + 'static) -> World {
-        World { engine: Box::new(engine), fault: OnceLock::new() }
+        World { engine: Box::new(engine), fault: OnceCell::new() }
     }
 
     #[inline]
@@ -42,6 +42,7 @@ impl World {
     }
 
     /// What a call that has lost the others ends with.
+    #[cfg(feature = "std")]
     pub(super) fn error(&self, history: History) -> Option<TrainError> {
         let error = self.fault.get()?.clone();
         Some(TrainError::Distributed { error, history })
