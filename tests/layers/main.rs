@@ -1,9 +1,11 @@
 //! Every layer: values and gradients against PyTorch and against its formula, and what its rule refuses.
 
 mod activation;
+mod adaptive_pool;
 mod alone;
 mod attention;
 mod batch_norm;
+mod border;
 mod conv;
 mod dense;
 mod dropout;

@@ -99,6 +99,26 @@ def frames():
     return files
 
 
+def borders():
+    """What stands around an image or a sequence that is not zeros, and zeros around a sequence."""
+    images, steps = table("border2d"), table("border1d")
+    for mode in ("reflect", "replicate", "circular"):
+        for batch, shape, sides in [(1, (2, 3, 5), (1, 1, 1, 1)), (3, (2, 3, 5), (2, 2, 2, 2)), (1, (1, 3, 5), (0, 1, 4, 0)), (3, (2, 4, 2), (1, 2, 0, 1)), (1, (1, 2, 17), (1, 0, 9, 16))]:
+            images.begin_batch(batch, mode, by(shape), "_".join(map(str, sides)))
+            top, bottom, left, right = sides
+            images.add({"mode": mode} | dict(zip(("top", "bottom", "left", "right"), sides)), lambda x, p: F.pad(x[0], (left, right, top, bottom), mode), [few(batch, *shape)])
+    for mode in ("constant", "reflect", "replicate", "circular"):
+        for batch, shape, sides in [(1, (2, 5), (1, 1)), (3, (3, 5), (4, 2)), (1, (1, 2), (1, 0)), (3, (2, 17), (0, 16))]:
+            steps.begin_batch(batch, mode, by(shape), "_".join(map(str, sides)))
+            steps.add({"mode": mode} | dict(zip(("before", "after"), sides)), lambda x, p: F.pad(x[0], sides, mode), [few(batch, *shape)])
+    for file, mode, shape, sides in [(images, "replicate", (1, 1, 1), (3, 2, 1, 4)), (images, "circular", (1, 2, 3), (2, 2, 3, 3)), (steps, "replicate", (2, 1), (3, 5)), (steps, "circular", (2, 4), (4, 4))]:
+        file.begin_batch(1, mode, by(shape), "most")
+        order = sides[2:] + sides[:2]
+        names = ("top", "bottom", "left", "right") if file is images else ("before", "after")
+        file.add({"mode": mode} | dict(zip(names, sides)), lambda x, p: F.pad(x[0], order, mode), [few(1, *shape)])
+    return [images, steps]
+
+
 def permute():
     file = table("permute")
     orders = [((2, 3, 5), axes) for axes in [(0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)]] + [((3, 7), (1, 0)), ((3, 2, 1, 4), (3, 1, 0, 2))]
@@ -177,7 +197,7 @@ def joints():
 def main():
     torch.set_num_threads(1)  # one order of summation, whatever the machine
     (HERE / "images").mkdir(exist_ok=True)
-    files = [*windows(), batch_norm(), *norms(), upsample(), *frames(), permute(), prelu(), *activations(), glu(), *joints()]
+    files = [*windows(), batch_norm(), *norms(), upsample(), *frames(), *borders(), permute(), prelu(), *activations(), glu(), *joints()]
     total = sum(file.write() for file in files)
     print(f"{total} bytes, torch {torch.__version__}, numpy {np.__version__}")
 

@@ -1,7 +1,9 @@
 //! Kinds of layers that are drawn, a file each: how one is written, what it holds, what it computes. To add
 //! one: its file, its `mod` and a line in [`ALL`]. No kind shares a line with the code under test.
 
+mod adaptive_pool;
 mod batch_norm;
+mod border;
 mod conv1d;
 mod conv2d;
 mod conv_transpose2d;
@@ -94,6 +96,10 @@ pub const ALL: &[Draw] = &[
     pool1d::draw,
     pool1d::draw,
     global_max_pool::draw,
+    adaptive_pool::draw,
+    adaptive_pool::draw,
+    border::draw,
+    border::draw,
     frame2d::draw,
     frame2d::draw,
     frame2d::draw,
