@@ -66,10 +66,12 @@
 //! | memory, gradients, networks within | [`Memory`], [`Gradients`], [`ModelPart`] |
 //!
 //! Without the feature `std` (`default-features = false`) the core needs `core` and `alloc` only: models,
-//! prediction, streams, gradients and weights from bytes, but no training, data or files.
+//! prediction, streams, gradients, weights from bytes, data in memory, and training step by step on one
+//! thread ([`Trainer::step`](train::Trainer::step)); but no files, and no
+//! [`Trainer::fit`](train::Trainer::fit).
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
-// What only training reads is never read without it.
+// What only `fit` and files read is never read without them.
 #![cfg_attr(not(feature = "std"), allow(dead_code, unused_imports))]
 
 extern crate alloc;
@@ -109,6 +111,7 @@ mod budget;
 mod chain;
 mod diagram;
 mod differentiator;
+pub mod distributed;
 mod editor;
 mod fault;
 mod file_kind;
@@ -118,6 +121,7 @@ mod gradient;
 mod graph;
 mod init;
 mod input;
+pub mod int8;
 mod layer;
 pub mod layers;
 mod limits;
@@ -143,7 +147,6 @@ mod stream;
 mod summary;
 mod unread;
 
-#[cfg(feature = "std")]
 pub mod data;
 #[cfg(feature = "std")]
 mod files;
@@ -151,7 +154,6 @@ mod files;
 mod os;
 #[cfg(feature = "std")]
 pub mod plot;
-#[cfg(feature = "std")]
 pub mod train;
 
 pub use differentiator::Differentiator;
@@ -202,19 +204,18 @@ pub mod prelude {
     pub use crate::optim::*;
     pub use crate::{Model, Names, Network, activation, loss, network};
 
-    #[cfg(feature = "std")]
     pub use crate::data::{Dataset, Labels, Values};
     #[cfg(feature = "std")]
     pub use crate::train::metrics::{
         Accuracy, AveragePrecision, ConfusionMatrix, ExplainedVariance, F1, LogLoss, MeanAbsoluteError,
         MeanAbsolutePercentageError, MeanIou, Precision, R2, Recall, RocAuc, RootMeanSquaredError, TopK,
     };
-    #[cfg(feature = "std")]
     pub use crate::train::schedule::{
         ConstantRate, Cosine, Exponential, OneCycle, Polynomial, ReduceOnPlateau, StepDecay, Warmup,
     };
     #[cfg(feature = "std")]
-    pub use crate::train::{Checkpoint, Clip, EarlyStopping, Fit, Regularizer, Trainer};
+    pub use crate::train::{Checkpoint, EarlyStopping, Fit};
+    pub use crate::train::{Clip, Regularizer, Trainer};
 }
 
 /// What generated code names. Not for other use: it changes without notice.

@@ -52,7 +52,6 @@ impl Memory {
     ///
     /// A large batch may be run in groups of samples, as it is with convolutions; then it is less than the
     /// plan's: of what need not be kept until all samples have run, that of a group.
-    #[cfg(feature = "std")]
     pub fn training(&self) -> usize {
         crate::train::training_bytes(self.network, self.batch)
     }
@@ -125,7 +124,6 @@ impl fmt::Display for Memory {
                 )?;
             }
         }
-        #[cfg(feature = "std")]
         writeln!(f, "a trainer holds {} bytes, with the samples, outputs and gradients of a batch", self.training())?;
         Ok(())
     }

@@ -2,7 +2,6 @@
 //! uniform and normal numbers, orders. The same key gives the same bits on every machine and with every
 //! version: nothing here comes from a crate whose distributions may change.
 
-#[cfg(feature = "std")]
 use alloc::vec::Vec;
 
 use nn_kernels::counter_rng::CounterRng;
@@ -56,7 +55,6 @@ impl Random {
     }
 }
 
-#[cfg(feature = "std")]
 impl Random {
     /// Uniform over `[low, high)`.
     pub fn between(&mut self, low: f32, high: f32) -> f32 {

@@ -149,16 +149,31 @@ alone! {
     depthwise None [Numbers(3 * 14 * 14)] -> 3 * 12 * 12; ([3, 14, 14] -> [3, 12, 12]) { DepthwiseConv2d(3) }
     separable None [Numbers(3 * 14 * 14)] -> 6 * 12 * 12; ([3, 14, 14] -> [6, 12, 12]) { SeparableConv2d(6, 3) }
     transposed None [Numbers(2 * 10 * 10)] -> 3 * 12 * 12; ([2, 10, 10] -> [3, 12, 12]) { ConvTranspose2d(3, 3) }
+    transposed1d None [Numbers(40 * 3)] -> 80 * 2; ([40, 3] -> [80, 2]) { ConvTranspose1d(2, 4, stride = 2, padding = Same) }
     max_pool2d None [Numbers(2 * 12 * 12)] -> 2 * 6 * 6; ([2, 12, 12] -> [2, 6, 6]) { MaxPool2d(2) }
     max_pool1d None [Numbers(12 * 3)] -> 6 * 3; ([12, 3] -> [6, 3]) { MaxPool1d(2) }
     avg_pool2d None [Numbers(2 * 12 * 12)] -> 2 * 6 * 6; ([2, 12, 12] -> [2, 6, 6]) { AvgPool2d(2) }
     avg_pool1d None [Numbers(12 * 3)] -> 6 * 3; ([12, 3] -> [6, 3]) { AvgPool1d(2) }
+    max_pool2d_gaps None [Numbers(2 * 12 * 12)] -> 2 * 5 * 5; ([2, 12, 12] -> [2, 5, 5]) { MaxPool2d(2, dilation = 3) }
+    avg_pool2d_beyond None [Numbers(2 * 12 * 12)] -> 2 * 5 * 5; ([2, 12, 12] -> [2, 5, 5]) { AvgPool2d(5, stride = 2, ceil_mode = true) }
+    adaptive_avg_pool2d None [Numbers(2 * 12 * 12)] -> 2 * 5 * 5; ([2, 12, 12] -> [2, 5, 5]) { AdaptiveAvgPool2d(5) }
+    adaptive_max_pool2d None [Numbers(2 * 12 * 12)] -> 2 * 5 * 5; ([2, 12, 12] -> [2, 5, 5]) { AdaptiveMaxPool2d(5) }
+    adaptive_avg_pool1d None [Numbers(12 * 3)] -> 5 * 3; ([12, 3] -> [5, 3]) { AdaptiveAvgPool1d(5) }
+    adaptive_max_pool1d None [Numbers(12 * 3)] -> 5 * 3; ([12, 3] -> [5, 3]) { AdaptiveMaxPool1d(5) }
     global_avg_pool None [Numbers(3 * 6 * 6)] -> 3; ([3, 6, 6] -> [3]) { GlobalAvgPool }
     global_max_pool None [Numbers(3 * 6 * 6)] -> 3; ([3, 6, 6] -> [3]) { GlobalMaxPool }
     global_avg_pool_masked None [Numbers(20 * 3), Mask(20)] -> 3; ((x: [20, 3], mask: [20]) -> [3]) { (x, mask) -> GlobalAvgPool }
     zero_pad None [Numbers(2 * 4 * 4)] -> 2 * 6 * 6; ([2, 4, 4] -> [2, 6, 6]) { ZeroPad2d(1) }
+    reflection_pad None [Numbers(2 * 4 * 4)] -> 2 * 6 * 6; ([2, 4, 4] -> [2, 6, 6]) { ReflectionPad2d(1) }
+    replication_pad None [Numbers(2 * 4 * 4)] -> 2 * 8 * 8; ([2, 4, 4] -> [2, 8, 8]) { ReplicationPad2d(2) }
+    circular_pad None [Numbers(2 * 4 * 4)] -> 2 * 6 * 6; ([2, 4, 4] -> [2, 6, 6]) { CircularPad2d(1) }
+    zero_pad1d None [Numbers(6 * 3)] -> 8 * 3; ([6, 3] -> [8, 3]) { ZeroPad1d(1) }
+    reflection_pad1d None [Numbers(6 * 3)] -> 8 * 3; ([6, 3] -> [8, 3]) { ReflectionPad1d(1) }
+    replication_pad1d None [Numbers(6 * 3)] -> 8 * 3; ([6, 3] -> [8, 3]) { ReplicationPad1d(1) }
+    circular_pad1d None [Numbers(6 * 3)] -> 8 * 3; ([6, 3] -> [8, 3]) { CircularPad1d(1) }
     crop None [Numbers(2 * 6 * 6)] -> 2 * 4 * 4; ([2, 6, 6] -> [2, 4, 4]) { Crop2d(1) }
     upsample None [Numbers(2 * 4 * 4)] -> 2 * 8 * 8; ([2, 4, 4] -> [2, 8, 8]) { Upsample(2) }
+    resize None [Numbers(2 * 4 * 4)] -> 2 * 7 * 5; ([2, 4, 4] -> [2, 7, 5]) { Resize(1, size_hw = [7, 5], mode = Bilinear) }
     flatten None [Numbers(24)] -> 24; ([2, 3, 4] -> [24]) { Flatten }
     reshape None [Numbers(24)] -> 24; ([2, 3, 4] -> [6, 4]) { Reshape([6, 4]) }
     permute None [Numbers(24)] -> 24; ([2, 3, 4] -> [4, 2, 3]) { Permute([2, 0, 1]) }
@@ -185,6 +200,7 @@ alone! {
     rms_norm None [Numbers(40 * 3)] -> 40 * 3; ([40, 3] -> [40, 3]) { RmsNorm }
     group_norm None [Numbers(4 * 6 * 6)] -> 4 * 6 * 6; ([4, 6, 6] -> [4, 6, 6]) { GroupNorm(2) }
     instance_norm None [Numbers(4 * 6 * 6)] -> 4 * 6 * 6; ([4, 6, 6] -> [4, 6, 6]) { InstanceNorm }
+    local_response_norm None [Numbers(4 * 6 * 6)] -> 4 * 6 * 6; ([4, 6, 6] -> [4, 6, 6]) { LocalResponseNorm(3) }
     normalization None [Numbers(40)] -> 40; ([40] -> [40]) { Normalization }
     sum None [Numbers(40), Numbers(40)] -> 40; ((a: [40], b: [40]) -> [40]) { (a, b) -> Sum }
     product None [Numbers(40), Numbers(40)] -> 40; ((a: [40], b: [40]) -> [40]) { (a, b) -> Product }

@@ -1,9 +1,11 @@
 //! Every layer: values and gradients against PyTorch and against its formula, and what its rule refuses.
 
 mod activation;
+mod adaptive_pool;
 mod alone;
 mod attention;
 mod batch_norm;
+mod border;
 mod conv;
 mod dense;
 mod dropout;
@@ -14,6 +16,7 @@ mod glu;
 mod harness;
 mod initial;
 mod joins;
+mod local_response_norm;
 mod long_sums;
 mod masks;
 mod moves;
@@ -26,6 +29,7 @@ mod positional_encoding;
 mod prelu;
 mod probe;
 mod recurrent;
+mod resize;
 mod softmax;
 mod split;
 mod upsample;

@@ -1,4 +1,5 @@
-//! `MaxPool1d`, `MaxPool2d`, `AvgPool1d`, `AvgPool2d`, `GlobalAvgPool` and `GlobalMaxPool`.
+//! `MaxPool1d`, `MaxPool2d`, `AvgPool1d`, `AvgPool2d`, `GlobalAvgPool` and `GlobalMaxPool`; windows beyond
+//! the end, and with gaps.
 
 use nn_runtime::layers::{AvgPool1d, AvgPool2d, GlobalAvgPool, GlobalMaxPool, MaxPool1d, MaxPool2d, Padding};
 use nn_runtime::{Isa, Probe, Shape};
@@ -38,6 +39,31 @@ fn pools_of_sequences_are_pytorchs() {
         layer.count_include_pad(count(case, "count_include_pad") == 1)
     };
     against_cases("images/avg_pool1d", turned("images/avg_pool1d"), make, AvgPool1d::rule, &[]);
+}
+
+/// Windows that reach beyond the end, and windows with gaps.
+#[test]
+fn ceil_mode_and_dilation_are_pytorchs() {
+    let is_ceil = |case: &Case| count(case, "ceil_mode") == 1;
+    let make = |case: &Case| bounded!(MaxPool2d, case).dilation(count(case, "dilation")).ceil_mode(is_ceil(case));
+    against_pytorch("images/max_pool2d_ceil", make, MaxPool2d::rule, &[]);
+    let make = |case: &Case| {
+        let layer = bounded!(AvgPool2d, case).ceil_mode(is_ceil(case));
+        layer.count_include_pad(count(case, "count_include_pad") == 1)
+    };
+    against_pytorch("images/avg_pool2d_ceil", make, AvgPool2d::rule, &[]);
+    let file = "images/max_pool1d_ceil";
+    let make = |case: &Case| {
+        let layer = MaxPool1d::new(count(case, "kernel")).stride(count(case, "stride")).padding(padding(case));
+        layer.dilation(count(case, "dilation")).ceil_mode(is_ceil(case))
+    };
+    against_cases(file, turned(file), make, MaxPool1d::rule, &[]);
+    let file = "images/avg_pool1d_ceil";
+    let make = |case: &Case| {
+        let layer = AvgPool1d::new(count(case, "kernel")).stride(count(case, "stride")).padding(padding(case));
+        layer.count_include_pad(count(case, "count_include_pad") == 1).ceil_mode(is_ceil(case))
+    };
+    against_cases(file, turned(file), make, AvgPool1d::rule, &[]);
 }
 
 #[test]
@@ -83,6 +109,29 @@ fn pools_are_their_formulas() {
     against_formula(alone, AvgPool2d::rule, shape, 1.0, |x, _| {
         let counts = folded(view, &vec![1.0; x.len()], 0.0, |y, x| y + x);
         folded(view, x, 0.0, |y, x| y + x).iter().zip(counts).map(|(y, count)| y / count).collect()
+    });
+}
+
+/// A window with gaps, and one beyond the end, over sizes longer than a vector.
+#[test]
+fn windows_with_gaps_and_beyond_the_end_are_their_formulas() {
+    let shape = [1, 5, 37];
+    let view = View { x: shape, kernel: [2, 3], stride: [1, 2], dilation: [3, 2], pad: [0, 1], out: [2, 18] };
+    let max = MaxPool2d::new(2).kernel_hw([2, 3]).stride_hw([1, 2]).dilation_hw([3, 2]);
+    // A frame of the lowest number is one that no window takes.
+    against_formula(max, MaxPool2d::rule, Shape::of(shape), 1.0, |x, _| {
+        folded(View { pad: [0, 0], out: [2, 17], ..view }, x, f64::NEG_INFINITY, f64::max)
+    });
+    let view = View { dilation: [1, 1], stride: [2, 2], pad: [1, 1], out: [3, 19], ..view };
+    let max = MaxPool2d::new(2).kernel_hw([2, 3]).stride(2).padding(Padding::Pad(1)).ceil_mode(true);
+    against_formula(max, MaxPool2d::rule, Shape::of(shape), 1.0, |x, _| folded(view, x, f64::NEG_INFINITY, f64::max));
+    // Of a sixth's two rows and three columns, those within the image and its frame.
+    let avg = AvgPool2d::new(3).stride(2).padding(Padding::Pad(1)).ceil_mode(true);
+    let view = View { x: [1, 4, 4], kernel: [3, 3], stride: [2, 2], dilation: [1, 1], pad: [1, 1], out: [3, 3] };
+    against_formula(avg, AvgPool2d::rule, Shape::of([1, 4, 4]), 1.0, |x, _| {
+        let within = |o: usize| [3.0, 3.0, 2.0][o];
+        let sums = folded(view, x, 0.0, |y, x| y + x);
+        sums.iter().enumerate().map(|(p, sum)| sum / within(p / 3) / within(p % 3)).collect()
     });
 }
 
@@ -137,6 +186,22 @@ fn faults_say_what_to_type() {
          help: use `padding = Pad(1)` or less, or `padding = Same`"
     );
     assert_eq!(
+        fault(MaxPool1d::new(3).dilation(4).padding(Padding::Pad(1)), MaxPool1d::rule, Shape::of([3, 1])),
+        "expected a dilation of at most the input's 3 where there is padding, found 4\nhelp: use `dilation = 3` or less"
+    );
+    assert_eq!(
+        of(MaxPool2d::new(2).dilation(0), x),
+        "expected a dilation of at least 1, found 0\nhelp: use `dilation = 1` or more"
+    );
+    // A window that is one place too long for the input stands once by `ceil_mode`, and one that is two is
+    // not.
+    assert!(MaxPool2d::new(9).stride(2).ceil_mode(true).rule([x]).is_ok());
+    assert_eq!(
+        of(MaxPool2d::new(10).stride(2).ceil_mode(true), x),
+        "expected an input of at least [10, 10] for kernel 10, found [8, 8]\n\
+         help: use a kernel of 8 or less, or `padding = Same`"
+    );
+    assert_eq!(
         of(MaxPool2d::new(0), x),
         "expected a kernel of at least 1, found 0\nhelp: give the side of the window, such as 3"
     );
@@ -183,6 +248,9 @@ fn enormous_numbers_are_taken_or_refused() {
     let x = Shape::of([2, 8, 8]);
     fault(MaxPool2d::new(MOST), MaxPool2d::rule, x);
     fault(MaxPool2d::new(MOST).padding(Padding::Same), MaxPool2d::rule, x);
+    fault(MaxPool2d::new(2).dilation(MOST), MaxPool2d::rule, x);
+    fault(MaxPool2d::new(2).stride(MOST).ceil_mode(true), MaxPool2d::rule, x);
+    fault(MaxPool2d::new(MOST).stride(MOST).ceil_mode(true), MaxPool2d::rule, x);
     fault(MaxPool2d::new(MOST).padding(Padding::Pad(MOST)), MaxPool2d::rule, x);
     fault(AvgPool2d::new(2), AvgPool2d::rule, Shape::of([1, 1 << 20, 1 << 20]));
     fault(GlobalAvgPool, GlobalAvgPool::rule, Shape::of([1, 1 << 20, 1 << 20]));

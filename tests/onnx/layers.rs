@@ -53,6 +53,9 @@ cases! { "layers"
     conv_transpose_short [Numbers(2 * 3 * 3)] -> 2 * 9 * 9; ([2, 3, 3] -> [2, 9, 9]) { ConvTranspose2d(2, 2, stride = 3, padding = Same, bias = false) }
     conv_transpose_groups [Numbers(4 * 4 * 4)] -> 6 * 10 * 10; ([4, 4, 4] -> [6, 10, 10]) { ConvTranspose2d(6, 3, stride = 2, groups = 2, output_padding = 1, padding = Pad(0)) }
     conv_transpose_padded [Numbers(2 * 4 * 4)] -> 3 * 8 * 8; ([2, 4, 4] -> [3, 8, 8]) { ConvTranspose2d(3, 3, stride = 2, output_padding = 1, padding = Pad(1)) }
+    conv_transpose1d [Numbers(4 * 3)] -> 6 * 2; ([4, 3] -> [6, 2]) { ConvTranspose1d(2, 3) }
+    conv_transpose1d_same [Numbers(4 * 3)] -> 8 * 2; ([4, 3] -> [8, 2]) { ConvTranspose1d(2, 3, stride = 2, padding = Same, bias = false) }
+    conv_transpose1d_groups [Numbers(4 * 4)] -> 10 * 6; ([4, 4] -> [10, 6]) { ConvTranspose1d(6, 3, stride = 2, groups = 2, dilation = 2, padding = Pad(1), output_padding = 1) }
     max_pool [Numbers(2 * 7 * 6)] -> 2 * 3 * 3; ([2, 7, 6] -> [2, 3, 3]) { MaxPool2d(2) }
     max_pool_same [Numbers(2 * 7 * 6)] -> 2 * 4 * 3; ([2, 7, 6] -> [2, 4, 3]) { MaxPool2d(3, stride = 2, padding = Same) }
     max_pool_padded [Numbers(2 * 7 * 6)] -> 2 * 7 * 4; ([2, 7, 6] -> [2, 7, 4]) { MaxPool2d(3, stride_hw = [1, 2], kernel_hw = [3, 2], padding = Pad(1)) }
@@ -65,6 +68,26 @@ cases! { "layers"
     avg_pool1d [Numbers(9 * 2)] -> 4 * 2; ([9, 2] -> [4, 2]) { AvgPool1d(2) }
     avg_pool1d_same [Numbers(9 * 2)] -> 5 * 2; ([9, 2] -> [5, 2]) { AvgPool1d(3, stride = 2, padding = Same, count_include_pad = false) }
     avg_pool1d_padded [Numbers(8 * 2)] -> 5 * 2; ([8, 2] -> [5, 2]) { AvgPool1d(2, padding = Pad(1)) }
+    max_pool_ceil [Numbers(2 * 7 * 6)] -> 2 * 4 * 3; ([2, 7, 6] -> [2, 4, 3]) { MaxPool2d(2, ceil_mode = true) }
+    max_pool_gaps [Numbers(2 * 7 * 6)] -> 2 * 5 * 1; ([2, 7, 6] -> [2, 5, 1]) { MaxPool2d(3, kernel_hw = [2, 3], stride_hw = [1, 2], dilation = 2, padding = Pad(0)) }
+    max_pool_gaps_ceil [Numbers(2 * 8 * 6)] -> 2 * 3 * 2; ([2, 8, 6] -> [2, 3, 2]) { MaxPool2d(3, stride = 3, dilation = 2, padding = Pad(1), ceil_mode = true) }
+    max_pool1d_gaps [Numbers(9 * 2)] -> 7 * 2; ([9, 2] -> [7, 2]) { MaxPool1d(3, stride = 1, dilation = 2, padding = Pad(1)) }
+    avg_pool_ceil [Numbers(2 * 7 * 6)] -> 2 * 4 * 3; ([2, 7, 6] -> [2, 4, 3]) { AvgPool2d(2, ceil_mode = true) }
+    avg_pool_ceil_padded [Numbers(2 * 8 * 8)] -> 2 * 5 * 5; ([2, 8, 8] -> [2, 5, 5]) { AvgPool2d(3, stride = 2, padding = Pad(1), ceil_mode = true) }
+    avg_pool_ceil_alone [Numbers(2 * 8 * 8)] -> 2 * 5 * 5; ([2, 8, 8] -> [2, 5, 5]) { AvgPool2d(3, stride = 2, padding = Pad(1), ceil_mode = true, count_include_pad = false) }
+    avg_pool1d_ceil [Numbers(8 * 2)] -> 5 * 2; ([8, 2] -> [5, 2]) { AvgPool1d(3, stride = 2, padding = Pad(1), ceil_mode = true) }
+    adaptive_avg_pool [Numbers(2 * 4 * 6)] -> 2 * 2 * 3; ([2, 4, 6] -> [2, 2, 3]) { AdaptiveAvgPool2d(1, size_hw = [2, 3]) }
+    adaptive_avg_pool_uneven [Numbers(2 * 5 * 7)] -> 2 * 3 * 3; ([2, 5, 7] -> [2, 3, 3]) { AdaptiveAvgPool2d(3) }
+    adaptive_avg_pool_larger [Numbers(2 * 2 * 3)] -> 2 * 5 * 3; ([2, 2, 3] -> [2, 5, 3]) { AdaptiveAvgPool2d(1, size_hw = [5, 3]) }
+    adaptive_max_pool [Numbers(2 * 4 * 6)] -> 2 * 2 * 2; ([2, 4, 6] -> [2, 2, 2]) { AdaptiveMaxPool2d(2) }
+    adaptive_max_pool_uneven [Numbers(2 * 5 * 7)] -> 2 * 3 * 2; ([2, 5, 7] -> [2, 3, 2]) { AdaptiveMaxPool2d(1, size_hw = [3, 2]) }
+    adaptive_max_pool_one [Numbers(2 * 5 * 7)] -> 2; ([2, 5, 7] -> [2, 1, 1]) { AdaptiveMaxPool2d(1) }
+    adaptive_avg_pool1d [Numbers(6 * 2)] -> 3 * 2; ([6, 2] -> [3, 2]) { AdaptiveAvgPool1d(3) }
+    adaptive_avg_pool1d_uneven [Numbers(7 * 2)] -> 3 * 2; ([7, 2] -> [3, 2]) { AdaptiveAvgPool1d(3) }
+    adaptive_avg_pool1d_larger [Numbers(2 * 2)] -> 3 * 2; ([2, 2] -> [3, 2]) { AdaptiveAvgPool1d(3) }
+    adaptive_max_pool1d [Numbers(6 * 2)] -> 3 * 2; ([6, 2] -> [3, 2]) { AdaptiveMaxPool1d(3) }
+    adaptive_max_pool1d_uneven [Numbers(7 * 2)] -> 3 * 2; ([7, 2] -> [3, 2]) { AdaptiveMaxPool1d(3) }
+    adaptive_max_pool1d_larger [Numbers(2 * 2)] -> 3 * 2; ([2, 2] -> [3, 2]) { AdaptiveMaxPool1d(3) }
     global_avg_pool [Numbers(3 * 4 * 5)] -> 3; ([3, 4, 5] -> [3]) { GlobalAvgPool }
     global_avg_pool_steps [Numbers(4 * 5)] -> 5; ([4, 5] -> [5]) { GlobalAvgPool }
     global_avg_pool_masked [Numbers(4 * 5), Mask(4)] -> 5; ((x: [4, 5], mask: [4]) -> [5]) { (x, mask) -> GlobalAvgPool }
@@ -77,12 +100,37 @@ cases! { "layers"
     zero_pad [Numbers(2 * 3 * 4)] -> 2 * 5 * 6; ([2, 3, 4] -> [2, 5, 6]) { ZeroPad2d(1) }
     zero_pad_top [Numbers(2 * 3 * 4)] -> 2 * 6 * 7; ([2, 3, 4] -> [2, 6, 7]) { ZeroPad2d(0, top = 2, bottom = 1, right = 3) }
     zero_pad_left [Numbers(2 * 3 * 4)] -> 2 * 3 * 6; ([2, 3, 4] -> [2, 3, 6]) { ZeroPad2d(0, left = 2) }
+    reflection_pad [Numbers(2 * 3 * 4)] -> 2 * 5 * 6; ([2, 3, 4] -> [2, 5, 6]) { ReflectionPad2d(1) }
+    reflection_pad_top [Numbers(2 * 3 * 4)] -> 2 * 6 * 7; ([2, 3, 4] -> [2, 6, 7]) { ReflectionPad2d(0, top = 2, bottom = 1, right = 3) }
+    reflection_pad_left [Numbers(2 * 3 * 4)] -> 2 * 3 * 6; ([2, 3, 4] -> [2, 3, 6]) { ReflectionPad2d(0, left = 2) }
+    replication_pad [Numbers(2 * 3 * 4)] -> 2 * 5 * 6; ([2, 3, 4] -> [2, 5, 6]) { ReplicationPad2d(1) }
+    replication_pad_top [Numbers(2 * 3 * 4)] -> 2 * 9 * 7; ([2, 3, 4] -> [2, 9, 7]) { ReplicationPad2d(0, top = 5, bottom = 1, right = 3) }
+    replication_pad_left [Numbers(2 * 3 * 4)] -> 2 * 3 * 10; ([2, 3, 4] -> [2, 3, 10]) { ReplicationPad2d(0, left = 6) }
+    circular_pad [Numbers(2 * 3 * 4)] -> 2 * 5 * 6; ([2, 3, 4] -> [2, 5, 6]) { CircularPad2d(1) }
+    circular_pad_top [Numbers(2 * 3 * 4)] -> 2 * 7 * 7; ([2, 3, 4] -> [2, 7, 7]) { CircularPad2d(0, top = 3, bottom = 1, right = 3) }
+    circular_pad_left [Numbers(2 * 3 * 4)] -> 2 * 3 * 6; ([2, 3, 4] -> [2, 3, 6]) { CircularPad2d(0, left = 2) }
+    zero_pad1d [Numbers(6 * 2)] -> 10 * 2; ([6, 2] -> [10, 2]) { ZeroPad1d(2) }
+    zero_pad1d_before [Numbers(6 * 2)] -> 9 * 2; ([6, 2] -> [9, 2]) { ZeroPad1d(3, after = 0) }
+    zero_pad1d_after [Numbers(6 * 2)] -> 7 * 2; ([6, 2] -> [7, 2]) { ZeroPad1d(0, after = 1) }
+    reflection_pad1d [Numbers(6 * 2)] -> 10 * 2; ([6, 2] -> [10, 2]) { ReflectionPad1d(2) }
+    reflection_pad1d_before [Numbers(6 * 2)] -> 11 * 2; ([6, 2] -> [11, 2]) { ReflectionPad1d(5, after = 0) }
+    reflection_pad1d_after [Numbers(6 * 2)] -> 7 * 2; ([6, 2] -> [7, 2]) { ReflectionPad1d(0, after = 1) }
+    replication_pad1d [Numbers(6 * 2)] -> 10 * 2; ([6, 2] -> [10, 2]) { ReplicationPad1d(2) }
+    replication_pad1d_before [Numbers(6 * 2)] -> 14 * 2; ([6, 2] -> [14, 2]) { ReplicationPad1d(8, after = 0) }
+    replication_pad1d_after [Numbers(6 * 2)] -> 7 * 2; ([6, 2] -> [7, 2]) { ReplicationPad1d(0, after = 1) }
+    circular_pad1d [Numbers(6 * 2)] -> 10 * 2; ([6, 2] -> [10, 2]) { CircularPad1d(2) }
+    circular_pad1d_before [Numbers(6 * 2)] -> 12 * 2; ([6, 2] -> [12, 2]) { CircularPad1d(6, after = 0) }
+    circular_pad1d_after [Numbers(6 * 2)] -> 7 * 2; ([6, 2] -> [7, 2]) { CircularPad1d(0, after = 1) }
     crop [Numbers(2 * 5 * 6)] -> 2 * 3 * 4; ([2, 5, 6] -> [2, 3, 4]) { Crop2d(1) }
     crop_top [Numbers(2 * 5 * 6)] -> 2 * 2 * 4; ([2, 5, 6] -> [2, 2, 4]) { Crop2d(0, top = 3, left = 2) }
     crop_right [Numbers(2 * 5 * 6)] -> 2 * 4 * 3; ([2, 5, 6] -> [2, 4, 3]) { Crop2d(0, bottom = 1, right = 3) }
     upsample [Numbers(2 * 3 * 4)] -> 2 * 6 * 8; ([2, 3, 4] -> [2, 6, 8]) { Upsample(2) }
     upsample_sides [Numbers(2 * 3 * 4)] -> 2 * 9 * 4; ([2, 3, 4] -> [2, 9, 4]) { Upsample(1, scale_hw = [3, 1]) }
     upsample_bilinear [Numbers(2 * 3 * 4)] -> 2 * 6 * 12; ([2, 3, 4] -> [2, 6, 12]) { Upsample(2, scale_hw = [2, 3], mode = Bilinear) }
+    resize [Numbers(2 * 3 * 4)] -> 2 * 5 * 2; ([2, 3, 4] -> [2, 5, 2]) { Resize(1, size_hw = [5, 2]) }
+    resize_bilinear [Numbers(2 * 3 * 4)] -> 2 * 7 * 7; ([2, 3, 4] -> [2, 7, 7]) { Resize(7, mode = Bilinear) }
+    resize_to_one [Numbers(2 * 4 * 4)] -> 2; ([2, 4, 4] -> [2, 1, 1]) { Resize(1, mode = Bilinear) }
+    resize_corners [Numbers(2 * 3 * 4)] -> 2 * 7 * 2; ([2, 3, 4] -> [2, 7, 2]) { Resize(1, size_hw = [7, 2], mode = Bilinear, align_corners = true) }
     flatten [Numbers(24)] -> 24; ([2, 3, 4] -> [24]) { Flatten }
     flatten_steps [Numbers(12)] -> 12; ([3, 4] -> [12]) { Flatten }
     flatten_flat [Numbers(5)] -> 5; ([5] -> [5]) { Flatten }
@@ -118,6 +166,9 @@ cases! { "layers"
     normalization [Numbers(5)] -> 5; ([5] -> [5]) { Normalization }
     normalization_image [Numbers(12)] -> 12; ([3, 2, 2] -> [3, 2, 2]) { Normalization }
     normalization_steps [Numbers(12)] -> 12; ([4, 3] -> [4, 3]) { Normalization }
+    local_response_norm [Numbers(5 * 3 * 2)] -> 5 * 3 * 2; ([5, 3, 2] -> [5, 3, 2]) { LocalResponseNorm(3, alpha = 0.5) }
+    local_response_norm_even [Numbers(5 * 3 * 2)] -> 5 * 3 * 2; ([5, 3, 2] -> [5, 3, 2]) { LocalResponseNorm(4, alpha = 2.0, beta = 0.5, k = 2.0) }
+    local_response_norm_steps [Numbers(3 * 5)] -> 3 * 5; ([3, 5] -> [3, 5]) { LocalResponseNorm(2, alpha = 1.0) }
     layer_norm [Numbers(6)] -> 6; ([6] -> [6]) { LayerNorm }
     layer_norm_axes [Numbers(24)] -> 24; ([2, 3, 4] -> [2, 3, 4]) { LayerNorm(axes = 2, eps = 0.001) }
     layer_norm_plain [Numbers(12)] -> 12; ([3, 4] -> [3, 4]) { LayerNorm(affine = false) }

@@ -163,6 +163,24 @@ def conv_transpose2d():
     return file
 
 
+def conv_transpose1d():
+    file, size, batch, bias = table("conv_transpose1d"), turns((3,), (5,), (1,), (4,)), batches(), biases()
+    grid = [(3, *rest) for rest in itertools.product((1, 2, 3), (0, 1), (0, 1), (1, 2), (1, 2)) if rest[2] < max(rest[0], 1)]
+    grid += [(1, 1, 0, 0, 1, 1), (1, 2, 0, 1, 1, 1), (2, 2, 0, 0, 1, 3), (5, 2, 2, 1, 1, 1), (4, 2, 1, 0, 1, 1)]
+    for kernel, stride, padding, extra, dilation, groups in grid:
+        b, sizes, wide = next(batch), next(size), {1: (3, 2), 2: (4, 2), 3: (3, 3)}[groups]
+        if (sizes[0] - 1) * stride + dilation * (kernel - 1) + 1 + extra <= 2 * padding:
+            sizes = (5,)
+        biased = next(bias)
+        words, settings, _ = window(sizes, [kernel], [stride], padding, dilation)
+        file.begin_batch(b, *words, f"op{extra}", f"d{dilation}", f"g{groups}", "in" + by(sizes), *([] if biased else ["no_bias"]))
+        module = nn.ConvTranspose1d(*wide, kernel, stride, padding, extra, groups, bool(biased), dilation)
+        settings = {"in_channels": wide[0], "out_channels": wide[1]} | settings
+        settings |= {"output_padding": extra, "dilation": dilation, "groups": groups, "bias": biased}
+        file.add(settings, call(module), [few(b, wide[0], *sizes)], draw(module))
+    return file
+
+
 def conv1d():
     file, size, batch, bias = table("conv1d"), sequences(), batches(), biases()
     for stride, padding, dilation, groups in itertools.product((1, 2, 3), (0, 1, 2, "same", "causal"), (1, 2), (1, 2)):
@@ -228,6 +246,37 @@ def avg_pool(over):
     return file
 
 
+def ceil_pool(over, average):
+    """Windows that reach beyond the end; of maxima some with gaps too, and those without `ceil_mode`."""
+    file = table(f"{'avg' if average else 'max'}_pool{over}d_ceil")
+    how = {(1, 0): F.max_pool1d, (2, 0): F.max_pool2d, (1, 1): F.avg_pool1d, (2, 1): F.avg_pool2d}[over, average]
+    size, batch = sequences() if over == 1 else images(), batches()
+    grid = [(k, s, p, d, c, None) for k, s, p, d in [(2, 2, 0, 1), (3, 2, 0, 1), (3, 2, 1, 1), (2, 3, 0, 1), (2, 3, 1, 1), (3, 3, 1, 1), (5, 4, 2, 1), (2, 1, 0, 2), (3, 2, 1, 2), (2, 2, 1, 3), (3, 1, 1, 2), (2, 4, 0, 1)] for c in (1, 0) if c or d > 1]
+    if average:
+        grid = [(k, s, p, d, c, count) for k, s, p, d, c, _ in grid for count in (1, 0) if d == 1]
+    for kernel, stride, padding, dilation, ceil, count in grid:
+        sizes = next(size)
+        kernel, stride = each_axis(kernel, over), each_axis(stride, over)
+        words, settings, _ = window(sizes, kernel, stride, padding, dilation)
+        options = {} if count is None else {"count_include_pad": count}
+        b = next(batch)
+        file.begin_batch(b, *words, f"d{dilation}", f"ceil{ceil}", *([] if count is None else [f"count{count}"]), "in" + by(sizes))
+        settings |= options | {"dilation": dilation, "ceil_mode": ceil}
+        more = {"count_include_pad": bool(count)} if average else {"dilation": dilation}
+        file.add(settings, lambda x, p: how(x[0], kernel, stride, padding, ceil_mode=bool(ceil), **more), [spread(b, 2, *sizes)])
+    return file
+
+
+def adaptive_pool(name, one, two):
+    """As many parts as are asked for: where they divide the sizes, where they overlap, and more than there are places."""
+    file = table(f"{name}")
+    for batch, shape, parts in [(1, (2, 4, 6), (2, 3)), (3, (2, 5, 7), (3, 2)), (1, (1, 7, 5), (7, 3)), (1, (3, 3, 2), (5, 2)), (1, (2, 5, 5), (1, 1)), (3, (5, 8), (4,)), (1, (17, 7), (3,)), (3, (2, 5), (4,)), (1, (3, 2), (5,))]:
+        file.begin_batch(batch, by(shape), "into" + by(parts))
+        how = two if len(parts) == 2 else one
+        file.add({f"size_{n}": part for n, part in enumerate(parts)}, lambda x, p: how(x[0], parts if len(parts) == 2 else parts[0]), [spread(batch, *shape)])
+    return file
+
+
 def global_pool(name, one, two):
     file = table(f"{name}")
     for values in [spread, tied] if "max" in name else [spread]:
@@ -240,7 +289,10 @@ def global_pool(name, one, two):
 
 def windows():
     return [
-        conv2d(), depthwise(), separable(), conv_transpose2d(), conv1d(), max_pool(2), avg_pool(2), max_pool(1), avg_pool(1),
+        conv2d(), depthwise(), separable(), conv_transpose2d(), conv_transpose1d(), conv1d(), max_pool(2), avg_pool(2), max_pool(1), avg_pool(1),
+        *[ceil_pool(over, average) for average in (0, 1) for over in (1, 2)],
+        adaptive_pool("adaptive_avg_pool", F.adaptive_avg_pool1d, F.adaptive_avg_pool2d),
+        adaptive_pool("adaptive_max_pool", F.adaptive_max_pool1d, F.adaptive_max_pool2d),
         global_pool("global_avg_pool", F.adaptive_avg_pool1d, F.adaptive_avg_pool2d),
         global_pool("global_max_pool", F.adaptive_max_pool1d, F.adaptive_max_pool2d),
     ]

@@ -21,8 +21,11 @@ pub struct ChunkQueue<'a, const K: usize> {
     numbers: PhantomData<&'a mut [f32]>,
 }
 
+// Where a target cannot ask and change a flag in one instruction (thumbv6m, riscv32imc), it is for one
+// thread.
 // SAFETY: a chunk is given out once (whoever swaps its flag from false to true gets it), and chunks do not
 // overlap (`new` checks it).
+#[cfg(target_has_atomic = "8")]
 unsafe impl<const K: usize> Sync for ChunkQueue<'_, K> {}
 
 impl<'a, const K: usize> ChunkQueue<'a, K> {
@@ -90,7 +93,14 @@ impl<'a, const K: usize> ChunkQueue<'a, K> {
     #[inline]
     fn claim(&self, i: usize) -> bool {
         let claimed = &self.claimed[i];
-        !claimed.load(Ordering::Relaxed) && !claimed.swap(true, Ordering::Relaxed)
+        #[cfg(target_has_atomic = "8")]
+        return !claimed.load(Ordering::Relaxed) && !claimed.swap(true, Ordering::Relaxed);
+        #[cfg(not(target_has_atomic = "8"))]
+        {
+            let free = !claimed.load(Ordering::Relaxed);
+            claimed.store(true, Ordering::Relaxed);
+            free
+        }
     }
 }
 

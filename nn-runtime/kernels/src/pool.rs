@@ -8,11 +8,13 @@ mod masked;
 mod max;
 #[cfg(test)]
 mod tests;
+mod uneven;
 
 pub use average::{avg_pool, avg_pool_backward};
 pub use masked::masked_mean;
 pub(super) use max::{RunningMax, max_of_image};
 pub use max::{max_pool, max_pool_backward};
+pub use uneven::{Spacing, UnevenPool, uneven_max_pool, uneven_max_pool_backward, uneven_mean, uneven_mean_backward};
 
 use core::ops::Range;
 
@@ -43,6 +45,9 @@ pub struct Pool {
     pub stride: [usize; 2],
     /// Border around the input: above, below, left, right; fewer than the window is large.
     pub pad: [usize; 4],
+    /// Of the border below and on the right, how much no mean counts: what windows reach over beyond it,
+    /// where as many stand as begin within (PyTorch's `ceil_mode`).
+    pub beyond: [usize; 2],
     /// Whether channels vary fastest in memory, or slowest.
     pub channels_last: bool,
 }
@@ -50,7 +55,7 @@ pub struct Pool {
 impl Pool {
     /// Windows side by side, no border, channels first, over `[channels, height, width]`.
     pub const fn new([channels, height, width]: [usize; 3], window: [usize; 2]) -> Pool {
-        Pool { channels, height, width, window, stride: window, pad: [0; 4], channels_last: false }
+        Pool { channels, height, width, window, stride: window, pad: [0; 4], beyond: [0; 2], channels_last: false }
     }
 
     /// Height and width of the output: `(size + pads − window) / stride + 1`, rounded down.
@@ -98,7 +103,7 @@ impl Pool {
     }
 
     /// The inputs along `axis` that the window of output `o` sees.
-    pub(super) fn sees(&self, axis: usize, o: usize) -> Range<usize> {
+    pub fn sees(&self, axis: usize, o: usize) -> Range<usize> {
         let size = if axis == 0 { self.height } else { self.width };
         let (start, pad) = (o * self.stride[axis], self.pad[2 * axis]);
         start.saturating_sub(pad)..(start + self.window[axis] - pad).min(size)

@@ -9,6 +9,7 @@ mod tests;
 use core::cell::UnsafeCell;
 use core::hint::spin_loop;
 use core::marker::PhantomData;
+use core::num::NonZero;
 use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -76,6 +77,11 @@ impl ThreadPool {
             }
         }
         ThreadPool { shared, workers }
+    }
+
+    /// How many threads the machine keeps busy.
+    pub fn cores() -> usize {
+        thread::available_parallelism().map_or(1, NonZero::get)
     }
 
     /// How many threads there are, the calling one included.

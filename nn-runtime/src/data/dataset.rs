@@ -3,11 +3,11 @@
 //! length.
 
 use super::{Class, DataError, DataErrorKind, Labels, OneTarget, Samples, Targets, Values};
+use alloc::format;
+use alloc::string::ToString;
+use alloc::vec;
+use alloc::vec::Vec;
 use core::fmt;
-use std::format;
-use std::string::ToString;
-use std::vec;
-use std::vec::Vec;
 
 mod batch;
 

@@ -1,11 +1,11 @@
 //! What is wrong with data, in one sentence: where, what was expected, what was found, and what to do about
 //! it.
 
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use core::error::Error;
 use core::fmt;
-use std::error::Error;
-use std::format;
-use std::io;
-use std::string::{String, ToString};
 
 /// What kind of fault a [`DataError`] tells of, for a program to match on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub struct DataError {
     expected: String,
     found: String,
     help: Option<String>,
-    source: Option<io::Error>,
+    pub(super) source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl DataError {
@@ -56,17 +56,6 @@ impl DataError {
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
-    }
-
-    /// The operating system's refusal to read `place`.
-    pub(crate) fn unreadable(place: impl Into<String>, error: io::Error) -> Self {
-        let kind = match error.kind() {
-            io::ErrorKind::OutOfMemory => DataErrorKind::Memory,
-            _ => DataErrorKind::Unreadable,
-        };
-        let mut unreadable = Self::new(kind, place, "readable data", error.to_string());
-        unreadable.source = Some(error);
-        unreadable
     }
 
     /// The same fault, found while reading `file`: the file comes first in the place.
@@ -92,14 +81,6 @@ impl DataError {
     }
 }
 
-/// What keeps a [`SampleSource`](super::SampleSource) of one's own from reading; `io::Error::other("…")` says
-/// whatever is to be said.
-impl From<io::Error> for DataError {
-    fn from(error: io::Error) -> Self {
-        Self::unreadable("source", error)
-    }
-}
-
 impl fmt::Display for DataError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { place, expected, found, .. } = self;
@@ -113,6 +94,6 @@ impl fmt::Display for DataError {
 
 impl Error for DataError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_ref().map(|error| error as &(dyn Error + 'static))
+        self.source.as_deref().map(|error| error as &(dyn Error + 'static))
     }
 }

@@ -3,11 +3,11 @@
 
 use super::{DataError, DataErrorKind, Dataset, Labels, OneTarget, Targets};
 use crate::random::Random;
+use alloc::format;
+use alloc::string::ToString;
+use alloc::vec;
+use alloc::vec::Vec;
 use core::fmt;
-use std::format;
-use std::string::ToString;
-use std::vec;
-use std::vec::Vec;
 
 impl<T: Targets> Dataset<T> {
     /// `k` pairs `(train, validation)`: the samples in random order are cut into `k` parts, and each part is
@@ -118,11 +118,12 @@ impl Dataset<Labels> {
             return Err(fault.help(help));
         }
         let groups = self.by_class("split_stratified", seed)?;
-        let mut taken: Vec<usize> = groups.iter().map(|group| (group.len() as f64 * test).floor() as usize).collect();
-        let lost = |class: usize| groups[class].len() as f64 * test - (groups[class].len() as f64 * test).floor();
+        let mut taken: Vec<usize> =
+            groups.iter().map(|group| libm::floor(group.len() as f64 * test) as usize).collect();
+        let lost = |class: usize| groups[class].len() as f64 * test - libm::floor(groups[class].len() as f64 * test);
         let mut by_loss: Vec<usize> = (0..groups.len()).collect();
         by_loss.sort_by(|&a, &b| lost(b).total_cmp(&lost(a)));
-        let wanted = (self.len() as f64 * test).round() as usize;
+        let wanted = libm::round(self.len() as f64 * test) as usize;
         let rest = wanted.saturating_sub(taken.iter().sum());
         by_loss.into_iter().take(rest).for_each(|class| taken[class] += 1);
         let (mut tested, mut trained) = (Vec::new(), Vec::new());

@@ -1,32 +1,47 @@
 //! Where samples come from: arrays, slices, IDX and CSV files, and digits drawn here. All become a
 //! [`Dataset`] of flat `f32` rows, with class labels or values as targets. What a file or an array holds
-//! never makes a panic, and what a header only claims takes no memory.
+//! never makes a panic, and what a header only claims takes no memory. Files, and what is read or changed
+//! while [`fit`](crate::train::Trainer::fit) runs, need the feature `std`.
 
+#[cfg(feature = "std")]
 pub mod augment;
+mod class;
+#[cfg(feature = "std")]
 pub mod csv;
 mod dataset;
 pub mod digits;
 mod error;
 mod folds;
+#[cfg(feature = "std")]
 pub mod idx;
 mod normalize;
+#[cfg(feature = "std")]
 mod on_disk;
+#[cfg(feature = "std")]
 mod rows;
 mod samples;
+#[cfg(feature = "std")]
 mod source;
 mod split;
 mod standardize;
 mod targets;
+#[cfg(feature = "std")]
+mod unreadable;
 mod weights;
 
+pub use self::class::Class;
+#[cfg(feature = "std")]
 pub use self::csv::{Column, Csv, Missing};
 pub use self::dataset::Dataset;
 pub use self::error::{DataError, DataErrorKind};
 pub use self::folds::Folds;
+#[cfg(feature = "std")]
 pub use self::on_disk::OnDisk;
+#[cfg(feature = "std")]
 pub use self::rows::{Dtype, Rows};
 pub use self::samples::{Samples, Values};
+#[cfg(feature = "std")]
 pub use self::source::SampleSource;
 pub use self::standardize::{Standardize, StandardizeTargets};
-pub use self::targets::{Class, Labels, OneTarget, Targets};
+pub use self::targets::{Labels, OneTarget, Targets};
 pub use crate::random::Random;

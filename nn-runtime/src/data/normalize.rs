@@ -2,8 +2,8 @@
 
 use super::{DataError, DataErrorKind, Dataset, Standardize, Targets};
 use crate::model::{Model, Network};
-use std::format;
-use std::string::ToString;
+use alloc::format;
+use alloc::string::ToString;
 
 impl<N: Network> Model<N> {
     /// Fills the [`Normalization`](crate::layers::Normalization) layer of this name, which reads an input of
@@ -61,8 +61,8 @@ impl<N: Network> Model<N> {
 mod tests {
     use crate::data::{DataError, Dataset, Labels, Standardize, Values};
     use crate::prelude::*;
-    use std::string::{String, ToString};
-    use std::vec::Vec;
+    use alloc::string::{String, ToString};
+    use alloc::vec::Vec;
 
     network! {
         struct Net: (a: [4, 2], b: [3]) -> (p: [4, 2], q: [3]) {
@@ -107,12 +107,12 @@ mod tests {
         let mut net = Net::init(0);
         let mut said = |layer: &str| net.normalize(layer, &data()).unwrap_err().to_string();
         let place =
-            |layer: &str, text: &str| -> String { std::format!("normalize, `{layer}`: expected {text} in `Net`\n") };
+            |layer: &str, text: &str| -> String { alloc::format!("normalize, `{layer}`: expected {text} in `Net`\n") };
         assert!(said("nom").starts_with(&place("nom", "a layer of this name, found none")));
         assert!(said("dense").starts_with(&place("dense", "a `Normalization` layer, found another")));
         let text = "a layer that reads an input, found one that reads another layer";
         assert!(said("late").starts_with(&place("late", text)));
-        let steps = Dataset::values(Values::new(std::vec![1.0; 16], 8).unwrap(), &[[0.0], [1.0]]).unwrap();
+        let steps = Dataset::values(Values::new(alloc::vec![1.0; 16], 8).unwrap(), &[[0.0], [1.0]]).unwrap();
         let fault: DataError = Steps::init(0).normalize("steps", &steps).unwrap_err();
         assert!(fault.to_string().contains("a layer along the features, found one of 4 numbers for 2 features"));
     }

@@ -3,11 +3,12 @@
 
 use super::{DataError, DataErrorKind};
 use crate::finite::first_not_finite;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt::Display;
+#[cfg(feature = "std")]
 use ndarray::{ArrayBase, Data, Dimension};
-use std::fmt::Display;
-use std::format;
-use std::string::{String, ToString};
-use std::vec::Vec;
 
 /// Numbers, `[samples, width]`, row by row: an input of a network, or targets that are numbers.
 #[derive(Clone, Debug, PartialEq)]
@@ -236,6 +237,7 @@ impl<const N: usize> Samples for Vec<[f32; N]> {
     }
 }
 
+#[cfg(feature = "std")]
 impl<S: Data<Elem = f32>, D: Dimension> Samples for &ArrayBase<S, D> {
     fn into_values(self) -> Result<Values, DataError> {
         let Some((&samples, rest)) = self.shape().split_first() else {
@@ -256,6 +258,7 @@ impl<S: Data<Elem = f32>, D: Dimension> Samples for &ArrayBase<S, D> {
     }
 }
 
+#[cfg(feature = "std")]
 impl<S: Data<Elem = f32>, D: Dimension> Samples for ArrayBase<S, D> {
     fn into_values(self) -> Result<Values, DataError> {
         (&self).into_values()

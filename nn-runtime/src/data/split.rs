@@ -2,9 +2,9 @@
 
 use super::{DataError, DataErrorKind, Dataset, Targets};
 use crate::random::Random;
-use std::format;
-use std::string::ToString;
-use std::vec::Vec;
+use alloc::format;
+use alloc::string::ToString;
+use alloc::vec::Vec;
 
 impl<T: Targets> Dataset<T> {
     /// `(train, test)`: a random `test` fraction of the samples, rounded to whole ones, and the rest, both in
@@ -18,7 +18,7 @@ impl<T: Targets> Dataset<T> {
             let fault = DataError::new(DataErrorKind::Setting, "split", "a fraction from 0 to 1", test.to_string());
             return Err(fault.help(help));
         }
-        let tested = (self.len() as f64 * test).round() as usize;
+        let tested = libm::round(self.len() as f64 * test) as usize;
         let order = Random::keyed(seed, &[self.len() as u64]).permutation(self.len());
         let (test, train) = order.split_at(tested.min(self.len()));
         Ok((self.try_select(train)?, self.try_select(test)?))
@@ -43,8 +43,8 @@ impl<T: Targets> Dataset<T> {
 #[cfg(test)]
 mod tests {
     use crate::data::{Dataset, Labels};
-    use std::string::ToString;
-    use std::vec::Vec;
+    use alloc::string::ToString;
+    use alloc::vec::Vec;
 
     /// Sample `i` holds `i`, and so does its label.
     fn counted(n: u32) -> Dataset<Labels> {

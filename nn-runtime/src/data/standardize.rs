@@ -9,11 +9,11 @@ use super::{DataError, DataErrorKind, Dataset, OneTarget, Targets, Values};
 use crate::layers::Normalization;
 use crate::model::Network;
 use crate::shape::Shape;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
 use scaling::Scaling;
-use std::format;
-use std::string::{String, ToString};
-use std::vec;
-use std::vec::Vec;
 
 /// `(x - mean) / std` for every feature of every input: `mean` and `std` (over n, not n − 1) are those of the
 /// dataset it was fitted to. A feature that is constant there keeps `std` 1, so it becomes 0 rather than NaN.

@@ -2,10 +2,10 @@
 //! Given for each sample, each step or each class; they go where their samples go.
 
 use super::{DataError, DataErrorKind, Dataset, Labels, OneTarget, Samples, Targets, Values};
-use std::format;
-use std::string::ToString;
-use std::vec;
-use std::vec::Vec;
+use alloc::format;
+use alloc::string::ToString;
+use alloc::vec;
+use alloc::vec::Vec;
 
 impl<T: Targets> Dataset<T> {
     /// Weights in the loss: one for each sample, or one for each step of each sample where the output is

@@ -2,19 +2,20 @@
 //! features]`; out: the same with fewer places. Nothing is kept: gradients are spread as the means were
 //! taken.
 
-use super::pool::{Pooled, pooled_arguments, pooled_arguments_of_steps, spec};
+use super::pool::{Asked, Pooled, pooled_arguments, pooled_arguments_of_steps, spec};
 use super::window::{Padding, accepted};
 use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
 use crate::spec::OnnxForm;
-use nn_kernels::pool::{avg_pool, avg_pool_backward};
+use nn_kernels::pool::{Pool, avg_pool, avg_pool_backward};
 
 /// The mean of each window: `y[c, i, j] = Σ_k Σ_l x[c, i · stride + k - pad, j · stride + l - pad] /
 /// kernel²`, `[channels, height, width] -> [channels, h, w]`; beyond the border `x` is 0, and with
 /// `count_include_pad = false` is not counted.
 ///
-/// Height and width of the output are those of [`MaxPool2d`](super::MaxPool2d).
+/// Height and width of the output are those of [`MaxPool2d`](super::MaxPool2d). A window that stands by
+/// `ceil_mode` is divided by what it sees of the image and its padding, nothing beyond.
 ///
 /// | argument | here | PyTorch's `AvgPool2d` | Keras's `AveragePooling2D` |
 /// |---|---|---|---|
@@ -22,6 +23,7 @@ use nn_kernels::pool::{avg_pool, avg_pool_backward};
 /// | `stride`, `stride_hw` | the kernel's | `stride=kernel_size` | `strides=pool_size` |
 /// | `padding`: `Valid`, `Same`, `Pad(n)` up to half the kernel | `Valid` | `padding=0` | `"valid"`, or `"same"` |
 /// | `count_include_pad` | `true` | `count_include_pad=True` | never counted |
+/// | `ceil_mode` | `false` | `ceil_mode=False` | |
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -41,7 +43,8 @@ pub struct AvgPool2d {
 /// `[steps, features] -> [steps', features]`; beyond the ends `x` is 0, and with `count_include_pad = false`
 /// is not counted.
 ///
-/// The steps of the output are those of [`MaxPool1d`](super::MaxPool1d).
+/// The steps of the output are those of [`MaxPool1d`](super::MaxPool1d). A window that stands by `ceil_mode`
+/// is divided by what it sees of the sequence and its padding, nothing beyond.
 ///
 /// | argument | here | PyTorch's `AvgPool1d` | Keras's `AveragePooling1D` |
 /// |---|---|---|---|
@@ -50,6 +53,7 @@ pub struct AvgPool2d {
 /// | `stride` | the kernel's | `stride=kernel_size` | `strides=pool_size` |
 /// | `padding`: `Valid`, `Same`, `Pad(n)` up to half the kernel | `Valid` | `padding=0` | `"valid"`, or `"same"` |
 /// | `count_include_pad` | `true` | `count_include_pad=True` | never counted |
+/// | `ceil_mode` | `false` | `ceil_mode=False` | |
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -67,6 +71,14 @@ pub struct AvgPool1d {
 
 pooled_arguments!(AvgPool2d);
 pooled_arguments_of_steps!(AvgPool1d);
+
+/// A mean has no gaps.
+const fn plain(asked: Asked) -> Pool {
+    match asked {
+        Asked::Plain(pool) => pool,
+        Asked::Uneven(_) => unreachable!(),
+    }
+}
 
 /// The layer around the kernel, which is the same over images and sequences.
 macro_rules! averaging {
@@ -86,7 +98,7 @@ macro_rules! averaging {
             #[doc = $shapes]
             pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
                 match self.pooled.pool(x) {
-                    Ok(pool) => spec(&pool).onnx(OnnxForm::AvgPool(pool, self.count_include_pad)).ok(),
+                    Ok(asked) => spec(&asked).onnx(OnnxForm::AvgPool(plain(asked), self.count_include_pad)).ok(),
                     Err(fault) => Rule::Err(fault),
                 }
             }
@@ -94,7 +106,8 @@ macro_rules! averaging {
 
         impl Layer for $name {
             fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
-                avg_pool(cx.isa, accepted(self.pooled.pool(cx.input_shape(0))), self.count_include_pad, x, y);
+                let pool = plain(accepted(self.pooled.pool(cx.input_shape(0))));
+                avg_pool(cx.isa, pool, self.count_include_pad, x, y);
             }
 
             fn backward_input(
@@ -106,13 +119,8 @@ macro_rules! averaging {
                 [dx]: [&mut [f32]; 1],
             ) {
                 if !dx.is_empty() {
-                    avg_pool_backward(
-                        cx.isa,
-                        accepted(self.pooled.pool(cx.input_shape(0))),
-                        self.count_include_pad,
-                        dy,
-                        dx,
-                    );
+                    let pool = plain(accepted(self.pooled.pool(cx.input_shape(0))));
+                    avg_pool_backward(cx.isa, pool, self.count_include_pad, dy, dx);
                 }
             }
         }

@@ -33,6 +33,9 @@ use nn_kernels::matrix::product;
 /// | `init` (of the weight) | `GlorotUniform` | uniform in ±1/√fan_in | `"glorot_uniform"` |
 /// | `bias_init` | `Zeros` | uniform in ±1/√fan_in | `"zeros"` |
 ///
+/// PyTorch's `padding_mode` is a layer before it: [`ReflectionPad1d`](super::ReflectionPad1d),
+/// [`ReplicationPad1d`](super::ReplicationPad1d) or [`CircularPad1d`](super::CircularPad1d).
+///
 /// Parameters: `weight`, `[filters, features / groups, kernel]`, and `bias`, `[filters]`. With `Causal` no
 /// output sees a later step, so that at stride 1 it can run step by step, with the same bits; van den Oord et
 /// al., "WaveNet: A Generative Model for Raw Audio", 2016.

@@ -29,6 +29,9 @@ use nn_kernels::conv::Conv;
 /// | `init` (of the weight) | `GlorotUniform` | uniform in ±1/√fan_in | `"glorot_uniform"` |
 /// | `bias_init` | `Zeros` | uniform in ±1/√fan_in | `"zeros"` |
 ///
+/// PyTorch's `padding_mode` is a layer before it: [`ReflectionPad2d`](super::ReflectionPad2d),
+/// [`ReplicationPad2d`](super::ReplicationPad2d) or [`CircularPad2d`](super::CircularPad2d).
+///
 /// Parameters: `weight`, `[filters, channels / groups, kernel, kernel]`, and `bias`, `[filters]`. Of the
 /// zeros of `Same` an odd one stands at the end, as in Keras. LeCun et al., "Gradient-Based Learning Applied
 /// to Document Recognition", 1998.

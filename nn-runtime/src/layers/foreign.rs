@@ -57,7 +57,7 @@ foreign! {
     TimeDistributed "`DensePerStep(units)` is a `Dense` at each step"
     Bidirectional "`direction = Both`, as in `Lstm(16, direction = Both)`"
     GlobalAveragePooling2D "`GlobalAvgPool`"
-    AdaptiveAvgPool2d "`GlobalAvgPool` for an output of 1 by 1"
     UpSampling2D "`Upsample(scale)`"
+    ZeroPadding1D "`ZeroPad1d(steps)`"
     ZeroPadding2D "`ZeroPad2d(pixels)`"
 }

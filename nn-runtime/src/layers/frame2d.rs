@@ -11,25 +11,25 @@ use crate::spec::{LayerSpec, OnnxForm};
 
 /// How many pixels on each side.
 #[derive(Clone, Copy, Debug)]
-struct Frame {
-    top: usize,
-    bottom: usize,
-    left: usize,
-    right: usize,
+pub(super) struct Frame {
+    pub(super) top: usize,
+    pub(super) bottom: usize,
+    pub(super) left: usize,
+    pub(super) right: usize,
 }
 
 impl Frame {
-    const fn all(pixels: usize) -> Self {
+    pub(super) const fn all(pixels: usize) -> Self {
         Frame { top: pixels, bottom: pixels, left: pixels, right: pixels }
     }
 
-    /// Rows and columns together; what does not fit is more than any image has.
     /// Above, below, left, right.
-    const fn sides(&self) -> [usize; 4] {
+    pub(super) const fn sides(&self) -> [usize; 4] {
         [self.top, self.bottom, self.left, self.right]
     }
 
-    const fn size(&self) -> [usize; 2] {
+    /// Rows and columns together; what does not fit is more than any image has.
+    pub(super) const fn size(&self) -> [usize; 2] {
         [self.top.saturating_add(self.bottom), self.left.saturating_add(self.right)]
     }
 
@@ -67,13 +67,13 @@ macro_rules! framed {
         $(#[doc = $doc])*
         #[derive(Clone, Copy, Debug)]
         pub struct $name {
-            frame: Frame,
+            frame: $crate::layers::frame2d::Frame,
         }
 
         impl $name {
             #[doc = concat!("This many pixels are ", $what, " on every side.")]
             pub const fn new(pixels: usize) -> Self {
-                $name { frame: Frame::all(pixels) }
+                $name { frame: $crate::layers::frame2d::Frame::all(pixels) }
             }
 
             #[doc = concat!("How many rows are ", $what, " above.")]
@@ -102,6 +102,7 @@ macro_rules! framed {
         }
     };
 }
+pub(super) use framed;
 
 framed! {
     /// Zeros around each channel: `[channels, height, width] -> [channels, top + height + bottom, left +
@@ -119,7 +120,7 @@ framed! {
     ///     pub struct Framed: [1, 1, 2] -> [1, 2, 4] { ZeroPad2d(1, top = 0) }
     /// }
     /// let framed = [0.0, 5.0, 6.0, 0.0, 0.0, 0.0, 0.0, 0.0];
-/// assert_eq!(Framed::init(0).predictor(1).predict(&[5.0, 6.0]), &framed);
+    /// assert_eq!(Framed::init(0).predictor(1).predict(&[5.0, 6.0]), &framed);
     /// ```
     ZeroPad2d, "added"
 }
@@ -153,7 +154,7 @@ impl ZeroPad2d {
         };
         let [rows, columns] = self.frame.size();
         let y = Shape::of([channels, height.saturating_add(rows), width.saturating_add(columns)]);
-        let form = OnnxForm::Pad(self.frame.sides());
+        let form = OnnxForm::Pad(self.frame.sides(), "constant");
         LayerSpec::output(y).backward_without_x().backward_without_y().onnx(form).ok()
     }
 }

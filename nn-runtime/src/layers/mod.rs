@@ -22,6 +22,7 @@
 //! | pool stride | default the kernel | default the kernel |
 //! | pool kernel | required | MaxPool default 2, AvgPool required |
 //! | pool padding | number ≤ k/2; `ceil_mode` | `valid` or `same` |
+//! | mean of a window by `ceil_mode` | divided by what it sees of image and padding | no such windows |
 //! | average at a border | counts padding (default) | never counts it |
 //! | ties, max pool | first in row order | same |
 //! | batch_norm momentum | weight of the new, 0.1 | weight of the old, 0.99 |
@@ -39,6 +40,7 @@
 //! | glu default axis | −1 | −1 |
 //! | concat default axis | 0 = batch | −1 |
 //! | permute | from 0, with the batch | from 1, without it |
+//! | other borders | pads of images and steps, `padding_mode` of convolutions; here the pads, before a layer | `ops.pad` alone |
 //! | zero pad, crop default | required; crop = negative pad | 1; 0 |
 //! | upsample | scale required, nearest; bilinear `align_corners` off | 2, nearest |
 //! | whole-channel dropout | Dropout2d, p = 0.5 | SpatialDropout2D, rate required |
@@ -53,15 +55,18 @@
 //! | attention parameters | one `in_proj_weight` | one each, by head |
 
 mod activation;
+mod adaptive_pool;
 mod any_inputs;
 mod avg_pool;
 mod axis;
 mod batch_norm;
+mod border;
 mod channel_norm;
 mod concat;
 mod conv;
 mod conv1d;
 mod conv2d;
+mod conv_transpose1d;
 mod conv_transpose2d;
 mod dense;
 mod dense_per_step;
@@ -81,6 +86,7 @@ mod image;
 mod instance_norm;
 mod last_step;
 mod layer_norm;
+mod local_response_norm;
 mod lstm;
 mod mask;
 mod max_pool;
@@ -94,6 +100,7 @@ mod prelu;
 mod product;
 mod recurrent;
 mod reshape;
+mod resize;
 mod rms_norm;
 mod rnn;
 mod separable_conv2d;
@@ -106,9 +113,14 @@ mod upsample;
 mod window;
 
 pub use activation::{Elu, Gelu, HardSigmoid, HardSwish, LeakyRelu, Mish, Relu, Selu, Sigmoid, Silu, Softplus, Tanh};
+pub use adaptive_pool::{AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveMaxPool1d, AdaptiveMaxPool2d};
 pub use avg_pool::{AvgPool1d, AvgPool2d};
 pub use batch_norm::BatchNorm;
+pub use border::{
+    CircularPad1d, CircularPad2d, ReflectionPad1d, ReflectionPad2d, ReplicationPad1d, ReplicationPad2d, ZeroPad1d,
+};
 pub use concat::Concat;
+pub use conv_transpose1d::ConvTranspose1d;
 pub use conv_transpose2d::ConvTranspose2d;
 pub use conv1d::Conv1d;
 pub use conv2d::Conv2d;
@@ -127,6 +139,7 @@ pub use gru::Gru;
 pub use instance_norm::InstanceNorm;
 pub use last_step::LastStep;
 pub use layer_norm::LayerNorm;
+pub use local_response_norm::LocalResponseNorm;
 pub use lstm::Lstm;
 pub use max_pool::{MaxPool1d, MaxPool2d};
 pub use multi_head_attention::MultiHeadAttention;
@@ -137,6 +150,7 @@ pub use prelu::Prelu;
 pub use product::Product;
 pub use recurrent::Direction;
 pub use reshape::Reshape;
+pub use resize::Resize;
 pub use rms_norm::RmsNorm;
 pub use rnn::Rnn;
 pub use separable_conv2d::SeparableConv2d;

@@ -3,11 +3,11 @@
 //! know what is done with what a window sees.
 
 use super::image::{image, sequence};
-use super::window::{Padding, Window, not_causal, numbers, too_large};
+use super::window::{Padding, Stand, Window, not_causal, numbers, too_large};
 use crate::fault::Fault;
 use crate::shape::Shape;
 use crate::spec::LayerSpec;
-use nn_kernels::pool::Pool;
+use nn_kernels::pool::{Pool, Spacing, UnevenPool};
 
 /// A window as a pool declares it.
 #[derive(Clone, Copy, Debug)]
@@ -15,7 +15,18 @@ pub(super) struct Pooled<const D: usize> {
     pub(super) kernel: [usize; D],
     /// The kernel's sides, if nothing is said.
     pub(super) stride: Option<[usize; D]>,
+    pub(super) dilation: [usize; D],
     pub(super) padding: Padding,
+    /// Whether a window that reaches beyond the end stands too.
+    pub(super) ceil: bool,
+}
+
+/// What the kernels are asked for.
+#[derive(Clone, Copy)]
+pub(super) enum Asked {
+    Plain(Pool),
+    /// Windows with gaps.
+    Uneven(UnevenPool),
 }
 
 /// The arguments of a pool over images, for a layer with a field `pooled`.
@@ -45,6 +56,13 @@ macro_rules! pooled_arguments {
                 self.pooled.padding = padding;
                 self
             }
+
+            /// Whether a window stands too that begins within the image, or what is put before it, and
+            /// reaches beyond the end.
+            pub const fn ceil_mode(mut self, stands: bool) -> Self {
+                self.pooled.ceil = stands;
+                self
+            }
         }
     };
 }
@@ -65,6 +83,13 @@ macro_rules! pooled_arguments_of_steps {
                 self.pooled.padding = padding;
                 self
             }
+
+            /// Whether a window stands too that begins within the sequence, or what is put before it, and
+            /// reaches beyond the end.
+            pub const fn ceil_mode(mut self, stands: bool) -> Self {
+                self.pooled.ceil = stands;
+                self
+            }
         }
     };
 }
@@ -72,7 +97,8 @@ pub(super) use pooled_arguments_of_steps;
 
 impl<const D: usize> Pooled<D> {
     pub(super) const fn new(kernel: usize) -> Self {
-        Pooled { kernel: [kernel; D], stride: None, padding: Padding::Valid }
+        let (stride, dilation) = (None, [1; D]);
+        Pooled { kernel: [kernel; D], stride, dilation, padding: Padding::Valid, ceil: false }
     }
 
     const fn window(&self) -> Window<D> {
@@ -80,50 +106,110 @@ impl<const D: usize> Pooled<D> {
             Some(stride) => stride,
             None => self.kernel,
         };
-        Window { kernel: self.kernel, stride, dilation: [1; D], padding: self.padding }
+        Window { kernel: self.kernel, stride, dilation: self.dilation, padding: self.padding }
     }
 
     /// The pool over an image of these sizes, or over a sequence.
-    const fn on(&self, channels: usize, sizes: [usize; D]) -> Result<Pool, Fault> {
-        if let Some(fault) = self.fault() {
+    const fn on(&self, channels: usize, sizes: [usize; D]) -> Result<Asked, Fault> {
+        if let Some(fault) = self.fault(sizes) {
             return Err(fault);
         }
         let window = self.window();
-        let stride = window.stride;
-        let stands = match window.on(sizes) {
+        let stands = match self.stands(&window, sizes) {
             Ok(stands) => stands,
             Err(fault) => return Err(fault),
         };
         // A sequence is an image of one row, whose channels lie side by side.
         let (flat, last) = (D == 1, D - 1);
         let [height, width] = if flat { [1, sizes[last]] } else { [sizes[0], sizes[last]] };
-        let [top, bottom] = if flat { [0, 0] } else { [stands[0].before, stands[0].after] };
         // The kernels count places in 32 bits.
         if height.saturating_mul(width) > u32::MAX as usize {
             return Err(too_large());
         }
-        Ok(Pool {
-            stride: if flat { [1, stride[last]] } else { [stride[0], stride[last]] },
-            pad: [top, bottom, stands[last].before, stands[last].after],
+        // Along a row of pixels, or steps; and along what a sequence has one of.
+        let across = self.along(&window, &stands, sizes, last);
+        let down = if flat { Along::ONE } else { self.along(&window, &stands, sizes, 0) };
+        if down.dilation > 1 || across.dilation > 1 {
+            let along = [down.gaps(), across.gaps()];
+            return Ok(Asked::Uneven(UnevenPool { channels, size: [height, width], along, channels_last: flat }));
+        }
+        Ok(Asked::Plain(Pool {
+            stride: [down.stride, across.stride],
+            pad: [down.before, down.after, across.before, across.after],
+            beyond: [down.beyond, across.beyond],
             channels_last: flat,
-            ..Pool::new(
-                [channels, height, width],
-                if flat { [1, self.kernel[last]] } else { [self.kernel[0], self.kernel[last]] },
-            )
-        })
+            ..Pool::new([channels, height, width], [down.window, across.window])
+        }))
     }
 
-    const fn fault(&self) -> Option<Fault> {
+    /// Where the window stands; with `ceil` as often as it begins before the end.
+    const fn stands(&self, window: &Window<D>, sizes: [usize; D]) -> Result<[Stand; D], Fault> {
+        let whole = window.on(sizes);
+        // `Same` reaches over all of the input as it is.
+        if !self.ceil || matches!(self.padding, Padding::Same) {
+            return whole;
+        }
+        let mut longer = sizes;
+        let mut axis = 0;
+        while axis < D {
+            longer[axis] = sizes[axis].saturating_add(window.stride[axis].saturating_sub(1));
+            axis += 1;
+        }
+        let mut stands = match (window.on(longer), whole) {
+            (Ok(stands), _) => stands,
+            (_, Err(fault)) | (Err(fault), _) => return Err(fault),
+        };
+        axis = 0;
+        while axis < D {
+            // The last one must not begin in what is put after the end.
+            if (stands[axis].out - 1).saturating_mul(window.stride[axis]) >= sizes[axis] + stands[axis].before {
+                stands[axis].out -= 1;
+            }
+            axis += 1;
+        }
+        Ok(stands)
+    }
+
+    const fn along(&self, window: &Window<D>, stands: &[Stand; D], sizes: [usize; D], axis: usize) -> Along {
+        let (stand, stride) = (stands[axis], window.stride[axis]);
+        let reach = (stand.out - 1).saturating_mul(stride).saturating_add(window.extent(axis));
+        let beyond = reach.saturating_sub(sizes[axis] + stand.before + stand.after);
+        Along {
+            window: self.kernel[axis],
+            dilation: self.dilation[axis],
+            stride,
+            before: stand.before,
+            after: stand.after + beyond,
+            beyond,
+            out: stand.out,
+        }
+    }
+
+    const fn fault(&self, sizes: [usize; D]) -> Option<Fault> {
+        let window = self.window();
+        if let Some(fault) = window.fault() {
+            return Some(match self.padding {
+                Padding::Causal => not_causal(),
+                _ => fault,
+            });
+        }
         let zeros = match self.padding {
             Padding::Pad(zeros) => zeros,
-            Padding::Valid | Padding::Same => return None,
+            Padding::Valid => return None,
+            Padding::Same => 0,
             Padding::Causal => return Some(not_causal()),
         };
         let mut half = self.kernel[0] / 2;
-        let mut axis = 1;
+        let mut axis = 0;
         while axis < D {
             if self.kernel[axis] / 2 < half {
                 half = self.kernel[axis] / 2;
+            }
+            if self.dilation[axis] > 1 && self.dilation[axis] > sizes[axis] && self.kernel[axis] > 1 {
+                // Such a window could step over the whole input.
+                let fault = Fault::expected("a dilation of at most the input's ").num(sizes[axis]);
+                let fault = fault.str(" where there is padding").found_num(self.dilation[axis]);
+                return Some(fault.help("use `dilation = ").num(sizes[axis]).str("` or less"));
             }
             axis += 1;
         }
@@ -135,9 +221,31 @@ impl<const D: usize> Pooled<D> {
     }
 }
 
+/// A window along one axis, as the kernels are told.
+#[derive(Clone, Copy)]
+struct Along {
+    window: usize,
+    dilation: usize,
+    stride: usize,
+    before: usize,
+    /// With `beyond`, what it reaches over beyond the padding.
+    after: usize,
+    beyond: usize,
+    out: usize,
+}
+
+impl Along {
+    const ONE: Along = Along { window: 1, dilation: 1, stride: 1, before: 0, after: 0, beyond: 0, out: 1 };
+
+    const fn gaps(&self) -> Spacing {
+        let Along { window, dilation, stride, before, out, .. } = *self;
+        Spacing::Gaps { window, dilation, stride, before, out }
+    }
+}
+
 impl Pooled<2> {
     /// Over `[channels, height, width]`.
-    pub(super) const fn pool(&self, x: Shape) -> Result<Pool, Fault> {
+    pub(super) const fn pool(&self, x: Shape) -> Result<Asked, Fault> {
         match image(x) {
             Ok([channels, height, width]) => self.on(channels, [height, width]),
             Err(fault) => Err(fault),
@@ -147,7 +255,7 @@ impl Pooled<2> {
 
 impl Pooled<1> {
     /// Over `[steps, features]`.
-    pub(super) const fn pool(&self, x: Shape) -> Result<Pool, Fault> {
+    pub(super) const fn pool(&self, x: Shape) -> Result<Asked, Fault> {
         match sequence(x) {
             Ok([steps, features]) => match self.window().turned([steps, features]) {
                 Some(fault) => Err(fault),
@@ -159,11 +267,11 @@ impl Pooled<1> {
 }
 
 /// The spec of a pool: nothing is learnt, and gradients follow from those of the output and what is kept.
-pub(super) const fn spec(pool: &Pool) -> LayerSpec {
-    let [height, width] = pool.output();
-    let y = match pool.channels_last {
-        true => Shape::of([width, pool.channels]),
-        false => Shape::of([pool.channels, height, width]),
+pub(super) const fn spec(asked: &Asked) -> LayerSpec {
+    let (channels, [height, width], flat) = match asked {
+        Asked::Plain(pool) => (pool.channels, pool.output(), pool.channels_last),
+        Asked::Uneven(pool) => (pool.channels, pool.output(), pool.channels_last),
     };
+    let y = if flat { Shape::of([width, channels]) } else { Shape::of([channels, height, width]) };
     LayerSpec::output(y).backward_without_x().backward_without_y()
 }

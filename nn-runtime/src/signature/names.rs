@@ -1,11 +1,12 @@
 //! What other libraries call the arguments of layers. Tables only: what is said of them is said next door.
 
 /// Names of other libraries for what a layer of ours takes, or for nothing that it takes.
-pub(super) const ALIASES: [(&str, &str); 25] = [
+pub(super) const ALIASES: [(&str, &str); 26] = [
     ("kernel_size", "kernel"),
     ("pool_size", "kernel"),
     ("size", "scale"),
     ("scale_factor", "scale"),
+    ("output_size", "size"),
     ("out_channels", "filters"),
     ("out_features", "units"),
     ("hidden_size", "units"),
@@ -30,7 +31,7 @@ pub(super) const ALIASES: [(&str, &str); 25] = [
 ];
 
 /// Options of other libraries that are said in another way here.
-pub(super) const ELSEWHERE: [(&str, &str); 17] = [
+pub(super) const ELSEWHERE: [(&str, &str); 18] = [
     ("activation", "write the activation behind the layer: `-> Relu`"),
     ("input_shape", "remove it: the shape of the input stands before `->`"),
     ("in_features", "remove it: it follows from the shape that arrives"),
@@ -47,5 +48,6 @@ pub(super) const ELSEWHERE: [(&str, &str); 17] = [
     ("name", "write a label before the layer: `name: …`"),
     ("num_layers", "write the layers one after the other, or `* n` behind one"),
     ("data_format", "remove it: images are [channels, height, width]"),
+    ("padding_mode", "put `ReflectionPad2d`, `ReplicationPad2d` or `CircularPad2d` before it, those in `1d` of steps"),
     ("inplace", "remove it: what can run in place does"),
 ];

@@ -4,7 +4,7 @@
 use super::LayerSpec;
 use crate::limits::MAX_RANK;
 use nn_kernels::conv::Conv;
-use nn_kernels::pool::Pool;
+use nn_kernels::pool::{Pool, UnevenPool};
 
 /// The most settings of a formula that are known to its form.
 pub const FORMULA_SETTINGS: usize = 8;
@@ -38,13 +38,21 @@ pub(crate) enum OnnxForm {
     ConvTranspose(Conv),
     MaxPool(Pool),
     AvgPool(Pool, bool),
+    /// Windows with gaps.
+    UnevenMaxPool(UnevenPool),
+    /// The operator that makes one number of each part, and how many parts there are down and across.
+    Parts(&'static str, [usize; 2]),
     /// The operator that makes one number of each channel, over what a mask leaves of the steps.
     GlobalPool(&'static str),
-    /// Above, below, left, right.
-    Pad([usize; 4]),
+    /// Above, below, left, right, and what stands there: `constant` for zeros, `reflect`, `edge`, `wrap`.
+    Pad([usize; 4], &'static str),
     Crop([usize; 4]),
     /// How many times as many rows and columns, and whether numbers are mixed.
     Upsample([usize; 2], bool),
+    /// Whether numbers are mixed, and the corners of both images the same pixels.
+    Resize(bool, bool),
+    /// Size, alpha, beta, k, and the axis of the channels, which counts as below.
+    LocalResponse(usize, [f32; 3], usize),
     /// The axis of the channels counts from 0, without the batch, here and below.
     BatchNorm(usize, f32),
     Normalization(usize),

@@ -2,7 +2,7 @@
 //! the weights of a data set; out: runs of rows that count alike. The last axis of an output is a row's
 //! width, all others count rows.
 
-use std::ops::Range;
+use core::ops::Range;
 
 use crate::data::Values;
 use crate::{Isa, MAX_OUTPUTS, Shape};

@@ -1,7 +1,7 @@
 //! What the passes of all workers over a batch have in common. In: a batch; out: types that tell each worker
 //! what to run on. They compute nothing.
 
-use std::ops::Range;
+use core::ops::Range;
 
 use super::microbatch::MicroBatching;
 use crate::MAX_OUTPUTS;

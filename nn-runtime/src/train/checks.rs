@@ -1,7 +1,7 @@
 //! What is looked at before a model is touched. In: a network, a loss and a data set; out: nothing, or what
 //! is wrong, in words.
 
-use std::format;
+use alloc::format;
 
 use super::TrainError;
 use super::objective::Objective;

@@ -1,8 +1,8 @@
 //! `Clip`: a limit on gradients. In: a limit; out: whether it can be one.
 
-use std::format;
-use std::ops::Range;
-use std::string::String;
+use alloc::format;
+use alloc::string::String;
+use core::ops::Range;
 
 use super::fixed_range::FixedRange;
 use super::regularizer::PlacedRegularizer;
@@ -87,7 +87,7 @@ pub(super) fn regularize_and_clip(
         None | Some(Clip::GlobalNorm(_)) => {}
         Some(Clip::Value(limit)) => clamp(isa, limit as f32, grad),
         Some(Clip::Norm(limit)) => {
-            let norm = sum_of_squares(isa, grad).sqrt();
+            let norm = libm::sqrt(sum_of_squares(isa, grad));
             if norm > limit {
                 isa.scale((limit / norm) as f32, grad);
             }

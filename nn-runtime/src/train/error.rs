@@ -1,9 +1,14 @@
 //! What can go wrong in training, in words. In: what was expected and found; out: one error type.
 
-use std::fmt;
+use alloc::string::String;
+use core::fmt;
 
+#[cfg(feature = "std")]
 use super::History;
 use crate::data::DataError;
+#[cfg(feature = "std")]
+use crate::distributed::CommunicationError;
+#[cfg(feature = "std")]
 use crate::save::WeightsError;
 
 /// Why a training call was refused or stopped. The model is as it was before the call, but for
@@ -20,6 +25,7 @@ pub enum TrainError {
     /// A step of [`fit`](super::Trainer::fit), or the validation after an epoch, came to what is not finite.
     /// The parameters are the best that there were, with all that belongs to them: optimiser, schedule,
     /// average.
+    #[cfg(feature = "std")]
     #[non_exhaustive]
     Diverged {
         /// The epoch, counted from 1.
@@ -38,6 +44,7 @@ pub enum TrainError {
     },
     /// A checkpoint could not be written, so that training has stopped with the model as it is; or it could
     /// not be gone on with, and nothing has changed.
+    #[cfg(feature = "std")]
     #[non_exhaustive]
     Checkpoint {
         /// What, and in which file.
@@ -47,6 +54,7 @@ pub enum TrainError {
     },
     /// A sample of a [`SampleSource`](crate::data::SampleSource) could not be read, or does not fit; or
     /// augmentation made of one what cannot be trained on. Training has stopped with the model as it is.
+    #[cfg(feature = "std")]
     #[non_exhaustive]
     Read {
         /// Which sample, and what is wrong.
@@ -56,10 +64,21 @@ pub enum TrainError {
     },
     /// A log could not be written: before the first step, and nothing has changed; or later, and training has
     /// stopped with the model as it is.
+    #[cfg(feature = "std")]
     #[non_exhaustive]
     Log {
         /// What, and in which file.
         error: String,
+        /// The epochs that had ended.
+        history: History,
+    },
+    /// The ranks of a [distributed](super::Trainer::distributed) run cannot go on together: one of them has
+    /// ended, or they do not run the same. The model is as after the last step that all have taken.
+    #[cfg(feature = "std")]
+    #[non_exhaustive]
+    Distributed {
+        /// Which rank, and what is wrong.
+        error: CommunicationError,
         /// The epochs that had ended.
         history: History,
     },
@@ -136,11 +155,13 @@ impl fmt::Display for TrainError {
         const HELP: &str = "\nhelp: use a smaller learning rate, or scale the data";
         match self {
             TrainError::Data(error) => error.fmt(f),
+            #[cfg(feature = "std")]
             TrainError::Checkpoint { error, .. } => error.fmt(f),
-            TrainError::Setting(text)
-            | TrainError::Mismatch(text)
-            | TrainError::Log { error: text, .. }
-            | TrainError::Read { error: text, .. } => f.write_str(text),
+            #[cfg(feature = "std")]
+            TrainError::Distributed { error, .. } => error.fmt(f),
+            #[cfg(feature = "std")]
+            TrainError::Log { error: text, .. } | TrainError::Read { error: text, .. } => f.write_str(text),
+            TrainError::Setting(text) | TrainError::Mismatch(text) => f.write_str(text),
             TrainError::NotFinite { step, found } => {
                 let help = match found {
                     NonFinite::OutputGradient { .. } => {
@@ -150,6 +171,7 @@ impl fmt::Display for TrainError {
                 };
                 write!(f, "step {step}: {found}; the step was not taken{help}")
             }
+            #[cfg(feature = "std")]
             TrainError::Diverged { epoch, step, found, kept, loss, .. } => {
                 write!(f, "epoch {epoch}, step {step}: {found}; the parameters are ")?;
                 match kept {
@@ -162,4 +184,4 @@ impl fmt::Display for TrainError {
     }
 }
 
-impl std::error::Error for TrainError {}
+impl core::error::Error for TrainError {}

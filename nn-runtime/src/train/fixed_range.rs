@@ -2,9 +2,9 @@
 //! embedding. In: the parameters before a step; out: the same numbers after it, whatever the optimiser did
 //! with them meanwhile.
 
-use std::ops::Range;
-use std::vec;
-use std::vec::Vec;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::ops::Range;
 
 use crate::graph::CompiledNetwork;
 use crate::params;

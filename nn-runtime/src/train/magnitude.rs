@@ -66,7 +66,7 @@ mod tests {
                         (f32::NAN, f64::INFINITY),
                         (-f32::NAN, f64::INFINITY),
                     ] {
-                        let old = std::mem::replace(&mut x[at], odd);
+                        let old = core::mem::replace(&mut x[at], odd);
                         assert_eq!(largest(isa, &x), most, "{odd} at {at} of {len} on {}", isa.name());
                         assert_eq!(first_not_finite(&x), (!odd.is_finite()).then_some(at));
                         x[at] = old;

@@ -1,38 +1,60 @@
 //! Training: batches in, better parameters and a history out. A [`Trainer`] owns the loop, the order of
 //! samples and the memory of a step; losses, optimisers and schedules are told what to do one batch at a
-//! time.
+//! time. Steps need no operating system; the loop over epochs (`fit`), its metrics, logs and checkpoints need
+//! the feature `std`.
 
 // Each module uses those before it: split, microbatch, param_chunks, shard, update, executor, trainer.
 mod accuracy_sums;
 mod batch_outputs;
 mod batch_pass;
+#[cfg(feature = "std")]
 mod checkpoint;
+#[cfg(feature = "std")]
 mod checkpoint_file;
+#[cfg(feature = "std")]
 mod checkpoint_numbers;
+#[cfg(feature = "std")]
 mod checkpoint_writer;
 mod checks;
 mod clip;
+#[cfg(feature = "std")]
+mod distributing;
+#[cfg(feature = "std")]
 mod early_stopping;
 mod ema;
+#[cfg(feature = "std")]
 mod epoch;
+#[cfg(feature = "std")]
 mod epoch_sums;
 mod error;
+#[cfg(feature = "std")]
 mod evaluating;
+#[cfg(feature = "std")]
 mod event_file;
 mod executor;
+#[cfg(feature = "std")]
 mod feed;
+#[cfg(feature = "std")]
 mod fit;
+#[cfg(feature = "std")]
 mod fit_state;
+#[cfg(feature = "std")]
 mod fitting;
 mod fixed_range;
 mod footprint;
 mod grad_source;
+#[cfg(feature = "std")]
 mod history;
+#[cfg(feature = "std")]
 mod history_text;
+mod leaves;
+#[cfg(feature = "std")]
 mod loader;
+#[cfg(feature = "std")]
 mod log;
 mod loss_sums;
 mod magnitude;
+#[cfg(feature = "std")]
 pub mod metrics;
 mod microbatch;
 mod objective;
@@ -41,37 +63,54 @@ mod own_loop;
 mod own_objective;
 mod param_chunks;
 mod param_cut;
+#[cfg(feature = "std")]
 mod progress_line;
+mod ranks;
 mod refusal;
 mod regularizer;
+#[cfg(feature = "std")]
 mod resume;
+#[cfg(feature = "std")]
 mod sample_order;
+mod sample_slices;
 pub mod schedule;
 mod scheduled_rate;
 mod settings;
 mod shard;
+mod shared_grads;
+#[cfg(feature = "std")]
 mod snapshot;
 mod split;
+#[cfg(feature = "std")]
 mod stop;
 mod tensor_groups;
 mod tensor_names;
+#[cfg(feature = "std")]
 mod tracked;
 mod trained_model;
 mod trainer;
 mod update;
 mod update_state;
+#[cfg(feature = "std")]
 mod waiting;
 mod workers;
+mod world;
 
+#[cfg(feature = "std")]
 pub use checkpoint::{Checkpoint, Every};
 pub use clip::Clip;
+#[cfg(feature = "std")]
 pub use early_stopping::EarlyStopping;
 pub use error::{NonFinite, TrainError};
+#[cfg(feature = "std")]
 pub use fit::Fit;
 pub(crate) use footprint::training_bytes;
+#[cfg(feature = "std")]
 pub use history::{Ended, Epoch, Evaluation, History, StepReport};
+#[cfg(feature = "std")]
 pub use log::Log;
 pub use objective::Objective;
 pub use regularizer::Regularizer;
+#[cfg(feature = "std")]
 pub use stop::StopHandle;
 pub use trainer::Trainer;

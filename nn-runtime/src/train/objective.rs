@@ -2,9 +2,9 @@
 //! range of the targets and of the weights; out: sums over rows, and their gradients. It divides by nothing
 //! and knows no network and no loss by name.
 
-use std::format;
-use std::ops::Range;
-use std::string::String;
+use alloc::format;
+use alloc::string::String;
+use core::ops::Range;
 
 use super::batch_outputs::{BatchOutputs, RowWeights, rows_and_width};
 use super::loss_sums::LossSums;

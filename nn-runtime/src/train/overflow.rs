@@ -1,7 +1,7 @@
 //! Whether a step could make a parameter infinite or NaN. In: how large gradients and parameters are, and
 //! what an optimiser says of its changes; out: that it cannot, or that nobody knows.
 
-use std::ops::Range;
+use core::ops::Range;
 
 use super::magnitude::largest;
 use super::regularizer::PlacedRegularizer;

@@ -2,7 +2,7 @@
 //! gradients from elsewhere, and predictions in between. In: slices; out: a changed model and a loss, or a
 //! refusal with nothing changed.
 
-use std::format;
+use alloc::format;
 
 use super::checks::{all_rest, nothing_learns};
 use super::tensor_names::{find, learnt};

@@ -2,8 +2,8 @@
 //! whose gradients is computed and used at once. No chunk ends where a layout does not allow it, and none has
 //! partial sums for only some of its parameters.
 
-use std::ops::Range;
-use std::vec::Vec;
+use alloc::vec::Vec;
+use core::ops::Range;
 
 use super::microbatch::partial_sum_ranges;
 use super::tensor_groups::TensorGroups;

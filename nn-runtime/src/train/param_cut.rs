@@ -1,8 +1,9 @@
 //! The chunks of the parameters and what a step does with each before any changes. In: chunks; out: where
 //! they lie, whose gradients are held, which nodes bound the others, which learning rates there are.
 
-use std::ops::Range;
-use std::vec::Vec;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::ops::Range;
 
 use super::param_chunks::ParamChunk;
 use crate::graph::CompiledNetwork;

@@ -13,9 +13,11 @@
 //   put back where one is not finite. With the optimisers of this crate that is rare; one that gives no
 //   limit is always in doubt.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use alloc::string::String;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::NonFinite;
+use super::world::Lost;
 use crate::graph::CompiledNetwork;
 use crate::params;
 
@@ -30,6 +32,14 @@ pub(super) enum Refusal {
     },
     Gradient(usize),
     Parameter(usize),
+    /// The other ranks are not there any more: see [`World::error`](super::world::World::error).
+    Lost,
+}
+
+impl From<Lost> for Refusal {
+    fn from(_: Lost) -> Refusal {
+        Refusal::Lost
+    }
 }
 
 impl Refusal {
@@ -41,7 +51,8 @@ impl Refusal {
             found.map_or_else(String::new, |tensor| tensor.name)
         };
         match self {
-            Refusal::Loss => NonFinite::Loss,
+            // Told otherwise, before anybody asks for a name.
+            Refusal::Loss | Refusal::Lost => NonFinite::Loss,
             Refusal::OutputGradient { output, place } => {
                 let width = map.outputs[output].len();
                 NonFinite::OutputGradient { output, sample: place / width, element: place % width }
@@ -61,7 +72,11 @@ impl FirstPlace {
     }
 
     pub(super) fn found(&self, place: usize) {
+        #[cfg(target_has_atomic = "ptr")]
         self.0.fetch_min(place, Ordering::Relaxed);
+        // Where a target cannot compare and change in one instruction there is one worker.
+        #[cfg(not(target_has_atomic = "ptr"))]
+        self.0.store(self.0.load(Ordering::Relaxed).min(place), Ordering::Relaxed);
     }
 
     pub(super) fn get(self) -> Option<usize> {

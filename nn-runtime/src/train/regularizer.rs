@@ -1,10 +1,10 @@
 //! `Regularizer`: what large parameters cost. In: the name of a tensor or of a layer; out: where its numbers
 //! lie, or which names there are.
 
-use std::format;
-use std::ops::Range;
-use std::string::String;
-use std::vec::Vec;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::ops::Range;
 
 use super::tensor_names::{find, list};
 use crate::graph::CompiledNetwork;

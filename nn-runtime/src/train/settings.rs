@@ -2,10 +2,10 @@
 //! In: settings, one call each; out: the trainer. What is wrong with a setting is told when training begins,
 //! never before.
 
-use std::boxed::Box;
-use std::format;
-use std::num::NonZero;
-use std::string::String;
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use core::num::NonZero;
 
 use super::schedule::Schedule;
 use super::tensor_names::find;

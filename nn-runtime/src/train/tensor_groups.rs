@@ -2,7 +2,7 @@
 //! size. In: tensors, found by name; out: the factor of each tensor's learning rate, or none where it is
 //! frozen.
 
-use std::vec::Vec;
+use alloc::vec::Vec;
 
 use crate::params::Tensor;
 

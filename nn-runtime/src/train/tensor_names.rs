@@ -1,9 +1,9 @@
 //! Which tensors a name means to a trainer. In: the name of a tensor, a layer or a network within; out: the
 //! learnt tensors it stands for, or what is there instead.
 
-use std::format;
-use std::string::String;
-use std::vec::Vec;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use crate::graph::CompiledNetwork;
 use crate::params::{self, Tensor};

@@ -1,6 +1,6 @@
 //! The model that a trainer trains: borrowed, or its own. In: either; out: the model.
 
-use std::ops::{Deref, DerefMut};
+use core::ops::{Deref, DerefMut};
 
 use crate::model::Model;
 

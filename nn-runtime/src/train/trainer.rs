@@ -5,6 +5,7 @@ use super::TrainError;
 use super::batch_pass::{Batch, BatchInputs};
 use super::checks::{check_data, inputs, learns};
 use super::executor::{Executor, StepResult};
+#[cfg(feature = "std")]
 use super::fit_state::Resumed;
 use super::objective::Objective;
 use super::refusal::Refusal;
@@ -15,6 +16,7 @@ use crate::gradient::PackedGradients;
 use crate::losses::Fits;
 use crate::model::{Model, Network};
 use crate::optim::Optimizer;
+use alloc::string::String;
 use nn_kernels::simd::Isa;
 
 /// Trains a model by gradient descent.
@@ -45,6 +47,7 @@ pub struct Trainer<'m, N, L, O> {
     /// Whether all of it is frozen for a while.
     pub(super) rests: bool,
     /// The run that a file was read of, until `fit` goes on with it.
+    #[cfg(feature = "std")]
     pub(super) resumed: Option<Resumed>,
     /// Where gradients that are given are laid out.
     pub(super) packed: Option<PackedGradients>,
@@ -87,6 +90,7 @@ impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
             checked: false,
             learns: learns::<N>(),
             rests: false,
+            #[cfg(feature = "std")]
             resumed: None,
             packed: None,
         }
@@ -133,6 +137,10 @@ impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
 
     /// What a single step is refused with.
     pub(super) fn refused(&self, refusal: Refusal) -> TrainError {
+        #[cfg(feature = "std")]
+        if let Some(error) = self.lost(&super::History::default()) {
+            return error;
+        }
         TrainError::NotFinite { step: self.executor.update.state.steps + 1, found: refusal.named(N::COMPILED) }
     }
 

@@ -2,8 +2,8 @@
 //! of each chunk, as it is computed or accumulated; out: changed parameters, or a refusal with nothing
 //! changed. It knows no network and no loss, and allocates only when it is set up.
 
-use std::sync::atomic::AtomicBool;
-use std::vec::Vec;
+use alloc::vec::Vec;
+use core::sync::atomic::AtomicBool;
 
 use super::clip::{Clip, regularize_and_clip};
 use super::ema::Ema;
@@ -44,6 +44,9 @@ pub(super) struct Update {
     /// Their sum before the last batch.
     before: AlignedBuffer,
     pub(super) state: UpdateState,
+    /// Whether the gradients of a batch come whole, so that nothing is gained by computing some when they are
+    /// used.
+    pub(super) grads_given: bool,
     /// What no step changes, though it lies among parameters that it does.
     fixed: Vec<FixedRange>,
     /// Batches whose gradients wait, their weight, and their largest number.
@@ -67,6 +70,7 @@ impl Update {
             grads: AlignedBuffer::zeroed(map.params_len),
             before: AlignedBuffer::zeroed(0),
             state: UpdateState::new(map, optimizer),
+            grads_given: false,
             fixed: FixedRange::all(map),
             batches: 0,
             weight: 0.0,
@@ -88,7 +92,7 @@ impl Update {
             true => param_chunks::by_tensor(self.map, &self.groups),
             false => param_chunks::by_size(self.map, Role::Trainable, &self.groups, workers),
         };
-        self.cut = ParamCut::new(self.map, chunks, if self.accumulates() { None } else { Some(samples) });
+        self.cut = ParamCut::new(self.map, chunks, Some(samples).filter(|_| !self.accumulates() && !self.grads_given));
         self.taken = self.cut.chunks.iter().map(|_| AtomicBool::new(false)).collect();
         let before = if self.accumulate > 1 { self.map.params_len } else { 0 };
         if self.before.len() != before {
@@ -254,7 +258,7 @@ impl Update {
             }
         }
         if let Some(Clip::GlobalNorm(limit)) = self.clip {
-            let factor = limit / (squares.sqrt() + 1e-6);
+            let factor = limit / (libm::sqrt(squares) + 1e-6);
             if factor < 1.0 {
                 self.cut.ranges.iter().for_each(|range| isa.scale(factor as f32, &mut self.grads[range.clone()]));
             }

@@ -1,8 +1,8 @@
 //! What an update remembers from step to step, and the copy that a step in doubt goes back to. In: an
 //! optimiser and a network; out: slots, counts, a schedule, an average.
 
-use std::boxed::Box;
-use std::vec::Vec;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 use super::ema::Ema;
 use super::schedule::{ConstantRate, Schedule};

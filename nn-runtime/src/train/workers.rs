@@ -1,10 +1,13 @@
 //! The threads of a trainer and what each has to itself. In: a number of threads; out: a pool, and scratch
 //! memory for each of them.
 
-use std::vec::Vec;
+use alloc::vec::Vec;
 
 use nn_kernels::aligned_buffer::AlignedBuffer;
-use nn_kernels::thread_pool::ThreadPool;
+#[cfg(not(feature = "std"))]
+pub(super) use nn_kernels::one_thread::OneThread as ThreadPool;
+#[cfg(feature = "std")]
+pub(super) use nn_kernels::thread_pool::ThreadPool;
 
 /// Threads, and the scratch memory of each.
 pub(super) struct Workers {

@@ -41,7 +41,12 @@ pub fn avg_pool_backward(isa: Isa, p: Pool, count_border: bool, dy: &[f32], dx: 
 impl Pool {
     /// Inputs along `axis` that the mean of output `o` counts.
     fn counts(&self, axis: usize, o: usize, count_border: bool) -> usize {
-        if count_border { self.window[axis] } else { self.sees(axis, o).len() }
+        if !count_border {
+            return self.sees(axis, o).len();
+        }
+        let size = if axis == 0 { self.height } else { self.width };
+        let end = size + self.pad[2 * axis] + self.pad[2 * axis + 1] - self.beyond[axis];
+        self.window[axis].min(end - o * self.stride[axis])
     }
 
     /// By how much the outputs of column `ox` and row `oy` divide.

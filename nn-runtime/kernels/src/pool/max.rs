@@ -210,7 +210,11 @@ pub fn max_pool_backward(_: Isa, p: Pool, dy: &[f32], argmax: &[f32], dx: &mut [
     assert!(argmax.len() == dy.len(), "expected {} positions, found {}", dy.len(), argmax.len());
     let (_, channels) = p.images(dx.len());
     let [height, width] = p.output();
-    let (x_len, y_len) = (p.height * p.width * channels, height * width * channels);
+    scatter([p.height * p.width * channels, height * width * channels, channels], dy, argmax, dx);
+}
+
+/// Gradients go where the maxima stood, image by image: numbers of an image, of what it becomes, channels.
+pub(super) fn scatter([x_len, y_len, channels]: [usize; 3], dy: &[f32], argmax: &[f32], dx: &mut [f32]) {
     let outputs = dy.chunks_exact(y_len).zip(argmax.chunks_exact(y_len));
     for (dx, (dy, argmax)) in dx.chunks_exact_mut(x_len).zip(outputs) {
         dx.fill(0.0);

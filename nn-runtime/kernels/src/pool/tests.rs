@@ -4,7 +4,10 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::{Pool, avg_pool, avg_pool_backward, max_pool, max_pool_backward};
+use super::{
+    Pool, Spacing, UnevenPool, avg_pool, avg_pool_backward, max_pool, max_pool_backward, uneven_max_pool,
+    uneven_max_pool_backward, uneven_mean, uneven_mean_backward,
+};
 use crate::simd::Isa;
 
 const BATCH: usize = 2;
@@ -171,4 +174,131 @@ fn sizes_that_wrap_around_are_refused() {
     let p = Pool::new([1, side, side], [1, 1]);
     assert_eq!((p.x_len(), p.y_len()), (usize::MAX, usize::MAX));
     max_pool(Isa::PORTABLE, p, &[0.0; 4], &mut [0.0; 4], &mut []);
+}
+
+fn uneven() -> Vec<UnevenPool> {
+    let gaps = |size: usize, [window, dilation, stride, before]: [usize; 4]| {
+        let out = (size + before).div_ceil(stride);
+        Spacing::Gaps { window, dilation, stride, before, out }
+    };
+    let mut all = Vec::new();
+    for (channels, size) in [(3, [7, 9]), (17, [6, 5]), (1, [1, 37]), (40, [3, 4])] {
+        for way in [[2, 3, 1, 1], [3, 2, 2, 2], [1, 1, 3, 0], [4, 1, 2, 3]] {
+            for parts in [[1, 2], [3, 4], [9, 11], [size[0], 1]] {
+                for along in [
+                    [gaps(size[0], way), gaps(size[1], way)],
+                    parts.map(Spacing::Parts),
+                    [Spacing::Parts(parts[0]), gaps(size[1], way)],
+                ] {
+                    // Each window must see something.
+                    let p = UnevenPool { channels, size, along, channels_last: false };
+                    if (0..2).all(|axis| (0..p.output()[axis]).all(|o| !sees(p, axis, o).is_empty())) {
+                        all.extend([p, UnevenPool { channels_last: true, ..p }]);
+                    }
+                }
+            }
+        }
+    }
+    if cfg!(miri) { all.into_iter().step_by(17).collect() } else { all }
+}
+
+/// The places of window `o` along an axis, as the definition says.
+fn sees(p: UnevenPool, axis: usize, o: usize) -> Vec<usize> {
+    let size = p.size[axis];
+    match p.along[axis] {
+        Spacing::Parts(n) => (o * size / n..((o + 1) * size).div_ceil(n)).collect(),
+        Spacing::Gaps { window, dilation, stride, before, .. } => {
+            let places = (0..window).filter_map(|k| (o * stride + k * dilation).checked_sub(before));
+            places.filter(|place| *place < size).collect()
+        }
+    }
+}
+
+/// Calls with output, input, the place of the input in its plane, and how many the window sees.
+fn uneven_pairs(p: UnevenPool, mut f: impl FnMut(usize, usize, usize, usize)) {
+    let at = |[h, w]: [usize; 2], sample: usize, c: usize, y: usize, x: usize| match p.channels_last {
+        true => ((sample * h + y) * w + x) * p.channels + c,
+        false => ((sample * p.channels + c) * h + y) * w + x,
+    };
+    let out = p.output();
+    for (sample, c) in (0..BATCH).flat_map(|sample| (0..p.channels).map(move |c| (sample, c))) {
+        for (oy, ox) in (0..out[0]).flat_map(|y| (0..out[1]).map(move |x| (y, x))) {
+            let (rows, columns) = (sees(p, 0, oy), sees(p, 1, ox));
+            for (y, x) in rows.iter().flat_map(|y| columns.iter().map(move |x| (*y, *x))) {
+                let count = rows.len() * columns.len();
+                f(at(out, sample, c, oy, ox), at(p.size, sample, c, y, x), y * p.size[1] + x, count);
+            }
+        }
+    }
+}
+
+#[test]
+fn windows_of_any_spacing_are_right() {
+    for (n, p) in uneven().into_iter().enumerate() {
+        let mut x = numbers(BATCH * p.x_len(), if n % 2 == 0 { 12 } else { 1 << 19 }, n);
+        let dy = numbers(BATCH * p.y_len(), 1 << 19, n + 1);
+        let (mut means, mut gradients) = (vec![0.0; dy.len()], vec![0.0; x.len()]);
+        uneven_pairs(p, |o, i, _, count| {
+            means[o] += f64::from(x[i]) / count as f64;
+            gradients[i] += f64::from(dy[o]) / count as f64;
+        });
+        let close = |isa: Isa, what: &str, found: &[f32], expected: &[f64]| {
+            for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
+                let error = (f64::from(*found) - expected).abs();
+                assert!(error <= 1e-5 * (1.0 + expected.abs()), "{} {p:?}: {what} {i} is {found}", isa.name());
+            }
+        };
+        for isa in Isa::available() {
+            let (mut y, mut dx) = (vec![f32::NAN; dy.len()], vec![f32::NAN; x.len()]);
+            uneven_mean(isa, p, &x, &mut y);
+            close(isa, "mean", &y, &means);
+            uneven_mean_backward(isa, p, &dy, &mut dx);
+            close(isa, "gradient", &dx, &gradients);
+        }
+        if n % 3 == 0 {
+            let at = x.len() / 2;
+            (x[at], x[0]) = (f32::NAN, f32::NEG_INFINITY);
+        }
+        let mut best = vec![None; dy.len()];
+        uneven_pairs(p, |o, i, place, _| {
+            if best[o].is_none_or(|(value, _, _)| x[i] > value || x[i].is_nan()) {
+                best[o] = Some((x[i], place as u32, i));
+            }
+        });
+        let mut expected = vec![0.0; x.len()];
+        best.iter().zip(&dy).for_each(|(best, dy)| expected[best.unwrap().2] += f64::from(*dy));
+        for isa in Isa::available() {
+            let (mut y, mut at, mut dx) = (vec![7.0; dy.len()], vec![7.0; dy.len()], vec![7.0; x.len()]);
+            uneven_max_pool(isa, p, &x, &mut y, &mut at);
+            for (o, best) in best.iter().enumerate() {
+                let (value, place, _) = best.unwrap();
+                assert!(y[o] == value || y[o].is_nan() && value.is_nan(), "{} {p:?}: output {o}", isa.name());
+                assert_eq!(at[o].to_bits(), place, "{} {p:?}: place of {o}", isa.name());
+            }
+            uneven_max_pool_backward(isa, p, &dy, &at, &mut dx);
+            close(isa, "gradient of maxima", &dx, &expected);
+        }
+    }
+}
+
+/// What lies beyond the border counts in no mean.
+#[test]
+fn a_window_beyond_the_border_is_divided_by_what_is_there() {
+    let p = Pool { stride: [1, 2], pad: [0, 0, 1, 2], beyond: [0, 1], ..Pool::new([1, 1, 4], [1, 3]) };
+    for isa in Isa::available() {
+        let mut y = [0.0; 3];
+        avg_pool(isa, p, true, &[1.0, 2.0, 3.0, 6.0], &mut y);
+        assert_eq!(y, [1.0, 11.0 / 3.0, 3.0], "{}", isa.name());
+        let mut dx = [0.0; 4];
+        avg_pool_backward(isa, p, true, &[3.0, 6.0, 8.0], &mut dx);
+        assert_eq!(dx, [1.0, 3.0, 2.0, 6.0], "{}", isa.name());
+    }
+}
+
+#[test]
+#[should_panic(expected = "expected windows that see something")]
+fn a_window_of_gaps_alone_is_refused() {
+    let gaps = Spacing::Gaps { window: 2, dilation: 4, stride: 1, before: 2, out: 1 };
+    let p = UnevenPool { channels: 1, size: [1, 1], along: [Spacing::Parts(1), gaps], channels_last: false };
+    uneven_mean(Isa::PORTABLE, p, &[0.0], &mut [0.0]);
 }

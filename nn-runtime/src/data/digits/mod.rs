@@ -7,9 +7,9 @@ mod pen;
 
 use super::{Dataset, Labels, Samples};
 use crate::random::Random;
+use alloc::vec;
+use alloc::vec::Vec;
 use glyphs::GLYPHS;
-use std::vec;
-use std::vec::Vec;
 
 /// Pixels along a side of an image.
 pub const SIDE: usize = 28;

@@ -3,7 +3,7 @@
 use super::SIDE;
 use super::glyphs::Glyph;
 use crate::random::Random;
-use std::vec::Vec;
+use alloc::vec::Vec;
 
 type Position = [f32; 2];
 
@@ -121,7 +121,7 @@ fn ink(image: &mut [f32], a: Position, b: Position, radius: f32) {
             let [px, py] = [x as f32 - a[0], y as f32 - a[1]];
             let along = if length > 0.0 { ((px * dx + py * dy) / length).clamp(0.0, 1.0) } else { 0.0 };
             let [ex, ey] = [px - along * dx, py - along * dy];
-            let depth = radius - (ex * ex + ey * ey).sqrt();
+            let depth = radius - libm::sqrtf(ex * ex + ey * ey);
             let pixel = &mut image[y * SIDE + x];
             *pixel = pixel.max(depth);
         }
@@ -131,7 +131,7 @@ fn ink(image: &mut [f32], a: Position, b: Position, radius: f32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::vec;
+    use alloc::vec;
 
     #[test]
     fn a_curve_passes_through_its_points_and_two_make_a_line() {

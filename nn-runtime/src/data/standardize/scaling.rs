@@ -4,10 +4,10 @@
 use super::super::{DataError, DataErrorKind, Values};
 use crate::layers::Normalization;
 use crate::shape::Shape;
-use std::format;
-use std::string::{String, ToString};
-use std::vec;
-use std::vec::Vec;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
 
 /// How the numbers of one input are scaled.
 #[derive(Clone, Debug, PartialEq)]
@@ -119,7 +119,7 @@ fn fit(flat: &[f32], features: usize, inner: usize) -> Vec<Feature> {
     }
     let feature = |j: usize| match constant[j] {
         true => Feature { mean: f64::from(flat[j * inner]), std: 1.0 },
-        false => Feature { mean: means[j], std: (squares[j] / n).sqrt() },
+        false => Feature { mean: means[j], std: libm::sqrt(squares[j] / n) },
     };
     (0..features).map(feature).collect()
 }

@@ -42,12 +42,14 @@ pub(super) fn write(site: OnnxSite) -> Vec<String> {
         OnnxForm::Separable(along) => images::separable(site, along),
         OnnxForm::ConvTranspose(back) => images::conv_transpose(site, back),
         OnnxForm::MaxPool(pool) => images::pool(site, "MaxPool", pool, &[]),
-        OnnxForm::AvgPool(pool, counts) => {
-            images::pool(site, "AveragePool", pool, &[("count_include_pad", Attribute::Int(i64::from(counts)))])
-        }
-        OnnxForm::Pad(sides) => images::pad(site, sides),
+        OnnxForm::AvgPool(pool, counts) => images::avg_pool(site, pool, counts),
+        OnnxForm::UnevenMaxPool(pool) => images::max_pool_of_gaps(site, pool),
+        OnnxForm::Parts(operator, parts) => images::parts(site, operator, parts),
+        OnnxForm::Pad(sides, mode) => images::pad(site, sides, mode),
         OnnxForm::Crop(sides) => images::crop(site, sides),
         OnnxForm::Upsample(scale, bilinear) => images::upsample(site, scale, bilinear),
+        OnnxForm::Resize(bilinear, align) => images::resize(site, bilinear, align),
+        OnnxForm::LocalResponse(size, numbers, axis) => norms::local_response(site, size, numbers, axis),
         OnnxForm::BatchNorm(axis, eps) => norms::batch_norm(site, axis, eps),
         OnnxForm::Normalization(axis) => norms::normalization(site, axis),
         OnnxForm::LayerNorm(axes, eps) => norms::layer_norm(site, axes, eps),

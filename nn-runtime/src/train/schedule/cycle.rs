@@ -1,9 +1,9 @@
 //! Rates along a cosine: `Cosine`, once or with restarts, and `OneCycle`. In: the optimiser's rate and the
 //! steps done; out: the next rate.
 
+use alloc::format;
+use alloc::string::{String, ToString};
 use core::f64::consts::PI;
-use std::format;
-use std::string::{String, ToString};
 
 use super::{Schedule, floor, settings_are_fields, some_steps};
 

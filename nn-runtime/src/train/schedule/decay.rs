@@ -1,8 +1,8 @@
 //! Rates that stay or fall: `ConstantRate`, `StepDecay`, `Exponential`, `Polynomial`. In: the optimiser's
 //! rate and the steps done; out: the next rate.
 
-use std::format;
-use std::string::String;
+use alloc::format;
+use alloc::string::String;
 
 use super::{Schedule, factor, floor, settings_are_fields, some_steps};
 

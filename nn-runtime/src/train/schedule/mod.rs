@@ -7,9 +7,10 @@ mod decay;
 mod plateau;
 mod warmup;
 
-use std::format;
-use std::string::String;
-use std::vec::Vec;
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 pub use cycle::{Cosine, OneCycle};
 pub use decay::{ConstantRate, Exponential, Polynomial, StepDecay};
@@ -103,8 +104,8 @@ impl<S: Schedule + Clone + 'static> Copied for S {
 /// All fields are settings.
 macro_rules! settings_are_fields {
     () => {
-        fn settings(&self) -> std::string::String {
-            std::format!("{self:?}")
+        fn settings(&self) -> alloc::string::String {
+            alloc::format!("{self:?}")
         }
     };
 }

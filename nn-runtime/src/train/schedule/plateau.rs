@@ -1,8 +1,8 @@
 //! `ReduceOnPlateau`: the rate falls when the loss no longer does. In: the loss of each epoch; out: the rate
 //! of the next steps.
 
-use std::string::String;
-use std::vec::Vec;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::{Schedule, factor, floor};
 
@@ -130,7 +130,7 @@ impl Schedule for ReduceOnPlateau {
 
     fn settings(&self) -> String {
         let ReduceOnPlateau { factor, patience, threshold, cooldown, floor, .. } = self;
-        std::format!(
+        alloc::format!(
             "ReduceOnPlateau {{ factor: {factor:?}, patience: {patience}, threshold: {threshold:?}, cooldown: {cooldown}, \
              floor: {floor:?} }}"
         )
@@ -149,13 +149,13 @@ impl Schedule for ReduceOnPlateau {
     fn check(&self) -> Result<(), String> {
         factor("ReduceOnPlateau", self.factor)?;
         if self.factor >= 1.0 {
-            return Err(std::format!(
+            return Err(alloc::format!(
                 "`ReduceOnPlateau`: expected a factor below 1, found {}\nhelp: 0.1 is usual",
                 self.factor
             ));
         }
         if !(0.0..1.0).contains(&self.threshold) {
-            return Err(std::format!(
+            return Err(alloc::format!(
                 "`ReduceOnPlateau`: expected a threshold from 0 up to but without 1, found {}\nhelp: 1e-4 is usual",
                 self.threshold
             ));

@@ -1,9 +1,9 @@
 //! `Warmup`: a straight rise, and then another schedule. In: the optimiser's rate and the steps done; out:
 //! the next rate.
 
-use std::format;
-use std::string::String;
-use std::vec::Vec;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::{ConstantRate, Schedule, some_steps};
 
