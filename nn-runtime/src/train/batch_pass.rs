@@ -55,6 +55,8 @@ pub(super) struct GradPass<'a> {
     pub(super) x: BatchInputs<'a>,
     pub(super) noise: CounterRng,
     pub(super) logits: u8,
+    /// Samples of the whole batch.
+    pub(super) samples: usize,
 }
 
 /// A range of a worker's samples.
