@@ -42,6 +42,16 @@ impl Executor {
         }
     }
 
+    /// The samples of a batch that this rank reads.
+    pub(super) fn wanted_samples(&self, samples: usize) -> Range<usize> {
+        match self.leaves(samples) {
+            Some((_, leaves)) if self.micro_batching.meets() && self.own_samples(samples).is_empty() => {
+                leaves.samples_of(&(0..1))
+            }
+            _ => self.own_samples(samples),
+        }
+    }
+
     /// The shards that this rank answers for: none where it has no leaf of its own, and runs one to be there.
     pub(super) fn counted_shards(&self, samples: usize) -> &[Shard] {
         if self.own_samples(samples).is_empty() { &[] } else { &self.shards }

@@ -218,7 +218,7 @@ impl Shard {
         let mut dy = mut_slices(&mut self.output_grads, shapes, &micro.own);
         let mut finite = true;
         for (block, sums) in loss_blocks(micro.len()).zip(&mut self.losses[micro.own.start / LOSS_BLOCK..]) {
-            let first = batch.first + micro.of_batch.start;
+            let first = batch.first + micro.of_batch.start - batch.skipped;
             let mut here = [&[][..]; MAX_OUTPUTS];
             for ((here, y), shape) in here.iter_mut().zip(y).zip(shapes) {
                 *here = &y[block.start * shape.len()..block.end * shape.len()];
