@@ -12,15 +12,18 @@ extern crate alloc;
 pub mod aligned_buffer;
 pub mod attention;
 pub mod batch_norm;
+pub mod bytes;
 pub mod chunk_queue;
 mod compensated;
 pub mod conv;
 pub mod counter_rng;
 pub mod dropout;
 pub mod elementwise;
+pub mod fingerprint;
 #[cfg(test)]
 mod fuzz;
 pub mod gather;
+pub mod int8;
 pub mod long_sums;
 pub mod math;
 pub mod matrix;

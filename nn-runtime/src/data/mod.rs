@@ -5,6 +5,7 @@
 
 #[cfg(feature = "std")]
 pub mod augment;
+mod class;
 #[cfg(feature = "std")]
 pub mod csv;
 mod dataset;
@@ -28,6 +29,7 @@ mod targets;
 mod unreadable;
 mod weights;
 
+pub use self::class::Class;
 #[cfg(feature = "std")]
 pub use self::csv::{Column, Csv, Missing};
 pub use self::dataset::Dataset;
@@ -41,5 +43,5 @@ pub use self::samples::{Samples, Values};
 #[cfg(feature = "std")]
 pub use self::source::SampleSource;
 pub use self::standardize::{Standardize, StandardizeTargets};
-pub use self::targets::{Class, Labels, OneTarget, Targets};
+pub use self::targets::{Labels, OneTarget, Targets};
 pub use crate::random::Random;

@@ -1,11 +1,12 @@
 //! What a network should have answered for each sample: class labels, or numbers. Integers of any kind become
 //! [`Labels`], and one that does not fit 32 bits is refused.
 
-use super::{DataError, DataErrorKind, Values};
+use super::{Class, DataError, DataErrorKind, Values};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
+use nn_kernels::fingerprint::{fingerprint, of_words};
 
 /// Targets of a dataset, by sample.
 ///
@@ -48,6 +49,12 @@ pub trait Targets: Clone + Send + Sync {
     /// # Errors
     /// The first item that is no finite number, with its sample and element.
     fn check_finite(&self, weights: Option<&Values>) -> Result<(), DataError>;
+
+    /// A number that others than these do not have, but by chance: what the ranks of a distributed run
+    /// compare. Where a type of one's own does not say, it is how many there are.
+    fn fingerprint(&self) -> u64 {
+        self.len() as u64
+    }
 }
 
 /// Targets of one output.
@@ -76,6 +83,11 @@ macro_rules! several {
         impl<$($name: OneTarget),*> Targets for ($($name,)*) {
             fn len(&self) -> usize {
                 self.0.len()
+            }
+
+            fn fingerprint(&self) -> u64 {
+                let each = [$(self.$i.fingerprint()),*];
+                of_words(each.into_iter().flat_map(|one| [one as u32, (one >> 32) as u32]))
             }
 
             fn check_len(&self, samples: usize) -> Result<(), DataError> {
@@ -132,6 +144,10 @@ impl OneTarget for Values {
 }
 
 impl Targets for Values {
+    fn fingerprint(&self) -> u64 {
+        fingerprint(self.as_slice())
+    }
+
     #[inline]
     fn len(&self) -> usize {
         self.len()
@@ -332,6 +348,10 @@ impl OneTarget for Labels {
 }
 
 impl Targets for Labels {
+    fn fingerprint(&self) -> u64 {
+        of_words(self.flat.iter().copied())
+    }
+
     #[inline]
     fn len(&self) -> usize {
         self.flat.len() / self.width
@@ -359,30 +379,3 @@ impl Targets for Labels {
         Ok(())
     }
 }
-
-/// An integer that may count a class: any of Rust's up to 64 bits, or a reference to one.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is no class label",
-    note = "labels are integers that count from 0; targets that are numbers go to `Dataset::values`"
-)]
-pub trait Class: Copy {
-    /// The number as it stands; [`Labels::new`] judges it.
-    fn number(self) -> i128;
-}
-
-impl<C: Class> Class for &C {
-    fn number(self) -> i128 {
-        (*self).number()
-    }
-}
-
-macro_rules! integers {
-    ($($integer:ty)*) => {$(
-        impl Class for $integer {
-            fn number(self) -> i128 {
-                self as i128
-            }
-        }
-    )*};
-}
-integers!(u8 u16 u32 u64 usize i8 i16 i32 i64 isize);

@@ -108,7 +108,7 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
         if last && run.state.step < steps {
             return Ok(ControlFlow::Break(()));
         }
-        self.flush().map_err(|refusal| not_finite::<N>(steps, refusal))?;
+        self.flush().map_err(|refusal| self.broken(run.state, steps, refusal))?;
         Ok(if last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 
@@ -125,7 +125,7 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
         let EpochRun { fit, state, writer, line, begun, steps } = run;
         let (epoch, steps) = (state.history.epochs.len() + 1, *steps);
         let result = self.one(x, answers, fit.seed);
-        let result = result.map_err(|refusal| not_finite::<N>(state.step + 1, refusal))?;
+        let result = result.map_err(|refusal| self.broken(state, state.step + 1, refusal))?;
         state.sums.add(&result, answers.len());
         state.step += 1;
         line.step(epoch, state.step, &state.sums);
@@ -134,6 +134,10 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
         if let Some(look) = &mut fit.on_step {
             let report = StepReport { epoch, step, steps, loss: result.loss() };
             last |= look(&report, &self.model).is_break();
+        }
+        // One rank may be asked and another not.
+        if fit.stop.is_some() || fit.on_step.is_some() {
+            last = self.any(last).map_err(|lost| self.broken(state, step, lost.into()))?;
         }
         if last && step < steps {
             writer.iter_mut().for_each(Writer::after_last_step);
@@ -155,6 +159,14 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
             Some(sample) => text.replacen("sample 0", &std::format!("sample {sample}"), 1),
             None => text,
         })
+    }
+
+    /// Why there is no step.
+    fn broken(&self, state: &FitState, step: usize, refusal: Refusal) -> Broken {
+        match self.lost(&state.history) {
+            Some(error) => Broken::Other(error),
+            None => Broken::NotFinite(step, refusal.named(N::COMPILED)),
+        }
     }
 
     /// What does not fill a step makes one all the same.
@@ -199,12 +211,8 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
         let x = BatchInputs::Slices(&x[..batch.inputs().len()]);
         let (samples, targets, weights) = (batch.len(), batch.targets(), batch.weights());
         let given = Batch { samples, x, first: 0, targets, weights };
-        self.executor.evaluate::<N, _>(&self.model.params, &self.loss, &given).mean()
+        self.executor.evaluate::<N, _>(&self.model.params, &self.loss, &given).map_or(f64::NAN, |sums| sums.mean())
     }
-}
-
-fn not_finite<N: Network>(step: usize, refusal: Refusal) -> Broken {
-    Broken::NotFinite(step, refusal.named(N::COMPILED))
 }
 
 /// A sample could not be read, or does not fit.

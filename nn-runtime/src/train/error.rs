@@ -7,6 +7,8 @@ use core::fmt;
 use super::History;
 use crate::data::DataError;
 #[cfg(feature = "std")]
+use crate::distributed::CommunicationError;
+#[cfg(feature = "std")]
 use crate::save::WeightsError;
 
 /// Why a training call was refused or stopped. The model is as it was before the call, but for
@@ -67,6 +69,16 @@ pub enum TrainError {
     Log {
         /// What, and in which file.
         error: String,
+        /// The epochs that had ended.
+        history: History,
+    },
+    /// The ranks of a [distributed](super::Trainer::distributed) run cannot go on together: one of them has
+    /// ended, or they do not run the same. The model is as after the last step that all have taken.
+    #[cfg(feature = "std")]
+    #[non_exhaustive]
+    Distributed {
+        /// Which rank, and what is wrong.
+        error: CommunicationError,
         /// The epochs that had ended.
         history: History,
     },
@@ -145,6 +157,8 @@ impl fmt::Display for TrainError {
             TrainError::Data(error) => error.fmt(f),
             #[cfg(feature = "std")]
             TrainError::Checkpoint { error, .. } => error.fmt(f),
+            #[cfg(feature = "std")]
+            TrainError::Distributed { error, .. } => error.fmt(f),
             #[cfg(feature = "std")]
             TrainError::Log { error: text, .. } | TrainError::Read { error: text, .. } => f.write_str(text),
             TrainError::Setting(text) | TrainError::Mismatch(text) => f.write_str(text),

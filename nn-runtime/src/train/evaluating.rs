@@ -12,7 +12,7 @@ use super::executor::StepResult;
 use super::loss_sums::LossSums;
 use super::metrics::{Judged, Metrics};
 use super::objective::Objective;
-use super::{Evaluation, TrainError, Trainer};
+use super::{Evaluation, History, TrainError, Trainer};
 use crate::MAX_OUTPUTS;
 use crate::data::{Dataset, Targets};
 use crate::graph::MAX_INPUTS;
@@ -36,7 +36,8 @@ impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
         L: Objective<T>,
     {
         self.check_weighed(data)?;
-        Ok(self.evaluate_checked(data, None))
+        let evaluation = self.evaluate_checked(data, None);
+        self.lost(&History::default()).map_or(Ok(evaluation), Err)
     }
 
     /// [`evaluate`](Trainer::evaluate), and what one metric or a tuple of them come to, in their order, in
@@ -73,7 +74,10 @@ impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
         metrics.reset();
         let mut judge = |_: &L, outputs: &BatchOutputs| metrics.update(&judged, outputs, data.targets());
         let evaluation = self.evaluate_checked(data, Some(&mut judge));
-        Ok((evaluation, metrics.values()))
+        match self.lost(&History::default()) {
+            Some(error) => Err(error),
+            None => Ok((evaluation, metrics.values())),
+        }
     }
 
     /// The loss of each sample, as the model predicts: the weighted mean over its steps, added up over
@@ -110,7 +114,7 @@ impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
             }
         };
         self.evaluate_checked(data, Some(&mut one_by_one));
-        Ok(losses)
+        self.lost(&History::default()).map_or(Ok(losses), Err)
     }
 
     /// What metrics see of this loss.
@@ -148,7 +152,8 @@ impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
         }
     }
 
-    /// Evaluates data that is known to fit; `each` sees the outputs of each batch.
+    /// Evaluates data that is known to fit; `each` sees the outputs of each batch. Where other ranks are
+    /// lost, as far as it came: see [`lost`](Trainer::lost).
     pub(super) fn evaluate_checked<T: Targets>(
         &mut self,
         data: &Dataset<T>,
@@ -171,10 +176,12 @@ impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
             }
             let x = BatchInputs::Slices(&x[..data.inputs().len()]);
             let given = Batch { samples: batch, x, first: from, targets: data.targets(), weights: data.weights() };
-            let batch_sums = self.executor.evaluate::<N, _>(&self.model.params, &self.loss, &given);
+            let Ok(batch_sums) = self.executor.evaluate::<N, _>(&self.model.params, &self.loss, &given) else { break };
             sums.add(&StepResult { sums: batch_sums, regularization }, batch);
             if let Some(each) = &mut each {
-                self.executor.copy_outputs(N::COMPILED, &mut outputs);
+                if self.executor.copy_outputs(N::COMPILED, batch, &mut outputs).is_err() {
+                    break;
+                }
                 let y = outputs.each_ref().map(|y| &y[..]);
                 let (isa, shapes) = (self.executor.isa, N::COMPILED.outputs);
                 let samples = from..from + batch;

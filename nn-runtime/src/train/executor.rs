@@ -18,10 +18,12 @@ use super::own_objective::WholeOutputs;
 use super::param_chunks;
 use super::refusal::Refusal;
 use super::shard::Shard;
+use super::shared_grads::SharedGrads;
 use super::split::{LOSS_BLOCK, needs_one_worker};
 use super::tensor_groups::TensorGroups;
 use super::update::Update;
 use super::workers::{ThreadPool, Workers};
+use super::world::{Lost, World};
 use crate::data::Targets;
 use crate::graph::CompiledNetwork;
 use crate::input::InputError;
@@ -51,12 +53,16 @@ pub(super) struct Executor {
     whole: Option<WholeOutputs>,
     workers: Workers,
     /// Each worker's samples: written by one worker, and then read by all.
-    shards: Vec<Shard>,
+    pub(super) shards: Vec<Shard>,
     running: Vec<Range<usize>>,
     /// What the running statistics will be after a step, one range after the other.
     statistics: AlignedBuffer,
-    micro_batching: MicroBatching,
+    pub(super) micro_batching: MicroBatching,
     pub(super) update: Update,
+    /// The ranks that train together, where there are some.
+    pub(super) world: Option<World>,
+    /// What they share gradients by; none where each runs whole batches.
+    shared: Option<SharedGrads>,
 }
 
 /// What a batch has come to.
@@ -91,6 +97,8 @@ impl Executor {
             running,
             micro_batching: MicroBatching::new(N::COMPILED),
             update: Update::new(N::COMPILED, optimizer),
+            world: None,
+            shared: None,
         }
     }
 
@@ -122,8 +130,20 @@ impl Executor {
             self.update.layout(optimizer, threads, batch);
         }
         let shards = if needs_one_worker(map) { 1 } else { threads };
-        let samples = self.micro_batching.split(batch).samples_per_worker(batch, shards).min(batch);
-        let apart = self.whole.is_some();
+        let split = self.micro_batching.split(batch);
+        // Of smaller batches, whose leaves are smaller, a rank may have a leaf more.
+        let own = match self.leaves(batch) {
+            Some((world, _)) => batch.min(batch.div_ceil(world.size()) + 2 * split.reduce_block),
+            None => batch,
+        };
+        let samples = split.samples_per_worker(own, shards).min(batch);
+        let apart = self.whole.is_some() || self.micro_batching.apart();
+        self.shared = match &self.world {
+            Some(world) if self.micro_batching.is_in_leaves() => {
+                Some(SharedGrads::new(map, &self.update.groups, world))
+            }
+            _ => None,
+        };
         self.shards = (0..shards).map(|_| Shard::new(map, samples, &self.micro_batching, batch, apart)).collect();
         if let Some(whole) = &mut self.whole {
             *whole = WholeOutputs::new(map, batch);
@@ -179,7 +199,7 @@ impl Executor {
         // Of an output where no row has a weight every gradient is 0, whatever the scale.
         let whole = self.update.batch_scale(weight);
         let scale = weights.map(|weight| if weight > 0.0 { whole / weight } else { 0.0 });
-        let sums = self.forward_backward::<N, T>(&model.params, loss, batch, Some((noise, scale)));
+        let sums = self.forward_backward::<N, T>(&model.params, loss, batch, Some((noise, scale)))?;
         let result = StepResult { sums, regularization };
         if !result.loss().is_finite() {
             return Err(Refusal::Loss);
@@ -206,6 +226,9 @@ impl Executor {
         let regularization = self.update.regularization(isa, &model.params);
         let noise = CounterRng { key: 0 }.fold_in(&[model.run.batches]);
         let active = self.assign(map, samples, true);
+        let ranks = self.world.as_ref().filter(|_| self.micro_batching.is_in_leaves());
+        let leaves = self.micro_batching.leaves(samples);
+        let exchange = |all: &mut [f32], each| ranks.map_or(Ok(()), |world| world.gather_numbers(leaves, each, all));
         let (params, micro_batching) = (&model.params, &self.micro_batching);
         let pass = BatchPass { isa, params, x, logits: 0, micro_batching, noise: Some(noise) };
         let (shards, workers) = (&mut self.shards[..active], self.workers.first(active));
@@ -213,7 +236,7 @@ impl Executor {
             shard.forward_only::<N>(&pass, &mut scratch.layers);
         });
         let whole = self.whole.as_mut().expect("room has been made for whole batches");
-        let loss = whole.judge(map, samples, shards, objective)? + regularization;
+        let loss = whole.judge(map, samples, shards, exchange, objective)? + regularization;
         if !loss.is_finite() {
             return Err(Refusal::Loss);
         }
@@ -270,8 +293,16 @@ impl Executor {
         let partial_sums = micro_batching.split(samples).partial_sums;
         let grads = BatchGrads::<N> { shards, micro_batching, partial_sums, pass, network: PhantomData };
         // Parameters can be shared among workers where samples cannot.
-        let active = self.active(self.workers.scratch.len(), N::COMPILED, samples);
-        self.update.take_batch(isa, self.workers.first(active), params, optimizer, weight, &grads)?;
+        let active = self.active(self.workers.scratch.len(), N::COMPILED, self.own_samples(samples).len());
+        match (&self.world, &mut self.shared) {
+            (Some(world), Some(shared)) => {
+                let leaves = micro_batching.leaves(samples);
+                let grads = shared.reduce(isa, world, self.workers.first(active), leaves, &grads)?;
+                let given = GivenGrads { isa, grads };
+                self.update.take_batch(isa, self.workers.first(active), params, optimizer, weight, &given)?;
+            }
+            _ => self.update.take_batch(isa, self.workers.first(active), params, optimizer, weight, &grads)?,
+        }
         let mut rest = &self.statistics[..];
         for range in &self.running {
             let next = rest.split_off(..range.len()).expect("the buffer is as long as all ranges");
@@ -295,16 +326,8 @@ impl Executor {
         params: &[f32],
         loss: &impl Objective<T>,
         batch: &Batch<T>,
-    ) -> LossSums {
+    ) -> Result<LossSums, Lost> {
         self.forward_backward::<N, T>(params, loss, batch, None)
-    }
-
-    /// Copies the outputs of the last batch, as the loss has read them.
-    pub(super) fn copy_outputs(&self, map: &CompiledNetwork, to: &mut [Vec<f32>; MAX_OUTPUTS]) {
-        to.iter_mut().for_each(Vec::clear);
-        for shard in &self.shards {
-            to.iter_mut().zip(shard.outputs(map.outputs)).for_each(|(to, y)| to.extend_from_slice(y));
-        }
     }
 
     /// Predicts, in the memory of one worker; see [`predict_into`].
@@ -320,10 +343,13 @@ impl Executor {
     /// Divides the samples among the workers, and tells how many take part.
     fn assign(&mut self, map: &CompiledNetwork, samples: usize, apart: bool) -> usize {
         let split = self.micro_batching.split(samples);
-        let active = self.active(self.shards.len(), map, samples);
-        let each = split.samples_per_worker(samples, active);
+        let own = self.own_samples(samples);
+        let active = self.active(self.shards.len(), map, own.len());
+        let each = split.samples_per_worker(own.len(), active);
+        let apart = apart || self.micro_batching.apart();
         for (i, shard) in self.shards.iter_mut().enumerate() {
-            shard.assign((i * each).min(samples)..((i + 1) * each).min(samples), split, apart);
+            let at = |worker: usize| (own.start + worker * each).min(own.end);
+            shard.assign(at(i)..at(i + 1), split, apart);
         }
         active
     }
@@ -336,7 +362,7 @@ impl Executor {
         loss: &impl Objective<T>,
         batch: &Batch<T>,
         train: Option<(CounterRng, [f64; MAX_OUTPUTS])>,
-    ) -> LossSums {
+    ) -> Result<LossSums, Lost> {
         let active = self.assign(N::COMPILED, batch.samples, false);
         let (isa, micro_batching, noise) = (self.isa, &self.micro_batching, train.map(|(noise, _)| noise));
         let pass = BatchPass { isa, params, x: batch.x, logits: loss.logits(), micro_batching, noise };
@@ -345,8 +371,12 @@ impl Executor {
         workers.pool.for_each_zip(&mut self.shards[..active], workers.scratch, |shard, scratch| {
             shard.forward_backward::<N, T>(&pass, &judged, &mut scratch.layers);
         });
+        let own = self.shards.iter().flat_map(Shard::losses);
+        if let Some((world, leaves)) = self.leaves(batch.samples) {
+            return world.add_losses(leaves, own);
+        }
         let mut sums = LossSums::default();
-        self.shards.iter().flat_map(Shard::losses).for_each(|loss| sums.add(loss));
-        sums
+        own.for_each(|loss| sums.add(loss));
+        Ok(sums)
     }
 }

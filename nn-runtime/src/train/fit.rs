@@ -256,6 +256,13 @@ impl<'d, T: Targets, N> Fit<'d, T, N> {
         Ok(())
     }
 
+    /// Shows and writes nothing, as another rank does.
+    pub(super) fn write_nothing(&mut self) {
+        self.progress = false;
+        self.logs.clear();
+        self.checkpoint = None;
+    }
+
     /// Whether there is something to monitor.
     pub(super) fn watches(&self) -> bool {
         self.early_stopping.is_some() || self.keep_best

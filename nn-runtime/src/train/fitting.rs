@@ -118,6 +118,11 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
                 FitState::new()
             }
         };
+        let in_memory: Vec<&Dataset<T>> = train.dataset().into_iter().chain(fit.validate).collect();
+        self.compare_runs(&settings, &in_memory)?;
+        if self.rank() > 0 {
+            fit.write_nothing();
+        }
         self.executor.reserve::<N>(fit.batch.min(train.len()), &self.optimizer);
 
         let mut logs = Logs::begin(&fit.logs, &state.history)?;
@@ -149,6 +154,9 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
                 }
                 let time = state.spent + begun.elapsed();
                 let (validation, metrics) = self.judge(validate, train.dataset(), &mut fit);
+                if let Some(error) = self.lost(&state.history) {
+                    return Err(Broken::Other(error));
+                }
                 // Where nothing else tells what the last step has come to, a batch does.
                 let last = match validation {
                     Some(validation) => validation.loss,
@@ -216,6 +224,13 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
                 && look(epoch, &self.model).is_break()
             {
                 flow = ControlFlow::Break(());
+            }
+            if fit.on_epoch.is_some() && self.any(flow.is_break()).unwrap_or(false) {
+                flow = ControlFlow::Break(());
+            }
+            if let Some(error) = self.lost(&state.history) {
+                line.end();
+                return Err(error);
             }
             if flow.is_break() {
                 break Ended::Stopped;

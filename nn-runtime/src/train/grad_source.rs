@@ -8,6 +8,7 @@ use super::batch_pass::GradPass;
 use super::magnitude::largest;
 use super::microbatch::MicroBatching;
 use super::shard::Shard;
+use super::shared_grads::LeafGrads;
 use crate::model::Network;
 use core::marker::PhantomData;
 use nn_kernels::simd::Isa;
@@ -86,5 +87,26 @@ impl<N: Network> GradSource for BatchGrads<'_, N> {
 
     fn bound(&self, node: usize) -> f64 {
         self.shards.iter().map(|shard| shard.grad_bound(N::COMPILED, &self.pass, node)).sum()
+    }
+}
+
+impl<N: Network> LeafGrads for BatchGrads<'_, N> {
+    #[inline]
+    fn leaf(
+        &self,
+        scratch: &mut [f32],
+        samples: Range<usize>,
+        range: &Range<usize>,
+        grad: &mut [f32],
+        overwrite: bool,
+    ) {
+        let of = |shard: &&Shard| shard.samples().start <= samples.start && samples.end <= shard.samples().end;
+        let shard = self.shards.iter().find(of).expect("a leaf lies within one shard");
+        match self.micro_batching.place_of(range).filter(|_| self.partial_sums) {
+            Some(place) => {
+                grad.copy_from_slice(shard.partial_sum(self.micro_batching, samples.start, place, grad.len()))
+            }
+            None => shard.add_leaf_grad::<N>(&self.pass, scratch, samples, (range, grad), overwrite),
+        }
     }
 }

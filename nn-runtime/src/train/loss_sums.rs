@@ -34,6 +34,30 @@ impl LossSums {
         means.sum()
     }
 
+    /// Of [`to_bytes`](LossSums::to_bytes).
+    pub(crate) const BYTES: usize = 8 * (2 * MAX_OUTPUTS + 3);
+
+    /// All of it, as it is sent to other ranks.
+    pub(crate) fn to_bytes(self) -> [u8; LossSums::BYTES] {
+        let AccuracySums { correct, rows } = self.accuracy;
+        let counts = [u64::from(correct.is_some()), correct.unwrap_or(0) as u64, rows as u64];
+        let sums = self.loss.iter().chain(&self.weight).map(|sum| sum.to_bits());
+        let mut bytes = [0; LossSums::BYTES];
+        for (to, number) in bytes.as_chunks_mut().0.iter_mut().zip(sums.chain(counts)) {
+            *to = number.to_le_bytes();
+        }
+        bytes
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8; LossSums::BYTES]) -> LossSums {
+        let mut numbers = bytes.as_chunks().0.iter().map(|bytes| u64::from_le_bytes(*bytes));
+        let mut next = move || numbers.next().unwrap_or(0);
+        let loss = core::array::from_fn(|_| f64::from_bits(next()));
+        let weight = core::array::from_fn(|_| f64::from_bits(next()));
+        let [told, correct, rows] = core::array::from_fn(|_| next() as usize);
+        LossSums { loss, weight, accuracy: AccuracySums { correct: (told != 0).then_some(correct), rows } }
+    }
+
     /// Whether every loss is a number.
     #[inline]
     pub(crate) fn is_finite(&self) -> bool {

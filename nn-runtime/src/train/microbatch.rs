@@ -7,6 +7,7 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
+use super::leaves::{Leaves, leaf_of, most_leaves};
 use super::split::{ALL_SAMPLES, BatchSplit, LOSS_BLOCK, needs_one_worker};
 use crate::graph::{CompiledNetwork, Node};
 use nn_kernels::long_sums::BLOCK;
@@ -49,6 +50,8 @@ pub(super) struct MicroBatching {
     samples_in_cache: usize,
     /// One worker takes all samples.
     one_worker: bool,
+    /// Every micro-batch is a leaf of the tree in which ranks add up gradients.
+    in_leaves: bool,
 }
 
 /// The workspace that a worker needs.
@@ -61,13 +64,7 @@ pub(super) struct WorkspaceSize {
 
 impl MicroBatching {
     pub(super) fn new(map: &'static CompiledNetwork) -> MicroBatching {
-        let mut sums_len = 0;
-        let mut partial_sums = Vec::new();
-        for params in partial_sum_ranges(map) {
-            let place = sums_len..sums_len + params.len();
-            sums_len = place.end;
-            partial_sums.push(PartialSum { params, place });
-        }
+        let (mut partial_sums, mut sums_len) = all_partial_sums(map);
         let max_blocks = MAX_BLOCKS.min(MAX_SUMS / sums_len.max(1));
         if max_blocks < 2 {
             (partial_sums, sums_len) = (Vec::new(), 0);
@@ -83,11 +80,40 @@ impl MicroBatching {
         } else {
             ALL_SAMPLES
         };
-        MicroBatching { partial_sums, sums_len, max_blocks, samples_in_cache, one_worker: needs_one_worker(map) }
+        let one_worker = needs_one_worker(map);
+        MicroBatching { partial_sums, sums_len, max_blocks, samples_in_cache, one_worker, in_leaves: false }
+    }
+
+    /// For a batch that ranks share, each of whose leaves is run by itself.
+    pub(super) fn in_leaves(map: &'static CompiledNetwork) -> MicroBatching {
+        let (partial_sums, sums_len) = all_partial_sums(map);
+        let one_worker = needs_one_worker(map);
+        MicroBatching { partial_sums, sums_len, max_blocks: 0, samples_in_cache: 0, one_worker, in_leaves: true }
+    }
+
+    /// The leaves of a batch of so many samples.
+    pub(super) fn leaves(&self, samples: usize) -> Leaves {
+        Leaves { samples, each: self.split(samples).reduce_block }
+    }
+
+    /// Whether ranks share a batch.
+    pub(super) fn is_in_leaves(&self) -> bool {
+        self.in_leaves
+    }
+
+    /// Whether micro-batches need workspaces apart: where nothing is summed right after the backward pass of
+    /// each, all of it is read later.
+    pub(super) fn apart(&self) -> bool {
+        self.in_leaves && self.partial_sums.is_empty()
     }
 
     /// How a batch is cut: into one micro-batch where there is nothing to be gained.
     pub(super) fn split(&self, batch: usize) -> BatchSplit {
+        if self.in_leaves {
+            let leaf = leaf_of(batch);
+            let partial_sums = !self.partial_sums.is_empty();
+            return BatchSplit { partial_sums, reduce_block: leaf, micro_batch: leaf, sum_unit: usize::MAX };
+        }
         if batch <= LOSS_BLOCK || self.one_worker {
             return BatchSplit::default();
         }
@@ -110,12 +136,14 @@ impl MicroBatching {
     /// What a worker needs that has so many samples of a batch of this size, or of a smaller one.
     pub(super) fn workspace(&self, samples: usize, batch: usize) -> WorkspaceSize {
         let most = self.samples_in_cache.max(self.split(batch).reduce_block);
-        WorkspaceSize { samples: samples.min(most), several: self.samples_in_cache < ALL_SAMPLES }
+        WorkspaceSize { samples: samples.min(most), several: self.samples_in_cache < ALL_SAMPLES && !self.apart() }
     }
 
     /// Floats of the partial sums of so many samples, of a batch of any size.
     pub(super) fn sums_len(&self, samples: usize) -> usize {
-        self.sums_len * samples.div_ceil(LOSS_BLOCK).min(self.max_blocks)
+        let blocks =
+            if self.in_leaves { most_leaves(samples) } else { samples.div_ceil(LOSS_BLOCK).min(self.max_blocks) };
+        self.sums_len * blocks
     }
 
     pub(super) fn partial_sums(&self) -> &[PartialSum] {
@@ -132,6 +160,18 @@ impl MicroBatching {
         let sum = self.partial_sums.iter().find(|sum| sum.params.contains(&params.start))?;
         Some(sum.place.start + params.start - sum.params.start)
     }
+}
+
+/// Each range that has partial sums, and how many floats those of a block take.
+fn all_partial_sums(map: &'static CompiledNetwork) -> (Vec<PartialSum>, usize) {
+    let mut sums_len = 0;
+    let mut partial_sums = Vec::new();
+    for params in partial_sum_ranges(map) {
+        let place = sums_len..sums_len + params.len();
+        sums_len = place.end;
+        partial_sums.push(PartialSum { params, place });
+    }
+    (partial_sums, sums_len)
 }
 
 /// The ranges of the parameters whose gradients have partial sums: no chunk of parameters may cross an end of

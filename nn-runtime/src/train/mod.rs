@@ -18,6 +18,8 @@ mod checkpoint_writer;
 mod checks;
 mod clip;
 #[cfg(feature = "std")]
+mod distributing;
+#[cfg(feature = "std")]
 mod early_stopping;
 mod ema;
 #[cfg(feature = "std")]
@@ -45,6 +47,7 @@ mod grad_source;
 mod history;
 #[cfg(feature = "std")]
 mod history_text;
+mod leaves;
 #[cfg(feature = "std")]
 mod loader;
 #[cfg(feature = "std")]
@@ -62,16 +65,19 @@ mod param_chunks;
 mod param_cut;
 #[cfg(feature = "std")]
 mod progress_line;
+mod ranks;
 mod refusal;
 mod regularizer;
 #[cfg(feature = "std")]
 mod resume;
 #[cfg(feature = "std")]
 mod sample_order;
+mod sample_slices;
 pub mod schedule;
 mod scheduled_rate;
 mod settings;
 mod shard;
+mod shared_grads;
 #[cfg(feature = "std")]
 mod snapshot;
 mod split;
@@ -88,6 +94,7 @@ mod update_state;
 #[cfg(feature = "std")]
 mod waiting;
 mod workers;
+mod world;
 
 #[cfg(feature = "std")]
 pub use checkpoint::{Checkpoint, Every};

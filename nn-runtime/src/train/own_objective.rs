@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::refusal::Refusal;
 use super::shard::Shard;
+use super::world::Lost;
 use crate::finite::first_not_finite;
 use crate::graph::CompiledNetwork;
 use crate::predictor::slices_mut;
@@ -26,15 +27,17 @@ impl WholeOutputs {
         WholeOutputs { y: room(), dy: room() }
     }
 
-    /// Shows all outputs to the objective, which writes their gradients where zeros are.
+    /// Shows all outputs to the objective, which writes their gradients where zeros are. `exchange` fills in
+    /// what other ranks have run, given an output and how many numbers a sample has.
     ///
     /// # Errors
-    /// A gradient is not finite.
+    /// A gradient is not finite; other ranks are lost.
     pub(super) fn judge(
         &mut self,
         map: &CompiledNetwork,
         samples: usize,
         shards: &mut [Shard],
+        exchange: impl Fn(&mut [f32], usize) -> Result<(), Lost>,
         objective: impl FnOnce(&[&[f32]], &mut [&mut [f32]]) -> f64,
     ) -> Result<f64, Refusal> {
         let mut y = [&[][..]; MAX_OUTPUTS];
@@ -45,6 +48,7 @@ impl WholeOutputs {
                 let of = shard.samples();
                 all[of.start * shape.len()..of.end * shape.len()].copy_from_slice(shard.output(map, j).0);
             }
+            exchange(&mut all[..samples * shape.len()], shape.len())?;
             y[j] = &all[..samples * shape.len()];
             dy[j] = &mut core::mem::take(&mut dy[j])[..samples * shape.len()];
             dy[j].fill(0.0);

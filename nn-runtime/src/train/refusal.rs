@@ -17,6 +17,7 @@ use alloc::string::String;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::NonFinite;
+use super::world::Lost;
 use crate::graph::CompiledNetwork;
 use crate::params;
 
@@ -31,6 +32,14 @@ pub(super) enum Refusal {
     },
     Gradient(usize),
     Parameter(usize),
+    /// The other ranks are not there any more: see [`World::error`](super::world::World::error).
+    Lost,
+}
+
+impl From<Lost> for Refusal {
+    fn from(_: Lost) -> Refusal {
+        Refusal::Lost
+    }
 }
 
 impl Refusal {
@@ -42,7 +51,8 @@ impl Refusal {
             found.map_or_else(String::new, |tensor| tensor.name)
         };
         match self {
-            Refusal::Loss => NonFinite::Loss,
+            // Told otherwise, before anybody asks for a name.
+            Refusal::Loss | Refusal::Lost => NonFinite::Loss,
             Refusal::OutputGradient { output, place } => {
                 let width = map.outputs[output].len();
                 NonFinite::OutputGradient { output, sample: place / width, element: place % width }

@@ -135,7 +135,9 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
         });
         let special: Vec<String> = special.collect();
         let list = |all: Vec<String>| if all.is_empty() { none() } else { all.join(", ") };
-        Vec::from([
+        // Its sums are other ones, on however many ranks.
+        let distributed = self.executor.world.as_ref().map(|_| text("distributed", "yes".into()));
+        let settings = [
             text("loss", self.loss.settings()),
             text("optimizer", self.optimizer.settings()),
             text("schedule", update.state.schedule.settings()),
@@ -144,7 +146,8 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
             text("regularizers", list(regularizers)),
             text("tensors", list(special)),
             text("ema", update.state.ema.as_ref().map_or_else(none, |ema| format!("{:?}", ema.decay))),
-        ])
+        ];
+        settings.into_iter().chain(distributed).collect()
     }
 
     /// What a checkpoint is written of.

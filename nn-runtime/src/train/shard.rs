@@ -13,6 +13,7 @@ use super::loss_sums::LossSums;
 use super::magnitude::largest;
 use super::microbatch::MicroBatching;
 use super::objective::Objective;
+use super::sample_slices::{inputs, mut_slices, slices};
 use super::split::{BatchSplit, LOSS_BLOCK, loss_blocks};
 use crate::data::Targets;
 use crate::graph::{CompiledNetwork, MAX_INPUTS};
@@ -283,18 +284,50 @@ impl Shard {
         grad: &mut [f32],
         overwrite: &mut bool,
     ) {
-        let map = N::COMPILED;
         for micro in self.micro_batches() {
-            let x = inputs(map, &pass.x, &self.gathered, &micro);
-            let dy = slices(&self.output_grads, map.outputs, &micro.own);
-            let saved = self.saved(map, &micro);
-            let cx = LayerContext::for_network(pass.params, pass.isa, micro.len(), Pass::Train, saved, &mut *scratch);
-            let mut cx =
-                cx.logits(pass.logits).training(pass.noise, micro.of_batch.start).sum_unit(self.split.sum_unit);
-            let overwrite = core::mem::take(overwrite);
-            let part = ParamGrad { range: range.clone(), grad: &mut *grad, samples: 0..micro.len(), overwrite };
-            N::backward_params(&mut cx, &x[..map.inputs.len()], &dy[..map.outputs.len()], part);
+            self.add_micro_batch::<N>(pass, scratch, &micro, (range, &mut *grad), core::mem::take(overwrite));
         }
+    }
+
+    /// Adds the gradient of a range of parameters from one micro-batch, or overwrites it where told.
+    fn add_micro_batch<N: Network>(
+        &self,
+        pass: &GradPass,
+        scratch: &mut [f32],
+        micro: &MicroBatch,
+        (range, grad): (&Range<usize>, &mut [f32]),
+        overwrite: bool,
+    ) {
+        let map = N::COMPILED;
+        let x = inputs(map, &pass.x, &self.gathered, micro);
+        let dy = slices(&self.output_grads, map.outputs, &micro.own);
+        let saved = self.saved(map, micro);
+        let cx = LayerContext::for_network(pass.params, pass.isa, micro.len(), Pass::Train, saved, scratch);
+        let mut cx = cx.logits(pass.logits).training(pass.noise, micro.of_batch.start).sum_unit(self.split.sum_unit);
+        let part = ParamGrad { range: range.clone(), grad, samples: 0..micro.len(), overwrite };
+        N::backward_params(&mut cx, &x[..map.inputs.len()], &dy[..map.outputs.len()], part);
+    }
+
+    /// As [`add_param_grad`](Shard::add_param_grad), from these samples of the batch, which are a
+    /// micro-batch.
+    pub(super) fn add_leaf_grad<N: Network>(
+        &self,
+        pass: &GradPass,
+        scratch: &mut [f32],
+        samples: Range<usize>,
+        part: (&Range<usize>, &mut [f32]),
+        overwrite: bool,
+    ) {
+        let first = self.samples.start;
+        let micro = MicroBatch { own: samples.start - first..samples.end - first, of_batch: samples };
+        self.add_micro_batch::<N>(pass, scratch, &micro, part, overwrite);
+    }
+
+    /// The partial sum of parameters whose place among those of a block is `place`, of the block of the batch
+    /// that begins with this sample.
+    pub(super) fn partial_sum(&self, micro_batching: &MicroBatching, first: usize, place: usize, len: usize) -> &[f32] {
+        let block = (first - self.samples.start) / self.split.reduce_block;
+        &self.partial_sums[micro_batching.block(block)][place..place + len]
     }
 
     /// What no number of the gradient of node `i`'s matrix is larger than: a sum over samples of an input
@@ -338,45 +371,4 @@ impl Shard {
             isa.add(&sums[place..place + grad.len()], grad);
         }
     }
-}
-
-/// The samples of a micro-batch, of each input.
-#[inline]
-fn inputs<'a>(
-    map: &CompiledNetwork,
-    x: &BatchInputs<'a>,
-    gathered: &'a [AlignedBuffer],
-    micro: &MicroBatch,
-) -> [&'a [f32]; MAX_INPUTS] {
-    let mut some = [&[][..]; MAX_INPUTS];
-    for (k, (to, shape)) in some.iter_mut().zip(map.inputs).enumerate() {
-        let len = shape.len();
-        *to = match x {
-            BatchInputs::Slices(x) => &x[k][micro.of_batch.start * len..micro.of_batch.end * len],
-            BatchInputs::Indexed(..) => &gathered[k][micro.own.start * len..micro.own.end * len],
-        };
-    }
-    some
-}
-
-#[inline]
-fn slices<'b>(blocks: &'b [AlignedBuffer], shapes: &[Shape], samples: &Range<usize>) -> [&'b [f32]; MAX_OUTPUTS] {
-    let mut all = [&[][..]; MAX_OUTPUTS];
-    for ((to, block), shape) in all.iter_mut().zip(blocks).zip(shapes) {
-        *to = &block[samples.start * shape.len()..samples.end * shape.len()];
-    }
-    all
-}
-
-#[inline]
-fn mut_slices<'b>(
-    blocks: &'b mut [AlignedBuffer],
-    shapes: &[Shape],
-    samples: &Range<usize>,
-) -> [&'b mut [f32]; MAX_OUTPUTS] {
-    let mut all: [&mut [f32]; MAX_OUTPUTS] = Default::default();
-    for ((to, block), shape) in all.iter_mut().zip(blocks).zip(shapes) {
-        *to = &mut block[samples.start * shape.len()..samples.end * shape.len()];
-    }
-    all
 }

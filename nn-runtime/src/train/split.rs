@@ -70,17 +70,23 @@ pub(super) fn samples_of_epoch(map: &CompiledNetwork, samples: usize, batch: usi
     }
 }
 
-/// Whether one worker takes all samples: where a sample's output depends on the others of its batch, where a
-/// statistic follows whole batches, and where sites share parameters, whose gradients are added site by site
-/// and not sample by sample.
+/// Whether one worker takes all samples: where a layer looks at whole batches, and where sites share
+/// parameters, whose gradients are added site by site and not sample by sample.
 pub(super) fn needs_one_worker(map: &CompiledNetwork) -> bool {
+    looks_at_whole_batches(map)
+        || map.nodes.iter().any(|node| {
+            !node.frozen && (node.shares.is_some() || node.network.is_some_and(|network| needs_one_worker(network())))
+        })
+}
+
+/// Whether a sample's output depends on the others of its batch, or a statistic follows whole batches.
+pub(super) fn looks_at_whole_batches(map: &CompiledNetwork) -> bool {
     map.nodes.iter().any(|node| {
         let spec = node.spec;
         let follows = spec.params.list().iter().any(|param| param.role == Role::RunningStat);
         !node.frozen
             && (spec.depends_on_batch_anywhere()
                 || follows
-                || node.shares.is_some()
-                || node.network.is_some_and(|network| needs_one_worker(network())))
+                || node.network.is_some_and(|network| looks_at_whole_batches(network())))
     })
 }

@@ -137,6 +137,10 @@ impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
 
     /// What a single step is refused with.
     pub(super) fn refused(&self, refusal: Refusal) -> TrainError {
+        #[cfg(feature = "std")]
+        if let Some(error) = self.lost(&super::History::default()) {
+            return error;
+        }
         TrainError::NotFinite { step: self.executor.update.state.steps + 1, found: refusal.named(N::COMPILED) }
     }
 

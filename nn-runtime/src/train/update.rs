@@ -44,6 +44,9 @@ pub(super) struct Update {
     /// Their sum before the last batch.
     before: AlignedBuffer,
     pub(super) state: UpdateState,
+    /// Whether the gradients of a batch come whole, so that nothing is gained by computing some when they are
+    /// used.
+    pub(super) grads_given: bool,
     /// What no step changes, though it lies among parameters that it does.
     fixed: Vec<FixedRange>,
     /// Batches whose gradients wait, their weight, and their largest number.
@@ -67,6 +70,7 @@ impl Update {
             grads: AlignedBuffer::zeroed(map.params_len),
             before: AlignedBuffer::zeroed(0),
             state: UpdateState::new(map, optimizer),
+            grads_given: false,
             fixed: FixedRange::all(map),
             batches: 0,
             weight: 0.0,
@@ -88,7 +92,7 @@ impl Update {
             true => param_chunks::by_tensor(self.map, &self.groups),
             false => param_chunks::by_size(self.map, Role::Trainable, &self.groups, workers),
         };
-        self.cut = ParamCut::new(self.map, chunks, if self.accumulates() { None } else { Some(samples) });
+        self.cut = ParamCut::new(self.map, chunks, Some(samples).filter(|_| !self.accumulates() && !self.grads_given));
         self.taken = self.cut.chunks.iter().map(|_| AtomicBool::new(false)).collect();
         let before = if self.accumulate > 1 { self.map.params_len } else { 0 };
         if self.before.len() != before {

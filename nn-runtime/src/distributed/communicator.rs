@@ -1,0 +1,92 @@
+//! The seam between training and whatever carries messages. In: bytes for each rank; out: bytes from each.
+//! Whoever implements it neither adds nor reorders.
+
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt;
+
+/// Processes, or threads, that are numbered and exchange messages: MPI's communicator, seen from one rank.
+///
+/// Every rank calls the same methods in the same order, with lengths that fit each other.
+pub trait Communicator: Send + Sync {
+    /// The number of this process, from 0.
+    fn rank(&self) -> usize;
+
+    /// How many there are.
+    fn size(&self) -> usize;
+
+    /// Sends `send[r]` to every rank `r`, this one too, and fills `receive[r]` with what `r` sends here: one
+    /// slice for each rank, of the length that is sent. Returns when all of `receive` has been filled. MPI's
+    /// `Alltoallv`, and its `Allgatherv` where all ranks are sent the same.
+    ///
+    /// # Errors
+    /// A rank has ended or does not answer. No later call succeeds.
+    fn exchange(&self, send: &[&[u8]], receive: &mut [&mut [u8]]) -> Result<(), CommunicationError>;
+
+    /// Returns when every rank has called it.
+    ///
+    /// # Errors
+    /// As [`exchange`](Communicator::exchange).
+    fn barrier(&self) -> Result<(), CommunicationError> {
+        let mut received = vec![0; self.size()];
+        let mut receive: Vec<&mut [u8]> = received.chunks_mut(1).collect();
+        self.exchange(&vec![&[0][..]; self.size()], &mut receive)
+    }
+}
+
+/// Why ranks cannot go on together.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum CommunicationError {
+    /// A rank has ended or does not answer.
+    #[non_exhaustive]
+    RankLost {
+        /// Which.
+        rank: usize,
+    },
+    /// A message has another length than was expected: ranks do not run the same program.
+    #[non_exhaustive]
+    Length {
+        /// Who sent it.
+        rank: usize,
+        /// Bytes that were expected.
+        expected: usize,
+        /// Bytes that came.
+        found: usize,
+    },
+    /// What carries the messages has failed.
+    Engine(String),
+}
+
+impl CommunicationError {
+    /// A rank has ended or does not answer.
+    pub fn rank_lost(rank: usize) -> CommunicationError {
+        CommunicationError::RankLost { rank }
+    }
+
+    /// Rank `rank` has sent `found` bytes where `expected` were expected.
+    pub fn length(rank: usize, expected: usize, found: usize) -> CommunicationError {
+        CommunicationError::Length { rank, expected, found }
+    }
+}
+
+impl fmt::Display for CommunicationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CommunicationError::RankLost { rank } => write!(
+                f,
+                "expected all ranks to go on, found that rank {rank} has ended or does not answer\nhelp: see what rank \
+                 {rank} printed last; then go on from the checkpoint, on any number of ranks"
+            ),
+            CommunicationError::Length { rank, expected, found } => write!(
+                f,
+                "expected {expected} bytes from rank {rank}, found {found}\nhelp: run the same program with the same \
+                 settings and data on every rank"
+            ),
+            CommunicationError::Engine(text) => f.write_str(text),
+        }
+    }
+}
+
+impl core::error::Error for CommunicationError {}

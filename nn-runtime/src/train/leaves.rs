@@ -1,0 +1,199 @@
+//! The fixed tree in which a distributed gradient is added up. In: the size of a batch, the number of ranks;
+//! out: blocks of samples (the leaves), which rank computes which, and sums whose order depends on the batch
+//! alone.
+
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use super::split::LOSS_BLOCK;
+use nn_kernels::long_sums;
+use nn_kernels::simd::Isa;
+
+/// Leaves that a batch has at least, where each can have a loss block: for as many ranks there is work.
+const LEAST: usize = 8;
+
+/// Samples of a leaf of a batch of this size: larger ones are cheaper, as each has a gradient of its own, up
+/// to the length of a chain of `f32` that is summed at once anyway.
+pub(super) fn leaf_of(batch: usize) -> usize {
+    batch.div_ceil(LEAST).next_power_of_two().clamp(LOSS_BLOCK, long_sums::BLOCK)
+}
+
+/// The most leaves that any batch up to this size has of so many of its samples, whole leaves.
+pub(super) fn most_leaves(samples: usize) -> usize {
+    samples.div_ceil(LOSS_BLOCK).min(LEAST.max(samples.div_ceil(long_sums::BLOCK)))
+}
+
+/// The leaves of a batch.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(super) struct Leaves {
+    pub(super) samples: usize,
+    /// Samples of each but the last.
+    pub(super) each: usize,
+}
+
+impl Leaves {
+    #[inline]
+    pub(super) fn count(self) -> usize {
+        self.samples.div_ceil(self.each)
+    }
+
+    /// The leaves of one of so many ranks; none where there are more ranks.
+    #[inline]
+    pub(super) fn of_rank(self, rank: usize, ranks: usize) -> Range<usize> {
+        rank * self.count() / ranks..(rank + 1) * self.count() / ranks
+    }
+
+    /// The samples of some leaves.
+    #[inline]
+    pub(super) fn samples_of(self, leaves: &Range<usize>) -> Range<usize> {
+        (leaves.start * self.each).min(self.samples)..(leaves.end * self.each).min(self.samples)
+    }
+}
+
+/// A node of the tree: the leaves from `first` on, `width` of them, a power of two that divides `first`;
+/// fewer where the batch ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Subtree {
+    pub(super) first: usize,
+    pub(super) width: usize,
+}
+
+impl Subtree {
+    /// The whole of a tree of so many leaves.
+    pub(super) fn root(leaves: usize) -> Subtree {
+        Subtree { first: 0, width: leaves.next_power_of_two() }
+    }
+
+    fn halves(self) -> [Subtree; 2] {
+        let width = self.width / 2;
+        [Subtree { first: self.first, width }, Subtree { first: self.first + width, width }]
+    }
+}
+
+/// The fewest full subtrees that some leaves are made of, in order: what one rank has to send.
+pub(super) fn subtrees(leaves: Range<usize>) -> Vec<Subtree> {
+    let mut all: Vec<Subtree> = Vec::new();
+    for first in leaves {
+        let mut last = Subtree { first, width: 1 };
+        while let Some(before) =
+            all.last().filter(|before| before.width == last.width && before.first % (2 * last.width) == 0)
+        {
+            last = Subtree { first: before.first, width: 2 * last.width };
+            all.pop();
+        }
+        all.push(last);
+    }
+    all
+}
+
+/// Arrays of spare memory, each as long as the sum, that [`add_up`] needs for a tree of so many leaves.
+pub(super) fn spare_arrays(leaves: usize) -> usize {
+    leaves.next_power_of_two().ilog2() as usize
+}
+
+/// The sum of a subtree: `known` writes it where it can and returns true; else it is that of the left half
+/// and then that of the right one.
+pub(super) fn add_up(
+    isa: Isa,
+    of: Subtree,
+    leaves: usize,
+    known: &mut impl FnMut(Subtree, &mut [f32]) -> bool,
+    to: &mut [f32],
+    spare: &mut [f32],
+) {
+    if known(of, to) {
+        return;
+    }
+    let [left, right] = of.halves();
+    add_up(isa, left, leaves, known, to, spare);
+    if right.first < leaves {
+        let (term, spare) = spare.split_at_mut(to.len());
+        add_up(isa, right, leaves, known, term, spare);
+        isa.add(term, to);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How a sum is put together, in words.
+    fn words(of: Subtree, leaves: usize) -> alloc::string::String {
+        if of.width == 1 {
+            return alloc::format!("{}", of.first);
+        }
+        let [left, right] = of.halves();
+        match right.first < leaves {
+            true => alloc::format!("({} {})", words(left, leaves), words(right, leaves)),
+            false => words(left, leaves),
+        }
+    }
+
+    #[test]
+    fn the_tree_is_that_of_the_leaves_whoever_has_them() {
+        assert_eq!(words(Subtree::root(7), 7), "(((0 1) (2 3)) ((4 5) 6))");
+        assert_eq!(words(Subtree::root(5), 5), "(((0 1) (2 3)) 4)");
+        let isa = Isa::detect();
+        // Terms whose sum depends on the order.
+        let leaf = |i: usize| [1.0 / (1.0 + i as f32), 1e6 * (i as f32).sin()];
+        for leaves in 1..70 {
+            let mut spare = vec![0.0; 2 * spare_arrays(leaves)];
+            let mut sum = |known: &mut dyn FnMut(Subtree, &mut [f32]) -> bool, of: Subtree| {
+                let mut to = [f32::NAN; 2];
+                add_up(isa, of, leaves, &mut |at, to| known(at, to), &mut to, &mut spare);
+                to.map(f32::to_bits)
+            };
+            let mut each = |at: Subtree, to: &mut [f32]| {
+                if at.width == 1 {
+                    to.copy_from_slice(&leaf(at.first));
+                }
+                at.width == 1
+            };
+            let whole = sum(&mut each, Subtree::root(leaves));
+            for ranks in 1..=9 {
+                let dealt = Leaves { samples: leaves * 16 - 3, each: 16 };
+                assert_eq!(dealt.count(), leaves);
+                let mut pieces = Vec::new();
+                let mut next = 0;
+                for rank in 0..ranks {
+                    let own = dealt.of_rank(rank, ranks);
+                    assert_eq!(own.start, next);
+                    next = own.end;
+                    for piece in subtrees(own.clone()) {
+                        assert!(piece.first >= own.start && piece.first + piece.width <= own.end);
+                        pieces.push((piece, sum(&mut each, piece).map(f32::from_bits)));
+                    }
+                }
+                assert_eq!(next, leaves);
+                let mut found = |at: Subtree, to: &mut [f32]| match pieces.iter().find(|(piece, _)| *piece == at) {
+                    Some((_, sum)) => {
+                        to.copy_from_slice(sum);
+                        true
+                    }
+                    None => false,
+                };
+                assert_eq!(sum(&mut found, Subtree::root(leaves)), whole, "{leaves} leaves on {ranks} ranks");
+            }
+        }
+    }
+
+    #[test]
+    fn leaves_are_enough_for_eight_ranks_and_no_longer_than_a_chain() {
+        let leaves = |samples: usize| Leaves { samples, each: leaf_of(samples) };
+        for (samples, each, count) in [(1, 16, 1), (32, 16, 2), (100, 16, 7), (128, 16, 8), (257, 64, 5), (512, 64, 8)]
+        {
+            assert_eq!((leaves(samples).each, leaves(samples).count()), (each, count), "{samples}");
+        }
+        assert_eq!(leaves(65_536).count(), 1024);
+        for samples in 1..3000 {
+            let dealt = leaves(samples);
+            assert!(dealt.count() <= most_leaves(samples));
+            for ranks in 1..6 {
+                for rank in 0..ranks {
+                    let own = dealt.of_rank(rank, ranks);
+                    assert!(own.len() <= most_leaves(dealt.samples_of(&own).len()));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Where the samples of a micro-batch lie. In: inputs, outputs or gradients of all samples; out: slices of
+//! some, one for each input or output.
+
+use core::ops::Range;
+
+use super::batch_pass::{BatchInputs, MicroBatch};
+use crate::graph::{CompiledNetwork, MAX_INPUTS};
+use crate::shape::Shape;
+use crate::spec::MAX_OUTPUTS;
+use nn_kernels::aligned_buffer::AlignedBuffer;
+
+/// The samples of a micro-batch, of each input.
+#[inline]
+pub(super) fn inputs<'a>(
+    map: &CompiledNetwork,
+    x: &BatchInputs<'a>,
+    gathered: &'a [AlignedBuffer],
+    micro: &MicroBatch,
+) -> [&'a [f32]; MAX_INPUTS] {
+    let mut some = [&[][..]; MAX_INPUTS];
+    for (k, (to, shape)) in some.iter_mut().zip(map.inputs).enumerate() {
+        let len = shape.len();
+        *to = match x {
+            BatchInputs::Slices(x) => &x[k][micro.of_batch.start * len..micro.of_batch.end * len],
+            BatchInputs::Indexed(..) => &gathered[k][micro.own.start * len..micro.own.end * len],
+        };
+    }
+    some
+}
+
+#[inline]
+pub(super) fn slices<'b>(
+    blocks: &'b [AlignedBuffer],
+    shapes: &[Shape],
+    samples: &Range<usize>,
+) -> [&'b [f32]; MAX_OUTPUTS] {
+    let mut all = [&[][..]; MAX_OUTPUTS];
+    for ((to, block), shape) in all.iter_mut().zip(blocks).zip(shapes) {
+        *to = &block[samples.start * shape.len()..samples.end * shape.len()];
+    }
+    all
+}
+
+#[inline]
+pub(super) fn mut_slices<'b>(
+    blocks: &'b mut [AlignedBuffer],
+    shapes: &[Shape],
+    samples: &Range<usize>,
+) -> [&'b mut [f32]; MAX_OUTPUTS] {
+    let mut all: [&mut [f32]; MAX_OUTPUTS] = Default::default();
+    for ((to, block), shape) in all.iter_mut().zip(blocks).zip(shapes) {
+        *to = &mut block[samples.start * shape.len()..samples.end * shape.len()];
+    }
+    all
+}

@@ -1,0 +1,129 @@
+//! What a trainer has of the other ranks: messages in the order of ranks, and the first thing that went wrong
+//! with them. In: what this rank has; out: what all have. It adds nothing up.
+
+use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::cell::OnceCell;
+use core::ops::Range;
+
+use super::leaves::Leaves;
+use super::loss_sums::LossSums;
+use super::split::LOSS_BLOCK;
+#[cfg(feature = "std")]
+use super::{History, TrainError};
+use crate::distributed::{CommunicationError, Communicator};
+use nn_kernels::bytes;
+
+/// Ranks cannot go on together; [`World::fault`] tells why.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Lost;
+
+/// The ranks that train together.
+pub(super) struct World {
+    engine: Box<dyn Communicator>,
+    /// What went wrong first: nothing is sent after that.
+    fault: OnceCell<CommunicationError>,
+}
+
+impl World {
+    pub(super) fn new(engine: impl Communicator + 'static) -> World {
+        World { engine: Box::new(engine), fault: OnceCell::new() }
+    }
+
+    #[inline]
+    pub(super) fn rank(&self) -> usize {
+        self.engine.rank()
+    }
+
+    #[inline]
+    pub(super) fn size(&self) -> usize {
+        self.engine.size()
+    }
+
+    /// What a call that has lost the others ends with.
+    #[cfg(feature = "std")]
+    pub(super) fn error(&self, history: History) -> Option<TrainError> {
+        let error = self.fault.get()?.clone();
+        Some(TrainError::Distributed { error, history })
+    }
+
+    /// See [`Communicator::exchange`].
+    pub(super) fn exchange(&self, send: &[&[u8]], receive: &mut [&mut [u8]]) -> Result<(), Lost> {
+        if self.fault.get().is_some() {
+            return Err(Lost);
+        }
+        self.engine.exchange(send, receive).map_err(|error| {
+            let _ = self.fault.set(error);
+            Lost
+        })
+    }
+
+    /// What each rank has, so many bytes of each.
+    fn gather_bytes(&self, own: &[u8], lengths: impl Iterator<Item = usize>) -> Result<Vec<u8>, Lost> {
+        let lengths: Vec<usize> = lengths.collect();
+        let mut all = vec![0; lengths.iter().sum()];
+        let mut rest = &mut all[..];
+        let split = |len: &usize| rest.split_off_mut(..*len).expect("the buffer is as long as all lengths");
+        let mut receive: Vec<&mut [u8]> = lengths.iter().map(split).collect();
+        self.exchange(&vec![own; self.size()], &mut receive)?;
+        Ok(all)
+    }
+
+    /// Fills `all` with what each rank has in its range of it; `own` is what this one has. Ranges are in
+    /// order, but for empty ones.
+    pub(super) fn gather(&self, own: &[f32], ranges: &[Range<usize>], all: &mut [f32]) -> Result<(), Lost> {
+        let mut receive: Vec<&mut [u8]> = Vec::with_capacity(ranges.len());
+        let (mut rest, mut at) = (all, 0);
+        for range in ranges {
+            if range.is_empty() {
+                receive.push(&mut []);
+                continue;
+            }
+            let (_, more) = rest.split_at_mut(range.start - at);
+            let (here, more) = more.split_at_mut(range.len());
+            receive.push(bytes::of_mut(here));
+            (rest, at) = (more, range.end);
+        }
+        self.exchange(&vec![bytes::of(own); self.size()], &mut receive)
+    }
+
+    /// The samples of a batch that each rank runs.
+    fn samples_of_ranks(&self, leaves: Leaves) -> impl Iterator<Item = Range<usize>> {
+        let ranks = self.size();
+        (0..ranks).map(move |rank| leaves.samples_of(&leaves.of_rank(rank, ranks)))
+    }
+
+    /// Fills in what other ranks have of the numbers of all samples, so many of each.
+    pub(super) fn gather_numbers(&self, leaves: Leaves, each: usize, all: &mut [f32]) -> Result<(), Lost> {
+        let ranks = self.samples_of_ranks(leaves);
+        let ranges: Vec<Range<usize>> = ranks.map(|samples| samples.start * each..samples.end * each).collect();
+        let own = all[ranges[self.rank()].clone()].to_vec();
+        self.gather(&own, &ranges, all)
+    }
+
+    /// The sums of all loss blocks in their order, of which this rank has its `own`.
+    pub(super) fn add_losses<'a>(
+        &self,
+        leaves: Leaves,
+        own: impl Iterator<Item = &'a LossSums>,
+    ) -> Result<LossSums, Lost> {
+        let own: Vec<u8> = own.flat_map(|sums| sums.to_bytes()).collect();
+        let blocks = self.samples_of_ranks(leaves).map(|samples| samples.len().div_ceil(LOSS_BLOCK));
+        let all = self.gather_bytes(&own, blocks.map(|blocks| blocks * LossSums::BYTES))?;
+        let mut sums = LossSums::default();
+        all.as_chunks().0.iter().for_each(|block| sums.add(&LossSums::from_bytes(block)));
+        Ok(sums)
+    }
+
+    /// A message of each rank, of any length.
+    pub(super) fn tell(&self, own: &[u8]) -> Result<Vec<Vec<u8>>, Lost> {
+        let len = (own.len() as u64).to_le_bytes();
+        let lengths = self.gather_bytes(&len, (0..self.size()).map(|_| len.len()))?;
+        let lengths: Vec<usize> = lengths.as_chunks().0.iter().map(|len| u64::from_le_bytes(*len) as usize).collect();
+        let all = self.gather_bytes(own, lengths.iter().copied())?;
+        let mut rest = &all[..];
+        let split = |len: usize| rest.split_off(..len).expect("the buffer is as long as all lengths").to_vec();
+        Ok(lengths.into_iter().map(split).collect())
+    }
+}
