@@ -121,6 +121,7 @@ mod gradient;
 mod graph;
 mod init;
 mod input;
+pub mod int8;
 mod layer;
 pub mod layers;
 mod limits;
@@ -247,6 +248,7 @@ pub mod __private {
     pub use crate::spec::{FormulaStep, Head, LayerSpec, Pass};
     pub use crate::unread::Unread;
     pub use crate::{__editor as editor, __shown as shown};
+    pub use alloc::format;
     pub use alloc::string::String;
     pub use nn_kernels::math;
     pub use nn_kernels::simd::Simd;

@@ -15,4 +15,5 @@ mod mae;
 mod mse;
 mod nan;
 mod poisson;
+mod quantile;
 mod weights;

@@ -23,6 +23,7 @@ pub mod fingerprint;
 #[cfg(test)]
 mod fuzz;
 pub mod gather;
+pub mod int8;
 pub mod long_sums;
 pub mod math;
 pub mod matrix;

@@ -103,7 +103,7 @@ impl Pool {
     }
 
     /// The inputs along `axis` that the window of output `o` sees.
-    pub(super) fn sees(&self, axis: usize, o: usize) -> Range<usize> {
+    pub fn sees(&self, axis: usize, o: usize) -> Range<usize> {
         let size = if axis == 0 { self.height } else { self.width };
         let (start, pad) = (o * self.stride[axis], self.pad[2 * axis]);
         start.saturating_sub(pad)..(start + self.window[axis] - pad).min(size)

@@ -8,6 +8,7 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+pub mod int8;
 mod isa;
 // Big-endian Arm numbers the lanes of a register the other way round.
 #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]

@@ -111,7 +111,7 @@ impl CompiledNetwork {
     ) -> CompiledNetwork {
         let (mut macs, mut param_count): (usize, usize) = (0, 0);
         let mut trains = false;
-        let mut unsaid = None;
+        let (mut unsaid, mut int8_fault) = (None, None);
         let (mut bounded, mut depends_on_batch) = (false, false);
         let mut ids = [0; MAX_INPUTS];
         let mut s = 0;
@@ -123,6 +123,13 @@ impl CompiledNetwork {
                     Some(nested) => nested.unsaid,
                     None if matches!(node.spec.onnx, OnnxForm::Unsaid) => Some(node.name),
                     None => None,
+                };
+            }
+            if int8_fault.is_none() {
+                int8_fault = match (node.spec.nested, node.spec.int8_fault()) {
+                    (Some(nested), _) => nested.int8_fault,
+                    (None, Some(fault)) => Some((node.name, fault)),
+                    (None, None) => None,
                 };
             }
             param_count = param_count.saturating_add(node.param_count());
@@ -180,6 +187,7 @@ impl CompiledNetwork {
                 ids,
                 trains,
                 unsaid,
+                int8_fault,
                 depends_on_batch,
             },
         }

@@ -21,6 +21,7 @@ mod link;
 mod mae;
 mod mse;
 mod poisson;
+mod quantile;
 
 use alloc::string::String;
 
@@ -43,6 +44,7 @@ pub use link::Link;
 pub use mae::Mae;
 pub use mse::Mse;
 pub use poisson::Poisson;
+pub use quantile::Quantile;
 
 /// A loss, whatever its targets.
 pub trait Loss: Sync {

@@ -4,6 +4,7 @@
 mod backward;
 mod fusion;
 mod head;
+mod int8;
 mod memory;
 mod nested;
 mod onnx;
@@ -22,6 +23,7 @@ pub(crate) use crate::limits::{LINE, lines};
 pub(crate) use backward::BackwardSpec;
 pub(crate) use fusion::{Epilogue, Fusible, FusionSpec};
 pub use head::Head;
+pub(crate) use int8::{Int8Fault, channel_axis};
 pub(crate) use memory::{MemorySpec, SavedLayout};
 pub(crate) use nested::{NestedSpec, PassSizes};
 pub use onnx::FormulaStep;

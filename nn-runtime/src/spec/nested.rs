@@ -1,6 +1,6 @@
 //! A network used as a layer: what a plan around it needs to know, without the network itself.
 
-use super::{LayerSpec, Pass, Stream};
+use super::{Int8Fault, LayerSpec, Pass, Stream};
 use crate::limits::MAX_INPUTS;
 
 /// What one pass of a network needs, in floats.
@@ -32,6 +32,8 @@ pub(crate) struct NestedSpec {
     pub(crate) trains: bool,
     /// The first layer, here or further within, that has not said what it is in ONNX.
     pub(crate) unsaid: Option<&'static str>,
+    /// The first layer, here or further within, that cannot be computed with bytes, and why.
+    pub(crate) int8_fault: Option<(&'static str, Int8Fault)>,
     /// While training, an output of a sample depends on other samples.
     pub(crate) depends_on_batch: bool,
 }

@@ -49,6 +49,10 @@ pub(crate) enum OnnxForm {
     Crop([usize; 4]),
     /// How many times as many rows and columns, and whether numbers are mixed.
     Upsample([usize; 2], bool),
+    /// Whether numbers are mixed, and the corners of both images the same pixels.
+    Resize(bool, bool),
+    /// Size, alpha, beta, k, and the axis of the channels, which counts as below.
+    LocalResponse(usize, [f32; 3], usize),
     /// The axis of the channels counts from 0, without the batch, here and below.
     BatchNorm(usize, f32),
     Normalization(usize),

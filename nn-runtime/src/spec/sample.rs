@@ -41,7 +41,7 @@ impl Map for SampleFloor {
 
 impl InPlace {
     /// `max(x, floor)`, where no product does it.
-    pub(crate) fn floor(floor: f32) -> InPlace {
+    pub(crate) const fn floor(floor: f32) -> InPlace {
         InPlace {
             run: |isa, settings, y| isa.map_in_place(&SampleFloor(settings[0]), y),
             settings: [floor, 0.0, 0.0, 0.0],

@@ -2,6 +2,7 @@
 //! Comes in: what the CPU says, and the user's `NN_ISA`; goes out: an `Isa` that is certain to run here.
 //! Never an `Isa` that the CPU lacks: the field is private, and only detection fills it.
 
+use super::int8::{Int8Kernel, Int8Simd};
 use super::{Kernel, Portable, Simd};
 
 /// An instruction set this machine has.
@@ -50,9 +51,22 @@ macro_rules! paths {
 
             /// Runs the kernel on this set: one dispatch, so put a whole loop into the kernel.
             pub fn run<K: Kernel>(self, k: K) -> K::Out {
+                // Neither path rounds `fma` once there, so that nobody can tell which has run.
+                #[cfg(all(feature = "one-path", target_arch = "wasm32", target_feature = "simd128"))]
+                if let Some(s) = Simd128::detect() {
+                    return s.call(k);
+                }
                 match self.0 {
                     Path::Portable => Portable.call(k),
                     $(#[cfg($cfg)] Path::$set(s) => s.call(k),)+
+                }
+            }
+
+            /// [`run`](Isa::run) of a kernel over bytes: with VNNI where AVX-512 has it.
+            pub fn run_int8<K: Int8Kernel>(self, k: K) -> K::Out {
+                match self.0 {
+                    Path::Portable => Portable.call_int8(k),
+                    $(#[cfg($cfg)] Path::$set(s) => s.call_int8(k),)+
                 }
             }
         }

@@ -1,0 +1,174 @@
+//! From operators in floats to a program over codes. In: a folded network and the scale of each value; out:
+//! weights of one byte, each filter by a scale of its own, and the steps.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::arena::places;
+use super::float::{FloatKind, FloatNetwork, Linear};
+use super::program::{CodePort, Program, Step, StepKind, SumCodes};
+use crate::shape::Shape;
+use nn_kernels::int8::{Addition, CodeScale, DepthwiseWeights, Int8Panels, conv_scratch, exponentials, is_pointwise};
+use nn_kernels::simd::Isa;
+
+/// The scale of probabilities.
+const PROBABILITY: CodeScale = CodeScale { scale: 1.0 / 256.0, zero: 0 };
+/// A bias may not be larger: with it a sum fits into 32 bits.
+const MOST_BIAS: f64 = (1u64 << 30) as f64;
+
+/// A program, and for each operator its last step.
+pub(super) fn emit(
+    network: &FloatNetwork,
+    scales: &[CodeScale],
+    [inputs, outputs]: [&[Shape]; 2],
+) -> Result<(Program, Vec<usize>), String> {
+    let (places, values) = places(network);
+    let mut to = Program { values, ..Program::default() };
+    let port = |value: usize, shape: &Shape| CodePort {
+        place: places[value],
+        scale: scales[value],
+        channels: if shape.rank() == 3 { shape.dim(0) } else { 1 },
+    };
+    to.inputs = network.inputs.iter().zip(inputs).map(|(value, shape)| port(*value, shape)).collect();
+    to.outputs = network.outputs.iter().zip(outputs).map(|(value, shape)| port(*value, shape)).collect();
+    let mut last = Vec::new();
+    for op in &network.ops {
+        let x: Vec<_> = op.x.iter().map(|x| places[*x]).collect();
+        let (y, of, into) = (places[op.y], scales[op.x[0]], scales[op.y]);
+        let kind = match &op.kind {
+            FloatKind::Linear(linear) => linear
+                .emit(&mut to, [of, into])
+                .map_err(|fault| format!("`{}`: {fault}\nhelp: see what the parameter was computed from", op.path))?,
+            FloatKind::Floor(_) => unreachable!("floors are folded"),
+            FloatKind::Curve(curve, _) => {
+                let mut numbers: [f32; 256] = core::array::from_fn(|code| of.number(code as u8));
+                curve.apply(Isa::detect(), &mut numbers);
+                to.table(numbers.map(|number| away_from_zero(into, number)))
+            }
+            FloatKind::Softmax(width) => {
+                to.exponentials.push(exponentials(of.scale));
+                StepKind::Softmax(*width, to.exponentials.len() - 1)
+            }
+            FloatKind::Sum(floor) => {
+                let of: Vec<CodeScale> = op.x.iter().map(|x| scales[*x]).collect();
+                StepKind::Sum(Addition::new(&of, into, bounds(into, *floor)))
+            }
+            FloatKind::Concat(runs) => StepKind::Concat(runs.clone()),
+            FloatKind::MaxPool(pool) => StepKind::MaxPool(*pool),
+            FloatKind::AvgPool(pool, count) => StepKind::AvgPool { pool: *pool, count: *count, zero: of.zero },
+            FloatKind::Mean(_) => StepKind::Mean([of, into]),
+            FloatKind::Turn(columns) => StepKind::Turn(*columns),
+        };
+        to.steps.push(Step { x, y, kind });
+        if matches!(op.kind, FloatKind::Softmax(_)) && into != PROBABILITY {
+            // What it is joined with has a larger range.
+            let table = core::array::from_fn(|code| into.code(PROBABILITY.number(code as u8)));
+            let kind = to.table(table);
+            to.steps.push(Step { x: vec![y], y, kind });
+        }
+        last.push(to.steps.len() - 1);
+    }
+    Ok((to, last))
+}
+
+/// The code of a number in a table, ties away from zero: LiteRT's rule for tables.
+fn away_from_zero(scale: CodeScale, number: f32) -> u8 {
+    (libm::roundf(number * (1.0 / scale.scale)) + f32::from(scale.zero)) as u8
+}
+
+/// The codes of all that is not below the floor.
+fn bounds(scale: CodeScale, floor: Option<f32>) -> [u8; 2] {
+    [floor.map_or(0, |floor| scale.code(floor)), 255]
+}
+
+impl Program {
+    fn table(&mut self, table: [u8; 256]) -> StepKind {
+        self.tables.push(table);
+        StepKind::Lookup(self.tables.len() - 1)
+    }
+}
+
+/// A filter in whole numbers.
+struct Filter {
+    bias: i32,
+    /// From the sum to a code.
+    scale: f32,
+}
+
+impl Linear {
+    fn emit(&self, to: &mut Program, [of, into]: [CodeScale; 2]) -> Result<StepKind, String> {
+        let conv = self.conv;
+        let depth = conv.rows();
+        let mut codes = vec![0i8; self.w.len()];
+        let mut filters = Vec::new();
+        for (f, (w, codes)) in self.w.chunks_exact(depth).zip(codes.chunks_exact_mut(depth)).enumerate() {
+            if let Some(number) = w.iter().chain([&self.bias[f]]).find(|number| !number.is_finite()) {
+                return Err(format!("expected numbers that are finite, found {number} in output {f}"));
+            }
+            filters.push(filter(w, self.bias[f], [of, into], codes));
+        }
+        let each = conv.filters / conv.groups;
+        let depthwise = conv.groups == conv.channels && conv.filters == conv.channels && conv.channels > 1;
+        let first = to.weights.len();
+        let padded = if depthwise {
+            let weights = DepthwiseWeights::of(&conv);
+            to.weights.resize(first + weights.len(), 0);
+            weights.pack(&codes, &mut to.weights[first..]);
+            vec![weights.padded_channels() - conv.filters]
+        } else {
+            let panels = Int8Panels::new(depth, each);
+            for codes in codes.chunks_exact(depth * each) {
+                let first = to.weights.len();
+                to.weights.resize(first + panels.len(), 0);
+                panels.pack(codes, &mut to.weights[first..]);
+            }
+            vec![panels.padded_outputs() - each; conv.groups]
+        };
+        let start = to.biases.len();
+        for (group, padding) in filters.chunks(filters.len() / padded.len()).zip(padded) {
+            to.biases.extend(group.iter().map(|filter| filter.bias));
+            to.scales.extend(group.iter().map(|filter| filter.scale));
+            to.biases.resize(to.biases.len() + padding, 0);
+            to.scales.resize(to.scales.len() + padding, 0.0);
+        }
+        let codes = SumCodes {
+            first: start,
+            count: to.biases.len() - start,
+            zero: into.zero,
+            bounds: bounds(into, self.floor),
+        };
+        let (zero, weights) = (of.zero, [first, to.weights.len() - first]);
+        if depthwise {
+            return Ok(StepKind::Depthwise { conv, zero, weights, codes });
+        }
+        if is_pointwise(&conv) {
+            let (panels, rows) = (Int8Panels::new(depth, each), conv.height * conv.width);
+            return Ok(StepKind::Product { panels, rows, weights: first, codes });
+        }
+        to.scratch = to.scratch.max(conv_scratch(&conv));
+        Ok(StepKind::Conv { conv, zero, weights, codes })
+    }
+}
+
+/// Writes the weights of one output as whole numbers from -127 to 127, the largest of them one of the two.
+fn filter(w: &[f32], bias: f32, [of, into]: [CodeScale; 2], codes: &mut [i8]) -> Filter {
+    let largest = w.iter().fold(0.0, |largest: f32, w| largest.max(w.abs()));
+    let mut scale = if largest > 0.0 { largest / 127.0 } else { 1.0 };
+    // A bias that is too large for its unit makes the unit larger, as LiteRT's converter does.
+    let unit = f64::from(of.scale) * f64::from(scale);
+    if f64::from(bias.abs()) > unit * MOST_BIAS {
+        scale = (f64::from(bias.abs()) / MOST_BIAS / f64::from(of.scale)) as f32;
+    }
+    let mut sum = 0i64;
+    for (w, code) in w.iter().zip(codes) {
+        // The cast stops at both ends.
+        *code = (libm::rintf(w / scale) as i8).max(-127);
+        sum += i64::from(*code);
+    }
+    let bias = libm::rint(f64::from(bias) / (f64::from(of.scale) * f64::from(scale)));
+    let bias = bias.clamp(-MOST_BIAS, MOST_BIAS) as i64 - i64::from(of.zero) * sum;
+    // Each of the two is at most 2^30, as the depth of the sum is checked.
+    Filter { bias: bias as i32, scale: of.scale * scale / into.scale }
+}

@@ -1,0 +1,4 @@
+//! Networks of bytes: against LiteRT's own answers, and on real digits.
+
+mod litert;
+mod mnist;
