@@ -191,7 +191,7 @@ macro_rules! __not_offered {
         // Losses and optimisers.
         $crate::__not_offered! {
             Adagrad Adam AdamW AnyTakes BinaryCrossEntropy BinaryFocal CosineSimilarity CrossEntropy Ctc Fits Focal FourTake
-            Hinge Huber KlDivergence Lamb Lion Loss LossOn Mae Mse Muon Nadam Optimizer OtherTakes PlainTakes Poisson
+            GaussianNll Hinge Huber KlDivergence Lamb Lion Loss LossOn Mae Mse Muon Nadam Optimizer OtherTakes PlainTakes Poisson
             RmsProp Sgd SigmoidTakes SoftmaxTakes SquashedTakes TargetLabel TargetValue TensorLayout TensorUpdate
             ThreeTake TwoTake ValueTakes
         }

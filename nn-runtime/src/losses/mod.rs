@@ -13,7 +13,8 @@ mod cross_entropy;
 mod ctc;
 pub(crate) mod elementwise;
 mod focal;
-pub(crate) mod heads;
+pub(crate) mod gaussian_nll;
+mod heads;
 mod hinge;
 mod huber;
 mod kl_divergence;
@@ -32,6 +33,7 @@ pub use cosine_similarity::CosineSimilarity;
 pub use cross_entropy::CrossEntropy;
 pub use ctc::Ctc;
 pub use focal::Focal;
+pub use gaussian_nll::GaussianNll;
 pub use heads::{
     AnyTakes, Fits, FourTake, OtherTakes, PlainTakes, SigmoidTakes, SoftmaxTakes, SquashedTakes, ThreeTake, TwoTake,
     ValueTakes,
