@@ -190,9 +190,9 @@ macro_rules! __not_offered {
         }
         // Losses and optimisers.
         $crate::__not_offered! {
-            Adagrad Adam AdamW AnyTakes BinaryCrossEntropy BinaryFocal CosineSimilarity CrossEntropy Ctc Fits Focal FourTake
-            GaussianNll Hinge Huber KlDivergence Lamb Lion Loss LossOn Mae Mse Muon Nadam Optimizer OtherTakes PlainTakes Poisson
-            RmsProp Sgd SigmoidTakes SoftmaxTakes SquashedTakes TargetLabel TargetValue TensorLayout TensorUpdate
+            Adadelta Adagrad Adam AdamW Adamax AnyTakes BinaryCrossEntropy BinaryFocal CosineSimilarity CrossEntropy
+            Ctc Fits Focal FourTake GaussianNll Hinge Huber KlDivergence Lamb Lion Loss LossOn Mae Mse Muon Nadam Optimizer
+            OtherTakes PlainTakes Poisson Quantile RAdam RmsProp Sgd SigmoidTakes SoftmaxTakes SquashedTakes TargetLabel TargetValue TensorLayout TensorUpdate
             ThreeTake TwoTake ValueTakes
         }
         // Training and data.

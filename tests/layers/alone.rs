@@ -3,7 +3,7 @@
 //! gradient than `Model::gradients` gives.
 
 use nn_runtime::Gradients;
-use nn_runtime::data::Samples;
+use nn_runtime::data::{Samples, Values};
 use nn_runtime::prelude::*;
 use nn_tests::numbers::numbers;
 
@@ -63,6 +63,9 @@ where
         let scale = 2.0 / (batch * output) as f32;
         let dy: Vec<f32> = y.iter().zip(&t).map(|(y, t)| scale * (y - t)).collect();
         let Gradients { params, .. } = model.gradients(&slices, &[&dy]).unwrap();
+        if std::env::var_os("NN_STEP_TIMES").is_some() && batch == BATCHES[BATCHES.len() - 1] {
+            print_time(&model, &slices, &dy, &data);
+        }
         let step = Trainer::new(&mut model, Mse::new(), Sgd::new(1.0)).step(&data);
         if params.is_empty() {
             let refused = step.unwrap_err().to_string();
@@ -85,6 +88,27 @@ where
             assert!(off <= 1e-4 * size, "{name}, batch {batch}: `{name_of}` is {off:.1e} of {size:.1e} off");
         }
     }
+}
+
+/// What `benches/debug.sh` compares: a step, or gradients where nothing is learnt, best of some, in
+/// nanoseconds.
+fn print_time<N: Network>(model: &Model<N>, x: &[&[f32]], dy: &[f32], data: &Dataset<Values>)
+where
+    Mse: Fits<N::Head>,
+{
+    let mut learning = model.clone();
+    let mut trainer = Trainer::new(&mut learning, Mse::new(), Adam::new(1e-3)).threads(1);
+    let learns = trainer.step(data).is_ok();
+    let mut once = || match learns {
+        true => drop(trainer.step(data).unwrap()),
+        false => drop(model.gradients(x, &[dy]).unwrap()),
+    };
+    let times = (0..200).map(|_| {
+        let begun = std::time::Instant::now();
+        once();
+        begun.elapsed().as_nanos()
+    });
+    println!("step of {}: {}", std::any::type_name::<N>(), times.min().unwrap());
 }
 
 fn all<N: Network>(model: &Model<N>) -> Vec<(String, Vec<f32>)> {

@@ -16,4 +16,5 @@ mod mae;
 mod mse;
 mod nan;
 mod poisson;
+mod quantile;
 mod weights;

@@ -4,7 +4,7 @@
 use nn_runtime::Isa;
 use nn_runtime::losses::{
     BinaryCrossEntropy, BinaryFocal, CosineSimilarity, CrossEntropy, Ctc, Focal, GaussianNll, Hinge, Huber,
-    KlDivergence, LossOn, Mae, Mse, Poisson,
+    KlDivergence, LossOn, Mae, Mse, Poisson, Quantile,
 };
 
 #[test]
@@ -47,6 +47,8 @@ fn nan_stays_in_its_row() {
     check(&Hinge::new(), &ones[..]);
     check(&Hinge::squared(), &ones[..]);
     check(&Poisson::new(), &ones[..]);
+    check(&Quantile::new(0.9), &ones[..]);
+    check(&BinaryCrossEntropy::new().pos_weight(3.0), &ones[..]);
     check(&Poisson::new().log_input(false), &ones[..]);
     check(&BinaryFocal::new(), &ones[..]);
     check(&KlDivergence::new(), &ones[..]);

@@ -13,8 +13,8 @@ mod cross_entropy;
 mod ctc;
 pub(crate) mod elementwise;
 mod focal;
-pub(crate) mod gaussian_nll;
-mod heads;
+mod gaussian_nll;
+pub(crate) mod heads;
 mod hinge;
 mod huber;
 mod kl_divergence;
@@ -22,6 +22,7 @@ mod link;
 mod mae;
 mod mse;
 mod poisson;
+mod quantile;
 
 use alloc::string::String;
 
@@ -45,6 +46,7 @@ pub use link::Link;
 pub use mae::Mae;
 pub use mse::Mse;
 pub use poisson::Poisson;
+pub use quantile::Quantile;
 
 /// A loss, whatever its targets.
 pub trait Loss: Sync {
