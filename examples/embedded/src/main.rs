@@ -1,5 +1,5 @@
-//! Learns on a Cortex-M4 without an operating system: a network of LeNet's shape begins knowing nothing, takes
-//! steps on digits that it draws itself, and reads others. `run.sh` runs it in QEMU's emulator.
+//! Learns on a Cortex-M4 without an operating system: a network of LeNet's shape begins knowing nothing,
+//! takes steps on digits that it draws itself, and reads others. `run.sh` runs it in QEMU's emulator.
 #![no_std]
 #![no_main]
 

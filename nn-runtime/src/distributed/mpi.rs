@@ -20,7 +20,7 @@ use mpi::request::Request;
 use mpi::topology::SimpleCommunicator;
 use mpi::traits::{Communicator as _, Destination, Source};
 
-use super::watch::{Meeting, Watch};
+use super::watch::{Rendezvous, Watch};
 use super::{CommunicationError, Communicator};
 
 /// The most bytes of one message: MPI counts them with 32 bits.
@@ -104,7 +104,7 @@ impl MpiCommunicator {
             return Ok(None);
         }
         let host = processor_name().unwrap_or_default();
-        let meeting = if self.rank == 0 { Meeting::new().ok() } else { None };
+        let meeting = if self.rank == 0 { Rendezvous::new().ok() } else { None };
         let port = meeting.as_ref().and_then(|meeting| meeting.port().ok()).unwrap_or(0);
         let own = format!("{host}\n{port}");
         let place = self.from_first(own.as_bytes())?;

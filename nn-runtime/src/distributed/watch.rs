@@ -38,11 +38,11 @@ struct RanksSeen {
 pub(super) struct Watch(Arc<RanksSeen>);
 
 /// Where rank 0 waits for the others.
-pub(super) struct Meeting(TcpListener);
+pub(super) struct Rendezvous(TcpListener);
 
-impl Meeting {
-    pub(super) fn new() -> io::Result<Meeting> {
-        TcpListener::bind(("0.0.0.0", 0)).map(Meeting)
+impl Rendezvous {
+    pub(super) fn new() -> io::Result<Rendezvous> {
+        TcpListener::bind(("0.0.0.0", 0)).map(Rendezvous)
     }
 
     pub(super) fn port(&self) -> io::Result<u16> {
@@ -191,7 +191,7 @@ mod tests {
     use super::*;
 
     fn all(size: usize) -> Vec<Watch> {
-        let meeting = Meeting::new().unwrap();
+        let meeting = Rendezvous::new().unwrap();
         let port = meeting.port().unwrap();
         let others: Vec<_> =
             (1..size).map(|rank| thread::spawn(move || Watch::join(("127.0.0.1", port), rank).unwrap())).collect();
@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn silence_is_death() {
-        let meeting = Meeting::new().unwrap();
+        let meeting = Rendezvous::new().unwrap();
         let port = meeting.port().unwrap();
         // It stays connected, and says nothing after its number.
         let mut silent = TcpStream::connect(("127.0.0.1", port)).unwrap();
