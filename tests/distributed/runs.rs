@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use nn_runtime::data::{Labels, digits};
+use nn_runtime::data::digits;
 use nn_runtime::distributed::{CommunicationError, Communicator, LocalCommunicator};
 use nn_runtime::prelude::*;
 use nn_runtime::train::{Every, StopHandle, TrainError};

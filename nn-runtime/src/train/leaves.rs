@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     /// How a sum is put together, in words.
-    fn words(of: Subtree, leaves: usize) -> alloc::string::String {
+    fn words(of: Subtree, leaves: usize) -> String {
         if of.width == 1 {
             return alloc::format!("{}", of.first);
         }
