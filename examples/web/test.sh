@@ -15,7 +15,8 @@ cargo fmt --check
 ./build.sh
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-cargo build --release --locked --bin native
+# Not for speed, and its size does not matter.
+CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 cargo build --release --locked --bin native
 native=${CARGO_TARGET_DIR:-target}/release/native
 "$native" learn "$folder/native.safetensors"
 node --no-warnings --experimental-websocket test.mjs "$native" "$folder" "${1:-$folder}"

@@ -191,8 +191,8 @@ macro_rules! __not_offered {
         // Losses and optimisers.
         $crate::__not_offered! {
             Adadelta Adagrad Adam AdamW Adamax AnyTakes BinaryCrossEntropy BinaryFocal CosineSimilarity CrossEntropy
-            Ctc Fits Focal FourTake Hinge Huber KlDivergence Lamb Lion Loss LossOn Mae Mse Muon Nadam Optimizer
-            OtherTakes PlainTakes Poisson Quantile RAdam RmsProp Sgd SigmoidTakes SoftmaxTakes SquashedTakes TargetLabel
+            Ctc Fits Focal FourTake GaussianNll Hinge Huber KlDivergence Lamb Lion Loss LossOn Mae Mse Muon Nadam
+            Optimizer OtherTakes PlainTakes Poisson Quantile RAdam RmsProp Sgd SigmoidTakes SoftmaxTakes SquashedTakes TargetLabel
             TargetValue TensorLayout TensorUpdate ThreeTake TwoTake ValueTakes
         }
         // Training and data.

@@ -138,6 +138,7 @@ alone! {
     last_step None [Numbers(20 * 3)] -> 3; ([20, 3] -> [3]) { LastStep }
     last_step_masked None [Numbers(20 * 3), Mask(20)] -> 3; ((x: [20, 3], mask: [20]) -> [3]) { (x, mask) -> LastStep }
     rnn None [Numbers(20 * 3)] -> 20 * 5; ([20, 3] -> [20, 5]) { Rnn(5) }
+    rnn_relu None [Numbers(20 * 3)] -> 20 * 5; ([20, 3] -> [20, 5]) { Rnn(5, relu = true) }
     gru None [Numbers(20 * 3)] -> 20 * 5; ([20, 3] -> [20, 5]) { Gru(5) }
     lstm None [Numbers(20 * 3)] -> 20 * 5; ([20, 3] -> [20, 5]) { Lstm(5) }
     lstm_masked None [Numbers(20 * 3), Mask(20)] -> 20 * 5; ((x: [20, 3], mask: [20]) -> [20, 5]) { (x, mask) -> Lstm(5) }

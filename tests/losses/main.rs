@@ -7,6 +7,7 @@ mod cosine_similarity;
 mod cross_entropy;
 mod ctc;
 mod focal;
+mod gaussian_nll;
 mod harness;
 mod hinge;
 mod huber;

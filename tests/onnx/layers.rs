@@ -221,6 +221,8 @@ cases! { "layers"
     own_chosen [Numbers(30)] -> 30; ([30] -> [30]) { Chosen }
     own_chosen_settings [Numbers(30)] -> 30; ([30] -> [30]) { Chosen(low = 0.1, high = 1.0) }
     rnn [Numbers(15)] -> 20; ([5, 3] -> [5, 4]) { Rnn(4) }
+    rnn_relu [Numbers(15)] -> 20; ([5, 3] -> [5, 4]) { Rnn(4, relu = true) }
+    rnn_relu_both [Numbers(15)] -> 8; ([5, 3] -> [8]) { Rnn(4, relu = true, direction = Both, last = true) }
     rnn_last [Numbers(15)] -> 4; ([5, 3] -> [4]) { Rnn(4, last = true, direction = Backward) }
     rnn_both [Numbers(15)] -> 40; ([5, 3] -> [5, 8]) { Rnn(4, direction = Both, bias = false) }
     rnn_masked [Numbers(15), Mask(5)] -> 20; ((x: [5, 3], mask: [5]) -> [5, 4]) { (x, mask) -> Rnn(4) }

@@ -117,19 +117,21 @@ fn rmsprop() {
     parts_are_the_whole(&RmsProp::new(0.1).centered(true).momentum(0.5));
 }
 
-/// The variance of gradients that are always the same is 0, and what rounding makes of it may be below.
+/// The variance of gradients that are always the same is 0, and what rounding makes of it is below: there
+/// torch 2.15 has NaN (findings/torch-centered-rmsprop-nan.sh).
 #[test]
-fn centred_rmsprop_of_a_constant_gradient() {
+fn centred_rmsprop_of_constant_gradients() {
+    let grads: Vec<f32> = (1..=500).map(|i| i as f32 * 0.02).chain([1e-12, 1e12]).collect();
     for isa in Isa::available() {
-        for grad in [1e-12, 0.1, 0.3, 7.0, 1e12] {
-            let rmsprop = RmsProp::new(1e-3).centered(true);
-            let (mut params, mut state) = (vec![1.0], state(&rmsprop, 1));
-            for step in 1..=3000 {
-                let before = params[0];
-                update(&rmsprop, isa, step, &mut params, &[grad], &mut state);
+        for alpha in [0.9, 0.99] {
+            let rmsprop = RmsProp::new(1e-3).alpha(alpha).centered(true);
+            let (mut params, mut state) = (vec![0.0; grads.len()], state(&rmsprop, grads.len()));
+            for step in 1..=1000 {
+                let before = params.clone();
+                update(&rmsprop, isa, step, &mut params, &grads, &mut state);
                 // √(v - m²) is not taken for less than a thousandth of √v.
-                let way = f64::from(before) - f64::from(params[0]);
-                assert!((0.0..1e-3 * 1e3 * 1.1).contains(&way), "{} {grad} step {step}: {way}", isa.name());
+                let least = before.iter().zip(&params).all(|(before, after)| (0.0..1.1).contains(&(before - after)));
+                assert!(least, "{} {alpha} step {step}: {before:?} {params:?}", isa.name());
             }
         }
     }

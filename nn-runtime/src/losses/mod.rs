@@ -13,6 +13,7 @@ mod cross_entropy;
 mod ctc;
 pub(crate) mod elementwise;
 mod focal;
+mod gaussian_nll;
 pub(crate) mod heads;
 mod hinge;
 mod huber;
@@ -33,6 +34,7 @@ pub use cosine_similarity::CosineSimilarity;
 pub use cross_entropy::CrossEntropy;
 pub use ctc::Ctc;
 pub use focal::Focal;
+pub use gaussian_nll::GaussianNll;
 pub use heads::{
     AnyTakes, Fits, FourTake, OtherTakes, PlainTakes, SigmoidTakes, SoftmaxTakes, SquashedTakes, ThreeTake, TwoTake,
     ValueTakes,
