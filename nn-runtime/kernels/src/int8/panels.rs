@@ -5,6 +5,32 @@ pub(super) const WIDTH: usize = 16;
 /// Inputs of an output, one behind the other.
 pub(super) const DEEP: usize = 4;
 
+/// Writes the first bytes of a vector, as many as there is room for: without a call, which would take longer
+/// than they do.
+#[inline(always)]
+pub(super) fn store_part(codes: [u8; WIDTH], to: &mut [u8]) {
+    if let Some(to) = to.first_chunk_mut::<WIDTH>() {
+        *to = codes;
+        return;
+    }
+    let mut at = 0;
+    macro_rules! next {
+        ($($count:literal)*) => {$(
+            if to.len() & $count != 0
+                && let (Some(room), Some(from)) =
+                    (to[at..].first_chunk_mut::<$count>(), codes[at..].first_chunk::<$count>())
+            {
+                *room = *from;
+                at += $count;
+            }
+        )*};
+    }
+    next!(8 4 2);
+    if to.len() & 1 != 0 {
+        to[at] = codes[at];
+    }
+}
+
 /// Whether no sum of so many products of codes and weights leaves 32 bits, whatever they are, with a bias of
 /// at most 2^30: `depth · 255 · 127 < 2^30`.
 ///

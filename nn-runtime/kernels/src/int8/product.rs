@@ -1,7 +1,7 @@
 //! Matrix products of bytes: rows of codes times panels of weights. Sums of integers are the same in any
 //! order, so tiles and chains are cut as registers allow.
 
-use super::panels::{DEEP, Int8Panels, WIDTH};
+use super::panels::{DEEP, Int8Panels, WIDTH, store_part};
 use super::requantize::Requantize;
 use crate::simd::int8::{Int8Kernel, Int8Simd};
 use crate::simd::{Isa, Simd};
@@ -169,11 +169,7 @@ impl Int8Product<'_> {
     #[inline(always)]
     fn store<S: Int8Simd>(&mut self, s: S, row: usize, panel: usize, total: <S::Base as Simd>::I) {
         let codes = self.requantize.panel(panel).codes(s, total);
-        let left = self.panels.outputs() - panel * WIDTH;
-        let to = &mut self.y[row * self.y_stride + panel * WIDTH..];
-        match to.first_chunk_mut::<WIDTH>() {
-            Some(to) if left >= WIDTH => *to = codes,
-            _ => to[..left].copy_from_slice(&codes[..left]),
-        }
+        let left = WIDTH.min(self.panels.outputs() - panel * WIDTH);
+        store_part(codes, &mut self.y[row * self.y_stride + panel * WIDTH..][..left]);
     }
 }
