@@ -42,9 +42,10 @@ pub const fn fits(depth: usize) -> bool {
     depth < (1 << 30) / (255 * 127)
 }
 
-/// A matrix of one byte a weight: panels of 16 outputs, in which blocks of 4 inputs follow each other; a
-/// block has its 4 weights of the first output, then of the second, and so on. Missing inputs and outputs
-/// are zeros.
+/// A matrix of one byte a weight: panels of 16 outputs, in groups of 8 panels (the last ones of 4, 2 and 1).
+/// In a group blocks of 4 inputs follow each other, in a block the panels, in a panel the outputs, each with
+/// its 4 weights: one row of the input reads a group from the beginning to the end. Missing inputs and
+/// outputs are zeros.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Int8Panels {
     depth: usize,
@@ -88,6 +89,17 @@ impl Int8Panels {
         self.padded_outputs() * self.blocks() * DEEP
     }
 
+    /// The group of panels that begins at a panel where one begins: how many panels it has.
+    #[inline(always)]
+    pub(super) const fn group(&self, first: usize) -> usize {
+        match self.padded_outputs() / WIDTH - first {
+            8.. => 8,
+            4.. => 4,
+            2.. => 2,
+            _ => 1,
+        }
+    }
+
     /// Fills the storage from a `[outputs, depth]` matrix.
     ///
     /// # Panics
@@ -102,11 +114,21 @@ impl Int8Panels {
             storage.len()
         );
         storage.fill(0);
-        let panel = self.blocks() * DEEP * WIDTH;
-        for (j, output) in standard.chunks_exact(self.depth).enumerate() {
-            for (i, weight) in output.iter().enumerate() {
-                storage[j / WIDTH * panel + i / DEEP * DEEP * WIDTH + j % WIDTH * DEEP + i % DEEP] = *weight;
+        let mut first = 0;
+        while first * WIDTH < self.outputs {
+            let width = self.group(first);
+            let group = first * self.blocks() * DEEP * WIDTH;
+            for panel in 0..width {
+                for j in 0..WIDTH {
+                    let output = (first + panel) * WIDTH + j;
+                    let Some(weights) = standard.get(output * self.depth..(output + 1) * self.depth) else { break };
+                    for (i, weight) in weights.iter().enumerate() {
+                        let block = (i / DEEP * width + panel) * WIDTH + j;
+                        storage[group + block * DEEP + i % DEEP] = *weight;
+                    }
+                }
             }
+            first += width;
         }
     }
 }
