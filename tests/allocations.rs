@@ -176,6 +176,8 @@ fn no_setting_makes_a_step_allocate() {
     }
     type Full<'m, O> = Trainer<'m, Net, CrossEntropy, O>;
     let adam = || Adam::new(1e-3);
+    check("amsgrad", Adam::new(1e-3).amsgrad(true), |t| t);
+    check("adadelta", Adadelta::new(1.0), |t| t);
     check("nadam", Nadam::new(1e-3), |t| t);
     check("lion", Lion::new(1e-4), |t| t);
     check("lamb", Lamb::new(1e-3), |t| t);

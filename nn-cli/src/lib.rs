@@ -1,8 +1,12 @@
-//! What the command `nn` does, as functions: reading files of other tools, and telling what is in them.
+//! What the command `nn` does, as functions: reading files of other tools, telling what is in them, and
+//! writing their tensors as other files.
 
 mod import;
 pub mod inspect;
+mod kind;
 mod onnx;
+pub mod tensors;
 
 pub use import::{Imported, import};
+pub use kind::Kind;
 pub use onnx::Damage;

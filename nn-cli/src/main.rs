@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
+use nn_cli::{Kind, tensors};
 
 /// Networks of other tools as declarations, and what is in their files.
 #[derive(Parser)]
@@ -22,10 +23,17 @@ enum Command {
         #[arg(long)]
         weights: Option<PathBuf>,
     },
-    /// Prints what is in a file: inputs, operators, parameters.
+    /// Prints what is in a file: inputs, operators, parameters of ONNX; the tensors of others.
     Inspect {
-        /// An ONNX file.
+        /// An ONNX file, safetensors, `.npz`, or what `torch.save` writes.
         file: PathBuf,
+    },
+    /// Writes the tensors of a file as another one. Nothing of it is executed, and no number is changed.
+    Convert {
+        /// Safetensors, `.npz`, or what `torch.save` writes.
+        from: PathBuf,
+        /// What is written: its name ends in `.safetensors` or `.npz`.
+        to: PathBuf,
     },
 }
 
@@ -45,7 +53,19 @@ fn main() -> ExitCode {
 fn run(command: &Command) -> Result<String, String> {
     let in_file = |file: &Path, error: &dyn std::fmt::Display| format!("`{}`: {error}", file.display());
     match command {
-        Command::Inspect { file } => nn_cli::inspect::onnx(&read(file)?).map_err(|error| in_file(file, &error)),
+        Command::Inspect { file } => {
+            let bytes = read(file)?;
+            match Kind::of(&bytes) {
+                Kind::Other => nn_cli::inspect::onnx(&bytes).map_err(|error| in_file(file, &error)),
+                _ => tensors::inspect(&bytes).map_err(|error| in_file(file, &error)),
+            }
+        }
+        Command::Convert { from, to } => {
+            let written =
+                tensors::convert(&read(from)?, &to.to_string_lossy()).map_err(|error| in_file(from, &error))?;
+            fs::write(to, written).map_err(|error| format!("cannot write `{}`: {error}", to.display()))?;
+            Ok(String::new())
+        }
         Command::Import { file, name, weights } => {
             let bytes = read(file)?;
             let name = name.clone().unwrap_or_else(|| type_name(file));

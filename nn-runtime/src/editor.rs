@@ -190,15 +190,19 @@ macro_rules! __not_offered {
         }
         // Losses and optimisers.
         $crate::__not_offered! {
-            Adagrad Adam AdamW AnyTakes BinaryCrossEntropy BinaryFocal CosineSimilarity CrossEntropy Ctc Fits Focal FourTake
-            Hinge Huber KlDivergence Lamb Lion Loss LossOn Mae Mse Muon Nadam Optimizer OtherTakes PlainTakes Poisson
-            RmsProp Sgd SigmoidTakes SoftmaxTakes SquashedTakes TargetLabel TargetValue TensorLayout TensorUpdate
-            ThreeTake TwoTake ValueTakes
+            Adadelta Adagrad Adam AdamW Adamax AnyTakes BinaryCrossEntropy BinaryFocal CosineSimilarity CrossEntropy
+            Ctc Fits Focal FourTake GaussianNll Hinge Huber KlDivergence Lamb Lion Loss LossOn Mae Mse Muon Nadam
+            Optimizer OtherTakes PlainTakes Poisson Quantile RAdam RmsProp Sgd SigmoidTakes SoftmaxTakes SquashedTakes TargetLabel
+            TargetValue TensorLayout TensorUpdate ThreeTake TwoTake ValueTakes
         }
         // Training and data.
         $crate::__not_offered! {
-            Clip ConstantRate Cosine Dataset Exponential Fit Labels Model Network OneCycle Polynomial
-            ReduceOnPlateau Regularizer StepDecay Trainer Values Warmup
+            Checkpoint Clip ConstantRate Cosine Dataset EarlyStopping Exponential Fit Labels Link Model Names Network
+            OneCycle Polynomial ReduceOnPlateau Regularizer StepDecay Trainer Values Warmup
+        }
+        $crate::__not_offered! {
+            Accuracy AveragePrecision ConfusionMatrix ExplainedVariance F1 LogLoss MeanAbsoluteError
+            MeanAbsolutePercentageError MeanIou Precision R2 Recall RocAuc RootMeanSquaredError TopK
         }
         pub use $crate::{__shown as activation, __shown as loss, __shown as network};
     };

@@ -2,8 +2,10 @@
 //! gradients. A layer knows nothing of threads, of the graph around it, or of who owns the memory.
 
 mod context;
+mod whole_batch;
 
 pub use context::{LayerContext, ParamGrad, ReadContext};
+pub(crate) use whole_batch::{BatchSize, WholeBatch};
 
 #[cfg(doc)]
 use crate::spec::LayerSpec;

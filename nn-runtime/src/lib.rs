@@ -248,6 +248,7 @@ pub mod __private {
     pub use crate::spec::{FormulaStep, Head, LayerSpec, Pass};
     pub use crate::unread::Unread;
     pub use crate::{__editor as editor, __shown as shown};
+    pub use alloc::format;
     pub use alloc::string::String;
     pub use nn_kernels::math;
     pub use nn_kernels::simd::Simd;

@@ -39,9 +39,10 @@ impl<'a, 'b> PassState<'a, 'b> {
         (&self.network.nodes[i], &self.plan.node_plan[i])
     }
 
-    /// The context of node `i`, and the places it asks for, opened. Within its caller: a context is too large
-    /// to be handed about.
-    #[inline(always)]
+    /// The context of node `i`, and the places it asks for, opened. Within its caller, as a context is too
+    /// large to be handed about; but once for all layers in WebAssembly, where code is downloaded.
+    #[cfg_attr(not(target_family = "wasm"), inline(always))]
+    #[cfg_attr(target_family = "wasm", inline(never))]
     fn borrow<const A: usize, const B: usize, const C: usize, const W: usize>(
         &mut self,
         i: usize,

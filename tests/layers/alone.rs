@@ -3,7 +3,7 @@
 //! gradient than `Model::gradients` gives.
 
 use nn_runtime::Gradients;
-use nn_runtime::data::Samples;
+use nn_runtime::data::{Samples, Values};
 use nn_runtime::prelude::*;
 use nn_tests::numbers::numbers;
 
@@ -63,6 +63,9 @@ where
         let scale = 2.0 / (batch * output) as f32;
         let dy: Vec<f32> = y.iter().zip(&t).map(|(y, t)| scale * (y - t)).collect();
         let Gradients { params, .. } = model.gradients(&slices, &[&dy]).unwrap();
+        if std::env::var_os("NN_STEP_TIMES").is_some() && batch == BATCHES[BATCHES.len() - 1] {
+            print_time(&model, &slices, &dy, &data);
+        }
         let step = Trainer::new(&mut model, Mse::new(), Sgd::new(1.0)).step(&data);
         if params.is_empty() {
             let refused = step.unwrap_err().to_string();
@@ -85,6 +88,27 @@ where
             assert!(off <= 1e-4 * size, "{name}, batch {batch}: `{name_of}` is {off:.1e} of {size:.1e} off");
         }
     }
+}
+
+/// What `benches/debug.sh` compares: a step, or gradients where nothing is learnt, best of some, in
+/// nanoseconds.
+fn print_time<N: Network>(model: &Model<N>, x: &[&[f32]], dy: &[f32], data: &Dataset<Values>)
+where
+    Mse: Fits<N::Head>,
+{
+    let mut learning = model.clone();
+    let mut trainer = Trainer::new(&mut learning, Mse::new(), Adam::new(1e-3)).threads(1);
+    let learns = trainer.step(data).is_ok();
+    let mut once = || match learns {
+        true => drop(trainer.step(data).unwrap()),
+        false => drop(model.gradients(x, &[dy]).unwrap()),
+    };
+    let times = (0..200).map(|_| {
+        let begun = std::time::Instant::now();
+        once();
+        begun.elapsed().as_nanos()
+    });
+    println!("step of {}: {}", std::any::type_name::<N>(), times.min().unwrap());
 }
 
 fn all<N: Network>(model: &Model<N>) -> Vec<(String, Vec<f32>)> {
@@ -114,6 +138,7 @@ alone! {
     last_step None [Numbers(20 * 3)] -> 3; ([20, 3] -> [3]) { LastStep }
     last_step_masked None [Numbers(20 * 3), Mask(20)] -> 3; ((x: [20, 3], mask: [20]) -> [3]) { (x, mask) -> LastStep }
     rnn None [Numbers(20 * 3)] -> 20 * 5; ([20, 3] -> [20, 5]) { Rnn(5) }
+    rnn_relu None [Numbers(20 * 3)] -> 20 * 5; ([20, 3] -> [20, 5]) { Rnn(5, relu = true) }
     gru None [Numbers(20 * 3)] -> 20 * 5; ([20, 3] -> [20, 5]) { Gru(5) }
     lstm None [Numbers(20 * 3)] -> 20 * 5; ([20, 3] -> [20, 5]) { Lstm(5) }
     lstm_masked None [Numbers(20 * 3), Mask(20)] -> 20 * 5; ((x: [20, 3], mask: [20]) -> [20, 5]) { (x, mask) -> Lstm(5) }
@@ -125,6 +150,7 @@ alone! {
     depthwise None [Numbers(3 * 14 * 14)] -> 3 * 12 * 12; ([3, 14, 14] -> [3, 12, 12]) { DepthwiseConv2d(3) }
     separable None [Numbers(3 * 14 * 14)] -> 6 * 12 * 12; ([3, 14, 14] -> [6, 12, 12]) { SeparableConv2d(6, 3) }
     transposed None [Numbers(2 * 10 * 10)] -> 3 * 12 * 12; ([2, 10, 10] -> [3, 12, 12]) { ConvTranspose2d(3, 3) }
+    transposed1d None [Numbers(40 * 3)] -> 80 * 2; ([40, 3] -> [80, 2]) { ConvTranspose1d(2, 4, stride = 2, padding = Same) }
     max_pool2d None [Numbers(2 * 12 * 12)] -> 2 * 6 * 6; ([2, 12, 12] -> [2, 6, 6]) { MaxPool2d(2) }
     max_pool1d None [Numbers(12 * 3)] -> 6 * 3; ([12, 3] -> [6, 3]) { MaxPool1d(2) }
     avg_pool2d None [Numbers(2 * 12 * 12)] -> 2 * 6 * 6; ([2, 12, 12] -> [2, 6, 6]) { AvgPool2d(2) }
@@ -148,6 +174,7 @@ alone! {
     circular_pad1d None [Numbers(6 * 3)] -> 8 * 3; ([6, 3] -> [8, 3]) { CircularPad1d(1) }
     crop None [Numbers(2 * 6 * 6)] -> 2 * 4 * 4; ([2, 6, 6] -> [2, 4, 4]) { Crop2d(1) }
     upsample None [Numbers(2 * 4 * 4)] -> 2 * 8 * 8; ([2, 4, 4] -> [2, 8, 8]) { Upsample(2) }
+    resize None [Numbers(2 * 4 * 4)] -> 2 * 7 * 5; ([2, 4, 4] -> [2, 7, 5]) { Resize(1, size_hw = [7, 5], mode = Bilinear) }
     flatten None [Numbers(24)] -> 24; ([2, 3, 4] -> [24]) { Flatten }
     reshape None [Numbers(24)] -> 24; ([2, 3, 4] -> [6, 4]) { Reshape([6, 4]) }
     permute None [Numbers(24)] -> 24; ([2, 3, 4] -> [4, 2, 3]) { Permute([2, 0, 1]) }
@@ -174,6 +201,7 @@ alone! {
     rms_norm None [Numbers(40 * 3)] -> 40 * 3; ([40, 3] -> [40, 3]) { RmsNorm }
     group_norm None [Numbers(4 * 6 * 6)] -> 4 * 6 * 6; ([4, 6, 6] -> [4, 6, 6]) { GroupNorm(2) }
     instance_norm None [Numbers(4 * 6 * 6)] -> 4 * 6 * 6; ([4, 6, 6] -> [4, 6, 6]) { InstanceNorm }
+    local_response_norm None [Numbers(4 * 6 * 6)] -> 4 * 6 * 6; ([4, 6, 6] -> [4, 6, 6]) { LocalResponseNorm(3) }
     normalization None [Numbers(40)] -> 40; ([40] -> [40]) { Normalization }
     sum None [Numbers(40), Numbers(40)] -> 40; ((a: [40], b: [40]) -> [40]) { (a, b) -> Sum }
     product None [Numbers(40), Numbers(40)] -> 40; ((a: [40], b: [40]) -> [40]) { (a, b) -> Product }

@@ -1,6 +1,7 @@
-//! `Conv2d`, `Conv1d`, `DepthwiseConv2d`, `SeparableConv2d` and `ConvTranspose2d`: values and gradients.
+//! `Conv2d`, `Conv1d`, `DepthwiseConv2d`, `SeparableConv2d`, `ConvTranspose2d`, `ConvTranspose1d`: values
+//! and gradients.
 
-use nn_runtime::layers::{Conv1d, Conv2d, ConvTranspose2d, DepthwiseConv2d, Padding, SeparableConv2d};
+use nn_runtime::layers::{Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, DepthwiseConv2d, Padding, SeparableConv2d};
 use nn_runtime::{Init, Isa, Probe, Shape};
 use nn_tests::fixtures::{Case, load};
 use nn_tests::numbers::numbers;
@@ -69,6 +70,43 @@ fn conv_transpose2d_is_pytorchs() {
         assert!(text.starts_with("expected an output padding below the stride, 1, found 1"), "{text}");
     }
     against_cases("images/conv_transpose2d", cases, make, ConvTranspose2d::rule, &["weight", "bias"]);
+}
+
+#[test]
+fn conv_transpose1d_is_pytorchs() {
+    let make = |case: &Case| {
+        let layer = ConvTranspose1d::new(count(case, "out_channels"), count(case, "kernel")).padding(padding(case));
+        let layer = layer.stride(count(case, "stride")).dilation(count(case, "dilation"));
+        let layer = layer.output_padding(count(case, "output_padding")).groups(count(case, "groups"));
+        layer.bias(count(case, "bias") == 1)
+    };
+    let file = "images/conv_transpose1d";
+    against_cases(file, turned(file), make, ConvTranspose1d::rule, &["weight", "bias"]);
+}
+
+/// Every step laid down as a kernel, over more features than a vector; `Same` cuts an odd step off the end.
+#[test]
+fn conv_transpose1d_is_its_formula() {
+    let ([steps, channels], filters) = ([3, 5], 17);
+    let layer = ConvTranspose1d::new(filters, 4).stride(3).padding(Padding::Same);
+    against_formula(layer, ConvTranspose1d::rule, Shape::of([steps, channels]), 1.0, |x, params| {
+        let mut whole = vec![0.0; 10 * filters];
+        for (s, c, f, k) in (0..steps * channels * filters * 4)
+            .map(|at| (at / 4 / filters / channels, at / 4 / filters % channels, at / 4 % filters, at % 4))
+        {
+            whole[(3 * s + k) * filters + f] += params[0][(c * filters + f) * 4 + k] * x[s * channels + c];
+        }
+        let kept = &whole[..9 * filters];
+        kept.iter().enumerate().map(|(at, y)| y + params[1][at % filters]).collect()
+    });
+    assert_eq!(
+        fault(layer.padding(Padding::Causal), ConvTranspose1d::rule, Shape::of([3, 5])),
+        "expected padding of `Valid`, `Same` or `Pad(n)`, found `Causal`\nhelp: use `padding = Same`"
+    );
+    assert_eq!(
+        fault(layer.padding(Padding::Pad(6)), ConvTranspose1d::rule, Shape::of([3, 5])),
+        "expected padding that leaves something of 10 steps, found 6 on both sides\nhelp: use `padding = Pad(4)` or less"
+    );
 }
 
 #[test]

@@ -18,12 +18,13 @@ fn direction(word: &str) -> Direction {
 }
 
 /// One kind of layer: how it is made, and its step in double precision.
-trait Kind: Layer<1> + Layer<2> + Copy {
+trait Kind {
+    type Of: Layer<1> + Layer<2> + Copy;
     const FILE: &str;
     const GATES: usize;
-    fn make(units: usize) -> Self;
-    fn with(self, direction: Direction, last: bool, bias: bool) -> Self;
-    fn ask<const N: usize>(&self, x: [Shape; N]) -> Rule;
+    fn make(units: usize) -> Self::Of;
+    fn with(of: Self::Of, direction: Direction, last: bool, bias: bool) -> Self::Of;
+    fn ask<const N: usize>(of: &Self::Of, x: [Shape; N]) -> Rule;
     /// The state after a step: from the inputs' product and the state's, each with its bias, and the state,
     /// `[h, c]`.
     fn go_on(x: &[f64], h: &[f64], state: &mut [Vec<f64>; 2]);
@@ -34,18 +35,19 @@ fn sigmoid(x: f64) -> f64 {
 }
 
 macro_rules! kind {
-    ($layer:ident, $file:literal, $gates:literal, $step:expr) => {
-        impl Kind for $layer {
+    ($kind:ident: $layer:ident $(. $relu:ident)?, $file:literal, $gates:literal, $step:expr) => {
+        impl Kind for $kind {
+            type Of = $layer;
             const FILE: &str = $file;
             const GATES: usize = $gates;
-            fn make(units: usize) -> Self {
-                $layer::new(units)
+            fn make(units: usize) -> $layer {
+                $layer::new(units)$(.$relu(true))?
             }
-            fn with(self, direction: Direction, last: bool, bias: bool) -> Self {
-                self.direction(direction).last(last).bias(bias)
+            fn with(of: $layer, direction: Direction, last: bool, bias: bool) -> $layer {
+                of.direction(direction).last(last).bias(bias)
             }
-            fn ask<const N: usize>(&self, x: [Shape; N]) -> Rule {
-                self.rule(x)
+            fn ask<const N: usize>(of: &$layer, x: [Shape; N]) -> Rule {
+                of.rule(x)
             }
             fn go_on(x: &[f64], h: &[f64], state: &mut [Vec<f64>; 2]) {
                 let units = x.len() / $gates;
@@ -59,13 +61,17 @@ macro_rules! kind {
     };
 }
 
-kind!(Rnn, "rnn", 1, |x, h, _| [(x(0) + h(0)).tanh(), 0.0]);
-kind!(Gru, "gru", 3, |x, h, state| {
+/// `Rnn(relu = true)`
+struct ReluRnn;
+
+kind!(Rnn: Rnn, "rnn", 1, |x, h, _| [(x(0) + h(0)).tanh(), 0.0]);
+kind!(ReluRnn: Rnn.relu, "rnn_relu", 1, |x, h, _| [(x(0) + h(0)).max(0.0), 0.0]);
+kind!(Gru: Gru, "gru", 3, |x, h, state| {
     let (r, z) = (sigmoid(x(0) + h(0)), sigmoid(x(1) + h(1)));
     let n = (x(2) + r * h(2)).tanh();
     [(1.0 - z) * n + z * state[0], 0.0]
 });
-kind!(Lstm, "lstm", 4, |x, h, state| {
+kind!(Lstm: Lstm, "lstm", 4, |x, h, state| {
     let (i, f) = (sigmoid(x(0) + h(0)), sigmoid(x(1) + h(1)));
     let (g, o) = ((x(2) + h(2)).tanh(), sigmoid(x(3) + h(3)));
     let c = f * state[1] + i * g;
@@ -84,8 +90,8 @@ struct Form {
 }
 
 impl Form {
-    fn layer<K: Kind>(&self) -> K {
-        K::make(self.units).with(self.direction, self.last, self.bias)
+    fn layer<K: Kind>(&self) -> K::Of {
+        K::with(K::make(self.units), self.direction, self.last, self.bias)
     }
 
     /// One sample in double precision; a step counts where its mask is not 0.
@@ -125,7 +131,7 @@ impl Form {
     }
 
     /// A probe with drawn parameters.
-    fn probe<K: Kind + Layer<N>, const N: usize>(&self) -> Probe<K, N> {
+    fn probe<K: Kind<Of: Layer<N>>, const N: usize>(&self) -> Probe<K::Of, N> {
         let shapes = [Shape::of([self.steps, self.features]), Shape::of([self.steps])];
         let shapes: [Shape; N] = std::array::from_fn(|k| shapes[k]);
         let probe = Probe::new(self.layer::<K>(), K::ask, shapes).unwrap();
@@ -161,10 +167,10 @@ fn is_pytorchs<K: Kind>() {
     }
 }
 
-fn one_of_pytorchs<K: Kind + Layer<N>, const N: usize>(case: &Case) {
+fn one_of_pytorchs<K: Kind<Of: Layer<N>>, const N: usize>(case: &Case) {
     let units = case.number("units") as usize;
     let (last, bias) = (case.number("last") == 1.0, case.number("bias") == 1.0);
-    let layer = K::make(units).with(direction(case.word("direction")), last, bias);
+    let layer = K::with(K::make(units), direction(case.word("direction")), last, bias);
     let shapes: [Shape; N] = std::array::from_fn(|k| Shape::of_slice(&case.inputs[k].shape[1..]));
     let inputs: Vec<Vec<f32>> = case.inputs.iter().map(|x| x.narrow()).collect();
     let x: [&[f32]; N] = std::array::from_fn(|k| &inputs[k][..]);
@@ -173,7 +179,7 @@ fn one_of_pytorchs<K: Kind + Layer<N>, const N: usize>(case: &Case) {
     let names: Vec<String> =
         ["", "_reverse"].iter().flat_map(|way| bases.iter().map(move |name| format!("{name}{way}"))).collect();
     for isa in Isa::available() {
-        let mut probe = Probe::<K, N>::new(layer, K::ask, shapes).unwrap().isa(isa);
+        let mut probe = Probe::<K::Of, N>::new(layer, K::ask, shapes).unwrap().isa(isa);
         assert_eq!(probe.params().len(), case.params.len(), "{}: parameters", case.name);
         for (i, name) in names.iter().take(case.params.len()).enumerate() {
             probe = probe.param(i, &case.params[name].narrow());
@@ -190,7 +196,7 @@ fn one_of_pytorchs<K: Kind + Layer<N>, const N: usize>(case: &Case) {
 }
 
 /// `N` inputs, the second a mask with padding anywhere.
-fn is_its_formula<K: Kind + Layer<N>, const N: usize>() {
+fn is_its_formula<K: Kind<Of: Layer<N>>, const N: usize>() {
     for form in forms() {
         for batch in [1, 2, 17] {
             // Differences of many numbers take long, and tell nothing more.
@@ -237,7 +243,7 @@ fn is_its_formula<K: Kind + Layer<N>, const N: usize>() {
 }
 
 /// A window and its steps one by one have the same bits; what sees later steps does not stream.
-fn streams<K: Kind + Layer<N>, const N: usize>() {
+fn streams<K: Kind<Of: Layer<N>>, const N: usize>() {
     for form in forms() {
         for batch in [1, 3, 18] {
             let x = numbers(70 + batch as u64, batch * form.steps * form.features, 1.0);
@@ -255,6 +261,7 @@ fn streams<K: Kind + Layer<N>, const N: usize>() {
 #[test]
 fn rnn_is_pytorchs() {
     is_pytorchs::<Rnn>();
+    is_pytorchs::<ReluRnn>();
 }
 
 #[test]
@@ -270,6 +277,7 @@ fn lstm_is_pytorchs() {
 #[test]
 fn recurrences_are_their_formulas() {
     is_its_formula::<Rnn, 1>();
+    is_its_formula::<ReluRnn, 1>();
     is_its_formula::<Gru, 1>();
     is_its_formula::<Lstm, 1>();
 }
@@ -277,6 +285,7 @@ fn recurrences_are_their_formulas() {
 #[test]
 fn padding_anywhere_is_left_out() {
     is_its_formula::<Rnn, 2>();
+    is_its_formula::<ReluRnn, 2>();
     is_its_formula::<Gru, 2>();
     is_its_formula::<Lstm, 2>();
 }
@@ -284,9 +293,11 @@ fn padding_anywhere_is_left_out() {
 #[test]
 fn a_stream_has_the_bits_of_its_window() {
     streams::<Rnn, 1>();
+    streams::<ReluRnn, 1>();
     streams::<Gru, 1>();
     streams::<Lstm, 1>();
     streams::<Rnn, 2>();
+    streams::<ReluRnn, 2>();
     streams::<Gru, 2>();
     streams::<Lstm, 2>();
 }

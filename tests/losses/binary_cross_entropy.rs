@@ -3,13 +3,28 @@
 use nn_runtime::Isa;
 use nn_runtime::losses::{BinaryCrossEntropy, BinaryFocal, LossOn};
 
+use nn_tests::fixtures::Case;
+
 use crate::harness::{WIDTHS, against_formula, against_pytorch, mean, unit_values};
 
 #[test]
 fn binary_cross_entropy() {
     let loss = BinaryCrossEntropy::new();
     // The other cases answer for probabilities; this loss reads scores.
-    against_pytorch("binary_cross_entropy", |case| (case.word("from") == "logits").then_some(loss), 9);
+    let weighted = |case: &Case| match case.settings.contains_key("pos_weight") {
+        true => loss.pos_weight(case.number("pos_weight") as f32),
+        false => loss,
+    };
+    against_pytorch("binary_cross_entropy", |case| (case.word("from") == "logits").then(|| weighted(case)), 13);
+    for weight in [0.25, 7.0] {
+        let loss = loss.pos_weight(weight as f32);
+        against_formula("weighted binary cross-entropy", &loss, &WIDTHS, unit_values, |z, t| {
+            mean(z, t, |z, t| {
+                let p = 1.0 / (1.0 + (-z).exp());
+                -(weight * t * p.ln() + (1.0 - t) * (1.0 - p).ln())
+            })
+        });
+    }
     against_formula("binary cross-entropy", &loss, &WIDTHS, unit_values, |z, t| {
         mean(z, t, |z, t| {
             let p = 1.0 / (1.0 + (-z).exp());
@@ -24,6 +39,12 @@ fn targets_are_probabilities() {
         BinaryCrossEntropy::new().fault(2, &[0.0, 1.0, 0.5, 1.5][..], 2),
         Some((1, "expected targets from 0 to 1, found 1.5".to_owned()))
     );
+}
+
+#[test]
+#[should_panic(expected = "expected a weight of yes above 0, found 0")]
+fn a_yes_counts() {
+    let _ = BinaryCrossEntropy::new().pos_weight(0.0);
 }
 
 #[test]

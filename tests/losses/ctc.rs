@@ -40,6 +40,29 @@ fn it_agrees_with_pytorch() {
     assert!(cases >= 7, "{cases} cases");
 }
 
+/// Any blank, samples of fewer steps than there are, labels that do not fit.
+#[test]
+fn its_settings_are_pytorchs() {
+    let mut cases = 0;
+    for case in load("ctc_settings") {
+        let [_, steps, classes] = case.inputs[0].shape[..] else { panic!("{}", case.name) };
+        let targets: Vec<u32> = case.inputs[1].data.iter().map(|&label| label as u32).collect();
+        let [blank, zero, lengths] = ["blank", "zero_infinity", "input_lengths"].map(|name| case.number(name) as u32);
+        let loss = Ctc::new().blank(blank).zero_infinity(zero == 1).input_lengths(lengths == 1);
+        for targets in targets.chunks(case.inputs[1].shape[1]) {
+            assert_eq!(loss.fault(classes, targets, steps), None, "{}: {targets:?}", case.name);
+        }
+        for isa in Isa::available() {
+            let (value, dz) = all(&loss, isa, [steps, classes], &case.inputs[0].narrow(), &targets);
+            let what = format!("{} {}", case.name, isa.name());
+            assert_near(&[value as f32], &case.output.as_ref().unwrap().data, &what);
+            assert_near(&dz, &case.dinputs[0].data, &what);
+        }
+        cases += 1;
+    }
+    assert_eq!(cases, 5);
+}
+
 /// What a sequence of classes reads as.
 fn reading(classes: &[usize]) -> Vec<u32> {
     let mut read = Vec::new();
@@ -103,6 +126,45 @@ fn right_is_what_reads_as_the_labels() {
     assert_eq!(correct(&[1, 1, 2], &[1, 1, 2]), Some(0));
     assert_eq!(correct(&[1, 2, 1], &[1, 2]), Some(0), "one too many");
     assert_eq!(correct(&[0, 0, 0], &[0, 0]), Some(1));
+}
+
+#[test]
+fn right_is_told_by_any_blank_and_length() {
+    let scores = |classes: &[usize]| -> Vec<f32> {
+        classes.iter().flat_map(|&class| (0..3).map(move |i| f32::from(u8::from(i == class)))).collect()
+    };
+    let loss = Ctc::new().blank(2).input_lengths(true);
+    assert_eq!(loss.correct(3, &scores(&[2, 0, 2, 0, 1, 1]), &[6, 0, 0, 1, 2][..]), Some(1));
+    assert_eq!(loss.correct(3, &scores(&[2, 0, 2, 0, 1, 1]), &[3, 0, 2, 2, 2][..]), Some(1), "what comes later");
+    assert_eq!(loss.correct(3, &scores(&[2, 0, 2, 0, 1, 1]), &[4, 0, 2, 2, 2][..]), Some(0));
+}
+
+#[test]
+fn settings_that_do_not_fit_are_refused() {
+    let fault = |loss: Ctc, labels: &[u32]| loss.fault(4, labels, 3).map(|(_, fault)| fault);
+    let blank = |class| Ctc::new().blank(class);
+    assert_eq!(
+        fault(blank(4), &[1]).unwrap(),
+        "expected a blank below the 4 classes, found 4\nhelp: give the class that is none, such as `blank(3)`"
+    );
+    assert!(
+        fault(blank(3), &[3, 1]).unwrap().starts_with("expected labels from 0 to 2, found 3\nhelp: 3 is the blank")
+    );
+    assert!(fault(blank(1), &[0, 1, 2]).unwrap().starts_with("expected labels from 0 to 3 but 1, found 1\nhelp: "));
+    assert_eq!(fault(blank(3), &[0, 1, 3]), None);
+    for length in [0, 4] {
+        assert_eq!(
+            fault(Ctc::new().input_lengths(true), &[length, 1]).unwrap(),
+            format!(
+                "expected a length of 1 to 3 steps, found {length}\nhelp: the first target of a sample is how many \
+                 steps count, and its labels stand behind it"
+            )
+        );
+    }
+    assert!(
+        fault(Ctc::new().input_lengths(true), &[1, 1, 2]).unwrap().starts_with("expected labels that fit into 1 steps")
+    );
+    assert_eq!(fault(Ctc::new().input_lengths(true).zero_infinity(true), &[1, 1, 2]), None);
 }
 
 #[test]

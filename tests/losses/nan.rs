@@ -3,8 +3,8 @@
 
 use nn_runtime::Isa;
 use nn_runtime::losses::{
-    BinaryCrossEntropy, BinaryFocal, CosineSimilarity, CrossEntropy, Ctc, Focal, Hinge, Huber, KlDivergence, LossOn,
-    Mae, Mse, Poisson,
+    BinaryCrossEntropy, BinaryFocal, CosineSimilarity, CrossEntropy, Ctc, Focal, GaussianNll, Hinge, Huber,
+    KlDivergence, LossOn, Mae, Mse, Poisson, Quantile,
 };
 
 #[test]
@@ -47,11 +47,29 @@ fn nan_stays_in_its_row() {
     check(&Hinge::new(), &ones[..]);
     check(&Hinge::squared(), &ones[..]);
     check(&Poisson::new(), &ones[..]);
+    check(&Quantile::new(0.9), &ones[..]);
+    check(&BinaryCrossEntropy::new().pos_weight(3.0), &ones[..]);
     check(&Poisson::new().log_input(false), &ones[..]);
     check(&BinaryFocal::new(), &ones[..]);
     check(&KlDivergence::new(), &ones[..]);
     check(&CosineSimilarity::new(), &ones[..]);
     check(&Focal::new(), &[3u32; 7][..]);
+}
+
+/// A row of means and variances.
+#[test]
+fn nan_stays_in_its_row_of_means_and_variances() {
+    for isa in Isa::available() {
+        for at in [3 * 34 + 5, 3 * 34 + 30] {
+            let mut y = vec![0.5; 5 * 34];
+            y[at] = f32::NAN;
+            let mut dy = vec![0.0; 5 * 34];
+            assert!(GaussianNll::new().gradient(isa, 34, &y, &[1.0; 5 * 17][..], 1.0, &mut dy).is_nan());
+            assert!(GaussianNll::new().value(isa, 34, &y, &[1.0; 5 * 17][..]).is_nan(), "{}", isa.name());
+            assert!(dy[at].is_nan(), "{}: its own", isa.name());
+            assert!(dy[..3 * 34].iter().chain(&dy[4 * 34..]).all(|dy| dy.is_finite()), "{}: others", isa.name());
+        }
+    }
 }
 
 /// A loss of whole samples: one step without a number, and nothing is known of the sample.

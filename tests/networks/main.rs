@@ -5,6 +5,7 @@
 mod by_hand;
 mod chains;
 mod dropped;
+mod gates;
 mod joins;
 mod layers;
 mod pools;

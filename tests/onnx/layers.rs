@@ -53,6 +53,9 @@ cases! { "layers"
     conv_transpose_short [Numbers(2 * 3 * 3)] -> 2 * 9 * 9; ([2, 3, 3] -> [2, 9, 9]) { ConvTranspose2d(2, 2, stride = 3, padding = Same, bias = false) }
     conv_transpose_groups [Numbers(4 * 4 * 4)] -> 6 * 10 * 10; ([4, 4, 4] -> [6, 10, 10]) { ConvTranspose2d(6, 3, stride = 2, groups = 2, output_padding = 1, padding = Pad(0)) }
     conv_transpose_padded [Numbers(2 * 4 * 4)] -> 3 * 8 * 8; ([2, 4, 4] -> [3, 8, 8]) { ConvTranspose2d(3, 3, stride = 2, output_padding = 1, padding = Pad(1)) }
+    conv_transpose1d [Numbers(4 * 3)] -> 6 * 2; ([4, 3] -> [6, 2]) { ConvTranspose1d(2, 3) }
+    conv_transpose1d_same [Numbers(4 * 3)] -> 8 * 2; ([4, 3] -> [8, 2]) { ConvTranspose1d(2, 3, stride = 2, padding = Same, bias = false) }
+    conv_transpose1d_groups [Numbers(4 * 4)] -> 10 * 6; ([4, 4] -> [10, 6]) { ConvTranspose1d(6, 3, stride = 2, groups = 2, dilation = 2, padding = Pad(1), output_padding = 1) }
     max_pool [Numbers(2 * 7 * 6)] -> 2 * 3 * 3; ([2, 7, 6] -> [2, 3, 3]) { MaxPool2d(2) }
     max_pool_same [Numbers(2 * 7 * 6)] -> 2 * 4 * 3; ([2, 7, 6] -> [2, 4, 3]) { MaxPool2d(3, stride = 2, padding = Same) }
     max_pool_padded [Numbers(2 * 7 * 6)] -> 2 * 7 * 4; ([2, 7, 6] -> [2, 7, 4]) { MaxPool2d(3, stride_hw = [1, 2], kernel_hw = [3, 2], padding = Pad(1)) }
@@ -124,6 +127,10 @@ cases! { "layers"
     upsample [Numbers(2 * 3 * 4)] -> 2 * 6 * 8; ([2, 3, 4] -> [2, 6, 8]) { Upsample(2) }
     upsample_sides [Numbers(2 * 3 * 4)] -> 2 * 9 * 4; ([2, 3, 4] -> [2, 9, 4]) { Upsample(1, scale_hw = [3, 1]) }
     upsample_bilinear [Numbers(2 * 3 * 4)] -> 2 * 6 * 12; ([2, 3, 4] -> [2, 6, 12]) { Upsample(2, scale_hw = [2, 3], mode = Bilinear) }
+    resize [Numbers(2 * 3 * 4)] -> 2 * 5 * 2; ([2, 3, 4] -> [2, 5, 2]) { Resize(1, size_hw = [5, 2]) }
+    resize_bilinear [Numbers(2 * 3 * 4)] -> 2 * 7 * 7; ([2, 3, 4] -> [2, 7, 7]) { Resize(7, mode = Bilinear) }
+    resize_to_one [Numbers(2 * 4 * 4)] -> 2; ([2, 4, 4] -> [2, 1, 1]) { Resize(1, mode = Bilinear) }
+    resize_corners [Numbers(2 * 3 * 4)] -> 2 * 7 * 2; ([2, 3, 4] -> [2, 7, 2]) { Resize(1, size_hw = [7, 2], mode = Bilinear, align_corners = true) }
     flatten [Numbers(24)] -> 24; ([2, 3, 4] -> [24]) { Flatten }
     flatten_steps [Numbers(12)] -> 12; ([3, 4] -> [12]) { Flatten }
     flatten_flat [Numbers(5)] -> 5; ([5] -> [5]) { Flatten }
@@ -159,6 +166,9 @@ cases! { "layers"
     normalization [Numbers(5)] -> 5; ([5] -> [5]) { Normalization }
     normalization_image [Numbers(12)] -> 12; ([3, 2, 2] -> [3, 2, 2]) { Normalization }
     normalization_steps [Numbers(12)] -> 12; ([4, 3] -> [4, 3]) { Normalization }
+    local_response_norm [Numbers(5 * 3 * 2)] -> 5 * 3 * 2; ([5, 3, 2] -> [5, 3, 2]) { LocalResponseNorm(3, alpha = 0.5) }
+    local_response_norm_even [Numbers(5 * 3 * 2)] -> 5 * 3 * 2; ([5, 3, 2] -> [5, 3, 2]) { LocalResponseNorm(4, alpha = 2.0, beta = 0.5, k = 2.0) }
+    local_response_norm_steps [Numbers(3 * 5)] -> 3 * 5; ([3, 5] -> [3, 5]) { LocalResponseNorm(2, alpha = 1.0) }
     layer_norm [Numbers(6)] -> 6; ([6] -> [6]) { LayerNorm }
     layer_norm_axes [Numbers(24)] -> 24; ([2, 3, 4] -> [2, 3, 4]) { LayerNorm(axes = 2, eps = 0.001) }
     layer_norm_plain [Numbers(12)] -> 12; ([3, 4] -> [3, 4]) { LayerNorm(affine = false) }
@@ -211,6 +221,8 @@ cases! { "layers"
     own_chosen [Numbers(30)] -> 30; ([30] -> [30]) { Chosen }
     own_chosen_settings [Numbers(30)] -> 30; ([30] -> [30]) { Chosen(low = 0.1, high = 1.0) }
     rnn [Numbers(15)] -> 20; ([5, 3] -> [5, 4]) { Rnn(4) }
+    rnn_relu [Numbers(15)] -> 20; ([5, 3] -> [5, 4]) { Rnn(4, relu = true) }
+    rnn_relu_both [Numbers(15)] -> 8; ([5, 3] -> [8]) { Rnn(4, relu = true, direction = Both, last = true) }
     rnn_last [Numbers(15)] -> 4; ([5, 3] -> [4]) { Rnn(4, last = true, direction = Backward) }
     rnn_both [Numbers(15)] -> 40; ([5, 3] -> [5, 8]) { Rnn(4, direction = Both, bias = false) }
     rnn_masked [Numbers(15), Mask(5)] -> 20; ((x: [5, 3], mask: [5]) -> [5, 4]) { (x, mask) -> Rnn(4) }

@@ -140,6 +140,15 @@ def binary_cross_entropy():
     target = torch.tensor([0.0, 1.0, 0.3]).reshape(3, 1).expand(x.shape).clone()
     file.add({"from": "logits"}, lambda x, p: F.binary_cross_entropy_with_logits(x[0], x[1]), [x, target], wrt=1)
 
+    for shape, weight in [((7, 3), 0.25), ((7, 3), 5.0), ((17, 5), 2.0), ((3, 33), 40.0)]:
+        file.begin(f"logits_batch{shape[0]}_{shape[1]}_weight{weight}")
+        x, target = randn(*shape, scale=2.0), torch.randint(2, shape).float()
+
+        def weighted(x, p, weight=weight):
+            return F.binary_cross_entropy_with_logits(x[0], x[1], pos_weight=torch.tensor(weight, dtype=x[0].dtype))
+
+        file.add({"from": "logits", "pos_weight": weight}, weighted, [x, target], wrt=1)
+
     # At 0 and 1 PyTorch holds both logarithms at -100 or above and, in the gradient, p (1 - p) at 1e-12 or above.
     file.begin("probabilities_clamped")
     x = torch.tensor([[0.0, 0.0, 1.0, 1.0, 1e-6, 0.5, 0.75]])
@@ -165,7 +174,7 @@ def optimiser(name, kind, uneven, variants):
         start = randn(37, scale=0.05)
         file.case = case
 
-        options = {k: bool(v) if k == "nesterov" else v for k, v in settings.items() if not k.startswith("beta")}
+        options = {k: bool(v) if k in ("nesterov", "amsgrad", "centered") else v for k, v in settings.items() if not k.startswith("beta")}
         if "beta1" in settings:
             options["betas"] = (settings["beta1"], settings["beta2"])
 
@@ -193,10 +202,10 @@ def optimiser(name, kind, uneven, variants):
 
 
 def optimisers():
-    sgd = {"lr": 0.1, "momentum": 0.0, "nesterov": 0, "weight_decay": 0.0}
-    rmsprop = {"lr": 0.01, "alpha": 0.99, "eps": 1e-8, "momentum": 0.0}
+    sgd = {"lr": 0.1, "momentum": 0.0, "nesterov": 0, "dampening": 0.0, "weight_decay": 0.0}
+    rmsprop = {"lr": 0.01, "alpha": 0.99, "eps": 1e-8, "momentum": 0.0, "centered": 0}
     adagrad = {"lr": 0.01, "lr_decay": 0.0, "eps": 1e-10}
-    adam = {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0}
+    adam = {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0, "amsgrad": 0}
     adamw = adam | {"weight_decay": 0.01}
     return [
         optimiser("sgd", torch.optim.SGD, False, [
@@ -205,11 +214,14 @@ def optimisers():
             ("nesterov", sgd | {"momentum": 0.9, "nesterov": 1}),
             ("weight_decay", sgd | {"weight_decay": 0.01}),
             ("nesterov_weight_decay", sgd | {"momentum": 0.9, "nesterov": 1, "weight_decay": 0.01}),
+            ("dampening", sgd | {"momentum": 0.9, "dampening": 0.4}),
         ]),
         optimiser("rmsprop", torch.optim.RMSprop, True, [
             ("default", rmsprop),
             ("momentum", rmsprop | {"momentum": 0.9}),
             ("alpha", rmsprop | {"alpha": 0.9}),
+            ("centered", rmsprop | {"centered": 1, "eps": 1e-4}),
+            ("centered_momentum", rmsprop | {"centered": 1, "momentum": 0.9, "alpha": 0.9, "eps": 1e-4}),
         ]),
         optimiser("adagrad", torch.optim.Adagrad, True, [
             ("default", adagrad),
@@ -220,10 +232,12 @@ def optimisers():
             ("betas", adam | {"beta1": 0.8, "beta2": 0.99}),
             ("weight_decay", adam | {"weight_decay": 0.01}),
             ("eps", adam | {"eps": 1e-7}),
+            ("amsgrad", adam | {"amsgrad": 1, "beta2": 0.9}),
         ]),
         optimiser("adamw", torch.optim.AdamW, True, [
             ("default", adamw),
             ("strong", adamw | {"lr": 0.1, "weight_decay": 0.1}),
+            ("amsgrad", adamw | {"amsgrad": 1, "beta2": 0.9}),
         ]),
     ]
 

@@ -85,6 +85,31 @@ def upsample():
     return file
 
 
+def resize():
+    """To any size: those for which PyTorch's rounding of a factor takes another pixel than the fraction are left out."""
+    file = table("resize")
+    for mode, align in [("nearest", 0), ("bilinear", 0), ("bilinear", 1)]:
+        for batch, shape, to in [(1, (2, 2, 3), (3, 5)), (3, (2, 5, 3), (3, 7)), (1, (1, 7, 5), (3, 2)), (1, (1, 4, 4), (1, 1)), (1, (2, 1, 7), (4, 33)), (1, (1, 3, 2), (3, 2)), (1, (1, 9, 9), (4, 6))]:
+            file.begin_batch(batch, mode, f"align{align}", by(shape), "to" + by(to))
+            options = {"align_corners": bool(align)} if mode == "bilinear" else {}
+            settings = {"mode": mode, "align_corners": align, "size_h": to[0], "size_w": to[1]}
+            file.add(settings, lambda x, p: F.interpolate(x[0], to, mode=mode, **options), [few(batch, *shape)])
+    return file
+
+
+def local_response():
+    file = table("local_response_norm")
+    for batch, shape, size, alpha, beta, k in [
+        (1, (5, 3, 3), 3, 1e-4, 0.75, 1.0), (3, (7, 2, 3), 5, 0.5, 0.75, 1.0), (1, (4, 3, 2), 2, 1.0, 0.5, 2.0), (1, (3, 2, 17), 9, 0.25, 1.5, 0.5), (3, (6,), 4, 1.0, 0.75, 1.0), (1, (5, 4), 3, 2.0, 1.0, 1.0), (1, (2, 2, 2), 1, 1.0, 0.75, 2.0),
+    ]:
+        file.begin_batch(batch, by(shape), f"size{size}", f"alpha{alpha}", f"beta{beta}", f"k{k}")
+        # PyTorch wants three dimensions; a flat sample has one place of each channel.
+        whole = lambda x: x if x.dim() > 2 else x.unsqueeze(2)
+        fn = lambda x, p: F.local_response_norm(whole(x[0]), size, alpha, beta, k).reshape(x[0].shape)
+        file.add({"size": size, "alpha": alpha, "beta": beta, "k": k}, fn, [few(batch, *shape)])
+    return file
+
+
 def frames():
     """Zeros around an image, and an image without its edge."""
     files = []
@@ -197,7 +222,7 @@ def joints():
 def main():
     torch.set_num_threads(1)  # one order of summation, whatever the machine
     (HERE / "images").mkdir(exist_ok=True)
-    files = [*windows(), batch_norm(), *norms(), upsample(), *frames(), *borders(), permute(), prelu(), *activations(), glu(), *joints()]
+    files = [*windows(), batch_norm(), *norms(), upsample(), resize(), local_response(), *frames(), *borders(), permute(), prelu(), *activations(), glu(), *joints()]
     total = sum(file.write() for file in files)
     print(f"{total} bytes, torch {torch.__version__}, numpy {np.__version__}")
 

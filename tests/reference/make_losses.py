@@ -129,6 +129,45 @@ def ctc():
     return file
 
 
+def ctc_settings():
+    """A blank of any class; samples of fewer steps than there are, whose number stands before the labels; labels that do not fit."""
+    file = File("ctc_settings")
+    for blank, steps, classes, zero, lengths, *samples in [
+        (2, 5, 3, 0, 0, [0, 1, 0], [1]), (1, 6, 4, 0, 0, [0, 0, 3], [2, 3, 2, 0]), (0, 7, 4, 0, 1, (4, [1, 2]), (7, [3, 3]), (1, [2])),
+        (3, 6, 4, 1, 1, (2, [0, 0]), (3, [0, 0]), (6, [1, 2, 1]), (1, [])), (0, 3, 3, 1, 0, [1, 1, 1], [1, 2]),
+    ]:
+        file.begin(f"blank{blank}_{steps}_{classes}" + "_zero" * zero + "_lengths" * lengths)
+        counts = [sample[0] if lengths else steps for sample in samples]
+        labels = [sample[1] if lengths else sample for sample in samples]
+        z = torch.stack([scores(steps, classes, 2) for _ in samples])
+        longest = max(map(len, labels))
+        rows = torch.tensor([([count] if lengths else []) + row + [blank] * (longest - len(row)) for count, row in zip(counts, labels)])
+
+        def loss(x, p):
+            logs = F.log_softmax(x[0], dim=-1).transpose(0, 1)
+            given = x[1][:, 1:] if lengths else x[1]
+            sizes = torch.tensor([len(row) for row in labels])
+            return F.ctc_loss(logs, given, torch.tensor(counts), sizes, blank, "sum", bool(zero)) / len(samples)
+
+        file.add({"blank": blank, "zero_infinity": zero, "input_lengths": lengths}, loss, [z, rows], wrt=1)
+    return file
+
+
+def gaussian_nll():
+    """Rows of means, then of logarithms of variances; the mean is over all targets."""
+    file = File("gaussian_nll")
+    for full in (0, 1):
+        for batch, n in [(1, 1), (3, 2), (7, 5), (2, 17), (3, 33)]:
+            file.begin(f"full{full}_batch{batch}_{n}")
+
+            def loss(x, p):
+                mean, log = x[0].split(n, dim=1)
+                return F.gaussian_nll_loss(mean, x[1].to(x[0].dtype), log.exp(), full=bool(full), eps=1e-30)
+
+            file.add({"full": full}, loss, [randn(batch, 2 * n), randn(batch, n)], wrt=1)
+    return file
+
+
 def weighted():
     """Cross-entropy per step with a weight for each class and a mask: PyTorch's mean is over the sum of weights, too."""
     file = File("weighted_cross_entropy")
@@ -158,6 +197,8 @@ def main():
         kl_divergence(),
         cosine_similarity(),
         ctc(),
+        ctc_settings(),
+        gaussian_nll(),
         weighted(),
     ]
     print(f"{sum(file.write() for file in files)} bytes, torch {torch.__version__}")

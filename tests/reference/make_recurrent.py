@@ -1,4 +1,4 @@
-"""Writes rnn.json, gru.json and lstm.json beside this file: what PyTorch answers for the recurrent layers.
+"""Writes rnn.json, rnn_relu.json, gru.json and lstm.json beside this file: what PyTorch answers for the recurrent layers.
 
 Comes in: nothing, each case seeds the generator from its own name. Goes out: one JSON file per layer.
 Outputs are `[batch, steps, units]`, or `[batch, units]` of the last step; with lengths the sequences are packed, and padded again.
@@ -11,7 +11,7 @@ from torch import nn
 
 from common import File, randn
 
-LAYERS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
+LAYERS = {"rnn": nn.RNN, "rnn_relu": lambda *args, **more: nn.RNN(*args, nonlinearity="relu", **more), "gru": nn.GRU, "lstm": nn.LSTM}
 # Batch, steps, features, units, direction, last, bias, lengths per sample or none.
 CASES = [
     (1, 1, 1, 1, "forward", 0, 1, None),

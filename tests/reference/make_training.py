@@ -53,6 +53,9 @@ class Lamb(Written):
 
 def optimisers():
     nadam = {"lr": 2e-3, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0, "momentum_decay": 4e-3}
+    radam = {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0}
+    adamax = radam | {"lr": 2e-3}
+    adadelta = {"lr": 1.0, "rho": 0.9, "eps": 1e-6, "weight_decay": 0.0}
     lion = {"lr": 1e-3, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.0}
     lamb = {"lr": 1e-2, "beta1": 0.9, "beta2": 0.999, "eps": 1e-6, "weight_decay": 0.01}
     return [
@@ -61,6 +64,24 @@ def optimisers():
             ("betas", nadam | {"beta1": 0.8, "beta2": 0.99}),
             ("weight_decay", nadam | {"weight_decay": 0.01}),
             ("momentum_decay", nadam | {"momentum_decay": 2.0}),
+        ]),
+        optimiser("radam", torch.optim.RAdam, True, [
+            ("default", radam),
+            ("betas", radam | {"beta1": 0.8, "beta2": 0.99}),
+            ("weight_decay", radam | {"weight_decay": 0.01}),
+            ("eps", radam | {"eps": 1e-3}),
+        ]),
+        optimiser("adamax", torch.optim.Adamax, True, [
+            ("default", adamax),
+            ("betas", adamax | {"beta1": 0.8, "beta2": 0.9}),
+            ("weight_decay", adamax | {"weight_decay": 0.01}),
+            ("eps", adamax | {"eps": 1e-3}),
+        ]),
+        optimiser("adadelta", torch.optim.Adadelta, True, [
+            ("default", adadelta),
+            ("rho", adadelta | {"rho": 0.5}),
+            ("weight_decay", adadelta | {"weight_decay": 0.01}),
+            ("eps", adadelta | {"eps": 1e-4}),
         ]),
         optimiser("lion", Lion, True, [
             ("default", lion),

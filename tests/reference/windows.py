@@ -163,6 +163,24 @@ def conv_transpose2d():
     return file
 
 
+def conv_transpose1d():
+    file, size, batch, bias = table("conv_transpose1d"), turns((3,), (5,), (1,), (4,)), batches(), biases()
+    grid = [(3, *rest) for rest in itertools.product((1, 2, 3), (0, 1), (0, 1), (1, 2), (1, 2)) if rest[2] < max(rest[0], 1)]
+    grid += [(1, 1, 0, 0, 1, 1), (1, 2, 0, 1, 1, 1), (2, 2, 0, 0, 1, 3), (5, 2, 2, 1, 1, 1), (4, 2, 1, 0, 1, 1)]
+    for kernel, stride, padding, extra, dilation, groups in grid:
+        b, sizes, wide = next(batch), next(size), {1: (3, 2), 2: (4, 2), 3: (3, 3)}[groups]
+        if (sizes[0] - 1) * stride + dilation * (kernel - 1) + 1 + extra <= 2 * padding:
+            sizes = (5,)
+        biased = next(bias)
+        words, settings, _ = window(sizes, [kernel], [stride], padding, dilation)
+        file.begin_batch(b, *words, f"op{extra}", f"d{dilation}", f"g{groups}", "in" + by(sizes), *([] if biased else ["no_bias"]))
+        module = nn.ConvTranspose1d(*wide, kernel, stride, padding, extra, groups, bool(biased), dilation)
+        settings = {"in_channels": wide[0], "out_channels": wide[1]} | settings
+        settings |= {"output_padding": extra, "dilation": dilation, "groups": groups, "bias": biased}
+        file.add(settings, call(module), [few(b, wide[0], *sizes)], draw(module))
+    return file
+
+
 def conv1d():
     file, size, batch, bias = table("conv1d"), sequences(), batches(), biases()
     for stride, padding, dilation, groups in itertools.product((1, 2, 3), (0, 1, 2, "same", "causal"), (1, 2), (1, 2)):
@@ -271,7 +289,7 @@ def global_pool(name, one, two):
 
 def windows():
     return [
-        conv2d(), depthwise(), separable(), conv_transpose2d(), conv1d(), max_pool(2), avg_pool(2), max_pool(1), avg_pool(1),
+        conv2d(), depthwise(), separable(), conv_transpose2d(), conv_transpose1d(), conv1d(), max_pool(2), avg_pool(2), max_pool(1), avg_pool(1),
         *[ceil_pool(over, average) for average in (0, 1) for over in (1, 2)],
         adaptive_pool("adaptive_avg_pool", F.adaptive_avg_pool1d, F.adaptive_avg_pool2d),
         adaptive_pool("adaptive_max_pool", F.adaptive_max_pool1d, F.adaptive_max_pool2d),

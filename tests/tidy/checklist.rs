@@ -41,7 +41,7 @@ const KINDS: [Kind; 5] = [
         row: "an optimiser",
         folder: "nn-runtime/src/optim",
         marks: &["Optimizer for", "optimizer!"],
-        test: "tests/optim.rs",
+        test: "tests/optim/main.rs",
         lists: &[
             "nn-runtime/src/editor.rs",
             "tests/updates/fixed.rs",
@@ -328,7 +328,7 @@ fn each_forgotten_step_is_named() {
     told(
         "an optimiser",
         "`Lion` is compared with no",
-        &edit("tests/optim.rs", "against_pytorch(\"lion\"", "(\"lion\""),
+        &edit("tests/optim/main.rs", "against_pytorch(\"lion\"", "(\"lion\""),
     );
     told("an optimiser", "the docs of `Lion` lack a formula", &|tree| {
         let page = tree.files.get_mut("nn-runtime/src/optim/lion.rs").unwrap();

@@ -46,3 +46,29 @@ fn a_name_that_is_declared_twice_is_found() {
     let mirrored = [module("src/simd/avx2.rs", "F"), module("src/simd/neon.rs", "F")];
     assert!(doubles(&mirrored).is_empty(), "instruction sets mirror each other");
 }
+
+/// Names that the prelude brings and that are no layers, but which no list of `editor.rs` holds.
+fn offered(library: &str, losses: &str, editor: &str) -> Vec<String> {
+    let brought = |text: &str, of: &str| -> Vec<String> {
+        let uses = text.split("pub use ").skip(1).filter_map(|one| one.split(';').next());
+        let uses = uses.filter(|one| one.starts_with(of) && !one.starts_with("crate::layers"));
+        let names = uses.flat_map(|one| one.split(|c: char| !c.is_alphanumeric()));
+        names.filter(|name| name.starts_with(char::is_uppercase)).map(str::to_owned).collect()
+    };
+    let prelude = library.split("pub mod prelude {").nth(1).and_then(|rest| rest.split("\n}").next()).unwrap_or("");
+    let mut names = brought(prelude, "crate::");
+    names.extend(brought(losses, ""));
+    let listed: Vec<&str> = editor.split(|c: char| !c.is_alphanumeric()).collect();
+    names.retain(|name| !listed.contains(&name.as_str()));
+    names
+}
+
+#[test]
+fn editors_offer_layers_where_layers_go() {
+    let tree = crate::tree::Tree::read();
+    let [library, losses, editor] =
+        ["lib.rs", "losses/mod.rs", "editor.rs"].map(|file| tree.get(&format!("nn-runtime/src/{file}")).to_owned());
+    let missing = offered(&library, &losses, &editor);
+    assert!(missing.is_empty(), "an editor offers {missing:?} as layers\nhelp: list them in nn-runtime/src/editor.rs");
+    assert_eq!(offered(&library, &losses, &editor.replace(" TopK", "").replace(" Link ", " ")), ["TopK", "Link"]);
+}

@@ -120,6 +120,11 @@ where
     check.all::<N, _>("rmsprop", || RmsProp::new(1e-3).momentum(0.5), |t| t);
     check.all::<N, _>("muon", || Muon::new(1e-3, AdamW::new(1e-3)), |t| t);
     check.all::<N, _>("lion", || Lion::new(1e-4), |t| t.clip(Clip::Norm(1.0)));
+    check.all::<N, _>("amsgrad", || AdamW::new(1e-3).amsgrad(true), |t| t);
+    check.all::<N, _>("radam", || RAdam::new(1e-3), |t| t);
+    check.all::<N, _>("adamax", || Adamax::new(1e-3), |t| t);
+    check.all::<N, _>("adadelta", || Adadelta::new(1.0), |t| t);
+    check.all::<N, _>("centered", || RmsProp::new(1e-3).centered(true), |t| t);
     check.all::<N, _>("nadam", || Nadam::new(1e-3), |t| t.clip(Clip::GlobalNorm(0.5)).ema(0.5));
     check.all::<N, _>("adagrad", || Adagrad::new(1e-2), |t| t.accumulate(3).clip(Clip::Value(0.1)));
     check.all::<N, _>(

@@ -49,6 +49,10 @@ fn nothing_moves_the_padding_row() {
     check("Adagrad", Adagrad::new(0.1), |t| t.regularize("table", Regularizer::L2(0.1)));
     check("Adam", Adam::new(0.1).weight_decay(0.1), |t| t);
     check("AdamW", AdamW::new(0.1).weight_decay(0.1), |t| t);
+    check("Adam, AMSGrad", Adam::new(0.1).amsgrad(true), |t| t);
+    check("RAdam", RAdam::new(0.1).weight_decay(0.1), |t| t);
+    check("Adamax", Adamax::new(0.1), |t| t);
+    check("Adadelta", Adadelta::new(1.0), |t| t);
     check("Nadam", Nadam::new(0.1).weight_decay(0.1), |t| t);
     check("Lion", Lion::new(0.1).weight_decay(0.1), |t| t);
     check("Lamb", Lamb::new(0.1), |t| t);

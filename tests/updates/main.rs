@@ -69,6 +69,10 @@ fn the_newer_optimisers_learn() {
     for (name, accuracy) in [
         ("lamb", learn(&train, &test, Lamb::new(0.01))),
         ("muon", learn(&train, &test, Muon::new(0.02, AdamW::new(3e-3)))),
+        ("amsgrad", learn(&train, &test, AdamW::new(3e-3).amsgrad(true))),
+        ("radam", learn(&train, &test, RAdam::new(1e-2))),
+        ("adamax", learn(&train, &test, Adamax::new(5e-3))),
+        ("adadelta", learn(&train, &test, Adadelta::new(1.0))),
         ("nadam", learn(&train, &test, Nadam::new(5e-3))),
         ("lion", learn(&train, &test, Lion::new(2e-3))),
     ] {

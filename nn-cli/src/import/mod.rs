@@ -12,6 +12,7 @@ mod shown;
 mod view;
 mod write;
 
+use crate::kind::Kind;
 use crate::onnx::{Damage, Model, Tensor};
 
 /// A network that was read.
@@ -35,6 +36,11 @@ pub type Fetch<'f> = dyn Fn(&str, u64, usize) -> Result<Vec<u8>, String> + 'f;
 /// # Errors
 /// The file is damaged, or a node is no layer: its name, what it computes, and the nearest layer.
 pub fn import(bytes: &[u8], name: &str, fetch: &Fetch) -> Result<Imported, Damage> {
+    let kind = Kind::of(bytes);
+    if kind != Kind::Other {
+        let (found, help) = (kind.name(), kind.to_onnx());
+        return Err(Damage::saying(format!("expected an ONNX file, found {found}\nhelp: {help}")));
+    }
     let model = Model::read(bytes)?;
     let fetch = |file: &str, at: u64, len: usize| fetch(file, at, len).map_err(Damage::saying);
     // What lies in other files counts too: no more is read there than is there.

@@ -12,7 +12,7 @@ mod transposed_weights;
 mod weighted_sums;
 
 pub use backward::RecurrentBackward;
-pub use cells::{Gru, Lstm, Rnn};
+pub use cells::{Gru, Lstm, ReluRnn, Rnn};
 pub use forward::RecurrentForward;
 pub use gate_columns::GateColumns;
 pub use step::{PreparedCell, RecurrentStep};

@@ -33,7 +33,8 @@ mod communicator;
 mod local;
 #[cfg(feature = "mpi")]
 mod mpi;
-#[cfg(any(test, feature = "mpi"))]
+#[cfg_attr(not(feature = "mpi"), allow(dead_code, reason = "threads of one process need no watch"))]
+#[cfg(feature = "std")]
 mod watch;
 
 pub use communicator::{CommunicationError, Communicator};

@@ -9,6 +9,10 @@ macro_rules! __loss_on_values {
     ($name:ident, logits: $logits:literal, targets: $allowed:expr, $expected:literal, correct: $correct:expr) => {
         impl $crate::losses::Loss for $name {
             const LOGITS: ::core::primitive::bool = $logits;
+
+            fn settings(&self) -> $crate::__private::String {
+                $crate::__private::format!("{self:?}")
+            }
         }
 
         // Generic, so that the type checker settles the targets first and then complains about them in

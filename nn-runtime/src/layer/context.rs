@@ -3,6 +3,7 @@
 
 use core::ops::{Deref, Range};
 
+use super::whole_batch::WholeBatch;
 use crate::graph::{Node, NodePlan};
 use crate::spec::{Epilogue, LayerSpec, Pass};
 use nn_kernels::counter_rng::CounterRng;
@@ -47,6 +48,8 @@ pub struct LayerContext<'a, S = &'a mut [f32]> {
     /// After how many samples of this pass a sum over samples may begin anew: those after which any batch is
     /// divided among workers; 0 where it must go on from sample to sample.
     pub(crate) sum_unit: usize,
+    /// Where this pass runs a part of a batch that a layer may look at as a whole: the rest of it.
+    pub(crate) whole_batch: Option<&'a dyn WholeBatch>,
 }
 
 /// The context of [`Layer::backward_params`](crate::Layer::backward_params): what the other methods have kept
@@ -73,6 +76,7 @@ macro_rules! like {
             logits: $cx.logits,
             training: $cx.training,
             sum_unit: $cx.sum_unit,
+            whole_batch: $cx.whole_batch,
         }
     };
 }
@@ -120,6 +124,7 @@ impl<'a, S> LayerContext<'a, S> {
             logits: 0,
             training: false,
             sum_unit: usize::MAX,
+            whole_batch: None,
         }
     }
 
@@ -152,6 +157,12 @@ impl<'a, S> LayerContext<'a, S> {
     #[inline]
     pub(crate) fn sum_unit(self, samples: usize) -> LayerContext<'a, S> {
         LayerContext { sum_unit: samples, ..self }
+    }
+
+    /// The same pass as one over a part of a batch.
+    #[inline]
+    pub(crate) fn part_of(self, whole_batch: Option<&'a dyn WholeBatch>) -> LayerContext<'a, S> {
+        LayerContext { whole_batch, ..self }
     }
 
     /// The context of node `i` of the network that this context is of. `params` are those of the network, or

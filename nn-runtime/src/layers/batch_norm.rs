@@ -2,12 +2,15 @@
 //! `[steps, features]` or `[channels, …]`; out: the same. While training the statistics are those of the
 //! whole batch; when predicting, or frozen, the running ones.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use super::norm::eps_fault;
 use super::{Normalization, axis};
 use crate::fault::Fault;
 use crate::graph::Rule;
 use crate::init::Init;
-use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
+use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext, WholeBatch};
 use crate::shape::Shape;
 use crate::spec::{LayerSpec, OnnxForm};
 use nn_kernels::batch_norm::{Channels, channels_backward, gradient_sums, moments, scale_channels};
@@ -121,7 +124,7 @@ impl BatchNorm {
             return Rule::Err(fault);
         }
         let channels = Shape::of([x.dim(axis)]);
-        let mut spec = LayerSpec::output(x).computes().depends_on_batch().backward_input_first().accepts_elementwise();
+        let mut spec = LayerSpec::output(x).computes().meets_whole_batch().backward_input_first().accepts_elementwise();
         if self.affine {
             spec = spec.param("weight", channels, self.init).param("bias", channels, Init::Zeros);
         }
@@ -162,9 +165,29 @@ impl BatchNorm {
     }
 }
 
-/// Whether there is more than one number per channel, so that the batch has a variance.
-fn uses_batch(x: &[f32], channels: usize) -> bool {
-    x.len() / channels > 1
+/// Numbers per channel of the whole batch. Where there is but one, the batch has no variance.
+fn count(cx: &LayerContext<'_, impl Sized>, x: &[f32], channels: usize) -> usize {
+    let here = x.len() / channels;
+    cx.whole_batch.map_or(here, |whole| here / cx.batch * whole.samples())
+}
+
+/// Makes the mean and variance of a part those of the whole batch. Chan, Golub & LeVeque, "Updating formulae
+/// and a pairwise algorithm for computing sample variances", 1979.
+fn join_moments(whole: &dyn WholeBatch, mean: &mut [f32], var: &mut [f32]) {
+    let n = mean.len();
+    let own: Vec<f32> = mean.iter().chain(&*var).copied().collect();
+    let mut parts = Vec::new();
+    whole.gather(&own, &mut |samples, part| parts.push((samples as f64, part.to_vec())));
+    let samples = whole.samples() as f64;
+    for c in 0..n {
+        let sum: f64 = parts.iter().map(|(samples, part)| samples * f64::from(part[c])).sum();
+        let common = sum / samples;
+        let square = |(samples, part): &(f64, Vec<f32>)| {
+            let apart = f64::from(part[c]) - common;
+            samples * (f64::from(part[n + c]) + apart * apart)
+        };
+        (mean[c], var[c]) = (common as f32, (parts.iter().map(square).sum::<f64>() / samples) as f32);
+    }
 }
 
 /// One number per channel each.
@@ -178,14 +201,14 @@ fn per_channel<const K: usize>(memory: &mut [f32], channels: usize) -> [&mut [f3
 }
 
 /// What is kept of each channel for the backward methods: the mean and variance that were used, Σ dy and Σ dy
-/// · (x - mean).
+/// · (x - mean) of the samples here.
 const KEPT: usize = 4;
 
 impl Layer for BatchNorm {
     fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
         let (lay, floor) = (self.lay(cx), cx.floor());
         let n = lay.channels;
-        let training = cx.is_training() && uses_batch(x, n);
+        let training = cx.is_training() && count(cx, x, n) > 1;
         let [weight, bias] = [0, 1].map(|i| self.affine.then(|| cx.param(i)));
         let given = [0, 1].map(|i| cx.param(self.running() + i));
         let mut statistics = given;
@@ -194,6 +217,9 @@ impl Layer for BatchNorm {
             let [mean, var, ..] = per_channel::<KEPT>(cx.saved, n);
             if training {
                 moments(cx.isa, lay, x, mean, var);
+                if let Some(whole) = cx.whole_batch {
+                    join_moments(whole, mean, var);
+                }
             } else {
                 mean.copy_from_slice(given[0]);
                 var.copy_from_slice(given[1]);
@@ -220,7 +246,8 @@ impl Layer for BatchNorm {
     ) {
         let lay = self.lay(cx);
         let n = lay.channels;
-        let training = cx.is_training() && uses_batch(x, n);
+        let count = count(cx, x, n);
+        let training = cx.is_training() && count > 1;
         let weight = self.affine.then(|| cx.param(0));
         let [mean, var, plain, along] = per_channel::<KEPT>(cx.saved, n);
         gradient_sums(cx.isa, lay, dy, x, mean, plain, along);
@@ -233,11 +260,24 @@ impl Layer for BatchNorm {
         shift.fill(0.0);
         // Statistics that are not the batch's are constants, without a gradient.
         if training {
-            let count = (x.len() / n) as f64;
-            for c in 0..n {
-                let (scale, deviation) = (f64::from(scale[c]), self.deviation(var[c]));
-                slope[c] = (-scale * f64::from(along[c]) / (count * deviation * deviation)) as f32;
-                shift[c] = (-scale * f64::from(plain[c]) / count) as f32;
+            let mut fill = |plain: &dyn Fn(usize) -> f64, along: &dyn Fn(usize) -> f64| {
+                let count = count as f64;
+                for c in 0..n {
+                    let (scale, deviation) = (f64::from(scale[c]), self.deviation(var[c]));
+                    slope[c] = (-scale * along(c) / (count * deviation * deviation)) as f32;
+                    shift[c] = (-scale * plain(c) / count) as f32;
+                }
+            };
+            match cx.whole_batch {
+                None => fill(&|c| f64::from(plain[c]), &|c| f64::from(along[c])),
+                Some(whole) => {
+                    let own: Vec<f32> = plain.iter().chain(&*along).copied().collect();
+                    let mut sums = vec![0.0; 2 * n];
+                    whole.gather(&own, &mut |_, part| {
+                        sums.iter_mut().zip(part).for_each(|(sum, part)| *sum += f64::from(*part));
+                    });
+                    fill(&|c| sums[c], &|c| sums[n + c]);
+                }
             }
         }
         channels_backward(cx.isa, lay, dy, x, [mean, scale, slope, shift], dx);
@@ -245,7 +285,7 @@ impl Layer for BatchNorm {
 
     fn backward_params(&self, cx: &mut ReadContext, [x]: [&[f32]; 1], _: [&[f32]; 1], mut grad: ParamGrad) {
         let n = self.lay(cx).channels;
-        let count = (x.len() / n) as f64;
+        let count = count(cx, x, n) as f64;
         let [mean, var, plain, along]: [&[f32]; KEPT] = core::array::from_fn(|k| &cx.saved[k * n..][..n]);
         if self.affine {
             let (range, dw) = grad.slice(cx, 0);
@@ -256,7 +296,7 @@ impl Layer for BatchNorm {
             range.zip(db).for_each(|(c, db)| *db += plain[c]);
         }
         // A single number has no variance: it was normalised with the running statistics, which stay.
-        if !cx.is_training() || !uses_batch(x, n) {
+        if !cx.is_training() || count <= 1.0 {
             return;
         }
         // Of a shared layer, `change` has what the uses before this one changed.

@@ -2,17 +2,61 @@
 //! width]`; out: `[filters, height, width]`, larger by the stride. It is the way back of a convolution, by
 //! the same kernels.
 
-use super::conv::{Learnt, bias, describe, fans, fault, learnt_arguments, pull_bias_of, pull_weight, spec};
+use super::conv::{Learnt, describe, fans, fault, learnt_arguments, spec};
 use super::image::image;
-use super::window::{Padding, Stand, Window, accepted, window_arguments};
+use super::window::{Padding, Stand, Window, not_causal, window_arguments};
 use crate::fault::Fault;
 use crate::graph::Rule;
 use crate::init::Init;
-use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::limits::MAX_LEN;
 use crate::shape::Shape;
 use crate::spec::OnnxForm;
-use nn_kernels::conv::{Conv, FilterBank, forward, transposed};
+use nn_kernels::conv::Conv;
+
+/// The passes of a layer with a function `back`.
+macro_rules! layer_of_a_transposed_convolution {
+    ($name:ident) => {
+        impl $crate::layer::Layer for $name {
+            fn forward(&self, cx: &mut $crate::layer::LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
+                let back = super::window::accepted(self.back(cx.input_shape(0)));
+                let (w, bias) = (cx.param(0), super::conv::bias(cx, &self.learnt, 1));
+                let filters = nn_kernels::conv::FilterBank { w, bias, floor: cx.floor() };
+                nn_kernels::conv::transposed(cx.isa, back, x, filters, y, cx.scratch);
+            }
+
+            fn backward_input(
+                &self,
+                cx: &mut $crate::layer::LayerContext,
+                _: [&[f32]; 1],
+                _: [&[f32]; 1],
+                [dy]: [&[f32]; 1],
+                [dx]: [&mut [f32]; 1],
+            ) {
+                if !dx.is_empty() {
+                    let back = super::window::accepted(self.back(cx.input_shape(0)));
+                    let filters = nn_kernels::conv::FilterBank::new(cx.param(0));
+                    nn_kernels::conv::forward(cx.isa, back, dy, filters, dx, cx.scratch);
+                }
+            }
+
+            fn backward_params(
+                &self,
+                cx: &mut $crate::layer::ReadContext,
+                [x]: [&[f32]; 1],
+                [dy]: [&[f32]; 1],
+                mut grad: $crate::layer::ParamGrad,
+            ) {
+                let back = super::window::accepted(self.back(cx.input_shape(0)));
+                super::conv::pull_weight(cx, 0, back, [dy, x], &mut grad);
+                if self.learnt.bias {
+                    let sums = super::conv_transpose2d::output_of(back);
+                    super::conv::pull_bias_of(cx, 1, sums, dy, &mut grad);
+                }
+            }
+        }
+    };
+}
+pub(super) use layer_of_a_transposed_convolution;
 
 /// Transposed convolution: `y[f, i · stride + k · dilation - pad, j · …] += weight[c, f, k, l] · x[c, i, j]`
 /// over all `c`, `i`, `j`, `k` and `l`, plus `bias[f]`: `[channels, height, width] -> [filters, h, w]`.
@@ -57,6 +101,7 @@ pub struct ConvTranspose2d {
 
 window_arguments!(ConvTranspose2d);
 learnt_arguments!(ConvTranspose2d);
+layer_of_a_transposed_convolution!(ConvTranspose2d);
 
 impl ConvTranspose2d {
     /// This many channels of the output, each pixel of the input a square kernel of this side.
@@ -93,30 +138,52 @@ impl ConvTranspose2d {
 
     /// The convolution that leads back from the output to the input.
     const fn back(&self, x: Shape) -> Result<Conv, Fault> {
-        let [channels, height, width] = match image(x) {
-            Ok(dims) => dims,
-            Err(fault) => return Err(fault),
-        };
-        if let Some(fault) = fault(channels, self.filters, self.groups) {
+        match image(x) {
+            Ok([channels, height, width]) => {
+                let transposed = Transposed { window: &self.window, output_padding: self.output_padding };
+                transposed.back(channels, [height, width], self.filters, self.groups)
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+}
+
+/// The window of a transposed convolution, and how much longer its output is.
+pub(super) struct Transposed<'a, const D: usize> {
+    pub(super) window: &'a Window<D>,
+    pub(super) output_padding: usize,
+}
+
+impl<const D: usize> Transposed<'_, D> {
+    const PLACES: &'static str = if D == 1 { " steps" } else { " pixels along one axis" };
+
+    /// The convolution that leads back from the output to an input of these sizes.
+    pub(super) const fn back(
+        &self,
+        channels: usize,
+        sizes: [usize; D],
+        filters: usize,
+        groups: usize,
+    ) -> Result<Conv, Fault> {
+        if let Some(fault) = fault(channels, filters, groups) {
             return Err(fault);
         }
         if let Some(fault) = self.window.fault() {
             return Err(fault);
         }
-        let (mut sizes, mut stands) = ([0; 2], [Stand { out: 0, before: 0, after: 0 }; 2]);
+        let (mut larger, mut stands) = ([0; D], [Stand { out: 0, before: 0, after: 0 }; D]);
         let mut axis = 0;
-        while axis < 2 {
-            let size = [height, width][axis];
-            match self.along(axis, size) {
+        while axis < D {
+            match self.along(axis, sizes[axis]) {
                 Ok((large, [before, after])) => {
-                    sizes[axis] = large;
-                    stands[axis] = Stand { out: size, before, after };
+                    larger[axis] = large;
+                    stands[axis] = Stand { out: sizes[axis], before, after };
                 }
                 Err(fault) => return Err(fault),
             }
             axis += 1;
         }
-        describe(&self.window, self.filters, sizes, channels, self.groups, stands)
+        describe(self.window, filters, larger, channels, groups, stands)
     }
 
     /// The size of the output, and what is cut off it before and after.
@@ -125,7 +192,7 @@ impl ConvTranspose2d {
         let full = (size - 1).saturating_mul(stride).saturating_add(self.window.extent(axis));
         if full > MAX_LEN {
             let fault = Fault::expected("a kernel, stride and dilation that fit into memory, found an output of ");
-            return Err(fault.num(full).str(" pixels along one axis").help("use smaller numbers"));
+            return Err(fault.num(full).str(Self::PLACES).help("use smaller numbers"));
         }
         if self.output_padding >= stride {
             let fault = Fault::expected("an output padding below the stride, ").num(stride);
@@ -146,12 +213,13 @@ impl ConvTranspose2d {
                 return Ok((size * stride, [zeros / 2, zeros - zeros / 2]));
             }
             Padding::Pad(zeros) => zeros,
-            Padding::Valid | Padding::Causal => 0,
+            Padding::Valid => 0,
+            Padding::Causal => return Err(not_causal()),
         };
         let full = full + self.output_padding;
         if zeros.saturating_mul(2) >= full {
             let fault = Fault::expected("padding that leaves something of ").num(full);
-            let fault = fault.str(" pixels along one axis").found_num(zeros).str(" on both sides");
+            let fault = fault.str(Self::PLACES).found_num(zeros).str(" on both sides");
             return Err(fault.help("use `padding = Pad(").num((full - 1) / 2).str(")` or less"));
         }
         Ok((full - 2 * zeros, [zeros, zeros]))
@@ -159,36 +227,7 @@ impl ConvTranspose2d {
 }
 
 /// A convolution whose output is the input of `back`, for what is summed over that alone.
-fn output_of(back: Conv) -> Conv {
-    Conv::new([1, back.height, back.width], back.channels, [1, 1])
-}
-
-impl Layer for ConvTranspose2d {
-    fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
-        let back = accepted(self.back(cx.input_shape(0)));
-        let filters = FilterBank { w: cx.param(0), bias: bias(cx, &self.learnt, 1), floor: cx.floor() };
-        transposed(cx.isa, back, x, filters, y, cx.scratch);
-    }
-
-    fn backward_input(
-        &self,
-        cx: &mut LayerContext,
-        _: [&[f32]; 1],
-        _: [&[f32]; 1],
-        [dy]: [&[f32]; 1],
-        [dx]: [&mut [f32]; 1],
-    ) {
-        if !dx.is_empty() {
-            let back = accepted(self.back(cx.input_shape(0)));
-            forward(cx.isa, back, dy, FilterBank::new(cx.param(0)), dx, cx.scratch);
-        }
-    }
-
-    fn backward_params(&self, cx: &mut ReadContext, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut grad: ParamGrad) {
-        let back = accepted(self.back(cx.input_shape(0)));
-        pull_weight(cx, 0, back, [dy, x], &mut grad);
-        if self.learnt.bias {
-            pull_bias_of(cx, 1, output_of(back), dy, &mut grad);
-        }
-    }
+pub(super) fn output_of(back: Conv) -> Conv {
+    let sums = Conv::new([1, back.height, back.width], back.channels, [1, 1]);
+    Conv { channels_last: back.channels_last, ..sums }
 }

@@ -26,6 +26,34 @@ use nn_kernels::simd::Simd;
 /// }
 /// assert_eq!(Square::init(0).predictor(1).predict(&[-1.0, 2.0, 3.0]), &[0.0, 4.0, 9.0]);
 /// ```
+///
+/// What a condition scales and moves (FiLM) is a product and a sum, once a number for each channel has
+/// been made an image of it; so is the gated unit of WaveNet, `tanh(f) · σ(g)`:
+///
+/// ```
+/// use nn_runtime::prelude::*;
+///
+/// network! {
+///     pub struct Film: (x: [16, 8, 8], condition: [4]) -> [16, 8, 8] {
+///         let scale = condition -> Dense(16) -> Reshape([16, 1, 1]) -> Resize(8);
+///         let shift = condition -> Dense(16) -> Reshape([16, 1, 1]) -> Resize(8);
+///         let scaled = (x, scale) -> Product;
+///         (scaled, shift) -> Sum
+///     }
+/// }
+/// network! {
+///     pub struct Gated: [64, 8] -> (way: [64, 8], skip: [64, 16]) {
+///         let (f, g) = Conv1d(16, 2, dilation = 4, padding = Causal) -> Split(2, axis = 1);
+///         let signal = f -> Tanh;
+///         let gate = g -> Sigmoid;
+///         let unit = (signal, gate) -> Product;
+///         let through = unit -> Conv1d(8, 1);
+///         let way = (through, input) -> Sum;
+///         let skip = unit -> Conv1d(16, 1);
+///     }
+/// }
+/// assert!(Film::init(0).tensors().len() == 4 && Gated::init(0).tensors().len() == 6);
+/// ```
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Product;
 

@@ -45,13 +45,14 @@ const NAMES: [[&str; 4]; 2] = [
     ["weight_ih_reverse", "weight_hh_reverse", "bias_ih_reverse", "bias_hh_reverse"],
 ];
 
-/// The constructor, the arguments and the layer of a type whose field `of` is a [`Recurrent`].
+/// The constructor, the arguments and the layer of a type whose field `of` is a [`Recurrent`]; where it
+/// may have another cell, the field `other` says whether it has.
 macro_rules! recurrent_layer {
-    ($name:ident, $operator:literal) => {
+    ($name:ident, $operator:literal $(, $other:ident: $cell:ty)?) => {
         impl $name {
             /// This many units, which is how many outputs a step has.
             pub const fn new(units: usize) -> Self {
-                $name { of: super::recurrent::Recurrent::new(units) }
+                $name { of: super::recurrent::Recurrent::new(units) $(, $other: false)? }
             }
 
             /// Which way it goes through the sequence.
@@ -93,6 +94,9 @@ macro_rules! recurrent_layer {
             /// `[steps, features] -> [steps, units]`, or `[units]` of the last step; `([steps, features],
             /// [steps])` with a mask.
             pub const fn rule<const N: usize>(&self, x: [crate::shape::Shape; N]) -> crate::graph::Rule {
+                $(if self.$other {
+                    return self.of.of_cell::<$cell>().rule(&x, stringify!($name), concat!($operator, "_", stringify!($other)));
+                })?
                 self.of.rule(&x, stringify!($name), $operator)
             }
         }
@@ -102,6 +106,9 @@ macro_rules! recurrent_layer {
 
         impl super::any_inputs::AnyInputs for $name {
             fn forward_any(&self, cx: &mut crate::layer::LayerContext, x: &[&[f32]], y: &mut [f32]) {
+                $(if self.$other {
+                    return self.of.of_cell::<$cell>().forward(cx, x, y);
+                })?
                 self.of.forward(cx, x, y);
             }
 
@@ -112,6 +119,9 @@ macro_rules! recurrent_layer {
                 dy: &[f32],
                 dx: &mut [&mut [f32]],
             ) {
+                $(if self.$other {
+                    return self.of.of_cell::<$cell>().backward_input(cx, x, dy, dx);
+                })?
                 self.of.backward_input(cx, x, dy, dx);
             }
 
@@ -122,14 +132,23 @@ macro_rules! recurrent_layer {
                 _: &[f32],
                 part: crate::layer::ParamGrad,
             ) {
+                $(if self.$other {
+                    return self.of.of_cell::<$cell>().backward_params(cx, x, part);
+                })?
                 self.of.backward_params(cx, x, part);
             }
 
             fn step_any(&self, cx: &mut crate::layer::LayerContext, x: &[&[f32]], y: &mut [f32]) {
+                $(if self.$other {
+                    return self.of.of_cell::<$cell>().step(cx, x, y);
+                })?
                 self.of.step(cx, x, y);
             }
 
             fn prepare_any(&self, cx: &mut crate::layer::LayerContext) {
+                $(if self.$other {
+                    return self.of.of_cell::<$cell>().prepare(cx);
+                })?
                 self.of.prepare(cx);
             }
         }
@@ -162,6 +181,12 @@ impl<C: Cell> Recurrent<C> {
             bias_init: None,
             cell: PhantomData,
         }
+    }
+
+    /// The same of another cell.
+    pub(super) const fn of_cell<D: Cell>(&self) -> Recurrent<D> {
+        let Recurrent { units, direction, last, bias, init, recurrent_init, bias_init, .. } = *self;
+        Recurrent { units, direction, last, bias, init, recurrent_init, bias_init, cell: PhantomData }
     }
 
     const fn onnx(&self, operator: &'static str) -> OnnxRecurrent {

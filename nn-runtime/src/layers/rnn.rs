@@ -5,7 +5,7 @@ use super::recurrent::{Recurrent, recurrent_layer};
 use nn_kernels::recurrent;
 
 /// Elman's recurrence: `h[s] = tanh(weight_ih · x[s] + bias_ih + weight_hh · h[s - 1] + bias_hh)`, `[steps,
-/// features] -> [steps, units]`; before the first step `h` is 0.
+/// features] -> [steps, units]`; before the first step `h` is 0. With `relu`, `max(…, 0)` instead of `tanh`.
 ///
 /// | argument | here | PyTorch's `RNN` | Keras's `SimpleRNN` |
 /// |---|---|---|---|
@@ -13,6 +13,7 @@ use nn_kernels::recurrent;
 /// | `units` | must be given | `hidden_size` | `units` |
 /// | `direction`: `Forward`, `Backward`, `Both` | `Forward` | `bidirectional=False`; no backward alone | `go_backwards=False`; `Bidirectional` |
 /// | `last`, only the last step's output | `false` | the second answer, `h_n` | `return_sequences=False` |
+/// | `relu`, instead of tanh | `false` | `nonlinearity="tanh"`, or `"relu"` | `activation="tanh"`, or another |
 /// | `bias` | `true` | `bias=True` | `use_bias=True` |
 /// | `init` (of the inputs' weight) | uniform in ±1/√units | uniform in ±1/√units | `"glorot_uniform"` |
 /// | `recurrent_init` (of the state's weight) | uniform in ±1/√units | uniform in ±1/√units | `"orthogonal"` |
@@ -44,6 +45,15 @@ use nn_kernels::recurrent;
 #[derive(Clone, Copy, Debug)]
 pub struct Rnn {
     of: Recurrent<recurrent::Rnn>,
+    relu: bool,
 }
 
-recurrent_layer!(Rnn, "RNN");
+impl Rnn {
+    /// Whether a state is what is above 0 of the sums, instead of their hyperbolic tangent.
+    pub const fn relu(mut self, relu: bool) -> Self {
+        self.relu = relu;
+        self
+    }
+}
+
+recurrent_layer!(Rnn, "RNN", relu: recurrent::ReluRnn);

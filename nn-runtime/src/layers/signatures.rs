@@ -26,7 +26,7 @@ signatures! {
     PositionalEncoding() [learnt];
     MultiHeadAttention(heads) [causal bias].any_inputs;
     LastStep() [].any_inputs;
-    Rnn(units) [last direction bias init recurrent_init bias_init].any_inputs.infers_input;
+    Rnn(units) [last direction relu bias init recurrent_init bias_init].any_inputs.infers_input;
     Gru(units) [last direction bias init recurrent_init bias_init].any_inputs.infers_input;
     Lstm(units) [last direction bias init recurrent_init bias_init].any_inputs.infers_input;
     Conv2d(filters, kernel) [stride stride_hw kernel_hw padding dilation dilation_hw groups bias init bias_init].infers_input;
@@ -34,6 +34,7 @@ signatures! {
     DepthwiseConv2d(kernel) [stride stride_hw kernel_hw padding dilation dilation_hw multiplier bias init bias_init];
     SeparableConv2d(filters, kernel) [stride stride_hw kernel_hw padding multiplier bias init bias_init].infers_input;
     ConvTranspose2d(filters, kernel) [stride stride_hw kernel_hw padding output_padding groups bias init bias_init].infers_input;
+    ConvTranspose1d(filters, kernel) [stride padding output_padding dilation groups bias init bias_init].infers_input;
     MaxPool2d(kernel) [stride stride_hw kernel_hw padding dilation dilation_hw ceil_mode];
     MaxPool1d(kernel) [stride padding dilation ceil_mode];
     AvgPool2d(kernel) [stride stride_hw kernel_hw padding count_include_pad ceil_mode];
@@ -54,6 +55,7 @@ signatures! {
     ZeroPad2d(pixels) [top bottom left right];
     Crop2d(pixels) [top bottom left right];
     Upsample(scale) [mode scale_hw];
+    Resize(size) [size_hw mode align_corners];
     Flatten() [];
     Reshape(dims) [];
     Permute(axes) [];
@@ -69,6 +71,7 @@ signatures! {
     RmsNorm() [axes eps affine].infers_input;
     GroupNorm(groups) [eps affine axis].infers_input;
     InstanceNorm() [eps affine axis].infers_input;
+    LocalResponseNorm(size) [alpha beta k];
     Normalization() [axis].infers_input;
     Sum() [].any_inputs;
     Product() [].any_inputs;

@@ -20,7 +20,8 @@ pub enum UpsampleMode {
     Bilinear,
 }
 
-/// Larger by a whole number: `[channels, height, width] -> [channels, scale · height, scale · width]`.
+/// Larger by a whole number, of which fractions and `align_corners` are [`Resize`](super::Resize)'s:
+/// `[channels, height, width] -> [channels, scale · height, scale · width]`.
 ///
 /// `Nearest`: `y[i, j] = x[i / scale, j / scale]`. `Bilinear`: the value of `x` at `((i + 0.5) / scale - 0.5,
 /// (j + 0.5) / scale - 0.5)`, within its outermost centres, linear between centres: PyTorch's
@@ -28,7 +29,7 @@ pub enum UpsampleMode {
 ///
 /// | argument | here | PyTorch's `Upsample` | Keras's `UpSampling2D` |
 /// |---|---|---|---|
-/// | `scale` | must be given | `scale_factor`, any number above 0 | `size=2` |
+/// | `scale` | must be given | `scale_factor`, any number above 0: see [`Resize`](super::Resize) | `size=2` |
 /// | `scale_hw`, `[of the height, of the width]` | both `scale` | | |
 /// | `mode` | `Nearest` | `mode="nearest"` | `interpolation="nearest"` |
 ///
@@ -137,7 +138,7 @@ fn pull_nearest([rows, columns]: [usize; 2], width: usize, dy: &[f32], dx: &mut 
 /// What lies `part` of the way from `before` to `after`. A pixel of weight 0 is left out, whatever it holds:
 /// 0 times a NaN or an infinity would be a NaN.
 #[inline]
-fn mix<'a>(to: impl Iterator<Item = &'a mut f32>, before: &[f32], after: &[f32], part: f32) {
+pub(super) fn mix<'a>(to: impl Iterator<Item = &'a mut f32>, before: &[f32], after: &[f32], part: f32) {
     if part == 0.0 {
         to.zip(before).for_each(|(to, before)| *to = *before);
     } else {

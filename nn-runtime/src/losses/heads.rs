@@ -163,11 +163,14 @@ taken_by! {
     Ctc: AnyHead AnyTakes, PlainHead PlainTakes, SoftmaxHead SoftmaxTakes;
     BinaryCrossEntropy: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, SigmoidHead SigmoidTakes;
     BinaryFocal: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, SigmoidHead SigmoidTakes;
+    GaussianNll: AnyHead AnyTakes, PlainHead PlainTakes, OtherHead OtherTakes;
     Hinge: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, OtherHead OtherTakes;
     Poisson: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, OtherHead OtherTakes;
     CosineSimilarity: AnyHead AnyTakes, PlainHead PlainTakes, SoftmaxHead SoftmaxTakes, SigmoidHead SigmoidTakes,
         SquashedHead SquashedTakes, OtherHead OtherTakes;
     Mse: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, SoftmaxHead SoftmaxTakes, SigmoidHead SigmoidTakes,
+        SquashedHead SquashedTakes, OtherHead OtherTakes;
+    Quantile: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, SoftmaxHead SoftmaxTakes, SigmoidHead SigmoidTakes,
         SquashedHead SquashedTakes, OtherHead OtherTakes;
     Mae: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, SoftmaxHead SoftmaxTakes, SigmoidHead SigmoidTakes,
         SquashedHead SquashedTakes, OtherHead OtherTakes;

@@ -13,6 +13,7 @@ mod cross_entropy;
 mod ctc;
 pub(crate) mod elementwise;
 mod focal;
+mod gaussian_nll;
 pub(crate) mod heads;
 mod hinge;
 mod huber;
@@ -21,6 +22,7 @@ mod link;
 mod mae;
 mod mse;
 mod poisson;
+mod quantile;
 
 use alloc::string::String;
 
@@ -32,6 +34,7 @@ pub use cosine_similarity::CosineSimilarity;
 pub use cross_entropy::CrossEntropy;
 pub use ctc::Ctc;
 pub use focal::Focal;
+pub use gaussian_nll::GaussianNll;
 pub use heads::{
     AnyTakes, Fits, FourTake, OtherTakes, PlainTakes, SigmoidTakes, SoftmaxTakes, SquashedTakes, ThreeTake, TwoTake,
     ValueTakes,
@@ -43,6 +46,7 @@ pub use link::Link;
 pub use mae::Mae;
 pub use mse::Mse;
 pub use poisson::Poisson;
+pub use quantile::Quantile;
 
 /// A loss, whatever its targets.
 pub trait Loss: Sync {

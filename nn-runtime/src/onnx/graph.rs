@@ -23,6 +23,7 @@ pub(super) enum Attribute {
     Int(i64),
     Float(f32),
     Text(&'static str),
+    Texts(Vec<&'static str>),
     Ints(Vec<i64>),
 }
 
@@ -172,6 +173,10 @@ impl OnnxNode {
                     Attribute::Text(value) => {
                         to.text(4, value);
                         to.int(20, 3);
+                    }
+                    Attribute::Texts(values) => {
+                        values.iter().for_each(|value| to.text(9, value));
+                        to.int(20, 8);
                     }
                     Attribute::Ints(values) => {
                         values.iter().for_each(|value| to.int(8, *value));

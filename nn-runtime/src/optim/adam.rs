@@ -12,7 +12,8 @@ use nn_kernels::optimizer::{
 use nn_kernels::simd::{Isa, Simd};
 
 /// Adam: `g += weight_decay · p`, `m = β₁ · m + (1 - β₁) · g`, `v = β₂ · v + (1 - β₂) · g²`,
-/// `p -= learning_rate · (m / (1 - β₁^step)) / (√(v / (1 - β₂^step)) + eps)`.
+/// `p -= learning_rate · (m / (1 - β₁^step)) / (√(v / (1 - β₂^step)) + eps)`; with `amsgrad` the largest `v`
+/// so far stands in the place of `v`.
 ///
 /// | argument | here | PyTorch's `Adam` | Keras's `Adam` |
 /// |---|---|---|---|
@@ -20,10 +21,12 @@ use nn_kernels::simd::{Isa, Simd};
 /// | `betas` | `0.9, 0.999` | `betas=(0.9, 0.999)` | `beta_1=0.9, beta_2=0.999` |
 /// | `eps` | `1e-8` | `eps=1e-8` | `epsilon=1e-7` |
 /// | `weight_decay` (L2) | `0.0` | `weight_decay=0` | none; its `weight_decay` is decoupled |
+/// | `amsgrad` | `false` | `amsgrad=False` | `amsgrad=False` |
 ///
 /// Right for gradients from 1e-18 to 1e18, with any `eps`; larger ones count as 1.15e18 (PyTorch takes no
-/// step where the square is infinite). The second slot is `v` times 64. Kingma & Ba, "Adam: A Method for
-/// Stochastic Optimization", 2015.
+/// step where the square is infinite). The second slot is `v` times 64, and so is the third. Kingma & Ba,
+/// "Adam: A Method for Stochastic Optimization", 2015; Reddi, Kale & Kumar, "On the Convergence of Adam and
+/// Beyond", 2018.
 ///
 /// ```
 /// use nn_runtime::Isa;
@@ -39,34 +42,35 @@ pub struct Adam {
     betas: (f64, f64),
     eps: f64,
     weight_decay: f64,
+    amsgrad: bool,
 }
 
-settings!(Adam: betas, eps, weight_decay);
+settings!(Adam: betas, eps, weight_decay, amsgrad);
 
 impl Adam {
     /// With this learning rate.
     pub const fn new(learning_rate: f64) -> Self {
-        Adam { learning_rate, betas: (0.9, 0.999), eps: 1e-8, weight_decay: 0.0 }
+        Adam { learning_rate, betas: (0.9, 0.999), eps: 1e-8, weight_decay: 0.0, amsgrad: false }
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl Optimizer for Adam {
     learning_rate!();
-    slot_names!("exp_avg", "exp_avg_sq");
+    slot_names!("exp_avg", "exp_avg_sq", "max_exp_avg_sq");
 
     fn slots(&self) -> usize {
-        2
+        2 + usize::from(self.amsgrad)
     }
 
     fn update(&self, isa: Isa, step: u64, params: &mut [f32], grads: &[f32], slots: &mut [&mut [f32]]) {
         let moments = Moments::new(step, self.betas, self.eps);
         let step_size = (self.learning_rate / moments.mean_bias) as f32;
-        let (decay, slots) = (self.weight_decay as f32, array_of_slots(slots));
+        let decay = self.weight_decay as f32;
         if self.weight_decay == 0.0 {
-            update(isa, AdamStep::<{ decay::NONE }> { moments, step_size, decay }, params, grads, slots);
+            AdamStep::<{ decay::NONE }> { moments, step_size, decay }.update(isa, params, grads, slots);
         } else {
-            update(isa, AdamStep::<{ decay::PENALTY }> { moments, step_size, decay }, params, grads, slots);
+            AdamStep::<{ decay::PENALTY }> { moments, step_size, decay }.update(isa, params, grads, slots);
         }
     }
 
@@ -153,13 +157,46 @@ pub(super) struct AdamStep<const DECAY: u8> {
     pub(super) decay: f32,
 }
 
+impl<const DECAY: u8> AdamStep<DECAY> {
+    /// The step itself, or with three slots that of AMSGrad.
+    pub(super) fn update(self, isa: Isa, params: &mut [f32], grads: &[f32], slots: &mut [&mut [f32]]) {
+        match slots.len() {
+            3 => update::<_, 3>(isa, self, params, grads, array_of_slots(slots)),
+            _ => update::<_, 2>(isa, self, params, grads, array_of_slots(slots)),
+        }
+    }
+
+    /// The new moments, of a gradient with its penalty.
+    #[inline(always)]
+    fn moments<S: Simd>(self, s: S, p: S::F, g: S::F, slots: [S::F; 2]) -> (S::F, Square<S::F>) {
+        let g = if DECAY == decay::PENALTY { s.fma(s.splat(self.decay), p, g) } else { g };
+        self.moments.next(s, g, slots)
+    }
+
+    /// The new parameters, from the mean gradient and the square whose root it is divided by.
+    #[inline(always)]
+    fn params<S: Simd>(self, s: S, p: S::F, m: S::F, v: Square<S::F>) -> S::F {
+        let direction = self.moments.div_by_root(s, m, v);
+        let p = if DECAY == decay::DECOUPLED { s.mul(p, s.splat(self.decay)) } else { p };
+        s.fma(s.splat(-self.step_size), direction, p)
+    }
+}
+
 impl<const DECAY: u8> UpdateRule<2> for AdamStep<DECAY> {
     #[inline(always)]
     fn step<S: Simd>(self, s: S, p: S::F, g: S::F, slots: [S::F; 2]) -> (S::F, [S::F; 2]) {
-        let g = if DECAY == decay::PENALTY { s.fma(s.splat(self.decay), p, g) } else { g };
-        let (m, v) = self.moments.next(s, g, slots);
-        let direction = self.moments.div_by_root(s, m, v);
-        let p = if DECAY == decay::DECOUPLED { s.mul(p, s.splat(self.decay)) } else { p };
-        (s.fma(s.splat(-self.step_size), direction, p), [m, v.kept])
+        let (m, v) = self.moments(s, p, g, slots);
+        (self.params(s, p, m, v), [m, v.kept])
+    }
+}
+
+/// AMSGrad.
+impl<const DECAY: u8> UpdateRule<3> for AdamStep<DECAY> {
+    #[inline(always)]
+    fn step<S: Simd>(self, s: S, p: S::F, g: S::F, [m, v, largest]: [S::F; 3]) -> (S::F, [S::F; 3]) {
+        let (m, v) = self.moments(s, p, g, [m, v]);
+        // The new one stands second: where it is NaN, it is what is left.
+        let largest = flush_square(s, s.max(largest, v.kept));
+        (self.params(s, p, m, largest), [m, v.kept, largest.kept])
     }
 }

@@ -4,8 +4,7 @@ use alloc::string::String;
 
 use super::adam::{AdamStep, Moments, decay};
 use super::settings::{betas_below_one, learning_rate, none_negative, settings};
-use super::{Optimizer, array_of_slots, over_eps, slot_names};
-use nn_kernels::optimizer::update;
+use super::{Optimizer, over_eps, slot_names};
 use nn_kernels::simd::Isa;
 
 /// Adam with decoupled weight decay: `p *= 1 - learning_rate · weight_decay`, and then
@@ -17,6 +16,7 @@ use nn_kernels::simd::Isa;
 /// | `betas` | `0.9, 0.999` | `betas=(0.9, 0.999)` | `beta_1=0.9, beta_2=0.999` |
 /// | `eps` | `1e-8` | `eps=1e-8` | `epsilon=1e-7` |
 /// | `weight_decay` | `0.01` | `weight_decay=0.01` | `weight_decay=0.004` |
+/// | `amsgrad` | `false` | `amsgrad=False` | `amsgrad=False` |
 ///
 /// Loshchilov & Hutter, "Decoupled Weight Decay Regularization", 2019.
 ///
@@ -35,24 +35,25 @@ pub struct AdamW {
     betas: (f64, f64),
     eps: f64,
     weight_decay: f64,
+    amsgrad: bool,
 }
 
-settings!(AdamW: betas, eps, weight_decay);
+settings!(AdamW: betas, eps, weight_decay, amsgrad);
 
 impl AdamW {
     /// With this learning rate.
     pub const fn new(learning_rate: f64) -> Self {
-        AdamW { learning_rate, betas: (0.9, 0.999), eps: 1e-8, weight_decay: 0.01 }
+        AdamW { learning_rate, betas: (0.9, 0.999), eps: 1e-8, weight_decay: 0.01, amsgrad: false }
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl Optimizer for AdamW {
     learning_rate!();
-    slot_names!("exp_avg", "exp_avg_sq");
+    slot_names!("exp_avg", "exp_avg_sq", "max_exp_avg_sq");
 
     fn slots(&self) -> usize {
-        2
+        2 + usize::from(self.amsgrad)
     }
 
     fn update(&self, isa: Isa, step: u64, params: &mut [f32], grads: &[f32], slots: &mut [&mut [f32]]) {
@@ -60,7 +61,7 @@ impl Optimizer for AdamW {
         let step_size = (self.learning_rate / moments.mean_bias) as f32;
         let left = (1.0 - self.learning_rate * self.weight_decay) as f32;
         let rule = AdamStep::<{ decay::DECOUPLED }> { moments, step_size, decay: left };
-        update(isa, rule, params, grads, array_of_slots(slots));
+        rule.update(isa, params, grads, slots);
     }
 
     fn change_limit(&self, grad: f64, param: f64) -> Option<f64> {

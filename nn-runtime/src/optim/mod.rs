@@ -3,14 +3,17 @@
 //! Each takes a learning rate and has its other settings as methods, with PyTorch's names and defaults:
 //! `Adam::new(1e-3).betas(0.9, 0.99)`. One of your own implements [`Optimizer`].
 
+mod adadelta;
 mod adagrad;
 mod adam;
+mod adamax;
 mod adamw;
 mod lamb;
 mod lion;
 mod muon;
 mod nadam;
 mod newton_schulz;
+mod radam;
 mod rmsprop;
 mod settings;
 mod sgd;
@@ -22,13 +25,16 @@ use alloc::string::String;
 
 use nn_kernels::simd::Isa;
 
+pub use adadelta::Adadelta;
 pub use adagrad::Adagrad;
 pub use adam::Adam;
+pub use adamax::Adamax;
 pub use adamw::AdamW;
 pub use lamb::Lamb;
 pub use lion::Lion;
 pub use muon::Muon;
 pub use nadam::Nadam;
+pub use radam::RAdam;
 pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 pub use tensor::{TensorLayout, TensorUpdate};

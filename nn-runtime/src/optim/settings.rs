@@ -30,6 +30,13 @@ macro_rules! setting {
             self
         }
     };
+    (amsgrad) => {
+        /// Whether the largest mean square so far is divided by, not the recent one: one more slot.
+        pub const fn amsgrad(mut self, amsgrad: bool) -> Self {
+            self.amsgrad = amsgrad;
+            self
+        }
+    };
     (momentum) => {
         /// What is left of the velocity from step to step: from 0 up to but without 1.
         pub const fn momentum(mut self, momentum: f64) -> Self {
@@ -86,6 +93,14 @@ pub(super) fn below_one(name: &str, value: f64, usual: f64) -> Result<(), String
     match (0.0..1.0).contains(&value) {
         true => Ok(()),
         false => Err(format!("expected {name} from 0 up to but without 1, found {value}\nhelp: {usual} is usual")),
+    }
+}
+
+/// What is divided by must not become 0.
+pub(super) fn above_zero(name: &str, value: f64, usual: f64) -> Result<(), String> {
+    match value > 0.0 && value.is_finite() {
+        true => Ok(()),
+        false => Err(format!("expected {name} above 0, found {value}\nhelp: {usual:e} is usual")),
     }
 }
 

@@ -1,20 +1,22 @@
 //! `Sgd`: straight down the gradient, with momentum where wanted.
 
-use alloc::string::{String, ToString};
+use alloc::format;
+use alloc::string::String;
 
 use super::settings::{below_one, learning_rate, none_negative, settings};
 use super::{Optimizer, array_of_slots, slot_names};
 use nn_kernels::optimizer::{UpdateRule, flush_denormals, update};
 use nn_kernels::simd::{Isa, Simd};
 
-/// Stochastic gradient descent: `g += weight_decay · p`, `v = momentum · v + g`, `p -= learning_rate · v`;
-/// after Nesterov `p -= learning_rate · (g + momentum · v)`. There is no dampening.
+/// Stochastic gradient descent: `g += weight_decay · p`, `v = momentum · v + (1 - dampening) · g` (at first
+/// `v = g`), `p -= learning_rate · v`; after Nesterov `p -= learning_rate · (g + momentum · v)`.
 ///
 /// | argument | here | PyTorch's `SGD` | Keras's `SGD` |
 /// |---|---|---|---|
 /// | `learning_rate` | must be given | `lr=1e-3` | `learning_rate=0.01` |
 /// | `momentum` | `0.0` | `momentum=0` | `momentum=0.0` |
 /// | `nesterov` | `false` | `nesterov=False` | `nesterov=False` |
+/// | `dampening` | `0.0` | `dampening=0` | none |
 /// | `weight_decay` (L2) | `0.0` | `weight_decay=0` | none; its `weight_decay` is decoupled |
 ///
 /// Keras multiplies the velocity by the learning rate before it is kept. Sutskever et al., "On the importance
@@ -33,6 +35,7 @@ pub struct Sgd {
     learning_rate: f64,
     momentum: f64,
     nesterov: bool,
+    dampening: f64,
     weight_decay: f64,
 }
 
@@ -41,12 +44,18 @@ settings!(Sgd: momentum, weight_decay);
 impl Sgd {
     /// With this learning rate, without momentum.
     pub const fn new(learning_rate: f64) -> Self {
-        Sgd { learning_rate, momentum: 0.0, nesterov: false, weight_decay: 0.0 }
+        Sgd { learning_rate, momentum: 0.0, nesterov: false, dampening: 0.0, weight_decay: 0.0 }
     }
 
     /// Whether a step looks ahead along the velocity; needs momentum.
     pub const fn nesterov(mut self, nesterov: bool) -> Self {
         self.nesterov = nesterov;
+        self
+    }
+
+    /// What of a gradient does not go into the velocity; needs momentum, and no Nesterov.
+    pub const fn dampening(mut self, dampening: f64) -> Self {
+        self.dampening = dampening;
         self
     }
 }
@@ -60,16 +69,17 @@ impl Optimizer for Sgd {
         usize::from(self.momentum != 0.0)
     }
 
-    fn update(&self, isa: Isa, _: u64, params: &mut [f32], grads: &[f32], slots: &mut [&mut [f32]]) {
+    fn update(&self, isa: Isa, step: u64, params: &mut [f32], grads: &[f32], slots: &mut [&mut [f32]]) {
         let (learning_rate, weight_decay) = (self.learning_rate as f32, self.weight_decay as f32);
         let momentum = self.momentum as f32;
+        let share = if step > 1 { (1.0 - self.dampening) as f32 } else { 1.0 };
         if self.momentum == 0.0 {
             update(isa, SgdStep { learning_rate, weight_decay }, params, grads, []);
         } else if self.nesterov {
-            let rule = MomentumStep::<true> { learning_rate, momentum, weight_decay };
+            let rule = MomentumStep::<true> { learning_rate, momentum, share, weight_decay };
             update(isa, rule, params, grads, array_of_slots(slots));
         } else {
-            let rule = MomentumStep::<false> { learning_rate, momentum, weight_decay };
+            let rule = MomentumStep::<false> { learning_rate, momentum, share, weight_decay };
             update(isa, rule, params, grads, array_of_slots(slots));
         }
     }
@@ -84,9 +94,19 @@ impl Optimizer for Sgd {
     fn check(&self) -> Result<(), String> {
         none_negative(&[("a learning rate", self.learning_rate), ("a weight decay", self.weight_decay)])?;
         below_one("a momentum", self.momentum, 0.9)?;
-        match self.nesterov && self.momentum == 0.0 {
-            true => Err("expected a momentum above 0 with `nesterov`, found 0\nhelp: add `.momentum(0.9)`".to_string()),
-            false => Ok(()),
+        if !(0.0..=1.0).contains(&self.dampening) {
+            return Err(format!("expected a dampening from 0 to 1, found {}\nhelp: 0 is usual", self.dampening));
+        }
+        let unread =
+            |setting| Err(format!("expected a momentum above 0 with `{setting}`, found 0\nhelp: add `.momentum(0.9)`"));
+        match (self.momentum == 0.0, self.nesterov, self.dampening != 0.0) {
+            (true, true, _) => unread("nesterov"),
+            (true, _, true) => unread("dampening"),
+            (_, true, true) => Err(format!(
+                "expected a dampening of 0 with `nesterov`, found {}\nhelp: leave one of the two out",
+                self.dampening
+            )),
+            _ => Ok(()),
         }
     }
 }
@@ -110,6 +130,8 @@ impl UpdateRule<0> for SgdStep {
 struct MomentumStep<const NESTEROV: bool> {
     learning_rate: f32,
     momentum: f32,
+    /// What of a gradient goes into the velocity.
+    share: f32,
     weight_decay: f32,
 }
 
@@ -118,7 +140,7 @@ impl<const NESTEROV: bool> UpdateRule<1> for MomentumStep<NESTEROV> {
     fn step<S: Simd>(self, s: S, p: S::F, g: S::F, [v]: [S::F; 1]) -> (S::F, [S::F; 1]) {
         let momentum = s.splat(self.momentum);
         let g = s.fma(s.splat(self.weight_decay), p, g);
-        let v = flush_denormals(s, s.fma(momentum, v, g));
+        let v = flush_denormals(s, s.fma(momentum, v, s.mul(s.splat(self.share), g)));
         let direction = if NESTEROV { s.fma(momentum, v, g) } else { v };
         (s.fma(s.splat(-self.learning_rate), direction, p), [v])
     }

@@ -31,7 +31,7 @@ pub(super) const ALIASES: [(&str, &str); 26] = [
 ];
 
 /// Options of other libraries that are said in another way here.
-pub(super) const ELSEWHERE: [(&str, &str); 18] = [
+pub(super) const ELSEWHERE: [(&str, &str); 19] = [
     ("activation", "write the activation behind the layer: `-> Relu`"),
     ("input_shape", "remove it: the shape of the input stands before `->`"),
     ("in_features", "remove it: it follows from the shape that arrives"),
@@ -48,6 +48,7 @@ pub(super) const ELSEWHERE: [(&str, &str); 18] = [
     ("name", "write a label before the layer: `name: …`"),
     ("num_layers", "write the layers one after the other, or `* n` behind one"),
     ("data_format", "remove it: images are [channels, height, width]"),
+    ("nonlinearity", "`relu = true`; without, it is tanh"),
     ("padding_mode", "put `ReflectionPad2d`, `ReplicationPad2d` or `CircularPad2d` before it, those in `1d` of steps"),
     ("inplace", "remove it: what can run in place does"),
 ];

@@ -14,6 +14,7 @@ pub(crate) struct BackwardSpec {
     pub(crate) overwrites_weight_grad: bool,
     input_first: bool,
     depends_on_batch: bool,
+    pub(crate) meets: bool,
 }
 
 impl BackwardSpec {
@@ -25,6 +26,7 @@ impl BackwardSpec {
         overwrites_weight_grad: false,
         input_first: false,
         depends_on_batch: false,
+        meets: false,
     };
 
     /// Of a layer several times in a row, which reads all values between.
@@ -33,6 +35,7 @@ impl BackwardSpec {
             overwrites_weight_grad: self.overwrites_weight_grad,
             input_first: self.input_first,
             depends_on_batch: self.depends_on_batch,
+            meets: self.meets,
             ..BackwardSpec::READS_ALL
         }
     }
@@ -84,6 +87,13 @@ impl LayerSpec {
     /// split here.
     pub const fn depends_on_batch(mut self) -> LayerSpec {
         self.backward.depends_on_batch = true;
+        self
+    }
+
+    /// It looks at whole batches, and at those that are run in parts too: through `cx.whole_batch`.
+    pub(crate) const fn meets_whole_batch(mut self) -> LayerSpec {
+        self.backward.depends_on_batch = true;
+        self.backward.meets = true;
         self
     }
 

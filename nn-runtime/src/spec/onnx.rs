@@ -49,6 +49,10 @@ pub(crate) enum OnnxForm {
     Crop([usize; 4]),
     /// How many times as many rows and columns, and whether numbers are mixed.
     Upsample([usize; 2], bool),
+    /// Whether numbers are mixed, and the corners of both images the same pixels.
+    Resize(bool, bool),
+    /// Size, alpha, beta, k, and the axis of the channels, which counts as below.
+    LocalResponse(usize, [f32; 3], usize),
     /// The axis of the channels counts from 0, without the batch, here and below.
     BatchNorm(usize, f32),
     Normalization(usize),
@@ -78,7 +82,7 @@ pub(crate) enum OnnxForm {
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(not(feature = "onnx"), allow(dead_code, reason = "read by the feature `onnx` alone"))]
 pub(crate) struct OnnxRecurrent {
-    /// `RNN`, `GRU` or `LSTM`.
+    /// `RNN`, `RNN_relu`, `GRU` or `LSTM`.
     pub(crate) operator: &'static str,
     pub(crate) units: usize,
     pub(crate) direction: &'static str,

@@ -14,6 +14,8 @@ use nn_kernels::simd::Isa;
 pub(super) enum BatchInputs<'a> {
     /// One slice for each input.
     Slices(&'a [&'a [f32]]),
+    /// The same without the samples before this one, and perhaps without some behind.
+    Part(&'a [&'a [f32]], usize),
     /// These samples of each input; each worker gathers its own.
     Indexed(&'a [Values], &'a [usize]),
 }
@@ -23,6 +25,8 @@ pub(super) struct Batch<'a, T> {
     pub(super) samples: usize,
     pub(super) x: BatchInputs<'a>,
     pub(super) first: usize,
+    /// Samples of the batch without targets, before the first that has some.
+    pub(super) skipped: usize,
     pub(super) targets: &'a T,
     pub(super) weights: Option<&'a Values>,
 }
@@ -55,6 +59,8 @@ pub(super) struct GradPass<'a> {
     pub(super) x: BatchInputs<'a>,
     pub(super) noise: CounterRng,
     pub(super) logits: u8,
+    /// Samples of the whole batch.
+    pub(super) samples: usize,
 }
 
 /// A range of a worker's samples.

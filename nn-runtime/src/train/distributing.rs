@@ -24,9 +24,14 @@ impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
     /// The parameters are the same bits for any number of ranks, and of threads in each: a batch is cut into
     /// leaves of 16 to 64 samples by its size alone, each leaf has a gradient of its own, and these are added
     /// up in one fixed tree, whoever computes them. They are not the bits of a trainer that is not
-    /// distributed, which sums over larger blocks; a world of one rank has those of any other. Ranks beyond
-    /// the number of leaves (`batch / 16`, where the batch has up to 128 samples) have nothing to do. Where a
-    /// layer looks at whole batches, as `BatchNorm` does, every rank runs all of them.
+    /// distributed, which sums over other blocks; a world of one rank has those of any other. Ranks beyond
+    /// the number of leaves (`batch / 16`, where the batch has up to 128 samples) have nothing to do.
+    ///
+    /// The statistics of `BatchNorm` are those of the whole batch: ranks tell each other theirs in the middle
+    /// of a pass. Each leaf has a thread of its own then, of which as many run at a time as
+    /// [`threads`](Trainer::threads) says, and a batch has 64 leaves at most. A layer of one's own that
+    /// [looks at whole batches](crate::LayerSpec::depends_on_batch), or keeps a running statistic, finds them
+    /// on every rank: all run all samples, and none is faster than one.
     ///
     /// What all ranks must have alike is compared here and when training begins: network, instruction set,
     /// settings, parameters, data.

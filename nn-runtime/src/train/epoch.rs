@@ -2,7 +2,7 @@
 //! what the batches came to, or what ended it before its time.
 
 use core::mem;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::string::{String, ToString};
 use std::time::Instant;
 use std::vec::Vec;
@@ -69,7 +69,8 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
                 for step in from..steps {
                     order.batch(step, size, &mut indices);
                     data.select_targets_into(&indices, batch);
-                    last = self.epoch_step(BatchInputs::Indexed(data.inputs(), &indices), batch, &mut run)?;
+                    let x = BatchInputs::Indexed(data.inputs(), &indices);
+                    last = self.epoch_step(x, (batch, 0..indices.len()), &mut run)?;
                     if last {
                         break;
                     }
@@ -79,8 +80,12 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
                 // Loaders look at it while what looks on may change.
                 let augment = mem::take(&mut run.fit.augment);
                 let key = (run.fit.seed, self.model.run.epochs + 1);
-                let loading =
-                    Loading { feed: train, order: &order, batch: size, steps: from..steps, augment: &augment, key };
+                // What every sample weighs is asked of all of them.
+                let weighed = in_memory.is_some_and(|data| data.weights().is_some());
+                let wanted = [size.min(order.len()), order.len() - (steps - 1) * size];
+                let wanted = wanted.map(|len| if weighed { 0..len } else { self.executor.wanted_samples(len) });
+                let (feed, steps) = (train, from..steps);
+                let loading = Loading { feed, order: &order, batch: size, steps, wanted, augment: &augment, key };
                 let loaders = run.fit.loaders;
                 let mut each = |loaded: &Loaded<T>| {
                     if in_memory.is_none()
@@ -89,8 +94,8 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
                         return Err(broken_off(&run, text));
                     }
                     let x = inputs(&loaded.batch);
-                    let x = BatchInputs::Slices(&x[..loaded.batch.inputs().len()]);
-                    self.epoch_step(x, &loaded.batch, &mut run)
+                    let x = BatchInputs::Part(&x[..loaded.batch.inputs().len()], loaded.samples.start);
+                    self.epoch_step(x, (&loaded.batch, loaded.samples.clone()), &mut run)
                 };
                 // Nothing, where the step was not the last.
                 let ended = loading.for_each(loaders, |loaded| {
@@ -112,11 +117,12 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
         Ok(if last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 
-    /// Takes a batch, of which `answers` holds targets and weights; whether it is the last one.
+    /// Takes a batch, of which `answers` holds targets and weights from the start of `samples` on; whether it
+    /// is the last one.
     fn epoch_step<T: Targets>(
         &mut self,
         x: BatchInputs,
-        answers: &Dataset<T>,
+        (answers, samples): (&Dataset<T>, Range<usize>),
         run: &mut EpochRun<'_, '_, T, N>,
     ) -> Result<bool, Broken>
     where
@@ -124,9 +130,9 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
     {
         let EpochRun { fit, state, writer, line, begun, steps } = run;
         let (epoch, steps) = (state.history.epochs.len() + 1, *steps);
-        let result = self.one(x, answers, fit.seed);
+        let result = self.one(x, answers, samples.clone(), fit.seed);
         let result = result.map_err(|refusal| self.broken(state, state.step + 1, refusal))?;
-        state.sums.add(&result, answers.len());
+        state.sums.add(&result, samples.end);
         state.step += 1;
         line.step(epoch, state.step, &state.sums);
         let step = state.step;
@@ -204,13 +210,14 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
     where
         L: Objective<T>,
     {
-        if train.load(indices, batch).is_err() {
+        let wanted = self.executor.wanted_samples(indices.len());
+        if train.load(&indices[wanted.clone()], batch).is_err() {
             return f64::NAN;
         }
         let x = inputs(batch);
-        let x = BatchInputs::Slices(&x[..batch.inputs().len()]);
-        let (samples, targets, weights) = (batch.len(), batch.targets(), batch.weights());
-        let given = Batch { samples, x, first: 0, targets, weights };
+        let x = BatchInputs::Part(&x[..batch.inputs().len()], wanted.start);
+        let (samples, targets, weights) = (indices.len(), batch.targets(), batch.weights());
+        let given = Batch { samples, x, first: 0, skipped: wanted.start, targets, weights };
         self.executor.evaluate::<N, _>(&self.model.params, &self.loss, &given).map_or(f64::NAN, |sums| sums.mean())
     }
 }

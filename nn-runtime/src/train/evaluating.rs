@@ -175,7 +175,8 @@ impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
                 *x = &all[from * values.width()..][..batch * values.width()];
             }
             let x = BatchInputs::Slices(&x[..data.inputs().len()]);
-            let given = Batch { samples: batch, x, first: from, targets: data.targets(), weights: data.weights() };
+            let given =
+                Batch { samples: batch, x, first: from, skipped: 0, targets: data.targets(), weights: data.weights() };
             let Ok(batch_sums) = self.executor.evaluate::<N, _>(&self.model.params, &self.loss, &given) else { break };
             sums.add(&StepResult { sums: batch_sums, regularization }, batch);
             if let Some(each) = &mut each {

@@ -9,7 +9,8 @@ use core::num::NonZero;
 use core::ops::Range;
 
 use super::batch_pass::{Batch, BatchInputs, BatchPass, GradPass, Judgement};
-use super::grad_source::{BatchGrads, GivenGrads};
+use super::grad_source::{BatchGrads, GivenGrads, NoSource};
+use super::leaves::most_meeting_leaves;
 use super::loss_sums::LossSums;
 use super::magnitude::first_become_not_finite;
 use super::microbatch::MicroBatching;
@@ -18,6 +19,7 @@ use super::own_objective::WholeOutputs;
 use super::param_chunks;
 use super::refusal::Refusal;
 use super::shard::Shard;
+use super::shard_runs::ShardRuns;
 use super::shared_grads::SharedGrads;
 use super::split::{LOSS_BLOCK, needs_one_worker};
 use super::tensor_groups::TensorGroups;
@@ -59,6 +61,7 @@ pub(super) struct Executor {
     statistics: AlignedBuffer,
     pub(super) micro_batching: MicroBatching,
     pub(super) update: Update,
+    runs: ShardRuns,
     /// The ranks that train together, where there are some.
     pub(super) world: Option<World>,
     /// What they share gradients by; none where each runs whole batches.
@@ -97,6 +100,7 @@ impl Executor {
             running,
             micro_batching: MicroBatching::new(N::COMPILED),
             update: Update::new(N::COMPILED, optimizer),
+            runs: ShardRuns::default(),
             world: None,
             shared: None,
         }
@@ -129,14 +133,12 @@ impl Executor {
         if new || more {
             self.update.layout(optimizer, threads, batch);
         }
-        let shards = if needs_one_worker(map) { 1 } else { threads };
+        let mut shards = if needs_one_worker(map) { 1 } else { threads };
         let split = self.micro_batching.split(batch);
         // Of smaller batches, whose leaves are smaller, a rank may have a leaf more.
-        let own = match self.leaves(batch) {
-            Some((world, _)) => batch.min(batch.div_ceil(world.size()) + 2 * split.reduce_block),
-            None => batch,
-        };
-        let samples = split.samples_per_worker(own, shards).min(batch);
+        let most = |(world, _): (&World, _)| batch.min(batch.div_ceil(world.size()) + 2 * split.reduce_block);
+        let own = self.leaves(batch).map_or(batch, most);
+        let mut samples = split.samples_per_worker(own, shards).min(batch);
         let apart = self.whole.is_some() || self.micro_batching.apart();
         self.shared = match &self.world {
             Some(world) if self.micro_batching.is_in_leaves() => {
@@ -144,6 +146,10 @@ impl Executor {
             }
             _ => None,
         };
+        if let (Some(world), true) = (&self.world, self.micro_batching.meets()) {
+            (shards, samples) = (most_meeting_leaves(batch, world.size()), split.reduce_block.min(batch));
+            self.runs = ShardRuns::meeting(map, shards, samples);
+        }
         self.shards = (0..shards).map(|_| Shard::new(map, samples, &self.micro_batching, batch, apart)).collect();
         if let Some(whole) = &mut self.whole {
             *whole = WholeOutputs::new(map, batch);
@@ -204,7 +210,8 @@ impl Executor {
         if !result.loss().is_finite() {
             return Err(Refusal::Loss);
         }
-        let pass = GradPass { isa: self.isa, params: &[], x: batch.x, noise, logits: loss.logits() };
+        let pass =
+            GradPass { isa: self.isa, params: &[], x: batch.x, noise, logits: loss.logits(), samples: batch.samples };
         self.take_grads::<N>(model, optimizer, (batch.samples, weight), pass)?;
         Ok(result)
     }
@@ -226,15 +233,14 @@ impl Executor {
         let regularization = self.update.regularization(isa, &model.params);
         let noise = CounterRng { key: 0 }.fold_in(&[model.run.batches]);
         let active = self.assign(map, samples, true);
-        let ranks = self.world.as_ref().filter(|_| self.micro_batching.is_in_leaves());
-        let leaves = self.micro_batching.leaves(samples);
-        let exchange = |all: &mut [f32], each| ranks.map_or(Ok(()), |world| world.gather_numbers(leaves, each, all));
         let (params, micro_batching) = (&model.params, &self.micro_batching);
         let pass = BatchPass { isa, params, x, logits: 0, micro_batching, noise: Some(noise) };
-        let (shards, workers) = (&mut self.shards[..active], self.workers.first(active));
-        workers.pool.for_each_zip(shards, &mut *workers.scratch, |shard, scratch| {
-            shard.forward_only::<N>(&pass, &mut scratch.layers);
-        });
+        let (shards, leaves) = (&mut self.shards[..active], micro_batching.leaves(samples));
+        self.runs.run(self.world.as_mut(), leaves, &mut self.workers, shards, |shard, whole, scratch| {
+            shard.forward_only::<N>(&pass, whole, scratch);
+        })?;
+        let ranks = self.world.as_ref().filter(|_| micro_batching.is_in_leaves());
+        let exchange = |all: &mut [f32], each| ranks.map_or(Ok(()), |world| world.gather_numbers(leaves, each, all));
         let whole = self.whole.as_mut().expect("room has been made for whole batches");
         let loss = whole.judge(map, samples, shards, exchange, objective)? + regularization;
         if !loss.is_finite() {
@@ -242,10 +248,10 @@ impl Executor {
         }
         let weight = samples as f64;
         whole.hand_out(map, samples, shards, (isa, self.update.batch_scale(weight)));
-        workers.pool.for_each_zip(shards, workers.scratch, |shard, scratch| {
-            shard.backward_only::<N>(&pass, noise, &mut scratch.layers);
-        });
-        let pass = GradPass { isa, params: &[], x, noise, logits: 0 };
+        self.runs.run(self.world.as_mut(), leaves, &mut self.workers, shards, |shard, whole, scratch| {
+            shard.backward_only::<N>(&pass, whole, noise, scratch);
+        })?;
+        let pass = GradPass { isa, params: &[], x, noise, logits: 0, samples };
         self.take_grads::<N>(model, optimizer, (samples, weight), pass)?;
         Ok(loss)
     }
@@ -280,6 +286,8 @@ impl Executor {
         for range in &self.running {
             let next = rest.split_off_mut(..range.len()).expect("the buffer is as long as all ranges");
             next.fill(0.0);
+            // Where leaves have met, each has what the whole batch comes to.
+            let shards = if micro_batching.meets() { &shards[..1] } else { &shards[..] };
             for shard in shards {
                 let pass = GradPass { params, ..pass };
                 shard.add_param_grad::<N>(&pass, &mut self.workers.scratch[0].layers, range, next, &mut false);
@@ -290,16 +298,21 @@ impl Executor {
             }
         }
         // What is learnt is not shown to layers: it changes meanwhile.
-        let partial_sums = micro_batching.split(samples).partial_sums;
-        let grads = BatchGrads::<N> { shards, micro_batching, partial_sums, pass, network: PhantomData };
+        let (partial_sums, network) = (micro_batching.split(samples).partial_sums, PhantomData::<fn() -> N>);
+        let grads = BatchGrads { shards, micro_batching, partial_sums, pass, network };
         // Parameters can be shared among workers where samples cannot.
         let active = self.active(self.workers.scratch.len(), N::COMPILED, self.own_samples(samples).len());
         match (&self.world, &mut self.shared) {
             (Some(world), Some(shared)) => {
                 let leaves = micro_batching.leaves(samples);
                 let grads = shared.reduce(isa, world, self.workers.first(active), leaves, &grads)?;
-                let given = GivenGrads { isa, grads };
-                self.update.take_batch(isa, self.workers.first(active), params, optimizer, weight, &given)?;
+                let workers = self.workers.first(active);
+                if self.update.accumulate > 1 {
+                    self.update.take_batch(isa, workers, params, optimizer, weight, &GivenGrads { isa, grads })?;
+                } else {
+                    core::mem::swap(grads, &mut self.update.grads);
+                    self.update.take_batch(isa, workers, params, optimizer, weight, &NoSource)?;
+                }
             }
             _ => self.update.take_batch(isa, self.workers.first(active), params, optimizer, weight, &grads)?,
         }
@@ -342,6 +355,9 @@ impl Executor {
 
     /// Divides the samples among the workers, and tells how many take part.
     fn assign(&mut self, map: &CompiledNetwork, samples: usize, apart: bool) -> usize {
+        if self.micro_batching.meets() {
+            return self.assign_leaves(samples);
+        }
         let split = self.micro_batching.split(samples);
         let own = self.own_samples(samples);
         let active = self.active(self.shards.len(), map, own.len());
@@ -367,11 +383,12 @@ impl Executor {
         let (isa, micro_batching, noise) = (self.isa, &self.micro_batching, train.map(|(noise, _)| noise));
         let pass = BatchPass { isa, params, x: batch.x, logits: loss.logits(), micro_batching, noise };
         let judged = Judgement { loss, batch, scale: train.map(|(_, scale)| scale) };
-        let workers = self.workers.first(active);
-        workers.pool.for_each_zip(&mut self.shards[..active], workers.scratch, |shard, scratch| {
-            shard.forward_backward::<N, T>(&pass, &judged, &mut scratch.layers);
-        });
-        let own = self.shards.iter().flat_map(Shard::losses);
+        let (world, leaves) = (self.world.as_mut(), micro_batching.leaves(batch.samples));
+        let shards = &mut self.shards[..active];
+        self.runs.run(world, leaves, &mut self.workers, shards, |shard, whole, scratch| {
+            shard.forward_backward::<N, T>(&pass, &judged, whole, scratch);
+        })?;
+        let own = self.counted_shards(batch.samples).iter().flat_map(Shard::losses);
         if let Some((world, leaves)) = self.leaves(batch.samples) {
             return world.add_losses(leaves, own);
         }

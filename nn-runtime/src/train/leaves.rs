@@ -12,10 +12,23 @@ use nn_kernels::simd::Isa;
 /// Leaves that a batch has at least, where each can have a loss block: for as many ranks there is work.
 const LEAST: usize = 8;
 
+/// Leaves that a batch has at most where they run at once.
+const MOST_THREADS: usize = 64;
+
 /// Samples of a leaf of a batch of this size: larger ones are cheaper, as each has a gradient of its own, up
 /// to the length of a chain of `f32` that is summed at once anyway.
 pub(super) fn leaf_of(batch: usize) -> usize {
     batch.div_ceil(LEAST).next_power_of_two().clamp(LOSS_BLOCK, long_sums::BLOCK)
+}
+
+/// The same where the leaves of a batch run at once, on a thread each.
+pub(super) fn meeting_leaf_of(batch: usize) -> usize {
+    leaf_of(batch).max(batch.div_ceil(MOST_THREADS).next_power_of_two())
+}
+
+/// The most leaves that one of so many ranks may have of any batch up to this size, where they run at once.
+pub(super) fn most_meeting_leaves(batch: usize, ranks: usize) -> usize {
+    batch.div_ceil(LOSS_BLOCK).min(MOST_THREADS).div_ceil(ranks) + 1
 }
 
 /// The most leaves that any batch up to this size has of so many of its samples, whole leaves.
@@ -118,7 +131,7 @@ mod tests {
     use super::*;
 
     /// How a sum is put together, in words.
-    fn words(of: Subtree, leaves: usize) -> alloc::string::String {
+    fn words(of: Subtree, leaves: usize) -> String {
         if of.width == 1 {
             return alloc::format!("{}", of.first);
         }

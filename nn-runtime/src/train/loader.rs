@@ -23,6 +23,8 @@ pub(super) struct Loading<'a, 'd, T: Targets> {
     pub(super) batch: usize,
     /// The steps to load.
     pub(super) steps: Range<usize>,
+    /// Which samples of a batch are wanted here, and which of the last one.
+    pub(super) wanted: [Range<usize>; 2],
     /// Each with the input it changes.
     pub(super) augment: &'a [(usize, Box<Augmentation<'d>>)],
     /// What augmentation is drawn by, but for the sample.
@@ -32,6 +34,8 @@ pub(super) struct Loading<'a, 'd, T: Targets> {
 /// A batch, and which samples it is.
 pub(super) struct Loaded<T> {
     pub(super) batch: Dataset<T>,
+    /// Where these begin in the whole batch, and how many it has.
+    pub(super) samples: Range<usize>,
     pub(super) indices: Vec<usize>,
     pub(super) result: Result<(), DataError>,
 }
@@ -46,6 +50,11 @@ impl<T: Targets> Loading<'_, '_, T> {
     /// Batch `step` into memory that is used again.
     fn load(&self, step: usize, into: &mut Loaded<T>) {
         self.order.batch(step, self.batch, &mut into.indices);
+        let [all, last] = &self.wanted;
+        let wanted = if step + 1 == self.steps.end { last } else { all };
+        into.samples = wanted.start..into.indices.len();
+        into.indices.truncate(wanted.end);
+        into.indices.drain(..wanted.start);
         into.result = self.feed.load(&into.indices, &mut into.batch);
         if into.result.is_err() {
             return;
@@ -79,7 +88,8 @@ impl<T: Targets> Loading<'_, '_, T> {
             for first in self.steps.clone().take(loaders) {
                 let ((empty, empties), (full, fulls)) = (channel(), channel());
                 for _ in 0..2 {
-                    let loaded = Loaded { batch: self.feed.batch()?, indices: Vec::new(), result: Ok(()) };
+                    let loaded =
+                        Loaded { batch: self.feed.batch()?, samples: 0..0, indices: Vec::new(), result: Ok(()) };
                     // Its other end is still here.
                     let _ = empty.send(loaded);
                 }

@@ -7,7 +7,7 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::leaves::{Leaves, leaf_of, most_leaves};
+use super::leaves::{Leaves, leaf_of, meeting_leaf_of, most_leaves};
 use super::split::{ALL_SAMPLES, BatchSplit, LOSS_BLOCK, needs_one_worker};
 use crate::graph::{CompiledNetwork, Node};
 use nn_kernels::long_sums::BLOCK;
@@ -52,6 +52,8 @@ pub(super) struct MicroBatching {
     one_worker: bool,
     /// Every micro-batch is a leaf of the tree in which ranks add up gradients.
     in_leaves: bool,
+    /// All leaves of a batch are run at once, as a layer looks at whole batches.
+    meets: bool,
 }
 
 /// The workspace that a worker needs.
@@ -81,14 +83,23 @@ impl MicroBatching {
             ALL_SAMPLES
         };
         let one_worker = needs_one_worker(map);
-        MicroBatching { partial_sums, sums_len, max_blocks, samples_in_cache, one_worker, in_leaves: false }
+        MicroBatching {
+            partial_sums,
+            sums_len,
+            max_blocks,
+            samples_in_cache,
+            one_worker,
+            in_leaves: false,
+            meets: false,
+        }
     }
 
-    /// For a batch that ranks share, each of whose leaves is run by itself.
-    pub(super) fn in_leaves(map: &'static CompiledNetwork) -> MicroBatching {
+    /// For a batch that ranks share, each of whose leaves is run by itself; all at once where they have to
+    /// meet.
+    pub(super) fn in_leaves(map: &'static CompiledNetwork, meets: bool) -> MicroBatching {
         let (partial_sums, sums_len) = all_partial_sums(map);
         let one_worker = needs_one_worker(map);
-        MicroBatching { partial_sums, sums_len, max_blocks: 0, samples_in_cache: 0, one_worker, in_leaves: true }
+        MicroBatching { partial_sums, sums_len, max_blocks: 0, samples_in_cache: 0, one_worker, in_leaves: true, meets }
     }
 
     /// The leaves of a batch of so many samples.
@@ -101,6 +112,11 @@ impl MicroBatching {
         self.in_leaves
     }
 
+    /// Whether all leaves are run at once.
+    pub(super) fn meets(&self) -> bool {
+        self.meets
+    }
+
     /// Whether micro-batches need workspaces apart: where nothing is summed right after the backward pass of
     /// each, all of it is read later.
     pub(super) fn apart(&self) -> bool {
@@ -110,7 +126,7 @@ impl MicroBatching {
     /// How a batch is cut: into one micro-batch where there is nothing to be gained.
     pub(super) fn split(&self, batch: usize) -> BatchSplit {
         if self.in_leaves {
-            let leaf = leaf_of(batch);
+            let leaf = if self.meets { meeting_leaf_of(batch) } else { leaf_of(batch) };
             let partial_sums = !self.partial_sums.is_empty();
             return BatchSplit { partial_sums, reduce_block: leaf, micro_batch: leaf, sum_unit: usize::MAX };
         }

@@ -55,6 +55,8 @@ mod log;
 mod loss_sums;
 mod magnitude;
 #[cfg(feature = "std")]
+mod meeting;
+#[cfg(feature = "std")]
 pub mod metrics;
 mod microbatch;
 mod objective;
@@ -77,6 +79,8 @@ pub mod schedule;
 mod scheduled_rate;
 mod settings;
 mod shard;
+mod shard_grads;
+mod shard_runs;
 mod shared_grads;
 #[cfg(feature = "std")]
 mod snapshot;

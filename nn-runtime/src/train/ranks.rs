@@ -8,7 +8,8 @@ use core::ops::Range;
 use super::executor::Executor;
 use super::leaves::Leaves;
 use super::microbatch::MicroBatching;
-use super::split::looks_at_whole_batches;
+use super::shard::Shard;
+use super::split::{can_meet, looks_at_whole_batches};
 use super::world::{Lost, World};
 use crate::graph::CompiledNetwork;
 use crate::model::Network;
@@ -17,9 +18,10 @@ use crate::spec::MAX_OUTPUTS;
 impl Executor {
     /// Trains together with other ranks from now on.
     pub(super) fn join<N: Network>(&mut self, world: World) {
-        // A layer that looks at whole batches finds them on every rank.
-        if !looks_at_whole_batches(N::COMPILED) {
-            self.micro_batching = MicroBatching::in_leaves(N::COMPILED);
+        let meets = looks_at_whole_batches(N::COMPILED);
+        // A layer of one's own that looks at whole batches finds them on every rank.
+        if !meets || can_meet(N::COMPILED) {
+            self.micro_batching = MicroBatching::in_leaves(N::COMPILED, meets);
             self.update.grads_given = true;
         }
         self.world = Some(world);
@@ -40,6 +42,35 @@ impl Executor {
         }
     }
 
+    /// The samples of a batch that this rank reads.
+    pub(super) fn wanted_samples(&self, samples: usize) -> Range<usize> {
+        match self.leaves(samples) {
+            Some((_, leaves)) if self.micro_batching.meets() && self.own_samples(samples).is_empty() => {
+                leaves.samples_of(&(0..1))
+            }
+            _ => self.own_samples(samples),
+        }
+    }
+
+    /// The shards that this rank answers for: none where it has no leaf of its own, and runs one to be there.
+    pub(super) fn counted_shards(&self, samples: usize) -> &[Shard] {
+        if self.own_samples(samples).is_empty() { &[] } else { &self.shards }
+    }
+
+    /// Gives each leaf of this rank a shard, and tells how many there are: one at least, so that nobody waits
+    /// for this rank where leaves meet.
+    pub(super) fn assign_leaves(&mut self, samples: usize) -> usize {
+        let Some((world, leaves)) = self.leaves(samples) else { return 0 };
+        let own = leaves.of_rank(world.rank(), world.size());
+        let own = if own.is_empty() { 0..1 } else { own };
+        let split = self.micro_batching.split(samples);
+        for (i, shard) in self.shards.iter_mut().enumerate() {
+            let leaf = own.end.min(own.start + i)..own.end.min(own.start + i + 1);
+            shard.assign(leaves.samples_of(&leaf), split, true);
+        }
+        own.len()
+    }
+
     /// Copies the outputs of the last batch, of so many samples, as the loss has read them.
     pub(super) fn copy_outputs(
         &self,
@@ -48,7 +79,7 @@ impl Executor {
         to: &mut [Vec<f32>; MAX_OUTPUTS],
     ) -> Result<(), Lost> {
         to.iter_mut().for_each(Vec::clear);
-        for shard in &self.shards {
+        for shard in self.counted_shards(samples) {
             to.iter_mut().zip(shard.outputs(map.outputs)).for_each(|(to, y)| to.extend_from_slice(y));
         }
         let Some((world, leaves)) = self.leaves(samples) else { return Ok(()) };

@@ -21,6 +21,9 @@ pub(super) fn inputs<'a>(
     for (k, (to, shape)) in some.iter_mut().zip(map.inputs).enumerate() {
         let len = shape.len();
         *to = match x {
+            BatchInputs::Part(x, first) => {
+                &x[k][(micro.of_batch.start - first) * len..(micro.of_batch.end - first) * len]
+            }
             BatchInputs::Slices(x) => &x[k][micro.of_batch.start * len..micro.of_batch.end * len],
             BatchInputs::Indexed(..) => &gathered[k][micro.own.start * len..micro.own.end * len],
         };

@@ -79,6 +79,17 @@ pub(super) fn needs_one_worker(map: &CompiledNetwork) -> bool {
         })
 }
 
+/// Whether every layer that looks at whole batches can do so where they are run in parts.
+pub(super) fn can_meet(map: &CompiledNetwork) -> bool {
+    map.nodes.iter().all(|node| match node.network {
+        Some(network) => node.frozen || can_meet(network()),
+        None => {
+            let follows = node.spec.params.list().iter().any(|param| param.role == Role::RunningStat);
+            node.frozen || node.spec.backward.meets || !(node.spec.depends_on_batch_anywhere() || follows)
+        }
+    })
+}
+
 /// Whether a sample's output depends on the others of its batch, or a statistic follows whole batches.
 pub(super) fn looks_at_whole_batches(map: &CompiledNetwork) -> bool {
     map.nodes.iter().any(|node| {

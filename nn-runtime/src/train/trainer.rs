@@ -1,6 +1,8 @@
 //! The trainer: a model, a loss and an optimiser, and the loop over them. In: data sets; out: a trained
 //! model, a history. Data is checked before the model is touched; what diverges is undone.
 
+use core::ops::Range;
+
 use super::TrainError;
 use super::batch_pass::{Batch, BatchInputs};
 use super::checks::{check_data, inputs, learns};
@@ -131,7 +133,7 @@ impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
         self.check_trains(batch)?;
         self.executor.reserve::<N>(batch.len(), &self.optimizer);
         let x = inputs(batch);
-        let result = self.one(BatchInputs::Slices(&x[..batch.inputs().len()]), batch, 0);
+        let result = self.one(BatchInputs::Slices(&x[..batch.inputs().len()]), batch, 0..batch.len(), 0);
         result.map(|result| result.loss()).map_err(|refusal| self.refused(refusal))
     }
 
@@ -144,18 +146,20 @@ impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
         TrainError::NotFinite { step: self.executor.update.state.steps + 1, found: refusal.named(N::COMPILED) }
     }
 
-    /// Takes a batch, of which `answers` holds the targets and weights.
+    /// Takes a batch, of which `answers` holds the targets and weights: from the start of `samples` on, and
+    /// the batch has as many as its end says.
     pub(super) fn one<T: Targets>(
         &mut self,
         x: BatchInputs,
         answers: &Dataset<T>,
+        samples: Range<usize>,
         seed: u64,
     ) -> Result<StepResult, Refusal>
     where
         L: Objective<T>,
     {
-        let (samples, targets, weights) = (answers.len(), answers.targets(), answers.weights());
-        let given = Batch { samples, x, first: 0, targets, weights };
+        let (targets, weights) = (answers.targets(), answers.weights());
+        let given = Batch { samples: samples.end, x, first: 0, skipped: samples.start, targets, weights };
         self.executor.train::<N, _>(&mut self.model, &self.loss, &mut self.optimizer, seed, &given)
     }
 

@@ -48,6 +48,11 @@ impl World {
         Some(TrainError::Distributed { error, history })
     }
 
+    /// Whether all others are there, as far as is known.
+    pub(super) fn check(&self) -> Result<(), Lost> {
+        if self.fault.get().is_some() { Err(Lost) } else { Ok(()) }
+    }
+
     /// See [`Communicator::exchange`].
     pub(super) fn exchange(&self, send: &[&[u8]], receive: &mut [&mut [u8]]) -> Result<(), Lost> {
         if self.fault.get().is_some() {
@@ -100,6 +105,13 @@ impl World {
         let ranges: Vec<Range<usize>> = ranks.map(|samples| samples.start * each..samples.end * each).collect();
         let own = all[ranges[self.rank()].clone()].to_vec();
         self.gather(&own, &ranges, all)
+    }
+
+    /// Fills `all` with what each leaf has, so many numbers each; this rank's are `own`.
+    pub(super) fn gather_leaves(&self, leaves: Leaves, each: usize, own: &[f32], all: &mut [f32]) -> Result<(), Lost> {
+        let ranks = (0..self.size()).map(|rank| leaves.of_rank(rank, self.size()));
+        let ranges: Vec<Range<usize>> = ranks.map(|of| of.start * each..of.end * each).collect();
+        self.gather(own, &ranges, all)
     }
 
     /// The sums of all loss blocks in their order, of which this rank has its `own`.

@@ -13,11 +13,13 @@ mod global_max_pool;
 mod glu;
 mod group_norm;
 mod image;
+mod local_response_norm;
 mod mish;
 mod permute;
 mod pool1d;
 mod pool2d;
 mod prelu;
+mod resize;
 mod rms_norm;
 mod upsample;
 
@@ -104,6 +106,9 @@ pub const ALL: &[Draw] = &[
     frame2d::draw,
     frame2d::draw,
     frame2d::draw,
+    resize::draw,
+    resize::draw,
+    local_response_norm::draw,
     upsample::draw,
     upsample::draw,
     upsample::draw,
@@ -119,9 +124,10 @@ pub const ALL: &[Draw] = &[
 ];
 
 /// Layers that are not drawn, and why.
-pub const NOT_DRAWN: [(&str, &str); 7] = [
+pub const NOT_DRAWN: [(&str, &str); 8] = [
     ("Dropout", "its noise is the runtime's own"),
     ("Dropout2d", "its noise is the runtime's own"),
+    ("ConvTranspose1d", "it is a ConvTranspose2d of one row"),
     ("SeparableConv2d", "it is a DepthwiseConv2d and a Conv2d"),
     ("Normalization", "its numbers come from data, not from drawing"),
     ("Selu", "a formula: `random_formulas` draws such"),

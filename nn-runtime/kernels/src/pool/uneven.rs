@@ -34,7 +34,8 @@ pub enum Spacing {
 ///
 /// ```
 /// use nn_kernels::{pool::{Spacing, UnevenPool, uneven_mean}, simd::Isa};
-/// let p = UnevenPool { channels: 1, size: [1, 5], along: [Spacing::Parts(1), Spacing::Parts(2)], channels_last: false };
+/// let along = [Spacing::Parts(1), Spacing::Parts(2)];
+/// let p = UnevenPool { channels: 1, size: [1, 5], along, channels_last: false };
 /// let mut y = [0.0; 2];
 /// uneven_mean(Isa::detect(), p, &[1.0, 2.0, 3.0, 4.0, 5.0], &mut y);
 /// assert_eq!(y, [2.0, 4.0]);

@@ -10,6 +10,10 @@ use crate::simd::Simd;
 #[derive(Clone, Copy, Debug)]
 pub struct Rnn;
 
+/// h' = max(x + h, 0).
+#[derive(Clone, Copy, Debug)]
+pub struct ReluRnn;
+
 /// r = σ(x₀ + h₀), z = σ(x₁ + h₁), n = tanh(x₂ + r·h₂), h' = n + z·(h − n).
 #[derive(Clone, Copy, Debug)]
 pub struct Gru;
@@ -57,6 +61,33 @@ impl Cell for Rnn {
     fn backward<S: Simd>(s: S, [y, ..]: Gates<S::F>, _: S::F, _: S::F, [dh, _]: [S::F; 2]) -> CellGrad<S::F> {
         let mut gates = none(s);
         gates[0] = through_tanh(s, dh, y);
+        CellGrad { x: gates, h: gates, state: [s.splat(0.0); 2], output: y }
+    }
+}
+
+impl Cell for ReluRnn {
+    const GATES: usize = 1;
+    const STATES: usize = 1;
+    const SPLIT: bool = false;
+
+    #[inline(always)]
+    fn gates<S: Simd>(_: S, x: Gates<S::F>, _: Gates<S::F>) -> Gates<S::F> {
+        x
+    }
+
+    #[inline(always)]
+    fn output<S: Simd>(s: S, [x, ..]: Gates<S::F>, _: Gates<S::F>, _: [S::F; 2]) -> (Gates<S::F>, [S::F; 2]) {
+        // The limit stands first: NaN stays.
+        let y = s.max(s.splat(0.0), x);
+        let mut gates = none(s);
+        gates[0] = y;
+        (gates, [y, s.splat(0.0)])
+    }
+
+    #[inline(always)]
+    fn backward<S: Simd>(s: S, [y, ..]: Gates<S::F>, _: S::F, _: S::F, [dh, _]: [S::F; 2]) -> CellGrad<S::F> {
+        let mut gates = none(s);
+        gates[0] = s.select(s.gt(y, s.splat(0.0)), dh, s.splat(0.0));
         CellGrad { x: gates, h: gates, state: [s.splat(0.0); 2], output: y }
     }
 }

@@ -64,20 +64,24 @@ pub(super) fn separable(site: &mut OnnxSite, along: Conv) -> String {
 }
 
 pub(super) fn conv_transpose(site: &mut OnnxSite, back: Conv) -> String {
-    let (x, [weight, bias]) = (site.x[0].clone(), ["weight", "bias"].map(|name| site.param(name)));
-    let all: &[&str] = &[&x, &weight, &bias];
-    let there = if bias.is_empty() { &all[..2] } else { all };
+    let flat = back.channels_last;
     // What the kernels and the zeros that are cut off do not reach at the end.
-    let y = site.output(0);
+    let (x, y) = (site.input(0), site.output(0));
     let [before, after] = [[back.pad[0], back.pad[2]], [back.pad[1], back.pad[3]]];
     let more = [0, 1].map(|axis| {
+        let at = if flat { 0 } else { axis + 1 };
         let reach = (back.kernel[axis] - 1) * back.dilation[axis] + 1;
-        let full = (site.input(0).dim(axis + 1) - 1) * back.stride[axis] + reach;
-        (y.dim(axis + 1) + before[axis] + after[axis]).saturating_sub(full)
+        let full = (x.dim(at) - 1) * back.stride[axis] + reach;
+        (y.dim(at) + before[axis] + after[axis]).saturating_sub(full)
     });
-    let mut attributes = conv_attributes(back);
-    attributes.push(("output_padding", Attribute::Ints(ints(&more))));
-    site.node_with("ConvTranspose", there, &attributes)
+    turned(site, flat, |site, x| {
+        let [weight, bias] = ["weight", "bias"].map(|name| site.param(name));
+        let all: &[&str] = &[x, &weight, &bias];
+        let there = if bias.is_empty() { &all[..2] } else { all };
+        let mut attributes = conv_attributes(back);
+        attributes.push(("output_padding", along(flat, more)));
+        site.node_with("ConvTranspose", there, &attributes)
+    })
 }
 
 pub(super) fn pool(
@@ -199,4 +203,23 @@ pub(super) fn upsample(site: &mut OnnxSite, [rows, columns]: [usize; 2], bilinea
     };
     // The second input, a region, is for another mode.
     site.node_with("Resize", &[&x, "", &scales], &attributes)
+}
+
+pub(super) fn resize(site: &mut OnnxSite, bilinear: bool, align_corners: bool) -> String {
+    let (x, y) = (site.x[0].clone(), site.output(0));
+    let sizes = site.ints("sizes", &ints(&[y.dim(1), y.dim(2)]));
+    let text = |name, value| (name, Attribute::Text(value));
+    let place = match (bilinear, align_corners) {
+        (false, _) => "asymmetric",
+        (true, true) => "align_corners",
+        (true, false) => "half_pixel",
+    };
+    let attributes = [
+        ("axes", Attribute::Ints([2, 3].into())),
+        text("mode", if bilinear { "linear" } else { "nearest" }),
+        text("coordinate_transformation_mode", place),
+        text("nearest_mode", "floor"),
+    ];
+    // The second input, a region, is for another mode; the third are scales.
+    site.node_with("Resize", &[&x, "", "", &sizes], &attributes[..if bilinear { 3 } else { 4 }])
 }

@@ -48,6 +48,8 @@ pub(super) fn write(site: OnnxSite) -> Vec<String> {
         OnnxForm::Pad(sides, mode) => images::pad(site, sides, mode),
         OnnxForm::Crop(sides) => images::crop(site, sides),
         OnnxForm::Upsample(scale, bilinear) => images::upsample(site, scale, bilinear),
+        OnnxForm::Resize(bilinear, align) => images::resize(site, bilinear, align),
+        OnnxForm::LocalResponse(size, numbers, axis) => norms::local_response(site, size, numbers, axis),
         OnnxForm::BatchNorm(axis, eps) => norms::batch_norm(site, axis, eps),
         OnnxForm::Normalization(axis) => norms::normalization(site, axis),
         OnnxForm::LayerNorm(axes, eps) => norms::layer_norm(site, axes, eps),

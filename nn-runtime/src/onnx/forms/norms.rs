@@ -91,3 +91,32 @@ pub(super) fn group_norm(site: &mut OnnxSite, groups: usize, axis: usize, eps: f
     }
     y
 }
+
+/// Squares, their means over neighbouring channels, a power, a quotient: `LRN` puts a window of even size
+/// elsewhere.
+pub(super) fn local_response(site: &mut OnnxSite, size: usize, [alpha, beta, k]: [f32; 3], axis: usize) -> String {
+    let (shape, x) = (site.input(0), site.x[0].clone());
+    let dims = shape.as_slice().to_vec();
+    let squares = site.node("Mul", &[&x, &x]);
+    // As an image whose rows are channels, or whose columns are.
+    let after: usize = dims[axis + 1..].iter().product();
+    let before: usize = dims[..axis].iter().product();
+    let rows = [1, before * dims[axis], after];
+    let columns = [1, before, dims[axis]];
+    let (image, window) = if before == 1 { (rows, [size, 1]) } else { (columns, [1, size]) };
+    let squares = site.reshape(&squares, &image);
+    let both = |n: usize| if before == 1 { [n as i64, 0] } else { [0, n as i64] };
+    let pads = [both(size / 2), both((size - 1) / 2)].concat();
+    let attributes = [
+        ("kernel_shape", Attribute::Ints(window.map(|side| side as i64).to_vec())),
+        ("pads", Attribute::Ints(pads)),
+        ("count_include_pad", Attribute::Int(1)),
+    ];
+    let means = site.node_with("AveragePool", &[&squares], &attributes);
+    let means = site.reshape(&means, &dims);
+    let (alpha, beta, k) = (site.number("alpha", alpha), site.number("beta", beta), site.number("k", k));
+    let scaled = site.node("Mul", &[&means, &alpha]);
+    let base = site.node("Add", &[&scaled, &k]);
+    let divisor = site.node("Pow", &[&base, &beta]);
+    site.node("Div", &[&x, &divisor])
+}

@@ -46,7 +46,15 @@ pub(super) fn recurrent(site: &mut OnnxSite, of: OnnxRecurrent) -> String {
         // As here, the reset gate is applied behind the product.
         attributes.push(("linear_before_reset", Attribute::Int(1)));
     }
-    let y = site.nodes_with(of.operator, &inputs, 2, &attributes);
+    let operator = match of.operator {
+        "RNN_relu" => {
+            let ways = if of.direction == "bidirectional" { 2 } else { 1 };
+            attributes.push(("activations", Attribute::Texts(alloc::vec!["Relu"; ways])));
+            "RNN"
+        }
+        operator => operator,
+    };
+    let y = site.nodes_with(operator, &inputs, 2, &attributes);
     let shape = site.output(0);
     if of.last {
         let last = site.transpose(&y[1], &[1, 0, 2]);

@@ -1,10 +1,12 @@
-//! Every optimiser against PyTorch after 1, 5 and 20 steps, on every instruction set and in parts; and what
-//! settings it refuses.
+//! Every optimiser against PyTorch after 1, 5 and 20 steps, on every instruction set and in parts.
+
+mod settings;
 
 use nn_runtime::Isa;
 use nn_runtime::Shape;
 use nn_runtime::optim::{
-    Adagrad, Adam, AdamW, Lamb, Lion, Muon, Nadam, Optimizer, RmsProp, Sgd, TensorLayout, TensorUpdate,
+    Adadelta, Adagrad, Adam, AdamW, Adamax, Lamb, Lion, Muon, Nadam, Optimizer, RAdam, RmsProp, Sgd, TensorLayout,
+    TensorUpdate,
 };
 use nn_tests::fixtures::{Case, load};
 use nn_tests::numbers::{NEAR, numbers};
@@ -94,20 +96,45 @@ fn parts_are_the_whole(optimizer: &impl Optimizer) {
 fn sgd() {
     against_pytorch("sgd", |case| {
         let sgd = Sgd::new(case.number("lr")).momentum(case.number("momentum"));
-        sgd.nesterov(case.number("nesterov") == 1.0).weight_decay(case.number("weight_decay"))
+        let sgd = sgd.nesterov(case.number("nesterov") == 1.0).dampening(case.number("dampening"));
+        sgd.weight_decay(case.number("weight_decay"))
     });
     parts_are_the_whole(&Sgd::new(0.1));
     parts_are_the_whole(&Sgd::new(0.1).momentum(0.9).nesterov(true).weight_decay(0.1));
+    parts_are_the_whole(&Sgd::new(0.1).momentum(0.9).dampening(0.3));
 }
 
 #[test]
 fn rmsprop() {
     against_pytorch("rmsprop", |case| {
         let rmsprop = RmsProp::new(case.number("lr")).alpha(case.number("alpha"));
-        rmsprop.eps(case.number("eps")).momentum(case.number("momentum"))
+        let rmsprop = rmsprop.eps(case.number("eps")).momentum(case.number("momentum"));
+        rmsprop.centered(case.number("centered") == 1.0)
     });
     parts_are_the_whole(&RmsProp::new(0.1));
     parts_are_the_whole(&RmsProp::new(0.1).momentum(0.5).weight_decay(0.1));
+    parts_are_the_whole(&RmsProp::new(0.1).centered(true));
+    parts_are_the_whole(&RmsProp::new(0.1).centered(true).momentum(0.5));
+}
+
+/// The variance of gradients that are always the same is 0, and what rounding makes of it is below: there
+/// torch 2.15 has NaN (findings/torch-centered-rmsprop-nan.sh).
+#[test]
+fn centred_rmsprop_of_constant_gradients() {
+    let grads: Vec<f32> = (1..=500).map(|i| i as f32 * 0.02).chain([1e-12, 1e12]).collect();
+    for isa in Isa::available() {
+        for alpha in [0.9, 0.99] {
+            let rmsprop = RmsProp::new(1e-3).alpha(alpha).centered(true);
+            let (mut params, mut state) = (vec![0.0; grads.len()], state(&rmsprop, grads.len()));
+            for step in 1..=1000 {
+                let before = params.clone();
+                update(&rmsprop, isa, step, &mut params, &grads, &mut state);
+                // √(v - m²) is not taken for less than a thousandth of √v.
+                let least = before.iter().zip(&params).all(|(before, after)| (0.0..1.1).contains(&(before - after)));
+                assert!(least, "{} {alpha} step {step}: {before:?} {params:?}", isa.name());
+            }
+        }
+    }
 }
 
 #[test]
@@ -122,18 +149,51 @@ fn adagrad() {
 fn adam() {
     against_pytorch("adam", |case| {
         let adam = Adam::new(case.number("lr")).betas(case.number("beta1"), case.number("beta2"));
-        adam.eps(case.number("eps")).weight_decay(case.number("weight_decay"))
+        let adam = adam.eps(case.number("eps")).weight_decay(case.number("weight_decay"));
+        adam.amsgrad(case.number("amsgrad") == 1.0)
     });
     parts_are_the_whole(&Adam::new(0.1).weight_decay(0.1));
+    parts_are_the_whole(&Adam::new(0.1).amsgrad(true));
 }
 
 #[test]
 fn adamw() {
     against_pytorch("adamw", |case| {
         let adam = AdamW::new(case.number("lr")).betas(case.number("beta1"), case.number("beta2"));
-        adam.eps(case.number("eps")).weight_decay(case.number("weight_decay"))
+        let adam = adam.eps(case.number("eps")).weight_decay(case.number("weight_decay"));
+        adam.amsgrad(case.number("amsgrad") == 1.0)
     });
     parts_are_the_whole(&AdamW::new(0.1));
+    parts_are_the_whole(&AdamW::new(0.1).amsgrad(true));
+}
+
+#[test]
+fn radam() {
+    against_pytorch("radam", |case| {
+        let radam = RAdam::new(case.number("lr")).betas(case.number("beta1"), case.number("beta2"));
+        radam.eps(case.number("eps")).weight_decay(case.number("weight_decay"))
+    });
+    parts_are_the_whole(&RAdam::new(0.1).weight_decay(0.1));
+    // With a short memory of squares it is never adaptive.
+    parts_are_the_whole(&RAdam::new(0.1).betas(0.9, 0.5));
+}
+
+#[test]
+fn adamax() {
+    against_pytorch("adamax", |case| {
+        let adamax = Adamax::new(case.number("lr")).betas(case.number("beta1"), case.number("beta2"));
+        adamax.eps(case.number("eps")).weight_decay(case.number("weight_decay"))
+    });
+    parts_are_the_whole(&Adamax::new(0.1).weight_decay(0.1));
+}
+
+#[test]
+fn adadelta() {
+    against_pytorch("adadelta", |case| {
+        let adadelta = Adadelta::new(case.number("lr")).rho(case.number("rho"));
+        adadelta.eps(case.number("eps")).weight_decay(case.number("weight_decay"))
+    });
+    parts_are_the_whole(&Adadelta::new(0.1).weight_decay(0.1));
 }
 
 #[test]
@@ -255,78 +315,4 @@ fn muon_leaves_the_rest_to_adamw() {
 #[should_panic(expected = "expected a whole tensor, found a range")]
 fn lamb_is_given_no_range() {
     Lamb::new(0.1).update(Isa::detect(), 1, &mut [1.0], &[1.0], &mut [&mut [0.0], &mut [0.0]]);
-}
-
-/// The defaults are PyTorch's: the plain case of each file is made of its own.
-#[test]
-fn defaults_are_pytorchs() {
-    assert_eq!(Sgd::new(0.1), Sgd::new(0.1).momentum(0.0).nesterov(false).weight_decay(0.0));
-    assert_eq!(RmsProp::new(0.1), RmsProp::new(0.1).alpha(0.99).eps(1e-8).momentum(0.0).weight_decay(0.0));
-    assert_eq!(Adagrad::new(0.1), Adagrad::new(0.1).eps(1e-10).rate_decay(0.0).initial(0.0));
-    assert_eq!(Adam::new(0.1), Adam::new(0.1).betas(0.9, 0.999).eps(1e-8).weight_decay(0.0));
-    assert_eq!(AdamW::new(0.1), AdamW::new(0.1).betas(0.9, 0.999).eps(1e-8).weight_decay(0.01));
-    let nadam = Nadam::new(0.1).betas(0.9, 0.999).eps(1e-8).weight_decay(0.0);
-    assert_eq!(Nadam::new(0.1), nadam.momentum_decay(4e-3));
-    let muon = Muon::new(0.1, AdamW::new(0.2)).momentum(0.95).nesterov(true).weight_decay(0.1).match_rms(false);
-    assert_eq!(Muon::new(0.1, AdamW::new(0.2)), muon.newton_schulz((3.4445, -4.775, 2.0315), 5).eps(1e-7));
-}
-
-#[test]
-fn a_changed_rate_is_used() {
-    fn check(mut optimizer: impl Optimizer) {
-        assert_eq!(optimizer.learning_rate(), 0.5);
-        optimizer.set_learning_rate(0.0);
-        assert_eq!(optimizer.learning_rate(), 0.0);
-        let mut params = [1.0; 3];
-        let mut state = state(&optimizer, 3);
-        update(&optimizer, Isa::detect(), 1, &mut params, &[1.0, 2.0, 3.0], &mut state);
-        assert_eq!(params, [1.0; 3]);
-    }
-    check(Sgd::new(0.5));
-    check(RmsProp::new(0.5));
-    check(Adagrad::new(0.5));
-    check(Adam::new(0.5));
-    check(AdamW::new(0.5));
-    check(Nadam::new(0.5));
-    check(Lion::new(0.5));
-    check(Lamb::new(0.5));
-    check(Muon::new(0.5, AdamW::new(0.5)));
-}
-
-#[test]
-fn adagrad_begins_where_asked() {
-    let optimizer = Adagrad::new(1.0).initial(9.0);
-    let (mut params, mut state) = ([0.0], state(&optimizer, 1));
-    update(&optimizer, Isa::detect(), 1, &mut params, &[4.0], &mut state);
-    assert_eq!((params, &state[0][..]), ([-0.8], &[25.0][..]));
-}
-
-#[test]
-fn settings_out_of_range_are_refused() {
-    let refused = |optimizer: &dyn Fn() -> Result<(), String>| optimizer().unwrap_err();
-    assert_eq!(
-        refused(&|| Sgd::new(-0.1).check()),
-        "expected a learning rate of at least 0, found -0.1\nhelp: use a finite number that is not negative"
-    );
-    assert_eq!(
-        refused(&|| Sgd::new(0.1).nesterov(true).check()),
-        "expected a momentum above 0 with `nesterov`, found 0\nhelp: add `.momentum(0.9)`"
-    );
-    assert_eq!(
-        refused(&|| Adam::new(0.1).betas(0.9, 1.0).check()),
-        "expected a second beta from 0 up to but without 1, found 1\nhelp: 0.999 is usual"
-    );
-    assert!(refused(&|| Sgd::new(0.1).momentum(1.0).check()).contains("a momentum from 0"));
-    assert!(refused(&|| RmsProp::new(0.1).alpha(-0.5).check()).contains("an alpha from 0"));
-    assert!(refused(&|| RmsProp::new(f64::NAN).check()).contains("a learning rate of at least 0, found NaN"));
-    assert!(refused(&|| Adagrad::new(0.1).eps(-1.0).check()).contains("an eps of at least 0"));
-    assert!(refused(&|| Adagrad::new(0.1).initial(f32::INFINITY).check()).contains("found inf"));
-    assert!(refused(&|| AdamW::new(0.1).weight_decay(-1.0).check()).contains("a weight decay of at least 0"));
-    assert!(refused(&|| AdamW::new(0.1).betas(1.5, 0.9).check()).contains("a first beta"));
-    assert!(refused(&|| Nadam::new(0.1).momentum_decay(-1.0).check()).contains("a momentum decay of at least 0"));
-    assert!(refused(&|| Lion::new(0.1).betas(0.9, 1.0).check()).contains("a second beta"));
-    assert!(refused(&|| Lamb::new(0.1).eps(f64::NAN).check()).contains("an eps of at least 0, found NaN"));
-    assert!(refused(&|| Muon::new(0.1, AdamW::new(-1.0)).check()).contains("a learning rate of at least 0, found -1"));
-    assert!(refused(&|| Muon::new(0.1, AdamW::new(1.0)).momentum(1.0).check()).contains("0.95 is usual"));
-    assert!(refused(&|| Muon::new(0.0, AdamW::new(1.0)).check()).contains("a learning rate above 0 for `Muon`"));
 }

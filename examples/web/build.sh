@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Builds the wasm that the page loads: one for every browser, one with vector instructions.
+#   ./build.sh && python3 -m http.server --directory . 8000        then open http://localhost:8000
+set -euo pipefail
+cd "$(dirname "$0")"
+target=wasm32-unknown-unknown
+rustup target list --installed | grep --quiet --line-regexp $target || rustup target add $target
+built=${CARGO_TARGET_DIR:-target}/$target/release/nn_web.wasm
+cargo build --release --locked --lib --target $target
+cp "$built" digits.wasm
+RUSTFLAGS="${RUSTFLAGS:-} -C target-feature=+simd128" cargo build --release --locked --lib --target $target
+cp "$built" digits-simd128.wasm
+wc --bytes digits.wasm digits-simd128.wasm

@@ -1,0 +1,107 @@
+//! Tensors by name, out of the files that weights come in and into those that are written here. In: bytes,
+//! which may be anything; out: tensors, or bytes. Nothing of a file is executed, and no number is changed.
+
+mod npz;
+mod pickle;
+mod safetensors;
+mod torch;
+
+use crate::kind::Kind;
+
+/// One of the types that numbers have in all of these files.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Element {
+    F64,
+    F32,
+    F16,
+    Bf16,
+    I64,
+    I32,
+    I16,
+    I8,
+    U8,
+    Bool,
+}
+
+impl Element {
+    pub(crate) fn bytes(self) -> usize {
+        match self {
+            Element::F64 | Element::I64 => 8,
+            Element::F32 | Element::I32 => 4,
+            Element::F16 | Element::Bf16 | Element::I16 => 2,
+            Element::I8 | Element::U8 | Element::Bool => 1,
+        }
+    }
+}
+
+/// Numbers in row-major order, little-endian.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Tensor {
+    pub(crate) name: String,
+    pub(crate) element: Element,
+    pub(crate) shape: Vec<usize>,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Tensor {
+    /// Bytes of a tensor, if they can be counted.
+    pub(crate) fn size(element: Element, shape: &[usize]) -> Option<usize> {
+        shape.iter().try_fold(element.bytes(), |all, dim| all.checked_mul(*dim))
+    }
+}
+
+/// The tensors of a file, in its order.
+///
+/// # Errors
+/// It is no file of tensors that is read here, or damaged.
+fn read(bytes: &[u8]) -> Result<Vec<Tensor>, String> {
+    match Kind::of(bytes) {
+        Kind::Safetensors => safetensors::read(bytes),
+        Kind::Npz => npz::read(bytes),
+        Kind::Torch => torch::read(bytes),
+        Kind::Pickle => {
+            Err("expected a file of tensors, found a Python pickle, as old `torch.save` files are\nhelp: in Python: \
+                             `torch.save(torch.load(\"FILE\"), \"new.pt\")`"
+                .to_owned())
+        }
+        other => Err(format!(
+            "expected safetensors, `.npz` or what `torch.save` writes, found {}\nhelp: docs/weights.md has a line for each tool",
+            other.name()
+        )),
+    }
+}
+
+/// The tensors of a file as another file, whose name ends in `.safetensors` or `.npz`.
+///
+/// # Errors
+/// As for what is read; another ending.
+pub fn convert(bytes: &[u8], to: &str) -> Result<Vec<u8>, String> {
+    let tensors = read(bytes)?;
+    if tensors.is_empty() {
+        return Err("expected a file with tensors, found none in it".to_owned());
+    }
+    match to.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("safetensors") => safetensors::write(&tensors),
+        Some("npz") => npz::write(&tensors),
+        _ => Err(format!("expected a name that ends in `.safetensors` or `.npz`, found `{to}`")),
+    }
+}
+
+/// What is in a file: a line for each tensor, and their sum.
+///
+/// # Errors
+/// As [`convert`]'s reading.
+pub fn inspect(bytes: &[u8]) -> Result<String, String> {
+    use std::fmt::Write;
+
+    let tensors = read(bytes)?;
+    let mut text = String::new();
+    let mut sum = 0;
+    for Tensor { name, element, shape, bytes } in &tensors {
+        sum += bytes.len() / element.bytes();
+        writeln!(text, "{}: {element:?} {shape:?}", name.escape_debug()).expect("text takes text");
+    }
+    let s = if tensors.len() == 1 { "" } else { "s" };
+    writeln!(text, "{} tensor{s}, {sum} numbers", tensors.len()).expect("text takes text");
+    Ok(text)
+}

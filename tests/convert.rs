@@ -1,0 +1,118 @@
+//! `nn convert` and `nn inspect`: files as PyTorch and NumPy wrote them, read to the last bit and written
+//! again; damaged ones; and files that are something else. In: `tests/reference/weights/files`, by
+//! `make_files.py`.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use nn_cli::tensors::{convert, inspect};
+use nn_runtime::policy::Draws;
+use safetensors::{Dtype, SafeTensors};
+
+fn file(name: &str) -> Vec<u8> {
+    let path = format!("{}/reference/weights/files/{name}", env!("CARGO_MANIFEST_DIR"));
+    fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+type Tensors = BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)>;
+
+fn tensors(bytes: &[u8]) -> Tensors {
+    let file = SafeTensors::deserialize(bytes).unwrap();
+    let all = file.tensors().into_iter();
+    all.map(|(name, of)| (name, (of.dtype(), of.shape().to_vec(), of.data().to_vec()))).collect()
+}
+
+const FILES: [(&str, &str); 7] = [
+    ("state.pt", "state.safetensors"),
+    ("state_dict.pt", "state_dict.safetensors"),
+    ("checkpoint.pt", "checkpoint.safetensors"),
+    ("protocol4.pt", "protocol4.safetensors"),
+    ("module.pt", "module.safetensors"),
+    ("arrays.npz", "arrays.safetensors"),
+    ("packed.npz", "arrays.safetensors"),
+];
+
+#[test]
+fn every_number_is_read() {
+    for (from, truth) in FILES {
+        let found = convert(&file(from), "weights.safetensors").unwrap_or_else(|error| panic!("{from}: {error}"));
+        assert_eq!(tensors(&found), tensors(&file(truth)), "{from}");
+    }
+}
+
+/// There and back: only bfloat16 becomes float32, of the same number.
+#[test]
+fn what_is_written_for_numpy_is_read_again() {
+    for (_, truth) in FILES {
+        let archive = convert(&file(truth), "there.npz").unwrap();
+        let (mut before, after) = (tensors(&file(truth)), tensors(&convert(&archive, "back.safetensors").unwrap()));
+        for (dtype, _, bytes) in before.values_mut().filter(|(dtype, ..)| *dtype == Dtype::BF16) {
+            *dtype = Dtype::F32;
+            *bytes = bytes.chunks(2).flat_map(|two| [0, 0, two[0], two[1]]).collect();
+        }
+        assert_eq!(before, after, "{truth}");
+    }
+}
+
+#[test]
+fn a_file_is_told() {
+    let text = inspect(&file("protocol4.pt")).unwrap();
+    assert_eq!(text, "weight: F32 [2, 2]\nagain: F32 [3]\n2 tensors, 7 numbers\n");
+    assert_eq!(
+        inspect(&file("protocol4.safetensors")).unwrap(),
+        "again: F32 [3]\nweight: F32 [2, 2]\n2 tensors, 7 numbers\n"
+    );
+}
+
+#[test]
+fn other_files_are_named() {
+    let refused = |bytes: &[u8], to: &str| convert(bytes, to).unwrap_err();
+    assert_eq!(
+        refused(&file("state.pt"), "weights.h5"),
+        "expected a name that ends in `.safetensors` or `.npz`, found `weights.h5`"
+    );
+    assert!(
+        refused(b"\x89HDF\r\n\x1a\n", "a.npz")
+            .starts_with("expected safetensors, `.npz` or what `torch.save` writes, found an HDF5 file")
+    );
+    assert!(refused(&[0x80, 2, b'}', b'.'], "a.npz").contains("as old `torch.save` files are"));
+    let import = |name: &str| {
+        nn_cli::import(&file(name), "Net", &|_, _, _| unreachable!("no other file")).err().unwrap().to_string()
+    };
+    assert!(
+        import("state.pt")
+            .starts_with("expected an ONNX file, found what `torch.save` writes\nhelp: in Python: `torch.onnx.export")
+    );
+    assert!(import("arrays.npz").starts_with("expected an ONNX file, found an archive of NumPy's arrays"));
+    assert!(import("arrays.safetensors").contains("declare the network and load them"));
+}
+
+/// Files that were cut, changed in places, or grown are read or refused, and never more than that.
+#[test]
+fn damaged_files_are_refused() {
+    for (name, _) in FILES {
+        let (whole, mut refused) = (file(name), 0);
+        for seed in 0..500 {
+            let mut draws = Draws::new(seed);
+            let mut below = |end: usize| (draws.unit() * end as f64) as usize;
+            let mut bytes = whole.clone();
+            for _ in 0..1 + below(4) {
+                let at = below(bytes.len());
+                match below(4) {
+                    0 => bytes.truncate(at.max(1)),
+                    1 => bytes.insert(at, below(256) as u8),
+                    2 => bytes[at] = [0, 0xff, 0x7f, 0x80][below(4)],
+                    _ => bytes[at] ^= 1 << below(8),
+                }
+            }
+            match convert(&bytes, "weights.npz") {
+                Ok(written) => assert!(written.len() < 100 * whole.len(), "{name} {seed}"),
+                Err(error) => {
+                    assert!(!error.is_empty(), "{name} {seed}");
+                    refused += 1;
+                }
+            }
+        }
+        assert!(refused > 100, "{name}: only {refused} of 500 are refused");
+    }
+}

@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# Real worlds of MPI: the bits of three networks after 100 steps on 1, 2, 3, 4 and 8 ranks, with each MPI that is there; a
+# run that goes on with another number of ranks; ranks that are killed. Needs libclang, and Open MPI or MPICH with headers:
+#   apt-get install libclang-dev libopenmpi-dev openmpi-bin libmpich-dev mpich
+#   tests/mpi/run.sh [KILLS]      KILLS: how often a random rank is killed, 2 unless told
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+kills=${1:-2}
+target=${CARGO_TARGET_DIR:-target}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+unset RUST_BACKTRACE
+fail() { echo "$*" >&2; exit 1; }
+
+# What `mpirun` is told besides the number of ranks.
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+openmpi=(mpirun.openmpi --oversubscribe --bind-to none --mca btl self,vader)
+mpich=(mpirun.mpich)
+found=0
+
+for mpi in openmpi mpich; do
+    declare -n launch=$mpi
+    command -v "${launch[0]}" > /dev/null && command -v mpicc.$mpi > /dev/null || continue
+    found=1
+    # Of two, each has a target folder of its own: the bindings are those of its headers.
+    folder=$target
+    command -v mpicc.openmpi > /dev/null && command -v mpicc.mpich > /dev/null && folder=$target/$mpi
+    MPICC=mpicc.$mpi cargo build --quiet --release --locked -p nn-mpi-tests --features mpi --target-dir "$folder"
+    steps=$folder/release/steps
+    run() { local ranks=$1; shift; timeout 120 "${launch[@]}" -n "$ranks" "$steps" "$@"; }
+
+    for ranks in 1 2 3 4 8; do
+        begun=$SECONDS
+        # MPICH polls: many ranks on few cores take turns.
+        if [ $mpi = mpich ] && [ "$ranks" -gt $((2 * $(nproc))) ]; then
+            run "$ranks" 10 > "$work/$mpi.$ranks"
+            run 1 10 > "$work/expected"
+        else
+            run "$ranks" 100 > "$work/$mpi.$ranks"
+            cp "$work/openmpi.1" "$work/expected" 2> /dev/null || cp "$work/$mpi.1" "$work/expected"
+        fi
+        diff "$work/expected" "$work/$mpi.$ranks" || fail "$mpi: $ranks ranks have other bits"
+        echo "$mpi: $ranks ranks have the bits of one, $((SECONDS - begun)) s"
+    done
+
+    # With Open MPI's launcher that lets the others live, all others name the dead rank. MPICH's ends them in the same
+    # instant, whatever it is told, so that they may or may not get to it.
+    alive=("${launch[@]}")
+    must=0
+    if [ $mpi = openmpi ]; then
+        alive+=(--enable-recovery)
+        must=2
+    fi
+    rm -f "$work/whole.ckpt"
+    undisturbed=$(run 2 60 "$work/whole.ckpt" | grep '^mlp')
+    for ((kill = 0; kill < kills; kill++)); do
+        rm -f "$work/run.ckpt"
+        timeout 60 "${alive[@]}" -n 3 "$steps" 60 "$work/run.ckpt" 30 > "$work/out" 2> "$work/err" &
+        launcher=$!
+        for ((i = 0; i < 200; i++)); do
+            [ "$(grep -c 'is process' "$work/out")" = 3 ] && [ -e "$work/run.ckpt" ] && break
+            sleep 0.05
+        done
+        dead=$((RANDOM % 3))
+        sleep "0.$((RANDOM % 8))"
+        kill -9 "$(sed -n "s/^rank $dead is process //p" "$work/out")"
+        named() { grep -c "found that rank $dead has ended" "$work/err" || true; }
+        for ((i = 0; i < 100; i++)); do
+            [ "$(named)" -ge 2 ] && break
+            kill -0 $launcher 2> /dev/null || break
+            sleep 0.05
+        done
+        told=$(named)
+        [ "$told" -ge $must ] || { cat "$work/err" >&2; fail "$mpi: rank $dead died and $told of 2 others said so within 5 s"; }
+        timeout 10 tail --pid=$launcher -f /dev/null || { kill -9 $launcher; fail "$mpi: the launcher goes on after all have ended"; }
+        after=$(run $((1 + RANDOM % 4)) 60 "$work/run.ckpt" | grep '^mlp')
+        [ "$after" = "$undisturbed" ] || fail "$mpi: after rank $dead was killed the run goes on to $after, expected $undisturbed"
+        echo "$mpi: rank $dead was killed, $told of 2 others named it within 5 s, and the run went on to the same bits"
+    done
+done
+[ $found = 1 ] || fail "expected Open MPI or MPICH with headers, found neither"
