@@ -46,8 +46,7 @@ const FINALIZE: Duration = Duration::from_secs(10);
 /// ```
 ///
 /// A rank that dies is named on all others within five seconds, if their launcher lets them live: `mpirun
-/// --enable-recovery` with Open MPI, `mpirun -disable-auto-cleanup` with MPICH. Without it the launcher
-/// names the rank and ends all others itself.
+/// --enable-recovery` with Open MPI. Other launchers end all ranks as soon as one dies, and name its process.
 pub struct MpiCommunicator {
     rank: usize,
     size: usize,
@@ -107,7 +106,7 @@ impl MpiCommunicator {
         let meeting = if self.rank == 0 { Rendezvous::new().ok() } else { None };
         let port = meeting.as_ref().and_then(|meeting| meeting.port().ok()).unwrap_or(0);
         let own = format!("{host}\n{port}");
-        let place = self.from_first(own.as_bytes())?;
+        let place = self.of_first(own.as_bytes())?;
         let place = String::from_utf8_lossy(&place).into_owned();
         let (at, port) = place.split_once('\n').unwrap_or(("", "0"));
         let port: u16 = port.parse().unwrap_or(0);
@@ -125,7 +124,7 @@ impl MpiCommunicator {
     }
 
     /// What rank 0 has.
-    fn from_first(&self, own: &[u8]) -> Result<Vec<u8>, CommunicationError> {
+    fn of_first(&self, own: &[u8]) -> Result<Vec<u8>, CommunicationError> {
         let len = (own.len() as u64).to_le_bytes();
         let mut lengths = vec![0; 8 * self.size];
         self.exchange(&vec![&len[..]; self.size], &mut lengths.chunks_mut(8).collect::<Vec<_>>())?;
@@ -153,12 +152,17 @@ impl Communicator for MpiCommunicator {
     }
 
     fn exchange(&self, send: &[&[u8]], receive: &mut [&mut [u8]]) -> Result<(), CommunicationError> {
+        // What stays here needs no message.
+        receive[self.rank].copy_from_slice(send[self.rank]);
+        if self.size == 1 {
+            return Ok(());
+        }
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         let MpiThread { jobs, done, spare, .. } = &mut *thread;
         let ended = || CommunicationError::Engine("expected MPI to be at work, found that it has ended".into());
         let jobs = jobs.as_ref().ok_or_else(ended)?;
         let mut exchange = std::mem::take(spare);
-        exchange.fill(send, receive);
+        exchange.fill(self.rank, send, receive);
         jobs.send(exchange).map_err(|_| ended())?;
         let begun = Instant::now();
         let exchange = loop {
@@ -175,9 +179,8 @@ impl Communicator for MpiCommunicator {
                 Err(RecvTimeoutError::Disconnected) => return Err(ended()),
             }
         };
-        for (to, from) in receive.iter_mut().zip(&exchange.receive) {
-            to.copy_from_slice(from);
-        }
+        let others = receive.iter_mut().zip(&exchange.receive).enumerate().filter(|(from, _)| *from != self.rank);
+        others.for_each(|(_, (to, from))| to.copy_from_slice(from));
         *spare = exchange;
         Ok(())
     }
@@ -202,12 +205,14 @@ impl Drop for MpiCommunicator {
 }
 
 impl Exchange {
-    fn fill(&mut self, send: &[&[u8]], receive: &[&mut [u8]]) {
+    /// Takes what goes to other ranks, and makes room for what they send.
+    fn fill(&mut self, rank: usize, send: &[&[u8]], receive: &[&mut [u8]]) {
         let mut count = 0;
         self.which.clear();
         for (i, bytes) in send.iter().enumerate() {
-            let before = send[..i].iter().position(|other| std::ptr::eq(*other, *bytes));
+            let before = send[..i].iter().position(|other| std::ptr::eq(*other, *bytes)).filter(|at| *at != rank);
             let which = match before {
+                _ if i == rank => 0,
                 Some(before) => self.which[before],
                 None => {
                     if self.send.len() == count {
@@ -230,7 +235,6 @@ impl Exchange {
     fn run(&mut self, world: &SimpleCommunicator) {
         let rank = world.rank() as usize;
         let Exchange { send, which, receive } = self;
-        receive[rank].copy_from_slice(&send[which[rank]]);
         mpi::request::scope(|scope| {
             let mut receiving = Vec::new();
             let mut sending = Vec::new();

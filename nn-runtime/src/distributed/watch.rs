@@ -27,6 +27,8 @@ const LEFT: u32 = u32::MAX - 1;
 
 /// What is known of the others.
 struct RanksSeen {
+    /// This rank.
+    own: usize,
     lost: AtomicUsize,
     left: AtomicUsize,
     ended: AtomicBool,
@@ -70,7 +72,7 @@ impl Rendezvous {
                 Err(error) => return Err(error),
             }
         }
-        Watch::over(streams)
+        Watch::over(0, streams)
     }
 }
 
@@ -80,10 +82,10 @@ impl Watch {
         let mut stream = TcpStream::connect(place)?;
         stream.write_all(&(rank as u32).to_le_bytes())?;
         stream.set_read_timeout(Some(SILENCE))?;
-        Watch::over([(0, stream)].into())
+        Watch::over(rank, [(0, stream)].into())
     }
 
-    fn over(streams: Vec<(usize, TcpStream)>) -> io::Result<Watch> {
+    fn over(own: usize, streams: Vec<(usize, TcpStream)>) -> io::Result<Watch> {
         let mut peers = Vec::new();
         for (_, stream) in &streams {
             stream.set_nodelay(true)?;
@@ -91,6 +93,7 @@ impl Watch {
             peers.push(stream.try_clone()?);
         }
         let state = Arc::new(RanksSeen {
+            own,
             lost: AtomicUsize::new(NOBODY),
             left: AtomicUsize::new(NOBODY),
             ended: AtomicBool::new(false),
@@ -151,10 +154,10 @@ impl RanksSeen {
                         return;
                     }
                 }
-                Ok(lost) => self.found(&self.lost, lost as usize, &[lost]),
+                Ok(lost) => self.is_lost(lost as usize),
                 Err(_) => {
                     if !self.ended.load(Ordering::Acquire) {
-                        self.found(&self.lost, rank, &[rank as u32]);
+                        self.is_lost(rank);
                     }
                     return;
                 }
@@ -163,9 +166,18 @@ impl RanksSeen {
     }
 
     /// Keeps the first of its kind, and tells the peers of it.
-    fn found(&self, place: &AtomicUsize, rank: usize, words: &[u32]) {
-        if place.compare_exchange(NOBODY, rank, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+    fn found(&self, place: &AtomicUsize, rank: usize, words: &[u32]) -> bool {
+        let first = place.compare_exchange(NOBODY, rank, Ordering::AcqRel, Ordering::Acquire).is_ok();
+        if first {
             self.say(words);
+        }
+        first
+    }
+
+    /// A rank is lost. It is told at once: a launcher may end this process before its program can tell.
+    fn is_lost(&self, rank: usize) {
+        if self.found(&self.lost, rank, &[rank as u32]) {
+            std::eprintln!("rank {}: rank {rank} has ended or does not answer", self.own);
         }
     }
 }

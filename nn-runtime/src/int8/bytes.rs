@@ -23,7 +23,7 @@ impl<N: Network> Quantized<N> {
             body.extend(scale.scale.to_le_bytes());
             body.push(scale.zero);
         }
-        body.extend(program.weights.iter().map(|weight| *weight as u8));
+        body.extend(program.weights.all().iter().map(|weight| *weight as u8));
         body.extend(program.biases.iter().flat_map(|bias| bias.to_le_bytes()));
         body.extend(program.scales.iter().flat_map(|scale| scale.to_le_bytes()));
         body.extend(program.tables.iter().flatten());
@@ -75,7 +75,7 @@ impl<N: Network> Quantized<N> {
             scales.push(CodeScale { scale, zero });
         }
         let (mut program, _) = emit::emit(&floats, &scales, [network.inputs, network.outputs])?;
-        for weight in &mut program.weights {
+        for weight in program.weights.all_mut() {
             *weight = i8::from_le_bytes(from.take()?);
         }
         for bias in &mut program.biases {

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use super::arena::places;
 use super::float::{FloatKind, FloatNetwork, Linear};
-use super::program::{CodePort, Program, Step, StepKind, SumCodes};
+use super::program::{AlignedWeights, CodePort, Program, Step, StepKind, SumCodes};
 use crate::shape::Shape;
 use nn_kernels::int8::{Addition, CodeScale, DepthwiseWeights, Int8Panels, conv_scratch, exponentials, is_pointwise};
 use nn_kernels::simd::Isa;
@@ -26,6 +26,7 @@ pub(super) fn emit(
 ) -> Result<(Program, Vec<usize>), String> {
     let (places, values) = places(network);
     let mut to = Program { values, ..Program::default() };
+    let mut weights = Vec::new();
     let port = |value: usize, shape: &Shape| CodePort {
         place: places[value],
         scale: scales[value],
@@ -39,7 +40,7 @@ pub(super) fn emit(
         let (y, of, into) = (places[op.y], scales[op.x[0]], scales[op.y]);
         let kind = match &op.kind {
             FloatKind::Linear(linear) => linear
-                .emit(&mut to, [of, into])
+                .emit(&mut to, &mut weights, [of, into])
                 .map_err(|fault| format!("`{}`: {fault}\nhelp: see what the parameter was computed from", op.path))?,
             FloatKind::Floor(_) => unreachable!("floors are folded"),
             FloatKind::Curve(curve, _) => {
@@ -70,6 +71,7 @@ pub(super) fn emit(
         }
         last.push(to.steps.len() - 1);
     }
+    to.weights = AlignedWeights::new(&weights);
     Ok((to, last))
 }
 
@@ -98,7 +100,7 @@ struct Filter {
 }
 
 impl Linear {
-    fn emit(&self, to: &mut Program, [of, into]: [CodeScale; 2]) -> Result<StepKind, String> {
+    fn emit(&self, to: &mut Program, all: &mut Vec<i8>, [of, into]: [CodeScale; 2]) -> Result<StepKind, String> {
         let conv = self.conv;
         let depth = conv.rows();
         let mut codes = vec![0i8; self.w.len()];
@@ -111,18 +113,19 @@ impl Linear {
         }
         let each = conv.filters / conv.groups;
         let depthwise = conv.groups == conv.channels && conv.filters == conv.channels && conv.channels > 1;
-        let first = to.weights.len();
+        all.resize(all.len().next_multiple_of(AlignedWeights::LINE), 0);
+        let first = all.len();
         let padded = if depthwise {
             let weights = DepthwiseWeights::of(&conv);
-            to.weights.resize(first + weights.len(), 0);
-            weights.pack(&codes, &mut to.weights[first..]);
+            all.resize(first + weights.len(), 0);
+            weights.pack(&codes, &mut all[first..]);
             vec![weights.padded_channels() - conv.filters]
         } else {
             let panels = Int8Panels::new(depth, each);
             for codes in codes.chunks_exact(depth * each) {
-                let first = to.weights.len();
-                to.weights.resize(first + panels.len(), 0);
-                panels.pack(codes, &mut to.weights[first..]);
+                let first = all.len();
+                all.resize(first + panels.len(), 0);
+                panels.pack(codes, &mut all[first..]);
             }
             vec![panels.padded_outputs() - each; conv.groups]
         };
@@ -139,7 +142,7 @@ impl Linear {
             zero: into.zero,
             bounds: bounds(into, self.floor),
         };
-        let (zero, weights) = (of.zero, [first, to.weights.len() - first]);
+        let (zero, weights) = (of.zero, [first, all.len() - first]);
         if depthwise {
             return Ok(StepKind::Depthwise { conv, zero, weights, codes });
         }

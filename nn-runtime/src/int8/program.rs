@@ -33,7 +33,7 @@ pub(super) struct CodePort {
 #[derive(Default, Debug)]
 pub(super) struct Program {
     pub(super) steps: Vec<Step>,
-    pub(super) weights: Vec<i8>,
+    pub(super) weights: AlignedWeights,
     pub(super) biases: Vec<i32>,
     pub(super) scales: Vec<f32>,
     pub(super) tables: Vec<[u8; 256]>,
@@ -43,6 +43,40 @@ pub(super) struct Program {
     /// Bytes of all values, and of what one step needs behind them.
     pub(super) values: usize,
     pub(super) scratch: usize,
+}
+
+/// Weights of all steps, each step's at a multiple of a cache line: a vector of them never lies across two.
+#[derive(Default, Debug)]
+pub(super) struct AlignedWeights {
+    /// With room to begin at an address that is a multiple of a line.
+    room: Vec<i8>,
+    first: usize,
+}
+
+impl AlignedWeights {
+    /// Bytes of a cache line.
+    pub(super) const LINE: usize = 64;
+
+    pub(super) fn new(weights: &[i8]) -> AlignedWeights {
+        let mut room = alloc::vec![0; weights.len() + Self::LINE - 1];
+        let first = room.as_ptr().align_offset(Self::LINE).min(Self::LINE - 1);
+        room[first..first + weights.len()].copy_from_slice(weights);
+        AlignedWeights { room, first }
+    }
+
+    fn len(&self) -> usize {
+        // Before there are any, there is no room either.
+        (self.room.len() + 1).saturating_sub(Self::LINE)
+    }
+
+    pub(super) fn all(&self) -> &[i8] {
+        &self.room[self.first..][..self.len()]
+    }
+
+    pub(super) fn all_mut(&mut self) -> &mut [i8] {
+        let len = self.len();
+        &mut self.room[self.first..][..len]
+    }
 }
 
 /// One operator.
@@ -150,19 +184,19 @@ impl Program {
         let x = of.read(step.x[0]);
         match &step.kind {
             StepKind::Product { panels, rows, weights, codes } => {
-                let w = &self.weights[*weights..][..panels.len()];
+                let w = &self.weights.all()[*weights..][..panels.len()];
                 let requantize = self.requantize(codes);
                 let (x_stride, y_stride) = (panels.depth(), panels.outputs());
                 let (panels, rows, y) = (*panels, *rows, of.y);
                 int8::product(isa, Int8Product { panels, rows, x, x_stride, w, requantize, y, y_stride });
             }
             StepKind::Conv { conv, zero, weights: [first, count], codes } => {
-                let w = &self.weights[*first..][..*count];
+                let w = &self.weights.all()[*first..][..*count];
                 let filters = Int8Filters { w, zero: *zero, requantize: self.requantize(codes) };
                 int8::conv(isa, conv, x, filters, of.y, scratch);
             }
             StepKind::Depthwise { conv, zero, weights: [first, count], codes } => {
-                let w = &self.weights[*first..][..*count];
+                let w = &self.weights.all()[*first..][..*count];
                 let filters = Int8Filters { w, zero: *zero, requantize: self.requantize(codes) };
                 int8::depthwise(isa, conv, x, filters, of.y);
             }

@@ -9,7 +9,7 @@ use core::num::NonZero;
 use core::ops::Range;
 
 use super::batch_pass::{Batch, BatchInputs, BatchPass, GradPass, Judgement};
-use super::grad_source::{BatchGrads, GivenGrads};
+use super::grad_source::{BatchGrads, GivenGrads, NoSource};
 use super::leaves::most_meeting_leaves;
 use super::loss_sums::LossSums;
 use super::magnitude::first_become_not_finite;
@@ -136,10 +136,8 @@ impl Executor {
         let mut shards = if needs_one_worker(map) { 1 } else { threads };
         let split = self.micro_batching.split(batch);
         // Of smaller batches, whose leaves are smaller, a rank may have a leaf more.
-        let own = match self.leaves(batch) {
-            Some((world, _)) => batch.min(batch.div_ceil(world.size()) + 2 * split.reduce_block),
-            None => batch,
-        };
+        let most = |(world, _): (&World, _)| batch.min(batch.div_ceil(world.size()) + 2 * split.reduce_block);
+        let own = self.leaves(batch).map_or(batch, most);
         let mut samples = split.samples_per_worker(own, shards).min(batch);
         let apart = self.whole.is_some() || self.micro_batching.apart();
         self.shared = match &self.world {
@@ -300,16 +298,21 @@ impl Executor {
             }
         }
         // What is learnt is not shown to layers: it changes meanwhile.
-        let partial_sums = micro_batching.split(samples).partial_sums;
-        let grads = BatchGrads::<N> { shards, micro_batching, partial_sums, pass, network: PhantomData };
+        let (partial_sums, network) = (micro_batching.split(samples).partial_sums, PhantomData::<fn() -> N>);
+        let grads = BatchGrads { shards, micro_batching, partial_sums, pass, network };
         // Parameters can be shared among workers where samples cannot.
         let active = self.active(self.workers.scratch.len(), N::COMPILED, self.own_samples(samples).len());
         match (&self.world, &mut self.shared) {
             (Some(world), Some(shared)) => {
                 let leaves = micro_batching.leaves(samples);
                 let grads = shared.reduce(isa, world, self.workers.first(active), leaves, &grads)?;
-                let given = GivenGrads { isa, grads };
-                self.update.take_batch(isa, self.workers.first(active), params, optimizer, weight, &given)?;
+                let workers = self.workers.first(active);
+                if self.update.accumulate > 1 {
+                    self.update.take_batch(isa, workers, params, optimizer, weight, &GivenGrads { isa, grads })?;
+                } else {
+                    core::mem::swap(grads, &mut self.update.grads);
+                    self.update.take_batch(isa, workers, params, optimizer, weight, &NoSource)?;
+                }
             }
             _ => self.update.take_batch(isa, self.workers.first(active), params, optimizer, weight, &grads)?,
         }

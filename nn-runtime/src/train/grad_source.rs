@@ -22,6 +22,11 @@ pub(super) trait GradSource: Sync {
     /// What no number of the gradient of a node's matrix is larger than, by the largest numbers that it is
     /// computed from.
     fn bound(&self, node: usize) -> f64;
+
+    /// Whether all gradients are where they are held, and nobody need be asked.
+    fn is_held(&self) -> bool {
+        false
+    }
 }
 
 /// Where all gradients are held.
@@ -34,6 +39,10 @@ impl GradSource for NoSource {
 
     fn bound(&self, _: usize) -> f64 {
         f64::INFINITY
+    }
+
+    fn is_held(&self) -> bool {
+        true
     }
 }
 

@@ -27,6 +27,15 @@ pub(super) trait LeafGrads: Sync {
     fn leaf(&self, scratch: &mut [f32], samples: Range<usize>, range: &Range<usize>, grad: &mut [f32], overwrite: bool);
 }
 
+/// A subtree, and where its sums are among what is received: those of its rank begin after `before` floats,
+/// and it is one `of` so many that lie side by side for each chunk.
+struct ReceivedSubtree {
+    tree: Subtree,
+    before: usize,
+    number: usize,
+    of: usize,
+}
+
 /// The memory of the exchange, and how parameters and leaves are dealt out.
 pub(super) struct SharedGrads {
     chunks: Vec<ParamChunk>,
@@ -37,6 +46,8 @@ pub(super) struct SharedGrads {
     leaves: Leaves,
     /// What each rank sends.
     subtrees: Vec<Vec<Subtree>>,
+    /// The same in one list, in the order of leaves.
+    pieces: Vec<ReceivedSubtree>,
     /// Of this rank's subtrees: chunk after chunk, of each one array for each subtree.
     own: AlignedBuffer,
     /// Where the chunks lie there.
@@ -72,6 +83,7 @@ impl SharedGrads {
             spans,
             leaves: Leaves::default(),
             subtrees: Vec::new(),
+            pieces: Vec::new(),
             own: AlignedBuffer::zeroed(0),
             own_places: Vec::new(),
             received: AlignedBuffer::zeroed(0),
@@ -88,11 +100,23 @@ impl SharedGrads {
         self.leaves = leaves;
         let ranks = world.size();
         self.subtrees = (0..ranks).map(|rank| subtrees(leaves.of_rank(rank, ranks))).collect();
+        let mut before = 0;
+        self.pieces.clear();
+        for trees in &self.subtrees {
+            let each = trees.iter().enumerate();
+            self.pieces.extend(each.map(|(number, tree)| ReceivedSubtree {
+                tree: *tree,
+                before,
+                number,
+                of: trees.len(),
+            }));
+            before += trees.len() * self.sum.len();
+        }
         let count = self.subtrees[world.rank()].len();
         let scaled = |chunk: &ParamChunk| chunk.range.start * count..chunk.range.end * count;
         self.own_places = self.chunks.iter().map(scaled).collect();
         grow(&mut self.own, self.grads.len() * count);
-        grow(&mut self.received, self.sum.len() * self.subtrees.iter().map(Vec::len).sum::<usize>());
+        grow(&mut self.received, before);
         let longest = self.chunks.iter().map(|chunk| chunk.range.len()).max().unwrap_or(0);
         let spare = longest * spare_arrays(leaves.count());
         self.spare = (0..workers).map(|_| AlignedBuffer::zeroed(spare)).collect();
@@ -106,10 +130,10 @@ impl SharedGrads {
         workers: ActiveWorkers,
         leaves: Leaves,
         source: &impl LeafGrads,
-    ) -> Result<&[f32], Lost> {
+    ) -> Result<&mut AlignedBuffer, Lost> {
         let ActiveWorkers { pool, scratch } = workers;
         self.deal(world, leaves, scratch.len());
-        let SharedGrads { chunks, taken, owned, spans, subtrees, own_places, sum_places, .. } = self;
+        let SharedGrads { chunks, taken, owned, spans, subtrees, pieces, own_places, sum_places, .. } = self;
         let (rank, count) = (world.rank(), leaves.count());
         let own_trees = &subtrees[rank];
         if !own_trees.is_empty() {
@@ -135,20 +159,13 @@ impl SharedGrads {
                 });
             });
         }
-        let own = &self.own;
-        let send: Vec<&[u8]> = spans
-            .iter()
-            .map(|span| bytes::of(&own[span.start * own_trees.len()..span.end * own_trees.len()]))
-            .collect();
-        let mut rest = &mut self.received[..];
         let mine = spans[rank].clone();
-        let mut receive = Vec::with_capacity(subtrees.len());
-        for trees in &*subtrees {
-            let from = rest.split_off_mut(..trees.len() * mine.len()).expect("there is room for what all send");
-            receive.push(bytes::of_mut(from));
+        if spans.len() == 1 && mine.start == 0 {
+            // The only rank has what it would send itself.
+            core::mem::swap(&mut self.own, &mut self.received);
+        } else {
+            SharedGrads::scatter(world, (&self.own, &mut self.received), spans, subtrees)?;
         }
-        world.exchange(&send, &mut receive)?;
-
         let received = &self.received;
         let queue = ChunkQueue::new([&mut *self.sum], sum_places, taken, scratch.len());
         let first = owned[rank].start;
@@ -157,22 +174,38 @@ impl SharedGrads {
             queue.each(scratch.worker, |i, [sum]| {
                 let (range, place) = (&chunks[first + i].range, &sum_places[i]);
                 let mut piece = |of: Subtree, to: &mut [f32]| {
-                    let mut before = 0;
-                    for trees in &*subtrees {
-                        if let Some(k) = trees.iter().position(|tree| *tree == of) {
-                            let at = before + place.start * trees.len() + k * range.len();
-                            to.copy_from_slice(&received[at..at + range.len()]);
-                            return true;
-                        }
-                        before += trees.len() * mine.len();
-                    }
-                    false
+                    let found = pieces.binary_search_by_key(&of.first, |piece| piece.tree.first);
+                    let Some(piece) = found.ok().map(|i| &pieces[i]).filter(|piece| piece.tree == of) else {
+                        return false;
+                    };
+                    let at = piece.before + place.start * piece.of + piece.number * range.len();
+                    to.copy_from_slice(&received[at..at + range.len()]);
+                    true
                 };
                 add_up(isa, Subtree::root(count), count, &mut piece, sum, spare);
             });
         });
         world.gather(&self.sum, spans, &mut self.grads)?;
-        Ok(&self.grads)
+        Ok(&mut self.grads)
+    }
+
+    /// Sends each rank the sums of what is its share.
+    fn scatter(
+        world: &World,
+        (own, received): (&[f32], &mut [f32]),
+        spans: &[Range<usize>],
+        subtrees: &[Vec<Subtree>],
+    ) -> Result<(), Lost> {
+        let (count, mine) = (subtrees[world.rank()].len(), spans[world.rank()].len());
+        let share = |span: &Range<usize>| bytes::of(&own[span.start * count..span.end * count]);
+        let send: Vec<&[u8]> = spans.iter().map(share).collect();
+        let mut rest = received;
+        let mut receive = Vec::with_capacity(subtrees.len());
+        for trees in subtrees {
+            let from = rest.split_off_mut(..trees.len() * mine).expect("there is room for what all send");
+            receive.push(bytes::of_mut(from));
+        }
+        world.exchange(&send, &mut receive)
     }
 }
 

@@ -192,12 +192,14 @@ impl Update {
         let bad = FirstPlace::none();
         let hold = |scratch: &mut WorkerScratch, i: usize, grad: &mut [f32], before: &mut [f32]| {
             let (range, overwrite) = (&ranges[i], overwrites && chunks[held[i]].overwrite());
-            if sums && !first {
-                before.copy_from_slice(grad);
-            } else if !overwrite {
-                grad.fill(0.0);
+            if !source.is_held() {
+                if sums && !first {
+                    before.copy_from_slice(grad);
+                } else if !overwrite {
+                    grad.fill(0.0);
+                }
+                source.add(&mut scratch.layers, range, grad, overwrite);
             }
-            source.add(&mut scratch.layers, range, grad, overwrite);
             let most = largest(isa, grad);
             if most.is_finite() {
                 scratch.largest = scratch.largest.max(most);

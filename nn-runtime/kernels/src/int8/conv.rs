@@ -6,9 +6,12 @@ use super::product::{Int8Product, product};
 use super::requantize::Requantize;
 use crate::conv::Conv;
 use crate::simd::Isa;
+use crate::simd::int8::{Int8Kernel, Int8Simd};
 
 /// Pixels laid out at a time.
 const PIXELS: usize = 8;
+/// Few bytes are copied as so many: those too many are overwritten by what comes next.
+const SPILL: usize = 16;
 
 /// Whether a pixel of the output sees one of the input, as it lies there: a product of the image's pixels.
 pub const fn is_pointwise(conv: &Conv) -> bool {
@@ -20,7 +23,7 @@ pub const fn is_pointwise(conv: &Conv) -> bool {
 
 /// Bytes of scratch that [`conv`] needs.
 pub const fn conv_scratch(conv: &Conv) -> usize {
-    if is_pointwise(conv) { 0 } else { PIXELS * conv.rows() }
+    if is_pointwise(conv) { 0 } else { PIXELS * conv.rows() + SPILL }
 }
 
 /// The filters of a convolution, and what is beyond the border.
@@ -41,7 +44,7 @@ pub struct Int8Filters<'a> {
 /// The description is not of channels last; slices are not as long as it says, or `scratch` is shorter than
 /// [`conv_scratch`].
 pub fn conv(isa: Isa, conv: &Conv, x: &[u8], filters: Int8Filters, y: &mut [u8], scratch: &mut [u8]) {
-    let Int8Filters { w, zero, requantize } = filters;
+    let Int8Filters { w, requantize, .. } = filters;
     assert!(conv.channels_last, "expected an image whose channels come last");
     assert!(
         x.len() == conv.x_len() && y.len() == conv.y_len(),
@@ -59,60 +62,91 @@ pub fn conv(isa: Isa, conv: &Conv, x: &[u8], filters: Int8Filters, y: &mut [u8],
         let (rows, x_stride, y_stride) = (pixels, depth, outputs);
         return product(isa, Int8Product { panels, rows, x, x_stride, w, requantize, y, y_stride });
     }
-    let padded = panels.padded_outputs();
-    let scratch = &mut scratch[..PIXELS * depth];
-    for group in 0..conv.groups {
-        let w = &w[group * panels.len()..][..panels.len()];
-        let of = group * padded..(group + 1) * padded;
-        let requantize = Requantize { bias: &requantize.bias[of.clone()], scale: &requantize.scale[of], ..requantize };
-        let mut first = 0;
-        while first < pixels {
-            let rows = PIXELS.min(pixels - first);
-            for (i, patch) in scratch.chunks_exact_mut(depth).take(rows).enumerate() {
-                let at = first + i;
-                lay_out(conv, x, zero, group, [at / width, at % width], patch);
+    requantize.check(conv.groups * panels.padded_outputs());
+    assert!(
+        w.len() == conv.groups * panels.len() && scratch.len() >= PIXELS * depth + SPILL,
+        "expected {} bytes of weights and {} of scratch, found {} and {}",
+        conv.groups * panels.len(),
+        conv_scratch(conv),
+        w.len(),
+        scratch.len()
+    );
+    isa.run_int8(ConvKernel { conv, panels, x, filters, y, scratch });
+}
+
+struct ConvKernel<'a> {
+    conv: &'a Conv,
+    panels: Int8Panels,
+    x: &'a [u8],
+    filters: Int8Filters<'a>,
+    y: &'a mut [u8],
+    scratch: &'a mut [u8],
+}
+
+impl Int8Kernel for ConvKernel<'_> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Int8Simd>(self, s: S) {
+        let ConvKernel { conv, panels, x, filters: Int8Filters { w, zero, requantize }, y, scratch } = self;
+        let (depth, outputs, padded) = (panels.depth(), panels.outputs(), panels.padded_outputs());
+        let [height, width] = conv.output();
+        let pixels = height * width;
+        for group in 0..conv.groups {
+            let w = &w[group * panels.len()..][..panels.len()];
+            let (from, to) = (group * padded, (group + 1) * padded);
+            let requantize =
+                Requantize { bias: &requantize.bias[from..to], scale: &requantize.scale[from..to], ..requantize };
+            let mut first = 0;
+            while first < pixels {
+                let rows = PIXELS.min(pixels - first);
+                for i in 0..rows {
+                    let at = first + i;
+                    lay_out(conv, x, zero, group, [at / width, at % width], &mut scratch[i * depth..]);
+                }
+                let y = &mut y[first * conv.filters + group * outputs..];
+                let (x, x_stride, y_stride) = (&*scratch, depth, conv.filters);
+                Int8Product { panels, rows, x, x_stride, w, requantize, y, y_stride }.run(s);
+                first += rows;
             }
-            let y = &mut y[first * conv.filters + group * outputs..];
-            let (x, x_stride, y_stride) = (&*scratch, depth, conv.filters);
-            product(isa, Int8Product { panels, rows, x, x_stride, w, requantize, y, y_stride });
-            first += rows;
         }
     }
 }
 
-/// What the kernel sees from one pixel of the output.
+/// What the kernel sees from one pixel of the output, at the beginning of `patch`.
+#[inline(always)]
 fn lay_out(conv: &Conv, x: &[u8], zero: u8, group: usize, [row, column]: [usize; 2], patch: &mut [u8]) {
     let channels = conv.channels / conv.groups;
     let [rows, columns] = conv.kernel;
     let dense = conv.groups == 1 && conv.dilation[1] == 1;
     let left = (column * conv.stride[1]) as isize - conv.pad[2] as isize;
-    for (k, to) in patch.chunks_exact_mut(columns * channels).enumerate().take(rows) {
+    for k in 0..rows {
+        let to = &mut patch[k * columns * channels..];
         let at = (row * conv.stride[0] + k * conv.dilation[0]) as isize - conv.pad[0] as isize;
         if at < 0 || at >= conv.height as isize {
-            to.fill(zero);
+            to[..columns * channels].fill(zero);
             continue;
         }
-        let line = &x[at as usize * conv.width * conv.channels..][..conv.width * conv.channels];
+        let line = &x[at as usize * conv.width * conv.channels..];
         if dense && left >= 0 && left as usize + columns <= conv.width {
-            copy(&line[left as usize * channels..][..columns * channels], to);
+            copy(&line[left as usize * channels..], columns * channels, to);
             continue;
         }
-        for (l, to) in to.chunks_exact_mut(channels).enumerate() {
+        for l in 0..columns {
+            let to = &mut to[l * channels..];
             let at = left + (l * conv.dilation[1]) as isize;
             match at >= 0 && at < conv.width as isize {
-                true => copy(&line[at as usize * conv.channels + group * channels..][..channels], to),
-                false => to.fill(zero),
+                true => copy(&line[at as usize * conv.channels + group * channels..], channels, to),
+                false => to[..channels].fill(zero),
             }
         }
     }
 }
 
-/// Copies few bytes without a call, which would take longer than they do.
+/// Copies bytes, few of them by one move of more than they are, where both have as many.
 #[inline(always)]
-fn copy(from: &[u8], to: &mut [u8]) {
-    if to.len() >= 16 {
-        to.copy_from_slice(from);
-    } else {
-        to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+fn copy(from: &[u8], count: usize, to: &mut [u8]) {
+    match (from.first_chunk::<SPILL>(), to.first_chunk_mut::<SPILL>()) {
+        (Some(from), Some(to)) if count <= SPILL => *to = *from,
+        _ => to[..count].copy_from_slice(&from[..count]),
     }
 }

@@ -1,6 +1,6 @@
 //! From numbers to codes and back.
 
-use super::panels::WIDTH;
+use super::panels::{WIDTH, store_part};
 use super::requantize::codes;
 use crate::simd::int8::{Int8Kernel, Int8Simd};
 use crate::simd::{Isa, Simd};
@@ -54,21 +54,22 @@ impl Int8Kernel for QuantizeKernel<'_> {
     fn run<S: Int8Simd>(self, s: S) {
         let QuantizeKernel { to, channels, x, y } = self;
         let (b, per) = (s.base(), 1.0 / to.scale);
+        let per = b.splat(per);
+        if channels == 1 {
+            let ((x, x_last), (y, y_last)) = (x.as_chunks::<WIDTH>(), y.as_chunks_mut::<WIDTH>());
+            for (x, y) in x.iter().zip(y) {
+                *y = codes(s, b.mul(b.load(x), per), to.zero, [0, 255]);
+            }
+            return store_part(codes(s, b.mul(b.load_part(x_last), per), to.zero, [0, 255]), y_last);
+        }
         let pixels = x.len() / channels;
         for channel in 0..channels {
             let x = &x[channel * pixels..][..pixels];
-            let mut at = 0;
-            while at < pixels {
-                let here = &x[at..pixels.min(at + WIDTH)];
-                let codes = codes(s, b.mul(b.load_part(here), b.splat(per)), to.zero, [0, 255]);
-                if channels == 1 {
-                    y[at..at + here.len()].copy_from_slice(&codes[..here.len()]);
-                } else {
-                    for (i, code) in codes[..here.len()].iter().enumerate() {
-                        y[(at + i) * channels + channel] = *code;
-                    }
+            for (i, x) in x.chunks(WIDTH).enumerate() {
+                let codes = codes(s, b.mul(b.load_part(x), per), to.zero, [0, 255]);
+                for (k, code) in codes[..x.len()].iter().enumerate() {
+                    y[(i * WIDTH + k) * channels + channel] = *code;
                 }
-                at += WIDTH;
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Convolutions of each channel on its own: sixteen channels at a time, which lie side by side.
 
 use super::conv::Int8Filters;
-use super::panels::WIDTH;
+use super::panels::{WIDTH, store_part};
 use super::requantize::Requantize;
 use crate::conv::Conv;
 use crate::simd::int8::{Int8Kernel, Int8Simd};
@@ -95,11 +95,7 @@ impl Int8Kernel for DepthwiseKernel<'_> {
             for (panel, y) in y.chunks_mut(WIDTH).enumerate() {
                 let sees = Place { at, first: panel * WIDTH, count: y.len() };
                 let sums = sums(s, conv, self.weights, (self.x, self.zero, self.w), sees);
-                let codes = self.requantize.panel(panel).codes(s, sums);
-                match y.first_chunk_mut::<WIDTH>() {
-                    Some(y) => *y = codes,
-                    None => y.copy_from_slice(&codes[..y.len()]),
-                }
+                store_part(self.requantize.panel(panel).codes(s, sums), y);
             }
         }
     }

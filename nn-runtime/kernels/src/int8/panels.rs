@@ -5,6 +5,32 @@ pub(super) const WIDTH: usize = 16;
 /// Inputs of an output, one behind the other.
 pub(super) const DEEP: usize = 4;
 
+/// Writes the first bytes of a vector, as many as there is room for: without a call, which would take longer
+/// than they do.
+#[inline(always)]
+pub(super) fn store_part(codes: [u8; WIDTH], to: &mut [u8]) {
+    if let Some(to) = to.first_chunk_mut::<WIDTH>() {
+        *to = codes;
+        return;
+    }
+    let mut at = 0;
+    macro_rules! next {
+        ($($count:literal)*) => {$(
+            if to.len() & $count != 0
+                && let (Some(room), Some(from)) =
+                    (to[at..].first_chunk_mut::<$count>(), codes[at..].first_chunk::<$count>())
+            {
+                *room = *from;
+                at += $count;
+            }
+        )*};
+    }
+    next!(8 4 2);
+    if to.len() & 1 != 0 {
+        to[at] = codes[at];
+    }
+}
+
 /// Whether no sum of so many products of codes and weights leaves 32 bits, whatever they are, with a bias of
 /// at most 2^30: `depth · 255 · 127 < 2^30`.
 ///
@@ -16,9 +42,10 @@ pub const fn fits(depth: usize) -> bool {
     depth < (1 << 30) / (255 * 127)
 }
 
-/// A matrix of one byte a weight: panels of 16 outputs, in which blocks of 4 inputs follow each other; a
-/// block has its 4 weights of the first output, then of the second, and so on. Missing inputs and outputs
-/// are zeros.
+/// A matrix of one byte a weight: panels of 16 outputs, in groups of 8 panels (the last ones of 4, 2 and 1).
+/// In a group blocks of 4 inputs follow each other, in a block the panels, in a panel the outputs, each with
+/// its 4 weights: one row of the input reads a group from the beginning to the end. Missing inputs and
+/// outputs are zeros.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Int8Panels {
     depth: usize,
@@ -62,6 +89,17 @@ impl Int8Panels {
         self.padded_outputs() * self.blocks() * DEEP
     }
 
+    /// The group of panels that begins at a panel where one begins: how many panels it has.
+    #[inline(always)]
+    pub(super) const fn group(&self, first: usize) -> usize {
+        match self.padded_outputs() / WIDTH - first {
+            8.. => 8,
+            4.. => 4,
+            2.. => 2,
+            _ => 1,
+        }
+    }
+
     /// Fills the storage from a `[outputs, depth]` matrix.
     ///
     /// # Panics
@@ -76,11 +114,21 @@ impl Int8Panels {
             storage.len()
         );
         storage.fill(0);
-        let panel = self.blocks() * DEEP * WIDTH;
-        for (j, output) in standard.chunks_exact(self.depth).enumerate() {
-            for (i, weight) in output.iter().enumerate() {
-                storage[j / WIDTH * panel + i / DEEP * DEEP * WIDTH + j % WIDTH * DEEP + i % DEEP] = *weight;
+        let mut first = 0;
+        while first * WIDTH < self.outputs {
+            let width = self.group(first);
+            let group = first * self.blocks() * DEEP * WIDTH;
+            for panel in 0..width {
+                for j in 0..WIDTH {
+                    let output = (first + panel) * WIDTH + j;
+                    let Some(weights) = standard.get(output * self.depth..(output + 1) * self.depth) else { break };
+                    for (i, weight) in weights.iter().enumerate() {
+                        let block = (i / DEEP * width + panel) * WIDTH + j;
+                        storage[group + block * DEEP + i % DEEP] = *weight;
+                    }
+                }
             }
+            first += width;
         }
     }
 }

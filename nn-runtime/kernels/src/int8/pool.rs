@@ -4,10 +4,8 @@
 use core::ops::Range;
 
 use super::convert::CodeScale;
+use super::panels::{WIDTH, store_part};
 use crate::pool::Pool;
-
-/// Channels that are pooled at a time.
-const WIDTH: usize = 16;
 
 /// The largest code of each window, channel by channel.
 ///
@@ -15,12 +13,19 @@ const WIDTH: usize = 16;
 /// The description is not of channels last, or slices are not as long as it says.
 pub fn max_pool(pool: &Pool, x: &[u8], y: &mut [u8]) {
     for_each_window(pool, x, y, |rows, columns, y| {
-        y.fill(0);
-        for row in rows {
-            for column in columns.clone() {
-                let x = &x[(row * pool.width + column) * pool.channels..][..pool.channels];
-                y.iter_mut().zip(x).for_each(|(y, x)| *y = (*y).max(*x));
+        for (block, y) in y.chunks_mut(WIDTH).enumerate() {
+            let mut largest = [0; WIDTH];
+            for row in rows.clone() {
+                for column in columns.clone() {
+                    let x = &x[(row * pool.width + column) * pool.channels + block * WIDTH..];
+                    match x.first_chunk::<WIDTH>() {
+                        // Lanes beyond the channels hold what nobody stores.
+                        Some(x) => largest.iter_mut().zip(x).for_each(|(largest, x)| *largest = (*largest).max(*x)),
+                        None => largest.iter_mut().zip(x).for_each(|(largest, x)| *largest = (*largest).max(*x)),
+                    }
+                }
             }
+            store_part(largest, y);
         }
     });
 }

@@ -1,7 +1,7 @@
 //! Matrix products of bytes: rows of codes times panels of weights. Sums of integers are the same in any
 //! order, so tiles and chains are cut as registers allow.
 
-use super::panels::{DEEP, Int8Panels, WIDTH};
+use super::panels::{DEEP, Int8Panels, WIDTH, store_part};
 use super::requantize::Requantize;
 use crate::simd::int8::{Int8Kernel, Int8Simd};
 use crate::simd::{Isa, Simd};
@@ -87,39 +87,47 @@ impl Int8Product<'_> {
     #[inline(always)]
     fn panels_of<S: Int8Simd, const R: usize>(&mut self, s: S, row: usize) {
         let count = self.panels.padded_outputs() / WIDTH;
-        let mut panel = 0;
-        macro_rules! at_a_time {
-            ($v:literal, $chains:literal) => {
-                if const { R * $v * $chains <= S::TILE || R * $v * $chains == R } {
-                    while count - panel >= $v {
-                        self.tile::<S, R, $v, $chains>(s, row, panel);
-                        panel += $v;
+        let mut first = 0;
+        while first < count {
+            let width = self.panels.group(first);
+            let mut at = 0;
+            macro_rules! at_a_time {
+                ($v:literal, $chains:literal) => {
+                    if const { R * $v * $chains <= S::TILE || $v * $chains == 1 } {
+                        while width - at >= $v {
+                            self.tile::<S, R, $v, $chains>(s, row, [first, width, at]);
+                            at += $v;
+                        }
                     }
-                }
-            };
+                };
+            }
+            // Where there is one row, several chains of sums hide the latency of their additions.
+            at_a_time!(8, 1);
+            at_a_time!(4, 2);
+            at_a_time!(4, 1);
+            at_a_time!(2, 4);
+            at_a_time!(2, 1);
+            at_a_time!(1, 8);
+            at_a_time!(1, 4);
+            at_a_time!(1, 2);
+            at_a_time!(1, 1);
+            first += width;
         }
-        // Where there is one row, several chains of sums hide the latency of their additions.
-        at_a_time!(8, 1);
-        at_a_time!(4, 2);
-        at_a_time!(4, 1);
-        at_a_time!(2, 4);
-        at_a_time!(2, 1);
-        at_a_time!(1, 8);
-        at_a_time!(1, 4);
-        at_a_time!(1, 2);
-        at_a_time!(1, 1);
     }
 
-    /// `R` rows of `V` panels, each sum in `C` chains.
+    /// `R` rows of `V` panels from `at` of the group of so many panels that begins at `first`, each sum in
+    /// `C` chains.
     #[inline(always)]
-    fn tile<S: Int8Simd, const R: usize, const V: usize, const C: usize>(&mut self, s: S, row: usize, panel: usize) {
+    fn tile<S: Int8Simd, const R: usize, const V: usize, const C: usize>(
+        &mut self,
+        s: S,
+        row: usize,
+        [first, width, at]: [usize; 3],
+    ) {
         let (depth, blocks) = (self.panels.depth(), self.panels.blocks());
         let whole = depth / DEEP;
-        let w = self.w.as_chunks::<{ DEEP * WIDTH }>().0;
-        let mut weights = [&w[..0]; V];
-        for (v, weights) in weights.iter_mut().enumerate() {
-            *weights = &w[(panel + v) * blocks..][..blocks];
-        }
+        let group = &self.w.as_chunks::<{ DEEP * WIDTH }>().0[first * blocks..][..width * blocks];
+        let (group, last) = group.split_at(whole * width);
         let mut rows = [&self.x[..0]; R];
         let mut inputs = [&self.x.as_chunks::<DEEP>().0[..0]; R];
         for r in 0..R {
@@ -128,30 +136,33 @@ impl Int8Product<'_> {
         }
         let mut sums = [[[s.no_sums(); C]; V]; R];
         let mut k = 0;
-        while k + C <= whole {
+        let mut steps = group.chunks_exact(C * width);
+        for weights in &mut steps {
             for c in 0..C {
-                for v in 0..V {
-                    for r in 0..R {
-                        sums[r][v][c] = s.add_products(sums[r][v][c], inputs[r][k + c], &weights[v][k + c]);
+                let weights = &weights[c * width + at..][..V];
+                for r in 0..R {
+                    let x = inputs[r][k + c];
+                    for v in 0..V {
+                        sums[r][v][c] = s.add_products(sums[r][v][c], x, &weights[v]);
                     }
                 }
             }
             k += C;
         }
-        while k < whole {
-            for v in 0..V {
-                for r in 0..R {
-                    sums[r][v][0] = s.add_products(sums[r][v][0], inputs[r][k], &weights[v][k]);
+        for weights in steps.remainder().chunks_exact(width) {
+            for r in 0..R {
+                for v in 0..V {
+                    sums[r][v][0] = s.add_products(sums[r][v][0], inputs[r][k], &weights[at + v]);
                 }
             }
             k += 1;
         }
-        if whole < blocks {
+        if !last.is_empty() {
             for r in 0..R {
-                let mut last = [0; DEEP];
-                last[..depth - whole * DEEP].copy_from_slice(&rows[r][whole * DEEP..]);
+                let mut x = [0; DEEP];
+                x[..depth - whole * DEEP].copy_from_slice(&rows[r][whole * DEEP..]);
                 for v in 0..V {
-                    sums[r][v][0] = s.add_products(sums[r][v][0], last, &weights[v][whole]);
+                    sums[r][v][0] = s.add_products(sums[r][v][0], x, &last[at + v]);
                 }
             }
         }
@@ -161,7 +172,7 @@ impl Int8Product<'_> {
                 for more in &chains[1..] {
                     total = s.base().add_i(total, s.total(*more));
                 }
-                self.store(s, row + r, panel + v, total);
+                self.store(s, row + r, first + at + v, total);
             }
         }
     }
@@ -169,11 +180,7 @@ impl Int8Product<'_> {
     #[inline(always)]
     fn store<S: Int8Simd>(&mut self, s: S, row: usize, panel: usize, total: <S::Base as Simd>::I) {
         let codes = self.requantize.panel(panel).codes(s, total);
-        let left = self.panels.outputs() - panel * WIDTH;
-        let to = &mut self.y[row * self.y_stride + panel * WIDTH..];
-        match to.first_chunk_mut::<WIDTH>() {
-            Some(to) if left >= WIDTH => *to = codes,
-            _ => to[..left].copy_from_slice(&codes[..left]),
-        }
+        let left = WIDTH.min(self.panels.outputs() - panel * WIDTH);
+        store_part(codes, &mut self.y[row * self.y_stride + panel * WIDTH..][..left]);
     }
 }
