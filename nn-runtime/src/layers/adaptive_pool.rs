@@ -122,7 +122,7 @@ const fn asked(channels: usize, size: [usize; 2], parts: [usize; 2], channels_la
     if size[0].saturating_mul(size[1]) > u32::MAX as usize {
         return Err(too_large());
     }
-    if size[0] % parts[0] == 0 && size[1] % parts[1] == 0 {
+    if size[0].is_multiple_of(parts[0]) && size[1].is_multiple_of(parts[1]) {
         let window = [size[0] / parts[0], size[1] / parts[1]];
         return Ok(Asked::Plain(Pool { channels_last, ..Pool::new([channels, size[0], size[1]], window) }));
     }
