@@ -6,7 +6,7 @@
     note = "labels are integers that count from 0; targets that are numbers go to `Dataset::values`"
 )]
 pub trait Class: Copy {
-    /// The number as it stands; [`Labels::new`] judges it.
+    /// The number as it stands; [`Labels::new`](super::Labels::new) judges it.
     fn number(self) -> i128;
 }
 

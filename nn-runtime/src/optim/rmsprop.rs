@@ -24,8 +24,9 @@ use nn_kernels::simd::{Isa, Simd};
 /// | `weight_decay` (L2) | `0.0` | `weight_decay=0` | none; its `weight_decay` is decoupled |
 ///
 /// Right for gradients from 1e-18 to 1e18, with any `eps`; larger ones count as 1.15e18. The first slot is
-/// `v` times 64. `f32` knows `v - m²` to about 2⁻²⁰ of `v`: less than that counts as that, where PyTorch
-/// takes what rounding leaves, which may be NaN. Hinton, "Neural Networks for Machine Learning", lecture 6, 2012.
+/// `v` times 64. `f32` knows `v - m²` to about 2⁻²⁰ of `v`: less than that counts as that, where
+/// PyTorch takes what rounding leaves, which may be NaN. Hinton, "Neural Networks for Machine Learning",
+/// lecture 6, 2012.
 ///
 /// ```
 /// use nn_runtime::Isa;
