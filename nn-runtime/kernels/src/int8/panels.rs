@@ -32,14 +32,14 @@ pub(super) fn store_part(codes: [u8; WIDTH], to: &mut [u8]) {
 }
 
 /// Whether no sum of so many products of codes and weights leaves 32 bits, whatever they are, with a bias of
-/// at most 2^30: `depth · 255 · 127 < 2^30`.
+/// at most 2^30: `depth · 255 · 127 <= 2^30`.
 ///
 /// ```
 /// use nn_kernels::int8::fits;
 /// const { assert!(fits(33_000) && !fits(34_000)) };
 /// ```
 pub const fn fits(depth: usize) -> bool {
-    depth < (1 << 30) / (255 * 127)
+    depth <= (1 << 30) / (255 * 127)
 }
 
 /// A matrix of one byte a weight: panels of 16 outputs, in groups of 8 panels (the last ones of 4, 2 and 1).
