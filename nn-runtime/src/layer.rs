@@ -1,9 +1,11 @@
 //! The contract of a layer: three methods over slices. In: a batch of inputs; out: a batch of outputs, or
 //! gradients. A layer knows nothing of threads, of the graph around it, or of who owns the memory.
 
+mod carried;
 mod context;
 mod whole_batch;
 
+pub(crate) use carried::CarriedState;
 pub use context::{LayerContext, ParamGrad, ReadContext};
 pub(crate) use whole_batch::{BatchSize, WholeBatch};
 

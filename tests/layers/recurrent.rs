@@ -370,8 +370,8 @@ fn faults_say_what_to_type() {
         "expected a mask with a number for each step, [12], found [10]\nhelp: make it 1 at a step and 0 at padding, and declare it as [12]"
     );
     assert_eq!(
-        fault(4, [x; 3]),
-        "expected a sequence, and perhaps its mask, found 3 inputs\nhelp: write `x -> Lstm(4)` or `(x, mask) -> Lstm(4)`"
+        fault(4, [x; 5]),
+        "expected a sequence, and perhaps the state before it and a mask, found 5 inputs\nhelp: write `x -> Lstm(4)`, `(x, mask) -> Lstm(4)` or `(x, h0, c0) -> Lstm(4)`"
     );
     assert!(fault(4, [Shape::of([0, 5])]).contains("at least one number"));
     for (units, x) in [(usize::MAX / 2, x), (1 << 40, x), (4, Shape::of([1 << 44, 1 << 10]))] {

@@ -5,6 +5,7 @@ mod killed;
 mod mutants;
 mod refusals;
 mod resumed;
+mod stateful;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

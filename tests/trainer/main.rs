@@ -8,6 +8,7 @@ mod divergence;
 mod logs;
 mod own_loop;
 mod refused_steps;
+mod stateful;
 mod stopping;
 mod without_weight;
 

@@ -115,6 +115,28 @@ impl Sequence {
     }
 }
 
+/// A part of the state of every sample: a row each, of which the units begin at `at`.
+#[derive(Clone, Copy, Debug)]
+pub struct StateRows<'a> {
+    /// `[b, width]`
+    pub numbers: &'a [f32],
+    /// Numbers of a row.
+    pub width: usize,
+    /// Where the units begin within a row.
+    pub at: usize,
+}
+
+impl<'a> StateRows<'a> {
+    /// The units of a sample, and what follows them in its row.
+    ///
+    /// # Panics
+    /// There is no such sample.
+    #[inline]
+    pub fn row(&self, sample: usize) -> &'a [f32] {
+        &self.numbers[sample * self.width..][..self.width][self.at..]
+    }
+}
+
 /// What forward saves of `b` samples; backward overwrites it with its results.
 pub struct SavedSteps<'a> {
     /// `[b, steps, gates·units]`. After forward: the activated gates; of a masked step, the last gate is the

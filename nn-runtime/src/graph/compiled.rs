@@ -34,6 +34,8 @@ pub struct CompiledNetwork {
     pub(crate) params_len: usize,
     /// Floats of parameters that are laid out once for many passes.
     pub(crate) prepared_len: usize,
+    /// Floats per sample that windows carry to those after them where training is stateful.
+    pub(crate) carried_len: usize,
     pub(crate) macs: usize,
     pub(crate) head: Head,
     pub(crate) range: Range,
@@ -165,6 +167,7 @@ impl CompiledNetwork {
             ids,
             params_len: graph.params_len,
             prepared_len: graph.prepared_len,
+            carried_len: graph.carried_len,
             macs,
             head: match graph.m {
                 // A loss looks through it.
@@ -181,6 +184,7 @@ impl CompiledNetwork {
                 params_len: graph.params_len,
                 param_count,
                 prepared_len: graph.prepared_len,
+                carried_len: graph.carried_len,
                 macs,
                 stream: streaming.kind,
                 bounded,

@@ -39,9 +39,10 @@ pub struct Node {
     pub(crate) y: usize,
     pub(crate) frozen: bool,
     pub(crate) shares: Option<usize>,
-    /// Where its parameters begin within the network's, and what is prepared of them.
+    /// Where its parameters begin within the network's, what is prepared of them, and what it carries over.
     pub(crate) params: usize,
     pub(crate) prepared: usize,
+    pub(crate) carried: usize,
 }
 
 impl Node {
@@ -54,7 +55,7 @@ impl Node {
             i += 1;
         }
         let (spec, network) = (&site.spec, site.network);
-        Node { name, spec, network, x: all, n: N, y, frozen: false, shares: None, params: 0, prepared: 0 }
+        Node { name, spec, network, x: all, n: N, y, frozen: false, shares: None, params: 0, prepared: 0, carried: 0 }
     }
 
     /// Its parameters are not learnt.
@@ -99,6 +100,7 @@ pub struct Graph<const S: usize, const V: usize> {
     pub(crate) m: usize,
     pub(crate) params_len: usize,
     pub(crate) prepared_len: usize,
+    pub(crate) carried_len: usize,
 }
 
 impl<const S: usize, const V: usize> Graph<S, V> {
@@ -117,12 +119,14 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             lens[i] = inputs[i].len();
             i += 1;
         }
-        let (mut params_len, mut prepared_len) = (0, 0);
+        let (mut params_len, mut prepared_len, mut carried_len) = (0, 0, 0);
         let mut s = 0;
         while s < S {
             let spec = nodes[s].spec;
             nodes[s].prepared = prepared_len;
             prepared_len += spec.prepared_len();
+            nodes[s].carried = carried_len;
+            carried_len += spec.carried_len();
             let mut k = 0;
             while k < nodes[s].n {
                 readers[nodes[s].x[k]] += 1;
@@ -154,7 +158,19 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             all[j] = outputs[j];
             j += 1;
         }
-        Graph { nodes, shapes, lens, writer, readers, inputs: N, outputs: all, m: M, params_len, prepared_len }
+        Graph {
+            nodes,
+            shapes,
+            lens,
+            writer,
+            readers,
+            inputs: N,
+            outputs: all,
+            m: M,
+            params_len,
+            prepared_len,
+            carried_len,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use core::ops::{Deref, Range};
 
+use super::carried::{Carried, CarriedState};
 use super::whole_batch::WholeBatch;
 use crate::graph::{Node, NodePlan};
 use crate::spec::{Epilogue, LayerSpec, Pass};
@@ -48,6 +49,8 @@ pub struct LayerContext<'a, S = &'a mut [f32]> {
     /// After how many samples of this pass a sum over samples may begin anew: those after which any batch is
     /// divided among workers; 0 where it must go on from sample to sample.
     pub(crate) sum_unit: usize,
+    /// What windows before have left, where training is stateful.
+    pub(crate) carried: Carried<'a>,
     /// Where this pass runs a part of a batch that a layer may look at as a whole: the rest of it.
     pub(crate) whole_batch: Option<&'a dyn WholeBatch>,
 }
@@ -76,6 +79,7 @@ macro_rules! like {
             logits: $cx.logits,
             training: $cx.training,
             sum_unit: $cx.sum_unit,
+            carried: $cx.carried,
             whole_batch: $cx.whole_batch,
         }
     };
@@ -124,6 +128,7 @@ impl<'a, S> LayerContext<'a, S> {
             logits: 0,
             training: false,
             sum_unit: usize::MAX,
+            carried: Carried::default(),
             whole_batch: None,
         }
     }
@@ -159,6 +164,12 @@ impl<'a, S> LayerContext<'a, S> {
         LayerContext { sum_unit: samples, ..self }
     }
 
+    /// The same pass where windows carry something to those after them.
+    #[inline]
+    pub(crate) fn carrying(self, carried: Option<&'a CarriedState<'a>>) -> LayerContext<'a, S> {
+        LayerContext { carried: carried.map_or(Carried::default(), Carried::of), ..self }
+    }
+
     /// The same pass as one over a part of a batch.
     #[inline]
     pub(crate) fn part_of(self, whole_batch: Option<&'a dyn WholeBatch>) -> LayerContext<'a, S> {
@@ -186,6 +197,7 @@ impl<'a, S> LayerContext<'a, S> {
                 [] => &[],
                 prepared => &prepared[node.prepared..node.prepared + node.spec.prepared_len()],
             },
+            carried: self.carried.further(node.carried),
             epilogue: &plan.epilogue,
             // A network that is a head has one output.
             logits: u8::from(self.logits & plan.head != 0),
@@ -219,6 +231,7 @@ impl<'a, S> LayerContext<'a, S> {
                 [] => &[],
                 prepared => &prepared[c * (prepared.len() / copies)..][..prepared.len() / copies],
             },
+            carried: self.carried.further(c * (self.spec.carried_len() / copies)),
             epilogue: if copies == 1 { self.epilogue } else { &Epilogue::NONE },
             logits: if c + 1 == copies { self.logits } else { 0 },
             ..like!(self, saved, scratch)

@@ -15,6 +15,7 @@ use nn_kernels::recurrent;
 /// | `units` | must be given | `hidden_size` | `units` |
 /// | `direction`: `Forward`, `Backward`, `Both` | `Forward` | `bidirectional=False`; no backward alone | `go_backwards=False`; `Bidirectional` |
 /// | `last`, only the last step's output | `false` | the second answer, `h_n` | `return_sequences=False` |
+/// | `states`, whether `h` and `c` after the last step are outputs too | `false` | always, as the second answer | `return_state` |
 /// | `bias` | `true` | `bias=True` | `use_bias=True` |
 /// | `init` (of the inputs' weight) | uniform in ±1/√units | uniform in ±1/√units | `"glorot_uniform"` |
 /// | `recurrent_init` (of the state's weight) | uniform in ±1/√units | uniform in ±1/√units | `"orthogonal"` |
@@ -25,6 +26,12 @@ use nn_kernels::recurrent;
 /// its output after the last step that it comes to. A second input masks steps, `(x, mask) -> Lstm(32)`: it
 /// is `[steps]`, 1 at a step and 0 at padding, anywhere. Padding carries the state on and has outputs of 0,
 /// and `last` is that of the last step which counts: PyTorch's packed sequences, padded again.
+///
+/// `(x, h0, c0) -> Lstm(32)` begins with a state of `[units]` each (of `Both` `[2 · units]`), a mask stands
+/// behind them; with `states = true` it gives the state after the last step out, `let (y, h, c) = x ->
+/// Lstm(32, states = true)`, and gradients flow back through both. With a state that comes in or goes out it
+/// does not stream: a stream keeps its own. Windows that carry their state on while they learn:
+/// [`Trainer::stateful`](crate::train::Trainer::stateful).
 ///
 /// Parameters, PyTorch's by its names, shapes and order of gates (i, f, g, o): `weight_ih`, `[4 · units,
 /// features]`, `weight_hh`, `[4 · units, units]`, `bias_ih` and `bias_hh`, `[4 · units]`; of the second way

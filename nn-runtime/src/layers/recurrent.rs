@@ -1,10 +1,13 @@
-//! What `Rnn`, `Gru` and `Lstm` share: arguments, rule, and passes. In: `[steps, features]`, and perhaps a
-//! mask `[steps]`; out: every step's output, or the last. Nothing here may know a cell's formula.
+//! What `Rnn`, `Gru` and `Lstm` share: arguments, rule, and passes. In: `[steps, features]`, and perhaps the
+//! state before the first step and a mask `[steps]`; out: every step's output, or the last, and perhaps the
+//! state after the last step. Nothing here may know a cell's formula.
 
+mod inputs;
 mod passes;
 
 use core::marker::PhantomData;
 
+use self::inputs::Given;
 use super::window::too_large;
 use crate::fault::Fault;
 use crate::graph::Rule;
@@ -32,6 +35,9 @@ pub(super) struct Recurrent<C> {
     pub(super) units: usize,
     pub(super) direction: Direction,
     pub(super) last: bool,
+    pub(super) states: bool,
+    /// Whether the second input is the state before the first step, where somebody has said it.
+    pub(super) initial: Option<bool>,
     pub(super) bias: bool,
     pub(super) init: Option<Init>,
     pub(super) recurrent_init: Option<Init>,
@@ -67,6 +73,12 @@ macro_rules! recurrent_layer {
                 self
             }
 
+            /// Whether the state after the last step is given out too.
+            pub const fn states(mut self, states: bool) -> Self {
+                self.of.states = states;
+                self
+            }
+
             /// Whether learnt numbers are added to both products.
             pub const fn bias(mut self, bias: bool) -> Self {
                 self.of.bias = bias;
@@ -91,8 +103,9 @@ macro_rules! recurrent_layer {
                 self
             }
 
-            /// `[steps, features] -> [steps, units]`, or `[units]` of the last step; `([steps, features],
-            /// [steps])` with a mask.
+            /// `[steps, features] -> [steps, units]`, or `[units]` of the last step. Further inputs are the
+            /// state before the first step, `[units]`, and a mask, `[steps]`; a further output of `[units]`
+            /// is each part of the state after the last step, where it is asked for.
             pub const fn rule<const N: usize>(&self, x: [crate::shape::Shape; N]) -> crate::graph::Rule {
                 $(if self.$other {
                     return self.of.of_cell::<$cell>().rule(&x, stringify!($name), concat!($operator, "_", stringify!($other)));
@@ -101,11 +114,45 @@ macro_rules! recurrent_layer {
             }
         }
 
-        // Of any number of inputs, so that it is the rule that refuses other numbers than one and two.
-        super::any_inputs::layer_of_any_inputs!($name);
+        // Of any numbers of inputs and outputs, so that it is the rule that refuses others. What is generic over
+        // them is compiled where a network is declared, which may be in a debug build: it only forwards.
+        impl<const N: usize, const M: usize> crate::layer::Layer<N, M> for $name {
+            fn forward(&self, cx: &mut crate::layer::LayerContext, x: [&[f32]; N], mut y: [&mut [f32]; M]) {
+                self.forward_any(cx, &x, &mut y);
+            }
 
-        impl super::any_inputs::AnyInputs for $name {
-            fn forward_any(&self, cx: &mut crate::layer::LayerContext, x: &[&[f32]], y: &mut [f32]) {
+            fn backward_input(
+                &self,
+                cx: &mut crate::layer::LayerContext,
+                x: [&[f32]; N],
+                _: [&[f32]; M],
+                dy: [&[f32]; M],
+                mut dx: [&mut [f32]; N],
+            ) {
+                self.backward_input_any(cx, &x, &dy, &mut dx);
+            }
+
+            fn backward_params(
+                &self,
+                cx: &mut crate::layer::ReadContext,
+                x: [&[f32]; N],
+                _: [&[f32]; M],
+                part: crate::layer::ParamGrad,
+            ) {
+                self.backward_params_any(cx, &x, part);
+            }
+
+            fn step(&self, cx: &mut crate::layer::LayerContext, x: [&[f32]; N], mut y: [&mut [f32]; M]) {
+                self.step_any(cx, &x, &mut y);
+            }
+
+            fn prepare(&self, cx: &mut crate::layer::LayerContext) {
+                self.prepare_any(cx);
+            }
+        }
+
+        impl $name {
+            fn forward_any(&self, cx: &mut crate::layer::LayerContext, x: &[&[f32]], y: &mut [&mut [f32]]) {
                 $(if self.$other {
                     return self.of.of_cell::<$cell>().forward(cx, x, y);
                 })?
@@ -116,7 +163,7 @@ macro_rules! recurrent_layer {
                 &self,
                 cx: &mut crate::layer::LayerContext,
                 x: &[&[f32]],
-                dy: &[f32],
+                dy: &[&[f32]],
                 dx: &mut [&mut [f32]],
             ) {
                 $(if self.$other {
@@ -129,7 +176,6 @@ macro_rules! recurrent_layer {
                 &self,
                 cx: &mut crate::layer::ReadContext,
                 x: &[&[f32]],
-                _: &[f32],
                 part: crate::layer::ParamGrad,
             ) {
                 $(if self.$other {
@@ -138,11 +184,11 @@ macro_rules! recurrent_layer {
                 self.of.backward_params(cx, x, part);
             }
 
-            fn step_any(&self, cx: &mut crate::layer::LayerContext, x: &[&[f32]], y: &mut [f32]) {
+            fn step_any(&self, cx: &mut crate::layer::LayerContext, x: &[&[f32]], y: &mut [&mut [f32]]) {
                 $(if self.$other {
-                    return self.of.of_cell::<$cell>().step(cx, x, y);
+                    return self.of.of_cell::<$cell>().step(cx, x, &mut *y[0]);
                 })?
-                self.of.step(cx, x, y);
+                self.of.step(cx, x, &mut *y[0]);
             }
 
             fn prepare_any(&self, cx: &mut crate::layer::LayerContext) {
@@ -175,6 +221,8 @@ impl<C: Cell> Recurrent<C> {
             units,
             direction: Direction::Forward,
             last: false,
+            states: false,
+            initial: None,
             bias: true,
             init: None,
             recurrent_init: None,
@@ -185,17 +233,19 @@ impl<C: Cell> Recurrent<C> {
 
     /// The same of another cell.
     pub(super) const fn of_cell<D: Cell>(&self) -> Recurrent<D> {
-        let Recurrent { units, direction, last, bias, init, recurrent_init, bias_init, .. } = *self;
-        Recurrent { units, direction, last, bias, init, recurrent_init, bias_init, cell: PhantomData }
+        let Recurrent { units, direction, last, states, initial, bias, init, recurrent_init, bias_init, .. } = *self;
+        Recurrent { units, direction, last, states, initial, bias, init, recurrent_init, bias_init, cell: PhantomData }
     }
 
-    const fn onnx(&self, operator: &'static str) -> OnnxRecurrent {
+    const fn onnx(&self, operator: &'static str, given: Given) -> OnnxRecurrent {
         let direction = match self.direction {
             Direction::Forward => "forward",
             Direction::Backward => "reverse",
             Direction::Both => "bidirectional",
         };
-        OnnxRecurrent { operator, units: self.units, direction, last: self.last }
+        let initial = if given.states { C::STATES } else { 0 };
+        let states = if self.states { C::STATES } else { 0 };
+        OnnxRecurrent { operator, units: self.units, direction, last: self.last, initial, states, mask: given.mask }
     }
 
     const fn ways(&self) -> usize {
@@ -213,8 +263,8 @@ impl<C: Cell> Recurrent<C> {
     }
 
     pub(super) const fn rule(&self, x: &[Shape], layer: &str, operator: &'static str) -> Rule {
-        let [steps, features] = match sequence(x, layer, self.units) {
-            Ok(dims) => dims,
+        let ([steps, features], given) = match self.given(x, layer) {
+            Ok(found) => found,
             Err(fault) => return Rule::Err(fault),
         };
         if self.units == 0 {
@@ -235,7 +285,10 @@ impl<C: Cell> Recurrent<C> {
         let y = if self.last { Shape::of([ways * units]) } else { Shape::of([steps, ways * units]) };
         // Of a group of samples the state and the gradients of one step's gates; or a second gradient of the
         // input.
-        let sample = max(row + 3 * units, if ways == 2 { steps * features } else { 0 });
+        let of_state = C::STATES * units;
+        let goes_back = self.states || given.states;
+        let backward = row + of_state + units + if goes_back { of_state } else { 0 };
+        let sample = max(max(row + 3 * units, backward), if ways == 2 { steps * features } else { 0 });
         // The weights in the form that each pass reads, and in a stream the state of a group.
         let [once, each] = RecurrentForward::<C>::scratch(units);
         let columns = GateColumns::<C>::scratch(features, units) + GateColumns::<C>::scratch(units, units);
@@ -244,7 +297,13 @@ impl<C: Cell> Recurrent<C> {
             backward_input_scratch(row),
         );
         let bound = Init::Uniform(inverse_root(units));
-        let mut spec = LayerSpec::output(y)
+        let state = Shape::of([ways * units]);
+        let spec = match (self.states, C::STATES) {
+            (false, _) => LayerSpec::output(y),
+            (true, 1) => LayerSpec::outputs([y, state]),
+            (true, _) => LayerSpec::outputs([y, state, state]),
+        };
+        let mut spec = spec
             .computes()
             .head(Head::Other)
             .squashes()
@@ -253,19 +312,24 @@ impl<C: Cell> Recurrent<C> {
             .macs((features + units).saturating_mul(row).saturating_mul(steps).saturating_mul(ways))
             .backward_input_first()
             .backward_without_y()
-            .onnx(OnnxForm::Recurrent(self.onnx(operator)));
+            .onnx(OnnxForm::Recurrent(self.onnx(operator, given)));
         if x.len() == 1 {
             spec = spec.backward_without_x();
         }
-        if matches!(self.direction, Direction::Forward) {
+        let forward = matches!(self.direction, Direction::Forward);
+        if forward && !given.states {
+            spec = spec.carries_over(of_state);
+        }
+        // A stream has a state of its own.
+        if forward && !goes_back {
             spec = spec.prepares(PreparedCell::<C>::len(features, units));
             // A mask makes outputs that are not the state.
             if x.len() == 1 {
                 spec = spec.steps_by(passes::one_step::<C>, [features, units, 0, 0], false);
             }
             spec = match self.last {
-                true => spec.stream_reduces(C::STATES * units),
-                false => spec.stream_state(C::STATES * units).stream_blocks(),
+                true => spec.stream_reduces(of_state),
+                false => spec.stream_state(of_state).stream_blocks(),
             };
         }
         let mut way = 0;
@@ -282,48 +346,6 @@ impl<C: Cell> Recurrent<C> {
         }
         spec.ok()
     }
-}
-
-/// What is wrong with the inputs, or the steps and features of the first.
-const fn sequence(x: &[Shape], layer: &str, units: usize) -> Result<[usize; 2], Fault> {
-    if x.len() != 1 && x.len() != 2 {
-        let fault = Fault::expected("a sequence, and perhaps its mask, found ").num(x.len()).str(" inputs");
-        return Err(fault
-            .help("write `x -> ")
-            .str(layer)
-            .str("(")
-            .num(units)
-            .str(")` or `(x, mask) -> ")
-            .str(layer)
-            .str("(")
-            .num(units)
-            .str(")`"));
-    }
-    let Some([steps, features]) = x[0].dims::<2>() else {
-        let fault = Fault::expected("an input of [steps, features]").found(x[0]);
-        return Err(match x[0].dims::<1>() {
-            Some([steps]) if x.len() == 2 && x[1].rank() == 2 && x[1].dim(0) == steps => fault
-                .help("write the sequence before its mask: `(x, mask) -> ")
-                .str(layer)
-                .str("(")
-                .num(units)
-                .str(")`"),
-            Some([steps]) => {
-                let fault = fault.help("put `Reshape(").shape(Shape::of([steps, 1])).str(")` before it");
-                fault.str(", use `Embedding` on token ids, or leave `last = true` out of a recurrent layer before it")
-            }
-            None => super::image::into_steps(fault, x[0]),
-        });
-    };
-    if x[0].is_empty() && x[0].checked_len().is_some() {
-        let fault = Fault::expected("an input of at least one number").found(x[0]);
-        return Err(fault.help("make every dimension before it at least 1"));
-    }
-    if x.len() == 2 && !x[1].equals(&Shape::of([steps])) {
-        let fault = Fault::expected("a mask with a number for each step, ").shape(Shape::of([steps])).found(x[1]);
-        return Err(fault.help("make it 1 at a step and 0 at padding, and declare it as ").shape(Shape::of([steps])));
-    }
-    Ok([steps, features])
 }
 
 const fn max(a: usize, b: usize) -> usize {

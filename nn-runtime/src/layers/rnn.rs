@@ -14,6 +14,8 @@ use nn_kernels::recurrent;
 /// | `direction`: `Forward`, `Backward`, `Both` | `Forward` | `bidirectional=False`; no backward alone | `go_backwards=False`; `Bidirectional` |
 /// | `last`, only the last step's output | `false` | the second answer, `h_n` | `return_sequences=False` |
 /// | `relu`, instead of tanh | `false` | `nonlinearity="tanh"`, or `"relu"` | `activation="tanh"`, or another |
+/// | `states`, whether `h` after the last step is an output too | `false` | always, as the second answer | `return_state` |
+/// | `initial`, whether the second of two inputs is `h` before the first step | by its shape | `h_0` | `initial_state` |
 /// | `bias` | `true` | `bias=True` | `use_bias=True` |
 /// | `init` (of the inputs' weight) | uniform in ±1/√units | uniform in ±1/√units | `"glorot_uniform"` |
 /// | `recurrent_init` (of the state's weight) | uniform in ±1/√units | uniform in ±1/√units | `"orthogonal"` |
@@ -24,6 +26,12 @@ use nn_kernels::recurrent;
 /// its output after the last step that it comes to. A second input masks steps, `(x, mask) -> Rnn(32)`: it is
 /// `[steps]`, 1 at a step and 0 at padding, anywhere. Padding carries the state on and has outputs of 0, and
 /// `last` is that of the last step which counts: PyTorch's packed sequences, padded again.
+///
+/// `(x, h0) -> Rnn(32)` begins with a state of `[units]` (of `Both` `[2 · units]`), a mask stands behind it;
+/// where steps and units are as many, `initial` says which a second input is. With `states = true` it gives
+/// the state after the last step out, `let (y, h) = x -> Rnn(32, states = true)`, and gradients flow back
+/// through both. With a state that comes in or goes out it does not stream: a stream keeps its own. Windows
+/// that carry their state on while they learn: [`Trainer::stateful`](crate::train::Trainer::stateful).
 ///
 /// Parameters, PyTorch's by its names and shapes: `weight_ih`, `[units, features]`, `weight_hh`, `[units,
 /// units]`, `bias_ih` and `bias_hh`, `[units]`; of the second way of `Both` the same with `_reverse` behind.
@@ -52,6 +60,13 @@ impl Rnn {
     /// Whether a state is what is above 0 of the sums, instead of their hyperbolic tangent.
     pub const fn relu(mut self, relu: bool) -> Self {
         self.relu = relu;
+        self
+    }
+
+    /// Whether the second of two inputs is the state before the first step, and no mask; where nothing is
+    /// said, its shape tells.
+    pub const fn initial(mut self, initial: bool) -> Self {
+        self.of.initial = Some(initial);
         self
     }
 }

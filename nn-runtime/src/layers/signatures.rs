@@ -26,9 +26,9 @@ signatures! {
     PositionalEncoding() [learnt];
     MultiHeadAttention(heads) [causal bias].any_inputs;
     LastStep() [].any_inputs;
-    Rnn(units) [last direction relu bias init recurrent_init bias_init].any_inputs.infers_input;
-    Gru(units) [last direction bias init recurrent_init bias_init].any_inputs.infers_input;
-    Lstm(units) [last direction bias init recurrent_init bias_init].any_inputs.infers_input;
+    Rnn(units) [last direction states initial relu bias init recurrent_init bias_init].any_inputs.any_outputs.infers_input;
+    Gru(units) [last direction states initial bias init recurrent_init bias_init].any_inputs.any_outputs.infers_input;
+    Lstm(units) [last direction states bias init recurrent_init bias_init].any_inputs.any_outputs.infers_input;
     Conv2d(filters, kernel) [stride stride_hw kernel_hw padding dilation dilation_hw groups bias init bias_init].infers_input;
     Conv1d(filters, kernel) [stride padding dilation groups bias init bias_init].infers_input;
     DepthwiseConv2d(kernel) [stride stride_hw kernel_hw padding dilation dilation_hw multiplier bias init bias_init];

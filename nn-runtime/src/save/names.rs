@@ -178,7 +178,7 @@ pub(crate) const fn is_passed_over(name: &[u8]) -> bool {
 
 /// Tensors of a checkpoint that are no parameters of its model.
 pub(crate) const fn is_beside(name: &[u8]) -> bool {
-    let beside: [&[u8]; 4] = [b"optimizer.", b"ema.", b"accumulated.", b"best."];
+    let beside: [&[u8]; 5] = [b"optimizer.", b"ema.", b"accumulated.", b"best.", b"carried."];
     let mut i = 0;
     while i < beside.len() {
         if behind(name, beside[i]).is_some() {

@@ -27,11 +27,13 @@ pub(crate) struct MemorySpec {
     scratch_fixed: usize,
     /// What the parameters take, laid out once for many passes.
     prepared: usize,
+    /// Carried from window to window where training is stateful, per sample.
+    carried: usize,
 }
 
 impl MemorySpec {
     pub(super) const NONE: MemorySpec =
-        MemorySpec { saved: 0, layout: SavedLayout::Whole, scratch: 0, scratch_fixed: 0, prepared: 0 };
+        MemorySpec { saved: 0, layout: SavedLayout::Whole, scratch: 0, scratch_fixed: 0, prepared: 0, carried: 0 };
 }
 
 impl LayerSpec {
@@ -62,6 +64,22 @@ impl LayerSpec {
             None => lines(self.memory.prepared),
         };
         each * self.times
+    }
+
+    /// Floats per sample that a window begins with and leaves for the one after it, where training is
+    /// [stateful](crate::train::Trainer::stateful).
+    pub(crate) const fn carries_over(mut self, per_sample: usize) -> LayerSpec {
+        self.memory.carried = per_sample;
+        self
+    }
+
+    /// Floats per sample that all copies carry from window to window.
+    pub(crate) const fn carried_len(&self) -> usize {
+        let each = match self.nested {
+            Some(nested) => nested.carried_len,
+            None => self.memory.carried,
+        };
+        each.saturating_mul(self.times)
     }
 
     /// How that lies what it keeps, so that gradients of a few samples may be computed at a time.

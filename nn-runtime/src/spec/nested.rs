@@ -24,6 +24,7 @@ pub(crate) struct NestedSpec {
     /// How many numbers are learnt or kept, as the field counts them.
     pub(crate) param_count: usize,
     pub(crate) prepared_len: usize,
+    pub(crate) carried_len: usize,
     pub(crate) macs: usize,
     pub(crate) stream: Stream,
     pub(crate) bounded: bool,

@@ -87,6 +87,11 @@ pub(crate) struct OnnxRecurrent {
     pub(crate) units: usize,
     pub(crate) direction: &'static str,
     pub(crate) last: bool,
+    /// Parts of the state that come in behind the sequence, and that go out behind the outputs.
+    pub(crate) initial: usize,
+    pub(crate) states: usize,
+    /// The input that is a mask.
+    pub(crate) mask: Option<usize>,
 }
 
 /// A step of a formula, of the results of steps before it by their number. What stands in quotes is the

@@ -49,6 +49,23 @@ pub(super) struct BatchPass<'a> {
     pub(super) micro_batching: &'a MicroBatching,
     /// What training noise is drawn by; none to evaluate.
     pub(super) noise: Option<CounterRng>,
+    /// What the windows of all samples begin with; none where they begin with nothing.
+    pub(super) carried: Option<CarriedRows<'a>>,
+}
+
+/// What the windows of all samples begin with, where training is stateful.
+#[derive(Clone, Copy)]
+pub(super) struct CarriedRows<'a> {
+    pub(super) numbers: &'a [f32],
+    pub(super) row: usize,
+}
+
+impl<'a> CarriedRows<'a> {
+    /// Of the samples of a micro-batch.
+    #[inline]
+    pub(super) fn of(&self, micro: &MicroBatch) -> &'a [f32] {
+        &self.numbers[micro.of_batch.start * self.row..micro.of_batch.end * self.row]
+    }
 }
 
 /// What the gradients of all chunks of parameters are computed with.

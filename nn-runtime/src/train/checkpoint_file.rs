@@ -16,10 +16,13 @@ use super::update::Update;
 use super::update_state::UpdateState;
 use super::waiting::Waiting;
 use crate::files::tensor_file::{NotedFile, Piece, WantedPiece, save_pieces};
+use crate::init::Init;
 use crate::model::{Model, Network, TrainedSoFar};
 use crate::optim::Optimizer;
 use crate::params::{self, Tensor};
 use crate::save::{WeightsError, WeightsErrorKind};
+use crate::shape::Shape;
+use crate::spec::{Layout, Role};
 use nn_kernels::aligned_buffer::AlignedBuffer;
 
 /// The version of the format that is written, and the only one that is read.
@@ -41,6 +44,22 @@ pub(super) struct Read {
     pub(super) grads: Option<AlignedBuffer>,
     /// The run, and the settings it was begun with.
     pub(super) fit: Option<(FitState, Settings)>,
+}
+
+/// The state that windows of so many samples have left.
+fn carried_tensor(samples: usize, row: usize) -> Tensor {
+    Tensor {
+        name: "carried.state".into(),
+        shape: Shape::of([samples, row]),
+        role: Role::Constant,
+        frozen: true,
+        init: Init::Zeros,
+        fans: [1, 1],
+        fixed: 0..0,
+        layout: Layout::Plain,
+        offset: 0,
+        len: samples * row,
+    }
 }
 
 /// The names of an optimiser's slots.
@@ -78,6 +97,8 @@ pub(super) fn write<N: Network>(
 ) -> Result<(), WeightsError> {
     let (tensors, learnt) = (params::tensors(N::COMPILED), learnt(N::COMPILED));
     let (update, model) = (place.update, place.model);
+    let carried = update.state.carried.as_ref().filter(|carried| carried.samples() > 0);
+    let of_carried = carried.map(|carried| (carried_tensor(carried.samples(), carried.row), &carried.numbers[..]));
     let mut pieces = Vec::new();
     let mut add = |block: &Block, numbers| {
         let of = if block.all { &tensors } else { &learnt };
@@ -97,6 +118,7 @@ pub(super) fn write<N: Network>(
         let own = blocks("best.", place.slots, begun(&best.state));
         own.iter().zip(numbers(&best.params, &best.state)).for_each(|(block, numbers)| add(block, numbers));
     }
+    pieces.extend(of_carried.iter().map(|(tensor, block)| Piece { name: tensor.name.clone(), tensor, block }));
     let note = Note {
         version: VERSION,
         network: N::COMPILED.name.into(),
@@ -172,8 +194,12 @@ pub(super) fn read<N: Network>(
         let prefix = of.prefix.clone();
         tensors.iter().map(move |tensor| WantedPiece { name: format!("{prefix}{}", tensor.name), tensor, block })
     };
-    let wanted: Vec<WantedPiece> = all.iter().enumerate().flat_map(wanted).collect();
+    let mut wanted: Vec<WantedPiece> = all.iter().enumerate().flat_map(wanted).collect();
     let mut numbers: Vec<AlignedBuffer> = all.iter().map(|_| AlignedBuffer::zeroed(N::COMPILED.params_len)).collect();
+    let row = fresh.carried.as_ref().map_or(0, |carried| carried.row);
+    let carried = Some(carried_tensor(note.state.carried, row)).filter(|tensor| tensor.len > 0);
+    wanted.extend(carried.iter().map(|tensor| WantedPiece { name: tensor.name.clone(), tensor, block: all.len() }));
+    numbers.extend(carried.iter().map(|tensor| AlignedBuffer::zeroed(tensor.len)));
     // What lies between the learnt tensors stays as it begins.
     let best = if kept.is_some() { own + usize::from(waits) } else { 0 };
     for first in [0, best] {
@@ -193,11 +219,15 @@ pub(super) fn read<N: Network>(
     }
     file.read(&wanted, &mut numbers)?;
 
+    let carried = carried.and_then(|_| numbers.pop());
     let mut numbers = numbers.into_iter();
     let mut next = move || numbers.next().expect("as many blocks as were wanted");
     let mut restored = restored.into_iter();
     let (run, mut state) = restored.next().expect("the state of the run");
     let params = take(&mut state, &mut next);
+    if let Some(to) = &mut state.carried {
+        to.restored(note.state.carried, carried);
+    }
     let grads = waits.then(&mut next);
     let mut fit = note.fit.as_ref().map(FitNumbers::read);
     if let (Some(fit), Some((epoch, _)), Some((run, mut state))) = (&mut fit, kept, restored.next()) {

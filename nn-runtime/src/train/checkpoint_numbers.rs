@@ -8,6 +8,7 @@ use std::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::accuracy_sums::AccuracySums;
+use super::carried_batch::CarriedBatch;
 use super::early_stopping::Progress;
 use super::epoch_sums::EpochSums;
 use super::fit_state::{FitState, Settings};
@@ -39,6 +40,9 @@ pub(super) struct StateNumbers {
     largest_grad: u64,
     schedule: Vec<u64>,
     pub(super) ema_begun: bool,
+    /// Samples whose state is carried on.
+    #[serde(default)]
+    pub(super) carried: usize,
 }
 
 /// Of gradients that wait for more batches.
@@ -98,6 +102,7 @@ impl StateNumbers {
             largest_grad: state.largest_grad.to_bits(),
             schedule: state.schedule.state().into_iter().map(f64::to_bits).collect(),
             ema_begun: state.ema.as_ref().is_some_and(|ema| ema.begun),
+            carried: state.carried.as_ref().map_or(0, CarriedBatch::samples),
         }
     }
 

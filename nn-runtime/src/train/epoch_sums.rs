@@ -1,8 +1,8 @@
 //! Sums over the batches of an epoch, or of an evaluation. In: what each batch has come to; out: means.
 
 use super::Evaluation;
-use super::executor::StepResult;
 use super::loss_sums::LossSums;
+use super::step_result::StepResult;
 
 #[derive(Default)]
 pub(super) struct EpochSums {

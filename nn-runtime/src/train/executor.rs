@@ -22,6 +22,7 @@ use super::shard::Shard;
 use super::shard_runs::ShardRuns;
 use super::shared_grads::SharedGrads;
 use super::split::{LOSS_BLOCK, needs_one_worker};
+use super::step_result::StepResult;
 use super::tensor_groups::TensorGroups;
 use super::update::Update;
 use super::workers::{ThreadPool, Workers};
@@ -66,21 +67,6 @@ pub(super) struct Executor {
     pub(super) world: Option<World>,
     /// What they share gradients by; none where each runs whole batches.
     shared: Option<SharedGrads>,
-}
-
-/// What a batch has come to.
-pub(super) struct StepResult {
-    pub(super) sums: LossSums,
-    /// What regularisers added to the loss.
-    pub(super) regularization: f64,
-}
-
-impl StepResult {
-    /// The mean loss of a row, and what regularisers add.
-    #[inline]
-    pub(super) fn loss(&self) -> f64 {
-        self.sums.mean() + self.regularization
-    }
 }
 
 impl Executor {
@@ -150,7 +136,9 @@ impl Executor {
             (shards, samples) = (most_meeting_leaves(batch, world.size()), split.reduce_block.min(batch));
             self.runs = ShardRuns::meeting(map, shards, samples);
         }
-        self.shards = (0..shards).map(|_| Shard::new(map, samples, &self.micro_batching, batch, apart)).collect();
+        let carried = self.update.state.carried.as_ref().map_or(0, |carried| carried.row);
+        let shard = || Shard::new(map, samples, &self.micro_batching, batch, apart, carried);
+        self.shards = (0..shards).map(|_| shard()).collect();
         if let Some(whole) = &mut self.whole {
             *whole = WholeOutputs::new(map, batch);
         }
@@ -197,7 +185,8 @@ impl Executor {
     ) -> Result<StepResult, Refusal> {
         let weights = loss.weight(0..batch.samples, N::COMPILED.outputs, batch.weights);
         let weight: f64 = weights.iter().sum();
-        if weight == 0.0 {
+        // A window that nothing is learnt from leaves its state all the same.
+        if weight == 0.0 && self.update.state.carried.is_none() {
             return Ok(StepResult { sums: LossSums::default(), regularization: 0.0 });
         }
         let regularization = self.update.regularization(self.isa, &model.params);
@@ -205,10 +194,15 @@ impl Executor {
         // Of an output where no row has a weight every gradient is 0, whatever the scale.
         let whole = self.update.batch_scale(weight);
         let scale = weights.map(|weight| if weight > 0.0 { whole / weight } else { 0.0 });
+        self.update.state.begin(batch.samples);
         let sums = self.forward_backward::<N, T>(&model.params, loss, batch, Some((noise, scale)))?;
         let result = StepResult { sums, regularization };
         if !result.loss().is_finite() {
             return Err(Refusal::Loss);
+        }
+        if weight == 0.0 {
+            self.update.state.go_on(&self.shards);
+            return Ok(StepResult { regularization: 0.0, ..result });
         }
         let pass =
             GradPass { isa: self.isa, params: &[], x: batch.x, noise, logits: loss.logits(), samples: batch.samples };
@@ -234,7 +228,9 @@ impl Executor {
         let noise = CounterRng { key: 0 }.fold_in(&[model.run.batches]);
         let active = self.assign(map, samples, true);
         let (params, micro_batching) = (&model.params, &self.micro_batching);
-        let pass = BatchPass { isa, params, x, logits: 0, micro_batching, noise: Some(noise) };
+        self.update.state.begin(samples);
+        let carried = self.update.state.carried_rows();
+        let pass = BatchPass { isa, params, x, logits: 0, micro_batching, noise: Some(noise), carried };
         let (shards, leaves) = (&mut self.shards[..active], micro_batching.leaves(samples));
         self.runs.run(self.world.as_mut(), leaves, &mut self.workers, shards, |shard, whole, scratch| {
             shard.forward_only::<N>(&pass, whole, scratch);
@@ -321,6 +317,7 @@ impl Executor {
             let next = rest.split_off(..range.len()).expect("the buffer is as long as all ranges");
             params[range.clone()].copy_from_slice(next);
         }
+        self.update.state.go_on(&self.shards);
         run.batches += 1;
         Ok(())
     }
@@ -381,7 +378,8 @@ impl Executor {
     ) -> Result<LossSums, Lost> {
         let active = self.assign(N::COMPILED, batch.samples, false);
         let (isa, micro_batching, noise) = (self.isa, &self.micro_batching, train.map(|(noise, _)| noise));
-        let pass = BatchPass { isa, params, x: batch.x, logits: loss.logits(), micro_batching, noise };
+        let carried = noise.and_then(|_| self.update.state.carried_rows());
+        let pass = BatchPass { isa, params, x: batch.x, logits: loss.logits(), micro_batching, noise, carried };
         let judged = Judgement { loss, batch, scale: train.map(|(_, scale)| scale) };
         let (world, leaves) = (self.world.as_mut(), micro_batching.leaves(batch.samples));
         let shards = &mut self.shards[..active];

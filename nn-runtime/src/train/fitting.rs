@@ -98,6 +98,7 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
     {
         fit.check()?;
         fit.check_augmentation(N::COMPILED.inputs)?;
+        self.check_windows(fit.shuffle, fit.batch, train.len())?;
         if let Some(validation) = fit.validate {
             self.check(validation)?;
         }
@@ -142,6 +143,9 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
             }
             if number > fit.epochs {
                 break Ended::AllEpochs;
+            }
+            if state.step == 0 {
+                self.reset_state();
             }
             line.begin(number, state.step, &state.sums);
             let begun = Instant::now();
@@ -240,6 +244,7 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
         if let Some(writer) = &mut writer {
             writer.at_end((&self.model, &self.executor.update), &state)?;
         }
+        self.reset_state();
         state.history.ended = ended;
         if let Some(best) = &state.best {
             best.restore(&mut self.model, &mut self.executor.update);

@@ -7,6 +7,7 @@
 mod accuracy_sums;
 mod batch_outputs;
 mod batch_pass;
+mod carried_batch;
 #[cfg(feature = "std")]
 mod checkpoint;
 #[cfg(feature = "std")]
@@ -85,6 +86,8 @@ mod shared_grads;
 #[cfg(feature = "std")]
 mod snapshot;
 mod split;
+mod stateful;
+mod step_result;
 #[cfg(feature = "std")]
 mod stop;
 mod tensor_groups;

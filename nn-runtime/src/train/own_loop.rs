@@ -81,6 +81,7 @@ impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
                 )));
             }
         }
+        self.check_window(samples)?;
         self.executor.reserve_whole::<N>(samples, &self.optimizer);
         let result = self.executor.train_with::<N>(&mut self.model, &mut self.optimizer, (samples, x), objective);
         result.map_err(|refusal| self.refused(refusal))

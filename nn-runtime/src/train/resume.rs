@@ -91,8 +91,8 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
         let path = path.as_ref();
         self.check_once()?;
         let mut fresh = UpdateState::new(N::COMPILED, &self.optimizer);
-        (fresh.schedule, fresh.ema) =
-            (self.executor.update.state.schedule.clone(), self.executor.update.state.ema.clone());
+        let now = &self.executor.update.state;
+        (fresh.schedule, fresh.ema, fresh.carried) = (now.schedule.clone(), now.ema.clone(), now.carried.clone());
         let found = read::<N>(path, &slot_names(&self.optimizer), &self.settings(), &fresh)
             .map_err(|error| TrainError::Checkpoint { error, history: Default::default() })?;
         self.model.params.copy_from_slice(&found.params);
@@ -147,7 +147,8 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
             text("tensors", list(special)),
             text("ema", update.state.ema.as_ref().map_or_else(none, |ema| format!("{:?}", ema.decay))),
         ];
-        settings.into_iter().chain(distributed).collect()
+        let stateful = update.state.carried.as_ref().map(|_| text("stateful", "yes".into()));
+        settings.into_iter().chain(distributed).chain(stateful).collect()
     }
 
     /// What a checkpoint is written of.

@@ -26,6 +26,7 @@ const MAX_THREADS: usize = 256;
 /// | `ema` | none | `swa_utils.AveragedModel` | `use_ema`, `ema_momentum=0.99` |
 /// | `regularize` | none | – | `kernel_regularizer` |
 /// | `rate_factor` | 1 | `lr` of a parameter group | – |
+/// | [`stateful`](Trainer::stateful) | no | `h.detach()` | `stateful=True` |
 /// | [`freeze`](Trainer::freeze) | nothing | `requires_grad_(False)` | `trainable = False` |
 impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
     /// How many threads train: each takes its share of every batch's samples, and then its share of the
@@ -234,6 +235,7 @@ impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
                 self.optimizer.slots()
             ));
         }
+        self.check_stateful()?;
         if update.accumulate == 0 {
             return Err("expected at least 1 batch for each step, found 0\nhelp: `.accumulate(4)`".into());
         }

@@ -16,7 +16,7 @@ use super::sample_slices::{inputs, mut_slices, slices};
 use super::split::{BatchSplit, LOSS_BLOCK, loss_blocks};
 use crate::data::Targets;
 use crate::graph::{CompiledNetwork, MAX_INPUTS};
-use crate::layer::{LayerContext, ParamGrad, WholeBatch};
+use crate::layer::{CarriedState, LayerContext, ParamGrad, WholeBatch};
 use crate::model::Network;
 use crate::shape::Shape;
 use crate::spec::{MAX_OUTPUTS, Pass};
@@ -42,16 +42,20 @@ pub(super) struct Shard {
     losses: Vec<LossSums>,
     /// Of one reduce block after the other.
     pub(super) partial_sums: AlignedBuffer,
+    /// What the windows of its samples have ended with, where it is carried on.
+    pub(super) carried: AlignedBuffer,
 }
 
 impl Shard {
-    /// With room for so many samples of a batch of this size, and for all workspaces where these are apart.
+    /// With room for so many samples of a batch of this size, and for all workspaces where these are apart; of
+    /// each sample so many floats are carried from window to window.
     pub(super) fn new(
         map: &CompiledNetwork,
         samples: usize,
         micro_batching: &MicroBatching,
         batch: usize,
         apart: bool,
+        carried: usize,
     ) -> Shard {
         let workspace = micro_batching.workspace(samples, batch);
         let room = |shapes: &[Shape]| shapes.iter().map(|shape| AlignedBuffer::zeroed(samples * shape.len())).collect();
@@ -66,6 +70,7 @@ impl Shard {
             output_grads: room(map.outputs),
             losses: vec![LossSums::default(); samples.div_ceil(LOSS_BLOCK)],
             partial_sums: AlignedBuffer::zeroed(micro_batching.sums_len(samples)),
+            carried: AlignedBuffer::zeroed(samples * carried),
         }
     }
 
@@ -197,9 +202,13 @@ impl Shard {
         let mut y = mut_slices(&mut self.outputs, map.outputs, &micro.own);
         let work = if pass.noise.is_some() { &mut self.work[work] } else { &mut [] };
         let kind = if pass.noise.is_some() { Pass::Train } else { Pass::Infer };
+        let carried = pass.carried.map(|carried| {
+            let after = &mut self.carried[micro.own.start * carried.row..micro.own.end * carried.row];
+            CarriedState::new(carried.of(micro), after, carried.row)
+        });
         let cx = LayerContext::for_network(pass.params, pass.isa, micro.len(), kind, work, scratch).logits(pass.logits);
         let mut cx = match pass.noise {
-            Some(noise) => cx.training(noise, micro.of_batch.start).part_of(whole),
+            Some(noise) => cx.training(noise, micro.of_batch.start).part_of(whole).carrying(carried.as_ref()),
             None => cx,
         };
         N::forward_pass(&mut cx, &x[..map.inputs.len()], &mut y[..map.outputs.len()]);
@@ -257,7 +266,9 @@ impl Shard {
             let dy = slices(&self.output_grads, map.outputs, &micro.own);
             let work = &mut self.work[work];
             let cx = LayerContext::for_network(pass.params, pass.isa, micro.len(), Pass::Train, work, scratch);
-            let mut cx = cx.logits(pass.logits).training(noise, micro.of_batch.start).part_of(whole);
+            let carried = pass.carried.map(|carried| CarriedState::new(carried.of(micro), &mut [], carried.row));
+            let cx = cx.logits(pass.logits).training(noise, micro.of_batch.start);
+            let mut cx = cx.part_of(whole).carrying(carried.as_ref());
             let (n, m) = (map.inputs.len(), map.outputs.len());
             let mut dx: [&mut [f32]; MAX_INPUTS] = Default::default();
             N::backward_input(&mut cx, &x[..n], &y[..m], &dy[..m], &mut dx[..n]);

@@ -24,6 +24,9 @@ impl Snapshot {
         model.params.copy_from_slice(&self.params);
         model.run = self.run;
         update.state = self.state.clone();
+        if let Some(carried) = &mut update.state.carried {
+            carried.reset();
+        }
         update.drop_accumulated();
         update.params_changed();
     }

@@ -6,11 +6,12 @@ use core::ops::Range;
 use super::TrainError;
 use super::batch_pass::{Batch, BatchInputs};
 use super::checks::{check_data, inputs, learns};
-use super::executor::{Executor, StepResult};
+use super::executor::Executor;
 #[cfg(feature = "std")]
 use super::fit_state::Resumed;
 use super::objective::Objective;
 use super::refusal::Refusal;
+use super::step_result::StepResult;
 use super::trained_model::TrainedModel;
 use super::update_state::MAX_SLOTS;
 use crate::data::{Dataset, Targets};
@@ -131,6 +132,7 @@ impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
         L: Objective<T>,
     {
         self.check_trains(batch)?;
+        self.check_window(batch.len())?;
         self.executor.reserve::<N>(batch.len(), &self.optimizer);
         let x = inputs(batch);
         let result = self.one(BatchInputs::Slices(&x[..batch.inputs().len()]), batch, 0..batch.len(), 0);

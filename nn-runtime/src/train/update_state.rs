@@ -4,8 +4,11 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use super::batch_pass::CarriedRows;
+use super::carried_batch::CarriedBatch;
 use super::ema::Ema;
 use super::schedule::{ConstantRate, Schedule};
+use super::shard::Shard;
 use crate::graph::CompiledNetwork;
 use crate::optim::Optimizer;
 use nn_kernels::aligned_buffer::AlignedBuffer;
@@ -26,6 +29,8 @@ pub(super) struct UpdateState {
     pub(super) ema: Option<Ema>,
     /// What no number of a gradient has been larger than.
     pub(super) largest_grad: f64,
+    /// What windows carry to those after them, where training is stateful.
+    pub(super) carried: Option<CarriedBatch>,
 }
 
 impl Clone for Box<dyn Schedule> {
@@ -46,7 +51,8 @@ impl UpdateState {
                 slot
             })
             .collect();
-        UpdateState { slots, steps: 0, before: 0, schedule: Box::new(ConstantRate), ema: None, largest_grad: 0.0 }
+        let schedule = Box::new(ConstantRate);
+        UpdateState { slots, steps: 0, before: 0, schedule, ema: None, largest_grad: 0.0, carried: None }
     }
 }
 
@@ -54,6 +60,25 @@ impl UpdateState {
     /// How many steps the schedule has seen.
     pub(super) fn scheduled_steps(&self) -> u64 {
         self.before + self.steps
+    }
+
+    /// What windows of so many samples begin with, where training is stateful.
+    pub(super) fn carried_rows(&self) -> Option<CarriedRows<'_>> {
+        self.carried.as_ref().map(CarriedBatch::rows)
+    }
+
+    /// Makes room for that.
+    pub(super) fn begin(&mut self, samples: usize) {
+        if let Some(carried) = &mut self.carried {
+            carried.begin(samples);
+        }
+    }
+
+    /// What the next windows begin with is what these have ended with.
+    pub(super) fn go_on(&mut self, shards: &[Shard]) {
+        if let Some(carried) = &mut self.carried {
+            carried.go_on(shards);
+        }
     }
 }
 

@@ -178,7 +178,7 @@ fn back<C: Cell>(rng: &mut Rng, isa: Isa) -> bool {
         let weights = TransposedWeights::new(isa, &GateWeights { panels, w, bias: None }, turned);
         let (saved, mask) = (SavedSteps { gates, products, before }, masked.then_some(&*mask));
         let cell = PhantomData::<C>;
-        RecurrentBackward { sequence, weights, saved, mask, dy, scratch, cell }.run(isa);
+        RecurrentBackward { sequence, weights, saved, mask, dy, start: None, dstate: None, scratch, cell }.run(isa);
     })
 }
 

@@ -4,7 +4,7 @@
 
 use core::marker::PhantomData;
 
-use super::{Cell, CellGrad, SavedSteps, Sequence, TransposedWeights, get, put};
+use super::{Cell, CellGrad, SavedSteps, Sequence, StateRows, TransposedWeights, get, put};
 use crate::matrix::Product;
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
@@ -20,6 +20,12 @@ pub struct RecurrentBackward<'a, C> {
     pub mask: Option<&'a [f32]>,
     /// The gradients of the outputs, laid out as `sequence` says.
     pub dy: &'a [f32],
+    /// The outputs before the first step; without them they were 0. Read where the state is more than the
+    /// output (Lstm).
+    pub start: Option<StateRows<'a>>,
+    /// `[states, b, units]`: the gradients of the state after the last step, overwritten with those of the
+    /// state before the first; without it the former are 0 and nobody asks for the latter.
+    pub dstate: Option<&'a mut [f32]>,
     /// `[b, (gates + states + 1)·units]`, with arbitrary contents.
     pub scratch: &'a mut [f32],
     /// Which cell it is.
@@ -27,7 +33,7 @@ pub struct RecurrentBackward<'a, C> {
 }
 
 impl<C: Cell> RecurrentBackward<'_, C> {
-    /// Goes back through all steps. The state before the first step must have been 0.
+    /// Goes back through all steps.
     ///
     /// # Panics
     /// A slice has another length than the sequence and the number of samples ask for; `at + units > width`.
@@ -45,6 +51,9 @@ impl<C: Cell> RecurrentBackward<'_, C> {
         if let Some(mask) = self.mask {
             sequence.check("mask", mask.len(), &[batch, steps]);
         }
+        if let Some(dstate) = &self.dstate {
+            sequence.check("gradients of states", dstate.len(), &[C::STATES, batch, units]);
+        }
         // Without samples there may be any number of steps.
         if batch > 0 {
             isa.run(self);
@@ -55,17 +64,24 @@ impl<C: Cell> RecurrentBackward<'_, C> {
 impl<C: Cell> Kernel for RecurrentBackward<'_, C> {
     type Out = ();
     #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
+    fn run<S: Simd>(mut self, s: S) {
         let Sequence { steps, units, last, .. } = self.sequence;
         let TransposedWeights { panels, w } = self.weights;
         let batch = self.scratch.len() / ((C::GATES + C::STATES + 1) * units);
         let (product, rest) = self.scratch.split_at_mut(batch * C::GATES * units);
         let (through, state) = rest.split_at_mut(batch * units);
         through.fill(0.0);
-        state.fill(0.0);
+        match &self.dstate {
+            Some(dstate) => state.copy_from_slice(dstate),
+            None => state.fill(0.0),
+        }
         if last {
             for (sample, dh) in state[..batch * units].chunks_exact_mut(units).enumerate() {
-                dh.copy_from_slice(&self.dy[self.sequence.output(sample, 0)..][..units]);
+                let dy = &self.dy[self.sequence.output(sample, 0)..][..units];
+                match self.dstate {
+                    Some(_) => dh.iter_mut().zip(dy).for_each(|(dh, dy)| *dh += dy),
+                    None => dh.copy_from_slice(dy),
+                }
             }
         }
         for k in (0..steps).rev() {
@@ -76,6 +92,7 @@ impl<C: Cell> Kernel for RecurrentBackward<'_, C> {
                 step: self.sequence.step(k),
                 next: (k + 1 < steps).then(|| self.sequence.step(k + 1)),
                 first: k == 0,
+                start: self.start,
                 gates: self.saved.gates.as_mut_ptr(),
                 products: self.saved.products.as_mut_ptr(),
                 before: self.saved.before.as_mut_ptr(),
@@ -90,10 +107,13 @@ impl<C: Cell> Kernel for RecurrentBackward<'_, C> {
             // SAFETY: `RecurrentBackward::run` has compared the length of every slice with `batch` samples,
             // the steps and the units.
             s.call(unsafe { ValidStep::new(step) });
-            // The gradient of the state before the first step is not needed.
-            if k > 0 {
+            if k > 0 || self.dstate.is_some() {
                 Product { p: panels, batch, x: product, w, bias: None, floor: f32::NEG_INFINITY, y: through }.run(s);
             }
+        }
+        if let Some(dstate) = &mut self.dstate {
+            dstate.copy_from_slice(state);
+            dstate.iter_mut().zip(through.iter()).for_each(|(dh, through)| *dh += through);
         }
     }
 }
@@ -108,6 +128,8 @@ struct BackwardStep<'a, C> {
     next: Option<usize>,
     /// Whether it was the first in forward.
     first: bool,
+    /// The outputs before it.
+    start: Option<StateRows<'a>>,
     gates: *mut f32,
     products: *mut f32,
     before: *mut f32,
@@ -220,7 +242,8 @@ impl<C: Cell> BackwardStep<'_, C> {
                 put(s, grad.output, self.before.add((sample * steps + next) * units + at), lanes);
             }
             if self.first {
-                put(s, nothing, self.before.add(place * units + at), lanes);
+                let start = self.start.map_or(nothing, |start| s.load_part(&start.row(sample)[at..at + lanes]));
+                put(s, start, self.before.add(place * units + at), lanes);
             }
         }
     }

@@ -6,6 +6,7 @@ use core::marker::PhantomData;
 use core::ops::Range;
 
 use super::super::mask::is_step;
+use super::inputs::Given;
 use super::{Direction, Recurrent};
 use crate::layer::{LayerContext, ParamGrad, ReadContext};
 use crate::spec::OneStep;
@@ -13,7 +14,7 @@ use nn_kernels::long_sums::{BLOCK, RowSums, Sums};
 use nn_kernels::matrix::{Panels, backward_input, backward_input_scratch, backward_weight};
 use nn_kernels::recurrent::{
     Cell, GateColumns, GateWeights, PreparedCell, RecurrentBackward, RecurrentForward, RecurrentStep, SavedSteps,
-    Sequence, TransposedWeights, weighted_sums,
+    Sequence, StateRows, TransposedWeights, weighted_sums,
 };
 
 /// Samples that go through the steps together: enough to fill the product's tiles, few enough to stay in
@@ -39,6 +40,28 @@ impl<C: Cell> Recurrent<C> {
 
     fn bias<'a>(&self, cx: &LayerContext<'a>, way: usize, k: usize) -> Option<&'a [f32]> {
         self.bias.then(|| cx.param(self.index(way, k)))
+    }
+
+    /// What the inputs are, of which there are so many.
+    fn inputs_of(&self, cx: &LayerContext<'_, impl Sized>, inputs: usize) -> Given {
+        self.roles(inputs, cx.input_shape(0).dim(0), cx.input_shape(1))
+    }
+
+    /// Part `k` of the state before the first step, where it is not 0: of an input, or what the window before
+    /// has left.
+    fn start<'a>(
+        &self,
+        cx: &LayerContext<'a, impl Sized>,
+        (x, given): (&[&'a [f32]], Given),
+        (way, k): (usize, usize),
+    ) -> Option<StateRows<'a>> {
+        if given.states {
+            return Some(StateRows { numbers: x[1 + k], width: self.width(), at: way * self.units });
+        }
+        if cx.spec.carried_len() == 0 {
+            return None;
+        }
+        cx.carried.before().map(|(numbers, width, at)| StateRows { numbers, width, at: at + k * self.units })
     }
 
     /// The layouts of the weights of the inputs and of the state.
@@ -92,9 +115,14 @@ impl<C: Cell> Recurrent<C> {
         }
     }
 
-    pub(in crate::layers) fn forward(&self, cx: &mut LayerContext, x: &[&[f32]], y: &mut [f32]) {
+    pub(in crate::layers) fn forward(&self, cx: &mut LayerContext, x: &[&[f32]], y: &mut [&mut [f32]]) {
+        let given = self.inputs_of(cx, x.len());
+        let (y, states) = y.split_at_mut(1);
         for way in 0..self.ways() {
             let (sequence, inputs, state) = (self.sequence(cx, way), self.of_inputs(cx, way), self.of_state(cx, way));
+            let carried = cx.carried;
+            let start = |k| if k < C::STATES { self.start(cx, (x, given), (way, k)) } else { None };
+            let starts = [start(0), start(1)];
             let ([inputs, weights], scratch) = self.columns([inputs, state], cx.scratch);
             let [once, each] = RecurrentForward::<C>::scratch(self.units);
             let mut kept = match cx.saved.is_empty() {
@@ -104,7 +132,15 @@ impl<C: Cell> Recurrent<C> {
             for first in (0..cx.batch).step_by(GROUP) {
                 let group = Group { first, samples: GROUP.min(cx.batch - first) };
                 let (state, scratch) = scratch.split_at_mut(group.samples * C::STATES * self.units);
-                state.fill(0.0);
+                for (part, start) in state.chunks_exact_mut(group.samples * self.units).zip(starts) {
+                    let Some(start) = start else {
+                        part.fill(0.0);
+                        continue;
+                    };
+                    for (i, part) in part.chunks_exact_mut(self.units).enumerate() {
+                        part.copy_from_slice(&start.row(first + i)[..self.units]);
+                    }
+                }
                 RecurrentForward {
                     sequence,
                     x: group.of(x[0], cx.batch),
@@ -112,12 +148,23 @@ impl<C: Cell> Recurrent<C> {
                     weights,
                     starts: None,
                     saved: kept.as_mut().map(|kept| group.saved_slices(kept, cx.batch)),
-                    mask: x.get(1).map(|mask| group.of(mask, cx.batch)),
+                    mask: given.mask.map(|mask| group.of(x[mask], cx.batch)),
                     state,
                     scratch: &mut scratch[..once + group.samples * each],
-                    y: group.of_mut(y, cx.batch),
+                    y: group.of_mut(y[0], cx.batch),
                 }
                 .run(cx.isa);
+                for (k, part) in state.chunks_exact(group.samples * self.units).enumerate() {
+                    for (i, part) in part.chunks_exact(self.units).enumerate() {
+                        if let Some(to) = states.get_mut(k) {
+                            let at = (first + i) * self.width() + way * self.units;
+                            to[at..at + self.units].copy_from_slice(part);
+                        }
+                        if cx.spec.carried_len() > 0 {
+                            carried.write(first + i, k * self.units, part);
+                        }
+                    }
+                }
             }
         }
     }
@@ -161,13 +208,20 @@ impl<C: Cell> Recurrent<C> {
         &self,
         cx: &mut LayerContext,
         x: &[&[f32]],
-        dy: &[f32],
+        dy: &[&[f32]],
         dx: &mut [&mut [f32]],
     ) {
-        let (dx, dmask) = dx.split_at_mut(1);
+        let given = self.inputs_of(cx, x.len());
+        let (dx, others) = dx.split_at_mut(1);
+        let (dstates, dmask) = others.split_at_mut(if given.states { C::STATES } else { 0 });
         dmask.iter_mut().for_each(|dmask| dmask.fill(0.0));
+        let goes_back = self.states || given.states;
         for way in 0..self.ways() {
             let (sequence, inputs, state) = (self.sequence(cx, way), self.of_inputs(cx, way), self.of_state(cx, way));
+            let start = match C::STATES {
+                1 => None,
+                _ => self.start(cx, (x, given), (way, 0)),
+            };
             let mut kept = self.saved_of(cx.saved, cx.batch * sequence.steps, way);
             let (transposed, scratch) = cx.scratch.split_at_mut(TransposedWeights::scratch(self.units, self.row()));
             let weights = TransposedWeights::new(cx.isa, &state, transposed);
@@ -175,16 +229,37 @@ impl<C: Cell> Recurrent<C> {
             // `backward_params` reads first.
             for first in (0..cx.batch).step_by(GROUP).rev() {
                 let group = Group { first, samples: GROUP.min(cx.batch - first) };
+                let of_state = group.samples * self.units;
+                let (dstate, scratch) = scratch.split_at_mut(if goes_back { C::STATES * of_state } else { 0 });
+                for (k, part) in dstate.chunks_exact_mut(of_state).enumerate() {
+                    match dy.get(1 + k).filter(|dy| !dy.is_empty()) {
+                        None => part.fill(0.0),
+                        Some(dy) => {
+                            for (i, part) in part.chunks_exact_mut(self.units).enumerate() {
+                                let at = (first + i) * self.width() + way * self.units;
+                                part.copy_from_slice(&dy[at..at + self.units]);
+                            }
+                        }
+                    }
+                }
                 RecurrentBackward {
                     sequence,
                     weights,
                     saved: group.saved_slices(&mut kept, cx.batch),
-                    mask: x.get(1).map(|mask| group.of(mask, cx.batch)),
-                    dy: group.of(dy, cx.batch),
+                    mask: given.mask.map(|mask| group.of(x[mask], cx.batch)),
+                    dy: group.of(dy[0], cx.batch),
+                    start: start.map(|start| StateRows { numbers: &start.numbers[first * start.width..], ..start }),
+                    dstate: goes_back.then_some(&mut *dstate),
                     scratch: &mut scratch[..group.samples * (C::GATES + C::STATES + 1) * self.units],
                     cell: PhantomData::<C>,
                 }
                 .run(cx.isa);
+                for (k, to) in dstates.iter_mut().enumerate().filter(|(_, to)| !to.is_empty()) {
+                    for (i, part) in dstate[k * of_state..][..of_state].chunks_exact(self.units).enumerate() {
+                        let at = (first + i) * self.width() + way * self.units;
+                        to[at..at + self.units].copy_from_slice(part);
+                    }
+                }
             }
             if dx[0].is_empty() {
                 continue;
@@ -201,15 +276,14 @@ impl<C: Cell> Recurrent<C> {
     }
 
     pub(in crate::layers) fn backward_params(&self, cx: &mut ReadContext, x: &[&[f32]], mut part: ParamGrad) {
-        let (x, mask) = (x[0], x.get(1));
+        let (mask, x) = (self.inputs_of(cx, x.len()).mask.map(|mask| x[mask]), x[0]);
         for way in 0..self.ways() {
             let rows = cx.batch * cx.input_shape(0).dim(0);
             let [inputs, state] = self.panels(cx);
             let (gates, rest) = cx.saved[way * rows * self.kept()..].split_at(rows * self.row());
             let (of_state, rest) = if C::SPLIT { rest.split_at(rows * self.row()) } else { (gates, rest) };
             let before = &rest[..rows * self.units];
-            let work =
-                RowsOfGates { mask: mask.copied(), row: self.row(), sums: cx.row_sums(cx.input_shape(0).dim(0)) };
+            let work = RowsOfGates { mask, row: self.row(), sums: cx.row_sums(cx.input_shape(0).dim(0)) };
             let [weights, biases] = [0, 2].map(|first| [first, first + 1].map(|k| self.index(way, k)));
             let products = [(inputs, x, gates), (state, before, of_state)];
             if work.sums.adds_elsewhere() {

@@ -59,7 +59,7 @@ pub(super) fn write(site: OnnxSite) -> Vec<String> {
         OnnxForm::Gelu(approximate) => activations::gelu(site, approximate),
         OnnxForm::Mish => activations::mish(site),
         OnnxForm::Formula(steps, settings) => formula::formula(site, steps, &settings),
-        OnnxForm::Recurrent(of) => recurrent::recurrent(site, of),
+        OnnxForm::Recurrent(of) => return recurrent::recurrent(site, of),
         OnnxForm::Attention { heads, causal, cross, masked } => {
             attention::attention(site, attention::Heads { heads, causal, cross, masked })
         }

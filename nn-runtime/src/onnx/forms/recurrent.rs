@@ -23,8 +23,8 @@ fn gates(operator: &str) -> &'static [usize] {
 /// INT32 as an attribute of `Cast`.
 const TO_INT32: i64 = 6;
 
-pub(super) fn recurrent(site: &mut OnnxSite, of: OnnxRecurrent) -> String {
-    let sorted = site.x.get(1).cloned().map(|mask| sort(site, &mask));
+pub(super) fn recurrent(site: &mut OnnxSite, of: OnnxRecurrent) -> Vec<String> {
+    let sorted = of.mask.map(|mask| site.x[mask].clone()).map(|mask| sort(site, &mask));
     let x = match &sorted {
         None => site.x[0].clone(),
         Some(Sorted { order, .. }) => {
@@ -36,7 +36,16 @@ pub(super) fn recurrent(site: &mut OnnxSite, of: OnnxRecurrent) -> String {
     let x = site.transpose(&x, &[1, 0, 2]);
     let [w, r, b] = weights(site, of);
     let lengths = sorted.as_ref().map(|sorted| sorted.lengths.clone()).unwrap_or_default();
+    let ways = if of.direction == "bidirectional" { 2 } else { 1 };
+    let before: Vec<String> = (0..of.initial)
+        .map(|k| {
+            let state = site.x[1 + k].clone();
+            let state = site.reshape(&state, &[ways, of.units]);
+            site.transpose(&state, &[1, 0, 2])
+        })
+        .collect();
     let mut inputs = [x.as_str(), &w, &r, &b, &lengths].to_vec();
+    inputs.extend(before.iter().map(String::as_str));
     while inputs.last().is_some_and(|name| name.is_empty()) {
         inputs.pop();
     }
@@ -48,19 +57,25 @@ pub(super) fn recurrent(site: &mut OnnxSite, of: OnnxRecurrent) -> String {
     }
     let operator = match of.operator {
         "RNN_relu" => {
-            let ways = if of.direction == "bidirectional" { 2 } else { 1 };
             attributes.push(("activations", Attribute::Texts(alloc::vec!["Relu"; ways])));
             "RNN"
         }
         operator => operator,
     };
-    let y = site.nodes_with(operator, &inputs, 2, &attributes);
+    let y = site.nodes_with(operator, &inputs, 2.max(1 + of.states), &attributes);
+    let after = |site: &mut OnnxSite, k: usize| {
+        let state = site.transpose(&y[k], &[1, 0, 2]);
+        site.reshape(&state, &[ways * of.units])
+    };
+    let mut outputs = Vec::from([if of.last { after(site, 1) } else { all_steps(site, &y[0], sorted) }]);
+    (1..=of.states).for_each(|k| outputs.push(after(site, k)));
+    outputs
+}
+
+/// The outputs of all steps, as the operator gives them, in the order of the layer's.
+fn all_steps(site: &mut OnnxSite, y: &str, sorted: Option<Sorted>) -> String {
     let shape = site.output(0);
-    if of.last {
-        let last = site.transpose(&y[1], &[1, 0, 2]);
-        return site.reshape(&last, shape.as_slice());
-    }
-    let all = site.transpose(&y[0], &[2, 0, 1, 3]);
+    let all = site.transpose(y, &[2, 0, 1, 3]);
     let all = site.reshape(&all, shape.as_slice());
     let Some(Sorted { there, order, .. }) = sorted else { return all };
     let places = widen(site, &order, shape.dim(1));
