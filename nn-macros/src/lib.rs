@@ -148,16 +148,31 @@ pub fn activation(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     formula::expand(input.into(), formula::Kind::Activation).into()
 }
 
-/// Declares losses that compare number with number, each from its formula.
+/// Declares losses on values, each from its formula.
 ///
 /// The loss of a sample is the mean of the formula over its numbers; targets are `f32`, as many as the
 /// network's outputs; it fits every head. Language, derivative and the test beside it are those of
 /// [`activation!`]: only `learn` is refused.
 ///
+/// A loss may say something of more than one number:
+///
+/// - `sum(e)` and `mean(e)` go over all numbers of a sample, `row_sum(e)` and `row_mean(e)` over those of a row
+///   (the last dimension of the output); a formula has one sort of them. They may stand within each other.
+/// - `before(y)` and `before(t)` are the number one step before, 0 at the first step: of an output `[steps, n]`
+///   that of `n` places before.
+/// - What is left, a formula of single numbers in which sums are constants, is averaged as ever. With `sum`,
+///   `mean` or `before`, a sample is one value, which has one weight; derivatives go through all sums.
+///
 /// ```text
 /// loss! {
 ///     /// Squared near 0, absolute further out: `LogCosh::new()`, `LogCosh::new().delta(2.0)`.
-///     pub log_cosh(y, t; delta = 1.0) where delta > 0.0 = delta * ln(cosh((y - t) / delta))
+///     pub log_cosh(y, t; delta = 1.0) where delta > 0.0 = delta * ln(cosh((y - t) / delta));
+///     /// The error-to-signal ratio of audio, behind a filter that lifts high tones (pre-emphasis).
+///     pub esr(y, t; coefficient = 0.85) = {
+///         let error = (y - t) - coefficient * (before(y) - before(t));
+///         let signal = t - coefficient * before(t);
+///         sum(square(error)) / (sum(square(signal)) + 1e-8)
+///     }
 /// }
 /// ```
 #[proc_macro]

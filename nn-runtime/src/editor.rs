@@ -192,7 +192,7 @@ macro_rules! __not_offered {
         $crate::__not_offered! {
             Adadelta Adagrad Adam AdamW Adamax AnyTakes BinaryCrossEntropy BinaryFocal CosineSimilarity CrossEntropy
             Ctc Fits Focal FourTake GaussianNll Hinge Huber KlDivergence Lamb Lion Loss LossOn Mae Mse Muon Nadam
-            Optimizer OtherTakes PlainTakes Poisson Quantile RAdam RmsProp Sgd SigmoidTakes SoftmaxTakes SquashedTakes TargetLabel
+            Optimizer OtherTakes PlainTakes Poisson Quantile RAdam RmsProp ScheduleFree Sgd SigmoidTakes SoftmaxTakes SquashedTakes TargetLabel
             TargetValue TensorLayout TensorUpdate ThreeTake TwoTake ValueTakes
         }
         // Training and data.

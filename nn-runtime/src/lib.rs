@@ -237,6 +237,7 @@ pub mod __private {
         Formula, fault as loss_fault, gradient as loss_gradient, value as loss_value,
     };
     pub use crate::losses::heads::taken_by_all;
+    pub use crate::losses::of_many::{FormulaOfMany, of_many as loss_of_many};
     pub use crate::model::Model;
     pub use crate::model::network::{AnyHead, HeadOf, Network};
     pub use crate::pass::{BackwardInput, BackwardParams, Forward};

@@ -271,3 +271,28 @@ fn arguments_out_of_range_are_refused() {
         "expected a momentum from 0 to 1, found 1.5\nhelp: give the weight of the batch, such as `momentum = 0.1`"
     );
 }
+
+network! { struct Mean: [3] -> [3] { norm: BatchNorm(cumulative = true, momentum = 0.7) } }
+
+/// PyTorch's `momentum=None`: the running statistics are the means of those of all batches, of any sizes.
+#[test]
+fn every_batch_counts_alike() {
+    let mut model = Mean::init(0);
+    let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(0.0));
+    let mut truth = [[0.0; 3]; 2];
+    for (k, samples) in [5usize, 2, 9, 4].into_iter().enumerate() {
+        let x = numbers(k as u64 + 1, samples * 3, 2.0);
+        trainer.step(&Dataset::values((x.clone(), 3), (x.clone(), 3)).unwrap()).unwrap();
+        let count = k as f64 + 1.0;
+        for c in 0..3 {
+            let column: Vec<f64> = x.iter().skip(c).step_by(3).map(|x| f64::from(*x)).collect();
+            let mean = column.iter().sum::<f64>() / samples as f64;
+            let var = column.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (samples as f64 - 1.0);
+            truth[0][c] += (mean - truth[0][c]) / count;
+            truth[1][c] += (var - truth[1][c]) / count;
+        }
+    }
+    assert_near(&model.get("norm.running_mean").unwrap(), &truth[0], &"mean");
+    assert_near(&model.get("norm.running_var").unwrap(), &truth[1], &"variance");
+    assert_eq!(model.get("norm.batches").unwrap(), [4.0]);
+}

@@ -29,6 +29,7 @@ mod positional_encoding;
 mod prelu;
 mod probe;
 mod recurrent;
+mod recurrent_cells;
 mod recurrent_states;
 mod resize;
 mod softmax;

@@ -1,9 +1,11 @@
 //! `Rnn`, `Gru`, `Lstm`: every direction, the last step, masks, streams.
 
 use nn_runtime::layers::{Direction, Gru, Lstm, Rnn};
-use nn_runtime::{Init, Isa, Layer, Probe, Rule, Shape};
+use nn_runtime::{Init, Isa, Layer, Probe, Shape};
 use nn_tests::fixtures::{Case, load};
 use nn_tests::numbers::{assert_near, numbers, slopes, wide};
+
+use super::recurrent_cells::{Kind, ReluRnn, ResetFirst};
 
 /// Where a parameter stands in a rule, by PyTorch's name.
 const NAMES: [&str; 4] = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"];
@@ -16,67 +18,6 @@ fn direction(word: &str) -> Direction {
         _ => panic!("no direction {word}"),
     }
 }
-
-/// One kind of layer: how it is made, and its step in double precision.
-trait Kind {
-    type Of: Layer<1> + Layer<2> + Copy;
-    const FILE: &str;
-    const GATES: usize;
-    fn make(units: usize) -> Self::Of;
-    fn with(of: Self::Of, direction: Direction, last: bool, bias: bool) -> Self::Of;
-    fn ask<const N: usize>(of: &Self::Of, x: [Shape; N]) -> Rule;
-    /// The state after a step: from the inputs' product and the state's, each with its bias, and the state,
-    /// `[h, c]`.
-    fn go_on(x: &[f64], h: &[f64], state: &mut [Vec<f64>; 2]);
-}
-
-fn sigmoid(x: f64) -> f64 {
-    1.0 / (1.0 + (-x).exp())
-}
-
-macro_rules! kind {
-    ($kind:ident: $layer:ident $(. $relu:ident)?, $file:literal, $gates:literal, $step:expr) => {
-        impl Kind for $kind {
-            type Of = $layer;
-            const FILE: &str = $file;
-            const GATES: usize = $gates;
-            fn make(units: usize) -> $layer {
-                $layer::new(units)$(.$relu(true))?
-            }
-            fn with(of: $layer, direction: Direction, last: bool, bias: bool) -> $layer {
-                of.direction(direction).last(last).bias(bias)
-            }
-            fn ask<const N: usize>(of: &$layer, x: [Shape; N]) -> Rule {
-                of.rule(x)
-            }
-            fn go_on(x: &[f64], h: &[f64], state: &mut [Vec<f64>; 2]) {
-                let units = x.len() / $gates;
-                let step: fn(&dyn Fn(usize) -> f64, &dyn Fn(usize) -> f64, [f64; 2]) -> [f64; 2] = $step;
-                for j in 0..units {
-                    let new = step(&|g| x[g * units + j], &|g| h[g * units + j], [state[0][j], state[1][j]]);
-                    (state[0][j], state[1][j]) = (new[0], new[1]);
-                }
-            }
-        }
-    };
-}
-
-/// `Rnn(relu = true)`
-struct ReluRnn;
-
-kind!(Rnn: Rnn, "rnn", 1, |x, h, _| [(x(0) + h(0)).tanh(), 0.0]);
-kind!(ReluRnn: Rnn.relu, "rnn_relu", 1, |x, h, _| [(x(0) + h(0)).max(0.0), 0.0]);
-kind!(Gru: Gru, "gru", 3, |x, h, state| {
-    let (r, z) = (sigmoid(x(0) + h(0)), sigmoid(x(1) + h(1)));
-    let n = (x(2) + r * h(2)).tanh();
-    [(1.0 - z) * n + z * state[0], 0.0]
-});
-kind!(Lstm: Lstm, "lstm", 4, |x, h, state| {
-    let (i, f) = (sigmoid(x(0) + h(0)), sigmoid(x(1) + h(1)));
-    let (g, o) = ((x(2) + h(2)).tanh(), sigmoid(x(3) + h(3)));
-    let c = f * state[1] + i * g;
-    [o * c.tanh(), c]
-});
 
 /// What a layer is to be.
 #[derive(Clone, Copy, Debug)]
@@ -116,7 +57,8 @@ impl Form {
             for k in 0..self.steps {
                 let s = if back { self.steps - 1 - k } else { k };
                 if mask[s] != 0.0 {
-                    K::go_on(&product(0, &x[s * self.features..][..self.features]), &product(1, &state[0]), &mut state);
+                    let of_x = product(0, &x[s * self.features..][..self.features]);
+                    K::go_on(&of_x, &|from: &[f64]| product(1, from), &mut state);
                     if !self.last {
                         let at = (s * ways + way) * self.units;
                         y[at..at + self.units].copy_from_slice(&state[0]);
@@ -200,7 +142,7 @@ fn is_its_formula<K: Kind<Of: Layer<N>>, const N: usize>() {
     for form in forms() {
         for batch in [1, 2, 17] {
             // Differences of many numbers take long, and tell nothing more.
-            let few = batch == 2 && form.units * form.features < 30;
+            let few = batch == 2 && form.units < 10;
             let x = numbers(batch as u64, batch * form.steps * form.features, 1.0);
             let mask = if N == 2 { masks(batch, form.steps) } else { vec![1.0; batch * form.steps] };
             let probe = form.probe::<K, N>();
@@ -267,6 +209,7 @@ fn rnn_is_pytorchs() {
 #[test]
 fn gru_is_pytorchs() {
     is_pytorchs::<Gru>();
+    is_pytorchs::<ResetFirst>();
 }
 
 #[test]
@@ -279,6 +222,7 @@ fn recurrences_are_their_formulas() {
     is_its_formula::<Rnn, 1>();
     is_its_formula::<ReluRnn, 1>();
     is_its_formula::<Gru, 1>();
+    is_its_formula::<ResetFirst, 1>();
     is_its_formula::<Lstm, 1>();
 }
 
@@ -287,6 +231,7 @@ fn padding_anywhere_is_left_out() {
     is_its_formula::<Rnn, 2>();
     is_its_formula::<ReluRnn, 2>();
     is_its_formula::<Gru, 2>();
+    is_its_formula::<ResetFirst, 2>();
     is_its_formula::<Lstm, 2>();
 }
 
@@ -295,10 +240,12 @@ fn a_stream_has_the_bits_of_its_window() {
     streams::<Rnn, 1>();
     streams::<ReluRnn, 1>();
     streams::<Gru, 1>();
+    streams::<ResetFirst, 1>();
     streams::<Lstm, 1>();
     streams::<Rnn, 2>();
     streams::<ReluRnn, 2>();
     streams::<Gru, 2>();
+    streams::<ResetFirst, 2>();
     streams::<Lstm, 2>();
 }
 
@@ -311,6 +258,7 @@ fn long_sequences_and_large_batches_keep_the_contract() {
         let (x, mask) = (numbers(5, 35 * 3 * 2, 1.0), masks(35, 3));
         let dy = numbers(6, 35 * 3 * 18 * if direction == Direction::Both { 2 } else { 1 }, 1.0);
         for isa in Isa::available() {
+            form.probe::<ResetFirst, 2>().isa(isa).check_contract(35, [&x, &mask], [&dy]).unwrap();
             form.probe::<Gru, 2>().isa(isa).check_contract(35, [&x, &mask], [&dy]).unwrap();
             form.probe::<Lstm, 1>().isa(isa).check_contract(35, [&x], [&dy]).unwrap();
         }

@@ -146,7 +146,7 @@ fn faults_say_what_a_second_input_is() {
     );
     assert_eq!(
         fault(Gru::new(4), Gru::rule, [x, of(8), of(4)]),
-        "expected a state with a number for each unit, [4], found [8]\nhelp: declare it as [4], and write the mask last"
+        "expected the mask of [8] behind the state, found it before the state\nhelp: write `(x, h0, mask) -> Gru(4)`"
     );
     assert_eq!(
         fault(Lstm::new(4), Lstm::rule, [x, of(4)]),

@@ -15,6 +15,7 @@ mod kl_divergence;
 mod mae;
 mod mse;
 mod nan;
+mod of_many;
 mod poisson;
 mod quantile;
 mod weights;

@@ -230,6 +230,18 @@ cases! { "layers"
     gru_last [Numbers(15)] -> 8; ([5, 3] -> [8]) { Gru(4, last = true, direction = Both) }
     gru_backward [Numbers(15)] -> 20; ([5, 3] -> [5, 4]) { Gru(4, direction = Backward, bias = false) }
     gru_masked [Numbers(15), Mask(5)] -> 40; ((x: [5, 3], mask: [5]) -> [5, 8]) { (x, mask) -> Gru(4, direction = Both) }
+    gru_reset_first [Numbers(15)] -> 20; ([5, 3] -> [5, 4]) { Gru(4, reset_after = false) }
+    gru_reset_first_masked [Numbers(15), Mask(5)] -> 8; ((x: [5, 3], mask: [5]) -> [8]) { (x, mask) -> Gru(4, reset_after = false, direction = Both, last = true) }
+    gru_states [Numbers(15), Numbers(4)] -> 24; ((x: [5, 3], h: [4]) -> [24]) { let (y, after) = (x, h) -> Gru(4, states = true); let flat = y -> Flatten; (flat, after) -> Concat }
+    lstm_states [Numbers(15), Numbers(4), Numbers(4)] -> 28; ((x: [5, 3], h: [4], c: [4]) -> [28]) {
+        let (y, a, b) = (x, h, c) -> Lstm(4, states = true, direction = Backward);
+        let flat = y -> Flatten;
+        (flat, a, b) -> Concat
+    }
+    lstm_states_masked [Numbers(15), Numbers(8), Numbers(8), Mask(5)] -> 24; ((x: [5, 3], h: [8], c: [8], mask: [5]) -> [24]) {
+        let (y, a, b) = (x, h, c, mask) -> Lstm(4, states = true, direction = Both, last = true);
+        (y, a, b) -> Concat
+    }
     lstm [Numbers(15)] -> 20; ([5, 3] -> [5, 4]) { Lstm(4) }
     lstm_last [Numbers(15)] -> 4; ([5, 3] -> [4]) { Lstm(4, last = true) }
     lstm_both [Numbers(15)] -> 40; ([5, 3] -> [5, 8]) { Lstm(4, direction = Both) }

@@ -5,8 +5,8 @@ mod settings;
 use nn_runtime::Isa;
 use nn_runtime::Shape;
 use nn_runtime::optim::{
-    Adadelta, Adagrad, Adam, AdamW, Adamax, Lamb, Lion, Muon, Nadam, Optimizer, RAdam, RmsProp, Sgd, TensorLayout,
-    TensorUpdate,
+    Adadelta, Adagrad, Adam, AdamW, Adamax, Lamb, Lion, Muon, Nadam, Optimizer, RAdam, RmsProp, ScheduleFree, Sgd,
+    TensorLayout, TensorUpdate,
 };
 use nn_tests::fixtures::{Case, load};
 use nn_tests::numbers::{NEAR, numbers};
@@ -176,6 +176,34 @@ fn radam() {
     parts_are_the_whole(&RAdam::new(0.1).weight_decay(0.1));
     // With a short memory of squares it is never adaptive.
     parts_are_the_whole(&RAdam::new(0.1).betas(0.9, 0.5));
+}
+
+#[test]
+fn schedule_free() {
+    against_pytorch("schedule_free", |case| {
+        let free = ScheduleFree::new(case.number("lr")).betas(case.number("beta1"), case.number("beta2"));
+        let free = free.eps(case.number("eps")).weight_decay(case.number("weight_decay"));
+        free.warmup(case.number("warmup") as u64).adaptive(case.number("adaptive") == 1.0)
+    });
+    parts_are_the_whole(&ScheduleFree::new(0.1).weight_decay(0.1).warmup(7));
+    parts_are_the_whole(&ScheduleFree::new(0.1).adaptive(false));
+}
+
+/// What the model is to be used with is the average of all fast steps, which here are written out.
+#[test]
+fn schedule_free_settles_on_the_average() {
+    let (optimizer, isa) = (ScheduleFree::new(0.125).adaptive(false), Isa::detect());
+    let (mut params, mut state) = (vec![1.0], state(&optimizer, 1));
+    let (mut z, mut x) = (1.0, 1.0);
+    for step in 1..=20u64 {
+        let g = f64::from(params[0]) - 0.5;
+        update(&optimizer, isa, step, &mut params, &[g as f32], &mut state);
+        z -= 0.125 * g;
+        x += (z - x) / step as f64;
+        let mut settled = params.clone();
+        optimizer.settle(&mut settled, &[&state[0]]);
+        assert!((f64::from(settled[0]) - x).abs() < 1e-5, "step {step}: {} instead of {x}", settled[0]);
+    }
 }
 
 #[test]

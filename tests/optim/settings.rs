@@ -2,7 +2,7 @@
 
 use nn_runtime::Isa;
 use nn_runtime::optim::{
-    Adadelta, Adagrad, Adam, AdamW, Adamax, Lamb, Lion, Muon, Nadam, Optimizer, RAdam, RmsProp, Sgd,
+    Adadelta, Adagrad, Adam, AdamW, Adamax, Lamb, Lion, Muon, Nadam, Optimizer, RAdam, RmsProp, ScheduleFree, Sgd,
 };
 
 use crate::{state, update};
@@ -20,6 +20,8 @@ fn defaults_are_pytorchs() {
     assert_eq!(Adam::new(0.1), adam.betas(0.9, 0.999).eps(1e-8).amsgrad(false));
     assert_eq!(AdamW::new(0.1), adamw.betas(0.9, 0.999).eps(1e-8).amsgrad(false));
     assert_eq!(RAdam::new(0.1), RAdam::new(0.1).betas(0.9, 0.999).eps(1e-8).weight_decay(0.0));
+    let free = ScheduleFree::new(0.1).betas(0.9, 0.999).eps(1e-8).weight_decay(0.0);
+    assert_eq!(ScheduleFree::new(0.1), free.warmup(0).adaptive(true));
     assert_eq!(Adamax::new(0.1), Adamax::new(0.1).betas(0.9, 0.999).eps(1e-8).weight_decay(0.0));
     assert_eq!(Adadelta::new(0.1), Adadelta::new(0.1).rho(0.9).eps(1e-6).weight_decay(0.0));
     let nadam = Nadam::new(0.1).betas(0.9, 0.999).eps(1e-8).weight_decay(0.0);
@@ -46,6 +48,8 @@ fn a_changed_rate_is_used() {
     check(Adam::new(0.5));
     check(Adam::new(0.5).amsgrad(true));
     check(RAdam::new(0.5));
+    check(ScheduleFree::new(0.5));
+    check(ScheduleFree::new(0.5).adaptive(false));
     check(Adamax::new(0.5));
     check(Adadelta::new(0.5));
     check(AdamW::new(0.5));
@@ -92,6 +96,7 @@ fn settings_out_of_range_are_refused() {
     );
     assert!(refused(&|| Adadelta::new(1.0).rho(1.0).check()).contains("a rho from 0"));
     assert!(refused(&|| Adamax::new(1.0).eps(0.0).check()).contains("an eps above 0"));
+    assert!(refused(&|| ScheduleFree::new(1.0).betas(0.0, 0.9).check()).contains("a first beta above 0"));
     assert!(refused(&|| RAdam::new(1.0).betas(1.0, 0.9).check()).contains("a first beta"));
     assert!(refused(&|| Sgd::new(0.1).momentum(0.9).dampening(1.5).check()).contains("a dampening from 0 to 1"));
     assert!(refused(&|| Sgd::new(0.1).momentum(1.0).check()).contains("a momentum from 0"));

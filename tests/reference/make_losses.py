@@ -186,6 +186,36 @@ def weighted():
     return file
 
 
+def of_many():
+    """Losses of a window `[samples, steps, numbers]`, and of its rows: means over samples, or over rows."""
+    file = File("of_many")
+
+    def emphasise(x, coefficient=0.85):
+        return x - coefficient * torch.nn.functional.pad(x, (0, 0, 1, 0))[:, :-1]
+
+    def energies(y, t):
+        return ((y - t) ** 2).sum(dim=(1, 2)) / ((t**2).sum(dim=(1, 2)) + 1e-8)
+
+    def correlations(y, t):
+        a, b = y - y.mean(-1, keepdim=True), t - t.mean(-1, keepdim=True)
+        return 1 - (a * b).sum(-1) / ((a**2).sum(-1) * (b**2).sum(-1) + 1e-12).sqrt()
+
+    losses = {
+        "esr": energies,
+        "pre_emphasised": lambda y, t: energies(emphasise(y), emphasise(t)),
+        "direct_current": lambda y, t: (t - y).mean(dim=(1, 2)) ** 2 / ((t**2).mean(dim=(1, 2)) + 1e-8),
+        "correlation": correlations,
+        "shares": lambda y, t: (y - t) ** 2 / (t.abs().sum(-1, keepdim=True) + 0.5),
+    }
+    for name, loss in losses.items():
+        for samples, steps, width in [(2, 19, 1), (3, 5, 7)]:
+            if name == "correlation" and width == 1:
+                continue
+            file.begin(f"{name}_{samples}x{steps}x{width}")
+            file.add({"loss": name}, lambda x, p: loss(x[0], x[1]).mean(), [randn(samples, steps, width) for _ in range(2)], wrt=1)
+    return file
+
+
 def main():
     torch.set_num_threads(1)  # one order of summation, whatever the machine
     focals = [(2.0, 0.25), (0.5, 0.6)]
@@ -200,6 +230,7 @@ def main():
         ctc_settings(),
         gaussian_nll(),
         weighted(),
+        of_many(),
     ]
     print(f"{sum(file.write() for file in files)} bytes, torch {torch.__version__}")
 

@@ -51,11 +51,29 @@ class Lamb(Written):
         p.sub_(lr * (length / size if length > 0 and size > 0 else 1.0) * way)
 
 
+class ScheduleFree(Written):
+    """Defazio et al., "The Road Less Scheduled", 2024, algorithm 1, with the weights of the authors' `schedulefree` 1.4."""
+
+    def rule(self, p, g, state, lr, betas, eps, weight_decay, warmup, adaptive):
+        z, v, step = state.setdefault("z", p.clone()), state.setdefault("v", torch.zeros_like(p)), state["step"]
+        rate = lr * (min(step / warmup, 1.0) if warmup else 1.0)
+        state["sum"] = state.get("sum", 0.0) + rate**2
+        share = rate**2 / state["sum"]
+        v.mul_(betas[1]).addcmul_(g, g, value=1 - betas[1])
+        way = g / ((v / (1 - betas[1] ** step)).sqrt() + eps) if adaptive else g.clone()
+        way += weight_decay * p
+        x = (p - (1 - betas[0]) * z) / betas[0]
+        z.sub_(rate * way)
+        x.add_(share * (z - x))
+        p.copy_((1 - betas[0]) * z + betas[0] * x)
+
+
 def optimisers():
     nadam = {"lr": 2e-3, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0, "momentum_decay": 4e-3}
     radam = {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0}
     adamax = radam | {"lr": 2e-3}
     adadelta = {"lr": 1.0, "rho": 0.9, "eps": 1e-6, "weight_decay": 0.0}
+    free = {"lr": 1e-2, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0, "warmup": 0, "adaptive": 1}
     lion = {"lr": 1e-3, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.0}
     lamb = {"lr": 1e-2, "beta1": 0.9, "beta2": 0.999, "eps": 1e-6, "weight_decay": 0.01}
     return [
@@ -70,6 +88,14 @@ def optimisers():
             ("betas", radam | {"beta1": 0.8, "beta2": 0.99}),
             ("weight_decay", radam | {"weight_decay": 0.01}),
             ("eps", radam | {"eps": 1e-3}),
+        ]),
+        optimiser("schedule_free", ScheduleFree, True, [
+            ("default", free),
+            ("betas", free | {"beta1": 0.8, "beta2": 0.99}),
+            ("weight_decay", free | {"weight_decay": 0.1}),
+            ("warmup", free | {"warmup": 8}),
+            ("plain", free | {"adaptive": 0, "lr": 0.1}),
+            ("plain_warmup", free | {"adaptive": 0, "lr": 0.1, "warmup": 30, "weight_decay": 0.01}),
         ]),
         optimiser("adamax", torch.optim.Adamax, True, [
             ("default", adamax),
@@ -145,20 +171,21 @@ def schedules():
     file = File("schedules", digits=12)
     base = 0.3
 
-    def case(name, settings, make, epochs=None):
-        """The rates of 50 steps; the plateau is told a loss after each."""
+    def case(name, settings, make, epochs=None, momentum=0.0):
+        """The rates of 50 steps; the plateau is told a loss after each. With a momentum, those of it behind the rates."""
         file.begin(name)
-        optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=base)
+        optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=base, momentum=momentum)
         schedule = make(optimizer)
-        rates = []
+        rates, momenta = [], []
         for step in range(50):
             rates.append(optimizer.param_groups[0]["lr"])
+            momenta.append(optimizer.param_groups[0]["momentum"])
             optimizer.step()
             if epochs is not None:
                 schedule.step(epochs[step].item())
             elif step < 49:
                 schedule.step()
-        rates = torch.tensor(rates, dtype=torch.float64)
+        rates = torch.tensor(rates + (momenta if momentum else []), dtype=torch.float64)
         inputs = [] if epochs is None else [epochs]
         file.cases.append({"name": name, "settings": settings | {"base": base}, "inputs": inputs, "output": rates})
 
@@ -181,6 +208,13 @@ def schedules():
     rough = short(1 + torch.rand(50, dtype=torch.float64) - torch.arange(50) / 100, 4)
     odd = {"factor": 0.6, "patience": 2, "threshold": 0.02, "cooldown": 3, "min_lr": 0.05}
     case("plateau_odd", odd, lambda o: lr.ReduceLROnPlateau(o, **odd), rough)
+    case("plateau_absolute", {"factor": 0.5, "patience": 1, "threshold": 0.03}, lambda o: lr.ReduceLROnPlateau(
+        o, factor=0.5, patience=1, threshold=0.03, threshold_mode="abs"), rough)
+    case("plateau_max", {"factor": 0.5, "patience": 1}, lambda o: lr.ReduceLROnPlateau(o, "max", factor=0.5, patience=1), rough)
+    case("one_cycle_momentum", {"steps": 50}, lambda o: lr.OneCycleLR(o, base, 50), momentum=0.9)
+    case("one_cycle_three", {"steps": 50}, lambda o: lr.OneCycleLR(o, base, 50, three_phase=True), momentum=0.9)
+    odd = {"pct_start": 0.37, "div_factor": 3.0, "final_div_factor": 20.0, "base_momentum": 0.5, "max_momentum": 0.8}
+    case("one_cycle_three_odd", {"steps": 50, **odd}, lambda o: lr.OneCycleLR(o, base, 50, three_phase=True, **odd), momentum=0.9)
     return file
 
 

@@ -122,6 +122,7 @@ where
     check.all::<N, _>("lion", || Lion::new(1e-4), |t| t.clip(Clip::Norm(1.0)));
     check.all::<N, _>("amsgrad", || AdamW::new(1e-3).amsgrad(true), |t| t);
     check.all::<N, _>("radam", || RAdam::new(1e-3), |t| t);
+    check.all::<N, _>("schedule_free", || ScheduleFree::new(1e-3), |t| t);
     check.all::<N, _>("adamax", || Adamax::new(1e-3), |t| t);
     check.all::<N, _>("adadelta", || Adadelta::new(1.0), |t| t);
     check.all::<N, _>("centered", || RmsProp::new(1e-3).centered(true), |t| t);

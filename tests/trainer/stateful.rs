@@ -82,7 +82,7 @@ fn windows_are_one_long_sequence() {
     }
 }
 
-fn data(samples: usize, salt: u64) -> Dataset<nn_runtime::data::Values> {
+fn data(samples: usize, salt: u64) -> Dataset<Values> {
     Dataset::values((numbers(salt, samples * 8, 1.0), 8), (numbers(salt + 50, samples * 20, 1.0), 20)).unwrap()
 }
 
@@ -113,11 +113,12 @@ fn a_refused_step_leaves_the_state() {
         trainer.step(&data(4, 1)).unwrap();
         if refuses {
             trainer.step_with(&[&[3.0; 32]], |_, _| f64::NAN).unwrap_err();
-            trainer.step_with(&[&[3.0; 32]], |_, dy| {
-                dy[0][7] = f32::INFINITY;
-                0.0
-            })
-            .unwrap_err();
+            trainer
+                .step_with(&[&[3.0; 32]], |_, dy| {
+                    dy[0][7] = f32::INFINITY;
+                    0.0
+                })
+                .unwrap_err();
         }
         trainer.step(&data(4, 2)).unwrap();
         super::params(trainer.model())
@@ -136,7 +137,7 @@ fn windows_to_warm_up() {
             // The first half of a data set whose second half counts.
             let all = data(4, 1).concat(&data(4, 2)).unwrap();
             let all = all.with_weights((vec![weight, weight, weight, weight, 1.0, 1.0, 1.0, 1.0], 1)).unwrap();
-            trainer.step(&all.select(&[0, 1, 2, 3]).unwrap()).unwrap();
+            trainer.step(&all.select(&[0, 1, 2, 3])).unwrap();
             assert_eq!(super::params(trainer.model()), begun);
         }
         trainer.step(&data(4, 2)).unwrap()
@@ -172,7 +173,7 @@ fn fit_keeps_windows_in_their_order() {
         trainer.reset_state();
         for k in 0..3 {
             let indices: Vec<usize> = (k * 4..k * 4 + 4).collect();
-            trainer.step(&train.select(&indices).unwrap()).unwrap();
+            trainer.step(&train.select(&indices)).unwrap();
         }
     }
     assert_eq!(super::params(trainer.model()), found);

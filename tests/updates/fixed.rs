@@ -51,6 +51,7 @@ fn nothing_moves_the_padding_row() {
     check("AdamW", AdamW::new(0.1).weight_decay(0.1), |t| t);
     check("Adam, AMSGrad", Adam::new(0.1).amsgrad(true), |t| t);
     check("RAdam", RAdam::new(0.1).weight_decay(0.1), |t| t);
+    check("ScheduleFree", ScheduleFree::new(0.1).weight_decay(0.1), |t| t);
     check("Adamax", Adamax::new(0.1), |t| t);
     check("Adadelta", Adadelta::new(1.0), |t| t);
     check("Nadam", Nadam::new(0.1).weight_decay(0.1), |t| t);
@@ -69,4 +70,18 @@ fn nothing_moves_the_padding_row() {
 fn without_padding_all_rows_move() {
     let [before, after, _] = trained::<Free, _>(AdamW::new(0.1).weight_decay(0.1), |t| t);
     assert!(before.iter().zip(&after).all(|(a, b)| a != b), "{before:?}, {after:?}");
+}
+
+/// What the model is to be used with keeps the row too, and no other.
+#[test]
+fn nothing_moves_the_padding_row_of_the_final_model() {
+    let mut model = Words::init(5);
+    let before = model.get("table.weight").unwrap();
+    let mut trainer = Trainer::new(&mut model, Mse::new(), ScheduleFree::new(0.1).weight_decay(0.1));
+    trainer.fit(&data(), Fit::epochs(5).batch(1)).unwrap();
+    let after = trainer.final_model().get("table.weight").unwrap();
+    for row in 0..7 {
+        assert_eq!(before[row * 5..][..5] == after[row * 5..][..5], row == 2, "row {row}");
+    }
+    assert_ne!(after, trainer.model().get("table.weight").unwrap());
 }

@@ -71,6 +71,7 @@ fn the_newer_optimisers_learn() {
         ("muon", learn(&train, &test, Muon::new(0.02, AdamW::new(3e-3)))),
         ("amsgrad", learn(&train, &test, AdamW::new(3e-3).amsgrad(true))),
         ("radam", learn(&train, &test, RAdam::new(1e-2))),
+        ("schedule free", learn(&train, &test, ScheduleFree::new(1e-2))),
         ("adamax", learn(&train, &test, Adamax::new(5e-3))),
         ("adadelta", learn(&train, &test, Adadelta::new(1.0))),
         ("nadam", learn(&train, &test, Nadam::new(5e-3))),

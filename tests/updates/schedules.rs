@@ -23,6 +23,18 @@ fn schedule_of(case: &Case) -> Box<dyn Schedule> {
             let cycle = OneCycle::new(steps("steps")).rise(n("pct_start"));
             Box::new(cycle.start(n("div_factor")).end(n("final_div_factor")))
         }
+        "one_cycle_momentum" => Box::new(OneCycle::new(steps("steps")).momentum(0.85, 0.95)),
+        "one_cycle_three" => Box::new(OneCycle::new(steps("steps")).three_phase(true).momentum(0.85, 0.95)),
+        "one_cycle_three_odd" => {
+            let cycle = OneCycle::new(steps("steps")).three_phase(true).rise(n("pct_start"));
+            let cycle = cycle.momentum(n("base_momentum"), n("max_momentum"));
+            Box::new(cycle.start(n("div_factor")).end(n("final_div_factor")))
+        }
+        "plateau_absolute" => {
+            let plateau = ReduceOnPlateau::new().factor(n("factor")).patience(steps("patience"));
+            Box::new(plateau.threshold(n("threshold")).absolute(true))
+        }
+        "plateau_max" => Box::new(ReduceOnPlateau::new().factor(n("factor")).patience(steps("patience"))),
         "warmup" => Box::new(Warmup::new(steps("steps"))),
         "warmup_cosine" => Box::new(Warmup::new(steps("steps")).start(n("start")).then(Cosine::new(steps("period")))),
         "plateau" => Box::new(ReduceOnPlateau::new()),
@@ -39,13 +51,21 @@ fn schedules_are_pytorchs() {
     for case in load("schedules") {
         let mut schedule = schedule_of(&case);
         schedule.check().unwrap();
-        let rates = &case.output.as_ref().unwrap().data;
+        let (rates, momenta) = case.output.as_ref().unwrap().data.split_at(50);
+        for step in 0..50 {
+            let found = schedule.momentum(step as u64);
+            assert_eq!(found.is_some(), !momenta.is_empty(), "{}", case.name);
+            let off = found.zip(momenta.get(step)).is_some_and(|(found, truth)| (found - truth).abs() > 1e-10);
+            assert!(!off, "{} {step}: {found:?}, {momenta:?}", case.name);
+        }
         assert!(rates.len() == 50 && rates.iter().any(|rate| *rate != rates[0]), "{}: it changes", case.name);
         for (step, truth) in rates.iter().enumerate() {
             let found = schedule.rate(case.number("base"), step as u64);
             assert!((found - truth).abs() <= 1e-10 * case.number("base"), "{} {step}: {found}, {truth}", case.name);
             if let Some(losses) = case.inputs.first() {
-                schedule.epoch(losses.data[step]);
+                // A schedule hears the negative of what is better where it is larger.
+                let sign = if case.name == "plateau_max" { -1.0 } else { 1.0 };
+                schedule.epoch(sign * losses.data[step]);
             }
         }
     }
@@ -147,4 +167,46 @@ fn a_plateau_is_seen_in_epochs_and_the_validation_counts() {
     };
     assert_eq!(run(false), 0.01);
     assert_eq!(run(true), 0.01 / 8.0, "the first epoch is the best, and each of three later ones is bad");
+}
+
+/// The momentum of each step is the schedule's, and the optimiser keeps its own.
+#[test]
+fn a_schedule_changes_the_momentum() {
+    let data = data(4, 3, 2);
+    let schedule = OneCycle::new(10).momentum(0.5, 0.9);
+    fn run<O: Optimizer>(optimizer: impl Fn(f64) -> O, schedule: OneCycle, data: &Dataset<Values>) {
+        let (mut by_schedule, mut by_hand) = (Line::init(1), Line::init(1));
+        let mut a = Trainer::new(&mut by_schedule, Mse::new(), optimizer(0.1)).schedule(schedule);
+        let mut b = Trainer::new(&mut by_hand, Mse::new(), optimizer(0.1));
+        for step in 0..10 {
+            b.optimizer().set_learning_rate(schedule.rate(0.1, step));
+            b.optimizer().set_momentum(schedule.momentum(step).unwrap());
+            assert_eq!(a.step(data).unwrap(), b.step(data).unwrap());
+        }
+        assert_eq!(a.optimizer().momentum_setting(), optimizer(0.1).momentum_setting());
+        assert_eq!(params(&by_schedule), params(&by_hand));
+    }
+    run(|rate| Sgd::new(rate).momentum(0.7), schedule, &data);
+    run(Adam::new, schedule, &data);
+    let mut model = Line::init(1);
+    let error = Trainer::new(&mut model, Mse::new(), Sgd::new(0.1)).schedule(schedule).step(&data).unwrap_err();
+    assert!(error.to_string().starts_with("expected an optimiser with a momentum that the schedule can change, found"));
+}
+
+/// A metric that is better where it is larger, and one that nobody measures.
+#[test]
+fn a_plateau_hears_a_metric() {
+    let x = numbers(1, 24, 1.0);
+    let train = Dataset::values((&x[..], 3), (&numbers(2, 16, 5.0)[..], 2)).unwrap();
+    let run = |monitor: &str| {
+        let mut model = Line::init(1);
+        let plateau = ReduceOnPlateau::new().factor(0.5).patience(0).monitor(monitor);
+        let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(0.01)).schedule(plateau);
+        let fit = Fit::epochs(4).metrics((MeanAbsoluteError::new(), R2::new()));
+        trainer.fit(&train, fit).map(|_| trainer.learning_rate())
+    };
+    // Both become better: the one falls, the other rises.
+    assert_eq!([run("mae").unwrap(), run("r2").unwrap()], [0.01; 2]);
+    let error = run("val_loss").unwrap_err().to_string();
+    assert!(error.contains("to monitor, found `val_loss`"), "{error}");
 }

@@ -82,15 +82,16 @@ pub fn expand(tokens: TokenStream, kind: Kind) -> TokenStream {
 fn sound(formula: &parse::Formula, kind: Kind, errors: &mut Errors) -> Option<lower::Lowered> {
     reserved(formula, kind, errors);
     let lowered = lower::lower(formula, errors)?;
-    let slope = Node::Argument(0);
-    if !lowered.dag.holds(&[lowered.root], |node| node == slope)
+    let slopes = [Node::Argument(0), Node::Argument(lower::BEFORE)];
+    let all: Vec<node::Id> = lowered.sums.iter().copied().chain([lowered.root]).collect();
+    if !lowered.dag.holds(&all, |node| slopes.contains(&node))
         && let Some(name) = formula.arguments.first()
         && errors.is_empty()
     {
         errors.add(&formula.body, &format!("a formula of `{name}`"), "one without it", kind.example());
     }
     if errors.is_empty()
-        && let Some(found) = lowered.dag.not_finite(lowered.root)
+        && let Some(found) = all.iter().find_map(|part| lowered.dag.not_finite(*part))
     {
         let help = "such a formula is NaN or infinite wherever it is asked: write another number";
         errors.add(&formula.body, "numbers that make a number", &found, help);

@@ -29,6 +29,33 @@ fn every_fault_is_told_once_in_these_words() {
     );
 }
 
+#[test]
+fn faults_of_sums_are_told() {
+    for (source, expected) in [
+        (
+            "f(y, t) = sum(y) + row_sum(t)",
+            "expected sums over rows, or over windows, found both\nhelp: take all of them over a row, `row_sum(y)`, or all over the window, `sum(y)`",
+        ),
+        (
+            "f(y, t) = before(y - t)",
+            "expected the name of an argument, found `y - t`\nhelp: the number before is that of the output or of the target: write the formula with `before(y)`",
+        ),
+        ("f(y, t) = sum(y, t)", "expected 1 number for `sum`, found 2\nhelp: `sum(y)`"),
+        ("f(y, t) = sum(t)", "expected `y` to be used, found that nothing reads it\nhelp: write `y` into the formula"),
+        (
+            "f(y, t) = y * sum(t / 0.0)",
+            "expected numbers that make a number, found a division by 0\nhelp: such a formula is NaN or infinite wherever it is asked: write another number",
+        ),
+    ] {
+        assert_eq!(faults(tokens(source), Kind::Loss), [expected], "{source}");
+    }
+    assert_eq!(faults(tokens("f(y, t) = y * before(t) / mean(abs(t - mean(t)))"), Kind::Loss), [""; 0]);
+    assert_eq!(
+        faults(tokens("f(x) = x / sum(x)"), Kind::Activation),
+        ["expected a function with a known derivative, found `sum`\nhelp: an activation is of one number: `x`"]
+    );
+}
+
 const CASES: &[(&str, &[&str])] = &[
     ("", &["expected a formula, found none{EXAMPLE}"]),
     ("3 + x", &["expected the name of a formula, found `3`{EXAMPLE}"]),

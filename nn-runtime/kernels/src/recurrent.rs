@@ -7,12 +7,13 @@ mod backward;
 mod cells;
 mod forward;
 mod gate_columns;
+mod reset_first;
 mod step;
 mod transposed_weights;
 mod weighted_sums;
 
 pub use backward::RecurrentBackward;
-pub use cells::{Gru, Lstm, ReluRnn, Rnn};
+pub use cells::{Gru, Lstm, ReluRnn, ResetFirstGru, Rnn};
 pub use forward::RecurrentForward;
 pub use gate_columns::GateColumns;
 pub use step::{PreparedCell, RecurrentStep};
@@ -35,6 +36,10 @@ pub trait Cell: Copy + 'static {
     /// Whether the cell uses the inputs' and the state's products separately, not only their sum (Gru). The
     /// two then have different gradients.
     const SPLIT: bool;
+
+    /// Whether the state goes through the first gate before its product at the last one (`ResetFirstGru`):
+    /// the product at the last gate is then that of another vector than the others.
+    const RESETS_FIRST: bool = false;
 
     /// First half of a step: the gates that depend on no other gate, activated; the others unchanged. `x` is
     /// the sum of both products, or with `SPLIT` the inputs' product, and then `h` the state's. All samples
@@ -148,12 +153,19 @@ pub struct SavedSteps<'a> {
     /// `[b, steps, units]`. After forward: the last number of the state before each step. After backward: the
     /// output before each step.
     pub before: &'a mut [f32],
+    /// With [`Cell::RESETS_FIRST`] `[b, steps, units]`, else empty: the state that has gone through the first
+    /// gate.
+    pub resets: &'a mut [f32],
+    /// With [`Cell::RESETS_FIRST`] as long as `gates`, else empty. After backward: the gradients of that
+    /// state's product, 0 but at the last gate.
+    pub candidates: &'a mut [f32],
 }
 
 impl SavedSteps<'_> {
     /// Numbers saved of a step, a unit.
     pub const fn each<C: Cell>() -> usize {
-        C::GATES + if C::SPLIT { C::GATES } else { 0 } + 1
+        let again = if C::RESETS_FIRST { 1 + C::GATES } else { 0 };
+        C::GATES + if C::SPLIT { C::GATES } else { 0 } + 1 + again
     }
 
     #[track_caller]
@@ -162,6 +174,9 @@ impl SavedSteps<'_> {
         sequence.check("gates", self.gates.len(), &[batch, steps, units, C::GATES]);
         sequence.check("products", self.products.len(), &[batch, steps, units, if C::SPLIT { C::GATES } else { 0 }]);
         sequence.check("states before", self.before.len(), &[batch, steps, units]);
+        let again = usize::from(C::RESETS_FIRST);
+        sequence.check("states at the last gate", self.resets.len(), &[batch, steps, units, again]);
+        sequence.check("their products", self.candidates.len(), &[batch, steps, units, again, C::GATES]);
     }
 }
 

@@ -98,6 +98,71 @@ macro_rules! __loss_on_values {
 }
 pub use crate::__loss_on_values as loss_on_values;
 
+/// The traits of a loss of one's own that says something of more than one number.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __own_loss_of_many {
+    ($name:ident) => {
+        impl $crate::losses::Loss for $name {
+            const LOGITS: ::core::primitive::bool = false;
+            const WHOLE: ::core::primitive::bool = <$name as $crate::__private::FormulaOfMany>::WHOLE;
+
+            fn settings(&self) -> $crate::__private::String {
+                $crate::__private::format!("{self:?}")
+            }
+        }
+
+        // Generic, as those of numbers.
+        impl<T: $crate::losses::TargetValue> $crate::losses::LossOn<[T]> for $name {
+            fn gradient(
+                &self,
+                __isa: $crate::Isa,
+                __width: ::core::primitive::usize,
+                __y: &[::core::primitive::f32],
+                __target: &[T],
+                __scale: ::core::primitive::f32,
+                __dy: &mut [::core::primitive::f32],
+            ) -> ::core::primitive::f64 {
+                let __gradient = ::core::option::Option::Some((__scale, __dy));
+                $crate::__private::loss_of_many(self, __isa, __width, __y, T::numbers(__target), __gradient)
+            }
+
+            fn value(
+                &self,
+                __isa: $crate::Isa,
+                __width: ::core::primitive::usize,
+                __y: &[::core::primitive::f32],
+                __target: &[T],
+            ) -> ::core::primitive::f64 {
+                let __none = ::core::option::Option::None;
+                $crate::__private::loss_of_many(self, __isa, __width, __y, T::numbers(__target), __none)
+            }
+
+            fn fault(
+                &self,
+                __width: ::core::primitive::usize,
+                __target: &[T],
+                __rows: ::core::primitive::usize,
+            ) -> ::core::option::Option<(::core::primitive::usize, $crate::__private::String)> {
+                let __allowed = ::core::primitive::f32::is_finite;
+                $crate::__private::loss_fault(__width, T::numbers(__target), __rows, __allowed, "finite targets")
+            }
+
+            fn correct(
+                &self,
+                _: ::core::primitive::usize,
+                _: &[::core::primitive::f32],
+                _: &[T],
+            ) -> ::core::option::Option<::core::primitive::usize> {
+                ::core::option::Option::None
+            }
+        }
+
+        $crate::__private::taken_by_all!($name);
+    };
+}
+pub use crate::__own_loss_of_many as own_loss_of_many;
+
 /// The traits of a loss of one's own, which is a `Formula`.
 #[doc(hidden)]
 #[macro_export]

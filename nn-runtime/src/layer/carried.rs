@@ -1,6 +1,6 @@
 //! What recurrent layers carry from one window of a sequence to the next, where training is stateful. In: the
-//! state of every sample before this window; out: that after it, beside it, so that a step that is refused has
-//! changed nothing.
+//! state of every sample before this window; out: that after it, beside it, so that a step that is refused
+//! has changed nothing.
 
 use core::cell::Cell;
 

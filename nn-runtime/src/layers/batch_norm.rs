@@ -27,6 +27,7 @@ use nn_kernels::batch_norm::{Channels, channels_backward, gradient_sums, moments
 /// | argument | here | PyTorch's `BatchNorm2d` | Keras's `BatchNormalization` |
 /// |---|---|---|---|
 /// | `momentum`, from 0 to 1: the weight of the batch | `0.1` | `momentum=0.1` | `momentum=0.99`, the weight of the old |
+/// | `cumulative`: the running statistics are the means of all batches so far, and `momentum` has no part in them | `false` | `momentum=None` | – |
 /// | `eps`, above 0 | `1e-5` | `eps=1e-5` | `epsilon=1e-3` |
 /// | `affine`: whether there are weight and bias | `true` | `affine=True` | `scale=True`, `center=True` |
 /// | `init` (of the weight) | `Constant(1.0)` | 1 | `gamma_initializer="ones"` |
@@ -38,7 +39,8 @@ use nn_kernels::batch_norm::{Channels, channels_backward, gradient_sums, moments
 /// several places (`share`), the running statistics follow the batches of all of them, one after the other.
 ///
 /// Parameters: `weight` and `bias`, `[channels]`; beside them, saved but not learnt, `running_mean` and
-/// `running_var`, which begin as 0 and 1. Ioffe & Szegedy, "Batch Normalization", 2015.
+/// `running_var`, which begin as 0 and 1, and with `cumulative` the number of `batches`, `[1]` (PyTorch's
+/// `num_batches_tracked`, of which a batch with several uses of the layer is one here). Ioffe & Szegedy, "Batch Normalization", 2015.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -56,6 +58,7 @@ use nn_kernels::batch_norm::{Channels, channels_backward, gradient_sums, moments
 #[derive(Clone, Copy, Debug)]
 pub struct BatchNorm {
     momentum: f32,
+    cumulative: bool,
     eps: f32,
     affine: bool,
     init: Init,
@@ -66,12 +69,18 @@ pub struct BatchNorm {
 impl BatchNorm {
     /// For each feature of `[features]` and `[steps, features]`, and for each channel of `[channels, …]`.
     pub const fn new() -> Self {
-        BatchNorm { momentum: 0.1, eps: 1e-5, affine: true, init: Init::Constant(1.0), axis: None }
+        BatchNorm { momentum: 0.1, cumulative: false, eps: 1e-5, affine: true, init: Init::Constant(1.0), axis: None }
     }
 
     /// How far a step moves the running statistics towards those of its batch.
     pub const fn momentum(mut self, momentum: f32) -> Self {
         self.momentum = momentum;
+        self
+    }
+
+    /// Whether every batch so far counts alike in the running statistics.
+    pub const fn cumulative(mut self, cumulative: bool) -> Self {
+        self.cumulative = cumulative;
         self
     }
 
@@ -131,12 +140,12 @@ impl BatchNorm {
         if axis > 0 {
             spec = spec.per_step();
         }
-        spec.running_stat("running_mean", channels, Init::Zeros)
-            .running_stat("running_var", channels, Init::Constant(1.0))
-            .saves(KEPT * x.dim(axis))
-            .scratch(0, 3 * x.dim(axis))
-            .onnx(OnnxForm::BatchNorm(axis, self.eps))
-            .ok()
+        spec = spec.running_stat("running_mean", channels, Init::Zeros);
+        spec = spec.running_stat("running_var", channels, Init::Constant(1.0));
+        if self.cumulative {
+            spec = spec.running_stat("batches", Shape::of([1]), Init::Zeros);
+        }
+        spec.saves(KEPT * x.dim(axis)).scratch(0, 3 * x.dim(axis)).onnx(OnnxForm::BatchNorm(axis, self.eps)).ok()
     }
 
     fn lay(&self, cx: &LayerContext<'_, impl Sized>) -> Channels {
@@ -300,19 +309,27 @@ impl Layer for BatchNorm {
             return;
         }
         // Of a shared layer, `change` has what the uses before this one changed.
-        let follow = |change: &mut f32, now: f32, batch: f32| *change += self.momentum * (batch - (now + *change));
+        let batches = self.running() + 2;
+        let follow = |change: &mut f32, now: f32, batch: f32, momentum| *change += momentum * (batch - (now + *change));
+        // It is read where a statistic is asked for, and there alone.
+        let momentum =
+            |cx: &ReadContext| if self.cumulative { 1.0 / (cx.param(batches)[0] + 1.0) } else { self.momentum };
         let (range, change) = grad.slice(cx, self.running());
         if !range.is_empty() {
-            let now = cx.param(self.running());
-            range.zip(change).for_each(|(c, change)| follow(change, now[c], mean[c]));
+            let (now, momentum) = (cx.param(self.running()), momentum(cx));
+            range.zip(change).for_each(|(c, change)| follow(change, now[c], mean[c], momentum));
         }
         let (range, change) = grad.slice(cx, self.running() + 1);
         if !range.is_empty() {
-            let now = cx.param(self.running() + 1);
+            let (now, momentum) = (cx.param(self.running() + 1), momentum(cx));
             for (c, change) in range.zip(change) {
                 let unbiased = (f64::from(var[c]) * count / (count - 1.0)) as f32;
-                follow(change, now[c], unbiased);
+                follow(change, now[c], unbiased, momentum);
             }
+        }
+        if self.cumulative {
+            let (_, change) = grad.slice(cx, batches);
+            change.fill(1.0);
         }
     }
 }

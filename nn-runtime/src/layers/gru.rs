@@ -16,6 +16,7 @@ use nn_kernels::recurrent;
 /// | `last`, only the last step's output | `false` | the second answer, `h_n` | `return_sequences=False` |
 /// | `states`, whether `h` after the last step is an output too | `false` | always, as the second answer | `return_state` |
 /// | `initial`, whether the second of two inputs is `h` before the first step | by its shape | `h_0` | `initial_state` |
+/// | `reset_after`, whether `r` multiplies the product and not the state | `true` | always | `reset_after=True` |
 /// | `bias` | `true` | `bias=True` | `use_bias=True` |
 /// | `init` (of the inputs' weight) | uniform in ±1/√units | uniform in ±1/√units | `"glorot_uniform"` |
 /// | `recurrent_init` (of the state's weight) | uniform in ±1/√units | uniform in ±1/√units | `"orthogonal"` |
@@ -35,7 +36,8 @@ use nn_kernels::recurrent;
 ///
 /// Parameters, PyTorch's by its names, shapes and order of gates (r, z, n): `weight_ih`, `[3 · units,
 /// features]`, `weight_hh`, `[3 · units, units]`, `bias_ih` and `bias_hh`, `[3 · units]`; of the second way
-/// of `Both` the same with `_reverse` behind. It is Keras's `reset_after=True`, its default, which orders the
+/// of `Both` the same with `_reverse` behind. With `reset_after = false` it is `n = tanh(x_n +
+/// weight_hn · (r · h[s - 1]) + bias_hn)`, as in the paper and in Keras with TensorFlow 1. Keras orders the
 /// gates z, r, h, keeps weights turned over, and both biases as the rows of one. Cho et al., "Learning Phrase
 /// Representations using RNN Encoder-Decoder", 2014.
 ///
@@ -52,9 +54,16 @@ use nn_kernels::recurrent;
 #[derive(Clone, Copy, Debug)]
 pub struct Gru {
     of: Recurrent<recurrent::Gru>,
+    reset_first: bool,
 }
 
 impl Gru {
+    /// Whether the gate `r` is applied to the state's product, and not to the state before it.
+    pub const fn reset_after(mut self, reset_after: bool) -> Self {
+        self.reset_first = !reset_after;
+        self
+    }
+
     /// Whether the second of two inputs is the state before the first step, and no mask; where nothing is
     /// said, its shape tells.
     pub const fn initial(mut self, initial: bool) -> Self {
@@ -63,4 +72,4 @@ impl Gru {
     }
 }
 
-recurrent_layer!(Gru, "GRU");
+recurrent_layer!(Gru, "GRU", reset_first: recurrent::ResetFirstGru);

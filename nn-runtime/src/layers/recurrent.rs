@@ -2,6 +2,7 @@
 //! state before the first step and a mask `[steps]`; out: every step's output, or the last, and perhaps the
 //! state after the last step. Nothing here may know a cell's formula.
 
+mod gate_rows;
 mod inputs;
 mod passes;
 
@@ -15,7 +16,9 @@ use crate::init::Init;
 use crate::shape::Shape;
 use crate::spec::{Head, LayerSpec, OnnxForm, OnnxRecurrent};
 use nn_kernels::matrix::backward_input_scratch;
-use nn_kernels::recurrent::{Cell, GateColumns, PreparedCell, RecurrentForward, SavedSteps, TransposedWeights};
+use nn_kernels::recurrent::{
+    Cell, GateColumns, PreparedCell, RecurrentBackward, RecurrentForward, SavedSteps, TransposedWeights,
+};
 
 /// Which way a recurrent layer goes through its sequence.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -114,8 +117,8 @@ macro_rules! recurrent_layer {
             }
         }
 
-        // Of any numbers of inputs and outputs, so that it is the rule that refuses others. What is generic over
-        // them is compiled where a network is declared, which may be in a debug build: it only forwards.
+        // Of any numbers of inputs and outputs, so that it is the rule that refuses others. What is generic
+        // over them is compiled where a network is declared, which may be in a debug build: it only forwards.
         impl<const N: usize, const M: usize> crate::layer::Layer<N, M> for $name {
             fn forward(&self, cx: &mut crate::layer::LayerContext, x: [&[f32]; N], mut y: [&mut [f32]; M]) {
                 self.forward_any(cx, &x, &mut y);
@@ -287,7 +290,7 @@ impl<C: Cell> Recurrent<C> {
         // input.
         let of_state = C::STATES * units;
         let goes_back = self.states || given.states;
-        let backward = row + of_state + units + if goes_back { of_state } else { 0 };
+        let backward = RecurrentBackward::<C>::scratch(units) + if goes_back { of_state } else { 0 };
         let sample = max(max(row + 3 * units, backward), if ways == 2 { steps * features } else { 0 });
         // The weights in the form that each pass reads, and in a stream the state of a group.
         let [once, each] = RecurrentForward::<C>::scratch(units);
@@ -324,7 +327,7 @@ impl<C: Cell> Recurrent<C> {
         if forward && !goes_back {
             spec = spec.prepares(PreparedCell::<C>::len(features, units));
             // A mask makes outputs that are not the state.
-            if x.len() == 1 {
+            if x.len() == 1 && !C::RESETS_FIRST {
                 spec = spec.steps_by(passes::one_step::<C>, [features, units, 0, 0], false);
             }
             spec = match self.last {

@@ -27,7 +27,7 @@ signatures! {
     MultiHeadAttention(heads) [causal bias].any_inputs;
     LastStep() [].any_inputs;
     Rnn(units) [last direction states initial relu bias init recurrent_init bias_init].any_inputs.any_outputs.infers_input;
-    Gru(units) [last direction states initial bias init recurrent_init bias_init].any_inputs.any_outputs.infers_input;
+    Gru(units) [last direction states initial reset_after bias init recurrent_init bias_init].any_inputs.any_outputs.infers_input;
     Lstm(units) [last direction states bias init recurrent_init bias_init].any_inputs.any_outputs.infers_input;
     Conv2d(filters, kernel) [stride stride_hw kernel_hw padding dilation dilation_hw groups bias init bias_init].infers_input;
     Conv1d(filters, kernel) [stride padding dilation groups bias init bias_init].infers_input;
@@ -66,7 +66,7 @@ signatures! {
     Glu() [axis];
     Softmax() [];
     LogSoftmax() [];
-    BatchNorm() [momentum eps affine axis].infers_input;
+    BatchNorm() [momentum cumulative eps affine axis].infers_input;
     LayerNorm() [axes eps affine bias].infers_input;
     RmsNorm() [axes eps affine].infers_input;
     GroupNorm(groups) [eps affine axis].infers_input;

@@ -21,6 +21,7 @@ mod kl_divergence;
 mod link;
 mod mae;
 mod mse;
+pub(crate) mod of_many;
 mod poisson;
 mod quantile;
 

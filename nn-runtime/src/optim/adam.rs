@@ -3,7 +3,7 @@
 
 use alloc::string::String;
 
-use super::settings::{betas_below_one, learning_rate, none_negative, settings};
+use super::settings::{betas_below_one, learning_rate, momentum_setting, none_negative, settings};
 use super::{Optimizer, array_of_slots, over_eps, powi, slot_names};
 use nn_kernels::math::scalar;
 use nn_kernels::optimizer::{
@@ -57,6 +57,7 @@ impl Adam {
 #[diagnostic::do_not_recommend]
 impl Optimizer for Adam {
     learning_rate!();
+    momentum_setting!(betas);
     slot_names!("exp_avg", "exp_avg_sq", "max_exp_avg_sq");
 
     fn slots(&self) -> usize {

@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use super::settings::{above_zero, betas_below_one, learning_rate, none_negative, settings};
+use super::settings::{above_zero, betas_below_one, learning_rate, momentum_setting, none_negative, settings};
 use super::{Optimizer, array_of_slots, over_eps, powi, slot_names};
 use nn_kernels::optimizer::{UpdateRule, flush_denormals, limit_grad, update};
 use nn_kernels::simd::{Isa, Simd};
@@ -48,6 +48,7 @@ impl Adamax {
 #[diagnostic::do_not_recommend]
 impl Optimizer for Adamax {
     learning_rate!();
+    momentum_setting!(betas);
     slot_names!("exp_avg", "exp_inf");
 
     fn slots(&self) -> usize {

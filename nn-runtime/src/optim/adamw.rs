@@ -3,7 +3,7 @@
 use alloc::string::String;
 
 use super::adam::{AdamStep, Moments, decay};
-use super::settings::{betas_below_one, learning_rate, none_negative, settings};
+use super::settings::{betas_below_one, learning_rate, momentum_setting, none_negative, settings};
 use super::{Optimizer, over_eps, slot_names};
 use nn_kernels::simd::Isa;
 
@@ -50,6 +50,7 @@ impl AdamW {
 #[diagnostic::do_not_recommend]
 impl Optimizer for AdamW {
     learning_rate!();
+    momentum_setting!(betas);
     slot_names!("exp_avg", "exp_avg_sq", "max_exp_avg_sq");
 
     fn slots(&self) -> usize {

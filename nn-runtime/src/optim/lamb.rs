@@ -4,7 +4,7 @@
 use alloc::string::String;
 
 use super::adam::Moments;
-use super::settings::{betas_below_one, learning_rate, none_negative, settings};
+use super::settings::{betas_below_one, learning_rate, momentum_setting, none_negative, settings};
 use super::{Optimizer, ROOT_OF_LARGEST, TensorUpdate, array_of_slots, over_eps, slot_names, wants_whole_tensor};
 use nn_kernels::optimizer::{UpdateRule, update};
 use nn_kernels::reduce::sum_of_squares;
@@ -55,6 +55,7 @@ impl Lamb {
 #[diagnostic::do_not_recommend]
 impl Optimizer for Lamb {
     learning_rate!();
+    momentum_setting!(betas);
     slot_names!("exp_avg", "exp_avg_sq");
 
     fn slots(&self) -> usize {

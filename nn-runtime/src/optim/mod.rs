@@ -15,6 +15,7 @@ mod nadam;
 mod newton_schulz;
 mod radam;
 mod rmsprop;
+mod schedule_free;
 mod settings;
 mod sgd;
 mod tensor;
@@ -36,6 +37,7 @@ pub use muon::Muon;
 pub use nadam::Nadam;
 pub use radam::RAdam;
 pub use rmsprop::RmsProp;
+pub use schedule_free::ScheduleFree;
 pub use sgd::Sgd;
 pub use tensor::{TensorLayout, TensorUpdate};
 
@@ -123,11 +125,29 @@ pub trait Optimizer: Sync {
         self.update(isa, step, tensor.params, tensor.grads, slots);
     }
 
+    /// Turns parameters from where steps leave them to what a model is to be used with, where that is another
+    /// place, by what is remembered of them.
+    fn settle(&self, params: &mut [f32], slots: &[&[f32]]) {
+        let _ = (params, slots);
+    }
+
     /// The learning rate.
     fn learning_rate(&self) -> f64;
 
     /// Changes the learning rate, as a schedule does between steps.
     fn set_learning_rate(&mut self, learning_rate: f64);
+
+    /// What a step keeps of those before it, where a schedule may change that: of `Sgd` its momentum, of
+    /// `Adam` and its like the first beta.
+    fn momentum_setting(&self) -> Option<f64> {
+        None
+    }
+
+    /// Changes it, as a schedule does between steps. Where there is no
+    /// [`momentum_setting`](Optimizer::momentum_setting) nothing calls it.
+    fn set_momentum(&mut self, momentum: f64) {
+        let _ = momentum;
+    }
 
     /// What no step changes a parameter by more than, with the learning rate that is set, where no gradient
     /// since the first step has been larger than `grad` and no parameter is larger than `param`. A bound far

@@ -3,7 +3,7 @@
 use alloc::string::String;
 
 use super::adam::Moments;
-use super::settings::{betas_below_one, learning_rate, none_negative, settings};
+use super::settings::{betas_below_one, learning_rate, momentum_setting, none_negative, settings};
 use super::{Optimizer, array_of_slots, over_eps, powi, slot_names};
 use nn_kernels::optimizer::{SQUARE_ROOT_SCALE, UpdateRule, div_by_sqrt, update};
 use nn_kernels::simd::{Isa, Simd};
@@ -61,6 +61,7 @@ impl RAdam {
 #[diagnostic::do_not_recommend]
 impl Optimizer for RAdam {
     learning_rate!();
+    momentum_setting!(betas);
     slot_names!("exp_avg", "exp_avg_sq");
 
     fn slots(&self) -> usize {

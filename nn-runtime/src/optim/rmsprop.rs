@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use super::settings::{below_one, learning_rate, none_negative, settings};
+use super::settings::{below_one, learning_rate, momentum_setting, none_negative, settings};
 use super::{Optimizer, array_of_slots, over_eps};
 use nn_kernels::optimizer::{
     SQUARE_ROOT_SCALE, SQUARE_SCALE, Square, UpdateRule, div_by_sqrt, flush_denormals, flush_square, limit_grad, update,
@@ -71,6 +71,7 @@ impl RmsProp {
 #[diagnostic::do_not_recommend]
 impl Optimizer for RmsProp {
     learning_rate!();
+    momentum_setting!(momentum);
 
     fn slot_name(&self, k: usize) -> String {
         match k {

@@ -53,6 +53,29 @@ macro_rules! setting {
     };
 }
 
+/// The methods of [`Optimizer`](super::Optimizer) that read and change what is kept of the steps before: the
+/// first of two betas, or a momentum, where it is not 0.
+macro_rules! momentum_setting {
+    (betas) => {
+        fn momentum_setting(&self) -> Option<f64> {
+            Some(self.betas.0)
+        }
+
+        fn set_momentum(&mut self, momentum: f64) {
+            self.betas.0 = momentum;
+        }
+    };
+    (momentum) => {
+        fn momentum_setting(&self) -> Option<f64> {
+            Some(self.momentum).filter(|momentum| *momentum != 0.0)
+        }
+
+        fn set_momentum(&mut self, momentum: f64) {
+            self.momentum = momentum;
+        }
+    };
+}
+
 /// The methods of [`Optimizer`](super::Optimizer) that read and change the field `learning_rate`, and that
 /// tell all settings.
 macro_rules! learning_rate {
@@ -71,7 +94,7 @@ macro_rules! learning_rate {
     };
 }
 
-pub(super) use {learning_rate, setting, settings};
+pub(super) use {learning_rate, momentum_setting, setting, settings};
 
 /// Learning rates, epsilons, decays: finite, and not below 0.
 pub(super) fn not_negative(name: &str, value: f64) -> Result<(), String> {

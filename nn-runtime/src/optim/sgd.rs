@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::settings::{below_one, learning_rate, none_negative, settings};
+use super::settings::{below_one, learning_rate, momentum_setting, none_negative, settings};
 use super::{Optimizer, array_of_slots, slot_names};
 use nn_kernels::optimizer::{UpdateRule, flush_denormals, update};
 use nn_kernels::simd::{Isa, Simd};
@@ -63,6 +63,7 @@ impl Sgd {
 #[diagnostic::do_not_recommend]
 impl Optimizer for Sgd {
     learning_rate!();
+    momentum_setting!(momentum);
     slot_names!("momentum_buffer");
 
     fn slots(&self) -> usize {

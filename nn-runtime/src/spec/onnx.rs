@@ -82,7 +82,7 @@ pub(crate) enum OnnxForm {
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(not(feature = "onnx"), allow(dead_code, reason = "read by the feature `onnx` alone"))]
 pub(crate) struct OnnxRecurrent {
-    /// `RNN`, `RNN_relu`, `GRU` or `LSTM`.
+    /// `RNN`, `RNN_relu`, `GRU`, `GRU_reset_first` or `LSTM`.
     pub(crate) operator: &'static str,
     pub(crate) units: usize,
     pub(crate) direction: &'static str,

@@ -274,6 +274,14 @@ impl<'d, T: Targets, N> Fit<'d, T, N> {
     /// Nothing has this name.
     pub(super) fn monitored(&self, validates: bool) -> Result<(String, bool), TrainError> {
         let said = self.early_stopping.as_ref().and_then(EarlyStopping::monitored).or(self.monitor.as_deref());
+        self.find(said, validates)
+    }
+
+    /// A number of an epoch by its name, the loss where none is said, and whether lower is better.
+    ///
+    /// # Errors
+    /// Nothing has this name.
+    pub(super) fn find(&self, said: Option<&str>, validates: bool) -> Result<(String, bool), TrainError> {
         let default = if validates { "val_loss" } else { "loss" };
         let mut names = Vec::from([("loss".to_string(), true)]);
         if validates {

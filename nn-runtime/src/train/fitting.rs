@@ -111,6 +111,8 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
             }
         }
         let watched = if fit.watches() { Some(fit.monitored(validate.is_some())?) } else { None };
+        let heard = self.executor.update.state.schedule.monitors().map(|name| fit.find(Some(name), validate.is_some()));
+        let heard = heard.transpose()?;
         let settings = fit_settings(&fit, train.len(), validate.map_or(0, Dataset::len), watched.as_ref());
         let mut state = match self.take_resumed(&settings, fit.epochs)? {
             Some(state) => state,
@@ -202,7 +204,11 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
             };
             self.model.run.epochs += 1;
             let validation = epoch.validation.map(|validation| validation.loss);
-            self.executor.update.state.schedule.epoch(validation.unwrap_or(epoch.train.loss));
+            let hears = match &heard {
+                None => validation.unwrap_or(epoch.train.loss),
+                Some((name, lower)) => epoch.get(name).map_or(f64::NAN, |value| if *lower { value } else { -value }),
+            };
+            self.executor.update.state.schedule.epoch(hears);
             line.epoch(&epoch);
             if number < fit.epochs {
                 snapshots

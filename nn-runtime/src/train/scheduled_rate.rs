@@ -1,5 +1,5 @@
-//! The learning rate of one step. In: an optimiser and a rate; out: the optimiser with that rate, and
-//! afterwards with its own again, also where a layer panics in between.
+//! The learning rate of one step, and its momentum where a schedule has one. In: an optimiser, a rate; out:
+//! the optimiser with that, and afterwards with its own again, also where a layer panics in between.
 
 use crate::optim::Optimizer;
 
@@ -7,13 +7,19 @@ use crate::optim::Optimizer;
 pub(super) struct ScheduledRate<'a, O: Optimizer> {
     optimizer: &'a mut O,
     own: f64,
+    /// Its own momentum, where the schedule's is another one.
+    own_momentum: Option<f64>,
 }
 
 impl<'a, O: Optimizer> ScheduledRate<'a, O> {
-    pub(super) fn set(optimizer: &'a mut O, rate: f64) -> Self {
+    pub(super) fn set(optimizer: &'a mut O, rate: f64, momentum: Option<f64>) -> Self {
         let own = optimizer.learning_rate();
         optimizer.set_learning_rate(rate);
-        ScheduledRate { optimizer, own }
+        let own_momentum = momentum.and_then(|_| optimizer.momentum_setting());
+        if let (Some(momentum), Some(_)) = (momentum, own_momentum) {
+            optimizer.set_momentum(momentum);
+        }
+        ScheduledRate { optimizer, own, own_momentum }
     }
 
     pub(super) fn change(&mut self, rate: f64) {
@@ -28,5 +34,8 @@ impl<'a, O: Optimizer> ScheduledRate<'a, O> {
 impl<O: Optimizer> Drop for ScheduledRate<'_, O> {
     fn drop(&mut self) {
         self.optimizer.set_learning_rate(self.own);
+        if let Some(momentum) = self.own_momentum {
+            self.optimizer.set_momentum(momentum);
+        }
     }
 }

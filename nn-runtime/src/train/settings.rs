@@ -5,10 +5,11 @@
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::num::NonZero;
 
 use super::schedule::Schedule;
-use super::tensor_names::find;
+use super::tensor_names::{find, learnt};
 use super::{Clip, Regularizer, Trainer};
 use crate::model::Model;
 use crate::model::Network;
@@ -176,6 +177,20 @@ impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
         model
     }
 
+    /// A copy of the model as it is to be used: with [`ScheduleFree`](crate::optim::ScheduleFree) the average
+    /// of its steps, otherwise the model as it is.
+    pub fn final_model(&self) -> Model<N> {
+        let mut model = self.model.clone();
+        let slots = &self.executor.update.state.slots;
+        for tensor in learnt(N::COMPILED) {
+            let range = tensor.offset..tensor.offset + tensor.len;
+            let slots: Vec<&[f32]> = slots.iter().map(|slot| &slot[range.clone()]).collect();
+            self.optimizer.settle(&mut model.params[range], &slots);
+            model.params[tensor.fixed.clone()].copy_from_slice(&self.model.params[tensor.fixed]);
+        }
+        model
+    }
+
     /// Adds the size of parameters to the loss; see [`Regularizer`]. `name` is a tensor, as `hidden.weight`,
     /// or a layer or network, as `hidden`: then it is on all its learnt tensors of two axes or more, so on
     /// weights but not on biases and scales, as Keras's `kernel_regularizer`. Penalties on the same tensor
@@ -248,6 +263,13 @@ impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
             return Err(format!(
                 "expected a decay of the average from 0 up to but without 1, found {}\nhelp: `.ema(0.999)`",
                 ema.decay
+            ));
+        }
+        if update.state.schedule.momentum(0).is_some() && self.optimizer.momentum_setting().is_none() {
+            return Err(format!(
+                "expected an optimiser with a momentum that the schedule can change, found `{}`\nhelp: `Sgd::new(0.1).momentum(0.9)`, or an \
+                 optimiser with betas",
+                self.optimizer.settings()
             ));
         }
         update.state.schedule.check()

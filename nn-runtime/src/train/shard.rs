@@ -47,8 +47,8 @@ pub(super) struct Shard {
 }
 
 impl Shard {
-    /// With room for so many samples of a batch of this size, and for all workspaces where these are apart; of
-    /// each sample so many floats are carried from window to window.
+    /// With room for so many samples of a batch of this size, and for all workspaces where these are apart;
+    /// of each sample so many floats are carried from window to window.
     pub(super) fn new(
         map: &CompiledNetwork,
         samples: usize,

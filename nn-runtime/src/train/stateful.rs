@@ -1,6 +1,6 @@
 //! Truncated back-propagation through time: windows that follow each other learn as one long sequence. In: a
-//! trainer; out: the same, carrying the state of recurrent layers from step to step. It never flows a gradient
-//! from one window into the one before it.
+//! trainer; out: the same, carrying the state of recurrent layers from step to step. It never flows a
+//! gradient from one window into the one before it.
 
 use alloc::format;
 use alloc::string::String;
@@ -12,19 +12,19 @@ use crate::model::Network;
 impl<N: Network, L, O> Trainer<'_, N, L, O> {
     /// Each step goes on where the one before it ended: `Rnn`, `Gru` and `Lstm` that go forward begin a
     /// window with the state that they had after the last, so that sequences longer than memory holds are
-    /// learnt window by window. Gradients stay within a window: truncated back-propagation through time, PyTorch's
-    /// `h.detach()`, Keras's `stateful=True`. Werbos, "Backpropagation through time: what it does and how to do
-    /// it", 1990; Williams & Peng, "An efficient gradient-based algorithm for on-line training of recurrent
-    /// network trajectories", 1990.
+    /// learnt window by window. Gradients stay within a window: truncated back-propagation through time,
+    /// PyTorch's `h.detach()`, Keras's `stateful=True`. Werbos, "Backpropagation through time: what it does
+    /// and how to do it", 1990; Williams & Peng, "An efficient gradient-based algorithm for on-line training
+    /// of recurrent network trajectories", 1990.
     ///
     /// Sample `i` of a batch goes on where sample `i` of the batch before ended, so that all batches have as
     /// many samples; [`reset_state`](Trainer::reset_state) begins new sequences. A window whose weights are
-    /// all 0 changes no parameter, and leaves its state. [`fit`](Trainer::fit) begins anew at each epoch; it wants
-    /// `.shuffle(false)`, and batches of one size, one behind the other: window `k` of sequence `i` is sample `k
-    /// · batch + i`. [Checkpoints](super::Checkpoint) keep the state.
+    /// all 0 changes no parameter, and leaves its state. [`fit`](Trainer::fit) begins anew at each epoch; it
+    /// wants `.shuffle(false)`, and batches of one size, one behind the other: window `k` of sequence `i` is
+    /// sample `k · batch + i`. [Checkpoints](super::Checkpoint) keep the state.
     ///
-    /// Layers that are given a state as an input, that go backward, and all others, such as a causal `Conv1d` or
-    /// attention, see their window alone; so do evaluation, `predict_into` and the model itself. What a
+    /// Layers that are given a state as an input, that go backward, and all others, such as a causal `Conv1d`
+    /// or attention, see their window alone; so do evaluation, `predict_into` and the model itself. What a
     /// trained model makes of a long sequence a [stream](crate::Model::streamer) tells.
     ///
     /// ```

@@ -281,8 +281,9 @@ impl Update {
         most: f64,
     ) -> Result<(), Refusal> {
         let rate = self.state.schedule.rate(optimizer.learning_rate(), self.state.scheduled_steps());
+        let momentum = self.state.schedule.momentum(self.state.scheduled_steps());
         // The largest first, as a bound for all.
-        let mut scheduled = ScheduledRate::set(optimizer, rate * self.cut.factors[0]);
+        let mut scheduled = ScheduledRate::set(optimizer, rate * self.cut.factors[0], momentum);
         let most = if most <= self.state.largest_grad { self.state.largest_grad } else { most };
         let now = ParamsNow { isa, params, ranges: &self.cut.ranges, regularizers: &self.regularizers };
         let in_doubt = !self.overflow.rules_out(scheduled.optimizer(), most, now);

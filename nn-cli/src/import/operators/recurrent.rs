@@ -75,11 +75,15 @@ pub fn recurrent<'a>(reader: &mut Reader<'a, '_>, node: &Node<'a>) -> Made<'a> {
     }
     let from = reader.laid_out(&x, &laid)?;
     let long = reader.network.shapes[from].first().copied().unwrap_or(1);
+    let reset = match node.operator == "GRU" && int(node, "linear_before_reset", 0) == 0 {
+        true => ", reset_after = false",
+        false => "",
+    };
     let no_bias = if bias.is_some() { "" } else { ", bias = false" };
     let origin = reader.constant(node, 1)?.origin;
     let hint = if origin.is_empty() { node.name } else { origin };
     let mut add = |args: &str, shape: &[usize]| {
-        let y = reader.network.layer(kind, &format!("{units}{args}{direction}{no_bias}"), &[from], shape);
+        let y = reader.network.layer(kind, &format!("{units}{args}{direction}{reset}{no_bias}"), &[from], shape);
         reader.network.params(hint, origin.to_owned(), params.clone());
         let cut = [ways, units].map(|size| reader.network.atoms.dimension(size));
         (y, cut)
@@ -114,10 +118,6 @@ fn plain<'a>(reader: &Reader<'a, '_>, node: &Node<'a>, functions: &[&str]) -> Re
         && given.iter().enumerate().any(|(i, name)| !name.eq_ignore_ascii_case(functions[i % functions.len()]))
     {
         return Err(format!("expected the functions {functions:?}, found {given:?}"));
-    }
-    if node.operator == "GRU" && int(node, "linear_before_reset", 0) == 0 {
-        let help = "help: export it with the reset behind the product (Keras's `reset_after = True`)";
-        return Err(format!("whose reset gate is applied before the product\n{help}"));
     }
     for name in ["clip", "input_forget", "layout"] {
         if attribute(node, name).is_some_and(|value| !matches!(value, Attribute::Int(0))) {

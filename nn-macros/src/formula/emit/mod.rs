@@ -2,6 +2,7 @@
 //! derivatives as vector code, its place in the runtime, and a test. Total: it never fails. It names
 //! `::nn_runtime::__private` and the user's own words only.
 
+mod of_many;
 mod settings;
 mod steps;
 mod test;
@@ -32,6 +33,7 @@ pub fn formula(formula: &Formula, kind: Kind, lowered: &Lowered) -> TokenStream 
     let items = match kind {
         Kind::Activation if learnt(formula).next().is_some() => learning(formula, lowered, dag, root),
         Kind::Activation => activation(formula, lowered, dag, root),
+        Kind::Loss if lowered.over.is_some() => of_many::loss(formula, lowered),
         Kind::Loss => loss(formula, lowered, dag, root),
     };
     let shell = shell(formula, kind, consts(lowered), items);
@@ -66,7 +68,7 @@ pub fn stub(of: &Formula, kind: Kind) -> TokenStream {
         limits: Vec::new(),
         body: None,
     };
-    let plain = Lowered { dag: Dag::plain(), root: x, paths: Vec::new() };
+    let plain = Lowered { dag: Dag::plain(), root: x, paths: Vec::new(), sums: Vec::new(), over: None };
     let items = match kind {
         Kind::Activation => activation(&formula, &plain, dag, x),
         Kind::Loss => loss(&formula, &plain, dag, x),

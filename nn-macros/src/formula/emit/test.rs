@@ -15,12 +15,16 @@ use crate::formula::parse::{Formula, Setting};
 /// #[cfg(test)] #[test] fn derivative_of_swish() { /* vector code against differences of the formula */ }
 /// ```
 pub fn test(formula: &Formula, kind: Kind, lowered: &Lowered) -> TokenStream {
-    let (at, name) = (Span::mixed_site(), &formula.name);
+    let at = Span::mixed_site();
     let own = ident("__formula");
     let settings: Vec<TokenStream> = constants(formula).map(|Setting { name, .. }| quote!(#own.#name)).collect();
     let count = learnt(formula).count();
     let params = params(formula);
     let tokens: Vec<TokenStream> = params.iter().map(ToTokens::to_token_stream).collect();
+    if lowered.over.is_some() {
+        let check = super::of_many::test(formula, lowered, &own);
+        return test_of(formula, &own, check);
+    }
     let arguments = match kind {
         Kind::Activation => vec![ident("__x")],
         Kind::Loss => vec![ident("__y"), ident("__t")],
@@ -43,6 +47,12 @@ pub fn test(formula: &Formula, kind: Kind, lowered: &Lowered) -> TokenStream {
             __nn::check_loss(#text, &#own, |__y: ::core::primitive::f64, __t: ::core::primitive::f64| { #lets #(#root)* });
         },
     };
+    test_of(formula, &own, check)
+}
+
+/// The test that makes this check.
+fn test_of(formula: &Formula, own: &Ident, check: TokenStream) -> TokenStream {
+    let (at, name) = (Span::mixed_site(), &formula.name);
     let test = Ident::new(&format!("derivative_of_{}", snake(&formula.written)), name.span());
     quote_spanned! {at=>
         #[cfg(test)]

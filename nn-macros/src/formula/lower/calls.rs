@@ -5,6 +5,7 @@ use quote::ToTokens;
 use syn::Expr;
 use syn::ext::IdentExt;
 
+use super::sums::NAMES;
 use super::{Lower, short};
 use crate::errors::nearest;
 use crate::formula::functions::{Meaning, meaning, names};
@@ -48,6 +49,9 @@ impl Lower<'_> {
             self.errors.add(receiver, "a function by its name", &format!("`{module}.{text}`"), &help);
             return None;
         }
+        if self.of_many && NAMES.contains(&&*text) {
+            return self.of_many(&text, &all, whole);
+        }
         let Some((meaning, count)) = meaning(&text) else {
             // What stands in it may be meant for another function: `x.pow(2)`.
             let argument = all.first().map(|first| short(first)).unwrap_or_else(|| "x".to_owned());
@@ -58,7 +62,7 @@ impl Lower<'_> {
                 "logistic" => format!("`sigmoid({argument})`"),
                 "maximum" => format!("`max({argument}, 0.0)`"),
                 "minimum" => format!("`min({argument}, 0.0)`"),
-                "mean" | "sum" => format!("a formula is of one number; a loss takes the mean by itself: `{argument}`"),
+                "mean" | "sum" => format!("an activation is of one number: `{argument}`"),
                 _ => return self.unknown_function(name, &text, &text),
             };
             self.errors.add(name, "a function with a known derivative", &format!("`{text}`"), &help);

@@ -4,6 +4,7 @@
 
 mod blocks;
 mod calls;
+mod sums;
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -16,6 +17,7 @@ use super::node::{Constant, Function, Id, Node, Operator};
 use super::parse::{Formula, whole_number};
 use crate::errors::{Errors, nearest};
 use crate::parse::pretty::pretty;
+pub use sums::{BEFORE, COUNT, Over, SUMS};
 
 /// What a formula may hold, in one line.
 const CAN: &str =
@@ -27,6 +29,10 @@ pub struct Lowered {
     pub root: Id,
     /// The user's own consts, by their numbers.
     pub paths: Vec<ExprPath>,
+    /// The terms of each sum that the formula takes, in an order in which none needs a later one.
+    pub sums: Vec<Id>,
+    /// What it goes over, where it says something of more than one number.
+    pub over: Option<Over>,
 }
 
 /// A name that the body may use.
@@ -42,12 +48,18 @@ struct Lower<'a> {
     dag: Dag,
     paths: Vec<ExprPath>,
     names: Vec<Name>,
+    /// Whether it may say something of more than one number, as losses do.
+    of_many: bool,
+    sums: Vec<Id>,
+    over: Option<Over>,
     errors: &'a mut Errors,
 }
 
 /// Reads a body; `None` where something in it is wrong, which has been said then.
 pub fn lower(formula: &Formula, errors: &mut Errors) -> Option<Lowered> {
-    let mut lower = Lower { dag: Dag::plain(), paths: Vec::new(), names: Vec::new(), errors };
+    let of_many = formula.arguments.len() > 1;
+    let (dag, paths, names) = (Dag::plain(), Vec::new(), Vec::new());
+    let mut lower = Lower { dag, paths, names, of_many, sums: Vec::new(), over: None, errors };
     for (i, name) in formula.arguments.iter().enumerate() {
         let id = lower.dag.intern(Node::Argument(i));
         lower.declare(name.unraw().to_string(), Some(id), name.to_token_stream());
@@ -66,8 +78,8 @@ pub fn lower(formula: &Formula, errors: &mut Errors) -> Option<Lowered> {
     if lower.errors.is_empty() {
         lower.unused(formula.arguments.len());
     }
-    let Lower { dag, paths, .. } = lower;
-    root.map(|root| Lowered { dag, root, paths })
+    let Lower { dag, paths, sums, over, .. } = lower;
+    root.map(|root| Lowered { dag, root, paths, sums, over })
 }
 
 impl Lower<'_> {

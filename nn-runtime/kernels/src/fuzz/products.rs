@@ -9,7 +9,7 @@ use crate::long_sums::Sums;
 use crate::matrix::{Panels, backward_bias, backward_input, backward_input_scratch, backward_weight, product};
 use crate::recurrent::{
     Cell, GateColumns, GateWeights, Gru, Lstm, PreparedCell, RecurrentBackward, RecurrentForward, RecurrentStep, Rnn,
-    SavedSteps, Sequence, TransposedWeights, weighted_sums,
+    SavedSteps, Sequence, StateRows, TransposedWeights, weighted_sums,
 };
 use crate::simd::Isa;
 
@@ -145,13 +145,15 @@ fn forward<C: Cell>(rng: &mut Rng, isa: Isa) -> bool {
         product_of(&[batch, steps, units, C::GATES]),
         products,
         product_of(&[batch, steps, units]),
+        product_of(&[batch, steps, units, usize::from(C::RESETS_FIRST)]),
+        product_of(&[batch, steps, units, if C::RESETS_FIRST { C::GATES } else { 0 }]),
     ];
     Slices::new(rng, &all).call(
         "a recurrent forward",
-        |[x, w, u, to, to_u, bias, mask, state, scratch, y, gates, products, before]| {
+        |[x, w, u, to, to_u, bias, mask, state, scratch, y, gates, products, before, resets, candidates]| {
             let inputs = GateColumns::<C>::new(&GateWeights { panels: of_x, w, bias: Some(bias) }, to);
             let weights = GateColumns::<C>::new(&GateWeights { panels: of_h, w: u, bias: None }, to_u);
-            let saved = flip.then_some(SavedSteps { gates, products, before });
+            let saved = flip.then_some(SavedSteps { gates, products, before, resets, candidates });
             let mask = masked.then_some(&*mask);
             RecurrentForward { sequence, x, inputs, weights, saved, mask, state, scratch, y, starts: None }.run(isa);
         },
@@ -162,24 +164,33 @@ fn back<C: Cell>(rng: &mut Rng, isa: Isa) -> bool {
     let (sequence, batch) = (sequence(rng), rng.below(4));
     let Sequence { steps, units, last, width, .. } = sequence;
     let Some(panels) = returns(|| Panels::new(units, C::GATES * units)) else { return false };
-    let masked = rng.flip();
+    let (masked, begins, ends) = (rng.flip(), rng.flip(), rng.flip());
     let products = if C::SPLIT { product_of(&[batch, steps, units, C::GATES]) } else { Some(0) };
     let all = [
         returns(|| panels.len()),
         returns(|| TransposedWeights::scratch(units, C::GATES * units)),
         product_of(&[batch, steps]),
         product_of(&[batch, if last { 1 } else { steps }, width]),
-        product_of(&[batch, C::GATES + C::STATES + 1, units]),
+        returns(|| RecurrentBackward::<C>::scratch(units)).and_then(|one| product_of(&[batch, one])),
         product_of(&[batch, steps, units, C::GATES]),
         products,
         product_of(&[batch, steps, units]),
+        product_of(&[batch, steps, units, usize::from(C::RESETS_FIRST)]),
+        product_of(&[batch, steps, units, if C::RESETS_FIRST { C::GATES } else { 0 }]),
+        product_of(&[batch, units + 2]),
+        product_of(&[C::STATES, batch, units]),
     ];
-    Slices::new(rng, &all).call("a recurrent backward", |[w, turned, mask, dy, scratch, gates, products, before]| {
-        let weights = TransposedWeights::new(isa, &GateWeights { panels, w, bias: None }, turned);
-        let (saved, mask) = (SavedSteps { gates, products, before }, masked.then_some(&*mask));
-        let cell = PhantomData::<C>;
-        RecurrentBackward { sequence, weights, saved, mask, dy, start: None, dstate: None, scratch, cell }.run(isa);
-    })
+    Slices::new(rng, &all).call(
+        "a recurrent backward",
+        |[w, turned, mask, dy, scratch, gates, products, before, resets, candidates, start, dstate]| {
+            let weights = TransposedWeights::new(isa, &GateWeights { panels, w, bias: None }, turned);
+            let saved = SavedSteps { gates, products, before, resets, candidates };
+            let mask = masked.then_some(&*mask);
+            let start = begins.then_some(StateRows { numbers: start, width: units + 2, at: 1 });
+            let (dstate, cell) = (ends.then_some(dstate), PhantomData::<C>);
+            RecurrentBackward { sequence, weights, saved, mask, dy, start, dstate, scratch, cell }.run(isa);
+        },
+    )
 }
 
 fn step<C: Cell>(rng: &mut Rng, isa: Isa) -> bool {

@@ -26,13 +26,18 @@ pub struct RecurrentBackward<'a, C> {
     /// `[states, b, units]`: the gradients of the state after the last step, overwritten with those of the
     /// state before the first; without it the former are 0 and nobody asks for the latter.
     pub dstate: Option<&'a mut [f32]>,
-    /// `[b, (gates + states + 1)·units]`, with arbitrary contents.
+    /// `[b, scratch(units)]`, see [`scratch`](RecurrentBackward::scratch), with arbitrary contents.
     pub scratch: &'a mut [f32],
     /// Which cell it is.
     pub cell: PhantomData<C>,
 }
 
 impl<C: Cell> RecurrentBackward<'_, C> {
+    /// Numbers of scratch for each sample.
+    pub const fn scratch(units: usize) -> usize {
+        (C::GATES + C::STATES + if C::RESETS_FIRST { 2 } else { 1 }) * units
+    }
+
     /// Goes back through all steps.
     ///
     /// # Panics
@@ -41,7 +46,7 @@ impl<C: Cell> RecurrentBackward<'_, C> {
         let Sequence { steps, units, .. } = self.sequence;
         self.sequence.check_units();
         let (sequence, row) = (self.sequence, C::GATES * units);
-        let one = (C::GATES + C::STATES + 1) * units;
+        let one = Self::scratch(units);
         let batch = self.scratch.len() / one;
         sequence.check("scratch", self.scratch.len(), &[batch, one]);
         sequence.check("units of the weights", self.weights.panels.cols(), &[units]);
@@ -65,9 +70,12 @@ impl<C: Cell> Kernel for RecurrentBackward<'_, C> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
+        if const { C::RESETS_FIRST } {
+            return self.run_reset_first(s);
+        }
         let Sequence { steps, units, last, .. } = self.sequence;
         let TransposedWeights { panels, w } = self.weights;
-        let batch = self.scratch.len() / ((C::GATES + C::STATES + 1) * units);
+        let batch = self.scratch.len() / Self::scratch(units);
         let (product, rest) = self.scratch.split_at_mut(batch * C::GATES * units);
         let (through, state) = rest.split_at_mut(batch * units);
         through.fill(0.0);

@@ -18,19 +18,23 @@ pub struct ReluRnn;
 #[derive(Clone, Copy, Debug)]
 pub struct Gru;
 
+/// r = σ(x₀ + h₀), z = σ(x₁ + h₁), n = tanh(x₂ + h₂), h' = n + z·(h − n), where h₂ is the product of r·h.
+#[derive(Clone, Copy, Debug)]
+pub struct ResetFirstGru;
+
 /// i = σ(x₀ + h₀), f = σ(x₁ + h₁), g = tanh(x₂ + h₂), o = σ(x₃ + h₃), c' = f·c + i·g, h' = o·tanh(c').
 #[derive(Clone, Copy, Debug)]
 pub struct Lstm;
 
 /// dy·y·(1 − y), the gradient through y = σ(x).
 #[inline(always)]
-fn through_sigmoid<S: Simd>(s: S, dy: S::F, y: S::F) -> S::F {
+pub(super) fn through_sigmoid<S: Simd>(s: S, dy: S::F, y: S::F) -> S::F {
     s.mul(s.mul(dy, y), s.sub(s.splat(1.0), y))
 }
 
 /// dy·(1 − y²), the gradient through y = tanh(x).
 #[inline(always)]
-fn through_tanh<S: Simd>(s: S, dy: S::F, y: S::F) -> S::F {
+pub(super) fn through_tanh<S: Simd>(s: S, dy: S::F, y: S::F) -> S::F {
     s.mul(dy, s.fma(s.neg(y), y, s.splat(1.0)))
 }
 
@@ -123,6 +127,28 @@ impl Cell for Gru {
         let nothing = s.splat(0.0);
         let (x, h) = ([dr, dz, dn, nothing], [dr, dz, s.mul(dn, r), nothing]);
         CellGrad { x, h, state: [s.mul(dh, z), nothing], output: nothing }
+    }
+}
+
+impl Cell for ResetFirstGru {
+    const GATES: usize = 3;
+    const STATES: usize = 1;
+    const SPLIT: bool = true;
+    const RESETS_FIRST: bool = true;
+
+    #[inline(always)]
+    fn gates<S: Simd>(s: S, x: Gates<S::F>, h: Gates<S::F>) -> Gates<S::F> {
+        Gru::gates(s, x, h)
+    }
+
+    #[inline(always)]
+    fn output<S: Simd>(s: S, [r, z, x, _]: Gates<S::F>, h: Gates<S::F>, state: [S::F; 2]) -> (Gates<S::F>, [S::F; 2]) {
+        let n = tanh(s, s.add(x, h[2]));
+        ([r, z, n, s.splat(0.0)], [s.fma(z, s.sub(state[0], n), n), s.splat(0.0)])
+    }
+
+    fn backward<S: Simd>(_: S, _: Gates<S::F>, _: S::F, _: S::F, _: [S::F; 2]) -> CellGrad<S::F> {
+        unreachable!("its products are two, one after the other: see `reset_first`");
     }
 }
 

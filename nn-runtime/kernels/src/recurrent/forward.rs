@@ -37,7 +37,12 @@ pub struct RecurrentForward<'a, C> {
 impl<C: Cell> RecurrentForward<'_, C> {
     /// Numbers of scratch for a cell of `units`: those needed once, and those for each sample.
     pub const fn scratch(units: usize) -> [usize; 2] {
-        [Self::starts(units), units]
+        [Self::starts(units) + Self::between(units), units]
+    }
+
+    /// Numbers of one sample between the two products of a step.
+    const fn between(units: usize) -> usize {
+        if C::RESETS_FIRST { (1 + C::GATES) * units } else { 0 }
     }
 
     /// Numbers that the sums at the gates of a cell of `units` start at.
@@ -65,7 +70,7 @@ impl<C: Cell> RecurrentForward<'_, C> {
         sequence.check("state", self.state.len(), &[C::STATES, batch, units]);
         sequence.check("outputs", self.y.len(), &sequence.outputs(batch));
         if let Some(starts) = self.starts {
-            sequence.check("starts", starts.len(), &[once]);
+            sequence.check("starts", starts.len(), &[Self::starts(units)]);
         }
         if let Some(saved) = &self.saved {
             saved.check::<C>(&sequence, batch);
@@ -87,8 +92,8 @@ impl<C: Cell> Kernel for RecurrentForward<'_, C> {
         let Sequence { steps, units, last, .. } = self.sequence;
         let batch = self.state.len() / (C::STATES * units);
         let (h, c) = self.state.split_at_mut(batch * units);
-        let [once, _] = Self::scratch(units);
-        let (own, other) = self.scratch.split_at_mut(once);
+        let (own, rest) = self.scratch.split_at_mut(Self::starts(units));
+        let (between, other) = rest.split_at_mut(Self::between(units));
         let starts = match self.starts {
             Some(starts) => starts,
             None => {
@@ -105,10 +110,7 @@ impl<C: Cell> Kernel for RecurrentForward<'_, C> {
                 inputs: self.inputs,
                 weights: self.weights,
                 starts: starts.as_ptr(),
-                saved: self
-                    .saved
-                    .as_mut()
-                    .map(|saved| [saved.gates.as_mut_ptr(), saved.products.as_mut_ptr(), saved.before.as_mut_ptr()]),
+                saved: self.saved.as_mut().map(SavedPlaces::of),
                 mask: self.mask,
                 old: old.as_ptr(),
                 new: new.as_mut_ptr(),
@@ -118,7 +120,13 @@ impl<C: Cell> Kernel for RecurrentForward<'_, C> {
             };
             // SAFETY: `RecurrentForward::run` has compared the length of every slice with `batch` samples,
             // the steps and the units.
-            unsafe { step.run(s, batch) };
+            unsafe {
+                if const { C::RESETS_FIRST } {
+                    step.run_reset_first(s, batch, between.as_mut_ptr());
+                } else {
+                    step.run(s, batch);
+                }
+            }
             swap(&mut old, &mut new);
         }
         if last {
@@ -133,6 +141,26 @@ impl<C: Cell> Kernel for RecurrentForward<'_, C> {
     }
 }
 
+/// Where the slices of [`SavedSteps`] begin that forward writes.
+#[derive(Clone, Copy)]
+pub(super) struct SavedPlaces {
+    pub gates: *mut f32,
+    pub products: *mut f32,
+    pub before: *mut f32,
+    pub resets: *mut f32,
+}
+
+impl SavedPlaces {
+    fn of(saved: &mut SavedSteps) -> SavedPlaces {
+        SavedPlaces {
+            gates: saved.gates.as_mut_ptr(),
+            products: saved.products.as_mut_ptr(),
+            before: saved.before.as_mut_ptr(),
+            resets: saved.resets.as_mut_ptr(),
+        }
+    }
+}
+
 /// One step. The pointers point at the beginning of the slices of [`RecurrentForward`], and of parts of its
 /// scratch.
 pub(super) struct ForwardStep<'a, C> {
@@ -143,8 +171,7 @@ pub(super) struct ForwardStep<'a, C> {
     pub weights: GateColumns<'a, C>,
     /// What [`write_starts`] has written.
     pub starts: *const f32,
-    /// The gates, the products and the states before of [`SavedSteps`].
-    pub saved: Option<[*mut f32; 3]>,
+    pub saved: Option<SavedPlaces>,
     pub mask: Option<&'a [f32]>,
     /// The outputs of the step before and of this one, of each sample `units` numbers.
     pub old: *const f32,
@@ -255,7 +282,7 @@ impl<C: Cell> ForwardStep<'_, C> {
     /// # Safety
     /// As for `run`, with `sample < batch` and `at < units`.
     #[inline(always)]
-    unsafe fn output<S: Simd>(&self, s: S, at: usize, sample: usize, gates: Gates<S::F>, h: Gates<S::F>) {
+    pub(super) unsafe fn output<S: Simd>(&self, s: S, at: usize, sample: usize, gates: Gates<S::F>, h: Gates<S::F>) {
         let Sequence { steps, units, .. } = self.sequence;
         let (place, lanes) = (sample * steps + self.step, (units - at).min(LANES));
         let counts = self.mask.is_none_or(|mask| mask[place].abs() > 0.0);
@@ -285,7 +312,7 @@ impl<C: Cell> ForwardStep<'_, C> {
                 put(s, y, to.add(self.sequence.output(sample, self.step) + at), lanes);
             }
         }
-        let Some([to, products, before]) = self.saved else { return };
+        let Some(SavedPlaces { gates: to, products, before, .. }) = self.saved else { return };
         let gate = |g: usize| (place * C::GATES + g) * units + at;
         // SAFETY: place < batch · steps, g < GATES and at + lanes <= units: below batch · steps · GATES ·
         // units, and for the states before below batch · steps · units.
@@ -326,7 +353,7 @@ pub(super) fn write_starts<S: Simd, C: Cell>(s: S, units: usize, biases: [Option
 /// For r < `R`, `columns.inputs` numbers can be read from `from + r · stride` on; `at + 16 · (B − 1)` is
 /// below the units.
 #[inline(always)]
-unsafe fn chain<S: Simd, C: Cell, const R: usize, const B: usize>(
+pub(super) unsafe fn chain<S: Simd, C: Cell, const R: usize, const B: usize>(
     s: S,
     mut sums: [[Gates<S::F>; B]; R],
     (from, stride): (*const f32, usize),

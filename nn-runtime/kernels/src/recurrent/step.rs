@@ -109,6 +109,7 @@ impl<C: Cell> Kernel for RecurrentStep<'_, C> {
     fn run<S: Simd>(self, s: S) {
         let RecurrentStep { features, units, x, prepared, state, y, .. } = self;
         assert!(units > 0, "expected at least 1 unit");
+        assert!(!C::RESETS_FIRST, "expected a cell of one product a step");
         let batch = y.len() / units;
         let each = C::STATES.checked_mul(units).expect("states that can be counted");
         let fits = y.len() == batch * units

@@ -65,15 +65,23 @@ impl<C: Cell> Recurrent<C> {
             }
         }
         let given = self.roles(x.len(), steps, second);
+        if let Some(at) = given.mask
+            && given.states
+            && second.equals(&mask)
+            && x[at].equals(&width)
+            && !mask.equals(&width)
+        {
+            let fault = Fault::expected("the mask of ").shape(mask).str(" behind the state, found it before the state");
+            let fault =
+                fault.help(if C::STATES == 1 { "write `(x, h0, mask) -> " } else { "write `(x, h0, c0, mask) -> " });
+            return Err(self.called(fault, layer).str("`"));
+        }
         let mut k = 1;
         while given.states && k <= C::STATES {
             if !x[k].equals(&width) {
                 let fault = Fault::expected("a state with a number for each unit, ").shape(width).found(x[k]);
                 let fault = fault.help("declare it as ").shape(width);
-                return Err(match given.mask {
-                    Some(_) => fault.str(", and write the mask last"),
-                    None => fault,
-                });
+                return Err(fault);
             }
             k += 1;
         }

@@ -3,18 +3,16 @@
 //! the order of samples.
 
 use core::marker::PhantomData;
-use core::ops::Range;
 
-use super::super::mask::is_step;
+use super::gate_rows::RowsOfGates;
 use super::inputs::Given;
 use super::{Direction, Recurrent};
 use crate::layer::{LayerContext, ParamGrad, ReadContext};
 use crate::spec::OneStep;
-use nn_kernels::long_sums::{BLOCK, RowSums, Sums};
-use nn_kernels::matrix::{Panels, backward_input, backward_input_scratch, backward_weight};
+use nn_kernels::matrix::{Panels, backward_input, backward_input_scratch};
 use nn_kernels::recurrent::{
     Cell, GateColumns, GateWeights, PreparedCell, RecurrentBackward, RecurrentForward, RecurrentStep, SavedSteps,
-    Sequence, StateRows, TransposedWeights, weighted_sums,
+    Sequence, StateRows, TransposedWeights,
 };
 
 /// Samples that go through the steps together: enough to fill the product's tiles, few enough to stay in
@@ -85,8 +83,10 @@ impl<C: Cell> Recurrent<C> {
     fn saved_of<'a>(&self, saved: &'a mut [f32], rows: usize, way: usize) -> SavedSteps<'a> {
         let one = rows * self.kept();
         let (gates, rest) = saved[way * one..][..one].split_at_mut(rows * self.row());
-        let (products, before) = rest.split_at_mut(rest.len() - rows * self.units);
-        SavedSteps { gates, products, before }
+        let (products, rest) = rest.split_at_mut(if C::SPLIT { rows * self.row() } else { 0 });
+        let (before, rest) = rest.split_at_mut(rows * self.units);
+        let (resets, candidates) = rest.split_at_mut(if C::RESETS_FIRST { rows * self.units } else { 0 });
+        SavedSteps { gates, products, before, resets, candidates }
     }
 
     /// The weights of the inputs and of the state in the order that forward reads them, and what is left of
@@ -250,7 +250,7 @@ impl<C: Cell> Recurrent<C> {
                     dy: group.of(dy[0], cx.batch),
                     start: start.map(|start| StateRows { numbers: &start.numbers[first * start.width..], ..start }),
                     dstate: goes_back.then_some(&mut *dstate),
-                    scratch: &mut scratch[..group.samples * (C::GATES + C::STATES + 1) * self.units],
+                    scratch: &mut scratch[..group.samples * RecurrentBackward::<C>::scratch(self.units)],
                     cell: PhantomData::<C>,
                 }
                 .run(cx.isa);
@@ -282,19 +282,27 @@ impl<C: Cell> Recurrent<C> {
             let [inputs, state] = self.panels(cx);
             let (gates, rest) = cx.saved[way * rows * self.kept()..].split_at(rows * self.row());
             let (of_state, rest) = if C::SPLIT { rest.split_at(rows * self.row()) } else { (gates, rest) };
-            let before = &rest[..rows * self.units];
+            let (before, rest) = rest.split_at(rows * self.units);
+            // Where the state goes through the first gate, its product at the last gate is another one.
+            let again = if C::RESETS_FIRST { rest.split_at(rows * self.units) } else { (&[][..], &[][..]) };
             let work = RowsOfGates { mask, row: self.row(), sums: cx.row_sums(cx.input_shape(0).dim(0)) };
-            let [weights, biases] = [0, 2].map(|first| [first, first + 1].map(|k| self.index(way, k)));
-            let products = [(inputs, x, gates), (state, before, of_state)];
+            let [of_inputs, of_states] = [0, 1].map(|k| self.index(way, k));
+            let products = [
+                (of_inputs, inputs, x, gates),
+                (of_states, state, before, of_state),
+                (of_states, state, again.0, &again.1[..again.0.len() * C::GATES]),
+            ];
+            let products = &products[..if C::RESETS_FIRST { 3 } else { 2 }];
+            let biases = [(of_inputs + 2, gates), (of_states + 2, if C::RESETS_FIRST { gates } else { of_state })];
             if work.sums.adds_elsewhere() {
-                for (k, (panels, from, dy)) in weights.into_iter().zip(products) {
+                for &(k, panels, from, dy) in products {
                     let (range, dw) = part.slice(cx, k);
                     work.sums.add(dw, |rows, of, dw, blocks| {
                         let range = range.start + of.start..range.start + of.end;
                         work.blocks(rows, |block| work.weight(panels, [from, dy], &block, &range, dw, blocks));
                     });
                 }
-                for (k, (_, _, dy)) in biases.into_iter().zip(products).filter(|_| self.bias) {
+                for (k, dy) in biases.into_iter().filter(|_| self.bias) {
                     let (range, db) = part.slice(cx, k);
                     work.sums.add(db, |rows, of, db, blocks| {
                         let range = range.start + of.start..range.start + of.end;
@@ -307,11 +315,11 @@ impl<C: Cell> Recurrent<C> {
             let in_blocks = work.sums.unit > 0;
             for unit in work.sums.units() {
                 work.blocks(unit, |block| {
-                    for (k, (panels, from, dy)) in weights.into_iter().zip(products) {
+                    for &(k, panels, from, dy) in products {
                         let (range, dw) = part.slice(cx, k);
                         work.weight(panels, [from, dy], &block, &range, dw, in_blocks);
                     }
-                    for (k, (_, _, dy)) in biases.into_iter().zip(products).filter(|_| self.bias) {
+                    for (k, dy) in biases.into_iter().filter(|_| self.bias) {
                         let (range, db) = part.slice(cx, k);
                         work.bias(dy, &block, &range, db, in_blocks);
                     }
@@ -337,67 +345,6 @@ pub(super) fn one_step<C: Cell>(step: OneStep) {
     .run(isa);
 }
 
-/// What gradients of the gates, one row a step of a sample, are summed with.
-struct RowsOfGates<'a> {
-    mask: Option<&'a [f32]>,
-    row: usize,
-    sums: RowSums,
-}
-
-impl RowsOfGates<'_> {
-    /// These rows in blocks, without masked steps, whose inputs need not be finite: their gradients are 0.
-    fn blocks(&self, rows: Range<usize>, mut each: impl FnMut(Range<usize>)) {
-        let is_masked = |row: &usize| self.mask.is_some_and(|mask| !is_step(&mask[*row]));
-        let mut first = rows.start;
-        while first < rows.end {
-            let mut block = first..rows.end.min(first + BLOCK);
-            let end = block.clone().find(is_masked).unwrap_or(block.end);
-            block.end = end;
-            if block.is_empty() {
-                first += 1;
-                continue;
-            }
-            first = block.end;
-            each(block);
-        }
-    }
-
-    /// Adds what a block gives to a range of the gradients of weights.
-    fn weight(
-        &self,
-        panels: Panels,
-        from: [&[f32]; 2],
-        block: &Range<usize>,
-        range: &Range<usize>,
-        dw: &mut [f32],
-        blocks: bool,
-    ) {
-        if range.is_empty() {
-            return;
-        }
-        let [x, dy] = [(from[0], panels.rows()), (from[1], self.row)].map(|(from, width)| rows_of(from, width, block));
-        if panels.rows() > 1 {
-            let sums = Sums { overwrite: false, blocks };
-            return backward_weight(self.sums.isa, panels, x, dy, range.clone(), dw, sums);
-        }
-        // The panels of a single input are its weights one after the other, and padding.
-        let range = range.start.min(self.row)..range.end.min(self.row);
-        weighted_sums(self.sums.isa, self.row, Some(x), dy, range.clone(), &mut dw[..range.len()], blocks);
-    }
-
-    /// Adds what a block gives to a range of the gradients of biases.
-    fn bias(&self, dy: &[f32], block: &Range<usize>, range: &Range<usize>, db: &mut [f32], blocks: bool) {
-        if !range.is_empty() {
-            weighted_sums(self.sums.isa, self.row, None, rows_of(dy, self.row, block), range.clone(), db, blocks);
-        }
-    }
-}
-
-/// Some rows of a matrix of this width.
-fn rows_of<'a>(all: &'a [f32], width: usize, rows: &Range<usize>) -> &'a [f32] {
-    &all[rows.start * width..rows.end * width]
-}
-
 /// Some neighbouring samples of a batch.
 #[derive(Clone, Copy)]
 struct Group {
@@ -421,6 +368,8 @@ impl Group {
             gates: self.of_mut(all.gates, batch),
             products: self.of_mut(all.products, batch),
             before: self.of_mut(all.before, batch),
+            resets: self.of_mut(all.resets, batch),
+            candidates: self.of_mut(all.candidates, batch),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::spec::OnnxRecurrent;
 fn gates(operator: &str) -> &'static [usize] {
     match operator {
         "LSTM" => &[0, 3, 1, 2],
-        "GRU" => &[1, 0, 2],
+        "GRU" | "GRU_reset_first" => &[1, 0, 2],
         _ => &[0],
     }
 }
@@ -60,6 +60,7 @@ pub(super) fn recurrent(site: &mut OnnxSite, of: OnnxRecurrent) -> Vec<String> {
             attributes.push(("activations", Attribute::Texts(alloc::vec!["Relu"; ways])));
             "RNN"
         }
+        "GRU_reset_first" => "GRU",
         operator => operator,
     };
     let y = site.nodes_with(operator, &inputs, 2.max(1 + of.states), &attributes);

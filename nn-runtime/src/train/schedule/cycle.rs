@@ -95,7 +95,8 @@ impl Schedule for Cosine {
 }
 
 /// One rise and one fall, each along half a cosine: from `base / start` to `base`, which is the peak, and
-/// down to `base / start / end`, where it stays.
+/// down to `base / start / end`, where it stays. In three phases it falls to `base / start` first, in as many
+/// steps as it rises, and to the end then. The momentum goes the other way round: lowest at the peak.
 ///
 /// | argument | here | PyTorch's `OneCycleLR` |
 /// |---|---|---|
@@ -104,7 +105,8 @@ impl Schedule for Cosine {
 /// | `rise` | `0.3` | `pct_start=0.3` |
 /// | `start` | `25.0` | `div_factor=25` |
 /// | `end` | `1e4` | `final_div_factor=1e4` |
-/// | momentum | is not touched | `cycle_momentum=True` |
+/// | `three_phase` | `false` | `three_phase=False` |
+/// | `momentum`, lowest and highest | is not touched | `cycle_momentum=True, base_momentum=0.85, max_momentum=0.95` |
 ///
 /// Keras has none. Past the last step PyTorch stops with an error. Smith & Topin, "Super-Convergence: Very
 /// Fast Training of Neural Networks Using Large Learning Rates", 2018.
@@ -121,12 +123,14 @@ pub struct OneCycle {
     rise: f64,
     start: f64,
     end: f64,
+    three_phase: bool,
+    momentum: Option<(f64, f64)>,
 }
 
 impl OneCycle {
     /// Up and down in so many steps.
     pub const fn new(steps: u64) -> Self {
-        OneCycle { steps, rise: 0.3, start: 25.0, end: 1e4 }
+        OneCycle { steps, rise: 0.3, start: 25.0, end: 1e4, three_phase: false, momentum: None }
     }
 
     /// The share of the steps in which the rate rises.
@@ -146,6 +150,35 @@ impl OneCycle {
         self.end = end;
         self
     }
+
+    /// Whether it falls to where it began before it falls to the end.
+    pub const fn three_phase(mut self, three_phase: bool) -> Self {
+        self.three_phase = three_phase;
+        self
+    }
+
+    /// Moves the momentum of the optimiser between these: of `Sgd` its momentum, of `Adam` and its like the
+    /// first beta.
+    pub const fn momentum(mut self, lowest: f64, highest: f64) -> Self {
+        self.momentum = Some((lowest, highest));
+        self
+    }
+
+    /// In which of three phases a step is, of which the second may be left out, and how far within it.
+    fn phase(&self, done: u64) -> (usize, f64) {
+        // As in PyTorch the peak stands between two steps where it is no whole one.
+        let (at, top, end) = (done as f64, self.rise * self.steps as f64 - 1.0, self.steps as f64 - 1.0);
+        let middle = if self.three_phase { 2.0 * top } else { top };
+        if at <= top && top > 0.0 {
+            (0, at / top)
+        } else if at <= middle && self.three_phase {
+            (1, (at - top) / (middle - top))
+        } else if at < end {
+            (2, (at - middle) / (end - middle))
+        } else {
+            (2, 1.0)
+        }
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -154,15 +187,22 @@ impl Schedule for OneCycle {
 
     fn rate(&self, base: f64, done: u64) -> f64 {
         let (first, last) = (base / self.start, base / self.start / self.end);
-        // As in PyTorch the peak stands between two steps where it is no whole one.
-        let (at, top, end) = (done as f64, self.rise * self.steps as f64 - 1.0, self.steps as f64 - 1.0);
-        if at <= top && top > 0.0 {
-            between(first, base, at / top)
-        } else if at < end {
-            between(base, last, (at - top) / (end - top))
-        } else {
-            last
+        match self.phase(done) {
+            (0, share) => between(first, base, share),
+            (1, share) => between(base, first, share),
+            (_, 1.0) => last,
+            (_, share) => between(if self.three_phase { first } else { base }, last, share),
         }
+    }
+
+    fn momentum(&self, done: u64) -> Option<f64> {
+        let (lowest, highest) = self.momentum?;
+        Some(match self.phase(done) {
+            (0, share) => between(highest, lowest, share),
+            (1, share) => between(lowest, highest, share),
+            (_, _) if self.three_phase => highest,
+            (_, share) => between(lowest, highest, share),
+        })
     }
 
     fn check(&self) -> Result<(), String> {
@@ -171,6 +211,20 @@ impl Schedule for OneCycle {
             return Err(format!(
                 "`OneCycle`: expected a rise from 0 to 1, a share of the steps, found {}\nhelp: 0.3 is usual",
                 self.rise
+            ));
+        }
+        if self.three_phase && self.rise > 0.5 {
+            return Err(format!(
+                "`OneCycle`: expected a rise of at most half of the steps in three phases, found {}\nhelp: 0.3 is usual",
+                self.rise
+            ));
+        }
+        if let Some((lowest, highest)) = self.momentum
+            && !(0.0 < lowest && lowest <= highest && highest < 1.0)
+        {
+            return Err(format!(
+                "`OneCycle`: expected a momentum from above 0 up to below 1, the lowest first, found {lowest} and {highest}\nhelp: \
+                 `.momentum(0.85, 0.95)` is usual"
             ));
         }
         for (what, value, usual) in [("start", self.start, 25.0), ("end", self.end, 1e4)] {

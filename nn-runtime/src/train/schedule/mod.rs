@@ -53,9 +53,23 @@ pub trait Schedule: Copied + Send + Sync {
     /// The rate of the next step, after `done` steps; `base` is the optimiser's own.
     fn rate(&self, base: f64, done: u64) -> f64;
 
+    /// The momentum of the next step, where it changes with the steps too: of `Sgd` its momentum, of `Adam`
+    /// and its like the first beta.
+    fn momentum(&self, done: u64) -> Option<f64> {
+        let _ = done;
+        None
+    }
+
+    /// The number of an epoch that it wants to hear instead of the loss: a metric, `val_loss` or `loss`, as
+    /// [`Fit::monitor`](crate::train::Fit::monitor) names them.
+    fn monitors(&self) -> Option<&str> {
+        None
+    }
+
     /// Hears the loss of an epoch of `fit`: of the validation samples where there are some, else of the
     /// training samples. It is never infinite or NaN, which ends `fit` before; it may be below 0. Validation
-    /// samples without any weight have no loss: the training loss is heard.
+    /// samples without any weight have no loss: the training loss is heard. Of a number that it
+    /// [monitors](Schedule::monitors) and that is better where it is larger, it hears the negative.
     fn epoch(&mut self, loss: f64) {
         let _ = loss;
     }

@@ -14,7 +14,10 @@ use super::{Schedule, factor, floor};
 /// |---|---|---|---|
 /// | `factor` | `0.1` | `factor=0.1` | `factor=0.1` |
 /// | `patience` | `10` | `patience=10` | `patience=10`, reached, not exceeded |
-/// | `threshold` | `1e-4` of the best | `threshold=1e-4`, relative | `min_delta=0.0001`, absolute |
+/// | `threshold` | `1e-4` of the best | `threshold=1e-4` | `min_delta=0.0001` |
+/// | `absolute`, whether the threshold is an amount and no share | `false` | `threshold_mode="rel"`, `"abs"` | always |
+/// | `monitor` | `val_loss` where samples are validated, else `loss` | what `step` is given | `monitor="val_loss"` |
+/// | larger is better | as the metric says | `mode="min"`, `"max"` | `mode="auto"` |
 /// | `cooldown` | `0` | `cooldown=0` | `cooldown=0` |
 /// | `floor` | `0.0` | `min_lr=0` | `min_lr=0.0` |
 ///
@@ -31,11 +34,13 @@ use super::{Schedule, factor, floor};
 /// }
 /// assert_eq!(schedule.rate(0.8, 0), 0.4);
 /// ```
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct ReduceOnPlateau {
     factor: f64,
     patience: u64,
     threshold: f64,
+    absolute: bool,
+    monitor: Option<String>,
     cooldown: u64,
     floor: f64,
     best: f64,
@@ -54,6 +59,8 @@ impl ReduceOnPlateau {
             factor: 0.1,
             patience: 10,
             threshold: 1e-4,
+            absolute: false,
+            monitor: None,
             cooldown: 0,
             floor: 0.0,
             best: f64::INFINITY,
@@ -78,6 +85,19 @@ impl ReduceOnPlateau {
     /// By which share of the best loss another one must be below it, to count as progress.
     pub const fn threshold(mut self, threshold: f64) -> Self {
         self.threshold = threshold;
+        self
+    }
+
+    /// Whether the threshold is how much, and not which share, a loss must be below the best.
+    pub const fn absolute(mut self, absolute: bool) -> Self {
+        self.absolute = absolute;
+        self
+    }
+
+    /// What is to become better, instead of the loss: a metric of the run, such as `val_f1`, which says
+    /// itself whether larger is better; `loss` or `val_loss`.
+    pub fn monitor(mut self, name: impl Into<String>) -> Self {
+        self.monitor = Some(name.into());
         self
     }
 
@@ -110,10 +130,18 @@ impl Schedule for ReduceOnPlateau {
         }
     }
 
+    fn monitors(&self) -> Option<&str> {
+        self.monitor.as_deref()
+    }
+
     fn epoch(&mut self, loss: f64) {
         // Better by a share of its size, on whichever side of 0 the best is. The first loss is better than
         // none.
-        let margin = if self.best.is_finite() { self.threshold * self.best.abs() } else { 0.0 };
+        let margin = match (self.best.is_finite(), self.absolute) {
+            (false, _) => 0.0,
+            (true, true) => self.threshold,
+            (true, false) => self.threshold * self.best.abs(),
+        };
         if loss < self.best - margin {
             (self.best, self.bad) = (loss, 0);
         } else {
@@ -129,10 +157,12 @@ impl Schedule for ReduceOnPlateau {
     }
 
     fn settings(&self) -> String {
-        let ReduceOnPlateau { factor, patience, threshold, cooldown, floor, .. } = self;
+        let ReduceOnPlateau { factor, patience, threshold, absolute, monitor, cooldown, floor, .. } = self;
+        let absolute = if *absolute { ", absolute" } else { "" };
+        let monitor = monitor.as_ref().map_or_else(String::new, |name| alloc::format!(", monitor: {name}"));
         alloc::format!(
-            "ReduceOnPlateau {{ factor: {factor:?}, patience: {patience}, threshold: {threshold:?}, cooldown: {cooldown}, \
-             floor: {floor:?} }}"
+            "ReduceOnPlateau {{ factor: {factor:?}, patience: {patience}, threshold: {threshold:?}{absolute}, cooldown: {cooldown}, \
+             floor: {floor:?}{monitor} }}"
         )
     }
 
@@ -154,7 +184,13 @@ impl Schedule for ReduceOnPlateau {
                 self.factor
             ));
         }
-        if !(0.0..1.0).contains(&self.threshold) {
+        if self.absolute && !(self.threshold >= 0.0 && self.threshold.is_finite()) {
+            return Err(alloc::format!(
+                "`ReduceOnPlateau`: expected an absolute threshold of at least 0, found {}\nhelp: 1e-4 is usual",
+                self.threshold
+            ));
+        }
+        if !self.absolute && !(0.0..1.0).contains(&self.threshold) {
             return Err(alloc::format!(
                 "`ReduceOnPlateau`: expected a threshold from 0 up to but without 1, found {}\nhelp: 1e-4 is usual",
                 self.threshold

@@ -64,6 +64,14 @@ impl<S: Schedule + Clone + 'static> Schedule for Warmup<S> {
         self.then.epoch(loss);
     }
 
+    fn momentum(&self, done: u64) -> Option<f64> {
+        self.then.momentum(done.saturating_sub(self.steps))
+    }
+
+    fn monitors(&self) -> Option<&str> {
+        self.then.monitors()
+    }
+
     fn settings(&self) -> String {
         format!("Warmup {{ steps: {}, start: {:?}, then: {} }}", self.steps, self.start, self.then.settings())
     }
