@@ -156,10 +156,11 @@ pub fn activation(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 ///
 /// A loss may say something of more than one number:
 ///
-/// - `sum(e)` and `mean(e)` go over all numbers of a sample, `row_sum(e)` and `row_mean(e)` over those of a row
-///   (the last dimension of the output); a formula has one sort of them. They may stand within each other.
-/// - `before(y)` and `before(t)` are the number one step before, 0 at the first step: of an output `[steps, n]`
-///   that of `n` places before.
+/// - `sum(e)` and `mean(e)` go over all numbers of a sample, `row_sum(e)` and `row_mean(e)` over those of a
+///   row (the last dimension of the output); a formula has one sort of them. They may stand within each
+///   other.
+/// - `before(y)` and `before(t)` are the number one step before, 0 at the first step: of an output `[steps,
+///   n]` that of `n` places before.
 /// - What is left, a formula of single numbers in which sums are constants, is averaged as ever. With `sum`,
 ///   `mean` or `before`, a sample is one value, which has one weight; derivatives go through all sums.
 ///

@@ -1,5 +1,5 @@
-//! The kinds of recurrent layers as their tests go over them: how one is made, and its step in double precision.
-//! In: products of weights; out: states. Nothing here may call a kernel.
+//! The kinds of recurrent layers as their tests go over them: how one is made, and its step in double
+//! precision. In: products of weights; out: states. Nothing here may call a kernel.
 
 use nn_runtime::layers::{Direction, Gru, Lstm, Rnn};
 use nn_runtime::{Layer, Rule, Shape};

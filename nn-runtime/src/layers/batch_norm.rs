@@ -40,7 +40,8 @@ use nn_kernels::batch_norm::{Channels, channels_backward, gradient_sums, moments
 ///
 /// Parameters: `weight` and `bias`, `[channels]`; beside them, saved but not learnt, `running_mean` and
 /// `running_var`, which begin as 0 and 1, and with `cumulative` the number of `batches`, `[1]` (PyTorch's
-/// `num_batches_tracked`, of which a batch with several uses of the layer is one here). Ioffe & Szegedy, "Batch Normalization", 2015.
+/// `num_batches_tracked`, of which a batch with several uses of the layer is one here). Ioffe & Szegedy,
+/// "Batch Normalization", 2015.
 ///
 /// ```
 /// use nn_runtime::prelude::*;

@@ -44,8 +44,9 @@ impl<C: Cell> ForwardStep<'_, C> {
             }
             for at in (0..units).step_by(LANES) {
                 let lanes = (units - at).min(LANES);
-                // SAFETY: at + lanes <= units: the numbers of `between` end below (1 + GATES) · units, the first
-                // `units` of which are the state of the sample, written just now; at < units and sample < batch.
+                // SAFETY: at + lanes <= units: the numbers of `between` end below (1 + GATES) · units, the
+                // first `units` of which are the state of the sample, written just now; at < units and sample
+                // < batch.
                 unsafe {
                     let [[products]] = chain(s, [[self.start(s, at, C::GATES)]; 1], (between, 0), &self.weights, at);
                     let mut open = [s.splat(0.0); 4];

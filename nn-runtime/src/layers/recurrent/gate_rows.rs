@@ -1,5 +1,6 @@
-//! Sums of the gradients of a recurrent layer's parameters over steps and samples. In: the gradients of gates, a
-//! row each step of a sample, and what they were made of; out: gradients, in blocks. Masked steps are left out.
+//! Sums of the gradients of a recurrent layer's parameters over steps and samples. In: the gradients of
+//! gates, a row each step of a sample, and what they were made of; out: gradients, in blocks. Masked steps
+//! are left out.
 
 use core::ops::Range;
 
