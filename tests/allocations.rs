@@ -276,3 +276,26 @@ fn blocks_voices_and_what_is_held_allocate_nothing() {
     }
     assert_eq!(count() - before, 0);
 }
+
+#[test]
+fn windows_that_go_on_and_sums_over_them_allocate_nothing() {
+    let data = Dataset::values((vec![0.5; 30], 6), (vec![0.25; 60], 12)).unwrap();
+    let mut model = Filter::init(0);
+    let mut trainer = Trainer::new(&mut model, Energy::new(), ScheduleFree::new(1e-3)).stateful();
+    trainer.step(&data).unwrap();
+    let x = [0.5; 30];
+    let own = |y: &[&[f32]], dy: &mut [&mut [f32]]| {
+        dy[0].copy_from_slice(y[0]);
+        0.0
+    };
+    trainer.step_with(&[&x], own).unwrap();
+    let before = count();
+    for _ in 0..3 {
+        trainer.step(&data).unwrap();
+        trainer.step_with(&[&x], own).unwrap();
+        trainer.reset_state();
+    }
+    assert_eq!(count() - before, 0);
+}
+
+nn_runtime::loss! { energy(y, t) = sum(square(y - t)) / (sum(square(before(t))) + 1.0) }
