@@ -18,4 +18,5 @@ mod nan;
 mod of_many;
 mod poisson;
 mod quantile;
+mod triplet;
 mod weights;

@@ -4,7 +4,7 @@
 use nn_runtime::Isa;
 use nn_runtime::losses::{
     BinaryCrossEntropy, BinaryFocal, CosineSimilarity, CrossEntropy, Ctc, Focal, GaussianNll, Hinge, Huber,
-    KlDivergence, LossOn, Mae, Mse, Poisson, Quantile,
+    KlDivergence, LossOn, Mae, Mse, Poisson, Quantile, Triplet,
 };
 
 #[test]
@@ -54,6 +54,17 @@ fn nan_stays_in_its_row() {
     check(&KlDivergence::new(), &ones[..]);
     check(&CosineSimilarity::new(), &ones[..]);
     check(&Focal::new(), &[3u32; 7][..]);
+}
+
+/// Three vectors a row.
+#[test]
+fn nan_shows_in_a_triplet() {
+    let loss = Triplet::new().swap(true);
+    let mut y = vec![0.5f32; 36];
+    y[31] = f32::NAN;
+    let mut dy = vec![0.0f32; 36];
+    assert!(loss.gradient(Isa::detect(), 18, &y, &[0.0f32][..], 1.0, &mut dy).is_nan());
+    assert!(dy[..18].iter().all(|dy| dy.is_finite()) && dy[31].is_nan());
 }
 
 /// A row of means and variances.

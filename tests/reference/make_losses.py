@@ -186,6 +186,16 @@ def weighted():
     return file
 
 
+def triplet():
+    """Rows of anchor, like and another, one behind the other."""
+    file = File("triplet")
+    for rows, n, margin, swap in [(5, 1, 1.0, 0), (7, 3, 1.0, 0), (6, 17, 2.5, 0), (7, 3, 1.5, 1), (4, 20, 8.0, 1)]:
+        file.begin(f"{rows}x3x{n}_margin{margin}_swap{swap}")
+        loss = torch.nn.TripletMarginLoss(margin=margin, swap=bool(swap))
+        file.add({"margin": margin, "swap": swap}, lambda x, p: loss(*x[0].chunk(3, dim=1)), [randn(rows, 3 * n)])
+    return file
+
+
 def of_many():
     """Losses of a window `[samples, steps, numbers]`, and of its rows: means over samples, or over rows."""
     file = File("of_many")
@@ -230,6 +240,7 @@ def main():
         ctc_settings(),
         gaussian_nll(),
         weighted(),
+        triplet(),
         of_many(),
     ]
     print(f"{sum(file.write() for file in files)} bytes, torch {torch.__version__}")

@@ -166,6 +166,8 @@ taken_by! {
     GaussianNll: AnyHead AnyTakes, PlainHead PlainTakes, OtherHead OtherTakes;
     Hinge: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, OtherHead OtherTakes;
     Poisson: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, OtherHead OtherTakes;
+    Triplet: AnyHead AnyTakes, PlainHead PlainTakes, SoftmaxHead SoftmaxTakes, SigmoidHead SigmoidTakes, SquashedHead SquashedTakes,
+        OtherHead OtherTakes;
     CosineSimilarity: AnyHead AnyTakes, PlainHead PlainTakes, SoftmaxHead SoftmaxTakes, SigmoidHead SigmoidTakes,
         SquashedHead SquashedTakes, OtherHead OtherTakes;
     Mse: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, SoftmaxHead SoftmaxTakes, SigmoidHead SigmoidTakes,

@@ -24,6 +24,7 @@ mod mse;
 pub(crate) mod of_many;
 mod poisson;
 mod quantile;
+mod triplet;
 
 use alloc::string::String;
 
@@ -48,6 +49,7 @@ pub use mae::Mae;
 pub use mse::Mse;
 pub use poisson::Poisson;
 pub use quantile::Quantile;
+pub use triplet::Triplet;
 
 /// A loss, whatever its targets.
 pub trait Loss: Sync {
