@@ -198,7 +198,7 @@ fn a_schedule_changes_the_momentum() {
 fn a_plateau_hears_a_metric() {
     let x = numbers(1, 24, 1.0);
     let train = Dataset::values((&x[..], 3), (&numbers(2, 16, 5.0)[..], 2)).unwrap();
-    let run = |monitor: &str| {
+    let run = |monitor: &'static str| {
         let mut model = Line::init(1);
         let plateau = ReduceOnPlateau::new().factor(0.5).patience(0).monitor(monitor);
         let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(0.01)).schedule(plateau);

@@ -34,13 +34,13 @@ use super::{Schedule, factor, floor};
 /// }
 /// assert_eq!(schedule.rate(0.8, 0), 0.4);
 /// ```
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub struct ReduceOnPlateau {
     factor: f64,
     patience: u64,
     threshold: f64,
     absolute: bool,
-    monitor: Option<String>,
+    monitor: Option<&'static str>,
     cooldown: u64,
     floor: f64,
     best: f64,
@@ -96,8 +96,8 @@ impl ReduceOnPlateau {
 
     /// What is to become better, instead of the loss: a metric of the run, such as `val_f1`, which says
     /// itself whether larger is better; `loss` or `val_loss`.
-    pub fn monitor(mut self, name: impl Into<String>) -> Self {
-        self.monitor = Some(name.into());
+    pub const fn monitor(mut self, name: &'static str) -> Self {
+        self.monitor = Some(name);
         self
     }
 
@@ -131,7 +131,7 @@ impl Schedule for ReduceOnPlateau {
     }
 
     fn monitors(&self) -> Option<&str> {
-        self.monitor.as_deref()
+        self.monitor
     }
 
     fn epoch(&mut self, loss: f64) {
@@ -159,7 +159,7 @@ impl Schedule for ReduceOnPlateau {
     fn settings(&self) -> String {
         let ReduceOnPlateau { factor, patience, threshold, absolute, monitor, cooldown, floor, .. } = self;
         let absolute = if *absolute { ", absolute" } else { "" };
-        let monitor = monitor.as_ref().map_or_else(String::new, |name| alloc::format!(", monitor: {name}"));
+        let monitor = monitor.map_or_else(String::new, |name| alloc::format!(", monitor: {name}"));
         alloc::format!(
             "ReduceOnPlateau {{ factor: {factor:?}, patience: {patience}, threshold: {threshold:?}{absolute}, cooldown: {cooldown}, \
              floor: {floor:?}{monitor} }}"
