@@ -53,7 +53,7 @@ fn schedules_are_pytorchs() {
         schedule.check().unwrap();
         let (rates, momenta) = case.output.as_ref().unwrap().data.split_at(50);
         for step in 0..50 {
-            let found = schedule.momentum(step as u64);
+            let found = schedule.momentum_at(step as u64);
             assert_eq!(found.is_some(), !momenta.is_empty(), "{}", case.name);
             let off = found.zip(momenta.get(step)).is_some_and(|(found, truth)| (found - truth).abs() > 1e-10);
             assert!(!off, "{} {step}: {found:?}, {momenta:?}", case.name);
@@ -180,7 +180,7 @@ fn a_schedule_changes_the_momentum() {
         let mut b = Trainer::new(&mut by_hand, Mse::new(), optimizer(0.1));
         for step in 0..10 {
             b.optimizer().set_learning_rate(schedule.rate(0.1, step));
-            b.optimizer().set_momentum(schedule.momentum(step).unwrap());
+            b.optimizer().set_momentum(schedule.momentum_at(step).unwrap());
             assert_eq!(a.step(data).unwrap(), b.step(data).unwrap());
         }
         assert_eq!(a.optimizer().momentum_setting(), optimizer(0.1).momentum_setting());

@@ -265,7 +265,7 @@ impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
                 ema.decay
             ));
         }
-        if update.state.schedule.momentum(0).is_some() && self.optimizer.momentum_setting().is_none() {
+        if update.state.schedule.momentum_at(0).is_some() && self.optimizer.momentum_setting().is_none() {
             return Err(format!(
                 "expected an optimiser with a momentum that the schedule can change, found `{}`\nhelp: `Sgd::new(0.1).momentum(0.9)`, or an \
                  optimiser with betas",

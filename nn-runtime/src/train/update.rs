@@ -281,7 +281,7 @@ impl Update {
         most: f64,
     ) -> Result<(), Refusal> {
         let rate = self.state.schedule.rate(optimizer.learning_rate(), self.state.scheduled_steps());
-        let momentum = self.state.schedule.momentum(self.state.scheduled_steps());
+        let momentum = self.state.schedule.momentum_at(self.state.scheduled_steps());
         // The largest first, as a bound for all.
         let mut scheduled = ScheduledRate::set(optimizer, rate * self.cut.factors[0], momentum);
         let most = if most <= self.state.largest_grad { self.state.largest_grad } else { most };

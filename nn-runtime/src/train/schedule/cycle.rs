@@ -195,7 +195,7 @@ impl Schedule for OneCycle {
         }
     }
 
-    fn momentum(&self, done: u64) -> Option<f64> {
+    fn momentum_at(&self, done: u64) -> Option<f64> {
         let (lowest, highest) = self.momentum?;
         Some(match self.phase(done) {
             (0, share) => between(highest, lowest, share),

@@ -55,7 +55,7 @@ pub trait Schedule: Copied + Send + Sync {
 
     /// The momentum of the next step, where it changes with the steps too: of `Sgd` its momentum, of `Adam`
     /// and its like the first beta.
-    fn momentum(&self, done: u64) -> Option<f64> {
+    fn momentum_at(&self, done: u64) -> Option<f64> {
         let _ = done;
         None
     }

@@ -64,8 +64,8 @@ impl<S: Schedule + Clone + 'static> Schedule for Warmup<S> {
         self.then.epoch(loss);
     }
 
-    fn momentum(&self, done: u64) -> Option<f64> {
-        self.then.momentum(done.saturating_sub(self.steps))
+    fn momentum_at(&self, done: u64) -> Option<f64> {
+        self.then.momentum_at(done.saturating_sub(self.steps))
     }
 
     fn monitors(&self) -> Option<&str> {
