@@ -43,7 +43,7 @@ impl<N: Network> Model<N> {
     /// The tensors in the order of their names, as they stand in files.
     pub(crate) fn by_name(&self) -> Vec<Tensor> {
         let mut tensors = self.tensors();
-        tensors.sort_by(|a, b| a.name.cmp(&b.name));
+        tensors.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         tensors
     }
 
@@ -88,7 +88,7 @@ pub(crate) fn numbers<S: ReadAt>(
     len: usize,
 ) -> Result<AlignedBuffer, Unsound<S::Error>> {
     let mut order: Vec<usize> = (0..tensors.len()).collect();
-    order.sort_by_key(|&i| places[i].from);
+    order.sort_unstable_by_key(|&i| (places[i].from, i));
     let mut params = AlignedBuffer::zeroed(len);
     let (mut faults, mut values, mut before) = (Faults::default(), Vec::new(), None);
     for i in order {

@@ -12,7 +12,7 @@ use nn_runtime::prelude::*;
 network! {
     /// Reads a handwritten digit.
     #[weights("../../data/digits.safetensors")]
-    #[budget(params <= 10_000, predict_bytes <= 8 * 1024)]
+    #[budget(params <= 10_000, predict_bytes <= 8 * 1024, flash <= 40_000)]
     pub struct Digits: [1, 28, 28] -> [10] {
         Flatten -> hidden: Dense(12) -> Relu -> head: Dense(10) -> Softmax
     }
