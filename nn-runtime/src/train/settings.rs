@@ -248,6 +248,8 @@ impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
                 ema.decay
             ));
         }
+        #[cfg(feature = "std")]
+        self.check_private()?;
         update.state.schedule.check()
     }
 }
