@@ -51,7 +51,7 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
     /// `taken` are the steps of it that have been taken.
     fn order<T: Targets>(&self, train: &dyn Feed<T>, fit: &Fit<'_, T, N>, taken: usize) -> SampleOrder {
         if let Some(run) = &self.executor.update.privacy {
-            let (draws, first) = (run.draws.clone(), run.steps - taken as u64);
+            let (draws, first) = (run.draws.clone(), run.steps.wrapping_sub(taken as u64));
             return SampleOrder::Drawn(DrawnBatches { draws, samples: train.len(), first });
         }
         let mut order = train.order(fit.shuffle.then_some((fit.seed, self.model.run.epochs + 1)));

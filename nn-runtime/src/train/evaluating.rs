@@ -26,6 +26,9 @@ const BATCH: usize = 256;
 /// Looks at the outputs of a batch, as the loss reads them.
 pub(super) type See<'a, L> = dyn FnMut(&L, &BatchOutputs) + 'a;
 
+/// … and at the targets that they are of.
+pub(super) type SeeTargets<'a, T> = dyn FnMut(&BatchOutputs, &T) + 'a;
+
 impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
     /// How the model does on these samples, as it predicts: without dropout or other training noise.
     /// What regularisers add is part of the loss, as in Keras.
@@ -176,7 +179,7 @@ impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
     pub(super) fn evaluate_feed<T: Targets>(
         &mut self,
         data: &dyn Feed<T>,
-        mut each: Option<&mut dyn FnMut(&BatchOutputs, &T)>,
+        mut each: Option<&mut SeeTargets<T>>,
     ) -> Result<Evaluation, DataError>
     where
         L: Objective<T>,

@@ -5,7 +5,7 @@ use std::format;
 use std::vec::Vec;
 
 use super::sample_order::SampleOrder;
-use crate::data::{DataError, DataErrorKind, Dataset, OneTarget, SampleSource, Targets, Values};
+use crate::data::{DataError, DataErrorKind, Dataset, OneTarget, SampleSource, Targets, Values, check_weights};
 
 /// What a run trains on.
 pub(super) trait Feed<T: Targets>: Sync {
@@ -112,7 +112,10 @@ impl<S: SampleSource> Feed<S::Targets> for Sourced<'_, S> {
             });
             read.map_err(|fault| fault.of_sample(index))?;
         }
-        match fault_of_sample(batch, indices, |batch| batch.check().err()) {
+        let fault = |batch: &Dataset<S::Targets>| {
+            batch.weights().and_then(|weights| check_weights(weights).err()).or_else(|| batch.check().err())
+        };
+        match fault_of_sample(batch, indices, fault) {
             Some((fault, Some(index))) => Err(fault.of_sample(index)),
             Some((fault, None)) => Err(fault),
             None => Ok(()),

@@ -27,7 +27,7 @@ use nn_kernels::fingerprint::fingerprint;
 /// | `shuffle` | yes | no | yes |
 /// | `seed` | 0 | random | random |
 /// | `progress` | no | – | yes |
-/// | `validate` | no | – | `validation_data` |
+/// | `validate`, `validate_source` | no | – | `validation_data` |
 /// | `augment` | none | `transforms` | layers such as `RandomRotation` |
 /// | `loaders` | 1 | `num_workers` 0 | `workers` 1 |
 /// | `metrics` | none | – | `compile(metrics=…)` |

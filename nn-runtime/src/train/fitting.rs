@@ -25,6 +25,9 @@ use crate::losses::Loss;
 use crate::model::Network;
 use crate::optim::Optimizer;
 
+/// What validation says after an epoch, and what metrics come to, by name.
+type AfterEpoch = (Option<Evaluation>, Vec<(String, f64)>);
+
 impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
     /// Trains on all samples, `fit.epochs` times, and tells what each epoch was like.
     ///
@@ -276,7 +279,7 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
         validate: Option<&dyn Feed<T>>,
         train: Option<&Dataset<T>>,
         fit: &mut Fit<'_, T, N>,
-    ) -> Result<(Option<Evaluation>, Vec<(String, f64)>), DataError>
+    ) -> Result<AfterEpoch, DataError>
     where
         L: Objective<T>,
     {

@@ -72,7 +72,7 @@ impl SampleOrder {
             SampleOrder::Straight(_) => indices.extend(places),
             SampleOrder::Computed(permutation) => indices.extend(places.map(|place| permutation.index(place))),
             SampleOrder::Drawn(DrawnBatches { draws, samples, first }) => {
-                draws.samples(first + step as u64, *samples, batch as f64 / *samples as f64, indices);
+                draws.samples(first.wrapping_add(step as u64), *samples, batch as f64 / *samples as f64, indices);
             }
         }
     }

@@ -135,9 +135,9 @@ mod tests {
         let sum: f64 = (0..steps)
             .map(|i| {
                 let z = -reach + (f64::from(i) + 0.5) * width;
-                let density = (-z * z / (2.0 * noise * noise)).exp() / (noise * (2.0 * std::f64::consts::PI).sqrt());
-                let ratio = 1.0 - rate + rate * ((2.0 * z - 1.0) / (2.0 * noise * noise)).exp();
-                density * ratio.powf(order)
+                let density = -z * z / (2.0 * noise * noise) - (noise * (2.0 * std::f64::consts::PI).sqrt()).ln();
+                let ratio = log_add((1.0 - rate).ln(), rate.ln() + (2.0 * z - 1.0) / (2.0 * noise * noise));
+                (density + order * ratio).exp()
             })
             .sum();
         (sum * width).ln() / (order - 1.0)

@@ -26,10 +26,11 @@ impl ClippedSum {
         ClippedSum { norm, rounding: libm::ldexp(1.5, 52 + exponent - bits) }
     }
 
-    /// What a gradient of this sum of squares is multiplied by. A millionth of the norm is left out, which is
-    /// more than all rounding to units comes to.
-    fn factor(&self, squares: f64) -> f64 {
-        let most = self.norm * (1.0 - 1e-6);
+    /// What a gradient of this sum of squares, of so many numbers, is multiplied by. What rounding to units
+    /// can add is left out, and a millionth of the norm for all other rounding.
+    fn factor(&self, squares: f64, len: usize) -> f64 {
+        let unit = libm::ldexp(self.rounding / 1.5, -52);
+        let most = (self.norm * (1.0 - 1e-6) - libm::sqrt(len as f64) * unit / 2.0).max(0.0);
         let norm = libm::sqrt(squares);
         if norm > most { most / norm } else { 1.0 }
     }
@@ -46,7 +47,7 @@ impl ClippedSum {
         if !squares.is_finite() {
             return false;
         }
-        isa.run(AddClipped { grad, factor: self.factor(squares), rounding: self.rounding, sum });
+        isa.run(AddClipped { grad, factor: self.factor(squares, grad.len()), rounding: self.rounding, sum });
         true
     }
 }
@@ -133,8 +134,11 @@ mod tests {
         for norm in [1e-6, 0.7, 1.0, 3e5] {
             for grad in gradients(25, 777) {
                 let mut sum = vec![0.0; 777];
-                assert!(ClippedSum::new(norm, 1 << 30).add(Isa::detect(), &grad, &mut sum));
-                assert!(sum.iter().map(|x| x * x).sum::<f64>().sqrt() <= norm);
+                for samples in [1, 1000, 1 << 30] {
+                    sum.fill(0.0);
+                    assert!(ClippedSum::new(norm, samples).add(Isa::detect(), &grad, &mut sum));
+                    assert!(sum.iter().map(|x| x * x).sum::<f64>().sqrt() <= norm);
+                }
             }
         }
     }
