@@ -44,8 +44,8 @@ fn images_are_what_pillow_reads() {
     assert_eq!((all.len(), all.targets().as_slice()), (5, &[0, 0, 1, 1, 1][..]));
     for (i, case) in cases.iter().enumerate() {
         assert!(colour.path(i).ends_with(&case.name), "{:?} {}", colour.path(i), case.name);
-        // Two decoders of JPEG round differently; grey is rounded to 8 bits by Pillow, and so is each of the two
-        // passes that make an image smaller.
+        // Two decoders of JPEG round differently; grey is rounded to 8 bits by Pillow, and so is each of the
+        // two passes that make an image smaller.
         let decoder = if case.name.ends_with("jpg") { 3.0 } else { 0.0 };
         let off = [(&all, &case.colour, 0.01), (&grey, &case.grey, 0.51), (&small, &case.small, 1.01)];
         for (data, truth, rounding) in off {

@@ -17,14 +17,16 @@ use super::{DataError, DataErrorKind, Dataset, Labels, SampleSource};
 ///
 /// As a [`SampleSource`] it decodes each image when it is wanted, on the loaders' threads;
 /// [`to_dataset`](ImageFolder::to_dataset) keeps them all in memory. An image is `[channels, height, width]`,
-/// numbers from 0 to 1: 8 or 16 bits, of 3 channels red, green and blue, of 1 channel grey by Pillow's weights
-/// (0.299, 0.587, 0.114). Transparency is left out.
+/// numbers from 0 to 1: 8 or 16 bits, of 3 channels red, green and blue, of 1 channel grey by Pillow's
+/// weights (0.299, 0.587, 0.114). Transparency is left out.
 ///
 /// ```no_run
 /// use nn_runtime::data::ImageFolder;
 /// use nn_runtime::prelude::*;
 ///
-/// network! { struct Flowers: [3, 64, 64] -> [5] { Conv2d(8, 3) -> Relu -> GlobalAvgPool -> Dense(5) -> Softmax } }
+/// network! {
+///     struct Flowers: [3, 64, 64] -> [5] { Conv2d(8, 3) -> Relu -> GlobalAvgPool -> Dense(5) -> Softmax }
+/// }
 ///
 /// let flowers = ImageFolder::open("flowers", [3, 64, 64])?.resized(true);
 /// println!("{:?}", flowers.classes());
