@@ -114,7 +114,11 @@ pub mod attribution;
 mod budget;
 #[cfg(feature = "alloc")]
 mod chain;
+<<<<<<< HEAD
 #[cfg(feature = "alloc")]
+=======
+mod cost;
+>>>>>>> main
 mod diagram;
 #[cfg(feature = "alloc")]
 mod differentiator;
@@ -179,7 +183,13 @@ pub mod plot;
 #[cfg(feature = "alloc")]
 pub mod train;
 
+<<<<<<< HEAD
 #[cfg(feature = "alloc")]
+=======
+#[cfg(feature = "std")]
+pub use cost::CostBeside;
+pub use cost::{Cost, Machine};
+>>>>>>> main
 pub use differentiator::Differentiator;
 pub use fault::Fault;
 #[cfg(feature = "alloc")]

@@ -84,6 +84,11 @@ pub trait Network: Copy + Default + 'static {
         crate::Summary::of(Self::COMPILED)
     }
 
+    /// What it costs to train it on so many samples for so many epochs, to be printed.
+    fn cost(samples: usize, epochs: usize) -> crate::Cost {
+        crate::Cost::of(Self::COMPILED, samples, epochs)
+    }
+
     /// Its layers and what flows between them as a [Mermaid](https://mermaid.js.org) flowchart, which
     /// Markdown shows where it is fenced as `mermaid`.
     ///
