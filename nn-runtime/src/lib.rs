@@ -114,11 +114,9 @@ pub mod attribution;
 mod budget;
 #[cfg(feature = "alloc")]
 mod chain;
-<<<<<<< HEAD
 #[cfg(feature = "alloc")]
-=======
 mod cost;
->>>>>>> main
+#[cfg(feature = "alloc")]
 mod diagram;
 #[cfg(feature = "alloc")]
 mod differentiator;
@@ -183,13 +181,11 @@ pub mod plot;
 #[cfg(feature = "alloc")]
 pub mod train;
 
-<<<<<<< HEAD
-#[cfg(feature = "alloc")]
-=======
 #[cfg(feature = "std")]
 pub use cost::CostBeside;
+#[cfg(feature = "alloc")]
 pub use cost::{Cost, Machine};
->>>>>>> main
+#[cfg(feature = "alloc")]
 pub use differentiator::Differentiator;
 pub use fault::Fault;
 #[cfg(feature = "alloc")]

@@ -85,6 +85,7 @@ pub trait Network: Copy + Default + 'static {
     }
 
     /// What it costs to train it on so many samples for so many epochs, to be printed.
+    #[cfg(feature = "alloc")]
     fn cost(samples: usize, epochs: usize) -> crate::Cost {
         crate::Cost::of(Self::COMPILED, samples, epochs)
     }
