@@ -7,7 +7,7 @@ mod whole_batch;
 
 pub(crate) use carried::CarriedState;
 pub use context::{LayerContext, ParamGrad, ReadContext};
-pub(crate) use whole_batch::{BatchSize, WholeBatch};
+pub(crate) use whole_batch::{BatchSize, Observed, WholeBatch};
 
 #[cfg(doc)]
 use crate::spec::LayerSpec;

@@ -28,6 +28,7 @@ const MAX_THREADS: usize = 256;
 /// | `regularize` | none | – | `kernel_regularizer` |
 /// | `rate_factor` | 1 | `lr` of a parameter group | – |
 /// | [`stateful`](Trainer::stateful) | no | `h.detach()` | `stateful=True` |
+/// | `private` | no | Opacus's `make_private` | – |
 /// | [`freeze`](Trainer::freeze) | nothing | `requires_grad_(False)` | `trainable = False` |
 impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
     /// How many threads train: each takes its share of every batch's samples, and then its share of the
@@ -272,6 +273,8 @@ impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
                 self.optimizer.settings()
             ));
         }
+        #[cfg(feature = "std")]
+        self.check_private()?;
         update.state.schedule.check()
     }
 }

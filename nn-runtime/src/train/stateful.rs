@@ -104,6 +104,12 @@ impl<N: Network, L, O> Trainer<'_, N, L, O> {
 
     /// What is wrong with settings that do not go with a state, if anything.
     pub(super) fn check_stateful(&self) -> Result<(), String> {
+        #[cfg(feature = "std")]
+        if self.executor.update.state.carried.is_some() && self.executor.update.privacy.is_some() {
+            return Err("stateful: expected windows in their order, found a private trainer, which draws them by chance\nhelp: leave \
+                        `.stateful()` or `.private(..)` out"
+                .into());
+        }
         match (&self.executor.update.state.carried, &self.executor.world) {
             (Some(_), Some(_)) => Err("stateful: expected a trainer on its own, found a distributed one, whose ranks share no state\nhelp: leave \
                                        `.stateful()` or `.distributed(..)` out"

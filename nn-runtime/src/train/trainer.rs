@@ -132,6 +132,8 @@ impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
         L: Objective<T>,
     {
         self.check_trains(batch)?;
+        #[cfg(feature = "std")]
+        self.refuse_private()?;
         self.check_window(batch.len())?;
         self.executor.reserve::<N>(batch.len(), &self.optimizer);
         let x = inputs(batch);

@@ -3,7 +3,7 @@
 //! a sheet of what the generator draws.
 //!
 //! ```text
-//! cargo run --release --example 21_gan
+//! cargo run --release --example 22_gan
 //! ```
 
 use std::error::Error;

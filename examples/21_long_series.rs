@@ -3,7 +3,7 @@
 //! their own teach little; `.stateful()` carries the state from each into the next.
 //!
 //! ```text
-//! cargo run --release --example 20_long_series
+//! cargo run --release --example 21_long_series
 //! ```
 
 use std::error::Error;
