@@ -101,7 +101,7 @@ fn beside(folder: &Path, name: &str, at: u64, len: usize) -> Result<Vec<u8>, Str
         return Err(format!("expected a file beside the model, found `{name}`"));
     }
     let path = folder.join(name);
-    let cannot = |error: std::io::Error| format!("cannot read `{}`, which holds its weights: {error}", path.display());
+    let cannot = |error: io::Error| format!("cannot read `{}`, which holds its weights: {error}", path.display());
     let mut file = fs::File::open(&path).map_err(cannot)?;
     let there = file.metadata().map_err(cannot)?.len();
     if at.checked_add(len as u64).is_none_or(|end| end > there) {
