@@ -169,13 +169,7 @@ impl Dataset {
     }
 
     /// Each chunk of a tree: where it begins, which filters were left out, its bytes.
-    fn tree(
-        &self,
-        file: &File,
-        tree: u64,
-        depth: usize,
-        each: &mut EachChunk,
-    ) -> Result<(), String> {
+    fn tree(&self, file: &File, tree: u64, depth: usize, each: &mut EachChunk) -> Result<(), String> {
         let mut at = file.at(tree)?;
         at.expect(b"TREE")?;
         let (kind, level, entries) = (at.u8()?, at.u8()?, at.u16()?);

@@ -136,6 +136,8 @@ impl Network {
             }
             self.sites.push(site);
         }
+        let sites = &self.sites;
+        self.formulas.retain(|(name, _)| sites.iter().any(|site| site.kind == *name));
     }
 
     /// The value as a declared one whose dimensions are those of the view; layers that move numbers are added

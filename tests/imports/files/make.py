@@ -72,9 +72,9 @@ class LeNet(nn.Module):
     def __init__(self):
         super().__init__()
         self.conv1 = nn.Conv2d(1, 4, 5, padding=2)
-        self.conv2 = nn.Conv2d(4, 8, 5)
-        self.fc1 = nn.Linear(8 * 5 * 5, 24)
-        self.fc2 = nn.Linear(24, 16)
+        self.conv2 = nn.Conv2d(4, 4, 5)
+        self.fc1 = nn.Linear(4 * 5 * 5, 16)
+        self.fc2 = nn.Linear(16, 16)
         self.fc3 = nn.Linear(16, 10)
         self.pool = nn.MaxPool2d(2)
 
@@ -158,6 +158,22 @@ class Shared(nn.Module):
         return self.head(torch.cat([self.both(a), torch.sigmoid(self.both(b))], 1)), a * b
 
 
+class Borders(nn.Module):
+    """Borders that are no zeros, pools whose last window reaches beyond the end, images of another size."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(2, 3, 3, padding=1, padding_mode="reflect")
+        self.pools = nn.Sequential(nn.MaxPool2d(3, 2, 1, ceil_mode=True), nn.MaxPool2d(2, 1, dilation=2), nn.AvgPool2d(2, 2, ceil_mode=True))
+        self.larger = nn.Upsample(size=(7, 5), mode="bilinear", align_corners=True)
+        self.edge = nn.ReplicationPad2d((1, 0, 2, 1))
+        self.other = nn.Upsample(size=(5, 9), mode="bilinear")
+        self.head = nn.Linear(135, 3)
+
+    def forward(self, x):
+        return self.head(self.other(self.edge(self.larger(self.pools(self.stem(x))))).flatten(1))
+
+
 def scikit_learn():
     from skl2onnx import to_onnx
     from sklearn.neural_network import MLPClassifier, MLPRegressor
@@ -180,6 +196,8 @@ def scikit_learn():
 
 
 def main():
+    from_torch("torch_borders", Borders(), (2, 11, 12))
+    from_torch("torch_borders_script", Borders(), (2, 11, 12), dynamo=False)
     from_torch("torch_lenet", LeNet(), (1, 28, 28))
     from_torch("torch_lenet_script", LeNet(), (1, 28, 28), dynamo=False)
     from_torch("torch_residual", Residual(), (2, 8, 8))

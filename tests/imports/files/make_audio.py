@@ -20,6 +20,13 @@ def line(key, array):
     return key + " " + " ".join(str(np.float32(value)) for value in np.ravel(array)) + "\n"
 
 
+def short(value):
+    """The same numbers of 32 bits in fewer digits."""
+    if isinstance(value, list):
+        return [short(one) for one in value]
+    return float(str(np.float32(value)))
+
+
 def signal(seed):
     draw = np.random.default_rng(seed)
     return np.round(draw.normal(size=SAMPLES) * 0.3, 2).astype(np.float32)
@@ -82,6 +89,7 @@ def write_nam(name, model, seed):
     path = FOLDER / f"nam_{name}.nam"
     saved = json.loads(path.read_text())
     saved.pop("metadata")
+    saved["weights"] = short(saved["weights"])
     path.write_text(json.dumps(saved))
     x = signal(seed)
     # Half a second of silence first, as the plugin has it.
@@ -122,7 +130,7 @@ def rtneural():
             of |= {"kernel_size": list(layer.kernel_size), "dilation": list(layer.dilation_rate), "groups": 1}
         if isinstance(layer, layers.BatchNormalization):
             of["epsilon"] = layer.epsilon
-        of["weights"] = [w.tolist() for w in layer.get_weights()]
+        of["weights"] = [short(w.tolist()) for w in layer.get_weights()]
         written.append(of)
     (FOLDER / "rtneural_chain.json").write_text(json.dumps({"in_shape": [None, SAMPLES, 1], "layers": written}))
     x = signal(9)

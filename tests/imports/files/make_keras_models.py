@@ -2,8 +2,8 @@
 """Writes `keras_NAME.keras` and others: models and weights as Keras saves them, with inputs (x) and what Keras makes of them (y).
 
 Needs keras, jax, h5py, numpy; keras 3.15.1, jax 0.10.2, h5py 3.16.0, numpy 2.4.6 wrote what is there.
-In: nothing; out: the files, and NAME.txt with a line for each input and output of a batch of 2. All archives but one
-are packed again, compressed: HDF5 is mostly zeros.
+In: nothing; out: the files, and NAME.txt with a line for each input and output of a batch of 2. Archives are
+packed again, compressed: HDF5 is mostly zeros.
 """
 
 import os
@@ -21,7 +21,7 @@ FOLDER = pathlib.Path(__file__).parent
 
 
 def line(key, array):
-    return key + " " + " ".join(repr(float(value)) for value in np.ravel(array)) + "\n"
+    return key + " " + " ".join(str(np.float32(value)) for value in np.ravel(array)) + "\n"
 
 
 def drawn(model, seed):
@@ -114,6 +114,31 @@ def text():
     return keras.Model([x, extra], y, name="text"), [(6,), (4,)]
 
 
+def more():
+    """What the others have not: models within models, attention to a memory, pools and moves of other kinds."""
+    x, memory = keras.Input((6, 8, 2), name="image"), keras.Input((5, 4), name="memory")
+    block = keras.Sequential([keras.Input((6, 8, 2)), layers.Conv2D(4, 3, strides=2, padding="same", name="inner"), layers.ReLU(6.0)], name="block")
+    y = block(x)
+    y = layers.UpSampling2D(2, interpolation="bilinear")(y)
+    y = layers.Cropping2D(((1, 0), (0, 2)))(y)
+    y = layers.SeparableConv2D(4, 3, depth_multiplier=2, use_bias=False, name="apart")(y)
+    y = layers.PReLU(shared_axes=[1, 2], name="bent")(y)
+    y = layers.Reshape((12, 4))(y)
+    y = layers.Subtract()([y, layers.Conv1DTranspose(4, 3, strides=2, padding="same", name="longer")(layers.MaxPooling1D(2)(y))])
+    z = layers.MultiHeadAttention(2, 2, name="outer")(y, memory)
+    y = layers.Average()([y, z])
+    z = layers.RMSNormalization(name="size")(y)
+    z = layers.MultiHeadAttention(4, 1, use_bias=False, name="self")(z, z, use_causal_mask=True)
+    y = layers.Add()([y, z])
+    y = layers.Bidirectional(layers.GRU(3), name="both")(y)
+    y = layers.BatchNormalization(scale=False, name="norm")(y)
+    z = layers.GlobalMaxPooling2D()(x)
+    y = layers.Concatenate()([y, z])
+    y = layers.Dense(4, activation="leaky_relu", name="last")(y)
+    shared = layers.Dense(4, activation="softplus", name="shared")
+    return keras.Model([x, memory], [shared(shared(y)), layers.Softmax()(y)], name="more"), [(6, 8, 2), (5, 4)]
+
+
 def sequential():
     model = keras.Sequential(
         [keras.Input((5,)), layers.Dense(4, activation="tanh", name="hidden"), layers.BatchNormalization(), layers.Dense(2, name="head")],
@@ -125,7 +150,7 @@ def sequential():
 class Subclassed(keras.Model):
     def __init__(self):
         super().__init__()
-        self.body = [layers.Dense(4), layers.Dense(3)]
+        self.body = [layers.Dense(4)]
         self.cell = layers.GRU(2)
 
     def call(self, x):
@@ -158,20 +183,19 @@ def packed():
 
 def main():
     packed()
-    for name, make, seed in [("images", images, 1), ("steps", steps, 2), ("text", text, 3), ("small", sequential, 4)]:
+    for name, make, seed in [("images", images, 1), ("steps", steps, 2), ("text", text, 3), ("more", more, 8), ("small", sequential, 4)]:
         keras.utils.clear_session()
         keras.utils.set_random_seed(seed)
         model, shapes = make()
         draw = drawn(model, seed)
-        inputs = [draw.normal(size=(2, *shape)).astype(np.float32) for shape in shapes]
+        inputs = [np.round(draw.normal(size=(2, *shape)), 1).astype(np.float32) for shape in shapes]
         if name == "text":
             inputs[0] = draw.integers(0, 11, size=(2, 6)).astype(np.float32)
         answers(f"keras_{name}", model, inputs)
         model.save(FOLDER / f"keras_{name}.keras")
-        if name != "small":
-            compressed(FOLDER / f"keras_{name}.keras")
-        else:
-            model.compile(optimizer="adam", loss="mse")
+        compressed(FOLDER / f"keras_{name}.keras")
+        if name == "small":
+            model.compile(optimizer="sgd", loss="mse")
             model.train_on_batch(inputs[0], np.zeros((2, 2)))
             drawn(model, 5)
             answers("keras_trained", model, inputs)
