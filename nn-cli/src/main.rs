@@ -17,7 +17,7 @@ mod replace;
 enum Command {
     /// Prints a network as a `network!` declaration, and writes its weights as safetensors.
     Import {
-        /// An ONNX file.
+        /// A file of ONNX, Keras, Neural Amp Modeler (`.nam`) or RTNeural (`.json`).
         file: PathBuf,
         /// What the network is called; after the file if nothing is said.
         #[arg(long)]
@@ -28,15 +28,19 @@ enum Command {
     },
     /// Prints what is in a file: inputs, operators, parameters of ONNX; the tensors of others.
     Inspect {
-        /// An ONNX file, safetensors, `.npz`, or what `torch.save` writes.
+        /// An ONNX file, safetensors, `.npz`, a file of Keras, or what `torch.save` writes.
         file: PathBuf,
     },
-    /// Writes the tensors of a file as another one. Nothing of it is executed, and no number is changed.
+    /// Writes the tensors of a file as another one. Nothing of it is executed. Of Keras, parameters come in
+    /// the layouts that are usual here; else no number is changed.
     Convert {
-        /// Safetensors, `.npz`, or what `torch.save` writes.
+        /// Safetensors, `.npz`, a file of Keras, or what `torch.save` writes.
         from: PathBuf,
-        /// What is written: its name ends in `.safetensors` or `.npz`.
+        /// What is written: its name ends in `.safetensors` or `.npz`, or in `.keras` or `.h5`.
         to: PathBuf,
+        /// For Keras: a file that it wrote of the same network, whose numbers are replaced in the new one.
+        #[arg(long)]
+        like: Option<PathBuf>,
     },
 }
 
@@ -67,9 +71,10 @@ fn run(command: &Command) -> Result<String, String> {
                 _ => tensors::inspect(&bytes).map_err(|error| in_file(file, &error)),
             }
         }
-        Command::Convert { from, to } => {
-            let written =
-                tensors::convert(&read(from)?, &to.to_string_lossy()).map_err(|error| in_file(from, &error))?;
+        Command::Convert { from, to, like } => {
+            let like = like.as_ref().map(|like| read(like)).transpose()?;
+            let written = tensors::convert(&read(from)?, &to.to_string_lossy(), like.as_deref())
+                .map_err(|error| in_file(from, &error))?;
             replace(to, &written).map_err(|error| format!("cannot write `{}`: {error}", to.display()))?;
             Ok(String::new())
         }
@@ -82,7 +87,7 @@ fn run(command: &Command) -> Result<String, String> {
             let to = weights.clone().unwrap_or_else(|| file.with_extension("safetensors"));
             replace(&to, &imported.weights).map_err(|error| format!("cannot write `{}`: {error}", to.display()))?;
             for note in &imported.notes {
-                eprintln!("left out: {note}");
+                eprintln!("{note}");
             }
             eprintln!("weights: {}, read by `Model::<{}>::load`", to.display(), imported.name);
             Ok(imported.declaration)
