@@ -40,7 +40,7 @@ network! {
 fn an_encoder_learns() {
     let draw = |seed, shift: f32| -> Vec<f32> { numbers(seed, 60 * 4, 0.5).iter().map(|x| x + shift).collect() };
     let data = Dataset::values((draw(1, 0.0), 4), (vec![0.0; 60], 1)).unwrap();
-    let data = data.with_input((draw(2, 0.0), 4)).unwrap().with_input((draw(3, 0.3), 4)).unwrap();
+    let data = data.with_input((draw(2, 0.0), 4)).unwrap().with_input((draw(3, 1.0), 4)).unwrap();
     let mut model = Three::init(1);
     let mut trainer = Trainer::new(&mut model, Triplet::new(), Adam::new(1e-2));
     let before = trainer.evaluate(&data).unwrap().loss;

@@ -23,6 +23,9 @@ fn gates(operator: &str) -> &'static [usize] {
 /// INT32 as an attribute of `Cast`.
 const TO_INT32: i64 = 6;
 
+/// And BOOL.
+const TO_BOOL: i64 = 9;
+
 pub(super) fn recurrent(site: &mut OnnxSite, of: OnnxRecurrent) -> Vec<String> {
     let sorted = of.mask.map(|mask| site.x[mask].clone()).map(|mask| sort(site, &mask));
     let x = match &sorted {
@@ -64,9 +67,19 @@ pub(super) fn recurrent(site: &mut OnnxSite, of: OnnxRecurrent) -> Vec<String> {
         operator => operator,
     };
     let y = site.nodes_with(operator, &inputs, 2.max(1 + of.states), &attributes);
+    // Of samples without a step the operator's states are 0, and not those that come in.
+    let any = sorted.as_ref().filter(|_| of.initial > 0).map(|sorted| {
+        let any = site.node_with("Cast", &[&sorted.lengths], &[("to", Attribute::Int(TO_BOOL))]);
+        site.unsqueeze(&any, &[1])
+    });
     let after = |site: &mut OnnxSite, k: usize| {
         let state = site.transpose(&y[k], &[1, 0, 2]);
-        site.reshape(&state, &[ways * of.units])
+        let state = site.reshape(&state, &[ways * of.units]);
+        let before = site.x.get(k).cloned();
+        match any.as_ref().zip(before) {
+            Some((any, before)) => site.node("Where", &[any, &state, &before]),
+            None => state,
+        }
     };
     let mut outputs = Vec::from([if of.last { after(site, 1) } else { all_steps(site, &y[0], sorted) }]);
     (1..=of.states).for_each(|k| outputs.push(after(site, k)));
