@@ -6,9 +6,10 @@ use alloc::string::String;
 use super::{Loss, LossOn, TargetValue};
 use nn_kernels::simd::Isa;
 
-/// `max(0, |a - p| - |a - n| + margin)` of a row that holds an anchor `a`, its like `p` and another `n`, each a
-/// third of it: `let (a, p, n) = …; (a, p, n) -> Concat`, where one encoder that is shared (`share`) has made the
-/// three. Distances are Euclidean, of differences to which 1e-6 is added as in PyTorch; then the mean over rows.
+/// `max(0, |a - p| - |a - n| + margin)` of a row that holds an anchor `a`, its like `p` and another `n`, each
+/// a third of it: `let (a, p, n) = …; (a, p, n) -> Concat`, where one encoder that is shared (`share`) has
+/// made the three. Distances are Euclidean, of differences to which 1e-6 is added as in PyTorch; then the
+/// mean over rows.
 ///
 /// | argument | here | PyTorch's `TripletMarginLoss` |
 /// |---|---|---|
@@ -16,9 +17,9 @@ use nn_kernels::simd::Isa;
 /// | `swap`: whether the nearer of `a` and `p` to `n` counts | `false` | `swap=False` |
 /// | the norm | 2 | `p=2` |
 ///
-/// Targets: `f32`, of any number, which are not looked at: `Dataset::values(inputs, (vec![0.0; samples], 1))`. Keras
-/// has none. Fits a network that ends in anything but a single number. Schroff et al., "FaceNet: A Unified
-/// Embedding for Face Recognition and Clustering", 2015.
+/// Targets: `f32`, of any number, which are not looked at: `Dataset::values(inputs, (vec![0.0; samples],
+/// 1))`. Keras has none. Fits a network that ends in anything but a single number. Schroff et al., "FaceNet:
+/// A Unified Embedding for Face Recognition and Clustering", 2015.
 ///
 /// ```
 /// use nn_runtime::losses::{LossOn, Triplet};
