@@ -1,7 +1,9 @@
 //! Ranks that train together have the same bits, however many there are and however many threads each has.
 //! In: networks, settings, worlds of threads; out: nothing, or a panic.
 
+mod costs;
 mod reading;
+mod shares;
 mod runs;
 
 use std::thread;

@@ -5,6 +5,8 @@
 
 // Each module uses those before it: split, microbatch, param_chunks, shard, update, executor, trainer.
 mod accuracy_sums;
+mod agreement;
+mod averaged;
 mod batch_outputs;
 mod batch_pass;
 #[cfg(feature = "std")]
@@ -17,6 +19,7 @@ mod checkpoint_numbers;
 mod checkpoint_writer;
 mod checks;
 mod clip;
+mod cost;
 #[cfg(feature = "std")]
 mod distributing;
 #[cfg(feature = "std")]
@@ -82,6 +85,7 @@ mod shard;
 mod shard_grads;
 mod shard_runs;
 mod shared_grads;
+mod shares;
 #[cfg(feature = "std")]
 mod snapshot;
 mod split;
@@ -94,15 +98,18 @@ mod tracked;
 mod trained_model;
 mod trainer;
 mod update;
+mod update_layout;
 mod update_state;
-#[cfg(feature = "std")]
 mod waiting;
+#[cfg(feature = "std")]
+mod whole_state;
 mod workers;
 mod world;
 
 #[cfg(feature = "std")]
 pub use checkpoint::{Checkpoint, Every};
 pub use clip::Clip;
+pub use cost::{Cost, RankCost};
 #[cfg(feature = "std")]
 pub use early_stopping::EarlyStopping;
 pub use error::{NonFinite, TrainError};

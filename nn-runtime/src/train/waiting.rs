@@ -15,6 +15,11 @@ pub(super) struct Waiting {
 }
 
 impl Update {
+    /// Drops the gradients that wait for more batches.
+    pub(super) fn drop_accumulated(&mut self) {
+        (self.batches, self.weight) = (0, 0.0);
+    }
+
     /// What is known of the gradients that wait for more batches.
     pub(super) fn waiting(&self) -> Waiting {
         Waiting { batches: self.batches, weight: self.weight, largest: self.largest_held }
@@ -28,9 +33,10 @@ impl Update {
     /// Goes on from another state, with gradients that wait, where some do.
     pub(super) fn go_on(&mut self, state: UpdateState, waiting: Waiting, grads: Option<&[f32]>) {
         self.state = state;
+        self.state.keep_part(&self.shares.span());
         (self.batches, self.weight, self.largest_held) = (waiting.batches, waiting.weight, waiting.largest);
         if let Some(grads) = grads {
-            self.grads.copy_from_slice(grads);
+            self.grads.copy_from_slice(&grads[self.shares.span()]);
         }
         self.params_changed();
     }
