@@ -3,8 +3,8 @@
 
 mod costs;
 mod reading;
-mod shares;
 mod runs;
+mod shares;
 
 use std::thread;
 

@@ -27,9 +27,9 @@ pub trait Communicator: Send + Sync {
     /// A rank has ended or does not answer. No later call succeeds.
     fn exchange(&self, send: &[&[u8]], receive: &mut [&mut [u8]]) -> Result<(), CommunicationError>;
 
-    /// Sends and receives while `work` is run, and returns when both are through. What is for this rank itself
-    /// stays in `send`, and nothing is received from it. An engine may take the buffers as long as it needs
-    /// them; where it has failed they need not come back.
+    /// Sends and receives while `work` is run, and returns when both are through. What is for this rank
+    /// itself stays in `send`, and nothing is received from it. An engine may take the buffers as long as it
+    /// needs them; where it has failed they need not come back.
     ///
     /// # Errors
     /// As [`exchange`](Communicator::exchange).

@@ -28,7 +28,10 @@ use super::{CommunicationError, Communicator, Parts};
 const MESSAGE: usize = 1 << 30;
 /// How often whoever waits looks whether all are still there.
 const LOOK: Duration = Duration::from_millis(20);
-/// How often messages are looked after while nobody waits for them: less often costs those that work less.
+/// How long messages are looked after without a pause where somebody waits for them.
+const EAGER: Duration = Duration::from_micros(500);
+/// The pause where nobody does, or has for long: whoever works has the processor meanwhile, also where there are
+/// more ranks than processors.
 const ASIDE: Duration = Duration::from_micros(50);
 /// How long a message of a rank that has left may be on its way.
 const GRACE: Duration = Duration::from_secs(2);
@@ -95,10 +98,11 @@ impl MpiCommunicator {
         let (begin, begun) = channel();
         let awaited = Arc::new(AtomicBool::new(false));
         let waited = Arc::clone(&awaited);
-        let handle = thread::Builder::new()
-            .name("nn mpi".into())
-            .spawn(move || serve(&todo, &tell, &begin, &waited))
-            .map_err(|error| CommunicationError::Engine(format!("expected a thread for MPI, found: {error}")))?;
+        let handle =
+            thread::Builder::new()
+                .name("nn mpi".into())
+                .spawn(move || serve(&todo, &tell, &begin, &waited))
+                .map_err(|error| CommunicationError::Engine(format!("expected a thread for MPI, found: {error}")))?;
         let (rank, size) = begun.recv().map_err(|_| {
             let text = "expected to begin MPI, found that this process has done so before\nhelp: make one `MpiCommunicator` and \
                         nothing else of MPI";
@@ -279,7 +283,6 @@ impl Exchange {
             to.resize(from.len(), 0);
         }
     }
-
 }
 
 impl Job {
@@ -316,12 +319,16 @@ fn run<'b>(
             let process = world.process_at_rank(to as i32);
             sending.extend(send(to).chunks(MESSAGE).map(|part| process.immediate_send(scope, part)));
         }
+        let mut waiting = None;
         while !(receiving.is_empty() && sending.is_empty()) {
             receiving = unfinished(receiving);
             sending = unfinished(sending);
-            match awaited.load(Ordering::Acquire) {
-                true => thread::yield_now(),
-                false => thread::sleep(ASIDE),
+            if awaited.load(Ordering::Acquire) && waiting.is_none() {
+                waiting = Some(Instant::now());
+            }
+            match waiting {
+                Some(since) if since.elapsed() < EAGER => thread::yield_now(),
+                _ => thread::sleep(ASIDE),
             }
         }
     });

@@ -42,7 +42,8 @@ impl Node {
         self.reuses() && matches!(self.spec.memory.layout, SavedLayout::Group)
     }
 
-    /// Whether the gradients of its parameters can be computed from some of the samples that were run together.
+    /// Whether the gradients of its parameters can be computed from some of the samples that were run
+    /// together.
     pub(crate) fn takes_some_samples(&self) -> bool {
         let spec = self.spec;
         let learns = self.trains() && spec.params.len > 0;

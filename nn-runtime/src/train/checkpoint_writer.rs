@@ -58,11 +58,7 @@ impl Writer {
     }
 
     /// An epoch has ended.
-    pub(super) fn after_epoch<N: Network>(
-        &mut self,
-        trained: Trained<N>,
-        state: &FitState,
-    ) -> Result<(), TrainError> {
+    pub(super) fn after_epoch<N: Network>(&mut self, trained: Trained<N>, state: &FitState) -> Result<(), TrainError> {
         self.epochs += 1;
         let due = match self.checkpoint.every {
             Every::Steps(_) => false,
@@ -81,23 +77,14 @@ impl Writer {
     }
 
     /// The run has ended.
-    pub(super) fn at_end<N: Network>(
-        &mut self,
-        trained: Trained<N>,
-        state: &FitState,
-    ) -> Result<(), TrainError> {
+    pub(super) fn at_end<N: Network>(&mut self, trained: Trained<N>, state: &FitState) -> Result<(), TrainError> {
         match self.steps + self.epochs {
             0 => Ok(()),
             _ => self.write(trained, state, state.spent),
         }
     }
 
-    fn write<N: Network>(
-        &mut self,
-        trained: Trained<N>,
-        state: &FitState,
-        spent: Duration,
-    ) -> Result<(), TrainError> {
+    fn write<N: Network>(&mut self, trained: Trained<N>, state: &FitState, spent: Duration) -> Result<(), TrainError> {
         let (model, update, world) = trained;
         let whole = update.whole(world, state.best.as_ref().map(|best| &best.state));
         let whole = whole.map_err(|Lost| lost(world, state))?;

@@ -8,10 +8,9 @@ use super::leaves::{Leaves, subtrees};
 use super::loss_sums::LossSums;
 use super::microbatch::MicroBatching;
 use super::param_chunks::{ParamChunk, by_size};
-use super::shares::Shares;
+use super::shares::{Shares, sharing_workers};
 use super::split::{LOSS_BLOCK, can_meet, looks_at_whole_batches};
 use super::tensor_groups::TensorGroups;
-use super::update_layout::sharing_workers;
 use crate::graph::{CompiledNetwork, Node};
 use crate::spec::Role;
 
@@ -42,6 +41,9 @@ pub struct Cost {
 pub struct RankCost {
     /// Samples that it runs.
     pub samples: usize,
+    /// The parameters that it updates: so much it holds for each number that an optimiser remembers of a
+    /// parameter, and for their gradients.
+    pub share: usize,
     /// Sent of the gradients, of what other ranks update.
     pub gradients: usize,
     /// Sent of the parameters, after it has updated its share.
@@ -64,7 +66,7 @@ impl Cost {
         let meets = looks_at_whole_batches(map);
         let ranks = ranks.max(1);
         if batch == 0 || meets && !can_meet(map) {
-            let all = RankCost { samples: batch, ..RankCost::default() };
+            let all = RankCost { samples: batch, share: 4 * map.params_len, ..RankCost::default() };
             return Cost { ranks: (0..ranks).map(|_| all).collect() };
         }
         let leaves = MicroBatching::in_leaves(map, meets).leaves(batch);
@@ -102,6 +104,7 @@ fn of_rank(
     let of_others: usize = (0..ranks).filter(|other| *other != rank).map(len).sum();
     RankCost {
         samples,
+        share: 4 * shares.span().len(),
         gradients: 4 * of_others * subtrees(own.clone()).len(),
         parameters: 4 * shares.changed().len() * others,
         statistics: 4 * told * own.len() * others,
@@ -129,14 +132,14 @@ impl fmt::Display for Cost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{:>6} {:>8} {:>12} {:>12} {:>12} {:>12} {:>12}",
-            "rank", "samples", "bytes sent", "gradients", "parameters", "statistics", "losses"
+            "{:>6} {:>8} {:>12} {:>12} {:>12} {:>12} {:>12} {:>12}",
+            "rank", "samples", "share", "bytes sent", "gradients", "parameters", "statistics", "losses"
         )?;
         for (rank, cost) in self.ranks.iter().enumerate() {
-            let RankCost { samples, gradients, parameters, statistics, losses } = *cost;
+            let RankCost { samples, share, gradients, parameters, statistics, losses } = *cost;
             writeln!(
                 f,
-                "{rank:>6} {samples:>8} {:>12} {gradients:>12} {parameters:>12} {statistics:>12} {losses:>12}",
+                "{rank:>6} {samples:>8} {share:>12} {:>12} {gradients:>12} {parameters:>12} {statistics:>12} {losses:>12}",
                 cost.sent()
             )?;
         }

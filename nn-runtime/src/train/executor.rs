@@ -303,17 +303,15 @@ impl Executor {
         // Parameters can be shared among workers where samples cannot.
         let active = self.active(self.workers.scratch.len(), N::COMPILED, self.own_samples(samples).len());
         let mut workers = self.workers.first(active).among(self.world.as_ref());
-        let update = &mut self.update;
+        let (update, leaves) = (&mut self.update, micro_batching.leaves(samples));
         match &mut self.shared {
             None => update.take_batch(isa, workers, params, optimizer, weight, &grads)?,
             Some(shared) if update.accumulate > 1 => {
-                let leaves = micro_batching.leaves(samples);
                 let share = shared.reduce_apart(isa, &mut workers, leaves, &grads, update.grads.len())?;
                 let given = GivenGrads { isa, first: update.shares.span().start, grads: share };
                 update.take_batch(isa, workers, params, optimizer, weight, &given)?;
             }
             Some(shared) => {
-                let leaves = micro_batching.leaves(samples);
                 shared.reduce(isa, &mut workers, leaves, &grads, &mut update.grads)?;
                 update.take_batch(isa, workers, params, optimizer, weight, &NoSource)?;
             }

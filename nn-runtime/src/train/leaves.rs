@@ -105,7 +105,7 @@ pub(super) fn spare_arrays(leaves: usize) -> usize {
 }
 
 /// What a sum is made of. Each method returns whether it can be asked for this subtree.
-pub(super) trait Terms {
+pub(super) trait SubtreeSums {
     /// Overwrites `to` with the sum of a subtree.
     fn write(&mut self, of: Subtree, to: &mut [f32]) -> bool;
 
@@ -119,7 +119,7 @@ pub(super) fn add_up(
     isa: Isa,
     of: Subtree,
     leaves: usize,
-    terms: &mut impl Terms,
+    terms: &mut impl SubtreeSums,
     to: &mut [f32],
     spare: &mut [f32],
 ) {
@@ -157,7 +157,7 @@ mod tests {
         adds: bool,
     }
 
-    impl Terms for Known<'_> {
+    impl SubtreeSums for Known<'_> {
         fn write(&mut self, of: Subtree, to: &mut [f32]) -> bool {
             (self.of)(of).is_some_and(|sum| {
                 to.copy_from_slice(&sum);

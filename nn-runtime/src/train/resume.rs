@@ -52,8 +52,8 @@ pub(super) fn fit_settings<T: Targets, N>(
 
 impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
     /// Writes down the model, what optimiser, schedule and average remember, and how far it has been trained,
-    /// as a [`Checkpoint`](super::Checkpoint) does in the middle of a run: for loops of one's own. Where ranks
-    /// train together every one calls it, as each remembers a share, and rank 0 writes.
+    /// as a [`Checkpoint`](super::Checkpoint) does in the middle of a run: for loops of one's own. Where
+    /// ranks train together every one calls it, as each remembers a share, and rank 0 writes.
     ///
     /// ```
     /// use nn_runtime::prelude::*;

@@ -1,13 +1,13 @@
 //! The gradient of a batch that ranks share. In: the gradient of each leaf that this rank has run; out: that
 //! of the whole batch, of the parameters that this rank updates: the same bits for any number of ranks. Each
-//! adds up its full subtrees, sends every other rank what is of that one's share (reduce-scatter), and adds up
-//! what comes in the order of the tree; in rounds, so that one is on its way while the next is computed.
+//! adds up its full subtrees, sends every other rank what is of that one's share (reduce-scatter), and adds
+//! up what comes in the order of the tree; in rounds: one is on its way while the next is computed.
 
 use alloc::vec::Vec;
 use core::ops::Range;
 use core::sync::atomic::AtomicBool;
 
-use super::leaves::{Leaves, Subtree, Terms, add_up, spare_arrays, subtrees};
+use super::leaves::{Leaves, Subtree, SubtreeSums, add_up, spare_arrays, subtrees};
 use super::param_chunks::ParamChunk;
 use super::shares::{Messages, Shares};
 use super::workers::{ActiveWorkers, ThreadPool, WorkerScratch};
@@ -152,7 +152,7 @@ impl SharedGrads {
         self.deal(world, leaves, scratch.len());
         let SharedGrads { chunks, taken, subtrees, rounds, messages: [this, other], spare, .. } = self;
         let (rank, spare) = (world.rank(), &mut spare[..scratch.len()]);
-        let batch = Batch { isa, rank, chunks, leaves, subtrees, leaf_grads };
+        let batch = SharedBatch { isa, rank, chunks, leaves, subtrees, leaf_grads };
         let mut crew = Crew { pool, scratch, spare, taken };
         if let ([all], 1) = (&rounds[..], world.size()) {
             batch.compute(&mut crew, (&all.own, &all.own_places), &[Subtree::root(leaves.count())], to);
@@ -200,7 +200,7 @@ struct Crew<'a> {
 }
 
 /// What all rounds of a batch are computed from.
-struct Batch<'a, L> {
+struct SharedBatch<'a, L> {
     isa: Isa,
     rank: usize,
     chunks: &'a [ParamChunk],
@@ -209,7 +209,7 @@ struct Batch<'a, L> {
     leaf_grads: &'a L,
 }
 
-impl<L: LeafGrads> Batch<'_, L> {
+impl<L: LeafGrads> SharedBatch<'_, L> {
     /// Computes what a round sends.
     fn fill(&self, crew: &mut Crew, round: &Round, to: &mut Messages) {
         let trees = &self.subtrees[self.rank];
@@ -230,7 +230,7 @@ impl<L: LeafGrads> Batch<'_, L> {
         }
         let Crew { pool, scratch, spare, taken } = crew;
         let queue = ChunkQueue::new([to], places, taken, scratch.len());
-        pool.for_each_zip(&mut **scratch, &mut **spare, |scratch, spare| {
+        pool.for_each_zip(scratch, spare, |scratch, spare| {
             queue.each(scratch.worker, |i, [sums]| {
                 let chunk = &self.chunks[chunks[i]];
                 let (leaves, grads, scratch) = (self.leaves, self.leaf_grads, &mut scratch.layers[..]);
@@ -246,7 +246,7 @@ impl<L: LeafGrads> Batch<'_, L> {
     fn add_up(&self, crew: &mut Crew, round: &Round, from: &Messages, to: &mut [f32]) {
         let Crew { pool, scratch, spare, taken } = crew;
         let queue = ChunkQueue::new([to], &round.own_places, taken, scratch.len());
-        pool.for_each_zip(&mut **scratch, &mut **spare, |scratch, spare| {
+        pool.for_each_zip(scratch, spare, |scratch, spare| {
             queue.each(scratch.worker, |i, [sum]| {
                 let len = sum.len();
                 let before = round.own_places[..i].iter().map(Range::len).sum();
@@ -271,7 +271,7 @@ impl<L: LeafGrads> OwnLeaves<'_, L> {
     }
 }
 
-impl<L: LeafGrads> Terms for OwnLeaves<'_, L> {
+impl<L: LeafGrads> SubtreeSums for OwnLeaves<'_, L> {
     fn write(&mut self, of: Subtree, to: &mut [f32]) -> bool {
         if of.width == 1 {
             self.grads.write(self.scratch, self.samples(of), self.chunk, to);
@@ -307,7 +307,7 @@ impl Came<'_> {
     }
 }
 
-impl Terms for Came<'_> {
+impl SubtreeSums for Came<'_> {
     fn write(&mut self, of: Subtree, to: &mut [f32]) -> bool {
         self.sum(of).is_some_and(|sum| {
             to.copy_from_slice(sum);

@@ -9,6 +9,11 @@ use super::param_chunks::ParamChunk;
 use super::world::{Lost, World};
 use crate::distributed::Parts;
 
+/// For how many workers the parameters are cut where so many ranks share them.
+pub(super) fn sharing_workers(ranks: usize) -> usize {
+    ranks.max(8)
+}
+
 /// The parameters, dealt out to ranks.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Shares {
@@ -24,8 +29,8 @@ pub(super) struct Shares {
 impl Shares {
     /// Of one that has so many chunks of so many parameters to itself.
     pub(super) fn alone(chunks: usize, params: usize) -> Shares {
-        let all = vec![0..params];
-        Shares { rank: 0, owned: vec![0..chunks], spans: all.clone(), changed: all }
+        let all = Vec::from([0..params]);
+        Shares { rank: 0, owned: Vec::from([0..chunks]), spans: all.clone(), changed: all }
     }
 
     /// Chunks in a row for each of so many ranks, of about as many floats.

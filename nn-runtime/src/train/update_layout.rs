@@ -8,21 +8,13 @@ use core::sync::atomic::AtomicBool;
 use super::clip::Clip;
 use super::param_chunks::{self, ParamChunk};
 use super::param_cut::{ParamCut, factors};
-use super::shares::Shares;
+use super::shares::{Shares, sharing_workers};
 use super::update::Update;
 use super::workers::WorkerScratch;
 use super::world::{Lost, World};
 use crate::optim::Optimizer;
 use crate::spec::Role;
 use nn_kernels::aligned_buffer::AlignedBuffer;
-
-/// For so many workers the parameters are cut at least where ranks share them.
-const SHARING_WORKERS: usize = 8;
-
-/// For how many workers the parameters are cut where so many ranks share them.
-pub(super) fn sharing_workers(ranks: usize) -> usize {
-    SHARING_WORKERS.max(ranks)
-}
 
 impl Update {
     /// All chunks of the parameters, as the settings want them.
@@ -32,7 +24,7 @@ impl Update {
         // where nothing but a setting moves them.
         let ranks = self.sharing.map_or(1, |(_, ranks)| ranks);
         let workers = match (self.grads_given, self.accumulates()) {
-            (true, true) => SHARING_WORKERS,
+            (true, true) => sharing_workers(1),
             (true, false) => sharing_workers(ranks),
             (false, true) => 1,
             (false, false) => workers,
@@ -88,7 +80,11 @@ impl Update {
         self.shares = shares;
         self.state.keep_part(&span);
         if self.grads.len() != span.len() {
-            let held = if self.grads.len() < span.end { AlignedBuffer::zeroed(span.end) } else { core::mem::take(&mut self.grads) };
+            let held = if self.grads.len() < span.end {
+                AlignedBuffer::zeroed(span.end)
+            } else {
+                core::mem::take(&mut self.grads)
+            };
             self.grads = AlignedBuffer::zeroed(span.len());
             self.grads.copy_from_slice(&held[span.clone()]);
         }

@@ -17,11 +17,7 @@ pub(super) struct WholeState {
 
 impl Update {
     /// What all ranks remember, also of the best epoch; none where each remembers all. Every rank calls it.
-    pub(super) fn whole(
-        &self,
-        world: Option<&World>,
-        best: Option<&UpdateState>,
-    ) -> Result<Option<WholeState>, Lost> {
+    pub(super) fn whole(&self, world: Option<&World>, best: Option<&UpdateState>) -> Result<Option<WholeState>, Lost> {
         let Some(world) = world.filter(|_| self.sharing.is_some()) else { return Ok(None) };
         let spans = self.shares.spans();
         let state = self.state.of_all_for_first(world, spans)?;
