@@ -30,8 +30,8 @@ const MESSAGE: usize = 1 << 30;
 const LOOK: Duration = Duration::from_millis(20);
 /// How long messages are looked after without a pause where somebody waits for them.
 const EAGER: Duration = Duration::from_micros(500);
-/// The pause where nobody does, or has for long: whoever works has the processor meanwhile, also where there are
-/// more ranks than processors.
+/// The pause where nobody does, or has for long: whoever works has the processor meanwhile, also where there
+/// are more ranks than processors.
 const ASIDE: Duration = Duration::from_micros(50);
 /// How long a message of a rank that has left may be on its way.
 const GRACE: Duration = Duration::from_secs(2);
