@@ -35,6 +35,13 @@ impl Parts {
         self.make_room(len);
     }
 
+    /// These numbers of a buffer of so many for each rank: in order, but for empty ranges.
+    pub(crate) fn lay_out_at(&mut self, len: usize, ranges: impl Iterator<Item = Range<usize>>) {
+        self.ranges.clear();
+        self.ranges.extend(ranges);
+        self.make_room(len);
+    }
+
     fn make_room(&mut self, len: usize) {
         if self.numbers.len() < len {
             self.numbers = AlignedBuffer::zeroed(len);
@@ -62,11 +69,19 @@ impl Parts {
     }
 
     /// The bytes of all ranks, of parts that lie one after the other.
+    ///
+    /// # Panics
+    /// They are those that are sent to several ranks.
     pub fn bytes_mut(&mut self) -> impl Iterator<Item = &mut [u8]> {
-        let mut rest = &mut self.numbers[..];
+        let (mut rest, mut at) = (&mut self.numbers[..], 0);
         self.ranges.iter().map(move |range| {
-            let next = rest.split_off_mut(..range.len()).expect("parts lie one after the other in the buffer");
-            bytes::of_mut(next)
+            if range.is_empty() {
+                return &mut [][..];
+            }
+            let from = range.start.checked_sub(at).expect("expected parts one after the other");
+            let next = rest.split_off_mut(..from + range.len()).expect("parts lie in the buffer");
+            at = range.end;
+            bytes::of_mut(&mut next[from..])
         })
     }
 }

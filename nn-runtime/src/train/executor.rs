@@ -329,7 +329,7 @@ impl Executor {
     ///
     /// # Errors
     /// A new parameter is not finite; parameters are as before.
-    pub(super) fn flush(&mut self, params: &mut [f32], optimizer: &mut impl Optimizer) -> Result<(), Refusal> {
+    pub(super) fn flush(&mut self, params: &mut AlignedBuffer, optimizer: &mut impl Optimizer) -> Result<(), Refusal> {
         self.update.flush(self.isa, self.workers.all().among(self.world.as_ref()), params, optimizer)
     }
 

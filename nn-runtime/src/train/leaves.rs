@@ -77,6 +77,12 @@ impl Subtree {
         Subtree { first: 0, width: leaves.next_power_of_two() }
     }
 
+    /// The other half of what it is a half of, and that.
+    fn sibling(self) -> (Subtree, Subtree) {
+        let Subtree { first, width } = self;
+        (Subtree { first: first ^ width, width }, Subtree { first: first & !width, width: 2 * width })
+    }
+
     fn halves(self) -> [Subtree; 2] {
         let width = self.width / 2;
         [Subtree { first: self.first, width }, Subtree { first: self.first + width, width }]
@@ -119,19 +125,41 @@ pub(super) fn add_up(
     isa: Isa,
     of: Subtree,
     leaves: usize,
-    terms: &mut impl SubtreeSums,
+    sums: &mut impl SubtreeSums,
     to: &mut [f32],
     spare: &mut [f32],
 ) {
-    if terms.write(of, to) {
+    if sums.write(of, to) {
         return;
     }
     let [left, right] = of.halves();
-    add_up(isa, left, leaves, terms, to, spare);
-    if right.first < leaves && !terms.add(right, to) {
+    add_up(isa, left, leaves, sums, to, spare);
+    if right.first < leaves && !sums.add(right, to) {
         let (term, spare) = spare.split_at_mut(to.len());
-        add_up(isa, right, leaves, terms, term, spare);
+        add_up(isa, right, leaves, sums, term, spare);
         isa.add(term, to);
+    }
+}
+
+/// Makes the sum of a subtree, which stands in `to`, that of the whole tree. Which of two terms comes first
+/// changes no bit of their sum.
+pub(super) fn add_rest(
+    isa: Isa,
+    of: Subtree,
+    leaves: usize,
+    sums: &mut impl SubtreeSums,
+    to: &mut [f32],
+    spare: &mut [f32],
+) {
+    let mut done = of;
+    while done.width < Subtree::root(leaves).width {
+        let (other, both) = done.sibling();
+        if other.first < leaves && !sums.add(other, to) {
+            let (term, spare) = spare.split_at_mut(to.len());
+            add_up(isa, other, leaves, sums, term, spare);
+            isa.add(term, to);
+        }
+        done = both;
     }
 }
 
@@ -210,6 +238,11 @@ mod tests {
                 assert_eq!(next, leaves);
                 let found = |at: Subtree| pieces.iter().find(|(piece, _)| *piece == at).map(|(_, sum)| *sum);
                 assert_eq!(sum(&found, Subtree::root(leaves)), whole, "{leaves} leaves on {ranks} ranks");
+                for (of, mut to) in pieces.iter().copied() {
+                    let mut known = Known { of: &found, adds: of.first % 2 == 0 };
+                    add_rest(isa, of, leaves, &mut known, &mut to, &mut [0.0; 32]);
+                    assert_eq!(to.map(f32::to_bits), whole, "{leaves} leaves on {ranks} ranks, from {of:?}");
+                }
             }
         }
     }

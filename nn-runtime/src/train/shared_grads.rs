@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 use core::sync::atomic::AtomicBool;
 
-use super::leaves::{Leaves, Subtree, SubtreeSums, add_up, spare_arrays, subtrees};
+use super::leaves::{Leaves, Subtree, SubtreeSums, add_rest, add_up, spare_arrays, subtrees};
 use super::param_chunks::ParamChunk;
 use super::shares::{Messages, Shares};
 use super::workers::{ActiveWorkers, ThreadPool, WorkerScratch};
@@ -35,7 +35,7 @@ const MOST_ROUNDS: usize = 8;
 /// Some chunks of each rank's.
 struct Round {
     /// The chunks, those of rank 0 first, and where they lie in what is sent: of each one array for each
-    /// subtree of this rank.
+    /// subtree of this rank. Its own chunks are not among them where it has one subtree.
     chunks: Vec<usize>,
     places: Vec<Range<usize>>,
     /// Floats of each rank's chunks.
@@ -104,7 +104,8 @@ impl SharedGrads {
         };
         let runs: Vec<Range<usize>> = (0..self.subtrees.len()).map(run).collect();
         let (count, first, mut end) = (self.subtrees[rank].len(), self.shares.span().start, 0);
-        let chunks: Vec<usize> = runs.iter().cloned().flatten().collect();
+        let sent = |of: &(usize, &Range<usize>)| of.0 != rank || count != 1;
+        let chunks: Vec<usize> = runs.iter().enumerate().filter(sent).flat_map(|(_, run)| run.clone()).collect();
         let place = |&i: &usize| {
             let start = end;
             end += self.chunks[i].range.len() * count;
@@ -159,7 +160,7 @@ impl SharedGrads {
             return Ok(());
         }
         let (mut now, mut next) = (this, other);
-        batch.fill(&mut crew, &rounds[0], now);
+        batch.fill(&mut crew, &rounds[0], now, to);
         for (t, round) in rounds.iter().enumerate() {
             let Messages { send, receive } = now;
             receive.lay_out(subtrees.iter().enumerate().map(|(from, trees)| match from == rank {
@@ -172,7 +173,7 @@ impl SharedGrads {
                     batch.add_up(&mut crew, &rounds[t - 1], next, to);
                 }
                 if let Some(round) = rounds.get(t + 1) {
-                    batch.fill(&mut crew, round, next);
+                    batch.fill(&mut crew, round, next, to);
                 }
             })?;
             (now, next) = (next, now);
@@ -210,11 +211,19 @@ struct SharedBatch<'a, L> {
 }
 
 impl<L: LeafGrads> SharedBatch<'_, L> {
-    /// Computes what a round sends.
-    fn fill(&self, crew: &mut Crew, round: &Round, to: &mut Messages) {
+    /// Computes what a round sends. Where this rank has one subtree, the sum of its own chunks begins where it
+    /// is to be.
+    fn fill(&self, crew: &mut Crew, round: &Round, messages: &mut Messages, to: &mut [f32]) {
         let trees = &self.subtrees[self.rank];
-        to.send.lay_out(round.lens.iter().map(|len| len * trees.len()));
-        self.compute(crew, (&round.chunks, &round.places), trees, to.send.numbers());
+        let len = |(rank, len): (usize, &usize)| match rank == self.rank && trees.len() == 1 {
+            true => 0,
+            false => len * trees.len(),
+        };
+        messages.send.lay_out(round.lens.iter().enumerate().map(len));
+        self.compute(crew, (&round.chunks, &round.places), trees, messages.send.numbers());
+        if trees.len() == 1 {
+            self.compute(crew, (&round.own, &round.own_places), trees, to);
+        }
     }
 
     /// The sums of some subtrees, all of leaves that this rank has run: of each chunk one array for each.
@@ -234,9 +243,9 @@ impl<L: LeafGrads> SharedBatch<'_, L> {
             queue.each(scratch.worker, |i, [sums]| {
                 let chunk = &self.chunks[chunks[i]];
                 let (leaves, grads, scratch) = (self.leaves, self.leaf_grads, &mut scratch.layers[..]);
-                let mut terms = OwnLeaves { leaves, grads, chunk, scratch };
+                let mut sums_of = OwnLeaves { leaves, grads, chunk, scratch };
                 for (tree, sum) in trees.iter().zip(sums.chunks_exact_mut(chunk.range.len())) {
-                    add_up(self.isa, *tree, leaves.count(), &mut terms, sum, spare);
+                    add_up(self.isa, *tree, leaves.count(), &mut sums_of, sum, spare);
                 }
             });
         });
@@ -250,8 +259,12 @@ impl<L: LeafGrads> SharedBatch<'_, L> {
             queue.each(scratch.worker, |i, [sum]| {
                 let len = sum.len();
                 let before = round.own_places[..i].iter().map(Range::len).sum();
-                let mut terms = Came { isa: self.isa, rank: self.rank, subtrees: self.subtrees, from, before, len };
-                add_up(self.isa, Subtree::root(self.leaves.count()), self.leaves.count(), &mut terms, sum, spare);
+                let mut sums = Came { isa: self.isa, rank: self.rank, subtrees: self.subtrees, from, before, len };
+                let count = self.leaves.count();
+                match self.subtrees[self.rank][..] {
+                    [own] => add_rest(self.isa, own, count, &mut sums, sum, spare),
+                    _ => add_up(self.isa, Subtree::root(count), count, &mut sums, sum, spare),
+                }
             });
         });
     }

@@ -3,11 +3,13 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
+use core::iter::once;
 use core::ops::Range;
 
 use super::param_chunks::ParamChunk;
 use super::world::{Lost, World};
 use crate::distributed::Parts;
+use nn_kernels::aligned_buffer::AlignedBuffer;
 
 /// For how many workers the parameters are cut where so many ranks share them.
 pub(super) fn sharing_workers(ranks: usize) -> usize {
@@ -29,8 +31,8 @@ pub(super) struct Shares {
 impl Shares {
     /// Of one that has so many chunks of so many parameters to itself.
     pub(super) fn alone(chunks: usize, params: usize) -> Shares {
-        let all = Vec::from([0..params]);
-        Shares { rank: 0, owned: Vec::from([0..chunks]), spans: all.clone(), changed: all }
+        let all: Vec<Range<usize>> = once(0..params).collect();
+        Shares { rank: 0, owned: once(0..chunks).collect(), spans: all.clone(), changed: all }
     }
 
     /// Chunks in a row for each of so many ranks, of about as many floats.
@@ -95,32 +97,35 @@ pub(super) struct Messages {
 }
 
 impl Messages {
-    /// A copy of the parameters of this rank's share, to be changed and handed out.
-    pub(super) fn copy_share(&mut self, shares: &Shares, params: &[f32]) -> &mut [f32] {
-        let (span, changed) = (shares.span(), &shares.changed[shares.rank]);
-        let told = match changed.is_empty() {
+    /// Room for new parameters: those of this rank's share, to be sent, and all of them. What no step changes,
+    /// in the ranges `rest`, is there already.
+    pub(super) fn room(&mut self, shares: &Shares, rest: &[Range<usize>], params: &[f32]) -> [&mut [f32]; 2] {
+        let (rank, span, changed) = (shares.rank, shares.span(), &shares.changed);
+        let own = match changed[rank].is_empty() {
             true => 0..0,
-            false => changed.start - span.start..changed.end - span.start,
+            false => changed[rank].start - span.start..changed[rank].end - span.start,
         };
-        self.send.lay_out_alike(span.len(), told, shares.spans.len());
-        let copy = &mut self.send.numbers()[..span.len()];
-        copy.copy_from_slice(&params[span]);
-        copy
+        self.send.lay_out_alike(span.len(), own, changed.len());
+        let of_others = changed.iter().enumerate().map(|(from, range)| if from == rank { 0..0 } else { range.clone() });
+        self.receive.lay_out_at(params.len(), of_others);
+        let [sent, all] = [&mut self.send, &mut self.receive].map(|parts| &mut parts.numbers()[..]);
+        for range in rest {
+            all[range.clone()].copy_from_slice(&params[range.clone()]);
+            let (from, to) = (range.start.max(span.start), range.end.min(span.end));
+            if from < to {
+                sent[from - span.start..to - span.start].copy_from_slice(&params[from..to]);
+            }
+        }
+        [&mut sent[..span.len()], &mut all[..params.len()]]
     }
 
-    /// Gives all ranks the copy of this one's share, and makes the parameters those of all copies.
+    /// Gives all ranks this one's share, and puts those of all in the place of the parameters.
     ///
     /// # Errors
     /// A rank is lost; the parameters are as before.
-    pub(super) fn hand_out(&mut self, shares: &Shares, world: &World, params: &mut [f32]) -> Result<(), Lost> {
-        let (rank, Messages { send, receive }) = (shares.rank, self);
-        let changed = shares.changed.iter().enumerate();
-        receive.lay_out(changed.clone().map(|(from, range)| if from == rank { 0 } else { range.len() }));
-        world.exchange_while(send, receive, &mut || {})?;
-        for (from, range) in changed {
-            let part = if from == rank { send.part(rank) } else { receive.part(from) };
-            params[range.clone()].copy_from_slice(part);
-        }
+    pub(super) fn hand_out(&mut self, world: &World, params: &mut AlignedBuffer) -> Result<(), Lost> {
+        world.exchange_while(&mut self.send, &mut self.receive, &mut || {})?;
+        core::mem::swap(params, self.receive.numbers());
         Ok(())
     }
 }

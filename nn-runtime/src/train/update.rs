@@ -43,6 +43,8 @@ pub(super) struct Update {
     /// Where those of all ranks lie.
     pub(super) all_ranges: Vec<Range<usize>>,
     pub(super) all_taken: Vec<AtomicBool>,
+    /// What lies between them.
+    pub(super) rest: Vec<Range<usize>>,
     /// Which chunks have been given out.
     pub(super) taken: Vec<AtomicBool>,
     /// Which rank this is, and of how many, where each updates a share of the parameters.
@@ -79,6 +81,7 @@ impl Update {
             cut: ParamCut::default(),
             all_ranges: Vec::new(),
             all_taken: Vec::new(),
+            rest: Vec::new(),
             taken: Vec::new(),
             sharing: None,
             shares: Shares::alone(0, map.params_len),
@@ -132,7 +135,7 @@ impl Update {
         &mut self,
         isa: Isa,
         mut workers: ActiveWorkers,
-        params: &mut [f32],
+        params: &mut AlignedBuffer,
         optimizer: &mut impl Optimizer,
         weight: f64,
         source: &impl GradSource,
@@ -214,7 +217,7 @@ impl Update {
         &mut self,
         isa: Isa,
         workers: ActiveWorkers,
-        params: &mut [f32],
+        params: &mut AlignedBuffer,
         optimizer: &mut impl Optimizer,
     ) -> Result<(), Refusal> {
         if self.batches == 0 {
@@ -258,7 +261,7 @@ impl Update {
         &mut self,
         isa: Isa,
         workers: ActiveWorkers,
-        params: &mut [f32],
+        params: &mut AlignedBuffer,
         optimizer: &mut impl Optimizer,
         source: Option<&impl GradSource>,
         most: f64,
@@ -281,10 +284,13 @@ impl Update {
         let ParamCut { chunks, places, held, factors, .. } = cut;
         fixed.iter_mut().for_each(|fixed| fixed.keep(params));
         let shared = self.sharing.is_some();
-        // Where all ranks wait for each other nothing changes until all are through.
-        let (first, target) = match shared {
-            true => (shares.span().start, changed.copy_share(shares, params)),
-            false => (0, &mut *params),
+        // Where ranks wait for each other, new parameters are made beside the others until all are there.
+        let (first, now, target, copy) = match shared {
+            true => {
+                let [sent, all] = changed.room(shares, &self.rest, params);
+                (shares.span().start, Some(&params[..]), sent, &mut all[shares.span()])
+            }
+            false => (0, None, &mut params[..], &mut [][..]),
         };
         let before = undo.as_ref().filter(|_| in_doubt).map(Undo::params);
         state.steps += 1;
@@ -299,8 +305,8 @@ impl Update {
             ema.begun = true;
             &mut ema.params
         });
-        // Every rank averages all parameters, once they are there.
-        let (here, ema) = if shared { (EmaStep::Nothing, &mut [][..]) } else { (ema_step, ema) };
+        // Every rank averages all parameters, once they are there; what is copied begins as an average does.
+        let (here, ema) = if shared { (EmaStep::Begin, copy) } else { (ema_step, ema) };
         for factor in factors.iter() {
             scheduled.change(rate * factor);
             let using = scheduled.optimizer();
@@ -314,6 +320,9 @@ impl Update {
                         let (chunk, range) = (&chunks[i], &chunks[i].range);
                         if chunk.factor != *factor {
                             return;
+                        }
+                        if let Some(now) = now {
+                            params.copy_from_slice(&now[range.clone()]);
                         }
                         let grads = match source {
                             None => held_grads,
@@ -358,13 +367,13 @@ impl Update {
         }
         fixed.iter().for_each(|fixed| fixed.put_back(first, target));
         if !ema.is_empty() {
-            fixed.iter().for_each(|fixed| fixed.put_back(0, ema));
+            fixed.iter().for_each(|fixed| fixed.put_back(first, ema));
         }
         drop(scheduled);
         let world = if shared { workers.world } else { None };
         let refused = match refused(world.filter(|_| in_doubt), bad_grad.get(), bad_param.get()) {
             None => match world {
-                Some(world) => changed.hand_out(shares, world, params).err().map(Refusal::from),
+                Some(world) => changed.hand_out(world, params).err().map(Refusal::from),
                 None => None,
             },
             refused => refused,
@@ -379,7 +388,7 @@ impl Update {
         // NaN is less than nothing here: the gradients were finite all the same.
         state.largest_grad = most.min(f64::from(f32::MAX));
         if let (true, Some(ema)) = (shared, &mut state.ema) {
-            let arrays = [&mut *params, &mut ema.params];
+            let arrays = [&mut params[..], &mut ema.params];
             let queue = ChunkQueue::new(arrays, &self.all_ranges, &mut self.all_taken, workers.scratch.len());
             workers.pool.for_each(&mut *workers.scratch, |scratch| {
                 queue.each(scratch.worker, |_, [params, ema]| ema_step.take(isa, params, ema));

@@ -3,6 +3,8 @@
 //! everything that was remembered still is.
 
 use alloc::vec::Vec;
+use core::iter::once;
+use core::ops::Range;
 use core::sync::atomic::AtomicBool;
 
 use super::clip::Clip;
@@ -53,6 +55,7 @@ impl Update {
         self.move_to(shares, world)?;
         self.all_ranges = chunks.iter().map(|chunk| chunk.range.clone()).collect();
         self.all_taken = chunks.iter().map(|_| AtomicBool::new(false)).collect();
+        self.rest = rest_of(&self.all_ranges, self.map.params_len);
         let factors = factors(&chunks);
         let own = self.shares.own_chunks();
         chunks.truncate(own.end);
@@ -110,4 +113,11 @@ impl Update {
             optimizer: AlignedBuffer::zeroed(whole.unwrap_or(0)),
         }
     }
+}
+
+/// What lies before, between and after some ranges in order.
+fn rest_of(ranges: &[Range<usize>], len: usize) -> Vec<Range<usize>> {
+    let ends = once(0).chain(ranges.iter().map(|range| range.end));
+    let starts = ranges.iter().map(|range| range.start).chain(once(len));
+    ends.zip(starts).map(|(end, start)| end..start).filter(|range| !range.is_empty()).collect()
 }
