@@ -220,6 +220,7 @@ impl MpiThread {
     /// Waits until it is through, or `lost` says since when it cannot be.
     fn finish(&mut self, lost: impl Fn(Instant) -> Option<CommunicationError>) -> Result<Job, CommunicationError> {
         self.awaited.store(true, Ordering::Release);
+        self.handle.iter().for_each(|handle| handle.thread().unpark());
         let begun = Instant::now();
         loop {
             match self.done.recv_timeout(LOOK) {
@@ -328,7 +329,7 @@ fn run<'b>(
             }
             match waiting {
                 Some(since) if since.elapsed() < EAGER => thread::yield_now(),
-                _ => thread::sleep(ASIDE),
+                _ => thread::park_timeout(ASIDE),
             }
         }
     });

@@ -27,7 +27,7 @@ pub(super) trait LeafGrads: Sync {
 }
 
 /// Floats that a rank sends another in a round, about: enough for a message to be worth its while.
-const ROUND: usize = 128 * 1024;
+const ROUND: usize = 256 * 1024;
 
 /// The most rounds.
 const MOST_ROUNDS: usize = 8;
@@ -211,8 +211,8 @@ struct SharedBatch<'a, L> {
 }
 
 impl<L: LeafGrads> SharedBatch<'_, L> {
-    /// Computes what a round sends. Where this rank has one subtree, the sum of its own chunks begins where it
-    /// is to be.
+    /// Computes what a round sends. Where this rank has one subtree, the sum of its own chunks begins where
+    /// it is to be.
     fn fill(&self, crew: &mut Crew, round: &Round, messages: &mut Messages, to: &mut [f32]) {
         let trees = &self.subtrees[self.rank];
         let len = |(rank, len): (usize, &usize)| match rank == self.rank && trees.len() == 1 {

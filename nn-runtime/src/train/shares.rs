@@ -97,8 +97,8 @@ pub(super) struct Messages {
 }
 
 impl Messages {
-    /// Room for new parameters: those of this rank's share, to be sent, and all of them. What no step changes,
-    /// in the ranges `rest`, is there already.
+    /// Room for new parameters: those of this rank's share, to be sent, and all of them. What no step
+    /// changes, in the ranges `rest`, is there already.
     pub(super) fn room(&mut self, shares: &Shares, rest: &[Range<usize>], params: &[f32]) -> [&mut [f32]; 2] {
         let (rank, span, changed) = (shares.rank, shares.span(), &shares.changed);
         let own = match changed[rank].is_empty() {

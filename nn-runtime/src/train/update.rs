@@ -114,13 +114,6 @@ impl Update {
         self.regularizers.iter().map(|regularizer| regularizer.value(isa, params)).sum()
     }
 
-    /// What the gradient of a batch's mean loss is multiplied by: its weight, where several batches have one
-    /// mean.
-    #[inline]
-    pub(super) fn batch_scale(&self, weight: f64) -> f64 {
-        if self.accumulate > 1 { weight } else { 1.0 }
-    }
-
     /// The parameters have been changed by another than `step`.
     pub(super) fn params_changed(&mut self) {
         self.overflow.forget();

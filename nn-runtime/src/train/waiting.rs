@@ -15,6 +15,13 @@ pub(super) struct Waiting {
 }
 
 impl Update {
+    /// What the gradient of a batch's mean loss is multiplied by: its weight, where several batches have one
+    /// mean.
+    #[inline]
+    pub(super) fn batch_scale(&self, weight: f64) -> f64 {
+        if self.accumulate > 1 { weight } else { 1.0 }
+    }
+
     /// Drops the gradients that wait for more batches.
     pub(super) fn drop_accumulated(&mut self) {
         (self.batches, self.weight) = (0, 0.0);
