@@ -120,7 +120,7 @@ fn held_by_ranks<O: Optimizer>(ranks: usize, optimizer: impl Fn() -> O + Sync) -
 #[test]
 fn what_an_optimizer_remembers_is_held_once_in_the_world() {
     for ranks in [1, 2, 3, 4] {
-        let (told, all) = (Plain::cost(32, ranks), Plain::memory(32).parameters());
+        let (told, all) = (Plain::traffic(32, ranks), Plain::memory(32).parameters());
         assert_eq!((0..ranks).map(|rank| told.of(rank).share).sum::<usize>(), all);
         let (adam, sgd) = (held_by_ranks(ranks, || Adam::new(1e-3)), held_by_ranks(ranks, || Sgd::new(1e-3)));
         for (rank, (adam, sgd)) in adam.into_iter().zip(sgd).enumerate() {

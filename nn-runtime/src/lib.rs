@@ -109,6 +109,7 @@ pub use nn_macros::network;
 pub mod attribution;
 mod budget;
 mod chain;
+mod cost;
 mod diagram;
 mod differentiator;
 pub mod distributed;
@@ -156,6 +157,9 @@ mod os;
 pub mod plot;
 pub mod train;
 
+#[cfg(feature = "std")]
+pub use cost::CostBeside;
+pub use cost::{Cost, Machine};
 pub use differentiator::Differentiator;
 pub use fault::Fault;
 pub use gradient::Gradients;

@@ -75,7 +75,7 @@ fn check<N: Network>(batch: usize, ranks: usize)
 where
     CrossEntropy: Fits<N::Head> + Objective<Labels>,
 {
-    let told = N::cost(batch, ranks);
+    let told = N::traffic(batch, ranks);
     let name = std::any::type_name::<N>();
     let mut samples = 0;
     for (rank, (bytes, _)) in sent::<N>(&digits::draw(batch, 1), ranks).into_iter().enumerate() {
@@ -104,7 +104,7 @@ fn no_more_is_sent_than_a_gradient_and_the_parameters_once() {
     // Where each rank has one subtree: of p numbers (p / n) · (n - 1) of each kind, with chunks for shares.
     let all = 4 * Mlp::param_count();
     for ranks in [2, 4, 8] {
-        let most = Mlp::cost(128, ranks).most();
+        let most = Mlp::traffic(128, ranks).most();
         let least = all / ranks * (ranks - 1);
         for part in [most.gradients, most.parameters] {
             assert!((least * 9 / 10..all + all / 3).contains(&part), "{ranks} ranks: {part} of {all}");

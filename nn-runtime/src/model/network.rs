@@ -72,16 +72,21 @@ pub trait Network: Copy + Default + 'static {
         crate::Memory::of(Self::COMPILED, batch)
     }
 
-    /// What a step costs each of so many ranks that train it together on batches of this many samples: how
+    /// What a step asks of each of so many ranks that train it together on batches of this many samples: how
     /// many it runs, and how many bytes it sends. With an optimiser that changes each number by itself, all
     /// learnt tensors and no accumulation; what `fit` lets ranks decide between steps is not in it.
-    fn cost(batch: usize, ranks: usize) -> crate::train::Cost {
-        crate::train::Cost::new(Self::COMPILED, batch, ranks)
+    fn traffic(batch: usize, ranks: usize) -> crate::train::Traffic {
+        crate::train::Traffic::new(Self::COMPILED, batch, ranks)
     }
 
     /// What it is made of, layer by layer, to be printed.
     fn summary() -> crate::Summary {
         crate::Summary::of(Self::COMPILED)
+    }
+
+    /// What it costs to train it on so many samples for so many epochs, to be printed.
+    fn cost(samples: usize, epochs: usize) -> crate::Cost {
+        crate::Cost::of(Self::COMPILED, samples, epochs)
     }
 
     /// Its layers and what flows between them as a [Mermaid](https://mermaid.js.org) flowchart, which

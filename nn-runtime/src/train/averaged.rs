@@ -11,9 +11,6 @@ impl Update {
 
     /// Copies the averaged parameters, where there are some, over the others.
     pub(super) fn copy_ema(&self, params: &mut [f32]) {
-        let Some(ema) = self.state.ema.as_ref().filter(|ema| ema.begun) else { return };
-        for range in &self.all_ranges {
-            params[range.clone()].copy_from_slice(&ema.params[range.clone()]);
-        }
+        self.state.ema.iter().for_each(|ema| ema.copy_to(&self.all_ranges, params));
     }
 }

@@ -19,7 +19,6 @@ mod checkpoint_numbers;
 mod checkpoint_writer;
 mod checks;
 mod clip;
-mod cost;
 #[cfg(feature = "std")]
 mod distributing;
 #[cfg(feature = "std")]
@@ -69,6 +68,14 @@ mod own_objective;
 mod param_chunks;
 mod param_cut;
 #[cfg(feature = "std")]
+pub mod privacy;
+#[cfg(feature = "std")]
+mod private_fit;
+#[cfg(feature = "std")]
+mod private_step;
+#[cfg(feature = "std")]
+mod private_sums;
+#[cfg(feature = "std")]
 mod progress_line;
 mod ranks;
 mod refusal;
@@ -95,6 +102,7 @@ mod tensor_groups;
 mod tensor_names;
 #[cfg(feature = "std")]
 mod tracked;
+mod traffic;
 mod trained_model;
 mod trainer;
 mod update;
@@ -109,7 +117,6 @@ mod world;
 #[cfg(feature = "std")]
 pub use checkpoint::{Checkpoint, Every};
 pub use clip::Clip;
-pub use cost::{Cost, RankCost};
 #[cfg(feature = "std")]
 pub use early_stopping::EarlyStopping;
 pub use error::{NonFinite, TrainError};
@@ -124,4 +131,5 @@ pub use objective::Objective;
 pub use regularizer::Regularizer;
 #[cfg(feature = "std")]
 pub use stop::StopHandle;
+pub use traffic::{RankTraffic, Traffic};
 pub use trainer::Trainer;

@@ -66,7 +66,10 @@ pub(super) struct Update {
     pub(super) batches: usize,
     pub(super) weight: f64,
     pub(super) largest_held: f64,
-    overflow: OverflowGuard,
+    /// What private training draws and has spent: never undone, as what has been shown cannot be.
+    #[cfg(feature = "std")]
+    pub(super) privacy: Option<super::privacy::PrivateRun>,
+    pub(super) overflow: OverflowGuard,
     pub(super) undo: Option<Undo>,
 }
 
@@ -94,6 +97,8 @@ impl Update {
             batches: 0,
             weight: 0.0,
             largest_held: 0.0,
+            #[cfg(feature = "std")]
+            privacy: None,
             overflow: OverflowGuard::default(),
             undo: None,
         };
@@ -112,11 +117,6 @@ impl Update {
     #[inline]
     pub(super) fn regularization(&self, isa: Isa, params: &[f32]) -> f64 {
         self.regularizers.iter().map(|regularizer| regularizer.value(isa, params)).sum()
-    }
-
-    /// The parameters have been changed by another than `step`.
-    pub(super) fn params_changed(&mut self) {
-        self.overflow.forget();
     }
 
     /// Takes the gradients of a batch of this weight, and the step, where enough batches have come. Workers

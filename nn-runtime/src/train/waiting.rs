@@ -15,6 +15,11 @@ pub(super) struct Waiting {
 }
 
 impl Update {
+    /// The parameters have been changed by another than `step`.
+    pub(super) fn params_changed(&mut self) {
+        self.overflow.forget();
+    }
+
     /// What the gradient of a batch's mean loss is multiplied by: its weight, where several batches have one
     /// mean.
     #[inline]

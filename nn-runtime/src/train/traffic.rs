@@ -1,4 +1,4 @@
-//! What a step costs each rank where several share a batch: samples to run, bytes to send. In: a network, a
+//! What a step asks of each rank where several share a batch: samples to run, bytes to send. In: a network, a
 //! batch, a number of ranks; out: numbers, without a trainer. A test compares them with what is really sent.
 
 use alloc::vec::Vec;
@@ -14,31 +14,31 @@ use super::tensor_groups::TensorGroups;
 use crate::graph::{CompiledNetwork, Node};
 use crate::spec::Role;
 
-/// What a step of a [distributed](crate::train::Trainer::distributed) trainer costs each of its ranks: see
-/// [`Network::cost`](crate::model::Network::cost).
+/// What a step of a [distributed](crate::train::Trainer::distributed) trainer asks of each of its ranks: see
+/// [`Network::traffic`](crate::model::Network::traffic).
 ///
 /// ```
 /// use nn_runtime::prelude::*;
 ///
 /// network! { struct Net: [784] -> [10] { Dense(1024) -> Relu -> Dense(10) -> Softmax } }
 ///
-/// let cost = Net::cost(512, 2);
-/// assert_eq!(cost.of(0).samples, 256);
+/// let traffic = Net::traffic(512, 2);
+/// assert_eq!(traffic.of(0).samples, 256);
 /// // Half of the gradient to the other rank, half of the parameters to it.
 /// let half = 4 * (784 * 1024 + 1024 + 1024 * 16 + 10) / 2;
-/// assert!(cost.most().gradients.abs_diff(half) < half / 16);
-/// assert!(cost.most().parameters.abs_diff(half) < half / 16);
-/// println!("{cost}");
+/// assert!(traffic.most().gradients.abs_diff(half) < half / 16);
+/// assert!(traffic.most().parameters.abs_diff(half) < half / 16);
+/// println!("{traffic}");
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Cost {
-    ranks: Vec<RankCost>,
+pub struct Traffic {
+    ranks: Vec<RankTraffic>,
 }
 
-/// What a step costs one rank. Sizes are in bytes; what a rank has itself is not sent.
+/// What a step asks of one rank. Sizes are in bytes; what a rank has itself is not sent.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 #[non_exhaustive]
-pub struct RankCost {
+pub struct RankTraffic {
     /// Samples that it runs.
     pub samples: usize,
     /// The parameters that it updates: so much it holds for each number that an optimiser remembers of a
@@ -54,39 +54,39 @@ pub struct RankCost {
     pub losses: usize,
 }
 
-impl RankCost {
+impl RankTraffic {
     /// All bytes that are sent.
     pub fn sent(&self) -> usize {
         self.gradients + self.parameters + self.statistics + self.losses
     }
 }
 
-impl Cost {
-    pub(crate) fn new(map: &'static CompiledNetwork, batch: usize, ranks: usize) -> Cost {
+impl Traffic {
+    pub(crate) fn new(map: &'static CompiledNetwork, batch: usize, ranks: usize) -> Traffic {
         let meets = looks_at_whole_batches(map);
         let ranks = ranks.max(1);
         if batch == 0 || meets && !can_meet(map) {
-            let all = RankCost { samples: batch, share: 4 * map.params_len, ..RankCost::default() };
-            return Cost { ranks: (0..ranks).map(|_| all).collect() };
+            let all = RankTraffic { samples: batch, share: 4 * map.params_len, ..RankTraffic::default() };
+            return Traffic { ranks: (0..ranks).map(|_| all).collect() };
         }
         let leaves = MicroBatching::in_leaves(map, meets).leaves(batch);
         let chunks = by_size(map, Role::Trainable, &TensorGroups::default(), sharing_workers(ranks));
         let told = if meets { 1 + 2 * statistics(map) } else { 0 };
         let each = (0..ranks).map(|rank| of_rank(map, (&chunks, leaves), (rank, ranks), told));
-        Cost { ranks: each.collect() }
+        Traffic { ranks: each.collect() }
     }
 
-    /// What it costs this rank.
+    /// What it asks of this rank.
     ///
     /// # Panics
     /// There are not so many ranks.
-    pub fn of(&self, rank: usize) -> RankCost {
+    pub fn of(&self, rank: usize) -> RankTraffic {
         self.ranks[rank]
     }
 
     /// Of the rank that sends most.
-    pub fn most(&self) -> RankCost {
-        self.ranks.iter().copied().max_by_key(RankCost::sent).unwrap_or_default()
+    pub fn most(&self) -> RankTraffic {
+        self.ranks.iter().copied().max_by_key(RankTraffic::sent).unwrap_or_default()
     }
 }
 
@@ -96,13 +96,13 @@ fn of_rank(
     (chunks, leaves): (&[ParamChunk], Leaves),
     (rank, ranks): (usize, usize),
     told: usize,
-) -> RankCost {
+) -> RankTraffic {
     let shares = Shares::deal(chunks, (rank, ranks), map.params_len);
     let own = leaves.of_rank(rank, ranks);
     let (samples, others) = (leaves.samples_of(&own).len(), ranks - 1);
     let len = |rank: usize| chunks[shares.chunks_of(rank)].iter().map(|chunk| chunk.range.len()).sum::<usize>();
     let of_others: usize = (0..ranks).filter(|other| *other != rank).map(len).sum();
-    RankCost {
+    RankTraffic {
         samples,
         share: 4 * shares.span().len(),
         gradients: 4 * of_others * subtrees(own.clone()).len(),
@@ -128,7 +128,7 @@ fn statistics(map: &CompiledNetwork) -> usize {
     learning.map(of_node).sum()
 }
 
-impl fmt::Display for Cost {
+impl fmt::Display for Traffic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
@@ -136,7 +136,7 @@ impl fmt::Display for Cost {
             "rank", "samples", "share", "bytes sent", "gradients", "parameters", "statistics", "losses"
         )?;
         for (rank, cost) in self.ranks.iter().enumerate() {
-            let RankCost { samples, share, gradients, parameters, statistics, losses } = *cost;
+            let RankTraffic { samples, share, gradients, parameters, statistics, losses } = *cost;
             writeln!(
                 f,
                 "{rank:>6} {samples:>8} {share:>12} {:>12} {gradients:>12} {parameters:>12} {statistics:>12} {losses:>12}",
