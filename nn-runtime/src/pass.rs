@@ -40,9 +40,9 @@ impl<'a, 'b> PassState<'a, 'b> {
     }
 
     /// The context of node `i`, and the places it asks for, opened. Within its caller, as a context is too
-    /// large to be handed about; but once for all layers in WebAssembly, where code is downloaded.
-    #[cfg_attr(not(target_family = "wasm"), inline(always))]
-    #[cfg_attr(target_family = "wasm", inline(never))]
+    /// large to be handed about; but once for all layers where size counts before speed.
+    #[cfg_attr(not(any(target_family = "wasm", feature = "small")), inline(always))]
+    #[cfg_attr(any(target_family = "wasm", feature = "small"), inline(never))]
     fn borrow<const A: usize, const B: usize, const C: usize, const W: usize>(
         &mut self,
         i: usize,

@@ -7,8 +7,10 @@
 //! without notice.
 #![cfg_attr(not(feature = "std"), no_std)]
 
+#[cfg(any(feature = "alloc", test))]
 extern crate alloc;
 
+#[cfg(feature = "alloc")]
 pub mod aligned_buffer;
 pub mod attention;
 pub mod batch_norm;
@@ -34,6 +36,7 @@ pub mod pool;
 pub mod recurrent;
 pub mod reduce;
 pub mod row_norm;
+#[cfg(feature = "alloc")]
 pub mod scratch_pool;
 pub mod simd;
 mod sizes;

@@ -52,7 +52,7 @@ impl ParamCut {
 /// The factors of learning rates of some chunks, each once, the largest first; at least one.
 pub(super) fn factors(chunks: &[ParamChunk]) -> Vec<f64> {
     let mut factors: Vec<f64> = chunks.iter().map(|chunk| chunk.factor).collect();
-    factors.sort_by(|a, b| b.total_cmp(a));
+    factors.sort_unstable_by(|a, b| b.total_cmp(a));
     factors.dedup();
     if factors.is_empty() { vec![1.0] } else { factors }
 }
