@@ -9,7 +9,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::chain::Chain;
+use crate::chain::sample_chain;
 use crate::input::{InputError, InputErrorKind, checked_samples};
 use crate::layer::LayerContext;
 use crate::limits::{MAX_INPUTS, MAX_OUTPUTS};
@@ -17,6 +17,7 @@ use crate::model::elsewhere::Predicts;
 use crate::model::{AsModel, Model, ModelPart, Network, Ports};
 use crate::spec::Pass;
 use nn_kernels::aligned_buffer::AlignedBuffer;
+use nn_kernels::sample_chain::SampleChain;
 use nn_kernels::simd::Isa;
 
 /// Predicts with a [`Model`](crate::Model); owns its workspace and allocates nothing after it is made. `M` is
@@ -26,7 +27,7 @@ pub struct Predictor<M> {
     isa: Isa,
     batch: usize,
     /// What takes single samples, where the network is a chain.
-    chain: Option<Chain>,
+    chain: Option<SampleChain>,
     memory: AlignedBuffer,
     outputs: Vec<AlignedBuffer>,
 }
@@ -105,8 +106,8 @@ impl<M: AsModel> Predictor<M> {
              predicted one batch after the other"
         );
         let outputs = network.outputs.iter().map(|shape| AlignedBuffer::zeroed(shape.len())).collect();
-        let chain = Chain::of(network);
-        let len = len.max(chain.as_ref().map_or(0, Chain::memory));
+        let chain = sample_chain(network);
+        let len = len.max(chain.as_ref().map_or(0, SampleChain::memory));
         Predictor { model, isa, batch, chain, memory: AlignedBuffer::zeroed(len), outputs }
     }
 
@@ -192,7 +193,7 @@ pub(crate) fn predict_into<N: Network>(
     params: &[f32],
     isa: Isa,
     most: usize,
-    chain: Option<&Chain>,
+    chain: Option<&SampleChain>,
     memory: &mut [f32],
     x: &[&[f32]],
     y: &mut [&mut [f32]],

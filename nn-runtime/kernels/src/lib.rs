@@ -34,6 +34,7 @@ pub mod pool;
 pub mod recurrent;
 pub mod reduce;
 pub mod row_norm;
+pub mod sample_chain;
 pub mod scratch_pool;
 pub mod simd;
 mod sizes;
