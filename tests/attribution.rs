@@ -1,8 +1,9 @@
-//! Saliency, integrated gradients and occlusion against Captum (`reference/make_attribution.py`).
+//! Saliency, integrated gradients, occlusion and Grad-CAM against Captum (`reference/make_attribution.py`,
+//! `make_grad_cam.py`).
 
 use std::collections::BTreeMap;
 
-use nn_runtime::attribution::{integrated_gradients, occlusion, saliency};
+use nn_runtime::attribution::{grad_cam, integrated_gradients, occlusion, saliency};
 use nn_runtime::prelude::*;
 use serde::Deserialize;
 
@@ -94,4 +95,98 @@ fn what_cannot_be_asked_is_refused() {
     for (window, stride) in [([0, 1], [1, 1]), ([7, 1], [1, 1]), ([2, 2], [3, 1]), ([2, 2], [0, 1])] {
         assert!(hide([2, 6, 7], window, stride).starts_with("expected a window from [1, 1] to [6, 7] and a stride"));
     }
+}
+
+network! {
+    struct Deep: [2, 12, 11] -> [3] {
+        first: Conv2d(4, 3) -> Relu -> pooled: MaxPool2d(2) -> second: Conv2d(5, 3) -> bent: Tanh;
+        Flatten -> head: Dense(3) -> Softmax
+    }
+}
+network! {
+    struct Residual: [2, 8, 7] -> [3] {
+        let x = input -> stem: Conv2d(4, 3, padding = Same) -> forked: Relu;
+        let y = x -> one: Conv2d(4, 3, padding = Same) -> norm: BatchNorm -> Relu -> two: Conv2d(4, 3, padding = Same);
+        (x, y) -> joined: Sum -> last: Relu -> GlobalAvgPool -> head: Dense(3)
+    }
+}
+network! {
+    struct Steps: [9, 3] -> [2] {
+        first: Conv1d(4, 3) -> bent: Tanh -> second: Conv1d(5, 2) -> last: Sigmoid -> GlobalAvgPool -> head: Dense(2)
+    }
+}
+
+#[derive(Deserialize)]
+struct Seen {
+    network: String,
+    params: BTreeMap<String, Vec<f32>>,
+    x: Vec<f32>,
+    cases: Vec<Map>,
+}
+
+#[derive(Deserialize)]
+struct Map {
+    layer: String,
+    target: usize,
+    map: Vec<f64>,
+    enlarged: Option<Vec<f64>>,
+}
+
+/// Compares every layer that is in memory; returns the others, with the one that they are refused for.
+fn compare<N: Network>(seen: &Seen, [height, width]: [usize; 2]) -> Vec<String> {
+    let mut model = N::init(0);
+    for (name, numbers) in &seen.params {
+        model.set(name, numbers).unwrap();
+    }
+    let mut refused = Vec::new();
+    for case in &seen.cases {
+        match grad_cam(&model, &case.layer, &[&seen.x], case.target) {
+            Ok(found) => {
+                let off = far(&found.map, &case.map);
+                assert!(off < 1e-5, "{} {} {}: {off:e}", seen.network, case.layer, case.target);
+                if let Some(enlarged) = &case.enlarged {
+                    assert!(far(&found.enlarged(2 * height + 1, width), enlarged) < 1e-5);
+                }
+            }
+            Err(error) => refused.push(format!("{}: {error}", case.layer)),
+        }
+    }
+    refused
+}
+
+#[test]
+fn grad_cam_is_what_captum_finds() {
+    let path = format!("{}/reference/{}.json", env!("CARGO_MANIFEST_DIR"), "grad_cam");
+    let all: Vec<Seen> = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    assert_eq!(all.len(), 3);
+    for seen in &all {
+        let refused = match &*seen.network {
+            "Deep" => compare::<Deep>(seen, [12, 11]),
+            "Residual" => compare::<Residual>(seen, [8, 7]),
+            _ => compare::<Steps>(seen, [1, 9]),
+        };
+        assert_eq!(refused, [""; 0], "{}", seen.network);
+    }
+}
+
+#[test]
+fn layers_that_grad_cam_cannot_look_at_are_named() {
+    let model = Deep::init(0);
+    let said = |layer| grad_cam(&model, layer, &[&[0.5; 264]], 0).unwrap_err().to_string();
+    let together = "expected a layer whose output is in memory, found one that is computed together with";
+    assert_eq!(said("first"), format!("`first`: {together} `pooled`\nhelp: `grad_cam(&model, \"pooled\", ..)`"));
+    assert!(
+        said("middle").starts_with("expected a layer of `Deep`, found `middle`\nhelp: they are first, relu_1, pooled")
+    );
+    assert!(
+        said("head")
+            .starts_with("`head`: expected an output [channels, height, width] or [steps, features], found [3]")
+    );
+    assert_eq!(
+        grad_cam(&model, "pooled", &[&[0.5; 264]], 3).unwrap_err().to_string(),
+        "expected an output below 3, found 3"
+    );
+    network! { struct Wide: [1, 4, 4] -> [1, 4, 4] { Conv2d(2, 3, padding = Same) -> end: Conv2d(1, 3, padding = Same) } }
+    let said = grad_cam(&Wide::init(0), "end", &[&[0.5; 16]], 3).unwrap_err().to_string();
+    assert!(said.starts_with("`end`: expected a layer within the network, found its output"), "{said}");
 }

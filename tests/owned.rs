@@ -6,13 +6,28 @@ use std::sync::Arc;
 use std::thread;
 
 use nn_runtime::prelude::*;
-use nn_runtime::{AsModel, Isa, Predictor, Streamer};
+use nn_runtime::{AsModel, Isa, ModelRef, Predictor, Streamer};
 
 network! {
     struct Filter: [8, 2] -> [8, 1] { Lstm(5) -> DensePerStep(1) }
 }
 network! {
     struct Chain: [8, 2] -> [8, 1] { filter: Filter -> Tanh }
+}
+
+network! {
+    struct Digits: [1, 8, 8] -> [10] { Conv2d(3, 3) -> Relu -> MaxPool2d(2) -> Flatten -> Dense(10) -> Softmax }
+}
+network! {
+    struct Pair: (x: [5], z: [3]) -> (a: [4], b: [19]) {
+        let a = x -> Dense(4) -> Tanh;
+        let b = (a, z) -> Concat -> Dense(19);
+    }
+}
+
+network! {
+    #[weights("../examples/data/digits.safetensors")]
+    struct Embedded: [1, 28, 28] -> [10] { Flatten -> hidden: Dense(12) -> Relu -> head: Dense(10) -> Softmax }
 }
 
 /// A host's plug-in: it owns model, streams and what it predicts with, and names their types.
@@ -135,4 +150,60 @@ fn all_that_runs_a_model_can_be_sent() {
     sent::<Predictor<Model<Filter>>>();
     sent::<Predictor<Arc<Model<Filter>>>>();
     sent::<Predictor<&Model<Filter>>>();
+}
+
+#[test]
+fn memory_of_the_callers_gives_the_same_bits() {
+    for isa in Isa::available() {
+        let model = Digits::init(3);
+        let images: Vec<f32> = (0..5 * 64).map(|i| (i as f32 * 0.37).sin()).collect();
+        let mut owned = model.predictor_on(2, isa);
+        // What lies there, and more of it than needed, changes nothing.
+        let mut memory = [f32::NAN; Digits::predict_len(2) + 3];
+        let borrowed = ModelRef::<Digits>::new(model.as_params()).unwrap();
+        let mut predictor = Predictor::new_in_on(borrowed, 2, &mut memory, isa).unwrap();
+        let (mut a, mut b) = ([0.0; 50], [1.0; 50]);
+        owned.predict_into(&[&images], &mut [&mut a]).unwrap();
+        predictor.predict_into(&[&images], &mut [&mut b]).unwrap();
+        assert_eq!(a, b, "{isa:?}");
+        let image = images.first_chunk().unwrap();
+        assert_eq!(predictor.predict(image), owned.predict(image), "{isa:?}");
+    }
+    let (model, x, z) = (Pair::init(4), [0.1, -0.2, 0.3, -0.4, 0.5], [1.0, 2.0, -3.0]);
+    let mut memory = [f32::NAN; Pair::predict_len(1)];
+    let mut predictor = Predictor::new_in(&model, 1, &mut memory).unwrap();
+    assert_eq!(predictor.predict((&x, &z)), model.predictor(1).predict((&x, &z)));
+}
+
+#[test]
+fn memory_and_parameters_of_another_length_are_refused() {
+    let model = Digits::init(3);
+    let mut memory = [0.0; Digits::predict_len(4)];
+    let short = Predictor::new_in(&model, 5, &mut memory).map(|_| ()).unwrap_err();
+    assert_eq!((short.expected, short.found), (Digits::predict_len(5), Digits::predict_len(4)));
+    let text = short.to_string();
+    assert!(text.starts_with("expected memory of ") && text.contains("`[0.0; Digits::predict_len(5)]`"), "{text}");
+    assert!(Predictor::new_in(&model, 0, &mut memory).is_err());
+    assert!(Predictor::new_in(&model, 4, &mut memory).is_ok());
+    let other = ModelRef::<Digits>::new(&model.as_params()[1..]).map(|_| ()).unwrap_err();
+    assert_eq!((other.expected, other.found), (Digits::PARAMS_LEN, Digits::PARAMS_LEN - 1));
+    assert!(other.to_string().contains("`Digits`'s parameters"), "{other}");
+}
+
+/// What a microcontroller answers (`examples/embedded/run.sh`) is what this machine's portable path does.
+#[test]
+fn an_embedded_program_has_the_bits_of_the_portable_path() {
+    let seven = |at: usize| {
+        let (y, x) = (at / 28, at % 28);
+        let bar = (5..8).contains(&y) && (7..21).contains(&x);
+        let stroke = (8..24).contains(&y) && (0..3).contains(&(x + (y - 8) / 2).wrapping_sub(18));
+        f32::from(u8::from(bar || stroke))
+    };
+    let mut memory = [0.0; Embedded::predict_len(1)];
+    let weights = Embedded::embedded_ref();
+    let mut predictor = Predictor::new_in_on(weights, 1, &mut memory, Isa::PORTABLE).unwrap();
+    let y = predictor.predict(&core::array::from_fn(seven));
+    assert!(y[7] > 0.9);
+    let shown: String = y.iter().map(|y| format!("{:08x} ", y.to_bits())).collect();
+    assert_eq!(shown.trim(), include_str!("../examples/embedded/predicts.txt").trim());
 }

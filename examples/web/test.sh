@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo --non-interactive "$@"; fi; }
-for program in node:nodejs chromium:chromium; do
+for program in node:nodejs chromium:chromium wasm-opt:binaryen; do
     command -v "${program%:*}" > /dev/null || {
         as_root apt-get update -qq && as_root apt-get install --yes -qq --no-install-recommends "${program#*:}" > /dev/null
     }

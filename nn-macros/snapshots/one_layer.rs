@@ -117,6 +117,12 @@ const _: () = {
         pub const fn new() -> Self {
             One
         }
+        /// Numbers of memory in which it predicts up to this many samples at once.
+        pub const fn predict_len(
+            __batch: ::core::primitive::usize,
+        ) -> ::core::primitive::usize {
+            __MAP.predict_len(__batch)
+        }
         #[doc(hidden)]
         pub const __SIGNATURE: __nn::Signature = __nn::Signature::network(
             "One",

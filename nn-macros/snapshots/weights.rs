@@ -88,9 +88,27 @@ const _: () = {
         __ROOM,
     );
     impl Net {
-        /// A model with the weights of `concat!(env!("OUT_DIR"), "/net.safetensors")`, which are a part of the program: to predict with, or to train further.
-        pub(crate) fn embedded() -> __nn::Model<Self> {
-            #[cfg(not(rust_analyzer))] { __nn::embedded(&weights) }
+        __nn::with_alloc! {
+            #[doc =
+            " A model with the weights of `concat!(env!(\"OUT_DIR\"), \"/net.safetensors\")`, which are a part of the program: to predict with, or to train further."]
+            pub (crate) fn embedded() -> __nn::Model < Self > {
+            #[cfg(not(rust_analyzer))] { __nn::embedded(& weights) }
+            #[cfg(rust_analyzer)] ::core::unreachable!() }
+        }
+        /// The weights of `concat!(env!("OUT_DIR"), "/net.safetensors")` where they lie in the program, to predict with: nothing is copied or allocated.
+        #[inline]
+        pub(crate) fn embedded_ref() -> __nn::ModelRef<'static, Self> {
+            #[cfg(not(rust_analyzer))]
+            {
+                let __params: &'static [::core::primitive::f32] = const {
+                    &__nn::lay_out::<
+                        { __nn::tensor_count(&__MAP) },
+                        { __MAP.params_len() },
+                    >(&__MAP, &weights)
+                        .0
+                };
+                __nn::in_place(__params)
+            }
             #[cfg(rust_analyzer)] ::core::unreachable!()
         }
     }
@@ -141,6 +159,12 @@ const _: () = {
         #[doc(hidden)]
         pub const fn new() -> Self {
             Net
+        }
+        /// Numbers of memory in which it predicts up to this many samples at once.
+        pub const fn predict_len(
+            __batch: ::core::primitive::usize,
+        ) -> ::core::primitive::usize {
+            __MAP.predict_len(__batch)
         }
         #[doc(hidden)]
         pub const __SIGNATURE: __nn::Signature = __nn::Signature::network(

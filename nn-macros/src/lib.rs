@@ -70,14 +70,16 @@ mod tests;
 /// - `(x, mask) -> layer * 3` hands what one copy makes to the next, and `mask` to each; the number has to
 ///   stand there.
 /// - `#[weights("digits.safetensors")]` above the struct makes a file a part of the program. Names, types,
-///   shapes and numbers are compared with the network when it is compiled, and `Net::embedded()` is a model
-///   with these weights. A path counts from the folder of Cargo.toml; anything else that `include_bytes!`
-///   takes stands for itself. What the file calls otherwise is said behind it:
+///   shapes and numbers are compared with the network when it is compiled; `Net::embedded()` is a model with
+///   these weights, `Net::embedded_ref()` one that uses them where they lie. A path counts from the folder of
+///   Cargo.toml; anything else that `include_bytes!` takes stands for itself. What the file calls otherwise
+///   is said behind it:
 ///   `#[weights("policy.safetensors", Names::new().map_prefix("actor.", "").ignore("critic.*"))]`.
 /// - Attributes of the struct hold for all that is generated: `#[cfg(…)]` decides whether there is a network
 ///   at all. `#[budget(params <= 50_000, macs <= 2_000_000, predict_bytes(batch = 8) <= 64 * 1024)]` is the
 ///   macro's own: a network that needs more fails the build, on the limit, with the layers that need most.
-///   `predict_bytes` is the workspace of a prediction, of one sample where no batch is given.
+///   `predict_bytes` is the workspace of a prediction, of one sample where no batch is given; `flash` the
+///   bytes of all parameters as they lie in memory.
 /// - Every other value and every result must be used. The macro takes no generics: a network is composed of
 ///   others, and of consts.
 #[proc_macro]

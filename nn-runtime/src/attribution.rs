@@ -20,12 +20,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod grad_cam;
+
 use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::input::{InputError, InputErrorKind, checked_samples};
 use crate::model::{Model, Network};
+pub use grad_cam::{GradCam, grad_cam};
 
 /// What [`integrated_gradients`] finds.
 #[derive(Clone, PartialEq, Debug)]

@@ -12,6 +12,8 @@ enum Count {
     Macs,
     /// For a batch.
     PredictBytes(usize),
+    /// Bytes of parameters where they are used in place.
+    Flash,
 }
 
 impl Count {
@@ -19,6 +21,7 @@ impl Count {
         match self {
             Count::Params => network.nested.param_count,
             Count::Macs => network.macs,
+            Count::Flash => network.params_len.saturating_mul(4),
             Count::PredictBytes(batch) => network.infer.len(batch).saturating_mul(4),
         }
     }
@@ -28,6 +31,10 @@ impl Count {
         match self {
             Count::Params => node.param_count(),
             Count::Macs => node.spec.macs,
+            Count::Flash => match node.shares {
+                None => node.spec.params.len.saturating_mul(4),
+                Some(_) => 0,
+            },
             Count::PredictBytes(batch) => {
                 let outputs = node.spec.output_shapes();
                 let (mut floats, mut j) = (node.spec.scratch_for(Pass::Infer), 0);
@@ -45,6 +52,7 @@ impl Count {
             Count::Params => "parameters",
             Count::Macs => "multiply-adds",
             Count::PredictBytes(_) => "bytes of workspace to predict",
+            Count::Flash => "bytes of parameters in memory",
         }
     }
 }
@@ -55,6 +63,7 @@ pub const fn check_budget(network: &'static CompiledNetwork, word: &str, batch: 
     // The macro lets no other word pass.
     let count = match word.as_bytes()[0] {
         b'm' => Count::Macs,
+        b'f' => Count::Flash,
         b'p' if word.len() == "params".len() => Count::Params,
         _ => Count::PredictBytes(batch),
     };
@@ -83,7 +92,8 @@ pub const fn check_budget(network: &'static CompiledNetwork, word: &str, batch: 
 
 /// How many units of a dense layer in a chain keep the limit: what is behind it needs less then, too.
 const fn units(network: &CompiledNetwork, s: usize, count: Count, excess: usize) -> Option<usize> {
-    if matches!(count, Count::PredictBytes(_)) {
+    // Rows of parameters are whole vectors in memory.
+    if matches!(count, Count::PredictBytes(_) | Count::Flash) {
         return None;
     }
     let mut i = 0;
@@ -143,7 +153,7 @@ mod tests {
 
     network! { struct Block: [6] -> [6] { Dense(6) -> Tanh } }
     network! {
-        #[budget(params <= 3 * 100, macs <= 1_000, predict_bytes(batch = 3) <= 100_000)]
+        #[budget(params <= 3 * 100, macs <= 1_000, predict_bytes(batch = 3) <= 100_000, flash <= 6_000)]
         struct Net: [1, 4, 4] -> [3] {
             conv: Conv2d(2, 3) -> BatchNorm -> Relu -> Flatten -> frozen first: Dense(6);
             block: Block * 2;
@@ -156,6 +166,7 @@ mod tests {
         assert_eq!(Net::PARAMS, Net::param_count());
         assert_eq!(Net::MACS, Net::macs());
         assert_eq!(Net::PREDICT_BYTES, Net::memory(1).prediction());
+        assert_eq!(4 * Net::PARAMS_LEN, Net::memory(1).parameters());
         assert_eq!(Block::PARAMS, 42);
     }
 }

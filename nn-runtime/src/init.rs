@@ -1,5 +1,6 @@
 //! What parameters begin with. In: a distribution, fans and random numbers; out: row-major numbers.
 
+#[cfg(feature = "alloc")]
 use alloc::vec;
 
 use crate::random::Random;
@@ -51,6 +52,7 @@ pub enum Init {
     Orthogonal(f32),
 }
 
+#[cfg(feature = "alloc")]
 impl Init {
     /// Fills a tensor of this shape, with these fans: inputs and outputs.
     pub(crate) fn draw(self, shape: &Shape, fans: [usize; 2], random: &mut Random, to: &mut [f32]) {
@@ -91,12 +93,14 @@ pub(crate) const fn fans(shape: &Shape) -> [usize; 2] {
     [fan_in, out]
 }
 
+#[cfg(feature = "alloc")]
 fn uniform(bound: f64, random: &mut Random, to: &mut [f32]) {
     for to in to {
         *to = (bound * (2.0 * random.unit() - 1.0)) as f32;
     }
 }
 
+#[cfg(feature = "alloc")]
 fn normal(deviation: f64, random: &mut Random, to: &mut [f32]) {
     for pair in to.chunks_mut(2) {
         for (to, x) in pair.iter_mut().zip(random.normal_pair()) {
@@ -107,6 +111,7 @@ fn normal(deviation: f64, random: &mut Random, to: &mut [f32]) {
 
 /// Normal numbers, made orthogonal by Gram & Schmidt: what a QR decomposition gives whose diagonal is
 /// positive.
+#[cfg(feature = "alloc")]
 fn orthogonal(gain: f64, rows: usize, random: &mut Random, to: &mut [f32]) {
     let columns = to.len() / rows.max(1);
     // As many vectors as the shorter side has, one after the other.

@@ -1,7 +1,7 @@
 //! What comes into a network from outside, checked: whole samples, and token ids that are ids. In: slices;
 //! out: how many samples there are, or which number is wrong where.
 
-use alloc::format;
+#[cfg(feature = "alloc")]
 use alloc::string::String;
 use core::fmt;
 
@@ -23,16 +23,60 @@ pub enum InputErrorKind {
     NotFinite,
 }
 
-/// Input that is not made of samples of the network: its kind, and in words what was expected and found.
+/// Input that is not made of samples of the network: its kind, and in words what was expected and found. The
+/// words are put together when they are shown, so that a program that never shows them holds none of them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct InputError {
     kind: InputErrorKind,
-    text: String,
+    fault: InputFault,
+}
+
+/// What is wrong with slices.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum InputFault {
+    /// So many slices were expected for every input, or output.
+    Slices {
+        what: &'static str,
+        expected: usize,
+        found: usize,
+    },
+    /// The first slice holds so many samples, and another one so many.
+    Samples {
+        what: &'static str,
+        first: usize,
+        other: usize,
+    },
+    /// A slice ends within a sample.
+    Ragged {
+        what: &'static str,
+        shape: Shape,
+        found: usize,
+    },
+    /// An output has no room for all samples.
+    Room {
+        samples: usize,
+        shape: Shape,
+        found: usize,
+    },
+    Id(IdFault),
+    #[cfg(feature = "alloc")]
+    Told(String),
 }
 
 impl InputError {
+    #[cfg(feature = "alloc")]
     pub(crate) fn new(kind: InputErrorKind, text: impl Into<String>) -> InputError {
-        InputError { kind, text: text.into() }
+        InputError { kind, fault: InputFault::Told(text.into()) }
+    }
+
+    /// Not as many output slices as the network has outputs.
+    pub(crate) fn outputs(expected: usize, found: usize) -> InputError {
+        InputError { kind: InputErrorKind::Count, fault: InputFault::Slices { what: "output", expected, found } }
+    }
+
+    /// An output of so many numbers for so many samples.
+    pub(crate) fn room(samples: usize, shape: Shape, found: usize) -> InputError {
+        InputError { kind: InputErrorKind::Shape, fault: InputFault::Room { samples, shape, found } }
     }
 
     /// What kind of fault it is.
@@ -43,47 +87,53 @@ impl InputError {
 
 impl fmt::Display for InputError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        match &self.fault {
+            InputFault::Slices { what, expected, found } => {
+                let plural = if *expected == 1 { "" } else { "s" };
+                write!(
+                    f,
+                    "expected {expected} {what} slice{plural}, found {found}\nhelp: give one for each {what} that the network declares"
+                )
+            }
+            InputFault::Samples { what, first, other } => write!(
+                f,
+                "expected as many samples in every {what}, found {first} in the first and {other} in another\nhelp: \
+                 give the same number of samples to every {what}"
+            ),
+            InputFault::Ragged { what, shape, found } => write!(
+                f,
+                "expected whole samples of {shape}, which is {} numbers each, found {found} numbers\nhelp: give the same number of samples to \
+                 every {what}",
+                shape.len()
+            ),
+            InputFault::Room { samples, shape, found } => write!(
+                f,
+                "expected room for {samples} outputs of {shape}, which is {} numbers, found {found}",
+                samples * shape.len()
+            ),
+            InputFault::Id(fault) => fault.fmt(f),
+            #[cfg(feature = "alloc")]
+            InputFault::Told(text) => f.write_str(text),
+        }
     }
 }
 
 impl core::error::Error for InputError {}
 
 /// How many samples the slices of all inputs, or outputs, hold.
-pub(crate) fn samples(what: &str, shapes: &[Shape], slices: &[&[f32]]) -> Result<usize, InputError> {
+pub(crate) fn samples(what: &'static str, shapes: &[Shape], slices: &[&[f32]]) -> Result<usize, InputError> {
     if slices.len() != shapes.len() {
-        return Err(InputError::new(
-            InputErrorKind::Count,
-            format!(
-                "expected {} {what} slice{}, found {}\nhelp: give one for each {what} that the network declares",
-                shapes.len(),
-                if shapes.len() == 1 { "" } else { "s" },
-                slices.len()
-            ),
-        ));
+        let fault = InputFault::Slices { what, expected: shapes.len(), found: slices.len() };
+        return Err(InputError { kind: InputErrorKind::Count, fault });
     }
     let samples = slices[0].len() / shapes[0].len();
     for (slice, shape) in slices.iter().zip(shapes) {
-        if slice.len() != samples * shape.len() && slice.len().is_multiple_of(shape.len()) {
-            return Err(InputError::new(
-                InputErrorKind::Shape,
-                format!(
-                    "expected as many samples in every {what}, found {samples} in the first and {} in another\nhelp: \
-                     give the same number of samples to every {what}",
-                    slice.len() / shape.len()
-                ),
-            ));
-        }
         if slice.len() != samples * shape.len() {
-            return Err(InputError::new(
-                InputErrorKind::Shape,
-                format!(
-                    "expected whole samples of {shape}, which is {} numbers each, found {} numbers\nhelp: give the same number of samples to \
-                     every {what}",
-                    shape.len(),
-                    slice.len()
-                ),
-            ));
+            let fault = match slice.len().is_multiple_of(shape.len()) {
+                true => InputFault::Samples { what, first: samples, other: slice.len() / shape.len() },
+                false => InputFault::Ragged { what, shape: *shape, found: slice.len() },
+            };
+            return Err(InputError { kind: InputErrorKind::Shape, fault });
         }
     }
     Ok(samples)
@@ -93,30 +143,50 @@ pub(crate) fn samples(what: &str, shapes: &[Shape], slices: &[&[f32]]) -> Result
 pub(crate) fn checked_samples(network: &CompiledNetwork, x: &[&[f32]]) -> Result<usize, InputError> {
     let samples = samples("input", network.inputs, x)?;
     match id_fault(network, x, |k| network.inputs[k].len()) {
-        Some(fault) => Err(InputError::new(InputErrorKind::TokenId, fault)),
+        Some(fault) => Err(InputError { kind: InputErrorKind::TokenId, fault: InputFault::Id(fault) }),
         None => Ok(samples),
     }
 }
 
-/// The first number of an input of token ids that is none, in words; `width` tells how many numbers a sample
-/// of an input has.
+/// A number that is no token id.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct IdFault {
+    sample: usize,
+    input: usize,
+    element: usize,
+    /// How many ids there are.
+    count: u32,
+    /// The bits of what stands there.
+    found: u32,
+}
+
+impl fmt::Display for IdFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let IdFault { sample, input, element, count, found } = self;
+        write!(
+            f,
+            "sample {sample}, input {input}, element {element}: expected a token id, a whole number from 0 to {}, found {}\nhelp: map what is \
+             unknown to an id of its own, or make the vocabulary larger",
+            count - 1,
+            f32::from_bits(*found)
+        )
+    }
+}
+
+/// The first number of an input of token ids that is none; `width` tells how many numbers a sample of an
+/// input has.
 #[inline]
-pub(crate) fn id_fault(network: &CompiledNetwork, x: &[&[f32]], width: impl Fn(usize) -> usize) -> Option<String> {
+pub(crate) fn id_fault(network: &CompiledNetwork, x: &[&[f32]], width: impl Fn(usize) -> usize) -> Option<IdFault> {
     // Most networks read none, which is known where this is compiled.
     if network.ids == [0; MAX_INPUTS] { None } else { find_id_fault(network, x, width) }
 }
 
-fn find_id_fault(network: &CompiledNetwork, x: &[&[f32]], width: impl Fn(usize) -> usize) -> Option<String> {
-    for k in (0..network.inputs.len()).filter(|k| network.ids[*k] > 0) {
-        let count = network.ids[k];
-        if let Some(at) = first_no_id(x[k], count) {
-            let (sample, element) = (at / width(k), at % width(k));
-            return Some(format!(
-                "sample {sample}, input {k}, element {element}: expected a token id, a whole number from 0 to {}, found {}\nhelp: map what is \
-                 unknown to an id of its own, or make the vocabulary larger",
-                count - 1,
-                x[k][at]
-            ));
+fn find_id_fault(network: &CompiledNetwork, x: &[&[f32]], width: impl Fn(usize) -> usize) -> Option<IdFault> {
+    for input in (0..network.inputs.len()).filter(|input| network.ids[*input] > 0) {
+        let count = network.ids[input];
+        if let Some(at) = first_no_id(x[input], count) {
+            let (sample, element) = (at / width(input), at % width(input));
+            return Some(IdFault { sample, input, element, count, found: x[input][at].to_bits() });
         }
     }
     None

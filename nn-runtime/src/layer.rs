@@ -5,7 +5,7 @@ mod context;
 mod whole_batch;
 
 pub use context::{LayerContext, ParamGrad, ReadContext};
-pub(crate) use whole_batch::{BatchSize, WholeBatch};
+pub(crate) use whole_batch::{BatchSize, Observed, WholeBatch};
 
 #[cfg(doc)]
 use crate::spec::LayerSpec;

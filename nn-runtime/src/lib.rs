@@ -65,15 +65,18 @@
 //! | a loop, an objective of one's own | [`Trainer::step_with`](train::Trainer::step_with), [`Differentiator`] |
 //! | memory, gradients, networks within | [`Memory`], [`Gradients`], [`ModelPart`] |
 //!
-//! Without the feature `std` (`default-features = false`) the core needs `core` and `alloc` only: models,
-//! prediction, streams, gradients, weights from bytes, data in memory, and training step by step on one
-//! thread ([`Trainer::step`](train::Trainer::step)); but no files, and no
-//! [`Trainer::fit`](train::Trainer::fit).
+//! Without the feature `std` (`default-features = false, features = ["alloc"]`) the core needs `core` and
+//! `alloc` only: models, prediction, streams, gradients, weights from bytes, data in memory, and training
+//! step by step on one thread ([`Trainer::step`](train::Trainer::step)); but no files, and no
+//! [`Trainer::fit`](train::Trainer::fit). Without `alloc` a network predicts with weights that lie in the
+//! program ([`ModelRef`]), in memory of the caller's ([`Predictor::new_in`]). `small` makes code small before
+//! fast.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
 // What only `fit` and files read is never read without them.
 #![cfg_attr(not(feature = "std"), allow(dead_code, unused_imports))]
 
+#[cfg(feature = "alloc")]
 extern crate alloc;
 extern crate self as nn_runtime;
 
@@ -106,35 +109,52 @@ pub use nn_macros::activation;
 pub use nn_macros::loss;
 pub use nn_macros::network;
 
+#[cfg(feature = "alloc")]
 pub mod attribution;
 mod budget;
+#[cfg(feature = "alloc")]
 mod chain;
+#[cfg(feature = "alloc")]
+mod cost;
+#[cfg(feature = "alloc")]
 mod diagram;
+#[cfg(feature = "alloc")]
 mod differentiator;
+#[cfg(feature = "alloc")]
 pub mod distributed;
 mod editor;
 mod fault;
 mod file_kind;
 mod finite;
 mod formula;
+#[cfg(feature = "alloc")]
 mod gradient;
 mod graph;
 mod init;
 mod input;
+#[cfg(feature = "alloc")]
 pub mod int8;
 mod layer;
 pub mod layers;
 mod limits;
+#[cfg(feature = "alloc")]
 pub mod losses;
+#[cfg(feature = "alloc")]
 mod memory;
 mod model;
+#[cfg(not(feature = "alloc"))]
+mod no_chain;
 #[cfg(feature = "onnx")]
 mod onnx;
+#[cfg(feature = "alloc")]
 pub mod optim;
+#[cfg(feature = "alloc")]
 mod params;
 mod pass;
+#[cfg(feature = "alloc")]
 pub mod policy;
 mod predictor;
+#[cfg(feature = "alloc")]
 mod probe;
 mod quote;
 mod random;
@@ -143,10 +163,14 @@ mod save;
 mod shape;
 mod signature;
 mod spec;
+mod storage;
+#[cfg(feature = "alloc")]
 mod stream;
+#[cfg(feature = "alloc")]
 mod summary;
 mod unread;
 
+#[cfg(feature = "alloc")]
 pub mod data;
 #[cfg(feature = "std")]
 mod files;
@@ -154,32 +178,49 @@ mod files;
 mod os;
 #[cfg(feature = "std")]
 pub mod plot;
+#[cfg(feature = "alloc")]
 pub mod train;
 
+#[cfg(feature = "std")]
+pub use cost::CostBeside;
+#[cfg(feature = "alloc")]
+pub use cost::{Cost, Machine};
+#[cfg(feature = "alloc")]
 pub use differentiator::Differentiator;
 pub use fault::Fault;
+#[cfg(feature = "alloc")]
 pub use gradient::Gradients;
 pub use graph::Rule;
 pub use init::Init;
 pub use input::{InputError, InputErrorKind};
 pub use layer::{Layer, LayerContext, ParamGrad, ReadContext};
 pub use limits::{MAX_INPUTS, MAX_OUTPUTS, MAX_PARAMS, MAX_RANK};
+#[cfg(feature = "alloc")]
 pub use memory::Memory;
 #[doc(hidden)]
 pub use model::elsewhere::Predicts;
 pub use model::{
-    AnyHead, AsModel, LogSoftmaxHead, Model, ModelPart, Network, OtherHead, ParamError, ParamErrorKind, PlainHead,
-    Ports, SigmoidHead, SoftmaxHead, SquashedHead, ValueHead,
+    AnyHead, AsModel, LogSoftmaxHead, ModelPart, ModelRef, Network, OtherHead, PlainHead, Ports, SigmoidHead,
+    SoftmaxHead, SquashedHead, ValueHead,
 };
+#[cfg(feature = "alloc")]
+pub use model::{Model, ParamError, ParamErrorKind};
 pub use nn_kernels::counter_rng::CounterRng;
 pub use nn_kernels::simd::Isa;
+#[cfg(feature = "alloc")]
 pub use params::Tensor;
 pub use predictor::Predictor;
+#[cfg(feature = "alloc")]
 pub use probe::{LayerGradients, Probe};
-pub use save::{Names, WeightsError, WeightsErrorKind};
+pub use save::Names;
+#[cfg(feature = "alloc")]
+pub use save::{WeightsError, WeightsErrorKind};
 pub use shape::Shape;
 pub use spec::{Head, LayerSpec, Pass, Role};
+pub use storage::{Allocated, LengthError, Storage};
+#[cfg(feature = "alloc")]
 pub use stream::{StreamError, StreamErrorKind, StreamState, Streamer, Streamers};
+#[cfg(feature = "alloc")]
 pub use summary::{LayerSummary, Summary};
 
 /// What a layer of one's own may compute with: element-wise operations, functions and vectors, on every
@@ -200,22 +241,45 @@ pub mod prelude {
     #[doc(hidden)]
     pub use crate::layers::foreign::*;
     pub use crate::layers::*;
+    #[cfg(feature = "alloc")]
     pub use crate::losses::*;
+    #[cfg(feature = "alloc")]
     pub use crate::optim::*;
-    pub use crate::{Model, Names, Network, activation, loss, network};
+    #[cfg(feature = "alloc")]
+    pub use crate::{Model, loss};
+    pub use crate::{Names, Network, activation, network};
 
+    #[cfg(feature = "alloc")]
     pub use crate::data::{Dataset, Labels, Values};
     #[cfg(feature = "std")]
     pub use crate::train::metrics::{
         Accuracy, AveragePrecision, ConfusionMatrix, ExplainedVariance, F1, LogLoss, MeanAbsoluteError,
         MeanAbsolutePercentageError, MeanIou, Precision, R2, Recall, RocAuc, RootMeanSquaredError, TopK,
     };
+    #[cfg(feature = "alloc")]
     pub use crate::train::schedule::{
         ConstantRate, Cosine, Exponential, OneCycle, Polynomial, ReduceOnPlateau, StepDecay, Warmup,
     };
     #[cfg(feature = "std")]
     pub use crate::train::{Checkpoint, EarlyStopping, Fit};
+    #[cfg(feature = "alloc")]
     pub use crate::train::{Clip, Regularizer, Trainer};
+}
+
+/// Code that allocates: it is there with the feature `alloc` alone, whatever the features of who declares.
+#[cfg(feature = "alloc")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_alloc {
+    ($($code:tt)*) => { $($code)* };
+}
+
+/// Nothing allocates.
+#[cfg(not(feature = "alloc"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_alloc {
+    ($($code:tt)*) => {};
 }
 
 /// What generated code names. Not for other use: it changes without notice.
@@ -233,23 +297,30 @@ pub mod __private {
     };
     pub use crate::init::Init;
     pub use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
+    #[cfg(feature = "alloc")]
     pub use crate::losses::elementwise::{
         Formula, fault as loss_fault, gradient as loss_gradient, value as loss_value,
     };
+    #[cfg(feature = "alloc")]
     pub use crate::losses::heads::taken_by_all;
+    #[cfg(feature = "alloc")]
     pub use crate::model::Model;
+    pub use crate::model::ModelRef;
     pub use crate::model::network::{AnyHead, HeadOf, Network};
     pub use crate::pass::{BackwardInput, BackwardParams, Forward};
     pub use crate::repeat::Repeat;
     pub use crate::save::Names;
-    pub use crate::save::embedded::{Aligned, Embedded, Room, embed, embedded, entry_count, name_bytes, tensor_count};
+    pub use crate::save::embedded::{Aligned, Embedded, Room, embed, entry_count, name_bytes, tensor_count};
+    #[cfg(feature = "alloc")]
+    pub use crate::save::in_place::embedded;
+    pub use crate::save::in_place::{in_place, lay_out};
     pub use crate::shape::Shape;
     pub use crate::signature::{Answer, AnySignature, Call, Checked, IsLayer, Negative, Signature, check_call};
     pub use crate::spec::{FormulaStep, Head, LayerSpec, Pass};
     pub use crate::unread::Unread;
-    pub use crate::{__editor as editor, __shown as shown};
-    pub use alloc::format;
-    pub use alloc::string::String;
+    pub use crate::{__editor as editor, __shown as shown, __with_alloc as with_alloc};
+    #[cfg(feature = "alloc")]
+    pub use alloc::{format, string::String};
     pub use nn_kernels::math;
     pub use nn_kernels::simd::Simd;
 }

@@ -1,23 +1,31 @@
-//! A network with its parameters. In: a seed, or a file's tensors; out: parameters by name, and networks
-//! within it.
+//! A network with its parameters: its own, or borrowed ones. In: a seed, a file's tensors, or numbers that
+//! are there; out: parameters by name, and networks within it.
 
+#[cfg(feature = "alloc")]
 mod copies;
 pub(crate) mod elsewhere;
 mod held;
 pub(crate) mod network;
+mod reference;
 
 pub use held::AsModel;
 pub use network::{
     AnyHead, LogSoftmaxHead, Network, OtherHead, PlainHead, Ports, SigmoidHead, SoftmaxHead, SquashedHead, ValueHead,
 };
+pub use reference::{ModelPart, ModelRef};
 
-use alloc::string::{String, ToString};
-use alloc::vec::Vec;
+#[cfg(feature = "alloc")]
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
 use core::fmt;
 use core::marker::PhantomData;
 
+#[cfg(feature = "alloc")]
 use crate::params::{self, Tensor};
 use crate::random::Random;
+#[cfg(feature = "alloc")]
 use nn_kernels::aligned_buffer::AlignedBuffer;
 
 /// A network's parameters: one flat, aligned block.
@@ -32,6 +40,7 @@ use nn_kernels::aligned_buffer::AlignedBuffer;
 /// model.set("all.weight", &[1.0, 1.0]).unwrap();
 /// assert_eq!(model.predictor(1).predict(&[3.0, 4.0]), &[7.0]);
 /// ```
+#[cfg(feature = "alloc")]
 pub struct Model<N> {
     pub(crate) params: AlignedBuffer,
     pub(crate) run: TrainedSoFar,
@@ -49,18 +58,21 @@ pub(crate) struct TrainedSoFar {
     pub(crate) epochs: u64,
 }
 
+#[cfg(feature = "alloc")]
 impl<N> Clone for Model<N> {
     fn clone(&self) -> Self {
         Model { params: self.params.clone(), run: self.run, network: PhantomData }
     }
 }
 
+#[cfg(feature = "alloc")]
 impl<N: Network> fmt::Debug for Model<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Model<{}>({} parameters)", N::COMPILED.name, N::param_count())
     }
 }
 
+#[cfg(feature = "alloc")]
 impl<N: Network> Model<N> {
     /// Draws every parameter from its layer's distribution. Each tensor has a generator of its own, keyed by
     /// the seed and its place, so that the same seed gives the same bits everywhere.
@@ -79,6 +91,11 @@ impl<N: Network> Model<N> {
 
     pub(crate) fn with_params(params: AlignedBuffer) -> Self {
         Model { params, run: TrainedSoFar::default(), network: PhantomData }
+    }
+
+    /// All parameters as they lie in memory, padding included: what a [`ModelRef`] takes.
+    pub fn as_params(&self) -> &[f32] {
+        &self.params
     }
 
     /// What the parameters are called, and their shapes, in the order of the declaration.
@@ -158,7 +175,7 @@ impl<N: Network> Model<N> {
     /// Nothing of that name is a network of type `P`.
     pub fn part<P: Network>(&self, name: &str) -> Result<ModelPart<'_, P>, ParamError> {
         let offset = self.find_part::<P>(name)?;
-        Ok(ModelPart { params: &self.params[offset..offset + P::COMPILED.params_len], network: PhantomData })
+        Ok(ModelRef::of(&self.params[offset..offset + P::COMPILED.params_len]))
     }
 
     /// Where the parameters of a network within this one begin.
@@ -184,29 +201,6 @@ impl<N: Network> Model<N> {
     }
 }
 
-/// A network within a [`Model`]: its parameters, borrowed.
-pub struct ModelPart<'m, P> {
-    pub(crate) params: &'m [f32],
-    network: PhantomData<fn() -> P>,
-}
-
-impl<P> Clone for ModelPart<'_, P> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<P> Copy for ModelPart<'_, P> {}
-
-impl<P: Network> ModelPart<'_, P> {
-    /// A model of its own with a copy of the parameters: to save, to train further, to put elsewhere.
-    pub fn to_model(&self) -> Model<P> {
-        let mut params = AlignedBuffer::zeroed(self.params.len());
-        params.copy_from_slice(self.params);
-        Model::with_params(params)
-    }
-}
-
 /// What kind of fault a [`ParamError`] tells of, for a program to match on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
@@ -221,12 +215,14 @@ pub enum ParamErrorKind {
 
 /// A parameter that is not there, or numbers that do not fit it: its kind, and in words what was expected and
 /// found.
+#[cfg(feature = "alloc")]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ParamError {
     kind: ParamErrorKind,
     text: String,
 }
 
+#[cfg(feature = "alloc")]
 impl ParamError {
     fn new(kind: ParamErrorKind, text: String) -> ParamError {
         ParamError { kind, text }
@@ -238,10 +234,12 @@ impl ParamError {
     }
 }
 
+#[cfg(feature = "alloc")]
 impl fmt::Display for ParamError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
 }
 
+#[cfg(feature = "alloc")]
 impl core::error::Error for ParamError {}

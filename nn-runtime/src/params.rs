@@ -10,7 +10,7 @@ use core::ops::Range;
 use crate::graph::{CompiledNetwork, Node};
 use crate::init::Init;
 use crate::shape::Shape;
-use crate::spec::{Layout, Param, Role};
+use crate::spec::{Layout, Param, Role, is_spread};
 
 /// One parameter tensor of a network.
 #[derive(Clone, Debug)]
@@ -65,11 +65,6 @@ impl Tensor {
             Layout::Panels(panels) => panels.pack(from, stored),
         }
     }
-}
-
-/// Whether a parameter called so is a variance or a deviation, which is not below 0.
-pub(crate) const fn is_spread(role: Role, name: &str) -> bool {
-    !matches!(role, Role::Trainable) && matches!(name.as_bytes(), b"running_var" | b"std")
 }
 
 /// All parameter tensors of a network, in the order of its sites.

@@ -3,7 +3,7 @@
 //! calls layers; it never computes a place or names a layer.
 
 use crate::graph::{BufferRef, CompiledNetwork, Fusion, MemoryPlan, Node, NodePlan};
-use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
+use crate::layer::{Layer, LayerContext, Observed, ParamGrad, ReadContext};
 use crate::spec::{LayerSpec, Pass, Stream};
 use nn_kernels::workspace::{BufferRange, Region, Workspace};
 
@@ -40,9 +40,9 @@ impl<'a, 'b> PassState<'a, 'b> {
     }
 
     /// The context of node `i`, and the places it asks for, opened. Within its caller, as a context is too
-    /// large to be handed about; but once for all layers in WebAssembly, where code is downloaded.
-    #[cfg_attr(not(target_family = "wasm"), inline(always))]
-    #[cfg_attr(target_family = "wasm", inline(never))]
+    /// large to be handed about; but once for all layers where size counts before speed.
+    #[cfg_attr(not(any(target_family = "wasm", feature = "small")), inline(always))]
+    #[cfg_attr(any(target_family = "wasm", feature = "small"), inline(never))]
     fn borrow<const A: usize, const B: usize, const C: usize, const W: usize>(
         &mut self,
         i: usize,
@@ -80,6 +80,31 @@ impl<'a, 'b> PassState<'a, 'b> {
         let ([from], [], [], [to], _) = self.workspace.borrow_disjoint([from], [], [], [to], none);
         if !to.is_empty() {
             to.copy_from_slice(from);
+        }
+    }
+}
+
+impl PassState<'_, '_> {
+    /// Shows the output of the node before `i`, which has run just now.
+    #[cold]
+    fn observe_value(&mut self, i: usize) {
+        if let Some(node) = i.checked_sub(1) {
+            self.observe(node, Observed::Value, self.node(node).1.y[0]);
+        }
+    }
+
+    /// Shows the gradient of the output of node `i`, which runs backward next.
+    #[cold]
+    fn observe_gradient(&mut self, i: usize) {
+        self.observe(i, Observed::Gradient, self.node(i).1.dy[0]);
+    }
+
+    fn observe(&mut self, i: usize, observed: Observed, place: BufferRef) {
+        if place.region == Region::Work
+            && let Some(whole) = self.cx.whole_batch
+        {
+            let place = place.of_batch(self.cx.batch);
+            whole.observe(i, observed, &self.workspace.work[place.offset..place.offset + place.len]);
         }
     }
 }
@@ -151,8 +176,11 @@ impl<'a, 'b> Forward<'a, 'b> {
     /// stay flat.
     #[inline(never)]
     pub fn layer<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>) {
-        if self.0.cx.pass == Pass::Prepare {
-            return self.prepare(i, layer);
+        if matches!(self.0.cx.pass, Pass::Prepare | Pass::Observe) {
+            if self.0.cx.pass == Pass::Prepare {
+                return self.prepare(i, layer);
+            }
+            self.0.observe_value(i);
         }
         let logits_only = self.0.is_logits_only(i);
         let (_, node_plan) = self.0.node(i);
@@ -185,8 +213,11 @@ impl<'a, 'b> Forward<'a, 'b> {
     /// Copies out the outputs that the network itself reads too.
     #[inline]
     pub fn end(&mut self) {
-        if self.0.cx.pass == Pass::Prepare {
-            return;
+        if matches!(self.0.cx.pass, Pass::Prepare | Pass::Observe) {
+            if self.0.cx.pass == Pass::Prepare {
+                return;
+            }
+            self.0.observe_value(self.0.network.nodes.len());
         }
         for (j, copy) in self.0.plan.copies.iter().enumerate() {
             if let Some(from) = *copy {
@@ -223,6 +254,9 @@ impl<'a, 'b> BackwardInput<'a, 'b> {
     /// Runs node `i` backward, if the gradient of anything it reads is wanted.
     #[inline(never)]
     pub fn layer<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>) {
+        if self.0.cx.pass == Pass::Observe {
+            self.0.observe_gradient(i);
+        }
         let (node, node_plan) = self.0.node(i);
         if !node_plan.backward_input {
             return;

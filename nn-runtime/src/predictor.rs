@@ -4,34 +4,57 @@
 #[cfg(feature = "std")]
 mod data_set;
 
-use alloc::format;
 #[cfg(feature = "std")]
-use alloc::string::{String, ToString};
-use alloc::vec::Vec;
+use alloc::{
+    format,
+    string::{String, ToString},
+};
 
-use crate::chain::sample_chain;
+#[cfg(feature = "alloc")]
+use crate::chain::Chain;
+use crate::graph::CompiledNetwork;
 use crate::input::{InputError, InputErrorKind, checked_samples};
 use crate::layer::LayerContext;
-use crate::limits::{MAX_INPUTS, MAX_OUTPUTS};
-use crate::model::elsewhere::Predicts;
-use crate::model::{AsModel, Model, ModelPart, Network, Ports};
+use crate::limits::{MAX_INPUTS, MAX_OUTPUTS, lines};
+use crate::model::{AsModel, Network, Ports};
+#[cfg(feature = "alloc")]
+use crate::model::{Model, ModelRef, elsewhere::Predicts};
+#[cfg(not(feature = "alloc"))]
+use crate::no_chain::NoChain as Chain;
 use crate::spec::Pass;
-use nn_kernels::aligned_buffer::AlignedBuffer;
-use nn_kernels::sample_chain::SampleChain;
+use crate::storage::{Allocated, LengthError, Storage};
 use nn_kernels::simd::Isa;
 
-/// Predicts with a [`Model`](crate::Model); owns its workspace and allocates nothing after it is made. `M` is
-/// how it has the model: see [`AsModel`].
-pub struct Predictor<M> {
+/// Predicts with a [`Model`](crate::Model), or with parameters that lie elsewhere. `M` is how it has the
+/// model: see [`AsModel`]. `S` is the memory it works in: allocated when it is made, or the caller's. It
+/// allocates nothing after it is made.
+///
+/// ```
+/// use nn_runtime::prelude::*;
+/// use nn_runtime::{ModelRef, Predictor};
+///
+/// network! { struct Net: [2] -> [1] { Dense(3) -> Tanh -> Dense(1) } }
+///
+/// // Nothing here asks for an allocator, once there are parameters.
+/// fn predict(params: &[f32], x: &[f32; 2]) -> f32 {
+///     let mut memory = [0.0; Net::predict_len(1)];
+///     let model = ModelRef::<Net>::new(params).unwrap();
+///     Predictor::new_in(model, 1, &mut memory).unwrap().predict(x)[0]
+/// }
+/// let model = Net::init(0);
+/// assert_eq!([predict(model.as_params(), &[0.5, 1.0])], *model.predictor(1).predict(&[0.5, 1.0]));
+/// ```
+pub struct Predictor<M, S = Allocated> {
     model: M,
     isa: Isa,
     batch: usize,
     /// What takes single samples, where the network is a chain.
-    chain: Option<SampleChain>,
-    memory: AlignedBuffer,
-    outputs: Vec<AlignedBuffer>,
+    chain: Option<Chain>,
+    /// One sample of every output, then the workspace.
+    memory: S,
 }
 
+#[cfg(feature = "alloc")]
 impl<N: Network> Model<N> {
     /// What predicts with this model, up to `batch` samples at once, in memory of its own.
     ///
@@ -72,16 +95,18 @@ impl<N: Network> Model<N> {
     }
 }
 
-impl<'m, P: Network> ModelPart<'m, P> {
+#[cfg(feature = "alloc")]
+impl<'m, P: Network> ModelRef<'m, P> {
     /// [`Model::predictor`] of this part.
     ///
     /// # Panics
     /// `batch == 0`, or its workspace cannot be addressed.
-    pub fn predictor(&self, batch: usize) -> Predictor<ModelPart<'m, P>> {
+    pub fn predictor(&self, batch: usize) -> Predictor<ModelRef<'m, P>> {
         Predictor::new(*self, batch)
     }
 }
 
+#[cfg(feature = "alloc")]
 impl<M: AsModel> Predictor<M> {
     /// What predicts with a model, owned, shared or borrowed, up to `batch` samples at once, in memory of its
     /// own.
@@ -105,12 +130,37 @@ impl<M: AsModel> Predictor<M> {
             "expected a batch whose workspace fits into memory, found {batch} samples\nhelp: a smaller batch: more samples than it holds are \
              predicted one batch after the other"
         );
-        let outputs = network.outputs.iter().map(|shape| AlignedBuffer::zeroed(shape.len())).collect();
-        let chain = sample_chain(network);
-        let len = len.max(chain.as_ref().map_or(0, SampleChain::memory));
-        Predictor { model, isa, batch, chain, memory: AlignedBuffer::zeroed(len), outputs }
+        let chain = Chain::of(network);
+        let len = network.output_room() + len.max(chain.as_ref().map_or(0, Chain::memory));
+        Predictor { model, isa, batch, chain, memory: Allocated::zeroed(len) }
+    }
+}
+
+impl<'w, M: AsModel> Predictor<M, &'w mut [f32]> {
+    /// What predicts with a model, up to `batch` samples at once, in memory of the caller's:
+    /// `Net::predict_len(batch)` numbers at least, with arbitrary contents. It needs no allocator, and takes
+    /// the fastest instruction set there is.
+    ///
+    /// # Errors
+    /// There is too little memory, or `batch` is 0.
+    pub fn new_in(model: M, batch: usize, memory: &'w mut [f32]) -> Result<Self, LengthError> {
+        Predictor::new_in_on(model, batch, memory, Isa::detect())
     }
 
+    /// [`new_in`](Predictor::new_in) with an instruction set of choice.
+    ///
+    /// # Errors
+    /// As [`new_in`](Predictor::new_in).
+    pub fn new_in_on(model: M, batch: usize, memory: &'w mut [f32], isa: Isa) -> Result<Self, LengthError> {
+        let network = M::Network::COMPILED;
+        if batch == 0 || memory.len() < network.predict_len(batch) {
+            return Err(LengthError::predicting(network, batch, memory.len()));
+        }
+        Ok(Predictor { model, isa, batch, chain: None, memory })
+    }
+}
+
+impl<M: AsModel, S: Storage> Predictor<M, S> {
     /// What it predicts with.
     pub fn model(&self) -> &M {
         &self.model
@@ -126,19 +176,15 @@ impl<M: AsModel> Predictor<M> {
     pub fn predict(&mut self, input: <M::Network as Network>::Input<'_>) -> <M::Network as Network>::Output<'_> {
         let mut x = [&[][..]; MAX_INPUTS];
         input.to_slices(&mut x);
-        let params = self.model.params();
+        let (network, params) = (M::Network::COMPILED, self.model.params());
+        let (outputs, work) = self.memory.split_at_mut(network.output_room());
+        let mut y = one_sample(network, &mut *outputs);
         match &self.chain {
-            Some(chain) => chain.run(self.isa, params, x[0], &mut self.outputs[0], &mut self.memory),
-            None => {
-                let mut y = slices_mut(&mut self.outputs);
-                run::<M::Network>(params, self.isa, 1, &mut self.memory, &x, &mut y);
-            }
+            Some(chain) => chain.run(self.isa, params, x[0], y[0], work),
+            None => run::<M::Network>(params, self.isa, 1, work, &x, &mut y),
         }
-        let mut y = [&[][..]; MAX_OUTPUTS];
-        for (to, output) in y.iter_mut().zip(&self.outputs) {
-            *to = output;
-        }
-        Ports::from_slices(&y[..self.outputs.len()])
+        let y = y.map(|y| &*y);
+        Ports::from_slices(&y[..network.outputs.len()])
     }
 
     /// Predicts for as many samples as the slices hold, `[samples, …]` row-major: one slice for each input
@@ -148,8 +194,8 @@ impl<M: AsModel> Predictor<M> {
     /// The slices are not as many as the network has inputs and outputs, or do not hold the same number of
     /// whole samples; a token id that the network has no row for. Nothing is written.
     pub fn predict_into(&mut self, x: &[&[f32]], y: &mut [&mut [f32]]) -> Result<(), InputError> {
-        let (params, chain) = (self.model.params(), self.chain.as_ref());
-        predict_into::<M::Network>(params, self.isa, self.batch, chain, &mut self.memory, x, y)
+        let (_, work) = self.memory.split_at_mut(M::Network::COMPILED.output_room());
+        predict_into::<M::Network>(self.model.params(), self.isa, self.batch, self.chain.as_ref(), work, x, y)
     }
 }
 
@@ -193,7 +239,7 @@ pub(crate) fn predict_into<N: Network>(
     params: &[f32],
     isa: Isa,
     most: usize,
-    chain: Option<&SampleChain>,
+    chain: Option<&Chain>,
     memory: &mut [f32],
     x: &[&[f32]],
     y: &mut [&mut [f32]],
@@ -201,22 +247,11 @@ pub(crate) fn predict_into<N: Network>(
     let network = N::COMPILED;
     let samples = checked_samples(network, x)?;
     if y.len() != network.outputs.len() {
-        let (expected, plural) = (network.outputs.len(), if network.outputs.len() == 1 { "" } else { "s" });
-        return Err(InputError::new(
-            InputErrorKind::Count,
-            format!("expected {expected} output slice{plural}, found {}", y.len()),
-        ));
+        return Err(InputError::outputs(network.outputs.len(), y.len()));
     }
     for (y, shape) in y.iter().zip(network.outputs) {
         if y.len() != samples * shape.len() {
-            return Err(InputError::new(
-                InputErrorKind::Shape,
-                format!(
-                    "expected room for {samples} outputs of {shape}, which is {} numbers, found {}",
-                    samples * shape.len(),
-                    y.len()
-                ),
-            ));
+            return Err(InputError::room(samples, *shape, y.len()));
         }
     }
     let mut done = 0;
@@ -240,10 +275,22 @@ pub(crate) fn predict_into<N: Network>(
 }
 
 /// One slice for each output.
-pub(crate) fn slices_mut(blocks: &mut [AlignedBuffer]) -> [&mut [f32]; MAX_OUTPUTS] {
+#[cfg(feature = "alloc")]
+pub(crate) fn slices_mut(blocks: &mut [Allocated]) -> [&mut [f32]; MAX_OUTPUTS] {
     let mut all: [&mut [f32]; MAX_OUTPUTS] = Default::default();
     for (to, block) in all.iter_mut().zip(blocks) {
         *to = block;
+    }
+    all
+}
+
+/// One sample of each output in memory for so many.
+#[inline]
+fn one_sample<'a>(network: &CompiledNetwork, memory: &'a mut [f32]) -> [&'a mut [f32]; MAX_OUTPUTS] {
+    let (mut all, mut rest): ([&mut [f32]; MAX_OUTPUTS], _) = (Default::default(), memory);
+    for (to, shape) in all.iter_mut().zip(network.outputs) {
+        let (one, more) = core::mem::take(&mut rest).split_at_mut(lines(shape.len()));
+        (*to, rest) = (&mut one[..shape.len()], more);
     }
     all
 }

@@ -1,8 +1,8 @@
 //! Foreign text in messages: names, paths and fields of files. Nothing of it reaches a terminal that the
 //! terminal would obey, and neither a long name nor a long list fills the screen.
 
-use alloc::format;
-use alloc::string::String;
+#[cfg(feature = "alloc")]
+use alloc::{format, string::String};
 
 use crate::fault::Text;
 
@@ -12,6 +12,7 @@ const LONGEST: usize = 60;
 pub(crate) const LISTED: usize = 10;
 
 /// `text` in backquotes: characters a terminal would obey are escaped, and what is long is cut.
+#[cfg(feature = "alloc")]
 pub(crate) fn quoted(text: &str) -> String {
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("`{}…`", escaped(&text[..end])),
@@ -20,6 +21,7 @@ pub(crate) fn quoted(text: &str) -> String {
 }
 
 /// `text` with control characters, and those that change the direction of writing, as `\n` or `\u{1b}`.
+#[cfg(feature = "alloc")]
 pub(crate) fn escaped(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
@@ -100,6 +102,7 @@ const fn hexadecimal(number: u32, digits: &mut [u8; 8]) -> &str {
 }
 
 /// The first ten of `items`, and how many more there are.
+#[cfg(feature = "alloc")]
 pub(crate) fn listed(items: impl ExactSizeIterator<Item = String>) -> String {
     let more = items.len().saturating_sub(LISTED);
     let mut text = String::new();

@@ -2,6 +2,7 @@
 //! uniform and normal numbers, orders. The same key gives the same bits on every machine and with every
 //! version: nothing here comes from a crate whose distributions may change.
 
+#[cfg(feature = "alloc")]
 use alloc::vec::Vec;
 
 use nn_kernels::counter_rng::CounterRng;
@@ -94,6 +95,7 @@ impl Random {
     }
 
     /// `0..n` in random order.
+    #[cfg(feature = "alloc")]
     pub(crate) fn permutation(&mut self, n: usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..n).collect();
         self.shuffle(&mut order);

@@ -2,6 +2,7 @@
 //! the number of threads that read, change and train; what does not fit is named.
 
 mod files;
+mod judged;
 #[cfg(target_os = "linux")]
 mod large;
 
@@ -10,7 +11,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::sync::Mutex;
 
-use nn_runtime::data::{DataError, SampleSource, augment};
+use nn_runtime::data::{DataError, Random, SampleSource, augment};
 use nn_runtime::prelude::*;
 use nn_runtime::train::{Every, History, TrainError};
 use nn_tests::numbers::numbers;
@@ -134,7 +135,7 @@ fn augmentation_has_the_same_bits_for_any_number_of_threads_and_leaves_data_alon
     assert_eq!(data, before);
     // Other epochs draw other numbers, and so does another seed.
     let drawn = Mutex::new(BTreeSet::new());
-    let note = |x: &mut [f32], random: &mut nn_runtime::data::Random| {
+    let note = |x: &mut [f32], random: &mut Random| {
         drawn.lock().unwrap().insert((x[0].to_bits(), random.unit().to_bits()));
     };
     trained(1, |trainer| trainer.fit(&data, fit().augment(note)).unwrap());
@@ -145,7 +146,10 @@ fn augmentation_has_the_same_bits_for_any_number_of_threads_and_leaves_data_alon
 fn a_source_with_augmentation_goes_on_after_any_batch() {
     let path = std::env::temp_dir().join(format!("nn-feeding-{}.ckpt", std::process::id()));
     let source = Read::new(60);
-    let fit = || Fit::epochs(3).batch(8).augment(augment::noise(0.3)).loaders(2);
+    fn other<'d>(change: impl Fn(&mut [f32], &mut Random) + Sync + 'd) -> Fit<'d, Labels, Net> {
+        Fit::epochs(3).batch(8).augment(change)
+    }
+    let fit = || other(augment::noise(0.3)).loaders(2);
     let truth = trained(1, |trainer| trainer.fit_source(&source, fit()).unwrap());
     for stop in [1, 7, 8, 13] {
         let mut steps = 0;
@@ -169,7 +173,27 @@ fn a_source_with_augmentation_goes_on_after_any_batch() {
         trainer.resume(&path).unwrap();
         trainer.fit_source(&source, Fit::epochs(3).batch(8)).unwrap_err().to_string()
     };
-    assert!(fault.contains("augmentations: expected as in the file, 1, found nothing"), "{fault}");
+    assert!(fault.contains("augmentations: expected as in the file, noise of input 0 ("), "{fault}");
+    assert!(fault.contains("), found nothing"), "{fault}");
+    // Other settings of the same change are other ones, and so is one of another name or of one's own.
+    for (changed, name) in [
+        (fit().augment(augment::noise(0.3)), "noise of input 0 ("),
+        (other(augment::noise(0.31)), "noise of input 0 ("),
+        (other(augment::flip([1, 2, 3])), "flip of input 0 ("),
+        (
+            other(|x: &mut [f32], _: &mut Random| x[0] = 0.0),
+            "a_source_with_augmentation_goes_on_after_any_batch of input 0 (",
+        ),
+    ] {
+        let mut model = Net::init(3);
+        let mut trainer = Trainer::new(&mut model, CrossEntropy::new(), Adam::new(1e-2));
+        trainer.resume(&path).unwrap();
+        let fault = trainer.fit_source(&source, changed).unwrap_err().to_string();
+        let found = fault.split("), found ").nth(1).unwrap();
+        let digits = |c: char| c.is_ascii_hexdigit();
+        let (_, rest) = found.split_once(name).unwrap_or_else(|| panic!("{fault}"));
+        assert!(rest.find(')').is_some_and(|end| end == 8 && rest[..8].chars().all(digits)), "{fault}");
+    }
     std::fs::remove_file(path).unwrap();
 }
 

@@ -103,6 +103,19 @@ fn torch_files_give_torch_answers() {
     answers("tied", Names::new(), Tied::embedded());
 }
 
+/// What is laid out at compile time is what is laid out at run time, padding included.
+#[test]
+fn weights_in_place_are_those_of_a_model() {
+    macro_rules! same {
+        ($($network:ident),*) => {$({
+            let (copied, in_place) = ($network::embedded(), $network::embedded_ref());
+            let bits = |params: &[f32]| params.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(in_place.to_model().as_params()), bits(copied.as_params()), stringify!($network));
+        })*};
+    }
+    same!(Tabular, Pixels, Steps, Words, Actor, Small, Brain, Double, Tied);
+}
+
 /// A `state_dict` of the same module takes what is written here: its names and shapes are those of the file
 /// that PyTorch wrote, but for counters and for the numbers of recurrent layers.
 #[test]

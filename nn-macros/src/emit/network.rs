@@ -152,6 +152,10 @@ impl Shell<'_> {
                     pub const fn new() -> Self {
                         #name
                     }
+                    /// Numbers of memory in which it predicts up to this many samples at once.
+                    pub const fn predict_len(__batch: ::core::primitive::usize) -> ::core::primitive::usize {
+                        __MAP.predict_len(__batch)
+                    }
                     #[doc(hidden)]
                     pub const __SIGNATURE: __nn::Signature = __nn::Signature::network(#text, #n, &[#(#makes),*]);
                     #[cfg(not(rust_analyzer))]

@@ -20,7 +20,13 @@ use crate::span::Ends;
 /// #[cfg(not(rust_analyzer))]
 /// static weights: __nn::Embedded<{ __nn::tensor_count(&__MAP) }> =
 ///     __nn::embed(&__MAP, __BYTES, "net.safetensors", __nn::Names::new(), __ROOM);
-/// impl Net { pub fn embedded() -> __nn::Model<Self> { __nn::embedded(&weights) } }
+/// impl Net {
+///     __nn::with_alloc! { pub fn embedded() -> __nn::Model<Self> { __nn::embedded(&weights) } }
+///     pub fn embedded_ref() -> __nn::ModelRef<'static, Self> {
+///         let __params: &'static [f32] = const { &__nn::lay_out::<…>(&__MAP, &weights).0 };
+///         __nn::in_place(__params)
+///     }
+/// }
 /// ```
 pub fn sound(header: &Header) -> TokenStream {
     let Some(Weights { path: Some(path), names }) = &header.weights else { return TokenStream::new() };
@@ -45,7 +51,14 @@ pub fn sound(header: &Header) -> TokenStream {
     let bytes = [bytes, ends.close(file).into_token_stream()].into_iter().collect::<TokenStream>();
     let embed = quote_spanned!(ends.start=> __nn::embed);
     let args = ends.close(quote_spanned!(span=> &__MAP, __BYTES, #shown, #names, __ROOM));
-    let function = function(header, span, &shown, quote_spanned!(span=> __nn::embedded(&weights)));
+    let copied = quote_spanned!(span=> __nn::embedded(&weights));
+    let in_place = quote_spanned! {span=>
+        let __params: &'static [::core::primitive::f32] = const {
+            &__nn::lay_out::<{ __nn::tensor_count(&__MAP) }, { __MAP.params_len() }>(&__MAP, &weights).0
+        };
+        __nn::in_place(__params)
+    };
+    let functions = functions(header, span, &shown, copied, in_place);
     quote_spanned! {span=>
         #[cfg(not(rust_analyzer))]
         const __BYTES: &[u8] = &__nn::Aligned(#bytes).0;
@@ -53,35 +66,55 @@ pub fn sound(header: &Header) -> TokenStream {
         const __ROOM: __nn::Room<{ __nn::name_bytes(&__MAP) }, { __nn::entry_count(__BYTES) }> = __nn::Room;
         #[cfg(not(rust_analyzer))]
         static weights: __nn::Embedded<{ __nn::tensor_count(&__MAP) }> = #embed #args;
-        #function
+        #functions
     }
 }
 
 /// ```text
-/// impl Net { pub fn embedded() -> __nn::Model<Self> { ::core::unreachable!() } }
+/// impl Net {
+///     __nn::with_alloc! { pub fn embedded() -> __nn::Model<Self> { ::core::unreachable!() } }
+///     pub fn embedded_ref() -> __nn::ModelRef<'static, Self> { ::core::unreachable!() }
+/// }
 /// ```
 pub fn stub(header: &Header) -> TokenStream {
     match &header.weights {
         Some(_) => {
             let span = span_of(&header.name);
-            function(header, span, "", quote_spanned!(span=> ::core::unreachable!()))
+            let nothing = quote_spanned!(span=> ::core::unreachable!());
+            functions(header, span, "", nothing.clone(), nothing)
         }
         None => TokenStream::new(),
     }
 }
 
-fn function(header: &Header, span: Span, path: &str, body: TokenStream) -> TokenStream {
+fn functions(header: &Header, span: Span, path: &str, copied: TokenStream, in_place: TokenStream) -> TokenStream {
     let Header { vis, name, .. } = header;
-    let doc = format!(
+    let embedded = format!(
         " A model with the weights of `{path}`, which are a part of the program: to predict with, or to train further."
+    );
+    let embedded_ref = format!(
+        " The weights of `{path}` where they lie in the program, to predict with: nothing is copied or allocated."
     );
     quote_spanned! {span=>
         impl #name {
-            #[doc = #doc]
-            #vis fn embedded() -> __nn::Model<Self> {
+            __nn::with_alloc! {
+                #[doc = #embedded]
+                #vis fn embedded() -> __nn::Model<Self> {
+                    #[cfg(not(rust_analyzer))]
+                    {
+                        #copied
+                    }
+                    #[cfg(rust_analyzer)]
+                    ::core::unreachable!()
+                }
+            }
+            // Where nobody calls it, nothing is laid out, and nothing of it is in the program.
+            #[doc = #embedded_ref]
+            #[inline]
+            #vis fn embedded_ref() -> __nn::ModelRef<'static, Self> {
                 #[cfg(not(rust_analyzer))]
                 {
-                    #body
+                    #in_place
                 }
                 #[cfg(rust_analyzer)]
                 ::core::unreachable!()

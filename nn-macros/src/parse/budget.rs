@@ -10,7 +10,7 @@ use crate::ast::BudgetLimit;
 use crate::errors::{Errors, nearest};
 
 /// What may be limited, and whether it depends on the batch.
-const COUNTS: [(&str, bool); 3] = [("params", false), ("macs", false), ("predict_bytes", true)];
+const COUNTS: [(&str, bool); 4] = [("params", false), ("macs", false), ("predict_bytes", true), ("flash", false)];
 
 /// The limits of a `#[budget(…)]`; `None` for any other attribute.
 pub fn budget(attr: &Attribute, errors: &mut Errors) -> Option<Vec<BudgetLimit>> {
@@ -46,7 +46,7 @@ fn limit(tokens: &mut Tokens, errors: &mut Errors) -> Option<BudgetLimit> {
     let (Some(count), Some((name, batched))) = (count, known) else {
         let near = nearest(&tokens.here().to_string(), COUNTS.iter().map(|(name, _)| *name));
         let help = format!("`{} <= 50_000`", near.unwrap_or("params"));
-        errors.add(tokens.here(), "`params`, `macs` or `predict_bytes`", &tokens.found(), &help);
+        errors.add(tokens.here(), "`params`, `macs`, `predict_bytes` or `flash`", &tokens.found(), &help);
         return None;
     };
     tokens.bump();

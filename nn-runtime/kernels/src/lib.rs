@@ -7,8 +7,10 @@
 //! without notice.
 #![cfg_attr(not(feature = "std"), no_std)]
 
+#[cfg(any(feature = "alloc", test))]
 extern crate alloc;
 
+#[cfg(feature = "alloc")]
 pub mod aligned_buffer;
 pub mod attention;
 pub mod batch_norm;
@@ -35,6 +37,7 @@ pub mod recurrent;
 pub mod reduce;
 pub mod row_norm;
 pub mod sample_chain;
+#[cfg(feature = "alloc")]
 pub mod scratch_pool;
 pub mod simd;
 mod sizes;

@@ -104,7 +104,8 @@ fn reduce_all<S: Simd, const N: usize>(s: S, x: [S::F; N]) -> ([S::I; N], [S::F;
 ///
 /// Flushed rather than denormal, because softmax makes many tiny values, and denormals cost a hundred cycles
 /// on some machines.
-#[inline(always)]
+#[cfg_attr(feature = "small", inline(never))]
+#[cfg_attr(not(feature = "small"), inline(always))]
 pub fn exp<S: Simd>(s: S, x: S::F) -> S::F {
     let (exponent, r) = reduce(s, x);
     let y = s.add(r, s.splat(1.0));
@@ -136,7 +137,8 @@ fn expm1_within<S: Simd>(s: S, x: S::F) -> S::F {
 }
 
 /// e^x − 1: at most 1.6 ulp, near 0 too. Above ln(`f32::MAX`) it is ∞.
-#[inline(always)]
+#[cfg_attr(feature = "small", inline(never))]
+#[cfg_attr(not(feature = "small"), inline(always))]
 pub fn expm1<S: Simd>(s: S, x: S::F) -> S::F {
     // The limits stand first: where x is NaN, `min` and `max` give the second.
     expm1_within(s, s.max(s.splat(-20.0), s.min(s.splat(89.0), x)))
@@ -162,7 +164,8 @@ fn split<S: Simd>(s: S, x: S::F) -> (S::I, S::F) {
 }
 
 /// ln x: at most 1 ulp, of denormals too. −∞ at 0, NaN below.
-#[inline(always)]
+#[cfg_attr(feature = "small", inline(never))]
+#[cfg_attr(not(feature = "small"), inline(always))]
 pub fn ln<S: Simd>(s: S, x: S::F) -> S::F {
     let small = s.lt(x, s.splat(f32::MIN_POSITIVE));
     let (e, m) = split(s, s.select(small, s.mul(x, s.splat(16_777_216.0)), x));
@@ -180,7 +183,8 @@ fn ln_ends<S: Simd>(s: S, x: S::F, same: S::F, y: S::F) -> S::F {
 }
 
 /// ln(1 + x): at most 1.6 ulp, near 0 too. −∞ at −1, NaN below.
-#[inline(always)]
+#[cfg_attr(feature = "small", inline(never))]
+#[cfg_attr(not(feature = "small"), inline(always))]
 pub fn ln_1p<S: Simd>(s: S, x: S::F) -> S::F {
     let one = s.splat(1.0);
     let sum = s.add(one, x);
@@ -206,14 +210,16 @@ fn with_sign<S: Simd>(s: S, size: S::F, x: S::F) -> S::F {
 }
 
 /// tanh x: at most 2.7 ulp, near 0 too.
-#[inline(always)]
+#[cfg_attr(feature = "small", inline(never))]
+#[cfg_attr(not(feature = "small"), inline(always))]
 pub fn tanh<S: Simd>(s: S, x: S::F) -> S::F {
     let [tanh] = fractions(s, [Of::Tanh], [x]);
     quotient(s, tanh)
 }
 
 /// 1 / (1 + e^−x): at most 2.5 ulp at both ends. Below −88.7 it is 0.
-#[inline(always)]
+#[cfg_attr(feature = "small", inline(never))]
+#[cfg_attr(not(feature = "small"), inline(always))]
 pub fn sigmoid<S: Simd>(s: S, x: S::F) -> S::F {
     let one = s.splat(1.0);
     s.div(one, s.add(one, exp(s, s.neg(x))))

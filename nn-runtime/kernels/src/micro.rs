@@ -132,6 +132,7 @@ pub(crate) trait TileKernel: Copy {
 /// in registers.
 const fn tallest<K: TileKernel>(registers: usize, vectors: usize) -> usize {
     let rows = match (registers, vectors) {
+        (..2, _) => 1,
         (32.., 1 | 2) => 12,
         (32.., 4) => 6,
         (8.., 1) => 6,
@@ -145,6 +146,7 @@ const fn tallest<K: TileKernel>(registers: usize, vectors: usize) -> usize {
 /// The vectors side by side that keep the multipliers busy when there are `rows` rows in all.
 pub(crate) const fn widest(registers: usize, rows: usize) -> usize {
     match (registers, rows) {
+        (..2, _) => 1,
         // Broadcasts go through the load ports: the more sums share one, the better.
         (32.., _) => 4,
         (8.., 1) => 4,

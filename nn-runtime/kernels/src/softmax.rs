@@ -130,7 +130,8 @@ impl<F: Copy> ExpSum<F> {
     }
 
     /// Its logarithm, exact near 0 too.
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn ln<S: Simd<F = F>>(self, s: S) -> F {
         math::ln_1p(s, self.above_one)
     }
@@ -151,7 +152,8 @@ fn whole_blocks(n: usize, len: usize) -> usize {
     if over <= FEW * n { len - over } else { len }
 }
 
-#[inline(always)]
+#[cfg_attr(feature = "small", inline(never))]
+#[cfg_attr(not(feature = "small"), inline(always))]
 fn softmax_row<S: Simd, const LOG: bool, const IN_PLACE: bool>(s: S, x: &[f32], y: &mut [f32]) {
     let (x_full, x_tail) = x.as_chunks::<LANES>();
     let (full, tail) = y.as_chunks_mut::<LANES>();

@@ -14,6 +14,8 @@ mod error;
 mod folds;
 #[cfg(feature = "std")]
 pub mod idx;
+#[cfg(feature = "image")]
+mod image_folder;
 mod normalize;
 #[cfg(feature = "std")]
 mod on_disk;
@@ -35,6 +37,8 @@ pub use self::csv::{Column, Csv, Missing};
 pub use self::dataset::Dataset;
 pub use self::error::{DataError, DataErrorKind};
 pub use self::folds::Folds;
+#[cfg(feature = "image")]
+pub use self::image_folder::ImageFolder;
 #[cfg(feature = "std")]
 pub use self::on_disk::OnDisk;
 #[cfg(feature = "std")]
@@ -44,4 +48,6 @@ pub use self::samples::{Samples, Values};
 pub use self::source::SampleSource;
 pub use self::standardize::{Standardize, StandardizeTargets};
 pub use self::targets::{Labels, OneTarget, Targets};
+#[cfg(feature = "std")]
+pub(crate) use self::weights::check_weights;
 pub use crate::random::Random;

@@ -34,6 +34,7 @@ use std::vec::Vec;
 pub struct OnDisk<T> {
     inputs: Vec<Rows>,
     targets: Rows,
+    weights: Option<Rows>,
     kind: PhantomData<T>,
 }
 
@@ -59,7 +60,21 @@ impl OnDisk<Values> {
 
 impl<T> OnDisk<T> {
     fn new(input: Rows, targets: Rows) -> Result<Self, DataError> {
-        Self { inputs: Vec::new(), targets, kind: PhantomData }.with_input(input)
+        Self { inputs: Vec::new(), targets, weights: None, kind: PhantomData }.with_input(input)
+    }
+
+    /// How much each sample counts, or each of its steps, as with
+    /// [`Dataset::with_weights`](super::Dataset::with_weights).
+    ///
+    /// # Errors
+    /// Another number of rows.
+    pub fn with_weights(mut self, weights: Rows) -> Result<Self, DataError> {
+        if weights.len() != self.targets.len() {
+            let expected = format!("{} rows, as many as targets", self.targets.len());
+            return Err(DataError::new(DataErrorKind::Size, "weights", expected, weights.len().to_string()));
+        }
+        self.weights = Some(weights);
+        Ok(self)
     }
 
     /// One more input per sample, for networks of several; inputs are counted in this order.
@@ -106,6 +121,14 @@ macro_rules! source {
             ) -> Result<(), DataError> {
                 self.read_inputs(index, x)?;
                 self.targets.$read(index, target)
+            }
+
+            fn weights_width(&self) -> usize {
+                self.weights.as_ref().map_or(0, Rows::width)
+            }
+
+            fn read_weights(&self, index: usize, weights: &mut [f32]) -> Result<(), DataError> {
+                self.weights.as_ref().map_or(Ok(()), |rows| rows.read(index, weights))
             }
         }
     };

@@ -81,6 +81,22 @@ pub trait SampleSource: Sync {
         x: &mut [&mut [f32]],
         target: &mut [<Self::Targets as OneTarget>::Item],
     ) -> Result<(), DataError>;
+
+    /// Weights per sample: 0 where all count alike; 1, or one for each step of the output, where
+    /// [`read_weights`](SampleSource::read_weights) tells how much each counts.
+    fn weights_width(&self) -> usize {
+        0
+    }
+
+    /// Writes the weights of sample `index`, as many as [`weights_width`](SampleSource::weights_width) says:
+    /// numbers of at least 0, as [`Dataset::with_weights`](super::Dataset::with_weights) takes them.
+    ///
+    /// # Errors
+    /// As [`read`](SampleSource::read).
+    fn read_weights(&self, index: usize, weights: &mut [f32]) -> Result<(), DataError> {
+        let _ = (index, weights);
+        Ok(())
+    }
 }
 
 impl<S: SampleSource + ?Sized> SampleSource for &S {
@@ -105,5 +121,13 @@ impl<S: SampleSource + ?Sized> SampleSource for &S {
         target: &mut [<Self::Targets as OneTarget>::Item],
     ) -> Result<(), DataError> {
         (**self).read(index, x, target)
+    }
+
+    fn weights_width(&self) -> usize {
+        (**self).weights_width()
+    }
+
+    fn read_weights(&self, index: usize, weights: &mut [f32]) -> Result<(), DataError> {
+        (**self).read_weights(index, weights)
     }
 }

@@ -35,12 +35,7 @@ impl<T: Targets> Dataset<T> {
             let expected = format!("{} samples, as many as targets", self.len());
             return Err(DataError::new(DataErrorKind::Size, "weights", expected, weights.len().to_string()));
         }
-        let width = weights.width();
-        if let Some(at) = weights.as_slice().iter().position(|&weight| !is_weight(weight)) {
-            let place = format!("sample {}, weight {}", at / width, at % width);
-            let found = weights.as_slice()[at].to_string();
-            return Err(DataError::new(DataErrorKind::Number, place, "a finite number of at least 0", found));
-        }
+        check_weights(&weights)?;
         if !weights.is_empty() && weights.as_slice().iter().all(|&weight| weight == 0.0) {
             let fault = DataError::new(DataErrorKind::Number, "weights", "at least one above 0", "only 0");
             return Err(fault.help("a weight of 0 leaves a sample or step out, 1 counts it like any other"));
@@ -54,6 +49,18 @@ impl<T: Targets> Dataset<T> {
     pub fn weights(&self) -> Option<&Values> {
         self.weights.as_ref()
     }
+}
+
+/// Whether these are weights.
+///
+/// # Errors
+/// The first that is negative, infinite or NaN.
+pub(crate) fn check_weights(weights: &Values) -> Result<(), DataError> {
+    let width = weights.width();
+    let Some(at) = weights.as_slice().iter().position(|&weight| !is_weight(weight)) else { return Ok(()) };
+    let place = format!("sample {}, weight {}", at / width, at % width);
+    let found = weights.as_slice()[at].to_string();
+    Err(DataError::new(DataErrorKind::Number, place, "a finite number of at least 0", found))
 }
 
 impl Dataset<Labels> {

@@ -1,12 +1,13 @@
 //! All that is known of a network at compile time, as one type whatever its size: what passes, models and
 //! other networks read. In: a graph and its plans; out: a `CompiledNetwork`.
 
+#[cfg(feature = "alloc")]
 use alloc::string::String;
 
 use super::plan::{BufferRef, NodePlan, Plan};
 use super::stream::Streaming;
 use super::{Graph, Node};
-use crate::limits::{MAX_INPUTS, MAX_OUTPUTS};
+use crate::limits::{MAX_INPUTS, MAX_OUTPUTS, lines};
 use crate::shape::Shape;
 use crate::spec::{Head, NestedSpec, OnnxForm, Pass, PassSizes, Range, Stream};
 
@@ -157,9 +158,10 @@ impl CompiledNetwork {
             names,
             output_values: graph.outputs,
             infer: plans[0],
-            train: plans[1],
-            train_with_input_grad: plans[2],
-            step: plans[3],
+            // Where nothing allocates nobody trains or streams, and the program need not hold these plans.
+            train: plans[if cfg!(feature = "alloc") { 1 } else { 0 }],
+            train_with_input_grad: plans[if cfg!(feature = "alloc") { 2 } else { 0 }],
+            step: plans[if cfg!(feature = "alloc") { 3 } else { 0 }],
             streaming,
             bounded,
             ids,
@@ -206,9 +208,29 @@ impl CompiledNetwork {
         match pass {
             Pass::Infer => &self.infer,
             Pass::Train => &self.train,
-            Pass::TrainWithInputGrad => &self.train_with_input_grad,
+            Pass::TrainWithInputGrad | Pass::Observe => &self.train_with_input_grad,
             Pass::Step | Pass::Prepare => &self.step,
         }
+    }
+
+    /// Numbers that one sample of every output takes, each from the beginning of a cache line.
+    pub(crate) const fn output_room(&self) -> usize {
+        let (mut len, mut j) = (0, 0);
+        while j < self.outputs.len() {
+            len += lines(self.outputs[j].len());
+            j += 1;
+        }
+        len
+    }
+
+    /// Numbers of all parameters as they lie in memory.
+    pub const fn params_len(&self) -> usize {
+        self.params_len
+    }
+
+    /// Numbers of memory to predict so many samples at once.
+    pub const fn predict_len(&self, batch: usize) -> usize {
+        self.output_room().saturating_add(self.infer.len(batch))
     }
 
     /// Whether an input holds token ids.
@@ -258,6 +280,7 @@ impl CompiledNetwork {
     }
 
     /// The name of the layer that needs the whole window, found in the networks within too.
+    #[cfg(feature = "alloc")]
     pub(crate) fn stop(&self) -> Option<String> {
         let node = &self.nodes[self.streaming.stop?];
         let within = node.network.and_then(|network| network().stop());

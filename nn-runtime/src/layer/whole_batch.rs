@@ -9,6 +9,18 @@ pub(crate) trait WholeBatch: Sync {
     /// Shows what every part has where this one has `own`, in their order, with the samples of each. All
     /// parts ask the same, one after the other; nobody goes on before all have asked.
     fn gather(&self, own: &[f32], see: &mut dyn FnMut(usize, &[f32]));
+
+    /// Shows what a pass that is [observed](crate::spec::Pass::Observe) has of a node of its network.
+    fn observe(&self, _node: usize, _observed: Observed, _numbers: &[f32]) {}
+}
+
+/// What of a node an observed pass shows.
+#[derive(Clone, Copy)]
+pub(crate) enum Observed {
+    /// Its first output, right after it has run.
+    Value,
+    /// The gradient of that output, right before it runs backward.
+    Gradient,
 }
 
 /// How large the whole batch is, where no part has anything to ask.

@@ -2,8 +2,8 @@
 //! `[steps, features]` or `[channels, …]`; out: the same. While training the statistics are those of the
 //! whole batch; when predicting, or frozen, the running ones.
 
-use alloc::vec;
-use alloc::vec::Vec;
+#[cfg(feature = "alloc")]
+use alloc::{vec, vec::Vec};
 
 use super::norm::eps_fault;
 use super::{Normalization, axis};
@@ -173,6 +173,7 @@ fn count(cx: &LayerContext<'_, impl Sized>, x: &[f32], channels: usize) -> usize
 
 /// Makes the mean and variance of a part those of the whole batch. Chan, Golub & LeVeque, "Updating formulae
 /// and a pairwise algorithm for computing sample variances", 1979.
+#[cfg(feature = "alloc")]
 fn join_moments(whole: &dyn WholeBatch, mean: &mut [f32], var: &mut [f32]) {
     let n = mean.len();
     let own: Vec<f32> = mean.iter().chain(&*var).copied().collect();
@@ -217,6 +218,8 @@ impl Layer for BatchNorm {
             let [mean, var, ..] = per_channel::<KEPT>(cx.saved, n);
             if training {
                 moments(cx.isa, lay, x, mean, var);
+                // Only a trainer, which allocates, runs a part of a batch.
+                #[cfg(feature = "alloc")]
                 if let Some(whole) = cx.whole_batch {
                     join_moments(whole, mean, var);
                 }
@@ -269,7 +272,7 @@ impl Layer for BatchNorm {
                 }
             };
             match cx.whole_batch {
-                None => fill(&|c| f64::from(plain[c]), &|c| f64::from(along[c])),
+                #[cfg(feature = "alloc")]
                 Some(whole) => {
                     let own: Vec<f32> = plain.iter().chain(&*along).copied().collect();
                     let mut sums = vec![0.0; 2 * n];
@@ -278,6 +281,7 @@ impl Layer for BatchNorm {
                     });
                     fill(&|c| sums[c], &|c| sums[n + c]);
                 }
+                _ => fill(&|c| f64::from(plain[c]), &|c| f64::from(along[c])),
             }
         }
         channels_backward(cx.isa, lay, dy, x, [mean, scale, slope, shift], dx);

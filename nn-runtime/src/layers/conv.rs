@@ -59,7 +59,7 @@ macro_rules! layer_of_a_convolution {
                 let conv = super::window::accepted(self.conv(cx.input_shape(0)));
                 let bias = super::conv::bias(cx, &self.learnt, 1);
                 let filters = nn_kernels::conv::FilterBank { w: cx.param(0), bias, floor: cx.floor() };
-                match cx.epilogue.max_pool {
+                match cx.epilogue.fused_max_pool() {
                     None => nn_kernels::conv::forward(cx.isa, conv, x, filters, y, cx.scratch),
                     Some(pool) => {
                         let fused = nn_kernels::conv::fused_max_pool::ConvMaxPool { conv, pool };
@@ -79,7 +79,7 @@ macro_rules! layer_of_a_convolution {
                 if !dx.is_empty() {
                     let conv = super::window::accepted(self.conv(cx.input_shape(0)));
                     let w = cx.param(0);
-                    match cx.epilogue.max_pool {
+                    match cx.epilogue.fused_max_pool() {
                         None => nn_kernels::conv::backward_input(cx.isa, conv, dy, w, dx, cx.scratch),
                         Some(pool) => {
                             let fused = nn_kernels::conv::fused_max_pool::ConvMaxPool { conv, pool };
@@ -236,7 +236,7 @@ pub(super) fn pull_weight(cx: &mut ReadContext, at: usize, conv: Conv, [x, dy]: 
     if range.is_empty() {
         return;
     }
-    match cx.epilogue.max_pool {
+    match cx.epilogue.fused_max_pool() {
         None => backward_weight(cx.isa, conv, x, dy, range, dw, cx.scratch),
         Some(pool) => {
             let (fused, grad) = (ConvMaxPool { conv, pool }, max_pool_grad(dy, cx.saved));
@@ -251,7 +251,7 @@ pub(super) fn pull_bias_of(cx: &ReadContext, at: usize, conv: Conv, dy: &[f32], 
     if range.is_empty() {
         return;
     }
-    match cx.epilogue.max_pool {
+    match cx.epilogue.fused_max_pool() {
         None => backward_bias(cx.isa, conv, dy, range, db),
         Some(pool) => fused_max_pool::backward_bias(cx.isa, pool, max_pool_grad(dy, cx.saved), range, db),
     }

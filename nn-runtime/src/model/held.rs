@@ -3,12 +3,14 @@
 
 use core::ops::Deref;
 
-use super::{Model, ModelPart, Network};
+#[cfg(feature = "alloc")]
+use super::Model;
+use super::{ModelRef, Network};
 
 /// A model as a [`Predictor`](crate::Predictor) or a [`Streamer`](crate::Streamer) has it.
 ///
 /// It is the model itself (`Model<N>`: what runs it owns it), or whatever points at one: `&Model<N>`,
-/// `Arc<Model<N>>` for several threads, `Box<Model<N>>`, a lock's guard; or a [`ModelPart`]. The type says
+/// `Arc<Model<N>>` for several threads, `Box<Model<N>>`, a lock's guard; or a [`ModelRef`]. The type says
 /// which, so that a struct can name it.
 ///
 /// ```
@@ -45,6 +47,7 @@ pub trait AsModel {
     fn params(&self) -> &[f32];
 }
 
+#[cfg(feature = "alloc")]
 impl<N: Network> AsModel for Model<N> {
     type Network = N;
 
@@ -53,7 +56,7 @@ impl<N: Network> AsModel for Model<N> {
     }
 }
 
-impl<N: Network> AsModel for ModelPart<'_, N> {
+impl<N: Network> AsModel for ModelRef<'_, N> {
     type Network = N;
 
     fn params(&self) -> &[f32] {

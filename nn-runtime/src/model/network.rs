@@ -1,6 +1,7 @@
 //! What a network declared with `network!` is to the rest: what is known of it at compile time, its passes,
 //! and the types of what goes in and comes out. Implemented by generated code alone.
 
+#[cfg(feature = "alloc")]
 use alloc::string::String;
 use core::marker::PhantomData;
 
@@ -30,6 +31,9 @@ pub trait Network: Copy + Default + 'static {
     #[doc(hidden)]
     const COMPILED: &'static CompiledNetwork;
 
+    /// Numbers of a model's parameters as they lie in memory, padding included: the length of what a
+    /// [`ModelRef`](crate::ModelRef) takes.
+    const PARAMS_LEN: usize = Self::COMPILED.params_len;
     /// How many numbers are learnt or kept, as the field counts them.
     const PARAMS: usize = Self::COMPILED.nested.param_count;
     /// Multiply-adds of one prediction.
@@ -58,23 +62,32 @@ pub trait Network: Copy + Default + 'static {
     }
 
     /// A model with freshly drawn parameters; the same seed draws the same ones everywhere.
+    #[cfg(feature = "alloc")]
     fn init(seed: u64) -> crate::Model<Self> {
         crate::Model::init(seed)
     }
 
     /// How many numbers are learnt or kept, as the field counts them.
     fn param_count() -> usize {
-        crate::params::count(Self::COMPILED)
+        Self::PARAMS
     }
 
     /// The memory it needs, planned at compile time, for a batch of this many samples.
+    #[cfg(feature = "alloc")]
     fn memory(batch: usize) -> crate::Memory {
         crate::Memory::of(Self::COMPILED, batch)
     }
 
     /// What it is made of, layer by layer, to be printed.
+    #[cfg(feature = "alloc")]
     fn summary() -> crate::Summary {
         crate::Summary::of(Self::COMPILED)
+    }
+
+    /// What it costs to train it on so many samples for so many epochs, to be printed.
+    #[cfg(feature = "alloc")]
+    fn cost(samples: usize, epochs: usize) -> crate::Cost {
+        crate::Cost::of(Self::COMPILED, samples, epochs)
     }
 
     /// Its layers and what flows between them as a [Mermaid](https://mermaid.js.org) flowchart, which
@@ -87,11 +100,13 @@ pub trait Network: Copy + Default + 'static {
     ///
     /// assert!(Net::mermaid().contains("layer1 -->|\"[128]\"| layer2"));
     /// ```
+    #[cfg(feature = "alloc")]
     fn mermaid() -> String {
         crate::diagram::Diagram::of(Self::COMPILED).mermaid()
     }
 
     /// … and as a graph for [Graphviz](https://graphviz.org): `dot -Tsvg net.dot`.
+    #[cfg(feature = "alloc")]
     fn dot() -> String {
         crate::diagram::Diagram::of(Self::COMPILED).dot()
     }

@@ -9,12 +9,11 @@ use super::names::NameText;
 use super::numbers::NumberType;
 use super::rules::Names;
 use super::wanted::{Found, StoredNumbers, Terms, WantedTensor};
-use super::{Unsound, numbers};
 use crate::fault::{Fault, Text};
 use crate::graph::CompiledNetwork;
-use crate::model::{Model, Network};
-use crate::params::{self, is_spread};
+
 use crate::shape::Shape;
+use crate::spec::is_spread;
 
 /// Differences that are told at compile time, where nobody runs the program to see the next ones.
 const TOLD: usize = 50;
@@ -25,8 +24,8 @@ pub struct Aligned<T>(pub T);
 
 /// The bytes of a file that is within the program, and where the tensors of a network stand in them.
 pub struct Embedded<const TENSORS: usize> {
-    bytes: &'static [u8],
-    places: [StoredNumbers; TENSORS],
+    pub(super) bytes: &'static [u8],
+    pub(super) places: [StoredNumbers; TENSORS],
 }
 
 /// A tensor of a network as const code knows it.
@@ -39,7 +38,7 @@ struct TensorRow {
     spread: bool,
 }
 
-/// All tensors of a network, as far as there is room, in the order of [`params::tensors`].
+/// All tensors of a network, as far as there is room, in the order of `params::tensors`.
 struct TensorRows<'a> {
     rows: &'a mut [TensorRow],
     names: &'a mut [u8],
@@ -191,7 +190,7 @@ const fn stop(path: &str, fault: &str) -> ! {
 }
 
 /// Whether every layer's rule was content.
-const fn is_sound(network: &CompiledNetwork) -> bool {
+pub(super) const fn is_sound(network: &CompiledNetwork) -> bool {
     let mut i = 0;
     while i < network.nodes.len() {
         let shapes = network.nodes[i].spec.output_shapes();
@@ -297,18 +296,10 @@ const fn first_not_finite(of: NumberType, numbers: &[u8]) -> Option<usize> {
     None
 }
 
-/// A model with the weights that are within the program.
-pub fn embedded<N: Network, const TENSORS: usize>(from: &'static Embedded<TENSORS>) -> Model<N> {
-    let tensors = params::tensors(N::COMPILED);
-    match numbers(&mut &*from.bytes, &tensors, &from.places, N::COMPILED.params_len) {
-        Ok(params) => Model::with_params(params),
-        Err(Unsound::Numbers(error)) => unreachable!("what rustc has read is read again: {error}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::params;
     use crate::prelude::*;
     use alloc::vec::Vec;
 

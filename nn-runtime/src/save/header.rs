@@ -2,8 +2,8 @@
 //! numbers stand. In: bytes; out: a table of them, or what is wrong. It is const code without memory of its
 //! own: one reader for files, for bytes and for what is embedded at compile time.
 
-use alloc::string::String;
-use alloc::vec::Vec;
+#[cfg(feature = "alloc")]
+use alloc::{string::String, vec::Vec};
 
 use super::entry::{By, CUT_SHORT, Entry, sort};
 use super::json::{Json, Unescaped};
@@ -218,6 +218,7 @@ impl<const ROOM: usize> Text<ROOM> {
 }
 
 /// A text of a header that has been read, as it is.
+#[cfg(feature = "alloc")]
 pub(crate) fn unescaped(raw: &[u8]) -> String {
     let mut bytes = Unescaped::new(raw);
     let all: Vec<u8> = core::iter::from_fn(|| bytes.next()).collect();

@@ -57,6 +57,12 @@ pub(crate) struct Epilogue {
 
 impl Epilogue {
     pub(crate) const NONE: Epilogue = Epilogue { floor: None, max_pool: None };
+
+    /// The pool, so that what is small need not hold the kernels of convolutions that pool.
+    #[inline(always)]
+    pub(crate) const fn fused_max_pool(&self) -> Option<Pool> {
+        if cfg!(feature = "small") { None } else { self.max_pool }
+    }
 }
 
 impl LayerSpec {
@@ -95,7 +101,10 @@ impl LayerSpec {
     /// A max-pool after this layer, which is this convolution, may be fused into it, perhaps with a floor
     /// between: see [`Epilogue::max_pool`].
     pub(crate) const fn accepts_max_pool(mut self, conv: Conv) -> LayerSpec {
-        self.fusion.accepts.max_pool = Some(conv);
+        // What is small has one kernel for a convolution.
+        if !cfg!(feature = "small") {
+            self.fusion.accepts.max_pool = Some(conv);
+        }
         self
     }
 }

@@ -29,7 +29,7 @@ pub(crate) use nested::{NestedSpec, PassSizes};
 pub use onnx::FormulaStep;
 pub(crate) use onnx::{OnnxForm, OnnxRecurrent};
 pub use params::Role;
-pub(crate) use params::{Layout, Param, ParamSpec};
+pub(crate) use params::{Layout, Param, ParamSpec, is_spread};
 pub use pass::Pass;
 pub(crate) use range::Range;
 pub(crate) use sample::{InPlace, SampleOp};

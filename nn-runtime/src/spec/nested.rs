@@ -43,7 +43,7 @@ impl NestedSpec {
         match pass {
             Pass::Infer => &self.infer,
             Pass::Train => &self.train,
-            Pass::TrainWithInputGrad => &self.train_with_input_grad,
+            Pass::TrainWithInputGrad | Pass::Observe => &self.train_with_input_grad,
             Pass::Step | Pass::Prepare => &self.step,
         }
     }

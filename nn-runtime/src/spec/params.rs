@@ -19,6 +19,11 @@ pub enum Role {
     Constant,
 }
 
+/// Whether a parameter called so is a variance or a deviation, which is not below 0.
+pub(crate) const fn is_spread(role: Role, name: &str) -> bool {
+    !matches!(role, Role::Trainable) && matches!(name.as_bytes(), b"running_var" | b"std")
+}
+
 /// How a parameter lies in memory. What is saved and shown is always the standard layout, row-major.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Layout {

@@ -20,4 +20,8 @@ pub enum Pass {
     Step,
     /// No outputs, but parameters laid out for many passes: see [`Layer::prepare`](crate::Layer::prepare).
     Prepare,
+    /// As [`TrainWithInputGrad`](Pass::TrainWithInputGrad), while somebody looks at what is between layers.
+    /// Of a whole network alone: no layer sees it.
+    #[doc(hidden)]
+    Observe,
 }

@@ -217,7 +217,7 @@ impl Engine {
             }
             StepFault::Id => {
                 let text = id_fault(network, x, |k| x[k].len());
-                StreamError::new(StreamErrorKind::Input, text.unwrap_or_else(String::new))
+                StreamError::new(StreamErrorKind::Input, text.map_or_else(String::new, |fault| format!("{fault}")))
             }
             StepFault::NotFinite { input, at, found } => StreamError::new(
                 StreamErrorKind::Input,

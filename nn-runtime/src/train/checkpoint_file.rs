@@ -10,6 +10,7 @@ use std::vec::Vec;
 
 use super::checkpoint_numbers::{FitNumbers, Note, StateNumbers, WaitingNumbers};
 use super::fit_state::{FitState, Settings};
+use super::privacy::PrivateRun;
 use super::snapshot::Snapshot;
 use super::tensor_names::learnt;
 use super::update::Update;
@@ -38,6 +39,8 @@ pub(super) struct Read {
     pub(super) run: TrainedSoFar,
     pub(super) state: UpdateState,
     pub(super) waiting: Waiting,
+    /// What private training has spent.
+    pub(super) spent: Vec<u64>,
     pub(super) grads: Option<AlignedBuffer>,
     /// The run, and the settings it was begun with.
     pub(super) fit: Option<(FitState, Settings)>,
@@ -104,6 +107,7 @@ pub(super) fn write<N: Network>(
         settings,
         state: StateNumbers::of(model.run, &update.state),
         waiting: WaitingNumbers::of(waiting),
+        spent: update.privacy.as_ref().map(PrivateRun::numbers).unwrap_or_default(),
         fit: fit.map(|(state, spent, settings)| FitNumbers::of(state, spent, settings)),
     };
     let note = serde_json::to_string(&note).unwrap_or_default();
@@ -205,7 +209,7 @@ pub(super) fn read<N: Network>(
         fit.best = Some(Snapshot { epoch: *epoch, params, run, state });
     }
     let fit = fit.zip(note.fit.map(|fit| fit.settings));
-    Ok(Read { params, run, state, waiting: note.waiting.read(), grads, fit })
+    Ok(Read { params, run, state, waiting: note.waiting.read(), spent: note.spent, grads, fit })
 }
 
 /// Gives a state its blocks, and returns the one before them, its parameters.

@@ -26,6 +26,9 @@ pub(super) struct Note {
     pub(super) settings: Settings,
     pub(super) state: StateNumbers,
     pub(super) waiting: WaitingNumbers,
+    /// What private training has spent.
+    #[serde(default)]
+    pub(super) spent: Vec<u64>,
     pub(super) fit: Option<FitNumbers>,
 }
 

@@ -67,7 +67,7 @@ pub(super) fn check_fits<N: Network, T: Targets>(
 ) -> Result<(), TrainError> {
     let shapes = N::COMPILED.inputs;
     if let Some(fault) = id_fault(N::COMPILED, &inputs(data), |k| shapes[k].len()) {
-        return Err(TrainError::mismatch(fault));
+        return Err(TrainError::mismatch(format!("{fault}")));
     }
     if let Some(fault) = loss.fault(N::COMPILED.outputs, data.targets(), data.weights()) {
         let help =

@@ -1,6 +1,8 @@
 //! An exponential moving average of the parameters. In: the parameters after each step; out: their average,
 //! begun by the first step.
 
+use core::ops::Range;
+
 use nn_kernels::aligned_buffer::AlignedBuffer;
 use nn_kernels::optimizer::update_ema;
 use nn_kernels::simd::Isa;
@@ -28,6 +30,13 @@ pub(super) enum EmaStep {
 impl Ema {
     pub(super) fn new(decay: f64, params_len: usize) -> Ema {
         Ema { decay, params: AlignedBuffer::zeroed(params_len), begun: false }
+    }
+
+    /// Copies the average of these ranges, where it has begun.
+    pub(super) fn copy_to(&self, ranges: &[Range<usize>], params: &mut [f32]) {
+        for range in ranges.iter().filter(|_| self.begun) {
+            params[range.clone()].copy_from_slice(&self.params[range.clone()]);
+        }
     }
 
     pub(super) fn next_step(ema: Option<&Ema>) -> EmaStep {

@@ -16,7 +16,7 @@ use super::loader::{Loaded, Loading};
 use super::objective::Objective;
 use super::progress_line::ProgressLine;
 use super::refusal::Refusal;
-use super::sample_order::SampleOrder;
+use super::sample_order::{DrawnBatches, SampleOrder};
 use super::split::samples_of_epoch;
 use super::{Fit, NonFinite, StepReport, StopHandle, TrainError, Trainer};
 use crate::data::{Dataset, Targets};
@@ -31,6 +31,9 @@ pub(super) enum Broken {
     Other(TrainError),
 }
 
+/// Batches of any size, whole.
+const ALL: Range<usize> = 0..usize::MAX;
+
 /// A call of `fit` in one of its epochs.
 pub(super) struct EpochRun<'a, 'd, T: Targets, N> {
     pub(super) fit: &'a mut Fit<'d, T, N>,
@@ -39,11 +42,18 @@ pub(super) struct EpochRun<'a, 'd, T: Targets, N> {
     pub(super) line: &'a mut ProgressLine,
     pub(super) begun: Instant,
     pub(super) steps: usize,
+    /// Samples there are.
+    pub(super) samples: usize,
 }
 
 impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
     /// The samples in the order of the epoch that comes next, without one that is left out.
-    fn order<T: Targets>(&self, train: &dyn Feed<T>, fit: &Fit<'_, T, N>) -> SampleOrder {
+    /// `taken` are the steps of it that have been taken.
+    fn order<T: Targets>(&self, train: &dyn Feed<T>, fit: &Fit<'_, T, N>, taken: usize) -> SampleOrder {
+        if let Some(run) = &self.executor.update.privacy {
+            let (draws, first) = (run.draws.clone(), run.steps.wrapping_sub(taken as u64));
+            return SampleOrder::Drawn(DrawnBatches { draws, samples: train.len(), first });
+        }
         let mut order = train.order(fit.shuffle.then_some((fit.seed, self.model.run.epochs + 1)));
         order.truncate(samples_of_epoch(N::COMPILED, order.len(), fit.batch));
         order
@@ -60,7 +70,7 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
     where
         L: Objective<T>,
     {
-        let order = self.order(train, run.fit);
+        let order = self.order(train, run.fit, run.state.step);
         let (from, steps, size) = (run.state.step, run.steps, run.fit.batch);
         let mut last = false;
         match train.dataset() {
@@ -81,9 +91,10 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
                 let augment = mem::take(&mut run.fit.augment);
                 let key = (run.fit.seed, self.model.run.epochs + 1);
                 // What every sample weighs is asked of all of them.
-                let weighed = in_memory.is_some_and(|data| data.weights().is_some());
+                let weighed = train.weighs();
                 let wanted = [size.min(order.len()), order.len() - (steps - 1) * size];
                 let wanted = wanted.map(|len| if weighed { 0..len } else { self.executor.wanted_samples(len) });
+                let wanted = if self.executor.update.privacy.is_some() { [ALL, ALL] } else { wanted };
                 let (feed, steps) = (train, from..steps);
                 let loading = Loading { feed, order: &order, batch: size, steps, wanted, augment: &augment, key };
                 let loaders = run.fit.loaders;
@@ -128,9 +139,12 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
     where
         L: Objective<T>,
     {
-        let EpochRun { fit, state, writer, line, begun, steps } = run;
+        let EpochRun { fit, state, writer, line, begun, steps, samples: all } = run;
         let (epoch, steps) = (state.history.epochs.len() + 1, *steps);
-        let result = self.one(x, answers, samples.clone(), fit.seed);
+        let result = match self.executor.update.privacy {
+            None => self.one(x, answers, samples.clone(), fit.seed),
+            Some(_) => self.one_private(x, answers, samples.clone(), (fit.seed, fit.batch, *all)),
+        };
         let result = result.map_err(|refusal| self.broken(state, state.step + 1, refusal))?;
         state.sums.add(&result, samples.end);
         state.step += 1;
@@ -190,9 +204,12 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
     where
         L: Objective<T>,
     {
-        let order = self.order(train, fit);
+        let steps = samples_of_epoch(N::COMPILED, train.len(), fit.batch).div_ceil(fit.batch);
+        let order = self.order(train, fit, steps);
         let mut indices = Vec::new();
-        order.batch(order.len().div_ceil(fit.batch) - 1, fit.batch, &mut indices);
+        order.batch(steps - 1, fit.batch, &mut indices);
+        // Of a drawn one, which may be larger than any other, as many as there is room for.
+        indices.truncate(fit.batch);
         self.loss_of(train, &indices, batch)
     }
 
@@ -210,7 +227,8 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
     where
         L: Objective<T>,
     {
-        let wanted = self.executor.wanted_samples(indices.len());
+        let all = 0..indices.len();
+        let wanted = if train.weighs() { all } else { self.executor.wanted_samples(indices.len()) };
         if train.load(&indices[wanted.clone()], batch).is_err() {
             return f64::NAN;
         }

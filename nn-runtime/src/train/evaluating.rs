@@ -6,15 +6,16 @@ use std::vec::Vec;
 
 use super::batch_outputs::BatchOutputs;
 use super::batch_pass::{Batch, BatchInputs};
-use super::checks::{has_weight, inputs, no_weight};
+use super::checks::{check_fits, has_weight, inputs, no_weight};
 use super::epoch_sums::EpochSums;
 use super::executor::StepResult;
+use super::feed::{Feed, fault_of_sample};
 use super::loss_sums::LossSums;
 use super::metrics::{Judged, Metrics};
 use super::objective::Objective;
 use super::{Evaluation, History, TrainError, Trainer};
 use crate::MAX_OUTPUTS;
-use crate::data::{Dataset, Targets};
+use crate::data::{DataError, DataErrorKind, Dataset, Targets};
 use crate::graph::MAX_INPUTS;
 use crate::model::Network;
 use crate::optim::Optimizer;
@@ -24,6 +25,9 @@ const BATCH: usize = 256;
 
 /// Looks at the outputs of a batch, as the loss reads them.
 pub(super) type See<'a, L> = dyn FnMut(&L, &BatchOutputs) + 'a;
+
+/// … and at the targets that they are of.
+pub(super) type SeeTargets<'a, T> = dyn FnMut(&BatchOutputs, &T) + 'a;
 
 impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
     /// How the model does on these samples, as it predicts: without dropout or other training noise.
@@ -152,18 +156,78 @@ impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
         }
     }
 
+    /// The first sample of a source, which fits.
+    ///
+    /// # Errors
+    /// It does not, or cannot be read, or there is none.
+    pub(super) fn first_sample<T: Targets>(&mut self, source: &dyn Feed<T>) -> Result<Dataset<T>, TrainError>
+    where
+        L: Objective<T>,
+    {
+        let mut first = source.batch()?;
+        let indices: &[usize] = if source.len() == 0 { &[] } else { &[0] };
+        source.load(indices, &mut first)?;
+        self.check(&first)?;
+        Ok(first)
+    }
+
+    /// Evaluates samples, those of a source as they are read; `each` sees the outputs of each batch, and the
+    /// targets that they are of.
+    ///
+    /// # Errors
+    /// A sample cannot be read, or does not fit.
+    pub(super) fn evaluate_feed<T: Targets>(
+        &mut self,
+        data: &dyn Feed<T>,
+        mut each: Option<&mut SeeTargets<T>>,
+    ) -> Result<Evaluation, DataError>
+    where
+        L: Objective<T>,
+    {
+        let mut sums = EpochSums::default();
+        let mut add = |trainer: &mut Self, part: &Dataset<T>, sums: &mut EpochSums| match &mut each {
+            Some(each) => {
+                let mut see = |_: &L, outputs: &BatchOutputs| each(outputs, part.targets());
+                trainer.evaluate_part(part, Some(&mut see), sums);
+            }
+            None => trainer.evaluate_part(part, None, sums),
+        };
+        if let Some(data) = data.dataset() {
+            add(self, data, &mut sums);
+            return Ok(sums.evaluation());
+        }
+        let mut part = data.batch()?;
+        for from in (0..data.len()).step_by(BATCH) {
+            let indices: Vec<usize> = (from..data.len().min(from + BATCH)).collect();
+            data.load(&indices, &mut part)?;
+            let fits = |part: &Dataset<T>| check_fits::<N, T>(&self.loss, part).err();
+            if let Some((fault, index)) = fault_of_sample(&part, &indices, fits) {
+                let place = index.map_or("source".into(), |index| std::format!("sample {index}"));
+                let expected = "samples that the network and the loss take";
+                return Err(DataError::new(DataErrorKind::Size, place, expected, fault.to_string()));
+            }
+            add(self, &part, &mut sums);
+        }
+        Ok(sums.evaluation())
+    }
+
     /// Evaluates data that is known to fit; `each` sees the outputs of each batch. Where other ranks are
     /// lost, as far as it came: see [`lost`](Trainer::lost).
-    pub(super) fn evaluate_checked<T: Targets>(
-        &mut self,
-        data: &Dataset<T>,
-        mut each: Option<&mut See<L>>,
-    ) -> Evaluation
+    pub(super) fn evaluate_checked<T: Targets>(&mut self, data: &Dataset<T>, each: Option<&mut See<L>>) -> Evaluation
+    where
+        L: Objective<T>,
+    {
+        let mut sums = EpochSums::default();
+        self.evaluate_part(data, each, &mut sums);
+        sums.evaluation()
+    }
+
+    /// As [`evaluate_checked`](Trainer::evaluate_checked), added to what others have come to.
+    fn evaluate_part<T: Targets>(&mut self, data: &Dataset<T>, mut each: Option<&mut See<L>>, sums: &mut EpochSums)
     where
         L: Objective<T>,
     {
         self.executor.reserve::<N>(BATCH.min(data.len()), &self.optimizer);
-        let mut sums = EpochSums::default();
         let mut outputs: [Vec<f32>; MAX_OUTPUTS] = array::from_fn(|_| Vec::new());
         let regularization = self.executor.update.regularization(self.executor.isa, &self.model.params);
         let all = inputs(data);
@@ -190,6 +254,5 @@ impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
             }
             from += batch;
         }
-        sums.evaluation()
     }
 }

@@ -17,6 +17,8 @@ use super::microbatch::MicroBatching;
 use super::objective::Objective;
 use super::own_objective::WholeOutputs;
 use super::param_chunks;
+#[cfg(feature = "std")]
+use super::private_sums::PrivateSums;
 use super::refusal::Refusal;
 use super::shard::Shard;
 use super::shard_runs::ShardRuns;
@@ -28,10 +30,8 @@ use super::workers::{ThreadPool, Workers};
 use super::world::{Lost, World};
 use crate::data::Targets;
 use crate::graph::CompiledNetwork;
-use crate::input::InputError;
 use crate::model::{Model, Network};
 use crate::optim::Optimizer;
-use crate::predictor::predict_into;
 use crate::spec::{MAX_OUTPUTS, Role};
 use nn_kernels::aligned_buffer::AlignedBuffer;
 use nn_kernels::counter_rng::CounterRng;
@@ -49,11 +49,11 @@ pub(super) struct Executor {
     cores: usize,
     /// Samples there is room for, in all and in each shard.
     capacity: usize,
-    per_shard: usize,
+    pub(super) per_shard: usize,
     /// Outputs of whole batches, where an objective of one's own has asked for them; each micro-batch has a
     /// workspace of its own then.
     whole: Option<WholeOutputs>,
-    workers: Workers,
+    pub(super) workers: Workers,
     /// Each worker's samples: written by one worker, and then read by all.
     pub(super) shards: Vec<Shard>,
     running: Vec<Range<usize>>,
@@ -66,6 +66,9 @@ pub(super) struct Executor {
     pub(super) world: Option<World>,
     /// What they share gradients by; none where each runs whole batches.
     shared: Option<SharedGrads>,
+    /// The memory of private steps, where they are asked for.
+    #[cfg(feature = "std")]
+    pub(super) private: Option<PrivateSums>,
 }
 
 /// What a batch has come to.
@@ -103,6 +106,8 @@ impl Executor {
             runs: ShardRuns::default(),
             world: None,
             shared: None,
+            #[cfg(feature = "std")]
+            private: None,
         }
     }
 
@@ -156,6 +161,12 @@ impl Executor {
         }
         let scratch = map.train.scratch_for(samples).max(map.infer.len(samples));
         self.workers.scratch = (0..threads).map(|i| self.update.worker_scratch(i, scratch, optimizer)).collect();
+        #[cfg(feature = "std")]
+        {
+            let (micro_batching, groups) = (&self.micro_batching, &self.update.groups);
+            let private = self.update.privacy.as_ref();
+            self.private = private.map(|_| PrivateSums::new(map, micro_batching, groups, threads));
+        }
         (self.capacity, self.per_shard) = (batch, samples);
     }
 
@@ -256,22 +267,6 @@ impl Executor {
         Ok(loss)
     }
 
-    /// Takes the step of gradients that were computed elsewhere, laid out as parameters are.
-    ///
-    /// # Errors
-    /// A gradient or a new parameter is not finite; all is as before.
-    pub(super) fn apply<N: Network>(
-        &mut self,
-        model: &mut Model<N>,
-        optimizer: &mut impl Optimizer,
-        grads: &[f32],
-    ) -> Result<(), Refusal> {
-        let source = GivenGrads { isa: self.isa, grads };
-        self.update.take_batch(self.isa, self.workers.all(), &mut model.params, optimizer, 1.0, &source)?;
-        model.run.batches += 1;
-        Ok(())
-    }
-
     /// From what the workers have run backward to changed parameters; of statistics to those after the batch.
     fn take_grads<N: Network>(
         &mut self,
@@ -341,16 +336,6 @@ impl Executor {
         batch: &Batch<T>,
     ) -> Result<LossSums, Lost> {
         self.forward_backward::<N, T>(params, loss, batch, None)
-    }
-
-    /// Predicts, in the memory of one worker; see [`predict_into`].
-    pub(super) fn predict<N: Network>(
-        &mut self,
-        params: &[f32],
-        x: &[&[f32]],
-        y: &mut [&mut [f32]],
-    ) -> Result<(), InputError> {
-        predict_into::<N>(params, self.isa, self.per_shard, None, &mut self.workers.scratch[0].layers, x, y)
     }
 
     /// Divides the samples among the workers, and tells how many take part.

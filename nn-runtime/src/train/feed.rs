@@ -5,7 +5,7 @@ use std::format;
 use std::vec::Vec;
 
 use super::sample_order::SampleOrder;
-use crate::data::{DataError, DataErrorKind, Dataset, OneTarget, SampleSource, Targets, Values};
+use crate::data::{DataError, DataErrorKind, Dataset, OneTarget, SampleSource, Targets, Values, check_weights};
 
 /// What a run trains on.
 pub(super) trait Feed<T: Targets>: Sync {
@@ -13,6 +13,9 @@ pub(super) trait Feed<T: Targets>: Sync {
 
     /// All samples, where they are in memory; they have been checked then.
     fn dataset(&self) -> Option<&Dataset<T>>;
+
+    /// Whether samples count differently.
+    fn weighs(&self) -> bool;
 
     /// The order of an epoch, keyed by a seed and its number.
     fn order(&self, key: Option<(u64, u64)>) -> SampleOrder;
@@ -37,6 +40,10 @@ impl<T: Targets> Feed<T> for Dataset<T> {
 
     fn dataset(&self) -> Option<&Dataset<T>> {
         Some(self)
+    }
+
+    fn weighs(&self) -> bool {
+        self.weights().is_some()
     }
 
     fn order(&self, key: Option<(u64, u64)>) -> SampleOrder {
@@ -65,6 +72,10 @@ impl<S: SampleSource> Feed<S::Targets> for Sourced<'_, S> {
         None
     }
 
+    fn weighs(&self) -> bool {
+        self.0.weights_width() > 0
+    }
+
     fn order(&self, key: Option<(u64, u64)>) -> SampleOrder {
         SampleOrder::computed(self.0.len(), key)
     }
@@ -84,16 +95,27 @@ impl<S: SampleSource> Feed<S::Targets> for Sourced<'_, S> {
         let mut inputs = widths.into_iter().map(|width| Values::new(Vec::new(), width));
         let first = inputs.next().expect("there is an input")?;
         let batch = Dataset::new(first, S::Targets::zeros(0, width))?;
-        inputs.try_fold(batch, |batch, input| batch.with_input(input?))
+        let batch = inputs.try_fold(batch, |batch, input| batch.with_input(input?))?;
+        match self.0.weights_width() {
+            0 => Ok(batch),
+            width => batch.with_weights((Vec::new(), width)),
+        }
     }
 
     fn load(&self, indices: &[usize], batch: &mut Dataset<S::Targets>) -> Result<(), DataError> {
         batch.resize(indices.len(), self.0.target_width());
         for (i, &index) in indices.iter().enumerate() {
             let read = batch.write(i, |x, target| self.0.read(index, x, target));
+            let read = read.and_then(|()| match batch.weights_mut(i) {
+                Some(weights) => self.0.read_weights(index, weights),
+                None => Ok(()),
+            });
             read.map_err(|fault| fault.of_sample(index))?;
         }
-        match fault_of_sample(batch, indices, |batch| batch.check().err()) {
+        let fault = |batch: &Dataset<S::Targets>| {
+            batch.weights().and_then(|weights| check_weights(weights).err()).or_else(|| batch.check().err())
+        };
+        match fault_of_sample(batch, indices, fault) {
             Some((fault, Some(index))) => Err(fault.of_sample(index)),
             Some((fault, None)) => Err(fault),
             None => Ok(()),

@@ -1,5 +1,6 @@
 //! The settings of a training run. In: what the user says; out: settings checked before anything is touched.
 
+use core::any::type_name;
 use std::boxed::Box;
 use std::format;
 use std::ops::ControlFlow;
@@ -7,14 +8,16 @@ use std::string::{String, ToString};
 use std::vec::Vec;
 
 use super::checkpoint::Checkpoint;
+use super::feed::{Feed, Sourced};
 use super::loader::Augmentation;
 use super::metrics::Metrics;
 use super::tracked::TrackedMetrics;
 use super::{EarlyStopping, Epoch, Log, StepReport, StopHandle, TrainError};
 use crate::Model;
-use crate::data::{Dataset, Targets};
+use crate::data::{Dataset, SampleSource, Targets};
 use crate::random::Random;
 use crate::shape::Shape;
+use nn_kernels::fingerprint::fingerprint;
 
 /// How to train: epochs, batch, order, what to show, when to end, what to keep.
 ///
@@ -24,7 +27,7 @@ use crate::shape::Shape;
 /// | `shuffle` | yes | no | yes |
 /// | `seed` | 0 | random | random |
 /// | `progress` | no | – | yes |
-/// | `validate` | no | – | `validation_data` |
+/// | `validate`, `validate_source` | no | – | `validation_data` |
 /// | `augment` | none | `transforms` | layers such as `RandomRotation` |
 /// | `loaders` | 1 | `num_workers` 0 | `workers` 1 |
 /// | `metrics` | none | – | `compile(metrics=…)` |
@@ -43,6 +46,7 @@ pub struct Fit<'d, T: Targets, N> {
     pub(super) shuffle: bool,
     pub(super) progress: bool,
     pub(super) validate: Option<&'d Dataset<T>>,
+    pub(super) validate_source: Option<Box<dyn Feed<T> + 'd>>,
     pub(super) metrics: Option<Box<dyn TrackedMetrics<T> + 'd>>,
     pub(super) early_stopping: Option<EarlyStopping>,
     pub(super) keep_best: bool,
@@ -54,6 +58,8 @@ pub struct Fit<'d, T: Targets, N> {
     pub(super) logs: Vec<Log>,
     /// Each with the input it changes.
     pub(super) augment: Vec<(usize, Box<Augmentation<'d>>)>,
+    /// What the types of these changes are called.
+    pub(super) augment_names: Vec<&'static str>,
     pub(super) loaders: usize,
 }
 
@@ -70,6 +76,7 @@ impl<'d, T: Targets, N> Fit<'d, T, N> {
             shuffle: true,
             progress: false,
             validate: None,
+            validate_source: None,
             metrics: None,
             early_stopping: None,
             keep_best: false,
@@ -80,6 +87,7 @@ impl<'d, T: Targets, N> Fit<'d, T, N> {
             checkpoint: None,
             logs: Vec::new(),
             augment: Vec::new(),
+            augment_names: Vec::new(),
             loaders: 1,
         }
     }
@@ -113,7 +121,15 @@ impl<'d, T: Targets, N> Fit<'d, T, N> {
 
     /// Evaluates on these samples after each epoch.
     pub fn validate(mut self, data: &'d Dataset<T>) -> Self {
-        self.validate = Some(data);
+        (self.validate, self.validate_source) = (Some(data), None);
+        self
+    }
+
+    /// Evaluates on samples that are read after each epoch, as [`fit_source`](super::Trainer::fit_source)
+    /// reads them, in their order.
+    pub fn validate_source<S: SampleSource<Targets = T>>(mut self, source: &'d S) -> Self {
+        self.validate = None;
+        self.validate_source = Some(Box::new(Sourced(source)));
         self
     }
 
@@ -204,15 +220,17 @@ impl<'d, T: Targets, N> Fit<'d, T, N> {
     /// trainer.fit(&train, fit).unwrap();
     /// ```
     ///
-    /// A run that goes on after a checkpoint needs the same changes: how many there are is checked, not what
-    /// they do.
-    pub fn augment(self, change: impl Fn(&mut [f32], &mut Random) + Sync + 'd) -> Self {
+    /// A run that goes on after a checkpoint needs the same changes: a checkpoint knows what each is called,
+    /// and by a number what it makes of samples that are always the same,
+    /// of which it is asked four times then.
+    pub fn augment<F: Fn(&mut [f32], &mut Random) + Sync + 'd>(self, change: F) -> Self {
         self.augment_input(0, change)
     }
 
     /// As [`augment`](Fit::augment), of input `k`.
-    pub fn augment_input(mut self, k: usize, change: impl Fn(&mut [f32], &mut Random) + Sync + 'd) -> Self {
+    pub fn augment_input<F: Fn(&mut [f32], &mut Random) + Sync + 'd>(mut self, k: usize, change: F) -> Self {
         self.augment.push((k, Box::new(change)));
+        self.augment_names.push(type_name::<F>());
         self
     }
 
@@ -222,6 +240,25 @@ impl<'d, T: Targets, N> Fit<'d, T, N> {
     pub fn loaders(mut self, loaders: usize) -> Self {
         self.loaders = loaders;
         self
+    }
+
+    /// What samples are changed by, each by its name and the fingerprint of what it does to samples that are
+    /// always the same.
+    pub(super) fn augmentations(&self, inputs: &[Shape]) -> String {
+        let of = |((k, change), name): (&(usize, Box<Augmentation<'d>>), &&str)| {
+            let path = name.replace("::{{closure}}", "");
+            let name = path.rsplit("::").next().unwrap_or_default();
+            let mut seen = Vec::new();
+            for draw in 0..4 {
+                let mut random = Random::keyed(draw, &[]);
+                let mut sample: Vec<f32> = (0..inputs[*k].len()).map(|_| random.between(0.0, 1.0)).collect();
+                change(&mut sample, &mut random);
+                seen.append(&mut sample);
+            }
+            format!("{name} of input {k} ({:08x})", fingerprint(&seen) as u32)
+        };
+        let all: Vec<String> = self.augment.iter().zip(&self.augment_names).map(of).collect();
+        all.join(", ")
     }
 
     /// Whether augmentation has something to change.
@@ -292,11 +329,12 @@ impl<'d, T: Targets, N> Fit<'d, T, N> {
             Some((_, lower)) => Ok((wanted.into(), *lower)),
             None => {
                 let names: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
-                let help = match (wanted.starts_with("val_") && !validates, self.validate) {
-                    (true, None) => {
+                let given = self.validate.is_some() || self.validate_source.is_some();
+                let help = match (wanted.starts_with("val_") && !validates, given) {
+                    (true, false) => {
                         "validate on samples, `.validate(&data)`, or monitor what is of the training samples"
                     }
-                    (true, Some(_)) => "give at least one validation sample a weight above 0",
+                    (true, true) => "give at least one validation sample a weight above 0",
                     _ => "give it to `.metrics(…)`, or monitor one of these",
                 };
                 Err(TrainError::setting(format!(

@@ -20,10 +20,13 @@ use super::resume::fit_settings;
 use super::snapshot::{Snapshot, Snapshots};
 use super::split::samples_of_epoch;
 use super::{Ended, Epoch, Evaluation, Fit, History, NonFinite, TrainError, Trainer};
-use crate::data::{Dataset, SampleSource, Targets};
+use crate::data::{DataError, Dataset, SampleSource, Targets};
 use crate::losses::Loss;
 use crate::model::Network;
 use crate::optim::Optimizer;
+
+/// What validation says after an epoch, and what metrics come to, by name.
+type AfterEpoch = (Option<Evaluation>, Vec<(String, f64)>);
 
 impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
     /// Trains on all samples, `fit.epochs` times, and tells what each epoch was like.
@@ -80,10 +83,9 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
         if source.is_empty() {
             return Err(no_samples());
         }
-        let mut first = feed.batch()?;
-        feed.load(&[0], &mut first)?;
-        self.check_trains(&first)?;
-        if fit.metrics.is_some() && fit.validate.is_none() {
+        self.check_learns()?;
+        self.first_sample(&feed)?;
+        if fit.metrics.is_some() && fit.validate.is_none() && fit.validate_source.is_none() {
             return Err(TrainError::setting(
                 "expected samples to measure metrics on, found a source alone\nhelp: `.validate(&data)`",
             ));
@@ -102,15 +104,26 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
             self.check(validation)?;
         }
         // Of what has no weight there is no mean: nothing is validated.
-        let validate = fit.validate.filter(|data| has_weight::<N, T>(&self.loss, data));
-        if let (Some(metrics), Some(data)) = (&fit.metrics, validate.or(train.dataset())) {
+        let weighs = |data: &&Dataset<T>| has_weight::<N, T>(&self.loss, data);
+        let in_memory = fit.validate.filter(weighs).map(|data| -> &dyn Feed<T> { data });
+        let read = fit.validate_source.take();
+        let validate = in_memory.or(read.as_deref());
+        // Of a source the first sample stands for all.
+        let first = match &read {
+            Some(source) => Some(self.first_sample(&**source)?),
+            None => None,
+        };
+        let measured = validate.map_or(train.dataset(), |feed| feed.dataset().or(first.as_ref()));
+        if let (Some(metrics), Some(data)) = (&fit.metrics, measured) {
             let judged = self.judged::<T>();
             if let Some(fault) = metrics.fault(&judged, N::COMPILED.outputs, data.targets(), data.weights()) {
                 return Err(TrainError::mismatch(fault));
             }
         }
         let watched = if fit.watches() { Some(fit.monitored(validate.is_some())?) } else { None };
-        let settings = fit_settings(&fit, train.len(), validate.map_or(0, Dataset::len), watched.as_ref());
+        let samples = (train.len(), validate.map_or(0, Feed::len));
+        let written = fit.checkpoint.is_some() || self.resumed.is_some();
+        let settings = fit_settings(&fit, (N::COMPILED.inputs, written), samples, watched.as_ref());
         let mut state = match self.take_resumed(&settings, fit.epochs)? {
             Some(state) => state,
             None => {
@@ -134,6 +147,7 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
             Snapshots::new(Snapshot::of(state.history.epochs.len(), &self.model, &self.executor.update));
         let steps = samples_of_epoch(N::COMPILED, train.len(), fit.batch).div_ceil(fit.batch);
         let done = state.history.epochs.len() * steps + state.step;
+        self.tell_private(&fit, train.len(), (steps * fit.epochs).saturating_sub(done) as u64)?;
         let mut line = ProgressLine::new(fit.progress, fit.epochs, steps, done);
         let ended = loop {
             let number = state.history.epochs.len() + 1;
@@ -146,17 +160,28 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
             line.begin(number, state.step, &state.sums);
             let begun = Instant::now();
             let (writer_, line_) = (&mut writer, &mut line);
-            let run = EpochRun { fit: &mut fit, state: &mut state, writer: writer_, line: line_, begun, steps };
+            let run = EpochRun {
+                fit: &mut fit,
+                state: &mut state,
+                writer: writer_,
+                line: line_,
+                begun,
+                steps,
+                samples: train.len(),
+            };
             let trained = self.epoch(train, run, &mut batch);
             let ended = trained.and_then(|flow| {
                 if flow.is_break() && state.step < steps {
                     return Ok(None);
                 }
                 let time = state.spent + begun.elapsed();
-                let (validation, metrics) = self.judge(validate, train.dataset(), &mut fit);
+                let judged = self.judge(validate, train.dataset(), &mut fit);
                 if let Some(error) = self.lost(&state.history) {
                     return Err(Broken::Other(error));
                 }
+                let unread =
+                    |error: DataError| TrainError::Read { error: error.to_string(), history: state.history.clone() };
+                let (validation, metrics) = judged.map_err(|error| Broken::Other(unread(error)))?;
                 // Where nothing else tells what the last step has come to, a batch does.
                 let last = match validation {
                     Some(validation) => validation.loss,
@@ -182,7 +207,7 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
                 }
                 Err(Broken::NotFinite(step, found)) => {
                     line.end();
-                    let data = validate.or(train.dataset());
+                    let data = validate.and_then(Feed::dataset).or(train.dataset());
                     let (best, loss) = snapshots.best(|snapshot| {
                         snapshot.restore(&mut self.model, &mut self.executor.update);
                         // Of a source the first batch stands for all.
@@ -251,21 +276,23 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
     /// What validation and metrics say after an epoch.
     fn judge<T: Targets>(
         &mut self,
-        validate: Option<&Dataset<T>>,
+        validate: Option<&dyn Feed<T>>,
         train: Option<&Dataset<T>>,
         fit: &mut Fit<'_, T, N>,
-    ) -> (Option<Evaluation>, Vec<(String, f64)>)
+    ) -> Result<AfterEpoch, DataError>
     where
         L: Objective<T>,
     {
-        let (Some(metrics), Some(data)) = (&mut fit.metrics, validate.or(train)) else {
-            return (validate.map(|data| self.evaluate_checked(data, None)), Vec::new());
+        let on = validate.or(train.map(|data| -> &dyn Feed<T> { data }));
+        let (Some(metrics), Some(data)) = (&mut fit.metrics, on) else {
+            let evaluation = validate.map(|data| self.evaluate_feed(data, None)).transpose()?;
+            return Ok((evaluation, Vec::new()));
         };
         let judged = self.judged::<T>();
-        let mut see = |_: &L, outputs: &BatchOutputs| metrics.update(&judged, outputs, data.targets());
-        let evaluation = self.evaluate_checked(data, Some(&mut see));
+        let mut see = |outputs: &BatchOutputs, targets: &T| metrics.update(&judged, outputs, targets);
+        let evaluation = self.evaluate_feed(data, Some(&mut see))?;
         let prefix = if validate.is_some() { "val_" } else { "" };
         let numbers = metrics.finish().into_iter().map(|(name, number)| (std::format!("{prefix}{name}"), number));
-        (validate.map(|_| evaluation), numbers.collect())
+        Ok((validate.map(|_| evaluation), numbers.collect()))
     }
 }

@@ -66,6 +66,14 @@ mod own_objective;
 mod param_chunks;
 mod param_cut;
 #[cfg(feature = "std")]
+pub mod privacy;
+#[cfg(feature = "std")]
+mod private_fit;
+#[cfg(feature = "std")]
+mod private_step;
+#[cfg(feature = "std")]
+mod private_sums;
+#[cfg(feature = "std")]
 mod progress_line;
 mod ranks;
 mod refusal;

@@ -5,13 +5,17 @@
 use alloc::format;
 
 use super::checks::{all_rest, nothing_learns};
+use super::executor::Executor;
+use super::grad_source::GivenGrads;
+use super::refusal::Refusal;
 use super::tensor_names::{find, learnt};
 use super::{TrainError, Trainer};
 use crate::finite::first_not_finite;
 use crate::gradient::{Gradients, PackedGradients};
 use crate::input::{InputError, checked_samples};
-use crate::model::Network;
+use crate::model::{Model, Network};
 use crate::optim::Optimizer;
+use crate::predictor::predict_into;
 
 impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
     /// Takes one step by an objective of one's own, in one pass forward and one back. `x` holds one slice for
@@ -64,6 +68,8 @@ impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
         objective: impl FnOnce(&[&[f32]], &mut [&mut [f32]]) -> f64,
     ) -> Result<f64, TrainError> {
         self.check_learns()?;
+        #[cfg(feature = "std")]
+        self.refuse_private()?;
         let samples = checked_samples(N::COMPILED, x).map_err(|error| TrainError::mismatch(format!("{error}")))?;
         if samples == 0 {
             return Err(TrainError::mismatch(
@@ -108,6 +114,8 @@ impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
     /// [`Model::gradients`]: crate::Model::gradients
     pub fn apply(&mut self, gradients: &Gradients) -> Result<(), TrainError> {
         self.check_learns()?;
+        #[cfg(feature = "std")]
+        self.refuse_private()?;
         let packed = self.packed.get_or_insert_with(PackedGradients::new::<N>);
         let block = packed.pack::<N>(gradients).map_err(TrainError::Mismatch)?;
         self.executor.reserve::<N>(1, &self.optimizer);
@@ -182,5 +190,33 @@ impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
             true => self.check_once(),
             false => Err(nothing_learns::<N>()),
         }
+    }
+}
+
+impl Executor {
+    /// Takes the step of gradients that were computed elsewhere, laid out as parameters are.
+    ///
+    /// # Errors
+    /// A gradient or a new parameter is not finite; all is as before.
+    pub(super) fn apply<N: Network>(
+        &mut self,
+        model: &mut Model<N>,
+        optimizer: &mut impl Optimizer,
+        grads: &[f32],
+    ) -> Result<(), Refusal> {
+        let source = GivenGrads { isa: self.isa, grads };
+        self.update.take_batch(self.isa, self.workers.all(), &mut model.params, optimizer, 1.0, &source)?;
+        model.run.batches += 1;
+        Ok(())
+    }
+
+    /// Predicts, in the memory of one worker; see [`predict_into`].
+    pub(super) fn predict<N: Network>(
+        &mut self,
+        params: &[f32],
+        x: &[&[f32]],
+        y: &mut [&mut [f32]],
+    ) -> Result<(), InputError> {
+        predict_into::<N>(params, self.isa, self.per_shard, None, &mut self.workers.scratch[0].layers, x, y)
     }
 }

@@ -39,7 +39,7 @@ impl ParamCut {
         cut.bounding.dedup();
         if !chunks.is_empty() {
             cut.factors = chunks.iter().map(|chunk| chunk.factor).collect();
-            cut.factors.sort_by(|a, b| b.total_cmp(a));
+            cut.factors.sort_unstable_by(|a, b| b.total_cmp(a));
             cut.factors.dedup();
         }
         cut.ranges = chunks.iter().map(|chunk| chunk.range.clone()).collect();

@@ -17,12 +17,13 @@ use crate::losses::Loss;
 use crate::model::Network;
 use crate::optim::Optimizer;
 use crate::save::{WeightsError, WeightsErrorKind};
+use crate::shape::Shape;
 
 /// What of a call of `fit` the bits of a run depend on.
 pub(super) fn fit_settings<T: Targets, N>(
     fit: &Fit<T, N>,
-    samples: usize,
-    validated: usize,
+    (inputs, written): (&[Shape], bool),
+    (samples, validated): (usize, usize),
     watched: Option<&(String, bool)>,
 ) -> Settings {
     let text = |name: &str, value: String| (name.to_string(), value);
@@ -41,7 +42,8 @@ pub(super) fn fit_settings<T: Targets, N>(
         text("monitor", watched.map_or("none".into(), |(name, _)| name.clone())),
     ]);
     if !fit.augment.is_empty() {
-        settings.push(text("augmentations", fit.augment.len().to_string()));
+        let what = if written { fit.augmentations(inputs) } else { fit.augment.len().to_string() };
+        settings.push(text("augmentations", what));
     }
     settings
 }
@@ -97,6 +99,9 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
             .map_err(|error| TrainError::Checkpoint { error, history: Default::default() })?;
         self.model.params.copy_from_slice(&found.params);
         self.model.run = found.run;
+        if let Some(run) = &mut self.executor.update.privacy {
+            run.go_on(&found.spent);
+        }
         self.executor.update.go_on(found.state, found.waiting, found.grads.as_deref());
         self.resumed = found.fit.map(|(state, settings)| Resumed { path: path.into(), state, settings });
         Ok(())
@@ -147,7 +152,8 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
             text("tensors", list(special)),
             text("ema", update.state.ema.as_ref().map_or_else(none, |ema| format!("{:?}", ema.decay))),
         ];
-        settings.into_iter().chain(distributed).collect()
+        let private = update.privacy.as_ref().map(|run| text("privacy", run.settings()));
+        settings.into_iter().chain(distributed).chain(private).collect()
     }
 
     /// What a checkpoint is written of.

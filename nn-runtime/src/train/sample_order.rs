@@ -3,6 +3,7 @@
 
 use std::vec::Vec;
 
+use super::privacy::PrivateDraws;
 use crate::random::Random;
 use nn_kernels::counter_rng::CounterRng;
 
@@ -13,6 +14,16 @@ pub(super) enum SampleOrder {
     /// As they come.
     Straight(usize),
     Computed(Permutation),
+    /// Batches of any size, every sample with the same chance.
+    Drawn(DrawnBatches),
+}
+
+/// The batches of an epoch of private training.
+pub(super) struct DrawnBatches {
+    pub(super) draws: PrivateDraws,
+    pub(super) samples: usize,
+    /// The number of the epoch's first step among all private ones.
+    pub(super) first: u64,
 }
 
 impl SampleOrder {
@@ -39,6 +50,7 @@ impl SampleOrder {
             SampleOrder::Listed(order) => order.truncate(samples),
             SampleOrder::Straight(len) => *len = samples.min(*len),
             SampleOrder::Computed(permutation) => permutation.shown = samples.min(permutation.shown),
+            SampleOrder::Drawn(_) => {}
         }
     }
 
@@ -47,6 +59,7 @@ impl SampleOrder {
             SampleOrder::Listed(order) => order.len(),
             SampleOrder::Straight(len) => *len,
             SampleOrder::Computed(permutation) => permutation.shown,
+            SampleOrder::Drawn(drawn) => drawn.samples,
         }
     }
 
@@ -58,6 +71,9 @@ impl SampleOrder {
             SampleOrder::Listed(order) => indices.extend_from_slice(&order[places]),
             SampleOrder::Straight(_) => indices.extend(places),
             SampleOrder::Computed(permutation) => indices.extend(places.map(|place| permutation.index(place))),
+            SampleOrder::Drawn(DrawnBatches { draws, samples, first }) => {
+                draws.samples(first.wrapping_add(step as u64), *samples, batch as f64 / *samples as f64, indices);
+            }
         }
     }
 }

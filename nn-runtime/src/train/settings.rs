@@ -26,6 +26,7 @@ const MAX_THREADS: usize = 256;
 /// | `ema` | none | `swa_utils.AveragedModel` | `use_ema`, `ema_momentum=0.99` |
 /// | `regularize` | none | – | `kernel_regularizer` |
 /// | `rate_factor` | 1 | `lr` of a parameter group | – |
+/// | `private` | no | Opacus's `make_private` | – |
 /// | [`freeze`](Trainer::freeze) | nothing | `requires_grad_(False)` | `trainable = False` |
 impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
     /// How many threads train: each takes its share of every batch's samples, and then its share of the
@@ -248,6 +249,8 @@ impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
                 ema.decay
             ));
         }
+        #[cfg(feature = "std")]
+        self.check_private()?;
         update.state.schedule.check()
     }
 }

@@ -131,6 +131,8 @@ impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
         L: Objective<T>,
     {
         self.check_trains(batch)?;
+        #[cfg(feature = "std")]
+        self.refuse_private()?;
         self.executor.reserve::<N>(batch.len(), &self.optimizer);
         let x = inputs(batch);
         let result = self.one(BatchInputs::Slices(&x[..batch.inputs().len()]), batch, 0..batch.len(), 0);

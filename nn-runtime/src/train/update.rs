@@ -53,6 +53,9 @@ pub(super) struct Update {
     pub(super) batches: usize,
     pub(super) weight: f64,
     pub(super) largest_held: f64,
+    /// What private training draws and has spent: never undone, as what has been shown cannot be.
+    #[cfg(feature = "std")]
+    pub(super) privacy: Option<super::privacy::PrivateRun>,
     overflow: OverflowGuard,
     undo: Option<Undo>,
 }
@@ -75,6 +78,8 @@ impl Update {
             batches: 0,
             weight: 0.0,
             largest_held: 0.0,
+            #[cfg(feature = "std")]
+            privacy: None,
             overflow: OverflowGuard::default(),
             undo: None,
         };
@@ -389,9 +394,6 @@ impl Update {
 
     /// Copies the averaged parameters, where there are some, over the others.
     pub(super) fn copy_ema(&self, params: &mut [f32]) {
-        let Some(ema) = self.state.ema.as_ref().filter(|ema| ema.begun) else { return };
-        for range in &self.cut.ranges {
-            params[range.clone()].copy_from_slice(&ema.params[range.clone()]);
-        }
+        self.state.ema.iter().for_each(|ema| ema.copy_to(&self.cut.ranges, params));
     }
 }

@@ -6,7 +6,7 @@ network! {
 }
 
 network! {
-    #[budget(params <= 200)]
+    #[budget(params <= 200, flash <= 1_000)]
     pub struct Deep: [8] -> [8] { let x = Dense(8) -> Tanh; let y = x -> Net2 * 2; (x, y) -> Sum }
 }
 

@@ -60,7 +60,7 @@ impl Conv {
     /// Whether lanes should be filters (see the table in `conv.rs`): full vectors count, and results on their
     /// side. `filters_last` says whether filters lie side by side in the result.
     pub(super) fn filter_lanes(&self, filters_last: bool) -> bool {
-        if !self.whole_panels() {
+        if cfg!(feature = "small") || !self.whole_panels() {
             return false;
         }
         let (depth, filters, width) = (self.rows(), self.out_group(), self.output()[1]);

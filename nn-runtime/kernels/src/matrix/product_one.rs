@@ -100,7 +100,7 @@ impl Columns<'_> {
             next!(8);
             left -= 8;
         }
-        while const { S::REGISTERS >= 32 || C == 1 } && left >= 4 {
+        while const { S::REGISTERS >= 32 || (S::REGISTERS > 1 && C == 1) } && left >= 4 {
             next!(4);
             left -= 4;
         }

@@ -37,6 +37,7 @@ impl Kernel for TransposedProduct<'_> {
             while output < outputs {
                 let tiles = DotTiles { p, x, w, output, to: &mut pending.0 };
                 output += match outputs - output {
+                    _ if const { S::REGISTERS == 1 } => tiles.run::<S, 1, 1>(s),
                     5.. => tiles.run::<S, 4, 5>(s),
                     4 => tiles.run::<S, 4, 4>(s),
                     2 | 3 => tiles.run::<S, 8, 2>(s),
@@ -68,6 +69,7 @@ pub(super) fn one_sample<S: Simd>(s: S, product: Product) {
     while output < p.rows {
         let one = SampleOutputs { p, x, w, output, bias: bias.unwrap_or(&[]), floor, y };
         output += match p.rows - output {
+            _ if const { S::REGISTERS == 1 } => one.outputs::<S, 1>(s),
             10.. if const { S::REGISTERS >= 32 } => one.outputs::<S, 10>(s),
             5.. => one.outputs::<S, 5>(s),
             2..5 => one.outputs::<S, 2>(s),

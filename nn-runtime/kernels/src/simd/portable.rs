@@ -86,7 +86,7 @@ impl Simd for Portable {
     type I = I;
     const FMA: bool = false;
     // What a CPU of sixteen registers of four lanes holds.
-    const REGISTERS: usize = 4;
+    const REGISTERS: usize = if cfg!(feature = "small") { 1 } else { 4 };
 
     #[inline(always)]
     fn call<K: Kernel>(self, k: K) -> K::Out {
@@ -97,219 +97,267 @@ impl Simd for Portable {
         apart(k)
     }
 
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn splat(self, x: f32) -> F {
         [x; 16]
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn load(self, x: &[f32; 16]) -> F {
         *x
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn store(self, v: F, to: &mut [f32; 16]) {
         *to = v;
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn load_part(self, x: &[f32]) -> F {
         match x.first_chunk() {
             Some(whole) => *whole,
             None => from_fn(|i| x.get(i).copied().unwrap_or(0.0)),
         }
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn store_part(self, v: F, to: &mut [f32]) {
         match to.first_chunk_mut() {
             Some(whole) => *whole = v,
             None => to.iter_mut().zip(v).for_each(|(to, v)| *to = v),
         }
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     unsafe fn load_ptr(self, p: *const f32) -> F {
         // SAFETY: the caller vouches for 16 readable numbers; an array of them needs no more alignment than
         // one.
         unsafe { p.cast::<F>().read() }
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     unsafe fn store_ptr(self, v: F, p: *mut f32) {
         // SAFETY: the caller vouches for 16 writable numbers; an array of them needs no more alignment than
         // one.
         unsafe { p.cast::<F>().write(v) }
     }
 
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn add(self, a: F, b: F) -> F {
         from_fn(|i| a[i] + b[i])
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn sub(self, a: F, b: F) -> F {
         from_fn(|i| a[i] - b[i])
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn mul(self, a: F, b: F) -> F {
         from_fn(|i| a[i] * b[i])
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn div(self, a: F, b: F) -> F {
         from_fn(|i| a[i] / b[i])
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn min(self, a: F, b: F) -> F {
         from_fn(|i| if a[i] < b[i] { a[i] } else { b[i] })
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn max(self, a: F, b: F) -> F {
         from_fn(|i| if a[i] > b[i] { a[i] } else { b[i] })
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn neg(self, a: F) -> F {
         from_fn(|i| -a[i])
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn abs(self, a: F) -> F {
         from_fn(|i| a[i].abs())
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn sqrt(self, a: F) -> F {
         from_fn(|i| sqrt(a[i]))
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn floor(self, a: F) -> F {
         from_fn(|i| floor(a[i]))
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn round(self, a: F) -> F {
         from_fn(|i| round(a[i]))
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn fma(self, a: F, b: F, c: F) -> F {
         from_fn(|i| a[i] * b[i] + c[i])
     }
 
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn lt(self, a: F, b: F) -> M {
         from_fn(|i| mask(a[i] < b[i]))
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn le(self, a: F, b: F) -> M {
         from_fn(|i| mask(a[i] <= b[i]))
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn gt(self, a: F, b: F) -> M {
         from_fn(|i| mask(a[i] > b[i]))
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn ge(self, a: F, b: F) -> M {
         from_fn(|i| mask(a[i] >= b[i]))
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn eq(self, a: F, b: F) -> M {
         from_fn(|i| mask(a[i] == b[i]))
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn select(self, m: M, then: F, otherwise: F) -> F {
         // By bits, so that it stays vector code whatever the mask.
         from_fn(|i| f32::from_bits((m[i] as u32 & then[i].to_bits()) | (!m[i] as u32 & otherwise[i].to_bits())))
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn and_m(self, a: M, b: M) -> M {
         self.and_i(a, b)
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn or_m(self, a: M, b: M) -> M {
         self.or_i(a, b)
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn not_m(self, a: M) -> M {
         from_fn(|i| !a[i])
     }
 
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn to_i(self, a: F) -> I {
         from_fn(|i| to_i(a[i]))
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn to_f(self, a: I) -> F {
         from_fn(|i| a[i] as f32)
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn bits(self, a: F) -> I {
         from_fn(|i| a[i].to_bits() as i32)
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn from_bits(self, a: I) -> F {
         from_fn(|i| f32::from_bits(a[i] as u32))
     }
 
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn splat_i(self, x: i32) -> I {
         [x; 16]
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn load_i(self, x: &[i32; 16]) -> I {
         *x
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn store_i(self, v: I, to: &mut [i32; 16]) {
         *to = v;
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn add_i(self, a: I, b: I) -> I {
         from_fn(|i| a[i].wrapping_add(b[i]))
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn sub_i(self, a: I, b: I) -> I {
         from_fn(|i| a[i].wrapping_sub(b[i]))
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn mul_i(self, a: I, b: I) -> I {
         from_fn(|i| a[i].wrapping_mul(b[i]))
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn and_i(self, a: I, b: I) -> I {
         from_fn(|i| a[i] & b[i])
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn or_i(self, a: I, b: I) -> I {
         from_fn(|i| a[i] | b[i])
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn xor_i(self, a: I, b: I) -> I {
         from_fn(|i| a[i] ^ b[i])
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn shl_i<const N: u32>(self, a: I) -> I {
         const { assert!(N < 32) };
         from_fn(|i| a[i] << N)
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn shr_i<const N: u32>(self, a: I) -> I {
         const { assert!(N < 32) };
         from_fn(|i| (a[i] as u32 >> N) as i32)
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn lt_i(self, a: I, b: I) -> M {
         from_fn(|i| mask(a[i] < b[i]))
     }
 
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn sum(self, a: F) -> f32 {
         let a: [f32; 8] = from_fn(|i| a[i] + a[i + 8]);
         let a: [f32; 4] = from_fn(|i| a[i] + a[i + 4]);
         (a[0] + a[2]) + (a[1] + a[3])
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn largest(self, a: F) -> f32 {
         let max = |a: f32, b: f32| if a > b { a } else { b };
         let a: [f32; 8] = from_fn(|i| max(a[i], a[i + 8]));
         let a: [f32; 4] = from_fn(|i| max(a[i], a[i + 4]));
         max(max(a[0], a[2]), max(a[1], a[3]))
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn transpose(self, m: &mut [F; 16]) {
         let from = *m;
         *m = from_fn(|i| from_fn(|j| from[j][i]));
     }
-    #[inline(always)]
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline(always))]
     fn unzip(self, a: F, b: F) -> (F, F) {
         let lane = |i: usize| if i < 16 { a[i] } else { b[i - 16] };
         (from_fn(|i| lane(2 * i)), from_fn(|i| lane(2 * i + 1)))

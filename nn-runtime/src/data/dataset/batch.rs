@@ -7,7 +7,7 @@ use core::array;
 impl<T: OneTarget> Dataset<T> {
     /// Makes room for so many samples, whatever they are.
     pub(crate) fn resize(&mut self, samples: usize, target_width: usize) {
-        self.inputs.iter_mut().for_each(|input| input.resize(samples));
+        self.inputs.iter_mut().chain(&mut self.weights).for_each(|input| input.resize(samples));
         if self.targets.len() != samples {
             self.targets = T::zeros(samples, target_width);
         }
@@ -24,6 +24,11 @@ impl<T: OneTarget> Dataset<T> {
 }
 
 impl<T> Dataset<T> {
+    /// The weights of sample `i`, to be written; none where all count alike.
+    pub(crate) fn weights_mut(&mut self, i: usize) -> Option<&mut [f32]> {
+        self.weights.as_mut().map(|weights| weights.sample_mut(i))
+    }
+
     /// Input `k` of sample `i`, to be changed in place, `[width]`.
     pub(crate) fn sample_mut(&mut self, k: usize, i: usize) -> &mut [f32] {
         self.inputs[k].sample_mut(i)

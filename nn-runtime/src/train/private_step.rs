@@ -1,0 +1,89 @@
+//! A step of private training. In: a batch drawn by chance; out: changed parameters, by the sum of what each
+//! sample's gradient is cut to, and noise, over the size that a batch has on average.
+
+use super::batch_pass::{Batch, BatchPass, Judgement};
+use super::executor::{Executor, StepResult};
+use super::grad_source::GivenGrads;
+use super::loss_sums::LossSums;
+use super::objective::Objective;
+use super::privacy::ClippedSum;
+use super::private_sums::{PrivateBatch, PrivateSums};
+use super::refusal::Refusal;
+use crate::data::Targets;
+use crate::model::{Model, Network};
+use crate::optim::Optimizer;
+use nn_kernels::chunk_queue::ChunkQueue;
+use nn_kernels::counter_rng::CounterRng;
+
+impl Executor {
+    /// Takes a private step on a batch that may be empty. `expected` is how many samples a batch has on
+    /// average, of `all`.
+    ///
+    /// # Errors
+    /// The loss or the gradient of a sample is not finite, or a new parameter; all is as before, but for the
+    /// step's noise, which is not drawn again.
+    pub(super) fn train_private<N: Network, T: Targets>(
+        &mut self,
+        model: &mut Model<N>,
+        loss: &impl Objective<T>,
+        optimizer: &mut impl Optimizer,
+        (seed, expected, all): (u64, usize, usize),
+        batch: &Batch<T>,
+    ) -> Result<StepResult, Refusal> {
+        let (isa, map) = (self.isa, N::COMPILED);
+        let (Some(run), Some(private)) = (&mut self.update.privacy, &mut self.private) else {
+            unreachable!("room has been made for private steps")
+        };
+        let step = run.take_step(expected as f64 / all as f64);
+        let (norm, deviation) = run.norm_and_deviation();
+        // More samples than ever come at once: beyond, sums would still be bounded, but not exact.
+        let sum = ClippedSum::new(norm, all.min(4 * expected + 1000));
+        let regularization = self.update.regularization(isa, &model.params);
+        let run = self.update.privacy.as_ref().expect("it was there just now");
+        let noise = CounterRng { key: seed }.fold_in(&[model.run.batches]);
+
+        // The mean over the rows of a sample, as if there were no other.
+        let rows = loss.weight(0..1, map.outputs, None);
+        let scale = rows.map(|rows| if rows > 0.0 { 1.0 / rows } else { 0.0 });
+        let judged = Judgement { loss, batch, scale: Some(scale) };
+        let (params, micro_batching, logits) = (&model.params, &self.micro_batching, loss.logits());
+        let pass = BatchPass { isa, params, x: batch.x, logits, micro_batching, noise: Some(noise) };
+        let PrivateSums { workers, learnt, ranges, taken, grads } = private;
+        let job = PrivateBatch { pass: &pass, judged: &judged, noise, sum, learnt, ranges };
+        let threads = workers.len();
+        let each = batch.samples.div_ceil(threads);
+        for (i, worker) in workers.iter_mut().enumerate() {
+            worker.samples = (i * each).min(batch.samples)..((i + 1) * each).min(batch.samples);
+        }
+        let active = self.workers.first(threads);
+        active.pool.for_each_zip(workers, active.scratch, |worker, scratch| {
+            worker.run::<N, T>(&job, &mut scratch.layers);
+        });
+        if let Some(refused) = workers.iter().find_map(|worker| worker.refused) {
+            return Err(refused);
+        }
+        let mut sums = LossSums::default();
+        workers.iter().flat_map(|worker| &worker.losses).for_each(|loss| sums.add(loss));
+        let result = StepResult { sums, regularization };
+        if !result.loss().is_finite() {
+            return Err(Refusal::Loss);
+        }
+
+        let queue = ChunkQueue::new([&mut **grads], ranges, taken, threads);
+        let workers = &*workers;
+        active.pool.for_each(active.scratch, |scratch| {
+            queue.each(scratch.worker, |i, [grads]| {
+                let (range, start) = (ranges[i].clone(), ranges[i].start);
+                run.draws.noise(step, range, |place, normal| {
+                    let cut: f64 = workers.iter().map(|worker| worker.sum[place]).sum();
+                    let noisy = cut + sum.round(normal * deviation);
+                    grads[place - start] = (noisy / expected as f64) as f32 * learnt[place];
+                });
+            });
+        });
+        let source = GivenGrads { isa, grads };
+        self.update.take_batch(isa, self.workers.first(threads), &mut model.params, optimizer, 1.0, &source)?;
+        model.run.batches += 1;
+        Ok(result)
+    }
+}
