@@ -14,7 +14,7 @@ use crate::elementwise::Map;
 use crate::matrix::Panels;
 use crate::simd::{Isa, Kernel, LANES, Simd};
 pub use curve::ChainCurve;
-use product::{Places, ProductStep};
+use product::{Operands, ProductStep};
 
 /// The most settings of a function that is run in place.
 pub const MAX_SETTINGS: usize = 4;
@@ -62,7 +62,8 @@ impl InPlace {
 /// let mut params = [0.0; 33];
 /// panels.pack(&[1.0, -2.0], &mut params[..32]);
 /// params[32] = 0.5;
-/// let chain = SampleChain::new(2).product(panels, 0..32, Some(32..33)).and_then(|chain| chain.floor(0.0)).unwrap();
+/// let chain = SampleChain::new(2).product(panels, 0..32, Some(32..33)).unwrap();
+/// let chain = chain.floor(0.0).unwrap();
 /// let mut y = [0.0];
 /// chain.run(Isa::detect(), &params, &[3.0, 1.0], &mut y, &mut []);
 /// assert_eq!(y, [1.5]);
@@ -226,7 +227,7 @@ impl Kernel for Run<'_> {
                 Step::Product(product) => {
                     let (params, x) = (params.as_ptr(), if first { x.as_ptr() } else { from.as_ptr() });
                     let y = if last { &mut *y } else { &mut *to };
-                    let places = Places { params, x, y: y.as_mut_ptr(), room: y.len() };
+                    let places = Operands { params, x, y: y.as_mut_ptr(), room: y.len() };
                     // SAFETY: lengths have been compared: `params` holds all matrices and biases, the sample
                     // is what the first step reads, the output what the last product writes, and between two
                     // there is room for either's numbers.

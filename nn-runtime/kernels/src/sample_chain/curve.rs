@@ -1,4 +1,5 @@
-//! Functions of one number that are compiled within a chain: to call one takes as long as a few vectors of it.
+//! Functions of one number that are compiled within a chain: to call one takes as long as a few vectors of
+//! it. In: vectors, or a slice; out: the function of every number.
 
 use crate::elementwise::{Map, fill_in_place};
 use crate::math;

@@ -36,7 +36,7 @@ enum Form {
 
 /// Where numbers lie, and how many outputs there is room for.
 #[derive(Clone, Copy)]
-pub(super) struct Places {
+pub(super) struct Operands {
     pub params: *const f32,
     pub x: *const f32,
     pub y: *mut f32,
@@ -66,8 +66,8 @@ impl ProductStep {
     /// At `params` lie the matrix and the bias, at `x` as many numbers as the matrix has rows; at `y` there
     /// is `room` for as many as it has columns.
     #[inline(always)]
-    pub unsafe fn run<S: Simd>(&self, s: S, at: Places) {
-        // SAFETY: the contract, and the form says how many vectors there are.
+    pub unsafe fn run<S: Simd>(&self, s: S, at: Operands) {
+        // SAFETY: the contract, and `form` says how many vectors of outputs there are below `cols`.
         unsafe {
             match self.form {
                 Form::OneVector => return self.tile::<S, 1, 1>(s, at, (0, LANES), self.curve),
@@ -90,7 +90,7 @@ impl ProductStep {
     /// # Safety
     /// As of [`run`](ProductStep::run).
     #[inline(always)]
-    unsafe fn tiles<S: Simd, const C: usize>(&self, s: S, at: Places) {
+    unsafe fn tiles<S: Simd, const C: usize>(&self, s: S, at: Operands) {
         let vectors = self.cols.div_ceil(LANES);
         let wide = vectors / 2 * 2;
         let mut done = 0;
@@ -125,7 +125,7 @@ impl ProductStep {
     unsafe fn tile<S: Simd, const V: usize, const C: usize>(
         &self,
         s: S,
-        at: Places,
+        at: Operands,
         (first, step): (usize, usize),
         curve: Option<ChainCurve>,
     ) {
@@ -150,7 +150,7 @@ impl ProductStep {
                 *sum = s.add(*sum, *more);
             }
         }
-        // SAFETY: the contract.
+        // SAFETY: each of the `V` vectors from first · 16 on begins below `cols`, as the caller says.
         unsafe { self.finish(s, at, (first * LANES, sums), curve) };
     }
 
@@ -162,7 +162,7 @@ impl ProductStep {
     unsafe fn finish<S: Simd, const V: usize>(
         &self,
         s: S,
-        at: Places,
+        at: Operands,
         (column, mut sums): (usize, [S::F; V]),
         curve: Option<ChainCurve>,
     ) {
@@ -187,7 +187,7 @@ impl ProductStep {
         for (v, y) in sums.into_iter().enumerate() {
             let from = column + v * LANES;
             let count = if whole { LANES } else { at.room - from };
-            // SAFETY: the same, as far as there is room.
+            // SAFETY: `count` outputs from `from` on end at `room` at most.
             unsafe { store(s, y, at.y.wrapping_add(from), count) };
         }
     }
@@ -197,7 +197,7 @@ impl ProductStep {
     /// # Safety
     /// As of [`run`](ProductStep::run), and the matrix is transposed.
     #[inline(always)]
-    unsafe fn transposed<S: Simd>(&self, s: S, at: Places) {
+    unsafe fn transposed<S: Simd>(&self, s: S, at: Operands) {
         let mut done = 0;
         macro_rules! outputs {
             ($count:literal) => {{
@@ -221,7 +221,7 @@ impl ProductStep {
     /// # Safety
     /// As of [`transposed`](ProductStep::transposed); there are so many outputs.
     #[inline(always)]
-    unsafe fn outputs_from<S: Simd, const N: usize>(&self, s: S, at: Places, first: usize) {
+    unsafe fn outputs_from<S: Simd, const N: usize>(&self, s: S, at: Operands, first: usize) {
         let mut sums = [s.splat(0.0); LANES];
         let (mut x, mut panel) = (at.x, at.params.wrapping_add(self.weight));
         let mut left = self.rows;
@@ -246,7 +246,7 @@ impl ProductStep {
             // SAFETY: `N` outputs from `first` on.
             value = s.add(value, unsafe { load(s, at.params.wrapping_add(bias + first), N) });
         }
-        // SAFETY: the same.
+        // SAFETY: `N` outputs from `first` on, below `cols`, for which there is room.
         unsafe { store(s, s.max(s.splat(self.floor), value), at.y.wrapping_add(first), N) };
     }
 }
@@ -257,7 +257,7 @@ impl ProductStep {
 /// `x` can be read; with v < `V`, sixteen numbers can be at w + (v / 2)·pair + (v % 2)·16.
 #[inline(always)]
 unsafe fn add_row<S: Simd, const V: usize>(s: S, x: *const f32, w: *const f32, pair: usize, sums: &mut [S::F; V]) {
-    // SAFETY: the contract.
+    // SAFETY: the caller says that one number can be read at `x`.
     let x = s.splat(unsafe { *x });
     for (v, sum) in sums.iter_mut().enumerate() {
         // SAFETY: vector v < V of the contract.
@@ -273,7 +273,7 @@ unsafe fn add_row<S: Simd, const V: usize>(s: S, x: *const f32, w: *const f32, p
 #[inline(always)]
 unsafe fn add_inputs<S: Simd, const N: usize>(s: S, x: S::F, w: *const f32, step: usize, sums: &mut [S::F; LANES]) {
     for (n, sum) in sums[..N].iter_mut().enumerate() {
-        // SAFETY: n < N.
+        // SAFETY: row n < `N`, whose sixteen numbers the caller lets be read.
         *sum = s.fma(x, unsafe { s.load_ptr(w.wrapping_add(n * step)) }, *sum);
     }
 }
