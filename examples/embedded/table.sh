@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Writes the table of docs/embedded.md: what six networks take of flash, memory, stack and time on four targets. Long: each program
-# is built of its own. Needs qemu-system-arm, valgrind and GNU's `size` (Debian: binutils, binutils-arm-none-eabi).
+# Writes the table of docs/embedded.md: what six networks take of flash, memory, stack and time on four
+# targets. Long: each program is built of its own. Needs qemu-system-arm, valgrind and GNU's `size` (Debian).
 #   table.sh > table.md
 set -euo pipefail
 cd "$(dirname "$0")"
