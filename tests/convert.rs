@@ -35,7 +35,7 @@ const FILES: [(&str, &str); 7] = [
 #[test]
 fn every_number_is_read() {
     for (from, truth) in FILES {
-        let found = convert(&file(from), "weights.safetensors").unwrap_or_else(|error| panic!("{from}: {error}"));
+        let found = convert(&file(from), "weights.safetensors", None).unwrap_or_else(|error| panic!("{from}: {error}"));
         assert_eq!(tensors(&found), tensors(&file(truth)), "{from}");
     }
 }
@@ -44,8 +44,9 @@ fn every_number_is_read() {
 #[test]
 fn what_is_written_for_numpy_is_read_again() {
     for (_, truth) in FILES {
-        let archive = convert(&file(truth), "there.npz").unwrap();
-        let (mut before, after) = (tensors(&file(truth)), tensors(&convert(&archive, "back.safetensors").unwrap()));
+        let archive = convert(&file(truth), "there.npz", None).unwrap();
+        let (mut before, after) =
+            (tensors(&file(truth)), tensors(&convert(&archive, "back.safetensors", None).unwrap()));
         for (dtype, _, bytes) in before.values_mut().filter(|(dtype, ..)| *dtype == Dtype::BF16) {
             *dtype = Dtype::F32;
             *bytes = bytes.chunks(2).flat_map(|two| [0, 0, two[0], two[1]]).collect();
@@ -66,24 +67,24 @@ fn a_file_is_told() {
 
 #[test]
 fn other_files_are_named() {
-    let refused = |bytes: &[u8], to: &str| convert(bytes, to).unwrap_err();
+    let refused = |bytes: &[u8], to: &str| convert(bytes, to, None).unwrap_err();
     assert_eq!(
-        refused(&file("state.pt"), "weights.h5"),
-        "expected a name that ends in `.safetensors` or `.npz`, found `weights.h5`"
+        refused(&file("state.pt"), "weights.txt"),
+        "expected a name that ends in `.safetensors`, `.npz`, `.keras` or `.h5`, found `weights.txt`"
     );
+    assert!(refused(b"\x89HDF\r\n\x1a\n", "a.npz").starts_with("expected a whole file of weights: "));
     assert!(
-        refused(b"\x89HDF\r\n\x1a\n", "a.npz")
-            .starts_with("expected safetensors, `.npz` or what `torch.save` writes, found an HDF5 file")
+        refused(b"{}", "a.npz")
+            .starts_with("expected safetensors, `.npz`, a file of Keras or what `torch.save` writes, found JSON text")
     );
     assert!(refused(&[0x80, 2, b'}', b'.'], "a.npz").contains("as old `torch.save` files are"));
     let import = |name: &str| {
         nn_cli::import(&file(name), "Net", &|_, _, _| unreachable!("no other file")).err().unwrap().to_string()
     };
-    assert!(
-        import("state.pt")
-            .starts_with("expected an ONNX file, found what `torch.save` writes\nhelp: in Python: `torch.onnx.export")
-    );
-    assert!(import("arrays.npz").starts_with("expected an ONNX file, found an archive of NumPy's arrays"));
+    assert!(import("state.pt").starts_with(
+        "expected a model of ONNX or Keras, found what `torch.save` writes\nhelp: in Python: `torch.onnx.export"
+    ));
+    assert!(import("arrays.npz").starts_with("expected a model of ONNX or Keras, found an archive of NumPy's arrays"));
     assert!(import("arrays.safetensors").contains("declare the network and load them"));
 }
 
@@ -105,7 +106,7 @@ fn damaged_files_are_refused() {
                     _ => bytes[at] ^= 1 << below(8),
                 }
             }
-            match convert(&bytes, "weights.npz") {
+            match convert(&bytes, "weights.npz", None) {
                 Ok(written) => assert!(written.len() < 100 * whole.len(), "{name} {seed}"),
                 Err(error) => {
                     assert!(!error.is_empty(), "{name} {seed}");

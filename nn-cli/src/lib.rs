@@ -1,8 +1,10 @@
 //! What the command `nn` does, as functions: reading files of other tools, telling what is in them, and
 //! writing their tensors as other files.
 
+mod hdf5;
 mod import;
 pub mod inspect;
+mod keras;
 mod kind;
 mod onnx;
 pub mod tensors;

@@ -1,12 +1,15 @@
 //! `nn`: networks of other tools as declarations, and what is in their files.
 
 use std::fs;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
 use nn_cli::{Kind, tensors};
+use replace::replace;
+
+mod replace;
 
 /// Networks of other tools as declarations, and what is in their files.
 #[derive(Parser)]
@@ -14,7 +17,7 @@ use nn_cli::{Kind, tensors};
 enum Command {
     /// Prints a network as a `network!` declaration, and writes its weights as safetensors.
     Import {
-        /// An ONNX file.
+        /// A file of ONNX, Keras, Neural Amp Modeler (`.nam`) or RTNeural (`.json`).
         file: PathBuf,
         /// What the network is called; after the file if nothing is said.
         #[arg(long)]
@@ -25,24 +28,32 @@ enum Command {
     },
     /// Prints what is in a file: inputs, operators, parameters of ONNX; the tensors of others.
     Inspect {
-        /// An ONNX file, safetensors, `.npz`, or what `torch.save` writes.
+        /// An ONNX file, safetensors, `.npz`, a file of Keras, or what `torch.save` writes.
         file: PathBuf,
     },
-    /// Writes the tensors of a file as another one. Nothing of it is executed, and no number is changed.
+    /// Writes the tensors of a file as another one. Nothing of it is executed. Of Keras, parameters come in
+    /// the layouts that are usual here; else no number is changed.
     Convert {
-        /// Safetensors, `.npz`, or what `torch.save` writes.
+        /// Safetensors, `.npz`, a file of Keras, or what `torch.save` writes.
         from: PathBuf,
-        /// What is written: its name ends in `.safetensors` or `.npz`.
+        /// What is written: its name ends in `.safetensors` or `.npz`, or in `.keras` or `.h5`.
         to: PathBuf,
+        /// For Keras: a file that it wrote of the same network, whose numbers are replaced in the new one.
+        #[arg(long)]
+        like: Option<PathBuf>,
     },
 }
 
 fn main() -> ExitCode {
     match run(&Command::parse()) {
-        Ok(text) => {
-            print!("{text}");
-            ExitCode::SUCCESS
-        }
+        Ok(text) => match io::stdout().write_all(text.as_bytes()) {
+            // Whoever reads it may have read enough: `nn inspect FILE | head`.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                eprintln!("cannot print: {error}");
+                ExitCode::FAILURE
+            }
+            _ => ExitCode::SUCCESS,
+        },
         Err(text) => {
             eprintln!("{text}");
             ExitCode::FAILURE
@@ -60,10 +71,11 @@ fn run(command: &Command) -> Result<String, String> {
                 _ => tensors::inspect(&bytes).map_err(|error| in_file(file, &error)),
             }
         }
-        Command::Convert { from, to } => {
-            let written =
-                tensors::convert(&read(from)?, &to.to_string_lossy()).map_err(|error| in_file(from, &error))?;
-            fs::write(to, written).map_err(|error| format!("cannot write `{}`: {error}", to.display()))?;
+        Command::Convert { from, to, like } => {
+            let like = like.as_ref().map(|like| read(like)).transpose()?;
+            let written = tensors::convert(&read(from)?, &to.to_string_lossy(), like.as_deref())
+                .map_err(|error| in_file(from, &error))?;
+            replace(to, &written).map_err(|error| format!("cannot write `{}`: {error}", to.display()))?;
             Ok(String::new())
         }
         Command::Import { file, name, weights } => {
@@ -73,9 +85,9 @@ fn run(command: &Command) -> Result<String, String> {
             let fetch = |other: &str, at: u64, len: usize| beside(&folder, other, at, len);
             let imported = nn_cli::import(&bytes, &name, &fetch).map_err(|error| in_file(file, &error))?;
             let to = weights.clone().unwrap_or_else(|| file.with_extension("safetensors"));
-            fs::write(&to, &imported.weights).map_err(|error| format!("cannot write `{}`: {error}", to.display()))?;
+            replace(&to, &imported.weights).map_err(|error| format!("cannot write `{}`: {error}", to.display()))?;
             for note in &imported.notes {
-                eprintln!("left out: {note}");
+                eprintln!("{note}");
             }
             eprintln!("weights: {}, read by `Model::<{}>::load`", to.display(), imported.name);
             Ok(imported.declaration)
@@ -94,7 +106,7 @@ fn beside(folder: &Path, name: &str, at: u64, len: usize) -> Result<Vec<u8>, Str
         return Err(format!("expected a file beside the model, found `{name}`"));
     }
     let path = folder.join(name);
-    let cannot = |error: std::io::Error| format!("cannot read `{}`, which holds its weights: {error}", path.display());
+    let cannot = |error: io::Error| format!("cannot read `{}`, which holds its weights: {error}", path.display());
     let mut file = fs::File::open(&path).map_err(cannot)?;
     let there = file.metadata().map_err(cannot)?.len();
     if at.checked_add(len as u64).is_none_or(|end| end > there) {

@@ -30,10 +30,10 @@ pub struct Cnn;
 const _: () = {
     use ::nn_runtime::__private as __nn;
     use __nn::AnySignature as _;
-    const __INPUTS: [__nn::Shape; 1] = [__nn::Shape::of([1, SIDE, SIDE])];
-    const __OUTPUTS: [__nn::Shape; 1] = [__nn::Shape::of([10])];
-    const _: () = __nn::check_input("input", __INPUTS[0]);
-    const __V0: __nn::TracedValue = __nn::TracedValue::input("input", __INPUTS[0]);
+    const declared_input: [__nn::Shape; 1] = [__nn::Shape::of([1, SIDE, SIDE])];
+    const declared_output: [__nn::Shape; 1] = [__nn::Shape::of([10])];
+    const _: () = __nn::check_input("input", declared_input[0]);
+    const __V0: __nn::TracedValue = __nn::TracedValue::input("input", declared_input[0]);
     type __T0 = Conv2d;
     type conv2d_1 = <__T0 as __nn::Checked<
         {
@@ -51,16 +51,16 @@ const _: () = {
             )
         },
     >>::Layer;
-    const __R0: __nn::Rule = __nn::Answer(
+    const conv2d_1_rule: __nn::Rule = __nn::Answer(
             conv2d_1::new(32, 3).stride(2).padding(Same).rule([__V0.shape()]),
         )
         .rule();
-    const conv2d_1: () = __nn::check("conv2d_1", &__R0, &[&__V0], 1);
-    static __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
+    const conv2d_1: () = __nn::check("conv2d_1", &conv2d_1_rule, &[&__V0], 1);
+    static __F0: __nn::Site = __nn::site(&conv2d_1_rule, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(
         &__V0,
         "conv2d_1",
-        &__R0,
+        &conv2d_1_rule,
         0,
     );
     type __T1 = Relu;
@@ -80,10 +80,16 @@ const _: () = {
             )
         },
     >>::Layer;
-    const __R1: __nn::Rule = __nn::Answer(relu_1::new().rule([__V1.shape()])).rule();
-    const relu_1: () = __nn::check("relu_1", &__R1, &[&__V1], 1);
-    static __F1: __nn::Site = __nn::site(&__R1, [__V1.shape()]);
-    const __V2: __nn::TracedValue = __nn::TracedValue::after(&__V1, "relu_1", &__R1, 0);
+    const relu_1_rule: __nn::Rule = __nn::Answer(relu_1::new().rule([__V1.shape()]))
+        .rule();
+    const relu_1: () = __nn::check("relu_1", &relu_1_rule, &[&__V1], 1);
+    static __F1: __nn::Site = __nn::site(&relu_1_rule, [__V1.shape()]);
+    const __V2: __nn::TracedValue = __nn::TracedValue::after(
+        &__V1,
+        "relu_1",
+        &relu_1_rule,
+        0,
+    );
     type __T2 = layers::MaxPool2d;
     type max_pool2d_1 = <__T2 as __nn::Checked<
         {
@@ -101,14 +107,21 @@ const _: () = {
             )
         },
     >>::Layer;
-    const __R2: __nn::Rule = __nn::Answer(max_pool2d_1::new(2).rule([__V2.shape()]))
+    const max_pool2d_1_rule: __nn::Rule = __nn::Answer(
+            max_pool2d_1::new(2).rule([__V2.shape()]),
+        )
         .rule();
-    const max_pool2d_1: () = __nn::check("max_pool2d_1", &__R2, &[&__V2], 1);
-    static __F2: __nn::Site = __nn::site(&__R2, [__V2.shape()]);
+    const max_pool2d_1: () = __nn::check(
+        "max_pool2d_1",
+        &max_pool2d_1_rule,
+        &[&__V2],
+        1,
+    );
+    static __F2: __nn::Site = __nn::site(&max_pool2d_1_rule, [__V2.shape()]);
     const __V3: __nn::TracedValue = __nn::TracedValue::after(
         &__V2,
         "max_pool2d_1",
-        &__R2,
+        &max_pool2d_1_rule,
         0,
     );
     type __T3 = Flatten;
@@ -128,13 +141,16 @@ const _: () = {
             )
         },
     >>::Layer;
-    const __R3: __nn::Rule = __nn::Answer(flatten_1::new().rule([__V3.shape()])).rule();
-    const flatten_1: () = __nn::check("flatten_1", &__R3, &[&__V3], 1);
-    static __F3: __nn::Site = __nn::site(&__R3, [__V3.shape()]);
+    const flatten_1_rule: __nn::Rule = __nn::Answer(
+            flatten_1::new().rule([__V3.shape()]),
+        )
+        .rule();
+    const flatten_1: () = __nn::check("flatten_1", &flatten_1_rule, &[&__V3], 1);
+    static __F3: __nn::Site = __nn::site(&flatten_1_rule, [__V3.shape()]);
     const __V4: __nn::TracedValue = __nn::TracedValue::after(
         &__V3,
         "flatten_1",
-        &__R3,
+        &flatten_1_rule,
         0,
     );
     type __T4 = Dense;
@@ -154,10 +170,16 @@ const _: () = {
             )
         },
     >>::Layer;
-    const __R4: __nn::Rule = __nn::Answer(dense_1::new(64).rule([__V4.shape()])).rule();
-    const dense_1: () = __nn::check("dense_1", &__R4, &[&__V4], 1);
-    static __F4: __nn::Site = __nn::site(&__R4, [__V4.shape()]);
-    const __V5: __nn::TracedValue = __nn::TracedValue::after(&__V4, "dense_1", &__R4, 0);
+    const dense_1_rule: __nn::Rule = __nn::Answer(dense_1::new(64).rule([__V4.shape()]))
+        .rule();
+    const dense_1: () = __nn::check("dense_1", &dense_1_rule, &[&__V4], 1);
+    static __F4: __nn::Site = __nn::site(&dense_1_rule, [__V4.shape()]);
+    const __V5: __nn::TracedValue = __nn::TracedValue::after(
+        &__V4,
+        "dense_1",
+        &dense_1_rule,
+        0,
+    );
     type __T5 = Dense;
     type dense_2 = <__T5 as __nn::Checked<
         {
@@ -175,13 +197,19 @@ const _: () = {
             )
         },
     >>::Layer;
-    const __R5: __nn::Rule = __nn::Answer(dense_2::new(10).rule([__V5.shape()])).rule();
-    const dense_2: () = __nn::check("dense_2", &__R5, &[&__V5], 1);
-    static __F5: __nn::Site = __nn::site(&__R5, [__V5.shape()]);
-    const __V6: __nn::TracedValue = __nn::TracedValue::after(&__V5, "dense_2", &__R5, 0);
-    const _: () = __nn::check_output("output", &__V6, __OUTPUTS[0]);
+    const dense_2_rule: __nn::Rule = __nn::Answer(dense_2::new(10).rule([__V5.shape()]))
+        .rule();
+    const dense_2: () = __nn::check("dense_2", &dense_2_rule, &[&__V5], 1);
+    static __F5: __nn::Site = __nn::site(&dense_2_rule, [__V5.shape()]);
+    const __V6: __nn::TracedValue = __nn::TracedValue::after(
+        &__V5,
+        "dense_2",
+        &dense_2_rule,
+        0,
+    );
+    const _: () = __nn::check_output("output", &__V6, declared_output[0]);
     static __GRAPH: __nn::Graph<6, 7> = __nn::Graph::new(
-        __INPUTS,
+        declared_input,
         [
             __nn::Node::new("conv2d_1", &__F0, [0], 1),
             __nn::Node::new("relu_1", &__F1, [1], 2),
@@ -199,7 +227,7 @@ const _: () = {
     static __MAP: __nn::CompiledNetwork = __nn::CompiledNetwork::new(
         "Cnn",
         &__GRAPH,
-        (&__INPUTS, &__OUTPUTS),
+        (&declared_input, &declared_output),
         [&["input"], &["output"]],
         [&__INFER, &__TRAIN, &__ASKED, &__STREAM],
     );
@@ -229,14 +257,17 @@ const _: () = {
     }
     #[cfg(rust_analyzer)]
     __nn::shown! {
-        Cnn 1[__F0 __F1 __F2 __F3 __F4 __F5] 1 : __R0; 2 : __R1; 3 : __R2; 4 : __R3; 5 :
-        __R4; 6 : __R5;
+        Cnn 1[__F0 __F1 __F2 __F3 __F4 __F5] 1 : conv2d_1_rule; 2 : relu_1_rule; 3 :
+        max_pool2d_1_rule; 4 : flatten_1_rule; 5 : dense_1_rule; 6 : dense_2_rule;
     }
     impl __nn::Network for Cnn {
-        type Input<'a> = &'a [f32; __INPUTS[0].len()];
-        type Output<'a> = &'a [f32; __OUTPUTS[0].len()];
-        type Step<'a> = &'a [f32; __nn::input_step(__INPUTS[0])];
-        type StepOutput<'a> = &'a [f32; __nn::output_step(__OUTPUTS[0], __INPUTS[0])];
+        type Input<'a> = &'a [f32; declared_input[0].len()];
+        type Output<'a> = &'a [f32; declared_output[0].len()];
+        type Step<'a> = &'a [f32; __nn::input_step(declared_input[0])];
+        type StepOutput<'a> = &'a [f32; __nn::output_step(
+            declared_output[0],
+            declared_input[0],
+        )];
         type Head = __nn::HeadOf<{ __GRAPH.head(0) as usize }>;
         const COMPILED: &'static __nn::CompiledNetwork = &__MAP;
         fn forward_pass(

@@ -24,10 +24,10 @@ pub struct Tuned;
 const _: () = {
     use ::nn_runtime::__private as __nn;
     use __nn::AnySignature as _;
-    const __INPUTS: [__nn::Shape; 1] = [__nn::Shape::of([16])];
-    const __OUTPUTS: [__nn::Shape; 1] = [__nn::Shape::of([10])];
-    const _: () = __nn::check_input("input", __INPUTS[0]);
-    const __V0: __nn::TracedValue = __nn::TracedValue::input("input", __INPUTS[0]);
+    const declared_input: [__nn::Shape; 1] = [__nn::Shape::of([16])];
+    const declared_output: [__nn::Shape; 1] = [__nn::Shape::of([10])];
+    const _: () = __nn::check_input("input", declared_input[0]);
+    const __V0: __nn::TracedValue = __nn::TracedValue::input("input", declared_input[0]);
     type __T0 = Deep;
     type backbone = <__T0 as __nn::Checked<
         {
@@ -45,14 +45,15 @@ const _: () = {
             )
         },
     >>::Layer;
-    const __R0: __nn::Rule = __nn::Answer(backbone::new().rule([__V0.shape()])).rule();
-    const backbone: () = __nn::check("backbone", &__R0, &[&__V0], 1);
-    const _: () = __nn::check_frozen("backbone", &__R0);
-    static __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
+    const backbone_rule: __nn::Rule = __nn::Answer(backbone::new().rule([__V0.shape()]))
+        .rule();
+    const backbone: () = __nn::check("backbone", &backbone_rule, &[&__V0], 1);
+    const _: () = __nn::check_frozen("backbone", &backbone_rule);
+    static __F0: __nn::Site = __nn::site(&backbone_rule, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(
         &__V0,
         "backbone",
-        &__R0,
+        &backbone_rule,
         0,
     );
     type __T1 = Dense;
@@ -72,14 +73,20 @@ const _: () = {
             )
         },
     >>::Layer;
-    const __R1: __nn::Rule = __nn::Answer(dense_1::new(10).rule([__V1.shape()])).rule();
-    const dense_1: () = __nn::check("dense_1", &__R1, &[&__V1], 1);
-    const _: () = __nn::check_frozen("dense_1", &__R1);
-    static __F1: __nn::Site = __nn::site(&__R1, [__V1.shape()]);
-    const __V2: __nn::TracedValue = __nn::TracedValue::after(&__V1, "dense_1", &__R1, 0);
-    const _: () = __nn::check_output("output", &__V2, __OUTPUTS[0]);
+    const dense_1_rule: __nn::Rule = __nn::Answer(dense_1::new(10).rule([__V1.shape()]))
+        .rule();
+    const dense_1: () = __nn::check("dense_1", &dense_1_rule, &[&__V1], 1);
+    const _: () = __nn::check_frozen("dense_1", &dense_1_rule);
+    static __F1: __nn::Site = __nn::site(&dense_1_rule, [__V1.shape()]);
+    const __V2: __nn::TracedValue = __nn::TracedValue::after(
+        &__V1,
+        "dense_1",
+        &dense_1_rule,
+        0,
+    );
+    const _: () = __nn::check_output("output", &__V2, declared_output[0]);
     static __GRAPH: __nn::Graph<2, 3> = __nn::Graph::new(
-        __INPUTS,
+        declared_input,
         [
             __nn::Node::new("backbone", &__F0, [0], 1).frozen(),
             __nn::Node::new("dense_1", &__F1, [1], 2).frozen(),
@@ -93,7 +100,7 @@ const _: () = {
     static __MAP: __nn::CompiledNetwork = __nn::CompiledNetwork::new(
         "Tuned",
         &__GRAPH,
-        (&__INPUTS, &__OUTPUTS),
+        (&declared_input, &declared_output),
         [&["input"], &["output"]],
         [&__INFER, &__TRAIN, &__ASKED, &__STREAM],
     );
@@ -107,13 +114,16 @@ const _: () = {
     }
     #[cfg(rust_analyzer)]
     __nn::shown! {
-        Tuned 1[__F0 __F1] 1 : __R0; 2 : __R1;
+        Tuned 1[__F0 __F1] 1 : backbone_rule; 2 : dense_1_rule;
     }
     impl __nn::Network for Tuned {
-        type Input<'a> = &'a [f32; __INPUTS[0].len()];
-        type Output<'a> = &'a [f32; __OUTPUTS[0].len()];
-        type Step<'a> = &'a [f32; __nn::input_step(__INPUTS[0])];
-        type StepOutput<'a> = &'a [f32; __nn::output_step(__OUTPUTS[0], __INPUTS[0])];
+        type Input<'a> = &'a [f32; declared_input[0].len()];
+        type Output<'a> = &'a [f32; declared_output[0].len()];
+        type Step<'a> = &'a [f32; __nn::input_step(declared_input[0])];
+        type StepOutput<'a> = &'a [f32; __nn::output_step(
+            declared_output[0],
+            declared_input[0],
+        )];
         type Head = __nn::HeadOf<{ __GRAPH.head(0) as usize }>;
         const COMPILED: &'static __nn::CompiledNetwork = &__MAP;
         fn forward_pass(

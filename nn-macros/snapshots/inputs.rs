@@ -28,15 +28,15 @@ pub(crate) struct TwoTower;
 const _: () = {
     use ::nn_runtime::__private as __nn;
     use __nn::AnySignature as _;
-    const __INPUTS: [__nn::Shape; 2] = [
+    const declared_input: [__nn::Shape; 2] = [
         __nn::Shape::of([1, 28, 28]),
         __nn::Shape::of([16]),
     ];
-    const __OUTPUTS: [__nn::Shape; 1] = [__nn::Shape::of([10])];
-    const _: () = __nn::check_input("image", __INPUTS[0]);
-    const __V0: __nn::TracedValue = __nn::TracedValue::input("image", __INPUTS[0]);
-    const _: () = __nn::check_input("tags", __INPUTS[1]);
-    const __V1: __nn::TracedValue = __nn::TracedValue::input("tags", __INPUTS[1]);
+    const declared_output: [__nn::Shape; 1] = [__nn::Shape::of([10])];
+    const _: () = __nn::check_input("image", declared_input[0]);
+    const __V0: __nn::TracedValue = __nn::TracedValue::input("image", declared_input[0]);
+    const _: () = __nn::check_input("tags", declared_input[1]);
+    const __V1: __nn::TracedValue = __nn::TracedValue::input("tags", declared_input[1]);
     type __T0 = Flatten;
     type flatten_1 = <__T0 as __nn::Checked<
         {
@@ -54,13 +54,16 @@ const _: () = {
             )
         },
     >>::Layer;
-    const __R0: __nn::Rule = __nn::Answer(flatten_1::new().rule([__V0.shape()])).rule();
-    const flatten_1: () = __nn::check("flatten_1", &__R0, &[&__V0], 1);
-    static __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
+    const flatten_1_rule: __nn::Rule = __nn::Answer(
+            flatten_1::new().rule([__V0.shape()]),
+        )
+        .rule();
+    const flatten_1: () = __nn::check("flatten_1", &flatten_1_rule, &[&__V0], 1);
+    static __F0: __nn::Site = __nn::site(&flatten_1_rule, [__V0.shape()]);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(
         &__V0,
         "flatten_1",
-        &__R0,
+        &flatten_1_rule,
         0,
     );
     type __T1 = Dense;
@@ -80,10 +83,16 @@ const _: () = {
             )
         },
     >>::Layer;
-    const __R1: __nn::Rule = __nn::Answer(dense_1::new(32).rule([__V2.shape()])).rule();
-    const dense_1: () = __nn::check("dense_1", &__R1, &[&__V2], 1);
-    static __F1: __nn::Site = __nn::site(&__R1, [__V2.shape()]);
-    const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V2, "dense_1", &__R1, 0);
+    const dense_1_rule: __nn::Rule = __nn::Answer(dense_1::new(32).rule([__V2.shape()]))
+        .rule();
+    const dense_1: () = __nn::check("dense_1", &dense_1_rule, &[&__V2], 1);
+    static __F1: __nn::Site = __nn::site(&dense_1_rule, [__V2.shape()]);
+    const __V3: __nn::TracedValue = __nn::TracedValue::after(
+        &__V2,
+        "dense_1",
+        &dense_1_rule,
+        0,
+    );
     type __T2 = Dense;
     type dense_2 = <__T2 as __nn::Checked<
         {
@@ -101,10 +110,16 @@ const _: () = {
             )
         },
     >>::Layer;
-    const __R2: __nn::Rule = __nn::Answer(dense_2::new(32).rule([__V1.shape()])).rule();
-    const dense_2: () = __nn::check("dense_2", &__R2, &[&__V1], 1);
-    static __F2: __nn::Site = __nn::site(&__R2, [__V1.shape()]);
-    const __V4: __nn::TracedValue = __nn::TracedValue::after(&__V1, "dense_2", &__R2, 0);
+    const dense_2_rule: __nn::Rule = __nn::Answer(dense_2::new(32).rule([__V1.shape()]))
+        .rule();
+    const dense_2: () = __nn::check("dense_2", &dense_2_rule, &[&__V1], 1);
+    static __F2: __nn::Site = __nn::site(&dense_2_rule, [__V1.shape()]);
+    const __V4: __nn::TracedValue = __nn::TracedValue::after(
+        &__V1,
+        "dense_2",
+        &dense_2_rule,
+        0,
+    );
     type __T3 = Concat;
     type concat_1 = <__T3 as __nn::Checked<
         {
@@ -122,16 +137,16 @@ const _: () = {
             )
         },
     >>::Layer;
-    const __R3: __nn::Rule = __nn::Answer(
+    const concat_1_rule: __nn::Rule = __nn::Answer(
             concat_1::new().rule([__V3.shape(), __V4.shape()]),
         )
         .rule();
-    const concat_1: () = __nn::check("concat_1", &__R3, &[&__V3, &__V4], 1);
-    static __F3: __nn::Site = __nn::site(&__R3, [__V3.shape(), __V4.shape()]);
+    const concat_1: () = __nn::check("concat_1", &concat_1_rule, &[&__V3, &__V4], 1);
+    static __F3: __nn::Site = __nn::site(&concat_1_rule, [__V3.shape(), __V4.shape()]);
     const __V5: __nn::TracedValue = __nn::TracedValue::after(
         &__V3,
         "concat_1",
-        &__R3,
+        &concat_1_rule,
         0,
     );
     type __T4 = Dense;
@@ -151,13 +166,19 @@ const _: () = {
             )
         },
     >>::Layer;
-    const __R4: __nn::Rule = __nn::Answer(dense_3::new(10).rule([__V5.shape()])).rule();
-    const dense_3: () = __nn::check("dense_3", &__R4, &[&__V5], 1);
-    static __F4: __nn::Site = __nn::site(&__R4, [__V5.shape()]);
-    const __V6: __nn::TracedValue = __nn::TracedValue::after(&__V5, "dense_3", &__R4, 0);
-    const _: () = __nn::check_output("output", &__V6, __OUTPUTS[0]);
+    const dense_3_rule: __nn::Rule = __nn::Answer(dense_3::new(10).rule([__V5.shape()]))
+        .rule();
+    const dense_3: () = __nn::check("dense_3", &dense_3_rule, &[&__V5], 1);
+    static __F4: __nn::Site = __nn::site(&dense_3_rule, [__V5.shape()]);
+    const __V6: __nn::TracedValue = __nn::TracedValue::after(
+        &__V5,
+        "dense_3",
+        &dense_3_rule,
+        0,
+    );
+    const _: () = __nn::check_output("output", &__V6, declared_output[0]);
     static __GRAPH: __nn::Graph<5, 7> = __nn::Graph::new(
-        __INPUTS,
+        declared_input,
         [
             __nn::Node::new("flatten_1", &__F0, [0], 2),
             __nn::Node::new("dense_1", &__F1, [2], 3),
@@ -174,7 +195,7 @@ const _: () = {
     static __MAP: __nn::CompiledNetwork = __nn::CompiledNetwork::new(
         "TwoTower",
         &__GRAPH,
-        (&__INPUTS, &__OUTPUTS),
+        (&declared_input, &declared_output),
         [&["image", "tags"], &["output"]],
         [&__INFER, &__TRAIN, &__ASKED, &__STREAM],
     );
@@ -200,17 +221,23 @@ const _: () = {
     }
     #[cfg(rust_analyzer)]
     __nn::shown! {
-        TwoTower 2[__F0 __F1 __F2 __F3 __F4] 1 : __R0; 2 : __R1; 3 : __R2; 4 : __R3; 5 :
-        __R4;
+        TwoTower 2[__F0 __F1 __F2 __F3 __F4] 1 : flatten_1_rule; 2 : dense_1_rule; 3 :
+        dense_2_rule; 4 : concat_1_rule; 5 : dense_3_rule;
     }
     impl __nn::Network for TwoTower {
-        type Input<'a> = (&'a [f32; __INPUTS[0].len()], &'a [f32; __INPUTS[1].len()]);
-        type Output<'a> = &'a [f32; __OUTPUTS[0].len()];
-        type Step<'a> = (
-            &'a [f32; __nn::input_step(__INPUTS[0])],
-            &'a [f32; __nn::input_step(__INPUTS[1])],
+        type Input<'a> = (
+            &'a [f32; declared_input[0].len()],
+            &'a [f32; declared_input[1].len()],
         );
-        type StepOutput<'a> = &'a [f32; __nn::output_step(__OUTPUTS[0], __INPUTS[0])];
+        type Output<'a> = &'a [f32; declared_output[0].len()];
+        type Step<'a> = (
+            &'a [f32; __nn::input_step(declared_input[0])],
+            &'a [f32; __nn::input_step(declared_input[1])],
+        );
+        type StepOutput<'a> = &'a [f32; __nn::output_step(
+            declared_output[0],
+            declared_input[0],
+        )];
         type Head = __nn::HeadOf<{ __GRAPH.head(0) as usize }>;
         const COMPILED: &'static __nn::CompiledNetwork = &__MAP;
         fn forward_pass(

@@ -26,10 +26,10 @@ pub struct Net;
 const _: () = {
     use ::nn_runtime::__private as __nn;
     use __nn::AnySignature as _;
-    const __INPUTS: [__nn::Shape; 1] = [__nn::Shape::of([8])];
-    const __OUTPUTS: [__nn::Shape; 1] = [__nn::Shape::of([10])];
-    const _: () = __nn::check_input("input", __INPUTS[0]);
-    const __V0: __nn::TracedValue = __nn::TracedValue::input("input", __INPUTS[0]);
+    const declared_input: [__nn::Shape; 1] = [__nn::Shape::of([8])];
+    const declared_output: [__nn::Shape; 1] = [__nn::Shape::of([10])];
+    const _: () = __nn::check_input("input", declared_input[0]);
+    const __V0: __nn::TracedValue = __nn::TracedValue::input("input", declared_input[0]);
     type __T0 = Dense;
     type first = <__T0 as __nn::Checked<
         {
@@ -47,10 +47,16 @@ const _: () = {
             )
         },
     >>::Layer;
-    const __R0: __nn::Rule = __nn::Answer(first::new(64).rule([__V0.shape()])).rule();
-    const first: () = __nn::check("first", &__R0, &[&__V0], 1);
-    static __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
-    const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "first", &__R0, 0);
+    const first_rule: __nn::Rule = __nn::Answer(first::new(64).rule([__V0.shape()]))
+        .rule();
+    const first: () = __nn::check("first", &first_rule, &[&__V0], 1);
+    static __F0: __nn::Site = __nn::site(&first_rule, [__V0.shape()]);
+    const __V1: __nn::TracedValue = __nn::TracedValue::after(
+        &__V0,
+        "first",
+        &first_rule,
+        0,
+    );
     type __T1 = Relu;
     type relu_1 = <__T1 as __nn::Checked<
         {
@@ -68,10 +74,16 @@ const _: () = {
             )
         },
     >>::Layer;
-    const __R1: __nn::Rule = __nn::Answer(relu_1::new().rule([__V1.shape()])).rule();
-    const relu_1: () = __nn::check("relu_1", &__R1, &[&__V1], 1);
-    static __F1: __nn::Site = __nn::site(&__R1, [__V1.shape()]);
-    const __V2: __nn::TracedValue = __nn::TracedValue::after(&__V1, "relu_1", &__R1, 0);
+    const relu_1_rule: __nn::Rule = __nn::Answer(relu_1::new().rule([__V1.shape()]))
+        .rule();
+    const relu_1: () = __nn::check("relu_1", &relu_1_rule, &[&__V1], 1);
+    static __F1: __nn::Site = __nn::site(&relu_1_rule, [__V1.shape()]);
+    const __V2: __nn::TracedValue = __nn::TracedValue::after(
+        &__V1,
+        "relu_1",
+        &relu_1_rule,
+        0,
+    );
     const _: () = __nn::check_shape(&__V2, __nn::Shape::of([64]));
     type __T2 = Relu;
     type relu_2 = <__T2 as __nn::Checked<
@@ -90,10 +102,16 @@ const _: () = {
             )
         },
     >>::Layer;
-    const __R2: __nn::Rule = __nn::Answer(relu_2::new().rule([__V2.shape()])).rule();
-    const relu_2: () = __nn::check("relu_2", &__R2, &[&__V2], 1);
-    static __F2: __nn::Site = __nn::site(&__R2, [__V2.shape()]);
-    const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V2, "relu_2", &__R2, 0);
+    const relu_2_rule: __nn::Rule = __nn::Answer(relu_2::new().rule([__V2.shape()]))
+        .rule();
+    const relu_2: () = __nn::check("relu_2", &relu_2_rule, &[&__V2], 1);
+    static __F2: __nn::Site = __nn::site(&relu_2_rule, [__V2.shape()]);
+    const __V3: __nn::TracedValue = __nn::TracedValue::after(
+        &__V2,
+        "relu_2",
+        &relu_2_rule,
+        0,
+    );
     type __T3 = Dense<f32>;
     type head = <__T3 as __nn::Checked<
         {
@@ -111,10 +129,16 @@ const _: () = {
             )
         },
     >>::Layer;
-    const __R3: __nn::Rule = __nn::Answer(head::new(10).rule([__V3.shape()])).rule();
-    const head: () = __nn::check("head", &__R3, &[&__V3], 1);
-    static __F3: __nn::Site = __nn::site(&__R3, [__V3.shape()]);
-    const __V4: __nn::TracedValue = __nn::TracedValue::after(&__V3, "head", &__R3, 0);
+    const head_rule: __nn::Rule = __nn::Answer(head::new(10).rule([__V3.shape()]))
+        .rule();
+    const head: () = __nn::check("head", &head_rule, &[&__V3], 1);
+    static __F3: __nn::Site = __nn::site(&head_rule, [__V3.shape()]);
+    const __V4: __nn::TracedValue = __nn::TracedValue::after(
+        &__V3,
+        "head",
+        &head_rule,
+        0,
+    );
     type __T4 = Softmax;
     type softmax_1 = <__T4 as __nn::Checked<
         {
@@ -132,18 +156,21 @@ const _: () = {
             )
         },
     >>::Layer;
-    const __R4: __nn::Rule = __nn::Answer(softmax_1::new().rule([__V4.shape()])).rule();
-    const softmax_1: () = __nn::check("softmax_1", &__R4, &[&__V4], 1);
-    static __F4: __nn::Site = __nn::site(&__R4, [__V4.shape()]);
+    const softmax_1_rule: __nn::Rule = __nn::Answer(
+            softmax_1::new().rule([__V4.shape()]),
+        )
+        .rule();
+    const softmax_1: () = __nn::check("softmax_1", &softmax_1_rule, &[&__V4], 1);
+    static __F4: __nn::Site = __nn::site(&softmax_1_rule, [__V4.shape()]);
     const __V5: __nn::TracedValue = __nn::TracedValue::after(
         &__V4,
         "softmax_1",
-        &__R4,
+        &softmax_1_rule,
         0,
     );
-    const _: () = __nn::check_output("output", &__V5, __OUTPUTS[0]);
+    const _: () = __nn::check_output("output", &__V5, declared_output[0]);
     static __GRAPH: __nn::Graph<5, 6> = __nn::Graph::new(
-        __INPUTS,
+        declared_input,
         [
             __nn::Node::new("first", &__F0, [0], 1),
             __nn::Node::new("relu_1", &__F1, [1], 2),
@@ -160,7 +187,7 @@ const _: () = {
     static __MAP: __nn::CompiledNetwork = __nn::CompiledNetwork::new(
         "Net",
         &__GRAPH,
-        (&__INPUTS, &__OUTPUTS),
+        (&declared_input, &declared_output),
         [&["input"], &["output"]],
         [&__INFER, &__TRAIN, &__ASKED, &__STREAM],
     );
@@ -186,13 +213,17 @@ const _: () = {
     }
     #[cfg(rust_analyzer)]
     __nn::shown! {
-        Net 1[__F0 __F1 __F2 __F3 __F4] 1 : __R0; 2 : __R1; 3 : __R2; 4 : __R3; 5 : __R4;
+        Net 1[__F0 __F1 __F2 __F3 __F4] 1 : first_rule; 2 : relu_1_rule; 3 : relu_2_rule;
+        4 : head_rule; 5 : softmax_1_rule;
     }
     impl __nn::Network for Net {
-        type Input<'a> = &'a [f32; __INPUTS[0].len()];
-        type Output<'a> = &'a [f32; __OUTPUTS[0].len()];
-        type Step<'a> = &'a [f32; __nn::input_step(__INPUTS[0])];
-        type StepOutput<'a> = &'a [f32; __nn::output_step(__OUTPUTS[0], __INPUTS[0])];
+        type Input<'a> = &'a [f32; declared_input[0].len()];
+        type Output<'a> = &'a [f32; declared_output[0].len()];
+        type Step<'a> = &'a [f32; __nn::input_step(declared_input[0])];
+        type StepOutput<'a> = &'a [f32; __nn::output_step(
+            declared_output[0],
+            declared_input[0],
+        )];
         type Head = __nn::HeadOf<{ __GRAPH.head(0) as usize }>;
         const COMPILED: &'static __nn::CompiledNetwork = &__MAP;
         fn forward_pass(

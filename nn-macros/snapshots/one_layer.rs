@@ -23,10 +23,10 @@ struct One;
 const _: () = {
     use ::nn_runtime::__private as __nn;
     use __nn::AnySignature as _;
-    const __INPUTS: [__nn::Shape; 1] = [__nn::Shape::of([3])];
-    const __OUTPUTS: [__nn::Shape; 1] = [__nn::Shape::of([4])];
-    const _: () = __nn::check_input("input", __INPUTS[0]);
-    const __V0: __nn::TracedValue = __nn::TracedValue::input("input", __INPUTS[0]);
+    const declared_input: [__nn::Shape; 1] = [__nn::Shape::of([3])];
+    const declared_output: [__nn::Shape; 1] = [__nn::Shape::of([4])];
+    const _: () = __nn::check_input("input", declared_input[0]);
+    const __V0: __nn::TracedValue = __nn::TracedValue::input("input", declared_input[0]);
     type __T0 = Dense;
     type dense_1 = <__T0 as __nn::Checked<
         {
@@ -44,13 +44,19 @@ const _: () = {
             )
         },
     >>::Layer;
-    const __R0: __nn::Rule = __nn::Answer(dense_1::new(4).rule([__V0.shape()])).rule();
-    const dense_1: () = __nn::check("dense_1", &__R0, &[&__V0], 1);
-    static __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
-    const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "dense_1", &__R0, 0);
-    const _: () = __nn::check_output("output", &__V1, __OUTPUTS[0]);
+    const dense_1_rule: __nn::Rule = __nn::Answer(dense_1::new(4).rule([__V0.shape()]))
+        .rule();
+    const dense_1: () = __nn::check("dense_1", &dense_1_rule, &[&__V0], 1);
+    static __F0: __nn::Site = __nn::site(&dense_1_rule, [__V0.shape()]);
+    const __V1: __nn::TracedValue = __nn::TracedValue::after(
+        &__V0,
+        "dense_1",
+        &dense_1_rule,
+        0,
+    );
+    const _: () = __nn::check_output("output", &__V1, declared_output[0]);
     static __GRAPH: __nn::Graph<1, 2> = __nn::Graph::new(
-        __INPUTS,
+        declared_input,
         [__nn::Node::new("dense_1", &__F0, [0], 1)],
         [1],
     );
@@ -61,7 +67,7 @@ const _: () = {
     static __MAP: __nn::CompiledNetwork = __nn::CompiledNetwork::new(
         "One",
         &__GRAPH,
-        (&__INPUTS, &__OUTPUTS),
+        (&declared_input, &declared_output),
         [&["input"], &["output"]],
         [&__INFER, &__TRAIN, &__ASKED, &__STREAM],
     );
@@ -71,13 +77,16 @@ const _: () = {
     }
     #[cfg(rust_analyzer)]
     __nn::shown! {
-        One 1[__F0] 1 : __R0;
+        One 1[__F0] 1 : dense_1_rule;
     }
     impl __nn::Network for One {
-        type Input<'a> = &'a [f32; __INPUTS[0].len()];
-        type Output<'a> = &'a [f32; __OUTPUTS[0].len()];
-        type Step<'a> = &'a [f32; __nn::input_step(__INPUTS[0])];
-        type StepOutput<'a> = &'a [f32; __nn::output_step(__OUTPUTS[0], __INPUTS[0])];
+        type Input<'a> = &'a [f32; declared_input[0].len()];
+        type Output<'a> = &'a [f32; declared_output[0].len()];
+        type Step<'a> = &'a [f32; __nn::input_step(declared_input[0])];
+        type StepOutput<'a> = &'a [f32; __nn::output_step(
+            declared_output[0],
+            declared_input[0],
+        )];
         type Head = __nn::HeadOf<{ __GRAPH.head(0) as usize }>;
         const COMPILED: &'static __nn::CompiledNetwork = &__MAP;
         fn forward_pass(

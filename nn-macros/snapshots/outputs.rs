@@ -26,10 +26,13 @@ pub struct Detector;
 const _: () = {
     use ::nn_runtime::__private as __nn;
     use __nn::AnySignature as _;
-    const __INPUTS: [__nn::Shape; 1] = [__nn::Shape::of([64])];
-    const __OUTPUTS: [__nn::Shape; 2] = [__nn::Shape::of([10]), __nn::Shape::of([4])];
-    const _: () = __nn::check_input("input", __INPUTS[0]);
-    const __V0: __nn::TracedValue = __nn::TracedValue::input("input", __INPUTS[0]);
+    const declared_input: [__nn::Shape; 1] = [__nn::Shape::of([64])];
+    const declared_output: [__nn::Shape; 2] = [
+        __nn::Shape::of([10]),
+        __nn::Shape::of([4]),
+    ];
+    const _: () = __nn::check_input("input", declared_input[0]);
+    const __V0: __nn::TracedValue = __nn::TracedValue::input("input", declared_input[0]);
     type __T0 = Split;
     type split_1 = <__T0 as __nn::Checked<
         {
@@ -47,11 +50,22 @@ const _: () = {
             )
         },
     >>::Layer;
-    const __R0: __nn::Rule = __nn::Answer(split_1::new().rule([__V0.shape()])).rule();
-    const split_1: () = __nn::check("split_1", &__R0, &[&__V0], 2);
-    static __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
-    const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "split_1", &__R0, 0);
-    const __V2: __nn::TracedValue = __nn::TracedValue::after(&__V0, "split_1", &__R0, 1);
+    const split_1_rule: __nn::Rule = __nn::Answer(split_1::new().rule([__V0.shape()]))
+        .rule();
+    const split_1: () = __nn::check("split_1", &split_1_rule, &[&__V0], 2);
+    static __F0: __nn::Site = __nn::site(&split_1_rule, [__V0.shape()]);
+    const __V1: __nn::TracedValue = __nn::TracedValue::after(
+        &__V0,
+        "split_1",
+        &split_1_rule,
+        0,
+    );
+    const __V2: __nn::TracedValue = __nn::TracedValue::after(
+        &__V0,
+        "split_1",
+        &split_1_rule,
+        1,
+    );
     type __T1 = Dense;
     type dense_1 = <__T1 as __nn::Checked<
         {
@@ -69,10 +83,16 @@ const _: () = {
             )
         },
     >>::Layer;
-    const __R1: __nn::Rule = __nn::Answer(dense_1::new(10).rule([__V1.shape()])).rule();
-    const dense_1: () = __nn::check("dense_1", &__R1, &[&__V1], 1);
-    static __F1: __nn::Site = __nn::site(&__R1, [__V1.shape()]);
-    const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V1, "dense_1", &__R1, 0);
+    const dense_1_rule: __nn::Rule = __nn::Answer(dense_1::new(10).rule([__V1.shape()]))
+        .rule();
+    const dense_1: () = __nn::check("dense_1", &dense_1_rule, &[&__V1], 1);
+    static __F1: __nn::Site = __nn::site(&dense_1_rule, [__V1.shape()]);
+    const __V3: __nn::TracedValue = __nn::TracedValue::after(
+        &__V1,
+        "dense_1",
+        &dense_1_rule,
+        0,
+    );
     type __T2 = Dense;
     type dense_2 = <__T2 as __nn::Checked<
         {
@@ -90,14 +110,20 @@ const _: () = {
             )
         },
     >>::Layer;
-    const __R2: __nn::Rule = __nn::Answer(dense_2::new(4).rule([__V2.shape()])).rule();
-    const dense_2: () = __nn::check("dense_2", &__R2, &[&__V2], 1);
-    static __F2: __nn::Site = __nn::site(&__R2, [__V2.shape()]);
-    const __V4: __nn::TracedValue = __nn::TracedValue::after(&__V2, "dense_2", &__R2, 0);
-    const _: () = __nn::check_output("class", &__V3, __OUTPUTS[0]);
-    const _: () = __nn::check_output("bounds", &__V4, __OUTPUTS[1]);
+    const dense_2_rule: __nn::Rule = __nn::Answer(dense_2::new(4).rule([__V2.shape()]))
+        .rule();
+    const dense_2: () = __nn::check("dense_2", &dense_2_rule, &[&__V2], 1);
+    static __F2: __nn::Site = __nn::site(&dense_2_rule, [__V2.shape()]);
+    const __V4: __nn::TracedValue = __nn::TracedValue::after(
+        &__V2,
+        "dense_2",
+        &dense_2_rule,
+        0,
+    );
+    const _: () = __nn::check_output("class", &__V3, declared_output[0]);
+    const _: () = __nn::check_output("bounds", &__V4, declared_output[1]);
     static __GRAPH: __nn::Graph<3, 5> = __nn::Graph::new(
-        __INPUTS,
+        declared_input,
         [
             __nn::Node::new("split_1", &__F0, [0], 1),
             __nn::Node::new("dense_1", &__F1, [1], 3),
@@ -112,7 +138,7 @@ const _: () = {
     static __MAP: __nn::CompiledNetwork = __nn::CompiledNetwork::new(
         "Detector",
         &__GRAPH,
-        (&__INPUTS, &__OUTPUTS),
+        (&declared_input, &declared_output),
         [&["input"], &["class", "bounds"]],
         [&__INFER, &__TRAIN, &__ASKED, &__STREAM],
     );
@@ -130,15 +156,18 @@ const _: () = {
     }
     #[cfg(rust_analyzer)]
     __nn::shown! {
-        Detector 1[__F0 __F1 __F2] 1 : __R0; 2 : __R1; 3 : __R2;
+        Detector 1[__F0 __F1 __F2] 1 : split_1_rule; 2 : dense_1_rule; 3 : dense_2_rule;
     }
     impl __nn::Network for Detector {
-        type Input<'a> = &'a [f32; __INPUTS[0].len()];
-        type Output<'a> = (&'a [f32; __OUTPUTS[0].len()], &'a [f32; __OUTPUTS[1].len()]);
-        type Step<'a> = &'a [f32; __nn::input_step(__INPUTS[0])];
+        type Input<'a> = &'a [f32; declared_input[0].len()];
+        type Output<'a> = (
+            &'a [f32; declared_output[0].len()],
+            &'a [f32; declared_output[1].len()],
+        );
+        type Step<'a> = &'a [f32; __nn::input_step(declared_input[0])];
         type StepOutput<'a> = (
-            &'a [f32; __nn::output_step(__OUTPUTS[0], __INPUTS[0])],
-            &'a [f32; __nn::output_step(__OUTPUTS[1], __INPUTS[0])],
+            &'a [f32; __nn::output_step(declared_output[0], declared_input[0])],
+            &'a [f32; __nn::output_step(declared_output[1], declared_input[0])],
         );
         type Head = (
             __nn::HeadOf<{ __GRAPH.head(0) as usize }>,

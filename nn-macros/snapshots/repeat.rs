@@ -25,10 +25,10 @@ pub struct Deep;
 const _: () = {
     use ::nn_runtime::__private as __nn;
     use __nn::AnySignature as _;
-    const __INPUTS: [__nn::Shape; 1] = [__nn::Shape::of([16])];
-    const __OUTPUTS: [__nn::Shape; 1] = [__nn::Shape::of([10])];
-    const _: () = __nn::check_input("input", __INPUTS[0]);
-    const __V0: __nn::TracedValue = __nn::TracedValue::input("input", __INPUTS[0]);
+    const declared_input: [__nn::Shape; 1] = [__nn::Shape::of([16])];
+    const declared_output: [__nn::Shape; 1] = [__nn::Shape::of([10])];
+    const _: () = __nn::check_input("input", declared_input[0]);
+    const __V0: __nn::TracedValue = __nn::TracedValue::input("input", declared_input[0]);
     type __T0 = Block;
     type block_1 = <__T0 as __nn::Checked<
         {
@@ -47,14 +47,19 @@ const _: () = {
         },
     >>::Layer;
     const __N0: usize = DEPTH - 1;
-    const __R0: __nn::Rule = __nn::repeat(
+    const block_1_rule: __nn::Rule = __nn::repeat(
         &__nn::Answer(block_1::new().rule([__V0.shape()])).rule(),
         __V0.shape(),
         __N0,
     );
-    const block_1: () = __nn::check("block_1", &__R0, &[&__V0], 1);
-    static __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
-    const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "block_1", &__R0, 0);
+    const block_1: () = __nn::check("block_1", &block_1_rule, &[&__V0], 1);
+    static __F0: __nn::Site = __nn::site(&block_1_rule, [__V0.shape()]);
+    const __V1: __nn::TracedValue = __nn::TracedValue::after(
+        &__V0,
+        "block_1",
+        &block_1_rule,
+        0,
+    );
     type __T1 = Dense;
     type body = <__T1 as __nn::Checked<
         {
@@ -73,14 +78,19 @@ const _: () = {
         },
     >>::Layer;
     const __N1: usize = 2;
-    const __R1: __nn::Rule = __nn::repeat(
+    const body_rule: __nn::Rule = __nn::repeat(
         &__nn::Answer(body::new(16).rule([__V1.shape()])).rule(),
         __V1.shape(),
         __N1,
     );
-    const body: () = __nn::check("body", &__R1, &[&__V1], 1);
-    static __F1: __nn::Site = __nn::site(&__R1, [__V1.shape()]);
-    const __V2: __nn::TracedValue = __nn::TracedValue::after(&__V1, "body", &__R1, 0);
+    const body: () = __nn::check("body", &body_rule, &[&__V1], 1);
+    static __F1: __nn::Site = __nn::site(&body_rule, [__V1.shape()]);
+    const __V2: __nn::TracedValue = __nn::TracedValue::after(
+        &__V1,
+        "body",
+        &body_rule,
+        0,
+    );
     type __T2 = Dense;
     type dense_1 = <__T2 as __nn::Checked<
         {
@@ -98,13 +108,19 @@ const _: () = {
             )
         },
     >>::Layer;
-    const __R2: __nn::Rule = __nn::Answer(dense_1::new(10).rule([__V2.shape()])).rule();
-    const dense_1: () = __nn::check("dense_1", &__R2, &[&__V2], 1);
-    static __F2: __nn::Site = __nn::site(&__R2, [__V2.shape()]);
-    const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V2, "dense_1", &__R2, 0);
-    const _: () = __nn::check_output("output", &__V3, __OUTPUTS[0]);
+    const dense_1_rule: __nn::Rule = __nn::Answer(dense_1::new(10).rule([__V2.shape()]))
+        .rule();
+    const dense_1: () = __nn::check("dense_1", &dense_1_rule, &[&__V2], 1);
+    static __F2: __nn::Site = __nn::site(&dense_1_rule, [__V2.shape()]);
+    const __V3: __nn::TracedValue = __nn::TracedValue::after(
+        &__V2,
+        "dense_1",
+        &dense_1_rule,
+        0,
+    );
+    const _: () = __nn::check_output("output", &__V3, declared_output[0]);
     static __GRAPH: __nn::Graph<3, 4> = __nn::Graph::new(
-        __INPUTS,
+        declared_input,
         [
             __nn::Node::new("block_1", &__F0, [0], 1),
             __nn::Node::new("body", &__F1, [1], 2),
@@ -119,7 +135,7 @@ const _: () = {
     static __MAP: __nn::CompiledNetwork = __nn::CompiledNetwork::new(
         "Deep",
         &__GRAPH,
-        (&__INPUTS, &__OUTPUTS),
+        (&declared_input, &declared_output),
         [&["input"], &["output"]],
         [&__INFER, &__TRAIN, &__ASKED, &__STREAM],
     );
@@ -137,13 +153,16 @@ const _: () = {
     }
     #[cfg(rust_analyzer)]
     __nn::shown! {
-        Deep 1[__F0 __F1 __F2] 1 : __R0; 2 : __R1; 3 : __R2;
+        Deep 1[__F0 __F1 __F2] 1 : block_1_rule; 2 : body_rule; 3 : dense_1_rule;
     }
     impl __nn::Network for Deep {
-        type Input<'a> = &'a [f32; __INPUTS[0].len()];
-        type Output<'a> = &'a [f32; __OUTPUTS[0].len()];
-        type Step<'a> = &'a [f32; __nn::input_step(__INPUTS[0])];
-        type StepOutput<'a> = &'a [f32; __nn::output_step(__OUTPUTS[0], __INPUTS[0])];
+        type Input<'a> = &'a [f32; declared_input[0].len()];
+        type Output<'a> = &'a [f32; declared_output[0].len()];
+        type Step<'a> = &'a [f32; __nn::input_step(declared_input[0])];
+        type StepOutput<'a> = &'a [f32; __nn::output_step(
+            declared_output[0],
+            declared_input[0],
+        )];
         type Head = __nn::HeadOf<{ __GRAPH.head(0) as usize }>;
         const COMPILED: &'static __nn::CompiledNetwork = &__MAP;
         fn forward_pass(

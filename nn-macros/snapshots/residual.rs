@@ -26,10 +26,10 @@ pub struct Block;
 const _: () = {
     use ::nn_runtime::__private as __nn;
     use __nn::AnySignature as _;
-    const __INPUTS: [__nn::Shape; 1] = [__nn::Shape::of([16, 32, 32])];
-    const __OUTPUTS: [__nn::Shape; 1] = [__nn::Shape::of([16, 32, 32])];
-    const _: () = __nn::check_input("input", __INPUTS[0]);
-    const __V0: __nn::TracedValue = __nn::TracedValue::input("input", __INPUTS[0]);
+    const declared_input: [__nn::Shape; 1] = [__nn::Shape::of([16, 32, 32])];
+    const declared_output: [__nn::Shape; 1] = [__nn::Shape::of([16, 32, 32])];
+    const _: () = __nn::check_input("input", declared_input[0]);
+    const __V0: __nn::TracedValue = __nn::TracedValue::input("input", declared_input[0]);
     type __T0 = Conv2d;
     type conv2d_1 = <__T0 as __nn::Checked<
         {
@@ -47,14 +47,16 @@ const _: () = {
             )
         },
     >>::Layer;
-    const __R0: __nn::Rule = __nn::Answer(conv2d_1::new(16, 3).rule([__V0.shape()]))
+    const conv2d_1_rule: __nn::Rule = __nn::Answer(
+            conv2d_1::new(16, 3).rule([__V0.shape()]),
+        )
         .rule();
-    const conv2d_1: () = __nn::check("conv2d_1", &__R0, &[&__V0], 1);
-    static __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
+    const conv2d_1: () = __nn::check("conv2d_1", &conv2d_1_rule, &[&__V0], 1);
+    static __F0: __nn::Site = __nn::site(&conv2d_1_rule, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(
         &__V0,
         "conv2d_1",
-        &__R0,
+        &conv2d_1_rule,
         0,
     );
     type __T1 = BatchNorm;
@@ -74,14 +76,21 @@ const _: () = {
             )
         },
     >>::Layer;
-    const __R1: __nn::Rule = __nn::Answer(batch_norm_1::new().rule([__V1.shape()]))
+    const batch_norm_1_rule: __nn::Rule = __nn::Answer(
+            batch_norm_1::new().rule([__V1.shape()]),
+        )
         .rule();
-    const batch_norm_1: () = __nn::check("batch_norm_1", &__R1, &[&__V1], 1);
-    static __F1: __nn::Site = __nn::site(&__R1, [__V1.shape()]);
+    const batch_norm_1: () = __nn::check(
+        "batch_norm_1",
+        &batch_norm_1_rule,
+        &[&__V1],
+        1,
+    );
+    static __F1: __nn::Site = __nn::site(&batch_norm_1_rule, [__V1.shape()]);
     const __V2: __nn::TracedValue = __nn::TracedValue::after(
         &__V1,
         "batch_norm_1",
-        &__R1,
+        &batch_norm_1_rule,
         0,
     );
     type __T2 = Sum;
@@ -101,13 +110,18 @@ const _: () = {
             )
         },
     >>::Layer;
-    const __R2: __nn::Rule = __nn::Answer(
+    const sum_1_rule: __nn::Rule = __nn::Answer(
             sum_1::new().rule([__V0.shape(), __V2.shape()]),
         )
         .rule();
-    const sum_1: () = __nn::check("sum_1", &__R2, &[&__V0, &__V2], 1);
-    static __F2: __nn::Site = __nn::site(&__R2, [__V0.shape(), __V2.shape()]);
-    const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V0, "sum_1", &__R2, 0);
+    const sum_1: () = __nn::check("sum_1", &sum_1_rule, &[&__V0, &__V2], 1);
+    static __F2: __nn::Site = __nn::site(&sum_1_rule, [__V0.shape(), __V2.shape()]);
+    const __V3: __nn::TracedValue = __nn::TracedValue::after(
+        &__V0,
+        "sum_1",
+        &sum_1_rule,
+        0,
+    );
     type __T3 = Relu;
     type relu_1 = <__T3 as __nn::Checked<
         {
@@ -125,13 +139,19 @@ const _: () = {
             )
         },
     >>::Layer;
-    const __R3: __nn::Rule = __nn::Answer(relu_1::new().rule([__V3.shape()])).rule();
-    const relu_1: () = __nn::check("relu_1", &__R3, &[&__V3], 1);
-    static __F3: __nn::Site = __nn::site(&__R3, [__V3.shape()]);
-    const __V4: __nn::TracedValue = __nn::TracedValue::after(&__V3, "relu_1", &__R3, 0);
-    const _: () = __nn::check_output("output", &__V4, __OUTPUTS[0]);
+    const relu_1_rule: __nn::Rule = __nn::Answer(relu_1::new().rule([__V3.shape()]))
+        .rule();
+    const relu_1: () = __nn::check("relu_1", &relu_1_rule, &[&__V3], 1);
+    static __F3: __nn::Site = __nn::site(&relu_1_rule, [__V3.shape()]);
+    const __V4: __nn::TracedValue = __nn::TracedValue::after(
+        &__V3,
+        "relu_1",
+        &relu_1_rule,
+        0,
+    );
+    const _: () = __nn::check_output("output", &__V4, declared_output[0]);
     static __GRAPH: __nn::Graph<4, 5> = __nn::Graph::new(
-        __INPUTS,
+        declared_input,
         [
             __nn::Node::new("conv2d_1", &__F0, [0], 1),
             __nn::Node::new("batch_norm_1", &__F1, [1], 2),
@@ -147,7 +167,7 @@ const _: () = {
     static __MAP: __nn::CompiledNetwork = __nn::CompiledNetwork::new(
         "Block",
         &__GRAPH,
-        (&__INPUTS, &__OUTPUTS),
+        (&declared_input, &declared_output),
         [&["input"], &["output"]],
         [&__INFER, &__TRAIN, &__ASKED, &__STREAM],
     );
@@ -169,13 +189,17 @@ const _: () = {
     }
     #[cfg(rust_analyzer)]
     __nn::shown! {
-        Block 1[__F0 __F1 __F2 __F3] 1 : __R0; 2 : __R1; 3 : __R2; 4 : __R3;
+        Block 1[__F0 __F1 __F2 __F3] 1 : conv2d_1_rule; 2 : batch_norm_1_rule; 3 :
+        sum_1_rule; 4 : relu_1_rule;
     }
     impl __nn::Network for Block {
-        type Input<'a> = &'a [f32; __INPUTS[0].len()];
-        type Output<'a> = &'a [f32; __OUTPUTS[0].len()];
-        type Step<'a> = &'a [f32; __nn::input_step(__INPUTS[0])];
-        type StepOutput<'a> = &'a [f32; __nn::output_step(__OUTPUTS[0], __INPUTS[0])];
+        type Input<'a> = &'a [f32; declared_input[0].len()];
+        type Output<'a> = &'a [f32; declared_output[0].len()];
+        type Step<'a> = &'a [f32; __nn::input_step(declared_input[0])];
+        type StepOutput<'a> = &'a [f32; __nn::output_step(
+            declared_output[0],
+            declared_input[0],
+        )];
         type Head = __nn::HeadOf<{ __GRAPH.head(0) as usize }>;
         const COMPILED: &'static __nn::CompiledNetwork = &__MAP;
         fn forward_pass(

@@ -25,10 +25,10 @@ pub struct Tied;
 const _: () = {
     use ::nn_runtime::__private as __nn;
     use __nn::AnySignature as _;
-    const __INPUTS: [__nn::Shape; 1] = [__nn::Shape::of([16])];
-    const __OUTPUTS: [__nn::Shape; 1] = [__nn::Shape::of([16])];
-    const _: () = __nn::check_input("input", __INPUTS[0]);
-    const __V0: __nn::TracedValue = __nn::TracedValue::input("input", __INPUTS[0]);
+    const declared_input: [__nn::Shape; 1] = [__nn::Shape::of([16])];
+    const declared_output: [__nn::Shape; 1] = [__nn::Shape::of([16])];
+    const _: () = __nn::check_input("input", declared_input[0]);
+    const __V0: __nn::TracedValue = __nn::TracedValue::input("input", declared_input[0]);
     type __T0 = Dense;
     type tie = <__T0 as __nn::Checked<
         {
@@ -46,10 +46,10 @@ const _: () = {
             )
         },
     >>::Layer;
-    const __R0: __nn::Rule = __nn::Answer(tie::new(16).rule([__V0.shape()])).rule();
-    const tie: () = __nn::check("tie", &__R0, &[&__V0], 1);
-    static __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
-    const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "tie", &__R0, 0);
+    const tie_rule: __nn::Rule = __nn::Answer(tie::new(16).rule([__V0.shape()])).rule();
+    const tie: () = __nn::check("tie", &tie_rule, &[&__V0], 1);
+    static __F0: __nn::Site = __nn::site(&tie_rule, [__V0.shape()]);
+    const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "tie", &tie_rule, 0);
     type __T1 = Relu;
     type relu_1 = <__T1 as __nn::Checked<
         {
@@ -67,10 +67,16 @@ const _: () = {
             )
         },
     >>::Layer;
-    const __R1: __nn::Rule = __nn::Answer(relu_1::new().rule([__V1.shape()])).rule();
-    const relu_1: () = __nn::check("relu_1", &__R1, &[&__V1], 1);
-    static __F1: __nn::Site = __nn::site(&__R1, [__V1.shape()]);
-    const __V2: __nn::TracedValue = __nn::TracedValue::after(&__V1, "relu_1", &__R1, 0);
+    const relu_1_rule: __nn::Rule = __nn::Answer(relu_1::new().rule([__V1.shape()]))
+        .rule();
+    const relu_1: () = __nn::check("relu_1", &relu_1_rule, &[&__V1], 1);
+    static __F1: __nn::Site = __nn::site(&relu_1_rule, [__V1.shape()]);
+    const __V2: __nn::TracedValue = __nn::TracedValue::after(
+        &__V1,
+        "relu_1",
+        &relu_1_rule,
+        0,
+    );
     type __T2 = Dense;
     type dense_1 = <__T2 as __nn::Checked<
         {
@@ -88,11 +94,17 @@ const _: () = {
             )
         },
     >>::Layer;
-    const __R2: __nn::Rule = __nn::Answer(dense_1::new(16).rule([__V2.shape()])).rule();
-    const dense_1: () = __nn::check("dense_1", &__R2, &[&__V2], 1);
-    const _: () = __nn::check_shared("dense_1", &__R2, "tie", &__R0, &__V2);
-    static __F2: __nn::Site = __nn::site(&__R2, [__V2.shape()]);
-    const __V3: __nn::TracedValue = __nn::TracedValue::after(&__V2, "dense_1", &__R2, 0);
+    const dense_1_rule: __nn::Rule = __nn::Answer(dense_1::new(16).rule([__V2.shape()]))
+        .rule();
+    const dense_1: () = __nn::check("dense_1", &dense_1_rule, &[&__V2], 1);
+    const _: () = __nn::check_shared("dense_1", &dense_1_rule, "tie", &tie_rule, &__V2);
+    static __F2: __nn::Site = __nn::site(&dense_1_rule, [__V2.shape()]);
+    const __V3: __nn::TracedValue = __nn::TracedValue::after(
+        &__V2,
+        "dense_1",
+        &dense_1_rule,
+        0,
+    );
     type __T3 = Dense;
     type again = <__T3 as __nn::Checked<
         {
@@ -110,11 +122,17 @@ const _: () = {
             )
         },
     >>::Layer;
-    const __R3: __nn::Rule = __nn::Answer(again::new(16).rule([__V3.shape()])).rule();
-    const again: () = __nn::check("again", &__R3, &[&__V3], 1);
-    const _: () = __nn::check_shared("again", &__R3, "tie", &__R0, &__V3);
-    static __F3: __nn::Site = __nn::site(&__R3, [__V3.shape()]);
-    const __V4: __nn::TracedValue = __nn::TracedValue::after(&__V3, "again", &__R3, 0);
+    const again_rule: __nn::Rule = __nn::Answer(again::new(16).rule([__V3.shape()]))
+        .rule();
+    const again: () = __nn::check("again", &again_rule, &[&__V3], 1);
+    const _: () = __nn::check_shared("again", &again_rule, "tie", &tie_rule, &__V3);
+    static __F3: __nn::Site = __nn::site(&again_rule, [__V3.shape()]);
+    const __V4: __nn::TracedValue = __nn::TracedValue::after(
+        &__V3,
+        "again",
+        &again_rule,
+        0,
+    );
     type __T4 = Dense;
     type dense_2 = <__T4 as __nn::Checked<
         {
@@ -132,13 +150,19 @@ const _: () = {
             )
         },
     >>::Layer;
-    const __R4: __nn::Rule = __nn::Answer(dense_2::new(16).rule([__V4.shape()])).rule();
-    const dense_2: () = __nn::check("dense_2", &__R4, &[&__V4], 1);
-    static __F4: __nn::Site = __nn::site(&__R4, [__V4.shape()]);
-    const __V5: __nn::TracedValue = __nn::TracedValue::after(&__V4, "dense_2", &__R4, 0);
-    const _: () = __nn::check_output("output", &__V5, __OUTPUTS[0]);
+    const dense_2_rule: __nn::Rule = __nn::Answer(dense_2::new(16).rule([__V4.shape()]))
+        .rule();
+    const dense_2: () = __nn::check("dense_2", &dense_2_rule, &[&__V4], 1);
+    static __F4: __nn::Site = __nn::site(&dense_2_rule, [__V4.shape()]);
+    const __V5: __nn::TracedValue = __nn::TracedValue::after(
+        &__V4,
+        "dense_2",
+        &dense_2_rule,
+        0,
+    );
+    const _: () = __nn::check_output("output", &__V5, declared_output[0]);
     static __GRAPH: __nn::Graph<5, 6> = __nn::Graph::new(
-        __INPUTS,
+        declared_input,
         [
             __nn::Node::new("tie", &__F0, [0], 1),
             __nn::Node::new("relu_1", &__F1, [1], 2),
@@ -155,7 +179,7 @@ const _: () = {
     static __MAP: __nn::CompiledNetwork = __nn::CompiledNetwork::new(
         "Tied",
         &__GRAPH,
-        (&__INPUTS, &__OUTPUTS),
+        (&declared_input, &declared_output),
         [&["input"], &["output"]],
         [&__INFER, &__TRAIN, &__ASKED, &__STREAM],
     );
@@ -181,13 +205,17 @@ const _: () = {
     }
     #[cfg(rust_analyzer)]
     __nn::shown! {
-        Tied 1[__F0 __F1 __F4] 1 : __R0; 2 : __R1; 3 : __R2; 4 : __R3; 5 : __R4;
+        Tied 1[__F0 __F1 __F4] 1 : tie_rule; 2 : relu_1_rule; 3 : dense_1_rule; 4 :
+        again_rule; 5 : dense_2_rule;
     }
     impl __nn::Network for Tied {
-        type Input<'a> = &'a [f32; __INPUTS[0].len()];
-        type Output<'a> = &'a [f32; __OUTPUTS[0].len()];
-        type Step<'a> = &'a [f32; __nn::input_step(__INPUTS[0])];
-        type StepOutput<'a> = &'a [f32; __nn::output_step(__OUTPUTS[0], __INPUTS[0])];
+        type Input<'a> = &'a [f32; declared_input[0].len()];
+        type Output<'a> = &'a [f32; declared_output[0].len()];
+        type Step<'a> = &'a [f32; __nn::input_step(declared_input[0])];
+        type StepOutput<'a> = &'a [f32; __nn::output_step(
+            declared_output[0],
+            declared_input[0],
+        )];
         type Head = __nn::HeadOf<{ __GRAPH.head(0) as usize }>;
         const COMPILED: &'static __nn::CompiledNetwork = &__MAP;
         fn forward_pass(

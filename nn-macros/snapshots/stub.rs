@@ -35,22 +35,34 @@ pub struct Net;
 const _: () = {
     use ::nn_runtime::__private as __nn;
     use __nn::AnySignature as _;
-    const __INPUTS: [__nn::Shape; 2] = [__nn::Shape::of([16]), __nn::Shape::of([4])];
-    const __OUTPUTS: [__nn::Shape; 2] = [__nn::Shape::of([10]), __nn::Shape::of([2])];
+    const declared_input: [__nn::Shape; 2] = [
+        __nn::Shape::of([16]),
+        __nn::Shape::of([4]),
+    ];
+    const declared_output: [__nn::Shape; 2] = [
+        __nn::Shape::of([10]),
+        __nn::Shape::of([2]),
+    ];
     static __MAP: __nn::CompiledNetwork = __nn::CompiledNetwork::stub(
         "Net",
-        (&__INPUTS, &__OUTPUTS),
+        (&declared_input, &declared_output),
     );
     impl __nn::Network for Net {
-        type Input<'a> = (&'a [f32; __INPUTS[0].len()], &'a [f32; __INPUTS[1].len()]);
-        type Output<'a> = (&'a [f32; __OUTPUTS[0].len()], &'a [f32; __OUTPUTS[1].len()]);
+        type Input<'a> = (
+            &'a [f32; declared_input[0].len()],
+            &'a [f32; declared_input[1].len()],
+        );
+        type Output<'a> = (
+            &'a [f32; declared_output[0].len()],
+            &'a [f32; declared_output[1].len()],
+        );
         type Step<'a> = (
-            &'a [f32; __nn::input_step(__INPUTS[0])],
-            &'a [f32; __nn::input_step(__INPUTS[1])],
+            &'a [f32; __nn::input_step(declared_input[0])],
+            &'a [f32; __nn::input_step(declared_input[1])],
         );
         type StepOutput<'a> = (
-            &'a [f32; __nn::output_step(__OUTPUTS[0], __INPUTS[0])],
-            &'a [f32; __nn::output_step(__OUTPUTS[1], __INPUTS[0])],
+            &'a [f32; __nn::output_step(declared_output[0], declared_input[0])],
+            &'a [f32; __nn::output_step(declared_output[1], declared_input[0])],
         );
         type Head = (__nn::AnyHead, __nn::AnyHead);
         const COMPILED: &'static __nn::CompiledNetwork = &__MAP;

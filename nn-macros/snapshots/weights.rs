@@ -23,10 +23,10 @@ pub(crate) struct Net;
 const _: () = {
     use ::nn_runtime::__private as __nn;
     use __nn::AnySignature as _;
-    const __INPUTS: [__nn::Shape; 1] = [__nn::Shape::of([4])];
-    const __OUTPUTS: [__nn::Shape; 1] = [__nn::Shape::of([2])];
-    const _: () = __nn::check_input("input", __INPUTS[0]);
-    const __V0: __nn::TracedValue = __nn::TracedValue::input("input", __INPUTS[0]);
+    const declared_input: [__nn::Shape; 1] = [__nn::Shape::of([4])];
+    const declared_output: [__nn::Shape; 1] = [__nn::Shape::of([2])];
+    const _: () = __nn::check_input("input", declared_input[0]);
+    const __V0: __nn::TracedValue = __nn::TracedValue::input("input", declared_input[0]);
     type __T0 = Dense;
     type head = <__T0 as __nn::Checked<
         {
@@ -44,13 +44,18 @@ const _: () = {
             )
         },
     >>::Layer;
-    const __R0: __nn::Rule = __nn::Answer(head::new(2).rule([__V0.shape()])).rule();
-    const head: () = __nn::check("head", &__R0, &[&__V0], 1);
-    static __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
-    const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "head", &__R0, 0);
-    const _: () = __nn::check_output("output", &__V1, __OUTPUTS[0]);
+    const head_rule: __nn::Rule = __nn::Answer(head::new(2).rule([__V0.shape()])).rule();
+    const head: () = __nn::check("head", &head_rule, &[&__V0], 1);
+    static __F0: __nn::Site = __nn::site(&head_rule, [__V0.shape()]);
+    const __V1: __nn::TracedValue = __nn::TracedValue::after(
+        &__V0,
+        "head",
+        &head_rule,
+        0,
+    );
+    const _: () = __nn::check_output("output", &__V1, declared_output[0]);
     static __GRAPH: __nn::Graph<1, 2> = __nn::Graph::new(
-        __INPUTS,
+        declared_input,
         [__nn::Node::new("head", &__F0, [0], 1)],
         [1],
     );
@@ -61,7 +66,7 @@ const _: () = {
     static __MAP: __nn::CompiledNetwork = __nn::CompiledNetwork::new(
         "Net",
         &__GRAPH,
-        (&__INPUTS, &__OUTPUTS),
+        (&declared_input, &declared_output),
         [&["input"], &["output"]],
         [&__INFER, &__TRAIN, &__ASKED, &__STREAM],
     );
@@ -87,6 +92,7 @@ const _: () = {
         Names::new().map("0", "head"),
         __ROOM,
     );
+    #[allow(clippy::self_named_constructors)]
     impl Net {
         __nn::with_alloc! {
             #[doc =
@@ -114,13 +120,16 @@ const _: () = {
     }
     #[cfg(rust_analyzer)]
     __nn::shown! {
-        Net 1[__F0] 1 : __R0;
+        Net 1[__F0] 1 : head_rule;
     }
     impl __nn::Network for Net {
-        type Input<'a> = &'a [f32; __INPUTS[0].len()];
-        type Output<'a> = &'a [f32; __OUTPUTS[0].len()];
-        type Step<'a> = &'a [f32; __nn::input_step(__INPUTS[0])];
-        type StepOutput<'a> = &'a [f32; __nn::output_step(__OUTPUTS[0], __INPUTS[0])];
+        type Input<'a> = &'a [f32; declared_input[0].len()];
+        type Output<'a> = &'a [f32; declared_output[0].len()];
+        type Step<'a> = &'a [f32; __nn::input_step(declared_input[0])];
+        type StepOutput<'a> = &'a [f32; __nn::output_step(
+            declared_output[0],
+            declared_input[0],
+        )];
         type Head = __nn::HeadOf<{ __GRAPH.head(0) as usize }>;
         const COMPILED: &'static __nn::CompiledNetwork = &__MAP;
         fn forward_pass(

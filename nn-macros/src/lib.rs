@@ -62,7 +62,8 @@ mod tests;
 ///   type with these `const fn`s, a `rule`, and the trait `Layer`; a network is one too.
 /// - A *label* names the parameters of the one layer it precedes. Layers without one are named by kind and
 ///   count: `conv2d_1`, `dense_2`. `share(label)` uses that layer's parameters a second time, `frozen` keeps
-///   them as they are, and `layer * n` is the layer `n` times in a row.
+///   them as they are (without the word they learn, and that is a network too: no error can tell), and
+///   `layer * n` is the layer `n` times in a row.
 /// - A *shape in the flow*, `-> [64, 5, 5]`, is compared with the one that arrives there.
 /// - An unnamed output is the value of the last statement. Named ones, `-> (class: [10], bounds: [4])`, are
 ///   each bound by a `let` of that name.

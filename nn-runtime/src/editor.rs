@@ -273,7 +273,7 @@ macro_rules! __shown {
         const __COUNT: usize = $crate::__private::count_all(&[$(&$site),*]);
         impl $crate::__private::Shown<0> for $network {
             const MADE: $crate::__private::Line =
-                $crate::__private::made_by_network(&__INPUTS, &__OUTPUTS, __COUNT);
+                $crate::__private::made_by_network(&declared_input, &declared_output, __COUNT);
         }
         $(impl $crate::__private::Shown<$step> for $network {
             const MADE: $crate::__private::Line = $crate::__private::made(&$rule);
@@ -291,7 +291,7 @@ macro_rules! __shown {
         impl $network {
             #[doc(hidden)]
             pub const fn rule(&self, x: [$crate::__private::Shape; $inputs]) -> $crate::__private::Rule {
-                $crate::__private::rule_of_network(x, &__INPUTS, &__OUTPUTS, __COUNT)
+                $crate::__private::rule_of_network(x, &declared_input, &declared_output, __COUNT)
             }
         }
     };

@@ -12,8 +12,8 @@ use crate::fault::Fault;
 use names::{ALIASES, ELSEWHERE};
 pub use negative::Negative;
 pub use own::{Answer, IsLayer};
-use text::{brackets, find, first_number, holds, is_axis, is_numbers, joined, list};
-use typed::{corrected, reads, written};
+use text::{brackets, equal, find, first_number, holds, is_axis, is_numbers, is_switch, joined, list, word_of};
+use typed::{corrected, reads, rest, written};
 
 /// What a built-in layer takes. A layer of one's own has none, and rustc alone looks at its calls.
 #[derive(Clone, Copy)]
@@ -38,6 +38,8 @@ enum Kind {
     Layer,
     /// Other libraries are told how many features come in; here they follow from the shape.
     InfersInput,
+    /// The same, behind what is given here.
+    InfersInputLast,
     /// A name of another library: what to write instead.
     Foreign(&'static str),
 }
@@ -114,6 +116,11 @@ impl Signature {
         Signature { kind: Kind::InfersInput, ..self }
     }
 
+    /// The same; what comes in is the last argument elsewhere.
+    pub const fn infers_input_last(self) -> Signature {
+        Signature { kind: Kind::InfersInputLast, ..self }
+    }
+
     /// "`Dense(units)`"
     const fn shown(&self, mut text: Fault) -> Fault {
         text = text.str("`").str(self.layer);
@@ -134,7 +141,7 @@ pub const fn check_call(site: &str, signature: &Signature, call: &Call) -> usize
         Kind::Foreign(instead) => {
             Some(Fault::expected("a layer").str(", found `").str(signature.layer).str("`").help(instead))
         }
-        Kind::Layer | Kind::InfersInput => match options(signature, call) {
+        Kind::Layer | Kind::InfersInput | Kind::InfersInputLast => match options(signature, call) {
             None => match arguments(signature, call) {
                 None => values(signature, call),
                 fault => fault,
@@ -228,14 +235,9 @@ const fn value_of(signature: &Signature, name: &str, value: &str) -> Option<Faul
             let expected = expected.str("a word for `").str(name).str("`, found the text ").str(value);
             let (_, word) = value.split_at(1);
             let (word, _) = word.split_at(word.len() - 1);
-            let (first, rest) = word.split_at(1);
-            let upper = [first.as_bytes()[0].to_ascii_uppercase()];
-            let first = match core::str::from_utf8(&upper) {
-                Ok(first) => first,
-                Err(_) => first,
-            };
-            let help = expected.help("without quotes, as `").str(name).str(" = ").str(first);
-            Some(help.str(rest).str("`, or another of its words"))
+            let mut room = [0; 64];
+            let help = expected.help("without quotes, as `").str(name).str(" = ").str(word_of(word, &mut room));
+            Some(help.str("`, or another of its words"))
         }
         b'-' if is_axis(name) && is_numbers(bytes) => {
             let expected = expected.str("an axis from 0 on, found ").str(value);
@@ -271,10 +273,23 @@ const fn arguments(signature: &Signature, call: &Call) -> Option<Fault> {
     if found < takes {
         return Some(signature.shown(fault.help("give what is missing: ")));
     }
-    let infers = matches!(signature.kind, Kind::InfersInput);
-    Some(if found == takes + 1 && infers && !is_word(call.positional[found - 1]) {
-        let fault = fault.help("what comes in follows from the shape: `");
-        written(fault, signature, call, 1, None).str("`")
+    let infers = matches!(signature.kind, Kind::InfersInput | Kind::InfersInputLast);
+    let last = call.positional[found - 1];
+    // Of a window the second number is its stride.
+    let strideless = !holds(signature.options, "stride");
+    let mut room = [0; 64];
+    let wide = if takes == 0 { "" } else { joined(signature.given[takes - 1], "_hw", &mut room) };
+    Some(if holds(signature.options, last) {
+        let value = if is_switch(last) { " = true`" } else { " = …`" };
+        fault.help("an option is given with its value: `").str(last).str(value)
+    } else if found == takes + 1 && holds(signature.options, wide) && strideless && is_numbers(last.as_bytes()) {
+        let fault = fault.help("two numbers are an option: `").str(signature.layer).str("(");
+        let fault = fault.str(call.positional[takes - 1]).str(", ").str(wide).str(" = [");
+        rest(fault.str(call.positional[takes - 1]).str(", ").str(last).str("]"), signature, call, false).str(")`")
+    } else if found == takes + 1 && infers && !is_word(last) {
+        let (fault, from) =
+            (fault.help("what comes in follows from the shape: `"), matches!(signature.kind, Kind::InfersInput));
+        written(fault, signature, call, from as usize, None).str("`")
     } else if found == takes + 1 && !signature.options.is_empty() {
         let option = meant(signature, call.positional[found - 1]);
         written(fault.help("an option is given by its name: `"), signature, call, 0, Some(option)).str("`")
@@ -302,13 +317,17 @@ const fn tuple(signature: &Signature, call: &Call, i: usize) -> Fault {
     let (name, value) = (signature.given[i], call.positional[i]);
     let mut wide = [0; 64];
     let wide = joined(name, "_hw", &mut wide);
-    if !holds(signature.options, wide) {
+    if equal(name, "dims") || equal(name, "axes") {
         let fault = Fault::expected("an array for `").str(name).str("`, found `").str(value).str("`");
         return brackets(fault.help("`").str(signature.layer).str("("), value).str(")`");
     }
     let fault = Fault::expected("one number for `").str(name).str("`, found `").str(value).str("`");
-    let fault = fault.help("`").str(first_number(value)).str("`, and where height and width differ `");
-    brackets(fault.str(wide).str(" = "), value).str("` too")
+    let fault = fault.help("`").str(first_number(value)).str("`");
+    match holds(signature.options, wide) {
+        true => brackets(fault.str(", and where height and width differ `").str(wide).str(" = "), value).str("` too"),
+        false if !equal(name, "pixels") && !equal(name, "steps") => fault,
+        false => list(fault.str(", and by name "), signature.options),
+    }
 }
 
 const fn values(signature: &Signature, call: &Call) -> Option<Fault> {

@@ -1,8 +1,9 @@
 //! `LocalResponseNorm`.
 
-use nn_runtime::Shape;
 use nn_runtime::layers::LocalResponseNorm;
+use nn_runtime::{Isa, Probe, Shape};
 use nn_tests::fixtures::Case;
+use nn_tests::numbers::assert_near;
 
 use crate::harness::{against_cases, against_formula, fault};
 use crate::windows::{count, turned};
@@ -44,6 +45,32 @@ fn local_response_norm_is_its_formula() {
         against_formula(layer, LocalResponseNorm::rule, shape, 1.0, |x, _| {
             x.chunks(row).flat_map(|x| formula(x, channels, row / channels, size, [alpha, beta, k])).collect()
         });
+    }
+}
+
+/// The gradient divides by more than the output does: large numbers must not vanish in it.
+#[test]
+fn numbers_of_every_size() {
+    for size in [1e-18, 1.0, 1e9, 1e15, 1e18] {
+        let (x, dy) = ([size, 2.0 * size, -size], [1.0, 0.5, -0.25]);
+        let wide = x.map(|x| f64::from(x as f32));
+        let share = f64::from(1e-4f32) / 3.0;
+        let base =
+            |c: usize| 1.0 + share * wide[c.saturating_sub(1)..(c + 2).min(3)].iter().map(|x| x * x).sum::<f64>();
+        let of = |c: usize| {
+            let through: f64 =
+                (c.saturating_sub(1)..(c + 2).min(3)).map(|j| dy[j] * wide[j] / base(j).powf(1.75)).sum();
+            dy[c] / base(c).powf(0.75) - 1.5 * share * wide[c] * through
+        };
+        for isa in Isa::available() {
+            let layer = LocalResponseNorm::new(3);
+            let probe = Probe::new(layer, LocalResponseNorm::rule, [Shape::of([3, 1, 1])]).unwrap().isa(isa);
+            let what = format!("{size:e} {}", isa.name());
+            let x = x.map(|x| x as f32);
+            assert_near(&probe.forward(1, [&x])[0], &[0, 1, 2].map(|c| wide[c] / base(c).powf(0.75)), &what);
+            let [dx] = probe.gradients(1, [&x], [&dy.map(|dy| dy as f32)]).inputs;
+            assert_near(&dx, &[0, 1, 2].map(of), &what);
+        }
     }
 }
 

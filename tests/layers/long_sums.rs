@@ -1,7 +1,9 @@
 //! Gradients of parameters that very many numbers share: sums of equal numbers of 0.1 and more, which one
 //! chain of `f32` rounds the same way at every term.
 
-use nn_runtime::layers::{Dense, DensePerStep, Embedding, GroupNorm, LayerNorm, Prelu, Rnn};
+use nn_runtime::layers::{
+    Dense, DensePerStep, Embedding, GroupNorm, LayerNorm, Prelu, ReplicationPad1d, ReplicationPad2d, Rnn,
+};
 use nn_runtime::{Isa, Probe, Shape};
 
 /// What a sum of equal terms may be off by, relatively.
@@ -125,5 +127,20 @@ fn the_outputs_of_many_inputs() {
                 assert!(off <= 4e-6, "{} {inputs} inputs, {units} units: off by {off:e}", isa.name());
             }
         }
+    }
+}
+
+/// Edges that are repeated very often.
+#[test]
+fn the_gradient_of_an_edge() {
+    let probe = Probe::new(ReplicationPad1d::new(50_000), ReplicationPad1d::rule, [Shape::of([3, 2])]).unwrap();
+    let [dx] = probe.gradients(1, [&[1.0; 6]], [&[0.1; 200_006]]).inputs;
+    for (dx, places) in dx.iter().zip([50_001.0, 50_001.0, 1.0, 1.0, 50_001.0, 50_001.0]) {
+        near(*dx, TENTH * places, "steps");
+    }
+    let probe = Probe::new(ReplicationPad2d::new(400), ReplicationPad2d::rule, [Shape::of([1, 2, 3])]).unwrap();
+    let [dx] = probe.gradients(1, [&[1.0; 6]], [&vec![0.1; 802 * 803]]).inputs;
+    for (dx, columns) in dx.iter().zip([401.0, 1.0, 401.0].repeat(2)) {
+        near(*dx, TENTH * 401.0 * columns, "images");
     }
 }

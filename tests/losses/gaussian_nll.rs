@@ -39,6 +39,17 @@ fn it_is_its_formula() {
     }
 }
 
+/// A mean that is the target, or nearly, however small the variance; and far from it, however large.
+#[test]
+fn variances_of_every_size() {
+    for (off, log) in [(0.0, -95.0), (0.0, -170.0), (0.0, -400.0), (1e-20, -95.0), (1e-13, -60.0), (1e20, 95.0)] {
+        let (o, l) = (f64::from(off), f64::from(log));
+        let score = o * (-l / 2.0).exp();
+        let truth = (0.5 * (l + score * score), &[o * (-l).exp(), 0.5 * (1.0 - score * score)][..]);
+        compare(&format!("{off:e} off, {log}"), &GaussianNll::new(), (2, 1), &[off, log], &[0.0], truth);
+    }
+}
+
 #[test]
 fn targets_that_do_not_fit_are_refused() {
     let fault = |width, target: &[f32], rows| GaussianNll::new().fault(width, target, rows);

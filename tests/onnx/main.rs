@@ -26,8 +26,6 @@ macro_rules! cases {
 }
 
 // After the macro, so that they see it.
-mod hostile;
-mod imported;
 mod layers;
 mod networks;
 

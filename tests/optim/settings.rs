@@ -90,6 +90,11 @@ fn settings_out_of_range_are_refused() {
         refused(&|| Adadelta::new(1.0).eps(0.0).check()),
         "expected an eps above 0, found 0\nhelp: 1e-6 is usual"
     );
+    for eps in [1e-50, 1e-42] {
+        let found = refused(&|| Adadelta::new(1.0).eps(eps).check());
+        assert!(found.contains("an eps of at least 1.2e-38") && found.contains(&format!("found {eps:?}")), "{found}");
+        assert!(refused(&|| Adamax::new(1.0).eps(eps).check()).contains("an eps of at least 1.2e-38"));
+    }
     assert!(refused(&|| Adadelta::new(1.0).rho(1.0).check()).contains("a rho from 0"));
     assert!(refused(&|| Adamax::new(1.0).eps(0.0).check()).contains("an eps above 0"));
     assert!(refused(&|| RAdam::new(1.0).betas(1.0, 0.9).check()).contains("a first beta"));

@@ -192,8 +192,8 @@ fn of_labels_at_each_step() {
     let mut trainer = Trainer::new(&mut model, CrossEntropy::new(), Sgd::new(1.0)).private(privacy(0.0, 100.0));
     trainer.fit(&data, Fit::epochs(1).batch(samples)).unwrap();
     for (k, (name, new)) in all(&model).into_iter().enumerate() {
-        for i in 0..new.len() {
-            let (moved, truth) = (f64::from(new[i] - before[k].1[i]), sum[k].1[i] / samples as f64);
+        for (i, new) in new.iter().enumerate() {
+            let (moved, truth) = (f64::from(new - before[k].1[i]), sum[k].1[i] / samples as f64);
             assert!((moved - truth).abs() < 1e-6, "`{name}`, {i}: moved {moved}, truth {truth}");
         }
     }

@@ -103,6 +103,34 @@ fn a_prefix_and_what_else_is_there_are_told() {
     assert!(text.contains("help: `Names::new().map_prefix(\"\", \"first.\")` makes all 8 tensors fit"), "{text}");
 }
 
+/// A slip in a rename is told beside what it leads to; where everything fits, nothing is.
+#[test]
+fn renames_that_speak_of_no_tensor_are_told() {
+    let bytes = file(&[
+        ("actor.0.weight", &[8, 4]),
+        ("actor.0.bias", &[8]),
+        ("actor.2.weight", &[8, 8]),
+        ("actor.2.bias", &[8]),
+        ("actor.4.weight", &[2, 8]),
+        ("actor.4.bias", &[2]),
+        ("log_std", &[2]),
+    ]);
+    let renames = |last: &'static str, ignored: &'static str| {
+        let names = Names::new().map_prefix("actor.", "").map_prefix("critic.", "").ignore(ignored);
+        names.map("0", "hidden").map("2", "again").map(last, "mean")
+    };
+    let text = Model::<Policy>::from_bytes_with(&bytes, renames("3", "log_sdt")).unwrap_err().to_string();
+    for line in [
+        "`map(\"3\", …)`: expected a tensor of that name in the file, found none",
+        "`map_prefix(\"critic.\", …)`: expected a tensor of that name in the file, found none",
+        "`ignore(\"log_sdt\")`: expected a tensor of that name in the file, found none",
+    ] {
+        assert!(text.lines().any(|other| other == line), "{text}");
+    }
+    assert!(!text.contains("`map(\"0\"") && !text.contains("`map_prefix(\"actor.\""), "{text}");
+    Model::<Policy>::from_bytes_with(&bytes, renames("4", "log_std")).unwrap();
+}
+
 #[test]
 fn only_what_fits_is_proposed() {
     let text = refused::<Policy>(&file(&[

@@ -64,9 +64,14 @@ fn sizes<'a>(reader: &Reader<'a, '_>, node: &Node<'a>, all: &[&Held<'a>]) -> Res
             _ => Err("expected a shape".to_owned()),
         }
     };
-    let x = one(all[0])?;
-    let place =
-        |at: i64| usize::try_from(if at < 0 { at + x.len() as i64 } else { at }).unwrap_or(usize::MAX).min(x.len());
+    let x = match node.operator {
+        "Expand" => Vec::new(),
+        _ => one(all[0])?,
+    };
+    let place = |at: i64| match at {
+        at if at < 0 => at.saturating_add(x.len() as i64).max(0) as usize,
+        at => (at as usize).min(x.len()),
+    };
     Ok(match node.operator {
         "Cast" | "Identity" | "Unsqueeze" | "Squeeze" | "Reshape" => Held::Sizes(x),
         "Concat" => {
@@ -86,7 +91,32 @@ fn sizes<'a>(reader: &Reader<'a, '_>, node: &Node<'a>, all: &[&Held<'a>]) -> Res
             let (from, to) = (place(*from), place(*to));
             Held::Sizes(x.get(from..to.max(from)).unwrap_or(&[]).to_vec())
         }
-        "ConstantOfShape" | "Expand" => Held::Zeros,
+        "Sqrt" => {
+            let all: Option<Vec<f32>> = x.iter().map(|size| size.map(|size| (size as f32).sqrt())).collect();
+            let all = all.ok_or("expected sizes that are known, found the batch")?;
+            Held::Constant(Constant { tensor: Tensor::floats(vec![all.len()], all), origin: "" })
+        }
+        // One number at every place is that number, whatever the shape.
+        "ConstantOfShape" => match attribute(node, "value") {
+            Some(Attribute::Tensor(tensor)) => {
+                match tensor.to_floats(reader.fetch).map_err(|error| error.to_string())?[..] {
+                    [0.0] => Held::Zeros,
+                    [one] => Held::Constant(Constant { tensor: Tensor::floats(Vec::new(), vec![one]), origin: "" }),
+                    _ => return Err("expected one number for a whole shape".to_owned()),
+                }
+            }
+            _ => Held::Zeros,
+        },
+        "Expand" => match all[0] {
+            Held::Constant(constant) => {
+                let values = constant.tensor.to_floats(reader.fetch).map_err(|error| error.to_string())?;
+                match values.iter().all(|value| *value == 0.0) {
+                    true => Held::Zeros,
+                    false => Held::Constant(constant.clone()),
+                }
+            }
+            _ => Held::Zeros,
+        },
         "ReduceProd" => {
             let product = x.iter().try_fold(1i64, |product, size| product.checked_mul((*size)?));
             Held::Sizes(vec![product])
@@ -144,6 +174,21 @@ fn folded<'a>(reader: &Reader<'a, '_>, node: &Node<'a>) -> Result<Option<Tensor<
             new_dims(dims)
         }
         "Squeeze" => new_dims(x.dims.iter().copied().filter(|dim| *dim != 1).collect()),
+        // Pads are put in order so.
+        "Transpose" if x.kind == 7 => {
+            let axes = ints(node, "perm").unwrap_or_else(|| (0..x.dims.len() as i64).rev().collect());
+            let turned = transposed(reader, &x, &axes)?;
+            let values = turned.to_floats(reader.fetch).map_err(|error| error.to_string())?;
+            Tensor::ints(turned.dims, values.into_iter().map(|value| value as i64).collect())
+        }
+        "Slice" => sliced(reader, node, &x)?,
+        "Mod" => {
+            let (a, b) = (reader.ints(node, 0)?, reader.ints(node, 1)?);
+            match (&a[..], &b[..]) {
+                ([a], [b]) if *b > 0 => Tensor::ints(x.dims.clone(), vec![a.rem_euclid(*b)]),
+                _ => return Err("expected the rest of one number".to_owned()),
+            }
+        }
         "Transpose" => {
             let reversed = || (0..x.dims.len() as i64).rev().collect();
             transposed(reader, &x, &ints(node, "perm").unwrap_or_else(reversed))?
@@ -207,6 +252,33 @@ fn folded<'a>(reader: &Reader<'a, '_>, node: &Node<'a>) -> Result<Option<Tensor<
         }
         _ => return Ok(None),
     }))
+}
+
+/// Whole rows of a constant of whole numbers, perhaps from the last to the first.
+fn sliced<'a>(reader: &Reader<'a, '_>, node: &Node<'a>, x: &Tensor<'a>) -> Result<Tensor<'a>, String> {
+    let one = |k: usize, default: i64| match reader.held(node, k) {
+        None => Ok(default),
+        Some(_) => match reader.ints(node, k)?[..] {
+            [one] => Ok(one),
+            ref several => Err(format!("expected a cut along one axis, found {several:?}")),
+        },
+    };
+    let (from, to, axis, step) = (one(1, 0)?, one(2, i64::MAX)?, one(3, 0)?, one(4, 1)?);
+    let len = x.dims.first().copied().unwrap_or(0) as i64;
+    if axis != 0 || !matches!(step, 1 | -1) || x.kind != 7 {
+        return Err("expected rows of whole numbers".to_owned());
+    }
+    let within = |at: i64, last: i64| (if at < 0 { at.saturating_add(len).max(-1) } else { at }).min(last);
+    let rows: Vec<i64> = match step {
+        1 => (within(from, len).max(0)..within(to, len).max(0)).collect(),
+        _ => (within(to, len - 1) + 1..=within(from, len - 1)).rev().collect(),
+    };
+    let values = reader.ints(node, 0)?;
+    let width = values.len() / (len.max(1) as usize);
+    let cut: Vec<i64> = rows.iter().flat_map(|row| values[*row as usize * width..][..width].to_vec()).collect();
+    let mut dims = x.dims.clone();
+    dims[0] = rows.len();
+    Ok(Tensor::ints(dims, cut))
 }
 
 /// A constant with its dimensions in another order.

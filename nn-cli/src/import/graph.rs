@@ -105,7 +105,7 @@ pub fn read<'a>(model: &Model<'a>, size: usize, fetch: &Fetch) -> Result<(Networ
     if reader.network.outputs.is_empty() {
         return Err(Damage::saying(notes.into_iter().next().unwrap_or("expected a graph with an output".to_owned())));
     }
-    Ok((reader.network, notes))
+    Ok((reader.network, notes.into_iter().map(|why| format!("left out: {why}")).collect()))
 }
 
 fn explained(node: &Node, why: &str) -> String {

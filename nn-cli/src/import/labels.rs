@@ -78,8 +78,10 @@ pub fn free(wanted: &str, taken: &mut BTreeSet<String>) -> String {
 pub fn label(network: &mut Network) {
     let mut taken = BTreeSet::new();
     let mut counts = std::collections::BTreeMap::new();
+    network.sites.iter_mut().filter(|site| site.params.is_empty()).for_each(|site| site.label.clear());
     for site in network.sites.iter_mut().filter(|site| !site.params.is_empty()) {
-        let wanted = label_of(&site.hint).unwrap_or_else(|| {
+        let given = Some(std::mem::take(&mut site.label)).filter(|label| !label.is_empty());
+        let wanted = given.or_else(|| label_of(&site.hint)).unwrap_or_else(|| {
             let kind = snake(&site.kind);
             let count = counts.entry(kind.clone()).or_insert(0);
             *count += 1;

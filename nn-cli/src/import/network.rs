@@ -1,6 +1,8 @@
 //! The network that is being made of a graph: layers and the values between them, as `network!` has them. In:
 //! layers one after the other; out: all of them. It knows no operator.
 
+use std::collections::BTreeSet;
+
 use super::view::{Atom, Atoms, BATCH, View};
 
 /// A parameter of a layer, in the layout in which it is saved.
@@ -107,6 +109,35 @@ impl Network {
         if last.shares.is_none() {
             last.params = params;
         }
+    }
+
+    /// Drops what leads to no output. Parameters that a dropped layer shared go to the first that is left.
+    pub fn keep_needed(&mut self) {
+        let mut needed: BTreeSet<usize> = self.outputs.iter().map(|(_, value)| *value).collect();
+        let mut lives = vec![false; self.sites.len()];
+        for (site, lives) in self.sites.iter().zip(&mut lives).rev() {
+            *lives = (site.y..site.y + site.made).any(|value| needed.contains(&value));
+            if *lives {
+                needed.extend(&site.x);
+            }
+        }
+        let mut all: Vec<Option<Site>> = std::mem::take(&mut self.sites).into_iter().map(Some).collect();
+        // Where the parameters of each layer are now.
+        let mut owner = vec![None; all.len()];
+        for i in 0..all.len() {
+            let Some(mut site) = all[i].take_if(|_| lives[i]) else { continue };
+            let of = site.shares.unwrap_or(i);
+            site.shares = owner[of];
+            if owner[of].is_none() {
+                owner[of] = Some(self.sites.len());
+                if let Some(earlier) = &mut all[of] {
+                    site.params = std::mem::take(&mut earlier.params);
+                }
+            }
+            self.sites.push(site);
+        }
+        let sites = &self.sites;
+        self.formulas.retain(|(name, _)| sites.iter().any(|site| site.kind == *name));
     }
 
     /// The value as a declared one whose dimensions are those of the view; layers that move numbers are added

@@ -19,7 +19,6 @@ pub fn declaration(network: &Network, name: &str) -> String {
 
 struct Writer<'n> {
     network: &'n Network,
-    /// The sites that lead to an output, in order.
     sites: Vec<&'n Site>,
     readers: BTreeMap<usize, usize>,
     names: BTreeMap<usize, String>,
@@ -28,15 +27,7 @@ struct Writer<'n> {
 
 impl<'n> Writer<'n> {
     fn new(network: &'n Network) -> Self {
-        let mut needed: BTreeSet<usize> = network.outputs.iter().map(|(_, value)| *value).collect();
-        let mut sites = Vec::new();
-        for site in network.sites.iter().rev() {
-            if (site.y..site.y + site.made).any(|value| needed.contains(&value)) {
-                needed.extend(&site.x);
-                sites.push(site);
-            }
-        }
-        sites.reverse();
+        let sites: Vec<&Site> = network.sites.iter().collect();
         let mut readers = BTreeMap::new();
         let reads = sites.iter().flat_map(|site| &site.x).chain(network.outputs.iter().map(|(_, value)| value));
         reads.for_each(|value| *readers.entry(*value).or_insert(0) += 1);

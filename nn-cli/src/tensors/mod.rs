@@ -6,6 +6,7 @@ mod pickle;
 mod safetensors;
 mod torch;
 
+use crate::keras;
 use crate::kind::Kind;
 
 /// One of the types that numbers have in all of these files.
@@ -59,31 +60,38 @@ fn read(bytes: &[u8]) -> Result<Vec<Tensor>, String> {
         Kind::Safetensors => safetensors::read(bytes),
         Kind::Npz => npz::read(bytes),
         Kind::Torch => torch::read(bytes),
+        Kind::Keras | Kind::Hdf5 => keras::read(bytes),
         Kind::Pickle => {
             Err("expected a file of tensors, found a Python pickle, as old `torch.save` files are\nhelp: in Python: \
                              `torch.save(torch.load(\"FILE\"), \"new.pt\")`"
                 .to_owned())
         }
         other => Err(format!(
-            "expected safetensors, `.npz` or what `torch.save` writes, found {}\nhelp: docs/weights.md has a line for each tool",
+            "expected safetensors, `.npz`, a file of Keras or what `torch.save` writes, found {}\nhelp: docs/weights.md has a line for each tool",
             other.name()
         )),
     }
 }
 
-/// The tensors of a file as another file, whose name ends in `.safetensors` or `.npz`.
+/// The tensors of a file as another file, whose name ends in `.safetensors` or `.npz`; or in `.keras` or
+/// `.h5`, where `like` is such a file of the same network, which Keras wrote.
 ///
 /// # Errors
-/// As for what is read; another ending.
-pub fn convert(bytes: &[u8], to: &str) -> Result<Vec<u8>, String> {
+/// As for what is read; another ending; for Keras each parameter that does not fit.
+pub fn convert(bytes: &[u8], to: &str, like: Option<&[u8]>) -> Result<Vec<u8>, String> {
     let tensors = read(bytes)?;
     if tensors.is_empty() {
         return Err("expected a file with tensors, found none in it".to_owned());
     }
-    match to.rsplit_once('.').map(|(_, ending)| ending) {
-        Some("safetensors") => safetensors::write(&tensors),
-        Some("npz") => npz::write(&tensors),
-        _ => Err(format!("expected a name that ends in `.safetensors` or `.npz`, found `{to}`")),
+    match (to.rsplit_once('.').map(|(_, ending)| ending), like) {
+        (Some("safetensors"), _) => safetensors::write(&tensors),
+        (Some("npz"), _) => npz::write(&tensors),
+        (Some("keras" | "h5"), Some(like)) => keras::write(&tensors, like),
+        (Some("keras" | "h5"), None) => Err(format!(
+            "expected a file of Keras to put the numbers into\nhelp: in Python `model.save_weights(\"like.weights.h5\")`, \
+             then `nn convert FILE {to} --like like.weights.h5`"
+        )),
+        _ => Err(format!("expected a name that ends in `.safetensors`, `.npz`, `.keras` or `.h5`, found `{to}`")),
     }
 }
 

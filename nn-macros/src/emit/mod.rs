@@ -37,7 +37,7 @@ pub fn network(graph: &Graph) -> TokenStream {
         budget::limits(graph.header),
         pass::layers(graph, &idents),
         weights::sound(graph.header),
-        shown::sound(graph),
+        shown::sound(graph, &idents),
     ];
     let network = shell.sound(&items, pass::passes(graph));
     quote!(#structure #network)
@@ -56,7 +56,8 @@ pub fn unplaced(name: &Ident) -> Ident {
     name
 }
 
-/// A generated name. All begin with two underscores, because items are not hygienic.
+/// A generated name. All begin with two underscores, because items are not hygienic; those that rustc may
+/// name in a message are in `names`, or begin with `declared_`.
 fn ident(letter: char, number: usize, span: Span) -> Ident {
     Ident::new(&format!("__{letter}{number}"), span)
 }

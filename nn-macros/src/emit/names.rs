@@ -13,7 +13,10 @@ use crate::graph::{Graph, Item};
 const BOUND: [&str; 15] =
     ["weights", "x", "y", "dx", "dy", "cx", "part", "pass", "a", "new", "rule", "f32", "usize", "bool", "str"];
 
-pub struct SiteIdents(BTreeMap<usize, String>);
+pub struct SiteIdents {
+    layers: BTreeMap<usize, String>,
+    rules: BTreeMap<usize, String>,
+}
 
 impl SiteIdents {
     /// Every word that stands in the declaration's expressions means something else.
@@ -28,24 +31,32 @@ impl SiteIdents {
                 Item::Shape { shape, .. } => words(shape.to_token_stream(), &mut taken),
             }
         }
-        let mut names = BTreeMap::new();
-        for site in graph.sites() {
-            let name = site.name.replace('.', "_");
-            if syn::parse_str::<Ident>(&name).is_ok() && taken.insert(name.clone()) {
-                names.insert(site.id, name);
+        let [mut layers, mut rules] = [const { BTreeMap::new() }; 2];
+        for (names, ending) in [(&mut layers, ""), (&mut rules, "_rule")] {
+            for site in graph.sites() {
+                let name = site.name.replace('.', "_") + ending;
+                if syn::parse_str::<Ident>(&name).is_ok() && taken.insert(name.clone()) {
+                    names.insert(site.id, name);
+                }
             }
         }
-        SiteIdents(names)
+        SiteIdents { layers, rules }
+    }
+
+    /// What the constant of a site's rule is called: rustc names it where the user's own numbers overflow or
+    /// a const function of theirs panics.
+    pub fn rule(&self, id: usize, span: Span) -> Ident {
+        self.rules.get(&id).map_or_else(|| ident('R', id, span), |name| Ident::new(name, span))
     }
 
     /// What the constant of a site's check is called, if it may have a name.
     pub fn constant(&self, id: usize, span: Span) -> Ident {
-        Ident::new(self.0.get(&id).map_or("_", |name| name), span)
+        Ident::new(self.layers.get(&id).map_or("_", |name| name), span)
     }
 
     /// What the type of a site's layer is called.
     pub fn layer(&self, id: usize, span: Span) -> Ident {
-        self.0.get(&id).map_or_else(|| ident('L', id, span), |name| Ident::new(name, span))
+        self.layers.get(&id).map_or_else(|| ident('L', id, span), |name| Ident::new(name, span))
     }
 }
 

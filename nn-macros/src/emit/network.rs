@@ -56,10 +56,10 @@ impl Shell<'_> {
     /// const _: () = {
     ///     /* the shapes, `items`, the network as a layer */
     ///     impl __nn::Network for Net {
-    ///         type Input<'a> = &'a [f32; __INPUTS[0].len()];
-    ///         type Output<'a> = &'a [f32; __OUTPUTS[0].len()];
-    ///         type Step<'a> = &'a [f32; __nn::input_step(__INPUTS[0])];
-    ///         type StepOutput<'a> = &'a [f32; __nn::output_step(__OUTPUTS[0], __INPUTS[0])];
+    ///         type Input<'a> = &'a [f32; declared_input[0].len()];
+    ///         type Output<'a> = &'a [f32; declared_output[0].len()];
+    ///         type Step<'a> = &'a [f32; __nn::input_step(declared_input[0])];
+    ///         type StepOutput<'a> = &'a [f32; __nn::output_step(declared_output[0], declared_input[0])];
     ///         type Head = __nn::HeadOf<{ __GRAPH.head(0) as usize }>;
     ///         const COMPILED: &'static __nn::CompiledNetwork = &__MAP;
     ///         /* passes */
@@ -78,7 +78,7 @@ impl Shell<'_> {
     /// const _: () = {
     ///     /* as of a sound one, but */
     ///     static __MAP: __nn::CompiledNetwork =
-    ///         __nn::CompiledNetwork::stub("Net", (&__INPUTS, &__OUTPUTS));
+    ///         __nn::CompiledNetwork::stub("Net", (&declared_input, &declared_output));
     ///     impl __nn::Network for Net { type Head = __nn::AnyHead; fn forward_pass(…) {} /* … */ }
     /// };
     /// ```
@@ -95,7 +95,7 @@ impl Shell<'_> {
         let shown = shown::stub(&self.header.name, self.inputs.len());
         let weights = weights::stub(self.header);
         self.block(quote_spanned! {span=>
-            static __MAP: __nn::CompiledNetwork = __nn::CompiledNetwork::stub(#name, (&__INPUTS, &__OUTPUTS));
+            static __MAP: __nn::CompiledNetwork = __nn::CompiledNetwork::stub(#name, (&declared_input, &declared_output));
             #network
             #weights
             #shown
@@ -140,8 +140,8 @@ impl Shell<'_> {
                 use ::nn_runtime::__private as __nn;
                 use __nn::AnySignature as _;
 
-                const __INPUTS: [__nn::Shape; #n] = [#(__nn::Shape::of(#inputs)),*];
-                const __OUTPUTS: [__nn::Shape; #m] = [#(__nn::Shape::of(#outputs)),*];
+                const declared_input: [__nn::Shape; #n] = [#(__nn::Shape::of(#inputs)),*];
+                const declared_output: [__nn::Shape; #m] = [#(__nn::Shape::of(#outputs)),*];
                 #inner
 
                 fn __network() -> &'static __nn::CompiledNetwork {
@@ -195,12 +195,12 @@ impl Shell<'_> {
     fn network(&self, head: TokenStream, passes: TokenStream) -> TokenStream {
         let span = span_of(&self.header.name);
         let name = &self.header.name;
-        let inputs = numbers(self.inputs.len()).map(|i| quote_spanned!(span=> &'a [f32; __INPUTS[#i].len()]));
-        let outputs = numbers(self.outputs.len()).map(|j| quote_spanned!(span=> &'a [f32; __OUTPUTS[#j].len()]));
+        let inputs = numbers(self.inputs.len()).map(|i| quote_spanned!(span=> &'a [f32; declared_input[#i].len()]));
+        let outputs = numbers(self.outputs.len()).map(|j| quote_spanned!(span=> &'a [f32; declared_output[#j].len()]));
         let steps =
-            numbers(self.inputs.len()).map(|i| quote_spanned!(span=> &'a [f32; __nn::input_step(__INPUTS[#i])]));
+            numbers(self.inputs.len()).map(|i| quote_spanned!(span=> &'a [f32; __nn::input_step(declared_input[#i])]));
         let results = numbers(self.outputs.len())
-            .map(|j| quote_spanned!(span=> &'a [f32; __nn::output_step(__OUTPUTS[#j], __INPUTS[0])]));
+            .map(|j| quote_spanned!(span=> &'a [f32; __nn::output_step(declared_output[#j], declared_input[0])]));
         let (inputs, outputs, steps, results) = (tuple(inputs), tuple(outputs), tuple(steps), tuple(results));
         quote_spanned! {span=>
             impl __nn::Network for #name {

@@ -7,18 +7,19 @@ use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 
 use super::ident;
+use super::names::SiteIdents;
 use crate::graph::Graph;
 
 /// ```text
 /// #[cfg(rust_analyzer)]
-/// __nn::shown! { Net 1 [__F0] 1: __R0; }
+/// __nn::shown! { Net 1 [__F0] 1: dense_1_rule; }
 /// ```
 /// Of several copies of one step the last one counts.
-pub fn sound(graph: &Graph) -> TokenStream {
+pub fn sound(graph: &Graph, idents: &SiteIdents) -> TokenStream {
     let span = Span::mixed_site();
     let own = graph.sites().filter(|site| site.shares.is_none()).map(|site| ident('F', site.id, span));
     let rules: BTreeMap<usize, Ident> =
-        graph.sites().filter(|site| site.step > 0).map(|site| (site.step, ident('R', site.id, span))).collect();
+        graph.sites().filter(|site| site.step > 0).map(|site| (site.step, idents.rule(site.id, span))).collect();
     let (steps, rules) = (rules.keys().map(|step| Literal::usize_unsuffixed(*step)), rules.values());
     shown(&graph.header.name, graph.inputs.len(), &quote!([#(#own)*] #(#steps: #rules;)*))
 }

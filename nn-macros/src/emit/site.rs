@@ -14,19 +14,19 @@ use crate::parse::pretty::pretty;
 use crate::span::{Ends, before};
 
 /// ```text
-/// const _: () = __nn::check_input("input", __INPUTS[0]);
-/// const __V0: __nn::TracedValue = __nn::TracedValue::input("input", __INPUTS[0]);
+/// const _: () = __nn::check_input("input", declared_input[0]);
+/// const __V0: __nn::TracedValue = __nn::TracedValue::input("input", declared_input[0]);
 /// /* sites and shapes */
-/// const _: () = __nn::check_output("output", &__V4, __OUTPUTS[0]);
+/// const _: () = __nn::check_output("output", &__V4, declared_output[0]);
 /// ```
 pub fn flow(graph: &Graph, idents: &SiteIdents) -> TokenStream {
     let span = span_of(&graph.header.name);
     let mut tokens = TokenStream::new();
     for (i, NamedPort { name, shape }) in graph.inputs.iter().enumerate() {
         let (i, value) = (Literal::usize_unsuffixed(i), ident('V', i, span));
-        tokens.extend(check(None, shape, "check_input", quote_spanned!(span=> #name, __INPUTS[#i])));
+        tokens.extend(check(None, shape, "check_input", quote_spanned!(span=> #name, declared_input[#i])));
         tokens.extend(
-            quote_spanned!(span=> const #value: __nn::TracedValue = __nn::TracedValue::input(#name, __INPUTS[#i]);),
+            quote_spanned!(span=> const #value: __nn::TracedValue = __nn::TracedValue::input(#name, declared_input[#i]);),
         );
     }
     for item in &graph.items {
@@ -40,29 +40,29 @@ pub fn flow(graph: &Graph, idents: &SiteIdents) -> TokenStream {
     }
     for (i, (NamedPort { name, shape }, value)) in graph.outputs.iter().zip(&graph.results).enumerate() {
         let (i, value) = (Literal::usize_unsuffixed(i), ident('V', *value, span));
-        tokens.extend(check(None, shape, "check_output", quote_spanned!(span=> #name, &#value, __OUTPUTS[#i])));
+        tokens.extend(check(None, shape, "check_output", quote_spanned!(span=> #name, &#value, declared_output[#i])));
     }
     tokens
 }
 
 /// ```text
-/// const __R0: __nn::Rule = Dense::new(16).rule([__V0.shape()]);
-/// const _: () = __nn::check("dense_1", &__R0, &[&__V0], 1);
-/// static __F0: __nn::Site = __nn::site(&__R0, [__V0.shape()]);
-/// const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "dense_1", &__R0, 0);
+/// const dense_1_rule: __nn::Rule = Dense::new(16).rule([__V0.shape()]);
+/// const _: () = __nn::check("dense_1", &dense_1_rule, &[&__V0], 1);
+/// static __F0: __nn::Site = __nn::site(&dense_1_rule, [__V0.shape()]);
+/// const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "dense_1", &dense_1_rule, 0);
 /// ```
 /// and where the site has them,
 /// ```text
 /// const __N0: usize = n;
-/// const __R0: __nn::Rule = __nn::repeat(&Block::new().rule([__V0.shape()]), __V0.shape(), __N0);
-/// const _: () = __nn::check_shared("dense_2", &__R2, "label", &__R0, &__V2);
-/// const _: () = __nn::check_frozen("dense_1", &__R0);
+/// const block_1_rule: __nn::Rule = __nn::repeat(&Block::new().rule([__V0.shape()]), __V0.shape(), __N0);
+/// const _: () = __nn::check_shared("dense_2", &dense_2_rule, "label", &label_rule, &__V2);
+/// const _: () = __nn::check_frozen("dense_1", &dense_1_rule);
 /// ```
 fn site(site: &Site, idents: &SiteIdents, span: Span) -> TokenStream {
     let called = called(site, idents, span);
     let Site { name, place, .. } = site;
     let kind = site.layer.kind().span();
-    let (rule, spec) = (ident('R', site.id, span), ident('F', site.id, span));
+    let (rule, spec) = (idents.rule(site.id, span), ident('F', site.id, span));
     let x: Vec<_> = site.x.iter().map(|value| ident('V', *value, span)).collect();
     let first = &x[0];
 
@@ -88,7 +88,7 @@ fn site(site: &Site, idents: &SiteIdents, span: Span) -> TokenStream {
         quote_spanned!(span=> #name, &#rule, &[#(&#x),*], #made),
     );
     let shared = site.shares.as_ref().map(|shared| {
-        let (label, earlier) = (&shared.label, ident('R', shared.site, span));
+        let (label, earlier) = (&shared.label, idents.rule(shared.site, span));
         check(None, place, "check_shared", quote_spanned!(span=> #name, &#rule, #label, &#earlier, &#first))
     });
     let frozen = site.frozen.then(|| check(None, place, "check_frozen", quote_spanned!(span=> #name, &#rule)));
@@ -214,11 +214,11 @@ pub fn check(constant: Option<Ident>, place: impl ToTokens, function: &str, args
 
 /// ```text
 /// static __GRAPH: __nn::Graph<4, 5> =
-///     __nn::Graph::new(__INPUTS, [__nn::Node::new("dense_1", &__F0, [0], 1)], [4]);
+///     __nn::Graph::new(declared_input, [__nn::Node::new("dense_1", &__F0, [0], 1)], [4]);
 /// static __INFER: __nn::Plan<4> = __GRAPH.plan(__nn::Pass::Infer);     /* and so on */
 /// static __STREAM: __nn::Plan<4> = __GRAPH.stream();
 /// static __MAP: __nn::CompiledNetwork =
-///     __nn::CompiledNetwork::new("Net", &__GRAPH, (&__INPUTS, &__OUTPUTS), [/* names */], [/* plans */]);
+///     __nn::CompiledNetwork::new("Net", &__GRAPH, (&declared_input, &declared_output), [/* … */], […]);
 /// ```
 /// Statics, because rustc looks through a constant's references for what may not be there, down to the last
 /// nested network, and not through those to statics: sixty networks within each other took it nine seconds.
@@ -244,7 +244,7 @@ pub fn map(graph: &Graph) -> TokenStream {
     };
     let (inputs, outputs) = (ports(&graph.inputs), ports(&graph.outputs));
     quote_spanned! {span=>
-        static __GRAPH: __nn::Graph<#sites, #values> = __nn::Graph::new(__INPUTS, [#(#nodes),*], [#(#results),*]);
+        static __GRAPH: __nn::Graph<#sites, #values> = __nn::Graph::new(declared_input, [#(#nodes),*], [#(#results),*]);
         static __INFER: __nn::Plan<#sites> = __GRAPH.plan(__nn::Pass::Infer);
         static __TRAIN: __nn::Plan<#sites> = __GRAPH.plan(__nn::Pass::Train);
         static __ASKED: __nn::Plan<#sites> = __GRAPH.plan(__nn::Pass::TrainWithInputGrad);
@@ -252,7 +252,7 @@ pub fn map(graph: &Graph) -> TokenStream {
         static __MAP: __nn::CompiledNetwork = __nn::CompiledNetwork::new(
             #name,
             &__GRAPH,
-            (&__INPUTS, &__OUTPUTS),
+            (&declared_input, &declared_output),
             [#inputs, #outputs],
             [&__INFER, &__TRAIN, &__ASKED, &__STREAM],
         );

@@ -171,7 +171,7 @@ pub fn behind_step(
     before_arrow: Option<TokenStream>,
     errors: &mut Errors,
 ) -> bool {
-    if repeated(step, errors) {
+    if repeated(step, errors) || frozen_behind(step, chain, errors) {
         return behind_step(step, chain, values, before_arrow, errors);
     }
     if step.lacks_a_sign() {
@@ -256,6 +256,27 @@ fn repeated(step: &mut Tokens, errors: &mut Errors) -> bool {
     true
 }
 
+/// `Dense(8) frozen`
+fn frozen_behind(step: &mut Tokens, chain: &Chain, errors: &mut Errors) -> bool {
+    let is = step.is_word(0, "frozen") && step.peek(1).is_none();
+    if is {
+        let help = format!("`frozen {}`", last_layer(chain));
+        errors.add(step.take(1), "`frozen` before its layer", "it behind", &help);
+    }
+    is
+}
+
+/// The layer that a chain has come to, as it was typed.
+fn last_layer(chain: &Chain) -> String {
+    match chain.steps.last() {
+        Some(Step::Use(of)) => match &of.what {
+            What::Layer(layer) => pretty(&layer.tokens()),
+            What::Share { tokens, .. } => pretty(tokens),
+        },
+        _ => "Layer".to_owned(),
+    }
+}
+
 /// `Dense(64)(input)`: a layer that is called with its input.
 fn called(group: &Group, step: &mut Tokens, chain: &mut Chain, values: &Values, errors: &mut Errors) {
     step.bump();
@@ -266,13 +287,7 @@ fn called(group: &Group, step: &mut Tokens, chain: &mut Chain, values: &Values, 
         .filter(|name| values.knows(name))
         .map(Ident::to_string)
         .collect();
-    let layer = match chain.steps.last() {
-        Some(Step::Use(of)) => match &of.what {
-            What::Layer(layer) => pretty(&layer.tokens()),
-            What::Share { tokens, .. } => pretty(tokens),
-        },
-        _ => "Layer".to_owned(),
-    };
+    let layer = last_layer(chain);
     let first = chain.steps.len() == 1;
     let source = chain.source.iter().filter(|_| first).flat_map(|source| &source.names).map(Ident::to_string);
     let all: Vec<String> = source.chain(names).collect();

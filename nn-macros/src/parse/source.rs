@@ -52,6 +52,11 @@ pub fn names_in(group: &Group, binds: bool, errors: &mut Errors) -> (Vec<Ident>,
         errors.add(group, "the names of values", "`()`", "`(a, b)`");
         return (Vec::new(), false);
     }
+    if !binds && matches!(tokens.peek(0), Some(TokenTree::Literal(_))) {
+        let written = pretty(&TokenStream::from(TokenTree::Group(group.clone())));
+        errors.add(group, "a layer before its arguments", &format!("`{written}`"), &format!("`Layer{written}`"));
+        return (Vec::new(), false);
+    }
     let mut names = Vec::new();
     let mut sound = true;
     let told_before = errors.count();

@@ -203,6 +203,10 @@ const NAMES: &[Case] = &[
         &["expected the name of a value, found `Dense(3)`\nhelp: name it in a statement before: `let name = …;`"],
     ),
     (
+        "struct N: [3] -> [4] { (8, bias = false) -> Dense(4) }",
+        &["expected a layer before its arguments, found `(8, bias = false)`\nhelp: `Layer(8, bias = false)`"],
+    ),
+    (
         "struct N: [3] -> [4] { let a = input; (a, input, a, input, a, input, a, input, a) -> Sum }",
         &["expected at most 8 values, found 9\nhelp: join some of them first: `let one = (a, b) -> Layer;`"],
     ),

@@ -26,7 +26,8 @@ impl<N: Network> Quantized<N> {
     }
 
     /// Predicts for as many samples as the slices hold, `[samples, …]` row-major, one slice for each input
-    /// and each output, in memory of the caller's: allocates nothing.
+    /// and each output, in memory of the caller's: allocates nothing. A sample with an input that is NaN has
+    /// outputs of NaN.
     ///
     /// # Errors
     /// The slices are not as many as the network has inputs and outputs, or do not hold the same number of
@@ -63,21 +64,27 @@ impl<N: Network> Quantized<N> {
             for ((from, x), shape) in from.iter_mut().zip(x).zip(network.inputs) {
                 *from = &x[sample * shape.len()..][..shape.len()];
             }
-            self.codes(isa, memory, &from);
+            let numbers = self.codes(isa, memory, &from);
             for ((port, y), shape) in self.program.outputs.iter().zip(&mut *y).zip(network.outputs) {
                 let y = &mut y[sample * shape.len()..][..shape.len()];
                 dequantize(port.scale, port.channels, &memory[port.place.at..][..port.place.len], y);
+                if !numbers {
+                    y.fill(f32::NAN);
+                }
             }
         }
         Ok(())
     }
 
-    /// Runs one sample, whose predictions are codes then.
-    fn codes(&self, isa: Isa, memory: &mut [u8], x: &[&[f32]]) {
+    /// Runs one sample, whose predictions are codes then; false where an input is NaN, which no code says.
+    fn codes(&self, isa: Isa, memory: &mut [u8], x: &[&[f32]]) -> bool {
+        let mut numbers = true;
         for (port, x) in self.program.inputs.iter().zip(x) {
+            numbers &= x.iter().fold(true, |numbers, x| numbers & !x.is_nan());
             quantize(isa, port.scale, port.channels, x, &mut memory[port.place.at..][..port.place.len]);
         }
         self.program.run(isa, memory);
+        numbers
     }
 }
 
@@ -90,15 +97,19 @@ pub struct Int8Predictor<'q, N> {
 }
 
 impl<N: Network> Int8Predictor<'_, N> {
-    /// Predicts for one sample. An array of another length does not compile.
+    /// Predicts for one sample. An array of another length does not compile. Where an input is NaN, so are
+    /// all outputs, and an infinite one counts as the end of its range.
     pub fn predict(&mut self, input: N::Input<'_>) -> N::Output<'_> {
         let mut x = [&[][..]; MAX_INPUTS];
         input.to_slices(&mut x);
-        self.quantized.codes(self.isa, &mut self.memory, &x);
+        let numbers = self.quantized.codes(self.isa, &mut self.memory, &x);
         let mut y = [&[][..]; MAX_OUTPUTS];
         let ports = self.quantized.program.outputs.iter().zip(&mut self.outputs);
         for ((port, output), y) in ports.zip(&mut y) {
             dequantize(port.scale, port.channels, &self.memory[port.place.at..][..port.place.len], output);
+            if !numbers {
+                output.fill(f32::NAN);
+            }
             *y = output;
         }
         Ports::from_slices(&y[..N::COMPILED.outputs.len()])

@@ -161,6 +161,22 @@ fn bad_samples_are_refused() {
     }
 }
 
+/// A byte would stand for some number or other.
+#[test]
+fn nan_stays_nan() {
+    let (model, x) = (drawn::<Mlp>(3), samples::<Mlp>(3));
+    let small = Quantized::quantize(&model, &[&x[0]], Calibration::MinMax).unwrap();
+    let mut odd: [f32; 60] = x[0][..60].try_into().unwrap();
+    let outputs = Mlp::COMPILED.outputs[0].len();
+    let (mut plain, mut y) = (vec![0.0; 2 * outputs], vec![0.0; 2 * outputs]);
+    small.predictor().predict_into(&[&odd], &mut [&mut plain]).unwrap();
+    odd[32] = f32::NAN;
+    small.predictor().predict_into(&[&odd], &mut [&mut y]).unwrap();
+    assert_eq!(y[..outputs], plain[..outputs]);
+    assert!(y[outputs..].iter().all(|y| y.is_nan()));
+    assert!(small.predictor().predict(odd[30..].try_into().unwrap()).iter().all(|y| y.is_nan()));
+}
+
 #[test]
 fn a_percentile_leaves_out_what_is_rare() {
     let mut x = vec![0.0; 30 * 1000];

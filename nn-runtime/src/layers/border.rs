@@ -115,22 +115,35 @@ fn put(border: Border, frame: Frame, [small, large]: [Sizes; 2], x: &[f32], y: &
     }
 }
 
-/// The gradient: each number has that of all places where it stands.
-fn pull(border: Border, frame: Frame, [small, large]: [Sizes; 2], dy: &[f32], dx: &mut [f32]) {
+/// The gradient: each number has that of all places where it stands. `excess` is as long as a row.
+fn pull(border: Border, frame: Frame, [small, large]: [Sizes; 2], dy: &[f32], dx: &mut [f32], excess: &mut [f32]) {
     let ([_, height, width], [_, rows, columns]) = (small, large);
     dx.fill(0.0);
     for (dx, dy) in dx.chunks_exact_mut(height * width).zip(dy.chunks_exact(rows * columns)) {
+        let mut last = None;
         for (row, dy) in dy.chunks_exact(columns).enumerate() {
             let Some(to) = border.source(row, frame.top, height) else { continue };
+            if last.replace(to) != Some(to) {
+                excess.fill(0.0);
+            }
             let dx = &mut dx[to * width..][..width];
             let end = frame.left + width;
-            dx.iter_mut().zip(&dy[frame.left..end]).for_each(|(dx, dy)| *dx += dy);
+            add_exactly(&dy[frame.left..end], dx, excess);
             for column in (0..frame.left).chain(end..columns) {
                 if let Some(to) = border.source(column, frame.left, width) {
-                    dx[to] += dy[column];
+                    add_exactly(&dy[column..=column], &mut dx[to..], &mut excess[to..]);
                 }
             }
         }
+    }
+}
+
+/// Adds what stands as often as a border is wide, with what rounding loses of so long a sum (Kahan).
+fn add_exactly(terms: &[f32], to: &mut [f32], excess: &mut [f32]) {
+    for (term, (to, excess)) in terms.iter().zip(to.iter_mut().zip(excess)) {
+        let (before, term) = (*to, term - *excess);
+        *to = before + term;
+        *excess = (*to - before) - term;
     }
 }
 
@@ -148,7 +161,7 @@ const fn rule_of_images(border: Border, frame: Frame, x: Shape) -> Rule {
         return Rule::Err(fault);
     }
     let [rows, columns] = frame.size();
-    spec(border, frame, Shape::of([channels, height.saturating_add(rows), width.saturating_add(columns)]))
+    spec(border, frame, width, Shape::of([channels, height.saturating_add(rows), width.saturating_add(columns)]))
 }
 
 /// Any border of a sequence.
@@ -161,12 +174,12 @@ const fn rule_of_steps(border: Border, frame: Frame, x: Shape) -> Rule {
     if let Some(fault) = border.fault([frame.top, frame.bottom], steps, "steps", ["before", "after"], instead) {
         return Rule::Err(fault);
     }
-    spec(border, frame, Shape::of([steps.saturating_add(frame.size()[0]), features]))
+    spec(border, frame, features, Shape::of([steps.saturating_add(frame.size()[0]), features]))
 }
 
-const fn spec(border: Border, frame: Frame, y: Shape) -> Rule {
+const fn spec(border: Border, frame: Frame, row: usize, y: Shape) -> Rule {
     let form = OnnxForm::Pad(frame.sides(), border.mode());
-    LayerSpec::output(y).backward_without_x().backward_without_y().onnx(form).ok()
+    LayerSpec::output(y).backward_without_x().backward_without_y().scratch(0, row).onnx(form).ok()
 }
 
 /// The layer around a border.
@@ -193,7 +206,7 @@ macro_rules! bordered {
                 [dx]: [&mut [f32]; 1],
             ) {
                 if !dx.is_empty() {
-                    pull(Border::$border, self.frame, sides(cx), dy, dx);
+                    pull(Border::$border, self.frame, sides(cx), dy, dx, cx.scratch);
                 }
             }
         }

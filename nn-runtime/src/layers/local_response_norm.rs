@@ -98,7 +98,9 @@ impl LocalResponseNorm {
         }
         let row = axis::row(&x, Normalization::feature_axis(&x));
         let form = OnnxForm::LocalResponse(self.size, [self.alpha, self.beta, self.k], Normalization::feature_axis(&x));
-        LayerSpec::output(x).computes().scratch(0, row.saturating_mul(3)).backward_without_y().onnx(form).ok()
+        let spec = LayerSpec::output(x).computes().scratch(0, row.saturating_mul(3)).backward_without_y().onnx(form);
+        // Of steps each is normalised by itself.
+        if x.rank() == 2 { spec.per_step().ok() } else { spec.ok() }
     }
 
     fn rows(&self, cx: &LayerContext) -> ChannelRows {
@@ -161,7 +163,9 @@ struct ToSum(Base);
 impl Map<3> for ToSum {
     #[inline(always)]
     fn apply<S: Simd>(&self, s: S, [x, dy, sum]: [S::F; 3]) -> S::F {
-        s.mul(s.mul(x, dy), powf(s, self.0.base(s, sum), s.splat(self.0.power - 1.0)))
+        // Divided twice: the power by one more vanishes where numbers are large.
+        let base = self.0.base(s, sum);
+        s.div(s.mul(s.mul(x, powf(s, base, s.splat(self.0.power))), dy), base)
     }
 }
 

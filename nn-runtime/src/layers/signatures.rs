@@ -23,8 +23,8 @@ signatures! {
     Dense(units) [bias init bias_init].infers_input;
     DensePerStep(units) [bias init bias_init].infers_input;
     Embedding(vocabulary, features) [padding init];
-    PositionalEncoding() [learnt];
-    MultiHeadAttention(heads) [causal bias].any_inputs;
+    PositionalEncoding() [learnt].infers_input;
+    MultiHeadAttention(heads) [causal bias].any_inputs.infers_input;
     LastStep() [].any_inputs;
     Rnn(units) [last direction relu bias init recurrent_init bias_init].any_inputs.infers_input;
     Gru(units) [last direction bias init recurrent_init bias_init].any_inputs.infers_input;
@@ -48,10 +48,10 @@ signatures! {
     ReflectionPad2d(pixels) [top bottom left right];
     ReplicationPad2d(pixels) [top bottom left right];
     CircularPad2d(pixels) [top bottom left right];
-    ZeroPad1d(steps) [before after];
-    ReflectionPad1d(steps) [before after];
-    ReplicationPad1d(steps) [before after];
-    CircularPad1d(steps) [before after];
+    ZeroPad1d(steps) [after before];
+    ReflectionPad1d(steps) [after before];
+    ReplicationPad1d(steps) [after before];
+    CircularPad1d(steps) [after before];
     ZeroPad2d(pixels) [top bottom left right];
     Crop2d(pixels) [top bottom left right];
     Upsample(scale) [mode scale_hw];
@@ -69,7 +69,7 @@ signatures! {
     BatchNorm() [momentum eps affine axis].infers_input;
     LayerNorm() [axes eps affine bias].infers_input;
     RmsNorm() [axes eps affine].infers_input;
-    GroupNorm(groups) [eps affine axis].infers_input;
+    GroupNorm(groups) [eps affine axis].infers_input_last;
     InstanceNorm() [eps affine axis].infers_input;
     LocalResponseNorm(size) [alpha beta k];
     Normalization() [axis].infers_input;

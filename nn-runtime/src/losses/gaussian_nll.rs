@@ -49,6 +49,9 @@ impl GaussianNll {
     }
 }
 
+/// The logarithm of nearly the largest number.
+const MOST: f32 = 88.0;
+
 /// `dy` is as long as `y` with `GRADIENT`, and empty without.
 struct GaussianRows<'a, const GRADIENT: bool> {
     width: usize,
@@ -76,13 +79,15 @@ impl<const GRADIENT: bool> Kernel for GaussianRows<'_, GRADIENT> {
                 // loss is 0.
                 let (m, log) = (s.load_part(&means[at.clone()]), s.load_part(&logs[at.clone()]));
                 let off = s.sub(m, s.load_part(t));
-                let precise = s.mul(off, math::exp(s, s.neg(log)));
-                sum += f64::from(s.sum(s.mul(half, s.fma(off, precise, log))));
+                // Divided by the deviation, twice: 1 over a small variance overflows, and 0 · ∞ is NaN.
+                let narrow = math::exp(s, s.min(s.splat(MOST), s.mul(s.splat(-0.5), log)));
+                let score = s.mul(off, narrow);
+                sum += f64::from(s.sum(s.mul(half, s.fma(score, score, log))));
                 if GRADIENT {
                     let dy = &mut dy[row * width..][..width];
                     let (dm, dlog) = dy.split_at_mut(n);
-                    s.store_part(s.mul(scale, precise), &mut dm[at.clone()]);
-                    let slope = s.mul(half, s.sub(s.splat(1.0), s.mul(off, precise)));
+                    s.store_part(s.mul(scale, s.mul(score, narrow)), &mut dm[at.clone()]);
+                    let slope = s.mul(half, s.sub(s.splat(1.0), s.mul(score, score)));
                     s.store_part(s.mul(scale, slope), &mut dlog[at]);
                 }
             }

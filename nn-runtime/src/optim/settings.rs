@@ -96,12 +96,16 @@ pub(super) fn below_one(name: &str, value: f64, usual: f64) -> Result<(), String
     }
 }
 
-/// What is divided by must not become 0.
+/// What is divided by must not become 0, nor so small that what is estimated of it is infinite.
 pub(super) fn above_zero(name: &str, value: f64, usual: f64) -> Result<(), String> {
-    match value > 0.0 && value.is_finite() {
-        true => Ok(()),
-        false => Err(format!("expected {name} above 0, found {value}\nhelp: {usual:e} is usual")),
-    }
+    let normal = value as f32 >= f32::MIN_POSITIVE && value.is_finite();
+    let expected = match value > 0.0 && value < 1.0 {
+        _ if normal => return Ok(()),
+        true => "of at least 1.2e-38, the least that 32 bits hold in full",
+        false => "above 0",
+    };
+    let found = if value == 0.0 { "0".into() } else { format!("{value:?}") };
+    Err(format!("expected {name} {expected}, found {found}\nhelp: {usual:e} is usual"))
 }
 
 /// Both betas, beside what is usual.

@@ -6,7 +6,7 @@ use super::entry::{By, Entry, sort};
 use super::header::TensorHeader;
 use super::names::{NameText, behind, is_beside, is_passed_over, spelling};
 use super::propose::propose;
-use super::rules::{Rename, is_ignored, plain, wrapper};
+use super::rules::{Rename, is_ignored, plain, speaks_of, wrapper};
 use super::wanted::{Found, StoredNumbers, Terms, WantedTensor, misfit, text_of};
 use crate::fault::Text;
 
@@ -146,11 +146,43 @@ pub(crate) const fn compare(
         }
         i += 1;
     }
+    idle(header, entries, wrapper, rules, &mut report);
     let text = match propose(header, entries, wanted, found, wrapper, terms) {
         Some(help) => report.help(help.as_str()),
         None => report.help("load weights that were saved from this declaration; labels are their names"),
     };
     Err(Refused { broken: false, text })
+}
+
+/// Tensors of a file up to which renames that speak of none are looked for.
+const FEW: usize = 1000;
+
+/// Tells of each rename that speaks of no tensor of the file: a slip in it is the likely cause.
+const fn idle(header: &TensorHeader, entries: &[Entry], wrapper: &[u8], rules: &[Rename], report: &mut Report) {
+    let mut r = 0;
+    while r < rules.len() && entries.len() <= FEW {
+        let (mut any, mut i) = (false, 0);
+        while i < entries.len() && !any {
+            any = speaks_of(&rules[r], header.raw_name(&entries[i]), wrapper, rules);
+            i += 1;
+        }
+        if !any {
+            match report.is_full() {
+                true => report.skip(),
+                false => {
+                    let text = match rules[r] {
+                        Rename::Name(from, _) => Text::EMPTY.str("`map(\"").str(from),
+                        Rename::Prefix(from, _) => Text::EMPTY.str("`map_prefix(\"").str(from),
+                        Rename::Ignored(from) => Text::EMPTY.str("`ignore(\"").str(from),
+                        Rename::Overflow => Text::EMPTY,
+                    };
+                    let end = if matches!(rules[r], Rename::Ignored(_)) { "\")`" } else { "\", …)`" };
+                    report.add(&text.str(end).str(": expected a tensor of that name in the file, found none"));
+                }
+            }
+        }
+        r += 1;
+    }
 }
 
 /// What wraps the names of the file; a label of that name is a part of the network, not a wrapper around it.

@@ -104,32 +104,57 @@ impl<'a, const ROOM: usize> Names<'a, ROOM> {
 /// The name that a file's tensor has within the network, by what wraps all names and what is said of
 /// them.
 pub(crate) const fn plain(raw: &[u8], wrapper: &[u8], rules: &[Rename]) -> NameText {
-    let name = NameText::unescaped(raw);
-    let mut name = match behind(name.bytes(), wrapper) {
-        Some(rest) => NameText::of(rest),
-        None => name,
-    };
-    let mut i = 0;
-    while i < rules.len() {
-        if let Rename::Prefix(from, to) = rules[i]
-            && let Some(rest) = behind(name.bytes(), from.as_bytes())
-        {
-            name = NameText::of(to.as_bytes()).with(rest);
-            break;
-        }
-        i += 1;
-    }
+    let name = prefixed(unwrapped(raw, wrapper), rules);
     let mut i = 0;
     while i < rules.len() {
         if let Rename::Name(from, to) = rules[i]
-            && let Some(rest) = behind(name.bytes(), from.as_bytes())
-            && (rest.is_empty() || rest[0] == b'.')
+            && let Some(rest) = within(name.bytes(), from.as_bytes())
         {
             return NameText::of(to.as_bytes()).with(rest);
         }
         i += 1;
     }
     name
+}
+
+const fn unwrapped(raw: &[u8], wrapper: &[u8]) -> NameText {
+    let name = NameText::unescaped(raw);
+    match behind(name.bytes(), wrapper) {
+        Some(rest) => NameText::of(rest),
+        None => name,
+    }
+}
+
+/// What the first prefix that fits makes of a name.
+const fn prefixed(name: NameText, rules: &[Rename]) -> NameText {
+    let mut i = 0;
+    while i < rules.len() {
+        if let Rename::Prefix(from, to) = rules[i]
+            && let Some(rest) = behind(name.bytes(), from.as_bytes())
+        {
+            return NameText::of(to.as_bytes()).with(rest);
+        }
+        i += 1;
+    }
+    name
+}
+
+/// What stands behind a layer's name, or nothing where it is the tensor's whole one.
+const fn within<'n>(name: &'n [u8], layer: &[u8]) -> Option<&'n [u8]> {
+    match behind(name, layer) {
+        Some(rest) if rest.is_empty() || rest[0] == b'.' => Some(rest),
+        _ => None,
+    }
+}
+
+/// Whether what was said speaks of this tensor of a file.
+pub(crate) const fn speaks_of(rule: &Rename, raw: &[u8], wrapper: &[u8], rules: &[Rename]) -> bool {
+    match rule {
+        Rename::Ignored(pattern) => fits(NameText::unescaped(raw).bytes(), pattern.as_bytes()),
+        Rename::Prefix(from, _) => behind(unwrapped(raw, wrapper).bytes(), from.as_bytes()).is_some(),
+        Rename::Name(from, _) => within(prefixed(unwrapped(raw, wrapper), rules).bytes(), from.as_bytes()).is_some(),
+        Rename::Overflow => true,
+    }
 }
 
 /// Whether a file's tensor is one that the user ignores.

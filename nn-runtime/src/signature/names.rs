@@ -31,7 +31,7 @@ pub(super) const ALIASES: [(&str, &str); 26] = [
 ];
 
 /// Options of other libraries that are said in another way here.
-pub(super) const ELSEWHERE: [(&str, &str); 19] = [
+pub(super) const ELSEWHERE: [(&str, &str); 26] = [
     ("activation", "write the activation behind the layer: `-> Relu`"),
     ("input_shape", "remove it: the shape of the input stands before `->`"),
     ("in_features", "remove it: it follows from the shape that arrives"),
@@ -51,4 +51,11 @@ pub(super) const ELSEWHERE: [(&str, &str); 19] = [
     ("nonlinearity", "`relu = true`; without, it is tanh"),
     ("padding_mode", "put `ReflectionPad2d`, `ReplicationPad2d` or `CircularPad2d` before it, those in `1d` of steps"),
     ("inplace", "remove it: what can run in place does"),
+    ("bidirectional", "`direction = Both`"),
+    ("dropout", "write `Dropout(rate)` behind the layer"),
+    ("frozen", "write `frozen` before the layer"),
+    ("scale_factor", "give the size itself, or use `Upsample(scale)`"),
+    ("interpolation", "`mode = Bilinear`, or `mode = Nearest`"),
+    ("antialias", "remove it; `AdaptiveAvgPool2d(size)` averages all pixels of a smaller image"),
+    ("depth_radius", "`LocalResponseNorm(size)` counts both sides and the middle: twice the radius and 1"),
 ];

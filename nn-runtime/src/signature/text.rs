@@ -56,6 +56,48 @@ pub(super) const fn joined<'a>(a: &str, b: &str, room: &'a mut [u8; 64]) -> &'a 
     }
 }
 
+/// `HeNormal` of `he_normal`, and `true` as it is.
+pub(super) const fn word_of<'a>(text: &str, room: &'a mut [u8; 64]) -> &'a str {
+    let bytes = text.as_bytes();
+    let is_bool = equal(text, "true") || equal(text, "false") || equal(text, "True") || equal(text, "False");
+    let (mut i, mut len, mut upper) = (0, 0, true);
+    while i < bytes.len() && len < room.len() {
+        if bytes[i] == b'_' {
+            upper = true;
+        } else {
+            room[len] = match (upper, is_bool) {
+                (_, true) => bytes[i].to_ascii_lowercase(),
+                (true, _) => bytes[i].to_ascii_uppercase(),
+                _ => bytes[i],
+            };
+            (len, upper) = (len + 1, false);
+        }
+        i += 1;
+    }
+    match core::str::from_utf8(room.split_at(len).0) {
+        Ok(word) => word,
+        Err(_) => "",
+    }
+}
+
+/// True for options that are on or off.
+pub(super) const fn is_switch(name: &str) -> bool {
+    const SWITCHES: [&str; 11] = [
+        "bias",
+        "causal",
+        "learnt",
+        "last",
+        "relu",
+        "affine",
+        "per_channel",
+        "ceil_mode",
+        "count_include_pad",
+        "align_corners",
+        "approximate",
+    ];
+    holds(&SWITCHES, name)
+}
+
 pub(super) const fn is_axis(name: &str) -> bool {
     equal(name, "axis") || equal(name, "dim") || equal(name, "axes")
 }

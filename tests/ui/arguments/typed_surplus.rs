@@ -10,5 +10,13 @@ network! { struct N6: [8] -> [8] { Dense(8, 8) } } // mended: struct N6: [8] -> 
 network! { struct N7: [8] -> [8] { Dense() } }
 network! { struct N8: [6, 4] -> [6, 8] { Lstm(4, 8) } } // mended: struct N8: [6, 4] -> [6, 8] { Lstm(8) }
 network! { struct N9: [8] -> [2, 4] { Reshape((2, 4)) } } // mended: struct N9: [8] -> [2, 4] { Reshape([2, 4]) }
+network! { struct N10: [3, 8, 8] -> [3, 16, 12] { Resize(16, 12) } } // mended: struct N10: [3, 8, 8] -> [3, 16, 12] { Resize(16, size_hw = [16, 12]) }
+network! { struct N11: [3, 4, 4] -> [3, 8, 12] { Upsample(2, 3) } } // mended: struct N11: [3, 4, 4] -> [3, 8, 12] { Upsample(2, scale_hw = [2, 3]) }
+network! { struct N12: [12, 8] -> [12, 8] { PositionalEncoding(12) } } // mended: struct N12: [12, 8] -> [12, 8] { PositionalEncoding }
+network! { struct N13: [12, 8] -> [12, 8] { MultiHeadAttention(8, 2) } } // mended: struct N13: [12, 8] -> [12, 8] { MultiHeadAttention(2) }
+network! { struct N14: [8, 4, 4] -> [8, 4, 4] { GroupNorm(2, 8) } } // mended: struct N14: [8, 4, 4] -> [8, 4, 4] { GroupNorm(2) }
+network! { struct N15: [3, 8, 8] -> [3, 10, 10] { ReflectionPad2d((1, 1, 1, 1)) } } // mended: struct N15: [3, 8, 8] -> [3, 10, 10] { ReflectionPad2d(1) }
+network! { struct N16: [8, 3] -> [11, 3] { ZeroPad1d(1, 2) } } // mended: struct N16: [8, 3] -> [11, 3] { ZeroPad1d(1, after = 2) }
+network! { struct N17: [8, 3] -> [6, 4] { Conv1d(4, (3,)) } } // mended: struct N17: [8, 3] -> [6, 4] { Conv1d(4, 3) }
 
 fn main() {}

@@ -67,6 +67,12 @@ fn unary<'a>(reader: &Reader<'a, '_>, node: &Node<'a>) -> Option<Made<'a>> {
 }
 
 fn binary<'a>(reader: &mut Reader<'a, '_>, node: &Node<'a>, name: &'static str) -> Made<'a> {
+    let zeros = |k| matches!(reader.held(node, k), Some(Held::Zeros));
+    match (name, zeros(0), zeros(1), node.inputs.len()) {
+        ("add", true, false, 2) => return Ok(vec![Held::Value(reader.value(node, 1)?)]),
+        ("add" | "sub", false, true, 2) => return Ok(vec![Held::Value(reader.value(node, 0)?)]),
+        _ => {}
+    }
     let constant = |k| matches!(reader.held(node, k), Some(Held::Constant(_)));
     match (constant(0), constant(1), node.inputs.len()) {
         (false, true, 2) => with_constant(reader, node, name, [0, 1]),

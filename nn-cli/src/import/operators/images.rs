@@ -184,23 +184,27 @@ pub fn pool<'a>(reader: &mut Reader<'a, '_>, node: &Node<'a>) -> Made<'a> {
     let kernel: Option<Vec<usize>> = kernel.iter().map(|side| usize::try_from(*side).ok()).collect();
     let kernel = kernel.filter(|kernel| kernel.len() == sizes.len()).ok_or("expected a kernel")?;
     let window = Window::read(node, &kernel, &sizes)?;
-    if window.dilation.iter().any(|dilation| *dilation != 1) {
-        return Err("expected windows without gaps".to_owned());
+    let average = node.operator == "AveragePool";
+    if average && window.dilation.iter().any(|dilation| *dilation != 1) {
+        return Err("expected windows without gaps\nhelp: the nearest is `AvgPool2d`".to_owned());
     }
     let ceil = int(node, "ceil_mode", 0) != 0;
-    let mut out = Vec::new();
+    let (mut out, mut beyond) = (Vec::new(), false);
     for (axis, size) in sizes.iter().enumerate() {
         let stands = window.out(axis, *size, false)?;
-        if ceil && window.out(axis, *size, true)? != stands {
-            return Err(
-                "windows that reach beyond the end (`ceil_mode`)\nhelp: export it with padding instead".to_owned()
-            );
-        }
-        out.push(stands);
+        // A window that begins within the input or its first padding stands too.
+        let more = ceil
+            && window.out(axis, *size, true)? > stands
+            && stands * window.stride[axis] < size + window.before[axis];
+        beyond |= more;
+        out.push(stands + usize::from(more));
     }
-    let args =
+    let mut args =
         window.args(&sizes, true, &window.kernel).ok_or("expected padding that is alike on both sides, or `Same`")?;
-    let average = node.operator == "AveragePool";
+    if beyond && args.contains("padding = Same") {
+        return Err("expected explicit padding with `ceil_mode`".to_owned());
+    }
+    args += if beyond { ", ceil_mode = true" } else { "" };
     let kind = match (average, flat) {
         (false, false) => "MaxPool2d",
         (false, true) => "MaxPool1d",
@@ -267,22 +271,44 @@ pub fn pad<'a>(reader: &mut Reader<'a, '_>, node: &Node<'a>) -> Made<'a> {
         Some(_) => reader.floats(node, 2)?.1 != [0.0],
         None => false,
     };
-    let [0, 0, top, left, 0, 0, bottom, right] = pads[..] else {
-        return Err(format!("expected a frame around images, found {pads:?}\nhelp: the nearest is `ZeroPad2d`"));
+    let border = match text(node, "mode", "constant") {
+        "constant" if !filled => "Zero",
+        "reflect" => "Reflection",
+        "edge" => "Replication",
+        "wrap" => "Circular",
+        "constant" => return Err("expected a frame of zeros\nhelp: the nearest is `ZeroPad2d`".to_owned()),
+        other => return Err(format!("expected a border that is a layer, found `{other}`")),
     };
-    if filled || text(node, "mode", "constant") != "constant" {
-        return Err("expected a frame of zeros\nhelp: the nearest is `ZeroPad2d`".to_owned());
+    if reader.held(node, 3).is_some() {
+        return Err("expected a frame for every dimension, found some of them".to_owned());
     }
-    let from = reader.plain(&x)?;
-    let [c, h, w] = reader.network.shapes[from][..] else { return Err("expected images".to_owned()) };
     let side = |pad: i64| usize::try_from(pad).ok().filter(|pad| *pad < 1 << 24).ok_or("expected sides of at least 0");
-    let [top, left, bottom, right] = [side(top)?, side(left)?, side(bottom)?, side(right)?];
-    let args = match top == left && left == bottom && bottom == right {
-        true => top.to_string(),
-        false => format!("0, top = {top}, bottom = {bottom}, left = {left}, right = {right}"),
+    let ([top, left, bottom, right], flat) = match pads[..] {
+        [0, 0, top, left, 0, 0, bottom, right] => ([top, left, bottom, right], false),
+        [0, 0, before, 0, 0, after] => ([before, 0, after, 0], true),
+        _ => return Err(format!("expected a frame around images, found {pads:?}\nhelp: the nearest is `ZeroPad2d`")),
     };
-    let y = reader.network.layer("ZeroPad2d", &args, &[from], &[c, h + top + bottom, w + left + right]);
-    Ok(vec![reader.made(y)])
+    let [top, left, bottom, right] = [side(top)?, side(left)?, side(bottom)?, side(right)?];
+    let (from, _) = laid(reader, &x)?;
+    let (kind, args, shape) = match (&reader.network.shapes[from][..], flat) {
+        ([c, h, w], false) => {
+            let args = match top == left && left == bottom && bottom == right {
+                true => top.to_string(),
+                false => format!("0, top = {top}, bottom = {bottom}, left = {left}, right = {right}"),
+            };
+            ("Pad2d", args, vec![*c, h + top + bottom, w + left + right])
+        }
+        ([steps, features], true) => {
+            let args = match top == bottom {
+                true => top.to_string(),
+                false => format!("0, before = {top}, after = {bottom}"),
+            };
+            ("Pad1d", args, vec![steps + top + bottom, *features])
+        }
+        (found, _) => return Err(format!("expected images or sequences, found {found:?}")),
+    };
+    let y = reader.network.layer(&format!("{border}{kind}"), &args, &[from], &shape);
+    made(reader, y, flat)
 }
 
 pub fn resize<'a>(reader: &mut Reader<'a, '_>, node: &Node<'a>) -> Made<'a> {
@@ -309,25 +335,42 @@ pub fn resize<'a>(reader: &mut Reader<'a, '_>, node: &Node<'a>) -> Made<'a> {
     let [_, 1.0, rows, columns] = scales[..] else {
         return Err(format!("expected scales of images, found {scales:?}"));
     };
-    if rows.fract() != 0.0
-        || columns.fract() != 0.0
-        || !(1.0..4096.0).contains(&rows)
-        || !(1.0..4096.0).contains(&columns)
-    {
-        return Err(format!("expected whole scales, found {rows} and {columns}\nhelp: the nearest is `Upsample`"));
+    if !(1.0 / 4096.0..4096.0).contains(&rows) || !(1.0 / 4096.0..4096.0).contains(&columns) {
+        return Err(format!("expected scales that fit into memory, found {rows} and {columns}"));
     }
+    let size = [rows * h as f32, columns * w as f32];
+    let whole = size.iter().all(|size| (size - size.round()).abs() < 1e-4 && size.round() >= 1.0);
+    if !whole {
+        let help = "help: the nearest is `Resize`, whose sizes are whole";
+        return Err(format!("expected sizes that are whole, found {} by {}\n{help}", size[0], size[1]));
+    }
+    let size = size.map(|size| size.round() as usize);
     let place = text(node, "coordinate_transformation_mode", "half_pixel");
-    let mode = match (text(node, "mode", "nearest"), place, text(node, "nearest_mode", "round_prefer_floor")) {
-        ("nearest", "asymmetric", "floor") | ("nearest", "half_pixel" | "pytorch_half_pixel", "round_prefer_floor") => {
-            ""
-        }
-        ("linear", "half_pixel" | "pytorch_half_pixel", _) => ", mode = Bilinear",
+    let (mode, nearest) = (text(node, "mode", "nearest"), text(node, "nearest_mode", "round_prefer_floor"));
+    let times = rows.fract() == 0.0 && columns.fract() == 0.0;
+    // PyTorch's half pixels are others where one is left.
+    let half = place == "half_pixel" || place == "pytorch_half_pixel" && size.iter().all(|size| *size > 1);
+    let (mode, corners) = match (mode, place, nearest) {
+        ("nearest", "asymmetric", "floor") => ("", false),
+        ("nearest", _, "round_prefer_floor") if half && times => ("", false),
+        ("linear", ..) if half => (", mode = Bilinear", false),
+        ("linear", "align_corners", _) => (", mode = Bilinear", true),
         (mode, ..) => {
-            return Err(format!("expected `nearest` or `linear` by half pixels, found `{mode}` by `{place}`"));
+            return Err(format!(
+                "expected `nearest` or `linear` by half pixels or corners, found `{mode}` by `{place}`"
+            ));
         }
     };
-    let (rows, columns) = (rows as usize, columns as usize);
-    let scale = if rows == columns { rows.to_string() } else { format!("1, scale_hw = [{rows}, {columns}]") };
-    let y = reader.network.layer("Upsample", &format!("{scale}{mode}"), &[from], &[c, h * rows, w * columns]);
+    if int(node, "antialias", 0) != 0 {
+        return Err("expected images that are not smoothed, found `antialias`".to_owned());
+    }
+    let (kind, args) = match times && !corners {
+        true if rows == columns => ("Upsample", rows.to_string()),
+        true => ("Upsample", format!("1, scale_hw = [{rows}, {columns}]")),
+        false if size[0] == size[1] => ("Resize", size[0].to_string()),
+        false => ("Resize", format!("1, size_hw = {size:?}")),
+    };
+    let corners = if corners { ", align_corners = true" } else { "" };
+    let y = reader.network.layer(kind, &format!("{args}{mode}{corners}"), &[from], &[c, size[0], size[1]]);
     Ok(vec![reader.made(y)])
 }

@@ -36,6 +36,7 @@ pub fn node<'a>(reader: &mut Reader<'a, '_>, node: &Node<'a>) -> Made<'a> {
         "Scaler" => norms::scaler(reader, node),
         "Flatten" | "Reshape" | "Transpose" | "Squeeze" | "Unsqueeze" | "Shape" => moves::moved(reader, node),
         "Identity" | "Dropout" | "Cast" => moves::same(reader, node),
+        "Expand" => moves::expand(reader, node),
         "Concat" => moves::concat(reader, node),
         "Split" => moves::split(reader, node),
         "Softmax" | "LogSoftmax" => moves::softmax(reader, node),

@@ -9,6 +9,21 @@ pub fn same<'a>(reader: &mut Reader<'a, '_>, node: &Node<'a>) -> Made<'a> {
     Ok(vec![Held::Value(reader.value(node, 0)?)])
 }
 
+/// A value in its own shape, as exporters write it where the shape might have been another.
+pub fn expand<'a>(reader: &mut Reader<'a, '_>, node: &Node<'a>) -> Made<'a> {
+    let x = reader.value(node, 0)?;
+    let wanted = match reader.held(node, 1) {
+        Some(Held::Sizes(sizes)) => sizes.clone(),
+        _ => reader.ints(node, 1)?.into_iter().map(Some).collect(),
+    };
+    let own = view::sizes(&x.view);
+    let same = |(own, wanted): (&Size, &Size)| own == wanted || *wanted == Some(1);
+    match own.len() == wanted.len() && own.iter().zip(&wanted).all(same) {
+        true => Ok(vec![Held::Value(x)]),
+        false => Err(format!("expected the value's own shape, found {wanted:?}\nhelp: the nearest is `Upsample`")),
+    }
+}
+
 pub fn moved<'a>(reader: &mut Reader<'a, '_>, node: &Node<'a>) -> Made<'a> {
     let x = reader.value(node, 0)?;
     let rank = x.view.len();
@@ -23,7 +38,12 @@ pub fn moved<'a>(reader: &mut Reader<'a, '_>, node: &Node<'a>) -> Made<'a> {
             {
                 *first = Some(batch);
             }
-            return Ok(vec![Held::Sizes(sizes)]);
+            let end = |name, default| match int(node, name, default) {
+                at if at < 0 => (at + rank as i64).max(0) as usize,
+                at => (at as usize).min(rank),
+            };
+            let (start, end) = (end("start", 0), end("end", rank as i64));
+            return Ok(vec![Held::Sizes(sizes.get(start..end).unwrap_or(&[]).to_vec())]);
         }
         "Transpose" => {
             let axes = ints(node, "perm").unwrap_or_else(|| (0..rank as i64).rev().collect());
