@@ -14,6 +14,8 @@ fail() { echo "$*" >&2; exit 1; }
 
 # What `mpirun` is told besides the number of ranks.
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+# Where MPICH copies out of the memory of a process that has just died, its UCX ends this one too.
+export UCX_TLS=^cma
 openmpi=(mpirun.openmpi --oversubscribe --bind-to none --mca btl self,vader)
 mpich=(mpirun.mpich)
 found=0
