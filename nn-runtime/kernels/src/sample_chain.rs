@@ -111,9 +111,9 @@ impl SampleChain {
         Some(self)
     }
 
-    /// And then the product with a matrix that lies at `weight` among the parameters, plus a bias, if there is
-    /// one. None where a chain cannot have it: sums are so long that they are divided, or there are too many
-    /// steps.
+    /// And then the product with a matrix that lies at `weight` among the parameters, plus a bias, if there
+    /// is one. None where a chain cannot have it: sums are so long that they are divided, or there are too
+    /// many steps.
     ///
     /// # Panics
     /// The matrix has other inputs than the step before has outputs; a range is of another length.
