@@ -179,10 +179,20 @@ impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
     }
 
     /// A copy of the model as it is to be used: with [`ScheduleFree`](crate::optim::ScheduleFree) the average
-    /// of its steps, otherwise the model as it is.
+    /// of its steps, otherwise the model as it is. Where several ranks train together all of them ask for it;
+    /// where some are lost, it is the model as it is, and the next step tells of them.
     pub fn final_model(&self) -> Model<N> {
         let mut model = self.model.clone();
-        let slots = &self.executor.update.state.slots;
+        let update = &self.executor.update;
+        let spans = update.shares.spans();
+        let whole = match &self.executor.world {
+            Some(world) if spans.len() > 1 => match update.state.of_all_ranks(world, spans) {
+                Ok(whole) => Some(whole),
+                Err(_) => return model,
+            },
+            _ => None,
+        };
+        let slots = &whole.as_ref().unwrap_or(&update.state).slots;
         for tensor in learnt(N::COMPILED) {
             let range = tensor.offset..tensor.offset + tensor.len;
             let slots: Vec<&[f32]> = slots.iter().map(|slot| &slot[range.clone()]).collect();
