@@ -4,6 +4,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
+use nn_runtime::distributed::LocalCommunicator;
 use nn_runtime::prelude::*;
 
 /// Counts the bytes that each thread holds.
@@ -95,6 +96,39 @@ fn what_a_trainer_holds_is_what_is_told() {
     told_is_held::<Images>(3 * 32 * 32, 10);
     told_is_held::<Small>(28 * 28, 10);
     told_is_held::<Sequence>(32 * 16, 16);
+}
+
+/// The bytes that each of some ranks holds after two steps.
+fn held_by_ranks<O: Optimizer>(ranks: usize, optimizer: impl Fn() -> O + Sync) -> Vec<isize> {
+    let data = Dataset::values((&[0.5; 32 * 784][..], 784), (&[0.5; 32 * 10][..], 10)).unwrap();
+    std::thread::scope(|scope| {
+        let each = LocalCommunicator::world(ranks).into_iter().map(|rank| {
+            let (data, optimizer) = (&data, &optimizer);
+            scope.spawn(move || {
+                let mut model = Plain::init(0);
+                let before = HELD.get();
+                let trainer = Trainer::new(&mut model, Mse::new(), optimizer()).threads(1);
+                let mut trainer = trainer.distributed(rank).unwrap();
+                (0..2).for_each(|_| assert!(trainer.step(data).is_ok()));
+                HELD.get() - before
+            })
+        });
+        each.collect::<Vec<_>>().into_iter().map(|rank| rank.join().unwrap()).collect()
+    })
+}
+
+#[test]
+fn what_an_optimizer_remembers_is_held_once_in_the_world() {
+    for ranks in [1, 2, 3, 4] {
+        let (told, all) = (Plain::traffic(32, ranks), Plain::memory(32).parameters());
+        assert_eq!((0..ranks).map(|rank| told.of(rank).share).sum::<usize>(), all);
+        let (adam, sgd) = (held_by_ranks(ranks, || Adam::new(1e-3)), held_by_ranks(ranks, || Sgd::new(1e-3)));
+        for (rank, (adam, sgd)) in adam.into_iter().zip(sgd).enumerate() {
+            // Two numbers for each parameter of the share, each buffer on a cache line of its own.
+            let (slots, share) = ((adam - sgd) as usize, told.of(rank).share);
+            assert!((2 * share..2 * share + 4096).contains(&slots), "rank {rank} of {ranks}: {slots}, share {share}");
+        }
+    }
 }
 
 #[test]

@@ -92,6 +92,7 @@ const _: () = {
         Names::new().map("0", "head"),
         __ROOM,
     );
+    #[allow(clippy::self_named_constructors)]
     impl Net {
         __nn::with_alloc! {
             #[doc =

@@ -1,8 +1,10 @@
 //! Ranks that train together have the same bits, however many there are and however many threads each has.
 //! In: networks, settings, worlds of threads; out: nothing, or a panic.
 
+mod costs;
 mod reading;
 mod runs;
+mod shares;
 
 use std::thread;
 

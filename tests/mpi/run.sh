@@ -14,6 +14,8 @@ fail() { echo "$*" >&2; exit 1; }
 
 # What `mpirun` is told besides the number of ranks.
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+# Where MPICH copies out of the memory of a process that has just died, its UCX ends this one too.
+export UCX_TLS=self,sysv,posix
 openmpi=(mpirun.openmpi --oversubscribe --bind-to none --mca btl self,vader)
 mpich=(mpirun.mpich)
 found=0
@@ -31,31 +33,25 @@ for mpi in openmpi mpich; do
 
     for ranks in 1 2 3 4 8; do
         begun=$SECONDS
-        # MPICH polls: many ranks on few cores take turns.
-        if [ $mpi = mpich ] && [ "$ranks" -gt $((2 * $(nproc))) ]; then
-            run "$ranks" 10 > "$work/$mpi.$ranks"
-            run 1 10 > "$work/expected"
-        else
-            run "$ranks" 100 > "$work/$mpi.$ranks"
-            cp "$work/openmpi.1" "$work/expected" 2> /dev/null || cp "$work/$mpi.1" "$work/expected"
-        fi
+        run "$ranks" 100 > "$work/$mpi.$ranks"
+        [ -e "$work/expected" ] || cp "$work/$mpi.$ranks" "$work/expected"
         diff "$work/expected" "$work/$mpi.$ranks" || fail "$mpi: $ranks ranks have other bits"
         echo "$mpi: $ranks ranks have the bits of one, $((SECONDS - begun)) s"
     done
 
-    # With Open MPI's launcher that lets the others live, all others name the dead rank. MPICH's ends them in the same
-    # instant, whatever it is told, so that they may or may not get to it.
-    alive=("${launch[@]}")
-    must=0
-    if [ $mpi = openmpi ]; then
-        alive+=(--enable-recovery)
-        must=2
-    fi
+    # Launchers that let the others live, so that all of them name the dead rank. MPICH's ends them where a process does not
+    # end well, and sends a signal that does; a shell around each keeps both from it (docs/scaling.md).
+    alive() {
+        case $mpi in
+            openmpi) timeout 60 "${launch[@]}" --enable-recovery -n 3 "$steps" "$@" ;;
+            mpich) timeout 60 "${launch[@]}" -disable-auto-cleanup -n 3 sh -c 'trap "" USR1; "$@"; exit 0' sh "$steps" "$@" ;;
+        esac
+    }
     rm -f "$work/whole.ckpt"
     undisturbed=$(run 2 60 "$work/whole.ckpt" | grep '^mlp')
     for ((kill = 0; kill < kills; kill++)); do
         rm -f "$work/run.ckpt"
-        timeout 60 "${alive[@]}" -n 3 "$steps" 60 "$work/run.ckpt" 30 > "$work/out" 2> "$work/err" &
+        alive 60 "$work/run.ckpt" 30 > "$work/out" 2> "$work/err" &
         launcher=$!
         for ((i = 0; i < 200; i++)); do
             [ "$(grep -c 'is process' "$work/out")" = 3 ] && [ -e "$work/run.ckpt" ] && break
@@ -64,14 +60,14 @@ for mpi in openmpi mpich; do
         dead=$((RANDOM % 3))
         sleep "0.$((RANDOM % 8))"
         kill -9 "$(sed -n "s/^rank $dead is process //p" "$work/out")"
-        named() { grep -c "found that rank $dead has ended" "$work/err" || true; }
+        named() { grep -c "^rank .: rank $dead has ended" "$work/err" || true; }
         for ((i = 0; i < 100; i++)); do
             [ "$(named)" -ge 2 ] && break
             kill -0 $launcher 2> /dev/null || break
             sleep 0.05
         done
         told=$(named)
-        [ "$told" -ge $must ] || { cat "$work/err" >&2; fail "$mpi: rank $dead died and $told of 2 others said so within 5 s"; }
+        [ "$told" -ge 2 ] || { cat "$work/err" >&2; fail "$mpi: rank $dead died and $told of 2 others said so within 5 s"; }
         timeout 10 tail --pid=$launcher -f /dev/null || { kill -9 $launcher; fail "$mpi: the launcher goes on after all have ended"; }
         after=$(run $((1 + RANDOM % 4)) 60 "$work/run.ckpt" | grep '^mlp')
         [ "$after" = "$undisturbed" ] || fail "$mpi: after rank $dead was killed the run goes on to $after, expected $undisturbed"

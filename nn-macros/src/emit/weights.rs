@@ -96,6 +96,8 @@ fn functions(header: &Header, span: Span, path: &str, copied: TokenStream, in_pl
         " The weights of `{path}` where they lie in the program, to predict with: nothing is copied or allocated."
     );
     quote_spanned! {span=>
+        // A network may be called `Embedded`.
+        #[allow(clippy::self_named_constructors)]
         impl #name {
             __nn::with_alloc! {
                 #[doc = #embedded]

@@ -76,6 +76,18 @@ pub fn fill<S: Simd, const K: usize>(s: S, f: &impl Map<K>, from: [&[f32]; K], t
     }
 }
 
+/// y = f(y), number by number, within a kernel.
+#[inline(always)]
+pub(crate) fn fill_in_place<S: Simd>(s: S, f: &impl Map, y: &mut [f32]) {
+    let (y, y_tail) = y.as_chunks_mut::<LANES>();
+    for y in y {
+        s.store(f.apply(s, [s.load(y)]), y);
+    }
+    if !y_tail.is_empty() {
+        s.store_part(f.apply(s, [s.load_part(y_tail)]), y_tail);
+    }
+}
+
 /// to = to + f(from), number by number, within a kernel.
 ///
 /// # Panics
@@ -112,13 +124,7 @@ impl<T: Map> Kernel for MapInPlace<'_, T> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let MapInPlace(f, y) = self;
-        let (y, y_tail) = y.as_chunks_mut::<LANES>();
-        for y in y {
-            s.store(f.apply(s, [s.load(y)]), y);
-        }
-        if !y_tail.is_empty() {
-            s.store_part(f.apply(s, [s.load_part(y_tail)]), y_tail);
-        }
+        fill_in_place(s, f, y);
     }
 }
 

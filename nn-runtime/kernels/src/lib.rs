@@ -36,6 +36,7 @@ pub mod pool;
 pub mod recurrent;
 pub mod reduce;
 pub mod row_norm;
+pub mod sample_chain;
 #[cfg(feature = "alloc")]
 pub mod scratch_pool;
 pub mod simd;

@@ -18,6 +18,7 @@ pub use backward_weight::{backward_bias, backward_weight};
 pub use product::product;
 pub(crate) use product_args::{LONG_CHAIN, Product};
 pub use product_one::product_of_one;
+pub(crate) use product_transposed::sum_lanes_of;
 
 use super::simd::LANES;
 
@@ -131,7 +132,7 @@ impl Panels {
     /// The chains that a sum over the rows is made of: two, of even and of odd rows, where a single sample
     /// would wait for one long chain. Fewer rows are no long wait, and with more it is the weights that it
     /// waits for.
-    const fn chains(&self) -> usize {
+    pub(crate) const fn chains(&self) -> usize {
         if self.rows >= 32 && self.rows <= 128 && !self.one_chain { 2 } else { 1 }
     }
 

@@ -6,9 +6,12 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::Parts;
+
 /// Processes, or threads, that are numbered and exchange messages: MPI's communicator, seen from one rank.
 ///
-/// Every rank calls the same methods in the same order, with lengths that fit each other.
+/// Every rank calls the same methods in the same order, with lengths that fit each other. Three methods make
+/// one; the others may be done better where there is a way.
 pub trait Communicator: Send + Sync {
     /// The number of this process, from 0.
     fn rank(&self) -> usize;
@@ -23,6 +26,24 @@ pub trait Communicator: Send + Sync {
     /// # Errors
     /// A rank has ended or does not answer. No later call succeeds.
     fn exchange(&self, send: &[&[u8]], receive: &mut [&mut [u8]]) -> Result<(), CommunicationError>;
+
+    /// Sends and receives while `work` is run, and returns when both are through. What is for this rank
+    /// itself stays in `send`, and nothing is received from it. An engine may take the buffers as long as it
+    /// needs them; where it has failed they need not come back.
+    ///
+    /// # Errors
+    /// As [`exchange`](Communicator::exchange).
+    fn exchange_while(
+        &self,
+        send: &mut Parts,
+        receive: &mut Parts,
+        work: &mut dyn FnMut(),
+    ) -> Result<(), CommunicationError> {
+        work();
+        let sent: Vec<&[u8]> =
+            (0..self.size()).map(|rank| if rank == self.rank() { &[] } else { send.bytes(rank) }).collect();
+        self.exchange(&sent, &mut receive.bytes_mut().collect::<Vec<_>>())
+    }
 
     /// Returns when every rank has called it.
     ///

@@ -33,6 +33,7 @@ mod communicator;
 mod local;
 #[cfg(feature = "mpi")]
 mod mpi;
+mod parts;
 #[cfg_attr(not(feature = "mpi"), allow(dead_code, reason = "threads of one process need no watch"))]
 #[cfg(feature = "std")]
 mod watch;
@@ -42,3 +43,4 @@ pub use communicator::{CommunicationError, Communicator};
 pub use local::LocalCommunicator;
 #[cfg(feature = "mpi")]
 pub use mpi::MpiCommunicator;
+pub use parts::Parts;

@@ -8,8 +8,9 @@
 
 use std::format;
 use std::string::{String, ToString};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use std::vec;
@@ -21,12 +22,17 @@ use mpi::topology::SimpleCommunicator;
 use mpi::traits::{Communicator as _, Destination, Source};
 
 use super::watch::{Rendezvous, Watch};
-use super::{CommunicationError, Communicator};
+use super::{CommunicationError, Communicator, Parts};
 
 /// The most bytes of one message: MPI counts them with 32 bits.
 const MESSAGE: usize = 1 << 30;
 /// How often whoever waits looks whether all are still there.
 const LOOK: Duration = Duration::from_millis(20);
+/// How long messages are looked after without a pause where somebody waits for them.
+const EAGER: Duration = Duration::from_micros(500);
+/// The pause where nobody does, or has for long: whoever works has the processor meanwhile, also where there
+/// are more ranks than processors.
+const ASIDE: Duration = Duration::from_micros(50);
 /// How long a message of a rank that has left may be on its way.
 const GRACE: Duration = Duration::from_secs(2);
 /// How long the others have to come to an end after this rank has.
@@ -56,11 +62,19 @@ pub struct MpiCommunicator {
 
 /// The thread that calls MPI.
 struct MpiThread {
-    jobs: Option<Sender<Exchange>>,
-    done: Receiver<Exchange>,
+    jobs: Option<Sender<Job>>,
+    done: Receiver<Job>,
     /// Buffers of the last exchange.
     spare: Exchange,
+    /// Whether somebody waits for what is on its way.
+    awaited: Arc<AtomicBool>,
     handle: Option<JoinHandle<()>>,
+}
+
+/// What is on its way.
+enum Job {
+    Bytes(Exchange),
+    Numbers { send: Parts, receive: Parts },
 }
 
 /// Messages on their way.
@@ -82,16 +96,19 @@ impl MpiCommunicator {
         let (jobs, todo) = channel();
         let (tell, done) = channel();
         let (begin, begun) = channel();
-        let handle = thread::Builder::new()
-            .name("nn mpi".into())
-            .spawn(move || serve(&todo, &tell, &begin))
-            .map_err(|error| CommunicationError::Engine(format!("expected a thread for MPI, found: {error}")))?;
+        let awaited = Arc::new(AtomicBool::new(false));
+        let waited = Arc::clone(&awaited);
+        let handle =
+            thread::Builder::new()
+                .name("nn mpi".into())
+                .spawn(move || serve(&todo, &tell, &begin, &waited))
+                .map_err(|error| CommunicationError::Engine(format!("expected a thread for MPI, found: {error}")))?;
         let (rank, size) = begun.recv().map_err(|_| {
             let text = "expected to begin MPI, found that this process has done so before\nhelp: make one `MpiCommunicator` and \
                         nothing else of MPI";
             CommunicationError::Engine(text.into())
         })?;
-        let thread = MpiThread { jobs: Some(jobs), done, spare: Exchange::default(), handle: Some(handle) };
+        let thread = MpiThread { jobs: Some(jobs), done, spare: Exchange::default(), awaited, handle: Some(handle) };
         let mut world = MpiCommunicator { rank, size, thread: Mutex::new(thread), watch: None };
         world.watch = world.meet()?;
         Ok(world)
@@ -158,31 +175,67 @@ impl Communicator for MpiCommunicator {
             return Ok(());
         }
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
-        let MpiThread { jobs, done, spare, .. } = &mut *thread;
-        let ended = || CommunicationError::Engine("expected MPI to be at work, found that it has ended".into());
-        let jobs = jobs.as_ref().ok_or_else(ended)?;
-        let mut exchange = std::mem::take(spare);
+        let mut exchange = std::mem::take(&mut thread.spare);
         exchange.fill(self.rank, send, receive);
-        jobs.send(exchange).map_err(|_| ended())?;
+        thread.begin(Job::Bytes(exchange))?;
+        let Job::Bytes(exchange) = thread.finish(|since| self.lost(since))? else { return Err(ended()) };
+        let others = receive.iter_mut().zip(&exchange.receive).enumerate().filter(|(from, _)| *from != self.rank);
+        others.for_each(|(_, (to, from))| to.copy_from_slice(from));
+        thread.spare = exchange;
+        Ok(())
+    }
+
+    fn exchange_while(
+        &self,
+        send: &mut Parts,
+        receive: &mut Parts,
+        work: &mut dyn FnMut(),
+    ) -> Result<(), CommunicationError> {
+        if self.size == 1 {
+            work();
+            return Ok(());
+        }
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        thread.begin(Job::Numbers { send: std::mem::take(send), receive: std::mem::take(receive) })?;
+        work();
+        let Job::Numbers { send: sent, receive: received } = thread.finish(|since| self.lost(since))? else {
+            return Err(ended());
+        };
+        (*send, *receive) = (sent, received);
+        Ok(())
+    }
+}
+
+fn ended() -> CommunicationError {
+    CommunicationError::Engine("expected MPI to be at work, found that it has ended".into())
+}
+
+impl MpiThread {
+    /// Sends this on its way.
+    fn begin(&mut self, job: Job) -> Result<(), CommunicationError> {
+        self.awaited.store(false, Ordering::Release);
+        self.jobs.as_ref().ok_or_else(ended)?.send(job).map_err(|_| ended())
+    }
+
+    /// Waits until it is through, or `lost` says since when it cannot be.
+    fn finish(&mut self, lost: impl Fn(Instant) -> Option<CommunicationError>) -> Result<Job, CommunicationError> {
+        self.awaited.store(true, Ordering::Release);
+        self.handle.iter().for_each(|handle| handle.thread().unpark());
         let begun = Instant::now();
-        let exchange = loop {
-            match done.recv_timeout(LOOK) {
-                Ok(exchange) => break exchange,
+        loop {
+            match self.done.recv_timeout(LOOK) {
+                Ok(job) => return Ok(job),
                 Err(RecvTimeoutError::Timeout) => {
-                    if let Some(error) = self.lost(begun) {
-                        thread.jobs = None;
+                    if let Some(error) = lost(begun) {
+                        self.jobs = None;
                         // It waits for messages that will not come.
-                        thread.handle = None;
+                        self.handle = None;
                         return Err(error);
                     }
                 }
                 Err(RecvTimeoutError::Disconnected) => return Err(ended()),
             }
-        };
-        let others = receive.iter_mut().zip(&exchange.receive).enumerate().filter(|(from, _)| *from != self.rank);
-        others.for_each(|(_, (to, from))| to.copy_from_slice(from));
-        *spare = exchange;
-        Ok(())
+        }
     }
 }
 
@@ -231,31 +284,55 @@ impl Exchange {
             to.resize(from.len(), 0);
         }
     }
+}
 
-    fn run(&mut self, world: &SimpleCommunicator) {
-        let rank = world.rank() as usize;
-        let Exchange { send, which, receive } = self;
-        mpi::request::scope(|scope| {
-            let mut receiving = Vec::new();
-            let mut sending = Vec::new();
-            for (from, bytes) in receive.iter_mut().enumerate().filter(|(from, _)| *from != rank) {
-                let from = world.process_at_rank(from as i32);
-                receiving.extend(bytes.chunks_mut(MESSAGE).map(|part| from.immediate_receive_into(scope, part)));
+impl Job {
+    fn run(&mut self, world: &SimpleCommunicator, awaited: &AtomicBool) {
+        match self {
+            Job::Bytes(Exchange { send, which, receive }) => {
+                let receive = receive.iter_mut().map(|bytes| &mut bytes[..]).collect();
+                run(world, |to| &send[which[to]][..], receive, awaited);
             }
-            // Each rank begins with the one after it, so that not all send to the same one.
-            let ranks = which.len();
-            for to in (1..ranks).map(|k| (rank + k) % ranks) {
-                let process = world.process_at_rank(to as i32);
-                let parts = send[which[to]].chunks(MESSAGE);
-                sending.extend(parts.map(|part| process.immediate_send(scope, part)));
+            Job::Numbers { send, receive } => {
+                run(world, |to| send.bytes(to), receive.bytes_mut().collect(), awaited);
             }
-            while !(receiving.is_empty() && sending.is_empty()) {
-                receiving = unfinished(receiving);
-                sending = unfinished(sending);
-                thread::yield_now();
-            }
-        });
+        }
     }
+}
+
+/// Sends and receives to and from all other ranks. Whoever does not wait yet has the processor meanwhile.
+fn run<'b>(
+    world: &SimpleCommunicator,
+    send: impl Fn(usize) -> &'b [u8],
+    receive: Vec<&'b mut [u8]>,
+    awaited: &AtomicBool,
+) {
+    let (rank, ranks) = (world.rank() as usize, world.size() as usize);
+    mpi::request::scope(|scope| {
+        let mut receiving = Vec::new();
+        let mut sending = Vec::new();
+        for (from, bytes) in receive.into_iter().enumerate().filter(|(from, _)| *from != rank) {
+            let from = world.process_at_rank(from as i32);
+            receiving.extend(bytes.chunks_mut(MESSAGE).map(|part| from.immediate_receive_into(scope, part)));
+        }
+        // Each rank begins with the one after it, so that not all send to the same one.
+        for to in (1..ranks).map(|k| (rank + k) % ranks) {
+            let process = world.process_at_rank(to as i32);
+            sending.extend(send(to).chunks(MESSAGE).map(|part| process.immediate_send(scope, part)));
+        }
+        let mut waiting = None;
+        while !(receiving.is_empty() && sending.is_empty()) {
+            receiving = unfinished(receiving);
+            sending = unfinished(sending);
+            if awaited.load(Ordering::Acquire) && waiting.is_none() {
+                waiting = Some(Instant::now());
+            }
+            match waiting {
+                Some(since) if since.elapsed() < EAGER => thread::yield_now(),
+                _ => thread::park_timeout(ASIDE),
+            }
+        }
+    });
 }
 
 /// The requests that are not through.
@@ -264,13 +341,13 @@ fn unfinished<'a, D: ?Sized, S: mpi::request::Scope<'a>>(requests: Vec<Request<'
 }
 
 /// Begins MPI and exchanges messages until nobody wants any more.
-fn serve(jobs: &Receiver<Exchange>, done: &Sender<Exchange>, begun: &Sender<(usize, usize)>) {
+fn serve(jobs: &Receiver<Job>, done: &Sender<Job>, begun: &Sender<(usize, usize)>, awaited: &AtomicBool) {
     let Some(universe) = mpi::initialize() else { return };
     let world = universe.world();
     let _ = begun.send((world.rank() as usize, world.size() as usize));
-    while let Ok(mut exchange) = jobs.recv() {
-        exchange.run(&world);
-        if done.send(exchange).is_err() {
+    while let Ok(mut job) = jobs.recv() {
+        job.run(&world, awaited);
+        if done.send(job).is_err() {
             break;
         }
     }

@@ -42,6 +42,20 @@ impl Node {
         self.reuses() && matches!(self.spec.memory.layout, SavedLayout::Group)
     }
 
+    /// Whether the gradients of its parameters can be computed from some of the samples that were run
+    /// together.
+    pub(crate) fn takes_some_samples(&self) -> bool {
+        let spec = self.spec;
+        let learns = self.trains() && spec.params.len > 0;
+        let own = self.network.is_none() && self.shares.is_none() && spec.times == 1;
+        let allowed = match spec.memory.layout {
+            SavedLayout::Whole => spec.memory.saved == 0,
+            SavedLayout::Group => false,
+            SavedLayout::Sample => true,
+        };
+        !learns || own && allowed
+    }
+
     /// The time at which the gradients of its parameters are computed: with its group, or after the whole
     /// batch.
     pub(super) const fn params_at(&self, nodes: usize) -> usize {

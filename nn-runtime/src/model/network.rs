@@ -78,6 +78,14 @@ pub trait Network: Copy + Default + 'static {
         crate::Memory::of(Self::COMPILED, batch)
     }
 
+    /// What a step asks of each of so many ranks that train it together on batches of this many samples: how
+    /// many it runs, and how many bytes it sends. With an optimiser that changes each number by itself, all
+    /// learnt tensors and no accumulation; what `fit` lets ranks decide between steps is not in it.
+    #[cfg(feature = "alloc")]
+    fn traffic(batch: usize, ranks: usize) -> crate::train::Traffic {
+        crate::train::Traffic::new(Self::COMPILED, batch, ranks)
+    }
+
     /// What it is made of, layer by layer, to be printed.
     #[cfg(feature = "alloc")]
     fn summary() -> crate::Summary {

@@ -1,13 +1,22 @@
 //! What a layer makes of a single sample when it predicts, where that needs no context and no memory: what a
 //! chain of such layers is run by, without a pass. A layer that says nothing of it is run by a pass.
 
-use super::{Fusible, LayerSpec, Layout};
-use nn_kernels::elementwise::Map;
+use super::{FormulaStep, Fusible, LayerSpec, Layout, OnnxForm};
 use nn_kernels::matrix::Panels;
-use nn_kernels::simd::{Isa, Simd};
+pub(crate) use nn_kernels::sample_chain::InPlace;
+use nn_kernels::sample_chain::{ChainCurve, MAX_SETTINGS};
+use nn_kernels::simd::Isa;
 
-/// The most settings of a function that is run in place.
-pub(crate) const MAX_SETTINGS: usize = 4;
+/// `if x > 0.0 { x } else { alpha * expm1(x) }`
+const ELU: &[FormulaStep] = &[
+    FormulaStep::X,
+    FormulaStep::Number(0.0),
+    FormulaStep::Binary("gt", 0, 1),
+    FormulaStep::Setting(0),
+    FormulaStep::Unary("expm1", 0),
+    FormulaStep::Binary("mul", 3, 4),
+    FormulaStep::Select(2, 0, 5),
+];
 
 /// What a layer makes of a single sample.
 #[derive(Clone, Copy, Debug)]
@@ -20,38 +29,6 @@ pub(crate) enum SampleOp {
     InPlace(InPlace),
     /// The same numbers.
     Same,
-}
-
-/// A function of all numbers of a sample, in place, and its settings.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct InPlace {
-    run: fn(Isa, &[f32; MAX_SETTINGS], &mut [f32]),
-    settings: [f32; MAX_SETTINGS],
-}
-
-/// max(x, floor); NaN stays.
-struct SampleFloor(f32);
-
-impl Map for SampleFloor {
-    #[inline(always)]
-    fn apply<S: Simd>(&self, s: S, [x]: [S::F; 1]) -> S::F {
-        s.max(s.splat(self.0), x)
-    }
-}
-
-impl InPlace {
-    /// `max(x, floor)`, where no product does it.
-    pub(crate) const fn floor(floor: f32) -> InPlace {
-        InPlace {
-            run: |isa, settings, y| isa.map_in_place(&SampleFloor(settings[0]), y),
-            settings: [floor, 0.0, 0.0, 0.0],
-        }
-    }
-
-    #[inline]
-    pub(crate) fn apply(&self, isa: Isa, y: &mut [f32]) {
-        (self.run)(isa, &self.settings, y);
-    }
 }
 
 impl LayerSpec {
@@ -84,6 +61,16 @@ impl LayerSpec {
         }
         self.sample = Some(SampleOp::InPlace(InPlace { run, settings: all }));
         self
+    }
+
+    /// The function it is, if a chain has it compiled within.
+    pub(crate) fn chain_curve(&self) -> Option<ChainCurve> {
+        match self.onnx {
+            OnnxForm::Operator("Sigmoid") => Some(ChainCurve::Sigmoid),
+            OnnxForm::Formula([FormulaStep::X, FormulaStep::Unary("tanh", 0)], _) => Some(ChainCurve::Tanh),
+            OnnxForm::Formula(steps, [alpha, ..]) if steps == ELU => Some(ChainCurve::Elu { alpha }),
+            _ => None,
+        }
     }
 
     /// What it makes of one sample.

@@ -16,6 +16,7 @@ use super::tensor_names::learnt;
 use super::update::Update;
 use super::update_state::UpdateState;
 use super::waiting::Waiting;
+use super::whole_state::WholeState;
 use crate::files::tensor_file::{NotedFile, Piece, WantedPiece, save_pieces};
 use crate::model::{Model, Network, TrainedSoFar};
 use crate::optim::Optimizer;
@@ -30,6 +31,8 @@ const VERSION: u32 = 1;
 pub(super) struct Place<'a, N> {
     pub(super) model: &'a Model<N>,
     pub(super) update: &'a Update,
+    /// What other ranks remember too, where each has a share.
+    pub(super) whole: Option<WholeState>,
     pub(super) slots: &'a [String],
 }
 
@@ -90,15 +93,19 @@ pub(super) fn write<N: Network>(
         }));
     };
     let begun = |state: &UpdateState| state.ema.as_ref().is_some_and(|ema| ema.begun);
-    let own = blocks("", place.slots, begun(&update.state));
-    own.iter().zip(numbers(&model.params, &update.state)).for_each(|(block, numbers)| add(block, numbers));
+    let whole = place.whole.as_ref();
+    let state = whole.map_or(&update.state, |whole| &whole.state);
+    let own = blocks("", place.slots, begun(state));
+    own.iter().zip(numbers(&model.params, state)).for_each(|(block, numbers)| add(block, numbers));
     let waiting = update.waiting();
     if waiting.batches > 0 {
-        add(&Block { prefix: "accumulated.".into(), all: false }, update.held_grads());
+        let held = whole.map_or(update.held_grads(), |whole| &whole.grads);
+        add(&Block { prefix: "accumulated.".into(), all: false }, held);
     }
     if let Some(best) = fit.as_ref().and_then(|(state, ..)| state.best.as_ref()) {
-        let own = blocks("best.", place.slots, begun(&best.state));
-        own.iter().zip(numbers(&best.params, &best.state)).for_each(|(block, numbers)| add(block, numbers));
+        let state = whole.and_then(|whole| whole.best.as_ref()).unwrap_or(&best.state);
+        let own = blocks("best.", place.slots, begun(state));
+        own.iter().zip(numbers(&best.params, state)).for_each(|(block, numbers)| add(block, numbers));
     }
     let note = Note {
         version: VERSION,

@@ -11,11 +11,15 @@ use super::checkpoint::{Checkpoint, Every};
 use super::checkpoint_file::{Place, write};
 use super::fit_state::{FitState, Settings};
 use super::update::Update;
+use super::world::{Lost, World};
 use crate::files::cannot_write;
 use crate::model::{Model, Network};
 use crate::save::WeightsError;
 
-/// What writes checkpoints of one call of `fit`.
+/// What a checkpoint is written of, and the other ranks.
+pub(super) type Trained<'a, N> = (&'a Model<N>, &'a Update, Option<&'a World>);
+
+/// What writes checkpoints of one call of `fit`: rank 0 alone, from what all ranks remember.
 pub(super) struct Writer {
     checkpoint: Checkpoint,
     trainer: Settings,
@@ -40,7 +44,7 @@ impl Writer {
     /// A batch has been taken of an epoch that has begun then.
     pub(super) fn after_step<N: Network>(
         &mut self,
-        trained: (&Model<N>, &Update),
+        trained: Trained<N>,
         state: &FitState,
         begun: Instant,
     ) -> Result<(), TrainError> {
@@ -48,46 +52,47 @@ impl Writer {
         let due = match self.checkpoint.every {
             Every::Steps(steps) => self.steps >= steps,
             Every::Epochs(_) => false,
-            Every::Time(time) => self.since.elapsed() >= time,
+            Every::Time(time) => self.is_late(trained.2, time, state)?,
         };
         if due { self.write(trained, state, state.spent + begun.elapsed()) } else { Ok(()) }
     }
 
     /// An epoch has ended.
-    pub(super) fn after_epoch<N: Network>(
-        &mut self,
-        trained: (&Model<N>, &Update),
-        state: &FitState,
-    ) -> Result<(), TrainError> {
+    pub(super) fn after_epoch<N: Network>(&mut self, trained: Trained<N>, state: &FitState) -> Result<(), TrainError> {
         self.epochs += 1;
         let due = match self.checkpoint.every {
             Every::Steps(_) => false,
             Every::Epochs(epochs) => self.epochs >= epochs,
-            Every::Time(time) => self.since.elapsed() >= time,
+            Every::Time(time) => self.is_late(trained.2, time, state)?,
         };
         if due { self.write(trained, state, state.spent) } else { Ok(()) }
     }
 
+    /// Whether so much time has gone, by the clock of rank 0.
+    fn is_late(&self, world: Option<&World>, time: Duration, state: &FitState) -> Result<bool, TrainError> {
+        let late = self.since.elapsed() >= time;
+        let Some(world) = world else { return Ok(late) };
+        let own = u64::from(!late || world.rank() > 0);
+        world.least([own]).map(|[none]| none == 0).map_err(|Lost| lost(Some(world), state))
+    }
+
     /// The run has ended.
-    pub(super) fn at_end<N: Network>(
-        &mut self,
-        trained: (&Model<N>, &Update),
-        state: &FitState,
-    ) -> Result<(), TrainError> {
+    pub(super) fn at_end<N: Network>(&mut self, trained: Trained<N>, state: &FitState) -> Result<(), TrainError> {
         match self.steps + self.epochs {
             0 => Ok(()),
             _ => self.write(trained, state, state.spent),
         }
     }
 
-    fn write<N: Network>(
-        &mut self,
-        trained: (&Model<N>, &Update),
-        state: &FitState,
-        spent: Duration,
-    ) -> Result<(), TrainError> {
-        let (model, update) = trained;
-        let place = Place { model, update, slots: &self.slots };
+    fn write<N: Network>(&mut self, trained: Trained<N>, state: &FitState, spent: Duration) -> Result<(), TrainError> {
+        let (model, update, world) = trained;
+        let whole = update.whole(world, state.best.as_ref().map(|best| &best.state));
+        let whole = whole.map_err(|Lost| lost(world, state))?;
+        if world.is_some_and(|world| world.rank() > 0) {
+            (self.since, self.steps, self.epochs) = (Instant::now(), 0, 0);
+            return Ok(());
+        }
+        let place = Place { model, update, whole, slots: &self.slots };
         let fit = (state, spent, self.fit.clone());
         let written =
             self.make_room().and_then(|()| write(&self.checkpoint.path, &place, self.trainer.clone(), Some(fit)));
@@ -107,6 +112,12 @@ impl Writer {
         }
         Ok(())
     }
+}
+
+/// What a run ends with that has lost other ranks.
+fn lost(world: Option<&World>, state: &FitState) -> TrainError {
+    let error = world.and_then(|world| world.error(state.history.clone()));
+    error.unwrap_or_else(|| TrainError::setting("expected other ranks, found none"))
 }
 
 /// One more name for a file, or a copy where the file system knows no such.

@@ -7,7 +7,7 @@ use std::vec::Vec;
 
 use super::fit_state::Settings;
 use super::world::{Lost, World};
-use super::{History, TrainError, Trainer};
+use super::{Every, History, TrainError, Trainer};
 use crate::data::{Dataset, Targets};
 use crate::distributed::Communicator;
 use crate::losses::Loss;
@@ -108,7 +108,12 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
     ///
     /// # Errors
     /// As [`compare`](Trainer::compare).
-    pub(super) fn compare_runs<T: Targets>(&self, fit: &Settings, data: &[&Dataset<T>]) -> Result<(), TrainError> {
+    pub(super) fn compare_runs<T: Targets>(
+        &self,
+        fit: &Settings,
+        checkpoint: Option<Every>,
+        data: &[&Dataset<T>],
+    ) -> Result<(), TrainError> {
         if self.executor.world.is_none() {
             return Ok(());
         }
@@ -119,6 +124,8 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
         all.push(text("epochs and batches trained before", format!("{}, {}", run.epochs, run.batches)));
         all.push(text("steps", self.executor.update.state.scheduled_steps().to_string()));
         all.push(text("fingerprint of the parameters", format!("{:016x}", fingerprint(&self.model.params))));
+        // Rank 0 writes what all remember.
+        all.push(text("checkpoint", checkpoint.map_or("none".into(), |every| format!("{every:?}"))));
         for (data, name) in data.iter().zip(["training", "validation"]) {
             let mut parts: Vec<String> =
                 data.inputs().iter().map(|input| format!("{:016x}", fingerprint(input.as_slice()))).collect();

@@ -162,7 +162,7 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
         if last && step < steps {
             writer.iter_mut().for_each(Writer::after_last_step);
         } else if let Some(writer) = writer {
-            writer.after_step((&self.model, &self.executor.update), state, *begun).map_err(Broken::Other)?;
+            writer.after_step(self.trained(), state, *begun).map_err(Broken::Other)?;
         }
         Ok(last)
     }

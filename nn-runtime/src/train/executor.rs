@@ -136,7 +136,8 @@ impl Executor {
         }
         let threads = pool.threads();
         if new || more {
-            self.update.layout(optimizer, threads, batch);
+            // Who is lost is told by the step that comes.
+            let _ = self.update.layout(optimizer, threads, batch, self.world.as_ref());
         }
         let mut shards = if needs_one_worker(map) { 1 } else { threads };
         let split = self.micro_batching.split(batch);
@@ -145,12 +146,10 @@ impl Executor {
         let own = self.leaves(batch).map_or(batch, most);
         let mut samples = split.samples_per_worker(own, shards).min(batch);
         let apart = self.whole.is_some() || self.micro_batching.apart();
-        self.shared = match &self.world {
-            Some(world) if self.micro_batching.is_in_leaves() => {
-                Some(SharedGrads::new(map, &self.update.groups, world))
-            }
-            _ => None,
-        };
+        self.shared = (self.world.is_some() && self.micro_batching.is_in_leaves()).then(|| {
+            let chunks = self.update.chunks(optimizer, threads);
+            SharedGrads::new(chunks, self.update.shares.clone())
+        });
         if let (Some(world), true) = (&self.world, self.micro_batching.meets()) {
             (shards, samples) = (most_meeting_leaves(batch, world.size()), split.reduce_block.min(batch));
             self.runs = ShardRuns::meeting(map, shards, samples);
@@ -297,19 +296,19 @@ impl Executor {
         let grads = BatchGrads { shards, micro_batching, partial_sums, pass, network };
         // Parameters can be shared among workers where samples cannot.
         let active = self.active(self.workers.scratch.len(), N::COMPILED, self.own_samples(samples).len());
-        match (&self.world, &mut self.shared) {
-            (Some(world), Some(shared)) => {
-                let leaves = micro_batching.leaves(samples);
-                let grads = shared.reduce(isa, world, self.workers.first(active), leaves, &grads)?;
-                let workers = self.workers.first(active);
-                if self.update.accumulate > 1 {
-                    self.update.take_batch(isa, workers, params, optimizer, weight, &GivenGrads { isa, grads })?;
-                } else {
-                    core::mem::swap(grads, &mut self.update.grads);
-                    self.update.take_batch(isa, workers, params, optimizer, weight, &NoSource)?;
-                }
+        let mut workers = self.workers.first(active).among(self.world.as_ref());
+        let (update, leaves) = (&mut self.update, micro_batching.leaves(samples));
+        match &mut self.shared {
+            None => update.take_batch(isa, workers, params, optimizer, weight, &grads)?,
+            Some(shared) if update.accumulate > 1 => {
+                let share = shared.reduce_apart(isa, &mut workers, leaves, &grads, update.grads.len())?;
+                let given = GivenGrads { isa, first: update.shares.span().start, grads: share };
+                update.take_batch(isa, workers, params, optimizer, weight, &given)?;
             }
-            _ => self.update.take_batch(isa, self.workers.first(active), params, optimizer, weight, &grads)?,
+            Some(shared) => {
+                shared.reduce(isa, &mut workers, leaves, &grads, &mut update.grads)?;
+                update.take_batch(isa, workers, params, optimizer, weight, &NoSource)?;
+            }
         }
         let mut rest = &self.statistics[..];
         for range in &self.running {
@@ -324,8 +323,8 @@ impl Executor {
     ///
     /// # Errors
     /// A new parameter is not finite; parameters are as before.
-    pub(super) fn flush(&mut self, params: &mut [f32], optimizer: &mut impl Optimizer) -> Result<(), Refusal> {
-        self.update.flush(self.isa, self.workers.all(), params, optimizer)
+    pub(super) fn flush(&mut self, params: &mut AlignedBuffer, optimizer: &mut impl Optimizer) -> Result<(), Refusal> {
+        self.update.flush(self.isa, self.workers.all().among(self.world.as_ref()), params, optimizer)
     }
 
     /// What the rows of some samples come to, as the network predicts.

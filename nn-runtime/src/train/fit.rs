@@ -297,7 +297,6 @@ impl<'d, T: Targets, N> Fit<'d, T, N> {
     pub(super) fn write_nothing(&mut self) {
         self.progress = false;
         self.logs.clear();
-        self.checkpoint = None;
     }
 
     /// Whether there is something to monitor.

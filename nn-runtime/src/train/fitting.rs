@@ -132,11 +132,16 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
             }
         };
         let in_memory: Vec<&Dataset<T>> = train.dataset().into_iter().chain(fit.validate).collect();
-        self.compare_runs(&settings, &in_memory)?;
+        let checkpoint = fit.checkpoint.as_ref().map(|checkpoint| checkpoint.every);
+        self.compare_runs(&settings, checkpoint, &in_memory)?;
         if self.rank() > 0 {
             fit.write_nothing();
         }
         self.executor.reserve::<N>(fit.batch.min(train.len()), &self.optimizer);
+        // Of what was read from a file each rank goes on with its share.
+        if let Some(best) = &mut state.best {
+            best.state.keep_part(&self.executor.update.shares.span());
+        }
 
         let mut logs = Logs::begin(&fit.logs, &state.history)?;
         let mut batch = train.batch()?;
@@ -243,7 +248,7 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
             }
             (state.step, state.sums, state.spent) = (0, EpochSums::default(), Duration::ZERO);
             if let Some(writer) = &mut writer {
-                writer.after_epoch((&self.model, &self.executor.update), &state)?;
+                writer.after_epoch(self.trained(), &state)?;
             }
             if let (Some(look), Some(epoch)) = (&mut fit.on_epoch, state.history.epochs.last())
                 && look(epoch, &self.model).is_break()
@@ -263,7 +268,7 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
         };
         line.end();
         if let Some(writer) = &mut writer {
-            writer.at_end((&self.model, &self.executor.update), &state)?;
+            writer.at_end(self.trained(), &state)?;
         }
         state.history.ended = ended;
         if let Some(best) = &state.best {

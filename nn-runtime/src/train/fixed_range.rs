@@ -28,9 +28,13 @@ impl FixedRange {
         self.values.copy_from_slice(&params[self.range.clone()]);
     }
 
-    /// Writes it there again.
-    pub(super) fn put_back(&self, params: &mut [f32]) {
-        params[self.range.clone()].copy_from_slice(&self.values);
+    /// Writes it there again, as far as it lies in `numbers`, which are those from this one on.
+    pub(super) fn put_back(&self, first: usize, numbers: &mut [f32]) {
+        let (from, to) = (self.range.start.max(first), self.range.end.min(first + numbers.len()));
+        if from < to {
+            let kept = &self.values[from - self.range.start..to - self.range.start];
+            numbers[from - first..to - first].copy_from_slice(kept);
+        }
     }
 
     /// Makes the gradient 0 there; `grad` is that of the parameters in `of`.

@@ -7,6 +7,7 @@ use core::ops::Range;
 use super::batch_pass::GradPass;
 use super::magnitude::largest;
 use super::microbatch::MicroBatching;
+use super::param_chunks::ParamChunk;
 use super::shard::Shard;
 use super::shared_grads::LeafGrads;
 use crate::model::Network;
@@ -46,15 +47,16 @@ impl GradSource for NoSource {
     }
 }
 
-/// Gradients that were computed elsewhere, laid out as parameters are.
+/// Gradients that were computed elsewhere, laid out as parameters are from this one on.
 pub(super) struct GivenGrads<'a> {
     pub(super) isa: Isa,
+    pub(super) first: usize,
     pub(super) grads: &'a [f32],
 }
 
 impl GradSource for GivenGrads<'_> {
     fn add(&self, _: &mut [f32], range: &Range<usize>, grad: &mut [f32], overwrite: bool) {
-        let given = &self.grads[range.clone()];
+        let given = &self.grads[range.start - self.first..range.end - self.first];
         if overwrite {
             grad.copy_from_slice(given);
         } else {
@@ -99,23 +101,45 @@ impl<N: Network> GradSource for BatchGrads<'_, N> {
     }
 }
 
+impl<N: Network> BatchGrads<'_, N> {
+    /// The shard that holds a leaf.
+    fn shard_of(&self, leaf: &Range<usize>) -> &Shard {
+        let holds = |shard: &&Shard| shard.samples().start <= leaf.start && leaf.end <= shard.samples().end;
+        self.shards.iter().find(holds).expect("a leaf lies within one shard")
+    }
+
+    /// The sum of a leaf, where it has been made.
+    fn partial_sum(&self, shard: &Shard, leaf: &Range<usize>, chunk: &ParamChunk) -> Option<Range<usize>> {
+        let place = self.micro_batching.place_of(&chunk.range).filter(|_| self.partial_sums)?;
+        Some(shard.partial_sum(self.micro_batching, leaf.start, place, chunk.range.len()))
+    }
+}
+
 impl<N: Network> LeafGrads for BatchGrads<'_, N> {
     #[inline]
-    fn leaf(
-        &self,
-        scratch: &mut [f32],
-        samples: Range<usize>,
-        range: &Range<usize>,
-        grad: &mut [f32],
-        overwrite: bool,
-    ) {
-        let of = |shard: &&Shard| shard.samples().start <= samples.start && samples.end <= shard.samples().end;
-        let shard = self.shards.iter().find(of).expect("a leaf lies within one shard");
-        match self.micro_batching.place_of(range).filter(|_| self.partial_sums) {
-            Some(place) => {
-                grad.copy_from_slice(shard.partial_sum(self.micro_batching, samples.start, place, grad.len()))
-            }
-            None => shard.add_leaf_grad::<N>(&self.pass, scratch, samples, (range, grad), overwrite),
+    fn write(&self, scratch: &mut [f32], samples: Range<usize>, chunk: &ParamChunk, grad: &mut [f32]) {
+        let shard = self.shard_of(&samples);
+        if let Some(place) = self.partial_sum(shard, &samples, chunk) {
+            grad.copy_from_slice(&shard.partial_sums[place]);
+            return;
         }
+        if !chunk.overwrite() {
+            grad.fill(0.0);
+        }
+        shard.add_leaf_grad::<N>(&self.pass, scratch, samples, (&chunk.range, grad), chunk.overwrite());
+    }
+
+    #[inline]
+    fn add(&self, scratch: &mut [f32], samples: Range<usize>, chunk: &ParamChunk, grad: &mut [f32]) -> bool {
+        let shard = self.shard_of(&samples);
+        if let Some(place) = self.partial_sum(shard, &samples, chunk) {
+            self.pass.isa.add(&shard.partial_sums[place], grad);
+            return true;
+        }
+        let whole = chunk.adds_whole_sums(N::COMPILED, samples.len());
+        if whole {
+            shard.add_leaf_grad::<N>(&self.pass, scratch, samples, (&chunk.range, grad), false);
+        }
+        whole
     }
 }

@@ -77,6 +77,12 @@ impl Subtree {
         Subtree { first: 0, width: leaves.next_power_of_two() }
     }
 
+    /// The other half of what it is a half of, and that.
+    fn sibling(self) -> (Subtree, Subtree) {
+        let Subtree { first, width } = self;
+        (Subtree { first: first ^ width, width }, Subtree { first: first & !width, width: 2 * width })
+    }
+
     fn halves(self) -> [Subtree; 2] {
         let width = self.width / 2;
         [Subtree { first: self.first, width }, Subtree { first: self.first + width, width }]
@@ -104,25 +110,56 @@ pub(super) fn spare_arrays(leaves: usize) -> usize {
     leaves.next_power_of_two().ilog2() as usize
 }
 
-/// The sum of a subtree: `known` writes it where it can and returns true; else it is that of the left half
-/// and then that of the right one.
+/// What a sum is made of. Each method returns whether it can be asked for this subtree.
+pub(super) trait SubtreeSums {
+    /// Overwrites `to` with the sum of a subtree.
+    fn write(&mut self, of: Subtree, to: &mut [f32]) -> bool;
+
+    /// Adds the sum of a subtree to `to`: the bits of writing it elsewhere, and then adding.
+    fn add(&mut self, of: Subtree, to: &mut [f32]) -> bool;
+}
+
+/// The sum of a subtree: what the terms can write, or else that of the left half and then that of the right
+/// one.
 pub(super) fn add_up(
     isa: Isa,
     of: Subtree,
     leaves: usize,
-    known: &mut impl FnMut(Subtree, &mut [f32]) -> bool,
+    sums: &mut impl SubtreeSums,
     to: &mut [f32],
     spare: &mut [f32],
 ) {
-    if known(of, to) {
+    if sums.write(of, to) {
         return;
     }
     let [left, right] = of.halves();
-    add_up(isa, left, leaves, known, to, spare);
-    if right.first < leaves {
+    add_up(isa, left, leaves, sums, to, spare);
+    if right.first < leaves && !sums.add(right, to) {
         let (term, spare) = spare.split_at_mut(to.len());
-        add_up(isa, right, leaves, known, term, spare);
+        add_up(isa, right, leaves, sums, term, spare);
         isa.add(term, to);
+    }
+}
+
+/// Makes the sum of a subtree, which stands in `to`, that of the whole tree. Which of two terms comes first
+/// changes no bit of their sum.
+pub(super) fn add_rest(
+    isa: Isa,
+    of: Subtree,
+    leaves: usize,
+    sums: &mut impl SubtreeSums,
+    to: &mut [f32],
+    spare: &mut [f32],
+) {
+    let mut done = of;
+    while done.width < Subtree::root(leaves).width {
+        let (other, both) = done.sibling();
+        if other.first < leaves && !sums.add(other, to) {
+            let (term, spare) = spare.split_at_mut(to.len());
+            add_up(isa, other, leaves, sums, term, spare);
+            isa.add(term, to);
+        }
+        done = both;
     }
 }
 
@@ -142,6 +179,28 @@ mod tests {
         }
     }
 
+    /// Sums that are there, which may be added where they are asked for or not.
+    struct Known<'a> {
+        of: &'a dyn Fn(Subtree) -> Option<[f32; 2]>,
+        adds: bool,
+    }
+
+    impl SubtreeSums for Known<'_> {
+        fn write(&mut self, of: Subtree, to: &mut [f32]) -> bool {
+            (self.of)(of).is_some_and(|sum| {
+                to.copy_from_slice(&sum);
+                true
+            })
+        }
+        fn add(&mut self, of: Subtree, to: &mut [f32]) -> bool {
+            let known = (self.of)(of).filter(|_| self.adds);
+            known.is_some_and(|sum| {
+                to.iter_mut().zip(sum).for_each(|(to, sum)| *to += sum);
+                true
+            })
+        }
+    }
+
     #[test]
     fn the_tree_is_that_of_the_leaves_whoever_has_them() {
         assert_eq!(words(Subtree::root(7), 7), "(((0 1) (2 3)) ((4 5) 6))");
@@ -149,20 +208,19 @@ mod tests {
         let isa = Isa::detect();
         // Terms whose sum depends on the order.
         let leaf = |i: usize| [1.0 / (1.0 + i as f32), 1e6 * (i as f32).sin()];
+        let each = |at: Subtree| (at.width == 1).then(|| leaf(at.first));
         for leaves in 1..70 {
             let mut spare = vec![0.0; 2 * spare_arrays(leaves)];
-            let mut sum = |known: &mut dyn FnMut(Subtree, &mut [f32]) -> bool, of: Subtree| {
-                let mut to = [f32::NAN; 2];
-                add_up(isa, of, leaves, &mut |at, to| known(at, to), &mut to, &mut spare);
-                to.map(f32::to_bits)
+            let mut sum = |known: &dyn Fn(Subtree) -> Option<[f32; 2]>, of: Subtree| {
+                let sums = [false, true].map(|adds| {
+                    let mut to = [f32::NAN; 2];
+                    add_up(isa, of, leaves, &mut Known { of: known, adds }, &mut to, &mut spare);
+                    to.map(f32::to_bits)
+                });
+                assert_eq!(sums[0], sums[1]);
+                sums[0]
             };
-            let mut each = |at: Subtree, to: &mut [f32]| {
-                if at.width == 1 {
-                    to.copy_from_slice(&leaf(at.first));
-                }
-                at.width == 1
-            };
-            let whole = sum(&mut each, Subtree::root(leaves));
+            let whole = sum(&each, Subtree::root(leaves));
             for ranks in 1..=9 {
                 let dealt = Leaves { samples: leaves * 16 - 3, each: 16 };
                 assert_eq!(dealt.count(), leaves);
@@ -174,18 +232,17 @@ mod tests {
                     next = own.end;
                     for piece in subtrees(own.clone()) {
                         assert!(piece.first >= own.start && piece.first + piece.width <= own.end);
-                        pieces.push((piece, sum(&mut each, piece).map(f32::from_bits)));
+                        pieces.push((piece, sum(&each, piece).map(f32::from_bits)));
                     }
                 }
                 assert_eq!(next, leaves);
-                let mut found = |at: Subtree, to: &mut [f32]| match pieces.iter().find(|(piece, _)| *piece == at) {
-                    Some((_, sum)) => {
-                        to.copy_from_slice(sum);
-                        true
-                    }
-                    None => false,
-                };
-                assert_eq!(sum(&mut found, Subtree::root(leaves)), whole, "{leaves} leaves on {ranks} ranks");
+                let found = |at: Subtree| pieces.iter().find(|(piece, _)| *piece == at).map(|(_, sum)| *sum);
+                assert_eq!(sum(&found, Subtree::root(leaves)), whole, "{leaves} leaves on {ranks} ranks");
+                for (of, mut to) in pieces.iter().copied() {
+                    let mut known = Known { of: &found, adds: of.first % 2 == 0 };
+                    add_rest(isa, of, leaves, &mut known, &mut to, &mut [0.0; 32]);
+                    assert_eq!(to.map(f32::to_bits), whole, "{leaves} leaves on {ranks} ranks, from {of:?}");
+                }
             }
         }
     }

@@ -50,7 +50,8 @@ pub(super) struct MicroBatching {
     samples_in_cache: usize,
     /// One worker takes all samples.
     one_worker: bool,
-    /// Every micro-batch is a leaf of the tree in which ranks add up gradients.
+    /// Every reduce block is a leaf of the tree in which ranks add up gradients; and so is every micro-batch,
+    /// where a gradient can be computed only from what was run together.
     in_leaves: bool,
     /// All leaves of a batch are run at once, as a layer looks at whole batches.
     meets: bool,
@@ -99,7 +100,10 @@ impl MicroBatching {
     pub(super) fn in_leaves(map: &'static CompiledNetwork, meets: bool) -> MicroBatching {
         let (partial_sums, sums_len) = all_partial_sums(map);
         let one_worker = needs_one_worker(map);
-        MicroBatching { partial_sums, sums_len, max_blocks: 0, samples_in_cache: 0, one_worker, in_leaves: true, meets }
+        // More samples at a time read the parameters less often.
+        let together = !meets && partial_sums.is_empty() && map.nodes.iter().all(Node::takes_some_samples);
+        let samples_in_cache = if together { ALL_SAMPLES } else { 0 };
+        MicroBatching { partial_sums, sums_len, max_blocks: 0, samples_in_cache, one_worker, in_leaves: true, meets }
     }
 
     /// The leaves of a batch of so many samples.
@@ -120,7 +124,7 @@ impl MicroBatching {
     /// Whether micro-batches need workspaces apart: where nothing is summed right after the backward pass of
     /// each, all of it is read later.
     pub(super) fn apart(&self) -> bool {
-        self.in_leaves && self.partial_sums.is_empty()
+        self.in_leaves && self.partial_sums.is_empty() && self.samples_in_cache < ALL_SAMPLES
     }
 
     /// How a batch is cut: into one micro-batch where there is nothing to be gained.
@@ -128,7 +132,8 @@ impl MicroBatching {
         if self.in_leaves {
             let leaf = if self.meets { meeting_leaf_of(batch) } else { leaf_of(batch) };
             let partial_sums = !self.partial_sums.is_empty();
-            return BatchSplit { partial_sums, reduce_block: leaf, micro_batch: leaf, sum_unit: usize::MAX };
+            let micro_batch = leaf.max(self.samples_in_cache);
+            return BatchSplit { partial_sums, reduce_block: leaf, micro_batch, sum_unit: usize::MAX };
         }
         if batch <= LOSS_BLOCK || self.one_worker {
             return BatchSplit::default();

@@ -5,6 +5,8 @@
 
 // Each module uses those before it: split, microbatch, param_chunks, shard, update, executor, trainer.
 mod accuracy_sums;
+mod agreement;
+mod averaged;
 mod batch_outputs;
 mod batch_pass;
 #[cfg(feature = "std")]
@@ -90,6 +92,7 @@ mod shard;
 mod shard_grads;
 mod shard_runs;
 mod shared_grads;
+mod shares;
 #[cfg(feature = "std")]
 mod snapshot;
 mod split;
@@ -99,12 +102,15 @@ mod tensor_groups;
 mod tensor_names;
 #[cfg(feature = "std")]
 mod tracked;
+mod traffic;
 mod trained_model;
 mod trainer;
 mod update;
+mod update_layout;
 mod update_state;
-#[cfg(feature = "std")]
 mod waiting;
+#[cfg(feature = "std")]
+mod whole_state;
 mod workers;
 mod world;
 
@@ -125,4 +131,5 @@ pub use objective::Objective;
 pub use regularizer::Regularizer;
 #[cfg(feature = "std")]
 pub use stop::StopHandle;
+pub use traffic::{RankTraffic, Traffic};
 pub use trainer::Trainer;

@@ -204,8 +204,9 @@ impl Executor {
         optimizer: &mut impl Optimizer,
         grads: &[f32],
     ) -> Result<(), Refusal> {
-        let source = GivenGrads { isa: self.isa, grads };
-        self.update.take_batch(self.isa, self.workers.all(), &mut model.params, optimizer, 1.0, &source)?;
+        let source = GivenGrads { isa: self.isa, first: 0, grads };
+        let workers = self.workers.all().among(self.world.as_ref());
+        self.update.take_batch(self.isa, workers, &mut model.params, optimizer, 1.0, &source)?;
         model.run.batches += 1;
         Ok(())
     }

@@ -11,6 +11,7 @@ use crate::graph::CompiledNetwork;
 use crate::optim::TensorLayout;
 use crate::params::{self, Tensor};
 use crate::spec::{LINE, Role};
+use nn_kernels::long_sums;
 
 /// The most floats of gradient held at once: they and their parameters stay in the nearer caches until they
 /// are used up.
@@ -49,6 +50,17 @@ impl ParamChunk {
             let spec = map.nodes[i].spec;
             let numbers = spec.shapes.inputs[0].len() + spec.output_shapes()[0].len();
             samples.saturating_mul(numbers) < spec.params.list().first().map_or(0, |param| param.len)
+        })
+    }
+}
+
+impl ParamChunk {
+    /// Whether the gradient from so many samples is one sum that is made before it is added to anything.
+    pub(super) fn adds_whole_sums(&self, map: &CompiledNetwork, samples: usize) -> bool {
+        self.written_by.is_some_and(|i| {
+            let spec = map.nodes[i].spec;
+            let rows = spec.shapes.inputs[0].len() / spec.params.list()[0].shape.dim(1);
+            samples.saturating_mul(rows) <= long_sums::BLOCK
         })
     }
 }

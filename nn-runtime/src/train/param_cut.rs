@@ -12,11 +12,11 @@ use crate::graph::CompiledNetwork;
 #[derive(Default)]
 pub(super) struct ParamCut {
     pub(super) chunks: Vec<ParamChunk>,
-    /// Where the chunks lie.
-    pub(super) ranges: Vec<Range<usize>>,
-    /// The chunks whose gradients are there before any parameter changes, and where they lie.
+    /// Where the chunks lie in what is kept of them: from the first parameter of the share on.
+    pub(super) places: Vec<Range<usize>>,
+    /// The chunks whose gradients are there before any parameter changes, and where they lie there.
     pub(super) held: Vec<usize>,
-    pub(super) held_ranges: Vec<Range<usize>>,
+    pub(super) held_places: Vec<Range<usize>>,
     /// The nodes that bound the gradients of all others.
     pub(super) bounding: Vec<usize>,
     /// The factors of learning rates, each once, the largest first; at least one.
@@ -24,25 +24,35 @@ pub(super) struct ParamCut {
 }
 
 impl ParamCut {
-    /// For batches of so many samples; without a number all gradients are held.
-    pub(super) fn new(map: &CompiledNetwork, chunks: Vec<ParamChunk>, samples: Option<usize>) -> ParamCut {
-        let mut cut = ParamCut { factors: vec![1.0], ..ParamCut::default() };
+    /// For batches of so many samples; without a number all gradients are held. The share begins with
+    /// parameter `first`, and the factors are those of all ranks' chunks.
+    pub(super) fn new(
+        map: &CompiledNetwork,
+        chunks: Vec<ParamChunk>,
+        (first, factors): (usize, Vec<f64>),
+        samples: Option<usize>,
+    ) -> ParamCut {
+        let mut cut = ParamCut { factors, ..ParamCut::default() };
+        let place = |chunk: &ParamChunk| chunk.range.start - first..chunk.range.end - first;
         for (i, chunk) in chunks.iter().enumerate() {
             match samples.and_then(|samples| chunk.bounded_by(map, samples)) {
                 Some(node) => cut.bounding.push(node),
                 None => {
                     cut.held.push(i);
-                    cut.held_ranges.push(chunk.range.clone());
+                    cut.held_places.push(place(chunk));
                 }
             }
         }
         cut.bounding.dedup();
-        if !chunks.is_empty() {
-            cut.factors = chunks.iter().map(|chunk| chunk.factor).collect();
-            cut.factors.sort_unstable_by(|a, b| b.total_cmp(a));
-            cut.factors.dedup();
-        }
-        cut.ranges = chunks.iter().map(|chunk| chunk.range.clone()).collect();
+        cut.places = chunks.iter().map(place).collect();
         ParamCut { chunks, ..cut }
     }
+}
+
+/// The factors of learning rates of some chunks, each once, the largest first; at least one.
+pub(super) fn factors(chunks: &[ParamChunk]) -> Vec<f64> {
+    let mut factors: Vec<f64> = chunks.iter().map(|chunk| chunk.factor).collect();
+    factors.sort_unstable_by(|a, b| b.total_cmp(a));
+    factors.dedup();
+    if factors.is_empty() { vec![1.0] } else { factors }
 }

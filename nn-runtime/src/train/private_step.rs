@@ -81,7 +81,7 @@ impl Executor {
                 });
             });
         });
-        let source = GivenGrads { isa, grads };
+        let source = GivenGrads { isa, first: 0, grads };
         self.update.take_batch(isa, self.workers.first(threads), &mut model.params, optimizer, 1.0, &source)?;
         model.run.batches += 1;
         Ok(result)

@@ -23,6 +23,7 @@ impl Executor {
         if !meets || can_meet(N::COMPILED) {
             self.micro_batching = MicroBatching::in_leaves(N::COMPILED, meets);
             self.update.grads_given = true;
+            self.update.sharing = Some((world.rank(), world.size())).filter(|(_, ranks)| *ranks > 1);
         }
         self.world = Some(world);
         self.reset_layout();

@@ -2,16 +2,20 @@
 //! written, or every difference by its name, and nothing changed.
 
 use std::format;
+use std::io;
 use std::path::Path;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
 use super::checkpoint_file::{Place, differences, read, slot_names, write};
+use super::checkpoint_writer::Trained;
 use super::fit_state::{FitState, Resumed, Settings};
 use super::tensor_names::learnt;
 use super::update_state::UpdateState;
-use super::{Fit, TrainError, Trainer};
+use super::world::Lost;
+use super::{Fit, History, TrainError, Trainer};
 use crate::data::Targets;
+use crate::files::cannot_write;
 use crate::files::tensor_file::faults_of;
 use crate::losses::Loss;
 use crate::model::Network;
@@ -50,7 +54,8 @@ pub(super) fn fit_settings<T: Targets, N>(
 
 impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
     /// Writes down the model, what optimiser, schedule and average remember, and how far it has been trained,
-    /// as a [`Checkpoint`](super::Checkpoint) does in the middle of a run: for loops of one's own.
+    /// as a [`Checkpoint`](super::Checkpoint) does in the middle of a run: for loops of one's own. Where
+    /// ranks train together every one calls it, as each remembers a share, and rank 0 writes.
     ///
     /// ```
     /// use nn_runtime::prelude::*;
@@ -77,7 +82,17 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
     /// # Errors
     /// The file cannot be written; one that was there before is as it was.
     pub fn save_checkpoint(&self, path: impl AsRef<Path>) -> Result<(), WeightsError> {
-        write(path.as_ref(), &self.place(&slot_names(&self.optimizer)), self.settings(), None)
+        let (path, slots) = (path.as_ref(), slot_names(&self.optimizer));
+        let (model, update, world) = self.trained();
+        let lost = |Lost| {
+            let lost = self.lost(&History::default());
+            cannot_write(path, &io::Error::other(lost.map_or_else(String::new, |error| error.to_string())))
+        };
+        let whole = update.whole(world, None).map_err(lost)?;
+        match self.rank() {
+            0 => write(path, &Place { model, update, whole, slots: &slots }, self.settings(), None),
+            _ => Ok(()),
+        }
     }
 
     /// Goes on where a checkpoint was written: parameters, what optimiser, schedule and average remember, how
@@ -157,7 +172,7 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
     }
 
     /// What a checkpoint is written of.
-    pub(super) fn place<'a>(&'a self, slots: &'a [String]) -> Place<'a, N> {
-        Place { model: &self.model, update: &self.executor.update, slots }
+    pub(super) fn trained(&self) -> Trained<'_, N> {
+        (&self.model, &self.executor.update, self.executor.world.as_ref())
     }
 }

@@ -38,6 +38,18 @@ impl Shard {
         pass: &GradPass,
         scratch: &mut [f32],
         micro: &MicroBatch,
+        part: (&Range<usize>, &mut [f32]),
+        overwrite: bool,
+    ) {
+        self.add_samples::<N>(pass, scratch, (micro, 0..micro.len()), part, overwrite);
+    }
+
+    /// The same from these samples of a micro-batch.
+    fn add_samples<N: Network>(
+        &self,
+        pass: &GradPass,
+        scratch: &mut [f32],
+        (micro, samples): (&MicroBatch, Range<usize>),
         (range, grad): (&Range<usize>, &mut [f32]),
         overwrite: bool,
     ) {
@@ -49,11 +61,11 @@ impl Shard {
         let size = BatchSize(pass.samples);
         let cx = cx.logits(pass.logits).training(pass.noise, micro.of_batch.start).sum_unit(self.split.sum_unit);
         let mut cx = cx.part_of(Some(&size));
-        let part = ParamGrad { range: range.clone(), grad, samples: 0..micro.len(), overwrite };
+        let part = ParamGrad { range: range.clone(), grad, samples, overwrite };
         N::backward_params(&mut cx, &x[..map.inputs.len()], &dy[..map.outputs.len()], part);
     }
 
-    /// As [`add_param_grad`](Shard::add_param_grad), from these samples of the batch, which are a
+    /// As [`add_param_grad`](Shard::add_param_grad), from these samples of the batch, which lie within a
     /// micro-batch.
     pub(super) fn add_leaf_grad<N: Network>(
         &self,
@@ -63,16 +75,25 @@ impl Shard {
         part: (&Range<usize>, &mut [f32]),
         overwrite: bool,
     ) {
-        let first = self.samples.start;
-        let micro = MicroBatch { own: samples.start - first..samples.end - first, of_batch: samples };
-        self.add_micro_batch::<N>(pass, scratch, &micro, part, overwrite);
+        let holds = |micro: &MicroBatch| micro.of_batch.start <= samples.start && samples.end <= micro.of_batch.end;
+        let micro = self.micro_batches().find(holds).expect("a leaf lies within one micro-batch");
+        let first = micro.of_batch.start;
+        let samples = samples.start - first..samples.end - first;
+        self.add_samples::<N>(pass, scratch, (&micro, samples), part, overwrite);
     }
 
-    /// The partial sum of parameters whose place among those of a block is `place`, of the block of the batch
-    /// that begins with this sample.
-    pub(super) fn partial_sum(&self, micro_batching: &MicroBatching, first: usize, place: usize, len: usize) -> &[f32] {
+    /// Where the partial sum lies of so many parameters whose place among those of a block is `place`, of the
+    /// block of the batch that begins with this sample.
+    pub(super) fn partial_sum(
+        &self,
+        micro_batching: &MicroBatching,
+        first: usize,
+        place: usize,
+        len: usize,
+    ) -> Range<usize> {
         let block = (first - self.samples.start) / self.split.reduce_block;
-        &self.partial_sums[micro_batching.block(block)][place..place + len]
+        let start = micro_batching.block(block).start + place;
+        start..start + len
     }
 
     /// What no number of the gradient of node `i`'s matrix is larger than: a sum over samples of an input

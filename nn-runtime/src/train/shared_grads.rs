@@ -1,98 +1,82 @@
 //! The gradient of a batch that ranks share. In: the gradient of each leaf that this rank has run; out: that
-//! of the whole batch, the same bits on every rank and for any number of them. Each rank adds up its full
-//! subtrees, sends every other rank what is of that one's share of the parameters (reduce-scatter), adds up
-//! what comes in the order of the tree, and hands its share to all (all-gather).
+//! of the whole batch, of the parameters that this rank updates: the same bits for any number of ranks. Each
+//! adds up its full subtrees, sends every other rank what is of that one's share (reduce-scatter), and adds
+//! up what comes in the order of the tree; in rounds: one is on its way while the next is computed.
 
-use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 use core::sync::atomic::AtomicBool;
 
-use super::leaves::{Leaves, Subtree, add_up, spare_arrays, subtrees};
-use super::param_chunks::{self, ParamChunk};
-use super::tensor_groups::TensorGroups;
-use super::workers::ActiveWorkers;
+use super::leaves::{Leaves, Subtree, SubtreeSums, add_rest, add_up, spare_arrays, subtrees};
+use super::param_chunks::ParamChunk;
+use super::shares::{Messages, Shares};
+use super::workers::{ActiveWorkers, ThreadPool, WorkerScratch};
 use super::world::{Lost, World};
-use crate::graph::CompiledNetwork;
-use crate::spec::Role;
 use nn_kernels::aligned_buffer::AlignedBuffer;
-use nn_kernels::bytes;
 use nn_kernels::chunk_queue::ChunkQueue;
 use nn_kernels::simd::Isa;
 
 /// What a rank computes the gradients of leaves from.
 pub(super) trait LeafGrads: Sync {
-    /// Adds the gradient of a range of parameters from these samples of the batch, a leaf, to `grad`; or
-    /// overwrites it where told. `scratch` is for layers.
-    fn leaf(&self, scratch: &mut [f32], samples: Range<usize>, range: &Range<usize>, grad: &mut [f32], overwrite: bool);
+    /// Overwrites `grad` with the gradient of a chunk from these samples of the batch, a leaf. `scratch` is
+    /// for layers.
+    fn write(&self, scratch: &mut [f32], samples: Range<usize>, chunk: &ParamChunk, grad: &mut [f32]);
+
+    /// Adds it, to the bits of writing it elsewhere and then adding; false where it cannot.
+    fn add(&self, scratch: &mut [f32], samples: Range<usize>, chunk: &ParamChunk, grad: &mut [f32]) -> bool;
 }
 
-/// A subtree, and where its sums are among what is received: those of its rank begin after `before` floats,
-/// and it is one `of` so many that lie side by side for each chunk.
-struct ReceivedSubtree {
-    tree: Subtree,
-    before: usize,
-    number: usize,
-    of: usize,
+/// Floats that a rank sends another in a round, about: enough for a message to be worth its while.
+const ROUND: usize = 256 * 1024;
+
+/// The most rounds.
+const MOST_ROUNDS: usize = 8;
+
+/// Some chunks of each rank's.
+struct Round {
+    /// The chunks, those of rank 0 first, and where they lie in what is sent: of each one array for each
+    /// subtree of this rank. Its own chunks are not among them where it has one subtree.
+    chunks: Vec<usize>,
+    places: Vec<Range<usize>>,
+    /// Floats of each rank's chunks.
+    lens: Vec<usize>,
+    /// This rank's chunks, and where they lie in its share.
+    own: Vec<usize>,
+    own_places: Vec<Range<usize>>,
 }
 
 /// The memory of the exchange, and how parameters and leaves are dealt out.
 pub(super) struct SharedGrads {
     chunks: Vec<ParamChunk>,
+    shares: Shares,
     taken: Vec<AtomicBool>,
-    /// Which chunks each rank adds up, and where these lie among the parameters.
-    owned: Vec<Range<usize>>,
-    spans: Vec<Range<usize>>,
     leaves: Leaves,
     /// What each rank sends.
     subtrees: Vec<Vec<Subtree>>,
-    /// The same in one list, in the order of leaves.
-    pieces: Vec<ReceivedSubtree>,
-    /// Of this rank's subtrees: chunk after chunk, of each one array for each subtree.
-    own: AlignedBuffer,
-    /// Where the chunks lie there.
-    own_places: Vec<Range<usize>>,
-    /// Of each rank what it sends here, laid out as there.
-    received: AlignedBuffer,
-    /// The sum of what is this rank's share.
-    sum: AlignedBuffer,
-    /// Where its chunks lie there.
-    sum_places: Vec<Range<usize>>,
+    rounds: Vec<Round>,
+    /// Of one round and the next.
+    messages: [Messages; 2],
     spare: Vec<AlignedBuffer>,
-    grads: AlignedBuffer,
+    /// The share's gradient of a batch that is added to others.
+    apart: AlignedBuffer,
 }
 
 impl SharedGrads {
-    pub(super) fn new(map: &'static CompiledNetwork, groups: &TensorGroups, world: &World) -> SharedGrads {
-        let chunks = param_chunks::by_size(map, Role::Trainable, groups, world.size());
-        let owned = deal(&chunks, world.size());
-        let place = |chunks: &[ParamChunk]| match chunks {
-            [] => 0..0,
-            [first, .., last] => first.range.start..last.range.end,
-            [one] => one.range.clone(),
-        };
-        let spans: Vec<Range<usize>> = owned.iter().map(|own| place(&chunks[own.clone()])).collect();
-        let own = spans[world.rank()].clone();
-        let sum_places = chunks[owned[world.rank()].clone()].iter();
+    pub(super) fn new(chunks: Vec<ParamChunk>, shares: Shares) -> SharedGrads {
         SharedGrads {
             taken: chunks.iter().map(|_| AtomicBool::new(false)).collect(),
-            sum_places: sum_places.map(|chunk| chunk.range.start - own.start..chunk.range.end - own.start).collect(),
-            sum: AlignedBuffer::zeroed(own.len()),
             chunks,
-            owned,
-            spans,
+            shares,
             leaves: Leaves::default(),
             subtrees: Vec::new(),
-            pieces: Vec::new(),
-            own: AlignedBuffer::zeroed(0),
-            own_places: Vec::new(),
-            received: AlignedBuffer::zeroed(0),
+            rounds: Vec::new(),
+            messages: Default::default(),
             spare: Vec::new(),
-            grads: AlignedBuffer::zeroed(map.params_len),
+            apart: AlignedBuffer::zeroed(0),
         }
     }
 
-    /// Deals out the leaves of a batch, and makes room for what is sent.
+    /// Deals out the leaves of a batch, and makes room for what is added up.
     fn deal(&mut self, world: &World, leaves: Leaves, workers: usize) {
         if self.leaves == leaves && self.spare.len() >= workers {
             return;
@@ -100,139 +84,254 @@ impl SharedGrads {
         self.leaves = leaves;
         let ranks = world.size();
         self.subtrees = (0..ranks).map(|rank| subtrees(leaves.of_rank(rank, ranks))).collect();
-        let mut before = 0;
-        self.pieces.clear();
-        for trees in &self.subtrees {
-            let each = trees.iter().enumerate();
-            self.pieces.extend(each.map(|(number, tree)| ReceivedSubtree {
-                tree: *tree,
-                before,
-                number,
-                of: trees.len(),
-            }));
-            before += trees.len() * self.sum.len();
-        }
-        let count = self.subtrees[world.rank()].len();
-        let scaled = |chunk: &ParamChunk| chunk.range.start * count..chunk.range.end * count;
-        self.own_places = self.chunks.iter().map(scaled).collect();
-        grow(&mut self.own, self.grads.len() * count);
-        grow(&mut self.received, before);
+        let rounds = rounds(self.len(0..self.chunks.len()), &self.subtrees);
+        self.rounds = (0..rounds).map(|t| self.round(world.rank(), t, rounds)).collect();
         let longest = self.chunks.iter().map(|chunk| chunk.range.len()).max().unwrap_or(0);
         let spare = longest * spare_arrays(leaves.count());
         self.spare = (0..workers).map(|_| AlignedBuffer::zeroed(spare)).collect();
     }
 
-    /// The gradient of the whole batch, laid out as parameters are, from the leaves that this rank has run.
+    /// Floats of some chunks.
+    fn len(&self, chunks: Range<usize>) -> usize {
+        self.chunks[chunks].iter().map(|chunk| chunk.range.len()).sum()
+    }
+
+    /// One of so many rounds.
+    fn round(&self, rank: usize, t: usize, rounds: usize) -> Round {
+        let run = |rank: usize| {
+            let Range { start, end } = self.shares.chunks_of(rank);
+            start + (end - start) * t / rounds..start + (end - start) * (t + 1) / rounds
+        };
+        let runs: Vec<Range<usize>> = (0..self.subtrees.len()).map(run).collect();
+        let (count, first, mut end) = (self.subtrees[rank].len(), self.shares.span().start, 0);
+        let sent = |of: &(usize, &Range<usize>)| of.0 != rank || count != 1;
+        let chunks: Vec<usize> = runs.iter().enumerate().filter(sent).flat_map(|(_, run)| run.clone()).collect();
+        let place = |&i: &usize| {
+            let start = end;
+            end += self.chunks[i].range.len() * count;
+            start..end
+        };
+        let in_share = |chunk: &ParamChunk| chunk.range.start - first..chunk.range.end - first;
+        Round {
+            places: chunks.iter().map(place).collect(),
+            chunks,
+            own: runs[rank].clone().collect(),
+            own_places: self.chunks[runs[rank].clone()].iter().map(in_share).collect(),
+            lens: runs.into_iter().map(|run| self.len(run)).collect(),
+        }
+    }
+
+    /// As [`reduce`](SharedGrads::reduce), to a buffer of its own of so many floats.
+    pub(super) fn reduce_apart(
+        &mut self,
+        isa: Isa,
+        workers: &mut ActiveWorkers,
+        leaves: Leaves,
+        leaf_grads: &impl LeafGrads,
+        len: usize,
+    ) -> Result<&[f32], Lost> {
+        let mut apart = core::mem::take(&mut self.apart);
+        if apart.len() != len {
+            apart = AlignedBuffer::zeroed(len);
+        }
+        let reduced = self.reduce(isa, workers, leaves, leaf_grads, &mut apart);
+        self.apart = apart;
+        reduced.map(|()| &self.apart[..])
+    }
+
+    /// The gradient of the whole batch of this rank's share, from the leaves that it and others have run.
     pub(super) fn reduce(
         &mut self,
         isa: Isa,
-        world: &World,
-        workers: ActiveWorkers,
+        workers: &mut ActiveWorkers,
         leaves: Leaves,
-        source: &impl LeafGrads,
-    ) -> Result<&mut AlignedBuffer, Lost> {
-        let ActiveWorkers { pool, scratch } = workers;
+        leaf_grads: &impl LeafGrads,
+        to: &mut [f32],
+    ) -> Result<(), Lost> {
+        let ActiveWorkers { pool, scratch, world } = workers;
+        let world = world.expect("a batch is shared with other ranks");
         self.deal(world, leaves, scratch.len());
-        let SharedGrads { chunks, taken, owned, spans, subtrees, pieces, own_places, sum_places, .. } = self;
-        let (rank, count) = (world.rank(), leaves.count());
-        let own_trees = &subtrees[rank];
-        if !own_trees.is_empty() {
-            let queue = ChunkQueue::new([&mut *self.own], own_places, taken, scratch.len());
-            let spare = &mut self.spare[..scratch.len()];
-            pool.for_each_zip(&mut *scratch, spare, |scratch, spare| {
-                queue.each(scratch.worker, |i, [sums]| {
-                    let chunk = &chunks[i];
-                    let mut leaf = |of: Subtree, grad: &mut [f32]| {
-                        if of.width > 1 {
-                            return false;
-                        }
-                        if !chunk.overwrite() {
-                            grad.fill(0.0);
-                        }
-                        let samples = leaves.samples_of(&(of.first..of.first + 1));
-                        source.leaf(&mut scratch.layers, samples, &chunk.range, grad, chunk.overwrite());
-                        true
-                    };
-                    for (tree, sum) in own_trees.iter().zip(sums.chunks_exact_mut(chunk.range.len())) {
-                        add_up(isa, *tree, count, &mut leaf, sum, spare);
-                    }
-                });
-            });
+        let SharedGrads { chunks, taken, subtrees, rounds, messages: [this, other], spare, .. } = self;
+        let (rank, spare) = (world.rank(), &mut spare[..scratch.len()]);
+        let batch = SharedBatch { isa, rank, chunks, leaves, subtrees, leaf_grads };
+        let mut crew = Crew { pool, scratch, spare, taken };
+        if let ([all], 1) = (&rounds[..], world.size()) {
+            batch.compute(&mut crew, (&all.own, &all.own_places), &[Subtree::root(leaves.count())], to);
+            return Ok(());
         }
-        let mine = spans[rank].clone();
-        if spans.len() == 1 && mine.start == 0 {
-            // The only rank has what it would send itself.
-            core::mem::swap(&mut self.own, &mut self.received);
-        } else {
-            SharedGrads::scatter(world, (&self.own, &mut self.received), spans, subtrees)?;
+        let (mut now, mut next) = (this, other);
+        batch.fill(&mut crew, &rounds[0], now, to);
+        for (t, round) in rounds.iter().enumerate() {
+            let Messages { send, receive } = now;
+            receive.lay_out(subtrees.iter().enumerate().map(|(from, trees)| match from == rank {
+                true => 0,
+                false => round.lens[rank] * trees.len(),
+            }));
+            world.exchange_while(send, receive, &mut || {
+                // What has come of the round before; then what goes next.
+                if t > 0 {
+                    batch.add_up(&mut crew, &rounds[t - 1], next, to);
+                }
+                if let Some(round) = rounds.get(t + 1) {
+                    batch.fill(&mut crew, round, next, to);
+                }
+            })?;
+            (now, next) = (next, now);
         }
-        let received = &self.received;
-        let queue = ChunkQueue::new([&mut *self.sum], sum_places, taken, scratch.len());
-        let first = owned[rank].start;
-        let spare = &mut self.spare[..scratch.len()];
+        batch.add_up(&mut crew, &rounds[rounds.len() - 1], next, to);
+        Ok(())
+    }
+}
+
+/// In how many rounds so many floats are exchanged.
+fn rounds(floats: usize, subtrees: &[Vec<Subtree>]) -> usize {
+    let most = subtrees.iter().map(Vec::len).max().unwrap_or(0);
+    match subtrees.len() {
+        1 => 1,
+        ranks => (floats * most / ranks / ROUND).clamp(1, MOST_ROUNDS),
+    }
+}
+
+/// Those who compute.
+struct Crew<'a> {
+    pool: &'a mut ThreadPool,
+    scratch: &'a mut [WorkerScratch],
+    spare: &'a mut [AlignedBuffer],
+    taken: &'a mut [AtomicBool],
+}
+
+/// What all rounds of a batch are computed from.
+struct SharedBatch<'a, L> {
+    isa: Isa,
+    rank: usize,
+    chunks: &'a [ParamChunk],
+    leaves: Leaves,
+    subtrees: &'a [Vec<Subtree>],
+    leaf_grads: &'a L,
+}
+
+impl<L: LeafGrads> SharedBatch<'_, L> {
+    /// Computes what a round sends. Where this rank has one subtree, the sum of its own chunks begins where
+    /// it is to be.
+    fn fill(&self, crew: &mut Crew, round: &Round, messages: &mut Messages, to: &mut [f32]) {
+        let trees = &self.subtrees[self.rank];
+        let len = |(rank, len): (usize, &usize)| match rank == self.rank && trees.len() == 1 {
+            true => 0,
+            false => len * trees.len(),
+        };
+        messages.send.lay_out(round.lens.iter().enumerate().map(len));
+        self.compute(crew, (&round.chunks, &round.places), trees, messages.send.numbers());
+        if trees.len() == 1 {
+            self.compute(crew, (&round.own, &round.own_places), trees, to);
+        }
+    }
+
+    /// The sums of some subtrees, all of leaves that this rank has run: of each chunk one array for each.
+    fn compute(
+        &self,
+        crew: &mut Crew,
+        (chunks, places): (&[usize], &[Range<usize>]),
+        trees: &[Subtree],
+        to: &mut [f32],
+    ) {
+        if trees.is_empty() {
+            return;
+        }
+        let Crew { pool, scratch, spare, taken } = crew;
+        let queue = ChunkQueue::new([to], places, taken, scratch.len());
         pool.for_each_zip(scratch, spare, |scratch, spare| {
-            queue.each(scratch.worker, |i, [sum]| {
-                let (range, place) = (&chunks[first + i].range, &sum_places[i]);
-                let mut piece = |of: Subtree, to: &mut [f32]| {
-                    let found = pieces.binary_search_by_key(&of.first, |piece| piece.tree.first);
-                    let Some(piece) = found.ok().map(|i| &pieces[i]).filter(|piece| piece.tree == of) else {
-                        return false;
-                    };
-                    let at = piece.before + place.start * piece.of + piece.number * range.len();
-                    to.copy_from_slice(&received[at..at + range.len()]);
-                    true
-                };
-                add_up(isa, Subtree::root(count), count, &mut piece, sum, spare);
+            queue.each(scratch.worker, |i, [sums]| {
+                let chunk = &self.chunks[chunks[i]];
+                let (leaves, grads, scratch) = (self.leaves, self.leaf_grads, &mut scratch.layers[..]);
+                let mut sums_of = OwnLeaves { leaves, grads, chunk, scratch };
+                for (tree, sum) in trees.iter().zip(sums.chunks_exact_mut(chunk.range.len())) {
+                    add_up(self.isa, *tree, leaves.count(), &mut sums_of, sum, spare);
+                }
             });
         });
-        world.gather(&self.sum, spans, &mut self.grads)?;
-        Ok(&mut self.grads)
     }
 
-    /// Sends each rank the sums of what is its share.
-    fn scatter(
-        world: &World,
-        (own, received): (&[f32], &mut [f32]),
-        spans: &[Range<usize>],
-        subtrees: &[Vec<Subtree>],
-    ) -> Result<(), Lost> {
-        let (count, mine) = (subtrees[world.rank()].len(), spans[world.rank()].len());
-        let share = |span: &Range<usize>| bytes::of(&own[span.start * count..span.end * count]);
-        let send: Vec<&[u8]> = spans.iter().map(share).collect();
-        let mut rest = received;
-        let mut receive = Vec::with_capacity(subtrees.len());
-        for trees in subtrees {
-            let from = rest.split_off_mut(..trees.len() * mine).expect("there is room for what all send");
-            receive.push(bytes::of_mut(from));
+    /// Adds up what has come in a round.
+    fn add_up(&self, crew: &mut Crew, round: &Round, from: &Messages, to: &mut [f32]) {
+        let Crew { pool, scratch, spare, taken } = crew;
+        let queue = ChunkQueue::new([to], &round.own_places, taken, scratch.len());
+        pool.for_each_zip(scratch, spare, |scratch, spare| {
+            queue.each(scratch.worker, |i, [sum]| {
+                let len = sum.len();
+                let before = round.own_places[..i].iter().map(Range::len).sum();
+                let mut sums = Came { isa: self.isa, rank: self.rank, subtrees: self.subtrees, from, before, len };
+                let count = self.leaves.count();
+                match self.subtrees[self.rank][..] {
+                    [own] => add_rest(self.isa, own, count, &mut sums, sum, spare),
+                    _ => add_up(self.isa, Subtree::root(count), count, &mut sums, sum, spare),
+                }
+            });
+        });
+    }
+}
+
+/// The leaves of this rank, of a chunk.
+struct OwnLeaves<'a, L> {
+    leaves: Leaves,
+    grads: &'a L,
+    chunk: &'a ParamChunk,
+    scratch: &'a mut [f32],
+}
+
+impl<L: LeafGrads> OwnLeaves<'_, L> {
+    fn samples(&self, of: Subtree) -> Range<usize> {
+        self.leaves.samples_of(&(of.first..of.first + 1))
+    }
+}
+
+impl<L: LeafGrads> SubtreeSums for OwnLeaves<'_, L> {
+    fn write(&mut self, of: Subtree, to: &mut [f32]) -> bool {
+        if of.width == 1 {
+            self.grads.write(self.scratch, self.samples(of), self.chunk, to);
         }
-        world.exchange(&send, &mut receive)
+        of.width == 1
+    }
+
+    fn add(&mut self, of: Subtree, to: &mut [f32]) -> bool {
+        of.width == 1 && self.grads.add(self.scratch, self.samples(of), self.chunk, to)
     }
 }
 
-/// Makes a buffer at least so long.
-fn grow(buffer: &mut AlignedBuffer, len: usize) {
-    if buffer.len() < len {
-        *buffer = AlignedBuffer::zeroed(len);
+/// What has come of a chunk, which has so many floats, after those of so many others.
+struct Came<'a> {
+    isa: Isa,
+    rank: usize,
+    subtrees: &'a [Vec<Subtree>],
+    from: &'a Messages,
+    before: usize,
+    len: usize,
+}
+
+impl Came<'_> {
+    fn sum(&self, of: Subtree) -> Option<&[f32]> {
+        // The rank whose last leaf is not before this one.
+        let ends = |trees: &Vec<Subtree>| trees.last().is_some_and(|last| last.first + last.width > of.first);
+        let rank = self.subtrees.iter().position(ends)?;
+        let trees = &self.subtrees[rank];
+        let number = trees.iter().position(|tree| *tree == of)?;
+        let part = if rank == self.rank { self.from.send.part(rank) } else { self.from.receive.part(rank) };
+        let at = self.before * trees.len() + number * self.len;
+        Some(&part[at..at + self.len])
     }
 }
 
-/// Chunks in a row for each rank, of about as many floats.
-fn deal(chunks: &[ParamChunk], ranks: usize) -> Vec<Range<usize>> {
-    let all: usize = chunks.iter().map(|chunk| chunk.range.len()).sum();
-    let mut ends = vec![0; ranks];
-    let mut before = 0;
-    for (i, chunk) in chunks.iter().enumerate() {
-        // By the middle of the chunk.
-        let rank = (before + chunk.range.len() / 2) * ranks / all.max(1);
-        ends[rank.min(ranks - 1)] = i + 1;
-        before += chunk.range.len();
+impl SubtreeSums for Came<'_> {
+    fn write(&mut self, of: Subtree, to: &mut [f32]) -> bool {
+        self.sum(of).is_some_and(|sum| {
+            to.copy_from_slice(sum);
+            true
+        })
     }
-    let mut from = 0;
-    let each = ends.into_iter().map(|end| {
-        let end = end.max(from);
-        let range = from..end;
-        from = end;
-        range
-    });
-    each.collect()
+
+    fn add(&mut self, of: Subtree, to: &mut [f32]) -> bool {
+        self.sum(of).is_some_and(|sum| {
+            self.isa.add(sum, to);
+            true
+        })
+    }
 }

@@ -3,25 +3,27 @@
 //! changed. It knows no network and no loss, and allocates only when it is set up.
 
 use alloc::vec::Vec;
+use core::ops::Range;
 use core::sync::atomic::AtomicBool;
 
+use super::agreement::{agree_on_grads, refused};
 use super::clip::{Clip, regularize_and_clip};
-use super::ema::Ema;
+use super::ema::{Ema, EmaStep};
 use super::fixed_range::FixedRange;
 use super::grad_source::{GradSource, NoSource};
 use super::magnitude::{first_become_not_finite, first_not_finite, largest};
 use super::overflow::{OverflowGuard, ParamsNow};
-use super::param_chunks;
 use super::param_cut::ParamCut;
 use super::refusal::{FirstPlace, Refusal};
 use super::regularizer::PlacedRegularizer;
 use super::scheduled_rate::ScheduledRate;
+use super::shares::{Messages, Shares};
 use super::tensor_groups::TensorGroups;
 use super::update_state::{MAX_SLOTS, Undo, UpdateState};
 use super::workers::{ActiveWorkers, WorkerScratch};
+use super::world::World;
 use crate::graph::CompiledNetwork;
 use crate::optim::{Optimizer, TensorUpdate};
-use crate::spec::Role;
 use nn_kernels::aligned_buffer::AlignedBuffer;
 use nn_kernels::chunk_queue::ChunkQueue;
 use nn_kernels::reduce::sum_of_squares;
@@ -29,20 +31,31 @@ use nn_kernels::simd::Isa;
 
 /// What a step does with gradients, and what it remembers from step to step.
 pub(super) struct Update {
-    map: &'static CompiledNetwork,
+    pub(super) map: &'static CompiledNetwork,
     pub(super) clip: Option<Clip>,
     /// How many batches make a step.
     pub(super) accumulate: usize,
     pub(super) regularizers: Vec<PlacedRegularizer>,
     /// What is frozen, and whose learning rate is another.
     pub(super) groups: TensorGroups,
-    cut: ParamCut,
+    /// The chunks that this rank updates.
+    pub(super) cut: ParamCut,
+    /// Where those of all ranks lie.
+    pub(super) all_ranges: Vec<Range<usize>>,
+    pub(super) all_taken: Vec<AtomicBool>,
+    /// What lies between them.
+    pub(super) rest: Vec<Range<usize>>,
     /// Which chunks have been given out.
-    taken: Vec<AtomicBool>,
+    pub(super) taken: Vec<AtomicBool>,
+    /// Which rank this is, and of how many, where each updates a share of the parameters.
+    pub(super) sharing: Option<(usize, usize)>,
+    pub(super) shares: Shares,
+    /// The parameters of this rank's share after a step, and those of the others.
+    changed: Messages,
     /// The gradients that are held: those of the last batch, or the sum of several.
     pub(super) grads: AlignedBuffer,
     /// Their sum before the last batch.
-    before: AlignedBuffer,
+    pub(super) before: AlignedBuffer,
     pub(super) state: UpdateState,
     /// Whether the gradients of a batch come whole, so that nothing is gained by computing some when they are
     /// used.
@@ -56,8 +69,8 @@ pub(super) struct Update {
     /// What private training draws and has spent: never undone, as what has been shown cannot be.
     #[cfg(feature = "std")]
     pub(super) privacy: Option<super::privacy::PrivateRun>,
-    overflow: OverflowGuard,
-    undo: Option<Undo>,
+    pub(super) overflow: OverflowGuard,
+    pub(super) undo: Option<Undo>,
 }
 
 impl Update {
@@ -69,7 +82,13 @@ impl Update {
             regularizers: Vec::new(),
             groups: TensorGroups::default(),
             cut: ParamCut::default(),
+            all_ranges: Vec::new(),
+            all_taken: Vec::new(),
+            rest: Vec::new(),
             taken: Vec::new(),
+            sharing: None,
+            shares: Shares::alone(0, map.params_len),
+            changed: Messages::default(),
             grads: AlignedBuffer::zeroed(map.params_len),
             before: AlignedBuffer::zeroed(0),
             state: UpdateState::new(map, optimizer),
@@ -83,75 +102,21 @@ impl Update {
             overflow: OverflowGuard::default(),
             undo: None,
         };
-        update.layout(optimizer, 1, 1);
+        let alone = update.layout(optimizer, 1, 1, None);
+        debug_assert!(alone.is_ok(), "nobody can be lost");
         update
-    }
-
-    /// Cuts the parameters and makes room, as the settings want it, for so many workers and batches of so
-    /// many samples. Accumulated gradients stay.
-    pub(super) fn layout(&mut self, optimizer: &impl Optimizer, workers: usize, samples: usize) {
-        let by_tensor = optimizer.per_tensor() || matches!(self.clip, Some(Clip::Norm(_)));
-        // Where a norm of all is taken, the sums it is made of may not depend on the workers.
-        let workers = if self.accumulates() { 1 } else { workers };
-        let chunks = match by_tensor {
-            true => param_chunks::by_tensor(self.map, &self.groups),
-            false => param_chunks::by_size(self.map, Role::Trainable, &self.groups, workers),
-        };
-        self.cut = ParamCut::new(self.map, chunks, Some(samples).filter(|_| !self.accumulates() && !self.grads_given));
-        self.taken = self.cut.chunks.iter().map(|_| AtomicBool::new(false)).collect();
-        let before = if self.accumulate > 1 { self.map.params_len } else { 0 };
-        if self.before.len() != before {
-            self.before = AlignedBuffer::zeroed(before);
-        }
-    }
-
-    /// What a worker needs to itself, with so much scratch for layers.
-    pub(super) fn worker_scratch(&self, worker: usize, layers: usize, optimizer: &impl Optimizer) -> WorkerScratch {
-        let whole =
-            self.cut.chunks.iter().flat_map(|chunk| &chunk.layout).map(|layout| optimizer.scratch(layout)).max();
-        let is_held = |i: &usize| self.cut.held.contains(i);
-        let others = self.cut.chunks.iter().enumerate().filter(|(i, _)| !is_held(i));
-        let longest = others.map(|(_, chunk)| chunk.range.len()).max().unwrap_or(0);
-        WorkerScratch {
-            worker,
-            layers: AlignedBuffer::zeroed(layers),
-            grad: AlignedBuffer::zeroed(longest),
-            largest: 0.0,
-            optimizer: AlignedBuffer::zeroed(whole.unwrap_or(0)),
-        }
-    }
-
-    pub(super) fn keep_ema(&mut self, decay: f64) {
-        self.state.ema = Some(Ema::new(decay, self.map.params_len));
     }
 
     /// Whether the gradients of all chunks must be there before any parameter changes.
     #[inline]
-    fn accumulates(&self) -> bool {
+    pub(super) fn accumulates(&self) -> bool {
         self.accumulate > 1 || matches!(self.clip, Some(Clip::GlobalNorm(_)))
-    }
-
-    /// Drops the gradients that wait for more batches.
-    pub(super) fn drop_accumulated(&mut self) {
-        (self.batches, self.weight) = (0, 0.0);
     }
 
     /// What all regularisers add to the loss.
     #[inline]
     pub(super) fn regularization(&self, isa: Isa, params: &[f32]) -> f64 {
         self.regularizers.iter().map(|regularizer| regularizer.value(isa, params)).sum()
-    }
-
-    /// What the gradient of a batch's mean loss is multiplied by: its weight, where several batches have one
-    /// mean.
-    #[inline]
-    pub(super) fn batch_scale(&self, weight: f64) -> f64 {
-        if self.accumulate > 1 { weight } else { 1.0 }
-    }
-
-    /// The parameters have been changed by another than `step`.
-    pub(super) fn params_changed(&mut self) {
-        self.overflow.forget();
     }
 
     /// Takes the gradients of a batch of this weight, and the step, where enough batches have come. Workers
@@ -163,7 +128,7 @@ impl Update {
         &mut self,
         isa: Isa,
         mut workers: ActiveWorkers,
-        params: &mut [f32],
+        params: &mut AlignedBuffer,
         optimizer: &mut impl Optimizer,
         weight: f64,
         source: &impl GradSource,
@@ -193,10 +158,11 @@ impl Update {
     fn hold(&mut self, isa: Isa, workers: &mut ActiveWorkers, source: &impl GradSource) -> Result<(), Refusal> {
         let (first, sums) = (self.batches == 0, self.accumulate > 1);
         let overwrites = !self.accumulates();
-        let Update { cut: ParamCut { chunks, held, held_ranges: ranges, .. }, taken, grads, before, .. } = self;
+        let Update { cut: ParamCut { chunks, held, held_places, .. }, taken, grads, before, .. } = self;
         let bad = FirstPlace::none();
         let hold = |scratch: &mut WorkerScratch, i: usize, grad: &mut [f32], before: &mut [f32]| {
-            let (range, overwrite) = (&ranges[i], overwrites && chunks[held[i]].overwrite());
+            let chunk = &chunks[held[i]];
+            let (range, overwrite) = (&chunk.range, overwrites && chunk.overwrite());
             if !source.is_held() {
                 if sums && !first {
                     before.copy_from_slice(grad);
@@ -213,24 +179,25 @@ impl Update {
             }
         };
         workers.scratch.iter_mut().for_each(|scratch| scratch.largest = 0.0);
-        if let ([range], false) = (&ranges[..], sums) {
-            hold(&mut workers.scratch[0], 0, &mut grads[range.clone()], &mut []);
-        } else if !ranges.is_empty() {
-            let queue = ChunkQueue::new([&mut *grads, before], ranges, taken, workers.scratch.len());
+        if let ([place], false) = (&held_places[..], sums) {
+            hold(&mut workers.scratch[0], 0, &mut grads[place.clone()], &mut []);
+        } else if !held_places.is_empty() {
+            let queue = ChunkQueue::new([&mut *grads, before], held_places, taken, workers.scratch.len());
             workers.pool.for_each(workers.scratch, |scratch| {
                 queue.each(scratch.worker, |i, [grad, before]| hold(scratch, i, grad, before));
             });
         }
-        match bad.get() {
-            None => {
-                self.largest_held = workers.scratch.iter().fold(0.0, |most, scratch| most.max(scratch.largest));
+        let most = workers.scratch.iter().fold(0.0, |most: f64, scratch| most.max(scratch.largest));
+        match agree_on_grads(self.others(workers.world), bad.get(), most) {
+            Ok(most) => {
+                self.largest_held = most;
                 Ok(())
             }
-            Some(place) => {
+            Err(refusal) => {
                 if sums && !first {
                     core::mem::swap(&mut self.grads, &mut self.before);
                 }
-                Err(Refusal::Gradient(place))
+                Err(refusal)
             }
         }
     }
@@ -243,7 +210,7 @@ impl Update {
         &mut self,
         isa: Isa,
         workers: ActiveWorkers,
-        params: &mut [f32],
+        params: &mut AlignedBuffer,
         optimizer: &mut impl Optimizer,
     ) -> Result<(), Refusal> {
         if self.batches == 0 {
@@ -253,21 +220,28 @@ impl Update {
         if self.accumulate > 1 {
             most /= self.weight;
         }
-        let mut squares = 0.0;
-        for range in &self.cut.ranges {
-            let grad = &mut self.grads[range.clone()];
+        let (mut squares, mut each) = (0.0, Vec::new());
+        for (chunk, place) in self.cut.chunks.iter().zip(&self.cut.places) {
+            let (range, grad) = (&chunk.range, &mut self.grads[place.clone()]);
             if self.accumulate > 1 {
                 isa.scale((1.0 / self.weight) as f32, grad);
             }
             regularize_and_clip(isa, (&self.regularizers, &self.fixed), self.clip, range, &params[range.clone()], grad);
             if let Some(Clip::GlobalNorm(_)) = self.clip {
-                squares += sum_of_squares(isa, grad);
+                let of_chunk = sum_of_squares(isa, grad);
+                squares += of_chunk;
+                if self.sharing.is_some() {
+                    each.push(of_chunk);
+                }
             }
         }
         if let Some(Clip::GlobalNorm(limit)) = self.clip {
+            if let Some(world) = self.others(workers.world) {
+                squares = self.shares.of_all_chunks(world, &each)?;
+            }
             let factor = limit / (libm::sqrt(squares) + 1e-6);
             if factor < 1.0 {
-                self.cut.ranges.iter().for_each(|range| isa.scale(factor as f32, &mut self.grads[range.clone()]));
+                self.cut.places.iter().for_each(|place| isa.scale(factor as f32, &mut self.grads[place.clone()]));
             }
         }
         self.drop_accumulated();
@@ -280,7 +254,7 @@ impl Update {
         &mut self,
         isa: Isa,
         workers: ActiveWorkers,
-        params: &mut [f32],
+        params: &mut AlignedBuffer,
         optimizer: &mut impl Optimizer,
         source: Option<&impl GradSource>,
         most: f64,
@@ -289,7 +263,7 @@ impl Update {
         // The largest first, as a bound for all.
         let mut scheduled = ScheduledRate::set(optimizer, rate * self.cut.factors[0]);
         let most = if most <= self.state.largest_grad { self.state.largest_grad } else { most };
-        let now = ParamsNow { isa, params, ranges: &self.cut.ranges, regularizers: &self.regularizers };
+        let now = ParamsNow { isa, params, ranges: &self.all_ranges, regularizers: &self.regularizers };
         let in_doubt = !self.overflow.rules_out(scheduled.optimizer(), most, now);
         if in_doubt {
             match &mut self.undo {
@@ -299,9 +273,18 @@ impl Update {
         }
         let (bad_grad, bad_param) = (FirstPlace::none(), FirstPlace::none());
 
-        let Update { clip, regularizers, cut, taken, grads, state, undo, fixed, .. } = self;
-        let ParamCut { chunks, ranges, held, factors, .. } = cut;
+        let Update { clip, regularizers, cut, taken, grads, state, undo, fixed, shares, changed, .. } = self;
+        let ParamCut { chunks, places, held, factors, .. } = cut;
         fixed.iter_mut().for_each(|fixed| fixed.keep(params));
+        let shared = self.sharing.is_some();
+        // Where ranks wait for each other, new parameters are made beside the others until all are there.
+        let (first, now, target, copy) = match shared {
+            true => {
+                let [sent, all] = changed.room(shares, &self.rest, params);
+                (shares.span().start, Some(&params[..]), sent, &mut all[shares.span()])
+            }
+            false => (0, None, &mut params[..], &mut [][..]),
+        };
         let before = undo.as_ref().filter(|_| in_doubt).map(Undo::params);
         state.steps += 1;
         let UpdateState { slots, steps, ema, .. } = &mut *state;
@@ -315,12 +298,14 @@ impl Update {
             ema.begun = true;
             &mut ema.params
         });
+        // Every rank averages all parameters, once they are there; what is copied begins as an average does.
+        let (here, ema) = if shared { (EmaStep::Begin, copy) } else { (ema_step, ema) };
         for factor in factors.iter() {
             scheduled.change(rate * factor);
             let using = scheduled.optimizer();
             let [a, b, c, d] = all.each_mut().map(|slot| &mut **slot);
-            let arrays = [&mut *params, &mut *grads, &mut *ema, a, b, c, d];
-            let queue = ChunkQueue::new(arrays, ranges, taken, workers.scratch.len());
+            let arrays = [&mut *target, &mut *grads, &mut *ema, a, b, c, d];
+            let queue = ChunkQueue::new(arrays, places, taken, workers.scratch.len());
             workers.pool.for_each(
                 &mut *workers.scratch,
                 |WorkerScratch { worker, layers, grad, optimizer: scratch, .. }| {
@@ -328,6 +313,9 @@ impl Update {
                         let (chunk, range) = (&chunks[i], &chunks[i].range);
                         if chunk.factor != *factor {
                             return;
+                        }
+                        if let Some(now) = now {
+                            params.copy_from_slice(&now[range.clone()]);
                         }
                         let grads = match source {
                             None => held_grads,
@@ -365,35 +353,46 @@ impl Update {
                         {
                             bad_param.found(range.start + at);
                         }
-                        ema_step.take(isa, params, ema);
+                        here.take(isa, params, ema);
                     });
                 },
             );
         }
-        fixed.iter().for_each(|fixed| fixed.put_back(params));
+        fixed.iter().for_each(|fixed| fixed.put_back(first, target));
         if !ema.is_empty() {
-            fixed.iter().for_each(|fixed| fixed.put_back(ema));
+            fixed.iter().for_each(|fixed| fixed.put_back(first, ema));
         }
         drop(scheduled);
-        let refused = bad_grad.get().map(Refusal::Gradient).or(bad_param.get().map(Refusal::Parameter));
-        match refused {
-            None => {
-                // NaN is less than nothing here: the gradients were finite all the same.
-                state.largest_grad = most.min(f64::from(f32::MAX));
-                Ok(())
+        let world = if shared { workers.world } else { None };
+        let refused = match refused(world.filter(|_| in_doubt), bad_grad.get(), bad_param.get()) {
+            None => match world {
+                Some(world) => changed.hand_out(world, params).err().map(Refusal::from),
+                None => None,
+            },
+            refused => refused,
+        };
+        if let Some(refusal) = refused {
+            state.steps -= 1;
+            if let Some(undo) = undo.as_ref().filter(|_| in_doubt) {
+                undo.restore(params, state);
             }
-            Some(refusal) => {
-                state.steps -= 1;
-                if let Some(undo) = undo {
-                    undo.restore(params, state);
-                }
-                Err(refusal)
-            }
+            return Err(refusal);
         }
+        // NaN is less than nothing here: the gradients were finite all the same.
+        state.largest_grad = most.min(f64::from(f32::MAX));
+        if let (true, Some(ema)) = (shared, &mut state.ema) {
+            let arrays = [&mut params[..], &mut ema.params];
+            let queue = ChunkQueue::new(arrays, &self.all_ranges, &mut self.all_taken, workers.scratch.len());
+            workers.pool.for_each(&mut *workers.scratch, |scratch| {
+                queue.each(scratch.worker, |_, [params, ema]| ema_step.take(isa, params, ema));
+            });
+            fixed.iter().for_each(|fixed| fixed.put_back(0, &mut ema.params));
+        }
+        Ok(())
     }
 
-    /// Copies the averaged parameters, where there are some, over the others.
-    pub(super) fn copy_ema(&self, params: &mut [f32]) {
-        self.state.ema.iter().for_each(|ema| ema.copy_to(&self.cut.ranges, params));
+    /// The other ranks, where each updates a share.
+    fn others<'w>(&self, world: Option<&'w World>) -> Option<&'w World> {
+        world.filter(|_| self.sharing.is_some())
     }
 }

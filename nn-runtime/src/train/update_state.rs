@@ -3,9 +3,11 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use super::ema::Ema;
 use super::schedule::{ConstantRate, Schedule};
+use super::world::{Lost, World};
 use crate::graph::CompiledNetwork;
 use crate::optim::Optimizer;
 use nn_kernels::aligned_buffer::AlignedBuffer;
@@ -16,8 +18,9 @@ pub(super) const MAX_SLOTS: usize = 4;
 /// What training goes back to when it diverges.
 #[derive(Clone)]
 pub(super) struct UpdateState {
-    /// What the optimiser remembers.
+    /// What the optimiser remembers of the parameters in `span`: of all, or of a rank's share.
     pub(super) slots: Vec<AlignedBuffer>,
+    pub(super) span: Range<usize>,
     /// Steps taken.
     pub(super) steps: u64,
     /// Steps that the schedule had seen before.
@@ -46,15 +49,65 @@ impl UpdateState {
                 slot
             })
             .collect();
-        UpdateState { slots, steps: 0, before: 0, schedule: Box::new(ConstantRate), ema: None, largest_grad: 0.0 }
+        let (span, schedule) = (0..map.params_len, Box::new(ConstantRate));
+        UpdateState { slots, span, steps: 0, before: 0, schedule, ema: None, largest_grad: 0.0 }
     }
 }
 
 impl UpdateState {
+    /// Forgets what is remembered of parameters that are not in this range, a part of what there is.
+    pub(super) fn keep_part(&mut self, span: &Range<usize>) {
+        if self.span != *span {
+            let first = self.span.start;
+            let part = span.start - first..span.end - first;
+            self.slots.iter_mut().for_each(|slot| *slot = copy(&slot[part.clone()]));
+            self.span = span.clone();
+        }
+    }
+
+    /// The same with all that ranks remember, each in its own of these ranges.
+    pub(super) fn of_all_ranks(&self, world: &World, spans: &[Range<usize>]) -> Result<UpdateState, Lost> {
+        self.joined(spans, |slot, all| world.gather(slot, spans, all))
+    }
+
+    /// The same on rank 0; the others get nothing worth having.
+    #[cfg(feature = "std")]
+    pub(super) fn of_all_for_first(&self, world: &World, spans: &[Range<usize>]) -> Result<UpdateState, Lost> {
+        match world.rank() {
+            0 => self.joined(spans, |slot, all| world.gather_to_first(slot, spans, all)),
+            _ => {
+                self.slots.iter().try_for_each(|slot| world.gather_to_first(slot, spans, &mut []))?;
+                Ok(self.clone())
+            }
+        }
+    }
+
+    fn joined(
+        &self,
+        spans: &[Range<usize>],
+        gather: impl Fn(&[f32], &mut [f32]) -> Result<(), Lost>,
+    ) -> Result<UpdateState, Lost> {
+        let all = spans.iter().map(|span| span.end).max().unwrap_or(0);
+        let mut slots = Vec::new();
+        for slot in &self.slots {
+            let mut whole = AlignedBuffer::zeroed(all);
+            gather(slot, &mut whole)?;
+            slots.push(whole);
+        }
+        let (schedule, ema) = (self.schedule.clone(), self.ema.clone());
+        Ok(UpdateState { slots, span: 0..all, schedule, ema, ..*self })
+    }
+
     /// How many steps the schedule has seen.
     pub(super) fn scheduled_steps(&self) -> u64 {
         self.before + self.steps
     }
+}
+
+fn copy(numbers: &[f32]) -> AlignedBuffer {
+    let mut copy = AlignedBuffer::zeroed(numbers.len());
+    copy.copy_from_slice(numbers);
+    copy
 }
 
 /// Parameters, slots and average before a step whose outcome is in doubt.
@@ -66,9 +119,7 @@ pub(super) struct Undo {
 
 impl Undo {
     pub(super) fn of(params: &[f32], state: &UpdateState) -> Undo {
-        let mut copy = AlignedBuffer::zeroed(params.len());
-        copy.copy_from_slice(params);
-        Undo { params: copy, slots: state.slots.clone(), ema: state.ema.clone() }
+        Undo { params: copy(params), slots: state.slots.clone(), ema: state.ema.clone() }
     }
 
     /// As a new one, in the same memory where it is as large.

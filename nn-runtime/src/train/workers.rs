@@ -3,6 +3,7 @@
 
 use alloc::vec::Vec;
 
+use super::world::World;
 use nn_kernels::aligned_buffer::AlignedBuffer;
 #[cfg(not(feature = "std"))]
 pub(super) use nn_kernels::one_thread::OneThread as ThreadPool;
@@ -28,10 +29,19 @@ pub(super) struct WorkerScratch {
     pub(super) largest: f64,
 }
 
-/// The workers that take part in something.
+/// The workers that take part in something, and other ranks where there are some.
 pub(super) struct ActiveWorkers<'a> {
     pub(super) pool: &'a mut ThreadPool,
     pub(super) scratch: &'a mut [WorkerScratch],
+    pub(super) world: Option<&'a World>,
+}
+
+impl<'a> ActiveWorkers<'a> {
+    /// The same together with these ranks.
+    #[inline]
+    pub(super) fn among(self, world: Option<&'a World>) -> ActiveWorkers<'a> {
+        ActiveWorkers { world, ..self }
+    }
 }
 
 impl Workers {
@@ -43,11 +53,11 @@ impl Workers {
     /// The first so many of them.
     #[inline]
     pub(super) fn first(&mut self, workers: usize) -> ActiveWorkers<'_> {
-        ActiveWorkers { pool: &mut self.pool, scratch: &mut self.scratch[..workers] }
+        ActiveWorkers { pool: &mut self.pool, scratch: &mut self.scratch[..workers], world: None }
     }
 
     #[inline]
     pub(super) fn all(&mut self) -> ActiveWorkers<'_> {
-        ActiveWorkers { pool: &mut self.pool, scratch: &mut self.scratch }
+        ActiveWorkers { pool: &mut self.pool, scratch: &mut self.scratch, world: None }
     }
 }

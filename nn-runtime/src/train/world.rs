@@ -12,7 +12,7 @@ use super::loss_sums::LossSums;
 use super::split::LOSS_BLOCK;
 #[cfg(feature = "std")]
 use super::{History, TrainError};
-use crate::distributed::{CommunicationError, Communicator};
+use crate::distributed::{CommunicationError, Communicator, Parts};
 use nn_kernels::bytes;
 
 /// Ranks cannot go on together; [`World::fault`] tells why.
@@ -55,13 +55,54 @@ impl World {
 
     /// See [`Communicator::exchange`].
     pub(super) fn exchange(&self, send: &[&[u8]], receive: &mut [&mut [u8]]) -> Result<(), Lost> {
-        if self.fault.get().is_some() {
-            return Err(Lost);
+        self.check()?;
+        self.engine.exchange(send, receive).map_err(|error| self.loses(error))
+    }
+
+    fn loses(&self, error: CommunicationError) -> Lost {
+        let _ = self.fault.set(error);
+        Lost
+    }
+
+    /// See [`Communicator::exchange_while`]. Where other ranks are lost before, nothing is done.
+    pub(super) fn exchange_while(
+        &self,
+        send: &mut Parts,
+        receive: &mut Parts,
+        work: &mut dyn FnMut(),
+    ) -> Result<(), Lost> {
+        self.check()?;
+        self.engine.exchange_while(send, receive, work).map_err(|error| self.loses(error))
+    }
+
+    /// The least of the numbers that ranks have, place by place.
+    pub(super) fn least<const K: usize>(&self, own: [u64; K]) -> Result<[u64; K], Lost> {
+        let bytes: Vec<u8> = own.iter().flat_map(|number| number.to_le_bytes()).collect();
+        let all = self.gather_bytes(&bytes, (0..self.size()).map(|_| bytes.len()))?;
+        let mut least = own;
+        for (i, bytes) in all.as_chunks().0.iter().enumerate() {
+            least[i % K] = least[i % K].min(u64::from_le_bytes(*bytes));
         }
-        self.engine.exchange(send, receive).map_err(|error| {
-            let _ = self.fault.set(error);
-            Lost
-        })
+        Ok(least)
+    }
+
+    /// The numbers of all ranks in their order, so many of each.
+    pub(super) fn all_numbers(&self, own: &[f64], lens: impl Iterator<Item = usize>) -> Result<Vec<f64>, Lost> {
+        let own: Vec<u8> = own.iter().flat_map(|number| number.to_le_bytes()).collect();
+        let all = self.gather_bytes(&own, lens.map(|len| len * size_of::<f64>()))?;
+        Ok(all.as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect())
+    }
+
+    /// Rank 0 gets what each rank has in its range of `all`, of which `own` is this one's; the others get
+    /// nothing.
+    #[cfg(feature = "std")]
+    pub(super) fn gather_to_first(&self, own: &[f32], ranges: &[Range<usize>], all: &mut [f32]) -> Result<(), Lost> {
+        let mut send: Vec<&[u8]> = vec![&[]; self.size()];
+        send[0] = bytes::of(own);
+        match self.rank() {
+            0 => self.receive_ranges(&send, ranges, all),
+            _ => self.exchange(&send, &mut (0..self.size()).map(|_| &mut [][..]).collect::<Vec<_>>()),
+        }
     }
 
     /// What each rank has, so many bytes of each.
@@ -78,6 +119,10 @@ impl World {
     /// Fills `all` with what each rank has in its range of it; `own` is what this one has. Ranges are in
     /// order, but for empty ones.
     pub(super) fn gather(&self, own: &[f32], ranges: &[Range<usize>], all: &mut [f32]) -> Result<(), Lost> {
+        self.receive_ranges(&vec![bytes::of(own); self.size()], ranges, all)
+    }
+
+    fn receive_ranges(&self, send: &[&[u8]], ranges: &[Range<usize>], all: &mut [f32]) -> Result<(), Lost> {
         let mut receive: Vec<&mut [u8]> = Vec::with_capacity(ranges.len());
         let (mut rest, mut at) = (all, 0);
         for range in ranges {
@@ -90,7 +135,7 @@ impl World {
             receive.push(bytes::of_mut(here));
             (rest, at) = (more, range.end);
         }
-        self.exchange(&vec![bytes::of(own); self.size()], &mut receive)
+        self.exchange(send, &mut receive)
     }
 
     /// The samples of a batch that each rank runs.

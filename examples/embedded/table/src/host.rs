@@ -14,10 +14,10 @@ fn samples(count: usize) -> Vec<f32> {
     (0..count).map(|i| (i as f32 * 0.7).sin()).collect()
 }
 
-fn sizes<N: Network>(small: Option<[usize; 2]>) {
+fn sizes<N: Network>(workspace: usize, small: Option<[usize; 2]>) {
     let [weights, memory] = small.map_or(["–".into(), "–".into()], |both| both.map(|bytes| bytes.to_string()));
     let (one, sixteen) = (N::memory(1), N::memory(16));
-    println!("{} {} {} {} {weights} {memory}", N::PARAMS, one.parameters(), one.prediction(), sixteen.training());
+    println!("{} {} {} {} {weights} {memory}", N::PARAMS, one.parameters(), workspace, sixteen.training());
 }
 
 fn predict(mut one: impl FnMut(), times: usize) {
@@ -33,7 +33,10 @@ fn main() {
                 let (model, x) = (Model::<$name>::init(1), samples($len));
                 let small: Option<Quantized<$name>> = $small(&model);
                 match arguments[..] {
-                    ["sizes", _] => sizes::<$name>(small.map(|small| [small.weight_bytes(), small.predict_bytes()])),
+                    ["sizes", _] => sizes::<$name>(
+                        4 * $name::predict_len(1),
+                        small.map(|small| [small.weight_bytes(), small.predict_bytes()]),
+                    ),
                     ["predict", _, kind, times] => {
                         let times = times.parse().expect("a number of predictions");
                         let input = x[..].try_into().expect("one sample");

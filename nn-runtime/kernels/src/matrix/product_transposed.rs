@@ -87,7 +87,7 @@ fn sum_lanes<S: Simd>(s: S, sums: [S::F; LANES]) -> S::F {
 
 /// The same of the first `C` vectors.
 #[inline(always)]
-fn sum_lanes_of<S: Simd, const C: usize>(s: S, mut sums: [S::F; LANES]) -> S::F {
+pub(crate) fn sum_lanes_of<S: Simd, const C: usize>(s: S, mut sums: [S::F; LANES]) -> S::F {
     let mut vectors = C;
     for _ in 0..LANES.ilog2() {
         // Of what lies behind them nobody asks.
