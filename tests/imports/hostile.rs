@@ -43,7 +43,9 @@ fn damaged_files_are_refused_or_read() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("imports/files");
     let nowhere = |_: &str, _: u64, _: usize| Err("expected numbers within the file".to_owned());
     let mut refused = 0;
-    for name in ["torch_lenet", "torch_residual", "torch_text_script", "torch_steps", "sklearn_classifier"] {
+    for name in
+        ["torch_lenet", "torch_residual", "torch_text_script", "torch_steps", "torch_encoder", "sklearn_classifier"]
+    {
         let bytes = fs::read(folder.join(format!("{name}.onnx"))).unwrap();
         for seed in 0..MUTANTS {
             let mutant = mutated(&bytes, seed);

@@ -16,7 +16,7 @@ pub fn fold<'a>(reader: &Reader<'a, '_>, node: &Node<'a>) -> Option<Result<Vec<H
     let all: Option<Vec<&Held<'a>>> =
         (0..node.inputs.len()).filter(|k| !node.inputs[*k].is_empty()).map(|k| reader.held(node, k)).collect();
     let all = all?;
-    if all.is_empty() || all.iter().any(|held| matches!(held, Held::Value(_))) {
+    if all.is_empty() || all.iter().any(|held| matches!(held, Held::Value(_) | Held::Scores(_))) {
         return None;
     }
     if all.iter().any(|held| matches!(held, Held::Zeros)) {
@@ -125,6 +125,9 @@ fn sizes<'a>(reader: &Reader<'a, '_>, node: &Node<'a>, all: &[&Held<'a>]) -> Res
             let y = one(all.get(1).ok_or("expected two numbers")?)?;
             let both = x.iter().zip(&y).map(|(a, b)| match (node.operator, a, b) {
                 ("Mul", Some(a), Some(b)) => a.checked_mul(*b),
+                ("Mul", None, Some(1)) | ("Mul", Some(1), None) => None,
+                // Some batches side by side: what is left to count.
+                ("Mul", None, Some(_)) | ("Mul", Some(_), None) => Some(-1),
                 ("Div", Some(a), Some(b)) => a.checked_div(*b),
                 ("Add", Some(a), Some(b)) => a.checked_add(*b),
                 (_, Some(a), Some(b)) => a.checked_sub(*b),

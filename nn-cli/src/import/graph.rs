@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use super::expr::{Expr, Known};
 use super::network::Network;
-use super::operators;
+use super::operators::{self, Scores};
 use super::view::{Atom, BATCH, Size, View};
 use crate::onnx::{Attribute, Damage, Dim, Fetch, Model, Node, Tensor};
 
@@ -23,6 +23,8 @@ pub struct Value {
     pub base: usize,
     pub view: View,
     pub expr: Expr,
+    /// A dimension of which this is one index.
+    pub part: Option<(Vec<Atom>, usize)>,
 }
 
 /// What a name stands for.
@@ -30,6 +32,8 @@ pub struct Value {
 pub enum Held<'a> {
     Constant(Constant<'a>),
     Value(Value),
+    /// Of an attention that is not complete.
+    Scores(Box<Scores>),
     /// A shape, or one of its sizes.
     Sizes(Vec<Size>),
     /// Zeros of whatever shape.
@@ -138,7 +142,7 @@ impl<'a> Reader<'a, '_> {
         self.network.inputs.push(name.to_owned());
         let mut view = self.network.plain(value);
         view.truncate(dims.len().max(1));
-        self.held.insert(name, Held::Value(Value { base: value, view, expr: Expr::X }));
+        self.held.insert(name, Held::Value(Value { base: value, view, expr: Expr::X, part: None }));
         Ok(())
     }
 
@@ -188,6 +192,9 @@ impl<'a> Reader<'a, '_> {
 
     /// The value behind an expression, with its layers added.
     pub fn settled(&mut self, value: &Value) -> Result<usize, String> {
+        if value.part.is_some() {
+            return Err("expected all of a value, found one index of it\nhelp: the nearest is `Split`".to_owned());
+        }
         self.settle(value.base, &value.expr)
     }
 
@@ -259,7 +266,7 @@ impl<'a> Reader<'a, '_> {
     }
 
     pub fn made_as(&self, base: usize, view: View) -> Held<'a> {
-        Held::Value(Value { base, view, expr: Expr::X })
+        Held::Value(Value { base, view, expr: Expr::X, part: None })
     }
 
     /// The axis of a value's own dimensions that a dimension of its view is.

@@ -48,6 +48,7 @@ pub fn import(bytes: &[u8], name: &str, fetch: &Fetch) -> Result<Imported, Damag
             return Err(Damage::saying(format!("expected a model of ONNX or Keras, found {found}\nhelp: {help}")));
         }
     };
+    operators::finish(&mut network);
     network.keep_needed();
     labels::label(&mut network);
     let weights = safetensors::write(&network);

@@ -76,14 +76,24 @@ impl Atoms {
                 Some(-1) => all / known,
                 Some(size) => usize::try_from(*size).ok()?,
             };
-            if size.is_none() || *size == Some(-1) && !batch_is_said {
+            if size.is_none() {
                 if rest.last() != Some(&BATCH) {
                     return None;
                 }
                 dim.extend(rest.pop());
             }
-            while wanted > 1 {
-                let atom = rest.pop().filter(|atom| *atom != BATCH)?;
+            // The batch is somewhere in what is left to count.
+            let mut batch = *size == Some(-1) && !batch_is_said;
+            while wanted > 1 || batch {
+                let atom = rest.pop()?;
+                if atom == BATCH && batch {
+                    batch = false;
+                    dim.push(atom);
+                    continue;
+                }
+                if atom == BATCH || wanted == 1 {
+                    return None;
+                }
                 if wanted.is_multiple_of(atom.size) {
                     wanted /= atom.size;
                     dim.push(atom);

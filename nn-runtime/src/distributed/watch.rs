@@ -177,7 +177,9 @@ impl RanksSeen {
     /// A rank is lost. It is told at once: a launcher may end this process before its program can tell.
     fn is_lost(&self, rank: usize) {
         if self.found(&self.lost, rank, &[rank as u32]) {
-            std::eprintln!("rank {}: rank {rank} has ended or does not answer", self.own);
+            // In one piece, as others write there too.
+            let text = std::format!("rank {}: rank {rank} has ended or does not answer\n", self.own);
+            let _ = io::stderr().write_all(text.as_bytes());
         }
     }
 }

@@ -174,6 +174,17 @@ class Borders(nn.Module):
         return self.head(self.other(self.edge(self.larger(self.pools(self.stem(x))))).flatten(1))
 
 
+class Encoder(nn.Module):
+    """Attention, as exporters take it apart; a step sees itself and those before it."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.TransformerEncoderLayer(4, 2, 6, batch_first=True, norm_first=True)
+
+    def forward(self, x):
+        return self.layer(x, src_mask=nn.Transformer.generate_square_subsequent_mask(x.shape[1]))
+
+
 def scikit_learn():
     from skl2onnx import to_onnx
     from sklearn.neural_network import MLPClassifier, MLPRegressor
@@ -196,6 +207,7 @@ def scikit_learn():
 
 
 def main():
+    from_torch("torch_encoder", Encoder(), (5, 4))
     from_torch("torch_borders", Borders(), (2, 11, 12))
     from_torch("torch_borders_script", Borders(), (2, 11, 12), dynamo=False)
     from_torch("torch_lenet", LeNet(), (1, 28, 28))

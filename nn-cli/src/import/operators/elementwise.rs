@@ -67,6 +67,14 @@ fn unary<'a>(reader: &Reader<'a, '_>, node: &Node<'a>) -> Option<Made<'a>> {
 }
 
 fn binary<'a>(reader: &mut Reader<'a, '_>, node: &Node<'a>, name: &'static str) -> Made<'a> {
+    for (k, other) in [(0, 1), (1, 0)] {
+        if let Some(Held::Scores(scores)) = reader.held(node, k)
+            && (k == 0 || name != "div")
+            && matches!(reader.held(node, other), Some(Held::Constant(_)))
+        {
+            return super::attention::changed(reader, node, name, (**scores).clone(), other);
+        }
+    }
     let zeros = |k| matches!(reader.held(node, k), Some(Held::Zeros));
     match (name, zeros(0), zeros(1), node.inputs.len()) {
         ("add", true, false, 2) => return Ok(vec![Held::Value(reader.value(node, 1)?)]),
@@ -134,6 +142,9 @@ fn added(
     at: usize,
     (origin, dims, values): (&str, &[usize], &[f32]),
 ) -> bool {
+    if x.part.is_some() {
+        return false;
+    }
     let read = reader.readers.get(node.inputs[at]).copied().unwrap_or(0);
     // Which dimension the constant meets: the last one, or that of the channels.
     let last = x.view.last() == reader.network.axes[x.base].last();
@@ -168,6 +179,9 @@ fn scaled(
     (name, origin, dims, values): (&str, &str, &[usize], &[f32]),
 ) -> bool {
     let read = reader.readers.get(node.inputs[at]).copied().unwrap_or(0);
+    if x.part.is_some() {
+        return false;
+    }
     let channels = reader.network.shapes[x.base].first().copied().unwrap_or(0);
     // It meets the channels, and nothing else.
     let meets = x.view.len() > 1 && reader.axis(x, 1) == Some(0);

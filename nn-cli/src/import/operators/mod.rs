@@ -1,5 +1,6 @@
 //! Operators as layers, by family. In: a node; out: what its outputs stand for, or why it is no layer.
 
+mod attention;
 mod elementwise;
 mod images;
 mod moves;
@@ -12,6 +13,7 @@ mod window;
 use super::constants;
 use super::graph::{Held, Reader};
 use crate::onnx::Node;
+pub use attention::{Scores, finish};
 
 pub type Made<'a> = Result<Vec<Held<'a>>, String>;
 

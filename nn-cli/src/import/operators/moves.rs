@@ -207,6 +207,14 @@ pub fn split<'a>(reader: &mut Reader<'a, '_>, node: &Node<'a>) -> Made<'a> {
 }
 
 pub fn softmax<'a>(reader: &mut Reader<'a, '_>, node: &Node<'a>) -> Made<'a> {
+    if let Some(Held::Scores(scores)) = reader.held(node, 0)
+        && int(node, "axis", -1).rem_euclid(4) == 3
+        && node.operator == "Softmax"
+    {
+        let mut scores = scores.clone();
+        scores.weights = true;
+        return Ok(vec![Held::Scores(scores)]);
+    }
     let x = reader.value(node, 0)?;
     let axis = dim_of(&x.view, int(node, "axis", -1))?;
     if is_batch(&x.view[axis]) {

@@ -35,7 +35,7 @@ fn param<'a>(
 pub fn batch_norm<'a>(reader: &mut Reader<'a, '_>, node: &Node<'a>) -> Made<'a> {
     let x = reader.value(node, 0)?;
     let base = reader.settled(&x)?;
-    let on = Value { base, expr: Expr::X, view: x.view.clone() };
+    let on = Value { base, expr: Expr::X, view: x.view.clone(), part: None };
     let (base, axis, view) = match reader.axis(&on, 1) {
         Some(axis) => (base, axis, x.view),
         None => {

@@ -30,8 +30,7 @@ pub fn gemm<'a>(reader: &mut Reader<'a, '_>, node: &Node<'a>) -> Made<'a> {
 
 pub fn matmul<'a>(reader: &mut Reader<'a, '_>, node: &Node<'a>) -> Made<'a> {
     if !matches!(reader.held(node, 1), Some(Held::Constant(_))) {
-        let help = "help: the nearest is `MultiHeadAttention`, whose weights are saved as `in_proj_weight` and `out_proj.weight`";
-        return Err(format!("a product of two computed values\n{help}"));
+        return super::attention::product(reader, node);
     }
     let weight = matrix(reader, node, false, 1.0)?;
     dense(reader, node, weight, None)
@@ -64,7 +63,7 @@ fn dense<'a>(
     let x = reader.value(node, 0)?;
     let view = reader.network.atoms.whole_view(&x.view);
     let Some((last, rows)) = view.split_last() else { return Err("expected a value with dimensions".to_owned()) };
-    if view::size(last) != features || !rows.concat().contains(&BATCH) || rows.concat().first() != Some(&BATCH) {
+    if view::size(last) != features || !rows.concat().contains(&BATCH) {
         return Err(format!("expected rows of {features} numbers, found {:?}", view::sizes(&view)));
     }
     // All dimensions between the batch and the features are steps.
@@ -106,7 +105,14 @@ pub fn gather<'a>(reader: &mut Reader<'a, '_>, node: &Node<'a>) -> Made<'a> {
     let x = reader.value(node, 0)?;
     let axis = dim_of(&x.view, int(node, "axis", 0))?;
     let (at, size) = (reader.ints(node, 1)?, view::size(&x.view[axis]) as i64);
+    let others = (0..x.view.len()).filter(|dim| *dim != axis && !is_batch(&x.view[*dim]) && !x.view[*dim].is_empty());
     match at[..] {
+        // One of several products that were made as one.
+        [at] if others.count() > 1 && (0..size).contains(&at) && x.part.is_none() && !is_batch(&x.view[axis]) => {
+            let mut view = x.view.clone();
+            let part = Some((view.remove(axis), at as usize));
+            Ok(vec![Held::Value(Value { view, part, ..x })])
+        }
         [at] if at == -1 || at == size - 1 => last_step(reader, &x, axis),
         _ => Err(format!("expected the last step, found indices {at:?}\nhelp: the nearest is `LastStep`, or `Split`")),
     }

@@ -97,7 +97,7 @@ pub fn recurrent<'a>(reader: &mut Reader<'a, '_>, node: &Node<'a>) -> Made<'a> {
     let (y, [way, unit]) = add("", &[long, ways * units]);
     reader.network.axes[y] = vec![steps.clone(), [way.clone(), unit.clone()].concat()];
     let view = vec![steps.clone(), way.clone(), batch.clone(), unit.clone()];
-    let whole = Value { base: y, view, expr: crate::import::expr::Expr::X };
+    let whole = Value { base: y, view, expr: crate::import::expr::Expr::X, part: None };
     let state = match last {
         true => {
             last_step(reader, &Value { view: vec![batch.clone(), steps.clone(), unit.clone()], ..whole.clone() }, 1)?
