@@ -18,6 +18,7 @@ const SERIES: usize = 16;
 const WINDOWS: usize = 100;
 
 network! {
+    /// How the switch stands at each step.
     pub struct Switch: [STEPS, 1] -> [STEPS, 1] { Gru(12) -> DensePerStep(1) }
 }
 

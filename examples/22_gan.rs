@@ -19,13 +19,15 @@ const STEPS: usize = 3_000;
 network! {
     /// From noise to a digit.
     pub struct Generator: [NOISE] -> [784] {
-        Dense(128) -> LayerNorm -> LeakyRelu(0.2) -> Dense(256) -> LayerNorm -> LeakyRelu(0.2) -> Dense(784) -> Sigmoid
+        Dense(128) -> LayerNorm -> LeakyRelu(slope = 0.2);
+        Dense(256) -> LayerNorm -> LeakyRelu(slope = 0.2) -> Dense(784) -> Sigmoid
     }
 }
 network! {
     /// From a digit to a score: above 0 where it seems real.
     pub struct Discriminator: [784] -> [1] {
-        Dense(256) -> LeakyRelu(0.2) -> Dropout(0.3) -> Dense(128) -> LeakyRelu(0.2) -> Dropout(0.3) -> Dense(1)
+        Dense(256) -> LeakyRelu(slope = 0.2) -> Dropout(0.3);
+        Dense(128) -> LeakyRelu(slope = 0.2) -> Dropout(0.3) -> Dense(1)
     }
 }
 
