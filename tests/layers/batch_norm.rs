@@ -279,20 +279,20 @@ network! { struct Mean: [3] -> [3] { norm: BatchNorm(cumulative = true, momentum
 fn every_batch_counts_alike() {
     let mut model = Mean::init(0);
     let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(0.0));
-    let mut truth = [[0.0; 3]; 2];
+    let (mut means, mut vars) = ([0.0; 3], [0.0; 3]);
     for (k, samples) in [5usize, 2, 9, 4].into_iter().enumerate() {
         let x = numbers(k as u64 + 1, samples * 3, 2.0);
         trainer.step(&Dataset::values((x.clone(), 3), (x.clone(), 3)).unwrap()).unwrap();
         let count = k as f64 + 1.0;
-        for c in 0..3 {
+        for (c, (mean_so_far, var_so_far)) in means.iter_mut().zip(&mut vars).enumerate() {
             let column: Vec<f64> = x.iter().skip(c).step_by(3).map(|x| f64::from(*x)).collect();
             let mean = column.iter().sum::<f64>() / samples as f64;
             let var = column.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (samples as f64 - 1.0);
-            truth[0][c] += (mean - truth[0][c]) / count;
-            truth[1][c] += (var - truth[1][c]) / count;
+            *mean_so_far += (mean - *mean_so_far) / count;
+            *var_so_far += (var - *var_so_far) / count;
         }
     }
-    assert_near(&model.get("norm.running_mean").unwrap(), &truth[0], &"mean");
-    assert_near(&model.get("norm.running_var").unwrap(), &truth[1], &"variance");
+    assert_near(&model.get("norm.running_mean").unwrap(), &means, &"mean");
+    assert_near(&model.get("norm.running_var").unwrap(), &vars, &"variance");
     assert_eq!(model.get("norm.batches").unwrap(), [4.0]);
 }
