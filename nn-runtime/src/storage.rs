@@ -40,7 +40,7 @@ mod sealed {
 }
 
 /// Memory that a [`Predictor`](crate::Predictor) works in: allocated by it, or `&mut [f32]` of the caller's,
-/// whose length is a constant of the network ([`predict_len`](crate::predict_len)).
+/// whose length is a constant of the network (`Net::predict_len(batch)`).
 pub trait Storage: DerefMut<Target = [f32]> + sealed::OwnOrLent {}
 
 impl sealed::OwnOrLent for Allocated {}

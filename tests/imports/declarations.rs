@@ -64,6 +64,7 @@ imported! {
     keras_text "keras" KerasText "keras_text"
     keras_more "keras" KerasMore "keras_more"
     keras_small "keras" KerasSmall "keras_small"
+    keras_gates "keras" KerasGates "keras_gates"
     keras_trained "h5" KerasTrained "keras_trained"
     tf2onnx_images "onnx" Tf2onnxImages "tf2onnx_images"
     rsl_rl_actor "onnx" RslRlActor "rsl_rl_actor"

@@ -18,7 +18,8 @@ fn file(name: &str) -> Vec<u8> {
 }
 
 /// What Keras saved.
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
+    "keras_gates.keras",
     "keras_more.keras",
     "keras_images.keras",
     "keras_steps.keras",

@@ -218,19 +218,16 @@ pub fn params(class: &str, shapes: &[&[usize]], config: Option<&Value>) -> Resul
             made.push(Param::same("mean", 0, &[*n]));
             made.push(Param { squared: true, ..Param::same("std", 1, &[*n]) });
         }
-        ("LSTM" | "GRU" | "SimpleRNN", _) => {
-            made = cell(class, shapes, 0, 0, said("reset_after")).ok_or_else(unfit)??
-        }
+        ("LSTM" | "GRU" | "SimpleRNN", _) => made = cell(class, shapes, 0, 0).ok_or_else(unfit)?,
         ("MultiHeadAttention", _) => made = attention(shapes).ok_or_else(unfit)??,
         _ => {
             if let Some(of) = class.strip_prefix("Bidirectional ") {
                 let half = shapes.len() / 2;
-                let inner = config.and_then(|config| config.pointer("/layer/config/reset_after")?.as_bool());
                 if shapes.len() != 2 * half || shapes[..half] != shapes[half..] {
                     return Err(unfit());
                 }
                 for way in 0..2 {
-                    made.extend(cell(of, &shapes[..half], way * half, way, inner).ok_or_else(unfit)??);
+                    made.extend(cell(of, &shapes[..half], way * half, way).ok_or_else(unfit)?);
                 }
             } else {
                 return Err(format!("no layer has the arrays of `{class}`, of shapes {shapes:?}"));
@@ -268,13 +265,7 @@ const NAMES: [[&str; 4]; 2] = [
 ];
 
 /// A recurrence's parameters: the gates i, f, c, o are here as they are; z, r, h become r, z, n.
-fn cell(
-    class: &str,
-    shapes: &[&[usize]],
-    first: usize,
-    way: usize,
-    reset_after: Option<bool>,
-) -> Option<Result<Vec<Param>, String>> {
+fn cell(class: &str, shapes: &[&[usize]], first: usize, way: usize) -> Option<Vec<Param>> {
     let order: &[usize] = match class {
         "LSTM" => &[0, 1, 2, 3],
         "GRU" => &[1, 0, 2],
@@ -290,19 +281,14 @@ fn cell(
         Param::gates(ih, first, order, *units, [*width, 0]),
         Param::gates(hh, first + 1, order, *units, [*units, 0]),
     ];
-    let before = || {
-        let help = "help: the nearest is `Gru`, which is `reset_after=True`: train it so";
-        Err(format!("expected a GRU whose reset comes after the product, found `reset_after=False`\n{help}"))
-    };
     match shapes.get(2) {
-        None if class == "GRU" && reset_after == Some(false) => return Some(before()),
         None => {}
         // The input's bias, and the state's.
         Some([2, len]) if class == "GRU" && len == all => {
             made.push(Param::gates(bias_ih, first + 2, order, *units, [0, 0]));
             made.push(Param::gates(bias_hh, first + 2, order, *units, [0, *all]));
         }
-        Some([len]) if class == "GRU" && len == all => return Some(before()),
+        // One for both: of a GRU, that of `reset_after=False`.
         Some([len]) if len == all => {
             made.push(Param::gates(bias_ih, first + 2, order, *units, [0, 0]));
             made.push(Param::filled(bias_hh, *all, 0.0));
@@ -312,7 +298,7 @@ fn cell(
     if shapes.len() > 3 {
         return None;
     }
-    Some(Ok(made))
+    Some(made)
 }
 
 /// Query, key, value and output, each a kernel and perhaps a bias, as one product and another.

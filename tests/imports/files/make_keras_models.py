@@ -147,6 +147,14 @@ def sequential():
     return model, [(5,)]
 
 
+def gates():
+    """GRUs whose reset comes before the product, as in Keras with TensorFlow 1."""
+    x = keras.Input((5, 3), name="steps")
+    y = layers.Bidirectional(layers.GRU(2, return_sequences=True, reset_after=False), name="both")(x)
+    y = layers.GRU(3, reset_after=False, use_bias=False, name="bare")(y)
+    return keras.Model(x, y, name="gates"), [(5, 3)]
+
+
 class Subclassed(keras.Model):
     def __init__(self):
         super().__init__()
@@ -183,7 +191,7 @@ def packed():
 
 def main():
     packed()
-    for name, make, seed in [("images", images, 1), ("steps", steps, 2), ("text", text, 3), ("more", more, 8), ("small", sequential, 4)]:
+    for name, make, seed in [("images", images, 1), ("steps", steps, 2), ("text", text, 3), ("more", more, 8), ("small", sequential, 4), ("gates", gates, 9)]:
         keras.utils.clear_session()
         keras.utils.set_random_seed(seed)
         model, shapes = make()

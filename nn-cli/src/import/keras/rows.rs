@@ -218,6 +218,7 @@ fn recurrent(
     args += &way.map_or(String::new(), |way| format!(", direction = {way}"));
     args += if all { "" } else { ", last = true" };
     args += if relu { ", relu = true" } else { "" };
+    args += if class == "GRU" && !settings.flag("reset_after", true) { ", reset_after = false" } else { "" };
     args += if settings.flag("use_bias", true) { "" } else { ", bias = false" };
     let from = reader.steps(x)?;
     let width = if direction.is_some() { 2 * units } else { units };
