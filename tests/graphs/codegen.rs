@@ -2,7 +2,7 @@
 //! seed; out: Rust source. Whichever way is drawn, it means the program.
 
 use crate::formulas::LEAK;
-use crate::graph::{Curve, Direction, Kind, Net, Program, Recurrent, Site};
+use crate::graph::{Cell, Curve, Direction, Kind, Net, Program, Recurrent, Site};
 use crate::random_formulas::Setting;
 use crate::rng::Rng;
 
@@ -162,7 +162,7 @@ impl<'a> Writer<'a> {
             Kind::Concat { axis } => format!("(axis = {axis})"),
             Kind::Curve(Curve::LeakyRelu) => format!("(slope = {LEAK:?})"),
             Kind::Split { sizes, axis } => format!("({}, sizes = {sizes:?}, axis = {axis})", sizes.len()),
-            Kind::Recurrent(of) => recurrent(of),
+            Kind::Recurrent(of) => recurrent(of, site.x.len() == 2 || site.label.is_some()),
             Kind::Attention { heads, causal, bias } => {
                 let bias = if *bias { "" } else { ", bias = false" };
                 format!("({heads}{}{bias})", if *causal { ", causal = true" } else { "" })
@@ -194,14 +194,18 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// `(4, direction = Both, last = true)`
-fn recurrent(of: &Recurrent) -> String {
+/// `(4, direction = Both, last = true)`; where a mask may be given, here or where it is shared, it says that
+/// it is no state, which may be of the same shape.
+fn recurrent(of: &Recurrent, masked: bool) -> String {
     let mut text = format!("({}", of.units);
     if of.direction != Direction::Forward {
         text += &format!(", direction = {:?}", of.direction);
     }
     if of.last {
         text += ", last = true";
+    }
+    if masked && of.cell != Cell::Lstm {
+        text += ", initial = false";
     }
     if !of.bias {
         text += ", bias = false";

@@ -116,6 +116,7 @@ fn the_graphs_hold_everything() {
         "direction = Backward",
         "direction = Both",
         "last = true",
+        "initial = false",
         "MultiHeadAttention(",
         "causal = true",
         "padding = Causal",
