@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use nn_cli::tensors::{convert, inspect};
-use nn_runtime::policy::Draws;
+use nn_tests::damage::damaged;
 use safetensors::{Dtype, SafeTensors};
 
 fn file(name: &str) -> Vec<u8> {
@@ -94,18 +94,7 @@ fn damaged_files_are_refused() {
     for (name, _) in FILES {
         let (whole, mut refused) = (file(name), 0);
         for seed in 0..500 {
-            let mut draws = Draws::new(seed);
-            let mut below = |end: usize| (draws.unit() * end as f64) as usize;
-            let mut bytes = whole.clone();
-            for _ in 0..1 + below(4) {
-                let at = below(bytes.len());
-                match below(4) {
-                    0 => bytes.truncate(at.max(1)),
-                    1 => bytes.insert(at, below(256) as u8),
-                    2 => bytes[at] = [0, 0xff, 0x7f, 0x80][below(4)],
-                    _ => bytes[at] ^= 1 << below(8),
-                }
-            }
+            let bytes = damaged(&whole, seed);
             match convert(&bytes, "weights.npz", None) {
                 Ok(written) => assert!(written.len() < 100 * whole.len(), "{name} {seed}"),
                 Err(error) => {

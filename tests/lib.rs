@@ -1,5 +1,6 @@
 //! What several test targets share.
 
+pub mod damage;
 pub mod fixtures;
 pub mod numbers;
 
