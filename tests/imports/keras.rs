@@ -203,7 +203,8 @@ fn layers_that_are_none_here_are_named() {
 }
 
 /// Files that were cut, changed in places, or grown are read or refused, and take beside themselves no more
-/// memory than twice the file, for the numbers and what is written of them; an archive, 64 times what is packed.
+/// memory than twice the file, for the numbers and what is written of them; an archive, 64 times its own
+/// length.
 #[test]
 fn damaged_files_are_refused() {
     for name in FILES.into_iter().chain(["h5py_packed.weights.h5", "h5py_latest.weights.h5"]) {
