@@ -291,8 +291,8 @@ pub mod __private {
     pub use crate::fault::Fault;
     pub use crate::formula::*;
     pub use crate::graph::{
-        CompiledNetwork, Graph, Node, Plan, Rule, Site, TracedValue, check, check_frozen, check_input, check_output,
-        check_shape, check_shared, input_step, output_step, repeat, site,
+        CompiledNetwork, Graph, NetworkTree, Node, Plan, Rule, Site, TracedValue, check, check_frozen, check_input,
+        check_output, check_shape, check_shared, input_step, output_step, repeat, site,
     };
     pub use crate::init::Init;
     pub use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
