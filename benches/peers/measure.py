@@ -21,6 +21,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 IDS = [
     "step/linreg/4",
+    "step/sc24/200",
+    "step/sc4/10000",
     "step/mlp10/32",
     "step/mnist128/32",
     "step/mnist128/128",
@@ -31,12 +33,14 @@ IDS = [
     "step/mlp-wide/128",
     "step/lstm/32",
     "step/tfm/32",
-    *(f"predict/{net}/1" for net in ("mlp10", "mnist128", "cnn", "lenet5", "lstm")),
+    *(f"predict/{net}/1" for net in ("tiny", "policy", "mlp10", "mnist128", "cnn", "lenet5", "lstm")),
     *(f"predict/{net}/256" for net in ("mlp10", "mnist128", "cnn", "lenet5", "mlp-wide")),
 ]
 # A loss that only who learns gets below within so many steps; a guess among ten classes costs 2.30, the mean of the series 0.25.
-LEARNT = {"linreg": 0.5, "lstm": 0.2}
+LEARNT = {"linreg": 0.5, "lstm": 0.2, "sc24": 0.6, "sc4": 0.6}
 LEARNT_CLASSES = 2.2
+# How many times as slow as the fastest other a form may be in the first round to be measured in the next ones.
+REACH = 3
 LEARNT_STEPS = 100
 # glibc gives memory back and asks for it again at every step of a peer that allocates; these keep it.
 KEEP = {"MALLOC_TRIM_THRESHOLD_": str(1 << 30), "MALLOC_MMAP_THRESHOLD_": str(1 << 25)}
@@ -45,6 +49,7 @@ ONE_THREAD = {
     "MKL_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "RAYON_NUM_THREADS": "1",
+    "RTEN_NUM_THREADS": "1",
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
     "JAX_PLATFORMS": "cpu",
     "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -128,6 +133,7 @@ def forms(options):
         *both("candle", "cpu", rust("candle")),
         Form("dfdx", "cpu", rust("dfdx")),
         Form("tract", "cpu", rust("tract"), takes=predict),
+        Form("rten", "cpu", rust("rten"), takes=predict),
         Form("PyTorch", "eager", python("torch")),
         Form("PyTorch", "compile", python("torch")),
         Form("PyTorch", "channels_last", python("torch"), takes=images),
@@ -138,23 +144,22 @@ def forms(options):
         Form("Keras", "fit", python("keras"), takes=step),
         Form("Keras", "batch", python("keras")),
         Form("ONNX Runtime", "cpu", python("onnx"), takes=predict),
+        Form("scikit-learn", "partial_fit", python("sklearn"), takes=step),
     ]
 
 
 def measure(workload, forms, options):
-    """A row: for each form its figures, or why there are none."""
+    """The records of a row: for each form its figures, or why there are none."""
     row, running = {}, []
     for form in (form for form in forms if form.takes(workload)):
         answer = form.ask(f"make {workload}", options)
-        row[form] = {"error": answer.get("error"), "medians": [], "minimum": math.inf, "samples": 0}
+        row[form] = {"error": answer.get("error"), "medians": [], "minimum": math.inf, "samples": 0, "loss": None}
         if not answer.get("error"):
             running.append(form)
     for number in range(options.rounds):
         # Whoever comes first in one round comes last in the next.
         first = number % max(len(running), 1)
         for form in running[first:] + running[:first]:
-            if row[form]["error"]:
-                continue
             answer = form.ask(f"go {options.millis}", options)
             if answer.get("error"):
                 row[form]["error"] = answer["error"]
@@ -166,71 +171,90 @@ def measure(workload, forms, options):
             bound = LEARNT.get(workload.split("/")[1], LEARNT_CLASSES) if answer["steps"] >= LEARNT_STEPS else math.inf
             if loss is not None and not loss < bound:
                 row[form]["error"] = f"did not learn: a loss of {loss:.3g}"
-    return row
+        running = [form for form in running if not row[form]["error"]]
+        if number == 0:
+            running = in_reach(running, row)
+    return [record(workload, form, figures) for form, figures in row.items()]
+
+
+def in_reach(running, row):
+    """Who is measured again: us, and who may still be the fastest of a row or of its peer."""
+    once = {form: row[form]["medians"][0] for form in running}
+    others = [time for form, time in once.items() if form.peer != OURS]
+    fastest = min(others, default=math.inf)
+    own = lambda form: min(time for other, time in once.items() if other.peer == form.peer)
+    return [
+        form for form in running if form.peer == OURS or once[form] < REACH * fastest and once[form] < REACH * own(form)
+    ]
+
+
+def record(workload, form, figures):
+    """A line of the figures."""
+    known = {"id": workload, "peer": form.peer, "form": form.form, "version": form.version, "date": str(date.today())}
+    if figures["error"]:
+        return known | {"error": figures["error"]}
+    known |= {"median_us": statistics.median(figures["medians"]), "min_us": figures["minimum"]}
+    return known | {"rounds": len(figures["medians"]), "samples": figures["samples"], "loss": figures["loss"]}
 
 
 def best(row, peer):
-    """A peer's fastest form: its name and figures, or nothing and the reason."""
-    of = {form: figures for form, figures in row.items() if form.peer == peer}
-    good = {form: figures for form, figures in of.items() if not figures["error"]}
+    """A peer's fastest form, or nothing and the reason."""
+    of = [known for known in row if known["peer"] == peer]
+    good = [known for known in of if "error" not in known]
     if not good:
-        return None, next((figures["error"] for figures in of.values()), "not its work")
-    form = min(good, key=lambda form: median(good[form]))
-    return form, good[form]
-
-
-def median(figures):
-    return statistics.median(figures["medians"])
+        return None, next((known["error"] for known in of), "not its work")
+    return min(good, key=lambda known: known["median_us"]), None
 
 
 def micros(value):
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
-def table(rows, forms, options):
-    peers = list(dict.fromkeys(form.peer for form in forms))
+def table(rows, peers, options):
+    """`rows` are lists of records by id."""
     others = [peer for peer in peers if peer != OURS]
     notes = {}
 
     def cell(row, peer):
-        form, figures = best(row, peer)
-        if form is None:
-            number = notes.setdefault(figures, len(notes) + 1)
+        known, error = best(row, peer)
+        if known is None:
+            number = notes.setdefault(error, len(notes) + 1)
             return f"– [{number}]"
-        return f"{micros(median(figures))} ({micros(figures['minimum'])}) {form.form}"
+        return f"{micros(known['median_us'])} ({micros(known['min_us'])}) {known['form']}"
 
+    every = [known for row in rows.values() for known in row]
+    dates = sorted({known["date"] for known in every})
+    when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
     lines = [
         f"Microseconds for a step or a prediction, median (minimum), one thread, best form of each; {options.rounds} rounds in turns"
-        f" of {options.millis} ms. {date.today()}, {processor()}, {platform.machine()}, {platform.system()} {platform.release()}.",
+        f" of {options.millis} ms, one round for who was {REACH} times as slow as the fastest other in it. {when}, {processor()},"
+        f" {platform.machine()}, {platform.system()} {platform.release()}.",
         "",
         "| id | ours | fastest peer | median ÷ ours | minimum ÷ ours |",
         "|---|---|---|---|---|",
     ]
     for workload, row in rows.items():
-        rivals = [(peer, *best(row, peer)) for peer in others]
-        rivals = [(peer, form, figures) for peer, form, figures in rivals if form]
+        rivals = [known for known, _ in (best(row, peer) for peer in others) if known]
         cells = [f"`{workload}`", cell(row, OURS), "–", "–", "–"]
         if rivals:
-            peer, form, figures = min(rivals, key=lambda rival: median(rival[2]))
-            cells[2] = f"{peer} {cell(row, peer)}"
-            own, own_figures = best(row, OURS)
+            rival = min(rivals, key=lambda known: known["median_us"])
+            cells[2] = f"{rival['peer']} {cell(row, rival['peer'])}"
+            own, _ = best(row, OURS)
             if own:
-                cells[3] = f"{median(figures) / median(own_figures):.2f}"
-                cells[4] = f"{figures['minimum'] / own_figures['minimum']:.2f}"
+                cells[3] = f"{rival['median_us'] / own['median_us']:.2f}"
+                cells[4] = f"{rival['min_us'] / own['min_us']:.2f}"
         lines.append(f"| {' | '.join(cells)} |")
     lines += ["", f"| id | {' | '.join(others)} |", "|---" * (len(others) + 1) + "|"]
     for workload, row in rows.items():
         lines.append(f"| `{workload}` | {' | '.join(cell(row, peer) for peer in others)} |")
     lines.append("")
     lines += [f"[{number}] {reason}  " for reason, number in notes.items()]
-    known = {}
-    for form in forms:
-        known[form.peer] = known.get(form.peer) or form.version
-    lines += ["", "Versions: " + ", ".join(f"{peer} {version or 'not run'}" for peer, version in known.items()) + "."]
+    known = {peer: next((r["version"] for r in every if r["peer"] == peer and r["version"]), "not run") for peer in peers}
+    lines += ["", "Versions: " + ", ".join(f"{peer} {version}" for peer, version in known.items()) + "."]
     lines.append(
         "`+malloc`: with raised `MALLOC_TRIM_THRESHOLD_` and `MALLOC_MMAP_THRESHOLD_`. Not measured: burn's `cpu` backend,"
     )
-    lines.append("whose build downloads LLVM; tract and ONNX Runtime do not train.")
+    lines.append("whose build downloads LLVM; tract, rten and ONNX Runtime do not train.")
     return "\n".join(lines) + "\n"
 
 
@@ -248,7 +272,7 @@ def main():
     parser.add_argument(
         "--missing", type=Path, required=True, help="file of `peer: reason` lines for what could not be installed"
     )
-    parser.add_argument("--out", type=Path, required=True, help="the table; the figures go beside it as .jsonl")
+    parser.add_argument("--out", type=Path, required=True, help="the table; the figures go beside it as .jsonl, where rows that are not asked for are taken from")
     parser.add_argument("--core", type=int, required=True, help="the core on which all take turns")
     parser.add_argument("--rounds", type=int, required=True)
     parser.add_argument("--millis", type=int, required=True, help="length of a turn")
@@ -266,22 +290,21 @@ def main():
             if form.peer == peer:
                 form.missing = f"not installed: {reason}"
 
+    figures = options.out.with_suffix(".jsonl")
     rows = {}
-    with options.out.with_suffix(".jsonl").open("w") as raw:
-        for workload in ids:
-            begun = time.monotonic()
-            rows[workload] = measure(workload, all_forms, options)
-            for form, figures in rows[workload].items():
-                known = {"id": workload, "peer": form.peer, "form": form.form, "version": form.version}
-                known["batch"] = int(workload.split("/")[2])
-                if figures["error"]:
-                    known["error"] = figures["error"]
-                else:
-                    known |= {"median_us": median(figures), "min_us": figures["minimum"]}
-                    known |= {"samples": figures["samples"], "loss": figures["loss"]}
-                print(json.dumps(known), file=raw, flush=True)
-            print(f"{workload}: {time.monotonic() - begun:.0f} s", flush=True)
-    options.out.write_text(table(rows, all_forms, options))
+    if options.ids and figures.exists():
+        # Rows that are not asked for stay as they were measured.
+        for line in figures.read_text().splitlines():
+            rows.setdefault(json.loads(line)["id"], []).append(json.loads(line))
+    peers = list(dict.fromkeys(form.peer for form in all_forms))
+    for workload in ids:
+        begun = time.monotonic()
+        rows[workload] = measure(workload, all_forms, options)
+        rows = {known: rows[known] for known in IDS if known in rows}
+        # Written after each row: who stops in the middle keeps what has been measured.
+        figures.write_text("".join(f"{json.dumps(known)}\n" for row in rows.values() for known in row))
+        options.out.write_text(table(rows, peers, options))
+        print(f"{workload}: {time.monotonic() - begun:.0f} s", flush=True)
     for form in all_forms:
         form.stop()
 

@@ -2,7 +2,8 @@
 # Measures this project and what people would use instead, side by side, on one core, and writes a Markdown table.
 #   benches/peers/run.sh [--quick] [--venv DIR] [--core N] [--out FILE] [ID…]
 # An ID is a workload such as step/cnn/32, or a part of one: `cnn` is all of its rows. What cannot be installed is told in the table.
-# The machine should do nothing else meanwhile. All rows take about half an hour; --quick a few minutes, for trying it out.
+# The machine should do nothing else meanwhile. --quick is for trying it out. The table is written after each row; where ids are said, the
+# other rows stay as they are in FILE.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 venv=${XDG_CACHE_HOME:-$HOME/.cache}/nn-peers/venv
@@ -37,7 +38,7 @@ build() {
         echo "$1: $(grep -m 1 '^error' "$data/log" || tail -n 1 "$data/log")" >> "$missing"
     fi
 }
-for peer in ours burn candle dfdx tract; do
+for peer in ours burn candle dfdx tract rten; do
     build "$peer"
 done
 
@@ -50,7 +51,7 @@ if ! cmp --silent "$wanted" "$venv/installed.txt"; then
         cp "$wanted" "$venv/installed.txt"
     else
         cat "$data/log" >&2
-        for peer in PyTorch JAX Keras "ONNX Runtime"; do
+        for peer in PyTorch JAX Keras "ONNX Runtime" scikit-learn; do
             echo "$peer: $(tail -n 1 "$data/log")" >> "$missing"
         done
     fi
@@ -59,7 +60,7 @@ fi
 "$CARGO_TARGET_DIR/release/peer-ours" "$data" write
 if ! "$venv/bin/python" "$here/python/onnx_files.py" "$data" 2> "$data/log"; then
     cat "$data/log" >&2
-    for peer in tract "ONNX Runtime"; do
+    for peer in tract rten "ONNX Runtime"; do
         echo "$peer: no ONNX files: $(tail -n 1 "$data/log")" >> "$missing"
     done
 fi

@@ -26,10 +26,22 @@ def stack_init(keys, sizes):
     return [dense_init(next(keys), k, n) for k, n in zip(sizes, sizes[1:])]
 
 
-def stack(layers, x):
+ACTIVATIONS = {"relu": nn.relu, "tanh": jnp.tanh, "elu": nn.elu}
+
+
+def stack(layers, x, activation=nn.relu):
     for p in layers[:-1]:
-        x = nn.relu(dense(p, x))
+        x = activation(dense(p, x))
     return dense(layers[-1], x)
+
+
+def dropped(layers, x, net, key):
+    """A stack whose last layer follows a dropout, and has no bias."""
+    for p in layers[:-1]:
+        x = ACTIVATIONS[turns.ACTIVATION[net]](dense(p, x))
+    kept = 1 - turns.DROPOUT[net]
+    x = x if key is None else jnp.where(jax.random.bernoulli(key, kept, x.shape), x / kept, 0)
+    return x @ layers[-1]["w"]
 
 
 def conv(p, x):
@@ -68,7 +80,10 @@ def network(net):
     keys = iter(jax.random.split(jax.random.key(0), 16))
     glorot = nn.initializers.glorot_uniform()
     if net in turns.DENSE:
-        return stack_init(keys, turns.DENSE[net]), stack
+        if net in turns.DROPOUT:
+            return stack_init(keys, turns.DENSE[net]), functools.partial(dropped, net=net)
+        activation = ACTIVATIONS[turns.ACTIVATION.get(net, "relu")]
+        return stack_init(keys, turns.DENSE[net]), functools.partial(stack, activation=activation)
     if net in turns.CONV:
         (first, second), kernel, sizes = turns.CONV[net]
         convs = [{"w": glorot(next(keys), (kernel, kernel, k, n)), "b": jnp.zeros(n)} for k, n in ((1, first), (first, second))]
@@ -121,15 +136,18 @@ class Train(turns.Run):
         self.rule = sgd if workload.net == "linreg" else adam
         x, y = jnp.asarray(arranged(workload)), jnp.asarray(workload.y)
 
-        def loss(params, x, y):
-            out = forward(params, x)
+        dropout = workload.net in turns.DROPOUT
+
+        def loss(params, x, y, key):
+            out = forward(params, x, key=key) if dropout else forward(params, x)
             if not workload.classes:
                 return ((out - y) ** 2).mean()
             # A sum over a mask: picking by index has a slower gradient.
             return -(nn.log_softmax(out) * nn.one_hot(y, out.shape[1])).sum(1).mean()
 
         def step(state, batch):
-            value, grads = jax.value_and_grad(loss)(state[0], *batch)
+            key = jax.random.fold_in(jax.random.key(1), state[1][2].astype(int)) if dropout else None
+            value, grads = jax.value_and_grad(loss)(state[0], *batch, key)
             return self.rule(*state, grads), value
 
         if form == "jit":
@@ -141,7 +159,7 @@ class Train(turns.Run):
             self.per_call = workload.epoch if workload.net in turns.DENSE else 16
 
             def work(state, batches):
-                if workload.net == "linreg":
+                if len(x) == 1:
                     once = jax.tree.map(lambda a: a[0], batches)
                     state, values = lax.scan(lambda state, _: step(state, once), state, None, self.per_call)
                 else:
@@ -175,6 +193,7 @@ class Train(turns.Run):
 class Predict(turns.Run):
     def __init__(self, workload):
         params, forward = network(workload.net)
+        forward = functools.partial(forward, key=None) if workload.net in turns.DROPOUT else forward
         answer = (lambda p, x: nn.softmax(forward(p, x))) if workload.classes else forward
         self.work = functools.partial(jax.jit(answer), params)
         self.batches = list(jnp.asarray(arranged(workload)))

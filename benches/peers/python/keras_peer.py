@@ -35,8 +35,10 @@ def network(net):
 
 def dense(sizes, x, net):
     for size in sizes[:-1]:
-        x = layers.Dense(size, activation="relu")(x)
-    return layers.Dense(sizes[-1], activation=None if net == "linreg" else "softmax")(x)
+        x = layers.Dense(size, activation=turns.ACTIVATION.get(net, "relu"))(x)
+    if net in turns.DROPOUT:
+        return layers.Dense(sizes[-1], use_bias=False)(layers.Dropout(turns.DROPOUT[net])(x))
+    return layers.Dense(sizes[-1], activation=None if net in turns.NUMBERS else "softmax")(x)
 
 
 class Keras(turns.Run):

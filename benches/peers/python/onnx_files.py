@@ -1,4 +1,4 @@
-"""Writes the networks that are predicted with as ONNX files, next to the data: for ONNX Runtime and tract.
+"""Writes the networks that are predicted with as ONNX files, next to the data: for ONNX Runtime, tract and rten.
 
 In: a directory; out: `NAME.onnx` with an input `x` [n, …], an output `y`, and weights that are drawn here.
 """
@@ -36,10 +36,10 @@ class Graph:
         self.nodes.append(helper.make_node(op, [self.at, *weights], [output], **attributes))
         self.at = output
 
-    def dense(self, sizes):
+    def dense(self, sizes, activation="relu"):
         for i, (k, n) in enumerate(zip(sizes, sizes[1:])):
             if i:
-                self.add("Relu")
+                self.add(activation.capitalize())
             self.add("Gemm", self.weight(k, n), self.weight(n))
 
 
@@ -47,7 +47,7 @@ def network(net):
     graph = Graph()
     if net in turns.DENSE:
         shape, outputs = turns.DENSE[net][:1], turns.DENSE[net][-1:]
-        graph.dense(turns.DENSE[net])
+        graph.dense(turns.DENSE[net], turns.ACTIVATION.get(net, "relu"))
     elif net in turns.CONV:
         shape, outputs = turns.INPUT[net], [10]
         (first, second), kernel, sizes = turns.CONV[net]
@@ -66,7 +66,7 @@ def network(net):
         graph.add("Transpose", perm=[1, 0, 2])
         graph.add("MatMul", graph.weight(32, 1))
         graph.add("Add", graph.weight(1))
-    if net != "lstm":
+    if net not in turns.NUMBERS:
         graph.add("Softmax", axis=-1)
     graph.nodes[-1].output[0] = "y"
     value = lambda name, shape: helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", *shape])
@@ -78,5 +78,5 @@ def network(net):
 
 
 if __name__ == "__main__":
-    for net in ("mlp10", "mnist128", "mlp-wide", "cnn", "lenet5", "lstm"):
+    for net in ("mlp10", "mnist128", "mlp-wide", "cnn", "lenet5", "lstm", "tiny", "policy"):
         onnx.save(network(net), Path(sys.argv[1]) / f"{net}.onnx")

@@ -32,16 +32,22 @@ class Encoder(nn.Module):
         return self.head(self.block(x).mean(1))
 
 
-def dense(sizes):
+ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "elu": nn.ELU}
+
+
+def dense(sizes, net=None):
     layers = []
     for k, n in zip(sizes, sizes[1:]):
-        layers += [nn.Linear(k, n), nn.ReLU()]
+        layers += [nn.Linear(k, n), ACTIVATIONS[turns.ACTIVATION.get(net, "relu")]()]
+    if net in turns.DROPOUT:
+        layers[-2] = nn.Linear(sizes[-2], sizes[-1], bias=False)
+        layers.insert(-2, nn.Dropout(turns.DROPOUT[net]))
     return layers[:-1]
 
 
 def network(net):
     if net in turns.DENSE:
-        return nn.Sequential(*dense(turns.DENSE[net]))
+        return nn.Sequential(*dense(turns.DENSE[net], net))
     if net in turns.CONV:
         (first, second), kernel, sizes = turns.CONV[net]
         layers = [nn.Conv2d(1, first, kernel), nn.ReLU(), nn.MaxPool2d(2)]

@@ -13,11 +13,25 @@ from pathlib import Path
 
 import numpy as np
 
-DENSE = {"linreg": [2, 1], "mlp10": [784, 10, 10, 10], "mnist128": [784, 128, 10], "mlp-wide": [784, 1024, 1024, 10]}
+DENSE = {
+    "linreg": [2, 1],
+    "mlp10": [784, 10, 10, 10],
+    "mnist128": [784, 128, 10],
+    "mlp-wide": [784, 1024, 1024, 10],
+    "tiny": [4, 32, 32, 2],
+    "policy": [48, 256, 128, 64, 12],
+    "sc24": [24, 8, 2],
+    "sc4": [4, 32, 16, 4],
+}
+# What stands between dense layers, where it is not a ReLU.
+ACTIVATION = {"tiny": "tanh", "policy": "elu", "sc24": "tanh", "sc4": "tanh"}
+# The dropout before the last dense layer, which has no bias then.
+DROPOUT = {"sc24": 0.2}
 # Filters, kernel, and the dense layers after the second pool.
 CONV = {"cnn": ([32, 64], 3, [1600, 64, 10]), "lenet5": ([6, 16], 5, [256, 120, 84, 10])}
 INPUT = {"lstm": [64, 1], "tfm": [32, 64], "cnn": [1, 28, 28], "lenet5": [1, 28, 28]}
-DATA = {"linreg": "line", "lstm": "series", "tfm": "tokens"}
+DATA = {"linreg": "line", "lstm": "series", "tfm": "tokens", **{net: net for net in ACTIVATION}}
+NUMBERS = ("linreg", "lstm", *ACTIVATION)
 
 STRETCH = 1e-3  # seconds: the shortest stretch worth timing
 EPOCHS = 4  # how long a turn trains before its parameters are too good to be typical
@@ -35,12 +49,12 @@ class Workload:
 
     @property
     def classes(self):
-        return self.net not in ("linreg", "lstm")
+        return self.net not in NUMBERS
 
     @property
     def epoch(self):
-        """Steps: a thousand of SGD on four samples, as the table says."""
-        return 1000 if self.net == "linreg" else len(self.x)
+        """Steps: a thousand where all samples are one batch, as the table says."""
+        return 1000 if len(self.x) == 1 else len(self.x)
 
 
 class Run:
@@ -65,7 +79,7 @@ def read(directory, workload):
     name = DATA.get(net, "digits")
     shape = INPUT.get(net, DENSE.get(net, [784])[:1])
     x = np.fromfile(directory / f"{name}.x", dtype="<f4").reshape(-1, *shape)
-    classes = net not in ("linreg", "lstm")
+    classes = net not in NUMBERS
     y = np.fromfile(directory / f"{name}.y", dtype="<u4" if classes else "<f4")
     if not classes:
         y = y.reshape(len(x), -1, 1) if net == "lstm" else y.reshape(len(x), -1)

@@ -23,14 +23,16 @@ fn main() {
         let device = if workload.train { device.autodiff() } else { device };
         let adam = || AdamConfig::new().with_epsilon(1e-8).init();
         let run: Box<dyn Run> = match workload.net {
-            Net::Linreg => numbers(Dense::new(&[2, 1], &device), device, workload, &data, SgdConfig::new().init(), 0.1),
+            Net::Linreg => numbers(Dense::of(workload.net, &device), device, workload, &data, SgdConfig::new().init(), 0.1),
             Net::Lstm => numbers(Forecast::new(&device), device, workload, &data, adam(), 1e-3),
             Net::Tfm => classes(Encoder::new(&device), device, workload, &data, adam()),
             Net::Cnn => classes(ConvNet::cnn(&device), device, workload, &data, adam()),
             Net::Lenet5 => classes(ConvNet::lenet5(&device), device, workload, &data, adam()),
             Net::Mlp10 | Net::Mnist128 | Net::MlpWide => {
-                let sizes = workload.net.dense().expect("dense layers only");
-                classes(Dense::new(sizes, &device), device, workload, &data, adam())
+                classes(Dense::of(workload.net, &device), device, workload, &data, adam())
+            }
+            Net::Tiny | Net::Policy | Net::Sc24 | Net::Sc4 => {
+                numbers(Dense::of(workload.net, &device), device, workload, &data, adam(), 1e-3)
             }
         };
         Ok(run)

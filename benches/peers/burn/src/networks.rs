@@ -4,24 +4,41 @@ use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::transformer::{TransformerEncoder, TransformerEncoderConfig, TransformerEncoderInput};
-use burn::nn::{Linear, LinearConfig, Lstm, LstmConfig};
-use burn::tensor::activation::relu;
+use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig, Lstm, LstmConfig};
+use burn::tensor::activation::{elu, relu, tanh};
 use burn::tensor::{Device, Tensor};
+use peer::{Activation, Net};
 
 /// A network from rows of `I - 1` axes to rows of `O - 1`.
 pub trait Forward<const I: usize, const O: usize>: Module {
     fn forward(&self, x: Tensor<I>) -> Tensor<O>;
 }
 
-/// Dense layers with ReLU between.
+/// Dense layers with an activation between.
 #[derive(Module, Debug)]
 pub struct Dense {
     layers: Vec<Linear>,
+    dropout: Option<Dropout>,
+    #[module(skip)]
+    activation: Activation,
 }
 
 impl Dense {
     pub fn new(sizes: &[usize], device: &Device) -> Self {
-        Dense { layers: sizes.windows(2).map(|pair| LinearConfig::new(pair[0], pair[1]).init(device)).collect() }
+        let layers = sizes.windows(2).map(|pair| LinearConfig::new(pair[0], pair[1]).init(device)).collect();
+        Dense { layers, dropout: None, activation: Activation::Relu }
+    }
+
+    /// A network of dense layers, as the table says.
+    pub fn of(net: Net, device: &Device) -> Self {
+        let sizes = net.dense().expect("dense layers only");
+        let mut dense = Dense { activation: net.activation(), ..Self::new(sizes, device) };
+        if let (Some(rate), [.., inputs, outputs]) = (net.dropout(), sizes) {
+            let last = LinearConfig::new(*inputs, *outputs).with_bias(false).init(device);
+            *dense.layers.last_mut().expect("a layer") = last;
+            dense.dropout = Some(DropoutConfig::new(f64::from(rate)).init());
+        }
+        dense
     }
 }
 
@@ -30,7 +47,14 @@ impl Forward<2, 2> for Dense {
         for (i, layer) in self.layers.iter().enumerate() {
             x = layer.forward(x);
             if i + 1 < self.layers.len() {
-                x = relu(x);
+                x = match self.activation {
+                    Activation::Relu => relu(x),
+                    Activation::Tanh => tanh(x),
+                    Activation::Elu => elu(x, 1.0),
+                };
+            }
+            if let (Some(dropout), true) = (&self.dropout, i + 2 == self.layers.len()) {
+                x = dropout.forward(x);
             }
         }
         x

@@ -55,7 +55,7 @@ enum Rule {
 impl Learner {
     fn new(net: Net) -> Result<Self> {
         let vars = VarMap::new();
-        let forward = networks::build(net, VarBuilder::from_varmap(&vars, DType::F32, &Device::Cpu))?;
+        let forward = networks::build(net, VarBuilder::from_varmap(&vars, DType::F32, &Device::Cpu), true)?;
         let rule = match net {
             Net::Linreg => Rule::Sgd(SGD::new(vars.all_vars(), 0.1)?),
             _ => Rule::Adam(AdamW::new(
@@ -69,7 +69,7 @@ impl Learner {
     fn forward_detached(&self, net: Net) -> Result<Forward> {
         let vars = self.vars.data().lock().expect("no other thread");
         let tensors = vars.iter().map(|(name, var)| (name.clone(), var.as_detached_tensor())).collect();
-        networks::build(net, VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu))
+        networks::build(net, VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu), false)
     }
 }
 

@@ -2,43 +2,55 @@
 
 use candle_core::{D, Module, Result, Tensor};
 use candle_nn::rnn::{LSTMConfig, RNN};
-use candle_nn::{Conv2dConfig, Linear, VarBuilder, conv2d, linear, lstm, ops};
-use peer::Net;
+use candle_nn::{Conv2dConfig, Linear, VarBuilder, conv2d, linear, linear_no_bias, lstm, ops};
+use peer::{Activation, Net};
 
 /// A network with its parameters.
 pub type Forward = Box<dyn Fn(&Tensor) -> Result<Tensor>>;
 
 /// The network with its parameters from `vars`.
-pub fn build(net: Net, vars: VarBuilder) -> Result<Forward> {
+pub fn build(net: Net, vars: VarBuilder, train: bool) -> Result<Forward> {
     match net {
-        Net::Cnn => conv(vars, [32, 64], 3, &[1600, 64, 10]),
-        Net::Lenet5 => conv(vars, [6, 16], 5, &[256, 120, 84, 10]),
+        Net::Cnn => conv(net, vars, [32, 64], 3, &[1600, 64, 10]),
+        Net::Lenet5 => conv(net, vars, [6, 16], 5, &[256, 120, 84, 10]),
         Net::Lstm => {
             let cell = lstm(1, 32, LSTMConfig::default(), vars.pp("lstm"))?;
             let head = linear(32, 1, vars.pp("head"))?;
             Ok(Box::new(move |x| head.forward(&cell.states_to_tensor(&cell.seq(x)?)?)))
         }
         Net::Tfm => encoder(vars),
-        _ => dense(vars, net.dense().unwrap_or(&[])),
+        _ => dense(net, vars, net.dense().unwrap_or(&[]), train),
     }
 }
 
-fn dense(vars: VarBuilder, sizes: &[usize]) -> Result<Forward> {
-    let layer = |(i, pair): (usize, &[usize])| linear(pair[0], pair[1], vars.pp(format!("dense{i}")));
+fn dense(net: Net, vars: VarBuilder, sizes: &[usize], train: bool) -> Result<Forward> {
+    let dropout = net.dropout();
+    let layer = |(i, pair): (usize, &[usize])| match dropout {
+        Some(_) if i + 2 == sizes.len() => linear_no_bias(pair[0], pair[1], vars.pp(format!("dense{i}"))),
+        _ => linear(pair[0], pair[1], vars.pp(format!("dense{i}"))),
+    };
     let layers = sizes.windows(2).enumerate().map(layer).collect::<Result<Vec<Linear>>>()?;
     Ok(Box::new(move |x| {
         let mut x = layers[0].forward(x)?;
-        for layer in &layers[1..] {
-            x = layer.forward(&x.relu()?)?;
+        for (i, layer) in layers.iter().enumerate().skip(1) {
+            x = match net.activation() {
+                Activation::Relu => x.relu()?,
+                Activation::Tanh => x.tanh()?,
+                Activation::Elu => x.elu(1.0)?,
+            };
+            if let (Some(rate), true, true) = (dropout, train, i + 1 == layers.len()) {
+                x = ops::dropout(&x, rate)?;
+            }
+            x = layer.forward(&x)?;
         }
         Ok(x)
     }))
 }
 
-fn conv(vars: VarBuilder, [first, second]: [usize; 2], kernel: usize, sizes: &[usize]) -> Result<Forward> {
+fn conv(net: Net, vars: VarBuilder, [first, second]: [usize; 2], kernel: usize, sizes: &[usize]) -> Result<Forward> {
     let conv1 = conv2d(1, first, kernel, Conv2dConfig::default(), vars.pp("conv1"))?;
     let conv2 = conv2d(first, second, kernel, Conv2dConfig::default(), vars.pp("conv2"))?;
-    let head = dense(vars, sizes)?;
+    let head = dense(net, vars, sizes, false)?;
     Ok(Box::new(move |x| {
         let x = conv1.forward(x)?.relu()?.max_pool2d(2)?;
         let x = conv2.forward(&x)?.relu()?.max_pool2d(2)?;

@@ -8,7 +8,7 @@ mod workload;
 
 pub use data::Data;
 pub use turn::{Done, Run, serve};
-pub use workload::{Net, Workload};
+pub use workload::{Activation, Net, Workload};
 
 /// The version of a package in this workspace's lock file; the newest where there are several.
 pub fn version(package: &str) -> String {

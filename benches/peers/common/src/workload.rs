@@ -19,10 +19,29 @@ pub enum Net {
     Lstm,
     /// One pre-norm encoder block over 32 × 64, 4 heads, 256 hidden units, mean over steps, dense 10.
     Tfm,
+    /// 4-32-32-2, tanh.
+    Tiny,
+    /// 48-256-128-64-12, ELU.
+    Policy,
+    /// 24-8-2: tanh, a dropout of 0.2, no bias at the end: the first network of SimpleChains.jl's README.
+    Sc24,
+    /// 4-32-16-4, tanh: the second one.
+    Sc4,
+}
+
+/// What stands between dense layers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Activation {
+    /// max(x, 0)
+    Relu,
+    /// tanh(x)
+    Tanh,
+    /// x, below 0 exp(x) - 1
+    Elu,
 }
 
 impl Net {
-    const ALL: [(&str, Net); 8] = [
+    const ALL: [(&str, Net); 12] = [
         ("linreg", Net::Linreg),
         ("mlp10", Net::Mlp10),
         ("mnist128", Net::Mnist128),
@@ -31,6 +50,10 @@ impl Net {
         ("lenet5", Net::Lenet5),
         ("lstm", Net::Lstm),
         ("tfm", Net::Tfm),
+        ("tiny", Net::Tiny),
+        ("policy", Net::Policy),
+        ("sc24", Net::Sc24),
+        ("sc4", Net::Sc4),
     ];
 
     /// Its name in ids, and that of its ONNX file.
@@ -45,8 +68,26 @@ impl Net {
             Net::Mlp10 => Some(&[784, 10, 10, 10]),
             Net::Mnist128 => Some(&[784, 128, 10]),
             Net::MlpWide => Some(&[784, 1024, 1024, 10]),
-            _ => None,
+            Net::Tiny => Some(&[4, 32, 32, 2]),
+            Net::Policy => Some(&[48, 256, 128, 64, 12]),
+            Net::Sc24 => Some(&[24, 8, 2]),
+            Net::Sc4 => Some(&[4, 32, 16, 4]),
+            Net::Cnn | Net::Lenet5 | Net::Lstm | Net::Tfm => None,
         }
+    }
+
+    /// What stands between its dense layers.
+    pub fn activation(self) -> Activation {
+        match self {
+            Net::Tiny | Net::Sc24 | Net::Sc4 => Activation::Tanh,
+            Net::Policy => Activation::Elu,
+            _ => Activation::Relu,
+        }
+    }
+
+    /// The dropout before its last layer, which has no bias then.
+    pub fn dropout(self) -> Option<f32> {
+        (self == Net::Sc24).then_some(0.2)
     }
 
     /// One sample's shape.
@@ -57,6 +98,9 @@ impl Net {
             Net::Cnn | Net::Lenet5 => &[1, 28, 28],
             Net::Lstm => &[64, 1],
             Net::Tfm => &[32, 64],
+            Net::Tiny | Net::Sc4 => &[4],
+            Net::Policy => &[48],
+            Net::Sc24 => &[24],
         }
     }
 
@@ -66,13 +110,14 @@ impl Net {
             Net::Linreg => "line",
             Net::Lstm => "series",
             Net::Tfm => "tokens",
+            Net::Tiny | Net::Policy | Net::Sc24 | Net::Sc4 => self.name(),
             _ => "digits",
         }
     }
 
     /// Whether it learns classes by cross-entropy; the others learn numbers by the mean squared error.
     pub fn classes(self) -> bool {
-        !matches!(self, Net::Linreg | Net::Lstm)
+        !matches!(self, Net::Linreg | Net::Lstm | Net::Tiny | Net::Policy | Net::Sc24 | Net::Sc4)
     }
 }
 

@@ -9,6 +9,9 @@ type Cpu = dfdx::tensor::Cpu;
 type Linreg = (Linear<2, 1>,);
 type Mlp10 = (Linear<784, 10>, ReLU, Linear<10, 10>, ReLU, Linear<10, 10>);
 type Mnist128 = (Linear<784, 128>, ReLU, Linear<128, 10>);
+type Tiny = (Linear<4, 32>, Tanh, Linear<32, 32>, Tanh, Linear<32, 2>);
+type Sc24 = (Linear<24, 8>, Tanh, DropoutOneIn<5>, UnbiasedLinear<8, 2>);
+type Sc4 = (Linear<4, 32>, Tanh, Linear<32, 16>, Tanh, Linear<16, 4>);
 type MlpWide = (Linear<784, 1024>, ReLU, Linear<1024, 1024>, ReLU, Linear<1024, 10>);
 
 fn main() {
@@ -19,6 +22,10 @@ fn main() {
         Net::Mlp10 => Ok(mlp10(workload, &data)),
         Net::Mnist128 => Ok(mnist128(workload, &data)),
         Net::MlpWide => Ok(mlp_wide(workload, &data)),
+        Net::Tiny => Ok(tiny(workload, &data)),
+        Net::Sc24 => Ok(sc24(workload, &data)),
+        Net::Sc4 => Ok(sc4(workload, &data)),
+        Net::Policy => Err("has no ELU".to_string()),
         Net::Cnn | Net::Lenet5 | Net::Tfm => Err("needs nightly Rust".to_string()),
         Net::Lstm => Err("has no LSTM".to_string()),
     });
@@ -79,13 +86,18 @@ macro_rules! dense {
 
             struct Predict {
                 model: Built,
+                classes: bool,
                 batches: Vec<X>,
                 next: usize,
             }
 
             impl Run for Predict {
                 fn step(&mut self) {
-                    std::hint::black_box(self.model.forward(self.batches[self.next].clone()).softmax::<Axis<1>>());
+                    let y = self.model.forward(self.batches[self.next].clone());
+                    match self.classes {
+                        true => drop(std::hint::black_box(y.softmax::<Axis<1>>())),
+                        false => drop(std::hint::black_box(y)),
+                    }
                     self.next = (self.next + 1) % self.batches.len();
                 }
             }
@@ -103,7 +115,7 @@ macro_rules! dense {
                     let (grads, rule) = (Some(model.alloc_grads()), $rule(&model));
                     Box::new(Train { device, model, grads, begin: $rule, rule, batches, next: 0, last: f64::NAN })
                 }
-                false => Box::new(Predict { model, batches: batches.into_iter().map(|(x, _)| x).collect(), next: 0 }),
+                false => Box::new(Predict { model, classes: workload.net.classes(), batches: batches.into_iter().map(|(x, _)| x).collect(), next: 0 }),
             }
         }
     };
@@ -120,4 +132,7 @@ fn sgd<M>(model: &M) -> Sgd<M, f32, Cpu> {
 dense!(linreg, Linreg, 2, 1, mse_loss, sgd);
 dense!(mlp10, Mlp10, 784, 10, cross_entropy_with_logits_loss, adam);
 dense!(mnist128, Mnist128, 784, 10, cross_entropy_with_logits_loss, adam);
+dense!(tiny, Tiny, 4, 2, mse_loss, adam);
+dense!(sc24, Sc24, 24, 2, mse_loss, adam);
+dense!(sc4, Sc4, 4, 4, mse_loss, adam);
 dense!(mlp_wide, MlpWide, 784, 10, cross_entropy_with_logits_loss, adam);

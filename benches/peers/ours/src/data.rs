@@ -1,4 +1,4 @@
-//! The data that all peers learn from, written once. In: nothing; out: 8,192 samples of each kind, the same
+//! The data that all peers learn from, written once. In: nothing; out: 8,192 samples of most kinds, the same
 //! on every run. Never: zeros or noise alone: a network that learns nothing has dead units, and dead units
 //! flatter sparse code.
 
@@ -17,7 +17,22 @@ pub fn write(dir: &Path) -> std::io::Result<()> {
     Data::write(dir, "digits", digits.inputs()[0].as_slice(), &labels)?;
     line(dir)?;
     series(dir)?;
-    tokens(dir)
+    tokens(dir)?;
+    points(dir, "tiny", 4, 2, SAMPLES)?;
+    points(dir, "policy", 48, 12, SAMPLES)?;
+    points(dir, "sc24", 24, 2, 200)?;
+    points(dir, "sc4", 4, 4, 10_000)
+}
+
+/// Points between -1 and 1, and a smooth function of them.
+fn points(dir: &Path, name: &str, inputs: usize, outputs: usize, samples: usize) -> std::io::Result<()> {
+    let mut random = SplitMix(3);
+    let x: Vec<f32> = (0..samples * inputs).map(|_| 2.0 * random.unit() - 1.0).collect();
+    let targets = |x: &[f32]| -> Vec<[u8; 4]> {
+        (0..outputs).map(|j| (x[j] + 2.0 * x[(j + 1) % inputs]).sin().to_le_bytes()).collect()
+    };
+    let y: Vec<[u8; 4]> = x.chunks(inputs).flat_map(targets).collect();
+    Data::write(dir, name, &x, &y)
 }
 
 /// Four points of a plane.

@@ -13,7 +13,7 @@ use nn_runtime::losses::Fits;
 use nn_runtime::prelude::*;
 use peer::{Data, Net, Run, Workload};
 
-use networks::{Cnn, Lenet5, Linreg, Lstm1, Mlp10, MlpWide, Mnist128, Tfm};
+use networks::{Cnn, Lenet5, Linreg, Lstm1, Mlp10, MlpWide, Mnist128, Policy, Sc4, Sc24, Tfm, Tiny};
 use runs::{fit, predict, step};
 
 fn main() {
@@ -36,6 +36,10 @@ fn make(whole: bool, workload: Workload, data: &Data) -> Box<dyn Run> {
         Net::Cnn => classes::<Cnn>(whole, workload, data),
         Net::Lenet5 => classes::<Lenet5>(whole, workload, data),
         Net::Tfm => classes::<Tfm>(whole, workload, data),
+        Net::Tiny => numbers::<Tiny, _>(whole, workload, data, Adam::new(1e-3)),
+        Net::Policy => numbers::<Policy, _>(whole, workload, data, Adam::new(1e-3)),
+        Net::Sc24 => numbers::<Sc24, _>(whole, workload, data, Adam::new(1e-3)),
+        Net::Sc4 => numbers::<Sc4, _>(whole, workload, data, Adam::new(1e-3)),
     }
 }
 

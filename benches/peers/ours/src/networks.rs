@@ -19,6 +19,22 @@ network! {
     pub struct MlpWide: [784] -> [10] { Dense(1024) -> Relu -> Dense(1024) -> Relu -> Dense(10) -> Softmax }
 }
 network! {
+    /// 4-32-32-2.
+    pub struct Tiny: [4] -> [2] { Dense(32) -> Tanh -> Dense(32) -> Tanh -> Dense(2) }
+}
+network! {
+    /// A robot's policy: 48-256-128-64-12.
+    pub struct Policy: [48] -> [12] { Dense(256) -> Elu -> Dense(128) -> Elu -> Dense(64) -> Elu -> Dense(12) }
+}
+network! {
+    /// The first network of SimpleChains.jl's README: 24-8-2.
+    pub struct Sc24: [24] -> [2] { Dense(8) -> Tanh -> Dropout(0.2) -> Dense(2, bias = false) }
+}
+network! {
+    /// The second one: 4-32-16-4.
+    pub struct Sc4: [4] -> [4] { Dense(32) -> Tanh -> Dense(16) -> Tanh -> Dense(4) }
+}
+network! {
     /// conv32 pool conv64 pool dense64 dense10.
     pub struct Cnn: [1, 28, 28] -> [10] {
         Conv2d(32, 3) -> Relu -> MaxPool2d(2) -> Conv2d(64, 3) -> Relu -> MaxPool2d(2);
