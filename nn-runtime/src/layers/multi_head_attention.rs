@@ -32,7 +32,7 @@ use plan::AttentionPlan;
 /// | `bias` | `true` | `bias=True` | `use_bias=True` |
 /// | key padding | an input, 1 a step | `key_padding_mask`, `True` is padding | `attention_mask`, `True` is a step |
 /// | dropout of the weights | none: put `Dropout` behind it | `dropout=0.0` | `dropout=0.0` |
-/// | a query that sees no key | 0 before the output product | NaN | the mean of all values |
+/// | a query that sees no key | 0 before the output product, then its bias | NaN with `need_weights` or in the fast path of inference, else the same | the mean of all values |
 ///
 /// Parameters, named and laid out as PyTorch's: `in_proj_weight`, `[3 · features, features]` (of queries,
 /// keys, values), `in_proj_bias`, `[3 · features]`, `out_proj.weight`, `[features, features]`, and

@@ -20,6 +20,7 @@ mod checkpoint_numbers;
 mod checkpoint_writer;
 mod checks;
 mod clip;
+mod compiled_for;
 #[cfg(feature = "std")]
 mod distributing;
 #[cfg(feature = "std")]
@@ -50,6 +51,7 @@ mod grad_source;
 mod history;
 #[cfg(feature = "std")]
 mod history_text;
+mod judge;
 mod leaves;
 #[cfg(feature = "std")]
 mod loader;
@@ -68,6 +70,7 @@ mod own_loop;
 mod own_objective;
 mod param_chunks;
 mod param_cut;
+mod passes;
 #[cfg(feature = "std")]
 pub mod privacy;
 #[cfg(feature = "std")]
