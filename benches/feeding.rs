@@ -1,7 +1,7 @@
-//! What a run costs beside its steps: `fit` with everything switched off against a bare loop of steps, samples
-//! that lie in files against the same in memory, a checkpoint every 30 seconds, and the memory that 20 GB of
-//! samples take. In: nothing; out: a line for each, medians of rounds in turn, with what is wanted. To be run
-//! where nothing else runs, on a file system of sparse files.
+//! What a run costs beside its steps: `fit` with everything switched off against a bare loop of steps,
+//! samples that lie in files against the same in memory, a checkpoint every 30 seconds, and the memory that
+//! 20 GB of samples take. In: nothing; out: a line for each, medians of rounds in turn, with what is wanted.
+//! To be run where nothing else runs, on a file system of sparse files.
 //!
 //! ```text
 //! cargo bench -p nn-benches --bench feeding

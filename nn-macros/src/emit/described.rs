@@ -1,5 +1,6 @@
-//! What rustdoc shows of a network beside what was written about it: a drawing, and a table of its layers. In:
-//! the graph; out: attributes that documentation alone reads. Names and calls as they were written, no number.
+//! What rustdoc shows of a network beside what was written about it: a drawing, and a table of its layers.
+//! In: the graph; out: attributes that documentation alone reads. Names and calls as they were written, no
+//! number.
 
 use proc_macro2::TokenStream;
 use quote::quote;

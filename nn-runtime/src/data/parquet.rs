@@ -50,6 +50,9 @@ use super::{DataError, DataErrorKind, Labels, Values};
 /// in a batch only where one ends and the next begins. Where neighbours in the file are alike, as in a file
 /// sorted by class, [`mixed`](Parquet::mixed) shuffles several row groups as one.
 ///
+/// [Private training](crate::train::privacy) takes samples from everywhere for each batch: for that keep them
+/// in memory, by [`to_dataset`](ParquetSource::to_dataset).
+///
 /// Memory holds the row groups that are shuffled as one and one more, as numbers of 32 bits, and while one is
 /// unpacked its packed bytes, its numbers once more and a page: at least two row groups, and as many more as
 /// fit in 64 MB.

@@ -85,7 +85,7 @@ pub trait SampleSource: Sync {
     /// Samples in each of the groups that are best read together, in their order; none, as by default, where
     /// any sample is read alone. [`fit_source`](crate::train::Trainer::fit_source) takes the groups in an
     /// order by chance, and the samples of each in another: the row groups of a file are each unpacked once
-    /// an epoch. It is not asked again while a network learns.
+    /// an epoch. The same whenever it is asked.
     fn groups(&self) -> Vec<usize> {
         Vec::new()
     }

@@ -4,7 +4,7 @@ use std::format;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
-use super::{Anchor, Color, GRID, INK, Picture, Shape};
+use super::{Anchor, Color, GRID, INK, Mark, Picture};
 use crate::train::History;
 
 /// Sizes of a panel and of the room around its axes.
@@ -86,10 +86,10 @@ fn panel(picture: &mut Picture, [left, top]: [f64; 2], history: &History, name: 
         for points in curve.split(|(_, y)| !y.is_finite()).filter(|points| !points.is_empty()) {
             let points: Vec<[f64; 2]> = points.iter().map(|&(e, v)| [x(e), y(v)]).collect();
             let dots = points.len() == 1 || epochs <= 30.0;
-            let dots = points.iter().filter(|_| dots).map(|&at| Shape::Dot { at, color });
-            let dots: Vec<Shape> = dots.collect();
-            picture.shapes.push(Shape::Curve { points, color });
-            picture.shapes.extend(dots);
+            let dots = points.iter().filter(|_| dots).map(|&at| Mark::Dot { at, color });
+            let dots: Vec<Mark> = dots.collect();
+            picture.marks.push(Mark::Curve { points, color });
+            picture.marks.extend(dots);
         }
     }
 }

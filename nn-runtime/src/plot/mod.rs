@@ -55,7 +55,7 @@ use std::{format, fs, io};
 pub struct Picture {
     width: f64,
     height: f64,
-    shapes: Vec<Shape>,
+    marks: Vec<Mark>,
 }
 
 /// Red, green and blue.
@@ -63,7 +63,7 @@ type Color = [u8; 3];
 
 /// What is drawn, one upon the other; in pixels from the upper left corner.
 #[derive(Clone, PartialEq, Debug)]
-enum Shape {
+enum Mark {
     /// `[x, y, width, height]`
     Rectangle {
         at: [f64; 4],
@@ -117,24 +117,24 @@ const DOT: f64 = 2.5;
 impl Picture {
     fn new(width: f64, height: f64) -> Picture {
         let at = [0.0, 0.0, width, height];
-        Picture { width, height, shapes: Vec::from([Shape::Rectangle { at, fill: PAPER }]) }
+        Picture { width, height, marks: Vec::from([Mark::Rectangle { at, fill: PAPER }]) }
     }
 
     fn rectangle(&mut self, at: [f64; 4], fill: Color) {
-        self.shapes.push(Shape::Rectangle { at, fill });
+        self.marks.push(Mark::Rectangle { at, fill });
     }
 
     fn line(&mut self, ends: [[f64; 2]; 2], color: Color, dashed: bool) {
-        self.shapes.push(Shape::Line { ends, color, dashed });
+        self.marks.push(Mark::Line { ends, color, dashed });
     }
 
     fn text(&mut self, at: [f64; 2], size: f64, anchor: Anchor, color: Color, text: &str) {
-        self.shapes.push(Shape::Text { at, size, anchor, color, text: text.to_string(), upright: false });
+        self.marks.push(Mark::Text { at, size, anchor, color, text: text.to_string(), upright: false });
     }
 
     /// Text that reads from below.
     fn upright_text(&mut self, at: [f64; 2], size: f64, anchor: Anchor, text: &str) {
-        self.shapes.push(Shape::Text { at, size, anchor, color: INK, text: text.to_string(), upright: true });
+        self.marks.push(Mark::Text { at, size, anchor, color: INK, text: text.to_string(), upright: true });
     }
 
     /// The picture as a PNG file, two pixels for each of its own. Needs the feature `plot`. Letters of one

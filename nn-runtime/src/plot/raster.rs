@@ -1,11 +1,11 @@
-//! Pictures as pixels. In: shapes; out: red, green and blue of every pixel, edges smoothed by the share of a
+//! Pictures as pixels. In: marks; out: red, green and blue of every pixel, edges smoothed by the share of a
 //! pixel that is covered. It decides nothing about what is drawn where.
 
 use std::vec::Vec;
 
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, RasterizedChar, get_raster};
 
-use super::{Anchor, CURVE, Color, DOT, Picture, Shape};
+use super::{Anchor, CURVE, Color, DOT, Mark, Picture};
 
 /// Pixels for each one of a picture's own, so that text is sharp.
 const SCALE: f64 = 2.0;
@@ -30,7 +30,7 @@ pub(super) fn pixels(picture: &Picture) -> (Vec<u8>, usize, usize) {
     let [width, height] = [picture.width, picture.height].map(|side| (side * SCALE).ceil() as usize);
     let mut canvas = Canvas { width, height, pixels: Vec::new() };
     canvas.pixels.resize(3 * width * height, 0xff);
-    picture.shapes.iter().for_each(|shape| canvas.draw(shape));
+    picture.marks.iter().for_each(|mark| canvas.draw(mark));
     (canvas.pixels, width, height)
 }
 
@@ -39,9 +39,9 @@ fn scaled<const N: usize>(numbers: [f64; N]) -> [f64; N] {
 }
 
 impl Canvas {
-    fn draw(&mut self, shape: &Shape) {
-        match shape {
-            Shape::Rectangle { at, fill } => {
+    fn draw(&mut self, mark: &Mark) {
+        match mark {
+            Mark::Rectangle { at, fill } => {
                 let [left, top, width, height] = scaled(*at);
                 // Which share of a pixel lies between two lines.
                 let share = |at: usize, from: f64, to: f64| (to.min(at as f64 + 1.0) - from.max(at as f64)).max(0.0);
@@ -49,17 +49,17 @@ impl Canvas {
                     share(x, left, left + width) * share(y, top, top + height)
                 });
             }
-            Shape::Line { ends, color, dashed } => self.segment(ends.map(scaled), SCALE / 2.0, *color, *dashed),
-            Shape::Curve { points, color } => {
+            Mark::Line { ends, color, dashed } => self.segment(ends.map(scaled), SCALE / 2.0, *color, *dashed),
+            Mark::Curve { points, color } => {
                 for ends in points.windows(2) {
                     self.segment([scaled(ends[0]), scaled(ends[1])], CURVE * SCALE, *color, false);
                 }
             }
-            Shape::Dot { at, color } => self.segment([scaled(*at); 2], DOT * SCALE, *color, false),
-            Shape::Text { at, size, anchor, color, text, upright } => {
+            Mark::Dot { at, color } => self.segment([scaled(*at); 2], DOT * SCALE, *color, false),
+            Mark::Text { at, size, anchor, color, text, upright } => {
                 self.text(scaled(*at), size * SCALE, (*anchor, *upright), *color, text);
             }
-            Shape::Image { at, pixels, shape: [height, width, channels] } => {
+            Mark::Image { at, pixels, shape: [height, width, channels] } => {
                 let [left, top, w, h] = scaled(*at);
                 let place = |at: usize, from: f64, side: f64, count: usize| {
                     ((at as f64 + 0.5 - from) / side * count as f64).clamp(0.0, count as f64 - 1.0) as usize

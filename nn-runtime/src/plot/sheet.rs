@@ -4,7 +4,7 @@ use std::format;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
-use super::{Anchor, INK, Picture, Shape};
+use super::{Anchor, INK, Mark, Picture};
 use crate::data::{DataError, DataErrorKind, Values};
 
 /// How large an image is shown at least, and how many stand side by side at most.
@@ -52,7 +52,7 @@ pub fn contact_sheet(
         let bytes = (0..pixels).flat_map(|at| (0..channels).map(move |channel| level(image[channel * pixels + at])));
         let bytes: Vec<u8> = bytes.collect();
         let (x, y) = (GAP + (i % columns) as f64 * cell_w, GAP + (i / columns) as f64 * cell_h);
-        picture.shapes.push(Shape::Image { at: [x, y, w, h], pixels: bytes, shape: [height, width, channels] });
+        picture.marks.push(Mark::Image { at: [x, y, w, h], pixels: bytes, shape: [height, width, channels] });
         if let Some(caption) = captions.get(i) {
             picture.text([x + w / 2.0, y + h + 13.0], 12.0, Anchor::Middle, INK, caption.as_ref());
         }

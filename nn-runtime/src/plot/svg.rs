@@ -1,4 +1,4 @@
-//! Pictures as SVG. In: shapes; out: the text of a file.
+//! Pictures as SVG. In: marks; out: the text of a file.
 
 use core::fmt::{self, Display};
 use std::format;
@@ -6,17 +6,17 @@ use std::string::String;
 use std::vec::Vec;
 
 use super::png::{base64, png};
-use super::{Anchor, CURVE, Color, DOT, Picture, Shape};
+use super::{Anchor, CURVE, Color, DOT, Mark, Picture};
 
 impl Display for Picture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Picture { width, height, shapes } = self;
+        let Picture { width, height, marks } = self;
         writeln!(
             f,
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
              viewBox=\"0 0 {width} {height}\" font-family=\"sans-serif\">"
         )?;
-        shapes.iter().try_for_each(|shape| write_shape(f, shape))?;
+        marks.iter().try_for_each(|mark| write_mark(f, mark))?;
         f.write_str("</svg>\n")
     }
 }
@@ -26,14 +26,14 @@ fn hex([red, green, blue]: Color) -> String {
     format!("#{red:02x}{green:02x}{blue:02x}")
 }
 
-fn write_shape(f: &mut fmt::Formatter<'_>, shape: &Shape) -> fmt::Result {
-    match shape {
-        Shape::Rectangle { at: [x, y, width, height], fill } => writeln!(
+fn write_mark(f: &mut fmt::Formatter<'_>, mark: &Mark) -> fmt::Result {
+    match mark {
+        Mark::Rectangle { at: [x, y, width, height], fill } => writeln!(
             f,
             "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" fill=\"{}\"/>",
             hex(*fill)
         ),
-        Shape::Line { ends: [[x1, y1], [x2, y2]], color, dashed } => {
+        Mark::Line { ends: [[x1, y1], [x2, y2]], color, dashed } => {
             let dashes = if *dashed { " stroke-dasharray=\"4 3\"" } else { "" };
             let color = hex(*color);
             writeln!(
@@ -41,7 +41,7 @@ fn write_shape(f: &mut fmt::Formatter<'_>, shape: &Shape) -> fmt::Result {
                 "<line x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\" stroke=\"{color}\"{dashes}/>"
             )
         }
-        Shape::Curve { points, color } => {
+        Mark::Curve { points, color } => {
             let path: Vec<String> = points.iter().map(|[x, y]| format!("{x:.1},{y:.1}")).collect();
             writeln!(
                 f,
@@ -51,10 +51,10 @@ fn write_shape(f: &mut fmt::Formatter<'_>, shape: &Shape) -> fmt::Result {
                 2.0 * CURVE
             )
         }
-        Shape::Dot { at: [x, y], color } => {
+        Mark::Dot { at: [x, y], color } => {
             writeln!(f, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{DOT}\" fill=\"{}\"/>", hex(*color))
         }
-        Shape::Text { at: [x, y], size, anchor, color, text, upright } => {
+        Mark::Text { at: [x, y], size, anchor, color, text, upright } => {
             let anchor = match anchor {
                 Anchor::Start => "start",
                 Anchor::Middle => "middle",
@@ -71,7 +71,7 @@ fn write_shape(f: &mut fmt::Formatter<'_>, shape: &Shape) -> fmt::Result {
                  {text}</text>"
             )
         }
-        Shape::Image { at: [x, y, w, h], pixels, shape: [height, width, channels] } => {
+        Mark::Image { at: [x, y, w, h], pixels, shape: [height, width, channels] } => {
             let data = base64(&png(pixels, *width, *height, *channels));
             writeln!(
                 f,

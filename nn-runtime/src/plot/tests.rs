@@ -110,7 +110,7 @@ fn pixels_are_where_shapes_are() {
     picture.line([[10.0, 0.0], [10.0, 10.0]], INK, false);
     picture.line([[12.0, 5.0], [19.0, 5.0]], INK, true);
     let pixels = vec![0, 50, 100, 150];
-    picture.shapes.push(Shape::Image { at: [6.0, 6.0, 2.0, 2.0], pixels, shape: [2, 2, 1] });
+    picture.marks.push(Mark::Image { at: [6.0, 6.0, 2.0, 2.0], pixels, shape: [2, 2, 1] });
     let (pixels, width, height) = raster::pixels(&picture);
     assert_eq!((width, height, pixels.len()), (40, 20, 2400));
     let at = |x: usize, y: usize| <[u8; 3]>::try_from(&pixels[3 * (y * 40 + x)..][..3]).unwrap();
