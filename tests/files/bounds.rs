@@ -18,7 +18,7 @@ fn damaged_checkpoints_take_no_more_than_twice_the_file() {
     trainer.fit(&data, Fit::epochs(2).keep_best().checkpoint(Checkpoint::to(&path))).unwrap();
     let whole = fs::read(&path).unwrap();
     let mut trainer = Wide::init(1).into_trainer(CrossEntropy::new(), Adam::new(1e-3));
-    let before = trainer.model().to_bytes();
+    let mut before = trainer.model().to_bytes();
     let mut dice = Dice(4);
     let mut refused = 0;
     for i in 0..500 {
@@ -34,7 +34,11 @@ fn damaged_checkpoints_take_no_more_than_twice_the_file() {
                 check_message(&error);
                 assert!(trainer.model().to_bytes() == before, "{i}: {error}");
             }
-            Ok(()) => assert_eq!(bytes, whole),
+            // Damage that changes nothing.
+            Ok(()) => {
+                assert!(bytes == whole);
+                before = trainer.model().to_bytes();
+            }
         }
     }
     assert!(refused > 450, "{refused}");

@@ -105,7 +105,7 @@ pub(super) fn npy(file: &mut dyn Read, len: u64) -> Result<RowLayout, DataError>
     }
     let text = take(file, "header", header)?;
     let begin = (8 + size + header) as u64;
-    let text = String::from_utf8_lossy(&text).into_owned();
+    let text = String::from_utf8(text).map_err(|_| fault("header", "text", "bytes that are none"))?;
     let after = |key: &str| {
         let value = text.split_once(&format!("'{key}':")).map(|(_, value)| value.trim_start());
         value.ok_or_else(|| fault("header", format!("a value of `{key}`"), quoted(&text)))
