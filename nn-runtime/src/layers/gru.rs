@@ -72,4 +72,4 @@ impl Gru {
     }
 }
 
-recurrent_layer!(Gru, "GRU", reset_first: recurrent::ResetFirstGru);
+recurrent_layer!(Gru, "GRU", reset_first: of_cell::<recurrent::ResetFirstGru>);

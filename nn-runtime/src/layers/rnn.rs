@@ -71,4 +71,4 @@ impl Rnn {
     }
 }
 
-recurrent_layer!(Rnn, "RNN", relu: recurrent::ReluRnn);
+recurrent_layer!(Rnn, "RNN", relu: of_cell::<recurrent::ReluRnn>);

@@ -5,7 +5,7 @@
 use super::json::Unescaped;
 
 /// Parameters of a recurrent layer. `torch.nn.LSTM`, `GRU` and `RNN` write the layer's number behind them.
-const RECURRENT: [&[u8]; 4] = [b"weight_ih", b"weight_hh", b"bias_ih", b"bias_hh"];
+const RECURRENT: [&[u8]; 5] = [b"weight_ih", b"weight_hh", b"bias_ih", b"bias_hh", b"weight_hr"];
 
 /// The tensor at the end of a checkpoint: the CRC-32 of every byte before it.
 pub(crate) const CHECKSUM: &str = "checksum";
