@@ -106,7 +106,7 @@ impl Resolution {
     /// Where number `n` of a frame stands in the signal, continued by reflection.
     fn place(&self, frame: usize, n: usize, len: usize) -> usize {
         let (at, half) = (frame * self.hop + n, self.fft / 2);
-        let at = if at < half { half - at } else { at - half };
+        let at = at.abs_diff(half);
         if at < len { at } else { 2 * (len - 1) - at }
     }
 

@@ -149,7 +149,7 @@ impl AttentionPlan {
     }
 
     fn scale(&self) -> f32 {
-        1.0 / (self.width() as f32).sqrt()
+        1.0 / libm::sqrtf(self.width() as f32)
     }
 
     /// The weights of a sample, its contexts, and what of the weights is told.
