@@ -22,6 +22,7 @@ use nn_kernels::recurrent;
 /// | `bias_init` | uniform in ±1/√units | uniform in ±1/√units | `"zeros"` |
 /// | `projection`, to how many outputs | none | `proj_size` | none |
 /// | several layers | `Lstm(32) * 3` | `num_layers=3` | one after the other |
+/// | several layers, with dropout between | `Lstm(32) -> Deeper * 2`, with `network! { struct Deeper: [64, 32] -> [64, 32] { Dropout(0.2) -> Lstm(32) } }` | `num_layers=3, dropout=0.2` | one after the other |
 ///
 /// With `Both`, outputs are `[steps, 2 · units]`, those of the way forward first; with `last` each way gives
 /// its output after the last step that it comes to. A second input masks steps, `(x, mask) -> Lstm(32)`: it
