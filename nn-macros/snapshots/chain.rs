@@ -231,6 +231,10 @@ const _: () = {
         [&["input"], &["output"]],
         [&__INFER, &__TRAIN, &__ASKED, &__STREAM],
     );
+    static __TREE: __nn::NetworkTree = __nn::NetworkTree::new(
+        &__MAP,
+        &[(1, __T1::__NETWORK), (3, __T3::__NETWORK)],
+    );
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 1> {
         const { conv2d_1::new(32, 3).stride(2).padding(Same) }
@@ -333,6 +337,10 @@ const _: () = {
             "Cnn",
             1,
             &[""],
+        );
+        #[doc(hidden)]
+        pub const __NETWORK: ::core::option::Option<&'static __nn::NetworkTree> = ::core::option::Option::Some(
+            &__TREE,
         );
         #[cfg(not(rust_analyzer))]
         #[doc(hidden)]

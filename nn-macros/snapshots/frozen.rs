@@ -104,6 +104,10 @@ const _: () = {
         [&["input"], &["output"]],
         [&__INFER, &__TRAIN, &__ASKED, &__STREAM],
     );
+    static __TREE: __nn::NetworkTree = __nn::NetworkTree::new(
+        &__MAP,
+        &[(0, __T0::__NETWORK)],
+    );
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 1> {
         const { backbone::new() }
@@ -177,6 +181,10 @@ const _: () = {
             "Tuned",
             1,
             &[""],
+        );
+        #[doc(hidden)]
+        pub const __NETWORK: ::core::option::Option<&'static __nn::NetworkTree> = ::core::option::Option::Some(
+            &__TREE,
         );
         #[cfg(not(rust_analyzer))]
         #[doc(hidden)]

@@ -71,6 +71,7 @@ const _: () = {
         [&["input"], &["output"]],
         [&__INFER, &__TRAIN, &__ASKED, &__STREAM],
     );
+    static __TREE: __nn::NetworkTree = __nn::NetworkTree::new(&__MAP, &[]);
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 1> {
         const { dense_1::new(4) }
@@ -137,6 +138,10 @@ const _: () = {
             "One",
             1,
             &[""],
+        );
+        #[doc(hidden)]
+        pub const __NETWORK: ::core::option::Option<&'static __nn::NetworkTree> = ::core::option::Option::Some(
+            &__TREE,
         );
         #[cfg(not(rust_analyzer))]
         #[doc(hidden)]

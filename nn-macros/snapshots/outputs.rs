@@ -142,6 +142,10 @@ const _: () = {
         [&["input"], &["class", "bounds"]],
         [&__INFER, &__TRAIN, &__ASKED, &__STREAM],
     );
+    static __TREE: __nn::NetworkTree = __nn::NetworkTree::new(
+        &__MAP,
+        &[(0, __T0::__NETWORK)],
+    );
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 2> {
         const { split_1::new() }
@@ -228,6 +232,10 @@ const _: () = {
             "Detector",
             1,
             &["class", "bounds"],
+        );
+        #[doc(hidden)]
+        pub const __NETWORK: ::core::option::Option<&'static __nn::NetworkTree> = ::core::option::Option::Some(
+            &__TREE,
         );
         #[cfg(not(rust_analyzer))]
         #[doc(hidden)]

@@ -183,6 +183,10 @@ const _: () = {
         [&["input"], &["output"]],
         [&__INFER, &__TRAIN, &__ASKED, &__STREAM],
     );
+    static __TREE: __nn::NetworkTree = __nn::NetworkTree::new(
+        &__MAP,
+        &[(1, __T1::__NETWORK)],
+    );
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 1> {
         const { tie::new(16) }
@@ -278,6 +282,10 @@ const _: () = {
             "Tied",
             1,
             &[""],
+        );
+        #[doc(hidden)]
+        pub const __NETWORK: ::core::option::Option<&'static __nn::NetworkTree> = ::core::option::Option::Some(
+            &__TREE,
         );
         #[cfg(not(rust_analyzer))]
         #[doc(hidden)]

@@ -70,6 +70,7 @@ const _: () = {
         [&["input"], &["output"]],
         [&__INFER, &__TRAIN, &__ASKED, &__STREAM],
     );
+    static __TREE: __nn::NetworkTree = __nn::NetworkTree::new(&__MAP, &[]);
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 1> {
         const { head::new(2) }
@@ -81,12 +82,12 @@ const _: () = {
         .0;
     #[cfg(not(rust_analyzer))]
     const __ROOM: __nn::Room<
-        { __nn::name_bytes(&__MAP) },
+        { __nn::name_bytes(&__TREE) },
         { __nn::entry_count(__BYTES) },
     > = __nn::Room;
     #[cfg(not(rust_analyzer))]
-    static weights: __nn::Embedded<{ __nn::tensor_count(&__MAP) }> = __nn::embed(
-        &__MAP,
+    static weights: __nn::Embedded<{ __nn::tensor_count(&__TREE) }> = __nn::embed(
+        &__TREE,
         __BYTES,
         "concat!(env!(\"OUT_DIR\"), \"/net.safetensors\")",
         Names::new().map("0", "head"),
@@ -108,9 +109,9 @@ const _: () = {
             {
                 let __params: &'static [::core::primitive::f32] = const {
                     &__nn::lay_out::<
-                        { __nn::tensor_count(&__MAP) },
+                        { __nn::tensor_count(&__TREE) },
                         { __MAP.params_len() },
-                    >(&__MAP, &weights)
+                    >(&weights)
                         .0
                 };
                 __nn::in_place(__params)
@@ -180,6 +181,10 @@ const _: () = {
             "Net",
             1,
             &[""],
+        );
+        #[doc(hidden)]
+        pub const __NETWORK: ::core::option::Option<&'static __nn::NetworkTree> = ::core::option::Option::Some(
+            &__TREE,
         );
         #[cfg(not(rust_analyzer))]
         #[doc(hidden)]

@@ -72,6 +72,7 @@ imported! {
     sb3_sac "onnx" Sb3Sac "sb3_sac"
     torch_borders "onnx" TorchBorders "torch_borders"
     torch_borders_script "onnx" TorchBordersScript "torch_borders"
+    torch_cross "onnx" TorchCross "torch_cross"
     torch_encoder "onnx" TorchEncoder "torch_encoder"
     torch_lenet "onnx" TorchLenet "torch_lenet"
     torch_lenet_script "onnx" TorchLenetScript "torch_lenet"

@@ -2,45 +2,30 @@
 //! the network; out: at compile time its parameters as they lie in memory, to be read where the program has
 //! them, or at run time a model with a copy.
 
-use super::embedded::{Aligned, Embedded, is_sound};
+use super::embedded::{Aligned, Embedded};
+use super::rows::BlockPlace;
 use super::wanted::StoredNumbers;
-use crate::graph::CompiledNetwork;
 use crate::model::{ModelRef, Network};
-use crate::spec::{Layout, Param};
+use crate::spec::Layout;
 
-/// The parameters of `network` as they lie in memory. `LEN` is how many numbers that are.
-pub const fn lay_out<const TENSORS: usize, const LEN: usize>(
-    network: &CompiledNetwork,
-    from: &Embedded<TENSORS>,
-) -> Aligned<[f32; LEN]> {
+/// The parameters of a network as they lie in memory, padding included. `LEN` is how many numbers that are.
+pub const fn lay_out<const TENSORS: usize, const LEN: usize>(from: &Embedded<TENSORS>) -> Aligned<[f32; LEN]> {
     let mut block = [0.0; LEN];
-    let (mut i, mut tensor) = (0, 0);
-    // What is wrong with a network has been told.
-    while is_sound(network) && i < network.nodes.len() {
-        let node = &network.nodes[i];
-        let (list, each) = (node.spec.params.list(), node.spec.params.len / node.spec.times);
-        let mut copy = 0;
-        while node.shares.is_none() && copy < node.spec.times {
-            let mut k = 0;
-            while k < list.len() {
-                let (_, rest) = block.split_at_mut(node.params + copy * each + list[k].offset);
-                place(&list[k], from.bytes, from.places[tensor], rest);
-                tensor += 1;
-                k += 1;
-            }
-            copy += 1;
-        }
+    let mut i = 0;
+    while i < TENSORS {
+        let rest = block.split_at_mut(from.in_block[i].offset).1;
+        place(from.in_block[i], from.bytes, from.places[i], rest);
         i += 1;
     }
     Aligned(block)
 }
 
-/// Puts the numbers of one parameter to the beginning of `to`, whose padding is 0 already.
-const fn place(param: &Param, bytes: &[u8], StoredNumbers { from, of }: StoredNumbers, to: &mut [f32]) {
+/// Puts the numbers of one tensor to the beginning of `to`, whose padding is 0 already.
+const fn place(lie: BlockPlace, bytes: &[u8], StoredNumbers { from, of }: StoredNumbers, to: &mut [f32]) {
     let numbers = bytes.split_at(from as usize).1;
-    let (count, mut i) = (param.shape.len(), 0);
-    while i < count {
-        let at = match param.layout {
+    let mut i = 0;
+    while i < lie.count {
+        let at = match lie.layout {
             Layout::Plain => i,
             Layout::Panels(panels) => panels.index(i % panels.rows(), i / panels.rows()),
         };
