@@ -203,6 +203,7 @@ mod tests {
     fn recurrent_layers_go_by_torch_names_too() {
         assert_eq!(spellings("lstm.weight_ih"), ["lstm.weight_ih", "lstm.weight_ih_l0"]);
         assert_eq!(spellings("weight_ih"), ["weight_ih", "weight_ih_l0"]);
+        assert_eq!(spellings("a.weight_hr"), ["a.weight_hr", "a.weight_hr_l0"]);
         assert_eq!(spellings("a.bias_hh_reverse"), ["a.bias_hh_reverse", "a.bias_hh_l0_reverse"]);
         assert_eq!(
             spellings("deep.rnn.2.weight_hh"),
