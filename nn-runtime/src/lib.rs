@@ -132,7 +132,6 @@ mod gradient;
 mod graph;
 mod init;
 mod input;
-#[cfg(feature = "alloc")]
 pub mod int8;
 mod layer;
 pub mod layers;
@@ -297,6 +296,12 @@ pub mod __private {
     };
     pub use crate::init::Init;
     pub use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
+    /// What `int8_model!` names.
+    pub mod int8 {
+        pub use crate::int8::embedded::{Int8Parts, open, predict};
+        pub use crate::int8::file::Int8File;
+        pub use crate::int8::program::{CodePort, ProgramRef, Step, Term};
+    }
     #[cfg(feature = "alloc")]
     pub use crate::losses::elementwise::{
         Formula, fault as loss_fault, gradient as loss_gradient, value as loss_value,
