@@ -233,6 +233,7 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
                 }
             };
             self.model.run.epochs += 1;
+            self.swa_epoch();
             let validation = epoch.validation.map(|validation| validation.loss);
             let hears = match &heard {
                 None => validation.unwrap_or(epoch.train.loss),

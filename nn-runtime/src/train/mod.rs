@@ -101,6 +101,7 @@ mod stateful;
 mod step_result;
 #[cfg(feature = "std")]
 mod stop;
+mod swa;
 mod tensor_groups;
 mod tensor_names;
 #[cfg(feature = "std")]
@@ -134,5 +135,6 @@ pub use objective::Objective;
 pub use regularizer::Regularizer;
 #[cfg(feature = "std")]
 pub use stop::StopHandle;
+pub use swa::update_statistics;
 pub use traffic::{RankTraffic, Traffic};
 pub use trainer::Trainer;

@@ -165,7 +165,7 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
             text("accumulate", update.accumulate.to_string()),
             text("regularizers", list(regularizers)),
             text("tensors", list(special)),
-            text("ema", update.state.ema.as_ref().map_or_else(none, |ema| format!("{:?}", ema.decay))),
+            text("ema", update.state.ema.as_ref().map_or_else(none, |ema| ema.of.settings())),
         ];
         let private = update.privacy.as_ref().map(|run| text("privacy", run.settings()));
         let stateful = update.state.carried.as_ref().map(|_| text("stateful", "yes".into()));

@@ -8,6 +8,7 @@ use core::ops::Range;
 use super::batch_pass::CarriedRows;
 use super::carried_batch::CarriedBatch;
 use super::ema::Ema;
+use super::leaves::Leaves;
 use super::schedule::{ConstantRate, Schedule};
 use super::shard::Shard;
 use super::world::{Lost, World};
@@ -114,9 +115,9 @@ impl UpdateState {
     }
 
     /// Makes room for that.
-    pub(super) fn begin(&mut self, samples: usize) {
+    pub(super) fn begin(&mut self, samples: usize, leaves: Option<Leaves>) {
         if let Some(carried) = &mut self.carried {
-            carried.begin(samples);
+            carried.begin(samples, leaves);
         }
     }
 
@@ -155,7 +156,7 @@ impl Undo {
         match (&mut self.ema, &state.ema) {
             (Some(to), Some(from)) => {
                 to.params.copy_from_slice(&from.params);
-                (to.decay, to.begun) = (from.decay, from.begun);
+                (to.of, to.epochs, to.begun) = (from.of, from.epochs, from.begun);
             }
             (to, from) => to.clone_from(from),
         }
