@@ -113,19 +113,17 @@ const _: () = {
         /// The weights of `concat!(env!("OUT_DIR"), "/net.safetensors")` where they lie in the program, to predict with: nothing is copied or allocated.
         #[inline]
         pub(crate) fn embedded_ref() -> __nn::ModelRef<'static, Self> {
-            #[cfg(not(rust_analyzer))]
-            {
-                let __params: &'static [::core::primitive::f32] = const {
-                    &__nn::lay_out::<
-                        { __nn::tensor_count(&__TREE) },
-                        { __MAP.params_len() },
-                    >(&weights)
-                        .0
-                };
-                __nn::in_place(__params)
-            }
+            #[cfg(not(rust_analyzer))] { __nn::in_place::<Self>() }
             #[cfg(rust_analyzer)] ::core::unreachable!()
         }
+    }
+    #[cfg(not(rust_analyzer))]
+    impl __nn::LaidOut for Net {
+        const LAID_OUT: &'static [::core::primitive::f32] = &__nn::lay_out::<
+            { __nn::tensor_count(&__TREE) },
+            { __MAP.params_len() },
+        >(&weights)
+            .0;
     }
     #[cfg(rust_analyzer)]
     __nn::shown! {
