@@ -2,6 +2,9 @@
 //! again; damaged ones; and files that are something else. In: `tests/reference/weights/files`, by
 //! `make_files.py`.
 
+#[path = "imports/memory.rs"]
+mod memory;
+
 use std::collections::BTreeMap;
 use std::fs;
 
@@ -38,6 +41,13 @@ fn every_number_is_read() {
         let found = convert(&file(from), "weights.safetensors", None).unwrap_or_else(|error| panic!("{from}: {error}"));
         assert_eq!(tensors(&found), tensors(&file(truth)), "{from}");
     }
+}
+
+/// The bytes of an archive's members; of another file its own.
+fn unpacked(bytes: &[u8]) -> usize {
+    let Ok(mut archive) = zip::ZipArchive::new(std::io::Cursor::new(bytes)) else { return bytes.len() };
+    let mut member = |i| std::io::copy(&mut archive.by_index(i).ok()?, &mut std::io::sink()).ok();
+    (0..64).filter_map(&mut member).sum::<u64>() as usize
 }
 
 /// There and back: only bfloat16 becomes float32, of the same number.
@@ -88,14 +98,42 @@ fn other_files_are_named() {
     assert!(import("arrays.safetensors").contains("declare the network and load them"));
 }
 
-/// Files that were cut, changed in places, or grown are read or refused, and never more than that.
+/// What a reader takes beside a file grows with the file, and by no more than twice: the numbers, and what is
+/// written of them.
+#[test]
+fn large_files_are_read_in_twice_their_size() {
+    let numbers: Vec<u8> = (0..1 << 18).flat_map(|i| (i as f32).sin().to_le_bytes()).collect();
+    let views = ["a", "b", "c"].map(|name| {
+        let view = safetensors::tensor::TensorView::new(Dtype::F32, vec![256, 1024], &numbers);
+        (name.to_owned(), view.expect("as many bytes as there are"))
+    });
+    let weights = safetensors::serialize(views, None).unwrap();
+    let archive = convert(&weights, "there.npz", None).unwrap();
+    assert!(archive.len() > 2 << 20);
+    for (name, bytes) in [("safetensors", &weights), ("npz", &archive)] {
+        for seed in 0..12 {
+            let bytes = if seed == 0 { bytes.clone() } else { damaged(bytes, seed) };
+            let (converted, most) = memory::most(|| convert(&bytes, "back.safetensors", None));
+            assert!(seed > 0 || converted.is_ok());
+            let room = 2 * unpacked(&bytes).max(bytes.len()) + (1 << 16);
+            assert!(most < room, "{name} {seed}: {most} bytes for a file of {}", bytes.len());
+        }
+    }
+}
+
+/// Files that were cut, changed in places, or grown are read or refused, and take beside themselves no more
+/// memory than twice the file, unpacked.
 #[test]
 fn damaged_files_are_refused() {
     for (name, _) in FILES {
         let (whole, mut refused) = (file(name), 0);
         for seed in 0..500 {
             let bytes = damaged(&whole, seed);
-            match convert(&bytes, "weights.npz", None) {
+            let (converted, most) = memory::most(|| convert(&bytes, "weights.safetensors", None));
+            // What unpacks has a window of its own.
+            let room = 3 * unpacked(&bytes).max(bytes.len()) + (1 << 17);
+            assert!(most < room, "{name} {seed}: {most} bytes for a file of {}", bytes.len());
+            match converted.and_then(|_| convert(&bytes, "weights.npz", None)) {
                 Ok(written) => assert!(written.len() < 100 * whole.len(), "{name} {seed}"),
                 Err(error) => {
                     assert!(!error.is_empty(), "{name} {seed}");

@@ -32,7 +32,7 @@ const NET: FileTensors = &[
     ("head.bias", F32, &[2]),
 ];
 
-const FILES: [(&str, FileTensors); 10] = [
+const FILES: [(&str, FileTensors); 13] = [
     ("good", NET),
     ("conv", &[("conv.weight", F32, &[4, 1, 3, 3]), ("conv.bias", F32, &[4])]),
     ("keras_conv", &[("conv.weight", F32, &[3, 3, 1, 4]), ("conv.bias", F32, &[4])]),
@@ -52,6 +52,40 @@ const FILES: [(&str, FileTensors); 10] = [
             ("critic.0.weight", F32, &[8, 4]),
             ("critic.0.bias", F32, &[8]),
             ("log_std", F32, &[2]),
+        ],
+    ),
+    (
+        "blocks",
+        &[
+            ("stem.weight", F32, &[4, 3]),
+            ("stem.bias", F32, &[4]),
+            ("body.0.inner.lin.weight", F32, &[4, 4]),
+            ("body.0.inner.lin.bias", F32, &[4]),
+            ("body.1.inner.lin.weight", F32, &[4, 5]),
+            ("body.1.inner.lin.bias", I64, &[4]),
+            ("body.2.inner.lin.bias", F32, &[4]),
+        ],
+    ),
+    (
+        "within",
+        &[
+            ("stem.weight", F32, &[4, 3]),
+            ("stem.bias", F32, &[4]),
+            ("body.0.inner.lin.weight", F32, &[4, 4]),
+            ("body.0.inner.lin.bias", F32, &[4]),
+            ("body.1.inner.lin.weight", F32, &[4, 4]),
+            ("body.1.inner.lin.bias", F32, &[4]),
+        ],
+    ),
+    (
+        "layers",
+        &[
+            ("stem.weight", F32, &[4, 3]),
+            ("stem.bias", F32, &[4]),
+            ("layers.0.inner.lin.weight", F32, &[4, 4]),
+            ("layers.0.inner.lin.bias", F32, &[4]),
+            ("layers.1.inner.lin.weight", F32, &[4, 4]),
+            ("layers.1.inner.lin.bias", F32, &[4]),
         ],
     ),
     ("extra", &[NET[0], NET[1], NET[2], NET[3], ("scale", F32, &[2])]),

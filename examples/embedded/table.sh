@@ -1,16 +1,21 @@
 #!/usr/bin/env bash
-# Writes the table of docs/embedded.md: what six networks take of flash, memory, stack and time on four
-# targets. Long: each program is built of its own. Needs qemu-system-arm, valgrind and GNU's `size` (Debian).
+# Writes the table of docs/embedded.md: what six networks take of flash, memory, stack and time on four targets, in
+# floats and in bytes. Long: each program is built of its own. Needs qemu-system-arm, qemu-system-riscv32, valgrind
+# and GNU's `size` (Debian: qemu-system-arm, qemu-system-misc, valgrind, binutils).
 #   table.sh > table.md
 set -euo pipefail
 cd "$(dirname "$0")"
-networks=${NETWORKS:-Control Mlp LeNet Cnn Separable Sequence}
+networks=${NETWORKS:-Control Mlp LeNet Cnn StMnist Sequence}
 folder=${CARGO_TARGET_DIR:-$PWD/target}
-targets=${TARGETS:-thumbv7em-none-eabihf riscv32imc-unknown-none-elf wasm32-unknown-unknown x86_64-unknown-linux-gnu}
 thumb=thumbv7em-none-eabihf riscv=riscv32imc-unknown-none-elf wasm=wasm32-unknown-unknown here=x86_64-unknown-linux-gnu
+for target in $thumb $riscv $wasm; do
+    rustup target list --installed | grep --quiet --line-regexp $target || rustup target add $target >&2
+done
+files=$(mktemp --directory)
+trap 'rm -rf "$files"' EXIT
 
 grouped() { sed ':again; s/\([0-9]\)\([0-9]\{3\}\)\b/\1,\2/; t again' <<< "$1"; }
-# Builds the program of $NETWORK for a target.
+# Builds the program of $NETWORK for a target, in bytes where $INT8 names a file.
 build() {
     local flags=()
     case $1 in
@@ -29,37 +34,47 @@ flash() {
 counted() {
     local count=()
     for times in 1 11; do
-        count+=("$(NN_ISA=avx2 valgrind --tool=callgrind --callgrind-out-file=/dev/null "$folder/here/release/host" predict "$NETWORK" "$1" $times 2>&1 |
+        count+=("$(NN_ISA=avx2 valgrind --tool=callgrind --callgrind-out-file=/dev/null "$host" predict "$NETWORK" "$1" $times 2>&1 |
             awk '/Collected/ { print $4 }')")
     done
     echo $(((count[1] - count[0]) / 10))
 }
+# Memory, stack and instructions, as the program itself says.
+emulated() {
+    timeout 300 "$@" -nographic -icount shift=0 | tr -d '\r' | sed 's/\b0*\([0-9]\)/\1/g'
+}
 
 # As everyday programs are compiled.
-NETWORK=none CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=3 \
-    CARGO_PROFILE_RELEASE_PACKAGE_NN_KERNELS_OPT_LEVEL=3 CARGO_TARGET_DIR=$folder/here cargo build --quiet --release --locked \
-    --package nn-table --no-default-features --features host --bin host >&2
+CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=${HOST_LEVEL:-3} \
+    CARGO_PROFILE_RELEASE_PACKAGE_NN_KERNELS_OPT_LEVEL=${HOST_LEVEL:-3} CARGO_TARGET_DIR=$folder/here cargo build --quiet --release \
+    --locked --package nn-table --no-default-features --features host --bin host >&2
+host=$folder/here/release/host
 cat << 'HEAD'
-| network | parameters | weights | flash in all: Cortex-M4F | riscv32imc | wasm32 | x86-64 | RAM to predict | RAM to train 16 | stack, Cortex-M4F | instructions, Cortex-M4F | x86-64 (AVX2) | int8: weights | RAM to predict | instructions, x86-64 (AVX2) |
-|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
+| network | numbers | constants | flash in all: Cortex-M4F | riscv32imc | wasm32 | x86-64 | RAM to predict | RAM to train 16 | stack: Cortex-M4F | riscv32imc | instructions: Cortex-M4F | riscv32imc | x86-64, AVX2 |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
 HEAD
 for NETWORK in $networks; do
-    export NETWORK
-    read -r params weights predict train int8_weights int8_predict <<< "$("$folder/here/release/host" sizes "$NETWORK")"
-    sizes=()
-    for target in $thumb $riscv $wasm $here; do
-        # What is not asked for is left out.
-        [[ " $targets " = *" $target "* ]] && sizes+=("$(flash $target)") || sizes+=(–)
+    for numbers in f32 int8; do
+        # There is no recurrence in bytes.
+        [ "$NETWORK $numbers" != "Sequence int8" ] || continue
+        read -r params constants train <<< "$("$host" sizes "$NETWORK")"
+        INT8=
+        if [ $numbers = int8 ]; then
+            INT8=$files/$NETWORK.int8 train=–
+            "$host" quantize "$NETWORK" "$INT8"
+            constants=$(stat --format %s "$INT8")
+        fi
+        export NETWORK INT8
+        sizes=()
+        for target in $thumb $riscv $wasm $here; do sizes+=("$(flash $target)"); done
+        read -r memory stack instructions <<< "$(emulated qemu-system-arm -M mps2-an386 -cpu cortex-m4 \
+            -semihosting-config enable=on,target=native -kernel "$folder/$thumb/release/nn-table")"
+        read -r _ riscv_stack riscv_instructions <<< "$(emulated qemu-system-riscv32 -M virt -bios none -kernel "$folder/$riscv/release/nn-table")"
+        row="| \`$NETWORK\`, $(grouped "$params") | $numbers"
+        for cell in "$constants" "${sizes[@]}" "$memory" "$train" "$stack" "$riscv_stack" "$instructions" "$riscv_instructions" \
+            "$(counted $numbers)"; do
+            row+=" | $(grouped "$cell")"
+        done
+        echo "$row |"
     done
-    read -r stack instructions <<< "$(qemu-system-arm -M mps2-an386 -cpu cortex-m4 -nographic -icount shift=0 \
-        -semihosting-config enable=on,target=native -kernel "$folder/$thumb/release/nn-table" | tr -d '\r')"
-    # The workspace lies on the stack there.
-    stack=$((stack - predict)) int8=–
-    [ "$int8_weights" = – ] || int8=$(counted int8)
-    row="| \`$NETWORK\`"
-    for cell in "$params" "$weights" "${sizes[@]}" "$predict" "$train" "$stack" "$instructions" "$(counted float)" \
-        "$int8_weights" "$int8_predict" "$int8"; do
-        row+=" | $(grouped "$cell")"
-    done
-    echo "$row |"
 done

@@ -1,6 +1,7 @@
 //! What the command `nn` does, as functions: reading files of other tools, telling what is in them, and
 //! writing their tensors as other files.
 
+mod archive;
 mod hdf5;
 mod import;
 pub mod inspect;

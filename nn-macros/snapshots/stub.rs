@@ -47,6 +47,7 @@ const _: () = {
         "Net",
         (&declared_input, &declared_output),
     );
+    static __TREE: __nn::NetworkTree = __nn::NetworkTree::new(&__MAP, &[]);
     impl __nn::Network for Net {
         type Input<'a> = (
             &'a [f32; declared_input[0].len()],
@@ -108,6 +109,10 @@ const _: () = {
             "Net",
             2,
             &["c", "d"],
+        );
+        #[doc(hidden)]
+        pub const __NETWORK: ::core::option::Option<&'static __nn::NetworkTree> = ::core::option::Option::Some(
+            &__TREE,
         );
         #[cfg(not(rust_analyzer))]
         #[doc(hidden)]

@@ -132,7 +132,6 @@ mod gradient;
 mod graph;
 mod init;
 mod input;
-#[cfg(feature = "alloc")]
 pub mod int8;
 mod layer;
 pub mod layers;
@@ -292,11 +291,17 @@ pub mod __private {
     pub use crate::fault::Fault;
     pub use crate::formula::*;
     pub use crate::graph::{
-        CompiledNetwork, Graph, Node, Plan, Rule, Site, TracedValue, check, check_frozen, check_input, check_output,
-        check_shape, check_shared, input_step, output_step, repeat, site,
+        CompiledNetwork, Graph, NetworkTree, Node, Plan, Rule, Site, TracedValue, check, check_frozen, check_input,
+        check_output, check_shape, check_shared, input_step, output_step, repeat, site,
     };
     pub use crate::init::Init;
     pub use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
+    /// What `int8_model!` names.
+    pub mod int8 {
+        pub use crate::int8::embedded::{Int8Parts, open, predict};
+        pub use crate::int8::file::Int8File;
+        pub use crate::int8::program::{CodePort, ProgramRef, Step, Term};
+    }
     #[cfg(feature = "alloc")]
     pub use crate::losses::elementwise::{
         Formula, fault as loss_fault, gradient as loss_gradient, value as loss_value,
@@ -315,7 +320,7 @@ pub mod __private {
     pub use crate::save::embedded::{Aligned, Embedded, Room, embed, entry_count, name_bytes, tensor_count};
     #[cfg(feature = "alloc")]
     pub use crate::save::in_place::embedded;
-    pub use crate::save::in_place::{in_place, lay_out};
+    pub use crate::save::in_place::{LaidOut, in_place, lay_out};
     pub use crate::shape::Shape;
     pub use crate::signature::{Answer, AnySignature, Call, Checked, IsLayer, Negative, Signature, check_call};
     pub use crate::spec::{FormulaStep, Head, LayerSpec, Pass};

@@ -9,6 +9,7 @@ mod text;
 mod typed;
 
 use crate::fault::Fault;
+use crate::graph::NetworkTree;
 use names::{ALIASES, ELSEWHERE};
 pub use negative::Negative;
 pub use own::{Answer, IsLayer};
@@ -69,6 +70,9 @@ pub trait AnySignature {
     /// See [`IsLayer`].
     #[doc(hidden)]
     const __LAYER: bool = false;
+    /// The network, if it is one.
+    #[doc(hidden)]
+    const __NETWORK: Option<&'static NetworkTree> = None;
 }
 impl<T: ?Sized> AnySignature for T {}
 

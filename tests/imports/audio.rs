@@ -76,11 +76,7 @@ fn what_cannot_be_said_is_named() {
         import(text.replace(from, to).as_bytes(), "Net").err().unwrap()
     };
     let cases = [
-        (
-            "\"WaveNet\"",
-            "\"SlimmableContainer\"",
-            "expected a `WaveNet` or an `LSTM`, found a container of several models",
-        ),
+        ("\"WaveNet\"", "\"SlimmableContainer\"", "expected the models of a container (`submodels`), found none"),
         ("\"gated\"", "\"blended\"", "expected gates that multiply, found `blended`"),
         ("\"LeakyReLU\"", "\"Snake\"", "expected an activation that is a layer here, found `Snake`"),
         (
@@ -96,6 +92,16 @@ fn what_cannot_be_said_is_named() {
         let error = refused(from, to);
         assert!(error.starts_with(says), "{error}");
     }
+    let container = |model: &str| {
+        let models = format!("[{{\"max_value\": 0.5, \"model\": {{}}}}, {{\"max_value\": 1.0, \"model\": {model}}}]");
+        let text = format!("{{\"architecture\": \"SlimmableContainer\", \"config\": {{\"submodels\": {models}}}}}");
+        import(text.as_bytes(), "NamGated")
+    };
+    let imported = container(&text).unwrap();
+    assert_eq!(imported.weights, import(text.as_bytes(), "NamGated").unwrap().weights);
+    assert!(imported.notes[1].starts_with("container: the best of its 2 models"), "{:?}", imported.notes);
+    let error = container("{\"architecture\": \"SlimmableContainer\", \"config\": {}}").err().unwrap();
+    assert!(error.starts_with("expected a model in the container, found another"), "{error}");
     let chain = String::from_utf8(file("rtneural_chain.json")).unwrap();
     let error = import(chain.replace("\"conv1d\"", "\"unknown\"").as_bytes(), "Net").err().unwrap();
     assert!(error.starts_with("layer 1, `unknown`: expected a layer that the exporter knew"), "{error}");

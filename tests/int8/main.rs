@@ -1,4 +1,5 @@
 //! Networks of bytes: against LiteRT's own answers, and on real digits.
 
+mod embedded;
 mod litert;
 mod mnist;

@@ -10,27 +10,9 @@ use nn_runtime::prelude::*;
 network! {
     struct Mnist128: [1, 28, 28] -> [10] { Flatten -> hidden: Dense(128) -> Relu -> head: Dense(10) -> Softmax }
 }
-network! {
-    /// A depthwise convolution, and one across channels.
-    struct Separable32: [16, 14, 14] -> [32, 14, 14] {
-        DepthwiseConv2d(3, padding = Same, bias = false) -> BatchNorm -> Relu
-            -> Conv2d(32, 1, bias = false) -> BatchNorm -> Relu
-    }
-}
-network! {
-    /// About 10,000 parameters, for 36 classes.
-    struct Small: [1, 28, 28] -> [36] {
-        Conv2d(16, 3, stride = 2, padding = Same, bias = false) -> BatchNorm -> Relu
-            -> Separable32
-            -> DepthwiseConv2d(3, stride = 2, padding = Same, bias = false) -> BatchNorm -> Relu
-            -> Conv2d(48, 1, bias = false) -> BatchNorm -> Relu
-            -> DepthwiseConv2d(3, padding = Same, bias = false) -> BatchNorm -> Relu
-            -> Conv2d(48, 1, bias = false) -> BatchNorm -> Relu
-            -> DepthwiseConv2d(3, stride = 2, padding = Same, bias = false) -> BatchNorm -> Relu
-            -> Conv2d(56, 1, bias = false) -> BatchNorm -> Relu
-            -> GlobalAvgPool -> head: Dense(36) -> Softmax
-    }
-}
+#[path = "../../examples/embedded/mnist/src/network.rs"]
+mod network;
+pub(super) use network::StMnist;
 
 /// Parts of a hundred that are read right.
 fn accuracy(test: &Dataset<Labels>, y: &[f32]) -> f64 {
@@ -92,11 +74,15 @@ fn real_digits_are_read_as_well() {
     }
 }
 
+/// With `ST_MNIST=file` it is written there.
 #[test]
 #[ignore = "slow: learns real digits; prints accuracies and the error of each layer"]
-fn a_small_depthwise_network_fits_a_microcontroller() {
+fn the_mnist_network_of_st_fits_a_microcontroller() {
     let Some(data) = real() else { return };
-    let (floats, bytes, small) = learn::<Small>(&data, 36, 8, Calibration::MinMax);
+    let (floats, bytes, small) = learn::<StMnist>(&data, 36, 8, Calibration::MinMax);
     assert!(floats > 96.0 && bytes > floats - 0.4, "{floats} % in floats, {bytes} % in bytes");
     assert!(small.predict_bytes() <= 17_920 && small.weight_bytes() <= 24_576, "{small:?}");
+    if let Ok(path) = std::env::var("ST_MNIST") {
+        std::fs::write(path, small.to_bytes()).unwrap();
+    }
 }

@@ -74,6 +74,43 @@ class Policy(nn.Module):
         return self.actor(x)
 
 
+class Inner(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lin = nn.Linear(4, 4)
+        self.norm = nn.BatchNorm1d(4)
+
+    def forward(self, x):
+        return torch.tanh(self.norm(self.lin(x)))
+
+
+class Mid(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner = Inner()
+        self.mix = nn.Linear(4, 4, bias=False)
+
+    def forward(self, x):
+        return self.mix(self.inner(x))
+
+
+class Blocks(nn.Module):
+    """Modules within modules: one that is called twice, and two of a kind with others within."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Linear(3, 4)
+        self.twice = Inner()
+        self.body = nn.ModuleList([Mid(), Mid()])
+        self.out = nn.Linear(4, 2)
+
+    def forward(self, x):
+        x = self.twice(self.twice(self.stem(x)))
+        for mid in self.body:
+            x = mid(x)
+        return self.out(x)
+
+
 def settle(module, x):
     """Statistics and parameters that are not those of a new module."""
     module.train()
@@ -127,6 +164,7 @@ def main():
     with torch.no_grad():
         y = tied.double().two(torch.tanh(tied.one(x.double())))
     answers["tied"] = {"input": x.flatten().tolist(), "output": [float(f"{v:.9g}") for v in y.flatten().tolist()]}
+    write("blocks", Blocks(), torch.randn(3, 3))
     (FOLDER / "answers.json").write_text(json.dumps(answers) + "\n")
 
 

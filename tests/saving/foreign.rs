@@ -67,6 +67,31 @@ fn of_equal_shapes_the_names_and_then_the_order_decide() {
     assert!(text.contains(help), "{text}");
 }
 
+network! { struct Inner: [4] -> [4] { lin: Dense(4) -> norm: LayerNorm } }
+network! { struct Mid: [4] -> [4] { inner: Inner -> mix: Dense(4, bias = false) } }
+network! { struct Blocks: [4] -> [4] { stem: Dense(4) -> body: Mid * 20 } }
+
+/// Twenty blocks of a model are renamed by one name, however many layers they have; where one is not there,
+/// layer by layer.
+#[test]
+fn networks_within_are_renamed_as_a_whole() {
+    let model = Model::<Blocks>::init(0);
+    let names: Vec<String> = model.tensors().iter().map(|tensor| tensor.name.clone()).collect();
+    let shapes: Vec<Vec<usize>> = model.tensors().iter().map(|tensor| tensor.shape.as_slice().to_vec()).collect();
+    let renamed: Vec<String> = names.iter().map(|name| name.replace("body.", "net.layers.")).collect();
+    let mut tensors: Vec<(&str, &[usize])> = renamed.iter().zip(&shapes).map(|(n, s)| (&**n, &**s)).collect();
+    let bytes = file(&tensors);
+    let text = refused::<Blocks>(&bytes);
+    let help = "help: `Names::new().map(\"net.layers\", \"body\")` makes all 102 tensors fit";
+    assert!(text.contains(help), "{text}");
+    Model::<Blocks>::from_bytes_with(&bytes, Names::new().map("net.layers", "body")).unwrap();
+    tensors.retain(|(name, _)| *name != "net.layers.7.mix.weight");
+    let text = refused::<Blocks>(&file(&tensors));
+    let help = "help: `Names::new().map(\"net.layers.0\", \"body.0\").map(\"net.layers.1\", \"body.1\")";
+    assert!(text.contains(help), "{text}");
+    assert!(text.contains(".map(\"net.layers.7.inner\", \"body.7.inner\")"), "{text}");
+}
+
 #[test]
 fn a_prefix_and_what_else_is_there_are_told() {
     let bytes = file(&[

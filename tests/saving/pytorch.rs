@@ -64,6 +64,13 @@ network! {
     struct Tied: [4] -> [4] { one: Dense(4) -> Tanh -> two: Dense(4) }
 }
 
+network! { struct Inner: [4] -> [4] { lin: Dense(4) -> norm: BatchNorm -> Tanh } }
+network! { struct Mid: [4] -> [4] { inner: Inner -> mix: Dense(4, bias = false) } }
+network! {
+    #[weights("reference/weights/blocks.safetensors")]
+    struct Blocks: [3] -> [2] { stem: Dense(4) -> twice: Inner -> share(twice) -> body: Mid * 2 -> out: Dense(2) }
+}
+
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("reference/weights")
 }
@@ -101,6 +108,7 @@ fn torch_files_give_torch_answers() {
     answers("brain", SMALL, Brain::embedded());
     answers("double", SMALL, Double::embedded());
     answers("tied", Names::new(), Tied::embedded());
+    answers("blocks", Names::new(), Blocks::embedded());
 }
 
 /// What is laid out at compile time is what is laid out at run time, padding included.
@@ -113,7 +121,18 @@ fn weights_in_place_are_those_of_a_model() {
             assert_eq!(bits(in_place.to_model().as_params()), bits(copied.as_params()), stringify!($network));
         })*};
     }
-    same!(Tabular, Pixels, Steps, Words, Actor, Small, Brain, Double, Tied);
+    same!(Tabular, Pixels, Steps, Words, Actor, Small, Brain, Double, Tied, Blocks);
+}
+
+/// Networks within read their numbers where the program has them, in memory of the caller's.
+#[test]
+fn networks_within_predict_in_place() {
+    let x = [0.5, -1.0, 2.0];
+    let mut memory = [0.0; Blocks::predict_len(1)];
+    let mut in_place = nn_runtime::Predictor::new_in(Blocks::embedded_ref(), 1, &mut memory).unwrap();
+    let y = *in_place.predict(&x);
+    assert_eq!(y, *Blocks::embedded().predictor(1).predict(&x));
+    assert_ne!(y, *Blocks::init(0).predictor(1).predict(&x));
 }
 
 /// A `state_dict` of the same module takes what is written here: its names and shapes are those of the file
@@ -131,6 +150,7 @@ fn torch_finds_its_names_in_what_is_written() {
     }
     written::<Pixels>("pixels");
     written::<Words>("words");
+    written::<Blocks>("blocks");
 }
 
 /// What is embedded is a model as any other: it learns on.

@@ -4,6 +4,7 @@
 mod boundaries;
 mod checklist;
 mod circles;
+mod fixtures;
 mod modules;
 mod names;
 mod orphans;

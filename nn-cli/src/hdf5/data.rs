@@ -6,10 +6,8 @@ use std::io::Read;
 use super::cursor::Cursor;
 use super::header::NOWHERE;
 use super::{File, Kind};
+use crate::archive::most_unpacked;
 use crate::tensors::{Element, Tensor};
-
-/// How much more than its file an array may be that is compressed in it.
-const MOST_EXPANSION: usize = 64;
 
 /// An array.
 pub struct Dataset {
@@ -105,13 +103,21 @@ impl Dataset {
         Ok((element, size))
     }
 
+    /// How many bytes its numbers are, and whether they may be compressed.
+    ///
+    /// # Errors
+    /// They are no numbers, or more than can be counted.
+    pub fn size_in_file(&self) -> Result<(usize, bool), String> {
+        Ok((self.size()?.1, matches!(self.place, Place::Chunks { .. })))
+    }
+
     /// The numbers.
     ///
     /// # Errors
     /// They are not there as it is said.
     pub fn read(&self, file: &File) -> Result<Vec<u8>, String> {
         let (element, size) = self.size()?;
-        if size > file.bytes.len().saturating_mul(MOST_EXPANSION) {
+        if size > most_unpacked(file.bytes.len()) {
             return Err(format!("expected numbers that the file holds, found {size} bytes of them announced"));
         }
         let mut bytes = match &self.place {
@@ -154,7 +160,7 @@ impl Dataset {
     fn chunks(&self, file: &File, tree: u64, sizes: &[usize], element: usize, size: usize) -> Result<Vec<u8>, String> {
         let rank = self.shape.len();
         let chunk = sizes.iter().try_fold(element, |all, dim| all.checked_mul(*dim)).unwrap_or(0);
-        if sizes.len() != rank || rank == 0 || chunk == 0 || chunk > file.bytes.len().saturating_mul(MOST_EXPANSION) {
+        if sizes.len() != rank || rank == 0 || chunk == 0 || chunk > most_unpacked(file.bytes.len()) {
             return Err(format!("expected chunks of {rank} dimensions, found {sizes:?}"));
         }
         let mut all = vec![0; size];

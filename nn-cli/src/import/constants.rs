@@ -1,6 +1,8 @@
 //! What is computed from constants and shapes alone: it is computed here. In: nodes whose inputs are known;
 //! out: constants.
 
+use std::ops::Range;
+
 use super::graph::{Constant, Held, Reader, attribute, int, ints};
 use super::view::Size;
 use crate::onnx::{Attribute, Elements, Node, Tensor};
@@ -22,22 +24,72 @@ pub fn fold<'a>(reader: &Reader<'a, '_>, node: &Node<'a>) -> Option<Result<Vec<H
     if all.iter().any(|held| matches!(held, Held::Zeros)) {
         return Some(Ok(node.outputs.iter().map(|_| Held::Zeros).collect()));
     }
-    if all.iter().any(|held| matches!(held, Held::Sizes(_))) {
+    // Where rows are cut may be said by shapes.
+    let cuts = matches!((node.operator, all[0]), ("Slice" | "Split", Held::Constant(_)));
+    if !cuts && all.iter().any(|held| matches!(held, Held::Sizes(_))) {
         return Some(sizes(reader, node, &all).map(|held| vec![held]));
     }
-    let folded = folded(reader, node).transpose()?;
-    let taken = folded.and_then(|tensor| match &tensor.elements {
-        Elements::Floats(values) => reader.take(values.len()).map(|()| tensor),
-        Elements::Ints(values) => reader.take(values.len()).map(|()| tensor),
-        _ => Ok(tensor),
+    let folded = match node.operator {
+        "Split" => split(reader, node),
+        _ => folded(reader, node).transpose()?.map(|tensor| vec![tensor]),
+    };
+    let origin = all.iter().find_map(|held| match held {
+        Held::Constant(constant) if !constant.origin.is_empty() => Some(constant.origin),
+        _ => None,
     });
-    Some(taken.map(|tensor| {
-        let origin = all.iter().find_map(|held| match held {
-            Held::Constant(constant) if !constant.origin.is_empty() => Some(constant.origin),
-            _ => None,
-        });
-        vec![Held::Constant(Constant { tensor, origin: origin.unwrap_or("") })]
-    }))
+    let taken = |tensor: Tensor<'a>| {
+        let numbers = match &tensor.elements {
+            Elements::Floats(values) => values.len(),
+            Elements::Ints(values) => values.len(),
+            _ => 0,
+        };
+        reader.take(numbers).map(|()| Held::Constant(Constant { tensor, origin: origin.unwrap_or("") }))
+    };
+    Some(folded.and_then(|tensors| tensors.into_iter().map(taken).collect()))
+}
+
+/// Rows of a constant: of one matrix for queries, keys and values where these are of two values.
+fn split<'a>(reader: &Reader<'a, '_>, node: &Node<'a>) -> Result<Vec<Tensor<'a>>, String> {
+    let x = reader.constant(node, 0)?.tensor;
+    let (len, parts) = (x.dims.first().copied().unwrap_or(0), node.outputs.len());
+    let sizes: Vec<i64> = match (ints(node, "split"), reader.held(node, 1)) {
+        (Some(sizes), _) => sizes,
+        (None, Some(_)) => reader.ints(node, 1)?,
+        (None, None) => {
+            let each = len.div_ceil(parts.max(1));
+            (0..parts).map(|k| each.min(len.saturating_sub(k * each)) as i64).collect()
+        }
+    };
+    let sizes: Option<Vec<usize>> = sizes.iter().map(|size| usize::try_from(*size).ok()).collect();
+    let fits = |sizes: &Vec<usize>| {
+        sizes.len() == parts && sizes.iter().try_fold(0usize, |sum, size| sum.checked_add(*size)) == Some(len)
+    };
+    let sizes = sizes.filter(fits).ok_or("expected sizes of the parts of a constant")?;
+    if int(node, "axis", 0) != 0 || len == 0 {
+        return Err("expected rows of a constant".to_owned());
+    }
+    let mut from = 0;
+    let mut made = Vec::new();
+    for size in sizes {
+        made.push(rows(reader, &x, from..from + size)?);
+        from += size;
+    }
+    Ok(made)
+}
+
+/// These rows of a constant.
+fn rows<'a>(reader: &Reader<'a, '_>, x: &Tensor<'a>, rows: Range<usize>) -> Result<Tensor<'a>, String> {
+    let width = x.dims[1..].iter().fold(1usize, |product, dim| product.saturating_mul(*dim));
+    let of = rows.start * width..rows.end * width;
+    let mut dims = x.dims.clone();
+    dims[0] = rows.len();
+    let beyond = "expected rows within the constant";
+    if x.kind == 7 {
+        let values = x.to_ints(reader.fetch).map_err(|error| error.to_string())?;
+        return Ok(Tensor::ints(dims, values.get(of).ok_or(beyond)?.to_vec()));
+    }
+    let values = x.to_floats(reader.fetch).map_err(|error| error.to_string())?;
+    Ok(Tensor::floats(dims, values.get(of).ok_or(beyond)?.to_vec()))
 }
 
 fn constant<'a>(node: &Node<'a>) -> Result<Held<'a>, String> {
@@ -257,7 +309,7 @@ fn folded<'a>(reader: &Reader<'a, '_>, node: &Node<'a>) -> Result<Option<Tensor<
     }))
 }
 
-/// Whole rows of a constant of whole numbers, perhaps from the last to the first.
+/// Whole rows of a constant; of whole numbers perhaps from the last to the first.
 fn sliced<'a>(reader: &Reader<'a, '_>, node: &Node<'a>, x: &Tensor<'a>) -> Result<Tensor<'a>, String> {
     let one = |k: usize, default: i64| match reader.held(node, k) {
         None => Ok(default),
@@ -268,10 +320,15 @@ fn sliced<'a>(reader: &Reader<'a, '_>, node: &Node<'a>, x: &Tensor<'a>) -> Resul
     };
     let (from, to, axis, step) = (one(1, 0)?, one(2, i64::MAX)?, one(3, 0)?, one(4, 1)?);
     let len = x.dims.first().copied().unwrap_or(0) as i64;
-    if axis != 0 || !matches!(step, 1 | -1) || x.kind != 7 {
-        return Err("expected rows of whole numbers".to_owned());
+    let numbers = x.kind != 7;
+    if x.dims.is_empty() || axis != 0 || step != 1 && (step != -1 || numbers) {
+        return Err("expected rows of a constant".to_owned());
     }
     let within = |at: i64, last: i64| (if at < 0 { at.saturating_add(len).max(-1) } else { at }).min(last);
+    if numbers {
+        let (from, to) = (within(from, len).max(0), within(to, len).max(0));
+        return rows(reader, x, from as usize..to.max(from) as usize);
+    }
     let rows: Vec<i64> = match step {
         1 => (within(from, len).max(0)..within(to, len).max(0)).collect(),
         _ => (within(to, len - 1) + 1..=within(from, len - 1)).rev().collect(),

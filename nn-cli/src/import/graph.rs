@@ -185,8 +185,13 @@ impl<'a> Reader<'a, '_> {
         Ok((constant.tensor.dims, values))
     }
 
-    /// Whole numbers of a constant input.
+    /// Whole numbers of an input that is a constant, or sizes that do not depend on the batch.
     pub fn ints(&self, node: &Node<'a>, k: usize) -> Result<Vec<i64>, String> {
+        if let Some(Held::Sizes(sizes)) = self.held(node, k)
+            && let Some(sizes) = sizes.iter().copied().collect()
+        {
+            return Ok(sizes);
+        }
         self.constant(node, k)?.tensor.to_ints(self.fetch).map_err(|error| error.to_string())
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::view::{Atom, Atoms, BATCH, View};
 
 /// A parameter of a layer, in the layout in which it is saved.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct Param {
     pub name: &'static str,
     pub dims: Vec<usize>,
@@ -102,7 +102,10 @@ impl Network {
     /// layer of the same kind shares them.
     pub fn params(&mut self, hint: &str, origin: String, params: Vec<Param>) {
         let Some((last, earlier)) = self.sites.split_last_mut() else { return };
-        let same = |site: &Site| site.origin == origin && site.kind == last.kind && site.args == last.args;
+        // Rows of one initialiser, or it and its transpose, are not the same.
+        let same = |site: &Site| {
+            site.origin == origin && site.kind == last.kind && site.args == last.args && site.params == params
+        };
         last.shares = earlier.iter().position(|site| !origin.is_empty() && site.shares.is_none() && same(site));
         last.hint = hint.to_owned();
         last.origin = origin;

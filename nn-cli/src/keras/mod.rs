@@ -6,11 +6,13 @@ mod find;
 pub mod layout;
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::io::{Cursor, Read, Write};
+use std::io::{Cursor, Write};
 
 use serde_json::Value;
 
+use crate::archive::{Zip, most_unpacked};
 use crate::hdf5::{Dataset, File, Group};
 use crate::kind::Kind;
 use crate::tensors::{Element, Tensor};
@@ -18,8 +20,6 @@ use layout::Array;
 
 /// The name of the weights in an archive.
 const WEIGHTS: &str = "model.weights.h5";
-/// How much larger than its archive a member may be.
-const MOST_EXPANSION: usize = 64;
 
 /// A file, unpacked.
 pub struct Archive<'a> {
@@ -27,6 +27,9 @@ pub struct Archive<'a> {
     hdf5: Cow<'a, [u8]>,
     /// What the network is, where the file says it.
     pub config: Option<Value>,
+    /// How many bytes of numbers may still be read, as arrays may lie over each other: as they are in the
+    /// file, and in chunks, which may be compressed.
+    room: [Cell<usize>; 2],
 }
 
 /// A layer that has parameters.
@@ -49,20 +52,28 @@ impl<'a> Archive<'a> {
     /// It is damaged, or no file of Keras.
     pub fn open(bytes: &'a [u8]) -> Result<Archive<'a>, String> {
         if Kind::of(bytes) == Kind::Hdf5 {
-            return Ok(Archive { hdf5: Cow::Borrowed(bytes), config: None });
+            return Ok(Archive::of(Cow::Borrowed(bytes), None));
         }
         let damaged =
             |error: &dyn std::fmt::Display| format!("expected a whole `.keras` file, found a damaged one: {error}");
-        let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| damaged(&error))?;
-        let most = bytes.len().saturating_mul(MOST_EXPANSION) as u64;
-        let mut member = |name: &str| -> Result<Vec<u8>, String> {
-            let member = archive.by_name(name).map_err(|error| damaged(&format!("`{name}`: {error}")))?;
-            let mut unpacked = Vec::new();
-            member.take(most).read_to_end(&mut unpacked).map_err(|error| damaged(&format!("`{name}`: {error}")))?;
-            Ok(unpacked)
-        };
+        let mut archive = Zip::open(bytes).map_err(|error| damaged(&error))?;
+        let mut member = |name: &str| archive.named(name).map_err(|error| damaged(&format!("`{name}`: {error}")));
         let config = serde_json::from_slice(&member("config.json")?).map_err(|error| damaged(&error))?;
-        Ok(Archive { hdf5: Cow::Owned(member(WEIGHTS)?), config: Some(config) })
+        Ok(Archive::of(Cow::Owned(member(WEIGHTS)?), Some(config)))
+    }
+
+    fn of(hdf5: Cow<'a, [u8]>, config: Option<Value>) -> Archive<'a> {
+        let room = [hdf5.len(), most_unpacked(hdf5.len())].map(Cell::new);
+        Archive { hdf5, config, room }
+    }
+
+    /// Refuses arrays that the file cannot hold.
+    fn take(&self, dataset: &Dataset) -> Result<(), String> {
+        let (size, packed) = dataset.size_in_file()?;
+        let room = &self.room[usize::from(packed)];
+        let left = room.get().checked_sub(size);
+        room.set(left.ok_or_else(|| format!("expected numbers that the file holds, found {size} bytes announced"))?);
+        Ok(())
     }
 
     fn file(&self) -> File<'_> {
@@ -88,7 +99,8 @@ impl<'a> Archive<'a> {
     pub fn arrays(&self, layer: &Layer) -> Result<Vec<Array>, String> {
         let file = self.file();
         let read = |(name, dataset): &(String, &Dataset)| {
-            let bytes = dataset.read(&file).map_err(|why| format!("`{name}`: {why}"))?;
+            let bytes =
+                self.take(dataset).and_then(|()| dataset.read(&file)).map_err(|why| format!("`{name}`: {why}"))?;
             let element = dataset.element().ok_or("expected numbers")?;
             Ok(Array { element, shape: dataset.shape.clone(), bytes })
         };
@@ -182,6 +194,9 @@ pub fn write(tensors: &[Tensor], like: &[u8]) -> Result<Vec<u8>, String> {
     for layer in archive.layers(&tree)? {
         let config = archive.config.as_ref().and_then(|config| find::config(config, &layer.name));
         let params = layer.params(config).map_err(|why| layer.named(&why))?;
+        for (name, dataset) in &layer.arrays {
+            archive.take(dataset).map_err(|why| layer.named(&format!("`{name}`: {why}")))?;
+        }
         let len = |dataset: &Dataset| dataset.shape.iter().product::<usize>();
         let mut arrays: Vec<Vec<f32>> = layer.arrays.iter().map(|(_, dataset)| vec![0.0; len(dataset)]).collect();
         for param in &params {

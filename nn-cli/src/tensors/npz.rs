@@ -1,43 +1,45 @@
 //! NumPy's archives of arrays, by the crate `npyz`. There is no bfloat16 in NumPy: it is written as float32,
 //! which holds every one of its numbers.
 
-use std::io::{Cursor, Read};
+use std::io::Cursor;
 
 use npyz::{DType, Endianness, NpyHeader, Order, TypeChar, WriterBuilder};
 
 use super::{Element, Tensor};
+use crate::archive::Zip;
 
 pub(super) fn read(bytes: &[u8]) -> Result<Vec<Tensor>, String> {
     let damaged = |error: &dyn std::fmt::Display| format!("expected a whole `.npz` file, found a damaged one: {error}");
-    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| damaged(&error))?;
+    let mut archive = Zip::open(bytes).map_err(|error| damaged(&error))?;
     let mut tensors = Vec::new();
     for i in 0..archive.len() {
-        let mut entry = archive.by_index(i).map_err(|error| damaged(&error))?;
-        let Some(name) = entry.name().strip_suffix(".npy").map(str::to_owned) else { continue };
+        let (member, mut bytes) = archive.member(i).map_err(|error| damaged(&error))?;
+        let Some(name) = member.strip_suffix(".npy") else { continue };
         let within = |text: String| format!("`{}`: {text}", name.escape_debug());
-        let header = NpyHeader::from_reader(&mut entry).map_err(|error| within(damaged(&error)))?;
+        let mut numbers = &bytes[..];
+        let header = NpyHeader::from_reader(&mut numbers).map_err(|error| within(damaged(&error)))?;
         let (element, big) = element(&header.dtype()).ok_or_else(|| {
             within(format!("expected an array of plain numbers, found one of {}", header.dtype().descr()))
         })?;
         let shape: Vec<usize> = header.shape().iter().map(|dim| *dim as usize).collect();
         let size =
             Tensor::size(element, &shape).ok_or_else(|| within("expected sizes that can be counted".to_owned()))?;
-        // No more than is there is asked for, whatever a header says.
-        let mut bytes = Vec::new();
-        entry.by_ref().take(size as u64).read_to_end(&mut bytes).map_err(|error| within(damaged(&error)))?;
-        if bytes.len() != size {
+        let found = numbers.len();
+        if found < size {
             return Err(within(format!(
-                "expected {size} bytes of numbers, found {}\nhelp: the file was cut short",
-                bytes.len()
+                "expected {size} bytes of numbers, found {found}\nhelp: the file was cut short"
             )));
         }
+        let from = bytes.len() - found;
+        bytes.truncate(from + size);
+        bytes.drain(..from);
         if big {
             bytes.chunks_exact_mut(element.bytes()).for_each(<[u8]>::reverse);
         }
         if header.order() == Order::Fortran {
             bytes = row_major(element, &shape, &bytes);
         }
-        tensors.push(Tensor { name, element, shape, bytes });
+        tensors.push(Tensor { name: name.to_owned(), element, shape, bytes });
     }
     Ok(tensors)
 }

@@ -2,21 +2,20 @@
 //! storages. In: bytes, which may be anything; out: the tensors in it, under their path through dictionaries,
 //! lists and modules. Classes are not known and nothing is called.
 
-use std::io::{Cursor, Read};
-
 use super::pickle::{self, Value};
 use super::{Element, Tensor};
+use crate::archive::{Zip, most_unpacked};
 
 pub(super) fn read(bytes: &[u8]) -> Result<Vec<Tensor>, String> {
     let damaged =
         |error: &dyn std::fmt::Display| format!("expected a whole file of `torch.save`, found a damaged one: {error}");
-    let archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| damaged(&error))?;
-    let folder = archive.file_names().find_map(|name| name.strip_suffix("/data.pkl")).map(str::to_owned);
+    let archive = Zip::open(bytes).map_err(|error| damaged(&error))?;
+    let folder = archive.names().find_map(|name| name.strip_suffix("/data.pkl")).map(str::to_owned);
     let folder = folder.ok_or_else(|| damaged(&"it holds no `data.pkl`"))?;
     let mut file = File {
         archive,
         folder,
-        size: bytes.len(),
+        room: most_unpacked(bytes.len()),
         storage: (String::new(), Vec::new()),
         tensors: Vec::new(),
         unknown: None,
@@ -37,9 +36,10 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Tensor>, String> {
 }
 
 struct File<'a> {
-    archive: zip::ZipArchive<Cursor<&'a [u8]>>,
+    archive: Zip<'a>,
     folder: String,
-    size: usize,
+    /// How many bytes tensors may still have, as many may lie in one storage.
+    room: usize,
     /// The one that was read last, by its key.
     storage: (String, Vec<u8>),
     tensors: Vec<Tensor>,
@@ -48,15 +48,10 @@ struct File<'a> {
 }
 
 impl File<'_> {
-    /// An entry, which is stored as it is, so that it is no longer than the file.
     fn entry(&mut self, name: &str) -> Result<Vec<u8>, String> {
         let path = format!("{}/{name}", self.folder);
-        let cannot =
-            |error: &dyn std::fmt::Display| format!("cannot read `{}` in the file: {error}", path.escape_debug());
-        let entry = self.archive.by_name(&path).map_err(|error| cannot(&error))?;
-        let mut bytes = Vec::new();
-        entry.take(self.size as u64).read_to_end(&mut bytes).map_err(|error| cannot(&error))?;
-        Ok(bytes)
+        let read = self.archive.named(&path);
+        read.map_err(|error| format!("cannot read `{}` in the file: {error}", path.escape_debug()))
     }
 
     /// All tensors in a value, under this path.
@@ -124,6 +119,8 @@ impl File<'_> {
             let bytes = self.entry(&format!("data/{key}"))?;
             self.storage = (key.clone(), bytes);
         }
+        let size = Tensor::size(element, &shape).unwrap_or(usize::MAX);
+        self.room = self.room.checked_sub(size).ok_or("expected tensors of at most 16 times the file's size")?;
         let bytes = gather(element, &shape, &strides, offset, &self.storage.1);
         let bytes = bytes.ok_or_else(|| {
             format!(

@@ -9,9 +9,9 @@ use super::{shown, span_of, weights};
 use crate::ast::Header;
 
 /// ```text
-/// #[doc..] #[derive(Clone, Copy, Debug, Default)] pub struct Net;
+/// #[doc..] #[cfg_attr(doc, doc = "…")] #[derive(Clone, Copy, Debug, Default)] pub struct Net;
 /// ```
-pub fn structure(header: &Header) -> TokenStream {
+pub fn structure(header: &Header, described: TokenStream) -> TokenStream {
     let Header { attrs, vis, name, .. } = header;
     let derive = quote_spanned! {Span::mixed_site()=>
         #[::core::prelude::v1::derive(
@@ -21,7 +21,7 @@ pub fn structure(header: &Header) -> TokenStream {
             ::core::default::Default,
         )]
     };
-    quote!(#(#attrs)* #derive #vis struct #name;)
+    quote!(#(#attrs)* #described #derive #vis struct #name;)
 }
 
 /// The attributes of the struct that hold for all of its code: where it is there at all, and what is not
@@ -79,6 +79,7 @@ impl Shell<'_> {
     ///     /* as of a sound one, but */
     ///     static __MAP: __nn::CompiledNetwork =
     ///         __nn::CompiledNetwork::stub("Net", (&declared_input, &declared_output));
+    ///     static __TREE: __nn::NetworkTree = __nn::NetworkTree::new(&__MAP, &[]);
     ///     impl __nn::Network for Net { type Head = __nn::AnyHead; fn forward_pass(…) {} /* … */ }
     /// };
     /// ```
@@ -96,6 +97,7 @@ impl Shell<'_> {
         let weights = weights::stub(self.header);
         self.block(quote_spanned! {span=>
             static __MAP: __nn::CompiledNetwork = __nn::CompiledNetwork::stub(#name, (&declared_input, &declared_output));
+            static __TREE: __nn::NetworkTree = __nn::NetworkTree::new(&__MAP, &[]);
             #network
             #weights
             #shown
@@ -158,6 +160,9 @@ impl Shell<'_> {
                     }
                     #[doc(hidden)]
                     pub const __SIGNATURE: __nn::Signature = __nn::Signature::network(#text, #n, &[#(#makes),*]);
+                    #[doc(hidden)]
+                    pub const __NETWORK: ::core::option::Option<&'static __nn::NetworkTree> =
+                        ::core::option::Option::Some(&__TREE);
                     #[cfg(not(rust_analyzer))]
                     #[doc(hidden)]
                     pub const fn rule(&self, x: [__nn::Shape; #n]) -> __nn::Rule {

@@ -219,9 +219,11 @@ pub fn check(constant: Option<Ident>, place: impl ToTokens, function: &str, args
 /// static __STREAM: __nn::Plan<4> = __GRAPH.stream();
 /// static __MAP: __nn::CompiledNetwork =
 ///     __nn::CompiledNetwork::new("Net", &__GRAPH, (&declared_input, &declared_output), [/* … */], […]);
+/// static __TREE: __nn::NetworkTree = __nn::NetworkTree::new(&__MAP, &[(1, __T1::__NETWORK)]);
 /// ```
 /// Statics, because rustc looks through a constant's references for what may not be there, down to the last
 /// nested network, and not through those to statics: sixty networks within each other took it nine seconds.
+/// A layer that is given nothing and has parameters of its own may be a network.
 pub fn map(graph: &Graph) -> TokenStream {
     let span = span_of(&graph.header.name);
     let number = |number: &usize| Literal::usize_unsuffixed(*number);
@@ -243,6 +245,14 @@ pub fn map(graph: &Graph) -> TokenStream {
         quote_spanned!(span=> &[#(#names),*])
     };
     let (inputs, outputs) = (ports(&graph.inputs), ports(&graph.outputs));
+    let bare = |site: &&Site| {
+        site.shares.is_none()
+            && site.layer.args.as_ref().is_none_or(|args| args.positional.is_empty() && args.named.is_empty())
+    };
+    let within = graph.sites().filter(bare).map(|site| {
+        let (id, ty) = (number(&site.id), ident('T', site.id, span));
+        quote_spanned!(span=> (#id, #ty::__NETWORK))
+    });
     quote_spanned! {span=>
         static __GRAPH: __nn::Graph<#sites, #values> = __nn::Graph::new(declared_input, [#(#nodes),*], [#(#results),*]);
         static __INFER: __nn::Plan<#sites> = __GRAPH.plan(__nn::Pass::Infer);
@@ -256,5 +266,6 @@ pub fn map(graph: &Graph) -> TokenStream {
             [#inputs, #outputs],
             [&__INFER, &__TRAIN, &__ASKED, &__STREAM],
         );
+        static __TREE: __nn::NetworkTree = __nn::NetworkTree::new(&__MAP, &[#(#within),*]);
     }
 }

@@ -9,6 +9,7 @@ mod convert;
 mod depthwise;
 mod lookup;
 mod panels;
+mod plain;
 mod pool;
 mod product;
 mod requantize;
@@ -21,6 +22,9 @@ pub use convert::{CodeScale, dequantize, quantize};
 pub use depthwise::{DepthwiseWeights, depthwise};
 pub use lookup::{exponentials, lookup, softmax};
 pub use panels::{Int8Panels, fits};
+pub use plain::{
+    plain_add, plain_avg_pool, plain_conv, plain_dequantize, plain_max_pool, plain_mean, plain_quantize, plain_softmax,
+};
 pub use pool::{avg_pool, max_pool, mean};
 pub use product::{Int8Product, product};
 pub use requantize::Requantize;

@@ -11,6 +11,7 @@ mod plan;
 mod rule;
 mod stream;
 mod trace;
+mod tree;
 
 pub use compiled::{CompiledNetwork, MemoryPlan};
 pub use liveness::Fusion;
@@ -19,6 +20,7 @@ pub(crate) use rule::{OfNetwork, outputs};
 pub use rule::{Rule, Site, site};
 pub use stream::{input_step, output_step};
 pub use trace::{TracedValue, check, check_frozen, check_input, check_output, check_shape, check_shared, repeat};
+pub use tree::NetworkTree;
 
 pub use crate::limits::MAX_INPUTS;
 use crate::limits::MAX_OUTPUTS;

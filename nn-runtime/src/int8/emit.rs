@@ -8,9 +8,10 @@ use alloc::vec::Vec;
 
 use super::arena::places;
 use super::float::{FloatKind, FloatNetwork, Linear};
-use super::program::{AlignedWeights, CodePort, Program, Step, StepKind, SumCodes};
+use super::owned::{AlignedWeights, Program, StepLayout};
+use super::program::{CodePort, CodeRange, EveryKind, LinearForm, ProgramPath, Step, StepKind, SumCodes, Term};
 use crate::shape::Shape;
-use nn_kernels::int8::{Addition, CodeScale, DepthwiseWeights, Int8Panels, conv_scratch, exponentials, is_pointwise};
+use nn_kernels::int8::{Addition, CodeScale, conv_scratch, exponentials};
 use nn_kernels::simd::Isa;
 
 /// The scale of probabilities.
@@ -37,6 +38,7 @@ pub(super) fn emit(
     let mut last = Vec::new();
     for op in &network.ops {
         let x: Vec<_> = op.x.iter().map(|x| places[*x]).collect();
+        let mut runs: &[usize] = &[];
         let (y, of, into) = (places[op.y], scales[op.x[0]], scales[op.y]);
         let kind = match &op.kind {
             FloatKind::Linear(linear) => linear
@@ -56,18 +58,21 @@ pub(super) fn emit(
                 let of: Vec<CodeScale> = op.x.iter().map(|x| scales[*x]).collect();
                 StepKind::Sum(Addition::new(&of, into, bounds(into, *floor)))
             }
-            FloatKind::Concat(runs) => StepKind::Concat(runs.clone()),
+            FloatKind::Concat(of) => {
+                runs = of;
+                StepKind::Concat
+            }
             FloatKind::MaxPool(pool) => StepKind::MaxPool(*pool),
             FloatKind::AvgPool(pool, count) => StepKind::AvgPool { pool: *pool, count: *count, zero: of.zero },
             FloatKind::Mean(_) => StepKind::Mean([of, into]),
             FloatKind::Turn(columns) => StepKind::Turn(*columns),
         };
-        to.steps.push(Step { x, y, kind });
+        to.step(&x, runs, y, kind);
         if matches!(op.kind, FloatKind::Softmax(_)) && into != PROBABILITY {
             // What it is joined with has a larger range.
             let table = core::array::from_fn(|code| into.code(PROBABILITY.number(code as u8)));
             let kind = to.table(table);
-            to.steps.push(Step { x: vec![y], y, kind });
+            to.step(&[y], &[], y, kind);
         }
         last.push(to.steps.len() - 1);
     }
@@ -86,6 +91,13 @@ fn bounds(scale: CodeScale, floor: Option<f32>) -> [u8; 2] {
 }
 
 impl Program {
+    fn step(&mut self, x: &[CodeRange], runs: &[usize], y: CodeRange, kind: StepKind) {
+        let first = self.terms.len();
+        let runs = runs.iter().copied().chain(core::iter::repeat(0));
+        self.terms.extend(x.iter().zip(runs).map(|(place, run)| Term { place: *place, run }));
+        self.steps.push(Step { x: [first, x.len()], y, kind });
+    }
+
     fn table(&mut self, table: [u8; 256]) -> StepKind {
         self.tables.push(table);
         StepKind::Lookup(self.tables.len() - 1)
@@ -111,30 +123,19 @@ impl Linear {
             }
             filters.push(filter(w, self.bias[f], [of, into], codes));
         }
-        let each = conv.filters / conv.groups;
-        let depthwise = conv.groups == conv.channels && conv.filters == conv.channels && conv.channels > 1;
-        all.resize(all.len().next_multiple_of(AlignedWeights::LINE), 0);
+        let layout = StepLayout::of(conv);
+        if !EveryKind::PLAIN {
+            all.resize(all.len().next_multiple_of(AlignedWeights::LINE), 0);
+        }
         let first = all.len();
-        let padded = if depthwise {
-            let weights = DepthwiseWeights::of(&conv);
-            all.resize(first + weights.len(), 0);
-            weights.pack(&codes, &mut all[first..]);
-            vec![weights.padded_channels() - conv.filters]
-        } else {
-            let panels = Int8Panels::new(depth, each);
-            for codes in codes.chunks_exact(depth * each) {
-                let first = all.len();
-                all.resize(first + panels.len(), 0);
-                panels.pack(codes, &mut all[first..]);
-            }
-            vec![panels.padded_outputs() - each; conv.groups]
-        };
+        all.resize(first + layout.weights(), 0);
         let start = to.biases.len();
-        for (group, padding) in filters.chunks(filters.len() / padded.len()).zip(padded) {
-            to.biases.extend(group.iter().map(|filter| filter.bias));
-            to.scales.extend(group.iter().map(|filter| filter.scale));
-            to.biases.resize(to.biases.len() + padding, 0);
-            to.scales.resize(to.scales.len() + padding, 0.0);
+        to.biases.resize(start + layout.sums(), 0);
+        to.scales.resize(start + layout.sums(), 0.0);
+        for (f, (filter, codes)) in filters.iter().zip(codes.chunks_exact(depth)).enumerate() {
+            to.biases[start + layout.sum(f)] = filter.bias;
+            to.scales[start + layout.sum(f)] = filter.scale;
+            codes.iter().enumerate().for_each(|(i, code)| all[first + layout.weight(f, i)] = *code);
         }
         let codes = SumCodes {
             first: start,
@@ -142,16 +143,10 @@ impl Linear {
             zero: into.zero,
             bounds: bounds(into, self.floor),
         };
-        let (zero, weights) = (of.zero, [first, all.len() - first]);
-        if depthwise {
-            return Ok(StepKind::Depthwise { conv, zero, weights, codes });
+        if !EveryKind::PLAIN && matches!(LinearForm::of(&conv), LinearForm::Windows) {
+            to.scratch = to.scratch.max(conv_scratch(&conv));
         }
-        if is_pointwise(&conv) {
-            let (panels, rows) = (Int8Panels::new(depth, each), conv.height * conv.width);
-            return Ok(StepKind::Product { panels, rows, weights: first, codes });
-        }
-        to.scratch = to.scratch.max(conv_scratch(&conv));
-        Ok(StepKind::Conv { conv, zero, weights, codes })
+        Ok(StepKind::Linear { conv, zero: of.zero, weights: [first, all.len() - first], codes })
     }
 }
 

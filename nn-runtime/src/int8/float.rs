@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use super::program::turn;
 use crate::spec::InPlace;
 use nn_kernels::conv::Conv;
 use nn_kernels::pool::Pool;
@@ -120,23 +121,13 @@ impl FloatKind {
 }
 
 /// Joins as many numbers of each value as its run is long, in turn.
-pub(super) fn concat<T: Copy>(x: &[&[T]], runs: &[usize], y: &mut [T]) {
+fn concat(x: &[&[f32]], runs: &[usize], y: &mut [f32]) {
     let total: usize = runs.iter().sum();
     for (i, y) in y.chunks_exact_mut(total).enumerate() {
         let mut at = 0;
         for (x, run) in x.iter().zip(runs) {
             y[at..at + run].copy_from_slice(&x[i * run..(i + 1) * run]);
             at += run;
-        }
-    }
-}
-
-/// Transposes a matrix of so many columns.
-pub(super) fn turn<T: Copy>(columns: usize, x: &[T], y: &mut [T]) {
-    let rows = x.len() / columns;
-    for (i, row) in x.chunks_exact(columns).enumerate() {
-        for (j, x) in row.iter().enumerate() {
-            y[j * rows + i] = *x;
         }
     }
 }

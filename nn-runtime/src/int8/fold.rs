@@ -54,7 +54,7 @@ impl FloatNetwork {
                 for row in linear.w.chunks_exact_mut(linear.conv.channels) {
                     let pixels = row.len() / channels;
                     let before = row.to_vec();
-                    super::float::turn(pixels, &before, row);
+                    super::program::turn(pixels, &before, row);
                 }
             }
         }

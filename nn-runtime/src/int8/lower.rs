@@ -146,7 +146,7 @@ impl FloatSite<'_> {
         let (places, channels) = (conv.kernel[0] * conv.kernel[1], conv.channels / conv.groups);
         let mut w = vec![0.0; weight.len()];
         for (from, to) in weight.chunks_exact(places * channels).zip(w.chunks_exact_mut(places * channels)) {
-            super::float::turn(places, from, to);
+            super::program::turn(places, from, to);
         }
         let (x, path) = (core::mem::take(&mut self.x), format!("{}{part}", self.path));
         let y = self.to.value(conv.y_len());

@@ -6,10 +6,10 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::Quantized;
+use super::program::EveryKind;
 use crate::input::{InputError, InputErrorKind, samples};
 use crate::limits::{MAX_INPUTS, MAX_OUTPUTS};
 use crate::model::{Network, Ports};
-use nn_kernels::int8::{dequantize, quantize};
 use nn_kernels::simd::Isa;
 
 impl<N: Network> Quantized<N> {
@@ -65,12 +65,9 @@ impl<N: Network> Quantized<N> {
                 *from = &x[sample * shape.len()..][..shape.len()];
             }
             let numbers = self.codes(isa, memory, &from);
-            for ((port, y), shape) in self.program.outputs.iter().zip(&mut *y).zip(network.outputs) {
+            for (k, (y, shape)) in y.iter_mut().zip(network.outputs).enumerate() {
                 let y = &mut y[sample * shape.len()..][..shape.len()];
-                dequantize(port.scale, port.channels, &memory[port.place.at..][..port.place.len], y);
-                if !numbers {
-                    y.fill(f32::NAN);
-                }
+                self.program.as_ref().dequantize::<EveryKind>(k, numbers, memory, y);
             }
         }
         Ok(())
@@ -78,12 +75,9 @@ impl<N: Network> Quantized<N> {
 
     /// Runs one sample, whose predictions are codes then; false where an input is NaN, which no code says.
     fn codes(&self, isa: Isa, memory: &mut [u8], x: &[&[f32]]) -> bool {
-        let mut numbers = true;
-        for (port, x) in self.program.inputs.iter().zip(x) {
-            numbers &= x.iter().fold(true, |numbers, x| numbers & !x.is_nan());
-            quantize(isa, port.scale, port.channels, x, &mut memory[port.place.at..][..port.place.len]);
-        }
-        self.program.run(isa, memory);
+        let program = self.program.as_ref();
+        let numbers = program.quantize::<EveryKind>(isa, x, memory);
+        program.run::<EveryKind>(isa, memory);
         numbers
     }
 }
@@ -104,12 +98,8 @@ impl<N: Network> Int8Predictor<'_, N> {
         input.to_slices(&mut x);
         let numbers = self.quantized.codes(self.isa, &mut self.memory, &x);
         let mut y = [&[][..]; MAX_OUTPUTS];
-        let ports = self.quantized.program.outputs.iter().zip(&mut self.outputs);
-        for ((port, output), y) in ports.zip(&mut y) {
-            dequantize(port.scale, port.channels, &self.memory[port.place.at..][..port.place.len], output);
-            if !numbers {
-                output.fill(f32::NAN);
-            }
+        for (k, (output, y)) in self.outputs.iter_mut().zip(&mut y).enumerate() {
+            self.quantized.program.as_ref().dequantize::<EveryKind>(k, numbers, &self.memory, output);
             *y = output;
         }
         Ports::from_slices(&y[..N::COMPILED.outputs.len()])

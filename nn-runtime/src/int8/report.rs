@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::float::FloatNetwork;
-use super::program::Program;
+use super::owned::Program;
+use super::program::EveryKind;
 use super::range::EachSample;
 use nn_kernels::int8::{CodeScale, quantize};
 use nn_kernels::simd::Isa;
@@ -66,7 +67,7 @@ pub(super) fn compare(
         let mut next = 0;
         for (i, op) in network.ops.iter().enumerate() {
             while next <= last[i] {
-                program.run_step(isa, &program.steps[next], &mut memory);
+                program.as_ref().run_step::<EveryKind>(isa, &program.steps[next], &mut memory);
                 next += 1;
             }
             let y = program.steps[last[i]].y;

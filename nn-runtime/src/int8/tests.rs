@@ -4,10 +4,14 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::{Calibration, QuantizeErrorKind, Quantized, load, lower};
+use super::file::Int8File;
+use super::program::{ProgramPath, ProgramRef};
+use super::quantized::load;
+use super::{Calibration, QuantizeErrorKind, Quantized, lower};
 use crate::Isa;
 use crate::prelude::*;
 use crate::random::Random;
+use crate::shape::Shape;
 
 network! {
     struct Mlp: [30] -> [10] { Dense(37) -> Relu -> Dense(19) -> Tanh -> Dense(10) -> Softmax }
@@ -81,6 +85,50 @@ fn samples<N: Network>(count: usize) -> Vec<Vec<f32>> {
         .collect()
 }
 
+/// Every kind of step, as a microcontroller's program runs those it has.
+struct Plainly;
+
+impl ProgramPath for Plainly {
+    const KINDS: u32 = !0;
+    const PLAIN: bool = true;
+}
+
+/// What a file says, run in plain loops: the same bits.
+fn check_plainly<N: Network>(small: &Quantized<N>, x: &[&[f32]], truth: &[Vec<f32>]) {
+    let bytes = small.to_bytes();
+    let file = Int8File::open(N::COMPILED, &bytes).unwrap();
+    fn all<T>(count: usize, of: impl FnMut(usize) -> T) -> Vec<T> {
+        (0..count).map(of).collect()
+    }
+    let [steps, terms, weights, sums, tables, exponentials, inputs, outputs, values, _] = *file.lens();
+    let program = ProgramRef {
+        steps: &all(steps, |i| file.step(i)),
+        terms: &all(terms, |i| file.term(i)),
+        weights: &all(weights, |i| file.weight(i)),
+        biases: &all(sums, |i| file.bias(i)),
+        scales: &all(sums, |i| file.sum_scale(i)),
+        tables: &all(tables, |i| file.table(i)),
+        exponentials: &all(exponentials, |i| file.exponentials_of(i)),
+        inputs: &all(inputs, |i| file.input(i)),
+        outputs: &all(outputs, |i| file.output(i)),
+        values,
+    };
+    let mut memory = vec![7; values];
+    let network = N::COMPILED;
+    for sample in 0..x[0].len() / network.inputs[0].len() {
+        let of = |(x, shape): (&&'_ [f32], &Shape)| x[sample * shape.len()..][..shape.len()].to_vec();
+        let x: Vec<Vec<f32>> = x.iter().zip(network.inputs).map(of).collect();
+        let x: Vec<&[f32]> = x.iter().map(|x| &x[..]).collect();
+        assert!(program.quantize::<Plainly>(Isa::detect(), &x, &mut memory));
+        program.run::<Plainly>(Isa::detect(), &mut memory);
+        for (k, (truth, shape)) in truth.iter().zip(network.outputs).enumerate() {
+            let mut y = vec![7.0; shape.len()];
+            program.dequantize::<Plainly>(k, true, &memory, &mut y);
+            assert_eq!(y, truth[sample * shape.len()..][..shape.len()], "{}, output {k}", network.name);
+        }
+    }
+}
+
 /// Folded floats are the predictor's, and codes stay near them.
 fn check<N: Network>(steps: f32) {
     const COUNT: usize = 20;
@@ -101,7 +149,7 @@ fn check<N: Network>(steps: f32) {
             let truth = &truth[sample * shape.len()..][..shape.len()];
             let mut turned = values[*value].clone();
             if shape.rank() == 3 {
-                super::float::turn(shape.dim(0), &values[*value], &mut turned);
+                super::program::turn(shape.dim(0), &values[*value], &mut turned);
             }
             for (found, truth) in turned.iter().zip(truth) {
                 assert!((found - truth).abs() < 1e-5 * (1.0 + truth.abs()), "{}: {found}, {truth}", network.name);
@@ -122,6 +170,7 @@ fn check<N: Network>(steps: f32) {
         }
         assert_eq!(*first.get_or_insert_with(|| y.clone()), y, "{} on {}", network.name, isa.name());
     }
+    check_plainly(&small, &x, &first.unwrap());
 }
 
 #[test]

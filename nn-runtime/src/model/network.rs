@@ -138,6 +138,8 @@ pub trait Ports<'a>: Sized + sealed::Sealed {
     fn to_slices(self, to: &mut [&'a [f32]]);
     /// Takes the slices, in order.
     fn from_slices(from: &[&'a [f32]]) -> Self;
+    /// Takes the numbers of all arrays, one array after the other; `None` where they are too few.
+    fn split(from: &'a [f32]) -> Option<Self>;
 }
 
 impl<const L: usize> sealed::Sealed for &[f32; L] {}
@@ -151,6 +153,11 @@ impl<'a, const L: usize> Ports<'a> for &'a [f32; L] {
 
     fn from_slices(from: &[&'a [f32]]) -> Self {
         from[0].try_into().expect("a planned output has its declared length")
+    }
+
+    #[inline]
+    fn split(from: &'a [f32]) -> Option<Self> {
+        from.first_chunk()
     }
 }
 
@@ -167,6 +174,18 @@ macro_rules! ports {
 
             fn from_slices(from: &[&'a [f32]]) -> Self {
                 ($(from[$i].try_into().expect("a planned output has its declared length"),)*)
+            }
+
+            #[inline]
+            fn split(from: &'a [f32]) -> Option<Self> {
+                let mut rest = from;
+                let arrays = ($({
+                    let one: (&[f32; $name], _) = rest.split_first_chunk()?;
+                    rest = one.1;
+                    one.0
+                },)*);
+                _ = rest;
+                Some(arrays)
             }
         }
     };

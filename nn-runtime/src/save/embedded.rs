@@ -7,13 +7,12 @@ use super::entry::Entry;
 use super::header;
 use super::names::NameText;
 use super::numbers::NumberType;
+use super::rows::{BlockPlace, TensorRow, TensorRows, hidden_network, is_sound};
 use super::rules::Names;
 use super::wanted::{Found, StoredNumbers, Terms, WantedTensor};
 use crate::fault::{Fault, Text};
-use crate::graph::CompiledNetwork;
-
+use crate::graph::NetworkTree;
 use crate::shape::Shape;
-use crate::spec::is_spread;
 
 /// Differences that are told at compile time, where nobody runs the program to see the next ones.
 const TOLD: usize = 50;
@@ -26,85 +25,18 @@ pub struct Aligned<T>(pub T);
 pub struct Embedded<const TENSORS: usize> {
     pub(super) bytes: &'static [u8],
     pub(super) places: [StoredNumbers; TENSORS],
-}
-
-/// A tensor of a network as const code knows it.
-#[derive(Clone, Copy)]
-struct TensorRow {
-    /// Where its name begins and ends among all names.
-    name: [usize; 2],
-    shape: Shape,
-    /// Its numbers may not be below 0.
-    spread: bool,
-}
-
-/// All tensors of a network, as far as there is room, in the order of `params::tensors`.
-struct TensorRows<'a> {
-    rows: &'a mut [TensorRow],
-    names: &'a mut [u8],
-    /// How many there are, and bytes of all names.
-    count: usize,
-    len: usize,
-}
-
-impl TensorRows<'_> {
-    const fn visit(&mut self, network: &CompiledNetwork, prefix: NameText) {
-        let mut i = 0;
-        while i < network.nodes.len() {
-            let node = &network.nodes[i];
-            let mut copy = 0;
-            while node.shares.is_none() && copy < node.spec.times {
-                let mut site = prefix.with(node.name.as_bytes());
-                if node.spec.times > 1 {
-                    let number: Text<32> = Text::EMPTY.str(".").num(copy);
-                    site = site.with(number.as_str().as_bytes());
-                }
-                // Const code cannot ask for the networks within, which `embed` refuses.
-                if node.network.is_none() {
-                    self.add(&node.spec.params, site);
-                }
-                copy += 1;
-            }
-            i += 1;
-        }
-    }
-
-    const fn add(&mut self, params: &crate::spec::ParamSpec, site: NameText) {
-        let list = params.list();
-        let mut k = 0;
-        while k < list.len() {
-            let param = &list[k];
-            let name = if param.name.is_empty() { site } else { site.with(b".").with(param.name.as_bytes()) };
-            let bytes = name.bytes();
-            let end = self.len + bytes.len();
-            if end <= self.names.len() {
-                self.names.split_at_mut(end).0.split_at_mut(self.len).1.copy_from_slice(bytes);
-            }
-            if self.count < self.rows.len() {
-                let spread = is_spread(param.role, param.name);
-                self.rows[self.count] = TensorRow { name: [self.len, end], shape: param.shape, spread };
-            }
-            self.len = end;
-            self.count += 1;
-            k += 1;
-        }
-    }
-
-    const fn of(network: &CompiledNetwork) -> [usize; 2] {
-        let mut rows = TensorRows { rows: &mut [], names: &mut [], count: 0, len: 0 };
-        rows.visit(network, NameText::of(b""));
-        [rows.count, rows.len]
-    }
+    /// Where each lies in a model's block.
+    pub(super) in_block: [BlockPlace; TENSORS],
 }
 
 /// How many tensors a network has.
-pub const fn tensor_count(network: &CompiledNetwork) -> usize {
-    TensorRows::of(network)[0]
+pub const fn tensor_count(tree: &NetworkTree) -> usize {
+    TensorRows::room(tree)[0]
 }
 
 /// Bytes of their names.
-pub const fn name_bytes(network: &CompiledNetwork) -> usize {
-    TensorRows::of(network)[1]
+pub const fn name_bytes(tree: &NetworkTree) -> usize {
+    TensorRows::room(tree)[1]
 }
 
 /// How many tensors a file has, if its header can be read.
@@ -119,29 +51,29 @@ pub const fn entry_count(bytes: &[u8]) -> usize {
 #[derive(Clone, Copy)]
 pub struct Room<const NAMES: usize, const ENTRIES: usize>;
 
-/// Finds every tensor of `network` in the file `path`, or stops the build with every difference in words.
+/// Finds every tensor of the network in the file `path`, or stops the build with every difference in words.
 ///
 /// # Panics
 /// The bytes are no weights of this network.
 #[track_caller]
 pub const fn embed<const TENSORS: usize, const NAMES: usize, const ENTRIES: usize, const ROOM: usize>(
-    network: &CompiledNetwork,
+    tree: &NetworkTree,
     bytes: &'static [u8],
     path: &str,
     names: Names<'_, ROOM>,
     _: Room<NAMES, ENTRIES>,
 ) -> Embedded<TENSORS> {
     let mut places = [StoredNumbers { from: 0, of: NumberType::F32 }; TENSORS];
-    if !is_sound(network) {
+    let mut in_block = [BlockPlace::NONE; TENSORS];
+    if !is_sound(tree) {
         // That has been told.
-        return Embedded { bytes, places };
+        return Embedded { bytes, places, in_block };
     }
-    if let Some(within) = network_within(network) {
-        let text: Text = Text::EMPTY.str("expected a network of layers alone, found the network `").str(within);
+    if let Some(within) = hidden_network(tree) {
+        let text: Text = Text::EMPTY.str("expected layers and networks, found a layer around a network, `").str(within);
         stop(
             path,
-            text.str("` within\nhelp: read it where the program runs: `Model::from_bytes(include_bytes!(\"…\"))`")
-                .as_str(),
+            text.str("`\nhelp: read it where the program runs: `Model::from_bytes(include_bytes!(\"…\"))`").as_str(),
         );
     }
     let mut entries = [Entry::NONE; ENTRIES];
@@ -154,18 +86,19 @@ pub const fn embed<const TENSORS: usize, const NAMES: usize, const ENTRIES: usiz
         Err(fault) => stop(path, fault.as_str()),
     };
     let mut text = [0; NAMES];
-    let mut rows = [TensorRow { name: [0; 2], shape: Shape::UNKNOWN, spread: false }; TENSORS];
-    TensorRows { rows: &mut rows, names: &mut text, count: 0, len: 0 }.visit(network, NameText::of(b""));
+    let mut rows = [TensorRow::NONE; TENSORS];
+    TensorRows { rows: &mut rows, names: &mut text, count: 0, len: 0 }.visit(tree, &NameText::of(b""), 0);
     let mut wanted = [WantedTensor { name: b"", shape: Shape::UNKNOWN }; TENSORS];
     let mut i = 0;
     while i < TENSORS {
         let [from, to] = rows[i].name;
+        in_block[i] = rows[i].place;
         wanted[i] = WantedTensor { name: text.split_at(to).0.split_at(from).1, shape: rows[i].shape };
         i += 1;
     }
     let mut found = [Found::Not; TENSORS];
     let terms =
-        Terms { rules: names.rules(), network: network.name, most: TOLD, names_go: "give them behind the path" };
+        Terms { rules: names.rules(), network: tree.network.name, most: TOLD, names_go: "give them behind the path" };
     if let Err(refused) = compare(&header, &mut entries, &wanted, &terms, &mut found) {
         stop(path, refused.text.as_str());
     }
@@ -179,7 +112,7 @@ pub const fn embed<const TENSORS: usize, const NAMES: usize, const ENTRIES: usiz
         }
         i += 1;
     }
-    Embedded { bytes, places }
+    Embedded { bytes, places, in_block }
 }
 
 /// The name of the file, then what is wrong.
@@ -187,38 +120,6 @@ pub const fn embed<const TENSORS: usize, const NAMES: usize, const ENTRIES: usiz
 const fn stop(path: &str, fault: &str) -> ! {
     let text: Text<{ 1 << 14 }> = Text::EMPTY.str(path).str(": ").str(fault);
     panic!("{}", text.as_str())
-}
-
-/// Whether every layer's rule was content.
-pub(super) const fn is_sound(network: &CompiledNetwork) -> bool {
-    let mut i = 0;
-    while i < network.nodes.len() {
-        let shapes = network.nodes[i].spec.output_shapes();
-        let mut j = 0;
-        while j < shapes.len() {
-            if !shapes[j].is_known() {
-                return false;
-            }
-            j += 1;
-        }
-        if shapes.is_empty() {
-            return false;
-        }
-        i += 1;
-    }
-    true
-}
-
-/// What the first network used as a layer is called.
-const fn network_within(network: &CompiledNetwork) -> Option<&'static str> {
-    let mut i = 0;
-    while i < network.nodes.len() {
-        if network.nodes[i].network.is_some() {
-            return Some(network.nodes[i].name);
-        }
-        i += 1;
-    }
-    None
 }
 
 /// The first number that no model may have: one that is not finite, a variance below 0.
@@ -299,35 +200,7 @@ const fn first_not_finite(of: NumberType, numbers: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::params;
-    use crate::prelude::*;
     use alloc::vec::Vec;
-
-    network! {
-        struct Whole: [4] -> [2] {
-            norm: BatchNorm -> tied: Dense(4) -> share(tied) -> Dense(4) * 12 -> Prelu -> LayerNorm;
-            out: Dense(2, bias = false)
-        }
-    }
-
-    /// Const code walks as the table of parameters does.
-    #[test]
-    fn names_and_shapes_are_those_of_the_table() {
-        const COUNT: usize = tensor_count(Whole::COMPILED);
-        const BYTES: usize = name_bytes(Whole::COMPILED);
-        let mut names = [0; BYTES];
-        let mut rows = [TensorRow { name: [0; 2], shape: Shape::UNKNOWN, spread: false }; COUNT];
-        let mut all = TensorRows { rows: &mut rows, names: &mut names, count: 0, len: 0 };
-        all.visit(Whole::COMPILED, NameText::of(b""));
-        assert_eq!((all.count, all.len), (COUNT, BYTES));
-        let tensors = params::tensors(Whole::COMPILED);
-        assert_eq!(tensors.len(), COUNT);
-        for (row, tensor) in rows.iter().zip(tensors) {
-            assert_eq!(&names[row.name[0]..row.name[1]], tensor.name.as_bytes());
-            assert_eq!(row.shape, tensor.shape);
-            assert_eq!(row.spread, tensor.name.ends_with("running_var"), "{}", tensor.name);
-        }
-    }
 
     #[test]
     fn the_first_number_that_is_not_finite_is_found() {

@@ -12,12 +12,14 @@ pub(crate) mod file_header;
 pub(crate) mod header;
 pub(crate) mod in_place;
 mod json;
+mod likeness;
 mod list;
 #[cfg(feature = "alloc")]
 mod model;
 pub(crate) mod names;
 pub(crate) mod numbers;
 mod propose;
+mod rows;
 mod rules;
 #[cfg(feature = "alloc")]
 pub(crate) mod source;

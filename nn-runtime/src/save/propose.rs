@@ -4,9 +4,10 @@
 
 use super::entry::Entry;
 use super::header::TensorHeader;
+use super::likeness::{comes_before, distance};
 use super::names::{NameText, behind, same, spelling, split_last, within};
 use super::rules::{Rename, plain};
-use super::wanted::{Found, Terms, WantedTensor, has_shape, text_of};
+use super::wanted::{Found, Terms, WantedTensor, has_shape};
 use crate::fault::Text;
 
 /// Bytes of a proposal.
@@ -57,12 +58,17 @@ pub(crate) const fn propose(
         text = text.str(".map_prefix(\"").str(from.as_str()).str("\", \"").str(to.as_str()).str("\")");
         fit += search.take_prefix(&from, &to);
     } else {
+        let mut done = [const { NameText::of(b"") }; MOST];
         let (mut renames, mut w) = (0, 0);
         while w < wanted.len() && renames < MOST {
-            if let Some(site) = search.site_of(w) {
+            if !search.is_within(w, done.split_at(renames).0)
+                && let Some(site) = search.site_of(w)
+            {
+                let (from, to) = search.outermost(site, NameText::of(split_last(wanted[w].name).0));
                 let count;
-                (count, text) = search.take_site(w, &site, text);
+                (count, text) = search.take_site(&from, &to, text);
                 fit += count;
+                done[renames] = to;
                 renames += 1;
             }
             w += 1;
@@ -224,20 +230,66 @@ impl Search<'_> {
         true
     }
 
-    const fn take_site(&mut self, w: usize, other: &NameText, text: Text<ROOM>) -> (usize, Text<ROOM>) {
-        let site = split_last(self.wanted[w].name).0;
-        let (mut count, mut i) = (0, w);
+    /// Whether tensor `w` lies within one of these.
+    const fn is_within(&self, w: usize, all: &[NameText]) -> bool {
+        let mut i = 0;
+        while i < all.len() {
+            if behind(self.wanted[w].name, within(all[i].bytes()).bytes()).is_some() {
+                return true;
+            }
+            i += 1;
+        }
+        false
+    }
+
+    /// The outermost layers around two that may be renamed in their place: `layers` for `body`, not
+    /// `layers.0.norm` for `body.0.norm` and each of the others.
+    const fn outermost(&self, mut from: NameText, mut to: NameText) -> (NameText, NameText) {
+        loop {
+            let ((outer, last), (own, own_last)) = (split_last(from.bytes()), split_last(to.bytes()));
+            if outer.is_empty() || own.is_empty() || !same(last, own_last) || !self.all_within(outer, own) {
+                return (from, to);
+            }
+            (from, to) = (NameText::of(outer), NameText::of(own));
+        }
+    }
+
+    /// Whether all that is missing within `to` is there within `from`, where no tensor has its name already.
+    const fn all_within(&self, from: &[u8], to: &[u8]) -> bool {
+        let (from, to) = (within(from), within(to));
+        let mut i = 0;
         while i < self.wanted.len() {
             if self.is_missing(i)
-                && same(split_last(self.wanted[i].name).0, site)
-                && let Some(e) = self.behind_prefix(i, &within(other.bytes()), &within(site))
+                && behind(self.wanted[i].name, to.bytes()).is_some()
+                && self.behind_prefix(i, &from, &to).is_none()
+            {
+                return false;
+            }
+            i += 1;
+        }
+        let mut e = 0;
+        while e < self.entries.len() {
+            if self.entries[e].used && behind(self.name(e).bytes(), from.bytes()).is_some() {
+                return false;
+            }
+            e += 1;
+        }
+        true
+    }
+
+    const fn take_site(&mut self, from: &NameText, to: &NameText, text: Text<ROOM>) -> (usize, Text<ROOM>) {
+        let (inner, own) = (within(from.bytes()), within(to.bytes()));
+        let (mut count, mut i) = (0, 0);
+        while i < self.wanted.len() {
+            if self.is_missing(i)
+                && let Some(e) = self.behind_prefix(i, &inner, &own)
             {
                 self.entries[e].used = true;
                 count += 1;
             }
             i += 1;
         }
-        let text = text.str(".map(\"").str(other.as_str()).str("\", \"").str(text_of(site)).str("\")");
+        let text = text.str(".map(\"").str(from.as_str()).str("\", \"").str(to.as_str()).str("\")");
         (count, text)
     }
 
@@ -306,61 +358,4 @@ const fn first_word(name: &[u8]) -> &[u8] {
         i += 1;
     }
     name.split_at(i).0
-}
-
-/// Whether `a` comes before `b` where numbers are counted: `2` before `10`.
-const fn comes_before(a: &[u8], b: &[u8]) -> bool {
-    if a.len() != b.len() {
-        return a.len() < b.len();
-    }
-    let mut i = 0;
-    while i < a.len() {
-        if a[i] != b[i] {
-            return a[i] < b[i];
-        }
-        i += 1;
-    }
-    false
-}
-
-/// Letters to insert, delete or change (Levenshtein), of the first 40 of each. A number tells nothing of
-/// what a layer is called.
-const fn distance(a: &[u8], b: &[u8]) -> usize {
-    const LONGEST: usize = 40;
-    let (a, b) = (split_last(a).1, split_last(b).1);
-    let a = if a.len() > LONGEST { a.split_at(LONGEST).0 } else { a };
-    let b = if b.len() > LONGEST { b.split_at(LONGEST).0 } else { b };
-    let mut row = [0; LONGEST + 1];
-    let mut j = 0;
-    while j <= b.len() {
-        row[j] = j;
-        j += 1;
-    }
-    let mut i = 0;
-    while i < a.len() {
-        let mut corner = row[0];
-        row[0] = i + 1;
-        let mut j = 0;
-        while j < b.len() {
-            let changed = corner + (a[i] != b[j]) as usize;
-            corner = row[j + 1];
-            let one = if row[j] < row[j + 1] { row[j] } else { row[j + 1] } + 1;
-            row[j + 1] = if changed < one { changed } else { one };
-            j += 1;
-        }
-        i += 1;
-    }
-    row[b.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn letters_that_differ_are_counted() {
-        for (a, b, far) in [("kitten", "sitting", 3), ("", "abc", 3), ("net.hiden", "hidden", 1), ("a", "a", 0)] {
-            assert_eq!(distance(a.as_bytes(), b.as_bytes()), far, "{a} {b}");
-        }
-    }
 }

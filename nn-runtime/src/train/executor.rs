@@ -59,6 +59,8 @@ pub(super) struct Executor {
     running: Vec<Range<usize>>,
     /// What the running statistics will be after a step, one range after the other.
     statistics: AlignedBuffer,
+    /// How much a batch counts in them, where that is not the layers' to say.
+    pub(super) statistic_weight: Option<f32>,
     pub(super) micro_batching: MicroBatching,
     pub(super) update: Update,
     runs: ShardRuns,
@@ -86,6 +88,7 @@ impl Executor {
             shards: Vec::new(),
             statistics: AlignedBuffer::zeroed(running.iter().map(Range::len).sum()),
             running,
+            statistic_weight: None,
             micro_batching: MicroBatching::new(N::COMPILED),
             update: Update::new(N::COMPILED, optimizer),
             runs: ShardRuns::default(),
@@ -199,7 +202,7 @@ impl Executor {
         // Of an output where no row has a weight every gradient is 0, whatever the scale.
         let whole = self.update.batch_scale(weight);
         let scale = weights.map(|weight| if weight > 0.0 { whole / weight } else { 0.0 });
-        self.update.state.begin(batch.samples);
+        self.update.state.begin(batch.samples, self.micro_batching.shared_leaves(batch.samples));
         let sums = self.forward_backward(network, params, batch, Some((noise, scale)))?;
         let result = StepResult { sums, regularization };
         if !result.loss().is_finite() {
@@ -209,8 +212,16 @@ impl Executor {
             self.update.state.go_on(&self.shards);
             return Ok(StepResult { regularization: 0.0, ..result });
         }
-        let (logits, samples) = (batch.judge.logits(), batch.samples);
-        let pass = GradPass { network, isa: self.isa, params: &[], x: batch.x, noise, logits, samples };
+        let pass = GradPass {
+            network,
+            isa: self.isa,
+            params: &[],
+            x: batch.x,
+            noise,
+            logits: batch.judge.logits(),
+            statistic_weight: self.statistic_weight,
+            samples: batch.samples,
+        };
         self.take_grads((params, run), optimizer, (batch.samples, weight), pass)?;
         Ok(result)
     }
@@ -234,7 +245,7 @@ impl Executor {
         let noise = CounterRng { key: 0 }.fold_in(&[model.run.batches]);
         let active = self.assign(map, samples, true);
         let (params, micro_batching) = (&model.params, &self.micro_batching);
-        self.update.state.begin(samples);
+        self.update.state.begin(samples, micro_batching.shared_leaves(samples));
         let carried = self.update.state.carried_rows();
         let pass = BatchPass { network, isa, params, x, logits: 0, micro_batching, noise: Some(noise), carried };
         let (shards, leaves) = (&mut self.shards[..active], micro_batching.leaves(samples));
@@ -253,7 +264,8 @@ impl Executor {
         self.runs.run(self.world.as_mut(), leaves, &mut self.workers, shards, |shard, whole, scratch| {
             shard.backward_only(&pass, whole, noise, scratch);
         })?;
-        let pass = GradPass { network, isa, params: &[], x, noise, logits: 0, samples };
+        let statistic_weight = self.statistic_weight;
+        let pass = GradPass { network, isa, params: &[], x, noise, logits: 0, statistic_weight, samples };
         self.take_grads((&mut model.params, &mut model.run), optimizer, (samples, weight), pass)?;
         Ok(loss)
     }

@@ -73,9 +73,9 @@ class LeNet(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv2d(1, 4, 5, padding=2)
         self.conv2 = nn.Conv2d(4, 4, 5)
-        self.fc1 = nn.Linear(4 * 5 * 5, 16)
-        self.fc2 = nn.Linear(16, 16)
-        self.fc3 = nn.Linear(16, 10)
+        self.fc1 = nn.Linear(4 * 5 * 5, 8)
+        self.fc2 = nn.Linear(8, 8)
+        self.fc3 = nn.Linear(8, 10)
         self.pool = nn.MaxPool2d(2)
 
     def forward(self, x):
@@ -185,6 +185,20 @@ class Encoder(nn.Module):
         return self.layer(x, src_mask=nn.Transformer.generate_square_subsequent_mask(x.shape[1]))
 
 
+class Cross(nn.Module):
+    """Attention of one sequence to another: rows of one matrix for the queries, the others for keys and values."""
+
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Linear(3, 4)
+        self.attn = nn.MultiheadAttention(4, 2, batch_first=True)
+        self.head = nn.Linear(4, 2)
+
+    def forward(self, x, memory):
+        x = self.embed(x)
+        return self.head(x + self.attn(x, memory, memory, need_weights=False)[0])
+
+
 def scikit_learn():
     from skl2onnx import to_onnx
     from sklearn.neural_network import MLPClassifier, MLPRegressor
@@ -208,10 +222,10 @@ def scikit_learn():
 
 def main():
     from_torch("torch_encoder", Encoder(), (5, 4))
+    from_torch("torch_cross", Cross(), (5, 3), (4, 4))
     from_torch("torch_borders", Borders(), (2, 11, 12))
     from_torch("torch_borders_script", Borders(), (2, 11, 12), dynamo=False)
     from_torch("torch_lenet", LeNet(), (1, 28, 28))
-    from_torch("torch_lenet_script", LeNet(), (1, 28, 28), dynamo=False)
     from_torch("torch_residual", Residual(), (2, 8, 8))
     from_torch("torch_residual_script", Residual(), (2, 8, 8), dynamo=False)
     from_torch("torch_text", Text(), (7,), ids=11)

@@ -2,6 +2,10 @@
 
 use nn_runtime::prelude::*;
 
+#[path = "../../mnist/src/network.rs"]
+mod st_mnist;
+pub use st_mnist::StMnist;
+
 network! {
     /// A controller.
     pub struct Control: [10] -> [4] { Dense(16) -> Tanh -> Dense(4) }
@@ -22,20 +26,6 @@ network! {
     pub struct Cnn: [3, 16, 16] -> [10] {
         Conv2d(8, 3, padding = Same, bias = false) -> BatchNorm -> Relu -> MaxPool2d(2);
         Conv2d(16, 3, padding = Same, bias = false) -> BatchNorm -> Relu -> GlobalAvgPool -> Dense(10) -> Softmax
-    }
-}
-network! {
-    /// Letters and digits by depthwise separable convolutions: the shape of ST's network for MNIST.
-    pub struct Separable: [1, 28, 28] -> [36] {
-        Conv2d(16, 3, stride = 2, padding = Same, bias = false) -> BatchNorm -> Relu;
-        DepthwiseConv2d(3, padding = Same, bias = false) -> BatchNorm -> Relu;
-        Conv2d(32, 1, bias = false) -> BatchNorm -> Relu;
-        DepthwiseConv2d(3, stride = 2, padding = Same, bias = false) -> BatchNorm -> Relu;
-        Conv2d(48, 1, bias = false) -> BatchNorm -> Relu;
-        DepthwiseConv2d(3, padding = Same, bias = false) -> BatchNorm -> Relu;
-        Conv2d(48, 1, bias = false) -> BatchNorm -> Relu;
-        DepthwiseConv2d(3, stride = 2, padding = Same, bias = false) -> BatchNorm -> Relu;
-        Conv2d(56, 1, bias = false) -> BatchNorm -> Relu -> GlobalAvgPool -> head: Dense(36) -> Softmax
     }
 }
 network! {

@@ -8,6 +8,9 @@ use crate::import::network::{Network, Param};
 
 pub fn read(json: &Value) -> Result<(Network, Vec<String>), String> {
     let config = json.get("config").ok_or("expected a `config`, found none")?;
+    if json.get("architecture").and_then(Value::as_str) == Some(CONTAINER) {
+        return largest(config);
+    }
     let mut weights = Weights::of(json)?;
     let (network, silence) = match json.get("architecture").and_then(Value::as_str) {
         Some("WaveNet") => wavenet(config, &mut weights)?,
@@ -22,9 +25,26 @@ pub fn read(json: &Value) -> Result<(Network, Vec<String>), String> {
     Ok((network, vec![note]))
 }
 
+/// What holds models of several sizes, of which a program runs one: the architecture A2.
+const CONTAINER: &str = "SlimmableContainer";
+
+/// The best model of a container.
+fn largest(config: &Value) -> Result<(Network, Vec<String>), String> {
+    let models = config.get("submodels").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let most = |model: &&Value| model.get("max_value").and_then(Value::as_f64).unwrap_or(0.0);
+    let best = models.iter().max_by(|a, b| most(a).total_cmp(&most(b))).and_then(|model| model.get("model"));
+    let best = best.ok_or("expected the models of a container (`submodels`), found none")?;
+    if best.get("architecture").and_then(Value::as_str) == Some(CONTAINER) {
+        return Err("expected a model in the container, found another container".to_owned());
+    }
+    let (network, mut notes) = read(best)?;
+    let count = models.len();
+    notes.push(format!("container: the best of its {count} models is taken; for another, import its own `model`"));
+    Ok((network, notes))
+}
+
 fn refusal(architecture: &str) -> String {
     let why = match architecture {
-        "SlimmableContainer" => "a container of several models\nhelp: take the one you want out of its `submodels`",
         "ConvNet" => "a `ConvNet`\nhelp: the nearest are `Conv1d(channels, 2, dilation = d)` and `BatchNorm`",
         "Linear" => "an impulse response\nhelp: the nearest is `Conv1d(1, taps, padding = Causal)`",
         _ => return format!("expected a `WaveNet` or an `LSTM`, found `{}`", architecture.escape_debug()),

@@ -96,8 +96,8 @@ impl Int8Kernel for AddKernel<'_> {
 
 impl Addition {
     #[inline(always)]
-    fn code(&self, sum: i32) -> u8 {
-        let code = (sum >> self.shift) + i32::from(self.zero);
-        code.clamp(i32::from(self.bounds[0]), i32::from(self.bounds[1])) as u8
+    pub(super) fn code(&self, sum: i32) -> u8 {
+        let code = (sum >> (self.shift & 31)) + i32::from(self.zero);
+        code.max(i32::from(self.bounds[0])).min(i32::from(self.bounds[1])) as u8
     }
 }

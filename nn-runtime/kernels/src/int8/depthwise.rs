@@ -45,9 +45,14 @@ impl DepthwiseWeights {
         storage.fill(0);
         for (channel, weights) in standard.chunks_exact(self.places).enumerate() {
             for (place, weight) in weights.iter().enumerate() {
-                storage[place * self.padded_channels() + channel] = *weight;
+                storage[self.place(channel, place)] = *weight;
             }
         }
+    }
+
+    /// Where in the storage the weight of a channel and of a place of the kernel lies.
+    pub const fn place(&self, channel: usize, place: usize) -> usize {
+        place * self.padded_channels() + channel
     }
 }
 

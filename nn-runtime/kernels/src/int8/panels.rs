@@ -114,21 +114,21 @@ impl Int8Panels {
             storage.len()
         );
         storage.fill(0);
-        let mut first = 0;
-        while first * WIDTH < self.outputs {
-            let width = self.group(first);
-            let group = first * self.blocks() * DEEP * WIDTH;
-            for panel in 0..width {
-                for j in 0..WIDTH {
-                    let output = (first + panel) * WIDTH + j;
-                    let Some(weights) = standard.get(output * self.depth..(output + 1) * self.depth) else { break };
-                    for (i, weight) in weights.iter().enumerate() {
-                        let block = (i / DEEP * width + panel) * WIDTH + j;
-                        storage[group + block * DEEP + i % DEEP] = *weight;
-                    }
-                }
+        for (output, weights) in standard.chunks_exact(self.depth).enumerate() {
+            for (i, weight) in weights.iter().enumerate() {
+                storage[self.place(output, i)] = *weight;
             }
-            first += width;
         }
+    }
+
+    /// Where in the storage a weight lies.
+    pub const fn place(&self, output: usize, input: usize) -> usize {
+        let panel = output / WIDTH;
+        let mut first = panel / 8 * 8;
+        while panel >= first + self.group(first) {
+            first += self.group(first);
+        }
+        let (group, width) = (first * self.blocks() * DEEP * WIDTH, self.group(first));
+        group + ((input / DEEP * width + panel - first) * WIDTH + output % WIDTH) * DEEP + input % DEEP
     }
 }

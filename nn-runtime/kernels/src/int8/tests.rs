@@ -129,6 +129,13 @@ fn images() -> Vec<Conv> {
     ]
 }
 
+/// The plain form takes what all other forms do, in its standard order.
+fn plain(c: &Conv, x: &[u8], (w, zero): (&[i8], u8), requantize: Requantize, truth: &[u8]) {
+    let mut y = vec![0; c.y_len()];
+    plain_conv(c, x, Int8Filters { w, zero, requantize }, &mut y);
+    assert_eq!(y, truth, "plain: {c:?}");
+}
+
 #[test]
 fn convolutions_are_those_of_a_loop() {
     let mut bytes = Bytes(2);
@@ -145,6 +152,7 @@ fn convolutions_are_those_of_a_loop() {
             storage.extend(of);
         }
         let truth = convolution(&c, &x, pad, &w, &bias, |sum, f| code(sum, scale[f], zero, bounds));
+        plain(&c, &x, (&w, pad), Requantize { bias: &bias, scale: &scale, zero, bounds }, &truth);
         let all = panels.padded_outputs();
         let (bias, scale) = (padded(&bias, each, all), padded(&scale, each, all));
         for isa in Isa::available() {
@@ -171,6 +179,7 @@ fn depthwise_convolutions_are_those_of_a_loop() {
             let mut storage = vec![0; weights.len()];
             weights.pack(&w, &mut storage);
             let truth = convolution(&c, &x, border, &w, &bias, |sum, f| code(sum, scale[f], zero, bounds));
+            plain(&c, &x, (&w, border), Requantize { bias: &bias, scale: &scale, zero, bounds }, &truth);
             let all = weights.padded_channels();
             let (bias, scale) = (padded(&bias, channels, all), padded(&scale, channels, all));
             for isa in Isa::available() {
@@ -198,6 +207,9 @@ fn sums_of_values_are_near_the_exact_ones_and_the_same_everywhere() {
             for isa in Isa::available() {
                 let mut y = vec![0; len];
                 add(isa, &addition, &x, &mut y);
+                let mut again = vec![0; len];
+                plain_add(&addition, &x, &mut again);
+                assert_eq!(again, y);
                 for (i, y) in y.into_iter().enumerate() {
                     let sum: i64 = (0..count).map(|k| i64::from(addition.multipliers[k]) * i64::from(x[k][i])).sum();
                     let shifted = ((sum + i64::from(addition.bias)) >> addition.shift) + i64::from(to.zero);
@@ -228,6 +240,14 @@ fn numbers_become_the_nearest_codes_and_images_turn() {
         dequantize(CodeScale { scale: 1.0, zero: 0 }, 2, &turned, &mut back);
         assert_eq!(back, image);
     }
+    let (mut y, mut turned, mut back) = ([7; 10], [0; 40], [0.0; 40]);
+    plain_quantize(scale, 1, &x, &mut y);
+    assert_eq!(y, [100, 100, 102, 100, 255, 0, 0, 255, 102, 0]);
+    let image: [f32; 40] = core::array::from_fn(|i| i as f32);
+    plain_quantize(CodeScale { scale: 1.0, zero: 0 }, 2, &image, &mut turned);
+    assert_eq!(turned[..4], [0, 20, 1, 21]);
+    plain_dequantize(CodeScale { scale: 1.0, zero: 0 }, 2, &turned, &mut back);
+    assert_eq!(back, image);
 }
 
 #[test]
@@ -260,8 +280,13 @@ fn pools_are_those_of_a_loop() {
             for (at, y) in y.iter().enumerate() {
                 assert_eq!(i64::from(*y), seen(at).into_iter().max().unwrap());
             }
+            let mut again = y.clone();
+            plain_max_pool(&pool, &x, &mut again);
+            assert_eq!(again, y);
             for count in [false, true] {
                 avg_pool(&pool, count, zero, &x, &mut y);
+                plain_avg_pool(&pool, count, zero, &x, &mut again);
+                assert_eq!(again, y);
                 for (at, y) in y.iter().enumerate() {
                     let mut all = seen(at);
                     if count {
@@ -282,6 +307,9 @@ fn pools_are_those_of_a_loop() {
             let truth = (sum / 35.0 / 0.07 + 31.0).clamp(0.0, 255.0);
             assert!((f64::from(*y) - truth).abs() < 0.5001, "{y}, {truth}");
         }
+        let mut again = vec![0; channels];
+        plain_mean([of, to], &x, &mut again);
+        assert_eq!(again, y);
     }
 }
 
@@ -294,6 +322,9 @@ fn softmax_is_the_rounded_value() {
             let x = bytes.codes(width);
             let mut y = vec![0; width];
             softmax(&exponentials(scale), width, &x, &mut y);
+            let mut again = vec![0; width];
+            plain_softmax(&exponentials(scale), width, &x, &mut again);
+            assert_eq!(again, y);
             let e: Vec<f64> = x.iter().map(|x| (f64::from(scale) * f64::from(*x)).exp()).collect();
             let sum: f64 = e.iter().sum();
             for (e, y) in e.iter().zip(y) {
