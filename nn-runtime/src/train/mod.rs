@@ -47,6 +47,8 @@ mod fixed_range;
 mod footprint;
 mod grad_source;
 #[cfg(feature = "std")]
+mod grouped_order;
+#[cfg(feature = "std")]
 mod history;
 #[cfg(feature = "std")]
 mod history_text;
@@ -68,6 +70,8 @@ mod own_loop;
 mod own_objective;
 mod param_chunks;
 mod param_cut;
+#[cfg(feature = "std")]
+mod permutation;
 #[cfg(feature = "std")]
 pub mod privacy;
 #[cfg(feature = "std")]
