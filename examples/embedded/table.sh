@@ -2,7 +2,7 @@
 # Writes the table of docs/embedded.md: what six networks take of flash, memory, stack and time on four targets, in
 # floats and in bytes. Long: each program is built of its own. Needs qemu-system-arm, qemu-system-riscv32, valgrind
 # and GNU's `size` (Debian: qemu-system-arm, qemu-system-misc, valgrind, binutils).
-#   table.sh > table.md
+#   table.sh > table.md            HOST=PROGRAM takes what an earlier run has built for this machine
 set -euo pipefail
 cd "$(dirname "$0")"
 networks=${NETWORKS:-Control Mlp LeNet Cnn StMnist Sequence}
@@ -45,10 +45,10 @@ emulated() {
 }
 
 # As everyday programs are compiled.
-CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=${HOST_LEVEL:-3} \
+[ -n "${HOST:-}" ] || CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=${HOST_LEVEL:-3} \
     CARGO_PROFILE_RELEASE_PACKAGE_NN_KERNELS_OPT_LEVEL=${HOST_LEVEL:-3} CARGO_TARGET_DIR=$folder/here cargo build --quiet --release \
     --locked --package nn-table --no-default-features --features host --bin host >&2
-host=$folder/here/release/host
+host=${HOST:-$folder/here/release/host}
 cat << 'HEAD'
 | network | numbers | constants | flash in all: Cortex-M4F | riscv32imc | wasm32 | x86-64 | RAM to predict | RAM to train 16 | stack: Cortex-M4F | riscv32imc | instructions: Cortex-M4F | riscv32imc | x86-64, AVX2 |
 |---|---|---|---|---|---|---|---|---|---|---|---|---|---|
