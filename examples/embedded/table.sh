@@ -4,6 +4,8 @@
 # and GNU's `size` (Debian: qemu-system-arm, qemu-system-misc, valgrind, binutils).
 #   table.sh > table.md            HOST=PROGRAM takes what an earlier run has built for this machine
 set -euo pipefail
+# A build that fails ends the script, in `$(…)` too.
+shopt -s inherit_errexit
 cd "$(dirname "$0")"
 networks=${NETWORKS:-Control Mlp LeNet Cnn StMnist Sequence}
 folder=${CARGO_TARGET_DIR:-$PWD/target}
@@ -66,7 +68,10 @@ for NETWORK in $networks; do
         fi
         export NETWORK INT8
         sizes=()
-        for target in $thumb $riscv $wasm $here; do sizes+=("$(flash $target)"); done
+        for target in $thumb $riscv $wasm $here; do
+            size=$(flash $target)
+            sizes+=("$size")
+        done
         read -r memory stack instructions <<< "$(emulated qemu-system-arm -M mps2-an386 -cpu cortex-m4 \
             -semihosting-config enable=on,target=native -kernel "$folder/$thumb/release/nn-table")"
         read -r _ riscv_stack riscv_instructions <<< "$(emulated qemu-system-riscv32 -M virt -bios none -kernel "$folder/$riscv/release/nn-table")"

@@ -298,7 +298,7 @@ pub mod __private {
     pub use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
     /// What `int8_model!` names.
     pub mod int8 {
-        pub use crate::int8::embedded::{Int8Parts, open, predict};
+        pub use crate::int8::embedded::{Int8Parts, check, file, predict};
         pub use crate::int8::file::Int8File;
         pub use crate::int8::program::{CodePort, ProgramRef, Step, Term};
     }
