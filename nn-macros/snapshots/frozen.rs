@@ -178,7 +178,7 @@ const _: () = {
         }
         __nn::with_alloc! {
             #[doc =
-            r" Bytes that a trainer holds for such batches, beside the model and an optimiser's slots."]
+            r" Bytes that a trainer holds beside the model and an optimiser's slots."]
             pub const fn train_bytes(__batch : ::core::primitive::usize) ->
             ::core::primitive::usize { __nn::training_bytes(& __MAP, __batch) }
         }

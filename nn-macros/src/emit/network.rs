@@ -159,7 +159,7 @@ impl Shell<'_> {
                         __MAP.predict_len(__batch)
                     }
                     __nn::with_alloc! {
-                        /// Bytes that a trainer holds for such batches, beside the model and an optimiser's slots.
+                        /// Bytes that a trainer holds beside the model and an optimiser's slots.
                         pub const fn train_bytes(__batch: ::core::primitive::usize) -> ::core::primitive::usize {
                             __nn::training_bytes(&__MAP, __batch)
                         }
