@@ -320,7 +320,7 @@ pub mod __private {
     pub use crate::save::embedded::{Aligned, Embedded, Room, embed, entry_count, name_bytes, tensor_count};
     #[cfg(feature = "alloc")]
     pub use crate::save::in_place::embedded;
-    pub use crate::save::in_place::{in_place, lay_out};
+    pub use crate::save::in_place::{LaidOut, in_place, lay_out};
     pub use crate::shape::Shape;
     pub use crate::signature::{Answer, AnySignature, Call, Checked, IsLayer, Negative, Signature, check_call};
     pub use crate::spec::{FormulaStep, Head, LayerSpec, Pass};

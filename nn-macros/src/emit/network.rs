@@ -9,9 +9,9 @@ use super::{shown, span_of, weights};
 use crate::ast::Header;
 
 /// ```text
-/// #[doc..] #[derive(Clone, Copy, Debug, Default)] pub struct Net;
+/// #[doc..] #[cfg_attr(doc, doc = "…")] #[derive(Clone, Copy, Debug, Default)] pub struct Net;
 /// ```
-pub fn structure(header: &Header) -> TokenStream {
+pub fn structure(header: &Header, described: TokenStream) -> TokenStream {
     let Header { attrs, vis, name, .. } = header;
     let derive = quote_spanned! {Span::mixed_site()=>
         #[::core::prelude::v1::derive(
@@ -21,7 +21,7 @@ pub fn structure(header: &Header) -> TokenStream {
             ::core::default::Default,
         )]
     };
-    quote!(#(#attrs)* #derive #vis struct #name;)
+    quote!(#(#attrs)* #described #derive #vis struct #name;)
 }
 
 /// The attributes of the struct that hold for all of its code: where it is there at all, and what is not

@@ -21,6 +21,7 @@ use nn_kernels::recurrent;
 /// | `recurrent_init` (of the state's weight) | uniform in ±1/√units | uniform in ±1/√units | `"orthogonal"` |
 /// | `bias_init` | uniform in ±1/√units | uniform in ±1/√units | `"zeros"` |
 /// | several layers | `Rnn(32) * 3` | `num_layers=3` | one after the other |
+/// | several layers, with dropout between | `Rnn(32) -> Deeper * 2`, with `network! { struct Deeper: [64, 32] -> [64, 32] { Dropout(0.2) -> Rnn(32) } }` | `num_layers=3, dropout=0.2` | one after the other |
 ///
 /// With `Both`, outputs are `[steps, 2 · units]`, those of the way forward first; with `last` each way gives
 /// its output after the last step that it comes to. A second input masks steps, `(x, mask) -> Rnn(32)`: it is
@@ -71,4 +72,4 @@ impl Rnn {
     }
 }
 
-recurrent_layer!(Rnn, "RNN", relu: recurrent::ReluRnn);
+recurrent_layer!(Rnn, "RNN", relu: of_cell::<recurrent::ReluRnn>);

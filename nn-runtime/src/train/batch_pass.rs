@@ -76,6 +76,8 @@ pub(super) struct GradPass<'a> {
     pub(super) x: BatchInputs<'a>,
     pub(super) noise: CounterRng,
     pub(super) logits: u8,
+    /// How much the batch counts in running statistics, where that is not the layers' to say.
+    pub(super) statistic_weight: Option<f32>,
     /// Samples of the whole batch.
     pub(super) samples: usize,
 }

@@ -60,6 +60,8 @@ pub(super) struct Executor {
     running: Vec<Range<usize>>,
     /// What the running statistics will be after a step, one range after the other.
     statistics: AlignedBuffer,
+    /// How much a batch counts in them, where that is not the layers' to say.
+    pub(super) statistic_weight: Option<f32>,
     pub(super) micro_batching: MicroBatching,
     pub(super) update: Update,
     runs: ShardRuns,
@@ -87,6 +89,7 @@ impl Executor {
             shards: Vec::new(),
             statistics: AlignedBuffer::zeroed(running.iter().map(Range::len).sum()),
             running,
+            statistic_weight: None,
             micro_batching: MicroBatching::new(N::COMPILED),
             update: Update::new(N::COMPILED, optimizer),
             runs: ShardRuns::default(),
@@ -204,7 +207,7 @@ impl Executor {
         // Of an output where no row has a weight every gradient is 0, whatever the scale.
         let whole = self.update.batch_scale(weight);
         let scale = weights.map(|weight| if weight > 0.0 { whole / weight } else { 0.0 });
-        self.update.state.begin(batch.samples);
+        self.update.state.begin(batch.samples, self.micro_batching.shared_leaves(batch.samples));
         let sums = self.forward_backward::<N, T>(&model.params, loss, batch, Some((noise, scale)))?;
         let result = StepResult { sums, regularization };
         if !result.loss().is_finite() {
@@ -214,8 +217,15 @@ impl Executor {
             self.update.state.go_on(&self.shards);
             return Ok(StepResult { regularization: 0.0, ..result });
         }
-        let pass =
-            GradPass { isa: self.isa, params: &[], x: batch.x, noise, logits: loss.logits(), samples: batch.samples };
+        let pass = GradPass {
+            isa: self.isa,
+            params: &[],
+            x: batch.x,
+            noise,
+            logits: loss.logits(),
+            statistic_weight: self.statistic_weight,
+            samples: batch.samples,
+        };
         self.take_grads::<N>(model, optimizer, (batch.samples, weight), pass)?;
         Ok(result)
     }
@@ -238,7 +248,7 @@ impl Executor {
         let noise = CounterRng { key: 0 }.fold_in(&[model.run.batches]);
         let active = self.assign(map, samples, true);
         let (params, micro_batching) = (&model.params, &self.micro_batching);
-        self.update.state.begin(samples);
+        self.update.state.begin(samples, micro_batching.shared_leaves(samples));
         let carried = self.update.state.carried_rows();
         let pass = BatchPass { isa, params, x, logits: 0, micro_batching, noise: Some(noise), carried };
         let (shards, leaves) = (&mut self.shards[..active], micro_batching.leaves(samples));
@@ -257,7 +267,7 @@ impl Executor {
         self.runs.run(self.world.as_mut(), leaves, &mut self.workers, shards, |shard, whole, scratch| {
             shard.backward_only::<N>(&pass, whole, noise, scratch);
         })?;
-        let pass = GradPass { isa, params: &[], x, noise, logits: 0, samples };
+        let pass = GradPass { isa, params: &[], x, noise, logits: 0, statistic_weight: self.statistic_weight, samples };
         self.take_grads::<N>(model, optimizer, (samples, weight), pass)?;
         Ok(loss)
     }

@@ -165,6 +165,11 @@ impl MicroBatching {
         Leaves { samples, each: self.split(samples).reduce_block }
     }
 
+    /// The same, where ranks share a batch.
+    pub(super) fn shared_leaves(&self, samples: usize) -> Option<Leaves> {
+        self.in_leaves.then(|| self.leaves(samples))
+    }
+
     /// Whether ranks share a batch.
     pub(super) fn is_in_leaves(&self) -> bool {
         self.in_leaves

@@ -47,6 +47,8 @@ mod fixed_range;
 mod footprint;
 mod grad_source;
 #[cfg(feature = "std")]
+mod grouped_order;
+#[cfg(feature = "std")]
 mod history;
 #[cfg(feature = "std")]
 mod history_text;
@@ -68,6 +70,8 @@ mod own_loop;
 mod own_objective;
 mod param_chunks;
 mod param_cut;
+#[cfg(feature = "std")]
+mod permutation;
 #[cfg(feature = "std")]
 pub mod privacy;
 #[cfg(feature = "std")]
@@ -101,6 +105,7 @@ mod stateful;
 mod step_result;
 #[cfg(feature = "std")]
 mod stop;
+mod swa;
 mod tensor_groups;
 mod tensor_names;
 #[cfg(feature = "std")]
@@ -135,5 +140,6 @@ pub use objective::Objective;
 pub use regularizer::Regularizer;
 #[cfg(feature = "std")]
 pub use stop::StopHandle;
+pub use swa::update_statistics;
 pub use traffic::{RankTraffic, Traffic};
 pub use trainer::Trainer;

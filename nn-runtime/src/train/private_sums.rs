@@ -119,7 +119,7 @@ impl PrivateWorker {
                 return;
             }
             self.grad.fill(0.0);
-            let pass = GradPass { isa, params: &[], x, noise: all.noise, logits, samples: 1 };
+            let pass = GradPass { isa, params: &[], x, noise: all.noise, logits, statistic_weight: None, samples: 1 };
             let whole = 0..self.grad.len();
             self.shard.add_param_grad::<N>(&pass, scratch, &whole, &mut self.grad, &mut false);
             self.grad.iter_mut().zip(all.learnt).for_each(|(grad, learnt)| *grad *= learnt);

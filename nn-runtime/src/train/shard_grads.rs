@@ -61,6 +61,7 @@ impl Shard {
         let size = BatchSize(pass.samples);
         let cx = cx.logits(pass.logits).training(pass.noise, micro.of_batch.start).sum_unit(self.split.sum_unit);
         let mut cx = cx.part_of(Some(&size));
+        cx.statistic_weight = pass.statistic_weight;
         let part = ParamGrad { range: range.clone(), grad, samples, overwrite };
         N::backward_params(&mut cx, &x[..map.inputs.len()], &dy[..map.outputs.len()], part);
     }

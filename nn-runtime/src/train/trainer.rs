@@ -81,7 +81,7 @@ impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
         Self::of(TrainedModel::Borrowed(model), loss, optimizer, isa)
     }
 
-    fn of(model: TrainedModel<'m, N>, loss: L, optimizer: O, isa: Isa) -> Self {
+    pub(super) fn of(model: TrainedModel<'m, N>, loss: L, optimizer: O, isa: Isa) -> Self {
         assert!(optimizer.slots() <= MAX_SLOTS, "expected an optimiser with at most 4 floats of state per parameter");
         let executor = Executor::new::<N>(&optimizer, isa);
         Trainer {
