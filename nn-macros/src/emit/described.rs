@@ -15,17 +15,17 @@ const GAP: usize = 24;
 const LETTER: usize = 8;
 
 /// ```text
-/// #[cfg_attr(doc, doc = "<svg …")]
-/// #[cfg_attr(doc, doc = "| layer | … |")]
+/// #[cfg_attr(doc, doc = "<svg …", doc = "", doc = "| layer | … |")]
 /// ```
 pub fn attributes(graph: &Graph) -> TokenStream {
     let (drawing, table) = (drawing(graph), table(graph));
-    quote!(#[cfg_attr(doc, doc = #drawing)] #[cfg_attr(doc, doc = #table)])
+    // What is written within an element ends at an empty line.
+    quote!(#[cfg_attr(doc, doc = #drawing, doc = "", doc = #table)])
 }
 
 /// A row for each layer, and where the numbers are.
 fn table(graph: &Graph) -> String {
-    let mut text = String::from("\n| layer | | reads |\n|---|---|---|\n");
+    let mut text = String::from("| layer | | reads |\n|---|---|---|\n");
     // By value: who writes it.
     let mut written = vec![""; graph.values];
     graph.inputs.iter().zip(&mut written).for_each(|(port, written)| *written = &port.name);
@@ -127,8 +127,13 @@ fn drawing(graph: &Graph) -> String {
             text += &match all[from].row + 1 == drawn.row {
                 true => format!("<path d=\"M{from_x} {begin} L{x} {end}"),
                 false => {
-                    let side = width + GAP;
-                    format!("<path d=\"M{from_x} {begin} C{side} {begin} {side} {end} {x} {end}")
+                    // Between rows to the side, down, and back.
+                    let (side, bend) = (width + GAP / 2, ROW - HEIGHT);
+                    format!(
+                        "<path d=\"M{from_x} {begin} C{side} {begin} {side} {begin} {side} {} L{side} {} C{side} {end} {side} {end} {x} {end}",
+                        begin + bend,
+                        end - bend
+                    )
                 }
             };
             text += " m-3 -2 l3 6 l3 -6\"/>";
@@ -142,5 +147,5 @@ fn drawing(graph: &Graph) -> String {
             y + 4
         );
     }
-    text + "</svg>\n</div>\n"
+    text + "</svg>\n</div>"
 }

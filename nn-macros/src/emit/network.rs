@@ -158,6 +158,12 @@ impl Shell<'_> {
                     pub const fn predict_len(__batch: ::core::primitive::usize) -> ::core::primitive::usize {
                         __MAP.predict_len(__batch)
                     }
+                    __nn::with_alloc! {
+                        /// Bytes that a trainer holds beside the model and an optimiser's slots.
+                        pub const fn train_bytes(__batch: ::core::primitive::usize) -> ::core::primitive::usize {
+                            __nn::training_bytes(&__MAP, __batch)
+                        }
+                    }
                     #[doc(hidden)]
                     pub const __SIGNATURE: __nn::Signature = __nn::Signature::network(#text, #n, &[#(#makes),*]);
                     #[doc(hidden)]

@@ -100,7 +100,7 @@ impl Parquet {
     }
 
     /// The column that tells how much each sample counts, or, of lists, each of its steps, as
-    /// [`Dataset::with_weights`].
+    /// [`Dataset::with_weights`](super::Dataset::with_weights).
     #[must_use]
     pub fn weights(mut self, column: impl AsRef<str>) -> Self {
         self.weights = Some(column.as_ref().to_owned());

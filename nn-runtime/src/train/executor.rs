@@ -23,7 +23,7 @@ use super::refusal::Refusal;
 use super::shard::Shard;
 use super::shard_runs::ShardRuns;
 use super::shared_grads::SharedGrads;
-use super::split::{LOSS_BLOCK, needs_one_worker};
+use super::split::LOSS_BLOCK;
 use super::step_result::StepResult;
 use super::tensor_groups::TensorGroups;
 use super::update::Update;
@@ -127,7 +127,7 @@ impl Executor {
             // Who is lost is told by the step that comes.
             let _ = self.update.layout(optimizer, threads, batch, self.world.as_ref());
         }
-        let mut shards = if needs_one_worker(map) { 1 } else { threads };
+        let mut shards = if map.nested.one_worker { 1 } else { threads };
         let split = self.micro_batching.split(batch);
         // Of smaller batches, whose leaves are smaller, a rank may have a leaf more.
         let most = |(world, _): (&World, _)| batch.min(batch.div_ceil(world.size()) + 2 * split.reduce_block);

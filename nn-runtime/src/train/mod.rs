@@ -133,7 +133,8 @@ pub use early_stopping::EarlyStopping;
 pub use error::{NonFinite, TrainError};
 #[cfg(feature = "std")]
 pub use fit::Fit;
-pub(crate) use footprint::training_bytes;
+#[doc(hidden)]
+pub use footprint::training_bytes;
 #[cfg(feature = "std")]
 pub use history::{Ended, Epoch, Evaluation, History, StepReport};
 #[cfg(feature = "std")]
