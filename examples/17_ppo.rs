@@ -9,7 +9,7 @@
 
 mod cartpole;
 
-use std::time::Instant;
+use std::{f32::consts::SQRT_2, time::Instant};
 
 use cartpole::{After, CartPole};
 use nn_runtime::policy::{Categorical, Draws};
@@ -21,53 +21,40 @@ const STEPS: usize = 128;
 const ALL: usize = GAMES * STEPS;
 const BATCH: usize = ALL / 4;
 const ROUNDS: usize = 300;
-const ROOT_TWO: f32 = std::f32::consts::SQRT_2;
 
 network! {
     /// The scores of a push to the left and of one to the right.
     pub struct Actor: [4] -> [2] {
-        Dense(64, init = Orthogonal(ROOT_TWO)) -> Tanh -> Dense(64, init = Orthogonal(ROOT_TWO)) -> Tanh -> Dense(2, init = Orthogonal(0.01))
+        Dense(64, init = Orthogonal(SQRT_2)) -> Tanh -> Dense(64, init = Orthogonal(SQRT_2)) -> Tanh -> Dense(2, init = Orthogonal(0.01))
     }
 }
 network! {
     /// How many steps are still to come, later ones less.
     pub struct Critic: [4] -> [1] {
-        Dense(64, init = Orthogonal(ROOT_TWO)) -> Tanh -> Dense(64, init = Orthogonal(ROOT_TWO)) -> Tanh -> Dense(1, init = Orthogonal(1.0))
+        Dense(64, init = Orthogonal(SQRT_2)) -> Tanh -> Dense(64, init = Orthogonal(SQRT_2)) -> Tanh -> Dense(1, init = Orthogonal(1.0))
     }
 }
 
-/// What the actor is judged by: a push, how likely it was, and how much better than expected it went.
-#[derive(Clone, Copy, Default)]
-struct Tried {
-    push: usize,
-    log_prob: f64,
-    advantage: f64,
-}
-
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let begun = Instant::now();
-    let mut draws = Draws::new(1);
-    let steps = ROUNDS as u64 * 4 * (ALL / BATCH) as u64;
-    let mut actor = Actor::init(1).into_trainer((), Adam::new(2.5e-4).eps(1e-5)).clip(Clip::GlobalNorm(0.5));
-    let mut critic = Critic::init(2).into_trainer(Mse::half(), Adam::new(1e-3).eps(1e-5)).clip(Clip::GlobalNorm(0.5));
-    (actor, critic) = (actor.schedule(Polynomial::new(steps)), critic.schedule(Polynomial::new(steps)));
+    let (begun, mut draws) = (Instant::now(), Draws::new(1));
+    let (clip, rate) = (Clip::GlobalNorm(0.5), Polynomial::new((ROUNDS * 4 * ALL / BATCH) as u64));
+    let mut actor = Actor::init(1).into_trainer((), Adam::new(2.5e-4).eps(1e-5)).clip(clip).schedule(rate);
+    let mut critic = Critic::init(2).into_trainer(Mse::half(), Adam::new(1e-3).eps(1e-5)).clip(clip).schedule(rate);
     let mut games: Vec<CartPole> = (0..GAMES).map(|_| CartPole::new(&mut draws)).collect();
-    let (mut seen, mut then) = (vec![[0.0; 4]; ALL], vec![[0.0; 4]; ALL]);
-    let (mut tried, mut after) = (vec![Tried::default(); ALL], vec![After::Goes; ALL]);
+    let (mut seen, mut then, mut scores) = (vec![[0.0; 4]; ALL], vec![[0.0; 4]; ALL], [0.0; 2 * GAMES]);
+    // What the actor is judged by: a push, how likely it was, and how much better than expected it went.
+    let (mut pushes, mut likely, mut better) = (vec![0; ALL], vec![0.0; ALL], vec![0.0; ALL]);
     let (mut values, mut next, mut gains) = (vec![0.0; ALL], vec![0.0; ALL], vec![0.0; ALL]);
-    let (mut returns, mut scores) = (Vec::new(), [0.0; 2 * GAMES]);
+    let (mut after, mut returns) = (vec![After::Goes; ALL], Vec::new());
     for round in 1..=ROUNDS {
-        for step in 0..STEPS {
-            let now = step * GAMES..(step + 1) * GAMES;
-            for (i, game) in now.clone().zip(&games) {
-                seen[i] = game.seen();
-            }
+        for now in (0..STEPS).map(|step| step * GAMES..(step + 1) * GAMES) {
+            now.clone().zip(&games).for_each(|(i, game)| seen[i] = game.seen());
             actor.predict_into(&[seen[now.clone()].as_flattened()], &mut [&mut scores])?;
             for ((i, game), scores) in now.zip(&mut games).zip(scores.chunks(2)) {
                 let choices = Categorical::new(scores);
-                let push = choices.sample(&mut draws);
-                tried[i] = Tried { push, log_prob: choices.log_prob(push), advantage: 0.0 };
-                after[i] = game.push(push == 1);
+                pushes[i] = choices.sample(&mut draws);
+                likely[i] = choices.log_prob(pushes[i]);
+                after[i] = game.push(pushes[i] == 1);
                 then[i] = game.seen();
                 if after[i] != After::Goes {
                     returns.push(game.steps());
@@ -79,36 +66,32 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         critic.predict_into(&[seen.as_flattened()], &mut [&mut values])?;
         critic.predict_into(&[then.as_flattened()], &mut [&mut next])?;
         for i in (0..ALL).rev() {
-            let later = if after[i] == After::Goes && i + GAMES < ALL { tried[i + GAMES].advantage } else { 0.0 };
+            let later = if after[i] == After::Goes && i + GAMES < ALL { better[i + GAMES] } else { 0.0 };
             let next = if after[i] == After::Fell { 0.0 } else { f64::from(next[i]) };
-            tried[i].advantage = 1.0 + 0.99 * next - f64::from(values[i]) + 0.99 * 0.95 * later;
-            gains[i] = tried[i].advantage as f32 + values[i];
+            better[i] = 1.0 + 0.99 * next - f64::from(values[i]) + 0.99 * 0.95 * later;
+            gains[i] = better[i] as f32 + values[i];
         }
         let mut order: Vec<usize> = (0..ALL).collect();
         for _ in 0..4 {
             (1..ALL).for_each(|i| order.swap(i, (draws.unit() * (i + 1) as f64) as usize));
             for batch in order.chunks(BATCH) {
                 let x: Vec<[f32; 4]> = batch.iter().map(|i| seen[*i]).collect();
-                let of = |i: &usize| tried[*i].advantage;
-                let mean = batch.iter().map(of).sum::<f64>() / BATCH as f64;
-                let spread = (batch.iter().map(|i| (of(i) - mean).powi(2)).sum::<f64>() / BATCH as f64).sqrt();
+                let mean = batch.iter().map(|i| better[*i]).sum::<f64>() / BATCH as f64;
+                let spread = (batch.iter().map(|i| (better[*i] - mean).powi(2)).sum::<f64>() / BATCH as f64).sqrt();
                 actor.step_with(&[x.as_flattened()], |y, dy| {
                     let mut loss = 0.0;
-                    for ((i, y), dy) in batch.iter().zip(y[0].chunks(2)).zip(dy[0].chunks_mut(2)) {
-                        let (choices, Tried { push, log_prob, .. }) = (Categorical::new(y), tried[*i]);
-                        let advantage = (of(i) - mean) / (spread + 1e-8);
-                        let ratio = (choices.log_prob(push) - log_prob).exp();
-                        let held = ratio.clamp(0.8, 1.2);
-                        if ratio * advantage <= held * advantage {
-                            choices.add_log_prob_gradient(push, -ratio * advantage / BATCH as f64, dy);
-                        }
+                    for ((&i, y), dy) in batch.iter().zip(y[0].chunks(2)).zip(dy[0].chunks_mut(2)) {
+                        let (choices, advantage) = (Categorical::new(y), (better[i] - mean) / (spread + 1e-8));
+                        let ratio = (choices.log_prob(pushes[i]) - likely[i]).exp();
+                        let (free, held) = (ratio * advantage, ratio.clamp(0.8, 1.2) * advantage);
+                        let slope = if free <= held { -free / BATCH as f64 } else { 0.0 };
+                        choices.add_log_prob_gradient(pushes[i], slope, dy);
                         choices.add_entropy_gradient(-0.01 / BATCH as f64, dy);
-                        loss -= (ratio * advantage).min(held * advantage) + 0.01 * choices.entropy();
+                        loss -= (free.min(held) + 0.01 * choices.entropy()) / BATCH as f64;
                     }
-                    loss / BATCH as f64
+                    loss
                 })?;
-                let gains: Vec<f32> = batch.iter().map(|i| gains[*i]).collect();
-                critic.step(&Dataset::values(&x[..], (&gains[..], 1))?)?;
+                critic.step(&Dataset::values(&x[..], (batch.iter().map(|i| gains[*i]).collect::<Vec<f32>>(), 1))?)?;
             }
         }
         let last = &returns[returns.len().saturating_sub(100)..];

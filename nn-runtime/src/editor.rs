@@ -191,9 +191,9 @@ macro_rules! __not_offered {
         // Losses and optimisers.
         $crate::__not_offered! {
             Adadelta Adagrad Adam AdamW Adamax AnyTakes BinaryCrossEntropy BinaryFocal CosineSimilarity CrossEntropy
-            Ctc Fits Focal FourTake GaussianNll Hinge Huber KlDivergence Lamb Lion Loss LossOn Mae Mse Muon Nadam
-            Optimizer OtherTakes PlainTakes Poisson Quantile RAdam RmsProp ScheduleFree Sgd SigmoidTakes SoftmaxTakes
-            SquashedTakes TargetLabel TargetValue TensorLayout TensorUpdate ThreeTake Triplet TwoTake ValueTakes
+            Ctc ElementWeights Fits Focal FourTake GaussianNll Hinge Huber KlDivergence Lamb Lion Loss LossOn Mae Mse
+            MultiResolutionStft Muon Nadam Optimizer OtherTakes PlainTakes Poisson Quantile RAdam RmsProp ScheduleFree
+            Sgd SigmoidTakes SoftmaxTakes SquashedTakes TargetLabel TargetValue TensorLayout TensorUpdate ThreeTake Triplet TwoTake ValueTakes
         }
         // Training and data.
         $crate::__not_offered! {

@@ -8,6 +8,7 @@ use nn_runtime::data::digits;
 use nn_runtime::distributed::{CommunicationError, Communicator, LocalCommunicator};
 use nn_runtime::prelude::*;
 use nn_runtime::train::{Every, StopHandle, TrainError};
+use nn_tests::numbers::{assert_near, numbers, wide};
 
 use crate::{Cnn, Mlp, bits, fit, world};
 
@@ -206,4 +207,76 @@ fn what_is_not_finite_is_refused_by_all() {
         })
     });
     assert_eq!(kept, [true; 3]);
+}
+
+network! { struct Series: [5, 2] -> [5, 1] { Lstm(6) -> Gru(4) -> DensePerStep(1) } }
+
+/// 70 sequences of four windows: window `k` of sequence `i` is sample `70 · k + i`.
+fn series() -> Dataset<Values> {
+    let (x, y) = (numbers(1, 4 * 70 * 10, 1.0), numbers(2, 4 * 70 * 5, 1.0));
+    Dataset::values((x, 10), (y, 5)).unwrap()
+}
+
+fn stateful(model: &mut Model<Series>) -> Trainer<'_, Series, Mse, Adam> {
+    Trainer::new(model, Mse::new(), Adam::new(1e-2)).stateful()
+}
+
+/// Each rank keeps the state of its samples: the same bits on any number of them, those of a trainer on its
+/// own but for the order of sums, and not those of windows that know nothing of each other.
+#[test]
+fn windows_go_on_on_every_rank() {
+    let data = series();
+    let fit = || Fit::epochs(2).batch(70).shuffle(false);
+    let on = |ranks: usize| {
+        let all = world(ranks, |rank| {
+            let mut model = Series::init(3);
+            stateful(&mut model).threads(1).distributed(rank).unwrap().fit(&data, fit()).unwrap();
+            model.to_bytes()
+        });
+        assert!(all.iter().all(|model| *model == all[0]), "{ranks} ranks");
+        all.into_iter().next().unwrap()
+    };
+    let one = on(1);
+    for ranks in [2, 3, 7] {
+        assert_eq!(on(ranks), one, "{ranks} ranks");
+    }
+    let (mut alone, mut apart) = (Series::init(3), Series::init(3));
+    stateful(&mut alone).fit(&data, fit()).unwrap();
+    Trainer::new(&mut apart, Mse::new(), Adam::new(1e-2)).fit(&data, fit()).unwrap();
+    let one = Model::<Series>::from_bytes(&one).unwrap();
+    let weight = |model: &Model<Series>| model.get("lstm_1.weight_hh").unwrap();
+    assert_near(&weight(&one), &wide(&weight(&alone)), &"on its own");
+    let apart: f32 = weight(&one).iter().zip(weight(&apart)).map(|(a, b)| (a - b).abs()).sum();
+    assert!(apart > 1e-3, "the state counts: {apart}");
+}
+
+#[test]
+fn windows_go_on_behind_a_checkpoint_on_other_ranks() {
+    let (data, path) = (series(), path("stateful"));
+    let fit = || Fit::epochs(2).batch(70).shuffle(false);
+    let undisturbed = world(1, |rank| {
+        let mut model = Series::init(3);
+        stateful(&mut model).distributed(rank).unwrap().fit(&data, fit()).unwrap();
+        model.to_bytes()
+    });
+    for (before, after) in [(1, 3), (3, 2), (2, 1)] {
+        world(before, |rank| {
+            let (mut model, mut step) = (Series::init(3), 0);
+            let fit = fit().checkpoint(Checkpoint::to(&path).every(Every::Steps(1))).on_step(move |_, _| {
+                step += 1;
+                if step == 6 { std::ops::ControlFlow::Break(()) } else { std::ops::ControlFlow::Continue(()) }
+            });
+            stateful(&mut model).distributed(rank).unwrap().fit(&data, fit).unwrap();
+        });
+        let resumed = world(after, |rank| {
+            let mut model = Series::init(0);
+            let mut trainer = stateful(&mut model).distributed(rank).unwrap();
+            trainer.resume(&path).unwrap();
+            trainer.fit(&data, fit()).unwrap();
+            drop(trainer);
+            model.to_bytes()
+        });
+        assert!(resumed.iter().all(|model| *model == undisturbed[0]), "from {before} to {after} ranks");
+    }
+    std::fs::remove_file(&path).unwrap();
 }

@@ -156,6 +156,8 @@ alone! {
     avg_pool2d None [Numbers(2 * 12 * 12)] -> 2 * 6 * 6; ([2, 12, 12] -> [2, 6, 6]) { AvgPool2d(2) }
     avg_pool1d None [Numbers(12 * 3)] -> 6 * 3; ([12, 3] -> [6, 3]) { AvgPool1d(2) }
     max_pool2d_gaps None [Numbers(2 * 12 * 12)] -> 2 * 5 * 5; ([2, 12, 12] -> [2, 5, 5]) { MaxPool2d(2, dilation = 3) }
+    lp_pool2d None [Numbers(2 * 12 * 12)] -> 2 * 6 * 6; ([2, 12, 12] -> [2, 6, 6]) { LpPool2d(2.0, 2) }
+    lp_pool1d None [Numbers(12 * 3)] -> 6 * 3; ([12, 3] -> [6, 3]) { LpPool1d(3.0, 2) }
     avg_pool2d_beyond None [Numbers(2 * 12 * 12)] -> 2 * 5 * 5; ([2, 12, 12] -> [2, 5, 5]) { AvgPool2d(5, stride = 2, ceil_mode = true) }
     adaptive_avg_pool2d None [Numbers(2 * 12 * 12)] -> 2 * 5 * 5; ([2, 12, 12] -> [2, 5, 5]) { AdaptiveAvgPool2d(5) }
     adaptive_max_pool2d None [Numbers(2 * 12 * 12)] -> 2 * 5 * 5; ([2, 12, 12] -> [2, 5, 5]) { AdaptiveMaxPool2d(5) }

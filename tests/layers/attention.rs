@@ -238,7 +238,7 @@ fn faults_say_what_to_type() {
     says(
         layer.rule([x, Shape::of([7, 6]), Shape::of([7, 6])]),
         "expected a query, perhaps a memory, and perhaps a mask, found 3 inputs, the last of [7, 6]\n\
-         help: write `(query, memory, mask) -> …`, with a mask of [7]",
+         help: write `(query, memory, mask) -> …`, with a mask of [7]; `values = true` takes values of their own",
     );
     says(
         layer.rule([x, Shape::of([1, 5, 6])]),

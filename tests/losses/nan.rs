@@ -3,8 +3,8 @@
 
 use nn_runtime::Isa;
 use nn_runtime::losses::{
-    BinaryCrossEntropy, BinaryFocal, CosineSimilarity, CrossEntropy, Ctc, Focal, GaussianNll, Hinge, Huber,
-    KlDivergence, LossOn, Mae, Mse, Poisson, Quantile, Triplet,
+    BinaryCrossEntropy, BinaryFocal, CosineSimilarity, CrossEntropy, Ctc, ElementWeights, Focal, GaussianNll, Hinge,
+    Huber, KlDivergence, LossOn, Mae, Mse, MultiResolutionStft, Poisson, Quantile, Triplet,
 };
 
 #[test]
@@ -53,6 +53,7 @@ fn nan_stays_in_its_row() {
     check(&BinaryFocal::new(), &ones[..]);
     check(&KlDivergence::new(), &ones[..]);
     check(&CosineSimilarity::new(), &ones[..]);
+    check(&ElementWeights::new(Mse::new()), &[1.0f32; 2 * 7 * 19][..]);
     check(&Focal::new(), &[3u32; 7][..]);
 }
 
@@ -95,5 +96,17 @@ fn nan_shows_in_the_loss_of_a_whole_sample() {
         assert!(Ctc::new().gradient(isa, classes, &z, &labels[..], 1.0, &mut dz).is_nan(), "{}", isa.name());
         assert!(Ctc::new().value(isa, classes, &z, &labels[..]).is_nan(), "{}", isa.name());
         assert!(dz[6 * classes + 17].is_nan(), "{}: its own gradient", isa.name());
+    }
+}
+
+/// A number of a signal is one of all frames around it.
+#[test]
+fn nan_in_a_signal_shows() {
+    let loss = MultiResolutionStft::new().resolutions(&[[8, 2, 8]]);
+    for bad in [f32::NAN, f32::INFINITY] {
+        let (mut y, mut dy) = (vec![0.5; 40], vec![0.0; 40]);
+        y[7] = bad;
+        assert!(!loss.gradient(Isa::detect(), 40, &y, &[0.25; 40][..], 1.0, &mut dy).is_finite());
+        assert!(!loss.value(Isa::detect(), 40, &y, &[0.25; 40][..]).is_finite() && dy[7].is_nan());
     }
 }

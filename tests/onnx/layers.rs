@@ -65,6 +65,9 @@ cases! { "layers"
     avg_pool [Numbers(2 * 7 * 6)] -> 2 * 3 * 3; ([2, 7, 6] -> [2, 3, 3]) { AvgPool2d(2) }
     avg_pool_same [Numbers(2 * 7 * 6)] -> 2 * 4 * 3; ([2, 7, 6] -> [2, 4, 3]) { AvgPool2d(3, stride = 2, padding = Same, count_include_pad = false) }
     avg_pool_padded [Numbers(2 * 7 * 6)] -> 2 * 4 * 3; ([2, 7, 6] -> [2, 4, 3]) { AvgPool2d(3, stride = 2, padding = Pad(1)) }
+    lp_pool [Numbers(2 * 7 * 6)] -> 2 * 4 * 3; ([2, 7, 6] -> [2, 4, 3]) { LpPool2d(2.0, 3, stride = 2, padding = Pad(1)) }
+    lp_pool_of_3 [Numbers(2 * 7 * 6)] -> 2 * 3 * 3; ([2, 7, 6] -> [2, 3, 3]) { LpPool2d(3.0, 2) }
+    lp_pool1d [Numbers(9 * 2)] -> 4 * 2; ([9, 2] -> [4, 2]) { LpPool1d(1.0, 2) }
     avg_pool1d [Numbers(9 * 2)] -> 4 * 2; ([9, 2] -> [4, 2]) { AvgPool1d(2) }
     avg_pool1d_same [Numbers(9 * 2)] -> 5 * 2; ([9, 2] -> [5, 2]) { AvgPool1d(3, stride = 2, padding = Same, count_include_pad = false) }
     avg_pool1d_padded [Numbers(8 * 2)] -> 5 * 2; ([8, 2] -> [5, 2]) { AvgPool1d(2, padding = Pad(1)) }

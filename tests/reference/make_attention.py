@@ -1,4 +1,4 @@
-"""Writes embedding, positional_encoding, attention and transformer .json beside this file: what PyTorch answers for the layers of sequences
+"""Writes embedding, positional_encoding, attention, attention_general and transformer .json beside this file: what PyTorch answers for the layers of sequences
 that are not recurrent, and for the blocks made of them.
 
 Comes in: nothing, each case seeds the generator from its own name. Goes out: one JSON file per subject.
@@ -87,6 +87,55 @@ def attention():
     return file
 
 
+def general():
+    """Attention with its own mask (1: seen), with numbers added to the scores, values of their own, and the mean weights as an output."""
+    file = File("attention_general", few, digits=8)
+    cases = [
+        # batch, steps, keys (0: self), features, heads, causal, padded, bias, values, allowed, added (1: each, 2: each of each head), weights
+        (1, 1, 0, 1, 1, 0, 0, 1, 0, 0, 1, 1), (3, 5, 0, 6, 2, 0, 0, 1, 0, 1, 0, 0), (2, 5, 0, 6, 3, 0, 0, 1, 0, 2, 2, 1),
+        (2, 4, 7, 6, 2, 0, 1, 1, 0, 0, 2, 0), (2, 3, 4, 6, 1, 0, 0, 0, 1, 0, 0, 0), (2, 4, 7, 10, 2, 0, 1, 1, 1, 1, 1, 1),
+        (2, 7, 0, 6, 2, 1, 1, 1, 0, 0, 1, 1), (1, 3, 35, 17, 1, 0, 0, 1, 1, 2, 1, 1), (2, 5, 0, 15, 5, 0, 1, 0, 0, 1, 0, 1),
+        (1, 2, 3, 18, 2, 0, 0, 1, 1, 0, 0, 1),
+    ]  # fmt: skip
+    for batch, steps, keys, features, heads, causal, masked, bias, values, allowed, added, weights in cases:
+        cross, keys = keys > 0, keys or steps
+        words = [word for word, on in [("causal", causal), ("masked", masked), ("plain", not bias), ("values", values), (f"allowed{allowed}", allowed), (f"added{added}", added), ("weights", weights)] if on]
+        file.begin_batch(batch, f"{steps}to{keys}x{features}", f"heads{heads}", *words)
+        module = nn.MultiheadAttention(features, heads, bias=bool(bias), batch_first=True)
+        inputs = [few(batch, steps, features)] + [few(batch, keys, features) for _ in range(cross + values)]
+        each = lambda kind: (batch, heads, steps, keys) if kind == 2 else (batch, steps, keys)
+        inputs += [few(*each(added))] if added else []
+        seen = (torch.rand(*each(allowed)) < 0.6).float() if allowed else None
+        if allowed:
+            seen[..., 0] = 1.0
+        mask = padded(batch, keys) if masked else None
+
+        def fn(x, p):
+            bias = torch.zeros(batch, heads, steps, keys, dtype=x[0].dtype)
+            of = lambda t: t if t.dim() == 4 else t[:, None]
+            if added:
+                bias = bias + of(x[-1])
+            if allowed:
+                bias = bias.masked_fill(of(seen) == 0, float("-inf"))
+            if causal:
+                bias = bias.masked_fill(hide_future(steps, keys), float("-inf"))
+            memory = x[1] if cross else x[0]
+            hidden = None if mask is None else torch.zeros(batch, keys, dtype=x[0].dtype).masked_fill(hide(mask), float("-inf"))
+            options = {"need_weights": bool(weights), "attn_mask": bias.reshape(batch * heads, steps, keys), "key_padding_mask": hidden}
+            y, told = torch.func.functional_call(module, p, (x[0], memory, x[2] if values else memory), options)
+            return (y, told) if weights else y
+
+        settings = {"heads": heads, "causal": causal, "bias": bias, "values": values, "allowed": allowed, "added": added, "weights": weights, "masked": masked}
+        # Scores of wide rows would be too large for float32.
+        params = {k: few(*v.shape, scale=0.5 if features < 16 else 0.15) for k, v in module.named_parameters()}
+        case = file.add(settings, fn, inputs, params)
+        if allowed:
+            case["inputs"].insert(1 + cross + values, seen)
+        if masked:
+            case["inputs"].append(mask)
+    return file
+
+
 def transformer():
     file = File("transformer", few, digits=8)
     for name, first, activation in [("encoder_pre", True, "gelu"), ("encoder_post", False, "relu"), ("decoder_post", False, "gelu"), ("decoder_pre", True, "relu")]:
@@ -106,7 +155,7 @@ def transformer():
 
 def main():
     torch.set_num_threads(1)  # one order of summation, whatever the machine
-    total = sum(file.write() for file in [embedding(), positional_encoding(), attention(), transformer()])
+    total = sum(file.write() for file in [embedding(), positional_encoding(), attention(), general(), transformer()])
     print(f"{total} bytes, torch {torch.__version__}, numpy {np.__version__}")
 
 

@@ -196,6 +196,59 @@ def triplet():
     return file
 
 
+def element_weights():
+    """A weight for each number: the mean over all of them. Targets are rows of values, then weights."""
+    file = File("element_weights")
+    F = torch.nn.functional
+    losses = {
+        "mse": lambda y, t, w: (F.mse_loss(y, t, reduction="none") * w).mean(),
+        "mae": lambda y, t, w: (F.l1_loss(y, t, reduction="none") * w).mean(),
+        "huber": lambda y, t, w: (F.huber_loss(y, t, reduction="none") * w).mean(),
+        "binary_cross_entropy": lambda y, t, w: F.binary_cross_entropy_with_logits(y, t, weight=w),
+    }
+    for name, loss in losses.items():
+        for rows, width in [(1, 1), (3, 5), (2, 17), (7, 33)]:
+            file.begin(f"{name}_{rows}x{width}")
+            target = randn(rows, width) if name != "binary_cross_entropy" else short(torch.rand(rows, width, dtype=torch.float64), 3)
+            weight = short(torch.rand(rows, width, dtype=torch.float64) * 3, 3)
+            weight.view(-1)[3::4] = 0.0
+            n = width
+            fn = lambda x, p: loss(x[0], x[1][:, :n], x[1][:, n:])
+            file.add({"loss": name}, fn, [randn(rows, width), torch.cat([target, weight], dim=1)], wrt=1, smooth=name != "mae")
+    return file
+
+
+def multi_resolution_stft():
+    """auraloss's MultiResolutionSTFTLoss, written with torch.stft; the mean over samples and channels."""
+    file = File("multi_resolution_stft")
+    # Slopes of logarithms of small bins are beyond float32, and nobody is asked for them in it.
+    file.accept = lambda error: None
+
+    def spectra(x, fft, hop, length):
+        window = torch.hann_window(length, dtype=x.dtype)
+        z = torch.stft(x, fft, hop, length, window, return_complex=True)
+        return torch.sqrt(torch.clamp(z.real**2 + z.imag**2, min=1e-8))
+
+    def distance(y, t, resolutions, convergence, logs):
+        total = 0
+        for fft, hop, length in resolutions:
+            a, b = spectra(y, fft, hop, length), spectra(t, fft, hop, length)
+            apart = torch.linalg.norm(b - a, dim=(-2, -1)) / torch.linalg.norm(b, dim=(-2, -1))
+            total = total + convergence * apart.mean() + logs * (a.log() - b.log()).abs().mean()
+        return total / len(resolutions)
+
+    for samples, steps, channels, resolutions, convergence, logs in [
+        (1, 9, 1, [(16, 4, 10)], 1.0, 1.0), (2, 37, 1, [(16, 4, 10), (8, 3, 8), (32, 5, 20)], 1.0, 1.0),
+        (2, 40, 3, [(8, 1, 5), (16, 16, 16)], 1.0, 1.0), (3, 65, 1, [(64, 7, 31)], 1.0, 0.0), (1, 21, 2, [(4, 2, 2), (32, 9, 32)], 0.0, 0.5),
+    ]:  # fmt: skip
+        file.begin(f"{samples}x{steps}x{channels}_" + "_".join(str(fft) for fft, _, _ in resolutions))
+        fn = lambda x, p: distance(*[part.transpose(1, 2).reshape(-1, steps) for part in x], resolutions, convergence, logs)
+        settings = {"convergence": convergence, "logs": logs} | {f"{key}{i}": n for i, r in enumerate(resolutions) for key, n in zip(("fft", "hop", "window"), r)}
+        shape = (samples, steps, channels)
+        file.add(settings | {"count": len(resolutions)}, fn, [randn(*shape), randn(*shape)], wrt=1)
+    return file
+
+
 def of_many():
     """Losses of a window `[samples, steps, numbers]`, and of its rows: means over samples, or over rows."""
     file = File("of_many")
@@ -241,6 +294,8 @@ def main():
         gaussian_nll(),
         weighted(),
         triplet(),
+        element_weights(),
+        multi_resolution_stft(),
         of_many(),
     ]
     print(f"{sum(file.write() for file in files)} bytes, torch {torch.__version__}")

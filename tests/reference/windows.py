@@ -287,9 +287,23 @@ def global_pool(name, one, two):
     return file
 
 
+def lp_pool(over):
+    """Norms of windows; of odd powers numbers above 0, as PyTorch does not take their size."""
+    file, size, batch = table(f"lp_pool{over}d"), sequences() if over == 1 else images(), batches()
+    how = F.lp_pool1d if over == 1 else F.lp_pool2d
+    for power, kernel, stride, ceil in [(1.0, 2, 2, 0), (2.0, 2, 2, 0), (2.0, 3, 2, 0), (2.0, 3, 1, 0), (3.0, 2, 1, 0), (1.5, 3, 2, 0), (2.0, 3, 2, 1), (1.0, 2, 3, 1), (4.0, 2, 3, 1)]:
+        sizes, count = next(size), next(batch)
+        file.begin_batch(count, f"p{power}", f"kernel{kernel}", f"stride{stride}", *["ceil"] * ceil, "in" + by(sizes))
+        values = few(count, 2, *sizes)
+        values = values if power in (2.0, 4.0) else values.abs() + 0.125
+        settings = {"p": power, "kernel": kernel, "stride": stride, "ceil_mode": ceil}
+        file.add(settings, lambda x, p: how(x[0], power, kernel, stride, bool(ceil)), [values])
+    return file
+
+
 def windows():
     return [
-        conv2d(), depthwise(), separable(), conv_transpose2d(), conv_transpose1d(), conv1d(), max_pool(2), avg_pool(2), max_pool(1), avg_pool(1),
+        conv2d(), depthwise(), separable(), conv_transpose2d(), conv_transpose1d(), conv1d(), max_pool(2), avg_pool(2), max_pool(1), avg_pool(1), lp_pool(2), lp_pool(1),
         *[ceil_pool(over, average) for average in (0, 1) for over in (1, 2)],
         adaptive_pool("adaptive_avg_pool", F.adaptive_avg_pool1d, F.adaptive_avg_pool2d),
         adaptive_pool("adaptive_max_pool", F.adaptive_max_pool1d, F.adaptive_max_pool2d),

@@ -10,6 +10,7 @@ mod own_loop;
 mod refused_steps;
 mod stateful;
 mod stopping;
+mod swa;
 mod without_weight;
 
 use nn_runtime::prelude::*;

@@ -8,6 +8,9 @@ use nn_tests::numbers::{assert_near, numbers};
 
 network! { struct LstmGru: [5, 2] -> [5, 2] { first: Lstm(6) -> second: Gru(3) -> head: DensePerStep(2) } }
 network! { struct GruRnn: [5, 2] -> [5, 2] { first: Gru(6) -> second: Rnn(3) -> head: DensePerStep(2) } }
+network! {
+    struct ProjectedGru: [5, 2] -> [5, 2] { first: Lstm(12, projection = 6) -> second: Gru(3) -> head: DensePerStep(2) }
+}
 
 fn is_pytorchs<N: Network>(name: &str)
 where
@@ -38,6 +41,7 @@ where
 fn windows_learn_as_pytorchs_with_a_detached_state() {
     is_pytorchs::<LstmGru>("lstm_gru");
     is_pytorchs::<GruRnn>("gru_rnn");
+    is_pytorchs::<ProjectedGru>("projected_gru");
 }
 
 network! { struct Cell: [4, 2] -> [4, 5] { Gru(5) } }

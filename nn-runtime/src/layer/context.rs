@@ -46,6 +46,8 @@ pub struct LayerContext<'a, S = &'a mut [f32]> {
     pub(crate) logits: u8,
     /// This site learns: noise is on, and statistics are those of the batch.
     pub(crate) training: bool,
+    /// How much this batch counts in running statistics, where that is not the layer's to say.
+    pub(crate) statistic_weight: Option<f32>,
     /// After how many samples of this pass a sum over samples may begin anew: those after which any batch is
     /// divided among workers; 0 where it must go on from sample to sample.
     pub(crate) sum_unit: usize,
@@ -78,6 +80,7 @@ macro_rules! like {
             epilogue: $cx.epilogue,
             logits: $cx.logits,
             training: $cx.training,
+            statistic_weight: $cx.statistic_weight,
             sum_unit: $cx.sum_unit,
             carried: $cx.carried,
             whole_batch: $cx.whole_batch,
@@ -127,6 +130,7 @@ impl<'a, S> LayerContext<'a, S> {
             epilogue: &Epilogue::NONE,
             logits: 0,
             training: false,
+            statistic_weight: None,
             sum_unit: usize::MAX,
             carried: Carried::default(),
             whole_batch: None,

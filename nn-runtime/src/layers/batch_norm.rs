@@ -317,8 +317,11 @@ impl Layer for BatchNorm {
         let batches = self.running() + 2;
         let follow = |change: &mut f32, now: f32, batch: f32, momentum| *change += momentum * (batch - (now + *change));
         // It is read where a statistic is asked for, and there alone.
-        let momentum =
-            |cx: &ReadContext| if self.cumulative { 1.0 / (cx.param(batches)[0] + 1.0) } else { self.momentum };
+        let momentum = |cx: &ReadContext| match (cx.statistic_weight, self.cumulative) {
+            (Some(weight), _) => weight,
+            (None, true) => 1.0 / (cx.param(batches)[0] + 1.0),
+            (None, false) => self.momentum,
+        };
         let (range, change) = grad.slice(cx, self.running());
         if !range.is_empty() {
             let (now, momentum) = (cx.param(self.running()), momentum(cx));

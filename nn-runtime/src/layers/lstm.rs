@@ -20,7 +20,10 @@ use nn_kernels::recurrent;
 /// | `init` (of the inputs' weight) | uniform in ±1/√units | uniform in ±1/√units | `"glorot_uniform"` |
 /// | `recurrent_init` (of the state's weight) | uniform in ±1/√units | uniform in ±1/√units | `"orthogonal"` |
 /// | `bias_init` | uniform in ±1/√units | uniform in ±1/√units | `"zeros"` |
-/// | several layers | `Lstm(32) * 3` | `num_layers=3` | one after the other |
+/// | `projection`, to how many outputs | none | `proj_size` | none |
+/// | several layers | `Lstm(32) * 3` of 32 inputs; else one after the other | `num_layers=3` | one after the other |
+/// | several layers, with dropout between | `Lstm(32) -> Deeper * 2`, with `network! { struct Deeper: [64, 32] -> [64, 32] { Dropout(0.2) -> Lstm(32) } }` | `num_layers=3, dropout=0.2` | one after the other |
+/// | outputs at padding | 0 | 0, of `pad_packed_sequence` | the step's before it, unless `zero_output_for_mask`; within `Bidirectional` 0 |
 ///
 /// With `Both`, outputs are `[steps, 2 · units]`, those of the way forward first; with `last` each way gives
 /// its output after the last step that it comes to. A second input masks steps, `(x, mask) -> Lstm(32)`: it
@@ -35,9 +38,12 @@ use nn_kernels::recurrent;
 ///
 /// Parameters, PyTorch's by its names, shapes and order of gates (i, f, g, o): `weight_ih`, `[4 · units,
 /// features]`, `weight_hh`, `[4 · units, units]`, `bias_ih` and `bias_hh`, `[4 · units]`; of the second way
-/// of `Both` the same with `_reverse` behind. Keras orders the gates i, f, c, o, which is the same, keeps
-/// weights turned over, and one bias, the sum of the two, 1 at f (`unit_forget_bias`). Hochreiter &
-/// Schmidhuber, "Long Short-Term Memory", 1997.
+/// of `Both` the same with `_reverse` behind. With `projection = n` the output, and what `weight_hh`
+/// multiplies, is `h[s] = weight_hr · (o · tanh(c[s]))` of `n` numbers, fewer than the units: `weight_hh` is
+/// `[4 · units, n]`, `weight_hr` `[n, units]`, `h0` `[n]` (Sak, Senior & Beaufays, 2014). Such a layer
+/// streams and learns with state; ONNX has none, and with `Both` there may be no bias. Keras orders the gates
+/// i, f, c, o, which is the same, keeps weights turned over, and one bias, the sum of the two, 1 at f
+/// (`unit_forget_bias`). Hochreiter & Schmidhuber, "Long Short-Term Memory", 1997.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -52,6 +58,16 @@ use nn_kernels::recurrent;
 #[derive(Clone, Copy, Debug)]
 pub struct Lstm {
     of: Recurrent<recurrent::Lstm>,
+    projected: bool,
 }
 
-recurrent_layer!(Lstm, "LSTM");
+impl Lstm {
+    /// So many outputs, fewer than units, which are a product of theirs.
+    pub const fn projection(mut self, outputs: usize) -> Self {
+        self.of.projection = outputs;
+        self.projected = true;
+        self
+    }
+}
+
+recurrent_layer!(Lstm, "LSTM", projected: through_projection);

@@ -51,7 +51,7 @@
 //! | embedding, initial rows; row of padding | normal 1; zero, no gradient | uniform ±0.05; learns (a mask hides it) |
 //! | positions | none | none (KerasHub: sine, learnt) |
 //! | attention mask says | `True` is padding | `True` is a step |
-//! | attention that sees nothing | NaN | the mean of all values |
+//! | attention that sees nothing | NaN, or without weights and outside the fast path the output bias | the mean of all values |
 //! | attention parameters | one `in_proj_weight` | one each, by head |
 
 mod activation;
@@ -87,6 +87,7 @@ mod instance_norm;
 mod last_step;
 mod layer_norm;
 mod local_response_norm;
+mod lp_pool;
 mod lstm;
 mod mask;
 mod max_pool;
@@ -140,6 +141,7 @@ pub use instance_norm::InstanceNorm;
 pub use last_step::LastStep;
 pub use layer_norm::LayerNorm;
 pub use local_response_norm::LocalResponseNorm;
+pub use lp_pool::{LpPool1d, LpPool2d};
 pub use lstm::Lstm;
 pub use max_pool::{MaxPool1d, MaxPool2d};
 pub use multi_head_attention::MultiHeadAttention;

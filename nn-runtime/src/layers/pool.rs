@@ -268,10 +268,15 @@ impl Pooled<1> {
 
 /// The spec of a pool: nothing is learnt, and gradients follow from those of the output and what is kept.
 pub(super) const fn spec(asked: &Asked) -> LayerSpec {
+    plain_spec(asked).backward_without_x().backward_without_y()
+}
+
+/// The same where gradients follow from inputs and outputs.
+pub(super) const fn plain_spec(asked: &Asked) -> LayerSpec {
     let (channels, [height, width], flat) = match asked {
         Asked::Plain(pool) => (pool.channels, pool.output(), pool.channels_last),
         Asked::Uneven(pool) => (pool.channels, pool.output(), pool.channels_last),
     };
     let y = if flat { Shape::of([width, channels]) } else { Shape::of([channels, height, width]) };
-    LayerSpec::output(y).backward_without_x().backward_without_y()
+    LayerSpec::output(y)
 }

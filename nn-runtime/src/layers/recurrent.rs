@@ -5,6 +5,7 @@
 mod gate_rows;
 mod inputs;
 mod passes;
+mod projected;
 
 use core::marker::PhantomData;
 
@@ -36,6 +37,8 @@ pub enum Direction {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Recurrent<C> {
     pub(super) units: usize,
+    /// Numbers of an output, where that is a product of the units'; 0 where it is not.
+    pub(super) projection: usize,
     pub(super) direction: Direction,
     pub(super) last: bool,
     pub(super) states: bool,
@@ -55,9 +58,9 @@ const NAMES: [[&str; 4]; 2] = [
 ];
 
 /// The constructor, the arguments and the layer of a type whose field `of` is a [`Recurrent`]; where it
-/// may have another cell, the field `other` says whether it has.
+/// may be computed another way, the field `other` says whether it is, and `via` how.
 macro_rules! recurrent_layer {
-    ($name:ident, $operator:literal $(, $other:ident: $cell:ty)?) => {
+    ($name:ident, $operator:literal $(, $other:ident: $via:ident $(::<$cell:ty>)?)?) => {
         impl $name {
             /// This many units, which is how many outputs a step has.
             pub const fn new(units: usize) -> Self {
@@ -111,7 +114,7 @@ macro_rules! recurrent_layer {
             /// is each part of the state after the last step, where it is asked for.
             pub const fn rule<const N: usize>(&self, x: [crate::shape::Shape; N]) -> crate::graph::Rule {
                 $(if self.$other {
-                    return self.of.of_cell::<$cell>().rule(&x, stringify!($name), concat!($operator, "_", stringify!($other)));
+                    return self.of.$via$(::<$cell>)?().rule(&x, stringify!($name), concat!($operator, "_", stringify!($other)));
                 })?
                 self.of.rule(&x, stringify!($name), $operator)
             }
@@ -157,7 +160,7 @@ macro_rules! recurrent_layer {
         impl $name {
             fn forward_any(&self, cx: &mut crate::layer::LayerContext, x: &[&[f32]], y: &mut [&mut [f32]]) {
                 $(if self.$other {
-                    return self.of.of_cell::<$cell>().forward(cx, x, y);
+                    return self.of.$via$(::<$cell>)?().forward(cx, x, y);
                 })?
                 self.of.forward(cx, x, y);
             }
@@ -170,7 +173,7 @@ macro_rules! recurrent_layer {
                 dx: &mut [&mut [f32]],
             ) {
                 $(if self.$other {
-                    return self.of.of_cell::<$cell>().backward_input(cx, x, dy, dx);
+                    return self.of.$via$(::<$cell>)?().backward_input(cx, x, dy, dx);
                 })?
                 self.of.backward_input(cx, x, dy, dx);
             }
@@ -182,21 +185,21 @@ macro_rules! recurrent_layer {
                 part: crate::layer::ParamGrad,
             ) {
                 $(if self.$other {
-                    return self.of.of_cell::<$cell>().backward_params(cx, x, part);
+                    return self.of.$via$(::<$cell>)?().backward_params(cx, x, part);
                 })?
                 self.of.backward_params(cx, x, part);
             }
 
             fn step_any(&self, cx: &mut crate::layer::LayerContext, x: &[&[f32]], y: &mut [&mut [f32]]) {
                 $(if self.$other {
-                    return self.of.of_cell::<$cell>().step(cx, x, &mut *y[0]);
+                    return self.of.$via$(::<$cell>)?().step(cx, x, &mut *y[0]);
                 })?
                 self.of.step(cx, x, &mut *y[0]);
             }
 
             fn prepare_any(&self, cx: &mut crate::layer::LayerContext) {
                 $(if self.$other {
-                    return self.of.of_cell::<$cell>().prepare(cx);
+                    return self.of.$via$(::<$cell>)?().prepare(cx);
                 })?
                 self.of.prepare(cx);
             }
@@ -222,6 +225,7 @@ impl<C: Cell> Recurrent<C> {
     pub(super) const fn new(units: usize) -> Self {
         Recurrent {
             units,
+            projection: 0,
             direction: Direction::Forward,
             last: false,
             states: false,
@@ -236,8 +240,10 @@ impl<C: Cell> Recurrent<C> {
 
     /// The same of another cell.
     pub(super) const fn of_cell<D: Cell>(&self) -> Recurrent<D> {
-        let Recurrent { units, direction, last, states, initial, bias, init, recurrent_init, bias_init, .. } = *self;
-        Recurrent { units, direction, last, states, initial, bias, init, recurrent_init, bias_init, cell: PhantomData }
+        let Recurrent { units, projection, direction, last, states, initial, bias, .. } = *self;
+        let Recurrent { init, recurrent_init, bias_init, .. } = *self;
+        let cell = PhantomData;
+        Recurrent { units, projection, direction, last, states, initial, bias, init, recurrent_init, bias_init, cell }
     }
 
     const fn onnx(&self, operator: &'static str, given: Given) -> OnnxRecurrent {

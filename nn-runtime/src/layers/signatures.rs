@@ -24,11 +24,11 @@ signatures! {
     DensePerStep(units) [bias init bias_init].infers_input;
     Embedding(vocabulary, features) [padding init];
     PositionalEncoding() [learnt].infers_input;
-    MultiHeadAttention(heads) [causal bias].any_inputs.infers_input;
+    MultiHeadAttention(heads) [causal dropout weights attn_mask attn_bias values bias].any_inputs.any_outputs.infers_input;
     LastStep() [].any_inputs;
     Rnn(units) [last direction states initial relu bias init recurrent_init bias_init].any_inputs.any_outputs.infers_input;
     Gru(units) [last direction states initial reset_after bias init recurrent_init bias_init].any_inputs.any_outputs.infers_input;
-    Lstm(units) [last direction states bias init recurrent_init bias_init].any_inputs.any_outputs.infers_input;
+    Lstm(units) [last projection direction states bias init recurrent_init bias_init].any_inputs.any_outputs.infers_input;
     Conv2d(filters, kernel) [stride stride_hw kernel_hw padding dilation dilation_hw groups bias init bias_init].infers_input;
     Conv1d(filters, kernel) [stride padding dilation groups bias init bias_init].infers_input;
     DepthwiseConv2d(kernel) [stride stride_hw kernel_hw padding dilation dilation_hw multiplier bias init bias_init];
@@ -39,6 +39,8 @@ signatures! {
     MaxPool1d(kernel) [stride padding dilation ceil_mode];
     AvgPool2d(kernel) [stride stride_hw kernel_hw padding count_include_pad ceil_mode];
     AvgPool1d(kernel) [stride padding count_include_pad ceil_mode];
+    LpPool2d(p, kernel) [stride stride_hw kernel_hw padding ceil_mode];
+    LpPool1d(p, kernel) [stride padding ceil_mode];
     AdaptiveAvgPool2d(size) [size_hw];
     AdaptiveAvgPool1d(size) [];
     AdaptiveMaxPool2d(size) [size_hw];

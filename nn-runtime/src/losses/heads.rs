@@ -170,8 +170,10 @@ taken_by! {
         OtherHead OtherTakes;
     CosineSimilarity: AnyHead AnyTakes, PlainHead PlainTakes, SoftmaxHead SoftmaxTakes, SigmoidHead SigmoidTakes,
         SquashedHead SquashedTakes, OtherHead OtherTakes;
+    MultiResolutionStft: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, SquashedHead SquashedTakes, OtherHead OtherTakes;
     Mse: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, SoftmaxHead SoftmaxTakes, SigmoidHead SigmoidTakes,
         SquashedHead SquashedTakes, OtherHead OtherTakes;
+    // `ElementWeights` is taken where the loss within is, below.
     Quantile: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, SoftmaxHead SoftmaxTakes, SigmoidHead SigmoidTakes,
         SquashedHead SquashedTakes, OtherHead OtherTakes;
     Mae: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, SoftmaxHead SoftmaxTakes, SigmoidHead SigmoidTakes,
@@ -179,3 +181,19 @@ taken_by! {
     Huber: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, SoftmaxHead SoftmaxTakes, SigmoidHead SigmoidTakes,
         SquashedHead SquashedTakes, OtherHead OtherTakes;
 }
+
+// With weights a loss fits what it fits without.
+#[diagnostic::do_not_recommend]
+impl<L> AnyTakes<ElementWeights<L>> for AnyHead {}
+#[diagnostic::do_not_recommend]
+impl<L> PlainTakes<ElementWeights<L>> for PlainHead where PlainHead: PlainTakes<L> {}
+#[diagnostic::do_not_recommend]
+impl<L> ValueTakes<ElementWeights<L>> for ValueHead where ValueHead: ValueTakes<L> {}
+#[diagnostic::do_not_recommend]
+impl<L> SoftmaxTakes<ElementWeights<L>> for SoftmaxHead where SoftmaxHead: SoftmaxTakes<L> {}
+#[diagnostic::do_not_recommend]
+impl<L> SigmoidTakes<ElementWeights<L>> for SigmoidHead where SigmoidHead: SigmoidTakes<L> {}
+#[diagnostic::do_not_recommend]
+impl<L> SquashedTakes<ElementWeights<L>> for SquashedHead where SquashedHead: SquashedTakes<L> {}
+#[diagnostic::do_not_recommend]
+impl<L> OtherTakes<ElementWeights<L>> for OtherHead where OtherHead: OtherTakes<L> {}

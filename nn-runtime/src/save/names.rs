@@ -5,7 +5,7 @@
 use super::json::Unescaped;
 
 /// Parameters of a recurrent layer. `torch.nn.LSTM`, `GRU` and `RNN` write the layer's number behind them.
-const RECURRENT: [&[u8]; 4] = [b"weight_ih", b"weight_hh", b"bias_ih", b"bias_hh"];
+const RECURRENT: [&[u8]; 5] = [b"weight_ih", b"weight_hh", b"bias_ih", b"bias_hh", b"weight_hr"];
 
 /// The tensor at the end of a checkpoint: the CRC-32 of every byte before it.
 pub(crate) const CHECKSUM: &str = "checksum";
@@ -203,6 +203,7 @@ mod tests {
     fn recurrent_layers_go_by_torch_names_too() {
         assert_eq!(spellings("lstm.weight_ih"), ["lstm.weight_ih", "lstm.weight_ih_l0"]);
         assert_eq!(spellings("weight_ih"), ["weight_ih", "weight_ih_l0"]);
+        assert_eq!(spellings("a.weight_hr"), ["a.weight_hr", "a.weight_hr_l0"]);
         assert_eq!(spellings("a.bias_hh_reverse"), ["a.bias_hh_reverse", "a.bias_hh_l0_reverse"]);
         assert_eq!(
             spellings("deep.rnn.2.weight_hh"),

@@ -38,6 +38,8 @@ pub(crate) enum OnnxForm {
     ConvTranspose(Conv),
     MaxPool(Pool),
     AvgPool(Pool, bool),
+    /// The norm of this whole power.
+    LpPool(Pool, i64),
     /// Windows with gaps.
     UnevenMaxPool(UnevenPool),
     /// The operator that makes one number of each part, and how many parts there are down and across.

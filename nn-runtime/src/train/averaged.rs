@@ -1,12 +1,18 @@
-//! The moving average that an update keeps. In: a decay, parameters; out: averaged parameters, where there
+//! The average that an update keeps. In: what is averaged, parameters; out: averaged parameters, where there
 //! are some.
 
-use super::ema::Ema;
+use super::ema::{Averaged, Ema};
 use super::update::Update;
+use nn_kernels::simd::Isa;
 
 impl Update {
-    pub(super) fn keep_ema(&mut self, decay: f64) {
-        self.state.ema = Some(Ema::new(decay, self.map.params_len));
+    pub(super) fn keep_ema(&mut self, of: Averaged) {
+        self.state.ema = Some(Ema::new(of, self.map.params_len));
+    }
+
+    /// An epoch has left these parameters.
+    pub(super) fn average_epoch(&mut self, isa: Isa, params: &[f32]) {
+        self.state.ema.iter_mut().for_each(|ema| ema.epoch(isa, params));
     }
 
     /// Copies the averaged parameters, where there are some, over the others.

@@ -3,7 +3,10 @@
 //! window begins with. It changes when a step is taken and not before.
 
 use super::batch_pass::CarriedRows;
+use super::leaves::Leaves;
 use super::shard::Shard;
+#[cfg(feature = "std")]
+use super::world::{Lost, World};
 use nn_kernels::aligned_buffer::AlignedBuffer;
 
 /// What the next window of each sample begins with.
@@ -16,11 +19,13 @@ pub(super) struct CarriedBatch {
     /// Floats of a sample.
     pub(super) row: usize,
     pub(super) numbers: AlignedBuffer,
+    /// By which ranks share the samples, where they do: each has the rows of its own.
+    leaves: Option<Leaves>,
 }
 
 impl CarriedBatch {
     pub(super) fn new(row: usize) -> CarriedBatch {
-        CarriedBatch { begun: false, samples: 0, row, numbers: AlignedBuffer::zeroed(0) }
+        CarriedBatch { begun: false, samples: 0, row, numbers: AlignedBuffer::zeroed(0), leaves: None }
     }
 
     /// As a file has it: what so many samples have ended with.
@@ -43,7 +48,8 @@ impl CarriedBatch {
     }
 
     /// Begins sequences of so many samples where none have begun.
-    pub(super) fn begin(&mut self, samples: usize) {
+    pub(super) fn begin(&mut self, samples: usize, leaves: Option<Leaves>) {
+        self.leaves = leaves;
         if self.begun {
             return;
         }
@@ -51,6 +57,15 @@ impl CarriedBatch {
             self.numbers.fill(0.0);
         } else {
             (self.samples, self.numbers) = (samples, AlignedBuffer::zeroed(samples * self.row));
+        }
+    }
+
+    /// Rank 0 gets the rows of all ranks. Every rank calls it.
+    #[cfg(feature = "std")]
+    pub(super) fn gather_to_first(&mut self, world: &World) -> Result<(), Lost> {
+        match self.leaves.filter(|_| self.begun) {
+            Some(leaves) => world.gather_numbers_to_first(leaves, self.row, &mut self.numbers),
+            None => Ok(()),
         }
     }
 

@@ -103,7 +103,9 @@ pub(super) fn write<N: Network>(
 ) -> Result<(), WeightsError> {
     let (tensors, learnt) = (params::tensors(N::COMPILED), learnt(N::COMPILED));
     let (update, model) = (place.update, place.model);
-    let carried = update.state.carried.as_ref().filter(|carried| carried.samples() > 0);
+    let whole = place.whole.as_ref();
+    let state = whole.map_or(&update.state, |whole| &whole.state);
+    let carried = state.carried.as_ref().filter(|carried| carried.samples() > 0);
     let of_carried = carried.map(|carried| (carried_tensor(carried.samples(), carried.row), &carried.numbers[..]));
     let mut pieces = Vec::new();
     let mut add = |block: &Block, numbers| {
@@ -114,8 +116,6 @@ pub(super) fn write<N: Network>(
         }));
     };
     let begun = |state: &UpdateState| state.ema.as_ref().is_some_and(|ema| ema.begun);
-    let whole = place.whole.as_ref();
-    let state = whole.map_or(&update.state, |whole| &whole.state);
     let own = blocks("", place.slots, begun(state));
     own.iter().zip(numbers(&model.params, state)).for_each(|(block, numbers)| add(block, numbers));
     let waiting = update.waiting();
@@ -224,7 +224,7 @@ pub(super) fn read<N: Network>(
     };
     let mut restored = Vec::new();
     for state in [Some(&note.state), kept.map(|(_, state)| state)].into_iter().flatten() {
-        let mut to = fresh.clone();
+        let mut to = fresh.without_slots();
         let run = state.read(&mut to).ok_or_else(bad_schedule)?;
         restored.push((run, to));
     }

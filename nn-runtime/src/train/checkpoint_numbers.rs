@@ -43,6 +43,9 @@ pub(super) struct StateNumbers {
     largest_grad: u64,
     schedule: Vec<u64>,
     pub(super) ema_begun: bool,
+    /// Epochs since an average was asked for.
+    #[serde(default)]
+    ema_epochs: u64,
     /// Samples whose state is carried on.
     #[serde(default)]
     pub(super) carried: usize,
@@ -105,6 +108,7 @@ impl StateNumbers {
             largest_grad: state.largest_grad.to_bits(),
             schedule: state.schedule.state().into_iter().map(f64::to_bits).collect(),
             ema_begun: state.ema.as_ref().is_some_and(|ema| ema.begun),
+            ema_epochs: state.ema.as_ref().map_or(0, |ema| ema.epochs),
             carried: state.carried.as_ref().map_or(0, CarriedBatch::samples),
         }
     }
@@ -118,7 +122,7 @@ impl StateNumbers {
         (state.steps, state.before) = (self.steps, self.before);
         state.largest_grad = f64::from_bits(self.largest_grad);
         if let Some(ema) = &mut state.ema {
-            ema.begun = self.ema_begun;
+            (ema.begun, ema.epochs) = (self.ema_begun, self.ema_epochs);
         }
         Some(TrainedSoFar { batches: self.batches, epochs: self.epochs })
     }

@@ -8,6 +8,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::num::NonZero;
 
+use super::ema::Averaged;
 use super::schedule::Schedule;
 use super::tensor_names::{find, learnt};
 use super::{Clip, Regularizer, Trainer};
@@ -24,7 +25,8 @@ const MAX_THREADS: usize = 256;
 /// | `clip` | none | `clip_grad_norm_`, … | `clipvalue`, `clipnorm`, `global_clipnorm` |
 /// | `accumulate` | 1 batch | calls of `backward` | `gradient_accumulation_steps` |
 /// | `schedule`, `starting_at` | the optimiser's rate | `lr_scheduler` | `learning_rate` |
-/// | `ema` | none | `swa_utils.AveragedModel` | `use_ema`, `ema_momentum=0.99` |
+/// | `ema` | none | `AveragedModel` with `get_ema_multi_avg_fn` | `use_ema`, `ema_momentum=0.99` |
+/// | [`swa`](Trainer::swa) | none | `swa_utils.AveragedModel` | – |
 /// | `regularize` | none | – | `kernel_regularizer` |
 /// | `rate_factor` | 1 | `lr` of a parameter group | – |
 /// | [`stateful`](Trainer::stateful) | no | `h.detach()` | `stateful=True` |
@@ -148,6 +150,10 @@ impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
     /// after the next step, and after every other `average = decay · average + (1 - decay) · parameters`. As
     /// it begins with real parameters, it needs no correction.
     ///
+    /// It sees parameters alone: a step that is refused, because its loss, a gradient or a parameter would be
+    /// NaN or infinite, leaves it as it is. How large a loss is, and whether it is below 0, does not matter
+    /// to it, nor what samples weigh.
+    ///
     /// It is PyTorch's `AveragedModel` with `get_ema_multi_avg_fn(0.999)`, Keras's `use_ema=True,
     /// ema_momentum=0.99`. Polyak & Juditsky, "Acceleration of Stochastic Approximation by Averaging", 1992.
     ///
@@ -166,12 +172,13 @@ impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
     /// ```
     pub fn ema(mut self, decay: f64) -> Self {
         self.checked = false;
-        self.executor.update.keep_ema(decay);
+        self.executor.update.keep_ema(Averaged::Steps(decay));
         self
     }
 
-    /// A copy of the model with the [`ema`](Trainer::ema) of its learnt parameters; running statistics are
-    /// the model's own. Before the first step, and where no average is kept, it is the model as it is.
+    /// A copy of the model with the [`ema`](Trainer::ema), or [`swa`](Trainer::swa), of its learnt
+    /// parameters; running statistics are the model's own. Before the first step, and where no average is
+    /// kept, it is the model as it is.
     pub fn ema_model(&self) -> Model<N> {
         let mut model = self.model.clone();
         self.executor.update.copy_ema(&mut model.params);
@@ -269,11 +276,11 @@ impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
             clip.check()?;
         }
         if let Some(ema) = &update.state.ema
-            && !(0.0..1.0).contains(&ema.decay)
+            && let Averaged::Steps(decay) = ema.of
+            && !(0.0..1.0).contains(&decay)
         {
             return Err(format!(
-                "expected a decay of the average from 0 up to but without 1, found {}\nhelp: `.ema(0.999)`",
-                ema.decay
+                "expected a decay of the average from 0 up to but without 1, found {decay}\nhelp: `.ema(0.999)`"
             ));
         }
         if update.state.schedule.momentum_at(0).is_some() && self.optimizer.momentum_setting().is_none() {

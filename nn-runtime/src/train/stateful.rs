@@ -21,7 +21,8 @@ impl<N: Network, L, O> Trainer<'_, N, L, O> {
     /// many samples; [`reset_state`](Trainer::reset_state) begins new sequences. A window whose weights are
     /// all 0 changes no parameter, and leaves its state. [`fit`](Trainer::fit) begins anew at each epoch; it
     /// wants `.shuffle(false)`, and batches of one size, one behind the other: window `k` of sequence `i` is
-    /// sample `k · batch + i`. [Checkpoints](super::Checkpoint) keep the state.
+    /// sample `k · batch + i`. [Checkpoints](super::Checkpoint) keep the state. Where ranks
+    /// train [together](Trainer::distributed), each keeps that of the samples that it runs.
     ///
     /// Layers that are given a state as an input, that go backward, and all others, such as a causal `Conv1d`
     /// or attention, see their window alone; so do evaluation, `predict_into` and the model itself. What a
@@ -48,7 +49,7 @@ impl<N: Network, L, O> Trainer<'_, N, L, O> {
     ///
     /// # Errors
     /// Told when training begins ([`TrainError::Setting`]): nothing in the network carries a state; the
-    /// trainer is [distributed](Trainer::distributed). Where a batch has another number of samples than the
+    /// trainer is [private](Trainer::private). Where a batch has another number of samples than the
     /// one before, [`TrainError::Mismatch`], and nothing has changed.
     pub fn stateful(mut self) -> Self {
         self.checked = false;
@@ -110,11 +111,6 @@ impl<N: Network, L, O> Trainer<'_, N, L, O> {
                         `.stateful()` or `.private(..)` out"
                 .into());
         }
-        match (&self.executor.update.state.carried, &self.executor.world) {
-            (Some(_), Some(_)) => Err("stateful: expected a trainer on its own, found a distributed one, whose ranks share no state\nhelp: leave \
-                                       `.stateful()` or `.distributed(..)` out"
-                .into()),
-            _ => Ok(()),
-        }
+        Ok(())
     }
 }

@@ -8,6 +8,7 @@ use core::ops::Range;
 use super::batch_pass::CarriedRows;
 use super::carried_batch::CarriedBatch;
 use super::ema::Ema;
+use super::leaves::Leaves;
 use super::schedule::{ConstantRate, Schedule};
 use super::shard::Shard;
 use super::world::{Lost, World};
@@ -60,6 +61,15 @@ impl UpdateState {
 }
 
 impl UpdateState {
+    /// A copy whose slots have no numbers, for whoever puts others there.
+    #[cfg(feature = "std")]
+    pub(super) fn without_slots(&self) -> UpdateState {
+        let slots = self.slots.iter().map(|_| AlignedBuffer::zeroed(0)).collect();
+        let (span, schedule) = (self.span.clone(), self.schedule.clone());
+        let (ema, carried) = (self.ema.clone(), self.carried.clone());
+        UpdateState { slots, span, schedule, ema, carried, ..*self }
+    }
+
     /// Forgets what is remembered of parameters that are not in this range, a part of what there is.
     pub(super) fn keep_part(&mut self, span: &Range<usize>) {
         if self.span != *span {
@@ -114,9 +124,9 @@ impl UpdateState {
     }
 
     /// Makes room for that.
-    pub(super) fn begin(&mut self, samples: usize) {
+    pub(super) fn begin(&mut self, samples: usize, leaves: Option<Leaves>) {
         if let Some(carried) = &mut self.carried {
-            carried.begin(samples);
+            carried.begin(samples, leaves);
         }
     }
 
@@ -155,7 +165,7 @@ impl Undo {
         match (&mut self.ema, &state.ema) {
             (Some(to), Some(from)) => {
                 to.params.copy_from_slice(&from.params);
-                (to.decay, to.begun) = (from.decay, from.begun);
+                (to.of, to.epochs, to.begun) = (from.of, from.epochs, from.begun);
             }
             (to, from) => to.clone_from(from),
         }

@@ -20,7 +20,8 @@ impl Update {
     pub(super) fn whole(&self, world: Option<&World>, best: Option<&UpdateState>) -> Result<Option<WholeState>, Lost> {
         let Some(world) = world.filter(|_| self.sharing.is_some()) else { return Ok(None) };
         let spans = self.shares.spans();
-        let state = self.state.of_all_for_first(world, spans)?;
+        let mut state = self.state.of_all_for_first(world, spans)?;
+        state.carried.iter_mut().try_for_each(|carried| carried.gather_to_first(world))?;
         let best = best.map(|state| state.of_all_for_first(world, spans)).transpose()?;
         let waits = self.batches > 0 && world.rank() == 0;
         let mut grads = AlignedBuffer::zeroed(if waits { self.map.params_len } else { 0 });

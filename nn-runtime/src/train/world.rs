@@ -152,6 +152,15 @@ impl World {
         self.gather(&own, &ranges, all)
     }
 
+    /// The same on rank 0 alone.
+    #[cfg(feature = "std")]
+    pub(super) fn gather_numbers_to_first(&self, leaves: Leaves, each: usize, all: &mut [f32]) -> Result<(), Lost> {
+        let ranks = self.samples_of_ranks(leaves);
+        let ranges: Vec<Range<usize>> = ranks.map(|samples| samples.start * each..samples.end * each).collect();
+        let own = all[ranges[self.rank()].clone()].to_vec();
+        self.gather_to_first(&own, &ranges, all)
+    }
+
     /// Fills `all` with what each leaf has, so many numbers each; this rank's are `own`.
     pub(super) fn gather_leaves(&self, leaves: Leaves, each: usize, own: &[f32], all: &mut [f32]) -> Result<(), Lost> {
         let ranks = (0..self.size()).map(|rank| leaves.of_rank(rank, self.size()));

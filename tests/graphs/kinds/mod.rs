@@ -124,10 +124,12 @@ pub const ALL: &[Draw] = &[
 ];
 
 /// Layers that are not drawn, and why.
-pub const NOT_DRAWN: [(&str, &str); 8] = [
+pub const NOT_DRAWN: [(&str, &str); 10] = [
     ("Dropout", "its noise is the runtime's own"),
     ("Dropout2d", "its noise is the runtime's own"),
     ("ConvTranspose1d", "it is a ConvTranspose2d of one row"),
+    ("LpPool1d", "it is an LpPool2d of one row"),
+    ("LpPool2d", "an AvgPool2d of powers, whose roots are steep near 0"),
     ("SeparableConv2d", "it is a DepthwiseConv2d and a Conv2d"),
     ("Normalization", "its numbers come from data, not from drawing"),
     ("Selu", "a formula: `random_formulas` draws such"),

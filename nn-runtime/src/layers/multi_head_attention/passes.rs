@@ -15,17 +15,17 @@ const NO_FLOOR: f32 = f32::NEG_INFINITY;
 
 /// The parameters.
 #[derive(Clone, Copy)]
-struct Params<'a> {
-    weight: &'a [f32],
-    bias: Option<&'a [f32]>,
-    out_weight: &'a [f32],
-    out_bias: Option<&'a [f32]>,
+pub(super) struct Params<'a> {
+    pub(super) weight: &'a [f32],
+    pub(super) bias: Option<&'a [f32]>,
+    pub(super) out_weight: &'a [f32],
+    pub(super) out_bias: Option<&'a [f32]>,
 }
 
 /// The numbers of the parameters.
-struct Numbers {
-    out_weight: usize,
-    out_bias: usize,
+pub(super) struct Numbers {
+    pub(super) out_weight: usize,
+    pub(super) out_bias: usize,
 }
 
 /// What a forward pass fills on the way.
@@ -39,12 +39,12 @@ struct Between<'a> {
 }
 
 impl AttentionPlan {
-    fn numbers(&self) -> Numbers {
+    pub(super) fn numbers(&self) -> Numbers {
         let first = 1 + usize::from(self.bias);
         Numbers { out_weight: first, out_bias: first + 1 }
     }
 
-    fn params<'a>(&self, cx: &LayerContext<'a>) -> Params<'a> {
+    pub(super) fn params<'a>(&self, cx: &LayerContext<'a>) -> Params<'a> {
         let at = self.numbers();
         Params {
             weight: cx.param(0),
@@ -203,7 +203,14 @@ impl AttentionPlan {
 
     /// [`backward_weight`]. With a mask, and of a causal layer, rows are left out whose gradient is 0: what
     /// is masked need not be finite.
-    fn add_weight_grad(&self, sums: RowSums, panels: Panels, [x, d]: [&[f32]; 2], range: Range<usize>, dw: &mut [f32]) {
+    pub(super) fn add_weight_grad(
+        &self,
+        sums: RowSums,
+        panels: Panels,
+        [x, d]: [&[f32]; 2],
+        range: Range<usize>,
+        dw: &mut [f32],
+    ) {
         if range.is_empty() {
             return;
         }
@@ -280,7 +287,11 @@ struct InputProduct<'a> {
 }
 
 /// What of an asked range lies in `within`, counted from where that begins, and where to add its gradient.
-fn overlap<'a>(asked: &Range<usize>, within: Range<usize>, to: &'a mut [f32]) -> (Range<usize>, &'a mut [f32]) {
+pub(super) fn overlap<'a>(
+    asked: &Range<usize>,
+    within: Range<usize>,
+    to: &'a mut [f32],
+) -> (Range<usize>, &'a mut [f32]) {
     let from = asked.start.clamp(within.start, within.end);
     let end = asked.end.clamp(from, within.end);
     if from == end {

@@ -19,6 +19,35 @@ pub(super) struct AttentionPlan {
     pub(super) masked: bool,
     pub(super) causal: bool,
     pub(super) bias: bool,
+    pub(super) extras: Extras,
+}
+
+/// What few attentions have.
+#[derive(Clone, Copy)]
+pub(super) struct Extras {
+    /// Values come of a third input.
+    pub(super) values: bool,
+    /// The input that says which keys each query may see, and the one that is added to the scores.
+    pub(super) allowed: Option<OfScores>,
+    pub(super) added: Option<OfScores>,
+    /// The weights are an output.
+    pub(super) weights: bool,
+    pub(super) dropout: f32,
+}
+
+/// An input of a number for each query and key.
+#[derive(Clone, Copy)]
+pub(super) struct OfScores {
+    pub(super) input: usize,
+    /// Each head has its own.
+    pub(super) per_head: bool,
+}
+
+impl Extras {
+    /// Whether these need more than the kernels of plain attention, beside dropout, which only training does.
+    pub(super) const fn any(&self) -> bool {
+        self.values || self.allowed.is_some() || self.added.is_some() || self.weights
+    }
 }
 
 /// Floats that the layer asks for.

@@ -16,9 +16,15 @@ pub(super) struct Given {
 }
 
 impl<C: Cell> Recurrent<C> {
-    /// Numbers of an output of one step, and of each part of a state.
+    /// Numbers of an output of one step, of both ways where there are two.
     pub(super) const fn width(&self) -> usize {
-        self.units.saturating_mul(if matches!(self.direction, Direction::Both) { 2 } else { 1 })
+        self.state_width(0)
+    }
+
+    /// Numbers of part `k` of a state, of which the first is the output.
+    pub(super) const fn state_width(&self, k: usize) -> usize {
+        let one = if k == 0 && self.projection > 0 { self.projection } else { self.units };
+        one.saturating_mul(if matches!(self.direction, Direction::Both) { 2 } else { 1 })
     }
 
     /// What the inputs are by their number, and where two are a state or a mask, by their shapes.
@@ -78,10 +84,11 @@ impl<C: Cell> Recurrent<C> {
         }
         let mut k = 1;
         while given.states && k <= C::STATES {
+            let width = Shape::of([self.state_width(k - 1)]);
             if !x[k].equals(&width) {
-                let fault = Fault::expected("a state with a number for each unit, ").shape(width).found(x[k]);
-                let fault = fault.help("declare it as ").shape(width);
-                return Err(fault);
+                let of = if k == 1 && self.projection > 0 { "output, " } else { "unit, " };
+                let fault = Fault::expected("a state with a number for each ").str(of).shape(width).found(x[k]);
+                return Err(fault.help("declare it as ").shape(width));
             }
             k += 1;
         }

@@ -347,18 +347,18 @@ pub(super) fn one_step<C: Cell>(step: OneStep) {
 
 /// Some neighbouring samples of a batch.
 #[derive(Clone, Copy)]
-struct Group {
-    first: usize,
-    samples: usize,
+pub(super) struct Group {
+    pub(super) first: usize,
+    pub(super) samples: usize,
 }
 
 impl Group {
-    fn of<'a>(&self, all: &'a [f32], batch: usize) -> &'a [f32] {
+    pub(super) fn of<'a>(&self, all: &'a [f32], batch: usize) -> &'a [f32] {
         let one = all.len() / batch;
         &all[self.first * one..][..self.samples * one]
     }
 
-    fn of_mut<'a>(&self, all: &'a mut [f32], batch: usize) -> &'a mut [f32] {
+    pub(super) fn of_mut<'a>(&self, all: &'a mut [f32], batch: usize) -> &'a mut [f32] {
         let one = all.len() / batch;
         &mut all[self.first * one..][..self.samples * one]
     }

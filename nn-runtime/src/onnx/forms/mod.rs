@@ -43,6 +43,7 @@ pub(super) fn write(site: OnnxSite) -> Vec<String> {
         OnnxForm::ConvTranspose(back) => images::conv_transpose(site, back),
         OnnxForm::MaxPool(pool) => images::pool(site, "MaxPool", pool, &[]),
         OnnxForm::AvgPool(pool, counts) => images::avg_pool(site, pool, counts),
+        OnnxForm::LpPool(pool, p) => images::pool(site, "LpPool", pool, &[("p", Attribute::Int(p))]),
         OnnxForm::UnevenMaxPool(pool) => images::max_pool_of_gaps(site, pool),
         OnnxForm::Parts(operator, parts) => images::parts(site, operator, parts),
         OnnxForm::Pad(sides, mode) => images::pad(site, sides, mode),
