@@ -44,7 +44,8 @@ pub struct Flags {
     /// Writes the numbers of every epoch to this file, a line of JSON each
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
-    /// Draws learning curves, which digits were taken for which, and some of those, into this folder
+    /// Draws learning curves, which digits were taken for which, some of those, and the weights of the first
+    /// layer, into this folder
     #[arg(long, value_name = "DIR")]
     plots: Option<PathBuf>,
     /// Ends with one line of JSON
@@ -136,16 +137,17 @@ where
     CrossEntropy: Fits<N::Head> + LossOn<[u32]>,
 {
     std::fs::create_dir_all(folder)?;
-    plot::learning_curves(history).save(folder.join("curves.svg"))?;
+    plot::learning_curves(history).save(folder.join("curves.png"))?;
     let (_, matrix) = trainer.evaluate_with(test, ConfusionMatrix::new())?;
     let digits: Vec<String> = (0..10).map(|digit| digit.to_string()).collect();
-    plot::confusion_matrix(&matrix, &digits).save(folder.join("confusion.svg"))?;
+    plot::confusion_matrix(&matrix, &digits).save(folder.join("confusion.png"))?;
     let answers = trainer.model().predictor(256).classes(test)?;
     let right = |i: usize| test.targets().sample(i)[0];
     let wrong: Vec<usize> = (0..test.len()).filter(|&i| answers[i] != right(i)).take(40).collect();
-    let captions: Vec<String> = wrong.iter().map(|&i| format!("{} taken for {}", right(i), answers[i])).collect();
+    let captions: Vec<String> = wrong.iter().map(|&i| format!("{} read as {}", right(i), answers[i])).collect();
     let images = test.select(&wrong);
-    plot::contact_sheet(&images.inputs()[0], [1, 28, 28], &captions)?.save(folder.join("mistaken.svg"))?;
+    plot::contact_sheet(&images.inputs()[0], [1, 28, 28], &captions)?.save(folder.join("mistaken.png"))?;
+    plot::first_layer(trainer.model(), [1, 28, 28])?.save(folder.join("first_layer.png"))?;
     println!("drawn into {}", folder.display());
     Ok(())
 }

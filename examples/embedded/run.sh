@@ -29,7 +29,7 @@ places=$(hex "$program" | grep --only-matching "$row" | wc -l)
 build nn-embedded-mnist
 said=$(emulate -icount shift=0 | tr -d '\r')
 diff <(head -n 1 <<< "$said") mnist.txt && echo "the bits of every other machine"
-read -r memory stack instructions <<< "$(tail -n 1 <<< "$said")"
+read -r memory stack instructions <<< "$(tail -n 1 <<< "$said" | sed 's/\b0*\([0-9]\)/\1/g')"
 echo "$memory bytes of memory and $stack of stack, $instructions instructions for a prediction"
 panics=$(nm --demangle "$program" | grep --extended-regexp 'panicking|unwrap_failed|expect_failed' || true)
 [ -z "$panics" ] || { printf 'expected no panic in the program, found\n%s\n' "$panics" >&2 && exit 1; }

@@ -2,8 +2,10 @@
 # Writes the table of docs/embedded.md: what six networks take of flash, memory, stack and time on four targets, in
 # floats and in bytes. Long: each program is built of its own. Needs qemu-system-arm, qemu-system-riscv32, valgrind
 # and GNU's `size` (Debian: qemu-system-arm, qemu-system-misc, valgrind, binutils).
-#   table.sh > table.md
+#   table.sh > table.md            HOST=PROGRAM takes what an earlier run has built for this machine
 set -euo pipefail
+# A build that fails ends the script, in `$(…)` too.
+shopt -s inherit_errexit
 cd "$(dirname "$0")"
 networks=${NETWORKS:-Control Mlp LeNet Cnn StMnist Sequence}
 folder=${CARGO_TARGET_DIR:-$PWD/target}
@@ -45,10 +47,10 @@ emulated() {
 }
 
 # As everyday programs are compiled.
-CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=${HOST_LEVEL:-3} \
+[ -n "${HOST:-}" ] || CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=${HOST_LEVEL:-3} \
     CARGO_PROFILE_RELEASE_PACKAGE_NN_KERNELS_OPT_LEVEL=${HOST_LEVEL:-3} CARGO_TARGET_DIR=$folder/here cargo build --quiet --release \
     --locked --package nn-table --no-default-features --features host --bin host >&2
-host=$folder/here/release/host
+host=${HOST:-$folder/here/release/host}
 cat << 'HEAD'
 | network | numbers | constants | flash in all: Cortex-M4F | riscv32imc | wasm32 | x86-64 | RAM to predict | RAM to train 16 | stack: Cortex-M4F | riscv32imc | instructions: Cortex-M4F | riscv32imc | x86-64, AVX2 |
 |---|---|---|---|---|---|---|---|---|---|---|---|---|---|
@@ -66,7 +68,10 @@ for NETWORK in $networks; do
         fi
         export NETWORK INT8
         sizes=()
-        for target in $thumb $riscv $wasm $here; do sizes+=("$(flash $target)"); done
+        for target in $thumb $riscv $wasm $here; do
+            size=$(flash $target)
+            sizes+=("$size")
+        done
         read -r memory stack instructions <<< "$(emulated qemu-system-arm -M mps2-an386 -cpu cortex-m4 \
             -semihosting-config enable=on,target=native -kernel "$folder/$thumb/release/nn-table")"
         read -r _ riscv_stack riscv_instructions <<< "$(emulated qemu-system-riscv32 -M virt -bios none -kernel "$folder/$riscv/release/nn-table")"

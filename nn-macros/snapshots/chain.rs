@@ -12,6 +12,12 @@ const _: () = {
 };
 /// The convolutional digit classifier.
 #[allow(dead_code)]
+#[cfg_attr(
+    doc,
+    doc = "<div>\n<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"368\" height=\"362\" viewBox=\"0 0 368 362\" style=\"max-width: 100%\" font-family=\"monospace\" font-size=\"13\" fill=\"none\" stroke=\"currentColor\"><rect x=\"92\" y=\"1\" width=\"184\" height=\"24\" rx=\"12\"/><text x=\"184\" y=\"17\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">input [1, SIDE, SIDE]</text><path d=\"M184 25 L184 44 m-3 -2 l3 6 l3 -6\"/><rect x=\"12\" y=\"49\" width=\"344\" height=\"24\" rx=\"3\"/><text x=\"184\" y=\"65\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">Conv2d(32, 3, stride = 2, padding = Same)</text><path d=\"M184 73 L184 92 m-3 -2 l3 6 l3 -6\"/><rect x=\"160\" y=\"97\" width=\"48\" height=\"24\" rx=\"3\"/><text x=\"184\" y=\"113\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">Relu</text><path d=\"M184 121 L184 140 m-3 -2 l3 6 l3 -6\"/><rect x=\"96\" y=\"145\" width=\"176\" height=\"24\" rx=\"3\"/><text x=\"184\" y=\"161\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">layers::MaxPool2d(2)</text><path d=\"M184 169 L184 188 m-3 -2 l3 6 l3 -6\"/><rect x=\"148\" y=\"193\" width=\"72\" height=\"24\" rx=\"3\"/><text x=\"184\" y=\"209\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">Flatten</text><path d=\"M184 217 L184 236 m-3 -2 l3 6 l3 -6\"/><rect x=\"140\" y=\"241\" width=\"88\" height=\"24\" rx=\"3\"/><text x=\"184\" y=\"257\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">Dense(64)</text><path d=\"M184 265 L184 284 m-3 -2 l3 6 l3 -6\"/><rect x=\"140\" y=\"289\" width=\"88\" height=\"24\" rx=\"3\"/><text x=\"184\" y=\"305\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">Dense(10)</text><path d=\"M184 313 L184 332 m-3 -2 l3 6 l3 -6\"/><rect x=\"132\" y=\"337\" width=\"104\" height=\"24\" rx=\"12\"/><text x=\"184\" y=\"353\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">output [10]</text></svg>\n</div>",
+    doc = "",
+    doc = "| layer | | reads |\n|---|---|---|\n| `conv2d_1` | `Conv2d(32, 3, stride = 2, padding = Same)` | `input` |\n| `relu_1` | `Relu` | `conv2d_1` |\n| `max_pool2d_1` | `layers::MaxPool2d(2)` | `relu_1` |\n| `flatten_1` | `Flatten` | `max_pool2d_1` |\n| `dense_1` | `Dense(64)` | `flatten_1` |\n| `dense_2` | `Dense(10)` | `dense_1` |\n\n`Cnn::summary()` tells what each gives, and its parameters, multiply-adds and bytes.\n"
+)]
 #[::core::prelude::v1::derive(
     ::core::clone::Clone,
     ::core::marker::Copy,
@@ -331,6 +337,12 @@ const _: () = {
             __batch: ::core::primitive::usize,
         ) -> ::core::primitive::usize {
             __MAP.predict_len(__batch)
+        }
+        __nn::with_alloc! {
+            #[doc =
+            r" Bytes that a trainer holds beside the model and an optimiser's slots."]
+            pub const fn train_bytes(__batch : ::core::primitive::usize) ->
+            ::core::primitive::usize { __nn::training_bytes(& __MAP, __batch) }
         }
         #[doc(hidden)]
         pub const __SIGNATURE: __nn::Signature = __nn::Signature::network(

@@ -7,6 +7,12 @@ const _: () = {
         1 h 1 Dense 2 } inputs { input[16] } values { h 1 } labels { backbone 1 }
     }
 };
+#[cfg_attr(
+    doc,
+    doc = "<div>\n<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"128\" height=\"170\" viewBox=\"0 0 128 170\" style=\"max-width: 100%\" font-family=\"monospace\" font-size=\"13\" fill=\"none\" stroke=\"currentColor\"><rect x=\"16\" y=\"1\" width=\"96\" height=\"24\" rx=\"12\"/><text x=\"64\" y=\"17\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">input [16]</text><path d=\"M64 25 L64 44 m-3 -2 l3 6 l3 -6\"/><rect x=\"40\" y=\"49\" width=\"48\" height=\"24\" rx=\"3\"/><text x=\"64\" y=\"65\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">Deep</text><path d=\"M64 73 L64 92 m-3 -2 l3 6 l3 -6\"/><rect x=\"20\" y=\"97\" width=\"88\" height=\"24\" rx=\"3\"/><text x=\"64\" y=\"113\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">Dense(10)</text><path d=\"M64 121 L64 140 m-3 -2 l3 6 l3 -6\"/><rect x=\"12\" y=\"145\" width=\"104\" height=\"24\" rx=\"12\"/><text x=\"64\" y=\"161\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">output [10]</text></svg>\n</div>",
+    doc = "",
+    doc = "| layer | | reads |\n|---|---|---|\n| `backbone` | frozen `Deep` | `input` |\n| `dense_1` | frozen `Dense(10)` | `backbone` |\n\n`Tuned::summary()` tells what each gives, and its parameters, multiply-adds and bytes.\n"
+)]
 #[::core::prelude::v1::derive(
     ::core::clone::Clone,
     ::core::marker::Copy,
@@ -175,6 +181,12 @@ const _: () = {
             __batch: ::core::primitive::usize,
         ) -> ::core::primitive::usize {
             __MAP.predict_len(__batch)
+        }
+        __nn::with_alloc! {
+            #[doc =
+            r" Bytes that a trainer holds beside the model and an optimiser's slots."]
+            pub const fn train_bytes(__batch : ::core::primitive::usize) ->
+            ::core::primitive::usize { __nn::training_bytes(& __MAP, __batch) }
         }
         #[doc(hidden)]
         pub const __SIGNATURE: __nn::Signature = __nn::Signature::network(

@@ -11,6 +11,12 @@ const _: () = {
         b 3 } labels {}
     }
 };
+#[cfg_attr(
+    doc,
+    doc = "<div>\n<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"336\" height=\"266\" viewBox=\"0 0 336 266\" style=\"max-width: 100%\" font-family=\"monospace\" font-size=\"13\" fill=\"none\" stroke=\"currentColor\"><rect x=\"12\" y=\"1\" width=\"152\" height=\"24\" rx=\"12\"/><text x=\"88\" y=\"17\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">image [1, 28, 28]</text><rect x=\"188\" y=\"1\" width=\"88\" height=\"24\" rx=\"12\"/><text x=\"232\" y=\"17\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">tags [16]</text><path d=\"M88 25 L88 44 m-3 -2 l3 6 l3 -6\"/><rect x=\"52\" y=\"49\" width=\"72\" height=\"24\" rx=\"3\"/><text x=\"88\" y=\"65\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">Flatten</text><path d=\"M88 73 L144 92 m-3 -2 l3 6 l3 -6\"/><rect x=\"100\" y=\"97\" width=\"88\" height=\"24\" rx=\"3\"/><text x=\"144\" y=\"113\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">Dense(32)</text><path d=\"M232 25 L192 44 m-3 -2 l3 6 l3 -6\"/><rect x=\"148\" y=\"49\" width=\"88\" height=\"24\" rx=\"3\"/><text x=\"192\" y=\"65\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">Dense(32)</text><path d=\"M144 121 L144 140 m-3 -2 l3 6 l3 -6\"/><path d=\"M192 73 C300 73 300 73 300 97 L300 116 C300 140 300 140 144 140 m-3 -2 l3 6 l3 -6\"/><rect x=\"112\" y=\"145\" width=\"64\" height=\"24\" rx=\"3\"/><text x=\"144\" y=\"161\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">Concat</text><path d=\"M144 169 L144 188 m-3 -2 l3 6 l3 -6\"/><rect x=\"100\" y=\"193\" width=\"88\" height=\"24\" rx=\"3\"/><text x=\"144\" y=\"209\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">Dense(10)</text><path d=\"M144 217 L144 236 m-3 -2 l3 6 l3 -6\"/><rect x=\"92\" y=\"241\" width=\"104\" height=\"24\" rx=\"12\"/><text x=\"144\" y=\"257\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">output [10]</text></svg>\n</div>",
+    doc = "",
+    doc = "| layer | | reads |\n|---|---|---|\n| `flatten_1` | `Flatten` | `image` |\n| `dense_1` | `Dense(32)` | `flatten_1` |\n| `dense_2` | `Dense(32)` | `tags` |\n| `concat_1` | `Concat` | `dense_1`, `dense_2` |\n| `dense_3` | `Dense(10)` | `concat_1` |\n\n`TwoTower::summary()` tells what each gives, and its parameters, multiply-adds and bytes.\n"
+)]
 #[::core::prelude::v1::derive(
     ::core::clone::Clone,
     ::core::marker::Copy,
@@ -298,6 +304,12 @@ const _: () = {
             __batch: ::core::primitive::usize,
         ) -> ::core::primitive::usize {
             __MAP.predict_len(__batch)
+        }
+        __nn::with_alloc! {
+            #[doc =
+            r" Bytes that a trainer holds beside the model and an optimiser's slots."]
+            pub const fn train_bytes(__batch : ::core::primitive::usize) ->
+            ::core::primitive::usize { __nn::training_bytes(& __MAP, __batch) }
         }
         #[doc(hidden)]
         pub const __SIGNATURE: __nn::Signature = __nn::Signature::network(

@@ -9,6 +9,12 @@ const _: () = {
         values {} labels { first 1 head 4 }
     }
 };
+#[cfg_attr(
+    doc,
+    doc = "<div>\n<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"168\" height=\"314\" viewBox=\"0 0 168 314\" style=\"max-width: 100%\" font-family=\"monospace\" font-size=\"13\" fill=\"none\" stroke=\"currentColor\"><rect x=\"40\" y=\"1\" width=\"88\" height=\"24\" rx=\"12\"/><text x=\"84\" y=\"17\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">input [8]</text><path d=\"M84 25 L84 44 m-3 -2 l3 6 l3 -6\"/><rect x=\"40\" y=\"49\" width=\"88\" height=\"24\" rx=\"3\"/><text x=\"84\" y=\"65\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">Dense(64)</text><path d=\"M84 73 L84 92 m-3 -2 l3 6 l3 -6\"/><rect x=\"60\" y=\"97\" width=\"48\" height=\"24\" rx=\"3\"/><text x=\"84\" y=\"113\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">Relu</text><path d=\"M84 121 L84 140 m-3 -2 l3 6 l3 -6\"/><rect x=\"60\" y=\"145\" width=\"48\" height=\"24\" rx=\"3\"/><text x=\"84\" y=\"161\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">Relu</text><path d=\"M84 169 L84 188 m-3 -2 l3 6 l3 -6\"/><rect x=\"12\" y=\"193\" width=\"144\" height=\"24\" rx=\"3\"/><text x=\"84\" y=\"209\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">Dense::&lt;f32&gt;(10)</text><path d=\"M84 217 L84 236 m-3 -2 l3 6 l3 -6\"/><rect x=\"48\" y=\"241\" width=\"72\" height=\"24\" rx=\"3\"/><text x=\"84\" y=\"257\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">Softmax</text><path d=\"M84 265 L84 284 m-3 -2 l3 6 l3 -6\"/><rect x=\"32\" y=\"289\" width=\"104\" height=\"24\" rx=\"12\"/><text x=\"84\" y=\"305\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">output [10]</text></svg>\n</div>",
+    doc = "",
+    doc = "| layer | | reads |\n|---|---|---|\n| `first` | `Dense(64)` | `input` |\n| `relu_1` | `Relu` | `first` |\n| `relu_2` | `Relu` | `relu_1` |\n| `head` | `Dense::<f32>(10)` | `relu_2` |\n| `softmax_1` | `Softmax` | `head` |\n\n`Net::summary()` tells what each gives, and its parameters, multiply-adds and bytes.\n"
+)]
 #[::core::prelude::v1::derive(
     ::core::clone::Clone,
     ::core::marker::Copy,
@@ -284,6 +290,12 @@ const _: () = {
             __batch: ::core::primitive::usize,
         ) -> ::core::primitive::usize {
             __MAP.predict_len(__batch)
+        }
+        __nn::with_alloc! {
+            #[doc =
+            r" Bytes that a trainer holds beside the model and an optimiser's slots."]
+            pub const fn train_bytes(__batch : ::core::primitive::usize) ->
+            ::core::primitive::usize { __nn::training_bytes(& __MAP, __batch) }
         }
         #[doc(hidden)]
         pub const __SIGNATURE: __nn::Signature = __nn::Signature::network(

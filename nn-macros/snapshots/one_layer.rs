@@ -6,6 +6,12 @@ const _: () = {
         shown { One 0 Dense 1 } inputs { input[3] } values {} labels {}
     }
 };
+#[cfg_attr(
+    doc,
+    doc = "<div>\n<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"120\" height=\"122\" viewBox=\"0 0 120 122\" style=\"max-width: 100%\" font-family=\"monospace\" font-size=\"13\" fill=\"none\" stroke=\"currentColor\"><rect x=\"16\" y=\"1\" width=\"88\" height=\"24\" rx=\"12\"/><text x=\"60\" y=\"17\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">input [3]</text><path d=\"M60 25 L60 44 m-3 -2 l3 6 l3 -6\"/><rect x=\"20\" y=\"49\" width=\"80\" height=\"24\" rx=\"3\"/><text x=\"60\" y=\"65\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">Dense(4)</text><path d=\"M60 73 L60 92 m-3 -2 l3 6 l3 -6\"/><rect x=\"12\" y=\"97\" width=\"96\" height=\"24\" rx=\"12\"/><text x=\"60\" y=\"113\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">output [4]</text></svg>\n</div>",
+    doc = "",
+    doc = "| layer | | reads |\n|---|---|---|\n| `dense_1` | `Dense(4)` | `input` |\n\n`One::summary()` tells what each gives, and its parameters, multiply-adds and bytes.\n"
+)]
 #[::core::prelude::v1::derive(
     ::core::clone::Clone,
     ::core::marker::Copy,
@@ -132,6 +138,12 @@ const _: () = {
             __batch: ::core::primitive::usize,
         ) -> ::core::primitive::usize {
             __MAP.predict_len(__batch)
+        }
+        __nn::with_alloc! {
+            #[doc =
+            r" Bytes that a trainer holds beside the model and an optimiser's slots."]
+            pub const fn train_bytes(__batch : ::core::primitive::usize) ->
+            ::core::primitive::usize { __nn::training_bytes(& __MAP, __batch) }
         }
         #[doc(hidden)]
         pub const __SIGNATURE: __nn::Signature = __nn::Signature::network(

@@ -9,6 +9,12 @@ const _: () = {
         } labels {}
     }
 };
+#[cfg_attr(
+    doc,
+    doc = "<div>\n<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"240\" height=\"170\" viewBox=\"0 0 240 170\" style=\"max-width: 100%\" font-family=\"monospace\" font-size=\"13\" fill=\"none\" stroke=\"currentColor\"><rect x=\"72\" y=\"1\" width=\"96\" height=\"24\" rx=\"12\"/><text x=\"120\" y=\"17\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">input [64]</text><path d=\"M120 25 L120 44 m-3 -2 l3 6 l3 -6\"/><rect x=\"92\" y=\"49\" width=\"56\" height=\"24\" rx=\"3\"/><text x=\"120\" y=\"65\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">Split</text><path d=\"M120 73 L68 92 m-3 -2 l3 6 l3 -6\"/><rect x=\"24\" y=\"97\" width=\"88\" height=\"24\" rx=\"3\"/><text x=\"68\" y=\"113\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">Dense(10)</text><path d=\"M120 73 L176 92 m-3 -2 l3 6 l3 -6\"/><rect x=\"136\" y=\"97\" width=\"80\" height=\"24\" rx=\"3\"/><text x=\"176\" y=\"113\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">Dense(4)</text><path d=\"M68 121 L60 140 m-3 -2 l3 6 l3 -6\"/><rect x=\"12\" y=\"145\" width=\"96\" height=\"24\" rx=\"12\"/><text x=\"60\" y=\"161\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">class [10]</text><path d=\"M176 121 L180 140 m-3 -2 l3 6 l3 -6\"/><rect x=\"132\" y=\"145\" width=\"96\" height=\"24\" rx=\"12\"/><text x=\"180\" y=\"161\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">bounds [4]</text></svg>\n</div>",
+    doc = "",
+    doc = "| layer | | reads |\n|---|---|---|\n| `split_1` | `Split` | `input` |\n| `dense_1` | `Dense(10)` | `split_1` |\n| `dense_2` | `Dense(4)` | `split_1` |\n\n`Detector::summary()` tells what each gives, and its parameters, multiply-adds and bytes.\n"
+)]
 #[::core::prelude::v1::derive(
     ::core::clone::Clone,
     ::core::marker::Copy,
@@ -226,6 +232,12 @@ const _: () = {
             __batch: ::core::primitive::usize,
         ) -> ::core::primitive::usize {
             __MAP.predict_len(__batch)
+        }
+        __nn::with_alloc! {
+            #[doc =
+            r" Bytes that a trainer holds beside the model and an optimiser's slots."]
+            pub const fn train_bytes(__batch : ::core::primitive::usize) ->
+            ::core::primitive::usize { __nn::training_bytes(& __MAP, __batch) }
         }
         #[doc(hidden)]
         pub const __SIGNATURE: __nn::Signature = __nn::Signature::network(

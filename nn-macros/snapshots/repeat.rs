@@ -8,6 +8,12 @@ const _: () = {
         Block 1 body 2 Dense 2 Dense 3 } inputs { input[16] } values {} labels { body 2 }
     }
 };
+#[cfg_attr(
+    doc,
+    doc = "<div>\n<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"192\" height=\"218\" viewBox=\"0 0 192 218\" style=\"max-width: 100%\" font-family=\"monospace\" font-size=\"13\" fill=\"none\" stroke=\"currentColor\"><rect x=\"48\" y=\"1\" width=\"96\" height=\"24\" rx=\"12\"/><text x=\"96\" y=\"17\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">input [16]</text><path d=\"M96 25 L96 44 m-3 -2 l3 6 l3 -6\"/><rect x=\"12\" y=\"49\" width=\"168\" height=\"24\" rx=\"3\"/><text x=\"96\" y=\"65\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">Block * (DEPTH - 1)</text><path d=\"M96 73 L96 92 m-3 -2 l3 6 l3 -6\"/><rect x=\"36\" y=\"97\" width=\"120\" height=\"24\" rx=\"3\"/><text x=\"96\" y=\"113\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">Dense(16) * 2</text><path d=\"M96 121 L96 140 m-3 -2 l3 6 l3 -6\"/><rect x=\"52\" y=\"145\" width=\"88\" height=\"24\" rx=\"3\"/><text x=\"96\" y=\"161\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">Dense(10)</text><path d=\"M96 169 L96 188 m-3 -2 l3 6 l3 -6\"/><rect x=\"44\" y=\"193\" width=\"104\" height=\"24\" rx=\"12\"/><text x=\"96\" y=\"209\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">output [10]</text></svg>\n</div>",
+    doc = "",
+    doc = "| layer | | reads |\n|---|---|---|\n| `block_1` | `Block * (DEPTH - 1)` | `input` |\n| `body` | `Dense(16) * 2` | `block_1` |\n| `dense_1` | `Dense(10)` | `body` |\n\n`Deep::summary()` tells what each gives, and its parameters, multiply-adds and bytes.\n"
+)]
 #[::core::prelude::v1::derive(
     ::core::clone::Clone,
     ::core::marker::Copy,
@@ -217,6 +223,12 @@ const _: () = {
             __batch: ::core::primitive::usize,
         ) -> ::core::primitive::usize {
             __MAP.predict_len(__batch)
+        }
+        __nn::with_alloc! {
+            #[doc =
+            r" Bytes that a trainer holds beside the model and an optimiser's slots."]
+            pub const fn train_bytes(__batch : ::core::primitive::usize) ->
+            ::core::primitive::usize { __nn::training_bytes(& __MAP, __batch) }
         }
         #[doc(hidden)]
         pub const __SIGNATURE: __nn::Signature = __nn::Signature::network(

@@ -9,6 +9,12 @@ const _: () = {
         } inputs { input[16, 32, 32] } values { x 0 y 2 } labels {}
     }
 };
+#[cfg_attr(
+    doc,
+    doc = "<div>\n<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"240\" height=\"266\" viewBox=\"0 0 240 266\" style=\"max-width: 100%\" font-family=\"monospace\" font-size=\"13\" fill=\"none\" stroke=\"currentColor\"><rect x=\"16\" y=\"1\" width=\"160\" height=\"24\" rx=\"12\"/><text x=\"96\" y=\"17\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">input [16, 32, 32]</text><path d=\"M96 25 L96 44 m-3 -2 l3 6 l3 -6\"/><rect x=\"36\" y=\"49\" width=\"120\" height=\"24\" rx=\"3\"/><text x=\"96\" y=\"65\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">Conv2d(16, 3)</text><path d=\"M96 73 L96 92 m-3 -2 l3 6 l3 -6\"/><rect x=\"52\" y=\"97\" width=\"88\" height=\"24\" rx=\"3\"/><text x=\"96\" y=\"113\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">BatchNorm</text><path d=\"M96 25 C204 25 204 25 204 49 L204 116 C204 140 204 140 96 140 m-3 -2 l3 6 l3 -6\"/><path d=\"M96 121 L96 140 m-3 -2 l3 6 l3 -6\"/><rect x=\"76\" y=\"145\" width=\"40\" height=\"24\" rx=\"3\"/><text x=\"96\" y=\"161\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">Sum</text><path d=\"M96 169 L96 188 m-3 -2 l3 6 l3 -6\"/><rect x=\"72\" y=\"193\" width=\"48\" height=\"24\" rx=\"3\"/><text x=\"96\" y=\"209\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">Relu</text><path d=\"M96 217 L96 236 m-3 -2 l3 6 l3 -6\"/><rect x=\"12\" y=\"241\" width=\"168\" height=\"24\" rx=\"12\"/><text x=\"96\" y=\"257\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">output [16, 32, 32]</text></svg>\n</div>",
+    doc = "",
+    doc = "| layer | | reads |\n|---|---|---|\n| `conv2d_1` | `Conv2d(16, 3)` | `input` |\n| `batch_norm_1` | `BatchNorm` | `conv2d_1` |\n| `sum_1` | `Sum` | `input`, `batch_norm_1` |\n| `relu_1` | `Relu` | `sum_1` |\n\n`Block::summary()` tells what each gives, and its parameters, multiply-adds and bytes.\n"
+)]
 #[::core::prelude::v1::derive(
     ::core::clone::Clone,
     ::core::marker::Copy,
@@ -257,6 +263,12 @@ const _: () = {
             __batch: ::core::primitive::usize,
         ) -> ::core::primitive::usize {
             __MAP.predict_len(__batch)
+        }
+        __nn::with_alloc! {
+            #[doc =
+            r" Bytes that a trainer holds beside the model and an optimiser's slots."]
+            pub const fn train_bytes(__batch : ::core::primitive::usize) ->
+            ::core::primitive::usize { __nn::training_bytes(& __MAP, __batch) }
         }
         #[doc(hidden)]
         pub const __SIGNATURE: __nn::Signature = __nn::Signature::network(

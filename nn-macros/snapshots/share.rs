@@ -8,6 +8,12 @@ const _: () = {
         3 share 4 Dense 5 } inputs { input[16] } values {} labels { tie 1 }
     }
 };
+#[cfg_attr(
+    doc,
+    doc = "<div>\n<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"128\" height=\"314\" viewBox=\"0 0 128 314\" style=\"max-width: 100%\" font-family=\"monospace\" font-size=\"13\" fill=\"none\" stroke=\"currentColor\"><rect x=\"16\" y=\"1\" width=\"96\" height=\"24\" rx=\"12\"/><text x=\"64\" y=\"17\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">input [16]</text><path d=\"M64 25 L64 44 m-3 -2 l3 6 l3 -6\"/><rect x=\"20\" y=\"49\" width=\"88\" height=\"24\" rx=\"3\"/><text x=\"64\" y=\"65\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">Dense(16)</text><path d=\"M64 73 L64 92 m-3 -2 l3 6 l3 -6\"/><rect x=\"40\" y=\"97\" width=\"48\" height=\"24\" rx=\"3\"/><text x=\"64\" y=\"113\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">Relu</text><path d=\"M64 121 L64 140 m-3 -2 l3 6 l3 -6\"/><rect x=\"16\" y=\"145\" width=\"96\" height=\"24\" rx=\"3\"/><text x=\"64\" y=\"161\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">share(tie)</text><path d=\"M64 169 L64 188 m-3 -2 l3 6 l3 -6\"/><rect x=\"16\" y=\"193\" width=\"96\" height=\"24\" rx=\"3\"/><text x=\"64\" y=\"209\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">share(tie)</text><path d=\"M64 217 L64 236 m-3 -2 l3 6 l3 -6\"/><rect x=\"20\" y=\"241\" width=\"88\" height=\"24\" rx=\"3\"/><text x=\"64\" y=\"257\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">Dense(16)</text><path d=\"M64 265 L64 284 m-3 -2 l3 6 l3 -6\"/><rect x=\"12\" y=\"289\" width=\"104\" height=\"24\" rx=\"12\"/><text x=\"64\" y=\"305\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">output [16]</text></svg>\n</div>",
+    doc = "",
+    doc = "| layer | | reads |\n|---|---|---|\n| `tie` | `Dense(16)` | `input` |\n| `relu_1` | `Relu` | `tie` |\n| `dense_1` | `share(tie)` | `relu_1` |\n| `again` | `share(tie)` | `dense_1` |\n| `dense_2` | `Dense(16)` | `again` |\n\n`Tied::summary()` tells what each gives, and its parameters, multiply-adds and bytes.\n"
+)]
 #[::core::prelude::v1::derive(
     ::core::clone::Clone,
     ::core::marker::Copy,
@@ -276,6 +282,12 @@ const _: () = {
             __batch: ::core::primitive::usize,
         ) -> ::core::primitive::usize {
             __MAP.predict_len(__batch)
+        }
+        __nn::with_alloc! {
+            #[doc =
+            r" Bytes that a trainer holds beside the model and an optimiser's slots."]
+            pub const fn train_bytes(__batch : ::core::primitive::usize) ->
+            ::core::primitive::usize { __nn::training_bytes(& __MAP, __batch) }
         }
         #[doc(hidden)]
         pub const __SIGNATURE: __nn::Signature = __nn::Signature::network(

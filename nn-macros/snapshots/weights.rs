@@ -6,6 +6,12 @@ const _: () = {
         shown { Net 0 head 1 Dense 1 } inputs { input[4] } values {} labels { head 1 }
     }
 };
+#[cfg_attr(
+    doc,
+    doc = "<div>\n<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"120\" height=\"122\" viewBox=\"0 0 120 122\" style=\"max-width: 100%\" font-family=\"monospace\" font-size=\"13\" fill=\"none\" stroke=\"currentColor\"><rect x=\"16\" y=\"1\" width=\"88\" height=\"24\" rx=\"12\"/><text x=\"60\" y=\"17\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">input [4]</text><path d=\"M60 25 L60 44 m-3 -2 l3 6 l3 -6\"/><rect x=\"20\" y=\"49\" width=\"80\" height=\"24\" rx=\"3\"/><text x=\"60\" y=\"65\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">Dense(2)</text><path d=\"M60 73 L60 92 m-3 -2 l3 6 l3 -6\"/><rect x=\"12\" y=\"97\" width=\"96\" height=\"24\" rx=\"12\"/><text x=\"60\" y=\"113\" text-anchor=\"middle\" fill=\"currentColor\" stroke=\"none\">output [2]</text></svg>\n</div>",
+    doc = "",
+    doc = "| layer | | reads |\n|---|---|---|\n| `head` | `Dense(2)` | `input` |\n\n`Net::summary()` tells what each gives, and its parameters, multiply-adds and bytes.\n"
+)]
 #[::core::prelude::v1::derive(
     ::core::clone::Clone,
     ::core::marker::Copy,
@@ -105,19 +111,17 @@ const _: () = {
         /// The weights of `concat!(env!("OUT_DIR"), "/net.safetensors")` where they lie in the program, to predict with: nothing is copied or allocated.
         #[inline]
         pub(crate) fn embedded_ref() -> __nn::ModelRef<'static, Self> {
-            #[cfg(not(rust_analyzer))]
-            {
-                let __params: &'static [::core::primitive::f32] = const {
-                    &__nn::lay_out::<
-                        { __nn::tensor_count(&__TREE) },
-                        { __MAP.params_len() },
-                    >(&weights)
-                        .0
-                };
-                __nn::in_place(__params)
-            }
+            #[cfg(not(rust_analyzer))] { __nn::in_place::<Self>() }
             #[cfg(rust_analyzer)] ::core::unreachable!()
         }
+    }
+    #[cfg(not(rust_analyzer))]
+    impl __nn::LaidOut for Net {
+        const LAID_OUT: &'static [::core::primitive::f32] = &__nn::lay_out::<
+            { __nn::tensor_count(&__TREE) },
+            { __MAP.params_len() },
+        >(&weights)
+            .0;
     }
     #[cfg(rust_analyzer)]
     __nn::shown! {
@@ -175,6 +179,12 @@ const _: () = {
             __batch: ::core::primitive::usize,
         ) -> ::core::primitive::usize {
             __MAP.predict_len(__batch)
+        }
+        __nn::with_alloc! {
+            #[doc =
+            r" Bytes that a trainer holds beside the model and an optimiser's slots."]
+            pub const fn train_bytes(__batch : ::core::primitive::usize) ->
+            ::core::primitive::usize { __nn::training_bytes(& __MAP, __batch) }
         }
         #[doc(hidden)]
         pub const __SIGNATURE: __nn::Signature = __nn::Signature::network(

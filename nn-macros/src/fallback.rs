@@ -17,7 +17,7 @@ use crate::graph::{MAX_INPUTS, MAX_OUTPUTS};
 /// ```
 pub fn stub(header: Option<&Header>, errors: &Errors) -> TokenStream {
     let Some(header) = header else { return quote!(#errors) };
-    let structure = structure(header);
+    let structure = structure(header, TokenStream::new());
     let (inputs, outputs) = (shapes(&header.inputs), shapes(&header.outputs));
     let network = match (inputs, outputs) {
         // With more ports than there may be, the stub could not compile either.

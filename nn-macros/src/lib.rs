@@ -79,8 +79,9 @@ mod tests;
 /// - Attributes of the struct hold for all that is generated: `#[cfg(…)]` decides whether there is a network
 ///   at all. `#[budget(params <= 50_000, macs <= 2_000_000, predict_bytes(batch = 8) <= 64 * 1024)]` is the
 ///   macro's own: a network that needs more fails the build, on the limit, with the layers that need most.
-///   `predict_bytes` is the workspace of a prediction, of one sample where no batch is given; `flash` the
-///   bytes of all parameters as they lie in memory.
+///   `predict_bytes` is the workspace of a prediction, of one sample where no batch is given;
+///   `train_bytes(batch = 16)` what a trainer holds beside the model, on one thread and without an
+///   optimiser's slots; `flash` the bytes of all parameters as they lie in memory.
 /// - Every other value and every result must be used. The macro takes no generics: a network is composed of
 ///   others, and of consts.
 #[proc_macro]

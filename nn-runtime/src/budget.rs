@@ -12,6 +12,8 @@ enum Count {
     Macs,
     /// For a batch.
     PredictBytes(usize),
+    /// For a batch, beside the model.
+    TrainBytes(usize),
     /// Bytes of parameters where they are used in place.
     Flash,
 }
@@ -23,6 +25,11 @@ impl Count {
             Count::Macs => network.macs,
             Count::Flash => network.params_len.saturating_mul(4),
             Count::PredictBytes(batch) => network.infer.len(batch).saturating_mul(4),
+            #[cfg(feature = "alloc")]
+            Count::TrainBytes(batch) => crate::train::training_bytes(network, batch),
+            // Nobody trains.
+            #[cfg(not(feature = "alloc"))]
+            Count::TrainBytes(_) => 0,
         }
     }
 
@@ -36,13 +43,14 @@ impl Count {
                 Some(_) => 0,
             },
             Count::PredictBytes(batch) => {
-                let outputs = node.spec.output_shapes();
-                let (mut floats, mut j) = (node.spec.scratch_for(Pass::Infer), 0);
-                while j < outputs.len() {
-                    floats += outputs[j].len();
-                    j += 1;
-                }
+                let floats = node.spec.scratch_for(Pass::Infer) + outputs(node);
                 floats.saturating_mul(batch).saturating_add(node.spec.scratch_fixed_for(Pass::Infer)).saturating_mul(4)
+            }
+            // Outputs and their gradients, what is kept for backward, and the gradient of the parameters.
+            Count::TrainBytes(batch) => {
+                let floats = node.spec.scratch_for(Pass::Train) + 2 * outputs(node) + node.spec.memory.saved;
+                let whole = node.spec.scratch_fixed_for(Pass::Train) + node.spec.params.len;
+                floats.saturating_mul(batch).saturating_add(whole).saturating_mul(4)
             }
         }
     }
@@ -52,9 +60,20 @@ impl Count {
             Count::Params => "parameters",
             Count::Macs => "multiply-adds",
             Count::PredictBytes(_) => "bytes of workspace to predict",
+            Count::TrainBytes(_) => "bytes to train",
             Count::Flash => "bytes of parameters in memory",
         }
     }
+}
+
+/// Numbers of all outputs.
+const fn outputs(node: &Node) -> usize {
+    let (outputs, mut len, mut j) = (node.spec.output_shapes(), 0, 0);
+    while j < outputs.len() {
+        len += outputs[j].len();
+        j += 1;
+    }
+    len
 }
 
 /// Stops the build where a network needs more than its budget allows.
@@ -64,6 +83,7 @@ pub const fn check_budget(network: &'static CompiledNetwork, word: &str, batch: 
     let count = match word.as_bytes()[0] {
         b'm' => Count::Macs,
         b'f' => Count::Flash,
+        b't' => Count::TrainBytes(batch),
         b'p' if word.len() == "params".len() => Count::Params,
         _ => Count::PredictBytes(batch),
     };
@@ -93,7 +113,7 @@ pub const fn check_budget(network: &'static CompiledNetwork, word: &str, batch: 
 /// How many units of a dense layer in a chain keep the limit: what is behind it needs less then, too.
 const fn units(network: &CompiledNetwork, s: usize, count: Count, excess: usize) -> Option<usize> {
     // Rows of parameters are whole vectors in memory.
-    if matches!(count, Count::PredictBytes(_) | Count::Flash) {
+    if matches!(count, Count::PredictBytes(_) | Count::TrainBytes(_) | Count::Flash) {
         return None;
     }
     let mut i = 0;
@@ -153,7 +173,7 @@ mod tests {
 
     network! { struct Block: [6] -> [6] { Dense(6) -> Tanh } }
     network! {
-        #[budget(params <= 3 * 100, macs <= 1_000, predict_bytes(batch = 3) <= 100_000, flash <= 6_000)]
+        #[budget(params <= 3 * 100, macs <= 1_000, predict_bytes(batch = 3) <= 100_000, flash <= 6_000, train_bytes <= 40_000)]
         struct Net: [1, 4, 4] -> [3] {
             conv: Conv2d(2, 3) -> BatchNorm -> Relu -> Flatten -> frozen first: Dense(6);
             block: Block * 2;
@@ -167,6 +187,8 @@ mod tests {
         assert_eq!(Net::MACS, Net::macs());
         assert_eq!(Net::PREDICT_BYTES, Net::memory(1).prediction());
         assert_eq!(4 * Net::PARAMS_LEN, Net::memory(1).parameters());
+        const { assert!(Net::train_bytes(16) > Net::train_bytes(1)) };
+        assert_eq!(Net::train_bytes(16), Net::memory(16).training());
         assert_eq!(Block::PARAMS, 42);
     }
 }

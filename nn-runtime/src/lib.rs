@@ -298,7 +298,7 @@ pub mod __private {
     pub use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
     /// What `int8_model!` names.
     pub mod int8 {
-        pub use crate::int8::embedded::{Int8Parts, open, predict};
+        pub use crate::int8::embedded::{Int8Parts, check, file, predict};
         pub use crate::int8::file::Int8File;
         pub use crate::int8::program::{CodePort, ProgramRef, Step, Term};
     }
@@ -320,10 +320,12 @@ pub mod __private {
     pub use crate::save::embedded::{Aligned, Embedded, Room, embed, entry_count, name_bytes, tensor_count};
     #[cfg(feature = "alloc")]
     pub use crate::save::in_place::embedded;
-    pub use crate::save::in_place::{in_place, lay_out};
+    pub use crate::save::in_place::{LaidOut, in_place, lay_out};
     pub use crate::shape::Shape;
     pub use crate::signature::{Answer, AnySignature, Call, Checked, IsLayer, Negative, Signature, check_call};
     pub use crate::spec::{FormulaStep, Head, LayerSpec, Pass};
+    #[cfg(feature = "alloc")]
+    pub use crate::train::training_bytes;
     pub use crate::unread::Unread;
     pub use crate::{__editor as editor, __shown as shown, __with_alloc as with_alloc};
     #[cfg(feature = "alloc")]

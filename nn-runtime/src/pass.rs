@@ -2,6 +2,10 @@
 //! `CompiledNetwork` and slices; out: slices filled as planned. It borrows memory where the plan says and
 //! calls layers; it never computes a place or names a layer.
 
+mod arities;
+
+use arities::RunsLayers;
+
 use crate::graph::{BufferRef, CompiledNetwork, Fusion, MemoryPlan, Node, NodePlan};
 use crate::layer::{Layer, LayerContext, Observed, ParamGrad, ReadContext};
 use crate::spec::{LayerSpec, Pass, Stream};
@@ -116,7 +120,7 @@ fn first<const N: usize>(spans: &[BufferRef]) -> [BufferRef; N] {
 
 /// What a layer makes of its inputs: of a window, or of the next step.
 pub(crate) fn forward<const N: usize, const M: usize>(
-    layer: &impl Layer<N, M>,
+    layer: &(impl Layer<N, M> + ?Sized),
     cx: &mut LayerContext,
     x: [&[f32]; N],
     y: [&mut [f32]; M],
@@ -131,7 +135,7 @@ pub(crate) fn forward<const N: usize, const M: usize>(
 
 /// Several steps of one stream: at once where the layer can, or one after the other.
 fn block<const N: usize, const M: usize>(
-    layer: &impl Layer<N, M>,
+    layer: &(impl Layer<N, M> + ?Sized),
     cx: &mut LayerContext,
     x: [&[f32]; N],
     mut y: [&mut [f32]; M],
@@ -162,7 +166,7 @@ pub struct Forward<'a, 'b>(PassState<'a, 'b>);
 
 impl<'a, 'b> Forward<'a, 'b> {
     /// Begins a pass over `x` into `y`.
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub fn begin(
         cx: &'a mut LayerContext<'_>,
         network: &'static CompiledNetwork,
@@ -175,7 +179,15 @@ impl<'a, 'b> Forward<'a, 'b> {
     /// Runs node `i`. Compiled once for each kind of layer, not for each site: code size and compile time
     /// stay flat.
     #[inline(never)]
-    pub fn layer<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>) {
+    pub fn layer<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>)
+    where
+        Self: RunsLayers<N, M>,
+    {
+        if cfg!(debug_assertions) { self.run(i, layer) } else { self.run_node(i, layer) }
+    }
+
+    #[inline(always)]
+    fn run_node<const N: usize, const M: usize>(&mut self, i: usize, layer: &(impl Layer<N, M> + ?Sized)) {
         if matches!(self.0.cx.pass, Pass::Prepare | Pass::Observe) {
             if self.0.cx.pass == Pass::Prepare {
                 return self.prepare(i, layer);
@@ -202,7 +214,7 @@ impl<'a, 'b> Forward<'a, 'b> {
 
     /// Lays out the parameters of node `i`.
     #[cold]
-    fn prepare<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>) {
+    fn prepare<const N: usize, const M: usize>(&mut self, i: usize, layer: &(impl Layer<N, M> + ?Sized)) {
         let node = self.0.node(i);
         let place = node.0.prepared..node.0.prepared + node.0.spec.prepared_len();
         let to = &mut self.0.workspace.work[place];
@@ -211,7 +223,7 @@ impl<'a, 'b> Forward<'a, 'b> {
     }
 
     /// Copies out the outputs that the network itself reads too.
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub fn end(&mut self) {
         if matches!(self.0.cx.pass, Pass::Prepare | Pass::Observe) {
             if self.0.cx.pass == Pass::Prepare {
@@ -233,7 +245,7 @@ pub struct BackwardInput<'a, 'b>(PassState<'a, 'b>);
 
 impl<'a, 'b> BackwardInput<'a, 'b> {
     /// Begins a pass from `dy` to `dx`; an empty `dx` is not asked for.
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub fn begin(
         cx: &'a mut LayerContext<'_>,
         network: &'static CompiledNetwork,
@@ -253,7 +265,15 @@ impl<'a, 'b> BackwardInput<'a, 'b> {
 
     /// Runs node `i` backward, if the gradient of anything it reads is wanted.
     #[inline(never)]
-    pub fn layer<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>) {
+    pub fn layer<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>)
+    where
+        Self: RunsLayers<N, M>,
+    {
+        if cfg!(debug_assertions) { self.run(i, layer) } else { self.run_node(i, layer) }
+    }
+
+    #[inline(always)]
+    fn run_node<const N: usize, const M: usize>(&mut self, i: usize, layer: &(impl Layer<N, M> + ?Sized)) {
         if self.0.cx.pass == Pass::Observe {
             self.0.observe_gradient(i);
         }
@@ -302,7 +322,7 @@ pub struct BackwardParams<'a> {
 
 impl<'a> BackwardParams<'a> {
     /// Begins a pass that adds to `part`.
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub fn begin(
         cx: &'a mut ReadContext<'_>,
         network: &'static CompiledNetwork,
@@ -329,7 +349,15 @@ impl<'a> BackwardParams<'a> {
 
     /// Adds what node `i` owes to the part.
     #[inline(never)]
-    pub fn layer<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>) {
+    pub fn layer<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>)
+    where
+        Self: RunsLayers<N, M>,
+    {
+        if cfg!(debug_assertions) { self.run(i, layer) } else { self.run_node(i, layer) }
+    }
+
+    #[inline(always)]
+    fn run_node<const N: usize, const M: usize>(&mut self, i: usize, layer: &(impl Layer<N, M> + ?Sized)) {
         let (node, node_plan) = (&self.network.nodes[i], &self.network.plan(self.cx.pass).node_plan[i]);
         if !node_plan.trains {
             return;

@@ -1,4 +1,5 @@
-//! Epsilon, as Google's `dp-accounting` and Opacus give it (`tests/reference/make_privacy.py`).
+//! Epsilon by Rényi differential privacy, as the `RdpAccountant` of Google's `dp-accounting` and Opacus give
+//! it (`tests/reference/make_privacy.py`); never less than by privacy loss distributions, which are tighter.
 
 use nn_runtime::train::privacy::{epsilon, epsilon_of_runs, noise_multiplier};
 use serde::Deserialize;

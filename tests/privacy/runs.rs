@@ -196,7 +196,13 @@ fn what_is_promised_is_told_before_the_first_step() {
     assert_eq!((told[0].steps, told[1].steps, told[0].spent), (20, 10, 0.0));
     assert_eq!((told[1].spent, told[1].epsilon), (told[0].epsilon, trainer.epsilon(1e-4)));
     let text = told[0].to_string();
-    for part in ["private training of `Mlp`: epsilon ", "for delta 1e-4", "not covered:", "20 steps", "100 samples"] {
+    for part in [
+        "private training of `Mlp`: epsilon ",
+        "for delta 1e-4 by Rényi differential privacy",
+        "not covered:",
+        "20 steps",
+        "100 samples",
+    ] {
         assert!(text.contains(part), "{part}: {text}");
     }
 }

@@ -4,7 +4,7 @@
 #   benches/peers/nam/run.sh PYTHON [--core N] [--rounds N] [--block N] [--count]
 # PYTHON is an interpreter with neural-amp-modeler 0.13.0, which writes the models (some minutes). NeuralAmpModeler-rs needs Rust 1.99, taken
 # as `cargo +nightly` where the usual one is older; what does not build is told. --count gives instructions a sample (valgrind) instead
-# of time. It fails where this project is further from the reference than 1e-5 of its loudest sample.
+# of time. It fails where this project is further from the reference than 1e-5 of full scale.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 (($#)) || { echo "expected a Python interpreter with neural-amp-modeler, as in: $0 venv/bin/python" >&2; exit 2; }

@@ -2,6 +2,7 @@
 //! fails. It names `::nn_runtime::__private` and the user's own words only.
 
 mod budget;
+mod described;
 mod names;
 mod negative;
 mod network;
@@ -24,7 +25,7 @@ pub use network::{Shell, structure};
 /// const _: () = { /* see `Shell`, `site` and `pass` */ };
 /// ```
 pub fn network(graph: &Graph) -> TokenStream {
-    let structure = structure(graph.header);
+    let structure = structure(graph.header, described::attributes(graph));
     let shell = Shell {
         header: graph.header,
         inputs: graph.inputs.iter().map(|port| port.shape).collect(),

@@ -9,9 +9,9 @@ use super::{shown, span_of, weights};
 use crate::ast::Header;
 
 /// ```text
-/// #[doc..] #[derive(Clone, Copy, Debug, Default)] pub struct Net;
+/// #[doc..] #[cfg_attr(doc, doc = "…")] #[derive(Clone, Copy, Debug, Default)] pub struct Net;
 /// ```
-pub fn structure(header: &Header) -> TokenStream {
+pub fn structure(header: &Header, described: TokenStream) -> TokenStream {
     let Header { attrs, vis, name, .. } = header;
     let derive = quote_spanned! {Span::mixed_site()=>
         #[::core::prelude::v1::derive(
@@ -21,7 +21,7 @@ pub fn structure(header: &Header) -> TokenStream {
             ::core::default::Default,
         )]
     };
-    quote!(#(#attrs)* #derive #vis struct #name;)
+    quote!(#(#attrs)* #described #derive #vis struct #name;)
 }
 
 /// The attributes of the struct that hold for all of its code: where it is there at all, and what is not
@@ -157,6 +157,12 @@ impl Shell<'_> {
                     /// Numbers of memory in which it predicts up to this many samples at once.
                     pub const fn predict_len(__batch: ::core::primitive::usize) -> ::core::primitive::usize {
                         __MAP.predict_len(__batch)
+                    }
+                    __nn::with_alloc! {
+                        /// Bytes that a trainer holds beside the model and an optimiser's slots.
+                        pub const fn train_bytes(__batch: ::core::primitive::usize) -> ::core::primitive::usize {
+                            __nn::training_bytes(&__MAP, __batch)
+                        }
                     }
                     #[doc(hidden)]
                     pub const __SIGNATURE: __nn::Signature = __nn::Signature::network(#text, #n, &[#(#makes),*]);

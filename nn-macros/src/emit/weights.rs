@@ -22,11 +22,9 @@ use crate::span::Ends;
 ///     __nn::embed(&__TREE, __BYTES, "net.safetensors", __nn::Names::new(), __ROOM);
 /// impl Net {
 ///     __nn::with_alloc! { pub fn embedded() -> __nn::Model<Self> { __nn::embedded(&weights) } }
-///     pub fn embedded_ref() -> __nn::ModelRef<'static, Self> {
-///         let __params: &'static [f32] = const { &__nn::lay_out::<…>(&weights).0 };
-///         __nn::in_place(__params)
-///     }
+///     pub fn embedded_ref() -> __nn::ModelRef<'static, Self> { __nn::in_place::<Self>() }
 /// }
+/// impl __nn::LaidOut for Net { const LAID_OUT: &'static [f32] = &__nn::lay_out::<…>(&weights).0; }
 /// ```
 pub fn sound(header: &Header) -> TokenStream {
     let Some(Weights { path: Some(path), names }) = &header.weights else { return TokenStream::new() };
@@ -52,12 +50,8 @@ pub fn sound(header: &Header) -> TokenStream {
     let embed = quote_spanned!(ends.start=> __nn::embed);
     let args = ends.close(quote_spanned!(span=> &__TREE, __BYTES, #shown, #names, __ROOM));
     let copied = quote_spanned!(span=> __nn::embedded(&weights));
-    let in_place = quote_spanned! {span=>
-        let __params: &'static [::core::primitive::f32] = const {
-            &__nn::lay_out::<{ __nn::tensor_count(&__TREE) }, { __MAP.params_len() }>(&weights).0
-        };
-        __nn::in_place(__params)
-    };
+    let in_place = quote_spanned!(span=> __nn::in_place::<Self>());
+    let name = &header.name;
     let functions = functions(header, span, &shown, copied, in_place);
     quote_spanned! {span=>
         #[cfg(not(rust_analyzer))]
@@ -67,6 +61,12 @@ pub fn sound(header: &Header) -> TokenStream {
         #[cfg(not(rust_analyzer))]
         static weights: __nn::Embedded<{ __nn::tensor_count(&__TREE) }> = #embed #args;
         #functions
+        // No constant in the function: rustc computes what is in those that nobody calls, too.
+        #[cfg(not(rust_analyzer))]
+        impl __nn::LaidOut for #name {
+            const LAID_OUT: &'static [::core::primitive::f32] =
+                &__nn::lay_out::<{ __nn::tensor_count(&__TREE) }, { __MAP.params_len() }>(&weights).0;
+        }
     }
 }
 

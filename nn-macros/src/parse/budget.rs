@@ -10,7 +10,8 @@ use crate::ast::BudgetLimit;
 use crate::errors::{Errors, nearest};
 
 /// What may be limited, and whether it depends on the batch.
-const COUNTS: [(&str, bool); 4] = [("params", false), ("macs", false), ("predict_bytes", true), ("flash", false)];
+const COUNTS: [(&str, bool); 5] =
+    [("params", false), ("macs", false), ("predict_bytes", true), ("train_bytes", true), ("flash", false)];
 
 /// The limits of a `#[budget(…)]`; `None` for any other attribute.
 pub fn budget(attr: &Attribute, errors: &mut Errors) -> Option<Vec<BudgetLimit>> {
@@ -46,7 +47,12 @@ fn limit(tokens: &mut Tokens, errors: &mut Errors) -> Option<BudgetLimit> {
     let (Some(count), Some((name, batched))) = (count, known) else {
         let near = nearest(&tokens.here().to_string(), COUNTS.iter().map(|(name, _)| *name));
         let help = format!("`{} <= 50_000`", near.unwrap_or("params"));
-        errors.add(tokens.here(), "`params`, `macs`, `predict_bytes` or `flash`", &tokens.found(), &help);
+        errors.add(
+            tokens.here(),
+            "`params`, `macs`, `predict_bytes`, `train_bytes` or `flash`",
+            &tokens.found(),
+            &help,
+        );
         return None;
     };
     tokens.bump();

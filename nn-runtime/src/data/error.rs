@@ -40,6 +40,8 @@ pub struct DataError {
     expected: String,
     found: String,
     help: Option<String>,
+    /// Whether the place is the fault's own, which another sample has met.
+    elsewhere: bool,
     pub(super) source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -50,7 +52,8 @@ impl DataError {
         expected: impl Into<String>,
         found: impl Into<String>,
     ) -> Self {
-        Self { kind, place: place.into(), expected: expected.into(), found: found.into(), help: None, source: None }
+        let (place, expected, found) = (place.into(), expected.into(), found.into());
+        Self { kind, place, expected, found, help: None, elsewhere: false, source: None }
     }
 
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
@@ -64,8 +67,18 @@ impl DataError {
         self
     }
 
+    /// The same fault, which is not that of the sample that is being read, but has its own place.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn elsewhere(mut self) -> Self {
+        self.elsewhere = true;
+        self
+    }
+
     /// The same fault of the first sample of a batch, which is sample `index` of all.
     pub(crate) fn of_sample(mut self, index: usize) -> Self {
+        if self.elsewhere {
+            return self;
+        }
         let sample = format!("sample {index}");
         self.place = match self.place.strip_prefix("sample 0") {
             Some(rest) => format!("{sample}{rest}"),

@@ -19,6 +19,8 @@ mod image_folder;
 mod normalize;
 #[cfg(feature = "std")]
 mod on_disk;
+#[cfg(feature = "parquet")]
+mod parquet;
 #[cfg(feature = "std")]
 mod rows;
 mod samples;
@@ -41,6 +43,8 @@ pub use self::folds::Folds;
 pub use self::image_folder::ImageFolder;
 #[cfg(feature = "std")]
 pub use self::on_disk::OnDisk;
+#[cfg(feature = "parquet")]
+pub use self::parquet::{Parquet, ParquetSource, ParquetTargets};
 #[cfg(feature = "std")]
 pub use self::rows::{Dtype, Rows};
 pub use self::samples::{Samples, Values};

@@ -82,6 +82,19 @@ pub trait SampleSource: Sync {
         target: &mut [<Self::Targets as OneTarget>::Item],
     ) -> Result<(), DataError>;
 
+    /// Samples in each of the groups that are best read together, in their order; none, as by default, where
+    /// any sample is read alone. [`fit_source`](crate::train::Trainer::fit_source) takes the groups in an
+    /// order by chance, and the samples of each in another: the row groups of a file are each unpacked once
+    /// an epoch. The same whenever it is asked.
+    fn groups(&self) -> Vec<usize> {
+        Vec::new()
+    }
+
+    /// How many [groups](SampleSource::groups) are shuffled as one, at least 1.
+    fn mixed_groups(&self) -> usize {
+        1
+    }
+
     /// Weights per sample: 0 where all count alike; 1, or one for each step of the output, where
     /// [`read_weights`](SampleSource::read_weights) tells how much each counts.
     fn weights_width(&self) -> usize {
@@ -121,6 +134,14 @@ impl<S: SampleSource + ?Sized> SampleSource for &S {
         target: &mut [<Self::Targets as OneTarget>::Item],
     ) -> Result<(), DataError> {
         (**self).read(index, x, target)
+    }
+
+    fn groups(&self) -> Vec<usize> {
+        (**self).groups()
+    }
+
+    fn mixed_groups(&self) -> usize {
+        (**self).mixed_groups()
     }
 
     fn weights_width(&self) -> usize {

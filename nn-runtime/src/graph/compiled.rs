@@ -116,6 +116,7 @@ impl CompiledNetwork {
         let mut trains = false;
         let (mut unsaid, mut int8_fault) = (None, None);
         let (mut bounded, mut depends_on_batch) = (false, false);
+        let (mut one_worker, mut statistics) = (false, 0);
         let mut ids = [0; MAX_INPUTS];
         let mut s = 0;
         while s < S {
@@ -140,6 +141,15 @@ impl CompiledNetwork {
             bounded |= node.spec.stream.bounded;
             // What is frozen runs as if predicting.
             depends_on_batch |= !node.frozen && node.spec.depends_on_batch_anywhere();
+            if !node.frozen {
+                let own = node.statistics();
+                statistics += own;
+                let within = match node.spec.nested {
+                    Some(nested) => nested.one_worker,
+                    None => own > 0,
+                };
+                one_worker |= within || node.shares.is_some() || node.spec.depends_on_batch_anywhere();
+            }
             let mut k = 0;
             while k < node.n {
                 let (count, v) = (node.spec.shapes.ids[k], node.x[k]);
@@ -194,6 +204,8 @@ impl CompiledNetwork {
                 trains,
                 unsaid,
                 int8_fault,
+                one_worker,
+                statistics,
                 depends_on_batch,
             },
         }

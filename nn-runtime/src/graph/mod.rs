@@ -26,6 +26,7 @@ pub use crate::limits::MAX_INPUTS;
 use crate::limits::MAX_OUTPUTS;
 use crate::shape::Shape;
 use crate::spec::LayerSpec;
+use crate::spec::Role;
 
 /// A layer at its place: what it reads and writes, by the numbers of values.
 ///
@@ -84,6 +85,21 @@ impl Node {
     /// True if an optimiser has something to do here.
     pub(crate) const fn trains(&self) -> bool {
         !self.frozen && self.spec.trains()
+    }
+
+    /// Numbers of running statistics, those of networks within included.
+    pub(crate) const fn statistics(&self) -> usize {
+        if let Some(nested) = self.spec.nested {
+            return nested.statistics * self.spec.times;
+        }
+        let (list, mut len, mut k) = (self.spec.params.list(), 0, 0);
+        while k < list.len() {
+            if matches!(list[k].role, Role::RunningStat) {
+                len += list[k].len;
+            }
+            k += 1;
+        }
+        len
     }
 }
 

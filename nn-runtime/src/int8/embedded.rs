@@ -61,16 +61,19 @@ use nn_kernels::simd::Isa;
 macro_rules! int8_model {
     ($(#[$meta:meta])* $vis:vis struct $name:ident: $network:ty = $file:expr;) => {
         $(#[$meta])*
+        #[allow(long_running_const_eval)]
         $vis struct $name {
-            codes: [u8; $crate::__private::int8::open::<$network>(include_bytes!($file), stringify!($file)).memory()[0]],
-            numbers: [f32; $crate::__private::int8::open::<$network>(include_bytes!($file), stringify!($file)).memory()[1]],
+            codes: [u8; $crate::__private::int8::file::<$network>(include_bytes!($file)).memory()[0]],
+            numbers: [f32; $crate::__private::int8::file::<$network>(include_bytes!($file)).memory()[1]],
         }
 
+        #[allow(long_running_const_eval)]
+        const _: () = $crate::__private::int8::check::<$network>(include_bytes!($file), stringify!($file));
         const _: () = {
             use $crate::__private::int8;
 
             #[allow(long_running_const_eval)]
-            const FILE: int8::Int8File<'static> = int8::open::<$network>(include_bytes!($file), stringify!($file));
+            const FILE: int8::Int8File<'static> = int8::file::<$network>(include_bytes!($file));
             static STEPS: [int8::Step; FILE.lens()[0]] = FILE.steps();
             static TERMS: [int8::Term; FILE.lens()[1]] = FILE.terms();
             #[allow(long_running_const_eval)]
@@ -168,17 +171,25 @@ pub fn predict<'y, M: Int8Parts, const NUMBERS: usize>(
     }
 }
 
-/// The file of a network's model in bytes, or a build that stops with what is wrong with it.
+/// The file of a network's model in bytes; one of nothing where it is none, which [`check`] tells once.
+pub const fn file<N: Network>(bytes: &'static [u8]) -> Int8File<'static> {
+    match Int8File::open(N::COMPILED, bytes) {
+        Ok(file) => file,
+        Err(_) => Int8File::EMPTY,
+    }
+}
+
+/// Stops the build with what is wrong with a file.
 ///
 /// # Panics
 /// The bytes are no quantised model of this network.
 #[track_caller]
-pub const fn open<N: Network>(bytes: &'static [u8], path: &str) -> Int8File<'static> {
+pub const fn check<N: Network>(bytes: &'static [u8], path: &str) {
     let network: &CompiledNetwork = N::COMPILED;
     super::check(network);
     let text: Text = Text::EMPTY.str(path).str(": ");
     let text = match Int8File::open(network, bytes) {
-        Ok(file) => return file,
+        Ok(_) => return,
         Err(Some(fault)) => text.str(fault),
         Err(None) => text
             .str("expected a quantised model of `")

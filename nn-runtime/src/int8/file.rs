@@ -113,6 +113,9 @@ pub(super) const fn outline(network: &CompiledNetwork) -> u64 {
 }
 
 impl<'a> Int8File<'a> {
+    /// Nothing.
+    pub(super) const EMPTY: Int8File<'static> = Int8File { bytes: &[], counts: [0; COUNTS] };
+
     /// What is wrong is said as *expected, found, help*; `None` stands for another network.
     pub(super) const fn open(network: &CompiledNetwork, bytes: &'a [u8]) -> Result<Int8File<'a>, Option<&'static str>> {
         let Some(magic) = bytes.first_chunk::<8>() else {

@@ -248,7 +248,8 @@ fn bytes_are_the_same_model_or_refused() {
     small.predictor().predict_into(&[&x[0]], &mut [&mut first]).unwrap();
     again.predictor().predict_into(&[&x[0]], &mut [&mut second]).unwrap();
     assert_eq!(first, second);
-    assert!(bytes.len() < small.weight_bytes() + 200, "{} bytes", bytes.len());
+    // Steps take some hundred bytes each.
+    assert!(bytes.len() < small.weight_bytes() + 1000, "{} bytes", bytes.len());
 
     let fault = |bytes: &[u8]| Quantized::<Cnn>::from_bytes(bytes).unwrap_err().to_string();
     for len in 0..bytes.len() {

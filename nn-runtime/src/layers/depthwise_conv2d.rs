@@ -25,7 +25,7 @@ use nn_kernels::conv::Conv;
 /// | `padding`: `Valid`, `Same`, `Pad(n)` | `Valid` | `padding=0`; `"same"` at stride 1 only | `"valid"`, or `"same"` |
 /// | `dilation`, `dilation_hw` | `1` | `dilation=1` | `dilation_rate=1` |
 /// | `bias` | `true` | `bias=True` | `use_bias=True` |
-/// | `init` (of the weight) | `GlorotUniform` | uniform in ±1/√fan_in | `"glorot_uniform"` |
+/// | `init` (of the weight) | `GlorotUniform`, by fans of kernel² and kernel² · `multiplier` | uniform in ±1/√fan_in | `"glorot_uniform"`, by a fan in of kernel² · channels |
 /// | `bias_init` | `Zeros` | uniform in ±1/√fan_in | `"zeros"` |
 ///
 /// Parameters: `weight`, `[channels · multiplier, 1, kernel, kernel]`, and `bias`, `[channels · multiplier]`.

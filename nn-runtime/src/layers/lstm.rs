@@ -21,8 +21,9 @@ use nn_kernels::recurrent;
 /// | `recurrent_init` (of the state's weight) | uniform in ±1/√units | uniform in ±1/√units | `"orthogonal"` |
 /// | `bias_init` | uniform in ±1/√units | uniform in ±1/√units | `"zeros"` |
 /// | `projection`, to how many outputs | none | `proj_size` | none |
-/// | several layers | `Lstm(32) * 3` | `num_layers=3` | one after the other |
+/// | several layers | `Lstm(32) * 3` of 32 inputs; else one after the other | `num_layers=3` | one after the other |
 /// | several layers, with dropout between | `Lstm(32) -> Deeper * 2`, with `network! { struct Deeper: [64, 32] -> [64, 32] { Dropout(0.2) -> Lstm(32) } }` | `num_layers=3, dropout=0.2` | one after the other |
+/// | outputs at padding | 0 | 0, of `pad_packed_sequence` | the step's before it, unless `zero_output_for_mask`; within `Bidirectional` 0 |
 ///
 /// With `Both`, outputs are `[steps, 2 · units]`, those of the way forward first; with `last` each way gives
 /// its output after the last step that it comes to. A second input masks steps, `(x, mask) -> Lstm(32)`: it

@@ -51,7 +51,7 @@
 //! | embedding, initial rows; row of padding | normal 1; zero, no gradient | uniform ±0.05; learns (a mask hides it) |
 //! | positions | none | none (KerasHub: sine, learnt) |
 //! | attention mask says | `True` is padding | `True` is a step |
-//! | attention that sees nothing | NaN | the mean of all values |
+//! | attention that sees nothing | NaN, or without weights and outside the fast path the output bias | the mean of all values |
 //! | attention parameters | one `in_proj_weight` | one each, by head |
 
 mod activation;

@@ -41,7 +41,7 @@ use plan::{AttentionPlan, Extras, OfScores};
 /// | `values`: values have an input of their own | `false` | always | always |
 /// | `weights`: the weights are an output, as they were used | `false` | `need_weights=True` | `return_attention_scores` at the call, of each head |
 /// | `dropout` of the weights, while training | `0.0` | `dropout=0.0` | `dropout=0.0` |
-/// | a query that sees no key | 0 before the output product | NaN | the mean of all values |
+/// | a query that sees no key | 0 before the output product, then its bias | NaN with `need_weights` or in the fast path of inference, else the same | the mean of all values |
 ///
 /// Parameters, named and laid out as PyTorch's: `in_proj_weight`, `[3 · features, features]` (of queries,
 /// keys, values), `in_proj_bias`, `[3 · features]`, `out_proj.weight`, `[features, features]`, and

@@ -20,8 +20,9 @@ use nn_kernels::recurrent;
 /// | `init` (of the inputs' weight) | uniform in ±1/√units | uniform in ±1/√units | `"glorot_uniform"` |
 /// | `recurrent_init` (of the state's weight) | uniform in ±1/√units | uniform in ±1/√units | `"orthogonal"` |
 /// | `bias_init` | uniform in ±1/√units | uniform in ±1/√units | `"zeros"` |
-/// | several layers | `Rnn(32) * 3` | `num_layers=3` | one after the other |
+/// | several layers | `Rnn(32) * 3` of 32 inputs; else one after the other | `num_layers=3` | one after the other |
 /// | several layers, with dropout between | `Rnn(32) -> Deeper * 2`, with `network! { struct Deeper: [64, 32] -> [64, 32] { Dropout(0.2) -> Rnn(32) } }` | `num_layers=3, dropout=0.2` | one after the other |
+/// | outputs at padding | 0 | 0, of `pad_packed_sequence` | the step's before it, unless `zero_output_for_mask`; within `Bidirectional` 0 |
 ///
 /// With `Both`, outputs are `[steps, 2 · units]`, those of the way forward first; with `last` each way gives
 /// its output after the last step that it comes to. A second input masks steps, `(x, mask) -> Rnn(32)`: it is

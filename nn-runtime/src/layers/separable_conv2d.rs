@@ -28,7 +28,7 @@ use nn_kernels::conv::{Conv, FilterBank, backward_input, forward};
 /// | `padding`: `Valid`, `Same`, `Pad(n)` | `Valid` | | `"valid"`, or `"same"` |
 /// | `dilation`, `dilation_hw` | `1` | | `dilation_rate=1` |
 /// | `bias` | `true` | | `use_bias=True` |
-/// | `init` (of both weights) | `GlorotUniform` | | `"glorot_uniform"` |
+/// | `init` (of both weights) | `GlorotUniform`, by what one number is computed from | | `"glorot_uniform"`, depthwise by a fan in of kernel² · channels |
 /// | `bias_init` | `Zeros` | | `"zeros"` |
 ///
 /// Parameters: `depthwise.weight`, `[channels · multiplier, 1, kernel, kernel]`, `pointwise.weight`,

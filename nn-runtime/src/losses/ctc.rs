@@ -27,7 +27,7 @@ use nn_kernels::softmax;
 /// |---|---|---|---|
 /// | `blank`, which class is none | 0 | `blank=0` | `mask_index=0` |
 /// | `input_lengths`: how many steps of a sample count | `false`: all | `input_lengths`, an input of the loss | all |
-/// | `zero_infinity`: labels that do not fit are passed over | `false`: refused | `zero_infinity=False`: infinite | infinite |
+/// | `zero_infinity`: labels that do not fit are passed over | `false`: refused | `zero_infinity=False`: infinite | 100,000 (Keras 3.15) |
 /// | the mean is over | samples | samples, each first divided by its number of labels (`reduction="sum"` is not) | samples |
 /// | what is read | scores | logarithms of probabilities | scores |
 ///

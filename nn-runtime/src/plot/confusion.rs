@@ -3,7 +3,7 @@
 use std::format;
 use std::string::{String, ToString};
 
-use super::{Anchor, INK, Picture};
+use super::{Anchor, INK, PAPER, Picture};
 use crate::train::metrics::ConfusionMatrix;
 
 /// Classes up to which there is room for numbers.
@@ -38,10 +38,10 @@ pub fn confusion_matrix(matrix: &ConfusionMatrix, names: &[impl AsRef<str>]) -> 
             let x = left + answered as f64 * cell;
             let share = if sum > 0.0 { count / sum } else { 0.0 };
             // From white to a dark blue.
-            let [r, g, b] = [8.0, 69.0, 148.0].map(|to: f64| (255.0 + share * (to - 255.0)).round() as u8);
-            picture.rectangle([x, y, cell - 1.0, cell - 1.0], &format!("#{r:02x}{g:02x}{b:02x}"));
+            let color = [8.0, 69.0, 148.0].map(|to: f64| (255.0 + share * (to - 255.0)).round() as u8);
+            picture.rectangle([x, y, cell - 1.0, cell - 1.0], color);
             if classes <= NUMBERED && count > 0.0 {
-                let color = if share > 0.5 { "#ffffff" } else { INK };
+                let color = if share > 0.5 { PAPER } else { INK };
                 picture.text([x + cell / 2.0, y + cell / 2.0 + 4.0], 11.0, Anchor::Middle, color, &short(count));
             }
         }
@@ -49,18 +49,12 @@ pub fn confusion_matrix(matrix: &ConfusionMatrix, names: &[impl AsRef<str>]) -> 
     for class in 0..classes {
         let (x, y) = (left + (class as f64 + 0.5) * cell, top + side);
         match upright {
-            true => {
-                picture.add(format_args!("<g transform=\"translate({:.1} {:.1}) rotate(-90)\">", x + 4.0, y + 8.0));
-                picture.text([0.0, 0.0], 12.0, Anchor::End, INK, &name(class));
-                picture.add("</g>");
-            }
+            true => picture.upright_text([x + 4.0, y + 8.0], 12.0, Anchor::End, &name(class)),
             false => picture.text([x, y + 18.0], 12.0, Anchor::Middle, INK, &name(class)),
         }
     }
     picture.text([left + side / 2.0, top + side + below - 10.0], 12.0, Anchor::Middle, INK, "answered");
-    picture.add(format_args!("<g transform=\"translate(16 {:.1}) rotate(-90)\">", top + side / 2.0));
-    picture.text([0.0, 0.0], 12.0, Anchor::Middle, INK, "actual");
-    picture.add("</g>");
+    picture.upright_text([16.0, top + side / 2.0], 12.0, Anchor::Middle, "actual");
     picture
 }
 

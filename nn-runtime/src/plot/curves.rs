@@ -4,7 +4,7 @@ use std::format;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
-use super::{Anchor, GRID, INK, Picture};
+use super::{Anchor, Color, GRID, INK, Mark, Picture};
 use crate::train::History;
 
 /// Sizes of a panel and of the room around its axes.
@@ -16,7 +16,7 @@ const BOTTOM: f64 = 40.0;
 /// Panels side by side.
 const COLUMNS: usize = 3;
 /// Of training and validation, told apart by who sees few colours too.
-const COLORS: [&str; 2] = ["#1f77b4", "#ff7f0e"];
+const COLORS: [Color; 2] = [[0x1f, 0x77, 0xb4], [0xff, 0x7f, 0x0e]];
 
 /// Loss, accuracy and metrics over the epochs, those of training and validation samples in one panel each; a
 /// dashed line marks the epoch that was [kept](crate::train::Fit::keep_best). What is not finite is left out.
@@ -82,19 +82,14 @@ fn panel(picture: &mut Picture, [left, top]: [f64; 2], history: &History, name: 
             continue;
         }
         picture.text([legend, top + 22.0], 11.0, Anchor::End, color, title);
-        legend -= 66.0;
+        legend -= 72.0;
         for points in curve.split(|(_, y)| !y.is_finite()).filter(|points| !points.is_empty()) {
-            let path: Vec<String> = points.iter().map(|&(e, v)| format!("{:.1},{:.1}", x(e), y(v))).collect();
-            picture.add(format_args!(
-                "<polyline points=\"{}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"2\"/>",
-                path.join(" ")
-            ));
-            if points.len() == 1 || epochs <= 30.0 {
-                for &(e, v) in points {
-                    let (x, y) = (x(e), y(v));
-                    picture.add(format_args!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2.5\" fill=\"{color}\"/>"));
-                }
-            }
+            let points: Vec<[f64; 2]> = points.iter().map(|&(e, v)| [x(e), y(v)]).collect();
+            let dots = points.len() == 1 || epochs <= 30.0;
+            let dots = points.iter().filter(|_| dots).map(|&at| Mark::Dot { at, color });
+            let dots: Vec<Mark> = dots.collect();
+            picture.marks.push(Mark::Curve { points, color });
+            picture.marks.extend(dots);
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Pictures of a training run: learning curves, confusion matrices, sheets of images. In: what training and
-//! metrics came to; out: SVG, which browsers, editors and Markdown show.
+//! metrics came to; out: SVG, which browsers, editors and Markdown show, and PNG (feature `plot`).
 //!
 //! ```
 //! use nn_runtime::data::digits;
@@ -26,6 +26,7 @@
 //! let captions: Vec<String> = wrong.iter().map(|&i| format!("answered {}", answers[i])).collect();
 //! let images = test.select(&wrong);
 //! plot::contact_sheet(&images.inputs()[0], [1, 28, 28], &captions)?.save(folder.join("wrong.svg"))?;
+//! plot::first_layer(trainer.model(), [1, 28, 28])?.save(folder.join("weights.svg"))?;
 //! # std::fs::remove_dir_all(&folder)?;
 //! # Ok(()) }
 //! ```
@@ -33,94 +34,133 @@
 mod confusion;
 mod curves;
 mod png;
+#[cfg(feature = "plot")]
+mod raster;
 mod sheet;
+mod svg;
+mod weights;
 
 pub use confusion::confusion_matrix;
 pub use curves::learning_curves;
 pub use sheet::contact_sheet;
+pub use weights::first_layer;
 
-use core::fmt::{self, Display};
-use std::format;
 use std::path::Path;
-use std::string::String;
-use std::{fs, io};
+use std::string::{String, ToString};
+use std::vec::Vec;
+use std::{format, fs, io};
 
-/// A drawing, as SVG.
+/// A drawing: SVG as text ([`Display`](core::fmt::Display)), or a PNG image.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Picture {
     width: f64,
     height: f64,
-    body: String,
+    marks: Vec<Mark>,
+}
+
+/// Red, green and blue.
+type Color = [u8; 3];
+
+/// What is drawn, one upon the other; in pixels from the upper left corner.
+#[derive(Clone, PartialEq, Debug)]
+enum Mark {
+    /// `[x, y, width, height]`
+    Rectangle {
+        at: [f64; 4],
+        fill: Color,
+    },
+    Line {
+        ends: [[f64; 2]; 2],
+        color: Color,
+        dashed: bool,
+    },
+    Curve {
+        points: Vec<[f64; 2]>,
+        color: Color,
+    },
+    Dot {
+        at: [f64; 2],
+        color: Color,
+    },
+    /// Upright text reads from below.
+    Text {
+        at: [f64; 2],
+        size: f64,
+        anchor: Anchor,
+        color: Color,
+        text: String,
+        upright: bool,
+    },
+    /// `[x, y, width, height]` of pixels `[height, width, channels]`.
+    Image {
+        at: [f64; 4],
+        pixels: Vec<u8>,
+        shape: [usize; 3],
+    },
 }
 
 /// How text stands at its point.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 enum Anchor {
     Start,
     Middle,
     End,
 }
 
-const INK: &str = "#333333";
-const GRID: &str = "#dddddd";
+const INK: Color = [0x33; 3];
+const GRID: Color = [0xdd; 3];
+const PAPER: Color = [0xff; 3];
+/// Half the width of a curve, and of a dot.
+const CURVE: f64 = 1.0;
+const DOT: f64 = 2.5;
 
 impl Picture {
     fn new(width: f64, height: f64) -> Picture {
-        let mut picture = Picture { width, height, body: String::new() };
-        picture.rectangle([0.0, 0.0, width, height], "#ffffff");
-        picture
+        let at = [0.0, 0.0, width, height];
+        Picture { width, height, marks: Vec::from([Mark::Rectangle { at, fill: PAPER }]) }
     }
 
-    fn add(&mut self, element: impl Display) {
-        self.body += &format!("{element}\n");
+    fn rectangle(&mut self, at: [f64; 4], fill: Color) {
+        self.marks.push(Mark::Rectangle { at, fill });
     }
 
-    /// `[x, y, width, height]`
-    fn rectangle(&mut self, [x, y, width, height]: [f64; 4], fill: &str) {
-        self.add(format_args!(
-            "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" fill=\"{fill}\"/>"
-        ));
+    fn line(&mut self, ends: [[f64; 2]; 2], color: Color, dashed: bool) {
+        self.marks.push(Mark::Line { ends, color, dashed });
     }
 
-    fn line(&mut self, [from, to]: [[f64; 2]; 2], color: &str, dashed: bool) {
-        let ([x1, y1], [x2, y2]) = (from, to);
-        let dashes = if dashed { " stroke-dasharray=\"4 3\"" } else { "" };
-        self.add(format_args!(
-            "<line x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\" stroke=\"{color}\"{dashes}/>"
-        ));
+    fn text(&mut self, at: [f64; 2], size: f64, anchor: Anchor, color: Color, text: &str) {
+        self.marks.push(Mark::Text { at, size, anchor, color, text: text.to_string(), upright: false });
     }
 
-    fn text(&mut self, [x, y]: [f64; 2], size: f64, anchor: Anchor, color: &str, text: &str) {
-        let anchor = match anchor {
-            Anchor::Start => "start",
-            Anchor::Middle => "middle",
-            Anchor::End => "end",
-        };
-        let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-        // What no file of XML may hold.
-        let text: String = text.chars().filter(|c| !c.is_control()).collect();
-        self.add(format_args!(
-            "<text x=\"{x:.1}\" y=\"{y:.1}\" font-size=\"{size}\" text-anchor=\"{anchor}\" fill=\"{color}\">{text}</text>"
-        ));
+    /// Text that reads from below.
+    fn upright_text(&mut self, at: [f64; 2], size: f64, anchor: Anchor, text: &str) {
+        self.marks.push(Mark::Text { at, size, anchor, color: INK, text: text.to_string(), upright: true });
     }
 
-    /// Writes the file, as [`to_string`](Display) gives it.
+    /// The picture as a PNG file, two pixels for each of its own. Needs the feature `plot`. Letters of one
+    /// width, Noto Sans Mono's, up to Latin Extended-A; others are shown as `?`.
+    #[cfg(feature = "plot")]
+    pub fn to_png(&self) -> Vec<u8> {
+        let (pixels, width, height) = raster::pixels(self);
+        png::png(&pixels, width, height, 3)
+    }
+
+    /// Writes the file: PNG where its name ends in `.png`, which needs the feature `plot`, else SVG.
     ///
     /// # Errors
-    /// The file cannot be written.
+    /// The file cannot be written; a name that ends in `.png` without the feature `plot`.
     pub fn save(&self, path: impl AsRef<Path>) -> io::Result<()> {
+        let path = path.as_ref();
+        if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png")) {
+            #[cfg(feature = "plot")]
+            return fs::write(path, self.to_png());
+            #[cfg(not(feature = "plot"))]
+            return Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                format!("{}: expected the feature `plot` for PNG, found none\nhelp: save as `.svg`", path.display()),
+            ));
+        }
         fs::write(path, format!("{self}"))
-    }
-}
-
-impl Display for Picture {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Picture { width, height, body } = self;
-        write!(
-            f,
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
-             viewBox=\"0 0 {width} {height}\" font-family=\"sans-serif\">\n{body}</svg>\n"
-        )
     }
 }
 

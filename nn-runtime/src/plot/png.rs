@@ -14,10 +14,22 @@ pub(super) fn png(pixels: &[u8], width: usize, height: usize, channels: usize) -
     let color = if channels == 1 { 0 } else { 2 };
     let sizes = [width as u32, height as u32].map(u32::to_be_bytes).concat();
     chunk(&mut file, b"IHDR", &[&sizes[..], &[8, color, 0, 0, 0]].concat());
-    // Before each row stands the filter it has: none.
-    let rows = pixels.chunks_exact((width * channels).max(1)).flat_map(|row| [&[0], row].concat());
-    let rows: Vec<u8> = rows.collect();
-    let mut packed = ZlibEncoder::new(Vec::new(), Compression::default());
+    // Before each row stands the filter it has: none, or, of one that is as the one above, the difference.
+    let (mut rows, mut above) = (Vec::new(), &[][..]);
+    for row in pixels.chunks_exact((width * channels).max(1)) {
+        match row == above {
+            true => {
+                rows.push(2);
+                rows.resize(rows.len() + row.len(), 0);
+            }
+            false => {
+                rows.push(0);
+                rows.extend_from_slice(row);
+            }
+        }
+        above = row;
+    }
+    let mut packed = ZlibEncoder::new(Vec::new(), Compression::best());
     // Memory takes whatever is written.
     let packed = packed.write_all(&rows).and_then(|()| packed.finish()).unwrap_or_default();
     chunk(&mut file, b"IDAT", &packed);

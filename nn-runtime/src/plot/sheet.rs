@@ -4,8 +4,7 @@ use std::format;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
-use super::png::{base64, png};
-use super::{Anchor, INK, Picture};
+use super::{Anchor, INK, Mark, Picture};
 use crate::data::{DataError, DataErrorKind, Values};
 
 /// How large an image is shown at least, and how many stand side by side at most.
@@ -15,7 +14,7 @@ const GAP: f64 = 8.0;
 const CAPTION: f64 = 18.0;
 
 /// Images `[channels, height, width]` of one channel, grey, or three, red, green and blue: the smallest
-/// number of all is black, the largest white. Samples that were mistaken, or the filters of a first layer:
+/// number of all is black, the largest white. Samples that were mistaken, attributions, filters:
 /// `Values::new(model.get("conv1.weight")?, 9)` of `[1, 3, 3]`. Images without a caption have none.
 ///
 /// # Errors
@@ -52,12 +51,8 @@ pub fn contact_sheet(
         let pixels = height * width;
         let bytes = (0..pixels).flat_map(|at| (0..channels).map(move |channel| level(image[channel * pixels + at])));
         let bytes: Vec<u8> = bytes.collect();
-        let data = base64(&png(&bytes, width, height, channels));
         let (x, y) = (GAP + (i % columns) as f64 * cell_w, GAP + (i / columns) as f64 * cell_h);
-        picture.add(format_args!(
-            "<image x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\" style=\"image-rendering: pixelated\" \
-             href=\"data:image/png;base64,{data}\"/>"
-        ));
+        picture.marks.push(Mark::Image { at: [x, y, w, h], pixels: bytes, shape: [height, width, channels] });
         if let Some(caption) = captions.get(i) {
             picture.text([x + w / 2.0, y + h + 13.0], 12.0, Anchor::Middle, INK, caption.as_ref());
         }

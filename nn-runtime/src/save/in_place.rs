@@ -3,6 +3,7 @@
 //! them, or at run time a model with a copy.
 
 use super::embedded::{Aligned, Embedded};
+use super::numbers::NumberType;
 use super::rows::BlockPlace;
 use super::wanted::StoredNumbers;
 use crate::model::{ModelRef, Network};
@@ -22,21 +23,53 @@ pub const fn lay_out<const TENSORS: usize, const LEN: usize>(from: &Embedded<TEN
 
 /// Puts the numbers of one tensor to the beginning of `to`, whose padding is 0 already.
 const fn place(lie: BlockPlace, bytes: &[u8], StoredNumbers { from, of }: StoredNumbers, to: &mut [f32]) {
-    let numbers = bytes.split_at(from as usize).1;
-    let mut i = 0;
+    let numbers = bytes.split_at(from as usize).1.split_at(lie.count * of.size()).0;
+    let Layout::Panels(panels) = lie.layout else {
+        return line(of, numbers, to, [0, 1]);
+    };
+    let (rows, mut i) = (panels.rows(), 0);
     while i < lie.count {
-        let at = match lie.layout {
-            Layout::Plain => i,
-            Layout::Panels(panels) => panels.index(i % panels.rows(), i / panels.rows()),
+        let first = panels.index(0, i / rows);
+        // The inputs of an output lie in equal steps, but where the matrix is transposed.
+        let (count, step) = match panels.transposed() || rows == 1 {
+            true => (1, 0),
+            false => (rows, panels.index(1, i / rows) - first),
         };
-        to[at] = of.number(numbers, i);
-        i += 1;
+        let at = if panels.transposed() { panels.index(i % rows, i / rows) } else { first };
+        let some = numbers.split_at((i + count) * of.size()).0.split_at(i * of.size()).1;
+        line(of, some, to, [at, step]);
+        i += count;
     }
 }
 
+/// Puts all of these numbers to `to`, the first at `at`, each `step` further.
+const fn line(of: NumberType, numbers: &[u8], to: &mut [f32], [mut at, step]: [usize; 2]) {
+    if let NumberType::F32 = of {
+        let mut left = numbers.as_chunks::<4>().0;
+        // Each call and each turn takes const code its time.
+        while let [number, rest @ ..] = left {
+            to[at] = f32::from_le_bytes(*number);
+            (left, at) = (rest, at + step);
+        }
+        return;
+    }
+    let mut i = 0;
+    while i < numbers.len() / of.size() {
+        to[at] = of.number(numbers, i);
+        (i, at) = (i + 1, at + step);
+    }
+}
+
+/// A network whose parameters lie in the program, computed where they are used.
+pub trait LaidOut: Network {
+    /// As they lie in memory.
+    const LAID_OUT: &'static [f32];
+}
+
 /// What predicts with parameters where they lie.
-pub const fn in_place<N: Network>(params: &'static [f32]) -> ModelRef<'static, N> {
-    ModelRef::of(params)
+#[inline]
+pub const fn in_place<N: LaidOut>() -> ModelRef<'static, N> {
+    ModelRef::of(N::LAID_OUT)
 }
 
 /// A model with the weights that are within the program.

@@ -35,6 +35,11 @@ pub(crate) struct NestedSpec {
     pub(crate) unsaid: Option<&'static str>,
     /// The first layer, here or further within, that cannot be computed with bytes, and why.
     pub(crate) int8_fault: Option<(&'static str, Int8Fault)>,
+    /// One worker takes all samples of a batch: where a layer looks at whole batches, and where sites share
+    /// parameters, whose gradients are added site by site and not sample by sample.
+    pub(crate) one_worker: bool,
+    /// Numbers of running statistics.
+    pub(crate) statistics: usize,
     /// While training, an output of a sample depends on other samples.
     pub(crate) depends_on_batch: bool,
 }

@@ -3,6 +3,7 @@
 
 use core::ops::Range;
 
+use super::judge::Judge;
 use super::microbatch::MicroBatching;
 use crate::MAX_OUTPUTS;
 use crate::data::Values;
@@ -21,26 +22,35 @@ pub(super) enum BatchInputs<'a> {
 }
 
 /// The samples of a batch: how many, their inputs, and where their targets and weights begin among all.
-pub(super) struct Batch<'a, T> {
+pub(super) struct Batch<'a, J: ?Sized> {
     pub(super) samples: usize,
     pub(super) x: BatchInputs<'a>,
     pub(super) first: usize,
     /// Samples of the batch without targets, before the first that has some.
     pub(super) skipped: usize,
-    pub(super) targets: &'a T,
+    /// The loss, and all targets.
+    pub(super) judge: &'a J,
     pub(super) weights: Option<&'a Values>,
 }
 
+impl<J: Judge> Batch<'_, J> {
+    /// The same, for what is compiled for all losses.
+    pub(super) fn of_any_loss(&self) -> Batch<'_, dyn Judge + '_> {
+        let Batch { samples, x, first, skipped, judge, weights } = *self;
+        Batch { samples, x, first, skipped, judge, weights }
+    }
+}
+
 /// What the outputs of a batch are judged by.
-pub(super) struct Judgement<'a, L, T> {
-    pub(super) loss: &'a L,
-    pub(super) batch: &'a Batch<'a, T>,
+pub(super) struct Judgement<'a, J: Judge + ?Sized> {
+    pub(super) batch: &'a Batch<'a, J>,
     /// What the gradients of each output's loss are multiplied by; none to evaluate.
     pub(super) scale: Option<[f64; MAX_OUTPUTS]>,
 }
 
 /// What the workers run their samples with.
-pub(super) struct BatchPass<'a> {
+pub(super) struct BatchPass<'a, P> {
+    pub(super) network: P,
     pub(super) isa: Isa,
     pub(super) params: &'a [f32],
     pub(super) x: BatchInputs<'a>,
@@ -69,7 +79,9 @@ impl<'a> CarriedRows<'a> {
 }
 
 /// What the gradients of all chunks of parameters are computed with.
-pub(super) struct GradPass<'a> {
+#[derive(Clone, Copy)]
+pub(super) struct GradPass<'a, P> {
+    pub(super) network: P,
     pub(super) isa: Isa,
     /// Empty, unless the parameters are running statistics.
     pub(super) params: &'a [f32],

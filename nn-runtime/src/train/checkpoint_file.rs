@@ -224,7 +224,7 @@ pub(super) fn read<N: Network>(
     };
     let mut restored = Vec::new();
     for state in [Some(&note.state), kept.map(|(_, state)| state)].into_iter().flatten() {
-        let mut to = fresh.clone();
+        let mut to = fresh.without_slots();
         let run = state.read(&mut to).ok_or_else(bad_schedule)?;
         restored.push((run, to));
     }

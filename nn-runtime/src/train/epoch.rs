@@ -12,6 +12,7 @@ use super::checkpoint_writer::Writer;
 use super::checks::{check_fits, inputs};
 use super::feed::{Feed, fault_of_sample};
 use super::fit_state::FitState;
+use super::judge::LossOfTargets;
 use super::loader::{Loaded, Loading};
 use super::objective::Objective;
 use super::progress_line::ProgressLine;
@@ -234,9 +235,10 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
         }
         let x = inputs(batch);
         let x = BatchInputs::Part(&x[..batch.inputs().len()], wanted.start);
-        let (samples, targets, weights) = (indices.len(), batch.targets(), batch.weights());
-        let given = Batch { samples, x, first: 0, skipped: wanted.start, targets, weights };
-        self.executor.evaluate::<N, _>(&self.model.params, &self.loss, &given).map_or(f64::NAN, |sums| sums.mean())
+        let judge = LossOfTargets { loss: &self.loss, targets: batch.targets() };
+        let (samples, weights) = (indices.len(), batch.weights());
+        let given = Batch { samples, x, first: 0, skipped: wanted.start, judge: &judge, weights };
+        self.executor.evaluate::<N>(&self.model.params, &given).map_or(f64::NAN, |sums| sums.mean())
     }
 }
 

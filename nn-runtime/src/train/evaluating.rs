@@ -9,6 +9,7 @@ use super::batch_pass::{Batch, BatchInputs};
 use super::checks::{check_fits, has_weight, inputs, no_weight};
 use super::epoch_sums::EpochSums;
 use super::feed::{Feed, fault_of_sample};
+use super::judge::LossOfTargets;
 use super::loss_sums::LossSums;
 use super::metrics::{Judged, Metrics};
 use super::objective::Objective;
@@ -239,9 +240,9 @@ impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
                 *x = &all[from * values.width()..][..batch * values.width()];
             }
             let x = BatchInputs::Slices(&x[..data.inputs().len()]);
-            let given =
-                Batch { samples: batch, x, first: from, skipped: 0, targets: data.targets(), weights: data.weights() };
-            let Ok(batch_sums) = self.executor.evaluate::<N, _>(&self.model.params, &self.loss, &given) else { break };
+            let judge = LossOfTargets { loss: &self.loss, targets: data.targets() };
+            let given = Batch { samples: batch, x, first: from, skipped: 0, judge: &judge, weights: data.weights() };
+            let Ok(batch_sums) = self.executor.evaluate::<N>(&self.model.params, &given) else { break };
             sums.add(&StepResult { sums: batch_sums, regularization }, batch);
             if let Some(each) = &mut each {
                 if self.executor.copy_outputs(N::COMPILED, batch, &mut outputs).is_err() {

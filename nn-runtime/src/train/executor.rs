@@ -4,34 +4,33 @@
 //! bits for any number of workers.
 
 use alloc::vec::Vec;
-use core::marker::PhantomData;
 use core::num::NonZero;
 use core::ops::Range;
 
 use super::batch_pass::{Batch, BatchInputs, BatchPass, GradPass, Judgement};
 use super::grad_source::{BatchGrads, GivenGrads, NoSource};
+use super::judge::Judge;
 use super::leaves::most_meeting_leaves;
 use super::loss_sums::LossSums;
 use super::magnitude::first_become_not_finite;
 use super::microbatch::MicroBatching;
-use super::objective::Objective;
 use super::own_objective::WholeOutputs;
 use super::param_chunks;
+use super::passes::{OwnPasses, Passes};
 #[cfg(feature = "std")]
 use super::private_sums::PrivateSums;
 use super::refusal::Refusal;
 use super::shard::Shard;
 use super::shard_runs::ShardRuns;
 use super::shared_grads::SharedGrads;
-use super::split::{LOSS_BLOCK, needs_one_worker};
+use super::split::LOSS_BLOCK;
 use super::step_result::StepResult;
 use super::tensor_groups::TensorGroups;
 use super::update::Update;
 use super::workers::{ThreadPool, Workers};
 use super::world::{Lost, World};
-use crate::data::Targets;
 use crate::graph::CompiledNetwork;
-use crate::model::{Model, Network};
+use crate::model::{Model, Network, TrainedSoFar};
 use crate::optim::Optimizer;
 use crate::spec::{MAX_OUTPUTS, Role};
 use nn_kernels::aligned_buffer::AlignedBuffer;
@@ -128,7 +127,7 @@ impl Executor {
             // Who is lost is told by the step that comes.
             let _ = self.update.layout(optimizer, threads, batch, self.world.as_ref());
         }
-        let mut shards = if needs_one_worker(map) { 1 } else { threads };
+        let mut shards = if map.nested.one_worker { 1 } else { threads };
         let split = self.micro_batching.split(batch);
         // Of smaller batches, whose leaves are smaller, a rank may have a leaf more.
         let most = |(world, _): (&World, _)| batch.min(batch.div_ceil(world.size()) + 2 * split.reduce_block);
@@ -183,32 +182,28 @@ impl Executor {
         self.capacity = 0;
     }
 
-    /// Trains on the samples of a batch, `targets` and `weights` all its own, and returns what its rows come
-    /// to. Where no row has a weight, nothing is changed.
-    ///
-    /// # Errors
-    /// The loss, a gradient or a new parameter is not finite; all is as before.
-    pub(super) fn train<N: Network, T: Targets>(
+    /// As [`train`](Executor::train), by these passes.
+    pub(super) fn train_by<P: Passes>(
         &mut self,
-        model: &mut Model<N>,
-        loss: &impl Objective<T>,
-        optimizer: &mut impl Optimizer,
+        network: P,
+        (params, run): (&mut AlignedBuffer, &mut TrainedSoFar),
+        optimizer: &mut (impl Optimizer + ?Sized),
         seed: u64,
-        batch: &Batch<T>,
+        batch: &Batch<impl Judge + ?Sized>,
     ) -> Result<StepResult, Refusal> {
-        let weights = loss.weight(0..batch.samples, N::COMPILED.outputs, batch.weights);
+        let weights = batch.judge.weight(0..batch.samples, network.compiled().outputs, batch.weights);
         let weight: f64 = weights.iter().sum();
         // A window that nothing is learnt from leaves its state all the same.
         if weight == 0.0 && self.update.state.carried.is_none() {
             return Ok(StepResult { sums: LossSums::default(), regularization: 0.0 });
         }
-        let regularization = self.update.regularization(self.isa, &model.params);
-        let noise = CounterRng { key: seed }.fold_in(&[model.run.batches]);
+        let regularization = self.update.regularization(self.isa, params);
+        let noise = CounterRng { key: seed }.fold_in(&[run.batches]);
         // Of an output where no row has a weight every gradient is 0, whatever the scale.
         let whole = self.update.batch_scale(weight);
         let scale = weights.map(|weight| if weight > 0.0 { whole / weight } else { 0.0 });
         self.update.state.begin(batch.samples, self.micro_batching.shared_leaves(batch.samples));
-        let sums = self.forward_backward::<N, T>(&model.params, loss, batch, Some((noise, scale)))?;
+        let sums = self.forward_backward(network, params, batch, Some((noise, scale)))?;
         let result = StepResult { sums, regularization };
         if !result.loss().is_finite() {
             return Err(Refusal::Loss);
@@ -218,15 +213,16 @@ impl Executor {
             return Ok(StepResult { regularization: 0.0, ..result });
         }
         let pass = GradPass {
+            network,
             isa: self.isa,
             params: &[],
             x: batch.x,
             noise,
-            logits: loss.logits(),
+            logits: batch.judge.logits(),
             statistic_weight: self.statistic_weight,
             samples: batch.samples,
         };
-        self.take_grads::<N>(model, optimizer, (batch.samples, weight), pass)?;
+        self.take_grads((params, run), optimizer, (batch.samples, weight), pass)?;
         Ok(result)
     }
 
@@ -243,17 +239,18 @@ impl Executor {
         (samples, x): (usize, &[&[f32]]),
         objective: impl FnOnce(&[&[f32]], &mut [&mut [f32]]) -> f64,
     ) -> Result<f64, Refusal> {
-        let (map, isa, x) = (N::COMPILED, self.isa, BatchInputs::Slices(x));
+        let (network, map, isa) = (OwnPasses::<N>::new(), N::COMPILED, self.isa);
+        let x = BatchInputs::Slices(x);
         let regularization = self.update.regularization(isa, &model.params);
         let noise = CounterRng { key: 0 }.fold_in(&[model.run.batches]);
         let active = self.assign(map, samples, true);
         let (params, micro_batching) = (&model.params, &self.micro_batching);
         self.update.state.begin(samples, micro_batching.shared_leaves(samples));
         let carried = self.update.state.carried_rows();
-        let pass = BatchPass { isa, params, x, logits: 0, micro_batching, noise: Some(noise), carried };
+        let pass = BatchPass { network, isa, params, x, logits: 0, micro_batching, noise: Some(noise), carried };
         let (shards, leaves) = (&mut self.shards[..active], micro_batching.leaves(samples));
         self.runs.run(self.world.as_mut(), leaves, &mut self.workers, shards, |shard, whole, scratch| {
-            shard.forward_only::<N>(&pass, whole, scratch);
+            shard.forward_only(&pass, whole, scratch);
         })?;
         let ranks = self.world.as_ref().filter(|_| micro_batching.is_in_leaves());
         let exchange = |all: &mut [f32], each| ranks.map_or(Ok(()), |world| world.gather_numbers(leaves, each, all));
@@ -265,22 +262,22 @@ impl Executor {
         let weight = samples as f64;
         whole.hand_out(map, samples, shards, (isa, self.update.batch_scale(weight)));
         self.runs.run(self.world.as_mut(), leaves, &mut self.workers, shards, |shard, whole, scratch| {
-            shard.backward_only::<N>(&pass, whole, noise, scratch);
+            shard.backward_only(&pass, whole, noise, scratch);
         })?;
-        let pass = GradPass { isa, params: &[], x, noise, logits: 0, statistic_weight: self.statistic_weight, samples };
-        self.take_grads::<N>(model, optimizer, (samples, weight), pass)?;
+        let statistic_weight = self.statistic_weight;
+        let pass = GradPass { network, isa, params: &[], x, noise, logits: 0, statistic_weight, samples };
+        self.take_grads((&mut model.params, &mut model.run), optimizer, (samples, weight), pass)?;
         Ok(loss)
     }
 
     /// From what the workers have run backward to changed parameters; of statistics to those after the batch.
-    fn take_grads<N: Network>(
+    fn take_grads(
         &mut self,
-        model: &mut Model<N>,
-        optimizer: &mut impl Optimizer,
+        (params, run): (&mut AlignedBuffer, &mut TrainedSoFar),
+        optimizer: &mut (impl Optimizer + ?Sized),
         (samples, weight): (usize, f64),
-        pass: GradPass,
+        pass: GradPass<impl Passes>,
     ) -> Result<(), Refusal> {
-        let Model { params, run, .. } = model;
         let (isa, shards, micro_batching) = (self.isa, &self.shards, &self.micro_batching);
         let mut rest = &mut self.statistics[..];
         for range in &self.running {
@@ -290,7 +287,7 @@ impl Executor {
             let shards = if micro_batching.meets() { &shards[..1] } else { &shards[..] };
             for shard in shards {
                 let pass = GradPass { params, ..pass };
-                shard.add_param_grad::<N>(&pass, &mut self.workers.scratch[0].layers, range, next, &mut false);
+                shard.add_param_grad(&pass, &mut self.workers.scratch[0].layers, range, next, &mut false);
             }
             isa.add(&params[range.clone()], next);
             if let Some(at) = first_become_not_finite(&params[range.clone()], next) {
@@ -298,10 +295,10 @@ impl Executor {
             }
         }
         // What is learnt is not shown to layers: it changes meanwhile.
-        let (partial_sums, network) = (micro_batching.split(samples).partial_sums, PhantomData::<fn() -> N>);
-        let grads = BatchGrads { shards, micro_batching, partial_sums, pass, network };
+        let partial_sums = micro_batching.split(samples).partial_sums;
+        let grads = BatchGrads { shards, micro_batching, partial_sums, pass };
         // Parameters can be shared among workers where samples cannot.
-        let active = self.active(self.workers.scratch.len(), N::COMPILED, self.own_samples(samples).len());
+        let active = self.active(self.workers.scratch.len(), pass.network.compiled(), self.own_samples(samples).len());
         let mut workers = self.workers.first(active).among(self.world.as_ref());
         let (update, leaves) = (&mut self.update, micro_batching.leaves(samples));
         match &mut self.shared {
@@ -334,16 +331,6 @@ impl Executor {
         self.update.flush(self.isa, self.workers.all().among(self.world.as_ref()), params, optimizer)
     }
 
-    /// What the rows of some samples come to, as the network predicts.
-    pub(super) fn evaluate<N: Network, T: Targets>(
-        &mut self,
-        params: &[f32],
-        loss: &impl Objective<T>,
-        batch: &Batch<T>,
-    ) -> Result<LossSums, Lost> {
-        self.forward_backward::<N, T>(params, loss, batch, None)
-    }
-
     /// Divides the samples among the workers, and tells how many take part.
     fn assign(&mut self, map: &CompiledNetwork, samples: usize, apart: bool) -> usize {
         if self.micro_batching.meets() {
@@ -363,22 +350,23 @@ impl Executor {
 
     /// The workers run the network on their samples; to train, by this noise and scale of each output's loss,
     /// back to the first layer that learns.
-    fn forward_backward<N: Network, T: Targets>(
+    pub(super) fn forward_backward(
         &mut self,
+        network: impl Passes,
         params: &[f32],
-        loss: &impl Objective<T>,
-        batch: &Batch<T>,
+        batch: &Batch<impl Judge + ?Sized>,
         train: Option<(CounterRng, [f64; MAX_OUTPUTS])>,
     ) -> Result<LossSums, Lost> {
-        let active = self.assign(N::COMPILED, batch.samples, false);
+        let active = self.assign(network.compiled(), batch.samples, false);
         let (isa, micro_batching, noise) = (self.isa, &self.micro_batching, train.map(|(noise, _)| noise));
         let carried = noise.and_then(|_| self.update.state.carried_rows());
-        let pass = BatchPass { isa, params, x: batch.x, logits: loss.logits(), micro_batching, noise, carried };
-        let judged = Judgement { loss, batch, scale: train.map(|(_, scale)| scale) };
+        let (x, logits) = (batch.x, batch.judge.logits());
+        let pass = BatchPass { network, isa, params, x, logits, micro_batching, noise, carried };
+        let judged = Judgement { batch, scale: train.map(|(_, scale)| scale) };
         let (world, leaves) = (self.world.as_mut(), micro_batching.leaves(batch.samples));
         let shards = &mut self.shards[..active];
         self.runs.run(world, leaves, &mut self.workers, shards, |shard, whole, scratch| {
-            shard.forward_backward::<N, T>(&pass, &judged, whole, scratch);
+            shard.forward_backward(&pass, &judged, whole, scratch);
         })?;
         let own = self.counted_shards(batch.samples).iter().flat_map(Shard::losses);
         if let Some((world, leaves)) = self.leaves(batch.samples) {

@@ -2,8 +2,12 @@
 //! batches, checked where nobody has before.
 
 use std::format;
+use std::string::String;
 use std::vec::Vec;
 
+use nn_kernels::fingerprint;
+
+use super::grouped_order::GroupedOrder;
 use super::sample_order::SampleOrder;
 use crate::data::{DataError, DataErrorKind, Dataset, OneTarget, SampleSource, Targets, Values, check_weights};
 
@@ -19,6 +23,11 @@ pub(super) trait Feed<T: Targets>: Sync {
 
     /// The order of an epoch, keyed by a seed and its number.
     fn order(&self, key: Option<(u64, u64)>) -> SampleOrder;
+
+    /// What the order depends on beside its key, where a run that goes on needs the same.
+    fn groups(&self) -> Option<String> {
+        None
+    }
 
     /// A batch without samples.
     ///
@@ -77,7 +86,22 @@ impl<S: SampleSource> Feed<S::Targets> for Sourced<'_, S> {
     }
 
     fn order(&self, key: Option<(u64, u64)>) -> SampleOrder {
-        SampleOrder::computed(self.0.len(), key)
+        match (self.0.groups(), key) {
+            (groups, Some(key)) if !groups.is_empty() => {
+                SampleOrder::Grouped(GroupedOrder::new(&groups, self.0.mixed_groups(), key))
+            }
+            (_, key) => SampleOrder::computed(self.0.len(), key),
+        }
+    }
+
+    fn groups(&self) -> Option<String> {
+        let groups = self.0.groups();
+        let words = groups.iter().map(|&len| len as u32);
+        let text = || {
+            let all = fingerprint::of_words(words) as u32;
+            format!("{} of samples ({all:08x}), {} shuffled as one", groups.len(), self.0.mixed_groups())
+        };
+        (!groups.is_empty()).then(text)
     }
 
     fn batch(&self) -> Result<Dataset<S::Targets>, DataError> {

@@ -2,6 +2,7 @@
 //! checked before the model is touched; what diverges is undone.
 
 use std::ops::ControlFlow;
+use std::string::ToString;
 use std::time::{Duration, Instant};
 use std::vec::Vec;
 
@@ -84,6 +85,15 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
             return Err(no_samples());
         }
         self.check_learns()?;
+        let groups = source.groups();
+        let in_groups = groups.iter().try_fold(0usize, |all, len| all.checked_add(*len));
+        if !groups.is_empty() && in_groups != Some(source.len()) {
+            return Err(TrainError::mismatch(format!(
+                "expected groups of {} samples in all, found {}",
+                source.len(),
+                in_groups.map_or("more".to_string(), |all| all.to_string())
+            )));
+        }
         self.first_sample(&feed)?;
         if fit.metrics.is_some() && fit.validate.is_none() && fit.validate_source.is_none() {
             return Err(TrainError::setting(
@@ -126,7 +136,7 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
         let heard = heard.transpose()?;
         let samples = (train.len(), validate.map_or(0, Feed::len));
         let written = fit.checkpoint.is_some() || self.resumed.is_some();
-        let settings = fit_settings(&fit, (N::COMPILED.inputs, written), samples, watched.as_ref());
+        let settings = fit_settings(&fit, (N::COMPILED.inputs, written), samples, train.groups(), watched.as_ref());
         let mut state = match self.take_resumed(&settings, fit.epochs)? {
             Some(state) => state,
             None => {

@@ -8,10 +8,9 @@ use super::batch_pass::GradPass;
 use super::magnitude::largest;
 use super::microbatch::MicroBatching;
 use super::param_chunks::ParamChunk;
+use super::passes::Passes;
 use super::shard::Shard;
 use super::shared_grads::LeafGrads;
-use crate::model::Network;
-use core::marker::PhantomData;
 use nn_kernels::simd::Isa;
 
 /// What an update takes its gradients from.
@@ -70,16 +69,15 @@ impl GradSource for GivenGrads<'_> {
 }
 
 /// The gradients of a batch.
-pub(super) struct BatchGrads<'a, N> {
+pub(super) struct BatchGrads<'a, P> {
     pub(super) shards: &'a [Shard],
     pub(super) micro_batching: &'a MicroBatching,
     /// Whether this batch has partial sums.
     pub(super) partial_sums: bool,
-    pub(super) pass: GradPass<'a>,
-    pub(super) network: PhantomData<fn() -> N>,
+    pub(super) pass: GradPass<'a, P>,
 }
 
-impl<N: Network> GradSource for BatchGrads<'_, N> {
+impl<P: Passes> GradSource for BatchGrads<'_, P> {
     #[inline]
     fn add(&self, scratch: &mut [f32], range: &Range<usize>, grad: &mut [f32], mut overwrite: bool) {
         match self.micro_batching.place_of(range).filter(|_| self.partial_sums) {
@@ -90,18 +88,18 @@ impl<N: Network> GradSource for BatchGrads<'_, N> {
             }
             None => {
                 for shard in self.shards {
-                    shard.add_param_grad::<N>(&self.pass, scratch, range, grad, &mut overwrite);
+                    shard.add_param_grad(&self.pass, scratch, range, grad, &mut overwrite);
                 }
             }
         }
     }
 
     fn bound(&self, node: usize) -> f64 {
-        self.shards.iter().map(|shard| shard.grad_bound(N::COMPILED, &self.pass, node)).sum()
+        self.shards.iter().map(|shard| shard.grad_bound(&self.pass, node)).sum()
     }
 }
 
-impl<N: Network> BatchGrads<'_, N> {
+impl<P: Passes> BatchGrads<'_, P> {
     /// The shard that holds a leaf.
     fn shard_of(&self, leaf: &Range<usize>) -> &Shard {
         let holds = |shard: &&Shard| shard.samples().start <= leaf.start && leaf.end <= shard.samples().end;
@@ -115,7 +113,7 @@ impl<N: Network> BatchGrads<'_, N> {
     }
 }
 
-impl<N: Network> LeafGrads for BatchGrads<'_, N> {
+impl<P: Passes> LeafGrads for BatchGrads<'_, P> {
     #[inline]
     fn write(&self, scratch: &mut [f32], samples: Range<usize>, chunk: &ParamChunk, grad: &mut [f32]) {
         let shard = self.shard_of(&samples);
@@ -126,7 +124,7 @@ impl<N: Network> LeafGrads for BatchGrads<'_, N> {
         if !chunk.overwrite() {
             grad.fill(0.0);
         }
-        shard.add_leaf_grad::<N>(&self.pass, scratch, samples, (&chunk.range, grad), chunk.overwrite());
+        shard.add_leaf_grad(&self.pass, scratch, samples, (&chunk.range, grad), chunk.overwrite());
     }
 
     #[inline]
@@ -136,9 +134,9 @@ impl<N: Network> LeafGrads for BatchGrads<'_, N> {
             self.pass.isa.add(&shard.partial_sums[place], grad);
             return true;
         }
-        let whole = chunk.adds_whole_sums(N::COMPILED, samples.len());
+        let whole = chunk.adds_whole_sums(self.pass.network.compiled(), samples.len());
         if whole {
-            shard.add_leaf_grad::<N>(&self.pass, scratch, samples, (&chunk.range, grad), false);
+            shard.add_leaf_grad(&self.pass, scratch, samples, (&chunk.range, grad), false);
         }
         whole
     }

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::leaves::{Leaves, leaf_of, meeting_leaf_of, most_leaves};
-use super::split::{ALL_SAMPLES, BatchSplit, LOSS_BLOCK, needs_one_worker};
+use super::split::{ALL_SAMPLES, BatchSplit, LOSS_BLOCK};
 use crate::graph::{CompiledNetwork, Node};
 use nn_kernels::long_sums::BLOCK;
 
@@ -40,16 +40,93 @@ pub(super) struct PartialSum {
     pub(super) place: Range<usize>,
 }
 
-/// Which gradients are summed block by block, and how many samples are run together.
-pub(super) struct MicroBatching {
-    partial_sums: Vec<PartialSum>,
-    /// Floats of the sums of one reduce block.
+/// How batches of a network are cut, known when it is compiled.
+#[derive(Clone, Copy)]
+pub(super) struct BatchCut {
+    /// Floats of the sums of one reduce block; 0 where no gradient has partial sums.
     sums_len: usize,
     max_blocks: usize,
     /// Samples whose workspace stays in the cache.
     samples_in_cache: usize,
     /// One worker takes all samples.
     one_worker: bool,
+}
+
+const fn least(a: usize, b: usize) -> usize {
+    if a < b { a } else { b }
+}
+
+const fn most(a: usize, b: usize) -> usize {
+    if a > b { a } else { b }
+}
+
+impl BatchCut {
+    pub(super) const fn of(map: &CompiledNetwork) -> BatchCut {
+        let one_worker = map.nested.one_worker;
+        let (mut sums_len, mut in_groups, mut i) = (0, false, 0);
+        // Where one worker has all samples, the others help with chunks of the parameters.
+        while i < map.nodes.len() && !one_worker {
+            if map.nodes[i].reuses() {
+                sums_len += map.nodes[i].spec.params.len;
+            }
+            in_groups |= map.nodes[i].reuses_groups();
+            i += 1;
+        }
+        let max_blocks = least(MAX_BLOCKS, MAX_SUMS / most(sums_len, 1));
+        if max_blocks < 2 {
+            sums_len = 0;
+        }
+        let (kept, work) = (map.train.kept, map.train.work);
+        let samples_in_cache = if sums_len == 0 {
+            ALL_SAMPLES
+        } else if in_groups {
+            // A micro-batch is a reduce block.
+            0
+        } else if work > 0 && MIN_GAIN * kept <= work {
+            CACHED_FLOATS / work
+        } else {
+            ALL_SAMPLES
+        };
+        BatchCut { sums_len, max_blocks, samples_in_cache, one_worker }
+    }
+
+    /// How a batch is cut: into one micro-batch where there is nothing to be gained.
+    pub(super) const fn split(&self, batch: usize) -> BatchSplit {
+        if batch <= LOSS_BLOCK || self.one_worker {
+            return BatchSplit::WHOLE;
+        }
+        if self.sums_len == 0 {
+            let sum_unit = if batch <= ONE_CHAIN {
+                0
+            } else if batch <= CHAINS_OF_BLOCKS {
+                BLOCK
+            } else {
+                most((batch / MAX_BLOCKS).next_power_of_two(), CHAINS_OF_BLOCKS / 4)
+            };
+            return BatchSplit { sum_unit, reduce_block: most(sum_unit, LOSS_BLOCK), ..BatchSplit::WHOLE };
+        }
+        let reduce_block = batch.div_ceil(LOSS_BLOCK).div_ceil(self.max_blocks).next_power_of_two() * LOSS_BLOCK;
+        let micro_batch = most(self.samples_in_cache / reduce_block, 1) * reduce_block;
+        let sum_unit = if batch <= ONE_CHAIN { 0 } else { reduce_block };
+        BatchSplit { partial_sums: true, reduce_block, micro_batch, sum_unit }
+    }
+
+    /// What a worker needs that has so many samples, of batches whose reduce blocks have so many.
+    pub(super) const fn workspace(&self, samples: usize, reduce_block: usize) -> WorkspaceSize {
+        let together = most(self.samples_in_cache, reduce_block);
+        WorkspaceSize { samples: least(samples, together), several: self.samples_in_cache < ALL_SAMPLES }
+    }
+
+    /// Floats of the partial sums of so many samples, of a batch of any size.
+    pub(super) const fn sums_len(&self, samples: usize) -> usize {
+        self.sums_len * least(samples.div_ceil(LOSS_BLOCK), self.max_blocks)
+    }
+}
+
+/// Which gradients are summed block by block, and how many samples are run together.
+pub(super) struct MicroBatching {
+    partial_sums: Vec<PartialSum>,
+    cut: BatchCut,
     /// Every reduce block is a leaf of the tree in which ranks add up gradients; and so is every micro-batch,
     /// where a gradient can be computed only from what was run together.
     in_leaves: bool,
@@ -67,43 +144,20 @@ pub(super) struct WorkspaceSize {
 
 impl MicroBatching {
     pub(super) fn new(map: &'static CompiledNetwork) -> MicroBatching {
-        let (mut partial_sums, mut sums_len) = all_partial_sums(map);
-        let max_blocks = MAX_BLOCKS.min(MAX_SUMS / sums_len.max(1));
-        if max_blocks < 2 {
-            (partial_sums, sums_len) = (Vec::new(), 0);
-        }
-        let (kept, work) = (map.train.kept, map.train.work);
-        let samples_in_cache = if partial_sums.is_empty() {
-            ALL_SAMPLES
-        } else if map.nodes.iter().any(Node::reuses_groups) {
-            // A micro-batch is a reduce block.
-            0
-        } else if work > 0 && MIN_GAIN * kept <= work {
-            CACHED_FLOATS / work
-        } else {
-            ALL_SAMPLES
-        };
-        let one_worker = needs_one_worker(map);
-        MicroBatching {
-            partial_sums,
-            sums_len,
-            max_blocks,
-            samples_in_cache,
-            one_worker,
-            in_leaves: false,
-            meets: false,
-        }
+        let cut = BatchCut::of(map);
+        let partial_sums = if cut.sums_len == 0 { Vec::new() } else { all_partial_sums(map).0 };
+        MicroBatching { partial_sums, cut, in_leaves: false, meets: false }
     }
 
     /// For a batch that ranks share, each of whose leaves is run by itself; all at once where they have to
     /// meet.
     pub(super) fn in_leaves(map: &'static CompiledNetwork, meets: bool) -> MicroBatching {
         let (partial_sums, sums_len) = all_partial_sums(map);
-        let one_worker = needs_one_worker(map);
         // More samples at a time read the parameters less often.
         let together = !meets && partial_sums.is_empty() && map.nodes.iter().all(Node::takes_some_samples);
         let samples_in_cache = if together { ALL_SAMPLES } else { 0 };
-        MicroBatching { partial_sums, sums_len, max_blocks: 0, samples_in_cache, one_worker, in_leaves: true, meets }
+        let cut = BatchCut { sums_len, max_blocks: 0, samples_in_cache, one_worker: map.nested.one_worker };
+        MicroBatching { partial_sums, cut, in_leaves: true, meets }
     }
 
     /// The leaves of a batch of so many samples.
@@ -129,7 +183,7 @@ impl MicroBatching {
     /// Whether micro-batches need workspaces apart: where nothing is summed right after the backward pass of
     /// each, all of it is read later.
     pub(super) fn apart(&self) -> bool {
-        self.in_leaves && self.partial_sums.is_empty() && self.samples_in_cache < ALL_SAMPLES
+        self.in_leaves && self.partial_sums.is_empty() && self.cut.samples_in_cache < ALL_SAMPLES
     }
 
     /// How a batch is cut: into one micro-batch where there is nothing to be gained.
@@ -137,39 +191,21 @@ impl MicroBatching {
         if self.in_leaves {
             let leaf = if self.meets { meeting_leaf_of(batch) } else { leaf_of(batch) };
             let partial_sums = !self.partial_sums.is_empty();
-            let micro_batch = leaf.max(self.samples_in_cache);
+            let micro_batch = leaf.max(self.cut.samples_in_cache);
             return BatchSplit { partial_sums, reduce_block: leaf, micro_batch, sum_unit: usize::MAX };
         }
-        if batch <= LOSS_BLOCK || self.one_worker {
-            return BatchSplit::default();
-        }
-        if self.partial_sums.is_empty() {
-            let sum_unit = if batch <= ONE_CHAIN {
-                0
-            } else if batch <= CHAINS_OF_BLOCKS {
-                BLOCK
-            } else {
-                (batch / MAX_BLOCKS).next_power_of_two().max(CHAINS_OF_BLOCKS / 4)
-            };
-            return BatchSplit { sum_unit, reduce_block: sum_unit.max(LOSS_BLOCK), ..BatchSplit::default() };
-        }
-        let reduce_block = batch.div_ceil(LOSS_BLOCK).div_ceil(self.max_blocks).next_power_of_two() * LOSS_BLOCK;
-        let micro_batch = (self.samples_in_cache / reduce_block).max(1) * reduce_block;
-        let sum_unit = if batch <= ONE_CHAIN { 0 } else { reduce_block };
-        BatchSplit { partial_sums: true, reduce_block, micro_batch, sum_unit }
+        self.cut.split(batch)
     }
 
     /// What a worker needs that has so many samples of a batch of this size, or of a smaller one.
     pub(super) fn workspace(&self, samples: usize, batch: usize) -> WorkspaceSize {
-        let most = self.samples_in_cache.max(self.split(batch).reduce_block);
-        WorkspaceSize { samples: samples.min(most), several: self.samples_in_cache < ALL_SAMPLES && !self.apart() }
+        let size = self.cut.workspace(samples, self.split(batch).reduce_block);
+        WorkspaceSize { several: size.several && !self.apart(), ..size }
     }
 
     /// Floats of the partial sums of so many samples, of a batch of any size.
     pub(super) fn sums_len(&self, samples: usize) -> usize {
-        let blocks =
-            if self.in_leaves { most_leaves(samples) } else { samples.div_ceil(LOSS_BLOCK).min(self.max_blocks) };
-        self.sums_len * blocks
+        if self.in_leaves { self.cut.sums_len * most_leaves(samples) } else { self.cut.sums_len(samples) }
     }
 
     pub(super) fn partial_sums(&self) -> &[PartialSum] {
@@ -178,7 +214,7 @@ impl MicroBatching {
 
     /// Where the sums of the i-th reduce block of a worker lie.
     pub(super) fn block(&self, i: usize) -> Range<usize> {
-        i * self.sums_len..(i + 1) * self.sums_len
+        i * self.cut.sums_len..(i + 1) * self.cut.sums_len
     }
 
     /// Where the partial sums of these parameters begin among those of a reduce block, if they have any.
@@ -204,8 +240,7 @@ fn all_partial_sums(map: &'static CompiledNetwork) -> (Vec<PartialSum>, usize) {
 /// one.
 pub(super) fn partial_sum_ranges(map: &'static CompiledNetwork) -> Vec<Range<usize>> {
     let mut ranges: Vec<Range<usize>> = Vec::new();
-    // Where one worker has all samples, the others help with chunks of the parameters.
-    if needs_one_worker(map) {
+    if map.nested.one_worker {
         return ranges;
     }
     for node in map.nodes {

@@ -20,6 +20,7 @@ mod checkpoint_numbers;
 mod checkpoint_writer;
 mod checks;
 mod clip;
+mod compiled_for;
 #[cfg(feature = "std")]
 mod distributing;
 #[cfg(feature = "std")]
@@ -47,9 +48,12 @@ mod fixed_range;
 mod footprint;
 mod grad_source;
 #[cfg(feature = "std")]
+mod grouped_order;
+#[cfg(feature = "std")]
 mod history;
 #[cfg(feature = "std")]
 mod history_text;
+mod judge;
 mod leaves;
 #[cfg(feature = "std")]
 mod loader;
@@ -68,6 +72,9 @@ mod own_loop;
 mod own_objective;
 mod param_chunks;
 mod param_cut;
+mod passes;
+#[cfg(feature = "std")]
+mod permutation;
 #[cfg(feature = "std")]
 pub mod privacy;
 #[cfg(feature = "std")]
@@ -126,7 +133,8 @@ pub use early_stopping::EarlyStopping;
 pub use error::{NonFinite, TrainError};
 #[cfg(feature = "std")]
 pub use fit::Fit;
-pub(crate) use footprint::training_bytes;
+#[doc(hidden)]
+pub use footprint::training_bytes;
 #[cfg(feature = "std")]
 pub use history::{Ended, Epoch, Evaluation, History, StepReport};
 #[cfg(feature = "std")]

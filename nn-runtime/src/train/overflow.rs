@@ -45,7 +45,7 @@ impl OverflowGuard {
 
     /// Whether no parameter can become infinite or NaN in a step where no gradient so far has been larger
     /// than `grad`, regularisers left out. If so, the step must be taken.
-    pub(super) fn rules_out(&mut self, optimizer: &impl Optimizer, grad: f64, now: ParamsNow) -> bool {
+    pub(super) fn rules_out(&mut self, optimizer: &(impl Optimizer + ?Sized), grad: f64, now: ParamsNow) -> bool {
         let known = self.largest_param.take();
         // What is known grows by a bound with every step, beyond what there is: then it is worth a look.
         for param in known.into_iter().chain([f64::NAN]) {

@@ -15,7 +15,7 @@ use nn_kernels::long_sums;
 
 /// The most floats of gradient held at once: they and their parameters stay in the nearer caches until they
 /// are used up.
-const MAX_CHUNK: usize = 32 * 1024;
+pub(super) const MAX_CHUNK: usize = 32 * 1024;
 
 /// Chunks for each worker, at least, so that there is little to wait for at the end.
 const CHUNKS_PER_WORKER: usize = 8;

@@ -7,6 +7,7 @@ use std::string::String;
 use std::vec::Vec;
 
 use super::batch_pass::{Batch, BatchInputs};
+use super::judge::LossOfTargets;
 use super::objective::Objective;
 use super::privacy::{Privacy, PrivateRun};
 use super::refusal::Refusal;
@@ -102,9 +103,10 @@ impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
     where
         L: Objective<T>,
     {
-        let (targets, weights) = (answers.targets(), answers.weights());
-        let given = Batch { samples: samples.end, x, first: 0, skipped: samples.start, targets, weights };
-        self.executor.train_private::<N, _>(&mut self.model, &self.loss, &mut self.optimizer, fit, &given)
+        let judge = LossOfTargets { loss: &self.loss, targets: answers.targets() };
+        let (skipped, weights) = (samples.start, answers.weights());
+        let given = Batch { samples: samples.end, x, first: 0, skipped, judge: &judge, weights };
+        self.executor.train_private(&mut self.model, &mut self.optimizer, fit, &given)
     }
 
     /// Tells what is promised of a run before its first step, where it is private.

@@ -4,13 +4,13 @@
 use super::batch_pass::{Batch, BatchPass, Judgement};
 use super::executor::Executor;
 use super::grad_source::GivenGrads;
+use super::judge::Judge;
 use super::loss_sums::LossSums;
-use super::objective::Objective;
+use super::passes::OwnPasses;
 use super::privacy::ClippedSum;
 use super::private_sums::{PrivateBatch, PrivateSums};
 use super::refusal::Refusal;
 use super::step_result::StepResult;
-use crate::data::Targets;
 use crate::model::{Model, Network};
 use crate::optim::Optimizer;
 use nn_kernels::chunk_queue::ChunkQueue;
@@ -23,13 +23,12 @@ impl Executor {
     /// # Errors
     /// The loss or the gradient of a sample is not finite, or a new parameter; all is as before, but for the
     /// step's noise, which is not drawn again.
-    pub(super) fn train_private<N: Network, T: Targets>(
+    pub(super) fn train_private<N: Network>(
         &mut self,
         model: &mut Model<N>,
-        loss: &impl Objective<T>,
         optimizer: &mut impl Optimizer,
         (seed, expected, all): (u64, usize, usize),
-        batch: &Batch<T>,
+        batch: &Batch<impl Judge>,
     ) -> Result<StepResult, Refusal> {
         let (isa, map) = (self.isa, N::COMPILED);
         let (Some(run), Some(private)) = (&mut self.update.privacy, &mut self.private) else {
@@ -44,11 +43,12 @@ impl Executor {
         let noise = CounterRng { key: seed }.fold_in(&[model.run.batches]);
 
         // The mean over the rows of a sample, as if there were no other.
-        let rows = loss.weight(0..1, map.outputs, None);
+        let rows = batch.judge.weight(0..1, map.outputs, None);
         let scale = rows.map(|rows| if rows > 0.0 { 1.0 / rows } else { 0.0 });
-        let judged = Judgement { loss, batch, scale: Some(scale) };
-        let (params, micro_batching, logits) = (&model.params, &self.micro_batching, loss.logits());
-        let pass = BatchPass { isa, params, x: batch.x, logits, micro_batching, noise: Some(noise), carried: None };
+        let judged = Judgement { batch, scale: Some(scale) };
+        let (params, micro_batching, logits) = (&model.params, &self.micro_batching, batch.judge.logits());
+        let (network, x) = (OwnPasses::<N>::new(), batch.x);
+        let pass = BatchPass { network, isa, params, x, logits, micro_batching, noise: Some(noise), carried: None };
         let PrivateSums { workers, learnt, ranges, taken, grads } = private;
         let job = PrivateBatch { pass: &pass, judged: &judged, noise, sum, learnt, ranges };
         let threads = workers.len();
@@ -58,7 +58,7 @@ impl Executor {
         }
         let active = self.workers.first(threads);
         active.pool.for_each_zip(workers, active.scratch, |worker, scratch| {
-            worker.run::<N, T>(&job, &mut scratch.layers);
+            worker.run(&job, &mut scratch.layers);
         });
         if let Some(refused) = workers.iter().find_map(|worker| worker.refused) {
             return Err(refused);

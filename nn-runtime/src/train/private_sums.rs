@@ -9,17 +9,16 @@ use core::sync::atomic::AtomicBool;
 
 use super::batch_pass::{BatchPass, GradPass, Judgement};
 use super::fixed_range::FixedRange;
+use super::judge::Judge;
 use super::loss_sums::LossSums;
 use super::microbatch::MicroBatching;
-use super::objective::Objective;
+use super::passes::Passes;
 use super::privacy::ClippedSum;
 use super::refusal::Refusal;
 use super::shard::Shard;
 use super::split::BatchSplit;
 use super::tensor_groups::TensorGroups;
-use crate::data::Targets;
 use crate::graph::CompiledNetwork;
-use crate::model::Network;
 use crate::params;
 use crate::spec::Role;
 use nn_kernels::aligned_buffer::AlignedBuffer;
@@ -88,9 +87,9 @@ impl PrivateSums {
 }
 
 /// What all workers of a private step have in common.
-pub(super) struct PrivateBatch<'a, 'b, L, T> {
-    pub(super) pass: &'a BatchPass<'b>,
-    pub(super) judged: &'a Judgement<'a, L, T>,
+pub(super) struct PrivateBatch<'a, 'b, P, J: Judge> {
+    pub(super) pass: &'a BatchPass<'b, P>,
+    pub(super) judged: &'a Judgement<'a, J>,
     pub(super) noise: CounterRng,
     pub(super) sum: ClippedSum,
     pub(super) learnt: &'a [f32],
@@ -100,18 +99,14 @@ pub(super) struct PrivateBatch<'a, 'b, L, T> {
 impl PrivateWorker {
     /// Runs its samples, one after the other, and adds up what their gradients are cut to; stops at one that
     /// is refused.
-    pub(super) fn run<N: Network, T: Targets>(
-        &mut self,
-        all: &PrivateBatch<impl Objective<T>, T>,
-        scratch: &mut [f32],
-    ) {
-        let (isa, logits, x) = (all.pass.isa, all.pass.logits, all.pass.x);
+    pub(super) fn run(&mut self, all: &PrivateBatch<impl Passes, impl Judge>, scratch: &mut [f32]) {
+        let BatchPass { network, isa, logits, x, .. } = *all.pass;
         self.losses.clear();
         self.refused = None;
         self.sum.fill(0.0);
         for sample in self.samples.clone() {
             self.shard.assign(sample..sample + 1, BatchSplit::default(), false);
-            self.shard.forward_backward::<N, T>(all.pass, all.judged, None, scratch);
+            self.shard.forward_backward(all.pass, all.judged, None, scratch);
             let loss = self.shard.losses()[0];
             self.losses.push(loss);
             if !loss.is_finite() {
@@ -119,9 +114,11 @@ impl PrivateWorker {
                 return;
             }
             self.grad.fill(0.0);
-            let pass = GradPass { isa, params: &[], x, noise: all.noise, logits, statistic_weight: None, samples: 1 };
+            let statistic_weight = None;
+            let pass =
+                GradPass { network, isa, params: &[], x, noise: all.noise, logits, statistic_weight, samples: 1 };
             let whole = 0..self.grad.len();
-            self.shard.add_param_grad::<N>(&pass, scratch, &whole, &mut self.grad, &mut false);
+            self.shard.add_param_grad(&pass, scratch, &whole, &mut self.grad, &mut false);
             self.grad.iter_mut().zip(all.learnt).for_each(|(grad, learnt)| *grad *= learnt);
             if !all.sum.add(isa, &self.grad, &mut self.sum) {
                 let bad = self.grad.iter().position(|grad| !grad.is_finite());

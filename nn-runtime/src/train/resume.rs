@@ -28,6 +28,7 @@ pub(super) fn fit_settings<T: Targets, N>(
     fit: &Fit<T, N>,
     (inputs, written): (&[Shape], bool),
     (samples, validated): (usize, usize),
+    groups: Option<String>,
     watched: Option<&(String, bool)>,
 ) -> Settings {
     let text = |name: &str, value: String| (name.to_string(), value);
@@ -45,6 +46,9 @@ pub(super) fn fit_settings<T: Targets, N>(
         text("keep best", fit.keep_best.to_string()),
         text("monitor", watched.map_or("none".into(), |(name, _)| name.clone())),
     ]);
+    if let Some(groups) = groups.filter(|_| fit.shuffle) {
+        settings.push(text("groups", groups));
+    }
     if !fit.augment.is_empty() {
         let what = if written { fit.augmentations(inputs) } else { fit.augment.len().to_string() };
         settings.push(text("augmentations", what));

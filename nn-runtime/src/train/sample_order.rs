@@ -3,9 +3,10 @@
 
 use std::vec::Vec;
 
+use super::grouped_order::GroupedOrder;
+use super::permutation::Permutation;
 use super::privacy::PrivateDraws;
 use crate::random::Random;
-use nn_kernels::counter_rng::CounterRng;
 
 /// An order of `0..len`.
 pub(super) enum SampleOrder {
@@ -14,6 +15,8 @@ pub(super) enum SampleOrder {
     /// As they come.
     Straight(usize),
     Computed(Permutation),
+    /// Group by group.
+    Grouped(GroupedOrder),
     /// Batches of any size, every sample with the same chance.
     Drawn(DrawnBatches),
 }
@@ -39,7 +42,7 @@ impl SampleOrder {
     /// … without memory for them.
     pub(super) fn computed(samples: usize, key: Option<(u64, u64)>) -> SampleOrder {
         match key {
-            Some((seed, epoch)) => SampleOrder::Computed(Permutation::new(samples, seed, epoch)),
+            Some((seed, epoch)) => SampleOrder::Computed(Permutation::of(samples, &[epoch], seed)),
             None => SampleOrder::Straight(samples),
         }
     }
@@ -50,6 +53,7 @@ impl SampleOrder {
             SampleOrder::Listed(order) => order.truncate(samples),
             SampleOrder::Straight(len) => *len = samples.min(*len),
             SampleOrder::Computed(permutation) => permutation.shown = samples.min(permutation.shown),
+            SampleOrder::Grouped(order) => order.shown = samples.min(order.shown),
             SampleOrder::Drawn(_) => {}
         }
     }
@@ -59,6 +63,7 @@ impl SampleOrder {
             SampleOrder::Listed(order) => order.len(),
             SampleOrder::Straight(len) => *len,
             SampleOrder::Computed(permutation) => permutation.shown,
+            SampleOrder::Grouped(order) => order.shown,
             SampleOrder::Drawn(drawn) => drawn.samples,
         }
     }
@@ -71,54 +76,11 @@ impl SampleOrder {
             SampleOrder::Listed(order) => indices.extend_from_slice(&order[places]),
             SampleOrder::Straight(_) => indices.extend(places),
             SampleOrder::Computed(permutation) => indices.extend(places.map(|place| permutation.index(place))),
+            SampleOrder::Grouped(order) => order.indices(places, indices),
             SampleOrder::Drawn(DrawnBatches { draws, samples, first }) => {
                 draws.samples(first.wrapping_add(step as u64), *samples, batch as f64 / *samples as f64, indices);
             }
         }
-    }
-}
-
-/// Rounds of the network below; four are as good as random (Luby & Rackoff, "How to Construct Pseudorandom
-/// Permutations", 1988), more help where halves have few bits.
-const ROUNDS: usize = 8;
-
-/// A permutation of `0..len` that is computed place by place: a Feistel network over the next power of four,
-/// walked until it comes back below `len` (Black & Rogaway, "Ciphers with Arbitrary Finite Domains", 2002).
-pub(super) struct Permutation {
-    len: u64,
-    shown: usize,
-    /// Bits of a half.
-    half: u32,
-    rounds: [CounterRng; ROUNDS],
-}
-
-impl Permutation {
-    fn new(len: usize, seed: u64, epoch: u64) -> Permutation {
-        let bits = (len.max(2) - 1).ilog2() + 1;
-        let rng = CounterRng { key: seed }.fold_in(&[epoch]);
-        let rounds = core::array::from_fn(|round| rng.fold_in(&[round as u64]));
-        Permutation { len: len as u64, shown: len, half: bits.div_ceil(2), rounds }
-    }
-
-    /// What stands at `place`, which is below the length.
-    fn index(&self, place: usize) -> usize {
-        let mut index = place as u64;
-        loop {
-            index = self.round_trip(index);
-            // Walks of a permutation come back to where they began, which is below.
-            if index < self.len {
-                return index as usize;
-            }
-        }
-    }
-
-    fn round_trip(&self, index: u64) -> u64 {
-        let mask = (1 << self.half) - 1;
-        let halves = (index >> self.half, index & mask);
-        // The high bits of a word: the best mixed.
-        let mix = |(left, right): (u64, u64), round: &CounterRng| (right, left ^ (round.word(right) >> 32) & mask);
-        let (left, right) = self.rounds.iter().fold(halves, mix);
-        left << self.half | right
     }
 }
 

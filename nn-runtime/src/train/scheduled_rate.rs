@@ -4,14 +4,14 @@
 use crate::optim::Optimizer;
 
 /// An optimiser whose rate is a schedule's for a while.
-pub(super) struct ScheduledRate<'a, O: Optimizer> {
+pub(super) struct ScheduledRate<'a, O: Optimizer + ?Sized> {
     optimizer: &'a mut O,
     own: f64,
     /// Its own momentum, where the schedule's is another one.
     own_momentum: Option<f64>,
 }
 
-impl<'a, O: Optimizer> ScheduledRate<'a, O> {
+impl<'a, O: Optimizer + ?Sized> ScheduledRate<'a, O> {
     pub(super) fn set(optimizer: &'a mut O, rate: f64, momentum: Option<f64>) -> Self {
         let own = optimizer.learning_rate();
         optimizer.set_learning_rate(rate);
@@ -31,7 +31,7 @@ impl<'a, O: Optimizer> ScheduledRate<'a, O> {
     }
 }
 
-impl<O: Optimizer> Drop for ScheduledRate<'_, O> {
+impl<O: Optimizer + ?Sized> Drop for ScheduledRate<'_, O> {
     fn drop(&mut self) {
         self.optimizer.set_learning_rate(self.own);
         if let Some(momentum) = self.own_momentum {

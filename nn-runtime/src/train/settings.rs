@@ -150,6 +150,10 @@ impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
     /// after the next step, and after every other `average = decay · average + (1 - decay) · parameters`. As
     /// it begins with real parameters, it needs no correction.
     ///
+    /// It sees parameters alone: a step that is refused, because its loss, a gradient or a parameter would be
+    /// NaN or infinite, leaves it as it is. How large a loss is, and whether it is below 0, does not matter
+    /// to it, nor what samples weigh.
+    ///
     /// It is PyTorch's `AveragedModel` with `get_ema_multi_avg_fn(0.999)`, Keras's `use_ema=True,
     /// ema_momentum=0.99`. Polyak & Juditsky, "Acceleration of Stochastic Approximation by Averaging", 1992.
     ///

@@ -9,15 +9,14 @@ use core::ops::Range;
 
 use super::batch_outputs::BatchOutputs;
 use super::batch_pass::{BatchInputs, BatchPass, Judgement, MicroBatch};
+use super::judge::Judge;
 use super::loss_sums::LossSums;
 use super::microbatch::MicroBatching;
-use super::objective::Objective;
+use super::passes::Passes;
 use super::sample_slices::{inputs, mut_slices, slices};
 use super::split::{BatchSplit, LOSS_BLOCK, loss_blocks};
-use crate::data::Targets;
 use crate::graph::{CompiledNetwork, MAX_INPUTS};
 use crate::layer::{CarriedState, LayerContext, ParamGrad, WholeBatch};
-use crate::model::Network;
 use crate::shape::Shape;
 use crate::spec::{MAX_OUTPUTS, Pass};
 use nn_kernels::aligned_buffer::AlignedBuffer;
@@ -109,17 +108,17 @@ impl Shard {
 
     /// Runs the network on its samples; to train, back to the first layer that learns, and to the partial
     /// sums. A micro-batch whose loss is not finite is not run backward.
-    pub(super) fn forward_backward<N: Network, T: Targets>(
+    pub(super) fn forward_backward(
         &mut self,
-        pass: &BatchPass,
-        judged: &Judgement<impl Objective<T>, T>,
+        pass: &BatchPass<impl Passes>,
+        judged: &Judgement<impl Judge + ?Sized>,
         whole: Option<&dyn WholeBatch>,
         scratch: &mut [f32],
     ) {
         for micro in self.micro_batches() {
             self.gather(pass.isa, &pass.x, &micro);
-            self.forward::<N>(pass, whole, &micro, scratch);
-            let mut finite = self.loss::<N, T>(pass.isa, judged, &micro);
+            self.forward(pass, whole, &micro, scratch);
+            let mut finite = self.loss(pass.isa, judged, pass.network.compiled(), &micro);
             let Some(noise) = pass.noise else { continue };
             if let Some(whole) = whole {
                 // All parts run backward or none.
@@ -127,33 +126,33 @@ impl Shard {
                 whole.gather(&own, &mut |_, part| finite &= part == [1.0]);
             }
             if finite {
-                self.backward::<N>(pass, whole, noise, &micro, scratch);
+                self.backward(pass, whole, noise, &micro, scratch);
             }
         }
     }
 
     /// Runs the network on its samples, with workspaces apart.
-    pub(super) fn forward_only<N: Network>(
+    pub(super) fn forward_only(
         &mut self,
-        pass: &BatchPass,
+        pass: &BatchPass<impl Passes>,
         whole: Option<&dyn WholeBatch>,
         scratch: &mut [f32],
     ) {
         for micro in self.micro_batches() {
-            self.forward::<N>(pass, whole, &micro, scratch);
+            self.forward(pass, whole, &micro, scratch);
         }
     }
 
     /// Runs back from what stands in `output_grads`, after `forward_only`.
-    pub(super) fn backward_only<N: Network>(
+    pub(super) fn backward_only(
         &mut self,
-        pass: &BatchPass,
+        pass: &BatchPass<impl Passes>,
         whole: Option<&dyn WholeBatch>,
         noise: CounterRng,
         scratch: &mut [f32],
     ) {
         for micro in self.micro_batches() {
-            self.backward::<N>(pass, whole, noise, &micro, scratch);
+            self.backward(pass, whole, noise, &micro, scratch);
         }
     }
 
@@ -164,17 +163,17 @@ impl Shard {
     }
 
     /// Back to the first layer that learns, and to the partial sums.
-    fn backward<N: Network>(
+    fn backward(
         &mut self,
-        pass: &BatchPass,
+        pass: &BatchPass<impl Passes>,
         whole: Option<&dyn WholeBatch>,
         noise: CounterRng,
         micro: &MicroBatch,
         scratch: &mut [f32],
     ) {
-        self.backward_input::<N>(pass, whole, noise, micro, scratch);
-        self.sum_partial::<N>(pass, noise, micro, scratch);
-        self.keep(N::COMPILED, micro);
+        self.backward_input(pass, whole, noise, micro, scratch);
+        self.sum_partial(pass, noise, micro, scratch);
+        self.keep(pass.network.compiled(), micro);
     }
 
     #[inline]
@@ -189,14 +188,14 @@ impl Shard {
     }
 
     #[inline]
-    fn forward<N: Network>(
+    fn forward(
         &mut self,
-        pass: &BatchPass,
+        pass: &BatchPass<impl Passes>,
         whole: Option<&dyn WholeBatch>,
         micro: &MicroBatch,
         scratch: &mut [f32],
     ) {
-        let map = N::COMPILED;
+        let map = pass.network.compiled();
         let x = inputs(map, &pass.x, &self.gathered, micro);
         let work = self.work_of(map, micro);
         let mut y = mut_slices(&mut self.outputs, map.outputs, &micro.own);
@@ -211,18 +210,19 @@ impl Shard {
             Some(noise) => cx.training(noise, micro.of_batch.start).part_of(whole).carrying(carried.as_ref()),
             None => cx,
         };
-        N::forward_pass(&mut cx, &x[..map.inputs.len()], &mut y[..map.outputs.len()]);
+        pass.network.forward(&mut cx, &x[..map.inputs.len()], &mut y[..map.outputs.len()]);
     }
 
     /// The loss of each block, and to train its gradient; false where a loss is not finite.
     #[inline]
-    fn loss<N: Network, T: Targets>(
+    fn loss(
         &mut self,
         isa: Isa,
-        judged: &Judgement<impl Objective<T>, T>,
+        judged: &Judgement<impl Judge + ?Sized>,
+        map: &CompiledNetwork,
         micro: &MicroBatch,
     ) -> bool {
-        let (Judgement { loss, batch, scale }, shapes) = (judged, N::COMPILED.outputs);
+        let (Judgement { batch, scale }, shapes) = (judged, map.outputs);
         let y = slices(&self.outputs, shapes, &micro.own);
         let mut dy = mut_slices(&mut self.output_grads, shapes, &micro.own);
         let mut finite = true;
@@ -240,9 +240,9 @@ impl Shard {
                     for (dy, shape) in dy.iter_mut().zip(shapes) {
                         *dy = &mut core::mem::take(dy)[block.start * shape.len()..block.end * shape.len()];
                     }
-                    loss.gradient(&outputs, batch.targets, scale, &mut dy, sums);
+                    batch.judge.gradient(&outputs, scale, &mut dy, sums);
                 }
-                None => loss.value(&outputs, batch.targets, sums),
+                None => batch.judge.value(&outputs, sums),
             }
             finite &= sums.is_finite();
         }
@@ -250,16 +250,16 @@ impl Shard {
     }
 
     #[inline]
-    fn backward_input<N: Network>(
+    fn backward_input(
         &mut self,
-        pass: &BatchPass,
+        pass: &BatchPass<impl Passes>,
         whole: Option<&dyn WholeBatch>,
         noise: CounterRng,
         micro: &MicroBatch,
         scratch: &mut [f32],
     ) {
-        if const { N::COMPILED.train.runs_backward_input() } {
-            let map = N::COMPILED;
+        if pass.network.runs_backward_input() {
+            let map = pass.network.compiled();
             let work = self.work_of(map, micro);
             let x = inputs(map, &pass.x, &self.gathered, micro);
             let y = slices(&self.outputs, map.outputs, &micro.own);
@@ -271,15 +271,15 @@ impl Shard {
             let mut cx = cx.part_of(whole).carrying(carried.as_ref());
             let (n, m) = (map.inputs.len(), map.outputs.len());
             let mut dx: [&mut [f32]; MAX_INPUTS] = Default::default();
-            N::backward_input(&mut cx, &x[..n], &y[..m], &dy[..m], &mut dx[..n]);
+            pass.network.backward_input(&mut cx, &x[..n], &y[..m], &dy[..m], &mut dx[..n]);
         }
     }
 
     /// The gradients that are summed block by block, while what they are computed from is still in the cache.
     #[inline]
-    fn sum_partial<N: Network>(
+    fn sum_partial(
         &mut self,
-        pass: &BatchPass,
+        pass: &BatchPass<impl Passes>,
         noise: CounterRng,
         micro: &MicroBatch,
         scratch: &mut [f32],
@@ -287,7 +287,7 @@ impl Shard {
         if !self.split.partial_sums {
             return;
         }
-        let map = N::COMPILED;
+        let map = pass.network.compiled();
         let work = self.work_of(map, micro);
         let x = inputs(map, &pass.x, &self.gathered, micro);
         let dy = slices(&self.output_grads, map.outputs, &micro.own);
@@ -301,7 +301,7 @@ impl Shard {
                 let grad = &mut sums[sum.place.clone()];
                 grad.fill(0.0);
                 let part = ParamGrad { range: sum.params.clone(), grad, samples: block.clone(), overwrite: false };
-                N::backward_params(&mut cx, &x[..map.inputs.len()], &dy[..map.outputs.len()], part);
+                pass.network.backward_params(&mut cx, &x[..map.inputs.len()], &dy[..map.outputs.len()], part);
             }
         }
     }

@@ -7,11 +7,11 @@ use core::ops::Range;
 use super::batch_pass::{GradPass, MicroBatch};
 use super::magnitude::largest;
 use super::microbatch::MicroBatching;
+use super::passes::Passes;
 use super::sample_slices::{inputs, slices};
 use super::shard::Shard;
 use crate::graph::CompiledNetwork;
 use crate::layer::{BatchSize, LayerContext, ParamGrad};
-use crate::model::Network;
 use crate::spec::Pass;
 use nn_kernels::simd::Isa;
 use nn_kernels::workspace::Region;
@@ -19,41 +19,41 @@ use nn_kernels::workspace::Region;
 impl Shard {
     /// Adds the gradient of a range of parameters, in the order of the samples; `overwrite` is true until
     /// that of the first micro-batch is there.
-    pub(super) fn add_param_grad<N: Network>(
+    pub(super) fn add_param_grad(
         &self,
-        pass: &GradPass,
+        pass: &GradPass<impl Passes>,
         scratch: &mut [f32],
         range: &Range<usize>,
         grad: &mut [f32],
         overwrite: &mut bool,
     ) {
         for micro in self.micro_batches() {
-            self.add_micro_batch::<N>(pass, scratch, &micro, (range, &mut *grad), core::mem::take(overwrite));
+            self.add_micro_batch(pass, scratch, &micro, (range, &mut *grad), core::mem::take(overwrite));
         }
     }
 
     /// Adds the gradient of a range of parameters from one micro-batch, or overwrites it where told.
-    fn add_micro_batch<N: Network>(
+    fn add_micro_batch(
         &self,
-        pass: &GradPass,
+        pass: &GradPass<impl Passes>,
         scratch: &mut [f32],
         micro: &MicroBatch,
         part: (&Range<usize>, &mut [f32]),
         overwrite: bool,
     ) {
-        self.add_samples::<N>(pass, scratch, (micro, 0..micro.len()), part, overwrite);
+        self.add_samples(pass, scratch, (micro, 0..micro.len()), part, overwrite);
     }
 
     /// The same from these samples of a micro-batch.
-    fn add_samples<N: Network>(
+    fn add_samples(
         &self,
-        pass: &GradPass,
+        pass: &GradPass<impl Passes>,
         scratch: &mut [f32],
         (micro, samples): (&MicroBatch, Range<usize>),
         (range, grad): (&Range<usize>, &mut [f32]),
         overwrite: bool,
     ) {
-        let map = N::COMPILED;
+        let map = pass.network.compiled();
         let x = inputs(map, &pass.x, &self.gathered, micro);
         let dy = slices(&self.output_grads, map.outputs, &micro.own);
         let saved = self.saved(map, micro);
@@ -63,14 +63,14 @@ impl Shard {
         let mut cx = cx.part_of(Some(&size));
         cx.statistic_weight = pass.statistic_weight;
         let part = ParamGrad { range: range.clone(), grad, samples, overwrite };
-        N::backward_params(&mut cx, &x[..map.inputs.len()], &dy[..map.outputs.len()], part);
+        pass.network.backward_params(&mut cx, &x[..map.inputs.len()], &dy[..map.outputs.len()], part);
     }
 
     /// As [`add_param_grad`](Shard::add_param_grad), from these samples of the batch, which lie within a
     /// micro-batch.
-    pub(super) fn add_leaf_grad<N: Network>(
+    pub(super) fn add_leaf_grad(
         &self,
-        pass: &GradPass,
+        pass: &GradPass<impl Passes>,
         scratch: &mut [f32],
         samples: Range<usize>,
         part: (&Range<usize>, &mut [f32]),
@@ -80,7 +80,7 @@ impl Shard {
         let micro = self.micro_batches().find(holds).expect("a leaf lies within one micro-batch");
         let first = micro.of_batch.start;
         let samples = samples.start - first..samples.end - first;
-        self.add_samples::<N>(pass, scratch, (&micro, samples), part, overwrite);
+        self.add_samples(pass, scratch, (&micro, samples), part, overwrite);
     }
 
     /// Where the partial sum lies of so many parameters whose place among those of a block is `place`, of the
@@ -99,7 +99,8 @@ impl Shard {
 
     /// What no number of the gradient of node `i`'s matrix is larger than: a sum over samples of an input
     /// times the gradient of an output.
-    pub(super) fn grad_bound(&self, map: &CompiledNetwork, pass: &GradPass, i: usize) -> f64 {
+    pub(super) fn grad_bound(&self, pass: &GradPass<impl Passes>, i: usize) -> f64 {
+        let map = pass.network.compiled();
         let plan = &map.train.node_plan[i];
         let mut bound = 0.0;
         for micro in self.micro_batches() {

@@ -30,11 +30,15 @@ pub(super) struct BatchSplit {
 
 impl Default for BatchSplit {
     fn default() -> BatchSplit {
-        BatchSplit { partial_sums: false, reduce_block: LOSS_BLOCK, micro_batch: ALL_SAMPLES, sum_unit: usize::MAX }
+        BatchSplit::WHOLE
     }
 }
 
 impl BatchSplit {
+    /// One micro-batch of all samples.
+    pub(super) const WHOLE: BatchSplit =
+        BatchSplit { partial_sums: false, reduce_block: LOSS_BLOCK, micro_batch: ALL_SAMPLES, sum_unit: usize::MAX };
+
     pub(super) fn micro_batches(self, samples: usize) -> impl Iterator<Item = Range<usize>> {
         blocks(self.micro_batch, samples)
     }
@@ -68,15 +72,6 @@ pub(super) fn samples_of_epoch(map: &CompiledNetwork, samples: usize, batch: usi
     } else {
         samples
     }
-}
-
-/// Whether one worker takes all samples: where a layer looks at whole batches, and where sites share
-/// parameters, whose gradients are added site by site and not sample by sample.
-pub(super) fn needs_one_worker(map: &CompiledNetwork) -> bool {
-    looks_at_whole_batches(map)
-        || map.nodes.iter().any(|node| {
-            !node.frozen && (node.shares.is_some() || node.network.is_some_and(|network| needs_one_worker(network())))
-        })
 }
 
 /// Whether every layer that looks at whole batches can do so where they are run in parts.

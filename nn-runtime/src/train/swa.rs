@@ -22,9 +22,9 @@ impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
     /// an epoch.
     ///
     /// It is PyTorch's `AveragedModel`, updated once an epoch; a learning rate that stays high at the end
-    /// goes with it, as PyTorch's `SWALR` makes it: [`ConstantRate`](super::ConstantRate), or
-    /// [`StepDecay`](super::StepDecay) down to it. Izmailov et al., "Averaging Weights Leads to Wider Optima
-    /// and Better Generalization", 2018.
+    /// goes with it, as PyTorch's `SWALR` makes it: [`ConstantRate`](super::schedule::ConstantRate), or
+    /// [`StepDecay`](super::schedule::StepDecay) down to it. Izmailov et al., "Averaging Weights Leads to
+    /// Wider Optima and Better Generalization", 2018.
     ///
     /// ```
     /// use nn_runtime::prelude::*;

@@ -9,6 +9,7 @@ use super::checks::{check_data, inputs, learns};
 use super::executor::Executor;
 #[cfg(feature = "std")]
 use super::fit_state::Resumed;
+use super::judge::LossOfTargets;
 use super::objective::Objective;
 use super::refusal::Refusal;
 use super::step_result::StepResult;
@@ -162,9 +163,10 @@ impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
     where
         L: Objective<T>,
     {
-        let (targets, weights) = (answers.targets(), answers.weights());
-        let given = Batch { samples: samples.end, x, first: 0, skipped: samples.start, targets, weights };
-        self.executor.train::<N, _>(&mut self.model, &self.loss, &mut self.optimizer, seed, &given)
+        let judge = LossOfTargets { loss: &self.loss, targets: answers.targets() };
+        let (skipped, weights) = (samples.start, answers.weights());
+        let given = Batch { samples: samples.end, x, first: 0, skipped, judge: &judge, weights };
+        self.executor.train(&mut self.model, &mut self.optimizer, seed, &given)
     }
 
     /// Whether the settings are in range, and the data is what the network and the loss take.

@@ -129,7 +129,7 @@ impl Update {
         isa: Isa,
         mut workers: ActiveWorkers,
         params: &mut AlignedBuffer,
-        optimizer: &mut impl Optimizer,
+        optimizer: &mut (impl Optimizer + ?Sized),
         weight: f64,
         source: &impl GradSource,
     ) -> Result<(), Refusal> {
@@ -211,7 +211,7 @@ impl Update {
         isa: Isa,
         workers: ActiveWorkers,
         params: &mut AlignedBuffer,
-        optimizer: &mut impl Optimizer,
+        optimizer: &mut (impl Optimizer + ?Sized),
     ) -> Result<(), Refusal> {
         if self.batches == 0 {
             return Ok(());
@@ -255,7 +255,7 @@ impl Update {
         isa: Isa,
         workers: ActiveWorkers,
         params: &mut AlignedBuffer,
-        optimizer: &mut impl Optimizer,
+        optimizer: &mut (impl Optimizer + ?Sized),
         source: Option<&impl GradSource>,
         most: f64,
     ) -> Result<(), Refusal> {

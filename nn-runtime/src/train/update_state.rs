@@ -61,6 +61,15 @@ impl UpdateState {
 }
 
 impl UpdateState {
+    /// A copy whose slots have no numbers, for whoever puts others there.
+    #[cfg(feature = "std")]
+    pub(super) fn without_slots(&self) -> UpdateState {
+        let slots = self.slots.iter().map(|_| AlignedBuffer::zeroed(0)).collect();
+        let (span, schedule) = (self.span.clone(), self.schedule.clone());
+        let (ema, carried) = (self.ema.clone(), self.carried.clone());
+        UpdateState { slots, span, schedule, ema, carried, ..*self }
+    }
+
     /// Forgets what is remembered of parameters that are not in this range, a part of what there is.
     pub(super) fn keep_part(&mut self, span: &Range<usize>) {
         if self.span != *span {

@@ -223,11 +223,9 @@ def scikit_learn():
 def main():
     from_torch("torch_encoder", Encoder(), (5, 4))
     from_torch("torch_cross", Cross(), (5, 3), (4, 4))
-    from_torch("torch_cross_script", Cross(), (5, 3), (4, 4), dynamo=False)
     from_torch("torch_borders", Borders(), (2, 11, 12))
     from_torch("torch_borders_script", Borders(), (2, 11, 12), dynamo=False)
     from_torch("torch_lenet", LeNet(), (1, 28, 28))
-    from_torch("torch_lenet_script", LeNet(), (1, 28, 28), dynamo=False)
     from_torch("torch_residual", Residual(), (2, 8, 8))
     from_torch("torch_residual_script", Residual(), (2, 8, 8), dynamo=False)
     from_torch("torch_text", Text(), (7,), ids=11)

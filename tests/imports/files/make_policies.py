@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes `sb3_NAME.onnx` and `rsl_rl_actor.onnx`: policies as libraries of reinforcement learning export them, with
+"""Writes `sb3_NAME.onnx`, `rsl_rl_actor.onnx` and `torchrl_actor.onnx`: policies as libraries of reinforcement learning export them, with
 observations (x) and what the library itself does (y).
 
-Needs stable-baselines3 2.9.2, rsl-rl-lib 5.5.1 with tensordict, torch 2.15.0, gymnasium, onnx. In: nothing; out: the files.
+Needs stable-baselines3 2.9.2, rsl-rl-lib 5.5.1 with tensordict, torchrl 0.14.1 with tensordict 0.15.3, torch 2.15.0, gymnasium, onnx. In: nothing; out: the files.
 """
 
 import gymnasium
@@ -53,6 +53,39 @@ def stable_baselines():
         export(f"sb3_{name}", Policy(policy).eval(), outputs)
 
 
+def torchrl():
+    """A stochastic actor, of which the most likely action is exported, as the library's tutorial on deployment does."""
+    from tensordict.nn import TensorDictModule, TensorDictSequential
+    from tensordict.nn.distributions import NormalParamExtractor
+    from torchrl.data import Bounded
+    from torchrl.envs.utils import ExplorationType, set_exploration_type
+    from torchrl.modules import MLP, ProbabilisticActor, TanhNormal
+
+    torch.manual_seed(5)
+    net = nn.Sequential(MLP(in_features=5, out_features=4, num_cells=[8, 6], activation_class=nn.ELU), NormalParamExtractor())
+    module = TensorDictModule(net, in_keys=["observation"], out_keys=["loc", "scale"])
+    actor = ProbabilisticActor(
+        module=module,
+        in_keys=["loc", "scale"],
+        spec=Bounded(-1, 1, (2,)),
+        distribution_class=TanhNormal,
+        distribution_kwargs={"low": -1.0, "high": 1.0},
+        return_log_prob=False,
+    )
+    for parameter in actor.parameters():
+        nn.init.uniform_(parameter, -0.5, 0.5)
+    policy = TensorDictSequential(*actor, selected_out_keys=["action"]).requires_grad_(False).eval()
+    x = torch.randn(BATCH, 5).round(decimals=1)
+    path = FOLDER / "torchrl_actor.onnx"
+    with set_exploration_type(ExplorationType.DETERMINISTIC):
+        y = policy(observation=x)
+        batch = torch.export.Dim("batch")
+        program = torch.onnx.export(policy, kwargs={"observation": x}, dynamo=True, dynamic_shapes={"kwargs": {"observation": {0: batch}}}, verbose=False)
+    program.save(path, external_data=False)
+    strip(path)
+    lines(path.with_suffix(".txt"), [("x", x), ("y", y)])
+
+
 def rsl_rl():
     from rsl_rl.models import MLPModel
     from tensordict import TensorDict
@@ -78,3 +111,4 @@ if __name__ == "__main__":
     np.random.seed(5)
     stable_baselines()
     rsl_rl()
+    torchrl()

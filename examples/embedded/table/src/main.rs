@@ -15,6 +15,9 @@ mod stack;
 
 use core::hint::black_box;
 
+#[cfg(not(int8))]
+use nn_runtime::Network as _;
+
 include!(concat!(env!("OUT_DIR"), "/chosen.rs"));
 
 /// Predicts so often, and gives a number that depends on it.

@@ -4,6 +4,7 @@ use nn_runtime::prelude::*;
 
 #[path = "../../mnist/src/network.rs"]
 mod st_mnist;
+#[allow(unused_imports, reason = "one network is in each program")]
 pub use st_mnist::StMnist;
 
 network! {

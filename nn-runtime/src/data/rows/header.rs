@@ -49,9 +49,9 @@ fn layout(begin: u64, shape: &[u64], number: Dtype, big_endian: bool, len: u64) 
     }
 }
 
-/// The first `n` bytes from here.
+/// The first `n` bytes from here, which are few, or as many as the file may have.
 fn take(file: &mut dyn Read, what: &str, n: usize) -> Result<Vec<u8>, DataError> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(n);
     file.take(n as u64).read_to_end(&mut bytes).map_err(|error| DataError::unreadable(what, error))?;
     match bytes.len() == n {
         true => Ok(bytes),
@@ -103,9 +103,13 @@ pub(super) fn npy(file: &mut dyn Read, len: u64) -> Result<RowLayout, DataError>
     if header > LONGEST {
         return Err(fault("header", format!("at most {LONGEST} bytes"), header.to_string()));
     }
-    let text = take(file, "header", header)?;
     let begin = (8 + size + header) as u64;
-    let text = String::from_utf8_lossy(&text).into_owned();
+    if begin > len {
+        let there = len.saturating_sub((8 + size) as u64);
+        return Err(fault("header", format!("{header} bytes"), format!("{there} before the file ends")));
+    }
+    let text = take(file, "header", header)?;
+    let text = String::from_utf8(text).map_err(|_| fault("header", "text", "bytes that are none"))?;
     let after = |key: &str| {
         let value = text.split_once(&format!("'{key}':")).map(|(_, value)| value.trim_start());
         value.ok_or_else(|| fault("header", format!("a value of `{key}`"), quoted(&text)))

@@ -36,7 +36,10 @@ impl fmt::Display for PrivacyStatement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let PrivacyStatement { network, epsilon, delta, spent, samples, rate, steps, .. } = self;
         let PrivacyStatement { max_grad_norm: norm, noise_multiplier: noise, .. } = self;
-        write!(f, "private training of `{network}`: epsilon {epsilon:.3} for delta {delta:e}")?;
+        write!(
+            f,
+            "private training of `{network}`: epsilon {epsilon:.3} for delta {delta:e} by Rényi differential privacy"
+        )?;
         if *spent > 0.0 {
             write!(f, ", of which {spent:.3} have been spent before")?;
         }

@@ -3,6 +3,8 @@
 // The allocator is the one place outside the kernels that cannot be written without `unsafe`.
 #![allow(unsafe_code)]
 
+mod bounds;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::fs;

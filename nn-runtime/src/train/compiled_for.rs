@@ -1,0 +1,69 @@
+//! For whom what runs a batch is compiled: for a network, its loss and its optimiser alone, or once in this
+//! crate for all of them. In: a model and a batch; out: what [`Executor`] makes of them, the same bits.
+
+use super::batch_pass::Batch;
+use super::executor::Executor;
+use super::judge::Judge;
+use super::loss_sums::LossSums;
+use super::passes::{AnyPasses, OwnPasses};
+use super::refusal::Refusal;
+use super::step_result::StepResult;
+use super::world::Lost;
+use crate::model::{Model, Network, TrainedSoFar};
+use crate::optim::Optimizer;
+use nn_kernels::aligned_buffer::AlignedBuffer;
+
+/// Whether batches are run by what is compiled in this crate, once for all networks: a debug build optimises
+/// it where `Cargo.toml` says so of this crate, and not what it compiles for the user's own types.
+const COMPILED_HERE: bool = cfg!(debug_assertions);
+
+impl Executor {
+    /// Trains on the samples of a batch, `targets` and `weights` all its own, and returns what its rows come
+    /// to. Where no row has a weight, nothing is changed.
+    ///
+    /// # Errors
+    /// The loss, a gradient or a new parameter is not finite; all is as before.
+    pub(super) fn train<N: Network>(
+        &mut self,
+        model: &mut Model<N>,
+        optimizer: &mut impl Optimizer,
+        seed: u64,
+        batch: &Batch<impl Judge>,
+    ) -> Result<StepResult, Refusal> {
+        let trained = (&mut model.params, &mut model.run);
+        match COMPILED_HERE {
+            true => self.train_any(AnyPasses::of::<N>(), trained, optimizer, seed, &batch.of_any_loss()),
+            false => self.train_by(OwnPasses::<N>::new(), trained, optimizer, seed, batch),
+        }
+    }
+
+    /// As [`train`](Executor::train), compiled once for all networks, losses and optimisers.
+    fn train_any(
+        &mut self,
+        network: AnyPasses,
+        trained: (&mut AlignedBuffer, &mut TrainedSoFar),
+        optimizer: &mut dyn Optimizer,
+        seed: u64,
+        batch: &Batch<dyn Judge + '_>,
+    ) -> Result<StepResult, Refusal> {
+        self.train_by(network, trained, optimizer, seed, batch)
+    }
+
+    /// What the rows of some samples come to, as the network predicts.
+    pub(super) fn evaluate<N: Network>(&mut self, params: &[f32], batch: &Batch<impl Judge>) -> Result<LossSums, Lost> {
+        match COMPILED_HERE {
+            true => self.evaluate_any(AnyPasses::of::<N>(), params, &batch.of_any_loss()),
+            false => self.forward_backward(OwnPasses::<N>::new(), params, batch, None),
+        }
+    }
+
+    /// As [`evaluate`](Executor::evaluate), compiled once for all networks and losses.
+    fn evaluate_any(
+        &mut self,
+        network: AnyPasses,
+        params: &[f32],
+        batch: &Batch<dyn Judge + '_>,
+    ) -> Result<LossSums, Lost> {
+        self.forward_backward(network, params, batch, None)
+    }
+}
