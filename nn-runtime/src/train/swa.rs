@@ -34,9 +34,9 @@ impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
     /// let mut model = Line::init(0);
     /// let data = Dataset::values(&[[1.0]], &[[1.0]]).unwrap();
     /// let mut trainer = Trainer::new(&mut model, Mse::new(), Sgd::new(0.125)).swa(1);
-    /// trainer.fit(&data, Fit::epochs(3)).unwrap(); // to 0.25, 0.4375 and 0.578
+    /// trainer.fit(&data, Fit::epochs(3)).unwrap(); // to 0.25, 0.375 and 0.4375
     /// let average = trainer.swa_model(&data, 1).unwrap();
-    /// assert!((average.get("line.weight").unwrap()[0] - 0.5 * (0.375 + 0.46875)).abs() < 1e-6);
+    /// assert!((average.get("line.weight").unwrap()[0] - 0.5 * (0.375 + 0.4375)).abs() < 1e-6);
     /// ```
     pub fn swa(mut self, after: usize) -> Self {
         self.checked = false;
