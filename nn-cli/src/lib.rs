@@ -8,6 +8,7 @@ pub mod inspect;
 mod keras;
 mod kind;
 mod onnx;
+mod tensor;
 pub mod tensors;
 
 pub use import::{Imported, import};

@@ -60,6 +60,9 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// An address that says that there is nothing.
+pub const NOWHERE: u64 = u64::MAX;
+
 /// The text before the first zero.
 pub fn text(bytes: &[u8]) -> String {
     let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());

@@ -3,11 +3,10 @@
 
 use std::io::Read;
 
-use super::cursor::Cursor;
-use super::header::NOWHERE;
+use super::cursor::{Cursor, NOWHERE};
 use super::{File, Kind};
 use crate::archive::most_unpacked;
-use crate::tensors::{Element, Tensor};
+use crate::tensor::{Element, Tensor};
 
 /// An array.
 pub struct Dataset {

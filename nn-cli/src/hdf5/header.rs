@@ -4,10 +4,7 @@
 use super::cursor::{Cursor, text};
 use super::data::{Dataset, Filter, Place};
 use super::{File, Kind, Text};
-use crate::tensors::Element;
-
-/// An address that says that there is nothing.
-pub const NOWHERE: u64 = u64::MAX;
+use crate::tensor::Element;
 
 /// What the messages of a header say.
 #[derive(Default)]

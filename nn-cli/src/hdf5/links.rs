@@ -2,8 +2,8 @@
 //! one message each. In: a header; out: names and where they lead.
 
 use super::File;
-use super::cursor::{Cursor, text};
-use super::header::{Header, NOWHERE};
+use super::cursor::{Cursor, NOWHERE, text};
+use super::header::Header;
 
 impl Header {
     /// The names; nothing where this is no group.

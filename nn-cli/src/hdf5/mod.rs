@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 pub use data::Dataset;
 
-use crate::tensors::Element;
+use crate::tensor::Element;
 use cursor::Cursor;
 use header::Header;
 

@@ -6,7 +6,6 @@ use std::collections::HashMap;
 
 use super::expr::{Expr, Known};
 use super::network::Network;
-use super::operators::{self, Scores};
 use super::view::{Atom, BATCH, Size, View};
 use crate::onnx::{Attribute, Damage, Dim, Fetch, Model, Node, Tensor};
 
@@ -26,6 +25,20 @@ pub struct Value {
     /// A dimension of which this is one index.
     pub part: Option<(Vec<Atom>, usize)>,
 }
+
+/// How well queries and keys match, before a softmax and after it.
+#[derive(Clone)]
+pub struct Scores {
+    pub query: Value,
+    /// As `[…, steps, features]`.
+    pub key: Value,
+    pub scale: f32,
+    pub causal: bool,
+    pub weights: bool,
+}
+
+/// What a node makes, or why it is no layer.
+pub type Made<'a> = Result<Vec<Held<'a>>, String>;
 
 /// What a name stands for.
 #[derive(Clone)]
@@ -60,7 +73,13 @@ pub struct Reader<'a, 'f> {
 const ROOM: usize = 1 << 16;
 
 /// The network of a model whose file has so many bytes, and notes about outputs that are left out.
-pub fn read<'a>(model: &Model<'a>, size: usize, fetch: &Fetch) -> Result<(Network, Vec<String>), Damage> {
+/// What a node makes is for `operator` to say.
+pub fn read<'a>(
+    model: &Model<'a>,
+    size: usize,
+    fetch: &Fetch,
+    operator: fn(&mut Reader<'a, '_>, &Node<'a>) -> Made<'a>,
+) -> Result<(Network, Vec<String>), Damage> {
     let graph = &model.graph;
     let mut readers = HashMap::new();
     let reads = graph.nodes.iter().flat_map(|node| &node.inputs).chain(graph.outputs.iter().map(|port| &port.name));
@@ -86,7 +105,7 @@ pub fn read<'a>(model: &Model<'a>, size: usize, fetch: &Fetch) -> Result<(Networ
         });
         let made = match lost {
             Some(why) => Err(why),
-            None => operators::node(&mut reader, node).map_err(|why| explained(node, &why)),
+            None => operator(&mut reader, node).map_err(|why| explained(node, &why)),
         };
         if let [one] = node.outputs[..]
             && let Some(site) = reader.network.sites.get_mut(before..).and_then(|new| new.last_mut())

@@ -61,5 +61,5 @@ fn onnx(bytes: &[u8], fetch: &Fetch) -> Result<(network::Network, Vec<String>), 
     let fetch = |file: &str, at: u64, len: usize| fetch(file, at, len).map_err(Damage::saying);
     // What lies in other files counts too: no more is read there than is there.
     let beside: usize = model.graph.initializers.iter().map(Tensor::external_len).sum();
-    graph::read(&model, bytes.len().saturating_add(beside), &fetch)
+    graph::read(&model, bytes.len().saturating_add(beside), &fetch, operators::node)
 }

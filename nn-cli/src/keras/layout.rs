@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use crate::tensors::{Element, Tensor};
+use crate::tensor::{Element, Tensor};
 
 /// A parameter as it is called and laid out here.
 #[derive(Debug)]

@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::archive::{Zip, most_unpacked};
 use crate::hdf5::{Dataset, File, Group};
 use crate::kind::Kind;
-use crate::tensors::{Element, Tensor};
+use crate::tensor::{Element, Tensor};
 use layout::Array;
 
 /// The name of the weights in an archive.

@@ -1,11 +1,11 @@
 //! NumPy's archives of arrays, by the crate `npyz`. There is no bfloat16 in NumPy: it is written as float32,
 //! which holds every one of its numbers.
 
+use crate::tensor::{Element, Tensor};
 use std::io::Cursor;
 
 use npyz::{DType, Endianness, NpyHeader, Order, TypeChar, WriterBuilder};
 
-use super::{Element, Tensor};
 use crate::archive::Zip;
 
 pub(super) fn read(bytes: &[u8]) -> Result<Vec<Tensor>, String> {

@@ -1,9 +1,8 @@
 //! Safetensors, by the crate of that name.
 
+use crate::tensor::{Element, Tensor};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
-
-use super::{Element, Tensor};
 
 pub(super) fn read(bytes: &[u8]) -> Result<Vec<Tensor>, String> {
     let file = SafeTensors::deserialize(bytes)

@@ -3,8 +3,8 @@
 //! lists and modules. Classes are not known and nothing is called.
 
 use super::pickle::{self, Value};
-use super::{Element, Tensor};
 use crate::archive::{Zip, most_unpacked};
+use crate::tensor::{Element, Tensor};
 
 pub(super) fn read(bytes: &[u8]) -> Result<Vec<Tensor>, String> {
     let damaged =

@@ -7,7 +7,7 @@ use super::{Chain, count};
 use crate::import::expr::number;
 use crate::import::network::{Network, Param};
 use crate::keras::layout::{self, Array};
-use crate::tensors::Element;
+use crate::tensor::Element;
 
 pub fn read(json: &Value) -> Result<(Network, Vec<String>), String> {
     let layers = json.get("layers").and_then(Value::as_array).ok_or("expected `layers`")?;

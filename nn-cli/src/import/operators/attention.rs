@@ -1,23 +1,11 @@
 //! Attention, which exporters write as what it is made of: products of the steps, cut into heads; scores of
 //! queries and keys; weights; sums of values. In: a product of two computed values; out: one layer.
 
-use super::Made;
 use crate::import::expr::Expr;
-use crate::import::graph::{Held, Reader, Value};
+use crate::import::graph::{Held, Made, Reader, Scores, Value};
 use crate::import::network::{Network, Param};
 use crate::import::view::{self, Atom, BATCH, View};
 use crate::onnx::Node;
-
-/// How well queries and keys match, before a softmax and after it.
-#[derive(Clone)]
-pub struct Scores {
-    query: Value,
-    /// As `[…, steps, features]`.
-    key: Value,
-    scale: f32,
-    causal: bool,
-    pub weights: bool,
-}
 
 /// A product of two computed values: scores, or sums of values by weights.
 pub fn product<'a>(reader: &mut Reader<'a, '_>, node: &Node<'a>) -> Made<'a> {

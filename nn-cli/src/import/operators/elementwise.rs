@@ -1,8 +1,7 @@
 //! Operators on each number, which become expressions; sums and products of values; biases.
 
-use super::Made;
 use crate::import::expr::Expr;
-use crate::import::graph::{Held, Reader, Value, float, text};
+use crate::import::graph::{Held, Made, Reader, Value, float, text};
 use crate::import::network::Param;
 use crate::import::view::{self, View};
 use crate::onnx::Node;

@@ -1,7 +1,6 @@
 //! Convolutions, pools, frames and enlargements.
 
-use super::Made;
-use crate::import::graph::{Held, Reader, Value, dim_of, int, ints, is_batch, text};
+use crate::import::graph::{Held, Made, Reader, Value, dim_of, int, ints, is_batch, text};
 use crate::import::network::Param;
 use crate::import::operators::products::shared;
 use crate::import::operators::window::Window;

@@ -11,11 +11,9 @@ mod unknown;
 mod window;
 
 use super::constants;
-use super::graph::{Held, Reader};
+use super::graph::{Made, Reader};
 use crate::onnx::Node;
-pub use attention::{Scores, finish};
-
-pub type Made<'a> = Result<Vec<Held<'a>>, String>;
+pub use attention::finish;
 
 pub fn node<'a>(reader: &mut Reader<'a, '_>, node: &Node<'a>) -> Made<'a> {
     if let Some(folded) = constants::fold(reader, node) {

@@ -1,7 +1,6 @@
 //! Operators that move numbers: most of them change nothing but the view.
 
-use super::Made;
-use crate::import::graph::{Held, Reader, Value, dim_of, int, ints, is_batch};
+use crate::import::graph::{Held, Made, Reader, Value, dim_of, int, ints, is_batch};
 use crate::import::view::{self, BATCH, Size, View};
 use crate::onnx::Node;
 

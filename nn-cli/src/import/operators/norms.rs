@@ -1,8 +1,7 @@
 //! Normalisations.
 
-use super::Made;
 use crate::import::expr::{Expr, number};
-use crate::import::graph::{Held, Reader, Value, dim_of, float, int, is_batch};
+use crate::import::graph::{Held, Made, Reader, Value, dim_of, float, int, is_batch};
 use crate::import::network::Param;
 use crate::import::operators::products::shared;
 use crate::import::view;

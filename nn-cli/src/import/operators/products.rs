@@ -1,8 +1,7 @@
 //! Products with constant matrices, and tables.
 
-use super::Made;
 use crate::import::constants;
-use crate::import::graph::{Constant, Held, Reader, Value, dim_of, float, int, is_batch};
+use crate::import::graph::{Constant, Held, Made, Reader, Value, dim_of, float, int, is_batch};
 use crate::import::network::Param;
 use crate::import::view::{self, BATCH};
 use crate::onnx::Node;

@@ -1,8 +1,7 @@
 //! Recurrent operators, whose gates stand in another order than a layer's.
 
-use super::Made;
 use super::products::last_step;
-use crate::import::graph::{Held, Reader, Value, attribute, int, text};
+use crate::import::graph::{Held, Made, Reader, Value, attribute, int, text};
 use crate::import::network::Param;
 use crate::import::view::{self, View};
 use crate::onnx::{Attribute, Node};
