@@ -65,9 +65,17 @@ layer_of_a_convolution! {
         let ([kernel], reach) = (self.window.kernel, self.window.extent(0) - 1);
         let (w, bias) = (cx.param(0), super::conv::bias(cx, &self.learnt, 1));
         let filters = FilterBank { w, bias, floor: cx.floor() };
+        let each = 1 + reach * features;
+        if cx.steps > 1 && self.groups == 1 && CausalStep::takes(features, kernel) {
+            let (dilation, outputs, steps) = (self.window.dilation[0], self.filters, cx.steps);
+            let samples = x.chunks(steps * features).zip(y.chunks_mut(steps * outputs));
+            for ((x, y), carried) in samples.zip(cx.saved.chunks_mut(each)) {
+                CausalStep { features, kernel, dilation, filters, x, carried, outputs, y }.run(cx.isa);
+            }
+            return;
+        }
         let rows = kernel * features;
         let (seen, scratch) = cx.scratch.split_at_mut(TOGETHER * rows);
-        let each = 1 + reach * features;
         for (i, (x, y)) in x.chunks(TOGETHER * features).zip(y.chunks_mut(TOGETHER * self.filters)).enumerate() {
             let seen = &mut seen[..x.len() * kernel];
             for (k, (seen, x)) in seen.chunks_exact_mut(rows).zip(x.chunks_exact(features)).enumerate() {
@@ -173,7 +181,17 @@ fn one_step(step: OneStep) {
     let each = 1 + (kernel - 1) * dilation * features;
     let carried = &mut carried[site.carried.start..][..voices * each];
     if voices == 1 {
-        return CausalStep { kernel, dilation, filters: FilterBank { w, bias, floor }, x, carried, y }.run(isa);
+        return CausalStep {
+            features,
+            kernel,
+            dilation,
+            filters: FilterBank { w, bias, floor },
+            x,
+            carried,
+            outputs: filters,
+            y,
+        }
+        .run(isa);
     }
     let (panels, rows) = (CausalStep::panels(features, kernel, filters), kernel * features);
     let groups = x.chunks(TOGETHER * features).zip(y.chunks_mut(TOGETHER * filters));

@@ -26,7 +26,7 @@
 //! let captions: Vec<String> = wrong.iter().map(|&i| format!("answered {}", answers[i])).collect();
 //! let images = test.select(&wrong);
 //! plot::contact_sheet(&images.inputs()[0], [1, 28, 28], &captions)?.save(folder.join("wrong.svg"))?;
-//! plot::first_layer(trainer.model(), [1, 28, 28])?.save(folder.join("weights.svg"))?;
+//! plot::first_layer(&model, [1, 28, 28])?.save(folder.join("weights.svg"))?;
 //! # std::fs::remove_dir_all(&folder)?;
 //! # Ok(()) }
 //! ```

@@ -1,6 +1,6 @@
-//! One step of a causal convolution: the one place that the newest step gives. In: the step, those before it
-//! in a ring, and weights in panels. Out: the outputs at that place, and the ring with the step in it. No
-//! window is copied: the loop goes through features and taps where they lie.
+//! Steps of a causal convolution, one or several in a row: the places that the newest steps give. In: the
+//! steps, those before them in a ring, and weights in panels. Out: the outputs at those places, and the ring
+//! with the steps in it. No window is copied: the loop goes through features and taps where they lie.
 
 use super::FilterBank;
 use crate::matrix::{LONG_CHAIN, Panels};
@@ -8,21 +8,27 @@ use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// The most taps of a kernel that [`CausalStep`] takes.
 const MAX_TAPS: usize = 16;
+/// Steps that are made together where there are as many: each weight is read once for all of them.
+const TOGETHER: usize = 4;
 
 /// A causal convolution of one group over a stream.
 pub struct CausalStep<'a> {
+    /// Numbers of a step.
+    pub features: usize,
     /// Taps of the kernel.
     pub kernel: usize,
     /// How far apart in time the taps are.
     pub dilation: usize,
     /// The weights of [`panels`](CausalStep::panels), bias and floor.
     pub filters: FilterBank<'a>,
-    /// The step.
+    /// The steps, one after the other.
     pub x: &'a [f32],
     /// Where the oldest step stands in the ring, as a whole number; then the ring: the `(kernel - 1) ·
-    /// dilation` steps before, of `x.len()` features each.
+    /// dilation` steps before.
     pub carried: &'a mut [f32],
-    /// One output for each filter.
+    /// Filters.
+    pub outputs: usize,
+    /// Of each step one output for each filter.
     pub y: &'a mut [f32],
 }
 
@@ -39,8 +45,8 @@ impl CausalStep<'_> {
         kernel <= MAX_TAPS && features.saturating_mul(kernel) <= LONG_CHAIN
     }
 
-    /// Takes the step: `y[f] = max(Σ_c Σ_k weight[f, c, k] · step[c, k] + bias[f], floor)`, one chain of
-    /// `fma` in this order, starting at 0.
+    /// Takes the steps: `y[f] = max(Σ_c Σ_k weight[f, c, k] · step[c, k] + bias[f], floor)`, one chain of
+    /// `fma` in this order, starting at 0; the same bits, however many come at once.
     ///
     /// # Panics
     /// A slice has another length than the sizes ask for; sizes that it does not [take](CausalStep::takes).
@@ -54,79 +60,123 @@ impl Kernel for CausalStep<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let CausalStep { kernel, dilation, filters: FilterBank { w, bias, floor }, x, carried, y } = self;
-        let features = x.len();
+        let CausalStep { features, kernel, dilation, filters: FilterBank { w, bias, floor }, x, carried, outputs, y } =
+            self;
         assert!(kernel > 0 && features > 0 && CausalStep::takes(features, kernel), "expected few taps and features");
-        let panels = CausalStep::panels(features, kernel, y.len());
+        let panels = CausalStep::panels(features, kernel, outputs);
         let reach = (kernel - 1).checked_mul(dilation).expect("steps that can be counted");
         let ring = reach.checked_mul(features).and_then(|ring| ring.checked_add(1));
+        let steps = x.len() / features;
         assert!(
-            w.len() == panels.len() && bias.is_none_or(|bias| bias.len() == y.len()) && ring == Some(carried.len()),
-            "expected {} weights, {} biases and a ring of {reach} steps",
+            w.len() == panels.len()
+                && bias.is_none_or(|bias| bias.len() == outputs)
+                && ring == Some(carried.len())
+                && x.len() == steps * features
+                && Some(y.len()) == steps.checked_mul(outputs),
+            "expected {} weights, {outputs} biases, a ring of {reach} steps and outputs for each of {steps} steps",
             panels.len(),
-            y.len()
         );
         let (place, past) = carried.split_at_mut(1);
-        let oldest = if reach > 0 { place[0] as usize % reach } else { 0 };
-        let mut taps = [x.as_ptr(); MAX_TAPS];
-        let mut at = oldest;
-        for tap in &mut taps[..kernel - 1] {
-            *tap = past[at * features..][..features].as_ptr();
-            at += dilation;
-            if at >= reach {
-                at -= reach;
-            }
-        }
-        let mut columns =
-            FilterColumns { taps: &taps[..kernel], features, w: w.as_ptr(), panels, bias, floor, first: 0, y };
-        // SAFETY: each tap is the beginning of a slice of `features` numbers, and `w` as long as `panels`
-        // says.
-        unsafe {
-            if const { S::REGISTERS >= 32 } {
-                while columns.left() > 2 * LANES {
-                    columns.next::<S, 4>(s);
+        let mut oldest = if reach > 0 { place[0] as usize % reach } else { 0 };
+        let bank = Bank { kernel, features, w: w.as_ptr(), panels, bias, floor };
+        let (mut x, mut y) = (x, y);
+        while !x.is_empty() {
+            let together = if x.len() >= TOGETHER * features { TOGETHER } else { 1 };
+            let (now, later) = x.split_at(together * features);
+            let (out, rest) = core::mem::take(&mut y).split_at_mut(together * outputs);
+            let mut taps = [[now.as_ptr(); MAX_TAPS]; TOGETHER];
+            for (t, taps) in taps[..together].iter_mut().enumerate() {
+                for (k, tap) in taps[..kernel].iter_mut().enumerate() {
+                    // Counted from the oldest step of the ring, which the steps of now follow.
+                    let at = t + k * dilation;
+                    let step = match at.checked_sub(reach) {
+                        Some(at) => &now[at * features..],
+                        None if oldest + at >= reach => &past[(oldest + at - reach) * features..],
+                        None => &past[(oldest + at) * features..],
+                    };
+                    *tap = step[..features].as_ptr();
                 }
             }
-            while columns.left() > LANES {
-                columns.next::<S, 2>(s);
+            // SAFETY: each of the first `kernel` taps of the first `together` steps is the beginning of a slice of
+            // `features` numbers, and `w` as long as `panels` says.
+            unsafe {
+                match together {
+                    TOGETHER => Columns { steps: taps, bank, first: 0 }.all(s, out),
+                    _ => Columns { steps: [taps[0]], bank, first: 0 }.all(s, out),
+                }
             }
-            if columns.left() > 0 {
-                columns.next::<S, 1>(s);
+            if reach > 0 {
+                for step in now.chunks_exact(features) {
+                    past[oldest * features..][..features].copy_from_slice(step);
+                    oldest = if oldest + 1 == reach { 0 } else { oldest + 1 };
+                }
             }
+            (x, y) = (later, rest);
         }
         if reach > 0 {
-            past[oldest * features..][..features].copy_from_slice(x);
-            place[0] = if oldest + 1 == reach { 0.0 } else { (oldest + 1) as f32 };
+            place[0] = oldest as f32;
         }
     }
 }
 
-/// The outputs from `first` on.
-struct FilterColumns<'a> {
-    taps: &'a [*const f32],
+/// The filters, and what they see of a step.
+#[derive(Clone, Copy)]
+struct Bank<'a> {
+    kernel: usize,
     features: usize,
     w: *const f32,
     panels: Panels,
     bias: Option<&'a [f32]>,
     floor: f32,
-    first: usize,
-    y: &'a mut [f32],
 }
 
-impl FilterColumns<'_> {
+/// The outputs of `T` steps, from `first` on.
+struct Columns<'a, const T: usize> {
+    /// Where the numbers that each tap sees begin.
+    steps: [[*const f32; MAX_TAPS]; T],
+    bank: Bank<'a>,
+    first: usize,
+}
+
+impl<const T: usize> Columns<'_, T> {
     #[inline(always)]
     fn left(&self) -> usize {
-        self.y.len().saturating_sub(self.first)
+        self.bank.panels.cols().saturating_sub(self.first)
+    }
+
+    /// All outputs, `y` those of one step after the other.
+    ///
+    /// # Safety
+    /// `features` numbers can be read from each of the `kernel` taps of each step on, and panels.len() numbers
+    /// from `w` on.
+    #[inline(always)]
+    unsafe fn all<S: Simd>(mut self, s: S, y: &mut [f32]) {
+        // SAFETY: as promised.
+        unsafe {
+            if const { S::REGISTERS >= 32 && T == 1 } {
+                while self.left() > 2 * LANES {
+                    self.next::<S, 4>(s, y);
+                }
+            }
+            if const { S::REGISTERS >= 32 || T == 1 } {
+                while self.left() > LANES {
+                    self.next::<S, 2>(s, y);
+                }
+            }
+            while self.left() > 0 {
+                self.next::<S, 1>(s, y);
+            }
+        }
     }
 
     /// The next `V` vectors of outputs, or those of them that there are. With more than one vector, `first`
     /// is a multiple of a panel's width.
     ///
     /// # Safety
-    /// `features` numbers can be read from each tap on, and panels.len() numbers from `w` on.
+    /// As [`all`](Columns::all).
     #[inline(always)]
-    unsafe fn next<S: Simd, const V: usize>(&mut self, s: S) {
-        let FilterColumns { taps, features, w, panels, bias, floor, first, .. } = *self;
+    unsafe fn next<S: Simd, const V: usize>(&mut self, s: S, y: &mut [f32]) {
+        let Columns { steps, bank: Bank { kernel, features, w, panels, bias, floor }, first } = *self;
         let mut from = [(w, 0); V];
         for (v, from) in from.iter_mut().enumerate() {
             // A vector past the last stands for the last, and is not stored.
@@ -134,51 +184,118 @@ impl FilterColumns<'_> {
             let panel = column / Panels::WIDTH;
             *from = (w.wrapping_add(panels.offset(panel) + column % Panels::WIDTH), panels.width(panel));
         }
-        let mut sums = [s.splat(0.0); V];
+        let mut sums = [[s.splat(0.0); V]; T];
         // SAFETY: `features` numbers can be read from each tap on, and as many rows as features and taps from
         // each of the vectors, which begin at a multiple of sixteen within their panel's width.
         unsafe {
-            match taps {
-                [a, b] => chain(s, &[*a, *b], features, from, &mut sums),
-                [a, b, c] => chain(s, &[*a, *b, *c], features, from, &mut sums),
-                _ => chain(s, taps, features, from, &mut sums),
+            match kernel {
+                2 => chain(s, &steps, 2, features, from, &mut sums),
+                3 => chain(s, &steps, 3, features, from, &mut sums),
+                _ => chain(s, &steps, kernel, features, from, &mut sums),
             }
         }
-        for (v, sum) in sums.into_iter().enumerate() {
-            let column = (first + v * LANES).min(self.y.len());
-            // Adding −0 changes no sum, not even −0.
-            let bias = match bias {
-                Some(bias) => s.load_part(&bias[column..]),
-                None => s.splat(-0.0),
-            };
-            // The floor first: where the other is NaN, `max` gives the second.
-            s.store_part(s.max(s.splat(floor), s.add(sum, bias)), &mut self.y[column..]);
+        for (sums, y) in sums.into_iter().zip(y.chunks_exact_mut(panels.cols())) {
+            for (v, sum) in sums.into_iter().enumerate() {
+                let column = (first + v * LANES).min(y.len());
+                // Adding −0 changes no sum, not even −0.
+                let bias = match bias {
+                    Some(bias) => s.load_part(&bias[column..]),
+                    None => s.splat(-0.0),
+                };
+                // The floor first: where the other is NaN, `max` gives the second.
+                s.store_part(s.max(s.splat(floor), s.add(sum, bias)), &mut y[column..]);
+            }
         }
         self.first = first + V * LANES;
     }
 }
 
-/// Continues the sums over all features and taps. Compiled for each length of `taps` that is known.
+/// Continues the sums over all features and taps. Compiled for each number of taps that is known.
 ///
 /// # Safety
-/// `features` numbers can be read from each tap on; of `features · taps.len()` rows, which lie as far apart
-/// as `from` says, sixteen numbers each.
+/// `features` numbers can be read from each of the first `kernel` taps of each step on; of `features · kernel`
+/// rows, which lie as far apart as `from` says, sixteen numbers each.
 #[inline(always)]
-unsafe fn chain<S: Simd, const V: usize>(
+unsafe fn chain<S: Simd, const V: usize, const T: usize>(
     s: S,
-    taps: &[*const f32],
+    steps: &[[*const f32; MAX_TAPS]; T],
+    kernel: usize,
     features: usize,
     mut from: [(*const f32, usize); V],
-    sums: &mut [S::F; V],
+    sums: &mut [[S::F; V]; T],
 ) {
     for c in 0..features {
-        for tap in taps {
-            // SAFETY: c is below `features`, of which each tap has as many numbers.
-            let x = s.splat(unsafe { *tap.wrapping_add(c) });
-            for (sum, (from, width)) in sums.iter_mut().zip(&mut from) {
+        for k in 0..kernel {
+            let mut weights = [s.splat(0.0); V];
+            for (weight, (from, width)) in weights.iter_mut().zip(&mut from) {
                 // SAFETY: one row for each feature and tap.
-                *sum = s.fma(x, unsafe { s.load_ptr(*from) }, *sum);
+                *weight = unsafe { s.load_ptr(*from) };
                 *from = from.wrapping_add(*width);
+            }
+            for (sums, taps) in sums.iter_mut().zip(steps) {
+                // SAFETY: c is below `features`, of which each tap has as many numbers.
+                let x = s.splat(unsafe { *taps[k].wrapping_add(c) });
+                for (sum, weight) in sums.iter_mut().zip(weights) {
+                    *sum = s.fma(x, weight, *sum);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::counter_rng::{CounterRng, uniform};
+    use std::{vec, vec::Vec};
+
+    fn random(key: u64, len: usize) -> Vec<f32> {
+        let mut x = vec![0.0; len];
+        uniform(Isa::detect(), CounterRng { key }, 0, len.max(1), &mut x);
+        x.iter_mut().for_each(|x| *x -= 0.5);
+        x
+    }
+
+    /// Steps in blocks of every length are those one by one, to the bit, and the sums that they stand for.
+    #[test]
+    fn blocks_are_single_steps() {
+        const STEPS: usize = 23;
+        let cases =
+            [[1, 1, 1, 1], [3, 2, 1, 5], [1, 3, 4, 17], [8, 6, 2, 8], [5, 15, 1, 33], [2, 16, 3, 70], [16, 3, 9, 16]];
+        for [features, kernel, dilation, outputs] in cases {
+            let reach = (kernel - 1) * dilation;
+            let panels = CausalStep::panels(features, kernel, outputs);
+            let (x, standard) = (random(1, STEPS * features), random(2, outputs * features * kernel));
+            let (bias, mut w) = (random(3, outputs), vec![0.0; panels.len()]);
+            panels.pack(&standard, &mut w);
+            let at = |step: usize, f: usize, k: usize, c: usize| {
+                let past = (step + k * dilation).checked_sub(reach);
+                past.map_or(0.0, |from| f64::from(x[from * features + c]))
+                    * f64::from(standard[(f * features + c) * kernel + k])
+            };
+            let taps = |c: usize| (0..kernel).map(move |k| (c, k));
+            let truth = |step: usize, f: usize| -> f64 {
+                let sum: f64 = (0..features).flat_map(taps).map(|(c, k)| at(step, f, k, c)).sum();
+                (sum + f64::from(bias[f])).max(-0.25)
+            };
+            for isa in Isa::available() {
+                let run = |block: usize| {
+                    let (mut carried, mut y) = (vec![0.0; 1 + reach * features], vec![f32::NAN; STEPS * outputs]);
+                    for (x, y) in x.chunks(block * features).zip(y.chunks_mut(block * outputs)) {
+                        let filters = FilterBank { w: &w, bias: Some(&bias), floor: -0.25 };
+                        let carried = &mut carried[..];
+                        CausalStep { features, kernel, dilation, filters, x, carried, outputs, y }.run(isa);
+                    }
+                    (carried, y)
+                };
+                let single = run(1);
+                for (i, y) in single.1.iter().enumerate() {
+                    let truth = truth(i / outputs, i % outputs);
+                    assert!((f64::from(*y) - truth).abs() < 1e-5, "{y} for {truth} on {}", isa.name());
+                }
+                for block in [2, 3, 4, 5, 7, 8, 11, STEPS] {
+                    assert!(run(block) == single, "blocks of {block} on {}: {features} features", isa.name());
+                }
             }
         }
     }

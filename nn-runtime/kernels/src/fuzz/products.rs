@@ -208,18 +208,18 @@ fn step<C: Cell>(rng: &mut Rng, isa: Isa) -> bool {
 
 fn causal(rng: &mut Rng, isa: Isa) -> bool {
     let (features, filters) = (rng.size(20), rng.size(70));
-    let (kernel, dilation) = (rng.size(18), rng.size(4));
+    let (kernel, dilation, steps) = (rng.size(18), rng.size(4), rng.below(7));
     let (flip, floor) = (rng.flip(), 0.0);
     let ring = product_of(&[kernel.wrapping_sub(1), dilation, features]).and_then(|ring| ring.checked_add(1));
     let all = [
         returns(|| CausalStep::panels(features, kernel, filters).len()),
         Some(filters),
-        Some(features),
+        product_of(&[steps, features]),
         ring,
-        Some(filters),
+        product_of(&[steps, filters]),
     ];
-    Slices::new(rng, &all).call("a causal step", |[w, bias, x, carried, y]| {
-        let filters = FilterBank { w, bias: flip.then_some(&*bias), floor };
-        CausalStep { kernel, dilation, filters, x, carried, y }.run(isa);
+    Slices::new(rng, &all).call("causal steps", |[w, bias, x, carried, y]| {
+        let bank = FilterBank { w, bias: flip.then_some(&*bias), floor };
+        CausalStep { features, kernel, dilation, filters: bank, x, carried, outputs: filters, y }.run(isa);
     })
 }
