@@ -97,12 +97,12 @@ impl Kernel for CausalStep<'_> {
                     *tap = step[..features].as_ptr();
                 }
             }
-            // SAFETY: each of the first `kernel` taps of the first `together` steps is the beginning of a slice of
-            // `features` numbers, and `w` as long as `panels` says.
+            // SAFETY: each of the first `kernel` taps of the first `together` steps is the beginning of a
+            // slice of `features` numbers, and `w` is as long as `panels` says, as was asserted.
             unsafe {
                 match together {
-                    TOGETHER => Columns { steps: taps, bank, first: 0 }.all(s, out),
-                    _ => Columns { steps: [taps[0]], bank, first: 0 }.all(s, out),
+                    TOGETHER => FilterColumns { steps: taps, bank, first: 0 }.all(s, out),
+                    _ => FilterColumns { steps: [taps[0]], bank, first: 0 }.all(s, out),
                 }
             }
             if reach > 0 {
@@ -131,14 +131,14 @@ struct Bank<'a> {
 }
 
 /// The outputs of `T` steps, from `first` on.
-struct Columns<'a, const T: usize> {
+struct FilterColumns<'a, const T: usize> {
     /// Where the numbers that each tap sees begin.
     steps: [[*const f32; MAX_TAPS]; T],
     bank: Bank<'a>,
     first: usize,
 }
 
-impl<const T: usize> Columns<'_, T> {
+impl<const T: usize> FilterColumns<'_, T> {
     #[inline(always)]
     fn left(&self) -> usize {
         self.bank.panels.cols().saturating_sub(self.first)
@@ -147,11 +147,12 @@ impl<const T: usize> Columns<'_, T> {
     /// All outputs, `y` those of one step after the other.
     ///
     /// # Safety
-    /// `features` numbers can be read from each of the `kernel` taps of each step on, and panels.len() numbers
-    /// from `w` on.
+    /// `features` numbers can be read from each of the `kernel` taps of each step on, and panels.len()
+    /// numbers from `w` on.
     #[inline(always)]
     unsafe fn all<S: Simd>(mut self, s: S, y: &mut [f32]) {
-        // SAFETY: as promised.
+        // SAFETY: `next` asks for the same `features` numbers of each tap and panels.len() numbers of `w`,
+        // which the caller promised; `first` stays below `panels.cols()`.
         unsafe {
             if const { S::REGISTERS >= 32 && T == 1 } {
                 while self.left() > 2 * LANES {
@@ -173,10 +174,10 @@ impl<const T: usize> Columns<'_, T> {
     /// is a multiple of a panel's width.
     ///
     /// # Safety
-    /// As [`all`](Columns::all).
+    /// As [`all`](FilterColumns::all).
     #[inline(always)]
     unsafe fn next<S: Simd, const V: usize>(&mut self, s: S, y: &mut [f32]) {
-        let Columns { steps, bank: Bank { kernel, features, w, panels, bias, floor }, first } = *self;
+        let FilterColumns { steps, bank: Bank { kernel, features, w, panels, bias, floor }, first } = *self;
         let mut from = [(w, 0); V];
         for (v, from) in from.iter_mut().enumerate() {
             // A vector past the last stands for the last, and is not stored.
@@ -213,8 +214,8 @@ impl<const T: usize> Columns<'_, T> {
 /// Continues the sums over all features and taps. Compiled for each number of taps that is known.
 ///
 /// # Safety
-/// `features` numbers can be read from each of the first `kernel` taps of each step on; of `features · kernel`
-/// rows, which lie as far apart as `from` says, sixteen numbers each.
+/// `features` numbers can be read from each of the first `kernel` taps of each step on; of `features ·
+/// kernel` rows, which lie as far apart as `from` says, sixteen numbers each.
 #[inline(always)]
 unsafe fn chain<S: Simd, const V: usize, const T: usize>(
     s: S,
