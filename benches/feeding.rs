@@ -32,8 +32,8 @@ where
 {
     let folder = std::env::temp_dir().join(format!("nn-feeding-{}", std::process::id()));
     fs::create_dir_all(&folder)?;
-    let samples: Vec<usize> = (0..64 * BATCH).map(|i| i % resident().len()).collect();
-    let digits = resident().select(&samples);
+    let digits = resident();
+    assert_eq!(digits.len(), 64 * BATCH, "an epoch of 64 steps");
     let floats: Vec<u8> = digits.inputs()[0].as_slice().iter().flat_map(|x| x.to_le_bytes()).collect();
     let labels: Vec<u8> = digits.targets().as_slice().iter().map(|&label| label as u8).collect();
     fs::write(folder.join("x"), floats)?;
