@@ -4,14 +4,13 @@
 mod header;
 
 use super::{DataError, DataErrorKind};
-use crate::os::quoted_path;
+use crate::os::{SharedFile, quoted_path};
 use header::RowLayout;
 use std::format;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Seek, SeekFrom};
 use std::path::Path;
 use std::string::{String, ToString};
-use std::sync::{Mutex, PoisonError};
 
 /// The numbers of a file, and how its bytes are one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -79,7 +78,7 @@ enum RawNumber {
 #[derive(Debug)]
 pub struct Rows {
     name: String,
-    file: Mutex<File>,
+    file: SharedFile,
     layout: RowLayout,
     scale: f32,
 }
@@ -124,7 +123,7 @@ impl Rows {
         };
         let (mut file, len) = open().map_err(|error| DataError::unreadable(name.clone(), error))?;
         let layout = layout(&mut file, len).map_err(|fault| fault.in_file(&name))?;
-        Ok(Rows { name, file: Mutex::new(file), layout, scale: 1.0 })
+        Ok(Rows { name, file: SharedFile::new(file), layout, scale: 1.0 })
     }
 
     /// Multiplies every number by `by`: pixels from 0 to 255 want `scale(1.0 / 255.0)`.
@@ -160,24 +159,46 @@ impl Rows {
     /// # Panics
     /// If `i >= self.len()`, or `row` is of another width.
     pub fn read(&self, i: usize, row: &mut [f32]) -> Result<(), DataError> {
-        self.each(i, row.len(), |at, number| {
-            row[at] = match number {
-                RawNumber::Real(real) => real as f32,
-                RawNumber::Whole(whole) if whole as f32 as i128 == whole => whole as f32,
-                RawNumber::Whole(whole) => return Err(self.fault(i, at, "a number that 32 bits hold", whole)),
-            } * self.scale;
+        let RowLayout { number, big_endian: big, .. } = self.layout;
+        self.pieces(i, row.len(), |at, bytes| {
+            let row = &mut row[at..][..bytes.len() / number.bytes()];
+            match number {
+                // All of these are numbers of 32 bits, F64 once it is rounded.
+                Dtype::F32 => read_each(bytes, big, row, f32::from_le_bytes),
+                Dtype::F64 => read_each(bytes, big, row, |bytes| f64::from_le_bytes(bytes) as f32),
+                Dtype::Bool | Dtype::U8 => read_each(bytes, big, row, |[byte]| byte.into()),
+                Dtype::I8 => read_each(bytes, big, row, |bytes| i8::from_le_bytes(bytes).into()),
+                Dtype::U16 => read_each(bytes, big, row, |bytes| u16::from_le_bytes(bytes).into()),
+                Dtype::I16 => read_each(bytes, big, row, |bytes| i16::from_le_bytes(bytes).into()),
+                Dtype::U32 | Dtype::I32 | Dtype::U64 | Dtype::I64 => {
+                    for (k, (to, bytes)) in row.iter_mut().zip(bytes.chunks_exact(number.bytes())).enumerate() {
+                        *to = match exact(number, big, bytes) {
+                            RawNumber::Whole(whole) if whole as f32 as i128 != whole => {
+                                return Err(self.fault(i, at + k, "a number that 32 bits hold", whole));
+                            }
+                            RawNumber::Whole(whole) => whole as f32,
+                            RawNumber::Real(real) => real as f32,
+                        };
+                    }
+                }
+            }
+            row.iter_mut().for_each(|number| *number *= self.scale);
             Ok(())
         })
     }
 
     /// Reads row `i` as classes, which are not scaled.
     pub(super) fn read_classes(&self, i: usize, row: &mut [u32]) -> Result<(), DataError> {
-        self.each(i, row.len(), |at, number| {
-            let whole = match number {
-                RawNumber::Whole(whole) => u32::try_from(whole).map_err(|_| whole.to_string()),
-                RawNumber::Real(real) => Err(real.to_string()),
-            };
-            row[at] = whole.map_err(|found| self.fault(i, at, "a class, a whole number from 0", found))?;
+        let RowLayout { number, big_endian, .. } = self.layout;
+        self.pieces(i, row.len(), |at, bytes| {
+            for (k, bytes) in bytes.chunks_exact(number.bytes()).enumerate() {
+                let whole = match exact(number, big_endian, bytes) {
+                    RawNumber::Whole(whole) => u32::try_from(whole).map_err(|_| whole.to_string()),
+                    RawNumber::Real(real) => Err(real.to_string()),
+                };
+                let fault = |found| self.fault(i, at + k, "a class, a whole number from 0", found);
+                row[at + k] = whole.map_err(fault)?;
+            }
             Ok(())
         })
     }
@@ -187,14 +208,14 @@ impl Rows {
         DataError::new(DataErrorKind::Number, place, expected, found.to_string())
     }
 
-    /// Gives `take` the numbers of a row.
-    fn each(
+    /// Gives `take` the bytes of a row, some numbers at a time, and how many numbers came before.
+    fn pieces(
         &self,
         i: usize,
         width: usize,
-        mut take: impl FnMut(usize, RawNumber) -> Result<(), DataError>,
+        mut take: impl FnMut(usize, &[u8]) -> Result<(), DataError>,
     ) -> Result<(), DataError> {
-        let RowLayout { begin, rows, width: own, number, big_endian } = self.layout;
+        let RowLayout { begin, rows, width: own, number, .. } = self.layout;
         assert!(i < rows && width == own, "row {i} of {rows}, {width} numbers of {own}");
         let size = number.bytes();
         // A few numbers at a time: no memory is taken, and one call reads a small image.
@@ -204,30 +225,33 @@ impl Rows {
             let count = (4096 / size).min(width - at);
             let piece = &mut bytes[..count * size];
             // No overflow: the file is as long.
-            self.bytes(begin + ((i * width + at) * size) as u64, piece)?;
-            for (k, bytes) in piece.chunks_exact_mut(size).enumerate() {
-                if big_endian {
-                    bytes.reverse();
-                }
-                take(at + k, exact(number, bytes))?;
-            }
+            let read = self.file.read_at(begin + ((i * width + at) * size) as u64, piece);
+            read.map_err(|error| DataError::unreadable(self.name.clone(), error))?;
+            take(at, piece)?;
             at += count;
         }
         Ok(())
     }
+}
 
-    fn bytes(&self, from: u64, into: &mut [u8]) -> Result<(), DataError> {
-        // Whoever panicked had the file stand elsewhere, and so does everybody.
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let read = file.seek(SeekFrom::Start(from)).and_then(|_| file.read_exact(into));
-        read.map_err(|error| DataError::unreadable(self.name.clone(), error))
+/// Numbers of `N` bytes each.
+fn read_each<const N: usize>(bytes: &[u8], big_endian: bool, row: &mut [f32], number: impl Fn([u8; N]) -> f32) {
+    for (to, bytes) in row.iter_mut().zip(bytes.as_chunks::<N>().0) {
+        let mut bytes = *bytes;
+        if big_endian {
+            bytes.reverse();
+        }
+        *to = number(bytes);
     }
 }
 
-/// The number that these bytes are, the lowest first.
-fn exact(number: Dtype, bytes: &[u8]) -> RawNumber {
+/// The number that these bytes are.
+fn exact(number: Dtype, big_endian: bool, bytes: &[u8]) -> RawNumber {
     let mut all = [0; 8];
     all[..bytes.len()].copy_from_slice(bytes);
+    if big_endian {
+        all[..bytes.len()].reverse();
+    }
     let word = u64::from_le_bytes(all);
     match number {
         Dtype::Bool | Dtype::U8 | Dtype::U16 | Dtype::U32 | Dtype::U64 => RawNumber::Whole(word.into()),
