@@ -18,13 +18,16 @@ from measure import IDS  # noqa: E402
 class Program:
     def __init__(self, path, data, form, core):
         command = ["taskset", "-c", str(core), path, data, form]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        self.process = subprocess.Popen(command, text=True, **pipes)
         self.process.stdout.readline()
 
     def ask(self, line):
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
-        answer = json.loads(self.process.stdout.readline())
+        answer = json.loads(self.process.stdout.readline() or '{"error": "stopped"}')
+        if line.startswith("make") and "error" in answer:
+            return None  # an earlier revision may not know it
         if "error" in answer:
             raise SystemExit(f"{line}: {answer['error']}")
         return answer
@@ -38,8 +41,11 @@ def row(workload, options):
     form = "fit" if workload.startswith("step/") else "step"
     programs = [Program(path, options.data, form, options.core) for path in options.programs]
     times = [[], []]
-    for program in programs:
-        program.ask(f"make {workload}")
+    known = [program.ask(f"make {workload}") is not None for program in programs]
+    if not all(known):
+        for program in programs:
+            program.stop()
+        return f"| `{workload}` | {' | '.join('–' if one else 'unknown' for one in known)} | – |"
     for number in range(options.rounds):
         # Who goes first changes, so that neither always finds the caches cold.
         for i in (0, 1) if number % 2 == 0 else (1, 0):

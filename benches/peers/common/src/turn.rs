@@ -95,9 +95,9 @@ where
         let answer = match line.split_once(' ') {
             Some(("make", id)) => {
                 made = None;
-                let workload =
-                    Workload::parse(id).unwrap_or_else(|| panic!("expected an id such as `step/cnn/32`, found `{id}`"));
                 caught(|| {
+                    let workload = Workload::parse(id)
+                        .ok_or_else(|| format!("expected an id such as `step/cnn/32`, found `{id}`"))?;
                     let data = Data::read(dir, workload.net)?;
                     // SGD on four samples has no epochs worth the name: a thousand steps, as the table says.
                     let epoch = if workload.batch >= data.len { 1_000 } else { data.len / workload.batch };
