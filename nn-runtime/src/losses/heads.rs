@@ -114,6 +114,7 @@ macro_rules! several {
         impl<$($loss: Loss),+> Loss for ($($loss,)+) {
             const LOGITS: bool = false $(|| $loss::LOGITS)+;
 
+            #[cfg(feature = "alloc")]
             fn settings(&self) -> String {
                 #[allow(non_snake_case)]
                 let ($($loss,)+) = self;
@@ -160,7 +161,6 @@ taken_by! {
     CrossEntropy: AnyHead AnyTakes, PlainHead PlainTakes, SoftmaxHead SoftmaxTakes;
     KlDivergence: AnyHead AnyTakes, PlainHead PlainTakes, SoftmaxHead SoftmaxTakes;
     Focal: AnyHead AnyTakes, PlainHead PlainTakes, SoftmaxHead SoftmaxTakes;
-    Ctc: AnyHead AnyTakes, PlainHead PlainTakes, SoftmaxHead SoftmaxTakes;
     BinaryCrossEntropy: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, SigmoidHead SigmoidTakes;
     BinaryFocal: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, SigmoidHead SigmoidTakes;
     GaussianNll: AnyHead AnyTakes, PlainHead PlainTakes, OtherHead OtherTakes;
@@ -170,7 +170,6 @@ taken_by! {
         OtherHead OtherTakes;
     CosineSimilarity: AnyHead AnyTakes, PlainHead PlainTakes, SoftmaxHead SoftmaxTakes, SigmoidHead SigmoidTakes,
         SquashedHead SquashedTakes, OtherHead OtherTakes;
-    MultiResolutionStft: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, SquashedHead SquashedTakes, OtherHead OtherTakes;
     Mse: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, SoftmaxHead SoftmaxTakes, SigmoidHead SigmoidTakes,
         SquashedHead SquashedTakes, OtherHead OtherTakes;
     // `ElementWeights` is taken where the loss within is, below.
@@ -180,6 +179,13 @@ taken_by! {
         SquashedHead SquashedTakes, OtherHead OtherTakes;
     Huber: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, SoftmaxHead SoftmaxTakes, SigmoidHead SigmoidTakes,
         SquashedHead SquashedTakes, OtherHead OtherTakes;
+}
+
+// They keep memory between samples.
+#[cfg(feature = "alloc")]
+taken_by! {
+    Ctc: AnyHead AnyTakes, PlainHead PlainTakes, SoftmaxHead SoftmaxTakes;
+    MultiResolutionStft: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, SquashedHead SquashedTakes, OtherHead OtherTakes;
 }
 
 // With weights a loss fits what it fits without.

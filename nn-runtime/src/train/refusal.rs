@@ -13,12 +13,18 @@
 //   put back where one is not finite. With the optimisers of this crate that is rare; one that gives no
 //   limit is always in doubt.
 
-use alloc::string::String;
+#[cfg(feature = "alloc")]
+use alloc::string::{String, ToString};
+use core::fmt;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
+#[cfg(feature = "alloc")]
 use super::NonFinite;
+#[cfg(feature = "alloc")]
 use super::world::Lost;
+#[cfg(feature = "alloc")]
 use crate::graph::CompiledNetwork;
+#[cfg(feature = "alloc")]
 use crate::params;
 
 /// What is infinite or NaN; a place is one among the parameters.
@@ -33,22 +39,29 @@ pub(super) enum Refusal {
     Gradient(usize),
     Parameter(usize),
     /// The other ranks are not there any more: see [`World::error`](super::world::World::error).
+    #[cfg(feature = "alloc")]
     Lost,
 }
 
+#[cfg(feature = "alloc")]
 impl From<Lost> for Refusal {
     fn from(_: Lost) -> Refusal {
         Refusal::Lost
     }
 }
 
+#[cfg(feature = "alloc")]
 impl Refusal {
     /// The same by the names of tensors.
     pub(super) fn named(self, map: &'static CompiledNetwork) -> NonFinite {
         let name = |place: usize| {
-            let tensors = params::tensors(map);
-            let found = tensors.into_iter().find(|tensor| (tensor.offset..tensor.offset + tensor.len).contains(&place));
-            found.map_or_else(String::new, |tensor| tensor.name)
+            let mut name = String::new();
+            params::each(map, &mut |tensor| {
+                if tensor.range().contains(&place) {
+                    name = tensor.to_string();
+                }
+            });
+            name
         };
         match self {
             // Told otherwise, before anybody asks for a name.
@@ -61,6 +74,34 @@ impl Refusal {
             Refusal::Parameter(place) => NonFinite::Parameter(name(place)),
         }
     }
+}
+
+/// How a loss is refused.
+pub(super) const NO_LOSS: &str = "expected a finite loss, found NaN or infinity";
+pub(super) const HELP: &str = "\nhelp: use a smaller learning rate, or scale the data";
+pub(super) const HELP_OBJECTIVE: &str = "\nhelp: see what the objective divides by and takes roots and logarithms of";
+
+/// How the gradient of an output is refused that an objective has written.
+pub(super) fn tell_output_gradient(
+    f: &mut fmt::Formatter,
+    output: usize,
+    sample: usize,
+    element: usize,
+) -> fmt::Result {
+    write!(
+        f,
+        "sample {sample}, output {output}, element {element}: expected a finite gradient from the objective, found NaN or infinity"
+    )
+}
+
+/// … that of a tensor.
+pub(super) fn tell_gradient(f: &mut fmt::Formatter, name: &dyn fmt::Display) -> fmt::Result {
+    write!(f, "expected a finite gradient of `{name}`, found NaN or infinity")
+}
+
+/// … and the tensor itself.
+pub(super) fn tell_parameter(f: &mut fmt::Formatter, name: &dyn fmt::Display) -> fmt::Result {
+    write!(f, "expected finite numbers of `{name}` after the step, found NaN or infinity")
 }
 
 /// The first of some places that several workers may find, whoever finds it.
