@@ -61,7 +61,7 @@ impl Init {
     /// Draws a tensor of this shape, with these fans: inputs and outputs. `put` is given each number with its
     /// place, row-major, in order. Where nothing allocates, what needs memory is not drawn.
     pub(crate) fn draw(self, shape: &Shape, fans: [usize; 2], random: &mut Random, put: &mut dyn FnMut(usize, f32)) {
-        let to = Tensor { len: shape.len(), put };
+        let to = Drawn { len: shape.len(), put };
         let [fan_in, fan_out] = fans.map(|fan| fan as f64);
         let glorot = 2.0 / (fan_in + fan_out);
         let (he, lecun) = (2.0 / fan_in, 1.0 / fan_in);
@@ -103,22 +103,22 @@ pub(crate) const fn fans(shape: &Shape) -> [usize; 2] {
 }
 
 /// A tensor to be drawn: how many numbers, and where each goes.
-struct Tensor<'a> {
+struct Drawn<'a> {
     len: usize,
     put: &'a mut dyn FnMut(usize, f32),
 }
 
-impl Tensor<'_> {
+impl Drawn<'_> {
     fn fill(self, mut each: impl FnMut(usize) -> f32) {
         (0..self.len).for_each(|i| (self.put)(i, each(i)));
     }
 }
 
-fn uniform(bound: f64, random: &mut Random, to: Tensor) {
+fn uniform(bound: f64, random: &mut Random, to: Drawn) {
     to.fill(|_| (bound * (2.0 * random.unit() - 1.0)) as f32);
 }
 
-fn normal(deviation: f64, random: &mut Random, to: Tensor) {
+fn normal(deviation: f64, random: &mut Random, to: Drawn) {
     let mut pair = [0.0; 2];
     to.fill(|i| {
         if i % 2 == 0 {
@@ -131,7 +131,7 @@ fn normal(deviation: f64, random: &mut Random, to: Tensor) {
 /// Normal numbers, made orthogonal by Gram & Schmidt: what a QR decomposition gives whose diagonal is
 /// positive.
 #[cfg(feature = "alloc")]
-fn orthogonal(gain: f64, rows: usize, random: &mut Random, to: Tensor) {
+fn orthogonal(gain: f64, rows: usize, random: &mut Random, to: Drawn) {
     let columns = to.len / rows.max(1);
     // As many vectors as the shorter side has, one after the other.
     let (count, len) = (rows.min(columns), rows.max(columns));

@@ -272,7 +272,7 @@ fn memory_that_is_too_short_is_told() {
     let short = Mlp::init_in(0, &mut params).map(|_| ()).unwrap_err();
     assert_eq!((short.expected, short.found), (Mlp::PARAMS_LEN, Mlp::PARAMS_LEN - 1));
     says(&short.to_string(), &["for the parameters of `Mlp`", "help: `[0.0; Mlp::PARAMS_LEN]`"]);
-    // A step by a loss takes less than one by an objective on whole batches, where it goes through micro-batches.
+    // A step by a loss takes less than one by an objective on whole batches, where it goes through parts.
     const { assert!(LeNet::train_len(400, 0) < LeNet::train_whole_len(400, 0)) };
     let (mut model, mut memory) = (LeNet::init(0), vec![0.0; LeNet::train_len(400, 0)]);
     let mut trainer = Trainer::new_in(&mut memory, 400, &mut model, (), Sgd::new(0.1)).unwrap();

@@ -163,8 +163,8 @@ impl Shell<'_> {
                         pub const fn train_bytes(__batch: ::core::primitive::usize) -> ::core::primitive::usize {
                             __nn::training_bytes(&__MAP, __batch)
                         }
-                        /// Numbers of memory in which a trainer takes steps on up to this many samples, with an
-                        /// optimiser that keeps so many numbers (slots) of each parameter.
+                        /// Numbers of memory in which a trainer takes steps on up to this many samples,
+                        /// with an optimiser that keeps so many numbers (slots) of each parameter.
                         pub const fn train_len(
                             __batch: ::core::primitive::usize,
                             __slots: ::core::primitive::usize,

@@ -5,7 +5,7 @@ use core::fmt;
 
 #[cfg(feature = "std")]
 use super::History;
-use super::refusal::{self, HELP, HELP_OBJECTIVE};
+use super::not_finite::{self, HELP, HELP_OBJECTIVE};
 use crate::data::DataError;
 #[cfg(feature = "std")]
 use crate::distributed::CommunicationError;
@@ -137,12 +137,12 @@ impl From<DataError> for TrainError {
 impl fmt::Display for NonFinite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            NonFinite::Loss => f.write_str(refusal::NO_LOSS),
+            NonFinite::Loss => f.write_str(not_finite::NO_LOSS),
             NonFinite::OutputGradient { output, sample, element } => {
-                refusal::tell_output_gradient(f, *output, *sample, *element)
+                not_finite::tell_output_gradient(f, *output, *sample, *element)
             }
-            NonFinite::Gradient(name) => refusal::tell_gradient(f, name),
-            NonFinite::Parameter(name) => refusal::tell_parameter(f, name),
+            NonFinite::Gradient(name) => not_finite::tell_gradient(f, name),
+            NonFinite::Parameter(name) => not_finite::tell_parameter(f, name),
             NonFinite::Validation => f.write_str("expected a finite validation loss, found NaN or infinity"),
         }
     }

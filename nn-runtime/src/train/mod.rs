@@ -78,6 +78,7 @@ pub mod metrics;
 mod microbatch;
 #[cfg(not(feature = "alloc"))]
 mod no_values;
+mod not_finite;
 #[cfg(feature = "alloc")]
 mod objective;
 mod output_loss;
@@ -170,7 +171,7 @@ mod world;
 #[cfg(feature = "alloc")]
 use crate::data::Values;
 #[cfg(not(feature = "alloc"))]
-use no_values::Values;
+use no_values::NoValues as Values;
 
 #[cfg(feature = "std")]
 pub use checkpoint::{Checkpoint, Every};

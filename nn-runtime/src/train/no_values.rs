@@ -1,9 +1,9 @@
 //! What stands for samples that are owned where nothing allocates: there are none.
 
 /// None.
-pub enum Values {}
+pub enum NoValues {}
 
-impl Values {
+impl NoValues {
     /// Numbers per sample.
     pub(crate) fn width(&self) -> usize {
         match *self {}

@@ -3,7 +3,8 @@
 
 use core::fmt;
 
-use super::refusal::{self, Refusal};
+use super::not_finite;
+use super::refusal::Refusal;
 use crate::graph::CompiledNetwork;
 use crate::input::InputError;
 use crate::params;
@@ -31,11 +32,11 @@ pub enum StepErrorKind {
 #[derive(Clone, Debug)]
 pub struct StepError {
     network: &'static CompiledNetwork,
-    fault: StepFault,
+    fault: NoStep,
 }
 
 #[derive(Clone, Debug)]
-enum StepFault {
+enum NoStep {
     Input(InputError),
     /// A number that is not finite: sample, input, element.
     Number(usize, usize, usize),
@@ -55,46 +56,46 @@ enum StepFault {
 
 impl StepError {
     pub(super) fn input(network: &'static CompiledNetwork, error: InputError) -> StepError {
-        StepError { network, fault: StepFault::Input(error) }
+        StepError { network, fault: NoStep::Input(error) }
     }
 
     /// Sample, input and element.
     pub(super) fn number(network: &'static CompiledNetwork, (sample, input, at): (usize, usize, usize)) -> StepError {
-        StepError { network, fault: StepFault::Number(sample, input, at) }
+        StepError { network, fault: NoStep::Number(sample, input, at) }
     }
 
     pub(super) fn memory(network: &'static CompiledNetwork, error: LengthError) -> StepError {
-        StepError { network, fault: StepFault::Memory(error) }
+        StepError { network, fault: NoStep::Memory(error) }
     }
 
     pub(super) fn samples(network: &'static CompiledNetwork, most: usize, found: usize) -> StepError {
-        StepError { network, fault: StepFault::Samples { most, found } }
+        StepError { network, fault: NoStep::Samples { most, found } }
     }
 
     pub(super) fn targets(network: &'static CompiledNetwork, samples: usize, found: usize) -> StepError {
-        StepError { network, fault: StepFault::Targets { samples, found } }
+        StepError { network, fault: NoStep::Targets { samples, found } }
     }
 
     pub(super) fn target(network: &'static CompiledNetwork, sample: usize, fault: String) -> StepError {
-        StepError { network, fault: StepFault::Target(sample, fault) }
+        StepError { network, fault: NoStep::Target(sample, fault) }
     }
 
     pub(super) fn setting(network: &'static CompiledNetwork, fault: String) -> StepError {
-        StepError { network, fault: StepFault::Setting(fault) }
+        StepError { network, fault: NoStep::Setting(fault) }
     }
 
     pub(super) fn refused(network: &'static CompiledNetwork, step: u64, refusal: Refusal) -> StepError {
-        StepError { network, fault: StepFault::NotFinite(step, refusal) }
+        StepError { network, fault: NoStep::NotFinite(step, refusal) }
     }
 
     /// What kind of fault it is.
     pub fn kind(&self) -> StepErrorKind {
         match self.fault {
-            StepFault::Input(_) | StepFault::Number(..) => StepErrorKind::Input,
-            StepFault::Memory(_) | StepFault::Samples { .. } => StepErrorKind::Memory,
-            StepFault::Targets { .. } | StepFault::Target(..) => StepErrorKind::Targets,
-            StepFault::Setting(_) => StepErrorKind::Setting,
-            StepFault::NotFinite(..) => StepErrorKind::NotFinite,
+            NoStep::Input(_) | NoStep::Number(..) => StepErrorKind::Input,
+            NoStep::Memory(_) | NoStep::Samples { .. } => StepErrorKind::Memory,
+            NoStep::Targets { .. } | NoStep::Target(..) => StepErrorKind::Targets,
+            NoStep::Setting(_) => StepErrorKind::Setting,
+            NoStep::NotFinite(..) => StepErrorKind::NotFinite,
         }
     }
 }
@@ -103,44 +104,44 @@ impl fmt::Display for StepError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.network.name;
         match &self.fault {
-            StepFault::Input(error) => error.fmt(f),
-            StepFault::Number(sample, input, element) => write!(
+            NoStep::Input(error) => error.fmt(f),
+            NoStep::Number(sample, input, element) => write!(
                 f,
                 "sample {sample}, input {input}, element {element}: expected a finite number, found NaN or infinity\nhelp: leave the sample \
                  out, or give a number in its place"
             ),
-            StepFault::Memory(error) => error.fmt(f),
-            StepFault::Samples { found: 0, .. } => f.write_str(
+            NoStep::Memory(error) => error.fmt(f),
+            NoStep::Samples { found: 0, .. } => f.write_str(
                 "expected at least 1 sample, found none\nhelp: leave the step out where there is nothing to learn from",
             ),
-            StepFault::Samples { most, found } => write!(
+            NoStep::Samples { most, found } => write!(
                 f,
                 "expected at most {most} samples, as many as the trainer of `{name}` was given memory for, found {found}\nhelp: give it \
                  memory for {found}, or the samples in several steps"
             ),
-            StepFault::Targets { samples, found } => write!(
+            NoStep::Targets { samples, found } => write!(
                 f,
                 "expected targets for {samples} samples of the output, {}, found {found}\nhelp: give a label for each row of scores, or as \
                  many numbers as the output has",
                 self.network.outputs[0]
             ),
-            StepFault::Target(sample, fault) => write!(f, "sample {sample}: {fault}"),
-            StepFault::Setting(fault) => fault.fmt(f),
-            StepFault::NotFinite(step, found) => {
+            NoStep::Target(sample, fault) => write!(f, "sample {sample}: {fault}"),
+            NoStep::Setting(fault) => fault.fmt(f),
+            NoStep::NotFinite(step, found) => {
                 write!(f, "step {step}: ")?;
                 match *found {
                     Refusal::OutputGradient { output, place } => {
                         let width = self.network.outputs[output].len();
-                        refusal::tell_output_gradient(f, output, place / width, place % width)?;
+                        not_finite::tell_output_gradient(f, output, place / width, place % width)?;
                     }
-                    Refusal::Gradient(place) => refusal::tell_gradient(f, &TensorAt(self.network, place))?,
-                    Refusal::Parameter(place) => refusal::tell_parameter(f, &TensorAt(self.network, place))?,
-                    _ => f.write_str(refusal::NO_LOSS)?,
+                    Refusal::Gradient(place) => not_finite::tell_gradient(f, &TensorAt(self.network, place))?,
+                    Refusal::Parameter(place) => not_finite::tell_parameter(f, &TensorAt(self.network, place))?,
+                    _ => f.write_str(not_finite::NO_LOSS)?,
                 }
                 f.write_str("; the step was not taken")?;
                 f.write_str(match found {
-                    Refusal::OutputGradient { .. } => refusal::HELP_OBJECTIVE,
-                    _ => refusal::HELP,
+                    Refusal::OutputGradient { .. } => not_finite::HELP_OBJECTIVE,
+                    _ => not_finite::HELP,
                 })
             }
         }

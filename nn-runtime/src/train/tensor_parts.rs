@@ -1,5 +1,5 @@
-//! The parameters that steps change number by number. In: a network; out: ranges in order, none of which holds
-//! numbers that no step changes, such as the padding row of an embedding.
+//! The parameters that steps change number by number. In: a network; out: ranges in order, none of which
+//! holds numbers that no step changes, such as the padding row of an embedding.
 
 use core::ops::Range;
 

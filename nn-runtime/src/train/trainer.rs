@@ -83,8 +83,8 @@ impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
         Self::of(TrainedModel::Borrowed(model), loss, optimizer, isa)
     }
 
-    /// A trainer for batches of up to this many samples in memory of the caller's, that needs no allocator: see
-    /// [`TrainerIn::new_in`].
+    /// A trainer for batches of up to this many samples in memory of the caller's, that needs no allocator:
+    /// see [`TrainerIn::new_in`].
     ///
     /// # Errors
     /// There is too little memory, or `batch` is 0.

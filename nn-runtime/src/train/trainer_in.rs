@@ -1,6 +1,6 @@
-//! A trainer in memory of the caller's. In: samples and targets as slices; out: a changed model and a loss, or
-//! an error with nothing changed. It needs no allocator and no operating system, and runs on the thread that
-//! asks.
+//! A trainer in memory of the caller's. In: samples and targets as slices; out: a changed model and a loss,
+//! or an error with nothing changed. It needs no allocator and no operating system, and runs on the thread
+//! that asks.
 
 use core::marker::PhantomData;
 use core::ops::Range;
@@ -129,8 +129,8 @@ impl<'m, N: Network, L, O: Optimizer> TrainerIn<'m, N, L, O> {
         self.params
     }
 
-    /// Takes one step on whole samples, one slice for each input, and their targets: labels (`u32`) or numbers,
-    /// as the loss reads them. Returns the mean loss before it.
+    /// Takes one step on whole samples, one slice for each input, and their targets: labels (`u32`) or
+    /// numbers, as the loss reads them. Returns the mean loss before it.
     ///
     /// # Errors
     /// Slices that are not whole samples of the network's inputs, none, or more than there is memory for; a

@@ -263,10 +263,9 @@ impl Update {
         // The largest first, as a bound for all.
         let mut scheduled = ScheduledRate::set(optimizer, rate * self.cut.factors[0], momentum);
         let most = if most <= self.state.largest_grad { self.state.largest_grad } else { most };
-        let (ranges, regularizers) = (&self.all_ranges, &self.regularizers);
         let of = |range: &Range<usize>| largest(isa, &params[range.clone()]);
-        let largest_now = || ranges.iter().map(of).fold(0.0, f64::max);
-        let penalty = |param| regularizers.iter().map(|of| of.largest_gradient(param)).sum::<f64>();
+        let largest_now = || self.all_ranges.iter().map(of).fold(0.0, f64::max);
+        let penalty = |param| self.regularizers.iter().map(|of| of.largest_gradient(param)).sum::<f64>();
         let in_doubt = !self.overflow.rules_out(scheduled.optimizer(), most, largest_now, penalty);
         if in_doubt {
             match &mut self.undo {

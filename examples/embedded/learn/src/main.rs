@@ -1,7 +1,7 @@
 //! Learns on a Cortex-M4 without an operating system and without an allocator: a network of LeNet's layers
-//! begins knowing nothing, takes steps on digits that it draws itself, and reads others. All memory is static,
-//! of lengths that the compiler knows. `../run.sh` runs it in QEMU's emulator and compares what it says, bit
-//! for bit, with `../learns.txt`.
+//! begins knowing nothing, takes steps on digits that it draws itself, and reads others. All memory is
+//! static, of lengths that the compiler knows. `../run.sh` runs it in QEMU's emulator and compares what it
+//! says, bit for bit, with `../learns.txt`.
 #![no_std]
 #![no_main]
 

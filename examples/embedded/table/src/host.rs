@@ -1,7 +1,7 @@
 //! What this machine tells of all networks of the table. `host sizes NETWORK`: how many parameters there are,
-//! their bytes, and those to train 1 and 16 samples with Adam. `host quantize NETWORK FILE` writes a model in bytes.
-//! `host predict NETWORK f32|int8 TIMES` predicts, to be counted. `host learn FOLDER FILE` trains
-//! ST's network for MNIST on the digits in a folder, quantises it, tells what that costs, and writes a file.
+//! their bytes, and those to train 1 and 16 samples with Adam. `host quantize NETWORK FILE` writes a model in
+//! bytes. `host predict NETWORK f32|int8 TIMES` predicts, to be counted. `host learn FOLDER FILE` trains ST's
+//! network for MNIST on the digits in a folder, quantises it, tells what that costs, and writes a file.
 
 mod networks;
 

@@ -27,7 +27,7 @@ pub(super) fn draw(glyph: &Glyph, random: &mut Random, image: &mut [f32]) {
             *to = points[i];
         }
         let (start, end) = (hand.radius * random.between(0.8, 1.2), hand.radius * random.between(0.8, 1.2));
-        let curve = Curve::new(&through[..stroke.len()]);
+        let curve = Spline::new(&through[..stroke.len()]);
         let pieces = curve.pieces();
         for i in 0..pieces {
             let radius = start + (end - start) * (i as f32 / pieces as f32);
@@ -101,19 +101,19 @@ const _: () = {
 };
 
 /// A Catmull–Rom spline through points (at least two), as short straight pieces.
-struct Curve<'a> {
+struct Spline<'a> {
     points: &'a [Position],
     before: Position,
     after: Position,
 }
 
-impl<'a> Curve<'a> {
-    fn new(points: &'a [Position]) -> Curve<'a> {
+impl<'a> Spline<'a> {
+    fn new(points: &'a [Position]) -> Spline<'a> {
         let last = points.len() - 1;
         let closed = points[0] == points[last];
         let before = if closed { points[last - 1] } else { mirror(points[0], points[1]) };
         let after = if closed { points[1] } else { mirror(points[last], points[last - 1]) };
-        Curve { points, before, after }
+        Spline { points, before, after }
     }
 
     /// How many pieces it has.
@@ -177,12 +177,12 @@ mod tests {
     #[test]
     fn a_curve_passes_through_its_points_and_two_make_a_line() {
         let points = [[1.0, 2.0], [4.0, 8.0], [9.0, 3.0], [2.0, 2.0]];
-        let curve = Curve::new(&points);
+        let curve = Spline::new(&points);
         assert_eq!(curve.pieces(), 3 * PIECES);
         for (i, point) in points.iter().enumerate() {
             assert_eq!(curve.at(i * PIECES), *point);
         }
-        let line = Curve::new(&[[0.0, 6.0], [6.0, 0.0]]);
+        let line = Spline::new(&[[0.0, 6.0], [6.0, 0.0]]);
         for (i, [x, y]) in (0..=line.pieces()).map(|i| line.at(i)).enumerate() {
             assert!((x - i as f32).abs() < 1e-5 && (x + y - 6.0).abs() < 1e-5);
         }
