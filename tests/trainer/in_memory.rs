@@ -155,40 +155,6 @@ fn convolutions_statistics_recurrence_and_networks_within_learn_the_same_bits() 
     Case { data: &steps, loss, optimizer, clip }.same::<Steps>(Steps::train_len);
 }
 
-/// What a microcontroller learns (`examples/embedded/learn`) is what this machine's portable path does.
-#[test]
-fn an_embedded_program_learns_the_bits_of_the_portable_path() {
-    const BATCH: usize = 8;
-    let mut params = vec![0.0; LeNet::PARAMS_LEN];
-    let mut model = LeNet::init_in(1, &mut params).unwrap();
-    let mut memory = vec![0.0; LeNet::train_len(BATCH, 2)];
-    let (loss, optimizer) = (CrossEntropy::new(), Adam::new(2e-3));
-    let mut trainer = TrainerIn::new_in_on(&mut memory, BATCH, &mut model, loss, optimizer, Isa::PORTABLE).unwrap();
-    let mut said = String::new();
-    let all = digits::draw(40 * BATCH, 1);
-    for step in 0..40 {
-        let range = step * BATCH..(step + 1) * BATCH;
-        let x = &all.inputs()[0].as_slice()[range.start * 784..range.end * 784];
-        let loss = trainer.step(&[x], &all.targets().as_slice()[range]).unwrap();
-        if [0, 39].contains(&step) {
-            said += &format!("step {}: loss {:016x}\n", step + 1, loss.to_bits());
-        }
-    }
-    let bytes = trainer.as_params().iter().flat_map(|number| number.to_bits().to_le_bytes());
-    let hash =
-        bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
-    let test = digits::draw(50, 2);
-    let mut scores = vec![0.0; 500];
-    trainer.predict_into(&inputs(&test), &mut [&mut scores]).unwrap();
-    let scores = scores.chunks_exact(10).zip(test.targets().as_slice());
-    let right = scores.filter(|(scores, label)| {
-        let label = **label as usize;
-        (0..10).all(|class| class == label || scores[class] < scores[label])
-    });
-    said += &format!("parameters {hash:016x}\nreads {} of 50 digits\n", right.count());
-    assert_eq!(said, include_str!("../../examples/embedded/learns.txt"));
-}
-
 /// Steps by an objective on all samples, and several outputs.
 #[test]
 fn an_objective_on_whole_batches_learns_the_same_bits() {
