@@ -7,6 +7,7 @@ mod continuing;
 mod divergence;
 mod logs;
 mod own_loop;
+mod refused_everywhere;
 mod refused_steps;
 mod stateful;
 mod stopping;
