@@ -175,7 +175,8 @@ network! {
     }
 }
 
-// What was drawn. Of the first six each width of 1, 3, 5, 7, 16 and 17 comes behind each other one and itself.
+// What was drawn. In the first six each width of 1, 3, 5, 7, 16 and 17 comes behind each other one and
+// itself.
 network! { struct Drawn0: [STEPS, 1] -> [STEPS, 17] {
         Conv1d(1, 1, padding = Causal) -> Elu -> Mish -> Conv1d(16, 3, padding = Causal)
             -> Conv1d(17, 6, padding = Causal, dilation = 2, bias = false)
