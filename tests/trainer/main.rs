@@ -8,6 +8,7 @@ mod divergence;
 mod in_memory;
 mod logs;
 mod own_loop;
+mod refused_everywhere;
 mod refused_steps;
 mod stateful;
 mod stopping;
