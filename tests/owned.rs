@@ -16,6 +16,10 @@ network! {
 }
 
 network! {
+    struct Delays: [16, 3] -> [16, 4] { Conv1d(7, 3, padding = Causal, dilation = 2) -> Relu -> Gru(5) -> DensePerStep(4) -> Softmax }
+}
+
+network! {
     struct Digits: [1, 8, 8] -> [10] { Conv2d(3, 3) -> Relu -> MaxPool2d(2) -> Flatten -> Dense(10) -> Softmax }
 }
 network! {
@@ -173,6 +177,42 @@ fn memory_of_the_callers_gives_the_same_bits() {
     let mut memory = [f32::NAN; Pair::predict_len(1)];
     let mut predictor = Predictor::new_in(&model, 1, &mut memory).unwrap();
     assert_eq!(predictor.predict((&x, &z)), model.predictor(1).predict((&x, &z)));
+}
+
+/// Streams, of cells that keep much and of layers that keep none, before and after a step that is refused.
+#[test]
+fn a_stream_in_memory_of_the_callers_gives_the_same_bits() {
+    macro_rules! same {
+        ($net:ident, $width:literal) => {
+            for isa in Isa::available() {
+                let model = $net::init(5);
+                let mut owned = model.streamer_on(isa).unwrap();
+                let mut memory = [f32::NAN; $net::stream_len() + 3];
+                let borrowed = ModelRef::<$net>::new(model.as_params()).unwrap();
+                let mut lent = Streamer::new_in_on(borrowed, &mut memory, isa).unwrap();
+                for step in 0..20 {
+                    let x: [f32; $width] = core::array::from_fn(|i| ((step * $width + i) as f32 * 0.37).sin());
+                    assert_eq!(lent.step(&x).unwrap(), owned.step(&x).unwrap(), "{isa:?}, step {step}");
+                    let mut odd = x;
+                    odd[0] = f32::NAN;
+                    assert_eq!(lent.step(&odd).unwrap_err().to_string(), owned.step(&odd).unwrap_err().to_string());
+                    assert_eq!(lent.step_or_hold(&odd), owned.step_or_hold(&odd));
+                    if step == 12 {
+                        (owned.reset(), lent.reset());
+                    }
+                }
+                assert_eq!((lent.steps(), owned.steps()), (7, 7));
+            }
+        };
+    }
+    same!(Filter, 2);
+    same!(Chain, 2);
+    same!(Delays, 3);
+    let model = Filter::init(5);
+    let mut memory = [0.0; Filter::stream_len() - 1];
+    let short = Streamer::new_in(&model, &mut memory).map(|_| ()).unwrap_err();
+    assert_eq!((short.expected, short.found), (Filter::stream_len(), Filter::stream_len() - 1));
+    assert!(short.to_string().ends_with("help: `[0.0; Filter::stream_len()]`"), "{short}");
 }
 
 #[test]

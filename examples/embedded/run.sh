@@ -42,5 +42,5 @@ echo "flash $flash of 24,576 bytes, memory and stack $ram of 17,920"
 
 # A network of LeNet's layers that learns in static memory.
 build nn-embedded-learn
-emulate | tr -d '\r' | diff learns.txt - && echo "the same bits as every time"
+emulate | tr -d '\r' | diff learns.txt - && echo "the bits of every other machine"
 [ "${1:-}" = unallocated ] || { build nn-embedded && emulate; }

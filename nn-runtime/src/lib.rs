@@ -70,7 +70,7 @@
 //! step by step on one thread ([`Trainer::step`](train::Trainer::step)); but no files, and no
 //! [`Trainer::fit`](train::Trainer::fit). Without `alloc` a network predicts with weights that lie in the
 //! program ([`ModelRef`]), in memory of the caller's ([`Predictor::new_in`]), and with the feature `train` it
-//! learns there too ([`TrainerIn`](train::TrainerIn)). `small` makes code small before fast.
+//! learns there too ([`TrainerIn`](train::TrainerIn)), with `stream` it streams ([`Streamer::new_in`]). `small` makes code small before fast.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
 // What only `fit` and files read is never read without them.
@@ -163,11 +163,11 @@ mod shape;
 mod signature;
 mod spec;
 mod storage;
-#[cfg(feature = "alloc")]
+#[cfg(feature = "stream")]
 mod stream;
 #[cfg(feature = "alloc")]
 mod summary;
-#[cfg(feature = "train")]
+#[cfg(any(feature = "stream", feature = "train"))]
 mod text;
 mod unread;
 
@@ -219,8 +219,10 @@ pub use save::{WeightsError, WeightsErrorKind};
 pub use shape::Shape;
 pub use spec::{Head, LayerSpec, Pass, Role};
 pub use storage::{Allocated, LengthError, Storage};
+#[cfg(feature = "stream")]
+pub use stream::{StreamError, StreamErrorKind, Streamer};
 #[cfg(feature = "alloc")]
-pub use stream::{StreamError, StreamErrorKind, StreamState, Streamer, Streamers};
+pub use stream::{StreamState, Streamers};
 #[cfg(feature = "alloc")]
 pub use summary::{LayerSummary, Summary};
 
@@ -301,6 +303,22 @@ macro_rules! __with_train {
     ($($code:tt)*) => {};
 }
 
+/// Code that streams: it is there with the feature `stream` alone.
+#[cfg(feature = "stream")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_stream {
+    ($($code:tt)*) => { $($code)* };
+}
+
+/// Nothing streams.
+#[cfg(not(feature = "stream"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_stream {
+    ($($code:tt)*) => {};
+}
+
 /// What generated code names. Not for other use: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
@@ -342,12 +360,15 @@ pub mod __private {
     pub use crate::shape::Shape;
     pub use crate::signature::{Answer, AnySignature, Call, Checked, IsLayer, Negative, Signature, check_call};
     pub use crate::spec::{FormulaStep, Head, LayerSpec, Pass};
-    #[cfg(feature = "train")]
+    #[cfg(any(feature = "stream", feature = "train"))]
     pub use crate::text::{String, format};
     #[cfg(feature = "train")]
     pub use crate::train::{training_bytes, training_len};
     pub use crate::unread::Unread;
-    pub use crate::{__editor as editor, __shown as shown, __with_alloc as with_alloc, __with_train as with_train};
+    pub use crate::{
+        __editor as editor, __shown as shown, __with_alloc as with_alloc, __with_stream as with_stream,
+        __with_train as with_train,
+    };
     pub use nn_kernels::math;
     pub use nn_kernels::simd::Simd;
 }

@@ -77,6 +77,8 @@ enum What {
         slots: usize,
         whole: bool,
     },
+    /// To run one step at a time.
+    Streaming,
     /// To predict so many samples at once.
     Predicting(usize),
 }
@@ -103,6 +105,11 @@ impl LengthError {
         found: usize,
     ) -> LengthError {
         LengthError { what: What::Training { batch, slots, whole }, network: network.name, expected, found }
+    }
+
+    #[cfg(feature = "stream")]
+    pub(crate) const fn streaming(network: &'static CompiledNetwork, found: usize) -> LengthError {
+        LengthError { what: What::Streaming, network: network.name, expected: network.stream_len(), found }
     }
 
     pub(crate) const fn predicting(network: &'static CompiledNetwork, batch: usize, found: usize) -> LengthError {
@@ -136,6 +143,11 @@ impl fmt::Display for LengthError {
                      parameter that the optimiser keeps, found {found}\nhelp: `[0.0; {network}::{function}({batch}, {slots})]`"
                 )
             }
+            What::Streaming => write!(
+                f,
+                "expected memory of {expected} numbers, in which `{network}` runs one step at a time, found {found}\nhelp: `[0.0; \
+                 {network}::stream_len()]`"
+            ),
             What::Predicting(batch) => write!(
                 f,
                 "expected memory of {expected} numbers, in which `{network}` predicts {batch} samples at once, found {found}\nhelp: `[0.0; \

@@ -3,20 +3,27 @@
 //! is made.
 
 mod engine;
+#[cfg(not(feature = "alloc"))]
+mod no_steps;
 mod state;
+#[cfg(feature = "alloc")]
 mod steps;
+#[cfg(feature = "alloc")]
 mod voices;
 
 use crate::graph::CompiledNetwork;
-use crate::limits::{MAX_INPUTS, MAX_OUTPUTS};
-use crate::model::{AsModel, Model, ModelPart, Network, Ports};
-use crate::predictor::slices_mut;
-use alloc::vec::Vec;
-use engine::{Engine, StepFault};
-use nn_kernels::aligned_buffer::AlignedBuffer;
+use crate::limits::{MAX_INPUTS, MAX_OUTPUTS, lines};
+#[cfg(feature = "alloc")]
+use crate::model::ModelPart;
+use crate::model::{AsModel, Model, Network, Ports};
+use crate::storage::{Allocated, LengthError, Storage};
+use engine::{Engine, Room, StepFault};
 use nn_kernels::simd::Isa;
 
-pub use state::{StreamError, StreamErrorKind, StreamState};
+#[cfg(feature = "alloc")]
+pub use state::StreamState;
+pub use state::{StreamError, StreamErrorKind};
+#[cfg(feature = "alloc")]
 pub use voices::Streamers;
 
 /// Runs a network over `[steps, …]` one step at a time, with what its layers carry from step to step.
@@ -42,14 +49,16 @@ pub use voices::Streamers;
 /// filter.reset(); // the next step is the first one again
 /// ```
 ///
-/// `M` is how it has the model: see [`AsModel`].
-pub struct Streamer<M> {
+/// `M` is how it has the model: see [`AsModel`]. `S` is the memory it works in: allocated when it is made, or
+/// the caller's ([`new_in`](Streamer::new_in)).
+pub struct Streamer<M, S = Allocated> {
     model: M,
-    engine: Engine,
-    /// The last outputs, and before them those that a step writes.
-    outputs: [Vec<AlignedBuffer>; 2],
+    engine: Engine<S>,
+    /// The last outputs, and those that a step writes; what is past the last output is empty.
+    outputs: [[S; MAX_OUTPUTS]; 2],
 }
 
+#[cfg(feature = "alloc")]
 impl<N: Network> Model<N> {
     /// What runs this model one step at a time, in memory of its own.
     ///
@@ -76,6 +85,7 @@ impl<N: Network> Model<N> {
     }
 }
 
+#[cfg(feature = "alloc")]
 impl<'m, P: Network> ModelPart<'m, P> {
     /// [`Model::streamer`] of this part.
     ///
@@ -94,6 +104,7 @@ const fn one_for_each(network: &CompiledNetwork) {
     );
 }
 
+#[cfg(feature = "alloc")]
 impl<M: AsModel> Streamer<M> {
     /// What runs a model, owned, shared or borrowed, one step at a time, in memory of its own.
     ///
@@ -109,10 +120,75 @@ impl<M: AsModel> Streamer<M> {
     /// As [`new`](Streamer::new).
     pub fn new_on(model: M, isa: Isa) -> Result<Self, StreamError> {
         let engine = Engine::new::<M::Network>(model.params(), 1, isa)?;
-        let room = || Engine::output_steps(M::Network::COMPILED).map(AlignedBuffer::zeroed).collect();
-        Ok(Streamer { model, engine, outputs: [room(), room()] })
+        let lens = output_lens(M::Network::COMPILED);
+        Ok(Streamer { model, engine, outputs: [(); 2].map(|()| lens.map(Allocated::zeroed)) })
+    }
+}
+
+/// Numbers of every output after a stride; 0 of what is past the last.
+fn output_lens(network: &CompiledNetwork) -> [usize; MAX_OUTPUTS] {
+    let mut lens = [0; MAX_OUTPUTS];
+    lens.iter_mut().zip(engine::output_steps(network)).for_each(|(to, len)| *to = len);
+    lens
+}
+
+impl<'w, M: AsModel> Streamer<M, &'w mut [f32]> {
+    /// What runs a model one step at a time in memory of the caller's: `Net::stream_len()` numbers at least,
+    /// with arbitrary contents. It needs no allocator. A network with a layer that needs the whole window does
+    /// not compile.
+    ///
+    /// ```
+    /// use nn_runtime::Streamer;
+    /// use nn_runtime::prelude::*;
+    ///
+    /// network! { struct Filter: [16, 1] -> [16, 1] { Gru(8) -> DensePerStep(1) } }
+    ///
+    /// let model = Filter::init(0);
+    /// let mut memory = [0.0; Filter::stream_len()];
+    /// let mut filter = Streamer::new_in(&model, &mut memory)?;
+    /// assert_eq!(filter.step_or_hold(&[0.5]), model.streamer().unwrap().step_or_hold(&[0.5]));
+    /// # Ok::<(), nn_runtime::LengthError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// There is too little memory.
+    pub fn new_in(model: M, memory: &'w mut [f32]) -> Result<Self, LengthError> {
+        Streamer::new_in_on(model, memory, Isa::detect())
     }
 
+    /// [`new_in`](Streamer::new_in) with an instruction set of choice.
+    ///
+    /// # Errors
+    /// As [`new_in`](Streamer::new_in).
+    pub fn new_in_on(model: M, memory: &'w mut [f32], isa: Isa) -> Result<Self, LengthError> {
+        const {
+            assert!(
+                M::Network::COMPILED.streaming.stop.is_none(),
+                "expected layers that need no later step, found one that needs the whole window"
+            );
+        }
+        let network = M::Network::COMPILED;
+        let found = memory.len();
+        let mut rest = memory.get_mut(..network.stream_len()).ok_or(LengthError::streaming(network, found))?;
+        let mut take = |len: usize| -> &'w mut [f32] {
+            let (mine, more) = core::mem::take(&mut rest).split_at_mut(lines(len));
+            rest = more;
+            mine.fill(0.0);
+            &mut mine[..len]
+        };
+        let room = Room {
+            prepared: take(network.prepared_len),
+            saved: take(network.step.work),
+            before: take(network.step.kept),
+            scratch: take(network.step.scratch_for(1)),
+        };
+        let outputs = [(); 2].map(|()| output_lens(network).map(&mut take));
+        let engine = Engine::new_in::<M::Network>(model.params(), isa, room);
+        Ok(Streamer { model, engine, outputs })
+    }
+}
+
+impl<M: AsModel, S: Storage> Streamer<M, S> {
     /// Takes the next step of every input and gives that of every output: `&[f32; features]` for an input
     /// `[steps, features]`. An array of another length does not compile, nor does a network with a stride,
     /// which has no output for each step: [`block`](Streamer::block) takes as many steps as it needs.
@@ -199,9 +275,10 @@ impl<M: AsModel> Streamer<M> {
         let x = &x[..network.inputs.len()];
         self.engine.check(network, 1, x)?;
         self.engine.begin();
-        let mut y = slices_mut(&mut self.outputs[1]);
-        self.engine.walk::<M::Network>(self.model.params(), 1, x, &mut y[..network.outputs.len()]);
-        self.engine.finish(network, 1, self.outputs[1].iter().map(|y| &**y))?;
+        let count = network.outputs.len();
+        let mut y = self.outputs[1].each_mut().map(|y| &mut **y);
+        self.engine.walk::<M::Network>(self.model.params(), 1, x, &mut y[..count]);
+        self.engine.finish(network, 1, self.outputs[1][..count].iter().map(|y| &**y))?;
         self.outputs.swap(0, 1);
         Ok(())
     }
@@ -213,9 +290,12 @@ impl<M: AsModel> Streamer<M> {
         for (to, output) in y.iter_mut().zip(&self.outputs[0]) {
             *to = output;
         }
-        Ports::from_slices(&y[..self.outputs[0].len()])
+        Ports::from_slices(&y[..M::Network::COMPILED.outputs.len()])
     }
+}
 
+#[cfg(feature = "alloc")]
+impl<M: AsModel> Streamer<M> {
     /// Takes all steps of a block, `[steps, …]` row-major, one slice for each input and each output; of an
     /// output that is no sequence there is one after each step. The numbers are those of as many calls of
     /// [`step`](Streamer::step); what is checked is checked once, inputs before and all that is carried and
@@ -268,6 +348,26 @@ impl<M: AsModel> Streamer<M> {
         Ok(())
     }
 
+    /// Where the stream stands, to go on from there later.
+    pub fn state(&self) -> StreamState {
+        StreamState::of(M::Network::COMPILED, self.engine.steps(), self.engine.carried())
+    }
+
+    /// Goes on from a state that [`state`](Streamer::state) gave, of this model or another one of the same
+    /// network.
+    ///
+    /// # Errors
+    /// The state is of another network, has another length, numbers that are not finite, or more steps than
+    /// there is room for; nothing is changed.
+    pub fn restore(&mut self, state: &StreamState) -> Result<(), StreamError> {
+        state.check(M::Network::COMPILED, self.engine.carried().len())?;
+        self.engine.carry_on(state.steps(), state.carried());
+        self.forget_output();
+        Ok(())
+    }
+}
+
+impl<M: AsModel, S: Storage> Streamer<M, S> {
     /// To how many steps of the inputs there is one of the output that has the fewest: 1, but where a layer
     /// has a stride.
     pub fn stride(&self) -> usize {
@@ -298,23 +398,5 @@ impl<M: AsModel> Streamer<M> {
     /// How many steps it has seen since the beginning.
     pub fn steps(&self) -> u64 {
         self.engine.steps()
-    }
-
-    /// Where the stream stands, to go on from there later.
-    pub fn state(&self) -> StreamState {
-        StreamState::of(M::Network::COMPILED, self.engine.steps(), self.engine.carried())
-    }
-
-    /// Goes on from a state that [`state`](Streamer::state) gave, of this model or another one of the same
-    /// network.
-    ///
-    /// # Errors
-    /// The state is of another network, has another length, numbers that are not finite, or more steps than
-    /// there is room for; nothing is changed.
-    pub fn restore(&mut self, state: &StreamState) -> Result<(), StreamError> {
-        state.check(M::Network::COMPILED, self.engine.carried().len())?;
-        self.engine.carry_on(state.steps(), state.carried());
-        self.forget_output();
-        Ok(())
     }
 }

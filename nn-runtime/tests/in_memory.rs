@@ -1,5 +1,5 @@
-//! What a microcontroller learns in memory of the caller's (`examples/embedded/learn`), here: the same bits. Run
-//! with all features, and in `.ci/paths` without an allocator.
+//! What a microcontroller learns in memory of the caller's (`examples/embedded/learn`), here: the same bits.
+//! Run with all features, and in `.ci/paths` without an allocator.
 
 use nn_runtime::data::digits::{SIDE, draw_into};
 use nn_runtime::prelude::*;
@@ -56,9 +56,15 @@ fn learns<N: Network<Head = nn_runtime::PlainHead>>(steps: u64, memory: &mut [f3
 #[test]
 fn a_microcontroller_learns_the_same_bits() {
     let said = learns::<LeNet>(40, &mut vec![f32::NAN; LeNet::train_len(BATCH, 2)]);
-    println!("{said}");
-    println!("{}", learns::<Strided>(10, &mut vec![f32::NAN; Strided::train_len(BATCH, 2)]));
-    if cfg!(feature = "small") {
-        assert_eq!(said, include_str!("../../examples/embedded/learns.txt"));
+    match cfg!(feature = "small") {
+        true => assert_eq!(said, include_str!("../../examples/embedded/learns.txt")),
+        // Where a convolution pools on the way, its gradients are summed in another order.
+        false => assert!(said.contains("parameters 027f1b31c5a937b8\nreads 30 of 50 digits"), "{said}"),
     }
+}
+
+#[test]
+fn small_and_fast_kernels_learn_the_same_bits() {
+    let said = learns::<Strided>(10, &mut vec![f32::NAN; Strided::train_len(BATCH, 2)]);
+    assert!(said.contains("parameters f51bac2e25537bca\n"), "{said}");
 }

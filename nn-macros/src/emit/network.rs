@@ -158,6 +158,12 @@ impl Shell<'_> {
                     pub const fn predict_len(__batch: ::core::primitive::usize) -> ::core::primitive::usize {
                         __MAP.predict_len(__batch)
                     }
+                    __nn::with_stream! {
+                        /// Numbers of memory in which it runs one step at a time.
+                        pub const fn stream_len() -> ::core::primitive::usize {
+                            __MAP.stream_len()
+                        }
+                    }
                     __nn::with_train! {
                         /// Bytes that a trainer holds beside the model and an optimiser's slots.
                         pub const fn train_bytes(__batch: ::core::primitive::usize) -> ::core::primitive::usize {

@@ -173,7 +173,7 @@ impl CompiledNetwork {
             // Where nobody trains or streams, the program need not hold these plans.
             train: plans[if cfg!(feature = "train") { 1 } else { 0 }],
             train_with_input_grad: plans[if cfg!(feature = "alloc") { 2 } else { 0 }],
-            step: plans[if cfg!(feature = "alloc") { 3 } else { 0 }],
+            step: plans[if cfg!(feature = "stream") { 3 } else { 0 }],
             streaming,
             bounded,
             ids,
@@ -247,6 +247,23 @@ impl CompiledNetwork {
     /// Numbers of memory to predict so many samples at once.
     pub const fn predict_len(&self, batch: usize) -> usize {
         self.output_room().saturating_add(self.infer.len(batch))
+    }
+
+    /// Numbers of memory in which it runs one step at a time: see `stream::Engine`.
+    #[cfg(feature = "stream")]
+    pub const fn stream_len(&self) -> usize {
+        let own = [self.prepared_len, self.step.scratch_for(1), self.step.kept, self.step.work];
+        let (mut len, mut i) = (0usize, 0);
+        while i < own.len() {
+            len = len.saturating_add(lines(own[i]));
+            i += 1;
+        }
+        let mut j = 0;
+        while j < self.outputs.len() {
+            len = len.saturating_add(2 * lines(self.streaming.outputs[j]));
+            j += 1;
+        }
+        len
     }
 
     /// Whether an input holds token ids.

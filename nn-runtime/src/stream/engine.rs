@@ -2,12 +2,13 @@
 //! step of every input; out: a step of every output, or what is wrong, with nothing changed. It makes no
 //! text and allocates only when it is made.
 
-use alloc::format;
-use alloc::string::String;
-use alloc::vec;
-use alloc::vec::Vec;
+#[cfg(feature = "alloc")]
+use alloc::{vec, vec::Vec};
 
+#[cfg(not(feature = "alloc"))]
+use super::no_steps::{NoSteps as Steps, StepMemory};
 use super::state::{StreamError, StreamErrorKind};
+#[cfg(feature = "alloc")]
 use super::steps::{StepMemory, Steps};
 use crate::finite::first_not_finite;
 use crate::graph::CompiledNetwork;
@@ -16,7 +17,8 @@ use crate::layer::LayerContext;
 use crate::limits::{MAX_INPUTS, MAX_OUTPUTS};
 use crate::model::Network;
 use crate::spec::Pass;
-use nn_kernels::aligned_buffer::AlignedBuffer;
+use crate::storage::{Allocated, Storage};
+use crate::text::{String, format};
 use nn_kernels::simd::Isa;
 
 /// What a step is refused for.
@@ -36,7 +38,7 @@ pub(super) enum StepFault {
 const TOGETHER: usize = 64;
 
 /// What streams of one model stand on.
-pub(super) struct Engine {
+pub(super) struct Engine<S = Allocated> {
     isa: Isa,
     /// How many streams run side by side, as the samples of a batch.
     voices: usize,
@@ -45,18 +47,19 @@ pub(super) struct Engine {
     /// Steps of the inputs that are taken at once at least: the network's stride.
     stride: usize,
     /// What layers have made of the parameters.
-    prepared: AlignedBuffer,
+    prepared: S,
     /// What is carried from step to step, and behind it the values of a step.
-    saved: AlignedBuffer,
+    saved: S,
     /// What was carried before, which is put back where a step overflows.
-    before: AlignedBuffer,
-    scratch: AlignedBuffer,
+    before: S,
+    scratch: S,
     /// What takes single steps, where every layer can be run so.
     plain: Option<Steps>,
     /// How often so many steps have been taken.
     strides: u64,
 }
 
+#[cfg(feature = "alloc")]
 impl Engine {
     /// With the parameters laid out for many steps.
     ///
@@ -91,22 +94,53 @@ impl Engine {
             ));
         }
         let together = if voices == 1 { TOGETHER.div_ceil(stride) } else { 1 };
-        let mut prepared = AlignedBuffer::zeroed(network.prepared_len);
-        let mut scratch = AlignedBuffer::zeroed(network.step.scratch_for(voices * together));
+        let room = Room {
+            prepared: Allocated::zeroed(network.prepared_len),
+            saved: Allocated::zeroed(network.step.work * voices * together),
+            before: Allocated::zeroed(network.step.kept * voices),
+            scratch: Allocated::zeroed(network.step.scratch_for(voices * together)),
+        };
+        let plain = Steps::of(network, voices);
+        Ok(Engine::of::<N>(params, (voices, together), isa, room, plain))
+    }
+}
+
+/// Numbers of every output of one voice after a stride.
+pub(super) fn output_steps(network: &CompiledNetwork) -> impl Iterator<Item = usize> {
+    network.streaming.outputs.into_iter().take(network.outputs.len())
+}
+
+/// The buffers of an engine.
+pub(super) struct Room<S> {
+    pub(super) prepared: S,
+    pub(super) saved: S,
+    pub(super) before: S,
+    pub(super) scratch: S,
+}
+
+impl<'m> Engine<&'m mut [f32]> {
+    /// Of a single stream, in buffers that are 0, with the parameters laid out for many steps.
+    pub(super) fn new_in<N: Network>(params: &[f32], isa: Isa, room: Room<&'m mut [f32]>) -> Self {
+        Engine::of::<N>(params, (1, 1), isa, room, None)
+    }
+}
+
+impl<S: Storage> Engine<S> {
+    fn of<N: Network>(
+        params: &[f32],
+        (voices, together): (usize, usize),
+        isa: Isa,
+        room: Room<S>,
+        plain: Option<Steps>,
+    ) -> Self {
+        let Room { mut prepared, saved, before, mut scratch } = room;
         if !prepared.is_empty() {
             let to = &mut prepared[..];
             let mut cx = LayerContext::for_network(params, isa, 1, Pass::Prepare, to, &mut scratch);
             N::forward_pass(&mut cx, &[], &mut []);
         }
-        let saved = AlignedBuffer::zeroed(network.step.work * voices * together);
-        let before = AlignedBuffer::zeroed(network.step.kept * voices);
-        let plain = Steps::of(network, voices);
-        Ok(Engine { isa, voices, together, stride, prepared, saved, before, scratch, plain, strides: 0 })
-    }
-
-    /// Numbers of every output of one voice after a stride.
-    pub(super) fn output_steps(network: &CompiledNetwork) -> impl Iterator<Item = usize> {
-        network.streaming.outputs.into_iter().take(network.outputs.len())
+        let stride = N::COMPILED.streaming.stride;
+        Engine { isa, voices, together, stride, prepared, saved, before, scratch, plain, strides: 0 }
     }
 
     /// Whether so many more strides with these inputs can be taken.
@@ -200,6 +234,7 @@ impl Engine {
     }
 
     /// What one voice carries, as a stream of its own would, for voices that are [`apart`](Engine::apart).
+    #[cfg(feature = "alloc")]
     pub(super) fn carried_by(&self, voice: usize) -> Vec<f32> {
         let mut carried = vec![0.0; self.before.len() / self.voices];
         for [alone, among] in self.plain.iter().flat_map(|plain| plain.carried_by(voice)) {
@@ -209,6 +244,7 @@ impl Engine {
     }
 
     /// Lets one voice go on from what it carried; from zeros where it is nothing.
+    #[cfg(feature = "alloc")]
     pub(super) fn carry_voice_on(&mut self, voice: usize, carried: &[f32]) {
         for [alone, among] in self.plain.iter().flat_map(|plain| plain.carried_by(voice)) {
             match carried {
@@ -291,7 +327,7 @@ impl Engine {
         }
         let inputs = network.inputs.iter().map(|shape| shape.step_len() * stride);
         let inputs = inputs.zip(x.iter().map(|x| x.len())).map(|sizes| ("input", sizes));
-        let outputs = Engine::output_steps(network).zip(y.iter().map(|y| y.len())).map(|sizes| ("output", sizes));
+        let outputs = output_steps(network).zip(y.iter().map(|y| y.len())).map(|sizes| ("output", sizes));
         for (what, (each, found)) in inputs.chain(outputs) {
             let whole = steps / stride * each * self.voices;
             if found != whole {

@@ -1,13 +1,15 @@
 //! Where a stream stands, to go on from there later, and what is wrong where it cannot. In: what a streamer
 //! carries; out: a state that knows which network it is of.
 
-use alloc::format;
-use alloc::string::String;
-use alloc::vec::Vec;
+#[cfg(feature = "alloc")]
+use alloc::{format, vec::Vec};
 use core::fmt;
 
+#[cfg(feature = "alloc")]
 use crate::finite::first_not_finite;
+#[cfg(feature = "alloc")]
 use crate::graph::CompiledNetwork;
+use crate::text::String;
 
 /// What kind of fault a [`StreamError`] tells of, for a program to match on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,13 +52,14 @@ impl StreamError {
 
 impl fmt::Display for StreamError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        self.text.fmt(f)
     }
 }
 
 impl core::error::Error for StreamError {}
 
 /// Where a stream stands: how many steps it has seen, and all that is carried from one step to the next.
+#[cfg(feature = "alloc")]
 #[derive(Clone, PartialEq, Debug)]
 pub struct StreamState {
     fingerprint: u64,
@@ -64,6 +67,7 @@ pub struct StreamState {
     carried: Vec<f32>,
 }
 
+#[cfg(feature = "alloc")]
 impl StreamState {
     /// A state written down earlier: [`fingerprint`](StreamState::fingerprint), [`steps`](StreamState::steps)
     /// and [`carried`](StreamState::carried) of one that [`Streamer::state`](crate::Streamer::state) gave.
