@@ -69,8 +69,9 @@
 //! `alloc` only: models, prediction, streams, gradients, weights from bytes, data in memory, and training
 //! step by step on one thread ([`Trainer::step`](train::Trainer::step)); but no files, and no
 //! [`Trainer::fit`](train::Trainer::fit). Without `alloc` a network predicts with weights that lie in the
-//! program ([`ModelRef`]), in memory of the caller's ([`Predictor::new_in`]), and with the feature `train` it
-//! learns there too ([`TrainerIn`](train::TrainerIn)), with `stream` it streams ([`Streamer::new_in`]). `small` makes code small before fast.
+//! program ([`ModelRef`]), in memory of the caller's ([`Predictor::new_in`]); with the feature `train` it
+//! learns there too ([`TrainerIn`](train::TrainerIn)), and with `stream` it streams ([`Streamer::new_in`]).
+//! `small` makes code small before fast.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
 // What only `fit` and files read is never read without them.

@@ -6,6 +6,7 @@ mod engine;
 #[cfg(not(feature = "alloc"))]
 mod no_steps;
 mod state;
+mod step_memory;
 #[cfg(feature = "alloc")]
 mod steps;
 #[cfg(feature = "alloc")]
@@ -17,7 +18,7 @@ use crate::limits::{MAX_INPUTS, MAX_OUTPUTS, lines};
 use crate::model::ModelPart;
 use crate::model::{AsModel, Model, Network, Ports};
 use crate::storage::{Allocated, LengthError, Storage};
-use engine::{Engine, Room, StepFault};
+use engine::{Engine, StepFault, StreamBuffers};
 use nn_kernels::simd::Isa;
 
 #[cfg(feature = "alloc")]
@@ -133,9 +134,8 @@ fn output_lens(network: &CompiledNetwork) -> [usize; MAX_OUTPUTS] {
 }
 
 impl<'w, M: AsModel> Streamer<M, &'w mut [f32]> {
-    /// What runs a model one step at a time in memory of the caller's: `Net::stream_len()` numbers at least,
-    /// with arbitrary contents. It needs no allocator. A network with a layer that needs the whole window does
-    /// not compile.
+    /// What runs a model in memory of the caller's: `Net::stream_len()` numbers at least, with arbitrary
+    /// contents. It needs no allocator. A layer that needs the whole window does not compile.
     ///
     /// ```
     /// use nn_runtime::Streamer;
@@ -167,8 +167,7 @@ impl<'w, M: AsModel> Streamer<M, &'w mut [f32]> {
                 "expected layers that need no later step, found one that needs the whole window"
             );
         }
-        let network = M::Network::COMPILED;
-        let found = memory.len();
+        let (network, found) = (M::Network::COMPILED, memory.len());
         let mut rest = memory.get_mut(..network.stream_len()).ok_or(LengthError::streaming(network, found))?;
         let mut take = |len: usize| -> &'w mut [f32] {
             let (mine, more) = core::mem::take(&mut rest).split_at_mut(lines(len));
@@ -176,15 +175,14 @@ impl<'w, M: AsModel> Streamer<M, &'w mut [f32]> {
             mine.fill(0.0);
             &mut mine[..len]
         };
-        let room = Room {
+        let room = StreamBuffers {
             prepared: take(network.prepared_len),
             saved: take(network.step.work),
             before: take(network.step.kept),
             scratch: take(network.step.scratch_for(1)),
         };
         let outputs = [(); 2].map(|()| output_lens(network).map(&mut take));
-        let engine = Engine::new_in::<M::Network>(model.params(), isa, room);
-        Ok(Streamer { model, engine, outputs })
+        Ok(Streamer { engine: Engine::new_in::<M::Network>(model.params(), isa, room), model, outputs })
     }
 }
 

@@ -6,10 +6,11 @@
 use alloc::{vec, vec::Vec};
 
 #[cfg(not(feature = "alloc"))]
-use super::no_steps::{NoSteps as Steps, StepMemory};
+use super::no_steps::NoSteps as Steps;
 use super::state::{StreamError, StreamErrorKind};
+use super::step_memory::StepMemory;
 #[cfg(feature = "alloc")]
-use super::steps::{StepMemory, Steps};
+use super::steps::Steps;
 use crate::finite::first_not_finite;
 use crate::graph::CompiledNetwork;
 use crate::input::id_fault;
@@ -94,7 +95,7 @@ impl Engine {
             ));
         }
         let together = if voices == 1 { TOGETHER.div_ceil(stride) } else { 1 };
-        let room = Room {
+        let room = StreamBuffers {
             prepared: Allocated::zeroed(network.prepared_len),
             saved: Allocated::zeroed(network.step.work * voices * together),
             before: Allocated::zeroed(network.step.kept * voices),
@@ -111,7 +112,7 @@ pub(super) fn output_steps(network: &CompiledNetwork) -> impl Iterator<Item = us
 }
 
 /// The buffers of an engine.
-pub(super) struct Room<S> {
+pub(super) struct StreamBuffers<S> {
     pub(super) prepared: S,
     pub(super) saved: S,
     pub(super) before: S,
@@ -120,7 +121,7 @@ pub(super) struct Room<S> {
 
 impl<'m> Engine<&'m mut [f32]> {
     /// Of a single stream, in buffers that are 0, with the parameters laid out for many steps.
-    pub(super) fn new_in<N: Network>(params: &[f32], isa: Isa, room: Room<&'m mut [f32]>) -> Self {
+    pub(super) fn new_in<N: Network>(params: &[f32], isa: Isa, room: StreamBuffers<&'m mut [f32]>) -> Self {
         Engine::of::<N>(params, (1, 1), isa, room, None)
     }
 }
@@ -130,10 +131,10 @@ impl<S: Storage> Engine<S> {
         params: &[f32],
         (voices, together): (usize, usize),
         isa: Isa,
-        room: Room<S>,
+        room: StreamBuffers<S>,
         plain: Option<Steps>,
     ) -> Self {
-        let Room { mut prepared, saved, before, mut scratch } = room;
+        let StreamBuffers { mut prepared, saved, before, mut scratch } = room;
         if !prepared.is_empty() {
             let to = &mut prepared[..];
             let mut cx = LayerContext::for_network(params, isa, 1, Pass::Prepare, to, &mut scratch);

@@ -6,6 +6,7 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
+use super::step_memory::StepMemory;
 use crate::graph::{BufferRef, CompiledNetwork, Fusion, Node, NodePlan};
 use crate::spec::{InPlace, OneStep, Pass, StepOp, StepSite};
 use nn_kernels::matrix::{Panels, product, product_of_one};
@@ -20,15 +21,6 @@ pub(super) struct Steps {
     layers: Vec<StepLayer>,
     /// Of all layers, one after the other.
     functions: Vec<InPlace>,
-}
-
-/// What a step runs on.
-pub(super) struct StepMemory<'a> {
-    pub params: &'a [f32],
-    pub prepared: &'a [f32],
-    /// What is carried, and the values of a step.
-    pub saved: &'a mut [f32],
-    pub scratch: &'a mut [f32],
 }
 
 /// One layer and the functions after it, and where everything of it lies.
