@@ -5,6 +5,7 @@
 mod alone;
 mod continuing;
 mod divergence;
+mod in_memory;
 mod logs;
 mod own_loop;
 mod refused_everywhere;

@@ -1,6 +1,6 @@
 //! `CosineSimilarity`: whether two rows point the same way, whatever their lengths.
 
-use alloc::string::String;
+use crate::text::String;
 
 use super::elementwise::fault;
 use super::{Loss, LossOn, TargetValue};
@@ -130,7 +130,7 @@ impl Loss for CosineSimilarity {
     const LOGITS: bool = false;
 
     fn settings(&self) -> String {
-        alloc::format!("{self:?}")
+        crate::text::format!("{self:?}")
     }
 }
 

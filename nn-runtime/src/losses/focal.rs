@@ -1,7 +1,7 @@
 //! `Focal`: which of several classes, where most samples are easy. In: scores and labels; out: a loss in
 //! which the easy ones fade.
 
-use alloc::string::String;
+use crate::text::String;
 
 use super::{CrossEntropy, Link, Loss, LossOn, TargetLabel};
 use nn_kernels::math;
@@ -158,7 +158,7 @@ impl Loss for Focal {
     const LINK: Link = Link::Softmax;
 
     fn settings(&self) -> String {
-        alloc::format!("{self:?}")
+        crate::text::format!("{self:?}")
     }
 }
 
