@@ -3,6 +3,7 @@
 //! is made.
 
 mod engine;
+mod kept;
 mod state;
 mod steps;
 mod voices;
