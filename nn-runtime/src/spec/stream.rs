@@ -137,8 +137,8 @@ impl LayerSpec {
         self
     }
 
-    /// What is carried is a number, where in a ring of steps the oldest stands, and behind it the ring, of so many
-    /// numbers a step, which each new step is written into.
+    /// What is carried is a number, where in a ring of steps the oldest stands, and behind it the ring, of
+    /// so many numbers a step, which each new step is written into.
     pub(crate) const fn stream_ring(mut self, features: usize) -> LayerSpec {
         self.stream.ring = Some(features);
         self

@@ -7,7 +7,7 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::kept::Kept;
+use super::changes::Changes;
 use super::state::{StreamError, StreamErrorKind};
 use super::steps::{StepMemory, Steps};
 use crate::finite::first_not_finite;
@@ -53,7 +53,7 @@ pub(super) struct Engine {
     before: AlignedBuffer,
     /// After how many strides that was; nowhere yet, where what is carried came from elsewhere.
     before_at: Option<u64>,
-    kept: Kept,
+    changes: Changes,
     scratch: AlignedBuffer,
     /// What takes single steps, where every layer can be run so.
     plain: Option<Steps>,
@@ -104,7 +104,7 @@ impl Engine {
         }
         let saved = AlignedBuffer::zeroed(network.step.work * voices * together);
         let before = AlignedBuffer::zeroed(network.step.kept * voices);
-        let (plain, kept) = (Steps::of(network, voices), Kept::of(network, voices));
+        let (plain, changes) = (Steps::of(network, voices), Changes::of(network, voices));
         Ok(Engine {
             isa,
             voices,
@@ -114,7 +114,7 @@ impl Engine {
             saved,
             before,
             before_at: None,
-            kept,
+            changes,
             scratch,
             plain,
             strides: 0,
@@ -148,7 +148,7 @@ impl Engine {
     pub(super) fn begin(&mut self) {
         let carried = &self.saved[..self.before.len()];
         match self.before_at {
-            Some(at) => self.kept.copy(carried, self.strides - at, &mut self.before),
+            Some(at) => self.changes.copy(carried, self.strides - at, &mut self.before),
             None => self.before.copy_from_slice(carried),
         }
         self.before_at = Some(self.strides);
@@ -183,8 +183,8 @@ impl Engine {
         let found = match (strides, &self.plain) {
             // What is carried is finite where the values between are.
             (1, Some(plain)) => odd(&self.saved[kept..work]).and_then(|_| plain.not_finite(&self.saved)),
-            (1, None) => odd(&self.saved[kept..work]).or_else(|| self.kept.not_finite(&self.saved, 1)),
-            _ => self.kept.not_finite(&self.saved, strides),
+            (1, None) => odd(&self.saved[kept..work]).or_else(|| self.changes.not_finite(&self.saved, 1)),
+            _ => self.changes.not_finite(&self.saved, strides),
         };
         match found.or_else(|| outputs.find_map(odd)) {
             None => Ok(()),

@@ -81,7 +81,8 @@ impl Kernel for CausalStep<'_> {
         let bank = Bank { kernel, features, w: w.as_ptr(), panels, bias, floor };
         let (mut done, mut y) = (0, y);
         while done < steps {
-            // What each tap sees, from the step that comes next on, for as many steps as lie in a row for all.
+            // What each tap sees, from the step that comes next on, for as many steps as lie in a row for
+            // all.
             let (mut seen, mut run) = ([&[][..]; MAX_TAPS], steps - done);
             for (k, seen) in seen[..kernel].iter_mut().enumerate() {
                 // Counted from the oldest step of the ring, which the steps of now follow.
@@ -101,8 +102,9 @@ impl Kernel for CausalStep<'_> {
             while !out.is_empty() {
                 let together = if out.len() >= TOGETHER * outputs { TOGETHER } else { 1 };
                 let (now, later) = out.split_at_mut(together * outputs);
-                // SAFETY: each of the first `kernel` taps is the beginning of a slice of `run` steps, of which
-                // `together` have not been passed yet, and `w` is as long as `panels` says, as was asserted.
+                // SAFETY: each of the first `kernel` taps is the beginning of a slice of `run` steps, of
+                // which `together` have not been passed yet, and `w` is as long as `panels` says, as was
+                // asserted.
                 unsafe {
                     match together {
                         TOGETHER => FilterColumns::<TOGETHER> { taps, bank, first: 0 }.all(s, now),
@@ -155,8 +157,8 @@ impl<const T: usize> FilterColumns<'_, T> {
     /// All outputs, `y` those of one step after the other.
     ///
     /// # Safety
-    /// `T · features` numbers can be read from each of the `kernel` taps on, and panels.len() numbers from `w`
-    /// on.
+    /// `T · features` numbers can be read from each of the `kernel` taps on, and panels.len() numbers from
+    /// `w` on.
     #[inline(always)]
     unsafe fn all<S: Simd>(mut self, s: S, y: &mut [f32]) {
         // SAFETY: `next` asks for the same numbers of each tap and panels.len() numbers of `w`,
@@ -194,8 +196,8 @@ impl<const T: usize> FilterColumns<'_, T> {
             *from = (w.wrapping_add(panels.offset(panel) + column % Panels::WIDTH), panels.width(panel));
         }
         let mut sums = [[s.splat(0.0); V]; T];
-        // SAFETY: `T · features` numbers can be read from each tap on, and as many rows as features and taps from
-        // each of the vectors, which begin at a multiple of sixteen within their panel's width.
+        // SAFETY: `T · features` numbers can be read from each tap on, and as many rows as features and
+        // taps from each of the vectors, which begin at a multiple of sixteen within their panel's width.
         unsafe {
             match kernel {
                 2 => chain(s, &taps, 2, features, from, &mut sums),

@@ -13,7 +13,7 @@ use crate::spec::Pass;
 const SMALL: usize = 128;
 
 /// Where that lies which is carried, of all voices.
-pub(super) struct Kept {
+pub(super) struct Changes {
     whole: Vec<Range<usize>>,
     rings: Vec<Ring>,
 }
@@ -43,9 +43,9 @@ impl Ring {
     }
 }
 
-impl Kept {
-    pub(super) fn of(network: &CompiledNetwork, voices: usize) -> Kept {
-        let mut kept = Kept { whole: Vec::new(), rings: Vec::new() };
+impl Changes {
+    pub(super) fn of(network: &CompiledNetwork, voices: usize) -> Changes {
+        let mut changes = Changes { whole: Vec::new(), rings: Vec::new() };
         for (node, plan) in network.nodes.iter().zip(network.step.node_plan) {
             let (spec, saved) = (node.spec, plan.saved.of_batch(voices));
             if saved.len == 0 || !matches!(plan.pass, Pass::Step) {
@@ -53,16 +53,16 @@ impl Kept {
             }
             let each = saved.len / voices;
             match spec.stream.ring {
-                Some(features) if each > SMALL => kept.rings.extend((0..voices).map(|voice| Ring {
+                Some(features) if each > SMALL => changes.rings.extend((0..voices).map(|voice| Ring {
                     start: saved.offset + voice * each,
                     features,
                     reach: (each - 1) / features,
                     steps: plan.steps as usize,
                 })),
-                _ => kept.push(saved.offset..saved.offset + saved.len),
+                _ => changes.push(saved.offset..saved.offset + saved.len),
             }
         }
-        kept
+        changes
     }
 
     fn push(&mut self, range: Range<usize>) {
