@@ -31,9 +31,10 @@ impl Executor {
         batch: &Batch<impl Judge>,
     ) -> Result<StepResult, Refusal> {
         let trained = (&mut model.params, &mut model.run);
-        match COMPILED_HERE {
-            true => self.train_any(AnyPasses::of::<N>(), trained, optimizer, seed, &batch.of_any_loss()),
-            false => self.train_by(OwnPasses::<N>::new(), trained, optimizer, seed, batch),
+        // What else a step may be asked for is compiled once: it matters less, and would be most of the code.
+        match !COMPILED_HERE && self.is_plain(batch.samples) {
+            true => self.train_plain(OwnPasses::<N>::new(), trained, optimizer, seed, batch),
+            false => self.train_any(AnyPasses::of::<N>(), trained, optimizer, seed, &batch.of_any_loss()),
         }
     }
 
@@ -46,7 +47,10 @@ impl Executor {
         seed: u64,
         batch: &Batch<dyn Judge + '_>,
     ) -> Result<StepResult, Refusal> {
-        self.train_by(network, trained, optimizer, seed, batch)
+        match COMPILED_HERE && self.is_plain(batch.samples) {
+            true => self.train_plain(network, trained, optimizer, seed, batch),
+            false => self.train_by(network, trained, optimizer, seed, batch),
+        }
     }
 
     /// What the rows of some samples come to, as the network predicts.

@@ -75,6 +75,7 @@ mod param_cut;
 mod passes;
 #[cfg(feature = "std")]
 mod permutation;
+mod plain_step;
 #[cfg(feature = "std")]
 pub mod privacy;
 #[cfg(feature = "std")]

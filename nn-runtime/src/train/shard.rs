@@ -177,7 +177,7 @@ impl Shard {
     }
 
     #[inline]
-    fn gather(&mut self, isa: Isa, x: &BatchInputs, micro: &MicroBatch) {
+    pub(super) fn gather(&mut self, isa: Isa, x: &BatchInputs, micro: &MicroBatch) {
         if let BatchInputs::Indexed(values, indices) = x {
             for (to, from) in self.gathered.iter_mut().zip(*values) {
                 let (width, which) = (from.width(), &indices[micro.of_batch.clone()]);
@@ -188,7 +188,7 @@ impl Shard {
     }
 
     #[inline]
-    fn forward(
+    pub(super) fn forward(
         &mut self,
         pass: &BatchPass<impl Passes>,
         whole: Option<&dyn WholeBatch>,
@@ -215,7 +215,7 @@ impl Shard {
 
     /// The loss of each block, and to train its gradient; false where a loss is not finite.
     #[inline]
-    fn loss(
+    pub(super) fn loss(
         &mut self,
         isa: Isa,
         judged: &Judgement<impl Judge + ?Sized>,
@@ -250,7 +250,7 @@ impl Shard {
     }
 
     #[inline]
-    fn backward_input(
+    pub(super) fn backward_input(
         &mut self,
         pass: &BatchPass<impl Passes>,
         whole: Option<&dyn WholeBatch>,

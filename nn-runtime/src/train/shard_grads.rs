@@ -45,7 +45,7 @@ impl Shard {
     }
 
     /// The same from these samples of a micro-batch.
-    fn add_samples(
+    pub(super) fn add_samples(
         &self,
         pass: &GradPass<impl Passes>,
         scratch: &mut [f32],
