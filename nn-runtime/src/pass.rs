@@ -334,6 +334,7 @@ impl<'a> BackwardParams<'a> {
     }
 
     /// What lies there of the samples that are asked for.
+    #[inline]
     fn read(&self, span: BufferRef) -> &'a [f32] {
         let BufferRange { region, index, offset, .. } = span.of_batch(self.cx.batch);
         let (samples, each) = (&self.part.samples, span.of_batch(1).len);

@@ -10,7 +10,7 @@ use crate::spec::MAX_OUTPUTS;
 use nn_kernels::aligned_buffer::AlignedBuffer;
 
 /// The samples of a micro-batch, of each input.
-#[inline]
+#[inline(always)]
 pub(super) fn inputs<'a>(
     map: &CompiledNetwork,
     x: &BatchInputs<'a>,
@@ -31,7 +31,7 @@ pub(super) fn inputs<'a>(
     some
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn slices<'b>(
     blocks: &'b [AlignedBuffer],
     shapes: &[Shape],
@@ -44,7 +44,7 @@ pub(super) fn slices<'b>(
     all
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn mut_slices<'b>(
     blocks: &'b mut [AlignedBuffer],
     shapes: &[Shape],

@@ -176,7 +176,7 @@ impl Shard {
         self.keep(pass.network.compiled(), micro);
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn gather(&mut self, isa: Isa, x: &BatchInputs, micro: &MicroBatch) {
         if let BatchInputs::Indexed(values, indices) = x {
             for (to, from) in self.gathered.iter_mut().zip(*values) {
@@ -187,7 +187,7 @@ impl Shard {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn forward(
         &mut self,
         pass: &BatchPass<impl Passes>,
@@ -214,7 +214,7 @@ impl Shard {
     }
 
     /// The loss of each block, and to train its gradient; false where a loss is not finite.
-    #[inline]
+    #[inline(always)]
     pub(super) fn loss(
         &mut self,
         isa: Isa,
@@ -249,7 +249,7 @@ impl Shard {
         finite
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn backward_input(
         &mut self,
         pass: &BatchPass<impl Passes>,
