@@ -363,8 +363,8 @@ impl<'a> BackwardParams<'a> {
         if !node_plan.trains {
             return;
         }
-        let (range, _) = self.part.within(node.params, node.spec.params.len);
-        if range.is_empty() {
+        let (asked, own) = (&self.part.range, node.params..node.params + node.spec.params.len);
+        if asked.start.max(own.start) >= asked.end.min(own.end) {
             return;
         }
         let (x, dy): ([_; N], [_; M]) =

@@ -8,7 +8,7 @@ use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::{Layout, LayerSpec, OnnxForm};
+use crate::spec::{LayerSpec, Layout, OnnxForm};
 use nn_kernels::long_sums::{RowSums, Sums};
 use nn_kernels::matrix::{Panels, backward_bias, backward_input, backward_input_scratch, backward_weight, product};
 

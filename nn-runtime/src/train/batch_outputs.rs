@@ -64,8 +64,8 @@ impl RowWeights<'_> {
         })
     }
 
-    /// The run that begins at this row. In a debug build never inlined, so that that of another crate does not
-    /// slow it down.
+    /// The run that begins at this row. In a debug build never inlined, so that another crate's does not slow
+    /// it down.
     #[cfg_attr(not(debug_assertions), inline)]
     fn run_from(&self, from: usize) -> Option<(Range<usize>, f32)> {
         if from == self.len() {

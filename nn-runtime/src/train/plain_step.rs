@@ -56,8 +56,7 @@ impl Executor {
         shard.assign(0..samples, micro_batching.split(samples), false);
         let micro = MicroBatch { own: 0..samples, of_batch: 0..samples };
         let noises = Some(noise);
-        let pass =
-            BatchPass { network, isa, params, x: batch.x, logits, micro_batching, noise: noises, carried: None };
+        let pass = BatchPass { network, isa, params, x: batch.x, logits, micro_batching, noise: noises, carried: None };
         shard.gather(isa, &pass.x, &micro);
         shard.forward(&pass, None, &micro, &mut scratch.layers);
         let finite = shard.loss(isa, &Judgement { batch, scale: Some(scale) }, map, &micro);
@@ -105,8 +104,8 @@ impl Update {
         self.cut.plain && watched && remembered && self.clip.is_none() && self.accumulate == 1
     }
 
-    /// Takes the step of the gradients that are held, none of which is larger than `most`; false where it is in
-    /// doubt, and nothing has changed.
+    /// Takes the step of the gradients that are held, none of which is larger than `most`; false where it is
+    /// in doubt, and nothing has changed.
     #[inline]
     fn step_plain(
         &mut self,

@@ -223,25 +223,22 @@ impl Shard {
         micro: &MicroBatch,
     ) -> bool {
         let (Judgement { batch, scale }, shapes) = (judged, map.outputs);
-        let y = slices(&self.outputs, shapes, &micro.own);
+        let mut y = slices(&self.outputs, shapes, &micro.own);
         let mut dy = mut_slices(&mut self.output_grads, shapes, &micro.own);
+        let first = batch.first + micro.of_batch.start - batch.skipped;
         let mut finite = true;
         for (block, sums) in loss_blocks(micro.len()).zip(&mut self.losses[micro.own.start / LOSS_BLOCK..]) {
-            let first = batch.first + micro.of_batch.start - batch.skipped;
             let mut here = [&[][..]; MAX_OUTPUTS];
-            for ((here, y), shape) in here.iter_mut().zip(y).zip(shapes) {
-                *here = &y[block.start * shape.len()..block.end * shape.len()];
+            let mut grads: [&mut [f32]; MAX_OUTPUTS] = Default::default();
+            for (k, shape) in shapes.iter().enumerate() {
+                let len = block.len() * shape.len();
+                (here[k], y[k]) = y[k].split_at(len);
+                (grads[k], dy[k]) = core::mem::take(&mut dy[k]).split_at_mut(len);
             }
             let samples = first + block.start..first + block.end;
             let outputs = BatchOutputs { isa, samples, weights: batch.weights, shapes, y: here };
             match *scale {
-                Some(scale) => {
-                    let mut dy = dy.each_mut().map(|dy| &mut **dy);
-                    for (dy, shape) in dy.iter_mut().zip(shapes) {
-                        *dy = &mut core::mem::take(dy)[block.start * shape.len()..block.end * shape.len()];
-                    }
-                    batch.judge.gradient(&outputs, scale, &mut dy, sums);
-                }
+                Some(scale) => batch.judge.gradient(&outputs, scale, &mut grads, sums),
                 None => batch.judge.value(&outputs, sums),
             }
             finite &= sums.is_finite();

@@ -1,6 +1,6 @@
-//! Backward to a matrix of a few rows within one vector, from a few samples: what the tiles of any matrix have
-//! to find out takes longer than these sums. In: samples and gradients of the outputs. Out: the same bits as
-//! from `backward_weight`.
+//! Backward to a matrix of a few rows within one vector, from a few samples: what the tiles of any matrix
+//! have to find out takes longer than these sums. In: samples and gradients of the outputs. Out: the same
+//! bits as from `backward_weight`.
 
 use super::Panels;
 use crate::long_sums::{BLOCK, Sums};
