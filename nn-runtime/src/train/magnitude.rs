@@ -37,7 +37,7 @@ impl Kernel for Largest<'_> {
 
     // The compiler makes vectors of this loop.
     #[inline(always)]
-    fn run<S: Simd>(self, _: S) -> u32 {
+    fn run<S: Simd>(self, _: S) -> i32 {
         let (blocks, tail) = self.0.as_chunks::<WAYS>();
         let mut most = [0; WAYS];
         for block in blocks {
