@@ -207,6 +207,9 @@ impl<'a, 'b> Forward<'a, 'b> {
             Fusion::No => {
                 let (mut cx, x, [], [], y) =
                     self.0.borrow(i, (first::<N>(&node_plan.x), [], []), first::<M>(&node_plan.y));
+                if node_plan.steps > 1 {
+                    cx = cx.of_strides(node_plan.steps as usize);
+                }
                 forward(layer, &mut cx, x, y);
             }
         }

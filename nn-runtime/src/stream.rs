@@ -86,6 +86,14 @@ impl<'m, P: Network> ModelPart<'m, P> {
     }
 }
 
+/// A step of every output for each step of the inputs.
+const fn one_for_each(network: &CompiledNetwork) {
+    assert!(
+        network.streaming.stride == 1,
+        "expected a network that gives a step for each that it takes, found one with a stride: use `block`, with a multiple of `stride()` steps"
+    );
+}
+
 impl<M: AsModel> Streamer<M> {
     /// What runs a model, owned, shared or borrowed, one step at a time, in memory of its own.
     ///
@@ -106,7 +114,16 @@ impl<M: AsModel> Streamer<M> {
     }
 
     /// Takes the next step of every input and gives that of every output: `&[f32; features]` for an input
-    /// `[steps, features]`. An array of another length does not compile.
+    /// `[steps, features]`. An array of another length does not compile, nor does a network with a stride,
+    /// which has no output for each step: [`block`](Streamer::block) takes as many steps as it needs.
+    ///
+    /// ```compile_fail,E0080
+    /// use nn_runtime::prelude::*;
+    ///
+    /// network! { struct Slower: [16, 1] -> [8, 2] { Conv1d(2, 3, stride = 2, padding = Causal) } }
+    ///
+    /// Slower::init(0).into_streamer().unwrap().step(&[0.5]);
+    /// ```
     ///
     /// # Errors
     /// A number that is not finite, which would be carried on for ever; a token id that the network has no
@@ -117,6 +134,7 @@ impl<M: AsModel> Streamer<M> {
         &mut self,
         input: <M::Network as Network>::Step<'_>,
     ) -> Result<<M::Network as Network>::StepOutput<'_>, StreamError> {
+        const { one_for_each(M::Network::COMPILED) };
         let mut x = [&[][..]; MAX_INPUTS];
         input.to_slices(&mut x);
         let network = M::Network::COMPILED;
@@ -165,6 +183,7 @@ impl<M: AsModel> Streamer<M> {
     ) -> <M::Network as Network>::StepOutput<'_> {
         const {
             let network = M::Network::COMPILED;
+            one_for_each(network);
             assert!(!network.bounded, "expected a network without a limit of steps: use `step`");
             assert!(!network.reads_ids(), "expected a network that reads no token ids: use `step`");
         }
@@ -214,10 +233,31 @@ impl<M: AsModel> Streamer<M> {
     /// assert_eq!(played, heard.map(|x| one.step(&[x]).unwrap()[0]));
     /// ```
     ///
+    /// Where convolutions have a stride, outputs have fewer steps, as those of a window have: `block` takes a
+    /// multiple of [`stride`](Streamer::stride) steps, and each output is that of the first of the steps
+    /// that it stands for.
+    ///
+    /// ```
+    /// use nn_runtime::prelude::*;
+    ///
+    /// network! {
+    ///     struct Slower: [16, 1] -> [4, 2] {
+    ///         Conv1d(3, 5, stride = 2, padding = Causal) -> Tanh -> Conv1d(2, 3, stride = 2, padding =
+    /// Causal)     } }
+    ///
+    /// let model = Slower::init(0);
+    /// let x: [f32; 16] = core::array::from_fn(|i| (i as f32).sin());
+    /// let (mut stream, mut y) = (model.streamer().unwrap(), [0.0; 8]);
+    /// assert_eq!(stream.stride(), 4);
+    /// stream.block(&[&x[..4]], &mut [&mut y[..2]]).unwrap();
+    /// stream.block(&[&x[4..]], &mut [&mut y[2..]]).unwrap();
+    /// assert_eq!(&y, model.predictor(1).predict(&x));
+    /// ```
+    ///
     /// # Errors
-    /// Slices that do not hold the same number of whole steps; otherwise as [`step`](Streamer::step) of any
-    /// of them. The stream stands then where it stood before the block; where a layer overflows, `y` is
-    /// zeros.
+    /// Slices that do not hold the same number of whole steps, or no multiple of the stride; otherwise as
+    /// [`step`](Streamer::step) of any of them. The stream stands then where it stood before the block;
+    /// where a layer overflows, `y` is zeros.
     pub fn block(&mut self, x: &[&[f32]], y: &mut [&mut [f32]]) -> Result<(), StreamError> {
         voices::block::<M::Network>(&mut self.engine, self.model.params(), x, y)?;
         for (last, y) in self.outputs[0].iter_mut().zip(y) {
@@ -226,6 +266,12 @@ impl<M: AsModel> Streamer<M> {
             }
         }
         Ok(())
+    }
+
+    /// To how many steps of the inputs there is one of the output that has the fewest: 1, but where a layer
+    /// has a stride.
+    pub fn stride(&self) -> usize {
+        self.engine.stride()
     }
 
     /// What it runs.

@@ -9,7 +9,7 @@ use super::stream::Streaming;
 use super::{Graph, Node};
 use crate::limits::{MAX_INPUTS, MAX_OUTPUTS, lines};
 use crate::shape::Shape;
-use crate::spec::{Head, NestedSpec, OnnxForm, Pass, PassSizes, Range, Stream};
+use crate::spec::{Head, NestedSpec, OnnxForm, Pass, PassSizes, Range};
 
 /// All that is known of a network at compile time, whatever its size.
 #[derive(Clone, Copy, Debug)]
@@ -170,8 +170,8 @@ impl CompiledNetwork {
             names,
             output_values: graph.outputs,
             infer: plans[0],
-            // Where nothing allocates nobody trains or streams, and the program need not hold these plans.
-            train: plans[if cfg!(feature = "alloc") { 1 } else { 0 }],
+            // Where nobody trains or streams, the program need not hold these plans.
+            train: plans[if cfg!(feature = "train") { 1 } else { 0 }],
             train_with_input_grad: plans[if cfg!(feature = "alloc") { 2 } else { 0 }],
             step: plans[if cfg!(feature = "alloc") { 3 } else { 0 }],
             streaming,
@@ -216,7 +216,7 @@ impl CompiledNetwork {
         const GRAPH: &Graph<0, 0> = &Graph::new([], [], []);
         const PLAN: &Plan<0> = &GRAPH.plan(Pass::Infer);
         let empty = CompiledNetwork::new(name, GRAPH, declared, [&[]; 2], [PLAN; 4]);
-        CompiledNetwork { streaming: Streaming { kind: Stream::No, stop: None }, head: Head::Plain, ..empty }
+        CompiledNetwork { streaming: Streaming::NONE, head: Head::Plain, ..empty }
     }
 
     #[inline]
@@ -295,14 +295,15 @@ impl CompiledNetwork {
         }
     }
 
-    /// The name of the layer that needs the whole window, found in the networks within too.
+    /// The name of the layer that needs the whole window, found in the networks within too; and its stride,
+    /// where it is a network that would stream but for that.
     #[cfg(feature = "alloc")]
-    pub(crate) fn stop(&self) -> Option<String> {
+    pub(crate) fn stop(&self) -> Option<(String, usize)> {
         let node = &self.nodes[self.streaming.stop?];
-        let within = node.network.and_then(|network| network().stop());
-        Some(match within {
-            Some(name) => alloc::format!("{}.{name}", node.name),
-            None => node.name.into(),
+        let within = node.network.map(|network| network());
+        Some(match within.and_then(CompiledNetwork::stop) {
+            Some((name, stride)) => (alloc::format!("{}.{name}", node.name), stride),
+            None => (node.name.into(), within.map_or(1, |within| within.streaming.stride)),
         })
     }
 }

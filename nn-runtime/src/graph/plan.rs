@@ -96,6 +96,8 @@ pub struct NodePlan {
     pub(crate) trains: bool,
     /// What the node is asked for.
     pub(crate) pass: Pass,
+    /// In a stream, how many steps of its inputs come at once: one, but where a layer has a stride.
+    pub(crate) steps: u32,
     pub(crate) fusion: Fusion,
     /// What it ends with in the stead of the nodes that are fused into it.
     pub(crate) epilogue: Epilogue,
@@ -119,6 +121,7 @@ impl NodePlan {
         backward_input: false,
         trains: false,
         pass: Pass::Infer,
+        steps: 1,
         fusion: Fusion::No,
         epilogue: Epilogue::NONE,
         head: 0,

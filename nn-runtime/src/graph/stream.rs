@@ -16,11 +16,22 @@ pub(crate) struct Streaming {
     pub(crate) kind: Stream,
     /// The node that cannot be streamed.
     pub(crate) stop: Option<usize>,
+    /// Steps of the inputs that are taken at once: as many as there are to one step of the value that has the
+    /// fewest.
+    pub(crate) stride: usize,
+    /// Numbers of each output after so many steps.
+    pub(crate) outputs: [usize; MAX_OUTPUTS],
 }
 
-/// Which values are sequences, in the order of the nodes.
+impl Streaming {
+    /// Of a network that nobody streams.
+    pub(super) const NONE: Streaming = Streaming { kind: Stream::No, stop: None, stride: 1, outputs: [0; MAX_OUTPUTS] };
+}
+
+/// Which values are sequences, in the order of the nodes: how many steps of the inputs there are to one of
+/// theirs, or 0 of a value that is none.
 struct Sequences<const V: usize> {
-    is: [bool; V],
+    every: [usize; V],
     streaming: Streaming,
 }
 
@@ -39,13 +50,37 @@ const fn is_sequence(shape: Shape, input: Shape) -> bool {
     shape.rank() > 1 && input.rank() > 0 && shape.dim(0) == input.dim(0) && shape.dim(0) > 0
 }
 
+/// More steps than anybody takes at once: what a value needs for so many can still be counted.
+const MAX_STRIDE: usize = 1 << 16;
+
+/// The least number that is a multiple of both, or one that is too large.
+const fn common_multiple(a: usize, b: usize) -> usize {
+    let (mut x, mut y) = (a, b);
+    while y > 0 {
+        (x, y) = (y, x % y);
+    }
+    (a / x).saturating_mul(b)
+}
+
+impl<const V: usize> Sequences<V> {
+    /// Steps of a value that are made at once; 0 of one that is no sequence.
+    const fn steps(&self, v: usize) -> usize {
+        match self.every[v] {
+            0 => 0,
+            // Of a network that does not stream they are no matter.
+            every if self.streaming.stride < every => 1,
+            every => self.streaming.stride / every,
+        }
+    }
+}
+
 impl<const S: usize, const V: usize> Graph<S, V> {
     const fn sequences(&self) -> Sequences<V> {
-        let mut is = [false; V];
-        let mut stop = None;
+        let mut every = [0; V];
+        let (mut stop, mut stride) = (None, 1);
         let mut v = 0;
         while v < self.inputs {
-            is[v] = self.shapes[v].rank() > 0 && self.shapes[v].dim(0) == self.shapes[0].dim(0);
+            every[v] = (self.shapes[v].rank() > 0 && self.shapes[v].dim(0) == self.shapes[0].dim(0)) as usize;
             v += 1;
         }
         let mut s = 0;
@@ -54,48 +89,72 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             let (mut any, mut all, mut apart) = (false, true, false);
             let mut k = 0;
             while k < node.n {
-                any |= is[node.x[k]];
-                all &= is[node.x[k]];
+                any |= every[node.x[k]] > 0;
+                all &= every[node.x[k]] > 0 && every[node.x[k]] == every[node.x[0]];
                 // An input of other steps than the first comes step by step too, and there is no window to
                 // put it in.
-                apart |= node.x[k] < self.inputs && !is[node.x[k]];
+                apart |= node.x[k] < self.inputs && every[node.x[k]] == 0;
                 k += 1;
             }
             let goes_on = any && matches!(node.spec.stream.kind, Stream::PerStep | Stream::Carries(_));
             let stands = !apart && (!any || (all && !matches!(node.spec.stream.kind, Stream::No)));
+            let of_output = if goes_on { every[node.x[0]].saturating_mul(node.spec.stream.stride) } else { 0 };
+            if goes_on {
+                stride = common_multiple(stride, of_output);
+            }
             let mut j = 0;
             while j < node.m() {
-                is[node.y + j] = goes_on;
+                every[node.y + j] = of_output;
                 j += 1;
             }
-            if !stands && stop.is_none() {
+            if !(stands && stride <= MAX_STRIDE) && stop.is_none() {
                 stop = Some(s);
             }
             s += 1;
         }
-        let (mut some, mut every) = (false, true);
+        // What all steps come to is told once for all that are taken together, and so is what follows from
+        // it.
+        s = 0;
+        while s < S {
+            let node = &self.nodes[s];
+            let ends = every[node.x[0]] > 0 && every[node.y] == 0;
+            if ends && every[node.x[0]] != stride && stop.is_none() {
+                stop = Some(s);
+            }
+            s += 1;
+        }
+        stride = if stop.is_none() { stride } else { 1 };
+        let mut sequences = Sequences { every, streaming: Streaming { stop, stride, ..Streaming::NONE } };
+        let (mut some, mut all) = (false, true);
         let mut carried = 0;
         let mut s = 0;
         while s < S {
-            carried += self.carried(s, &is) + self.values_of(s, &is);
+            carried += self.carried(s, &sequences) + self.values_of(s, &sequences);
             s += 1;
         }
         let mut j = 0;
         while j < self.m {
             let v = self.outputs[j];
-            some |= is[v];
-            every &= is[v];
-            if is[v] != is_sequence(self.shapes[v], self.shapes[0]) && stop.is_none() {
+            some |= every[v] > 0;
+            all &= every[v] > 0;
+            let steps = if every[v] > 0 { self.shapes[0].dim(0).div_ceil(every[v]) } else { 0 };
+            let is =
+                if every[v] > 1 { self.shapes[v].dim(0) == steps } else { is_sequence(self.shapes[v], self.shapes[0]) };
+            if is != (every[v] > 0) && stop.is_none() {
                 stop = self.writer[v];
             }
+            sequences.streaming.outputs[j] = self.step_len(v, &sequences);
             j += 1;
         }
-        let kind = match (stop, some, every) {
+        sequences.streaming.stop = stop;
+        sequences.streaming.kind = match (stop, some, all) {
+            // A layer that is a network takes its steps one by one.
+            _ if stride > 1 => Stream::No,
             (None, _, true) => Stream::Carries(carried),
             (None, false, _) => Stream::Ends(carried),
             _ => Stream::No,
         };
-        Sequences { is, streaming: Streaming { kind, stop } }
+        sequences
     }
 
     /// How it takes part in a stream.
@@ -103,21 +162,25 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         self.sequences().streaming
     }
 
-    const fn step_len(&self, v: usize, is: &[bool; V]) -> usize {
-        if is[v] { input_step(self.shapes[v]) } else { self.lens[v] }
+    /// Numbers of a value in the steps that are taken at once.
+    const fn step_len(&self, v: usize, sequences: &Sequences<V>) -> usize {
+        match sequences.steps(v) {
+            0 => self.lens[v],
+            steps => input_step(self.shapes[v]) * steps,
+        }
     }
 
     /// Floats that node `s` carries.
-    const fn carried(&self, s: usize, is: &[bool; V]) -> usize {
-        if is[self.nodes[s].x[0]] { lines(self.nodes[s].spec.saved_for(Pass::Step)) } else { 0 }
+    const fn carried(&self, s: usize, sequences: &Sequences<V>) -> usize {
+        if sequences.every[self.nodes[s].x[0]] > 0 { lines(self.nodes[s].spec.saved_for(Pass::Step)) } else { 0 }
     }
 
     /// Floats of the outputs of node `s` that lie in the workspace.
-    const fn values_of(&self, s: usize, is: &[bool; V]) -> usize {
+    const fn values_of(&self, s: usize, sequences: &Sequences<V>) -> usize {
         let (mut floats, mut j) = (0, 0);
         while j < self.nodes[s].m() {
             if self.only_output(self.nodes[s].y + j).is_none() {
-                floats += lines(self.step_len(self.nodes[s].y + j, is));
+                floats += lines(self.step_len(self.nodes[s].y + j, sequences));
             }
             j += 1;
         }
@@ -147,7 +210,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
     /// Plans one step: first what is carried, then the values. Of a network that cannot be streamed it is
     /// never used.
     pub const fn stream(&self) -> Plan<S> {
-        let is = self.sequences().is;
+        let sequences = self.sequences();
         let mut plan = Plan {
             node_plan: [NodePlan::NONE; S],
             kept: 0,
@@ -161,15 +224,15 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         let mut places = [BufferRef::NONE; V];
         let mut v = 0;
         while v < self.inputs {
-            places[v] = BufferRef::outside(Region::X, v, self.step_len(v, &is));
+            places[v] = BufferRef::outside(Region::X, v, self.step_len(v, &sequences));
             v += 1;
         }
         let mut s = 0;
         while s < S {
-            if is[self.nodes[s].x[0]] {
+            if sequences.every[self.nodes[s].x[0]] > 0 {
                 let floats = self.nodes[s].spec.saved_for(Pass::Step);
                 plan.node_plan[s].saved = BufferRef::work(plan.work, floats);
-                plan.work += self.carried(s, &is);
+                plan.work += self.carried(s, &sequences);
             }
             s += 1;
         }
@@ -178,7 +241,9 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         while s < S {
             let node = &self.nodes[s];
             let node_plan = &mut plan.node_plan[s];
-            node_plan.pass = if is[node.x[0]] { Pass::Step } else { Pass::Infer };
+            let steps = sequences.steps(node.x[0]);
+            node_plan.pass = if steps > 0 { Pass::Step } else { Pass::Infer };
+            node_plan.steps = max(steps, 1) as u32;
             let mut k = 0;
             while k < node.n {
                 node_plan.x[k] = places[node.x[k]];
@@ -186,7 +251,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             }
             let mut j = 0;
             while j < node.m() {
-                let len = self.step_len(node.y + j, &is);
+                let len = self.step_len(node.y + j, &sequences);
                 places[node.y + j] = match self.only_output(node.y + j) {
                     Some(output) => BufferRef::outside(Region::Y, output, len),
                     None => {
@@ -198,7 +263,8 @@ impl<const S: usize, const V: usize> Graph<S, V> {
                 node_plan.y[j] = places[node.y + j];
                 j += 1;
             }
-            plan.scratch = max(plan.scratch, node.spec.scratch_for(node_plan.pass));
+            plan.scratch =
+                max(plan.scratch, node.spec.scratch_for(node_plan.pass).saturating_mul(node_plan.steps as usize));
             plan.scratch_fixed = max(plan.scratch_fixed, node.spec.scratch_fixed_for(node_plan.pass));
             s += 1;
         }

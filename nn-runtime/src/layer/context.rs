@@ -156,6 +156,13 @@ impl<'a, S> LayerContext<'a, S> {
         LayerContext { steps, batch: self.batch * steps, ..self }
     }
 
+    /// A layer's context where so many of its steps are taken for each of the pass.
+    #[inline]
+    pub(crate) fn of_strides(self, each: usize) -> LayerContext<'a, S> {
+        let position = self.position.saturating_mul(each as u64);
+        LayerContext { steps: self.steps * each, batch: self.batch * each, position, ..self }
+    }
+
     /// The same pass with what `Layer::prepare` has made of the parameters.
     #[inline]
     pub(crate) fn prepared_with(self, prepared: &'a [f32]) -> LayerContext<'a, S> {

@@ -37,7 +37,8 @@ use nn_kernels::matrix::product;
 /// [`ReplicationPad1d`](super::ReplicationPad1d) or [`CircularPad1d`](super::CircularPad1d).
 ///
 /// Parameters: `weight`, `[filters, features / groups, kernel]`, and `bias`, `[filters]`. With `Causal` no
-/// output sees a later step, so that at stride 1 it can run step by step, with the same bits; van den Oord et
+/// output sees a later step, so that it can run step by step, at a stride in
+/// [blocks](crate::Streamer::block), with the same bits; van den Oord et
 /// al., "WaveNet: A Generative Model for Raw Audio", 2016.
 ///
 /// ```
@@ -66,7 +67,8 @@ layer_of_a_convolution! {
         let (w, bias) = (cx.param(0), super::conv::bias(cx, &self.learnt, 1));
         let filters = FilterBank { w, bias, floor: cx.floor() };
         let each = 1 + reach * features;
-        if cx.steps > 1 && self.groups == 1 && CausalStep::takes(features, kernel) {
+        let [stride] = self.window.stride;
+        if cx.steps > 1 && stride == 1 && self.groups == 1 && CausalStep::takes(features, kernel) {
             let (dilation, outputs, steps) = (self.window.dilation[0], self.filters, cx.steps);
             let samples = x.chunks(steps * features).zip(y.chunks_mut(steps * outputs));
             for ((x, y), carried) in samples.zip(cx.saved.chunks_mut(each)) {
@@ -76,11 +78,14 @@ layer_of_a_convolution! {
         }
         let rows = kernel * features;
         let (seen, scratch) = cx.scratch.split_at_mut(TOGETHER * rows);
-        for (i, (x, y)) in x.chunks(TOGETHER * features).zip(y.chunks_mut(TOGETHER * self.filters)).enumerate() {
-            let seen = &mut seen[..x.len() * kernel];
-            for (k, (seen, x)) in seen.chunks_exact_mut(rows).zip(x.chunks_exact(features)).enumerate() {
-                let sample = (i * TOGETHER + k) / cx.steps;
-                see(kernel, self.window.dilation[0], seen, x, &mut cx.saved[sample * each..][..each]);
+        let strides = x.chunks(TOGETHER * stride * features);
+        for (i, (x, y)) in strides.zip(y.chunks_mut(TOGETHER * self.filters)).enumerate() {
+            let seen = &mut seen[..y.len() / self.filters * rows];
+            for (k, (seen, x)) in seen.chunks_exact_mut(rows).zip(x.chunks_exact(stride * features)).enumerate() {
+                let carried = &mut cx.saved[(i * TOGETHER + k) * stride / cx.steps * each..][..each];
+                let (x, passed) = x.split_at(features);
+                see(kernel, self.window.dilation[0], seen, x, carried);
+                passed.chunks_exact(features).for_each(|x| carry(x, carried));
             }
             if self.groups == 1 {
                 // A convolution at one place is a product, with the same weights and the same sums.
@@ -139,15 +144,16 @@ impl Conv1d {
         let [_, _, before, after] = conv.pad;
         let reach = self.window.extent(0) - 1;
         // The place in the ring is a number of 24 bits.
-        if self.window.stride[0] != 1 || before != reach || after != 0 || reach >= 1 << 24 {
+        if before != reach || after != 0 || reach >= 1 << 24 {
             return spec.ok();
         }
         let step = TOGETHER * conv.kernel[1] * conv.channels + self.one_place(conv.channels).scratch();
         let spec = spec
             .scratch(0, if step > conv.scratch() { step } else { conv.scratch() })
             .stream_state(1 + reach * conv.channels)
+            .stream_stride(self.window.stride[0])
             .stream_blocks();
-        match self.groups == 1 && CausalStep::takes(conv.channels, conv.kernel[1]) {
+        match self.window.stride[0] == 1 && self.groups == 1 && CausalStep::takes(conv.channels, conv.kernel[1]) {
             true => spec
                 .steps_by(one_step, [conv.channels, conv.kernel[1], self.window.dilation[0], self.filters], true)
                 .ok(),
@@ -181,17 +187,10 @@ fn one_step(step: OneStep) {
     let each = 1 + (kernel - 1) * dilation * features;
     let carried = &mut carried[site.carried.start..][..voices * each];
     if voices == 1 {
-        return CausalStep {
-            features,
-            kernel,
-            dilation,
-            filters: FilterBank { w, bias, floor },
-            x,
-            carried,
-            outputs: filters,
-            y,
-        }
-        .run(isa);
+        // As many as there is room for: whole vectors, where what stands behind the filters is not read.
+        let outputs = y.len() * features / x.len();
+        let filters = FilterBank { w, bias, floor };
+        return CausalStep { features, kernel, dilation, filters, x, carried, outputs, y }.run(isa);
     }
     let (panels, rows) = (CausalStep::panels(features, kernel, filters), kernel * features);
     let groups = x.chunks(TOGETHER * features).zip(y.chunks_mut(TOGETHER * filters));
@@ -220,8 +219,16 @@ fn see(kernel: usize, dilation: usize, seen: &mut [f32], x: &[f32], carried: &mu
         }
     }
     tap(kernel, kernel - 1, seen, x);
+    carry(x, carried);
+}
+
+/// Carries step `x` on, in the place of the oldest one.
+fn carry(x: &[f32], carried: &mut [f32]) {
+    let (oldest, past) = carried.split_at_mut(1);
+    let reach = past.len() / x.len();
     if reach > 0 {
-        past[oldest_at * features..][..features].copy_from_slice(x);
+        let oldest_at = oldest[0] as usize % reach;
+        past[oldest_at * x.len()..][..x.len()].copy_from_slice(x);
         oldest[0] = if oldest_at + 1 == reach { 0.0 } else { (oldest_at + 1) as f32 };
     }
 }

@@ -1,8 +1,7 @@
 //! What losses that compare number with number have in common. In: a formula, outputs and targets; out: the
 //! sum over rows of the mean over a row's numbers, and the gradient.
 
-use alloc::format;
-use alloc::string::String;
+use crate::text::{String, format};
 
 use nn_kernels::simd::{Isa, Kernel, LANE_INDEX, LANES, Simd};
 

@@ -14,7 +14,7 @@ use crate::spec::{Epilogue, Pass, Stream};
 impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
     /// The outputs of [`Layer::step`] for every step of the inputs, each `[batch, steps, …]`. An output of
     /// steps is put together to `[batch, steps, …]`; of a layer that ends them it is the output after the
-    /// last. `None` if the rule does not say that it streams.
+    /// last. `None` if the rule does not say that it streams, one step for each.
     ///
     /// # Panics
     /// An input has another length, or an output other steps than the first input.
@@ -25,6 +25,9 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
             Stream::Carries(floats) => (floats, false),
             Stream::Ends(floats) => (floats, true),
         };
+        if self.spec.stream.stride > 1 {
+            return None;
+        }
         self.check_lengths(batch, x, None);
         let ask = Ask { pass: Pass::Step, ..self.infer(batch) };
         let (mut saved, mut scratch) = self.memory(ask, &Epilogue::NONE);

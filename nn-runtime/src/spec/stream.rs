@@ -95,15 +95,19 @@ pub(crate) struct StreamSpec {
     pub(crate) bounded: bool,
     /// It takes several steps at once.
     pub(crate) blocks: bool,
+    /// Steps of the input to one of the output.
+    pub(crate) stride: usize,
     op: Option<StepOp>,
 }
 
 impl StreamSpec {
-    pub(super) const NONE: StreamSpec = StreamSpec { kind: Stream::No, bounded: false, blocks: false, op: None };
+    pub(super) const NONE: StreamSpec =
+        StreamSpec { kind: Stream::No, bounded: false, blocks: false, stride: 1, op: None };
 
     /// The same of several in a row.
     pub(super) const fn of_repeated(self) -> StreamSpec {
-        StreamSpec { op: None, ..self }
+        let kind = if self.stride > 1 { Stream::No } else { self.kind };
+        StreamSpec { op: None, kind, ..self }
     }
 }
 
@@ -134,6 +138,13 @@ impl LayerSpec {
     /// In a stream it takes as many steps at once as `cx.steps` says: `x` and `y` are `[batch, steps, …]`.
     pub(crate) const fn stream_blocks(mut self) -> LayerSpec {
         self.stream.blocks = true;
+        self
+    }
+
+    /// In a stream it makes one step of so many: `x` is `[batch, steps, …]`, `y` `[batch, steps / stride,
+    /// …]`.
+    pub(crate) const fn stream_stride(mut self, stride: usize) -> LayerSpec {
+        self.stream.stride = stride;
         self
     }
 

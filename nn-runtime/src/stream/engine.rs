@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use super::state::{StreamError, StreamErrorKind};
 use super::steps::{StepMemory, Steps};
 use crate::finite::first_not_finite;
-use crate::graph::{CompiledNetwork, output_step};
+use crate::graph::CompiledNetwork;
 use crate::input::id_fault;
 use crate::layer::LayerContext;
 use crate::limits::{MAX_INPUTS, MAX_OUTPUTS};
@@ -40,8 +40,10 @@ pub(super) struct Engine {
     isa: Isa,
     /// How many streams run side by side, as the samples of a batch.
     voices: usize,
-    /// How many steps a layer takes at once where there are so many.
+    /// How many strides a layer takes at once where there are so many.
     together: usize,
+    /// Steps of the inputs that are taken at once at least: the network's stride.
+    stride: usize,
     /// What layers have made of the parameters.
     prepared: AlignedBuffer,
     /// What is carried from step to step, and behind it the values of a step.
@@ -51,7 +53,8 @@ pub(super) struct Engine {
     scratch: AlignedBuffer,
     /// What takes single steps, where every layer can be run so.
     plain: Option<Steps>,
-    steps: u64,
+    /// How often so many steps have been taken.
+    strides: u64,
 }
 
 impl Engine {
@@ -61,18 +64,33 @@ impl Engine {
     /// A layer needs the whole window: it is named.
     pub(super) fn new<N: Network>(params: &[f32], voices: usize, isa: Isa) -> Result<Engine, StreamError> {
         let network = N::COMPILED;
-        let together = if voices == 1 { TOGETHER } else { 1 };
-        if let Some(layer) = network.stop() {
-            return Err(StreamError::new(
-                StreamErrorKind::WholeWindow,
-                format!(
-                    "expected layers that need no later step, found `{layer}` of `{}`, which needs the whole window\nhelp: give the stream to a \
+        if let Some((layer, stride)) = network.stop() {
+            let name = network.name;
+            let text = match stride {
+                1 => format!(
+                    "expected layers that need no later step, found `{layer}` of `{name}`, which needs the whole window\nhelp: give the stream to a \
                      network of causal layers (`Lstm`, `Conv1d` with `padding = Causal`, `MultiHeadAttention` with `causal = true`, what works on each \
-                     step), or predict whole windows with `predictor`",
+                     step), or predict whole windows with `predictor`"
+                ),
+                _ => format!(
+                    "expected networks within that give a step for each that they take, found `{layer}` of `{name}`, which gives one for \
+                     {stride}\nhelp: write its layers in `{name}`, or predict whole windows with `predictor`"
+                ),
+            };
+            return Err(StreamError::new(StreamErrorKind::WholeWindow, text));
+        }
+        let stride = network.streaming.stride;
+        if stride > 1 && voices > 1 {
+            return Err(StreamError::new(
+                StreamErrorKind::Stride,
+                format!(
+                    "expected a network that gives a step for each of its inputs, found `{}`, which gives one for {stride}\nhelp: give each voice a \
+                     `Streamer` of its own",
                     network.name
                 ),
             ));
         }
+        let together = if voices == 1 { TOGETHER.div_ceil(stride) } else { 1 };
         let mut prepared = AlignedBuffer::zeroed(network.prepared_len);
         let mut scratch = AlignedBuffer::zeroed(network.step.scratch_for(voices * together));
         if !prepared.is_empty() {
@@ -83,18 +101,18 @@ impl Engine {
         let saved = AlignedBuffer::zeroed(network.step.work * voices * together);
         let before = AlignedBuffer::zeroed(network.step.kept * voices);
         let plain = Steps::of(network, voices);
-        Ok(Engine { isa, voices, together, prepared, saved, before, scratch, plain, steps: 0 })
+        Ok(Engine { isa, voices, together, stride, prepared, saved, before, scratch, plain, strides: 0 })
     }
 
-    /// Numbers of one step of every output of one voice.
+    /// Numbers of every output of one voice after a stride.
     pub(super) fn output_steps(network: &CompiledNetwork) -> impl Iterator<Item = usize> {
-        let first = network.inputs[0];
-        network.outputs.iter().map(move |shape| output_step(*shape, first))
+        network.streaming.outputs.into_iter().take(network.outputs.len())
     }
 
-    /// Whether so many more steps with these inputs can be taken.
-    pub(super) fn check(&self, network: &CompiledNetwork, steps: u64, x: &[&[f32]]) -> Result<(), StepFault> {
-        if network.bounded && self.steps.saturating_add(steps) > network.inputs[0].dim(0) as u64 {
+    /// Whether so many more strides with these inputs can be taken.
+    pub(super) fn check(&self, network: &CompiledNetwork, strides: u64, x: &[&[f32]]) -> Result<(), StepFault> {
+        let steps = strides.saturating_mul(self.stride as u64);
+        if network.bounded && self.steps().saturating_add(steps) > network.inputs[0].dim(0) as u64 {
             return Err(StepFault::WindowFull);
         }
         // No layer that is run without a pass reads ids.
@@ -115,33 +133,33 @@ impl Engine {
         self.before.copy_from_slice(&self.saved[..carried]);
     }
 
-    /// So many steps of all voices, as many as are taken together at most.
+    /// So many strides of all voices, as many as are taken together at most.
     #[inline]
-    pub(super) fn walk<N: Network>(&mut self, params: &[f32], steps: usize, x: &[&[f32]], y: &mut [&mut [f32]]) {
+    pub(super) fn walk<N: Network>(&mut self, params: &[f32], strides: usize, x: &[&[f32]], y: &mut [&mut [f32]]) {
         let (saved, scratch) = (&mut self.saved[..], &mut self.scratch[..]);
-        if let (1, Some(plain)) = (steps, &self.plain) {
+        if let (1, Some(plain)) = (strides, &self.plain) {
             plain.run(self.isa, StepMemory { params, prepared: &self.prepared, saved, scratch }, x, y);
-            self.steps = self.steps.saturating_add(1);
+            self.strides = self.strides.saturating_add(1);
             return;
         }
         let cx = LayerContext::for_network(params, self.isa, self.voices, Pass::Step, saved, scratch);
-        let mut cx = cx.prepared_with(&self.prepared).of_steps(steps);
-        cx.position = self.steps;
+        let mut cx = cx.prepared_with(&self.prepared).of_steps(strides);
+        cx.position = self.strides;
         N::forward_pass(&mut cx, x, y);
-        self.steps = self.steps.saturating_add(steps as u64);
+        self.strides = self.strides.saturating_add(strides as u64);
     }
 
-    /// Whether all that is carried and all outputs of the steps since `begin` are finite, of a single step
+    /// Whether all that is carried and all outputs of the strides since `begin` are finite, of a single one
     /// all values between too; or else they have not been taken.
     pub(super) fn finish<'y>(
         &mut self,
         network: &CompiledNetwork,
-        steps: u64,
+        strides: u64,
         mut outputs: impl Iterator<Item = &'y [f32]>,
     ) -> Result<(), StepFault> {
         let odd = |numbers: &[f32]| first_not_finite(numbers).map(|at| numbers[at]);
         let (kept, work) = (self.before.len(), network.step.work * self.voices);
-        let found = match (steps, &self.plain) {
+        let found = match (strides, &self.plain) {
             // What is carried is finite where the values between are.
             (1, Some(plain)) => odd(&self.saved[kept..work]).and_then(|_| plain.not_finite(&self.saved)),
             (1, None) => odd(&self.saved[..work]),
@@ -151,7 +169,7 @@ impl Engine {
             None => Ok(()),
             Some(found) => {
                 self.saved[..self.before.len()].copy_from_slice(&self.before);
-                self.steps -= steps;
+                self.strides -= strides;
                 Err(StepFault::Overflow(found))
             }
         }
@@ -159,11 +177,16 @@ impl Engine {
 
     pub(super) fn reset(&mut self) {
         self.saved.fill(0.0);
-        self.steps = 0;
+        self.strides = 0;
     }
 
+    /// Steps since the beginning.
     pub(super) fn steps(&self) -> u64 {
-        self.steps
+        self.strides.saturating_mul(self.stride as u64)
+    }
+
+    pub(super) fn stride(&self) -> usize {
+        self.stride
     }
 
     pub(super) fn carried(&self) -> &[f32] {
@@ -197,7 +220,7 @@ impl Engine {
 
     pub(super) fn carry_on(&mut self, steps: u64, carried: &[f32]) {
         self.saved[..carried.len()].copy_from_slice(carried);
-        self.steps = steps;
+        self.strides = steps / self.stride as u64;
     }
 
     /// What is wrong, in words. `x` are the inputs that were given.
@@ -231,14 +254,15 @@ impl Engine {
                 format!(
                     "step {}: expected finite numbers in all layers of `{}`, found {found}\nhelp: give smaller numbers, of the size that the \
                      network was trained on, or leave the step out: the stream stands where it stood before",
-                    self.steps, network.name
+                    self.steps(),
+                    network.name
                 ),
             ),
         }
     }
 
-    /// How many steps the slices hold, `[steps, voices, …]` each, if all hold as many.
-    pub(super) fn count_steps(
+    /// How many strides the slices hold, `[steps, voices, …]` each, if all hold as many.
+    pub(super) fn count_strides(
         &self,
         network: &CompiledNetwork,
         x: &[&[f32]],
@@ -257,36 +281,44 @@ impl Engine {
         }
         let first = network.inputs[0].step_len() * self.voices;
         let steps = x[0].len() / first;
-        let inputs = network.inputs.iter().map(|shape| shape.step_len());
+        let stride = self.stride;
+        if !steps.is_multiple_of(stride) {
+            return fault(format!(
+                "expected a multiple of {stride} steps, as `{}` gives one for so many, found {steps}\nhelp: keep the last {} for the next block",
+                network.name,
+                steps % stride
+            ));
+        }
+        let inputs = network.inputs.iter().map(|shape| shape.step_len() * stride);
         let inputs = inputs.zip(x.iter().map(|x| x.len())).map(|sizes| ("input", sizes));
         let outputs = Engine::output_steps(network).zip(y.iter().map(|y| y.len())).map(|sizes| ("output", sizes));
         for (what, (each, found)) in inputs.chain(outputs) {
-            if found != steps * each * self.voices {
+            let whole = steps / stride * each * self.voices;
+            if found != whole {
                 let voices = if self.voices == 1 { String::new() } else { format!(" of {} voices", self.voices) };
                 return fault(format!(
-                    "expected {steps} steps{voices} of every {what}, as the first input has, which is {} numbers, found {found}\nhelp: give \
+                    "expected {steps} steps{voices} of every {what}, as the first input has, which is {whole} numbers, found {found}\nhelp: give \
                      whole steps, and as many of each",
-                    steps * each * self.voices
                 ));
             }
         }
-        Ok(steps)
+        Ok(steps / stride)
     }
 
-    /// Takes all steps of the slices, `[steps, voices, …]` each, in order.
-    pub(super) fn walk_all<N: Network>(&mut self, params: &[f32], steps: usize, x: &[&[f32]], y: &mut [&mut [f32]]) {
+    /// Takes all strides of the slices, `[steps, voices, …]` each, in order.
+    pub(super) fn walk_all<N: Network>(&mut self, params: &[f32], strides: usize, x: &[&[f32]], y: &mut [&mut [f32]]) {
         let (n, m) = (x.len(), y.len());
         let mut done = 0;
-        while done < steps {
-            let now = self.together.min(steps - done);
+        while done < strides {
+            let now = self.together.min(strides - done);
             let mut from = [&[][..]; MAX_INPUTS];
             for (from, x) in from.iter_mut().zip(x) {
-                let each = x.len() / steps;
+                let each = x.len() / strides;
                 *from = &x[done * each..(done + now) * each];
             }
             let mut to: [&mut [f32]; MAX_OUTPUTS] = Default::default();
             for (to, y) in to.iter_mut().zip(&mut *y) {
-                let each = y.len() / steps;
+                let each = y.len() / strides;
                 *to = &mut y[done * each..(done + now) * each];
             }
             self.walk::<N>(params, now, &from[..n], &mut to[..m]);

@@ -25,6 +25,8 @@ pub enum StreamErrorKind {
     Shape,
     /// A state that does not fit the network.
     State,
+    /// A network that gives one step for several, where each voice asks for one.
+    Stride,
 }
 
 /// A network that cannot be run step by step, a step that does not go in, or a state that does not fit: its
@@ -111,6 +113,13 @@ impl StreamState {
         if network.bounded && self.steps > window {
             return fault(format!(
                 "expected at most {window} steps, as many as `{name}` declares, found {}\nhelp: restore what `state()` gave, unchanged",
+                self.steps
+            ));
+        }
+        let stride = network.streaming.stride as u64;
+        if !self.steps.is_multiple_of(stride) {
+            return fault(format!(
+                "expected a multiple of {stride} steps, as a stream of `{name}` takes, found {}\nhelp: restore what `state()` gave, unchanged",
                 self.steps
             ));
         }

@@ -61,7 +61,7 @@ enum StepPlace {
 impl Steps {
     /// None where a layer cannot be run so.
     pub(super) fn of(network: &'static CompiledNetwork, voices: usize) -> Option<Steps> {
-        if network.step.copies.iter().any(Option::is_some) {
+        if network.streaming.stride > 1 || network.step.copies.iter().any(Option::is_some) {
             return None;
         }
         let carried = network.step.kept * voices;

@@ -36,7 +36,7 @@ impl<N: Network> Model<N> {
     /// What runs this many streams of the model side by side, in memory of its own.
     ///
     /// # Errors
-    /// A layer needs the whole window: it is named.
+    /// A layer needs the whole window: it is named; the network has a stride.
     ///
     /// # Panics
     /// `voices == 0`
@@ -49,7 +49,7 @@ impl<M: AsModel> Streamers<M> {
     /// What runs this many streams of a model, owned, shared or borrowed, side by side.
     ///
     /// # Errors
-    /// A layer needs the whole window: it is named.
+    /// As [`Model::streamers`].
     ///
     /// # Panics
     /// `voices == 0`
@@ -184,15 +184,15 @@ pub(super) fn block<N: Network>(
     y: &mut [&mut [f32]],
 ) -> Result<(), StreamError> {
     let network = N::COMPILED;
-    let steps = engine.count_steps(network, x, y)?;
-    if steps == 0 {
+    let strides = engine.count_strides(network, x, y)?;
+    if strides == 0 {
         return Ok(());
     }
-    let taken = engine.check(network, steps as u64, x).and_then(|()| {
+    let taken = engine.check(network, strides as u64, x).and_then(|()| {
         engine.begin();
-        engine.walk_all::<N>(params, steps, x, y);
+        engine.walk_all::<N>(params, strides, x, y);
         engine
-            .finish(network, steps as u64, y.iter().map(|y| &**y))
+            .finish(network, strides as u64, y.iter().map(|y| &**y))
             .inspect_err(|_| y.iter_mut().for_each(|y| y.fill(0.0)))
     });
     taken.map_err(|fault| engine.told(network, x, fault))

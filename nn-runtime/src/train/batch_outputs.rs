@@ -4,7 +4,7 @@
 
 use core::ops::Range;
 
-use crate::data::Values;
+use super::Values;
 use crate::{Isa, MAX_OUTPUTS, Shape};
 
 /// The samples of a batch, as a loss sees them: their place in the data set, their weights there, and the

@@ -15,7 +15,7 @@ use super::loss_sums::LossSums;
 use super::magnitude::first_become_not_finite;
 use super::microbatch::MicroBatching;
 use super::own_objective::WholeOutputs;
-use super::param_chunks;
+use super::param_chunks::{self, ChunkCut};
 use super::passes::{OwnPasses, Passes};
 #[cfg(feature = "std")]
 use super::private_sums::PrivateSums;
@@ -75,7 +75,8 @@ pub(super) struct Executor {
 
 impl Executor {
     pub(super) fn new<N: Network>(optimizer: &impl Optimizer, isa: Isa) -> Executor {
-        let running = param_chunks::by_size(N::COMPILED, Role::RunningStat, &TensorGroups::default(), 1);
+        let cut = ChunkCut::for_workers(N::COMPILED, 1);
+        let running = param_chunks::list(N::COMPILED, Role::RunningStat, cut, &TensorGroups::default());
         let running: Vec<_> = running.into_iter().map(|chunk| chunk.range).collect();
         Executor {
             isa,

@@ -9,7 +9,6 @@ use super::grad_source::NoSource;
 use super::judge::Judge;
 use super::loss_sums::LossSums;
 use super::magnitude::{first_not_finite, largest};
-use super::overflow::ParamsNow;
 use super::passes::Passes;
 use super::refusal::Refusal;
 use super::scheduled_rate::ScheduledRate;
@@ -119,8 +118,8 @@ impl Update {
         let rate = state.schedule.rate(optimizer.learning_rate(), done);
         let scheduled = ScheduledRate::set(optimizer, rate * cut.factors[0], state.schedule.momentum_at(done));
         let most = if most <= state.largest_grad { state.largest_grad } else { most };
-        let now = ParamsNow { isa, params, ranges: all_ranges, regularizers: &[] };
-        if !overflow.rules_out(scheduled.optimizer(), most, now) {
+        let now = || all_ranges.iter().map(|range| largest(isa, &params[range.clone()])).fold(0.0, f64::max);
+        if !overflow.rules_out(scheduled.optimizer(), most, now, |_| 0.0) {
             return false;
         }
         state.steps += 1;

@@ -68,7 +68,7 @@ impl PrivateSums {
         };
         let (mut learnt, mut ranges) = (AlignedBuffer::zeroed(len), Vec::new());
         let tensors = params::tensors(map).into_iter().filter(|tensor| tensor.role == Role::Trainable);
-        for tensor in tensors.filter(|tensor| !tensor.frozen && groups.factor(tensor).is_some()) {
+        for tensor in tensors.filter(|tensor| !tensor.frozen && groups.factor(tensor.offset).is_some()) {
             tensor.write(&vec![1.0; tensor.count()], &mut learnt);
             let (first, end) = (tensor.offset, tensor.offset + tensor.len);
             ranges.extend((first..end).step_by(NOISE_RANGE).map(|at| at..end.min(at + NOISE_RANGE)));
