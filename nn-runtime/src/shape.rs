@@ -21,8 +21,8 @@ use crate::limits::{MAX_LEN, MAX_RANK};
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Shape {
     dims: [usize; MAX_RANK],
-    /// All dimensions multiplied, as passes ask for it at each step; [`TOO_MANY`] where that does not fit into
-    /// memory.
+    /// All dimensions multiplied, as passes ask for it at each step; [`TOO_MANY`] where that does not fit
+    /// into memory.
     len: usize,
     rank: u8,
     known: bool,
