@@ -1,5 +1,6 @@
-//! A gradient that is not finite, of one sample among many, under every setting of a trainer at once: the step
-//! is refused, and the run goes on as if the batch had never come.
+//! A gradient that is not finite, of one sample among many, under every setting of a trainer at once: the
+//! step is refused, and the run goes on as if the batch had never come. In: networks with a trap, settings;
+//! out: nothing, or what a refused batch left behind.
 
 use nn_runtime::distributed::LocalCommunicator;
 use nn_runtime::prelude::*;
@@ -124,7 +125,7 @@ fn whatever_a_trainer_is_set_to() {
         ];
         for (what, set) in settings {
             let truth = run(set, &[]);
-            for traps in [&[1.0][..], &[2.0], &[3.0], &[3.0, 1.0]] {
+            for traps in [&[1.0][..], &[3.0, 2.0]] {
                 assert!(run(set, traps) == truth, "{what}, {traps:?}");
             }
         }
