@@ -1,6 +1,6 @@
-//! For whom what runs a batch is compiled: once in this crate for all networks, losses and optimisers; but a
-//! plain step in a release build for its own alone. In: a model and a batch; out: what [`Executor`] makes of
-//! them, the same bits.
+//! For whom what runs a batch is compiled: once in this crate for all networks, losses and optimisers; but in
+//! a release build a plain step, and steps by what is no loss of rows, for their own alone. In: a model and a
+//! batch; out: what [`Executor`] makes of them, the same bits.
 
 use super::batch_pass::Batch;
 use super::executor::Executor;
@@ -14,7 +14,7 @@ use crate::model::{Model, Network, TrainedSoFar};
 use crate::optim::Optimizer;
 use nn_kernels::aligned_buffer::AlignedBuffer;
 
-/// Whether plain steps, too, are run by what is compiled in this crate: a debug build optimises it where
+/// Whether those, too, are run by what is compiled in this crate: a debug build optimises it where
 /// `Cargo.toml` says so of this crate, and not what it compiles for the user's own types.
 const COMPILED_HERE: bool = cfg!(debug_assertions);
 
