@@ -103,6 +103,23 @@ fn a_training_step_allocates_nothing() {
     assert_eq!(count() - before, 0);
 }
 
+/// From the first parameter drawn to the last prediction.
+#[test]
+fn training_in_memory_of_the_callers_allocates_nothing() {
+    let data = nn_runtime::data::digits::draw(33, 1);
+    let (x, labels) = (data.inputs()[0].as_slice(), data.targets().as_slice());
+    let (mut params, mut memory) = (vec![0.0; Net::PARAMS_LEN], vec![0.0; Net::train_len(33, 2)]);
+    let mut scores = vec![0.0; 330];
+    let before = count();
+    let mut model = Net::init_in(0, &mut params).unwrap();
+    let mut trainer = Trainer::new_in(&mut memory, 33, &mut model, CrossEntropy::new(), Adam::new(1e-3)).unwrap();
+    for _ in 0..3 {
+        trainer.step(&[x], labels).unwrap();
+    }
+    trainer.predict_into(&[x], &mut [&mut scores]).unwrap();
+    assert_eq!(count() - before, 0);
+}
+
 #[test]
 fn a_step_by_an_objective_of_ones_own_allocates_nothing() {
     let data = nn_runtime::data::digits::draw(33, 1);

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds the programs for a Cortex-M4F and runs them in QEMU's emulator of a whole board (Debian's qemu-system-arm; binutils); slow.
-#   run.sh            one that reads a digit without an allocator, one that does so in bytes, one that learns
-#   run.sh predict    the first two alone
+#   run.sh              one that reads a digit without an allocator, one that does so in bytes, one that learns without an
+#                       allocator, one that learns with one
+#   run.sh unallocated  all but the last
 set -euo pipefail
 cd "$(dirname "$0")"
 target=thumbv7em-none-eabihf
@@ -38,4 +39,8 @@ ram=$((data + zeros + stack))
 ((flash <= 24 * 1024)) || { echo "expected at most 24 KiB of flash, found $flash bytes" >&2 && exit 1; }
 ((ram <= 17920)) || { echo "expected at most 17.5 KiB of memory and stack, found $ram bytes" >&2 && exit 1; }
 echo "flash $flash of 24,576 bytes, memory and stack $ram of 17,920"
-[ "${1:-}" = predict ] || { build nn-embedded && emulate; }
+
+# A network of LeNet's layers that learns in static memory.
+build nn-embedded-learn
+emulate | tr -d '\r' | diff learns.txt - && echo "the same bits as every time"
+[ "${1:-}" = unallocated ] || { build nn-embedded && emulate; }

@@ -52,17 +52,17 @@ emulated() {
     --locked --package nn-table --no-default-features --features host --bin host >&2
 host=${HOST:-$folder/here/release/host}
 cat << 'HEAD'
-| network | numbers | constants | flash in all: Cortex-M4F | riscv32imc | wasm32 | x86-64 | RAM to predict | RAM to train 16 | stack: Cortex-M4F | riscv32imc | instructions: Cortex-M4F | riscv32imc | x86-64, AVX2 |
-|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
+| network | numbers | constants | flash in all: Cortex-M4F | riscv32imc | wasm32 | x86-64 | RAM to predict | RAM to train 1 | RAM to train 16 | stack: Cortex-M4F | riscv32imc | instructions: Cortex-M4F | riscv32imc | x86-64, AVX2 |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
 HEAD
 for NETWORK in $networks; do
     for numbers in f32 int8; do
         # There is no recurrence in bytes.
         [ "$NETWORK $numbers" != "Sequence int8" ] || continue
-        read -r params constants train <<< "$("$host" sizes "$NETWORK")"
+        read -r params constants train_one train <<< "$("$host" sizes "$NETWORK")"
         INT8=
         if [ $numbers = int8 ]; then
-            INT8=$files/$NETWORK.int8 train=–
+            INT8=$files/$NETWORK.int8 train_one=– train=–
             "$host" quantize "$NETWORK" "$INT8"
             constants=$(stat --format %s "$INT8")
         fi
@@ -76,7 +76,7 @@ for NETWORK in $networks; do
             -semihosting-config enable=on,target=native -kernel "$folder/$thumb/release/nn-table")"
         read -r _ riscv_stack riscv_instructions <<< "$(emulated qemu-system-riscv32 -M virt -bios none -kernel "$folder/$riscv/release/nn-table")"
         row="| \`$NETWORK\`, $(grouped "$params") | $numbers"
-        for cell in "$constants" "${sizes[@]}" "$memory" "$train" "$stack" "$riscv_stack" "$instructions" "$riscv_instructions" \
+        for cell in "$constants" "${sizes[@]}" "$memory" "$train_one" "$train" "$stack" "$riscv_stack" "$instructions" "$riscv_instructions" \
             "$(counted $numbers)"; do
             row+=" | $(grouped "$cell")"
         done

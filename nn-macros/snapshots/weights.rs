@@ -180,11 +180,20 @@ const _: () = {
         ) -> ::core::primitive::usize {
             __MAP.predict_len(__batch)
         }
-        __nn::with_alloc! {
+        __nn::with_train! {
             #[doc =
             r" Bytes that a trainer holds beside the model and an optimiser's slots."]
             pub const fn train_bytes(__batch : ::core::primitive::usize) ->
-            ::core::primitive::usize { __nn::training_bytes(& __MAP, __batch) }
+            ::core::primitive::usize { __nn::training_bytes(& __MAP, __batch) } #[doc =
+            r" Numbers of memory in which a trainer takes steps on up to this many samples, with an"]
+            #[doc = r" optimiser that keeps so many numbers (slots) of each parameter."]
+            pub const fn train_len(__batch : ::core::primitive::usize, __slots :
+            ::core::primitive::usize,) -> ::core::primitive::usize { __nn::training_len(&
+            __MAP, __batch, __slots, false) } #[doc =
+            r" The same for steps by objectives on whole batches."] pub const fn
+            train_whole_len(__batch : ::core::primitive::usize, __slots :
+            ::core::primitive::usize,) -> ::core::primitive::usize { __nn::training_len(&
+            __MAP, __batch, __slots, true) }
         }
         #[doc(hidden)]
         pub const __SIGNATURE: __nn::Signature = __nn::Signature::network(

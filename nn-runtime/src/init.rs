@@ -52,16 +52,22 @@ pub enum Init {
     Orthogonal(f32),
 }
 
-#[cfg(feature = "alloc")]
 impl Init {
-    /// Fills a tensor of this shape, with these fans: inputs and outputs.
-    pub(crate) fn draw(self, shape: &Shape, fans: [usize; 2], random: &mut Random, to: &mut [f32]) {
+    /// Whether it is drawn number by number, in memory that a tensor has anyway.
+    pub(crate) fn needs_memory(self) -> bool {
+        matches!(self, Init::Orthogonal(_))
+    }
+
+    /// Draws a tensor of this shape, with these fans: inputs and outputs. `put` is given each number with its
+    /// place, row-major, in order. Where nothing allocates, what needs memory is not drawn.
+    pub(crate) fn draw(self, shape: &Shape, fans: [usize; 2], random: &mut Random, put: &mut dyn FnMut(usize, f32)) {
+        let to = Drawn { len: shape.len(), put };
         let [fan_in, fan_out] = fans.map(|fan| fan as f64);
         let glorot = 2.0 / (fan_in + fan_out);
         let (he, lecun) = (2.0 / fan_in, 1.0 / fan_in);
         match self {
-            Init::Zeros => to.fill(0.0),
-            Init::Constant(value) => to.fill(value),
+            Init::Zeros => to.fill(|_| 0.0),
+            Init::Constant(value) => to.fill(|_| value),
             Init::Uniform(bound) => uniform(bound.into(), random, to),
             Init::Normal(deviation) => normal(deviation.into(), random, to),
             Init::GlorotUniform => uniform(libm::sqrt(3.0 * glorot), random, to),
@@ -70,6 +76,9 @@ impl Init {
             Init::GlorotNormal => normal(libm::sqrt(glorot), random, to),
             Init::HeNormal => normal(libm::sqrt(he), random, to),
             Init::LecunNormal => normal(libm::sqrt(lecun), random, to),
+            #[cfg(not(feature = "alloc"))]
+            Init::Orthogonal(_) => {}
+            #[cfg(feature = "alloc")]
             Init::Orthogonal(gain) => {
                 let rows = if shape.rank() < 2 { 1 } else { shape.dim(0) };
                 orthogonal(gain.into(), rows, random, to);
@@ -93,27 +102,37 @@ pub(crate) const fn fans(shape: &Shape) -> [usize; 2] {
     [fan_in, out]
 }
 
-#[cfg(feature = "alloc")]
-fn uniform(bound: f64, random: &mut Random, to: &mut [f32]) {
-    for to in to {
-        *to = (bound * (2.0 * random.unit() - 1.0)) as f32;
+/// A tensor to be drawn: how many numbers, and where each goes.
+struct Drawn<'a> {
+    len: usize,
+    put: &'a mut dyn FnMut(usize, f32),
+}
+
+impl Drawn<'_> {
+    fn fill(self, mut each: impl FnMut(usize) -> f32) {
+        (0..self.len).for_each(|i| (self.put)(i, each(i)));
     }
 }
 
-#[cfg(feature = "alloc")]
-fn normal(deviation: f64, random: &mut Random, to: &mut [f32]) {
-    for pair in to.chunks_mut(2) {
-        for (to, x) in pair.iter_mut().zip(random.normal_pair()) {
-            *to = (deviation * x) as f32;
+fn uniform(bound: f64, random: &mut Random, to: Drawn) {
+    to.fill(|_| (bound * (2.0 * random.unit() - 1.0)) as f32);
+}
+
+fn normal(deviation: f64, random: &mut Random, to: Drawn) {
+    let mut pair = [0.0; 2];
+    to.fill(|i| {
+        if i % 2 == 0 {
+            pair = random.normal_pair();
         }
-    }
+        (deviation * pair[i % 2]) as f32
+    });
 }
 
 /// Normal numbers, made orthogonal by Gram & Schmidt: what a QR decomposition gives whose diagonal is
 /// positive.
 #[cfg(feature = "alloc")]
-fn orthogonal(gain: f64, rows: usize, random: &mut Random, to: &mut [f32]) {
-    let columns = to.len() / rows.max(1);
+fn orthogonal(gain: f64, rows: usize, random: &mut Random, to: Drawn) {
+    let columns = to.len / rows.max(1);
     // As many vectors as the shorter side has, one after the other.
     let (count, len) = (rows.min(columns), rows.max(columns));
     let mut vectors = vec![0.0; count * len];
@@ -134,11 +153,11 @@ fn orthogonal(gain: f64, rows: usize, random: &mut Random, to: &mut [f32]) {
             one.iter_mut().for_each(|one| *one /= length);
         }
     }
-    for (i, to) in to.iter_mut().enumerate() {
+    to.fill(|i| {
         let (row, column) = (i / columns, i % columns);
         let at = if rows <= columns { row * len + column } else { column * len + row };
-        *to = (gain * vectors[at]) as f32;
-    }
+        (gain * vectors[at]) as f32
+    });
 }
 
 #[cfg(test)]
@@ -148,7 +167,7 @@ mod tests {
 
     fn drawn(init: Init, shape: Shape) -> Vec<f64> {
         let mut values = vec![f32::NAN; shape.len()];
-        init.draw(&shape, fans(&shape), &mut Random::keyed(7, &[]), &mut values);
+        init.draw(&shape, fans(&shape), &mut Random::keyed(7, &[]), &mut |i, x| values[i] = x);
         values.into_iter().map(f64::from).collect()
     }
 

@@ -69,8 +69,8 @@
 //! `alloc` only: models, prediction, streams, gradients, weights from bytes, data in memory, and training
 //! step by step on one thread ([`Trainer::step`](train::Trainer::step)); but no files, and no
 //! [`Trainer::fit`](train::Trainer::fit). Without `alloc` a network predicts with weights that lie in the
-//! program ([`ModelRef`]), in memory of the caller's ([`Predictor::new_in`]). `small` makes code small before
-//! fast.
+//! program ([`ModelRef`]), in memory of the caller's ([`Predictor::new_in`]), and with the feature `train` it
+//! learns there too ([`TrainerIn`](train::TrainerIn)). `small` makes code small before fast.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
 // What only `fit` and files read is never read without them.
@@ -136,7 +136,7 @@ pub mod int8;
 mod layer;
 pub mod layers;
 mod limits;
-#[cfg(feature = "alloc")]
+#[cfg(feature = "train")]
 pub mod losses;
 #[cfg(feature = "alloc")]
 mod memory;
@@ -145,9 +145,9 @@ mod model;
 mod no_chain;
 #[cfg(feature = "onnx")]
 mod onnx;
-#[cfg(feature = "alloc")]
+#[cfg(feature = "train")]
 pub mod optim;
-#[cfg(feature = "alloc")]
+#[cfg(feature = "train")]
 mod params;
 mod pass;
 #[cfg(feature = "alloc")]
@@ -167,9 +167,11 @@ mod storage;
 mod stream;
 #[cfg(feature = "alloc")]
 mod summary;
+#[cfg(feature = "train")]
+mod text;
 mod unread;
 
-#[cfg(feature = "alloc")]
+#[cfg(feature = "train")]
 pub mod data;
 #[cfg(feature = "std")]
 mod files;
@@ -177,7 +179,7 @@ mod files;
 mod os;
 #[cfg(feature = "std")]
 pub mod plot;
-#[cfg(feature = "alloc")]
+#[cfg(feature = "train")]
 pub mod train;
 
 #[cfg(feature = "std")]
@@ -199,11 +201,11 @@ pub use memory::Memory;
 #[doc(hidden)]
 pub use model::elsewhere::Predicts;
 pub use model::{
-    AnyHead, AsModel, LogSoftmaxHead, ModelPart, ModelRef, Network, OtherHead, PlainHead, Ports, SigmoidHead,
+    AnyHead, AsModel, LogSoftmaxHead, Model, ModelPart, ModelRef, Network, OtherHead, PlainHead, Ports, SigmoidHead,
     SoftmaxHead, SquashedHead, ValueHead,
 };
 #[cfg(feature = "alloc")]
-pub use model::{Model, ParamError, ParamErrorKind};
+pub use model::{ParamError, ParamErrorKind};
 pub use nn_kernels::counter_rng::CounterRng;
 pub use nn_kernels::simd::Isa;
 #[cfg(feature = "alloc")]
@@ -240,16 +242,18 @@ pub mod prelude {
     #[doc(hidden)]
     pub use crate::layers::foreign::*;
     pub use crate::layers::*;
-    #[cfg(feature = "alloc")]
+    #[cfg(feature = "train")]
+    pub use crate::loss;
+    #[cfg(feature = "train")]
     pub use crate::losses::*;
-    #[cfg(feature = "alloc")]
+    #[cfg(feature = "train")]
     pub use crate::optim::*;
-    #[cfg(feature = "alloc")]
-    pub use crate::{Model, loss};
-    pub use crate::{Names, Network, activation, network};
+    pub use crate::{Model, Names, Network, activation, network};
 
     #[cfg(feature = "alloc")]
     pub use crate::data::{Dataset, Labels, Values};
+    #[cfg(feature = "alloc")]
+    pub use crate::train::Regularizer;
     #[cfg(feature = "std")]
     pub use crate::train::metrics::{
         Accuracy, AveragePrecision, ConfusionMatrix, ExplainedVariance, F1, LogLoss, MeanAbsoluteError,
@@ -261,8 +265,8 @@ pub mod prelude {
     };
     #[cfg(feature = "std")]
     pub use crate::train::{Checkpoint, EarlyStopping, Fit};
-    #[cfg(feature = "alloc")]
-    pub use crate::train::{Clip, Regularizer, Trainer};
+    #[cfg(feature = "train")]
+    pub use crate::train::{Clip, Trainer};
 }
 
 /// Code that allocates: it is there with the feature `alloc` alone, whatever the features of who declares.
@@ -278,6 +282,22 @@ macro_rules! __with_alloc {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __with_alloc {
+    ($($code:tt)*) => {};
+}
+
+/// Code that trains: it is there with the feature `train` alone.
+#[cfg(feature = "train")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_train {
+    ($($code:tt)*) => { $($code)* };
+}
+
+/// Nothing trains.
+#[cfg(not(feature = "train"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_train {
     ($($code:tt)*) => {};
 }
 
@@ -302,18 +322,16 @@ pub mod __private {
         pub use crate::int8::file::Int8File;
         pub use crate::int8::program::{CodePort, ProgramRef, Step, Term};
     }
-    #[cfg(feature = "alloc")]
+    #[cfg(feature = "train")]
     pub use crate::losses::elementwise::{
         Formula, fault as loss_fault, gradient as loss_gradient, value as loss_value,
     };
-    #[cfg(feature = "alloc")]
+    #[cfg(feature = "train")]
     pub use crate::losses::heads::taken_by_all;
-    #[cfg(feature = "alloc")]
+    #[cfg(feature = "train")]
     pub use crate::losses::of_many::{FormulaOfMany, of_many as loss_of_many};
-    #[cfg(feature = "alloc")]
-    pub use crate::model::Model;
-    pub use crate::model::ModelRef;
     pub use crate::model::network::{AnyHead, HeadOf, Network};
+    pub use crate::model::{Model, ModelRef};
     pub use crate::pass::{BackwardInput, BackwardParams, Forward};
     pub use crate::repeat::Repeat;
     pub use crate::save::Names;
@@ -324,12 +342,12 @@ pub mod __private {
     pub use crate::shape::Shape;
     pub use crate::signature::{Answer, AnySignature, Call, Checked, IsLayer, Negative, Signature, check_call};
     pub use crate::spec::{FormulaStep, Head, LayerSpec, Pass};
-    #[cfg(feature = "alloc")]
-    pub use crate::train::training_bytes;
+    #[cfg(feature = "train")]
+    pub use crate::text::{String, format};
+    #[cfg(feature = "train")]
+    pub use crate::train::{training_bytes, training_len};
     pub use crate::unread::Unread;
-    pub use crate::{__editor as editor, __shown as shown, __with_alloc as with_alloc};
-    #[cfg(feature = "alloc")]
-    pub use alloc::{format, string::String};
+    pub use crate::{__editor as editor, __shown as shown, __with_alloc as with_alloc, __with_train as with_train};
     pub use nn_kernels::math;
     pub use nn_kernels::simd::Simd;
 }

@@ -22,13 +22,14 @@ use alloc::{
 use core::fmt;
 use core::marker::PhantomData;
 
+#[cfg(feature = "train")]
+use crate::params;
 #[cfg(feature = "alloc")]
-use crate::params::{self, Tensor};
-use crate::random::Random;
-#[cfg(feature = "alloc")]
-use nn_kernels::aligned_buffer::AlignedBuffer;
+use crate::params::Tensor;
+use crate::storage::{Allocated, LengthError, Storage};
 
-/// A network's parameters: one flat, aligned block.
+/// A network's parameters: one flat, aligned block. `S` is the memory they lie in: allocated, or the
+/// caller's ([`init_in`](Model::init_in), [`copy_in`](Model::copy_in)).
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -40,9 +41,8 @@ use nn_kernels::aligned_buffer::AlignedBuffer;
 /// model.set("all.weight", &[1.0, 1.0]).unwrap();
 /// assert_eq!(model.predictor(1).predict(&[3.0, 4.0]), &[7.0]);
 /// ```
-#[cfg(feature = "alloc")]
-pub struct Model<N> {
-    pub(crate) params: AlignedBuffer,
+pub struct Model<N, S = Allocated> {
+    pub(crate) params: S,
     pub(crate) run: TrainedSoFar,
     network: PhantomData<fn() -> N>,
 }
@@ -65,8 +65,7 @@ impl<N> Clone for Model<N> {
     }
 }
 
-#[cfg(feature = "alloc")]
-impl<N: Network> fmt::Debug for Model<N> {
+impl<N: Network, S: Storage> fmt::Debug for Model<N, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Model<{}>({} parameters)", N::COMPILED.name, N::param_count())
     }
@@ -77,27 +76,67 @@ impl<N: Network> Model<N> {
     /// Draws every parameter from its layer's distribution. Each tensor has a generator of its own, keyed by
     /// the seed and its place, so that the same seed gives the same bits everywhere.
     pub fn init(seed: u64) -> Self {
-        let mut block = AlignedBuffer::zeroed(N::COMPILED.params_len);
-        let mut standard = Vec::new();
-        for (i, tensor) in params::tensors(N::COMPILED).iter().enumerate() {
-            let mut random = Random::keyed(seed, &[i as u64]);
-            standard.clear();
-            standard.resize(tensor.count(), 0.0);
-            tensor.init.draw(&tensor.shape, tensor.fans, &mut random, &mut standard);
-            tensor.write(&standard, &mut block);
-        }
+        let mut block = Allocated::zeroed(N::COMPILED.params_len);
+        params::draw(N::COMPILED, seed, &mut block);
         Model::with_params(block)
     }
 
-    pub(crate) fn with_params(params: AlignedBuffer) -> Self {
+    pub(crate) fn with_params(params: Allocated) -> Self {
         Model { params, run: TrainedSoFar::default(), network: PhantomData }
     }
+}
 
+impl<'m, N: Network> Model<N, &'m mut [f32]> {
+    /// As [`init`](Model::init), in memory of the caller's: [`Network::PARAMS_LEN`] numbers at least, with
+    /// arbitrary contents. It needs no allocator.
+    ///
+    /// ```
+    /// use nn_runtime::prelude::*;
+    ///
+    /// network! { struct Net: [2] -> [1] { Dense(3) -> Tanh -> Dense(1) } }
+    ///
+    /// let mut memory = [0.0; Net::PARAMS_LEN];
+    /// let model = Model::<Net, _>::init_in(7, &mut memory).unwrap();
+    /// assert_eq!(model.as_params(), Net::init(7).as_params());
+    /// ```
+    ///
+    /// # Errors
+    /// There is too little memory; without the feature `alloc` initial values that are `Orthogonal`, which
+    /// need more to be drawn in.
+    #[cfg(feature = "train")]
+    pub fn init_in(seed: u64, memory: &'m mut [f32]) -> Result<Self, LengthError> {
+        let network = N::COMPILED;
+        let found = memory.len();
+        let params = memory.get_mut(..network.params_len).ok_or(LengthError::model(network, found))?;
+        match params::draw(network, seed, params) {
+            true => Ok(Model { params, run: TrainedSoFar::default(), network: PhantomData }),
+            false => Err(LengthError::orthogonal(network, found)),
+        }
+    }
+
+    /// A model with a copy of these parameters, such as embedded ones, in memory of the caller's:
+    /// [`Network::PARAMS_LEN`] numbers at least. It needs no allocator.
+    ///
+    /// # Errors
+    /// There is too little memory.
+    pub fn copy_in(model: ModelRef<'_, N>, memory: &'m mut [f32]) -> Result<Self, LengthError> {
+        let network = N::COMPILED;
+        let found = memory.len();
+        let params = memory.get_mut(..network.params_len).ok_or(LengthError::model(network, found))?;
+        params.copy_from_slice(model.params);
+        Ok(Model { params, run: TrainedSoFar::default(), network: PhantomData })
+    }
+}
+
+impl<N: Network, S: Storage> Model<N, S> {
     /// All parameters as they lie in memory, padding included: what a [`ModelRef`] takes.
     pub fn as_params(&self) -> &[f32] {
         &self.params
     }
+}
 
+#[cfg(feature = "alloc")]
+impl<N: Network, S: Storage> Model<N, S> {
     /// What the parameters are called, and their shapes, in the order of the declaration.
     pub fn tensors(&self) -> Vec<Tensor> {
         params::tensors(N::COMPILED)

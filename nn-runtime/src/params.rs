@@ -1,18 +1,139 @@
 //! The table of a network's parameters: names, shapes, places. In: a `CompiledNetwork`; out: one visit for
-//! each tensor, networks within networks included. Counting, drawing, saving and comparing all walk this one
-//! table.
+//! each tensor, networks within networks included. Counting, drawing, saving, comparing and training all walk
+//! this one table.
 
-use alloc::format;
-use alloc::string::{String, ToString};
-use alloc::vec::Vec;
+#[cfg(feature = "alloc")]
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::fmt;
 use core::ops::Range;
 
-use crate::graph::{CompiledNetwork, Node};
+use crate::graph::CompiledNetwork;
+#[cfg(feature = "alloc")]
+use crate::graph::Node;
+#[cfg(feature = "alloc")]
 use crate::init::Init;
+use crate::random::Random;
+#[cfg(feature = "alloc")]
 use crate::shape::Shape;
-use crate::spec::{Layout, Param, Role, is_spread};
+#[cfg(feature = "alloc")]
+use crate::spec::is_spread;
+use crate::spec::{Layout, Param, Role};
+
+/// What a tensor lies within: labels of networks, and that of its layer.
+#[derive(Clone, Copy)]
+pub(crate) struct Path<'a> {
+    outer: Option<&'a Path<'a>>,
+    label: &'static str,
+    /// Which of several copies.
+    copy: Option<usize>,
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(outer) = self.outer {
+            write!(f, "{outer}.")?;
+        }
+        f.write_str(self.label)?;
+        self.copy.map_or(Ok(()), |copy| write!(f, ".{copy}"))
+    }
+}
+
+/// One tensor on a visit: what its layer says of it, and where it lies.
+#[derive(Clone, Copy)]
+pub(crate) struct TensorPlace<'a> {
+    path: &'a Path<'a>,
+    pub(crate) param: &'a Param,
+    /// No step changes it.
+    pub(crate) frozen: bool,
+    /// Where the parameters of its layer begin.
+    base: usize,
+}
+
+impl TensorPlace<'_> {
+    /// Where it lies in a model's block.
+    pub(crate) fn range(&self) -> Range<usize> {
+        let offset = self.base + self.param.offset;
+        offset..offset + self.param.len
+    }
+
+    /// Where its numbers lie that no step changes.
+    pub(crate) fn fixed(&self) -> Range<usize> {
+        let [from, len] = self.param.fixed;
+        let offset = self.base + self.param.offset + from;
+        offset..offset + len
+    }
+}
+
+impl fmt::Display for TensorPlace<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.param.name {
+            "" => self.path.fmt(f),
+            name => write!(f, "{}.{name}", self.path),
+        }
+    }
+}
+
+/// Visits all tensors of a network, in the order of its sites.
+pub(crate) fn each(network: &'static CompiledNetwork, see: &mut dyn FnMut(TensorPlace)) {
+    visit(network, None, (0, false), see);
+}
+
+fn visit(
+    network: &'static CompiledNetwork,
+    outer: Option<&Path>,
+    (base, frozen): (usize, bool),
+    see: &mut dyn FnMut(TensorPlace),
+) {
+    for node in network.nodes.iter().filter(|node| node.shares.is_none()) {
+        let spec = node.spec;
+        let frozen = frozen || node.frozen;
+        let each = spec.params.len / spec.times;
+        for copy in 0..spec.times {
+            let path = Path { outer, label: node.name, copy: (spec.times > 1).then_some(copy) };
+            let base = base + node.params + copy * each;
+            match node.network.map(|network| network()) {
+                Some(inner) => visit(inner, Some(&path), (base, frozen), see),
+                None => {
+                    for param in spec.params.list() {
+                        let frozen = frozen || param.role == Role::Constant;
+                        see(TensorPlace { path: &path, param, frozen, base });
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Draws every tensor of a network from its layer's distribution. Each has a generator of its own, keyed by
+/// the seed and its place, so that the same seed gives the same bits everywhere. False where one needs memory
+/// to be drawn in, and nothing allocates.
+pub(crate) fn draw(network: &'static CompiledNetwork, seed: u64, block: &mut [f32]) -> bool {
+    let (mut number, mut all) = (0, true);
+    block.fill(0.0);
+    each(network, &mut |tensor| {
+        let Param { shape, fans, init, layout, .. } = tensor.param;
+        let mut random = Random::keyed(seed, &[number]);
+        let stored = &mut block[tensor.range()];
+        match layout {
+            Layout::Plain => init.draw(shape, *fans, &mut random, &mut |i, x| stored[i] = x),
+            Layout::Panels(panels) => {
+                let inputs = panels.rows();
+                let put = &mut |i: usize, x| stored[panels.index(i % inputs, i / inputs)] = x;
+                init.draw(shape, *fans, &mut random, put);
+            }
+        }
+        all &= cfg!(feature = "alloc") || !init.needs_memory();
+        number += 1;
+    });
+    all
+}
 
 /// One parameter tensor of a network.
+#[cfg(feature = "alloc")]
 #[derive(Clone, Debug)]
 pub struct Tensor {
     /// `block.0.conv1.weight`
@@ -35,6 +156,7 @@ pub struct Tensor {
     pub(crate) len: usize,
 }
 
+#[cfg(feature = "alloc")]
 impl Tensor {
     /// How many numbers it has, as the field counts them.
     pub fn count(&self) -> usize {
@@ -68,18 +190,35 @@ impl Tensor {
 }
 
 /// All parameter tensors of a network, in the order of its sites.
+#[cfg(feature = "alloc")]
 pub(crate) fn tensors(network: &'static CompiledNetwork) -> Vec<Tensor> {
     let mut all = Vec::new();
-    visit(network, "", 0, false, &mut all);
+    each(network, &mut |place| {
+        let param = place.param;
+        all.push(Tensor {
+            name: place.to_string(),
+            shape: param.shape,
+            role: param.role,
+            frozen: place.frozen,
+            init: param.init,
+            fans: param.fans,
+            fixed: place.fixed(),
+            layout: param.layout,
+            offset: place.range().start,
+            len: param.len,
+        });
+    });
     all
 }
 
 /// How many numbers a network has.
+#[cfg(feature = "alloc")]
 pub(crate) fn count(network: &'static CompiledNetwork) -> usize {
     tensors(network).iter().map(Tensor::count).sum()
 }
 
 /// A network used as a layer, at its place.
+#[cfg(feature = "alloc")]
 pub(crate) struct Within {
     pub(crate) name: String,
     pub(crate) network: &'static CompiledNetwork,
@@ -88,12 +227,14 @@ pub(crate) struct Within {
 }
 
 /// All networks within a network, each before those within it.
+#[cfg(feature = "alloc")]
 pub(crate) fn networks(network: &'static CompiledNetwork) -> Vec<Within> {
     let mut all = Vec::new();
     visit_networks(network, "", 0, &mut all);
     all
 }
 
+#[cfg(feature = "alloc")]
 fn visit_networks(network: &'static CompiledNetwork, prefix: &str, base: usize, all: &mut Vec<Within>) {
     for node in network.nodes.iter().filter(|node| node.shares.is_none()) {
         let Some(inner) = node.network.map(|network| network()) else { continue };
@@ -106,6 +247,7 @@ fn visit_networks(network: &'static CompiledNetwork, prefix: &str, base: usize, 
 }
 
 /// The name and the place of a node's parameters; of each copy where it is repeated.
+#[cfg(feature = "alloc")]
 fn copies(node: &Node, prefix: &str, base: usize) -> impl Iterator<Item = (String, usize)> {
     let (times, each) = (node.spec.times, node.spec.params.len / node.spec.times);
     (0..times).map(move |copy| {
@@ -118,35 +260,8 @@ fn copies(node: &Node, prefix: &str, base: usize) -> impl Iterator<Item = (Strin
 }
 
 /// True if two networks have the same name and the same parameters.
+#[cfg(feature = "alloc")]
 pub(crate) fn same(a: &'static CompiledNetwork, b: &'static CompiledNetwork) -> bool {
     let table = |network| tensors(network).into_iter().map(|tensor| (tensor.name, tensor.shape, tensor.offset));
     a.name == b.name && a.params_len == b.params_len && table(a).eq(table(b))
-}
-
-fn visit(network: &'static CompiledNetwork, prefix: &str, base: usize, frozen: bool, all: &mut Vec<Tensor>) {
-    for node in network.nodes.iter().filter(|node| node.shares.is_none()) {
-        let spec = node.spec;
-        let frozen = frozen || node.frozen;
-        for (name, base) in copies(node, prefix, base) {
-            match node.network.map(|network| network()) {
-                Some(inner) => visit(inner, &format!("{name}."), base, frozen, all),
-                None => all.extend(spec.params.list().iter().map(|param| tensor(param, &name, base, frozen))),
-            }
-        }
-    }
-}
-
-fn tensor(param: &Param, site: &str, base: usize, frozen: bool) -> Tensor {
-    Tensor {
-        name: if param.name.is_empty() { site.to_string() } else { format!("{site}.{}", param.name) },
-        shape: param.shape,
-        role: param.role,
-        frozen: frozen || param.role == Role::Constant,
-        init: param.init,
-        fans: param.fans,
-        fixed: base + param.offset + param.fixed[0]..base + param.offset + param.fixed[0] + param.fixed[1],
-        layout: param.layout,
-        offset: base + param.offset,
-        len: param.len,
-    }
 }

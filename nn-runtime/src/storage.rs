@@ -39,8 +39,9 @@ mod sealed {
     pub trait OwnOrLent {}
 }
 
-/// Memory that a [`Predictor`](crate::Predictor) works in: allocated by it, or `&mut [f32]` of the caller's,
-/// whose length is a constant of the network (`Net::predict_len(batch)`).
+/// Memory that a [`Predictor`](crate::Predictor) works in, or that a [`Model`](crate::Model)'s parameters lie
+/// in: allocated by it, or `&mut [f32]` of the caller's, whose length is a constant of the network
+/// (`Net::predict_len(batch)`, `Net::PARAMS_LEN`).
 pub trait Storage: DerefMut<Target = [f32]> + sealed::OwnOrLent {}
 
 impl sealed::OwnOrLent for Allocated {}
@@ -65,6 +66,17 @@ pub struct LengthError {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum What {
     Params,
+    /// For the parameters of a model.
+    Model,
+    /// For initial values that need memory to be drawn in.
+    Orthogonal,
+    /// To train on so many samples at once, with so many numbers of each parameter that an optimiser keeps;
+    /// all of them forward before any backward, or not.
+    Training {
+        batch: usize,
+        slots: usize,
+        whole: bool,
+    },
     /// To predict so many samples at once.
     Predicting(usize),
 }
@@ -72,6 +84,25 @@ enum What {
 impl LengthError {
     pub(crate) const fn params(network: &'static CompiledNetwork, found: usize) -> LengthError {
         LengthError { what: What::Params, network: network.name, expected: network.params_len, found }
+    }
+
+    pub(crate) const fn model(network: &'static CompiledNetwork, found: usize) -> LengthError {
+        LengthError { what: What::Model, network: network.name, expected: network.params_len, found }
+    }
+
+    pub(crate) const fn orthogonal(network: &'static CompiledNetwork, found: usize) -> LengthError {
+        LengthError { what: What::Orthogonal, network: network.name, expected: network.params_len, found }
+    }
+
+    /// `expected` numbers to train in, in steps by a loss or by an objective on whole batches.
+    #[cfg(feature = "train")]
+    pub(crate) const fn training(
+        network: &'static CompiledNetwork,
+        (batch, slots, whole): (usize, usize, bool),
+        expected: usize,
+        found: usize,
+    ) -> LengthError {
+        LengthError { what: What::Training { batch, slots, whole }, network: network.name, expected, found }
     }
 
     pub(crate) const fn predicting(network: &'static CompiledNetwork, batch: usize, found: usize) -> LengthError {
@@ -88,6 +119,23 @@ impl fmt::Display for LengthError {
                 f,
                 "expected the {expected} numbers of `{network}`'s parameters, found {found}\nhelp: give all that `as_params` gives"
             ),
+            What::Model => write!(
+                f,
+                "expected memory of {expected} numbers for the parameters of `{network}`, found {found}\nhelp: `[0.0; {network}::PARAMS_LEN]`"
+            ),
+            What::Orthogonal => write!(
+                f,
+                "expected initial values of `{network}` that are drawn one by one, found `Orthogonal`, which needs an allocator\nhelp: draw \
+                 them elsewhere and give them to `Model::copy_in`"
+            ),
+            What::Training { batch, slots, whole } => {
+                let function = if *whole { "train_whole_len" } else { "train_len" };
+                write!(
+                    f,
+                    "expected memory of {expected} numbers, in which `{network}` takes steps on {batch} samples with {slots} numbers of each \
+                     parameter that the optimiser keeps, found {found}\nhelp: `[0.0; {network}::{function}({batch}, {slots})]`"
+                )
+            }
             What::Predicting(batch) => write!(
                 f,
                 "expected memory of {expected} numbers, in which `{network}` predicts {batch} samples at once, found {found}\nhelp: `[0.0; \

@@ -63,8 +63,8 @@ where
         let scale = 2.0 / (batch * output) as f32;
         let dy: Vec<f32> = y.iter().zip(&t).map(|(y, t)| scale * (y - t)).collect();
         let Gradients { params, .. } = model.gradients(&slices, &[&dy]).unwrap();
-        if std::env::var_os("NN_STEP_TIMES").is_some() && batch == BATCHES[BATCHES.len() - 1] {
-            print_time(&model, &slices, &dy, &data);
+        if let Some(how) = std::env::var_os("NN_STEP_TIMES").filter(|_| batch == BATCHES[BATCHES.len() - 1]) {
+            print_time(&model, &slices, &dy, &data, how == "count");
         }
         let step = Trainer::new(&mut model, Mse::new(), Sgd::new(1.0)).step(&data);
         if params.is_empty() {
@@ -91,8 +91,8 @@ where
 }
 
 /// What `benches/debug.sh` compares: a step, or gradients where nothing is learnt, best of some, in
-/// nanoseconds.
-fn print_time<N: Network>(model: &Model<N>, x: &[&[f32]], dy: &[f32], data: &Dataset<Values>)
+/// nanoseconds; or four of them for valgrind, which counts instructions.
+fn print_time<N: Network>(model: &Model<N>, x: &[&[f32]], dy: &[f32], data: &Dataset<Values>, count: bool)
 where
     Mse: Fits<N::Head>,
 {
@@ -103,12 +103,23 @@ where
         true => drop(trainer.step(data).unwrap()),
         false => drop(model.gradients(x, &[dy]).unwrap()),
     };
+    if count {
+        once();
+        counted(&mut once);
+        return println!("step of {}: counted", std::any::type_name::<N>());
+    }
     let times = (0..200).map(|_| {
         let begun = std::time::Instant::now();
         once();
         begun.elapsed().as_nanos()
     });
     println!("step of {}: {}", std::any::type_name::<N>(), times.min().unwrap());
+}
+
+/// Valgrind finds it by its name.
+#[inline(never)]
+fn counted(once: &mut dyn FnMut()) {
+    (0..4).for_each(|_| once());
 }
 
 fn all<N: Network>(model: &Model<N>) -> Vec<(String, Vec<f32>)> {

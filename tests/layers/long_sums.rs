@@ -2,9 +2,11 @@
 //! chain of `f32` rounds the same way at every term.
 
 use nn_runtime::layers::{
-    Dense, DensePerStep, Embedding, GroupNorm, LayerNorm, Prelu, ReplicationPad1d, ReplicationPad2d, Rnn,
+    BatchNorm, Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Dense, DensePerStep, DepthwiseConv2d, Embedding,
+    GroupNorm, InstanceNorm, LayerNorm, Lstm, PositionalEncoding, Prelu, ReplicationPad1d, ReplicationPad2d, RmsNorm,
+    Rnn,
 };
-use nn_runtime::{Isa, Probe, Shape};
+use nn_runtime::{Isa, Layer, Probe, Rule, Shape};
 
 /// What a sum of equal terms may be off by, relatively.
 const NEAR: f64 = 1.5e-6;
@@ -130,6 +132,40 @@ fn the_outputs_of_many_inputs() {
     }
 }
 
+/// Of layers whose gates, weights or statistics are those of nothing: every term of the bias is 0.1.
+#[test]
+fn the_biases_of_many_steps() {
+    let tenth = |len: usize| vec![0.1; len];
+    for isa in Isa::available() {
+        for steps in [3000, 50_000] {
+            let truth = TENTH * steps as f64;
+            let batch_norm = Probe::new(BatchNorm::new(), BatchNorm::rule, [Shape::of([steps, 2])]).unwrap().isa(isa);
+            let x = [-1.0, 1.0].repeat(steps);
+            let found = batch_norm.training(0, 0).gradients(1, [&x], [&tenth(2 * steps)]);
+            found.params[1].iter().for_each(|db| near(*db, truth, "BatchNorm"));
+            let layer = InstanceNorm::new().affine(true);
+            let instance = Probe::new(layer, InstanceNorm::rule, [Shape::of([steps, 2])]).unwrap().isa(isa);
+            let x: Vec<f32> = (0..2 * steps).map(|i| (i / 2 % 2) as f32).collect();
+            let found = instance.gradients(1, [&x], [&tenth(2 * steps)]);
+            found.params[1].iter().for_each(|db| near(*db, truth, "InstanceNorm"));
+            let rms = Probe::new(RmsNorm::new(), RmsNorm::rule, [Shape::of([steps, 2])]).unwrap().isa(isa);
+            let found = rms.gradients(1, [&vec![1.0; 2 * steps]], [&tenth(2 * steps)]);
+            found.params[0].iter().for_each(|dw| near(*dw, truth / 1.0f64.hypot(1e-4), "RmsNorm"));
+            // A gate that is half open, of a state that is 0: its slope is a quarter.
+            let lstm = Probe::new(Lstm::new(1), Lstm::rule, [Shape::of([steps, 1])]).unwrap().isa(isa);
+            let lstm = (0..4).fold(lstm, |lstm, i| lstm.param(i, &[0.0; 4]));
+            let found = lstm.gradients(1, [&tenth(steps)], [&tenth(steps)]);
+            // The slope of the cell is a half of what comes, and half of it stays from step to step.
+            let kept: f64 = (0..steps).map(|step| 0.25 * (2.0 - 0.5f64.powi((steps - 1 - step).min(60) as i32))).sum();
+            near(found.params[2][2], TENTH * kept, "Lstm");
+        }
+        let encoding = PositionalEncoding::new().learnt(true);
+        let encoding = Probe::new(encoding, PositionalEncoding::rule, [Shape::of([3, 2])]).unwrap().isa(isa);
+        let found = encoding.gradients(60_000, [&tenth(360_000)], [&tenth(360_000)]);
+        found.params[0].iter().for_each(|dw| near(*dw, TENTH * 6e4, "PositionalEncoding"));
+    }
+}
+
 /// Edges that are repeated very often.
 #[test]
 fn the_gradient_of_an_edge() {
@@ -142,5 +178,66 @@ fn the_gradient_of_an_edge() {
     let [dx] = probe.gradients(1, [&[1.0; 6]], [&vec![0.1; 802 * 803]]).inputs;
     for (dx, columns) in dx.iter().zip([401.0, 1.0, 401.0].repeat(2)) {
         near(*dx, TENTH * 401.0 * columns, "images");
+    }
+}
+
+/// Weights and bias of layers whose every output takes the same weights: inputs and gradients of 0.1, borders
+/// left out, so that a weight's gradient is 0.01 times the places that it is used at.
+fn check_places<L: Layer + Copy>(
+    what: &str,
+    layer: L,
+    rule: impl Fn(&L, [Shape; 1]) -> Rule + Copy,
+    (shape, batch): (Shape, usize),
+    [of_weight, of_bias]: [usize; 2],
+) {
+    for isa in Isa::available() {
+        let probe =
+            Probe::new(layer, rule, [shape]).unwrap_or_else(|fault| panic!("{what}: {}", fault.as_str())).isa(isa);
+        let outputs: usize = probe.spec().output_shapes().iter().map(|shape| shape.len()).sum();
+        let found = probe.gradients(batch, [&vec![0.1; batch * shape.len()]], [&vec![0.1; batch * outputs]]).params;
+        // Of more samples than one chain has, terms that are equal are the worst there are.
+        let most = if batch > 256 { 5e-6 } else { NEAR };
+        for (of, found, truth) in
+            [("weight", &found[0], TENTH * TENTH * of_weight as f64), ("bias", &found[1], TENTH * of_bias as f64)]
+        {
+            for found in found {
+                let off = (f64::from(*found) - truth).abs() / truth;
+                assert!(off <= most, "{what} of {batch} x {shape}, {}: {of} off by {off:e}", isa.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_weights_of_many_places() {
+    for (steps, batch) in [(3000, 1), (50_002, 1), (130, 40), (34, 300)] {
+        let (shape, used) = (Shape::of([steps, 2]), (steps - 2) * batch);
+        check_places("Conv1d", Conv1d::new(2, 3), Conv1d::rule, (shape, batch), [used; 2]);
+        check_places("Conv1d in groups", Conv1d::new(4, 3).groups(2), Conv1d::rule, (shape, batch), [used; 2]);
+        check_places(
+            "ConvTranspose1d",
+            ConvTranspose1d::new(2, 3),
+            ConvTranspose1d::rule,
+            (shape, batch),
+            [steps * batch, (steps + 2) * batch],
+        );
+    }
+    for (side, batch) in [(66, 1), (226, 1), (34, 30), (10, 500)] {
+        let (shape, used, all) = (Shape::of([2, side, side]), (side - 2) * (side - 2) * batch, side * side * batch);
+        check_places("Conv2d", Conv2d::new(3, 3), Conv2d::rule, (shape, batch), [used; 2]);
+        check_places("Conv2d to many", Conv2d::new(34, 3), Conv2d::rule, (shape, batch), [used; 2]);
+        check_places("Conv2d of a pixel", Conv2d::new(3, 1), Conv2d::rule, (shape, batch), [all; 2]);
+        check_places("Conv2d in groups", Conv2d::new(4, 3).groups(2), Conv2d::rule, (shape, batch), [used; 2]);
+        check_places("DepthwiseConv2d", DepthwiseConv2d::new(3), DepthwiseConv2d::rule, (shape, batch), [used; 2]);
+        let wider = (side + 2) * (side + 2) * batch;
+        check_places(
+            "ConvTranspose2d",
+            ConvTranspose2d::new(3, 3),
+            ConvTranspose2d::rule,
+            (shape, batch),
+            [all, wider],
+        );
+        let strided = ConvTranspose2d::new(3, 2).stride(2);
+        check_places("ConvTranspose2d, strided", strided, ConvTranspose2d::rule, (shape, batch), [all, 4 * all]);
     }
 }

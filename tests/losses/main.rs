@@ -13,6 +13,8 @@ mod harness;
 mod hinge;
 mod huber;
 mod kl_divergence;
+mod left_out;
+mod long_rows;
 mod mae;
 mod mse;
 mod multi_resolution_stft;

@@ -1,6 +1,7 @@
 //! Every optimiser against PyTorch after 1, 5 and 20 steps, on every instruction set and in parts.
 
 mod settings;
+mod sizes;
 
 use nn_runtime::Isa;
 use nn_runtime::Shape;

@@ -5,8 +5,10 @@
 mod alone;
 mod continuing;
 mod divergence;
+mod in_memory;
 mod logs;
 mod own_loop;
+mod refused_everywhere;
 mod refused_steps;
 mod stateful;
 mod stopping;

@@ -5,6 +5,54 @@
 use super::elementwise::{parts, vectors, whole};
 use super::simd::{Isa, Kernel, LANE_INDEX, LANES, Simd};
 
+/// A sum along a row, lane by lane. Of a long row, blocks of vectors are summed so, and the blocks in `f64`.
+#[derive(Clone, Copy)]
+pub struct LongSum<S: Simd> {
+    sum: S::F,
+    vectors: usize,
+    blocks: f64,
+}
+
+impl<S: Simd> LongSum<S> {
+    /// Vectors of a block.
+    const BLOCK: usize = 32;
+
+    #[inline(always)]
+    /// Begins with these.
+    pub fn new(first: S::F) -> Self {
+        LongSum { sum: first, vectors: 0, blocks: 0.0 }
+    }
+
+    #[inline(always)]
+    /// Adds a vector.
+    pub fn add(&mut self, s: S, x: S::F) {
+        self.sum = s.add(self.sum, x);
+        self.count(s);
+    }
+
+    #[inline(always)]
+    /// Adds `a · b`.
+    pub fn fma(&mut self, s: S, a: S::F, b: S::F) {
+        self.sum = s.fma(a, b, self.sum);
+        self.count(s);
+    }
+
+    #[inline(always)]
+    fn count(&mut self, s: S) {
+        self.vectors += 1;
+        if self.vectors == Self::BLOCK {
+            self.blocks += f64::from(s.sum(self.sum));
+            (self.sum, self.vectors) = (s.splat(0.0), 0);
+        }
+    }
+
+    #[inline(always)]
+    /// The sum of all lanes.
+    pub fn total(self, s: S) -> f32 {
+        (self.blocks + f64::from(s.sum(self.sum))) as f32
+    }
+}
+
 /// `M` numbers made of `K`, to be summed. Implementors mark `at` `#[inline(always)]`.
 pub trait Terms<const K: usize, const M: usize> {
     /// The terms of each lane.

@@ -8,6 +8,7 @@ mod narrow;
 mod tests;
 
 use super::math;
+use super::reduce::LongSum;
 use super::simd::{Isa, Kernel, LANE_INDEX, LANES, Simd};
 
 pub use cross_entropy::{
@@ -35,50 +36,6 @@ fn largest<S: Simd>(s: S, full: &[[f32; LANES]], tail: S::F) -> f32 {
         most = s.max(most, s.load(x));
     }
     s.largest(most)
-}
-
-/// A sum along a row, lane by lane. Of a long row, blocks of vectors are summed so, and the blocks in `f64`.
-#[derive(Clone, Copy)]
-struct LongSum<S: Simd> {
-    sum: S::F,
-    vectors: usize,
-    blocks: f64,
-}
-
-impl<S: Simd> LongSum<S> {
-    /// Vectors of a block.
-    const BLOCK: usize = 256;
-
-    #[inline(always)]
-    fn new(first: S::F) -> Self {
-        LongSum { sum: first, vectors: 0, blocks: 0.0 }
-    }
-
-    #[inline(always)]
-    fn add(&mut self, s: S, x: S::F) {
-        self.sum = s.add(self.sum, x);
-        self.count(s);
-    }
-
-    #[inline(always)]
-    fn fma(&mut self, s: S, a: S::F, b: S::F) {
-        self.sum = s.fma(a, b, self.sum);
-        self.count(s);
-    }
-
-    #[inline(always)]
-    fn count(&mut self, s: S) {
-        self.vectors += 1;
-        if self.vectors == Self::BLOCK {
-            self.blocks += f64::from(s.sum(self.sum));
-            (self.sum, self.vectors) = (s.splat(0.0), 0);
-        }
-    }
-
-    #[inline(always)]
-    fn total(self, s: S) -> f32 {
-        (self.blocks + f64::from(s.sum(self.sum))) as f32
-    }
 }
 
 /// softmax(x) or its logarithm, by rows; the maximum is subtracted first, so that no exponential overflows.

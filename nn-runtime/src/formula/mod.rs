@@ -8,7 +8,7 @@ mod check;
 mod check_of_many;
 mod curve;
 mod learning;
-#[cfg(feature = "alloc")]
+#[cfg(feature = "train")]
 mod loss;
 pub mod reference;
 
@@ -18,5 +18,5 @@ pub use check::{check_curve, check_learning, check_loss};
 pub use check_of_many::{WideNumbers, check_loss_of_many};
 pub use curve::{Curve, Of, backward, backward_in_place, curve_layer, floor, forward, forward_in_place};
 pub use learning::{Learning, learn_backward, learn_backward_params, learn_forward, learning_layer};
-#[cfg(feature = "alloc")]
+#[cfg(feature = "train")]
 pub use loss::{loss_on_values, own_loss, own_loss_of_many};

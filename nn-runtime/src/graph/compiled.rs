@@ -170,8 +170,8 @@ impl CompiledNetwork {
             names,
             output_values: graph.outputs,
             infer: plans[0],
-            // Where nothing allocates nobody trains or streams, and the program need not hold these plans.
-            train: plans[if cfg!(feature = "alloc") { 1 } else { 0 }],
+            // Where nobody trains or streams, the program need not hold these plans.
+            train: plans[if cfg!(feature = "train") { 1 } else { 0 }],
             train_with_input_grad: plans[if cfg!(feature = "alloc") { 2 } else { 0 }],
             step: plans[if cfg!(feature = "alloc") { 3 } else { 0 }],
             streaming,

@@ -46,9 +46,9 @@ use plan::{AttentionPlan, Extras, OfScores};
 /// Parameters, named and laid out as PyTorch's: `in_proj_weight`, `[3 · features, features]` (of queries,
 /// keys, values), `in_proj_bias`, `[3 · features]`, `out_proj.weight`, `[features, features]`, and
 /// `out_proj.bias`, `[features]`. Weights begin Glorot uniform, biases 0. A mask has no gradient: it is
-/// answered with zeros; what is added to the scores (a relative position, ALiBi) has one. Keys that
-/// `attn_mask` hides must be finite, padding need not be. With any of the last five settings but `dropout` it
-/// neither streams nor is written as ONNX. Vaswani et al., "Attention Is All You Need", 2017.
+/// answered with zeros; what is added to the scores (a relative position, ALiBi) has one. What a mask hides
+/// need not be finite. With any of the last five settings but `dropout` it neither streams nor is written as
+/// ONNX. Vaswani et al., "Attention Is All You Need", 2017.
 ///
 /// ```
 /// use nn_runtime::prelude::*;

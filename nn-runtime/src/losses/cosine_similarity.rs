@@ -1,9 +1,10 @@
 //! `CosineSimilarity`: whether two rows point the same way, whatever their lengths.
 
-use alloc::string::String;
+use crate::text::String;
 
 use super::elementwise::fault;
 use super::{Loss, LossOn, TargetValue};
+use nn_kernels::reduce::LongSum;
 use nn_kernels::simd::{Isa, Kernel, LANES, Simd};
 
 /// What the square of a length is taken for where it is 0, so that nothing is divided by 0.
@@ -87,20 +88,22 @@ fn one<S: Simd, const GRADIENT: bool>(s: S, y: &[f32], t: &[f32], scale: f32, dy
     // Both rows are brought to the size of 1 first, by powers of 2, so that no square overflows or vanishes.
     let (y_scale, t_scale) = (s.splat(factor(s, y, y_last)), s.splat(factor(s, t, t_last)));
     let (y_last, t_last) = (s.mul(y_last, y_scale), s.mul(t_last, t_scale));
-    let (mut yy, mut tt, mut yt) = (s.mul(y_last, y_last), s.mul(t_last, t_last), s.mul(y_last, t_last));
+    let mut yy = LongSum::new(s.mul(y_last, y_last));
+    let mut tt = LongSum::new(s.mul(t_last, t_last));
+    let mut yt = LongSum::new(s.mul(y_last, t_last));
     for (y, t) in y.iter().zip(t) {
         let (y, t) = (s.mul(s.load(y), y_scale), s.mul(s.load(t), t_scale));
-        yy = s.fma(y, y, yy);
-        tt = s.fma(t, t, tt);
-        yt = s.fma(y, t, yt);
+        yy.fma(s, y, y);
+        tt.fma(s, t, t);
+        yt.fma(s, y, t);
     }
     let one = s.splat(1.0);
-    let [yy, tt] = [s.sum(yy), s.sum(tt)].map(|square| if square == 0.0 { LEAST } else { square });
+    let [yy, tt] = [yy, tt].map(|sum| sum.total(s)).map(|square| if square == 0.0 { LEAST } else { square });
     let [yy, tt] = [s.splat(yy), s.splat(tt)];
     let lengths = s.div(s.div(one, s.sqrt(yy)), s.sqrt(tt));
     // A rounded cosine may be a little beyond ±1, and its loss below 0 or above 2. The limits stand first:
     // NaN stays.
-    let cosine = s.max(s.splat(-1.0), s.min(one, s.mul(s.splat(s.sum(yt)), lengths)));
+    let cosine = s.max(s.splat(-1.0), s.min(one, s.mul(s.splat(yt.total(s)), lengths)));
     if GRADIENT {
         // d cos / dy = t / (|y| · |t|) - cos · y / |y|², of the scaled rows.
         // The factor comes last: with those of very short rows the two parts could be ∞ - ∞.
@@ -127,7 +130,7 @@ impl Loss for CosineSimilarity {
     const LOGITS: bool = false;
 
     fn settings(&self) -> String {
-        alloc::format!("{self:?}")
+        crate::text::format!("{self:?}")
     }
 }
 

@@ -1,7 +1,6 @@
 //! `CrossEntropy`: which of several classes. The fused pair of softmax and logarithm is the kernels'.
 
-use alloc::format;
-use alloc::string::String;
+use crate::text::{String, format};
 
 use super::elementwise::fault;
 use super::{Link, Loss, LossOn};
@@ -68,7 +67,7 @@ impl Loss for CrossEntropy {
     const LINK: Link = Link::Softmax;
 
     fn settings(&self) -> String {
-        alloc::format!("{self:?}")
+        crate::text::format!("{self:?}")
     }
 }
 

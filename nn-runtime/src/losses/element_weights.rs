@@ -1,8 +1,7 @@
 //! `ElementWeights`: a weight for each number of a target. In: a loss that compares number with number,
 //! outputs, and targets with their weights behind them; out: the weighted sum, and its gradient.
 
-use alloc::format;
-use alloc::string::String;
+use crate::text::{String, format};
 
 use super::elementwise::Formula;
 use super::{Link, Loss, LossOn, TargetValue};

@@ -1,10 +1,11 @@
 //! `Focal`: which of several classes, where most samples are easy. In: scores and labels; out: a loss in
 //! which the easy ones fade.
 
-use alloc::string::String;
+use crate::text::String;
 
 use super::{CrossEntropy, Link, Loss, LossOn, TargetLabel};
 use nn_kernels::math;
+use nn_kernels::reduce::LongSum;
 use nn_kernels::simd::{Isa, Kernel, LANE_INDEX, LANES, Simd};
 
 /// `-(1 - p)^gamma · ln p` of a row, with `p = softmax(z)[label]`, and then the mean over rows.
@@ -106,20 +107,20 @@ fn one<S: Simd, const GRADIENT: bool>(s: S, gamma: f32, z: &[f32], label: usize,
     // The exponentials of all classes but the label's: 1 - p of them is right where p is so near to 1 that it
     // rounds to it.
     let (zero, one) = (s.splat(0.0), s.splat(1.0));
-    let mut others = zero;
+    let mut others = LongSum::new(zero);
     for (i, z) in full.iter().enumerate() {
         let e = math::exp(s, s.sub(s.load(z), most));
         let met = s.eq(s.to_f(s.load_i(&LANE_INDEX)), s.splat(label as f32 - (i * LANES) as f32));
-        others = s.add(others, s.select(met, zero, e));
+        others.add(s, s.select(met, zero, e));
         if GRADIENT {
             s.store(e, &mut dz_full[i]);
         }
     }
     let last_exp = math::exp(s, s.sub(last, most));
     let met = s.eq(s.to_f(s.load_i(&LANE_INDEX)), s.splat(label as f32 - (full.len() * LANES) as f32));
-    others = s.add(others, s.select(met, zero, last_exp));
+    others.add(s, s.select(met, zero, last_exp));
 
-    let others = s.splat(s.sum(others));
+    let others = s.splat(others.total(s));
     let own = s.sub(s.splat(z[label]), most);
     let own_exp = math::exp(s, own);
     let sum = s.add(own_exp, others);
@@ -157,7 +158,7 @@ impl Loss for Focal {
     const LINK: Link = Link::Softmax;
 
     fn settings(&self) -> String {
-        alloc::format!("{self:?}")
+        crate::text::format!("{self:?}")
     }
 }
 

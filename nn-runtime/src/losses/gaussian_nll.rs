@@ -1,8 +1,7 @@
 //! `GaussianNll`: values with a spread of their own. In: rows of means and of logarithms of variances,
 //! targets; out: how unlikely the targets are.
 
-use alloc::format;
-use alloc::string::String;
+use crate::text::{String, format};
 
 use super::elementwise::fault;
 use super::{Loss, LossOn, TargetValue};

@@ -114,6 +114,7 @@ macro_rules! several {
         impl<$($loss: Loss),+> Loss for ($($loss,)+) {
             const LOGITS: bool = false $(|| $loss::LOGITS)+;
 
+            #[cfg(feature = "alloc")]
             fn settings(&self) -> String {
                 #[allow(non_snake_case)]
                 let ($($loss,)+) = self;
@@ -148,11 +149,18 @@ macro_rules! __taken_by_all {
 pub use crate::__taken_by_all as taken_by_all;
 
 macro_rules! taken_by {
-    ($($loss:ident: $($head:ident $takes:ident),+;)+) => {$($(
+    ($($(#[$there:meta])? $loss:ident: $($head:ident $takes:ident),+;)+) => {
+        $(taken_by! { @one [$(#[$there])?] $loss: $($head $takes),+ })+
+    };
+    (@one $there:tt $loss:ident: $($head:ident $takes:ident),+) => {
+        $(taken_by! { @head $there $loss $head $takes })+
+    };
+    (@head [$($there:tt)*] $loss:ident $head:ident $takes:ident) => {
         // What is told in words needs no list of types beside it.
+        $($there)*
         #[diagnostic::do_not_recommend]
         impl $takes<$loss> for $head {}
-    )+)+};
+    };
 }
 taken_by! {
     NoLoss: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, SoftmaxHead SoftmaxTakes, SigmoidHead SigmoidTakes,
@@ -160,6 +168,7 @@ taken_by! {
     CrossEntropy: AnyHead AnyTakes, PlainHead PlainTakes, SoftmaxHead SoftmaxTakes;
     KlDivergence: AnyHead AnyTakes, PlainHead PlainTakes, SoftmaxHead SoftmaxTakes;
     Focal: AnyHead AnyTakes, PlainHead PlainTakes, SoftmaxHead SoftmaxTakes;
+    #[cfg(feature = "alloc")]
     Ctc: AnyHead AnyTakes, PlainHead PlainTakes, SoftmaxHead SoftmaxTakes;
     BinaryCrossEntropy: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, SigmoidHead SigmoidTakes;
     BinaryFocal: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, SigmoidHead SigmoidTakes;
@@ -170,6 +179,7 @@ taken_by! {
         OtherHead OtherTakes;
     CosineSimilarity: AnyHead AnyTakes, PlainHead PlainTakes, SoftmaxHead SoftmaxTakes, SigmoidHead SigmoidTakes,
         SquashedHead SquashedTakes, OtherHead OtherTakes;
+    #[cfg(feature = "alloc")]
     MultiResolutionStft: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, SquashedHead SquashedTakes, OtherHead OtherTakes;
     Mse: AnyHead AnyTakes, PlainHead PlainTakes, ValueHead ValueTakes, SoftmaxHead SoftmaxTakes, SigmoidHead SigmoidTakes,
         SquashedHead SquashedTakes, OtherHead OtherTakes;

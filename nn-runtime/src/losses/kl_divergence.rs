@@ -1,7 +1,7 @@
 //! `KlDivergence`: how far a distribution is from the one it should be. The cross-entropy of the two is the
 //! kernels'.
 
-use alloc::string::String;
+use crate::text::String;
 
 use super::elementwise::{self, Formula};
 use super::{CrossEntropy, Link, Loss, LossOn, TargetValue};
@@ -69,7 +69,7 @@ impl Loss for KlDivergence {
     const LINK: Link = Link::Softmax;
 
     fn settings(&self) -> String {
-        alloc::format!("{self:?}")
+        crate::text::format!("{self:?}")
     }
 }
 

@@ -10,6 +10,7 @@ mod binary_cross_entropy;
 mod binary_focal;
 mod cosine_similarity;
 mod cross_entropy;
+#[cfg(feature = "alloc")]
 mod ctc;
 mod element_weights;
 pub(crate) mod elementwise;
@@ -22,13 +23,14 @@ mod kl_divergence;
 mod link;
 mod mae;
 mod mse;
+#[cfg(feature = "alloc")]
 mod multi_resolution_stft;
 pub(crate) mod of_many;
 mod poisson;
 mod quantile;
 mod triplet;
 
-use alloc::string::String;
+use crate::text::String;
 
 use nn_kernels::simd::Isa;
 
@@ -36,6 +38,7 @@ pub use binary_cross_entropy::BinaryCrossEntropy;
 pub use binary_focal::BinaryFocal;
 pub use cosine_similarity::CosineSimilarity;
 pub use cross_entropy::CrossEntropy;
+#[cfg(feature = "alloc")]
 pub use ctc::Ctc;
 pub use element_weights::ElementWeights;
 pub use focal::Focal;
@@ -50,6 +53,7 @@ pub use kl_divergence::KlDivergence;
 pub use link::Link;
 pub use mae::Mae;
 pub use mse::Mse;
+#[cfg(feature = "alloc")]
 pub use multi_resolution_stft::MultiResolutionStft;
 pub use poisson::Poisson;
 pub use quantile::Quantile;

@@ -1,7 +1,6 @@
 //! `Triplet`: an anchor is to be nearer to its like than to another, by a margin.
 
-use alloc::format;
-use alloc::string::String;
+use crate::text::{String, format};
 
 use super::{Loss, LossOn, TargetValue};
 use nn_kernels::simd::Isa;

@@ -3,9 +3,8 @@
 
 use core::ops::Deref;
 
-#[cfg(feature = "alloc")]
-use super::Model;
-use super::{ModelRef, Network};
+use super::{Model, ModelRef, Network};
+use crate::storage::Storage;
 
 /// A model as a [`Predictor`](crate::Predictor) or a [`Streamer`](crate::Streamer) has it.
 ///
@@ -47,8 +46,7 @@ pub trait AsModel {
     fn params(&self) -> &[f32];
 }
 
-#[cfg(feature = "alloc")]
-impl<N: Network> AsModel for Model<N> {
+impl<N: Network, S: Storage> AsModel for Model<N, S> {
     type Network = N;
 
     fn params(&self) -> &[f32] {

@@ -67,6 +67,15 @@ pub trait Network: Copy + Default + 'static {
         crate::Model::init(seed)
     }
 
+    /// The same in memory of the caller's: see [`Model::init_in`](crate::Model::init_in).
+    ///
+    /// # Errors
+    /// As there.
+    #[cfg(feature = "train")]
+    fn init_in(seed: u64, memory: &mut [f32]) -> Result<crate::Model<Self, &mut [f32]>, crate::LengthError> {
+        crate::Model::init_in(seed, memory)
+    }
+
     /// How many numbers are learnt or kept, as the field counts them.
     fn param_count() -> usize {
         Self::PARAMS

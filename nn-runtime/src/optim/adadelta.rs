@@ -1,6 +1,6 @@
 //! `Adadelta`: each gradient times the root of its recent steps' mean square over that of its own.
 
-use alloc::string::String;
+use crate::text::String;
 
 use super::settings::{above_zero, below_one, learning_rate, none_negative, settings};
 use super::{Optimizer, array_of_slots, slot_names};

@@ -1,6 +1,6 @@
 //! `Adagrad`: each gradient divided by the root of the sum of all its squares.
 
-use alloc::string::String;
+use crate::text::String;
 
 use super::settings::{learning_rate, none_negative, settings};
 use super::{Optimizer, array_of_slots, over_eps, slot_names};

@@ -1,7 +1,7 @@
 //! `Adam`: momentum, divided by the root of the recent mean square. `AdamW`, `Lamb` and `Nadam` build on its
 //! moments.
 
-use alloc::string::String;
+use crate::text::String;
 
 use super::settings::{betas_below_one, learning_rate, momentum_setting, none_negative, settings};
 use super::{Optimizer, array_of_slots, over_eps, powi, slot_names};

@@ -1,6 +1,6 @@
 //! `Adamax`: Adam divided by the largest recent gradient instead of the root of the mean square.
 
-use alloc::string::String;
+use crate::text::String;
 
 use super::settings::{above_zero, betas_below_one, learning_rate, momentum_setting, none_negative, settings};
 use super::{Optimizer, array_of_slots, over_eps, powi, slot_names};

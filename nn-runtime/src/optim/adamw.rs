@@ -1,6 +1,6 @@
 //! `AdamW`: Adam whose weight decay does not go through the moments.
 
-use alloc::string::String;
+use crate::text::String;
 
 use super::adam::{AdamStep, Moments, decay};
 use super::settings::{betas_below_one, learning_rate, momentum_setting, none_negative, settings};

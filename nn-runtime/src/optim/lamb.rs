@@ -1,7 +1,7 @@
 //! `Lamb`: Adam's direction, for every tensor in proportion to its own length, so that very large batches can
 //! be trained with.
 
-use alloc::string::String;
+use crate::text::String;
 
 use super::adam::Moments;
 use super::settings::{betas_below_one, learning_rate, momentum_setting, none_negative, settings};

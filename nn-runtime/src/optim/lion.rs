@@ -1,6 +1,6 @@
 //! `Lion`: every parameter moves by the same distance, the sign of its mean gradient says where.
 
-use alloc::string::String;
+use crate::text::String;
 
 use super::settings::{betas_below_one, learning_rate, none_negative, settings};
 use super::{Optimizer, array_of_slots, slot_names};

@@ -22,7 +22,7 @@ mod tensor;
 #[cfg(test)]
 mod tests;
 
-use alloc::string::String;
+use crate::text::String;
 
 use nn_kernels::simd::Isa;
 
@@ -87,14 +87,18 @@ pub trait Optimizer: Sync {
 
     /// What the `k`-th slot is called in a checkpoint, PyTorch's name where there is one: `exp_avg`.
     fn slot_name(&self, k: usize) -> String {
-        alloc::format!("slot_{k}")
+        crate::text::format!("slot_{k}")
     }
 
     /// All settings in words, by which a checkpoint tells one optimiser from another: a run goes on with the
     /// same alone. Without more it is the type and the learning rate.
     fn settings(&self) -> String {
         let name = core::any::type_name::<Self>();
-        alloc::format!("{} {{ learning_rate: {:?} }}", name.rsplit("::").next().unwrap_or(name), self.learning_rate())
+        crate::text::format!(
+            "{} {{ learning_rate: {:?} }}",
+            name.rsplit("::").next().unwrap_or(name),
+            self.learning_rate()
+        )
     }
 
     /// Whether it must see whole tensors, because what it does to a number depends on the others.
@@ -172,7 +176,7 @@ pub trait Optimizer: Sync {
 /// The names of slots, in their order.
 macro_rules! slot_names {
     ($($name:literal),+) => {
-        fn slot_name(&self, k: usize) -> alloc::string::String {
+        fn slot_name(&self, k: usize) -> crate::text::String {
             [$($name),+][k].into()
         }
     };

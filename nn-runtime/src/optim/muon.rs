@@ -1,7 +1,7 @@
 //! `Muon`: a matrix moves along its momentum with all singular values brought near 1; what is no matrix is
 //! stepped by `AdamW`.
 
-use alloc::string::{String, ToString};
+use crate::text::String;
 
 use super::newton_schulz::{NewtonSchulz, orthogonalize, orthogonalize_scratch};
 use super::settings::{below_one, learning_rate, none_negative, not_negative, settings};
@@ -208,8 +208,10 @@ impl Optimizer for Muon {
     fn check(&self) -> Result<(), String> {
         not_negative("a learning rate", self.learning_rate)?;
         if self.base_learning_rate == 0.0 {
-            let help = "`Muon::new(0.02, AdamW::new(1e-3))`";
-            return Err("expected a learning rate above 0 for `Muon`, found 0\nhelp: ".to_string() + help);
+            return Err(
+                "expected a learning rate above 0 for `Muon`, found 0\nhelp: `Muon::new(0.02, AdamW::new(1e-3))`"
+                    .into(),
+            );
         }
         none_negative(&[("a weight decay", self.weight_decay), ("an eps", self.newton_schulz.eps)])?;
         below_one("a momentum", self.momentum, 0.95)?;

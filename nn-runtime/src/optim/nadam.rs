@@ -1,6 +1,6 @@
 //! `Nadam`: Adam whose momentum looks one step ahead.
 
-use alloc::string::String;
+use crate::text::String;
 
 use super::adam::Moments;
 use super::settings::{betas_below_one, learning_rate, none_negative, settings};

@@ -1,6 +1,6 @@
 //! `RAdam`: Adam that is only as adaptive as its mean square is known.
 
-use alloc::string::String;
+use crate::text::String;
 
 use super::adam::Moments;
 use super::settings::{betas_below_one, learning_rate, momentum_setting, none_negative, settings};

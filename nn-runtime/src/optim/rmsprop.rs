@@ -1,6 +1,6 @@
 //! `RmsProp`: each gradient divided by the root of its recent mean square.
 
-use alloc::string::String;
+use crate::text::String;
 
 use super::settings::{below_one, learning_rate, momentum_setting, none_negative, settings};
 use super::{Optimizer, array_of_slots, over_eps};

@@ -1,6 +1,6 @@
 //! `ScheduleFree`: AdamW, or gradient descent, whose average takes the place of a schedule.
 
-use alloc::string::String;
+use crate::text::String;
 
 use super::adam::Moments;
 use super::settings::{above_zero, below_one, learning_rate, none_negative, settings};

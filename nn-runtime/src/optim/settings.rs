@@ -1,8 +1,7 @@
 //! Settings that optimisers share: their builder methods, and the checks of their ranges.
 //! In: the settings an optimiser has; out: its methods, named as in PyTorch. No formula is here.
 
-use alloc::format;
-use alloc::string::String;
+use crate::text::{String, format};
 
 /// The builder methods of these settings, each a field of `$optimizer`.
 macro_rules! settings {
@@ -88,8 +87,8 @@ macro_rules! learning_rate {
             self.learning_rate = learning_rate;
         }
 
-        fn settings(&self) -> alloc::string::String {
-            alloc::format!("{self:?}")
+        fn settings(&self) -> crate::text::String {
+            crate::text::format!("{self:?}")
         }
     };
 }

@@ -1,7 +1,6 @@
 //! `Sgd`: straight down the gradient, with momentum where wanted.
 
-use alloc::format;
-use alloc::string::String;
+use crate::text::{String, format};
 
 use super::settings::{below_one, learning_rate, momentum_setting, none_negative, settings};
 use super::{Optimizer, array_of_slots, slot_names};

@@ -1,9 +1,8 @@
 //! What an optimiser sees that looks at whole tensors: how a tensor lies in memory, and its numbers.
 //! In: a shape and a layout; out: its standard, row-major form and back.
 
-use crate::params::Tensor;
 use crate::shape::Shape;
-use crate::spec::Layout;
+use crate::spec::{Layout, Param};
 use nn_kernels::matrix::Panels;
 
 /// How a tensor lies in memory. Its numbers may be in an order of their own, padded with zeros: what is
@@ -28,8 +27,8 @@ impl TensorLayout {
         TensorLayout { shape: Shape::of([outputs, inputs]), layout: Layout::Panels(Panels::best(inputs, outputs)) }
     }
 
-    pub(crate) fn of(tensor: &Tensor) -> TensorLayout {
-        TensorLayout { shape: tensor.shape, layout: tensor.layout }
+    pub(crate) fn of(param: &Param) -> TensorLayout {
+        TensorLayout { shape: param.shape, layout: param.layout }
     }
 
     /// In the field's standard layout: `[outputs, inputs]` for a dense weight.

@@ -3,10 +3,10 @@
 
 use core::ops::Range;
 
+use super::Values;
 use super::judge::Judge;
 use super::microbatch::MicroBatching;
 use crate::MAX_OUTPUTS;
-use crate::data::Values;
 use nn_kernels::counter_rng::CounterRng;
 use nn_kernels::simd::Isa;
 

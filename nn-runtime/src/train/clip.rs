@@ -1,12 +1,16 @@
 //! `Clip`: a limit on gradients. In: a limit; out: whether it can be one.
 
-use alloc::format;
-use alloc::string::String;
+use crate::text::{String, format};
+#[cfg(feature = "alloc")]
 use core::ops::Range;
 
+#[cfg(feature = "alloc")]
 use super::fixed_range::FixedRange;
+#[cfg(feature = "alloc")]
 use super::regularizer::PlacedRegularizer;
-use nn_kernels::optimizer::{add_penalty, clamp};
+#[cfg(feature = "alloc")]
+use nn_kernels::optimizer::add_penalty;
+use nn_kernels::optimizer::clamp;
 use nn_kernels::reduce::sum_of_squares;
 use nn_kernels::simd::Isa;
 
@@ -62,7 +66,32 @@ impl Clip {
     }
 }
 
+impl Clip {
+    /// Clips a chunk's gradient by itself.
+    #[inline]
+    pub(super) fn take(self, isa: Isa, grad: &mut [f32]) {
+        match self {
+            Clip::GlobalNorm(_) => {}
+            Clip::Value(limit) => clamp(isa, limit as f32, grad),
+            Clip::Norm(limit) => {
+                let norm = libm::sqrt(sum_of_squares(isa, grad));
+                if norm > limit {
+                    isa.scale((limit / norm) as f32, grad);
+                }
+            }
+        }
+    }
+
+    /// What all gradients are scaled by whose squares come to this, if by anything.
+    pub(super) fn global_factor(self, squares: f64) -> Option<f32> {
+        let Clip::GlobalNorm(limit) = self else { return None };
+        let factor = limit / (libm::sqrt(squares) + 1e-6);
+        (factor < 1.0).then_some(factor as f32)
+    }
+}
+
 /// Makes a chunk's gradient that of the whole loss, and clips it by itself.
+#[cfg(feature = "alloc")]
 #[inline]
 pub(super) fn regularize_and_clip(
     isa: Isa,
@@ -83,14 +112,7 @@ pub(super) fn regularize_and_clip(
         // What is not changed is no part of a norm either.
         fixed.iter().for_each(|fixed| fixed.clear(range, grad));
     }
-    match clip {
-        None | Some(Clip::GlobalNorm(_)) => {}
-        Some(Clip::Value(limit)) => clamp(isa, limit as f32, grad),
-        Some(Clip::Norm(limit)) => {
-            let norm = libm::sqrt(sum_of_squares(isa, grad));
-            if norm > limit {
-                isa.scale((limit / norm) as f32, grad);
-            }
-        }
+    if let Some(clip) = clip {
+        clip.take(isa, grad);
     }
 }

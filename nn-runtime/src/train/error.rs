@@ -5,6 +5,7 @@ use core::fmt;
 
 #[cfg(feature = "std")]
 use super::History;
+use super::not_finite::{self, HELP, HELP_OBJECTIVE};
 use crate::data::DataError;
 #[cfg(feature = "std")]
 use crate::distributed::CommunicationError;
@@ -136,15 +137,12 @@ impl From<DataError> for TrainError {
 impl fmt::Display for NonFinite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            NonFinite::Loss => f.write_str("expected a finite loss, found NaN or infinity"),
-            NonFinite::OutputGradient { output, sample, element } => write!(
-                f,
-                "sample {sample}, output {output}, element {element}: expected a finite gradient from the objective, found NaN or infinity"
-            ),
-            NonFinite::Gradient(name) => write!(f, "expected a finite gradient of `{name}`, found NaN or infinity"),
-            NonFinite::Parameter(name) => {
-                write!(f, "expected finite numbers of `{name}` after the step, found NaN or infinity")
+            NonFinite::Loss => f.write_str(not_finite::NO_LOSS),
+            NonFinite::OutputGradient { output, sample, element } => {
+                not_finite::tell_output_gradient(f, *output, *sample, *element)
             }
+            NonFinite::Gradient(name) => not_finite::tell_gradient(f, name),
+            NonFinite::Parameter(name) => not_finite::tell_parameter(f, name),
             NonFinite::Validation => f.write_str("expected a finite validation loss, found NaN or infinity"),
         }
     }
@@ -152,7 +150,6 @@ impl fmt::Display for NonFinite {
 
 impl fmt::Display for TrainError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const HELP: &str = "\nhelp: use a smaller learning rate, or scale the data";
         match self {
             TrainError::Data(error) => error.fmt(f),
             #[cfg(feature = "std")]
@@ -164,9 +161,7 @@ impl fmt::Display for TrainError {
             TrainError::Setting(text) | TrainError::Mismatch(text) => f.write_str(text),
             TrainError::NotFinite { step, found } => {
                 let help = match found {
-                    NonFinite::OutputGradient { .. } => {
-                        "\nhelp: see what the objective divides by and takes roots and logarithms of"
-                    }
+                    NonFinite::OutputGradient { .. } => HELP_OBJECTIVE,
                     _ => HELP,
                 };
                 write!(f, "step {step}: {found}; the step was not taken{help}")

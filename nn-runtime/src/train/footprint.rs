@@ -1,12 +1,13 @@
-//! What a trainer holds beside parameters and the optimiser's numbers, without making one. In: a network and
-//! a batch; out: bytes, for one thread and settings that keep no second gradient. A test compares them with
-//! what is really allocated.
+//! What a trainer holds beside parameters, without making one. In: a network and a batch; out: bytes of one
+//! that allocates, for one thread and settings that keep no second gradient, which a test compares with what
+//! is really allocated; or the lengths of all buffers of one that works in memory of the caller's.
 
 use super::loss_sums::LossSums;
 use super::microbatch::BatchCut;
 use super::param_chunks::MAX_CHUNK;
 use super::split::LOSS_BLOCK;
 use crate::graph::{CompiledNetwork, Node};
+use crate::limits::{MAX_OUTPUTS, lines};
 use crate::shape::Shape;
 
 /// The bytes of the buffers of `Shard::new`, of a worker's scratch memory, and of the change of running
@@ -34,6 +35,79 @@ pub const fn training_bytes(network: &CompiledNetwork, batch: usize) -> usize {
     }
     let losses = batch.div_ceil(LOSS_BLOCK).saturating_mul(size_of::<LossSums>());
     all.saturating_mul(4).saturating_add(losses)
+}
+
+/// Parameters that a step in doubt is tried out on at once.
+pub(super) const TRIAL: usize = 256;
+
+/// Numbers of each buffer of a trainer that works in memory of the caller's; every one begins where a cache
+/// line of that memory does.
+#[derive(Clone, Copy)]
+pub(super) struct TrainingLens {
+    pub(super) outputs: [usize; MAX_OUTPUTS],
+    pub(super) partial_sums: usize,
+    pub(super) kept: usize,
+    /// For layers.
+    pub(super) scratch: usize,
+    pub(super) statistics: usize,
+    /// The gradients of all parameters, and each slot.
+    pub(super) grads: usize,
+    pub(super) slots: usize,
+    pub(super) trial: usize,
+    /// The workspace of a micro-batch.
+    pub(super) work: usize,
+    /// … and of a whole batch.
+    pub(super) whole_work: usize,
+}
+
+impl TrainingLens {
+    /// For batches of up to so many samples, and an optimiser that keeps so many numbers of each parameter.
+    pub(super) const fn new(network: &CompiledNetwork, batch: usize, slots: usize) -> TrainingLens {
+        let cut = BatchCut::of(network);
+        let workspace = cut.workspace(batch, cut.split(batch).reduce_block);
+        let (train, infer) = (network.train.scratch_for(batch), network.infer.len(batch));
+        let (mut outputs, mut i) = ([0; MAX_OUTPUTS], 0);
+        while i < network.outputs.len() {
+            outputs[i] = network.outputs[i].len().saturating_mul(batch);
+            i += 1;
+        }
+        TrainingLens {
+            outputs,
+            partial_sums: cut.sums_len(batch),
+            kept: if workspace.several { network.train.kept.saturating_mul(batch) } else { 0 },
+            scratch: if train > infer { train } else { infer },
+            statistics: network.nested.statistics,
+            grads: network.params_len,
+            slots,
+            trial: TRIAL * (1 + slots),
+            work: network.train.work.saturating_mul(workspace.samples),
+            whole_work: network.train.work.saturating_mul(batch),
+        }
+    }
+
+    /// All but the workspace, which comes last.
+    pub(super) const fn without_work(&self) -> usize {
+        let mut all = 0usize;
+        let each = [self.partial_sums, self.kept, self.scratch, self.statistics, self.grads, self.trial];
+        let mut i = 0;
+        while i < each.len() {
+            all = all.saturating_add(lines(each[i]));
+            i += 1;
+        }
+        let mut j = 0;
+        while j < MAX_OUTPUTS {
+            all = all.saturating_add(2 * lines(self.outputs[j]));
+            j += 1;
+        }
+        all.saturating_add(lines(self.grads).saturating_mul(self.slots))
+    }
+}
+
+/// Numbers of memory in which a network takes steps by a loss; or by objectives on whole batches, which need
+/// the workspace of all samples at once.
+pub const fn training_len(network: &CompiledNetwork, batch: usize, slots: usize, whole: bool) -> usize {
+    let lens = TrainingLens::new(network, batch, slots);
+    lens.without_work().saturating_add(if whole { lens.whole_work } else { lens.work })
 }
 
 const fn numbers(shapes: &[Shape]) -> usize {

@@ -7,10 +7,14 @@ use core::ops::Range;
 use super::batch_pass::GradPass;
 use super::magnitude::largest;
 use super::microbatch::MicroBatching;
+#[cfg(feature = "alloc")]
 use super::param_chunks::ParamChunk;
 use super::passes::Passes;
 use super::shard::Shard;
+use super::shard_memory::ShardMemory;
+#[cfg(feature = "alloc")]
 use super::shared_grads::LeafGrads;
+use crate::storage::Allocated;
 use nn_kernels::simd::Isa;
 
 /// What an update takes its gradients from.
@@ -30,8 +34,10 @@ pub(super) trait GradSource: Sync {
 }
 
 /// Where all gradients are held.
+#[cfg(feature = "alloc")]
 pub(super) struct NoSource;
 
+#[cfg(feature = "alloc")]
 impl GradSource for NoSource {
     fn add(&self, _: &mut [f32], _: &Range<usize>, _: &mut [f32], _: bool) {
         unreachable!("all gradients are held")
@@ -47,12 +53,14 @@ impl GradSource for NoSource {
 }
 
 /// Gradients that were computed elsewhere, laid out as parameters are from this one on.
+#[cfg(feature = "alloc")]
 pub(super) struct GivenGrads<'a> {
     pub(super) isa: Isa,
     pub(super) first: usize,
     pub(super) grads: &'a [f32],
 }
 
+#[cfg(feature = "alloc")]
 impl GradSource for GivenGrads<'_> {
     fn add(&self, _: &mut [f32], range: &Range<usize>, grad: &mut [f32], overwrite: bool) {
         let given = &self.grads[range.start - self.first..range.end - self.first];
@@ -69,18 +77,19 @@ impl GradSource for GivenGrads<'_> {
 }
 
 /// The gradients of a batch.
-pub(super) struct BatchGrads<'a, P> {
-    pub(super) shards: &'a [Shard],
+pub(super) struct BatchGrads<'a, P, M: ShardMemory = Allocated> {
+    pub(super) shards: &'a [Shard<M>],
     pub(super) micro_batching: &'a MicroBatching,
     /// Whether this batch has partial sums.
     pub(super) partial_sums: bool,
     pub(super) pass: GradPass<'a, P>,
 }
 
-impl<P: Passes> GradSource for BatchGrads<'_, P> {
+impl<P: Passes, M: ShardMemory> GradSource for BatchGrads<'_, P, M> {
     #[inline]
     fn add(&self, scratch: &mut [f32], range: &Range<usize>, grad: &mut [f32], mut overwrite: bool) {
-        match self.micro_batching.place_of(range).filter(|_| self.partial_sums) {
+        let place = if self.partial_sums { self.micro_batching.place_of(range) } else { None };
+        match place {
             Some(place) => {
                 for shard in self.shards {
                     shard.add_partial_sums(self.pass.isa, self.micro_batching, place, grad);
@@ -99,6 +108,7 @@ impl<P: Passes> GradSource for BatchGrads<'_, P> {
     }
 }
 
+#[cfg(feature = "alloc")]
 impl<P: Passes> BatchGrads<'_, P> {
     /// The shard that holds a leaf.
     fn shard_of(&self, leaf: &Range<usize>) -> &Shard {
@@ -108,11 +118,12 @@ impl<P: Passes> BatchGrads<'_, P> {
 
     /// The sum of a leaf, where it has been made.
     fn partial_sum(&self, shard: &Shard, leaf: &Range<usize>, chunk: &ParamChunk) -> Option<Range<usize>> {
-        let place = self.micro_batching.place_of(&chunk.range).filter(|_| self.partial_sums)?;
+        let place = if self.partial_sums { self.micro_batching.place_of(&chunk.range)? } else { return None };
         Some(shard.partial_sum(self.micro_batching, leaf.start, place, chunk.range.len()))
     }
 }
 
+#[cfg(feature = "alloc")]
 impl<P: Passes> LeafGrads for BatchGrads<'_, P> {
     #[inline]
     fn write(&self, scratch: &mut [f32], samples: Range<usize>, chunk: &ParamChunk, grad: &mut [f32]) {

@@ -3,10 +3,13 @@
 
 use core::ops::Range;
 
+use super::Values;
 use super::batch_outputs::BatchOutputs;
 use super::loss_sums::LossSums;
+#[cfg(feature = "alloc")]
 use super::objective::Objective;
-use crate::data::{Targets, Values};
+#[cfg(feature = "alloc")]
+use crate::data::Targets;
 use crate::{MAX_OUTPUTS, Shape};
 
 /// An objective that knows its targets: see [`Objective`].
@@ -24,11 +27,13 @@ pub(super) trait Judge: Sync {
 }
 
 /// A loss and all targets.
+#[cfg(feature = "alloc")]
 pub(super) struct LossOfTargets<'a, L, T> {
     pub(super) loss: &'a L,
     pub(super) targets: &'a T,
 }
 
+#[cfg(feature = "alloc")]
 impl<T: Targets, L: Objective<T>> Judge for LossOfTargets<'_, L, T> {
     #[inline]
     fn logits(&self) -> u8 {

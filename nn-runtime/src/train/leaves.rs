@@ -2,6 +2,7 @@
 //! out: blocks of samples (the leaves), which rank computes which, and sums whose order depends on the batch
 //! alone.
 
+#[cfg(feature = "alloc")]
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -90,6 +91,7 @@ impl Subtree {
 }
 
 /// The fewest full subtrees that some leaves are made of, in order: what one rank has to send.
+#[cfg(feature = "alloc")]
 pub(super) fn subtrees(leaves: Range<usize>) -> Vec<Subtree> {
     let mut all: Vec<Subtree> = Vec::new();
     for first in leaves {

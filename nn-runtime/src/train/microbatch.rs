@@ -4,7 +4,6 @@
 //! shared where there are few weights. In: the table of parameters; out: which gradients have partial sums,
 //! where these lie, and how a batch is cut.
 
-use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::leaves::{Leaves, leaf_of, meeting_leaf_of, most_leaves};
@@ -125,7 +124,9 @@ impl BatchCut {
 
 /// Which gradients are summed block by block, and how many samples are run together.
 pub(super) struct MicroBatching {
-    partial_sums: Vec<PartialSum>,
+    map: &'static CompiledNetwork,
+    /// Whether any gradient has partial sums.
+    any_sums: bool,
     cut: BatchCut,
     /// Every reduce block is a leaf of the tree in which ranks add up gradients; and so is every micro-batch,
     /// where a gradient can be computed only from what was run together.
@@ -145,19 +146,19 @@ pub(super) struct WorkspaceSize {
 impl MicroBatching {
     pub(super) fn new(map: &'static CompiledNetwork) -> MicroBatching {
         let cut = BatchCut::of(map);
-        let partial_sums = if cut.sums_len == 0 { Vec::new() } else { all_partial_sums(map).0 };
-        MicroBatching { partial_sums, cut, in_leaves: false, meets: false }
+        MicroBatching { map, any_sums: cut.sums_len > 0, cut, in_leaves: false, meets: false }
     }
 
     /// For a batch that ranks share, each of whose leaves is run by itself; all at once where they have to
     /// meet.
     pub(super) fn in_leaves(map: &'static CompiledNetwork, meets: bool) -> MicroBatching {
-        let (partial_sums, sums_len) = all_partial_sums(map);
+        let sums_len = partial_sum_ranges(map).map(|range| range.len()).sum();
+        let any_sums = sums_len > 0;
         // More samples at a time read the parameters less often.
-        let together = !meets && partial_sums.is_empty() && map.nodes.iter().all(Node::takes_some_samples);
+        let together = !meets && !any_sums && map.nodes.iter().all(Node::takes_some_samples);
         let samples_in_cache = if together { ALL_SAMPLES } else { 0 };
         let cut = BatchCut { sums_len, max_blocks: 0, samples_in_cache, one_worker: map.nested.one_worker };
-        MicroBatching { partial_sums, cut, in_leaves: true, meets }
+        MicroBatching { map, any_sums, cut, in_leaves: true, meets }
     }
 
     /// The leaves of a batch of so many samples.
@@ -183,16 +184,15 @@ impl MicroBatching {
     /// Whether micro-batches need workspaces apart: where nothing is summed right after the backward pass of
     /// each, all of it is read later.
     pub(super) fn apart(&self) -> bool {
-        self.in_leaves && self.partial_sums.is_empty() && self.cut.samples_in_cache < ALL_SAMPLES
+        self.in_leaves && !self.any_sums && self.cut.samples_in_cache < ALL_SAMPLES
     }
 
     /// How a batch is cut: into one micro-batch where there is nothing to be gained.
     pub(super) fn split(&self, batch: usize) -> BatchSplit {
         if self.in_leaves {
             let leaf = if self.meets { meeting_leaf_of(batch) } else { leaf_of(batch) };
-            let partial_sums = !self.partial_sums.is_empty();
             let micro_batch = leaf.max(self.cut.samples_in_cache);
-            return BatchSplit { partial_sums, reduce_block: leaf, micro_batch, sum_unit: usize::MAX };
+            return BatchSplit { partial_sums: self.any_sums, reduce_block: leaf, micro_batch, sum_unit: usize::MAX };
         }
         self.cut.split(batch)
     }
@@ -208,8 +208,14 @@ impl MicroBatching {
         if self.in_leaves { self.cut.sums_len * most_leaves(samples) } else { self.cut.sums_len(samples) }
     }
 
-    pub(super) fn partial_sums(&self) -> &[PartialSum] {
-        &self.partial_sums
+    pub(super) fn partial_sums(&self) -> impl Iterator<Item = PartialSum> + use<> {
+        let mut next = 0;
+        let ranges = partial_sum_ranges(self.map).take(if self.any_sums { usize::MAX } else { 0 });
+        ranges.map(move |params| {
+            let place = next..next + params.len();
+            next = place.end;
+            PartialSum { params, place }
+        })
     }
 
     /// Where the sums of the i-th reduce block of a worker lie.
@@ -219,38 +225,22 @@ impl MicroBatching {
 
     /// Where the partial sums of these parameters begin among those of a reduce block, if they have any.
     pub(super) fn place_of(&self, params: &Range<usize>) -> Option<usize> {
-        let sum = self.partial_sums.iter().find(|sum| sum.params.contains(&params.start))?;
+        let sum = self.partial_sums().find(|sum| sum.params.contains(&params.start))?;
         Some(sum.place.start + params.start - sum.params.start)
     }
 }
 
-/// Each range that has partial sums, and how many floats those of a block take.
-fn all_partial_sums(map: &'static CompiledNetwork) -> (Vec<PartialSum>, usize) {
-    let mut sums_len = 0;
-    let mut partial_sums = Vec::new();
-    for params in partial_sum_ranges(map) {
-        let place = sums_len..sums_len + params.len();
-        sums_len = place.end;
-        partial_sums.push(PartialSum { params, place });
-    }
-    (partial_sums, sums_len)
-}
-
 /// The ranges of the parameters whose gradients have partial sums: no chunk of parameters may cross an end of
 /// one.
-pub(super) fn partial_sum_ranges(map: &'static CompiledNetwork) -> Vec<Range<usize>> {
-    let mut ranges: Vec<Range<usize>> = Vec::new();
-    if map.nested.one_worker {
-        return ranges;
-    }
-    for node in map.nodes {
-        if node.reuses() {
-            let range = node.params..node.params + node.spec.params.len;
-            match ranges.last_mut() {
-                Some(last) if last.end == range.start => last.end = range.end,
-                _ => ranges.push(range),
-            }
+pub(super) fn partial_sum_ranges(map: &'static CompiledNetwork) -> impl Iterator<Item = Range<usize>> {
+    let nodes = if map.nested.one_worker { &[][..] } else { map.nodes };
+    let own = |node: &Node| node.params..node.params + node.spec.params.len;
+    let mut each = nodes.iter().filter(|node| node.reuses()).map(own).peekable();
+    core::iter::from_fn(move || {
+        let mut range = each.next()?;
+        while let Some(next) = each.next_if(|next| next.start == range.end) {
+            range.end = next.end;
         }
-    }
-    ranges
+        Some(range)
+    })
 }

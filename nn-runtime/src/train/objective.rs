@@ -2,14 +2,14 @@
 //! range of the targets and of the weights; out: sums over rows, and their gradients. It divides by nothing
 //! and knows no network and no loss by name.
 
-use alloc::format;
-use alloc::string::String;
 use core::ops::Range;
 
 use super::batch_outputs::{BatchOutputs, RowWeights, rows_and_width};
 use super::loss_sums::LossSums;
+use super::output_loss::{OutputLoss, add_output};
 use crate::data::{OneTarget, Targets, Values};
 use crate::losses::{Link, Loss, LossOn};
+use crate::text::{String, format};
 use crate::{MAX_OUTPUTS, Shape};
 
 /// A loss for all outputs of a network: a loss, or a tuple of losses in the order of the outputs, whose sum
@@ -101,71 +101,15 @@ fn fault<T: OneTarget, L: LossOn<[T::Item]>>(
             "expected {what} for each of the {rows} steps of the output, {shape}, found {per} per sample\nhelp: {help}"
         ));
     }
+    if weights.is_none() {
+        let (row, fault) = loss.fault(width, targets.as_slice(), targets.len() * rows)?;
+        return Some(format!("{}: {fault}", place(row, rows)));
+    }
     runs.find_map(|(run, _)| {
         let target = &targets.as_slice()[run.start * per / rows..run.end * per / rows];
         let (row, fault) = loss.fault(width, target, run.len())?;
         Some(format!("{}: {fault}", place(run.start + row, rows)))
     })
-}
-
-/// How many rows are answered rightly. What is not a number answers nothing: a row with NaN is wrong.
-fn correct<T: OneTarget, L: LossOn<[T::Item]>>(
-    loss: &L,
-    width: usize,
-    y: &[f32],
-    target: &[T::Item],
-    finite: bool,
-) -> Option<usize> {
-    if finite || L::WHOLE {
-        let nan = !finite && y.iter().any(|y| y.is_nan());
-        return loss.correct(width, y, target).map(|correct| if nan { 0 } else { correct });
-    }
-    let per = target.len() * width / y.len();
-    let rows = y.chunks(width).zip(target.chunks(per));
-    rows.map(|(y, target)| match y.iter().any(|y| y.is_nan()) {
-        true => loss.correct(width, y, target).map(|_| 0),
-        false => loss.correct(width, y, target),
-    })
-    .sum()
-}
-
-/// Adds output `j` to the sums, and writes its gradient where one is asked for.
-fn add_output<T: OneTarget, L: LossOn<[T::Item]>>(
-    (loss, targets, j): (&L, &T, usize),
-    outputs: &BatchOutputs,
-    mut asked: Option<(f64, &mut [f32])>,
-    sums: &mut LossSums,
-) {
-    let BatchOutputs { isa, samples, weights, shapes, y } = outputs;
-    let (rows, width) = rows_and_width(&shapes[j]);
-    let rows = RowWeights { samples: samples.clone(), rows, weights: *weights, whole: L::WHOLE };
-    let per = targets.width();
-    let target = &targets.as_slice()[samples.start * per..samples.end * per];
-    let counts = sums.accuracy.correct.is_none();
-    for (run, weight) in rows.runs() {
-        let span = run.start * width..run.end * width;
-        if weight == 0.0 {
-            // Whatever the output is there, NaN included, it has no part in anything.
-            if let Some((_, dy)) = &mut asked {
-                dy[span].fill(0.0);
-            }
-            continue;
-        }
-        let y = &y[j][span.clone()];
-        let target = &target[run.start * per / rows.rows..run.end * per / rows.rows];
-        let loss_sum = match &mut asked {
-            Some((scale, dy)) => {
-                loss.gradient(*isa, width, y, target, (f64::from(weight) * *scale) as f32, &mut dy[span])
-            }
-            None => loss.value(*isa, width, y, target),
-        };
-        sums.loss[j] += f64::from(weight) * loss_sum;
-        if let (true, Some(correct)) = (counts, correct::<T, L>(loss, width, y, target, loss_sum.is_finite())) {
-            sums.accuracy.correct = Some(sums.accuracy.correct.unwrap_or(0) + correct);
-            sums.accuracy.rows += if L::WHOLE { 1 } else { run.len() };
-        }
-    }
-    sums.weight[j] = rows.sum();
 }
 
 impl<T: OneTarget, L: LossOn<[T::Item]>> Objective<T> for L {
@@ -198,12 +142,22 @@ impl<T: OneTarget, L: LossOn<[T::Item]>> Objective<T> for L {
         sums: &mut LossSums,
     ) {
         *sums = LossSums::default();
-        add_output((self, targets, 0), outputs, Some((scale[0], &mut *dy[0])), sums);
+        add_output(
+            OutputLoss { loss: self, targets: targets.as_slice(), per: targets.width(), output: 0 },
+            outputs,
+            Some((scale[0], &mut *dy[0])),
+            sums,
+        );
     }
 
     fn value(&self, outputs: &BatchOutputs, targets: &T, sums: &mut LossSums) {
         *sums = LossSums::default();
-        add_output((self, targets, 0), outputs, None, sums);
+        add_output(
+            OutputLoss { loss: self, targets: targets.as_slice(), per: targets.width(), output: 0 },
+            outputs,
+            None,
+            sums,
+        );
     }
 }
 
@@ -244,12 +198,12 @@ macro_rules! several {
                 sums: &mut LossSums,
             ) {
                 *sums = LossSums::default();
-                $(add_output((&self.$i, &targets.$i, $i), outputs, Some((scale[$i], &mut *dy[$i])), sums);)*
+                $(add_output(OutputLoss { loss: &self.$i, targets: targets.$i.as_slice(), per: targets.$i.width(), output: $i }, outputs, Some((scale[$i], &mut *dy[$i])), sums);)*
             }
 
             fn value(&self, outputs: &BatchOutputs, targets: &($($target,)*), sums: &mut LossSums) {
                 *sums = LossSums::default();
-                $(add_output((&self.$i, &targets.$i, $i), outputs, None, sums);)*
+                $(add_output(OutputLoss { loss: &self.$i, targets: targets.$i.as_slice(), per: targets.$i.width(), output: $i }, outputs, None, sums);)*
             }
         }
     };

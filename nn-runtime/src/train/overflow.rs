@@ -1,12 +1,7 @@
 //! Whether a step could make a parameter infinite or NaN. In: how large gradients and parameters are, and
 //! what an optimiser says of its changes; out: that it cannot, or that nobody knows.
 
-use core::ops::Range;
-
-use super::magnitude::largest;
-use super::regularizer::PlacedRegularizer;
 use crate::optim::Optimizer;
-use nn_kernels::simd::Isa;
 
 /// Gradients up to this, squared and summed as optimisers do, are far from overflow.
 const SAFE_GRAD: f64 = 1e18;
@@ -21,22 +16,6 @@ pub(super) struct OverflowGuard {
     largest_param: Option<f64>,
 }
 
-/// The parameters before a step.
-pub(super) struct ParamsNow<'a> {
-    pub(super) isa: Isa,
-    pub(super) params: &'a [f32],
-    /// Those that are trained.
-    pub(super) ranges: &'a [Range<usize>],
-    pub(super) regularizers: &'a [PlacedRegularizer],
-}
-
-impl ParamsNow<'_> {
-    fn largest(&self) -> f64 {
-        let of = |range: &Range<usize>| largest(self.isa, &self.params[range.clone()]);
-        self.ranges.iter().map(of).fold(0.0, f64::max)
-    }
-}
-
 impl OverflowGuard {
     /// The parameters have been changed by another than the step that was asked about.
     pub(super) fn forget(&mut self) {
@@ -44,13 +23,20 @@ impl OverflowGuard {
     }
 
     /// Whether no parameter can become infinite or NaN in a step where no gradient so far has been larger
-    /// than `grad`, regularisers left out. If so, the step must be taken.
-    pub(super) fn rules_out(&mut self, optimizer: &(impl Optimizer + ?Sized), grad: f64, now: ParamsNow) -> bool {
+    /// than `grad`; `largest` tells the largest parameter now, and `penalty` what regularisers add to
+    /// gradients where none is larger than that. If so, the step must be taken.
+    pub(super) fn rules_out(
+        &mut self,
+        optimizer: &(impl Optimizer + ?Sized),
+        grad: f64,
+        largest: impl Fn() -> f64,
+        penalty: impl Fn(f64) -> f64,
+    ) -> bool {
         let known = self.largest_param.take();
         // What is known grows by a bound with every step, beyond what there is: then it is worth a look.
         for param in known.into_iter().chain([f64::NAN]) {
-            let param = if param.is_nan() { now.largest() } else { param };
-            let grad = grad + now.regularizers.iter().map(|of| of.largest_gradient(param)).sum::<f64>();
+            let param = if param.is_nan() { largest() } else { param };
+            let grad = grad + penalty(param);
             let change = optimizer.change_limit(grad, param).unwrap_or(f64::INFINITY);
             if grad <= SAFE_GRAD && param + change <= SAFE_PARAM {
                 self.largest_param = Some(param + change);
@@ -65,11 +51,11 @@ impl OverflowGuard {
 mod tests {
     use super::*;
     use crate::optim::{Adam, Sgd};
+    use crate::train::magnitude::largest;
+    use nn_kernels::simd::Isa;
 
     fn rules_out(guard: &mut OverflowGuard, optimizer: &impl Optimizer, grad: f64, params: &[f32]) -> bool {
-        let all = 0..params.len();
-        let now = ParamsNow { isa: Isa::detect(), params, ranges: core::slice::from_ref(&all), regularizers: &[] };
-        guard.rules_out(optimizer, grad, now)
+        guard.rules_out(optimizer, grad, || largest(Isa::detect(), params), |_| 0.0)
     }
 
     #[test]

@@ -2,14 +2,16 @@
 //! whose gradients is computed and used at once. No chunk ends where a layout does not allow it, and none has
 //! partial sums for only some of its parameters.
 
+#[cfg(feature = "alloc")]
 use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::microbatch::partial_sum_ranges;
+#[cfg(feature = "alloc")]
 use super::tensor_groups::TensorGroups;
 use crate::graph::CompiledNetwork;
 use crate::optim::TensorLayout;
-use crate::params::{self, Tensor};
+use crate::params::{self, TensorPlace};
 use crate::spec::{LINE, Role};
 use nn_kernels::long_sums;
 
@@ -65,64 +67,89 @@ impl ParamChunk {
     }
 }
 
-/// One chunk for each tensor that is trained.
-pub(super) fn by_tensor(map: &'static CompiledNetwork, groups: &TensorGroups) -> Vec<ParamChunk> {
-    of_role(map, Role::Trainable)
-        .filter_map(|tensor| {
-            let range = tensor.offset..tensor.offset + tensor.len;
-            Some(ParamChunk::new(map, range, groups.factor(&tensor)?, Some(TensorLayout::of(&tensor))))
-        })
-        .collect()
+/// How the parameters of a role are cut.
+#[derive(Clone, Copy)]
+pub(super) enum ChunkCut {
+    /// One chunk for each tensor.
+    ByTensor,
+    /// Several small tensors in one chunk, a large one in several, none of more floats than these.
+    BySize(usize),
 }
 
-/// The parameters of a role in chunks of like size: several small tensors in one, a large one in several, cut
-/// where its layout allows; smaller chunks for more workers, so that each gets some. What is frozen is in
-/// none, and a chunk has one factor.
-pub(super) fn by_size(
+impl ChunkCut {
+    /// By size; smaller chunks for more workers, so that each gets some.
+    pub(super) fn for_workers(map: &CompiledNetwork, workers: usize) -> ChunkCut {
+        ChunkCut::BySize(match workers {
+            1 => MAX_CHUNK,
+            _ => {
+                let each = map.params_len / (workers * CHUNKS_PER_WORKER);
+                each.next_multiple_of(LINE).clamp(MAX_CHUNK / 32, MAX_CHUNK)
+            }
+        })
+    }
+}
+
+/// Shows the chunks of a role, one after the other, cut where a layout allows. What is frozen, or has no
+/// `factor` of its learning rate, is in none, and a chunk has one factor.
+pub(super) fn each_chunk(
     map: &'static CompiledNetwork,
     role: Role,
-    groups: &TensorGroups,
-    workers: usize,
-) -> Vec<ParamChunk> {
-    let most = match workers {
-        1 => MAX_CHUNK,
-        _ => {
-            let each = map.params_len / (workers * CHUNKS_PER_WORKER);
-            each.next_multiple_of(LINE).clamp(MAX_CHUNK / 32, MAX_CHUNK)
+    cut: ChunkCut,
+    factor: impl Fn(&TensorPlace) -> Option<f64>,
+    mut see: impl FnMut(ParamChunk),
+) {
+    let sum_of = |at: usize| partial_sum_ranges(map).position(|range| range.contains(&at));
+    // The chunk that may become longer, and the factor of the tensor before.
+    let (mut last, mut before): (Option<(Range<usize>, f64)>, _) = (None, None);
+    params::each(map, &mut |tensor| {
+        if tensor.param.role != role || tensor.frozen {
+            return;
         }
-    };
-    let sums = partial_sum_ranges(map);
-    let sum_of = |at: usize| sums.iter().position(|range| range.contains(&at));
-    let mut chunks: Vec<(Range<usize>, f64)> = Vec::new();
-    // The factor of the tensor before.
-    let mut before = None;
-    for tensor in of_role(map, role) {
-        let group = groups.factor(&tensor);
+        let group = factor(&tensor);
         let follows = core::mem::replace(&mut before, group) == group;
-        let Some(factor) = group else { continue };
-        let end = tensor.offset + tensor.len;
-        let mut from = tensor.offset;
+        let (Some(factor), Range { start, end }) = (group, tensor.range()) else { return };
+        let most = match cut {
+            ChunkCut::ByTensor => {
+                return see(ParamChunk::new(map, start..end, factor, Some(TensorLayout::of(tensor.param))));
+            }
+            ChunkCut::BySize(most) => most,
+        };
+        let mut from = start;
         while from < end {
             let to = match end - from {
                 rest if rest <= most => end,
-                _ => from + most / tensor.layout.grain() * tensor.layout.grain(),
+                _ => from + most / tensor.param.layout.grain() * tensor.param.layout.grain(),
             };
-            match chunks.last_mut() {
+            match &mut last {
                 // Between tensors lie less than a cache line of unused floats, which stay zero.
                 Some((last, _))
-                    if (follows || from > tensor.offset)
+                    if (follows || from > start)
                         && from - last.end < LINE
                         && to - last.start <= most
                         && sum_of(last.start) == sum_of(from) =>
                 {
                     last.end = to;
                 }
-                _ => chunks.push((from..to, factor)),
+                last => {
+                    if let Some((range, factor)) = last.replace((from..to, factor)) {
+                        see(ParamChunk::new(map, range, factor, None));
+                    }
+                }
             }
             from = to;
         }
+    });
+    if let Some((range, factor)) = last {
+        see(ParamChunk::new(map, range, factor, None));
     }
-    chunks.into_iter().map(|(range, factor)| ParamChunk::new(map, range, factor, None)).collect()
+}
+
+/// The chunks of a role, as a list.
+#[cfg(feature = "alloc")]
+pub(super) fn list(map: &'static CompiledNetwork, role: Role, cut: ChunkCut, groups: &TensorGroups) -> Vec<ParamChunk> {
+    let mut all = Vec::new();
+    each_chunk(map, role, cut, |tensor| groups.factor(tensor.range().start), |chunk| all.push(chunk));
+    all
 }
 
 /// The node that alone writes the gradient of a range, all of one parameter, and never in partial sums.
@@ -139,8 +166,4 @@ fn writer(map: &CompiledNetwork, range: &Range<usize>) -> Option<usize> {
             && node.spec.times == 1
             && of_node
     })
-}
-
-fn of_role(map: &'static CompiledNetwork, role: Role) -> impl Iterator<Item = Tensor> {
-    params::tensors(map).into_iter().filter(move |tensor| tensor.role == role && !tensor.frozen)
 }

@@ -13,12 +13,17 @@
 //   put back where one is not finite. With the optimisers of this crate that is rare; one that gives no
 //   limit is always in doubt.
 
-use alloc::string::String;
+#[cfg(feature = "alloc")]
+use alloc::string::{String, ToString};
 use core::sync::atomic::{AtomicUsize, Ordering};
 
+#[cfg(feature = "alloc")]
 use super::NonFinite;
+#[cfg(feature = "alloc")]
 use super::world::Lost;
+#[cfg(feature = "alloc")]
 use crate::graph::CompiledNetwork;
+#[cfg(feature = "alloc")]
 use crate::params;
 
 /// What is infinite or NaN; a place is one among the parameters.
@@ -33,22 +38,29 @@ pub(super) enum Refusal {
     Gradient(usize),
     Parameter(usize),
     /// The other ranks are not there any more: see [`World::error`](super::world::World::error).
+    #[cfg(feature = "alloc")]
     Lost,
 }
 
+#[cfg(feature = "alloc")]
 impl From<Lost> for Refusal {
     fn from(_: Lost) -> Refusal {
         Refusal::Lost
     }
 }
 
+#[cfg(feature = "alloc")]
 impl Refusal {
     /// The same by the names of tensors.
     pub(super) fn named(self, map: &'static CompiledNetwork) -> NonFinite {
         let name = |place: usize| {
-            let tensors = params::tensors(map);
-            let found = tensors.into_iter().find(|tensor| (tensor.offset..tensor.offset + tensor.len).contains(&place));
-            found.map_or_else(String::new, |tensor| tensor.name)
+            let mut name = String::new();
+            params::each(map, &mut |tensor| {
+                if tensor.range().contains(&place) {
+                    name = tensor.to_string();
+                }
+            });
+            name
         };
         match self {
             // Told otherwise, before anybody asks for a name.

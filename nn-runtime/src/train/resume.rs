@@ -152,7 +152,7 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
         let text = |name: &str, value: String| (name.to_string(), value);
         let none = || "none".to_string();
         let regularizers: Vec<String> = update.regularizers.iter().map(|one| format!("{one:?}")).collect();
-        let special = learnt(N::COMPILED).into_iter().filter_map(|tensor| match update.groups.factor(&tensor) {
+        let special = learnt(N::COMPILED).into_iter().filter_map(|tensor| match update.groups.factor(tensor.offset) {
             None => Some(format!("{} frozen", tensor.name)),
             Some(1.0) => None,
             Some(factor) => Some(format!("{} times {factor:?}", tensor.name)),

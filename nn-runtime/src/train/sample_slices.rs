@@ -1,20 +1,19 @@
 //! Where the samples of a micro-batch lie. In: inputs, outputs or gradients of all samples; out: slices of
 //! some, one for each input or output.
 
-use core::ops::Range;
+use core::ops::{Deref, DerefMut, Range};
 
 use super::batch_pass::{BatchInputs, MicroBatch};
 use crate::graph::{CompiledNetwork, MAX_INPUTS};
 use crate::shape::Shape;
 use crate::spec::MAX_OUTPUTS;
-use nn_kernels::aligned_buffer::AlignedBuffer;
 
 /// The samples of a micro-batch, of each input.
-#[inline]
+#[inline(always)]
 pub(super) fn inputs<'a>(
     map: &CompiledNetwork,
     x: &BatchInputs<'a>,
-    gathered: &'a [AlignedBuffer],
+    gathered: &'a [impl Deref<Target = [f32]>],
     micro: &MicroBatch,
 ) -> [&'a [f32]; MAX_INPUTS] {
     let mut some = [&[][..]; MAX_INPUTS];
@@ -31,9 +30,9 @@ pub(super) fn inputs<'a>(
     some
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn slices<'b>(
-    blocks: &'b [AlignedBuffer],
+    blocks: &'b [impl Deref<Target = [f32]>],
     shapes: &[Shape],
     samples: &Range<usize>,
 ) -> [&'b [f32]; MAX_OUTPUTS] {
@@ -44,9 +43,9 @@ pub(super) fn slices<'b>(
     all
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn mut_slices<'b>(
-    blocks: &'b mut [AlignedBuffer],
+    blocks: &'b mut [impl DerefMut<Target = [f32]>],
     shapes: &[Shape],
     samples: &Range<usize>,
 ) -> [&'b mut [f32]; MAX_OUTPUTS] {

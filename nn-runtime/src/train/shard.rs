@@ -3,8 +3,6 @@
 //! losses, all that the other gradients are computed from, and partial sums. How samples are put into
 //! micro-batches changes no bit. For an objective on whole batches forward and backward are two calls.
 
-use alloc::vec;
-use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::batch_outputs::BatchOutputs;
@@ -14,37 +12,39 @@ use super::loss_sums::LossSums;
 use super::microbatch::MicroBatching;
 use super::passes::Passes;
 use super::sample_slices::{inputs, mut_slices, slices};
+use super::shard_memory::{BlockLosses, ShardMemory};
 use super::split::{BatchSplit, LOSS_BLOCK, loss_blocks};
 use crate::graph::{CompiledNetwork, MAX_INPUTS};
 use crate::layer::{CarriedState, LayerContext, ParamGrad, WholeBatch};
 use crate::shape::Shape;
 use crate::spec::{MAX_OUTPUTS, Pass};
-use nn_kernels::aligned_buffer::AlignedBuffer;
+use crate::storage::Allocated;
 use nn_kernels::counter_rng::CounterRng;
 use nn_kernels::gather::gather;
 use nn_kernels::simd::Isa;
 
 /// A worker's samples, and what is made of them: written by one worker, and then read by all.
-pub(super) struct Shard {
+pub(super) struct Shard<M: ShardMemory = Allocated> {
     pub(super) samples: Range<usize>,
     pub(super) split: BatchSplit,
     /// Each micro-batch has a workspace of its own, so that all run forward before any runs backward.
     pub(super) apart: bool,
-    pub(super) gathered: Vec<AlignedBuffer>,
+    pub(super) gathered: [M::Numbers; MAX_INPUTS],
     /// The workspace of a micro-batch, or of one after the other.
-    pub(super) work: AlignedBuffer,
+    pub(super) work: M::Numbers,
     /// What is kept of it, of one micro-batch after the other; of a single one it stays where it is.
-    pub(super) kept: AlignedBuffer,
-    outputs: Vec<AlignedBuffer>,
-    pub(super) output_grads: Vec<AlignedBuffer>,
+    pub(super) kept: M::Numbers,
+    pub(super) outputs: [M::Numbers; MAX_OUTPUTS],
+    pub(super) output_grads: [M::Numbers; MAX_OUTPUTS],
     /// Of each loss block.
-    losses: Vec<LossSums>,
+    pub(super) losses: M::Losses,
     /// Of one reduce block after the other.
-    pub(super) partial_sums: AlignedBuffer,
+    pub(super) partial_sums: M::Numbers,
     /// What the windows of its samples have ended with, where it is carried on.
-    pub(super) carried: AlignedBuffer,
+    pub(super) carried: M::Numbers,
 }
 
+#[cfg(feature = "alloc")]
 impl Shard {
     /// With room for so many samples of a batch of this size, and for all workspaces where these are apart;
     /// of each sample so many floats are carried from window to window.
@@ -57,22 +57,31 @@ impl Shard {
         carried: usize,
     ) -> Shard {
         let workspace = micro_batching.workspace(samples, batch);
-        let room = |shapes: &[Shape]| shapes.iter().map(|shape| AlignedBuffer::zeroed(samples * shape.len())).collect();
+        fn room<const K: usize>(samples: usize, shapes: &[Shape]) -> [Allocated; K] {
+            core::array::from_fn(|k| Allocated::zeroed(shapes.get(k).map_or(0, |shape| samples * shape.len())))
+        }
         Shard {
             samples: 0..0,
             split: BatchSplit::default(),
             apart,
-            gathered: room(map.inputs),
-            work: AlignedBuffer::zeroed(map.train.work * if apart { samples } else { workspace.samples }),
-            kept: AlignedBuffer::zeroed(if workspace.several { map.train.kept * samples } else { 0 }),
-            outputs: room(map.outputs),
-            output_grads: room(map.outputs),
-            losses: vec![LossSums::default(); samples.div_ceil(LOSS_BLOCK)],
-            partial_sums: AlignedBuffer::zeroed(micro_batching.sums_len(samples)),
-            carried: AlignedBuffer::zeroed(samples * carried),
+            gathered: room(samples, map.inputs),
+            work: Allocated::zeroed(map.train.work * if apart { samples } else { workspace.samples }),
+            kept: Allocated::zeroed(if workspace.several { map.train.kept * samples } else { 0 }),
+            outputs: room(samples, map.outputs),
+            output_grads: room(samples, map.outputs),
+            losses: alloc::vec![LossSums::default(); samples.div_ceil(LOSS_BLOCK)],
+            partial_sums: Allocated::zeroed(micro_batching.sums_len(samples)),
+            carried: Allocated::zeroed(samples * carried),
         }
     }
 
+    /// The sums of its loss blocks.
+    pub(super) fn losses(&self) -> &[LossSums] {
+        &self.losses[..self.samples.len().div_ceil(LOSS_BLOCK)]
+    }
+}
+
+impl<M: ShardMemory> Shard<M> {
     /// Gives it these samples of a batch.
     pub(super) fn assign(&mut self, samples: Range<usize>, split: BatchSplit, apart: bool) {
         (self.samples, self.split, self.apart) = (samples, split, apart);
@@ -82,7 +91,7 @@ impl Shard {
         self.samples.clone()
     }
 
-    pub(super) fn micro_batches(&self) -> impl Iterator<Item = MicroBatch> + use<> {
+    pub(super) fn micro_batches(&self) -> impl Iterator<Item = MicroBatch> + use<M> {
         let first = self.samples.start;
         self.split
             .micro_batches(self.samples.len())
@@ -94,11 +103,6 @@ impl Shard {
     pub(super) fn work_of(&self, map: &CompiledNetwork, micro: &MicroBatch) -> Range<usize> {
         let first = if self.apart { micro.own.start } else { 0 };
         first * map.train.work..(first + micro.len()) * map.train.work
-    }
-
-    /// The sums of its loss blocks.
-    pub(super) fn losses(&self) -> &[LossSums] {
-        &self.losses[..self.samples.len().div_ceil(LOSS_BLOCK)]
     }
 
     /// The outputs of its samples, as the loss has read them.
@@ -176,8 +180,8 @@ impl Shard {
         self.keep(pass.network.compiled(), micro);
     }
 
-    #[inline]
-    fn gather(&mut self, isa: Isa, x: &BatchInputs, micro: &MicroBatch) {
+    #[inline(always)]
+    pub(super) fn gather(&mut self, isa: Isa, x: &BatchInputs, micro: &MicroBatch) {
         if let BatchInputs::Indexed(values, indices) = x {
             for (to, from) in self.gathered.iter_mut().zip(*values) {
                 let (width, which) = (from.width(), &indices[micro.of_batch.clone()]);
@@ -187,8 +191,8 @@ impl Shard {
         }
     }
 
-    #[inline]
-    fn forward(
+    #[inline(always)]
+    pub(super) fn forward(
         &mut self,
         pass: &BatchPass<impl Passes>,
         whole: Option<&dyn WholeBatch>,
@@ -214,8 +218,8 @@ impl Shard {
     }
 
     /// The loss of each block, and to train its gradient; false where a loss is not finite.
-    #[inline]
-    fn loss(
+    #[inline(always)]
+    pub(super) fn loss(
         &mut self,
         isa: Isa,
         judged: &Judgement<impl Judge + ?Sized>,
@@ -223,34 +227,35 @@ impl Shard {
         micro: &MicroBatch,
     ) -> bool {
         let (Judgement { batch, scale }, shapes) = (judged, map.outputs);
-        let y = slices(&self.outputs, shapes, &micro.own);
+        let mut y = slices(&self.outputs, shapes, &micro.own);
         let mut dy = mut_slices(&mut self.output_grads, shapes, &micro.own);
+        let first = batch.first + micro.of_batch.start - batch.skipped;
         let mut finite = true;
-        for (block, sums) in loss_blocks(micro.len()).zip(&mut self.losses[micro.own.start / LOSS_BLOCK..]) {
-            let first = batch.first + micro.of_batch.start - batch.skipped;
+        for (i, block) in loss_blocks(micro.len()).enumerate() {
             let mut here = [&[][..]; MAX_OUTPUTS];
-            for ((here, y), shape) in here.iter_mut().zip(y).zip(shapes) {
-                *here = &y[block.start * shape.len()..block.end * shape.len()];
+            let mut grads: [&mut [f32]; MAX_OUTPUTS] = Default::default();
+            for (k, shape) in shapes.iter().enumerate() {
+                let len = block.len() * shape.len();
+                (here[k], y[k]) = y[k].split_at(len);
+                if scale.is_some() {
+                    (grads[k], dy[k]) = core::mem::take(&mut dy[k]).split_at_mut(len);
+                }
             }
             let samples = first + block.start..first + block.end;
             let outputs = BatchOutputs { isa, samples, weights: batch.weights, shapes, y: here };
-            match *scale {
-                Some(scale) => {
-                    let mut dy = dy.each_mut().map(|dy| &mut **dy);
-                    for (dy, shape) in dy.iter_mut().zip(shapes) {
-                        *dy = &mut core::mem::take(dy)[block.start * shape.len()..block.end * shape.len()];
-                    }
-                    batch.judge.gradient(&outputs, scale, &mut dy, sums);
+            finite &= self.losses.of_block(micro.own.start / LOSS_BLOCK + i, |sums| {
+                match *scale {
+                    Some(scale) => batch.judge.gradient(&outputs, scale, &mut grads, sums),
+                    None => batch.judge.value(&outputs, sums),
                 }
-                None => batch.judge.value(&outputs, sums),
-            }
-            finite &= sums.is_finite();
+                sums.is_finite()
+            });
         }
         finite
     }
 
-    #[inline]
-    fn backward_input(
+    #[inline(always)]
+    pub(super) fn backward_input(
         &mut self,
         pass: &BatchPass<impl Passes>,
         whole: Option<&dyn WholeBatch>,

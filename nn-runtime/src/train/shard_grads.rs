@@ -10,13 +10,14 @@ use super::microbatch::MicroBatching;
 use super::passes::Passes;
 use super::sample_slices::{inputs, slices};
 use super::shard::Shard;
+use super::shard_memory::ShardMemory;
 use crate::graph::CompiledNetwork;
 use crate::layer::{BatchSize, LayerContext, ParamGrad};
 use crate::spec::Pass;
 use nn_kernels::simd::Isa;
 use nn_kernels::workspace::Region;
 
-impl Shard {
+impl<M: ShardMemory> Shard<M> {
     /// Adds the gradient of a range of parameters, in the order of the samples; `overwrite` is true until
     /// that of the first micro-batch is there.
     pub(super) fn add_param_grad(
@@ -45,7 +46,7 @@ impl Shard {
     }
 
     /// The same from these samples of a micro-batch.
-    fn add_samples(
+    pub(super) fn add_samples(
         &self,
         pass: &GradPass<impl Passes>,
         scratch: &mut [f32],

@@ -34,11 +34,11 @@ impl TensorGroups {
         self.factors.extend(tensors.iter().map(|tensor| (tensor.offset, factor)));
     }
 
-    /// What a tensor's learning rate is multiplied by; none where it is frozen.
-    pub(super) fn factor(&self, tensor: &Tensor) -> Option<f64> {
-        if self.frozen.contains(&tensor.offset) {
+    /// What the learning rate of the tensor that begins there is multiplied by; none where it is frozen.
+    pub(super) fn factor(&self, tensor: usize) -> Option<f64> {
+        if self.frozen.contains(&tensor) {
             return None;
         }
-        Some(self.factors.iter().find(|(place, _)| *place == tensor.offset).map_or(1.0, |(_, factor)| *factor))
+        Some(self.factors.iter().find(|(place, _)| *place == tensor).map_or(1.0, |(_, factor)| *factor))
     }
 }

@@ -7,7 +7,7 @@ use core::fmt;
 use super::leaves::{Leaves, subtrees};
 use super::loss_sums::LossSums;
 use super::microbatch::MicroBatching;
-use super::param_chunks::{ParamChunk, by_size};
+use super::param_chunks::{self, ChunkCut, ParamChunk};
 use super::shares::{Shares, sharing_workers};
 use super::split::{LOSS_BLOCK, can_meet, looks_at_whole_batches};
 use super::tensor_groups::TensorGroups;
@@ -70,7 +70,8 @@ impl Traffic {
             return Traffic { ranks: (0..ranks).map(|_| all).collect() };
         }
         let leaves = MicroBatching::in_leaves(map, meets).leaves(batch);
-        let chunks = by_size(map, Role::Trainable, &TensorGroups::default(), sharing_workers(ranks));
+        let cut = ChunkCut::for_workers(map, sharing_workers(ranks));
+        let chunks = param_chunks::list(map, Role::Trainable, cut, &TensorGroups::default());
         let told = if meets { 1 + 2 * statistics(map) } else { 0 };
         let each = (0..ranks).map(|rank| of_rank(map, (&chunks, leaves), (rank, ranks), told));
         Traffic { ranks: each.collect() }

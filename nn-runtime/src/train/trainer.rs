@@ -3,7 +3,6 @@
 
 use core::ops::Range;
 
-use super::TrainError;
 use super::batch_pass::{Batch, BatchInputs};
 use super::checks::{check_data, inputs, learns};
 use super::executor::Executor;
@@ -15,11 +14,13 @@ use super::refusal::Refusal;
 use super::step_result::StepResult;
 use super::trained_model::TrainedModel;
 use super::update_state::MAX_SLOTS;
+use super::{TrainError, TrainerIn};
 use crate::data::{Dataset, Targets};
 use crate::gradient::PackedGradients;
 use crate::losses::Fits;
 use crate::model::{Model, Network};
 use crate::optim::Optimizer;
+use crate::storage::{LengthError, Storage};
 use alloc::string::String;
 use nn_kernels::simd::Isa;
 
@@ -80,6 +81,27 @@ impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
         L: Fits<N::Head>,
     {
         Self::of(TrainedModel::Borrowed(model), loss, optimizer, isa)
+    }
+
+    /// A trainer for batches of up to this many samples in memory of the caller's, that needs no allocator:
+    /// see [`TrainerIn::new_in`].
+    ///
+    /// # Errors
+    /// There is too little memory, or `batch` is 0.
+    ///
+    /// # Panics
+    /// `optimizer.slots() > 4`
+    pub fn new_in<S: Storage>(
+        memory: &'m mut [f32],
+        batch: usize,
+        model: &'m mut Model<N, S>,
+        loss: L,
+        optimizer: O,
+    ) -> Result<TrainerIn<'m, N, L, O>, LengthError>
+    where
+        L: Fits<N::Head>,
+    {
+        TrainerIn::new_in(memory, batch, model, loss, optimizer)
     }
 
     pub(super) fn of(model: TrainedModel<'m, N>, loss: L, optimizer: O, isa: Isa) -> Self {
@@ -194,7 +216,7 @@ impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
         L: Objective<T>,
     {
         self.check_learns()?;
-        self.check(data)
+        check_data::<N, T>(&self.loss, data)
     }
 }
 

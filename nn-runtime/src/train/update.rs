@@ -12,7 +12,7 @@ use super::ema::{Ema, EmaStep};
 use super::fixed_range::FixedRange;
 use super::grad_source::{GradSource, NoSource};
 use super::magnitude::{first_become_not_finite, first_not_finite, largest};
-use super::overflow::{OverflowGuard, ParamsNow};
+use super::overflow::OverflowGuard;
 use super::param_cut::ParamCut;
 use super::refusal::{FirstPlace, Refusal};
 use super::regularizer::PlacedRegularizer;
@@ -61,7 +61,7 @@ pub(super) struct Update {
     /// used.
     pub(super) grads_given: bool,
     /// What no step changes, though it lies among parameters that it does.
-    fixed: Vec<FixedRange>,
+    pub(super) fixed: Vec<FixedRange>,
     /// Batches whose gradients wait, their weight, and their largest number.
     pub(super) batches: usize,
     pub(super) weight: f64,
@@ -235,13 +235,12 @@ impl Update {
                 }
             }
         }
-        if let Some(Clip::GlobalNorm(limit)) = self.clip {
+        if let Some(clip @ Clip::GlobalNorm(_)) = self.clip {
             if let Some(world) = self.others(workers.world) {
                 squares = self.shares.of_all_chunks(world, &each)?;
             }
-            let factor = limit / (libm::sqrt(squares) + 1e-6);
-            if factor < 1.0 {
-                self.cut.places.iter().for_each(|place| isa.scale(factor as f32, &mut self.grads[place.clone()]));
+            if let Some(factor) = clip.global_factor(squares) {
+                self.cut.places.iter().for_each(|place| isa.scale(factor, &mut self.grads[place.clone()]));
             }
         }
         self.drop_accumulated();
@@ -250,7 +249,7 @@ impl Update {
 
     /// Counts a step, sets its learning rate, and changes every chunk by its gradient: the one that is held,
     /// or else the one that `source` gives. No number of a gradient is larger than `most`.
-    fn step(
+    pub(super) fn step(
         &mut self,
         isa: Isa,
         workers: ActiveWorkers,
@@ -264,8 +263,10 @@ impl Update {
         // The largest first, as a bound for all.
         let mut scheduled = ScheduledRate::set(optimizer, rate * self.cut.factors[0], momentum);
         let most = if most <= self.state.largest_grad { self.state.largest_grad } else { most };
-        let now = ParamsNow { isa, params, ranges: &self.all_ranges, regularizers: &self.regularizers };
-        let in_doubt = !self.overflow.rules_out(scheduled.optimizer(), most, now);
+        let of = |range: &Range<usize>| largest(isa, &params[range.clone()]);
+        let largest_now = || self.all_ranges.iter().map(of).fold(0.0, f64::max);
+        let penalty = |param| self.regularizers.iter().map(|of| of.largest_gradient(param)).sum::<f64>();
+        let in_doubt = !self.overflow.rules_out(scheduled.optimizer(), most, largest_now, penalty);
         if in_doubt {
             match &mut self.undo {
                 Some(undo) => undo.renew(params, &self.state),

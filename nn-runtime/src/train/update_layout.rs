@@ -8,7 +8,7 @@ use core::ops::Range;
 use core::sync::atomic::AtomicBool;
 
 use super::clip::Clip;
-use super::param_chunks::{self, ParamChunk};
+use super::param_chunks::{self, ChunkCut, ParamChunk};
 use super::param_cut::{ParamCut, factors};
 use super::shares::{Shares, sharing_workers};
 use super::update::Update;
@@ -31,10 +31,8 @@ impl Update {
             (false, true) => 1,
             (false, false) => workers,
         };
-        match by_tensor {
-            true => param_chunks::by_tensor(self.map, &self.groups),
-            false => param_chunks::by_size(self.map, Role::Trainable, &self.groups, workers),
-        }
+        let cut = if by_tensor { ChunkCut::ByTensor } else { ChunkCut::for_workers(self.map, workers) };
+        param_chunks::list(self.map, Role::Trainable, cut, &self.groups)
     }
 
     /// Cuts the parameters and makes room, as the settings want it, for so many workers and batches of so

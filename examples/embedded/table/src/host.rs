@@ -1,7 +1,7 @@
 //! What this machine tells of all networks of the table. `host sizes NETWORK`: how many parameters there are,
-//! their bytes, and those to train 16 samples. `host quantize NETWORK FILE` writes a model in bytes.
-//! `host predict NETWORK f32|int8 TIMES` predicts, to be counted. `host learn FOLDER FILE` trains
-//! ST's network for MNIST on the digits in a folder, quantises it, tells what that costs, and writes a file.
+//! their bytes, and those to train 1 and 16 samples with Adam. `host quantize NETWORK FILE` writes a model in
+//! bytes. `host predict NETWORK f32|int8 TIMES` predicts, to be counted. `host learn FOLDER FILE` trains ST's
+//! network for MNIST on the digits in a folder, quantises it, tells what that costs, and writes a file.
 
 mod networks;
 
@@ -65,8 +65,9 @@ fn main() {
                 let small = || -> Quantized<$name> { $small(&model) };
                 match arguments[..] {
                     ["sizes", _] => {
-                        let of = $name::memory(16);
-                        println!("{} {} {}", $name::PARAMS, of.parameters(), of.training());
+                        let of = $name::memory(1);
+                        let [one, many] = [1, 16].map(|batch| 4 * $name::train_len(batch, 2));
+                        println!("{} {} {one} {many}", $name::PARAMS, of.parameters());
                     }
                     ["quantize", _, file] => std::fs::write(file, small().to_bytes()).expect("a file to write"),
                     ["predict", _, "int8", times] => {

@@ -3,8 +3,9 @@
 //! Nothing is averaged: the caller divides, or passes a scale.
 
 use super::narrow::{exponentials, load_columns, store_columns};
-use super::{ExpSum, LANES, LongSum, check_rows, filled, largest, load_tail, without_largest};
+use super::{ExpSum, LANES, check_rows, filled, largest, load_tail, without_largest};
 use crate::math;
+use crate::reduce::LongSum;
 use crate::simd::{Isa, Kernel, Simd};
 
 /// The targets of a matrix of logits, vector by vector.
@@ -102,20 +103,11 @@ struct CrossEntropyRows<'a, T, const GRADIENT: bool> {
     dlogits: &'a mut [f32],
 }
 
-/// The sums over a row of t and of t·z, lane by lane.
-struct TargetSums<S: Simd> {
-    target: S::F,
-    product: S::F,
-}
-
-impl<S: Simd> TargetSums<S> {
-    #[inline(always)]
-    fn add(&mut self, s: S, t: S::F, z: S::F) {
-        let zero = s.splat(0.0);
-        self.target = s.add(self.target, t);
-        // A class with the target 0 adds nothing, not even when its logit is −∞.
-        self.product = s.add(self.product, s.select(s.eq(t, zero), zero, s.mul(t, z)));
-    }
+/// t·z: a class with the target 0 adds nothing, not even when its logit is −∞.
+#[inline(always)]
+fn product<S: Simd>(s: S, t: S::F, z: S::F) -> S::F {
+    let zero = s.splat(0.0);
+    s.select(s.eq(t, zero), zero, s.mul(t, z))
 }
 
 /// Σt·e − t·Σe, which is Σe times the gradient of a logit: with 1 taken from both sums first, it is right
@@ -134,12 +126,13 @@ impl<T: ClassTargets, const GRADIENT: bool> CrossEntropyRows<'_, T, GRADIENT> {
         let targets = self.targets.columns(s, n, row);
         let mut z = load_columns(s, n, x);
         let (mut exp, exp_sum) = exponentials(s, n, &mut z);
-        let mut sums = TargetSums::<S> { target: s.splat(0.0), product: s.splat(0.0) };
+        let (mut target_sum, mut products) = (s.splat(0.0), s.splat(0.0));
         for (t, z) in targets[..n].iter().zip(z) {
-            sums.add(s, *t, z);
+            target_sum = s.add(target_sum, *t);
+            products = s.add(products, product(s, *t, z));
         }
-        let target_sum = if T::UNIT { s.splat(1.0) } else { sums.target };
-        let losses = s.sub(s.mul(exp_sum.ln(s), target_sum), sums.product);
+        let target_sum = if T::UNIT { s.splat(1.0) } else { target_sum };
+        let losses = s.sub(s.mul(exp_sum.ln(s), target_sum), products);
         if GRADIENT {
             let share = s.div(s.splat(self.scale), exp_sum.all);
             for (e, t) in exp[..n].iter_mut().zip(targets) {
@@ -169,21 +162,24 @@ impl<T: ClassTargets, const GRADIENT: bool> CrossEntropyRows<'_, T, GRADIENT> {
         let last_target = s.select(filled(s, tail.len()), last_target, zero);
         let last_exp = math::exp(s, last);
         let (mut exp_sum, mut others) = (LongSum::new(last_exp), LongSum::new(without_largest(s, last, last_exp)));
-        let mut sums = TargetSums::<S> { target: zero, product: zero };
-        sums.add(s, last_target, last);
+        let (mut target_sum, mut products) = (LongSum::new(last_target), LongSum::new(product(s, last_target, last)));
         for (i, x) in full.iter().enumerate() {
             let z = s.sub(s.load(x), most);
             let e = math::exp(s, z);
             exp_sum.add(s, e);
             others.add(s, without_largest(s, z, e));
-            sums.add(s, self.targets.vector(s, row, i * LANES), z);
+            let t = self.targets.vector(s, row, i * LANES);
+            products.add(s, product(s, t, z));
+            if !T::UNIT {
+                target_sum.add(s, t);
+            }
             if GRADIENT {
                 s.store(e, &mut dx_full[i]);
             }
         }
         let exp_sum = ExpSum::new(s, s.splat(exp_sum.total(s)), s.splat(others.total(s)));
-        let target_sum = s.splat(if T::UNIT { 1.0 } else { s.sum(sums.target) });
-        let loss = s.sub(s.mul(exp_sum.ln(s), target_sum), s.splat(s.sum(sums.product)));
+        let target_sum = s.splat(if T::UNIT { 1.0 } else { target_sum.total(s) });
+        let loss = s.sub(s.mul(exp_sum.ln(s), target_sum), s.splat(products.total(s)));
         if GRADIENT {
             let share = s.div(s.splat(self.scale), exp_sum.all);
             for (i, dx) in dx_full.iter_mut().enumerate() {

@@ -5,10 +5,11 @@
 mod glyphs;
 mod pen;
 
+#[cfg(feature = "alloc")]
 use super::{Dataset, Labels, Samples};
 use crate::random::Random;
-use alloc::vec;
-use alloc::vec::Vec;
+#[cfg(feature = "alloc")]
+use alloc::{vec, vec::Vec};
 use glyphs::GLYPHS;
 
 /// Pixels along a side of an image.
@@ -27,30 +28,41 @@ pub const SIDE: usize = 28;
 /// assert_eq!(digits.inputs()[0].width(), 784);
 /// assert_eq!(digits.targets().as_slice().iter().filter(|&&class| class == 3).count(), 10);
 /// ```
+#[cfg(feature = "alloc")]
 #[must_use]
 pub fn draw(n: usize, seed: u64) -> Dataset<Labels> {
     const PIXELS: usize = SIDE * SIDE;
     let mut pixels = vec![0.0; n * PIXELS];
-    let mut labels = Vec::with_capacity(n);
-    let mut classes = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
-    for (i, image) in pixels.chunks_exact_mut(PIXELS).enumerate() {
-        if i % 10 == 0 {
-            classes = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
-            Random::keyed(!seed, &[i as u64]).shuffle(&mut classes);
-        }
-        let class = classes[i % 10];
-        let mut random = Random::keyed(seed, &[i as u64]);
-        let variants = GLYPHS[class];
-        let glyph = &variants[random.below(variants.len())];
-        pen::draw(glyph, &mut random, image);
-        labels.push(class);
-    }
+    let images = pixels.as_chunks_mut::<PIXELS>().0.iter_mut();
+    let labels: Vec<u32> = images.enumerate().map(|(i, image)| draw_into(seed, i as u64, image)).collect();
     let labels = Labels::new(labels).expect("classes are small");
     let pixels = (pixels, PIXELS).into_values().expect("whole images");
     Dataset::new(pixels, labels).expect("a label for every image")
 }
 
-#[cfg(test)]
+/// Sample `i` of those that [`draw`] draws with this seed, into an image of the caller's, which is
+/// overwritten; returns its class. Needs no allocator.
+///
+/// ```
+/// use nn_runtime::data::digits;
+///
+/// let mut image = [0.0; digits::SIDE * digits::SIDE];
+/// let class = digits::draw_into(7, 2, &mut image);
+/// let digits = digits::draw(3, 7);
+/// assert_eq!((digits.targets().as_slice()[2], digits.input(0, 2)), (class, &image[..]));
+/// ```
+pub fn draw_into(seed: u64, i: u64, image: &mut [f32; SIDE * SIDE]) -> u32 {
+    let mut classes = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+    Random::keyed(!seed, &[i - i % 10]).shuffle(&mut classes);
+    let class = classes[(i % 10) as usize];
+    let mut random = Random::keyed(seed, &[i]);
+    let variants = GLYPHS[class as usize];
+    let glyph = &variants[random.below(variants.len())];
+    pen::draw(glyph, &mut random, image);
+    class
+}
+
+#[cfg(all(test, feature = "alloc"))]
 mod tests {
     use super::*;
 

@@ -1,30 +1,37 @@
 //! The pen: a glyph becomes pixels from 0 to 1, each time a little differently.
 
 use super::SIDE;
-use super::glyphs::Glyph;
+use super::glyphs::{GLYPHS, Glyph};
 use crate::random::Random;
-use alloc::vec::Vec;
 
 type Position = [f32; 2];
 
 /// Straight pieces between two points of a curve.
 const PIECES: usize = 6;
+/// Points that no glyph, and no stroke, has more of.
+const MAX_POINTS: usize = 16;
 /// How far a pixel's worth of ink reaches across the edge of a stroke: the ramp that smooths it.
 const RAMP: f32 = 1.4;
 
 /// Draws `glyph` into `image`, `[SIDE, SIDE]`, which is overwritten.
 pub(super) fn draw(glyph: &Glyph, random: &mut Random, image: &mut [f32]) {
     let hand = Hand::new(random);
-    let points: Vec<Position> = glyph.points.iter().map(|&point| hand.place(point, random)).collect();
+    let mut points = [[0.0; 2]; MAX_POINTS];
+    for (to, &point) in points.iter_mut().zip(glyph.points) {
+        *to = hand.place(point, random);
+    }
     image.fill(f32::NEG_INFINITY);
     for stroke in glyph.strokes {
-        let stroke: Vec<Position> = stroke.iter().map(|&i| points[i]).collect();
+        let mut through = [[0.0; 2]; MAX_POINTS];
+        for (to, &i) in through.iter_mut().zip(*stroke) {
+            *to = points[i];
+        }
         let (start, end) = (hand.radius * random.between(0.8, 1.2), hand.radius * random.between(0.8, 1.2));
-        let curve = smooth(&stroke);
-        let pieces = (curve.len() - 1) as f32;
-        for (i, piece) in curve.windows(2).enumerate() {
-            let radius = start + (end - start) * (i as f32 / pieces);
-            ink(image, piece[0], piece[1], radius);
+        let curve = Spline::new(&through[..stroke.len()]);
+        let pieces = curve.pieces();
+        for i in 0..pieces {
+            let radius = start + (end - start) * (i as f32 / pieces as f32);
+            ink(image, curve.at(i), curve.at(i + 1), radius);
         }
     }
     for pixel in image {
@@ -74,31 +81,65 @@ impl Hand {
     }
 }
 
-/// A Catmull–Rom spline through `points` (at least two), as short straight pieces.
-fn smooth(points: &[Position]) -> Vec<Position> {
-    let last = points.len() - 1;
-    let closed = points[0] == points[last];
-    let before = if closed { points[last - 1] } else { mirror(points[0], points[1]) };
-    let after = if closed { points[1] } else { mirror(points[last], points[last - 1]) };
-    let at = |i: isize| match usize::try_from(i) {
-        Err(_) => before,
-        Ok(i) => points.get(i).copied().unwrap_or(after),
-    };
-    let mut curve = Vec::with_capacity(last * PIECES + 1);
-    for i in 0..last as isize {
-        let [p, q, r, s] = [at(i - 1), at(i), at(i + 1), at(i + 2)];
-        for piece in 0..PIECES {
-            let t = piece as f32 / PIECES as f32;
-            curve.push([0, 1].map(|axis| {
-                let [p, q, r, s] = [p[axis], q[axis], r[axis], s[axis]];
-                let cubic = 3.0 * (q - r) + s - p;
-                let square = 2.0 * p - 5.0 * q + 4.0 * r - s;
-                q + 0.5 * t * (r - p + t * (square + t * cubic))
-            }));
+// So that no glyph is drawn in part.
+const _: () = {
+    let mut class = 0;
+    while class < GLYPHS.len() {
+        let mut variant = 0;
+        while variant < GLYPHS[class].len() {
+            let glyph = &GLYPHS[class][variant];
+            assert!(glyph.points.len() <= MAX_POINTS, "expected a glyph of fewer points");
+            let mut stroke = 0;
+            while stroke < glyph.strokes.len() {
+                assert!(glyph.strokes[stroke].len() <= MAX_POINTS, "expected a stroke of fewer points");
+                stroke += 1;
+            }
+            variant += 1;
         }
+        class += 1;
     }
-    curve.push(points[last]);
-    curve
+};
+
+/// A Catmull–Rom spline through points (at least two), as short straight pieces.
+struct Spline<'a> {
+    points: &'a [Position],
+    before: Position,
+    after: Position,
+}
+
+impl<'a> Spline<'a> {
+    fn new(points: &'a [Position]) -> Spline<'a> {
+        let last = points.len() - 1;
+        let closed = points[0] == points[last];
+        let before = if closed { points[last - 1] } else { mirror(points[0], points[1]) };
+        let after = if closed { points[1] } else { mirror(points[last], points[last - 1]) };
+        Spline { points, before, after }
+    }
+
+    /// How many pieces it has.
+    fn pieces(&self) -> usize {
+        (self.points.len() - 1) * PIECES
+    }
+
+    /// Where the k-th piece begins, or the last one ends.
+    fn at(&self, k: usize) -> Position {
+        let (i, piece) = (k / PIECES, k % PIECES);
+        if piece == 0 && i + 1 == self.points.len() {
+            return self.points[i];
+        }
+        let near = |step: usize| match (i + step).checked_sub(1) {
+            None => self.before,
+            Some(i) => self.points.get(i).copied().unwrap_or(self.after),
+        };
+        let [p, q, r, s] = core::array::from_fn(near);
+        let t = piece as f32 / PIECES as f32;
+        [0, 1].map(|axis| {
+            let [p, q, r, s] = [p[axis], q[axis], r[axis], s[axis]];
+            let cubic = 3.0 * (q - r) + s - p;
+            let square = 2.0 * p - 5.0 * q + 4.0 * r - s;
+            q + 0.5 * t * (r - p + t * (square + t * cubic))
+        })
+    }
 }
 
 /// `other` seen from `through` the opposite way: an open curve ends without bending back.
@@ -136,12 +177,13 @@ mod tests {
     #[test]
     fn a_curve_passes_through_its_points_and_two_make_a_line() {
         let points = [[1.0, 2.0], [4.0, 8.0], [9.0, 3.0], [2.0, 2.0]];
-        let curve = smooth(&points);
-        assert_eq!(curve.len(), 3 * PIECES + 1);
+        let curve = Spline::new(&points);
+        assert_eq!(curve.pieces(), 3 * PIECES);
         for (i, point) in points.iter().enumerate() {
-            assert_eq!(curve[i * PIECES], *point);
+            assert_eq!(curve.at(i * PIECES), *point);
         }
-        for (i, [x, y]) in smooth(&[[0.0, 6.0], [6.0, 0.0]]).into_iter().enumerate() {
+        let line = Spline::new(&[[0.0, 6.0], [6.0, 0.0]]);
+        for (i, [x, y]) in (0..=line.pieces()).map(|i| line.at(i)).enumerate() {
             assert!((x - i as f32).abs() < 1e-5 && (x + y - 6.0).abs() < 1e-5);
         }
     }

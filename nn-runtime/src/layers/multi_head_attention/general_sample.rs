@@ -51,6 +51,17 @@ impl ScoreMasks<'_> {
         self.keys.is_some() || self.allowed.is_some() || self.causal
     }
 
+    fn has(&self, key: usize) -> bool {
+        self.keys.is_none_or(|mask| is_step(&mask[key]))
+    }
+
+    fn sees(&self, head: usize, [queries, keys]: [usize; 2], query: usize, key: usize) -> bool {
+        let allows = |(allowed, per_head): (&[f32], bool)| {
+            is_step(&allowed[(if per_head { head * queries } else { 0 } + query) * keys + key])
+        };
+        self.has(key) && self.allowed.is_none_or(allows) && !(self.causal && key > query)
+    }
+
     /// Writes `to` where a key of a head is not seen.
     fn hide(&self, head: usize, [queries, keys]: [usize; 2], scores: &mut [f32], to: f32) {
         for (i, scores) in scores.chunks_exact_mut(keys).enumerate() {
@@ -140,6 +151,35 @@ impl AttentionPlan {
         }
     }
 
+    /// The rows of keys or values of a head, as products take them: those that are not there, and those that
+    /// not all queries see and that are not finite, 0; 0 times them would not be.
+    fn take_keys(&self, all: &[f32], rows: HeadRows, head: usize, beside: &ScoreMasks, to: &mut [f32]) {
+        self.take_head(all, rows, head, to, |j| beside.has(j));
+        if beside.hides() {
+            let wild = to.chunks_exact_mut(self.width()).filter(|row| !row.iter().all(|x| x.is_finite()));
+            wild.for_each(|row| row.fill(0.0));
+        }
+    }
+
+    /// Of each row that [`take_keys`](Self::take_keys) left out although it is there: every query that sees
+    /// it.
+    fn each_wild_pair(
+        &self,
+        all: &[f32],
+        HeadRows { at, stride }: HeadRows,
+        head: usize,
+        beside: &ScoreMasks,
+        mut pair: impl FnMut(usize, usize, &[f32]),
+    ) {
+        for j in (0..self.keys).filter(|j| beside.hides() && beside.has(*j)) {
+            let row = &all[at + j * stride + head * self.width()..][..self.width()];
+            if !row.iter().all(|x| x.is_finite()) {
+                let sees = |i: &usize| beside.sees(head, [self.queries, self.keys], *i, j);
+                (0..self.queries).filter(sees).for_each(|i| pair(i, j, row));
+            }
+        }
+    }
+
     fn put_head(&self, from: &[f32], factor: f32, HeadRows { at, stride }: HeadRows, head: usize, all: &mut [f32]) {
         let width = self.width();
         for (i, from) in from.chunks_exact(width).enumerate() {
@@ -166,13 +206,12 @@ impl AttentionPlan {
         told: &mut [f32],
     ) {
         let (width, scores) = (self.width(), self.queries * self.keys);
-        let there = |j: usize| beside.keys.is_none_or(|mask| is_step(&mask[j]));
         let [of_queries, of_keys] = [self.queries * width, self.keys * width];
         let context = HeadRows { at: 0, stride: self.features };
         for (head, weights) in weights.chunks_exact_mut(scores).enumerate() {
             let panels = Panels::new(width, self.keys);
             let storage = &mut work.panels[..panels.len()];
-            self.take_head(made, rows[1], head, &mut work.rows[..of_keys], there);
+            self.take_head(made, rows[1], head, &mut work.rows[..of_keys], |j| beside.has(j));
             panels.pack(&work.rows[..of_keys], storage);
             let queries = &mut work.products[0][..of_queries];
             self.take_head(made, rows[0], head, queries, |_| true);
@@ -197,10 +236,14 @@ impl AttentionPlan {
         for (head, weights) in weights.chunks_exact(scores).enumerate() {
             let panels = Panels::new(self.keys, width);
             let storage = &mut work.panels[..panels.len()];
-            self.take_head(made, rows[2], head, &mut work.rows[..of_keys], there);
+            self.take_keys(made, rows[2], head, &beside, &mut work.rows[..of_keys]);
             pack_rows(panels, &work.rows[..of_keys], storage);
             let out = &mut work.products[0][..of_queries];
             product(isa, panels, weights, storage, None, NO_FLOOR, out);
+            self.each_wild_pair(made, rows[2], head, &beside, |i, j, value| {
+                let weight = weights[i * self.keys + j];
+                out[i * width..][..width].iter_mut().zip(value).for_each(|(out, v)| *out += weight * v);
+            });
             self.put_head(out, 1.0, context, head, contexts);
         }
         if !told.is_empty() {
@@ -224,7 +267,6 @@ impl AttentionPlan {
         (dadded, per_head): (&mut [f32], bool),
     ) {
         let (width, scores) = (self.width(), self.queries * self.keys);
-        let there = |j: usize| beside.keys.is_none_or(|mask| is_step(&mask[j]));
         let [of_queries, of_keys] = [self.queries * width, self.keys * width];
         let context = HeadRows { at: 0, stride: self.features };
         if beside.hides() {
@@ -239,11 +281,15 @@ impl AttentionPlan {
         for (head, slopes) in work.slopes.chunks_exact_mut(scores).enumerate() {
             let panels = Panels::new(width, self.keys);
             let storage = &mut work.panels[..panels.len()];
-            self.take_head(made, rows[2], head, &mut work.rows[..of_keys], there);
+            self.take_keys(made, rows[2], head, &beside, &mut work.rows[..of_keys]);
             panels.pack(&work.rows[..of_keys], storage);
             let d = &mut work.products[0][..of_queries];
             self.take_head(dcontexts, context, head, d, |_| true);
             product(isa, panels, d, storage, None, NO_FLOOR, slopes);
+            self.each_wild_pair(made, rows[2], head, &beside, |i, j, value| {
+                let d = d[i * width..][..width].iter().zip(value).filter(|(d, _)| **d != 0.0);
+                slopes[i * self.keys + j] += d.map(|(d, v)| d * v).sum::<f32>();
+            });
             let share = 1.0 / self.heads as f32;
             slopes.iter_mut().zip(dtold).for_each(|(slope, d)| *slope += share * d);
         }
@@ -285,9 +331,15 @@ impl AttentionPlan {
             product(isa, panels, &work.turned[..scores], storage, None, NO_FLOOR, dk);
             let panels = Panels::new(self.keys, width);
             let storage = &mut work.panels[..panels.len()];
-            self.take_head(made, rows[1], head, &mut work.rows[..of_keys], there);
+            self.take_keys(made, rows[1], head, &beside, &mut work.rows[..of_keys]);
             pack_rows(panels, &work.rows[..of_keys], storage);
             product(isa, panels, used, storage, None, NO_FLOOR, dq);
+            self.each_wild_pair(made, rows[1], head, &beside, |i, j, key| {
+                if asked(i) {
+                    let slope = used[i * self.keys + j];
+                    dq[i * width..][..width].iter_mut().zip(key).for_each(|(dq, k)| *dq += slope * k);
+                }
+            });
             self.put_head(dq, self.scale(), rows[0], head, made);
             self.put_head(dk, self.scale(), rows[1], head, made);
         }

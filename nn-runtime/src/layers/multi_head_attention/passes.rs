@@ -201,8 +201,8 @@ impl AttentionPlan {
         self.add_weight_grad(sums(dy, self.features), self.out(), [contexts, dy], range, dw);
     }
 
-    /// [`backward_weight`]. With a mask, and of a causal layer, rows are left out whose gradient is 0: what
-    /// is masked need not be finite.
+    /// [`backward_weight`]. With a mask of any kind, and of a causal layer, rows are left out whose gradient
+    /// is 0: what is masked need not be finite.
     pub(super) fn add_weight_grad(
         &self,
         sums: RowSums,
@@ -224,7 +224,7 @@ impl AttentionPlan {
             let range = range.start + of.start..range.start + of.end;
             backward_weight(sums.isa, panels, x, d, range, dw, Sums { overwrite: false, blocks });
         };
-        if !self.masked && !self.causal {
+        if !self.masked && !self.causal && self.extras.allowed.is_none() {
             return sums.add(dw, |rows, of, dw, blocks| add(rows.start, rows.end, of, dw, blocks));
         }
         // One chain goes on over what is left out, which may change no bit.
