@@ -2,6 +2,8 @@
 //! and the next step; out: the next step of the output. All memory is its own; nothing is allocated after it
 //! is made.
 
+#[cfg(feature = "alloc")]
+mod changes;
 mod engine;
 #[cfg(not(feature = "alloc"))]
 mod no_steps;
@@ -159,14 +161,9 @@ impl<'w, M: AsModel> Streamer<M, &'w mut [f32]> {
     /// [`new_in`](Streamer::new_in) with an instruction set of choice.
     ///
     /// # Errors
-    /// As [`new_in`](Streamer::new_in).
+    /// As there.
     pub fn new_in_on(model: M, memory: &'w mut [f32], isa: Isa) -> Result<Self, LengthError> {
-        const {
-            assert!(
-                M::Network::COMPILED.streaming.stop.is_none(),
-                "expected layers that need no later step, found one that needs the whole window"
-            );
-        }
+        const { step_memory::no_whole_window(M::Network::COMPILED) };
         let (network, found) = (M::Network::COMPILED, memory.len());
         let mut rest = memory.get_mut(..network.stream_len()).ok_or(LengthError::streaming(network, found))?;
         let mut take = |len: usize| -> &'w mut [f32] {

@@ -37,6 +37,7 @@ mod recurrent_cells;
 mod recurrent_projection;
 mod recurrent_states;
 mod resize;
+mod shared_statistics;
 mod sizes;
 mod softmax;
 mod split;

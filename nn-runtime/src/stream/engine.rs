@@ -5,8 +5,10 @@
 #[cfg(feature = "alloc")]
 use alloc::{vec, vec::Vec};
 
+#[cfg(feature = "alloc")]
+use super::changes::Changes;
 #[cfg(not(feature = "alloc"))]
-use super::no_steps::NoSteps as Steps;
+use super::no_steps::{NoChanges as Changes, NoSteps as Steps};
 use super::state::{StreamError, StreamErrorKind};
 use super::step_memory::StepMemory;
 #[cfg(feature = "alloc")]
@@ -53,6 +55,10 @@ pub(super) struct Engine<S = Allocated> {
     saved: S,
     /// What was carried before, which is put back where a step overflows.
     before: S,
+    /// After how many strides that was; nowhere yet, where what is carried came from elsewhere.
+    before_at: Option<u64>,
+    /// Where layers change it; all of it, where nobody says.
+    changes: Option<Changes>,
     scratch: S,
     /// What takes single steps, where every layer can be run so.
     plain: Option<Steps>,
@@ -101,8 +107,8 @@ impl Engine {
             before: Allocated::zeroed(network.step.kept * voices),
             scratch: Allocated::zeroed(network.step.scratch_for(voices * together)),
         };
-        let plain = Steps::of(network, voices);
-        Ok(Engine::of::<N>(params, (voices, together), isa, room, plain))
+        let layers = (Steps::of(network, voices), Some(Changes::of(network, voices)));
+        Ok(Engine::of::<N>(params, (voices, together), isa, room, layers))
     }
 }
 
@@ -122,7 +128,7 @@ pub(super) struct StreamBuffers<S> {
 impl<'m> Engine<&'m mut [f32]> {
     /// Of a single stream, in buffers that are 0, with the parameters laid out for many steps.
     pub(super) fn new_in<N: Network>(params: &[f32], isa: Isa, room: StreamBuffers<&'m mut [f32]>) -> Self {
-        Engine::of::<N>(params, (1, 1), isa, room, None)
+        Engine::of::<N>(params, (1, 1), isa, room, (None, None))
     }
 }
 
@@ -132,7 +138,7 @@ impl<S: Storage> Engine<S> {
         (voices, together): (usize, usize),
         isa: Isa,
         room: StreamBuffers<S>,
-        plain: Option<Steps>,
+        (plain, changes): (Option<Steps>, Option<Changes>),
     ) -> Self {
         let StreamBuffers { mut prepared, saved, before, mut scratch } = room;
         if !prepared.is_empty() {
@@ -141,7 +147,20 @@ impl<S: Storage> Engine<S> {
             N::forward_pass(&mut cx, &[], &mut []);
         }
         let stride = N::COMPILED.streaming.stride;
-        Engine { isa, voices, together, stride, prepared, saved, before, scratch, plain, strides: 0 }
+        Engine {
+            isa,
+            voices,
+            together,
+            stride,
+            prepared,
+            saved,
+            before,
+            before_at: None,
+            changes,
+            scratch,
+            plain,
+            strides: 0,
+        }
     }
 
     /// Whether so many more strides with these inputs can be taken.
@@ -164,8 +183,12 @@ impl<S: Storage> Engine<S> {
 
     /// Keeps where the stream stands, for `finish`.
     pub(super) fn begin(&mut self) {
-        let carried = self.before.len();
-        self.before.copy_from_slice(&self.saved[..carried]);
+        let carried = &self.saved[..self.before.len()];
+        match (self.before_at, &self.changes) {
+            (Some(at), Some(changes)) => changes.copy(carried, self.strides - at, &mut self.before),
+            _ => self.before.copy_from_slice(carried),
+        }
+        self.before_at = Some(self.strides);
     }
 
     /// So many strides of all voices, as many as are taken together at most.
@@ -194,11 +217,15 @@ impl<S: Storage> Engine<S> {
     ) -> Result<(), StepFault> {
         let odd = |numbers: &[f32]| first_not_finite(numbers).map(|at| numbers[at]);
         let (kept, work) = (self.before.len(), network.step.work * self.voices);
+        let carried = || match &self.changes {
+            Some(changes) => changes.not_finite(&self.saved, strides),
+            None => odd(&self.saved[..kept]),
+        };
         let found = match (strides, &self.plain) {
             // What is carried is finite where the values between are.
             (1, Some(plain)) => odd(&self.saved[kept..work]).and_then(|_| plain.not_finite(&self.saved)),
-            (1, None) => odd(&self.saved[..work]),
-            _ => odd(&self.saved[..kept]),
+            (1, None) => odd(&self.saved[kept..work]).or_else(carried),
+            _ => carried(),
         };
         match found.or_else(|| outputs.find_map(odd)) {
             None => Ok(()),
@@ -212,7 +239,7 @@ impl<S: Storage> Engine<S> {
 
     pub(super) fn reset(&mut self) {
         self.saved.fill(0.0);
-        self.strides = 0;
+        (self.strides, self.before_at) = (0, None);
     }
 
     /// Steps since the beginning.
@@ -247,6 +274,7 @@ impl<S: Storage> Engine<S> {
     /// Lets one voice go on from what it carried; from zeros where it is nothing.
     #[cfg(feature = "alloc")]
     pub(super) fn carry_voice_on(&mut self, voice: usize, carried: &[f32]) {
+        self.before_at = None;
         for [alone, among] in self.plain.iter().flat_map(|plain| plain.carried_by(voice)) {
             match carried {
                 [] => self.saved[among].fill(0.0),
@@ -257,7 +285,7 @@ impl<S: Storage> Engine<S> {
 
     pub(super) fn carry_on(&mut self, steps: u64, carried: &[f32]) {
         self.saved[..carried.len()].copy_from_slice(carried);
-        self.strides = steps / self.stride as u64;
+        (self.strides, self.before_at) = (steps / self.stride as u64, None);
     }
 
     /// What is wrong, in words. `x` are the inputs that were given.

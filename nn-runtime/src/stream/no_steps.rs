@@ -15,3 +15,16 @@ impl NoSteps {
         match *self {}
     }
 }
+
+/// None either.
+pub(super) enum NoChanges {}
+
+impl NoChanges {
+    pub(super) fn copy(&self, _: &[f32], _: u64, _: &mut [f32]) {
+        match *self {}
+    }
+
+    pub(super) fn not_finite(&self, _: &[f32], _: u64) -> Option<f32> {
+        match *self {}
+    }
+}

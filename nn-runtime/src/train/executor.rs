@@ -16,7 +16,7 @@ use super::magnitude::first_become_not_finite;
 use super::microbatch::MicroBatching;
 use super::own_objective::WholeOutputs;
 use super::param_chunks::{self, ChunkCut};
-use super::passes::{OwnPasses, Passes};
+use super::passes::Passes;
 #[cfg(feature = "std")]
 use super::private_sums::PrivateSums;
 use super::refusal::Refusal;
@@ -30,7 +30,7 @@ use super::update::Update;
 use super::workers::{ThreadPool, Workers};
 use super::world::{Lost, World};
 use crate::graph::CompiledNetwork;
-use crate::model::{Model, Network, TrainedSoFar};
+use crate::model::{Network, TrainedSoFar};
 use crate::optim::Optimizer;
 use crate::spec::{MAX_OUTPUTS, Role};
 use nn_kernels::aligned_buffer::AlignedBuffer;
@@ -56,7 +56,7 @@ pub(super) struct Executor {
     pub(super) workers: Workers,
     /// Each worker's samples: written by one worker, and then read by all.
     pub(super) shards: Vec<Shard>,
-    running: Vec<Range<usize>>,
+    pub(super) running: Vec<Range<usize>>,
     /// What the running statistics will be after a step, one range after the other.
     statistics: AlignedBuffer,
     /// How much a batch counts in them, where that is not the layers' to say.
@@ -233,19 +233,20 @@ impl Executor {
     ///
     /// # Errors
     /// As [`train`](Executor::train), and a gradient of an output that is not finite.
-    pub(super) fn train_with<N: Network>(
+    pub(super) fn train_with_by(
         &mut self,
-        model: &mut Model<N>,
-        optimizer: &mut impl Optimizer,
+        network: impl Passes,
+        (params, run): (&mut AlignedBuffer, &mut TrainedSoFar),
+        optimizer: &mut (impl Optimizer + ?Sized),
         (samples, x): (usize, &[&[f32]]),
         objective: impl FnOnce(&[&[f32]], &mut [&mut [f32]]) -> f64,
     ) -> Result<f64, Refusal> {
-        let (network, map, isa) = (OwnPasses::<N>::new(), N::COMPILED, self.isa);
+        let (map, isa) = (network.compiled(), self.isa);
         let x = BatchInputs::Slices(x);
-        let regularization = self.update.regularization(isa, &model.params);
-        let noise = CounterRng { key: 0 }.fold_in(&[model.run.batches]);
+        let regularization = self.update.regularization(isa, params);
+        let noise = CounterRng { key: 0 }.fold_in(&[run.batches]);
         let active = self.assign(map, samples, true);
-        let (params, micro_batching) = (&model.params, &self.micro_batching);
+        let micro_batching = &self.micro_batching;
         self.update.state.begin(samples, micro_batching.shared_leaves(samples));
         let carried = self.update.state.carried_rows();
         let pass = BatchPass { network, isa, params, x, logits: 0, micro_batching, noise: Some(noise), carried };
@@ -267,7 +268,7 @@ impl Executor {
         })?;
         let statistic_weight = self.statistic_weight;
         let pass = GradPass { network, isa, params: &[], x, noise, logits: 0, statistic_weight, samples };
-        self.take_grads((&mut model.params, &mut model.run), optimizer, (samples, weight), pass)?;
+        self.take_grads((params, run), optimizer, (samples, weight), pass)?;
         Ok(loss)
     }
 

@@ -13,9 +13,10 @@ use super::{TrainError, Trainer};
 use crate::finite::first_not_finite;
 use crate::gradient::{Gradients, PackedGradients};
 use crate::input::{InputError, checked_samples};
-use crate::model::{Model, Network};
+use crate::model::{Network, TrainedSoFar};
 use crate::optim::Optimizer;
 use crate::predictor::predict_into;
+use nn_kernels::aligned_buffer::AlignedBuffer;
 
 impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
     /// Takes one step by an objective of one's own, in one pass forward and one back. `x` holds one slice for
@@ -89,7 +90,7 @@ impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
         }
         self.check_window(samples)?;
         self.executor.reserve_whole::<N>(samples, &self.optimizer);
-        let result = self.executor.train_with::<N>(&mut self.model, &mut self.optimizer, (samples, x), objective);
+        let result = self.executor.train_with(&mut self.model, &mut self.optimizer, (samples, x), objective);
         result.map_err(|refusal| self.refused(refusal))
     }
 
@@ -120,7 +121,7 @@ impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
         let packed = self.packed.get_or_insert_with(PackedGradients::new::<N>);
         let block = packed.pack::<N>(gradients).map_err(TrainError::Mismatch)?;
         self.executor.reserve::<N>(1, &self.optimizer);
-        let result = self.executor.apply::<N>(&mut self.model, &mut self.optimizer, block);
+        let result = self.executor.apply(&mut self.model, &mut self.optimizer, block);
         result.map_err(|refusal| self.refused(refusal))
     }
 
@@ -199,16 +200,16 @@ impl Executor {
     ///
     /// # Errors
     /// A gradient or a new parameter is not finite; all is as before.
-    pub(super) fn apply<N: Network>(
+    pub(super) fn apply_by(
         &mut self,
-        model: &mut Model<N>,
-        optimizer: &mut impl Optimizer,
+        (params, run): (&mut AlignedBuffer, &mut TrainedSoFar),
+        optimizer: &mut (impl Optimizer + ?Sized),
         grads: &[f32],
     ) -> Result<(), Refusal> {
         let source = GivenGrads { isa: self.isa, first: 0, grads };
         let workers = self.workers.all().among(self.world.as_ref());
-        self.update.take_batch(self.isa, workers, &mut model.params, optimizer, 1.0, &source)?;
-        model.run.batches += 1;
+        self.update.take_batch(self.isa, workers, params, optimizer, 1.0, &source)?;
+        run.batches += 1;
         Ok(())
     }
 

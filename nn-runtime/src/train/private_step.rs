@@ -6,13 +6,14 @@ use super::executor::Executor;
 use super::grad_source::GivenGrads;
 use super::judge::Judge;
 use super::loss_sums::LossSums;
-use super::passes::OwnPasses;
+use super::passes::Passes;
 use super::privacy::ClippedSum;
 use super::private_sums::{PrivateBatch, PrivateSums};
 use super::refusal::Refusal;
 use super::step_result::StepResult;
-use crate::model::{Model, Network};
+use crate::model::TrainedSoFar;
 use crate::optim::Optimizer;
+use nn_kernels::aligned_buffer::AlignedBuffer;
 use nn_kernels::chunk_queue::ChunkQueue;
 use nn_kernels::counter_rng::CounterRng;
 
@@ -23,14 +24,15 @@ impl Executor {
     /// # Errors
     /// The loss or the gradient of a sample is not finite, or a new parameter; all is as before, but for the
     /// step's noise, which is not drawn again.
-    pub(super) fn train_private<N: Network>(
+    pub(super) fn train_private_by(
         &mut self,
-        model: &mut Model<N>,
-        optimizer: &mut impl Optimizer,
+        network: impl Passes,
+        (params, trained): (&mut AlignedBuffer, &mut TrainedSoFar),
+        optimizer: &mut (impl Optimizer + ?Sized),
         (seed, expected, all): (u64, usize, usize),
-        batch: &Batch<impl Judge>,
+        batch: &Batch<impl Judge + ?Sized>,
     ) -> Result<StepResult, Refusal> {
-        let (isa, map) = (self.isa, N::COMPILED);
+        let (isa, map) = (self.isa, network.compiled());
         let (Some(run), Some(private)) = (&mut self.update.privacy, &mut self.private) else {
             unreachable!("room has been made for private steps")
         };
@@ -38,16 +40,15 @@ impl Executor {
         let (norm, deviation) = run.norm_and_deviation();
         // More samples than ever come at once: beyond, sums would still be bounded, but not exact.
         let sum = ClippedSum::new(norm, all.min(4 * expected + 1000));
-        let regularization = self.update.regularization(isa, &model.params);
+        let regularization = self.update.regularization(isa, params);
         let run = self.update.privacy.as_ref().expect("it was there just now");
-        let noise = CounterRng { key: seed }.fold_in(&[model.run.batches]);
+        let noise = CounterRng { key: seed }.fold_in(&[trained.batches]);
 
         // The mean over the rows of a sample, as if there were no other.
         let rows = batch.judge.weight(0..1, map.outputs, None);
         let scale = rows.map(|rows| if rows > 0.0 { 1.0 / rows } else { 0.0 });
         let judged = Judgement { batch, scale: Some(scale) };
-        let (params, micro_batching, logits) = (&model.params, &self.micro_batching, batch.judge.logits());
-        let (network, x) = (OwnPasses::<N>::new(), batch.x);
+        let (x, micro_batching, logits) = (batch.x, &self.micro_batching, batch.judge.logits());
         let pass = BatchPass { network, isa, params, x, logits, micro_batching, noise: Some(noise), carried: None };
         let PrivateSums { workers, learnt, ranges, taken, grads } = private;
         let job = PrivateBatch { pass: &pass, judged: &judged, noise, sum, learnt, ranges };
@@ -83,8 +84,8 @@ impl Executor {
             });
         });
         let source = GivenGrads { isa, first: 0, grads };
-        self.update.take_batch(isa, self.workers.first(threads), &mut model.params, optimizer, 1.0, &source)?;
-        model.run.batches += 1;
+        self.update.take_batch(isa, self.workers.first(threads), params, optimizer, 1.0, &source)?;
+        trained.batches += 1;
         Ok(result)
     }
 }

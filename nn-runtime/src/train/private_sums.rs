@@ -87,7 +87,7 @@ impl PrivateSums {
 }
 
 /// What all workers of a private step have in common.
-pub(super) struct PrivateBatch<'a, 'b, P, J: Judge> {
+pub(super) struct PrivateBatch<'a, 'b, P, J: Judge + ?Sized> {
     pub(super) pass: &'a BatchPass<'b, P>,
     pub(super) judged: &'a Judgement<'a, J>,
     pub(super) noise: CounterRng,
@@ -99,7 +99,7 @@ pub(super) struct PrivateBatch<'a, 'b, P, J: Judge> {
 impl PrivateWorker {
     /// Runs its samples, one after the other, and adds up what their gradients are cut to; stops at one that
     /// is refused.
-    pub(super) fn run(&mut self, all: &PrivateBatch<impl Passes, impl Judge>, scratch: &mut [f32]) {
+    pub(super) fn run(&mut self, all: &PrivateBatch<impl Passes, impl Judge + ?Sized>, scratch: &mut [f32]) {
         let BatchPass { network, isa, logits, x, .. } = *all.pass;
         self.losses.clear();
         self.refused = None;

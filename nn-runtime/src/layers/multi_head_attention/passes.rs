@@ -201,8 +201,8 @@ impl AttentionPlan {
         self.add_weight_grad(sums(dy, self.features), self.out(), [contexts, dy], range, dw);
     }
 
-    /// [`backward_weight`]. With a mask of any kind, and of a causal layer, rows are left out whose gradient is
-    /// 0: what is masked need not be finite.
+    /// [`backward_weight`]. With a mask of any kind, and of a causal layer, rows are left out whose gradient
+    /// is 0: what is masked need not be finite.
     pub(super) fn add_weight_grad(
         &self,
         sums: RowSums,
