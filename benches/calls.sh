@@ -24,7 +24,7 @@ for id in "${all[@]}"; do
     count=20
     NN_ISA=avx2 valgrind --quiet --tool=callgrind --separate-callers=1 --toggle-collect='*calls::measured*' \
         --callgrind-out-file="$data" "$bench" "$id" "$count" > /dev/null 2>&1
-    callgrind_annotate --threshold=100 "$data" | awk -v id="$id" -v count="$count" '
+    callgrind_annotate --threshold=100 --auto=no "$data" | awk -v id="$id" -v count="$count" '
         # The caller stands behind an apostrophe, a recursion is a number.
         function short(name,    parts, n) {
             sub(/ \[.*/, "", name); sub(/^[^:]*:/, "", name); gsub(/\x27[0-9]+/, "", name)

@@ -121,6 +121,62 @@ fn what_forks() {
 }
 
 network! {
+    /// Rings that are copied in part, as a whole, and beside what is none.
+    struct Rings: [200, 3] -> [200, 2] {
+        Conv1d(5, 3, dilation = 40, padding = Causal, init = Constant(9.0)) -> Conv1d(4, 2, padding = Causal) -> Gru(6)
+            -> Conv1d(33, 2, dilation = 7, padding = Causal) -> Conv1d(3, 6, dilation = 20, groups = 3, padding = Causal)
+            -> LayerNorm -> Conv1d(2, 17, dilation = 9, padding = Causal)
+    }
+}
+
+/// What is refused, however much was taken before and since, leaves all as it was: that is put back which has
+/// changed.
+#[test]
+fn a_refused_step_leaves_long_rings_as_they_were() {
+    let model = Rings::init(1);
+    let (x, mut truth) = (numbers(200 * 3, 1, 0), vec![0.0; 200 * 2]);
+    model.predictor(1).predict_into(&[&x], &mut [&mut truth]).unwrap();
+    let (mut stream, mut at) = (model.streamer().unwrap(), 0);
+    let mut kept = (stream.state(), 0);
+    for turn in 0.. {
+        let before = stream.state();
+        let mut loud = [0.5; 70 * 3];
+        loud[(turn * 41) % 60 * 3 + 6] = f32::MAX;
+        let error = match turn % 3 {
+            0 => {
+                stream.step(loud.as_chunks().0.iter().find(|x| x.contains(&f32::MAX)).unwrap()).map(|_| ()).unwrap_err()
+            }
+            _ => stream.block(&[&loud], &mut [&mut [0.0; 70 * 2]]).unwrap_err(),
+        };
+        assert_eq!(error.kind(), nn_runtime::StreamErrorKind::Overflow);
+        assert_eq!(stream.state(), before, "turn {turn}");
+        match turn {
+            4 => kept = (stream.state(), at),
+            8 => {
+                stream.restore(&kept.0).unwrap();
+                at = kept.1;
+            }
+            12 => {
+                stream.reset();
+                at = 0;
+            }
+            _ => {}
+        }
+        let to = 200.min(at + [1, 5, 1, 30, 2, 11][turn % 6]);
+        let mut y = vec![f32::NAN; (to - at) * 2];
+        match to - at {
+            1 => y.copy_from_slice(stream.step(&x.as_chunks().0[at]).unwrap()),
+            _ => stream.block(&[&x[at * 3..to * 3]], &mut [&mut y]).unwrap(),
+        }
+        assert_eq!(y, truth[at * 2..to * 2], "turn {turn}");
+        at = to;
+        if at == 200 {
+            break;
+        }
+    }
+}
+
+network! {
     /// WaveNet's gated activation behind two sums, and what skips a block.
     struct Gated: [STEPS, 3] -> [STEPS, 5] {
         let x = input -> DensePerStep(7);

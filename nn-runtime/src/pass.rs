@@ -337,6 +337,7 @@ impl<'a> BackwardParams<'a> {
     }
 
     /// What lies there of the samples that are asked for.
+    #[inline]
     fn read(&self, span: BufferRef) -> &'a [f32] {
         let BufferRange { region, index, offset, .. } = span.of_batch(self.cx.batch);
         let (samples, each) = (&self.part.samples, span.of_batch(1).len);
@@ -365,8 +366,8 @@ impl<'a> BackwardParams<'a> {
         if !node_plan.trains {
             return;
         }
-        let (range, _) = self.part.within(node.params, node.spec.params.len);
-        if range.is_empty() {
+        let (asked, own) = (&self.part.range, node.params..node.params + node.spec.params.len);
+        if asked.start.max(own.start) >= asked.end.min(own.end) {
             return;
         }
         let (x, dy): ([_; N], [_; M]) =

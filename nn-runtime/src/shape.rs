@@ -21,14 +21,34 @@ use crate::limits::{MAX_LEN, MAX_RANK};
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Shape {
     dims: [usize; MAX_RANK],
-    rank: usize,
+    /// All dimensions multiplied, as passes ask for it at each step; [`TOO_MANY`] where that does not fit
+    /// into memory.
+    len: usize,
+    rank: u8,
     known: bool,
+}
+
+/// More numbers than any value has.
+const TOO_MANY: usize = usize::MAX;
+
+/// How many numbers there are of these dimensions, or [`TOO_MANY`].
+const fn product(dims: &[usize]) -> usize {
+    let (mut len, mut i) = (1, 0);
+    while i < dims.len() {
+        let dim = dims[i];
+        if dim > 0 && len > MAX_LEN / dim {
+            return TOO_MANY;
+        }
+        len *= dim;
+        i += 1;
+    }
+    len
 }
 
 impl Shape {
     /// The shape behind a rule that failed: later rules keep silent about it, so that one mistake is told
     /// once.
-    pub const UNKNOWN: Shape = Shape { dims: [0; MAX_RANK], rank: 0, known: false };
+    pub const UNKNOWN: Shape = Shape { dims: [0; MAX_RANK], len: 0, rank: 0, known: false };
 
     /// The shape with these dimensions.
     ///
@@ -42,7 +62,7 @@ impl Shape {
             all[i] = dims[i];
             i += 1;
         }
-        Shape { dims: all, rank: R, known: true }
+        Shape { dims: all, len: product(&dims), rank: R as u8, known: true }
     }
 
     /// The shape with the dimensions of a slice.
@@ -57,7 +77,7 @@ impl Shape {
             all[i] = dims[i];
             i += 1;
         }
-        Shape { dims: all, rank: dims.len(), known: true }
+        Shape { dims: all, len: product(dims), rank: dims.len() as u8, known: true }
     }
 
     /// False behind a rule that failed.
@@ -68,7 +88,7 @@ impl Shape {
     /// How many dimensions there are.
     #[inline]
     pub const fn rank(&self) -> usize {
-        self.rank
+        self.rank as usize
     }
 
     /// Dimension `i`, from the left.
@@ -77,13 +97,13 @@ impl Shape {
     /// `i >= rank()`
     #[inline]
     pub const fn dim(&self, i: usize) -> usize {
-        assert!(i < self.rank);
+        assert!(i < self.rank());
         self.dims[i]
     }
 
     /// The dimensions, if there are exactly `R` of them and they are known.
     pub const fn dims<const R: usize>(&self) -> Option<[usize; R]> {
-        if !self.known || self.rank != R {
+        if !self.known || self.rank() != R {
             return None;
         }
         let mut dims = [0; R];
@@ -98,23 +118,16 @@ impl Shape {
     /// The dimensions as a slice.
     #[inline]
     pub const fn as_slice(&self) -> &[usize] {
-        self.dims.split_at(self.rank).0
+        self.dims.split_at(self.rank()).0
     }
 
     /// How many numbers one sample has; `None` where that does not fit into memory.
     #[inline]
     pub const fn checked_len(&self) -> Option<usize> {
-        let mut len = self.known as usize;
-        let mut i = 0;
-        while i < self.rank {
-            let dim = self.dims[i];
-            if dim > 0 && len > MAX_LEN / dim {
-                return None;
-            }
-            len *= dim;
-            i += 1;
+        match self.len {
+            TOO_MANY => None,
+            len => Some(len),
         }
-        Some(len)
     }
 
     /// How many numbers one sample has; 0 where it is unknown or does not fit into memory.
@@ -143,7 +156,7 @@ impl Shape {
             return false;
         }
         let mut i = 0;
-        while i < self.rank {
+        while i < self.rank() {
             if self.dims[i] != other.dims[i] {
                 return false;
             }
@@ -157,8 +170,9 @@ impl Shape {
     /// # Panics
     /// `i >= rank()`
     pub const fn with_dim(mut self, i: usize, to: usize) -> Shape {
-        assert!(i < self.rank);
+        assert!(i < self.rank());
         self.dims[i] = to;
+        self.len = product(self.as_slice());
         self
     }
 }

@@ -2,6 +2,7 @@
 //! and the next step; out: the next step of the output. All memory is its own; nothing is allocated after it
 //! is made.
 
+mod changes;
 mod engine;
 mod state;
 mod steps;

@@ -62,6 +62,9 @@ impl Layer<2> for Trap {
     }
 }
 
+/// NaN, infinite, too large, in turn.
+const TRAPS: &[f32] = &[3.0, 1.0, 2.0];
+
 /// 21 samples, the last of which has a trap.
 fn data(seed: u64, trap: f32) -> Dataset<Values> {
     const SAMPLES: usize = 21;
@@ -83,7 +86,7 @@ where
 {
     let mut model = N::init(1);
     let mut trainer = set(Trainer::new(&mut model, Mse::new(), Adam::new(0.01)));
-    for seed in 0..7 {
+    for seed in 0..5 {
         trainer.step(&data(seed, 0.0)).unwrap();
         if seed == 3 {
             trainer.swa_epoch();
@@ -125,9 +128,7 @@ fn whatever_a_trainer_is_set_to() {
         ];
         for (what, set) in settings {
             let truth = run(set, &[]);
-            for traps in [&[1.0][..], &[3.0, 2.0]] {
-                assert!(run(set, traps) == truth, "{what}, {traps:?}");
-            }
+            assert!(run(set, TRAPS) == truth, "{what}");
         }
     }
     all::<Cells>();
@@ -141,9 +142,7 @@ fn states_that_are_carried() {
     let truth = run(set, &[]);
     let stateless: Set<Cells> = |t| t.swa(1).ema(0.5);
     assert!(truth != run(stateless, &[]), "states count");
-    for traps in [&[1.0][..], &[3.0, 2.0]] {
-        assert!(run(set, traps) == truth, "{traps:?}");
-    }
+    assert!(run(set, TRAPS) == truth);
 }
 
 /// The sample lies with the last rank, and all refuse.
@@ -169,7 +168,5 @@ fn ranks_of_which_one_has_the_sample() {
         })
     };
     let truth = each(&[]);
-    for traps in [&[1.0][..], &[2.0], &[3.0]] {
-        assert!(each(traps) == truth, "{traps:?}");
-    }
+    assert!(each(TRAPS) == truth);
 }

@@ -1,11 +1,13 @@
 // Static models of RTNeural, one sample at a time: the networks of benches/streams.rs, under the same names.
-// Writes a line for each: its name, and the least time of a sample over many rounds, in nanoseconds. The
-// weights are drawn; what is computed with them is looked at, so that nothing is left out.
+// Writes a line for each: its name, and the least time of a sample over many rounds, in nanoseconds. With a
+// name and a number it runs that one alone, for so many samples, for a profiler to count. The weights are
+// drawn; what is computed with them is looked at, so that nothing is left out.
 #include <RTNeural/RTNeural.h>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <random>
@@ -79,9 +81,15 @@ void draw_all(Model& model, std::index_sequence<I...>)
     (draw(model.template get<I>()), ...);
 }
 
+// What is run alone, and for how many samples.
+const char* only = nullptr;
+int only_samples = 0;
+
 template <typename Model, size_t Layers>
 void measure(const char* name)
 {
+    if (only != nullptr && std::strcmp(only, name) != 0)
+        return;
     auto model = std::make_unique<Model>();
     draw_all(*model, std::make_index_sequence<Layers> {});
     model->reset();
@@ -90,9 +98,9 @@ void measure(const char* name)
         signal[i] = std::sin(0.37f * i);
     double least = std::numeric_limits<double>::infinity();
     float seen = 0;
-    for (int round = 0; round < 200; ++round)
+    for (int round = 0; round < (only ? 1 : 200); ++round)
     {
-        const int samples = 2048;
+        const int samples = only ? only_samples : 2048;
         const auto begun = std::chrono::steady_clock::now();
         for (int i = 0; i < samples; ++i)
         {
@@ -107,7 +115,8 @@ void measure(const char* name)
     std::memcpy(&bits, &seen, sizeof bits);
     if ((bits & 0x7f800000) == 0x7f800000)
         std::exit(1);
-    std::printf("%s %.1f\n", name, least);
+    if (only == nullptr)
+        std::printf("%s %.1f\n", name, least);
 }
 
 template <int N>
@@ -123,8 +132,13 @@ using Dense3 = ModelT<float, 1, 1, DenseT<float, 1, N>, TanhActivationT<float, N
     TanhActivationT<float, N>, DenseT<float, N, N>, TanhActivationT<float, N>, DenseT<float, N, 1>>;
 }
 
-int main()
+int main(int count, char** arguments)
 {
+    if (count == 3)
+    {
+        only = arguments[1];
+        only_samples = std::atoi(arguments[2]);
+    }
     measure<Lstm<8>, 2>("lstm8");
     measure<Lstm<16>, 2>("lstm16");
     measure<Lstm<24>, 2>("lstm24");

@@ -100,17 +100,27 @@ fn bits_of<S: Simd>(s: S, [first, second]: [S::I; 2], element: S::I) -> S::I {
     lowbias32_lanes(s, s.add_i(x, second))
 }
 
-/// The bits of all elements of as many samples as fill a vector, from sample `first` on; each has
+/// The keys of samples from `first` on, several at once: the compiler makes vectors of this loop.
+#[inline(always)]
+pub(crate) fn keys_of_samples(rng: CounterRng, first: u64) -> [[u32; 2]; LANES] {
+    let mut keys = [0; LANES];
+    for (i, key) in keys.iter_mut().enumerate() {
+        *key = rng.word(first.wrapping_add(i as u64));
+    }
+    keys.map(|key| [key as u32, (key >> 32) as u32])
+}
+
+/// The bits of all elements of as many samples as fill a vector, whose keys are the first of these; each has
 /// `per_sample` of them, a power of two.
 #[inline(always)]
-pub(crate) fn bits_of_samples<S: Simd>(s: S, rng: CounterRng, first: u64, per_sample: usize) -> S::I {
+pub(crate) fn bits_of_samples<S: Simd>(s: S, keys: &[[u32; 2]], per_sample: usize) -> S::I {
+    let keys = &keys[..LANES / per_sample];
     let lanes = s.load_i(&LANE_INDEX);
-    let [mut a, mut b] = rng.halves(first).map(|half| s.splat_i(half as i32));
-    for i in 1..LANES / per_sample {
+    let [mut a, mut b] = keys[0].map(|half| s.splat_i(half as i32));
+    for (i, [next_a, next_b]) in keys.iter().enumerate().skip(1) {
         let before = s.lt_i(lanes, s.splat_i((i * per_sample) as i32));
-        let [next_a, next_b] = rng.halves(first.wrapping_add(i as u64));
-        a = s.bits(s.select(before, s.from_bits(a), s.from_bits(s.splat_i(next_a as i32))));
-        b = s.bits(s.select(before, s.from_bits(b), s.from_bits(s.splat_i(next_b as i32))));
+        a = s.bits(s.select(before, s.from_bits(a), s.from_bits(s.splat_i(*next_a as i32))));
+        b = s.bits(s.select(before, s.from_bits(b), s.from_bits(s.splat_i(*next_b as i32))));
     }
     bits_of(s, [a, b], s.and_i(lanes, s.splat_i(per_sample as i32 - 1)))
 }

@@ -2,7 +2,7 @@
 //! In: a generator, the number of the first sample, samples; out: the samples, some numbers of them 0.
 //! Which they are depends on the generator, the sample's number and the element alone.
 
-use super::counter_rng::{CounterRng, bits, bits_of_samples, check_samples};
+use super::counter_rng::{CounterRng, bits, bits_of_samples, check_samples, keys_of_samples};
 use super::simd::{Isa, Kernel, LANES, Simd};
 
 struct Dropout<'a> {
@@ -23,6 +23,31 @@ impl Dropout<'_> {
     }
 }
 
+impl Dropout<'_> {
+    /// Samples of so many numbers, several of which have room in a vector.
+    #[inline(always)]
+    fn small_samples<S: Simd>(self, s: S, per_sample: usize) {
+        let (below, scale, mut sample) = (s.splat_i(self.below), s.splat(self.scale), self.sample0);
+        let at_once = LANES * per_sample;
+        for (x, y) in self.x.chunks(at_once).zip(self.y.chunks_mut(at_once)) {
+            let keys = keys_of_samples(self.rng, sample);
+            let (x, x_tail) = x.as_chunks::<LANES>();
+            let (y, y_tail) = y.as_chunks_mut::<LANES>();
+            let mut used = 0;
+            for (x, y) in x.iter().zip(y) {
+                let bits = bits_of_samples(s, &keys[used..], per_sample);
+                s.store(Self::apply(s, below, scale, bits, s.load(x)), y);
+                used += LANES / per_sample;
+            }
+            if !x_tail.is_empty() {
+                let bits = bits_of_samples(s, &keys[used..], per_sample);
+                s.store_part(Self::apply(s, below, scale, bits, s.load_part(x_tail)), y_tail);
+            }
+            sample = sample.wrapping_add(LANES as u64);
+        }
+    }
+}
+
 impl Kernel for Dropout<'_> {
     type Out = ();
     #[inline(always)]
@@ -30,18 +55,12 @@ impl Kernel for Dropout<'_> {
         let (below, scale) = (s.splat_i(self.below), s.splat(self.scale));
         let mut sample = self.sample0;
         if self.per_sample < LANES && self.per_sample.is_power_of_two() {
-            let (x, x_tail) = self.x.as_chunks::<LANES>();
-            let (y, y_tail) = self.y.as_chunks_mut::<LANES>();
-            for (x, y) in x.iter().zip(y) {
-                let bits = bits_of_samples(s, self.rng, sample, self.per_sample);
-                s.store(Self::apply(s, below, scale, bits, s.load(x)), y);
-                sample = sample.wrapping_add((LANES / self.per_sample) as u64);
-            }
-            if !x_tail.is_empty() {
-                let bits = bits_of_samples(s, self.rng, sample, self.per_sample);
-                s.store_part(Self::apply(s, below, scale, bits, s.load_part(x_tail)), y_tail);
-            }
-            return;
+            // As constants, what they settle is settled once.
+            return match self.per_sample {
+                8 => self.small_samples(s, 8),
+                4 => self.small_samples(s, 4),
+                per_sample => self.small_samples(s, per_sample),
+            };
         }
         for (x, y) in self.x.chunks_exact(self.per_sample).zip(self.y.chunks_exact_mut(self.per_sample)) {
             let key = self.rng.halves(sample);

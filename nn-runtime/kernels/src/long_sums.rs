@@ -49,8 +49,9 @@ impl RowSums {
     #[inline]
     pub fn add(self, to: &mut [f32], mut sum: impl FnMut(Range<usize>, Range<usize>, &mut [f32], bool)) {
         let all = 0..to.len();
-        if self.unit == 0 || self.unit == BLOCK {
-            return sum(0..self.rows, all, to, self.unit == BLOCK);
+        let few = self.rows != 0 && self.rows <= self.unit.min(LONG);
+        if few || self.unit == 0 || self.unit == BLOCK {
+            return sum(0..self.rows, all, to, self.unit != 0);
         }
         for rows in self.units() {
             match rows.len() <= LONG {

@@ -5,6 +5,8 @@
 
 mod backward_input;
 mod backward_weight;
+mod few_products;
+mod few_weights;
 mod product;
 mod product_args;
 mod product_one;

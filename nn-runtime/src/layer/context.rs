@@ -372,9 +372,8 @@ impl ParamGrad<'_> {
     /// The overlap with `[offset, offset + len)`, relative to `offset`.
     #[inline]
     pub(crate) fn within(&mut self, offset: usize, len: usize) -> (Range<usize>, &mut [f32]) {
-        let from = self.range.start.clamp(offset, offset + len);
-        let to = self.range.end.clamp(from, offset + len);
-        if from == to {
+        let (from, to) = (self.range.start.max(offset), self.range.end.min(offset + len));
+        if from >= to {
             return (0..0, &mut []);
         }
         let grad = &mut self.grad[from - self.range.start..to - self.range.start];

@@ -151,6 +151,7 @@ impl Conv1d {
         let spec = spec
             .scratch(0, if step > conv.scratch() { step } else { conv.scratch() })
             .stream_state(1 + reach * conv.channels)
+            .stream_ring(conv.channels)
             .stream_stride(self.window.stride[0])
             .stream_blocks();
         match self.window.stride[0] == 1 && self.groups == 1 && CausalStep::takes(conv.channels, conv.kernel[1]) {

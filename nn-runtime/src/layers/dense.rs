@@ -8,7 +8,7 @@ use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
-use crate::spec::{LayerSpec, OnnxForm};
+use crate::spec::{LayerSpec, Layout, OnnxForm};
 use nn_kernels::long_sums::{RowSums, Sums};
 use nn_kernels::matrix::{Panels, backward_bias, backward_input, backward_input_scratch, backward_weight, product};
 
@@ -119,9 +119,12 @@ impl Dense {
 
     /// A batch of steps is a batch of samples to the product: the rows of the matrix are the last dimension
     /// of the input.
+    #[inline]
     fn panels(&self, cx: &LayerContext<'_, impl Sized>) -> Panels {
-        let x = cx.input_shape(0);
-        Panels::best(x.dim(x.rank() - 1), self.units)
+        match cx.spec.params.list()[0].layout {
+            Layout::Panels(panels) => panels,
+            Layout::Plain => unreachable!("the weight is a matrix"),
+        }
     }
 }
 

@@ -97,17 +97,19 @@ pub(crate) struct StreamSpec {
     pub(crate) blocks: bool,
     /// Steps of the input to one of the output.
     pub(crate) stride: usize,
+    /// What it carries is the place of the oldest step and a ring of steps of so many numbers.
+    pub(crate) ring: Option<usize>,
     op: Option<StepOp>,
 }
 
 impl StreamSpec {
     pub(super) const NONE: StreamSpec =
-        StreamSpec { kind: Stream::No, bounded: false, blocks: false, stride: 1, op: None };
+        StreamSpec { kind: Stream::No, bounded: false, blocks: false, stride: 1, ring: None, op: None };
 
     /// The same of several in a row.
     pub(super) const fn of_repeated(self) -> StreamSpec {
         let kind = if self.stride > 1 { Stream::No } else { self.kind };
-        StreamSpec { op: None, kind, ..self }
+        StreamSpec { op: None, kind, ring: None, ..self }
     }
 }
 
@@ -132,6 +134,13 @@ impl LayerSpec {
     /// carried from step to step.
     pub const fn stream_reduces(mut self, floats: usize) -> LayerSpec {
         self.stream.kind = Stream::Ends(floats);
+        self
+    }
+
+    /// What is carried is a number, where in a ring of steps the oldest stands, and behind it the ring, of
+    /// so many numbers a step, which each new step is written into.
+    pub(crate) const fn stream_ring(mut self, features: usize) -> LayerSpec {
+        self.stream.ring = Some(features);
         self
     }
 

@@ -7,6 +7,7 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use super::changes::Changes;
 use super::state::{StreamError, StreamErrorKind};
 use super::steps::{StepMemory, Steps};
 use crate::finite::first_not_finite;
@@ -50,6 +51,9 @@ pub(super) struct Engine {
     saved: AlignedBuffer,
     /// What was carried before, which is put back where a step overflows.
     before: AlignedBuffer,
+    /// After how many strides that was; nowhere yet, where what is carried came from elsewhere.
+    before_at: Option<u64>,
+    changes: Changes,
     scratch: AlignedBuffer,
     /// What takes single steps, where every layer can be run so.
     plain: Option<Steps>,
@@ -100,8 +104,21 @@ impl Engine {
         }
         let saved = AlignedBuffer::zeroed(network.step.work * voices * together);
         let before = AlignedBuffer::zeroed(network.step.kept * voices);
-        let plain = Steps::of(network, voices);
-        Ok(Engine { isa, voices, together, stride, prepared, saved, before, scratch, plain, strides: 0 })
+        let (plain, changes) = (Steps::of(network, voices), Changes::of(network, voices));
+        Ok(Engine {
+            isa,
+            voices,
+            together,
+            stride,
+            prepared,
+            saved,
+            before,
+            before_at: None,
+            changes,
+            scratch,
+            plain,
+            strides: 0,
+        })
     }
 
     /// Numbers of every output of one voice after a stride.
@@ -129,8 +146,12 @@ impl Engine {
 
     /// Keeps where the stream stands, for `finish`.
     pub(super) fn begin(&mut self) {
-        let carried = self.before.len();
-        self.before.copy_from_slice(&self.saved[..carried]);
+        let carried = &self.saved[..self.before.len()];
+        match self.before_at {
+            Some(at) => self.changes.copy(carried, self.strides - at, &mut self.before),
+            None => self.before.copy_from_slice(carried),
+        }
+        self.before_at = Some(self.strides);
     }
 
     /// So many strides of all voices, as many as are taken together at most.
@@ -162,8 +183,8 @@ impl Engine {
         let found = match (strides, &self.plain) {
             // What is carried is finite where the values between are.
             (1, Some(plain)) => odd(&self.saved[kept..work]).and_then(|_| plain.not_finite(&self.saved)),
-            (1, None) => odd(&self.saved[..work]),
-            _ => odd(&self.saved[..kept]),
+            (1, None) => odd(&self.saved[kept..work]).or_else(|| self.changes.not_finite(&self.saved, 1)),
+            _ => self.changes.not_finite(&self.saved, strides),
         };
         match found.or_else(|| outputs.find_map(odd)) {
             None => Ok(()),
@@ -177,7 +198,7 @@ impl Engine {
 
     pub(super) fn reset(&mut self) {
         self.saved.fill(0.0);
-        self.strides = 0;
+        (self.strides, self.before_at) = (0, None);
     }
 
     /// Steps since the beginning.
@@ -210,6 +231,7 @@ impl Engine {
 
     /// Lets one voice go on from what it carried; from zeros where it is nothing.
     pub(super) fn carry_voice_on(&mut self, voice: usize, carried: &[f32]) {
+        self.before_at = None;
         for [alone, among] in self.plain.iter().flat_map(|plain| plain.carried_by(voice)) {
             match carried {
                 [] => self.saved[among].fill(0.0),
@@ -220,7 +242,7 @@ impl Engine {
 
     pub(super) fn carry_on(&mut self, steps: u64, carried: &[f32]) {
         self.saved[..carried.len()].copy_from_slice(carried);
-        self.strides = steps / self.stride as u64;
+        (self.strides, self.before_at) = (steps / self.stride as u64, None);
     }
 
     /// What is wrong, in words. `x` are the inputs that were given.

@@ -64,24 +64,29 @@ impl RowWeights<'_> {
         })
     }
 
-    /// The run that begins at this row. Never inlined, so that a debug build of another crate does not slow
+    /// The run that begins at this row. In a debug build never inlined, so that another crate's does not slow
     /// it down.
-    #[inline(never)]
+    #[cfg_attr(not(debug_assertions), inline)]
     fn run_from(&self, from: usize) -> Option<(Range<usize>, f32)> {
         if from == self.len() {
             return None;
         }
         let limit = if self.whole { from + self.rows } else { self.len() };
+        Some(match self.weights {
+            None => (from..limit, 1.0),
+            Some(_) => self.weighted_run(from, limit),
+        })
+    }
+
+    /// As far as rows count alike.
+    #[inline(never)]
+    fn weighted_run(&self, from: usize, limit: usize) -> (Range<usize>, f32) {
         let weight = self.weight(from);
-        let to = match self.weights {
-            None => limit,
-            Some(_) => (from..limit).find(|&row| self.weight(row) != weight).unwrap_or(limit),
-        };
-        Some((from..to, weight))
+        (from..(from..limit).find(|&row| self.weight(row) != weight).unwrap_or(limit), weight)
     }
 
     /// Σ weight: of rows, or of samples where a loss takes them whole.
-    #[inline(never)]
+    #[cfg_attr(not(debug_assertions), inline)]
     pub(super) fn sum(&self) -> f64 {
         let each = |run: Range<usize>| if self.whole { 1.0 } else { run.len() as f64 };
         match self.weights {

@@ -1,5 +1,6 @@
-//! For whom what runs a batch is compiled: for a network, its loss and its optimiser alone, or once in this
-//! crate for all of them. In: a model and a batch; out: what [`Executor`] makes of them, the same bits.
+//! For whom what runs a batch is compiled: once in this crate for all networks, losses and optimisers; but in
+//! a release build a plain step, and steps by what is no loss of rows, for their own alone. In: a model and a
+//! batch; out: what [`Executor`] makes of them, the same bits.
 
 use super::batch_pass::Batch;
 use super::executor::Executor;
@@ -13,8 +14,8 @@ use crate::model::{Model, Network, TrainedSoFar};
 use crate::optim::Optimizer;
 use nn_kernels::aligned_buffer::AlignedBuffer;
 
-/// Whether batches are run by what is compiled in this crate, once for all networks: a debug build optimises
-/// it where `Cargo.toml` says so of this crate, and not what it compiles for the user's own types.
+/// Whether those, too, are run by what is compiled in this crate: a debug build optimises it where
+/// `Cargo.toml` says so of this crate, and not what it compiles for the user's own types.
 const COMPILED_HERE: bool = cfg!(debug_assertions);
 
 /// An objective on whole batches: of outputs, and the places of their gradients.
@@ -34,9 +35,10 @@ impl Executor {
         batch: &Batch<impl Judge>,
     ) -> Result<StepResult, Refusal> {
         let trained = (&mut model.params, &mut model.run);
-        match COMPILED_HERE {
-            true => self.train_any(AnyPasses::of::<N>(), trained, optimizer, seed, &batch.of_any_loss()),
-            false => self.train_by(OwnPasses::<N>::new(), trained, optimizer, seed, batch),
+        // What else a step may be asked for is compiled once: it matters less, and would be most of the code.
+        match !COMPILED_HERE && self.is_plain(batch.samples) {
+            true => self.train_plain(OwnPasses::<N>::new(), trained, optimizer, seed, batch),
+            false => self.train_any(AnyPasses::of::<N>(), trained, optimizer, seed, &batch.of_any_loss()),
         }
     }
 
@@ -49,15 +51,15 @@ impl Executor {
         seed: u64,
         batch: &Batch<dyn Judge + '_>,
     ) -> Result<StepResult, Refusal> {
-        self.train_by(network, trained, optimizer, seed, batch)
+        match COMPILED_HERE && self.is_plain(batch.samples) {
+            true => self.train_plain(network, trained, optimizer, seed, batch),
+            false => self.train_by(network, trained, optimizer, seed, batch),
+        }
     }
 
     /// What the rows of some samples come to, as the network predicts.
     pub(super) fn evaluate<N: Network>(&mut self, params: &[f32], batch: &Batch<impl Judge>) -> Result<LossSums, Lost> {
-        match COMPILED_HERE {
-            true => self.evaluate_any(AnyPasses::of::<N>(), params, &batch.of_any_loss()),
-            false => self.forward_backward(OwnPasses::<N>::new(), params, batch, None),
-        }
+        self.evaluate_any(AnyPasses::of::<N>(), params, &batch.of_any_loss())
     }
 
     /// As [`evaluate`](Executor::evaluate), compiled once for all networks and losses.

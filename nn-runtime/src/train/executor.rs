@@ -56,7 +56,7 @@ pub(super) struct Executor {
     pub(super) workers: Workers,
     /// Each worker's samples: written by one worker, and then read by all.
     pub(super) shards: Vec<Shard>,
-    running: Vec<Range<usize>>,
+    pub(super) running: Vec<Range<usize>>,
     /// What the running statistics will be after a step, one range after the other.
     statistics: AlignedBuffer,
     /// How much a batch counts in them, where that is not the layers' to say.

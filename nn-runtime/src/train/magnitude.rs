@@ -4,8 +4,9 @@
 pub(super) use crate::finite::first_not_finite;
 use nn_kernels::simd::{Isa, Kernel, Simd};
 
-/// All bits but the sign: as integers they are in the order of sizes, NaN above infinity.
-const SIZE: u32 = 0x7fff_ffff;
+/// All bits but the sign: as integers they are in the order of sizes, NaN above infinity. With a sign of
+/// their own, which is 0: every processor has vectors that compare such.
+const SIZE: i32 = i32::MAX;
 
 /// Sizes compared side by side.
 const WAYS: usize = 64;
@@ -14,7 +15,7 @@ const WAYS: usize = 64;
 #[inline]
 pub(super) fn largest(isa: Isa, x: &[f32]) -> f64 {
     let bits = if x.len() < WAYS { largest_bits(x) } else { isa.run(Largest(x)) };
-    let most = f32::from_bits(bits);
+    let most = f32::from_bits(bits as u32);
     if most.is_finite() { f64::from(most) } else { f64::INFINITY }
 }
 
@@ -25,26 +26,26 @@ pub(super) fn first_become_not_finite(before: &[f32], x: &[f32]) -> Option<usize
 }
 
 #[inline(always)]
-fn largest_bits(x: &[f32]) -> u32 {
-    x.iter().fold(0, |most, x| most.max(x.to_bits() & SIZE))
+fn largest_bits(x: &[f32]) -> i32 {
+    x.iter().fold(0, |most, x| most.max(x.to_bits() as i32 & SIZE))
 }
 
 struct Largest<'a>(&'a [f32]);
 
 impl Kernel for Largest<'_> {
-    type Out = u32;
+    type Out = i32;
 
     // The compiler makes vectors of this loop.
     #[inline(always)]
-    fn run<S: Simd>(self, _: S) -> u32 {
+    fn run<S: Simd>(self, _: S) -> i32 {
         let (blocks, tail) = self.0.as_chunks::<WAYS>();
         let mut most = [0; WAYS];
         for block in blocks {
             for (most, x) in most.iter_mut().zip(block) {
-                *most = (*most).max(x.to_bits() & SIZE);
+                *most = (*most).max(x.to_bits() as i32 & SIZE);
             }
         }
-        most.into_iter().fold(largest_bits(tail), u32::max)
+        most.into_iter().fold(largest_bits(tail), i32::max)
     }
 }
 

@@ -93,6 +93,8 @@ mod param_cut;
 mod passes;
 #[cfg(feature = "std")]
 mod permutation;
+#[cfg(feature = "alloc")]
+mod plain_step;
 #[cfg(feature = "std")]
 pub mod privacy;
 #[cfg(feature = "std")]

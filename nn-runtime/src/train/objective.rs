@@ -101,6 +101,10 @@ fn fault<T: OneTarget, L: LossOn<[T::Item]>>(
             "expected {what} for each of the {rows} steps of the output, {shape}, found {per} per sample\nhelp: {help}"
         ));
     }
+    if weights.is_none() {
+        let (row, fault) = loss.fault(width, targets.as_slice(), targets.len() * rows)?;
+        return Some(format!("{}: {fault}", place(row, rows)));
+    }
     runs.find_map(|(run, _)| {
         let target = &targets.as_slice()[run.start * per / rows..run.end * per / rows];
         let (row, fault) = loss.fault(width, target, run.len())?;

@@ -21,6 +21,8 @@ pub(super) struct ParamCut {
     pub(super) bounding: Vec<usize>,
     /// The factors of learning rates, each once, the largest first; at least one.
     pub(super) factors: Vec<f64>,
+    /// All gradients are held, all tensors have one learning rate, and none is updated as a whole.
+    pub(super) plain: bool,
 }
 
 impl ParamCut {
@@ -45,7 +47,9 @@ impl ParamCut {
         }
         cut.bounding.dedup();
         cut.places = chunks.iter().map(place).collect();
-        ParamCut { chunks, ..cut }
+        let whole = chunks.iter().any(|chunk| chunk.layout.is_some());
+        let plain = cut.held.len() == chunks.len() && cut.factors.len() == 1 && !whole;
+        ParamCut { chunks, plain, ..cut }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::shape::Shape;
 use crate::spec::MAX_OUTPUTS;
 
 /// The samples of a micro-batch, of each input.
-#[inline]
+#[inline(always)]
 pub(super) fn inputs<'a>(
     map: &CompiledNetwork,
     x: &BatchInputs<'a>,
@@ -30,7 +30,7 @@ pub(super) fn inputs<'a>(
     some
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn slices<'b>(
     blocks: &'b [impl Deref<Target = [f32]>],
     shapes: &[Shape],
@@ -43,7 +43,7 @@ pub(super) fn slices<'b>(
     all
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn mut_slices<'b>(
     blocks: &'b mut [impl DerefMut<Target = [f32]>],
     shapes: &[Shape],

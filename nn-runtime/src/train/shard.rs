@@ -180,8 +180,8 @@ impl<M: ShardMemory> Shard<M> {
         self.keep(pass.network.compiled(), micro);
     }
 
-    #[inline]
-    fn gather(&mut self, isa: Isa, x: &BatchInputs, micro: &MicroBatch) {
+    #[inline(always)]
+    pub(super) fn gather(&mut self, isa: Isa, x: &BatchInputs, micro: &MicroBatch) {
         if let BatchInputs::Indexed(values, indices) = x {
             for (to, from) in self.gathered.iter_mut().zip(*values) {
                 let (width, which) = (from.width(), &indices[micro.of_batch.clone()]);
@@ -191,8 +191,8 @@ impl<M: ShardMemory> Shard<M> {
         }
     }
 
-    #[inline]
-    fn forward(
+    #[inline(always)]
+    pub(super) fn forward(
         &mut self,
         pass: &BatchPass<impl Passes>,
         whole: Option<&dyn WholeBatch>,
@@ -218,8 +218,8 @@ impl<M: ShardMemory> Shard<M> {
     }
 
     /// The loss of each block, and to train its gradient; false where a loss is not finite.
-    #[inline]
-    fn loss(
+    #[inline(always)]
+    pub(super) fn loss(
         &mut self,
         isa: Isa,
         judged: &Judgement<impl Judge + ?Sized>,
@@ -227,26 +227,25 @@ impl<M: ShardMemory> Shard<M> {
         micro: &MicroBatch,
     ) -> bool {
         let (Judgement { batch, scale }, shapes) = (judged, map.outputs);
-        let y = slices(&self.outputs, shapes, &micro.own);
+        let mut y = slices(&self.outputs, shapes, &micro.own);
         let mut dy = mut_slices(&mut self.output_grads, shapes, &micro.own);
+        let first = batch.first + micro.of_batch.start - batch.skipped;
         let mut finite = true;
         for (i, block) in loss_blocks(micro.len()).enumerate() {
-            let first = batch.first + micro.of_batch.start - batch.skipped;
             let mut here = [&[][..]; MAX_OUTPUTS];
-            for ((here, y), shape) in here.iter_mut().zip(y).zip(shapes) {
-                *here = &y[block.start * shape.len()..block.end * shape.len()];
+            let mut grads: [&mut [f32]; MAX_OUTPUTS] = Default::default();
+            for (k, shape) in shapes.iter().enumerate() {
+                let len = block.len() * shape.len();
+                (here[k], y[k]) = y[k].split_at(len);
+                if scale.is_some() {
+                    (grads[k], dy[k]) = core::mem::take(&mut dy[k]).split_at_mut(len);
+                }
             }
             let samples = first + block.start..first + block.end;
             let outputs = BatchOutputs { isa, samples, weights: batch.weights, shapes, y: here };
             finite &= self.losses.of_block(micro.own.start / LOSS_BLOCK + i, |sums| {
                 match *scale {
-                    Some(scale) => {
-                        let mut dy = dy.each_mut().map(|dy| &mut **dy);
-                        for (dy, shape) in dy.iter_mut().zip(shapes) {
-                            *dy = &mut core::mem::take(dy)[block.start * shape.len()..block.end * shape.len()];
-                        }
-                        batch.judge.gradient(&outputs, scale, &mut dy, sums);
-                    }
+                    Some(scale) => batch.judge.gradient(&outputs, scale, &mut grads, sums),
                     None => batch.judge.value(&outputs, sums),
                 }
                 sums.is_finite()
@@ -255,8 +254,8 @@ impl<M: ShardMemory> Shard<M> {
         finite
     }
 
-    #[inline]
-    fn backward_input(
+    #[inline(always)]
+    pub(super) fn backward_input(
         &mut self,
         pass: &BatchPass<impl Passes>,
         whole: Option<&dyn WholeBatch>,

@@ -46,7 +46,7 @@ impl<M: ShardMemory> Shard<M> {
     }
 
     /// The same from these samples of a micro-batch.
-    fn add_samples(
+    pub(super) fn add_samples(
         &self,
         pass: &GradPass<impl Passes>,
         scratch: &mut [f32],

@@ -216,7 +216,7 @@ impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
         L: Objective<T>,
     {
         self.check_learns()?;
-        self.check(data)
+        check_data::<N, T>(&self.loss, data)
     }
 }
 

@@ -61,7 +61,7 @@ pub(super) struct Update {
     /// used.
     pub(super) grads_given: bool,
     /// What no step changes, though it lies among parameters that it does.
-    fixed: Vec<FixedRange>,
+    pub(super) fixed: Vec<FixedRange>,
     /// Batches whose gradients wait, their weight, and their largest number.
     pub(super) batches: usize,
     pub(super) weight: f64,
@@ -249,7 +249,7 @@ impl Update {
 
     /// Counts a step, sets its learning rate, and changes every chunk by its gradient: the one that is held,
     /// or else the one that `source` gives. No number of a gradient is larger than `most`.
-    fn step(
+    pub(super) fn step(
         &mut self,
         isa: Isa,
         workers: ActiveWorkers,

@@ -77,44 +77,54 @@ impl Kernel for CausalStep<'_> {
             panels.len(),
         );
         let (place, past) = carried.split_at_mut(1);
-        let mut oldest = if reach > 0 { place[0] as usize % reach } else { 0 };
+        let oldest = if place[0] < reach as f32 { place[0] as usize } else { 0 };
         let bank = Bank { kernel, features, w: w.as_ptr(), panels, bias, floor };
-        let (mut x, mut y) = (x, y);
-        while !x.is_empty() {
-            let together = if x.len() >= TOGETHER * features { TOGETHER } else { 1 };
-            let (now, later) = x.split_at(together * features);
-            let (out, rest) = core::mem::take(&mut y).split_at_mut(together * outputs);
-            let mut taps = [[now.as_ptr(); MAX_TAPS]; TOGETHER];
-            for (t, taps) in taps[..together].iter_mut().enumerate() {
-                for (k, tap) in taps[..kernel].iter_mut().enumerate() {
-                    // Counted from the oldest step of the ring, which the steps of now follow.
-                    let at = t + k * dilation;
-                    let step = match at.checked_sub(reach) {
-                        Some(at) => &now[at * features..],
-                        None if oldest + at >= reach => &past[(oldest + at - reach) * features..],
-                        None => &past[(oldest + at) * features..],
-                    };
-                    *tap = step[..features].as_ptr();
-                }
+        let (mut done, mut y) = (0, y);
+        while done < steps {
+            // What each tap sees, from the step that comes next on, for as many steps as lie in a row for
+            // all.
+            let (mut seen, mut run) = ([&[][..]; MAX_TAPS], steps - done);
+            for (k, seen) in seen[..kernel].iter_mut().enumerate() {
+                // Counted from the oldest step of the ring, which the steps of now follow.
+                let at = done + k * dilation;
+                *seen = match at.checked_sub(reach) {
+                    Some(at) => &x[at * features..],
+                    None if oldest + at >= reach => &past[(oldest + at - reach) * features..oldest * features],
+                    None => &past[(oldest + at) * features..],
+                };
+                run = run.min(seen.len() / features);
             }
-            // SAFETY: each of the first `kernel` taps of the first `together` steps is the beginning of a
-            // slice of `features` numbers, and `w` is as long as `panels` says, as was asserted.
-            unsafe {
-                match together {
-                    TOGETHER => FilterColumns { steps: taps, bank, first: 0 }.all(s, out),
-                    _ => FilterColumns { steps: [taps[0]], bank, first: 0 }.all(s, out),
-                }
+            let mut taps = [x.as_ptr(); MAX_TAPS];
+            for (tap, seen) in taps[..kernel].iter_mut().zip(seen) {
+                *tap = seen[..run * features].as_ptr();
             }
-            if reach > 0 {
-                for step in now.chunks_exact(features) {
-                    past[oldest * features..][..features].copy_from_slice(step);
-                    oldest = if oldest + 1 == reach { 0 } else { oldest + 1 };
+            let (mut out, rest) = core::mem::take(&mut y).split_at_mut(run * outputs);
+            while !out.is_empty() {
+                let together = if out.len() >= TOGETHER * outputs { TOGETHER } else { 1 };
+                let (now, later) = out.split_at_mut(together * outputs);
+                // SAFETY: each of the first `kernel` taps is the beginning of a slice of `run` steps, of
+                // which `together` have not been passed yet, and `w` is as long as `panels` says, as was
+                // asserted.
+                unsafe {
+                    match together {
+                        TOGETHER => FilterColumns::<TOGETHER> { taps, bank, first: 0 }.all(s, now),
+                        _ => FilterColumns::<1> { taps, bank, first: 0 }.all(s, now),
+                    }
                 }
+                taps[..kernel].iter_mut().for_each(|tap| *tap = tap.wrapping_add(together * features));
+                out = later;
             }
-            (x, y) = (later, rest);
+            (done, y) = (done + run, rest);
         }
         if reach > 0 {
-            place[0] = oldest as f32;
+            // The newest steps take the places of the oldest.
+            let new = steps.min(reach);
+            let wrapped = |at: usize| if at < reach { at } else { at % reach };
+            let (begin, x) = (wrapped(oldest + steps - new), &x[(steps - new) * features..]);
+            let (to_the_end, from_the_start) = x.split_at(new.min(reach - begin) * features);
+            past[begin * features..][..to_the_end.len()].copy_from_slice(to_the_end);
+            past[..from_the_start.len()].copy_from_slice(from_the_start);
+            place[0] = wrapped(oldest + steps) as f32;
         }
     }
 }
@@ -132,8 +142,8 @@ struct Bank<'a> {
 
 /// The outputs of `T` steps, from `first` on.
 struct FilterColumns<'a, const T: usize> {
-    /// Where the numbers that each tap sees begin.
-    steps: [[*const f32; MAX_TAPS]; T],
+    /// Where the numbers that each tap sees at the first step begin; those of the next steps follow.
+    taps: [*const f32; MAX_TAPS],
     bank: Bank<'a>,
     first: usize,
 }
@@ -147,11 +157,11 @@ impl<const T: usize> FilterColumns<'_, T> {
     /// All outputs, `y` those of one step after the other.
     ///
     /// # Safety
-    /// `features` numbers can be read from each of the `kernel` taps of each step on, and panels.len()
-    /// numbers from `w` on.
+    /// `T · features` numbers can be read from each of the `kernel` taps on, and panels.len() numbers from
+    /// `w` on.
     #[inline(always)]
     unsafe fn all<S: Simd>(mut self, s: S, y: &mut [f32]) {
-        // SAFETY: `next` asks for the same `features` numbers of each tap and panels.len() numbers of `w`,
+        // SAFETY: `next` asks for the same numbers of each tap and panels.len() numbers of `w`,
         // which the caller promised; `first` stays below `panels.cols()`.
         unsafe {
             if const { S::REGISTERS >= 32 && T == 1 } {
@@ -177,7 +187,7 @@ impl<const T: usize> FilterColumns<'_, T> {
     /// As [`all`](FilterColumns::all).
     #[inline(always)]
     unsafe fn next<S: Simd, const V: usize>(&mut self, s: S, y: &mut [f32]) {
-        let FilterColumns { steps, bank: Bank { kernel, features, w, panels, bias, floor }, first } = *self;
+        let FilterColumns { taps, bank: Bank { kernel, features, w, panels, bias, floor }, first } = *self;
         let mut from = [(w, 0); V];
         for (v, from) in from.iter_mut().enumerate() {
             // A vector past the last stands for the last, and is not stored.
@@ -186,13 +196,14 @@ impl<const T: usize> FilterColumns<'_, T> {
             *from = (w.wrapping_add(panels.offset(panel) + column % Panels::WIDTH), panels.width(panel));
         }
         let mut sums = [[s.splat(0.0); V]; T];
-        // SAFETY: `features` numbers can be read from each tap on, and as many rows as features and taps from
-        // each of the vectors, which begin at a multiple of sixteen within their panel's width.
+        // SAFETY: `T · features` numbers can be read from each tap on, and as many rows as features and
+        // taps from each of the vectors, which begin at a multiple of sixteen within their panel's width.
         unsafe {
             match kernel {
-                2 => chain(s, &steps, 2, features, from, &mut sums),
-                3 => chain(s, &steps, 3, features, from, &mut sums),
-                _ => chain(s, &steps, kernel, features, from, &mut sums),
+                2 => chain(s, &taps, 2, features, from, &mut sums),
+                3 => chain(s, &taps, 3, features, from, &mut sums),
+                6 => chain(s, &taps, 6, features, from, &mut sums),
+                _ => chain(s, &taps, kernel, features, from, &mut sums),
             }
         }
         for (sums, y) in sums.into_iter().zip(y.chunks_exact_mut(panels.cols())) {
@@ -214,28 +225,28 @@ impl<const T: usize> FilterColumns<'_, T> {
 /// Continues the sums over all features and taps. Compiled for each number of taps that is known.
 ///
 /// # Safety
-/// `features` numbers can be read from each of the first `kernel` taps of each step on; of `features ·
-/// kernel` rows, which lie as far apart as `from` says, sixteen numbers each.
+/// `T · features` numbers can be read from each of the first `kernel` taps on; of `features · kernel` rows,
+/// which lie as far apart as `from` says, sixteen numbers each.
 #[inline(always)]
 unsafe fn chain<S: Simd, const V: usize, const T: usize>(
     s: S,
-    steps: &[[*const f32; MAX_TAPS]; T],
+    taps: &[*const f32; MAX_TAPS],
     kernel: usize,
     features: usize,
     mut from: [(*const f32, usize); V],
     sums: &mut [[S::F; V]; T],
 ) {
     for c in 0..features {
-        for k in 0..kernel {
+        for tap in &taps[..kernel] {
             let mut weights = [s.splat(0.0); V];
             for (weight, (from, width)) in weights.iter_mut().zip(&mut from) {
                 // SAFETY: one row for each feature and tap.
                 *weight = unsafe { s.load_ptr(*from) };
                 *from = from.wrapping_add(*width);
             }
-            for (sums, taps) in sums.iter_mut().zip(steps) {
-                // SAFETY: c is below `features`, of which each tap has as many numbers.
-                let x = s.splat(unsafe { *taps[k].wrapping_add(c) });
+            for (t, sums) in sums.iter_mut().enumerate() {
+                // SAFETY: c is below `features` and t below T, of which each tap has as many steps.
+                let x = s.splat(unsafe { *tap.wrapping_add(t * features + c) });
                 for (sum, weight) in sums.iter_mut().zip(weights) {
                     *sum = s.fma(x, weight, *sum);
                 }

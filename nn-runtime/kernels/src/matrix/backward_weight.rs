@@ -5,6 +5,7 @@ use core::mem::MaybeUninit;
 use core::ops::Range;
 
 use super::Panels;
+use super::few_weights::FewWeights;
 use crate::long_sums::{BLOCK, Sums};
 use crate::micro::{TileKernel, for_each_tile};
 use crate::simd::{Isa, Kernel, LANES, Simd};
@@ -33,6 +34,10 @@ pub fn backward_weight(isa: Isa, p: Panels, x: &[f32], dy: &[f32], range: Range<
     let (x, dy) = if p.transposed { (dy, x) } else { (x, dy) };
     if sums.overwrite && batch == 0 {
         dw.fill(0.0);
+    }
+    let few = p.stored();
+    if FewWeights::takes(few, batch) && dw.len() == p.len() {
+        return isa.run(FewWeights { p: few, x, dy, dw, sums });
     }
     isa.run(MatrixBackwardWeight { p: p.stored(), batch, x, dy, range, dw, sums });
 }
@@ -260,6 +265,13 @@ impl Kernel for MatrixBackwardBias<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
+        if self.db.len() <= LANES {
+            let mut sum = if self.block { s.splat(0.0) } else { s.load_part(self.db) };
+            for dy in self.dy.chunks_exact(self.cols) {
+                sum = s.add(sum, s.load_part(&dy[self.start..self.start + self.db.len()]));
+            }
+            return s.store_part(if self.block { s.add(s.load_part(self.db), sum) } else { sum }, self.db);
+        }
         // Four chains at a time hide the latency of an addition.
         const CHAINS: usize = 4;
         let (whole, rest) = self.db.as_chunks_mut::<{ CHAINS * LANES }>();

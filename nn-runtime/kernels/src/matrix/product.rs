@@ -4,6 +4,7 @@
 use core::ops::Range;
 
 use super::Panels;
+use super::few_products::FewProducts;
 use super::product_args::{CHAIN, LONG_CHAIN, Product};
 use super::product_one::ProductOfOne;
 use super::product_transposed::TransposedProduct;
@@ -36,7 +37,11 @@ pub fn product(isa: Isa, p: Panels, x: &[f32], w: &[f32], bias: Option<&[f32]>, 
     if let Some(bias) = bias {
         assert!(bias.len() == p.cols, "expected a bias of {} numbers, found {}", p.cols, bias.len());
     }
-    isa.run(Product { p, batch, x, w, bias, floor, y });
+    let product = Product { p, batch, x, w, bias, floor, y };
+    if FewProducts::takes(&product) {
+        return isa.run(FewProducts(product));
+    }
+    isa.run(product);
 }
 
 /// Weights multiplied with the whole batch at a time: a quarter of a cache of two megabytes.
