@@ -38,6 +38,10 @@ impl Executor {
         // What else a step may be asked for is compiled once: it matters less, and would be most of the code.
         match !COMPILED_HERE && self.is_plain(batch.samples) {
             true => self.train_plain(OwnPasses::<N>::new(), trained, optimizer, seed, batch),
+            // Where code is small there is this one way, and tables would keep what nobody calls.
+            false if !COMPILED_HERE && cfg!(feature = "small") => {
+                self.train_by(OwnPasses::<N>::new(), trained, optimizer, seed, batch)
+            }
             false => self.train_any(AnyPasses::of::<N>(), trained, optimizer, seed, &batch.of_any_loss()),
         }
     }

@@ -22,9 +22,13 @@ use nn_kernels::counter_rng::CounterRng;
 use nn_kernels::simd::Isa;
 
 impl Executor {
-    /// Whether a step of so many samples, for which room has been made, is one of these.
+    /// Whether a step of so many samples, for which room has been made, is one of these; none is where code is
+    /// small.
     #[inline]
     pub(super) fn is_plain(&self, samples: usize) -> bool {
+        if cfg!(feature = "small") {
+            return false;
+        }
         let alone = self.shards.len() == 1 && self.workers.scratch.len() == 1 && self.world.is_none();
         let split = self.micro_batching.split(samples);
         let together = samples <= split.micro_batch && !split.partial_sums;

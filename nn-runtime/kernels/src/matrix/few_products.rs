@@ -14,7 +14,11 @@ pub(super) struct FewProducts<'a>(pub Product<'a>);
 impl FewProducts<'_> {
     pub fn takes(product: &Product) -> bool {
         let p = &product.p;
-        !p.transposed && p.cols <= LANES && p.chains() == 1 && product.batch.saturating_mul(p.rows) <= MOST
+        !cfg!(feature = "small")
+            && !p.transposed
+            && p.cols <= LANES
+            && p.chains() == 1
+            && product.batch.saturating_mul(p.rows) <= MOST
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) struct FewWeights<'a> {
 impl FewWeights<'_> {
     /// Whether a matrix, as it is stored, is one of these.
     pub fn takes(p: Panels, batch: usize) -> bool {
-        p.rows <= 4 && p.cols <= LANES && batch <= BLOCK
+        !cfg!(feature = "small") && p.rows <= 4 && p.cols <= LANES && batch <= BLOCK
     }
 
     #[inline(always)]
