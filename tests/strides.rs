@@ -98,6 +98,15 @@ network! {
         let last = input -> LastStep;
     }
 }
+network! {
+    /// What is made of the whole window, before and behind what comes step by step.
+    struct Mixed: [STEPS, 3] -> (before: [STEPS, 3], behind: [STEPS, 3]) {
+        let whole = input -> Flatten -> Dense(STEPS * 3) -> Reshape([STEPS, 3]);
+        let once = (whole, input) -> Product;
+        let before = (once, whole, input) -> Product -> DensePerStep(3);
+        let behind = (input, whole) -> Product -> DensePerStep(3);
+    }
+}
 network! { struct Ahead: [STEPS, 3] -> [12, 2] { Conv1d(2, 3, stride = 2, padding = Same) } }
 
 #[test]
@@ -129,6 +138,8 @@ fn what_does_not_fit_is_told() {
     let error = Rates::init(0).into_streamer().err().unwrap().to_string();
     assert!(error.contains("`last_step_1` of `Rates`"), "{error}");
     assert!(Ahead::init(0).into_streamer().is_err());
+    let error = Mixed::init(0).into_streamer().err().unwrap().to_string();
+    assert!(error.contains("`flatten_1` of `Mixed`"), "{error}");
 }
 
 /// A number that is none, and what overflows, leave a stream where it was.

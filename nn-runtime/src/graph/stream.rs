@@ -86,19 +86,22 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         let mut s = 0;
         while s < S {
             let node = &self.nodes[s];
-            let (mut any, mut all, mut apart) = (false, true, false);
+            let (mut of_input, mut all, mut apart) = (0, true, false);
             let mut k = 0;
             while k < node.n {
-                any |= every[node.x[k]] > 0;
+                if every[node.x[k]] > of_input {
+                    of_input = every[node.x[k]];
+                }
                 all &= every[node.x[k]] > 0 && every[node.x[k]] == every[node.x[0]];
                 // An input of other steps than the first comes step by step too, and there is no window to
                 // put it in.
                 apart |= node.x[k] < self.inputs && every[node.x[k]] == 0;
                 k += 1;
             }
+            let any = of_input > 0;
             let goes_on = any && matches!(node.spec.stream.kind, Stream::PerStep | Stream::Carries(_));
             let stands = !apart && (!any || (all && !matches!(node.spec.stream.kind, Stream::No)));
-            let of_output = if goes_on { every[node.x[0]].saturating_mul(node.spec.stream.stride) } else { 0 };
+            let of_output = if goes_on { of_input.saturating_mul(node.spec.stream.stride) } else { 0 };
             if goes_on {
                 stride = common_multiple(stride, of_output);
             }
