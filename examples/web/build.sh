@@ -5,10 +5,12 @@ set -euo pipefail
 cd "$(dirname "$0")"
 target=wasm32-unknown-unknown
 rustup target list --installed | grep --quiet --line-regexp $target || rustup target add $target
+# What is downloaded names no folder of this machine, and is as long wherever it is built.
+export RUSTFLAGS="${RUSTFLAGS:-} --remap-path-prefix=$(cd ../.. && pwd)=nn --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
 built=${CARGO_TARGET_DIR:-target}/$target/release/nn_web.wasm
 cargo build --release --locked --lib --target $target
 cp "$built" digits.wasm
-RUSTFLAGS="${RUSTFLAGS:-} -C target-feature=+simd128" cargo build --release --locked --lib --target $target
+RUSTFLAGS="$RUSTFLAGS -C target-feature=+simd128" cargo build --release --locked --lib --target $target
 cp "$built" digits-simd128.wasm
 # Binaryen's optimiser, where there is one, takes off another tenth (Debian: binaryen).
 if command -v wasm-opt > /dev/null; then
