@@ -6,7 +6,10 @@ cd "$(dirname "$0")"
 target=wasm32-unknown-unknown
 rustup target list --installed | grep --quiet --line-regexp $target || rustup target add $target
 # What is downloaded names no folder of this machine, and is as long wherever it is built.
-export RUSTFLAGS="${RUSTFLAGS:-} --remap-path-prefix=$(cd ../.. && pwd)=nn --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
+for prefix in "$(cd ../.. && pwd)=nn" "${CARGO_HOME:-$HOME/.cargo}=cargo" "$(rustc --print sysroot)=rust"; do
+    RUSTFLAGS="${RUSTFLAGS:-} --remap-path-prefix=$prefix"
+done
+export RUSTFLAGS
 built=${CARGO_TARGET_DIR:-target}/$target/release/nn_web.wasm
 cargo build --release --locked --lib --target $target
 cp "$built" digits.wasm
