@@ -22,8 +22,8 @@ use nn_kernels::counter_rng::CounterRng;
 use nn_kernels::simd::Isa;
 
 impl Executor {
-    /// Whether a step of so many samples, for which room has been made, is one of these; none is where code is
-    /// small.
+    /// Whether a step of so many samples, for which room has been made, is one of these; none is where code
+    /// is small.
     #[inline]
     pub(super) fn is_plain(&self, samples: usize) -> bool {
         if cfg!(feature = "small") {
