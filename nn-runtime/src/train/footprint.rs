@@ -37,6 +37,9 @@ pub const fn training_bytes(network: &CompiledNetwork, batch: usize) -> usize {
     all.saturating_mul(4).saturating_add(losses)
 }
 
+/// The most floats of state per parameter that an optimiser may keep.
+pub(super) const MAX_SLOTS: usize = 4;
+
 /// Parameters that a step in doubt is tried out on at once.
 pub(super) const TRIAL: usize = 256;
 

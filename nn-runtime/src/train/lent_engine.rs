@@ -7,7 +7,7 @@ use core::slice;
 
 use super::batch_pass::{Batch, BatchInputs, BatchPass, GradPass, Judgement};
 use super::clip::Clip;
-use super::footprint::{TRIAL, TrainingLens};
+use super::footprint::{MAX_SLOTS, TRIAL, TrainingLens};
 use super::grad_source::{BatchGrads, GradSource};
 use super::judge::Judge;
 use super::loss_sums::LossSums;
@@ -27,9 +27,6 @@ use crate::spec::{MAX_OUTPUTS, Role};
 use nn_kernels::counter_rng::CounterRng;
 use nn_kernels::reduce::sum_of_squares;
 use nn_kernels::simd::Isa;
-
-/// The most numbers of state per parameter that an optimiser may keep.
-pub(super) const MAX_SLOTS: usize = 4;
 
 /// The memory of a step, all of it lent.
 pub(super) struct LentEngine<'m> {
@@ -223,24 +220,18 @@ impl<'m> LentEngine<'m> {
         let (isa, map, shard) = (self.isa, self.map, &self.shard);
         let (cut, by_tensor) = (ChunkCut::for_workers(map, 1), ChunkCut::ByTensor);
         let (mut rest, mut bad) = (&mut self.statistics[..], None);
-        each_chunk(
-            map,
-            Role::RunningStat,
-            by_tensor,
-            |_| Some(1.0),
-            |chunk| {
-                let range = chunk.range;
-                let (next, more) = core::mem::take(&mut rest).split_at_mut(range.len());
-                rest = more;
-                next.fill(0.0);
-                let pass = GradPass { params: &*params, ..pass };
-                shard.add_param_grad(&pass, self.scratch, &range, next, &mut false);
-                isa.add(&params[range.clone()], next);
-                if bad.is_none() {
-                    bad = first_become_not_finite(&params[range.clone()], next).map(|at| range.start + at);
-                }
-            },
-        );
+        each_chunk(map, Role::RunningStat, by_tensor, |chunk| {
+            let range = chunk.range;
+            let (next, more) = core::mem::take(&mut rest).split_at_mut(range.len());
+            rest = more;
+            next.fill(0.0);
+            let pass = GradPass { params: &*params, ..pass };
+            shard.add_param_grad(&pass, self.scratch, &range, next, &mut false);
+            isa.add(&params[range.clone()], next);
+            if bad.is_none() {
+                bad = first_become_not_finite(&params[range.clone()], next).map(|at| range.start + at);
+            }
+        });
         if let Some(place) = bad {
             return Err(Refusal::Parameter(place));
         }
@@ -257,41 +248,29 @@ impl<'m> LentEngine<'m> {
         };
         // All gradients are there, and looked at, before any parameter changes.
         let (mut most, mut bad) = (0.0f64, None);
-        each_chunk(
-            map,
-            Role::Trainable,
-            chunks,
-            |_| Some(1.0),
-            |chunk| {
-                let (range, overwrite) = (&chunk.range, chunk.overwrite());
-                let grad = &mut self.grads[range.clone()];
-                if !overwrite {
-                    grad.fill(0.0);
-                }
-                source.add(self.scratch, range, grad, overwrite);
-                let here = largest(isa, grad);
-                most = most.max(here);
-                if !here.is_finite() && bad.is_none() {
-                    bad = first_not_finite(grad).map(|at| range.start + at);
-                }
-            },
-        );
+        each_chunk(map, Role::Trainable, chunks, |chunk| {
+            let (range, overwrite) = (&chunk.range, chunk.overwrite());
+            let grad = &mut self.grads[range.clone()];
+            if !overwrite {
+                grad.fill(0.0);
+            }
+            source.add(self.scratch, range, grad, overwrite);
+            let here = largest(isa, grad);
+            most = most.max(here);
+            if !here.is_finite() && bad.is_none() {
+                bad = first_not_finite(grad).map(|at| range.start + at);
+            }
+        });
         if let Some(place) = bad {
             return Err(Refusal::Gradient(place));
         }
         self.step(params, optimizer, chunks, most)?;
         let mut rest = &self.statistics[..];
-        each_chunk(
-            map,
-            Role::RunningStat,
-            by_tensor,
-            |_| Some(1.0),
-            |chunk| {
-                let (next, more) = rest.split_at(chunk.range.len());
-                rest = more;
-                params[chunk.range].copy_from_slice(next);
-            },
-        );
+        each_chunk(map, Role::RunningStat, by_tensor, |chunk| {
+            let (next, more) = rest.split_at(chunk.range.len());
+            rest = more;
+            params[chunk.range].copy_from_slice(next);
+        });
         run.batches += 1;
         Ok(())
     }
@@ -308,43 +287,25 @@ impl<'m> LentEngine<'m> {
         let (isa, map) = (self.isa, self.map);
         if let Some(clip) = self.clip {
             let mut squares = 0.0;
-            each_chunk(
-                map,
-                Role::Trainable,
-                chunks,
-                |_| Some(1.0),
-                |chunk| {
-                    let grad = &mut self.grads[chunk.range];
-                    clip.take(isa, grad);
-                    if let Clip::GlobalNorm(_) = clip {
-                        squares += sum_of_squares(isa, grad);
-                    }
-                },
-            );
+            each_chunk(map, Role::Trainable, chunks, |chunk| {
+                let grad = &mut self.grads[chunk.range];
+                clip.take(isa, grad);
+                if let Clip::GlobalNorm(_) = clip {
+                    squares += sum_of_squares(isa, grad);
+                }
+            });
             if let Some(factor) = clip.global_factor(squares) {
-                each_chunk(
-                    map,
-                    Role::Trainable,
-                    chunks,
-                    |_| Some(1.0),
-                    |chunk| {
-                        isa.scale(factor, &mut self.grads[chunk.range]);
-                    },
-                );
+                each_chunk(map, Role::Trainable, chunks, |chunk| {
+                    isa.scale(factor, &mut self.grads[chunk.range]);
+                });
             }
         }
         let most = most.max(self.largest_grad);
         let largest_now = || {
             let mut all = 0.0f64;
-            each_chunk(
-                map,
-                Role::Trainable,
-                chunks,
-                |_| Some(1.0),
-                |chunk| {
-                    all = all.max(largest(isa, &params[chunk.range]));
-                },
-            );
+            each_chunk(map, Role::Trainable, chunks, |chunk| {
+                all = all.max(largest(isa, &params[chunk.range]));
+            });
             all
         };
         let number = self.steps + 1;

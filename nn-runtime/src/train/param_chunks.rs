@@ -89,9 +89,15 @@ impl ChunkCut {
     }
 }
 
+/// Shows the chunks of a role, one after the other, cut where a layout allows, as [`each_chunk_by`] does
+/// where all tensors learn at the same rate.
+pub(super) fn each_chunk(map: &'static CompiledNetwork, role: Role, cut: ChunkCut, see: impl FnMut(ParamChunk)) {
+    each_chunk_by(map, role, cut, |_| Some(1.0), see);
+}
+
 /// Shows the chunks of a role, one after the other, cut where a layout allows. What is frozen, or has no
 /// `factor` of its learning rate, is in none, and a chunk has one factor.
-pub(super) fn each_chunk(
+pub(super) fn each_chunk_by(
     map: &'static CompiledNetwork,
     role: Role,
     cut: ChunkCut,
@@ -148,7 +154,7 @@ pub(super) fn each_chunk(
 #[cfg(feature = "alloc")]
 pub(super) fn list(map: &'static CompiledNetwork, role: Role, cut: ChunkCut, groups: &TensorGroups) -> Vec<ParamChunk> {
     let mut all = Vec::new();
-    each_chunk(map, role, cut, |tensor| groups.factor(tensor.range().start), |chunk| all.push(chunk));
+    each_chunk_by(map, role, cut, |tensor| groups.factor(tensor.range().start), |chunk| all.push(chunk));
     all
 }
 

@@ -5,6 +5,7 @@
 
 use super::batch_pass::{Batch, BatchPass, GradPass, Judgement, MicroBatch};
 use super::executor::Executor;
+use super::footprint::MAX_SLOTS;
 use super::grad_source::NoSource;
 use super::judge::Judge;
 use super::loss_sums::LossSums;
@@ -14,7 +15,6 @@ use super::refusal::Refusal;
 use super::scheduled_rate::ScheduledRate;
 use super::step_result::StepResult;
 use super::update::Update;
-use super::update_state::MAX_SLOTS;
 use crate::model::TrainedSoFar;
 use crate::optim::Optimizer;
 use nn_kernels::aligned_buffer::AlignedBuffer;

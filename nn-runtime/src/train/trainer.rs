@@ -8,12 +8,12 @@ use super::checks::{check_data, inputs, learns};
 use super::executor::Executor;
 #[cfg(feature = "std")]
 use super::fit_state::Resumed;
+use super::footprint::MAX_SLOTS;
 use super::judge::LossOfTargets;
 use super::objective::Objective;
 use super::refusal::Refusal;
 use super::step_result::StepResult;
 use super::trained_model::TrainedModel;
-use super::update_state::MAX_SLOTS;
 use super::{TrainError, TrainerIn};
 use crate::data::{Dataset, Targets};
 use crate::gradient::PackedGradients;

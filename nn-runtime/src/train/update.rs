@@ -19,7 +19,7 @@ use super::regularizer::PlacedRegularizer;
 use super::scheduled_rate::ScheduledRate;
 use super::shares::{Messages, Shares};
 use super::tensor_groups::TensorGroups;
-use super::update_state::{MAX_SLOTS, Undo, UpdateState};
+use super::update_state::{Undo, UpdateState};
 use super::workers::{ActiveWorkers, WorkerScratch};
 use super::world::World;
 use crate::graph::CompiledNetwork;
@@ -291,7 +291,7 @@ impl Update {
         state.steps += 1;
         let UpdateState { slots, steps, ema, .. } = &mut *state;
         let (count, step) = (slots.len(), *steps);
-        let mut all: [&mut [f32]; MAX_SLOTS] = Default::default();
+        let mut all: [&mut [f32]; super::footprint::MAX_SLOTS] = Default::default();
         for (to, from) in all.iter_mut().zip(slots) {
             *to = from;
         }

@@ -16,9 +16,6 @@ use crate::graph::CompiledNetwork;
 use crate::optim::Optimizer;
 use nn_kernels::aligned_buffer::AlignedBuffer;
 
-/// The most floats of state per parameter that an optimiser may keep.
-pub(super) const MAX_SLOTS: usize = 4;
-
 /// What training goes back to when it diverges.
 #[derive(Clone)]
 pub(super) struct UpdateState {
