@@ -94,19 +94,30 @@ class Form:
         self.missing = f"no answer within {seconds} s" if not ready else f"stopped: {last[0] if last else 'without a word'}"
         return {"error": self.missing}
 
-    def ask(self, line, options):
-        if self.missing:
-            return {"error": self.missing}
-        if self.process is None:
+    def say(self, line, options):
+        """Sends a line, whose answer is read next."""
+        if self.process is None and not self.missing:
             self.start(options)
-            if self.missing:
-                return {"error": self.missing}
+        if self.missing:
+            return
         try:
             self.process.stdin.write(f"{line}\n".encode())
             self.process.stdin.flush()
         except BrokenPipeError:
             pass  # its last words are read next
-        return self.read(600)
+
+    def answer(self):
+        return {"error": self.missing} if self.missing else self.read(600)
+
+    def keep_to(self, cores):
+        """Lets all its threads run on these cores alone."""
+        if self.missing:
+            return
+        for thread in os.listdir(f"/proc/{self.process.pid}/task"):
+            try:
+                os.sched_setaffinity(int(thread), cores)
+            except ProcessLookupError:
+                pass  # a thread that has ended meanwhile
 
     def stop(self):
         if self.process and self.process.poll() is None:
@@ -144,6 +155,7 @@ def forms(options):
         Form("Keras", "fit", python("keras"), takes=step),
         Form("Keras", "batch", python("keras")),
         Form("ONNX Runtime", "cpu", python("onnx"), takes=predict),
+        Form("ExecuTorch", "xnnpack", python("executorch"), takes=predict),
         Form("scikit-learn", "partial_fit", python("sklearn"), takes=step),
     ]
 
@@ -151,8 +163,14 @@ def forms(options):
 def measure(workload, forms, options):
     """The records of a row: for each form its figures, or why there are none."""
     row, running = {}, []
-    for form in (form for form in forms if form.takes(workload)):
-        answer = form.ask(f"make {workload}", options)
+    takers = [form for form in forms if form.takes(workload)]
+    # Several compile for seconds: they may side by side, on all cores.
+    for form in takers:
+        form.say(f"make {workload}", options)
+        form.keep_to(options.cores)
+    for form in takers:
+        answer = form.answer()
+        form.keep_to({options.core})
         row[form] = {"error": answer.get("error"), "medians": [], "minimum": math.inf, "samples": 0, "loss": None}
         if not answer.get("error"):
             running.append(form)
@@ -160,7 +178,8 @@ def measure(workload, forms, options):
         # Whoever comes first in one round comes last in the next.
         first = number % max(len(running), 1)
         for form in running[first:] + running[:first]:
-            answer = form.ask(f"go {options.millis}", options)
+            form.say(f"go {options.millis}", options)
+            answer = form.answer()
             if answer.get("error"):
                 row[form]["error"] = answer["error"]
                 continue
@@ -254,7 +273,7 @@ def table(rows, peers, options):
     lines.append(
         "`+malloc`: with raised `MALLOC_TRIM_THRESHOLD_` and `MALLOC_MMAP_THRESHOLD_`. Not measured: burn's `cpu` backend,"
     )
-    lines.append("whose build downloads LLVM; tract, rten and ONNX Runtime do not train.")
+    lines.append("whose build downloads LLVM; tract, rten, ONNX Runtime and ExecuTorch do not train.")
     return "\n".join(lines) + "\n"
 
 
@@ -277,8 +296,9 @@ def main():
     parser.add_argument("--rounds", type=int, required=True)
     parser.add_argument("--millis", type=int, required=True, help="length of a turn")
     options = parser.parse_args()
+    options.cores = os.sched_getaffinity(0)
     # Off the core that is measured, where there is another.
-    os.sched_setaffinity(0, os.sched_getaffinity(0) - {options.core} or {options.core})
+    os.sched_setaffinity(0, options.cores - {options.core} or {options.core})
 
     ids = [known for known in IDS if not options.ids or any(wanted in known for wanted in options.ids)]
     if not ids:

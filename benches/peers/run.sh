@@ -51,7 +51,7 @@ if ! cmp --silent "$wanted" "$venv/installed.txt"; then
         cp "$wanted" "$venv/installed.txt"
     else
         cat "$data/log" >&2
-        for peer in PyTorch JAX Keras "ONNX Runtime" scikit-learn; do
+        for peer in PyTorch JAX Keras "ONNX Runtime" ExecuTorch scikit-learn; do
             echo "$peer: $(tail -n 1 "$data/log")" >> "$missing"
         done
     fi

@@ -52,7 +52,7 @@ def network(net):
         shape, outputs = turns.INPUT[net], [10]
         (first, second), kernel, sizes = turns.CONV[net]
         for k, n in ((1, first), (first, second)):
-            graph.add("Conv", graph.weight(n, k, kernel, kernel), graph.weight(n))
+            graph.add("Conv", graph.weight(n, k, kernel, kernel), graph.weight(n), strides=[1, 1])
             graph.add("Relu")
             graph.add("MaxPool", kernel_shape=[2, 2], strides=[2, 2])
         graph.add("Flatten")
