@@ -55,7 +55,7 @@ fn with_node(chain: SampleChain, node: &Node) -> Option<SampleChain> {
         }
         SampleOp::Floor(floor) => chain.floor(floor),
         SampleOp::InPlace(function) => chain.in_place(function, node.spec.chain_curve()),
-        SampleOp::Same => Some(chain),
+        SampleOp::Same | SampleOp::Dropout(_) => Some(chain),
     }
 }
 

@@ -5,7 +5,7 @@
 use super::counter_rng::{CounterRng, bits, bits_of_samples, check_samples, keys_of_samples};
 use super::simd::{Isa, Kernel, LANES, Simd};
 
-struct Dropout<'a> {
+pub(crate) struct Dropout<'a> {
     rng: CounterRng,
     sample0: u64,
     per_sample: usize,
@@ -14,6 +14,23 @@ struct Dropout<'a> {
     scale: f32,
     x: &'a [f32],
     y: &'a mut [f32],
+}
+
+impl<'a> Dropout<'a> {
+    /// At a rate below 1; there are whole samples, and as many numbers of `y` as of `x`.
+    #[inline(always)]
+    pub fn new(
+        rng: CounterRng,
+        sample0: u64,
+        per_sample: usize,
+        rate: f32,
+        x: &'a [f32],
+        y: &'a mut [f32],
+    ) -> Dropout<'a> {
+        let dropped = (f64::from(rate) * 4_294_967_296.0) as i64;
+        let below = (dropped + i64::from(i32::MIN)) as i32;
+        Dropout { rng, sample0, per_sample, below, scale: 1.0 / (1.0 - rate), x, y }
+    }
 }
 
 impl Dropout<'_> {
@@ -109,9 +126,7 @@ pub fn dropout(isa: Isa, rng: CounterRng, sample0: u64, per_sample: usize, rate:
         y.fill(0.0);
         return;
     }
-    let dropped = (f64::from(rate) * 4_294_967_296.0) as i64;
-    let below = (dropped + i64::from(i32::MIN)) as i32;
-    isa.run(Dropout { rng, sample0, per_sample, below, scale: 1.0 / (1.0 - rate), x, y });
+    isa.run(Dropout::new(rng, sample0, per_sample, rate, x, y));
 }
 
 #[cfg(test)]

@@ -44,5 +44,7 @@ mod sizes;
 pub mod softmax;
 #[cfg(feature = "std")]
 pub mod thread_pool;
+#[cfg(feature = "alloc")]
+pub mod train_chain;
 mod transpose;
 pub mod workspace;

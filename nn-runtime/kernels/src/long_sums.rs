@@ -49,9 +49,8 @@ impl RowSums {
     #[inline]
     pub fn add(self, to: &mut [f32], mut sum: impl FnMut(Range<usize>, Range<usize>, &mut [f32], bool)) {
         let all = 0..to.len();
-        let few = self.rows != 0 && self.rows <= self.unit.min(LONG);
-        if few || self.unit == 0 || self.unit == BLOCK {
-            return sum(0..self.rows, all, to, self.unit != 0);
+        if let Some(blocks) = self.at_once() {
+            return sum(0..self.rows, all, to, blocks);
         }
         for rows in self.units() {
             match rows.len() <= LONG {
@@ -59,6 +58,14 @@ impl RowSums {
                 false => self.add_exactly(rows, LONG_BLOCK, to, |rows, of, to| sum(rows, of, to, true)),
             }
         }
+    }
+
+    /// Whether a kernel that makes blocks sums all rows at once, and if it does, whether it makes blocks of
+    /// them.
+    #[inline(always)]
+    pub(crate) fn at_once(self) -> Option<bool> {
+        let few = self.rows != 0 && self.rows <= self.unit.min(LONG);
+        (few || self.unit == 0 || self.unit == BLOCK).then_some(self.unit != 0)
     }
 
     /// The same by a kernel that makes no blocks, asked for so many rows at a time.

@@ -7,6 +7,7 @@ mod backward_input;
 mod backward_weight;
 mod few_products;
 mod few_weights;
+mod layer_grad;
 mod product;
 mod product_args;
 mod product_one;
@@ -14,9 +15,14 @@ mod product_transposed;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "alloc")]
+pub(crate) use backward_input::BackwardInput;
 pub(crate) use backward_input::transpose_panel;
 pub use backward_input::{backward_input, backward_input_scratch};
 pub use backward_weight::{backward_bias, backward_weight};
+#[cfg(feature = "alloc")]
+pub(crate) use layer_grad::LayerGrad;
+pub use layer_grad::{add_bias_grad, add_weight_grad};
 pub use product::product;
 pub(crate) use product_args::{LONG_CHAIN, Product};
 pub use product_one::product_of_one;

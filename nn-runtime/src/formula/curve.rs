@@ -76,6 +76,15 @@ macro_rules! __curve_layer {
                 let [$($setting,)* ..] = *__settings;
                 __isa.map_in_place(&$crate::__private::Of(&$name { $($setting),* }), __y);
             }
+            fn gradient_of_samples(
+                __isa: $crate::Isa,
+                __settings: &[::core::primitive::f32; 4],
+                __from: &[::core::primitive::f32],
+                __d: &mut [::core::primitive::f32],
+            ) {
+                let [$($setting,)* ..] = *__settings;
+                __isa.zip_in_place(&$crate::__private::Of(&$name { $($setting),* }), __d, __from);
+            }
         }
         $crate::__private::curve_layer!($name);
     };

@@ -21,6 +21,7 @@ macro_rules! by_hand {
             pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
                 by_hand!(spec $from LayerSpec::output(x).head(Head::$head))
                     .in_place(Self::of_sample, [])
+                    .gradient_in_place(Self::gradient_of_samples)
                     .onnx($form)
                     .ok()
             }

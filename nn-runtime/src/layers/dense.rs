@@ -1,16 +1,15 @@
 //! `Dense`: every output a weighted sum of every input. In: `[features]`; out: `[units]`. The product itself
 //! is the kernels'.
 
-use core::ops::Range;
-
 use crate::fault::Fault;
 use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
 use crate::spec::{LayerSpec, Layout, OnnxForm};
-use nn_kernels::long_sums::{RowSums, Sums};
-use nn_kernels::matrix::{Panels, backward_bias, backward_input, backward_input_scratch, backward_weight, product};
+use nn_kernels::matrix::{
+    Panels, add_bias_grad, add_weight_grad, backward_input, backward_input_scratch, product,
+};
 
 /// Fully connected: `y[j] = Σ_i weight[j, i] · x[i] + bias[j]`, `[features] -> [units]`.
 ///
@@ -148,37 +147,15 @@ impl Layer for Dense {
     }
 
     fn backward_params(&self, cx: &mut ReadContext, [x]: [&[f32]; 1], [dy]: [&[f32]; 1], mut grad: ParamGrad) {
-        let mut overwrite = grad.overwrite;
-        let (isa, panels, units) = (cx.isa, self.panels(cx), self.units);
+        let (panels, overwrite) = (self.panels(cx), grad.overwrite);
         let sums = cx.row_sums(cx.input_shape(0).len() / panels.rows());
         let (range, dw) = grad.slice(cx, 0);
         if !range.is_empty() {
-            if overwrite && sums.adds_elsewhere() {
-                dw.fill(0.0);
-                overwrite = false;
-            }
-            sums.add(dw, |rows, of, dw, blocks| {
-                let x = &x[rows.start * panels.rows()..rows.end * panels.rows()];
-                let dy = &dy[rows.start * units..rows.end * units];
-                let range = range.start + of.start..range.start + of.end;
-                let sums = Sums { overwrite: overwrite && rows.start == 0, blocks };
-                backward_weight(isa, panels, x, dy, range, dw, sums);
-            });
+            add_weight_grad(sums, panels, x, dy, (range, dw), overwrite);
         }
         if self.bias {
             let (range, db) = grad.slice(cx, 1);
-            add_bias_grad(sums, units, dy, range, db);
+            add_bias_grad(sums, self.units, dy, range, db);
         }
     }
-}
-
-/// Adds the gradient of a range of as many biases as a row of `dy` has numbers.
-pub(super) fn add_bias_grad(sums: RowSums, units: usize, dy: &[f32], range: Range<usize>, db: &mut [f32]) {
-    if range.is_empty() {
-        return;
-    }
-    sums.add(db, |rows, of, db, blocks| {
-        let dy = &dy[rows.start * units..rows.end * units];
-        backward_bias(sums.isa, units, dy, range.start + of.start..range.start + of.end, db, blocks);
-    });
 }

@@ -48,7 +48,7 @@ impl Dropout {
             .backward_without_x()
             .backward_without_y()
             .per_step()
-            .same_when_predicting()
+            .drops_when_training(self.rate)
             .onnx(OnnxForm::Same)
             .ok()
     }

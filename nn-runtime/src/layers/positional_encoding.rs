@@ -1,7 +1,6 @@
 //! `PositionalEncoding`: something of its own added to every step, so that a layer that sees all steps alike
 //! can tell them apart. In: `[steps, features]`; out: the same. It never looks at the numbers it adds to.
 
-use super::dense::add_bias_grad;
 use super::sum::Add;
 use crate::fault::Fault;
 use crate::graph::Rule;
@@ -9,6 +8,7 @@ use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
 use crate::spec::{LayerSpec, OnnxForm};
+use nn_kernels::matrix::add_bias_grad;
 use nn_kernels::simd::Isa;
 
 /// Waves added to the steps: `y[s, 2i] = x[s, 2i] + sin(s · w)`, `y[s, 2i + 1] = x[s, 2i + 1] + cos(s · w)`,

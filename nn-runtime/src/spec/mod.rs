@@ -64,6 +64,8 @@ pub struct LayerSpec {
     pub(crate) computes: bool,
     /// What it makes of a single sample, where that can be said in so few words.
     sample: Option<SampleOp>,
+    /// The gradient of a function of all numbers alike, which needs as few.
+    curve_gradient: Option<sample::CurveGradient>,
     /// Multiply-adds for one sample.
     pub(crate) macs: usize,
     /// The layer stands so many times in a row, each with parameters of its own.
@@ -101,6 +103,7 @@ impl LayerSpec {
             range: Range::Any,
             computes: false,
             sample: None,
+            curve_gradient: None,
             macs: 0,
             times: 1,
             nested: None,
@@ -133,6 +136,7 @@ impl LayerSpec {
         if times > 1 {
             self.fusion = FusionSpec::NONE;
             self.sample = None;
+            self.curve_gradient = None;
             self.stream = self.stream.of_repeated();
             self.backward = self.backward.of_repeated();
             // Left out for a loss, a softmax would be left out as often as it is repeated.

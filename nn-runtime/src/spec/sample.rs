@@ -6,6 +6,12 @@ use nn_kernels::matrix::Panels;
 pub(crate) use nn_kernels::sample_chain::InPlace;
 use nn_kernels::sample_chain::{ChainCurve, MAX_SETTINGS};
 use nn_kernels::simd::Isa;
+#[cfg(feature = "alloc")]
+use nn_kernels::train_chain::TrainCurve;
+
+/// The gradient of a function of all numbers alike: with settings, from what it has made or was given, and
+/// from the gradient of what it has made, in place.
+pub(super) type CurveGradient = fn(Isa, &[f32; MAX_SETTINGS], &[f32], &mut [f32]);
 
 /// `if x > 0.0 { x } else { alpha * expm1(x) }`
 const ELU: &[FormulaStep] = &[
@@ -29,6 +35,8 @@ pub(crate) enum SampleOp {
     InPlace(InPlace),
     /// The same numbers.
     Same,
+    /// The same numbers, but while training some of them are dropped at this rate.
+    Dropout(f32),
 }
 
 impl LayerSpec {
@@ -43,6 +51,12 @@ impl LayerSpec {
     /// When it predicts, nothing changes.
     pub(crate) const fn same_when_predicting(mut self) -> LayerSpec {
         self.sample = Some(SampleOp::Same);
+        self
+    }
+
+    /// When it predicts, nothing changes; while training, it drops numbers at this rate.
+    pub(crate) const fn drops_when_training(mut self, rate: f32) -> LayerSpec {
+        self.sample = Some(SampleOp::Dropout(rate));
         self
     }
 
@@ -61,6 +75,33 @@ impl LayerSpec {
         }
         self.sample = Some(SampleOp::InPlace(InPlace { run, settings: all }));
         self
+    }
+
+    /// It is a function of all numbers alike, and this is its gradient with the settings of
+    /// [`in_place`](LayerSpec::in_place): from what it has made, or what it was given, whichever its gradient
+    /// follows from, and from the gradient of that, in place.
+    #[doc(hidden)]
+    pub const fn gradient_in_place(mut self, gradient: CurveGradient) -> LayerSpec {
+        if !cfg!(feature = "small") {
+            self.curve_gradient = Some(gradient);
+        }
+        self
+    }
+
+    /// What a chain that trains runs of it, where it is a function of all numbers alike.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn train_curve(&self) -> Option<TrainCurve> {
+        let gradient = self.curve_gradient?;
+        let (run, settings) = match self.sample {
+            Some(SampleOp::InPlace(InPlace { run, settings })) => (Some(run), settings),
+            _ => (None, [0.0; MAX_SETTINGS]),
+        };
+        let from_output = match self.fusion.is? {
+            Fusible::Floor(_) => true,
+            Fusible::Elementwise { from_output } => from_output,
+            Fusible::MaxPool(_) => return None,
+        };
+        Some(TrainCurve { run, gradient, settings, from_output })
     }
 
     /// The function it is, if a chain has it compiled within.

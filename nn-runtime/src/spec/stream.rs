@@ -185,7 +185,7 @@ impl LayerSpec {
                 SampleOp::Product(panels) => StepOp::Product(panels),
                 SampleOp::Floor(floor) => StepOp::Floor(floor),
                 SampleOp::InPlace(function) => StepOp::InPlace(function),
-                SampleOp::Same => StepOp::Same,
+                SampleOp::Same | SampleOp::Dropout(_) => StepOp::Same,
             })
         })
     }

@@ -36,6 +36,7 @@ use crate::spec::{MAX_OUTPUTS, Role};
 use nn_kernels::aligned_buffer::AlignedBuffer;
 use nn_kernels::counter_rng::CounterRng;
 use nn_kernels::simd::Isa;
+use nn_kernels::train_chain::TrainChain;
 
 /// Multiply-adds of a step for which one thread more is worth its while, if nobody has said how many there
 /// are to be: some 20 µs.
@@ -63,6 +64,8 @@ pub(super) struct Executor {
     pub(super) statistic_weight: Option<f32>,
     pub(super) micro_batching: MicroBatching,
     pub(super) update: Update,
+    /// The network as a chain, for plain steps, where it is one; unknown until one is taken.
+    pub(super) chain: Option<Option<TrainChain>>,
     runs: ShardRuns,
     /// The ranks that train together, where there are some.
     pub(super) world: Option<World>,
@@ -92,6 +95,7 @@ impl Executor {
             statistic_weight: None,
             micro_batching: MicroBatching::new(N::COMPILED),
             update: Update::new(N::COMPILED, optimizer),
+            chain: None,
             runs: ShardRuns::default(),
             world: None,
             shared: None,
@@ -157,7 +161,7 @@ impl Executor {
             let private = self.update.privacy.as_ref();
             self.private = private.map(|_| PrivateSums::new(map, micro_batching, groups, threads));
         }
-        (self.capacity, self.per_shard) = (batch, samples);
+        (self.capacity, self.per_shard, self.chain) = (batch, samples, None);
     }
 
     /// How many of so many workers take part in a batch: as many as are wanted, and enough to have room for

@@ -135,6 +135,8 @@ mod snapshot;
 mod split;
 #[cfg(feature = "alloc")]
 mod stateful;
+#[cfg(feature = "alloc")]
+mod step_chain;
 mod step_error;
 mod step_result;
 #[cfg(feature = "std")]

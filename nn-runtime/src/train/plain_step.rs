@@ -12,14 +12,19 @@ use super::loss_sums::LossSums;
 use super::magnitude::{first_not_finite, largest};
 use super::passes::Passes;
 use super::refusal::Refusal;
+use super::sample_slices::{inputs, mut_slices, slices};
 use super::scheduled_rate::ScheduledRate;
+use super::shard::Shard;
+use super::step_chain::step_chain;
 use super::step_result::StepResult;
 use super::update::Update;
+use crate::graph::CompiledNetwork;
 use crate::model::TrainedSoFar;
 use crate::optim::Optimizer;
 use nn_kernels::aligned_buffer::AlignedBuffer;
 use nn_kernels::counter_rng::CounterRng;
 use nn_kernels::simd::Isa;
+use nn_kernels::train_chain::{TrainChain, TrainPass};
 
 impl Executor {
     /// Whether a step of so many samples, for which room has been made, is one of these; none is where code
@@ -44,7 +49,7 @@ impl Executor {
         seed: u64,
         batch: &Batch<impl Judge + ?Sized>,
     ) -> Result<StepResult, Refusal> {
-        let Executor { isa, shards, workers, micro_batching, update, statistic_weight, .. } = self;
+        let Executor { isa, shards, workers, micro_batching, update, statistic_weight, chain, per_shard, .. } = self;
         let (isa, samples, map, logits) = (*isa, batch.samples, network.compiled(), batch.judge.logits());
         let weights = batch.judge.weight(0..samples, map.outputs, batch.weights);
         if weights.iter().sum::<f64>() == 0.0 {
@@ -57,11 +62,16 @@ impl Executor {
             unreachable!("there is one of each")
         };
         shard.assign(0..samples, micro_batching.split(samples), false);
+        let memory = (&shard.work[..], &scratch.layers[..]);
+        let chain = chain.get_or_insert_with(|| fitting_chain(map, logits, memory, *per_shard));
         let micro = MicroBatch { own: 0..samples, of_batch: 0..samples };
         let noises = Some(noise);
         let pass = BatchPass { network, isa, params, x: batch.x, logits, micro_batching, noise: noises, carried: None };
         shard.gather(isa, &pass.x, &micro);
-        shard.forward(&pass, None, &micro, &mut scratch.layers);
+        match chain {
+            Some(chain) => shard.forward_chain(&pass, noise, &micro, chain),
+            None => shard.forward(&pass, None, &micro, &mut scratch.layers),
+        }
         let finite = shard.loss(isa, &Judgement { batch, scale: Some(scale) }, map, &micro);
         let mut sums = LossSums::default();
         shard.losses().iter().for_each(|loss| sums.add(loss));
@@ -69,16 +79,23 @@ impl Executor {
         if !finite || !result.loss().is_finite() {
             return Err(Refusal::Loss);
         }
-        shard.backward_input(&pass, None, noise, &micro, &mut scratch.layers);
+        match chain {
+            Some(chain) => {
+                shard.backward_chain(&pass, noise, &micro, chain, (&mut update.grads, &mut scratch.layers));
+            }
+            None => shard.backward_input(&pass, None, noise, &micro, &mut scratch.layers),
+        }
         let statistic_weight = *statistic_weight;
         let pass = GradPass { network, isa, params: &[], x: batch.x, noise, logits, statistic_weight, samples };
         let mut most = 0.0f64;
         for (chunk, place) in update.cut.chunks.iter().zip(&update.cut.places) {
             let (grad, overwrite) = (&mut update.grads[place.clone()], chunk.overwrite());
-            if !overwrite {
-                grad.fill(0.0);
+            if chain.is_none() {
+                if !overwrite {
+                    grad.fill(0.0);
+                }
+                shard.add_samples(&pass, &mut scratch.layers, (&micro, 0..samples), (&chunk.range, grad), overwrite);
             }
-            shard.add_samples(&pass, &mut scratch.layers, (&micro, 0..samples), (&chunk.range, grad), overwrite);
             most = most.max(largest(isa, grad));
             if !most.is_finite()
                 && let Some(at) = first_not_finite(grad)
@@ -91,6 +108,52 @@ impl Executor {
         }
         run.batches += 1;
         Ok(result)
+    }
+}
+
+/// The network as a chain, where it is one and so much memory and scratch is enough for so many samples.
+fn fitting_chain(
+    map: &CompiledNetwork,
+    logits: u8,
+    (work, scratch): (&[f32], &[f32]),
+    samples: usize,
+) -> Option<TrainChain> {
+    step_chain(map, logits).filter(|chain| chain.memory(samples) <= work.len() && chain.scratch() <= scratch.len())
+}
+
+impl Shard {
+    /// As [`forward`](Shard::forward), of a network that is a chain.
+    #[inline(always)]
+    fn forward_chain(
+        &mut self,
+        pass: &BatchPass<impl Passes>,
+        noise: CounterRng,
+        micro: &MicroBatch,
+        chain: &TrainChain,
+    ) {
+        let map = pass.network.compiled();
+        let [x, ..] = inputs(map, &pass.x, &self.gathered, micro);
+        let [y, ..] = mut_slices(&mut self.outputs, map.outputs, &micro.own);
+        let pass = TrainPass { isa: pass.isa, params: pass.params, rng: noise, x };
+        chain.forward(&pass, y, &mut self.work);
+    }
+
+    /// As [`backward_input`](Shard::backward_input), and to the gradients of all parameters.
+    #[inline(always)]
+    fn backward_chain(
+        &mut self,
+        pass: &BatchPass<impl Passes>,
+        noise: CounterRng,
+        micro: &MicroBatch,
+        chain: &TrainChain,
+        (grads, scratch): (&mut [f32], &mut [f32]),
+    ) {
+        let (map, unit) = (pass.network.compiled(), self.split.sum_unit);
+        let [x, ..] = inputs(map, &pass.x, &self.gathered, micro);
+        let [y, ..] = slices(&self.outputs, map.outputs, &micro.own);
+        let [dy, ..] = mut_slices(&mut self.output_grads, map.outputs, &micro.own);
+        let pass = TrainPass { isa: pass.isa, params: pass.params, rng: noise, x };
+        chain.backward(&pass, y, dy, grads, unit, &mut self.work, scratch);
     }
 }
 

@@ -194,9 +194,10 @@ fn activation(formula: &Formula, lowered: &Lowered, mut dag: Dag, root: Id) -> T
         (None, false) => quote_spanned!(at=> #spec.elementwise(false).backward_in_place().backward_without_y()),
     };
     let names: Vec<&Ident> = formula.settings.iter().map(|setting| &setting.name).collect();
-    let (spec, layer) = match names.len() <= SETTINGS_OF_SAMPLE && floor(&dag, root).is_none() {
+    let (spec, layer) = match names.len() <= SETTINGS_OF_SAMPLE {
         true => (
-            quote_spanned!(at=> #spec.in_place(Self::of_sample, [#(#settings),*])),
+            quote_spanned!(at=> #spec.in_place(Self::of_sample, [#(#settings),*])
+                .gradient_in_place(Self::gradient_of_samples)),
             quote_spanned!(at=> #name { #(#names),* }),
         ),
         false => (spec, quote_spanned!(at=> #name)),

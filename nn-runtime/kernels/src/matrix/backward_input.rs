@@ -34,24 +34,24 @@ pub fn backward_input(isa: Isa, p: Panels, dy: &[f32], w: &[f32], dx: &mut [f32]
         backward_input_scratch(p.cols),
         scratch.len()
     );
-    isa.run(MatrixBackwardInput { p, batch, dy, w, dx, scratch });
+    isa.run(BackwardInput { p, batch, dy, w, dx, scratch });
 }
 
-/// The arguments of [`backward_input`], whose lengths it has checked.
-struct MatrixBackwardInput<'a> {
-    p: Panels,
-    batch: usize,
-    dy: &'a [f32],
-    w: &'a [f32],
-    dx: &'a mut [f32],
-    scratch: &'a mut [f32],
+/// The arguments of [`backward_input`]. The lengths must be those that it asks for.
+pub(crate) struct BackwardInput<'a> {
+    pub p: Panels,
+    pub batch: usize,
+    pub dy: &'a [f32],
+    pub w: &'a [f32],
+    pub dx: &'a mut [f32],
+    pub scratch: &'a mut [f32],
 }
 
-impl Kernel for MatrixBackwardInput<'_> {
+impl Kernel for BackwardInput<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let MatrixBackwardInput { p, batch, dy, w, dx, scratch } = self;
+        let BackwardInput { p, batch, dy, w, dx, scratch } = self;
         let transposed = Panels::new(p.cols, p.rows);
         if p.transposed {
             return Product { p: transposed, batch, x: dy, w, bias: None, floor: f32::NEG_INFINITY, y: dx }.run(s);

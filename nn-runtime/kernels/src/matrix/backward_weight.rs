@@ -42,14 +42,14 @@ pub fn backward_weight(isa: Isa, p: Panels, x: &[f32], dy: &[f32], range: Range<
     isa.run(MatrixBackwardWeight { p: p.stored(), batch, x, dy, range, dw, sums });
 }
 
-struct MatrixBackwardWeight<'a> {
-    p: Panels,
-    batch: usize,
-    x: &'a [f32],
-    dy: &'a [f32],
-    range: Range<usize>,
-    dw: &'a mut [f32],
-    sums: Sums,
+pub(super) struct MatrixBackwardWeight<'a> {
+    pub p: Panels,
+    pub batch: usize,
+    pub x: &'a [f32],
+    pub dy: &'a [f32],
+    pub range: Range<usize>,
+    pub dw: &'a mut [f32],
+    pub sums: Sums,
 }
 
 /// Samples worked on at a time: their gradients of a panel fit in the first-level cache, beside the inputs.
@@ -252,13 +252,13 @@ pub fn backward_bias(isa: Isa, cols: usize, dy: &[f32], range: Range<usize>, db:
     }
 }
 
-struct MatrixBackwardBias<'a> {
-    cols: usize,
-    dy: &'a [f32],
-    start: usize,
-    db: &'a mut [f32],
+pub(super) struct MatrixBackwardBias<'a> {
+    pub cols: usize,
+    pub dy: &'a [f32],
+    pub start: usize,
+    pub db: &'a mut [f32],
     /// The sum begins at 0, and is then added to what is there.
-    block: bool,
+    pub block: bool,
 }
 
 impl Kernel for MatrixBackwardBias<'_> {

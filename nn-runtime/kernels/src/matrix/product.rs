@@ -44,6 +44,15 @@ pub fn product(isa: Isa, p: Panels, x: &[f32], w: &[f32], bias: Option<&[f32]>, 
     isa.run(product);
 }
 
+#[cfg(feature = "alloc")]
+impl Product<'_> {
+    /// The same within a kernel.
+    #[inline(always)]
+    pub fn call<S: Simd>(self, s: S) {
+        if FewProducts::takes(&self) { FewProducts(self).run(s) } else { s.call(self) }
+    }
+}
+
 /// Weights multiplied with the whole batch at a time: a quarter of a cache of two megabytes.
 const CACHED_WEIGHTS: usize = 1 << 17;
 

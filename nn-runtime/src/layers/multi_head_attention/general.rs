@@ -6,8 +6,7 @@ use super::general_sample::WeightDropout;
 use super::passes::{Params, overlap};
 use super::plan::{AttentionPlan, OfScores};
 use crate::layer::{LayerContext, ParamGrad, ReadContext};
-use crate::layers::dense::add_bias_grad;
-use nn_kernels::matrix::{backward_input, product};
+use nn_kernels::matrix::{add_bias_grad, backward_input, product};
 use nn_kernels::simd::Isa;
 
 const NO_FLOOR: f32 = f32::NEG_INFINITY;

@@ -3,12 +3,11 @@
 
 use core::ops::Range;
 
-use super::super::dense::add_bias_grad;
 use super::plan::AttentionPlan;
 use crate::layer::{LayerContext, ParamGrad, ReadContext};
 use nn_kernels::attention::{AttentionHead, AttentionHeads, StridedRows, attend, backward};
 use nn_kernels::long_sums::{BLOCK, RowSums, Sums};
-use nn_kernels::matrix::{Panels, backward_input, backward_weight, product};
+use nn_kernels::matrix::{Panels, add_bias_grad, backward_input, backward_weight, product};
 use nn_kernels::simd::Isa;
 
 const NO_FLOOR: f32 = f32::NEG_INFINITY;

@@ -1,0 +1,110 @@
+//! Both ways through a chain. Lengths have been compared where these are made.
+
+use super::{TrainChain, TrainPass, Work};
+use crate::dropout::Dropout;
+use crate::long_sums::RowSums;
+use crate::matrix::{BackwardInput, LayerGrad, Product};
+use crate::simd::{Kernel, Simd};
+
+pub(super) struct Forward<'a> {
+    pub chain: &'a TrainChain,
+    pub pass: &'a TrainPass<'a>,
+    pub batch: usize,
+    pub y: &'a mut [f32],
+    pub memory: &'a mut [f32],
+}
+
+impl Kernel for Forward<'_> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Forward { chain, pass, batch, y, memory } = self;
+        let (mut x, mut y, mut rest) = (pass.x, y, memory);
+        for (i, step) in chain.steps.iter().enumerate() {
+            let to = match i + 1 == chain.steps.len() {
+                true => core::mem::take(&mut y),
+                false => {
+                    let (to, after) = rest.split_at_mut(step.room(batch));
+                    rest = after;
+                    &mut to[..step.numbers(batch)]
+                }
+            };
+            match step.work {
+                Work::Product { panels, weight, bias, floor } => {
+                    let w = &pass.params[weight..weight + panels.len()];
+                    let bias = bias.map(|bias| &pass.params[bias..bias + panels.cols()]);
+                    Product { p: panels, batch, x, w, bias, floor, y: &mut *to }.call(s);
+                }
+                Work::Copy => to.copy_from_slice(x),
+                Work::Dropout { rate, site } => {
+                    s.call(Dropout::new(pass.rng.fold_in(&[site]), 0, step.len, rate, x, &mut *to));
+                }
+            }
+            if let Some(curve) = &step.curve
+                && let Some(run) = curve.run
+            {
+                run(pass.isa, &curve.settings, to);
+            }
+            x = to;
+        }
+    }
+}
+
+pub(super) struct Backward<'a> {
+    pub chain: &'a TrainChain,
+    pub pass: &'a TrainPass<'a>,
+    pub batch: usize,
+    pub y: &'a [f32],
+    pub dy: &'a mut [f32],
+    pub grads: &'a mut [f32],
+    pub unit: usize,
+    pub memory: &'a mut [f32],
+    pub scratch: &'a mut [f32],
+}
+
+impl Kernel for Backward<'_> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Backward { chain, pass, batch, y, dy, grads, unit, memory, scratch } = self;
+        let Some(first) = chain.first else { return };
+        // Each value's gradient lies as far behind the first one's as the value behind the first.
+        let (values, gradients) = memory.split_at_mut(chain.values(batch));
+        let (mut at, mut y) = (values.len(), y);
+        let sums = RowSums { isa: pass.isa, rows: batch, unit };
+        for (i, step) in chain.steps.iter().enumerate().skip(first).rev() {
+            let last = i + 1 == chain.steps.len();
+            let (earlier, own) = gradients.split_at_mut(at);
+            let d = if last { &mut *dy } else { &mut own[..step.numbers(batch)] };
+            let (x, dx) = match i.checked_sub(1).map(|i| &chain.steps[i]) {
+                Some(before) => {
+                    at -= before.room(batch);
+                    let place = at..at + before.numbers(batch);
+                    (&values[place.clone()], &mut earlier[place])
+                }
+                None => (pass.x, &mut [][..]),
+            };
+            if let Some(curve) = &step.curve {
+                (curve.gradient)(pass.isa, &curve.settings, if curve.from_output { y } else { x }, d);
+            }
+            y = x;
+            match step.work {
+                Work::Product { panels, weight, bias, .. } => {
+                    let grad = LayerGrad { sums, p: panels, x, dy: d };
+                    grad.weight(s, &mut grads[weight..weight + panels.len()]);
+                    if let Some(bias) = bias {
+                        grad.bias(s, &mut grads[bias..bias + panels.cols()]);
+                    }
+                    if i != first {
+                        let w = &pass.params[weight..weight + panels.len()];
+                        s.call(BackwardInput { p: panels, batch, dy: d, w, dx, scratch: &mut *scratch });
+                    }
+                }
+                Work::Copy => dx.copy_from_slice(d),
+                Work::Dropout { rate, site } => {
+                    s.call(Dropout::new(pass.rng.fold_in(&[site]), 0, step.len, rate, d, dx));
+                }
+            }
+        }
+    }
+}
