@@ -54,6 +54,15 @@ network! {
     }
 }
 
+network! {
+    // A chain, which one thread trains in a way of its own: functions of every kind, noise, an end that a loss leaves out.
+    struct Curved: [6] -> [3] {
+        Tanh -> Dense(9) -> Silu -> Dropout(0.1) -> Dense(17, bias = false) -> Elu(alpha = 0.5) -> Dense(8);
+        Relu -> Dropout(0.2) -> Dense(40) -> Mish -> Sigmoid -> Dense(3) -> Sigmoid
+    }
+}
+network! { struct Shaped: [2, 3] -> [4] { Dropout(0.1) -> Flatten -> Dense(4) -> Flatten -> LogSoftmax } }
+
 /// What a hundred steps come to: every parameter, and every loss.
 fn trained<N: Network, L, O, T: Targets>(
     data: &Dataset<T>,
@@ -132,6 +141,21 @@ fn chunks_of_parameters() {
     same!(Narrow, &some(600), 300, CrossEntropy::new(), Adam::new(1e-3));
     same!(Narrow, &some(2300), 2300, CrossEntropy::new(), Adam::new(1e-3));
     same!(Mlp, &some(100), 7, CrossEntropy::new(), Sgd::new(0.05).momentum(0.9), ema(0.9));
+}
+
+#[test]
+fn chains() {
+    let number = |i: usize| ((i * 37) % 101) as f32 / 50.0 - 1.0;
+    let x: Vec<f32> = (0..600 * 6).map(number).collect();
+    let y: Vec<f32> =
+        x.chunks(6).flat_map(|x| [x[0] * x[1], x[2] + x[3], x[4] - x[5]]).map(|y| 0.5 + y / 4.0).collect();
+    let labels: Vec<u32> = x.chunks(6).map(|x| u32::from(x[0] > 0.0) + 2 * u32::from(x[1] > x[2])).collect();
+    let values = Dataset::values((&x[..], 6), (y, 3)).unwrap();
+    let labels = Dataset::classes((&x[..], 6), labels).unwrap();
+    same!(Curved, &values, 40, Mse::new(), Adam::new(1e-2));
+    same!(Curved, &values, 300, Mse::half(), Sgd::new(0.2).momentum(0.9));
+    same!(Curved, &values, 100, BinaryCrossEntropy::new(), AdamW::new(1e-2));
+    same!(Shaped, &labels, 33, CrossEntropy::new(), Adam::new(1e-2));
 }
 
 #[test]

@@ -88,6 +88,19 @@ pub(crate) fn fill_in_place<S: Simd>(s: S, f: &impl Map, y: &mut [f32]) {
     }
 }
 
+/// y = f(y, b), number by number, within a kernel.
+#[inline(always)]
+pub(crate) fn zip_in_place<S: Simd>(s: S, f: &impl Map<2>, y: &mut [f32], b: &[f32]) {
+    let (y, y_tail) = y.as_chunks_mut::<LANES>();
+    let (b, b_tail) = b.as_chunks::<LANES>();
+    for (y, b) in y.iter_mut().zip(b) {
+        s.store(f.apply(s, [s.load(y), s.load(b)]), y);
+    }
+    if !y_tail.is_empty() {
+        s.store_part(f.apply(s, [s.load_part(y_tail), s.load_part(b_tail)]), y_tail);
+    }
+}
+
 /// to = to + f(from), number by number, within a kernel.
 ///
 /// # Panics
@@ -136,14 +149,7 @@ impl<T: Map<2>> Kernel for ZipInPlace<'_, T> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let ZipInPlace(f, y, b) = self;
-        let (y, y_tail) = y.as_chunks_mut::<LANES>();
-        let (b, b_tail) = b.as_chunks::<LANES>();
-        for (y, b) in y.iter_mut().zip(b) {
-            s.store(f.apply(s, [s.load(y), s.load(b)]), y);
-        }
-        if !y_tail.is_empty() {
-            s.store_part(f.apply(s, [s.load_part(y_tail), s.load_part(b_tail)]), y_tail);
-        }
+        zip_in_place(s, f, y, b);
     }
 }
 

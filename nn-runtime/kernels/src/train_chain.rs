@@ -42,7 +42,7 @@ pub struct TrainCurve {
 /// panels.pack(&[1.0, -2.0], &mut params[..32]);
 /// let mut chain = TrainChain::new(2);
 /// chain.product(panels, 0..32, Some(32..33));
-/// let pass = TrainPass { isa: Isa::detect(), params: &params, rng: CounterRng { key: 0 }, x: &[3.0, 1.0, 1.0, 1.0] };
+/// let pass = TrainPass { isa: Isa::detect(), params: &params, rng: CounterRng { key: 0 }, batch: 2, x: &[3.0, 1.0, 1.0, 1.0] };
 /// let (mut y, mut grads) = ([0.0; 2], [0.0; 33]);
 /// chain.forward(&pass, &mut y, &mut []);
 /// chain.backward(&pass, &y, &mut [1.0, 10.0], &mut grads, usize::MAX, &mut [], &mut []);
@@ -93,7 +93,9 @@ pub struct TrainPass<'a> {
     pub params: &'a [f32],
     /// What noise is drawn by: of each site the generator that this folds its number in.
     pub rng: CounterRng,
-    /// The samples.
+    /// How many samples.
+    pub batch: usize,
+    /// The samples, one after the other.
     pub x: &'a [f32],
 }
 
@@ -194,23 +196,20 @@ impl TrainChain {
         between.iter().map(|step| step.room(batch)).sum()
     }
 
-    /// How many samples.
-    ///
     /// # Panics
-    /// There are no whole ones, too few parameters, or another number of outputs.
-    fn batch(&self, pass: &TrainPass, y: &[f32]) -> usize {
-        let batch = pass.x.len() / self.inputs;
+    /// There are too few parameters, or other inputs and outputs than so many samples have.
+    fn check(&self, pass: &TrainPass, y: &[f32]) {
+        let TrainPass { batch, x, params, .. } = *pass;
         assert!(
-            pass.x.len() == batch * self.inputs && y.len() == batch * self.outputs && pass.params.len() >= self.params,
-            "expected samples of {} inputs and {} outputs, and {} parameters, found {}, {} and {} numbers",
+            x.len() == batch * self.inputs && y.len() == batch * self.outputs && params.len() >= self.params,
+            "expected {batch} samples of {} inputs and {} outputs, and {} parameters, found {}, {} and {} numbers",
             self.inputs,
             self.outputs,
             self.params,
-            pass.x.len(),
+            x.len(),
             y.len(),
-            pass.params.len()
+            params.len()
         );
-        batch
     }
 
     /// Runs samples through the chain.
@@ -218,8 +217,8 @@ impl TrainChain {
     /// # Panics
     /// There are other samples than the steps take, or there is less memory than they need.
     pub fn forward(&self, pass: &TrainPass, y: &mut [f32], memory: &mut [f32]) {
-        let batch = self.batch(pass, y);
-        pass.isa.run(Forward { chain: self, pass, batch, y, memory });
+        self.check(pass, y);
+        pass.isa.run(Forward { chain: self, pass, y, memory });
     }
 
     /// From the gradients of the outputs, which are overwritten, to those of all parameters, which are
@@ -241,7 +240,7 @@ impl TrainChain {
         memory: &mut [f32],
         scratch: &mut [f32],
     ) {
-        let batch = self.batch(pass, y);
+        self.check(pass, y);
         assert!(
             dy.len() == y.len() && grads.len() >= self.params && scratch.len() >= self.scratch,
             "expected {} gradients of outputs, {} of parameters and a scratch of {} numbers, found {}, {} and {}",
@@ -252,7 +251,7 @@ impl TrainChain {
             grads.len(),
             scratch.len()
         );
-        pass.isa.run(Backward { chain: self, pass, batch, y, dy, grads, unit, memory, scratch });
+        pass.isa.run(Backward { chain: self, pass, y, dy, grads, unit, memory, scratch });
     }
 }
 

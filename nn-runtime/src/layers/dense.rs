@@ -7,9 +7,7 @@ use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
 use crate::spec::{LayerSpec, Layout, OnnxForm};
-use nn_kernels::matrix::{
-    Panels, add_bias_grad, add_weight_grad, backward_input, backward_input_scratch, product,
-};
+use nn_kernels::matrix::{Panels, add_bias_grad, add_weight_grad, backward_input, backward_input_scratch, product};
 
 /// Fully connected: `y[j] = Σ_i weight[j, i] · x[i] + bias[j]`, `[features] -> [units]`.
 ///

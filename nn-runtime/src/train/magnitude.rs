@@ -8,13 +8,18 @@ use nn_kernels::simd::{Isa, Kernel, Simd};
 /// their own, which is 0: every processor has vectors that compare such.
 const SIZE: i32 = i32::MAX;
 
-/// Sizes compared side by side.
+/// Sizes compared side by side: of many numbers, and of a few.
 const WAYS: usize = 64;
+const FEW: usize = 16;
 
 /// The largest `|x|`; infinity where any `x` is infinite or NaN, 0 of no numbers.
 #[inline]
 pub(super) fn largest(isa: Isa, x: &[f32]) -> f64 {
-    let bits = if x.len() < WAYS { largest_bits(x) } else { isa.run(Largest(x)) };
+    let bits = match x.len() {
+        ..FEW => largest_bits(x),
+        FEW..WAYS => isa.run(Largest::<FEW>(x)),
+        _ => isa.run(Largest::<WAYS>(x)),
+    };
     let most = f32::from_bits(bits as u32);
     if most.is_finite() { f64::from(most) } else { f64::INFINITY }
 }
@@ -30,16 +35,16 @@ fn largest_bits(x: &[f32]) -> i32 {
     x.iter().fold(0, |most, x| most.max(x.to_bits() as i32 & SIZE))
 }
 
-struct Largest<'a>(&'a [f32]);
+struct Largest<'a, const SIDE_BY_SIDE: usize>(&'a [f32]);
 
-impl Kernel for Largest<'_> {
+impl<const SIDE_BY_SIDE: usize> Kernel for Largest<'_, SIDE_BY_SIDE> {
     type Out = i32;
 
     // The compiler makes vectors of this loop.
     #[inline(always)]
     fn run<S: Simd>(self, _: S) -> i32 {
-        let (blocks, tail) = self.0.as_chunks::<WAYS>();
-        let mut most = [0; WAYS];
+        let (blocks, tail) = self.0.as_chunks::<SIDE_BY_SIDE>();
+        let mut most = [0; SIDE_BY_SIDE];
         for block in blocks {
             for (most, x) in most.iter_mut().zip(block) {
                 *most = (*most).max(x.to_bits() as i32 & SIZE);
@@ -56,7 +61,7 @@ mod tests {
     #[test]
     fn every_place_is_looked_at() {
         for isa in Isa::available() {
-            for len in [1, 3, 63, 64, 65, 130, 1000] {
+            for len in [1, 3, 15, 16, 33, 63, 64, 65, 130, 1000] {
                 let mut x: Vec<f32> = (0..len).map(|i| (i % 7) as f32 - 3.5).collect();
                 assert_eq!(largest(isa, &x), 3.5);
                 for at in 0..len {

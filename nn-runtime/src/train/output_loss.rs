@@ -41,6 +41,9 @@ pub(super) fn add_output<T, L: LossOn<[T]>>(
     let OutputLoss { loss, targets, per, output: j } = of;
     let BatchOutputs { isa, samples, weights, shapes, y } = outputs;
     let (rows, width) = rows_and_width(&shapes[j]);
+    if weights.is_none() && !L::WHOLE {
+        return add_all(of, outputs, (rows * samples.len(), width), asked, sums);
+    }
     let rows = RowWeights { samples: samples.clone(), rows, weights: *weights, whole: L::WHOLE };
     let target = &targets[samples.start * per..samples.end * per];
     let counts = sums.accuracy.correct.is_none();
@@ -68,4 +71,29 @@ pub(super) fn add_output<T, L: LossOn<[T]>>(
         }
     }
     sums.weight[j] = rows.sum();
+}
+
+/// The same where all rows weigh 1.
+#[inline(always)]
+fn add_all<T, L: LossOn<[T]>>(
+    OutputLoss { loss, targets, per, output: j }: OutputLoss<L, T>,
+    outputs: &BatchOutputs,
+    (rows, width): (usize, usize),
+    asked: Option<(f64, &mut [f32])>,
+    sums: &mut LossSums,
+) {
+    let BatchOutputs { isa, samples, y, .. } = outputs;
+    let (y, target) = (y[j], &targets[samples.start * per..samples.end * per]);
+    let loss_sum = match asked {
+        Some((scale, dy)) => loss.gradient(*isa, width, y, target, scale as f32, dy),
+        None => loss.value(*isa, width, y, target),
+    };
+    sums.loss[j] += loss_sum;
+    if sums.accuracy.correct.is_none()
+        && let Some(correct) = correct(loss, width, y, target, loss_sum.is_finite())
+    {
+        sums.accuracy.correct = Some(correct);
+        sums.accuracy.rows += rows;
+    }
+    sums.weight[j] = rows as f64;
 }

@@ -134,7 +134,7 @@ impl Shard {
         let map = pass.network.compiled();
         let [x, ..] = inputs(map, &pass.x, &self.gathered, micro);
         let [y, ..] = mut_slices(&mut self.outputs, map.outputs, &micro.own);
-        let pass = TrainPass { isa: pass.isa, params: pass.params, rng: noise, x };
+        let pass = TrainPass { isa: pass.isa, params: pass.params, rng: noise, batch: micro.len(), x };
         chain.forward(&pass, y, &mut self.work);
     }
 
@@ -152,7 +152,7 @@ impl Shard {
         let [x, ..] = inputs(map, &pass.x, &self.gathered, micro);
         let [y, ..] = slices(&self.outputs, map.outputs, &micro.own);
         let [dy, ..] = mut_slices(&mut self.output_grads, map.outputs, &micro.own);
-        let pass = TrainPass { isa: pass.isa, params: pass.params, rng: noise, x };
+        let pass = TrainPass { isa: pass.isa, params: pass.params, rng: noise, batch: micro.len(), x };
         chain.backward(&pass, y, dy, grads, unit, &mut self.work, scratch);
     }
 }

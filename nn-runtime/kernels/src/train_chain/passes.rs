@@ -2,14 +2,25 @@
 
 use super::{TrainChain, TrainPass, Work};
 use crate::dropout::Dropout;
+use crate::elementwise::{Map, fill, zip_in_place};
 use crate::long_sums::RowSums;
 use crate::matrix::{BackwardInput, LayerGrad, Product};
 use crate::simd::{Kernel, Simd};
 
+/// A number times what dropout multiplies it by: 0 where it is dropped, whatever it is.
+struct Times;
+
+impl Map<2> for Times {
+    #[inline(always)]
+    fn apply<S: Simd>(&self, s: S, [factor, x]: [S::F; 2]) -> S::F {
+        let zero = s.splat(0.0);
+        s.select(s.eq(factor, zero), zero, s.mul(x, factor))
+    }
+}
+
 pub(super) struct Forward<'a> {
     pub chain: &'a TrainChain,
     pub pass: &'a TrainPass<'a>,
-    pub batch: usize,
     pub y: &'a mut [f32],
     pub memory: &'a mut [f32],
 }
@@ -18,8 +29,10 @@ impl Kernel for Forward<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Forward { chain, pass, batch, y, memory } = self;
-        let (mut x, mut y, mut rest) = (pass.x, y, memory);
+        let Forward { chain, pass, y, memory } = self;
+        let batch = pass.batch;
+        let (mut rest, gradients) = memory.split_at_mut(chain.values(batch));
+        let (mut x, mut y, mut at, mut before) = (pass.x, y, 0, 0);
         for (i, step) in chain.steps.iter().enumerate() {
             let to = match i + 1 == chain.steps.len() {
                 true => core::mem::take(&mut y),
@@ -29,6 +42,9 @@ impl Kernel for Forward<'_> {
                     &mut to[..step.numbers(batch)]
                 }
             };
+            // Where the gradient of `x` will lie, if it is wanted: until then it is free.
+            let dx = &mut gradients[before..before + if i == 0 { 0 } else { x.len() }];
+            (before, at) = (at, at + step.room(batch));
             match step.work {
                 Work::Product { panels, weight, bias, floor } => {
                     let w = &pass.params[weight..weight + panels.len()];
@@ -36,8 +52,17 @@ impl Kernel for Forward<'_> {
                     Product { p: panels, batch, x, w, bias, floor, y: &mut *to }.call(s);
                 }
                 Work::Copy => to.copy_from_slice(x),
+                // What it drops is drawn once for both ways.
                 Work::Dropout { rate, site } => {
-                    s.call(Dropout::new(pass.rng.fold_in(&[site]), 0, step.len, rate, x, &mut *to));
+                    let rng = pass.rng.fold_in(&[site]);
+                    match dx {
+                        [] => s.call(Dropout::new(rng, 0, step.len, rate, x, &mut *to)),
+                        factors => {
+                            to.fill(1.0);
+                            s.call(Dropout::new(rng, 0, step.len, rate, to, &mut *factors));
+                            fill(s, &Times, [factors, x], to);
+                        }
+                    }
                 }
             }
             if let Some(curve) = &step.curve
@@ -53,7 +78,6 @@ impl Kernel for Forward<'_> {
 pub(super) struct Backward<'a> {
     pub chain: &'a TrainChain,
     pub pass: &'a TrainPass<'a>,
-    pub batch: usize,
     pub y: &'a [f32],
     pub dy: &'a mut [f32],
     pub grads: &'a mut [f32],
@@ -66,7 +90,8 @@ impl Kernel for Backward<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Backward { chain, pass, batch, y, dy, grads, unit, memory, scratch } = self;
+        let Backward { chain, pass, y, dy, grads, unit, memory, scratch } = self;
+        let batch = pass.batch;
         let Some(first) = chain.first else { return };
         // Each value's gradient lies as far behind the first one's as the value behind the first.
         let (values, gradients) = memory.split_at_mut(chain.values(batch));
@@ -101,9 +126,7 @@ impl Kernel for Backward<'_> {
                     }
                 }
                 Work::Copy => dx.copy_from_slice(d),
-                Work::Dropout { rate, site } => {
-                    s.call(Dropout::new(pass.rng.fold_in(&[site]), 0, step.len, rate, d, dx));
-                }
+                Work::Dropout { .. } => zip_in_place(s, &Times, dx, d),
             }
         }
     }

@@ -124,7 +124,7 @@ fn bits_are_those_of_a_kernel_for_each_step() {
                 for range in places.windows(2).map(|two| two[0].end..two[1].start) {
                     grads[range].fill(0.0);
                 }
-                let pass = TrainPass { isa, params: &params, rng: RNG, x: &x };
+                let pass = TrainPass { isa, params: &params, rng: RNG, batch, x: &x };
                 chain.forward(&pass, &mut y, &mut memory);
                 let mut dy = vec![0.5; y.len()];
                 chain.backward(&pass, &y, &mut dy, &mut grads, unit, &mut memory, &mut scratch);
@@ -137,10 +137,10 @@ fn bits_are_those_of_a_kernel_for_each_step() {
 }
 
 #[test]
-#[should_panic(expected = "expected samples of 2 inputs and 1 outputs, and 33 parameters, found 3, 1 and 33 numbers")]
+#[should_panic(expected = "expected 1 samples of 2 inputs and 1 outputs, and 33 parameters, found 3, 1 and 33 numbers")]
 fn lengths_must_agree() {
     let mut chain = TrainChain::new(2);
     chain.product(Panels::new(2, 1), 0..32, Some(32..33));
-    let pass = TrainPass { isa: Isa::PORTABLE, params: &[0.0; 33], rng: RNG, x: &[0.0; 3] };
+    let pass = TrainPass { isa: Isa::PORTABLE, params: &[0.0; 33], rng: RNG, batch: 1, x: &[0.0; 3] };
     chain.forward(&pass, &mut [0.0], &mut []);
 }
