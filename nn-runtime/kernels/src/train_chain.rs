@@ -42,7 +42,8 @@ pub struct TrainCurve {
 /// panels.pack(&[1.0, -2.0], &mut params[..32]);
 /// let mut chain = TrainChain::new(2);
 /// chain.product(panels, 0..32, Some(32..33));
-/// let pass = TrainPass { isa: Isa::detect(), params: &params, rng: CounterRng { key: 0 }, batch: 2, x: &[3.0, 1.0, 1.0, 1.0] };
+/// let rng = CounterRng { key: 0 };
+/// let pass = TrainPass { isa: Isa::detect(), params: &params, rng, batch: 2, x: &[3.0, 1.0, 1.0, 1.0] };
 /// let (mut y, mut grads) = ([0.0; 2], [0.0; 33]);
 /// chain.forward(&pass, &mut y, &mut []);
 /// chain.backward(&pass, &y, &mut [1.0, 10.0], &mut grads, usize::MAX, &mut [], &mut []);
