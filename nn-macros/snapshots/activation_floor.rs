@@ -29,6 +29,8 @@ const _: () = {
         pub const fn rule(&self, [__x]: [__nn::Shape; 1]) -> __nn::Rule {
             __nn::floor(__nn::LayerSpec::output(__x).head(__nn::Head::Other), 0.0)
                 .backward_without_x()
+                .in_place(Self::of_sample, [])
+                .gradient_in_place(Self::gradient_of_samples)
                 .formula(__STEPS, [])
                 .ok()
         }
@@ -47,7 +49,7 @@ const _: () = {
             __v1
         }
     }
-    __nn::curve_layer!(Relu);
+    __nn::curve_layer!(Relu {});
 };
 #[cfg(test)]
 #[::core::prelude::v1::test]

@@ -59,6 +59,7 @@ const _: () = {
                 .backward_in_place()
                 .backward_without_x()
                 .in_place(Self::of_sample, [self.alpha])
+                .gradient_in_place(Self::gradient_of_samples)
                 .formula(__STEPS, [self.alpha])
                 .ok()
         }

@@ -39,6 +39,7 @@ const _: () = {
                 .backward_in_place()
                 .backward_without_x()
                 .in_place(Self::of_sample, [self.beta])
+                .gradient_in_place(Self::gradient_of_samples)
                 .formula(__STEPS, [self.beta])
                 .ok()
         }

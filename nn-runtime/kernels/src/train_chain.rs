@@ -36,7 +36,9 @@ pub struct TrainCurve {
 /// A chain of steps.
 ///
 /// ```
-/// use nn_kernels::{counter_rng::CounterRng, matrix::Panels, simd::Isa, train_chain::{TrainChain, TrainPass}};
+/// use nn_kernels::train_chain::{TrainChain, TrainPass};
+/// use nn_kernels::{counter_rng::CounterRng, matrix::Panels, simd::Isa};
+///
 /// let panels = Panels::new(2, 1);
 /// let mut params = [0.0; 33];
 /// panels.pack(&[1.0, -2.0], &mut params[..32]);
@@ -51,7 +53,7 @@ pub struct TrainCurve {
 /// ```
 #[derive(Clone, Debug)]
 pub struct TrainChain {
-    steps: Vec<Step>,
+    steps: Vec<TrainStep>,
     inputs: usize,
     outputs: usize,
     /// How many parameters there are at least.
@@ -64,7 +66,7 @@ pub struct TrainChain {
 
 /// What makes a value of so many numbers a sample, and a function of it then.
 #[derive(Clone, Copy, Debug)]
-struct Step {
+struct TrainStep {
     work: Work,
     len: usize,
     curve: Option<TrainCurve>,
@@ -112,7 +114,7 @@ impl TrainChain {
 
     fn then(&mut self, work: Work, len: usize) {
         self.outputs = len;
-        self.steps.push(Step { work, len, curve: None });
+        self.steps.push(TrainStep { work, len, curve: None });
     }
 
     /// And then the product with a matrix that lies at `weight` among the parameters, plus a bias, if there
@@ -143,7 +145,7 @@ impl TrainChain {
     /// And then `max(x, floor)`, whose gradient is `curve`'s; false where no product does it.
     pub fn floor(&mut self, at: f32, curve: TrainCurve) -> bool {
         match self.steps.last_mut() {
-            Some(Step { work: Work::Product { floor, .. }, curve: empty @ None, .. }) => {
+            Some(TrainStep { work: Work::Product { floor, .. }, curve: empty @ None, .. }) => {
                 (*floor, *empty) = (at, Some(TrainCurve { run: None, ..curve }));
                 true
             }
@@ -256,7 +258,7 @@ impl TrainChain {
     }
 }
 
-impl Step {
+impl TrainStep {
     /// Numbers of a batch.
     #[inline(always)]
     fn numbers(&self, batch: usize) -> usize {

@@ -65,6 +65,10 @@ pub struct LayerSpec {
     /// What it makes of a single sample, where that can be said in so few words.
     sample: Option<SampleOp>,
     /// The gradient of a function of all numbers alike, which needs as few.
+    #[cfg_attr(
+        not(all(feature = "alloc", feature = "train")),
+        allow(dead_code, reason = "it is what trains alone that asks for it")
+    )]
     curve_gradient: Option<sample::CurveGradient>,
     /// Multiply-adds for one sample.
     pub(crate) macs: usize,

@@ -6,7 +6,7 @@ use nn_kernels::matrix::Panels;
 pub(crate) use nn_kernels::sample_chain::InPlace;
 use nn_kernels::sample_chain::{ChainCurve, MAX_SETTINGS};
 use nn_kernels::simd::Isa;
-#[cfg(feature = "alloc")]
+#[cfg(all(feature = "alloc", feature = "train"))]
 use nn_kernels::train_chain::TrainCurve;
 
 /// The gradient of a function of all numbers alike: with settings, from what it has made or was given, and
@@ -36,7 +36,13 @@ pub(crate) enum SampleOp {
     /// The same numbers.
     Same,
     /// The same numbers, but while training some of them are dropped at this rate.
-    Dropout(f32),
+    Dropout(
+        #[cfg_attr(
+            not(all(feature = "alloc", feature = "train")),
+            allow(dead_code, reason = "what trains alone asks at which rate")
+        )]
+        f32,
+    ),
 }
 
 impl LayerSpec {
@@ -89,7 +95,7 @@ impl LayerSpec {
     }
 
     /// What a chain that trains runs of it, where it is a function of all numbers alike.
-    #[cfg(feature = "alloc")]
+    #[cfg(all(feature = "alloc", feature = "train"))]
     pub(crate) fn train_curve(&self) -> Option<TrainCurve> {
         let gradient = self.curve_gradient?;
         let (run, settings) = match self.sample {
