@@ -20,6 +20,9 @@ type OpenNode<'s, const A: usize, const B: usize, const C: usize, const W: usize
 struct PassState<'a, 'b> {
     network: &'static CompiledNetwork,
     plan: &'static MemoryPlan,
+    /// By how much what is not carried begins sooner than for a batch: what is carried is that of one step,
+    /// however many there are.
+    sooner: usize,
     workspace: Workspace<'a, 'b>,
     cx: LayerContext<'a, ()>,
 }
@@ -34,8 +37,9 @@ impl<'a, 'b> PassState<'a, 'b> {
         writes: Region,
     ) -> Self {
         let plan = network.plan(cx.pass);
-        let (work, cx) = cx.split_workspace(plan.work);
-        PassState { network, plan, workspace: Workspace { work, x, y, dy, written, writes }, cx }
+        let sooner = if cx.steps > 1 { plan.kept * (cx.batch - cx.batch / cx.steps) } else { 0 };
+        let (work, cx) = cx.split_workspace(plan.work * cx.batch - sooner);
+        PassState { network, plan, sooner, workspace: Workspace { work, x, y, dy, written, writes }, cx }
     }
 
     #[inline]
@@ -54,9 +58,8 @@ impl<'a, 'b> PassState<'a, 'b> {
         writes: [BufferRef; W],
     ) -> OpenNode<'_, A, B, C, W> {
         let node = self.node(i);
-        let batch = self.cx.batch;
-        let place = |span: BufferRef| span.of_batch(batch);
-        // What is carried is that of one step, however many there are.
+        let (batch, sooner) = (self.cx.batch, self.sooner);
+        let place = |span: BufferRef| span.of_batch(batch).sooner(sooner);
         let carrying = if self.cx.steps > 1 { batch / self.cx.steps } else { batch };
         let (a, b, c) = reads;
         let (a, b, c, w, saved) = self.workspace.borrow_disjoint(
@@ -80,7 +83,8 @@ impl<'a, 'b> PassState<'a, 'b> {
     /// Copies from one place to another.
     fn copy(&mut self, from: BufferRef, to: BufferRef) {
         let none = BufferRange { region: Region::Work, index: 0, offset: 0, len: 0 };
-        let (from, to) = (from.of_batch(self.cx.batch), to.of_batch(self.cx.batch));
+        let place = |span: BufferRef| span.of_batch(self.cx.batch).sooner(self.sooner);
+        let (from, to) = (place(from), place(to));
         let ([from], [], [], [to], _) = self.workspace.borrow_disjoint([from], [], [], [to], none);
         if !to.is_empty() {
             to.copy_from_slice(from);
@@ -133,7 +137,7 @@ pub(crate) fn forward<const N: usize, const M: usize>(
     }
 }
 
-/// Several steps of one stream: at once where the layer can, or one after the other.
+/// Several steps of each stream: at once where the layer can, or one after the other.
 fn block<const N: usize, const M: usize>(
     layer: &(impl Layer<N, M> + ?Sized),
     cx: &mut LayerContext,
@@ -150,13 +154,15 @@ fn block<const N: usize, const M: usize>(
         cx.steps = 1;
         layer.step(cx, x, y);
     } else {
-        for s in 0..steps {
-            let of = |len: usize| s * (len / steps)..(s + 1) * (len / steps);
+        // Of one stream after the other; a network takes as many steps as it needs.
+        let all = cx.batch / spec.stream.stride;
+        for i in 0..all {
+            let of = |len: usize| i * (len / all)..(i + 1) * (len / all);
             let y = y.each_mut().map(|y| {
                 let of = of(y.len());
                 &mut y[of]
             });
-            layer.step(&mut cx.step_alone(s), x.map(|x| &x[of(x.len())]), y);
+            layer.step(&mut cx.stride_alone(i, spec.stream.stride), x.map(|x| &x[of(x.len())]), y);
         }
     }
 }

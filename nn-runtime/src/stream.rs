@@ -57,7 +57,7 @@ pub use voices::Streamers;
 pub struct Streamer<M, S = Allocated> {
     model: M,
     engine: Engine<S>,
-    /// The last outputs, and those that a step writes; what is past the last output is empty.
+    /// The last outputs, and those that a step writes, in whole vectors; what is past the last output is empty.
     outputs: [[S; MAX_OUTPUTS]; 2],
 }
 
@@ -128,10 +128,10 @@ impl<M: AsModel> Streamer<M> {
     }
 }
 
-/// Numbers of every output after a stride; 0 of what is past the last.
+/// Room for the numbers of every output after a stride; 0 of what is past the last.
 fn output_lens(network: &CompiledNetwork) -> [usize; MAX_OUTPUTS] {
     let mut lens = [0; MAX_OUTPUTS];
-    lens.iter_mut().zip(engine::output_steps(network)).for_each(|(to, len)| *to = len);
+    lens.iter_mut().zip(engine::output_steps(network)).for_each(|(to, len)| *to = lines(len));
     lens
 }
 
@@ -267,13 +267,9 @@ impl<M: AsModel, S: Storage> Streamer<M, S> {
     /// Takes a step, or leaves all as it is.
     #[inline]
     fn take(&mut self, network: &CompiledNetwork, x: &[&[f32]]) -> Result<(), StepFault> {
-        let x = &x[..network.inputs.len()];
-        self.engine.check(network, 1, x)?;
-        self.engine.begin();
-        let count = network.outputs.len();
         let mut y = self.outputs[1].each_mut().map(|y| &mut **y);
-        self.engine.walk::<M::Network>(self.model.params(), 1, x, &mut y[..count]);
-        self.engine.finish(network, 1, self.outputs[1][..count].iter().map(|y| &**y))?;
+        let (x, y) = (&x[..network.inputs.len()], &mut y[..network.outputs.len()]);
+        self.engine.step::<M::Network>(self.model.params(), x, y)?;
         self.outputs.swap(0, 1);
         Ok(())
     }
@@ -282,8 +278,9 @@ impl<M: AsModel, S: Storage> Streamer<M, S> {
     #[inline]
     fn last(&self) -> <M::Network as Network>::StepOutput<'_> {
         let mut y = [&[][..]; MAX_OUTPUTS];
-        for (to, output) in y.iter_mut().zip(&self.outputs[0]) {
-            *to = output;
+        let lens = M::Network::COMPILED.streaming.outputs;
+        for ((to, output), len) in y.iter_mut().zip(&self.outputs[0]).zip(lens) {
+            *to = &output[..len];
         }
         Ports::from_slices(&y[..M::Network::COMPILED.outputs.len()])
     }
@@ -335,9 +332,9 @@ impl<M: AsModel> Streamer<M> {
     /// where a layer overflows, `y` is zeros.
     pub fn block(&mut self, x: &[&[f32]], y: &mut [&mut [f32]]) -> Result<(), StreamError> {
         voices::block::<M::Network>(&mut self.engine, self.model.params(), x, y)?;
-        for (last, y) in self.outputs[0].iter_mut().zip(y) {
-            if let Some(step) = y.rchunks_exact(last.len()).next() {
-                last.copy_from_slice(step);
+        for ((last, y), len) in self.outputs[0].iter_mut().zip(y).zip(M::Network::COMPILED.streaming.outputs) {
+            if let Some(step) = y.rchunks_exact(len).next() {
+                last[..len].copy_from_slice(step);
             }
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! The kernels: the only crate that knows instruction sets, and the only one that may hold `unsafe`. Slices
 //! of `f32` and sizes come in, filled slices go out; nothing here knows layers, graphs or optimisers by name.
 //! Every result is the same whatever the batch is split into. Nothing here allocates, but `aligned_buffer`,
-//! `scratch_pool` and `thread_pool`.
+//! `scratch_pool`, `stream_chain` and `thread_pool`.
 //!
 //! Not for use on its own: `nn_runtime::kernels` is what writers of layers need of it. The rest changes
 //! without notice.
@@ -42,6 +42,8 @@ pub mod scratch_pool;
 pub mod simd;
 mod sizes;
 pub mod softmax;
+#[cfg(feature = "alloc")]
+pub mod stream_chain;
 #[cfg(feature = "std")]
 pub mod thread_pool;
 #[cfg(feature = "alloc")]

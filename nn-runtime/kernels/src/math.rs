@@ -67,35 +67,48 @@ fn reduce<S: Simd>(s: S, x: S::F) -> (S::I, S::F) {
     (n, r)
 }
 
-/// [`reduce`] of several, operation by operation: in that order no instruction waits long for another, and a
-/// processor sees only so many.
+/// [`reduce`] of several.
 #[inline(always)]
 fn reduce_all<S: Simd, const N: usize>(s: S, x: [S::F; N]) -> ([S::I; N], [S::F; N]) {
-    let (mut shifted, mut r, mut sum) = (x, x, [s.splat(EXP[EXP.len() - 1]); N]);
+    reduce_times(s, [1.0; N], x)
+}
+
+/// [`reduce`] of several numbers times a power of 2 each, operation by operation: in that order no instruction
+/// waits long for another, and a processor sees only so many.
+#[inline(always)]
+fn reduce_times<S: Simd, const N: usize>(s: S, times: [f32; N], x: [S::F; N]) -> ([S::I; N], [S::F; N]) {
+    let (mut shifted, mut r, mut square) = (x, x, x);
+    let (mut low, mut high) = (x, x);
     let mut n = [s.splat_i(0); N];
     for i in 0..N {
-        shifted[i] = s.fma(x[i], s.splat(LOG2_E), s.splat(SHIFTER));
+        shifted[i] = s.fma(x[i], s.splat(times[i] * LOG2_E), s.splat(SHIFTER));
+        r[i] = if times[i] == 1.0 { x[i] } else { s.mul(x[i], s.splat(times[i])) };
     }
     let mut whole = shifted;
     for i in 0..N {
         whole[i] = s.sub(shifted[i], s.splat(SHIFTER));
     }
     for i in 0..N {
-        r[i] = s.fma(whole[i], s.splat(-LN_2_HIGH), x[i]);
+        r[i] = s.fma(whole[i], s.splat(-LN_2_HIGH), r[i]);
     }
     for i in 0..N {
         r[i] = s.fma(whole[i], s.splat(-LN_2_LOW), r[i]);
     }
-    let mut k = EXP.len() - 1;
-    while k > 0 {
-        k -= 1;
-        for i in 0..N {
-            sum[i] = s.fma(sum[i], r[i], s.splat(EXP[k]));
-        }
+    // In pairs, which wait for each other less than one power after the other.
+    for i in 0..N {
+        square[i] = s.mul(r[i], r[i]);
+        high[i] = s.fma(r[i], s.splat(EXP[3]), s.splat(EXP[2]));
+        low[i] = s.fma(r[i], s.splat(EXP[1]), s.splat(EXP[0]));
+    }
+    for i in 0..N {
+        high[i] = s.fma(square[i], s.splat(EXP[4]), high[i]);
+    }
+    for i in 0..N {
+        low[i] = s.fma(square[i], high[i], low[i]);
     }
     for i in 0..N {
         n[i] = s.shl_i::<EXPONENT>(s.bits(shifted[i]));
-        r[i] = s.fma(s.mul(r[i], r[i]), sum[i], r[i]);
+        r[i] = s.fma(square[i], low[i], r[i]);
     }
     (n, r)
 }

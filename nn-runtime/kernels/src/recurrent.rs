@@ -26,9 +26,24 @@ use super::simd::{LANES, Simd};
 /// One vector of each gate; a cell with fewer than four uses the first ones.
 pub type Gates<F> = [F; 4];
 
+/// A cell, where it is chosen at run time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CellKind {
+    /// [`Rnn`]
+    Rnn,
+    /// [`ReluRnn`]
+    ReluRnn,
+    /// [`Gru`], and [`ResetFirstGru`], whose steps are taken elsewhere.
+    Gru,
+    /// [`Lstm`]
+    Lstm,
+}
+
 /// The elementwise part of a recurrent cell, with one unit a SIMD lane. Implementors mark all functions
 /// `#[inline(always)]`.
 pub trait Cell: Copy + 'static {
+    /// Which cell it is.
+    const KIND: CellKind;
     /// Gates: both weight matrices have this many blocks of columns, each with a column a unit.
     const GATES: usize;
     /// Numbers of state a unit: the output, and for some cells one more.

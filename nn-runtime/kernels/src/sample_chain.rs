@@ -3,8 +3,8 @@
 //! entered, and lengths are compared, once for the whole chain: a network of a few thousand parameters would
 //! wait for the start of each kernel longer than for its arithmetic.
 
-mod curve;
-mod product;
+pub(crate) mod curve;
+pub(crate) mod product;
 #[cfg(test)]
 mod tests;
 

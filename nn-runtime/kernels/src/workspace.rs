@@ -30,6 +30,14 @@ pub struct BufferRange {
     pub len: usize,
 }
 
+impl BufferRange {
+    /// The same, so much sooner; from the beginning on where that is all.
+    #[inline(always)]
+    pub fn sooner(self, by: usize) -> BufferRange {
+        BufferRange { offset: self.offset.saturating_sub(by), ..self }
+    }
+}
+
 /// The memory of one pass.
 pub struct Workspace<'a, 'b> {
     /// The planned workspace.

@@ -199,6 +199,7 @@ impl CompiledNetwork {
                 carried_len: graph.carried_len,
                 macs,
                 stream: streaming.kind,
+                stride: streaming.stride,
                 bounded,
                 ids,
                 trains,

@@ -21,11 +21,19 @@ pub(crate) struct Streaming {
     pub(crate) stride: usize,
     /// Numbers of each output after so many steps.
     pub(crate) outputs: [usize; MAX_OUTPUTS],
+    /// How many steps of the output these are; 1 where it is no sequence.
+    pub(crate) steps: [usize; MAX_OUTPUTS],
 }
 
 impl Streaming {
     /// Of a network that nobody streams.
-    pub(super) const NONE: Streaming = Streaming { kind: Stream::No, stop: None, stride: 1, outputs: [0; MAX_OUTPUTS] };
+    pub(super) const NONE: Streaming = Streaming {
+        kind: Stream::No,
+        stop: None,
+        stride: 1,
+        outputs: [0; MAX_OUTPUTS],
+        steps: [1; MAX_OUTPUTS],
+    };
 }
 
 /// Which values are sequences, in the order of the nodes: how many steps of the inputs there are to one of
@@ -128,7 +136,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         }
         stride = if stop.is_none() { stride } else { 1 };
         let mut sequences = Sequences { every, streaming: Streaming { stop, stride, ..Streaming::NONE } };
-        let (mut some, mut all) = (false, true);
+        let (mut some, mut all, mut slowest) = (false, true, true);
         let mut carried = 0;
         let mut s = 0;
         while s < S {
@@ -140,6 +148,7 @@ impl<const S: usize, const V: usize> Graph<S, V> {
             let v = self.outputs[j];
             some |= every[v] > 0;
             all &= every[v] > 0;
+            slowest &= every[v] == stride;
             let steps = if every[v] > 0 { self.shapes[0].dim(0).div_ceil(every[v]) } else { 0 };
             let is =
                 if every[v] > 1 { self.shapes[v].dim(0) == steps } else { is_sequence(self.shapes[v], self.shapes[0]) };
@@ -147,12 +156,13 @@ impl<const S: usize, const V: usize> Graph<S, V> {
                 stop = self.writer[v];
             }
             sequences.streaming.outputs[j] = self.step_len(v, &sequences);
+            sequences.streaming.steps[j] = max(sequences.steps(v), 1);
             j += 1;
         }
         sequences.streaming.stop = stop;
         sequences.streaming.kind = match (stop, some, all) {
-            // A layer that is a network takes its steps one by one.
-            _ if stride > 1 => Stream::No,
+            // A layer gives one step for each stride.
+            _ if stride > 1 && !slowest => Stream::No,
             (None, _, true) => Stream::Carries(carried),
             (None, false, _) => Stream::Ends(carried),
             _ => Stream::No,

@@ -266,17 +266,19 @@ impl<'a, S> LayerContext<'a, S> {
 }
 
 impl LayerContext<'_> {
-    /// Step `s` alone of those that the pass is over.
-    pub(crate) fn step_alone(&mut self, s: usize) -> LayerContext<'_> {
-        let (batch, position) = (self.batch / self.steps, self.position.saturating_add(s as u64));
-        LayerContext { batch, position, steps: 1, ..like!(self, &mut *self.saved, &mut *self.scratch) }
+    /// The `i`-th of the strides that the pass is over alone, those of one stream after the other.
+    pub(crate) fn stride_alone(&mut self, i: usize, stride: usize) -> LayerContext<'_> {
+        let (streams, each) = (self.batch / self.steps, self.steps / stride);
+        let (carried, position) = (self.saved.len() / streams, self.position / stride as u64);
+        let (from, position) = (i / each * carried, position.saturating_add((i % each) as u64));
+        let saved = &mut self.saved[from..from + carried];
+        LayerContext { batch: 1, position, steps: 1, ..like!(self, saved, &mut *self.scratch) }
     }
 
-    /// Takes a network's workspace of so many floats per sample out of its context. A pass that keeps nothing
-    /// works in scratch memory altogether.
+    /// Takes a network's workspace of so many floats out of its context. A pass that keeps nothing works in
+    /// scratch memory altogether.
     #[inline]
-    pub(crate) fn split_workspace<'s>(&'s mut self, per_sample: usize) -> (&'s mut [f32], LayerContext<'s, ()>) {
-        let len = per_sample * self.batch;
+    pub(crate) fn split_workspace<'s>(&'s mut self, len: usize) -> (&'s mut [f32], LayerContext<'s, ()>) {
         let (work, scratch) = match self.pass {
             Pass::Infer => self.scratch.split_at_mut(len),
             // What is prepared is not a plan's.

@@ -10,7 +10,7 @@ use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::LayerContext;
 use crate::shape::Shape;
-use crate::spec::{OneStep, OnnxForm};
+use crate::spec::{CarriedStep, OneStep, OnnxForm};
 use nn_kernels::conv::{self, CausalStep, Conv, FilterBank};
 use nn_kernels::matrix::product;
 
@@ -156,7 +156,11 @@ impl Conv1d {
             .stream_blocks();
         match self.window.stride[0] == 1 && self.groups == 1 && CausalStep::takes(conv.channels, conv.kernel[1]) {
             true => spec
-                .steps_by(one_step, [conv.channels, conv.kernel[1], self.window.dilation[0], self.filters], true)
+                .steps_by(
+                    one_step,
+                    [conv.channels, conv.kernel[1], self.window.dilation[0], self.filters],
+                    CarriedStep::Causal(CausalStep::panels(conv.channels, conv.kernel[1], self.filters)),
+                )
                 .ok(),
             false => spec.ok(),
         }
@@ -180,19 +184,13 @@ impl Conv1d {
     }
 }
 
-/// One step of a stream, or of several, with a kernel of one group.
+/// One step of several streams, with a kernel of one group.
 fn one_step(step: OneStep) {
     let OneStep { isa, voices, site, params, carried, scratch, x, y, .. } = step;
     let [features, kernel, dilation, filters] = site.sizes;
     let (w, bias, floor) = (site.weight(params), site.bias(params), f32::NEG_INFINITY);
     let each = 1 + (kernel - 1) * dilation * features;
     let carried = &mut carried[site.carried.start..][..voices * each];
-    if voices == 1 {
-        // As many as there is room for: whole vectors, where what stands behind the filters is not read.
-        let outputs = y.len() * features / x.len();
-        let filters = FilterBank { w, bias, floor };
-        return CausalStep { features, kernel, dilation, filters, x, carried, outputs, y }.run(isa);
-    }
     let (panels, rows) = (CausalStep::panels(features, kernel, filters), kernel * features);
     let groups = x.chunks(TOGETHER * features).zip(y.chunks_mut(TOGETHER * filters));
     for ((x, y), carried) in groups.zip(carried.chunks_mut(TOGETHER * each)) {

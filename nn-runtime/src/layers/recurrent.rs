@@ -15,11 +15,12 @@ use crate::fault::Fault;
 use crate::graph::Rule;
 use crate::init::Init;
 use crate::shape::Shape;
-use crate::spec::{Head, LayerSpec, OnnxForm, OnnxRecurrent};
+use crate::spec::{CarriedStep, Head, LayerSpec, OnnxForm, OnnxRecurrent};
 use nn_kernels::matrix::backward_input_scratch;
 use nn_kernels::recurrent::{
     Cell, GateColumns, PreparedCell, RecurrentBackward, RecurrentForward, SavedSteps, TransposedWeights,
 };
+use nn_kernels::simd::LANES;
 
 /// Which way a recurrent layer goes through its sequence.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -329,16 +330,16 @@ impl<C: Cell> Recurrent<C> {
         if forward && !given.states {
             spec = spec.carries_over(of_state);
         }
-        // A stream has a state of its own.
+        // A stream has a state of its own, in whole vectors.
         if forward && !goes_back {
             spec = spec.prepares(PreparedCell::<C>::len(features, units));
             // A mask makes outputs that are not the state.
             if x.len() == 1 && !C::RESETS_FIRST {
-                spec = spec.steps_by(passes::one_step::<C>, [features, units, 0, 0], false);
+                spec = spec.steps_by(passes::one_step::<C>, [features, units, 0, 0], CarriedStep::Cell(C::KIND));
             }
             spec = match self.last {
-                true => spec.stream_reduces(of_state),
-                false => spec.stream_state(of_state).stream_blocks(),
+                true => spec.stream_reduces(C::STATES * units.next_multiple_of(LANES)),
+                false => spec.stream_state(C::STATES * units.next_multiple_of(LANES)).stream_blocks(),
             };
         }
         let mut way = 0;

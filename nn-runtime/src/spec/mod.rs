@@ -34,7 +34,7 @@ pub use pass::Pass;
 pub(crate) use range::Range;
 pub(crate) use sample::{InPlace, SampleOp};
 pub(crate) use shapes::ShapeSpec;
-pub(crate) use stream::{OneStep, StepOp, StepSite, Stream, StreamSpec};
+pub(crate) use stream::{CarriedStep, OneStep, StepOp, StepSite, Stream, StreamSpec};
 
 /// Everything the rest of the system knows about a layer at its site.
 ///

@@ -27,6 +27,8 @@ pub(crate) struct NestedSpec {
     pub(crate) carried_len: usize,
     pub(crate) macs: usize,
     pub(crate) stream: Stream,
+    /// Steps of its inputs to one of its outputs.
+    pub(crate) stride: usize,
     pub(crate) bounded: bool,
     pub(crate) ids: [u32; MAX_INPUTS],
     /// A step changes some of its parameters.
@@ -62,6 +64,7 @@ impl LayerSpec {
         self.params.len = network.params_len;
         self.macs = network.macs;
         self.stream.kind = network.stream;
+        self.stream.stride = network.stride;
         self.stream.bounded = network.bounded;
         self.shapes.ids = network.ids;
         self

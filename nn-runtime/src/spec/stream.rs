@@ -4,6 +4,7 @@ use core::ops::Range;
 
 use super::{InPlace, LayerSpec, Layout, Pass, SampleOp};
 use nn_kernels::matrix::Panels;
+use nn_kernels::recurrent::CellKind;
 use nn_kernels::simd::Isa;
 
 /// How a layer takes part in a stream.
@@ -37,15 +38,23 @@ impl Stream {
 pub(crate) enum StepOp {
     /// The step times the first parameter, a matrix that lies so, plus the second, if there is one.
     Product(Panels),
-    /// What `run` makes of it and of what is carried, with these sizes. Where it `fills` whole vectors, it
-    /// may be given as many outputs more, and numbers in the place of their biases.
-    Carries { run: fn(OneStep), sizes: [usize; 4], fills: bool },
+    /// What `run` makes of it and of what is carried, with these sizes; and what that is to a single stream.
+    Carries { run: fn(OneStep), sizes: [usize; 4], kind: CarriedStep },
     /// `max(x, floor)`
     Floor(f32),
     /// Another function, in place.
     InPlace(InPlace),
     /// The same numbers.
     Same,
+}
+
+/// What carries something from step to step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum CarriedStep {
+    /// A causal convolution of so many features, taps, and steps from tap to tap, with weights that lie so.
+    Causal(Panels),
+    /// A recurrence over so many features, of so many units.
+    Cell(CellKind),
 }
 
 /// Where that lies which a layer reads and writes beside the step.
@@ -172,8 +181,8 @@ impl LayerSpec {
     }
 
     /// A step is what `run` makes of it with these sizes; see [`StepOp::Carries`].
-    pub(crate) const fn steps_by(mut self, run: fn(OneStep), sizes: [usize; 4], fills: bool) -> LayerSpec {
-        self.stream.op = Some(StepOp::Carries { run, sizes, fills });
+    pub(crate) const fn steps_by(mut self, run: fn(OneStep), sizes: [usize; 4], kind: CarriedStep) -> LayerSpec {
+        self.stream.op = Some(StepOp::Carries { run, sizes, kind });
         self
     }
 

@@ -4,6 +4,8 @@
 
 #[cfg(feature = "alloc")]
 use alloc::{vec, vec::Vec};
+#[cfg(feature = "alloc")]
+use core::ops::Range;
 
 #[cfg(feature = "alloc")]
 use super::changes::Changes;
@@ -23,6 +25,8 @@ use crate::spec::Pass;
 use crate::storage::{Allocated, Storage};
 use crate::text::{String, format};
 use nn_kernels::simd::Isa;
+#[cfg(feature = "alloc")]
+use nn_kernels::stream_chain::{StreamChain, StreamMemory};
 
 /// What a step is refused for.
 #[derive(Clone, Copy)]
@@ -60,8 +64,16 @@ pub(super) struct Engine<S = Allocated> {
     /// Where layers change it; all of it, where nobody says.
     changes: Option<Changes>,
     scratch: S,
-    /// What takes single steps, where every layer can be run so.
+    /// Values of several strides lie where those of one do, and between them.
+    stale: bool,
+    /// Where a stride has several steps of several voices: inputs and outputs of one, voice after voice.
+    #[cfg(feature = "alloc")]
+    turned: Vec<f32>,
+    /// What takes single steps of several voices, where every layer can be run so.
     plain: Option<Steps>,
+    /// What takes those of one.
+    #[cfg(feature = "alloc")]
+    chain: Option<StreamChain>,
     /// How often so many steps have been taken.
     strides: u64,
 }
@@ -83,38 +95,48 @@ impl Engine {
                      step), or predict whole windows with `predictor`"
                 ),
                 _ => format!(
-                    "expected networks within that give a step for each that they take, found `{layer}` of `{name}`, which gives one for \
+                    "expected networks within that give one step for each stride, found `{layer}` of `{name}`, whose outputs have others for \
                      {stride}\nhelp: write its layers in `{name}`, or predict whole windows with `predictor`"
                 ),
             };
             return Err(StreamError::new(StreamErrorKind::WholeWindow, text));
         }
         let stride = network.streaming.stride;
-        if stride > 1 && voices > 1 {
-            return Err(StreamError::new(
-                StreamErrorKind::Stride,
-                format!(
-                    "expected a network that gives a step for each of its inputs, found `{}`, which gives one for {stride}\nhelp: give each voice a \
-                     `Streamer` of its own",
-                    network.name
-                ),
-            ));
-        }
         let together = if voices == 1 { TOGETHER.div_ceil(stride) } else { 1 };
+        let kept = network.step.kept;
         let room = StreamBuffers {
             prepared: Allocated::zeroed(network.prepared_len),
-            saved: Allocated::zeroed(network.step.work * voices * together),
-            before: Allocated::zeroed(network.step.kept * voices),
+            saved: Allocated::zeroed((kept + (network.step.work - kept) * together) * voices),
+            before: Allocated::zeroed(kept * voices),
             scratch: Allocated::zeroed(network.step.scratch_for(voices * together)),
         };
-        let layers = (Steps::of(network, voices), Some(Changes::of(network, voices)));
-        Ok(Engine::of::<N>(params, (voices, together), isa, room, layers))
+        let steps = Steps::of(network, voices);
+        let chain = steps.as_ref().filter(|_| voices == 1).and_then(Steps::chain);
+        let layers = (steps.filter(|_| voices > 1), Some(Changes::of(network, voices)));
+        let turned = if voices > 1 && stride > 1 { (inputs(network) + output_steps(network).sum::<usize>()) * voices } else { 0 };
+        let turned = vec![0.0; turned];
+        Ok(Engine { chain, turned, ..Engine::of::<N>(params, (voices, together), isa, room, layers) })
     }
 }
 
 /// Numbers of every output of one voice after a stride.
 pub(super) fn output_steps(network: &CompiledNetwork) -> impl Iterator<Item = usize> {
     network.streaming.outputs.into_iter().take(network.outputs.len())
+}
+
+/// Numbers of all inputs of one voice in a stride.
+#[cfg(feature = "alloc")]
+fn inputs(network: &CompiledNetwork) -> usize {
+    network.inputs.iter().map(|shape| shape.step_len() * network.streaming.stride).sum()
+}
+
+/// From `[rows, columns, each]` to `[columns, rows, each]`.
+#[cfg(feature = "alloc")]
+fn turn([rows, columns]: [usize; 2], from: &[f32], to: &mut [f32]) {
+    let each = from.len() / (rows * columns);
+    for (i, from) in from.chunks_exact(each).enumerate() {
+        to[(i % columns * rows + i / columns) * each..][..each].copy_from_slice(from);
+    }
 }
 
 /// The buffers of an engine.
@@ -158,8 +180,71 @@ impl<S: Storage> Engine<S> {
             before_at: None,
             changes,
             scratch,
+            stale: false,
             plain,
+            #[cfg(feature = "alloc")]
+            turned: Vec::new(),
+            #[cfg(feature = "alloc")]
+            chain: None,
             strides: 0,
+        }
+    }
+
+    /// Takes one stride of all voices, or leaves all as it is. Outputs may have room behind them.
+    #[inline]
+    pub(super) fn step<N: Network>(
+        &mut self,
+        params: &[f32],
+        x: &[&[f32]],
+        y: &mut [&mut [f32]],
+    ) -> Result<(), StepFault> {
+        let network = N::COMPILED;
+        #[cfg(feature = "alloc")]
+        if let Some(chain) = &self.chain {
+            let (carried, values) = self.saved.split_at_mut(self.before.len());
+            let memory =
+                StreamMemory { params, prepared: &self.prepared, carried, before: &mut self.before, values };
+            let finite = chain.run(self.isa, memory, x, y, self.strides % 2 == 1);
+            self.before_at = None;
+            if !finite {
+                self.look_closely(network, x, y)?;
+            }
+            self.strides = self.strides.saturating_add(1);
+            return Ok(());
+        }
+        self.check(network, 1, x)?;
+        self.begin();
+        for (y, len) in y.iter_mut().zip(output_steps(network)) {
+            *y = &mut core::mem::take(y)[..len * self.voices];
+        }
+        self.walk::<N>(params, 1, x, y);
+        self.finish(network, 1, y.iter().map(|y| &**y))
+    }
+
+    /// Whether a number of the chain's last step is not finite that somebody reads; the step has then not been
+    /// taken.
+    #[cfg(feature = "alloc")]
+    #[cold]
+    fn look_closely(
+        &mut self,
+        network: &CompiledNetwork,
+        x: &[&[f32]],
+        y: &[&mut [f32]],
+    ) -> Result<(), StepFault> {
+        let Some(chain) = &self.chain else { return Ok(()) };
+        let (carried, values) = self.saved.split_at_mut(self.before.len());
+        let odd = |numbers: &[f32]| first_not_finite(numbers).map(|at| numbers[at]);
+        let outputs = || y.iter().zip(output_steps(network)).find_map(|(y, len)| odd(&y[..len]));
+        let of_input = x.iter().enumerate().find_map(|(input, x)| {
+            first_not_finite(x).map(|at| StepFault::NotFinite { input, at, found: x[at] })
+        });
+        let fault = of_input.or_else(|| chain.not_finite(values).or_else(outputs).map(StepFault::Overflow));
+        match fault {
+            None => Ok(()),
+            Some(fault) => {
+                chain.undo(carried, &self.before);
+                Err(fault)
+            }
         }
     }
 
@@ -194,11 +279,19 @@ impl<S: Storage> Engine<S> {
     /// So many strides of all voices, as many as are taken together at most.
     #[inline]
     pub(super) fn walk<N: Network>(&mut self, params: &[f32], strides: usize, x: &[&[f32]], y: &mut [&mut [f32]]) {
+        #[cfg(feature = "alloc")]
+        if !self.turned.is_empty() {
+            return self.walk_turned::<N>(params, x, y);
+        }
         let (saved, scratch) = (&mut self.saved[..], &mut self.scratch[..]);
         if let (1, Some(plain)) = (strides, &self.plain) {
             plain.run(self.isa, StepMemory { params, prepared: &self.prepared, saved, scratch }, x, y);
             self.strides = self.strides.saturating_add(1);
             return;
+        }
+        if core::mem::replace(&mut self.stale, strides > 1) && strides == 1 {
+            // `finish` looks at what lies between the values too.
+            saved[self.before.len()..].fill(0.0);
         }
         let cx = LayerContext::for_network(params, self.isa, self.voices, Pass::Step, saved, scratch);
         let mut cx = cx.prepared_with(&self.prepared).of_steps(strides);
@@ -255,17 +348,27 @@ impl<S: Storage> Engine<S> {
         &self.saved[..self.before.len()]
     }
 
-    /// The layers, if voices can begin and go on apart from each other: where none asks for the number of a
-    /// step, which all have in common.
-    pub(super) fn apart(&self) -> Option<&Steps> {
-        self.plain.as_ref()
+    /// Whether voices can begin and go on apart from each other: where no layer asks for the number of a step,
+    /// which all have in common.
+    #[cfg(feature = "alloc")]
+    pub(super) fn apart(&self) -> bool {
+        self.plain.is_some() || self.chain.is_some()
+    }
+
+    /// Where what a voice carries lies: within what a single stream carries, and within what all voices do.
+    #[cfg(feature = "alloc")]
+    fn places_of(&self, voice: usize) -> Vec<[Range<usize>; 2]> {
+        match &self.plain {
+            Some(plain) => plain.carried_by(voice).collect(),
+            None => vec![[0..self.before.len(), 0..self.before.len()]],
+        }
     }
 
     /// What one voice carries, as a stream of its own would, for voices that are [`apart`](Engine::apart).
     #[cfg(feature = "alloc")]
     pub(super) fn carried_by(&self, voice: usize) -> Vec<f32> {
         let mut carried = vec![0.0; self.before.len() / self.voices];
-        for [alone, among] in self.plain.iter().flat_map(|plain| plain.carried_by(voice)) {
+        for [alone, among] in self.places_of(voice) {
             carried[alone].copy_from_slice(&self.saved[among]);
         }
         carried
@@ -275,7 +378,7 @@ impl<S: Storage> Engine<S> {
     #[cfg(feature = "alloc")]
     pub(super) fn carry_voice_on(&mut self, voice: usize, carried: &[f32]) {
         self.before_at = None;
-        for [alone, among] in self.plain.iter().flat_map(|plain| plain.carried_by(voice)) {
+        for [alone, among] in self.places_of(voice) {
             match carried {
                 [] => self.saved[among].fill(0.0),
                 _ => self.saved[among].copy_from_slice(&carried[alone]),
@@ -389,5 +492,28 @@ impl<S: Storage> Engine<S> {
             self.walk::<N>(params, now, &from[..n], &mut to[..m]);
             done += now;
         }
+    }
+
+    /// One stride of several voices, whose layers see one voice after the other.
+    #[cfg(feature = "alloc")]
+    fn walk_turned<N: Network>(&mut self, params: &[f32], x: &[&[f32]], y: &mut [&mut [f32]]) {
+        let (network, voices) = (N::COMPILED, self.voices);
+        let mut turned = core::mem::take(&mut self.turned);
+        let (given, made) = turned.split_at_mut(inputs(network) * voices);
+        let (mut from, mut given) = ([&[][..]; MAX_INPUTS], given);
+        for (from, x) in from.iter_mut().zip(x) {
+            let (to, rest) = given.split_at_mut(x.len());
+            turn([self.stride, voices], x, to);
+            (*from, given) = (to, rest);
+        }
+        let (mut to, mut rest): ([&mut [f32]; MAX_OUTPUTS], _) = (Default::default(), &mut *made);
+        for (to, y) in to.iter_mut().zip(&*y) {
+            (*to, rest) = core::mem::take(&mut rest).split_at_mut(y.len());
+        }
+        self.walk::<N>(params, 1, &from[..x.len()], &mut to[..y.len()]);
+        for ((y, to), steps) in y.iter_mut().zip(&to).zip(network.streaming.steps) {
+            turn([voices, steps], to, y);
+        }
+        self.turned = turned;
     }
 }

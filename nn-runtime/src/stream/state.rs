@@ -27,8 +27,6 @@ pub enum StreamErrorKind {
     Shape,
     /// A state that does not fit the network.
     State,
-    /// A network that gives one step for several, where each voice asks for one.
-    Stride,
 }
 
 /// A network that cannot be run step by step, a step that does not go in, or a state that does not fit: its

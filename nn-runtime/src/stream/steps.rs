@@ -1,16 +1,17 @@
 //! A step of a network in which each layer makes one value of one other, without a pass. In: a network, once;
-//! parameters and a step; out: the step's outputs, with the bits that a pass would give. Everything that a
-//! pass looks up or checks for each layer is settled when the stream is made, which is most of what a step of
-//! a few units takes.
+//! parameters and a step of several voices; out: the step's outputs, with the bits that a pass would give, or
+//! the chain that a single stream is run by. Everything that a pass looks up or checks for each layer is
+//! settled when the stream is made, which is most of what a step of a few units takes.
 
 use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::step_memory::StepMemory;
 use crate::graph::{BufferRef, CompiledNetwork, Fusion, Node, NodePlan};
-use crate::spec::{InPlace, OneStep, Pass, StepOp, StepSite};
-use nn_kernels::matrix::{Panels, product, product_of_one};
-use nn_kernels::simd::{Isa, LANES};
+use crate::spec::{CarriedStep, InPlace, OneStep, Pass, StepOp, StepSite};
+use nn_kernels::matrix::{Panels, product};
+use nn_kernels::simd::Isa;
+use nn_kernels::stream_chain::{StreamChain, StreamFunction, StreamOp, StreamPlace};
 use nn_kernels::workspace::Region;
 
 /// The layers of a network, as a step runs them.
@@ -20,7 +21,7 @@ pub(super) struct Steps {
     carried: usize,
     layers: Vec<StepLayer>,
     /// Of all layers, one after the other.
-    functions: Vec<InPlace>,
+    functions: Vec<StreamFunction>,
 }
 
 /// One layer and the functions after it, and where everything of it lies.
@@ -31,14 +32,15 @@ struct StepLayer {
     site: StepSite,
     floor: f32,
     functions: Range<usize>,
-    /// Outputs of each voice, and as many as functions may work on.
+    /// Outputs of each voice.
     each: usize,
-    filled: usize,
+    /// They are those of a step, not of what all steps come to.
+    per_step: bool,
 }
 
 enum Op {
     Product(Panels),
-    Carries(fn(OneStep)),
+    Carries(fn(OneStep), CarriedStep),
     /// The same numbers.
     Copy,
 }
@@ -64,44 +66,36 @@ impl Steps {
                 return None;
             }
             let alone = network.nodes.iter().filter(|reader| reader.x[..reader.n].contains(&node.x[0])).count() == 1;
-            steps.push(network, node, plan, alone)?;
+            steps.push(node, plan, alone)?;
         }
         Some(steps)
     }
 
     /// Adds what runs a node, which may be alone in reading what it reads.
-    fn push(
-        &mut self,
-        network: &CompiledNetwork,
-        node: &'static Node,
-        plan: &'static NodePlan,
-        alone: bool,
-    ) -> Option<()> {
+    fn push(&mut self, node: &'static Node, plan: &'static NodePlan, alone: bool) -> Option<()> {
         let op = node.spec.step_op(plan.pass)?;
         let (x, y) = (self.place(plan.x[0])?, self.place(plan.y[0])?);
         // What the layer before has written for this one alone, it can write where this one would.
         let takes = !matches!(op, StepOp::Product(_) | StepOp::Carries { .. });
-        // Behind a vector's outputs there is room within alone, and a softmax must not see what stands there.
-        let room = matches!((&y, plan.pass), (StepPlace::Within(_), Pass::Step));
-        let fits = |before: &StepLayer| before.filled == before.each || room;
         // An input and an output of the same number are two places.
         let within = matches!(x, StepPlace::Within(_));
-        if self.layers.last().is_none_or(|before| !(alone && takes && within && before.y == x && fits(before))) {
+        if self.layers.last().is_none_or(|before| !(alone && takes && within && before.y == x)) {
             if let (StepPlace::Within(x), StepPlace::Within(y)) = (&x, &y)
                 && x.end > y.start
             {
                 return None;
             }
-            self.layers.push(self.layer(network, node, plan, op)?);
+            self.layers.push(self.layer(node, plan, op)?);
         }
         let layer = self.layers.last_mut()?;
         layer.y = y;
+        layer.per_step &= matches!(plan.pass, Pass::Step);
         match op {
             StepOp::Floor(floor) if layer.functions.is_empty() && matches!(layer.op, Op::Product(_)) => {
                 layer.floor = layer.floor.max(floor);
             }
-            StepOp::Floor(floor) => self.functions.push(InPlace::floor(floor)),
-            StepOp::InPlace(function) => self.functions.push(function),
+            StepOp::Floor(floor) => self.functions.push((InPlace::floor(floor), None)),
+            StepOp::InPlace(function) => self.functions.push((function, node.spec.chain_curve())),
             StepOp::Product(_) | StepOp::Carries { .. } | StepOp::Same => {}
         }
         layer.functions.end = self.functions.len();
@@ -109,16 +103,9 @@ impl Steps {
     }
 
     /// A layer without functions after it.
-    fn layer(
-        &self,
-        network: &CompiledNetwork,
-        node: &'static Node,
-        plan: &'static NodePlan,
-        op: StepOp,
-    ) -> Option<StepLayer> {
+    fn layer(&self, node: &'static Node, plan: &'static NodePlan, op: StepOp) -> Option<StepLayer> {
         let spec = node.spec;
         let (each, saved) = (plan.y[0].len as usize, plan.saved.of_batch(self.voices));
-        let whole = each.next_multiple_of(LANES);
         let mut site = StepSite {
             sizes: [0; 4],
             weight: 0..0,
@@ -130,25 +117,43 @@ impl Steps {
             let start = node.params + param.offset;
             *to = start..start + param.len;
         }
-        // A vector that is stored as a whole is read sooner than one that is stored in part.
-        let room = self.voices == 1
-            && matches!((plan.y[0].is_output(), plan.pass), (false, Pass::Step))
-            && site.bias.start + whole <= network.params_len;
-        let (op, filled) = match op {
-            StepOp::Product(panels) if room && !panels.transposed() => (Op::Product(panels.to_whole_vectors()), whole),
-            StepOp::Product(panels) => (Op::Product(panels), each),
-            StepOp::Carries { run, sizes, fills } => {
+        let op = match op {
+            StepOp::Product(panels) => Op::Product(panels),
+            StepOp::Carries { run, sizes, kind } => {
                 site.sizes = sizes;
-                (Op::Carries(run), if fills && room { whole } else { each })
+                Op::Carries(run, kind)
             }
-            _ => (Op::Copy, each),
+            _ => Op::Copy,
         };
-        if filled > each && !site.bias.is_empty() {
-            site.bias.end = site.bias.start + filled;
-        }
         let functions = self.functions.len()..self.functions.len();
         let (x, y) = (self.place(plan.x[0])?, self.place(plan.y[0])?);
-        Some(StepLayer { op, x, y, site, floor: f32::NEG_INFINITY, functions, each, filled })
+        Some(StepLayer { op, x, y, site, floor: f32::NEG_INFINITY, functions, each, per_step: true })
+    }
+
+    /// What runs a single stream. None where sums are divided.
+    pub(super) fn chain(&self) -> Option<StreamChain> {
+        let mut chain = StreamChain::new();
+        for StepLayer { op, x, y, site, floor, functions, each, per_step } in &self.layers {
+            let place = |place: &StepPlace| match place {
+                StepPlace::Outside(i) => StreamPlace::Outside(*i),
+                StepPlace::Within(at) => StreamPlace::Within(at.start),
+            };
+            let bias = (!site.bias.is_empty()).then(|| site.bias.clone());
+            let (weight, carried) = (site.weight.clone(), site.carried.clone());
+            let [features, second, dilation, _] = site.sizes;
+            let op = match *op {
+                Op::Product(panels) => StreamOp::Product { panels, weight, bias },
+                Op::Carries(_, CarriedStep::Causal(panels)) => {
+                    StreamOp::Causal { features, kernel: second, dilation, panels, weight, bias, carried }
+                }
+                Op::Carries(_, CarriedStep::Cell(kind)) => {
+                    StreamOp::Cell { kind, features, units: second, prepared: site.prepared.clone(), carried }
+                }
+                Op::Copy => StreamOp::Copy { len: *each },
+            };
+            chain = chain.then(op, [place(x), place(y)], *floor, &self.functions[functions.clone()], *per_step)?;
+        }
+        Some(chain)
     }
 
     fn place(&self, of: BufferRef) -> Option<StepPlace> {
@@ -167,7 +172,7 @@ impl Steps {
         let StepMemory { params, prepared, saved, scratch } = memory;
         let (carried, values) = saved.split_at_mut(self.carried);
         for layer in &self.layers {
-            let to = layer.filled * self.voices;
+            let to = layer.each * self.voices;
             let (from, to): (&[f32], &mut [f32]) = match (&layer.x, &layer.y) {
                 (StepPlace::Outside(i), StepPlace::Outside(j)) => (x[*i], &mut *y[*j]),
                 (StepPlace::Outside(i), StepPlace::Within(at)) => (x[*i], &mut values[at.start..][..to]),
@@ -182,19 +187,15 @@ impl Steps {
                 Op::Copy => to.copy_from_slice(from),
                 Op::Product(panels) => {
                     let (weight, bias) = (site.weight(params), site.bias(params));
-                    if self.voices == 1 {
-                        product_of_one(isa, panels, from, weight, bias, layer.floor, to);
-                    } else {
-                        product(isa, panels, from, weight, bias, layer.floor, to);
-                    }
+                    product(isa, panels, from, weight, bias, layer.floor, to);
                 }
-                Op::Carries(run) => {
+                Op::Carries(run, _) => {
                     let voices = self.voices;
                     run(OneStep { isa, voices, site, params, prepared, carried, scratch, x: from, y: to });
                 }
             }
-            for function in &self.functions[layer.functions.start..layer.functions.end] {
-                to.chunks_exact_mut(layer.filled).for_each(|y| function.apply(isa, y));
+            for (function, _) in &self.functions[layer.functions.start..layer.functions.end] {
+                to.chunks_exact_mut(layer.each).for_each(|y| function.apply(isa, y));
             }
         }
     }

@@ -36,7 +36,7 @@ impl<N: Network> Model<N> {
     /// What runs this many streams of the model side by side, in memory of its own.
     ///
     /// # Errors
-    /// A layer needs the whole window: it is named; the network has a stride.
+    /// A layer needs the whole window: it is named.
     ///
     /// # Panics
     /// `voices == 0`
@@ -71,7 +71,9 @@ impl<M: AsModel> Streamers<M> {
     }
 
     /// Takes the next step of every voice: slices of `[voices, …]`, one for each input and each output. More
-    /// steps than one, `[steps, voices, …]`, are taken one after the other and checked together.
+    /// steps than one, `[steps, voices, …]`, are taken one after the other and checked together. Where
+    /// convolutions have a stride, it takes a multiple of so many steps, as
+    /// [`Streamer::block`](super::Streamer::block) does.
     ///
     /// # Errors
     /// Slices of another length; otherwise as [`Streamer::step`](super::Streamer::step), for any voice. All
@@ -113,7 +115,7 @@ impl<M: AsModel> Streamers<M> {
     ///
     /// # Errors
     /// There is no such voice; a layer may ask for the number of the step, which all voices have in common
-    /// (attention, positions, networks within, layers of one's own).
+    /// (attention, positions, networks within, strides, layers of one's own).
     pub fn reset_voice(&mut self, voice: usize) -> Result<(), StreamError> {
         self.check_voice(voice)?;
         self.engine.carry_voice_on(voice, &[]);
@@ -153,8 +155,8 @@ impl<M: AsModel> Streamers<M> {
             return Err(StreamError::new(StreamErrorKind::Shape, text));
         }
         match self.engine.apart() {
-            Some(_) => Ok(()),
-            None => Err(StreamError::new(
+            true => Ok(()),
+            false => Err(StreamError::new(
                 StreamErrorKind::State,
                 format!(
                     "expected layers none of which can ask for the number of a step, which all voices have in common, found `{}`\nhelp: give \
@@ -189,11 +191,14 @@ pub(super) fn block<N: Network>(
         return Ok(());
     }
     let taken = engine.check(network, strides as u64, x).and_then(|()| {
-        engine.begin();
-        engine.walk_all::<N>(params, strides, x, y);
-        engine
-            .finish(network, strides as u64, y.iter().map(|y| &**y))
-            .inspect_err(|_| y.iter_mut().for_each(|y| y.fill(0.0)))
+        let taken = if strides == 1 {
+            engine.step::<N>(params, x, y)
+        } else {
+            engine.begin();
+            engine.walk_all::<N>(params, strides, x, y);
+            engine.finish(network, strides as u64, y.iter().map(|y| &**y))
+        };
+        taken.inspect_err(|_| y.iter_mut().for_each(|y| y.fill(0.0)))
     });
     taken.map_err(|fault| engine.told(network, x, fault))
 }

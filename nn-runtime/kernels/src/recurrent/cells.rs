@@ -1,7 +1,7 @@
 //! The elementwise part of each cell, forward and backward, with gates in PyTorch's order.
 //! In: one vector of each gate. Out: one vector of each state, or of gradients.
 
-use super::{Cell, CellGrad, Gates};
+use super::{Cell, CellGrad, CellKind, Gates};
 use crate::math::Of::{Sigmoid, Tanh};
 use crate::math::{four_quotients, fractions, tanh, two_quotients};
 use crate::simd::Simd;
@@ -44,6 +44,7 @@ fn none<S: Simd>(s: S) -> Gates<S::F> {
 }
 
 impl Cell for Rnn {
+    const KIND: CellKind = CellKind::Rnn;
     const GATES: usize = 1;
     const STATES: usize = 1;
     const SPLIT: bool = false;
@@ -70,6 +71,7 @@ impl Cell for Rnn {
 }
 
 impl Cell for ReluRnn {
+    const KIND: CellKind = CellKind::ReluRnn;
     const GATES: usize = 1;
     const STATES: usize = 1;
     const SPLIT: bool = false;
@@ -97,6 +99,7 @@ impl Cell for ReluRnn {
 }
 
 impl Cell for Gru {
+    const KIND: CellKind = CellKind::Gru;
     const GATES: usize = 3;
     const STATES: usize = 1;
     const SPLIT: bool = true;
@@ -131,6 +134,7 @@ impl Cell for Gru {
 }
 
 impl Cell for ResetFirstGru {
+    const KIND: CellKind = CellKind::Gru;
     const GATES: usize = 3;
     const STATES: usize = 1;
     const SPLIT: bool = true;
@@ -153,6 +157,7 @@ impl Cell for ResetFirstGru {
 }
 
 impl Cell for Lstm {
+    const KIND: CellKind = CellKind::Lstm;
     const GATES: usize = 4;
     const STATES: usize = 2;
     const SPLIT: bool = false;

@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 
 use super::forward::{ForwardStep, write_starts};
 use super::{Cell, GateColumns, GateWeights, RecurrentForward, Sequence};
-use crate::simd::{Isa, Kernel, Simd};
+use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// The weights of a cell as a step reads them, and what the sums at its gates start at.
 #[derive(Clone, Copy)]
@@ -84,7 +84,8 @@ pub struct RecurrentStep<'a, C> {
     pub x: &'a [f32],
     /// What [`PreparedCell::write`] has written.
     pub prepared: &'a [f32],
-    /// `[b, states, units]`: the state before the step, overwritten with that after it.
+    /// `[b, states, wide]`, where `wide` are the units padded to whole vectors: the state before the step,
+    /// overwritten with that after it.
     pub state: &'a mut [f32],
     /// `[b, units]`
     pub y: &'a mut [f32],
@@ -111,7 +112,8 @@ impl<C: Cell> Kernel for RecurrentStep<'_, C> {
         assert!(units > 0, "expected at least 1 unit");
         assert!(!C::RESETS_FIRST, "expected a cell of one product a step");
         let batch = y.len() / units;
-        let each = C::STATES.checked_mul(units).expect("states that can be counted");
+        let wide = units.next_multiple_of(LANES);
+        let each = C::STATES.checked_mul(wide).expect("states that can be counted");
         let fits = y.len() == batch * units
             && Some(x.len()) == batch.checked_mul(features)
             && Some(state.len()) == batch.checked_mul(each);
@@ -130,7 +132,7 @@ impl<C: Cell> Kernel for RecurrentStep<'_, C> {
             old,
             // All units read the outputs before.
             new: y.as_mut_ptr(),
-            c: old.wrapping_add(if C::STATES == 2 { units } else { 0 }),
+            c: old.wrapping_add(if C::STATES == 2 { wide } else { 0 }),
             strides: [each, units],
             y: None,
         };

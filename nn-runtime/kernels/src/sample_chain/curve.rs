@@ -22,7 +22,7 @@ pub enum ChainCurve {
 impl ChainCurve {
     /// Of all numbers of a slice.
     #[inline(always)]
-    pub(super) fn fill<S: Simd>(self, s: S, y: &mut [f32]) {
+    pub(crate) fn fill<S: Simd>(self, s: S, y: &mut [f32]) {
         match self {
             ChainCurve::Tanh => fill_in_place(s, &Tanh, y),
             ChainCurve::Sigmoid => fill_in_place(s, &Sigmoid, y),
@@ -32,7 +32,7 @@ impl ChainCurve {
 
     /// Of all lanes of vectors.
     #[inline(always)]
-    pub(super) fn values<S: Simd, const V: usize>(self, s: S, y: &mut [S::F; V]) {
+    pub(crate) fn values<S: Simd, const V: usize>(self, s: S, y: &mut [S::F; V]) {
         match self {
             ChainCurve::Tanh => each(s, &Tanh, y),
             ChainCurve::Sigmoid => each(s, &Sigmoid, y),

@@ -7,16 +7,17 @@ use crate::simd::{LANES, Simd};
 
 /// A product, with all that is known of it before there is a sample.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct ProductStep {
+pub(crate) struct ProductStep {
     form: Form,
     /// What the outputs are not below.
     pub floor: f32,
     /// What is made of them then.
     pub curve: Option<ChainCurve>,
-    weight: usize,
+    /// Where the matrix begins among the parameters.
+    pub weight: usize,
     bias: Option<usize>,
-    rows: usize,
-    cols: usize,
+    pub rows: usize,
+    pub cols: usize,
 }
 
 /// How a product is computed: what is decided here is not asked for each sample.
@@ -36,7 +37,7 @@ enum Form {
 
 /// Where numbers lie, and how many outputs there is room for.
 #[derive(Clone, Copy)]
-pub(super) struct Operands {
+pub(crate) struct Operands {
     pub params: *const f32,
     pub x: *const f32,
     pub y: *mut f32,
@@ -159,7 +160,7 @@ impl ProductStep {
     /// # Safety
     /// As of [`run`](ProductStep::run); there are outputs in each of the vectors.
     #[inline(always)]
-    unsafe fn finish<S: Simd, const V: usize>(
+    pub unsafe fn finish<S: Simd, const V: usize>(
         &self,
         s: S,
         at: Operands,

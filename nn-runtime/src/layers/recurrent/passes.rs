@@ -14,6 +14,7 @@ use nn_kernels::recurrent::{
     Cell, GateColumns, GateWeights, PreparedCell, RecurrentBackward, RecurrentForward, RecurrentStep, SavedSteps,
     Sequence, StateRows, TransposedWeights,
 };
+use nn_kernels::simd::LANES;
 
 /// Samples that go through the steps together: enough to fill the product's tiles, few enough to stay in
 /// cache.
@@ -185,9 +186,15 @@ impl<C: Cell> Recurrent<C> {
                 (columns, None, scratch)
             }
         };
-        let [once, each] = RecurrentForward::<C>::scratch(self.units);
-        for sample in 0..cx.batch {
+        let (units, [once, each]) = (self.units, RecurrentForward::<C>::scratch(self.units));
+        // There is room for the states of a group.
+        let (state, scratch) = scratch.split_at_mut(C::STATES * units);
+        let wide = units.next_multiple_of(LANES);
+        for (sample, carried) in cx.saved.chunks_exact_mut(C::STATES * wide).take(cx.batch).enumerate() {
             let one = Group { first: sample, samples: 1 };
+            for (part, carried) in state.chunks_exact_mut(units).zip(carried.chunks_exact(wide)) {
+                part.copy_from_slice(&carried[..units]);
+            }
             RecurrentForward {
                 sequence,
                 x: one.of(x[0], cx.batch),
@@ -196,11 +203,14 @@ impl<C: Cell> Recurrent<C> {
                 starts,
                 saved: None,
                 mask: x.get(1).map(|mask| one.of(mask, cx.batch)),
-                state: &mut cx.saved[sample * C::STATES * self.units..][..C::STATES * self.units],
+                state: &mut *state,
                 scratch: &mut scratch[..once + each],
                 y: one.of_mut(y, cx.batch),
             }
             .run(cx.isa);
+            for (part, carried) in state.chunks_exact(units).zip(carried.chunks_exact_mut(wide)) {
+                carried[..units].copy_from_slice(part);
+            }
         }
     }
 
@@ -338,7 +348,7 @@ pub(super) fn one_step<C: Cell>(step: OneStep) {
         units,
         x,
         prepared: &prepared[site.prepared.start..][..PreparedCell::<C>::len(features, units)],
-        state: &mut carried[site.carried.start..][..voices * C::STATES * units],
+        state: &mut carried[site.carried.start..][..voices * C::STATES * units.next_multiple_of(LANES)],
         y,
         cell: PhantomData::<C>,
     }

@@ -1,0 +1,387 @@
+//! The layers of a network as one stream steps through them. In: the layers, once; parameters, what is carried
+//! and a step of every input; out: a step of every output, and whether all numbers of it are finite. The
+//! instruction set is entered, and lengths are compared, once for all layers; sums have the order of a window's.
+
+mod causal;
+mod cell;
+
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use crate::matrix::Panels;
+use crate::recurrent::{CellKind, Gru, Lstm, ReluRnn, Rnn};
+use crate::sample_chain::product::{Operands, ProductStep};
+use crate::sample_chain::{ChainCurve, InPlace};
+use crate::simd::{Isa, Kernel, LANES, Simd};
+use causal::Causal;
+use cell::CellStep;
+
+/// An input or output by its number, or where its numbers begin among the values.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StreamPlace {
+    /// An input or an output of the network.
+    Outside(usize),
+    /// A value between two layers, with room for whole vectors.
+    Within(usize),
+}
+
+/// A layer of a stream.
+#[derive(Clone, Debug)]
+pub enum StreamOp {
+    /// The step times a matrix, plus a bias, if there is one.
+    Product {
+        /// How the matrix lies.
+        panels: Panels,
+        /// Where it lies among the parameters.
+        weight: Range<usize>,
+        /// Where the bias does.
+        bias: Option<Range<usize>>,
+    },
+    /// A causal convolution of one group, which carries where the oldest step stands in its ring, and the ring.
+    Causal {
+        /// Numbers of a step.
+        features: usize,
+        /// Taps of the kernel.
+        kernel: usize,
+        /// How far apart in time they are.
+        dilation: usize,
+        /// How the weights lie: inputs are the taps of each feature.
+        panels: Panels,
+        /// Where they lie among the parameters.
+        weight: Range<usize>,
+        /// Where the bias does.
+        bias: Option<Range<usize>>,
+        /// Where that is which it carries.
+        carried: Range<usize>,
+    },
+    /// A step of a recurrence, which carries its states, each padded to whole vectors.
+    Cell {
+        /// Which cell it is.
+        kind: CellKind,
+        /// Numbers of a step.
+        features: usize,
+        /// Units of the cell.
+        units: usize,
+        /// Where [`PreparedCell`](crate::recurrent::PreparedCell) has written its weights.
+        prepared: Range<usize>,
+        /// Where that is which it carries.
+        carried: Range<usize>,
+    },
+    /// The same numbers.
+    Copy {
+        /// How many.
+        len: usize,
+    },
+}
+
+/// A function of a layer's outputs, which may be a curve.
+pub type StreamFunction = (InPlace, Option<ChainCurve>);
+
+/// The layers of a network, as one stream steps through them.
+#[derive(Clone, Debug)]
+pub struct StreamChain {
+    layers: Vec<Layer>,
+    functions: Vec<InPlace>,
+    /// How many numbers there are at least: of parameters, of what is prepared, of what is carried, of values.
+    lens: [usize; 4],
+    /// Numbers of each input and output that a layer reads or writes.
+    inputs: Vec<usize>,
+    outputs: Vec<usize>,
+}
+
+#[derive(Clone, Debug)]
+struct Layer {
+    work: Work,
+    x: StreamPlace,
+    y: StreamPlace,
+    outputs: usize,
+    /// Of so many numbers.
+    functions: (Range<usize>, usize),
+}
+
+#[derive(Clone, Debug)]
+enum Work {
+    Product(ProductStep),
+    Causal(Causal),
+    Rnn(CellStep),
+    ReluRnn(CellStep),
+    Gru(CellStep),
+    Lstm(CellStep),
+    Copy,
+}
+
+/// What a step runs on.
+pub struct StreamMemory<'a> {
+    /// The parameters of the network.
+    pub params: &'a [f32],
+    /// What layers have made of them.
+    pub prepared: &'a [f32],
+    /// What is carried from step to step.
+    pub carried: &'a mut [f32],
+    /// As long: where that is kept which a step changes.
+    pub before: &'a mut [f32],
+    /// The values of a step.
+    pub values: &'a mut [f32],
+}
+
+impl StreamChain {
+    /// Of no layers.
+    pub fn new() -> StreamChain {
+        StreamChain {
+            layers: Vec::new(),
+            functions: Vec::new(),
+            lens: [0; 4],
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+        }
+    }
+
+    /// And then a layer, what its outputs are not below, and functions of the outputs: of whole vectors of them,
+    /// where they are `wide`. None where a stream cannot have it: its sums are divided, or its kernel is long.
+    ///
+    /// # Panics
+    /// A range is of another length than the layer asks for; values are no whole vectors apart.
+    pub fn then(
+        mut self,
+        op: StreamOp,
+        [x, y]: [StreamPlace; 2],
+        floor: f32,
+        functions: &[StreamFunction],
+        wide: bool,
+    ) -> Option<StreamChain> {
+        let need = |lens: &mut [usize; 4], i: usize, range: &Range<usize>, len: usize| {
+            assert!(range.end.checked_sub(range.start) == Some(len), "expected a range of {len} numbers");
+            lens[i] = lens[i].max(range.end);
+        };
+        let mut product = |panels: Panels, weight: Range<usize>, bias: Option<Range<usize>>| {
+            need(&mut self.lens, 0, &weight, panels.len());
+            if let Some(bias) = &bias {
+                need(&mut self.lens, 0, bias, panels.cols());
+            }
+            let mut product = ProductStep::new(panels, weight.start, bias.map(|bias| bias.start))?;
+            (product.floor, product.curve) = (floor, functions.first().and_then(|first| first.1));
+            Some(product)
+        };
+        let mut rest = functions;
+        let (work, inputs, outputs) = match op {
+            StreamOp::Product { panels, weight, bias } => {
+                let product = product(panels, weight, bias)?;
+                rest = &rest[usize::from(product.curve.is_some())..];
+                (Work::Product(product), panels.rows(), panels.cols())
+            }
+            StreamOp::Causal { features, kernel, dilation, panels, weight, bias, carried } => {
+                assert!(Some(panels.rows()) == features.checked_mul(kernel) && !panels.transposed());
+                let product = product(panels, weight, bias)?;
+                let causal = Causal::new(product, [features, kernel, dilation], carried.start)?;
+                need(&mut self.lens, 2, &carried, causal.carried_len());
+                rest = &rest[usize::from(product.curve.is_some())..];
+                (Work::Causal(causal), features, panels.cols())
+            }
+            StreamOp::Cell { kind, features, units, prepared, carried } => {
+                let cell = CellStep::new([features, units], prepared.start, carried.start);
+                let (work, [prepares, carries]) = match kind {
+                    CellKind::Rnn => (Work::Rnn(cell), cell.lens::<Rnn>()),
+                    CellKind::ReluRnn => (Work::ReluRnn(cell), cell.lens::<ReluRnn>()),
+                    CellKind::Gru => (Work::Gru(cell), cell.lens::<Gru>()),
+                    CellKind::Lstm => (Work::Lstm(cell), cell.lens::<Lstm>()),
+                };
+                need(&mut self.lens, 1, &prepared, prepares);
+                need(&mut self.lens, 2, &carried, carries);
+                (work, features, units)
+            }
+            StreamOp::Copy { len } => (Work::Copy, len, len),
+        };
+        self.reads(x, inputs, false);
+        self.reads(y, outputs, true);
+        let count = match y {
+            StreamPlace::Within(_) if wide => outputs.next_multiple_of(LANES),
+            _ => outputs,
+        };
+        let first = self.functions.len();
+        if floor > f32::NEG_INFINITY && matches!(work, Work::Copy | Work::Rnn(_) | Work::ReluRnn(_) | Work::Gru(_) | Work::Lstm(_)) {
+            self.functions.push(InPlace::floor(floor));
+        }
+        self.functions.extend(rest.iter().map(|function| function.0));
+        self.layers.push(Layer { work, x, y, outputs, functions: (first..self.functions.len(), count) });
+        Some(self)
+    }
+
+    /// Notes how long a place is.
+    fn reads(&mut self, place: StreamPlace, len: usize, written: bool) {
+        match place {
+            StreamPlace::Within(at) => {
+                assert!(at.is_multiple_of(LANES), "expected values that begin with a vector, found {at}");
+                self.lens[3] = self.lens[3].max(at + len.next_multiple_of(LANES));
+            }
+            StreamPlace::Outside(i) => {
+                let all = if written { &mut self.outputs } else { &mut self.inputs };
+                all.resize(all.len().max(i + 1), 0);
+                all[i] = all[i].max(len);
+            }
+        }
+    }
+
+    /// Takes a step, and says whether all its numbers are finite; where it says no, some that nobody reads may
+    /// be others. Outputs with room behind them are written in whole vectors. Of two steps in a row one is
+    /// `odd`: large weights are gone through in turns from either end.
+    ///
+    /// # Panics
+    /// Something is shorter than a layer asks for.
+    pub fn run(&self, isa: Isa, memory: StreamMemory, x: &[&[f32]], y: &mut [&mut [f32]], odd: bool) -> bool {
+        let StreamMemory { params, prepared, carried, before, values } = &memory;
+        let found = [params.len(), prepared.len(), carried.len().min(before.len()), values.len()];
+        let enough = found.iter().zip(&self.lens).all(|(found, len)| found >= len)
+            && x.len() >= self.inputs.len()
+            && y.len() >= self.outputs.len()
+            && x.iter().zip(&self.inputs).all(|(x, len)| x.len() >= *len)
+            && y.iter().zip(&self.outputs).all(|(y, len)| y.len() >= *len);
+        assert!(enough, "expected memory of {:?} numbers, found {found:?}, and whole steps", self.lens);
+        isa.run(Run { chain: self, isa, memory, x, y, odd })
+    }
+
+    /// Puts back what the last step has changed.
+    pub fn undo(&self, carried: &mut [f32], before: &[f32]) {
+        for layer in &self.layers {
+            match &layer.work {
+                Work::Causal(causal) => causal.undo(carried, before),
+                Work::Rnn(cell) => cell.undo::<Rnn>(carried, before),
+                Work::ReluRnn(cell) => cell.undo::<ReluRnn>(carried, before),
+                Work::Gru(cell) => cell.undo::<Gru>(carried, before),
+                Work::Lstm(cell) => cell.undo::<Lstm>(carried, before),
+                Work::Product(_) | Work::Copy => {}
+            }
+        }
+    }
+
+    /// A value of the last step that is not finite.
+    pub fn not_finite(&self, values: &[f32]) -> Option<f32> {
+        self.layers.iter().find_map(|layer| match layer.y {
+            StreamPlace::Within(at) => values[at..][..layer.outputs].iter().copied().find(|y| !y.is_finite()),
+            StreamPlace::Outside(_) => None,
+        })
+    }
+}
+
+impl Default for StreamChain {
+    fn default() -> Self {
+        StreamChain::new()
+    }
+}
+
+/// A step at work. The lengths have been compared.
+struct Run<'a, 'b> {
+    chain: &'a StreamChain,
+    isa: Isa,
+    memory: StreamMemory<'a>,
+    x: &'a [&'a [f32]],
+    y: &'a mut [&'b mut [f32]],
+    odd: bool,
+}
+
+/// Where numbers lie.
+#[derive(Clone, Copy)]
+struct Places {
+    params: *const f32,
+    prepared: *const f32,
+    carried: *mut f32,
+    before: *mut f32,
+    x: *const f32,
+    y: *mut f32,
+    /// Numbers that can be written from `y` on.
+    room: usize,
+    odd: bool,
+}
+
+impl Kernel for Run<'_, '_> {
+    type Out = bool;
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) -> bool {
+        let Run { chain, isa, memory: StreamMemory { params, prepared, carried, before, values }, x, y, odd } = self;
+        // 0 as long as all are finite.
+        let mut seen = s.splat(0.0);
+        for x in x {
+            seen = look(s, x, seen);
+        }
+        let (params, prepared, values) = (params.as_ptr(), prepared.as_ptr(), values.as_mut_ptr());
+        let (carried, before) = (carried.as_mut_ptr(), before.as_mut_ptr());
+        for layer in &chain.layers {
+            let x = match layer.x {
+                StreamPlace::Outside(i) => x[i].as_ptr(),
+                StreamPlace::Within(at) => values.wrapping_add(at).cast_const(),
+            };
+            let (y, room) = match layer.y {
+                StreamPlace::Outside(j) => (y[j].as_mut_ptr(), y[j].len()),
+                StreamPlace::Within(at) => (values.wrapping_add(at), layer.outputs.next_multiple_of(LANES)),
+            };
+            let places = Places { params, prepared, carried, before, x, y, room, odd };
+            // SAFETY: `StreamChain::run` has compared the lengths with what `then` has noted of this layer: its
+            // weights, what it carries, its inputs, and room for its outputs.
+            unsafe { layer.run(s, places) };
+            // SAFETY: there is room for `room` outputs, of which the first have been written.
+            let y = unsafe { core::slice::from_raw_parts_mut(y, room) };
+            let (functions, count) = &layer.functions;
+            for function in &chain.functions[functions.clone()] {
+                function.apply(isa, &mut y[..*count]);
+            }
+            let looked = if room < LANES { layer.outputs } else { room };
+            seen = look(s, &y[..looked], seen);
+        }
+        s.sum(seen) == 0.0
+    }
+}
+
+impl Layer {
+    /// # Safety
+    /// From each place on there are as many numbers as the layer asks for.
+    #[inline(always)]
+    unsafe fn run<S: Simd>(&self, s: S, at: Places) {
+        // SAFETY: the caller's promise is theirs.
+        unsafe {
+            match &self.work {
+                Work::Product(product) => {
+                    product.run(s, Operands { params: at.params, x: at.x, y: at.y, room: at.room });
+                }
+                Work::Causal(causal) => causal.run(s, at),
+                Work::Rnn(cell) => cell.run::<Rnn, S>(s, at),
+                Work::ReluRnn(cell) => cell.run::<ReluRnn, S>(s, at),
+                Work::Gru(cell) => cell.run::<Gru, S>(s, at),
+                Work::Lstm(cell) => cell.run::<Lstm, S>(s, at),
+                Work::Copy => copy(at.x, at.y, self.outputs),
+            }
+        }
+    }
+}
+
+/// 0, or NaN where a number is not finite.
+#[inline(always)]
+fn look<S: Simd>(s: S, numbers: &[f32], mut seen: S::F) -> S::F {
+    let (whole, rest) = numbers.as_chunks();
+    for x in whole {
+        seen = s.fma(s.load(x), s.splat(0.0), seen);
+    }
+    match rest {
+        [] => seen,
+        // One is read sooner than a part of a vector.
+        [x] => s.fma(s.splat(*x), s.splat(0.0), seen),
+        _ => s.fma(s.load_part(rest), s.splat(0.0), seen),
+    }
+}
+
+/// Copies without a call, so that what is read soon after is read from what was written.
+///
+/// # Safety
+/// `len` numbers can be read from `from` on, and written from `to` on.
+#[inline(always)]
+unsafe fn copy(from: *const f32, to: *mut f32, len: usize) {
+    let mut i = 0;
+    while i + 4 <= len {
+        // SAFETY: i + 4 <= len.
+        unsafe { to.add(i).cast::<[f32; 4]>().write(from.add(i).cast::<[f32; 4]>().read()) };
+        i += 4;
+    }
+    while i < len {
+        // SAFETY: i < len.
+        unsafe { *to.add(i) = *from.add(i) };
+        i += 1;
+    }
+}
