@@ -7,10 +7,14 @@ mod changes;
 mod engine;
 #[cfg(not(feature = "alloc"))]
 mod no_steps;
+mod single;
 mod state;
 mod step_memory;
 #[cfg(feature = "alloc")]
 mod steps;
+mod told;
+#[cfg(feature = "alloc")]
+mod turned;
 #[cfg(feature = "alloc")]
 mod voices;
 

@@ -83,6 +83,25 @@ pub trait Simd: Copy + 'static {
     /// # Safety
     /// `p` is valid for reading 16 `f32`.
     unsafe fn load_ptr(self, p: *const f32) -> Self::F;
+    /// The eight numbers at `p`, twice.
+    ///
+    /// # Safety
+    /// `p` is valid for reading 8 `f32`.
+    #[inline(always)]
+    unsafe fn load_twice(self, p: *const f32) -> Self::F {
+        // SAFETY: the caller vouches for 8 readable numbers; an array of them needs no more alignment than one.
+        let half = unsafe { p.cast::<[f32; 8]>().read() };
+        let mut both = [0.0; 16];
+        both[..8].copy_from_slice(&half);
+        both[8..].copy_from_slice(&half);
+        self.load(&both)
+    }
+    /// `a` in the first eight lanes, `b` in the others.
+    #[inline(always)]
+    fn splat_two(self, a: f32, b: f32) -> Self::F {
+        let first = self.lt_i(self.load_i(&LANE_INDEX), self.splat_i(8));
+        self.select(first, self.splat(a), self.splat(b))
+    }
     /// Writes the sixteen lanes to `p`.
     ///
     /// # Safety

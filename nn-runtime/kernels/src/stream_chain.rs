@@ -3,81 +3,40 @@
 //! instruction set is entered, and lengths are compared, once for all layers; sums have the order of a window's.
 
 mod causal;
-mod cell;
+mod op;
 
 use alloc::vec::Vec;
 use core::ops::Range;
 
 use crate::matrix::Panels;
-use crate::recurrent::{CellKind, Gru, Lstm, ReluRnn, Rnn};
+use crate::recurrent::{Cell, CellKind, CellPlaces, CellStep, Gru, Lstm, ReluRnn, Rnn};
 use crate::sample_chain::product::{Operands, ProductStep};
 use crate::sample_chain::{ChainCurve, InPlace};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 use causal::Causal;
-use cell::CellStep;
-
-/// An input or output by its number, or where its numbers begin among the values.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum StreamPlace {
-    /// An input or an output of the network.
-    Outside(usize),
-    /// A value between two layers, with room for whole vectors.
-    Within(usize),
-}
-
-/// A layer of a stream.
-#[derive(Clone, Debug)]
-pub enum StreamOp {
-    /// The step times a matrix, plus a bias, if there is one.
-    Product {
-        /// How the matrix lies.
-        panels: Panels,
-        /// Where it lies among the parameters.
-        weight: Range<usize>,
-        /// Where the bias does.
-        bias: Option<Range<usize>>,
-    },
-    /// A causal convolution of one group, which carries where the oldest step stands in its ring, and the ring.
-    Causal {
-        /// Numbers of a step.
-        features: usize,
-        /// Taps of the kernel.
-        kernel: usize,
-        /// How far apart in time they are.
-        dilation: usize,
-        /// How the weights lie: inputs are the taps of each feature.
-        panels: Panels,
-        /// Where they lie among the parameters.
-        weight: Range<usize>,
-        /// Where the bias does.
-        bias: Option<Range<usize>>,
-        /// Where that is which it carries.
-        carried: Range<usize>,
-    },
-    /// A step of a recurrence, which carries its states, each padded to whole vectors.
-    Cell {
-        /// Which cell it is.
-        kind: CellKind,
-        /// Numbers of a step.
-        features: usize,
-        /// Units of the cell.
-        units: usize,
-        /// Where [`PreparedCell`](crate::recurrent::PreparedCell) has written its weights.
-        prepared: Range<usize>,
-        /// Where that is which it carries.
-        carried: Range<usize>,
-    },
-    /// The same numbers.
-    Copy {
-        /// How many.
-        len: usize,
-    },
-}
+pub use op::{StreamOp, StreamPlace};
 
 /// A function of a layer's outputs, which may be a curve.
 pub type StreamFunction = (InPlace, Option<ChainCurve>);
 
 /// The layers of a network, as one stream steps through them.
+///
+/// ```
+/// use nn_kernels::matrix::Panels;
+/// use nn_kernels::simd::Isa;
+/// use nn_kernels::stream_chain::{StreamChain, StreamMemory, StreamOp, StreamPlace::Outside};
+///
+/// let (panels, mut params) = (Panels::new(2, 1), [0.0; 33]);
+/// panels.pack(&[1.0, -2.0], &mut params[..32]);
+/// params[32] = 0.5;
+/// let product = StreamOp::Product { panels, weight: 0..32, bias: Some(32..33) };
+/// let chain = StreamChain::new().then(product, [Outside(0), Outside(0)], 0.0, &[], false).unwrap();
+/// let memory =
+///     StreamMemory { params: &params, prepared: &[], carried: &mut [], before: &mut [], values: &mut [] };
+/// let mut y = [0.0];
+/// assert!(chain.run(Isa::detect(), memory, &[&[3.0, 1.0]], &mut [&mut y], false));
+/// assert_eq!(y, [1.5]);
+/// ```
 #[derive(Clone, Debug)]
 pub struct StreamChain {
     layers: Vec<Layer>,
@@ -103,11 +62,44 @@ struct Layer {
 enum Work {
     Product(ProductStep),
     Causal(Causal),
-    Rnn(CellStep),
-    ReluRnn(CellStep),
-    Gru(CellStep),
-    Lstm(CellStep),
+    Rnn(CellAt),
+    ReluRnn(CellAt),
+    Gru(CellAt),
+    Lstm(CellAt),
     Copy,
+}
+
+/// A cell, and where its weights and its states lie.
+#[derive(Clone, Copy, Debug)]
+struct CellAt {
+    cell: CellStep,
+    prepared: usize,
+    carried: usize,
+}
+
+impl CellAt {
+    /// # Safety
+    /// What is prepared and carried is as long as the cell says, here and before; at `x` are its features, at
+    /// `y` is `room` for its units.
+    #[inline(always)]
+    unsafe fn run<C: Cell, S: Simd>(&self, s: S, at: Places) {
+        let places = CellPlaces {
+            x: at.x,
+            prepared: at.prepared.wrapping_add(self.prepared),
+            state: at.carried.wrapping_add(self.carried),
+            before: Some(at.before.wrapping_add(self.carried)),
+            y: at.y,
+            room: at.room,
+            odd: at.odd,
+        };
+        // SAFETY: the caller's promise is the cell's.
+        unsafe { self.cell.run::<C, S>(s, places) };
+    }
+
+    fn undo<C: Cell>(&self, carried: &mut [f32], before: &[f32]) {
+        let [_, len] = self.cell.lens::<C>();
+        carried[self.carried..][..len].copy_from_slice(&before[self.carried..][..len]);
+    }
 }
 
 /// What a step runs on.
@@ -127,20 +119,14 @@ pub struct StreamMemory<'a> {
 impl StreamChain {
     /// Of no layers.
     pub fn new() -> StreamChain {
-        StreamChain {
-            layers: Vec::new(),
-            functions: Vec::new(),
-            lens: [0; 4],
-            inputs: Vec::new(),
-            outputs: Vec::new(),
-        }
+        StreamChain { layers: Vec::new(), functions: Vec::new(), lens: [0; 4], inputs: Vec::new(), outputs: Vec::new() }
     }
 
     /// And then a layer, what its outputs are not below, and functions of the outputs: of whole vectors of them,
     /// where they are `wide`. None where a stream cannot have it: its sums are divided, or its kernel is long.
     ///
     /// # Panics
-    /// A range is of another length than the layer asks for; values are no whole vectors apart.
+    /// A range is shorter than the layer asks for; values are no whole vectors apart.
     pub fn then(
         mut self,
         op: StreamOp,
@@ -150,8 +136,8 @@ impl StreamChain {
         wide: bool,
     ) -> Option<StreamChain> {
         let need = |lens: &mut [usize; 4], i: usize, range: &Range<usize>, len: usize| {
-            assert!(range.end.checked_sub(range.start) == Some(len), "expected a range of {len} numbers");
-            lens[i] = lens[i].max(range.end);
+            assert!(range.len() >= len, "expected a range of {len} numbers");
+            lens[i] = lens[i].max(range.start + len);
         };
         let mut product = |panels: Panels, weight: Range<usize>, bias: Option<Range<usize>>| {
             need(&mut self.lens, 0, &weight, panels.len());
@@ -178,12 +164,14 @@ impl StreamChain {
                 (Work::Causal(causal), features, panels.cols())
             }
             StreamOp::Cell { kind, features, units, prepared, carried } => {
-                let cell = CellStep::new([features, units], prepared.start, carried.start);
+                assert!(units > 0, "expected at least 1 unit");
+                let cell = CellStep { features, units };
+                let at = CellAt { cell, prepared: prepared.start, carried: carried.start };
                 let (work, [prepares, carries]) = match kind {
-                    CellKind::Rnn => (Work::Rnn(cell), cell.lens::<Rnn>()),
-                    CellKind::ReluRnn => (Work::ReluRnn(cell), cell.lens::<ReluRnn>()),
-                    CellKind::Gru => (Work::Gru(cell), cell.lens::<Gru>()),
-                    CellKind::Lstm => (Work::Lstm(cell), cell.lens::<Lstm>()),
+                    CellKind::Rnn => (Work::Rnn(at), cell.lens::<Rnn>()),
+                    CellKind::ReluRnn => (Work::ReluRnn(at), cell.lens::<ReluRnn>()),
+                    CellKind::Gru => (Work::Gru(at), cell.lens::<Gru>()),
+                    CellKind::Lstm => (Work::Lstm(at), cell.lens::<Lstm>()),
                 };
                 need(&mut self.lens, 1, &prepared, prepares);
                 need(&mut self.lens, 2, &carried, carries);
@@ -198,7 +186,9 @@ impl StreamChain {
             _ => outputs,
         };
         let first = self.functions.len();
-        if floor > f32::NEG_INFINITY && matches!(work, Work::Copy | Work::Rnn(_) | Work::ReluRnn(_) | Work::Gru(_) | Work::Lstm(_)) {
+        if floor > f32::NEG_INFINITY
+            && matches!(work, Work::Copy | Work::Rnn(_) | Work::ReluRnn(_) | Work::Gru(_) | Work::Lstm(_))
+        {
             self.functions.push(InPlace::floor(floor));
         }
         self.functions.extend(rest.iter().map(|function| function.0));

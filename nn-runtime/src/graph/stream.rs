@@ -27,13 +27,8 @@ pub(crate) struct Streaming {
 
 impl Streaming {
     /// Of a network that nobody streams.
-    pub(super) const NONE: Streaming = Streaming {
-        kind: Stream::No,
-        stop: None,
-        stride: 1,
-        outputs: [0; MAX_OUTPUTS],
-        steps: [1; MAX_OUTPUTS],
-    };
+    pub(super) const NONE: Streaming =
+        Streaming { kind: Stream::No, stop: None, stride: 1, outputs: [0; MAX_OUTPUTS], steps: [1; MAX_OUTPUTS] };
 }
 
 /// Which values are sequences, in the order of the nodes: how many steps of the inputs there are to one of

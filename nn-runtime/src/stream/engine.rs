@@ -11,6 +11,7 @@ use core::ops::Range;
 use super::changes::Changes;
 #[cfg(not(feature = "alloc"))]
 use super::no_steps::{NoChanges as Changes, NoSteps as Steps};
+#[cfg(feature = "alloc")]
 use super::state::{StreamError, StreamErrorKind};
 use super::step_memory::StepMemory;
 #[cfg(feature = "alloc")]
@@ -23,10 +24,11 @@ use crate::limits::{MAX_INPUTS, MAX_OUTPUTS};
 use crate::model::Network;
 use crate::spec::Pass;
 use crate::storage::{Allocated, Storage};
-use crate::text::{String, format};
+#[cfg(feature = "alloc")]
+use crate::text::format;
 use nn_kernels::simd::Isa;
 #[cfg(feature = "alloc")]
-use nn_kernels::stream_chain::{StreamChain, StreamMemory};
+use nn_kernels::stream_chain::StreamChain;
 
 /// What a step is refused for.
 #[derive(Clone, Copy)]
@@ -46,21 +48,21 @@ const TOGETHER: usize = 64;
 
 /// What streams of one model stand on.
 pub(super) struct Engine<S = Allocated> {
-    isa: Isa,
+    pub(super) isa: Isa,
     /// How many streams run side by side, as the samples of a batch.
-    voices: usize,
+    pub(super) voices: usize,
     /// How many strides a layer takes at once where there are so many.
     together: usize,
     /// Steps of the inputs that are taken at once at least: the network's stride.
-    stride: usize,
+    pub(super) stride: usize,
     /// What layers have made of the parameters.
-    prepared: S,
+    pub(super) prepared: S,
     /// What is carried from step to step, and behind it the values of a step.
-    saved: S,
+    pub(super) saved: S,
     /// What was carried before, which is put back where a step overflows.
-    before: S,
+    pub(super) before: S,
     /// After how many strides that was; nowhere yet, where what is carried came from elsewhere.
-    before_at: Option<u64>,
+    pub(super) before_at: Option<u64>,
     /// Where layers change it; all of it, where nobody says.
     changes: Option<Changes>,
     scratch: S,
@@ -68,14 +70,14 @@ pub(super) struct Engine<S = Allocated> {
     stale: bool,
     /// Where a stride has several steps of several voices: inputs and outputs of one, voice after voice.
     #[cfg(feature = "alloc")]
-    turned: Vec<f32>,
+    pub(super) turned: Vec<f32>,
     /// What takes single steps of several voices, where every layer can be run so.
     plain: Option<Steps>,
     /// What takes those of one.
     #[cfg(feature = "alloc")]
-    chain: Option<StreamChain>,
+    pub(super) chain: Option<StreamChain>,
     /// How often so many steps have been taken.
-    strides: u64,
+    pub(super) strides: u64,
 }
 
 #[cfg(feature = "alloc")]
@@ -113,7 +115,11 @@ impl Engine {
         let steps = Steps::of(network, voices);
         let chain = steps.as_ref().filter(|_| voices == 1).and_then(Steps::chain);
         let layers = (steps.filter(|_| voices > 1), Some(Changes::of(network, voices)));
-        let turned = if voices > 1 && stride > 1 { (inputs(network) + output_steps(network).sum::<usize>()) * voices } else { 0 };
+        let turned = if voices > 1 && stride > 1 {
+            (input_numbers(network) + output_steps(network).sum::<usize>()) * voices
+        } else {
+            0
+        };
         let turned = vec![0.0; turned];
         Ok(Engine { chain, turned, ..Engine::of::<N>(params, (voices, together), isa, room, layers) })
     }
@@ -126,17 +132,8 @@ pub(super) fn output_steps(network: &CompiledNetwork) -> impl Iterator<Item = us
 
 /// Numbers of all inputs of one voice in a stride.
 #[cfg(feature = "alloc")]
-fn inputs(network: &CompiledNetwork) -> usize {
+pub(super) fn input_numbers(network: &CompiledNetwork) -> usize {
     network.inputs.iter().map(|shape| shape.step_len() * network.streaming.stride).sum()
-}
-
-/// From `[rows, columns, each]` to `[columns, rows, each]`.
-#[cfg(feature = "alloc")]
-fn turn([rows, columns]: [usize; 2], from: &[f32], to: &mut [f32]) {
-    let each = from.len() / (rows * columns);
-    for (i, from) in from.chunks_exact(each).enumerate() {
-        to[(i % columns * rows + i / columns) * each..][..each].copy_from_slice(from);
-    }
 }
 
 /// The buffers of an engine.
@@ -187,64 +184,6 @@ impl<S: Storage> Engine<S> {
             #[cfg(feature = "alloc")]
             chain: None,
             strides: 0,
-        }
-    }
-
-    /// Takes one stride of all voices, or leaves all as it is. Outputs may have room behind them.
-    #[inline]
-    pub(super) fn step<N: Network>(
-        &mut self,
-        params: &[f32],
-        x: &[&[f32]],
-        y: &mut [&mut [f32]],
-    ) -> Result<(), StepFault> {
-        let network = N::COMPILED;
-        #[cfg(feature = "alloc")]
-        if let Some(chain) = &self.chain {
-            let (carried, values) = self.saved.split_at_mut(self.before.len());
-            let memory =
-                StreamMemory { params, prepared: &self.prepared, carried, before: &mut self.before, values };
-            let finite = chain.run(self.isa, memory, x, y, self.strides % 2 == 1);
-            self.before_at = None;
-            if !finite {
-                self.look_closely(network, x, y)?;
-            }
-            self.strides = self.strides.saturating_add(1);
-            return Ok(());
-        }
-        self.check(network, 1, x)?;
-        self.begin();
-        for (y, len) in y.iter_mut().zip(output_steps(network)) {
-            *y = &mut core::mem::take(y)[..len * self.voices];
-        }
-        self.walk::<N>(params, 1, x, y);
-        self.finish(network, 1, y.iter().map(|y| &**y))
-    }
-
-    /// Whether a number of the chain's last step is not finite that somebody reads; the step has then not been
-    /// taken.
-    #[cfg(feature = "alloc")]
-    #[cold]
-    fn look_closely(
-        &mut self,
-        network: &CompiledNetwork,
-        x: &[&[f32]],
-        y: &[&mut [f32]],
-    ) -> Result<(), StepFault> {
-        let Some(chain) = &self.chain else { return Ok(()) };
-        let (carried, values) = self.saved.split_at_mut(self.before.len());
-        let odd = |numbers: &[f32]| first_not_finite(numbers).map(|at| numbers[at]);
-        let outputs = || y.iter().zip(output_steps(network)).find_map(|(y, len)| odd(&y[..len]));
-        let of_input = x.iter().enumerate().find_map(|(input, x)| {
-            first_not_finite(x).map(|at| StepFault::NotFinite { input, at, found: x[at] })
-        });
-        let fault = of_input.or_else(|| chain.not_finite(values).or_else(outputs).map(StepFault::Overflow));
-        match fault {
-            None => Ok(()),
-            Some(fault) => {
-                chain.undo(carried, &self.before);
-                Err(fault)
-            }
         }
     }
 
@@ -391,88 +330,6 @@ impl<S: Storage> Engine<S> {
         (self.strides, self.before_at) = (steps / self.stride as u64, None);
     }
 
-    /// What is wrong, in words. `x` are the inputs that were given.
-    #[cold]
-    pub(super) fn told(&self, network: &CompiledNetwork, x: &[&[f32]], fault: StepFault) -> StreamError {
-        match fault {
-            StepFault::WindowFull => {
-                let window = network.inputs[0].dim(0);
-                StreamError::new(
-                    StreamErrorKind::WindowFull,
-                    format!(
-                        "expected at most {window} steps since the beginning, as many as `{}` declares, found one more\nhelp: begin anew with \
-                         `reset()`, and give the latest steps again",
-                        network.name
-                    ),
-                )
-            }
-            StepFault::Id => {
-                let text = id_fault(network, x, |k| x[k].len());
-                StreamError::new(StreamErrorKind::Input, text.map_or_else(String::new, |fault| format!("{fault}")))
-            }
-            StepFault::NotFinite { input, at, found } => StreamError::new(
-                StreamErrorKind::Input,
-                format!(
-                    "input {input}, element {at}: expected a finite number, found {found}\nhelp: leave the step out, or give a number in its \
-                     place: what is carried on would not be one again"
-                ),
-            ),
-            StepFault::Overflow(found) => StreamError::new(
-                StreamErrorKind::Overflow,
-                format!(
-                    "step {}: expected finite numbers in all layers of `{}`, found {found}\nhelp: give smaller numbers, of the size that the \
-                     network was trained on, or leave the step out: the stream stands where it stood before",
-                    self.steps(),
-                    network.name
-                ),
-            ),
-        }
-    }
-
-    /// How many strides the slices hold, `[steps, voices, …]` each, if all hold as many.
-    pub(super) fn count_strides(
-        &self,
-        network: &CompiledNetwork,
-        x: &[&[f32]],
-        y: &[&mut [f32]],
-    ) -> Result<usize, StreamError> {
-        let fault = |text| Err(StreamError::new(StreamErrorKind::Shape, text));
-        for (what, expected, found) in
-            [("input", network.inputs.len(), x.len()), ("output", network.outputs.len(), y.len())]
-        {
-            if expected != found {
-                return fault(format!(
-                    "expected {expected} {what} slice{}, found {found}\nhelp: give one for each {what} that the network declares",
-                    if expected == 1 { "" } else { "s" }
-                ));
-            }
-        }
-        let first = network.inputs[0].step_len() * self.voices;
-        let steps = x[0].len() / first;
-        let stride = self.stride;
-        if !steps.is_multiple_of(stride) {
-            return fault(format!(
-                "expected a multiple of {stride} steps, as `{}` gives one for so many, found {steps}\nhelp: keep the last {} for the next block",
-                network.name,
-                steps % stride
-            ));
-        }
-        let inputs = network.inputs.iter().map(|shape| shape.step_len() * stride);
-        let inputs = inputs.zip(x.iter().map(|x| x.len())).map(|sizes| ("input", sizes));
-        let outputs = output_steps(network).zip(y.iter().map(|y| y.len())).map(|sizes| ("output", sizes));
-        for (what, (each, found)) in inputs.chain(outputs) {
-            let whole = steps / stride * each * self.voices;
-            if found != whole {
-                let voices = if self.voices == 1 { String::new() } else { format!(" of {} voices", self.voices) };
-                return fault(format!(
-                    "expected {steps} steps{voices} of every {what}, as the first input has, which is {whole} numbers, found {found}\nhelp: give \
-                     whole steps, and as many of each",
-                ));
-            }
-        }
-        Ok(steps / stride)
-    }
-
     /// Takes all strides of the slices, `[steps, voices, …]` each, in order.
     pub(super) fn walk_all<N: Network>(&mut self, params: &[f32], strides: usize, x: &[&[f32]], y: &mut [&mut [f32]]) {
         let (n, m) = (x.len(), y.len());
@@ -492,28 +349,5 @@ impl<S: Storage> Engine<S> {
             self.walk::<N>(params, now, &from[..n], &mut to[..m]);
             done += now;
         }
-    }
-
-    /// One stride of several voices, whose layers see one voice after the other.
-    #[cfg(feature = "alloc")]
-    fn walk_turned<N: Network>(&mut self, params: &[f32], x: &[&[f32]], y: &mut [&mut [f32]]) {
-        let (network, voices) = (N::COMPILED, self.voices);
-        let mut turned = core::mem::take(&mut self.turned);
-        let (given, made) = turned.split_at_mut(inputs(network) * voices);
-        let (mut from, mut given) = ([&[][..]; MAX_INPUTS], given);
-        for (from, x) in from.iter_mut().zip(x) {
-            let (to, rest) = given.split_at_mut(x.len());
-            turn([self.stride, voices], x, to);
-            (*from, given) = (to, rest);
-        }
-        let (mut to, mut rest): ([&mut [f32]; MAX_OUTPUTS], _) = (Default::default(), &mut *made);
-        for (to, y) in to.iter_mut().zip(&*y) {
-            (*to, rest) = core::mem::take(&mut rest).split_at_mut(y.len());
-        }
-        self.walk::<N>(params, 1, &from[..x.len()], &mut to[..y.len()]);
-        for ((y, to), steps) in y.iter_mut().zip(&to).zip(network.streaming.steps) {
-            turn([voices, steps], to, y);
-        }
-        self.turned = turned;
     }
 }

@@ -10,6 +10,10 @@ use crate::simd::{Isa, Kernel, LANES, Simd};
 const MAX_TAPS: usize = 16;
 /// Steps that are made together where there are as many: each weight is read once for all of them.
 const TOGETHER: usize = 4;
+/// Outputs of which two steps fill a vector, and pairs of steps that are then made together.
+const HALF: usize = LANES / 2;
+const PAIRS: usize = 4;
+const PAIRED: usize = 2 * PAIRS;
 
 /// A causal convolution of one group over a stream.
 pub struct CausalStep<'a> {
@@ -100,13 +104,20 @@ impl Kernel for CausalStep<'_> {
             }
             let (mut out, rest) = core::mem::take(&mut y).split_at_mut(run * outputs);
             while !out.is_empty() {
-                let together = if out.len() >= TOGETHER * outputs { TOGETHER } else { 1 };
+                let together = match out.len() / outputs {
+                    left if outputs == HALF && left >= PAIRED => PAIRED,
+                    left if outputs == HALF && left >= 2 => 2,
+                    TOGETHER.. => TOGETHER,
+                    _ => 1,
+                };
                 let (now, later) = out.split_at_mut(together * outputs);
                 // SAFETY: each of the first `kernel` taps is the beginning of a slice of `run` steps, of
                 // which `together` have not been passed yet, and `w` is as long as `panels` says, as was
                 // asserted.
                 unsafe {
                     match together {
+                        PAIRED => step_pairs::<S, PAIRS>(s, taps, bank, now),
+                        2 => step_pairs::<S, 1>(s, taps, bank, now),
                         TOGETHER => FilterColumns::<TOGETHER> { taps, bank, first: 0 }.all(s, now),
                         _ => FilterColumns::<1> { taps, bank, first: 0 }.all(s, now),
                     }
@@ -219,6 +230,61 @@ impl<const T: usize> FilterColumns<'_, T> {
             }
         }
         self.first = first + V * LANES;
+    }
+}
+
+/// The outputs of `P` pairs of steps, eight each.
+///
+/// # Safety
+/// 2 · P · `features` numbers can be read from each of the `kernel` taps on, and of as many rows as features
+/// and taps sixteen numbers each from `w` on.
+#[inline(always)]
+unsafe fn step_pairs<S: Simd, const P: usize>(s: S, taps: [*const f32; MAX_TAPS], bank: Bank, y: &mut [f32]) {
+    let Bank { kernel, features, w, bias, floor, .. } = bank;
+    let mut sums = [s.splat(0.0); P];
+    // SAFETY: the caller's promise is theirs.
+    unsafe {
+        match kernel {
+            3 => pair_chain(s, &taps, 3, features, w, &mut sums),
+            6 => pair_chain(s, &taps, 6, features, w, &mut sums),
+            _ => pair_chain(s, &taps, kernel, features, w, &mut sums),
+        }
+    }
+    let bias = match bias.and_then(<[f32]>::first_chunk::<HALF>) {
+        // SAFETY: eight numbers.
+        Some(bias) => unsafe { s.load_twice(bias.as_ptr()) },
+        None => s.splat(-0.0),
+    };
+    for (sum, y) in sums.into_iter().zip(y.as_chunks_mut().0) {
+        s.store(s.max(s.splat(floor), s.add(sum, bias)), y);
+    }
+}
+
+/// [`chain`] of pairs of steps: lanes are the outputs of one step, and then those of the next.
+///
+/// # Safety
+/// As of [`step_pairs`].
+#[inline(always)]
+unsafe fn pair_chain<S: Simd, const P: usize>(
+    s: S,
+    taps: &[*const f32; MAX_TAPS],
+    kernel: usize,
+    features: usize,
+    mut w: *const f32,
+    sums: &mut [S::F; P],
+) {
+    for c in 0..features {
+        for tap in &taps[..kernel] {
+            // SAFETY: one row for each feature and tap, whose first half are weights.
+            let weights = unsafe { s.load_twice(w) };
+            w = w.wrapping_add(LANES);
+            for (p, sum) in sums.iter_mut().enumerate() {
+                let at = tap.wrapping_add(2 * p * features + c);
+                // SAFETY: c is below `features`, and p below P, of which each tap has twice as many steps.
+                let x = unsafe { s.splat_two(*at, *at.wrapping_add(features)) };
+                *sum = s.fma(x, weights, *sum);
+            }
+        }
     }
 }
 

@@ -8,10 +8,10 @@ use crate::conv::{CausalStep, FilterBank};
 use crate::long_sums::Sums;
 use crate::matrix::{Panels, backward_bias, backward_input, backward_input_scratch, backward_weight, product};
 use crate::recurrent::{
-    Cell, GateColumns, GateWeights, Gru, Lstm, PreparedCell, RecurrentBackward, RecurrentForward, RecurrentStep, Rnn,
-    SavedSteps, Sequence, StateRows, TransposedWeights, weighted_sums,
+    Cell, GateColumns, GateWeights, Gru, Lstm, PreparedCell, RecurrentBackward, RecurrentBlock, RecurrentForward,
+    RecurrentStep, Rnn, SavedSteps, Sequence, StateRows, TransposedWeights, weighted_sums,
 };
-use crate::simd::Isa;
+use crate::simd::{Isa, LANES};
 
 pub(super) const CALLS: &[fn(&mut Rng, Isa) -> bool] = &[
     matrix,
@@ -198,11 +198,16 @@ fn step<C: Cell>(rng: &mut Rng, isa: Isa) -> bool {
     let all = [
         product_of(&[batch, features]),
         returns(|| PreparedCell::<C>::len(features, units)),
-        product_of(&[batch, C::STATES, units]),
+        product_of(&[batch, C::STATES, units.next_multiple_of(LANES)]),
         product_of(&[batch, units]),
     ];
+    let block = rng.flip();
     Slices::new(rng, &all).call("a recurrent step", |[x, prepared, state, y]| {
-        RecurrentStep { features, units, x, prepared, state, y, cell: PhantomData::<C> }.run(isa);
+        if block {
+            RecurrentBlock { features, units, x, prepared, state, y, cell: PhantomData::<C> }.run(isa);
+        } else {
+            RecurrentStep { features, units, x, prepared, state, y, cell: PhantomData::<C> }.run(isa);
+        }
     })
 }
 

@@ -157,6 +157,15 @@ impl Simd for Avx2 {
         unsafe { [_mm256_loadu_ps(p), _mm256_loadu_ps(p.add(8))] }
     }
     #[inline(always)]
+    unsafe fn load_twice(self, p: *const f32) -> F {
+        // SAFETY: the caller vouches for 8 readable numbers; the token proves the instructions.
+        unsafe { [_mm256_loadu_ps(p); 2] }
+    }
+    #[inline(always)]
+    fn splat_two(self, a: f32, b: f32) -> F {
+        with!([_mm256_set1_ps(a), _mm256_set1_ps(b)])
+    }
+    #[inline(always)]
     fn prefetch(self, p: *const f32) {
         // SAFETY: a hint that reads nothing, and never faults.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }

@@ -94,6 +94,15 @@ impl Simd for Avx512 {
         unsafe { _mm512_loadu_ps(p) }
     }
     #[inline(always)]
+    unsafe fn load_twice(self, p: *const f32) -> __m512 {
+        // SAFETY: the caller vouches for 8 readable numbers; the token proves the instructions.
+        unsafe { _mm512_broadcast_f32x8(_mm256_loadu_ps(p)) }
+    }
+    #[inline(always)]
+    fn splat_two(self, a: f32, b: f32) -> __m512 {
+        with!(_mm512_mask_broadcastss_ps(_mm512_set1_ps(a), 0xFF00, _mm_set_ss(b)))
+    }
+    #[inline(always)]
     fn prefetch(self, p: *const f32) {
         // SAFETY: a hint that reads nothing, and never faults.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }

@@ -154,6 +154,10 @@ impl Kernel for Floats {
         // SAFETY: sixteen numbers follow the third.
         let from_odd = unsafe { s.load_ptr(odd.as_ptr().add(3)) };
         same("load_ptr", out(from_odd), |i| a[i]);
+        // SAFETY: eight of the numbers that lie there.
+        let twice = unsafe { s.load_twice(a.as_ptr()) };
+        same("load_twice", out(twice), |i| a[i % 8]);
+        same("splat_two", out(s.splat_two(a[0], a[1])), |i| a[i / 8]);
         // SAFETY: sixteen numbers follow the first of the 19, behind a mutable pointer.
         unsafe { s.store_ptr(vb, odd.as_mut_ptr().add(1)) };
         same("store_ptr", core::array::from_fn(|i| odd[i + 1]), |i| b[i]);

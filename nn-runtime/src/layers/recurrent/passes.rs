@@ -11,8 +11,8 @@ use crate::layer::{LayerContext, ParamGrad, ReadContext};
 use crate::spec::OneStep;
 use nn_kernels::matrix::{Panels, backward_input, backward_input_scratch};
 use nn_kernels::recurrent::{
-    Cell, GateColumns, GateWeights, PreparedCell, RecurrentBackward, RecurrentForward, RecurrentStep, SavedSteps,
-    Sequence, StateRows, TransposedWeights,
+    Cell, GateColumns, GateWeights, PreparedCell, RecurrentBackward, RecurrentBlock, RecurrentForward, RecurrentStep,
+    SavedSteps, Sequence, StateRows, TransposedWeights,
 };
 use nn_kernels::simd::LANES;
 
@@ -170,14 +170,24 @@ impl<C: Cell> Recurrent<C> {
         }
     }
 
-    /// Several steps of each stream, or one with a mask, or where no pass is left out.
+    /// Steps of each stream, as many as the pass is over.
     pub(in crate::layers) fn step(&self, cx: &mut LayerContext, x: &[&[f32]], y: &mut [f32]) {
+        let (units, features) = (self.units, cx.input_shape(0).dim(1));
+        let saved = core::mem::take(&mut cx.saved);
+        let carried = saved.chunks_exact_mut(C::STATES * units.next_multiple_of(LANES));
+        let prepared = cx.prepared().map(|prepared| &prepared[..PreparedCell::<C>::len(features, units)]);
+        if let (Some(prepared), [_], false) = (prepared, x, C::RESETS_FIRST) {
+            for (sample, state) in carried.take(cx.batch).enumerate() {
+                let one = Group { first: sample, samples: 1 };
+                let (x, y) = (one.of(x[0], cx.batch), one.of_mut(y, cx.batch));
+                RecurrentBlock { features, units, x, prepared, state, y, cell: PhantomData::<C> }.run(cx.isa);
+            }
+            return;
+        }
         let sequence = Sequence { steps: cx.steps, ..self.sequence(cx, 0) };
-        let ([inputs, weights], starts, scratch) = match cx.prepared() {
+        let ([inputs, weights], starts, scratch) = match prepared {
             Some(prepared) => {
-                let features = cx.input_shape(0).dim(1);
-                let len = PreparedCell::<C>::len(features, self.units);
-                let PreparedCell { inputs, weights, starts } = PreparedCell::of(features, self.units, &prepared[..len]);
+                let PreparedCell { inputs, weights, starts } = PreparedCell::of(features, units, prepared);
                 ([inputs, weights], Some(starts), &mut *cx.scratch)
             }
             None => {
@@ -186,15 +196,16 @@ impl<C: Cell> Recurrent<C> {
                 (columns, None, scratch)
             }
         };
-        let (units, [once, each]) = (self.units, RecurrentForward::<C>::scratch(self.units));
+        let [once, each] = RecurrentForward::<C>::scratch(units);
         // There is room for the states of a group.
         let (state, scratch) = scratch.split_at_mut(C::STATES * units);
-        let wide = units.next_multiple_of(LANES);
-        for (sample, carried) in cx.saved.chunks_exact_mut(C::STATES * wide).take(cx.batch).enumerate() {
+        for (sample, carried) in carried.take(cx.batch).enumerate() {
             let one = Group { first: sample, samples: 1 };
-            for (part, carried) in state.chunks_exact_mut(units).zip(carried.chunks_exact(wide)) {
-                part.copy_from_slice(&carried[..units]);
-            }
+            let parts = carried.chunks_exact_mut(units.next_multiple_of(LANES));
+            state
+                .chunks_exact_mut(units)
+                .zip(parts)
+                .for_each(|(part, carried)| part.copy_from_slice(&carried[..units]));
             RecurrentForward {
                 sequence,
                 x: one.of(x[0], cx.batch),
@@ -208,9 +219,8 @@ impl<C: Cell> Recurrent<C> {
                 y: one.of_mut(y, cx.batch),
             }
             .run(cx.isa);
-            for (part, carried) in state.chunks_exact(units).zip(carried.chunks_exact_mut(wide)) {
-                carried[..units].copy_from_slice(part);
-            }
+            let parts = carried.chunks_exact_mut(units.next_multiple_of(LANES));
+            state.chunks_exact(units).zip(parts).for_each(|(part, carried)| carried[..units].copy_from_slice(part));
         }
     }
 

@@ -1,30 +1,96 @@
-//! A step of a recurrence of one stream, whose states are padded to whole vectors. In: the step, weights as
-//! `PreparedCell` lays them out, the states; out: the outputs, and the states after.
+//! A recurrence of a single stream without masks, whose states are padded to whole vectors, so that nothing is
+//! read or written in part from step to step. In: steps, weights as `PreparedCell` lays them out, the states; out:
+//! the outputs, and the states after. The numbers are those of `RecurrentForward`.
 
-use super::Places;
-use crate::recurrent::{Cell, Gates, PreparedCell};
-use crate::simd::{LANES, Simd};
+use core::marker::PhantomData;
+
+use super::{Cell, Gates, PreparedCell};
+use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// Bytes of weights that stay in the nearest cache, beside all else, from one step to the next.
 const NEAR: usize = 24 << 10;
 
+/// The sizes of a cell.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct CellStep {
-    features: usize,
-    units: usize,
-    prepared: usize,
-    carried: usize,
+pub(crate) struct CellStep {
+    pub features: usize,
+    pub units: usize,
+}
+
+/// Where the numbers of a step lie.
+#[derive(Clone, Copy)]
+pub(crate) struct CellPlaces {
+    pub x: *const f32,
+    pub prepared: *const f32,
+    pub state: *mut f32,
+    /// Where the state before is kept, if it is.
+    pub before: Option<*mut f32>,
+    pub y: *mut f32,
+    /// Numbers that can be written from `y` on.
+    pub room: usize,
+    /// Of two steps in a row one is: large weights are gone through in turns from either end.
+    pub odd: bool,
+}
+
+/// Steps of one stream.
+pub struct RecurrentBlock<'a, C> {
+    /// Features of a step.
+    pub features: usize,
+    /// Units of the cell.
+    pub units: usize,
+    /// `[steps, features]`
+    pub x: &'a [f32],
+    /// What [`PreparedCell::write`] has written.
+    pub prepared: &'a [f32],
+    /// `[states, wide]`, where `wide` are the units padded to whole vectors: the state before the first step,
+    /// overwritten with that after the last.
+    pub state: &'a mut [f32],
+    /// `[steps, units]`, or `[units]` after the last step.
+    pub y: &'a mut [f32],
+    /// Which cell it is.
+    pub cell: PhantomData<C>,
+}
+
+impl<C: Cell> RecurrentBlock<'_, C> {
+    /// Takes the steps.
+    ///
+    /// # Panics
+    /// A slice has another length than the sizes ask for.
+    pub fn run(self, isa: Isa) {
+        isa.run(self);
+    }
+}
+
+impl<C: Cell> Kernel for RecurrentBlock<'_, C> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let RecurrentBlock { features, units, x, prepared, state, y, .. } = self;
+        let (cell, steps) = (CellStep { features, units }, x.len() / features);
+        let [prepares, carries] = cell.lens::<C>();
+        let all = steps.checked_mul(units);
+        let fits = prepared.len() == prepares
+            && state.len() == carries
+            && x.len() == steps * features
+            && (Some(y.len()) == all || y.len() == units);
+        assert!(fits && units > 0 && !C::RESETS_FIRST, "expected steps of {features} features and {units} units");
+        let each = if Some(y.len()) == all { units } else { 0 };
+        for (step, x) in x.chunks_exact(features).enumerate() {
+            let (x, prepared, state) = (x.as_ptr(), prepared.as_ptr(), state.as_mut_ptr());
+            // What is written behind a step's outputs are those of the next, which come later.
+            let y = &mut y[step * each..];
+            let (y, room) = (y.as_mut_ptr(), y.len());
+            let places = CellPlaces { x, prepared, state, before: None, y, room, odd: step % 2 == 1 };
+            // SAFETY: the lengths have been compared with `lens`, and `y` has room for the units.
+            unsafe { cell.run::<C, S>(s, places) };
+        }
+    }
 }
 
 impl CellStep {
-    pub fn new([features, units]: [usize; 2], prepared: usize, carried: usize) -> CellStep {
-        assert!(units > 0, "expected at least 1 unit");
-        CellStep { features, units, prepared, carried }
-    }
-
     /// Numbers that are prepared and that are carried.
     pub fn lens<C: Cell>(&self) -> [usize; 2] {
-        [PreparedCell::<C>::len(self.features, self.units), C::STATES * self.wide()]
+        [PreparedCell::<C>::len(self.features, self.units), C::STATES.saturating_mul(self.wide())]
     }
 
     /// Units, padded.
@@ -34,28 +100,28 @@ impl CellStep {
     }
 
     /// # Safety
-    /// What is prepared and carried is as long as [`lens`](CellStep::lens) says, here and before; at `x` are
-    /// `features` numbers, at `y` is `room` for the units.
+    /// What is prepared and the state are as long as [`lens`](CellStep::lens) says, and so is the place for the
+    /// state before; at `x` are `features` numbers, at `y` is `room` for the units.
     #[inline(always)]
-    pub unsafe fn run<C: Cell, S: Simd>(&self, s: S, at: Places) {
-        let (wide, state) = (self.wide(), at.carried.wrapping_add(self.carried));
-        let before = at.before.wrapping_add(self.carried);
-        for i in (0..C::STATES * wide).step_by(LANES) {
-            // SAFETY: whole vectors of what is carried.
-            unsafe { s.store_ptr(s.load_ptr(state.wrapping_add(i)), before.wrapping_add(i)) };
+    pub unsafe fn run<C: Cell, S: Simd>(&self, s: S, at: CellPlaces) {
+        let wide = self.wide();
+        if let Some(before) = at.before {
+            for i in (0..C::STATES * wide).step_by(LANES) {
+                // SAFETY: whole vectors of the state.
+                unsafe { s.store_ptr(s.load_ptr(at.state.wrapping_add(i)), before.wrapping_add(i)) };
+            }
         }
         let blocks = wide / LANES;
-        let near = 4 * C::GATES * wide * (self.features + self.units) <= NEAR;
+        let pairs = const { S::REGISTERS >= 32 } && 4 * C::GATES * wide * (self.features + self.units) <= NEAR;
         // SAFETY: blocks below `blocks`.
         unsafe {
-            if blocks == 1 {
-                return self.tile::<C, S, 1>(s, &at, 0, true);
-            }
-            if const { S::REGISTERS >= 32 } && blocks == 2 && near {
-                return self.tile::<C, S, 2>(s, &at, 0, true);
+            match blocks {
+                1 => return self.tile::<C, S, 1>(s, &at, 0, true),
+                2 if pairs => return self.tile::<C, S, 2>(s, &at, 0, true),
+                _ => {}
             }
             // Other units still read the outputs before.
-            if const { S::REGISTERS >= 32 } && near {
+            if pairs {
                 for block in (0..blocks / 2 * 2).step_by(2) {
                     self.tile::<C, S, 2>(s, &at, block, false);
                 }
@@ -69,14 +135,14 @@ impl CellStep {
                 }
             }
         }
-        for i in (0..wide).step_by(LANES) {
-            // SAFETY: whole vectors of the state, and as many outputs as have been written.
+        for i in (0..self.units).step_by(LANES) {
+            // SAFETY: vectors of the state, and as many outputs as there is room for: they have been written.
             unsafe {
                 let y = match at.room - i {
                     LANES.. => s.load_ptr(at.y.wrapping_add(i)),
                     left => s.load_part(core::slice::from_raw_parts(at.y.wrapping_add(i), left)),
                 };
-                s.store_ptr(y, state.wrapping_add(i));
+                s.store_ptr(y, at.state.wrapping_add(i));
             }
         }
     }
@@ -87,11 +153,10 @@ impl CellStep {
     /// # Safety
     /// As of [`run`](CellStep::run); there are so many blocks.
     #[inline(always)]
-    unsafe fn tile<C: Cell, S: Simd, const B: usize>(&self, s: S, at: &Places, first: usize, all: bool) {
+    unsafe fn tile<C: Cell, S: Simd, const B: usize>(&self, s: S, at: &CellPlaces, first: usize, all: bool) {
         let CellStep { features, units, .. } = *self;
         let (wide, row) = (self.wide(), C::GATES * LANES);
-        let state = at.carried.wrapping_add(self.carried);
-        let of_inputs = at.prepared.wrapping_add(self.prepared);
+        let (state, of_inputs) = (at.state, at.prepared);
         let of_state = of_inputs.wrapping_add(wide * C::GATES * features);
         let starts = of_state.wrapping_add(wide * C::GATES * units);
         let (mut x, mut h) = ([[s.splat(0.0); 4]; B], [[s.splat(0.0); 4]; B]);
@@ -137,12 +202,6 @@ impl CellStep {
                 store(s, new[0], at.y.wrapping_add(i), at.room - i);
             }
         }
-    }
-
-    /// Puts back what the last step has changed.
-    pub fn undo<C: Cell>(&self, carried: &mut [f32], before: &[f32]) {
-        let own = self.carried..self.carried + C::STATES * self.wide();
-        carried[own.clone()].copy_from_slice(&before[own]);
     }
 }
 
