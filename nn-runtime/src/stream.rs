@@ -61,7 +61,8 @@ pub use voices::Streamers;
 pub struct Streamer<M, S = Allocated> {
     model: M,
     engine: Engine<S>,
-    /// The last outputs, and those that a step writes, in whole vectors; what is past the last output is empty.
+    /// The last outputs, and those that a step writes, in whole vectors; what is past the last output is
+    /// empty.
     outputs: [[S; MAX_OUTPUTS]; 2],
 }
 

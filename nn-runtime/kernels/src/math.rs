@@ -73,8 +73,8 @@ fn reduce_all<S: Simd, const N: usize>(s: S, x: [S::F; N]) -> ([S::I; N], [S::F;
     reduce_times(s, [1.0; N], x)
 }
 
-/// [`reduce`] of several numbers times a power of 2 each, operation by operation: in that order no instruction
-/// waits long for another, and a processor sees only so many.
+/// [`reduce`] of several numbers times a power of 2 each, operation by operation: in that order no
+/// instruction waits long for another, and a processor sees only so many.
 #[inline(always)]
 fn reduce_times<S: Simd, const N: usize>(s: S, times: [f32; N], x: [S::F; N]) -> ([S::I; N], [S::F; N]) {
     let (mut shifted, mut r, mut square) = (x, x, x);

@@ -89,7 +89,8 @@ pub trait Simd: Copy + 'static {
     /// `p` is valid for reading 8 `f32`.
     #[inline(always)]
     unsafe fn load_twice(self, p: *const f32) -> Self::F {
-        // SAFETY: the caller vouches for 8 readable numbers; an array of them needs no more alignment than one.
+        // SAFETY: the caller vouches for 8 readable numbers; an array of them needs no more alignment than
+        // one.
         let half = unsafe { p.cast::<[f32; 8]>().read() };
         let mut both = [0.0; 16];
         both[..8].copy_from_slice(&half);

@@ -1,6 +1,7 @@
-//! The layers of a network as one stream steps through them. In: the layers, once; parameters, what is carried
-//! and a step of every input; out: a step of every output, and whether all numbers of it are finite. The
-//! instruction set is entered, and lengths are compared, once for all layers; sums have the order of a window's.
+//! The layers of a network as one stream steps through them. In: the layers, once; parameters, what is
+//! carried and a step of every input; out: a step of every output, and whether all numbers of it are finite.
+//! The instruction set is entered, and lengths are compared, once for all layers; sums have the order of a
+//! window's.
 
 mod causal;
 mod op;
@@ -41,7 +42,8 @@ pub type StreamFunction = (InPlace, Option<ChainCurve>);
 pub struct StreamChain {
     layers: Vec<Layer>,
     functions: Vec<InPlace>,
-    /// How many numbers there are at least: of parameters, of what is prepared, of what is carried, of values.
+    /// How many numbers there are at least: of parameters, of what is prepared, of what is carried, of
+    /// values.
     lens: [usize; 4],
     /// Numbers of each input and output that a layer reads or writes.
     inputs: Vec<usize>,
@@ -82,7 +84,7 @@ impl CellAt {
     /// What is prepared and carried is as long as the cell says, here and before; at `x` are its features, at
     /// `y` is `room` for its units.
     #[inline(always)]
-    unsafe fn run<C: Cell, S: Simd>(&self, s: S, at: Places) {
+    unsafe fn run<C: Cell, S: Simd>(&self, s: S, at: StreamPlaces) {
         let places = CellPlaces {
             x: at.x,
             prepared: at.prepared.wrapping_add(self.prepared),
@@ -122,8 +124,9 @@ impl StreamChain {
         StreamChain { layers: Vec::new(), functions: Vec::new(), lens: [0; 4], inputs: Vec::new(), outputs: Vec::new() }
     }
 
-    /// And then a layer, what its outputs are not below, and functions of the outputs: of whole vectors of them,
-    /// where they are `wide`. None where a stream cannot have it: its sums are divided, or its kernel is long.
+    /// And then a layer, what its outputs are not below, and functions of the outputs: of whole vectors of
+    /// them, where they are `wide`. None where a stream cannot have it: its sums are divided, or its kernel
+    /// is long.
     ///
     /// # Panics
     /// A range is shorter than the layer asks for; values are no whole vectors apart.
@@ -211,9 +214,9 @@ impl StreamChain {
         }
     }
 
-    /// Takes a step, and says whether all its numbers are finite; where it says no, some that nobody reads may
-    /// be others. Outputs with room behind them are written in whole vectors. Of two steps in a row one is
-    /// `odd`: large weights are gone through in turns from either end.
+    /// Takes a step, and says whether all its numbers are finite; where it says no, some that nobody reads
+    /// may be others. Outputs with room behind them are written in whole vectors. Of two steps in a row one
+    /// is `odd`: large weights are gone through in turns from either end.
     ///
     /// # Panics
     /// Something is shorter than a layer asks for.
@@ -226,7 +229,7 @@ impl StreamChain {
             && x.iter().zip(&self.inputs).all(|(x, len)| x.len() >= *len)
             && y.iter().zip(&self.outputs).all(|(y, len)| y.len() >= *len);
         assert!(enough, "expected memory of {:?} numbers, found {found:?}, and whole steps", self.lens);
-        isa.run(Run { chain: self, isa, memory, x, y, odd })
+        isa.run(StreamRun { chain: self, isa, memory, x, y, odd })
     }
 
     /// Puts back what the last step has changed.
@@ -259,7 +262,7 @@ impl Default for StreamChain {
 }
 
 /// A step at work. The lengths have been compared.
-struct Run<'a, 'b> {
+struct StreamRun<'a, 'b> {
     chain: &'a StreamChain,
     isa: Isa,
     memory: StreamMemory<'a>,
@@ -270,7 +273,7 @@ struct Run<'a, 'b> {
 
 /// Where numbers lie.
 #[derive(Clone, Copy)]
-struct Places {
+struct StreamPlaces {
     params: *const f32,
     prepared: *const f32,
     carried: *mut f32,
@@ -282,11 +285,12 @@ struct Places {
     odd: bool,
 }
 
-impl Kernel for Run<'_, '_> {
+impl Kernel for StreamRun<'_, '_> {
     type Out = bool;
     #[inline(always)]
     fn run<S: Simd>(self, s: S) -> bool {
-        let Run { chain, isa, memory: StreamMemory { params, prepared, carried, before, values }, x, y, odd } = self;
+        let StreamRun { chain, isa, memory: StreamMemory { params, prepared, carried, before, values }, x, y, odd } =
+            self;
         // 0 as long as all are finite.
         let mut seen = s.splat(0.0);
         for x in x {
@@ -303,9 +307,9 @@ impl Kernel for Run<'_, '_> {
                 StreamPlace::Outside(j) => (y[j].as_mut_ptr(), y[j].len()),
                 StreamPlace::Within(at) => (values.wrapping_add(at), layer.outputs.next_multiple_of(LANES)),
             };
-            let places = Places { params, prepared, carried, before, x, y, room, odd };
-            // SAFETY: `StreamChain::run` has compared the lengths with what `then` has noted of this layer: its
-            // weights, what it carries, its inputs, and room for its outputs.
+            let places = StreamPlaces { params, prepared, carried, before, x, y, room, odd };
+            // SAFETY: `StreamChain::run` has compared the lengths with what `then` has noted of this layer:
+            // its weights, what it carries, its inputs, and room for its outputs.
             unsafe { layer.run(s, places) };
             // SAFETY: there is room for `room` outputs, of which the first have been written.
             let y = unsafe { core::slice::from_raw_parts_mut(y, room) };
@@ -324,7 +328,7 @@ impl Layer {
     /// # Safety
     /// From each place on there are as many numbers as the layer asks for.
     #[inline(always)]
-    unsafe fn run<S: Simd>(&self, s: S, at: Places) {
+    unsafe fn run<S: Simd>(&self, s: S, at: StreamPlaces) {
         // SAFETY: the caller's promise is theirs.
         unsafe {
             match &self.work {
@@ -370,7 +374,7 @@ unsafe fn copy(from: *const f32, to: *mut f32, len: usize) {
         i += 4;
     }
     while i < len {
-        // SAFETY: i < len.
+        // SAFETY: i < len, which can be read and written.
         unsafe { *to.add(i) = *from.add(i) };
         i += 1;
     }

@@ -287,8 +287,8 @@ impl<S: Storage> Engine<S> {
         &self.saved[..self.before.len()]
     }
 
-    /// Whether voices can begin and go on apart from each other: where no layer asks for the number of a step,
-    /// which all have in common.
+    /// Whether voices can begin and go on apart from each other: where no layer asks for the number of a
+    /// step, which all have in common.
     #[cfg(feature = "alloc")]
     pub(super) fn apart(&self) -> bool {
         self.plain.is_some() || self.chain.is_some()

@@ -1,5 +1,5 @@
-//! One stride of a stream, through the chain of its layers where there is one. In: an engine and slices; out: the
-//! stride taken, or what is wrong, with nothing changed.
+//! One stride of a stream, through the chain of its layers where there is one. In: an engine and slices; out:
+//! the stride taken, or what is wrong, with nothing changed.
 
 use super::engine::{Engine, StepFault, output_steps};
 #[cfg(feature = "alloc")]
@@ -42,8 +42,8 @@ impl<S: Storage> Engine<S> {
         self.finish(network, 1, y.iter().map(|y| &**y))
     }
 
-    /// Whether a number of the chain's last step is not finite that somebody reads; the step has then not been
-    /// taken.
+    /// Whether a number of the chain's last step is not finite that somebody reads; the step has then not
+    /// been taken.
     #[cfg(feature = "alloc")]
     #[cold]
     fn look_closely(&mut self, network: &CompiledNetwork, x: &[&[f32]], y: &[&mut [f32]]) -> Result<(), StepFault> {

@@ -251,7 +251,7 @@ unsafe fn step_pairs<S: Simd, const P: usize>(s: S, taps: [*const f32; MAX_TAPS]
         }
     }
     let bias = match bias.and_then(<[f32]>::first_chunk::<HALF>) {
-        // SAFETY: eight numbers.
+        // SAFETY: `bias` has been cut to eight numbers.
         Some(bias) => unsafe { s.load_twice(bias.as_ptr()) },
         None => s.splat(-0.0),
     };

@@ -1,6 +1,6 @@
-//! A recurrence of a single stream without masks, whose states are padded to whole vectors, so that nothing is
-//! read or written in part from step to step. In: steps, weights as `PreparedCell` lays them out, the states; out:
-//! the outputs, and the states after. The numbers are those of `RecurrentForward`.
+//! A recurrence of a single stream without masks, whose states are padded to whole vectors, so that nothing
+//! is read or written in part from step to step. In: steps, weights as `PreparedCell` lays them out, the
+//! states; out: the outputs, and the states after. The numbers are those of `RecurrentForward`.
 
 use core::marker::PhantomData;
 
@@ -100,8 +100,8 @@ impl CellStep {
     }
 
     /// # Safety
-    /// What is prepared and the state are as long as [`lens`](CellStep::lens) says, and so is the place for the
-    /// state before; at `x` are `features` numbers, at `y` is `room` for the units.
+    /// What is prepared and the state are as long as [`lens`](CellStep::lens) says, and so is the place for
+    /// the state before; at `x` are `features` numbers, at `y` is `room` for the units.
     #[inline(always)]
     pub unsafe fn run<C: Cell, S: Simd>(&self, s: S, at: CellPlaces) {
         let wide = self.wide();
@@ -113,26 +113,30 @@ impl CellStep {
         }
         let blocks = wide / LANES;
         let pairs = const { S::REGISTERS >= 32 } && 4 * C::GATES * wide * (self.features + self.units) <= NEAR;
-        // SAFETY: blocks below `blocks`.
+        // SAFETY: as many blocks as there are.
         unsafe {
             match blocks {
                 1 => return self.tile::<C, S, 1>(s, &at, 0, true),
                 2 if pairs => return self.tile::<C, S, 2>(s, &at, 0, true),
                 _ => {}
             }
-            // Other units still read the outputs before.
-            if pairs {
-                for block in (0..blocks / 2 * 2).step_by(2) {
-                    self.tile::<C, S, 2>(s, &at, block, false);
-                }
-                if blocks % 2 == 1 {
-                    self.tile::<C, S, 1>(s, &at, blocks - 1, false);
-                }
-            } else {
-                for i in 0..blocks {
-                    // What was read last is still near when the next step begins with it.
-                    self.tile::<C, S, 1>(s, &at, if at.odd { blocks - 1 - i } else { i }, false);
-                }
+        }
+        // Other units still read the outputs before.
+        if pairs {
+            for block in (0..blocks / 2 * 2).step_by(2) {
+                // SAFETY: this block and the next are below `blocks`.
+                unsafe { self.tile::<C, S, 2>(s, &at, block, false) };
+            }
+            if blocks % 2 == 1 {
+                // SAFETY: the last block, of an odd number.
+                unsafe { self.tile::<C, S, 1>(s, &at, blocks - 1, false) };
+            }
+        } else {
+            for i in 0..blocks {
+                // What was read last is still near when the next step begins with it.
+                let block = if at.odd { blocks - 1 - i } else { i };
+                // SAFETY: i, and so the block, is below `blocks`.
+                unsafe { self.tile::<C, S, 1>(s, &at, block, false) };
             }
         }
         for i in (0..self.units).step_by(LANES) {
@@ -218,7 +222,7 @@ unsafe fn chain<C: Cell, S: Simd, const B: usize>(
 ) -> [Gates<S::F>; B] {
     let row = C::GATES * LANES;
     for k in 0..inputs {
-        // SAFETY: k < inputs.
+        // SAFETY: k < inputs, which can be read.
         let input = s.splat(unsafe { *x.add(k) });
         for (b, sums) in sums.iter_mut().enumerate() {
             for (g, sum) in sums.iter_mut().enumerate().take(C::GATES) {

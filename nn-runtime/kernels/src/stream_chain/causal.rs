@@ -1,7 +1,7 @@
 //! A causal convolution as one step of a stream sees it: a product whose inputs lie in a ring. In: the step,
 //! the ring, weights in panels; out: the outputs, and the ring with the step in it.
 
-use super::{Places, copy};
+use super::{StreamPlaces, copy};
 use crate::conv::CausalStep;
 use crate::matrix::Panels;
 use crate::sample_chain::product::{Operands, ProductStep};
@@ -24,7 +24,7 @@ pub(super) struct Causal {
 impl Causal {
     /// None where the kernel is too long.
     pub fn new(product: ProductStep, [features, kernel, dilation]: [usize; 3], carried: usize) -> Option<Causal> {
-        assert!(kernel > 0 && features > 0, "expected a kernel and features");
+        assert!(kernel > 0 && features > 0 && dilation > 0, "expected a kernel and features");
         let reach = (kernel - 1).checked_mul(dilation).expect("steps that can be counted");
         let causal = Causal { product, features, kernel, dilation, reach, carried };
         (kernel <= MAX_TAPS && CausalStep::takes(features, kernel)).then_some(causal)
@@ -45,7 +45,7 @@ impl Causal {
     /// Weights and bias lie among the parameters; at `x` are `features` numbers, at `y` is `room` for the
     /// outputs; what is carried is as long as it says, here and before.
     #[inline(always)]
-    pub unsafe fn run<S: Simd>(&self, s: S, at: Places) {
+    pub unsafe fn run<S: Simd>(&self, s: S, at: StreamPlaces) {
         let Causal { product, features, kernel, dilation, reach, .. } = *self;
         let place = at.carried.wrapping_add(self.carried);
         let ring = place.wrapping_add(1);
@@ -61,8 +61,8 @@ impl Causal {
         let vectors = product.cols.div_ceil(LANES);
         let wide = vectors / 2 * 2;
         let mut done = 0;
-        // SAFETY: `features` numbers can be read from each tap on: rows of the ring below `reach`, and the step;
-        // vectors are no more than there are, in panels of that width.
+        // SAFETY: `features` numbers can be read from each tap on: rows of the ring below `reach`, and the
+        // step; vectors are no more than there are, in panels of that width.
         unsafe {
             while const { S::REGISTERS >= 32 } && wide - done >= 4 {
                 self.columns::<S, 4>(s, to, &taps, (done, Panels::WIDTH));
@@ -92,8 +92,8 @@ impl Causal {
     /// `V` vectors of outputs from vector `first` on, an even one, whose rows of weights are `step` apart.
     ///
     /// # Safety
-    /// As of [`run`](Causal::run); `features` numbers can be read from each of the `kernel` taps on; there are
-    /// so many vectors, and their panels are `step` wide.
+    /// As of [`run`](Causal::run); `features` numbers can be read from each of the `kernel` taps on; there
+    /// are so many vectors, and their panels are `step` wide.
     #[inline(always)]
     unsafe fn columns<S: Simd, const V: usize>(
         &self,
@@ -131,7 +131,7 @@ impl Causal {
         seen.copy_from_slice(&taps[..K]);
         for c in 0..self.features {
             for tap in seen {
-                // SAFETY: c < features.
+                // SAFETY: c < features, as many as each tap has.
                 unsafe { self.row(s, *tap.add(c), w, sums) };
                 w = w.wrapping_add(step);
             }
@@ -152,7 +152,7 @@ impl Causal {
     ) {
         for c in 0..self.features {
             for tap in &taps[..self.kernel] {
-                // SAFETY: c < features.
+                // SAFETY: c < features, as many as each tap has.
                 unsafe { self.row(s, *tap.add(c), w, sums) };
                 w = w.wrapping_add(step);
             }

@@ -1,5 +1,5 @@
-//! What a stream's layers are, and where they read and write, in the words of whoever makes a chain of them. It
-//! computes nothing.
+//! What a stream's layers are, and where they read and write, in the words of whoever makes a chain of them.
+//! It computes nothing.
 
 use core::ops::Range;
 
@@ -27,7 +27,8 @@ pub enum StreamOp {
         /// Where the bias does.
         bias: Option<Range<usize>>,
     },
-    /// A causal convolution of one group, which carries where the oldest step stands in its ring, and the ring.
+    /// A causal convolution of one group, which carries where the oldest step stands in its ring, and the
+    /// ring.
     Causal {
         /// Numbers of a step.
         features: usize,
