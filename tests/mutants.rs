@@ -1,6 +1,6 @@
 //! Declarations with one random mistake each, compiled: where the errors stand and how many there are. Slow:
 //! it compiles three hundred programs. `cargo test -p nn-tests --test mutants -- --ignored --nocapture`
-//! prints what was measured.
+//! prints what was measured; `SEED=2` before it makes other mistakes.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,18 +12,54 @@ use serde_json::Value;
 
 const COUNT: usize = 300;
 
-const SOUND: [&str; 6] = [
-    "struct Net: [1, 28, 28] -> [10] { Conv2d(8, 3, padding = Same) -> Relu -> MaxPool2d(2); Flatten -> head: Dense(10) -> Softmax; }",
-    "struct Net: [16] -> [16] { let x = input; let y = x -> Dense(16) -> Relu -> Dense(16); (x, y) -> Sum -> Relu }",
-    "struct Net: (image: [1, 8, 8], tags: [16]) -> [4] { let a = image -> Flatten -> Dense(32); let b = tags -> Dense(32); (a, b) -> Concat -> Dense(4) }",
-    "struct Net: [12, 5] -> (class: [3], slope: [1]) { let h = Lstm(16, last = true); let class = h -> Dense(3); let slope = h -> Dense(1); }",
-    "struct Net: [8] -> [8] { code: Dense(8) -> Tanh; let (p, q) = share(code) -> Split(2); (p, q) -> Concat -> frozen Dense(8) * 2 }",
-    "struct Net: [6, 4] -> [2] { let keys = DensePerStep(4, bias = false); (input, keys) -> Sum -> MultiHeadAttention(2) -> LastStep -> Dropout(0.1) -> Dense(2) }",
+const SOUND: [&str; 19] = [
+    "network! { struct Net: [1, 28, 28] -> [10] { Conv2d(8, 3, padding = Same) -> Relu -> MaxPool2d(2); Flatten -> head: Dense(10) -> Softmax; } }",
+    "network! { struct Net: [16] -> [16] { let x = input; let y = x -> Dense(16) -> Relu -> Dense(16); (x, y) -> Sum -> Relu } }",
+    "network! { struct Net: (image: [1, 8, 8], tags: [16]) -> [4] { let a = image -> Flatten -> Dense(32); let b = tags -> Dense(32); (a, b) -> Concat -> Dense(4) } }",
+    "network! { struct Net: [12, 5] -> (class: [3], slope: [1]) { let h = Lstm(16, last = true); let class = h -> Dense(3); let slope = h -> Dense(1); } }",
+    "network! { struct Net: [8] -> [8] { code: Dense(8) -> Tanh; let (p, q) = share(code) -> Split(2); (p, q) -> Concat -> frozen Dense(8) * 2 } }",
+    "network! { struct Net: [6, 4] -> [2] { let keys = DensePerStep(4, bias = false); (input, keys) -> Sum -> MultiHeadAttention(2) -> LastStep -> Dropout(0.1) -> Dense(2) } }",
+    "network! { struct Net: (x: [6, 4], mask: [6]) -> [2] { let h = (x, mask) -> Lstm(8, direction = Both); (h, mask) -> GlobalAvgPool -> Dense(2) } }",
+    "network! { struct Net: [WIDTH] -> [4] { stem: Dense(WIDTH * 2, init = HeNormal) -> Relu -> [32]; Dense(16) -> Block * 3 -> head: Dense(4) -> Softmax } }",
+    "network! { struct Net: (left: [8], right: [8]) -> [1] { let p = left -> tower: Dense(8) -> Tanh; let q = right -> share(tower) -> Tanh; (p, q) -> Product -> Dense(1) -> Sigmoid } }",
+    "network! { #[budget(params <= 50_000, macs <= 2_000_000, predict_bytes(batch = 8) <= 64 * 1024)] pub struct Net: [16] -> [4] { Dense(16) -> Relu -> Dense(4) } }",
+    "network! { struct Net: (x: [6, 8], mask: [6]) -> [6, 8] { let n = (x, mask) -> MultiHeadAttention(2, causal = true) -> Dropout(0.1); (x, n) -> Sum -> LayerNorm } }",
+    "network! { #[cfg(all())] pub struct Net: [16] -> [4] { let (a, _) = Pair; let body = a -> frozen enc: Dense(16) -> Block; body -> nn_runtime::layers::Gelu -> Dense(4) } }",
+    "network! { struct Net: [12] -> [3] { Embedding(100, 8) -> PositionalEncoding -> Conv1d(4, 3, padding = Causal, dilation = 2) -> Gru(5, last = true) -> Dense(3) } }",
+    "network! { struct Net: [3, 16, 16] -> [3, 16, 16] { let down = Conv2d(8, 3, stride = 2, padding = Same) -> BatchNorm -> Relu; let up = down -> ConvTranspose2d(3, 2, stride = 2); (input, up) -> Sum -> Sigmoid } }",
+    "network! { struct Net: [16] -> (a: [4], b: [4]) { let (p, q) = Split(2, sizes = [12, 4]); let a = p -> Dense(4) -> Softmax; let b = q -> Dense(4); } }",
+    "activation! { pub swish(x; beta = 1.0) where beta > 0.0 = x * sigmoid(beta * x); pub bent(x; learn alpha = 0.25) = if x > 0.0 { x } else { alpha * expm1(x) } }",
+    "activation! { gate(x; low = 0.1, high = 2.0) where low > 0.0, high > 1.0 = { let e = exp(-x); let s = 1.0 / (1.0 + e); if s < low && x < 0.0 { low * x } else { max(x, high) } } }",
+    "loss! { pub log_cosh(y, t; delta = 1.0) where delta > 0.0 = delta * ln(cosh((y - t) / delta)) }",
+    "loss! { pub esr(y, t; rise = 0.85) = { let error = (y - t) - rise * (before(y) - before(t)); sum(square(error)) / (sum(square(t)) + 0.001) } }",
 ];
 
-/// What may change without a fault, as another network is meant: the last `;`, the name of a network or of a
-/// label, and that a layer learns, which nothing else of a declaration tells.
-const LEGAL: [&str; 4] = ["without `;`", "without `frozen`", "for `Net`", "for `head`"];
+/// What some of them are made of.
+const AROUND: &str = "const WIDTH: usize = 16; network! { struct Block: [16] -> [16] { Dense(16) -> Relu } } \
+    network! { struct Pair: [16] -> (a: [8], b: [8]) { let (a, b) = Split(2); } }";
+
+/// What may change without a fault, as something else is meant that is as sound: the last `;`, who may see it,
+/// the name of a network, of a label or of a formula, and that a layer or a setting learns, which nothing else
+/// of a declaration tells. Two signs before a number are none.
+const LEGAL: [&str; 17] = [
+    "without `;`",
+    "without `frozen`",
+    "without `learn`",
+    "without `pub`",
+    "without `-`",
+    "`-` twice",
+    "for `Net`",
+    "for `head`",
+    "for `stem`",
+    "for `enc`",
+    "for `swish`",
+    "for `bent`",
+    "for `gate`",
+    "for `log_cosh`",
+    "for `esr`",
+    "without `stem`",
+    "without `head`",
+];
 
 /// A linear congruential generator (Knuth, MMIX), its upper bits.
 struct Rng(u64);
@@ -35,7 +71,10 @@ impl Rng {
     }
 }
 
-/// Words, numbers, and signs as they are read: `->` and `::` are one.
+/// Signs that are read as one.
+const PAIRS: [&str; 5] = ["->", "::", "<=", ">=", "&&"];
+
+/// Words, numbers, and signs as they are read.
 fn tokens(text: &str) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     let mut letters = text.chars().peekable();
@@ -47,8 +86,8 @@ fn tokens(text: &str) -> Vec<String> {
             while let Some(next) = letters.next_if(|c| word(*c) || number && *c == '.') {
                 token.push(next);
             }
-        } else if first == '-' {
-            token.extend(letters.next_if(|c| *c == '>'));
+        } else {
+            token.extend(letters.next_if(|second| PAIRS.contains(&&*format!("{first}{second}"))));
         }
         if !first.is_whitespace() {
             all.push(token);
@@ -60,7 +99,8 @@ fn tokens(text: &str) -> Vec<String> {
 /// The tokens with one mistake, which of them it touches, and what it is.
 fn mutate(sound: &[String], rng: &mut Rng) -> Option<(Vec<String>, Range<usize>, String)> {
     let mut list = sound.to_vec();
-    let at = rng.below(list.len());
+    // Which macro it is, is no mistake in it.
+    let at = 3 + rng.below(list.len() - 4);
     let token = list[at].clone();
     // Without its bracket a file is not read as Rust, and rustc says so.
     let bracket = |token: &str| "()[]{}".contains(token);
@@ -101,17 +141,16 @@ fn mutate(sound: &[String], rng: &mut Rng) -> Option<(Vec<String>, Range<usize>,
 
 /// A program of these tokens, and the columns from the token before a mistake to the one behind it.
 fn program(list: &[String], mistake: &Range<usize>) -> (String, Range<usize>) {
-    let mut line = "network! { ".to_owned();
+    let mut line = String::new();
     let mut columns = Vec::new();
     for token in list {
         columns.push(line.len() + 1..line.len() + 1 + token.len());
         line += token;
         line.push(' ');
     }
-    line += "}";
     let first = columns[mistake.start.saturating_sub(1).min(columns.len() - 1)].start;
     let last = columns[mistake.end.min(columns.len() - 1)].end;
-    (format!("#![allow(unused)]\nuse nn_runtime::prelude::*;\n{line}\nfn main() {{}}\n"), first..last)
+    (format!("#![allow(unused)]\nuse nn_runtime::prelude::*;\n{line}\n{AROUND}\nfn main() {{}}\n"), first..last)
 }
 
 /// The text of an error, and its columns in the declaration.
@@ -158,7 +197,8 @@ fn one_mistake_is_one_error_where_it_is() {
     );
     fs::write(folder.join("Cargo.toml"), manifest).expect("a file can be written");
     fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).expect("the lock file is there");
-    let mut rng = Rng(11);
+    let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
+    let mut rng = Rng(seed.unwrap_or(11));
     let mut mutants = Vec::new();
     while mutants.len() < COUNT {
         let sound = tokens(SOUND[rng.below(SOUND.len())]);

@@ -41,7 +41,7 @@ const _: () = {
     const _: () = __nn::check_input("input", declared_input[0]);
     const __V0: __nn::TracedValue = __nn::TracedValue::input("input", declared_input[0]);
     type __T0 = Conv2d;
-    type conv2d_1 = <__T0 as __nn::Checked<
+    type conv2d_1_call = <__T0 as __nn::Checked<
         {
             __nn::check_call(
                 "conv2d_1",
@@ -58,7 +58,7 @@ const _: () = {
         },
     >>::Layer;
     const conv2d_1_rule: __nn::Rule = __nn::Answer(
-            conv2d_1::new(32, 3).stride(2).padding(Same).rule([__V0.shape()]),
+            conv2d_1_call::new(32, 3).stride(2).padding(Same).rule([__V0.shape()]),
         )
         .rule();
     const conv2d_1: () = __nn::check("conv2d_1", &conv2d_1_rule, &[&__V0], 1);
@@ -70,7 +70,7 @@ const _: () = {
         0,
     );
     type __T1 = Relu;
-    type relu_1 = <__T1 as __nn::Checked<
+    type relu_1_call = <__T1 as __nn::Checked<
         {
             __nn::check_call(
                 "relu_1",
@@ -86,7 +86,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    const relu_1_rule: __nn::Rule = __nn::Answer(relu_1::new().rule([__V1.shape()]))
+    const relu_1_rule: __nn::Rule = __nn::Answer(relu_1_call::new().rule([__V1.shape()]))
         .rule();
     const relu_1: () = __nn::check("relu_1", &relu_1_rule, &[&__V1], 1);
     static __F1: __nn::Site = __nn::site(&relu_1_rule, [__V1.shape()]);
@@ -97,7 +97,7 @@ const _: () = {
         0,
     );
     type __T2 = layers::MaxPool2d;
-    type max_pool2d_1 = <__T2 as __nn::Checked<
+    type max_pool2d_1_call = <__T2 as __nn::Checked<
         {
             __nn::check_call(
                 "max_pool2d_1",
@@ -114,7 +114,7 @@ const _: () = {
         },
     >>::Layer;
     const max_pool2d_1_rule: __nn::Rule = __nn::Answer(
-            max_pool2d_1::new(2).rule([__V2.shape()]),
+            max_pool2d_1_call::new(2).rule([__V2.shape()]),
         )
         .rule();
     const max_pool2d_1: () = __nn::check(
@@ -131,7 +131,7 @@ const _: () = {
         0,
     );
     type __T3 = Flatten;
-    type flatten_1 = <__T3 as __nn::Checked<
+    type flatten_1_call = <__T3 as __nn::Checked<
         {
             __nn::check_call(
                 "flatten_1",
@@ -148,7 +148,7 @@ const _: () = {
         },
     >>::Layer;
     const flatten_1_rule: __nn::Rule = __nn::Answer(
-            flatten_1::new().rule([__V3.shape()]),
+            flatten_1_call::new().rule([__V3.shape()]),
         )
         .rule();
     const flatten_1: () = __nn::check("flatten_1", &flatten_1_rule, &[&__V3], 1);
@@ -160,7 +160,7 @@ const _: () = {
         0,
     );
     type __T4 = Dense;
-    type dense_1 = <__T4 as __nn::Checked<
+    type dense_1_call = <__T4 as __nn::Checked<
         {
             __nn::check_call(
                 "dense_1",
@@ -176,7 +176,9 @@ const _: () = {
             )
         },
     >>::Layer;
-    const dense_1_rule: __nn::Rule = __nn::Answer(dense_1::new(64).rule([__V4.shape()]))
+    const dense_1_rule: __nn::Rule = __nn::Answer(
+            dense_1_call::new(64).rule([__V4.shape()]),
+        )
         .rule();
     const dense_1: () = __nn::check("dense_1", &dense_1_rule, &[&__V4], 1);
     static __F4: __nn::Site = __nn::site(&dense_1_rule, [__V4.shape()]);
@@ -187,7 +189,7 @@ const _: () = {
         0,
     );
     type __T5 = Dense;
-    type dense_2 = <__T5 as __nn::Checked<
+    type dense_2_call = <__T5 as __nn::Checked<
         {
             __nn::check_call(
                 "dense_2",
@@ -203,7 +205,9 @@ const _: () = {
             )
         },
     >>::Layer;
-    const dense_2_rule: __nn::Rule = __nn::Answer(dense_2::new(10).rule([__V5.shape()]))
+    const dense_2_rule: __nn::Rule = __nn::Answer(
+            dense_2_call::new(10).rule([__V5.shape()]),
+        )
         .rule();
     const dense_2: () = __nn::check("dense_2", &dense_2_rule, &[&__V5], 1);
     static __F5: __nn::Site = __nn::site(&dense_2_rule, [__V5.shape()]);
@@ -243,27 +247,27 @@ const _: () = {
     );
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 1> {
-        const { conv2d_1::new(32, 3).stride(2).padding(Same) }
+        const { conv2d_1_call::new(32, 3).stride(2).padding(Same) }
     }
     #[inline]
     fn __l1() -> impl __nn::Layer<1, 1> {
-        const { relu_1::new() }
+        const { relu_1_call::new() }
     }
     #[inline]
     fn __l2() -> impl __nn::Layer<1, 1> {
-        const { max_pool2d_1::new(2) }
+        const { max_pool2d_1_call::new(2) }
     }
     #[inline]
     fn __l3() -> impl __nn::Layer<1, 1> {
-        const { flatten_1::new() }
+        const { flatten_1_call::new() }
     }
     #[inline]
     fn __l4() -> impl __nn::Layer<1, 1> {
-        const { dense_1::new(64) }
+        const { dense_1_call::new(64) }
     }
     #[inline]
     fn __l5() -> impl __nn::Layer<1, 1> {
-        const { dense_2::new(10) }
+        const { dense_2_call::new(10) }
     }
     #[cfg(rust_analyzer)]
     __nn::shown! {

@@ -35,7 +35,7 @@ const _: () = {
     const _: () = __nn::check_input("input", declared_input[0]);
     const __V0: __nn::TracedValue = __nn::TracedValue::input("input", declared_input[0]);
     type __T0 = Deep;
-    type backbone = <__T0 as __nn::Checked<
+    type backbone_call = <__T0 as __nn::Checked<
         {
             __nn::check_call(
                 "backbone",
@@ -51,7 +51,9 @@ const _: () = {
             )
         },
     >>::Layer;
-    const backbone_rule: __nn::Rule = __nn::Answer(backbone::new().rule([__V0.shape()]))
+    const backbone_rule: __nn::Rule = __nn::Answer(
+            backbone_call::new().rule([__V0.shape()]),
+        )
         .rule();
     const backbone: () = __nn::check("backbone", &backbone_rule, &[&__V0], 1);
     const _: () = __nn::check_frozen("backbone", &backbone_rule);
@@ -63,7 +65,7 @@ const _: () = {
         0,
     );
     type __T1 = Dense;
-    type dense_1 = <__T1 as __nn::Checked<
+    type dense_1_call = <__T1 as __nn::Checked<
         {
             __nn::check_call(
                 "dense_1",
@@ -79,7 +81,9 @@ const _: () = {
             )
         },
     >>::Layer;
-    const dense_1_rule: __nn::Rule = __nn::Answer(dense_1::new(10).rule([__V1.shape()]))
+    const dense_1_rule: __nn::Rule = __nn::Answer(
+            dense_1_call::new(10).rule([__V1.shape()]),
+        )
         .rule();
     const dense_1: () = __nn::check("dense_1", &dense_1_rule, &[&__V1], 1);
     const _: () = __nn::check_frozen("dense_1", &dense_1_rule);
@@ -116,11 +120,11 @@ const _: () = {
     );
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 1> {
-        const { backbone::new() }
+        const { backbone_call::new() }
     }
     #[inline]
     fn __l1() -> impl __nn::Layer<1, 1> {
-        const { dense_1::new(10) }
+        const { dense_1_call::new(10) }
     }
     #[cfg(rust_analyzer)]
     __nn::shown! {

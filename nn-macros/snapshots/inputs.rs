@@ -44,7 +44,7 @@ const _: () = {
     const _: () = __nn::check_input("tags", declared_input[1]);
     const __V1: __nn::TracedValue = __nn::TracedValue::input("tags", declared_input[1]);
     type __T0 = Flatten;
-    type flatten_1 = <__T0 as __nn::Checked<
+    type flatten_1_call = <__T0 as __nn::Checked<
         {
             __nn::check_call(
                 "flatten_1",
@@ -61,7 +61,7 @@ const _: () = {
         },
     >>::Layer;
     const flatten_1_rule: __nn::Rule = __nn::Answer(
-            flatten_1::new().rule([__V0.shape()]),
+            flatten_1_call::new().rule([__V0.shape()]),
         )
         .rule();
     const flatten_1: () = __nn::check("flatten_1", &flatten_1_rule, &[&__V0], 1);
@@ -73,7 +73,7 @@ const _: () = {
         0,
     );
     type __T1 = Dense;
-    type dense_1 = <__T1 as __nn::Checked<
+    type dense_1_call = <__T1 as __nn::Checked<
         {
             __nn::check_call(
                 "dense_1",
@@ -89,7 +89,9 @@ const _: () = {
             )
         },
     >>::Layer;
-    const dense_1_rule: __nn::Rule = __nn::Answer(dense_1::new(32).rule([__V2.shape()]))
+    const dense_1_rule: __nn::Rule = __nn::Answer(
+            dense_1_call::new(32).rule([__V2.shape()]),
+        )
         .rule();
     const dense_1: () = __nn::check("dense_1", &dense_1_rule, &[&__V2], 1);
     static __F1: __nn::Site = __nn::site(&dense_1_rule, [__V2.shape()]);
@@ -100,7 +102,7 @@ const _: () = {
         0,
     );
     type __T2 = Dense;
-    type dense_2 = <__T2 as __nn::Checked<
+    type dense_2_call = <__T2 as __nn::Checked<
         {
             __nn::check_call(
                 "dense_2",
@@ -116,7 +118,9 @@ const _: () = {
             )
         },
     >>::Layer;
-    const dense_2_rule: __nn::Rule = __nn::Answer(dense_2::new(32).rule([__V1.shape()]))
+    const dense_2_rule: __nn::Rule = __nn::Answer(
+            dense_2_call::new(32).rule([__V1.shape()]),
+        )
         .rule();
     const dense_2: () = __nn::check("dense_2", &dense_2_rule, &[&__V1], 1);
     static __F2: __nn::Site = __nn::site(&dense_2_rule, [__V1.shape()]);
@@ -127,7 +131,7 @@ const _: () = {
         0,
     );
     type __T3 = Concat;
-    type concat_1 = <__T3 as __nn::Checked<
+    type concat_1_call = <__T3 as __nn::Checked<
         {
             __nn::check_call(
                 "concat_1",
@@ -144,7 +148,7 @@ const _: () = {
         },
     >>::Layer;
     const concat_1_rule: __nn::Rule = __nn::Answer(
-            concat_1::new().rule([__V3.shape(), __V4.shape()]),
+            concat_1_call::new().rule([__V3.shape(), __V4.shape()]),
         )
         .rule();
     const concat_1: () = __nn::check("concat_1", &concat_1_rule, &[&__V3, &__V4], 1);
@@ -156,7 +160,7 @@ const _: () = {
         0,
     );
     type __T4 = Dense;
-    type dense_3 = <__T4 as __nn::Checked<
+    type dense_3_call = <__T4 as __nn::Checked<
         {
             __nn::check_call(
                 "dense_3",
@@ -172,7 +176,9 @@ const _: () = {
             )
         },
     >>::Layer;
-    const dense_3_rule: __nn::Rule = __nn::Answer(dense_3::new(10).rule([__V5.shape()]))
+    const dense_3_rule: __nn::Rule = __nn::Answer(
+            dense_3_call::new(10).rule([__V5.shape()]),
+        )
         .rule();
     const dense_3: () = __nn::check("dense_3", &dense_3_rule, &[&__V5], 1);
     static __F4: __nn::Site = __nn::site(&dense_3_rule, [__V5.shape()]);
@@ -211,23 +217,23 @@ const _: () = {
     );
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 1> {
-        const { flatten_1::new() }
+        const { flatten_1_call::new() }
     }
     #[inline]
     fn __l1() -> impl __nn::Layer<1, 1> {
-        const { dense_1::new(32) }
+        const { dense_1_call::new(32) }
     }
     #[inline]
     fn __l2() -> impl __nn::Layer<1, 1> {
-        const { dense_2::new(32) }
+        const { dense_2_call::new(32) }
     }
     #[inline]
     fn __l3() -> impl __nn::Layer<2, 1> {
-        const { concat_1::new() }
+        const { concat_1_call::new() }
     }
     #[inline]
     fn __l4() -> impl __nn::Layer<1, 1> {
-        const { dense_3::new(10) }
+        const { dense_3_call::new(10) }
     }
     #[cfg(rust_analyzer)]
     __nn::shown! {

@@ -37,7 +37,7 @@ const _: () = {
     const _: () = __nn::check_input("input", declared_input[0]);
     const __V0: __nn::TracedValue = __nn::TracedValue::input("input", declared_input[0]);
     type __T0 = Dense;
-    type first = <__T0 as __nn::Checked<
+    type first_call = <__T0 as __nn::Checked<
         {
             __nn::check_call(
                 "first",
@@ -53,7 +53,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    const first_rule: __nn::Rule = __nn::Answer(first::new(64).rule([__V0.shape()]))
+    const first_rule: __nn::Rule = __nn::Answer(first_call::new(64).rule([__V0.shape()]))
         .rule();
     const first: () = __nn::check("first", &first_rule, &[&__V0], 1);
     static __F0: __nn::Site = __nn::site(&first_rule, [__V0.shape()]);
@@ -64,7 +64,7 @@ const _: () = {
         0,
     );
     type __T1 = Relu;
-    type relu_1 = <__T1 as __nn::Checked<
+    type relu_1_call = <__T1 as __nn::Checked<
         {
             __nn::check_call(
                 "relu_1",
@@ -80,7 +80,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    const relu_1_rule: __nn::Rule = __nn::Answer(relu_1::new().rule([__V1.shape()]))
+    const relu_1_rule: __nn::Rule = __nn::Answer(relu_1_call::new().rule([__V1.shape()]))
         .rule();
     const relu_1: () = __nn::check("relu_1", &relu_1_rule, &[&__V1], 1);
     static __F1: __nn::Site = __nn::site(&relu_1_rule, [__V1.shape()]);
@@ -92,7 +92,7 @@ const _: () = {
     );
     const _: () = __nn::check_shape(&__V2, __nn::Shape::of([64]));
     type __T2 = Relu;
-    type relu_2 = <__T2 as __nn::Checked<
+    type relu_2_call = <__T2 as __nn::Checked<
         {
             __nn::check_call(
                 "relu_2",
@@ -108,7 +108,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    const relu_2_rule: __nn::Rule = __nn::Answer(relu_2::new().rule([__V2.shape()]))
+    const relu_2_rule: __nn::Rule = __nn::Answer(relu_2_call::new().rule([__V2.shape()]))
         .rule();
     const relu_2: () = __nn::check("relu_2", &relu_2_rule, &[&__V2], 1);
     static __F2: __nn::Site = __nn::site(&relu_2_rule, [__V2.shape()]);
@@ -119,7 +119,7 @@ const _: () = {
         0,
     );
     type __T3 = Dense<f32>;
-    type head = <__T3 as __nn::Checked<
+    type head_call = <__T3 as __nn::Checked<
         {
             __nn::check_call(
                 "head",
@@ -135,7 +135,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    const head_rule: __nn::Rule = __nn::Answer(head::new(10).rule([__V3.shape()]))
+    const head_rule: __nn::Rule = __nn::Answer(head_call::new(10).rule([__V3.shape()]))
         .rule();
     const head: () = __nn::check("head", &head_rule, &[&__V3], 1);
     static __F3: __nn::Site = __nn::site(&head_rule, [__V3.shape()]);
@@ -146,7 +146,7 @@ const _: () = {
         0,
     );
     type __T4 = Softmax;
-    type softmax_1 = <__T4 as __nn::Checked<
+    type softmax_1_call = <__T4 as __nn::Checked<
         {
             __nn::check_call(
                 "softmax_1",
@@ -163,7 +163,7 @@ const _: () = {
         },
     >>::Layer;
     const softmax_1_rule: __nn::Rule = __nn::Answer(
-            softmax_1::new().rule([__V4.shape()]),
+            softmax_1_call::new().rule([__V4.shape()]),
         )
         .rule();
     const softmax_1: () = __nn::check("softmax_1", &softmax_1_rule, &[&__V4], 1);
@@ -203,23 +203,23 @@ const _: () = {
     );
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 1> {
-        const { first::new(64) }
+        const { first_call::new(64) }
     }
     #[inline]
     fn __l1() -> impl __nn::Layer<1, 1> {
-        const { relu_1::new() }
+        const { relu_1_call::new() }
     }
     #[inline]
     fn __l2() -> impl __nn::Layer<1, 1> {
-        const { relu_2::new() }
+        const { relu_2_call::new() }
     }
     #[inline]
     fn __l3() -> impl __nn::Layer<1, 1> {
-        const { head::new(10) }
+        const { head_call::new(10) }
     }
     #[inline]
     fn __l4() -> impl __nn::Layer<1, 1> {
-        const { softmax_1::new() }
+        const { softmax_1_call::new() }
     }
     #[cfg(rust_analyzer)]
     __nn::shown! {

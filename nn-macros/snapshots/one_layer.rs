@@ -34,7 +34,7 @@ const _: () = {
     const _: () = __nn::check_input("input", declared_input[0]);
     const __V0: __nn::TracedValue = __nn::TracedValue::input("input", declared_input[0]);
     type __T0 = Dense;
-    type dense_1 = <__T0 as __nn::Checked<
+    type dense_1_call = <__T0 as __nn::Checked<
         {
             __nn::check_call(
                 "dense_1",
@@ -50,7 +50,9 @@ const _: () = {
             )
         },
     >>::Layer;
-    const dense_1_rule: __nn::Rule = __nn::Answer(dense_1::new(4).rule([__V0.shape()]))
+    const dense_1_rule: __nn::Rule = __nn::Answer(
+            dense_1_call::new(4).rule([__V0.shape()]),
+        )
         .rule();
     const dense_1: () = __nn::check("dense_1", &dense_1_rule, &[&__V0], 1);
     static __F0: __nn::Site = __nn::site(&dense_1_rule, [__V0.shape()]);
@@ -80,7 +82,7 @@ const _: () = {
     static __TREE: __nn::NetworkTree = __nn::NetworkTree::new(&__MAP, &[]);
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 1> {
-        const { dense_1::new(4) }
+        const { dense_1_call::new(4) }
     }
     #[cfg(rust_analyzer)]
     __nn::shown! {

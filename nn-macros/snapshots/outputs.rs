@@ -40,7 +40,7 @@ const _: () = {
     const _: () = __nn::check_input("input", declared_input[0]);
     const __V0: __nn::TracedValue = __nn::TracedValue::input("input", declared_input[0]);
     type __T0 = Split;
-    type split_1 = <__T0 as __nn::Checked<
+    type split_1_call = <__T0 as __nn::Checked<
         {
             __nn::check_call(
                 "split_1",
@@ -56,7 +56,9 @@ const _: () = {
             )
         },
     >>::Layer;
-    const split_1_rule: __nn::Rule = __nn::Answer(split_1::new().rule([__V0.shape()]))
+    const split_1_rule: __nn::Rule = __nn::Answer(
+            split_1_call::new().rule([__V0.shape()]),
+        )
         .rule();
     const split_1: () = __nn::check("split_1", &split_1_rule, &[&__V0], 2);
     static __F0: __nn::Site = __nn::site(&split_1_rule, [__V0.shape()]);
@@ -73,7 +75,7 @@ const _: () = {
         1,
     );
     type __T1 = Dense;
-    type dense_1 = <__T1 as __nn::Checked<
+    type dense_1_call = <__T1 as __nn::Checked<
         {
             __nn::check_call(
                 "dense_1",
@@ -89,7 +91,9 @@ const _: () = {
             )
         },
     >>::Layer;
-    const dense_1_rule: __nn::Rule = __nn::Answer(dense_1::new(10).rule([__V1.shape()]))
+    const dense_1_rule: __nn::Rule = __nn::Answer(
+            dense_1_call::new(10).rule([__V1.shape()]),
+        )
         .rule();
     const dense_1: () = __nn::check("dense_1", &dense_1_rule, &[&__V1], 1);
     static __F1: __nn::Site = __nn::site(&dense_1_rule, [__V1.shape()]);
@@ -100,7 +104,7 @@ const _: () = {
         0,
     );
     type __T2 = Dense;
-    type dense_2 = <__T2 as __nn::Checked<
+    type dense_2_call = <__T2 as __nn::Checked<
         {
             __nn::check_call(
                 "dense_2",
@@ -116,7 +120,9 @@ const _: () = {
             )
         },
     >>::Layer;
-    const dense_2_rule: __nn::Rule = __nn::Answer(dense_2::new(4).rule([__V2.shape()]))
+    const dense_2_rule: __nn::Rule = __nn::Answer(
+            dense_2_call::new(4).rule([__V2.shape()]),
+        )
         .rule();
     const dense_2: () = __nn::check("dense_2", &dense_2_rule, &[&__V2], 1);
     static __F2: __nn::Site = __nn::site(&dense_2_rule, [__V2.shape()]);
@@ -154,15 +160,15 @@ const _: () = {
     );
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 2> {
-        const { split_1::new() }
+        const { split_1_call::new() }
     }
     #[inline]
     fn __l1() -> impl __nn::Layer<1, 1> {
-        const { dense_1::new(10) }
+        const { dense_1_call::new(10) }
     }
     #[inline]
     fn __l2() -> impl __nn::Layer<1, 1> {
-        const { dense_2::new(4) }
+        const { dense_2_call::new(4) }
     }
     #[cfg(rust_analyzer)]
     __nn::shown! {

@@ -36,7 +36,7 @@ const _: () = {
     const _: () = __nn::check_input("input", declared_input[0]);
     const __V0: __nn::TracedValue = __nn::TracedValue::input("input", declared_input[0]);
     type __T0 = Block;
-    type block_1 = <__T0 as __nn::Checked<
+    type block_1_call = <__T0 as __nn::Checked<
         {
             __nn::check_call(
                 "block_1",
@@ -54,7 +54,7 @@ const _: () = {
     >>::Layer;
     const __N0: usize = DEPTH - 1;
     const block_1_rule: __nn::Rule = __nn::repeat(
-        &__nn::Answer(block_1::new().rule([__V0.shape()])).rule(),
+        &__nn::Answer(block_1_call::new().rule([__V0.shape()])).rule(),
         __V0.shape(),
         __N0,
     );
@@ -67,7 +67,7 @@ const _: () = {
         0,
     );
     type __T1 = Dense;
-    type body = <__T1 as __nn::Checked<
+    type body_call = <__T1 as __nn::Checked<
         {
             __nn::check_call(
                 "body",
@@ -85,7 +85,7 @@ const _: () = {
     >>::Layer;
     const __N1: usize = 2;
     const body_rule: __nn::Rule = __nn::repeat(
-        &__nn::Answer(body::new(16).rule([__V1.shape()])).rule(),
+        &__nn::Answer(body_call::new(16).rule([__V1.shape()])).rule(),
         __V1.shape(),
         __N1,
     );
@@ -98,7 +98,7 @@ const _: () = {
         0,
     );
     type __T2 = Dense;
-    type dense_1 = <__T2 as __nn::Checked<
+    type dense_1_call = <__T2 as __nn::Checked<
         {
             __nn::check_call(
                 "dense_1",
@@ -114,7 +114,9 @@ const _: () = {
             )
         },
     >>::Layer;
-    const dense_1_rule: __nn::Rule = __nn::Answer(dense_1::new(10).rule([__V2.shape()]))
+    const dense_1_rule: __nn::Rule = __nn::Answer(
+            dense_1_call::new(10).rule([__V2.shape()]),
+        )
         .rule();
     const dense_1: () = __nn::check("dense_1", &dense_1_rule, &[&__V2], 1);
     static __F2: __nn::Site = __nn::site(&dense_1_rule, [__V2.shape()]);
@@ -151,15 +153,15 @@ const _: () = {
     );
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 1> {
-        const { __nn::Repeat::new(block_1::new(), __N0) }
+        const { __nn::Repeat::new(block_1_call::new(), __N0) }
     }
     #[inline]
     fn __l1() -> impl __nn::Layer<1, 1> {
-        const { __nn::Repeat::new(body::new(16), __N1) }
+        const { __nn::Repeat::new(body_call::new(16), __N1) }
     }
     #[inline]
     fn __l2() -> impl __nn::Layer<1, 1> {
-        const { dense_1::new(10) }
+        const { dense_1_call::new(10) }
     }
     #[cfg(rust_analyzer)]
     __nn::shown! {

@@ -37,7 +37,7 @@ const _: () = {
     const _: () = __nn::check_input("input", declared_input[0]);
     const __V0: __nn::TracedValue = __nn::TracedValue::input("input", declared_input[0]);
     type __T0 = Conv2d;
-    type conv2d_1 = <__T0 as __nn::Checked<
+    type conv2d_1_call = <__T0 as __nn::Checked<
         {
             __nn::check_call(
                 "conv2d_1",
@@ -54,7 +54,7 @@ const _: () = {
         },
     >>::Layer;
     const conv2d_1_rule: __nn::Rule = __nn::Answer(
-            conv2d_1::new(16, 3).rule([__V0.shape()]),
+            conv2d_1_call::new(16, 3).rule([__V0.shape()]),
         )
         .rule();
     const conv2d_1: () = __nn::check("conv2d_1", &conv2d_1_rule, &[&__V0], 1);
@@ -66,7 +66,7 @@ const _: () = {
         0,
     );
     type __T1 = BatchNorm;
-    type batch_norm_1 = <__T1 as __nn::Checked<
+    type batch_norm_1_call = <__T1 as __nn::Checked<
         {
             __nn::check_call(
                 "batch_norm_1",
@@ -83,7 +83,7 @@ const _: () = {
         },
     >>::Layer;
     const batch_norm_1_rule: __nn::Rule = __nn::Answer(
-            batch_norm_1::new().rule([__V1.shape()]),
+            batch_norm_1_call::new().rule([__V1.shape()]),
         )
         .rule();
     const batch_norm_1: () = __nn::check(
@@ -100,7 +100,7 @@ const _: () = {
         0,
     );
     type __T2 = Sum;
-    type sum_1 = <__T2 as __nn::Checked<
+    type sum_1_call = <__T2 as __nn::Checked<
         {
             __nn::check_call(
                 "sum_1",
@@ -117,7 +117,7 @@ const _: () = {
         },
     >>::Layer;
     const sum_1_rule: __nn::Rule = __nn::Answer(
-            sum_1::new().rule([__V0.shape(), __V2.shape()]),
+            sum_1_call::new().rule([__V0.shape(), __V2.shape()]),
         )
         .rule();
     const sum_1: () = __nn::check("sum_1", &sum_1_rule, &[&__V0, &__V2], 1);
@@ -129,7 +129,7 @@ const _: () = {
         0,
     );
     type __T3 = Relu;
-    type relu_1 = <__T3 as __nn::Checked<
+    type relu_1_call = <__T3 as __nn::Checked<
         {
             __nn::check_call(
                 "relu_1",
@@ -145,7 +145,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    const relu_1_rule: __nn::Rule = __nn::Answer(relu_1::new().rule([__V3.shape()]))
+    const relu_1_rule: __nn::Rule = __nn::Answer(relu_1_call::new().rule([__V3.shape()]))
         .rule();
     const relu_1: () = __nn::check("relu_1", &relu_1_rule, &[&__V3], 1);
     static __F3: __nn::Site = __nn::site(&relu_1_rule, [__V3.shape()]);
@@ -183,19 +183,19 @@ const _: () = {
     );
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 1> {
-        const { conv2d_1::new(16, 3) }
+        const { conv2d_1_call::new(16, 3) }
     }
     #[inline]
     fn __l1() -> impl __nn::Layer<1, 1> {
-        const { batch_norm_1::new() }
+        const { batch_norm_1_call::new() }
     }
     #[inline]
     fn __l2() -> impl __nn::Layer<2, 1> {
-        const { sum_1::new() }
+        const { sum_1_call::new() }
     }
     #[inline]
     fn __l3() -> impl __nn::Layer<1, 1> {
-        const { relu_1::new() }
+        const { relu_1_call::new() }
     }
     #[cfg(rust_analyzer)]
     __nn::shown! {

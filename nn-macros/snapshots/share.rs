@@ -36,7 +36,7 @@ const _: () = {
     const _: () = __nn::check_input("input", declared_input[0]);
     const __V0: __nn::TracedValue = __nn::TracedValue::input("input", declared_input[0]);
     type __T0 = Dense;
-    type tie = <__T0 as __nn::Checked<
+    type tie_call = <__T0 as __nn::Checked<
         {
             __nn::check_call(
                 "tie",
@@ -52,12 +52,13 @@ const _: () = {
             )
         },
     >>::Layer;
-    const tie_rule: __nn::Rule = __nn::Answer(tie::new(16).rule([__V0.shape()])).rule();
+    const tie_rule: __nn::Rule = __nn::Answer(tie_call::new(16).rule([__V0.shape()]))
+        .rule();
     const tie: () = __nn::check("tie", &tie_rule, &[&__V0], 1);
     static __F0: __nn::Site = __nn::site(&tie_rule, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(&__V0, "tie", &tie_rule, 0);
     type __T1 = Relu;
-    type relu_1 = <__T1 as __nn::Checked<
+    type relu_1_call = <__T1 as __nn::Checked<
         {
             __nn::check_call(
                 "relu_1",
@@ -73,7 +74,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    const relu_1_rule: __nn::Rule = __nn::Answer(relu_1::new().rule([__V1.shape()]))
+    const relu_1_rule: __nn::Rule = __nn::Answer(relu_1_call::new().rule([__V1.shape()]))
         .rule();
     const relu_1: () = __nn::check("relu_1", &relu_1_rule, &[&__V1], 1);
     static __F1: __nn::Site = __nn::site(&relu_1_rule, [__V1.shape()]);
@@ -84,7 +85,7 @@ const _: () = {
         0,
     );
     type __T2 = Dense;
-    type dense_1 = <__T2 as __nn::Checked<
+    type dense_1_call = <__T2 as __nn::Checked<
         {
             __nn::check_call(
                 "dense_1",
@@ -100,7 +101,9 @@ const _: () = {
             )
         },
     >>::Layer;
-    const dense_1_rule: __nn::Rule = __nn::Answer(dense_1::new(16).rule([__V2.shape()]))
+    const dense_1_rule: __nn::Rule = __nn::Answer(
+            dense_1_call::new(16).rule([__V2.shape()]),
+        )
         .rule();
     const dense_1: () = __nn::check("dense_1", &dense_1_rule, &[&__V2], 1);
     const _: () = __nn::check_shared("dense_1", &dense_1_rule, "tie", &tie_rule, &__V2);
@@ -112,7 +115,7 @@ const _: () = {
         0,
     );
     type __T3 = Dense;
-    type again = <__T3 as __nn::Checked<
+    type again_call = <__T3 as __nn::Checked<
         {
             __nn::check_call(
                 "again",
@@ -128,7 +131,7 @@ const _: () = {
             )
         },
     >>::Layer;
-    const again_rule: __nn::Rule = __nn::Answer(again::new(16).rule([__V3.shape()]))
+    const again_rule: __nn::Rule = __nn::Answer(again_call::new(16).rule([__V3.shape()]))
         .rule();
     const again: () = __nn::check("again", &again_rule, &[&__V3], 1);
     const _: () = __nn::check_shared("again", &again_rule, "tie", &tie_rule, &__V3);
@@ -140,7 +143,7 @@ const _: () = {
         0,
     );
     type __T4 = Dense;
-    type dense_2 = <__T4 as __nn::Checked<
+    type dense_2_call = <__T4 as __nn::Checked<
         {
             __nn::check_call(
                 "dense_2",
@@ -156,7 +159,9 @@ const _: () = {
             )
         },
     >>::Layer;
-    const dense_2_rule: __nn::Rule = __nn::Answer(dense_2::new(16).rule([__V4.shape()]))
+    const dense_2_rule: __nn::Rule = __nn::Answer(
+            dense_2_call::new(16).rule([__V4.shape()]),
+        )
         .rule();
     const dense_2: () = __nn::check("dense_2", &dense_2_rule, &[&__V4], 1);
     static __F4: __nn::Site = __nn::site(&dense_2_rule, [__V4.shape()]);
@@ -195,23 +200,23 @@ const _: () = {
     );
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 1> {
-        const { tie::new(16) }
+        const { tie_call::new(16) }
     }
     #[inline]
     fn __l1() -> impl __nn::Layer<1, 1> {
-        const { relu_1::new() }
+        const { relu_1_call::new() }
     }
     #[inline]
     fn __l2() -> impl __nn::Layer<1, 1> {
-        const { dense_1::new(16) }
+        const { dense_1_call::new(16) }
     }
     #[inline]
     fn __l3() -> impl __nn::Layer<1, 1> {
-        const { again::new(16) }
+        const { again_call::new(16) }
     }
     #[inline]
     fn __l4() -> impl __nn::Layer<1, 1> {
-        const { dense_2::new(16) }
+        const { dense_2_call::new(16) }
     }
     #[cfg(rust_analyzer)]
     __nn::shown! {

@@ -34,7 +34,7 @@ const _: () = {
     const _: () = __nn::check_input("input", declared_input[0]);
     const __V0: __nn::TracedValue = __nn::TracedValue::input("input", declared_input[0]);
     type __T0 = Dense;
-    type head = <__T0 as __nn::Checked<
+    type head_call = <__T0 as __nn::Checked<
         {
             __nn::check_call(
                 "head",
@@ -50,7 +50,8 @@ const _: () = {
             )
         },
     >>::Layer;
-    const head_rule: __nn::Rule = __nn::Answer(head::new(2).rule([__V0.shape()])).rule();
+    const head_rule: __nn::Rule = __nn::Answer(head_call::new(2).rule([__V0.shape()]))
+        .rule();
     const head: () = __nn::check("head", &head_rule, &[&__V0], 1);
     static __F0: __nn::Site = __nn::site(&head_rule, [__V0.shape()]);
     const __V1: __nn::TracedValue = __nn::TracedValue::after(
@@ -79,7 +80,7 @@ const _: () = {
     static __TREE: __nn::NetworkTree = __nn::NetworkTree::new(&__MAP, &[]);
     #[inline]
     fn __l0() -> impl __nn::Layer<1, 1> {
-        const { head::new(2) }
+        const { head_call::new(2) }
     }
     #[cfg(not(rust_analyzer))]
     const __BYTES: &[u8] = &__nn::Aligned(

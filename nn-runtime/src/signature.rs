@@ -4,17 +4,22 @@
 
 mod names;
 mod negative;
+mod options;
 mod own;
+mod surplus;
 mod text;
 mod typed;
 
 use crate::fault::Fault;
 use crate::graph::NetworkTree;
-use names::{ALIASES, ELSEWHERE};
 pub use negative::Negative;
+use options::options;
 pub use own::{Answer, IsLayer};
-use text::{brackets, equal, find, first_number, holds, is_axis, is_numbers, is_switch, joined, list, word_of};
-use typed::{corrected, reads, rest, written};
+use surplus::{behind, is_word, meant, strided};
+use text::{
+    brackets, equal, first_number, holds, is_list, is_numbers, is_switch, is_text, joined, list, word_in, word_of,
+};
+use typed::{reads, rest, written};
 
 /// What a built-in layer takes. A layer of one's own has none, and rustc alone looks at its calls.
 #[derive(Clone, Copy)]
@@ -176,81 +181,6 @@ const fn none(call: &Call) -> Option<Fault> {
     Some(fault.str(", ").num(call.outputs).str(">`"))
 }
 
-const fn options(signature: &Signature, call: &Call) -> Option<Fault> {
-    let mut i = 0;
-    while i < call.named.len() {
-        let (name, value) = call.named[i];
-        if !holds(signature.options, name) {
-            let expected = if signature.options.is_empty() {
-                Fault::expected("no option: `").str(signature.layer).str("` has none")
-            } else {
-                let fault = Fault::expected("one of the options of `").str(signature.layer).str("` (");
-                list(fault, signature.options).str(")")
-            };
-            let found = expected.str(", found `").str(name).str("`");
-            if holds(signature.given, name) {
-                let expected = Fault::expected("`").str(name).str("` without its name, found `").str(name).str(" = …`");
-                return Some(corrected(expected.help(""), signature, call));
-            }
-            if let Some(ours) = find(&ALIASES, name) {
-                if holds(signature.given, ours) {
-                    let expected =
-                        Fault::expected("`").str(ours).str("` without a name, found `").str(name).str(" = …`");
-                    return Some(corrected(expected.help(""), signature, call));
-                }
-                if holds(signature.options, ours) {
-                    return Some(found.help("`").str(ours).str(" = ").str(value).str("`"));
-                }
-            }
-            if let Some(elsewhere) = find(&ELSEWHERE, name) {
-                return Some(found.help(elsewhere));
-            }
-            if signature.options.is_empty() && is_axis(name) {
-                return Some(found.help("remove it: it goes over the last dimension, or over all of them"));
-            }
-        } else if let Some(fault) = value_of(signature, name, value) {
-            return Some(fault);
-        }
-        i += 1;
-    }
-    None
-}
-
-/// What no option can be: several numbers where one is meant, text, a number below 0.
-const fn value_of(signature: &Signature, name: &str, value: &str) -> Option<Fault> {
-    let bytes = value.as_bytes();
-    if bytes.is_empty() {
-        return None;
-    }
-    let expected = Fault::expected("");
-    match bytes[0] {
-        b'(' if is_numbers(bytes) => {
-            let mut wide = [0; 64];
-            let wide = joined(name, "_hw", &mut wide);
-            let expected = expected.str("one number for `").str(name).str("`, found `").str(value).str("`");
-            let first = first_number(value);
-            let help = expected.help("`").str(name).str(" = ").str(first).str("`");
-            Some(match holds(signature.options, wide) {
-                true => brackets(help.str(", or `").str(wide).str(" = "), value).str("`"),
-                false => help,
-            })
-        }
-        b'"' if bytes.len() > 3 => {
-            let expected = expected.str("a word for `").str(name).str("`, found the text ").str(value);
-            let (_, word) = value.split_at(1);
-            let (word, _) = word.split_at(word.len() - 1);
-            let mut room = [0; 64];
-            let help = expected.help("without quotes, as `").str(name).str(" = ").str(word_of(word, &mut room));
-            Some(help.str("`, or another of its words"))
-        }
-        b'-' if is_axis(name) && is_numbers(bytes) => {
-            let expected = expected.str("an axis from 0 on, found ").str(value);
-            Some(expected.help("count dimensions from the front: the first is `").str(name).str(" = 0`"))
-        }
-        _ => None,
-    }
-}
-
 const fn arguments(signature: &Signature, call: &Call) -> Option<Fault> {
     let (takes, found) = (signature.given.len(), call.positional.len());
     let mut i = 0;
@@ -268,6 +198,16 @@ const fn arguments(signature: &Signature, call: &Call) -> Option<Fault> {
     if takes == found {
         return None;
     }
+    if takes == 1 && found > 1 && is_list(signature.given[0]) && is_numbers(call.positional[found - 1].as_bytes()) {
+        let fault = Fault::expected("an array for `").str(signature.given[0]).str("`").found_num(found).str(" numbers");
+        let mut fault = fault.help("`").str(signature.layer).str("([");
+        i = 0;
+        while i < found {
+            fault = fault.str(if i == 0 { "" } else { ", " }).str(call.positional[i]);
+            i += 1;
+        }
+        return Some(fault.str("])`"));
+    }
     let fault = signature.shown(Fault::expected(""));
     let fault = match found {
         0 => fault.str(", found no argument"),
@@ -281,6 +221,18 @@ const fn arguments(signature: &Signature, call: &Call) -> Option<Fault> {
     let last = call.positional[found - 1];
     // Of a window the second number is its stride.
     let strideless = !holds(signature.options, "stride");
+    if let ([b'n', b'o', b'_', ..], true) = (last.as_bytes(), last.len() > 3)
+        && holds(signature.options, last.split_at(3).1)
+    {
+        return Some(fault.help("an option is given by its name: `").str(last.split_at(3).1).str(" = false`"));
+    }
+    if let (true, Some(layer)) = (found == takes + 1, behind(last)) {
+        let fault = written(fault.help("an activation is a layer: `"), signature, call, 0, None).str(" -> ");
+        let mut room = [0; 64];
+        return Some(
+            fault.str(if is_text(layer) { word_in(layer, &mut room) } else { word_of(layer, &mut room) }).str("`"),
+        );
+    }
     let mut room = [0; 64];
     let wide = if takes == 0 { "" } else { joined(signature.given[takes - 1], "_hw", &mut room) };
     Some(if holds(signature.options, last) {
@@ -290,7 +242,7 @@ const fn arguments(signature: &Signature, call: &Call) -> Option<Fault> {
         let fault = fault.help("two numbers are an option: `").str(signature.layer).str("(");
         let fault = fault.str(call.positional[takes - 1]).str(", ").str(wide).str(" = [");
         rest(fault.str(call.positional[takes - 1]).str(", ").str(last).str("]"), signature, call, false).str(")`")
-    } else if found == takes + 1 && infers && !is_word(last) {
+    } else if found == takes + 1 && infers && !is_word(last) && !(holds(signature.options, "stride") && strided(call)) {
         let (fault, from) =
             (fault.help("what comes in follows from the shape: `"), matches!(signature.kind, Kind::InfersInput));
         written(fault, signature, call, from as usize, None).str("`")
@@ -303,17 +255,6 @@ const fn arguments(signature: &Signature, call: &Call) -> Option<Fault> {
     } else {
         list(signature.shown(fault.help("")).str(", and by name "), signature.options)
     })
-}
-
-/// The option that a surplus argument was meant for.
-const fn meant(signature: &Signature, value: &str) -> &'static str {
-    if holds(signature.options, "padding") && is_word(value) { "padding" } else { signature.options[0] }
-}
-
-/// True for `Same`, `Pad(2)`: anything with a capital.
-const fn is_word(value: &str) -> bool {
-    let bytes = value.as_bytes();
-    !bytes.is_empty() && bytes[0].is_ascii_uppercase() && bytes.len() > 1 && bytes[1].is_ascii_lowercase()
 }
 
 /// `Conv2d(32, (3, 3))` and `Reshape((1, 28, 28))`

@@ -15,6 +15,7 @@ const BOUND: [&str; 15] =
 
 pub struct SiteIdents {
     layers: BTreeMap<usize, String>,
+    calls: BTreeMap<usize, String>,
     rules: BTreeMap<usize, String>,
 }
 
@@ -31,8 +32,8 @@ impl SiteIdents {
                 Item::Shape { shape, .. } => words(shape.to_token_stream(), &mut taken),
             }
         }
-        let [mut layers, mut rules] = [const { BTreeMap::new() }; 2];
-        for (names, ending) in [(&mut layers, ""), (&mut rules, "_rule")] {
+        let [mut layers, mut calls, mut rules] = [const { BTreeMap::new() }; 3];
+        for (names, ending) in [(&mut layers, ""), (&mut calls, "_call"), (&mut rules, "_rule")] {
             for site in graph.sites() {
                 let name = site.name.replace('.', "_") + ending;
                 if syn::parse_str::<Ident>(&name).is_ok() && taken.insert(name.clone()) {
@@ -40,7 +41,7 @@ impl SiteIdents {
                 }
             }
         }
-        SiteIdents { layers, rules }
+        SiteIdents { layers, calls, rules }
     }
 
     /// What the constant of a site's rule is called: rustc names it where the user's own numbers overflow or
@@ -54,9 +55,10 @@ impl SiteIdents {
         Ident::new(self.layers.get(&id).map_or("_", |name| name), span)
     }
 
-    /// What the type of a site's layer is called.
+    /// What the type of a site's layer is called: rustc names it where the call does not fit. Not as the layer
+    /// alone: of `Transpose`, which is none, rustc would say that `transpose_1` is a similar name.
     pub fn layer(&self, id: usize, span: Span) -> Ident {
-        self.layers.get(&id).map_or_else(|| ident('L', id, span), |name| Ident::new(name, span))
+        self.calls.get(&id).map_or_else(|| ident('L', id, span), |name| Ident::new(name, span))
     }
 }
 

@@ -34,6 +34,18 @@ pub fn told(body: &TokenStream, errors: &mut Errors) -> bool {
             errors.add(&sign, "`if … { … } else { … }`", "`?`", &help);
             return true;
         }
+        if let (true, Some(TokenTree::Group(group))) = (tokens.is_word(0, "where"), tokens.peek(1)) {
+            let mut inner = Tokens::new(group.stream());
+            let mut part = || {
+                let end = inner.until(|tokens, ahead| tokens.is_sign(ahead, ','));
+                let part = pretty(&inner.take(end));
+                inner.bump();
+                part
+            };
+            let help = format!("`if {} {{ {} }} else {{ {} }}`", part(), part(), part());
+            errors.add(token, "`if … { … } else { … }`", "`where`", &help);
+            return true;
+        }
         if tokens.is_word(0, "elif") {
             errors.add(token, "`else if`", "`elif`", "`else if`");
             return true;

@@ -25,7 +25,7 @@ pub struct Formula {
     pub arguments: Vec<Ident>,
     pub settings: Vec<Setting>,
     pub limits: Vec<Limit>,
-    /// `None` where it could not be read.
+    /// `None` where it could not be read, or where its names are not known.
     pub body: Option<Expr>,
 }
 
@@ -65,7 +65,7 @@ pub fn formulas(input: TokenStream, kind: Kind, errors: &mut Errors) -> Vec<Form
 fn formula(tokens: &mut Tokens, kind: Kind, errors: &mut Errors) -> Option<Formula> {
     let attrs = attributes(tokens, errors);
     let vis = tokens.parse::<Visibility>().unwrap_or(Visibility::Inherited);
-    if tokens.is_word(0, "fn") {
+    if tokens.is_word(0, "fn") || tokens.is_word(0, "def") {
         function(tokens, kind, errors);
         return None;
     }
@@ -82,11 +82,21 @@ fn formula(tokens: &mut Tokens, kind: Kind, errors: &mut Errors) -> Option<Formu
     let upper = if is_snake(&written) { camel(&written) } else { written.clone() };
     let name = Ident::new(&upper, name.span());
     let (arguments, settings) = signature(&group, kind, errors);
-    let limits = limits(tokens, &settings, errors);
+    let counted = arguments.len() == kind.arguments();
+    if tokens.is_arrow(0) {
+        let end = tokens.until(|tokens, ahead| tokens.is_sign(ahead, '=') || tokens.is_sign(ahead, ';'));
+        let written = tokens.take(end);
+        // Where an argument has a type, that has been told.
+        if errors.is_empty() {
+            errors.add(&written, "`=`", &format!("`{}`", pretty(&written)), "remove it: every number is an `f32`");
+        }
+    }
+    let told = errors.count();
     let mut unsaid = Errors::default();
-    // A body with one of Rust's own words for a name cannot be read; that is told where the name is given.
-    let keyword = arguments.iter().any(is_keyword);
-    let body = body(tokens, kind, if keyword { &mut unsaid } else { errors });
+    let limits = limits(tokens, &settings, if counted { &mut *errors } else { &mut unsaid });
+    // Where its names are not what they were meant to be, nothing is said of the body.
+    let named = counted && errors.count() == told && !arguments.iter().any(is_keyword);
+    let body = body(tokens, kind, if named { errors } else { &mut unsaid }).filter(|_| named);
     Some(Formula { attrs, vis, written, name, arguments, settings, limits, body })
 }
 
@@ -106,7 +116,8 @@ fn function(tokens: &mut Tokens, kind: Kind, errors: &mut Errors) {
         }
         _ => kind.example().to_owned(),
     };
-    errors.add(here, "the name of a formula", "`fn`", &help);
+    let found = if here.to_string() == "def" { "`def`" } else { "`fn`" };
+    errors.add(here, "the name of a formula", found, &help);
 }
 
 fn attributes(tokens: &mut Tokens, errors: &mut Errors) -> Vec<Attribute> {
@@ -158,6 +169,8 @@ fn signature(group: &Group, kind: Kind, errors: &mut Errors) -> (Vec<Ident>, Vec
         errors.add(group, kind.signature(), &found, kind.example());
     }
     tokens.take(1);
+    let mut unsaid = Errors::default();
+    let errors = if arguments.len() == kind.arguments() { errors } else { &mut unsaid };
     while !tokens.at_end() {
         let ahead = tokens.until(|tokens, ahead| tokens.is_sign(ahead, ','));
         let mut one = Tokens::new(tokens.take(ahead));
@@ -298,6 +311,11 @@ fn body(tokens: &mut Tokens, kind: Kind, errors: &mut Errors) -> Option<Expr> {
         return None;
     }
     let sign = tokens.bump();
+    if tokens.is_word(0, "let") {
+        let (here, all) = (tokens.here(), pretty(&tokens.rest()));
+        errors.add(here, "a block around `let`", "none", &format!("`{{ {all} }}`"));
+        return None;
+    }
     let ahead = tokens.until(|tokens, ahead| tokens.is_sign(ahead, ';'));
     let written = tokens.take(ahead);
     if written.is_empty() {
@@ -309,9 +327,14 @@ fn body(tokens: &mut Tokens, kind: Kind, errors: &mut Errors) -> Option<Expr> {
     }
     let mut body = Tokens::new(written.clone());
     let Some(read) = body.parse::<Expr>() else {
-        let error = syn::parse2::<Expr>(written.clone()).err().map_or_else(String::new, |error| format!(": {error}"));
-        let found = format!("what Rust does not read{error}");
-        errors.add(body.here(), "an expression", &found, foreign::help(&written, &error));
+        let Err(error) = syn::parse2::<Expr>(written.clone()) else { return None };
+        let text = error.to_string();
+        let place = match text.contains("unexpected end") {
+            true => body.here(),
+            false => TokenTree::Ident(Ident::new("_", error.span())).into(),
+        };
+        let found = format!("what Rust does not read: {text}");
+        errors.add(place, "an expression", &found, foreign::help(&written, &text));
         return None;
     };
     if !body.at_end() {

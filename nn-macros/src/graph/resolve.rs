@@ -138,7 +138,7 @@ impl<'a> Resolver<'a, '_> {
                     None => {}
                 },
                 Step::Word(word) => {
-                    self.word(word);
+                    self.word(word, last);
                     x = None;
                 }
                 Step::Use(site) => {
@@ -192,6 +192,11 @@ impl<'a> Resolver<'a, '_> {
                 self.scope.touch(0);
                 Some(vec![0])
             }
+            // Where it begins may be what is missing.
+            TracedValue::Start if chain.broken => {
+                self.scope.touch_all();
+                None
+            }
             TracedValue::Start => {
                 let (place, word) = first(chain);
                 let names: Vec<_> = self.scope.inputs().map(|name| format!("`{name} -> …`")).collect();
@@ -203,6 +208,10 @@ impl<'a> Resolver<'a, '_> {
             TracedValue::Made(made) if made.values.len() == 1 => {
                 made.bindings.iter().for_each(|binding| self.scope.touch(*binding));
                 Some(made.values)
+            }
+            TracedValue::Made(made) if chain.broken => {
+                made.bindings.iter().for_each(|binding| self.scope.touch(*binding));
+                None
             }
             TracedValue::Made(made) => {
                 let (place, word) = first(chain);
@@ -228,7 +237,7 @@ impl<'a> Resolver<'a, '_> {
     }
 
     /// A word in lower case where a layer should be.
-    fn word(&mut self, word: &Ident) {
+    fn word(&mut self, word: &Ident, last: bool) {
         let found = format!("`{word}`");
         // Whatever was meant may be read by it.
         self.whole = false;
@@ -241,7 +250,14 @@ impl<'a> Resolver<'a, '_> {
                 format!("a value begins a chain: `{word} -> Layer`; several go together: `({word}, other) -> Layer`");
             self.errors.add(word, "a layer", &found, &help);
         } else {
-            self.errors.add(word, "a layer", &found, &format!("`{}`", camel(&word.unraw().to_string())));
+            let text = word.unraw().to_string();
+            // `-> output` and `-> y`, as if what comes out were named there.
+            let names = last && (text.starts_with("out") || text.chars().count() == 1);
+            let help = match names {
+                true => format!("remove it; a value is named where its statement begins: `let {text} = …;`"),
+                false => format!("`{}`", camel(&text)),
+            };
+            self.errors.add(word, "a layer", &found, &help);
         }
     }
 
@@ -324,7 +340,11 @@ impl<'a> Resolver<'a, '_> {
             };
             (found, help)
         };
-        self.errors.add(label, "the label of an earlier layer", &found, &help);
+        // The layer that it labels may be what could not be read.
+        let known = self.names.nearest(&name).is_some() || self.scope.knows(label);
+        if self.whole || known || found.contains("further down") {
+            self.errors.add(label, "the label of an earlier layer", &found, &help);
+        }
         None
     }
 }

@@ -48,10 +48,12 @@ impl Scope {
             let help = format!("`let {ident}_ = …;`");
             errors.add(ident, "the name of a value", &format!("the Rust keyword `{ident}`"), &help);
         }
-        if let Some(earlier) = self.bindings.iter().find(|binding| binding.name == name) {
+        let same = self.bindings.iter().filter(|binding| binding.name == name);
+        if let Some(earlier) = same.clone().next() {
             let found =
                 if earlier.input { format!("`{name}`, which is an input") } else { format!("`{name}` a second time") };
-            errors.add(ident, "a name of its own", &found, &format!("`let {name}_b = …;`"));
+            let letter = ('b'..='z').nth(same.count() - 1).unwrap_or('z');
+            errors.add(ident, "a name of its own", &found, &format!("`let {name}_{letter} = …;`"));
         }
         let used = self.early.contains(&name);
         self.bindings.push(Binding { name, ident: Some(ident.clone()), input: false, value, used });

@@ -7,6 +7,7 @@ use syn::Expr;
 
 use super::pretty::pretty;
 use super::tokens::Tokens;
+use super::wrapped::layers_in_brackets;
 use crate::ast::Args;
 use crate::case::is_value;
 use crate::errors::Errors;
@@ -67,6 +68,10 @@ pub fn flow_shape_is_sound(group: &Group, errors: &mut Errors) -> bool {
         errors.add(group, "a layer or a shape", &format!("`{}`", pretty(&group.to_token_stream())), &help);
         return false;
     }
+    if let Some(chain) = layers_in_brackets(group) {
+        errors.add(group, "layers with arrows between them", "them in brackets", &format!("`{chain}`"));
+        return false;
+    }
     shape(group, "write every number, or leave the shape out", errors)
 }
 
@@ -87,12 +92,16 @@ fn shape(group: &Group, unknown: &str, errors: &mut Errors) -> bool {
     let mut count = 0;
     let mut odd = TokenStream::new();
     let mut sound = true;
+    let (before, mut unsaid) = (errors.count(), Errors::default());
     while !tokens.at_end() {
+        // A comma in a wrong place breaks what stands behind it too.
+        let errors = if errors.count() > before { &mut unsaid } else { &mut *errors };
         let end = tokens.until(|tokens, ahead| tokens.is_sign(ahead, ','));
         let known = match (tokens.peek(0), tokens.peek(1)) {
             (Some(TokenTree::Ident(word)), _) if end == 1 => !matches!(&*word.to_string(), "_" | "None"),
             (Some(TokenTree::Punct(sign)), _) if end == 1 => sign.as_char() != '?',
             (Some(TokenTree::Punct(sign)), Some(TokenTree::Literal(_))) if end == 2 => sign.as_char() != '-',
+            (Some(TokenTree::Punct(sign)), Some(TokenTree::Punct(_))) if sign.as_char() == '.' => false,
             _ => true,
         };
         if known {
@@ -147,6 +156,11 @@ fn expr(tokens: &mut Tokens, errors: &mut Errors) -> Option<Expr> {
         tokens.take(end + 1);
         return None;
     }
+    if let Some((written, help)) = odd_number(tokens) {
+        errors.add(&written, "a number", &format!("`{}`", pretty(&written)), &help);
+        tokens.take(end + 1);
+        return None;
+    }
     let value = tokens.parse::<Expr>();
     let left = tokens.until(comma);
     match value {
@@ -170,5 +184,33 @@ fn expr(tokens: &mut Tokens, errors: &mut Errors) -> Option<Expr> {
             tokens.bump();
             None
         }
+    }
+}
+
+/// `28x28`, `.5`, `50%`: numbers as they are written elsewhere.
+fn odd_number(tokens: &Tokens) -> Option<(TokenStream, String)> {
+    let end = tokens.until(|tokens, ahead| tokens.is_sign(ahead, ','));
+    let mut all = Tokens::new(tokens.left());
+    let written = all.take(end);
+    let number = |ahead: usize| match tokens.peek(ahead) {
+        Some(TokenTree::Literal(number)) => Some(number.to_string()),
+        _ => None,
+    };
+    let parts = |text: &str| text.split('x').map(|part| part.parse::<u32>().ok()).collect::<Option<Vec<_>>>();
+    match (end, number(0), number(1)) {
+        (1, Some(text), _) if text.contains('x') && !text.starts_with("0x") => {
+            let parts = parts(&text)?.iter().map(u32::to_string).collect::<Vec<_>>();
+            let list = parts.join(", ");
+            Some((
+                written,
+                if parts.len() > 2 { format!("`{list}`") } else { format!("`{}`, or `[{list}]`", parts[0]) },
+            ))
+        }
+        (2, _, Some(fraction)) if tokens.is_sign(0, '.') => Some((written, format!("`0.{fraction}`"))),
+        (2, Some(percent), _) if tokens.is_sign(1, '%') => {
+            let part = percent.parse::<f64>().ok()? / 100.0;
+            Some((written, format!("`{part:?}`")))
+        }
+        _ => None,
     }
 }

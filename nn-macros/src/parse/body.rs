@@ -3,41 +3,56 @@
 
 use proc_macro2::{Delimiter, Group, Ident, TokenTree};
 
+use super::pretty::pretty;
 use super::source::{names_in, source};
 use super::tokens::Tokens;
-use super::{Values, foreign, step};
+use super::{Values, foreign, step, wrapped};
 use crate::ast::{Chain, Statement};
 use crate::errors::Errors;
 
 pub fn statements(body: &Group, values: &Values, errors: &mut Errors) -> Vec<Statement> {
     let mut tokens = Tokens::new(body.stream());
     let mut statements = Vec::new();
+    // Where a statement has broken off without a `;`, what follows is told by that.
+    let (mut unsaid, mut quiet, mut told) = (Errors::default(), false, false);
     while !tokens.at_end() {
         if tokens.is_sign(0, ';') {
             errors.add(tokens.here(), "a layer", "`;`", "remove it");
             tokens.bump();
             continue;
         }
-        statements.push(statement(&mut tokens, values, errors));
+        let before = errors.count();
+        quiet |= told && tokens.is_arrow(0);
+        let said = if quiet { &mut unsaid } else { &mut *errors };
+        let (statement, closed) = statement(&mut tokens, values, said);
+        statements.push(statement);
+        told = quiet || errors.count() > before;
+        quiet = !closed && told;
     }
     statements
 }
 
-/// `let names = chain;`
-fn statement(tokens: &mut Tokens, values: &Values, errors: &mut Errors) -> Statement {
+/// `let names = chain;`, and whether a `;` ends it.
+fn statement(tokens: &mut Tokens, values: &Values, errors: &mut Errors) -> (Statement, bool) {
     step::attributes(tokens, errors);
     let (names, sound) = if tokens.is_word(0, "let") || foreign::misspelt_let(tokens, errors) {
         names(tokens, errors)
     } else {
-        (foreign::assigned(tokens, errors).into_iter().collect(), true)
+        (foreign::assigned(tokens, errors), true)
     };
     let bind = !names.is_empty();
-    let mut chain = chain(tokens, (bind, sound), values, errors);
-    chain.broken |= !sound;
-    if tokens.is_sign(0, ';') {
-        tokens.bump();
+    let left_out = foreign::of_self(tokens, errors);
+    if !bind && foreign::changed(tokens, values, errors) {
+        tokens.take(usize::from(tokens.is_sign(0, ';')));
+        return (Statement { names, chain: Chain { broken: true, ..Chain::default() } }, true);
     }
-    Statement { names, chain }
+    let mut chain = chain(tokens, (bind, sound), values, errors);
+    chain.broken |= !sound || left_out;
+    let closed = tokens.is_sign(0, ';');
+    // The next one has its own `let`, where this one has been told to lack its `;`.
+    let whole = closed || tokens.is_word(0, "let");
+    tokens.take(usize::from(closed));
+    (Statement { names, chain }, whole)
 }
 
 /// `let names =`, and whether it could be read. What could not counts as bound all the same.
@@ -52,10 +67,12 @@ fn names(tokens: &mut Tokens, errors: &mut Errors) -> (Vec<Ident>, bool) {
         tokens.bump();
     }
     let (names, mut sound) = match tokens.peek(0).cloned() {
+        Some(TokenTree::Ident(_)) if tokens.is_sign(1, ',') && tokens.ident(2).is_some() => several(tokens, errors),
         Some(TokenTree::Ident(name)) => {
             tokens.bump();
             (vec![name], true)
         }
+        Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Bracket => several(tokens, errors),
         Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis => {
             tokens.bump();
             names_in(&group, true, errors)
@@ -95,6 +112,16 @@ fn names(tokens: &mut Tokens, errors: &mut Errors) -> (Vec<Ident>, bool) {
     (names, sound)
 }
 
+/// `let a, b =` and `let [a, b] =`
+fn several(tokens: &mut Tokens, errors: &mut Errors) -> (Vec<Ident>, bool) {
+    let end = tokens.until(|tokens, ahead| tokens.is_sign(ahead, '=') || tokens.is_sign(ahead, ';'));
+    let written = tokens.take(end);
+    let names = wrapped::idents(written.clone());
+    let help = format!("`let {} = …;`", foreign::list(&names));
+    errors.add(&written, "the names of values in parentheses", &format!("`{}`", pretty(&written)), &help);
+    (names, false)
+}
+
 /// `source -> step -> step`, up to the `;` or to where the next statement begins without one.
 /// Where something has been told of it, that an arrow is missing further on is not.
 fn chain(tokens: &mut Tokens, (binds, sound): (bool, bool), values: &Values, errors: &mut Errors) -> Chain {
@@ -109,13 +136,16 @@ fn chain(tokens: &mut Tokens, (binds, sound): (bool, bool), values: &Values, err
         return chain;
     }
     let mut first = true;
+    let (mut unsaid, mut lost) = (Errors::default(), false);
     loop {
+        // Behind an arrow too many, what stands there is told by that.
+        let errors = if lost { &mut unsaid } else { &mut *errors };
         let count = tokens.until(ends_step);
         if count == 0 {
             if !told(errors) {
                 errors.add(tokens.here(), "a layer", &tokens.found(), "write a layer there, or remove the arrow");
             }
-            chain.broken = true;
+            (chain.broken, lost) = (true, true);
         } else {
             let mut step = Tokens::new(tokens.take(count));
             let whole = first && source(&mut step, &mut chain, values, errors);
@@ -144,7 +174,7 @@ fn chain(tokens: &mut Tokens, (binds, sound): (bool, bool), values: &Values, err
                 if goes_on {
                     continue;
                 }
-                if !tokens.is_sign(0, ';') {
+                if !tokens.is_sign(0, ';') && (next || !tokens.is_arrow(0)) {
                     return chain;
                 }
             }

@@ -27,7 +27,10 @@ pub fn budget(attr: &Attribute, errors: &mut Errors) -> Option<Vec<BudgetLimit>>
     };
     let mut tokens = Tokens::new(stream);
     let mut limits = Vec::new();
+    let (before, mut unsaid) = (errors.count(), Errors::default());
     while !tokens.at_end() {
+        // A comma in a wrong place breaks the next limit too.
+        let errors = if errors.count() > before { &mut unsaid } else { &mut *errors };
         let end = tokens.until(|tokens, ahead| tokens.is_sign(ahead, ','));
         let mut one = Tokens::new(tokens.take(end));
         tokens.bump();
@@ -67,7 +70,12 @@ fn limit(tokens: &mut Tokens, errors: &mut Errors) -> Option<BudgetLimit> {
             }
             tokens.bump();
             inner.take(2);
-            Some(inner.rest())
+            let batch = inner.rest();
+            if syn::parse2::<syn::Expr>(batch.clone()).is_err() {
+                errors.add(&group, "a number of samples", &format!("`{}`", pretty(&batch)), &example);
+                return None;
+            }
+            Some(batch)
         }
         None => None,
     };
@@ -86,5 +94,10 @@ fn most(tokens: &mut Tokens, count: &Ident, batch: Option<TokenStream>, errors: 
         errors.add(count, "a number behind `<=`", "none", &example);
         return None;
     }
-    Some(BudgetLimit { count: count.clone(), batch, most: tokens.rest() })
+    let most = tokens.rest();
+    if syn::parse2::<syn::Expr>(most.clone()).is_err() {
+        errors.add(&most, "a number behind `<=`", &format!("`{}`", pretty(&most)), &example);
+        return None;
+    }
+    Some(BudgetLimit { count: count.clone(), batch, most })
 }

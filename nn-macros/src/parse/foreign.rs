@@ -8,27 +8,79 @@ use quote::ToTokens;
 use super::Values;
 use super::pretty::pretty;
 use super::tokens::Tokens;
+use super::wrapped::{idents, is_layer};
 use crate::ast::{Chain, Source, Step, What};
 use crate::case::{camel, is_keyword, is_value, snake};
 use crate::errors::{Errors, nearest};
 
-/// `name = …` and `name := …` without `let`.
-pub fn assigned(tokens: &mut Tokens, errors: &mut Errors) -> Option<Ident> {
-    let name = tokens.ident(0).filter(|name| is_value(name)).cloned()?;
-    let signs = if tokens.is_colon(1) { 2 } else { 1 };
+/// `name = …`, `name := …`, `a, b = …` and `(a, b) = …` without `let`: the names.
+pub fn assigned(tokens: &mut Tokens, errors: &mut Errors) -> Vec<Ident> {
+    let count = tokens.until(|tokens, ahead| {
+        let name = tokens.ident(ahead).is_some_and(is_value) || matches!(tokens.peek(ahead), Some(TokenTree::Group(_)));
+        !(name || ahead > 0 && tokens.is_sign(ahead, ','))
+    });
+    let signs = count + usize::from(tokens.is_colon(count));
     let equals = tokens.is_sign(signs, '=') && !tokens.is_sign(signs + 1, '=') && !tokens.is_sign(signs + 1, '>');
-    if !equals {
-        return None;
+    if count == 0 || !equals {
+        return Vec::new();
     }
+    let names = idents(tokens.take(count));
+    let Some(first) = names.first() else {
+        tokens.back(count);
+        return names;
+    };
+    let help = format!("`let {} = …;`", list(&names));
+    tokens.back(count);
+    let alone = names.len() == 1 && tokens.ident(0) == Some(first);
     let written = tokens.take(signs + 1);
-    errors.add(&written, "`let`", &format!("`{}`", pretty(&written)), &format!("`let {name} = …;`"));
-    Some(name)
+    let place = if alone { written.clone() } else { written.clone().into_iter().take(count).collect() };
+    errors.add(place, "`let`", &format!("`{}`", pretty(&written)), &help);
+    names
+}
+
+/// `a`, or `(a, b)`
+pub fn list(names: &[Ident]) -> String {
+    let all = names.iter().map(Ident::to_string).collect::<Vec<_>>().join(", ");
+    if names.len() == 1 { all } else { format!("({all})") }
+}
+
+/// `x += y`: a value does not change.
+pub fn changed(tokens: &mut Tokens, values: &Values, errors: &mut Errors) -> bool {
+    let Some(name) = tokens.ident(0).filter(|name| values.knows(name)).cloned() else { return false };
+    let Some(TokenTree::Punct(sign)) = tokens.peek(1).cloned() else { return false };
+    let layer = match sign.as_char() {
+        '+' => "Sum",
+        '*' => "Product",
+        _ => return false,
+    };
+    if !tokens.is_pair(1, [sign.as_char(), '=']) {
+        return false;
+    }
+    let written = tokens.take(3);
+    let end = tokens.until(|tokens, ahead| tokens.is_sign(ahead, ';'));
+    let other = pretty(&tokens.take(end));
+    let help = format!("`let {name}_b = ({name}, {other}) -> {layer};`");
+    errors.add(&written, "a value of its own name", &format!("`{}`", pretty(&written)), &help);
+    true
+}
+
+/// `self.name = Layer` and `self.name: Layer`: a label.
+pub fn of_self(tokens: &mut Tokens, errors: &mut Errors) -> bool {
+    let Some(name) = tokens.ident(2).filter(|_| tokens.is_word(0, "self") && tokens.is_sign(1, '.')).cloned() else {
+        return false;
+    };
+    if !(tokens.is_sign(3, '=') || tokens.is_colon(3)) {
+        return false;
+    }
+    let written = tokens.take(4);
+    errors.add(&written, "a label", &format!("`{}`", pretty(&written)), &format!("`{name}: …`"));
+    true
 }
 
 /// `lte name =` and `name let =`: what stands for `let` is told, and left as it would be.
 pub fn misspelt_let(tokens: &mut Tokens, errors: &mut Errors) -> bool {
     let (Some(first), Some(second)) = (tokens.ident(0).cloned(), tokens.ident(1).cloned()) else { return false };
-    if !tokens.is_sign(2, '=') || tokens.is_pair(2, ['=', '>']) || !is_value(&first) {
+    if !tokens.is_sign(2, '=') || tokens.is_pair(2, ['=', '>']) || !(is_value(&first) || first == "const") {
         return false;
     }
     if second == "let" {
@@ -38,7 +90,7 @@ pub fn misspelt_let(tokens: &mut Tokens, errors: &mut Errors) -> bool {
         tokens.swap();
         return true;
     }
-    let near = nearest(&first.to_string(), ["let", "var", "val", "mut"]).is_some();
+    let near = nearest(&first.to_string(), ["let", "var", "val", "mut", "const", "auto"]).is_some();
     if near && is_value(&second) {
         errors.add(&first, "`let`", &format!("`{first}`"), &format!("`let {second} = …;`"));
     }
@@ -47,7 +99,7 @@ pub fn misspelt_let(tokens: &mut Tokens, errors: &mut Errors) -> bool {
 
 /// `a + b`, `a * b`, `a, b`, `[a, b]`: several values that no parentheses hold together.
 pub fn joined(step: &mut Tokens, chain: &mut Chain, values: &Values, errors: &mut Errors) -> bool {
-    let bracket = step.group(0, Delimiter::Bracket).cloned();
+    let bracket = step.group(0, Delimiter::Bracket).or(step.group(0, Delimiter::Brace)).cloned();
     let inner = match &bracket {
         Some(group) => Tokens::new(group.stream()),
         None => Tokens::new(step.rest()),
@@ -115,6 +167,7 @@ pub fn keyword_help(word: &str) -> Option<&'static str> {
         }
         "if" | "match" => "write a network for each case, or a `macro_rules!` around `network!`",
         "const" | "static" | "fn" | "use" | "type" | "struct" | "mod" => "declare it outside, before `network!`",
+        "let" => "a value is named where its statement begins: `let name = …;`",
         "return" => "the last statement is the output: remove `return`, and a name behind it",
         "Self" | "self" => "a layer is a type that is known outside: write its name",
         _ => return None,
@@ -186,14 +239,33 @@ pub fn behind_step(
         called(&group, step, chain, values, errors);
         return false;
     }
+    if named_behind(step, chain, errors) {
+        return false;
+    }
+    if let Some(group) = step.group(0, Delimiter::Bracket).filter(|_| step.peek(1).is_none()).cloned() {
+        let inner = pretty(&group.stream());
+        let help = format!("`-> [{inner}]` checks a shape, `* {inner}` repeats");
+        errors.add(step.take(1), "`->` or `;`", "`[…]`", &help);
+        chain.broken = true;
+        return false;
+    }
     let signs = step.until(|tokens, ahead| !is_separator(tokens.peek(ahead)));
     if signs == 0 {
+        return false;
+    }
+    if signs == 1 && step.is_sign(0, ',') && step.ident(1).is_some_and(|name| values.knows(name)) {
+        // The next statement begins there.
+        errors.add(step.take(1), "`;`", "`,`", "end the statement before it with `;`");
         return false;
     }
     if let (1, true, Some(name)) = (signs, step.is_sign(0, '.'), step.ident(1).filter(|name| is_value(name)).cloned()) {
         let written = step.take(if step.group(2, Delimiter::Parenthesis).is_some() { 3 } else { 2 });
         let args = step_arguments(&written);
-        let help = format!("`-> {}{args}`", camel(&name.to_string()));
+        let help = match args.strip_prefix('(').and_then(|args| args.strip_suffix(')')) {
+            // `.add(Layer)`
+            Some(layer) if is_layer(layer) => format!("`-> {layer}`"),
+            _ => format!("`-> {}{args}`", camel(&name.to_string())),
+        };
         errors.add(&written, "`->`", &format!("`{}`", pretty(&written)), &help);
         chain.broken = true;
         return !step.at_end() && behind_step(step, chain, values, before_arrow, errors);
@@ -215,6 +287,20 @@ pub fn behind_step(
         errors.add(written, expected, &found, help);
     }
     chain.separator = Some(found);
+    true
+}
+
+/// `Dense(8) as h` and `Dense(8): h`
+fn named_behind(step: &mut Tokens, chain: &mut Chain, errors: &mut Errors) -> bool {
+    let name = step.ident(1).filter(|name| step.peek(2).is_none() && is_value(name)).cloned();
+    let help = match name {
+        Some(name) if step.is_word(0, "as") => format!("`let {name} = …;`, with what makes it"),
+        Some(name) if step.is_colon(0) => format!("`{name}: {}`", last_layer(chain)),
+        _ => return false,
+    };
+    let written = step.take(2);
+    errors.add(&written, "a name before its layer", &format!("`{}`", pretty(&written)), &help);
+    chain.broken = true;
     true
 }
 
@@ -280,17 +366,15 @@ fn last_layer(chain: &Chain) -> String {
 /// `Dense(64)(input)`: a layer that is called with its input.
 fn called(group: &Group, step: &mut Tokens, chain: &mut Chain, values: &Values, errors: &mut Errors) {
     step.bump();
-    let inner = Tokens::new(group.stream());
-    let names: Vec<String> = (0..)
-        .map_while(|ahead| inner.peek(ahead).map(|_| inner.ident(ahead)))
-        .flatten()
-        .filter(|name| values.knows(name))
-        .map(Ident::to_string)
-        .collect();
+    let found = idents(group.stream()).into_iter().filter(|name| values.knows(name)).collect::<Vec<_>>();
+    let names = found.iter().map(Ident::to_string);
     let layer = last_layer(chain);
     let first = chain.steps.len() == 1;
     let source = chain.source.iter().filter(|_| first).flat_map(|source| &source.names).map(Ident::to_string);
     let all: Vec<String> = source.chain(names).collect();
+    if first && chain.source.is_none() && !found.is_empty() {
+        chain.source = Some(Source { names: found, tokens: group.to_token_stream() });
+    }
     let help = match &all[..] {
         [] => "write `->` to go on, or `;` to end the statement".to_owned(),
         [only] => format!("`{only} -> {layer}`"),
@@ -298,21 +382,4 @@ fn called(group: &Group, step: &mut Tokens, chain: &mut Chain, values: &Values, 
     };
     chain.broken = true;
     errors.add(group, "`->` or `;`", &format!("`{}`", pretty(&group.to_token_stream())), &help);
-}
-
-/// `nn.Layer`, where `nn` is no value: how libraries name their modules.
-pub fn module(step: &mut Tokens, values: &Values, errors: &mut Errors) {
-    let mut names = 0;
-    while step.ident(names).is_some_and(|name| is_value(name) && !values.knows(name)) && step.is_sign(names + 1, '.') {
-        names += 2;
-    }
-    let layer = step.ident(names).is_some_and(|name| !is_value(name) && !is_keyword(name));
-    if names == 0 || !layer {
-        return;
-    }
-    let written = step.take(names);
-    let text = pretty(&written);
-    let layer = step.ident(0).map(Ident::to_string).unwrap_or_default();
-    let help = format!("`{layer}`, or with its path, `{}{layer}`", text.replace('.', "::"));
-    errors.add(written, "a layer", &format!("`{text}`"), &help);
 }

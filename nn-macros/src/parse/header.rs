@@ -9,12 +9,13 @@ use syn::{Attribute, Visibility};
 use super::args::shape_is_sound;
 use super::budget::budget;
 use super::pretty::pretty;
-use super::tokens::Tokens;
+use super::tokens::{Tokens, opening};
 use super::weights;
 use crate::ast::{Header, Port};
 use crate::case::is_keyword;
 use crate::errors::Errors;
 
+const GIVE_NAMES: &str = "give each one a name: `(image: [1, 28, 28], tags: [16])`";
 const EXAMPLE: &str = "`pub struct Name: [784] -> [10] { … }`";
 
 /// `attrs vis struct Name: ports -> ports`; stops before the braces. `None` without a name.
@@ -30,7 +31,12 @@ pub fn header(tokens: &mut Tokens, errors: &mut Errors) -> Option<Header> {
         None => true,
     });
     let vis = tokens.parse::<Visibility>().unwrap_or(Visibility::Inherited);
+    let before = errors.count();
     let name = name(tokens, errors)?;
+    // What follows another word than `struct` is read as far as it goes, and one habit is told once.
+    let mut unsaid = Errors::default();
+    let errors = if errors.count() > before { &mut unsaid } else { errors };
+    let before = errors.count();
     generics(tokens, errors);
     let help = format!("`{name}: [784] -> [10]`");
     let colon = tokens.is_colon(0);
@@ -39,8 +45,11 @@ pub fn header(tokens: &mut Tokens, errors: &mut Errors) -> Option<Header> {
     } else {
         errors.add(tokens.here(), "`:` and the shape of the input", &tokens.found(), &help);
     }
-    let inputs = if colon || is_ports(tokens) { ports(tokens, errors, "the shape of the input", &help) } else { None };
-    let outputs = outputs(tokens, errors, inputs.is_none());
+    let mut unsaid = Errors::default();
+    let said = if colon { &mut *errors } else { &mut unsaid };
+    let inputs = if colon || is_ports(tokens) { ports(tokens, said, "the shape of the input", &help) } else { None };
+    let errors = if errors.count() > before { &mut unsaid } else { errors };
+    let outputs = outputs(tokens, errors, inputs.as_deref());
     Some(Header { attrs, weights, budget: limits, vis, name, inputs, outputs })
 }
 
@@ -54,7 +63,9 @@ pub fn braces(tokens: &mut Tokens, errors: &mut Errors) -> Option<Group> {
         return None;
     };
     if ahead > 0 && errors.is_empty() {
-        errors.add(tokens.here(), "the layers in braces", &tokens.found(), EXAMPLE);
+        let extra = ahead == 1 && !matches!(tokens.peek(0), Some(TokenTree::Group(_)));
+        let help = if extra { "remove it" } else { EXAMPLE };
+        errors.add(tokens.here(), "the layers in braces", &tokens.found(), help);
     }
     tokens.take(ahead + 1);
     if !tokens.at_end() {
@@ -123,8 +134,8 @@ fn generics(tokens: &mut Tokens, errors: &mut Errors) {
     errors.add(&written, "a network without generics", &format!("`{}`", pretty(&written)), help);
 }
 
-/// `-> ports`; `told` if the header is already known to break off before it.
-fn outputs(tokens: &mut Tokens, errors: &mut Errors, told: bool) -> Option<Vec<Port>> {
+/// `-> ports`, behind these; without them the header is already known to break off.
+fn outputs(tokens: &mut Tokens, errors: &mut Errors, inputs: Option<&[Port]>) -> Option<Vec<Port>> {
     let help = "`-> [10]`";
     if tokens.is_sign(0, ',') && (tokens.is_arrow(1) || tokens.is_pair(1, ['=', '>'])) {
         errors.add(tokens.here(), "`->`", "`,`", "remove it");
@@ -135,10 +146,16 @@ fn outputs(tokens: &mut Tokens, errors: &mut Errors, told: bool) -> Option<Vec<P
     } else if tokens.is_pair(0, ['=', '>']) {
         errors.add(tokens.here(), "`->`", "`=>`", help);
         tokens.take(2);
+    } else if let (Some(first), true) = (tokens.group(0, Delimiter::Bracket).cloned(), tokens.is_arrow(1)) {
+        let before = inputs.into_iter().flatten().filter_map(|port| port.shape.as_ref());
+        let all: Vec<String> = before.chain([&first]).map(|shape| pretty(&shape.stream())).collect();
+        let help = format!("`[{}]`", all.join(", "));
+        errors.add(&first, "all dimensions in one pair of brackets", "`[…]` again", &help);
+        tokens.take(3);
     } else if is_ports(tokens) {
         errors.add(tokens.here(), "`->`", &tokens.found(), help);
     } else {
-        if !told {
+        if inputs.is_some() {
             errors.add(tokens.here(), "`->` and the shape of the output", &tokens.found(), help);
         }
         return None;
@@ -161,6 +178,19 @@ fn ports(tokens: &mut Tokens, errors: &mut Errors, expected: &str, help: &str) -
         tokens.bump();
         return named_ports(&group, errors, expected);
     }
+    let named = tokens.group(0, Delimiter::Brace).filter(|_| tokens.is_arrow(1)).cloned();
+    let help = match (named, tokens.peek(0), tokens.group(2, Delimiter::Bracket)) {
+        (Some(group), ..) => {
+            errors.add(opening(&group.clone().into()), expected, "`{…}`", &format!("`({})`", pretty(&group.stream())));
+            tokens.bump();
+            return None;
+        }
+        (_, Some(TokenTree::Literal(number)), _) => &format!("`[{number}]`"),
+        (_, Some(TokenTree::Ident(name)), Some(shape)) if tokens.is_colon(1) => {
+            &format!("`({name}: {})`", pretty(&shape.to_token_stream()))
+        }
+        _ => help,
+    };
     errors.add(tokens.here(), expected, &tokens.found(), help);
     // Whatever stands there instead of a shape is skipped, up to something that is known.
     let ahead = tokens.until(|tokens, ahead| tokens.is_arrow(ahead) || tokens.group(ahead, Delimiter::Brace).is_some());
@@ -197,8 +227,14 @@ fn named_ports(group: &Group, errors: &mut Errors, expected: &str) -> Option<Vec
             port.take(usize::from(name.is_some()));
             // All of them without a name are one mistake.
             if !ports.iter().any(|port: &Port| port.name.is_none()) {
-                let help = "give each one a name: `(image: [1, 28, 28], tags: [16])`";
-                errors.add(port.here(), "`name: [10]`", &port.found(), help);
+                let typed = match (&name, port.group(1, Delimiter::Bracket)) {
+                    (Some(name), Some(shape)) if port.is_sign(0, '=') => {
+                        Some(format!("`{name}: {}`", pretty(&shape.to_token_stream())))
+                    }
+                    _ => None,
+                };
+                let help = typed.unwrap_or_else(|| GIVE_NAMES.to_owned());
+                errors.add(port.here(), "`name: [10]`", &port.found(), &help);
             }
             ports.push(Port { name, shape: None });
             continue;
@@ -215,7 +251,11 @@ fn named_ports(group: &Group, errors: &mut Errors, expected: &str) -> Option<Vec
                 }
             }
             None => {
-                errors.add(port.here(), "a shape", &port.found(), "`name: [10]`");
+                let help = match (port.peek(0), &name) {
+                    (Some(TokenTree::Literal(number)), Some(name)) => format!("`{name}: [{number}]`"),
+                    _ => "`name: [10]`".to_owned(),
+                };
+                errors.add(port.here(), "a shape", &port.found(), &help);
                 None
             }
         };

@@ -12,8 +12,9 @@ mod source;
 mod step;
 pub mod tokens;
 pub mod weights;
+mod wrapped;
 
-use proc_macro2::{Delimiter, Ident, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt;
 
 use crate::ast::{Header, Network};
@@ -42,12 +43,9 @@ impl Values {
         let mut tokens = Tokens::new(body);
         while !tokens.at_end() {
             if tokens.is_word(0, "let") {
-                let bound = match tokens.group(1, Delimiter::Parenthesis) {
-                    Some(group) => Tokens::new(group.stream()),
-                    None => Tokens::new(tokens.peek(1).cloned().into_iter().collect()),
-                };
-                let idents = (0..).map_while(|ahead| bound.peek(ahead).map(|_| bound.ident(ahead)));
-                names.extend(idents.flatten().map(|name| name.unraw().to_string()));
+                let mut bound = Tokens::new(tokens.left());
+                let end = bound.until(|tokens, ahead| tokens.is_sign(ahead, '=') || tokens.is_sign(ahead, ';'));
+                names.extend(wrapped::idents(bound.take(end)).iter().map(|name| name.unraw().to_string()));
             }
             tokens.bump();
         }

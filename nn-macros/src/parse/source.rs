@@ -5,6 +5,7 @@ use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 
 use super::pretty::pretty;
 use super::tokens::{Tokens, describe};
+use super::wrapped::is_layer;
 use super::{Values, foreign};
 use crate::ast::{Chain, Source};
 use crate::errors::Errors;
@@ -78,6 +79,8 @@ pub fn names_in(group: &Group, binds: bool, errors: &mut Errors) -> (Vec<Ident>,
                 let help = if count > 1 && idents.len() == count {
                     let list = idents.iter().map(Ident::to_string).collect::<Vec<_>>().join(", ");
                     format!("separate them with commas: `({list})`")
+                } else if is_layer(&pretty(&written)) {
+                    format!("name what it makes in a statement before: `let name = {};`", pretty(&written))
                 } else {
                     "name it in a statement before: `let name = …;`".to_owned()
                 };

@@ -9,7 +9,7 @@ use syn::{Expr, ExprPath, Path};
 use super::args::{args, flow_shape_is_sound};
 use super::pretty::pretty;
 use super::tokens::{Tokens, describe, opening};
-use super::{Values, foreign};
+use super::{Values, foreign, wrapped};
 use crate::ast::{Chain, Layer, LayerUse, Step, What};
 use crate::case::{camel, is_keyword, is_value};
 use crate::errors::Errors;
@@ -17,7 +17,10 @@ use crate::errors::Errors;
 /// `[64, 5, 5]`, or `frozen label: layer(…) * n`, or `share(label)`
 pub fn step(tokens: &mut Tokens, chain: &mut Chain, values: &Values, errors: &mut Errors) {
     attributes(tokens, errors);
-    foreign::module(tokens, values, errors);
+    wrapped::module(tokens, values, errors);
+    if wrapped::told(tokens, chain, values, errors) {
+        return;
+    }
     if let Some(shape) = tokens.group(0, Delimiter::Bracket).cloned() {
         tokens.bump();
         chain.broken |= !flow_shape_is_sound(&shape, errors);
@@ -80,7 +83,11 @@ pub fn attributes(tokens: &mut Tokens, errors: &mut Errors) {
 /// it may.
 pub fn next_statement(tokens: &mut Tokens, errors: &mut Errors) -> bool {
     let begins = matches!(tokens.peek(0), Some(TokenTree::Ident(_) | TokenTree::Group(_)));
-    let help = if begins { "write `->` to go on, or `;` to end the statement" } else { "remove it" };
+    let help = match begins {
+        true => "write `->` to go on, or `;` to end the statement",
+        false if tokens.is_sign(0, '#') => "comments begin with `//`",
+        false => "remove it",
+    };
     errors.add(tokens.here(), "`->` or `;`", &tokens.found(), help);
     if !begins {
         tokens.rest();
@@ -107,7 +114,9 @@ fn label(tokens: &mut Tokens, errors: &mut Errors) -> Option<Ident> {
     tokens.bump();
     let TokenTree::Ident(label) = token else {
         let found = describe(&token);
-        errors.add(token, "a label", &found, "`name: Layer`");
+        let text: String = found.chars().filter(|c| c.is_alphanumeric() || *c == '_').collect();
+        let name = if text.starts_with(char::is_lowercase) { &text } else { "name" };
+        errors.add(token, "a label", &found, &format!("`{name}: …`"));
         return None;
     };
     let text = label.to_string();
@@ -172,9 +181,16 @@ fn layer(tokens: &mut Tokens, errors: &mut Errors) -> Option<Layer> {
     });
     let mut times = None;
     if tokens.is_sign(0, '*') {
-        let star = tokens.bump();
+        let twice = tokens.is_pair(0, ['*', '*']);
+        let star = if twice { tokens.take(2) } else { tokens.take(1) };
+        if twice {
+            errors.add(&star, "`*`", "`**`", &format!("`* {}`", pretty(&tokens.left())));
+        }
         times = tokens.parse::<Expr>();
         match &times {
+            Some(layer @ (Expr::Call(_) | Expr::Path(_))) if wrapped::is_layer(&pretty(&layer.to_token_stream())) => {
+                errors.add(star, "`->`", "`*`", "`->`");
+            }
             Some(Expr::Unary(unary)) if matches!(unary.op, syn::UnOp::Neg(_)) => {
                 let found = format!("`{}`", pretty(&unary.to_token_stream()));
                 errors.add(unary, "how many times after `*`", &found, "`* 2`");
@@ -189,7 +205,8 @@ fn layer(tokens: &mut Tokens, errors: &mut Errors) -> Option<Layer> {
     if let Some((number, written)) = before {
         let mut layer = path.to_token_stream();
         layer.extend(args.as_ref().map(|args| args.group.to_token_stream()));
-        errors.add(written, "a layer", &format!("`{number} *`"), &format!("`{} * {number}`", pretty(&layer)));
+        let found = format!("`{}`", pretty(&written));
+        errors.add(written, "a layer", &found, &format!("`{} * {number}`", pretty(&layer)));
     }
     Some(Layer { path, args, times })
 }
@@ -198,11 +215,27 @@ fn layer(tokens: &mut Tokens, errors: &mut Errors) -> Option<Layer> {
 fn times_before(tokens: &mut Tokens, _: &mut Errors) -> Option<(String, TokenStream)> {
     let Some(TokenTree::Literal(number)) = tokens.peek(0) else { return None };
     let number = number.to_string();
-    (tokens.is_sign(1, '*') && tokens.ident(2).is_some()).then(|| (number, tokens.take(2)))
+    let times = tokens.is_sign(1, '*') || tokens.is_word(1, "x");
+    (times && tokens.ident(2).is_some()).then(|| (number, tokens.take(2)))
 }
 
 /// `(…)` behind a path, and whether it is one: `[…]` and `{…}` are told, and read as if they were.
 fn arguments(path: &Path, tokens: &mut Tokens, errors: &mut Errors) -> Option<(Group, bool)> {
+    let bare = match tokens.peek(0) {
+        Some(TokenTree::Literal(_)) => true,
+        Some(TokenTree::Ident(name)) => {
+            let name = name.to_string();
+            name.len() > 1 && name.chars().all(|c| c.is_uppercase() || c.is_ascii_digit() || c == '_')
+        }
+        _ => false,
+    };
+    if bare {
+        // `Dense 64`
+        let written = tokens.take(1);
+        let (found, name) = (pretty(&written), self::written(path));
+        errors.add(&written, "`(…)`", &format!("`{found}`"), &format!("`{name}({found})`"));
+        return Some((Group::new(Delimiter::Parenthesis, written), false));
+    }
     let Some(TokenTree::Group(group)) = tokens.peek(0).cloned() else { return None };
     let found = match group.delimiter() {
         Delimiter::Parenthesis => {
@@ -232,8 +265,13 @@ fn path(tokens: &mut Tokens, errors: &mut Errors) -> Option<Path> {
     let literal = matches!(tokens.peek(0), Some(TokenTree::Literal(_)));
     let word = tokens.ident(0).map(ToString::to_string);
     let Some(ExprPath { mut path, qself: None, .. }) = tokens.parse::<ExprPath>() else {
+        let text = found.strip_prefix("`\"").and_then(|text| text.strip_suffix("\"`"));
         let help = match (values, literal, word.as_deref().and_then(foreign::keyword_help)) {
             (_, _, Some(help)) => help.to_owned(),
+            _ if text.is_some_and(|text| text.chars().all(|c| c.is_alphanumeric() || c == '_')) => {
+                format!("`{}`", camel(text.unwrap_or_default()))
+            }
+            (Some(ways), ..) if wrapped::ways(&ways).is_some() => wrapped::ways(&ways).unwrap_or_default(),
             (Some(values), ..) if is_numbers(&values) => format!("`[{}]`", pretty(&values.stream())),
             (Some(_), ..) => "several values may only begin a statement: write `;` before them".to_owned(),
             (_, true, _) => {
@@ -263,11 +301,13 @@ fn path(tokens: &mut Tokens, errors: &mut Errors) -> Option<Path> {
     let args =
         tokens.group(0, Delimiter::Parenthesis).map_or_else(String::new, |group| pretty(&group.to_token_stream()));
     if count > 1 && !is_value(&path.segments[count - 2].ident) {
-        // `Layer::new(…)`
+        // `Layer::new(…)`, or `F::relu`, a function of a module
         let whole = written(&path);
         path.segments.pop();
         path.segments.pop_punct();
-        let help = format!("`{}{}`", written(&path), args.trim_end_matches("()"));
+        let made = ["new", "default", "build", "init"].contains(&&*kind.to_string());
+        let name = if made { written(&path) } else { camel(&kind.to_string()) };
+        let help = format!("`{name}{}`", args.trim_end_matches("()"));
         errors.add(kind, "a layer", &format!("`{whole}`"), &help);
         return Some(path);
     }

@@ -30,7 +30,7 @@ const HEADERS: &[Case] = &[
         "struct N: [3] -> [4]",
         &["expected the layers in braces, found the end\nhelp: `pub struct Name: [784] -> [10] { … }`"],
     ),
-    ("struct N: 3 -> [4] { Dense(4) }", &["expected the shape of the input, found `3`\nhelp: `N: [784] -> [10]`"]),
+    ("struct N: 3 -> [4] { Dense(4) }", &["expected the shape of the input, found `3`\nhelp: `[3]`"]),
     (
         "enum N: [3] -> [4] { Dense(4) }",
         &["expected `struct`, found `enum`\nhelp: `pub struct Name: [784] -> [10] { … }`"],
@@ -200,7 +200,9 @@ const NAMES: &[Case] = &[
     ("struct N: [3] -> [4] { () -> Dense(4) }", &["expected the names of values, found `()`\nhelp: `(a, b)`"]),
     (
         "struct N: [3] -> [4] { (input, Dense(3)) -> Sum }",
-        &["expected the name of a value, found `Dense(3)`\nhelp: name it in a statement before: `let name = …;`"],
+        &[
+            "expected the name of a value, found `Dense(3)`\nhelp: name what it makes in a statement before: `let name = Dense(3);`",
+        ],
     ),
     (
         "struct N: [3] -> [4] { (8, bias = false) -> Dense(4) }",

@@ -197,6 +197,10 @@ pub const fn check_output(name: &'static str, flow: &TracedValue, declared: Shap
             .str(", found that the layers compute ")
             .shape(flow.shape);
         let mut fault = fault.help("declare `-> ").shape(flow.shape).str("`, or change the last layers");
+        let (made, asked) = (flow.shape.rank(), declared.rank());
+        if made == 2 && asked == 1 && flow.shape.dim(1) == declared.dim(0) {
+            fault = fault.str(": `LastStep` behind them keeps the last of ").num(flow.shape.dim(0)).str(" steps");
+        }
         if flow.lacks_an_edge(declared) {
             fault =
                 fault.str("; `output_padding = 1` in a `ConvTranspose2d` of stride 2 makes one more row and column");

@@ -86,7 +86,10 @@ impl Conv2d {
 
     const fn conv(&self, x: Shape) -> Result<Conv, Fault> {
         match image(x) {
-            Ok([channels, height, width]) => conv(&self.window, channels, [height, width], self.filters, self.groups),
+            Ok([channels, height, width]) => match self.window.channels_last([channels, height, width]) {
+                Some(fault) => Err(fault),
+                None => conv(&self.window, channels, [height, width], self.filters, self.groups),
+            },
             Err(fault) => Err(fault),
         }
     }

@@ -1,16 +1,16 @@
 //! How the built-in layers are called: one line for each, `Layer(arguments) options`. In: nothing; out: a
 //! constant of each layer, from which `check_call` composes its messages. An option that does not exist fails
-//! to compile here; one that is missing here is only missing in messages.
+//! to compile here, but in a second list, of what is generic; one that is missing here is refused.
 
 use super::*;
 use crate::signature::Signature;
 
 macro_rules! signatures {
-    ($($name:ident ( $($given:ident),* ) [ $($option:ident)* ] $(. $more:ident)* ;)*) => { $(
+    ($($name:ident ( $($given:ident),* ) [ $($option:ident)* ] $([ $($generic:ident)* ])? $(. $more:ident)* ;)*) => { $(
         impl $name {
             #[doc(hidden)]
             pub const __SIGNATURE: Signature =
-                Signature::layer(stringify!($name), &[$(stringify!($given)),*], &[$(stringify!($option)),*])$(.$more())*;
+                Signature::layer(stringify!($name), &[$(stringify!($given)),*], &[$(stringify!($option),)* $($(stringify!($generic)),*)?])$(.$more())*;
         }
         const _: () = { $( let _ = $name::$option; )* };
     )*
@@ -68,7 +68,7 @@ signatures! {
     Glu() [axis];
     Softmax() [];
     LogSoftmax() [];
-    BatchNorm() [momentum cumulative eps affine axis].infers_input;
+    BatchNorm() [momentum cumulative eps affine init axis].infers_input;
     LayerNorm() [axes eps affine bias].infers_input;
     RmsNorm() [axes eps affine].infers_input;
     GroupNorm(groups) [eps affine axis].infers_input_last;
@@ -78,5 +78,5 @@ signatures! {
     Sum() [].any_inputs;
     Product() [].any_inputs;
     Concat() [axis].any_inputs;
-    Split(parts) [axis].any_outputs;
+    Split(parts) [axis] [sizes].any_outputs;
 }

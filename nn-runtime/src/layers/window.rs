@@ -198,6 +198,21 @@ impl Window<1> {
     }
 }
 
+impl Window<2> {
+    /// An image too narrow for a window where its channels are a picture's height: channels stand last.
+    pub(super) const fn channels_last(&self, [height, width, channels]: [usize; 3]) -> Option<Fault> {
+        let valid = matches!(self.padding, Padding::Valid) && self.fault().is_none();
+        if !valid || channels > 4 || channels >= self.extent(1) || height < self.extent(0) || width < self.extent(1) {
+            return None;
+        }
+        let fault = sides(Fault::expected("an input of at least "), [self.extent(0), self.extent(1)]);
+        let fault = sides(numbers(fault.str(" for kernel "), self.kernel).str(", found "), [width, channels]);
+        let fault =
+            fault.help("an image is [channels, height, width]: put `Permute([2, 0, 1])` before it, or declare it as ");
+        Some(fault.shape(Shape::of([channels, height, width])))
+    }
+}
+
 /// What is said where there is no first step, or where what comes after is no matter.
 pub(super) const fn not_causal() -> Fault {
     Fault::expected("padding of `Valid`, `Same` or `Pad(n)`, found `Causal`").help("use `padding = Same`")

@@ -1,7 +1,7 @@
 //! What other libraries call the arguments of layers. Tables only: what is said of them is said next door.
 
 /// Names of other libraries for what a layer of ours takes, or for nothing that it takes.
-pub(super) const ALIASES: [(&str, &str); 26] = [
+pub(super) const ALIASES: &[(&str, &str)] = &[
     ("kernel_size", "kernel"),
     ("pool_size", "kernel"),
     ("size", "scale"),
@@ -28,11 +28,22 @@ pub(super) const ALIASES: [(&str, &str); 26] = [
     ("kernel_initializer", "init"),
     ("bias_initializer", "bias_init"),
     ("is_causal", "causal"),
+    ("channels", "filters"),
+    ("drop", "rate"),
+    ("dropout_rate", "rate"),
+    ("elementwise_affine", "affine"),
+    ("gamma_initializer", "init"),
+    ("recurrent_initializer", "recurrent_init"),
+    ("depth_multiplier", "multiplier"),
+    ("proj_size", "projection"),
+    ("return_state", "states"),
+    ("dim", "axis"),
 ];
 
 /// Options of other libraries that are said in another way here.
-pub(super) const ELSEWHERE: [(&str, &str); 26] = [
+pub(super) const ELSEWHERE: &[(&str, &str)] = &[
     ("activation", "write the activation behind the layer: `-> Relu`"),
+    ("act", "write the activation behind the layer: `-> Relu`"),
     ("input_shape", "remove it: the shape of the input stands before `->`"),
     ("in_features", "remove it: it follows from the shape that arrives"),
     ("in_channels", "remove it: it follows from the shape that arrives"),
@@ -57,5 +68,31 @@ pub(super) const ELSEWHERE: [(&str, &str); 26] = [
     ("scale_factor", "give the size itself, or use `Upsample(scale)`"),
     ("interpolation", "`mode = Bilinear`, or `mode = Nearest`"),
     ("antialias", "remove it; `AdaptiveAvgPool2d(size)` averages all pixels of a smaller image"),
+    ("input_dim", "remove it: it follows from the shape that arrives"),
+    ("input_length", "remove it: it follows from the shape that arrives"),
+    ("num_channels", "remove it: it follows from the shape that arrives"),
+    ("dtype", "remove it: every number is an `f32`"),
+    ("device", "remove it: there is only the processor"),
+    ("kernel_regularizer", "a trainer penalises weights, by its `regularize`"),
+    ("weight_decay", "it is the optimiser's, as of `AdamW`"),
+    ("mask_zero", "give the mask as an input: `(x, mask) -> Lstm(8)`"),
+    ("go_backwards", "`direction = Backward`"),
+    ("stateful", "remove it: a stream carries its state, `model.streamer()`"),
     ("depth_radius", "`LocalResponseNorm(size)` counts both sides and the middle: twice the radius and 1"),
+];
+
+/// Words of other libraries for those of an option here.
+pub(super) const WORDS: &[(&str, &str)] = &[
+    ("he", "HeNormal"),
+    ("kaiming_normal", "HeNormal"),
+    ("kaiming_uniform", "HeUniform"),
+    ("xavier", "GlorotUniform"),
+    ("xavier_uniform", "GlorotUniform"),
+    ("xavier_normal", "GlorotNormal"),
+    ("glorot", "GlorotUniform"),
+    ("lecun", "LecunNormal"),
+    ("zero", "Zeros"),
+    ("bidirectional", "Both"),
+    ("reverse", "Backward"),
+    ("linear", "Bilinear"),
 ];

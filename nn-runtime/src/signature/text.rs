@@ -1,6 +1,7 @@
 //! Words and numbers as they were typed, in const code. In: text; out: whether it is what is asked for, or a
 //! part of it.
 
+use super::names::WORDS;
 use crate::fault::Fault;
 
 pub(super) const fn list(mut text: Fault, names: &[&str]) -> Fault {
@@ -29,13 +30,13 @@ pub(super) const fn first_number(value: &str) -> &str {
     first.split_at(1).1
 }
 
-/// True for `(2, 2)`, `-1`: digits and what stands between them.
+/// True for `(2, 2)`, `[2, 2]`, `-1`: digits and what stands between them.
 pub(super) const fn is_numbers(bytes: &[u8]) -> bool {
     let (mut i, mut digits) = (0, 0);
     while i < bytes.len() {
         match bytes[i] {
             b'0'..=b'9' => digits += 1,
-            b'(' | b')' | b',' | b' ' | b'-' => {}
+            b'(' | b')' | b'[' | b']' | b',' | b' ' | b'-' => {}
             _ => return false,
         }
         i += 1;
@@ -78,6 +79,75 @@ pub(super) const fn word_of<'a>(text: &str, room: &'a mut [u8; 64]) -> &'a str {
         Ok(word) => word,
         Err(_) => "",
     }
+}
+
+/// `Same` of `"same"`, by the names of other libraries too.
+pub(super) const fn word_in<'a>(text: &str, room: &'a mut [u8; 64]) -> &'a str {
+    let (_, word) = text.split_at(1);
+    let (word, _) = word.split_at(word.len() - 1);
+    match find(WORDS, word) {
+        Some(word) => word,
+        None => word_of(word, room),
+    }
+}
+
+/// True for options that are several numbers.
+pub(super) const fn is_list(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    let wide = bytes.len() > 3 && matches!(bytes.split_at(bytes.len() - 3).1, b"_hw");
+    wide || equal(name, "dims") || equal(name, "axes") || equal(name, "sizes")
+}
+
+/// True for `"same"`
+pub(super) const fn is_text(value: &str) -> bool {
+    value.len() > 2 && value.as_bytes()[0] == b'"'
+}
+
+/// True for what rustc will take `name` for a misspelling of, at most a third of its letters.
+pub(super) const fn is_near(name: &str, other: &str) -> bool {
+    let (a, b) = (name.as_bytes(), other.as_bytes());
+    if a.len() > 31 || b.len() > 31 {
+        return false;
+    }
+    // Letters to insert, delete, change or swap with their neighbour (optimal string alignment).
+    let mut rows = [[0usize; 32]; 32];
+    let mut i = 0;
+    while i <= a.len() {
+        let mut j = 0;
+        while j <= b.len() {
+            rows[i][j] = if i == 0 || j == 0 {
+                i + j
+            } else {
+                let change = rows[i - 1][j - 1] + (a[i - 1] != b[j - 1]) as usize;
+                let mut best = if rows[i - 1][j] < rows[i][j - 1] { rows[i - 1][j] + 1 } else { rows[i][j - 1] + 1 };
+                if change < best {
+                    best = change;
+                }
+                if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && rows[i - 2][j - 2] < best {
+                    best = rows[i - 2][j - 2] + 1;
+                }
+                best
+            };
+            j += 1;
+        }
+        i += 1;
+    }
+    let longest = if a.len() > 3 { a.len() } else { 3 };
+    rows[a.len()][b.len()] <= longest / 3
+}
+
+/// A number as it was typed.
+pub(super) const fn digits(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let (mut i, mut number) = (0, 0);
+    while i < bytes.len() {
+        if !bytes[i].is_ascii_digit() || i > 9 {
+            return None;
+        }
+        number = number * 10 + (bytes[i] - b'0') as usize;
+        i += 1;
+    }
+    if i > 0 { Some(number) } else { None }
 }
 
 /// True for options that are on or off.

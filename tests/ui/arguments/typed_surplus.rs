@@ -7,7 +7,7 @@ network! { struct N3: [1, 8, 8] -> [1, 3, 3] { MaxPool2d(3, 2) } } // mended: st
 network! { struct N4: [8] -> [8] { LeakyRelu(0.2) } } // mended: struct N4: [8] -> [8] { LeakyRelu(slope = 0.2) }
 network! { struct N5: [8] -> [8] { BatchNorm(8) } } // mended: struct N5: [8] -> [8] { BatchNorm }
 network! { struct N6: [8] -> [8] { Dense(8, 8) } } // mended: struct N6: [8] -> [8] { Dense(8) }
-network! { struct N7: [8] -> [8] { Dense() } }
+network! { struct N7: [8] -> [8] { Dense() } } // mended: struct N7: [8] -> [8] { Dense(8) }
 network! { struct N8: [6, 4] -> [6, 8] { Lstm(4, 8) } } // mended: struct N8: [6, 4] -> [6, 8] { Lstm(8) }
 network! { struct N9: [8] -> [2, 4] { Reshape((2, 4)) } } // mended: struct N9: [8] -> [2, 4] { Reshape([2, 4]) }
 network! { struct N10: [3, 8, 8] -> [3, 16, 12] { Resize(16, 12) } } // mended: struct N10: [3, 8, 8] -> [3, 16, 12] { Resize(16, size_hw = [16, 12]) }

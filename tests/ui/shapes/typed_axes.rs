@@ -9,7 +9,7 @@ network! { struct N5: (x: [12, 8], m: [12, 12]) -> [12, 8] { (x, m) -> MultiHead
 network! { struct N6: (mask: [12], x: [12, 5]) -> [12, 8] { (mask, x) -> Lstm(8) } } // mended: struct N6: (mask: [12], x: [12, 5]) -> [12, 8] { (x, mask) -> Lstm(8) }
 network! { struct N7: [4, 13, 13] -> [1, 28, 28] { ConvTranspose2d(1, 3, stride = 2) } } // mended: struct N7: [4, 13, 13] -> [1, 28, 28] { ConvTranspose2d(1, 3, stride = 2, output_padding = 1) }
 network! { struct N8: [1, 28, 28] -> [784] { Reshape([-1]) } } // mended: struct N8: [1, 28, 28] -> [784] { Flatten }
-network! { struct N9: [2, 3] -> [3, 2] { Permute([1, -2]) } }
+network! { struct N9: [2, 3] -> [3, 2] { Permute([1, -2]) } } // mended: struct N9: [2, 3] -> [3, 2] { Permute([1, 0]) }
 network! { struct N10: [13] -> [13] { Dense(13) -> Relu -> Embedding(100, 8) -> Flatten -> Dense(13) } } // mended: struct N10: (ids: [13]) -> [13] { ids -> Embedding(100, 8) -> Flatten -> Dense(13) }
 
 fn main() {}

@@ -11,7 +11,7 @@ network! { struct N7: [8] -> [8] { [Dense(8); 3] -> Relu } } // mended: struct N
 network! { struct N8: [8] -> [8] { Dense(8) x3 -> Relu } } // mended: struct N8: [8] -> [8] { Dense(8) * 3 -> Relu }
 network! { struct N9: [8] -> [8] { Dense(8) ^ 3 -> Relu } } // mended: struct N9: [8] -> [8] { Dense(8) * 3 -> Relu }
 network! { struct N10: [8] -> [8] { Dense(8) -> (8) } } // mended: struct N10: [8] -> [8] { Dense(8) -> [8] }
-network! { struct N11: [8] -> [8] { (Dense(8) -> Relu) * 3 } }
-network! { struct N12: [8] -> [8] { Dense(8) * -1 } }
+network! { struct N11: [8] -> [8] { (Dense(8) -> Relu) * 3 } } // mended: struct Block: [8] -> [8] { Dense(8) -> Relu } } network! { struct N11: [8] -> [8] { Block * 3 }
+network! { struct N12: [8] -> [8] { Dense(8) * -1 } } // mended: struct N12: [8] -> [8] { Dense(8) * 2 }
 
 fn main() {}

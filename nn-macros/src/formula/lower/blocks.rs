@@ -62,6 +62,7 @@ impl Lower<'_> {
     pub fn block(&mut self, block: &Block, place: impl ToTokens) -> Option<Id> {
         let outer = self.names.len();
         let mut value = None;
+        let told = self.errors.count();
         for (i, statement) in block.stmts.iter().enumerate() {
             let last = i + 1 == block.stmts.len();
             match statement {
@@ -73,6 +74,8 @@ impl Lower<'_> {
                     self.errors.add(expr, "a number at the end of a block", "a `;` after it", "remove the last `;`");
                 }
                 Stmt::Macro(call) => value = Some(self.cannot(&call.mac, "a macro call")),
+                // `let mut y = …; y = …;` is one mistake.
+                Stmt::Expr(Expr::Assign(_), _) if self.errors.count() > told => value = Some(None),
                 Stmt::Expr(expr, _) => {
                     let found = match expr {
                         Expr::Assign(_) => "an assignment",

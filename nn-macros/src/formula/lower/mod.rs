@@ -52,6 +52,10 @@ struct Lower<'a> {
     of_many: bool,
     sums: Vec<Id>,
     over: Option<Over>,
+    /// That a number lacks its point has been said.
+    whole_told: bool,
+    /// Names that have been told as unknown.
+    unknown: Vec<String>,
     errors: &'a mut Errors,
 }
 
@@ -59,7 +63,17 @@ struct Lower<'a> {
 pub fn lower(formula: &Formula, errors: &mut Errors) -> Option<Lowered> {
     let of_many = formula.arguments.len() > 1;
     let (dag, paths, names) = (Dag::plain(), Vec::new(), Vec::new());
-    let mut lower = Lower { dag, paths, names, of_many, sums: Vec::new(), over: None, errors };
+    let mut lower = Lower {
+        dag,
+        paths,
+        names,
+        of_many,
+        sums: Vec::new(),
+        over: None,
+        whole_told: false,
+        unknown: Vec::new(),
+        errors,
+    };
     for (i, name) in formula.arguments.iter().enumerate() {
         let id = lower.dag.intern(Node::Argument(i));
         lower.declare(name.unraw().to_string(), Some(id), name.to_token_stream());
@@ -237,7 +251,10 @@ impl Lower<'_> {
     }
 
     fn integer(&mut self, place: &Expr, whole: &str) -> Option<Id> {
-        self.errors.add(place, "a number with a point", &format!("`{}`", short(place)), &format!("`{whole}.0`"));
+        // Whoever writes one number so writes all of them so: it is told once in a formula.
+        if !core::mem::replace(&mut self.whole_told, true) {
+            self.errors.add(place, "a number with a point", &format!("`{}`", short(place)), &format!("`{whole}.0`"));
+        }
         None
     }
 
@@ -270,7 +287,11 @@ impl Lower<'_> {
                 format!("names known here: {}; a const is written in upper case", known.join(", "))
             }
         };
-        self.errors.add(place, "the name of a number", &format!("`{text}`, which is none"), &help);
+        // Each name is told once.
+        if !self.unknown.iter().any(|told| told == text) {
+            self.errors.add(place, "the name of a number", &format!("`{text}`, which is none"), &help);
+            self.unknown.push(text.to_owned());
+        }
         None
     }
 
