@@ -188,7 +188,7 @@ fn layer(tokens: &mut Tokens, errors: &mut Errors) -> Option<Layer> {
         }
         times = tokens.parse::<Expr>();
         match &times {
-            Some(layer @ (Expr::Call(_) | Expr::Path(_))) if wrapped::is_layer(&pretty(&layer.to_token_stream())) => {
+            Some(layer @ Expr::Call(_)) if wrapped::is_layer(&pretty(&layer.to_token_stream())) => {
                 errors.add(star, "`->`", "`*`", "`->`");
             }
             Some(Expr::Unary(unary)) if matches!(unary.op, syn::UnOp::Neg(_)) => {

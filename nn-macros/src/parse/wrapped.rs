@@ -32,7 +32,9 @@ fn container(step: &mut Tokens, errors: &mut Errors) -> bool {
     }
     let parts = layers(&group);
     let row = parts.join(" -> ");
-    let held = row.contains('(') || row.contains("->") || parts.iter().any(|part| is_layer(part));
+    // What is given may be words and structs of an own layer of that name.
+    let call = |part: &String| is_layer(part) && part.contains('(') && !part.starts_with("Pad(");
+    let held = row.contains("->") || parts.iter().any(call);
     let help = match &*word.to_lowercase() {
         _ if !held => return false,
         "sequential" | "chain" | "stack" => format!("`{row}`"),
@@ -196,7 +198,7 @@ pub fn module(step: &mut Tokens, values: &Values, errors: &mut Errors) {
 /// `[Dense(8), Relu]`: layers where a shape would stand, as a chain.
 pub fn layers_in_brackets(group: &Group) -> Option<String> {
     let parts = layers(group);
-    parts.iter().any(|part| is_layer(part)).then(|| parts.join(" -> "))
+    parts.iter().any(|part| is_layer(part) && part.contains('(')).then(|| parts.join(" -> "))
 }
 
 /// `(Dense(8), Relu)` behind an arrow: several ways from one value.

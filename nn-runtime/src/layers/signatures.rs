@@ -32,8 +32,8 @@ signatures! {
     Conv2d(filters, kernel) [stride stride_hw kernel_hw padding dilation dilation_hw groups bias init bias_init].infers_input;
     Conv1d(filters, kernel) [stride padding dilation groups bias init bias_init].infers_input;
     DepthwiseConv2d(kernel) [stride stride_hw kernel_hw padding dilation dilation_hw multiplier bias init bias_init];
-    SeparableConv2d(filters, kernel) [stride stride_hw kernel_hw padding multiplier bias init bias_init].infers_input;
-    ConvTranspose2d(filters, kernel) [stride stride_hw kernel_hw padding output_padding groups bias init bias_init].infers_input;
+    SeparableConv2d(filters, kernel) [stride stride_hw kernel_hw padding dilation dilation_hw multiplier bias init bias_init].infers_input;
+    ConvTranspose2d(filters, kernel) [stride stride_hw kernel_hw padding output_padding dilation dilation_hw groups bias init bias_init].infers_input;
     ConvTranspose1d(filters, kernel) [stride padding output_padding dilation groups bias init bias_init].infers_input;
     MaxPool2d(kernel) [stride stride_hw kernel_hw padding dilation dilation_hw ceil_mode];
     MaxPool1d(kernel) [stride padding dilation ceil_mode];
