@@ -211,7 +211,9 @@ pub fn ways(group: &Group) -> Option<String> {
 /// The words of a `let` that are names, if only in place of one: of `a, b` and `[a, b]` too.
 pub fn idents(tokens: TokenStream) -> Vec<Ident> {
     let each = tokens.into_iter().flat_map(|token| match token {
-        TokenTree::Ident(name) if name != "let" && name != "mut" => vec![name],
+        TokenTree::Ident(name) if name != "let" && name != "mut" && (is_value(&name) || is_keyword(&name)) => {
+            vec![name]
+        }
         TokenTree::Group(group) => idents(group.stream()),
         _ => Vec::new(),
     });
