@@ -55,8 +55,8 @@ network! {
 }
 
 network! {
-    // A chain, which one thread trains in a way of its own: functions of every kind, noise, an end that a loss
-    // leaves out.
+    // A chain, which one thread trains in a way of its own: functions of every kind, noise, an end that a
+    // loss leaves out.
     struct Curved: [6] -> [3] {
         Tanh -> Dense(9) -> Silu -> Dropout(0.1) -> Dense(17, bias = false) -> Elu(alpha = 0.5) -> Dense(8);
         Relu -> Dropout(0.2) -> Dense(40) -> Mish -> Sigmoid -> Dense(3) -> Sigmoid

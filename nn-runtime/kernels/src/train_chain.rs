@@ -16,6 +16,9 @@ use crate::sample_chain::MAX_SETTINGS;
 use crate::simd::{Isa, LANES};
 use passes::{Backward, Forward};
 
+/// A function of all numbers alike, in place, with its settings.
+pub type CurveValue = fn(Isa, &[f32; MAX_SETTINGS], &mut [f32]);
+
 /// The gradient of a function of all numbers alike: from what it was given, or what it has made of that,
 /// and from the gradient of that, which is overwritten.
 pub type CurveGradient = fn(Isa, &[f32; MAX_SETTINGS], &[f32], &mut [f32]);
@@ -24,7 +27,7 @@ pub type CurveGradient = fn(Isa, &[f32; MAX_SETTINGS], &[f32], &mut [f32]);
 #[derive(Clone, Copy, Debug)]
 pub struct TrainCurve {
     /// The function; none where the product before it does it.
-    pub run: Option<fn(Isa, &[f32; MAX_SETTINGS], &mut [f32])>,
+    pub run: Option<CurveValue>,
     /// Its gradient.
     pub gradient: CurveGradient,
     /// What both are run with.

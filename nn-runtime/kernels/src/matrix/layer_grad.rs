@@ -1,5 +1,6 @@
 //! The gradients of a layer's matrix and bias, from the samples of a whole batch or a part: one sum, or
-//! several where they are many. In: inputs and gradients of the outputs. Out: gradients, added or overwritten.
+//! several where they are many. In: inputs and gradients of the outputs. Out: gradients, added or
+//! overwritten.
 
 use core::ops::Range;
 
