@@ -142,7 +142,7 @@ pub(crate) fn samples(what: &'static str, shapes: &[Shape], slices: &[&[f32]]) -
 /// How many samples the slices of all inputs hold, if every token id among them is one.
 pub(crate) fn checked_samples(network: &CompiledNetwork, x: &[&[f32]]) -> Result<usize, InputError> {
     let samples = samples("input", network.inputs, x)?;
-    match id_fault(network, x, |k| network.inputs[k].len()) {
+    match id_fault(network, x, |k| network.inputs[k].len(), |_| true) {
         Some(fault) => Err(InputError { kind: InputErrorKind::TokenId, fault: InputFault::Id(fault) }),
         None => Ok(samples),
     }
@@ -173,20 +173,33 @@ impl fmt::Display for IdFault {
     }
 }
 
-/// The first number of an input of token ids that is none; `width` tells how many numbers a sample of an
-/// input has.
+/// The first number of an input of token ids that is none, of these samples; `width` tells how many numbers a
+/// sample of an input has.
 #[inline]
-pub(crate) fn id_fault(network: &CompiledNetwork, x: &[&[f32]], width: impl Fn(usize) -> usize) -> Option<IdFault> {
+pub(crate) fn id_fault(
+    network: &CompiledNetwork,
+    x: &[&[f32]],
+    width: impl Fn(usize) -> usize,
+    of: impl Fn(usize) -> bool,
+) -> Option<IdFault> {
     // Most networks read none, which is known where this is compiled.
-    if network.ids == [0; MAX_INPUTS] { None } else { find_id_fault(network, x, width) }
+    if network.ids == [0; MAX_INPUTS] { None } else { find_id_fault(network, x, width, of) }
 }
 
-fn find_id_fault(network: &CompiledNetwork, x: &[&[f32]], width: impl Fn(usize) -> usize) -> Option<IdFault> {
+fn find_id_fault(
+    network: &CompiledNetwork,
+    x: &[&[f32]],
+    width: impl Fn(usize) -> usize,
+    of: impl Fn(usize) -> bool,
+) -> Option<IdFault> {
     for input in (0..network.inputs.len()).filter(|input| network.ids[*input] > 0) {
-        let count = network.ids[input];
-        if let Some(at) = first_no_id(x[input], count) {
-            let (sample, element) = (at / width(input), at % width(input));
-            return Some(IdFault { sample, input, element, count, found: x[input][at].to_bits() });
+        let (count, width, mut first) = (network.ids[input], width(input), 0);
+        while let Some(at) = first_no_id(&x[input][first * width..], count).map(|at| first * width + at) {
+            let (sample, element) = (at / width, at % width);
+            if of(sample) {
+                return Some(IdFault { sample, input, element, count, found: x[input][at].to_bits() });
+            }
+            first = sample + 1;
         }
     }
     None

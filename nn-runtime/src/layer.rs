@@ -3,6 +3,7 @@
 
 mod carried;
 mod context;
+mod uses;
 mod whole_batch;
 
 pub(crate) use carried::CarriedState;

@@ -381,6 +381,10 @@ impl<'a> BackwardParams<'a> {
         let samples = self.part.samples.clone();
         let saved = self.read(node_plan.saved);
         let mut cx = self.cx.for_node(i, (node, node_plan), saved).for_samples(samples.clone());
+        // Parameters are shown where statistics are asked for, and there alone.
+        if !cx.params.is_empty() {
+            cx.uses = cx.uses.of_node(self.network.nodes, i);
+        }
         let overwrite = self.part.overwrite;
         let (range, grad) = self.part.within(node.params, node.spec.params.len);
         layer.backward_params(&mut cx, x, dy, ParamGrad { range, grad, samples: 0..samples.len(), overwrite });

@@ -12,17 +12,17 @@ const BATCHES: &[usize] = if cfg!(miri) { &[2] } else { &[1, 17, 64] };
 
 /// What an input holds.
 #[derive(Clone, Copy)]
-enum Drawn {
+pub(super) enum Drawn {
     Numbers(usize),
     /// Whole numbers below the second.
     Ids(usize, usize),
     /// 1 for the first steps, then 0.
     Mask(usize),
 }
-use Drawn::{Ids, Mask, Numbers};
+pub(super) use Drawn::{Ids, Mask, Numbers};
 
 impl Drawn {
-    fn draw(self, seed: u64, batch: usize) -> (Vec<f32>, usize) {
+    pub(super) fn draw(self, seed: u64, batch: usize) -> (Vec<f32>, usize) {
         match self {
             Numbers(len) => (numbers(seed, batch * len, 1.0), len),
             Ids(len, count) => ((0..batch * len).map(|i| (i * 7 % count) as f32).collect(), len),
@@ -37,7 +37,7 @@ impl Drawn {
 /// One step of a network of one output; with the same function while training as when predicting
 /// (`Noise::None`), its change is the gradient.
 #[derive(Clone, Copy, PartialEq)]
-enum Noise {
+pub(super) enum Noise {
     None,
     /// Dropout, or statistics of the batch.
     Some,
@@ -132,7 +132,12 @@ macro_rules! alone {
         #[test]
         fn $name() {
             network! { struct Alone: $($declaration)+ { $($layers)+ } }
-            trains::<Alone>(&[$($input),+], $output, Noise::$noise);
+            let inputs = [$($input),+];
+            trains::<Alone>(&inputs, $output, Noise::$noise);
+            super::without_weight::check::<Alone>(&inputs, $output);
+            if Noise::$noise == Noise::None {
+                super::equal_samples::check::<Alone>(&inputs, $output);
+            }
         }
     )+};
 }

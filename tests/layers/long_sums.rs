@@ -9,7 +9,7 @@ use nn_runtime::layers::{
 use nn_runtime::{Isa, Layer, Probe, Rule, Shape};
 
 /// What a sum of equal terms may be off by, relatively.
-const NEAR: f64 = 1.5e-6;
+const NEAR: f64 = 1e-6;
 
 #[track_caller]
 fn near(found: f32, truth: f64, what: &str) {
@@ -126,7 +126,7 @@ fn the_outputs_of_many_inputs() {
             let truth = TENTH * TENTH * inputs as f64;
             for y in &y[0] {
                 let off = (f64::from(*y) - truth).abs() / truth;
-                assert!(off <= 4e-6, "{} {inputs} inputs, {units} units: off by {off:e}", isa.name());
+                assert!(off <= NEAR, "{} {inputs} inputs, {units} units: off by {off:e}", isa.name());
             }
         }
     }
@@ -195,14 +195,12 @@ fn check_places<L: Layer + Copy>(
             Probe::new(layer, rule, [shape]).unwrap_or_else(|fault| panic!("{what}: {}", fault.as_str())).isa(isa);
         let outputs: usize = probe.spec().output_shapes().iter().map(|shape| shape.len()).sum();
         let found = probe.gradients(batch, [&vec![0.1; batch * shape.len()]], [&vec![0.1; batch * outputs]]).params;
-        // Of more samples than one chain has, terms that are equal are the worst there are.
-        let most = if batch > 256 { 5e-6 } else { NEAR };
         for (of, found, truth) in
             [("weight", &found[0], TENTH * TENTH * of_weight as f64), ("bias", &found[1], TENTH * of_bias as f64)]
         {
             for found in found {
                 let off = (f64::from(*found) - truth).abs() / truth;
-                assert!(off <= most, "{what} of {batch} x {shape}, {}: {of} off by {off:e}", isa.name());
+                assert!(off <= NEAR, "{what} of {batch} x {shape}, {}: {of} off by {off:e}", isa.name());
             }
         }
     }

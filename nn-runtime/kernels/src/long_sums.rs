@@ -19,6 +19,17 @@ const LONG_BLOCK: usize = 512;
 /// Sums that are computed at a time: a multiple of every alignment that a range of sums may need.
 const PIECE: usize = 2048;
 
+/// The same where a kernel prepares each sample anew for every range that it is asked for, and of few sums.
+const LARGE_PIECE: usize = 8192;
+const SMALL_PIECE: usize = 256;
+
+/// Terms, each a sum already, that are one chain.
+const FEW_TERMS: usize = 16;
+
+/// Samples, each of which is a sum already, whose sums are one chain: shorter than [`BLOCK`], as another
+/// chain lies within each.
+const SAMPLES: usize = 32;
+
 /// What a kernel does with sums over rows.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Sums {
@@ -55,7 +66,7 @@ impl RowSums {
         for rows in self.units() {
             match rows.len() <= LONG {
                 true => sum(rows, all.clone(), to, true),
-                false => self.add_exactly(rows, LONG_BLOCK, to, |rows, of, to| sum(rows, of, to, true)),
+                false => self.add_exactly::<PIECE>(rows, LONG_BLOCK, to, |rows, of, to| sum(rows, of, to, true)),
             }
         }
     }
@@ -80,7 +91,21 @@ impl RowSums {
             return sum(0..self.rows, 0..to.len(), to);
         }
         for rows in self.units() {
-            self.add_exactly(rows, block, to, &mut sum);
+            self.add_exactly::<PIECE>(rows, block, to, &mut sum);
+        }
+    }
+
+    /// The same of rows that are samples, of each of which the kernel makes a sum before it adds it.
+    #[inline]
+    pub fn add_samples(self, to: &mut [f32], mut sum: impl FnMut(Range<usize>, Range<usize>, &mut [f32])) {
+        if self.unit == 0 || self.unit == usize::MAX && self.rows <= SAMPLES {
+            return sum(0..self.rows, 0..to.len(), to);
+        }
+        for rows in self.units() {
+            match to.len() {
+                ..=SMALL_PIECE => self.add_exactly::<SMALL_PIECE>(rows, SAMPLES, to, &mut sum),
+                _ => self.add_exactly::<LARGE_PIECE>(rows, SAMPLES, to, &mut sum),
+            }
         }
     }
 
@@ -96,7 +121,9 @@ impl RowSums {
         (0..rows).step_by(unit.min(rows.max(1))).map(move |first| first..rows.min(first.saturating_add(unit)))
     }
 
-    fn add_exactly(
+    // Never inlined: where there are few rows, nobody needs so large a frame.
+    #[inline(never)]
+    fn add_exactly<const PIECE: usize>(
         self,
         rows: Range<usize>,
         block: usize,
@@ -113,6 +140,27 @@ impl RowSums {
                 sum(first..rows.end.min(first + block), of.clone(), sums);
                 self.isa.run(AddExactly { sums, to, excess });
             }
+        }
+    }
+}
+
+/// `to[i] += Σ term[i]`, of terms that are sums themselves, in their order: many with what rounding loses.
+#[inline]
+pub fn add_each<'a>(isa: Isa, terms: impl Iterator<Item = &'a [f32]> + Clone, to: &mut [f32]) {
+    match terms.clone().nth(FEW_TERMS) {
+        None => terms.for_each(|term| isa.add(term, to)),
+        Some(_) => add_many(isa, terms, to),
+    }
+}
+
+#[inline(never)]
+fn add_many<'a>(isa: Isa, terms: impl Iterator<Item = &'a [f32]> + Clone, to: &mut [f32]) {
+    let mut excess = [0.0; PIECE];
+    for (piece, to) in to.chunks_mut(PIECE).enumerate() {
+        let excess = &mut excess[..to.len()];
+        excess.fill(0.0);
+        for term in terms.clone() {
+            isa.run(AddExactly { sums: &term[piece * PIECE..][..to.len()], to, excess });
         }
     }
 }

@@ -274,16 +274,27 @@ impl<T: Targets> Dataset<T> {
         }
     }
 
-    /// Whether every number can be trained on. Targets of weight 0 are not: nothing is learnt from them,
-    /// whatever they are.
+    /// Whether every number can be trained on. Targets of weight 0 are not, nor inputs of samples without any
+    /// weight: nothing is learnt from them, whatever they are.
     ///
     /// # Errors
     /// The first NaN or infinity; names the sample, the input (or `target`) and the element.
     pub fn check(&self) -> Result<(), DataError> {
-        for (k, input) in self.inputs.iter().enumerate() {
-            input.check_finite(format_args!("input {k}"))?;
-        }
+        self.check_inputs(|sample| self.counts(sample))?;
         self.targets.check_finite(self.weights.as_ref())
+    }
+
+    /// Whether the inputs of these samples are numbers.
+    pub(crate) fn check_inputs(&self, of: impl Fn(usize) -> bool) -> Result<(), DataError> {
+        for (k, input) in self.inputs.iter().enumerate() {
+            let Err(_) = input.check_finite("") else { continue };
+            // Something is no number, which is seldom: look again, at what counts.
+            let mut numbers = input.as_slice().iter().enumerate();
+            if let Some((at, _)) = numbers.find(|(at, x)| !x.is_finite() && of(at / input.width())) {
+                return Err(input.no_number(at, format_args!("input {k}")));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -63,7 +63,7 @@ pub struct Standardize {
 impl Standardize {
     /// The figures of `train`, in `f64`: every place of a row by itself. Of several inputs those that hold
     /// nothing but 0 and 1 are left as they are, because they are masks; `fit_inputs` scales them all the
-    /// same.
+    /// same. Samples without a weight are left out.
     ///
     /// # Errors
     /// No samples, or a number that is not finite.
@@ -126,6 +126,8 @@ impl Standardize {
 
     /// The figures of inputs of these shapes; `None` is left as it is.
     fn fitted<T: Targets>(train: &Dataset<T>, shapes: &[Option<Shape>]) -> Result<Self, DataError> {
+        let counted = train.counted();
+        let train = counted.as_ref().unwrap_or(train);
         if train.is_empty() {
             return Err(DataError::new(DataErrorKind::Size, "standardize", "at least one sample", "none"));
         }
@@ -246,11 +248,14 @@ pub struct StandardizeTargets {
 }
 
 impl StandardizeTargets {
-    /// The figures of the targets of `train`, every place of a row by itself.
+    /// The figures of the targets of `train`, every place of a row by itself. Samples without a weight are
+    /// left out.
     ///
     /// # Errors
     /// No samples, or a number that is not finite.
     pub fn fit(train: &Dataset<Values>) -> Result<Self, DataError> {
+        let counted = train.counted();
+        let train = counted.as_ref().unwrap_or(train);
         if train.is_empty() {
             return Err(DataError::new(DataErrorKind::Size, "standardize", "at least one sample", "none"));
         }
@@ -299,7 +304,11 @@ fn inputs(count: usize) -> String {
 /// The shapes of the inputs, less those of masks: of several inputs those that hold nothing but 0 and 1.
 fn without_masks<T: Targets>(train: &Dataset<T>, shapes: impl Iterator<Item = Option<Shape>>) -> Vec<Option<Shape>> {
     let several = train.inputs().len() > 1;
-    let mask = |input: &Values| several && input.as_slice().iter().all(|&value| value == 0.0 || value == 1.0);
+    let counts = |input: &Values, at: usize| train.counts(at / input.width());
+    let mask = |input: &Values| {
+        let mut numbers = input.as_slice().iter().enumerate();
+        several && numbers.all(|(at, &value)| value == 0.0 || value == 1.0 || !counts(input, at))
+    };
     train.inputs().iter().zip(shapes).map(|(input, shape)| shape.filter(|_| !mask(input))).collect()
 }
 

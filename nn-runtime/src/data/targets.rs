@@ -280,8 +280,13 @@ impl Labels {
         let Some(at) = self.flat.iter().position(|&label| label as usize >= classes) else {
             return Ok(());
         };
+        Err(self.no_class(at, classes))
+    }
+
+    /// The fault of label `at`, which is none of so many classes.
+    pub(super) fn no_class(&self, at: usize, classes: usize) -> DataError {
         let expected = format!("a class below {classes}");
-        Err(DataError::new(DataErrorKind::Label, place(at, self.width), expected, self.flat[at].to_string()))
+        DataError::new(DataErrorKind::Label, place(at, self.width), expected, self.flat[at].to_string())
     }
 
     /// As probabilities: of each label `classes` numbers, 1 at its class and 0 elsewhere, so that a sample is

@@ -16,6 +16,11 @@ impl<T: Targets> Dataset<T> {
     /// `sample_weight` divides by the number of rows instead. Of several outputs each is weighted on its own,
     /// so weights per step want as many steps in every output.
     ///
+    /// A sample whose weights are all 0 is left out wholly, as if it were not there: its inputs and targets
+    /// may be NaN or no ids, it is in no statistic of a batch, and draws no noise. Where training is
+    /// [`stateful`](crate::Trainer::stateful) it must hold numbers, as its state goes on; so must a step of
+    /// weight 0 of a sample that counts, as other steps may look at it.
+    ///
     /// ```
     /// use nn_runtime::data::Dataset;
     ///
@@ -42,6 +47,25 @@ impl<T: Targets> Dataset<T> {
         }
         self.weights = Some(weights);
         Ok(self)
+    }
+
+    /// Whether any row of a sample has a weight.
+    pub(crate) fn counts(&self, sample: usize) -> bool {
+        self.weights.as_ref().is_none_or(|weights| weights.sample(sample).iter().any(|&weight| weight != 0.0))
+    }
+
+    /// Whether every sample does.
+    pub(crate) fn all_count(&self) -> bool {
+        self.weights.is_none() || (0..self.len()).all(|sample| self.counts(sample))
+    }
+
+    /// The samples that have a weight, where some have none.
+    pub(crate) fn counted(&self) -> Option<Self> {
+        if self.all_count() {
+            return None;
+        }
+        let counted: Vec<usize> = (0..self.len()).filter(|&sample| self.counts(sample)).collect();
+        Some(self.select(&counted))
     }
 
     /// The weights, `[samples, 1]` or `[samples, steps]`; without any every row counts the same.
@@ -95,7 +119,12 @@ impl Dataset<Labels> {
         }
         let width = self.targets().width();
         let labels = self.targets().as_slice().iter().enumerate();
-        let weights: Vec<f32> = labels.map(|(row, &label)| self.row_weight(row) * classes[label as usize]).collect();
+        // What has no weight has perhaps no class either.
+        let weight = |row: usize, label: u32| match self.row_weight(row) {
+            0.0 => 0.0,
+            weight => weight * classes[label as usize],
+        };
+        let weights: Vec<f32> = labels.map(|(row, &label)| weight(row, label)).collect();
         self.with_weights((weights, width))
     }
 
@@ -109,7 +138,9 @@ impl Dataset<Labels> {
         self.check_classes(classes)?;
         let mut counts = vec![0u64; classes];
         for (row, &label) in self.targets().as_slice().iter().enumerate() {
-            counts[label as usize] += u64::from(self.row_weight(row) > 0.0);
+            if self.row_weight(row) > 0.0 {
+                counts[label as usize] += 1;
+            }
         }
         let all: u64 = counts.iter().sum();
         let present = counts.iter().filter(|&&count| count > 0).count();
@@ -127,7 +158,14 @@ impl Dataset<Labels> {
             let expected = format!("1 per sample, or {labels}, as many as labels");
             return Err(DataError::new(DataErrorKind::Size, "weights", expected, found.to_string()));
         }
-        self.targets().check(classes).map_err(|fault| fault.help("give as many weights as there are classes"))
+        // What has no weight needs no class.
+        let mut labels = self.targets().as_slice().iter().enumerate();
+        match labels.find(|(row, label)| **label as usize >= classes && self.row_weight(*row) != 0.0) {
+            None => Ok(()),
+            Some((row, _)) => {
+                Err(self.targets().no_class(row, classes).help("give as many weights as there are classes"))
+            }
+        }
     }
 
     /// The weight of label number `row` so far.

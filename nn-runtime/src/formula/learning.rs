@@ -104,13 +104,16 @@ pub fn learn_backward_params<C: Learning<P>, const P: usize>(
         return;
     }
     let params: [f32; P] = core::array::from_fn(|i| cx.saved[i]);
-    for (x, dy) in x.chunks_exact(len).zip(dy.chunks_exact(len)) {
-        let sums = cx.isa.run(Sums(At(curve, params), x, dy));
-        for i in 0..P {
-            if asked[i] {
-                part.slice(cx, i).1[0] += sums[i] as f32;
-            }
+    let mut all: [f32; P] = core::array::from_fn(|i| part.slice(cx, i).1.first().copied().unwrap_or(0.0));
+    cx.row_sums(1).add_samples(&mut all, |samples, of, to| {
+        let numbers = samples.start * len..samples.end * len;
+        for (x, dy) in x[numbers.clone()].chunks_exact(len).zip(dy[numbers].chunks_exact(len)) {
+            let sums = cx.isa.run(Sums(At(curve, params), x, dy));
+            to.iter_mut().zip(&sums[of.clone()]).for_each(|(to, sum)| *to += *sum as f32);
         }
+    });
+    for i in (0..P).filter(|&i| asked[i]) {
+        part.slice(cx, i).1[0] = all[i];
     }
 }
 

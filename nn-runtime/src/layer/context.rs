@@ -4,6 +4,7 @@
 use core::ops::{Deref, Range};
 
 use super::carried::{Carried, CarriedState};
+use super::uses::Uses;
 use super::whole_batch::WholeBatch;
 use crate::graph::{Node, NodePlan};
 use crate::spec::{Epilogue, LayerSpec, Pass};
@@ -46,8 +47,11 @@ pub struct LayerContext<'a, S = &'a mut [f32]> {
     pub(crate) logits: u8,
     /// This site learns: noise is on, and statistics are those of the batch.
     pub(crate) training: bool,
-    /// How much this batch counts in running statistics, where that is not the layer's to say.
-    pub(crate) statistic_weight: Option<f32>,
+    /// Batches before this one that count as much in running statistics, where that is not the layer's to
+    /// say.
+    pub(crate) earlier_batches: Option<usize>,
+    /// How often the parameters of this site are used in a pass.
+    pub(crate) uses: Uses,
     /// After how many samples of this pass a sum over samples may begin anew: those after which any batch is
     /// divided among workers; 0 where it must go on from sample to sample.
     pub(crate) sum_unit: usize,
@@ -80,7 +84,8 @@ macro_rules! like {
             epilogue: $cx.epilogue,
             logits: $cx.logits,
             training: $cx.training,
-            statistic_weight: $cx.statistic_weight,
+            earlier_batches: $cx.earlier_batches,
+            uses: $cx.uses,
             sum_unit: $cx.sum_unit,
             carried: $cx.carried,
             whole_batch: $cx.whole_batch,
@@ -130,7 +135,8 @@ impl<'a, S> LayerContext<'a, S> {
             epilogue: &Epilogue::NONE,
             logits: 0,
             training: false,
-            statistic_weight: None,
+            earlier_batches: None,
+            uses: Uses::ONCE,
             sum_unit: usize::MAX,
             carried: Carried::default(),
             whole_batch: None,

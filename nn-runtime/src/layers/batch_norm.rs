@@ -40,8 +40,7 @@ use nn_kernels::batch_norm::{Channels, channels_backward, gradient_sums, moments
 ///
 /// Parameters: `weight` and `bias`, `[channels]`; beside them, saved but not learnt, `running_mean` and
 /// `running_var`, which begin as 0 and 1, and with `cumulative` the number of `batches`, `[1]` (PyTorch's
-/// `num_batches_tracked`, of which a batch with several uses of the layer is one here). Ioffe & Szegedy,
-/// "Batch Normalization", 2015.
+/// `num_batches_tracked`: each use of a shared layer counts). Ioffe & Szegedy, "Batch Normalization", 2015.
 ///
 /// ```
 /// use nn_runtime::prelude::*;
@@ -317,9 +316,9 @@ impl Layer for BatchNorm {
         let batches = self.running() + 2;
         let follow = |change: &mut f32, now: f32, batch: f32, momentum| *change += momentum * (batch - (now + *change));
         // It is read where a statistic is asked for, and there alone.
-        let momentum = |cx: &ReadContext| match (cx.statistic_weight, self.cumulative) {
-            (Some(weight), _) => weight,
-            (None, true) => 1.0 / (cx.param(batches)[0] + 1.0),
+        let momentum = |cx: &ReadContext| match (cx.earlier_batches, self.cumulative) {
+            (Some(earlier), _) => 1.0 / (earlier * cx.uses.all + cx.uses.before + 1) as f32,
+            (None, true) => 1.0 / (cx.param(batches)[0] + cx.uses.before as f32 + 1.0),
             (None, false) => self.momentum,
         };
         let (range, change) = grad.slice(cx, self.running());
@@ -337,7 +336,7 @@ impl Layer for BatchNorm {
         }
         if self.cumulative {
             let (_, change) = grad.slice(cx, batches);
-            change.fill(1.0);
+            change.iter_mut().for_each(|change| *change += 1.0);
         }
     }
 }

@@ -117,13 +117,15 @@ impl ChannelNorm {
         }
         for k in 0..usize::from(self.norm.weight) + usize::from(self.norm.weight && self.norm.bias) {
             let (range, to) = grad.slice(cx, k);
-            for (c, to) in range.zip(to) {
-                let samples = x.chunks_exact(self.sample()).zip(dy.chunks_exact(self.sample()));
-                for (i, (x, dy)) in samples.enumerate() {
-                    let saved = &cx.saved[(i * self.groups + c / (self.channels / self.groups)) * SAVED_PER_ROW..];
-                    *to += self.channel_grad([x, dy], c, (k == 0).then_some(saved));
+            cx.row_sums(1).add_samples(to, |samples, of, to| {
+                for (c, to) in of.map(|at| range.start + at).zip(to) {
+                    for i in samples.clone() {
+                        let [x, dy] = [x, dy].map(|all| &all[i * self.sample()..(i + 1) * self.sample()]);
+                        let saved = &cx.saved[(i * self.groups + c / (self.channels / self.groups)) * SAVED_PER_ROW..];
+                        *to += self.channel_grad([x, dy], c, (k == 0).then_some(saved));
+                    }
                 }
-            }
+            });
         }
     }
 

@@ -236,13 +236,19 @@ pub(super) fn pull_weight(cx: &mut ReadContext, at: usize, conv: Conv, [x, dy]: 
     if range.is_empty() {
         return;
     }
-    match cx.epilogue.fused_max_pool() {
-        None => backward_weight(cx.isa, conv, x, dy, range, dw, cx.scratch),
-        Some(pool) => {
-            let (fused, grad) = (ConvMaxPool { conv, pool }, max_pool_grad(dy, cx.saved));
-            fused_max_pool::backward_weight(cx.isa, fused, x, grad, range, dw, cx.scratch);
+    let (isa, sums, each) = (cx.isa, cx.row_sums(1), [x, dy].map(|all| all.len() / cx.batch.max(1)));
+    let (pool, saved, scratch) = (cx.epilogue.fused_max_pool(), cx.saved, &mut *cx.scratch);
+    sums.add_samples(dw, |samples, of, dw| {
+        let [x_at, y_at] = each.map(|len| samples.start * len..samples.end * len);
+        let (x, dy, range) = (&x[x_at], &dy[y_at.clone()], range.start + of.start..range.start + of.end);
+        match pool {
+            None => backward_weight(isa, conv, x, dy, range, dw, scratch),
+            Some(pool) => {
+                let (fused, grad) = (ConvMaxPool { conv, pool }, max_pool_grad(dy, &saved[y_at]));
+                fused_max_pool::backward_weight(isa, fused, x, grad, range, dw, scratch);
+            }
         }
-    }
+    });
 }
 
 /// Adds the gradients of parameter `at`, the bias of a layer whose output is that of `conv`.
@@ -251,10 +257,15 @@ pub(super) fn pull_bias_of(cx: &ReadContext, at: usize, conv: Conv, dy: &[f32], 
     if range.is_empty() {
         return;
     }
-    match cx.epilogue.fused_max_pool() {
-        None => backward_bias(cx.isa, conv, dy, range, db),
-        Some(pool) => fused_max_pool::backward_bias(cx.isa, pool, max_pool_grad(dy, cx.saved), range, db),
-    }
+    let (pool, each) = (cx.epilogue.fused_max_pool(), dy.len() / cx.batch.max(1));
+    cx.row_sums(1).add_samples(db, |samples, of, db| {
+        let at = samples.start * each..samples.end * each;
+        let (dy, range) = (&dy[at.clone()], range.start + of.start..range.start + of.end);
+        match pool {
+            None => backward_bias(cx.isa, conv, dy, range, db),
+            Some(pool) => fused_max_pool::backward_bias(cx.isa, pool, max_pool_grad(dy, &cx.saved[at]), range, db),
+        }
+    });
 }
 
 /// The gradients of a convolution that ends with a pool, whose `forward` has kept where each maximum stood.

@@ -194,7 +194,7 @@ impl<S: Storage> Engine<S> {
             return Err(StepFault::WindowFull);
         }
         // No layer that is run without a pass reads ids.
-        if self.plain.is_none() && id_fault(network, x, |k| x[k].len()).is_some() {
+        if self.plain.is_none() && id_fault(network, x, |k| x[k].len(), |_| true).is_some() {
             return Err(StepFault::Id);
         }
         for (input, x) in x.iter().enumerate() {

@@ -25,7 +25,7 @@ impl<S: Storage> Engine<S> {
                 )
             }
             StepFault::Id => {
-                let text = id_fault(network, x, |k| x[k].len());
+                let text = id_fault(network, x, |k| x[k].len(), |_| true);
                 StreamError::new(StreamErrorKind::Input, text.map_or_else(String::new, |fault| format!("{fault}")))
             }
             StepFault::NotFinite { input, at, found } => StreamError::new(

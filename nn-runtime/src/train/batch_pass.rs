@@ -88,8 +88,9 @@ pub(super) struct GradPass<'a, P> {
     pub(super) x: BatchInputs<'a>,
     pub(super) noise: CounterRng,
     pub(super) logits: u8,
-    /// How much the batch counts in running statistics, where that is not the layers' to say.
-    pub(super) statistic_weight: Option<f32>,
+    /// Batches before this one that count as much in running statistics, where that is not the layers' to
+    /// say.
+    pub(super) earlier_batches: Option<usize>,
     /// Samples of the whole batch.
     pub(super) samples: usize,
 }

@@ -12,17 +12,19 @@ use crate::model::Network;
 use crate::params;
 use crate::spec::Role;
 
-/// Whether the data is what the network and the loss take.
+/// Whether the data is what the network and the loss take; with `every`, of samples without a weight too, as
+/// the network is run on them.
 pub(super) fn check_data<N: Network, T: Targets>(
     loss: &impl Objective<T>,
     data: &Dataset<T>,
+    every: bool,
 ) -> Result<(), TrainError> {
     if data.is_empty() {
         return Err(no_samples());
     }
     check_widths::<N, T>(data)?;
     data.check()?;
-    check_fits::<N, T>(loss, data)
+    check_fits::<N, T>(loss, data, every)
 }
 
 /// What is said where there is nothing to train on.
@@ -64,9 +66,14 @@ fn check_widths<N: Network, T: Targets>(data: &Dataset<T>) -> Result<(), TrainEr
 pub(super) fn check_fits<N: Network, T: Targets>(
     loss: &impl Objective<T>,
     data: &Dataset<T>,
+    every: bool,
 ) -> Result<(), TrainError> {
     let shapes = N::COMPILED.inputs;
-    if let Some(fault) = id_fault(N::COMPILED, &inputs(data), |k| shapes[k].len()) {
+    let looked_at = |sample: usize| every || data.counts(sample);
+    if every && !data.all_count() {
+        data.check_inputs(looked_at)?;
+    }
+    if let Some(fault) = id_fault(N::COMPILED, &inputs(data), |k| shapes[k].len(), looked_at) {
         return Err(TrainError::mismatch(format!("{fault}")));
     }
     if let Some(fault) = loss.fault(N::COMPILED.outputs, data.targets(), data.weights()) {

@@ -173,7 +173,7 @@ impl<N: Network, L: Loss, O: Optimizer> Trainer<'_, N, L, O> {
     where
         L: Objective<T>,
     {
-        let fits = |batch: &Dataset<T>| check_fits::<N, T>(&self.loss, batch).err();
+        let fits = |batch: &Dataset<T>| check_fits::<N, T>(&self.loss, batch, self.runs_every_sample()).err();
         let (fault, sample) = fault_of_sample(&loaded.batch, &loaded.indices, fits)?;
         let text = fault.to_string();
         Some(match sample {

@@ -201,7 +201,7 @@ impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
         for from in (0..data.len()).step_by(BATCH) {
             let indices: Vec<usize> = (from..data.len().min(from + BATCH)).collect();
             data.load(&indices, &mut part)?;
-            let fits = |part: &Dataset<T>| check_fits::<N, T>(&self.loss, part).err();
+            let fits = |part: &Dataset<T>| check_fits::<N, T>(&self.loss, part, false).err();
             if let Some((fault, index)) = fault_of_sample(&part, &indices, fits) {
                 let place = index.map_or("source".into(), |index| std::format!("sample {index}"));
                 let expected = "samples that the network and the loss take";
@@ -228,10 +228,15 @@ impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
     where
         L: Objective<T>,
     {
+        // Of a source perhaps no sample of a part has a weight.
+        if !(0..data.len()).any(|sample| data.counts(sample)) {
+            return;
+        }
         self.executor.reserve::<N>(BATCH.min(data.len()), &self.optimizer);
         let mut outputs: [Vec<f32>; MAX_OUTPUTS] = array::from_fn(|_| Vec::new());
         let regularization = self.executor.update.regularization(self.executor.isa, &self.model.params);
         let all = inputs(data);
+        let stand_ins = stand_ins(data);
         let mut from = 0;
         while from < data.len() {
             let batch = BATCH.min(data.len() - from);
@@ -239,7 +244,10 @@ impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
             for ((x, all), values) in x.iter_mut().zip(all).zip(data.inputs()) {
                 *x = &all[from * values.width()..][..batch * values.width()];
             }
-            let x = BatchInputs::Slices(&x[..data.inputs().len()]);
+            let x = match &stand_ins[..] {
+                [] => BatchInputs::Slices(&x[..data.inputs().len()]),
+                samples => BatchInputs::Indexed(data.inputs(), &samples[from..from + batch]),
+            };
             let judge = LossOfTargets { loss: &self.loss, targets: data.targets() };
             let given = Batch { samples: batch, x, first: from, skipped: 0, judge: &judge, weights: data.weights() };
             let Ok(batch_sums) = self.executor.evaluate::<N>(&self.model.params, &given) else { break };
@@ -256,4 +264,13 @@ impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
             from += batch;
         }
     }
+}
+
+/// The sample that each is evaluated by, where some have no weight, whatever they hold: one that counts, if
+/// any does, as nobody asks what comes of it. None where all count.
+fn stand_ins<T: Targets>(data: &Dataset<T>) -> Vec<usize> {
+    let Some(some) = (0..data.len()).find(|&sample| data.counts(sample)).filter(|_| !data.all_count()) else {
+        return Vec::new();
+    };
+    (0..data.len()).map(|sample| if data.counts(sample) { sample } else { some }).collect()
 }

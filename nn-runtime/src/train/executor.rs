@@ -60,8 +60,8 @@ pub(super) struct Executor {
     pub(super) running: Vec<Range<usize>>,
     /// What the running statistics will be after a step, one range after the other.
     statistics: AlignedBuffer,
-    /// How much a batch counts in them, where that is not the layers' to say.
-    pub(super) statistic_weight: Option<f32>,
+    /// Batches before this one that count as much in them, where that is not the layers' to say.
+    pub(super) earlier_batches: Option<usize>,
     pub(super) micro_batching: MicroBatching,
     pub(super) update: Update,
     /// The network as a chain, for plain steps, where it is one; unknown until one is taken.
@@ -92,7 +92,7 @@ impl Executor {
             shards: Vec::new(),
             statistics: AlignedBuffer::zeroed(running.iter().map(Range::len).sum()),
             running,
-            statistic_weight: None,
+            earlier_batches: None,
             micro_batching: MicroBatching::new(N::COMPILED),
             update: Update::new(N::COMPILED, optimizer),
             chain: None,
@@ -224,7 +224,7 @@ impl Executor {
             x: batch.x,
             noise,
             logits: batch.judge.logits(),
-            statistic_weight: self.statistic_weight,
+            earlier_batches: self.earlier_batches,
             samples: batch.samples,
         };
         self.take_grads((params, run), optimizer, (batch.samples, weight), pass)?;
@@ -270,8 +270,8 @@ impl Executor {
         self.runs.run(self.world.as_mut(), leaves, &mut self.workers, shards, |shard, whole, scratch| {
             shard.backward_only(&pass, whole, noise, scratch);
         })?;
-        let statistic_weight = self.statistic_weight;
-        let pass = GradPass { network, isa, params: &[], x, noise, logits: 0, statistic_weight, samples };
+        let earlier_batches = self.earlier_batches;
+        let pass = GradPass { network, isa, params: &[], x, noise, logits: 0, earlier_batches, samples };
         self.take_grads((params, run), optimizer, (samples, weight), pass)?;
         Ok(loss)
     }

@@ -15,6 +15,7 @@ use super::shard_memory::ShardMemory;
 #[cfg(feature = "alloc")]
 use super::shared_grads::LeafGrads;
 use crate::storage::Allocated;
+use nn_kernels::long_sums::add_each;
 use nn_kernels::simd::Isa;
 
 /// What an update takes its gradients from.
@@ -85,15 +86,15 @@ pub(super) struct BatchGrads<'a, P, M: ShardMemory = Allocated> {
     pub(super) pass: GradPass<'a, P>,
 }
 
-impl<P: Passes, M: ShardMemory> GradSource for BatchGrads<'_, P, M> {
+impl<'a, P: Passes, M: ShardMemory> GradSource for BatchGrads<'a, P, M> {
     #[inline]
     fn add(&self, scratch: &mut [f32], range: &Range<usize>, grad: &mut [f32], mut overwrite: bool) {
         let place = if self.partial_sums { self.micro_batching.place_of(range) } else { None };
         match place {
             Some(place) => {
-                for shard in self.shards {
-                    shard.add_partial_sums(self.pass.isa, self.micro_batching, place, grad);
-                }
+                let len = grad.len();
+                let sums = |shard: &'a Shard<M>| shard.partial_sums_of(self.micro_batching, place, len);
+                add_each(self.pass.isa, self.shards.iter().flat_map(sums), grad);
             }
             None => {
                 for shard in self.shards {

@@ -152,8 +152,8 @@ impl<'m> LentEngine<'m> {
         if !loss.is_finite() {
             return Err(Refusal::Loss);
         }
-        let (statistic_weight, samples) = (None, batch.samples);
-        let pass = GradPass { network, isa, params: &[], x, noise, logits, statistic_weight, samples };
+        let (earlier_batches, samples) = (None, batch.samples);
+        let pass = GradPass { network, isa, params: &[], x, noise, logits, earlier_batches, samples };
         self.take_grads((params, run), optimizer, pass)?;
         Ok(loss)
     }
@@ -205,7 +205,7 @@ impl<'m> LentEngine<'m> {
             return Err(Refusal::Loss);
         }
         self.shard.backward_only(&pass, None, noise, self.scratch);
-        let pass = GradPass { network, isa, params: &[], x, noise, logits: 0, statistic_weight: None, samples };
+        let pass = GradPass { network, isa, params: &[], x, noise, logits: 0, earlier_batches: None, samples };
         self.take_grads((params, run), optimizer, pass)?;
         Ok(loss)
     }

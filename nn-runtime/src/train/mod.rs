@@ -26,6 +26,8 @@ mod checks;
 mod clip;
 #[cfg(feature = "alloc")]
 mod compiled_for;
+#[cfg(feature = "alloc")]
+mod counted_samples;
 #[cfg(feature = "std")]
 mod distributing;
 #[cfg(feature = "std")]

@@ -49,7 +49,7 @@ impl Executor {
         seed: u64,
         batch: &Batch<impl Judge + ?Sized>,
     ) -> Result<StepResult, Refusal> {
-        let Executor { isa, shards, workers, micro_batching, update, statistic_weight, chain, per_shard, .. } = self;
+        let Executor { isa, shards, workers, micro_batching, update, earlier_batches, chain, per_shard, .. } = self;
         let (isa, samples, map, logits) = (*isa, batch.samples, network.compiled(), batch.judge.logits());
         let weights = batch.judge.weight(0..samples, map.outputs, batch.weights);
         if weights.iter().sum::<f64>() == 0.0 {
@@ -85,8 +85,8 @@ impl Executor {
             }
             None => shard.backward_input(&pass, None, noise, &micro, &mut scratch.layers),
         }
-        let statistic_weight = *statistic_weight;
-        let pass = GradPass { network, isa, params: &[], x: batch.x, noise, logits, statistic_weight, samples };
+        let earlier_batches = *earlier_batches;
+        let pass = GradPass { network, isa, params: &[], x: batch.x, noise, logits, earlier_batches, samples };
         let mut most = 0.0f64;
         for (chunk, place) in update.cut.chunks.iter().zip(&update.cut.places) {
             let (grad, overwrite) = (&mut update.grads[place.clone()], chunk.overwrite());

@@ -104,8 +104,13 @@ impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
         L: Objective<T>,
     {
         let judge = LossOfTargets { loss: &self.loss, targets: answers.targets() };
-        let (skipped, weights) = (samples.start, answers.weights());
-        let given = Batch { samples: samples.end, x, first: 0, skipped, judge: &judge, weights };
+        let weights = answers.weights();
+        if self.counted.find(answers, &x) {
+            let (x, judge, samples) = self.counted.batch(answers, x, &judge);
+            let given = Batch { samples, x, first: 0, skipped: 0, judge: &judge, weights };
+            return self.executor.train_private(&mut self.model, &mut self.optimizer, fit, &given);
+        }
+        let given = Batch { samples: samples.end, x, first: 0, skipped: samples.start, judge: &judge, weights };
         self.executor.train_private(&mut self.model, &mut self.optimizer, fit, &given)
     }
 

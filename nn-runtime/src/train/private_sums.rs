@@ -114,9 +114,8 @@ impl PrivateWorker {
                 return;
             }
             self.grad.fill(0.0);
-            let statistic_weight = None;
-            let pass =
-                GradPass { network, isa, params: &[], x, noise: all.noise, logits, statistic_weight, samples: 1 };
+            let earlier_batches = None;
+            let pass = GradPass { network, isa, params: &[], x, noise: all.noise, logits, earlier_batches, samples: 1 };
             let whole = 0..self.grad.len();
             self.shard.add_param_grad(&pass, scratch, &whole, &mut self.grad, &mut false);
             self.grad.iter_mut().zip(all.learnt).for_each(|(grad, learnt)| *grad *= learnt);

@@ -14,7 +14,6 @@ use super::shard_memory::ShardMemory;
 use crate::graph::CompiledNetwork;
 use crate::layer::{BatchSize, LayerContext, ParamGrad};
 use crate::spec::Pass;
-use nn_kernels::simd::Isa;
 use nn_kernels::workspace::Region;
 
 impl<M: ShardMemory> Shard<M> {
@@ -62,7 +61,7 @@ impl<M: ShardMemory> Shard<M> {
         let size = BatchSize(pass.samples);
         let cx = cx.logits(pass.logits).training(pass.noise, micro.of_batch.start).sum_unit(self.split.sum_unit);
         let mut cx = cx.part_of(Some(&size));
-        cx.statistic_weight = pass.statistic_weight;
+        cx.earlier_batches = pass.earlier_batches;
         let part = ParamGrad { range: range.clone(), grad, samples, overwrite };
         pass.network.backward_params(&mut cx, &x[..map.inputs.len()], &dy[..map.outputs.len()], part);
     }
@@ -132,12 +131,15 @@ impl<M: ShardMemory> Shard<M> {
         }
     }
 
-    /// Adds the partial sums of parameters whose place among those of a block is `place`, in the order of the
-    /// samples.
-    pub(super) fn add_partial_sums(&self, isa: Isa, micro_batching: &MicroBatching, place: usize, grad: &mut [f32]) {
-        for i in 0..self.samples.len().div_ceil(self.split.reduce_block) {
-            let sums = &self.partial_sums[micro_batching.block(i)];
-            isa.add(&sums[place..place + grad.len()], grad);
-        }
+    /// The partial sums of so many parameters whose place among those of a block is `place`, block after
+    /// block.
+    pub(super) fn partial_sums_of<'a>(
+        &'a self,
+        micro_batching: &'a MicroBatching,
+        place: usize,
+        len: usize,
+    ) -> impl Iterator<Item = &'a [f32]> + Clone {
+        let blocks = 0..self.samples.len().div_ceil(self.split.reduce_block);
+        blocks.map(move |i| &self.partial_sums[micro_batching.block(i)][place..place + len])
     }
 }

@@ -64,9 +64,10 @@ impl<N: Network, L, O: Optimizer> Trainer<'_, N, L, O> {
 }
 
 /// Finds the running statistics of a model anew: the means over the batches of these samples, each of which
-/// counts alike, in their order and with dropout on, as in training. Nothing else changes, and a network
-/// without statistics is left as it is. It is PyTorch's `swa_utils.update_bn`: an average of parameters has
-/// other activations than each of the models that it is an average of.
+/// counts alike, as does each use of a shared layer, in their order and with dropout on, as in training.
+/// Samples without a weight are left out. Nothing else changes, and a network without statistics is left as
+/// it is. It is PyTorch's `swa_utils.update_bn`: an average of parameters has other activations than each of
+/// the models that it is an average of.
 ///
 /// # Errors
 /// Samples that the network does not take, or none; a batch of 0; statistics that are not finite. The model
@@ -91,13 +92,16 @@ pub fn update_statistics<N: Network, T: Targets>(
     for tensor in statistics.iter().filter(|tensor| tensor.name.ends_with("batches")) {
         model.params[tensor.offset..tensor.offset + tensor.len].fill(0.0);
     }
+    // What has no weight is in no statistic.
+    let counted = data.counted();
+    let data = counted.as_ref().unwrap_or(data);
     // Steps that learn nothing: what is followed is the batch's alone.
     let mut trainer = Trainer::of(TrainedModel::Borrowed(model), (), Sgd::new(0.0), Isa::detect());
     let found = (0..data.len()).step_by(batch).enumerate().try_for_each(|(k, first)| {
         let samples = first..data.len().min(first + batch);
         let x: Vec<&[f32]> =
             data.inputs().iter().map(|x| &x.as_slice()[samples.start * x.width()..samples.end * x.width()]).collect();
-        trainer.executor.statistic_weight = Some(1.0 / (k + 1) as f32);
+        trainer.executor.earlier_batches = Some(k);
         trainer.step_with(&x, |_, dy| dy.iter_mut().map(|dy| dy.fill(0.0)).map(|()| 0.0).sum()).map(|_| ())
     });
     drop(trainer);

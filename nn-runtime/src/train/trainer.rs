@@ -5,6 +5,7 @@ use core::ops::Range;
 
 use super::batch_pass::{Batch, BatchInputs};
 use super::checks::{check_data, inputs, learns};
+use super::counted_samples::CountedSamples;
 use super::executor::Executor;
 #[cfg(feature = "std")]
 use super::fit_state::Resumed;
@@ -56,6 +57,8 @@ pub struct Trainer<'m, N, L, O> {
     pub(super) resumed: Option<Resumed>,
     /// Where gradients that are given are laid out.
     pub(super) packed: Option<PackedGradients>,
+    /// The samples of a batch that have a weight, where some have none.
+    pub(super) counted: CountedSamples,
 }
 
 // That the loss fits is asked where a trainer is made and nowhere else, so that it is told once.
@@ -119,6 +122,7 @@ impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
             #[cfg(feature = "std")]
             resumed: None,
             packed: None,
+            counted: CountedSamples::default(),
         }
     }
 
@@ -186,9 +190,19 @@ impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
         L: Objective<T>,
     {
         let judge = LossOfTargets { loss: &self.loss, targets: answers.targets() };
-        let (skipped, weights) = (samples.start, answers.weights());
-        let given = Batch { samples: samples.end, x, first: 0, skipped, judge: &judge, weights };
+        let weights = answers.weights();
+        if !self.runs_every_sample() && self.counted.find(answers, &x) {
+            let (x, judge, samples) = self.counted.batch(answers, x, &judge);
+            let given = Batch { samples, x, first: 0, skipped: 0, judge: &judge, weights };
+            return self.executor.train(&mut self.model, &mut self.optimizer, seed, &given);
+        }
+        let given = Batch { samples: samples.end, x, first: 0, skipped: samples.start, judge: &judge, weights };
         self.executor.train(&mut self.model, &mut self.optimizer, seed, &given)
+    }
+
+    /// Whether samples without a weight are run too, as their state goes on.
+    pub(super) fn runs_every_sample(&self) -> bool {
+        self.executor.update.state.carried.is_some()
     }
 
     /// Whether the settings are in range, and the data is what the network and the loss take.
@@ -197,7 +211,7 @@ impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
         L: Objective<T>,
     {
         self.check_once()?;
-        check_data::<N, T>(&self.loss, data)
+        check_data::<N, T>(&self.loss, data, self.runs_every_sample())
     }
 
     /// Whether the settings are in range, where they have not been looked at as they are.
@@ -216,7 +230,7 @@ impl<'m, N: Network, L, O: Optimizer> Trainer<'m, N, L, O> {
         L: Objective<T>,
     {
         self.check_learns()?;
-        check_data::<N, T>(&self.loss, data)
+        check_data::<N, T>(&self.loss, data, self.runs_every_sample())
     }
 }
 

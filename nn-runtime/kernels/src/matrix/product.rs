@@ -5,7 +5,7 @@ use core::ops::Range;
 
 use super::Panels;
 use super::few_products::FewProducts;
-use super::product_args::{CHAIN, LONG_CHAIN, Product};
+use super::product_args::{CHAIN, CHAIN_GROUP, LONG_CHAIN, Product};
 use super::product_one::ProductOfOne;
 use super::product_transposed::TransposedProduct;
 use crate::compensated::ChainedTile;
@@ -16,9 +16,9 @@ use crate::simd::{Isa, Kernel, LANES, Simd};
 ///
 /// The sum is one chain of `fma` from i = 0 on, starting at 0; of 32 to 128 inputs it is two, of even and of
 /// odd i; with a [transposed](Panels::transposed) matrix it is sixteen, of every sixteenth i, whose results
-/// are added pairwise. Of more than 4,096 inputs, chains of 256 are added with what rounding loses. The bias
-/// comes last. A NaN stays NaN, whatever the floor; `floor = f32::NEG_INFINITY` cuts off nothing, `0.0` gives
-/// a rectified layer.
+/// are added pairwise. Of more than 4,096 inputs it is chains of 32, of which eight are added, and these sums
+/// with what rounding loses. The bias comes last. A NaN stays NaN, whatever the floor; `floor =
+/// f32::NEG_INFINITY` cuts off nothing, `0.0` gives a rectified layer.
 ///
 /// ```
 /// use nn_kernels::{matrix::{Panels, product}, simd::Isa};
@@ -159,16 +159,22 @@ impl TileKernel for ColumnTiles<'_> {
                     unsafe { accumulate::<S, R, V, false>(s, zero, a, b, Depth::once(depth)) }
                 } else {
                     let mut total = ChainedTile::zero(s, depth);
-                    let (ends, apart) = if chains == 1 { (depth, CHAIN) } else { (chains, 1) };
-                    for first in (0..ends).step_by(apart) {
-                        let a = Broadcast { at: a.at.wrapping_add(first), step: chains, ..a };
-                        let at = b.at.wrapping_add(first * self.width);
-                        let b = PanelVectors { at, step: chains * self.width, ..b };
-                        // Chains are one or two: no division.
-                        let depth = Depth::once(((depth - first + chains - 1) >> (chains - 1)).min(CHAIN));
-                        // SAFETY: the same from row `first` of the panels on, every row or every second one,
-                        // as far as there are rows.
-                        total.add(s, unsafe { accumulate::<S, R, V, false>(s, zero, a, b, depth) });
+                    let (end, group, apart) =
+                        if chains == 1 { (depth, CHAIN_GROUP, CHAIN) } else { (chains, chains, 1) };
+                    for start in (0..end).step_by(group) {
+                        let mut sums = ChainedTile::zero(s, 0);
+                        for first in (start..end.min(start + group)).step_by(apart) {
+                            let a = Broadcast { at: a.at.wrapping_add(first), step: chains, ..a };
+                            let at = b.at.wrapping_add(first * self.width);
+                            let b = PanelVectors { at, step: chains * self.width, ..b };
+                            // Chains are one or two: no division.
+                            let left = (depth - first + chains - 1) >> (chains - 1);
+                            let depth = Depth::once(if chains == 1 { left.min(CHAIN) } else { left });
+                            // SAFETY: the same from row `first` of the panels on, every row or every second
+                            // one, as far as there are rows.
+                            sums.add(s, unsafe { accumulate::<S, R, V, false>(s, zero, a, b, depth) });
+                        }
+                        total.add(s, sums.totals());
                     }
                     total.totals()
                 };

@@ -17,5 +17,9 @@ pub(crate) struct Product<'a> {
 /// Inputs up to which an output is one chain.
 pub(crate) const LONG_CHAIN: usize = 4096;
 
-/// Inputs of a chain where there are more: fewer would cost more than 1 % of a training step.
-pub(super) const CHAIN: usize = 256;
+/// Inputs of a chain where there are more, so that equal terms lose less than 1e-6.
+pub(super) const CHAIN: usize = 32;
+
+/// Inputs whose chains are added as they are, before what rounding loses is kept: fewer would cost more than
+/// 1 % of a training step.
+pub(super) const CHAIN_GROUP: usize = 8 * CHAIN;

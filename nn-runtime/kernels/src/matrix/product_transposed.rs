@@ -2,7 +2,7 @@
 //! transposed matrix. Out: outputs, one row a sample. Every output is sixteen chains, one of every sixteenth
 //! input, added pairwise, whatever the batch and the tile; of many inputs, chains are added up exactly first.
 
-use super::product_args::{CHAIN, LONG_CHAIN, Product};
+use super::product_args::{CHAIN, CHAIN_GROUP, LONG_CHAIN, Product};
 use super::{FEW_OUTPUTS, Panels};
 use crate::compensated::ChainedTile;
 use crate::simd::{Kernel, LANES, Simd};
@@ -210,7 +210,9 @@ unsafe fn chains<S: Simd, const R: usize, const C: usize>(
     let mut sums = [[s.splat(0.0); C]; R];
     let mut total = ChainedTile::<S, R, C>::zero(s, inputs);
     let whole = inputs / Panels::WIDTH;
+    // Vectors of a chain, two a panel, and panels whose chains are added as they are.
     let (long, at_once) = if inputs > LONG_CHAIN { (true, CHAIN / 2) } else { (false, whole.max(1)) };
+    let mut group = ChainedTile::<S, R, C>::zero(s, 0);
     for first in (0..whole).step_by(at_once) {
         for _ in first..whole.min(first + at_once) {
             for half in [0, LANES] {
@@ -231,8 +233,12 @@ unsafe fn chains<S: Simd, const R: usize, const C: usize>(
             to_load = to_load.wrapping_add(outputs * Panels::WIDTH);
         }
         if long {
-            total.add(s, sums);
+            group.add(s, sums);
             sums = [[s.splat(0.0); C]; R];
+            if (first + at_once).is_multiple_of(CHAIN_GROUP / 2) {
+                total.add(s, group.totals());
+                group = ChainedTile::zero(s, 0);
+            }
         }
     }
     let panel = inputs / Panels::WIDTH;
@@ -248,7 +254,8 @@ unsafe fn chains<S: Simd, const R: usize, const C: usize>(
         }
     }
     if long {
-        total.add(s, sums);
+        group.add(s, sums);
+        total.add(s, group.totals());
         sums = total.totals();
     }
     sums
