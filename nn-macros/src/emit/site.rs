@@ -153,7 +153,7 @@ fn layer_ident(site: &Site, idents: &SiteIdents, span: Span) -> Ident {
 
 /// ```text
 /// type __T0 = Conv2d;
-/// type conv2d_1_call = <__T0 as __nn::Checked<{ __nn::check_call("conv2d_1", &__T0::__SIGNATURE, …) }>>::Layer;
+/// type conv2d_1_call = <__T0 as __nn::Checked<{ __nn::check_call("conv2d_1", …) }>>::Layer;
 /// ```
 /// The call is looked at before rustc does: where it does not fit, this is no type, and nothing more is said
 /// of it. A layer that is given an array may be generic in its length, which only the call tells: `use Own as
