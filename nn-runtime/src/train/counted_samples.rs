@@ -1,6 +1,6 @@
 //! The samples of a batch that count, where some have no weight: those are left out wholly, so that nothing
-//! of them, not even NaN, comes into a statistic or a gradient. In: a batch, its targets and weights; out: the
-//! same without them. Targets stay where they are.
+//! of them, not even NaN, comes into a statistic or a gradient. In: a batch, its targets and weights; out:
+//! the same without them. Targets stay where they are.
 
 use alloc::vec::Vec;
 use core::ops::Range;
