@@ -18,6 +18,7 @@ pub use cells::{Gru, Lstm, ReluRnn, ResetFirstGru, Rnn};
 pub use forward::RecurrentForward;
 pub use gate_columns::GateColumns;
 pub use one_stream::RecurrentBlock;
+#[cfg(feature = "alloc")]
 pub(crate) use one_stream::{CellPlaces, CellStep};
 pub use step::{PreparedCell, RecurrentStep};
 pub use transposed_weights::TransposedWeights;
