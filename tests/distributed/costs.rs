@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use nn_runtime::data::{Labels, digits};
-use nn_runtime::distributed::{CommunicationError, Communicator, LocalCommunicator, Parts};
+use nn_runtime::distributed::{CommunicationError, Communicator, LocalCommunicator, Parts, SharedParts};
 use nn_runtime::prelude::*;
 use nn_runtime::train::Objective;
 
-use crate::{Cnn, Mlp, Normed, Sequence, bits, world};
+use crate::{Apart, Cnn, Mlp, Normed, Sequence, bits, world};
 
 /// A rank that counts the bytes it sends to others, and how often.
 struct Counting {
@@ -16,6 +16,8 @@ struct Counting {
     bytes: Arc<AtomicUsize>,
     /// Exchanges during which work was done.
     aside: Arc<AtomicUsize>,
+    /// Whether it has memory together with others.
+    shares: bool,
 }
 
 impl Counting {
@@ -47,16 +49,19 @@ impl Communicator for Counting {
         self.aside.fetch_add(1, Ordering::Relaxed);
         self.rank.exchange_while(send, receive, work)
     }
+    fn shared(&self, len: usize) -> Result<Option<SharedParts>, CommunicationError> {
+        if self.shares { self.rank.shared(len) } else { Ok(None) }
+    }
 }
 
 /// The bytes that each rank sends in one step.
-fn sent<N: Network>(data: &Dataset<Labels>, ranks: usize) -> Vec<(usize, usize)>
+fn sent<N: Network>(data: &Dataset<Labels>, ranks: usize, shares: bool) -> Vec<(usize, usize)>
 where
     CrossEntropy: Fits<N::Head> + Objective<Labels>,
 {
     world(ranks, |rank| {
         let (bytes, aside) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let counting = Counting { rank, bytes: Arc::clone(&bytes), aside: Arc::clone(&aside) };
+        let counting = Counting { rank, bytes: Arc::clone(&bytes), aside: Arc::clone(&aside), shares };
         let mut model = N::init(1);
         let trainer = Trainer::new(&mut model, CrossEntropy::new(), Adam::new(1e-3));
         let mut trainer = trainer.threads(1).distributed(counting).unwrap();
@@ -78,13 +83,18 @@ where
     let told = N::traffic(batch, ranks);
     let name = std::any::type_name::<N>();
     let mut samples = 0;
-    for (rank, (bytes, _)) in sent::<N>(&digits::draw(batch, 1), ranks).into_iter().enumerate() {
+    let data = digits::draw(batch, 1);
+    for (rank, (bytes, _)) in sent::<N>(&data, ranks, false).into_iter().enumerate() {
         let cost = told.of(rank);
         assert_eq!(cost.sent(), bytes, "{name}, batch {batch}, rank {rank} of {ranks}: {cost:?}");
         assert!(bytes <= told.most().sent());
         samples += cost.samples;
     }
     assert_eq!(samples, batch);
+    for (rank, (bytes, _)) in sent::<N>(&data, ranks, true).into_iter().enumerate() {
+        let cost = told.of(rank);
+        assert_eq!(cost.statistics + cost.losses, bytes, "{name}, rank {rank} of {ranks} that have memory together");
+    }
 }
 
 #[test]
@@ -120,14 +130,14 @@ network! {
 #[test]
 fn gradients_are_on_their_way_while_others_are_computed() {
     let data = digits::draw(64, 1);
-    let exchanges: Vec<usize> = sent::<Wide>(&data, 2).into_iter().map(|(_, aside)| aside).collect();
+    let exchanges: Vec<usize> = sent::<Wide>(&data, 2, false).into_iter().map(|(_, aside)| aside).collect();
     // Two rounds of gradients, one of parameters.
     assert_eq!(exchanges, [3, 3]);
     let steps = |ranks: usize| {
         world(ranks, |rank| {
             let mut model = Wide::init(3);
             let trainer = Trainer::new(&mut model, CrossEntropy::new(), Adam::new(1e-3));
-            let mut trainer = trainer.threads(1).distributed(rank).unwrap();
+            let mut trainer = trainer.threads(1).distributed(Apart(rank)).unwrap();
             (0..3).for_each(|_| assert!(trainer.step(&data).unwrap().is_finite()));
             drop(trainer);
             bits(&model)

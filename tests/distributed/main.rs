@@ -9,7 +9,7 @@ mod shares;
 use std::thread;
 
 use nn_runtime::data::{Labels, digits};
-use nn_runtime::distributed::LocalCommunicator;
+use nn_runtime::distributed::{CommunicationError, Communicator, LocalCommunicator};
 use nn_runtime::prelude::*;
 use nn_runtime::train::Objective;
 
@@ -53,6 +53,21 @@ fn world<R: Send>(ranks: usize, each: impl Fn(LocalCommunicator) -> R + Sync) ->
     })
 }
 
+/// A rank that has no memory together with others, as on several machines.
+struct Apart(LocalCommunicator);
+
+impl Communicator for Apart {
+    fn rank(&self) -> usize {
+        self.0.rank()
+    }
+    fn size(&self) -> usize {
+        self.0.size()
+    }
+    fn exchange(&self, send: &[&[u8]], receive: &mut [&mut [u8]]) -> Result<(), CommunicationError> {
+        self.0.exchange(send, receive)
+    }
+}
+
 /// Every parameter, bit for bit, and every loss.
 type Outcome = (Vec<Vec<u32>>, Vec<u64>);
 
@@ -90,23 +105,29 @@ where
     (bits(model), losses.into_iter().map(f64::to_bits).collect())
 }
 
-/// Trains on 1, 2, 3, 4 and 8 ranks of 1 and 2 threads.
+/// Trains on 1, 2, 3, 4 and 8 ranks of 1 and 2 threads, that have memory together and by messages.
 macro_rules! same {
     ($net:ident, $samples:expr, $run:expr, $optimizer:expr $(, $setting:ident($($value:expr),+))*) => {
         let (data, test) = (digits::draw($samples, 1), digits::draw(70, 2));
-        let train = |ranks: usize, threads: usize| {
+        let train = |ranks: usize, threads: usize, apart: bool| {
             let all = world(ranks, |rank| {
                 outcome((&data, &test), $run, &mut $net::init(3), |model| {
                     let trainer = Trainer::new(model, CrossEntropy::new(), $optimizer)$(.$setting($($value),+))*;
-                    trainer.threads(threads).distributed(rank).unwrap()
+                    let trainer = trainer.threads(threads);
+                    if apart { trainer.distributed(Apart(rank)) } else { trainer.distributed(rank) }.unwrap()
                 })
             });
             assert!(all.iter().all(|rank| *rank == all[0]), "{}: ranks of one world differ", stringify!($net));
             all.into_iter().next().unwrap()
         };
-        let alone = train(1, 1);
+        let alone = train(1, 1, false);
         for (ranks, threads) in [(1, 2), (2, 1), (2, 2), (3, 1), (4, 1), (4, 2), (8, 1), (8, 2)] {
-            assert!(train(ranks, threads) == alone, "{} on {ranks} ranks of {threads} threads", stringify!($net));
+            for apart in [false, true] {
+                if !apart || threads == 1 {
+                    let what = format!("{} on {ranks} ranks of {threads} threads, apart: {apart}", stringify!($net));
+                    assert!(train(ranks, threads, apart) == alone, "{what}");
+                }
+            }
         }
         // Near what one process without a world makes of it.
         let other = outcome((&data, &test), $run, &mut $net::init(3), |model| {

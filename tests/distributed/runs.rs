@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use nn_runtime::data::digits;
-use nn_runtime::distributed::{CommunicationError, Communicator, LocalCommunicator};
+use nn_runtime::distributed::{CommunicationError, Communicator, LocalCommunicator, SharedParts};
 use nn_runtime::prelude::*;
 use nn_runtime::train::{Every, StopHandle, TrainError};
 use nn_tests::numbers::{assert_near, numbers, wide};
@@ -67,6 +67,8 @@ fn a_run_goes_on_with_another_number_of_ranks() {
 struct Dying {
     rank: LocalCommunicator,
     left: AtomicUsize,
+    /// Whether it has memory together with others.
+    shares: bool,
 }
 
 impl Communicator for Dying {
@@ -82,6 +84,9 @@ impl Communicator for Dying {
             _ => self.rank.exchange(send, receive),
         }
     }
+    fn shared(&self, len: usize) -> Result<Option<SharedParts>, CommunicationError> {
+        if self.shares { self.rank.shared(len) } else { Ok(None) }
+    }
 }
 
 #[test]
@@ -93,7 +98,8 @@ fn a_rank_that_ends_is_named_by_all_and_the_file_is_whole() {
         bits(&model)
     });
     // Wherever it ends: in a loss, a gradient, an evaluation.
-    for (dying, after) in [(0, 21), (1, 33), (2, 14), (2, 40), (1, 27)] {
+    let each = [(0, 21), (1, 33), (2, 14), (2, 40), (1, 27)];
+    for ((dying, after), shares) in each.into_iter().flat_map(|each| [(each, false), (each, true)]) {
         let path = path(&format!("killed-{dying}-{after}"));
         let ends = thread::scope(|scope| {
             let start = |rank: LocalCommunicator| {
@@ -102,7 +108,7 @@ fn a_rank_that_ends_is_named_by_all_and_the_file_is_whole() {
                     let mut model = Mlp::init(3);
                     let fit = fit(3).validate(data).checkpoint(Checkpoint::to(path).every(Every::Steps(1)));
                     let left = AtomicUsize::new(if me == dying { after } else { usize::MAX });
-                    remembering(&mut model, Dying { rank, left }).fit(data, fit)
+                    remembering(&mut model, Dying { rank, left, shares }).fit(data, fit)
                 })
             };
             let ranks: Vec<_> = LocalCommunicator::world(3).into_iter().map(start).collect();

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Real worlds of MPI: the bits of three networks after 100 steps on 1, 2, 3, 4 and 8 ranks, with each MPI that is there; a
-# run that goes on with another number of ranks; ranks that are killed. Needs libclang, and Open MPI or MPICH with headers:
+# Real worlds of MPI: the bits of three networks after 100 steps on 1, 2, 3, 4 and 8 ranks, with each MPI that is there, in
+# memory that the ranks have together and by messages; a run that goes on with another number of ranks; ranks that are killed. Needs libclang, and Open MPI or MPICH with headers:
 #   apt-get install libclang-dev libopenmpi-dev openmpi-bin libmpich-dev mpich
 #   tests/mpi/run.sh [KILLS]      KILLS: how often a random rank is killed, 2 unless told
 set -euo pipefail
@@ -36,6 +36,8 @@ for mpi in openmpi mpich; do
         run "$ranks" 100 > "$work/$mpi.$ranks"
         [ -e "$work/expected" ] || cp "$work/$mpi.$ranks" "$work/expected"
         diff "$work/expected" "$work/$mpi.$ranks" || fail "$mpi: $ranks ranks have other bits"
+        BY_MESSAGES=1 run "$ranks" 100 > "$work/$mpi.$ranks"
+        diff "$work/expected" "$work/$mpi.$ranks" || fail "$mpi: $ranks ranks have other bits by messages"
         echo "$mpi: $ranks ranks have the bits of one, $((SECONDS - begun)) s"
     done
 

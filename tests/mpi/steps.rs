@@ -5,6 +5,8 @@
 //! mpirun -n 2 steps STEPS                 the bits of a perceptron, a normalised convolution, an LSTM
 //! mpirun -n 2 steps STEPS run.ckpt [MS]   the perceptron alone, with a file every 5 steps; slowly
 //! ```
+//!
+//! With `BY_MESSAGES` in the environment ranks of one machine send gradients and parameters, as others do.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -13,7 +15,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use nn_runtime::data::{Labels, digits};
-use nn_runtime::distributed::{CommunicationError, Communicator, MpiCommunicator};
+use nn_runtime::distributed::{CommunicationError, Communicator, MpiCommunicator, Parts, SharedParts};
 use nn_runtime::prelude::*;
 use nn_runtime::train::{Every, Objective, TrainError};
 
@@ -38,6 +40,18 @@ impl Communicator for Turn {
     }
     fn exchange(&self, send: &[&[u8]], receive: &mut [&mut [u8]]) -> Result<(), CommunicationError> {
         self.0.exchange(send, receive)
+    }
+    fn exchange_while(
+        &self,
+        send: &mut Parts,
+        receive: &mut Parts,
+        work: &mut dyn FnMut(),
+    ) -> Result<(), CommunicationError> {
+        self.0.exchange_while(send, receive, work)
+    }
+    fn shared(&self, len: usize) -> Result<Option<SharedParts>, CommunicationError> {
+        let shared = self.0.shared(len)?;
+        Ok(shared.filter(|_| std::env::var_os("BY_MESSAGES").is_none()))
     }
 }
 

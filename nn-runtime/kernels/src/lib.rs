@@ -1,7 +1,7 @@
 //! The kernels: the only crate that knows instruction sets, and the only one that may hold `unsafe`. Slices
 //! of `f32` and sizes come in, filled slices go out; nothing here knows layers, graphs or optimisers by name.
 //! Every result is the same whatever the batch is split into. Nothing here allocates, but `aligned_buffer`,
-//! `scratch_pool`, `stream_chain` and `thread_pool`.
+//! `scratch_pool`, `shared_memory`, `stream_chain` and `thread_pool`.
 //!
 //! Not for use on its own: `nn_runtime::kernels` is what writers of layers need of it. The rest changes
 //! without notice.
@@ -39,6 +39,8 @@ pub mod row_norm;
 pub mod sample_chain;
 #[cfg(feature = "alloc")]
 pub mod scratch_pool;
+#[cfg(feature = "std")]
+pub mod shared_memory;
 pub mod simd;
 mod sizes;
 pub mod softmax;

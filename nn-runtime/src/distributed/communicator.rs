@@ -1,12 +1,10 @@
 //! The seam between training and whatever carries messages. In: bytes for each rank; out: bytes from each.
 //! Whoever implements it neither adds nor reorders.
 
-use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
-use core::fmt;
 
-use super::Parts;
+use super::{CommunicationError, Parts, SharedParts};
 
 /// Processes, or threads, that are numbered and exchange messages: MPI's communicator, seen from one rank.
 ///
@@ -45,6 +43,16 @@ pub trait Communicator: Send + Sync {
         self.exchange(&sent, &mut receive.bytes_mut().collect::<Vec<_>>())
     }
 
+    /// Memory that all ranks have together, with so many numbers for each, where they are on one machine and
+    /// the engine can have it: gradients and parameters are read where they lie then, and not sent. None
+    /// unless one of the engines here is asked.
+    ///
+    /// # Errors
+    /// As [`exchange`](Communicator::exchange).
+    fn shared(&self, _len: usize) -> Result<Option<SharedParts>, CommunicationError> {
+        Ok(None)
+    }
+
     /// Returns when every rank has called it.
     ///
     /// # Errors
@@ -55,59 +63,3 @@ pub trait Communicator: Send + Sync {
         self.exchange(&vec![&[0][..]; self.size()], &mut receive)
     }
 }
-
-/// Why ranks cannot go on together.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub enum CommunicationError {
-    /// A rank has ended or does not answer.
-    #[non_exhaustive]
-    RankLost {
-        /// Which.
-        rank: usize,
-    },
-    /// A message has another length than was expected: ranks do not run the same program.
-    #[non_exhaustive]
-    Length {
-        /// Who sent it.
-        rank: usize,
-        /// Bytes that were expected.
-        expected: usize,
-        /// Bytes that came.
-        found: usize,
-    },
-    /// What carries the messages has failed.
-    Engine(String),
-}
-
-impl CommunicationError {
-    /// A rank has ended or does not answer.
-    pub fn rank_lost(rank: usize) -> CommunicationError {
-        CommunicationError::RankLost { rank }
-    }
-
-    /// Rank `rank` has sent `found` bytes where `expected` were expected.
-    pub fn length(rank: usize, expected: usize, found: usize) -> CommunicationError {
-        CommunicationError::Length { rank, expected, found }
-    }
-}
-
-impl fmt::Display for CommunicationError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            CommunicationError::RankLost { rank } => write!(
-                f,
-                "expected all ranks to go on, found that rank {rank} has ended or does not answer\nhelp: see what rank \
-                 {rank} printed last; then go on from the checkpoint, on any number of ranks"
-            ),
-            CommunicationError::Length { rank, expected, found } => write!(
-                f,
-                "expected {expected} bytes from rank {rank}, found {found}\nhelp: run the same program with the same \
-                 settings and data on every rank"
-            ),
-            CommunicationError::Engine(text) => f.write_str(text),
-        }
-    }
-}
-
-impl core::error::Error for CommunicationError {}

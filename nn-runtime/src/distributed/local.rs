@@ -5,7 +5,9 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::vec::Vec;
 
-use super::{CommunicationError, Communicator};
+use nn_kernels::shared_memory::SharedMemory;
+
+use super::{CommunicationError, Communicator, SharedParts};
 
 /// One rank of a world of threads. Where one is dropped, others that wait for it are told.
 pub struct LocalCommunicator {
@@ -23,6 +25,8 @@ struct Hub {
 struct Mail {
     /// From rank `from` to rank `to`, at `from · size + to`.
     boxes: Vec<VecDeque<Vec<u8>>>,
+    /// Views of memory that all have, for each rank those it has not taken yet.
+    shared: Vec<VecDeque<SharedMemory>>,
     /// Ranks that have ended, the first one first.
     ended: Vec<usize>,
 }
@@ -35,13 +39,46 @@ impl LocalCommunicator {
     pub fn world(size: usize) -> Vec<LocalCommunicator> {
         assert!(size > 0, "expected a world of at least 1 rank, found 0");
         let boxes = (0..size * size).map(|_| VecDeque::new()).collect();
-        let hub = Arc::new(Hub { mail: Mutex::new(Mail { boxes, ended: Vec::new() }), changed: Condvar::new() });
+        let shared = (0..size).map(|_| VecDeque::new()).collect();
+        let mail = Mail { boxes, shared, ended: Vec::new() };
+        let hub = Arc::new(Hub { mail: Mutex::new(mail), changed: Condvar::new() });
         (0..size).map(|rank| LocalCommunicator { rank, size, hub: Arc::clone(&hub) }).collect()
     }
 
+    fn mail(&self) -> MutexGuard<'_, Mail> {
+        self.hub.mail()
+    }
+
+    /// What rank `from` has for this one, once it is there.
+    fn wait_for<T>(
+        &self,
+        mut mail: MutexGuard<'_, Mail>,
+        from: usize,
+        take: impl Fn(&mut Mail) -> Option<T>,
+    ) -> Result<T, CommunicationError> {
+        loop {
+            if let Some(found) = take(&mut mail) {
+                return Ok(found);
+            }
+            if let Some(error) = mail.without(from) {
+                return Err(error);
+            }
+            mail = self.hub.changed.wait(mail).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl Hub {
     /// A rank that has panicked leaves whole messages behind.
     fn mail(&self) -> MutexGuard<'_, Mail> {
-        self.hub.mail.lock().unwrap_or_else(PoisonError::into_inner)
+        self.mail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Mail {
+    /// Why nothing more comes from a rank, if it has ended.
+    fn without(&self, rank: usize) -> Option<CommunicationError> {
+        self.ended.contains(&rank).then(|| CommunicationError::rank_lost(self.ended[0]))
     }
 }
 
@@ -61,22 +98,34 @@ impl Communicator for LocalCommunicator {
             mail.boxes[self.rank * self.size + to].push_back(message);
         }
         self.hub.changed.notify_all();
+        drop(mail);
         for (from, to) in receive.iter_mut().enumerate() {
-            let message = loop {
-                if let Some(message) = mail.boxes[from * self.size + self.rank].pop_front() {
-                    break message;
-                }
-                if mail.ended.contains(&from) {
-                    return Err(CommunicationError::rank_lost(mail.ended[0]));
-                }
-                mail = self.hub.changed.wait(mail).unwrap_or_else(PoisonError::into_inner);
-            };
+            let place = from * self.size + self.rank;
+            let message = self.wait_for(self.mail(), from, |mail| mail.boxes[place].pop_front())?;
             if message.len() != to.len() {
                 return Err(CommunicationError::length(from, to.len(), message.len()));
             }
             to.copy_from_slice(&message);
         }
         Ok(())
+    }
+
+    fn shared(&self, len: usize) -> Result<Option<SharedParts>, CommunicationError> {
+        let mut mail = self.mail();
+        if self.rank == 0 {
+            mail.shared
+                .iter_mut()
+                .zip(SharedMemory::of_threads(self.size, len))
+                .for_each(|(of, view)| of.push_back(view));
+            self.hub.changed.notify_all();
+        }
+        let memory = self.wait_for(mail, 0, |mail| mail.shared[self.rank].pop_front())?;
+        if memory.part_len() != len {
+            let [expected, found] = [len, memory.part_len()].map(|len| len * size_of::<f32>());
+            return Err(CommunicationError::length(0, expected, found));
+        }
+        let hub = Arc::clone(&self.hub);
+        Ok(Some(SharedParts::new(memory, move |rank, _| hub.mail().without(rank))))
     }
 }
 

@@ -28,19 +28,59 @@
 //! assert!(both.iter().all(|weight| *weight == alone)); // the same bits
 //! ```
 
+mod communication_error;
 mod communicator;
 #[cfg(feature = "std")]
 mod local;
 #[cfg(feature = "mpi")]
 mod mpi;
+#[cfg(feature = "mpi")]
+mod mpi_thread;
 mod parts;
+#[cfg(feature = "std")]
+mod shared_parts;
+#[cfg_attr(not(feature = "mpi"), allow(dead_code, reason = "threads of one process send no messages"))]
+#[cfg(feature = "std")]
+mod short_messages;
 #[cfg_attr(not(feature = "mpi"), allow(dead_code, reason = "threads of one process need no watch"))]
 #[cfg(feature = "std")]
 mod watch;
 
-pub use communicator::{CommunicationError, Communicator};
+pub use communication_error::CommunicationError;
+pub use communicator::Communicator;
 #[cfg(feature = "std")]
 pub use local::LocalCommunicator;
 #[cfg(feature = "mpi")]
 pub use mpi::MpiCommunicator;
+#[cfg(not(feature = "std"))]
+pub use nothing_shared::NothingShared as SharedParts;
 pub use parts::Parts;
+#[cfg(feature = "std")]
+pub use shared_parts::SharedParts;
+
+/// Where there is no operating system.
+#[cfg(not(feature = "std"))]
+mod nothing_shared {
+    use super::CommunicationError;
+
+    /// Memory that ranks have together: there is none without the feature `std`.
+    pub enum NothingShared {}
+
+    impl NothingShared {
+        pub(crate) fn write(&mut self) -> Result<&mut [f32], CommunicationError> {
+            match *self {}
+        }
+
+        pub(crate) fn show(&mut self) -> Result<(), CommunicationError> {
+            match *self {}
+        }
+
+        pub(crate) fn part(&self, _rank: usize) -> &[f32] {
+            match *self {}
+        }
+
+        pub(crate) fn release(&mut self) {
+            match *self {}
+        }
+    }
+}

@@ -2,41 +2,21 @@
 //! `Communicator`. It only sends and receives: no sum is left to MPI, whose order would depend on the number
 //! of ranks.
 
-// All calls of MPI are on one thread of its own. The others wait for it, and need not wait for ever: where a
-// rank is lost, the thread is left behind with its unfinished requests, and the process ends without
-// `MPI_Finalize`, which would wait for the lost one.
-
 use std::format;
 use std::string::{String, ToString};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use std::vec;
 use std::vec::Vec;
 
 use mpi::environment::processor_name;
-use mpi::request::Request;
-use mpi::topology::SimpleCommunicator;
-use mpi::traits::{Communicator as _, Destination, Source};
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+use nn_kernels::shared_memory::{SharedMemory, SharedPart};
 
+use super::mpi_thread::{Job, MpiThread, ended};
+use super::short_messages::ShortMessages;
 use super::watch::{Rendezvous, Watch};
-use super::{CommunicationError, Communicator, Parts};
-
-/// The most bytes of one message: MPI counts them with 32 bits.
-const MESSAGE: usize = 1 << 30;
-/// How often whoever waits looks whether all are still there.
-const LOOK: Duration = Duration::from_millis(20);
-/// How long messages are looked after without a pause where somebody waits for them.
-const EAGER: Duration = Duration::from_micros(500);
-/// The pause where nobody does, or has for long: whoever works has the processor meanwhile, also where there
-/// are more ranks than processors.
-const ASIDE: Duration = Duration::from_micros(50);
-/// How long a message of a rank that has left may be on its way.
-const GRACE: Duration = Duration::from_secs(2);
-/// How long the others have to come to an end after this rank has.
-const FINALIZE: Duration = Duration::from_secs(10);
+use super::{CommunicationError, Communicator, Parts, SharedParts};
 
 /// The ranks of an MPI world, with the feature `mpi`.
 ///
@@ -58,33 +38,10 @@ pub struct MpiCommunicator {
     size: usize,
     thread: Mutex<MpiThread>,
     watch: Option<Watch>,
-}
-
-/// The thread that calls MPI.
-struct MpiThread {
-    jobs: Option<Sender<Job>>,
-    done: Receiver<Job>,
-    /// Buffers of the last exchange.
-    spare: Exchange,
-    /// Whether somebody waits for what is on its way.
-    awaited: Arc<AtomicBool>,
-    handle: Option<JoinHandle<()>>,
-}
-
-/// What is on its way.
-enum Job {
-    Bytes(Exchange),
-    Numbers { send: Parts, receive: Parts },
-}
-
-/// Messages on their way.
-#[derive(Default)]
-struct Exchange {
-    /// What is sent, each once.
-    send: Vec<Vec<u8>>,
-    /// Which of them each rank gets.
-    which: Vec<usize>,
-    receive: Vec<Vec<u8>>,
+    /// Whether all ranks are on one machine.
+    one_host: bool,
+    /// Where they leave each other short messages there.
+    short: Option<Mutex<ShortMessages>>,
 }
 
 impl MpiCommunicator {
@@ -93,24 +50,12 @@ impl MpiCommunicator {
     /// # Errors
     /// MPI has been begun before in this process, or cannot be.
     pub fn world() -> Result<MpiCommunicator, CommunicationError> {
-        let (jobs, todo) = channel();
-        let (tell, done) = channel();
-        let (begin, begun) = channel();
-        let awaited = Arc::new(AtomicBool::new(false));
-        let waited = Arc::clone(&awaited);
-        let handle =
-            thread::Builder::new()
-                .name("nn mpi".into())
-                .spawn(move || serve(&todo, &tell, &begin, &waited))
-                .map_err(|error| CommunicationError::Engine(format!("expected a thread for MPI, found: {error}")))?;
-        let (rank, size) = begun.recv().map_err(|_| {
-            let text = "expected to begin MPI, found that this process has done so before\nhelp: make one `MpiCommunicator` and \
-                        nothing else of MPI";
-            CommunicationError::Engine(text.into())
-        })?;
-        let thread = MpiThread { jobs: Some(jobs), done, spare: Exchange::default(), awaited, handle: Some(handle) };
-        let mut world = MpiCommunicator { rank, size, thread: Mutex::new(thread), watch: None };
+        let (thread, rank, size) = MpiThread::begun()?;
+        let thread = Mutex::new(thread);
+        let mut world = MpiCommunicator { rank, size, thread, watch: None, one_host: false, short: None };
         world.watch = world.meet()?;
+        world.one_host = world.has_one_host()?;
+        world.short = world.shared(ShortMessages::len(size))?.map(|parts| Mutex::new(ShortMessages::new(parts)));
         Ok(world)
     }
 
@@ -134,28 +79,82 @@ impl MpiCommunicator {
             (_, Some(meeting)) => meeting.wait(self.size).ok(),
             _ => Watch::join((&name[..], port), self.rank).ok(),
         };
-        let mut met = vec![0; self.size];
-        let own = [u8::from(watch.is_some())];
-        self.exchange(&vec![&own[..]; self.size], &mut met.chunks_mut(1).collect::<Vec<_>>())?;
-        Ok(watch.filter(|_| met.iter().all(|met| *met == 1)))
+        let all_met = self.all_say(watch.is_some())?;
+        Ok(watch.filter(|_| all_met))
     }
 
     /// What rank 0 has.
     fn of_first(&self, own: &[u8]) -> Result<Vec<u8>, CommunicationError> {
+        Ok(self.of_all(own)?.swap_remove(0))
+    }
+
+    /// What each rank has, of any length.
+    fn of_all(&self, own: &[u8]) -> Result<Vec<Vec<u8>>, CommunicationError> {
         let len = (own.len() as u64).to_le_bytes();
         let mut lengths = vec![0; 8 * self.size];
         self.exchange(&vec![&len[..]; self.size], &mut lengths.chunks_mut(8).collect::<Vec<_>>())?;
         let lengths: Vec<usize> = lengths.as_chunks().0.iter().map(|len| u64::from_le_bytes(*len) as usize).collect();
         let mut all: Vec<Vec<u8>> = lengths.into_iter().map(|len| vec![0; len]).collect();
         self.exchange(&vec![own; self.size], &mut all.iter_mut().map(|bytes| &mut bytes[..]).collect::<Vec<_>>())?;
-        Ok(all.swap_remove(0))
+        Ok(all)
+    }
+
+    /// Whether all ranks say so.
+    fn all_say(&self, own: bool) -> Result<bool, CommunicationError> {
+        Ok(self.of_all(&[u8::from(own)])?.iter().all(|said| said == &[1]))
+    }
+
+    fn has_one_host(&self) -> Result<bool, CommunicationError> {
+        let hosts = self.of_all(processor_name().unwrap_or_default().as_bytes())?;
+        Ok(self.size > 1 && !hosts[0].is_empty() && hosts.iter().all(|host| *host == hosts[0]))
+    }
+
+    /// Memory that all ranks have together, so many numbers for each; none where one of them cannot have it,
+    /// as in containers that do not see each other.
+    #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+    fn share(&self, len: usize) -> Result<Option<SharedParts>, CommunicationError> {
+        let own = SharedPart::create(len).ok();
+        let place = own.as_ref().and_then(SharedPart::place);
+        let (place, token) = place.unwrap_or_default();
+        let places = self.of_all(format!("{token:x} {place}").as_bytes())?;
+        let open = |place: &Vec<u8>| {
+            let (token, place) = str::from_utf8(place).ok()?.split_once(' ')?;
+            SharedPart::open(place, u64::from_str_radix(token, 16).ok()?, len).ok()
+        };
+        let mut parts: Vec<Option<SharedPart>> =
+            places.iter().enumerate().map(|(rank, place)| if rank == self.rank { None } else { open(place) }).collect();
+        parts[self.rank] = own;
+        let parts: Option<Vec<SharedPart>> = parts.into_iter().collect();
+        if !self.all_say(parts.is_some())? {
+            return Ok(None);
+        }
+        let memory = parts.map(|parts| SharedMemory::of_processes(self.rank, parts));
+        let seen = self.watch.as_ref().map(|watch| Arc::clone(watch.seen()));
+        let lost = move |_, since| seen.as_ref()?.without(since);
+        Ok(memory.map(|memory| SharedParts::new(memory, lost)))
+    }
+
+    #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
+    fn share(&self, _len: usize) -> Result<Option<SharedParts>, CommunicationError> {
+        Ok(None)
     }
 
     /// The rank without which nothing goes on.
     fn lost(&self, since: Instant) -> Option<CommunicationError> {
-        let watch = self.watch.as_ref()?;
-        let left = watch.left().filter(|_| since.elapsed() > GRACE);
-        watch.lost().or(left).map(CommunicationError::rank_lost)
+        self.watch.as_ref()?.seen().without(since)
+    }
+
+    /// By messages of MPI.
+    fn exchange_by_messages(&self, send: &[&[u8]], receive: &mut [&mut [u8]]) -> Result<(), CommunicationError> {
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut exchange = std::mem::take(&mut thread.spare);
+        exchange.fill(self.rank, send, receive);
+        thread.begin(Job::Bytes(exchange))?;
+        let Job::Bytes(exchange) = thread.finish(|since| self.lost(since))? else { return Err(ended()) };
+        let others = receive.iter_mut().zip(&exchange.receive).enumerate().filter(|(from, _)| *from != self.rank);
+        others.for_each(|(_, (to, from))| to.copy_from_slice(from));
+        thread.spare = exchange;
+        Ok(())
     }
 }
 
@@ -174,15 +173,20 @@ impl Communicator for MpiCommunicator {
         if self.size == 1 {
             return Ok(());
         }
-        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut exchange = std::mem::take(&mut thread.spare);
-        exchange.fill(self.rank, send, receive);
-        thread.begin(Job::Bytes(exchange))?;
-        let Job::Bytes(exchange) = thread.finish(|since| self.lost(since))? else { return Err(ended()) };
-        let others = receive.iter_mut().zip(&exchange.receive).enumerate().filter(|(from, _)| *from != self.rank);
-        others.for_each(|(_, (to, from))| to.copy_from_slice(from));
-        thread.spare = exchange;
-        Ok(())
+        match &self.short {
+            None => self.exchange_by_messages(send, receive),
+            Some(short) => {
+                let mut short = short.lock().unwrap_or_else(PoisonError::into_inner);
+                short.exchange(self.rank, send, receive, |send, receive| self.exchange_by_messages(send, receive))
+            }
+        }
+    }
+
+    fn shared(&self, len: usize) -> Result<Option<SharedParts>, CommunicationError> {
+        match self.one_host {
+            true => self.share(len),
+            false => Ok(None),
+        }
     }
 
     fn exchange_while(
@@ -206,149 +210,15 @@ impl Communicator for MpiCommunicator {
     }
 }
 
-fn ended() -> CommunicationError {
-    CommunicationError::Engine("expected MPI to be at work, found that it has ended".into())
-}
-
-impl MpiThread {
-    /// Sends this on its way.
-    fn begin(&mut self, job: Job) -> Result<(), CommunicationError> {
-        self.awaited.store(false, Ordering::Release);
-        self.jobs.as_ref().ok_or_else(ended)?.send(job).map_err(|_| ended())
-    }
-
-    /// Waits until it is through, or `lost` says since when it cannot be.
-    fn finish(&mut self, lost: impl Fn(Instant) -> Option<CommunicationError>) -> Result<Job, CommunicationError> {
-        self.awaited.store(true, Ordering::Release);
-        self.handle.iter().for_each(|handle| handle.thread().unpark());
-        let begun = Instant::now();
-        loop {
-            match self.done.recv_timeout(LOOK) {
-                Ok(job) => return Ok(job),
-                Err(RecvTimeoutError::Timeout) => {
-                    if let Some(error) = lost(begun) {
-                        self.jobs = None;
-                        // It waits for messages that will not come.
-                        self.handle = None;
-                        return Err(error);
-                    }
-                }
-                Err(RecvTimeoutError::Disconnected) => return Err(ended()),
-            }
-        }
-    }
-}
-
 impl Drop for MpiCommunicator {
     fn drop(&mut self) {
+        let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Some(watch) = &self.watch {
             watch.leave(self.rank);
-        }
-        let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner);
-        thread.jobs = None;
-        let Some(handle) = thread.handle.take() else { return };
-        let begun = Instant::now();
-        while !handle.is_finished() && begun.elapsed() < FINALIZE {
-            thread::sleep(Duration::from_millis(1));
-        }
-        if handle.is_finished() {
-            let _ = handle.join();
-        }
-    }
-}
-
-impl Exchange {
-    /// Takes what goes to other ranks, and makes room for what they send.
-    fn fill(&mut self, rank: usize, send: &[&[u8]], receive: &[&mut [u8]]) {
-        let mut count = 0;
-        self.which.clear();
-        for (i, bytes) in send.iter().enumerate() {
-            let before = send[..i].iter().position(|other| std::ptr::eq(*other, *bytes)).filter(|at| *at != rank);
-            let which = match before {
-                _ if i == rank => 0,
-                Some(before) => self.which[before],
-                None => {
-                    if self.send.len() == count {
-                        self.send.push(Vec::new());
-                    }
-                    self.send[count].clear();
-                    self.send[count].extend_from_slice(bytes);
-                    count += 1;
-                    count - 1
-                }
-            };
-            self.which.push(which);
-        }
-        self.receive.resize_with(receive.len(), Vec::new);
-        for (to, from) in self.receive.iter_mut().zip(receive) {
-            to.resize(from.len(), 0);
-        }
-    }
-}
-
-impl Job {
-    fn run(&mut self, world: &SimpleCommunicator, awaited: &AtomicBool) {
-        match self {
-            Job::Bytes(Exchange { send, which, receive }) => {
-                let receive = receive.iter_mut().map(|bytes| &mut bytes[..]).collect();
-                run(world, |to| &send[which[to]][..], receive, awaited);
-            }
-            Job::Numbers { send, receive } => {
-                run(world, |to| send.bytes(to), receive.bytes_mut().collect(), awaited);
+            if watch.seen().lost().is_some() {
+                return thread.leave();
             }
         }
-    }
-}
-
-/// Sends and receives to and from all other ranks. Whoever does not wait yet has the processor meanwhile.
-fn run<'b>(
-    world: &SimpleCommunicator,
-    send: impl Fn(usize) -> &'b [u8],
-    receive: Vec<&'b mut [u8]>,
-    awaited: &AtomicBool,
-) {
-    let (rank, ranks) = (world.rank() as usize, world.size() as usize);
-    mpi::request::scope(|scope| {
-        let mut receiving = Vec::new();
-        let mut sending = Vec::new();
-        for (from, bytes) in receive.into_iter().enumerate().filter(|(from, _)| *from != rank) {
-            let from = world.process_at_rank(from as i32);
-            receiving.extend(bytes.chunks_mut(MESSAGE).map(|part| from.immediate_receive_into(scope, part)));
-        }
-        // Each rank begins with the one after it, so that not all send to the same one.
-        for to in (1..ranks).map(|k| (rank + k) % ranks) {
-            let process = world.process_at_rank(to as i32);
-            sending.extend(send(to).chunks(MESSAGE).map(|part| process.immediate_send(scope, part)));
-        }
-        let mut waiting = None;
-        while !(receiving.is_empty() && sending.is_empty()) {
-            receiving = unfinished(receiving);
-            sending = unfinished(sending);
-            if awaited.load(Ordering::Acquire) && waiting.is_none() {
-                waiting = Some(Instant::now());
-            }
-            match waiting {
-                Some(since) if since.elapsed() < EAGER => thread::yield_now(),
-                _ => thread::park_timeout(ASIDE),
-            }
-        }
-    });
-}
-
-/// The requests that are not through.
-fn unfinished<'a, D: ?Sized, S: mpi::request::Scope<'a>>(requests: Vec<Request<'a, D, S>>) -> Vec<Request<'a, D, S>> {
-    requests.into_iter().filter_map(|request| request.test().err()).collect()
-}
-
-/// Begins MPI and exchanges messages until nobody wants any more.
-fn serve(jobs: &Receiver<Job>, done: &Sender<Job>, begun: &Sender<(usize, usize)>, awaited: &AtomicBool) {
-    let Some(universe) = mpi::initialize() else { return };
-    let world = universe.world();
-    let _ = begun.send((world.rank() as usize, world.size() as usize));
-    while let Ok(mut job) = jobs.recv() {
-        job.run(&world, awaited);
-        if done.send(job).is_err() {
-            break;
-        }
+        thread.end();
     }
 }

@@ -12,10 +12,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 use std::vec::Vec;
 
+use super::CommunicationError;
+
 /// How often a rank says that it is alive.
 const BEAT: Duration = Duration::from_millis(500);
 /// After how long a silence a rank is given up.
 const SILENCE: Duration = Duration::from_secs(4);
+/// How long what a rank has said before it left may be on its way.
+const GRACE: Duration = Duration::from_secs(2);
 /// How long all ranks have to find each other.
 const MEETING: Duration = Duration::from_secs(60);
 
@@ -26,7 +30,7 @@ const ALIVE: u32 = u32::MAX;
 const LEFT: u32 = u32::MAX - 1;
 
 /// What is known of the others.
-struct RanksSeen {
+pub(super) struct RanksSeen {
     /// This rank.
     own: usize,
     lost: AtomicUsize,
@@ -113,14 +117,9 @@ impl Watch {
         Ok(Watch(state))
     }
 
-    /// The first rank that has died or does not answer.
-    pub(super) fn lost(&self) -> Option<usize> {
-        Some(self.0.lost.load(Ordering::Acquire)).filter(|rank| *rank != NOBODY)
-    }
-
-    /// The first rank that has left, as its program is through.
-    pub(super) fn left(&self) -> Option<usize> {
-        Some(self.0.left.load(Ordering::Acquire)).filter(|rank| *rank != NOBODY)
+    /// What is known of the others, which goes on as long as this.
+    pub(super) fn seen(&self) -> &Arc<RanksSeen> {
+        &self.0
     }
 
     /// Tells the others that this rank leaves on purpose.
@@ -132,6 +131,22 @@ impl Watch {
 }
 
 impl RanksSeen {
+    /// The first rank that has died or does not answer.
+    pub(super) fn lost(&self) -> Option<usize> {
+        Some(self.lost.load(Ordering::Acquire)).filter(|rank| *rank != NOBODY)
+    }
+
+    /// The first rank that has left, as its program is through.
+    fn left(&self) -> Option<usize> {
+        Some(self.left.load(Ordering::Acquire)).filter(|rank| *rank != NOBODY)
+    }
+
+    /// The rank without which nothing goes on that this one has waited for since then.
+    pub(super) fn without(&self, since: Instant) -> Option<CommunicationError> {
+        let left = self.left().filter(|_| since.elapsed() > GRACE);
+        self.lost().or(left).map(CommunicationError::rank_lost)
+    }
+
     /// Says this to all peers that can hear it.
     fn say(&self, words: &[u32]) {
         let message: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
@@ -229,7 +244,7 @@ mod tests {
             let mut ranks = all(4);
             drop(ranks.remove(dead));
             for rank in &ranks {
-                assert_eq!(wait(|| rank.lost()), Some(dead));
+                assert_eq!(wait(|| rank.0.lost()), Some(dead));
             }
         }
     }
@@ -241,8 +256,8 @@ mod tests {
         leaving.leave(2);
         drop(leaving);
         for rank in &ranks {
-            assert_eq!(wait(|| rank.left()), Some(2));
-            assert_eq!(rank.lost(), None);
+            assert_eq!(wait(|| rank.0.left()), Some(2));
+            assert_eq!(rank.0.lost(), None);
         }
     }
 
@@ -255,7 +270,7 @@ mod tests {
         silent.write_all(&1u32.to_le_bytes()).unwrap();
         let watch = meeting.wait(2).unwrap();
         let begun = Instant::now();
-        assert_eq!(wait(|| watch.lost()), Some(1));
+        assert_eq!(wait(|| watch.0.lost()), Some(1));
         assert!(begun.elapsed() >= SILENCE / 2, "given up too early");
     }
 }

@@ -5,6 +5,8 @@
 use core::ops::Range;
 
 use super::batch_pass::GradPass;
+#[cfg(feature = "alloc")]
+use super::leaf_sums::LeafGrads;
 use super::magnitude::largest;
 use super::microbatch::MicroBatching;
 #[cfg(feature = "alloc")]
@@ -12,8 +14,6 @@ use super::param_chunks::ParamChunk;
 use super::passes::Passes;
 use super::shard::Shard;
 use super::shard_memory::ShardMemory;
-#[cfg(feature = "alloc")]
-use super::shared_grads::LeafGrads;
 use crate::storage::Allocated;
 use nn_kernels::long_sums::add_each;
 use nn_kernels::simd::Isa;

@@ -65,6 +65,8 @@ mod history;
 #[cfg(feature = "std")]
 mod history_text;
 mod judge;
+#[cfg(feature = "alloc")]
+mod leaf_sums;
 mod leaves;
 mod lent_engine;
 #[cfg(feature = "std")]
@@ -78,6 +80,8 @@ mod meeting;
 #[cfg(feature = "std")]
 pub mod metrics;
 mod microbatch;
+#[cfg(feature = "alloc")]
+mod new_params;
 #[cfg(not(feature = "alloc"))]
 mod no_values;
 mod not_finite;

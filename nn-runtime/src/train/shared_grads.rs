@@ -1,30 +1,22 @@
 //! The gradient of a batch that ranks share. In: the gradient of each leaf that this rank has run; out: that
 //! of the whole batch, of the parameters that this rank updates: the same bits for any number of ranks. Each
 //! adds up its full subtrees, sends every other rank what is of that one's share (reduce-scatter), and adds
-//! up what comes in the order of the tree; in rounds: one is on its way while the next is computed.
+//! up what comes in the order of the tree. Messages go in rounds, one while the next is computed.
 
 use alloc::vec::Vec;
 use core::ops::Range;
 use core::sync::atomic::AtomicBool;
 
-use super::leaves::{Leaves, Subtree, SubtreeSums, add_rest, add_up, spare_arrays, subtrees};
+use super::leaf_sums::{Came, LeafGrads, OwnLeaves};
+use super::leaves::{Leaves, Subtree, add_rest, add_up, spare_arrays, subtrees};
 use super::param_chunks::ParamChunk;
-use super::shares::{Messages, Shares};
+use super::shares::Shares;
 use super::workers::{ActiveWorkers, ThreadPool, WorkerScratch};
-use super::world::{Lost, World};
+use super::world::{Lost, SharedWindow, World};
+use crate::distributed::{Parts, SharedParts};
 use nn_kernels::aligned_buffer::AlignedBuffer;
 use nn_kernels::chunk_queue::ChunkQueue;
 use nn_kernels::simd::Isa;
-
-/// What a rank computes the gradients of leaves from.
-pub(super) trait LeafGrads: Sync {
-    /// Overwrites `grad` with the gradient of a chunk from these samples of the batch, a leaf. `scratch` is
-    /// for layers.
-    fn write(&self, scratch: &mut [f32], samples: Range<usize>, chunk: &ParamChunk, grad: &mut [f32]);
-
-    /// Adds it, to the bits of writing it elsewhere and then adding; false where it cannot.
-    fn add(&self, scratch: &mut [f32], samples: Range<usize>, chunk: &ParamChunk, grad: &mut [f32]) -> bool;
-}
 
 /// Floats that a rank sends another in a round, about: enough for a message to be worth its while.
 const ROUND: usize = 256 * 1024;
@@ -45,6 +37,13 @@ struct Round {
     own_places: Vec<Range<usize>>,
 }
 
+/// Numbers on their way.
+#[derive(Default)]
+struct Messages {
+    send: Parts,
+    receive: Parts,
+}
+
 /// The memory of the exchange, and how parameters and leaves are dealt out.
 pub(super) struct SharedGrads {
     chunks: Vec<ParamChunk>,
@@ -54,6 +53,8 @@ pub(super) struct SharedGrads {
     /// What each rank sends.
     subtrees: Vec<Vec<Subtree>>,
     rounds: Vec<Round>,
+    /// Where each rank reads what is of its share; and where they have no such memory:
+    window: SharedWindow,
     /// Of one round and the next.
     messages: [Messages; 2],
     spare: Vec<AlignedBuffer>,
@@ -70,6 +71,7 @@ impl SharedGrads {
             leaves: Leaves::default(),
             subtrees: Vec::new(),
             rounds: Vec::new(),
+            window: SharedWindow::default(),
             messages: Default::default(),
             spare: Vec::new(),
             apart: AlignedBuffer::zeroed(0),
@@ -77,18 +79,25 @@ impl SharedGrads {
     }
 
     /// Deals out the leaves of a batch, and makes room for what is added up.
-    fn deal(&mut self, world: &World, leaves: Leaves, workers: usize) {
+    fn deal(&mut self, world: &World, leaves: Leaves, workers: usize) -> Result<(), Lost> {
         if self.leaves == leaves && self.spare.len() >= workers {
-            return;
+            return Ok(());
         }
         self.leaves = leaves;
         let ranks = world.size();
         self.subtrees = (0..ranks).map(|rank| subtrees(leaves.of_rank(rank, ranks))).collect();
-        let rounds = rounds(self.len(0..self.chunks.len()), &self.subtrees);
+        let whole = self.round(world.rank(), 0, 1);
+        let sent_by = |from| (0..ranks).map(|to| sent(&whole, &self.subtrees, from, to)).sum();
+        let most = (0..ranks).map(sent_by).max().unwrap_or(0);
+        let rounds = match self.window.of(world, most)? {
+            Some(_) => 1,
+            None => rounds(self.len(0..self.chunks.len()), &self.subtrees),
+        };
         self.rounds = (0..rounds).map(|t| self.round(world.rank(), t, rounds)).collect();
         let longest = self.chunks.iter().map(|chunk| chunk.range.len()).max().unwrap_or(0);
         let spare = longest * spare_arrays(leaves.count());
         self.spare = (0..workers).map(|_| AlignedBuffer::zeroed(spare)).collect();
+        Ok(())
     }
 
     /// Floats of some chunks.
@@ -150,8 +159,8 @@ impl SharedGrads {
     ) -> Result<(), Lost> {
         let ActiveWorkers { pool, scratch, world } = workers;
         let world = world.expect("a batch is shared with other ranks");
-        self.deal(world, leaves, scratch.len());
-        let SharedGrads { chunks, taken, subtrees, rounds, messages: [this, other], spare, .. } = self;
+        self.deal(world, leaves, scratch.len())?;
+        let SharedGrads { chunks, taken, subtrees, rounds, window, messages: [this, other], spare, .. } = self;
         let (rank, spare) = (world.rank(), &mut spare[..scratch.len()]);
         let batch = SharedBatch { isa, rank, chunks, leaves, subtrees, leaf_grads };
         let mut crew = Crew { pool, scratch, spare, taken };
@@ -159,18 +168,19 @@ impl SharedGrads {
             batch.compute(&mut crew, (&all.own, &all.own_places), &[Subtree::root(leaves.count())], to);
             return Ok(());
         }
+        if let Some(parts) = window.granted() {
+            return batch.reduce_in(parts, world, &mut crew, &rounds[0], to);
+        }
         let (mut now, mut next) = (this, other);
         batch.fill(&mut crew, &rounds[0], now, to);
         for (t, round) in rounds.iter().enumerate() {
             let Messages { send, receive } = now;
-            receive.lay_out(subtrees.iter().enumerate().map(|(from, trees)| match from == rank {
-                true => 0,
-                false => round.lens[rank] * trees.len(),
-            }));
+            let came = |from| if from == rank { 0 } else { sent(round, subtrees, from, rank) };
+            receive.lay_out((0..world.size()).map(came));
             world.exchange_while(send, receive, &mut || {
                 // What has come of the round before; then what goes next.
                 if t > 0 {
-                    batch.add_up(&mut crew, &rounds[t - 1], next, to);
+                    batch.add_up(&mut crew, &rounds[t - 1], &next.came(rank), to);
                 }
                 if let Some(round) = rounds.get(t + 1) {
                     batch.fill(&mut crew, round, next, to);
@@ -178,7 +188,7 @@ impl SharedGrads {
             })?;
             (now, next) = (next, now);
         }
-        batch.add_up(&mut crew, &rounds[rounds.len() - 1], next, to);
+        batch.add_up(&mut crew, &rounds[rounds.len() - 1], &next.came(rank), to);
         Ok(())
     }
 }
@@ -189,6 +199,22 @@ fn rounds(floats: usize, subtrees: &[Vec<Subtree>]) -> usize {
     match subtrees.len() {
         1 => 1,
         ranks => (floats * most / ranks / ROUND).clamp(1, MOST_ROUNDS),
+    }
+}
+
+/// Floats that a rank sends another in a round: nothing to itself where it has one subtree.
+fn sent(round: &Round, subtrees: &[Vec<Subtree>], from: usize, to: usize) -> usize {
+    match subtrees[from].len() {
+        1 if from == to => 0,
+        trees => round.lens[to] * trees,
+    }
+}
+
+impl Messages {
+    /// What each rank has of this one's share.
+    fn came(&self, rank: usize) -> Vec<&[f32]> {
+        let of = |from| if from == rank { self.send.part(from) } else { self.receive.part(from) };
+        (0..self.send.ranks()).map(of).collect()
     }
 }
 
@@ -215,15 +241,40 @@ impl<L: LeafGrads> SharedBatch<'_, L> {
     /// it is to be.
     fn fill(&self, crew: &mut Crew, round: &Round, messages: &mut Messages, to: &mut [f32]) {
         let trees = &self.subtrees[self.rank];
-        let len = |(rank, len): (usize, &usize)| match rank == self.rank && trees.len() == 1 {
-            true => 0,
-            false => len * trees.len(),
-        };
-        messages.send.lay_out(round.lens.iter().enumerate().map(len));
+        messages.send.lay_out((0..self.subtrees.len()).map(|to| sent(round, self.subtrees, self.rank, to)));
         self.compute(crew, (&round.chunks, &round.places), trees, messages.send.numbers());
         if trees.len() == 1 {
             self.compute(crew, (&round.own, &round.own_places), trees, to);
         }
+    }
+
+    /// The whole exchange, in memory that all ranks have: the sums of a chunk of this rank's own are computed
+    /// when those of the others are there, and added to while they are warm.
+    fn reduce_in(
+        &self,
+        parts: &mut SharedParts,
+        world: &World,
+        crew: &mut Crew,
+        round: &Round,
+        to: &mut [f32],
+    ) -> Result<(), Lost> {
+        let trees = &self.subtrees[self.rank];
+        self.compute(crew, (&round.chunks, &round.places), trees, world.wait(|| parts.write())?);
+        world.wait(|| parts.show())?;
+        let came = |from| {
+            let before: usize = (0..self.rank).map(|to| sent(round, self.subtrees, from, to)).sum();
+            &parts.part(from)[before..]
+        };
+        let came: Vec<&[f32]> = (0..world.size()).map(came).collect();
+        self.each_own(crew, round, to, |i, scratch, sum, spare| {
+            if let [own] = trees[..] {
+                let mut own_leaves = self.own_leaves(round.own[i], scratch);
+                add_up(self.isa, own, self.leaves.count(), &mut own_leaves, sum, spare);
+            }
+            self.add_rest(round, i, &came, sum, spare);
+        });
+        parts.release();
+        Ok(())
     }
 
     /// The sums of some subtrees, all of leaves that this rank has run: of each chunk one array for each.
@@ -241,97 +292,47 @@ impl<L: LeafGrads> SharedBatch<'_, L> {
         let queue = ChunkQueue::new([to], places, taken, scratch.len());
         pool.for_each_zip(scratch, spare, |scratch, spare| {
             queue.each(scratch.worker, |i, [sums]| {
-                let chunk = &self.chunks[chunks[i]];
-                let (leaves, grads, scratch) = (self.leaves, self.leaf_grads, &mut scratch.layers[..]);
-                let mut sums_of = OwnLeaves { leaves, grads, chunk, scratch };
-                for (tree, sum) in trees.iter().zip(sums.chunks_exact_mut(chunk.range.len())) {
-                    add_up(self.isa, *tree, leaves.count(), &mut sums_of, sum, spare);
+                let mut sums_of = self.own_leaves(chunks[i], &mut scratch.layers);
+                for (tree, sum) in trees.iter().zip(sums.chunks_exact_mut(sums_of.chunk.range.len())) {
+                    add_up(self.isa, *tree, self.leaves.count(), &mut sums_of, sum, spare);
                 }
             });
         });
+    }
+
+    fn own_leaves<'b>(&'b self, chunk: usize, scratch: &'b mut [f32]) -> OwnLeaves<'b, L> {
+        OwnLeaves { leaves: self.leaves, grads: self.leaf_grads, chunk: &self.chunks[chunk], scratch }
     }
 
     /// Adds up what has come in a round.
-    fn add_up(&self, crew: &mut Crew, round: &Round, from: &Messages, to: &mut [f32]) {
+    fn add_up(&self, crew: &mut Crew, round: &Round, came: &[&[f32]], to: &mut [f32]) {
+        self.each_own(crew, round, to, |i, _, sum, spare| self.add_rest(round, i, came, sum, spare));
+    }
+
+    /// A job for each of this rank's chunks, with what is for layers, the chunk's sum, and spare memory.
+    fn each_own(
+        &self,
+        crew: &mut Crew,
+        round: &Round,
+        to: &mut [f32],
+        job: impl Fn(usize, &mut [f32], &mut [f32], &mut [f32]) + Sync,
+    ) {
         let Crew { pool, scratch, spare, taken } = crew;
         let queue = ChunkQueue::new([to], &round.own_places, taken, scratch.len());
         pool.for_each_zip(scratch, spare, |scratch, spare| {
-            queue.each(scratch.worker, |i, [sum]| {
-                let len = sum.len();
-                let before = round.own_places[..i].iter().map(Range::len).sum();
-                let mut sums = Came { isa: self.isa, rank: self.rank, subtrees: self.subtrees, from, before, len };
-                let count = self.leaves.count();
-                match self.subtrees[self.rank][..] {
-                    [own] => add_rest(self.isa, own, count, &mut sums, sum, spare),
-                    _ => add_up(self.isa, Subtree::root(count), count, &mut sums, sum, spare),
-                }
-            });
+            queue.each(scratch.worker, |i, [sum]| job(i, &mut scratch.layers, sum, spare));
         });
     }
-}
 
-/// The leaves of this rank, of a chunk.
-struct OwnLeaves<'a, L> {
-    leaves: Leaves,
-    grads: &'a L,
-    chunk: &'a ParamChunk,
-    scratch: &'a mut [f32],
-}
-
-impl<L: LeafGrads> OwnLeaves<'_, L> {
-    fn samples(&self, of: Subtree) -> Range<usize> {
-        self.leaves.samples_of(&(of.first..of.first + 1))
-    }
-}
-
-impl<L: LeafGrads> SubtreeSums for OwnLeaves<'_, L> {
-    fn write(&mut self, of: Subtree, to: &mut [f32]) -> bool {
-        if of.width == 1 {
-            self.grads.write(self.scratch, self.samples(of), self.chunk, to);
+    /// Makes the i-th sum of this rank's own that of the whole batch: where this rank has one subtree, its
+    /// sum is there.
+    fn add_rest(&self, round: &Round, i: usize, came: &[&[f32]], sum: &mut [f32], spare: &mut [f32]) {
+        let before = round.own_places[..i].iter().map(Range::len).sum();
+        let mut sums = Came { isa: self.isa, subtrees: self.subtrees, came, before, len: sum.len() };
+        let count = self.leaves.count();
+        match self.subtrees[self.rank][..] {
+            [own] => add_rest(self.isa, own, count, &mut sums, sum, spare),
+            _ => add_up(self.isa, Subtree::root(count), count, &mut sums, sum, spare),
         }
-        of.width == 1
-    }
-
-    fn add(&mut self, of: Subtree, to: &mut [f32]) -> bool {
-        of.width == 1 && self.grads.add(self.scratch, self.samples(of), self.chunk, to)
-    }
-}
-
-/// What has come of a chunk, which has so many floats, after those of so many others.
-struct Came<'a> {
-    isa: Isa,
-    rank: usize,
-    subtrees: &'a [Vec<Subtree>],
-    from: &'a Messages,
-    before: usize,
-    len: usize,
-}
-
-impl Came<'_> {
-    fn sum(&self, of: Subtree) -> Option<&[f32]> {
-        // The rank whose last leaf is not before this one.
-        let ends = |trees: &Vec<Subtree>| trees.last().is_some_and(|last| last.first + last.width > of.first);
-        let rank = self.subtrees.iter().position(ends)?;
-        let trees = &self.subtrees[rank];
-        let number = trees.iter().position(|tree| *tree == of)?;
-        let part = if rank == self.rank { self.from.send.part(rank) } else { self.from.receive.part(rank) };
-        let at = self.before * trees.len() + number * self.len;
-        Some(&part[at..at + self.len])
-    }
-}
-
-impl SubtreeSums for Came<'_> {
-    fn write(&mut self, of: Subtree, to: &mut [f32]) -> bool {
-        self.sum(of).is_some_and(|sum| {
-            to.copy_from_slice(sum);
-            true
-        })
-    }
-
-    fn add(&mut self, of: Subtree, to: &mut [f32]) -> bool {
-        self.sum(of).is_some_and(|sum| {
-            self.isa.add(sum, to);
-            true
-        })
     }
 }

@@ -8,8 +8,6 @@ use core::ops::Range;
 
 use super::param_chunks::ParamChunk;
 use super::world::{Lost, World};
-use crate::distributed::Parts;
-use nn_kernels::aligned_buffer::AlignedBuffer;
 
 /// For how many workers the parameters are cut where so many ranks share them.
 pub(super) fn sharing_workers(ranks: usize) -> usize {
@@ -69,6 +67,11 @@ impl Shares {
         self.owned[rank].clone()
     }
 
+    /// Who updates this chunk.
+    pub(super) fn rank_of(&self, chunk: usize) -> usize {
+        self.owned.iter().position(|own| own.contains(&chunk)).expect("every chunk is some rank's")
+    }
+
     pub(super) fn span(&self) -> Range<usize> {
         self.spans[self.rank].clone()
     }
@@ -82,51 +85,15 @@ impl Shares {
         self.changed[self.rank].clone()
     }
 
+    /// The same of each rank.
+    pub(super) fn changed_by_all(&self) -> &[Range<usize>] {
+        &self.changed
+    }
+
     /// The sum, in the order of the chunks, of what each rank has of its own.
     pub(super) fn of_all_chunks(&self, world: &World, own: &[f64]) -> Result<f64, Lost> {
         let all = world.all_numbers(own, self.owned.iter().map(Range::len))?;
         Ok(all.iter().fold(0.0, |sum, of| sum + of))
-    }
-}
-
-/// Numbers on their way.
-#[derive(Default)]
-pub(super) struct Messages {
-    pub(super) send: Parts,
-    pub(super) receive: Parts,
-}
-
-impl Messages {
-    /// Room for new parameters: those of this rank's share, to be sent, and all of them. What no step
-    /// changes, in the ranges `rest`, is there already.
-    pub(super) fn room(&mut self, shares: &Shares, rest: &[Range<usize>], params: &[f32]) -> [&mut [f32]; 2] {
-        let (rank, span, changed) = (shares.rank, shares.span(), &shares.changed);
-        let own = match changed[rank].is_empty() {
-            true => 0..0,
-            false => changed[rank].start - span.start..changed[rank].end - span.start,
-        };
-        self.send.lay_out_alike(span.len(), own, changed.len());
-        let of_others = changed.iter().enumerate().map(|(from, range)| if from == rank { 0..0 } else { range.clone() });
-        self.receive.lay_out_at(params.len(), of_others);
-        let [sent, all] = [&mut self.send, &mut self.receive].map(|parts| &mut parts.numbers()[..]);
-        for range in rest {
-            all[range.clone()].copy_from_slice(&params[range.clone()]);
-            let (from, to) = (range.start.max(span.start), range.end.min(span.end));
-            if from < to {
-                sent[from - span.start..to - span.start].copy_from_slice(&params[from..to]);
-            }
-        }
-        [&mut sent[..span.len()], &mut all[..params.len()]]
-    }
-
-    /// Gives all ranks this one's share, and puts those of all in the place of the parameters.
-    ///
-    /// # Errors
-    /// A rank is lost; the parameters are as before.
-    pub(super) fn hand_out(&mut self, world: &World, params: &mut AlignedBuffer) -> Result<(), Lost> {
-        world.exchange_while(&mut self.send, &mut self.receive, &mut || {})?;
-        core::mem::swap(params, self.receive.numbers());
-        Ok(())
     }
 }
 

@@ -35,7 +35,8 @@ pub struct Traffic {
     ranks: Vec<RankTraffic>,
 }
 
-/// What a step asks of one rank. Sizes are in bytes; what a rank has itself is not sent.
+/// What a step asks of one rank. Sizes are in bytes; what a rank has itself is not sent, and where all ranks
+/// are on one machine neither are gradients and parameters, which are read where they lie.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 #[non_exhaustive]
 pub struct RankTraffic {

@@ -12,12 +12,13 @@ use super::ema::{Ema, EmaStep};
 use super::fixed_range::FixedRange;
 use super::grad_source::{GradSource, NoSource};
 use super::magnitude::{first_become_not_finite, first_not_finite, largest};
+use super::new_params::NewParams;
 use super::overflow::OverflowGuard;
 use super::param_cut::ParamCut;
 use super::refusal::{FirstPlace, Refusal};
 use super::regularizer::PlacedRegularizer;
 use super::scheduled_rate::ScheduledRate;
-use super::shares::{Messages, Shares};
+use super::shares::Shares;
 use super::tensor_groups::TensorGroups;
 use super::update_state::{Undo, UpdateState};
 use super::workers::{ActiveWorkers, WorkerScratch};
@@ -51,7 +52,7 @@ pub(super) struct Update {
     pub(super) sharing: Option<(usize, usize)>,
     pub(super) shares: Shares,
     /// The parameters of this rank's share after a step, and those of the others.
-    changed: Messages,
+    changed: NewParams,
     /// The gradients that are held: those of the last batch, or the sum of several.
     pub(super) grads: AlignedBuffer,
     /// Their sum before the last batch.
@@ -88,7 +89,7 @@ impl Update {
             taken: Vec::new(),
             sharing: None,
             shares: Shares::alone(0, map.params_len),
-            changed: Messages::default(),
+            changed: NewParams::default(),
             grads: AlignedBuffer::zeroed(map.params_len),
             before: AlignedBuffer::zeroed(0),
             state: UpdateState::new(map, optimizer),
@@ -252,7 +253,7 @@ impl Update {
     pub(super) fn step(
         &mut self,
         isa: Isa,
-        workers: ActiveWorkers,
+        mut workers: ActiveWorkers,
         params: &mut AlignedBuffer,
         optimizer: &mut (impl Optimizer + ?Sized),
         source: Option<&impl GradSource>,
@@ -275,33 +276,34 @@ impl Update {
         }
         let (bad_grad, bad_param) = (FirstPlace::none(), FirstPlace::none());
 
+        let world = self.others(workers.world);
         let Update { clip, regularizers, cut, taken, grads, state, undo, fixed, shares, changed, .. } = self;
         let ParamCut { chunks, places, held, factors, .. } = cut;
         fixed.iter_mut().for_each(|fixed| fixed.keep(params));
-        let shared = self.sharing.is_some();
         // Where ranks wait for each other, new parameters are made beside the others until all are there.
-        let (first, now, target, copy) = match shared {
-            true => {
-                let [sent, all] = changed.room(shares, &self.rest, params);
-                (shares.span().start, Some(&params[..]), sent, &mut all[shares.span()])
+        let (first, now, target, copy) = match world {
+            Some(world) => {
+                let [own, copy] = changed.room(world, shares, &self.rest, params)?;
+                (shares.span().start, Some(&params[..]), own, copy)
             }
-            false => (0, None, &mut params[..], &mut [][..]),
+            None => (0, None, &mut params[..], &mut [][..]),
         };
         let before = undo.as_ref().filter(|_| in_doubt).map(Undo::params);
         state.steps += 1;
         let UpdateState { slots, steps, ema, .. } = &mut *state;
         let (count, step) = (slots.len(), *steps);
         let mut all: [&mut [f32]; super::footprint::MAX_SLOTS] = Default::default();
-        for (to, from) in all.iter_mut().zip(slots) {
-            *to = from;
-        }
+        all.iter_mut().zip(slots).for_each(|(to, from)| *to = from);
         let ema_step = Ema::next_step(ema.as_ref());
         let ema = ema.as_mut().map_or(&mut [][..], |ema| {
             ema.begun = true;
             &mut ema.params
         });
         // Every rank averages all parameters, once they are there; what is copied begins as an average does.
-        let (here, ema) = if shared { (EmaStep::Begin, copy) } else { (ema_step, ema) };
+        let (here, ema) = match world {
+            Some(_) => (if copy.is_empty() { EmaStep::Nothing } else { EmaStep::Begin }, copy),
+            None => (ema_step, ema),
+        };
         for factor in factors.iter() {
             scheduled.change(rate * factor);
             let using = scheduled.optimizer();
@@ -365,14 +367,12 @@ impl Update {
             fixed.iter().for_each(|fixed| fixed.put_back(first, ema));
         }
         drop(scheduled);
-        let world = if shared { workers.world } else { None };
-        let refused = match refused(world.filter(|_| in_doubt), bad_grad.get(), bad_param.get()) {
-            None => match world {
-                Some(world) => changed.hand_out(world, params).err().map(Refusal::from),
-                None => None,
-            },
-            refused => refused,
+        let hand_out = |world| {
+            let chunks = (&self.all_ranges[..], &mut self.all_taken[..]);
+            changed.hand_out(world, &mut workers, shares, chunks, params).err().map(Refusal::from)
         };
+        let refused = refused(world.filter(|_| in_doubt), bad_grad.get(), bad_param.get());
+        let refused = refused.or_else(|| world.and_then(hand_out));
         if let Some(refusal) = refused {
             state.steps -= 1;
             if let Some(undo) = undo.as_ref().filter(|_| in_doubt) {
@@ -382,7 +382,7 @@ impl Update {
         }
         // NaN is less than nothing here: the gradients were finite all the same.
         state.largest_grad = most.min(f64::from(f32::MAX));
-        if let (true, Some(ema)) = (shared, &mut state.ema) {
+        if let (Some(_), Some(ema)) = (world, &mut state.ema) {
             let arrays = [&mut params[..], &mut ema.params];
             let queue = ChunkQueue::new(arrays, &self.all_ranges, &mut self.all_taken, workers.scratch.len());
             workers.pool.for_each(&mut *workers.scratch, |scratch| {

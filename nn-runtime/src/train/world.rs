@@ -12,12 +12,38 @@ use super::loss_sums::LossSums;
 use super::split::LOSS_BLOCK;
 #[cfg(feature = "std")]
 use super::{History, TrainError};
-use crate::distributed::{CommunicationError, Communicator, Parts};
+use crate::distributed::{CommunicationError, Communicator, Parts, SharedParts};
 use nn_kernels::bytes;
 
 /// Ranks cannot go on together; [`World::fault`] tells why.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Lost;
+
+/// Memory that ranks of one machine have together; all ask for it alike.
+#[derive(Default)]
+pub(super) struct SharedWindow {
+    parts: Option<SharedParts>,
+    /// For how many numbers of each rank it has been asked.
+    asked: Option<usize>,
+}
+
+impl SharedWindow {
+    /// With room for so many numbers of each rank; none where the ranks have no memory together.
+    pub(super) fn of(&mut self, world: &World, len: usize) -> Result<Option<&mut SharedParts>, Lost> {
+        let short = self.asked.is_none_or(|asked| asked < len && self.parts.is_some());
+        if short && world.size() > 1 {
+            self.parts = None;
+            self.parts = world.wait(|| world.engine.shared(len))?;
+            self.asked = Some(len);
+        }
+        Ok(self.parts.as_mut())
+    }
+
+    /// What has been asked for, where the ranks have it.
+    pub(super) fn granted(&mut self) -> Option<&mut SharedParts> {
+        self.parts.as_mut()
+    }
+}
 
 /// The ranks that train together.
 pub(super) struct World {
@@ -57,6 +83,12 @@ impl World {
     pub(super) fn exchange(&self, send: &[&[u8]], receive: &mut [&mut [u8]]) -> Result<(), Lost> {
         self.check()?;
         self.engine.exchange(send, receive).map_err(|error| self.loses(error))
+    }
+
+    /// What is done with memory that ranks have together, unless others are lost before or meanwhile.
+    pub(super) fn wait<T>(&self, result: impl FnOnce() -> Result<T, CommunicationError>) -> Result<T, Lost> {
+        self.check()?;
+        result().map_err(|error| self.loses(error))
     }
 
     fn loses(&self, error: CommunicationError) -> Lost {
