@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the wasm that the page loads: one for every browser, one with vector instructions.
+# Builds the wasm that the page loads: of each network one for every browser, one with vector instructions.
 #   ./build.sh && python3 -m http.server --directory . 8000        then open http://localhost:8000
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -9,17 +9,23 @@ rustup target list --installed | grep --quiet --line-regexp $target || rustup ta
 for prefix in "$(cd ../.. && pwd)=nn" "${CARGO_HOME:-$HOME/.cargo}=cargo" "$(rustc --print sysroot)=rust"; do
     RUSTFLAGS="${RUSTFLAGS:-} --remap-path-prefix=$prefix"
 done
-export RUSTFLAGS
-built=${CARGO_TARGET_DIR:-target}/$target/release/nn_web.wasm
-cargo build --release --locked --lib --target $target
-cp "$built" digits.wasm
-RUSTFLAGS="$RUSTFLAGS -C target-feature=+simd128" cargo build --release --locked --lib --target $target
-cp "$built" digits-simd128.wasm
-# Binaryen's optimiser, where there is one, takes off another tenth (Debian: binaryen).
-if command -v wasm-opt > /dev/null; then
-    features=(--enable-bulk-memory --enable-mutable-globals --enable-nontrapping-float-to-int --enable-sign-ext
-        --enable-multivalue --enable-reference-types)
-    wasm-opt -Oz "${features[@]}" digits.wasm -o digits.wasm
-    wasm-opt -Oz "${features[@]}" --enable-simd digits-simd128.wasm -o digits-simd128.wasm
+# Binaryen's optimiser, where there is one: npm's is newer than Debian's, and leaves a twentieth less.
+optimiser=()
+if command -v npx > /dev/null; then
+    optimiser=(npx --yes --package=binaryen@132.0.0 -- wasm-opt)
+elif command -v wasm-opt > /dev/null; then
+    optimiser=(wasm-opt)
 fi
-wc --bytes digits.wasm digits-simd128.wasm
+
+module() { # FILE FLAGS CARGO_ARGUMENT…
+    RUSTFLAGS="$RUSTFLAGS $2" cargo build --release --locked --lib --target $target "${@:3}"
+    node silence.mjs "${CARGO_TARGET_DIR:-target}/$target/release/nn_web.wasm" "$1"
+    [ "${#optimiser[@]}" = 0 ] || "${optimiser[@]}" -Oz --strip-debug --strip-producers --enable-bulk-memory --enable-mutable-globals \
+        --enable-nontrapping-float-to-int --enable-sign-ext --enable-multivalue --enable-reference-types --enable-simd "$1" -o "$1"
+}
+vectors="-C target-feature=+simd128"
+module digits.wasm ""
+module digits-cnn.wasm "" --features cnn
+module digits-simd128.wasm "$vectors"
+module digits-cnn-simd128.wasm "$vectors" --features cnn
+wc --bytes digits*.wasm

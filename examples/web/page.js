@@ -7,9 +7,10 @@ const SIDE = 28;
 // A digit's longer side, and the width of the pen, in pixels of what the network sees: as it has learnt them.
 const EXTENT = 17.6;
 const PEN = 2.8;
-// Steps before the first answer, and after each lesson.
-const BEGINNING = 400;
-const LESSON = 40;
+// `index.html?network=digits-cnn` has convolutions.
+const CHOSEN = new URLSearchParams(location.search).get('network') ?? 'digits';
+// Steps before the first answer, and after each lesson: one of convolutions takes longer, and says more.
+const [BEGINNING, LESSON] = CHOSEN === 'digits' ? [400, 40] : [150, 20];
 // Milliseconds of steps between two pictures.
 const SLICE = 12;
 
@@ -170,8 +171,8 @@ async function practise() {
 
 async function start() {
   try {
-    network = await load();
-    at('facts').textContent = `${network.name}, ${(network.bytes / 1000).toFixed(0)} kB: network, training and file format.`;
+    network = await load(CHOSEN);
+    at('facts').textContent = `${network.name}, ${(network.bytes / 1000).toFixed(0)} kB: network and training.`;
     await practise();
   } catch (error) {
     tell(error);

@@ -1,5 +1,5 @@
 // Tries the page as a visitor would: node --experimental-websocket test.mjs NATIVE FOLDER SCREENSHOTS
-// NATIVE is the program of src/bin/native.rs, FOLDER has the file that it has written.
+// NATIVE is the program of src/bin/native.rs, FOLDER has the files that it has written.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -33,7 +33,7 @@ const KEPT = `
   const { load } = await import('./nn.js');`;
 
 // What may be downloaded, in bytes: to be lowered when there is less.
-const MOST = { 'digits.wasm': 361_500, 'digits-simd128.wasm': 425_000 };
+const MOST = { 'digits.wasm': 105_500, 'digits-simd128.wasm': 135_500, 'digits-cnn.wasm': 171_500, 'digits-cnn-simd128.wasm': 224_000 };
 
 test('a download does not grow', () => {
   for (const [name, most] of Object.entries(MOST)) {
@@ -124,7 +124,7 @@ test('a file goes to this machine and back, with the same bits', async () => {
   for (let i = 0; i < 100 && !existsSync(file); i += 1) await new Promise((done) => setTimeout(done, 50));
   const here = execFileSync(native, ['read', file], { encoding: 'utf8' }).trim();
   const there = await page.evaluate(`(async () => {${KEPT}
-    const network = await load(false);
+    const network = await load('digits', false);
     network.load(new Uint8Array(${JSON.stringify([...readFileSync(file)])}));
     const { answer, probabilities, saliency } = network.read(pattern(5));
     const bits = (numbers) => [...new Uint32Array(Float32Array.from(numbers).buffer)].map((x) => x.toString(16).padStart(8, '0')).join(' ');
@@ -151,20 +151,35 @@ test('what is no network of this page is told, and it goes on', async () => {
   assert.equal(await page.text('#big'), '4');
 });
 
-test('after 500 steps the parameters are those of this machine, bit for bit', async () => {
-  const here = readFileSync(join(folder, 'native.safetensors'));
-  for (const vectors of [false, true]) {
-    const there = await page.evaluate(`(async () => {${KEPT}
-      const network = await load(${vectors});
-      for (let step = 0; step < 500; step += 1) {
-        const label = [200, 300].indexOf(step);
-        if (label >= 0) network.keep(pattern(3 + label), label);
-        network.step();
-      }
-      return Array.from(network.save());
-    })()`);
-    assert.ok(here.equals(Buffer.from(there)), `vectors: ${vectors}`);
-  }
+// As many as src/bin/native.rs has taken of each.
+for (const [name, steps] of [['digits', 500], ['digits-cnn', 25]]) {
+  test(`after ${steps} steps the parameters of ${name} are those of this machine, bit for bit`, async () => {
+    const here = readFileSync(join(folder, `learnt-${name}.safetensors`));
+    for (const vectors of [false, true]) {
+      const there = await page.evaluate(`(async () => {${KEPT}
+        const network = await load('${name}', ${vectors});
+        for (let step = 0; step < ${steps}; step += 1) {
+          const label = [2, 3].map((part) => ${steps} / 5 * part).indexOf(step);
+          if (label >= 0) network.keep(pattern(3 + label), label);
+          network.step();
+        }
+        return Array.from(network.save());
+      })()`);
+      assert.ok(here.equals(Buffer.from(there)), `vectors: ${vectors}`);
+    }
+  });
+}
+
+test('it begins anew', async () => {
+  const same = await page.evaluate(`(async () => {${KEPT}
+    const [network, other] = await Promise.all([load(), load()]);
+    network.keep(pattern(3), 1);
+    for (let step = 0; step < 5; step += 1) network.step();
+    network.forget();
+    for (const one of [network, other]) for (let step = 0; step < 5; step += 1) one.step();
+    return String(network.save()) === String(other.save());
+  })()`);
+  assert.ok(same);
 });
 
 test('a finger draws on a phone, and nothing is cut off', async () => {
@@ -180,4 +195,15 @@ test('a finger draws on a phone, and nothing is cut off', async () => {
   }
   const small = await page.evaluate("[...document.querySelectorAll('button')].filter((one) => one.getBoundingClientRect().height < 44).length");
   assert.equal(small, 0, 'buttons are large enough for a finger');
+});
+
+test('a network with convolutions learns and reads too', async () => {
+  page.url += '?network=digits-cnn';
+  await page.reload();
+  await page.until('Ready');
+  const score = Number(/reads (\d+) of 100/.exec(await page.text('#lesson'))[1]);
+  assert.ok(score >= 85, `${score} of 100`);
+  await page.draw(SEVEN);
+  assert.equal(await page.text('#big'), '7');
+  assert.match(await page.text('#facts'), /^digits-cnn/);
 });

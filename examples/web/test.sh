@@ -16,7 +16,12 @@ cargo fmt --check
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 # Not for speed, and its size does not matter.
-CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 cargo build --release --locked --bin native
 native=${CARGO_TARGET_DIR:-target}/release/native
-"$native" learn "$folder/native.safetensors"
+build() {
+    CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 cargo build --release --locked --bin native "$@"
+}
+build --features cnn
+"$native" learn "$folder/learnt-digits-cnn.safetensors" 25
+build
+"$native" learn "$folder/learnt-digits.safetensors" 500
 node --no-warnings --experimental-websocket test.mjs "$native" "$folder" "${1:-$folder}"

@@ -122,7 +122,10 @@ const _: () = {
             r" The same for steps by objectives on whole batches."] pub const fn
             train_whole_len(__batch : ::core::primitive::usize, __slots :
             ::core::primitive::usize,) -> ::core::primitive::usize { __nn::training_len(&
-            __MAP, __batch, __slots, true) }
+            __MAP, __batch, __slots, true) } #[doc =
+            r" Numbers of memory in which gradients go through it, of this many samples at once."]
+            pub const fn differentiate_len(__batch : ::core::primitive::usize) ->
+            ::core::primitive::usize { __MAP.differentiate_len(__batch) }
         }
         #[doc(hidden)]
         pub const __SIGNATURE: __nn::Signature = __nn::Signature::network(

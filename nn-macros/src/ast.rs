@@ -1,7 +1,7 @@
 //! A declaration as it was written. In: what `parse` recognised; out: words and arrows, names not yet looked
 //! up. Nothing here may stand for two ways to write the same thing.
 
-use proc_macro2::{Group, Ident, TokenStream};
+use proc_macro2::{Group, Ident, Literal, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Attribute, Expr, Path, Visibility};
@@ -22,8 +22,17 @@ pub struct Header {
     pub budget: Vec<BudgetLimit>,
     pub vis: Visibility,
     pub name: Ident,
+    pub sizes: Option<Sizes>,
+    /// The one of them that is being declared.
+    pub size: Option<Literal>,
     pub inputs: Option<Vec<Port>>,
     pub outputs: Option<Vec<Port>>,
+}
+
+/// `<const W: usize in [16, 32]>`
+pub struct Sizes {
+    pub name: Ident,
+    pub values: Vec<Literal>,
 }
 
 /// `#[weights("net.safetensors", names)]`
@@ -113,6 +122,16 @@ pub struct Args {
     pub group: Group,
     pub positional: Vec<Expr>,
     pub named: Vec<(Ident, Expr)>,
+}
+
+impl Header {
+    /// What the network is called in messages: `Policy`, `Policy<16>`.
+    pub fn title(&self) -> String {
+        match &self.size {
+            Some(size) => format!("{}<{size}>", self.name),
+            None => self.name.to_string(),
+        }
+    }
 }
 
 impl LayerUse {

@@ -42,7 +42,8 @@ mod tests;
 /// # Grammar
 ///
 /// ```text
-/// network   := attributes visibility "struct" Name ":" ports "->" ports "{" statement* "}"
+/// network   := attributes visibility "struct" Name [sizes] ":" ports "->" ports "{" statement* "}"
+/// sizes     := "<" "const" Name ":" "usize" "in" "[" number {"," number} [","] "]" ">"
 /// ports     := shape | "(" name ":" shape {"," name ":" shape} [","] ")"
 /// shape     := "[" expr {"," expr} [","] "]"
 /// statement := docs ["let" (name | "(" name {"," name} ")") "="] chain ";"   the last `;` may be missing
@@ -82,8 +83,13 @@ mod tests;
 ///   `predict_bytes` is the workspace of a prediction, of one sample where no batch is given;
 ///   `train_bytes(batch = 16)` what a trainer holds beside the model, on one thread and without an
 ///   optimiser's slots; `flash` the bytes of all parameters as they lie in memory.
-/// - Every other value and every result must be used. The macro takes no generics: a network is composed of
-///   others, and of consts.
+/// - *Sizes*, `struct Policy<const W: usize in [16, 32, 64]>`, declare one network for each: `W` is a const
+///   in it, `Policy::<16>` names it, and `AnyPolicy` is an enum of them all, for a size that is known when
+///   the program runs: `AnyPolicy::init(32, seed)?`, or `AnyPolicy::load(path)?`, which takes the size of the
+///   file's tensors. `any.into_predictor(1)` and `any.into_streamer()?` run the one that was chosen;
+///   `match any { AnyPolicy::W16(model) => … }` hands it to code of one's own.
+/// - Every other value and every result must be used. The macro takes no other generics: a network is
+///   composed of others, and of consts.
 #[proc_macro]
 pub fn network(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     expand::expand(input.into()).into()

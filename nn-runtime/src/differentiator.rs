@@ -1,18 +1,17 @@
 //! Gradients through a network that does not learn, into what its input is made by. In: a model, samples,
 //! the gradients of its outputs or an objective on them; out: the gradients of its inputs. All memory is its
-//! own; nothing is allocated after it is made.
+//! own or the caller's; nothing is allocated after it is made.
 
-use alloc::format;
-use alloc::vec::Vec;
 use core::marker::PhantomData;
 
+use crate::graph::CompiledNetwork;
 use crate::input::{InputError, InputErrorKind, checked_samples, samples};
 use crate::layer::LayerContext;
-use crate::limits::{MAX_INPUTS, MAX_OUTPUTS};
-use crate::model::{Model, Network};
-use crate::predictor::slices_mut;
+use crate::limits::{MAX_INPUTS, MAX_OUTPUTS, lines};
+use crate::model::{AsModel, Network};
 use crate::spec::Pass;
-use nn_kernels::aligned_buffer::AlignedBuffer;
+use crate::storage::{Allocated, LengthError, Storage};
+use crate::text::format;
 use nn_kernels::simd::Isa;
 
 /// Finds gradients with respect to the inputs of a network, through it and without its learning: of a
@@ -52,16 +51,15 @@ use nn_kernels::simd::Isa;
 /// }
 /// assert!(values[1] > values[0]);
 /// ```
-pub struct Differentiator<N> {
+pub struct Differentiator<N, S = Allocated> {
     isa: Isa,
     batch: usize,
-    saved: AlignedBuffer,
-    scratch: AlignedBuffer,
-    y: Vec<AlignedBuffer>,
-    dy: Vec<AlignedBuffer>,
+    /// Outputs and their gradients, what layers save, and what they work in.
+    memory: S,
     network: PhantomData<fn() -> N>,
 }
 
+#[cfg(feature = "alloc")]
 impl<N: Network> Differentiator<N> {
     /// With memory for `batch` samples at once.
     ///
@@ -77,23 +75,53 @@ impl<N: Network> Differentiator<N> {
     /// `batch == 0`, or its workspace cannot be addressed.
     pub fn new_on(batch: usize, isa: Isa) -> Self {
         assert!(batch > 0, "expected a batch of at least 1 sample, found 0");
-        let (network, plan) = (N::COMPILED, &N::COMPILED.train_with_input_grad);
+        let len = N::COMPILED.differentiate_len(batch);
         assert!(
-            plan.len(batch) <= isize::MAX as usize / 4,
+            len <= isize::MAX as usize / 4,
             "expected a batch whose workspace fits into memory, found {batch} samples\nhelp: a smaller batch"
         );
-        let room = || network.outputs.iter().map(|shape| AlignedBuffer::zeroed(batch * shape.len())).collect();
-        Differentiator {
-            isa,
-            batch,
-            saved: AlignedBuffer::zeroed(plan.work * batch),
-            scratch: AlignedBuffer::zeroed(plan.scratch_for(batch)),
-            y: room(),
-            dy: room(),
-            network: PhantomData,
-        }
+        Differentiator { isa, batch, memory: Allocated::zeroed(len), network: PhantomData }
+    }
+}
+
+impl<'w, N: Network> Differentiator<N, &'w mut [f32]> {
+    /// For `batch` samples at once, in memory of the caller's: `Net::differentiate_len(batch)` numbers at
+    /// least, with arbitrary contents. It needs no allocator.
+    ///
+    /// ```
+    /// use nn_runtime::prelude::*;
+    /// use nn_runtime::Differentiator;
+    ///
+    /// network! { struct Square: [2] -> [1] { all: Dense(1, init = Constant(2.0)) -> Relu } }
+    ///
+    /// let (mut params, mut memory) = ([0.0; Square::PARAMS_LEN], [0.0; Square::differentiate_len(1)]);
+    /// let (model, mut dx) = (Square::init_in(0, &mut params)?, [0.0; 2]);
+    /// let mut through = Differentiator::<Square, _>::new_in(1, &mut memory)?;
+    /// through.input_gradient(&model, &[&[1.0, 2.0]], &[&[1.0]], &mut [&mut dx]).unwrap();
+    /// assert_eq!(dx, [2.0, 2.0]);
+    /// # Ok::<(), nn_runtime::LengthError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// There is too little memory, or `batch` is 0.
+    pub fn new_in(batch: usize, memory: &'w mut [f32]) -> Result<Self, LengthError> {
+        Self::new_in_on(batch, memory, Isa::detect())
     }
 
+    /// [`new_in`](Differentiator::new_in) with an instruction set of choice.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn new_in_on(batch: usize, memory: &'w mut [f32], isa: Isa) -> Result<Self, LengthError> {
+        let needed = N::COMPILED.differentiate_len(batch);
+        if batch == 0 || memory.len() < needed {
+            return Err(LengthError::differentiating(N::COMPILED, batch, memory.len()));
+        }
+        Ok(Differentiator { isa, batch, memory: &mut memory[..needed], network: PhantomData })
+    }
+}
+
+impl<N: Network, S: Storage> Differentiator<N, S> {
     /// Overwrites `dx` with the gradient of `Σ dy · y` with respect to the inputs `x`, where `y` are the
     /// outputs. Slices hold `[samples, …]`, one for each input or output; an empty one of `dx` is not asked
     /// for, and costs less. More samples than a batch holds run one batch after the other.
@@ -115,7 +143,7 @@ impl<N: Network> Differentiator<N> {
     /// whole samples; a token id that the network has no row for. Nothing is written.
     pub fn input_gradient(
         &mut self,
-        model: &Model<N>,
+        model: impl AsModel<Network = N>,
         x: &[&[f32]],
         dy: &[&[f32]],
         dx: &mut [&mut [f32]],
@@ -148,8 +176,8 @@ impl<N: Network> Differentiator<N> {
                     *now = &mut dx[done * shape.len()..][..batch * shape.len()];
                 }
             }
-            self.forward(model, batch, &x_now);
-            self.backward(model, batch, &x_now, Some(&dy_now), &mut dx_now);
+            self.forward(model.params(), batch, &x_now);
+            self.backward(model.params(), batch, &x_now, Some(&dy_now), &mut dx_now);
             done += batch;
         }
         Ok(())
@@ -162,12 +190,12 @@ impl<N: Network> Differentiator<N> {
     /// As there; more samples than a batch holds.
     pub fn input_gradient_with(
         &mut self,
-        model: &Model<N>,
+        model: impl AsModel<Network = N>,
         x: &[&[f32]],
         objective: impl FnOnce(&[&[f32]], &mut [&mut [f32]]) -> f64,
         dx: &mut [&mut [f32]],
     ) -> Result<f64, InputError> {
-        let (shapes, batch) = (N::COMPILED.outputs, checked::<N>(x, dx)?);
+        let batch = checked::<N>(x, dx)?;
         if batch > self.batch {
             return Err(InputError::new(
                 InputErrorKind::Shape,
@@ -177,50 +205,68 @@ impl<N: Network> Differentiator<N> {
                 ),
             ));
         }
-        self.forward(model, batch, x);
-        let (mut y, mut dy) = ([&[][..]; MAX_OUTPUTS], slices_mut(&mut self.dy));
-        for (j, (from, shape)) in self.y.iter().zip(shapes).enumerate() {
-            y[j] = &from[..batch * shape.len()];
-            dy[j] = &mut core::mem::take(&mut dy[j])[..batch * shape.len()];
-            dy[j].fill(0.0);
-        }
-        let value = objective(&y[..shapes.len()], &mut dy[..shapes.len()]);
-        self.backward(model, batch, x, None, dx);
+        self.forward(model.params(), batch, x);
+        let DifferentiatorMemory { y, mut dy, .. } =
+            DifferentiatorMemory::of(N::COMPILED, [self.batch, batch], &mut self.memory);
+        dy.iter_mut().for_each(|dy| dy.fill(0.0));
+        let count = N::COMPILED.outputs.len();
+        let value = objective(&y.map(|y| &*y)[..count], &mut dy[..count]);
+        self.backward(model.params(), batch, x, None, dx);
         Ok(value)
     }
 
-    fn forward(&mut self, model: &Model<N>, batch: usize, x: &[&[f32]]) {
+    fn forward(&mut self, params: &[f32], batch: usize, x: &[&[f32]]) {
         let network = N::COMPILED;
-        let mut y = slices_mut(&mut self.y);
-        for (y, shape) in y.iter_mut().zip(network.outputs) {
-            *y = &mut core::mem::take(y)[..batch * shape.len()];
-        }
-        let saved = &mut self.saved[..network.train_with_input_grad.work * batch];
-        let pass = Pass::TrainWithInputGrad;
-        let mut cx = LayerContext::for_network(&model.params, self.isa, batch, pass, saved, &mut self.scratch);
+        let DifferentiatorMemory { mut y, saved, scratch, .. } =
+            DifferentiatorMemory::of(network, [self.batch, batch], &mut self.memory);
+        let mut cx = LayerContext::for_network(params, self.isa, batch, Pass::TrainWithInputGrad, saved, scratch);
         N::forward_pass(&mut cx, &x[..network.inputs.len()], &mut y[..network.outputs.len()]);
     }
 
     /// Back from these gradients of the outputs, or from those in memory.
     fn backward(
         &mut self,
-        model: &Model<N>,
+        params: &[f32],
         batch: usize,
         x: &[&[f32]],
         given: Option<&[&[f32]]>,
         dx: &mut [&mut [f32]],
     ) {
         let network = N::COMPILED;
-        let (mut y, mut dy) = ([&[][..]; MAX_OUTPUTS], [&[][..]; MAX_OUTPUTS]);
-        for (j, shape) in network.outputs.iter().enumerate() {
-            y[j] = &self.y[j][..batch * shape.len()];
-            dy[j] = given.map_or(&self.dy[j][..batch * shape.len()], |given| given[j]);
-        }
-        let saved = &mut self.saved[..network.train_with_input_grad.work * batch];
-        let pass = Pass::TrainWithInputGrad;
-        let mut cx = LayerContext::for_network(&model.params, self.isa, batch, pass, saved, &mut self.scratch);
         let (n, m) = (network.inputs.len(), network.outputs.len());
+        let places = DifferentiatorMemory::of(network, [self.batch, batch], &mut self.memory);
+        let (y, own): (_, [&[f32]; MAX_OUTPUTS]) = (places.y.map(|y| &*y), places.dy.map(|dy| &*dy));
+        let dy = given.unwrap_or(&own[..m]);
+        let (saved, scratch) = (places.saved, places.scratch);
+        let mut cx = LayerContext::for_network(params, self.isa, batch, Pass::TrainWithInputGrad, saved, scratch);
         N::backward_input(&mut cx, &x[..n], &y[..m], &dy[..m], &mut dx[..n]);
+    }
+}
+
+/// What lies where in the memory of a differentiator.
+struct DifferentiatorMemory<'a> {
+    y: [&'a mut [f32]; MAX_OUTPUTS],
+    dy: [&'a mut [f32]; MAX_OUTPUTS],
+    saved: &'a mut [f32],
+    scratch: &'a mut [f32],
+}
+
+impl<'a> DifferentiatorMemory<'a> {
+    /// Of so many samples that run, in memory for so many.
+    fn of(network: &CompiledNetwork, [room, batch]: [usize; 2], memory: &'a mut [f32]) -> DifferentiatorMemory<'a> {
+        let mut rest = memory;
+        let mut take = |room: usize, len: usize| {
+            let (mine, more) = core::mem::take(&mut rest).split_at_mut(lines(room));
+            rest = more;
+            &mut mine[..len]
+        };
+        let (mut y, mut dy) = (<[&mut [f32]; MAX_OUTPUTS]>::default(), <[&mut [f32]; MAX_OUTPUTS]>::default());
+        for ((y, dy), shape) in y.iter_mut().zip(&mut dy).zip(network.outputs) {
+            let [room, len] = [room, batch].map(|samples| samples * shape.len());
+            (*y, *dy) = (take(room, len), take(room, len));
+        }
+        let work = network.train_with_input_grad.work;
+        DifferentiatorMemory { y, dy, saved: take(room * work, batch * work), scratch: rest }
     }
 }
 

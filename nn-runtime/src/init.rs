@@ -58,9 +58,22 @@ impl Init {
         matches!(self, Init::Orthogonal(_))
     }
 
+    /// Whether it is made of normal numbers.
+    pub(crate) const fn draws_normals(self) -> bool {
+        use Init::{GlorotNormal, HeNormal, LecunNormal, Normal, Orthogonal};
+        matches!(self, GlorotNormal | HeNormal | LecunNormal | Normal(_) | Orthogonal(_))
+    }
+
     /// Draws a tensor of this shape, with these fans: inputs and outputs. `put` is given each number with its
-    /// place, row-major, in order. Where nothing allocates, what needs memory is not drawn.
-    pub(crate) fn draw(self, shape: &Shape, fans: [usize; 2], random: &mut Random, put: &mut dyn FnMut(usize, f32)) {
+    /// place, row-major, in order. Where nothing allocates, what needs memory is not drawn; a program without
+    /// `NORMALS` has no sine in it.
+    pub(crate) fn draw<const NORMALS: bool>(
+        self,
+        shape: &Shape,
+        fans: [usize; 2],
+        random: &mut Random,
+        put: &mut dyn FnMut(usize, f32),
+    ) {
         let to = Drawn { len: shape.len(), put };
         let [fan_in, fan_out] = fans.map(|fan| fan as f64);
         let glorot = 2.0 / (fan_in + fan_out);
@@ -69,20 +82,20 @@ impl Init {
             Init::Zeros => to.fill(|_| 0.0),
             Init::Constant(value) => to.fill(|_| value),
             Init::Uniform(bound) => uniform(bound.into(), random, to),
-            Init::Normal(deviation) => normal(deviation.into(), random, to),
+            Init::Normal(deviation) if NORMALS => normal(deviation.into(), random, to),
             Init::GlorotUniform => uniform(libm::sqrt(3.0 * glorot), random, to),
             Init::HeUniform => uniform(libm::sqrt(3.0 * he), random, to),
             Init::LecunUniform => uniform(libm::sqrt(3.0 * lecun), random, to),
-            Init::GlorotNormal => normal(libm::sqrt(glorot), random, to),
-            Init::HeNormal => normal(libm::sqrt(he), random, to),
-            Init::LecunNormal => normal(libm::sqrt(lecun), random, to),
-            #[cfg(not(feature = "alloc"))]
-            Init::Orthogonal(_) => {}
+            Init::GlorotNormal if NORMALS => normal(libm::sqrt(glorot), random, to),
+            Init::HeNormal if NORMALS => normal(libm::sqrt(he), random, to),
+            Init::LecunNormal if NORMALS => normal(libm::sqrt(lecun), random, to),
             #[cfg(feature = "alloc")]
-            Init::Orthogonal(gain) => {
+            Init::Orthogonal(gain) if NORMALS => {
                 let rows = if shape.rank() < 2 { 1 } else { shape.dim(0) };
                 orthogonal(gain.into(), rows, random, to);
             }
+            // What needs memory, or what the network has none of.
+            _ => {}
         }
     }
 }
@@ -167,7 +180,7 @@ mod tests {
 
     fn drawn(init: Init, shape: Shape) -> Vec<f64> {
         let mut values = vec![f32::NAN; shape.len()];
-        init.draw(&shape, fans(&shape), &mut Random::keyed(7, &[]), &mut |i, x| values[i] = x);
+        init.draw::<true>(&shape, fans(&shape), &mut Random::keyed(7, &[]), &mut |i, x| values[i] = x);
         values.into_iter().map(f64::from).collect()
     }
 

@@ -1,13 +1,13 @@
 //! What comes into a network from outside, checked: whole samples, and token ids that are ids. In: slices;
 //! out: how many samples there are, or which number is wrong where.
 
-#[cfg(feature = "alloc")]
-use alloc::string::String;
 use core::fmt;
 
 use crate::graph::CompiledNetwork;
 use crate::limits::MAX_INPUTS;
 use crate::shape::Shape;
+#[cfg(feature = "train")]
+use crate::text::String;
 
 /// What kind of fault an [`InputError`] tells of, for a program to match on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,12 +59,12 @@ enum InputFault {
         found: usize,
     },
     Id(IdFault),
-    #[cfg(feature = "alloc")]
+    #[cfg(feature = "train")]
     Told(String),
 }
 
 impl InputError {
-    #[cfg(feature = "alloc")]
+    #[cfg(feature = "train")]
     pub(crate) fn new(kind: InputErrorKind, text: impl Into<String>) -> InputError {
         InputError { kind, fault: InputFault::Told(text.into()) }
     }
@@ -112,8 +112,8 @@ impl fmt::Display for InputError {
                 samples * shape.len()
             ),
             InputFault::Id(fault) => fault.fmt(f),
-            #[cfg(feature = "alloc")]
-            InputFault::Told(text) => f.write_str(text),
+            #[cfg(feature = "train")]
+            InputFault::Told(text) => text.fmt(f),
         }
     }
 }

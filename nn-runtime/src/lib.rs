@@ -119,7 +119,7 @@ mod chain;
 mod cost;
 #[cfg(feature = "alloc")]
 mod diagram;
-#[cfg(feature = "alloc")]
+#[cfg(feature = "train")]
 mod differentiator;
 #[cfg(feature = "alloc")]
 pub mod distributed;
@@ -162,6 +162,7 @@ mod repeat;
 mod save;
 mod shape;
 mod signature;
+pub mod sizes;
 mod spec;
 mod storage;
 #[cfg(feature = "stream")]
@@ -187,7 +188,7 @@ pub mod train;
 pub use cost::CostBeside;
 #[cfg(feature = "alloc")]
 pub use cost::{Cost, Machine};
-#[cfg(feature = "alloc")]
+#[cfg(feature = "train")]
 pub use differentiator::Differentiator;
 pub use fault::Fault;
 #[cfg(feature = "alloc")]
@@ -205,7 +206,7 @@ pub use model::{
     AnyHead, AsModel, LogSoftmaxHead, Model, ModelPart, ModelRef, Network, OtherHead, PlainHead, Ports, SigmoidHead,
     SoftmaxHead, SquashedHead, ValueHead,
 };
-#[cfg(feature = "alloc")]
+#[cfg(feature = "train")]
 pub use model::{ParamError, ParamErrorKind};
 pub use nn_kernels::counter_rng::CounterRng;
 pub use nn_kernels::simd::Isa;
@@ -288,6 +289,22 @@ macro_rules! __with_alloc {
     ($($code:tt)*) => {};
 }
 
+/// Code that needs an operating system: it is there with the feature `std` alone.
+#[cfg(feature = "std")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_std {
+    ($($code:tt)*) => { $($code)* };
+}
+
+/// Nothing needs one.
+#[cfg(not(feature = "std"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_std {
+    ($($code:tt)*) => {};
+}
+
 /// Code that trains: it is there with the feature `train` alone.
 #[cfg(feature = "train")]
 #[doc(hidden)]
@@ -341,6 +358,8 @@ pub mod __private {
         pub use crate::int8::file::Int8File;
         pub use crate::int8::program::{CodePort, ProgramRef, Step, Term};
     }
+    #[cfg(feature = "alloc")]
+    pub use crate::__any_size as any_size;
     #[cfg(feature = "train")]
     pub use crate::losses::elementwise::{
         Formula, fault as loss_fault, gradient as loss_gradient, value as loss_value,
@@ -360,6 +379,7 @@ pub mod __private {
     pub use crate::save::in_place::{LaidOut, in_place, lay_out};
     pub use crate::shape::Shape;
     pub use crate::signature::{Answer, AnySignature, Call, Checked, IsLayer, Negative, Signature, check_call};
+    pub use crate::sizes::Size;
     pub use crate::spec::{FormulaStep, Head, LayerSpec, Pass};
     #[cfg(any(feature = "stream", feature = "train"))]
     pub use crate::text::{String, format};
@@ -370,6 +390,8 @@ pub mod __private {
         __editor as editor, __shown as shown, __with_alloc as with_alloc, __with_stream as with_stream,
         __with_train as with_train,
     };
+    #[cfg(feature = "alloc")]
+    pub use alloc::vec::Vec;
     pub use nn_kernels::math;
     pub use nn_kernels::simd::Simd;
 }

@@ -7,18 +7,19 @@ pub(crate) mod elsewhere;
 mod held;
 pub(crate) mod network;
 mod reference;
+#[cfg(feature = "train")]
+mod vector;
 
 pub use held::AsModel;
 pub use network::{
     AnyHead, LogSoftmaxHead, Network, OtherHead, PlainHead, Ports, SigmoidHead, SoftmaxHead, SquashedHead, ValueHead,
 };
 pub use reference::{ModelPart, ModelRef};
+#[cfg(feature = "train")]
+pub(crate) use vector::write_params;
 
 #[cfg(feature = "alloc")]
-use alloc::{
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::{string::ToString, vec::Vec};
 use core::fmt;
 use core::marker::PhantomData;
 
@@ -27,6 +28,8 @@ use crate::params;
 #[cfg(feature = "alloc")]
 use crate::params::Tensor;
 use crate::storage::{Allocated, LengthError, Storage};
+#[cfg(feature = "train")]
+use crate::text::String;
 
 /// A network's parameters: one flat, aligned block. `S` is the memory they lie in: allocated, or the
 /// caller's ([`init_in`](Model::init_in), [`copy_in`](Model::copy_in)).
@@ -77,7 +80,7 @@ impl<N: Network> Model<N> {
     /// the seed and its place, so that the same seed gives the same bits everywhere.
     pub fn init(seed: u64) -> Self {
         let mut block = Allocated::zeroed(N::COMPILED.params_len);
-        params::draw(N::COMPILED, seed, &mut block);
+        draw::<N>(seed, &mut block);
         Model::with_params(block)
     }
 
@@ -108,7 +111,7 @@ impl<'m, N: Network> Model<N, &'m mut [f32]> {
         let network = N::COMPILED;
         let found = memory.len();
         let params = memory.get_mut(..network.params_len).ok_or(LengthError::model(network, found))?;
-        match params::draw(network, seed, params) {
+        match draw::<N>(seed, params) {
             true => Ok(Model { params, run: TrainedSoFar::default(), network: PhantomData }),
             false => Err(LengthError::orthogonal(network, found)),
         }
@@ -240,6 +243,15 @@ impl<N: Network, S: Storage> Model<N, S> {
     }
 }
 
+/// Draws all parameters; what no network of a program begins with is not in it.
+#[cfg(feature = "train")]
+fn draw<N: Network>(seed: u64, block: &mut [f32]) -> bool {
+    match const { N::COMPILED.nested.draws_normals } {
+        true => params::draw::<true>(N::COMPILED, seed, block),
+        false => params::draw::<false>(N::COMPILED, seed, block),
+    }
+}
+
 /// What kind of fault a [`ParamError`] tells of, for a program to match on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
@@ -254,14 +266,14 @@ pub enum ParamErrorKind {
 
 /// A parameter that is not there, or numbers that do not fit it: its kind, and in words what was expected and
 /// found.
-#[cfg(feature = "alloc")]
+#[cfg(feature = "train")]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ParamError {
     kind: ParamErrorKind,
     text: String,
 }
 
-#[cfg(feature = "alloc")]
+#[cfg(feature = "train")]
 impl ParamError {
     fn new(kind: ParamErrorKind, text: String) -> ParamError {
         ParamError { kind, text }
@@ -273,12 +285,12 @@ impl ParamError {
     }
 }
 
-#[cfg(feature = "alloc")]
+#[cfg(feature = "train")]
 impl fmt::Display for ParamError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        self.text.fmt(f)
     }
 }
 
-#[cfg(feature = "alloc")]
+#[cfg(feature = "train")]
 impl core::error::Error for ParamError {}

@@ -19,9 +19,7 @@ use crate::init::Init;
 use crate::random::Random;
 #[cfg(feature = "alloc")]
 use crate::shape::Shape;
-#[cfg(feature = "alloc")]
-use crate::spec::is_spread;
-use crate::spec::{Layout, Param, Role};
+use crate::spec::{Layout, Param, Role, is_spread};
 
 /// What a tensor lies within: labels of networks, and that of its layer.
 #[derive(Clone, Copy)]
@@ -68,6 +66,39 @@ impl TensorPlace<'_> {
     }
 }
 
+#[cfg(feature = "train")]
+impl TensorPlace<'_> {
+    /// How many numbers it has, as the field counts them.
+    pub(crate) fn count(&self) -> usize {
+        self.param.shape.len()
+    }
+
+    /// Copies the tensor from a model's block to row-major numbers in its standard shape.
+    pub(crate) fn read(&self, block: &[f32], to: &mut [f32]) {
+        self.param.layout.read(&block[self.range()], to);
+    }
+
+    /// Copies row-major numbers into a model's block.
+    pub(crate) fn write(&self, from: &[f32], block: &mut [f32]) {
+        self.param.layout.write(from, &mut block[self.range()]);
+    }
+
+    /// The first of these numbers, row-major, that no model may have: where, and what was expected.
+    pub(crate) fn fault(&self, values: &[f32]) -> Option<(usize, &'static str)> {
+        number_fault(is_spread(self.param.role, self.param.name), values)
+    }
+}
+
+/// The first number that no model may have, and what was expected; a variance or a deviation is not below 0.
+fn number_fault(spread: bool, values: &[f32]) -> Option<(usize, &'static str)> {
+    let at = values.iter().position(|value| !value.is_finite() || spread && *value < 0.0)?;
+    let expected = match values[at].is_finite() {
+        true => "a number of at least 0, as a variance or deviation is",
+        false => "a finite number",
+    };
+    Some((at, expected))
+}
+
 impl fmt::Display for TensorPlace<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.param.name {
@@ -111,7 +142,7 @@ fn visit(
 /// Draws every tensor of a network from its layer's distribution. Each has a generator of its own, keyed by
 /// the seed and its place, so that the same seed gives the same bits everywhere. False where one needs memory
 /// to be drawn in, and nothing allocates.
-pub(crate) fn draw(network: &'static CompiledNetwork, seed: u64, block: &mut [f32]) -> bool {
+pub(crate) fn draw<const NORMALS: bool>(network: &'static CompiledNetwork, seed: u64, block: &mut [f32]) -> bool {
     let (mut number, mut all) = (0, true);
     block.fill(0.0);
     each(network, &mut |tensor| {
@@ -119,11 +150,11 @@ pub(crate) fn draw(network: &'static CompiledNetwork, seed: u64, block: &mut [f3
         let mut random = Random::keyed(seed, &[number]);
         let stored = &mut block[tensor.range()];
         match layout {
-            Layout::Plain => init.draw(shape, *fans, &mut random, &mut |i, x| stored[i] = x),
+            Layout::Plain => init.draw::<NORMALS>(shape, *fans, &mut random, &mut |i, x| stored[i] = x),
             Layout::Panels(panels) => {
                 let inputs = panels.rows();
                 let put = &mut |i: usize, x| stored[panels.index(i % inputs, i / inputs)] = x;
-                init.draw(shape, *fans, &mut random, put);
+                init.draw::<NORMALS>(shape, *fans, &mut random, put);
             }
         }
         all &= cfg!(feature = "alloc") || !init.needs_memory();
@@ -166,11 +197,7 @@ impl Tensor {
     /// The first of these numbers, row-major, that no model may have, in words.
     pub(crate) fn fault(&self, values: &[f32]) -> Option<String> {
         let spread = is_spread(self.role, self.name.rsplit('.').next().unwrap_or_default());
-        let at = values.iter().position(|value| !value.is_finite() || spread && *value < 0.0)?;
-        let expected = match values[at].is_finite() {
-            true => "a number of at least 0, as a variance or deviation is",
-            false => "a finite number",
-        };
+        let (at, expected) = number_fault(spread, values)?;
         Some(format!("`{}`, element {at}: expected {expected}, found {}", self.name, values[at]))
     }
 
@@ -181,11 +208,7 @@ impl Tensor {
 
     /// Copies row-major numbers into a model's block.
     pub(crate) fn write(&self, from: &[f32], block: &mut [f32]) {
-        let stored = &mut block[self.offset..self.offset + self.len];
-        match self.layout {
-            Layout::Plain => stored.copy_from_slice(from),
-            Layout::Panels(panels) => panels.pack(from, stored),
-        }
+        self.layout.write(from, &mut block[self.offset..self.offset + self.len]);
     }
 }
 
@@ -209,12 +232,6 @@ pub(crate) fn tensors(network: &'static CompiledNetwork) -> Vec<Tensor> {
         });
     });
     all
-}
-
-/// How many numbers a network has.
-#[cfg(feature = "alloc")]
-pub(crate) fn count(network: &'static CompiledNetwork) -> usize {
-    tensors(network).iter().map(Tensor::count).sum()
 }
 
 /// A network used as a layer, at its place.

@@ -11,6 +11,16 @@ use crate::layer::{Layer, LayerContext, Observed, ParamGrad, ReadContext};
 use crate::spec::{LayerSpec, Pass, Stream};
 use nn_kernels::workspace::{BufferRange, Region, Workspace};
 
+/// Whether what runs a layer is compiled once, here, for all kinds of layers: where it must be optimised in a
+/// debug build, or size counts before speed.
+const ONCE: bool = cfg!(any(debug_assertions, feature = "small"));
+/// Whether there are streams, and what lays out parameters for many passes; and passes that are looked at.
+const STREAMS: bool = cfg!(feature = "stream");
+
+/// Nothing to read. As places that are not read stand beside those that are, few forms of `borrow` are
+/// enough.
+const NONE: BufferRef = BufferRef::NONE;
+
 /// A node's context and what it reads and writes, opened.
 type OpenNode<'s, const A: usize, const B: usize, const C: usize, const W: usize> =
     (LayerContext<'s>, [&'s [f32]; A], [&'s [f32]; B], [&'s [f32]; C], [&'s mut [f32]; W]);
@@ -82,10 +92,10 @@ impl<'a, 'b> PassState<'a, 'b> {
 
     /// Copies from one place to another.
     fn copy(&mut self, from: BufferRef, to: BufferRef) {
-        let none = BufferRange { region: Region::Work, index: 0, offset: 0, len: 0 };
+        let none = NONE.of_batch(0);
         let place = |span: BufferRef| span.of_batch(self.cx.batch).sooner(self.sooner);
         let (from, to) = (place(from), place(to));
-        let ([from], [], [], [to], _) = self.workspace.borrow_disjoint([from], [], [], [to], none);
+        let ([from], _, _, [to], _) = self.workspace.borrow_disjoint([from], [none], [none], [to], none);
         if !to.is_empty() {
             to.copy_from_slice(from);
         }
@@ -130,9 +140,9 @@ pub(crate) fn forward<const N: usize, const M: usize>(
     y: [&mut [f32]; M],
 ) {
     match cx.pass {
-        Pass::Step if cx.steps > 1 => block(layer, cx, x, y),
-        Pass::Step => layer.step(cx, x, y),
-        Pass::Prepare => layer.prepare(cx),
+        Pass::Step if STREAMS && cx.steps > 1 => block(layer, cx, x, y),
+        Pass::Step if STREAMS => layer.step(cx, x, y),
+        Pass::Prepare if STREAMS => layer.prepare(cx),
         _ => layer.forward(cx, x, y),
     }
 }
@@ -189,12 +199,12 @@ impl<'a, 'b> Forward<'a, 'b> {
     where
         Self: RunsLayers<N, M>,
     {
-        if cfg!(debug_assertions) { self.run(i, layer) } else { self.run_node(i, layer) }
+        if ONCE { self.run(i, layer) } else { self.run_node(i, layer) }
     }
 
     #[inline(always)]
     fn run_node<const N: usize, const M: usize>(&mut self, i: usize, layer: &(impl Layer<N, M> + ?Sized)) {
-        if matches!(self.0.cx.pass, Pass::Prepare | Pass::Observe) {
+        if STREAMS && matches!(self.0.cx.pass, Pass::Prepare | Pass::Observe) {
             if self.0.cx.pass == Pass::Prepare {
                 return self.prepare(i, layer);
             }
@@ -206,13 +216,13 @@ impl<'a, 'b> Forward<'a, 'b> {
             Fusion::ByProducer => {}
             Fusion::InPlace if logits_only => {}
             Fusion::InPlace => {
-                let (mut cx, [], [], [], [y]) = self.0.borrow(i, ([], [], []), [node_plan.y[0]]);
+                let (mut cx, _, _, _, [y]) = self.0.borrow(i, ([NONE], [NONE], [NONE]), [node_plan.y[0]]);
                 layer.apply(&mut cx, y);
             }
             Fusion::No if logits_only => self.0.copy(node_plan.x[0], node_plan.y[0]),
             Fusion::No => {
-                let (mut cx, x, [], [], y) =
-                    self.0.borrow(i, (first::<N>(&node_plan.x), [], []), first::<M>(&node_plan.y));
+                let (x, y) = (first::<N>(&node_plan.x), first::<M>(&node_plan.y));
+                let (mut cx, x, _, _, y) = self.0.borrow(i, (x, [NONE; M], [NONE; M]), y);
                 if node_plan.steps > 1 {
                     cx = cx.of_strides(node_plan.steps as usize);
                 }
@@ -234,7 +244,7 @@ impl<'a, 'b> Forward<'a, 'b> {
     /// Copies out the outputs that the network itself reads too.
     #[cfg_attr(not(debug_assertions), inline)]
     pub fn end(&mut self) {
-        if matches!(self.0.cx.pass, Pass::Prepare | Pass::Observe) {
+        if STREAMS && matches!(self.0.cx.pass, Pass::Prepare | Pass::Observe) {
             if self.0.cx.pass == Pass::Prepare {
                 return;
             }
@@ -278,12 +288,12 @@ impl<'a, 'b> BackwardInput<'a, 'b> {
     where
         Self: RunsLayers<N, M>,
     {
-        if cfg!(debug_assertions) { self.run(i, layer) } else { self.run_node(i, layer) }
+        if ONCE { self.run(i, layer) } else { self.run_node(i, layer) }
     }
 
     #[inline(always)]
     fn run_node<const N: usize, const M: usize>(&mut self, i: usize, layer: &(impl Layer<N, M> + ?Sized)) {
-        if self.0.cx.pass == Pass::Observe {
+        if STREAMS && self.0.cx.pass == Pass::Observe {
             self.0.observe_gradient(i);
         }
         let (node, node_plan) = self.0.node(i);
@@ -291,14 +301,14 @@ impl<'a, 'b> BackwardInput<'a, 'b> {
             return;
         }
         let spec: &LayerSpec = node.spec;
-        let x = if spec.backward.reads_x { first::<N>(&node_plan.x) } else { [BufferRef::NONE; N] };
-        let y = if spec.backward.reads_y { first::<M>(&node_plan.y) } else { [BufferRef::NONE; M] };
+        let x = if spec.backward.reads_x { first::<N>(&node_plan.x) } else { [NONE; N] };
+        let y = if spec.backward.reads_y { first::<M>(&node_plan.y) } else { [NONE; M] };
         if self.0.is_logits_only(i) {
             if !node_plan.in_place {
                 self.0.copy(node_plan.dy[0], node_plan.dx[0]);
             }
         } else if node_plan.in_place {
-            let (mut cx, x, y, [], [d]) = self.0.borrow(i, (x, y, []), [node_plan.dx[0]]);
+            let (mut cx, x, y, _, [d]) = self.0.borrow(i, (x, y, [NONE; M]), [node_plan.dx[0]]);
             layer.backward_in_place(&mut cx, x, y, d);
         } else {
             let (mut cx, x, y, dy, dx) = self.0.borrow(i, (x, y, first::<M>(&node_plan.dy)), first::<N>(&node_plan.dx));
@@ -310,7 +320,7 @@ impl<'a, 'b> BackwardInput<'a, 'b> {
             if !node_plan.sum[k].is_empty() {
                 let places = (node_plan.dx[k], node_plan.sum[k]);
                 let (from, to) = if node_plan.deferred & 1 << k == 0 { places } else { (places.1, places.0) };
-                let (cx, [from], [], [], [to]) = self.0.borrow(i, ([from], [], []), [to]);
+                let (cx, [from], _, _, [to]) = self.0.borrow(i, ([from], [NONE], [NONE]), [to]);
                 if !to.is_empty() {
                     cx.isa.add(from, to);
                 }
@@ -363,7 +373,7 @@ impl<'a> BackwardParams<'a> {
     where
         Self: RunsLayers<N, M>,
     {
-        if cfg!(debug_assertions) { self.run(i, layer) } else { self.run_node(i, layer) }
+        if ONCE { self.run(i, layer) } else { self.run_node(i, layer) }
     }
 
     #[inline(always)]

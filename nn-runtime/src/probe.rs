@@ -107,9 +107,9 @@ impl<const N: usize, const M: usize, L: Layer<N, M>> Probe<L, N, M> {
         let mut params = AlignedBuffer::zeroed(spec.params.len);
         for (i, tensor) in tensors.iter().enumerate() {
             let mut standard = vec![0.0; tensor.count()];
-            tensor
-                .init
-                .draw(&tensor.shape, tensor.fans, &mut Random::keyed(i as u64, &[]), &mut |i, x| standard[i] = x);
+            tensor.init.draw::<true>(&tensor.shape, tensor.fans, &mut Random::keyed(i as u64, &[]), &mut |i, x| {
+                standard[i] = x
+            });
             tensor.write(&standard, &mut params);
         }
         let rng = CounterRng { key: 0 };

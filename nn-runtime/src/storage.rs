@@ -77,6 +77,8 @@ enum What {
         slots: usize,
         whole: bool,
     },
+    /// To find gradients of the inputs of so many samples at once.
+    Differentiating(usize),
     /// To run one step at a time.
     Streaming,
     /// To predict so many samples at once.
@@ -105,6 +107,12 @@ impl LengthError {
         found: usize,
     ) -> LengthError {
         LengthError { what: What::Training { batch, slots, whole }, network: network.name, expected, found }
+    }
+
+    #[cfg(feature = "train")]
+    pub(crate) const fn differentiating(network: &'static CompiledNetwork, batch: usize, found: usize) -> LengthError {
+        let expected = network.differentiate_len(batch);
+        LengthError { what: What::Differentiating(batch), network: network.name, expected, found }
     }
 
     #[cfg(feature = "stream")]
@@ -143,6 +151,11 @@ impl fmt::Display for LengthError {
                      parameter that the optimiser keeps, found {found}\nhelp: `[0.0; {network}::{function}({batch}, {slots})]`"
                 )
             }
+            What::Differentiating(batch) => write!(
+                f,
+                "expected memory of {expected} numbers, in which gradients go through `{network}` on {batch} samples at once, found \
+                 {found}\nhelp: `[0.0; {network}::differentiate_len({batch})]`"
+            ),
             What::Streaming => write!(
                 f,
                 "expected memory of {expected} numbers, in which `{network}` runs one step at a time, found {found}\nhelp: `[0.0; \

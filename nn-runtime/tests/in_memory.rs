@@ -4,7 +4,7 @@
 use nn_runtime::data::digits::{SIDE, draw_into};
 use nn_runtime::prelude::*;
 use nn_runtime::train::TrainerIn;
-use nn_runtime::{Isa, Network};
+use nn_runtime::{Differentiator, Isa, ModelRef, Network};
 
 network! {
     struct LeNet: [1, 28, 28] -> [10] {
@@ -67,4 +67,56 @@ fn a_microcontroller_learns_the_same_bits() {
 fn small_and_fast_kernels_learn_the_same_bits() {
     let said = learns::<Strided>(10, &mut vec![f32::NAN; Strided::train_len(BATCH, 2)]);
     assert!(said.contains("parameters f51bac2e25537bca\n"), "{said}");
+}
+
+network! { struct Two: [3] -> [2] { Dense(2) } }
+
+fn numbers(params: &[f32]) -> [f32; Two::PARAMS] {
+    let mut all = [0.0; Two::PARAMS];
+    ModelRef::<Two>::new(params).unwrap().read_params(&mut all);
+    all
+}
+
+#[test]
+fn a_trainer_begins_anew_with_other_parameters() {
+    let (x, y) = ([0.5, -1.0, 2.0, 1.0, 0.0, -0.5], [1.0, 0.0, -1.0, 0.5]);
+    let begin = [0.1, -0.2, 0.3, 0.4, 0.5, -0.6, 0.7, -0.8];
+    let learn = |before: usize| {
+        let (mut params, mut memory) = ([f32::NAN; Two::PARAMS_LEN], [f32::NAN; Two::train_len(2, 2)]);
+        let mut model = Two::init_in(before as u64, &mut params).unwrap();
+        let mut trainer = TrainerIn::new_in(&mut memory, 2, &mut model, Mse::new(), Adam::new(0.1)).unwrap();
+        (0..before).for_each(|_| assert!(trainer.step(&[&x], &y).is_ok()));
+        trainer.restart(&begin).unwrap();
+        assert_eq!((numbers(trainer.as_params()), trainer.steps()), (begin, 0));
+        (0..3).for_each(|_| assert!(trainer.step(&[&x], &y).is_ok()));
+        // What is refused changes nothing.
+        let learnt = numbers(trainer.as_params());
+        for refused in [&begin[1..], &[f32::NAN; Two::PARAMS]] {
+            assert!(trainer.restart(refused).is_err());
+            assert_eq!((numbers(trainer.as_params()), trainer.steps()), (learnt, 3));
+        }
+        learnt
+    };
+    assert_eq!(learn(0), learn(5));
+}
+
+#[test]
+fn gradients_go_through_in_memory_of_the_callers() {
+    let (mut params, mut memory) = ([0.0; Two::PARAMS_LEN], [f32::NAN; Two::differentiate_len(2)]);
+    let mut model = Two::init_in(3, &mut params).unwrap();
+    model.write_params(&[1.0, 2.0, 3.0, -4.0, 5.0, 6.0, 0.0, 0.0]).unwrap();
+    assert!(Differentiator::<Two, _>::new_in(2, &mut memory[1..]).is_err());
+    assert!(Differentiator::<Two, _>::new_in(0, &mut memory).is_err());
+    let mut through = Differentiator::<Two, _>::new_in(2, &mut memory).unwrap();
+    // More samples than there is memory for run one batch after the other.
+    let (x, dy, mut dx) = ([0.5; 9], [1.0, 0.0, 0.0, 1.0, 2.0, -1.0], [f32::NAN; 9]);
+    through.input_gradient(&model, &[&x], &[&dy], &mut [&mut dx]).unwrap();
+    assert_eq!(dx, [1.0, 2.0, 3.0, -4.0, 5.0, 6.0, 6.0, -1.0, 0.0]);
+    assert!(through.input_gradient(&model, &[&x], &[&dy[1..]], &mut [&mut dx]).is_err());
+    let summed = |y: &[&[f32]], dy: &mut [&mut [f32]]| {
+        dy[0].fill(1.0);
+        f64::from(y[0].iter().sum::<f32>())
+    };
+    let sum = through.input_gradient_with(&model, &[&x[..6]], summed, &mut [&mut dx[..6]]).unwrap();
+    assert_eq!((sum, &dx[..3]), (13.0, &[-3.0, 7.0, 9.0][..]));
 }

@@ -1,18 +1,30 @@
 //! What the page does, without the page: the drawing, the network that reads it, and the trainer that teaches
-//! it. In: pixels, labels, bytes of a file; out: probabilities, a saliency map, losses, messages. `exports`
-//! is what a browser calls.
+//! it, in memory that is there from the beginning. In: pixels, labels, numbers of parameters; out:
+//! probabilities, a saliency map, losses. `exports` is what a browser calls.
+#![cfg_attr(target_arch = "wasm32", no_std)]
 #![deny(unsafe_code)]
 
 #[cfg(target_arch = "wasm32")]
 mod exports;
 
-use nn_runtime::Differentiator;
 use nn_runtime::data::{Random, digits};
 use nn_runtime::prelude::*;
+use nn_runtime::train::TrainerIn;
+use nn_runtime::{Differentiator, Isa, LengthError, ModelRef};
 
+#[cfg(not(feature = "cnn"))]
 network! {
     /// Reads a digit.
     pub struct Digits: [1, 28, 28] -> [10] {
+        Flatten -> hidden: Dense(32) -> Relu -> head: Dense(10) -> Softmax
+    }
+}
+#[cfg(feature = "cnn")]
+network! {
+    /// Reads a digit.
+    pub struct Digits: [1, 28, 28] -> [10] {
+        conv1: Conv2d(6, 5, padding = Same) -> Relu -> MaxPool2d(2);
+        conv2: Conv2d(16, 5) -> Relu -> MaxPool2d(2);
         Flatten -> hidden: Dense(32) -> Relu -> head: Dense(10) -> Softmax
     }
 }
@@ -22,141 +34,199 @@ pub const PIXELS: usize = digits::SIDE * digits::SIDE;
 
 /// Samples of a step: half of them the visitor's, once there are some.
 const BATCH: usize = 32;
+/// Drawings that are kept: a new one takes the place of the oldest.
+const KEPT: usize = 256;
 /// Digits the network is judged by, of a seed that no step has.
-const TEST: usize = 200;
+const TEST: u64 = 200;
 const TEST_SEED: u64 = u64::MAX;
+const SEED: u64 = 7;
+
+/// Adam as the page uses it: what it leaves out is not in its code.
+struct Steps;
+
+const ADAM: Adam = Adam::new(2e-3);
+
+impl Optimizer for Steps {
+    fn slots(&self) -> usize {
+        2
+    }
+    fn update(&self, isa: Isa, step: u64, params: &mut [f32], grads: &[f32], slots: &mut [&mut [f32]]) {
+        if let [mean, square] = slots {
+            ADAM.update(isa, step, params, grads, &mut [mean, square]);
+        }
+    }
+    fn learning_rate(&self) -> f64 {
+        ADAM.learning_rate()
+    }
+    fn set_learning_rate(&mut self, _: f64) {}
+    fn change_limit(&self, grad: f64, param: f64) -> Option<f64> {
+        ADAM.change_limit(grad, param)
+    }
+}
+
+/// A drawing, from 0 (paper) to 1 (ink).
+pub type Image = [f32; PIXELS];
+type Digit = Model<Digits, &'static mut [f32]>;
+
+/// The memory of a page.
+pub struct Memory {
+    params: [f32; Digits::PARAMS_LEN],
+    /// Where parameters are drawn anew.
+    drawn: [f32; Digits::PARAMS_LEN],
+    /// Adam keeps two numbers of each parameter.
+    train: [f32; Digits::train_len(BATCH, 2)],
+    through: [f32; Digits::differentiate_len(1)],
+    batch: [Image; BATCH],
+    kept: [Image; KEPT],
+    image: Image,
+    saliency: Image,
+    numbers: [f32; Digits::PARAMS],
+}
+
+impl Memory {
+    pub const ZEROS: Memory = Memory {
+        params: [0.0; _],
+        drawn: [0.0; _],
+        train: [0.0; _],
+        through: [0.0; _],
+        batch: [[0.0; _]; _],
+        kept: [[0.0; _]; _],
+        image: [0.0; _],
+        saliency: [0.0; _],
+        numbers: [0.0; _],
+    };
+}
 
 /// The state of the page.
 pub struct Page {
-    /// The drawing, from 0 (paper) to 1 (ink), which the browser writes.
-    pub image: Vec<f32>,
+    /// The drawing, which the browser writes.
+    pub image: &'static mut Image,
     /// Of each class, after [`read`](Page::read).
-    pub probabilities: Vec<f32>,
+    pub probabilities: [f32; 10],
     /// How the probability of the most likely class answers to each pixel.
-    pub saliency: Vec<f32>,
-    /// The bytes of a file: what was saved, or what is to be loaded.
-    pub file: Vec<u8>,
-    /// What went wrong last, in words.
-    pub message: String,
-    trainer: Trainer<'static, Digits, CrossEntropy, Adam>,
-    through: Differentiator<Digits>,
-    /// What the visitor has drawn, and what it was.
-    pixels: Vec<f32>,
-    labels: Vec<u32>,
+    pub saliency: &'static mut Image,
+    /// All parameters: what is to be saved, or what was loaded.
+    pub numbers: &'static mut [f32; Digits::PARAMS],
+    trainer: TrainerIn<'static, Digits, CrossEntropy, Steps>,
+    through: Differentiator<Digits, &'static mut [f32]>,
+    drawn: &'static mut [f32; Digits::PARAMS_LEN],
+    batch: &'static mut [Image; BATCH],
+    /// What the visitor has drawn, and what it was; all that were kept so far, and how many are new.
+    kept: &'static mut [Image; KEPT],
+    labels: [u32; KEPT],
+    count: usize,
     /// Steps taken since the page began, by which samples are drawn.
     steps: u64,
 }
 
-fn trainer(model: Model<Digits>) -> Trainer<'static, Digits, CrossEntropy, Adam> {
-    model.into_trainer(CrossEntropy::new(), Adam::new(2e-3))
-}
-
-impl Default for Page {
-    /// A network that knows nothing.
-    fn default() -> Page {
-        Page {
-            image: vec![0.0; PIXELS],
-            probabilities: vec![0.0; 10],
-            saliency: vec![0.0; PIXELS],
-            file: Vec::new(),
-            message: String::new(),
-            trainer: trainer(Digits::init(7)),
-            through: Differentiator::new(1),
-            pixels: Vec::new(),
-            labels: Vec::new(),
-            steps: 0,
-        }
-    }
-}
-
 impl Page {
-    /// The network as it is.
-    pub fn model(&self) -> &Model<Digits> {
-        self.trainer.model()
+    /// A network that knows nothing. `place` is where the model lies.
+    ///
+    /// # Errors
+    /// None: the memory is as long as it has to be.
+    pub fn new(memory: &'static mut Memory, place: &'static mut Option<Digit>) -> Result<Page, LengthError> {
+        let Memory { params, drawn, train, through, batch, kept, image, saliency, numbers } = memory;
+        let model = place.insert(Digits::init_in(SEED, params)?);
+        Ok(Page {
+            image,
+            probabilities: [0.0; _],
+            saliency,
+            numbers,
+            trainer: TrainerIn::new_in(train, BATCH, model, CrossEntropy::new(), Steps)?,
+            through: Differentiator::new_in(1, through)?,
+            drawn,
+            batch,
+            kept,
+            labels: [0; _],
+            count: 0,
+            steps: 0,
+        })
     }
 
-    /// Reads the drawing: probabilities, the most likely class, and its saliency map.
-    pub fn read(&mut self) -> usize {
+    /// Reads the drawing: probabilities, the most likely class, and its saliency map. Where it cannot, there
+    /// is no such class.
+    pub fn read(&mut self) -> Option<usize> {
         let Page { image, probabilities, saliency, trainer, through, .. } = self;
-        trainer.predict_into(&[image], &mut [probabilities]).expect("one image, ten probabilities");
+        trainer.predict_into(&[&**image], &mut [probabilities]).ok()?;
         let likely = |best: usize, class: usize| if probabilities[class] > probabilities[best] { class } else { best };
         let answer = (1..10).fold(0, likely);
         let mut dy = [0.0; 10];
         dy[answer] = 1.0;
-        let found = through.input_gradient(trainer.model(), &[image], &[&dy], &mut [saliency]);
-        found.expect("one image, one gradient");
-        answer
+        let model = ModelRef::<Digits>::new(trainer.as_params()).ok()?;
+        through.input_gradient(model, &[&**image], &[&dy], &mut [&mut **saliency]).ok()?;
+        Some(answer)
     }
 
     /// Keeps the drawing as a sample of `label`, which steps learn from then.
     pub fn keep(&mut self, label: u32) {
-        self.pixels.extend_from_slice(&self.image);
-        self.labels.push(label);
+        let at = self.count % KEPT;
+        (self.kept[at], self.labels[at]) = (*self.image, label);
+        self.count += 1;
     }
 
     /// Takes one step, of all layers, on digits drawn here and on those that were kept, each a pixel to and
     /// fro; returns the loss, or NaN where the step was refused.
     pub fn step(&mut self) -> f64 {
         self.steps += 1;
-        let own = if self.labels.is_empty() { 0 } else { BATCH / 2 };
-        let drawn = digits::draw(BATCH - own, self.steps);
-        let (mut pixels, mut labels) = (drawn.inputs()[0].as_slice().to_vec(), drawn.targets().as_slice().to_vec());
-        let mut random = Random::keyed(!self.steps, &[]);
-        for i in 0..own {
-            // The newest first, then all in turn.
-            let all = self.labels.len();
-            let at = if i < 4 { all - 1 } else { random.below(all) };
-            labels.push(self.labels[at]);
-            let (right, down) = (random.below(3), random.below(3));
-            shifted(&self.pixels[at * PIXELS..][..PIXELS], right, down, &mut pixels);
+        let own = if self.count == 0 { 0 } else { BATCH / 2 };
+        let mut labels = [0; BATCH];
+        let (drawn, others) = self.batch.split_at_mut(BATCH - own);
+        for ((i, image), label) in (0..).zip(drawn).zip(&mut labels) {
+            *label = digits::draw_into(self.steps, i, image);
         }
-        let result = Dataset::classes((pixels, PIXELS), labels).map_err(|error| error.to_string());
-        let result = result.and_then(|batch| self.trainer.step(&batch).map_err(|error| error.to_string()));
-        result.unwrap_or_else(|message| {
-            self.message = message;
-            f64::NAN
-        })
+        let mut random = Random::keyed(!self.steps, &[]);
+        for ((i, image), label) in others.iter_mut().enumerate().zip(&mut labels[BATCH - own..]) {
+            // The newest first, then all in turn.
+            let at = if i < 4 { (self.count - 1) % KEPT } else { random.below(self.count.min(KEPT)) };
+            *label = self.labels[at];
+            let (right, down) = (random.below(3), random.below(3));
+            shift(&self.kept[at], right, down, image);
+        }
+        self.trainer.step(&[self.batch.as_flattened()], &labels).unwrap_or(f64::NAN)
     }
 
     /// How many of a hundred digits that it has not learnt from are read rightly.
     pub fn score(&mut self) -> f64 {
-        let test = digits::draw(TEST, TEST_SEED);
-        let mut y = vec![0.0; TEST * 10];
-        self.trainer.predict_into(&[test.inputs()[0].as_slice()], &mut [&mut y]).expect("as many images as outputs");
-        let right = y.chunks_exact(10).zip(test.targets().as_slice()).filter(|(y, label)| {
-            let label = **label as usize;
-            y.iter().enumerate().all(|(class, y_class)| class == label || *y_class < y[label])
-        });
-        100.0 * right.count() as f64 / TEST as f64
-    }
-
-    /// Writes the network as safetensors to `file`.
-    pub fn save(&mut self) {
-        self.file = self.trainer.model().to_bytes();
-    }
-
-    /// Reads `file`, or says what is wrong with it and leaves the network as it is.
-    pub fn load(&mut self) -> bool {
-        match Model::from_bytes(&self.file) {
-            Ok(model) => {
-                self.trainer = trainer(model);
-                true
-            }
-            Err(error) => {
-                self.message = error.to_string();
-                false
-            }
+        let (image, mut y) = (&mut self.batch[0], [0.0; 10]);
+        let mut right = 0;
+        for i in 0..TEST {
+            let label = digits::draw_into(TEST_SEED, i, image) as usize;
+            let read = self.trainer.predict_into(&[image], &mut [&mut y]).is_ok();
+            right += u64::from(read && (0..10).all(|class| class == label || y[class] < y[label]));
         }
+        100.0 * right as f64 / TEST as f64
+    }
+
+    /// Begins anew.
+    pub fn forget(&mut self) {
+        if let Ok(model) = Digits::init_in(SEED, self.drawn) {
+            model.read_params(self.numbers);
+            self.load();
+        }
+        (self.count, self.steps) = (0, 0);
+    }
+
+    /// Writes all parameters to `numbers`.
+    pub fn save(&mut self) {
+        if let Ok(model) = ModelRef::<Digits>::new(self.trainer.as_params()) {
+            model.read_params(self.numbers);
+        }
+    }
+
+    /// Goes on with the parameters in `numbers`; false where one of them is not finite, and all is as it was.
+    pub fn load(&mut self) -> bool {
+        self.trainer.restart(self.numbers).is_ok()
     }
 }
 
-/// Adds an image to `to`, moved by from −1 to 1 pixels; what comes in from the edge is paper.
-fn shifted(image: &[f32], right: usize, down: usize, to: &mut Vec<f32>) {
+/// Writes an image to `to`, moved by from −1 to 1 pixels; what comes in from the edge is paper.
+fn shift(image: &Image, right: usize, down: usize, to: &mut Image) {
     let side = digits::SIDE;
     let from = |at: usize, by: usize| (at + 1).checked_sub(by).filter(|at| *at < side);
-    let pixel = |y: usize, x: usize| match (from(y, down), from(x, right)) {
-        (Some(y), Some(x)) => image[y * side + x],
-        _ => 0.0,
-    };
-    to.extend((0..side * side).map(|at| pixel(at / side, at % side)));
+    for (at, to) in to.iter_mut().enumerate() {
+        *to = match (from(at / side, down), from(at % side, right)) {
+            (Some(y), Some(x)) => image[y * side + x],
+            _ => 0.0,
+        };
+    }
 }

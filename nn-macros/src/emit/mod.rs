@@ -9,6 +9,7 @@ mod network;
 mod pass;
 mod shown;
 mod site;
+mod sizes;
 mod weights;
 
 use proc_macro2::{Ident, Span, TokenStream};
@@ -19,6 +20,7 @@ use crate::span::before;
 use names::SiteIdents;
 
 pub use network::{Shell, structure};
+pub use sizes::sizes;
 
 /// ```text
 /// pub struct Net;

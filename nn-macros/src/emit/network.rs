@@ -26,7 +26,7 @@ pub fn structure(header: &Header, described: TokenStream) -> TokenStream {
 
 /// The attributes of the struct that hold for all of its code: where it is there at all, and what is not
 /// warned of.
-fn reaching(header: &Header) -> TokenStream {
+pub fn reaching(header: &Header) -> TokenStream {
     let one = |attr: &Attribute| {
         let path = attr.path();
         match &attr.meta {
@@ -85,7 +85,7 @@ impl Shell<'_> {
     /// ```
     pub fn stub(&self) -> TokenStream {
         let span = span_of(&self.header.name);
-        let name = self.header.name.to_string();
+        let name = self.header.title();
         let heads = self.outputs.iter().map(|_| quote_spanned!(span=> __nn::AnyHead));
         let passes = quote_spanned! {span=>
             fn forward_pass(_: &mut __nn::LayerContext<'_>, _: &[&[f32]], _: &mut [&mut [f32]]) {}
@@ -125,7 +125,7 @@ impl Shell<'_> {
         let span = span_of(&self.header.name);
         let Shell { header, inputs, outputs } = self;
         let (name, attrs) = (&header.name, reaching(header));
-        let text = name.to_string();
+        let text = header.title();
         let makes = header.outputs.iter().flatten().map(|port| port.name_or(""));
         let (n, m) = (Literal::usize_unsuffixed(inputs.len()), Literal::usize_unsuffixed(outputs.len()));
         quote_spanned! {span=>
@@ -183,6 +183,10 @@ impl Shell<'_> {
                             __slots: ::core::primitive::usize,
                         ) -> ::core::primitive::usize {
                             __nn::training_len(&__MAP, __batch, __slots, true)
+                        }
+                        /// Numbers of memory in which gradients go through it, of this many samples at once.
+                        pub const fn differentiate_len(__batch: ::core::primitive::usize) -> ::core::primitive::usize {
+                            __MAP.differentiate_len(__batch)
                         }
                     }
                     #[doc(hidden)]

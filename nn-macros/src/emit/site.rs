@@ -239,7 +239,7 @@ pub fn map(graph: &Graph) -> TokenStream {
     });
     let (sites, values) = (number(&graph.sites().count()), number(&graph.values));
     let results = graph.results.iter().map(number);
-    let name = graph.header.name.to_string();
+    let name = graph.header.title();
     let ports = |ports: &[NamedPort]| {
         let names = ports.iter().map(|port| &port.name);
         quote_spanned!(span=> &[#(#names),*])

@@ -9,9 +9,10 @@ use syn::{Attribute, Visibility};
 use super::args::shape_is_sound;
 use super::budget::budget;
 use super::pretty::pretty;
+use super::sizes;
 use super::tokens::{Tokens, opening};
 use super::weights;
-use crate::ast::{Header, Port};
+use crate::ast::{Header, Port, Weights};
 use crate::case::is_keyword;
 use crate::errors::Errors;
 
@@ -37,7 +38,7 @@ pub fn header(tokens: &mut Tokens, errors: &mut Errors) -> Option<Header> {
     let mut unsaid = Errors::default();
     let errors = if errors.count() > before { &mut unsaid } else { errors };
     let before = errors.count();
-    generics(tokens, errors);
+    let sizes = sizes::take(tokens, errors);
     let help = format!("`{name}: [784] -> [10]`");
     let colon = tokens.is_colon(0);
     if colon {
@@ -50,7 +51,16 @@ pub fn header(tokens: &mut Tokens, errors: &mut Errors) -> Option<Header> {
     let inputs = if colon || is_ports(tokens) { ports(tokens, said, "the shape of the input", &help) } else { None };
     let errors = if errors.count() > before { &mut unsaid } else { errors };
     let outputs = outputs(tokens, errors, inputs.as_deref());
-    Some(Header { attrs, weights, budget: limits, vis, name, inputs, outputs })
+    if let (Some(_), Some(Weights { path: Some(path), .. })) = (&sizes, &weights) {
+        let help = format!("`Any{name}::load(path)`, which takes the size of the file's tensors");
+        errors.add(
+            path,
+            "no weights for a network of several sizes",
+            &format!("`{}`", pretty(&path.to_token_stream())),
+            &help,
+        );
+    }
+    Some(Header { attrs, weights, budget: limits, vis, name, sizes, size: None, inputs, outputs })
 }
 
 /// `{ … }`, and nothing behind it.
@@ -110,28 +120,6 @@ fn name(tokens: &mut Tokens, errors: &mut Errors) -> Option<Ident> {
             None
         }
     }
-}
-
-fn generics(tokens: &mut Tokens, errors: &mut Errors) {
-    if !tokens.is_sign(0, '<') {
-        return;
-    }
-    let mut depth = 0;
-    let mut count = 0;
-    while let Some(token) = tokens.peek(count) {
-        count += 1;
-        match token {
-            TokenTree::Punct(punct) if punct.as_char() == '<' => depth += 1,
-            TokenTree::Punct(punct) if punct.as_char() == '>' => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 {
-            break;
-        }
-    }
-    let written = tokens.take(count);
-    let help = "use a const for the number, another network as a layer, or a `macro_rules!` around `network!`";
-    errors.add(&written, "a network without generics", &format!("`{}`", pretty(&written)), help);
 }
 
 /// `-> ports`, behind these; without them the header is already known to break off.

@@ -8,6 +8,7 @@ mod budget;
 mod foreign;
 mod header;
 pub mod pretty;
+mod sizes;
 mod source;
 mod step;
 pub mod tokens;

@@ -43,7 +43,7 @@ const HEADERS: &[Case] = &[
     (
         "struct N<const K: usize>: [3] -> [4] { Dense(4) }",
         &[
-            "expected a network without generics, found `<const K: usize>`\nhelp: use a const for the number, another network as a layer, or a `macro_rules!` around `network!`",
+            "expected a network without generics, found `<const K: usize>`\nhelp: use a const for the number, `<const W: usize in [16, 32]>` for one of several, another network as a layer, or a `macro_rules!` around `network!`",
         ],
     ),
     (

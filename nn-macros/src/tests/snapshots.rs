@@ -71,6 +71,11 @@ fn a_chain() {
 }
 
 #[test]
+fn several_sizes() {
+    snapshot("sizes", "struct Net<const W: usize in [2, 3]>: [4] -> [1] { Dense(W) }");
+}
+
+#[test]
 fn one_layer() {
     snapshot("one_layer", "struct One: [3] -> [4] { Dense(4) }");
 }

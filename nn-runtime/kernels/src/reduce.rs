@@ -51,6 +51,14 @@ impl<S: Simd> LongSum<S> {
     pub fn total(self, s: S) -> f32 {
         (self.blocks + f64::from(s.sum(self.sum))) as f32
     }
+
+    #[inline(always)]
+    /// The sum of all lanes of a single block, one after the other.
+    pub fn in_order(self, s: S) -> f32 {
+        let mut lanes = [0.0; 16];
+        s.store(self.sum, &mut lanes);
+        lanes.iter().fold(0.0, |sum, lane| sum + lane)
+    }
 }
 
 /// `M` numbers made of `K`, to be summed. Implementors mark `at` `#[inline(always)]`.

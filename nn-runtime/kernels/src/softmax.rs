@@ -15,6 +15,9 @@ pub use cross_entropy::{
     cross_entropy_distribution, cross_entropy_distribution_value, cross_entropy_labels, cross_entropy_labels_value,
 };
 
+/// Whether short rows are taken sixteen at a time; else one by one, to the same bits.
+const TRANSPOSED: bool = !cfg!(feature = "small");
+
 /// The first `len` lanes, those that the last vector of a row fills.
 #[inline(always)]
 fn filled<S: Simd>(s: S, len: usize) -> S::M {
@@ -51,7 +54,7 @@ impl<const LOG: bool, const IN_PLACE: bool> Kernel for SoftmaxRows<'_, LOG, IN_P
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let SoftmaxRows { n, x, y } = self;
-        let whole = if n <= LANES { whole_blocks(n, y.len()) } else { 0 };
+        let whole = if TRANSPOSED && n <= LANES { whole_blocks(n, y.len()) } else { 0 };
         let (blocks, rows) = y.split_at_mut(whole);
         for (i, y) in blocks.chunks_mut(n * LANES).enumerate() {
             if IN_PLACE {
@@ -219,6 +222,10 @@ fn check_rows(n: usize, len: usize, other: usize) {
 /// Where `n == 0`, `x.len() % n != 0` or `x.len() != y.len()`.
 pub fn softmax(isa: Isa, n: usize, x: &[f32], y: &mut [f32]) {
     check_rows(n, x.len(), y.len());
+    if cfg!(feature = "small") {
+        y.copy_from_slice(x);
+        return softmax_in_place(isa, n, y);
+    }
     isa.run(SoftmaxRows::<false, false> { n, x, y });
 }
 
@@ -237,6 +244,10 @@ pub fn softmax_in_place(isa: Isa, n: usize, y: &mut [f32]) {
 /// Where `n == 0`, `x.len() % n != 0` or `x.len() != y.len()`.
 pub fn log_softmax(isa: Isa, n: usize, x: &[f32], y: &mut [f32]) {
     check_rows(n, x.len(), y.len());
+    if cfg!(feature = "small") {
+        y.copy_from_slice(x);
+        return log_softmax_in_place(isa, n, y);
+    }
     isa.run(SoftmaxRows::<true, false> { n, x, y });
 }
 

@@ -67,7 +67,8 @@ struct Raw {
 impl Raw {
     const NONE: Raw = Raw { at: core::ptr::NonNull::dangling().as_ptr(), len: 0 };
 
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
+    #[cfg_attr(feature = "small", inline(never))]
     fn meets(&self, other: &Raw) -> bool {
         let (a, b) = (self.at.addr(), other.at.addr());
         (self.len > 0) & (other.len > 0) & (a < b + 4 * other.len) & (b < a + 4 * self.len)
@@ -96,7 +97,8 @@ impl Workspace<'_, '_> {
     ///
     /// # Panics
     /// The place does not lie within its slice.
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
+    #[cfg_attr(feature = "small", inline(never))]
     fn find(&mut self, place: BufferRange, write: bool) -> Raw {
         if place.len == 0 {
             return Raw::NONE;
@@ -139,7 +141,8 @@ impl Workspace<'_, '_> {
     ///
     /// # Panics
     /// A place does not lie within its memory, or one that is written meets another one.
-    #[inline(always)]
+    #[cfg_attr(not(feature = "small"), inline(always))]
+    #[cfg_attr(feature = "small", inline(never))]
     pub fn borrow_disjoint<const A: usize, const B: usize, const C: usize, const W: usize>(
         &mut self,
         a: [BufferRange; A],

@@ -7,6 +7,8 @@ use alloc::string::String;
 use super::plan::{BufferRef, NodePlan, Plan};
 use super::stream::Streaming;
 use super::{Graph, Node};
+#[cfg(feature = "train")]
+use crate::limits::LINE;
 use crate::limits::{MAX_INPUTS, MAX_OUTPUTS, lines};
 use crate::shape::Shape;
 use crate::spec::{Head, NestedSpec, OnnxForm, Pass, PassSizes, Range};
@@ -116,7 +118,7 @@ impl CompiledNetwork {
         let mut trains = false;
         let (mut unsaid, mut int8_fault) = (None, None);
         let (mut bounded, mut depends_on_batch) = (false, false);
-        let (mut one_worker, mut statistics) = (false, 0);
+        let (mut one_worker, mut statistics, mut draws_normals) = (false, 0, false);
         let mut ids = [0; MAX_INPUTS];
         let mut s = 0;
         while s < S {
@@ -138,6 +140,7 @@ impl CompiledNetwork {
             }
             param_count = param_count.saturating_add(node.param_count());
             trains |= node.trains();
+            draws_normals |= node.draws_normals();
             bounded |= node.spec.stream.bounded;
             // What is frozen runs as if predicting.
             depends_on_batch |= !node.frozen && node.spec.depends_on_batch_anywhere();
@@ -172,7 +175,7 @@ impl CompiledNetwork {
             infer: plans[0],
             // Where nobody trains or streams, the program need not hold these plans.
             train: plans[if cfg!(feature = "train") { 1 } else { 0 }],
-            train_with_input_grad: plans[if cfg!(feature = "alloc") { 2 } else { 0 }],
+            train_with_input_grad: plans[if cfg!(feature = "train") { 2 } else { 0 }],
             step: plans[if cfg!(feature = "stream") { 3 } else { 0 }],
             streaming,
             bounded,
@@ -207,6 +210,7 @@ impl CompiledNetwork {
                 int8_fault,
                 one_worker,
                 statistics,
+                draws_normals,
                 depends_on_batch,
             },
         }
@@ -248,6 +252,19 @@ impl CompiledNetwork {
     /// Numbers of memory to predict so many samples at once.
     pub const fn predict_len(&self, batch: usize) -> usize {
         self.output_room().saturating_add(self.infer.len(batch))
+    }
+
+    /// Numbers of memory in which gradients go through it, of so many samples at once: see `Differentiator`.
+    #[cfg(feature = "train")]
+    pub const fn differentiate_len(&self, batch: usize) -> usize {
+        let plan = &self.train_with_input_grad;
+        let (mut len, mut j) = (plan.scratch_for(batch), 0);
+        len = len.saturating_add(whole_lines(plan.work, batch));
+        while j < self.outputs.len() {
+            len = len.saturating_add(whole_lines(self.outputs[j].len(), batch).saturating_mul(2));
+            j += 1;
+        }
+        len
     }
 
     /// Numbers of memory in which it runs one step at a time: see `stream::Engine`.
@@ -323,5 +340,14 @@ impl CompiledNetwork {
             Some((name, stride)) => (alloc::format!("{}.{name}", node.name), stride),
             None => (node.name.into(), within.map_or(1, |within| within.streaming.stride)),
         })
+    }
+}
+
+/// So many numbers of each sample, rounded up to whole cache lines.
+#[cfg(feature = "train")]
+const fn whole_lines(each: usize, batch: usize) -> usize {
+    match each.saturating_mul(batch) {
+        len if len < usize::MAX - LINE => lines(len),
+        _ => usize::MAX,
     }
 }

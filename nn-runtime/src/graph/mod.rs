@@ -101,6 +101,21 @@ impl Node {
         }
         len
     }
+
+    /// Whether some of its parameters begin with normal numbers.
+    pub(crate) const fn draws_normals(&self) -> bool {
+        if let Some(nested) = self.spec.nested {
+            return nested.draws_normals;
+        }
+        let (list, mut k) = (self.spec.params.list(), 0);
+        while k < list.len() {
+            if list[k].init.draws_normals() {
+                return true;
+            }
+            k += 1;
+        }
+        false
+    }
 }
 
 /// A network's nodes and values: `S` nodes, `V` values.

@@ -61,7 +61,7 @@ fn drawn<N: Network>(seed: u64) -> Model<N> {
     for tensor in model.tensors() {
         let positive = tensor.name.ends_with("running_var") || tensor.name.ends_with("std");
         let mut values = vec![0.0; tensor.count()];
-        Normal(0.3).draw(&tensor.shape, [1, 1], &mut random, &mut |i, x| values[i] = x);
+        Normal(0.3).draw::<true>(&tensor.shape, [1, 1], &mut random, &mut |i, x| values[i] = x);
         if positive {
             values.iter_mut().for_each(|value| *value = 0.5 + value.abs());
         }
@@ -79,7 +79,7 @@ fn samples<N: Network>(count: usize) -> Vec<Vec<f32>> {
         .iter()
         .map(|shape| {
             let mut x = vec![0.0; count * shape.len()];
-            Normal(1.0).draw(shape, [1, 1], &mut random, &mut |i, drawn| x[i] = drawn);
+            Normal(1.0).draw::<true>(shape, [1, 1], &mut random, &mut |i, drawn| x[i] = drawn);
             x
         })
         .collect()

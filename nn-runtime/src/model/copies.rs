@@ -1,11 +1,10 @@
-//! Parameters from one model to another, and all of them as one vector. In: models of the same tensors; out:
+//! Parameters from one model to another. In: models of the same tensors; out:
 //! changed parameters, or what does not fit, with nothing changed.
 
 use alloc::format;
 use alloc::vec::Vec;
 
 use super::{Model, Network, ParamError, ParamErrorKind};
-use crate::params;
 use nn_kernels::optimizer::update_ema;
 use nn_kernels::simd::Isa;
 
@@ -127,69 +126,6 @@ impl<N: Network> Model<N> {
     pub fn set_part<P: Network>(&mut self, name: &str, part: &Model<P>) -> Result<(), ParamError> {
         let offset = self.find_part::<P>(name)?;
         self.params[offset..offset + part.params.len()].copy_from_slice(&part.params);
-        Ok(())
-    }
-
-    /// Writes all parameters into `to`, one tensor after the other as [`tensors`](Model::tensors) lists them,
-    /// each row-major in its standard shape: PyTorch's `parameters_to_vector`, with running statistics and
-    /// constants. What looks at parameters as one vector, such as an evolution strategy, takes them so.
-    ///
-    /// ```
-    /// use nn_runtime::prelude::*;
-    ///
-    /// network! { struct Line: [2] -> [1] { Dense(1, init = Constant(0.5)) } }
-    ///
-    /// let mut model = Line::init(0);
-    /// let mut all = vec![0.0; Line::param_count()];
-    /// model.read_params(&mut all);
-    /// assert_eq!(all, [0.5, 0.5, 0.0]);
-    /// model.write_params(&[1.0, 2.0, 3.0]).unwrap();
-    /// assert_eq!(model.get("dense_1.bias").unwrap(), [3.0]);
-    /// ```
-    ///
-    /// # Panics
-    /// `to` does not hold as many numbers as [`Network::param_count`] says.
-    pub fn read_params(&self, to: &mut [f32]) {
-        let mut left = to;
-        for tensor in self.tensors() {
-            let place = left.split_off_mut(..tensor.count());
-            tensor.read(&self.params, place.expect("expected room for all parameters, found less"));
-        }
-        assert!(left.is_empty(), "expected {} numbers, found {} more", N::param_count(), left.len());
-    }
-
-    /// Replaces all parameters by those that [`read_params`](Model::read_params) writes: PyTorch's
-    /// `vector_to_parameters`.
-    ///
-    /// # Errors
-    /// Another number of numbers; a number that is not finite, or a variance or deviation below 0. Nothing is
-    /// changed then.
-    pub fn write_params(&mut self, from: &[f32]) -> Result<(), ParamError> {
-        let count = params::count(N::COMPILED);
-        if from.len() != count {
-            return Err(ParamError::new(
-                ParamErrorKind::Shape,
-                format!(
-                    "expected {count} numbers, all parameters of `{}`, found {}\nhelp: give them as `read_params` does",
-                    N::COMPILED.name,
-                    from.len()
-                ),
-            ));
-        }
-        let tensors = self.tensors();
-        let parts = || {
-            tensors.iter().scan(0, |at, tensor| {
-                *at += tensor.count();
-                Some((tensor, &from[*at - tensor.count()..*at]))
-            })
-        };
-        if let Some(fault) = parts().find_map(|(tensor, values)| tensor.fault(values)) {
-            return Err(ParamError::new(
-                ParamErrorKind::Number,
-                format!("{fault}\nhelp: see what it was computed from"),
-            ));
-        }
-        parts().for_each(|(tensor, values)| tensor.write(values, &mut self.params));
         Ok(())
     }
 }

@@ -64,6 +64,8 @@ impl Optimizer for Adam {
         2 + usize::from(self.amsgrad)
     }
 
+    // So that what a program's settings rule out is not in it.
+    #[cfg_attr(feature = "small", inline(always))]
     fn update(&self, isa: Isa, step: u64, params: &mut [f32], grads: &[f32], slots: &mut [&mut [f32]]) {
         let moments = Moments::new(step, self.betas, self.eps);
         let step_size = (self.learning_rate / moments.mean_bias) as f32;
@@ -160,6 +162,7 @@ pub(super) struct AdamStep<const DECAY: u8> {
 
 impl<const DECAY: u8> AdamStep<DECAY> {
     /// The step itself, or with three slots that of AMSGrad.
+    #[cfg_attr(feature = "small", inline(always))]
     pub(super) fn update(self, isa: Isa, params: &mut [f32], grads: &[f32], slots: &mut [&mut [f32]]) {
         match slots.len() {
             3 => update::<_, 3>(isa, self, params, grads, array_of_slots(slots)),

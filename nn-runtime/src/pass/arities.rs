@@ -1,6 +1,6 @@
-//! Layers of each number of inputs and outputs, in a debug build: those of one output and one or two inputs,
-//! nearly all there are, are run by code that is compiled here, once for all layers, and so optimised where
-//! this crate is. In: a pass, a node and its layer; out: the layer run.
+//! Layers of each number of inputs and outputs, in a debug build and where code is small: those of one output
+//! and one or two inputs, nearly all there are, are run by code that is compiled here, once for all layers,
+//! and so optimised where this crate is. In: a pass, a node and its layer; out: the layer run.
 
 use super::{BackwardInput, BackwardParams, Forward};
 use crate::layer::Layer;

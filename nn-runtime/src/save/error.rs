@@ -53,6 +53,16 @@ impl WeightsError {
         self
     }
 
+    /// The first line, without the path.
+    pub(crate) fn first_line(&self) -> &str {
+        self.text.lines().next().unwrap_or_default()
+    }
+
+    /// The same, of the file that another is of.
+    pub(crate) fn of_path_of(self, other: WeightsError) -> WeightsError {
+        WeightsError { path: other.path, ..self }
+    }
+
     /// What kind of fault it is.
     #[must_use]
     pub fn kind(&self) -> WeightsErrorKind {

@@ -42,6 +42,8 @@ pub(crate) struct NestedSpec {
     pub(crate) one_worker: bool,
     /// Numbers of running statistics.
     pub(crate) statistics: usize,
+    /// Some parameters begin with normal numbers.
+    pub(crate) draws_normals: bool,
     /// While training, an output of a sample depends on other samples.
     pub(crate) depends_on_batch: bool,
 }

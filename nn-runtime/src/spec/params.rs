@@ -48,6 +48,15 @@ impl Layout {
         }
     }
 
+    /// Copies row-major numbers in the standard shape to where they are stored.
+    #[cfg(feature = "train")]
+    pub(crate) fn write(&self, from: &[f32], stored: &mut [f32]) {
+        match self {
+            Layout::Plain => stored.copy_from_slice(from),
+            Layout::Panels(panels) => panels.pack(from, stored),
+        }
+    }
+
     /// Where a parameter may be split: at multiples of this many floats.
     pub(crate) const fn grain(&self) -> usize {
         match self {

@@ -23,6 +23,8 @@ pub(super) trait Judge: Sync {
         dy: &mut [&mut [f32]; MAX_OUTPUTS],
         sums: &mut LossSums,
     );
+    /// Without gradients, which a trainer that does not allocate never asks for.
+    #[cfg(feature = "alloc")]
     fn value(&self, outputs: &BatchOutputs, sums: &mut LossSums);
 }
 

@@ -76,11 +76,7 @@ impl<'m> LentEngine<'m> {
         let lens = TrainingLens::new(map, batch, slot_count);
         let mut rest = Rest(memory);
         let [outputs, output_grads] = [(); 2].map(|()| lens.outputs.map(|len| rest.take(len)));
-        let slots = core::array::from_fn(|k| {
-            let slot = rest.take(if k < slot_count { lens.grads } else { 0 });
-            slot.fill(if k < slot_count { optimizer.initial_slot(k) } else { 0.0 });
-            slot
-        });
+        let slots = core::array::from_fn(|k| rest.take(if k < slot_count { lens.grads } else { 0 }));
         let (kept, partial_sums) = (rest.take(lens.kept), rest.take(lens.partial_sums));
         let (scratch, statistics) = (rest.take(lens.scratch), rest.take(lens.statistics));
         let (grads, trial) = (rest.take(lens.grads), rest.take(lens.trial));
@@ -99,7 +95,7 @@ impl<'m> LentEngine<'m> {
             partial_sums,
             carried: Default::default(),
         };
-        LentEngine {
+        let mut engine = LentEngine {
             isa,
             batch,
             slot_count,
@@ -115,7 +111,17 @@ impl<'m> LentEngine<'m> {
             trial,
             largest_grad: 0.0,
             overflow: OverflowGuard::default(),
+        };
+        engine.restart(optimizer);
+        engine
+    }
+
+    /// As it began.
+    pub(super) fn restart(&mut self, optimizer: &impl Optimizer) {
+        for (k, slot) in self.slots[..self.slot_count].iter_mut().enumerate() {
+            slot.fill(optimizer.initial_slot(k));
         }
+        (self.steps, self.largest_grad, self.overflow) = (0, 0.0, OverflowGuard::default());
     }
 
     /// Numbers of workspace that there are.

@@ -62,7 +62,11 @@ pub(super) fn add_output<T, L: LossOn<[T]>>(
             Some((scale, dy)) => {
                 loss.gradient(*isa, width, y, target, (f64::from(weight) * *scale) as f32, &mut dy[span])
             }
+            #[cfg(feature = "alloc")]
             None => loss.value(*isa, width, y, target),
+            // What does not allocate always asks.
+            #[cfg(not(feature = "alloc"))]
+            None => f64::NAN,
         };
         sums.loss[j] += f64::from(weight) * loss_sum;
         if let (true, Some(correct)) = (counts, correct(loss, width, y, target, loss_sum.is_finite())) {

@@ -91,8 +91,8 @@ impl ChunkCut {
 
 /// Shows the chunks of a role, one after the other, cut where a layout allows, as [`each_chunk_by`] does
 /// where all tensors learn at the same rate.
-pub(super) fn each_chunk(map: &'static CompiledNetwork, role: Role, cut: ChunkCut, see: impl FnMut(ParamChunk)) {
-    each_chunk_by(map, role, cut, |_| Some(1.0), see);
+pub(super) fn each_chunk(map: &'static CompiledNetwork, role: Role, cut: ChunkCut, mut see: impl FnMut(ParamChunk)) {
+    each_chunk_by(map, role, cut, &|_| Some(1.0), &mut see);
 }
 
 /// Shows the chunks of a role, one after the other, cut where a layout allows. What is frozen, or has no
@@ -101,8 +101,8 @@ pub(super) fn each_chunk_by(
     map: &'static CompiledNetwork,
     role: Role,
     cut: ChunkCut,
-    factor: impl Fn(&TensorPlace) -> Option<f64>,
-    mut see: impl FnMut(ParamChunk),
+    factor: &dyn Fn(&TensorPlace) -> Option<f64>,
+    see: &mut dyn FnMut(ParamChunk),
 ) {
     let sum_of = |at: usize| partial_sum_ranges(map).position(|range| range.contains(&at));
     // The chunk that may become longer, and the factor of the tensor before.
@@ -154,7 +154,7 @@ pub(super) fn each_chunk_by(
 #[cfg(feature = "alloc")]
 pub(super) fn list(map: &'static CompiledNetwork, role: Role, cut: ChunkCut, groups: &TensorGroups) -> Vec<ParamChunk> {
     let mut all = Vec::new();
-    each_chunk_by(map, role, cut, |tensor| groups.factor(tensor.range().start), |chunk| all.push(chunk));
+    each_chunk_by(map, role, cut, &|tensor| groups.factor(tensor.range().start), &mut |chunk| all.push(chunk));
     all
 }
 

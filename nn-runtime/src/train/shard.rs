@@ -246,7 +246,10 @@ impl<M: ShardMemory> Shard<M> {
             finite &= self.losses.of_block(micro.own.start / LOSS_BLOCK + i, |sums| {
                 match *scale {
                     Some(scale) => batch.judge.gradient(&outputs, scale, &mut grads, sums),
+                    #[cfg(feature = "alloc")]
                     None => batch.judge.value(&outputs, sums),
+                    #[cfg(not(feature = "alloc"))]
+                    None => {}
                 }
                 sums.is_finite()
             });

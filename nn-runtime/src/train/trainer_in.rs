@@ -19,7 +19,7 @@ use super::step_error::StepError;
 use crate::finite::first_not_finite;
 use crate::input::{InputError, checked_samples};
 use crate::losses::{Fits, LossOn};
-use crate::model::{Model, Network, TrainedSoFar};
+use crate::model::{Model, Network, ParamError, TrainedSoFar, write_params};
 use crate::optim::Optimizer;
 use crate::predictor::predict_into;
 use crate::storage::{LengthError, Storage};
@@ -112,6 +112,18 @@ impl<'m, N: Network, L, O: Optimizer> TrainerIn<'m, N, L, O> {
     pub fn clip(mut self, clip: Clip) -> Self {
         self.engine.clip = Some(clip);
         self
+    }
+
+    /// Begins anew with these parameters, which [`Model::read_params`] writes: the optimiser remembers
+    /// nothing, and the next step is the first.
+    ///
+    /// # Errors
+    /// As [`Model::write_params`]; nothing has changed then.
+    pub fn restart(&mut self, params: &[f32]) -> Result<(), ParamError> {
+        write_params(N::COMPILED, params, self.params)?;
+        *self.run = TrainedSoFar::default();
+        self.engine.restart(&self.optimizer);
+        Ok(())
     }
 
     /// The optimiser, to change its rate between steps.
@@ -266,6 +278,7 @@ impl<T: Sync, L: LossOn<[T]>> Judge for LossOfSlice<'_, L, T> {
         add_output(self.output(), outputs, Some((scale[0], &mut *dy[0])), sums);
     }
 
+    #[cfg(feature = "alloc")]
     fn value(&self, outputs: &BatchOutputs, sums: &mut LossSums) {
         *sums = LossSums::default();
         add_output(self.output(), outputs, None, sums);

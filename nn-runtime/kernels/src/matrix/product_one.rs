@@ -39,10 +39,11 @@ pub fn product_of_one(isa: Isa, p: Panels, x: &[f32], w: &[f32], bias: Option<&[
 pub(super) struct ProductOfOne<'a>(pub Product<'a>);
 
 impl ProductOfOne<'_> {
-    /// Whether sums are not so long that a batch's are divided.
+    /// Whether sums are not so long that a batch's are divided; where size counts before speed, a batch's
+    /// kernel runs all.
     #[inline(always)]
     pub const fn takes(p: Panels) -> bool {
-        p.transposed || p.rows <= LONG_CHAIN
+        !cfg!(feature = "small") && (p.transposed || p.rows <= LONG_CHAIN)
     }
 }
 

@@ -3,7 +3,7 @@
 //! Nothing is averaged: the caller divides, or passes a scale.
 
 use super::narrow::{exponentials, load_columns, store_columns};
-use super::{ExpSum, LANES, check_rows, filled, largest, load_tail, without_largest};
+use super::{ExpSum, LANES, TRANSPOSED, check_rows, filled, largest, load_tail, without_largest};
 use crate::math;
 use crate::reduce::LongSum;
 use crate::simd::{Isa, Kernel, Simd};
@@ -110,6 +110,12 @@ fn product<S: Simd>(s: S, t: S::F, z: S::F) -> S::F {
     s.select(s.eq(t, zero), zero, s.mul(t, z))
 }
 
+/// A sum over a row; of a short one number by number, as where sixteen of them lie side by side.
+#[inline(always)]
+fn total<S: Simd>(s: S, sum: LongSum<S>, short: bool) -> f32 {
+    if TRANSPOSED || !short { sum.total(s) } else { sum.in_order(s) }
+}
+
 /// Σt·e − t·Σe, which is Σe times the gradient of a logit: with 1 taken from both sums first, it is right
 /// where a logit is sure and its target 1.
 #[inline(always)]
@@ -178,8 +184,9 @@ impl<T: ClassTargets, const GRADIENT: bool> CrossEntropyRows<'_, T, GRADIENT> {
             }
         }
         let exp_sum = ExpSum::new(s, s.splat(exp_sum.total(s)), s.splat(others.total(s)));
-        let target_sum = s.splat(if T::UNIT { 1.0 } else { target_sum.total(s) });
-        let loss = s.sub(s.mul(exp_sum.ln(s), target_sum), s.splat(products.total(s)));
+        let short = self.n <= LANES;
+        let target_sum = s.splat(if T::UNIT { 1.0 } else { total(s, target_sum, short) });
+        let loss = s.sub(s.mul(exp_sum.ln(s), target_sum), s.splat(total(s, products, short)));
         if GRADIENT {
             let share = s.div(s.splat(self.scale), exp_sum.all);
             for (i, dx) in dx_full.iter_mut().enumerate() {
@@ -199,7 +206,7 @@ impl<T: ClassTargets, const GRADIENT: bool> Kernel for CrossEntropyRows<'_, T, G
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) -> f64 {
         let dlogits = core::mem::take(&mut self.dlogits);
-        let rows = if self.n <= LANES { LANES } else { 1 };
+        let rows = if TRANSPOSED && self.n <= LANES { LANES } else { 1 };
         let mut total = 0.0;
         for (i, x) in self.logits.chunks(rows * self.n).enumerate() {
             let dx = if GRADIENT { &mut dlogits[i * rows * self.n..][..x.len()] } else { &mut [] };
