@@ -17,7 +17,9 @@ use core::f32::consts::{LN_2, LOG2_E};
 use super::simd::Simd;
 
 pub use choose::{larger, ln_add_exp, powf, sign, smaller};
-pub use fractions::{Of, four_quotients, fractions, quotient, two_quotients};
+pub use fractions::{
+    Fraction, Of, four_quotients, fractions, quotient, sigmoid_inverses, tanh_fraction, two_quotients,
+};
 pub use hyperbolic::{cosh, ln_cosh, sigmoids, sinh};
 pub use normal::{erf, gelu, gelu_and_slope, gelu_slope, gelu_tanh, gelu_tanh_slope, normal_cdf};
 pub use waves::{cos, sin};

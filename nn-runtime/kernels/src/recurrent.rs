@@ -43,6 +43,10 @@ pub enum CellKind {
     Lstm,
 }
 
+/// What the second half of a step takes from the first: whatever the cell makes of it. What it does not use
+/// costs nothing.
+pub type Halfway<F> = [F; 4];
+
 /// The elementwise part of a recurrent cell, with one unit a SIMD lane. Implementors mark all functions
 /// `#[inline(always)]`.
 pub trait Cell: Copy + 'static {
@@ -60,13 +64,19 @@ pub trait Cell: Copy + 'static {
     /// the product at the last gate is then that of another vector than the others.
     const RESETS_FIRST: bool = false;
 
-    /// First half of a step: the gates that depend on no other gate, activated; the others unchanged. `x` is
-    /// the sum of both products, or with `SPLIT` the inputs' product, and then `h` the state's. All samples
-    /// of a tile take the first half before any takes the second, so that their latencies overlap.
-    fn gates<S: Simd>(s: S, x: Gates<S::F>, h: Gates<S::F>) -> Gates<S::F>;
+    /// First half of a step, with what the second needs of it. `x` is the sum of both products, or with
+    /// `SPLIT` the inputs' product, and then `h` the state's. All samples of a tile take the first half before
+    /// any takes the second, so that their latencies overlap.
+    fn gates<S: Simd>(s: S, x: Gates<S::F>, h: Gates<S::F>, state: [S::F; 2]) -> Halfway<S::F>;
 
     /// Second half of a step: all gates activated, and the new state, whose first number is the output.
-    fn output<S: Simd>(s: S, gates: Gates<S::F>, h: Gates<S::F>, state: [S::F; 2]) -> (Gates<S::F>, [S::F; 2]);
+    fn output<S: Simd>(
+        s: S,
+        halfway: Halfway<S::F>,
+        x: Gates<S::F>,
+        h: Gates<S::F>,
+        state: [S::F; 2],
+    ) -> (Gates<S::F>, [S::F; 2]);
 
     /// The step backward. `product` is the state's product at the last gate (with `SPLIT`), `before` the last
     /// number of the state before the step, and `dstate` the gradient of the new state.

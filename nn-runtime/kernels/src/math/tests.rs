@@ -84,6 +84,8 @@ function!(Cosh, cosh);
 function!(LnCosh, ln_cosh);
 function!(Sin, sin);
 function!(Cos, cos);
+function!(SigmoidByInverse, sigmoid_by_inverse);
+function!(NearTanh, near_tanh);
 function!(SigmoidOfTwo, sigmoid_of_two);
 function!(TanhOfTwo, tanh_of_two);
 function!(SigmoidOfFour, sigmoid_of_four);
@@ -144,6 +146,17 @@ fn sigmoid_of_four<S: Simd>(s: S, x: S::F) -> S::F {
 #[inline(always)]
 fn tanh_of_four<S: Simd>(s: S, x: S::F) -> S::F {
     of_four(s, x)[2]
+}
+
+#[inline(always)]
+fn sigmoid_by_inverse<S: Simd>(s: S, x: S::F) -> S::F {
+    let [_, inverse] = sigmoid_inverses(s, [s.neg(x), x]);
+    s.div(s.splat(1.0), inverse)
+}
+
+#[inline(always)]
+fn near_tanh<S: Simd>(s: S, x: S::F) -> S::F {
+    quotient(s, tanh_fraction(s, x))
 }
 
 /// A function of two numbers, over pairs.

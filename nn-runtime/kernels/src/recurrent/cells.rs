@@ -1,9 +1,8 @@
 //! The elementwise part of each cell, forward and backward, with gates in PyTorch's order.
 //! In: one vector of each gate. Out: one vector of each state, or of gradients.
 
-use super::{Cell, CellGrad, CellKind, Gates};
-use crate::math::Of::{Sigmoid, Tanh};
-use crate::math::{four_quotients, fractions, tanh, two_quotients};
+use super::{Cell, CellGrad, CellKind, Gates, Halfway};
+use crate::math::{Fraction, quotient, sigmoid_inverses, tanh_fraction};
 use crate::simd::Simd;
 
 /// h' = tanh(x + h).
@@ -43,6 +42,11 @@ fn none<S: Simd>(s: S) -> Gates<S::F> {
     [s.splat(0.0); 4]
 }
 
+#[inline(always)]
+fn tanh<S: Simd>(s: S, x: S::F) -> S::F {
+    quotient(s, tanh_fraction(s, x))
+}
+
 impl Cell for Rnn {
     const KIND: CellKind = CellKind::Rnn;
     const GATES: usize = 1;
@@ -50,12 +54,18 @@ impl Cell for Rnn {
     const SPLIT: bool = false;
 
     #[inline(always)]
-    fn gates<S: Simd>(_: S, x: Gates<S::F>, _: Gates<S::F>) -> Gates<S::F> {
-        x
+    fn gates<S: Simd>(s: S, _: Gates<S::F>, _: Gates<S::F>, _: [S::F; 2]) -> Halfway<S::F> {
+        [s.splat(0.0); 4]
     }
 
     #[inline(always)]
-    fn output<S: Simd>(s: S, [x, ..]: Gates<S::F>, _: Gates<S::F>, _: [S::F; 2]) -> (Gates<S::F>, [S::F; 2]) {
+    fn output<S: Simd>(
+        s: S,
+        _: Halfway<S::F>,
+        [x, ..]: Gates<S::F>,
+        _: Gates<S::F>,
+        _: [S::F; 2],
+    ) -> (Gates<S::F>, [S::F; 2]) {
         let y = tanh(s, x);
         let mut gates = none(s);
         gates[0] = y;
@@ -77,12 +87,18 @@ impl Cell for ReluRnn {
     const SPLIT: bool = false;
 
     #[inline(always)]
-    fn gates<S: Simd>(_: S, x: Gates<S::F>, _: Gates<S::F>) -> Gates<S::F> {
-        x
+    fn gates<S: Simd>(s: S, _: Gates<S::F>, _: Gates<S::F>, _: [S::F; 2]) -> Halfway<S::F> {
+        [s.splat(0.0); 4]
     }
 
     #[inline(always)]
-    fn output<S: Simd>(s: S, [x, ..]: Gates<S::F>, _: Gates<S::F>, _: [S::F; 2]) -> (Gates<S::F>, [S::F; 2]) {
+    fn output<S: Simd>(
+        s: S,
+        _: Halfway<S::F>,
+        [x, ..]: Gates<S::F>,
+        _: Gates<S::F>,
+        _: [S::F; 2],
+    ) -> (Gates<S::F>, [S::F; 2]) {
         // The limit stands first: NaN stays.
         let y = s.max(s.splat(0.0), x);
         let mut gates = none(s);
@@ -98,6 +114,27 @@ impl Cell for ReluRnn {
     }
 }
 
+/// The second half of both Grus, from the argument of n on: one division.
+#[inline(always)]
+fn gru_output<S: Simd>(s: S, r: S::F, z: S::F, n: S::F, old: S::F) -> (Gates<S::F>, [S::F; 2]) {
+    let Fraction { above, below } = tanh_fraction(s, n);
+    // 1 + e^−z, so that z is its inverse, and 1 − z what it is above 1 times that.
+    let [inverse] = sigmoid_inverses(s, [z]);
+    let both = s.div(s.splat(1.0), s.mul(below, inverse));
+    let sum = s.fma(above, s.sub(inverse, s.splat(1.0)), s.mul(old, below));
+    let gates = [r, s.mul(both, below), s.mul(both, s.mul(above, inverse)), s.splat(0.0)];
+    (gates, [s.mul(sum, both), s.splat(0.0)])
+}
+
+/// The first half of both Grus.
+#[inline(always)]
+fn gru_gates<S: Simd>(s: S, sum: S::F) -> Halfway<S::F> {
+    let [inverse] = sigmoid_inverses(s, [sum]);
+    let mut halfway = [s.splat(0.0); 4];
+    halfway[0] = s.div(s.splat(1.0), inverse);
+    halfway
+}
+
 impl Cell for Gru {
     const KIND: CellKind = CellKind::Gru;
     const GATES: usize = 3;
@@ -105,15 +142,19 @@ impl Cell for Gru {
     const SPLIT: bool = true;
 
     #[inline(always)]
-    fn gates<S: Simd>(s: S, x: Gates<S::F>, h: Gates<S::F>) -> Gates<S::F> {
-        let [r, z] = two_quotients(s, fractions(s, [Sigmoid; 2], [s.add(x[0], h[0]), s.add(x[1], h[1])]));
-        [r, z, x[2], x[3]]
+    fn gates<S: Simd>(s: S, x: Gates<S::F>, h: Gates<S::F>, _: [S::F; 2]) -> Halfway<S::F> {
+        gru_gates(s, s.add(x[0], h[0]))
     }
 
     #[inline(always)]
-    fn output<S: Simd>(s: S, [r, z, x, _]: Gates<S::F>, h: Gates<S::F>, state: [S::F; 2]) -> (Gates<S::F>, [S::F; 2]) {
-        let n = tanh(s, s.fma(r, h[2], x));
-        ([r, z, n, s.splat(0.0)], [s.fma(z, s.sub(state[0], n), n), s.splat(0.0)])
+    fn output<S: Simd>(
+        s: S,
+        [r, ..]: Halfway<S::F>,
+        x: Gates<S::F>,
+        h: Gates<S::F>,
+        state: [S::F; 2],
+    ) -> (Gates<S::F>, [S::F; 2]) {
+        gru_output(s, r, s.add(x[1], h[1]), s.fma(r, h[2], x[2]), state[0])
     }
 
     #[inline(always)]
@@ -141,14 +182,19 @@ impl Cell for ResetFirstGru {
     const RESETS_FIRST: bool = true;
 
     #[inline(always)]
-    fn gates<S: Simd>(s: S, x: Gates<S::F>, h: Gates<S::F>) -> Gates<S::F> {
-        Gru::gates(s, x, h)
+    fn gates<S: Simd>(s: S, x: Gates<S::F>, h: Gates<S::F>, _: [S::F; 2]) -> Halfway<S::F> {
+        gru_gates(s, s.add(x[0], h[0]))
     }
 
     #[inline(always)]
-    fn output<S: Simd>(s: S, [r, z, x, _]: Gates<S::F>, h: Gates<S::F>, state: [S::F; 2]) -> (Gates<S::F>, [S::F; 2]) {
-        let n = tanh(s, s.add(x, h[2]));
-        ([r, z, n, s.splat(0.0)], [s.fma(z, s.sub(state[0], n), n), s.splat(0.0)])
+    fn output<S: Simd>(
+        s: S,
+        [r, ..]: Halfway<S::F>,
+        x: Gates<S::F>,
+        h: Gates<S::F>,
+        state: [S::F; 2],
+    ) -> (Gates<S::F>, [S::F; 2]) {
+        gru_output(s, r, s.add(x[1], h[1]), s.add(x[2], h[2]), state[0])
     }
 
     fn backward<S: Simd>(_: S, _: Gates<S::F>, _: S::F, _: S::F, _: [S::F; 2]) -> CellGrad<S::F> {
@@ -163,14 +209,28 @@ impl Cell for Lstm {
     const SPLIT: bool = false;
 
     #[inline(always)]
-    fn gates<S: Simd>(s: S, x: Gates<S::F>, _: Gates<S::F>) -> Gates<S::F> {
-        four_quotients(s, fractions(s, [Sigmoid, Sigmoid, Tanh, Sigmoid], x))
+    fn gates<S: Simd>(s: S, x: Gates<S::F>, _: Gates<S::F>, [_, c]: [S::F; 2]) -> Halfway<S::F> {
+        let [i, f] = sigmoid_inverses(s, [x[0], x[1]]);
+        let Fraction { above, below } = tanh_fraction(s, x[2]);
+        // c/f + above/(i·below), by one division.
+        let of_input = s.mul(i, below);
+        let all = s.div(s.splat(1.0), s.mul(of_input, f));
+        let new = s.mul(s.fma(c, of_input, s.mul(above, f)), all);
+        [new, s.mul(all, s.mul(below, f)), s.mul(all, of_input), s.mul(above, s.mul(all, s.mul(i, f)))]
     }
 
     #[inline(always)]
-    fn output<S: Simd>(s: S, [i, f, g, o]: Gates<S::F>, _: Gates<S::F>, [_, c]: [S::F; 2]) -> (Gates<S::F>, [S::F; 2]) {
-        let new = s.fma(f, c, s.mul(i, g));
-        ([i, f, g, o], [s.mul(o, tanh(s, new)), new])
+    fn output<S: Simd>(
+        s: S,
+        [new, i, f, g, ..]: Halfway<S::F>,
+        [.., o]: Gates<S::F>,
+        _: Gates<S::F>,
+        _: [S::F; 2],
+    ) -> (Gates<S::F>, [S::F; 2]) {
+        let [o] = sigmoid_inverses(s, [o]);
+        let Fraction { above, below } = tanh_fraction(s, new);
+        let both = s.div(s.splat(1.0), s.mul(below, o));
+        ([i, f, g, s.mul(both, below)], [s.mul(above, both), new])
     }
 
     #[inline(always)]

@@ -7,7 +7,7 @@ use core::hint::black_box;
 use core::mem::swap;
 use core::ops::Range;
 
-use super::{Cell, GateColumns, Gates, SavedSteps, Sequence, get, put};
+use super::{Cell, GateColumns, Gates, Halfway, SavedSteps, Sequence, get, put};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// What [`run`](RecurrentForward::run) works on, for `b` samples.
@@ -252,7 +252,7 @@ impl<C: Cell> ForwardStep<'_, C> {
             let h = (self.old.wrapping_add(sample * self.strides[0]), self.strides[0]);
             // SAFETY: sample + R <= batch, and each has `features` inputs at this step and `units` outputs of
             // the step before.
-            let (mut sums, products) = unsafe {
+            let (sums, products) = unsafe {
                 let sums = chain(s, [of_x; R], x, &self.inputs, at);
                 if C::SPLIT {
                     (sums, chain(s, [of_h; R], h, &self.weights, at))
@@ -260,16 +260,19 @@ impl<C: Cell> ForwardStep<'_, C> {
                     (chain(s, sums, h, &self.weights, at), [[nothing; B]; R])
                 }
             };
+            let mut halfway = [[(nothing, [s.splat(0.0); 2]); B]; R];
             for r in 0..R {
                 for b in 0..B {
-                    sums[r][b] = C::gates(s, sums[r][b], if C::SPLIT { products[r][b] } else { nothing });
+                    // SAFETY: sample + r < batch and at + 16 · b < units.
+                    let old = unsafe { self.state(s, at + b * LANES, sample + r) };
+                    halfway[r][b] = (C::gates(s, sums[r][b], products[r][b], old), old);
                 }
             }
             for r in 0..R {
                 for b in 0..B {
-                    let product = if C::SPLIT { products[r][b] } else { nothing };
+                    let (both, (halfway, old)) = ((sums[r][b], products[r][b]), halfway[r][b]);
                     // SAFETY: sample + r < batch and at + 16 · b < units.
-                    unsafe { self.output(s, at + b * LANES, sample + r, sums[r][b], product) };
+                    unsafe { self.output(s, (at + b * LANES, sample + r), halfway, both, old) };
                 }
             }
             sample += R;
@@ -277,26 +280,43 @@ impl<C: Cell> ForwardStep<'_, C> {
         sample
     }
 
-    /// The second half of the step for sixteen units of one sample.
+    /// The state of sixteen units of one sample before the step.
     ///
     /// # Safety
     /// As for `run`, with `sample < batch` and `at < units`.
     #[inline(always)]
-    pub(super) unsafe fn output<S: Simd>(&self, s: S, at: usize, sample: usize, gates: Gates<S::F>, h: Gates<S::F>) {
-        let Sequence { steps, units, .. } = self.sequence;
-        let (place, lanes) = (sample * steps + self.step, (units - at).min(LANES));
-        let counts = self.mask.is_none_or(|mask| mask[place].abs() > 0.0);
-        let (of_state, of_new) = (sample * self.strides[0] + at, sample * self.strides[1] + at);
+    pub(super) unsafe fn state<S: Simd>(&self, s: S, at: usize, sample: usize) -> [S::F; 2] {
+        let (lanes, place) = ((self.sequence.units - at).min(LANES), sample * self.strides[0] + at);
         let mut old = [s.splat(0.0); 2];
         // SAFETY: sample < batch and at + lanes <= units: within the numbers of a sample, which lie a stride
         // apart.
         unsafe {
-            old[0] = get(s, self.old.add(of_state), lanes);
+            old[0] = get(s, self.old.add(place), lanes);
             if C::STATES == 2 {
-                old[1] = get(s, self.c.add(of_state), lanes);
+                old[1] = get(s, self.c.add(place), lanes);
             }
         }
-        let (mut gates, mut new) = C::output(s, gates, h, old);
+        old
+    }
+
+    /// The second half of the step for sixteen units of one sample, from both products and the state before.
+    ///
+    /// # Safety
+    /// As for `run`, with `sample < batch` and `at < units`.
+    #[inline(always)]
+    pub(super) unsafe fn output<S: Simd>(
+        &self,
+        s: S,
+        (at, sample): (usize, usize),
+        halfway: Halfway<S::F>,
+        (x, h): (Gates<S::F>, Gates<S::F>),
+        old: [S::F; 2],
+    ) {
+        let Sequence { steps, units, .. } = self.sequence;
+        let (place, lanes) = (sample * steps + self.step, (units - at).min(LANES));
+        let counts = self.mask.is_none_or(|mask| mask[place].abs() > 0.0);
+        let (of_state, of_new) = (sample * self.strides[0] + at, sample * self.strides[1] + at);
+        let (mut gates, mut new) = C::output(s, halfway, x, h, old);
         let mut y = new[0];
         if !counts {
             (gates[C::GATES - 1], new, y) = (old[0], old, s.splat(0.0));

@@ -185,18 +185,24 @@ impl CellStep {
             h = chain::<C, S, B>(s, sums, (state, units), w);
         }
         let nothing = [s.splat(0.0); 4];
-        let mut gates = [nothing; B];
+        // With `SPLIT` both sums, else the second alone, which has gone on from the first.
+        let sums: [_; B] = core::array::from_fn(|b| if C::SPLIT { (x[b], h[b]) } else { (h[b], nothing) });
+        let mut halfway = [(nothing, [s.splat(0.0); 2]); B];
         for b in 0..B {
-            gates[b] = if C::SPLIT { C::gates(s, x[b], h[b]) } else { C::gates(s, h[b], nothing) };
+            let i = (first + b) * LANES;
+            // SAFETY: a vector of each state.
+            let old = unsafe {
+                let c = if C::STATES == 2 { s.load_ptr(state.wrapping_add(wide + i)) } else { s.splat(0.0) };
+                [s.load_ptr(state.wrapping_add(i)), c]
+            };
+            halfway[b] = (C::gates(s, sums[b].0, sums[b].1, old), old);
         }
         for b in 0..B {
             let i = (first + b) * LANES;
             let (of_h, of_c) = (state.wrapping_add(i), state.wrapping_add(wide + i));
+            let (_, new) = C::output(s, halfway[b].0, sums[b].0, sums[b].1, halfway[b].1);
             // SAFETY: a vector of each state; i < units <= room.
             unsafe {
-                let c = if C::STATES == 2 { s.load_ptr(of_c) } else { s.splat(0.0) };
-                let old = [s.load_ptr(of_h), c];
-                let (_, new) = C::output(s, gates[b], if C::SPLIT { h[b] } else { nothing }, old);
                 if C::STATES == 2 {
                     s.store_ptr(new[1], of_c);
                 }

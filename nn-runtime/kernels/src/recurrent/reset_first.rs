@@ -31,11 +31,14 @@ impl<C: Cell> ForwardStep<'_, C> {
                 unsafe {
                     let [[sums]] = chain(s, [[self.start(s, at, 0)]; 1], (x, 0), &self.inputs, at);
                     let [[products]] = chain(s, [[self.start(s, at, C::GATES)]; 1], (h, 0), &self.weights, at);
-                    let open = C::gates(s, sums, products);
-                    for (g, gate) in open.into_iter().enumerate().take(C::GATES) {
+                    let old = get(s, h.add(at), lanes);
+                    let [gate, ..] = C::gates(s, sums, products, [old; 2]);
+                    // The second half takes the sum of both products at the gate between.
+                    let open = [gate, s.add(sums[1], products[1]), sums[2]];
+                    for (g, gate) in open.into_iter().enumerate() {
                         put(s, gate, gates.add(g * units + at), lanes);
                     }
-                    let reset = s.mul(open[0], get(s, h.add(at), lanes));
+                    let reset = s.mul(gate, old);
                     put(s, reset, between.add(at), lanes);
                     if let Some(SavedPlaces { resets, .. }) = self.saved {
                         put(s, reset, resets.add(place * units + at), lanes);
@@ -48,12 +51,15 @@ impl<C: Cell> ForwardStep<'_, C> {
                 // first `units` of which are the state of the sample, written just now; at < units and sample
                 // < batch.
                 unsafe {
-                    let [[products]] = chain(s, [[self.start(s, at, C::GATES)]; 1], (between, 0), &self.weights, at);
+                    let [[mut products]] =
+                        chain(s, [[self.start(s, at, C::GATES)]; 1], (between, 0), &self.weights, at);
+                    products[1] = s.splat(0.0);
                     let mut open = [s.splat(0.0); 4];
                     for (g, gate) in open.iter_mut().enumerate().take(C::GATES) {
                         *gate = get(s, gates.add(g * units + at), lanes);
                     }
-                    self.output(s, at, sample, open, products);
+                    let old = self.state(s, at, sample);
+                    self.output(s, (at, sample), open, (open, products), old);
                 }
             }
         }

@@ -210,7 +210,7 @@ impl Kernel for CellForward<'_> {
                 *sum = s.add(get(s, gates, at, lanes), get(s, others, at, lanes));
             }
             let state = [s.splat(0.0), get(s, c, first, lanes)];
-            let (all, [y, new]) = Lstm::output(s, Lstm::gates(s, sums, sums), sums, state);
+            let (all, [y, new]) = Lstm::output(s, Lstm::gates(s, sums, sums, state), sums, sums, state);
             for (g, gate) in all.into_iter().enumerate() {
                 s.store_part(gate, &mut gates[g * units + first..][..lanes]);
             }
