@@ -17,9 +17,7 @@ use core::f32::consts::{LN_2, LOG2_E};
 use super::simd::Simd;
 
 pub use choose::{larger, ln_add_exp, powf, sign, smaller};
-pub use fractions::{
-    Fraction, Of, four_quotients, fractions, quotient, sigmoid_inverses, tanh_fraction, two_quotients,
-};
+pub use fractions::{Fraction, quotient, sigmoid_inverses, tanh_fraction, tanh_of_powers};
 pub use hyperbolic::{cosh, ln_cosh, sigmoids, sinh};
 pub use normal::{erf, gelu, gelu_and_slope, gelu_slope, gelu_tanh, gelu_tanh_slope, normal_cdf};
 pub use waves::{cos, sin};
@@ -228,8 +226,7 @@ fn with_sign<S: Simd>(s: S, size: S::F, x: S::F) -> S::F {
 #[cfg_attr(feature = "small", inline(never))]
 #[cfg_attr(not(feature = "small"), inline(always))]
 pub fn tanh<S: Simd>(s: S, x: S::F) -> S::F {
-    let [tanh] = fractions(s, [Of::Tanh], [x]);
-    quotient(s, tanh)
+    quotient(s, tanh_of_powers(s, x))
 }
 
 /// 1 / (1 + e^−x): at most 2.5 ulp at both ends. Below −88.7 it is 0.

@@ -5,6 +5,7 @@
 
 mod backward;
 mod cells;
+mod chain;
 mod forward;
 mod gate_columns;
 mod one_stream;

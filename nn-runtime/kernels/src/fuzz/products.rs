@@ -12,6 +12,7 @@ use crate::recurrent::{
     RecurrentStep, Rnn, SavedSteps, Sequence, StateRows, TransposedWeights, weighted_sums,
 };
 use crate::simd::{Isa, LANES};
+use crate::sizes::round_up;
 
 pub(super) const CALLS: &[fn(&mut Rng, Isa) -> bool] = &[
     matrix,
@@ -198,7 +199,7 @@ fn step<C: Cell>(rng: &mut Rng, isa: Isa) -> bool {
     let all = [
         product_of(&[batch, features]),
         returns(|| PreparedCell::<C>::len(features, units)),
-        product_of(&[batch, C::STATES, units.next_multiple_of(LANES)]),
+        product_of(&[batch, C::STATES, round_up(units, LANES)]),
         product_of(&[batch, units]),
     ];
     let block = rng.flip();

@@ -86,10 +86,6 @@ function!(Sin, sin);
 function!(Cos, cos);
 function!(SigmoidByInverse, sigmoid_by_inverse);
 function!(NearTanh, near_tanh);
-function!(SigmoidOfTwo, sigmoid_of_two);
-function!(TanhOfTwo, tanh_of_two);
-function!(SigmoidOfFour, sigmoid_of_four);
-function!(TanhOfFour, tanh_of_four);
 function!(High, high);
 function!(Low, low);
 function!(Cdf, normal_cdf);
@@ -113,39 +109,6 @@ fn high<S: Simd>(s: S, x: S::F) -> S::F {
 #[inline(always)]
 fn low<S: Simd>(s: S, x: S::F) -> S::F {
     sigmoids(s, x).1
-}
-
-/// Quotients by one division, of fractions whose denominators are near and far.
-#[inline(always)]
-fn of_two<S: Simd>(s: S, x: S::F) -> [S::F; 2] {
-    two_quotients(s, fractions(s, [Of::Sigmoid, Of::Tanh], [x, x]))
-}
-
-#[inline(always)]
-fn of_four<S: Simd>(s: S, x: S::F) -> [S::F; 4] {
-    let near = s.mul(x, s.splat(0.01));
-    let of = [Of::Sigmoid, Of::Tanh, Of::Tanh, Of::Sigmoid];
-    four_quotients(s, fractions(s, of, [x, near, x, s.neg(near)]))
-}
-
-#[inline(always)]
-fn sigmoid_of_two<S: Simd>(s: S, x: S::F) -> S::F {
-    of_two(s, x)[0]
-}
-
-#[inline(always)]
-fn tanh_of_two<S: Simd>(s: S, x: S::F) -> S::F {
-    of_two(s, x)[1]
-}
-
-#[inline(always)]
-fn sigmoid_of_four<S: Simd>(s: S, x: S::F) -> S::F {
-    of_four(s, x)[0]
-}
-
-#[inline(always)]
-fn tanh_of_four<S: Simd>(s: S, x: S::F) -> S::F {
-    of_four(s, x)[2]
 }
 
 #[inline(always)]

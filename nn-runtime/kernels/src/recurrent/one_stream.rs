@@ -6,6 +6,7 @@ use core::marker::PhantomData;
 
 use super::{Cell, Gates, PreparedCell};
 use crate::simd::{Isa, Kernel, LANES, Simd};
+use crate::sizes::round_up;
 
 /// Bytes of weights that stay in the nearest cache, beside all else, from one step to the next.
 const NEAR: usize = 24 << 10;
@@ -96,7 +97,7 @@ impl CellStep {
     /// Units, padded.
     #[inline(always)]
     fn wide(&self) -> usize {
-        self.units.next_multiple_of(LANES)
+        round_up(self.units, LANES)
     }
 
     /// # Safety

@@ -3,7 +3,8 @@
 //! sample, and is slower than the cells of one product.
 
 use super::cells::{through_sigmoid, through_tanh};
-use super::forward::{ForwardStep, SavedPlaces, chain};
+use super::chain::chain;
+use super::forward::{ForwardStep, SavedPlaces};
 use super::{Cell, RecurrentBackward, Sequence, TransposedWeights, get, put};
 use crate::matrix::Product;
 use crate::simd::{Kernel, LANES, Simd};

@@ -3,7 +3,8 @@
 
 use core::marker::PhantomData;
 
-use super::forward::{ForwardStep, write_starts};
+use super::chain::write_starts;
+use super::forward::ForwardStep;
 use super::{Cell, GateColumns, GateWeights, RecurrentForward, Sequence};
 use crate::simd::{Isa, Kernel, LANES, Simd};
 

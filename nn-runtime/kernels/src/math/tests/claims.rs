@@ -85,10 +85,6 @@ claims! {
     ln_1p_is_near: Ln1p, f64::ln_1p, Ulp(1.6), (-1.0, 2.0);
     tanh_is_near: Tanh, f64::tanh, Ulp(2.7), (-10.0, 10.0);
     sigmoid_is_near: Sigmoid, sigmoid_f64, UlpOrZero(2.5), (-90.0, 20.0);
-    sigmoid_of_two_is_near: SigmoidOfTwo, |x| sigmoid_f64(x.max(-87.0)), Ulp(4.2), (-90.0, 20.0);
-    tanh_of_two_is_near: TanhOfTwo, f64::tanh, Ulp(4.2), (-10.0, 10.0);
-    sigmoid_of_four_is_near: SigmoidOfFour, |x| sigmoid_f64(x.max(-87.0)), Ulp(5.2), (-90.0, 20.0);
-    tanh_of_four_is_near: TanhOfFour, f64::tanh, Ulp(5.2), (-10.0, 10.0);
     sigmoid_by_inverse_is_near: SigmoidByInverse, |x| sigmoid_f64(x.clamp(-40.0, 40.0)), Ulp(36.0), (-41.0, 41.0);
     near_tanh_is_near: NearTanh, f64::tanh, Ulp(6.0), (-10.0, 10.0);
     high_sigmoid_is_near: High, sigmoid_f64, UlpOrZero(2.9), (-90.0, 90.0);
