@@ -38,9 +38,10 @@ const SOUND: [&str; 19] = [
 const AROUND: &str = "const WIDTH: usize = 16; network! { struct Block: [16] -> [16] { Dense(16) -> Relu } } \
     network! { struct Pair: [16] -> (a: [8], b: [8]) { let (a, b) = Split(2); } }";
 
-/// What may change in a network without a fault, as another one is meant that is as sound: the last `;`, who
-/// may see it, its name or a label's, that a layer learns, and an input or a dimension that need not be there.
-/// A formula without one of its functions or with two signs is another formula, of which no error can tell.
+/// What may change in a network without a fault, as another one is meant that is as sound: the last `;`,
+/// who may see it, its name or a label's, that a layer learns, and an input or a dimension that need not be
+/// there. A formula without one of its functions or with two signs is another formula, of which no error can
+/// tell.
 const LEGAL: [&str; 8] = [
     "without `;`",
     "without `frozen`",

@@ -3,7 +3,7 @@ type Net<const W: ::core::primitive::usize> = <::nn_runtime::__private::Size<
 > as NetSizes>::Declared;
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "expected a `Net` of size 2 or 3, found one of `{Self}`",
+    message = "expected a `Net` of size 2 or 3, found `{Self}`",
     label = "`Net` is declared for 2 or 3"
 )]
 trait NetSizes {

@@ -11,14 +11,12 @@ use crate::layer::{Layer, LayerContext, Observed, ParamGrad, ReadContext};
 use crate::spec::{LayerSpec, Pass, Stream};
 use nn_kernels::workspace::{BufferRange, Region, Workspace};
 
-/// Whether what runs a layer is compiled once, here, for all kinds of layers: where it must be optimised in a
-/// debug build, or size counts before speed.
+/// Whether what runs a layer is compiled once, here, for all kinds: in debug builds, and for size.
 const ONCE: bool = cfg!(any(debug_assertions, feature = "small"));
 /// Whether there are streams, and what lays out parameters for many passes; and passes that are looked at.
 const STREAMS: bool = cfg!(feature = "stream");
 
-/// Nothing to read. As places that are not read stand beside those that are, few forms of `borrow` are
-/// enough.
+/// Nothing to read: it stands beside what is read, so that few forms of `borrow` are enough.
 const NONE: BufferRef = BufferRef::NONE;
 
 /// A node's context and what it reads and writes, opened.

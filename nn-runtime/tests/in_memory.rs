@@ -59,14 +59,14 @@ fn a_microcontroller_learns_the_same_bits() {
     match cfg!(feature = "small") {
         true => assert_eq!(said, include_str!("../../examples/embedded/learns.txt")),
         // Where a convolution pools on the way, its gradients are summed in another order.
-        false => assert!(said.contains("parameters 027f1b31c5a937b8\nreads 30 of 50 digits"), "{said}"),
+        false => assert!(said.contains("parameters 4ae31f363df3a4f0\nreads 30 of 50 digits"), "{said}"),
     }
 }
 
 #[test]
 fn small_and_fast_kernels_learn_the_same_bits() {
     let said = learns::<Strided>(10, &mut vec![f32::NAN; Strided::train_len(BATCH, 2)]);
-    assert!(said.contains("parameters f51bac2e25537bca\n"), "{said}");
+    assert!(said.contains("parameters dd3e345b40e19008\n"), "{said}");
 }
 
 network! { struct Two: [3] -> [2] { Dense(2) } }

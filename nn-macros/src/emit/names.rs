@@ -55,8 +55,8 @@ impl SiteIdents {
         Ident::new(self.layers.get(&id).map_or("_", |name| name), span)
     }
 
-    /// What the type of a site's layer is called: rustc names it where the call does not fit. Not as the layer
-    /// alone: of `Transpose`, which is none, rustc would say that `transpose_1` is a similar name.
+    /// What the type of a site's layer is called: rustc names it where the call does not fit. Not as the
+    /// layer alone: of `Transpose`, which is none, rustc would say that `transpose_1` is a similar name.
     pub fn layer(&self, id: usize, span: Span) -> Ident {
         self.calls.get(&id).map_or_else(|| ident('L', id, span), |name| Ident::new(name, span))
     }

@@ -28,12 +28,13 @@ pub fn sizes(header: &Header, Sizes { name: size, values }: &Sizes, each: &[Toke
         [most @ .., last] if !most.is_empty() => format!("{} or {last}", most.join(", ")),
         all => all.concat(),
     };
-    let message = format!("expected a `{name}` of size {listed}, found one of `{{Self}}`");
+    let message = format!("expected a `{name}` of size {listed}, found `{{Self}}`");
     let label = format!("`{name}` is declared for {listed}");
     let text = name.to_string();
     let variants =
         values.iter().map(|value| beside(size, &format!("{}{value}", camel(&size.to_string().to_lowercase()))));
     let mixed = Span::mixed_site();
+    let declared = Ident::new("Declared", mixed);
     let blocks = each.iter().zip(values).map(|(network, value)| {
         quote_spanned! {mixed=>
             #reaching
@@ -41,7 +42,7 @@ pub fn sizes(header: &Header, Sizes { name: size, values }: &Sizes, each: &[Toke
                 const #size: ::core::primitive::usize = #value;
                 #network
                 impl #trait_name for ::nn_runtime::__private::Size<{ #size }> {
-                    type Declared = #name;
+                    type #declared = #name;
                 }
             };
         }
@@ -58,12 +59,12 @@ pub fn sizes(header: &Header, Sizes { name: size, values }: &Sizes, each: &[Toke
         #[doc(hidden)]
         #[diagnostic::on_unimplemented(message = #message, label = #label)]
         #vis trait #trait_name {
-            type Declared: ::nn_runtime::__private::Network;
+            type #declared: ::nn_runtime::__private::Network;
         }
     };
     let alias = quote_spanned! {mixed=>
         #vis type #name<const #size: ::core::primitive::usize> =
-            <::nn_runtime::__private::Size<#size> as #trait_name>::Declared;
+            <::nn_runtime::__private::Size<#size> as #trait_name>::#declared;
     };
     quote!(#(#attrs)* #alias #trait_tokens #(#blocks)* #enumeration)
 }

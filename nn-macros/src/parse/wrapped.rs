@@ -148,7 +148,8 @@ pub fn names_of(group: &Group, values: &Values) -> Vec<Ident> {
     names
 }
 
-/// `F.relu`, `torch.cat([a, b])`, `self.fc(x)`, `model.add(Dense(8))`: a function of a module or of an object.
+/// `F.relu`, `torch.cat([a, b])`, `self.fc(x)`, `model.add(Dense(8))`: a function of a module
+/// or of an object.
 fn of_module(step: &mut Tokens, values: &Values, errors: &mut Errors) -> bool {
     let Some(first) = step.ident(0).cloned() else { return false };
     let text = first.to_string();

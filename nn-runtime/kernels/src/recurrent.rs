@@ -66,8 +66,8 @@ pub trait Cell: Copy + 'static {
     const RESETS_FIRST: bool = false;
 
     /// First half of a step, with what the second needs of it. `x` is the sum of both products, or with
-    /// `SPLIT` the inputs' product, and then `h` the state's. All samples of a tile take the first half before
-    /// any takes the second, so that their latencies overlap.
+    /// `SPLIT` the inputs' product, and then `h` the state's. All samples of a tile take the first half
+    /// before any takes the second, so that their latencies overlap.
     fn gates<S: Simd>(s: S, x: Gates<S::F>, h: Gates<S::F>, state: [S::F; 2]) -> Halfway<S::F>;
 
     /// Second half of a step: all gates activated, and the new state, whose first number is the output.

@@ -52,7 +52,7 @@ pub struct StreamChain {
 
 #[derive(Clone, Debug)]
 struct Layer {
-    work: Work,
+    work: StreamWork,
     x: StreamPlace,
     y: StreamPlace,
     outputs: usize,
@@ -61,7 +61,7 @@ struct Layer {
 }
 
 #[derive(Clone, Debug)]
-enum Work {
+enum StreamWork {
     Product(ProductStep),
     Causal(Causal),
     Rnn(CellAt),
@@ -156,7 +156,7 @@ impl StreamChain {
             StreamOp::Product { panels, weight, bias } => {
                 let product = product(panels, weight, bias)?;
                 rest = &rest[usize::from(product.curve.is_some())..];
-                (Work::Product(product), panels.rows(), panels.cols())
+                (StreamWork::Product(product), panels.rows(), panels.cols())
             }
             StreamOp::Causal { features, kernel, dilation, panels, weight, bias, carried } => {
                 assert!(Some(panels.rows()) == features.checked_mul(kernel) && !panels.transposed());
@@ -164,23 +164,23 @@ impl StreamChain {
                 let causal = Causal::new(product, [features, kernel, dilation], carried.start)?;
                 need(&mut self.lens, 2, &carried, causal.carried_len());
                 rest = &rest[usize::from(product.curve.is_some())..];
-                (Work::Causal(causal), features, panels.cols())
+                (StreamWork::Causal(causal), features, panels.cols())
             }
             StreamOp::Cell { kind, features, units, prepared, carried } => {
                 assert!(units > 0, "expected at least 1 unit");
                 let cell = CellStep { features, units };
                 let at = CellAt { cell, prepared: prepared.start, carried: carried.start };
                 let (work, [prepares, carries]) = match kind {
-                    CellKind::Rnn => (Work::Rnn(at), cell.lens::<Rnn>()),
-                    CellKind::ReluRnn => (Work::ReluRnn(at), cell.lens::<ReluRnn>()),
-                    CellKind::Gru => (Work::Gru(at), cell.lens::<Gru>()),
-                    CellKind::Lstm => (Work::Lstm(at), cell.lens::<Lstm>()),
+                    CellKind::Rnn => (StreamWork::Rnn(at), cell.lens::<Rnn>()),
+                    CellKind::ReluRnn => (StreamWork::ReluRnn(at), cell.lens::<ReluRnn>()),
+                    CellKind::Gru => (StreamWork::Gru(at), cell.lens::<Gru>()),
+                    CellKind::Lstm => (StreamWork::Lstm(at), cell.lens::<Lstm>()),
                 };
                 need(&mut self.lens, 1, &prepared, prepares);
                 need(&mut self.lens, 2, &carried, carries);
                 (work, features, units)
             }
-            StreamOp::Copy { len } => (Work::Copy, len, len),
+            StreamOp::Copy { len } => (StreamWork::Copy, len, len),
         };
         self.reads(x, inputs, false);
         self.reads(y, outputs, true);
@@ -190,7 +190,14 @@ impl StreamChain {
         };
         let first = self.functions.len();
         if floor > f32::NEG_INFINITY
-            && matches!(work, Work::Copy | Work::Rnn(_) | Work::ReluRnn(_) | Work::Gru(_) | Work::Lstm(_))
+            && matches!(
+                work,
+                StreamWork::Copy
+                    | StreamWork::Rnn(_)
+                    | StreamWork::ReluRnn(_)
+                    | StreamWork::Gru(_)
+                    | StreamWork::Lstm(_)
+            )
         {
             self.functions.push(InPlace::floor(floor));
         }
@@ -236,12 +243,12 @@ impl StreamChain {
     pub fn undo(&self, carried: &mut [f32], before: &[f32]) {
         for layer in &self.layers {
             match &layer.work {
-                Work::Causal(causal) => causal.undo(carried, before),
-                Work::Rnn(cell) => cell.undo::<Rnn>(carried, before),
-                Work::ReluRnn(cell) => cell.undo::<ReluRnn>(carried, before),
-                Work::Gru(cell) => cell.undo::<Gru>(carried, before),
-                Work::Lstm(cell) => cell.undo::<Lstm>(carried, before),
-                Work::Product(_) | Work::Copy => {}
+                StreamWork::Causal(causal) => causal.undo(carried, before),
+                StreamWork::Rnn(cell) => cell.undo::<Rnn>(carried, before),
+                StreamWork::ReluRnn(cell) => cell.undo::<ReluRnn>(carried, before),
+                StreamWork::Gru(cell) => cell.undo::<Gru>(carried, before),
+                StreamWork::Lstm(cell) => cell.undo::<Lstm>(carried, before),
+                StreamWork::Product(_) | StreamWork::Copy => {}
             }
         }
     }
@@ -332,15 +339,15 @@ impl Layer {
         // SAFETY: the caller's promise is theirs.
         unsafe {
             match &self.work {
-                Work::Product(product) => {
+                StreamWork::Product(product) => {
                     product.run(s, Operands { params: at.params, x: at.x, y: at.y, room: at.room });
                 }
-                Work::Causal(causal) => causal.run(s, at),
-                Work::Rnn(cell) => cell.run::<Rnn, S>(s, at),
-                Work::ReluRnn(cell) => cell.run::<ReluRnn, S>(s, at),
-                Work::Gru(cell) => cell.run::<Gru, S>(s, at),
-                Work::Lstm(cell) => cell.run::<Lstm, S>(s, at),
-                Work::Copy => copy(at.x, at.y, self.outputs),
+                StreamWork::Causal(causal) => causal.run(s, at),
+                StreamWork::Rnn(cell) => cell.run::<Rnn, S>(s, at),
+                StreamWork::ReluRnn(cell) => cell.run::<ReluRnn, S>(s, at),
+                StreamWork::Gru(cell) => cell.run::<Gru, S>(s, at),
+                StreamWork::Lstm(cell) => cell.run::<Lstm, S>(s, at),
+                StreamWork::Copy => copy(at.x, at.y, self.outputs),
             }
         }
     }

@@ -70,13 +70,13 @@ pub struct TrainChain {
 /// What makes a value of so many numbers a sample, and a function of it then.
 #[derive(Clone, Copy, Debug)]
 struct TrainStep {
-    work: Work,
+    work: TrainWork,
     len: usize,
     curve: Option<TrainCurve>,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Work {
+enum TrainWork {
     Product {
         panels: Panels,
         weight: usize,
@@ -115,7 +115,7 @@ impl TrainChain {
         TrainChain { steps: Vec::new(), inputs, outputs: inputs, params: 0, first: None, scratch: 0 }
     }
 
-    fn then(&mut self, work: Work, len: usize) {
+    fn then(&mut self, work: TrainWork, len: usize) {
         self.outputs = len;
         self.steps.push(TrainStep { work, len, curve: None });
     }
@@ -141,14 +141,14 @@ impl TrainChain {
         }
         self.first = self.first.or(Some(self.steps.len()));
         let bias = bias.map(|bias| bias.start);
-        let work = Work::Product { panels, weight: weight.start, bias, floor: f32::NEG_INFINITY };
+        let work = TrainWork::Product { panels, weight: weight.start, bias, floor: f32::NEG_INFINITY };
         self.then(work, panels.cols());
     }
 
     /// And then `max(x, floor)`, whose gradient is `curve`'s; false where no product does it.
     pub fn floor(&mut self, at: f32, curve: TrainCurve) -> bool {
         match self.steps.last_mut() {
-            Some(TrainStep { work: Work::Product { floor, .. }, curve: empty @ None, .. }) => {
+            Some(TrainStep { work: TrainWork::Product { floor, .. }, curve: empty @ None, .. }) => {
                 (*floor, *empty) = (at, Some(TrainCurve { run: None, ..curve }));
                 true
             }
@@ -161,7 +161,7 @@ impl TrainChain {
         match self.steps.last_mut() {
             Some(step) if step.curve.is_none() && curve.from_output => step.curve = Some(curve),
             _ => {
-                self.then(Work::Copy, self.outputs);
+                self.then(TrainWork::Copy, self.outputs);
                 if let Some(step) = self.steps.last_mut() {
                     step.curve = Some(curve);
                 }
@@ -176,7 +176,7 @@ impl TrainChain {
     pub fn dropout(&mut self, rate: f32, site: u64) {
         assert!((0.0..1.0).contains(&rate), "expected a rate from 0 up to but without 1, found {rate}");
         if rate > 0.0 {
-            self.then(Work::Dropout { rate, site }, self.outputs);
+            self.then(TrainWork::Dropout { rate, site }, self.outputs);
         }
     }
 

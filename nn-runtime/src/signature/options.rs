@@ -1,5 +1,5 @@
-//! Options that a layer has not, or whose value cannot be theirs. In: a signature and a call; out: nothing, or
-//! what to type instead. Arguments without a name are looked at elsewhere.
+//! Options that a layer has not, or whose value cannot be theirs. In: a signature and a call; out: nothing,
+//! or what to type instead. Arguments without a name are looked at elsewhere.
 
 use super::names::{ALIASES, ELSEWHERE};
 use super::text::{brackets, find, holds, is_axis, is_list, is_near, is_numbers, joined, list, word_in};

@@ -39,8 +39,8 @@ pub fn tanh_of_powers<S: Simd>(s: S, x: S::F) -> Fraction<S::F> {
     Fraction { above: with_sign(s, s.abs(less), x), below }
 }
 
-/// tanh x as a fraction of polynomials, of which the denominator, from 1 to 320, is ready soonest: the quotient
-/// is at most 6 ulp off, and at most 2 ulp beyond 1.
+/// tanh x as a fraction of polynomials, of which the denominator, from 1 to 320, is ready soonest: the
+/// quotient is at most 6 ulp off, and at most 2 ulp beyond 1.
 #[inline(always)]
 pub fn tanh_fraction<S: Simd>(s: S, x: S::F) -> Fraction<S::F> {
     // The limits stand first: where x is NaN, `min` and `max` give the second.

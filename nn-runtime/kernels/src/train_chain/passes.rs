@@ -1,6 +1,6 @@
 //! Both ways through a chain. Lengths have been compared where these are made.
 
-use super::{TrainChain, TrainPass, Work};
+use super::{TrainChain, TrainPass, TrainWork};
 use crate::dropout::Dropout;
 use crate::elementwise::{Map, fill, zip_in_place};
 use crate::long_sums::RowSums;
@@ -46,14 +46,14 @@ impl Kernel for Forward<'_> {
             let dx = &mut gradients[before..before + if i == 0 { 0 } else { x.len() }];
             (before, at) = (at, at + step.room(batch));
             match step.work {
-                Work::Product { panels, weight, bias, floor } => {
+                TrainWork::Product { panels, weight, bias, floor } => {
                     let w = &pass.params[weight..weight + panels.len()];
                     let bias = bias.map(|bias| &pass.params[bias..bias + panels.cols()]);
                     Product { p: panels, batch, x, w, bias, floor, y: &mut *to }.call(s);
                 }
-                Work::Copy => to.copy_from_slice(x),
+                TrainWork::Copy => to.copy_from_slice(x),
                 // What it drops is drawn once for both ways.
-                Work::Dropout { rate, site } => {
+                TrainWork::Dropout { rate, site } => {
                     let rng = pass.rng.fold_in(&[site]);
                     match dx {
                         [] => s.call(Dropout::new(rng, 0, step.len, rate, x, &mut *to)),
@@ -114,7 +114,7 @@ impl Kernel for Backward<'_> {
             }
             y = x;
             match step.work {
-                Work::Product { panels, weight, bias, .. } => {
+                TrainWork::Product { panels, weight, bias, .. } => {
                     let grad = LayerGrad { sums, p: panels, x, dy: d };
                     grad.weight(s, &mut grads[weight..weight + panels.len()]);
                     if let Some(bias) = bias {
@@ -125,8 +125,8 @@ impl Kernel for Backward<'_> {
                         s.call(BackwardInput { p: panels, batch, dy: d, w, dx, scratch: &mut *scratch });
                     }
                 }
-                Work::Copy => dx.copy_from_slice(d),
-                Work::Dropout { .. } => zip_in_place(s, &Times, dx, d),
+                TrainWork::Copy => dx.copy_from_slice(d),
+                TrainWork::Dropout { .. } => zip_in_place(s, &Times, dx, d),
             }
         }
     }
