@@ -16,7 +16,8 @@ use nn_kernels::simd::Isa;
 
 /// Finds gradients with respect to the inputs of a network, through it and without its learning: of a
 /// generator through a discriminator, of an actor through a critic. It holds memory and no model, so that
-/// the model may learn in between; [`Model::gradients`] finds the gradients of parameters too.
+/// the model may learn in between; [`Model::gradients`](crate::Model::gradients) finds the gradients of
+/// parameters too.
 ///
 /// The network runs as it predicts, without dropout or other training noise.
 ///

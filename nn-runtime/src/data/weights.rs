@@ -18,8 +18,8 @@ impl<T: Targets> Dataset<T> {
     ///
     /// A sample whose weights are all 0 is left out wholly, as if it were not there: its inputs and targets
     /// may be NaN or no ids, it is in no statistic of a batch, and draws no noise. Where training is
-    /// [`stateful`](crate::Trainer::stateful) it must hold numbers, as its state goes on; so must a step of
-    /// weight 0 of a sample that counts, as other steps may look at it.
+    /// [`stateful`](crate::train::Trainer::stateful) it must hold numbers, as its state goes on; so must
+    /// a step of weight 0 of a sample that counts, as other steps may look at it.
     ///
     /// ```
     /// use nn_runtime::data::Dataset;
