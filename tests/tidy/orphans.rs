@@ -55,11 +55,11 @@ fn every_reference_is_loaded() {
 #[test]
 fn every_compile_error_is_there() {
     let tree = Tree::read();
-    let cases = tree.within("tests/ui/", ".rs").map(|(path, _)| path);
+    let cases = tree.within("tests/errors/ui/", ".rs").map(|(path, _)| path);
     let lost: Vec<&str> = cases.filter(|case| !root().join(case).with_extension("stderr").exists()).collect();
     assert!(
         lost.is_empty(),
-        "no .stderr; `TRYBUILD=overwrite cargo test -p nn-tests --test ui -- errors trybuild=NAME` writes it:\n  {}",
+        "no .stderr; `TRYBUILD=overwrite cargo test -p nn-error-tests -- errors trybuild=NAME` writes it:\n  {}",
         lost.join("\n  ")
     );
 }

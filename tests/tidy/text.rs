@@ -8,7 +8,7 @@ fn all() -> Vec<Source> {
     let folders =
         ["nn-cli/src", "nn-macros/src", "nn-runtime/src", "nn-runtime/kernels/src", "examples", "tests", "benches"];
     let all = folders.into_iter().flat_map(sources);
-    all.filter(|source| !source.path.starts_with("tests/ui/") && !source.path.contains("/target/")).collect()
+    all.filter(|source| !source.path.starts_with("tests/errors/ui/") && !source.path.contains("/target/")).collect()
 }
 
 /// The widest a comment may be; rustfmt holds code to 120.

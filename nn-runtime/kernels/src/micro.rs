@@ -163,7 +163,7 @@ pub(crate) const fn widest(registers: usize, rows: usize) -> usize {
 /// The pointers of the kernel are valid for `rows` and for `vectors` vectors.
 #[inline(always)]
 pub(crate) unsafe fn for_each_tile<S: Simd, K: TileKernel>(s: S, kernel: K, rows: Range<usize>, vectors: usize) {
-    let tallest = tallest::<K>(S::REGISTERS, vectors);
+    let most = tallest::<K>(S::REGISTERS, vectors);
     // A range that ends before it starts is empty, too.
     let end = rows.end.max(rows.start);
     let mut at = rows.start;
@@ -171,7 +171,7 @@ pub(crate) unsafe fn for_each_tile<S: Simd, K: TileKernel>(s: S, kernel: K, rows
     // a tile.
     macro_rules! heights {
         ($($height:literal)*) => {$(
-            if $height <= tallest && $height <= end - at {
+            if const { $height <= tallest::<K>(S::REGISTERS, 1) } && $height <= most && $height <= end - at {
                 let mut tiles = (end - at) / $height;
                 let rest = end - at - tiles * $height;
                 if $height > 2 && rest == 1 || $height > 4 && rest == 2 {
@@ -180,7 +180,7 @@ pub(crate) unsafe fn for_each_tile<S: Simd, K: TileKernel>(s: S, kernel: K, rows
                 if tiles > 0 {
                     let to = at + tiles * $height;
                     // SAFETY: at..to lies within `rows`, and its length is a multiple of the height.
-                    unsafe { tiles_of_shape(s, kernel, at..to, $height, vectors) };
+                    unsafe { tiles_of_height::<S, K, $height>(s, kernel, at..to, vectors) };
                     at = to;
                 }
             }
@@ -191,18 +191,18 @@ pub(crate) unsafe fn for_each_tile<S: Simd, K: TileKernel>(s: S, kernel: K, rows
     debug_assert!(at == end, "expected tiles for all rows");
 }
 
-/// Picks the compiled code for a shape of tile that is known only at run time.
+/// Picks the compiled code for a width of tile that is known only at run time.
 ///
 /// # Safety
-/// As for [`for_each_tile`], and the number of rows is a multiple of `height`.
+/// As for [`for_each_tile`], and the number of rows is a multiple of `R`.
 #[inline(always)]
-unsafe fn tiles_of_shape<S: Simd, K: TileKernel>(s: S, kernel: K, rows: Range<usize>, height: usize, vectors: usize) {
+unsafe fn tiles_of_height<S: Simd, K: TileKernel, const R: usize>(s: S, kernel: K, rows: Range<usize>, vectors: usize) {
     macro_rules! pick {
-        ($($r:literal x $v:literal),*) => {
-            match (height, vectors) {
-                $(($r, $v) => if const { $v <= K::WIDEST && $r <= tallest::<K>(S::REGISTERS, $v) } {
+        ($($v:literal)*) => {
+            match vectors {
+                $($v => if const { $v <= K::WIDEST && R <= tallest::<K>(S::REGISTERS, $v) } {
                     // SAFETY: the caller's contract is that of `new`.
-                    s.call(unsafe { TilesOfShape::<K, $r, $v>::new(kernel, rows) })
+                    s.call(unsafe { TilesOfShape::<K, R, $v>::new(kernel, rows) })
                 } else {
                     unreachable!("a tile that no set of registers has room for")
                 })*
@@ -210,10 +210,7 @@ unsafe fn tiles_of_shape<S: Simd, K: TileKernel>(s: S, kernel: K, rows: Range<us
             }
         };
     }
-    pick!(
-        1 x 1, 2 x 1, 3 x 1, 4 x 1, 6 x 1, 8 x 1, 10 x 1, 12 x 1, 1 x 2, 2 x 2, 3 x 2, 4 x 2, 6 x 2, 8 x 2, 10 x 2,
-        12 x 2, 1 x 4, 2 x 4, 3 x 4, 4 x 4, 6 x 4
-    )
+    pick!(1 2 4)
 }
 
 /// The tiles of one shape, as a function of its own, so that registers are allocated for each shape

@@ -73,10 +73,11 @@ macro_rules! paths {
     };
 }
 
+// Without `std` nobody asks the processor: only what the program is compiled for is there.
 paths! {
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(target_arch = "x86_64", any(feature = "std", target_feature = "avx2")))]
     Avx2 "avx2";
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(target_arch = "x86_64", any(feature = "std", target_feature = "avx512f")))]
     Avx512 "avx512";
     #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
     Neon "neon";

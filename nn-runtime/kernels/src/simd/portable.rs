@@ -80,6 +80,8 @@ fn mask(holds: bool) -> i32 {
     -i32::from(holds)
 }
 
+// What takes many instructions is called: each kernel would hold it as often as it uses it, and this path is for
+// machines that are slow anyway.
 impl Simd for Portable {
     type F = F;
     type M = M;
@@ -112,16 +114,14 @@ impl Simd for Portable {
     fn store(self, v: F, to: &mut [f32; 16]) {
         *to = v;
     }
-    #[cfg_attr(feature = "small", inline(never))]
-    #[cfg_attr(not(feature = "small"), inline(always))]
+    #[inline(never)]
     fn load_part(self, x: &[f32]) -> F {
         match x.first_chunk() {
             Some(whole) => *whole,
             None => from_fn(|i| x.get(i).copied().unwrap_or(0.0)),
         }
     }
-    #[cfg_attr(feature = "small", inline(never))]
-    #[cfg_attr(not(feature = "small"), inline(always))]
+    #[inline(never)]
     fn store_part(self, v: F, to: &mut [f32]) {
         match to.first_chunk_mut() {
             Some(whole) => *whole = v,
@@ -183,18 +183,15 @@ impl Simd for Portable {
     fn abs(self, a: F) -> F {
         from_fn(|i| a[i].abs())
     }
-    #[cfg_attr(feature = "small", inline(never))]
-    #[cfg_attr(not(feature = "small"), inline(always))]
+    #[inline(never)]
     fn sqrt(self, a: F) -> F {
         from_fn(|i| sqrt(a[i]))
     }
-    #[cfg_attr(feature = "small", inline(never))]
-    #[cfg_attr(not(feature = "small"), inline(always))]
+    #[inline(never)]
     fn floor(self, a: F) -> F {
         from_fn(|i| floor(a[i]))
     }
-    #[cfg_attr(feature = "small", inline(never))]
-    #[cfg_attr(not(feature = "small"), inline(always))]
+    #[inline(never)]
     fn round(self, a: F) -> F {
         from_fn(|i| round(a[i]))
     }
@@ -251,8 +248,7 @@ impl Simd for Portable {
         from_fn(|i| !a[i])
     }
 
-    #[cfg_attr(feature = "small", inline(never))]
-    #[cfg_attr(not(feature = "small"), inline(always))]
+    #[inline(never)]
     fn to_i(self, a: F) -> I {
         from_fn(|i| to_i(a[i]))
     }
@@ -297,8 +293,7 @@ impl Simd for Portable {
     fn sub_i(self, a: I, b: I) -> I {
         from_fn(|i| a[i].wrapping_sub(b[i]))
     }
-    #[cfg_attr(feature = "small", inline(never))]
-    #[cfg_attr(not(feature = "small"), inline(always))]
+    #[inline(never)]
     fn mul_i(self, a: I, b: I) -> I {
         from_fn(|i| a[i].wrapping_mul(b[i]))
     }
@@ -335,29 +330,25 @@ impl Simd for Portable {
         from_fn(|i| mask(a[i] < b[i]))
     }
 
-    #[cfg_attr(feature = "small", inline(never))]
-    #[cfg_attr(not(feature = "small"), inline(always))]
+    #[inline(never)]
     fn sum(self, a: F) -> f32 {
         let a: [f32; 8] = from_fn(|i| a[i] + a[i + 8]);
         let a: [f32; 4] = from_fn(|i| a[i] + a[i + 4]);
         (a[0] + a[2]) + (a[1] + a[3])
     }
-    #[cfg_attr(feature = "small", inline(never))]
-    #[cfg_attr(not(feature = "small"), inline(always))]
+    #[inline(never)]
     fn largest(self, a: F) -> f32 {
         let max = |a: f32, b: f32| if a > b { a } else { b };
         let a: [f32; 8] = from_fn(|i| max(a[i], a[i + 8]));
         let a: [f32; 4] = from_fn(|i| max(a[i], a[i + 4]));
         max(max(a[0], a[2]), max(a[1], a[3]))
     }
-    #[cfg_attr(feature = "small", inline(never))]
-    #[cfg_attr(not(feature = "small"), inline(always))]
+    #[inline(never)]
     fn transpose(self, m: &mut [F; 16]) {
         let from = *m;
         *m = from_fn(|i| from_fn(|j| from[j][i]));
     }
-    #[cfg_attr(feature = "small", inline(never))]
-    #[cfg_attr(not(feature = "small"), inline(always))]
+    #[inline(never)]
     fn unzip(self, a: F, b: F) -> (F, F) {
         let lane = |i: usize| if i < 16 { a[i] } else { b[i - 16] };
         (from_fn(|i| lane(2 * i)), from_fn(|i| lane(2 * i + 1)))

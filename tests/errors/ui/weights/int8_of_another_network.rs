@@ -8,7 +8,7 @@ network! {
 }
 
 int8_model! {
-    pub struct Small: StMnist = "../../../examples/data/st-mnist.int8";
+    pub struct Small: StMnist = "../../../../examples/data/st-mnist.int8";
 }
 
 fn main() {}

@@ -113,10 +113,9 @@ fn weights(tensors: FileTensors) -> Vec<u8> {
     safetensors::serialize(views, None).expect("a file of tensors")
 }
 
-/// Writes the files that `ui/weights` names to where its programs are compiled.
-fn write_weights() {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("tmp/ lies within target/");
-    let folder = target.join("tests/trybuild/nn-tests/weights");
+/// Writes the files that `ui/weights` names to the package whose programs are compiled.
+fn write_weights(package: &Path) {
+    let folder = package.join("weights");
     fs::create_dir_all(&folder).expect("target/ can be written");
     let write = |name: &str, bytes: &[u8]| {
         let path = folder.join(name);
@@ -146,7 +145,8 @@ fn write_weights() {
 #[test]
 fn errors_read_as_they_should() {
     if is_pinned() {
-        write_weights();
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("tmp/ lies within target/");
+        write_weights(&target.join("tests/trybuild/nn-error-tests"));
         trybuild::TestCases::new().compile_fail("ui/*/*.rs");
     }
 }
@@ -217,7 +217,6 @@ fn what_the_help_says_compiles() {
     if !is_pinned() {
         return;
     }
-    write_weights();
     let mut program = "#![allow(dead_code, deprecated, unused)]\n".to_owned();
     let mut count = 0;
     for (i, file) in typed().into_iter().enumerate() {
@@ -231,15 +230,36 @@ fn what_the_help_says_compiles() {
         program += "}\n";
     }
     // What a case names beside its own file stands elsewhere from here.
-    let root = concat!("\"", env!("CARGO_MANIFEST_DIR"), "/../");
+    let root = concat!("\"", env!("CARGO_MANIFEST_DIR"), "/../../");
     for (i, (_, text)) in typed_by_table().iter().enumerate() {
-        program += &format!("mod t{i} {{\n{}\n}}\n", text.replace("\"../../../", root));
+        program += &format!("mod t{i} {{\n{}\n}}\n", text.replace("\"../../../../", root));
     }
     program += "fn main() {}\n";
     assert!(count > 60, "{count} lines are mended");
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mended.rs");
-    fs::write(&path, program).expect("the folder of tests can be written");
-    trybuild::TestCases::new().pass(path);
+    assert!(checks(&program), "what is typed does not compile: {}", mended_package().join("main.rs").display());
+}
+
+/// The package of what has been typed. trybuild would compile all that it depends on, twice, to run nothing.
+fn mended_package() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("mended")
+}
+
+/// Whether `cargo check` takes a program.
+fn checks(program: &str) -> bool {
+    let (package, root) = (mended_package(), Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
+    write_weights(&package);
+    let manifest = format!(
+        "[package]\nname = \"mended\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n[[bin]]\nname = \"mended\"\n\
+        path = \"main.rs\"\n\n[dependencies]\nnn-runtime = {{ path = {:?}, features = [\"onnx\"] }}\n",
+        root.join("nn-runtime")
+    );
+    fs::write(package.join("Cargo.toml"), manifest).expect("the folder of tests can be written");
+    fs::copy(root.join("Cargo.lock"), package.join("Cargo.lock")).expect("the lock file of the workspace");
+    fs::write(package.join("main.rs"), program).expect("the folder of tests can be written");
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut check = Command::new(cargo);
+    check.args(["check", "--offline", "--quiet", "--target-dir"]).arg(package.join("target")).current_dir(&package);
+    check.status().expect("cargo runs").success()
 }
 
 /// Each error of a mended line says what was typed: the code in its help, or what stands around a `…` in it.
