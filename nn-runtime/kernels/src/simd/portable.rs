@@ -80,8 +80,8 @@ fn mask(holds: bool) -> i32 {
     -i32::from(holds)
 }
 
-// What takes many instructions is called: each kernel would hold it as often as it uses it, and this path is for
-// machines that are slow anyway.
+// What takes many instructions is called: each kernel would hold it as often as it uses it, and this path is
+// for machines that are slow anyway.
 impl Simd for Portable {
     type F = F;
     type M = M;
