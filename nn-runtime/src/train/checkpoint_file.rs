@@ -10,7 +10,6 @@ use std::vec::Vec;
 
 use super::checkpoint_numbers::{FitNumbers, Note, StateNumbers, WaitingNumbers};
 use super::fit_state::{FitState, Settings};
-use super::note_value::NoteValue;
 use super::privacy::PrivateRun;
 use super::snapshot::Snapshot;
 use super::tensor_names::learnt;
@@ -29,7 +28,7 @@ use crate::spec::{Layout, Role};
 use nn_kernels::aligned_buffer::AlignedBuffer;
 
 /// The version of the format that is written, and the only one that is read.
-const VERSION: u64 = 1;
+const VERSION: u32 = 1;
 
 /// What a checkpoint is written of, but for a run of `fit`.
 pub(super) struct Place<'a, N> {
@@ -140,7 +139,8 @@ pub(super) fn write<N: Network>(
         spent: update.privacy.as_ref().map(PrivateRun::numbers).unwrap_or_default(),
         fit: fit.map(|(state, spent, settings)| FitNumbers::of(state, spent, settings)),
     };
-    save_pieces(path, &pieces, &note.write().to_string())
+    let note = serde_json::to_string(&note).unwrap_or_default();
+    save_pieces(path, &pieces, &note)
 }
 
 /// Settings that are not as they were, each in words.
@@ -172,12 +172,12 @@ pub(super) fn read<N: Network>(
     };
     let parsed: serde_json::Value = serde_json::from_str(&text).map_err(|_| other_version("a note that is damaged"))?;
     match parsed.get("version").and_then(serde_json::Value::as_u64) {
-        Some(VERSION) => {}
+        Some(version) if version == u64::from(VERSION) => {}
         Some(version) => return Err(other_version(&format!("{version}"))),
         None => return Err(other_version("none")),
     }
     file.verify()?;
-    let note = Note::read(&parsed).ok_or_else(|| other_version("a note that lacks something"))?;
+    let note: Note = serde_json::from_value(parsed).map_err(|_| other_version("a note that lacks something"))?;
     if note.network != N::COMPILED.name || note.fingerprint != N::COMPILED.fingerprint() {
         let (expected, found) = (N::COMPILED.name, &note.network);
         let same = if expected == found { " of another declaration" } else { "" };

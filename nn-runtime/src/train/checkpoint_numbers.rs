@@ -5,7 +5,7 @@ use std::string::String;
 use std::time::Duration;
 use std::vec::Vec;
 
-use serde_json::{Map, Value};
+use serde::{Deserialize, Serialize};
 
 use super::accuracy_sums::AccuracySums;
 use super::carried_batch::CarriedBatch;
@@ -13,112 +13,80 @@ use super::early_stopping::Progress;
 use super::epoch_sums::EpochSums;
 use super::fit_state::{FitState, Settings};
 use super::loss_sums::LossSums;
-use super::note_value::NoteValue;
 use super::update_state::UpdateState;
 use super::waiting::Waiting;
 use super::{Epoch, Evaluation};
 use crate::MAX_OUTPUTS;
 use crate::model::TrainedSoFar;
 
-/// A struct as a JSON object of its fields, some of which may be missing.
-macro_rules! note {
-    ($($(#[$doc:meta])* $vis:vis struct $name:ident {
-        $($(#[$field_doc:meta])* $field_vis:vis $field:ident: $type:ty $(= $missing:expr)?,)+
-    })+) => {$(
-        $(#[$doc])*
-        $vis struct $name {
-            $($(#[$field_doc])* $field_vis $field: $type,)+
-        }
-
-        impl NoteValue for $name {
-            fn write(&self) -> Value {
-                let mut fields = Map::new();
-                $(fields.insert(stringify!($field).into(), self.$field.write());)+
-                fields.into()
-            }
-            fn read(value: &Value) -> Option<Self> {
-                $(let $field = match value.get(stringify!($field)) {
-                    $(None => $missing,)?
-                    found => NoteValue::read(found.unwrap_or(&Value::Null))?,
-                };)+
-                Some($name { $($field),+ })
-            }
-        }
-    )+};
+#[derive(Serialize, Deserialize)]
+pub(super) struct Note {
+    pub(super) version: u32,
+    pub(super) network: String,
+    pub(super) fingerprint: u64,
+    pub(super) settings: Settings,
+    pub(super) state: StateNumbers,
+    pub(super) waiting: WaitingNumbers,
+    /// What private training has spent.
+    #[serde(default)]
+    pub(super) spent: Vec<u64>,
+    pub(super) fit: Option<FitNumbers>,
 }
 
-note! {
-    pub(super) struct Note {
-        pub(super) version: u64,
-        pub(super) network: String,
-        pub(super) fingerprint: u64,
-        pub(super) settings: Settings,
-        pub(super) state: StateNumbers,
-        pub(super) waiting: WaitingNumbers,
-        /// What private training has spent.
-        pub(super) spent: Vec<u64> = Vec::new(),
-        pub(super) fit: Option<FitNumbers>,
-    }
-
-    /// Of a model and its updates.
-    pub(super) struct StateNumbers {
-        batches: u64,
-        epochs: u64,
-        steps: u64,
-        before: u64,
-        largest_grad: u64,
-        schedule: Vec<u64>,
-        pub(super) ema_begun: bool,
-        /// Epochs since an average was asked for.
-        ema_epochs: u64 = 0,
-        /// Samples whose state is carried on.
-        pub(super) carried: usize = 0,
-    }
-
-    /// Of gradients that wait for more batches.
-    pub(super) struct WaitingNumbers {
-        pub(super) batches: usize,
-        weight: u64,
-        largest: u64,
-    }
-
-    pub(super) struct FitNumbers {
-        pub(super) settings: Settings,
-        step: usize,
-        spent: u64,
-        loss: [u64; MAX_OUTPUTS],
-        weight: [u64; MAX_OUTPUTS],
-        correct: Option<usize>,
-        rows: usize,
-        regularization: u64,
-        samples: usize,
-        best: Option<(u64, usize)>,
-        reference: Option<u64>,
-        waited: usize,
-        pub(super) kept: Option<(usize, StateNumbers)>,
-        epochs: Vec<EpochNumbers>,
-    }
-
-    struct EpochNumbers {
-        train: EvaluationNumbers,
-        validation: Option<EvaluationNumbers>,
-        metrics: Vec<(String, u64)>,
-        time: u64,
-    }
+/// Of a model and its updates.
+#[derive(Serialize, Deserialize)]
+pub(super) struct StateNumbers {
+    batches: u64,
+    epochs: u64,
+    steps: u64,
+    before: u64,
+    largest_grad: u64,
+    schedule: Vec<u64>,
+    pub(super) ema_begun: bool,
+    /// Epochs since an average was asked for.
+    #[serde(default)]
+    ema_epochs: u64,
+    /// Samples whose state is carried on.
+    #[serde(default)]
+    pub(super) carried: usize,
 }
 
-/// A loss, an accuracy, and of how many samples.
+/// Of gradients that wait for more batches.
+#[derive(Serialize, Deserialize)]
+pub(super) struct WaitingNumbers {
+    pub(super) batches: usize,
+    weight: u64,
+    largest: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct FitNumbers {
+    pub(super) settings: Settings,
+    step: usize,
+    spent: u64,
+    loss: [u64; MAX_OUTPUTS],
+    weight: [u64; MAX_OUTPUTS],
+    correct: Option<usize>,
+    rows: usize,
+    regularization: u64,
+    samples: usize,
+    best: Option<(u64, usize)>,
+    reference: Option<u64>,
+    waited: usize,
+    pub(super) kept: Option<(usize, StateNumbers)>,
+    epochs: Vec<EpochNumbers>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct EpochNumbers {
+    train: EvaluationNumbers,
+    validation: Option<EvaluationNumbers>,
+    metrics: Vec<(String, u64)>,
+    time: u64,
+}
+
+#[derive(Serialize, Deserialize)]
 struct EvaluationNumbers(u64, Option<u64>, usize);
-
-impl NoteValue for EvaluationNumbers {
-    fn write(&self) -> Value {
-        Value::Array([self.0.write(), self.1.write(), self.2.write()].into())
-    }
-    fn read(value: &Value) -> Option<Self> {
-        let [loss, accuracy, samples] = value.as_array()?.as_slice() else { return None };
-        Some(EvaluationNumbers(NoteValue::read(loss)?, NoteValue::read(accuracy)?, NoteValue::read(samples)?))
-    }
-}
 
 impl EvaluationNumbers {
     fn of(evaluation: &Evaluation) -> EvaluationNumbers {

@@ -85,8 +85,6 @@ mod new_params;
 #[cfg(not(feature = "alloc"))]
 mod no_values;
 mod not_finite;
-#[cfg(feature = "std")]
-mod note_value;
 #[cfg(feature = "alloc")]
 mod objective;
 mod output_loss;

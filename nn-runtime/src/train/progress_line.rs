@@ -6,14 +6,13 @@ use std::io::{IsTerminal, Write, stderr};
 use std::string::String;
 use std::time::{Duration, Instant};
 
+use indicatif::{ProgressBar, ProgressStyle};
+
 use super::Epoch;
 use super::epoch_sums::EpochSums;
 
 /// How often the bar is drawn anew.
 const PAUSE: Duration = Duration::from_millis(50);
-
-/// Characters of a line, which any terminal has.
-const WIDTH: usize = 79;
 
 /// The progress of one call of `fit`.
 pub(super) enum ProgressLine {
@@ -25,6 +24,7 @@ pub(super) enum ProgressLine {
 
 /// A bar with what the epoch has come to, samples a second, and the time that is left.
 pub(super) struct Bar {
+    bar: ProgressBar,
     epochs: usize,
     steps: usize,
     /// When the call began, and how many steps had been taken then.
@@ -34,8 +34,6 @@ pub(super) struct Bar {
     epoch: Instant,
     samples: usize,
     drawn: Instant,
-    /// What was drawn.
-    line: String,
 }
 
 impl ProgressLine {
@@ -45,9 +43,11 @@ impl ProgressLine {
             (false, _) => ProgressLine::Quiet,
             (true, false) => ProgressLine::Lines,
             (true, true) => {
+                let style = ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len} {msg}");
+                let bar = ProgressBar::new(steps as u64).with_style(style.expect("a valid template"));
                 let now = Instant::now();
-                let (begun, epoch, drawn, line) = (now, now, now, String::new());
-                ProgressLine::Bar(Bar { epochs, steps, begun, before: done, epoch, samples: 0, drawn, line })
+                let (begun, epoch, drawn) = (now, now, now);
+                ProgressLine::Bar(Bar { bar, epochs, steps, begun, before: done, epoch, samples: 0, drawn })
             }
         }
     }
@@ -56,7 +56,8 @@ impl ProgressLine {
     pub(super) fn begin(&mut self, number: usize, step: usize, sums: &EpochSums) {
         let ProgressLine::Bar(bar) = self else { return };
         (bar.epoch, bar.samples) = (Instant::now(), sums.samples);
-        bar.draw(number, step, "");
+        bar.bar.set_prefix(format!("epoch {number}/{}", bar.epochs));
+        bar.bar.set_position(step as u64);
     }
 
     /// So many steps of the epoch have been taken.
@@ -64,11 +65,12 @@ impl ProgressLine {
         if let ProgressLine::Bar(bar) = self
             && (bar.drawn.elapsed() >= PAUSE || step == bar.steps)
         {
+            bar.drawn = Instant::now();
+            bar.bar.set_position(step as u64);
             let rate = (sums.samples - bar.samples) as f64 / bar.epoch.elapsed().as_secs_f64();
             let done = (number - 1) * bar.steps + step;
             let left = time_left(bar.begun.elapsed(), done - bar.before, bar.epochs * bar.steps - done);
-            let message = format!("{}, {rate:.0} samples/s, {} left", sums.evaluation(), clock(left));
-            bar.draw(number, step, &message);
+            bar.bar.set_message(format!("{}, {rate:.0} samples/s, {} left", sums.evaluation(), clock(left)));
         }
     }
 
@@ -76,45 +78,20 @@ impl ProgressLine {
     pub(super) fn epoch(&self, epoch: &Epoch) {
         match self {
             ProgressLine::Quiet => {}
-            ProgressLine::Lines => write(&format!("{epoch}\n")),
-            // Above the bar.
-            ProgressLine::Bar(bar) => {
-                let epoch = epoch.to_string();
-                write(&format!("\r{epoch:<WIDTH$}\n{}", bar.line));
+            ProgressLine::Lines => {
+                // Whoever closes it does not want to know.
+                let _ = writeln!(stderr(), "{epoch}");
             }
+            ProgressLine::Bar(bar) => bar.bar.println(format!("{epoch}")),
         }
     }
 
     /// The run has ended, well or not.
     pub(super) fn end(&self) {
-        if let ProgressLine::Bar(_) = self {
-            write(&format!("\r{:WIDTH$}\r", ""));
+        if let ProgressLine::Bar(bar) = self {
+            bar.bar.finish_and_clear();
         }
     }
-}
-
-impl Bar {
-    fn draw(&mut self, number: usize, step: usize, message: &str) {
-        self.drawn = Instant::now();
-        self.line = line(&format!("epoch {number}/{}", self.epochs), step, self.steps, message);
-        write(&format!("\r{}", self.line));
-    }
-}
-
-/// Whoever closes standard error does not want to know.
-fn write(text: &str) {
-    let mut stderr = stderr();
-    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
-}
-
-/// A bar between what stands before and behind it, as long as there is room: a whole line, so that nothing
-/// is left of the one before.
-fn line(before: &str, step: usize, steps: usize, message: &str) -> String {
-    let count = format!("{step}/{steps}");
-    let room = WIDTH.saturating_sub(before.len() + count.len() + message.len() + 3);
-    let done = (room * step).checked_div(steps).unwrap_or(0).min(room);
-    let line = format!("{before} {}{} {count} {message}", "█".repeat(done), "░".repeat(room - done));
-    format!("{line:<WIDTH$.WIDTH$}")
 }
 
 /// What so many steps more will take, as those before have; validation between them included.
@@ -140,16 +117,6 @@ mod tests {
     fn time_is_written_as_on_a_clock() {
         let texts = [0, 7, 61, 3599, 3600, 100_000].map(|seconds| clock(Duration::from_secs(seconds)));
         assert_eq!(texts, ["0:00", "0:07", "1:01", "59:59", "1:00:00", "27:46:40"]);
-    }
-
-    #[test]
-    fn a_line_fills_a_terminal() {
-        let shown = line("epoch 1/2", 3, 4, "loss 0.5000");
-        assert!(shown.starts_with("epoch 1/2 ███") && shown.ends_with("░ 3/4 loss 0.5000"), "{shown}");
-        assert_eq!([shown.matches('█').count(), shown.matches('░').count()], [39, 14]);
-        for (step, steps, message) in [(0, 0, ""), (0, 9, ""), (9, 9, ""), (10, 9, "m"), (1, 9, &*"m".repeat(100))] {
-            assert_eq!(line("epoch 1/2", step, steps, message).chars().count(), WIDTH);
-        }
     }
 
     #[test]
