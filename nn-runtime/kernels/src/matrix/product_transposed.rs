@@ -225,8 +225,8 @@ unsafe fn chains<S: Simd, const R: usize, const C: usize>(
                     // SAFETY: r < R, and the columns of whole panels are at most p.cols.
                     let x = unsafe { s.load_ptr(from.wrapping_add(r * inputs + half)) };
                     if R > 1 {
-                        // The next samples, too: a batch seldom lies in a near cache, and several rows side by
-                        // side are no pattern that the processor sees by itself.
+                        // The next samples, too: a batch seldom lies in a near cache, and several rows
+                        // side by side are no pattern that the processor sees by itself.
                         s.prefetch(from.wrapping_add((R + r) * inputs + half));
                     }
                     for (sum, weights) in sums.iter_mut().zip(weights) {
