@@ -3,7 +3,7 @@
     ::core::marker::Copy,
     ::core::fmt::Debug
 )]
-struct Relu {}
+struct Relu;
 #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::nn_runtime::__private as __nn;

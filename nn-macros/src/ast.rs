@@ -62,6 +62,8 @@ pub struct Port {
 pub struct Statement {
     /// Empty without a `let`.
     pub names: Vec<Ident>,
+    /// A `let` binds more than could be read, which has been told.
+    pub open: bool,
     pub chain: Chain,
 }
 

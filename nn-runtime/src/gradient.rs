@@ -125,6 +125,8 @@ impl PackedGradients {
                 ));
             }
             tensor.write(values, &mut self.block);
+            // What no step changes is no part of a norm either.
+            self.block[tensor.fixed.clone()].fill(0.0);
         }
         match self.learnt.iter().find(|tensor| gradients.params.iter().all(|(name, _)| *name != tensor.name)) {
             Some(missing) => Err(alloc::format!(

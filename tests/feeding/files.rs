@@ -49,3 +49,24 @@ fn files_train_to_the_bits_of_the_same_samples_in_memory() {
     assert_eq!(fault.to_string(), "input 0: expected 45 rows, as many as targets, found 500");
     fs::remove_dir_all(folder).unwrap();
 }
+
+/// What is no file of rows is told by what it is, with what to do.
+#[test]
+fn another_file_is_told_by_what_it_is() {
+    let path = std::env::temp_dir().join(format!("nn-rows-{}", std::process::id()));
+    for (bytes, help) in [
+        (&b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12345\n"[..], "git lfs pull"),
+        (b"<!DOCTYPE html><html></html>", "fetch the file again"),
+        (b"PK\x03\x04\x14\0\0\0\x08\0\0\0", "unpack it"),
+        (b"\x80\x02\x8a\x0a", "export"),
+        (b"\x89PNG\r\n\x1a\n", "give another file"),
+        (b"", "make it again"),
+    ] {
+        fs::write(&path, bytes).unwrap();
+        for fault in [Rows::npy(&path).unwrap_err(), Rows::idx(&path).unwrap_err()] {
+            let text = fault.to_string();
+            assert!(text.contains("start: expected an ") && text.contains(help), "{text}");
+        }
+    }
+    fs::remove_file(path).unwrap();
+}

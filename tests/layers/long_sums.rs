@@ -3,8 +3,8 @@
 
 use nn_runtime::layers::{
     BatchNorm, Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Dense, DensePerStep, DepthwiseConv2d, Embedding,
-    GroupNorm, InstanceNorm, LayerNorm, Lstm, PositionalEncoding, Prelu, ReplicationPad1d, ReplicationPad2d, RmsNorm,
-    Rnn,
+    GroupNorm, InstanceNorm, LayerNorm, Lstm, PositionalEncoding, Prelu, ReplicationPad1d, ReplicationPad2d, Resize,
+    RmsNorm, Rnn, Upsample, UpsampleMode,
 };
 use nn_runtime::{Isa, Layer, Probe, Rule, Shape};
 
@@ -178,6 +178,21 @@ fn the_gradient_of_an_edge() {
     let [dx] = probe.gradients(1, [&[1.0; 6]], [&vec![0.1; 802 * 803]]).inputs;
     for (dx, columns) in dx.iter().zip([401.0, 1.0, 401.0].repeat(2)) {
         near(*dx, TENTH * 401.0 * columns, "images");
+    }
+}
+
+/// A pixel that becomes very many.
+#[test]
+fn the_gradient_of_a_pixel() {
+    for isa in Isa::available() {
+        for layer in [Resize::new(700), Resize::new(700).mode(UpsampleMode::Bilinear)] {
+            let probe = Probe::new(layer, Resize::rule, [Shape::of([1, 1, 1])]).unwrap().isa(isa);
+            let [dx] = probe.gradients(1, [&[1.0]], [&[0.1; 490_000]]).inputs;
+            near(dx[0], TENTH * 490_000.0, &format!("{} {layer:?}", isa.name()));
+        }
+        let probe = Probe::new(Upsample::new(500), Upsample::rule, [Shape::of([1, 2, 2])]).unwrap().isa(isa);
+        let [dx] = probe.gradients(1, [&[1.0; 4]], [&vec![0.1; 1_000_000]]).inputs;
+        dx.iter().for_each(|dx| near(*dx, TENTH * 250_000.0, isa.name()));
     }
 }
 

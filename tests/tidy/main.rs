@@ -7,6 +7,7 @@ mod circles;
 mod fixtures;
 mod modules;
 mod names;
+mod options;
 mod orphans;
 mod readme;
 mod source;

@@ -85,3 +85,27 @@ fn nothing_moves_the_padding_row_of_the_final_model() {
     }
     assert_ne!(after, trainer.model().get("table.weight").unwrap());
 }
+
+/// Gradients from elsewhere say nothing of the row, whatever they hold there: it counts in no norm, and is
+/// not looked at.
+#[test]
+fn a_given_gradient_of_the_padding_row_is_none() {
+    let apply = |padding: f32, clip: Option<Clip>| {
+        let mut model = Words::init(5);
+        let mut gradients = model.gradients(&[&[1., 2., 3.]], &[&[0.1; 15]]).unwrap();
+        gradients.params[0].1[10..15].fill(padding);
+        let mut trainer = Trainer::new(&mut model, (), AdamW::new(0.1)).ema(0.5);
+        if let Some(clip) = clip {
+            trainer = trainer.clip(clip);
+        }
+        trainer.apply(&gradients).unwrap();
+        let average = trainer.ema_model().get("table.weight").unwrap();
+        [average, model.get("table.weight").unwrap()]
+    };
+    for clip in [None, Some(Clip::GlobalNorm(0.1)), Some(Clip::Norm(0.1)), Some(Clip::Value(0.01))] {
+        let truth = apply(0.0, clip);
+        for padding in [1.0, 1e30, f32::NAN, f32::INFINITY] {
+            assert_eq!(apply(padding, clip), truth, "{clip:?}, {padding}");
+        }
+    }
+}

@@ -2,7 +2,7 @@
 //! name, arguments, settings and body, as far as they can be read. It goes on behind each mistake, and looks
 //! no name up.
 
-use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::Parser;
@@ -10,7 +10,7 @@ use syn::{Attribute, Expr, LitStr, Visibility, parse_quote};
 
 use super::{Kind, foreign};
 use crate::case::{camel, is_keyword, is_snake, is_value};
-use crate::errors::Errors;
+use crate::errors::{Errors, nearest};
 use crate::parse::pretty::pretty;
 use crate::parse::tokens::Tokens;
 
@@ -81,7 +81,8 @@ fn formula(tokens: &mut Tokens, kind: Kind, errors: &mut Errors) -> Option<Formu
     let written = name.unraw().to_string();
     let upper = if is_snake(&written) { camel(&written) } else { written.clone() };
     let name = Ident::new(&upper, name.span());
-    let (arguments, settings) = signature(&group, kind, errors);
+    let before = errors.count();
+    let (arguments, settings, read) = signature(&group, kind, errors);
     let counted = arguments.len() == kind.arguments();
     if tokens.is_arrow(0) {
         let end = tokens.until(|tokens, ahead| tokens.is_sign(ahead, '=') || tokens.is_sign(ahead, ';'));
@@ -91,9 +92,9 @@ fn formula(tokens: &mut Tokens, kind: Kind, errors: &mut Errors) -> Option<Formu
             errors.add(&written, "`=`", &format!("`{}`", pretty(&written)), "remove it: every number is an `f32`");
         }
     }
-    let told = errors.count();
+    let told = if read { errors.count() } else { before };
     let mut unsaid = Errors::default();
-    let limits = limits(tokens, &settings, if counted { &mut *errors } else { &mut unsaid });
+    let limits = limits(tokens, &settings, if counted && read { &mut *errors } else { &mut unsaid });
     // Where its names are not what they were meant to be, nothing is said of the body.
     let named = counted && errors.count() == told && !arguments.iter().any(is_keyword);
     let body = body(tokens, kind, if named { errors } else { &mut unsaid }).filter(|_| named);
@@ -132,8 +133,8 @@ fn attributes(tokens: &mut Tokens, errors: &mut Errors) -> Vec<Attribute> {
     attrs
 }
 
-/// `(x; beta = 1.0, learn alpha = 0.25)`
-fn signature(group: &Group, kind: Kind, errors: &mut Errors) -> (Vec<Ident>, Vec<Setting>) {
+/// `(x; beta = 1.0, learn alpha = 0.25)`, and whether every name in it could be read.
+fn signature(group: &Group, kind: Kind, errors: &mut Errors) -> (Vec<Ident>, Vec<Setting>, bool) {
     let mut tokens = Tokens::new(group.stream());
     let (mut arguments, mut settings) = (Vec::new(), Vec::new());
     let ahead = tokens.until(|tokens, ahead| tokens.is_sign(ahead, ';'));
@@ -171,19 +172,22 @@ fn signature(group: &Group, kind: Kind, errors: &mut Errors) -> (Vec<Ident>, Vec
     tokens.take(1);
     let mut unsaid = Errors::default();
     let errors = if arguments.len() == kind.arguments() { errors } else { &mut unsaid };
+    let mut read = true;
     while !tokens.at_end() {
         let ahead = tokens.until(|tokens, ahead| tokens.is_sign(ahead, ','));
         let mut one = Tokens::new(tokens.take(ahead));
         tokens.take(1);
-        settings.extend(setting(&mut one, kind, errors));
+        let setting = setting(&mut one, kind, errors);
+        read &= setting.is_some();
+        settings.extend(setting);
     }
-    (arguments, settings)
+    (arguments, settings, read)
 }
 
 /// `learn alpha = 0.25`
 fn setting(tokens: &mut Tokens, kind: Kind, errors: &mut Errors) -> Option<Setting> {
     let attrs = attributes(tokens, errors);
-    let learn = tokens.is_word(0, "learn") && tokens.ident(1).is_some();
+    let learn = learns(tokens, errors);
     if learn {
         let keyword = tokens.bump();
         if kind == Kind::Loss {
@@ -231,6 +235,22 @@ fn setting(tokens: &mut Tokens, kind: Kind, errors: &mut Errors) -> Option<Setti
     }
 }
 
+/// Whether `learn` stands before a name; where it is misspelt or stands twice, that is told.
+fn learns(tokens: &mut Tokens, errors: &mut Errors) -> bool {
+    let Some(word) = tokens.ident(0).cloned() else { return false };
+    let twice = word == "learn" && tokens.is_word(1, "learn") && tokens.ident(2).is_some();
+    if twice {
+        tokens.bump();
+        errors.add(tokens.here(), "the name of a setting", "`learn` a second time", "remove it");
+    }
+    let named = tokens.ident(1).cloned();
+    let misspelt = word != "learn" && tokens.is_sign(2, '=') && nearest(&word.to_string(), ["learn"]).is_some();
+    if let (true, Some(name)) = (misspelt, &named) {
+        errors.add(&word, "`learn`", &format!("`{word}`"), &format!("`learn {name} = …`"));
+    }
+    named.is_some() && (word == "learn" || misspelt)
+}
+
 /// The digits of an integer literal, with its sign.
 pub fn whole_number(expr: &Expr) -> Option<String> {
     match expr {
@@ -250,7 +270,7 @@ fn limits(tokens: &mut Tokens, settings: &[Setting], errors: &mut Errors) -> Vec
     }
     tokens.bump();
     let ends = |tokens: &Tokens, ahead: usize| {
-        let compares = ahead > 0 && (tokens.is_sign(ahead - 1, '<') || tokens.is_sign(ahead - 1, '>'));
+        let compares = ahead > 0 && ['<', '>'].into_iter().any(|sign| tokens.is_pair(ahead - 1, [sign, '=']));
         tokens.is_sign(ahead, ';') || tokens.is_sign(ahead, '=') && !compares
     };
     let ahead = tokens.until(ends);
@@ -292,7 +312,8 @@ fn limit(tokens: &mut Tokens, settings: &[Setting]) -> Option<Limit> {
     let setting = settings.iter().position(|setting| setting.name == name)?;
     tokens.bump();
     let less = tokens.is_sign(0, '<') || tokens.is_sign(0, '>');
-    let count = if tokens.is_sign(1, '=') { 2 } else { 1 };
+    let pair = ['<', '>'].into_iter().any(|sign| tokens.is_pair(0, [sign, '=']));
+    let count = if pair { 2 } else { 1 };
     let sign = if less { tokens.take(count) } else { return None };
     let count = tokens.until(|tokens, ahead| tokens.is_sign(ahead, ':'));
     let bound = tokens.take(count);
@@ -329,9 +350,12 @@ fn body(tokens: &mut Tokens, kind: Kind, errors: &mut Errors) -> Option<Expr> {
     let Some(read) = body.parse::<Expr>() else {
         let Err(error) = syn::parse2::<Expr>(written.clone()) else { return None };
         let text = error.to_string();
-        let place = match text.contains("unexpected end") {
-            true => body.here(),
-            false => TokenTree::Ident(Ident::new("_", error.span())).into(),
+        // Of what ends too early within a group, that is where the group is closed.
+        let span = error.span();
+        let whole = format!("{span:?}") == format!("{:?}", Span::call_site());
+        let place = match text.contains("unexpected end") && whole {
+            true => written.clone().into_iter().last().into_iter().collect(),
+            false => TokenStream::from(TokenTree::Ident(Ident::new("_", span))),
         };
         let found = format!("what Rust does not read: {text}");
         errors.add(place, "an expression", &found, foreign::help(&written, &text));

@@ -8,6 +8,7 @@ mod results;
 mod scope;
 mod unread;
 mod uses;
+mod words;
 
 use std::borrow::Cow;
 

@@ -90,6 +90,9 @@ pub(super) struct Resolver<'a, 'e> {
 impl<'a> Resolver<'a, '_> {
     fn statement(&mut self, statement: &'a Statement) {
         let names = &statement.names;
+        if statement.open {
+            self.scope.open();
+        }
         let flow = self.chain(&statement.chain, names.len());
         let mut made = match flow {
             Some(made) if names.is_empty() || made.values.len() == names.len() => Some(made),
@@ -119,6 +122,13 @@ impl<'a> Resolver<'a, '_> {
 
     /// Follows a chain whose last layer has `names` outputs, or one.
     fn chain(&mut self, chain: &'a Chain, names: usize) -> Option<Made> {
+        if let (Some(source), true, 0, false) = (&chain.source, chain.steps.is_empty(), names, chain.broken)
+            && let [word] = &source.names[..]
+            && !self.scope.knows(word)
+        {
+            self.word(word, true);
+            return None;
+        }
         let mut x = self.begin(chain);
         let mut place = None;
         for (i, step) in chain.steps.iter().enumerate() {
@@ -228,8 +238,12 @@ impl<'a> Resolver<'a, '_> {
 
     /// The statement before is not gone on from.
     pub(super) fn drop_result(&mut self, before: &TracedValue) {
+        // Labels that are called as outputs are told as such.
+        let mut outputs = self.network.header.outputs.iter().flatten().filter_map(|port| port.name.as_ref());
+        let labelled = outputs.any(|name| labels(self.network).any(|label| name.unraw() == label));
         if let TracedValue::Made(Made { place: Some(place), .. }) = before
             && self.whole
+            && !labelled
         {
             let help = "name it by `let name = …;` and read it, or remove the statement";
             self.errors.add(place, "what this makes to be used", "that nothing reads it", help);
@@ -258,6 +272,7 @@ impl<'a> Resolver<'a, '_> {
                 false => format!("`{}`", camel(&text)),
             };
             self.errors.add(word, "a layer", &found, &help);
+            self.scope.has_told(text);
         }
     }
 
@@ -286,12 +301,13 @@ impl<'a> Resolver<'a, '_> {
                 "declare what repeats as a network of its own: `Block * 2`",
             );
         }
+        let foreign = shares.is_none() && self.arguments_are_foreign(layer);
         if shares.is_none() {
             self.arguments_are_no_networks(layer);
         }
         let name = self.names.give(id, site.label.as_ref(), layer.kind(), kind, self.errors);
         self.layers.push(Some((layer, shares.as_ref().map_or(id, |shared| shared.site))));
-        let x = x?;
+        let x = x.filter(|_| !foreign)?;
         if let (true, Some(times)) = (x.len() > 1, &layer.times) {
             return self.unrolled(site, layer, (name, id), x, times);
         }

@@ -9,6 +9,7 @@ use super::Item;
 use super::resolve::{Resolver, TracedValue};
 use super::scope::list;
 use crate::ast;
+use crate::parse::pretty::pretty;
 
 impl Resolver<'_, '_> {
     /// The values that are outputs.
@@ -67,6 +68,13 @@ impl Resolver<'_, '_> {
             binding.used = true;
             let value = binding.value?;
             return self.is_made(value, name.to_token_stream()).then_some(value);
+        }
+        // `-> name: Layer`, where `let name = … -> Layer;` was meant.
+        if let Some(site) = self.names.labelled(&text).filter(|_| self.whole) {
+            let layer = self.layers[site].map(|(layer, _)| pretty(&layer.tokens())).unwrap_or_default();
+            let help = format!("`let {text} = … -> {layer};`, without the label");
+            self.errors.add(name, &format!("`let {text} = …;` for the output"), "a label of that name", &help);
+            return None;
         }
         if self.whole {
             let near = self.scope.unused_let(&text).map(|binding| {

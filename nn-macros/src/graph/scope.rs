@@ -15,6 +15,10 @@ pub struct Scope {
     later: Vec<String>,
     /// Names that were read before they were bound.
     early: Vec<String>,
+    /// Names that have been told as unknown.
+    told: Vec<String>,
+    /// A `let` that could not be read may have bound any name.
+    open: bool,
 }
 
 pub struct Binding {
@@ -110,6 +114,11 @@ impl Scope {
             self.early.push(name);
             return None;
         }
+        // Each name is told once, and not where it may be what could not be read.
+        if self.open || self.told.contains(&name) {
+            self.touch_all();
+            return None;
+        }
         let known = self.bindings.iter().map(|binding| binding.name.as_str());
         let help = match nearest(&name, known.clone()) {
             Some(near) => format!("did you mean `{near}`?"),
@@ -126,7 +135,19 @@ impl Scope {
         errors.add(place, "the name of a value", &format!("`{name}`, which is none"), &help);
         // Whichever was meant is used.
         self.touch_all();
+        self.told.push(name);
         None
+    }
+
+    /// A name of which it has been said that it is none.
+    pub fn has_told(&mut self, name: String) {
+        self.told.push(name);
+    }
+
+    /// A `let` whose names could not be read.
+    pub fn open(&mut self) {
+        self.open = true;
+        self.touch_all();
     }
 
     pub fn knows(&self, ident: &Ident) -> bool {

@@ -98,7 +98,9 @@ fn shape(group: &Group, unknown: &str, errors: &mut Errors) -> bool {
         let errors = if errors.count() > before { &mut unsaid } else { &mut *errors };
         let end = tokens.until(|tokens, ahead| tokens.is_sign(ahead, ','));
         let known = match (tokens.peek(0), tokens.peek(1)) {
-            (Some(TokenTree::Ident(word)), _) if end == 1 => !matches!(&*word.to_string(), "_" | "None"),
+            (Some(TokenTree::Ident(word)), _) if end == 1 => {
+                !matches!(&*word.to_string(), "_" | "None" | "batch" | "batch_size")
+            }
             (Some(TokenTree::Punct(sign)), _) if end == 1 => sign.as_char() != '?',
             (Some(TokenTree::Punct(sign)), Some(TokenTree::Literal(_))) if end == 2 => sign.as_char() != '-',
             (Some(TokenTree::Punct(sign)), Some(TokenTree::Punct(_))) if sign.as_char() == '.' => false,

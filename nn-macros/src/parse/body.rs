@@ -8,6 +8,7 @@ use super::source::{names_in, source};
 use super::tokens::Tokens;
 use super::{Values, foreign, step, wrapped};
 use crate::ast::{Chain, Statement};
+use crate::case::{is_keyword, is_value};
 use crate::errors::Errors;
 
 pub fn statements(body: &Group, values: &Values, errors: &mut Errors) -> Vec<Statement> {
@@ -35,16 +36,13 @@ pub fn statements(body: &Group, values: &Values, errors: &mut Errors) -> Vec<Sta
 /// `let names = chain;`, and whether a `;` ends it.
 fn statement(tokens: &mut Tokens, values: &Values, errors: &mut Errors) -> (Statement, bool) {
     step::attributes(tokens, errors);
-    let (names, sound) = if tokens.is_word(0, "let") || foreign::misspelt_let(tokens, errors) {
-        names(tokens, errors)
-    } else {
-        (foreign::assigned(tokens, errors), true)
-    };
-    let bind = !names.is_empty();
+    let binds = tokens.is_word(0, "let") || foreign::misspelt_let(tokens, errors);
+    let (names, sound) = if binds { names(tokens, errors) } else { (foreign::assigned(tokens, errors), true) };
+    let (bind, open) = (!names.is_empty(), binds && !sound);
     let left_out = foreign::of_self(tokens, errors);
     if !bind && foreign::changed(tokens, values, errors) {
         tokens.take(usize::from(tokens.is_sign(0, ';')));
-        return (Statement { names, chain: Chain { broken: true, ..Chain::default() } }, true);
+        return (Statement { names, open, chain: Chain { broken: true, ..Chain::default() } }, true);
     }
     let mut chain = chain(tokens, (bind, sound), values, errors);
     chain.broken |= !sound || left_out;
@@ -52,7 +50,7 @@ fn statement(tokens: &mut Tokens, values: &Values, errors: &mut Errors) -> (Stat
     // The next one has its own `let`, where this one has been told to lack its `;`.
     let whole = closed || tokens.is_word(0, "let");
     tokens.take(usize::from(closed));
-    (Statement { names, chain }, whole)
+    (Statement { names, open, chain }, whole)
 }
 
 /// `let names =`, and whether it could be read. What could not counts as bound all the same.
@@ -75,7 +73,17 @@ fn names(tokens: &mut Tokens, errors: &mut Errors) -> (Vec<Ident>, bool) {
         Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Bracket => several(tokens, errors),
         Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis => {
             tokens.bump();
-            names_in(&group, true, errors)
+            let (names, sound) = names_in(&group, true, errors);
+            (names, foreign::only_name(&group, errors) && sound)
+        }
+        // `let = name Layer`
+        Some(_) if tokens.is_sign(0, '=') && tokens.ident(1).is_some_and(is_value) && tokens.ident(2).is_some() => {
+            let (sign, name) = (tokens.here(), tokens.ident(1).cloned());
+            let help = name.iter().map(|name| format!("`let {name} = …;`")).collect::<String>();
+            errors.add(sign, "the name of a value", "`=`", &help);
+            tokens.swap();
+            tokens.bump();
+            (name.into_iter().collect(), false)
         }
         _ => {
             errors.add(tokens.here(), "the name of a value", &tokens.found(), "`let name = …;`");
@@ -203,6 +211,15 @@ fn chain(tokens: &mut Tokens, (binds, sound): (bool, bool), values: &Values, err
                 errors.add(arrow, "a layer after `->`", &tokens.found(), "write a layer there, or remove the arrow");
             }
             chain.broken = true;
+            // `-> ; Relu let`: the layer stands behind the `;`.
+            if tokens.is_sign(0, ';')
+                && tokens.ident(1).is_some_and(|word| !is_value(word) && !is_keyword(word))
+                && tokens.ident(2).is_some()
+            {
+                tokens.swap();
+                tokens.bump();
+                return chain;
+            }
             // `; -> Relu`: the chain goes on behind a `;` too many.
             if tokens.is_sign(0, ';') && tokens.is_arrow(1) {
                 tokens.take(3);

@@ -38,6 +38,16 @@ pub fn assigned(tokens: &mut Tokens, errors: &mut Errors) -> Vec<Ident> {
     names
 }
 
+/// `(a, )` where a `let` binds values: true if there are more names, or no comma.
+pub fn only_name(group: &Group, errors: &mut Errors) -> bool {
+    let tokens = Tokens::new(group.stream());
+    let (Some(name), true, None) = (tokens.ident(0), tokens.is_sign(1, ','), tokens.peek(2)) else { return true };
+    let found = format!("`{}`", pretty(&group.to_token_stream()));
+    let help = format!("`({name}, other)`, or `({name}, _)` to drop what is not read");
+    errors.add(group, "a name for each of several values", &found, &help);
+    false
+}
+
 /// `a`, or `(a, b)`
 pub fn list(names: &[Ident]) -> String {
     let all = names.iter().map(Ident::to_string).collect::<Vec<_>>().join(", ");
@@ -146,7 +156,8 @@ pub fn chain_in_parentheses(group: &Group, behind: &mut Tokens, errors: &mut Err
     let inner = Tokens::new(group.stream());
     let arrow = inner.peek(inner.until(Tokens::is_arrow)).is_some();
     let layer = inner.ident(0).is_some_and(|word| !is_value(word) && !is_keyword(word));
-    if !(arrow || layer && behind.is_sign(0, '*')) {
+    let call = inner.group(1, Delimiter::Parenthesis).is_some() && inner.peek(2).is_none();
+    if !(arrow || layer && (behind.is_sign(0, '*') || call && behind.at_end())) {
         return false;
     }
     let help = if behind.is_sign(0, '*') {
@@ -199,7 +210,7 @@ pub fn odd_label(tokens: &mut Tokens, errors: &mut Errors) -> Option<Ident> {
 /// `freeze Layer`, `frozen(Layer)`, `shared(label)`: a word of ours in another form. What to write instead.
 pub fn word_help(word: &str, behind: &Tokens) -> Option<String> {
     let group = behind.group(0, Delimiter::Parenthesis).map(|group| pretty(&group.stream()));
-    let frozen = word.starts_with("fr") && word.contains("ze") || word.contains("trainable");
+    let frozen = word.starts_with("fr") && word.contains("ze") || word.contains("trainable") || word == "no_grad";
     if frozen {
         return Some(match (group, behind.peek(0)) {
             (Some(inner), _) => format!("`frozen {inner}`"),
@@ -261,7 +272,9 @@ pub fn behind_step(
     if let (1, true, Some(name)) = (signs, step.is_sign(0, '.'), step.ident(1).filter(|name| is_value(name)).cloned()) {
         let written = step.take(if step.group(2, Delimiter::Parenthesis).is_some() { 3 } else { 2 });
         let args = step_arguments(&written);
+        let freezes = word_help(&name.to_string(), &Tokens::new(TokenStream::new())).is_some();
         let help = match args.strip_prefix('(').and_then(|args| args.strip_suffix(')')) {
+            _ if freezes => format!("`frozen {}`", last_layer(chain)),
             // `.add(Layer)`
             Some(layer) if is_layer(layer) => format!("`-> {layer}`"),
             _ => format!("`-> {}{args}`", camel(&name.to_string())),

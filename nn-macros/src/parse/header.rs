@@ -43,7 +43,7 @@ pub fn header(tokens: &mut Tokens, errors: &mut Errors) -> Option<Header> {
     let colon = tokens.is_colon(0);
     if colon {
         tokens.bump();
-    } else {
+    } else if errors.count() == before {
         errors.add(tokens.here(), "`:` and the shape of the input", &tokens.found(), &help);
     }
     let mut unsaid = Errors::default();
@@ -66,6 +66,9 @@ pub fn header(tokens: &mut Tokens, errors: &mut Errors) -> Option<Header> {
 /// `{ … }`, and nothing behind it.
 pub fn braces(tokens: &mut Tokens, errors: &mut Errors) -> Option<Group> {
     let ahead = tokens.until(|tokens, ahead| tokens.group(ahead, Delimiter::Brace).is_some());
+    // `struct Net { input: … } { … }`: what is wrong with the first has been told.
+    let fields = !errors.is_empty() && tokens.group(ahead + 1, Delimiter::Brace).is_some();
+    let ahead = ahead + usize::from(fields);
     let Some(body) = tokens.group(ahead, Delimiter::Brace).cloned() else {
         if errors.is_empty() {
             errors.add(tokens.here(), "the layers in braces", &tokens.found(), EXAMPLE);

@@ -76,7 +76,10 @@ pub fn names_in(group: &Group, binds: bool, errors: &mut Errors) -> (Vec<Ident>,
                 let count = written.clone().into_iter().count();
                 let found = if count == 1 { describe(&token) } else { format!("`{}`", pretty(&written)) };
                 let idents: Vec<Ident> = written.clone().into_iter().filter_map(ident).collect();
-                let help = if count > 1 && idents.len() == count {
+                let twice = count == 2 && idents.len() == 2 && idents[0] == idents[1];
+                let help = if twice {
+                    format!("`{}`", idents[0])
+                } else if count > 1 && idents.len() == count {
                     let list = idents.iter().map(Ident::to_string).collect::<Vec<_>>().join(", ");
                     format!("separate them with commas: `({list})`")
                 } else if is_layer(&pretty(&written)) {
@@ -85,7 +88,8 @@ pub fn names_in(group: &Group, binds: bool, errors: &mut Errors) -> (Vec<Ident>,
                     "name it in a statement before: `let name = …;`".to_owned()
                 };
                 if idents.len() == count {
-                    names.extend(idents.into_iter().filter(names_a_value));
+                    let count = if twice { 1 } else { count };
+                    names.extend(idents.into_iter().take(count).filter(names_a_value));
                 }
                 if told_before == errors.count() {
                     errors.add(written, "the name of a value", &found, &help);

@@ -278,6 +278,7 @@ fn path(tokens: &mut Tokens, errors: &mut Errors) -> Option<Path> {
                 format!("a layer is a name, as `Name({0})`; a shape is checked by `[{0}]`", found.trim_matches('`'))
             }
             _ if tokens.is_sign(0, '#') => "comments begin with `//`".to_owned(),
+            _ if tokens.group(0, Delimiter::Brace).is_some() => "remove the braces: layers stand in a row".to_owned(),
             _ => "a layer is a name, as `Name` or `Name(8, option = 2)`".to_owned(),
         };
         errors.add(here, "a layer", &found, &help);
@@ -307,7 +308,12 @@ fn path(tokens: &mut Tokens, errors: &mut Errors) -> Option<Path> {
         path.segments.pop_punct();
         let made = ["new", "default", "build", "init"].contains(&&*kind.to_string());
         let name = if made { written(&path) } else { camel(&kind.to_string()) };
-        let help = format!("`{name}{}`", args.trim_end_matches("()"));
+        let inner = args.trim_start_matches('(').trim_end_matches(')');
+        let help = match made && inner.contains('(') && wrapped::is_layer(inner) {
+            // `Box::new(Dense(8))`
+            true => format!("`{inner})`"),
+            false => format!("`{name}{}`", args.trim_end_matches("()")),
+        };
         errors.add(kind, "a layer", &format!("`{whole}`"), &help);
         return Some(path);
     }

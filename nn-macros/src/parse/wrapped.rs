@@ -14,7 +14,10 @@ use crate::errors::Errors;
 
 /// True if the step was one of these, which is then told; nothing else is said of its chain.
 pub fn told(step: &mut Tokens, chain: &mut Chain, values: &Values, errors: &mut Errors) -> bool {
-    let is = container(step, errors) || function(step, chain, values, errors) || of_module(step, values, errors);
+    let is = macro_call(step, errors)
+        || container(step, errors)
+        || function(step, chain, values, errors)
+        || of_module(step, values, errors);
     chain.broken |= is;
     is
 }
@@ -54,15 +57,41 @@ fn container(step: &mut Tokens, errors: &mut Errors) -> bool {
             Some(open) => format!("`{open}, direction = Both)`"),
             None => return false,
         },
+        "some" | "ok" | "box" | "arc" | "rc" if parts.len() == 1 => format!("`{row}`"),
         "timedistributed" => match row.split_once('(') {
             Some((layer, args)) => format!("`{layer}PerStep({args}`"),
             None => return false,
         },
+        "relu" | "tanh" | "sigmoid" | "softmax" | "gelu" | "silu" | "elu" | "selu" | "mish" | "dropout" | "flatten"
+        | "batchnorm" | "layernorm"
+            if word.starts_with(char::is_uppercase) && parts.first().is_some_and(call) =>
+        {
+            let rest: Vec<String> = parts.iter().skip(1).cloned().collect();
+            let args = if rest.is_empty() { String::new() } else { format!("({})", rest.join(", ")) };
+            format!("`{} -> {word}{args}`", parts[0])
+        }
         _ => return false,
     };
     let place = step.take(1);
     step.take(count - 1);
     errors.add(place, "layers with arrows between them", &format!("`{word}(…)` around them"), &help);
+    true
+}
+
+/// `vec![Dense(8), Relu]` and `Dense!(8)`
+fn macro_call(step: &mut Tokens, errors: &mut Errors) -> bool {
+    let (Some(word), true, Some(TokenTree::Group(group))) =
+        (step.ident(0).map(Ident::to_string), step.is_sign(1, '!'), step.peek(2).cloned())
+    else {
+        return false;
+    };
+    let parts = layers(&group);
+    let help = match parts.first().is_some_and(|part| is_layer(part)) {
+        true => format!("`{}`", parts.join(" -> ")),
+        false if is_layer(&word) => format!("`{word}({})`", parts.join(", ")),
+        false => return false,
+    };
+    errors.add(step.take(3), "a layer", &format!("`{word}!`, a macro"), &help);
     true
 }
 
@@ -169,6 +198,7 @@ fn of_module(step: &mut Tokens, values: &Values, errors: &mut Errors) -> bool {
     let args = group.filter(|group| names.is_empty() && !group.stream().is_empty());
     let args = args.map(|group| pretty(&group.to_token_stream())).unwrap_or_default();
     let help = match (&held[..], &names[..]) {
+        _ if text == "self" && values.knows(&word) => format!("`{word}`"),
         _ if text == "self" => format!("`share({word})`, of a layer that is labelled `{word}: …` before"),
         ([layer], _) if is_layer(layer) => format!("`{layer}`"),
         (_, []) => format!("`{}{args}`", layer_of(&word)),

@@ -139,7 +139,7 @@ fn pull(border: Border, frame: Frame, [small, large]: [Sizes; 2], dy: &[f32], dx
 }
 
 /// Adds what stands as often as a border is wide, with what rounding loses of so long a sum (Kahan).
-fn add_exactly(terms: &[f32], to: &mut [f32], excess: &mut [f32]) {
+pub(super) fn add_exactly(terms: &[f32], to: &mut [f32], excess: &mut [f32]) {
     for (term, (to, excess)) in terms.iter().zip(to.iter_mut().zip(excess)) {
         let (before, term) = (*to, term - *excess);
         *to = before + term;

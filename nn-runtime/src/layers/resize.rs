@@ -2,6 +2,9 @@
 //! width. Where a place lies in the input is counted in whole numbers, so that no rounding moves it. Rows are
 //! made first, then columns; nothing is learnt.
 
+use core::slice;
+
+use super::border::add_exactly;
 use super::image::image;
 use super::upsample::{UpsampleMode, mix};
 use crate::fault::Fault;
@@ -70,7 +73,7 @@ impl Resize {
 
     /// `[channels, height, width] -> [channels, h, w]`
     pub const fn rule(&self, [x]: [Shape; 1]) -> Rule {
-        let [channels, _, width] = match image(x) {
+        let [channels, height, width] = match image(x) {
             Ok(dims) => dims,
             Err(fault) => return Rule::Err(fault),
         };
@@ -87,8 +90,10 @@ impl Resize {
         let form = OnnxForm::Resize(bilinear, self.align_corners);
         let spec = LayerSpec::output(Shape::of([channels, rows, columns]));
         let spec = spec.backward_without_x().backward_without_y().onnx(form);
-        // A row of the input, and of each column the pixels it lies between and how far along.
-        spec.scratch(0, width.saturating_add(columns.saturating_mul(3))).ok()
+        // Of each column the pixels it lies between and how far along; a row of the input; and on the way
+        // back how much larger the sums of a row and of an image are than what has been added.
+        let (table, sums) = (columns.saturating_mul(3), width.saturating_mul(height.saturating_add(2)));
+        spec.scratch(0, table.saturating_add(sums)).ok()
     }
 }
 
@@ -163,23 +168,30 @@ impl Layer for Resize {
         }
         let (small, [rows, columns]) = (cx.input_shape(0), self.size);
         let [height, width] = [small.dim(1), small.dim(2)];
-        let (row, table) = cx.scratch[..width + 3 * columns].split_at_mut(width);
+        let (row, rest) = cx.scratch.split_at_mut(width);
+        let (table, rest) = rest.split_at_mut(3 * columns);
+        let (row_excess, excess) = rest.split_at_mut(width);
+        let excess = &mut excess[..height * width];
         self.columns(width, columns, table);
         dx.fill(0.0);
+        // A pixel may become very many.
         for (dx, dy) in dx.chunks_exact_mut(height * width).zip(dy.chunks_exact(rows * columns)) {
+            excess.fill(0.0);
             for (i, dy) in dy.chunks_exact(columns).enumerate() {
                 row.fill(0.0);
+                row_excess.fill(0.0);
                 for (dy, entry) in dy.iter().zip(table.chunks_exact(3)) {
                     let SourcePixels { before, after, part } = read(entry);
-                    row[before] += (1.0 - part) * dy;
+                    add_exactly(&[(1.0 - part) * dy], &mut row[before..], &mut row_excess[before..]);
                     if part != 0.0 {
-                        row[after] += part * dy;
+                        add_exactly(&[part * dy], &mut row[after..], &mut row_excess[after..]);
                     }
                 }
                 let SourcePixels { before, after, part } = self.between(i, height, rows);
                 for (to, part) in [(before, 1.0 - part), (after, part)].into_iter().filter(|(_, part)| *part != 0.0) {
-                    for (dx, dy) in dx[to * width..][..width].iter_mut().zip(row.iter()) {
-                        *dx += part * dy;
+                    let at = to * width..(to + 1) * width;
+                    for (dy, (dx, excess)) in row.iter().zip(dx[at.clone()].iter_mut().zip(&mut excess[at])) {
+                        add_exactly(&[part * dy], slice::from_mut(dx), slice::from_mut(excess));
                     }
                 }
             }

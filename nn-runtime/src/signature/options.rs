@@ -3,7 +3,7 @@
 
 use super::names::{ALIASES, ELSEWHERE};
 use super::text::{brackets, find, holds, is_axis, is_list, is_near, is_numbers, joined, list, word_in};
-use super::typed::{corrected, placed, value};
+use super::typed::{corrected, kind, placed, value};
 use super::{Call, Signature};
 use crate::fault::Fault;
 
@@ -53,7 +53,7 @@ const fn unknown(signature: &Signature, call: &Call, name: &'static str, given: 
     if let Some(ours) = find(ALIASES, name)
         && holds(signature.options, ours)
     {
-        return Some(value(found.help("`").str(ours).str(" = "), ours, given).str("`"));
+        return Some(value(found.help("`").str(ours).str(" = "), kind(signature, ours), given).str("`"));
     }
     if let Some(elsewhere) = find(ELSEWHERE, name) {
         return Some(found.help(elsewhere));
@@ -92,7 +92,7 @@ const fn value_of(signature: &Signature, name: &str, given: &str) -> Option<Faul
             let mut wide = [0; 64];
             let wide = joined(name, "_hw", &mut wide);
             let expected = expected.str("one number for `").str(name).str("`, found `").str(given).str("`");
-            let help = value(expected.help("`").str(name).str(" = "), name, given).str("`");
+            let help = value(expected.help("`").str(name).str(" = "), kind(signature, name), given).str("`");
             Some(match holds(signature.options, wide) {
                 true => brackets(help.str(", or `").str(wide).str(" = "), given).str("`"),
                 false => help,

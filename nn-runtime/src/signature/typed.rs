@@ -118,6 +118,11 @@ const fn ours(name: &'static str) -> &'static str {
     }
 }
 
+/// What values of an option are like: the padding of a layer without windows is a number.
+pub(super) const fn kind<'a>(signature: &Signature, name: &'a str) -> &'a str {
+    if equal(name, "padding") && !holds(signature.options, "stride") { "" } else { name }
+}
+
 /// What was given for `name`, as it is typed here.
 pub(super) const fn value(text: Fault, name: &str, given: &str) -> Fault {
     let bytes = given.as_bytes();
@@ -197,7 +202,7 @@ pub(super) const fn rest(mut text: Fault, signature: &Signature, call: &Call, mu
         let (name, given) = call.named[i];
         if is_option(signature, name) {
             let name = if holds(signature.options, name) { name } else { ours(name) };
-            text = value(text.str(if first { "" } else { ", " }).str(name).str(" = "), name, given);
+            text = value(text.str(if first { "" } else { ", " }).str(name).str(" = "), kind(signature, name), given);
             first = false;
         }
         i += 1;

@@ -119,8 +119,13 @@ fn shell(formula: &Formula, kind: Kind, consts: TokenStream, items: TokenStream)
     };
     let (inherent, defaults) = (inherent(formula, kind), defaults(formula));
     let structure = quote!(#(#attrs)* #derive #vis struct #name);
+    // A unit is a value too: as an argument (`activation = Relu`) it is told by the layer alone.
+    let fields = match settings.is_empty() {
+        true => quote_spanned!(at=> ;),
+        false => quote_spanned!(at=> { #(#fields: ::core::primitive::f32,)* }),
+    };
     quote_spanned! {at=>
-        #structure { #(#fields: ::core::primitive::f32,)* }
+        #structure #fields
         #[allow(unused_qualifications, clippy::all, clippy::pedantic, clippy::nursery)]
         const _: () = {
             use ::nn_runtime::__private as __nn;

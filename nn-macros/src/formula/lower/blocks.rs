@@ -76,6 +76,12 @@ impl Lower<'_> {
                 Stmt::Macro(call) => value = Some(self.cannot(&call.mac, "a macro call")),
                 // `let mut y = …; y = …;` is one mistake.
                 Stmt::Expr(Expr::Assign(_), _) if self.errors.count() > told => value = Some(None),
+                Stmt::Expr(Expr::Assign(assign), _) if matches!(&*assign.left, Expr::Path(path) if path.path.get_ident().is_some_and(|name| !self.knows(&name.unraw().to_string()))) =>
+                {
+                    let (name, value) = (short(&assign.left), self.expr(&assign.right));
+                    self.errors.add(&assign.left, "`let`", &format!("`{name} =`"), &format!("`let {name} = …;`"));
+                    self.declare(name, value, assign.left.to_token_stream());
+                }
                 Stmt::Expr(expr, _) => {
                     let found = match expr {
                         Expr::Assign(_) => "an assignment",

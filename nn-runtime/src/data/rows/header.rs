@@ -49,6 +49,19 @@ fn layout(begin: u64, shape: &[u64], number: Dtype, big_endian: bool, len: u64) 
     }
 }
 
+/// A file from its start on, and the first bytes of it, so that what it is can be told.
+fn started<'f>(file: &'f mut dyn Read, what: &str, n: usize) -> Result<(Vec<u8>, impl Read + 'f), DataError> {
+    let mut start = Vec::with_capacity(START);
+    file.take(START as u64).read_to_end(&mut start).map_err(|error| DataError::unreadable("start", error))?;
+    if start.is_empty() {
+        return Err(fault("start", what, "an empty file").help("make it again"));
+    }
+    if start.len() < n {
+        return Err(other(&start, what));
+    }
+    Ok((start.clone(), std::io::Cursor::new(start).chain(file)))
+}
+
 /// The first `n` bytes from here, which are few, or as many as the file may have.
 fn take(file: &mut dyn Read, what: &str, n: usize) -> Result<Vec<u8>, DataError> {
     let mut bytes = Vec::with_capacity(n);
@@ -64,12 +77,18 @@ fn other(start: &[u8], what: &str) -> DataError {
     match FileKind::of(&start[..start.len().min(START)]) {
         Some(FileKind::Gzip) => fault("start", what, FileKind::Gzip.name()).help("unpack it: `gunzip FILE`"),
         Some(kind) => fault("start", what, kind.name()).help(kind.help()),
-        None => fault("start", what, format!("{start:02x?}")),
+        None => {
+            let start = &start[..start.len().min(8)];
+            fault("start", what, format!("{start:02x?}")).help("give another file, or `Rows::raw` what it holds")
+        }
     }
 }
 
 /// Two zero bytes, the type of the numbers, how many axes, the axes; all of it the highest byte first.
 pub(super) fn idx(file: &mut dyn Read, len: u64) -> Result<RowLayout, DataError> {
+    let expected = "an IDX file: two zero bytes, a type, a number of axes";
+    let (start, mut file) = started(file, expected, 4)?;
+    let file: &mut dyn Read = &mut file;
     let magic = take(file, "start", 4)?;
     let number = match magic[..] {
         [0, 0, 0x08, _] => Dtype::U8,
@@ -78,7 +97,7 @@ pub(super) fn idx(file: &mut dyn Read, len: u64) -> Result<RowLayout, DataError>
         [0, 0, 0x0c, _] => Dtype::I32,
         [0, 0, 0x0d, _] => Dtype::F32,
         [0, 0, 0x0e, _] => Dtype::F64,
-        _ => return Err(other(&magic, "an IDX file: two zero bytes, a type, a number of axes")),
+        _ => return Err(other(&start, expected)),
     };
     let axes = usize::from(magic[3]);
     let sizes = take(file, "axes", 4 * axes)?;
@@ -89,7 +108,9 @@ pub(super) fn idx(file: &mut dyn Read, len: u64) -> Result<RowLayout, DataError>
 
 /// A mark, a version, the length of a header, and that: a dictionary as Python writes it.
 pub(super) fn npy(file: &mut dyn Read, len: u64) -> Result<RowLayout, DataError> {
-    let start = take(file, "start", 8)?;
+    let (start, mut file) = started(file, "an npy file", 8)?;
+    let file: &mut dyn Read = &mut file;
+    take(file, "start", 8)?;
     if !start.starts_with(b"\x93NUMPY") {
         return Err(other(&start, "an npy file"));
     }
