@@ -17,9 +17,16 @@ emulate() {
     qemu-system-arm -M mps2-an386 -cpu cortex-m4 -nographic "$@" -semihosting-config enable=on,target=native -kernel "$program"
 }
 
+# What the program says is what is kept; its last line, how much stack it has taken of what it may, is shown.
+compare() { # FILE WORDS
+    said=$(emulate | tr -d '\r') || { printf '%s\n' "$said" >&2 && exit 1; }
+    diff "$1" <(head -n -1 <<< "$said") && echo "$2"
+    tail -n 1 <<< "$said"
+}
+
 # Features are those of one package, so that nothing asks for an allocator.
 build nn-embedded-predict
-emulate | tr -d '\r' | diff predicts.txt - && echo "the bits of the portable path"
+compare predicts.txt "the bits of the portable path"
 # Flash holds the weights once: the end of the file, which is a part of one row of a matrix, is found at one place.
 hex() { od -An -v -tx1 "$@" | tr -d ' \n'; }
 row=$(tail -c 64 ../data/digits.safetensors | hex)
@@ -42,5 +49,5 @@ echo "flash $flash of 24,576 bytes, memory and stack $ram of 17,920"
 
 # A network of LeNet's layers that learns in static memory.
 build nn-embedded-learn
-emulate | tr -d '\r' | diff learns.txt - && echo "the bits of every other machine"
+compare learns.txt "the bits of every other machine"
 [ "${1:-}" = unallocated ] || { build nn-embedded && emulate; }

@@ -4,7 +4,13 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 target=wasm32-unknown-unknown
-rustup target list --installed | grep --quiet --line-regexp $target || rustup target add $target
+# `core` is compiled with the page, where a panic is a trap and nothing else: what it would say, and where, nobody
+# hears. That takes a nightly toolchain with its sources.
+export RUSTUP_TOOLCHAIN=nightly
+rustup component list --installed 2> /dev/null | grep --quiet '^rust-src' ||
+    rustup toolchain install nightly --profile minimal --component rust-src
+silent=(-Zbuild-std=core -Zbuild-std-features=compiler-builtins-mem)
+RUSTFLAGS="${RUSTFLAGS:-} -Zunstable-options -Cpanic=immediate-abort"
 # What is downloaded names no folder of this machine, and is as long wherever it is built.
 for prefix in "$(cd ../.. && pwd)=nn" "${CARGO_HOME:-$HOME/.cargo}=cargo" "$(rustc --print sysroot)=rust"; do
     RUSTFLAGS="${RUSTFLAGS:-} --remap-path-prefix=$prefix"
@@ -18,8 +24,8 @@ elif command -v wasm-opt > /dev/null; then
 fi
 
 module() { # FILE FLAGS CARGO_ARGUMENT…
-    RUSTFLAGS="$RUSTFLAGS $2" cargo build --release --locked --lib --target $target "${@:3}"
-    node silence.mjs "${CARGO_TARGET_DIR:-target}/$target/release/nn_web.wasm" "$1"
+    RUSTFLAGS="$RUSTFLAGS $2" cargo build --release --locked --lib --target $target "${silent[@]}" "${@:3}"
+    cp "${CARGO_TARGET_DIR:-target}/$target/release/nn_web.wasm" "$1"
     [ "${#optimiser[@]}" = 0 ] || "${optimiser[@]}" -Oz --strip-debug --strip-producers --enable-bulk-memory --enable-mutable-globals \
         --enable-nontrapping-float-to-int --enable-sign-ext --enable-multivalue --enable-reference-types --enable-simd "$1" -o "$1"
 }

@@ -9,6 +9,9 @@ const CHUNK: usize = 1024;
 /// crate does not slow it down.
 #[inline(never)]
 pub(crate) fn first_not_finite(numbers: &[f32]) -> Option<usize> {
+    if cfg!(feature = "small") {
+        return numbers.iter().position(|v| !v.is_finite());
+    }
     // Whole chunks without an early way out are vectorised; a data set is looked through at every call that
     // trains, a stream at every step.
     let from = match numbers.len() {

@@ -264,9 +264,9 @@ pub mod prelude {
         MeanAbsolutePercentageError, MeanIou, Precision, R2, Recall, RocAuc, RootMeanSquaredError, TopK,
     };
     #[cfg(feature = "alloc")]
-    pub use crate::train::schedule::{
-        ConstantRate, Cosine, Exponential, OneCycle, Polynomial, ReduceOnPlateau, StepDecay, Warmup,
-    };
+    pub use crate::train::schedule::ReduceOnPlateau;
+    #[cfg(feature = "train")]
+    pub use crate::train::schedule::{ConstantRate, Cosine, Exponential, OneCycle, Polynomial, StepDecay, Warmup};
     #[cfg(feature = "std")]
     pub use crate::train::{Checkpoint, EarlyStopping, Fit};
     #[cfg(feature = "train")]

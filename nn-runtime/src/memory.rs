@@ -66,10 +66,10 @@ impl Memory {
         };
         for (node, node_plan) in nodes.iter().zip(plan.node_plan) {
             for j in 0..node.m() {
-                add(node_plan.y[j], node_plan.y_life[j], node.name.into());
-                add(node_plan.dy[j], node_plan.dy_life[j], format!("gradient of {}", node.name));
+                add(node_plan.y[j], node_plan.lives.y[j], node.name.into());
+                add(node_plan.dy[j], node_plan.lives.dy[j], format!("gradient of {}", node.name));
             }
-            add(node_plan.saved, node_plan.saved_life, format!("kept by {}", node.name));
+            add(node_plan.saved, node_plan.lives.saved, format!("kept by {}", node.name));
         }
         rows.sort_by_key(|row| (row.offset, row.when.from));
         rows

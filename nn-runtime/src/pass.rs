@@ -4,7 +4,7 @@
 
 mod arities;
 
-use arities::RunsLayers;
+use arities::{BackwardInputLayer, BackwardParamsLayer, ForwardLayer, RunsLayers, first};
 
 use crate::graph::{BufferRef, CompiledNetwork, Fusion, MemoryPlan, Node, NodePlan};
 use crate::layer::{Layer, LayerContext, Observed, ParamGrad, ReadContext};
@@ -55,8 +55,8 @@ impl<'a, 'b> PassState<'a, 'b> {
         (&self.network.nodes[i], &self.plan.node_plan[i])
     }
 
-    /// The context of node `i`, and the places it asks for, opened. Within its caller, as a context is too
-    /// large to be handed about; but once for all layers where size counts before speed.
+    /// The context of node `i`, and the places it asks for, opened. Inlined: a context is too large to be
+    /// handed about.
     #[cfg_attr(not(any(target_family = "wasm", feature = "small")), inline(always))]
     #[cfg_attr(any(target_family = "wasm", feature = "small"), inline(never))]
     fn borrow<const A: usize, const B: usize, const C: usize, const W: usize>(
@@ -125,14 +125,9 @@ impl PassState<'_, '_> {
     }
 }
 
-#[inline]
-fn first<const N: usize>(spans: &[BufferRef]) -> [BufferRef; N] {
-    core::array::from_fn(|i| spans[i])
-}
-
 /// What a layer makes of its inputs: of a window, or of the next step.
 pub(crate) fn forward<const N: usize, const M: usize>(
-    layer: &(impl Layer<N, M> + ?Sized),
+    layer: &(impl ForwardLayer<N, M> + ?Sized),
     cx: &mut LayerContext,
     x: [&[f32]; N],
     y: [&mut [f32]; M],
@@ -147,7 +142,7 @@ pub(crate) fn forward<const N: usize, const M: usize>(
 
 /// Several steps of each stream: at once where the layer can, or one after the other.
 fn block<const N: usize, const M: usize>(
-    layer: &(impl Layer<N, M> + ?Sized),
+    layer: &(impl ForwardLayer<N, M> + ?Sized),
     cx: &mut LayerContext,
     x: [&[f32]; N],
     mut y: [&mut [f32]; M],
@@ -195,13 +190,13 @@ impl<'a, 'b> Forward<'a, 'b> {
     #[inline(never)]
     pub fn layer<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>)
     where
-        Self: RunsLayers<N, M>,
+        Self: for<'l> RunsLayers<dyn ForwardLayer<N, M> + 'l>,
     {
         if ONCE { self.run(i, layer) } else { self.run_node(i, layer) }
     }
 
     #[inline(always)]
-    fn run_node<const N: usize, const M: usize>(&mut self, i: usize, layer: &(impl Layer<N, M> + ?Sized)) {
+    fn run_node<const N: usize, const M: usize>(&mut self, i: usize, layer: &(impl ForwardLayer<N, M> + ?Sized)) {
         if STREAMS && matches!(self.0.cx.pass, Pass::Prepare | Pass::Observe) {
             if self.0.cx.pass == Pass::Prepare {
                 return self.prepare(i, layer);
@@ -231,7 +226,7 @@ impl<'a, 'b> Forward<'a, 'b> {
 
     /// Lays out the parameters of node `i`.
     #[cold]
-    fn prepare<const N: usize, const M: usize>(&mut self, i: usize, layer: &(impl Layer<N, M> + ?Sized)) {
+    fn prepare<const N: usize, const M: usize>(&mut self, i: usize, layer: &(impl ForwardLayer<N, M> + ?Sized)) {
         let node = self.0.node(i);
         let place = node.0.prepared..node.0.prepared + node.0.spec.prepared_len();
         let to = &mut self.0.workspace.work[place];
@@ -284,13 +279,13 @@ impl<'a, 'b> BackwardInput<'a, 'b> {
     #[inline(never)]
     pub fn layer<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>)
     where
-        Self: RunsLayers<N, M>,
+        Self: for<'l> RunsLayers<dyn BackwardInputLayer<N, M> + 'l>,
     {
         if ONCE { self.run(i, layer) } else { self.run_node(i, layer) }
     }
 
     #[inline(always)]
-    fn run_node<const N: usize, const M: usize>(&mut self, i: usize, layer: &(impl Layer<N, M> + ?Sized)) {
+    fn run_node<const N: usize, const M: usize>(&mut self, i: usize, layer: &(impl BackwardInputLayer<N, M> + ?Sized)) {
         if STREAMS && self.0.cx.pass == Pass::Observe {
             self.0.observe_gradient(i);
         }
@@ -369,13 +364,17 @@ impl<'a> BackwardParams<'a> {
     #[inline(never)]
     pub fn layer<const N: usize, const M: usize>(&mut self, i: usize, layer: &impl Layer<N, M>)
     where
-        Self: RunsLayers<N, M>,
+        Self: for<'l> RunsLayers<dyn BackwardParamsLayer<N, M> + 'l>,
     {
         if ONCE { self.run(i, layer) } else { self.run_node(i, layer) }
     }
 
     #[inline(always)]
-    fn run_node<const N: usize, const M: usize>(&mut self, i: usize, layer: &(impl Layer<N, M> + ?Sized)) {
+    fn run_node<const N: usize, const M: usize>(
+        &mut self,
+        i: usize,
+        layer: &(impl BackwardParamsLayer<N, M> + ?Sized),
+    ) {
         let (node, node_plan) = (&self.network.nodes[i], &self.network.plan(self.cx.pass).node_plan[i]);
         if !node_plan.trains {
             return;

@@ -7,6 +7,7 @@ mod continuing;
 mod divergence;
 mod in_memory;
 mod logs;
+mod more_memory;
 mod own_loop;
 mod refused_everywhere;
 mod refused_steps;

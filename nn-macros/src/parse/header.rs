@@ -51,14 +51,14 @@ pub fn header(tokens: &mut Tokens, errors: &mut Errors) -> Option<Header> {
     let inputs = if colon || is_ports(tokens) { ports(tokens, said, "the shape of the input", &help) } else { None };
     let errors = if errors.count() > before { &mut unsaid } else { errors };
     let outputs = outputs(tokens, errors, inputs.as_deref());
-    if let (Some(_), Some(Weights { path: Some(path), .. })) = (&sizes, &weights) {
-        let help = format!("`Any{name}::load(path)`, which takes the size of the file's tensors");
-        errors.add(
-            path,
-            "no weights for a network of several sizes",
-            &format!("`{}`", pretty(&path.to_token_stream())),
-            &help,
-        );
+    match (&sizes, &weights) {
+        (Some(_), Some(Weights { path: Some(path), .. })) => {
+            let help = format!("`Any{name}::load(path)`, which takes the size of the file's tensors");
+            let found = format!("`{}`", pretty(&path.to_token_stream()));
+            errors.add(path, "no weights for a network of several sizes", &found, &help);
+        }
+        (None, Some(Weights { path: Some(path), .. })) => weights::is_there(path, errors),
+        _ => {}
     }
     Some(Header { attrs, weights, budget: limits, vis, name, sizes, size: None, inputs, outputs })
 }

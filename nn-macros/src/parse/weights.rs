@@ -37,11 +37,7 @@ fn read(attr: &Attribute, errors: &mut Errors) -> Weights {
     let arguments: Vec<Expr> = arguments.into_iter().collect();
     match &arguments[..] {
         [] => errors.add(attr, "a file of weights", &found(attr.to_token_stream()), EXAMPLE),
-        [path] | [path, _] => {
-            if let Some(text) = text(path) {
-                is_there(&text, path, errors);
-            }
-        }
+        [_] | [_, _] => {}
         [_, _, third, ..] => {
             let help = "all names are one value: `Names::new().map(\"0\", \"hidden\").ignore(\"critic.*\")`";
             errors.add(third, "a file and its names", &found(third.to_token_stream()), help);
@@ -62,11 +58,11 @@ pub fn text(path: &Expr) -> Option<String> {
     }
 }
 
-/// Whether there is a file at a path from the folder of Cargo.toml; where nobody says which that is, rustc
-/// tells.
-fn is_there(path: &str, place: &Expr, errors: &mut Errors) {
-    let Some(folder) = env::var_os("CARGO_MANIFEST_DIR") else { return };
-    let whole = Path::new(&folder).join(path);
+/// Whether there is a file at a path from the folder of Cargo.toml; where nobody says which that is, or the
+/// path is no text, rustc tells.
+pub fn is_there(place: &Expr, errors: &mut Errors) {
+    let (Some(path), Some(folder)) = (text(place), env::var_os("CARGO_MANIFEST_DIR")) else { return };
+    let whole = Path::new(&folder).join(&path);
     if whole.is_file() {
         return;
     }

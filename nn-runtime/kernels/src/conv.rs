@@ -15,11 +15,11 @@
 //                                     (K⌈W⌉ + bW)·F, with a, b = 2, 16 if channels are
 //                                     last, else 16, 4: `Conv::filter_lanes`
 //                  output positions   else                                               direct.rs
-// backward_input,  channels           4⌈C⌉·(F + 4)·w < 5⌈w⌉·C·F: `scatters`              scatter.rs
+// backward_input,  channels           4⌈C⌉·(F + 4)·w < 5⌈w⌉·C·F: `Conv::scatters`        scatter.rs
 // transposed       input positions    else: a convolution for each residue of the        backward_input.rs
 //                                     strides
 // backward_weight  filters            groups fill panels, and channels are last or       backward_weight.rs
-//                                     filters more than 4: `ConvBackwardWeight`
+//                                     filters more than 4: `Conv::weight_by_filters`
 //                  output positions   else                                               backward_weight.rs
 //
 // With a max pool (fused_max_pool/), of which "small" means windows of 2 × 2 without a border:
@@ -55,6 +55,8 @@ mod scatter;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use core::ops::Range;
+
 pub use backward_bias::backward_bias;
 pub use backward_input::{backward_input, transposed};
 pub use backward_weight::backward_weight;
@@ -63,7 +65,7 @@ pub use filter_bank::FilterBank;
 pub use forward::forward;
 
 use super::matrix::Panels;
-use super::simd::LANES;
+use super::simd::{Isa, LANES};
 use super::sizes::{max, min, positions, product, round_up, sum};
 use padded::{PaddedImage, Strides};
 
@@ -102,6 +104,27 @@ pub struct Conv {
     pub groups: usize,
     /// Whether channels vary fastest in memory, or slowest.
     pub channels_last: bool,
+}
+
+/// A function as [`backward_input`].
+pub type ConvInputGrad = fn(Isa, Conv, &[f32], &[f32], &mut [f32], &mut [f32]);
+
+/// A function as [`backward_weight`].
+pub type ConvWeightGrad = fn(Isa, Conv, &[f32], &[f32], Range<usize>, &mut [f32], &mut [f32]);
+
+/// A function as [`backward_bias`].
+pub type ConvBiasGrad = fn(Isa, Conv, &[f32], Range<usize>, &mut [f32]);
+
+/// The backward passes of a convolution as functions: a program that knows its numbers when it is compiled
+/// has the forms that these numbers ask for, and no other.
+#[derive(Clone, Copy, Debug)]
+pub struct ConvBackward {
+    /// As [`backward_input`].
+    pub input: ConvInputGrad,
+    /// As [`backward_weight`].
+    pub weight: ConvWeightGrad,
+    /// As [`backward_bias`].
+    pub bias: ConvBiasGrad,
 }
 
 impl Conv {
@@ -195,6 +218,24 @@ impl Conv {
         let transposed_weights = product([taps, round_up(c.in_group(), LANES)]);
         let backward_input = sum([taps, transposed_weights, gradients]);
         max(max(forward, backward_weight), backward_input)
+    }
+
+    /// The backward passes for these numbers.
+    pub const fn backward(&self) -> ConvBackward {
+        ConvBackward {
+            input: match self.scatters() {
+                true => backward_input::backward_input_by::<true>,
+                false => backward_input::backward_input_by::<false>,
+            },
+            weight: match self.weight_by_filters() {
+                true => backward_weight::backward_weight_by::<true>,
+                false => backward_weight::backward_weight_by::<false>,
+            },
+            bias: match self.channels_last {
+                true => backward_bias::backward_bias_by::<true>,
+                false => backward_bias::backward_bias_by::<false>,
+            },
+        }
     }
 
     /// The same convolution, with strides no longer than the input with its border: with longer ones the
@@ -307,5 +348,23 @@ impl Conv {
             self.x_len() <= u32::MAX as usize && needed <= u32::MAX as usize,
             "expected offsets of 32 bits, found a scratch of {needed} numbers"
         );
+    }
+
+    /// Whether lanes are filters in gradients of weights (see the table in `conv.rs`). For very few filters
+    /// most lanes would be idle; but neighbouring positions mostly lie across two cache lines.
+    const fn weight_by_filters(&self) -> bool {
+        self.whole_panels() && (self.channels_last || self.filters > 4)
+    }
+
+    /// Checks the part of the storage that gradients are asked for.
+    fn check_range(&self, range: &Range<usize>, dw: &[f32]) {
+        let len = self.weights_len();
+        let is_cut = |at: usize| at.is_multiple_of(Panels::SPLIT_ALIGN) || at == len;
+        assert!(
+            range.start <= range.end && range.end <= len && is_cut(range.start) && is_cut(range.end),
+            "expected a range of 0..{len} cut at multiples of {}, found {range:?}",
+            Panels::SPLIT_ALIGN
+        );
+        assert!(dw.len() == range.len(), "expected {} numbers for {range:?}, found {}", range.len(), dw.len());
     }
 }

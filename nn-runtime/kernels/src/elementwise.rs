@@ -27,6 +27,19 @@ pub trait Map<const K: usize = 1> {
     fn apply<S: Simd>(&self, s: S, x: [S::F; K]) -> S::F;
 }
 
+/// Whether the last vector, which may be shorter, is like any other: code for one, not two.
+pub(crate) const ALIKE: bool = cfg!(feature = "small");
+
+/// The numbers of each from this one on, as many as a vector has or is left of `len`.
+#[inline(always)]
+pub(crate) fn next<S: Simd, const K: usize>(s: S, from: &[&[f32]; K], at: usize, len: usize) -> [S::F; K] {
+    let mut x = [s.splat(0.0); K];
+    for (x, from) in x.iter_mut().zip(from) {
+        *x = s.load_part(&from[at..at + len]);
+    }
+    x
+}
+
 /// The whole vectors of the first `len` numbers of each slice, and what is left of these numbers.
 ///
 /// # Panics
@@ -66,6 +79,12 @@ pub(crate) fn parts<S: Simd, const K: usize>(s: S, from: &[&[f32]; K]) -> [S::F;
 /// A slice of `from` is shorter than `to`.
 #[inline(always)]
 pub fn fill<S: Simd, const K: usize>(s: S, f: &impl Map<K>, from: [&[f32]; K], to: &mut [f32]) {
+    if ALIKE {
+        for (at, to) in (0..).step_by(LANES).zip(to.chunks_mut(LANES)) {
+            s.store_part(f.apply(s, next(s, &from, at, to.len())), to);
+        }
+        return;
+    }
     let (from, rest) = whole(from, to.len());
     let (to, last) = to.as_chunks_mut::<LANES>();
     for (i, to) in to.iter_mut().enumerate() {
@@ -79,6 +98,9 @@ pub fn fill<S: Simd, const K: usize>(s: S, f: &impl Map<K>, from: [&[f32]; K], t
 /// y = f(y), number by number, within a kernel.
 #[inline(always)]
 pub(crate) fn fill_in_place<S: Simd>(s: S, f: &impl Map, y: &mut [f32]) {
+    if ALIKE {
+        return y.chunks_mut(LANES).for_each(|y| s.store_part(f.apply(s, [s.load_part(y)]), y));
+    }
     let (y, y_tail) = y.as_chunks_mut::<LANES>();
     for y in y {
         s.store(f.apply(s, [s.load(y)]), y);
@@ -91,6 +113,12 @@ pub(crate) fn fill_in_place<S: Simd>(s: S, f: &impl Map, y: &mut [f32]) {
 /// y = f(y, b), number by number, within a kernel.
 #[inline(always)]
 pub(crate) fn zip_in_place<S: Simd>(s: S, f: &impl Map<2>, y: &mut [f32], b: &[f32]) {
+    if ALIKE {
+        for (y, b) in y.chunks_mut(LANES).zip(b.chunks(LANES)) {
+            s.store_part(f.apply(s, [s.load_part(y), s.load_part(b)]), y);
+        }
+        return;
+    }
     let (y, y_tail) = y.as_chunks_mut::<LANES>();
     let (b, b_tail) = b.as_chunks::<LANES>();
     for (y, b) in y.iter_mut().zip(b) {
@@ -107,6 +135,12 @@ pub(crate) fn zip_in_place<S: Simd>(s: S, f: &impl Map<2>, y: &mut [f32], b: &[f
 /// A slice of `from` is shorter than `to`.
 #[inline(always)]
 pub fn add<S: Simd, const K: usize>(s: S, f: &impl Map<K>, from: [&[f32]; K], to: &mut [f32]) {
+    if ALIKE {
+        for (at, to) in (0..).step_by(LANES).zip(to.chunks_mut(LANES)) {
+            s.store_part(s.add(s.load_part(to), f.apply(s, next(s, &from, at, to.len()))), to);
+        }
+        return;
+    }
     let (from, rest) = whole(from, to.len());
     let (to, last) = to.as_chunks_mut::<LANES>();
     for (i, to) in to.iter_mut().enumerate() {

@@ -16,11 +16,12 @@ const LONG: usize = 1024;
 /// Rows whose sum is added with what rounding loses, where there are more, of a kernel that makes blocks.
 const LONG_BLOCK: usize = 512;
 
-/// Sums that are computed at a time: a multiple of every alignment that a range of sums may need.
-const PIECE: usize = 2048;
+/// Sums that are computed at a time: a multiple of every alignment that a range of sums may need. Where size
+/// counts before speed, so does the stack's.
+const PIECE: usize = if cfg!(feature = "small") { SMALL_PIECE } else { 2048 };
 
 /// The same where a kernel prepares each sample anew for every range that it is asked for, and of few sums.
-const LARGE_PIECE: usize = 8192;
+const LARGE_PIECE: usize = if cfg!(feature = "small") { SMALL_PIECE } else { 8192 };
 const SMALL_PIECE: usize = 256;
 
 /// Terms, each a sum already, that are one chain.
@@ -39,6 +40,12 @@ pub struct Sums {
     /// continues what is there.
     pub blocks: bool,
 }
+
+/// Sums some rows: which, of which sums, to where, and whether in blocks.
+type SumBlocks<'a> = dyn FnMut(Range<usize>, Range<usize>, &mut [f32], bool) + 'a;
+
+/// The same by a kernel that makes no blocks.
+type SumRows<'a> = dyn FnMut(Range<usize>, Range<usize>, &mut [f32]) + 'a;
 
 /// Sums over rows.
 #[derive(Clone, Copy, Debug)]
@@ -59,14 +66,19 @@ impl RowSums {
     /// The result follows from the rows and the unit alone, whatever part of the sums `to` is.
     #[inline]
     pub fn add(self, to: &mut [f32], mut sum: impl FnMut(Range<usize>, Range<usize>, &mut [f32], bool)) {
-        let all = 0..to.len();
-        if let Some(blocks) = self.at_once() {
-            return sum(0..self.rows, all, to, blocks);
+        match self.at_once() {
+            Some(blocks) => sum(0..self.rows, 0..to.len(), to, blocks),
+            None => self.add_units(to, &mut sum),
         }
+    }
+
+    // Once for all kernels, as all below that is for many rows: none is compiled again for it.
+    #[inline(never)]
+    fn add_units(self, to: &mut [f32], sum: &mut SumBlocks) {
         for rows in self.units() {
             match rows.len() <= LONG {
-                true => sum(rows, all.clone(), to, true),
-                false => self.add_exactly::<PIECE>(rows, LONG_BLOCK, to, |rows, of, to| sum(rows, of, to, true)),
+                true => sum(rows, 0..to.len(), to, true),
+                false => self.add_exactly::<PIECE>(rows, LONG_BLOCK, to, &mut |rows, of, to| sum(rows, of, to, true)),
             }
         }
     }
@@ -90,9 +102,7 @@ impl RowSums {
         if self.unit == 0 || self.unit == usize::MAX && self.rows <= block {
             return sum(0..self.rows, 0..to.len(), to);
         }
-        for rows in self.units() {
-            self.add_exactly::<PIECE>(rows, block, to, &mut sum);
-        }
+        self.add_units_exactly::<PIECE>(block, to, &mut sum);
     }
 
     /// The same of rows that are samples, of each of which the kernel makes a sum before it adds it.
@@ -101,11 +111,16 @@ impl RowSums {
         if self.unit == 0 || self.unit == usize::MAX && self.rows <= SAMPLES {
             return sum(0..self.rows, 0..to.len(), to);
         }
+        match to.len() {
+            ..=SMALL_PIECE => self.add_units_exactly::<SMALL_PIECE>(SAMPLES, to, &mut sum),
+            _ => self.add_units_exactly::<LARGE_PIECE>(SAMPLES, to, &mut sum),
+        }
+    }
+
+    #[inline(never)]
+    fn add_units_exactly<const PIECE: usize>(self, block: usize, to: &mut [f32], sum: &mut SumRows) {
         for rows in self.units() {
-            match to.len() {
-                ..=SMALL_PIECE => self.add_exactly::<SMALL_PIECE>(rows, SAMPLES, to, &mut sum),
-                _ => self.add_exactly::<LARGE_PIECE>(rows, SAMPLES, to, &mut sum),
-            }
+            self.add_exactly::<PIECE>(rows, block, to, sum);
         }
     }
 
@@ -123,13 +138,7 @@ impl RowSums {
 
     // Never inlined: where there are few rows, nobody needs so large a frame.
     #[inline(never)]
-    fn add_exactly<const PIECE: usize>(
-        self,
-        rows: Range<usize>,
-        block: usize,
-        to: &mut [f32],
-        mut sum: impl FnMut(Range<usize>, Range<usize>, &mut [f32]),
-    ) {
+    fn add_exactly<const PIECE: usize>(self, rows: Range<usize>, block: usize, to: &mut [f32], sum: &mut SumRows) {
         let (mut sums, mut excess) = ([0.0f32; PIECE], [0.0f32; PIECE]);
         for start in (0..to.len()).step_by(PIECE) {
             let of = start..to.len().min(start + PIECE);

@@ -3,7 +3,7 @@
 //! rule works number by number, so that any cut of the slices gives the same bits. Slots are kept from
 //! becoming denormal without touching the processor's floating-point control, which safe Rust may not do.
 
-use super::elementwise::Map;
+use super::elementwise::{ALIKE, Map};
 use super::math;
 use super::simd::{Isa, Kernel, LANES, Simd};
 
@@ -86,7 +86,21 @@ impl<R: UpdateRule<K>, const K: usize> Kernel for Update<'_, R, K> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Update { rule, params, grads, slots } = self;
+        let Update { rule, params, grads, mut slots } = self;
+        if ALIKE {
+            for (at, (p, g)) in (0..).step_by(LANES).zip(params.chunks_mut(LANES).zip(grads.chunks(LANES))) {
+                let mut now = [s.splat(0.0); K];
+                for (now, slot) in now.iter_mut().zip(&slots) {
+                    *now = s.load_part(&slot[at..at + p.len()]);
+                }
+                let (new, after) = rule.step(s, s.load_part(p), s.load_part(g), now);
+                for (after, slot) in after.into_iter().zip(&mut slots) {
+                    s.store_part(after, &mut slot[at..at + p.len()]);
+                }
+                s.store_part(new, p);
+            }
+            return;
+        }
         let (params, params_tail) = params.as_chunks_mut::<LANES>();
         let (grads, grads_tail) = grads.as_chunks::<LANES>();
         let mut slots = slots.map(|slot| slot.as_chunks_mut::<LANES>());

@@ -56,7 +56,7 @@ pub(crate) struct Transpose {
 pub(crate) fn transpose_block<S: Simd>(s: S, t: Transpose, from: &[f32], to: &mut [f32]) {
     let Transpose { rows, columns, from_stride, to_stride, width } = t;
     // A whole block has numbers of rows known at compile time, so that it stays in registers.
-    if rows == LANES && columns == LANES {
+    if !cfg!(feature = "small") && rows == LANES && columns == LANES {
         let mut block = load_rows(s, from, from_stride, [LANES; 2]);
         s.transpose(&mut block);
         store_rows(s, &block, to, to_stride, [LANES; 2]);

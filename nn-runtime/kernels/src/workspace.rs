@@ -5,6 +5,8 @@
 /// Whose memory a place lies in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Region {
+    /// The planned workspace. First, so that a place of nothing is all zeros, of which tables have many.
+    Work,
     /// An input of the network.
     X,
     /// An output of the network.
@@ -13,8 +15,6 @@ pub enum Region {
     Dx,
     /// The gradient of an output.
     Dy,
-    /// The planned workspace.
-    Work,
 }
 
 /// `len` floats from `offset` on in one of the slices of a region.

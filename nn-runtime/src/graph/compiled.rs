@@ -105,6 +105,17 @@ impl MemoryPlan {
 }
 
 impl CompiledNetwork {
+    /// Whether the gradients of any layer may be summed block by block.
+    #[cfg(feature = "train")]
+    pub(crate) const fn sums_blocks(&self) -> bool {
+        let (mut any, mut i) = (false, 0);
+        while i < self.nodes.len() {
+            any |= self.nodes[i].reuses();
+            i += 1;
+        }
+        any
+    }
+
     /// Puts a network's graph and its plans together: to predict, to train, to train with gradients of the
     /// inputs, and for one step of a stream.
     pub const fn new<const S: usize, const V: usize>(

@@ -15,7 +15,9 @@ mod tree;
 
 pub use compiled::{CompiledNetwork, MemoryPlan};
 pub use liveness::Fusion;
-pub use plan::{BufferRef, Lifetime, NodePlan, Plan};
+#[cfg(feature = "alloc")]
+pub use plan::Lifetime;
+pub use plan::{BufferRef, NodePlan, Plan};
 pub(crate) use rule::{OfNetwork, outputs};
 pub use rule::{Rule, Site, site};
 pub use stream::{input_step, output_step};

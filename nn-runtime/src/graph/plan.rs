@@ -55,12 +55,14 @@ impl BufferRef {
 }
 
 /// From one time to another, both included.
+#[cfg(feature = "alloc")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Lifetime {
     pub(crate) from: u32,
     pub(crate) to: u32,
 }
 
+#[cfg(feature = "alloc")]
 impl Lifetime {
     const NEVER: Lifetime = Lifetime { from: 1, to: 0 };
 
@@ -71,6 +73,21 @@ impl Lifetime {
     pub(crate) const fn is_never(&self) -> bool {
         self.from > self.to
     }
+}
+
+/// When what one node leaves is in use.
+#[cfg(feature = "alloc")]
+#[derive(Clone, Copy, Debug)]
+pub struct Lifetimes {
+    pub(crate) y: [Lifetime; MAX_OUTPUTS],
+    pub(crate) dy: [Lifetime; MAX_OUTPUTS],
+    pub(crate) saved: Lifetime,
+}
+
+#[cfg(feature = "alloc")]
+impl Lifetimes {
+    const NEVER: Lifetimes =
+        Lifetimes { y: [Lifetime::NEVER; MAX_OUTPUTS], dy: [Lifetime::NEVER; MAX_OUTPUTS], saved: Lifetime::NEVER };
 }
 
 /// Where one node finds and leaves everything.
@@ -88,10 +105,10 @@ pub struct NodePlan {
     /// `dy` and `dx` are one buffer, which `backward_in_place` overwrites.
     pub(crate) in_place: bool,
     pub(crate) saved: BufferRef,
-    /// When each of these is in use, for whoever wants to see the plan.
-    pub(crate) y_life: [Lifetime; MAX_OUTPUTS],
-    pub(crate) dy_life: [Lifetime; MAX_OUTPUTS],
-    pub(crate) saved_life: Lifetime,
+    /// When each of these is in use, for whoever wants to see the plan: what nobody reads on a
+    /// microcontroller.
+    #[cfg(feature = "alloc")]
+    pub(crate) lives: Lifetimes,
     pub(crate) backward_input: bool,
     pub(crate) trains: bool,
     /// What the node is asked for.
@@ -115,9 +132,8 @@ impl NodePlan {
         deferred: 0,
         in_place: false,
         saved: BufferRef::NONE,
-        y_life: [Lifetime::NEVER; MAX_OUTPUTS],
-        dy_life: [Lifetime::NEVER; MAX_OUTPUTS],
-        saved_life: Lifetime::NEVER,
+        #[cfg(feature = "alloc")]
+        lives: Lifetimes::NEVER,
         backward_input: false,
         trains: false,
         pass: Pass::Infer,
@@ -283,7 +299,6 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         node_plan.in_place = live.in_place[s];
         node_plan.epilogue = live.epilogue[s];
         node_plan.saved = BufferRef::work(buffers.of(BufferKind::Saved, s).offset, self.saved_len(s, live));
-        node_plan.saved_life = Lifetime::of(buffers.of(BufferKind::Saved, s));
         let mut temp = buffers.of(BufferKind::Temp, s).offset;
         let mut k = 0;
         while k < node.n {
@@ -311,13 +326,31 @@ impl<const S: usize, const V: usize> Graph<S, V> {
         while j < node.m() {
             let v = node.y + j;
             node_plan.y[j] = self.value_at(v, live, buffers);
-            node_plan.y_life[j] = Lifetime::of(buffers.of(BufferKind::Value, v));
             if live.wanted[v] {
                 node_plan.dy[j] = self.grad_at(v, live, buffers);
-                node_plan.dy_life[j] = Lifetime::of(buffers.of(BufferKind::Grad, v));
             }
             j += 1;
         }
+        #[cfg(feature = "alloc")]
+        {
+            node_plan.lives = self.lifetimes(s, live, buffers);
+        }
         node_plan
+    }
+
+    #[cfg(feature = "alloc")]
+    const fn lifetimes(&self, s: usize, live: &Liveness<S, V>, buffers: &Buffers<V>) -> Lifetimes {
+        let mut lives = Lifetimes::NEVER;
+        lives.saved = Lifetime::of(buffers.of(BufferKind::Saved, s));
+        let mut j = 0;
+        while j < self.nodes[s].m() {
+            let v = self.nodes[s].y + j;
+            lives.y[j] = Lifetime::of(buffers.of(BufferKind::Value, v));
+            if live.wanted[v] {
+                lives.dy[j] = Lifetime::of(buffers.of(BufferKind::Grad, v));
+            }
+            j += 1;
+        }
+        lives
     }
 }

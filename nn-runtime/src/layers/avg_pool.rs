@@ -3,7 +3,7 @@
 //! taken.
 
 use super::pool::{Asked, Pooled, pooled_arguments, pooled_arguments_of_steps, spec};
-use super::window::{Padding, accepted};
+use super::window::Padding;
 use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
 use crate::shape::Shape;
@@ -106,7 +106,7 @@ macro_rules! averaging {
 
         impl Layer for $name {
             fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
-                let pool = plain(accepted(self.pooled.pool(cx.input_shape(0))));
+                let pool = plain(Asked::planned(cx.spec));
                 avg_pool(cx.isa, pool, self.count_include_pad, x, y);
             }
 
@@ -119,7 +119,7 @@ macro_rules! averaging {
                 [dx]: [&mut [f32]; 1],
             ) {
                 if !dx.is_empty() {
-                    let pool = plain(accepted(self.pooled.pool(cx.input_shape(0))));
+                    let pool = plain(Asked::planned(cx.spec));
                     avg_pool_backward(cx.isa, pool, self.count_include_pad, dy, dx);
                 }
             }

@@ -9,7 +9,7 @@ use crate::layer::{LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
 use crate::spec::LayerSpec;
 use nn_kernels::conv::fused_max_pool::{self, ConvMaxPool, MaxPoolGrad};
-use nn_kernels::conv::{Conv, backward_bias, backward_weight};
+use nn_kernels::conv::{Conv, ConvBiasGrad, ConvWeightGrad};
 
 /// What is learnt, and from where it begins.
 #[derive(Clone, Copy, Debug)]
@@ -51,12 +51,12 @@ macro_rules! learnt_arguments {
 }
 pub(super) use learnt_arguments;
 
-/// The layer of a type whose `conv(shape)` is what it computes, with a field `learnt`, and what more it does.
+/// The layer of a type whose rule says which convolution it is, with a field `learnt`, and what more it does.
 macro_rules! layer_of_a_convolution {
     ($name:ident $($more:tt)*) => {
         impl crate::layer::Layer for $name {
             fn forward(&self, cx: &mut crate::layer::LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
-                let conv = super::window::accepted(self.conv(cx.input_shape(0)));
+                let conv = cx.spec.planned_conv();
                 let bias = super::conv::bias(cx, &self.learnt, 1);
                 let filters = nn_kernels::conv::FilterBank { w: cx.param(0), bias, floor: cx.floor() };
                 match cx.epilogue.fused_max_pool() {
@@ -77,10 +77,10 @@ macro_rules! layer_of_a_convolution {
                 [dx]: [&mut [f32]; 1],
             ) {
                 if !dx.is_empty() {
-                    let conv = super::window::accepted(self.conv(cx.input_shape(0)));
+                    let conv = cx.spec.planned_conv();
                     let w = cx.param(0);
                     match cx.epilogue.fused_max_pool() {
-                        None => nn_kernels::conv::backward_input(cx.isa, conv, dy, w, dx, cx.scratch),
+                        None => (cx.spec.conv_backward().input)(cx.isa, conv, dy, w, dx, cx.scratch),
                         Some(pool) => {
                             let fused = nn_kernels::conv::fused_max_pool::ConvMaxPool { conv, pool };
                             let grad = super::conv::max_pool_grad(dy, cx.saved);
@@ -97,10 +97,10 @@ macro_rules! layer_of_a_convolution {
                 [dy]: [&[f32]; 1],
                 mut grad: crate::layer::ParamGrad,
             ) {
-                let conv = super::window::accepted(self.conv(cx.input_shape(0)));
-                super::conv::pull_weight(cx, 0, conv, [x, dy], &mut grad);
+                let (conv, backward) = (cx.spec.planned_conv(), cx.spec.conv_backward());
+                super::conv::pull_weight(cx, 0, (conv, backward.weight), [x, dy], &mut grad);
                 if self.learnt.bias {
-                    super::conv::pull_bias_of(cx, 1, conv, dy, &mut grad);
+                    super::conv::pull_bias_of(cx, 1, (conv, backward.bias), dy, &mut grad);
                 }
             }
 
@@ -231,7 +231,13 @@ pub(super) fn bias<'a>(cx: &LayerContext<'a>, learnt: &Learnt, at: usize) -> Opt
 }
 
 /// Adds the gradients of parameter `at`, the weights of `conv` between `x` and `dy`.
-pub(super) fn pull_weight(cx: &mut ReadContext, at: usize, conv: Conv, [x, dy]: [&[f32]; 2], grad: &mut ParamGrad) {
+pub(super) fn pull_weight(
+    cx: &mut ReadContext,
+    at: usize,
+    (conv, backward_weight): (Conv, ConvWeightGrad),
+    [x, dy]: [&[f32]; 2],
+    grad: &mut ParamGrad,
+) {
     let (range, dw) = grad.slice(cx, at);
     if range.is_empty() {
         return;
@@ -252,7 +258,13 @@ pub(super) fn pull_weight(cx: &mut ReadContext, at: usize, conv: Conv, [x, dy]: 
 }
 
 /// Adds the gradients of parameter `at`, the bias of a layer whose output is that of `conv`.
-pub(super) fn pull_bias_of(cx: &ReadContext, at: usize, conv: Conv, dy: &[f32], grad: &mut ParamGrad) {
+pub(super) fn pull_bias_of(
+    cx: &ReadContext,
+    at: usize,
+    (conv, backward_bias): (Conv, ConvBiasGrad),
+    dy: &[f32],
+    grad: &mut ParamGrad,
+) {
     let (range, db) = grad.slice(cx, at);
     if range.is_empty() {
         return;

@@ -10,7 +10,7 @@ use crate::graph::Rule;
 use crate::init::Init;
 use crate::layer::LayerContext;
 use crate::shape::Shape;
-use crate::spec::{CarriedStep, OneStep, OnnxForm};
+use crate::spec::{CarriedStep, OneStep};
 use nn_kernels::conv::{self, CausalStep, Conv, FilterBank};
 use nn_kernels::matrix::product;
 
@@ -140,7 +140,7 @@ impl Conv1d {
         };
         let y = Shape::of([conv.output()[1], self.filters]);
         let weight = Shape::of([self.filters, conv.channels / conv.groups, conv.kernel[1]]);
-        let spec = spec(y, &conv, &self.learnt, weight, fans(&conv), self.filters).onnx(OnnxForm::Conv(conv));
+        let spec = spec(y, &conv, &self.learnt, weight, fans(&conv), self.filters).convolves(conv);
         let [_, _, before, after] = conv.pad;
         let reach = self.window.extent(0) - 1;
         // The place in the ring is a number of 24 bits.

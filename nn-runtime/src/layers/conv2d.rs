@@ -8,7 +8,6 @@ use crate::fault::Fault;
 use crate::graph::Rule;
 use crate::init::Init;
 use crate::shape::Shape;
-use crate::spec::OnnxForm;
 use nn_kernels::conv::Conv;
 
 /// Convolution over images: `y[f, i, j] = Σ_c Σ_k Σ_l weight[f, c, k, l] · x[c, i · stride + k · dilation -
@@ -80,7 +79,7 @@ impl Conv2d {
         let weight = Shape::of([self.filters, conv.channels / conv.groups, rows, columns]);
         let spec =
             spec(Shape::of([self.filters, height, width]), &conv, &self.learnt, weight, fans(&conv), self.filters);
-        let spec = spec.onnx(OnnxForm::Conv(conv));
+        let spec = spec.convolves(conv);
         if conv.can_fuse_max_pool() { spec.accepts_max_pool(conv).ok() } else { spec.ok() }
     }
 

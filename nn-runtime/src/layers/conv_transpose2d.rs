@@ -13,12 +13,12 @@ use crate::shape::Shape;
 use crate::spec::OnnxForm;
 use nn_kernels::conv::Conv;
 
-/// The passes of a layer with a function `back`.
+/// The passes of a layer whose rule says of which convolution it is the way back.
 macro_rules! layer_of_a_transposed_convolution {
     ($name:ident) => {
         impl $crate::layer::Layer for $name {
             fn forward(&self, cx: &mut $crate::layer::LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
-                let back = super::window::accepted(self.back(cx.input_shape(0)));
+                let back = cx.spec.planned_conv();
                 let (w, bias) = (cx.param(0), super::conv::bias(cx, &self.learnt, 1));
                 let filters = nn_kernels::conv::FilterBank { w, bias, floor: cx.floor() };
                 nn_kernels::conv::transposed(cx.isa, back, x, filters, y, cx.scratch);
@@ -33,7 +33,7 @@ macro_rules! layer_of_a_transposed_convolution {
                 [dx]: [&mut [f32]; 1],
             ) {
                 if !dx.is_empty() {
-                    let back = super::window::accepted(self.back(cx.input_shape(0)));
+                    let back = cx.spec.planned_conv();
                     let filters = nn_kernels::conv::FilterBank::new(cx.param(0));
                     nn_kernels::conv::forward(cx.isa, back, dy, filters, dx, cx.scratch);
                 }
@@ -46,11 +46,11 @@ macro_rules! layer_of_a_transposed_convolution {
                 [dy]: [&[f32]; 1],
                 mut grad: $crate::layer::ParamGrad,
             ) {
-                let back = super::window::accepted(self.back(cx.input_shape(0)));
-                super::conv::pull_weight(cx, 0, back, [dy, x], &mut grad);
+                let back = cx.spec.planned_conv();
+                super::conv::pull_weight(cx, 0, (back, nn_kernels::conv::backward_weight), [dy, x], &mut grad);
                 if self.learnt.bias {
                     let sums = super::conv_transpose2d::output_of(back);
-                    super::conv::pull_bias_of(cx, 1, sums, dy, &mut grad);
+                    super::conv::pull_bias_of(cx, 1, (sums, nn_kernels::conv::backward_bias), dy, &mut grad);
                 }
             }
         }

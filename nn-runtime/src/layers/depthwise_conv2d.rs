@@ -8,7 +8,6 @@ use crate::fault::Fault;
 use crate::graph::Rule;
 use crate::init::Init;
 use crate::shape::Shape;
-use crate::spec::OnnxForm;
 use nn_kernels::conv::Conv;
 
 /// Convolution of each channel on its own, `multiplier` times: with `f = c · multiplier + q`,
@@ -75,7 +74,7 @@ impl DepthwiseConv2d {
         let [rows, columns] = conv.kernel;
         let weight = Shape::of([conv.filters, 1, rows, columns]);
         let y = Shape::of([conv.filters, height, width]);
-        spec(y, &conv, &self.learnt, weight, fans(&conv), conv.filters).onnx(OnnxForm::Conv(conv)).ok()
+        spec(y, &conv, &self.learnt, weight, fans(&conv), conv.filters).convolves(conv).ok()
     }
 
     const fn conv(&self, x: Shape) -> Result<Conv, Fault> {

@@ -3,7 +3,7 @@
 //! gradient goes there.
 
 use super::pool::{Asked, Pooled, pooled_arguments, pooled_arguments_of_steps, spec};
-use super::window::{Padding, accepted};
+use super::window::Padding;
 use crate::fault::Fault;
 use crate::graph::Rule;
 use crate::layer::{Layer, LayerContext};
@@ -168,7 +168,7 @@ pub(super) fn asked_backward(cx: &LayerContext, asked: Asked, dy: &[f32], dx: &m
 
 impl Layer for MaxPool2d {
     fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
-        asked_forward(cx, accepted(self.pooled.pool(cx.input_shape(0))), x, y);
+        asked_forward(cx, Asked::planned(cx.spec), x, y);
     }
 
     fn backward_input(
@@ -179,13 +179,13 @@ impl Layer for MaxPool2d {
         [dy]: [&[f32]; 1],
         [dx]: [&mut [f32]; 1],
     ) {
-        asked_backward(cx, accepted(self.pooled.pool(cx.input_shape(0))), dy, dx);
+        asked_backward(cx, Asked::planned(cx.spec), dy, dx);
     }
 }
 
 impl Layer for MaxPool1d {
     fn forward(&self, cx: &mut LayerContext, [x]: [&[f32]; 1], [y]: [&mut [f32]; 1]) {
-        asked_forward(cx, accepted(self.pooled.pool(cx.input_shape(0))), x, y);
+        asked_forward(cx, Asked::planned(cx.spec), x, y);
     }
 
     fn backward_input(
@@ -196,6 +196,6 @@ impl Layer for MaxPool1d {
         [dy]: [&[f32]; 1],
         [dx]: [&mut [f32]; 1],
     ) {
-        asked_backward(cx, accepted(self.pooled.pool(cx.input_shape(0))), dy, dx);
+        asked_backward(cx, Asked::planned(cx.spec), dy, dx);
     }
 }

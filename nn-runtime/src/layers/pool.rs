@@ -6,7 +6,7 @@ use super::image::{image, sequence};
 use super::window::{Padding, Stand, Window, not_causal, numbers, too_large};
 use crate::fault::Fault;
 use crate::shape::Shape;
-use crate::spec::LayerSpec;
+use crate::spec::{LayerSpec, OnnxForm};
 use nn_kernels::pool::{Pool, Spacing, UnevenPool};
 
 /// A window as a pool declares it.
@@ -27,6 +27,18 @@ pub(super) enum Asked {
     Plain(Pool),
     /// Windows with gaps.
     Uneven(UnevenPool),
+}
+
+impl Asked {
+    /// What a rule has found: nothing of it is computed again.
+    #[inline]
+    pub(super) fn planned(spec: &LayerSpec) -> Asked {
+        match spec.onnx {
+            OnnxForm::MaxPool(pool) | OnnxForm::AvgPool(pool, _) => Asked::Plain(pool),
+            OnnxForm::UnevenMaxPool(pool) => Asked::Uneven(pool),
+            _ => unreachable!("the rule of a pool says which"),
+        }
+    }
 }
 
 /// The arguments of a pool over images, for a layer with a field `pooled`.

@@ -11,7 +11,7 @@ use crate::init::Init;
 use crate::layer::{Layer, LayerContext, ParamGrad, ReadContext};
 use crate::shape::Shape;
 use crate::spec::{LayerSpec, OnnxForm};
-use nn_kernels::conv::{Conv, FilterBank, backward_input, forward};
+use nn_kernels::conv::{Conv, FilterBank, backward_bias, backward_input, backward_weight, forward};
 
 /// A [`DepthwiseConv2d`](super::DepthwiseConv2d) without bias, then a [`Conv2d`](super::Conv2d) with a kernel
 /// of 1: `[channels, height, width] -> [channels · multiplier, h, w] -> [filters, h, w]`.
@@ -155,10 +155,10 @@ impl Layer for SeparableConv2d {
         let [along, across] = accepted(self.convs(cx.input_shape(0)));
         let (middle, gradients) = cx.saved.split_at(along.y_len() * cx.batch);
         let dmiddle = &gradients[..middle.len()];
-        pull_weight(cx, 0, along, [x, dmiddle], &mut grad);
-        pull_weight(cx, 1, across, [middle, dy], &mut grad);
+        pull_weight(cx, 0, (along, backward_weight), [x, dmiddle], &mut grad);
+        pull_weight(cx, 1, (across, backward_weight), [middle, dy], &mut grad);
         if self.learnt.bias {
-            pull_bias_of(cx, 2, across, dy, &mut grad);
+            pull_bias_of(cx, 2, (across, backward_bias), dy, &mut grad);
         }
     }
 }

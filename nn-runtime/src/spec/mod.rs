@@ -17,6 +17,8 @@ mod stream;
 
 use crate::fault::Fault;
 use crate::shape::Shape;
+#[cfg(feature = "train")]
+use nn_kernels::conv::ConvBackward;
 
 pub use crate::limits::MAX_OUTPUTS;
 pub(crate) use crate::limits::{LINE, lines};
@@ -77,6 +79,9 @@ pub struct LayerSpec {
     /// What a network used as a layer needs.
     pub(crate) nested: Option<&'static NestedSpec>,
     pub(crate) onnx: OnnxForm,
+    /// The backward passes of a convolution.
+    #[cfg(feature = "train")]
+    conv_backward: Option<ConvBackward>,
     overflow: bool,
 }
 
@@ -112,6 +117,8 @@ impl LayerSpec {
             times: 1,
             nested: None,
             onnx: OnnxForm::Unsaid,
+            #[cfg(feature = "train")]
+            conv_backward: None,
         }
     }
 

@@ -3,7 +3,7 @@
 
 use super::LayerSpec;
 use crate::limits::MAX_RANK;
-use nn_kernels::conv::Conv;
+use nn_kernels::conv::{Conv, ConvBackward};
 use nn_kernels::pool::{Pool, UnevenPool};
 
 /// The most settings of a formula that are known to its form.
@@ -119,6 +119,36 @@ pub enum FormulaStep {
 }
 
 impl LayerSpec {
+    /// The convolution that the layer is, or leads back from, as its rule has found it: nothing of it is
+    /// computed again, and no words of faults get into a program.
+    #[inline]
+    pub(crate) fn planned_conv(&self) -> Conv {
+        match self.onnx {
+            OnnxForm::Conv(conv) | OnnxForm::ConvTranspose(conv) => conv,
+            _ => unreachable!("the rule of a convolution says which"),
+        }
+    }
+
+    /// The layer is this convolution.
+    pub(crate) const fn convolves(mut self, conv: Conv) -> LayerSpec {
+        #[cfg(feature = "train")]
+        {
+            self.conv_backward = Some(conv.backward());
+        }
+        self.onnx = OnnxForm::Conv(conv);
+        self
+    }
+
+    /// The backward passes of that convolution: those of its numbers, so that no other is in a program.
+    #[inline]
+    pub(crate) fn conv_backward(&self) -> ConvBackward {
+        #[cfg(feature = "train")]
+        if let Some(backward) = self.conv_backward {
+            return backward;
+        }
+        unreachable!("the rule of a convolution that trains says which")
+    }
+
     /// How the layer is written in ONNX.
     pub(crate) const fn onnx(mut self, form: OnnxForm) -> LayerSpec {
         self.onnx = form;

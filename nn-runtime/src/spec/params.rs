@@ -84,12 +84,13 @@ pub(crate) struct Param {
 }
 
 impl Param {
+    /// Zeros as far as may be, which a download need not hold.
     const NONE: Param = Param {
         name: "",
         shape: Shape::UNKNOWN,
         layout: Layout::Plain,
-        init: Init::Zeros,
-        fans: [1, 1],
+        init: Init::GlorotUniform,
+        fans: [0, 0],
         fixed: [0, 0],
         role: Role::Trainable,
         offset: 0,

@@ -6,8 +6,11 @@ use core::ops::Range;
 
 #[cfg(feature = "alloc")]
 use super::fixed_range::FixedRange;
+use super::param_chunks::{ChunkCut, each_chunk};
 #[cfg(feature = "alloc")]
 use super::regularizer::PlacedRegularizer;
+use crate::graph::CompiledNetwork;
+use crate::spec::Role;
 #[cfg(feature = "alloc")]
 use nn_kernels::optimizer::add_penalty;
 use nn_kernels::optimizer::clamp;
@@ -87,6 +90,40 @@ impl Clip {
         let Clip::GlobalNorm(limit) = self else { return None };
         let factor = limit / (libm::sqrt(squares) + 1e-6);
         (factor < 1.0).then_some(factor as f32)
+    }
+}
+
+/// A limit, and the functions that know what to do with it: what is not asked for is not in a program.
+#[derive(Clone, Copy)]
+pub(super) struct Clipping {
+    pub(super) clip: Clip,
+    pub(super) check: fn(Clip) -> Result<(), String>,
+    /// Clips all gradients, laid out as parameters are.
+    pub(super) take: fn(Isa, &'static CompiledNetwork, Clip, &mut [f32]),
+}
+
+impl Clipping {
+    pub(super) fn by(clip: Clip) -> Clipping {
+        Clipping { clip, check: Clip::check, take: clip_all }
+    }
+}
+
+/// The bits of a trainer that allocates: squares are summed in the order of its chunks.
+fn clip_all(isa: Isa, map: &'static CompiledNetwork, clip: Clip, grads: &mut [f32]) {
+    let chunks = match clip {
+        Clip::Norm(_) => ChunkCut::ByTensor,
+        _ => ChunkCut::for_workers(map, 1),
+    };
+    let mut squares = 0.0;
+    each_chunk(map, Role::Trainable, chunks, |chunk| {
+        let grad = &mut grads[chunk.range];
+        clip.take(isa, grad);
+        if let Clip::GlobalNorm(_) = clip {
+            squares += sum_of_squares(isa, grad);
+        }
+    });
+    if let Some(factor) = clip.global_factor(squares) {
+        each_chunk(map, Role::Trainable, chunks, |chunk| isa.scale(factor, &mut grads[chunk.range]));
     }
 }
 

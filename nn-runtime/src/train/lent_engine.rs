@@ -6,26 +6,25 @@ use core::ops::Range;
 use core::slice;
 
 use super::batch_pass::{Batch, BatchInputs, BatchPass, GradPass, Judgement};
-use super::clip::Clip;
+use super::clip::Clipping;
 use super::footprint::{MAX_SLOTS, TRIAL, TrainingLens};
 use super::grad_source::{BatchGrads, GradSource};
 use super::judge::Judge;
 use super::loss_sums::LossSums;
 use super::magnitude::{first_become_not_finite, first_not_finite, largest};
-use super::microbatch::MicroBatching;
 use super::overflow::OverflowGuard;
-use super::param_chunks::{ChunkCut, each_chunk};
+use super::param_chunks::writer;
 use super::passes::Passes;
 use super::refusal::Refusal;
 use super::shard::Shard;
 use super::split::BatchSplit;
-use super::tensor_parts::each_learnt_part;
+use super::tensor_parts::{each_learnt_part, each_tensor_range};
+use super::waiting_grads::WaitingGrads;
 use crate::graph::CompiledNetwork;
 use crate::model::TrainedSoFar;
 use crate::optim::Optimizer;
 use crate::spec::{MAX_OUTPUTS, Role};
 use nn_kernels::counter_rng::CounterRng;
-use nn_kernels::reduce::sum_of_squares;
 use nn_kernels::simd::Isa;
 
 /// The memory of a step, all of it lent.
@@ -36,9 +35,7 @@ pub(super) struct LentEngine<'m> {
     pub(super) slot_count: usize,
     /// Steps taken.
     pub(super) steps: u64,
-    pub(super) clip: Option<Clip>,
-    map: &'static CompiledNetwork,
-    micro_batching: MicroBatching,
+    pub(super) clip: Option<Clipping>,
     shard: Shard<&'m mut [f32]>,
     scratch: &'m mut [f32],
     statistics: &'m mut [f32],
@@ -101,8 +98,6 @@ impl<'m> LentEngine<'m> {
             slot_count,
             steps: 0,
             clip: None,
-            map,
-            micro_batching: MicroBatching::new(map),
             shard,
             scratch,
             statistics,
@@ -134,7 +129,7 @@ impl<'m> LentEngine<'m> {
         self.scratch
     }
 
-    /// Takes a step on a batch, and returns what its rows come to.
+    /// Takes a step on a batch, or adds its gradients to those that wait; returns what its rows come to.
     ///
     /// # Errors
     /// The loss, a gradient or a new parameter is not finite; all is as before.
@@ -144,13 +139,16 @@ impl<'m> LentEngine<'m> {
         (params, run): (&mut [f32], &mut TrainedSoFar),
         optimizer: &impl Optimizer,
         batch: &Batch<impl Judge>,
+        waiting: Option<&mut WaitingGrads>,
     ) -> Result<f64, Refusal> {
-        let weights = batch.judge.weight(0..batch.samples, self.map.outputs, None);
-        let scale = weights.map(|weight| if weight > 0.0 { 1.0 / weight } else { 0.0 });
+        let weights = batch.judge.weight(0..batch.samples, network.compiled().outputs, None);
+        let weight: f64 = weights.iter().sum();
+        let whole = if waiting.is_some() { weight } else { 1.0 };
+        let scale = weights.map(|weight| if weight > 0.0 { whole / weight } else { 0.0 });
         let noise = CounterRng { key: 0 }.fold_in(&[run.batches]);
-        self.shard.assign(0..batch.samples, self.micro_batching.split(batch.samples), false);
+        let micro_batching = &network.micro_batching();
+        self.shard.assign(0..batch.samples, micro_batching.split(batch.samples), false);
         let (isa, x, logits) = (self.isa, batch.x, batch.judge.logits());
-        let micro_batching = &self.micro_batching;
         let pass =
             BatchPass { network, isa, params: &*params, x, logits, micro_batching, noise: Some(noise), carried: None };
         self.shard.forward_backward(&pass, &Judgement { batch, scale: Some(scale) }, None, self.scratch);
@@ -160,8 +158,28 @@ impl<'m> LentEngine<'m> {
         }
         let (earlier_batches, samples) = (None, batch.samples);
         let pass = GradPass { network, isa, params: &[], x, noise, logits, earlier_batches, samples };
-        self.take_grads((params, run), optimizer, pass)?;
+        self.take_grads((params, run), optimizer, pass, waiting.map(|waiting| (waiting, weight)))?;
         Ok(loss)
+    }
+
+    /// Takes the step of the gradients that wait; they wait no more.
+    ///
+    /// # Errors
+    /// A new parameter is not finite; all is as before.
+    pub(super) fn take_waiting(
+        &mut self,
+        map: &'static CompiledNetwork,
+        params: &mut [f32],
+        optimizer: &impl Optimizer,
+        waiting: &mut WaitingGrads,
+    ) -> Result<(), Refusal> {
+        if waiting.weight > 0.0 {
+            self.grads.copy_from_slice(waiting.sums);
+            self.isa.scale((1.0 / waiting.weight) as f32, self.grads);
+            self.step(map, params, optimizer, waiting.largest / waiting.weight)?;
+            waiting.drop_all();
+        }
+        Ok(())
     }
 
     /// Takes a step on whole samples by what `objective` says of all outputs.
@@ -177,9 +195,9 @@ impl<'m> LentEngine<'m> {
         objective: impl FnOnce(&[&[f32]], &mut [&mut [f32]]) -> f64,
     ) -> Result<f64, Refusal> {
         let noise = CounterRng { key: 0 }.fold_in(&[run.batches]);
-        self.shard.assign(0..samples, self.micro_batching.split(samples), true);
-        let (isa, x, map) = (self.isa, BatchInputs::Slices(x), self.map);
-        let micro_batching = &self.micro_batching;
+        let micro_batching = &network.micro_batching();
+        self.shard.assign(0..samples, micro_batching.split(samples), true);
+        let (isa, x, map) = (self.isa, BatchInputs::Slices(x), network.compiled());
         let pass = BatchPass {
             network,
             isa,
@@ -212,52 +230,36 @@ impl<'m> LentEngine<'m> {
         }
         self.shard.backward_only(&pass, None, noise, self.scratch);
         let pass = GradPass { network, isa, params: &[], x, noise, logits: 0, earlier_batches: None, samples };
-        self.take_grads((params, run), optimizer, pass)?;
+        self.take_grads((params, run), optimizer, pass, None)?;
         Ok(loss)
     }
 
-    /// From what has been run backward to changed parameters, and statistics to those after the batch.
+    /// From what has been run backward to changed parameters, or to gradients that wait, with a batch's
+    /// weight beside them; and statistics to those after the batch.
     fn take_grads(
         &mut self,
         (params, run): (&mut [f32], &mut TrainedSoFar),
         optimizer: &impl Optimizer,
         pass: GradPass<impl Passes>,
+        waiting: Option<(&mut WaitingGrads, f64)>,
     ) -> Result<(), Refusal> {
-        let (isa, map, shard) = (self.isa, self.map, &self.shard);
-        let (cut, by_tensor) = (ChunkCut::for_workers(map, 1), ChunkCut::ByTensor);
-        let (mut rest, mut bad) = (&mut self.statistics[..], None);
-        each_chunk(map, Role::RunningStat, by_tensor, |chunk| {
-            let range = chunk.range;
-            let (next, more) = core::mem::take(&mut rest).split_at_mut(range.len());
-            rest = more;
-            next.fill(0.0);
-            let pass = GradPass { params: &*params, ..pass };
-            shard.add_param_grad(&pass, self.scratch, &range, next, &mut false);
-            isa.add(&params[range.clone()], next);
-            if bad.is_none() {
-                bad = first_become_not_finite(&params[range.clone()], next).map(|at| range.start + at);
-            }
-        });
-        if let Some(place) = bad {
-            return Err(Refusal::Parameter(place));
+        let network = pass.network;
+        let (isa, map, micro_batching) = (self.isa, network.compiled(), &network.micro_batching());
+        if network.follows_batches() {
+            self.next_statistics(params, &pass)?;
         }
-        let partial_sums = self.micro_batching.split(pass.samples).partial_sums;
-        let source = BatchGrads {
-            shards: slice::from_ref(&self.shard),
-            micro_batching: &self.micro_batching,
-            partial_sums,
-            pass,
-        };
-        let chunks = match self.clip {
-            Some(Clip::Norm(_)) => ChunkCut::ByTensor,
-            _ => cut,
-        };
+        let partial_sums = micro_batching.split(pass.samples).partial_sums;
+        let source = BatchGrads { shards: slice::from_ref(&self.shard), micro_batching, partial_sums, pass };
         // All gradients are there, and looked at, before any parameter changes.
         let (mut most, mut bad) = (0.0f64, None);
-        each_chunk(map, Role::Trainable, chunks, |chunk| {
-            let (range, overwrite) = (&chunk.range, chunk.overwrite());
+        if let Some((waiting, _)) = &waiting {
+            self.grads.copy_from_slice(waiting.sums);
+        }
+        each_tensor_range(map, Role::Trainable, |range| {
+            let range = &range;
+            let overwrite = waiting.is_none() && writer(map, range).is_some();
             let grad = &mut self.grads[range.clone()];
-            if !overwrite {
+            if waiting.is_none() && !overwrite {
                 grad.fill(0.0);
             }
             source.add(self.scratch, range, grad, overwrite);
@@ -270,53 +272,62 @@ impl<'m> LentEngine<'m> {
         if let Some(place) = bad {
             return Err(Refusal::Gradient(place));
         }
-        self.step(params, optimizer, chunks, most)?;
-        let mut rest = &self.statistics[..];
-        each_chunk(map, Role::RunningStat, by_tensor, |chunk| {
-            let (next, more) = rest.split_at(chunk.range.len());
-            rest = more;
-            params[chunk.range].copy_from_slice(next);
-        });
+        match waiting {
+            Some((waiting, weight)) => waiting.take(self.grads, weight, most),
+            None => self.step(map, params, optimizer, most)?,
+        }
+        if network.follows_batches() {
+            let mut rest = &self.statistics[..];
+            each_tensor_range(map, Role::RunningStat, |range| {
+                let (next, more) = rest.split_at(range.len());
+                rest = more;
+                params[range].copy_from_slice(next);
+            });
+        }
         run.batches += 1;
         Ok(())
+    }
+
+    /// Running statistics after the batch, beside those of now.
+    fn next_statistics(&mut self, params: &[f32], pass: &GradPass<impl Passes>) -> Result<(), Refusal> {
+        let (isa, shard, scratch) = (self.isa, &self.shard, &mut *self.scratch);
+        let (mut rest, mut bad) = (&mut self.statistics[..], None);
+        each_tensor_range(pass.network.compiled(), Role::RunningStat, |range| {
+            let (next, more) = core::mem::take(&mut rest).split_at_mut(range.len());
+            rest = more;
+            next.fill(0.0);
+            let pass = GradPass { params, ..*pass };
+            shard.add_param_grad(&pass, scratch, &range, next, &mut false);
+            isa.add(&params[range.clone()], next);
+            if bad.is_none() {
+                bad = first_become_not_finite(&params[range.clone()], next).map(|at| range.start + at);
+            }
+        });
+        bad.map_or(Ok(()), |place| Err(Refusal::Parameter(place)))
     }
 
     /// Clips the gradients that are held, none of whose numbers is larger than `most`, and changes all
     /// parameters by them.
     fn step(
         &mut self,
+        map: &'static CompiledNetwork,
         params: &mut [f32],
         optimizer: &impl Optimizer,
-        chunks: ChunkCut,
         most: f64,
     ) -> Result<(), Refusal> {
-        let (isa, map) = (self.isa, self.map);
-        if let Some(clip) = self.clip {
-            let mut squares = 0.0;
-            each_chunk(map, Role::Trainable, chunks, |chunk| {
-                let grad = &mut self.grads[chunk.range];
-                clip.take(isa, grad);
-                if let Clip::GlobalNorm(_) = clip {
-                    squares += sum_of_squares(isa, grad);
-                }
-            });
-            if let Some(factor) = clip.global_factor(squares) {
-                each_chunk(map, Role::Trainable, chunks, |chunk| {
-                    isa.scale(factor, &mut self.grads[chunk.range]);
-                });
-            }
+        let isa = self.isa;
+        if let Some(Clipping { clip, take, .. }) = self.clip {
+            take(isa, map, clip, self.grads);
         }
         let most = most.max(self.largest_grad);
         let largest_now = || {
             let mut all = 0.0f64;
-            each_chunk(map, Role::Trainable, chunks, |chunk| {
-                all = all.max(largest(isa, &params[chunk.range]));
-            });
+            each_tensor_range(map, Role::Trainable, |range| all = all.max(largest(isa, &params[range])));
             all
         };
         let number = self.steps + 1;
         if !self.overflow.rules_out(optimizer, most, largest_now, |_| 0.0) {
-            self.try_out(params, optimizer, number)?;
+            self.try_out(map, params, optimizer, number)?;
         }
         self.steps = number;
         self.largest_grad = most.min(f64::from(f32::MAX));
@@ -335,10 +346,16 @@ impl<'m> LentEngine<'m> {
     ///
     /// # Errors
     /// A new parameter is not finite.
-    fn try_out(&mut self, params: &[f32], optimizer: &impl Optimizer, number: u64) -> Result<(), Refusal> {
+    fn try_out(
+        &mut self,
+        map: &'static CompiledNetwork,
+        params: &[f32],
+        optimizer: &impl Optimizer,
+        number: u64,
+    ) -> Result<(), Refusal> {
         let (isa, count) = (self.isa, self.slot_count);
         let mut bad = None;
-        each_learnt_part(self.map, |Range { mut start, end }| {
+        each_learnt_part(map, |Range { mut start, end }| {
             while start < end && bad.is_none() {
                 let part = start..end.min(start + TRIAL);
                 start = part.end;

@@ -16,6 +16,7 @@ const FEW: usize = 16;
 #[inline]
 pub(super) fn largest(isa: Isa, x: &[f32]) -> f64 {
     let bits = match x.len() {
+        _ if cfg!(feature = "small") => largest_bits(x),
         ..FEW => largest_bits(x),
         FEW..WAYS => isa.run(Largest::<FEW>(x)),
         _ => isa.run(Largest::<WAYS>(x)),

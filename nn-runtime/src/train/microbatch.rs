@@ -144,7 +144,7 @@ pub(super) struct WorkspaceSize {
 }
 
 impl MicroBatching {
-    pub(super) fn new(map: &'static CompiledNetwork) -> MicroBatching {
+    pub(super) const fn new(map: &'static CompiledNetwork) -> MicroBatching {
         let cut = BatchCut::of(map);
         MicroBatching { map, any_sums: cut.sums_len > 0, cut, in_leaves: false, meets: false }
     }

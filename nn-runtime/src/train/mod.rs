@@ -80,6 +80,7 @@ mod meeting;
 #[cfg(feature = "std")]
 pub mod metrics;
 mod microbatch;
+mod more_memory;
 #[cfg(feature = "alloc")]
 mod new_params;
 #[cfg(not(feature = "alloc"))]
@@ -121,9 +122,7 @@ mod resume;
 #[cfg(feature = "std")]
 mod sample_order;
 mod sample_slices;
-#[cfg(feature = "alloc")]
 pub mod schedule;
-#[cfg(feature = "alloc")]
 mod scheduled_rate;
 #[cfg(feature = "alloc")]
 mod settings;
@@ -171,6 +170,7 @@ mod update_layout;
 mod update_state;
 #[cfg(feature = "alloc")]
 mod waiting;
+mod waiting_grads;
 #[cfg(feature = "std")]
 mod whole_state;
 #[cfg(feature = "alloc")]
@@ -198,6 +198,7 @@ pub use footprint::{training_bytes, training_len};
 pub use history::{Ended, Epoch, Evaluation, History, StepReport};
 #[cfg(feature = "std")]
 pub use log::Log;
+pub use more_memory::Accumulated;
 #[cfg(feature = "alloc")]
 pub use objective::Objective;
 #[cfg(feature = "alloc")]
@@ -212,6 +213,7 @@ pub use traffic::{RankTraffic, Traffic};
 #[cfg(feature = "alloc")]
 pub use trainer::Trainer;
 pub use trainer_in::TrainerIn;
+
 /// Where nothing allocates, that is what trains.
 #[cfg(not(feature = "alloc"))]
 pub use trainer_in::TrainerIn as Trainer;

@@ -142,7 +142,7 @@ impl<T: OneTarget, L: LossOn<[T::Item]>> Objective<T> for L {
         sums: &mut LossSums,
     ) {
         *sums = LossSums::default();
-        add_output(
+        add_output::<_, _, true>(
             OutputLoss { loss: self, targets: targets.as_slice(), per: targets.width(), output: 0 },
             outputs,
             Some((scale[0], &mut *dy[0])),
@@ -152,7 +152,7 @@ impl<T: OneTarget, L: LossOn<[T::Item]>> Objective<T> for L {
 
     fn value(&self, outputs: &BatchOutputs, targets: &T, sums: &mut LossSums) {
         *sums = LossSums::default();
-        add_output(
+        add_output::<_, _, true>(
             OutputLoss { loss: self, targets: targets.as_slice(), per: targets.width(), output: 0 },
             outputs,
             None,
@@ -198,12 +198,12 @@ macro_rules! several {
                 sums: &mut LossSums,
             ) {
                 *sums = LossSums::default();
-                $(add_output(OutputLoss { loss: &self.$i, targets: targets.$i.as_slice(), per: targets.$i.width(), output: $i }, outputs, Some((scale[$i], &mut *dy[$i])), sums);)*
+                $(add_output::<_, _, true>(OutputLoss { loss: &self.$i, targets: targets.$i.as_slice(), per: targets.$i.width(), output: $i }, outputs, Some((scale[$i], &mut *dy[$i])), sums);)*
             }
 
             fn value(&self, outputs: &BatchOutputs, targets: &($($target,)*), sums: &mut LossSums) {
                 *sums = LossSums::default();
-                $(add_output(OutputLoss { loss: &self.$i, targets: targets.$i.as_slice(), per: targets.$i.width(), output: $i }, outputs, None, sums);)*
+                $(add_output::<_, _, true>(OutputLoss { loss: &self.$i, targets: targets.$i.as_slice(), per: targets.$i.width(), output: $i }, outputs, None, sums);)*
             }
         }
     };

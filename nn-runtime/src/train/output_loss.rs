@@ -31,8 +31,9 @@ fn correct<T, L: LossOn<[T]>>(loss: &L, width: usize, y: &[f32], target: &[T], f
     .sum()
 }
 
-/// Adds output `j` to the sums, and writes its gradient where one is asked for.
-pub(super) fn add_output<T, L: LossOn<[T]>>(
+/// Adds output `j` to the sums, with how many of its rows are answered rightly where that `COUNTS`, and
+/// writes its gradient where one is asked for.
+pub(super) fn add_output<T, L: LossOn<[T]>, const COUNTS: bool>(
     of: OutputLoss<L, T>,
     outputs: &BatchOutputs,
     mut asked: Option<(f64, &mut [f32])>,
@@ -42,11 +43,11 @@ pub(super) fn add_output<T, L: LossOn<[T]>>(
     let BatchOutputs { isa, samples, weights, shapes, y } = outputs;
     let (rows, width) = rows_and_width(&shapes[j]);
     if weights.is_none() && !L::WHOLE {
-        return add_all(of, outputs, (rows * samples.len(), width), asked, sums);
+        return add_all::<T, L, COUNTS>(of, outputs, (rows * samples.len(), width), asked, sums);
     }
     let rows = RowWeights { samples: samples.clone(), rows, weights: *weights, whole: L::WHOLE };
     let target = &targets[samples.start * per..samples.end * per];
-    let counts = sums.accuracy.correct.is_none();
+    let counts = COUNTS && sums.accuracy.correct.is_none();
     for (run, weight) in rows.runs() {
         let span = run.start * width..run.end * width;
         if weight == 0.0 {
@@ -79,7 +80,7 @@ pub(super) fn add_output<T, L: LossOn<[T]>>(
 
 /// The same where all rows weigh 1.
 #[inline(always)]
-fn add_all<T, L: LossOn<[T]>>(
+fn add_all<T, L: LossOn<[T]>, const COUNTS: bool>(
     OutputLoss { loss, targets, per, output: j }: OutputLoss<L, T>,
     outputs: &BatchOutputs,
     (rows, width): (usize, usize),
@@ -93,7 +94,8 @@ fn add_all<T, L: LossOn<[T]>>(
         None => loss.value(*isa, width, y, target),
     };
     sums.loss[j] += loss_sum;
-    if sums.accuracy.correct.is_none()
+    if COUNTS
+        && sums.accuracy.correct.is_none()
         && let Some(correct) = correct(loss, width, y, target, loss_sum.is_finite())
     {
         sums.accuracy.correct = Some(correct);

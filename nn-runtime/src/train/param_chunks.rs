@@ -159,7 +159,7 @@ pub(super) fn list(map: &'static CompiledNetwork, role: Role, cut: ChunkCut, gro
 }
 
 /// The node that alone writes the gradient of a range, all of one parameter, and never in partial sums.
-fn writer(map: &CompiledNetwork, range: &Range<usize>) -> Option<usize> {
+pub(super) fn writer(map: &CompiledNetwork, range: &Range<usize>) -> Option<usize> {
     if map.nodes.iter().any(|node| node.shares.is_some()) {
         return None;
     }

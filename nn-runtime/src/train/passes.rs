@@ -3,6 +3,7 @@
 
 use core::marker::PhantomData;
 
+use super::microbatch::MicroBatching;
 use crate::graph::CompiledNetwork;
 use crate::layer::{LayerContext, ParamGrad, ReadContext};
 use crate::model::Network;
@@ -10,8 +11,14 @@ use crate::model::Network;
 /// What runs a network: see [`Network`].
 pub(super) trait Passes: Copy + Sync {
     fn compiled(self) -> &'static CompiledNetwork;
+    /// How its batches are cut.
+    fn micro_batching(self) -> MicroBatching;
     /// Whether any layer's inputs have gradients that somebody needs.
     fn runs_backward_input(self) -> bool;
+    /// Whether there are running statistics.
+    fn follows_batches(self) -> bool;
+    /// Whether any gradients are summed block by block.
+    fn sums_blocks(self) -> bool;
     fn forward(self, cx: &mut LayerContext, x: &[&[f32]], y: &mut [&mut [f32]]);
     fn backward_input(self, cx: &mut LayerContext, x: &[&[f32]], y: &[&[f32]], dy: &[&[f32]], dx: &mut [&mut [f32]]);
     fn backward_params(self, cx: &mut ReadContext, x: &[&[f32]], dy: &[&[f32]], part: ParamGrad);
@@ -41,8 +48,23 @@ impl<N: Network> Passes for OwnPasses<N> {
     }
 
     #[inline]
+    fn micro_batching(self) -> MicroBatching {
+        const { MicroBatching::new(N::COMPILED) }
+    }
+
+    #[inline]
     fn runs_backward_input(self) -> bool {
         const { N::COMPILED.train.runs_backward_input() }
+    }
+
+    #[inline]
+    fn follows_batches(self) -> bool {
+        const { N::COMPILED.nested.statistics > 0 }
+    }
+
+    #[inline]
+    fn sums_blocks(self) -> bool {
+        const { N::COMPILED.sums_blocks() }
     }
 
     #[inline]
@@ -90,8 +112,20 @@ impl Passes for AnyPasses {
         self.compiled
     }
 
+    fn micro_batching(self) -> MicroBatching {
+        MicroBatching::new(self.compiled)
+    }
+
     fn runs_backward_input(self) -> bool {
         self.compiled.train.runs_backward_input()
+    }
+
+    fn follows_batches(self) -> bool {
+        self.compiled.nested.statistics > 0
+    }
+
+    fn sums_blocks(self) -> bool {
+        self.compiled.sums_blocks()
     }
 
     fn forward(self, cx: &mut LayerContext, x: &[&[f32]], y: &mut [&mut [f32]]) {

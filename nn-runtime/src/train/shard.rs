@@ -292,7 +292,7 @@ impl<M: ShardMemory> Shard<M> {
         micro: &MicroBatch,
         scratch: &mut [f32],
     ) {
-        if !self.split.partial_sums {
+        if !pass.network.sums_blocks() || !self.split.partial_sums {
             return;
         }
         let map = pass.network.compiled();

@@ -18,3 +18,12 @@ pub(super) fn each_learnt_part(map: &'static CompiledNetwork, mut see: impl FnMu
         parts.into_iter().filter(|part| !part.is_empty()).for_each(&mut see);
     });
 }
+
+/// Shows where each tensor of this role lies that is not frozen.
+pub(super) fn each_tensor_range(map: &'static CompiledNetwork, role: Role, mut see: impl FnMut(Range<usize>)) {
+    params::each(map, &mut |tensor| {
+        if tensor.param.role == role && !tensor.frozen {
+            see(tensor.range());
+        }
+    });
+}

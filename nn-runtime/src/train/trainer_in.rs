@@ -9,13 +9,17 @@ use super::Clip;
 use super::Values;
 use super::batch_outputs::{BatchOutputs, RowWeights, rows_and_width};
 use super::batch_pass::{Batch, BatchInputs};
+use super::clip::Clipping;
 use super::footprint::{MAX_SLOTS, TrainingLens, training_len};
 use super::judge::Judge;
 use super::lent_engine::LentEngine;
 use super::loss_sums::LossSums;
 use super::output_loss::{OutputLoss, add_output};
 use super::passes::OwnPasses;
+use super::schedule::{ConstantRate, Schedule};
+use super::scheduled_rate::ScheduledRate;
 use super::step_error::StepError;
+use super::waiting_grads::WaitingGrads;
 use crate::finite::first_not_finite;
 use crate::input::{InputError, checked_samples};
 use crate::losses::{Fits, LossOn};
@@ -46,12 +50,13 @@ use nn_kernels::simd::Isa;
 /// assert!(loss < 1e-2);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct TrainerIn<'m, N, L, O> {
-    params: &'m mut [f32],
+pub struct TrainerIn<'m, N, L, O, S = ConstantRate> {
+    pub(super) params: &'m mut [f32],
     run: &'m mut TrainedSoFar,
     loss: L,
-    optimizer: O,
-    engine: LentEngine<'m>,
+    pub(super) optimizer: O,
+    pub(super) schedule: S,
+    pub(super) engine: LentEngine<'m>,
     network: PhantomData<fn() -> N>,
 }
 
@@ -105,13 +110,43 @@ impl<'m, N: Network, L, O: Optimizer> TrainerIn<'m, N, L, O> {
         }
         let engine = LentEngine::new(map, &optimizer, batch, memory, isa);
         let (params, run) = (&mut *model.params, &mut model.run);
-        Ok(TrainerIn { params, run, loss, optimizer, engine, network: PhantomData })
+        Ok(TrainerIn { params, run, loss, optimizer, schedule: ConstantRate, engine, network: PhantomData })
     }
+}
 
+impl<'m, N: Network, L, O: Optimizer, S: Schedule> TrainerIn<'m, N, L, O, S> {
     /// Limits the gradients of every step; see [`Clip`]. A second call replaces the first.
     pub fn clip(mut self, clip: Clip) -> Self {
-        self.engine.clip = Some(clip);
+        self.engine.clip = Some(Clipping::by(clip));
         self
+    }
+
+    /// Changes the rate with the steps; see [`schedule`](super::schedule). The optimiser's own rate is what
+    /// the schedule starts from. A second call replaces the first.
+    ///
+    /// ```
+    /// use nn_runtime::prelude::*;
+    ///
+    /// network! { struct Line: [1] -> [1] { Dense(1) } }
+    ///
+    /// let (mut params, mut memory) = ([0.0; Line::PARAMS_LEN], [0.0; Line::train_len(1, 2)]);
+    /// let mut model = Line::init_in(0, &mut params)?;
+    /// let trainer = Trainer::new_in(&mut memory, 1, &mut model, Mse::new(), Adam::new(0.5))?;
+    /// let mut trainer = trainer.schedule(Warmup::new(10).start(0.0).then(Cosine::new(90)));
+    /// for _ in 0..5 {
+    ///     trainer.step(&[&[1.0]], &[2.0])?;
+    /// }
+    /// assert_eq!(trainer.learning_rate(), 0.25);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn schedule<R: Schedule>(self, schedule: R) -> TrainerIn<'m, N, L, O, R> {
+        let TrainerIn { params, run, loss, optimizer, engine, network, .. } = self;
+        TrainerIn { params, run, loss, optimizer, schedule, engine, network }
+    }
+
+    /// The rate of the next step.
+    pub fn learning_rate(&self) -> f64 {
+        self.schedule.rate(self.optimizer.learning_rate(), self.engine.steps)
     }
 
     /// Begins anew with these parameters, which [`Model::read_params`] writes: the optimiser remembers
@@ -152,6 +187,19 @@ impl<'m, N: Network, L, O: Optimizer> TrainerIn<'m, N, L, O> {
     where
         L: LossOn<[T]>,
     {
+        self.run_batch(x, targets, None)
+    }
+
+    /// Takes a step on a batch, or adds its gradients to those that wait.
+    pub(super) fn run_batch<T: Sync>(
+        &mut self,
+        x: &[&[f32]],
+        targets: &[T],
+        waiting: Option<&mut WaitingGrads>,
+    ) -> Result<f64, StepError>
+    where
+        L: LossOn<[T]>,
+    {
         let map = N::COMPILED;
         let samples = self.check(x)?;
         let (rows, width) = rows_and_width(&map.outputs[0]);
@@ -171,8 +219,9 @@ impl<'m, N: Network, L, O: Optimizer> TrainerIn<'m, N, L, O> {
         }
         let judge = LossOfSlice { loss: &self.loss, targets, per };
         let batch = Batch { samples, x: BatchInputs::Slices(x), first: 0, skipped: 0, judge: &judge, weights: None };
+        let scheduled = ScheduledRate::of_step(&self.schedule, &mut self.optimizer, self.engine.steps);
         let trained = (&mut *self.params, &mut *self.run);
-        let result = self.engine.train(OwnPasses::<N>::new(), trained, &self.optimizer, &batch);
+        let result = self.engine.train(OwnPasses::<N>::new(), trained, scheduled.optimizer(), &batch, waiting);
         result.map_err(|refusal| StepError::refused(map, self.engine.steps + 1, refusal))
     }
 
@@ -197,8 +246,9 @@ impl<'m, N: Network, L, O: Optimizer> TrainerIn<'m, N, L, O> {
             let [found, needed] = [work, needed].map(|work| lens.without_work().saturating_add(work));
             return Err(StepError::memory(map, LengthError::training(map, (samples, slots, true), needed, found)));
         }
-        let trained = (&mut *self.params, &mut *self.run);
-        let result = self.engine.train_with(OwnPasses::<N>::new(), trained, &self.optimizer, (samples, x), objective);
+        let scheduled = ScheduledRate::of_step(&self.schedule, &mut self.optimizer, self.engine.steps);
+        let (trained, using) = ((&mut *self.params, &mut *self.run), scheduled.optimizer());
+        let result = self.engine.train_with(OwnPasses::<N>::new(), trained, using, (samples, x), objective);
         result.map_err(|refusal| StepError::refused(map, self.engine.steps + 1, refusal))
     }
 
@@ -212,10 +262,11 @@ impl<'m, N: Network, L, O: Optimizer> TrainerIn<'m, N, L, O> {
         predict_into::<N>(self.params, isa, batch, None, self.engine.scratch(), x, y)
     }
 
-    /// How many samples these are, if a step can be taken on them with the settings there are.
-    fn check(&self, x: &[&[f32]]) -> Result<usize, StepError> {
+    /// Whether a step can be taken with the settings there are.
+    pub(super) fn check_settings(&self) -> Result<(), StepError> {
         let map = N::COMPILED;
         self.optimizer.check().map_err(|fault| StepError::setting(map, fault))?;
+        self.schedule.check().map_err(|fault| StepError::setting(map, fault))?;
         if self.optimizer.per_tensor() {
             let fault = "expected an optimiser that changes each number by itself, found one that needs whole tensors\n\
                 help: `Adam::new(1e-3)`, or a trainer that allocates: `Trainer::new`";
@@ -226,9 +277,16 @@ impl<'m, N: Network, L, O: Optimizer> TrainerIn<'m, N, L, O> {
                 began with\nhelp: make a new trainer";
             return Err(StepError::setting(map, fault.into()));
         }
-        if let Some(clip) = self.engine.clip {
-            clip.check().map_err(|fault| StepError::setting(map, fault))?;
+        if let Some(Clipping { clip, check, .. }) = self.engine.clip {
+            check(clip).map_err(|fault| StepError::setting(map, fault))?;
         }
+        Ok(())
+    }
+
+    /// How many samples these are, if a step can be taken on them.
+    fn check(&self, x: &[&[f32]]) -> Result<usize, StepError> {
+        let map = N::COMPILED;
+        self.check_settings()?;
         let samples = checked_samples(map, x).map_err(|error| StepError::input(map, error))?;
         if samples == 0 || samples > self.engine.batch {
             return Err(StepError::samples(map, self.engine.batch, samples));
@@ -275,12 +333,12 @@ impl<T: Sync, L: LossOn<[T]>> Judge for LossOfSlice<'_, L, T> {
         sums: &mut LossSums,
     ) {
         *sums = LossSums::default();
-        add_output(self.output(), outputs, Some((scale[0], &mut *dy[0])), sums);
+        add_output::<T, L, false>(self.output(), outputs, Some((scale[0], &mut *dy[0])), sums);
     }
 
     #[cfg(feature = "alloc")]
     fn value(&self, outputs: &BatchOutputs, sums: &mut LossSums) {
         *sums = LossSums::default();
-        add_output(self.output(), outputs, None, sums);
+        add_output::<T, L, false>(self.output(), outputs, None, sums);
     }
 }

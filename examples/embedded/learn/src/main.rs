@@ -1,9 +1,12 @@
 //! Learns on a Cortex-M4 without an operating system and without an allocator: a network of LeNet's layers
 //! begins knowing nothing, takes steps on digits that it draws itself, and reads others. All memory is
 //! static, of lengths that the compiler knows. `../run.sh` runs it in QEMU's emulator and compares what it
-//! says, bit for bit, with `../learns.txt`.
+//! says, bit for bit, with `../learns.txt`; it fails where a step takes more stack than it may.
 #![no_std]
 #![no_main]
+
+#[path = "../../stack.rs"]
+mod stack;
 
 use core::fmt::Display;
 
@@ -28,6 +31,8 @@ const BATCH: usize = 8;
 const STEPS: u64 = 40;
 /// Digits it is judged by.
 const TEST: usize = 50;
+/// Bytes of stack that a step may take.
+const STACK: usize = 9 * 1024;
 /// What Adam keeps of each parameter.
 const SLOTS: usize = 2;
 
@@ -64,12 +69,16 @@ fn main() -> ! {
     };
     let mut model = or_end(LeNet::init_in(1, params));
     let mut trainer = or_end(Trainer::new_in(memory, BATCH, &mut model, CrossEntropy::new(), Adam::new(2e-3)));
-    let mut labels = [0; BATCH];
+    let (mut labels, mut stack) = ([0; BATCH], 0);
     for step in 0..STEPS {
         for (i, (image, label)) in images.iter_mut().zip(&mut labels).enumerate() {
             *label = draw_into(1, step * BATCH as u64 + i as u64, image);
         }
-        let loss = or_end(trainer.step(&[images.as_flattened()], &labels));
+        let (mut loss, mut take) = (0.0, || or_end(trainer.step(&[images.as_flattened()], &labels)));
+        match step {
+            0 => stack = stack::deepest(|| loss = take()),
+            _ => loss = take(),
+        }
         if step == 0 || step + 1 == STEPS {
             // Bits, so that no number has to be written in decimals.
             hprintln!("step {}: loss {:016x}", step + 1, loss.to_bits());
@@ -87,7 +96,8 @@ fn main() -> ! {
         right += usize::from((0..10).all(|class| class == label || scores[class] < scores[label]));
     }
     hprintln!("reads {} of {} digits", right, TEST);
-    ends(debug::EXIT_SUCCESS)
+    hprintln!("{} of {} bytes of stack", stack, STACK);
+    ends(if stack <= STACK { debug::EXIT_SUCCESS } else { debug::EXIT_FAILURE })
 }
 
 /// Tells where, and ends.

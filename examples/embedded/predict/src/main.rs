@@ -1,8 +1,14 @@
 //! Reads a digit on a Cortex-M4 without an operating system and without an allocator. The weights are a part
 //! of the program, laid out when it is built and read where they lie; all other memory is one buffer.
-//! `../run.sh` runs it in QEMU's emulator and compares its answer, bit for bit, with `../predicts.txt`.
+//! `../run.sh` runs it in QEMU's emulator and compares its answer, bit for bit, with `../predicts.txt`; it
+//! fails where a prediction takes more stack than it may.
 #![no_std]
 #![no_main]
+
+#[path = "../../stack.rs"]
+mod stack;
+
+use core::hint::black_box;
 
 use cortex_m_rt::entry;
 use cortex_m_semihosting::{debug, hprint, hprintln};
@@ -17,6 +23,9 @@ network! {
         Flatten -> hidden: Dense(12) -> Relu -> head: Dense(10) -> Softmax
     }
 }
+
+/// Bytes of stack that a prediction may take.
+const STACK: usize = 6 * 1024;
 
 /// A seven: a bar along the top, and a stroke down from its end.
 fn seven(at: usize) -> f32 {
@@ -35,7 +44,11 @@ fn main() -> ! {
             // Bits, so that no number has to be written in decimals.
             predictor.predict(&image).iter().for_each(|y| hprint!("{:08x} ", y.to_bits()));
             hprintln!();
-            debug::exit(debug::EXIT_SUCCESS);
+            let stack = stack::deepest(|| _ = black_box(predictor.predict(black_box(&image))));
+            hprintln!("{} of {} bytes of stack", stack, STACK);
+            if stack <= STACK {
+                debug::exit(debug::EXIT_SUCCESS);
+            }
         }
         Err(error) => hprintln!("expected {} numbers of memory, found {}", error.expected, error.found),
     }

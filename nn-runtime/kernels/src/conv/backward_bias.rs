@@ -14,6 +14,20 @@ use crate::simd::{Isa, Kernel, LANES, Simd};
 /// # Panics
 /// `dy.len()` is no multiple of `c.y_len()`; `range.end > c.filters`; `db.len() != range.len()`.
 pub fn backward_bias(isa: Isa, c: Conv, dy: &[f32], range: Range<usize>, db: &mut [f32]) {
+    match c.channels_last {
+        true => backward_bias_by::<true>(isa, c, dy, range, db),
+        false => backward_bias_by::<false>(isa, c, dy, range, db),
+    }
+}
+
+/// See [`Conv::backward`].
+pub(super) fn backward_bias_by<const CHANNELS_LAST: bool>(
+    isa: Isa,
+    c: Conv,
+    dy: &[f32],
+    range: Range<usize>,
+    db: &mut [f32],
+) {
     assert!(
         dy.len().is_multiple_of(c.y_len()),
         "expected samples of {} outputs, found {} numbers",
@@ -26,25 +40,25 @@ pub fn backward_bias(isa: Isa, c: Conv, dy: &[f32], range: Range<usize>, db: &mu
         c.filters,
         db.len()
     );
-    isa.run(ConvBackwardBias { c, dy, start: range.start, db });
+    isa.run(ConvBackwardBias::<CHANNELS_LAST> { c, dy, start: range.start, db });
 }
 
 /// Gradients that are added in `f32` before a sum goes on in `f64`, in 64 chains of 16.
 const BLOCK: usize = 16 * 4 * LANES;
 
-struct ConvBackwardBias<'a> {
+struct ConvBackwardBias<'a, const CHANNELS_LAST: bool> {
     c: Conv,
     dy: &'a [f32],
     start: usize,
     db: &'a mut [f32],
 }
 
-impl Kernel for ConvBackwardBias<'_> {
+impl<const CHANNELS_LAST: bool> Kernel for ConvBackwardBias<'_, CHANNELS_LAST> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let positions = self.c.pixels();
-        if self.c.channels_last {
+        if CHANNELS_LAST {
             return self.channels_last(s);
         }
         for dy in self.dy.chunks_exact(self.c.y_len()) {
@@ -66,7 +80,7 @@ impl Kernel for ConvBackwardBias<'_> {
     }
 }
 
-impl ConvBackwardBias<'_> {
+impl<const CHANNELS_LAST: bool> ConvBackwardBias<'_, CHANNELS_LAST> {
     /// Lanes are filters.
     #[inline(always)]
     fn channels_last<S: Simd>(self, s: S) {

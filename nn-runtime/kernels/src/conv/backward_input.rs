@@ -9,6 +9,7 @@ use super::scatter::{Destination, ScatterTap, scatter};
 use super::{Conv, FilterBank};
 use crate::matrix::Panels;
 use crate::simd::{Isa, Kernel, LANES, Simd};
+use crate::sizes::{product, round_up};
 
 /// `dx[c, i] = Σ_(f, ky, kx) w[f, c, ky, kx] · dy[f, p]` over the outputs p that see input i through weight
 /// k, for each sample.
@@ -21,7 +22,20 @@ use crate::simd::{Isa, Kernel, LANES, Simd};
 /// `dx.len() != b * c.x_len() || dy.len() != b * c.y_len()` for every `b`; `w.len() != c.panels().len()`;
 /// `scratch.len() < c.scratch()`.
 pub fn backward_input(isa: Isa, c: Conv, dy: &[f32], w: &[f32], dx: &mut [f32], scratch: &mut [f32]) {
-    transposed(isa, c, dy, FilterBank::new(w), dx, scratch);
+    c.batch(dx, dy);
+    (c.backward().input)(isa, c, dy, w, dx, scratch);
+}
+
+/// See [`Conv::backward`].
+pub(super) fn backward_input_by<const SCATTER: bool>(
+    isa: Isa,
+    c: Conv,
+    dy: &[f32],
+    w: &[f32],
+    dx: &mut [f32],
+    scratch: &mut [f32],
+) {
+    transposed_by::<SCATTER>(isa, c, dy, FilterBank::new(w), dx, scratch);
 }
 
 /// A transposed convolution: `y = max(backward_input(x) + bias, floor)`, where `c` is the convolution that
@@ -47,12 +61,27 @@ pub fn backward_input(isa: Isa, c: Conv, dy: &[f32], w: &[f32], dx: &mut [f32], 
 /// c.panels().len()`; `filters.bias` has not `c.channels` numbers; `scratch.len() < c.scratch()`.
 pub fn transposed(isa: Isa, c: Conv, x: &[f32], filters: FilterBank, y: &mut [f32], scratch: &mut [f32]) {
     c.batch(y, x);
-    c.check_scratch(scratch);
-    filters.check(&c, c.channels);
-    isa.run(TransposedConv { c: c.capped(), x, filters, y, scratch });
+    match c.scatters() {
+        true => transposed_by::<true>(isa, c, x, filters, y, scratch),
+        false => transposed_by::<false>(isa, c, x, filters, y, scratch),
+    }
 }
 
-struct TransposedConv<'a> {
+fn transposed_by<const SCATTER: bool>(
+    isa: Isa,
+    c: Conv,
+    x: &[f32],
+    filters: FilterBank,
+    y: &mut [f32],
+    scratch: &mut [f32],
+) {
+    c.batch(y, x);
+    c.check_scratch(scratch);
+    filters.check(&c, c.channels);
+    isa.run(TransposedConv::<SCATTER> { c: c.capped(), x, filters, y, scratch });
+}
+
+struct TransposedConv<'a, const SCATTER: bool> {
     c: Conv,
     x: &'a [f32],
     filters: FilterBank<'a>,
@@ -60,24 +89,27 @@ struct TransposedConv<'a> {
     scratch: &'a mut [f32],
 }
 
-impl Kernel for TransposedConv<'_> {
+impl<const SCATTER: bool> Kernel for TransposedConv<'_, SCATTER> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        if scatters(self.c) { self.scatter(s) } else { self.gather(s) }
+        if SCATTER { self.scatter(s) } else { self.gather(s) }
     }
 }
 
-/// Whether channels make the better lanes (see the table in `conv.rs`): full vectors count, and that sums are
-/// fetched for every tap of the kernel.
-const fn scatters(c: Conv) -> bool {
-    let (channels, filters, width) = (c.in_group(), c.out_group(), c.width.div_ceil(c.stride[1]));
-    let by_channels = 4 * channels.next_multiple_of(LANES) * (filters + 4) * width;
-    let by_positions = 5 * width.next_multiple_of(LANES) * channels * filters;
-    by_channels < by_positions
+impl Conv {
+    /// Whether channels make the better lanes in gradients of inputs (see the table in `conv.rs`): full
+    /// vectors count, and that sums are fetched for every tap of the kernel.
+    pub(super) const fn scatters(&self) -> bool {
+        let c = self.capped();
+        let (channels, filters, width) = (c.in_group(), c.out_group(), c.width.div_ceil(c.stride[1]));
+        let by_channels = product([4, round_up(channels, LANES), filters + 4, width]);
+        let by_positions = product([5, round_up(width, LANES), channels, filters]);
+        by_channels < by_positions
+    }
 }
 
-impl TransposedConv<'_> {
+impl<const SCATTER: bool> TransposedConv<'_, SCATTER> {
     /// Every tap of the kernel in turn sends all gradients of outputs on to the inputs it met: lanes are
     /// channels.
     #[inline(always)]

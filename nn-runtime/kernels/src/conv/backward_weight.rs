@@ -33,12 +33,26 @@ pub fn backward_weight(
     scratch: &mut [f32],
 ) {
     c.batch(x, dy);
-    c.check_range(&range, dw);
-    c.check_scratch(scratch);
-    isa.run(ConvBackwardWeight { c: c.capped(), x, dy, range, dw, scratch });
+    (c.backward().weight)(isa, c, x, dy, range, dw, scratch);
 }
 
-struct ConvBackwardWeight<'a> {
+/// See [`Conv::backward`].
+pub(super) fn backward_weight_by<const FILTER_LANES: bool>(
+    isa: Isa,
+    c: Conv,
+    x: &[f32],
+    dy: &[f32],
+    range: Range<usize>,
+    dw: &mut [f32],
+    scratch: &mut [f32],
+) {
+    c.batch(x, dy);
+    c.check_range(&range, dw);
+    c.check_scratch(scratch);
+    isa.run(ConvBackwardWeight::<FILTER_LANES> { c: c.capped(), x, dy, range, dw, scratch });
+}
+
+struct ConvBackwardWeight<'a, const FILTER_LANES: bool> {
     c: Conv,
     x: &'a [f32],
     dy: &'a [f32],
@@ -47,17 +61,14 @@ struct ConvBackwardWeight<'a> {
     scratch: &'a mut [f32],
 }
 
-impl Kernel for ConvBackwardWeight<'_> {
+impl<const FILTER_LANES: bool> Kernel for ConvBackwardWeight<'_, FILTER_LANES> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let c = self.c;
-        // See the table in `conv.rs`. For very few filters most lanes would be idle; but neighbouring
-        // positions mostly lie across two cache lines.
-        let filter_lanes = c.whole_panels() && (c.channels_last || c.filters > 4);
-        let padded = match filter_lanes {
+        let padded = match FILTER_LANES {
             true if c.pad == [0; 4] => None,
-            _ => Some(c.padded_input(filter_lanes)),
+            _ => Some(c.padded_input(FILTER_LANES)),
         };
         let (taps, scratch) = self.scratch.split_at_mut(c.rows());
         let (positions, scratch) = scratch.split_at_mut(c.pixels());
@@ -79,34 +90,14 @@ impl Kernel for ConvBackwardWeight<'_> {
                 let dy = &dy[filters.start * to.plane..];
                 let sample = GroupSample { c, x, dy, taps, positions, range: &self.range };
                 match padded {
-                    Some(padded) if !filter_lanes => {
+                    Some(padded) if !FILTER_LANES => {
                         sample.position_lanes(s, padded, filters.clone(), self.dw, outputs);
                     }
-                    _ => sample.filter_lanes(s, filters.clone(), self.dw, outputs),
+                    _ if FILTER_LANES => sample.filter_lanes(s, filters.clone(), self.dw, outputs),
+                    _ => unreachable!("positions lie side by side in a copy"),
                 }
             }
         }
-    }
-}
-
-impl Conv {
-    /// Checks the part of the storage that gradients are asked for.
-    pub(super) fn check_range(&self, range: &Range<usize>, dw: &[f32]) {
-        let len = self.weights_len();
-        let is_cut = |at: usize| at.is_multiple_of(Panels::SPLIT_ALIGN) || at == len;
-        assert!(
-            range.start <= range.end && range.end <= len && is_cut(range.start) && is_cut(range.end),
-            "expected a range of 0..{len} cut at multiples of {}, found {range:?}",
-            Panels::SPLIT_ALIGN
-        );
-        assert!(dw.len() == range.len(), "expected {} numbers for {range:?}, found {}", range.len(), dw.len());
-    }
-
-    /// From the first position of the kernel to each.
-    fn position_offsets(&self, padded: Option<PaddedImage>, table: &mut [u32]) {
-        let ([height, width], steps) = (self.output(), self.position_strides(padded));
-        let positions = (0..height).flat_map(|y| (0..width).map(move |x| y * steps[0] + x * steps[1]));
-        table.iter_mut().zip(positions).for_each(|(to, at)| *to = at as u32);
     }
 }
 

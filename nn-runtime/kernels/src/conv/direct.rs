@@ -121,7 +121,9 @@ impl<'a> DirectConv<'a> {
     /// Computes all sums.
     #[inline(always)]
     pub(super) fn run<S: Simd>(self, s: S) {
-        if self.layout.filter_lanes { self.filter_lanes(s) } else { self.position_lanes(s) }
+        // Where size counts before speed, `Conv::filter_lanes` chooses none.
+        let by_filters = !cfg!(feature = "small") && self.layout.filter_lanes;
+        if by_filters { self.filter_lanes(s) } else { self.position_lanes(s) }
     }
 
     #[inline(always)]

@@ -130,4 +130,11 @@ impl Conv {
         let phases = padded.map_or(1, |padded| padded.phases);
         [product([self.stride[0], at.row]), product([self.stride[1] / phases, at.col])]
     }
+
+    /// From the first position of the kernel to each.
+    pub(super) fn position_offsets(&self, padded: Option<PaddedImage>, table: &mut [u32]) {
+        let ([height, width], steps) = (self.output(), self.position_strides(padded));
+        let positions = (0..height).flat_map(|y| (0..width).map(move |x| y * steps[0] + x * steps[1]));
+        table.iter_mut().zip(positions).for_each(|(to, at)| *to = at as u32);
+    }
 }

@@ -89,6 +89,14 @@ impl Kernel for BackwardInput<'_> {
 pub(crate) fn transpose_panel<S: Simd>(s: S, p: Panels, w: &[f32], panel: usize, to: &mut [f32]) {
     let first = panel * Panels::WIDTH;
     let width = Panels::new(p.cols, p.rows).width(panel);
+    if cfg!(feature = "small") {
+        for (column, to) in to.chunks_exact_mut(width).take(p.cols).enumerate() {
+            for (row, to) in (first..).zip(to) {
+                *to = if row < p.rows { w[p.index(row, column)] } else { 0.0 };
+            }
+        }
+        return;
+    }
     for half in (0..width).step_by(LANES) {
         let rows = first + half..p.rows.min(first + half + LANES);
         for column in (0..p.cols).step_by(LANES) {

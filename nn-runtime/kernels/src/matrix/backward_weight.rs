@@ -58,9 +58,13 @@ const SAMPLES: usize = BLOCK;
 /// From this many inputs on it pays to copy the gradients of a panel together.
 const WORTH_COPYING: usize = 32;
 
+/// Where size counts before speed, gradients of a panel are read where they lie, a part of a vector where
+/// they are fewer: a copy would be 8 kB of stack.
+const IN_PLACE: bool = cfg!(feature = "small");
+
 /// A copy of the gradients of a panel, one row a sample.
 #[repr(align(64))]
-struct PanelCopy([MaybeUninit<f32>; SAMPLES * Panels::WIDTH]);
+struct PanelCopy([MaybeUninit<f32>; if IN_PLACE { 0 } else { SAMPLES * Panels::WIDTH }]);
 
 impl PanelCopy {
     /// Copies `columns` of rows of `len` numbers, padded with zeros to two vectors; returns where the copy
@@ -90,7 +94,7 @@ impl Kernel for MatrixBackwardWeight<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Panels { rows, cols, .. } = self.p;
-        let mut copy = PanelCopy([MaybeUninit::uninit(); SAMPLES * Panels::WIDTH]);
+        let mut copy = PanelCopy([MaybeUninit::uninit(); _]);
         for first in (0..self.batch).step_by(SAMPLES) {
             let samples = (self.batch - first).min(SAMPLES);
             let dy = &self.dy[first * cols..(first + samples) * cols];
@@ -109,7 +113,8 @@ impl Kernel for MatrixBackwardWeight<'_> {
                 let real = (cols - column).min(width);
                 // Rows that straddle cache lines, or that all map to the same cache sets.
                 let slow = !cols.is_multiple_of(LANES) || cols.is_multiple_of(1024);
-                let (dy, outputs) = if real < width || slow && inputs.len() >= WORTH_COPYING {
+                let copies = !IN_PLACE && (real < width || slow && inputs.len() >= WORTH_COPYING);
+                let (dy, outputs) = if copies {
                     (copy.copy(s, dy, cols, column..column + real), Panels::WIDTH)
                 } else {
                     (dy[column..].as_ptr(), cols)
@@ -130,8 +135,8 @@ impl Kernel for MatrixBackwardWeight<'_> {
                     };
                     // SAFETY: `backward_weight` has checked that `x` and `dy` have `first + samples` rows. Of
                     // each of these rows, the panel's gradients have half + vectors · 16 <= width numbers, in
-                    // `dy` or in the copy. The rows `inputs` of the panel lie in the range, which `dw` is as
-                    // long as.
+                    // `dy` or in the copy, or `real` where they are read in place. The rows `inputs` of the
+                    // panel lie in the range, which `dw` is as long as.
                     unsafe { for_each_tile(s, job, inputs.clone(), vectors) };
                 }
             }
@@ -143,8 +148,8 @@ impl Kernel for MatrixBackwardWeight<'_> {
 /// padding.
 ///
 /// With tiles of `V` vectors and rows below `end`: `x` is read up to batch · inputs, `dy` at s · outputs +
-/// 16·V for every s below `batch`, and `dw` read and written from the first row's start to (end − 1) · width
-/// + 16·V.
+/// 16·V (in place, + `real`) for every s below `batch`, and `dw` read and written from the first row's start
+/// to (end − 1) · width + 16·V.
 #[derive(Clone, Copy)]
 struct WeightTiles {
     batch: usize,
@@ -180,8 +185,15 @@ impl TileKernel for WeightTiles {
             for _ in 0..self.batch {
                 let mut vectors = [s.splat(0.0); V];
                 for (v, vector) in vectors.iter_mut().enumerate() {
-                    // SAFETY: one of `batch` samples, whose gradients have `V` vectors.
-                    *vector = unsafe { s.load_ptr(dy.wrapping_add(v * LANES)) };
+                    let at = dy.wrapping_add(v * LANES);
+                    *vector = if IN_PLACE {
+                        let lanes = self.real.saturating_sub(v * LANES).min(LANES);
+                        // SAFETY: one of `batch` samples, of whose gradients `real` can be read.
+                        s.load_part(unsafe { core::slice::from_raw_parts(at, lanes) })
+                    } else {
+                        // SAFETY: one of `batch` samples, whose gradients have `V` vectors.
+                        unsafe { s.load_ptr(at) }
+                    };
                 }
                 for (r, sums) in sums.iter_mut().enumerate() {
                     // SAFETY: one of `batch` samples, and row + r < rows.end <= inputs.
@@ -199,7 +211,7 @@ impl TileKernel for WeightTiles {
                     *sum = s.add(unsafe { s.load_ptr(at(r, v)) }, *sum);
                 }
             }
-            if self.real >= V * LANES {
+            if !cfg!(feature = "small") && self.real >= V * LANES {
                 for (r, sums) in sums.into_iter().enumerate() {
                     for (v, sum) in sums.into_iter().enumerate() {
                         // SAFETY: row + r < rows.end: the same numbers as loaded above, from a mutable
@@ -265,12 +277,16 @@ impl Kernel for MatrixBackwardBias<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        if self.db.len() <= LANES {
-            let mut sum = if self.block { s.splat(0.0) } else { s.load_part(self.db) };
-            for dy in self.dy.chunks_exact(self.cols) {
-                sum = s.add(sum, s.load_part(&dy[self.start..self.start + self.db.len()]));
+        // Where size counts before speed, one vector of sums after the other.
+        if cfg!(feature = "small") || self.db.len() <= LANES {
+            for (at, db) in (self.start..).step_by(LANES).zip(self.db.chunks_mut(LANES)) {
+                let mut sum = if self.block { s.splat(0.0) } else { s.load_part(db) };
+                for dy in self.dy.chunks_exact(self.cols) {
+                    sum = s.add(sum, s.load_part(&dy[at..at + db.len()]));
+                }
+                s.store_part(if self.block { s.add(s.load_part(db), sum) } else { sum }, db);
             }
-            return s.store_part(if self.block { s.add(s.load_part(self.db), sum) } else { sum }, self.db);
+            return;
         }
         // Four chains at a time hide the latency of an addition.
         const CHAINS: usize = 4;

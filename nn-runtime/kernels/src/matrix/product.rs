@@ -179,7 +179,7 @@ impl TileKernel for ColumnTiles<'_> {
                     total.totals()
                 };
                 let to = self.y.wrapping_add(row * cols + column);
-                if column + V * LANES <= cols {
+                if !cfg!(feature = "small") && column + V * LANES <= cols {
                     for (r, sums) in sums.into_iter().enumerate() {
                         for (v, sum) in sums.into_iter().enumerate() {
                             // The floor first: where the other is NaN, `max` gives the second.

@@ -7,9 +7,12 @@ use super::{FEW_OUTPUTS, Panels};
 use crate::compensated::ChainedTile;
 use crate::simd::{Kernel, LANES, Simd};
 
+/// Whether samples are taken one by one: of several a stack would hold kilobytes.
+const ONE_BY_ONE: bool = cfg!(feature = "small");
+
 /// Vectors whose lanes are still to be added up: of sixteen samples with half of the outputs, or of eight
 /// with all.
-const PENDING: usize = LANES / 2 * FEW_OUTPUTS;
+const PENDING: usize = if ONE_BY_ONE { LANES } else { LANES / 2 * FEW_OUTPUTS };
 
 #[repr(align(64))]
 struct PendingSums([[f32; LANES]; PENDING]);
@@ -24,7 +27,11 @@ impl Kernel for TransposedProduct<'_> {
         let Product { p, batch, x: all_x, w, bias: of_outputs, floor, y: all_y } = self.0;
         let p = p.stored();
         let Panels { rows: outputs, cols: inputs, .. } = p;
-        let group = if 2 * outputs <= FEW_OUTPUTS { LANES } else { LANES / 2 };
+        let group = match 2 * outputs <= FEW_OUTPUTS {
+            _ if ONE_BY_ONE => 1,
+            true => LANES,
+            false => LANES / 2,
+        };
         let mut pending = PendingSums([[0.0; LANES]; PENDING]);
         let mut bias = [0.0; PENDING];
         if let Some(from) = of_outputs {

@@ -60,7 +60,8 @@ impl Kernel for MaxPool<'_> {
         let (images, channels) = p.images(self.y.len() / p.y_len() * p.x_len());
         let [height, width] = p.output();
         let (x_len, y_len) = (p.height * p.width * channels, height * width * channels);
-        let inside = if channels == 1 && p.stride[1] <= 2 { p.inside() } else { 0..0 };
+        let vectors = !cfg!(feature = "small") && channels == 1 && p.stride[1] <= 2;
+        let inside = if vectors { p.inside() } else { 0..0 };
         for image in 0..images {
             let range = image * y_len..(image + 1) * y_len;
             let mut image = ImageMaxima {

@@ -49,7 +49,7 @@ impl Simd for Simd128 {
     type I = I;
     const FMA: bool = false;
     // Engines run on CPUs of sixteen registers too.
-    const REGISTERS: usize = 4;
+    const REGISTERS: usize = if cfg!(feature = "small") { 1 } else { 4 };
 
     #[inline(always)]
     fn call<K: Kernel>(self, k: K) -> K::Out {

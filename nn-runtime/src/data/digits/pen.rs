@@ -17,14 +17,14 @@ const RAMP: f32 = 1.4;
 pub(super) fn draw(glyph: &Glyph, random: &mut Random, image: &mut [f32]) {
     let hand = Hand::new(random);
     let mut points = [[0.0; 2]; MAX_POINTS];
-    for (to, &point) in points.iter_mut().zip(glyph.points) {
-        *to = hand.place(point, random);
+    for (to, point) in points.iter_mut().zip(glyph.points) {
+        *to = hand.place(point.map(|hundredths| f32::from(hundredths) / 100.0), random);
     }
     image.fill(f32::NEG_INFINITY);
     for stroke in glyph.strokes {
         let mut through = [[0.0; 2]; MAX_POINTS];
         for (to, &i) in through.iter_mut().zip(*stroke) {
-            *to = points[i];
+            *to = points[usize::from(i)];
         }
         let (start, end) = (hand.radius * random.between(0.8, 1.2), hand.radius * random.between(0.8, 1.2));
         let curve = Spline::new(&through[..stroke.len()]);

@@ -1,9 +1,9 @@
 //! Rates along a cosine: `Cosine`, once or with restarts, and `OneCycle`. In: the optimiser's rate and the
 //! steps done; out: the next rate.
 
-use alloc::format;
-use alloc::string::{String, ToString};
 use core::f64::consts::PI;
+
+use crate::text::{String, format};
 
 use super::{Schedule, floor, settings_are_fields, some_steps};
 
@@ -87,7 +87,7 @@ impl Schedule for Cosine {
         match self.restarts {
             Some(0) => Err(
                 "`Cosine`: expected each period at least 1 times as long as the last, found 0\nhelp: `.restarts(1)` keeps the length"
-                    .to_string(),
+                    .into(),
             ),
             _ => Ok(()),
         }

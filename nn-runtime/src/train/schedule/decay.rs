@@ -1,8 +1,7 @@
 //! Rates that stay or fall: `ConstantRate`, `StepDecay`, `Exponential`, `Polynomial`. In: the optimiser's
 //! rate and the steps done; out: the next rate.
 
-use alloc::format;
-use alloc::string::String;
+use crate::text::{String, format};
 
 use super::{Schedule, factor, floor, settings_are_fields, some_steps};
 

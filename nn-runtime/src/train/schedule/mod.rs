@@ -4,16 +4,21 @@
 
 mod cycle;
 mod decay;
+// It hears the losses of epochs, which a loop of `fit` has.
+#[cfg(feature = "alloc")]
 mod plateau;
 mod warmup;
 
+#[cfg(feature = "alloc")]
 use alloc::boxed::Box;
-use alloc::format;
-use alloc::string::String;
+#[cfg(feature = "alloc")]
 use alloc::vec::Vec;
+
+use crate::text::{String, format};
 
 pub use cycle::{Cosine, OneCycle};
 pub use decay::{ConstantRate, Exponential, Polynomial, StepDecay};
+#[cfg(feature = "alloc")]
 pub use plateau::ReduceOnPlateau;
 pub use warmup::Warmup;
 
@@ -83,12 +88,14 @@ pub trait Schedule: Copied + Send + Sync {
 
     /// What it remembers of the losses it has heard, for a checkpoint; a schedule that hears none remembers
     /// nothing.
+    #[cfg(feature = "alloc")]
     fn state(&self) -> Vec<f64> {
         Vec::new()
     }
 
     /// Takes what [`state`](Schedule::state) of the same settings has given, bit for bit; false where it
     /// cannot be, and nothing has changed then.
+    #[cfg(feature = "alloc")]
     fn set_state(&mut self, state: &[f64]) -> bool {
         state.is_empty()
     }
@@ -102,24 +109,30 @@ pub trait Schedule: Copied + Send + Sync {
     }
 }
 
-/// What can be copied as the trainer keeps it; every schedule that is `Clone` can.
+/// What can be copied as the trainer keeps it; every schedule that is `Clone` can. Where nothing allocates,
+/// nothing is copied.
 pub trait Copied {
     /// A copy, with its state.
+    #[cfg(feature = "alloc")]
     #[doc(hidden)]
     fn copied(&self) -> Box<dyn Schedule>;
 }
 
+#[cfg(feature = "alloc")]
 impl<S: Schedule + Clone + 'static> Copied for S {
     fn copied(&self) -> Box<dyn Schedule> {
         Box::new(self.clone())
     }
 }
 
+#[cfg(not(feature = "alloc"))]
+impl<S> Copied for S {}
+
 /// All fields are settings.
 macro_rules! settings_are_fields {
     () => {
-        fn settings(&self) -> alloc::string::String {
-            alloc::format!("{self:?}")
+        fn settings(&self) -> crate::text::String {
+            crate::text::format!("{self:?}")
         }
     };
 }

@@ -1,9 +1,10 @@
 //! `Warmup`: a straight rise, and then another schedule. In: the optimiser's rate and the steps done; out:
 //! the next rate.
 
-use alloc::format;
-use alloc::string::String;
+#[cfg(feature = "alloc")]
 use alloc::vec::Vec;
+
+use crate::text::{String, format};
 
 use super::{ConstantRate, Schedule, some_steps};
 
@@ -76,10 +77,12 @@ impl<S: Schedule + Clone + 'static> Schedule for Warmup<S> {
         format!("Warmup {{ steps: {}, start: {:?}, then: {} }}", self.steps, self.start, self.then.settings())
     }
 
+    #[cfg(feature = "alloc")]
     fn state(&self) -> Vec<f64> {
         self.then.state()
     }
 
+    #[cfg(feature = "alloc")]
     fn set_state(&mut self, state: &[f64]) -> bool {
         self.then.set_state(state)
     }
