@@ -61,9 +61,10 @@ pub use voices::Streamers;
 pub struct Streamer<M, S = Allocated> {
     model: M,
     engine: Engine<S>,
-    /// The last outputs, and those that a step writes, in whole vectors; what is past the last output is
-    /// empty.
+    /// The last outputs, and those that a step writes, or the other way round where they are `turned`: whole
+    /// vectors; what is past the last output is empty.
     outputs: [[S; MAX_OUTPUTS]; 2],
+    turned: bool,
 }
 
 #[cfg(feature = "alloc")]
@@ -129,7 +130,7 @@ impl<M: AsModel> Streamer<M> {
     pub fn new_on(model: M, isa: Isa) -> Result<Self, StreamError> {
         let engine = Engine::new::<M::Network>(model.params(), 1, isa)?;
         let lens = output_lens(M::Network::COMPILED);
-        Ok(Streamer { model, engine, outputs: [(); 2].map(|()| lens.map(Allocated::zeroed)) })
+        Ok(Streamer { model, engine, outputs: [(); 2].map(|()| lens.map(Allocated::zeroed)), turned: false })
     }
 }
 
@@ -184,7 +185,7 @@ impl<'w, M: AsModel> Streamer<M, &'w mut [f32]> {
             scratch: take(network.step.scratch_for(1)),
         };
         let outputs = [(); 2].map(|()| output_lens(network).map(&mut take));
-        Ok(Streamer { engine: Engine::new_in::<M::Network>(model.params(), isa, room), model, outputs })
+        Ok(Streamer { engine: Engine::new_in::<M::Network>(model.params(), isa, room), model, outputs, turned: false })
     }
 }
 
@@ -272,19 +273,18 @@ impl<M: AsModel, S: Storage> Streamer<M, S> {
     /// Takes a step, or leaves all as it is.
     #[inline]
     fn take(&mut self, network: &CompiledNetwork, x: &[&[f32]]) -> Result<(), StepFault> {
-        let mut y = self.outputs[1].each_mut().map(|y| &mut **y);
+        let mut y = self.outputs[usize::from(!self.turned)].each_mut().map(|y| &mut **y);
         let (x, y) = (&x[..network.inputs.len()], &mut y[..network.outputs.len()]);
         self.engine.step::<M::Network>(self.model.params(), x, y)?;
-        self.outputs.swap(0, 1);
+        self.turned = !self.turned;
         Ok(())
     }
 
-    /// The last outputs.
     #[inline]
     fn last(&self) -> <M::Network as Network>::StepOutput<'_> {
         let mut y = [&[][..]; MAX_OUTPUTS];
         let lens = M::Network::COMPILED.streaming.outputs;
-        for ((to, output), len) in y.iter_mut().zip(&self.outputs[0]).zip(lens) {
+        for ((to, output), len) in y.iter_mut().zip(&self.outputs[usize::from(self.turned)]).zip(lens) {
             *to = &output[..len];
         }
         Ports::from_slices(&y[..M::Network::COMPILED.outputs.len()])
@@ -337,7 +337,8 @@ impl<M: AsModel> Streamer<M> {
     /// where a layer overflows, `y` is zeros.
     pub fn block(&mut self, x: &[&[f32]], y: &mut [&mut [f32]]) -> Result<(), StreamError> {
         voices::block::<M::Network>(&mut self.engine, self.model.params(), x, y)?;
-        for ((last, y), len) in self.outputs[0].iter_mut().zip(y).zip(M::Network::COMPILED.streaming.outputs) {
+        let last = &mut self.outputs[usize::from(self.turned)];
+        for ((last, y), len) in last.iter_mut().zip(y).zip(M::Network::COMPILED.streaming.outputs) {
             if let Some(step) = y.rchunks_exact(len).next() {
                 last[..len].copy_from_slice(step);
             }
@@ -389,7 +390,7 @@ impl<M: AsModel, S: Storage> Streamer<M, S> {
 
     /// The last output is one of another place in the sequence.
     fn forget_output(&mut self) {
-        self.outputs[0].iter_mut().for_each(|y| y.fill(0.0));
+        self.outputs[usize::from(self.turned)].iter_mut().for_each(|y| y.fill(0.0));
     }
 
     /// How many steps it has seen since the beginning.

@@ -231,7 +231,7 @@ impl Kernel for Run<'_> {
                     // SAFETY: lengths have been compared: `params` holds all matrices and biases, the sample
                     // is what the first step reads, the output what the last product writes, and between two
                     // there is room for either's numbers.
-                    unsafe { product.run(s, places) };
+                    _ = unsafe { product.run(s, places) };
                 }
             }
             core::mem::swap(&mut from, &mut to);

@@ -226,6 +226,11 @@ pub trait Simd: Copy + 'static {
 
     /// The sum of the lanes: lane i with i + 8, then i + 4, i + 2, i + 1.
     fn sum(self, a: Self::F) -> f32;
+    /// Whether every lane is 0, of either sign.
+    #[inline(always)]
+    fn is_zero(self, a: Self::F) -> bool {
+        self.sum(self.select(self.eq(a, self.splat(0.0)), self.splat(0.0), self.splat(1.0))) == 0.0
+    }
     /// The largest lane, by [`max`](Simd::max) in the tree of [`sum`](Simd::sum); of lanes with NaN, any.
     fn largest(self, a: Self::F) -> f32;
     /// Lane j of vector i becomes lane i of vector j.

@@ -5,17 +5,21 @@
 
 mod causal;
 mod op;
+mod run;
+#[cfg(test)]
+mod tests;
 
 use alloc::vec::Vec;
 use core::ops::Range;
 
 use crate::matrix::Panels;
 use crate::recurrent::{Cell, CellKind, CellPlaces, CellStep, Gru, Lstm, ReluRnn, Rnn};
-use crate::sample_chain::product::{Operands, ProductStep};
+use crate::sample_chain::product::{NarrowProduct, ProductStep};
 use crate::sample_chain::{ChainCurve, InPlace};
-use crate::simd::{Isa, Kernel, LANES, Simd};
+use crate::simd::{Isa, LANES, Simd};
 use causal::Causal;
 pub use op::{StreamOp, StreamPlace};
+use run::{LayerPlaces, StreamPlaces, StreamRun};
 
 /// A function of a layer's outputs, which may be a curve.
 pub type StreamFunction = (InPlace, Option<ChainCurve>);
@@ -41,6 +45,8 @@ pub type StreamFunction = (InPlace, Option<ChainCurve>);
 #[derive(Clone, Debug)]
 pub struct StreamChain {
     layers: Vec<Layer>,
+    /// Narrow products, and where they write.
+    narrow: Vec<(NarrowProduct, StreamPlace)>,
     functions: Vec<InPlace>,
     /// How many numbers there are at least: of parameters, of what is prepared, of what is carried, of
     /// values.
@@ -56,6 +62,8 @@ struct Layer {
     x: StreamPlace,
     y: StreamPlace,
     outputs: usize,
+    /// Numbers that are written to a value between.
+    room: usize,
     /// Of so many numbers.
     functions: (Range<usize>, usize),
 }
@@ -63,6 +71,9 @@ struct Layer {
 #[derive(Clone, Debug)]
 enum StreamWork {
     Product(ProductStep),
+    /// The first of those of the chain's that are run one after the other, each on what the one before has
+    /// written.
+    Narrow(Range<usize>),
     Causal(Causal),
     Rnn(CellAt),
     ReluRnn(CellAt),
@@ -80,22 +91,24 @@ struct CellAt {
 }
 
 impl CellAt {
+    /// 0, or NaN where an output is not finite.
+    ///
     /// # Safety
     /// What is prepared and carried is as long as the cell says, here and before; at `x` are its features, at
     /// `y` is `room` for its units.
     #[inline(always)]
-    unsafe fn run<C: Cell, S: Simd>(&self, s: S, at: StreamPlaces) {
+    unsafe fn run<C: Cell, S: Simd>(&self, s: S, at: &StreamPlaces, to: LayerPlaces) -> S::F {
         let places = CellPlaces {
-            x: at.x,
+            x: to.x,
             prepared: at.prepared.wrapping_add(self.prepared),
             state: at.carried.wrapping_add(self.carried),
             before: Some(at.before.wrapping_add(self.carried)),
-            y: at.y,
-            room: at.room,
+            y: to.y,
+            room: to.room,
             odd: at.odd,
         };
         // SAFETY: the caller's promise is the cell's.
-        unsafe { self.cell.run::<C, S>(s, places) };
+        unsafe { self.cell.run::<C, S>(s, places) }
     }
 
     fn undo<C: Cell>(&self, carried: &mut [f32], before: &[f32]) {
@@ -121,7 +134,8 @@ pub struct StreamMemory<'a> {
 impl StreamChain {
     /// Of no layers.
     pub fn new() -> StreamChain {
-        StreamChain { layers: Vec::new(), functions: Vec::new(), lens: [0; 4], inputs: Vec::new(), outputs: Vec::new() }
+        let (inputs, outputs) = (Vec::new(), Vec::new());
+        StreamChain { layers: Vec::new(), narrow: Vec::new(), functions: Vec::new(), lens: [0; 4], inputs, outputs }
     }
 
     /// And then a layer, what its outputs are not below, and functions of the outputs: of whole vectors of
@@ -156,7 +170,9 @@ impl StreamChain {
             StreamOp::Product { panels, weight, bias } => {
                 let product = product(panels, weight, bias)?;
                 rest = &rest[usize::from(product.curve.is_some())..];
-                (StreamWork::Product(product), panels.rows(), panels.cols())
+                let narrow = product.narrow().filter(|_| rest.is_empty());
+                let work = narrow.map_or(StreamWork::Product(product), |narrow| self.then_narrow(narrow, [x, y]));
+                (work, panels.rows(), panels.cols())
             }
             StreamOp::Causal { features, kernel, dilation, panels, weight, bias, carried } => {
                 assert!(Some(panels.rows()) == features.checked_mul(kernel) && !panels.transposed());
@@ -202,8 +218,25 @@ impl StreamChain {
             self.functions.push(InPlace::floor(floor));
         }
         self.functions.extend(rest.iter().map(|function| function.0));
-        self.layers.push(Layer { work, x, y, outputs, functions: (first..self.functions.len(), count) });
+        let (room, functions) = (outputs.next_multiple_of(LANES), (first..self.functions.len(), count));
+        self.layers.push(Layer { work, x, y, outputs, room, functions });
         Some(self)
+    }
+
+    /// Notes a narrow product; those before go on with it where it reads what the last of them writes.
+    fn then_narrow(&mut self, product: NarrowProduct, [x, y]: [StreamPlace; 2]) -> StreamWork {
+        let at = self.narrow.len();
+        self.narrow.push((product, y));
+        let follows = |before: &Layer| before.y == x && matches!(x, StreamPlace::Within(_));
+        if self.layers.last().is_some_and(follows) {
+            for before in self.layers.iter_mut().rev() {
+                match &mut before.work {
+                    StreamWork::Narrow(run) if run.end == at => run.end += 1,
+                    _ => break,
+                }
+            }
+        }
+        StreamWork::Narrow(at..at + 1)
     }
 
     /// Notes how long a place is.
@@ -228,15 +261,31 @@ impl StreamChain {
     /// # Panics
     /// Something is shorter than a layer asks for.
     pub fn run(&self, isa: Isa, memory: StreamMemory, x: &[&[f32]], y: &mut [&mut [f32]], odd: bool) -> bool {
-        let StreamMemory { params, prepared, carried, before, values } = &memory;
+        let StreamMemory { params, prepared, carried, before, values } = memory;
         let found = [params.len(), prepared.len(), carried.len().min(before.len()), values.len()];
-        let enough = found.iter().zip(&self.lens).all(|(found, len)| found >= len)
-            && x.len() >= self.inputs.len()
-            && y.len() >= self.outputs.len()
-            && x.iter().zip(&self.inputs).all(|(x, len)| x.len() >= *len)
-            && y.iter().zip(&self.outputs).all(|(y, len)| y.len() >= *len);
-        assert!(enough, "expected memory of {:?} numbers, found {found:?}, and whole steps", self.lens);
-        isa.run(StreamRun { chain: self, isa, memory, x, y, odd })
+        let [of_params, of_prepared, of_carried, of_values] = self.lens;
+        let enough = (found[0] >= of_params)
+            & (found[1] >= of_prepared)
+            & (found[2] >= of_carried)
+            & (found[3] >= of_values)
+            & (x.len() >= self.inputs.len())
+            & (y.len() >= self.outputs.len());
+        assert!(
+            enough
+                && x.iter().zip(&self.inputs).all(|(x, len)| x.len() >= *len)
+                && y.iter().zip(&self.outputs).all(|(y, len)| y.len() >= *len),
+            "expected memory of {:?} numbers, found {found:?}, and whole steps",
+            self.lens
+        );
+        let at = StreamPlaces {
+            params: params.as_ptr(),
+            prepared: prepared.as_ptr(),
+            carried: carried.as_mut_ptr(),
+            before: before.as_mut_ptr(),
+            values: values.as_mut_ptr(),
+            odd,
+        };
+        isa.run(StreamRun { chain: self, isa, at: &at, x, y })
     }
 
     /// Puts back what the last step has changed.
@@ -248,7 +297,7 @@ impl StreamChain {
                 StreamWork::ReluRnn(cell) => cell.undo::<ReluRnn>(carried, before),
                 StreamWork::Gru(cell) => cell.undo::<Gru>(carried, before),
                 StreamWork::Lstm(cell) => cell.undo::<Lstm>(carried, before),
-                StreamWork::Product(_) | StreamWork::Copy => {}
+                StreamWork::Product(_) | StreamWork::Narrow(_) | StreamWork::Copy => {}
             }
         }
     }
@@ -265,124 +314,5 @@ impl StreamChain {
 impl Default for StreamChain {
     fn default() -> Self {
         StreamChain::new()
-    }
-}
-
-/// A step at work. The lengths have been compared.
-struct StreamRun<'a, 'b> {
-    chain: &'a StreamChain,
-    isa: Isa,
-    memory: StreamMemory<'a>,
-    x: &'a [&'a [f32]],
-    y: &'a mut [&'b mut [f32]],
-    odd: bool,
-}
-
-/// Where numbers lie.
-#[derive(Clone, Copy)]
-struct StreamPlaces {
-    params: *const f32,
-    prepared: *const f32,
-    carried: *mut f32,
-    before: *mut f32,
-    x: *const f32,
-    y: *mut f32,
-    /// Numbers that can be written from `y` on.
-    room: usize,
-    odd: bool,
-}
-
-impl Kernel for StreamRun<'_, '_> {
-    type Out = bool;
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) -> bool {
-        let StreamRun { chain, isa, memory: StreamMemory { params, prepared, carried, before, values }, x, y, odd } =
-            self;
-        // 0 as long as all are finite.
-        let mut seen = s.splat(0.0);
-        for x in x {
-            seen = look(s, x, seen);
-        }
-        let (params, prepared, values) = (params.as_ptr(), prepared.as_ptr(), values.as_mut_ptr());
-        let (carried, before) = (carried.as_mut_ptr(), before.as_mut_ptr());
-        for layer in &chain.layers {
-            let x = match layer.x {
-                StreamPlace::Outside(i) => x[i].as_ptr(),
-                StreamPlace::Within(at) => values.wrapping_add(at).cast_const(),
-            };
-            let (y, room) = match layer.y {
-                StreamPlace::Outside(j) => (y[j].as_mut_ptr(), y[j].len()),
-                StreamPlace::Within(at) => (values.wrapping_add(at), layer.outputs.next_multiple_of(LANES)),
-            };
-            let places = StreamPlaces { params, prepared, carried, before, x, y, room, odd };
-            // SAFETY: `StreamChain::run` has compared the lengths with what `then` has noted of this layer:
-            // its weights, what it carries, its inputs, and room for its outputs.
-            unsafe { layer.run(s, places) };
-            // SAFETY: there is room for `room` outputs, of which the first have been written.
-            let y = unsafe { core::slice::from_raw_parts_mut(y, room) };
-            let (functions, count) = &layer.functions;
-            for function in &chain.functions[functions.clone()] {
-                function.apply(isa, &mut y[..*count]);
-            }
-            let looked = if room < LANES { layer.outputs } else { room };
-            seen = look(s, &y[..looked], seen);
-        }
-        s.sum(seen) == 0.0
-    }
-}
-
-impl Layer {
-    /// # Safety
-    /// From each place on there are as many numbers as the layer asks for.
-    #[inline(always)]
-    unsafe fn run<S: Simd>(&self, s: S, at: StreamPlaces) {
-        // SAFETY: the caller's promise is theirs.
-        unsafe {
-            match &self.work {
-                StreamWork::Product(product) => {
-                    product.run(s, Operands { params: at.params, x: at.x, y: at.y, room: at.room });
-                }
-                StreamWork::Causal(causal) => causal.run(s, at),
-                StreamWork::Rnn(cell) => cell.run::<Rnn, S>(s, at),
-                StreamWork::ReluRnn(cell) => cell.run::<ReluRnn, S>(s, at),
-                StreamWork::Gru(cell) => cell.run::<Gru, S>(s, at),
-                StreamWork::Lstm(cell) => cell.run::<Lstm, S>(s, at),
-                StreamWork::Copy => copy(at.x, at.y, self.outputs),
-            }
-        }
-    }
-}
-
-/// 0, or NaN where a number is not finite.
-#[inline(always)]
-fn look<S: Simd>(s: S, numbers: &[f32], mut seen: S::F) -> S::F {
-    let (whole, rest) = numbers.as_chunks();
-    for x in whole {
-        seen = s.fma(s.load(x), s.splat(0.0), seen);
-    }
-    match rest {
-        [] => seen,
-        // One is read sooner than a part of a vector.
-        [x] => s.fma(s.splat(*x), s.splat(0.0), seen),
-        _ => s.fma(s.load_part(rest), s.splat(0.0), seen),
-    }
-}
-
-/// Copies without a call, so that what is read soon after is read from what was written.
-///
-/// # Safety
-/// `len` numbers can be read from `from` on, and written from `to` on.
-#[inline(always)]
-unsafe fn copy(from: *const f32, to: *mut f32, len: usize) {
-    let mut i = 0;
-    while i + 4 <= len {
-        // SAFETY: i + 4 <= len.
-        unsafe { to.add(i).cast::<[f32; 4]>().write(from.add(i).cast::<[f32; 4]>().read()) };
-        i += 4;
-    }
-    while i < len {
-        // SAFETY: i < len, which can be read and written.
-        unsafe { *to.add(i) = *from.add(i) };
-        i += 1;
     }
 }

@@ -156,10 +156,12 @@ impl<const L: usize> sealed::Sealed for &[f32; L] {}
 impl<'a, const L: usize> Ports<'a> for &'a [f32; L] {
     const COUNT: usize = 1;
 
+    #[inline]
     fn to_slices(self, to: &mut [&'a [f32]]) {
         to[0] = self;
     }
 
+    #[inline]
     fn from_slices(from: &[&'a [f32]]) -> Self {
         from[0].try_into().expect("a planned output has its declared length")
     }

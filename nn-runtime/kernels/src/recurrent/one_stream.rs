@@ -11,6 +11,9 @@ use crate::sizes::round_up;
 /// Bytes of weights that stay in the nearest cache, beside all else, from one step to the next.
 const NEAR: usize = 24 << 10;
 
+/// Inputs that are added without asking whether there are more.
+const TOGETHER: usize = 4;
+
 /// The sizes of a cell.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CellStep {
@@ -83,7 +86,7 @@ impl<C: Cell> Kernel for RecurrentBlock<'_, C> {
             let (y, room) = (y.as_mut_ptr(), y.len());
             let places = CellPlaces { x, prepared, state, before: None, y, room, odd: step % 2 == 1 };
             // SAFETY: the lengths have been compared with `lens`, and `y` has room for the units.
-            unsafe { cell.run::<C, S>(s, places) };
+            _ = unsafe { cell.run::<C, S>(s, places) };
         }
     }
 }
@@ -100,11 +103,13 @@ impl CellStep {
         round_up(self.units, LANES)
     }
 
+    /// Takes a step: 0, or NaN where an output is not finite.
+    ///
     /// # Safety
     /// What is prepared and the state are as long as [`lens`](CellStep::lens) says, and so is the place for
     /// the state before; at `x` are `features` numbers, at `y` is `room` for the units.
     #[inline(always)]
-    pub unsafe fn run<C: Cell, S: Simd>(&self, s: S, at: CellPlaces) {
+    pub unsafe fn run<C: Cell, S: Simd>(&self, s: S, at: CellPlaces) -> S::F {
         let wide = self.wide();
         if let Some(before) = at.before {
             for i in (0..C::STATES * wide).step_by(LANES) {
@@ -122,22 +127,23 @@ impl CellStep {
                 _ => {}
             }
         }
+        let mut seen = s.splat(0.0);
         // Other units still read the outputs before.
         if pairs {
             for block in (0..blocks / 2 * 2).step_by(2) {
                 // SAFETY: this block and the next are below `blocks`.
-                unsafe { self.tile::<C, S, 2>(s, &at, block, false) };
+                seen = s.add(seen, unsafe { self.tile::<C, S, 2>(s, &at, block, false) });
             }
             if blocks % 2 == 1 {
                 // SAFETY: the last block, of an odd number.
-                unsafe { self.tile::<C, S, 1>(s, &at, blocks - 1, false) };
+                seen = s.add(seen, unsafe { self.tile::<C, S, 1>(s, &at, blocks - 1, false) });
             }
         } else {
             for i in 0..blocks {
                 // What was read last is still near when the next step begins with it.
                 let block = if at.odd { blocks - 1 - i } else { i };
                 // SAFETY: i, and so the block, is below `blocks`.
-                unsafe { self.tile::<C, S, 1>(s, &at, block, false) };
+                seen = s.add(seen, unsafe { self.tile::<C, S, 1>(s, &at, block, false) });
             }
         }
         for i in (0..self.units).step_by(LANES) {
@@ -150,15 +156,16 @@ impl CellStep {
                 s.store_ptr(y, at.state.wrapping_add(i));
             }
         }
+        seen
     }
 
     /// `B` blocks of sixteen units from block `first` on; the state after the step is written where they are
-    /// `all`.
+    /// `all`. It gives 0, or NaN where an output is not finite.
     ///
     /// # Safety
     /// As of [`run`](CellStep::run); there are so many blocks.
     #[inline(always)]
-    unsafe fn tile<C: Cell, S: Simd, const B: usize>(&self, s: S, at: &CellPlaces, first: usize, all: bool) {
+    unsafe fn tile<C: Cell, S: Simd, const B: usize>(&self, s: S, at: &CellPlaces, first: usize, all: bool) -> S::F {
         let CellStep { features, units, .. } = *self;
         let (wide, row) = (self.wide(), C::GATES * LANES);
         let (state, of_inputs) = (at.state, at.prepared);
@@ -198,6 +205,7 @@ impl CellStep {
             };
             halfway[b] = (C::gates(s, sums[b].0, sums[b].1, old), old);
         }
+        let mut seen = s.splat(0.0);
         for b in 0..B {
             let i = (first + b) * LANES;
             let (of_h, of_c) = (state.wrapping_add(i), state.wrapping_add(wide + i));
@@ -212,7 +220,9 @@ impl CellStep {
                 }
                 store(s, new[0], at.y.wrapping_add(i), at.room - i);
             }
+            seen = s.fma(new[0], s.splat(0.0), seen);
         }
+        seen
     }
 }
 
@@ -228,19 +238,44 @@ unsafe fn chain<C: Cell, S: Simd, const B: usize>(
     mut w: *const f32,
 ) -> [Gates<S::F>; B] {
     let row = C::GATES * LANES;
-    for k in 0..inputs {
-        // SAFETY: k < inputs, which can be read.
-        let input = s.splat(unsafe { *x.add(k) });
-        for (b, sums) in sums.iter_mut().enumerate() {
-            for (g, sum) in sums.iter_mut().enumerate().take(C::GATES) {
-                // SAFETY: a vector of row k < inputs of block b.
-                let w = unsafe { s.load_ptr(w.wrapping_add(b * row * inputs + g * LANES)) };
-                *sum = s.fma(input, w, *sum);
-            }
+    let (mut x, mut left) = (x, inputs);
+    // Some rows in a row: to ask whether there are more takes as long as a few sums.
+    while const { S::REGISTERS >= 8 } && left >= TOGETHER {
+        for k in 0..TOGETHER {
+            // SAFETY: k < left inputs, which can be read.
+            unsafe { add_input::<C, S, B>(s, &mut sums, x.wrapping_add(k), w.wrapping_add(k * row), row * inputs) };
         }
-        w = w.wrapping_add(row);
+        (x, w, left) = (x.wrapping_add(TOGETHER), w.wrapping_add(TOGETHER * row), left - TOGETHER);
+    }
+    while left > 0 {
+        // SAFETY: there is an input left.
+        unsafe { add_input::<C, S, B>(s, &mut sums, x, w, row * inputs) };
+        (x, w, left) = (x.wrapping_add(1), w.wrapping_add(row), left - 1);
     }
     sums
+}
+
+/// Adds the input at `x` times its weights, of each block `apart` from those of the one before.
+///
+/// # Safety
+/// The input can be read, and of each of `B` blocks as many vectors as there are gates.
+#[inline(always)]
+unsafe fn add_input<C: Cell, S: Simd, const B: usize>(
+    s: S,
+    sums: &mut [Gates<S::F>; B],
+    x: *const f32,
+    w: *const f32,
+    apart: usize,
+) {
+    // SAFETY: the caller lets the input be read.
+    let input = s.splat(unsafe { *x });
+    for (b, sums) in sums.iter_mut().enumerate() {
+        for (g, sum) in sums.iter_mut().enumerate().take(C::GATES) {
+            // SAFETY: a vector of the input's weights of block b.
+            let w = unsafe { s.load_ptr(w.wrapping_add(b * apart + g * LANES)) };
+            *sum = s.fma(input, w, *sum);
+        }
+    }
 }
 
 /// Writes sixteen lanes to `to`, or the first `room`.

@@ -2,6 +2,8 @@
 //! that [`product`](crate::matrix::product) gives them.
 
 use super::curve::ChainCurve;
+#[cfg(feature = "alloc")]
+use crate::math;
 use crate::matrix::{LONG_CHAIN, Panels, sum_lanes_of};
 use crate::simd::{LANES, Simd};
 
@@ -35,6 +37,39 @@ enum Form {
     Transposed,
 }
 
+/// A product whose outputs are one vector at most.
+#[cfg(feature = "alloc")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NarrowProduct {
+    weight: usize,
+    bias: usize,
+    rows: usize,
+    cols: usize,
+    tanh: bool,
+}
+
+#[cfg(feature = "alloc")]
+impl NarrowProduct {
+    /// Computes it as [`ProductStep::run`] does: 0, or NaN where an output is not finite.
+    ///
+    /// # Safety
+    /// As there.
+    #[inline(always)]
+    pub unsafe fn run<S: Simd>(&self, s: S, at: Operands) -> S::F {
+        let NarrowProduct { weight, bias, rows, cols, tanh } = *self;
+        // SAFETY: the matrix, `rows` numbers, and as many outputs and biases as there are.
+        unsafe {
+            let [sum] = sums::<S, 1, 1>(s, at.x, at.params.wrapping_add(weight), rows);
+            let mut y = s.add(sum, load(s, at.params.wrapping_add(bias), cols));
+            if tanh {
+                y = math::tanh(s, y);
+            }
+            store(s, y, at.y, at.room);
+            s.mul(y, s.splat(0.0))
+        }
+    }
+}
+
 /// Where numbers lie, and how many outputs there is room for.
 #[derive(Clone, Copy)]
 pub(crate) struct Operands {
@@ -61,20 +96,35 @@ impl ProductStep {
         (rows <= LONG_CHAIN).then_some(ProductStep { form, floor, curve: None, weight, bias, rows, cols })
     }
 
-    /// Computes it. Where there is room for them, it is whole vectors that are written.
+    /// What a few words say of it: at most one vector of outputs, each one chain and a bias, and then nothing
+    /// or `Tanh`.
+    #[cfg(feature = "alloc")]
+    pub fn narrow(&self) -> Option<NarrowProduct> {
+        let tanh = match self.curve {
+            None => false,
+            Some(ChainCurve::Tanh) => true,
+            Some(_) => return None,
+        };
+        let ProductStep { form, floor, weight, bias: Some(bias), rows, cols, .. } = *self else { return None };
+        let narrow = form == Form::OneVector && floor == f32::NEG_INFINITY;
+        narrow.then_some(NarrowProduct { weight, bias, rows, cols, tanh })
+    }
+
+    /// Computes it. Where there is room for them, it is whole vectors that are written. What it gives is 0,
+    /// or NaN where an output is not finite; nothing where that is not known without another look.
     ///
     /// # Safety
     /// At `params` lie the matrix and the bias, at `x` as many numbers as the matrix has rows; at `y` there
     /// is `room` for as many as it has columns.
     #[inline(always)]
-    pub unsafe fn run<S: Simd>(&self, s: S, at: Operands) {
+    pub unsafe fn run<S: Simd>(&self, s: S, at: Operands) -> Option<S::F> {
         // SAFETY: the contract, and `form` says how many vectors of outputs there are below `cols`.
         unsafe {
             match self.form {
-                Form::OneVector => return self.tile::<S, 1, 1>(s, at, (0, LANES), self.curve),
-                Form::OneVectorTwoChains => return self.tile::<S, 1, 2>(s, at, (0, LANES), self.curve),
-                Form::TwoVectors => return self.tile::<S, 2, 1>(s, at, (0, Panels::WIDTH), self.curve),
-                Form::TwoVectorsTwoChains => return self.tile::<S, 2, 2>(s, at, (0, Panels::WIDTH), self.curve),
+                Form::OneVector => return Some(self.tile::<S, 1, 1>(s, at, 0, self.curve)),
+                Form::OneVectorTwoChains => return Some(self.tile::<S, 1, 2>(s, at, 0, self.curve)),
+                Form::TwoVectors => return Some(self.tile::<S, 2, 1>(s, at, 0, self.curve)),
+                Form::TwoVectorsTwoChains => return Some(self.tile::<S, 2, 2>(s, at, 0, self.curve)),
                 Form::Vectors => self.tiles::<S, 1>(s, at),
                 Form::VectorsTwoChains => self.tiles::<S, 2>(s, at),
                 Form::Transposed => self.transposed(s, at),
@@ -84,6 +134,7 @@ impl ProductStep {
             // SAFETY: there is room for the outputs, which have been written.
             curve.fill(s, unsafe { core::slice::from_raw_parts_mut(at.y, self.cols) });
         }
+        None
     }
 
     /// More vectors than two, each sum of `C` chains.
@@ -96,66 +147,50 @@ impl ProductStep {
         let wide = vectors / 2 * 2;
         let mut done = 0;
         macro_rules! tile {
-            ($vectors:literal, $step:expr) => {
-                // SAFETY: vectors that are left, of panels of this width.
-                unsafe { self.tile::<S, $vectors, C>(s, at, (done, $step), None) };
-                done += $vectors;
+            ($vectors:literal) => {
+                // SAFETY: vectors that are left, of whole panels, or the last one, a panel of its own.
+                unsafe { self.tile::<S, $vectors, C>(s, at, done, None) }
             };
         }
         while const { S::REGISTERS >= 32 } && wide - done >= 8 {
-            tile!(8, Panels::WIDTH);
+            tile!(8);
+            done += 8;
         }
         while const { S::REGISTERS >= 32 || C == 1 } && wide - done >= 4 {
-            tile!(4, Panels::WIDTH);
+            tile!(4);
+            done += 4;
         }
         while wide != done {
-            tile!(2, Panels::WIDTH);
+            tile!(2);
+            done += 2;
         }
         if vectors != done {
-            // SAFETY: the last vector, which is a panel of its own.
-            unsafe { self.tile::<S, 1, C>(s, at, (done, LANES), None) };
+            tile!(1);
         }
     }
 
-    /// `V` vectors of outputs from vector `first` on, an even one, whose rows of weights are `step` apart;
-    /// and then a curve of them.
+    /// `V` vectors of outputs from vector `first` on, an even one, and then a curve of them: 0, or NaN where
+    /// one is not finite.
     ///
     /// # Safety
-    /// As of [`run`](ProductStep::run); there are so many vectors, and their panels are `step` wide.
+    /// As of [`run`](ProductStep::run); there are so many vectors, of whole panels, or in one of a vector.
     #[inline(always)]
     unsafe fn tile<S: Simd, const V: usize, const C: usize>(
         &self,
         s: S,
         at: Operands,
-        (first, step): (usize, usize),
+        first: usize,
         curve: Option<ChainCurve>,
-    ) {
+    ) -> S::F {
         let pair = Panels::WIDTH * self.rows;
-        let mut chains = [[s.splat(0.0); V]; C];
-        let (mut x, mut w) = (at.x, at.params.wrapping_add(self.weight + first / 2 * pair));
-        let end = x.wrapping_add(self.rows / C * C);
-        while x != end {
-            for sums in &mut chains {
-                // SAFETY: a row below `rows`, and `V` vectors of its weights.
-                unsafe { add_row::<S, V>(s, x, w, pair, sums) };
-                (x, w) = (x.wrapping_add(1), w.wrapping_add(step));
-            }
-        }
-        if C == 2 && self.rows % 2 == 1 {
-            // SAFETY: the last row of an odd number.
-            unsafe { add_row::<S, V>(s, x, w, pair, &mut chains[0]) };
-        }
-        let mut sums = chains[0];
-        for more in &chains[1..] {
-            for (sum, more) in sums.iter_mut().zip(more) {
-                *sum = s.add(*sum, *more);
-            }
-        }
+        let w = at.params.wrapping_add(self.weight + first / 2 * pair);
+        // SAFETY: `rows` numbers, and `V` vectors of weights of each.
+        let sums = unsafe { sums::<S, V, C>(s, at.x, w, self.rows) };
         // SAFETY: each of the `V` vectors from first · 16 on begins below `cols`, as the caller says.
-        unsafe { self.finish(s, at, (first * LANES, sums), curve) };
+        unsafe { self.finish(s, at, (first * LANES, sums), curve) }
     }
 
-    /// Writes what the sums of the outputs from `column` on come to.
+    /// Writes what the sums of the outputs from `column` on come to: 0, or NaN where one is not finite.
     ///
     /// # Safety
     /// As of [`run`](ProductStep::run); there are outputs in each of the vectors.
@@ -166,7 +201,7 @@ impl ProductStep {
         at: Operands,
         (column, mut sums): (usize, [S::F; V]),
         curve: Option<ChainCurve>,
-    ) {
+    ) -> S::F {
         let whole = column + V * LANES <= self.cols;
         if let Some(bias) = self.bias {
             for (v, sum) in sums.iter_mut().enumerate() {
@@ -185,12 +220,15 @@ impl ProductStep {
         if let Some(curve) = curve {
             curve.values(s, &mut sums);
         }
+        let mut seen = s.splat(0.0);
         for (v, y) in sums.into_iter().enumerate() {
             let from = column + v * LANES;
             let count = if whole { LANES } else { at.room - from };
+            seen = s.fma(y, s.splat(0.0), seen);
             // SAFETY: `count` outputs from `from` on end at `room` at most.
             unsafe { store(s, y, at.y.wrapping_add(from), count) };
         }
+        seen
     }
 
     /// Outputs one by one: as many at once as hide the latency of `fma`.
@@ -250,6 +288,61 @@ impl ProductStep {
         // SAFETY: `N` outputs from `first` on, below `cols`, for which there is room.
         unsafe { store(s, s.max(s.splat(self.floor), value), at.y.wrapping_add(first), N) };
     }
+}
+
+/// The sums of `V` vectors of outputs over so many rows, of `C` chains each.
+///
+/// # Safety
+/// `rows` numbers can be read at `x`, and of each the weights of as many vectors from `w` on, of whole
+/// panels, or in one of a vector.
+#[inline(always)]
+pub(crate) unsafe fn sums<S: Simd, const V: usize, const C: usize>(
+    s: S,
+    x: *const f32,
+    w: *const f32,
+    rows: usize,
+) -> [S::F; V] {
+    let pair = Panels::WIDTH * rows;
+    // Rows that are added without asking whether there are more, which takes as long as one of them.
+    let (step, together) = const { (row_step(V), if V <= 2 { rows_together(S::REGISTERS) } else { 2 }) };
+    let mut chains = [[s.splat(0.0); V]; C];
+    let (mut x, mut w, mut left) = (x, w, rows);
+    while left >= together {
+        for r in 0..together {
+            // SAFETY: a row below `rows`, and `V` vectors of its weights.
+            unsafe { add_row::<S, V>(s, x.wrapping_add(r), w.wrapping_add(r * step), pair, &mut chains[r % C]) };
+        }
+        (x, w, left) = (x.wrapping_add(together), w.wrapping_add(together * step), left - together);
+    }
+    while left >= C {
+        for sums in &mut chains {
+            // SAFETY: one of `C` rows that are left, and `V` vectors of its weights.
+            unsafe { add_row::<S, V>(s, x, w, pair, sums) };
+            (x, w) = (x.wrapping_add(1), w.wrapping_add(step));
+        }
+        left -= C;
+    }
+    if C == 2 && left > 0 {
+        // SAFETY: the last row of an odd number.
+        unsafe { add_row::<S, V>(s, x, w, pair, &mut chains[0]) };
+    }
+    let mut sums = chains[0];
+    for more in &chains[1..] {
+        for (sum, more) in sums.iter_mut().zip(more) {
+            *sum = s.add(*sum, *more);
+        }
+    }
+    sums
+}
+
+/// How far apart the rows of a panel are that holds `vectors`.
+pub(crate) const fn row_step(vectors: usize) -> usize {
+    if vectors == 1 { LANES } else { Panels::WIDTH }
+}
+
+/// How many rows are added in a row, an even number.
+pub(crate) const fn rows_together(registers: usize) -> usize {
+    if registers >= 8 && !cfg!(feature = "small") { 8 } else { 2 }
 }
 
 /// Adds the number at `x` times the weights at `w`.

@@ -355,6 +355,14 @@ impl Simd for Avx2 {
         })
     }
     #[inline(always)]
+    fn is_zero(self, a: F) -> bool {
+        with!({
+            let zero = _mm256_setzero_ps();
+            let low = _mm256_cmp_ps::<_CMP_NEQ_UQ>(a[0], zero);
+            _mm256_movemask_ps(_mm256_or_ps(low, _mm256_cmp_ps::<_CMP_NEQ_UQ>(a[1], zero))) == 0
+        })
+    }
+    #[inline(always)]
     fn largest(self, a: F) -> f32 {
         with!({
             let a = _mm256_max_ps(a[0], a[1]);

@@ -293,6 +293,10 @@ impl Simd for Avx512 {
         })
     }
     #[inline(always)]
+    fn is_zero(self, a: __m512) -> bool {
+        with!(_mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(a, _mm512_setzero_ps())) == 0
+    }
+    #[inline(always)]
     fn largest(self, a: __m512) -> f32 {
         with!({
             let a = _mm256_max_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps::<1>(a));

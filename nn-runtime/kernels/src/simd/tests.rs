@@ -134,6 +134,8 @@ impl Kernel for Floats {
         let quarters: [f32; 4] = core::array::from_fn(|i| halves[i] + halves[i + 4]);
         let sum = (quarters[0] + quarters[2]) + (quarters[1] + quarters[3]);
         same("sum", [s.sum(va); 16], |_| sum);
+        let spread: [f32; 16] = core::array::from_fn(|i| if i == 5 { a[0] } else { -0.0 * (i % 2) as f32 });
+        assert_eq!(s.is_zero(s.load(&spread)), a[0] == 0.0, "is_zero of {spread:?}");
         if a.iter().all(|a| !a.is_nan()) {
             let largest = a.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             assert_eq!(s.largest(va), largest, "largest of {a:?}");

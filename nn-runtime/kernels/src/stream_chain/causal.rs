@@ -1,10 +1,10 @@
 //! A causal convolution as one step of a stream sees it: a product whose inputs lie in a ring. In: the step,
 //! the ring, weights in panels; out: the outputs, and the ring with the step in it.
 
-use super::{StreamPlaces, copy};
+use super::run::{LayerPlaces, StreamPlaces, copy};
 use crate::conv::CausalStep;
 use crate::matrix::Panels;
-use crate::sample_chain::product::{Operands, ProductStep};
+use crate::sample_chain::product::{Operands, ProductStep, row_step, rows_together};
 use crate::simd::{LANES, Simd};
 
 /// The most taps of a kernel.
@@ -38,42 +38,71 @@ impl Causal {
     /// The place of the oldest step, from the number that is carried.
     #[inline(always)]
     fn oldest(&self, place: f32) -> usize {
-        if place < self.reach as f32 { place as usize } else { 0 }
+        if place >= 0.0 && place < self.reach as f32 {
+            // SAFETY: a number of steps, so that it can be counted: what lies below a rounded number, lies
+            // below the number.
+            unsafe { place.to_int_unchecked::<isize>() as usize }
+        } else {
+            0
+        }
     }
 
+    /// 0, or NaN where an output is not finite.
+    ///
     /// # Safety
     /// Weights and bias lie among the parameters; at `x` are `features` numbers, at `y` is `room` for the
     /// outputs; what is carried is as long as it says, here and before.
     #[inline(always)]
-    pub unsafe fn run<S: Simd>(&self, s: S, at: StreamPlaces) {
-        let Causal { product, features, kernel, dilation, reach, .. } = *self;
+    pub unsafe fn run<S: Simd>(&self, s: S, at: &StreamPlaces, to: LayerPlaces) -> S::F {
+        // SAFETY: the caller's promise, and `K` is the kernel, or the longest.
+        unsafe {
+            match self.kernel {
+                2 => self.step::<S, 2>(s, (at, to), 2),
+                3 => self.step::<S, 3>(s, (at, to), 3),
+                kernel => self.step::<S, MAX_TAPS>(s, (at, to), kernel),
+            }
+        }
+    }
+
+    /// A step of a kernel of so many taps, of which there are `K` at most.
+    ///
+    /// # Safety
+    /// As of [`run`](Causal::run); `kernel` is this one's.
+    #[inline(always)]
+    unsafe fn step<S: Simd, const K: usize>(
+        &self,
+        s: S,
+        (at, to): (&StreamPlaces, LayerPlaces),
+        kernel: usize,
+    ) -> S::F {
+        let Causal { product, features, dilation, reach, .. } = *self;
         let place = at.carried.wrapping_add(self.carried);
         let ring = place.wrapping_add(1);
         // SAFETY: the first of what is carried.
         let oldest = self.oldest(unsafe { *place });
-        let (mut taps, mut row) = ([at.x; MAX_TAPS], oldest);
+        let (mut taps, mut row) = ([to.x; K], oldest);
         for tap in &mut taps[..kernel - 1] {
             *tap = ring.wrapping_add(row * features);
             row += dilation;
             row -= if row >= reach { reach } else { 0 };
         }
-        let to = Operands { params: at.params, x: at.x, y: at.y, room: at.room };
+        let operands = Operands { params: at.params, x: to.x, y: to.y, room: to.room };
         let vectors = product.cols.div_ceil(LANES);
         let wide = vectors / 2 * 2;
-        let mut done = 0;
+        let (mut done, mut seen) = (0, s.splat(0.0));
         // SAFETY: `features` numbers can be read from each tap on: rows of the ring below `reach`, and the
-        // step; vectors are no more than there are, in panels of that width.
+        // step; vectors are no more than there are, of whole panels, or the last.
         unsafe {
             while const { S::REGISTERS >= 32 } && wide - done >= 4 {
-                self.columns::<S, 4>(s, to, &taps, (done, Panels::WIDTH));
+                seen = s.add(seen, self.columns::<S, 4, K>(s, operands, &taps[..kernel], done));
                 done += 4;
             }
             while wide > done {
-                self.columns::<S, 2>(s, to, &taps, (done, Panels::WIDTH));
+                seen = s.add(seen, self.columns::<S, 2, K>(s, operands, &taps[..kernel], done));
                 done += 2;
             }
             if vectors > done {
-                self.columns::<S, 1>(s, to, &taps, (done, LANES));
+                seen = s.add(seen, self.columns::<S, 1, K>(s, operands, &taps[..kernel], done));
             }
         }
         if reach > 0 {
@@ -83,80 +112,48 @@ impl Causal {
             unsafe {
                 *before = oldest as f32;
                 copy(row, before.wrapping_add(1 + oldest * features), features);
-                copy(at.x, row, features);
+                copy(to.x, row, features);
                 *place = if oldest + 1 == reach { 0.0 } else { (oldest + 1) as f32 };
             }
         }
+        seen
     }
 
-    /// `V` vectors of outputs from vector `first` on, an even one, whose rows of weights are `step` apart.
+    /// `V` vectors of outputs from vector `first` on, an even one: 0, or NaN where one is not finite.
     ///
     /// # Safety
-    /// As of [`run`](Causal::run); `features` numbers can be read from each of the `kernel` taps on; there
-    /// are so many vectors, and their panels are `step` wide.
+    /// As of [`run`](Causal::run); `features` numbers can be read from each of the taps on, which are the
+    /// kernel's; there are so many vectors, of whole panels, or in one of a vector.
     #[inline(always)]
-    unsafe fn columns<S: Simd, const V: usize>(
+    unsafe fn columns<S: Simd, const V: usize, const K: usize>(
         &self,
         s: S,
         to: Operands,
-        taps: &[*const f32; MAX_TAPS],
-        (first, step): (usize, usize),
-    ) {
-        let w = (to.params.wrapping_add(self.product.weight + first / 2 * Panels::WIDTH * self.product.rows), step);
-        let mut sums = [s.splat(0.0); V];
-        // SAFETY: there are as many rows of weights as features and taps.
-        unsafe {
-            match self.kernel {
-                2 => self.chain::<S, V, 2>(s, taps, w, &mut sums),
-                3 => self.chain::<S, V, 3>(s, taps, w, &mut sums),
-                _ => self.any_chain(s, taps, w, &mut sums),
+        taps: &[*const f32],
+        first: usize,
+    ) -> S::F {
+        let (step, together) = const { (row_step(V), if V * K <= 6 { rows_together(S::REGISTERS) / 2 } else { 1 }) };
+        let mut w = to.params.wrapping_add(self.product.weight + first / 2 * Panels::WIDTH * self.product.rows);
+        let (mut sums, mut c, apart) = ([s.splat(0.0); V], 0, taps.len() * step);
+        // Some features in a row: to ask whether there are more takes as long as a tap of one.
+        while c + together <= self.features {
+            for more in 0..together {
+                for (k, tap) in taps.iter().enumerate() {
+                    // SAFETY: c + more < features, as many as each tap has; there are as many rows.
+                    unsafe { self.row(s, *tap.add(c + more), w.wrapping_add(more * apart + k * step), &mut sums) };
+                }
             }
-            self.product.finish(s, to, (first * LANES, sums), self.product.curve);
+            (c, w) = (c + together, w.wrapping_add(together * apart));
         }
-    }
-
-    /// The sums over all features and `K` taps.
-    ///
-    /// # Safety
-    /// As of [`columns`](Causal::columns); from `w` on there are the vectors of so many rows.
-    #[inline(always)]
-    unsafe fn chain<S: Simd, const V: usize, const K: usize>(
-        &self,
-        s: S,
-        taps: &[*const f32; MAX_TAPS],
-        (mut w, step): (*const f32, usize),
-        sums: &mut [S::F; V],
-    ) {
-        let mut seen = [taps[0]; K];
-        seen.copy_from_slice(&taps[..K]);
-        for c in 0..self.features {
-            for tap in seen {
-                // SAFETY: c < features, as many as each tap has.
-                unsafe { self.row(s, *tap.add(c), w, sums) };
-                w = w.wrapping_add(step);
+        while c < self.features {
+            for (k, tap) in taps.iter().enumerate() {
+                // SAFETY: c < features, as many as each tap has; there are as many rows.
+                unsafe { self.row(s, *tap.add(c), w.wrapping_add(k * step), &mut sums) };
             }
+            (c, w) = (c + 1, w.wrapping_add(apart));
         }
-    }
-
-    /// [`chain`](Causal::chain) of any number of taps.
-    ///
-    /// # Safety
-    /// As there.
-    #[inline(always)]
-    unsafe fn any_chain<S: Simd, const V: usize>(
-        &self,
-        s: S,
-        taps: &[*const f32; MAX_TAPS],
-        (mut w, step): (*const f32, usize),
-        sums: &mut [S::F; V],
-    ) {
-        for c in 0..self.features {
-            for tap in &taps[..self.kernel] {
-                // SAFETY: c < features, as many as each tap has.
-                unsafe { self.row(s, *tap.add(c), w, sums) };
-                w = w.wrapping_add(step);
-            }
-        }
+        // SAFETY: `V` vectors of outputs, as the caller says.
+        unsafe { self.product.finish(s, to, (first * LANES, sums), self.product.curve) }
     }
 
     /// Adds a number times its weights.
