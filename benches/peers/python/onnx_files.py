@@ -51,8 +51,10 @@ def network(net):
     elif net in turns.CONV:
         shape, outputs = turns.INPUT[net], [10]
         (first, second), kernel, sizes = turns.CONV[net]
+        # What an operator has by default, as rten 0.27 wants it said.
+        plain = {"strides": [1, 1], "dilations": [1, 1], "pads": [0, 0, 0, 0]}
         for k, n in ((1, first), (first, second)):
-            graph.add("Conv", graph.weight(n, k, kernel, kernel), graph.weight(n), strides=[1, 1])
+            graph.add("Conv", graph.weight(n, k, kernel, kernel), graph.weight(n), **plain)
             graph.add("Relu")
             graph.add("MaxPool", kernel_shape=[2, 2], strides=[2, 2])
         graph.add("Flatten")

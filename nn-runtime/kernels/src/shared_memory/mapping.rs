@@ -125,7 +125,10 @@ mod tests {
             for (rank, memory) in [&mut a, &mut b].into_iter().enumerate() {
                 scope.spawn(move || {
                     for round in 0..200 {
-                        let wait = |_| Ok::<(), ()>(std::thread::yield_now());
+                        let wait = |_| {
+                            std::thread::yield_now();
+                            Ok::<(), ()>(())
+                        };
                         memory.write(wait).unwrap().fill((2 * round + rank) as f32);
                         memory.show(wait).unwrap();
                         for of in 0..2 {
