@@ -2,12 +2,12 @@
 //! before anything changes, the best model put back, and rows that do not count. In: small networks; out:
 //! nothing, or a panic.
 
+mod accumulated;
 mod alone;
 mod continuing;
 mod divergence;
 mod in_memory;
 mod logs;
-mod more_memory;
 mod own_loop;
 mod refused_everywhere;
 mod refused_steps;

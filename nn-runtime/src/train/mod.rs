@@ -4,6 +4,7 @@
 //! over epochs (`fit`), its metrics, logs and checkpoints need the feature `std`.
 
 // Each module uses those before it: split, microbatch, param_chunks, shard, update, executor, trainer.
+mod accumulated;
 mod accuracy_sums;
 #[cfg(feature = "alloc")]
 mod agreement;
@@ -80,7 +81,6 @@ mod meeting;
 #[cfg(feature = "std")]
 pub mod metrics;
 mod microbatch;
-mod more_memory;
 #[cfg(feature = "alloc")]
 mod new_params;
 #[cfg(not(feature = "alloc"))]
@@ -183,6 +183,7 @@ use crate::data::Values;
 #[cfg(not(feature = "alloc"))]
 use no_values::NoValues as Values;
 
+pub use accumulated::Accumulated;
 #[cfg(feature = "std")]
 pub use checkpoint::{Checkpoint, Every};
 pub use clip::Clip;
@@ -198,7 +199,6 @@ pub use footprint::{training_bytes, training_len};
 pub use history::{Ended, Epoch, Evaluation, History, StepReport};
 #[cfg(feature = "std")]
 pub use log::Log;
-pub use more_memory::Accumulated;
 #[cfg(feature = "alloc")]
 pub use objective::Objective;
 #[cfg(feature = "alloc")]
